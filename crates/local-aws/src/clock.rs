@@ -1,0 +1,33 @@
+//! The time, as the services that are filled in write it.
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde_json::Value;
+
+#[expect(clippy::disallowed_methods, reason = "the edge: these services are the clock that steps are told")]
+pub(crate) fn now() -> DateTime<Utc> {
+    Utc::now()
+}
+
+/// Seconds since 1970, as JSON APIs write a time.
+pub(crate) fn epoch(time: DateTime<Utc>) -> Value {
+    // Milliseconds since 1970 fit a double's 53 bits.
+    let seconds = time.timestamp_millis() as f64 / 1_000.0;
+    seconds.into()
+}
+
+/// RFC 3339 with milliseconds, as notifications and events write a time.
+pub(crate) fn rfc_3339(time: DateTime<Utc>) -> String {
+    time.to_rfc3339_opts(SecondsFormat::Millis, true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_keep_their_milliseconds() {
+        let time = DateTime::from_timestamp_millis(1_567_432_132_226).unwrap();
+        assert_eq!(epoch(time), 1_567_432_132.226);
+        assert_eq!(rfc_3339(time), "2019-09-02T13:48:52.226Z");
+    }
+}

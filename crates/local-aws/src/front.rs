@@ -1,0 +1,90 @@
+//! The reverse proxy before the emulator, through which every call of every step goes.
+//!
+//! It records each call, makes some go wrong by rule, slows what AWS does slowly, and fills in what the
+//! emulator lacks. All of it is keyed by account, so that tests that share one local stack, each with an
+//! account of its own, do not see each other. Whatever it does not know passes through as it came: the
+//! emulator can be replaced by any other AWS endpoint.
+
+mod actions;
+mod backup;
+mod calls;
+mod dynamodb;
+mod fault;
+mod identify;
+mod script;
+mod serve;
+
+use std::sync::Arc;
+
+pub use calls::{Call, Rule};
+pub use fault::Fault;
+pub use script::Slowness;
+pub(crate) use serve::serve;
+
+use crate::upstream::Upstream;
+
+/// The controls of the front, for tests and for the demo.
+#[derive(Clone)]
+pub struct Front {
+    shared: Arc<Shared>,
+}
+
+/// What every connection works on.
+pub(crate) struct Shared {
+    upstream: Upstream,
+    service_token: String,
+    calls: calls::Calls,
+    script: script::Script,
+    tables: dynamodb::Tables,
+    backup: backup::Backup,
+}
+
+impl Front {
+    pub(crate) fn new(upstream: Upstream, service_token: String) -> Self {
+        let shared = Shared {
+            upstream,
+            service_token,
+            calls: calls::Calls::default(),
+            script: script::Script::default(),
+            tables: dynamodb::Tables::default(),
+            backup: backup::Backup::default(),
+        };
+        Self { shared: Arc::new(shared) }
+    }
+
+    /// The account's calls so far, in order of arrival: which steps called what, and how often.
+    pub fn calls(&self, account: &str) -> Vec<Call> {
+        self.shared.calls.of(account)
+    }
+
+    /// Forgets the account's calls and starts counting them from 0, e.g. between preparing a test and its run.
+    pub fn forget_calls(&self, account: &str) {
+        self.shared.calls.forget(account);
+    }
+
+    /// Makes calls go wrong from now on. Of several rules for a call the first injected one counts.
+    pub fn inject(&self, rule: Rule) {
+        self.shared.calls.inject(rule);
+    }
+
+    /// Lets all of the account's calls through again.
+    pub fn clear_rules(&self, account: &str) {
+        self.shared.calls.clear_rules(account);
+    }
+
+    /// Sets how long the account's tables, backups and restores take, for those begun from now on.
+    pub fn slow(&self, account: &str, slowness: Slowness) {
+        self.shared.script.slow(account, slowness);
+    }
+
+    /// Makes the restore jobs that the account starts from now on end FAILED with this message; `None` ends it.
+    pub fn fail_restore_jobs(&self, account: &str, message: Option<String>) {
+        self.shared.script.fail_restore_jobs(account, message);
+    }
+
+    /// Makes DescribeTable show this status for a table, e.g. one that the emulator never reaches, such as
+    /// `INACCESSIBLE_ENCRYPTION_CREDENTIALS`; `None` shows the table's own again.
+    pub fn show_table_status(&self, account: &str, table: &str, status: Option<String>) {
+        self.shared.script.show_table_status(account, table, status);
+    }
+}

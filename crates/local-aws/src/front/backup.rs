@@ -1,0 +1,232 @@
+//! AWS Backup, of which the emulator has vaults and little else.
+//!
+//! Filled in over the emulator's own DynamoDB backups: a backup job takes one, a recovery point names one, a
+//! restore job restores one. With advanced DynamoDB backup switched on (UpdateRegionSettings), a recovery
+//! point gets an ARN of AWS Backup's own, which only AWS Backup can restore; without it, the ARN is the
+//! DynamoDB backup's. A finished job is announced as AWS announces it, to SNS and to EventBridge.
+//!
+//! What is not named in [`answer`] passes to the emulator: vaults, plans and selections live there.
+
+mod announce;
+mod jobs;
+mod points;
+mod restores;
+mod vaults;
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+use hyper::http::request::Parts;
+use hyper::{Response, StatusCode, header};
+use serde_json::Value;
+
+use super::Shared;
+use super::dynamodb::Scope;
+use super::fault::{self, ServiceError};
+use super::identify::{Caller, Protocol};
+use crate::json::set;
+use crate::percent::{decode, query_value};
+use crate::upstream::Refusal;
+
+/// Everything of one account in one Region.
+#[derive(Debug, Default)]
+struct State {
+    notifications: HashMap<String, vaults::Notifications>,
+    management: BTreeMap<String, bool>,
+    opt_in: BTreeMap<String, bool>,
+    jobs: Vec<jobs::BackupJob>,
+    points: Vec<points::RecoveryPoint>,
+    restores: Vec<restores::RestoreJob>,
+}
+
+type Scopes = HashMap<Scope, Arc<tokio::sync::Mutex<State>>>;
+
+/// AWS Backup, of all accounts.
+#[derive(Debug, Default)]
+pub(crate) struct Backup {
+    scopes: Mutex<Scopes>,
+    /// The DynamoDB backups that AWS Backup took, and whether they are behind a recovery point of its own.
+    taken: Mutex<HashMap<String, bool>>,
+}
+
+impl Backup {
+    /// Locked for the length of a call, so that two calls with one idempotency token make one job.
+    fn state(&self, scope: &Scope) -> Arc<tokio::sync::Mutex<State>> {
+        let mut scopes = self.scopes.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(scopes.entry(scope.clone()).or_default())
+    }
+
+    fn note_taken(&self, backup_arn: &str, advanced: bool) {
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner).insert(backup_arn.to_owned(), advanced);
+    }
+
+    /// Whether AWS Backup took this DynamoDB backup.
+    pub(crate) fn took(&self, backup_arn: &str) -> bool {
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner).contains_key(backup_arn)
+    }
+
+    /// Whether this DynamoDB backup is behind a recovery point of AWS Backup's own.
+    pub(crate) fn keeps_to_itself(&self, backup_arn: &str) -> bool {
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner).get(backup_arn).copied().unwrap_or(false)
+    }
+
+    pub(crate) fn forget_all(&self) {
+        self.scopes.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+}
+
+/// One call, with what the handlers look into.
+struct Call<'a> {
+    shared: &'a Arc<Shared>,
+    scope: Scope,
+    /// The path's segments, decoded.
+    path: Vec<String>,
+    query: &'a str,
+    input: Value,
+}
+
+impl Call<'_> {
+    fn state(&self) -> Arc<tokio::sync::Mutex<State>> {
+        self.shared.backup.state(&self.scope)
+    }
+
+    fn segment(&self, index: usize) -> &str {
+        self.path.get(index).map_or("", String::as_str)
+    }
+
+    /// A member of the input that has to be there.
+    fn required(&self, name: &str) -> Result<&str, Fail> {
+        let value = self.input.get(name).and_then(Value::as_str).filter(|value| !value.is_empty());
+        value.ok_or_else(|| {
+            Fail::new("MissingParameterValueException", format!("Missing required parameter: {name}"))
+        })
+    }
+
+    fn optional(&self, name: &str) -> Option<&str> {
+        self.input.get(name).and_then(Value::as_str)
+    }
+
+    /// Whether a listed item passes a filter that the query may hold.
+    fn wants(&self, filter: &str, value: Option<&str>) -> bool {
+        query_value(self.query, filter).is_none_or(|wanted| value == Some(wanted.as_str()))
+    }
+}
+
+/// An error answer of AWS Backup. All of its errors that are the caller's fault have status 400.
+#[derive(Debug, PartialEq, Eq)]
+struct Fail {
+    code: String,
+    message: String,
+}
+
+impl Fail {
+    fn new(code: &str, message: impl Into<String>) -> Self {
+        Self { code: code.to_owned(), message: message.into() }
+    }
+
+    fn not_found(message: impl Into<String>) -> Self {
+        Self::new("ResourceNotFoundException", message)
+    }
+
+    fn invalid(message: impl Into<String>) -> Self {
+        Self::new("InvalidParameterValueException", message)
+    }
+}
+
+impl From<Refusal> for Fail {
+    fn from(refusal: Refusal) -> Self {
+        match refusal.code.as_str() {
+            "TableNotFoundException" | "BackupNotFoundException" | "ResourceNotFoundException" => {
+                Self::not_found(refusal.message)
+            }
+            "InternalFailure" => Self::new("ServiceUnavailableException", refusal.message),
+            _ => Self::new("InvalidRequestException", refusal.message),
+        }
+    }
+}
+
+/// Answers what is filled in; anything else is the emulator's.
+pub(crate) async fn answer(
+    shared: &Arc<Shared>,
+    caller: &Caller,
+    head: &Parts,
+    body: &Bytes,
+) -> Option<Response<Bytes>> {
+    let call = Call {
+        shared,
+        scope: Scope::of(caller),
+        path: head.uri.path().trim_matches('/').split('/').map(decode).collect(),
+        query: head.uri.query().unwrap_or_default(),
+        input: serde_json::from_slice(body).unwrap_or_default(),
+    };
+    let output = match caller.operation.as_str() {
+        "PutBackupVaultNotifications" => vaults::put_notifications(&call).await,
+        "GetBackupVaultNotifications" => vaults::get_notifications(&call).await,
+        "DeleteBackupVaultNotifications" => vaults::delete_notifications(&call).await,
+        "UpdateRegionSettings" => vaults::update_region_settings(&call).await,
+        "DescribeRegionSettings" => vaults::describe_region_settings(&call).await,
+        "StartBackupJob" => jobs::start(&call).await,
+        "DescribeBackupJob" => jobs::describe(&call).await,
+        "ListBackupJobs" => jobs::list(&call).await,
+        "StopBackupJob" => jobs::stop(&call).await,
+        "DescribeRecoveryPoint" => points::describe(&call).await,
+        "ListRecoveryPointsByBackupVault" => points::list_by_vault(&call).await,
+        "ListRecoveryPointsByResource" => points::list_by_resource(&call).await,
+        "StartRestoreJob" => restores::start(&call).await,
+        "DescribeRestoreJob" => restores::describe(&call).await,
+        "GetRestoreJobMetadata" => restores::metadata(&call).await,
+        "ListRestoreJobs" => restores::list(&call).await,
+        "ListRestoreJobsByProtectedResource" => restores::list_by_resource(&call).await,
+        _ => return None,
+    };
+    Some(respond(output))
+}
+
+fn respond(output: Result<Value, Fail>) -> Response<Bytes> {
+    match output {
+        Ok(output) => {
+            let body = if output.is_null() { Bytes::new() } else { output.to_string().into() };
+            let mut response = Response::new(body);
+            let json = header::HeaderValue::from_static("application/json");
+            response.headers_mut().insert(header::CONTENT_TYPE, json);
+            response
+        }
+        Err(Fail { code, message }) => {
+            let unavailable = code == "ServiceUnavailableException";
+            let status =
+                if unavailable { StatusCode::INTERNAL_SERVER_ERROR } else { StatusCode::BAD_REQUEST };
+            fault::answer(Protocol::RestJson, &ServiceError { status, code, message })
+        }
+    }
+}
+
+/// One page of a list, newest first; the token is the id of the page's last item.
+fn page(call: &Call<'_>, name: &str, id: &str, oldest_first: Vec<Value>) -> Result<Value, Fail> {
+    const LARGEST: usize = 1_000;
+    let newest_first: Vec<Value> = oldest_first.into_iter().rev().collect();
+    let limit = match query_value(call.query, "maxResults").map(|limit| limit.parse::<usize>()) {
+        None => LARGEST,
+        Some(Ok(limit)) if (1..=LARGEST).contains(&limit) => limit,
+        Some(_) => return Err(Fail::invalid(format!("MaxResults must be a number from 1 to {LARGEST}."))),
+    };
+    let start = match query_value(call.query, "nextToken") {
+        None => 0,
+        Some(token) => {
+            let last =
+                newest_first.iter().position(|item| item.get(id).and_then(Value::as_str) == Some(&token));
+            last.ok_or_else(|| Fail::invalid("The NextToken is not one that a former page gave."))? + 1
+        }
+    };
+    let mut rest = newest_first.into_iter().skip(start);
+    let items: Vec<Value> = rest.by_ref().take(limit).collect();
+    let mut output = serde_json::json!({});
+    if rest.next().is_some()
+        && let Some(last) = items.last().and_then(|last| last.get(id))
+    {
+        set(&mut output, "NextToken", last.clone());
+    }
+    set(&mut output, name, items);
+    Ok(output)
+}

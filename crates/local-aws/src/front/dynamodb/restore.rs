@@ -1,0 +1,149 @@
+use std::sync::Arc;
+
+use serde_json::{Map, Value, json};
+
+use super::{Restored, Scope, table_of_backup};
+use crate::clock;
+use crate::front::Shared;
+use crate::json::set;
+use crate::upstream::Refusal;
+
+/// What a restored table is said to come from.
+#[derive(Clone, Debug)]
+pub(crate) struct Source {
+    /// The backup or recovery point that was asked for; a point in time has none.
+    pub(crate) backup_arn: Option<String>,
+    /// The table that was backed up.
+    pub(crate) table_arn: String,
+}
+
+pub(super) async fn from_backup(shared: &Arc<Shared>, scope: &Scope, input: Value) -> Result<Value, Refusal> {
+    let backup_arn = input.get("BackupArn").and_then(Value::as_str).unwrap_or_default().to_owned();
+    let table_arn = table_of_backup(&backup_arn).unwrap_or_default().to_owned();
+    let source = Source { backup_arn: Some(backup_arn), table_arn };
+    restore(shared, scope, "RestoreTableFromBackup", input, source).await
+}
+
+pub(super) async fn to_point_in_time(
+    shared: &Arc<Shared>,
+    scope: &Scope,
+    input: Value,
+) -> Result<Value, Refusal> {
+    let Scope { account, region } = scope;
+    let text = |name: &str| input.get(name).and_then(Value::as_str);
+    let table_arn = text("SourceTableArn").map_or_else(
+        || {
+            format!(
+                "arn:aws:dynamodb:{region}:{account}:table/{}",
+                text("SourceTableName").unwrap_or_default()
+            )
+        },
+        str::to_owned,
+    );
+    restore(shared, scope, "RestoreTableToPointInTime", input, Source { backup_arn: None, table_arn }).await
+}
+
+/// Restores a table on the emulator and begins to show it as AWS would: its answer is the call's.
+pub(crate) async fn restore(
+    shared: &Arc<Shared>,
+    scope: &Scope,
+    operation: &str,
+    mut input: Value,
+    source: Source,
+) -> Result<Value, Refusal> {
+    let call = async |operation: &str, input: &Value| {
+        shared.upstream.json(scope.signed("dynamodb"), &format!("DynamoDB_20120810.{operation}"), input).await
+    };
+    let changes = take_ignored_overrides(&mut input);
+    let target = input.get("TargetTableName").and_then(Value::as_str).unwrap_or_default().to_owned();
+
+    let mut restored = shared.tables.restored.lock().await;
+    call(operation, &input).await?;
+    let table = json!({ "TableName": target });
+    if let Some(mut changes) = changes {
+        changes.insert("TableName".to_owned(), target.clone().into());
+        if let Err(refusal) = call("UpdateTable", &changes.into()).await {
+            // AWS would have refused before making anything.
+            call("DeleteTable", &table).await?;
+            return Err(refusal);
+        }
+    }
+    let mut description =
+        call("DescribeTable", &table).await?.get_mut("Table").map(Value::take).unwrap_or_default();
+
+    let slowness = shared.script.slowness(&scope.account);
+    let record = Restored {
+        table_id: description.get("TableId").cloned().unwrap_or_default(),
+        summary: summary(source),
+        looks_until_active: slowness.tables,
+        looks_until_indexed: slowness.indexes,
+    };
+    record.show_creating(&mut description);
+    restored.insert((scope.clone(), target), record);
+    Ok(json!({ "TableDescription": description }))
+}
+
+/// The overrides that the emulator takes and ignores, as an UpdateTable that makes them true.
+fn take_ignored_overrides(input: &mut Value) -> Option<Map<String, Value>> {
+    let input = input.as_object_mut()?;
+    let mut changes = Map::new();
+    if let Some(throughput) = input.remove("ProvisionedThroughputOverride") {
+        changes.insert("ProvisionedThroughput".to_owned(), throughput);
+        // Restored on demand first: an on-demand source has no throughput that the emulator could start from.
+        input.insert("BillingModeOverride".to_owned(), "PAY_PER_REQUEST".into());
+        changes.insert("BillingMode".to_owned(), "PROVISIONED".into());
+    }
+    for (name, change) in [
+        ("SSESpecificationOverride", "SSESpecification"),
+        ("OnDemandThroughputOverride", "OnDemandThroughput"),
+    ] {
+        if let Some(value) = input.remove(name) {
+            changes.insert(change.to_owned(), value);
+        }
+    }
+    (!changes.is_empty()).then_some(changes)
+}
+
+fn summary(source: Source) -> Value {
+    let mut summary = json!({
+        "SourceTableArn": source.table_arn,
+        "RestoreDateTime": clock::epoch(clock::now()),
+        "RestoreInProgress": false,
+    });
+    if let Some(backup_arn) = source.backup_arn {
+        set(&mut summary, "SourceBackupArn", backup_arn);
+    }
+    summary
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ignored_overrides_become_an_update() {
+        let throughput = json!({"ReadCapacityUnits": 3, "WriteCapacityUnits": 4});
+        let mut input = json!({
+            "TargetTableName": "t",
+            "BillingModeOverride": "PROVISIONED",
+            "ProvisionedThroughputOverride": throughput,
+            "SSESpecificationOverride": {"Enabled": true},
+        });
+        let changes = Value::from(take_ignored_overrides(&mut input).unwrap());
+        let expected = json!({
+            "BillingMode": "PROVISIONED",
+            "ProvisionedThroughput": throughput,
+            "SSESpecification": {"Enabled": true},
+        });
+        assert_eq!(changes, expected);
+        assert_eq!(input, json!({"TargetTableName": "t", "BillingModeOverride": "PAY_PER_REQUEST"}));
+    }
+
+    #[test]
+    fn overrides_that_the_emulator_honours_stay() {
+        let mut input = json!({"BillingModeOverride": "PAY_PER_REQUEST", "GlobalSecondaryIndexOverride": []});
+        let before = input.clone();
+        assert_eq!(take_ignored_overrides(&mut input), None);
+        assert_eq!(input, before);
+    }
+}

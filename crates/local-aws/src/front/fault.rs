@@ -1,0 +1,270 @@
+//! Faults: what can be made to go wrong, and what that looks like on the wire.
+//!
+//! The SDKs tell a throttle from a refusal by status and error code, and each protocol carries the code in
+//! its own place, so an injected error has to be shaped as the service itself would shape it.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use hyper::{Method, Response, StatusCode};
+use serde_json::json;
+
+use super::identify::{Caller, Protocol};
+
+/// What goes wrong with a call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// The service is too busy: nothing happens, and trying again is right.
+    Throttle,
+    /// An internal error before anything happened (status 500).
+    FailBeforeEffect,
+    /// The call takes effect and the connection ends without an answer.
+    LoseAnswer,
+    /// Access denied: nothing happens, and trying again is of no use.
+    Refuse,
+    /// The call takes effect after this long.
+    Delay(Duration),
+}
+
+impl Fault {
+    /// The fault's name in a recorded [`Call`](super::Call).
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Throttle => "throttle",
+            Self::FailBeforeEffect => "fail-before-effect",
+            Self::LoseAnswer => "lose-answer",
+            Self::Refuse => "refuse",
+            Self::Delay(_) => "delay",
+        }
+    }
+
+    /// The answer given in the service's stead, for the faults that keep a call from its service.
+    pub(crate) fn answer(&self, caller: &Caller, method: &Method) -> Option<Response<Bytes>> {
+        let error = match self {
+            Self::Throttle => throttle(caller),
+            Self::FailBeforeEffect => internal(caller),
+            Self::Refuse => access_denied(caller),
+            Self::LoseAnswer | Self::Delay(_) => return None,
+        };
+        let answer = answer(caller.protocol, &error);
+        // The answer to HEAD has no body; S3's clients know an error by its status alone.
+        Some(if method == Method::HEAD { answer.map(|_| Bytes::new()) } else { answer })
+    }
+}
+
+/// An error as a service answers it.
+#[derive(Debug)]
+pub(crate) struct ServiceError {
+    pub(crate) status: StatusCode,
+    pub(crate) code: String,
+    pub(crate) message: String,
+}
+
+impl ServiceError {
+    fn new(status: StatusCode, code: &str, message: impl Into<String>) -> Self {
+        Self { status, code: code.to_owned(), message: message.into() }
+    }
+}
+
+fn throttle(caller: &Caller) -> ServiceError {
+    let (status, code, message) = match (caller.service.as_str(), caller.protocol) {
+        ("s3", _) => (StatusCode::SERVICE_UNAVAILABLE, "SlowDown", "Please reduce your request rate."),
+        ("lambda", _) => (StatusCode::TOO_MANY_REQUESTS, "TooManyRequestsException", "Rate Exceeded."),
+        ("sns", _) => (StatusCode::TOO_MANY_REQUESTS, "Throttled", "Rate exceeded"),
+        ("dynamodb", _) => (
+            StatusCode::BAD_REQUEST,
+            "com.amazon.coral.availability#ThrottlingException",
+            "Rate of requests exceeds the allowed throughput.",
+        ),
+        (_, Protocol::Query) => (StatusCode::BAD_REQUEST, "Throttling", "Rate exceeded"),
+        _ => (StatusCode::BAD_REQUEST, "ThrottlingException", "Rate exceeded"),
+    };
+    ServiceError::new(status, code, message)
+}
+
+fn internal(caller: &Caller) -> ServiceError {
+    let code = match caller.service.as_str() {
+        "s3" => "InternalError",
+        "lambda" => "ServiceException",
+        "backup" => "ServiceUnavailableException",
+        "dynamodb" => "com.amazonaws.dynamodb.v20120810#InternalServerError",
+        "ssm" => "InternalServerError",
+        _ => "InternalFailure",
+    };
+    ServiceError::new(StatusCode::INTERNAL_SERVER_ERROR, code, "An internal error occurred.")
+}
+
+fn access_denied(caller: &Caller) -> ServiceError {
+    let Caller { account, action, .. } = caller;
+    let name = caller.step.as_deref().unwrap_or("caller");
+    let message = format!(
+        "User: arn:aws:sts::{account}:assumed-role/{name}/{name} is not authorized to perform: {action} because no \
+         identity-based policy allows the {action} action"
+    );
+    let (status, code) = match (caller.service.as_str(), caller.protocol) {
+        ("dynamodb", _) => (StatusCode::BAD_REQUEST, "com.amazon.coral.service#AccessDeniedException"),
+        ("sns", _) => (StatusCode::FORBIDDEN, "AuthorizationError"),
+        (_, Protocol::Query | Protocol::RestXml) => (StatusCode::FORBIDDEN, "AccessDenied"),
+        (_, Protocol::RestJson) => (StatusCode::FORBIDDEN, "AccessDeniedException"),
+        (_, Protocol::Json | Protocol::Cbor) => (StatusCode::BAD_REQUEST, "AccessDeniedException"),
+    };
+    ServiceError::new(status, code, message)
+}
+
+/// An error in the form that the protocol gives it.
+pub(crate) fn answer(protocol: Protocol, error: &ServiceError) -> Response<Bytes> {
+    let ServiceError { status, code, message } = error;
+    let id = crate::uuid::random();
+    let (content_type, body) = match protocol {
+        Protocol::Json => (
+            "application/x-amz-json-1.0",
+            json!({ "__type": code, "message": message, "Message": message }).to_string().into_bytes(),
+        ),
+        Protocol::RestJson => {
+            ("application/json", json!({ "Code": code, "Message": message }).to_string().into_bytes())
+        }
+        Protocol::Query => (
+            "text/xml",
+            format!(
+                "<ErrorResponse><Error><Type>{}</Type><Code>{code}</Code><Message>{}</Message></Error>\
+                 <RequestId>{id}</RequestId></ErrorResponse>",
+                if status.is_server_error() { "Receiver" } else { "Sender" },
+                escape(message)
+            )
+            .into_bytes(),
+        ),
+        Protocol::RestXml => (
+            "application/xml",
+            format!(
+                "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>{code}</Code><Message>{}</Message>\
+                 <RequestId>{id}</RequestId></Error>",
+                escape(message)
+            )
+            .into_bytes(),
+        ),
+        Protocol::Cbor => ("application/cbor", cbor_map(&[("__type", code), ("message", message)])),
+    };
+    let mut response = Response::new(Bytes::from(body));
+    *response.status_mut() = *status;
+    let mut headers = vec![("content-type", content_type), ("x-amzn-requestid", id.as_str())];
+    match protocol {
+        Protocol::RestJson => headers.push(("x-amzn-errortype", code)),
+        Protocol::Cbor => headers.push(("smithy-protocol", "rpc-v2-cbor")),
+        Protocol::Json | Protocol::Query | Protocol::RestXml => {}
+    }
+    for (name, value) in headers {
+        if let Ok(value) = value.parse() {
+            response.headers_mut().insert(name, value);
+        }
+    }
+    response
+}
+
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
+fn cbor_map(members: &[(&str, &str)]) -> Vec<u8> {
+    const MAP: u8 = 5;
+    const TEXT: u8 = 3;
+    let mut encoded = cbor_head(MAP, members.len());
+    for text in members.iter().flat_map(|(name, value)| [name, value]) {
+        encoded.extend(cbor_head(TEXT, text.len()));
+        encoded.extend(text.bytes());
+    }
+    encoded
+}
+
+/// A CBOR data item's type and length; error texts never need more than 16 bits.
+fn cbor_head(major: u8, length: usize) -> Vec<u8> {
+    let length = u16::try_from(length).unwrap_or(u16::MAX);
+    let [high, low] = length.to_be_bytes();
+    match length {
+        0..=23 => vec![major << 5 | low],
+        24..=255 => vec![major << 5 | 24, low],
+        _ => vec![major << 5 | 25, high, low],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn caller(service: &str, protocol: Protocol) -> Caller {
+        Caller {
+            account: "123456789012".into(),
+            region: "us-east-1".into(),
+            service: service.into(),
+            step: Some("rotate-restore.start".into()),
+            protocol,
+            operation: "Do".into(),
+            action: format!("{service}:Do"),
+        }
+    }
+
+    fn shape(fault: &Fault, service: &str, protocol: Protocol) -> (u16, String) {
+        let answer = fault.answer(&caller(service, protocol), &Method::POST).unwrap();
+        (answer.status().as_u16(), String::from_utf8_lossy(answer.body()).into_owned())
+    }
+
+    #[test]
+    fn each_protocol_carries_the_code_where_its_clients_look_for_it() {
+        let cases = [
+            (Fault::Throttle, "dynamodb", Protocol::Json, 400, r##"availability#ThrottlingException""##),
+            (Fault::Throttle, "states", Protocol::Json, 400, r#""__type":"ThrottlingException""#),
+            (Fault::Throttle, "cloudformation", Protocol::Query, 400, "<Code>Throttling</Code>"),
+            (Fault::Throttle, "lambda", Protocol::RestJson, 429, "TooManyRequestsException"),
+            (Fault::Throttle, "s3", Protocol::RestXml, 503, "<Code>SlowDown</Code>"),
+            (Fault::FailBeforeEffect, "ssm", Protocol::Json, 500, "InternalServerError"),
+            (Fault::FailBeforeEffect, "backup", Protocol::RestJson, 500, "ServiceUnavailableException"),
+            (Fault::FailBeforeEffect, "sns", Protocol::Query, 500, "<Type>Receiver</Type>"),
+            (Fault::Refuse, "dynamodb", Protocol::Json, 400, r##"service#AccessDeniedException""##),
+            (Fault::Refuse, "backup", Protocol::RestJson, 403, "AccessDeniedException"),
+            (Fault::Refuse, "s3", Protocol::RestXml, 403, "<Code>AccessDenied</Code>"),
+            (Fault::Refuse, "sns", Protocol::Query, 403, "AuthorizationError"),
+        ];
+        for (fault, service, protocol, status, part) in cases {
+            let (actual, body) = shape(&fault, service, protocol);
+            assert_eq!(actual, status, "{fault:?} of {service}");
+            assert!(body.contains(part), "{fault:?} of {service}: {body}");
+        }
+    }
+
+    #[test]
+    fn a_rest_error_is_named_in_its_header() {
+        let answer = Fault::Refuse.answer(&caller("backup", Protocol::RestJson), &Method::PUT).unwrap();
+        assert_eq!(answer.headers()["x-amzn-errortype"], "AccessDeniedException");
+    }
+
+    #[test]
+    fn a_refusal_names_the_action() {
+        let (_, body) = shape(&Fault::Refuse, "ssm", Protocol::Json);
+        assert!(body.contains("is not authorized to perform: ssm:Do"), "{body}");
+    }
+
+    #[test]
+    fn cbor_errors_are_maps_of_text() {
+        let answer = Fault::Throttle.answer(&caller("monitoring", Protocol::Cbor), &Method::POST).unwrap();
+        let expected = b"\xa2\x66__type\x73ThrottlingException\x67message\x6dRate exceeded";
+        assert_eq!(answer.body().as_ref(), expected);
+        assert_eq!(cbor_head(3, 200), [0x78, 200]);
+        assert_eq!(cbor_head(3, 600), [0x79, 2, 88]);
+    }
+
+    #[test]
+    fn the_answer_to_head_has_no_body() {
+        let answer = Fault::Refuse.answer(&caller("s3", Protocol::RestXml), &Method::HEAD).unwrap();
+        assert!(answer.body().is_empty());
+        assert_eq!(answer.status(), 403);
+    }
+
+    #[test]
+    fn faults_that_let_the_call_through_answer_nothing() {
+        let through = [Fault::LoseAnswer, Fault::Delay(Duration::from_millis(1))];
+        assert!(
+            through
+                .iter()
+                .all(|fault| fault.answer(&caller("s3", Protocol::RestXml), &Method::GET).is_none())
+        );
+    }
+}

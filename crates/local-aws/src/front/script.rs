@@ -1,0 +1,76 @@
+//! What a test has told the front to play for an account.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// How long things take, in looks: the number of times that a caller asks and is told "not yet".
+///
+/// Looks instead of seconds make a run the same on a fast machine and on a slow one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Slowness {
+    /// DescribeTable calls that show a restored table CREATING.
+    pub tables: u32,
+    /// DescribeTable calls after those that show its global secondary indexes backfilling.
+    pub indexes: u32,
+    /// DescribeBackupJob calls before a backup job is COMPLETED. A job that nobody looks at completes too,
+    /// within a second.
+    pub backups: u32,
+    /// DescribeRestoreJob calls before a restore job ends.
+    pub restore_jobs: u32,
+}
+
+impl Default for Slowness {
+    fn default() -> Self {
+        Self { tables: 2, indexes: 1, backups: 1, restore_jobs: 2 }
+    }
+}
+
+#[derive(Debug, Default)]
+struct Told {
+    slowness: HashMap<String, Slowness>,
+    restore_failures: HashMap<String, String>,
+    table_statuses: HashMap<(String, String), String>,
+}
+
+/// What was told, by account.
+#[derive(Debug, Default)]
+pub(crate) struct Script {
+    told: Mutex<Told>,
+}
+
+impl Script {
+    pub(crate) fn slow(&self, account: &str, slowness: Slowness) {
+        self.lock().slowness.insert(account.to_owned(), slowness);
+    }
+
+    pub(crate) fn slowness(&self, account: &str) -> Slowness {
+        self.lock().slowness.get(account).copied().unwrap_or_default()
+    }
+
+    pub(crate) fn fail_restore_jobs(&self, account: &str, message: Option<String>) {
+        set(&mut self.lock().restore_failures, account.to_owned(), message);
+    }
+
+    pub(crate) fn restore_failure(&self, account: &str) -> Option<String> {
+        self.lock().restore_failures.get(account).cloned()
+    }
+
+    pub(crate) fn show_table_status(&self, account: &str, table: &str, status: Option<String>) {
+        set(&mut self.lock().table_statuses, (account.to_owned(), table.to_owned()), status);
+    }
+
+    pub(crate) fn table_status(&self, account: &str, table: &str) -> Option<String> {
+        self.lock().table_statuses.get(&(account.to_owned(), table.to_owned())).cloned()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Told> {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn set<K: Eq + std::hash::Hash>(map: &mut HashMap<K, String>, key: K, value: Option<String>) {
+    match value {
+        Some(value) => map.insert(key, value),
+        None => map.remove(&key),
+    };
+}

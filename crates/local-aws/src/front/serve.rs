@@ -1,0 +1,115 @@
+//! Accepting connections and taking each request through the front.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
+use hyper::http::request::Parts;
+use hyper::service::service_fn;
+use hyper::{Method, Request, Response, StatusCode, header};
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpListener;
+
+use super::fault::Fault;
+use super::identify::{Caller, identify};
+use super::{Front, Shared, backup, dynamodb};
+
+/// The request gets no answer: the connection ends instead.
+#[derive(Debug, thiserror::Error)]
+#[error("the answer was dropped")]
+struct Unanswered;
+
+/// Serves until its runtime ends.
+pub(crate) async fn serve(front: Front, listener: TcpListener) -> Infallible {
+    loop {
+        let stream = match listener.accept().await {
+            Ok((stream, _)) => stream,
+            Err(error) => {
+                // A connection that ended before it was accepted, or too many open files for now.
+                tracing::warn!(%error, "the front could not accept a connection");
+                tokio::task::yield_now().await;
+                continue;
+            }
+        };
+        let _ = stream.set_nodelay(true);
+        let shared = Arc::clone(&front.shared);
+        tokio::spawn(async move {
+            let service = service_fn(move |request| take(Arc::clone(&shared), request));
+            let served = hyper::server::conn::http1::Builder::new()
+                // A warm function may keep a connection for as long as it likes.
+                .header_read_timeout(None)
+                .serve_connection(TokioIo::new(stream), service)
+                .await;
+            if let Err(error) = served {
+                tracing::debug!(%error, "a connection to the front ended");
+            }
+        });
+    }
+}
+
+async fn take(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Unanswered> {
+    let (head, body) = request.into_parts();
+    let body = body.collect().await.map_err(|_| Unanswered)?.to_bytes();
+    // In a task of its own, since a call that was made takes effect even if its caller gives up waiting.
+    let answer =
+        tokio::spawn(async move { answer(&shared, &head, body).await }).await.map_err(|_| Unanswered)??;
+    Ok(answer.map(Full::new))
+}
+
+async fn answer(shared: &Arc<Shared>, head: &Parts, body: Bytes) -> Result<Response<Bytes>, Unanswered> {
+    let Some(caller) = identify(head, &body) else {
+        if head.method == Method::POST && head.uri.path() == "/_ministack/reset" {
+            shared.forget_what_is_filled_in().await;
+        }
+        return Ok(shared.forward(head, body).await);
+    };
+    let (ticket, fault) = shared.calls.arrive(&caller);
+    if let Some(Fault::Delay(duration)) = fault {
+        tokio::time::sleep(duration).await;
+    }
+    let instead = fault.as_ref().and_then(|fault| fault.answer(&caller, &head.method));
+    let answer = match instead {
+        Some(answer) => answer,
+        None => shared.perform(&caller, head, body).await,
+    };
+    shared.calls.answered(ticket, answer.status().as_u16());
+    if fault == Some(Fault::LoseAnswer) { Err(Unanswered) } else { Ok(answer) }
+}
+
+impl Shared {
+    async fn perform(self: &Arc<Self>, caller: &Caller, head: &Parts, body: Bytes) -> Response<Bytes> {
+        let filled_in = match caller.service.as_str() {
+            "backup" => backup::answer(self, caller, head, &body).await,
+            "dynamodb" => dynamodb::answer(self, caller, head, &body).await,
+            _ => None,
+        };
+        match filled_in {
+            Some(answer) => answer,
+            None => self.forward(head, body).await,
+        }
+    }
+
+    /// Passes a request on; a failure to do so is an answer too, in words.
+    pub(crate) async fn forward(&self, head: &Parts, body: Bytes) -> Response<Bytes> {
+        match self.upstream.forward(&head.method, &head.uri, &head.headers, body).await {
+            Ok(answer) => answer,
+            Err(error) => {
+                tracing::warn!(%error, cause = ?std::error::Error::source(&error), "the emulator did not answer");
+                let words = Bytes::from(format!("The local stack's emulator did not answer: {error}."));
+                let mut answer = Response::new(words);
+                *answer.status_mut() = StatusCode::BAD_GATEWAY;
+                answer
+                    .headers_mut()
+                    .insert(header::CONTENT_TYPE, header::HeaderValue::from_static("text/plain"));
+                answer
+            }
+        }
+    }
+
+    async fn forget_what_is_filled_in(&self) {
+        self.tables.forget_all().await;
+        self.backup.forget_all();
+    }
+}

@@ -1,0 +1,37 @@
+//! A local stand-in for AWS: an emulator, and a front that makes it tell the truth.
+//!
+//! What deploys is what runs here: the same templates, state machines and binary, on an endpoint that
+//! starts in seconds and needs no account. The emulator (a pinned Python package, run as a child process)
+//! does most of the work; the front, a reverse proxy in this process, sees every call on its way there.
+//! It records, injects faults, slows things down to what callers must be able to wait for, and fills in
+//! what the emulator lacks. docs/local-stack.md says what the two together cannot show.
+//!
+//! [`LocalAws`] is the whole; [`Front`] its controls; [`deploy`] puts a template on it.
+
+mod archive;
+mod bootstrap;
+mod clock;
+mod deploy;
+mod emulator;
+mod error;
+mod front;
+mod json;
+mod package;
+mod percent;
+mod python;
+mod stack;
+pub mod template;
+mod upstream;
+mod uuid;
+
+pub use bootstrap::{build_bootstrap, workspace_root};
+pub use deploy::{Deployment, deploy};
+pub use error::Error;
+pub use front::{Call, Fault, Front, Rule, Slowness};
+pub use stack::{LocalAws, Options, Progress, sdk_config};
+
+/// The Region of every client configuration made here.
+const REGION: &str = "us-east-1";
+
+/// The account of a call that names none.
+const DEFAULT_ACCOUNT: &str = "123456789012";

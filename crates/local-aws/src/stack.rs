@@ -1,0 +1,150 @@
+use std::net::TcpListener;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_s3::config::Credentials;
+use tokio::runtime::Runtime;
+
+use crate::emulator::{Emulator, Settings};
+use crate::front::{Front, serve};
+use crate::upstream::Upstream;
+use crate::{Error, REGION, python};
+
+/// Where progress is told: one plain line for a person, e.g. "installing the emulator (first run only)".
+pub type Progress = Arc<dyn Fn(&str) + Send + Sync>;
+
+/// How to start a [`LocalAws`].
+#[derive(Clone)]
+pub struct Options {
+    /// The front's port on 127.0.0.1; `None` is any free one.
+    pub port: Option<u16>,
+    /// What the seconds of Wait states and retry delays are multiplied with: 0 skips them, 1 is AWS's pace.
+    pub wait_scale: f64,
+    /// Where the emulator's environment, logs and temporary files go. Instances may share one.
+    pub directory: PathBuf,
+    /// Told what takes long.
+    pub progress: Progress,
+}
+
+/// A local AWS: the emulator as a child process, and the front before it in this process.
+///
+/// It serves from threads of its own, so it can be shared by tests that each have their own runtime. It
+/// ends with [`stop`](Self::stop), when dropped, and with this process, however that ends.
+pub struct LocalAws {
+    endpoint: String,
+    front: Front,
+    emulator: Option<Emulator>,
+    runtime: Option<Runtime>,
+}
+
+impl LocalAws {
+    /// Installs the emulator if need be, starts it, and returns when calls can be made.
+    pub async fn start(options: Options) -> Result<Self, Error> {
+        let Options { port, wait_scale, directory, progress } = options;
+        std::fs::create_dir_all(&directory).map_err(Error::file("create", &directory))?;
+        let directory = directory.canonicalize().map_err(Error::file("find", &directory))?;
+        // First of all: a taken port is told at once, and the emulator passes the address on to the functions.
+        let (listener, address) = listen(port.unwrap_or(0))?;
+        let endpoint = format!("http://{address}");
+
+        let python = in_background("the installation of the emulator", {
+            let directory = directory.clone();
+            move || python::environment(&directory, &progress)
+        })
+        .await?;
+        let settings = Settings { python: &python, directory: &directory, wait_scale, endpoint: &endpoint };
+        let emulator = Emulator::start(&settings).await?;
+
+        let front = Front::new(Upstream::new(emulator.port), emulator.service_token.clone());
+        let runtime = front_runtime()?;
+        let listener = {
+            let _inside = runtime.enter();
+            tokio::net::TcpListener::from_std(listener)
+                .map_err(|source| Error::Listen { port: address.port(), source })?
+        };
+        runtime.spawn(serve(front.clone(), listener));
+        Ok(Self { endpoint, front, emulator: Some(emulator), runtime: Some(runtime) })
+    }
+
+    /// The address to give to anything that calls AWS, e.g. as `AWS_ENDPOINT_URL`.
+    pub fn endpoint(&self) -> &str {
+        &self.endpoint
+    }
+
+    /// The front, to look at calls and to make them go wrong.
+    pub fn front(&self) -> &Front {
+        &self.front
+    }
+
+    /// A client configuration for an account of this local AWS. Any 12 digits are an account.
+    pub async fn config(&self, account: &str) -> SdkConfig {
+        sdk_config(&self.endpoint, account).await
+    }
+
+    /// Changes the pace of Wait states and retry delays, e.g. to let an execution wait while a test looks.
+    pub async fn scale_waits(&self, factor: f64) -> Result<(), Error> {
+        let Some(emulator) = &self.emulator else { return Ok(()) };
+        Upstream::single_use(emulator.port).configure("stepfunctions._SFN_WAIT_SCALE", factor).await
+    }
+
+    /// Stops the emulator in an orderly way. Dropping stops it too, but at once.
+    pub async fn stop(mut self) -> Result<(), Error> {
+        // The front's connections first, or the emulator would wait for them.
+        self.end_front();
+        if let Some(emulator) = self.emulator.take() {
+            emulator.stop().await;
+        }
+        Ok(())
+    }
+
+    fn end_front(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            // Not by dropping it, which may block and so is not allowed within another runtime.
+            runtime.shutdown_background();
+        }
+    }
+}
+
+impl Drop for LocalAws {
+    fn drop(&mut self) {
+        self.end_front();
+    }
+}
+
+/// A client configuration for a local AWS of which only the address is known, e.g. one in another process.
+pub async fn sdk_config(endpoint: &str, account: &str) -> SdkConfig {
+    let credentials = Credentials::new(account, "local", None, None, "local-aws");
+    SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::from_static(REGION))
+        .endpoint_url(endpoint)
+        .credentials_provider(aws_sdk_s3::config::SharedCredentialsProvider::new(credentials))
+        .build()
+}
+
+fn listen(port: u16) -> Result<(TcpListener, std::net::SocketAddr), Error> {
+    let failed = |source| Error::Listen { port, source };
+    let listener = TcpListener::bind(("127.0.0.1", port)).map_err(failed)?;
+    listener.set_nonblocking(true).map_err(failed)?;
+    let address = listener.local_addr().map_err(failed)?;
+    Ok((listener, address))
+}
+
+fn front_runtime() -> Result<Runtime, Error> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .thread_name("local-aws-front")
+        .enable_all()
+        .build()
+        .map_err(|source| Error::Program { program: "the front's threads".to_owned(), source })
+}
+
+async fn in_background<T: Send + 'static>(
+    what: &str,
+    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
+) -> Result<T, Error> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|error| Error::Request { operation: what.to_owned(), source: error.into() })?
+}

@@ -1,0 +1,217 @@
+//! The way to the emulator: requests passed on as they came, and a few of our own.
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full};
+use hyper::header::{self, HeaderMap, HeaderName};
+use hyper::{Method, Request, Response, StatusCode, Uri};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use serde_json::Value;
+use std::time::Duration;
+
+use crate::Error;
+use crate::percent::encode;
+
+/// Below the emulator's own limit, so that it is always this side that ends an idle connection.
+const IDLE_CONNECTIONS_KEPT: Duration = Duration::from_secs(30);
+
+/// These describe one connection, not the message, and are set anew for the next one.
+const HOP_BY_HOP: [HeaderName; 5] =
+    [header::CONNECTION, header::EXPECT, header::TRANSFER_ENCODING, header::UPGRADE, header::TE];
+
+/// A client of the emulator.
+#[derive(Clone)]
+pub(crate) struct Upstream {
+    client: Client<HttpConnector, Full<Bytes>>,
+    port: u16,
+}
+
+/// Whose request one of our own is, and to which service.
+#[derive(Clone, Copy)]
+pub(crate) struct Signed<'a> {
+    pub(crate) account: &'a str,
+    pub(crate) region: &'a str,
+    pub(crate) service: &'a str,
+}
+
+impl Upstream {
+    /// For use within one runtime: connections are kept and belong to it.
+    pub(crate) fn new(port: u16) -> Self {
+        let mut builder = Client::builder(TokioExecutor::new());
+        builder.pool_timer(TokioTimer::new()).pool_idle_timeout(IDLE_CONNECTIONS_KEPT);
+        Self { client: builder.build_http(), port }
+    }
+
+    /// For a request now and then, from any runtime: no connection is kept.
+    pub(crate) fn single_use(port: u16) -> Self {
+        let client = Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build_http();
+        Self { client, port }
+    }
+
+    /// Sends a request on as it is, the connection's own headers apart.
+    pub(crate) async fn forward(
+        &self,
+        method: &Method,
+        uri: &Uri,
+        headers: &HeaderMap,
+        body: Bytes,
+    ) -> Result<Response<Bytes>, Error> {
+        let path = uri.path_and_query().map_or("/", |path| path.as_str());
+        let failed = |source: Box<dyn std::error::Error + Send + Sync>| Error::Request {
+            operation: format!("{method} {path}"),
+            source,
+        };
+        let mut request = Request::builder()
+            .method(method)
+            .uri(format!("http://127.0.0.1:{}{path}", self.port))
+            .body(Full::new(body))
+            .map_err(|error| failed(error.into()))?;
+        *request.headers_mut() = headers.clone();
+        for name in HOP_BY_HOP {
+            request.headers_mut().remove(name);
+        }
+        let response = self.client.request(request).await.map_err(|error| failed(error.into()))?;
+        let (mut head, body) = response.into_parts();
+        for name in HOP_BY_HOP {
+            head.headers.remove(name);
+        }
+        let body = body.collect().await.map_err(|error| failed(error.into()))?.to_bytes();
+        Ok(Response::from_parts(head, body))
+    }
+
+    /// Calls an operation of a JSON service, e.g. `DynamoDB_20120810.CreateBackup`.
+    pub(crate) async fn json(
+        &self,
+        signed: Signed<'_>,
+        target: &str,
+        input: &Value,
+    ) -> Result<Value, Refusal> {
+        let mut headers = signed.headers();
+        headers.extend([
+            (HeaderName::from_static("x-amz-target"), header_value(target)),
+            (header::CONTENT_TYPE, header_value("application/x-amz-json-1.0")),
+        ]);
+        self.call(target, headers, input.to_string()).await.map(|body| parse(&body))
+    }
+
+    /// Calls an operation of a query service, e.g. SNS's `Publish`.
+    pub(crate) async fn query(
+        &self,
+        signed: Signed<'_>,
+        parameters: &[(String, String)],
+    ) -> Result<(), Refusal> {
+        let mut headers = signed.headers();
+        headers.insert(header::CONTENT_TYPE, header_value("application/x-www-form-urlencoded"));
+        let body: Vec<String> =
+            parameters.iter().map(|(name, value)| format!("{}={}", encode(name), encode(value))).collect();
+        self.call("query", headers, body.join("&")).await.map(|_| ())
+    }
+
+    async fn call(&self, operation: &str, headers: HeaderMap, body: String) -> Result<Bytes, Refusal> {
+        let answer = self
+            .forward(&Method::POST, &Uri::from_static("/"), &headers, body.into())
+            .await
+            .map_err(|error| Refusal::from_chain(&error))?;
+        if answer.status().is_success() {
+            return Ok(answer.into_body());
+        }
+        Err(Refusal::from_answer(operation, &answer))
+    }
+
+    /// Changes a setting of the emulator itself.
+    pub(crate) async fn configure(&self, setting: &str, value: f64) -> Result<(), Error> {
+        let path = "/_ministack/config";
+        let body = serde_json::json!({ setting: value }).to_string();
+        let answer =
+            self.forward(&Method::POST, &Uri::from_static(path), &HeaderMap::new(), body.into()).await?;
+        // A setting that it does not take is left out of what it says it applied.
+        if answer.status().is_success()
+            && parse(answer.body()).pointer(&format!("/applied/{setting}")).is_some()
+        {
+            return Ok(());
+        }
+        let message = String::from_utf8_lossy(answer.body()).into_owned();
+        Err(Error::Refused { operation: path.to_owned(), status: answer.status().as_u16(), message })
+    }
+
+    pub(crate) async fn is_ready(&self) -> bool {
+        let path = Uri::from_static("/_ministack/ready");
+        let answer = self.forward(&Method::GET, &path, &HeaderMap::new(), Bytes::new()).await;
+        answer.is_ok_and(|answer| answer.status() == StatusCode::OK)
+    }
+}
+
+impl Signed<'_> {
+    /// The emulator reads the account, the Region and the service from here and checks no signature.
+    pub(crate) fn headers(self) -> HeaderMap {
+        let Self { account, region, service } = self;
+        let authorization = format!(
+            "AWS4-HMAC-SHA256 Credential={account}/20260101/{region}/{service}/aws4_request, SignedHeaders=host, \
+             Signature=00"
+        );
+        HeaderMap::from_iter([(header::AUTHORIZATION, header_value(&authorization))])
+    }
+}
+
+/// An error answer to one of our own calls, to be passed on or to be put into words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Refusal {
+    pub(crate) code: String,
+    pub(crate) message: String,
+}
+
+impl Refusal {
+    fn from_answer(operation: &str, answer: &Response<Bytes>) -> Self {
+        let body = parse(answer.body());
+        let text =
+            |names: [&str; 2]| names.iter().find_map(|name| body.get(name)?.as_str()).map(str::to_owned);
+        let code = text(["__type", "code"]).unwrap_or_default();
+        Self {
+            code: code.rsplit('#').next().unwrap_or_default().to_owned(),
+            message: text(["message", "Message"])
+                .unwrap_or_else(|| format!("{operation} was answered with {}", answer.status())),
+        }
+    }
+
+    fn from_chain(error: &Error) -> Self {
+        let mut message = error.to_string();
+        let mut source = std::error::Error::source(error);
+        while let Some(cause) = source {
+            message.push_str(": ");
+            message.push_str(&cause.to_string());
+            source = cause.source();
+        }
+        Self { code: "InternalFailure".to_owned(), message }
+    }
+}
+
+fn parse(body: &[u8]) -> Value {
+    serde_json::from_slice(body).unwrap_or_default()
+}
+
+fn header_value(text: &str) -> header::HeaderValue {
+    header::HeaderValue::from_str(text).unwrap_or_else(|_| header::HeaderValue::from_static(""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_keeps_code_and_message() {
+        let body = br#"{"__type":"com.amazonaws.dynamodb#TableAlreadyExistsException","message":"Taken"}"#;
+        let answer = Response::builder().status(400).body(Bytes::from_static(body)).unwrap();
+        let refusal = Refusal::from_answer("x", &answer);
+        assert_eq!(refusal, Refusal { code: "TableAlreadyExistsException".into(), message: "Taken".into() });
+    }
+
+    #[test]
+    fn a_refusal_without_words_names_the_operation() {
+        let answer = Response::builder().status(502).body(Bytes::new()).unwrap();
+        assert_eq!(
+            Refusal::from_answer("Publish", &answer).message,
+            "Publish was answered with 502 Bad Gateway"
+        );
+    }
+}

@@ -1,0 +1,327 @@
+use hyper::Method;
+use local_aws::Slowness;
+use serde_json::{Value, json};
+
+use crate::client::{Answer, Api, eventually, stack};
+
+const SLOW: Slowness = Slowness { tables: 1, indexes: 0, backups: 2, restore_jobs: 2 };
+
+/// An account with a vault that notifies a topic, a queue on that topic, and a table.
+struct Account {
+    api: Api,
+    queue: String,
+}
+
+fn encode(arn: &str) -> String {
+    arn.replace(':', "%3A").replace('/', "%2F")
+}
+
+impl Account {
+    async fn prepared(account: &'static str) -> Self {
+        let api = Api::of(account).await;
+        stack().await.front().slow(account, SLOW);
+        api.make_table("orders.eu-1").await;
+        api.backup(Method::PUT, "/backup-vaults/Default", json!({})).await.ok();
+        assert_eq!(api.query("sns", "Action=CreateTopic&Name=backups").await.status, 200);
+        let created =
+            api.try_json("sqs", "AmazonSQS.CreateQueue", json!({"QueueName": "seen"})).await.unwrap().ok();
+        let queue = created["QueueUrl"].as_str().unwrap().to_owned();
+        let topic = encode(&format!("arn:aws:sns:us-east-1:{account}:backups"));
+        let endpoint = encode(&format!("arn:aws:sqs:us-east-1:{account}:seen"));
+        let subscribe = format!("Action=Subscribe&TopicArn={topic}&Protocol=sqs&Endpoint={endpoint}");
+        assert_eq!(api.query("sns", &subscribe).await.status, 200);
+        Self { api, queue }
+    }
+
+    fn table_arn(&self) -> String {
+        format!("arn:aws:dynamodb:us-east-1:{}:table/orders.eu-1", self.api.account)
+    }
+
+    fn topic_arn(&self) -> String {
+        format!("arn:aws:sns:us-east-1:{}:backups", self.api.account)
+    }
+
+    async fn notify_of(&self, events: &[&str]) {
+        let input = json!({"SNSTopicArn": self.topic_arn(), "BackupVaultEvents": events});
+        let path = "/backup-vaults/Default/notification-configuration";
+        assert_eq!(self.api.backup(Method::PUT, path, input).await.status, 200);
+    }
+
+    async fn manage_dynamodb(&self, advanced: bool) {
+        let input = json!({"ResourceTypeManagementPreference": {"DynamoDB": advanced}});
+        assert_eq!(self.api.backup(Method::PUT, "/account-settings", input).await.status, 200);
+    }
+
+    async fn start_backup(&self, token: &str) -> Value {
+        let input = json!({
+            "BackupVaultName": "Default",
+            "ResourceArn": self.table_arn(),
+            "IamRoleArn": format!("arn:aws:iam::{}:role/backup", self.api.account),
+            "IdempotencyToken": token,
+        });
+        self.api.backup(Method::PUT, "/backup-jobs", input).await.ok()
+    }
+
+    async fn backup_job(&self, id: &Value) -> Value {
+        self.api
+            .backup(Method::GET, &format!("/backup-jobs/{}", id.as_str().unwrap()), json!(null))
+            .await
+            .ok()
+    }
+
+    /// A finished backup's recovery point.
+    async fn recovery_point(&self, token: &str) -> String {
+        let id = self.start_backup(token).await["BackupJobId"].take();
+        let job = eventually("the backup", async || {
+            Some(self.backup_job(&id).await).filter(|job| job["State"] == "COMPLETED")
+        });
+        job.await["RecoveryPointArn"].as_str().unwrap().to_owned()
+    }
+
+    async fn start_restore(&self, point: &str, target: &str, token: &str) -> Answer {
+        let input = json!({
+            "RecoveryPointArn": point,
+            "Metadata": {"TargetTableName": target, "encryptionType": "Default"},
+            "IamRoleArn": format!("arn:aws:iam::{}:role/backup", self.api.account),
+            "IdempotencyToken": token,
+            "ResourceType": "DynamoDB",
+        });
+        self.api.backup(Method::PUT, "/restore-jobs", input).await
+    }
+
+    async fn restore_job(&self, id: &Value) -> Value {
+        self.api
+            .backup(Method::GET, &format!("/restore-jobs/{}", id.as_str().unwrap()), json!(null))
+            .await
+            .ok()
+    }
+
+    /// The next message that the queue gets, envelope and all.
+    async fn next_message(&self) -> Value {
+        eventually("a message", async || {
+            let input = json!({"QueueUrl": self.queue, "MaxNumberOfMessages": 1});
+            let received = self.api.try_json("sqs", "AmazonSQS.ReceiveMessage", input).await.unwrap().ok();
+            let message = received["Messages"].get(0)?;
+            let input = json!({"QueueUrl": self.queue, "ReceiptHandle": message["ReceiptHandle"]});
+            self.api.try_json("sqs", "AmazonSQS.DeleteMessage", input).await.unwrap();
+            serde_json::from_str(message["Body"].as_str()?).ok()
+        })
+        .await
+    }
+}
+
+#[tokio::test]
+async fn a_backup_is_announced_word_for_word() {
+    let account = Account::prepared("400000000001").await;
+    account.notify_of(&["BACKUP_JOB_COMPLETED", "RESTORE_JOB_COMPLETED"]).await;
+    let started = account.start_backup("t").await;
+    let id = &started["BackupJobId"];
+    assert_eq!(account.start_backup("t").await["BackupJobId"], *id);
+
+    let mut states = Vec::new();
+    let completed = loop {
+        let job = account.backup_job(id).await;
+        states.push(job["State"].as_str().unwrap().to_owned());
+        if job["State"] == "COMPLETED" {
+            break job;
+        }
+        assert_eq!(job.get("RecoveryPointArn"), None);
+    };
+    assert_eq!(states, ["PENDING", "RUNNING", "COMPLETED"]);
+    let point = completed["RecoveryPointArn"].as_str().unwrap();
+    assert!(point.starts_with(&format!("{}/backup/", account.table_arn())), "{point}");
+    assert!(completed["CompletionDate"].as_f64() >= completed["CreationDate"].as_f64());
+
+    let envelope = account.next_message().await;
+    let id = id.as_str().unwrap();
+    assert_eq!(envelope["Subject"], "Notification from AWS Backup");
+    let message = format!(
+        "An AWS Backup job was completed successfully. Recovery point ARN: {point}. Backed up Resource ARN : {}. \
+         Backup Job Id : {id}",
+        account.table_arn()
+    );
+    assert_eq!(envelope["Message"], message);
+    let attribute = |name: &str| envelope["MessageAttributes"][name]["Value"].as_str().unwrap_or_default();
+    assert_eq!(attribute("EventType"), "BACKUP_JOB");
+    assert_eq!(attribute("State"), "COMPLETED");
+    assert_eq!(attribute("AccountId"), "400000000001");
+    assert_eq!(attribute("Id"), id);
+    let start_time = chrono::DateTime::parse_from_rfc3339(attribute("StartTime")).unwrap();
+    assert_eq!(start_time.timestamp_millis() as f64 / 1_000.0, completed["CreationDate"].as_f64().unwrap());
+    assert_eq!(attribute("StartTime").len(), "2019-09-02T13:48:52.226Z".len());
+}
+
+#[tokio::test]
+async fn a_backup_that_nobody_looks_at_completes_and_its_event_reaches_the_bus() {
+    let account = Account::prepared("400000000002").await;
+    let api = &account.api;
+    let rule = json!({"Name": "backups", "EventPattern": "{\"source\":[\"aws.backup\"]}"});
+    api.try_json("events", "AWSEvents.PutRule", rule).await.unwrap().ok();
+    let target = format!("arn:aws:sqs:us-east-1:{}:seen", api.account);
+    let targets = json!({"Rule": "backups", "Targets": [{"Id": "q", "Arn": target}]});
+    api.try_json("events", "AWSEvents.PutTargets", targets).await.unwrap().ok();
+    // A vault that asks for other events says nothing of this one.
+    account.notify_of(&["RESTORE_JOB_COMPLETED"]).await;
+    let id = account.start_backup("t").await["BackupJobId"].take();
+
+    let event = account.next_message().await;
+    assert_eq!(event["detail-type"], "Backup Job State Change");
+    assert_eq!(event["source"], "aws.backup");
+    assert_eq!(event["detail"]["backupJobId"], id);
+    assert_eq!(event["detail"]["state"], "COMPLETED");
+    assert_eq!(event["detail"]["resourceArn"], account.table_arn());
+    assert_eq!(event["detail"]["resourceType"], "DynamoDB");
+    assert_eq!(event["resources"][0], account.backup_job(&id).await["RecoveryPointArn"]);
+
+    // A customer cannot send such an event.
+    let forged = json!({"Entries": [{"Source": "aws.backup", "DetailType": "x", "Detail": "{}"}]});
+    let answer = api.try_json("events", "AWSEvents.PutEvents", forged).await.unwrap().ok();
+    assert_eq!(answer["FailedEntryCount"], 1);
+}
+
+#[tokio::test]
+async fn a_restore_job_makes_the_table_on_its_way() {
+    let account = Account::prepared("400000000003").await;
+    account.manage_dynamodb(true).await;
+    let settings = account.api.backup(Method::GET, "/account-settings", json!(null)).await.ok();
+    assert_eq!(settings["ResourceTypeManagementPreference"]["DynamoDB"], true);
+    let point = account.recovery_point("b").await;
+    assert!(point.starts_with("arn:aws:backup:us-east-1:400000000003:recovery-point:"), "{point}");
+    let path = format!("/backup-vaults/Default/recovery-points/{}", encode(&point));
+    let described = account.api.backup(Method::GET, &path, json!(null)).await.ok();
+    assert_eq!(described["ResourceArn"], account.table_arn());
+
+    let id = account.start_restore(&point, "orders-2", "r").await.ok()["RestoreJobId"].take();
+    assert_eq!(account.start_restore(&point, "orders-2", "r").await.ok()["RestoreJobId"], id);
+    let missing = account.api.dynamodb("DescribeTable", json!({"TableName": "orders-2"})).await;
+    assert_eq!(missing.status, 400);
+    let first = account.restore_job(&id).await;
+    assert_eq!((&first["Status"], first.get("CreatedResourceArn")), (&json!("PENDING"), None));
+    let second = account.restore_job(&id).await;
+    assert_eq!((&second["Status"], second.get("CreatedResourceArn")), (&json!("RUNNING"), None));
+    let table = account.api.table("orders-2").await;
+    assert_eq!(table["TableStatus"], "CREATING");
+    assert_eq!(table["RestoreSummary"]["SourceBackupArn"], point);
+    assert_eq!(table["RestoreSummary"]["SourceTableArn"], account.table_arn());
+    let third = account.restore_job(&id).await;
+    assert_eq!(third["Status"], "COMPLETED");
+    assert_eq!(third["CreatedResourceArn"], table["TableArn"]);
+    assert_eq!(third["SourceResourceArn"], account.table_arn());
+
+    let path = format!("/restore-jobs/{}/metadata", id.as_str().unwrap());
+    let metadata = account.api.backup(Method::GET, &path, json!(null)).await.ok();
+    assert_eq!(metadata["Metadata"]["TargetTableName"], "orders-2");
+}
+
+#[tokio::test]
+async fn a_dynamodb_backup_can_be_restored_both_ways() {
+    let account = Account::prepared("400000000004").await;
+    account.manage_dynamodb(false).await;
+    let point = account.recovery_point("b").await;
+    let input = json!({"BackupArn": point, "TargetTableName": "direct"});
+    account.api.dynamodb("RestoreTableFromBackup", input).await.ok();
+    let id = account.start_restore(&point, "by-job", "r").await.ok()["RestoreJobId"].take();
+    eventually("the restore", async || {
+        (account.restore_job(&id).await["Status"] == "COMPLETED").then_some(())
+    })
+    .await;
+    for table in ["direct", "by-job"] {
+        assert_eq!(account.api.table(table).await["RestoreSummary"]["SourceBackupArn"], point);
+    }
+}
+
+#[tokio::test]
+async fn a_restore_job_that_nobody_looks_at_makes_its_table() {
+    let account = Account::prepared("400000000005").await;
+    let point = account.recovery_point("b").await;
+    account.start_restore(&point, "orders-2", "r").await.ok();
+    eventually("the table", async || {
+        let described = account.api.dynamodb("DescribeTable", json!({"TableName": "orders-2"})).await;
+        (described.status == 200).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn restore_jobs_fail_in_words() {
+    let account = Account::prepared("400000000006").await;
+    account.manage_dynamodb(true).await;
+    let point = account.recovery_point("b").await;
+    let ended = async |answer: Answer| {
+        let id = answer.ok()["RestoreJobId"].take();
+        eventually("the end", async || {
+            Some(account.restore_job(&id).await).filter(|job| job.get("CompletionDate").is_some())
+        })
+        .await
+    };
+
+    let taken = ended(account.start_restore(&point, "orders.eu-1", "1").await).await;
+    assert_eq!(taken["Status"], "FAILED");
+    assert!(taken["StatusMessage"].as_str().unwrap().contains("already exists"), "{taken}");
+
+    let front = stack().await.front();
+    front.fail_restore_jobs(account.api.account, Some("No space left.".to_owned()));
+    let failed = ended(account.start_restore(&point, "orders-2", "2").await).await;
+    assert_eq!((&failed["Status"], &failed["StatusMessage"]), (&json!("FAILED"), &json!("No space left.")));
+    assert_eq!(account.api.dynamodb("DescribeTable", json!({"TableName": "orders-2"})).await.status, 400);
+    front.fail_restore_jobs(account.api.account, None);
+    assert_eq!(ended(account.start_restore(&point, "orders-2", "3").await).await["Status"], "COMPLETED");
+
+    let refused = async |input: Value| account.api.backup(Method::PUT, "/restore-jobs", input).await.error();
+    let metadata = json!({"targetTableName": "orders-3"});
+    let unknown = format!("{point}0");
+    let role = "arn:aws:iam::1:role/r";
+    assert_eq!(refused(json!({"Metadata": metadata})).await, "MissingParameterValueException");
+    let input = json!({"RecoveryPointArn": unknown, "Metadata": metadata, "IamRoleArn": role});
+    assert_eq!(refused(input).await, "ResourceNotFoundException");
+    let input = json!({"RecoveryPointArn": point, "Metadata": metadata});
+    assert_eq!(refused(input).await, "InvalidParameterValueException");
+    let input = json!({"RecoveryPointArn": point, "Metadata": {}, "IamRoleArn": role});
+    assert_eq!(refused(input).await, "InvalidParameterValueException");
+}
+
+#[tokio::test]
+async fn restore_jobs_are_listed_newest_first_in_pages() {
+    let account = Account::prepared("400000000007").await;
+    let point = account.recovery_point("b").await;
+    let mut ids = Vec::new();
+    for number in 0..3 {
+        let target = format!("orders-{number}");
+        ids.push(account.start_restore(&point, &target, &target).await.ok()["RestoreJobId"].take());
+    }
+    ids.reverse();
+    let path = format!("/resources/{}/restore-jobs", encode(&account.table_arn()));
+    for path in [path.as_str(), "/restore-jobs"] {
+        let mut listed = Vec::new();
+        let mut query = "?maxResults=2".to_owned();
+        loop {
+            let page = account.api.backup(Method::GET, &format!("{path}{query}"), json!(null)).await.ok();
+            listed.extend(
+                page["RestoreJobs"].as_array().unwrap().iter().map(|job| job["RestoreJobId"].clone()),
+            );
+            let Some(token) = page["NextToken"].as_str() else { break };
+            query = format!("?maxResults=2&nextToken={token}");
+        }
+        assert_eq!(listed, ids, "{path}");
+    }
+    let other = format!("/resources/{}/restore-jobs", encode("arn:aws:dynamodb:us-east-1:1:table/other"));
+    assert_eq!(account.api.backup(Method::GET, &other, json!(null)).await.ok(), json!({"RestoreJobs": []}));
+}
+
+#[tokio::test]
+async fn vaults_are_the_emulators_and_their_notifications_can_be_read_back() {
+    let account = Account::prepared("400000000008").await;
+    let path = "/backup-vaults/Default/notification-configuration";
+    let none = account.api.backup(Method::GET, path, json!(null)).await;
+    assert_eq!(none.error(), "ResourceNotFoundException");
+    account.notify_of(&["BACKUP_JOB_COMPLETED"]).await;
+    let read = account.api.backup(Method::GET, path, json!(null)).await.ok();
+    assert_eq!(read["SNSTopicArn"], account.topic_arn());
+    assert_eq!(read["BackupVaultEvents"], json!(["BACKUP_JOB_COMPLETED"]));
+    let vault = account.api.backup(Method::GET, "/backup-vaults/Default", json!(null)).await.ok();
+    assert_eq!(vault["BackupVaultArn"], read["BackupVaultArn"]);
+    let input = json!({"SNSTopicArn": "a", "BackupVaultEvents": ["BACKUP_JOB_COMPLETED"]});
+    let other =
+        account.api.backup(Method::PUT, "/backup-vaults/none/notification-configuration", input).await;
+    assert_eq!(other.error(), "ResourceNotFoundException");
+}

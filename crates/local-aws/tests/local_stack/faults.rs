@@ -1,0 +1,155 @@
+use std::time::{Duration, Instant};
+
+use aws_sdk_s3::error::ProvideErrorMetadata;
+use aws_sdk_s3::primitives::ByteStream;
+use local_aws::{Fault, Rule};
+use serde_json::{Value, json};
+
+use crate::client::{Api, stack};
+
+fn rule(api: &Api, action: &str, from_ordinal: usize, times: usize, fault: Fault) -> Rule {
+    Rule {
+        account: api.account.to_owned(),
+        step: None,
+        action: action.to_owned(),
+        from_ordinal,
+        times,
+        fault,
+    }
+}
+
+fn put(id: &str) -> Value {
+    json!({"TableName": "orders", "Item": {"id": {"S": id}}})
+}
+
+async fn ids(api: &Api) -> Vec<String> {
+    let scan = api.dynamodb("Scan", json!({"TableName": "orders"})).await.ok();
+    let mut ids: Vec<_> = scan["Items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|item| item["id"]["S"].as_str().unwrap().to_owned())
+        .collect();
+    ids.sort_unstable();
+    ids
+}
+
+async fn prepared(account: &'static str) -> Api {
+    let api = Api::of(account).await;
+    api.make_table("orders").await;
+    stack().await.front().forget_calls(account);
+    api
+}
+
+#[tokio::test]
+async fn throttled_failed_and_refused_calls_have_no_effect() {
+    let api = prepared("200000000001").await;
+    let front = stack().await.front();
+    let cases = [
+        (Fault::Throttle, 400, "ThrottlingException", "throttle"),
+        (Fault::FailBeforeEffect, 500, "InternalServerError", "fail-before-effect"),
+        (Fault::Refuse, 400, "AccessDeniedException", "refuse"),
+    ];
+    for (fault, status, code, name) in cases {
+        front.forget_calls(api.account);
+        front.clear_rules(api.account);
+        front.inject(rule(&api, "dynamodb:PutItem", 0, 1, fault));
+        let answer = api.dynamodb("PutItem", put("2")).await;
+        assert_eq!((answer.status, answer.error().as_str()), (status, code));
+        assert_eq!(ids(&api).await, ["1"], "{name}");
+        let calls = front.calls(api.account);
+        assert_eq!((calls[0].status, calls[0].fault), (status, Some(name)));
+    }
+    api.dynamodb("PutItem", put("2")).await.ok();
+    assert_eq!(ids(&api).await, ["1", "2"]);
+}
+
+#[tokio::test]
+async fn a_lost_answer_has_its_effect() {
+    let api = prepared("200000000002").await;
+    let front = stack().await.front();
+    front.inject(rule(&api, "dynamodb:PutItem", 0, 1, Fault::LoseAnswer));
+    let lost = api.try_json("dynamodb", "DynamoDB_20120810.PutItem", put("2")).await;
+    assert!(lost.is_err(), "{lost:?}");
+    assert_eq!(ids(&api).await, ["1", "2"]);
+    let call = &front.calls(api.account)[0];
+    assert_eq!((call.status, call.fault), (200, Some("lose-answer")));
+}
+
+#[tokio::test]
+async fn a_delayed_call_takes_effect_even_if_its_caller_gives_up() {
+    let api = prepared("200000000003").await;
+    let delay = Duration::from_millis(200);
+    stack().await.front().inject(rule(&api, "dynamodb:PutItem", 0, 2, Fault::Delay(delay)));
+    let began = Instant::now();
+    api.dynamodb("PutItem", put("2")).await.ok();
+    assert!(began.elapsed() >= delay);
+
+    let gave_up = tokio::time::timeout(delay / 10, api.dynamodb("PutItem", put("3"))).await;
+    assert!(gave_up.is_err());
+    crate::client::eventually("the delayed effect", async || {
+        (ids(&api).await == ["1", "2", "3"]).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_rule_for_one_step_leaves_the_others_alone() {
+    let api = prepared("200000000004").await;
+    let front = stack().await.front();
+    let for_step =
+        Rule { step: Some("a.b".to_owned()), ..rule(&api, "dynamodb:PutItem", 1, 1, Fault::Throttle) };
+    front.inject(for_step);
+    let (step, other) = (api.as_step("a.b"), api.as_step("a.c"));
+    let mut statuses = Vec::new();
+    for caller in [&step, &other, &other, &step, &step] {
+        statuses.push(caller.dynamodb("PutItem", put("2")).await.status);
+    }
+    assert_eq!(statuses, [200, 200, 200, 400, 200]);
+}
+
+#[tokio::test]
+async fn the_sdk_takes_the_faults_for_what_they_are() {
+    let account = "200000000005";
+    let api = Api::of(account).await;
+    let front = stack().await.front();
+    let config = stack().await.config(account).await;
+    let s3 = aws_sdk_s3::Client::new(&config);
+    s3.create_bucket().bucket("faults").send().await.unwrap();
+    let put = async |key: &str| {
+        s3.put_object().bucket("faults").key(key).body(ByteStream::from_static(b"content")).send().await
+    };
+    let statuses = || -> Vec<u16> {
+        let calls = front.calls(account);
+        calls.iter().filter(|call| call.action == "s3:PutObject").map(|call| call.status).collect()
+    };
+
+    // Tried again until it works.
+    front.inject(rule(&api, "s3:PutObject", 0, 1, Fault::Throttle));
+    front.inject(rule(&api, "s3:PutObject", 1, 1, Fault::FailBeforeEffect));
+    put("one").await.unwrap();
+    assert_eq!(statuses(), [503, 500, 200]);
+
+    // A lost answer is tried again too, so the effect happens twice.
+    front.clear_rules(account);
+    front.forget_calls(account);
+    front.inject(rule(&api, "s3:PutObject", 0, 1, Fault::LoseAnswer));
+    put("two").await.unwrap();
+    assert_eq!(statuses(), [200, 200]);
+
+    // A refusal is final.
+    front.clear_rules(account);
+    front.forget_calls(account);
+    front.inject(rule(&api, "s3:PutObject", 0, usize::MAX, Fault::Refuse));
+    let refused = put("three").await.unwrap_err();
+    assert_eq!(refused.code(), Some("AccessDenied"));
+    assert_eq!(statuses(), [403]);
+
+    // Query protocol.
+    let cloudformation = aws_sdk_cloudformation::Client::new(&config);
+    front.inject(rule(&api, "cloudformation:ListStacks", 0, 1, Fault::Throttle));
+    cloudformation.list_stacks().send().await.unwrap();
+    front.inject(rule(&api, "cloudformation:ListExports", 0, 1, Fault::Refuse));
+    let refused = cloudformation.list_exports().send().await.unwrap_err();
+    assert_eq!(refused.code(), Some("AccessDenied"));
+}

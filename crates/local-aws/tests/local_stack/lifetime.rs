@@ -1,0 +1,112 @@
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use local_aws::{Error, LocalAws};
+use serde_json::json;
+
+use crate::client::{Api, directory, eventually, options, stack};
+
+/// A folder for one test, with the shared Python environment in it.
+async fn private_directory() -> tempfile::TempDir {
+    stack().await;
+    let private = tempfile::tempdir().unwrap();
+    for entry in std::fs::read_dir(directory()).unwrap() {
+        let entry = entry.unwrap();
+        if entry.file_name().to_string_lossy().starts_with("venv-") {
+            std::os::unix::fs::symlink(entry.path(), private.path().join(entry.file_name())).unwrap();
+        }
+    }
+    private
+}
+
+/// The port of the emulator that runs in this folder.
+fn emulator_port(directory: &Path) -> Option<u16> {
+    let entries = std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().file_name());
+    entries.filter_map(|name| name.to_string_lossy().strip_prefix("tmp-")?.parse().ok()).next()
+}
+
+fn answers(port: u16) -> bool {
+    TcpStream::connect(("127.0.0.1", port)).is_ok()
+}
+
+#[tokio::test]
+async fn stopping_leaves_nothing_running_and_no_files() {
+    let private = private_directory().await;
+    let local = LocalAws::start(options(private.path().to_owned())).await.unwrap();
+    let (endpoint, port) = (local.endpoint().to_owned(), emulator_port(private.path()).unwrap());
+    Api::at(&endpoint, "600000000001").make_table("orders").await;
+    local.scale_waits(0.5).await.unwrap();
+    local.stop().await.unwrap();
+    assert!(!answers(port));
+    assert_eq!(emulator_port(private.path()), None);
+    let front = endpoint.rsplit(':').next().unwrap().parse().unwrap();
+    eventually("the end of the front", async || (!answers(front)).then_some(())).await;
+}
+
+#[tokio::test]
+async fn dropping_stops_too() {
+    let private = private_directory().await;
+    let local = LocalAws::start(options(private.path().to_owned())).await.unwrap();
+    let port = emulator_port(private.path()).unwrap();
+    drop(local);
+    assert!(!answers(port));
+    assert_eq!(emulator_port(private.path()), None);
+}
+
+#[tokio::test]
+async fn a_taken_port_is_told() {
+    let taken = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let port = taken.local_addr().unwrap().port();
+    let private = private_directory().await;
+    let mut options = options(private.path().to_owned());
+    options.port = Some(port);
+    let Err(error) = LocalAws::start(options).await else { panic!("it started") };
+    assert!(matches!(error, Error::Listen { .. }));
+    assert!(error.to_string().contains(&format!("127.0.0.1:{port}")), "{error}");
+}
+
+#[tokio::test]
+async fn two_stacks_do_not_share_anything() {
+    let private = private_directory().await;
+    let local = LocalAws::start(options(private.path().to_owned())).await.unwrap();
+    let account = "600000000002";
+    Api::at(local.endpoint(), account).make_table("orders").await;
+    let other = Api::of(account).await.dynamodb("ListTables", json!({})).await.ok();
+    assert_eq!(other["TableNames"], json!([]));
+    assert_eq!(local.front().calls(account).len(), 2);
+    assert_eq!(stack().await.front().calls(account).len(), 1);
+}
+
+const HOLDER_DIRECTORY: &str = "LOCAL_AWS_HOLDER_DIRECTORY";
+
+/// The process that the next test kills. By itself it has nothing to do.
+#[tokio::test]
+async fn holder() {
+    #[expect(clippy::disallowed_methods, reason = "how the test that runs this one tells it where")]
+    let Some(directory) = std::env::var_os(HOLDER_DIRECTORY).map(PathBuf::from) else { return };
+    let _held = LocalAws::start(options(directory.clone())).await.unwrap();
+    std::fs::write(directory.join("ready"), "").unwrap();
+    std::future::pending::<()>().await;
+}
+
+#[tokio::test]
+async fn the_emulator_does_not_outlive_a_killed_process() {
+    let private = private_directory().await;
+    let mut holder = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "lifetime::holder"])
+        .env(HOLDER_DIRECTORY, private.path())
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    eventually("the start", async || private.path().join("ready").exists().then_some(())).await;
+    let port = emulator_port(private.path()).unwrap();
+    assert!(answers(port));
+    holder.kill().unwrap();
+    holder.wait().unwrap();
+    eventually("the emulator's end", async || (!answers(port)).then_some(())).await;
+    eventually("the removal of its files", async || emulator_port(private.path()).is_none().then_some(()))
+        .await;
+}

@@ -1,0 +1,14 @@
+//! The local stack as its users have it: the front over the real emulator.
+//!
+//! All tests share one stack and keep apart by account. Calls are made with plain requests, as any AWS
+//! client would make them, except where it is the SDK's own behaviour that counts.
+
+#![allow(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod backup;
+mod client;
+mod deployment;
+mod faults;
+mod lifetime;
+mod record;
+mod restored_tables;

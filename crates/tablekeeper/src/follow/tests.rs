@@ -1,0 +1,99 @@
+use aws_sdk_sfn::types::{
+    ExecutionFailedEventDetails, ExecutionSucceededEventDetails, HistoryEvent, HistoryEventType,
+    StateEnteredEventDetails, TaskFailedEventDetails, TaskSucceededEventDetails,
+    builders::HistoryEventBuilder,
+};
+use serde_json::json;
+
+use super::{Happening, Outcome, json as parse, read, reason};
+
+fn event(
+    kind: HistoryEventType,
+    details: impl FnOnce(HistoryEventBuilder) -> HistoryEventBuilder,
+) -> HistoryEvent {
+    let builder =
+        HistoryEvent::builder().id(1).r#type(kind).timestamp(aws_sdk_sfn::primitives::DateTime::from_secs(0));
+    details(builder).build().unwrap()
+}
+
+#[test]
+fn every_kind_of_state_is_told_by_its_name_and_type() {
+    for (kind, name) in [
+        (HistoryEventType::TaskStateEntered, "Task"),
+        (HistoryEventType::WaitStateEntered, "Wait"),
+        (HistoryEventType::ChoiceStateEntered, "Choice"),
+        (HistoryEventType::FailStateEntered, "Fail"),
+    ] {
+        let details = StateEnteredEventDetails::builder().name("S").build().unwrap();
+        let told = read(&event(kind, |e| e.state_entered_event_details(details)));
+        assert_eq!(told, Some(Happening::Entered { state: "S".into(), kind: name.into() }));
+    }
+}
+
+#[test]
+fn a_task_tells_its_result_or_its_error() {
+    let details = TaskSucceededEventDetails::builder()
+        .resource_type("lambda")
+        .resource("invoke")
+        .output(r#"{"Payload":{"waitSeconds":60}}"#)
+        .build()
+        .unwrap();
+    let told = read(&event(HistoryEventType::TaskSucceeded, |e| e.task_succeeded_event_details(details)));
+    assert_eq!(told, Some(Happening::Succeeded { output: Some(json!({"Payload": {"waitSeconds": 60}})) }));
+
+    let details = TaskFailedEventDetails::builder()
+        .resource_type("lambda")
+        .resource("invoke")
+        .error("TableTargetExists")
+        .cause("why")
+        .build()
+        .unwrap();
+    let told = read(&event(HistoryEventType::TaskFailed, |e| e.task_failed_event_details(details)));
+    assert_eq!(told, Some(Happening::Failed { error: "TableTargetExists".into(), cause: "why".into() }));
+}
+
+#[test]
+fn the_end_is_told_with_its_output_or_its_error() {
+    let details = ExecutionSucceededEventDetails::builder().output("{\"a\":1}").build();
+    let told =
+        read(&event(HistoryEventType::ExecutionSucceeded, |e| e.execution_succeeded_event_details(details)));
+    let Some(Happening::Ended(outcome)) = told else { panic!("{told:?}") };
+    assert!(outcome.succeeded());
+    assert_eq!(outcome.output, Some(json!({"a": 1})));
+    assert_eq!(outcome.describe(), "SUCCEEDED");
+
+    let details = ExecutionFailedEventDetails::builder().error("RestoreTimedOut").cause("48 h").build();
+    let told = read(&event(HistoryEventType::ExecutionFailed, |e| e.execution_failed_event_details(details)));
+    let Some(Happening::Ended(outcome)) = told else { panic!("{told:?}") };
+    assert!(!outcome.succeeded());
+    assert_eq!(outcome.describe(), "FAILED: RestoreTimedOut: 48 h");
+
+    for (kind, status) in
+        [(HistoryEventType::ExecutionAborted, "ABORTED"), (HistoryEventType::ExecutionTimedOut, "TIMED_OUT")]
+    {
+        let told = read(&event(kind, |e| e));
+        assert!(
+            matches!(told, Some(Happening::Ended(Outcome { status: ref s, .. })) if s == status),
+            "{told:?}"
+        );
+    }
+}
+
+#[test]
+fn a_functions_own_words_are_taken_out_of_their_json() {
+    assert_eq!(reason(r#"{"errorType":"BackupNotFound","errorMessage":"it is gone"}"#), "it is gone");
+    assert_eq!(reason("plain words"), "plain words");
+    assert_eq!(reason("{\"other\":1}"), "{\"other\":1}");
+}
+
+#[test]
+fn what_nobody_needs_to_know_is_not_told() {
+    assert_eq!(read(&event(HistoryEventType::TaskScheduled, |e| e)), None);
+    assert_eq!(read(&event(HistoryEventType::PassStateExited, |e| e)), None);
+}
+
+#[test]
+fn an_output_that_was_cut_off_stays_text() {
+    assert_eq!(parse(Some("{\"a\":")), Some(json!("{\"a\":")));
+    assert_eq!(parse(None), None);
+}

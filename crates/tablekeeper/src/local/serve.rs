@@ -1,0 +1,159 @@
+//! `local serve`: the process in the background. It holds the emulator, the front and the lock,
+//! and ends on SIGTERM, on SIGINT, or when a parent that has not released it goes away.
+
+use std::{
+    collections::BTreeMap,
+    io::{self, BufRead as _, Write as _},
+    pin::pin,
+    process::ExitCode,
+    sync::Arc,
+};
+
+use anyhow::Context as _;
+use clap::Args;
+use local_aws::{LocalAws, Options, Progress, Slowness};
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    sync::mpsc,
+};
+
+use super::{
+    background::{Report, STAY},
+    provision::{self, ACCOUNT},
+    state::{Claim, Instance, State, directory},
+};
+use crate::failure;
+
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    #[arg(long)]
+    instance: Option<Instance>,
+    #[arg(long)]
+    port: Option<u16>,
+    #[arg(long, default_value_t = 1.0, value_parser = wait_scale)]
+    wait_scale: f64,
+    /// Looks that tables, indexes, backups and restore jobs take: `T,I,B,R`.
+    #[arg(long, value_parser = slowness)]
+    slowness: Option<Slowness>,
+    #[arg(long)]
+    deploy: bool,
+}
+
+/// Reads a factor between 0 and 1.
+pub(crate) fn wait_scale(text: &str) -> Result<f64, String> {
+    text.parse()
+        .ok()
+        .filter(|scale| (0.0..=1.0).contains(scale))
+        .ok_or_else(|| "a number from 0 to 1 is wanted, such as 0.05".to_owned())
+}
+
+fn slowness(text: &str) -> Result<Slowness, String> {
+    let looks: Result<Vec<u32>, _> = text.split(',').map(str::parse).collect();
+    match looks.as_deref() {
+        Ok(&[tables, indexes, backups, restore_jobs]) => {
+            Ok(Slowness { tables, indexes, backups, restore_jobs })
+        }
+        _ => Err("four whole numbers are wanted, such as 3,2,1,2".to_owned()),
+    }
+}
+
+pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    let mut end = pin!(end()?);
+    let set_up = tokio::select! {
+        set_up = set_up(&arguments) => set_up,
+        // Dropping a half-made stack ends what it has started.
+        () = &mut end => return Ok(ExitCode::SUCCESS),
+    };
+    match set_up {
+        Ok((local, state, _claim)) => {
+            say(&Report::Ready(state));
+            end.await;
+            local.stop().await.context("the local AWS does not stop")?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Err(error) => {
+            say(&Report::Failed(failure::sentence(&error)));
+            Err(error)
+        }
+    }
+}
+
+async fn set_up(arguments: &Arguments) -> anyhow::Result<(LocalAws, State, Option<Claim>)> {
+    let claim = match arguments.instance {
+        Some(instance) => Some(instance.claim().await?),
+        None => None,
+    };
+    let publish = |state: &State| claim.as_ref().map_or(Ok(()), |claim| claim.publish(state));
+    let mut state = State {
+        pid: std::process::id(),
+        endpoint: None,
+        account: ACCOUNT.to_owned(),
+        stacks: BTreeMap::new(),
+    };
+    publish(&state)?;
+
+    let progress: Progress = Arc::new(|line: &str| say(&Report::Progress(line.to_owned())));
+    let starting = LocalAws::start(Options {
+        port: arguments.port,
+        wait_scale: arguments.wait_scale,
+        directory: directory(),
+        progress: Arc::clone(&progress),
+    });
+    let starting = async { starting.await.context("the local AWS does not start") };
+    let local = if arguments.deploy {
+        let building =
+            async { local_aws::build_bootstrap(&progress).await.context("the functions cannot be built") };
+        // The build and the emulator's start are independent, and both take their time.
+        let (local, bootstrap) = tokio::try_join!(starting, building)?;
+        state.stacks = provision::everything(&local.config(ACCOUNT).await, &bootstrap, &progress).await?;
+        local
+    } else {
+        starting.await?
+    };
+    if let Some(slowness) = arguments.slowness {
+        local.front().slow(ACCOUNT, slowness);
+    }
+    state.endpoint = Some(local.endpoint().to_owned());
+    publish(&state)?;
+    Ok((local, state, claim))
+}
+
+/// Comes true when this process should end: a signal says so, or the parent went away without
+/// having said that we stay.
+fn end() -> anyhow::Result<impl Future<Output = ()>> {
+    let listen = |kind| signal(kind).context("cannot listen for signals");
+    let (mut terminate, mut interrupt) = (listen(SignalKind::terminate())?, listen(SignalKind::interrupt())?);
+    // A closed terminal does not concern us; listening replaces the default, which is to die.
+    let mut hangup = listen(SignalKind::hangup())?;
+
+    // A thread of its own, since a blocking read would hold up the end of the runtime.
+    let (abandon, mut abandoned) = mpsc::channel::<()>(1);
+    std::thread::spawn(move || {
+        let mut word = String::new();
+        let heard = io::stdin().lock().read_line(&mut word).is_ok();
+        if !heard || word.trim() != STAY {
+            let _ = abandon.blocking_send(());
+        }
+    });
+    Ok(async move {
+        let mut leashed = true;
+        loop {
+            tokio::select! {
+                _ = terminate.recv() => return,
+                _ = interrupt.recv() => return,
+                _ = hangup.recv() => {}
+                word = abandoned.recv(), if leashed => match word {
+                    Some(()) => return,
+                    None => leashed = false,
+                },
+            }
+        }
+    })
+}
+
+/// Nobody may be listening any more, which is no reason to stop serving.
+fn say(report: &Report) {
+    if let Ok(line) = serde_json::to_string(report) {
+        let _ = writeln!(io::stdout().lock(), "{line}");
+    }
+}

@@ -1,0 +1,268 @@
+//! `tablekeeper run`: starts an execution of a deployed workflow, wherever the AWS environment
+//! points, and follows it to its end.
+
+use std::{
+    fs,
+    io::{self, Read as _},
+    path::{Path, PathBuf},
+    process::ExitCode,
+    time::Duration,
+};
+
+use anyhow::{Context as _, bail};
+use aws_config::{BehaviorVersion, SdkConfig};
+use aws_sdk_sfn::operation::start_execution::StartExecutionError;
+use clap::Args;
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::{
+    console::{self, Console, Stream},
+    failure::{self, Unusable},
+    follow::{Follower, Narrator, Outcome},
+    local::provision::stack_name,
+};
+
+/// The longest input that Step Functions takes, in bytes.
+const LONGEST_INPUT: usize = 262_144;
+/// How often a running execution is asked for news: well below what an account may ask.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// Starts an execution of a deployed workflow, and follows it if asked to.
+///
+/// The state machine is the one that the stack `tablekeeper-<WORKFLOW>` names in its output
+/// `StateMachineArn`, in the account and Region (or at the endpoint) of the AWS environment.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example:\n  cargo tablekeeper run rotate-restore --input events/rotate-restore/input.by-hand.json --follow"
+)]
+pub(crate) struct Arguments {
+    /// The workflow, such as `rotate-restore`.
+    workflow: String,
+    /// The file that holds the execution's input as JSON; `-` reads it from stdin.
+    #[arg(long, value_name = "FILE|-")]
+    input: PathBuf,
+    /// The execution's name. One that exists already is followed in place of a new one.
+    #[arg(long, value_parser = execution_name)]
+    name: Option<String>,
+    /// Shows each state as it is entered, and ends with the execution: exit code 0 if it succeeded.
+    #[arg(long)]
+    follow: bool,
+    /// The state machine, when it is not to be found by its stack.
+    #[arg(long, value_name = "ARN", conflicts_with = "stack_name", value_parser = state_machine_arn)]
+    state_machine_arn: Option<String>,
+    /// The stack, when it has another name than `tablekeeper-<WORKFLOW>`.
+    #[arg(long)]
+    stack_name: Option<String>,
+    /// Prints the execution as JSON: its ARN, and with --follow how it ended.
+    #[arg(long)]
+    json: bool,
+}
+
+/// What `--json` prints.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Report<'a> {
+    execution_arn: &'a str,
+    already_existed: bool,
+    #[serde(flatten)]
+    outcome: Option<&'a Outcome>,
+}
+
+/// Does what `tablekeeper run` was asked for.
+pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    let input = read_input(&arguments.input)?;
+    let config = environment().await;
+    let client = aws_sdk_sfn::Client::new(&config);
+    let machine = match &arguments.state_machine_arn {
+        Some(arn) => arn.clone(),
+        None => {
+            let default = stack_name(&arguments.workflow);
+            find_machine(&config, arguments.stack_name.as_deref().unwrap_or(&default)).await?
+        }
+    };
+
+    let (execution, already_existed) = start(&client, &machine, arguments.name.as_deref(), input).await?;
+    if already_existed {
+        console::print_remark(&format!("an execution of this name exists already: {execution}"));
+    }
+    let report = Report { execution_arn: &execution, already_existed, outcome: None };
+    if !arguments.follow {
+        if arguments.json {
+            console::print_json(&report)?;
+        } else {
+            console::print_data(&execution);
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
+
+    let console = Console::new(Stream::Stderr);
+    console.line(&format!("following {execution}"));
+    let narrator = Narrator::new(&console, &client, &machine).await;
+    let outcome = narrator.follow(Follower::new(client, &execution), LOOK).await?;
+    drop(console);
+    if arguments.json {
+        console::print_json(&Report { outcome: Some(&outcome), ..report })?;
+    } else if let Some(output) = &outcome.output {
+        console::print_json(output)?;
+    }
+    if outcome.succeeded() {
+        return Ok(ExitCode::SUCCESS);
+    }
+    bail!("the execution ended as {}", outcome.describe())
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the command line is an edge: it acts where its user's environment says"
+)]
+async fn environment() -> SdkConfig {
+    aws_config::defaults(BehaviorVersion::latest()).load().await
+}
+
+/// Reads and proves the input before anything is started with it.
+fn read_input(path: &Path) -> anyhow::Result<String> {
+    let (name, text) = if path == Path::new("-") {
+        let mut text = String::new();
+        ("stdin".to_owned(), io::stdin().lock().read_to_string(&mut text).map(|_| text))
+    } else {
+        (path.display().to_string(), fs::read_to_string(path))
+    };
+    let text = text.with_context(|| Unusable(format!("cannot read the input from {name}")))?;
+    check_input(&name, &text)?;
+    Ok(text)
+}
+
+fn check_input(name: &str, text: &str) -> Result<(), Unusable> {
+    if let Err(error) = serde_json::from_str::<Value>(text) {
+        return Err(Unusable(format!("the input in {name} is not valid JSON: {error}")));
+    }
+    if text.len() > LONGEST_INPUT {
+        let length = text.len();
+        return Err(Unusable(format!(
+            "the input in {name} has {length} bytes; Step Functions takes at most {LONGEST_INPUT}"
+        )));
+    }
+    Ok(())
+}
+
+async fn find_machine(config: &SdkConfig, stack: &str) -> anyhow::Result<String> {
+    let place = match (config.region(), config.endpoint_url()) {
+        (_, Some(endpoint)) => format!("at {endpoint}"),
+        (Some(region), None) => format!("in {region}"),
+        (None, None) => {
+            bail!(Unusable("no AWS Region is set: set AWS_REGION, or a profile that names one".into()))
+        }
+    };
+    let found = aws_sdk_cloudformation::Client::new(config)
+        .describe_stacks()
+        .stack_name(stack)
+        .send()
+        .await
+        .map_err(failure::aws("DescribeStacks"))
+        .with_context(|| {
+            format!(
+                "cannot look up stack {stack} {place}; deploy it, or give --state-machine-arn or --stack-name"
+            )
+        })?;
+    found
+        .stacks()
+        .iter()
+        .flat_map(|stack| stack.outputs())
+        .find(|output| output.output_key() == Some("StateMachineArn"))
+        .and_then(|output| output.output_value())
+        .map(str::to_owned)
+        .with_context(|| {
+            format!("stack {stack} {place} has no output StateMachineArn; name the machine with --state-machine-arn")
+        })
+}
+
+/// Starts an execution. A name that is taken means that it was started before: that one is meant.
+async fn start(
+    client: &aws_sdk_sfn::Client,
+    machine: &str,
+    name: Option<&str>,
+    input: String,
+) -> anyhow::Result<(String, bool)> {
+    let started =
+        client.start_execution().state_machine_arn(machine).set_name(name.map(str::to_owned)).input(input);
+    match started.send().await {
+        Ok(started) => Ok((started.execution_arn, false)),
+        Err(error) => {
+            let exists =
+                error.as_service_error().is_some_and(StartExecutionError::is_execution_already_exists);
+            match name.filter(|_| exists).and_then(|name| execution_arn(machine, name)) {
+                Some(arn) => Ok((arn, true)),
+                None => Err(failure::aws("StartExecution")(error)),
+            }
+        }
+    }
+}
+
+/// The ARN of a machine's execution of that name. The machine may be named with a version or alias.
+pub(crate) fn execution_arn(machine: &str, name: &str) -> Option<String> {
+    let parts: Vec<&str> = machine.split(':').collect();
+    match parts.as_slice() {
+        [arn, partition, states, region, account, "stateMachine", machine, ..] => {
+            Some([arn, partition, states, region, account, "execution", machine, name].join(":"))
+        }
+        _ => None,
+    }
+}
+
+fn state_machine_arn(text: &str) -> Result<String, String> {
+    match execution_arn(text, "") {
+        Some(_) => Ok(text.to_owned()),
+        None => {
+            Err("an ARN such as arn:aws:states:us-east-1:123456789012:stateMachine:NAME is wanted".into())
+        }
+    }
+}
+
+fn execution_name(text: &str) -> Result<String, String> {
+    let refused = |c: char| c.is_whitespace() || c.is_control() || "<>{}[]?*\"#%\\^|~`$&,;:/".contains(c);
+    match text.chars().find(|&c| refused(c)) {
+        Some(c) => Err(format!("Step Functions refuses {c:?} in an execution's name")),
+        None if text.is_empty() || text.chars().count() > 80 => Err("1 to 80 characters are wanted".into()),
+        None => Ok(text.to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{LONGEST_INPUT, check_input, execution_arn, execution_name, state_machine_arn};
+
+    #[test]
+    fn invalid_json_is_refused_with_line_and_column() {
+        let refusal = check_input("x.json", "{\n  \"a\": ,\n}").unwrap_err().to_string();
+        assert!(refusal.contains("x.json") && refusal.contains("line 2 column 8"), "{refusal}");
+        assert!(check_input("x.json", "").is_err());
+        assert!(check_input("x.json", "{}").is_ok());
+    }
+
+    #[test]
+    fn input_that_step_functions_would_refuse_is_refused_here() {
+        let text = |length: usize| format!("\"{}\"", "x".repeat(length - 2));
+        assert!(check_input("-", &text(LONGEST_INPUT)).is_ok());
+        assert!(check_input("-", &text(LONGEST_INPUT + 1)).is_err());
+    }
+
+    #[test]
+    fn an_execution_is_found_by_its_machine_in_any_partition_and_version() {
+        let arn = |machine: &str| execution_arn(machine, "n");
+        assert_eq!(
+            arn("arn:aws-cn:states:cn-north-1:123456789012:stateMachine:M:7").as_deref(),
+            Some("arn:aws-cn:states:cn-north-1:123456789012:execution:M:n")
+        );
+        assert_eq!(arn("arn:aws:states:us-east-1:123456789012:activity:M"), None);
+        assert!(state_machine_arn("M").is_err());
+    }
+
+    #[test]
+    fn names_are_checked_as_step_functions_does() {
+        assert!(execution_name("rot-3f_A.b").is_ok());
+        for refused in ["", "a b", "a/b", "a:b", &"x".repeat(81)] {
+            assert!(execution_name(refused).is_err(), "{refused:?}");
+        }
+    }
+}

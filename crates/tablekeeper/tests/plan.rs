@@ -1,0 +1,111 @@
+//! `tablekeeper plan rotate` as a program and as a person call it.
+#![expect(clippy::unwrap_used, reason = "test code: a broken assumption is a failed test")]
+
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::{Command, Output, Stdio};
+
+use serde_json::{Value, json};
+
+fn event(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../events/rotate-restore").join(name)
+}
+
+fn plan(event: &[u8], arguments: &[&str]) -> Output {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_tablekeeper"))
+        .args(["plan", "rotate", "--event", "-", "--source-pattern"])
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(event).unwrap();
+    child.wait_with_output().unwrap()
+}
+
+/// The exit code, and the JSON lines on standard output.
+fn planned(event: &[u8], arguments: &[&str]) -> (Option<i32>, Vec<Value>) {
+    let output = plan(event, &[arguments, &["--json"]].concat());
+    let text = String::from_utf8(output.stdout).unwrap();
+    (output.status.code(), text.lines().map(|line| serde_json::from_str(line).unwrap()).collect())
+}
+
+fn planned_file(name: &str, arguments: &[&str]) -> (Option<i32>, Vec<Value>) {
+    planned(&std::fs::read(event(name)).unwrap(), arguments)
+}
+
+const STAGING: [&str; 3] = ["(?i)-production$", "--replacement-pattern", "-staging"];
+
+#[test]
+fn every_record_is_an_object_on_a_line_of_its_own() {
+    let with_parameter = [&STAGING[..], &["--ssm-parameter-name", "/staging/table"]].concat();
+    let (code, records) = planned_file("start.sns-several-records.json", &with_parameter);
+    assert_eq!(code, Some(0));
+    let [orders, customers, other] = records.as_slice() else { unreachable!("{records:?}") };
+    let table = "arn:aws:dynamodb:eu-west-1:123456789012:table/orders-production";
+    assert_eq!(
+        *orders,
+        json!({
+            "restore": true,
+            "sourceTable": "orders-production",
+            "recoveryPointArn": format!("{table}/backup/01772330400412-9c2f1ab7"),
+            "recoveryPointKind": "dynamodb",
+            "backupJobId": "3f1c9a5e-0b7d-4c62-9b1a-5d0e8f2a7c44",
+            "targetTable": "orders-staging-20260301-02-00-00",
+            "executionName": "rot-3f1c9a5e-0b7d-4c62-9b1a-5d0e8f2a7c44",
+            "ssmParameterName": "/staging/table"
+        })
+    );
+    assert_eq!(customers.get("targetTable"), Some(&json!("eu.customers-staging-20260301-02-00-00")));
+    assert_eq!(other.get("restore"), Some(&json!(false)));
+}
+
+#[test]
+fn patterns_may_hold_groups_and_replacements_may_be_empty() {
+    for (source, replacement, expected) in [
+        ("^(orders)-(.*)$", "$2.$1", "production.orders"),
+        ("^(?P<what>.*)-production$", "${what}-copy", "orders-copy"),
+        ("-production$", "", "orders"),
+    ] {
+        let (code, records) =
+            planned_file("start.sns-live-wording.json", &[source, "--replacement-pattern", replacement]);
+        let target = records.first().and_then(|record| record.get("targetTable")).cloned();
+        assert_eq!((code, target), (Some(0), Some(json!(format!("{expected}-20260301-02-00-00")))));
+    }
+}
+
+#[test]
+fn what_cannot_be_followed_has_a_reason_and_an_exit_code() {
+    let (code, records) = planned_file("start.sns-truncated.json", &STAGING);
+    let error = records.first().and_then(|record| record.get("error")).cloned();
+    assert_eq!((code, error), (Some(1), Some(json!("MalformedNotification"))));
+    let (code, records) = planned_file("start.sns-failed-job.json", &STAGING);
+    let restore = records.first().and_then(|record| record.get("restore")).cloned();
+    assert_eq!((code, restore), (Some(0), Some(json!(false))));
+}
+
+#[test]
+fn garbage_is_refused_in_words_and_never_panics() {
+    let noise: Vec<u8> =
+        (0..1_000_000_u32).map(|index| (index.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
+    let whole = std::fs::read(event("start.sns-live-wording.json")).unwrap();
+    let half = whole.split_at(whole.len() / 2).0.to_vec();
+    let nested = b"[".repeat(100_000);
+    for garbage in [noise, half, nested, b"{}".to_vec(), b"null".to_vec(), Vec::new()] {
+        let (code, records) = planned(&garbage, &STAGING);
+        assert!(matches!(code, Some(1 | 2)), "exit code {code:?}");
+        let restore = records.first().and_then(|record| record.get("restore")).cloned();
+        assert_eq!((records.len(), restore), (1, Some(json!(false))));
+        let told = String::from_utf8(plan(&garbage, &STAGING).stderr).unwrap();
+        assert!(!told.contains("panicked"), "{told}");
+    }
+}
+
+#[test]
+fn a_pattern_that_does_not_compile_is_unusable_input() {
+    let output = plan(b"{}", &["(", "--replacement-pattern", ""]);
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(told.starts_with("error: SourcePattern `(` is not a regular expression"), "{told}");
+}

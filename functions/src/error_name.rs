@@ -1,0 +1,77 @@
+//! The names of failure.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use strum::{Display, EnumString, IntoStaticStr, VariantArray};
+
+/// Every name that a step can fail by.
+///
+/// A name becomes the Lambda `errorType`, which is what the `ErrorEquals` of a state machine's
+/// `Retry` and `Catch` match, and each has an entry of its own in docs/errors.md. A test holds the
+/// three together.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Display,
+    EnumString,
+    Eq,
+    Hash,
+    IntoStaticStr,
+    JsonSchema,
+    Ord,
+    PartialEq,
+    PartialOrd,
+    Serialize,
+    VariantArray,
+)]
+pub enum ErrorName {
+    /// AWS refused the call because the function's role may not make it.
+    AccessDenied,
+    /// The backup or recovery point does not exist (any more).
+    BackupNotFound,
+    /// A function's environment holds a value that it cannot work with.
+    InvalidConfiguration,
+    /// The input of an execution, or of a step, is not what it takes.
+    InvalidInput,
+    /// The expanded SSM parameter name is not one that SSM accepts.
+    InvalidParameterName,
+    /// The source pattern is not a regular expression.
+    InvalidPattern,
+    /// The name of the table to restore to is not one that DynamoDB accepts.
+    InvalidTargetName,
+    /// A notification that cannot be read.
+    MalformedNotification,
+    /// An override that the kind of recovery point cannot honour.
+    OverrideNotSupported,
+    /// Other executions kept writing the SSM parameter while this one tried to.
+    PointerContended,
+    /// AWS refused the call for a reason that trying again does not change.
+    RequestRefused,
+    /// The table or the backup is busy with another operation.
+    ResourceBusy,
+    /// The restore, or the table that it made, ended in a state that it cannot leave.
+    RestoreFailed,
+    /// The restore took longer than it may.
+    RestoreTimedOut,
+    /// AWS did not answer, or answered with a failure of its own.
+    ServiceUnavailable,
+    /// The target table exists and was not made from this recovery point.
+    TargetTableExists,
+    /// The table that was being restored is gone.
+    TargetTableMissing,
+    /// AWS refused the call because there were too many.
+    Throttled,
+    /// The account runs as many restores as it may.
+    TooManyRestores,
+}
+
+impl ErrorName {
+    /// Every name, in alphabetical order.
+    pub const ALL: &'static [ErrorName] = ErrorName::VARIANTS;
+
+    /// The name as a state machine matches it.
+    pub fn as_str(self) -> &'static str {
+        self.into()
+    }
+}

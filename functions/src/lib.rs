@@ -1,0 +1,41 @@
+//! Every step of every workflow, in one library and one `bootstrap` binary.
+//!
+//! A workflow is a Step Functions state machine (`statemachines/<workflow>.asl.json`); a step is a
+//! small typed Lambda function that it invokes. The control flow, the waiting and the retrying are
+//! the machine's; a step makes one decision or one change, finds its own earlier work when it is
+//! invoked again, and fails by a name that the machine can match.
+//!
+//! Read [`step`] for what a step is, then a workflow's own module for why it is shaped as it is.
+
+pub mod arn;
+pub mod aws_failure;
+pub mod clients;
+pub mod clock;
+pub mod error_name;
+pub mod restore_wait;
+pub mod rotate_restore;
+pub mod schemas;
+pub mod step;
+pub mod table_description;
+pub mod words;
+
+use schemars::Schema;
+use step::StepEntry;
+
+/// Every step of every workflow.
+///
+/// The dispatch of the `bootstrap`, the generated schemas, the contract check and the tables in the
+/// docs are all made from this list; a step that is missing here does not exist.
+pub fn steps() -> Vec<StepEntry> {
+    rotate_restore::steps()
+}
+
+/// The step with this name, such as `rotate-restore.check-restore`.
+pub fn step(name: &str) -> Option<StepEntry> {
+    steps().into_iter().find(|entry| entry.name == name)
+}
+
+/// The schema of each workflow's execution input, by the workflow's name.
+pub fn execution_inputs() -> Vec<(&'static str, Schema)> {
+    vec![("rotate-restore", schemas::input_schema::<rotate_restore::ExecutionInput>())]
+}

@@ -1,0 +1,45 @@
+//! The `bootstrap` of every function: runs the step that the function's `Handler` names.
+
+use std::sync::Arc;
+
+use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
+use serde_json::Value;
+use tablekeeper_functions::clients::Clients;
+use tablekeeper_functions::error_name::ErrorName;
+use tablekeeper_functions::step::{AnyStep, Failure};
+use tracing::Instrument;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_runtime::Error> {
+    lambda_runtime::tracing::init_default_subscriber();
+    #[expect(clippy::disallowed_methods, reason = "Lambda names the function's handler in the environment")]
+    let handler = std::env::var("_HANDLER").unwrap_or_default();
+    // A step that cannot be built is reported by name at each invocation, where a state machine and a
+    // dead-letter queue can see it, and not as a function that does not start.
+    let step = Arc::new(build(&handler).await);
+    lambda_runtime::run(service_fn(move |event: LambdaEvent<Value>| {
+        let (step, handler) = (Arc::clone(&step), handler.clone());
+        async move {
+            let execution = event.payload.get("executionArn").and_then(Value::as_str).unwrap_or_default();
+            let span = tracing::info_span!("step", step = %handler, execution);
+            let payload = event.payload;
+            let run = async {
+                match step.as_ref() {
+                    Ok(step) => step.run_json(payload).await,
+                    Err(failure) => Err(failure.clone()),
+                }
+                .inspect_err(|failure| tracing::error!(name = %failure.name, "{}", failure.message))
+            };
+            run.instrument(span).await.map_err(Diagnostic::from)
+        }
+    }))
+    .await
+}
+
+async fn build(handler: &str) -> Result<Box<dyn AnyStep>, Failure> {
+    let entry = tablekeeper_functions::step(handler).ok_or_else(|| Failure {
+        name: ErrorName::InvalidConfiguration,
+        message: format!("there is no step `{handler}`: the function's Handler is a step's name"),
+    })?;
+    (entry.build)(&Clients::from_environment(entry.name).await)
+}

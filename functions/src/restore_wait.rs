@@ -1,0 +1,70 @@
+//! How long to wait before looking at a restore again.
+//!
+//! AWS does not say when a restored table is ready; somebody has to look, and each look of a state
+//! machine costs three state transitions (wait, check, choose). Looking every minute, a restore of 20
+//! minutes costs 60 of them, and one of 40 hours fills the execution's history. So the wait grows with
+//! the restore's age: five sixths of it, a minute at least, ten minutes at most. Looks then come at
+//! about 1, 2, 4, 7, 12, 22, 32, 42 … minutes, and
+//!
+//! - a restore of 20 minutes is found ready at the sixth look;
+//! - a table is never ready and unseen for longer than five sixths of the time that its restore took
+//!   (or a minute, if that is longer), nor for longer than ten minutes, plus the look itself;
+//! - a restore of 48 hours costs under 900 transitions and under 4,000 of the 25,000 history events.
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+/// The shortest wait, in seconds.
+const SHORTEST: i64 = 60;
+/// The longest wait, in seconds.
+const LONGEST: i64 = 600;
+
+/// The seconds to wait at `now` for a restore that began at `started_at` and may take until
+/// `deadline`. The look that finds the deadline passed comes right behind it.
+pub fn wait_seconds(now: DateTime<Utc>, started_at: DateTime<Utc>, deadline: DateTime<Utc>) -> u32 {
+    let age = (now - started_at).num_seconds().max(0);
+    let grown = (age * 5 / 6).clamp(SHORTEST, LONGEST);
+    let left = (deadline - now + TimeDelta::milliseconds(999)).num_seconds().max(0) + 1;
+    u32::try_from(grown.min(left)).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn looks(restore_seconds: i64, deadline_seconds: i64) -> Vec<i64> {
+        let start = DateTime::UNIX_EPOCH;
+        let deadline = start + TimeDelta::seconds(deadline_seconds);
+        let mut looks = Vec::new();
+        let mut age = 0;
+        while age < restore_seconds {
+            age += i64::from(wait_seconds(start + TimeDelta::seconds(age), start, deadline));
+            looks.push(age);
+        }
+        looks
+    }
+
+    #[test]
+    fn a_restore_of_twenty_minutes_is_found_ready_at_the_sixth_look() {
+        assert_eq!(looks(1_200, 172_800), [60, 120, 220, 403, 738, 1_338]);
+    }
+
+    #[test]
+    fn readiness_is_unseen_for_at_most_ten_minutes_and_five_sixths_of_the_restores_age() {
+        for ready_at in 60..20_000 {
+            let seen_at = looks(ready_at, 172_800).last().copied().unwrap();
+            let unseen = seen_at - ready_at;
+            assert!(unseen <= LONGEST && unseen <= (ready_at * 5 / 6).max(SHORTEST), "{ready_at}: {unseen}");
+        }
+    }
+
+    #[test]
+    fn the_last_look_comes_right_behind_the_deadline() {
+        let looks = looks(90, 90);
+        assert!(matches!(looks.as_slice(), [60, last] if (91..=92).contains(last)), "{looks:?}");
+    }
+
+    #[test]
+    fn two_days_fit_the_history() {
+        assert!(looks(172_800, 172_800).len() * 3 < 900);
+    }
+}

@@ -1,0 +1,71 @@
+//! # rotate-restore: every AWS Backup of a matching table becomes a new table
+//!
+//! AWS Backup announces a finished backup job; the table's name is rewritten by two patterns and
+//! given the backup's time; the recovery point is restored under that name; and when the new table can
+//! be used, an SSM parameter is pointed at it. Programs that read the parameter always find the newest
+//! copy, and never one that is still being filled.
+//!
+//! ## What it guarantees
+//!
+//! - **One restore a backup.** The execution's name derives from the backup job's id, and the table's
+//!   name from the table's and the backup's time, so that the same notification, delivered again or by
+//!   SNS and EventBridge both, finds its own earlier work: the execution that runs or ran, the table
+//!   that it made. A table of that name that came from anywhere else is left as it is, and is an error.
+//! - **Success is a usable table.** The execution ends well only when the table is active, its items
+//!   are restored and its indexes filled, and the parameter, where one is named, was read back.
+//! - **The pointer never goes back.** Executions may end in any order; a parameter that points at a
+//!   newer rotation of the same table is left alone.
+//! - **Nothing is deleted**, ever.
+//!
+//! ## Its shape
+//!
+//! [`Start`] runs outside the machine, on the notification. Inside, [`RestoreBackup`] validates the
+//! input (a person may have written it) and starts the restore; [`CheckRestore`] is asked again after
+//! waits that grow ([`crate::restore_wait`]); [`PublishPointer`] moves the parameter. What a machine
+//! must remember between them is one value, [`Restore`].
+
+pub mod check_restore;
+pub mod decision;
+pub mod execution_input;
+pub mod notification;
+pub mod overrides;
+pub mod publish_pointer;
+pub mod restore_backup;
+pub mod rotation;
+pub mod start;
+
+use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+pub use check_restore::CheckRestore;
+pub use execution_input::{BackupSnsMessage, ExecutionInput};
+pub use publish_pointer::PublishPointer;
+pub use restore_backup::RestoreBackup;
+pub use start::Start;
+
+use crate::step::StepEntry;
+
+/// The workflow's steps.
+pub fn steps() -> Vec<StepEntry> {
+    vec![
+        StepEntry::of::<Start>(),
+        StepEntry::of::<RestoreBackup>(),
+        StepEntry::of::<CheckRestore>(),
+        StepEntry::of::<PublishPointer>(),
+    ]
+}
+
+/// A restore that was started: what [`CheckRestore`] needs to find it again.
+#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Restore {
+    /// The table that is being made.
+    pub target_table: String,
+    /// AWS Backup's restore job; null where DynamoDB itself restores.
+    pub restore_job_id: Option<String>,
+    /// When the restore began: the age that the waits grow with counts from here.
+    pub started_at: DateTime<Utc>,
+    /// When the restore is given up.
+    pub deadline: DateTime<Utc>,
+}

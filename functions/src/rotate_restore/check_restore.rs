@@ -1,0 +1,214 @@
+//! `rotate-restore.check-restore`: whether the restored table can be used, and if not, when to look
+//! again.
+//!
+//! Where AWS Backup restores, its job is asked first: until it is completed the table may not exist
+//! yet, and when it fails the reason stands there. Then, for both ways, the table itself decides
+//! ([`readiness`]). A failure that the restore cannot get over is an error by name; so is taking longer
+//! than allowed, but only for a table that is not ready.
+
+use aws_sdk_backup::types::RestoreJobStatus;
+use aws_sdk_dynamodb::error::ProvideErrorMetadata;
+use chrono::TimeDelta;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::Restore;
+use crate::aws_failure::AwsFailure;
+use crate::clients::Clients;
+use crate::clock::Clock;
+use crate::error_name::ErrorName;
+use crate::restore_wait::wait_seconds;
+use crate::step::{Failure, Named, Step};
+use crate::table_description::{Readiness, TableDescription, readiness};
+
+/// DescribeTable may not know a new table at once (API reference, CreateTable); restores are looked at
+/// after a minute, so five is generous.
+const UNSEEN_FOR_AT_MOST: TimeDelta = TimeDelta::minutes(5);
+
+/// The step.
+#[derive(Debug)]
+pub struct CheckRestore {
+    dynamodb: aws_sdk_dynamodb::Client,
+    backup: aws_sdk_backup::Client,
+    clock: Clock,
+}
+
+/// What the state machine passes.
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Input {
+    /// The execution, for the logs.
+    pub execution_arn: String,
+    /// The restore to look at.
+    pub restore: Restore,
+}
+
+/// What was seen.
+#[derive(Clone, Debug, JsonSchema, PartialEq, Serialize)]
+#[serde(tag = "status", rename_all = "SCREAMING_SNAKE_CASE", rename_all_fields = "camelCase")]
+pub enum Output {
+    /// The table can be used.
+    Ready {
+        /// 0.
+        wait_seconds: u32,
+        /// The table.
+        table_arn: String,
+        /// What the execution's output holds of the call.
+        #[serde(rename = "DescribeTableOutput")]
+        describe_table_output: DescribeTableOutput,
+    },
+    /// Not yet.
+    Pending {
+        /// How long to wait before looking again.
+        wait_seconds: u32,
+        /// What is still going on.
+        reason: String,
+    },
+}
+
+/// What the execution's output holds of DescribeTable.
+#[derive(Clone, Debug, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct DescribeTableOutput {
+    /// The table.
+    pub table: TableDescription,
+}
+
+/// Why the table will not be usable, or could not be looked at.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum Error {
+    /// It will never be.
+    #[error("the restore of {table} failed: {reason}")]
+    RestoreFailed {
+        /// The table.
+        table: String,
+        /// Why.
+        reason: String,
+    },
+    /// It is not in time.
+    #[error("the restore of {table} began at {started_at} and was to be ready by {deadline}, but {reason}")]
+    RestoreTimedOut {
+        /// The table.
+        table: String,
+        /// When it began.
+        started_at: String,
+        /// How long it might take.
+        deadline: String,
+        /// What is still going on.
+        reason: String,
+    },
+    /// It was deleted.
+    #[error("table {0} was being restored, and does not exist any more")]
+    TargetTableMissing(String),
+    /// The call failed.
+    #[error(transparent)]
+    Aws(#[from] AwsFailure),
+}
+
+impl Named for Error {
+    fn name(&self) -> ErrorName {
+        match self {
+            Error::RestoreFailed { .. } => ErrorName::RestoreFailed,
+            Error::RestoreTimedOut { .. } => ErrorName::RestoreTimedOut,
+            Error::TargetTableMissing(_) => ErrorName::TargetTableMissing,
+            Error::Aws(failure) => failure.name,
+        }
+    }
+}
+
+impl Step for CheckRestore {
+    const NAME: &'static str = "rotate-restore.check-restore";
+    const ERRORS: &'static [ErrorName] = &[
+        ErrorName::AccessDenied,
+        ErrorName::RequestRefused,
+        ErrorName::ResourceBusy,
+        ErrorName::RestoreFailed,
+        ErrorName::RestoreTimedOut,
+        ErrorName::ServiceUnavailable,
+        ErrorName::TargetTableMissing,
+        ErrorName::Throttled,
+    ];
+    type Input = Input;
+    type Output = Output;
+    type Error = Error;
+
+    fn new(clients: &Clients) -> Result<CheckRestore, Failure> {
+        let (dynamodb, backup) = (clients.dynamodb(), clients.backup());
+        Ok(CheckRestore { dynamodb, backup, clock: Clock::System })
+    }
+
+    async fn run(&self, Input { restore, .. }: Input) -> Result<Output, Error> {
+        let reason = match self.pending_job(&restore).await? {
+            Some(reason) => reason,
+            None => match self.look_at_table(&restore).await? {
+                Ok(ready) => return Ok(ready),
+                Err(reason) => reason,
+            },
+        };
+        let now = self.clock.now();
+        if now >= restore.deadline {
+            return Err(Error::RestoreTimedOut {
+                table: restore.target_table,
+                started_at: restore.started_at.to_rfc3339(),
+                deadline: restore.deadline.to_rfc3339(),
+                reason,
+            });
+        }
+        Ok(Output::Pending { wait_seconds: wait_seconds(now, restore.started_at, restore.deadline), reason })
+    }
+}
+
+impl CheckRestore {
+    /// What AWS Backup's restore job is still doing; `None` when it is completed, or there is none.
+    async fn pending_job(&self, restore: &Restore) -> Result<Option<String>, Error> {
+        let Some(id) = &restore.restore_job_id else { return Ok(None) };
+        let job = self
+            .backup
+            .describe_restore_job()
+            .restore_job_id(id)
+            .send()
+            .await
+            .map_err(AwsFailure::of("backup:DescribeRestoreJob"))?;
+        match job.status() {
+            Some(RestoreJobStatus::Completed) => Ok(None),
+            Some(status @ (RestoreJobStatus::Failed | RestoreJobStatus::Aborted)) => {
+                let words = job.status_message().unwrap_or("AWS Backup gives no reason");
+                let reason = format!("AWS Backup's restore job {id} is {}: {words}", status.as_str());
+                Err(Error::RestoreFailed { table: restore.target_table.clone(), reason })
+            }
+            status => {
+                let status = status.map_or("not known", RestoreJobStatus::as_str);
+                Ok(Some(format!("AWS Backup's restore job {id} is {status}")))
+            }
+        }
+    }
+
+    /// The table if it is ready, or what is still going on.
+    async fn look_at_table(&self, restore: &Restore) -> Result<Result<Output, String>, Error> {
+        let table_name = &restore.target_table;
+        let table = match self.dynamodb.describe_table().table_name(table_name).send().await {
+            Ok(answer) => answer.table,
+            Err(error) if error.code() == Some("ResourceNotFoundException") => None,
+            Err(error) => return Err(AwsFailure::of("dynamodb:DescribeTable")(error).into()),
+        };
+        let Some(table) = table else {
+            if self.clock.now() - restore.started_at < UNSEEN_FOR_AT_MOST {
+                return Ok(Err("the table cannot be seen yet".to_owned()));
+            }
+            return Err(Error::TargetTableMissing(table_name.clone()));
+        };
+        match readiness(&table) {
+            Readiness::Pending(reason) => Ok(Err(reason)),
+            Readiness::Failed(reason) => Err(Error::RestoreFailed { table: table_name.clone(), reason }),
+            Readiness::Ready => {
+                let table = TableDescription::from(&table);
+                let table_arn = table.table_arn.clone();
+                let describe_table_output = DescribeTableOutput { table };
+                Ok(Ok(Output::Ready { wait_seconds: 0, table_arn, describe_table_output }))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,126 @@
+use aws_sdk_backup::operation::describe_restore_job::DescribeRestoreJobOutput;
+use aws_sdk_dynamodb::config::http::HttpResponse;
+use aws_sdk_dynamodb::operation::describe_table::DescribeTableOutput as Described;
+use aws_sdk_dynamodb::types::{TableDescription as SdkTable, TableStatus};
+use aws_smithy_mocks::{Rule, RuleMode, mock, mock_client};
+use chrono::DateTime;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::step::AnyStep;
+
+const ARN: &str = "arn:aws:dynamodb:eu-west-1:123456789012:table/copy";
+
+fn described(status: TableStatus) -> Rule {
+    mock!(aws_sdk_dynamodb::Client::describe_table).then_output(move || {
+        let table = SdkTable::builder().table_name("copy").table_arn(ARN).table_status(status.clone());
+        Described::builder().table(table.build()).build()
+    })
+}
+
+fn refused(code: &'static str) -> Rule {
+    mock!(aws_sdk_dynamodb::Client::describe_table).then_http_response(move || {
+        let body = json!({ "__type": code, "message": "so AWS says" }).to_string();
+        HttpResponse::new(400.try_into().unwrap(), body.into())
+    })
+}
+
+fn job(status: RestoreJobStatus, message: Option<&'static str>) -> Rule {
+    mock!(aws_sdk_backup::Client::describe_restore_job).then_output(move || {
+        DescribeRestoreJobOutput::builder()
+            .status(status.clone())
+            .set_status_message(message.map(str::to_owned))
+            .build()
+    })
+}
+
+/// Looks at a restore that began at 0 s, may take until 3,600 s, and is `age` seconds old.
+async fn look(
+    age: i64,
+    job_id: Option<&str>,
+    dynamodb: &[&Rule],
+    backup: &[&Rule],
+) -> Result<Value, Failure> {
+    let step = CheckRestore {
+        dynamodb: mock_client!(aws_sdk_dynamodb, RuleMode::MatchAny, dynamodb),
+        backup: mock_client!(aws_sdk_backup, RuleMode::MatchAny, backup),
+        clock: Clock::Fixed(DateTime::from_timestamp(age, 0).unwrap()),
+    };
+    step.run_json(json!({
+        "executionArn": "arn:aws:states:eu-west-1:123456789012:execution:m:rot-1",
+        "restore": { "targetTable": "copy", "restoreJobId": job_id,
+            "startedAt": "1970-01-01T00:00:00Z", "deadline": "1970-01-01T01:00:00Z" }
+    }))
+    .await
+}
+
+#[tokio::test]
+async fn a_ready_table_is_ready_even_behind_the_deadline() {
+    for age in [60, 3_600, 1_000_000] {
+        let output = look(age, None, &[&described(TableStatus::Active)], &[]).await.unwrap();
+        assert_eq!((&output["status"], &output["tableArn"]), (&json!("READY"), &json!(ARN)));
+        assert_eq!(output["DescribeTableOutput"]["Table"]["TableStatus"], "ACTIVE");
+    }
+}
+
+#[tokio::test]
+async fn an_unready_table_is_waited_for_ever_longer() {
+    for (age, wait) in [(0, 60), (120, 100), (600, 500), (2_000, 600)] {
+        let output = look(age, None, &[&described(TableStatus::Creating)], &[]).await.unwrap();
+        assert_eq!((&output["status"], &output["waitSeconds"]), (&json!("PENDING"), &json!(wait)));
+        assert_eq!(output["reason"], "the table is being created");
+    }
+}
+
+#[tokio::test]
+async fn the_deadline_ends_it() {
+    let failure = look(3_600, None, &[&described(TableStatus::Creating)], &[]).await.unwrap_err();
+    assert_eq!(failure.name, ErrorName::RestoreTimedOut);
+    assert!(failure.message.contains("the table is being created"), "{failure}");
+}
+
+#[tokio::test]
+async fn a_terminal_state_fails_by_name() {
+    let table = described(TableStatus::InaccessibleEncryptionCredentials);
+    let failure = look(60, None, &[&table], &[]).await.unwrap_err();
+    assert_eq!(failure.name, ErrorName::RestoreFailed);
+    assert!(failure.message.contains("INACCESSIBLE_ENCRYPTION_CREDENTIALS"), "{failure}");
+}
+
+#[tokio::test]
+async fn a_table_that_is_not_there_is_new_or_gone() {
+    let missing = refused("ResourceNotFoundException");
+    assert_eq!(look(60, None, &[&missing], &[]).await.unwrap()["status"], "PENDING");
+    let failure = look(301, None, &[&missing], &[]).await.unwrap_err();
+    assert_eq!(failure.name, ErrorName::TargetTableMissing);
+}
+
+#[tokio::test]
+async fn a_restore_job_is_asked_before_the_table() {
+    for status in [RestoreJobStatus::Pending, RestoreJobStatus::Running] {
+        let output = look(60, Some("j"), &[], &[&job(status, None)]).await.unwrap();
+        assert_eq!(output["status"], "PENDING");
+    }
+    let table = described(TableStatus::Active);
+    let done = job(RestoreJobStatus::Completed, None);
+    assert_eq!(look(60, Some("j"), &[&table], &[&done]).await.unwrap()["status"], "READY");
+}
+
+#[tokio::test]
+async fn a_failed_restore_job_fails_with_its_reason() {
+    for status in [RestoreJobStatus::Failed, RestoreJobStatus::Aborted] {
+        let failure = look(60, Some("j"), &[], &[&job(status, Some("the key is gone"))]).await.unwrap_err();
+        assert_eq!(failure.name, ErrorName::RestoreFailed);
+        assert!(failure.message.ends_with("the key is gone"), "{failure}");
+    }
+}
+
+#[tokio::test]
+async fn refusals_have_their_names() {
+    for (code, name) in [
+        ("AccessDeniedException", ErrorName::AccessDenied),
+        ("ValidationException", ErrorName::RequestRefused),
+    ] {
+        assert_eq!(look(60, None, &[&refused(code)], &[]).await.unwrap_err().name, name);
+    }
+}

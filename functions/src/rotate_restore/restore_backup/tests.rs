@@ -1,0 +1,323 @@
+use aws_sdk_backup::operation::get_restore_job_metadata::GetRestoreJobMetadataOutput;
+use aws_sdk_backup::operation::list_restore_jobs_by_protected_resource::ListRestoreJobsByProtectedResourceOutput;
+use aws_sdk_backup::operation::start_restore_job::StartRestoreJobOutput;
+use aws_sdk_dynamodb::config::http::HttpResponse;
+use aws_sdk_dynamodb::operation::describe_table::DescribeTableOutput;
+use aws_sdk_dynamodb::operation::restore_table_from_backup::RestoreTableFromBackupOutput as Restored;
+use aws_sdk_dynamodb::primitives::DateTime as SdkDateTime;
+use aws_sdk_dynamodb::types::{RestoreSummary, TableDescription as SdkTable, TableStatus};
+use aws_smithy_mocks::{Rule, RuleMode, mock, mock_client};
+use serde_json::{Value, json};
+
+use super::*;
+use crate::step::AnyStep;
+
+const TABLE: &str = "arn:aws:dynamodb:eu-west-1:123456789012:table/orders";
+const BACKUP: &str = "arn:aws:dynamodb:eu-west-1:123456789012:table/orders/backup/015-d3";
+const RECOVERY_POINT: &str = "arn:aws:backup:eu-west-1:123456789012:recovery-point:1EB3B5E7";
+const TARGET: &str = "copy-20190902-13-48-52";
+
+fn input(recovery_point: &str) -> Value {
+    json!({
+        "executionArn": "arn:aws:states:eu-west-1:123456789012:execution:m:rot-1",
+        "executionInput": {
+            "BackupSnsMessage": {
+                "RecoveryPointArn": recovery_point,
+                "BackedUpResourceArn": TABLE,
+                "StartTime": "2019-09-02T13:48:52.226Z"
+            },
+            "SourcePattern": "orders", "ReplacementPattern": "copy", "SSMParameterName": "/p"
+        },
+        "restoreRoleArn": "arn:aws:iam::123456789012:role/restore",
+        "restoreTimeoutSeconds": 3600
+    })
+}
+
+fn with(mut input: Value, field: &str, value: Value) -> Value {
+    input["executionInput"][field] = value;
+    input
+}
+
+fn refusal(code: &str) -> HttpResponse {
+    let body = json!({ "__type": code, "message": "so AWS says" }).to_string();
+    let mut answer = HttpResponse::new(400.try_into().unwrap(), body.into());
+    answer.headers_mut().insert("x-amzn-errortype", code.to_owned());
+    answer
+}
+
+fn table(made_from: Option<&str>, status: TableStatus) -> SdkTable {
+    let summary = RestoreSummary::builder()
+        .set_source_backup_arn(made_from.map(str::to_owned))
+        .restore_date_time(SdkDateTime::from_secs(0))
+        .restore_in_progress(true)
+        .build()
+        .unwrap();
+    SdkTable::builder()
+        .table_name(TARGET)
+        .table_status(status)
+        .creation_date_time(SdkDateTime::from_secs(1_000))
+        .set_restore_summary(made_from.map(|_| summary))
+        .build()
+}
+
+fn described(table: SdkTable) -> Rule {
+    mock!(aws_sdk_dynamodb::Client::describe_table)
+        .then_output(move || DescribeTableOutput::builder().table(table.clone()).build())
+}
+
+fn not_described() -> Rule {
+    mock!(aws_sdk_dynamodb::Client::describe_table)
+        .then_http_response(|| refusal("ResourceNotFoundException"))
+}
+
+fn restore_refused(code: &'static str) -> Rule {
+    mock!(aws_sdk_dynamodb::Client::restore_table_from_backup).then_http_response(move || refusal(code))
+}
+
+async fn run(dynamodb: &[&Rule], backup: &[&Rule], input: Value) -> Result<Value, Failure> {
+    let step = RestoreBackup {
+        dynamodb: mock_client!(aws_sdk_dynamodb, RuleMode::MatchAny, dynamodb),
+        backup: mock_client!(aws_sdk_backup, RuleMode::MatchAny, backup),
+        clock: Clock::Fixed(DateTime::from_timestamp(1_060, 0).unwrap()),
+    };
+    step.run_json(input).await
+}
+
+async fn failure(dynamodb: &[&Rule], backup: &[&Rule], input: Value) -> Failure {
+    run(dynamodb, backup, input).await.unwrap_err()
+}
+
+#[tokio::test]
+async fn a_dynamodb_backup_is_restored_by_dynamodb() {
+    let restore = mock!(aws_sdk_dynamodb::Client::restore_table_from_backup)
+        .match_requests(|request| {
+            request.backup_arn() == Some(BACKUP) && request.target_table_name() == Some(TARGET)
+        })
+        .then_output(|| {
+            Restored::builder().table_description(table(Some(BACKUP), TableStatus::Creating)).build()
+        });
+    let output = run(&[&restore], &[], input(BACKUP)).await.unwrap();
+    assert_eq!(output["restore"]["targetTable"], TARGET);
+    assert_eq!(output["restore"]["restoreJobId"], Value::Null);
+    assert_eq!(output["restore"]["startedAt"], "1970-01-01T00:16:40Z");
+    assert_eq!(output["restore"]["deadline"], "1970-01-01T01:16:40Z");
+    assert_eq!((&output["waitSeconds"], &output["adopted"]), (&json!(60), &json!(false)));
+    assert_eq!(output["ssmParameterName"], "/p");
+    assert_eq!(output["RestoreTableFromBackupOutput"]["TableDescription"]["TableStatus"], "CREATING");
+}
+
+#[tokio::test]
+async fn overrides_reach_dynamodb_under_their_own_names() {
+    let restore = mock!(aws_sdk_dynamodb::Client::restore_table_from_backup)
+        .match_requests(|request| {
+            let index = &request.global_secondary_index_override()[0];
+            request.billing_mode_override().unwrap().as_str() == "PROVISIONED"
+                && index.index_name() == "by-day"
+                && index.projection().unwrap().non_key_attributes() == ["total"]
+                && request.local_secondary_index_override().is_empty()
+                && request.provisioned_throughput_override().unwrap().read_capacity_units() == 5
+                && request.sse_specification_override().unwrap().kms_master_key_id() == Some("alias/k")
+        })
+        .then_output(|| Restored::builder().build());
+    let wanted = with(input(BACKUP), "BillingModeOverride", json!("PROVISIONED"));
+    let wanted =
+        with(wanted, "SSESpecificationOverride", json!({ "Enabled": true, "KMSMasterKeyId": "alias/k" }));
+    let wanted = with(wanted, "LocalSecondaryIndexOverride", json!([]));
+    let units = json!({ "ReadCapacityUnits": 5, "WriteCapacityUnits": 5 });
+    let wanted = with(wanted, "ProvisionedThroughputOverride", units.clone());
+    let index = json!([{ "IndexName": "by-day", "ProvisionedThroughput": units,
+        "KeySchema": [{ "AttributeName": "day", "KeyType": "HASH" }],
+        "Projection": { "ProjectionType": "INCLUDE", "NonKeyAttributes": ["total"] } }]);
+    run(&[&restore], &[], with(wanted, "GlobalSecondaryIndexOverride", index)).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_table_made_from_this_backup_is_adopted() {
+    for code in ["TableAlreadyExistsException", "TableInUseException"] {
+        let here = described(table(Some(BACKUP), TableStatus::Creating));
+        let output = run(&[&restore_refused(code), &here], &[], input(BACKUP)).await.unwrap();
+        assert_eq!(output["adopted"], true);
+        assert_eq!(output["restore"]["startedAt"], "1970-01-01T00:16:40Z");
+    }
+}
+
+#[tokio::test]
+async fn a_table_from_elsewhere_is_refused() {
+    for made_from in [None, Some("arn:aws:dynamodb:eu-west-1:123456789012:table/orders/backup/014-aa")] {
+        let here = described(table(made_from, TableStatus::Active));
+        let refused = restore_refused("TableAlreadyExistsException");
+        let failure = failure(&[&refused, &here], &[], input(BACKUP)).await;
+        assert_eq!(failure.name, ErrorName::TargetTableExists);
+        assert!(failure.message.contains(TARGET) && failure.message.contains("left as it is"));
+    }
+}
+
+#[tokio::test]
+async fn a_table_on_its_way_out_is_waited_for() {
+    let refused = restore_refused("TableInUseException");
+    let gone = failure(&[&refused, &not_described()], &[], input(BACKUP)).await;
+    assert_eq!(gone.name, ErrorName::ResourceBusy);
+    let deleting = described(table(Some(BACKUP), TableStatus::Deleting));
+    let failure = failure(&[&refused, &deleting], &[], input(BACKUP)).await;
+    assert_eq!(failure.name, ErrorName::ResourceBusy);
+}
+
+#[tokio::test]
+async fn dynamodbs_refusals_have_their_names() {
+    for (code, name) in [
+        ("BackupNotFoundException", ErrorName::BackupNotFound),
+        ("LimitExceededException", ErrorName::TooManyRestores),
+        ("BackupInUseException", ErrorName::ResourceBusy),
+        ("AccessDeniedException", ErrorName::AccessDenied),
+        ("ValidationException", ErrorName::RequestRefused),
+    ] {
+        let failure = failure(&[&restore_refused(code)], &[], input(BACKUP)).await;
+        assert_eq!(failure.name, name);
+        assert!(failure.message.contains("so AWS says"), "{failure}");
+    }
+}
+
+#[tokio::test]
+async fn a_recovery_point_is_restored_by_aws_backup() {
+    let start = mock!(aws_sdk_backup::Client::start_restore_job)
+        .match_requests(|request| {
+            let metadata = request.metadata().unwrap();
+            request.recovery_point_arn() == Some(RECOVERY_POINT)
+                && request.iam_role_arn() == Some("arn:aws:iam::123456789012:role/restore")
+                && request.idempotency_token().is_some_and(|token| token.len() == 64)
+                && metadata["targetTableName"] == TARGET
+                && metadata["encryptionType"] == "KMS"
+                && metadata["kmsMasterKeyArn"] == "arn:key"
+        })
+        .then_output(|| StartRestoreJobOutput::builder().restore_job_id("job-1").build());
+    let encryption = json!({ "Enabled": true, "KMSMasterKeyId": "arn:key" });
+    let wanted = with(input(RECOVERY_POINT), "SSESpecificationOverride", encryption);
+    let output = run(&[&not_described()], &[&start], wanted).await.unwrap();
+    assert_eq!(output["restore"]["restoreJobId"], "job-1");
+    assert_eq!(output["restore"]["startedAt"], "1970-01-01T00:17:40Z");
+    assert_eq!(
+        output["RestoreTableFromBackupOutput"],
+        json!({ "TableDescription": null, "RestoreJobId": "job-1" })
+    );
+}
+
+fn job(id: &str, recovery_point: &str, status: RestoreStatus) -> JobsMember {
+    JobsMember::builder()
+        .restore_job_id(id)
+        .recovery_point_arn(recovery_point)
+        .status(status)
+        .creation_date(SdkDateTime::from_secs(900))
+        .build()
+}
+use aws_sdk_backup::types::{RestoreJobStatus as RestoreStatus, RestoreJobsListMember as JobsMember};
+
+fn listed(jobs: Vec<JobsMember>) -> Rule {
+    mock!(aws_sdk_backup::Client::list_restore_jobs_by_protected_resource)
+        .match_requests(|request| request.resource_arn() == Some(TABLE))
+        .then_output(move || {
+            ListRestoreJobsByProtectedResourceOutput::builder().set_restore_jobs(Some(jobs.clone())).build()
+        })
+}
+
+fn metadata(id: &'static str, target: &'static str) -> Rule {
+    mock!(aws_sdk_backup::Client::get_restore_job_metadata)
+        .match_requests(move |request| request.restore_job_id() == Some(id))
+        .then_output(move || {
+            GetRestoreJobMetadataOutput::builder().metadata("TargetTableName", target).build()
+        })
+}
+
+#[tokio::test]
+async fn a_table_that_a_restore_job_of_the_point_makes_is_adopted() {
+    let jobs = listed(vec![
+        job("other-point", "arn:aws:backup:eu-west-1:123456789012:recovery-point:2", RestoreStatus::Running),
+        job("failed", RECOVERY_POINT, RestoreStatus::Failed),
+        job("other-target", RECOVERY_POINT, RestoreStatus::Completed),
+        job("ours", RECOVERY_POINT, RestoreStatus::Running),
+    ]);
+    let metadata = [metadata("other-target", "elsewhere"), metadata("ours", TARGET)];
+    let here = described(table(None, TableStatus::Creating));
+    let rules = [&jobs, &metadata[0], &metadata[1]];
+    let output = run(&[&here], &rules, input(RECOVERY_POINT)).await.unwrap();
+    assert_eq!((&output["adopted"], &output["restore"]["restoreJobId"]), (&json!(true), &json!("ours")));
+    assert_eq!(output["restore"]["startedAt"], "1970-01-01T00:15:00Z");
+}
+
+#[tokio::test]
+async fn a_table_of_no_restore_job_is_refused_before_a_job_is_started() {
+    let here = described(table(None, TableStatus::Active));
+    let jobs = listed(vec![job("failed", RECOVERY_POINT, RestoreStatus::Aborted)]);
+    let failure = failure(&[&here], &[&jobs], input(RECOVERY_POINT)).await;
+    assert_eq!(failure.name, ErrorName::TargetTableExists);
+}
+
+#[tokio::test]
+async fn aws_backups_refusals_have_their_names() {
+    for (code, name) in [
+        ("ResourceNotFoundException", ErrorName::BackupNotFound),
+        ("LimitExceededException", ErrorName::TooManyRestores),
+        ("AccessDeniedException", ErrorName::AccessDenied),
+        ("InvalidParameterValueException", ErrorName::RequestRefused),
+    ] {
+        let start =
+            mock!(aws_sdk_backup::Client::start_restore_job).then_http_response(move || refusal(code));
+        let failure = failure(&[&not_described()], &[&start], input(RECOVERY_POINT)).await;
+        assert_eq!(failure.name, name, "{failure}");
+    }
+}
+
+#[tokio::test]
+async fn overrides_that_aws_backup_does_not_know_are_refused_by_name() {
+    for (field, value) in [
+        ("BillingModeOverride", json!("PAY_PER_REQUEST")),
+        ("GlobalSecondaryIndexOverride", json!([])),
+        ("LocalSecondaryIndexOverride", json!([])),
+        ("ProvisionedThroughputOverride", json!({ "ReadCapacityUnits": 1, "WriteCapacityUnits": 1 })),
+        ("OnDemandThroughputOverride", json!({ "MaxReadRequestUnits": 1 })),
+    ] {
+        let failure = failure(&[], &[], with(input(RECOVERY_POINT), field, value)).await;
+        assert_eq!(failure.name, ErrorName::OverrideNotSupported);
+        assert!(failure.message.starts_with(field), "{failure}");
+    }
+}
+
+#[tokio::test]
+async fn a_persons_wrong_input_is_answered_in_words() {
+    let mut no_time = input(BACKUP);
+    no_time["executionInput"]["BackupSnsMessage"].as_object_mut().unwrap().remove("StartTime");
+    for (wrong, name, words) in [
+        (no_time, ErrorName::InvalidInput, "missing field `StartTime`"),
+        (
+            with(input(BACKUP), "SSMParamName", json!("/p")),
+            ErrorName::InvalidInput,
+            "unknown field `SSMParamName`",
+        ),
+        (
+            with(input(BACKUP), "SourcePattern", json!(7)),
+            ErrorName::InvalidInput,
+            "executionInput.SourcePattern",
+        ),
+        (with(input(BACKUP), "SourcePattern", json!("^x")), ErrorName::InvalidInput, "does not match"),
+        (with(input(BACKUP), "SourcePattern", json!("(")), ErrorName::InvalidPattern, "unclosed group"),
+        (with(input(BACKUP), "ReplacementPattern", json!("ü")), ErrorName::InvalidTargetName, "`ü`"),
+        (with(input(BACKUP), "SSMParameterName", json!("a b")), ErrorName::InvalidParameterName, "`a b`"),
+        (input("arn:aws:ec2:eu-west-1:123456789012:volume/v"), ErrorName::InvalidInput, "RecoveryPointArn"),
+        (with(input(BACKUP), "RestoreTimeoutSeconds", json!(0)), ErrorName::InvalidInput, "is 0"),
+        (with(input(BACKUP), "RestoreTimeoutSeconds", json!(604_801)), ErrorName::InvalidInput, "a week"),
+        (json!([]), ErrorName::InvalidInput, "the input of rotate-restore.restore-backup cannot be used"),
+    ] {
+        let failure = failure(&[], &[], wrong).await;
+        assert_eq!(failure.name, name, "{failure}");
+        assert!(failure.message.contains(words), "{failure}");
+    }
+}
+
+#[tokio::test]
+async fn no_parameter_is_null_absent_or_empty() {
+    for name in [json!(null), json!("")] {
+        let restore = mock!(aws_sdk_dynamodb::Client::restore_table_from_backup)
+            .then_output(|| Restored::builder().build());
+        let output = run(&[&restore], &[], with(input(BACKUP), "SSMParameterName", name)).await.unwrap();
+        assert_eq!(output["ssmParameterName"], Value::Null);
+    }
+}

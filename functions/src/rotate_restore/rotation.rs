@@ -1,0 +1,311 @@
+//! From a backup and two patterns to the name of a new table: decided here, with no AWS call, for the
+//! trigger, for the restore and for `tablekeeper plan rotate` alike.
+
+use chrono::{DateTime, FixedOffset};
+use regex::Regex;
+
+use super::BackupSnsMessage;
+use crate::arn::{Arn, RecoveryPointKind, backed_up_table};
+use crate::error_name::ErrorName;
+use crate::step::Named;
+use crate::words::{quoted, regex_error};
+
+/// How names are rewritten.
+#[derive(Clone, Debug)]
+pub struct Patterns {
+    source: Regex,
+    replacement: String,
+    ssm_parameter_name: Option<String>,
+}
+
+/// A backup that is to be restored under a new name.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Rotation {
+    /// The table that was backed up.
+    pub source_table: String,
+    /// The table to make.
+    pub target_table: String,
+    /// The parameter to point at it.
+    pub ssm_parameter_name: Option<String>,
+    /// Which service restores it.
+    pub recovery_point_kind: RecoveryPointKind,
+}
+
+/// Why a backup cannot be restored under a new name.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum RotationError {
+    /// The source pattern does not compile.
+    #[error("SourcePattern {pattern} is not a regular expression in RE2's syntax: {reason}")]
+    InvalidPattern {
+        /// The pattern.
+        pattern: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Not a DynamoDB table.
+    #[error(
+        "BackedUpResourceArn {arn} is not the ARN of a DynamoDB table, which is like \
+         arn:aws:dynamodb:eu-west-1:123456789012:table/orders"
+    )]
+    NotATable {
+        /// What was given.
+        arn: String,
+    },
+    /// Not a recovery point of a DynamoDB table.
+    #[error(
+        "RecoveryPointArn {arn} is neither a DynamoDB backup (arn:aws:dynamodb:…:table/orders/backup/…) nor \
+         an AWS Backup recovery point (arn:aws:backup:…:recovery-point:…)"
+    )]
+    NotARecoveryPoint {
+        /// What was given.
+        arn: String,
+    },
+    /// The backup is one of another table.
+    #[error("RecoveryPointArn is a backup of table {backed_up}, but BackedUpResourceArn names table {named}")]
+    OtherTable {
+        /// The table that the recovery point names.
+        backed_up: String,
+        /// The table that the resource ARN names.
+        named: String,
+    },
+    /// The pattern does not match.
+    #[error("the table's name {table} does not match SourcePattern {pattern}")]
+    NoMatch {
+        /// The table.
+        table: String,
+        /// The pattern.
+        pattern: String,
+    },
+    /// DynamoDB would refuse the new name.
+    #[error(
+        "the new table would be named {name}, which DynamoDB refuses: a name has 3 to 255 characters of a-z, \
+         A-Z, 0-9, _, - and ., and this one {reason}"
+    )]
+    InvalidTargetName {
+        /// The name.
+        name: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// SSM would refuse the parameter's name.
+    #[error("SSMParameterName becomes {name}, which SSM refuses: {reason}")]
+    InvalidParameterName {
+        /// The name.
+        name: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+}
+
+impl Named for RotationError {
+    fn name(&self) -> ErrorName {
+        match self {
+            RotationError::InvalidPattern { .. } => ErrorName::InvalidPattern,
+            RotationError::InvalidTargetName { .. } => ErrorName::InvalidTargetName,
+            RotationError::InvalidParameterName { .. } => ErrorName::InvalidParameterName,
+            RotationError::NotATable { .. }
+            | RotationError::NotARecoveryPoint { .. }
+            | RotationError::OtherTable { .. }
+            | RotationError::NoMatch { .. } => ErrorName::InvalidInput,
+        }
+    }
+}
+
+impl Patterns {
+    /// Compiles the patterns. No parameter name, or an empty one, publishes nothing.
+    pub fn new(
+        source: &str,
+        replacement: &str,
+        ssm_parameter_name: Option<&str>,
+    ) -> Result<Patterns, RotationError> {
+        let source = Regex::new(source).map_err(|error| RotationError::InvalidPattern {
+            pattern: quoted(source),
+            reason: regex_error(&error),
+        })?;
+        let ssm_parameter_name = ssm_parameter_name.filter(|name| !name.is_empty()).map(str::to_owned);
+        Ok(Patterns { source, replacement: replacement.to_owned(), ssm_parameter_name })
+    }
+
+    /// The new table's name: every match replaced, then the backup's time in its own offset.
+    pub fn target_table(&self, source_table: &str, time: &DateTime<FixedOffset>) -> String {
+        let replaced = self.source.replace_all(source_table, self.replacement.as_str());
+        format!("{replaced}{}", time.format("-%Y%m%d-%H-%M-%S"))
+    }
+
+    /// The parameter's name with the groups of the first match filled in.
+    fn parameter_for(&self, source_table: &str) -> Option<String> {
+        let template = self.ssm_parameter_name.as_deref()?;
+        let mut name = String::new();
+        self.source.captures(source_table)?.expand(template, &mut name);
+        Some(name)
+    }
+}
+
+impl Rotation {
+    /// What becomes of this backup under these patterns.
+    pub fn plan(backup: &BackupSnsMessage, patterns: &Patterns) -> Result<Rotation, RotationError> {
+        let table_arn = &backup.backed_up_resource_arn;
+        let source_table = Arn::parse(table_arn)
+            .and_then(|arn| arn.table_name())
+            .ok_or_else(|| RotationError::NotATable { arn: quoted(table_arn) })?;
+        let not_a_recovery_point =
+            || RotationError::NotARecoveryPoint { arn: quoted(&backup.recovery_point_arn) };
+        let recovery_point = Arn::parse(&backup.recovery_point_arn).ok_or_else(not_a_recovery_point)?;
+        let recovery_point_kind = RecoveryPointKind::of(&recovery_point).ok_or_else(not_a_recovery_point)?;
+        if let Some(backed_up) = backed_up_table(&recovery_point).filter(|table| *table != source_table) {
+            let (backed_up, named) = (quoted(backed_up), quoted(source_table));
+            return Err(RotationError::OtherTable { backed_up, named });
+        }
+        if !patterns.source.is_match(source_table) {
+            let pattern = quoted(patterns.source.as_str());
+            return Err(RotationError::NoMatch { table: quoted(source_table), pattern });
+        }
+        let target_table = patterns.target_table(source_table, &backup.start_time);
+        check_table_name(&target_table)?;
+        let ssm_parameter_name = patterns.parameter_for(source_table);
+        if let Some(name) = &ssm_parameter_name {
+            check_parameter_name(name)?;
+        }
+        Ok(Rotation {
+            source_table: source_table.to_owned(),
+            target_table,
+            ssm_parameter_name,
+            recovery_point_kind,
+        })
+    }
+}
+
+fn check_table_name(name: &str) -> Result<(), RotationError> {
+    let allowed = |letter: &char| letter.is_ascii_alphanumeric() || matches!(letter, '_' | '-' | '.');
+    let reason = match name.chars().find(|letter| !allowed(letter)) {
+        Some(letter) => format!("holds {}", quoted(&letter.to_string())),
+        None if (3..=255).contains(&name.len()) => return Ok(()),
+        None => format!("has {}", name.len()),
+    };
+    Err(RotationError::InvalidTargetName { name: quoted(name), reason })
+}
+
+/// The constraints of PutParameter's `Name` in the Systems Manager API reference.
+fn check_parameter_name(name: &str) -> Result<(), RotationError> {
+    let allowed = |letter: &char| letter.is_ascii_alphanumeric() || matches!(letter, '_' | '-' | '.' | '/');
+    let root = name.trim_start_matches('/').to_ascii_lowercase();
+    let reason = if let Some(letter) = name.chars().find(|letter| !allowed(letter)) {
+        format!(
+            "it holds {}, and only a-z, A-Z, 0-9, _, -, . and / may stand there",
+            quoted(&letter.to_string())
+        )
+    } else if root.is_empty() || name.ends_with('/') || name.contains("//") {
+        "a level of its path is empty".to_owned()
+    } else if name.contains('/') && !name.starts_with('/') {
+        "a name with levels begins with /".to_owned()
+    } else if name.len() > 1_011 {
+        format!("it has {} characters, and 1,011 are allowed", name.len())
+    } else if name.matches('/').count() > 15 {
+        "it has more than 15 levels".to_owned()
+    } else if root.starts_with("aws") || root.starts_with("ssm") {
+        "names that begin with aws or ssm are reserved".to_owned()
+    } else {
+        return Ok(());
+    };
+    Err(RotationError::InvalidParameterName { name: quoted(name), reason })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn backup(table: &str, time: &str) -> BackupSnsMessage {
+        let table_arn = format!("arn:aws:dynamodb:eu-west-1:123456789012:table/{table}");
+        BackupSnsMessage {
+            status_message: String::new(),
+            recovery_point_arn: format!("{table_arn}/backup/01568804569000-d3306d76"),
+            backed_up_resource_arn: table_arn,
+            backup_job_id: String::new(),
+            start_time: DateTime::parse_from_rfc3339(time).unwrap(),
+        }
+    }
+
+    fn target(table: &str, source: &str, replacement: &str) -> Result<String, ErrorName> {
+        let patterns = Patterns::new(source, replacement, None).map_err(|error| error.name())?;
+        Rotation::plan(&backup(table, "2019-09-02T13:48:52.226Z"), &patterns)
+            .map(|rotation| rotation.target_table)
+            .map_err(|error| error.name())
+    }
+
+    #[test]
+    fn every_match_is_replaced_and_the_time_added() {
+        let time = "-20190902-13-48-52";
+        for (table, source, replacement, expected) in [
+            ("customer-production", "(?i)-production$", "-staging", "customer-staging"),
+            ("Customer-PRODUCTION", "(?i)-production$", "-staging", "Customer-staging"),
+            ("my.orders.v2", r"\.", "_", "my_orders_v2"),
+            ("prod-orders", "^prod-", "", "orders"),
+            ("orders-eu", "^(.+)-(eu|us)$", "$2-$1", "eu-orders"),
+            ("orders-eu", "^(?P<what>.+)-(?P<where>eu|us)$", "${where}.${what}", "eu.orders"),
+            ("orders-eu", "^(.+)-eu$", "$1x", ""),
+            ("orders", "r", "$0$0", "orrderrs"),
+            ("orders", ".*", "x", "x"),
+        ] {
+            assert_eq!(target(table, source, replacement), Ok(format!("{expected}{time}")), "{source}");
+        }
+    }
+
+    #[test]
+    fn the_time_keeps_its_own_offset() {
+        let patterns = Patterns::new("orders", "copy", None).unwrap();
+        let rotation = Rotation::plan(&backup("orders", "2019-09-02T23:30:00+05:30"), &patterns).unwrap();
+        assert_eq!(rotation.target_table, "copy-20190902-23-30-00");
+    }
+
+    #[test]
+    fn the_pattern_is_matched_against_the_name_alone() {
+        for pattern in ["eu-west-1", "123456789012", "^arn:", "dynamodb"] {
+            assert_eq!(target("orders", pattern, ""), Err(ErrorName::InvalidInput), "{pattern}");
+        }
+    }
+
+    #[test]
+    fn names_that_dynamodb_refuses_are_refused_here() {
+        let long = "a".repeat(255);
+        assert_eq!(target(&long, "^a", "a"), Err(ErrorName::InvalidTargetName));
+        assert_eq!(target(&"a".repeat(237), "^a", "a").map(|name| name.len()), Ok(255));
+        assert_eq!(target("orders", "s$", "s/ü"), Err(ErrorName::InvalidTargetName));
+        assert_eq!(target("orders", "(", ""), Err(ErrorName::InvalidPattern));
+    }
+
+    #[test]
+    fn a_parameters_name_takes_the_groups_of_the_first_match() {
+        let parameter = |template: &str| {
+            let patterns = Patterns::new("^(?P<what>.+)-production$", "$1", Some(template)).unwrap();
+            Rotation::plan(&backup("orders-production", "2019-09-02T13:48:52Z"), &patterns)
+                .map(|rotation| rotation.ssm_parameter_name)
+                .map_err(|error| error.name())
+        };
+        assert_eq!(parameter("/staging/$1/arn"), Ok(Some("/staging/orders/arn".to_owned())));
+        assert_eq!(parameter("/staging/${what}/arn"), Ok(Some("/staging/orders/arn".to_owned())));
+        assert_eq!(parameter("plain"), Ok(Some("plain".to_owned())));
+        assert_eq!(parameter(""), Ok(None));
+        for wrong in ["a/b", "/a//b", "/a/", "/aws/x", "SSM-x", "/a b", "$9", &"/a".repeat(16)] {
+            assert_eq!(parameter(wrong), Err(ErrorName::InvalidParameterName), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_backup_of_another_table_is_refused() {
+        let mut backup = backup("orders", "2019-09-02T13:48:52Z");
+        backup.backed_up_resource_arn = "arn:aws:dynamodb:eu-west-1:123456789012:table/customers".to_owned();
+        let patterns = Patterns::new("s$", "", None).unwrap();
+        let error = Rotation::plan(&backup, &patterns).unwrap_err();
+        assert_eq!(error.name(), ErrorName::InvalidInput);
+        assert!(error.to_string().contains("`orders`") && error.to_string().contains("`customers`"));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_pattern_and_no_replacement_panics(source in ".{0,20}", replacement in ".{0,20}", table in "[a-zA-Z0-9_.-]{3,40}") {
+            if let Ok(name) = target(&table, &source, &replacement) {
+                proptest::prop_assert!(crate::arn::is_table_name(&name));
+            }
+        }
+    }
+}

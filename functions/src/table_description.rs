@@ -1,0 +1,175 @@
+//! A DynamoDB table as the workflows see it: the part of AWS's `TableDescription` that is kept in
+//! executions, and the one answer to the question whether a restored table can be used.
+
+use aws_sdk_dynamodb::primitives::DateTime as SdkDateTime;
+use aws_sdk_dynamodb::types as sdk;
+use aws_sdk_dynamodb::types::{IndexStatus, TableStatus};
+use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// The part of a table's description that an execution's output holds, under AWS's own names.
+///
+/// AWS's whole description can be many kilobytes (20 indexes, their keys and projections), and an
+/// execution's state is limited; everything else can be had from DescribeTable.
+#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct TableDescription {
+    /// The table's name.
+    pub table_name: String,
+    /// The table's ARN.
+    pub table_arn: String,
+    /// Tells tables apart that had the same name one after the other.
+    pub table_id: String,
+    /// Such as `CREATING` or `ACTIVE`.
+    pub table_status: String,
+    /// When the table was created, which is when its restore began.
+    pub creation_date_time: DateTime<Utc>,
+    /// Items in the table, as DynamoDB last counted them (about every six hours).
+    pub item_count: i64,
+    /// Bytes in the table, as DynamoDB last counted them.
+    pub table_size_bytes: i64,
+    /// What the table was restored from; null where DynamoDB does not say.
+    pub restore_summary: Option<RestoreSummary>,
+}
+
+/// What a table was restored from.
+#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct RestoreSummary {
+    /// The backup; null for a point-in-time restore.
+    pub source_backup_arn: Option<String>,
+    /// The table that was backed up.
+    pub source_table_arn: Option<String>,
+    /// The moment that the items are of.
+    pub restore_date_time: DateTime<Utc>,
+    /// Whether items are still being restored, or indexes built.
+    pub restore_in_progress: bool,
+}
+
+impl From<&sdk::TableDescription> for TableDescription {
+    fn from(table: &sdk::TableDescription) -> TableDescription {
+        let text = |part: Option<&str>| part.unwrap_or_default().to_owned();
+        TableDescription {
+            table_name: text(table.table_name()),
+            table_arn: text(table.table_arn()),
+            table_id: text(table.table_id()),
+            table_status: text(table.table_status().map(TableStatus::as_str)),
+            creation_date_time: table.creation_date_time().map(utc).unwrap_or_default(),
+            item_count: table.item_count().unwrap_or_default(),
+            table_size_bytes: table.table_size_bytes().unwrap_or_default(),
+            restore_summary: table.restore_summary().map(|summary| RestoreSummary {
+                source_backup_arn: summary.source_backup_arn().map(str::to_owned),
+                source_table_arn: summary.source_table_arn().map(str::to_owned),
+                restore_date_time: utc(summary.restore_date_time()),
+                restore_in_progress: summary.restore_in_progress(),
+            }),
+        }
+    }
+}
+
+/// The SDK's time as chrono's; a time outside chrono's 500,000 years becomes the epoch.
+pub fn utc(time: &SdkDateTime) -> DateTime<Utc> {
+    DateTime::from_timestamp(time.secs(), time.subsec_nanos()).unwrap_or_default()
+}
+
+/// Whether a table can be used.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Readiness {
+    /// Active, restored, and with every index active and filled.
+    Ready,
+    /// Not yet; the words say what is still going on.
+    Pending(String),
+    /// Never: the table is in a state that it does not leave by itself.
+    Failed(String),
+}
+
+/// Whether this table can be used: `ACTIVE` alone does not say so, for a restore may still be in
+/// progress and indexes may still be filling (API reference, TableDescription and
+/// GlobalSecondaryIndexDescription).
+pub fn readiness(table: &sdk::TableDescription) -> Readiness {
+    match table.table_status() {
+        Some(TableStatus::Active) => {}
+        Some(TableStatus::Creating | TableStatus::Updating) | None => {
+            return Readiness::Pending("the table is being created".to_owned());
+        }
+        Some(other) => return Readiness::Failed(format!("the table is {}", other.as_str())),
+    }
+    if table.restore_summary().is_some_and(|summary| summary.restore_in_progress()) {
+        return Readiness::Pending("the restore is in progress".to_owned());
+    }
+    for index in table.global_secondary_indexes() {
+        let name = index.index_name().unwrap_or_default();
+        match index.index_status() {
+            Some(IndexStatus::Active) if index.backfilling() != Some(true) => {}
+            Some(IndexStatus::Deleting) => return Readiness::Failed(format!("index {name} is DELETING")),
+            _ => return Readiness::Pending(format!("index {name} is being filled")),
+        }
+    }
+    Readiness::Ready
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aws_sdk_dynamodb::types::GlobalSecondaryIndexDescription as Index;
+
+    fn table(
+        status: TableStatus,
+        restoring: bool,
+        index: Option<(IndexStatus, bool)>,
+    ) -> sdk::TableDescription {
+        let summary = sdk::RestoreSummary::builder()
+            .restore_date_time(SdkDateTime::from_secs(0))
+            .restore_in_progress(restoring)
+            .build()
+            .unwrap();
+        let index = index.map(|(status, backfilling)| {
+            Index::builder().index_name("by-day").index_status(status).backfilling(backfilling).build()
+        });
+        sdk::TableDescription::builder()
+            .table_status(status)
+            .restore_summary(summary)
+            .set_global_secondary_indexes(index.map(|index| vec![index]))
+            .build()
+    }
+
+    #[test]
+    fn ready_is_active_and_restored_and_every_index_filled() {
+        assert_eq!(readiness(&table(TableStatus::Active, false, None)), Readiness::Ready);
+        assert_eq!(
+            readiness(&table(TableStatus::Active, false, Some((IndexStatus::Active, false)))),
+            Readiness::Ready
+        );
+    }
+
+    #[test]
+    fn anything_short_of_it_is_pending() {
+        for short in [
+            table(TableStatus::Creating, false, None),
+            table(TableStatus::Updating, false, None),
+            table(TableStatus::Active, true, None),
+            table(TableStatus::Active, false, Some((IndexStatus::Creating, false))),
+            table(TableStatus::Active, false, Some((IndexStatus::Updating, false))),
+            table(TableStatus::Active, false, Some((IndexStatus::Active, true))),
+        ] {
+            assert!(matches!(readiness(&short), Readiness::Pending(_)), "{short:?}");
+        }
+    }
+
+    #[test]
+    fn states_that_a_table_does_not_leave_are_failures() {
+        for status in [
+            TableStatus::Deleting,
+            TableStatus::InaccessibleEncryptionCredentials,
+            TableStatus::Archiving,
+            TableStatus::Archived,
+            TableStatus::ReplicationNotAuthorized,
+        ] {
+            let words = format!("the table is {}", status.as_str());
+            assert_eq!(readiness(&table(status, false, None)), Readiness::Failed(words));
+        }
+        let deleting = table(TableStatus::Active, false, Some((IndexStatus::Deleting, false)));
+        assert!(matches!(readiness(&deleting), Readiness::Failed(_)));
+    }
+}

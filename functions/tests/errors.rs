@@ -1,0 +1,106 @@
+//! The names of failure are the same in the code, in `statemachines/` and in docs/errors.md.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "test code: a broken assumption is a failed test"
+)]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+use tablekeeper_functions::error_name::ErrorName;
+use tablekeeper_functions::step::StepEntry;
+
+fn root(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path)
+}
+
+fn all_names() -> BTreeSet<&'static str> {
+    ErrorName::ALL.iter().map(|name| name.as_str()).collect()
+}
+
+/// The state machines by name.
+fn machines() -> BTreeMap<String, Value> {
+    let files = std::fs::read_dir(root("statemachines")).unwrap().map(|file| file.unwrap().path());
+    let named = |path: PathBuf| {
+        let name = path.file_name().unwrap().to_str().unwrap().strip_suffix(".asl.json").unwrap().to_owned();
+        (name, serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap())
+    };
+    files.map(named).collect()
+}
+
+fn names_in<'a>(task: &'a Value, field: &str) -> BTreeSet<&'a str> {
+    let rules = task[field].as_array().into_iter().flatten();
+    rules
+        .flat_map(|rule| rule["ErrorEquals"].as_array().unwrap())
+        .map(|name| name.as_str().unwrap())
+        .collect()
+}
+
+/// The step that a task invokes: `${CheckRestoreFunctionArn}` is the step `check-restore`.
+fn step_of(workflow: &str, task: &Value) -> StepEntry {
+    let function = task["Arguments"]["FunctionName"].as_str().unwrap();
+    let name = function.strip_prefix("${").and_then(|name| name.strip_suffix("FunctionArn}")).unwrap();
+    let kebab: String = name
+        .char_indices()
+        .flat_map(|(at, letter)| {
+            let dash = (at > 0 && letter.is_uppercase()).then_some('-');
+            dash.into_iter().chain(letter.to_lowercase())
+        })
+        .collect();
+    tablekeeper_functions::step(&format!("{workflow}.{kebab}")).unwrap()
+}
+
+#[test]
+fn every_name_has_its_entry_in_the_docs_and_every_entry_its_name() {
+    let page = std::fs::read_to_string(root("docs/errors.md")).unwrap();
+    let entries: Vec<&str> = page.lines().filter_map(|line| line.strip_prefix("## ")).collect();
+    assert_eq!(entries, all_names().into_iter().collect::<Vec<_>>(), "in alphabetical order");
+    for entry in page.split("\n## ").skip(1) {
+        let (name, text) = entry.split_once('\n').unwrap();
+        assert!(text.trim().len() > 60, "{name} says too little");
+    }
+}
+
+#[test]
+fn every_name_is_some_steps() {
+    let declared: BTreeSet<&str> = tablekeeper_functions::steps()
+        .iter()
+        .flat_map(|step| &step.errors)
+        .map(|name| name.as_str())
+        .collect();
+    assert_eq!(declared, all_names());
+}
+
+#[test]
+fn machines_match_names_that_exist_and_catch_every_name_of_their_steps() {
+    let machines = machines();
+    assert!(!machines.is_empty());
+    for (workflow, machine) in machines {
+        for (name, task) in
+            machine["States"].as_object().unwrap().iter().filter(|(_, it)| it["Type"] == "Task")
+        {
+            let (retried, caught) = (names_in(task, "Retry"), names_in(task, "Catch"));
+            let step = step_of(&workflow, task);
+            let declared: BTreeSet<&str> = step.errors.iter().map(|name| name.as_str()).collect();
+            for matched in retried.union(&caught) {
+                let of_aws =
+                    ["States.", "Lambda.", "Sandbox."].iter().any(|prefix| matched.starts_with(prefix));
+                assert!(
+                    of_aws || declared.contains(matched),
+                    "{workflow}, {name}: {} never fails by {matched}",
+                    step.name
+                );
+            }
+            for declared in declared {
+                let handled = retried.contains(declared) || caught.contains(declared);
+                assert!(
+                    handled,
+                    "{workflow}, {name}: {declared} of {} is neither retried nor caught by name",
+                    step.name
+                );
+            }
+        }
+    }
+}

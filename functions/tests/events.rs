@@ -1,0 +1,86 @@
+//! Every sample event is valid against the schema that its name claims, and leads where it should.
+#![expect(clippy::unwrap_used, reason = "test code: a broken assumption is a failed test")]
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+use tablekeeper_functions::rotate_restore::ExecutionInput;
+use tablekeeper_functions::rotate_restore::decision::{Decision, decide};
+use tablekeeper_functions::rotate_restore::rotation::{Patterns, Rotation};
+use tablekeeper_functions::step::Named;
+
+fn root(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path)
+}
+
+fn read(path: &Path) -> Value {
+    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+}
+
+/// `events/<workflow>/*.json`, by file name.
+fn events(workflow: &str) -> BTreeMap<String, Value> {
+    let files = std::fs::read_dir(root("events").join(workflow)).unwrap();
+    let paths = files.map(|file| file.unwrap().path());
+    paths.map(|path| (path.file_name().unwrap().to_str().unwrap().to_owned(), read(&path))).collect()
+}
+
+/// `start.<what>.json` claims the input of the step `start`; `input.<what>.json` that of the execution.
+#[test]
+fn every_event_is_valid_against_the_schema_that_it_claims() {
+    for (workflow, _) in tablekeeper_functions::execution_inputs() {
+        for (name, event) in events(workflow) {
+            let schema = match name.split_once('.').unwrap().0 {
+                "input" => root("schemas").join(format!("{workflow}.input.json")),
+                step => root("schemas").join(workflow).join(format!("{step}.input.json")),
+            };
+            let validator = jsonschema::validator_for(&read(&schema)).unwrap();
+            let errors: Vec<String> = validator.iter_errors(&event).map(|error| error.to_string()).collect();
+            assert!(errors.is_empty(), "{name}: {errors:?}");
+        }
+    }
+}
+
+fn outcome(decision: &Result<Decision, impl Named>) -> Value {
+    match decision {
+        Ok(Decision::Restore { rotation, execution_name, .. }) => {
+            json!([rotation.target_table, rotation.recovery_point_kind, execution_name])
+        }
+        Ok(Decision::Skip(_)) => json!("skipped"),
+        Err(error) => json!(error.name()),
+    }
+}
+
+#[test]
+fn every_event_of_rotate_restore_leads_where_it_should() {
+    let patterns = Patterns::new("(?i)-production$", "-staging", None).unwrap();
+    let name = "rot-3f1c9a5e-0b7d-4c62-9b1a-5d0e8f2a7c44";
+    let target = "orders-staging-20260301-02-00-00";
+    let restored = json!([target, "dynamodb", name]);
+    let customers = json!([
+        "eu.customers-staging-20260301-02-00-00",
+        "dynamodb",
+        "rot-a7b0c1d2-1111-4222-8333-944455566677"
+    ]);
+    for (file, event) in events("rotate-restore") {
+        let expected = match file.as_str() {
+            "start.sns-documented-wording.json" | "start.sns-live-wording.json" => json!([restored]),
+            "start.eventbridge-completed.json" => json!([restored]),
+            "start.sns-recovery-point.json" => json!([[target, "backup", name]]),
+            "start.sns-several-records.json" => json!([restored, customers, "skipped"]),
+            "start.sns-failed-job.json" | "start.sns-volume.json" => json!(["skipped"]),
+            "start.sns-truncated.json" => json!(["MalformedNotification"]),
+            "input.from-notification.json" | "input.with-overrides.json" => json!(target),
+            "input.by-hand.json" => json!("orders-repair-20260301-02-00-00"),
+            other => panic!("{other} is not expected to lead anywhere: say here where it should"),
+        };
+        let led_to = if file.starts_with("input.") {
+            let input: ExecutionInput = serde_json::from_value(event).unwrap();
+            let patterns = Patterns::new(&input.source_pattern, &input.replacement_pattern, None).unwrap();
+            json!(Rotation::plan(&input.backup_sns_message, &patterns).unwrap().target_table)
+        } else {
+            decide(&event, &patterns).iter().map(outcome).collect()
+        };
+        assert_eq!(led_to, expected, "{file}");
+    }
+}

@@ -1,0 +1,123 @@
+//! A workflow deployed into an account of its own.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use aws_config::SdkConfig;
+use local_aws::{Deployment, LocalAws, Options, Slowness, build_bootstrap, deploy, workspace_root};
+use serde_json::Value;
+use tokio::sync::OnceCell;
+
+use crate::Workflow;
+
+/// The local AWS of this test binary, and the `bootstrap` to deploy on it.
+pub struct Stack {
+    /// It.
+    pub aws: LocalAws,
+    bootstrap: PathBuf,
+}
+
+/// Starts the local AWS at the first call; Wait states take no time on it. It ends with the process.
+pub async fn stack() -> &'static Stack {
+    static STACK: OnceCell<Stack> = OnceCell::const_new();
+    STACK
+        .get_or_init(async || {
+            let progress: local_aws::Progress = Arc::new(|line| eprintln!("{line}"));
+            let bootstrap = build_bootstrap(&progress).await.expect("the bootstrap builds");
+            let directory = workspace_root().join("target/local-aws");
+            let options = Options { port: None, wait_scale: 0.0, directory, progress };
+            Stack { aws: LocalAws::start(options).await.expect("the local AWS starts"), bootstrap }
+        })
+        .await
+}
+
+/// A workflow in an account that nothing else uses.
+pub struct Deployed {
+    /// The account.
+    pub account: String,
+    /// The stack's outputs.
+    pub outputs: BTreeMap<String, String>,
+    /// For further clients.
+    pub config: SdkConfig,
+    /// AWS Backup.
+    pub backup: aws_sdk_backup::Client,
+    /// DynamoDB.
+    pub dynamodb: aws_sdk_dynamodb::Client,
+    /// Lambda.
+    pub lambda: aws_sdk_lambda::Client,
+    /// Step Functions.
+    pub sfn: aws_sdk_sfn::Client,
+    /// SNS.
+    pub sns: aws_sdk_sns::Client,
+    /// SQS.
+    pub sqs: aws_sdk_sqs::Client,
+    /// Systems Manager.
+    pub ssm: aws_sdk_ssm::Client,
+}
+
+impl Deployed {
+    /// An account with nothing in it.
+    pub async fn empty_account() -> Deployed {
+        static LAST: AtomicU64 = AtomicU64::new(200_000_000_000);
+        let account = (LAST.fetch_add(1, Ordering::Relaxed) + 1).to_string();
+        let aws = &stack().await.aws;
+        aws.front().slow(&account, Slowness { tables: 1, indexes: 1, backups: 0, restore_jobs: 1 });
+        let config = aws.config(&account).await;
+        Deployed {
+            outputs: BTreeMap::new(),
+            backup: aws_sdk_backup::Client::new(&config),
+            dynamodb: aws_sdk_dynamodb::Client::new(&config),
+            lambda: aws_sdk_lambda::Client::new(&config),
+            sfn: aws_sdk_sfn::Client::new(&config),
+            sns: aws_sdk_sns::Client::new(&config),
+            sqs: aws_sdk_sqs::Client::new(&config),
+            ssm: aws_sdk_ssm::Client::new(&config),
+            config,
+            account,
+        }
+    }
+
+    /// The workflow's own template, with its test parameters and these.
+    pub async fn deploy(&mut self, workflow: &Workflow, parameters: &[(&str, String)]) {
+        let template = workspace_root().join(format!("infra/{}.yaml", workflow.name));
+        let mut all: BTreeMap<&str, String> =
+            workflow.parameters.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
+        all.extend(parameters.iter().cloned());
+        let parameters: Vec<_> = all.into_iter().collect();
+        let deployment = Deployment {
+            template: &template,
+            // Functions of one name in several accounts are one to the emulator's pool of processes.
+            stack_name: &format!("{}-{}", workflow.name, self.account),
+            parameters: &parameters,
+            bootstrap: &stack().await.bootstrap,
+        };
+        self.outputs = deploy(&self.config, &deployment).await.expect("the template deploys");
+    }
+
+    /// An account with the workflow in it.
+    pub async fn of(workflow: &Workflow) -> Deployed {
+        let mut deployed = Deployed::empty_account().await;
+        deployed.deploy(workflow, &[]).await;
+        deployed
+    }
+
+    /// An output of the stack.
+    pub fn output(&self, name: &str) -> &str {
+        self.outputs.get(name).unwrap_or_else(|| panic!("the template has no output {name}"))
+    }
+
+    /// The state machine.
+    pub fn machine(&self) -> &str {
+        self.output("StateMachineArn")
+    }
+
+    /// What lies in the dead-letter queue, taken from it.
+    pub async fn dead_letters(&self) -> Vec<Value> {
+        let queue = self.output("DeadLetterQueueUrl");
+        let answer = self.sqs.receive_message().queue_url(queue).max_number_of_messages(10).send().await;
+        let messages = answer.expect("the dead-letter queue answers").messages.unwrap_or_default();
+        messages.iter().map(|message| serde_json::from_str(message.body().unwrap()).unwrap()).collect()
+    }
+}

@@ -1,0 +1,81 @@
+//! What a run leaves behind, in a form that can be compared between accounts.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use serde::Serialize;
+
+use crate::Deployed;
+
+/// Everything in the account that a workflow may change.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct FinalState {
+    /// The tables, each with where it comes from and its items.
+    pub tables: BTreeMap<String, Table>,
+    /// The SSM parameters, each with all its versions.
+    pub parameters: BTreeMap<String, Vec<String>>,
+    /// The executions, each with how it ended.
+    pub executions: BTreeMap<String, String>,
+    /// AWS Backup's restore jobs: how many.
+    pub restore_jobs: usize,
+}
+
+/// A table.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct Table {
+    /// The backup that it was restored from.
+    pub restored_from: Option<String>,
+    /// Its items, sorted.
+    pub items: Vec<String>,
+}
+
+impl FinalState {
+    /// Of this account.
+    pub async fn of(deployed: &Deployed) -> FinalState {
+        let blank = |text: &str| blank(text, &deployed.account);
+        let mut tables = BTreeMap::new();
+        let names = deployed.dynamodb.list_tables().send().await.unwrap().table_names.unwrap_or_default();
+        for name in names {
+            tables.insert(name.clone(), table(deployed, &name).await);
+        }
+        let mut parameters = BTreeMap::new();
+        let known = deployed.ssm.describe_parameters().send().await.unwrap().parameters.unwrap_or_default();
+        for name in known.into_iter().filter_map(|parameter| parameter.name) {
+            let history = deployed.ssm.get_parameter_history().name(&name).send().await.unwrap();
+            let versions = history.parameters.unwrap_or_default();
+            let values = versions.iter().map(|version| blank(version.value().unwrap_or_default())).collect();
+            parameters.insert(name, values);
+        }
+        let executions = deployed.sfn.list_executions().state_machine_arn(deployed.machine());
+        let executions = executions.send().await.unwrap().executions;
+        let executions =
+            executions.into_iter().map(|execution| (execution.name, execution.status.to_string())).collect();
+        let restore_jobs = deployed.backup.list_restore_jobs().send().await.unwrap().restore_jobs().len();
+        FinalState { tables, parameters, executions, restore_jobs }
+    }
+}
+
+async fn table(deployed: &Deployed, name: &str) -> Table {
+    let described = deployed.dynamodb.describe_table().table_name(name).send().await.unwrap().table.unwrap();
+    let restored_from = described
+        .restore_summary()
+        .and_then(|summary| summary.source_backup_arn())
+        .map(|arn| blank(arn, &deployed.account));
+    let scanned = deployed.dynamodb.scan().table_name(name).into_paginator().items().send();
+    let mut items: Vec<String> = scanned.try_collect().await.unwrap().iter().map(shown).collect();
+    items.sort();
+    Table { restored_from, items }
+}
+
+fn shown(item: &std::collections::HashMap<String, AttributeValue>) -> String {
+    format!("{:?}", item.iter().collect::<BTreeMap<_, _>>())
+}
+
+/// The text without what differs from account to account: the account, and the ids of backups.
+fn blank(text: &str, account: &str) -> String {
+    let text = text.replace(account, "ACCOUNT");
+    match text.split_once("/backup/").or_else(|| text.split_once(":recovery-point:")) {
+        Some((before, _)) => format!("{before}/BACKUP"),
+        None => text,
+    }
+}

@@ -1,0 +1,25 @@
+//! What the end-to-end tests stand on: one local AWS a test binary, an account of its own for each
+//! run, and the workflows as data, so that the general tests (faults, least privilege, state coverage)
+//! are written once and a workflow joins them by being listed in [`workflows::all`].
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "this crate is test code: a broken assumption is a failed test"
+)]
+
+pub mod deployed;
+pub mod diagram;
+pub mod final_state;
+pub mod policies;
+pub mod repeated;
+pub mod run;
+pub mod waiting;
+pub mod workflow;
+pub mod workflows;
+
+pub use deployed::{Deployed, stack};
+pub use run::{Ended, run, run_with};
+pub use waiting::{until, until_some};
+pub use workflow::{Begin, Scenario, Workflow};

@@ -1,0 +1,155 @@
+//! Running a scenario to its end.
+
+use std::sync::Arc;
+
+use aws_sdk_lambda::primitives::Blob;
+use aws_sdk_lambda::types::InvocationType;
+use aws_sdk_sfn::types::{ExecutionStatus, HistoryEvent};
+use local_aws::{Call, Front};
+use serde_json::Value;
+
+use crate::deployed::stack;
+use crate::final_state::FinalState;
+use crate::{Begin, Deployed, Scenario, Workflow, until_some};
+
+/// The name of the executions that scenarios start by hand.
+pub const BY_HAND: &str = "by-hand";
+
+/// A scenario that has ended.
+pub struct Ended {
+    /// Where it ran.
+    pub deployed: Arc<Deployed>,
+    /// What the workflow started from.
+    pub begin: Begin,
+    /// Its execution; `None` where its `start` step failed.
+    pub execution: Option<Execution>,
+    /// What lay in the dead-letter queue.
+    pub dead_letters: Vec<Value>,
+    /// The AWS calls of its steps, in order.
+    pub calls: Vec<Call>,
+    /// What was there before the workflow began.
+    pub before: FinalState,
+    /// What it left behind.
+    pub state: FinalState,
+}
+
+/// An execution that has ended.
+#[derive(Debug)]
+pub struct Execution {
+    /// How.
+    pub status: ExecutionStatus,
+    /// With which error.
+    pub error: Option<String>,
+    /// And its cause.
+    pub cause: Option<String>,
+    /// Its output, null where it has none.
+    pub output: Value,
+    /// The states that it entered, in order.
+    pub entered: Vec<String>,
+    /// Its whole history.
+    pub history: Vec<HistoryEvent>,
+}
+
+/// Runs the scenario in an account of its own.
+pub async fn run(workflow: &Workflow, scenario: &Scenario) -> Ended {
+    run_with(workflow, scenario, async |_, _| {}).await
+}
+
+/// Runs the scenario in an account of its own, which `change` may change before the workflow starts.
+pub async fn run_with(
+    workflow: &Workflow,
+    scenario: &Scenario,
+    change: impl AsyncFnOnce(&Deployed, &Front),
+) -> Ended {
+    let deployed = Arc::new(Deployed::of(workflow).await);
+    let begin = (scenario.begin)(Arc::clone(&deployed)).await;
+    let before = FinalState::of(&deployed).await;
+    let front = stack().await.aws.front();
+    front.forget_calls(&deployed.account);
+    change(&deployed, front).await;
+    match &begin {
+        Begin::Event(event) => deliver(&deployed, event).await,
+        Begin::Input(input) => start_by_hand(&deployed, input).await,
+    }
+    let mut dead_letters = Vec::new();
+    let execution = until_some("an execution that ends, or a dead letter", async || {
+        dead_letters.extend(deployed.dead_letters().await);
+        match first_execution(&deployed).await {
+            Some(arn) => ended(&deployed, &arn).await.map(Some),
+            None if dead_letters.is_empty() => None,
+            None => Some(None),
+        }
+    })
+    .await;
+    let calls: Vec<Call> =
+        front.calls(&deployed.account).into_iter().filter(|call| call.step.is_some()).collect();
+    front.clear_rules(&deployed.account);
+    let state = FinalState::of(&deployed).await;
+    Ended { deployed, begin, execution, dead_letters, calls, before, state }
+}
+
+/// Delivers an event to the `start` step as Lambda delivers what SNS and EventBridge bring:
+/// asynchronously, retried when it fails, and in the end put into the dead-letter queue.
+pub async fn deliver(deployed: &Deployed, event: &Value) {
+    let function = deployed.output("StartFunctionName");
+    let payload = Blob::new(event.to_string());
+    let invoke = deployed.lambda.invoke().function_name(function).payload(payload);
+    invoke.invocation_type(InvocationType::Event).send().await.expect("the event is taken");
+}
+
+/// Delivers an event to the `start` step and waits for its answer, which must be a success.
+pub async fn invoke_start(deployed: &Deployed, event: &Value) -> Value {
+    let function = deployed.output("StartFunctionName");
+    let invoke = deployed.lambda.invoke().function_name(function).payload(Blob::new(event.to_string()));
+    let answer = invoke.send().await.expect("the function is invoked");
+    assert_eq!(answer.function_error(), None, "{answer:?}");
+    serde_json::from_slice(answer.payload().unwrap().as_ref()).unwrap()
+}
+
+/// Starts an execution as a person does.
+pub async fn start_by_hand(deployed: &Deployed, input: &Value) {
+    let start = deployed.sfn.start_execution().state_machine_arn(deployed.machine()).name(BY_HAND);
+    start.input(input.to_string()).send().await.expect("the execution starts");
+}
+
+async fn first_execution(deployed: &Deployed) -> Option<String> {
+    let list = deployed.sfn.list_executions().state_machine_arn(deployed.machine()).send().await.unwrap();
+    list.executions.into_iter().next().map(|execution| execution.execution_arn)
+}
+
+/// The execution, if it has ended.
+pub async fn ended(deployed: &Deployed, arn: &str) -> Option<Execution> {
+    let execution = deployed.sfn.describe_execution().execution_arn(arn).send().await.unwrap();
+    if execution.status == ExecutionStatus::Running {
+        return None;
+    }
+    let mut pages = deployed.sfn.get_execution_history().execution_arn(arn).into_paginator().items().send();
+    let mut history = Vec::new();
+    while let Some(event) = pages.next().await {
+        history.push(event.unwrap());
+    }
+    let entered = history.iter().filter_map(|event| event.state_entered_event_details());
+    Some(Execution {
+        status: execution.status,
+        error: execution.error,
+        cause: execution.cause,
+        output: execution.output.map_or(Value::Null, |output| serde_json::from_str(&output).unwrap()),
+        entered: entered.map(|details| details.name().to_owned()).collect(),
+        history,
+    })
+}
+
+impl Ended {
+    /// The error that it ended with: its execution's, or else its dead letter's.
+    pub fn error(&self) -> Option<String> {
+        match &self.execution {
+            Some(execution) => execution.error.clone(),
+            None => self.dead_letters[0].pointer("/responsePayload/errorType")?.as_str().map(str::to_owned),
+        }
+    }
+
+    /// The terminal state that its execution ended in.
+    pub fn last_state(&self) -> Option<&str> {
+        self.execution.as_ref()?.entered.last().map(String::as_str)
+    }
+}

@@ -1,0 +1,23 @@
+//! Waiting for conditions.
+
+use std::time::{Duration, Instant};
+
+/// How long anything on the local stack may take. Generous: it bounds a hang, it measures nothing.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Looks until there is something, and answers it. Panics, naming `what`, when patience ends.
+pub async fn until_some<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
+    let began = Instant::now();
+    loop {
+        if let Some(found) = look().await {
+            return found;
+        }
+        assert!(began.elapsed() < PATIENCE, "waited {PATIENCE:?} for {what}");
+        tokio::time::sleep(Duration::from_millis(25)).await;
+    }
+}
+
+/// Looks until it is so.
+pub async fn until(what: &str, mut look: impl AsyncFnMut() -> bool) {
+    until_some(what, async || look().await.then_some(())).await;
+}

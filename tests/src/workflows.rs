@@ -1,0 +1,10 @@
+//! The workflows that the general tests run.
+
+use crate::Workflow;
+
+pub mod rotate_restore;
+
+/// Every workflow.
+pub fn all() -> Vec<Workflow> {
+    vec![rotate_restore::workflow()]
+}

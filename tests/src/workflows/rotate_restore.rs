@@ -1,0 +1,273 @@
+//! The ways of `rotate-restore`, and the tables and backups that they need.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use aws_sdk_backup::types::{BackupJobState, RestoreJobStatus};
+use aws_sdk_dynamodb::types::{
+    AttributeDefinition, AttributeValue, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType,
+    Projection, ProjectionType, ScalarAttributeType,
+};
+use aws_sdk_ssm::types::ParameterType;
+use local_aws::{Fault, Rule, Slowness};
+use serde_json::{Value, json};
+use tablekeeper_functions::error_name::ErrorName;
+
+use crate::deployed::stack;
+use crate::{Begin, Deployed, Scenario, Workflow, until, until_some};
+
+/// The table that is backed up.
+pub const SOURCE: &str = "orders-production";
+/// The table that [`notification`] and [`input`] lead to.
+pub const TARGET: &str = "orders-staging-20260301-02-00-00";
+/// The parameter that is pointed at it.
+pub const PARAMETER: &str = "/staging/orders/table-arn";
+const START_TIME: &str = "2026-03-01T02:00:00.412Z";
+const JOB: &str = "3f1c9a5e-0b7d-4c62-9b1a-5d0e8f2a7c44";
+
+/// The workflow with its scenarios.
+pub fn workflow() -> Workflow {
+    macro_rules! scenario {
+        ($name:literal, $begin:ident => $ends_in:literal) => {
+            scenario!($name, $begin => $ends_in, golden: true, error: None)
+        };
+        ($name:literal, $begin:ident => $ends_in:literal, $error:ident) => {
+            scenario!($name, $begin => $ends_in, golden: false, error: Some(ErrorName::$error))
+        };
+        ($name:literal, $begin:ident => $ends_in:literal, golden: $golden:literal, error: $error:expr) => {
+            Scenario {
+                name: $name,
+                golden: $golden,
+                begin: |deployed| Box::pin($begin(deployed)),
+                ends_in: $ends_in,
+                error: $error,
+            }
+        };
+    }
+    Workflow {
+        name: "rotate-restore",
+        parameters: &[
+            ("SourcePattern", "(?i)-production$"),
+            ("ReplacementPattern", "-staging"),
+            ("SSMParameterName", PARAMETER),
+        ],
+        scenarios: vec![
+            scenario!("a DynamoDB backup by a notification", a_dynamodb_backup => "Complete"),
+            scenario!("a recovery point by EventBridge", a_recovery_point => "Complete"),
+            scenario!("a table that was made before is adopted", a_table_made_before => "Complete"),
+            scenario!("a restore job that was started before is adopted", a_job_started_before => "Complete"),
+            scenario!("a newer pointer is left alone", a_newer_pointer => "Complete"),
+            scenario!("wrong input", wrong_input => "Input Refused", InvalidInput),
+            scenario!("someone else's table", someone_elses_table => "Target Table Exists", TargetTableExists),
+            scenario!("no such backup", no_such_backup => "Restore Not Started", BackupNotFound),
+            scenario!("a restore job fails", a_job_that_fails => "Restore Failed", RestoreFailed),
+            scenario!("a table without its key", a_table_without_its_key => "Restore Failed", RestoreFailed),
+            scenario!("a restore without end", a_restore_without_end => "Restore Timed Out", RestoreTimedOut),
+            scenario!("looking is not allowed", looking_refused => "Restore Not Confirmed", AccessDenied),
+            scenario!("writing is not allowed", writing_refused => "Pointer Not Moved", AccessDenied),
+        ],
+        unentered: &[],
+    }
+}
+
+async fn a_dynamodb_backup(deployed: Arc<Deployed>) -> Begin {
+    make_table(&deployed, SOURCE).await;
+    point_at(&deployed, "orders-staging-20260201-02-00-00").await;
+    Begin::Event(notification(&deployed, &make_backup(&deployed).await))
+}
+
+async fn a_recovery_point(deployed: Arc<Deployed>) -> Begin {
+    let recovery_point = make_recovery_point(&deployed).await;
+    Begin::Event(json!({
+        "source": "aws.backup", "detail-type": "Backup Job State Change", "resources": [recovery_point],
+        "detail": { "backupJobId": JOB, "state": "COMPLETED", "resourceType": "DynamoDB",
+            "resourceArn": table_arn(&deployed, SOURCE), "creationDate": START_TIME }
+    }))
+}
+
+async fn a_table_made_before(deployed: Arc<Deployed>) -> Begin {
+    make_table(&deployed, SOURCE).await;
+    let backup = make_backup(&deployed).await;
+    let restore = deployed.dynamodb.restore_table_from_backup().backup_arn(&backup);
+    restore.target_table_name(TARGET).send().await.unwrap();
+    Begin::Input(input(&deployed, &backup))
+}
+
+async fn a_job_started_before(deployed: Arc<Deployed>) -> Begin {
+    let recovery_point = make_recovery_point(&deployed).await;
+    let start = deployed.backup.start_restore_job().recovery_point_arn(&recovery_point);
+    let started = start.iam_role_arn(deployed.output("RestoreRoleArn")).metadata("targetTableName", TARGET);
+    let id = started.send().await.unwrap().restore_job_id.unwrap();
+    until("the restore job to be completed", async || {
+        let job = deployed.backup.describe_restore_job().restore_job_id(&id).send().await.unwrap();
+        job.status() == Some(&RestoreJobStatus::Completed)
+    })
+    .await;
+    Begin::Input(input(&deployed, &recovery_point))
+}
+
+async fn a_newer_pointer(deployed: Arc<Deployed>) -> Begin {
+    make_table(&deployed, SOURCE).await;
+    point_at(&deployed, "orders-staging-20260302-02-00-00").await;
+    Begin::Input(input(&deployed, &make_backup(&deployed).await))
+}
+
+async fn wrong_input(deployed: Arc<Deployed>) -> Begin {
+    let mut input = input(&deployed, "arn:aws:dynamodb:us-east-1:1:table/orders-production/backup/1");
+    input["BackupSnsMessage"]["StartTime"] = json!("yesterday");
+    Begin::Input(input)
+}
+
+async fn someone_elses_table(deployed: Arc<Deployed>) -> Begin {
+    make_table(&deployed, SOURCE).await;
+    make_table(&deployed, TARGET).await;
+    Begin::Input(input(&deployed, &make_backup(&deployed).await))
+}
+
+async fn no_such_backup(deployed: Arc<Deployed>) -> Begin {
+    let arn = format!("{}/backup/01772330400412-9c2f1ab7", table_arn(&deployed, SOURCE));
+    Begin::Input(input(&deployed, &arn))
+}
+
+async fn a_job_that_fails(deployed: Arc<Deployed>) -> Begin {
+    let recovery_point = make_recovery_point(&deployed).await;
+    let front = stack().await.aws.front();
+    front.fail_restore_jobs(&deployed.account, Some("the key is gone".to_owned()));
+    Begin::Input(input(&deployed, &recovery_point))
+}
+
+async fn a_table_without_its_key(deployed: Arc<Deployed>) -> Begin {
+    make_table(&deployed, SOURCE).await;
+    let status = Some("INACCESSIBLE_ENCRYPTION_CREDENTIALS".to_owned());
+    stack().await.aws.front().show_table_status(&deployed.account, TARGET, status);
+    Begin::Input(input(&deployed, &make_backup(&deployed).await))
+}
+
+async fn a_restore_without_end(deployed: Arc<Deployed>) -> Begin {
+    make_table(&deployed, SOURCE).await;
+    let endless = Slowness { tables: u32::MAX, indexes: 0, backups: 0, restore_jobs: 0 };
+    stack().await.aws.front().slow(&deployed.account, endless);
+    let mut input = input(&deployed, &make_backup(&deployed).await);
+    input["RestoreTimeoutSeconds"] = json!(2);
+    Begin::Input(input)
+}
+
+async fn looking_refused(deployed: Arc<Deployed>) -> Begin {
+    refuse(&deployed, "rotate-restore.check-restore", "dynamodb:DescribeTable").await;
+    a_table_made_before(deployed).await
+}
+
+async fn writing_refused(deployed: Arc<Deployed>) -> Begin {
+    refuse(&deployed, "rotate-restore.publish-pointer", "ssm:PutParameter").await;
+    a_table_made_before(deployed).await
+}
+
+async fn refuse(deployed: &Deployed, step: &str, action: &str) {
+    stack().await.aws.front().inject(Rule {
+        account: deployed.account.clone(),
+        step: Some(step.to_owned()),
+        action: action.to_owned(),
+        from_ordinal: 0,
+        times: usize::MAX,
+        fault: Fault::Refuse,
+    });
+}
+
+/// What a table of this name is called in the account.
+pub fn table_arn(deployed: &Deployed, table: &str) -> String {
+    format!("arn:aws:dynamodb:us-east-1:{}:table/{table}", deployed.account)
+}
+
+/// AWS Backup's notification of this backup of [`SOURCE`], as SNS brings it.
+pub fn notification(deployed: &Deployed, recovery_point: &str) -> Value {
+    let attribute = |value: &str| json!({ "Type": "String", "Value": value });
+    let table = table_arn(deployed, SOURCE);
+    let message = format!(
+        "An AWS Backup job was completed successfully. Recovery point ARN: {recovery_point}. \
+         Backed up Resource ARN : {table}. Backup Job Id : {JOB}"
+    );
+    json!({ "Records": [{ "EventSource": "aws:sns", "Sns": { "Message": message, "MessageAttributes": {
+        "EventType": attribute("BACKUP_JOB"), "State": attribute("COMPLETED"), "Id": attribute(JOB),
+        "StartTime": attribute(START_TIME) } } }] })
+}
+
+/// What a person writes to have this backup of [`SOURCE`] restored.
+pub fn input(deployed: &Deployed, recovery_point: &str) -> Value {
+    json!({
+        "BackupSnsMessage": { "RecoveryPointArn": recovery_point, "StartTime": START_TIME,
+            "BackedUpResourceArn": table_arn(deployed, SOURCE) },
+        "SourcePattern": "-production$", "ReplacementPattern": "-staging", "SSMParameterName": PARAMETER
+    })
+}
+
+/// A table with an index and a few items.
+pub async fn make_table(deployed: &Deployed, name: &str) {
+    let attribute = |name: &str| {
+        let definition = AttributeDefinition::builder().attribute_name(name);
+        definition.attribute_type(ScalarAttributeType::S).build().unwrap()
+    };
+    let key = |name: &str| {
+        KeySchemaElement::builder().attribute_name(name).key_type(KeyType::Hash).build().unwrap()
+    };
+    let everything = Projection::builder().projection_type(ProjectionType::All).build();
+    let index = GlobalSecondaryIndex::builder().index_name("by-customer").key_schema(key("customer"));
+    deployed
+        .dynamodb
+        .create_table()
+        .table_name(name)
+        .billing_mode(BillingMode::PayPerRequest)
+        .attribute_definitions(attribute("id"))
+        .attribute_definitions(attribute("customer"))
+        .key_schema(key("id"))
+        .global_secondary_indexes(index.projection(everything).build().unwrap())
+        .send()
+        .await
+        .unwrap();
+    for number in 0..5 {
+        let text = |text: String| AttributeValue::S(text);
+        let item = HashMap::from([
+            ("id".to_owned(), text(format!("{name} {number}"))),
+            ("customer".to_owned(), text(format!("customer {}", number % 2))),
+        ]);
+        deployed.dynamodb.put_item().table_name(name).set_item(Some(item)).send().await.unwrap();
+    }
+}
+
+/// A DynamoDB backup of [`SOURCE`].
+pub async fn make_backup(deployed: &Deployed) -> String {
+    let create = deployed.dynamodb.create_backup().table_name(SOURCE).backup_name("backup");
+    create.send().await.unwrap().backup_details.unwrap().backup_arn
+}
+
+/// [`SOURCE`], and an AWS Backup recovery point of it.
+pub async fn make_recovery_point(deployed: &Deployed) -> String {
+    make_table(deployed, SOURCE).await;
+    let backup = &deployed.backup;
+    backup
+        .update_region_settings()
+        .resource_type_management_preference("DynamoDB", true)
+        .send()
+        .await
+        .unwrap();
+    backup.create_backup_vault().backup_vault_name("vault").send().await.unwrap();
+    let start = backup.start_backup_job().backup_vault_name("vault").iam_role_arn("arn:aws:iam::1:role/r");
+    let job = start.resource_arn(table_arn(deployed, SOURCE)).send().await.unwrap();
+    let id = job.backup_job_id.unwrap();
+    until_some("the backup job to be completed", async || {
+        let job = backup.describe_backup_job().backup_job_id(&id).send().await.unwrap();
+        (job.state() == Some(&BackupJobState::Completed)).then_some(job.recovery_point_arn)
+    })
+    .await
+    .unwrap()
+}
+
+/// Lets [`PARAMETER`] point at a table of this name.
+pub async fn point_at(deployed: &Deployed, table: &str) {
+    let put = deployed.ssm.put_parameter().name(PARAMETER).r#type(ParameterType::String).overwrite(true);
+    put.value(table_arn(deployed, table)).send().await.unwrap();
+}
+
+/// What [`PARAMETER`] holds.
+pub async fn pointer(deployed: &Deployed) -> Option<String> {
+    deployed.ssm.get_parameter().name(PARAMETER).send().await.ok()?.parameter?.value
+}
