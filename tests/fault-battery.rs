@@ -1,13 +1,17 @@
 //! The fault battery: what a workflow guarantees, it guarantees with any of its AWS calls going wrong
 //! and any of its steps running twice.
 //!
-//! For every call of every golden scenario: throttled twice, failed before its effect, or its answer
-//! lost after its effect, the run must leave behind exactly what it leaves behind without. Refused for
-//! good, it must end by name, with nothing deleted.
+//! For every call of every golden scenario: throttled, failed before its effect, or its answer lost after
+//! its effect, the run must leave behind exactly what it leaves behind without. Refused for good, it must
+//! end by name, with nothing deleted.
+//!
+//! Twice throttled, a call is mended by the SDK, which tries three times. Four times throttled or failed,
+//! it is not: then Lambda, for `start`, or the machine's `Retry` has to invoke the step again.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use aws_sdk_sfn::types::HistoryEventType;
 use futures::StreamExt as _;
 use local_aws::{Call, Fault, Rule};
 use tablekeeper_functions::error_name::ErrorName;
@@ -17,7 +21,10 @@ use tablekeeper_tests::run::invoke_start;
 use tablekeeper_tests::{Begin, Ended, Scenario, Workflow, run, run_with, workflows};
 
 /// How many runs go at a time.
-const AT_A_TIME: usize = 6;
+const AT_A_TIME: usize = 8;
+
+/// How often the SDK tries a call.
+const TRIES_OF_THE_SDK: usize = 3;
 
 /// A call that is made to go wrong.
 #[derive(Clone, Debug)]
@@ -34,6 +41,7 @@ async fn any_call_may_go_wrong() {
         for scenario in workflow.scenarios.iter().filter(|scenario| scenario.golden) {
             let golden = Arc::new(run(&workflow, scenario).await);
             assert_eq!(golden.last_state(), Some(scenario.ends_in), "{}", scenario.name);
+            assert!(golden.dead_letters.is_empty(), "{}: {:?}", scenario.name, golden.dead_letters);
             cases.extend(cases_of(&golden).into_iter().map(|case| (scenario, Arc::clone(&golden), case)));
         }
         assert!(!cases.is_empty(), "the golden scenarios of {} made no call", workflow.name);
@@ -58,7 +66,8 @@ fn cases_of(golden: &Ended) -> Vec<Case> {
         .flat_map(|call| {
             [
                 (Fault::Throttle, 2),
-                (Fault::FailBeforeEffect, 1),
+                (Fault::Throttle, 4),
+                (Fault::FailBeforeEffect, 4),
                 (Fault::LoseAnswer, 1),
                 (Fault::Refuse, usize::MAX),
             ]
@@ -84,24 +93,44 @@ async fn go_wrong(
     })
     .await;
     let case = format!(
-        "{}: {:?} of {action} #{ordinal} of {}",
+        "{}: {:?}{} of {action} #{ordinal} of {}",
         scenario.name,
         case.fault,
+        if refused { String::new() } else { format!(" {times} times") },
         step.as_deref().unwrap_or_default()
     );
-    if !ended.calls.iter().any(|call| call.fault.is_some()) {
-        return Some(format!("{case}: the fault was never met"));
-    }
+    let met = ended.calls.iter().filter(|call| call.fault.is_some()).count();
     if refused {
-        return refused_well(&ended).err().map(|reason| format!("{case}: {reason}"));
+        let met = if met == 0 { Err("the fault was never met".to_owned()) } else { Ok(()) };
+        return met.and_then(|()| refused_well(&ended)).err().map(|reason| format!("{case}: {reason}"));
+    }
+    if met != times {
+        return Some(format!("{case}: the fault was met {met} times"));
     }
     let last = ended.last_state();
     if last != Some(scenario.ends_in) {
         let cause = ended.execution.as_ref().and_then(|it| it.cause.as_deref());
         return Some(format!("{case}: ended in {last:?} with {:?}: {cause:?}", ended.error()));
     }
+    if !ended.dead_letters.is_empty() {
+        return Some(format!("{case}: left dead letters: {:?}", ended.dead_letters));
+    }
+    if times > TRIES_OF_THE_SDK && invoked_by_the_machine(workflow, step.as_deref()) && !retried(&ended) {
+        return Some(format!("{case}: the machine never had to try again"));
+    }
     (ended.state != golden.state)
         .then(|| format!("{case}: left\n  {:?}\nnot\n  {:?}", ended.state, golden.state))
+}
+
+/// Whether the step is a task of the machine, and not what starts it.
+fn invoked_by_the_machine(workflow: &Workflow, step: Option<&str>) -> bool {
+    step != Some(&format!("{}.start", workflow.name))
+}
+
+/// Whether a task of the execution failed, which then was tried again, as the execution ended well.
+fn retried(ended: &Ended) -> bool {
+    let mut history = ended.execution.iter().flat_map(|execution| &execution.history);
+    history.any(|event| event.r#type == HistoryEventType::TaskFailed)
 }
 
 /// A refusal ends by name, and what was there before is still there.
@@ -148,6 +177,8 @@ async fn every_step_may_run_twice() {
                 invoke_start(&ended.deployed, event).await;
             }
             assert_eq!(FinalState::of(&ended.deployed).await, golden.state, "{}", scenario.name);
+            let dead_letters = ended.deployed.dead_letters().await;
+            assert!(ended.dead_letters.is_empty() && dead_letters.is_empty(), "{}", scenario.name);
         }
     }
 }

@@ -8,6 +8,7 @@
 use std::sync::Arc;
 
 use aws_sdk_backup::types::BackupVaultEvent;
+use aws_sdk_sns::types::MessageAttributeValue;
 use serde_json::{Value, json};
 use tablekeeper_functions::rotate_restore::decision::execution_name;
 use tablekeeper_tests::run::{BY_HAND, Execution, deliver, ended, invoke_start, start_by_hand};
@@ -15,7 +16,7 @@ use tablekeeper_tests::workflows::rotate_restore::{
     PARAMETER, SOURCE, TARGET, input, make_backup, make_table, notification, point_at, pointer, table_arn,
     workflow,
 };
-use tablekeeper_tests::{Deployed, until, until_some};
+use tablekeeper_tests::{Deployed, stack, until, until_some};
 
 async fn end_of(deployed: &Deployed, name: &str) -> Execution {
     let arn = format!("{}:{name}", deployed.machine().replace(":stateMachine:", ":execution:"));
@@ -37,8 +38,19 @@ async fn executions(deployed: &Deployed) -> usize {
     list.executions.len()
 }
 
+/// How often `start` asked for an execution.
+async fn starts(deployed: &Deployed) -> usize {
+    let calls = stack().await.aws.front().calls(&deployed.account);
+    calls.iter().filter(|call| call.action == "states:StartExecution" && call.step.is_some()).count()
+}
+
 /// A vault of AWS Backup that tells a topic, and the workflow listening to it; the job's id.
 async fn back_up(deployed: &mut Deployed, advanced: bool) -> String {
+    back_up_with(deployed, advanced, &[]).await
+}
+
+/// The same, with further parameters of the template.
+async fn back_up_with(deployed: &mut Deployed, advanced: bool, further: &[(&str, String)]) -> String {
     let topic = deployed.sns.create_topic().name("backups").send().await.unwrap().topic_arn.unwrap();
     let backup = deployed.backup.clone();
     backup
@@ -50,10 +62,10 @@ async fn back_up(deployed: &mut Deployed, advanced: bool) -> String {
     backup.create_backup_vault().backup_vault_name("vault").send().await.unwrap();
     let notify = backup.put_backup_vault_notifications().backup_vault_name("vault").sns_topic_arn(&topic);
     notify.backup_vault_events(BackupVaultEvent::BackupJobCompleted).send().await.unwrap();
-    deployed.deploy(&workflow(), &[("BackupSNSTopicARN", topic)]).await;
+    let parameters = [&[("BackupSNSTopicARN", topic)], further].concat();
+    deployed.deploy(&workflow(), &parameters).await;
     make_table(deployed, SOURCE).await;
-    let start = backup.start_backup_job().backup_vault_name("vault").iam_role_arn("arn:aws:iam::1:role/r");
-    start.resource_arn(table_arn(deployed, SOURCE)).send().await.unwrap().backup_job_id.unwrap()
+    back_up_again(deployed).await
 }
 
 async fn a_backup_becomes_a_table(advanced: bool) {
@@ -106,8 +118,12 @@ async fn a_notification_that_comes_six_times_restores_once() {
     let name = execution_name("3f1c9a5e-0b7d-4c62-9b1a-5d0e8f2a7c44");
     assert_eq!(end_of(&deployed, &name).await.entered.last().unwrap(), "Complete");
     outcomes.push(invoke_start(&deployed, &event).await);
-    let count = |outcome: &str| outcomes.iter().filter(|it| it["records"][0]["outcome"] == outcome).count();
-    assert_eq!((count("started"), count("duplicate")), (1, 5), "{outcomes:?}");
+    // While the execution runs, Step Functions may answer the same name and input as if it were new.
+    let outcome = |answer: &Value| answer["records"][0]["outcome"].as_str().unwrap().to_owned();
+    let outcomes: Vec<String> = outcomes.iter().map(outcome).collect();
+    assert!(outcomes.iter().all(|it| ["started", "duplicate"].contains(&it.as_str())), "{outcomes:?}");
+    assert!(outcomes.iter().any(|it| it == "started"), "{outcomes:?}");
+    assert_eq!(outcomes[5], "duplicate", "the execution had ended");
     assert_eq!(executions(&deployed).await, 1);
     let tables = deployed.dynamodb.list_tables().send().await.unwrap().table_names.unwrap();
     assert_eq!(tables, [SOURCE, TARGET]);
@@ -206,25 +222,103 @@ async fn a_persons_mistakes_are_answered_in_words() {
     }
 }
 
+/// Another backup job of [`SOURCE`] in the vault that [`back_up`] made; its id.
+async fn back_up_again(deployed: &Deployed) -> String {
+    let start = deployed.backup.start_backup_job().backup_vault_name("vault");
+    let start = start.iam_role_arn("arn:aws:iam::1:role/r").resource_arn(table_arn(deployed, SOURCE));
+    start.send().await.unwrap().backup_job_id.unwrap()
+}
+
+/// A filter policy knows the names of attributes by their case, and `start` does not. So what has them in
+/// small letters would be followed if it came through.
 #[tokio::test(flavor = "multi_thread")]
-async fn another_kind_of_job_is_filtered_by_the_subscription() {
+async fn what_the_subscriptions_filter_refuses_never_reaches_start() {
     let mut deployed = Deployed::empty_account().await;
     let job = back_up(&mut deployed, false).await;
     end_of(&deployed, &execution_name(&job)).await;
+
+    let refused = notification(&deployed, &make_backup(&deployed).await);
+    let mut refused = refused["Records"][0]["Sns"].clone();
+    let attributes = refused["MessageAttributes"].as_object_mut().unwrap();
+    for name in ["EventType", "State"] {
+        let value = attributes.remove(name).unwrap();
+        attributes.insert(name.to_lowercase(), value);
+    }
     let topic = deployed.sns.create_topic().name("backups").send().await.unwrap().topic_arn.unwrap();
-    let attribute = |value: &str| {
-        let attribute = aws_sdk_sns::types::MessageAttributeValue::builder().data_type("String");
-        attribute.string_value(value).build().unwrap()
-    };
-    let publish = deployed.sns.publish().topic_arn(topic).message("An AWS Backup job failed.");
-    let publish = publish.message_attributes("EventType", attribute("BACKUP_JOB"));
-    publish.message_attributes("State", attribute("FAILED")).send().await.unwrap();
-    // The subscription's filter lets the next one through, which shows that the one before was dropped.
-    let second =
-        deployed.backup.start_backup_job().backup_vault_name("vault").iam_role_arn("arn:aws:iam::1:role/r");
-    let second =
-        second.resource_arn(table_arn(&deployed, SOURCE)).send().await.unwrap().backup_job_id.unwrap();
+    let mut publish = deployed.sns.publish().topic_arn(topic).message(refused["Message"].as_str().unwrap());
+    for (name, attribute) in refused["MessageAttributes"].as_object().unwrap() {
+        let value = MessageAttributeValue::builder().data_type("String");
+        let value = value.string_value(attribute["Value"].as_str().unwrap()).build().unwrap();
+        publish = publish.message_attributes(name, value);
+    }
+    publish.send().await.unwrap();
+
+    // What is published later comes through and is restored, so what was published before has had its time.
+    let second = back_up_again(&deployed).await;
     end_of(&deployed, &execution_name(&second)).await;
-    until("both executions to be listed", async || executions(&deployed).await == 2).await;
+    assert_eq!(starts(&deployed).await, 2, "`start` followed what the filter refuses");
+    assert_eq!(executions(&deployed).await, 2);
     assert!(deployed.dead_letters().await.is_empty());
+
+    // The message is one that `start` follows: only the filter keeps it.
+    let event = json!({ "Records": [{ "EventSource": "aws:sns", "Sns": refused }] });
+    assert_eq!(invoke_start(&deployed, &event).await["records"][0]["outcome"], "started");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sns_and_eventbridge_together_restore_once() {
+    let mut deployed = Deployed::empty_account().await;
+    let job = back_up_with(&mut deployed, false, &[("EventBridgeRule", "ENABLED".to_owned())]).await;
+    assert_eq!(end_of(&deployed, &execution_name(&job)).await.entered.last().unwrap(), "Complete");
+    until("the news by both ways", async || starts(&deployed).await == 2).await;
+    assert_eq!(executions(&deployed).await, 1);
+    let tables = deployed.dynamodb.list_tables().send().await.unwrap().table_names.unwrap();
+    assert_eq!(tables.len(), 2, "{tables:?}");
+    assert!(deployed.dead_letters().await.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn eventbridge_alone_is_enough() {
+    let mut deployed = Deployed::empty_account().await;
+    let further = [("EventBridgeRule", "ENABLED".to_owned()), ("BackupSNSTopicARN", String::new())];
+    let job = back_up_with(&mut deployed, true, &further).await;
+    assert_eq!(end_of(&deployed, &execution_name(&job)).await.entered.last().unwrap(), "Complete");
+    assert_eq!(starts(&deployed).await, 1);
+}
+
+/// Every parameter that has a default without effect, set.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_templates_parameters_reach_the_restore() {
+    let mut deployed = Deployed::empty_account().await;
+    let key = format!("arn:aws:kms:us-east-1:{}:key/0f4d2c1b-7a96-4b3e-8c15-92d6e0a7b834", deployed.account);
+    let role = format!("arn:aws:iam::{}:role/service-role/AWSBackupDefaultServiceRole", deployed.account);
+    let alarms = deployed.sns.create_topic().name("alarms").send().await.unwrap().topic_arn.unwrap();
+    let parameters = [
+        ("AlarmTopicARN", alarms),
+        ("BillingModeOverride", "PAY_PER_REQUEST".to_owned()),
+        ("RestoreRoleArn", role.clone()),
+        ("RestoreTimeoutHours", "3".to_owned()),
+        ("SSEKMSMasterKeyId", key.clone()),
+        ("SSMParameterNamePattern", "staging/*".to_owned()),
+    ];
+    let job = back_up_with(&mut deployed, false, &parameters).await;
+    let execution = end_of(&deployed, &execution_name(&job)).await;
+    assert_eq!(execution.entered.last().unwrap(), "Complete", "{execution:?}");
+    // The output repeats the input.
+    assert_eq!(execution.output["BillingModeOverride"], "PAY_PER_REQUEST");
+    assert_eq!(
+        execution.output["SSESpecificationOverride"],
+        json!({ "Enabled": true, "KMSMasterKeyId": key })
+    );
+    let restored = execution.output["DescribeTableOutput"]["Table"]["TableName"].as_str().unwrap();
+    let describe = deployed.dynamodb.describe_table().table_name(restored);
+    let table = describe.send().await.unwrap().table.unwrap();
+    assert_eq!(table.sse_description().unwrap().kms_master_key_arn(), Some(key.as_str()));
+
+    assert_eq!(deployed.output("RestoreRoleArn"), role);
+    let describe = deployed.sfn.describe_state_machine().state_machine_arn(deployed.machine());
+    let definition: Value = serde_json::from_str(&describe.send().await.unwrap().definition).unwrap();
+    let payload = &definition["States"]["Restore Backup"]["Arguments"]["Payload"];
+    assert_eq!(payload["restoreRoleArn"], json!(role));
+    assert_eq!(payload["restoreTimeoutHours"], "3");
 }

@@ -39,3 +39,8 @@ pub fn step(name: &str) -> Option<StepEntry> {
 pub fn execution_inputs() -> Vec<(&'static str, Schema)> {
     vec![("rotate-restore", schemas::input_schema::<rotate_restore::ExecutionInput>())]
 }
+
+/// The schema of what each workflow's executions end with, by the workflow's name.
+pub fn execution_outputs() -> Vec<(&'static str, Schema)> {
+    vec![("rotate-restore", rotate_restore::execution_output())]
+}

@@ -35,7 +35,7 @@ pub mod rotation;
 pub mod start;
 
 use chrono::{DateTime, Utc};
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
 
 pub use check_restore::CheckRestore;
@@ -44,6 +44,7 @@ pub use publish_pointer::PublishPointer;
 pub use restore_backup::RestoreBackup;
 pub use start::Start;
 
+use crate::schemas;
 use crate::step::StepEntry;
 
 /// The workflow's steps.
@@ -56,6 +57,18 @@ pub fn steps() -> Vec<StepEntry> {
     ]
 }
 
+/// The schema of what an execution ends with.
+pub fn execution_output() -> Schema {
+    schemas::execution_output_schema::<ExecutionInput>(vec![
+        (
+            "RestoreTableFromBackupOutput",
+            schemas::output_schema::<restore_backup::RestoreTableFromBackupOutput>(),
+        ),
+        ("DescribeTableOutput", schemas::output_schema::<check_restore::DescribeTableOutput>()),
+        ("UpdateSSMParameterOutput", schemas::output_schema::<publish_pointer::Output>()),
+    ])
+}
+
 /// A restore that was started: what [`CheckRestore`] needs to find it again.
 #[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -63,6 +76,8 @@ pub struct Restore {
     /// The table that is being made.
     pub target_table: String,
     /// AWS Backup's restore job; null where DynamoDB itself restores.
+    #[serde(deserialize_with = "Option::deserialize")]
+    #[schemars(required, schema_with = "schemas::nullable_string")]
     pub restore_job_id: Option<String>,
     /// When the restore began: the age that the waits grow with counts from here.
     pub started_at: DateTime<Utc>,

@@ -38,6 +38,27 @@ fn names_in<'a>(task: &'a Value, field: &str) -> BTreeSet<&'a str> {
         .collect()
 }
 
+/// What Lambda or Step Functions say where trying again may help.
+const TRANSIENT_OF_AWS: &[&str] = &[
+    "Lambda.AWSLambdaException",
+    "Lambda.ClientExecutionTimeoutException",
+    "Lambda.SdkClientException",
+    "Lambda.ServiceException",
+    "Lambda.TooManyRequestsException",
+    "Lambda.Unknown",
+    "Sandbox.Timedout",
+    "States.Timeout",
+];
+
+/// What a step says where trying again may help.
+const TRANSIENT: &[ErrorName] = &[
+    ErrorName::PointerContended,
+    ErrorName::ResourceBusy,
+    ErrorName::ServiceUnavailable,
+    ErrorName::Throttled,
+    ErrorName::TooManyRestores,
+];
+
 /// The step that a task invokes: `${CheckRestoreFunctionArn}` is the step `check-restore`.
 fn step_of(workflow: &str, task: &Value) -> StepEntry {
     let function = task["Arguments"]["FunctionName"].as_str().unwrap();
@@ -102,5 +123,55 @@ fn machines_match_names_that_exist_and_catch_every_name_of_their_steps() {
                 );
             }
         }
+    }
+}
+
+#[test]
+fn what_may_pass_is_tried_again_and_what_is_left_is_caught() {
+    for (workflow, machine) in machines() {
+        for (name, task) in
+            machine["States"].as_object().unwrap().iter().filter(|(_, it)| it["Type"] == "Task")
+        {
+            let step = step_of(&workflow, task);
+            let retried = names_in(task, "Retry");
+            let of_the_step =
+                TRANSIENT.iter().filter(|name| step.errors.contains(name)).map(|it| it.as_str());
+            let expected: BTreeSet<&str> = TRANSIENT_OF_AWS.iter().copied().chain(of_the_step).collect();
+            assert_eq!(retried, expected, "{workflow}, {name}: the names in Retry, and those that may pass");
+            for rule in task["Retry"].as_array().unwrap() {
+                assert_eq!(rule["JitterStrategy"], "FULL", "{workflow}, {name}: {rule}");
+                // A call that the SDK gave up after its three attempts needs more than one more.
+                assert!(rule["MaxAttempts"].as_u64().unwrap() >= 5, "{workflow}, {name}: {rule}");
+            }
+            let last = task["Catch"].as_array().unwrap().last().unwrap();
+            assert_eq!(last["ErrorEquals"], serde_json::json!(["States.ALL"]), "{workflow}, {name}");
+        }
+    }
+}
+
+/// How long a rule can wait in all, in words, were every wait as long as it may be.
+fn longest(rule: &Value) -> String {
+    let number = |field: &str| rule[field].as_f64();
+    let (first, rate) = (number("IntervalSeconds").unwrap(), number("BackoffRate").unwrap());
+    let most = number("MaxDelaySeconds").unwrap_or(f64::INFINITY);
+    let tries = rule["MaxAttempts"].as_i64().unwrap();
+    let seconds: f64 = (0..tries).map(|before| (first * rate.powf(before as f64)).min(most)).sum();
+    match (seconds / 60.0).round() as u64 {
+        minutes @ ..60 => format!("{minutes} min"),
+        minutes => format!("{} h {} min", minutes / 60, minutes % 60),
+    }
+}
+
+#[test]
+fn the_docs_say_how_long_is_tried_again() {
+    let page = std::fs::read_to_string(root("docs/errors.md")).unwrap();
+    let machines = machines();
+    let tasks = machines.values().flat_map(|machine| machine["States"].as_object().unwrap().values());
+    for rule in tasks.filter_map(|task| task["Retry"].as_array()).flatten() {
+        let (tries, longest) = (&rule["MaxAttempts"], longest(rule));
+        let said = page
+            .lines()
+            .any(|row| row.contains(&format!(" | {tries} | ")) && row.ends_with(&format!(" | {longest} |")));
+        assert!(said, "docs/errors.md has no schedule of {tries} tries that take at most {longest}: {rule}");
     }
 }

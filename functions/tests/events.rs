@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
-use tablekeeper_functions::rotate_restore::ExecutionInput;
+use tablekeeper_functions::arn::Arn;
 use tablekeeper_functions::rotate_restore::decision::{Decision, decide};
 use tablekeeper_functions::rotate_restore::rotation::{Patterns, Rotation};
+use tablekeeper_functions::rotate_restore::{ExecutionInput, publish_pointer};
 use tablekeeper_functions::step::Named;
 
 fn root(path: &str) -> PathBuf {
@@ -25,7 +26,7 @@ fn events(workflow: &str) -> BTreeMap<String, Value> {
     paths.map(|path| (path.file_name().unwrap().to_str().unwrap().to_owned(), read(&path))).collect()
 }
 
-/// `start.<what>.json` claims the input of the step `start`; `input.<what>.json` that of the execution.
+/// `<step>.<what>.json` claims the input of that step; `input.<what>.json` that of the execution.
 #[test]
 fn every_event_is_valid_against_the_schema_that_it_claims() {
     for (workflow, _) in tablekeeper_functions::execution_inputs() {
@@ -72,9 +73,13 @@ fn every_event_of_rotate_restore_leads_where_it_should() {
             "start.sns-truncated.json" => json!(["MalformedNotification"]),
             "input.from-notification.json" | "input.with-overrides.json" => json!(target),
             "input.by-hand.json" => json!("orders-repair-20260301-02-00-00"),
+            "publish-pointer.orders.json" => json!([target, "/staging/orders/table-arn"]),
             other => panic!("{other} is not expected to lead anywhere: say here where it should"),
         };
-        let led_to = if file.starts_with("input.") {
+        let led_to = if file.starts_with("publish-pointer.") {
+            let input: publish_pointer::Input = serde_json::from_value(event).unwrap();
+            json!([Arn::parse(&input.table_arn).unwrap().table_name(), input.ssm_parameter_name])
+        } else if file.starts_with("input.") {
             let input: ExecutionInput = serde_json::from_value(event).unwrap();
             let patterns = Patterns::new(&input.source_pattern, &input.replacement_pattern, None).unwrap();
             json!(Rotation::plan(&input.backup_sns_message, &patterns).unwrap().target_table)

@@ -15,10 +15,14 @@ fn generated() -> BTreeMap<PathBuf, String> {
     for (workflow, schema) in tablekeeper_functions::execution_inputs() {
         schemas.push((format!("{workflow}.input.json").into(), schema));
     }
+    for (workflow, schema) in tablekeeper_functions::execution_outputs() {
+        schemas.push((format!("{workflow}.output.json").into(), schema));
+    }
     for step in tablekeeper_functions::steps() {
         let folder = Path::new(step.workflow());
         schemas.push((folder.join(format!("{}.input.json", step.short_name())), (step.input_schema)()));
-        schemas.push((folder.join(format!("{}.output.json", step.short_name())), (step.output_schema)()));
+        let output = tablekeeper_functions::schemas::with_errors((step.output_schema)(), &step.errors);
+        schemas.push((folder.join(format!("{}.output.json", step.short_name())), output));
     }
     let pretty = |schema: &Schema| format!("{}\n", serde_json::to_string_pretty(schema).unwrap());
     schemas.iter().map(|(path, schema)| (path.clone(), pretty(schema))).collect()

@@ -12,23 +12,28 @@ use tokio::sync::OnceCell;
 
 use crate::Workflow;
 
-/// The local AWS of this test binary, and the `bootstrap` to deploy on it.
+/// The local stack of this test binary, and the `bootstrap` to deploy on it.
 pub struct Stack {
     /// It.
     pub aws: LocalAws,
     bootstrap: PathBuf,
 }
 
-/// Starts the local AWS at the first call; Wait states take no time on it. It ends with the process.
+/// Starts the local stack at the first call; Wait states take no time on it. It ends with the process.
 pub async fn stack() -> &'static Stack {
     static STACK: OnceCell<Stack> = OnceCell::const_new();
     STACK
         .get_or_init(async || {
+            // What the front warns of, such as a notification that nobody took, explains a test that fails.
+            let warnings = tracing_subscriber::filter::LevelFilter::WARN;
+            let subscriber = tracing_subscriber::fmt().with_max_level(warnings).with_writer(std::io::stderr);
+            // Already there if an earlier start failed.
+            let _ = subscriber.try_init();
             let progress: local_aws::Progress = Arc::new(|line| eprintln!("{line}"));
             let bootstrap = build_bootstrap(&progress).await.expect("the bootstrap builds");
-            let directory = workspace_root().join("target/local-aws");
+            let directory = local_aws::directory();
             let options = Options { port: None, wait_scale: 0.0, directory, progress };
-            Stack { aws: LocalAws::start(options).await.expect("the local AWS starts"), bootstrap }
+            Stack { aws: LocalAws::start(options).await.expect("the local stack starts"), bootstrap }
         })
         .await
 }

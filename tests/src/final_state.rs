@@ -1,6 +1,6 @@
 //! What a run leaves behind, in a form that can be compared between accounts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde::Serialize;
@@ -10,7 +10,7 @@ use crate::Deployed;
 /// Everything in the account that a workflow may change.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct FinalState {
-    /// The tables, each with where it comes from and its items.
+    /// The tables, each with where it comes from, its shape and its items.
     pub tables: BTreeMap<String, Table>,
     /// The SSM parameters, each with all its versions.
     pub parameters: BTreeMap<String, Vec<String>>,
@@ -25,6 +25,10 @@ pub struct FinalState {
 pub struct Table {
     /// The backup that it was restored from.
     pub restored_from: Option<String>,
+    /// How it is billed.
+    pub billing_mode: Option<String>,
+    /// Its indexes, global and local, sorted.
+    pub indexes: Vec<String>,
     /// Its items, sorted.
     pub items: Vec<String>,
 }
@@ -61,10 +65,16 @@ async fn table(deployed: &Deployed, name: &str) -> Table {
         .restore_summary()
         .and_then(|summary| summary.source_backup_arn())
         .map(|arn| blank(arn, &deployed.account));
+    let billing_mode = described.billing_mode_summary().and_then(|summary| summary.billing_mode());
+    let billing_mode = billing_mode.map(|mode| mode.as_str().to_owned());
+    let global = described.global_secondary_indexes().iter().map(|index| ("global", index.index_name()));
+    let local = described.local_secondary_indexes().iter().map(|index| ("local", index.index_name()));
+    let named = global.chain(local).map(|(kind, name)| format!("{kind} {}", name.unwrap_or_default()));
+    let indexes = named.collect::<BTreeSet<_>>().into_iter().collect();
     let scanned = deployed.dynamodb.scan().table_name(name).into_paginator().items().send();
     let mut items: Vec<String> = scanned.try_collect().await.unwrap().iter().map(shown).collect();
     items.sort();
-    Table { restored_from, items }
+    Table { restored_from, billing_mode, indexes, items }
 }
 
 fn shown(item: &std::collections::HashMap<String, AttributeValue>) -> String {

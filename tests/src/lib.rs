@@ -1,4 +1,4 @@
-//! What the end-to-end tests stand on: one local AWS a test binary, an account of its own for each
+//! What the end-to-end tests stand on: one local stack a test binary, an account of its own for each
 //! run, and the workflows as data, so that the general tests (faults, least privilege, state coverage)
 //! are written once and a workflow joins them by being listed in [`workflows::all`].
 #![expect(
@@ -9,9 +9,12 @@
     reason = "this crate is test code: a broken assumption is a failed test"
 )]
 
+pub mod contract;
 pub mod deployed;
 pub mod diagram;
 pub mod final_state;
+pub mod mutants;
+pub mod payloads;
 pub mod policies;
 pub mod repeated;
 pub mod run;

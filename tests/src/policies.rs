@@ -1,9 +1,22 @@
-//! What the template lets each step do, and what AWS demands beyond the calls that are seen.
+//! What the template lets each step and the state machine do, and what AWS demands beyond the calls that
+//! are seen.
+//!
+//! Two questions, two answers. *Which actions* a step's role must allow is known only by watching it, so
+//! [`functions`] answers what is granted and [`Function::demanded`] what has to be beside the calls of a
+//! run. *On what* they are allowed can be read off the template alone: [`wrong_with`].
+
+mod resources;
+mod roles;
+mod state_machine;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use local_aws::workspace_root;
 use serde_json::Value;
+
+use roles::{role_of, statements};
 
 /// What makes AWS demand an action that no step is seen to call.
 enum Because {
@@ -79,50 +92,60 @@ pub struct Function {
     failure_destination: bool,
 }
 
+/// The workflow's template.
+pub fn template(workflow: &str) -> Value {
+    let path = workspace_root().join(format!("infra/{workflow}.yaml"));
+    local_aws::template::load(&path).expect("the template is YAML")
+}
+
+/// The workflow's state machine, as it is deployed but for its placeholders.
+pub fn definition(workflow: &str) -> Value {
+    let path = workspace_root().join(format!("statemachines/{workflow}.asl.json"));
+    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+}
+
+/// Each way in which the roles of the template's functions and state machine are wider than they must be,
+/// or get at more than they say; none is right.
+pub fn wrong_with(template: &Value, definition: &Value) -> Vec<String> {
+    let mut wrong = roles::wrong_with(template);
+    wrong.extend(state_machine::wrong_with(template, definition));
+    for role in roles::of_functions(template).into_iter().chain(roles::of_state_machines(template)) {
+        for statement in statements(template, role) {
+            wrong.extend(resources::wrong_with(template, statement).map(|what| format!("{role}: {what}")));
+        }
+    }
+    wrong
+}
+
+/// The resources of this type.
+fn of_type<'a>(template: &'a Value, kind: &'static str) -> impl Iterator<Item = (&'a str, &'a Value)> {
+    let resources = template["Resources"].as_object().unwrap();
+    resources
+        .iter()
+        .filter(move |(_, it)| it["Type"] == kind)
+        .map(|(id, it)| (id.as_str(), &it["Properties"]))
+}
+
 /// The functions of a workflow's template.
 pub fn functions(workflow: &str) -> Vec<Function> {
-    let path = workspace_root().join(format!("infra/{workflow}.yaml"));
-    let template = local_aws::template::load(&path).expect("the template is YAML");
-    let resources = template["Resources"].as_object().unwrap();
-    let of_type = |kind: &'static str| resources.iter().filter(move |(_, resource)| resource["Type"] == kind);
-    let with_destination: BTreeSet<&str> = of_type("AWS::Lambda::EventInvokeConfig")
-        .filter(|(_, config)| config.pointer("/Properties/DestinationConfig/OnFailure").is_some())
-        .filter_map(|(_, config)| config.pointer("/Properties/FunctionName/Ref")?.as_str())
+    let template = template(workflow);
+    let with_destination: BTreeSet<&str> = of_type(&template, "AWS::Lambda::EventInvokeConfig")
+        .filter(|(_, config)| config.pointer("/DestinationConfig/OnFailure").is_some())
+        .filter_map(|(_, config)| config.pointer("/FunctionName/Ref")?.as_str())
         .collect();
     let globals = &template["Globals"]["Function"];
-    of_type("AWS::Serverless::Function")
-        .map(|(logical_id, function)| {
-            let properties = &function["Properties"];
-            let role = properties.pointer("/Role/Fn::GetAtt/0").and_then(Value::as_str);
-            let role = &resources[role.expect("each function has a role of its own")]["Properties"];
+    of_type(&template, "AWS::Serverless::Function")
+        .map(|(logical_id, properties)| {
+            let role = role_of(properties).expect("each function has a role of the template");
             Function {
                 step: properties["Handler"].as_str().unwrap().to_owned(),
-                granted: actions(role),
+                granted: statements(&template, role).into_iter().flat_map(roles::actions).collect(),
                 logs: properties["LoggingConfig"]["LogGroup"].is_object(),
                 traced: properties["Tracing"] == "Active" || globals["Tracing"] == "Active",
-                failure_destination: with_destination.contains(logical_id.as_str()),
+                failure_destination: with_destination.contains(logical_id),
             }
         })
         .collect()
-}
-
-/// Every action that the role's own policies allow.
-fn actions(role: &Value) -> BTreeSet<String> {
-    assert!(role["ManagedPolicyArns"].is_null(), "a managed policy allows more than a step needs");
-    let statements =
-        role["Policies"].as_array().unwrap().iter().flat_map(|policy| {
-            policy.pointer("/PolicyDocument/Statement").and_then(Value::as_array).unwrap()
-        });
-    let mut actions = BTreeSet::new();
-    for statement in statements {
-        assert_eq!(statement["Effect"], "Allow", "{statement}");
-        match &statement["Action"] {
-            Value::String(action) => drop(actions.insert(action.clone())),
-            Value::Array(several) => actions.extend(several.iter().map(|it| it.as_str().unwrap().to_owned())),
-            other => panic!("not an action: {other}"),
-        }
-    }
-    actions
 }
 
 impl Function {

@@ -34,7 +34,7 @@ fn states(machine: &mut Value) -> &mut Map<String, Value> {
 }
 
 /// Lets every transition to `from` go to `to`.
-fn redirect(value: &mut Value, from: &str, to: &str) {
+pub(crate) fn redirect(value: &mut Value, from: &str, to: &str) {
     match value {
         Value::Object(fields) => {
             for (name, field) in fields {

@@ -74,7 +74,7 @@ pub async fn run_with(
     let mut dead_letters = Vec::new();
     let execution = until_some("an execution that ends, or a dead letter", async || {
         dead_letters.extend(deployed.dead_letters().await);
-        match first_execution(&deployed).await {
+        match newest_execution(&deployed).await {
             Some(arn) => ended(&deployed, &arn).await.map(Some),
             None if dead_letters.is_empty() => None,
             None => Some(None),
@@ -85,6 +85,7 @@ pub async fn run_with(
         front.calls(&deployed.account).into_iter().filter(|call| call.step.is_some()).collect();
     front.clear_rules(&deployed.account);
     let state = FinalState::of(&deployed).await;
+    dead_letters.extend(deployed.dead_letters().await);
     Ended { deployed, begin, execution, dead_letters, calls, before, state }
 }
 
@@ -112,7 +113,8 @@ pub async fn start_by_hand(deployed: &Deployed, input: &Value) {
     start.input(input.to_string()).send().await.expect("the execution starts");
 }
 
-async fn first_execution(deployed: &Deployed) -> Option<String> {
+// Step Functions lists the newest first.
+async fn newest_execution(deployed: &Deployed) -> Option<String> {
     let list = deployed.sfn.list_executions().state_machine_arn(deployed.machine()).send().await.unwrap();
     list.executions.into_iter().next().map(|execution| execution.execution_arn)
 }

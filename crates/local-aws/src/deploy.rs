@@ -83,7 +83,7 @@ async fn packaged_in_background(deployment: &Deployment<'_>, bucket: &str) -> Re
     let bucket = bucket.to_owned();
     tokio::task::spawn_blocking(move || package(&template, &bootstrap, &bucket))
         .await
-        .map_err(|error| Error::Request { operation: "packaging".to_owned(), source: error.into() })?
+        .map_err(|source| Error::BrokeOff { work: "packaging the template", source })?
 }
 
 async fn ensure_bucket(s3: &aws_sdk_s3::Client, bucket: &str) -> Result<(), Error> {

@@ -2,9 +2,12 @@
 //!
 //! It gets an environment of its own making, nothing from the shell's: the function processes that it
 //! spawns inherit it, and on AWS they would not see the shell either.
+//!
+//! Each emulator has a folder of its own for temporary files. The launcher binds a port and leaves its
+//! number there, so an answer on that port, from a child that is still alive, can be nobody else's.
 
 use std::fs::File;
-use std::net::TcpListener;
+use std::net::SocketAddr;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -12,112 +15,125 @@ use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
+use uuid::Uuid;
 
+use crate::Error;
 use crate::python::tail;
 use crate::upstream::Upstream;
-use crate::{Error, uuid};
 
 const LAUNCHER: &str = include_str!("launcher.py");
 const READY_WITHIN: Duration = Duration::from_secs(60);
 const STOPPED_WITHIN: Duration = Duration::from_secs(10);
 const LOOK_EVERY: Duration = Duration::from_millis(20);
-const LOGS_KEPT: Duration = Duration::from_secs(24 * 60 * 60);
-const PORT_ATTEMPTS: u32 = 3;
+/// How long one look may take: whoever accepts a connection may still never answer.
+const LOOK_TAKES: Duration = Duration::from_secs(2);
+const LEFTOVERS_KEPT: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// What an emulator is started with.
 pub(crate) struct Settings<'a> {
     pub(crate) python: &'a Path,
     pub(crate) directory: &'a Path,
     pub(crate) wait_scale: f64,
-    /// What functions call: the front.
-    pub(crate) endpoint: &'a str,
+    /// What functions call.
+    pub(crate) front: SocketAddr,
 }
 
 /// A running emulator. Dropping it kills it and every function process that it spawned.
 pub(crate) struct Emulator {
-    child: Child,
-    temporary: PathBuf,
+    process: Process,
     pub(crate) port: u16,
     /// What a request carries to publish events as an AWS service; see the launcher.
     pub(crate) service_token: String,
 }
 
+/// The emulator's process with what belongs to it.
+struct Process {
+    child: Child,
+    temporary: PathBuf,
+    log: PathBuf,
+    /// Held for as long as the folder of temporary files is in use.
+    _in_use: File,
+}
+
 impl Emulator {
-    /// Starts the emulator on a free port and waits until it answers.
+    /// Starts the emulator and waits until it answers.
     pub(crate) async fn start(settings: &Settings<'_>) -> Result<Self, Error> {
-        let mut attempt = 1;
-        loop {
-            let mut emulator = Self::spawn(settings)?;
-            match emulator.until_ready(settings.directory).await {
-                // The port was free a moment ago; somebody else was quicker.
-                Err(Error::EmulatorEnded { output, .. })
-                    if output.contains("in use") && attempt < PORT_ATTEMPTS =>
-                {
-                    attempt += 1;
-                }
-                ready => return ready.map(|()| emulator),
-            }
-        }
+        let service_token = Uuid::new_v4().to_string();
+        let mut process = Process::spawn(settings, &service_token)?;
+        let port = process.until_ready().await?;
+        Ok(Self { process, port, service_token })
     }
 
-    fn spawn(settings: &Settings<'_>) -> Result<Self, Error> {
-        let port = free_port()?;
-        let temporary = settings.directory.join(format!("tmp-{port}"));
-        std::fs::create_dir_all(&temporary).map_err(Error::file("create", &temporary))?;
-        let temporary = temporary.canonicalize().map_err(Error::file("find", &temporary))?;
-        forget_old_logs(settings.directory);
-        let log_path = log_path(settings.directory, port);
+    /// Asks the emulator to end and waits until it has; what is left of its group is killed on drop.
+    pub(crate) async fn stop(mut self) {
+        self.process.signal(Signal::SIGTERM);
+        let asked = Instant::now();
+        while self.process.ended().is_none() && asked.elapsed() < STOPPED_WITHIN {
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    }
+}
+
+impl Process {
+    fn spawn(settings: &Settings<'_>, service_token: &str) -> Result<Self, Error> {
+        let Settings { python, directory, wait_scale, front } = settings;
+        forget_leftovers(directory);
+        let temporary = directory.join(format!("tmp-{}", Uuid::new_v4().simple()));
+        std::fs::create_dir(&temporary).map_err(Error::file("create", &temporary))?;
+        let in_use = File::open(&temporary).map_err(Error::file("open", &temporary))?;
+        in_use.lock().map_err(Error::file("lock", &temporary))?;
+        let log_path = directory.join(format!("emulator-{}.log", front.port()));
         let log = File::create(&log_path).map_err(Error::file("create", &log_path))?;
         let log_too = log.try_clone().map_err(Error::file("open", &log_path))?;
-        let service_token = uuid::random();
-        let child = Command::new(settings.python)
+        let child = Command::new(python)
             .args(["-u", "-c", LAUNCHER])
             .env_clear()
             .envs(inherited())
-            .env("GATEWAY_PORT", port.to_string())
             .env("BIND_HOST", "127.0.0.1")
-            .env("MINISTACK_ACCOUNT_ID", crate::DEFAULT_ACCOUNT)
+            .env("MINISTACK_ACCOUNT_ID", crate::ACCOUNT)
             .env("MINISTACK_REGION", crate::REGION)
-            .env("SFN_WAIT_SCALE", settings.wait_scale.to_string())
+            .env("SFN_WAIT_SCALE", wait_scale.to_string())
             .env("LAMBDA_ASYNC_RETRY_BASE_SECONDS", "0.05")
-            .env("AWS_ENDPOINT_URL", settings.endpoint)
+            .env("AWS_ENDPOINT_URL", format!("http://{front}"))
             .env("AWS_EC2_METADATA_DISABLED", "true")
             .env("TMPDIR", &temporary)
-            .env("LOCAL_AWS_SERVICE_TOKEN", &service_token)
+            .env("LOCAL_AWS_SERVICE_TOKEN", service_token)
             .current_dir(&temporary)
             .process_group(0)
             .stdin(Stdio::piped())
             .stdout(log)
             .stderr(log_too)
             .spawn()
-            .map_err(|source| Error::Program { program: settings.python.display().to_string(), source })?;
-        Ok(Self { child, temporary, port, service_token })
+            .map_err(|source| Error::Program { program: python.display().to_string(), source })?;
+        Ok(Self { child, temporary, log: log_path, _in_use: in_use })
     }
 
-    async fn until_ready(&mut self, directory: &Path) -> Result<(), Error> {
+    /// Waits until the emulator answers, and returns its port.
+    async fn until_ready(&mut self) -> Result<u16, Error> {
         let started = Instant::now();
-        let log = log_path(directory, self.port);
-        let upstream = Upstream::single_use(self.port);
-        while !upstream.is_ready().await {
-            if let Ok(Some(status)) = self.child.try_wait() {
-                let output = tail(&std::fs::read_to_string(&log).unwrap_or_default(), 15);
-                return Err(Error::EmulatorEnded { status, log, output });
+        loop {
+            let answered = match self.port() {
+                Some(port) => answers(port).await.then_some(port),
+                None => None,
+            };
+            // Asked for only now: an answer counts if the child was alive when it came.
+            if let Some(status) = self.ended() {
+                let output = tail(&std::fs::read_to_string(&self.log).unwrap_or_default(), 15);
+                return Err(Error::EmulatorEnded { status, log: self.log.clone(), output });
+            }
+            if let Some(port) = answered {
+                return Ok(port);
             }
             if started.elapsed() > READY_WITHIN {
+                let log = self.log.clone();
                 return Err(Error::EmulatorSilent { seconds: READY_WITHIN.as_secs(), log });
             }
             tokio::time::sleep(LOOK_EVERY).await;
         }
-        Ok(())
     }
 
-    /// Asks the emulator to end and waits until it has; what is left of its group is killed on drop.
-    pub(crate) async fn stop(mut self) {
-        self.signal(Signal::SIGTERM);
-        let asked = Instant::now();
-        while self.ended().is_none() && asked.elapsed() < STOPPED_WITHIN {
-            tokio::time::sleep(LOOK_EVERY).await;
-        }
+    fn port(&self) -> Option<u16> {
+        std::fs::read_to_string(self.temporary.join("port")).ok()?.parse().ok()
     }
 
     fn ended(&mut self) -> Option<ExitStatus> {
@@ -132,7 +148,7 @@ impl Emulator {
     }
 }
 
-impl Drop for Emulator {
+impl Drop for Process {
     fn drop(&mut self) {
         self.signal(Signal::SIGKILL);
         let _ = self.child.wait();
@@ -140,27 +156,27 @@ impl Drop for Emulator {
     }
 }
 
-fn log_path(directory: &Path, port: u16) -> PathBuf {
-    directory.join(format!("emulator-{port}.log"))
+async fn answers(port: u16) -> bool {
+    let upstream = Upstream::single_use(port);
+    tokio::time::timeout(LOOK_TAKES, upstream.is_ready()).await.unwrap_or(false)
 }
 
-/// A log is for looking into a failure; a day later nobody does, and every instance has one of its own.
-fn forget_old_logs(directory: &Path) {
-    let old = |entry: &std::fs::DirEntry| {
-        let age =
-            entry.metadata().and_then(|metadata| metadata.modified()).ok().and_then(|at| at.elapsed().ok());
-        entry.file_name().to_string_lossy().starts_with("emulator-") && age.is_some_and(|age| age > LOGS_KEPT)
+/// A log is for looking into a failure, and a day later nobody does. Temporary files stay behind only where
+/// this process and the emulator were killed at once; nobody holds their folder then.
+fn forget_leftovers(directory: &Path) {
+    let is_old = |entry: &std::fs::DirEntry| {
+        let modified = entry.metadata().and_then(|metadata| metadata.modified()).ok();
+        modified.and_then(|at| at.elapsed().ok()).is_some_and(|age| age > LEFTOVERS_KEPT)
     };
-    for entry in std::fs::read_dir(directory).into_iter().flatten().flatten().filter(old) {
-        let _ = std::fs::remove_file(entry.path());
+    for entry in std::fs::read_dir(directory).into_iter().flatten().flatten().filter(is_old) {
+        let (name, path) = (entry.file_name(), entry.path());
+        let begins = |start: &str| name.to_string_lossy().starts_with(start);
+        if begins("emulator-") {
+            let _ = std::fs::remove_file(path);
+        } else if begins("tmp-") && File::open(&path).is_ok_and(|folder| folder.try_lock().is_ok()) {
+            let _ = std::fs::remove_dir_all(path);
+        }
     }
-}
-
-fn free_port() -> Result<u16, Error> {
-    TcpListener::bind(("127.0.0.1", 0))
-        .and_then(|listener| listener.local_addr())
-        .map(|address| address.port())
-        .map_err(|source| Error::Listen { port: 0, source })
 }
 
 #[expect(clippy::disallowed_methods, reason = "the edge: a child process needs to find its programs")]

@@ -19,12 +19,15 @@ pub enum Error {
     },
     /// There is no Python 3 to run the emulator with.
     #[error(
-        "the local stack needs Python 3.10 or newer, and `python3` could not be run: install it and make sure \
+        "the local stack needs Python 3.11 or newer, and `python3` could not be run: install it and make sure \
          that it is on the PATH"
     )]
     PythonMissing(#[source] std::io::Error),
     /// The Python found is too old for the emulator.
-    #[error("the local stack needs Python 3.10 or newer, but `python3` is {version}: install a newer one")]
+    #[error(
+        "the local stack needs Python 3.11 or newer, but `python3` is {version}: make a newer one the \
+         `python3` on the PATH"
+    )]
     PythonTooOld {
         /// The version that `python3` reported.
         version: String,
@@ -76,6 +79,15 @@ pub enum Error {
         seconds: u64,
         /// Its log file.
         log: PathBuf,
+    },
+    /// A part of the work ended without a result, which is a mistake in this crate.
+    #[error("{work} broke off; this is a mistake in the local stack")]
+    BrokeOff {
+        /// What was being done.
+        work: &'static str,
+        /// How it ended.
+        #[source]
+        source: tokio::task::JoinError,
     },
     /// A request to the emulator or to AWS itself failed.
     #[error("{operation} was not answered")]

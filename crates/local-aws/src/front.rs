@@ -11,6 +11,7 @@ mod calls;
 mod dynamodb;
 mod fault;
 mod identify;
+mod scope;
 mod script;
 mod serve;
 
@@ -52,7 +53,7 @@ impl Front {
         Self { shared: Arc::new(shared) }
     }
 
-    /// The account's calls so far, in order of arrival: which steps called what, and how often.
+    /// The account's latest 10,000 calls, in order of arrival: which steps called what, and how often.
     pub fn calls(&self, account: &str) -> Vec<Call> {
         self.shared.calls.of(account)
     }

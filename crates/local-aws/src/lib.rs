@@ -17,12 +17,10 @@ mod error;
 mod front;
 mod json;
 mod package;
-mod percent;
 mod python;
 mod stack;
 pub mod template;
 mod upstream;
-mod uuid;
 
 pub use bootstrap::{build_bootstrap, workspace_root};
 pub use deploy::{Deployment, deploy};
@@ -31,7 +29,14 @@ pub use front::{Call, Fault, Front, Rule, Slowness};
 pub use stack::{LocalAws, Options, Progress, sdk_config};
 
 /// The Region of every client configuration made here.
-const REGION: &str = "us-east-1";
+pub const REGION: &str = "us-east-1";
 
-/// The account of a call that names none.
-const DEFAULT_ACCOUNT: &str = "123456789012";
+/// The account of a call that names none, and of whatever is deployed for a person to look at.
+pub const ACCOUNT: &str = "123456789012";
+
+/// Where the local stacks of this workspace keep what they need: the emulator, logs, temporary files.
+///
+/// For [`Options::directory`], unless a test wants a folder of its own.
+pub fn directory() -> std::path::PathBuf {
+    workspace_root().join("target").join("local-aws")
+}

@@ -1,7 +1,9 @@
 use std::net::TcpListener;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
+use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_s3::config::Credentials;
 use tokio::runtime::Runtime;
@@ -10,6 +12,9 @@ use crate::emulator::{Emulator, Settings};
 use crate::front::{Front, serve};
 use crate::upstream::Upstream;
 use crate::{Error, REGION, python};
+
+/// Far above what any call takes here, so that one that is never answered becomes an error.
+const ATTEMPT_TAKES: Duration = Duration::from_secs(60);
 
 /// Where progress is told: one plain line for a person, e.g. "installing the emulator (first run only)".
 pub type Progress = Arc<dyn Fn(&str) + Send + Sync>;
@@ -27,7 +32,7 @@ pub struct Options {
     pub progress: Progress,
 }
 
-/// A local AWS: the emulator as a child process, and the front before it in this process.
+/// A local stack: the emulator as a child process, and the front before it in this process.
 ///
 /// It serves from threads of its own, so it can be shared by tests that each have their own runtime. It
 /// ends with [`stop`](Self::stop), when dropped, and with this process, however that ends.
@@ -46,14 +51,9 @@ impl LocalAws {
         let directory = directory.canonicalize().map_err(Error::file("find", &directory))?;
         // First of all: a taken port is told at once, and the emulator passes the address on to the functions.
         let (listener, address) = listen(port.unwrap_or(0))?;
-        let endpoint = format!("http://{address}");
 
-        let python = in_background("the installation of the emulator", {
-            let directory = directory.clone();
-            move || python::environment(&directory, &progress)
-        })
-        .await?;
-        let settings = Settings { python: &python, directory: &directory, wait_scale, endpoint: &endpoint };
+        let python = python::environment(&directory, &progress).await?;
+        let settings = Settings { python: &python, directory: &directory, wait_scale, front: address };
         let emulator = Emulator::start(&settings).await?;
 
         let front = Front::new(Upstream::new(emulator.port), emulator.service_token.clone());
@@ -64,7 +64,12 @@ impl LocalAws {
                 .map_err(|source| Error::Listen { port: address.port(), source })?
         };
         runtime.spawn(serve(front.clone(), listener));
-        Ok(Self { endpoint, front, emulator: Some(emulator), runtime: Some(runtime) })
+        Ok(Self {
+            endpoint: format!("http://{address}"),
+            front,
+            emulator: Some(emulator),
+            runtime: Some(runtime),
+        })
     }
 
     /// The address to give to anything that calls AWS, e.g. as `AWS_ENDPOINT_URL`.
@@ -77,7 +82,7 @@ impl LocalAws {
         &self.front
     }
 
-    /// A client configuration for an account of this local AWS. Any 12 digits are an account.
+    /// A client configuration for an account of this local stack. Any 12 digits are an account.
     pub async fn config(&self, account: &str) -> SdkConfig {
         sdk_config(&self.endpoint, account).await
     }
@@ -89,13 +94,12 @@ impl LocalAws {
     }
 
     /// Stops the emulator in an orderly way. Dropping stops it too, but at once.
-    pub async fn stop(mut self) -> Result<(), Error> {
+    pub async fn stop(mut self) {
         // The front's connections first, or the emulator would wait for them.
         self.end_front();
         if let Some(emulator) = self.emulator.take() {
             emulator.stop().await;
         }
-        Ok(())
     }
 
     fn end_front(&mut self) {
@@ -112,13 +116,14 @@ impl Drop for LocalAws {
     }
 }
 
-/// A client configuration for a local AWS of which only the address is known, e.g. one in another process.
+/// A client configuration for a local stack of which only the address is known, e.g. one in another process.
 pub async fn sdk_config(endpoint: &str, account: &str) -> SdkConfig {
     let credentials = Credentials::new(account, "local", None, None, "local-aws");
     SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::from_static(REGION))
         .endpoint_url(endpoint)
+        .timeout_config(TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT_TAKES).build())
         .credentials_provider(aws_sdk_s3::config::SharedCredentialsProvider::new(credentials))
         .build()
 }
@@ -138,13 +143,4 @@ fn front_runtime() -> Result<Runtime, Error> {
         .enable_all()
         .build()
         .map_err(|source| Error::Program { program: "the front's threads".to_owned(), source })
-}
-
-async fn in_background<T: Send + 'static>(
-    what: &str,
-    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
-) -> Result<T, Error> {
-    tokio::task::spawn_blocking(work)
-        .await
-        .map_err(|error| Error::Request { operation: what.to_owned(), source: error.into() })?
 }

@@ -11,7 +11,6 @@ use serde_json::Value;
 use std::time::Duration;
 
 use crate::Error;
-use crate::percent::encode;
 
 /// Below the emulator's own limit, so that it is always this side that ends an idle connection.
 const IDLE_CONNECTIONS_KEPT: Duration = Duration::from_secs(30);
@@ -103,9 +102,7 @@ impl Upstream {
     ) -> Result<(), Refusal> {
         let mut headers = signed.headers();
         headers.insert(header::CONTENT_TYPE, header_value("application/x-www-form-urlencoded"));
-        let body: Vec<String> =
-            parameters.iter().map(|(name, value)| format!("{}={}", encode(name), encode(value))).collect();
-        self.call("query", headers, body.join("&")).await.map(|_| ())
+        self.call("query", headers, form(parameters)).await.map(|_| ())
     }
 
     async fn call(&self, operation: &str, headers: HeaderMap, body: String) -> Result<Bytes, Refusal> {
@@ -154,7 +151,7 @@ impl Signed<'_> {
     }
 }
 
-/// An error answer to one of our own calls, to be passed on or to be put into words.
+/// A service's error: one that it answered to a call of our own, or one to be answered in its stead.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Refusal {
     pub(crate) code: String,
@@ -162,6 +159,10 @@ pub(crate) struct Refusal {
 }
 
 impl Refusal {
+    pub(crate) fn new(code: &str, message: impl Into<String>) -> Self {
+        Self { code: code.to_owned(), message: message.into() }
+    }
+
     fn from_answer(operation: &str, answer: &Response<Bytes>) -> Self {
         let body = parse(answer.body());
         let text =
@@ -184,6 +185,10 @@ impl Refusal {
         }
         Self { code: "InternalFailure".to_owned(), message }
     }
+}
+
+fn form(parameters: &[(String, String)]) -> String {
+    form_urlencoded::Serializer::new(String::new()).extend_pairs(parameters).finish()
 }
 
 fn parse(body: &[u8]) -> Value {

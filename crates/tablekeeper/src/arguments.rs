@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::{demo, local, plan, run, step};
+use crate::{check, demo, local, plan, run, step};
 
 /// Keeps DynamoDB tables: backs them up, restores them, and rotates them into new copies.
 #[derive(Debug, Parser)]
@@ -20,6 +20,7 @@ pub(crate) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Check(check::Arguments),
     Demo(demo::Arguments),
     Local(local::Arguments),
     Plan(plan::Arguments),
@@ -31,6 +32,7 @@ impl Arguments {
     /// Does what was asked for.
     pub(crate) async fn act(self) -> anyhow::Result<ExitCode> {
         match self.command {
+            Command::Check(arguments) => check::act(&arguments),
             Command::Demo(arguments) => demo::act(arguments).await,
             Command::Local(arguments) => local::act(arguments).await,
             Command::Plan(arguments) => plan::act(arguments),

@@ -136,6 +136,11 @@ impl Drop for Console {
     }
 }
 
+/// Whether data on stdout is for a person at a terminal, who likes colours.
+pub(crate) fn data_is_coloured() -> bool {
+    colours(Stream::Stdout)
+}
+
 /// Prints data: one block on stdout.
 pub(crate) fn print_data(data: &str) {
     print(Stream::Stdout, data);

@@ -1,6 +1,6 @@
 //! `tablekeeper demo`: a backup becomes a new table, on this machine alone, told as it happens.
 //!
-//! The local AWS runs in the background process that `local up` uses, on a leash: whichever way the
+//! The local stack runs in the background process that `local up` uses, on a leash: whichever way the
 //! demo ends, nothing stays behind unless `--keep` asks for it. All the rest is an ordinary client
 //! of that endpoint. The tools that do the work are the ones that are deployed to AWS: the demo
 //! itself only sets the scene, looks, and compares.
@@ -34,12 +34,12 @@ const INTERRUPTED: u8 = 130;
 
 /// Shows it all on this machine: a backup is made, and a new table and a pointer follow from it.
 ///
-/// Needs Rust and Python 3.10 or later; no AWS account, no Docker. The first run installs the local
-/// AWS under `target/` and builds the functions, which takes some minutes.
+/// Needs Rust and Python 3.11 or later; no AWS account, no Docker. The first run installs the local
+/// stack under `target/` and builds the functions, which takes some minutes.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  cargo tablekeeper demo --keep")]
 pub(crate) struct Arguments {
-    /// Leaves the local AWS running, with everything in it, and says how to reach and stop it.
+    /// Leaves the local stack running, with everything in it, and says how to reach and stop it.
     #[arg(long)]
     keep: bool,
     /// How many items the table holds.
@@ -68,13 +68,13 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     console.idle();
     let Some(told) = told else {
         background.stop().await?;
-        console::print_remark("interrupted; the local AWS is stopped");
+        console::print_remark("interrupted; the local stack is stopped");
         return Ok(ExitCode::from(INTERRUPTED));
     };
     match (arguments.keep, background.state().cloned()) {
         (true, Some(state)) => {
             background.release().await?;
-            console.heading("The local AWS stays up");
+            console.heading("The local stack stays up");
             explain(&console, &state)?;
         }
         _ => background.stop().await?,
@@ -90,5 +90,6 @@ fn explain(console: &Console, state: &State) -> anyhow::Result<()> {
     }
     console.line("Stop it, and everything in it is gone:");
     console.line("  cargo tablekeeper local down");
+    console.line("(which also stops a stack that `local up` started)");
     Ok(())
 }

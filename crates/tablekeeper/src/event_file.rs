@@ -7,8 +7,22 @@ use serde_json::Value;
 
 use crate::failure::Unusable;
 
-/// The document; unusable input where it cannot be read or is not JSON, with the place.
+/// A document, as it was written and as what it means.
+#[derive(Debug)]
+pub(crate) struct Document {
+    /// What it is called when it is spoken of.
+    pub(crate) what: String,
+    pub(crate) text: String,
+    pub(crate) value: Value,
+}
+
+/// The document's meaning, which is all that most commands want of it; see [`read_document`].
 pub(crate) fn read(name: &str) -> anyhow::Result<Value> {
+    Ok(read_document(name)?.value)
+}
+
+/// The document; unusable input where it cannot be read or is not JSON, with the place.
+pub(crate) fn read_document(name: &str) -> anyhow::Result<Document> {
     let mut bytes = Vec::new();
     let what = if name == "-" { "standard input" } else { name };
     let read = if name == "-" {
@@ -17,5 +31,37 @@ pub(crate) fn read(name: &str) -> anyhow::Result<Value> {
         std::fs::read(name).map(|content| bytes = content)
     };
     read.with_context(|| Unusable(format!("{what} cannot be read")))?;
-    serde_json::from_slice(&bytes).with_context(|| Unusable(format!("{what} is not JSON")))
+    parse(what, bytes)
+}
+
+fn parse(what: &str, bytes: Vec<u8>) -> anyhow::Result<Document> {
+    let refused = || Unusable(format!("{what} is not JSON"));
+    let value = serde_json::from_slice(&bytes).with_context(refused)?;
+    let text = String::from_utf8(bytes).with_context(refused)?;
+    Ok(Document { what: what.to_owned(), text, value })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::parse;
+    use crate::failure::{Unusable, sentence};
+
+    #[test]
+    fn a_document_keeps_its_words_and_its_meaning() {
+        let document = parse("x.json", b"{ \"a\": 1 }".to_vec()).unwrap();
+        assert_eq!((document.what.as_str(), document.text.as_str()), ("x.json", "{ \"a\": 1 }"));
+        assert_eq!(document.value, serde_json::json!({ "a": 1 }));
+    }
+
+    #[test]
+    fn what_is_not_json_is_refused_with_line_and_column() {
+        for (bytes, place) in
+            [(&b"{\n  \"a\": ,\n}"[..], "line 2 column 8"), (b"", "line 1"), (b"\xff", "line 1")]
+        {
+            let error = parse("x.json", bytes.to_vec()).unwrap_err();
+            let told = sentence(&error);
+            assert!(told.starts_with("x.json is not JSON: ") && told.contains(place), "{told}");
+            assert!(error.downcast_ref::<Unusable>().is_some());
+        }
+    }
 }

@@ -1,4 +1,4 @@
-//! `tablekeeper local`: the local AWS with every template deployed, in the background.
+//! `tablekeeper local`: the local stack with every template deployed, in the background.
 //!
 //! `up` starts this same executable again as `local serve`, in a process group of its own, and waits
 //! until that reports itself ready. Whether it runs is told by a file lock which it holds for its
@@ -22,7 +22,7 @@ use state::{Instance, State};
 /// How long a stack may take to answer before `status` calls it unresponsive.
 const ANSWER: Duration = Duration::from_secs(5);
 
-/// Runs the local AWS with every template deployed, in the background.
+/// Runs the local stack with every template deployed, in the background.
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
@@ -42,7 +42,7 @@ enum Command {
     /// Says whether it runs and what is deployed; exit code 0 if it runs, 1 if not.
     #[command(after_help = "Example:\n  cargo tablekeeper local status --json")]
     Status(Status),
-    /// Is the local AWS, in this process, until a signal ends it.
+    /// Is the local stack, in this process, until a signal ends it.
     #[command(hide = true)]
     Serve(serve::Arguments),
 }

@@ -4,6 +4,7 @@
 //! asked for failed, and 2 when the input could not be used.
 
 mod arguments;
+mod check;
 mod console;
 mod demo;
 mod event_file;

@@ -1,23 +1,17 @@
 //! `tablekeeper run`: starts an execution of a deployed workflow, wherever the AWS environment
 //! points, and follows it to its end.
 
-use std::{
-    fs,
-    io::{self, Read as _},
-    path::{Path, PathBuf},
-    process::ExitCode,
-    time::Duration,
-};
+use std::{process::ExitCode, time::Duration};
 
 use anyhow::{Context as _, bail};
 use aws_config::{BehaviorVersion, SdkConfig};
-use aws_sdk_sfn::operation::start_execution::StartExecutionError;
+use aws_sdk_sfn::{operation::start_execution::StartExecutionError, types::ExecutionStatus};
 use clap::Args;
 use serde::Serialize;
-use serde_json::Value;
 
 use crate::{
     console::{self, Console, Stream},
+    event_file::{self, Document},
     failure::{self, Unusable},
     follow::{Follower, Narrator, Outcome},
     local::provision::stack_name,
@@ -30,6 +24,9 @@ const LOOK: Duration = Duration::from_secs(1);
 
 /// Starts an execution of a deployed workflow, and follows it if asked to.
 ///
+/// Without --follow, exit code 0 says no more than that it has been started. With --follow, it says that
+/// the execution succeeded.
+///
 /// The state machine is the one that the stack `tablekeeper-<WORKFLOW>` names in its output
 /// `StateMachineArn`, in the account and Region (or at the endpoint) of the AWS environment.
 #[derive(Debug, Args)]
@@ -41,8 +38,9 @@ pub(crate) struct Arguments {
     workflow: String,
     /// The file that holds the execution's input as JSON; `-` reads it from stdin.
     #[arg(long, value_name = "FILE|-")]
-    input: PathBuf,
-    /// The execution's name. One that exists already is followed in place of a new one.
+    input: String,
+    /// The execution's name. If there is one of this name already, nothing is started: that one is
+    /// meant, whatever its input was. Without --follow, the exit code is 1 if it has ended badly.
     #[arg(long, value_parser = execution_name)]
     name: Option<String>,
     /// Shows each state as it is entered, and ends with the execution: exit code 0 if it succeeded.
@@ -54,7 +52,8 @@ pub(crate) struct Arguments {
     /// The stack, when it has another name than `tablekeeper-<WORKFLOW>`.
     #[arg(long)]
     stack_name: Option<String>,
-    /// Prints the execution as JSON: its ARN, and with --follow how it ended.
+    /// Prints the execution as JSON: its ARN, with --follow how it ended, and without it how one that
+    /// existed already stands.
     #[arg(long)]
     json: bool,
 }
@@ -65,13 +64,16 @@ pub(crate) struct Arguments {
 struct Report<'a> {
     execution_arn: &'a str,
     already_existed: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<&'a str>,
     #[serde(flatten)]
     outcome: Option<&'a Outcome>,
 }
 
 /// Does what `tablekeeper run` was asked for.
 pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
-    let input = read_input(&arguments.input)?;
+    let Document { what, text: input, .. } = event_file::read_document(&arguments.input)?;
+    check_length(&what, &input)?;
     let config = environment().await;
     let client = aws_sdk_sfn::Client::new(&config);
     let machine = match &arguments.state_machine_arn {
@@ -86,14 +88,19 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     if already_existed {
         console::print_remark(&format!("an execution of this name exists already: {execution}"));
     }
-    let report = Report { execution_arn: &execution, already_existed, outcome: None };
+    let report = Report { execution_arn: &execution, already_existed, status: None, outcome: None };
     if !arguments.follow {
+        let standing = if already_existed { Some(Standing::of(&client, &execution).await?) } else { None };
         if arguments.json {
-            console::print_json(&report)?;
+            let status = standing.as_ref().map(|standing| standing.status.as_str());
+            console::print_json(&Report { status, ..report })?;
         } else {
             console::print_data(&execution);
         }
-        return Ok(ExitCode::SUCCESS);
+        return match standing {
+            Some(standing) => standing.exit_code(),
+            None => Ok(ExitCode::SUCCESS),
+        };
     }
 
     let console = Console::new(Stream::Stderr);
@@ -120,30 +127,48 @@ async fn environment() -> SdkConfig {
     aws_config::defaults(BehaviorVersion::latest()).load().await
 }
 
-/// Reads and proves the input before anything is started with it.
-fn read_input(path: &Path) -> anyhow::Result<String> {
-    let (name, text) = if path == Path::new("-") {
-        let mut text = String::new();
-        ("stdin".to_owned(), io::stdin().lock().read_to_string(&mut text).map(|_| text))
-    } else {
-        (path.display().to_string(), fs::read_to_string(path))
-    };
-    let text = text.with_context(|| Unusable(format!("cannot read the input from {name}")))?;
-    check_input(&name, &text)?;
-    Ok(text)
-}
-
-fn check_input(name: &str, text: &str) -> Result<(), Unusable> {
-    if let Err(error) = serde_json::from_str::<Value>(text) {
-        return Err(Unusable(format!("the input in {name} is not valid JSON: {error}")));
-    }
+fn check_length(what: &str, text: &str) -> Result<(), Unusable> {
     if text.len() > LONGEST_INPUT {
         let length = text.len();
         return Err(Unusable(format!(
-            "the input in {name} has {length} bytes; Step Functions takes at most {LONGEST_INPUT}"
+            "{what} has {length} bytes; Step Functions takes at most {LONGEST_INPUT} as an input"
         )));
     }
     Ok(())
+}
+
+/// How an execution that somebody else has started stands.
+#[derive(Debug)]
+struct Standing {
+    status: ExecutionStatus,
+    error: Option<String>,
+    cause: Option<String>,
+}
+
+impl Standing {
+    async fn of(client: &aws_sdk_sfn::Client, execution: &str) -> anyhow::Result<Self> {
+        let described = client.describe_execution().execution_arn(execution).send().await;
+        let described = described.map_err(failure::aws("DescribeExecution"))?;
+        let (status, error, cause) = (described.status, described.error, described.cause);
+        Ok(Self { status, error, cause })
+    }
+
+    /// Success unless it has ended badly, which is said.
+    fn exit_code(self) -> anyhow::Result<ExitCode> {
+        match self.status {
+            ExecutionStatus::Running | ExecutionStatus::PendingRedrive => {
+                console::print_remark("it is still running");
+            }
+            ExecutionStatus::Succeeded => console::print_remark("it has succeeded"),
+            status => {
+                let status = status.as_str().to_owned();
+                let (error, cause) = (self.error, self.cause);
+                let outcome = Outcome { status, output: None, error, cause, states_entered: 0 };
+                bail!("that execution has ended as {}", outcome.describe());
+            }
+        }
+        Ok(ExitCode::SUCCESS)
+    }
 }
 
 async fn find_machine(config: &SdkConfig, stack: &str) -> anyhow::Result<String> {
@@ -230,21 +255,33 @@ fn execution_name(text: &str) -> Result<String, String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{LONGEST_INPUT, check_input, execution_arn, execution_name, state_machine_arn};
+    use aws_sdk_sfn::types::ExecutionStatus;
 
-    #[test]
-    fn invalid_json_is_refused_with_line_and_column() {
-        let refusal = check_input("x.json", "{\n  \"a\": ,\n}").unwrap_err().to_string();
-        assert!(refusal.contains("x.json") && refusal.contains("line 2 column 8"), "{refusal}");
-        assert!(check_input("x.json", "").is_err());
-        assert!(check_input("x.json", "{}").is_ok());
-    }
+    use super::{LONGEST_INPUT, Standing, check_length, execution_arn, execution_name, state_machine_arn};
 
     #[test]
     fn input_that_step_functions_would_refuse_is_refused_here() {
-        let text = |length: usize| format!("\"{}\"", "x".repeat(length - 2));
-        assert!(check_input("-", &text(LONGEST_INPUT)).is_ok());
-        assert!(check_input("-", &text(LONGEST_INPUT + 1)).is_err());
+        assert!(check_length("-", &"x".repeat(LONGEST_INPUT)).is_ok());
+        assert!(check_length("-", &"x".repeat(LONGEST_INPUT + 1)).is_err());
+    }
+
+    #[test]
+    fn only_an_existing_execution_that_has_ended_badly_is_a_failure() {
+        for (status, failed) in [
+            (ExecutionStatus::Running, false),
+            (ExecutionStatus::PendingRedrive, false),
+            (ExecutionStatus::Succeeded, false),
+            (ExecutionStatus::Failed, true),
+            (ExecutionStatus::TimedOut, true),
+            (ExecutionStatus::Aborted, true),
+        ] {
+            let cause = Some(r#"{"errorMessage":"no such table"}"#.to_owned());
+            let standing = Standing { status: status.clone(), error: Some("E".into()), cause };
+            let told = standing.exit_code().err().map(|error| error.to_string());
+            let expected =
+                failed.then(|| format!("that execution has ended as {}: E: no such table", status.as_str()));
+            assert_eq!(told, expected);
+        }
     }
 
     #[test]

@@ -12,7 +12,9 @@ use crate::failure::Unusable;
 
 /// Run one step of a workflow here, against whatever account or endpoint the AWS environment names.
 ///
-/// It does what the Lambda function would do: it may start, change and publish things.
+/// It does what the Lambda function would do: it may start, change and publish things. A step that its
+/// template configures reads the same variables here: rotate-restore.start needs STATE_MACHINE_ARN,
+/// SOURCE_PATTERN and REPLACEMENT_PATTERN in the environment.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  tablekeeper step rotate-restore.publish-pointer --event payload.json")]
 pub(crate) struct Arguments {

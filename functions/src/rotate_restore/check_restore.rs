@@ -49,8 +49,6 @@ pub struct Input {
 pub enum Output {
     /// The table can be used.
     Ready {
-        /// 0.
-        wait_seconds: u32,
         /// The table.
         table_arn: String,
         /// What the execution's output holds of the call.
@@ -60,6 +58,7 @@ pub enum Output {
     /// Not yet.
     Pending {
         /// How long to wait before looking again.
+        #[schemars(range(max = 601))]
         wait_seconds: u32,
         /// What is still going on.
         reason: String,
@@ -204,7 +203,7 @@ impl CheckRestore {
                 let table = TableDescription::from(&table);
                 let table_arn = table.table_arn.clone();
                 let describe_table_output = DescribeTableOutput { table };
-                Ok(Ok(Output::Ready { wait_seconds: 0, table_arn, describe_table_output }))
+                Ok(Ok(Output::Ready { table_arn, describe_table_output }))
             }
         }
     }

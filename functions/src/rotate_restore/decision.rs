@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::BackupSnsMessage;
 use super::notification::{self, MalformedNotification, News};
-use super::rotation::{Patterns, Rotation, RotationError};
+use super::rotation::{Patterns, Rotation, RotationError, split_time};
 use crate::arn::Arn;
 use crate::error_name::ErrorName;
 use crate::step::Named;
@@ -71,6 +71,11 @@ fn decide_record(news: News, patterns: &Patterns) -> Result<Decision, DecisionEr
         .ok_or_else(|| malformed(format!("what was backed up, {}, is not an ARN", quoted(resource))))?;
     if arn.service != "dynamodb" || !arn.resource.starts_with("table/") {
         return Ok(Decision::Skip(format!("{} is not a DynamoDB table", quoted(resource))));
+    }
+    if let Some(table) = arn.table_name().filter(|table| split_time(table).is_some()) {
+        let reason =
+            "is a rotation itself, by the time that its name ends in; a copy of a copy is never made";
+        return Ok(Decision::Skip(format!("{} {reason}", quoted(table))));
     }
     match Rotation::plan(&backup, patterns) {
         Ok(rotation) => {

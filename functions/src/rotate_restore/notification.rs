@@ -80,6 +80,8 @@ pub struct BackupJobDetail {
     pub creation_date: Option<String>,
     /// What is backed up.
     pub resource_arn: Option<String>,
+    /// What AWS Backup remarks; a completed job may have issues.
+    pub status_message: Option<String>,
 }
 
 /// What a record of an event says.
@@ -130,9 +132,10 @@ fn read_sns_record(record: &Value) -> Result<News, MalformedNotification> {
     }
     let sentence = Sentence::read(&record.sns.message)?;
     let start_time = attribute("StartTime")?;
-    let backup_job_id = match sentence.backup_job_id {
-        Some(id) => id,
-        None => attribute("Id")?.to_owned(),
+    // The sentence's id is what the users of the notification know; the attribute heals one that was cut.
+    let backup_job_id = match attribute("Id") {
+        Ok(whole) if begins_with(whole, &sentence.backup_job_id) => whole.to_owned(),
+        _ => sentence.backup_job_id,
     };
     Ok(News::Completed(BackupSnsMessage {
         status_message: sentence.status_message,
@@ -160,7 +163,10 @@ fn read_event_bridge_event(event: &Value) -> Result<News, MalformedNotification>
     let missing = |what: &str| MalformedNotification(format!("the event has no {what}"));
     let creation_date = event.detail.creation_date.ok_or_else(|| missing("`detail.creationDate`"))?;
     Ok(News::Completed(BackupSnsMessage {
-        status_message: "An AWS Backup job was completed successfully.".to_owned(),
+        status_message: event
+            .detail
+            .status_message
+            .unwrap_or_else(|| "An AWS Backup job was completed successfully.".to_owned()),
         recovery_point_arn: event.resources.into_iter().next().ok_or_else(|| missing("`resources`"))?,
         backed_up_resource_arn: event.detail.resource_arn.ok_or_else(|| missing("`detail.resourceArn`"))?,
         backup_job_id: checked_job_id(event.detail.backup_job_id)?,
@@ -187,6 +193,15 @@ fn read_time(what: &str, text: &str) -> Result<DateTime<FixedOffset>, MalformedN
     })
 }
 
+/// The text up to a full stop that ends a sentence.
+fn first_sentence(text: &str) -> &str {
+    text.split_once(". ").map_or(text, |(first, _)| first).trim_end_matches('.')
+}
+
+fn begins_with(whole: &str, part: &str) -> bool {
+    whole.get(..part.len()).is_some_and(|start| start.eq_ignore_ascii_case(part))
+}
+
 /// A backup job's id becomes an execution's name, which takes few letters.
 fn checked_job_id(id: String) -> Result<String, MalformedNotification> {
     let allowed = |letter: u8| letter.is_ascii_alphanumeric() || matches!(letter, b'-' | b'_');
@@ -205,7 +220,7 @@ struct Sentence {
     status_message: String,
     recovery_point_arn: String,
     resource_arn: String,
-    backup_job_id: Option<String>,
+    backup_job_id: String,
 }
 
 impl Sentence {
@@ -234,7 +249,8 @@ impl Sentence {
         Ok(Sentence {
             recovery_point_arn: part("recoverypointarn", "`Recovery point ARN`")?,
             resource_arn: part("resourcearn", "`Resource ARN`")?,
-            backup_job_id: part("backupjobid", "`Backup Job Id`").ok(),
+            // The last label: without it the message was cut, perhaps within the table's name.
+            backup_job_id: first_sentence(&part("backupjobid", "`Backup Job Id`")?).to_owned(),
             status_message: message.get(..first_label).unwrap_or_default().trim().to_owned(),
         })
     }

@@ -1,9 +1,9 @@
 //! `rotate-restore.publish-pointer`: points the SSM parameter at the new table.
 //!
 //! SSM has no conditional write, and executions may publish at the same time and in any order. So the
-//! parameter is read, written, and read back; and as PutParameter numbers the versions, a write that
-//! came in between is seen, looked up, and if it was a newer rotation, put back. Whoever writes last
-//! thus leaves the newest.
+//! parameter is read, written, and read back, until the newest rotation that was seen stands there: as
+//! SSM numbers the versions, one that came in between is noticed, looked up, and if it was newer, put
+//! back. Whoever writes last thus leaves the newest.
 //!
 //! The write is the one call here that is not retried by the SDK: a lost answer would make a second
 //! version. The state machine runs the step again instead, and the step reads first.
@@ -14,13 +14,19 @@ use aws_sdk_ssm::types::ParameterType;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::rotation::split_time;
 use crate::aws_failure::AwsFailure;
 use crate::clients::Clients;
 use crate::error_name::ErrorName;
+use crate::schemas::nullable_string;
 use crate::step::{Failure, Named, Step};
 
 /// How often the parameter is written before the step gives up against others.
-const ATTEMPTS: usize = 4;
+const ATTEMPTS: usize = 5;
+
+/// How many versions before one that is ours already are looked at: those that others may have written
+/// between the read and the write of an invocation whose answer was lost.
+const LOOK_BEHIND: i64 = 3;
 
 /// The step.
 #[derive(Debug)]
@@ -34,7 +40,9 @@ pub struct PublishPointer {
 pub struct Input {
     /// The execution, for the logs.
     pub execution_arn: String,
-    /// The parameter; null for none.
+    /// The parameter; null for none. It has to be said: left out by mistake, it would never move.
+    #[serde(deserialize_with = "Option::deserialize")]
+    #[schemars(required, schema_with = "nullable_string")]
     pub ssm_parameter_name: Option<String>,
     /// What it is to point at.
     pub table_arn: String,
@@ -112,41 +120,34 @@ impl Step for PublishPointer {
             let outcome = Outcome::Skipped;
             return Ok(Output { outcome, name: None, value: None, previous_value: None, version: None });
         };
-        let before = self.read(&name).await?;
-        let previous_value = before.as_ref().map(|parameter| parameter.value.clone());
-        let output = |outcome, now: Parameter| Output {
-            outcome,
-            name: Some(name.clone()),
-            value: Some(now.value),
-            previous_value: previous_value.clone(),
-            version: Some(now.version),
+        let mut current = self.read(&name).await?;
+        let previous_value = current.as_ref().map(|parameter| parameter.value.clone());
+        // A value that is ours already may be the work of an invocation whose answer was lost, written
+        // over a newer one.
+        let mut looked_at = match &current {
+            Some(now) if now.value == table_arn => now.version - 1 - LOOK_BEHIND,
+            Some(now) => now.version - 1,
+            None => 0,
         };
-        let mut current = before;
-        for attempt in 0..ATTEMPTS {
-            let seen = match current {
-                Some(now) if now.value == table_arn => {
-                    let outcome = if attempt == 0 { Outcome::Unchanged } else { Outcome::Published };
-                    return Ok(output(outcome, now));
-                }
-                Some(now) if is_newer_rotation(&now.value, &table_arn) => {
-                    return Ok(output(Outcome::PointerIsNewer, now));
-                }
-                Some(now) => now.version,
-                None => 0,
-            };
-            let written = self.write(&name, &table_arn).await?;
-            for version in seen + 1..written {
-                let between = self.read(&format!("{name}:{version}")).await?;
-                if let Some(newer) = between.filter(|it| is_newer_rotation(&it.value, &table_arn)) {
-                    self.write(&name, &newer.value).await?;
+        let mut newest = table_arn.clone();
+        for _ in 0..ATTEMPTS {
+            if let Some(now) = &current {
+                newest = self.newest(&name, looked_at, now, newest).await?;
+                looked_at = now.version;
+                if now.value == newest {
+                    let outcome = match &previous_value {
+                        _ if newest != table_arn => Outcome::PointerIsNewer,
+                        Some(before) if *before == table_arn => Outcome::Unchanged,
+                        _ => Outcome::Published,
+                    };
+                    let (value, version) = (Some(newest), Some(now.version));
+                    return Ok(Output { outcome, name: Some(name), value, previous_value, version });
                 }
             }
+            self.write(&name, &newest).await?;
             current = self.read(&name).await?;
         }
-        match current {
-            Some(now) if now.value == table_arn => Ok(output(Outcome::Published, now)),
-            _ => Err(Error::PointerContended(name)),
-        }
+        Err(Error::PointerContended(name))
     }
 }
 
@@ -171,11 +172,30 @@ impl PublishPointer {
         }
     }
 
-    /// Writes the parameter and answers its new version.
-    async fn write(&self, name: &str, value: &str) -> Result<i64, Error> {
+    /// The newest rotation of `ours`, what stands now, and the versions before it that were not looked
+    /// at yet.
+    async fn newest(
+        &self,
+        name: &str,
+        looked_at: i64,
+        now: &Parameter,
+        ours: String,
+    ) -> Result<String, Error> {
+        let mut newest = ours;
+        for version in (looked_at + 1).max(1)..now.version {
+            if let Some(there) = self.read(&format!("{name}:{version}")).await?
+                && is_newer_rotation(&there.value, &newest)
+            {
+                newest = there.value;
+            }
+        }
+        Ok(if is_newer_rotation(&now.value, &newest) { now.value.clone() } else { newest })
+    }
+
+    /// Writes the parameter.
+    async fn write(&self, name: &str, value: &str) -> Result<(), Error> {
         let once = aws_sdk_ssm::config::Builder::new().retry_config(RetryConfig::disabled());
-        let answer = self
-            .ssm
+        self.ssm
             .put_parameter()
             .name(name)
             .r#type(ParameterType::String)
@@ -186,7 +206,7 @@ impl PublishPointer {
             .send()
             .await
             .map_err(AwsFailure::of("ssm:PutParameter"))?;
-        Ok(answer.version)
+        Ok(())
     }
 }
 
@@ -197,16 +217,6 @@ fn is_newer_rotation(value: &str, ours: &str) -> bool {
         (Some((table, time)), Some((our_table, our_time))) => table == our_table && time > our_time,
         _ => false,
     }
-}
-
-/// Takes `-YYYYMMDD-HH-mm-ss` from the end of a name.
-fn split_time(name: &str) -> Option<(&str, &str)> {
-    let (table, time) = name.split_at_checked(name.len().checked_sub(18)?)?;
-    let like = |(letter, shape): (u8, u8)| match shape {
-        b'0' => letter.is_ascii_digit(),
-        _ => letter == shape,
-    };
-    time.bytes().zip(*b"-00000000-00-00-00").all(like).then_some((table, time))
 }
 
 #[cfg(test)]

@@ -23,9 +23,7 @@ use crate::error_name::ErrorName;
 use crate::restore_wait::wait_seconds;
 use crate::step::{Failure, Named, Step};
 use crate::table_description::TableDescription;
-
-/// A restore may take a week; the state machine itself ends a day later.
-const LONGEST_TIMEOUT_SECONDS: u32 = 604_800;
+use crate::words::quoted;
 
 /// The step.
 #[derive(Debug)]
@@ -45,8 +43,9 @@ pub struct Input {
     pub execution_input: ExecutionInput,
     /// The role that AWS Backup restores with.
     pub restore_role_arn: String,
-    /// How long the restore may take where the execution's input does not say.
-    pub restore_timeout_seconds: u32,
+    /// How long the restore may take where the execution's input does not say: the template's
+    /// parameter, in digits, as it is put into the state machine.
+    pub restore_timeout_hours: String,
 }
 
 /// The restore, under way.
@@ -56,6 +55,7 @@ pub struct Output {
     /// What finds it again.
     pub restore: Restore,
     /// How long to wait before looking at it.
+    #[schemars(range(max = 601))]
     pub wait_seconds: u32,
     /// The parameter to point at the table, its groups filled in; null for none.
     pub ssm_parameter_name: Option<String>,
@@ -90,9 +90,16 @@ pub enum Error {
     /// The input names nothing that can be restored.
     #[error(transparent)]
     Rotation(#[from] RotationError),
-    /// The input allows the restore no time, or more than a week.
-    #[error("RestoreTimeoutSeconds is {0}; 1 to {LONGEST_TIMEOUT_SECONDS} (a week) may be given")]
-    Timeout(u32),
+    /// The restore is allowed no time, or more than a week.
+    #[error("{name} is {value}; {allowed} (a week) may be given")]
+    Timeout {
+        /// Where it is said.
+        name: &'static str,
+        /// What is said.
+        value: String,
+        /// What may be.
+        allowed: &'static str,
+    },
     /// An override that AWS Backup does not know, or that DynamoDB would refuse.
     #[error("{name} cannot be honoured: {reason}")]
     Override {
@@ -121,8 +128,8 @@ pub enum Error {
         /// AWS's words.
         reason: String,
     },
-    /// AWS's limit of restores at a time.
-    #[error("the account runs as many restores as it may: {0}")]
+    /// AWS's limit of restores at a time, or of tables.
+    #[error("the account runs as many restores, or has as many tables, as it may: {0}")]
     TooManyRestores(String),
     /// The target's name is taken by a table that is on its way out.
     #[error("table {0} is being deleted, and its name is taken until it is gone")]
@@ -136,7 +143,7 @@ impl Named for Error {
     fn name(&self) -> ErrorName {
         match self {
             Error::Rotation(error) => error.name(),
-            Error::Timeout(_) => ErrorName::InvalidInput,
+            Error::Timeout { .. } => ErrorName::InvalidInput,
             Error::Override { .. } => ErrorName::OverrideNotSupported,
             Error::TargetTableExists { .. } => ErrorName::TargetTableExists,
             Error::BackupNotFound { .. } => ErrorName::BackupNotFound,
@@ -181,10 +188,7 @@ impl Step for RestoreBackup {
             wanted.ssm_parameter_name.as_deref(),
         )?;
         let rotation = Rotation::plan(&wanted.backup_sns_message, &patterns)?;
-        let timeout = wanted.restore_timeout_seconds.unwrap_or(input.restore_timeout_seconds);
-        if !(1..=LONGEST_TIMEOUT_SECONDS).contains(&timeout) {
-            return Err(Error::Timeout(timeout));
-        }
+        let timeout = timeout(&input)?;
         let started = match rotation.recovery_point_kind {
             RecoveryPointKind::DynamoDb => self.restore_with_dynamodb(wanted, &rotation.target_table).await?,
             RecoveryPointKind::Backup => {
@@ -195,10 +199,15 @@ impl Step for RestoreBackup {
             target_table: rotation.target_table,
             restore_job_id: started.restore_job_id.clone(),
             started_at: started.at,
-            deadline: started.at + TimeDelta::seconds(timeout.into()),
+            deadline: started.at + timeout,
+        };
+        // What an earlier invocation started may be ready long since, and is looked at at once.
+        let wait_seconds = match started.adopted {
+            true => 0,
+            false => wait_seconds(self.clock.now(), restore.started_at, restore.deadline),
         };
         Ok(Output {
-            wait_seconds: wait_seconds(self.clock.now(), restore.started_at, restore.deadline),
+            wait_seconds,
             restore,
             ssm_parameter_name: rotation.ssm_parameter_name,
             adopted: started.adopted,
@@ -207,6 +216,26 @@ impl Step for RestoreBackup {
                 restore_job_id: started.restore_job_id,
             },
         })
+    }
+}
+
+/// How long the restore may take: a week at most, for the state machine itself ends a day later.
+fn timeout(input: &Input) -> Result<TimeDelta, Error> {
+    if let Some(seconds) = input.execution_input.restore_timeout_seconds {
+        return match seconds {
+            1..=604_800 => Ok(TimeDelta::seconds(seconds.into())),
+            _ => {
+                let (name, value) = ("RestoreTimeoutSeconds", seconds.to_string());
+                Err(Error::Timeout { name, value, allowed: "1 to 604800" })
+            }
+        };
+    }
+    match input.restore_timeout_hours.parse() {
+        Ok(hours @ 1..=168) => Ok(TimeDelta::hours(hours)),
+        _ => {
+            let (name, value) = ("RestoreTimeoutHours", quoted(&input.restore_timeout_hours));
+            Err(Error::Timeout { name, value, allowed: "1 to 168" })
+        }
     }
 }
 

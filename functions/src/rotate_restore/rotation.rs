@@ -175,6 +175,16 @@ impl Rotation {
     }
 }
 
+/// Takes the time, `-YYYYMMDD-HH-mm-ss`, from the end of a rotation's name or ARN; `None` for others.
+pub fn split_time(name: &str) -> Option<(&str, &str)> {
+    let (table, time) = name.split_at_checked(name.len().checked_sub(18)?)?;
+    let like = |(letter, shape): (u8, u8)| match shape {
+        b'0' => letter.is_ascii_digit(),
+        _ => letter == shape,
+    };
+    time.bytes().zip(*b"-00000000-00-00-00").all(like).then_some((table, time))
+}
+
 fn check_table_name(name: &str) -> Result<(), RotationError> {
     let allowed = |letter: &char| letter.is_ascii_alphanumeric() || matches!(letter, '_' | '-' | '.');
     let reason = match name.chars().find(|letter| !allowed(letter)) {

@@ -19,14 +19,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bytes::Bytes;
 use hyper::http::request::Parts;
 use hyper::{Response, StatusCode, header};
+use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
 use super::Shared;
-use super::dynamodb::Scope;
 use super::fault::{self, ServiceError};
-use super::identify::{Caller, Protocol};
+use super::identify::{Caller, Protocol, query_value};
+use super::scope::{Scope, Scoped};
 use crate::json::set;
-use crate::percent::{decode, query_value};
 use crate::upstream::Refusal;
 
 /// Everything of one account in one Region.
@@ -40,23 +40,16 @@ struct State {
     restores: Vec<restores::RestoreJob>,
 }
 
-type Scopes = HashMap<Scope, Arc<tokio::sync::Mutex<State>>>;
-
 /// AWS Backup, of all accounts.
 #[derive(Debug, Default)]
 pub(crate) struct Backup {
-    scopes: Mutex<Scopes>,
+    /// Locked for the length of a call, so that two calls with one idempotency token make one job.
+    states: Scoped<State>,
     /// The DynamoDB backups that AWS Backup took, and whether they are behind a recovery point of its own.
     taken: Mutex<HashMap<String, bool>>,
 }
 
 impl Backup {
-    /// Locked for the length of a call, so that two calls with one idempotency token make one job.
-    fn state(&self, scope: &Scope) -> Arc<tokio::sync::Mutex<State>> {
-        let mut scopes = self.scopes.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(scopes.entry(scope.clone()).or_default())
-    }
-
     fn note_taken(&self, backup_arn: &str, advanced: bool) {
         self.taken.lock().unwrap_or_else(PoisonError::into_inner).insert(backup_arn.to_owned(), advanced);
     }
@@ -72,7 +65,7 @@ impl Backup {
     }
 
     pub(crate) fn forget_all(&self) {
-        self.scopes.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.states.forget_all();
         self.taken.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 }
@@ -89,7 +82,7 @@ struct Call<'a> {
 
 impl Call<'_> {
     fn state(&self) -> Arc<tokio::sync::Mutex<State>> {
-        self.shared.backup.state(&self.scope)
+        self.shared.backup.states.of(&self.scope)
     }
 
     fn segment(&self, index: usize) -> &str {
@@ -97,11 +90,9 @@ impl Call<'_> {
     }
 
     /// A member of the input that has to be there.
-    fn required(&self, name: &str) -> Result<&str, Fail> {
+    fn required(&self, name: &str) -> Result<&str, Refusal> {
         let value = self.input.get(name).and_then(Value::as_str).filter(|value| !value.is_empty());
-        value.ok_or_else(|| {
-            Fail::new("MissingParameterValueException", format!("Missing required parameter: {name}"))
-        })
+        value.ok_or_else(|| missing(name))
     }
 
     fn optional(&self, name: &str) -> Option<&str> {
@@ -114,37 +105,28 @@ impl Call<'_> {
     }
 }
 
-/// An error answer of AWS Backup. All of its errors that are the caller's fault have status 400.
-#[derive(Debug, PartialEq, Eq)]
-struct Fail {
-    code: String,
-    message: String,
+fn not_found(message: impl Into<String>) -> Refusal {
+    Refusal::new("ResourceNotFoundException", message)
 }
 
-impl Fail {
-    fn new(code: &str, message: impl Into<String>) -> Self {
-        Self { code: code.to_owned(), message: message.into() }
-    }
-
-    fn not_found(message: impl Into<String>) -> Self {
-        Self::new("ResourceNotFoundException", message)
-    }
-
-    fn invalid(message: impl Into<String>) -> Self {
-        Self::new("InvalidParameterValueException", message)
-    }
+fn invalid(message: impl Into<String>) -> Refusal {
+    Refusal::new("InvalidParameterValueException", message)
 }
 
-impl From<Refusal> for Fail {
-    fn from(refusal: Refusal) -> Self {
-        match refusal.code.as_str() {
-            "TableNotFoundException" | "BackupNotFoundException" | "ResourceNotFoundException" => {
-                Self::not_found(refusal.message)
-            }
-            "InternalFailure" => Self::new("ServiceUnavailableException", refusal.message),
-            _ => Self::new("InvalidRequestException", refusal.message),
+fn missing(parameter: &str) -> Refusal {
+    Refusal::new("MissingParameterValueException", format!("Missing required parameter: {parameter}"))
+}
+
+/// What AWS Backup says when DynamoDB refuses what it asks for.
+fn in_own_words(refusal: Refusal) -> Refusal {
+    let code = match refusal.code.as_str() {
+        "TableNotFoundException" | "BackupNotFoundException" | "ResourceNotFoundException" => {
+            "ResourceNotFoundException"
         }
-    }
+        "InternalFailure" => "ServiceUnavailableException",
+        _ => "InvalidRequestException",
+    };
+    Refusal::new(code, refusal.message)
 }
 
 /// Answers what is filled in; anything else is the emulator's.
@@ -169,11 +151,7 @@ pub(crate) async fn answer(
         "DescribeRegionSettings" => vaults::describe_region_settings(&call).await,
         "StartBackupJob" => jobs::start(&call).await,
         "DescribeBackupJob" => jobs::describe(&call).await,
-        "ListBackupJobs" => jobs::list(&call).await,
-        "StopBackupJob" => jobs::stop(&call).await,
         "DescribeRecoveryPoint" => points::describe(&call).await,
-        "ListRecoveryPointsByBackupVault" => points::list_by_vault(&call).await,
-        "ListRecoveryPointsByResource" => points::list_by_resource(&call).await,
         "StartRestoreJob" => restores::start(&call).await,
         "DescribeRestoreJob" => restores::describe(&call).await,
         "GetRestoreJobMetadata" => restores::metadata(&call).await,
@@ -184,7 +162,7 @@ pub(crate) async fn answer(
     Some(respond(output))
 }
 
-fn respond(output: Result<Value, Fail>) -> Response<Bytes> {
+fn respond(output: Result<Value, Refusal>) -> Response<Bytes> {
     match output {
         Ok(output) => {
             let body = if output.is_null() { Bytes::new() } else { output.to_string().into() };
@@ -193,7 +171,8 @@ fn respond(output: Result<Value, Fail>) -> Response<Bytes> {
             response.headers_mut().insert(header::CONTENT_TYPE, json);
             response
         }
-        Err(Fail { code, message }) => {
+        // All of its errors that are the caller's fault have status 400.
+        Err(Refusal { code, message }) => {
             let unavailable = code == "ServiceUnavailableException";
             let status =
                 if unavailable { StatusCode::INTERNAL_SERVER_ERROR } else { StatusCode::BAD_REQUEST };
@@ -202,21 +181,25 @@ fn respond(output: Result<Value, Fail>) -> Response<Bytes> {
     }
 }
 
+fn decode(segment: &str) -> String {
+    percent_decode_str(segment).decode_utf8_lossy().into_owned()
+}
+
 /// One page of a list, newest first; the token is the id of the page's last item.
-fn page(call: &Call<'_>, name: &str, id: &str, oldest_first: Vec<Value>) -> Result<Value, Fail> {
+fn page(call: &Call<'_>, name: &str, id: &str, oldest_first: Vec<Value>) -> Result<Value, Refusal> {
     const LARGEST: usize = 1_000;
     let newest_first: Vec<Value> = oldest_first.into_iter().rev().collect();
     let limit = match query_value(call.query, "maxResults").map(|limit| limit.parse::<usize>()) {
         None => LARGEST,
         Some(Ok(limit)) if (1..=LARGEST).contains(&limit) => limit,
-        Some(_) => return Err(Fail::invalid(format!("MaxResults must be a number from 1 to {LARGEST}."))),
+        Some(_) => return Err(invalid(format!("MaxResults must be a number from 1 to {LARGEST}."))),
     };
     let start = match query_value(call.query, "nextToken") {
         None => 0,
         Some(token) => {
             let last =
                 newest_first.iter().position(|item| item.get(id).and_then(Value::as_str) == Some(&token));
-            last.ok_or_else(|| Fail::invalid("The NextToken is not one that a former page gave."))? + 1
+            last.ok_or_else(|| invalid("The NextToken is not one that a former page gave."))? + 1
         }
     };
     let mut rest = newest_first.into_iter().skip(start);

@@ -2,8 +2,10 @@
 //!
 //! Both count the same way. A call's ordinal is its place among the calls of the same account, step and
 //! action, retries included, so that a rule can name exactly the call that an earlier run recorded.
+//!
+//! A stack may be up for weeks, so only the latest calls of an account are kept. The counting goes on.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde::Serialize;
@@ -55,16 +57,29 @@ impl Rule {
     }
 }
 
+/// How many calls are kept for an account: far more than a test makes.
+const KEPT: usize = 10_000;
+
 /// Names a recorded call while it is under way.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Ticket(u64);
+#[derive(Clone, Debug)]
+pub(crate) struct Ticket {
+    account: String,
+    number: usize,
+}
+
+/// The calls of one account.
+#[derive(Debug, Default)]
+struct Record {
+    calls: VecDeque<Call>,
+    /// The number of the first call that is kept; it grows with each one that is not any more.
+    first: usize,
+    by_step: HashMap<(Option<String>, String), usize>,
+    by_any: HashMap<String, usize>,
+}
 
 #[derive(Debug, Default)]
 struct Recorded {
-    next: u64,
-    calls: Vec<(u64, Call)>,
-    by_step: HashMap<(String, Option<String>, String), usize>,
-    by_any: HashMap<(String, String), usize>,
+    by_account: HashMap<String, Record>,
     rules: Vec<Rule>,
 }
 
@@ -79,39 +94,38 @@ impl Calls {
     pub(crate) fn arrive(&self, caller: &Caller) -> (Ticket, Option<Fault>) {
         let Caller { account, step, action, .. } = caller;
         let mut recorded = self.lock();
-        let of_step = recorded.by_step.entry((account.clone(), step.clone(), action.clone())).or_default();
-        let ordinal = take(of_step);
-        let place_among_all = take(recorded.by_any.entry((account.clone(), action.clone())).or_default());
+        let Recorded { by_account, rules } = &mut *recorded;
+        let record = by_account.entry(account.clone()).or_default();
+        let ordinal = take(record.by_step.entry((step.clone(), action.clone())).or_default());
+        let place_among_all = take(record.by_any.entry(action.clone()).or_default());
         let (account, step, action) = (account.clone(), step.clone(), action.clone());
-        let mut call = Call { account, step, action, ordinal, status: 0, fault: None };
-        let rule = recorded.rules.iter().find(|rule| rule.catches(&call, place_among_all));
+        let mut call = Call { account: account.clone(), step, action, ordinal, status: 0, fault: None };
+        let rule = rules.iter().find(|rule| rule.catches(&call, place_among_all));
         let fault = rule.map(|rule| rule.fault.clone());
         call.fault = fault.as_ref().map(Fault::name);
-        let ticket = recorded.next;
-        recorded.next += 1;
-        recorded.calls.push((ticket, call));
-        (Ticket(ticket), fault)
+        (Ticket { account, number: record.add(call) }, fault)
     }
 
     /// Notes the status of the answer.
-    pub(crate) fn answered(&self, ticket: Ticket, status: u16) {
+    pub(crate) fn answered(&self, ticket: &Ticket, status: u16) {
         let mut recorded = self.lock();
-        // From the end: it is among the latest.
-        if let Some((_, call)) = recorded.calls.iter_mut().rev().find(|(number, _)| *number == ticket.0) {
+        let record = recorded.by_account.get_mut(&ticket.account);
+        if let Some(call) = record.and_then(|record| record.call(ticket.number)) {
             call.status = status;
         }
     }
 
     pub(crate) fn of(&self, account: &str) -> Vec<Call> {
         let recorded = self.lock();
-        recorded.calls.iter().map(|(_, call)| call).filter(|call| call.account == account).cloned().collect()
+        recorded.by_account.get(account).into_iter().flat_map(|record| &record.calls).cloned().collect()
     }
 
     pub(crate) fn forget(&self, account: &str) {
-        let mut recorded = self.lock();
-        recorded.calls.retain(|(_, call)| call.account != account);
-        recorded.by_step.retain(|(owner, _, _), _| owner != account);
-        recorded.by_any.retain(|(owner, _), _| owner != account);
+        if let Some(record) = self.lock().by_account.get_mut(account) {
+            // The numbers go on, so that no ticket from before names a later call.
+            let first = record.first + record.calls.len();
+            *record = Record { first, ..Record::default() };
+        }
     }
 
     pub(crate) fn inject(&self, rule: Rule) {
@@ -124,6 +138,22 @@ impl Calls {
 
     fn lock(&self) -> MutexGuard<'_, Recorded> {
         self.recorded.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Record {
+    /// Keeps a call, for the oldest one if there are too many, and returns its number.
+    fn add(&mut self, call: Call) -> usize {
+        if self.calls.len() == KEPT {
+            self.calls.pop_front();
+            self.first += 1;
+        }
+        self.calls.push_back(call);
+        self.first + self.calls.len() - 1
+    }
+
+    fn call(&mut self, number: usize) -> Option<&mut Call> {
+        self.calls.get_mut(number.checked_sub(self.first)?)
     }
 }
 
@@ -166,8 +196,8 @@ mod tests {
         calls.arrive(&caller("2", Some("s.a"), "a:Do"));
         let (second, _) = calls.arrive(&caller("1", Some("s.b"), "a:Do"));
         calls.arrive(&caller("1", Some("s.a"), "a:Do"));
-        calls.answered(second, 400);
-        calls.answered(first, 200);
+        calls.answered(&second, 400);
+        calls.answered(&first, 200);
         let seen: Vec<_> =
             calls.of("1").into_iter().map(|call| (call.step, call.ordinal, call.status)).collect();
         let step = |name: &str| Some(name.to_owned());
@@ -200,6 +230,32 @@ mod tests {
         assert_eq!(caught(&calls, &caller("1", None, "a:Do"), 3), [false, true, true]);
         calls.clear_rules("1");
         assert_eq!(caught(&calls, &caller("1", None, "a:Do"), 1), [false]);
+    }
+
+    #[test]
+    fn only_the_latest_calls_are_kept_and_the_counting_goes_on() {
+        let calls = Calls::default();
+        let (oldest, _) = calls.arrive(&caller("1", None, "a:Do"));
+        let (kept, _) = calls.arrive(&caller("1", None, "a:Do"));
+        for _ in 1..KEPT {
+            calls.arrive(&caller("1", None, "a:Do"));
+        }
+        calls.answered(&oldest, 500);
+        calls.answered(&kept, 200);
+        let seen = calls.of("1");
+        assert_eq!(seen.len(), KEPT);
+        assert_eq!((seen[0].ordinal, seen[0].status), (1, 200));
+        assert_eq!((seen[KEPT - 1].ordinal, seen[KEPT - 1].status), (KEPT, 0));
+    }
+
+    #[test]
+    fn an_answer_that_comes_after_forgetting_is_not_taken_for_anothers() {
+        let calls = Calls::default();
+        let (forgotten, _) = calls.arrive(&caller("1", None, "a:Do"));
+        calls.forget("1");
+        calls.arrive(&caller("1", None, "a:Do"));
+        calls.answered(&forgotten, 500);
+        assert_eq!(calls.of("1")[0].status, 0);
     }
 
     #[test]

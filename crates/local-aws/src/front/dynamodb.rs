@@ -14,36 +14,19 @@ use bytes::Bytes;
 use hyper::http::request::Parts;
 use hyper::{Response, StatusCode, header};
 use serde_json::Value;
-use tokio::sync::Mutex;
 
 pub(super) use restore::{Source, restore};
 
 use super::Shared;
 use super::fault::{self, ServiceError};
 use super::identify::{Caller, Protocol};
+use super::scope::{Scope, Scoped};
 use crate::json::set;
-use crate::upstream::{Refusal, Signed};
-
-/// An account and a Region, within which names are unique.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Scope {
-    pub(crate) account: String,
-    pub(crate) region: String,
-}
-
-impl Scope {
-    pub(crate) fn of(caller: &Caller) -> Self {
-        Self { account: caller.account.clone(), region: caller.region.clone() }
-    }
-
-    pub(crate) fn signed<'a>(&'a self, service: &'a str) -> Signed<'a> {
-        Signed { account: &self.account, region: &self.region, service }
-    }
-}
+use crate::upstream::Refusal;
 
 /// A table that a restore made.
 #[derive(Debug)]
-struct Restored {
+pub(super) struct Restored {
     /// Tells the table from a later one of the same name.
     table_id: Value,
     summary: Value,
@@ -51,19 +34,9 @@ struct Restored {
     looks_until_indexed: u32,
 }
 
-/// The restored tables of all accounts.
-#[derive(Debug, Default)]
-pub(crate) struct Tables {
-    /// Locked for as long as a restore is under way, so that no look falls between the emulator's table and
-    /// this record of it.
-    restored: Mutex<HashMap<(Scope, String), Restored>>,
-}
-
-impl Tables {
-    pub(crate) async fn forget_all(&self) {
-        self.restored.lock().await.clear();
-    }
-}
+/// The restored tables of all accounts, by name. Locked for as long as a restore is under way, so that no look
+/// falls between the emulator's table and this record of it.
+pub(super) type Tables = Scoped<HashMap<String, Restored>>;
 
 /// Answers what is corrected here; anything else is the emulator's.
 pub(crate) async fn answer(
@@ -110,12 +83,12 @@ async fn describe_table(shared: &Shared, scope: &Scope, head: &Parts, body: &Byt
     let Some(table) = output.get_mut("Table") else { return answer };
     let Some(name) = table.get("TableName").and_then(Value::as_str).map(str::to_owned) else { return answer };
     {
-        let key = (scope.clone(), name.clone());
-        let mut restored = shared.tables.restored.lock().await;
-        match restored.get_mut(&key) {
+        let tables = shared.tables.of(scope);
+        let mut tables = tables.lock().await;
+        match tables.get_mut(&name) {
             Some(restored) if table.get("TableId") == Some(&restored.table_id) => restored.look(table),
             Some(_) => {
-                restored.remove(&key);
+                tables.remove(&name);
             }
             None => {}
         }

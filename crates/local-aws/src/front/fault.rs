@@ -8,6 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use hyper::{Method, Response, StatusCode};
 use serde_json::json;
+use uuid::Uuid;
 
 use super::identify::{Caller, Protocol};
 
@@ -106,7 +107,7 @@ fn access_denied(caller: &Caller) -> ServiceError {
         ("sns", _) => (StatusCode::FORBIDDEN, "AuthorizationError"),
         (_, Protocol::Query | Protocol::RestXml) => (StatusCode::FORBIDDEN, "AccessDenied"),
         (_, Protocol::RestJson) => (StatusCode::FORBIDDEN, "AccessDeniedException"),
-        (_, Protocol::Json | Protocol::Cbor) => (StatusCode::BAD_REQUEST, "AccessDeniedException"),
+        (_, Protocol::Json) => (StatusCode::BAD_REQUEST, "AccessDeniedException"),
     };
     ServiceError::new(status, code, message)
 }
@@ -114,15 +115,13 @@ fn access_denied(caller: &Caller) -> ServiceError {
 /// An error in the form that the protocol gives it.
 pub(crate) fn answer(protocol: Protocol, error: &ServiceError) -> Response<Bytes> {
     let ServiceError { status, code, message } = error;
-    let id = crate::uuid::random();
+    let id = Uuid::new_v4().to_string();
     let (content_type, body) = match protocol {
         Protocol::Json => (
             "application/x-amz-json-1.0",
-            json!({ "__type": code, "message": message, "Message": message }).to_string().into_bytes(),
+            json!({ "__type": code, "message": message, "Message": message }).to_string(),
         ),
-        Protocol::RestJson => {
-            ("application/json", json!({ "Code": code, "Message": message }).to_string().into_bytes())
-        }
+        Protocol::RestJson => ("application/json", json!({ "Code": code, "Message": message }).to_string()),
         Protocol::Query => (
             "text/xml",
             format!(
@@ -130,8 +129,7 @@ pub(crate) fn answer(protocol: Protocol, error: &ServiceError) -> Response<Bytes
                  <RequestId>{id}</RequestId></ErrorResponse>",
                 if status.is_server_error() { "Receiver" } else { "Sender" },
                 escape(message)
-            )
-            .into_bytes(),
+            ),
         ),
         Protocol::RestXml => (
             "application/xml",
@@ -139,18 +137,14 @@ pub(crate) fn answer(protocol: Protocol, error: &ServiceError) -> Response<Bytes
                 "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>{code}</Code><Message>{}</Message>\
                  <RequestId>{id}</RequestId></Error>",
                 escape(message)
-            )
-            .into_bytes(),
+            ),
         ),
-        Protocol::Cbor => ("application/cbor", cbor_map(&[("__type", code), ("message", message)])),
     };
     let mut response = Response::new(Bytes::from(body));
     *response.status_mut() = *status;
     let mut headers = vec![("content-type", content_type), ("x-amzn-requestid", id.as_str())];
-    match protocol {
-        Protocol::RestJson => headers.push(("x-amzn-errortype", code)),
-        Protocol::Cbor => headers.push(("smithy-protocol", "rpc-v2-cbor")),
-        Protocol::Json | Protocol::Query | Protocol::RestXml => {}
+    if protocol == Protocol::RestJson {
+        headers.push(("x-amzn-errortype", code));
     }
     for (name, value) in headers {
         if let Ok(value) = value.parse() {
@@ -162,28 +156,6 @@ pub(crate) fn answer(protocol: Protocol, error: &ServiceError) -> Response<Bytes
 
 fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
-}
-
-fn cbor_map(members: &[(&str, &str)]) -> Vec<u8> {
-    const MAP: u8 = 5;
-    const TEXT: u8 = 3;
-    let mut encoded = cbor_head(MAP, members.len());
-    for text in members.iter().flat_map(|(name, value)| [name, value]) {
-        encoded.extend(cbor_head(TEXT, text.len()));
-        encoded.extend(text.bytes());
-    }
-    encoded
-}
-
-/// A CBOR data item's type and length; error texts never need more than 16 bits.
-fn cbor_head(major: u8, length: usize) -> Vec<u8> {
-    let length = u16::try_from(length).unwrap_or(u16::MAX);
-    let [high, low] = length.to_be_bytes();
-    match length {
-        0..=23 => vec![major << 5 | low],
-        24..=255 => vec![major << 5 | 24, low],
-        _ => vec![major << 5 | 25, high, low],
-    }
 }
 
 #[cfg(test)]
@@ -240,15 +212,6 @@ mod tests {
     fn a_refusal_names_the_action() {
         let (_, body) = shape(&Fault::Refuse, "ssm", Protocol::Json);
         assert!(body.contains("is not authorized to perform: ssm:Do"), "{body}");
-    }
-
-    #[test]
-    fn cbor_errors_are_maps_of_text() {
-        let answer = Fault::Throttle.answer(&caller("monitoring", Protocol::Cbor), &Method::POST).unwrap();
-        let expected = b"\xa2\x66__type\x73ThrottlingException\x67message\x6dRate exceeded";
-        assert_eq!(answer.body().as_ref(), expected);
-        assert_eq!(cbor_head(3, 200), [0x78, 200]);
-        assert_eq!(cbor_head(3, 600), [0x79, 2, 88]);
     }
 
     #[test]

@@ -8,7 +8,6 @@ use hyper::header::{HeaderMap, USER_AGENT};
 use hyper::http::request::Parts;
 
 use super::actions;
-use crate::percent::query_value;
 
 /// How a service speaks, which is how its errors have to look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,8 +20,6 @@ pub(crate) enum Protocol {
     RestJson,
     /// Method and path are the operation; XML answers (S3).
     RestXml,
-    /// The path names the operation; CBOR both ways.
-    Cbor,
 }
 
 /// A signed call, identified.
@@ -74,10 +71,7 @@ fn operation(head: &Parts, body: &[u8], service: &str) -> (Protocol, String) {
     if let Some(target) = head.headers.get("x-amz-target").and_then(|value| value.to_str().ok()) {
         return (Protocol::Json, target.rsplit('.').next().unwrap_or(target).to_owned());
     }
-    if head.headers.contains_key("smithy-protocol") {
-        return (Protocol::Cbor, path.rsplit('/').next().unwrap_or(path).to_owned());
-    }
-    let in_form = || query_value(std::str::from_utf8(body).ok()?, "Action");
+    let in_form = || value_of(body, "Action");
     let in_url = || query_value(head.uri.query()?, "Action");
     match service {
         "s3" => (Protocol::RestXml, actions::s3(head)),
@@ -87,6 +81,16 @@ fn operation(head: &Parts, body: &[u8], service: &str) -> (Protocol, String) {
             None => (Protocol::RestJson, format!("{} {path}", head.method)),
         },
     }
+}
+
+/// The value of one parameter of a query string.
+pub(super) fn query_value(query: &str, name: &str) -> Option<String> {
+    value_of(query.as_bytes(), name)
+}
+
+/// The value of one parameter of a query string or a form.
+fn value_of(pairs: &[u8], name: &str) -> Option<String> {
+    form_urlencoded::parse(pairs).find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
 }
 
 #[cfg(test)]
@@ -135,13 +139,6 @@ mod tests {
         );
         let head = request("GET", "/?Action=ListStacks", "cloudformation", &[]);
         assert_eq!(action(&head, ""), (Protocol::Query, "cloudformation:ListStacks".to_owned()));
-    }
-
-    #[test]
-    fn cbor_services_are_identified_by_their_path() {
-        let path = "/service/GraniteServiceVersion20100801/operation/PutMetricData";
-        let head = request("POST", path, "monitoring", &[("smithy-protocol", "rpc-v2-cbor")]);
-        assert_eq!(action(&head, ""), (Protocol::Cbor, "cloudwatch:PutMetricData".to_owned()));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
@@ -16,6 +17,8 @@ use super::fault::Fault;
 use super::identify::{Caller, identify};
 use super::{Front, Shared, backup, dynamodb};
 
+const ACCEPTS_AGAIN_AFTER: Duration = Duration::from_millis(100);
+
 /// The request gets no answer: the connection ends instead.
 #[derive(Debug, thiserror::Error)]
 #[error("the answer was dropped")]
@@ -27,9 +30,10 @@ pub(crate) async fn serve(front: Front, listener: TcpListener) -> Infallible {
         let stream = match listener.accept().await {
             Ok((stream, _)) => stream,
             Err(error) => {
-                // A connection that ended before it was accepted, or too many open files for now.
+                // A connection that ended before it was accepted, or too many open files. The latter lasts
+                // until another connection ends, and asking at once again would only take its time.
                 tracing::warn!(%error, "the front could not accept a connection");
-                tokio::task::yield_now().await;
+                tokio::time::sleep(ACCEPTS_AGAIN_AFTER).await;
                 continue;
             }
         };
@@ -53,15 +57,31 @@ async fn take(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Respons
     let (head, body) = request.into_parts();
     let body = body.collect().await.map_err(|_| Unanswered)?.to_bytes();
     // In a task of its own, since a call that was made takes effect even if its caller gives up waiting.
-    let answer =
-        tokio::spawn(async move { answer(&shared, &head, body).await }).await.map_err(|_| Unanswered)??;
-    Ok(answer.map(Full::new))
+    let answer = tokio::spawn(async move { answer(&shared, &head, body).await }).await;
+    let answer = answer.unwrap_or_else(|error| Ok(broke_off(&error)));
+    Ok(answer?.map(Full::new))
+}
+
+/// A call that broke off is not a lost answer, which may be what a test wants: it is told.
+fn broke_off(error: &tokio::task::JoinError) -> Response<Bytes> {
+    tracing::error!(%error, "a call broke off within the front");
+    in_words(
+        StatusCode::INTERNAL_SERVER_ERROR,
+        "The local stack broke off while it handled this call.".into(),
+    )
+}
+
+fn in_words(status: StatusCode, words: String) -> Response<Bytes> {
+    let mut answer = Response::new(Bytes::from(words));
+    *answer.status_mut() = status;
+    answer.headers_mut().insert(header::CONTENT_TYPE, header::HeaderValue::from_static("text/plain"));
+    answer
 }
 
 async fn answer(shared: &Arc<Shared>, head: &Parts, body: Bytes) -> Result<Response<Bytes>, Unanswered> {
     let Some(caller) = identify(head, &body) else {
         if head.method == Method::POST && head.uri.path() == "/_ministack/reset" {
-            shared.forget_what_is_filled_in().await;
+            shared.forget_what_is_filled_in();
         }
         return Ok(shared.forward(head, body).await);
     };
@@ -74,7 +94,7 @@ async fn answer(shared: &Arc<Shared>, head: &Parts, body: Bytes) -> Result<Respo
         Some(answer) => answer,
         None => shared.perform(&caller, head, body).await,
     };
-    shared.calls.answered(ticket, answer.status().as_u16());
+    shared.calls.answered(&ticket, answer.status().as_u16());
     if fault == Some(Fault::LoseAnswer) { Err(Unanswered) } else { Ok(answer) }
 }
 
@@ -97,19 +117,14 @@ impl Shared {
             Ok(answer) => answer,
             Err(error) => {
                 tracing::warn!(%error, cause = ?std::error::Error::source(&error), "the emulator did not answer");
-                let words = Bytes::from(format!("The local stack's emulator did not answer: {error}."));
-                let mut answer = Response::new(words);
-                *answer.status_mut() = StatusCode::BAD_GATEWAY;
-                answer
-                    .headers_mut()
-                    .insert(header::CONTENT_TYPE, header::HeaderValue::from_static("text/plain"));
-                answer
+                let words = format!("The local stack's emulator did not answer: {error}.");
+                in_words(StatusCode::BAD_GATEWAY, words)
             }
         }
     }
 
-    async fn forget_what_is_filled_in(&self) {
-        self.tables.forget_all().await;
+    fn forget_what_is_filled_in(&self) {
+        self.tables.forget_all();
         self.backup.forget_all();
     }
 }

@@ -320,6 +320,9 @@ async fn vaults_are_the_emulators_and_their_notifications_can_be_read_back() {
     assert_eq!(read["BackupVaultEvents"], json!(["BACKUP_JOB_COMPLETED"]));
     let vault = account.api.backup(Method::GET, "/backup-vaults/Default", json!(null)).await.ok();
     assert_eq!(vault["BackupVaultArn"], read["BackupVaultArn"]);
+    account.api.backup(Method::DELETE, path, json!(null)).await.ok();
+    let none = account.api.backup(Method::GET, path, json!(null)).await;
+    assert_eq!(none.error(), "ResourceNotFoundException");
     let input = json!({"SNSTopicArn": "a", "BackupVaultEvents": ["BACKUP_JOB_COMPLETED"]});
     let other =
         account.api.backup(Method::PUT, "/backup-vaults/none/notification-configuration", input).await;

@@ -16,10 +16,6 @@ use tokio::sync::OnceCell;
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
-pub(crate) fn directory() -> PathBuf {
-    local_aws::workspace_root().join("target").join("local-aws")
-}
-
 pub(crate) fn options(directory: PathBuf) -> Options {
     Options { port: None, wait_scale: 0.0, directory, progress: Arc::new(|line| eprintln!("{line}")) }
 }
@@ -27,7 +23,7 @@ pub(crate) fn options(directory: PathBuf) -> Options {
 /// The stack that all tests share.
 pub(crate) async fn stack() -> &'static LocalAws {
     static STACK: OnceCell<LocalAws> = OnceCell::const_new();
-    STACK.get_or_init(|| async { LocalAws::start(options(directory())).await.unwrap() }).await
+    STACK.get_or_init(|| async { LocalAws::start(options(local_aws::directory())).await.unwrap() }).await
 }
 
 #[derive(Debug)]

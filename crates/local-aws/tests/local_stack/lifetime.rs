@@ -1,17 +1,18 @@
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::SystemTime;
 
 use local_aws::{Error, LocalAws};
 use serde_json::json;
 
-use crate::client::{Api, directory, eventually, options, stack};
+use crate::client::{Api, eventually, options, stack};
 
 /// A folder for one test, with the shared Python environment in it.
 async fn private_directory() -> tempfile::TempDir {
     stack().await;
     let private = tempfile::tempdir().unwrap();
-    for entry in std::fs::read_dir(directory()).unwrap() {
+    for entry in std::fs::read_dir(local_aws::directory()).unwrap() {
         let entry = entry.unwrap();
         if entry.file_name().to_string_lossy().starts_with("venv-") {
             std::os::unix::fs::symlink(entry.path(), private.path().join(entry.file_name())).unwrap();
@@ -20,10 +21,15 @@ async fn private_directory() -> tempfile::TempDir {
     private
 }
 
+/// The folders of temporary files, one for each emulator.
+fn temporary(directory: &Path) -> impl Iterator<Item = PathBuf> {
+    let entries = std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap());
+    entries.filter(|entry| entry.file_name().to_string_lossy().starts_with("tmp-")).map(|entry| entry.path())
+}
+
 /// The port of the emulator that runs in this folder.
 fn emulator_port(directory: &Path) -> Option<u16> {
-    let entries = std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().file_name());
-    entries.filter_map(|name| name.to_string_lossy().strip_prefix("tmp-")?.parse().ok()).next()
+    temporary(directory).find_map(|folder| std::fs::read_to_string(folder.join("port")).ok()?.parse().ok())
 }
 
 fn answers(port: u16) -> bool {
@@ -37,9 +43,9 @@ async fn stopping_leaves_nothing_running_and_no_files() {
     let (endpoint, port) = (local.endpoint().to_owned(), emulator_port(private.path()).unwrap());
     Api::at(&endpoint, "600000000001").make_table("orders").await;
     local.scale_waits(0.5).await.unwrap();
-    local.stop().await.unwrap();
+    local.stop().await;
     assert!(!answers(port));
-    assert_eq!(emulator_port(private.path()), None);
+    assert_eq!(temporary(private.path()).count(), 0);
     let front = endpoint.rsplit(':').next().unwrap().parse().unwrap();
     eventually("the end of the front", async || (!answers(front)).then_some(())).await;
 }
@@ -51,7 +57,7 @@ async fn dropping_stops_too() {
     let port = emulator_port(private.path()).unwrap();
     drop(local);
     assert!(!answers(port));
-    assert_eq!(emulator_port(private.path()), None);
+    assert_eq!(temporary(private.path()).count(), 0);
 }
 
 #[tokio::test]
@@ -64,6 +70,26 @@ async fn a_taken_port_is_told() {
     let Err(error) = LocalAws::start(options).await else { panic!("it started") };
     assert!(matches!(error, Error::Listen { .. }));
     assert!(error.to_string().contains(&format!("127.0.0.1:{port}")), "{error}");
+}
+
+#[tokio::test]
+async fn what_killed_stacks_left_is_removed_when_nobody_uses_it() {
+    let private = private_directory().await;
+    let left = |name: &str| {
+        let folder = private.path().join(name);
+        std::fs::create_dir(&folder).unwrap();
+        std::fs::write(folder.join("port"), "1").unwrap();
+        let folder = std::fs::File::open(folder).unwrap();
+        folder.set_modified(SystemTime::UNIX_EPOCH).unwrap();
+        folder
+    };
+    left("tmp-abandoned");
+    let in_use = left("tmp-in-use");
+    in_use.lock().unwrap();
+    let local = LocalAws::start(options(private.path().to_owned())).await.unwrap();
+    local.stop().await;
+    let names: Vec<_> = temporary(private.path()).map(|path| path.file_name().unwrap().to_owned()).collect();
+    assert_eq!(names, ["tmp-in-use"]);
 }
 
 #[tokio::test]
@@ -107,6 +133,6 @@ async fn the_emulator_does_not_outlive_a_killed_process() {
     holder.kill().unwrap();
     holder.wait().unwrap();
     eventually("the emulator's end", async || (!answers(port)).then_some(())).await;
-    eventually("the removal of its files", async || emulator_port(private.path()).is_none().then_some(()))
+    eventually("the removal of its files", async || (temporary(private.path()).count() == 0).then_some(()))
         .await;
 }

@@ -9,13 +9,14 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::{Context as _, bail};
 use aws_config::SdkConfig;
-use local_aws::Progress;
+use local_aws::{ACCOUNT, Progress};
+use tablekeeper_functions::rotate_restore::decision::execution_name;
 
 use super::{WAIT_SCALE, table};
 use crate::{
     console::{self, Console},
     follow::{self, Follower, Narrator, Outcome},
-    local::{background::Background, provision::ACCOUNT},
+    local::background::Background,
     run,
 };
 use backup::Backup;
@@ -34,10 +35,12 @@ pub(crate) async fn tell(
     count: u32,
 ) -> anyhow::Result<()> {
     console.line("A backup of a DynamoDB table becomes a new table, and a pointer moves to it.");
-    console.line("Everything below happens on this machine, on a local stand-in for AWS, through the");
+    console.line(
+        "Everything below happens on this machine, on a local stack that stands in for AWS, through the",
+    );
     console.line("same template, state machine and functions that are deployed to AWS.");
 
-    console.heading("1  A local AWS with the workflow deployed");
+    console.heading("1  A local stack with the workflow deployed");
     let (config, bootstrap) = set_up(console, background).await?;
     let scene = Scene::deploy(console, &config, &bootstrap).await?;
 
@@ -73,9 +76,9 @@ pub(crate) async fn tell(
     Ok(())
 }
 
-/// Starts the local AWS and builds the functions, both at once.
+/// Starts the local stack and builds the functions, both at once.
 async fn set_up(console: &Arc<Console>, background: &mut Background) -> anyhow::Result<(SdkConfig, PathBuf)> {
-    console.busy("starting the local AWS and building the functions");
+    console.busy("starting the local stack and building the functions");
     let teller = Arc::clone(console);
     let progress: Progress = Arc::new(move |line: &str| teller.event(line));
     let built = async {
@@ -84,15 +87,15 @@ async fn set_up(console: &Arc<Console>, background: &mut Background) -> anyhow::
     };
     let (state, bootstrap) = tokio::try_join!(background.ready(|line| console.event(line)), built)?;
     console.idle();
-    let endpoint = state.endpoint().context("the local AWS does not say where it answers")?;
-    console.event(&format!("the local AWS answers at {endpoint}; the functions are built"));
+    let endpoint = state.endpoint().context("the local stack does not say where it answers")?;
+    console.event(&format!("the local stack answers at {endpoint}; the functions are built"));
     Ok((local_aws::sdk_config(endpoint, ACCOUNT).await, bootstrap))
 }
 
 /// Follows the execution that the notification must have started, by the name that is derived from
 /// the backup job.
 async fn follow_execution(console: &Console, scene: &Scene, backup: &Backup) -> anyhow::Result<Outcome> {
-    let name = format!("rot-{}", backup.job_id.to_lowercase());
+    let name = execution_name(&backup.job_id);
     let arn = run::execution_arn(&scene.state_machine, &name)
         .with_context(|| format!("{} is no state machine's ARN", scene.state_machine))?;
     let client = aws_sdk_sfn::Client::new(&scene.config);

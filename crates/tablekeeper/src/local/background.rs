@@ -13,7 +13,7 @@ use std::{
 };
 
 use anyhow::{Context as _, anyhow};
-use local_aws::Slowness;
+use local_aws::{Slowness, directory};
 use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
@@ -25,7 +25,7 @@ use tokio::{
     time::timeout,
 };
 
-use super::state::{Instance, State, directory};
+use super::state::{Instance, State};
 
 /// The word that lets the child outlive its parent.
 pub(crate) const STAY: &str = "stay";

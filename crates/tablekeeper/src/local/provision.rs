@@ -13,8 +13,6 @@ use local_aws::{Deployment, Progress};
 
 use crate::failure;
 
-/// The account in which everything on a local stack lives.
-pub(crate) const ACCOUNT: &str = "123456789012";
 /// The vault that AWS Backup has in every account.
 pub(crate) const VAULT: &str = "Default";
 

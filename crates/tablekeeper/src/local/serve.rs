@@ -11,7 +11,7 @@ use std::{
 
 use anyhow::Context as _;
 use clap::Args;
-use local_aws::{LocalAws, Options, Progress, Slowness};
+use local_aws::{ACCOUNT, LocalAws, Options, Progress, Slowness, directory};
 use tokio::{
     signal::unix::{SignalKind, signal},
     sync::mpsc,
@@ -19,8 +19,8 @@ use tokio::{
 
 use super::{
     background::{Report, STAY},
-    provision::{self, ACCOUNT},
-    state::{Claim, Instance, State, directory},
+    provision,
+    state::{Claim, Instance, State},
 };
 use crate::failure;
 
@@ -58,6 +58,7 @@ fn slowness(text: &str) -> Result<Slowness, String> {
 }
 
 pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    show_warnings();
     let mut end = pin!(end()?);
     let set_up = tokio::select! {
         set_up = set_up(&arguments) => set_up,
@@ -68,7 +69,7 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Ok((local, state, _claim)) => {
             say(&Report::Ready(state));
             end.await;
-            local.stop().await.context("the local AWS does not stop")?;
+            local.stop().await;
             Ok(ExitCode::SUCCESS)
         }
         Err(error) => {
@@ -79,18 +80,17 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
 }
 
 async fn set_up(arguments: &Arguments) -> anyhow::Result<(LocalAws, State, Option<Claim>)> {
-    let claim = match arguments.instance {
+    let mut claim = match arguments.instance {
         Some(instance) => Some(instance.claim().await?),
         None => None,
     };
-    let publish = |state: &State| claim.as_ref().map_or(Ok(()), |claim| claim.publish(state));
     let mut state = State {
         pid: std::process::id(),
         endpoint: None,
         account: ACCOUNT.to_owned(),
         stacks: BTreeMap::new(),
     };
-    publish(&state)?;
+    publish(&mut claim, &state)?;
 
     let progress: Progress = Arc::new(|line: &str| say(&Report::Progress(line.to_owned())));
     let starting = LocalAws::start(Options {
@@ -99,7 +99,7 @@ async fn set_up(arguments: &Arguments) -> anyhow::Result<(LocalAws, State, Optio
         directory: directory(),
         progress: Arc::clone(&progress),
     });
-    let starting = async { starting.await.context("the local AWS does not start") };
+    let starting = async { starting.await.map_err(does_not_start) };
     let local = if arguments.deploy {
         let building =
             async { local_aws::build_bootstrap(&progress).await.context("the functions cannot be built") };
@@ -114,8 +114,33 @@ async fn set_up(arguments: &Arguments) -> anyhow::Result<(LocalAws, State, Optio
         local.front().slow(ACCOUNT, slowness);
     }
     state.endpoint = Some(local.endpoint().to_owned());
-    publish(&state)?;
+    publish(&mut claim, &state)?;
     Ok((local, state, claim))
+}
+
+fn publish(claim: &mut Option<Claim>, state: &State) -> anyhow::Result<()> {
+    claim.as_mut().map_or(Ok(()), |claim| claim.publish(state))
+}
+
+/// A taken port is the one failure that another argument helps against.
+fn does_not_start(error: local_aws::Error) -> anyhow::Error {
+    let failure = "the local stack does not start";
+    match &error {
+        local_aws::Error::Listen { port, source } if source.kind() == io::ErrorKind::AddrInUse => {
+            let advice = format!("{failure}: port {port} is taken; choose another one with --port");
+            anyhow::Error::new(error).context(advice)
+        }
+        _ => anyhow::Error::new(error).context(failure),
+    }
+}
+
+/// What the front warns of goes to stderr, which is the log file.
+fn show_warnings() {
+    tracing_subscriber::fmt()
+        .with_max_level(tracing_subscriber::filter::LevelFilter::WARN)
+        .with_writer(io::stderr)
+        .with_ansi(false)
+        .init();
 }
 
 /// Comes true when this process should end: a signal says so, or the parent went away without

@@ -1,19 +1,24 @@
 //! Which local stack runs, where, and whether it still does.
 //!
-//! Two files under `target/local-aws`: `<instance>.lock`, which the serving process keeps locked
-//! until it ends in whatever way, and `<instance>.json`, which says how to reach it. The lock is the
-//! truth; a JSON file without a held lock is what a killed process left behind, and is removed.
+//! Two files under `target/local-aws`, both of which the serving process keeps locked until it ends in
+//! whatever way: `<instance>.lock` is the right to be that instance, and `<instance>.json` says how to
+//! reach it. The locks are the truth. A JSON file that nobody holds is what a killed process left
+//! behind, and the next claim replaces it.
+//!
+//! Whoever looks takes a shared lock on the JSON file alone. So looks neither exclude each other nor
+//! get in a claim's way, and what is read is always the words of a process that lives.
 
 use std::{
     collections::BTreeMap,
     fmt,
     fs::{self, File, TryLockError},
-    io,
+    io::{self, Read as _, Write as _},
     path::{Path, PathBuf},
     time::Duration,
 };
 
 use anyhow::{Context as _, bail};
+use local_aws::directory;
 use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
@@ -71,7 +76,7 @@ impl State {
         let endpoint = self.endpoint().context("the local stack is still being started")?;
         Ok([
             ("AWS_ENDPOINT_URL", endpoint),
-            ("AWS_REGION", "us-east-1"),
+            ("AWS_REGION", local_aws::REGION),
             ("AWS_ACCESS_KEY_ID", self.account.as_str()),
             ("AWS_SECRET_ACCESS_KEY", "local"),
         ]
@@ -86,29 +91,34 @@ pub(crate) struct Claim {
     directory: PathBuf,
     instance: Instance,
     _lock: File,
+    /// Every file published, since whoever opened a former one may still ask whether it is held.
+    published: Vec<File>,
 }
 
 impl Claim {
-    /// Says to everybody how the stack is reached, all at once.
-    pub(crate) fn publish(&self, state: &State) -> anyhow::Result<()> {
+    /// Says to everybody how the stack is reached, all at once: the file has its words and its lock
+    /// before it has its name.
+    pub(crate) fn publish(&mut self, state: &State) -> anyhow::Result<()> {
         let path = self.instance.file(&self.directory, "json");
         let draft = path.with_extension("json.new");
-        fs::write(&draft, serde_json::to_vec_pretty(state)?)
-            .and_then(|()| fs::rename(&draft, &path))
-            .with_context(|| format!("cannot write {}", path.display()))
+        let words = serde_json::to_vec_pretty(state)?;
+        let write = || -> io::Result<File> {
+            let mut file = File::create(&draft)?;
+            file.lock()?;
+            file.write_all(&words)?;
+            fs::rename(&draft, &path)?;
+            Ok(file)
+        };
+        self.published.push(write().with_context(|| format!("cannot write {}", path.display()))?);
+        Ok(())
     }
 }
 
 impl Drop for Claim {
     fn drop(&mut self) {
-        // Left behind, the file would only be found stale and removed by the next look.
+        // Left behind, the file would only be found stale.
         let _ = fs::remove_file(self.instance.file(&self.directory, "json"));
     }
-}
-
-/// Where local stacks keep what they need: the emulator, logs, state.
-pub(crate) fn directory() -> PathBuf {
-    local_aws::workspace_root().join("target").join("local-aws")
 }
 
 impl Instance {
@@ -123,29 +133,30 @@ impl Instance {
         directory.join(stem).with_extension(extension)
     }
 
-    /// The state of this instance if it is up. Cleans up after one that was killed.
+    /// The state of this instance if it is up.
     pub(crate) fn look(self) -> anyhow::Result<Option<State>> {
         self.look_in(&directory())
     }
 
     fn look_in(self, directory: &Path) -> anyhow::Result<Option<State>> {
         let path = self.file(directory, "json");
-        let Some(_unclaimed) = self.try_lock(directory)? else {
-            return match fs::read(&path) {
-                Ok(text) => serde_json::from_slice(&text)
-                    .map(Some)
-                    .with_context(|| format!("{} is not a state file", path.display())),
-                // Claimed or released this very moment, and not published (any more).
-                Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-                Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),
-            };
+        let mut file = match File::open(&path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error).with_context(|| format!("cannot read {}", path.display())),
         };
-        match fs::remove_file(&path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                Err(error).with_context(|| format!("cannot remove the stale {}", path.display()))
+        match file.try_lock_shared() {
+            Ok(()) => return Ok(None),
+            Err(TryLockError::WouldBlock) => {}
+            Err(TryLockError::Error(error)) => {
+                return Err(error).with_context(|| format!("cannot lock {}", path.display()));
             }
-            _ => Ok(None),
         }
+        let mut words = Vec::new();
+        file.read_to_end(&mut words).with_context(|| format!("cannot read {}", path.display()))?;
+        serde_json::from_slice(&words)
+            .map(Some)
+            .with_context(|| format!("{} is not a state file", path.display()))
     }
 
     /// Becomes this instance, or says who is.
@@ -154,11 +165,12 @@ impl Instance {
     }
 
     async fn claim_in(self, directory: &Path) -> anyhow::Result<Claim> {
-        // Someone who merely looks holds the lock for an instant, hence the patience.
+        // Someone who waits for another stack's end holds the lock for an instant, hence the patience.
         let deadline = Instant::now() + Duration::from_secs(1);
         loop {
             if let Some(lock) = self.try_lock(directory)? {
-                return Ok(Claim { directory: directory.to_owned(), instance: self, _lock: lock });
+                let directory = directory.to_owned();
+                return Ok(Claim { directory, instance: self, _lock: lock, published: Vec::new() });
             }
             if Instant::now() >= deadline {
                 bail!("{self} is up already; `cargo tablekeeper local down` stops it");
@@ -222,7 +234,7 @@ mod tests {
         let look = || Instance::Stack.look_in(directory.path()).unwrap();
         assert_eq!(look(), None);
 
-        let claim = Instance::Stack.claim_in(directory.path()).await.unwrap();
+        let mut claim = Instance::Stack.claim_in(directory.path()).await.unwrap();
         assert_eq!(look(), None, "claimed but not yet published");
         claim.publish(&state()).unwrap();
         assert_eq!(look(), Some(state()));
@@ -234,13 +246,39 @@ mod tests {
         assert_eq!(look(), None);
     }
 
-    #[test]
-    fn what_a_killed_process_left_is_removed() {
+    #[tokio::test]
+    async fn what_a_killed_process_left_is_never_taken_for_a_living_one() {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("state.json");
         std::fs::write(&file, serde_json::to_vec(&state()).unwrap()).unwrap();
+        let look = || Instance::Stack.look_in(directory.path()).unwrap();
+        assert_eq!(look(), None);
+        let mut claim = Instance::Stack.claim_in(directory.path()).await.unwrap();
+        assert_eq!(look(), None, "the words are another's until the new ones are published");
+        claim.publish(&State { pid: 8, ..state() }).unwrap();
+        assert_eq!(look(), Some(State { pid: 8, ..state() }));
+    }
+
+    #[tokio::test]
+    async fn what_is_published_again_replaces_the_former() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut claim = Instance::Stack.claim_in(directory.path()).await.unwrap();
+        for endpoint in [None, Some("http://127.0.0.1:1".to_owned())] {
+            let published = State { endpoint, ..state() };
+            claim.publish(&published).unwrap();
+            assert_eq!(Instance::Stack.look_in(directory.path()).unwrap(), Some(published));
+        }
+    }
+
+    #[tokio::test]
+    async fn looks_do_not_exclude_each_other() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("state.json");
+        std::fs::write(&file, serde_json::to_vec(&state()).unwrap()).unwrap();
+        let other = std::fs::File::open(&file).unwrap();
+        other.lock_shared().unwrap();
         assert_eq!(Instance::Stack.look_in(directory.path()).unwrap(), None);
-        assert!(!file.exists());
+        assert!(Instance::Stack.claim_in(directory.path()).await.is_ok());
     }
 
     #[test]

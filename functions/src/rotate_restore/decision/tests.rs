@@ -39,6 +39,14 @@ fn documented_wording(table: &str) -> String {
     )
 }
 
+fn recovery_point_wording() -> String {
+    format!(
+        "An AWS Backup job was completed successfully. Recovery point ARN: \
+         arn:aws:backup:eu-west-1:123456789012:recovery-point:1EB3B5E7-9EB0-435A-A80B-108B488B0D45. \
+         Resource ARN : {TABLE}. BackupJob ID : {JOB}"
+    )
+}
+
 fn decide_one(record: Value) -> Result<Decision, DecisionError> {
     let patterns = Patterns::new("(?i)-production$", "-staging", Some("/staging/arn")).unwrap();
     let mut decisions = decide(&json!({ "Records": [record] }), &patterns);
@@ -95,13 +103,35 @@ fn every_partition_and_both_kinds_of_recovery_point_are_taken() {
         let table = format!("arn:{partition}:dynamodb:cn-north-1:123456789012:table/Orders-PRODUCTION");
         assert_eq!(target(decide_one(completed(&live_wording(&table)))), "Orders-staging-20190902-13-48-52");
     }
-    let message = format!(
-        "An AWS Backup job was completed successfully. Recovery point ARN: \
-         arn:aws:backup:eu-west-1:123456789012:recovery-point:1EB3B5E7-9EB0-435A-A80B-108B488B0D45. \
-         Resource ARN : {TABLE}. BackupJob ID : {JOB}"
-    );
-    let Ok(Decision::Restore { rotation, .. }) = decide_one(completed(&message)) else { panic!() };
+    let decision = decide_one(completed(&recovery_point_wording()));
+    let Ok(Decision::Restore { rotation, .. }) = decision else { panic!("{decision:?}") };
     assert_eq!(rotation.recovery_point_kind, crate::arn::RecoveryPointKind::Backup);
+}
+
+#[test]
+fn an_id_that_was_cut_or_has_words_behind_it_is_read_whole() {
+    let name = |message: &str| match decide_one(completed(message)) {
+        Ok(Decision::Restore { execution_name, .. }) => execution_name,
+        other => panic!("{other:?}"),
+    };
+    let whole = live_wording(TABLE);
+    for message in [&whole[..whole.len() - 20], &format!("{whole}."), &format!("{whole}. See the console.")] {
+        assert_eq!(name(message), format!("rot-{}", JOB.to_lowercase()));
+    }
+    let other = whole.replace(JOB, "5a772b5a-36d5-4a69-9b18-ed2f5213c659");
+    assert_eq!(
+        name(&other),
+        "rot-5a772b5a-36d5-4a69-9b18-ed2f5213c659",
+        "the sentence's id, where both are whole"
+    );
+}
+
+#[test]
+fn a_copy_of_a_copy_is_never_made() {
+    let copy = "arn:aws:dynamodb:eu-west-1:123456789012:table/orders-20260301-02-00-00";
+    let patterns = Patterns::new(".", "$0", None).unwrap();
+    let decision = decide(&json!({ "Records": [completed(&live_wording(copy))] }), &patterns).remove(0);
+    assert!(reason(decision).contains("is a rotation itself"));
 }
 
 #[test]
@@ -142,6 +172,8 @@ fn garbage_is_malformed_by_name() {
         completed(""),
         completed(&whole[..100]),
         completed(&whole[..180]),
+        completed(&recovery_point_wording()[..recovery_point_wording().find("-production").unwrap()]),
+        completed(&recovery_point_wording()[..recovery_point_wording().find(". BackupJob").unwrap()]),
         completed(&whole.replace("Recovery point ARN", "Recovered")),
         completed(&whole.replace(JOB, "not an id")),
         completed(&whole.replace("orders-production.", "no.")),

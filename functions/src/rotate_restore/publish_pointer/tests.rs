@@ -16,6 +16,8 @@ fn arn(table: &str) -> String {
 struct Store {
     versions: Vec<String>,
     others: Vec<String>,
+    /// Whether the others write right behind our writes instead.
+    behind: bool,
 }
 
 fn answer(status: u16, body: Value) -> HttpResponse {
@@ -40,17 +42,25 @@ fn rules(store: &Arc<Mutex<Store>>) -> [Rule; 2] {
     });
     let write = mock!(aws_sdk_ssm::Client::put_parameter).then_compute_response(move |request| {
         let mut store = writes.lock().unwrap();
-        if let Some(other) = store.others.pop() {
-            store.versions.push(other);
-        }
-        store.versions.push(request.value().unwrap().to_owned());
+        let ours = request.value().unwrap().to_owned();
+        let other = store.others.pop();
+        let pair = if store.behind { [Some(ours), other] } else { [other, Some(ours)] };
+        store.versions.extend(pair.into_iter().flatten());
         aws_smithy_mocks::MockResponse::Http(answer(200, json!({ "Version": store.versions.len() })))
     });
     [read, write]
 }
 
 async fn publish(versions: &[String], others: &[String]) -> (Result<Value, Failure>, Vec<String>) {
-    let store = Store { versions: versions.to_vec(), others: others.to_vec() };
+    publish_against(versions, others, false).await
+}
+
+async fn publish_against(
+    versions: &[String],
+    others: &[String],
+    behind: bool,
+) -> (Result<Value, Failure>, Vec<String>) {
+    let store = Store { versions: versions.to_vec(), others: others.to_vec(), behind };
     let store = Arc::new(Mutex::new(store));
     let rules = rules(&store);
     let step = PublishPointer { ssm: mock_client!(aws_sdk_ssm, RuleMode::MatchAny, [&rules[0], &rules[1]]) };
@@ -69,6 +79,14 @@ async fn no_name_publishes_nothing() {
     let step = PublishPointer { ssm: mock_client!(aws_sdk_ssm, RuleMode::MatchAny, []) };
     let output = step.run_json(payload(None)).await.unwrap();
     assert_eq!(output["Outcome"], "Skipped");
+}
+
+#[tokio::test]
+async fn a_name_that_was_left_out_is_refused() {
+    let step = PublishPointer { ssm: mock_client!(aws_sdk_ssm, RuleMode::MatchAny, []) };
+    let failure = step.run_json(json!({ "executionArn": "e", "tableArn": arn("t") })).await.unwrap_err();
+    assert_eq!(failure.name, ErrorName::InvalidInput);
+    assert!(failure.message.contains("missing field `ssmParameterName`"), "{failure}");
 }
 
 #[tokio::test]
@@ -115,6 +133,35 @@ async fn a_newer_rotation_that_comes_in_between_is_put_back() {
     let output = output.unwrap();
     assert_eq!((&output["Outcome"], &output["Value"]), (&json!("PointerIsNewer"), &json!(newer)));
     assert_eq!(versions.last(), Some(&newer));
+}
+
+#[tokio::test]
+async fn of_several_that_come_in_between_the_newest_is_put_back() {
+    let of = |day: u32| arn(&format!("orders-202401{day:02}-00-00-00"));
+    // Each write is met by another one: the last of the list first.
+    let (output, versions) = publish(&[of(1)], &[of(4), of(5), of(3)]).await;
+    assert_eq!(output.unwrap()["Outcome"], "PointerIsNewer");
+    assert_eq!(versions.last(), Some(&of(5)));
+}
+
+#[tokio::test]
+async fn what_a_lost_answer_wrote_over_is_put_back() {
+    let (older, ours, newer) =
+        (arn("orders-20240101-00-00-00"), arn("orders-20240102-00-00-00"), arn("orders-20240103-00-00-00"));
+    let (output, versions) = publish(&[older, newer.clone(), ours], &[]).await;
+    assert_eq!(output.unwrap()["Outcome"], "PointerIsNewer");
+    assert_eq!(versions.last(), Some(&newer));
+}
+
+#[tokio::test]
+async fn others_without_end_are_given_up_against() {
+    let of = |day: u32| arn(&format!("orders-202402{day:02}-00-00-00"));
+    let others: Vec<String> = (1..20).map(of).collect();
+    let (output, _) = publish(&[], &others).await;
+    assert_eq!(output.unwrap()["Outcome"], "PointerIsNewer", "the newest comes first, and then stands");
+    let strangers = vec!["something else".to_owned(); 20];
+    let (output, _) = publish_against(&[], &strangers, true).await;
+    assert_eq!(output.unwrap_err().name, ErrorName::PointerContended);
 }
 
 #[tokio::test]

@@ -29,7 +29,7 @@ fn input(recovery_point: &str) -> Value {
             "SourcePattern": "orders", "ReplacementPattern": "copy", "SSMParameterName": "/p"
         },
         "restoreRoleArn": "arn:aws:iam::123456789012:role/restore",
-        "restoreTimeoutSeconds": 3600
+        "restoreTimeoutHours": "1"
     })
 }
 
@@ -114,7 +114,7 @@ async fn overrides_reach_dynamodb_under_their_own_names() {
             request.billing_mode_override().unwrap().as_str() == "PROVISIONED"
                 && index.index_name() == "by-day"
                 && index.projection().unwrap().non_key_attributes() == ["total"]
-                && request.local_secondary_index_override().is_empty()
+                && request.local_secondary_index_override.as_ref().is_some_and(Vec::is_empty)
                 && request.provisioned_throughput_override().unwrap().read_capacity_units() == 5
                 && request.sse_specification_override().unwrap().kms_master_key_id() == Some("alias/k")
         })
@@ -192,7 +192,7 @@ async fn a_recovery_point_is_restored_by_aws_backup() {
         .then_output(|| StartRestoreJobOutput::builder().restore_job_id("job-1").build());
     let encryption = json!({ "Enabled": true, "KMSMasterKeyId": "arn:key" });
     let wanted = with(input(RECOVERY_POINT), "SSESpecificationOverride", encryption);
-    let output = run(&[&not_described()], &[&start], wanted).await.unwrap();
+    let output = run(&[&not_described()], &[&start, &listed(Vec::new())], wanted).await.unwrap();
     assert_eq!(output["restore"]["restoreJobId"], "job-1");
     assert_eq!(output["restore"]["startedAt"], "1970-01-01T00:17:40Z");
     assert_eq!(
@@ -237,18 +237,88 @@ async fn a_table_that_a_restore_job_of_the_point_makes_is_adopted() {
     ]);
     let metadata = [metadata("other-target", "elsewhere"), metadata("ours", TARGET)];
     let here = described(table(None, TableStatus::Creating));
-    let rules = [&jobs, &metadata[0], &metadata[1]];
+    let failed = metadata_of("failed");
+    let rules = [&jobs, &failed, &metadata[0], &metadata[1]];
     let output = run(&[&here], &rules, input(RECOVERY_POINT)).await.unwrap();
     assert_eq!((&output["adopted"], &output["restore"]["restoreJobId"]), (&json!(true), &json!("ours")));
+    assert_eq!(output["waitSeconds"], 0);
     assert_eq!(output["restore"]["startedAt"], "1970-01-01T00:15:00Z");
+}
+
+fn metadata_of(id: &'static str) -> Rule {
+    metadata(id, TARGET)
+}
+
+fn made_at(seconds: i64, status: TableStatus) -> Rule {
+    let table = SdkTable::builder().table_name(TARGET).table_status(status);
+    described(table.creation_date_time(SdkDateTime::from_secs(seconds)).build())
+}
+
+#[tokio::test]
+async fn a_job_that_runs_is_adopted_before_its_table_is_there() {
+    let jobs = listed(vec![job("ours", RECOVERY_POINT, RestoreStatus::Pending)]);
+    let output =
+        run(&[&not_described()], &[&jobs, &metadata_of("ours")], input(RECOVERY_POINT)).await.unwrap();
+    assert_eq!((&output["adopted"], &output["restore"]["restoreJobId"]), (&json!(true), &json!("ours")));
+}
+
+#[tokio::test]
+async fn after_jobs_that_ended_without_the_table_another_one_is_started() {
+    let mut tokens = Vec::new();
+    for ended in [vec![], vec![RestoreStatus::Failed], vec![RestoreStatus::Failed, RestoreStatus::Completed]]
+    {
+        let jobs = listed(ended.into_iter().map(|status| job("ended", RECOVERY_POINT, status)).collect());
+        let token: std::sync::Arc<std::sync::Mutex<String>> = Default::default();
+        let seen = token.clone();
+        let start = mock!(aws_sdk_backup::Client::start_restore_job)
+            .match_requests(move |request| {
+                *seen.lock().unwrap() = request.idempotency_token().unwrap().to_owned();
+                true
+            })
+            .then_output(|| StartRestoreJobOutput::builder().restore_job_id("new").build());
+        let rules = [&jobs, &metadata_of("ended"), &start];
+        let output = run(&[&not_described()], &rules, input(RECOVERY_POINT)).await.unwrap();
+        assert_eq!(output["restore"]["restoreJobId"], "new");
+        tokens.push(token.lock().unwrap().clone());
+    }
+    tokens.sort();
+    tokens.dedup();
+    assert_eq!(tokens.len(), 3, "AWS Backup would answer an old token with the old job");
+}
+
+#[tokio::test]
+async fn only_the_table_that_a_completed_job_made_is_adopted() {
+    let completed = || {
+        let job = JobsMember::builder().restore_job_id("ours").recovery_point_arn(RECOVERY_POINT);
+        let job = job.status(RestoreStatus::Completed).creation_date(SdkDateTime::from_secs(900));
+        listed(vec![job.completion_date(SdkDateTime::from_secs(1_100)).build()])
+    };
+    let look = async |created| {
+        let table = made_at(created, TableStatus::Active);
+        run(&[&table], &[&completed(), &metadata_of("ours")], input(RECOVERY_POINT)).await
+    };
+    assert_eq!(look(1_000).await.unwrap()["adopted"], true);
+    for elsewhere in [800, 1_200] {
+        assert_eq!(look(elsewhere).await.unwrap_err().name, ErrorName::TargetTableExists);
+    }
+    let deleting = made_at(1_000, TableStatus::Deleting);
+    let failure = failure(&[&deleting], &[&completed(), &metadata_of("ours")], input(RECOVERY_POINT)).await;
+    assert_eq!(failure.name, ErrorName::ResourceBusy);
 }
 
 #[tokio::test]
 async fn a_table_of_no_restore_job_is_refused_before_a_job_is_started() {
     let here = described(table(None, TableStatus::Active));
     let jobs = listed(vec![job("failed", RECOVERY_POINT, RestoreStatus::Aborted)]);
-    let failure = failure(&[&here], &[&jobs], input(RECOVERY_POINT)).await;
+    let failure = failure(&[&here], &[&jobs, &metadata_of("failed")], input(RECOVERY_POINT)).await;
     assert_eq!(failure.name, ErrorName::TargetTableExists);
+}
+
+#[tokio::test]
+async fn a_key_that_aws_backup_does_not_take_is_refused_by_name() {
+    let encryption = json!({ "Enabled": true, "KMSMasterKeyId": "alias/k" });
+    let wanted = with(input(RECOVERY_POINT), "SSESpecificationOverride", encryption);
+    assert_eq!(failure(&[], &[], wanted).await.name, ErrorName::OverrideNotSupported);
 }
 
 #[tokio::test]
@@ -261,7 +331,8 @@ async fn aws_backups_refusals_have_their_names() {
     ] {
         let start =
             mock!(aws_sdk_backup::Client::start_restore_job).then_http_response(move || refusal(code));
-        let failure = failure(&[&not_described()], &[&start], input(RECOVERY_POINT)).await;
+        let rules = [&start, &listed(Vec::new())];
+        let failure = failure(&[&not_described()], &rules, input(RECOVERY_POINT)).await;
         assert_eq!(failure.name, name, "{failure}");
     }
 }
@@ -283,6 +354,8 @@ async fn overrides_that_aws_backup_does_not_know_are_refused_by_name() {
 
 #[tokio::test]
 async fn a_persons_wrong_input_is_answered_in_words() {
+    let mut no_hours = input(BACKUP);
+    no_hours["restoreTimeoutHours"] = json!("1.5");
     let mut no_time = input(BACKUP);
     no_time["executionInput"]["BackupSnsMessage"].as_object_mut().unwrap().remove("StartTime");
     for (wrong, name, words) in [
@@ -304,6 +377,7 @@ async fn a_persons_wrong_input_is_answered_in_words() {
         (input("arn:aws:ec2:eu-west-1:123456789012:volume/v"), ErrorName::InvalidInput, "RecoveryPointArn"),
         (with(input(BACKUP), "RestoreTimeoutSeconds", json!(0)), ErrorName::InvalidInput, "is 0"),
         (with(input(BACKUP), "RestoreTimeoutSeconds", json!(604_801)), ErrorName::InvalidInput, "a week"),
+        (no_hours, ErrorName::InvalidInput, "RestoreTimeoutHours is `1.5`"),
         (json!([]), ErrorName::InvalidInput, "the input of rotate-restore.restore-backup cannot be used"),
     ] {
         let failure = failure(&[], &[], wrong).await;

@@ -2,13 +2,15 @@
 //!
 //! The call takes an idempotency token, derived from what is restored to where, so that a call whose
 //! answer was lost is answered with the job that it started. How long AWS keeps a token it does not
-//! say; so before anything is started the target's name is looked up, and a table that is there is
-//! adopted only if a restore job of this recovery point was told to make it.
+//! say; so first the restore jobs of this recovery point that were told to make this table are looked
+//! up. One that runs is adopted, and so is one that made the table that is there. After jobs that
+//! failed, or whose table is gone, a new one is started; any other table of that name is left alone.
 
 use std::fmt::Write as _;
 
 use aws_sdk_backup::error::ProvideErrorMetadata;
 use aws_sdk_backup::types::{RestoreJobStatus, RestoreJobsListMember};
+use aws_sdk_dynamodb::types::{TableDescription as SdkTable, TableStatus};
 use sha2::{Digest, Sha256};
 
 use super::{Error, RestoreBackup, Started};
@@ -25,18 +27,25 @@ impl RestoreBackup {
     ) -> Result<Started, Error> {
         refuse_unknown_overrides(wanted)?;
         let recovery_point_arn = &wanted.backup_sns_message.recovery_point_arn;
-        if let Some(table) = self.describe(target_table).await? {
-            let job =
-                self.restore_job_of(wanted, target_table).await?.ok_or_else(|| Error::TargetTableExists {
-                    table: target_table.to_owned(),
-                    recovery_point_arn: recovery_point_arn.clone(),
-                    made_from: "belongs to no restore job of that recovery point".to_owned(),
-                })?;
+        let jobs = self.restore_jobs_of(wanted, target_table).await?;
+        let table = self.describe(target_table).await?;
+        if table.as_ref().is_some_and(|table| table.table_status() == Some(&TableStatus::Deleting)) {
+            return Err(Error::TargetTableDeleting(target_table.to_owned()));
+        }
+        let made_by = |job: &&RestoreJobsListMember| is_running(job) || has_made(job, table.as_ref());
+        if let Some(job) = jobs.iter().find(made_by) {
             return Ok(Started {
                 at: job.creation_date().map_or_else(|| self.clock.now(), utc),
-                table: Some(TableDescription::from(&table)),
-                restore_job_id: job.restore_job_id,
+                table: table.as_ref().map(TableDescription::from),
+                restore_job_id: job.restore_job_id.clone(),
                 adopted: true,
+            });
+        }
+        if table.is_some() {
+            return Err(Error::TargetTableExists {
+                table: target_table.to_owned(),
+                recovery_point_arn: recovery_point_arn.clone(),
+                made_from: "was made by no restore job of that recovery point".to_owned(),
             });
         }
         let mut request = self
@@ -45,11 +54,12 @@ impl RestoreBackup {
             .recovery_point_arn(recovery_point_arn)
             .iam_role_arn(restore_role_arn)
             .resource_type("DynamoDB")
-            .idempotency_token(token(recovery_point_arn, target_table))
+            .idempotency_token(token(recovery_point_arn, target_table, jobs.len()))
             .metadata("targetTableName", target_table);
         if let Some(encryption) = &wanted.sse_specification_override {
             request = request.metadata("encryptionType", if encryption.enabled { "KMS" } else { "Default" });
             if let Some(key) = encryption.kms_master_key_id.as_ref().filter(|_| encryption.enabled) {
+                // AWS Backup names it `kmsMasterKeyArn`; DynamoDB takes ids and aliases as well.
                 request = request.metadata("kmsMasterKeyArn", key);
             }
         }
@@ -71,13 +81,14 @@ impl RestoreBackup {
         }
     }
 
-    /// The restore job, not failed, that makes or made the target from this recovery point.
-    async fn restore_job_of(
+    /// The restore jobs, in whatever state, that were told to make the target from this recovery point.
+    async fn restore_jobs_of(
         &self,
         wanted: &ExecutionInput,
         target_table: &str,
-    ) -> Result<Option<RestoreJobsListMember>, Error> {
+    ) -> Result<Vec<RestoreJobsListMember>, Error> {
         let backup = &wanted.backup_sns_message;
+        let mut ours = Vec::new();
         let mut jobs = self
             .backup
             .list_restore_jobs_by_protected_resource()
@@ -86,10 +97,15 @@ impl RestoreBackup {
             .items()
             .send();
         while let Some(job) = jobs.next().await {
-            let job = job.map_err(AwsFailure::of("backup:ListRestoreJobsByProtectedResource"))?;
-            let ended_badly =
-                matches!(job.status(), Some(RestoreJobStatus::Failed | RestoreJobStatus::Aborted));
-            if ended_badly || job.recovery_point_arn() != Some(backup.recovery_point_arn.as_str()) {
+            let job = match job {
+                Ok(job) => job,
+                // A table that nothing was ever restored from is not known to AWS Backup as such.
+                Err(error) if error.code() == Some("ResourceNotFoundException") => break,
+                Err(error) => {
+                    return Err(AwsFailure::of("backup:ListRestoreJobsByProtectedResource")(error).into());
+                }
+            };
+            if job.recovery_point_arn() != Some(backup.recovery_point_arn.as_str()) {
                 continue;
             }
             let metadata = self
@@ -104,11 +120,30 @@ impl RestoreBackup {
             if entries
                 .any(|(key, value)| key.eq_ignore_ascii_case("targetTableName") && value == target_table)
             {
-                return Ok(Some(job));
+                ours.push(job);
             }
         }
-        Ok(None)
+        Ok(ours)
     }
+}
+
+/// Whether the job may still make its table.
+fn is_running(job: &RestoreJobsListMember) -> bool {
+    !matches!(
+        job.status(),
+        Some(RestoreJobStatus::Completed | RestoreJobStatus::Failed | RestoreJobStatus::Aborted)
+    )
+}
+
+/// Whether this is the table that the job made, and not one that somebody made of that name later. The
+/// two services' clocks are compared by the second.
+fn has_made(job: &RestoreJobsListMember, table: Option<&SdkTable>) -> bool {
+    let created = table.and_then(|table| table.creation_date_time()).map(|time| time.secs());
+    let (Some(created), Some(from)) = (created, job.creation_date().map(|time| time.secs())) else {
+        return false;
+    };
+    let until = job.completion_date().map_or(i64::MAX, |time| time.secs());
+    job.status() == Some(&RestoreJobStatus::Completed) && (from..=until).contains(&created)
 }
 
 /// AWS Backup restores all indexes and the capacity as they were; encryption alone can be chosen.
@@ -120,6 +155,12 @@ fn refuse_unknown_overrides(wanted: &ExecutionInput) -> Result<(), Error> {
         ("ProvisionedThroughputOverride", wanted.provisioned_throughput_override.is_some()),
         ("OnDemandThroughputOverride", wanted.on_demand_throughput_override.is_some()),
     ];
+    let key = wanted.sse_specification_override.as_ref().and_then(|it| it.kms_master_key_id.as_ref());
+    if let Some(key) = key.filter(|key| !key.starts_with("arn:")) {
+        let reason =
+            format!("AWS Backup restores this recovery point, and takes a KMS key by its ARN, not {key}");
+        return Err(Error::Override { name: "SSESpecificationOverride", reason });
+    }
     match given.into_iter().find(|(_, given)| *given) {
         None => Ok(()),
         Some((name, _)) => Err(Error::Override {
@@ -131,8 +172,10 @@ fn refuse_unknown_overrides(wanted: &ExecutionInput) -> Result<(), Error> {
     }
 }
 
-fn token(recovery_point_arn: &str, target_table: &str) -> String {
-    let digest = Sha256::digest(format!("{recovery_point_arn} {target_table}"));
+/// The same for every attempt at one restore; another one once the jobs before have ended without the
+/// table, for AWS Backup answers a token that it knows with the old job.
+fn token(recovery_point_arn: &str, target_table: &str, ended_jobs: usize) -> String {
+    let digest = Sha256::digest(format!("{recovery_point_arn} {target_table} {ended_jobs}"));
     digest.iter().fold(String::new(), |mut text, byte| {
         let _infallible = write!(text, "{byte:02x}");
         text

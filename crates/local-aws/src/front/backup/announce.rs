@@ -6,7 +6,7 @@ use super::jobs::BackupJob;
 use super::vaults::Notifications;
 use crate::clock::rfc_3339;
 use crate::front::Shared;
-use crate::front::dynamodb::Scope;
+use crate::front::scope::Scope;
 
 /// Tells of a completed job: the vault's topic, if it asks for it, and the account's default event bus.
 pub(super) async fn completed(

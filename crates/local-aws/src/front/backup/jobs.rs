@@ -3,13 +3,16 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use super::points::RecoveryPoint;
-use super::{Call, Fail, State, announce, page, vaults};
+use super::{Call, State, announce, in_own_words, invalid, not_found, vaults};
 use crate::clock::{epoch, now};
 use crate::front::Shared;
-use crate::front::dynamodb::{Scope, table_of_backup};
+use crate::front::dynamodb::table_of_backup;
+use crate::front::scope::Scope;
 use crate::json::set;
+use crate::upstream::Refusal;
 
 /// A job that nobody looks at completes after this long: its notification may be all that anybody waits for.
 const COMPLETES_UNSEEN_AFTER: Duration = Duration::from_secs(1);
@@ -19,7 +22,6 @@ pub(super) enum JobState {
     Pending,
     Running,
     Completed,
-    Aborted,
 }
 
 impl JobState {
@@ -28,19 +30,13 @@ impl JobState {
             Self::Pending => "PENDING",
             Self::Running => "RUNNING",
             Self::Completed => "COMPLETED",
-            Self::Aborted => "ABORTED",
         }
-    }
-
-    fn has_ended(self) -> bool {
-        matches!(self, Self::Completed | Self::Aborted)
     }
 }
 
 /// A backup job.
 #[derive(Clone, Debug)]
 pub(super) struct BackupJob {
-    /// In capitals, as AWS writes it.
     pub(super) id: String,
     token: Option<String>,
     pub(super) vault: String,
@@ -93,13 +89,13 @@ impl BackupJob {
     }
 }
 
-pub(super) async fn start(call: &Call<'_>) -> Result<Value, Fail> {
+pub(super) async fn start(call: &Call<'_>) -> Result<Value, Refusal> {
     let vault = call.required("BackupVaultName")?.to_owned();
     let table_arn = call.required("ResourceArn")?.to_owned();
     let role_arn = call.required("IamRoleArn")?.to_owned();
     let table = table_arn.split_once(":table/").filter(|_| table_arn.contains(":dynamodb:"));
     let Some((_, table)) = table else {
-        return Err(Fail::invalid(format!(
+        return Err(invalid(format!(
             "{table_arn} is no DynamoDB table, and others the local stack cannot back up."
         )));
     };
@@ -111,13 +107,13 @@ pub(super) async fn start(call: &Call<'_>) -> Result<Value, Fail> {
     if let Some(job) = state.jobs.iter().find(|job| token.is_some() && job.token == token) {
         return Ok(job.started());
     }
-    let id = crate::uuid::random().to_uppercase();
+    let id = new_id();
     let advanced = state.management.get("DynamoDB").copied().unwrap_or(false);
     let (backup_arn, size) = take_backup(call, table, &id).await?;
     call.shared.backup.note_taken(&backup_arn, advanced);
     let Scope { account, region } = &call.scope;
     let point_arn = if advanced {
-        format!("arn:aws:backup:{region}:{account}:recovery-point:{}", crate::uuid::random().to_uppercase())
+        format!("arn:aws:backup:{region}:{account}:recovery-point:{}", new_id())
     } else {
         backup_arn.clone()
     };
@@ -146,10 +142,15 @@ pub(super) async fn start(call: &Call<'_>) -> Result<Value, Fail> {
     Ok(answer)
 }
 
-async fn take_backup(call: &Call<'_>, table: &str, id: &str) -> Result<(String, i64), Fail> {
+async fn take_backup(call: &Call<'_>, table: &str, id: &str) -> Result<(String, i64), Refusal> {
     let input = json!({ "TableName": table, "BackupName": format!("AWSBackup-{id}") });
     let signed = call.scope.signed("dynamodb");
-    let output = call.shared.upstream.json(signed, "DynamoDB_20120810.CreateBackup", &input).await?;
+    let output = call
+        .shared
+        .upstream
+        .json(signed, "DynamoDB_20120810.CreateBackup", &input)
+        .await
+        .map_err(in_own_words)?;
     let details = output.get("BackupDetails").cloned().unwrap_or_default();
     let arn = details.get("BackupArn").and_then(Value::as_str).unwrap_or_default().to_owned();
     Ok((arn, details.get("BackupSizeBytes").and_then(Value::as_i64).unwrap_or_default()))
@@ -158,14 +159,16 @@ async fn take_backup(call: &Call<'_>, table: &str, id: &str) -> Result<(String, 
 fn complete_unseen(shared: Arc<Shared>, scope: Scope, id: String) {
     tokio::spawn(async move {
         tokio::time::sleep(COMPLETES_UNSEEN_AFTER).await;
-        let state = shared.backup.state(&scope);
+        let state = shared.backup.states.of(&scope);
         complete(&shared, &scope, &mut *state.lock().await, &id);
     });
 }
 
 /// Completes a job that has not ended yet: its recovery point appears, and the world is told.
 fn complete(shared: &Arc<Shared>, scope: &Scope, state: &mut State, id: &str) {
-    let Some(job) = state.jobs.iter_mut().find(|job| job.id == id && !job.state.has_ended()) else { return };
+    let Some(job) = state.jobs.iter_mut().find(|job| job.id == id && job.state != JobState::Completed) else {
+        return;
+    };
     let completed = now();
     job.state = JobState::Completed;
     job.completed = Some(completed);
@@ -185,12 +188,12 @@ fn complete(shared: &Arc<Shared>, scope: &Scope, state: &mut State, id: &str) {
     tokio::spawn(async move { announce::completed(&shared, &scope, &job, notifications).await });
 }
 
-pub(super) async fn describe(call: &Call<'_>) -> Result<Value, Fail> {
+pub(super) async fn describe(call: &Call<'_>) -> Result<Value, Refusal> {
     let state = call.state();
     let mut state = state.lock().await;
     let id = call.segment(1).to_owned();
     let job = state.jobs.iter_mut().find(|job| job.id == id).ok_or_else(|| no_job(&id))?;
-    if !job.state.has_ended() {
+    if job.state != JobState::Completed {
         if job.looks_left == 0 {
             complete(call.shared, &call.scope, &mut state, &id);
         } else {
@@ -204,36 +207,11 @@ pub(super) async fn describe(call: &Call<'_>) -> Result<Value, Fail> {
     job.map(|job| job.shown(&call.scope.account)).ok_or_else(|| no_job(&id))
 }
 
-pub(super) async fn list(call: &Call<'_>) -> Result<Value, Fail> {
-    let state = call.state();
-    let state = state.lock().await;
-    let wanted = state.jobs.iter().filter(|job| {
-        call.wants("state", Some(job.state.name()))
-            && call.wants("resourceArn", Some(&job.table_arn))
-            && call.wants("backupVaultName", Some(&job.vault))
-    });
-    page(call, "BackupJobs", "BackupJobId", wanted.map(|job| job.shown(&call.scope.account)).collect())
+/// In capitals, as AWS Backup writes its own ids.
+pub(super) fn new_id() -> String {
+    Uuid::new_v4().to_string().to_uppercase()
 }
 
-pub(super) async fn stop(call: &Call<'_>) -> Result<Value, Fail> {
-    let id = call.segment(1);
-    let state = call.state();
-    let mut state = state.lock().await;
-    let job = state.jobs.iter_mut().find(|job| job.id == id).ok_or_else(|| no_job(id))?;
-    if job.state.has_ended() {
-        let message = format!("Backup job {id} is {} and cannot be stopped.", job.state.name());
-        return Err(Fail::new("InvalidRequestException", message));
-    }
-    let input = json!({ "BackupArn": job.backup_arn });
-    call.shared
-        .upstream
-        .json(call.scope.signed("dynamodb"), "DynamoDB_20120810.DeleteBackup", &input)
-        .await?;
-    job.state = JobState::Aborted;
-    job.completed = Some(now());
-    Ok(Value::Null)
-}
-
-fn no_job(id: &str) -> Fail {
-    Fail::not_found(format!("Backup job {id} does not exist."))
+fn no_job(id: &str) -> Refusal {
+    not_found(format!("Backup job {id} does not exist."))
 }

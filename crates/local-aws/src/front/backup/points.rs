@@ -1,9 +1,10 @@
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
-use super::{Call, Fail, page};
+use super::{Call, in_own_words, not_found};
 use crate::clock::epoch;
 use crate::front::dynamodb::table_of_backup;
+use crate::upstream::Refusal;
 
 /// Something that can be restored.
 #[derive(Clone, Debug)]
@@ -47,17 +48,19 @@ impl RecoveryPoint {
 }
 
 /// Finds a recovery point, or a DynamoDB backup that somebody else took, which can be restored as well.
-pub(super) async fn find(call: &Call<'_>, arn: &str) -> Result<RecoveryPoint, Fail> {
+pub(super) async fn find(call: &Call<'_>, arn: &str) -> Result<RecoveryPoint, Refusal> {
     if let Some(point) = call.state().lock().await.points.iter().find(|point| point.arn == arn) {
         return Ok(point.clone());
     }
     let Some(table_arn) = table_of_backup(arn) else {
-        return Err(Fail::not_found(format!("Recovery point {arn} does not exist.")));
+        return Err(not_found(format!("Recovery point {arn} does not exist.")));
     };
     let upstream = &call.shared.upstream;
     let input = json!({ "BackupArn": arn });
-    let output =
-        upstream.json(call.scope.signed("dynamodb"), "DynamoDB_20120810.DescribeBackup", &input).await?;
+    let output = upstream
+        .json(call.scope.signed("dynamodb"), "DynamoDB_20120810.DescribeBackup", &input)
+        .await
+        .map_err(in_own_words)?;
     let details = output.pointer("/BackupDescription/BackupDetails").cloned().unwrap_or_default();
     let created = details.get("BackupCreationDateTime").and_then(Value::as_f64).unwrap_or_default();
     let created = DateTime::from_timestamp_millis((created * 1_000.0) as i64).unwrap_or_default();
@@ -73,34 +76,15 @@ pub(super) async fn find(call: &Call<'_>, arn: &str) -> Result<RecoveryPoint, Fa
     })
 }
 
-pub(super) async fn describe(call: &Call<'_>) -> Result<Value, Fail> {
+pub(super) async fn describe(call: &Call<'_>) -> Result<Value, Refusal> {
     let (vault, arn) = (call.segment(1), call.segment(3));
     let state = call.state();
     let state = state.lock().await;
-    let is_it = |point: &&RecoveryPoint| point.arn == arn && in_vault(point, vault);
+    let is_it = |point: &&RecoveryPoint| {
+        point.arn == arn && point.vault.as_ref().is_some_and(|(name, _)| name == vault)
+    };
     let point = state.points.iter().find(is_it);
-    point.map(RecoveryPoint::shown).ok_or_else(|| {
-        Fail::not_found(format!("Recovery point {arn} does not exist in backup vault {vault}."))
-    })
-}
-
-pub(super) async fn list_by_vault(call: &Call<'_>) -> Result<Value, Fail> {
-    let vault = call.segment(1);
-    super::vaults::require_vault(call, vault).await?;
-    let state = call.state();
-    let state = state.lock().await;
-    let points = state.points.iter().filter(|point| in_vault(point, vault));
-    let wanted = points.filter(|point| call.wants("resourceArn", Some(&point.table_arn)));
-    page(call, "RecoveryPoints", "RecoveryPointArn", wanted.map(RecoveryPoint::shown).collect())
-}
-
-pub(super) async fn list_by_resource(call: &Call<'_>) -> Result<Value, Fail> {
-    let state = call.state();
-    let state = state.lock().await;
-    let points = state.points.iter().filter(|point| point.table_arn == call.segment(1));
-    page(call, "RecoveryPoints", "RecoveryPointArn", points.map(RecoveryPoint::shown).collect())
-}
-
-fn in_vault(point: &RecoveryPoint, vault: &str) -> bool {
-    point.vault.as_ref().is_some_and(|(name, _)| name == vault)
+    point
+        .map(RecoveryPoint::shown)
+        .ok_or_else(|| not_found(format!("Recovery point {arn} does not exist in backup vault {vault}.")))
 }

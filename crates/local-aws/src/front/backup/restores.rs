@@ -5,13 +5,16 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
+use super::jobs::new_id;
 use super::points::{self, RecoveryPoint};
-use super::{Call, Fail, page};
+use super::{Call, invalid, missing, not_found, page};
 use crate::clock::{epoch, now};
 use crate::front::Shared;
-use crate::front::dynamodb::{Scope, Source, restore};
+use crate::front::dynamodb::{Source, restore};
+use crate::front::identify::query_value;
+use crate::front::scope::Scope;
 use crate::json::set;
-use crate::percent::query_value;
+use crate::upstream::Refusal;
 
 /// A job that nobody looks at begins after this long: its table may be all that anybody waits for.
 const BEGINS_UNSEEN_AFTER: Duration = Duration::from_secs(1);
@@ -143,16 +146,16 @@ impl RestoreJob {
     }
 }
 
-pub(super) async fn start(call: &Call<'_>) -> Result<Value, Fail> {
+pub(super) async fn start(call: &Call<'_>) -> Result<Value, Refusal> {
     let point = points::find(call, call.required("RecoveryPointArn")?).await?;
     let role_arn = call.optional("IamRoleArn").map(str::to_owned);
     if point.is_advanced() && role_arn.is_none() {
-        return Err(Fail::invalid(
+        return Err(invalid(
             "An IAM role is required to restore this recovery point: IamRoleArn is missing.",
         ));
     }
     if !matches!(call.optional("ResourceType"), None | Some("DynamoDB")) {
-        return Err(Fail::invalid("The recovery point is of type DynamoDB, and ResourceType names another."));
+        return Err(invalid("The recovery point is of type DynamoDB, and ResourceType names another."));
     }
     let metadata = metadata_of(call)?;
     let target = target(&metadata)?;
@@ -166,7 +169,7 @@ pub(super) async fn start(call: &Call<'_>) -> Result<Value, Fail> {
     }
     let account = &call.scope.account;
     let mut job = RestoreJob {
-        id: crate::uuid::random().to_uppercase(),
+        id: new_id(),
         created: now(),
         ended: None,
         progress: Progress::Pending,
@@ -190,10 +193,9 @@ pub(super) async fn start(call: &Call<'_>) -> Result<Value, Fail> {
     Ok(json!({ "RestoreJobId": id }))
 }
 
-fn metadata_of(call: &Call<'_>) -> Result<BTreeMap<String, String>, Fail> {
+fn metadata_of(call: &Call<'_>) -> Result<BTreeMap<String, String>, Refusal> {
     let members = call.input.get("Metadata").and_then(Value::as_object);
-    let members = members
-        .ok_or_else(|| Fail::new("MissingParameterValueException", "Missing required parameter: Metadata"))?;
+    let members = members.ok_or_else(|| missing("Metadata"))?;
     Ok(members
         .iter()
         .map(|(name, value)| (name.clone(), value.as_str().unwrap_or_default().to_owned()))
@@ -205,16 +207,16 @@ fn member<'a>(metadata: &'a BTreeMap<String, String>, name: &str) -> Option<&'a 
     metadata.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
 }
 
-fn target(metadata: &BTreeMap<String, String>) -> Result<String, Fail> {
+fn target(metadata: &BTreeMap<String, String>) -> Result<String, Refusal> {
     let name = member(metadata, "targetTableName").unwrap_or_default();
     let is_legal = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-');
     if (3..=255).contains(&name.len()) && name.bytes().all(is_legal) {
         return Ok(name.to_owned());
     }
-    Err(Fail::invalid(format!("Invalid restore metadata: targetTableName `{name}` is no name for a table.")))
+    Err(invalid(format!("Invalid restore metadata: targetTableName `{name}` is no name for a table.")))
 }
 
-fn encryption(metadata: &BTreeMap<String, String>) -> Result<Option<Value>, Fail> {
+fn encryption(metadata: &BTreeMap<String, String>) -> Result<Option<Value>, Refusal> {
     let key = member(metadata, "kmsMasterKeyArn");
     match (member(metadata, "encryptionType"), key) {
         (None | Some("Default"), None) => Ok(None),
@@ -223,9 +225,9 @@ fn encryption(metadata: &BTreeMap<String, String>) -> Result<Option<Value>, Fail
             Ok(Some(json!({ "Enabled": true, "SSEType": "KMS", "KMSMasterKeyId": key })))
         }
         (_, Some(_)) => {
-            Err(Fail::invalid("Invalid restore metadata: kmsMasterKeyArn needs the encryptionType KMS."))
+            Err(invalid("Invalid restore metadata: kmsMasterKeyArn needs the encryptionType KMS."))
         }
-        (Some(other), None) => Err(Fail::invalid(format!(
+        (Some(other), None) => Err(invalid(format!(
             "Invalid restore metadata: encryptionType is `{other}`, not Default or KMS."
         ))),
     }
@@ -234,7 +236,7 @@ fn encryption(metadata: &BTreeMap<String, String>) -> Result<Option<Value>, Fail
 fn begin_unseen(shared: Arc<Shared>, scope: Scope, id: String) {
     tokio::spawn(async move {
         tokio::time::sleep(BEGINS_UNSEEN_AFTER).await;
-        let state = shared.backup.state(&scope);
+        let state = shared.backup.states.of(&scope);
         let mut state = state.lock().await;
         if let Some(job) = state.restores.iter_mut().find(|job| job.id == id) {
             job.begin(&shared, &scope).await;
@@ -242,7 +244,7 @@ fn begin_unseen(shared: Arc<Shared>, scope: Scope, id: String) {
     });
 }
 
-pub(super) async fn describe(call: &Call<'_>) -> Result<Value, Fail> {
+pub(super) async fn describe(call: &Call<'_>) -> Result<Value, Refusal> {
     let id = call.segment(1);
     let state = call.state();
     let mut state = state.lock().await;
@@ -251,7 +253,7 @@ pub(super) async fn describe(call: &Call<'_>) -> Result<Value, Fail> {
     Ok(job.shown(&call.scope.account))
 }
 
-pub(super) async fn metadata(call: &Call<'_>) -> Result<Value, Fail> {
+pub(super) async fn metadata(call: &Call<'_>) -> Result<Value, Refusal> {
     let id = call.segment(1);
     let state = call.state();
     let state = state.lock().await;
@@ -259,7 +261,7 @@ pub(super) async fn metadata(call: &Call<'_>) -> Result<Value, Fail> {
     Ok(json!({ "RestoreJobId": id, "Metadata": job.metadata }))
 }
 
-pub(super) async fn list(call: &Call<'_>) -> Result<Value, Fail> {
+pub(super) async fn list(call: &Call<'_>) -> Result<Value, Refusal> {
     let jobs = chosen(call, |job| {
         call.wants("resourceType", Some("DynamoDB"))
             && call.wants("accountId", Some(&call.scope.account))
@@ -268,7 +270,7 @@ pub(super) async fn list(call: &Call<'_>) -> Result<Value, Fail> {
     page(call, "RestoreJobs", "RestoreJobId", jobs.await)
 }
 
-pub(super) async fn list_by_resource(call: &Call<'_>) -> Result<Value, Fail> {
+pub(super) async fn list_by_resource(call: &Call<'_>) -> Result<Value, Refusal> {
     let jobs = chosen(call, |job| {
         job.point.table_arn == call.segment(1) && within(call, "recoveryPointCreationDate", job.point.created)
     });
@@ -291,8 +293,8 @@ fn within(call: &Call<'_>, name: &str, time: DateTime<Utc>) -> bool {
     bound("After").is_none_or(|after| time > after) && bound("Before").is_none_or(|before| time < before)
 }
 
-fn no_job(id: &str) -> Fail {
-    Fail::not_found(format!("Restore job {id} does not exist."))
+fn no_job(id: &str) -> Refusal {
+    not_found(format!("Restore job {id} does not exist."))
 }
 
 #[cfg(test)]

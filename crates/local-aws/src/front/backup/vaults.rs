@@ -1,8 +1,9 @@
 use hyper::{HeaderMap, Uri};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value, json};
 
-use super::{Call, Fail};
-use crate::percent::encode;
+use super::{Call, invalid, missing, not_found};
+use crate::upstream::Refusal;
 
 /// Where a vault's events go.
 #[derive(Clone, Debug)]
@@ -16,19 +17,19 @@ pub(super) fn vault_arn(call: &Call<'_>, vault: &str) -> String {
 }
 
 /// Fails unless the vault exists, which the emulator knows.
-pub(super) async fn require_vault(call: &Call<'_>, vault: &str) -> Result<(), Fail> {
-    let path = format!("/backup-vaults/{}", encode(vault));
-    let uri: Uri = path.parse().map_err(|_| Fail::invalid(format!("Invalid backup vault name: {vault}")))?;
+pub(super) async fn require_vault(call: &Call<'_>, vault: &str) -> Result<(), Refusal> {
+    let path = format!("/backup-vaults/{}", utf8_percent_encode(vault, NON_ALPHANUMERIC));
+    let uri: Uri = path.parse().map_err(|_| invalid(format!("Invalid backup vault name: {vault}")))?;
     let headers: HeaderMap = call.scope.signed("backup").headers();
     let answer = call.shared.upstream.forward(&hyper::Method::GET, &uri, &headers, bytes::Bytes::new()).await;
     match answer {
         Ok(answer) if answer.status().is_success() => Ok(()),
-        Ok(_) => Err(Fail::not_found(format!("Backup vault {vault} does not exist."))),
-        Err(error) => Err(Fail::new("ServiceUnavailableException", error.to_string())),
+        Ok(_) => Err(not_found(format!("Backup vault {vault} does not exist."))),
+        Err(error) => Err(Refusal::new("ServiceUnavailableException", error.to_string())),
     }
 }
 
-pub(super) async fn put_notifications(call: &Call<'_>) -> Result<Value, Fail> {
+pub(super) async fn put_notifications(call: &Call<'_>) -> Result<Value, Refusal> {
     let vault = call.segment(1);
     require_vault(call, vault).await?;
     let topic_arn = call.required("SNSTopicArn")?.to_owned();
@@ -36,22 +37,19 @@ pub(super) async fn put_notifications(call: &Call<'_>) -> Result<Value, Fail> {
     let events: Vec<String> =
         events.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect();
     if events.is_empty() {
-        return Err(Fail::new(
-            "MissingParameterValueException",
-            "Missing required parameter: BackupVaultEvents",
-        ));
+        return Err(missing("BackupVaultEvents"));
     }
     call.state().lock().await.notifications.insert(vault.to_owned(), Notifications { topic_arn, events });
     Ok(Value::Null)
 }
 
-pub(super) async fn get_notifications(call: &Call<'_>) -> Result<Value, Fail> {
+pub(super) async fn get_notifications(call: &Call<'_>) -> Result<Value, Refusal> {
     let vault = call.segment(1);
     require_vault(call, vault).await?;
     let state = call.state();
     let state = state.lock().await;
     let Some(Notifications { topic_arn, events }) = state.notifications.get(vault) else {
-        return Err(Fail::not_found(format!("No notifications are configured for backup vault {vault}.")));
+        return Err(not_found(format!("No notifications are configured for backup vault {vault}.")));
     };
     Ok(json!({
         "BackupVaultName": vault,
@@ -61,13 +59,13 @@ pub(super) async fn get_notifications(call: &Call<'_>) -> Result<Value, Fail> {
     }))
 }
 
-pub(super) async fn delete_notifications(call: &Call<'_>) -> Result<Value, Fail> {
+pub(super) async fn delete_notifications(call: &Call<'_>) -> Result<Value, Refusal> {
     require_vault(call, call.segment(1)).await?;
     call.state().lock().await.notifications.remove(call.segment(1));
     Ok(Value::Null)
 }
 
-pub(super) async fn update_region_settings(call: &Call<'_>) -> Result<Value, Fail> {
+pub(super) async fn update_region_settings(call: &Call<'_>) -> Result<Value, Refusal> {
     let state = call.state();
     let mut state = state.lock().await;
     state.management.extend(switches(call.input.get("ResourceTypeManagementPreference")));
@@ -75,7 +73,7 @@ pub(super) async fn update_region_settings(call: &Call<'_>) -> Result<Value, Fai
     Ok(Value::Null)
 }
 
-pub(super) async fn describe_region_settings(call: &Call<'_>) -> Result<Value, Fail> {
+pub(super) async fn describe_region_settings(call: &Call<'_>) -> Result<Value, Refusal> {
     let state = call.state();
     let state = state.lock().await;
     Ok(json!({

@@ -2,8 +2,8 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::Scope;
 use crate::front::Shared;
+use crate::front::scope::Scope;
 use crate::json::set;
 use crate::upstream::Refusal;
 

@@ -2,9 +2,10 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
-use super::{Restored, Scope, table_of_backup};
+use super::{Restored, table_of_backup};
 use crate::clock;
 use crate::front::Shared;
+use crate::front::scope::Scope;
 use crate::json::set;
 use crate::upstream::Refusal;
 
@@ -57,7 +58,8 @@ pub(crate) async fn restore(
     let changes = take_ignored_overrides(&mut input);
     let target = input.get("TargetTableName").and_then(Value::as_str).unwrap_or_default().to_owned();
 
-    let mut restored = shared.tables.restored.lock().await;
+    let tables = shared.tables.of(scope);
+    let mut tables = tables.lock().await;
     call(operation, &input).await?;
     let table = json!({ "TableName": target });
     if let Some(mut changes) = changes {
@@ -79,7 +81,7 @@ pub(crate) async fn restore(
         looks_until_indexed: slowness.indexes,
     };
     record.show_creating(&mut description);
-    restored.insert((scope.clone(), target), record);
+    tables.insert(target, record);
     Ok(json!({ "TableDescription": description }))
 }
 

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail, ensure};
 use aws_sdk_backup::types::BackupJobState;
+use local_aws::ACCOUNT;
 use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
@@ -11,12 +12,7 @@ use super::{
     name_of,
     scene::{SOURCE, Scene},
 };
-use crate::{
-    console::Console,
-    demo::table,
-    failure,
-    local::provision::{ACCOUNT, VAULT},
-};
+use crate::{console::Console, demo::table, failure, local::provision::VAULT};
 
 /// How long the job, and then its notification, may take.
 const PATIENCE: Duration = Duration::from_secs(60);

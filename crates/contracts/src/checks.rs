@@ -1,0 +1,89 @@
+//! The checks that need no types, one module a theme.
+//!
+//! Each looks at one machine, or one state, and says what is wrong with it whatever the others find. They
+//! share no state: a check can be read, and be wrong, alone.
+
+pub(crate) mod deployment;
+pub(crate) mod dialect;
+pub(crate) mod error_names;
+pub(crate) mod errors;
+pub(crate) mod fields;
+pub(crate) mod language;
+pub(crate) mod rules;
+pub(crate) mod samples;
+pub(crate) mod structure;
+pub(crate) mod time;
+
+use serde_json::Value;
+
+use crate::machine::join;
+
+/// The items of a list with their places; nothing if it is no list.
+pub(crate) fn items<'a>(list: Option<&'a Value>, pointer: &str) -> Vec<(String, &'a Value)> {
+    let items = list.and_then(Value::as_array).into_iter().flatten().enumerate();
+    items.map(|(index, item)| (format!("{pointer}/{index}"), item)).collect()
+}
+
+/// The strings of a list with their places; whatever else it holds is left out.
+pub(crate) fn strings<'a>(list: Option<&'a Value>, pointer: &str) -> Vec<(String, &'a str)> {
+    let items = items(list, pointer);
+    items.into_iter().filter_map(|(pointer, item)| Some((pointer, item.as_str()?))).collect()
+}
+
+/// Whether a value is an expression, `{% … %}`.
+pub(crate) fn is_expression(value: &Value) -> bool {
+    value.as_str().is_some_and(|text| text.starts_with("{%") && text.ends_with("%}"))
+}
+
+/// Every string in a value, at any depth, with its place; names of members are left out.
+pub(crate) fn texts<'a>(value: &'a Value, pointer: &str) -> Vec<(String, &'a str)> {
+    match value {
+        Value::String(text) => vec![(pointer.to_owned(), text.as_str())],
+        Value::Array(_) => {
+            let items = items(Some(value), pointer);
+            items.iter().flat_map(|(pointer, item)| texts(item, pointer)).collect()
+        }
+        Value::Object(members) => {
+            let below = |(name, member): (&String, &'a Value)| texts(member, &join(pointer, name));
+            members.iter().flat_map(below).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// The closest of several names, for "did you mean": near enough to be a slip.
+pub(crate) fn closest<'a>(wrong: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let near = wrong.chars().count() / 3 + 1;
+    let measured = names.into_iter().map(|name| (distance(wrong, name), name));
+    measured.filter(|(distance, _)| *distance <= near).min().map(|(_, name)| name)
+}
+
+/// How many letters have to be put in, taken out or exchanged.
+fn distance(one: &str, other: &str) -> usize {
+    let other: Vec<char> = other.to_lowercase().chars().collect();
+    let mut row: Vec<usize> = (0..=other.len()).collect();
+    for (index, letter) in one.to_lowercase().chars().enumerate() {
+        let mut next = vec![index + 1];
+        for (at, (kept, exchanged)) in row.iter().skip(1).zip(&row).enumerate() {
+            let same = other.get(at) == Some(&letter);
+            let put_in = next.last().copied().unwrap_or_default() + 1;
+            next.push((kept + 1).min(put_in).min(exchanged + usize::from(!same)));
+        }
+        row = next;
+    }
+    row.last().copied().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::closest;
+
+    #[test]
+    fn only_a_slip_is_taken_for_a_name() {
+        let names = ["TimeoutSeconds", "HeartbeatSeconds", "Next", "End"];
+        assert_eq!(closest("TimoutSeconds", names), Some("TimeoutSeconds"));
+        assert_eq!(closest("next", names), Some("Next"));
+        assert_eq!(closest("Elephant", names), None);
+        assert_eq!(closest("", []), None);
+    }
+}

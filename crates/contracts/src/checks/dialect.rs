@@ -1,0 +1,176 @@
+//! What the local engine ignores, or runs unlike AWS.
+//!
+//! A definition that is to be tried out on ministack before it is deployed may use only what both do alike;
+//! else the trial proves something about another machine. Each rule here comes from the source of
+//! ministack 1.5.33. What differs in time alone (jitter, delays that are capped, the machine's own
+//! `TimeoutSeconds`) is let through: the outcome is the same.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::{is_expression, items, texts};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::machine::{Kind, Machine, State, join};
+
+/// Parts of the context object that are missing there.
+const MISSING_CONTEXT: [&str; 3] = ["Execution.RedriveCount", "Execution.RedriveTime", "Execution.RoleArn"];
+
+fn differs(pointer: String, message: impl Into<String>, help: &str) -> Diagnostic {
+    Diagnostic::new(Code::IgnoredByLocalEngine, pointer, message).help(help)
+}
+
+/// Checks one state.
+pub(crate) fn state(state: &State<'_>) -> Vec<Diagnostic> {
+    let Some(kind) = state.kind() else { return Vec::new() };
+    let mut found = Vec::new();
+    let mut ignored = |fields: &[&str], what: &str, help: &str| {
+        for field in fields.iter().filter(|field| state.field(field).is_some()) {
+            found.push(differs(state.at(field), format!("the local engine ignores {field} of {what}"), help));
+        }
+    };
+    match kind {
+        Kind::Succeed => ignored(&["Output"], "a Succeed state", "put it on the states before it"),
+        Kind::Choice => ignored(
+            &["Output"],
+            "a Choice where Default is taken",
+            "put it on the rules, or lead Default to a Pass state that has it",
+        ),
+        Kind::Parallel => ignored(
+            &["Arguments", "Output", "Assign"],
+            "a Parallel state in JSONata",
+            "put it on a Pass state before or behind",
+        ),
+        Kind::Task => ignored(
+            &["HeartbeatSeconds", "Credentials"],
+            "a Task",
+            "leave it out: TimeoutSeconds bounds the task, the machine's role calls it",
+        ),
+        Kind::Map => {
+            ignored(&["ItemBatcher"], "a Map", "make the batches in a step");
+            ignored(&["ResultWriter"], "a Map", "let the step that makes a result write it");
+            if is_distributed(state) {
+                ignored(&["Items", "Output", "Assign"], "a distributed Map in JSONata", "use an inline Map");
+            }
+        }
+        _ => {}
+    }
+    if kind == Kind::Map && is_distributed(state) {
+        for field in ["ItemSelector", "ItemReader", "MaxConcurrency"] {
+            let texts = state.field(field).map(|value| texts(value, &state.at(field))).unwrap_or_default();
+            for (pointer, _) in texts.into_iter().filter(|(_, text)| text.starts_with("{%")) {
+                let message =
+                    format!("the local engine evaluates no expression in {field} of a distributed Map");
+                found.push(differs(pointer, message, "use an inline Map"));
+            }
+        }
+    }
+    if let Some(timeout) = state.field("TimeoutSeconds").filter(|value| is_expression(value)) {
+        let message = "the local engine takes a number for TimeoutSeconds, no expression";
+        found.push(
+            differs(state.at("TimeoutSeconds"), message, "write the number").produced(timeout.to_string()),
+        );
+    }
+    found.extend(assignments(state));
+    found.extend(context(state));
+    found
+}
+
+fn is_distributed(state: &State<'_>) -> bool {
+    let mode = state.field("ItemProcessor").and_then(|it| it.get("ProcessorConfig")?.get("Mode")?.as_str());
+    mode == Some("DISTRIBUTED")
+}
+
+/// On AWS every expression of an `Assign` sees the variables as they were; the local engine sets them one
+/// after the other.
+fn assignments(state: &State<'_>) -> Vec<Diagnostic> {
+    let mut holders = vec![(state.pointer.clone(), state.field("Assign"))];
+    for field in ["Choices", "Catch"] {
+        let rules = items(state.field(field), &state.at(field));
+        holders.extend(rules.into_iter().map(|(pointer, rule)| (pointer, rule.get("Assign"))));
+    }
+    let mut found = Vec::new();
+    for (pointer, assign) in holders {
+        let Some(assign) = assign.and_then(Value::as_object) else { continue };
+        for (name, value) in assign {
+            let pointer = join(&join(&pointer, "Assign"), name);
+            for (place, text) in texts(value, &pointer) {
+                let other = assign.keys().find(|other| *other != name && reads(text, other));
+                let Some(other) = other else { continue };
+                let message = format!("{name} is made from ${other}, which the same Assign sets");
+                found.push(
+                    differs(place, message, "set one of the two in a state of its own")
+                        .expected("AWS takes the variable as it was before")
+                        .produced("the local engine takes what stands first, first"),
+                );
+            }
+        }
+    }
+    found
+}
+
+/// Whether an expression has the variable in it.
+fn reads(text: &str, variable: &str) -> bool {
+    let name = format!("${variable}");
+    let goes_on = |letter: char| letter.is_alphanumeric() || letter == '_';
+    is_expression(&Value::String(text.to_owned()))
+        && text.match_indices(&name).any(|(at, _)| {
+            let behind = text.get(at + name.len()..).unwrap_or_default();
+            !behind.starts_with(goes_on) && !text.get(..at).unwrap_or_default().ends_with('$')
+        })
+}
+
+/// Reads of what the local engine's context object does not have.
+fn context(state: &State<'_>) -> Vec<Diagnostic> {
+    let own =
+        state.value.iter().filter(|(field, _)| !["ItemProcessor", "Branches"].contains(&field.as_str()));
+    let texts = own.flat_map(|(field, value)| texts(value, &state.at(field)));
+    let mut found = Vec::new();
+    for (pointer, text) in texts.filter(|(_, text)| text.starts_with("{%")) {
+        for missing in MISSING_CONTEXT {
+            if text.contains(&format!("$states.context.{missing}")) {
+                let message = format!("the local engine's context object has no {missing}");
+                found.push(differs(pointer.clone(), message, "do without it"));
+            }
+        }
+    }
+    found
+}
+
+/// Variables of the branches of a Parallel. On AWS each branch has its own; in the local engine they are
+/// one, so two branches that set the same name disturb each other.
+pub(crate) fn branches(state: &State<'_>) -> Vec<Diagnostic> {
+    if state.kind() != Some(Kind::Parallel) {
+        return Vec::new();
+    }
+    let mut found = Vec::new();
+    let mut first: BTreeMap<&str, usize> = BTreeMap::new();
+    for (branch, machine) in state.nested().iter().enumerate() {
+        for (pointer, name) in
+            machine.with_nested().iter().flat_map(Machine::states).flat_map(|it| set_by(&it))
+        {
+            let other = *first.entry(name).or_insert(branch);
+            if other != branch {
+                let message = format!("branches {other} and {branch} both set ${name}");
+                found.push(
+                    differs(pointer, message, "give the variables of different branches different names")
+                        .produced("in the local engine it is one variable, and they race for it"),
+                );
+            }
+        }
+    }
+    found
+}
+
+/// The variables that a state sets, with their places.
+fn set_by<'a>(state: &State<'a>) -> Vec<(String, &'a str)> {
+    let rules = ["Choices", "Catch"].into_iter();
+    let rules = rules.flat_map(|field| items(state.field(field), &state.at(field)));
+    let held = rules.map(|(pointer, rule)| (pointer, rule.get("Assign")));
+    let holders = std::iter::once((state.pointer.clone(), state.field("Assign"))).chain(held);
+    let assigns =
+        holders.filter_map(|(pointer, assign)| Some((join(&pointer, "Assign"), assign?.as_object()?)));
+    assigns
+        .flat_map(|(pointer, assign)| assign.keys().map(move |name| (join(&pointer, name), name.as_str())))
+        .collect()
+}

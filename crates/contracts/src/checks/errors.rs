@@ -1,0 +1,184 @@
+//! Error names from both ends: what rules match against what tasks declare.
+//!
+//! A declared error has to be named by a rule, of its own state or of one around it. `States.ALL` takes it
+//! as well, but by accident: whoever adds an error to a step, or takes a name out of a list, is to be asked
+//! what shall happen then. That is the whole use of declaring errors, so the check is strict.
+//!
+//! Where something has no contract, anything may come from it, and nothing is said about names.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::error_names::{OF_LAMBDA, OF_STEP_FUNCTIONS, OUTCOME_UNKNOWN, TRANSIENT};
+use super::fields::did_you_mean;
+use super::{closest, is_expression, items, strings};
+use crate::contract::{Contracts, TaskContract};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::machine::{Kind, Machine, State, join};
+
+/// Checks the names of a machine and of all that are nested in it.
+pub(crate) fn check(machine: &Machine<'_>, contracts: &dyn Contracts) -> Vec<Diagnostic> {
+    below(machine, contracts, &BTreeSet::new())
+}
+
+fn below(machine: &Machine<'_>, contracts: &dyn Contracts, outer: &BTreeSet<String>) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    for state in machine.states() {
+        let named: BTreeSet<String> =
+            rules(&state).into_iter().map(|(_, name)| name.to_owned()).chain(outer.iter().cloned()).collect();
+        found.extend(undeclared(&state, contracts));
+        if let Some(contract) = contract(&state, contracts) {
+            found.extend(unhandled(&state, &contract, &named));
+        }
+        if is_lambda(&state) {
+            found.extend(transient(&state));
+        }
+        for nested in state.nested() {
+            found.extend(below(&nested, contracts, &named));
+        }
+    }
+    found
+}
+
+/// The contract of a task.
+fn contract(state: &State<'_>, contracts: &dyn Contracts) -> Option<TaskContract> {
+    if state.kind() != Some(Kind::Task) {
+        return None;
+    }
+    let resource = state.field("Resource")?.as_str()?;
+    let named = state.field("Arguments").and_then(|arguments| arguments.get("FunctionName")?.as_str());
+    contracts.task(resource, named.or(is_function_arn(resource).then_some(resource)))
+}
+
+/// Whether a task invokes a Lambda function.
+pub(crate) fn is_lambda(state: &State<'_>) -> bool {
+    let resource = state.field("Resource").and_then(Value::as_str).unwrap_or_default();
+    state.kind() == Some(Kind::Task)
+        && (resource.contains(":states:::lambda:invoke") || is_function_arn(resource))
+}
+
+fn is_nothing(state: &State<'_>) -> bool {
+    let resource = state.field("Resource").and_then(Value::as_str).unwrap_or_default();
+    state.kind() == Some(Kind::Task) && !resource.starts_with("arn:") && !resource.starts_with("${")
+}
+
+fn is_function_arn(resource: &str) -> bool {
+    resource.contains(":function:") || (resource.starts_with("${") && resource.ends_with('}'))
+}
+
+/// Every name in `Retry` and `Catch`, with its place.
+fn rules<'a>(state: &State<'a>) -> Vec<(String, &'a str)> {
+    let lists = ["Retry", "Catch"].into_iter();
+    let rules = lists.flat_map(|field| items(state.field(field), &state.at(field)));
+    rules
+        .flat_map(|(pointer, rule)| strings(rule.get("ErrorEquals"), &join(&pointer, "ErrorEquals")))
+        .collect()
+}
+
+/// The names that a state can fail by, beside the engine's; `None` if they are anybody's guess.
+fn failures(state: &State<'_>, contracts: &dyn Contracts) -> Option<BTreeSet<String>> {
+    match state.kind()? {
+        Kind::Task => Some(contract(state, contracts)?.errors.into_iter().collect()),
+        Kind::Fail => match state.field("Error") {
+            Some(error) if is_expression(error) => None,
+            Some(error) => Some(error.as_str().map(str::to_owned).into_iter().collect()),
+            None => Some(BTreeSet::new()),
+        },
+        Kind::Map | Kind::Parallel => {
+            let mut names = BTreeSet::new();
+            for inner in state.nested().iter().flat_map(Machine::states) {
+                names.extend(failures(&inner, contracts)?);
+            }
+            Some(names)
+        }
+        _ => Some(BTreeSet::new()),
+    }
+}
+
+/// Names that are matched though nothing fails by them.
+fn undeclared(state: &State<'_>, contracts: &dyn Contracts) -> Vec<Diagnostic> {
+    let declared = failures(state, contracts);
+    let tasks = with_nested(state);
+    // A Resource that is none may have been meant as a function; it is told of elsewhere.
+    let lambda = tasks.iter().any(|task| is_lambda(task) || is_nothing(task));
+    let other = tasks.iter().any(|task| !is_lambda(task) && task.kind() == Some(Kind::Task));
+    let mut found = Vec::new();
+    for (pointer, name) in rules(state) {
+        let (prefix, dotted) = name.split_once('.').map_or(("", false), |(prefix, _)| (prefix, true));
+        let possible = match prefix {
+            "States" => OF_STEP_FUNCTIONS.contains(&name),
+            "Lambda" | "Sandbox" | "Function" => lambda && OF_LAMBDA.contains(&name),
+            // Each runtime has names of its own for what keeps a function from running at all.
+            "Runtime" | "Extension" => lambda,
+            // Another service's own exceptions, such as StepFunctions.ExecutionAlreadyExistsException.
+            _ => dotted && other,
+        };
+        if possible || declared.as_ref().is_none_or(|names| names.contains(name)) && !is_engines(prefix) {
+            continue;
+        }
+        let by = contract(state, contracts).map_or("nothing in this state".to_owned(), |it| it.name);
+        let message = format!("{by} never fails by {name}");
+        let declared: Vec<&str> = declared.iter().flatten().map(String::as_str).collect();
+        let known = OF_STEP_FUNCTIONS.iter().chain(&OF_LAMBDA).copied().chain(declared.iter().copied());
+        let meant = closest(name, known);
+        let refused = Diagnostic::new(Code::UndeclaredError, pointer, message);
+        let refused = match declared.is_empty() {
+            true => refused,
+            false => refused.expected(format!("one of {}", declared.join(", "))),
+        };
+        found.push(did_you_mean(refused, meant));
+    }
+    found
+}
+
+/// Whether names with this prefix are known whatever a task declares.
+fn is_engines(prefix: &str) -> bool {
+    matches!(prefix, "States" | "Lambda" | "Sandbox" | "Function")
+}
+
+/// The state and every state in the machines that it runs.
+fn with_nested<'a>(state: &State<'a>) -> Vec<State<'a>> {
+    let machines: Vec<Machine<'a>> = state.nested().iter().flat_map(Machine::with_nested).collect();
+    std::iter::once(state.clone()).chain(machines.iter().flat_map(Machine::states)).collect()
+}
+
+/// Declared errors, and those that any Lambda function has, that no rule names.
+fn unhandled(state: &State<'_>, contract: &TaskContract, named: &BTreeSet<String>) -> Vec<Diagnostic> {
+    let unknown_outcome = OUTCOME_UNKNOWN.into_iter().filter(|_| is_lambda(state));
+    let names = contract.errors.iter().map(String::as_str).chain(unknown_outcome);
+    let found = names.filter(|name| !named.contains(*name)).map(|name| {
+        let message = format!("no rule of \"{}\" names {name}", state.name);
+        let refused = Diagnostic::new(Code::UnhandledError, state.pointer.clone(), message);
+        let refused = if OUTCOME_UNKNOWN.contains(&name) {
+            refused.produced(format!("every Lambda function can end by {name}, its work done or not"))
+        } else {
+            refused.produced(format!("{} declares it", contract.name))
+        };
+        refused.expected("a Retry or a Catch that has it in ErrorEquals; States.ALL would take it unseen")
+    });
+    found.collect()
+}
+
+/// A Lambda task retries what Lambda itself recovers from.
+fn transient(state: &State<'_>) -> Vec<Diagnostic> {
+    let retriers = items(state.field("Retry"), &state.at("Retry"));
+    let retries = |(_, rule): &&(String, &Value)| rule.get("MaxAttempts").and_then(Value::as_i64) != Some(0);
+    let retried: BTreeSet<&str> = retriers
+        .iter()
+        .filter(retries)
+        .flat_map(|(_, rule)| strings(rule.get("ErrorEquals"), ""))
+        .map(|(_, name)| name)
+        .collect();
+    let covers = |name: &str| retried.iter().any(|matcher| super::error_names::matches(matcher, name));
+    let missing: Vec<&str> = TRANSIENT.into_iter().filter(|name| !covers(name)).collect();
+    if missing.is_empty() {
+        return Vec::new();
+    }
+    let message = format!("\"{}\" does not retry {}", state.name, missing.join(", "));
+    let refused = Diagnostic::new(Code::TransientErrorsNotRetried, state.at("Retry"), message);
+    vec![
+        refused
+            .help(format!("add a retrier for {}: Lambda recovers from them by itself", missing.join(", "))),
+    ]
+}

@@ -1,0 +1,277 @@
+//! Which fields a JSONata state has, which of them it must have, and what may stand in them.
+//!
+//! Step Functions refuses an unknown field; an emulator ignores it, and a field with a slip in its name
+//! then means nothing. Fields of JSONPath are unknown ones too, with a hint at what JSONata has instead.
+
+use serde_json::{Map, Value};
+
+use super::{closest, is_expression, items};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::machine::{Kind, Machine, State, join};
+
+/// Fields of JSONPath, and what to write in JSONata.
+const OF_JSONPATH: [(&str, &str); 18] = [
+    ("CausePath", "Cause, with an expression"),
+    ("ErrorPath", "Error, with an expression"),
+    ("HeartbeatSecondsPath", "HeartbeatSeconds"),
+    ("InputPath", "$states.input in the expressions themselves"),
+    ("ItemsPath", "Items"),
+    ("Iterator", "ItemProcessor"),
+    ("MaxConcurrencyPath", "MaxConcurrency"),
+    ("OutputPath", "Output"),
+    ("Parameters", "Arguments, or ItemSelector in a Map"),
+    ("Result", "Output"),
+    ("ResultPath", "Output, or Assign to keep a result for later"),
+    ("ResultSelector", "Output, or Assign to keep a result for later"),
+    ("SecondsPath", "Seconds, with an expression"),
+    ("TimeoutSecondsPath", "TimeoutSeconds"),
+    ("TimestampPath", "Timestamp, with an expression"),
+    ("ToleratedFailureCountPath", "ToleratedFailureCount"),
+    ("ToleratedFailurePercentagePath", "ToleratedFailurePercentage"),
+    ("Variable", "Condition"),
+];
+
+/// The fields of any state.
+const OF_ANY: [&str; 3] = ["Comment", "QueryLanguage", "Type"];
+
+/// The fields of a type of state, beside those of any.
+fn of_kind(kind: Kind) -> &'static [&'static str] {
+    match kind {
+        Kind::Task => &[
+            "Resource",
+            "Arguments",
+            "Output",
+            "Assign",
+            "Retry",
+            "Catch",
+            "TimeoutSeconds",
+            "HeartbeatSeconds",
+            "Credentials",
+            "Next",
+            "End",
+        ],
+        Kind::Pass => &["Output", "Assign", "Next", "End"],
+        Kind::Choice => &["Choices", "Default", "Output", "Assign"],
+        Kind::Wait => &["Seconds", "Timestamp", "Output", "Assign", "Next", "End"],
+        Kind::Succeed => &["Output"],
+        Kind::Fail => &["Error", "Cause"],
+        Kind::Parallel => &["Branches", "Arguments", "Output", "Assign", "Retry", "Catch", "Next", "End"],
+        Kind::Map => &[
+            "Items",
+            "ItemSelector",
+            "ItemProcessor",
+            "ItemReader",
+            "ItemBatcher",
+            "ResultWriter",
+            "MaxConcurrency",
+            "ToleratedFailurePercentage",
+            "ToleratedFailureCount",
+            "Label",
+            "Output",
+            "Assign",
+            "Retry",
+            "Catch",
+            "Next",
+            "End",
+        ],
+    }
+}
+
+fn invalid(pointer: String, message: impl Into<String>) -> Diagnostic {
+    Diagnostic::new(Code::SchemaValidationFailed, pointer, message)
+}
+
+/// Checks the fields of a machine itself.
+pub(crate) fn machine(machine: &Machine<'_>) -> Vec<Diagnostic> {
+    let known: &[&str] = if machine.pointer.is_empty() {
+        &["Comment", "QueryLanguage", "StartAt", "States", "TimeoutSeconds", "Version"]
+    } else if machine.pointer.ends_with("/ItemProcessor") {
+        &["Comment", "ProcessorConfig", "StartAt", "States"]
+    } else {
+        &["Comment", "StartAt", "States"]
+    };
+    let mut found = unknown(machine.value, &machine.pointer, known, "a state machine");
+    if machine.value.get("States").and_then(Value::as_object).is_none_or(Map::is_empty) {
+        found
+            .push(invalid(machine.at("States"), "a state machine needs States, an object with at least one"));
+    }
+    match machine.start_at() {
+        None => found.push(invalid(machine.at("StartAt"), "a state machine needs StartAt, a state's name")),
+        Some(name) if machine.state(name).is_none() => {
+            let message = format!("StartAt names \"{name}\", which is not a state of this machine");
+            let names: Vec<&str> = machine.states().map(|state| state.name).collect();
+            let refused = Diagnostic::new(Code::MissingTransitionTarget, machine.at("StartAt"), message);
+            found.push(did_you_mean(refused, closest(name, names)));
+        }
+        Some(_) => {}
+    }
+    let states = machine.value.get("States").and_then(Value::as_object).into_iter().flatten();
+    for (name, state) in states.filter(|(_, state)| !state.is_object()) {
+        let message = format!("the state \"{name}\" is {state}, not an object");
+        found.push(invalid(join(&machine.at("States"), name), message));
+    }
+    found.extend(whole_number(machine.value, &machine.pointer, "TimeoutSeconds", 1, 99_999_999));
+    found
+}
+
+/// Checks the fields of a state.
+pub(crate) fn state(state: &State<'_>) -> Vec<Diagnostic> {
+    let Some(kind) = state.kind() else {
+        let types = "Task, Pass, Choice, Wait, Succeed, Fail, Parallel or Map";
+        let message = match state.field("Type") {
+            Some(other) => format!("the state \"{}\" has the Type {other}, which does not exist", state.name),
+            None => format!("the state \"{}\" has no Type", state.name),
+        };
+        return vec![invalid(state.at("Type"), message).expected(types)];
+    };
+    let known: Vec<&str> = OF_ANY.iter().chain(of_kind(kind)).copied().collect();
+    let mut found = unknown(state.value, &state.pointer, &known, &format!("a {kind} state"));
+    found.extend(required(state, kind));
+    found.extend(transition(state, kind));
+    let object = |name: &str| state.field(name).filter(|value| !value.is_object());
+    if let Some(other) = object("Assign") {
+        found.push(invalid(state.at("Assign"), format!("Assign is {other}, not an object of variables")));
+    }
+    for field in ["TimeoutSeconds", "HeartbeatSeconds"] {
+        found.extend(whole_number(state.value, &state.pointer, field, 1, 99_999_999));
+    }
+    found.extend(whole_number(state.value, &state.pointer, "MaxConcurrency", 0, i64::MAX));
+    found
+}
+
+/// What a state cannot do without.
+fn required(state: &State<'_>, kind: Kind) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    let missing = |field: &str, what: &str| {
+        invalid(state.at(field), format!("the {kind} state \"{}\" needs {field}, {what}", state.name))
+    };
+    let is_empty = |field: &str| state.field(field).and_then(Value::as_array).is_none_or(Vec::is_empty);
+    match kind {
+        Kind::Task => match state.field("Resource").and_then(Value::as_str) {
+            None => found.push(missing("Resource", "the ARN of what does the work")),
+            Some(resource) if resource.starts_with("arn:") || resource.starts_with("${") => {}
+            Some(resource) => {
+                let message = format!("the Resource \"{resource}\" is not an ARN");
+                let refused = Diagnostic::new(Code::InvalidResource, state.at("Resource"), message);
+                found.push(refused.help("a Lambda function is invoked by arn:aws:states:::lambda:invoke"));
+            }
+        },
+        Kind::Choice if is_empty("Choices") => {
+            found.push(missing("Choices", "a list of at least one rule"));
+        }
+        Kind::Choice => found.extend(choices(state)),
+        Kind::Wait => match (state.field("Seconds"), state.field("Timestamp")) {
+            (None, None) => found.push(missing("Seconds", "or Timestamp")),
+            (Some(_), Some(_)) => {
+                let message = format!("the Wait state \"{}\" has both Seconds and Timestamp", state.name);
+                found.push(invalid(state.at("Timestamp"), message).help("keep one of them"));
+            }
+            _ => {}
+        },
+        Kind::Parallel if is_empty("Branches") => {
+            found.push(missing("Branches", "a list of at least one state machine"));
+        }
+        Kind::Parallel => {
+            let branches = items(state.field("Branches"), &state.at("Branches"));
+            let broken = branches.into_iter().filter(|(_, branch)| !branch.is_object());
+            found.extend(
+                broken.map(|(pointer, _)| invalid(pointer, "a branch is a state machine: an object")),
+            );
+        }
+        Kind::Map if state.field("ItemProcessor").and_then(Value::as_object).is_none() => {
+            found.push(missing("ItemProcessor", "the state machine that runs for each item"));
+        }
+        _ => {}
+    }
+    found
+}
+
+fn choices(state: &State<'_>) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    for (pointer, rule) in items(state.field("Choices"), &state.at("Choices")) {
+        let Some(rule) = rule.as_object() else {
+            found.push(invalid(pointer, "a rule of a Choice is an object with Condition and Next"));
+            continue;
+        };
+        let known = ["Assign", "Comment", "Condition", "Next", "Output"];
+        found.extend(unknown(rule, &pointer, &known, "a rule of a Choice"));
+        for field in ["Condition", "Next"].into_iter().filter(|field| !rule.contains_key(*field)) {
+            found.push(invalid(join(&pointer, field), format!("a rule of a Choice needs {field}")));
+        }
+    }
+    found
+}
+
+/// `Next` and `End`: exactly one of the two, where a state goes on by itself.
+fn transition(state: &State<'_>, kind: Kind) -> Option<Diagnostic> {
+    if matches!(kind, Kind::Choice | Kind::Succeed | Kind::Fail) {
+        return None;
+    }
+    let name = state.name;
+    match (state.field("Next"), state.field("End")) {
+        (None, None) => {
+            let message = format!("the state \"{name}\" has neither Next nor End");
+            Some(invalid(state.pointer.clone(), message).expected(r#""Next": "<state>", or "End": true"#))
+        }
+        (Some(_), Some(_)) => {
+            let message = format!("the state \"{name}\" has both Next and End");
+            Some(invalid(state.at("End"), message).help("keep one of them"))
+        }
+        (Some(next), None) if !next.is_string() => {
+            Some(invalid(state.at("Next"), format!("Next is {next}, not a state's name")))
+        }
+        (None, Some(end)) if end != &Value::Bool(true) => {
+            Some(invalid(state.at("End"), format!("End is {end}")).expected("true, or Next in its place"))
+        }
+        _ => None,
+    }
+}
+
+/// Fields that the holder does not have.
+pub(crate) fn unknown(
+    holder: &Map<String, Value>,
+    pointer: &str,
+    known: &[&str],
+    what: &str,
+) -> Vec<Diagnostic> {
+    let wrong = holder.keys().filter(|field| !known.contains(&field.as_str()));
+    let refused = wrong.map(|field| {
+        let refused = invalid(join(pointer, field), format!("{what} has no field {field}"));
+        if let Some((_, instead)) = OF_JSONPATH.iter().find(|(name, _)| name == field) {
+            return refused.help(format!("{field} belongs to JSONPath; JSONata has {instead}"));
+        }
+        if field.ends_with(".$") {
+            return refused.help("`.$` belongs to JSONPath; JSONata has \"{% … %}\" as the value");
+        }
+        did_you_mean(refused, closest(field, known.iter().copied()))
+    });
+    refused.collect()
+}
+
+/// A field that is a whole number within bounds, or an expression.
+pub(crate) fn whole_number(
+    holder: &Map<String, Value>,
+    pointer: &str,
+    field: &str,
+    least: i64,
+    most: i64,
+) -> Option<Diagnostic> {
+    let value = holder.get(field)?;
+    let fits = value.as_i64().is_some_and(|number| (least..=most).contains(&number));
+    if fits || is_expression(value) {
+        return None;
+    }
+    let expected = match most {
+        i64::MAX => format!("a whole number from {least}"),
+        _ => format!("a whole number from {least} to {most}"),
+    };
+    Some(invalid(join(pointer, field), format!("{field} is {value}")).expected(expected))
+}
+
+/// Adds the name that was probably meant.
+pub(crate) fn did_you_mean(diagnostic: Diagnostic, meant: Option<&str>) -> Diagnostic {
+    match meant {
+        Some(meant) => diagnostic.help(format!("did you mean {meant}?")),
+        None => diagnostic,
+    }
+}

@@ -1,0 +1,35 @@
+//! Samples: a JSON file that claims to be what a schema describes.
+
+use serde_json::Value;
+
+use crate::diagnostic::{Code, Diagnostic};
+use crate::document::Document;
+
+/// Checks a sample against the schema that it claims. The pointers lead into the sample.
+pub(crate) fn check(sample: &Document, schema: &Value, schema_name: &str) -> Vec<Diagnostic> {
+    let validator = match jsonschema::options().should_validate_formats(true).build(schema) {
+        Ok(validator) => validator,
+        Err(error) => {
+            let message = format!("{schema_name} is not a JSON Schema: {error}");
+            return vec![Diagnostic::new(Code::SampleWithoutSchema, "", message)];
+        }
+    };
+    let refused = validator.iter_errors(sample.value()).map(|error| {
+        let pointer = error.instance_path().to_string();
+        let there = sample.value().pointer(&pointer).filter(|value| !value.is_array() && !value.is_object());
+        let refused = Diagnostic::new(Code::SampleRefused, pointer, error.to_string())
+            .expected(format!("what {schema_name} says at {}", error.schema_path()));
+        match there {
+            Some(value) => refused.produced(value.to_string()),
+            None => refused,
+        }
+    });
+    refused.collect()
+}
+
+/// A sample whose schema is not there.
+pub(crate) fn without_schema(schema_name: &str) -> Diagnostic {
+    let message = format!("the sample claims the schema {schema_name}, which does not exist");
+    Diagnostic::new(Code::SampleWithoutSchema, "", message)
+        .help("rename the sample after its schema, or add the schema")
+}

@@ -1,0 +1,120 @@
+//! The graph: names that are taken once, transitions that lead somewhere, states that are reached, and an
+//! end that is reached from each of them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::closest;
+use super::fields::did_you_mean;
+use crate::diagnostic::{Code, Diagnostic};
+use crate::document::Document;
+use crate::machine::{By, Machine, State};
+
+/// The most characters that Step Functions takes in a state's name.
+const LONGEST_NAME: usize = 80;
+
+/// Members that stand twice. Of two states of one name the engine would keep one.
+pub(crate) fn repeated(document: &Document) -> Vec<Diagnostic> {
+    let found = document.repeated().map(|(pointer, _)| {
+        let (holder, name) = pointer.rsplit_once('/').unwrap_or_default();
+        let name = name.replace("~1", "/").replace("~0", "~");
+        if holder.ends_with("/States") && !holder.ends_with("/Assign/States") {
+            let message = format!("the state \"{name}\" is there twice");
+            Diagnostic::new(Code::DuplicateStateName, pointer, message).help("rename one of them")
+        } else {
+            let message = format!("{name} is there twice in one object");
+            Diagnostic::new(Code::DuplicateKey, pointer, message).help("keep one of them")
+        }
+    });
+    found.collect()
+}
+
+/// Names across the whole definition: Step Functions wants them different even where they are nested.
+pub(crate) fn names(machine: &Machine<'_>) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    let mut first: BTreeMap<&str, String> = BTreeMap::new();
+    for state in machine.with_nested().iter().flat_map(Machine::states) {
+        let letters = state.name.chars().count();
+        if letters == 0 || letters > LONGEST_NAME {
+            let message = format!("a state's name has {letters} characters");
+            found.push(
+                Diagnostic::new(Code::InvalidStateName, state.pointer.clone(), message)
+                    .expected(format!("1 to {LONGEST_NAME} characters")),
+            );
+        }
+        if let Some(other) = first.get(state.name) {
+            let message = format!("there are two states \"{}\"; the other is at {other}", state.name);
+            found.push(
+                Diagnostic::new(Code::DuplicateStateName, state.pointer.clone(), message)
+                    .help("rename one of them: names are taken once in a definition, nested or not"),
+            );
+        } else {
+            first.insert(state.name, state.pointer.clone());
+        }
+    }
+    found
+}
+
+/// The graph of one machine.
+pub(crate) fn graph(machine: &Machine<'_>) -> Vec<Diagnostic> {
+    let states: BTreeMap<&str, State<'_>> = machine.states().map(|state| (state.name, state)).collect();
+    let mut found = Vec::new();
+    for state in states.values() {
+        for transition in state.transitions().iter().filter(|it| !states.contains_key(it.to)) {
+            let by = match transition.by {
+                By::Next => "Next",
+                By::Default => "Default",
+                By::Choice(_) => "a rule",
+                By::Catch(_) => "a catcher",
+            };
+            let message =
+                format!("{by} of \"{}\" leads to \"{}\", which does not exist", state.name, transition.to);
+            let help = closest(transition.to, states.keys().copied());
+            found.push(did_you_mean(
+                Diagnostic::new(Code::MissingTransitionTarget, transition.pointer.clone(), message),
+                help,
+            ));
+        }
+    }
+
+    let Some(start) = machine.start_at().filter(|start| states.contains_key(start)) else { return found };
+    let reached = closure(BTreeSet::from([start]), |name| successors(&states, name));
+    for state in states.values().filter(|state| !reached.contains(state.name)) {
+        let message = format!("nothing leads to the state \"{}\"", state.name);
+        found.push(
+            Diagnostic::new(Code::UnreachableState, state.pointer.clone(), message)
+                .help("lead to it, or delete it"),
+        );
+    }
+
+    // A state that leads nowhere at all has been told of already.
+    let stops = |state: &&State<'_>| state.is_end() || successors(&states, state.name).is_empty();
+    let ends = states.values().filter(stops).map(|state| state.name).collect();
+    let ending = closure(ends, |name| {
+        let before = states.values().filter(move |state| state.transitions().iter().any(|it| it.to == name));
+        before.map(|state| state.name).collect()
+    });
+    for state in states.values().filter(|it| reached.contains(it.name) && !ending.contains(it.name)) {
+        let message = format!("no way leads from the state \"{}\" to an end", state.name);
+        found.push(
+            Diagnostic::new(Code::MissingEndState, state.pointer.clone(), message)
+                .expected(r#"a Succeed state, a Fail state or one with "End": true"#),
+        );
+    }
+    found
+}
+
+fn successors<'a>(states: &BTreeMap<&'a str, State<'a>>, name: &str) -> Vec<&'a str> {
+    let transitions = states.get(name).map(State::transitions).unwrap_or_default();
+    // The map's own key, since a name without a state leads nowhere.
+    transitions.iter().filter_map(|it| states.get(it.to).map(|state| state.name)).collect()
+}
+
+/// Everything that can be got at from `open`, itself included.
+fn closure<'a>(open: BTreeSet<&'a str>, next: impl Fn(&str) -> Vec<&'a str>) -> BTreeSet<&'a str> {
+    let mut seen = open.clone();
+    let mut open: Vec<&str> = open.into_iter().collect();
+    while let Some(name) = open.pop() {
+        open.extend(next(name).into_iter().filter(|name| seen.insert(name)));
+    }
+    seen
+}

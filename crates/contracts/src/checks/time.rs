@@ -1,0 +1,120 @@
+//! Time: nothing may run for ever, and nothing may spin.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use crate::diagnostic::{Code, Diagnostic};
+use crate::machine::{Kind, Machine, State};
+
+/// Said in a state's `Comment`, vouches that the loop through it ends without waiting: one over pages, say.
+pub const BOUNDED: &str = "contracts:bounded-loop";
+
+/// The limits of a definition as a whole.
+pub(crate) fn machine(machine: &Machine<'_>) -> Option<Diagnostic> {
+    if machine.value.contains_key("TimeoutSeconds") {
+        return None;
+    }
+    let missing = Diagnostic::new(
+        Code::MissingTimeout,
+        machine.at("TimeoutSeconds"),
+        "the state machine has no TimeoutSeconds: an execution may run, or hang, for a year",
+    );
+    Some(missing.help("add TimeoutSeconds beside StartAt, longer than the longest execution may take"))
+}
+
+/// The limits of a task.
+pub(crate) fn state(state: &State<'_>) -> Vec<Diagnostic> {
+    if state.kind() != Some(Kind::Task) {
+        return Vec::new();
+    }
+    let mut found = Vec::new();
+    let seconds = |field: &str| state.field(field).and_then(Value::as_i64);
+    if state.field("TimeoutSeconds").is_none() {
+        let message = format!("the task \"{}\" has no TimeoutSeconds", state.name);
+        found.push(
+            Diagnostic::new(Code::MissingTimeout, state.at("TimeoutSeconds"), message)
+                .produced("Step Functions then waits 99999999 seconds for it: three years"),
+        );
+    }
+    if let (Some(timeout), Some(heartbeat)) = (seconds("TimeoutSeconds"), seconds("HeartbeatSeconds"))
+        && heartbeat >= timeout
+    {
+        let message = format!("the heartbeat of \"{}\" can never be missed", state.name);
+        found.push(
+            Diagnostic::new(Code::HeartbeatNotBelowTimeout, state.at("HeartbeatSeconds"), message)
+                .expected(format!("less than TimeoutSeconds, which is {timeout}"))
+                .produced(heartbeat.to_string()),
+        );
+    }
+    found
+}
+
+/// Loops of one machine in which nothing waits: what is left of the graph without the states that wait has
+/// none.
+pub(crate) fn loops(machine: &Machine<'_>) -> Vec<Diagnostic> {
+    let states: BTreeMap<&str, State<'_>> = machine
+        .states()
+        .filter(|state| !waits(state) && !is_vouched_for(state))
+        .map(|state| (state.name, state))
+        .collect();
+    let mut told: BTreeSet<&str> = BTreeSet::new();
+    let mut found = Vec::new();
+    for (name, state) in &states {
+        let Some(path) = way(&states, name, name).filter(|path| !path.iter().any(|it| told.contains(it)))
+        else {
+            continue;
+        };
+        told.extend(path.iter().copied());
+        let message = format!("nothing waits in the loop {} -> {name}", path.join(" -> "));
+        found.push(
+            Diagnostic::new(Code::LoopWithoutWait, state.pointer.clone(), message)
+                .produced("an execution that ends by its 25,000 events, or a bill")
+                .help(format!(
+                    "put a Wait into the loop; or, if it surely ends, say why in a Comment with {BOUNDED}"
+                )),
+        );
+    }
+    found
+}
+
+/// Whether time passes in a state: a Wait, or a task that waits for somebody else.
+fn waits(state: &State<'_>) -> bool {
+    let resource = state.field("Resource").and_then(Value::as_str).unwrap_or_default();
+    match state.kind() {
+        Some(Kind::Wait) => true,
+        Some(Kind::Task) => {
+            resource.contains(".waitForTaskToken")
+                || resource.contains(".sync")
+                || resource.contains(":activity:")
+        }
+        _ => false,
+    }
+}
+
+/// Whether the state's `Comment` says that its loop ends.
+pub(crate) fn is_vouched_for(state: &State<'_>) -> bool {
+    state.field("Comment").and_then(Value::as_str).is_some_and(|comment| comment.contains(BOUNDED))
+}
+
+/// The shortest way from one state to another, in at least one step; the last is left out.
+fn way<'a>(states: &BTreeMap<&'a str, State<'a>>, from: &'a str, to: &str) -> Option<Vec<&'a str>> {
+    let mut paths = vec![vec![from]];
+    let mut seen = BTreeSet::new();
+    while !paths.is_empty() {
+        let mut longer = Vec::new();
+        for path in paths {
+            let Some(state) = path.last().and_then(|name| states.get(name)) else { continue };
+            for transition in state.transitions() {
+                if transition.to == to {
+                    return Some(path);
+                }
+                if states.contains_key(transition.to) && seen.insert(transition.to) {
+                    longer.push(path.iter().copied().chain([transition.to]).collect());
+                }
+            }
+        }
+        paths = longer;
+    }
+    None
+}

@@ -1,0 +1,518 @@
+//! What each form of expression gives.
+
+use jsonata_core::ast::{AstNode, BinaryOp, PathStep, Stage, UnaryOp};
+use serde_json::{Map, Value, json};
+
+use super::{Scope, functions, narrowed};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::shape::{Alternative, Given, Object, Scalar, Shape};
+
+pub(super) struct Inference<'a> {
+    pub(super) scope: Scope,
+    pointer: &'a str,
+    found: &'a mut Vec<Diagnostic>,
+}
+
+impl<'a> Inference<'a> {
+    pub(super) fn new(scope: &Scope, pointer: &'a str, found: &'a mut Vec<Diagnostic>) -> Inference<'a> {
+        Inference { scope: scope.clone(), pointer, found }
+    }
+
+    pub(super) fn say(&mut self, code: Code, message: impl Into<String>) {
+        self.found.push(Diagnostic::new(code, self.pointer, message));
+    }
+
+    pub(super) fn say_helped(&mut self, code: Code, message: impl Into<String>, help: &str) {
+        self.found.push(Diagnostic::new(code, self.pointer, message).help(help));
+    }
+
+    /// A finding that was made elsewhere, put at the place of this expression.
+    pub(super) fn found(&mut self, finding: Diagnostic) {
+        self.found.push(Diagnostic { pointer: self.pointer.to_owned(), ..finding });
+    }
+
+    pub(super) fn untyped(&mut self, what: &str) -> Given {
+        let finding =
+            Diagnostic::new(Code::UntypedExpression, self.pointer, format!("{what} cannot be typed"));
+        self.found.push(finding.help("write it so that it can be typed, or move it into the function"));
+        Given::always(Shape::any())
+    }
+
+    /// A value, where there must be one.
+    pub(super) fn value(&mut self, node: &AstNode) -> Shape {
+        let before = self.found.len();
+        let given = self.given(node);
+        if given.perhaps_absent && self.found.len() == before {
+            let shown = shown(node);
+            if given.shape.is_never() {
+                self.say(Code::UnknownField, format!("{shown} is never there"));
+            } else {
+                let finding =
+                    Diagnostic::new(Code::PerhapsAbsentField, self.pointer, format!("{shown} may be absent"));
+                self.found.push(finding.help(format!("ask first: $exists({shown}) ? {shown} : …")));
+            }
+        }
+        given.shape
+    }
+
+    pub(super) fn given(&mut self, node: &AstNode) -> Given {
+        match node {
+            AstNode::String(text) if text.contains("${") => Given::always(Shape::string()),
+            AstNode::String(text) => Given::always(Shape::constant(&json!(text))),
+            AstNode::Number(number) => Given::always(Shape::constant(&number_value(*number))),
+            AstNode::Boolean(boolean) => Given::always(Shape::constant(&json!(boolean))),
+            AstNode::Null => Given::always(Shape::constant(&Value::Null)),
+            AstNode::Undefined => Given::absent(),
+            AstNode::Variable(name) => self.variable(name),
+            AstNode::Path { steps } => self.path(steps),
+            AstNode::Name(name) => self.name(name),
+            AstNode::Array(items) | AstNode::ArrayGroup(items) => self.array(items),
+            AstNode::Object(fields) => self.object(fields),
+            AstNode::Binary { op, lhs, rhs } => self.binary(*op, lhs, rhs),
+            AstNode::Unary { op, operand } => self.unary(*op, operand),
+            AstNode::Conditional { condition, then_branch, else_branch } => {
+                self.conditional(condition, then_branch, else_branch.as_deref())
+            }
+            AstNode::Block(expressions) => self.block(expressions),
+            AstNode::FunctionApplication(inner) => self.given(inner),
+            AstNode::Function { name, args, .. } => functions::call(self, name, args),
+            AstNode::Sort { input, terms } => self.sorted(input, terms),
+            _ => self.untyped("this form of expression"),
+        }
+    }
+
+    fn variable(&mut self, name: &str) -> Given {
+        if name.is_empty() {
+            return self.scope.item.clone().map_or_else(|| self.untyped("`$`"), Given::always);
+        }
+        if let Some(given) = self.scope.locals.get(name) {
+            return given.clone();
+        }
+        if name == "states" {
+            return Given::always(self.states());
+        }
+        match self.scope.variables.get(name) {
+            Some(variable) if variable.certain => Given::always(variable.shape.clone()),
+            Some(variable) => {
+                let shape = variable.shape.clone();
+                self.say(
+                    Code::PerhapsUnassignedVariable,
+                    format!("${name} is not assigned on every path to here"),
+                );
+                Given::always(shape)
+            }
+            None => {
+                self.say(Code::UnassignedVariable, format!("${name} is assigned on no path to here"));
+                Given::always(Shape::any())
+            }
+        }
+    }
+
+    /// `$states` whole: what is not there at this place is not in it.
+    fn states(&self) -> Shape {
+        let scope = &self.scope;
+        let fields = [
+            ("input", Some(scope.input.clone())),
+            ("result", scope.result.clone()),
+            ("errorOutput", scope.error_output.clone()),
+            ("context", Some(scope.context.clone())),
+        ];
+        let there =
+            fields.into_iter().filter_map(|(name, shape)| Some((name.to_owned(), Given::always(shape?))));
+        Shape::object(Object::of(there))
+    }
+
+    fn name(&mut self, name: &str) -> Given {
+        match &self.scope.item {
+            Some(item) => item.field(name),
+            // At the top of an expression Step Functions has no document: `foo` is nothing.
+            None => Given::absent(),
+        }
+    }
+
+    fn path(&mut self, steps: &[PathStep]) -> Given {
+        let Some((first, rest)) = steps.split_first() else { return Given::absent() };
+        if let (AstNode::Variable(name), Some(second)) = (&first.node, rest.first())
+            && name == "states"
+            && let AstNode::Name(field) = &second.node
+        {
+            let missing = match field.as_str() {
+                "result" => self.scope.result.is_none(),
+                "errorOutput" => self.scope.error_output.is_none(),
+                "input" | "context" => false,
+                other => {
+                    self.say(
+                        Code::UnknownField,
+                        format!("$states has no `{other}`: there are input, result, errorOutput and context"),
+                    );
+                    return Given::always(Shape::any());
+                }
+            };
+            if missing {
+                self.say(Code::StatesFieldUnavailable, format!("$states.{field} does not exist here"));
+                return Given::always(Shape::any());
+            }
+        }
+        let keep_array = steps.iter().any(|step| step.stages.contains(&Stage::KeepArray));
+        let mut given = self.given(&first.node);
+        given = self.stages(given, &first.stages);
+        let mut path = shown(&first.node);
+        for step in rest {
+            if step.focus.is_some() || step.index_var.is_some() || step.is_tuple {
+                return self.untyped("a path that binds variables");
+            }
+            path = format!("{path}.{}", shown(&step.node));
+            let before = given.clone();
+            given = match &step.node {
+                AstNode::Name(name) | AstNode::String(name) if several(&before.shape) => {
+                    // What stands in brackets behind a name is asked of each item's own field.
+                    let of_item = before.shape.items().field(name);
+                    self.stages(of_item, &step.stages).over_items(before.shape.max_items())
+                }
+                AstNode::Name(name) | AstNode::String(name) => before.shape.field(name),
+                node @ (AstNode::FunctionApplication(_) | AstNode::Object(_)) => {
+                    self.each_item(&before.shape, node, &step.stages)
+                }
+                _ => return self.untyped("a step of a path that is neither a name nor (…)"),
+            };
+            given.perhaps_absent |= before.perhaps_absent;
+            if given.shape.is_never() && !before.shape.is_never() {
+                self.say(Code::UnknownField, format!("{path} is never there"));
+                return Given::perhaps(Shape::any());
+            }
+            if !several(&before.shape) {
+                given = self.stages(given, &step.stages);
+            }
+        }
+        if keep_array {
+            let array = Shape::array(given.shape.items(), given.shape.max_items());
+            // `$x[]` without a step leaves what is no list as it is.
+            given.shape = if rest.is_empty() { given.shape.or(array) } else { array };
+        }
+        given
+    }
+
+    /// A step that is computed of each item.
+    fn each_item(&mut self, over: &Shape, node: &AstNode, stages: &[Stage]) -> Given {
+        let given = self.with_context(over.items(), |inference| inference.given(node));
+        let given = self.stages(given, stages);
+        if several(over) { given.over_items(over.max_items()) } else { given }
+    }
+
+    /// `input^(terms)`. A lone item comes out of its list, as at the end of a path.
+    fn sorted(&mut self, input: &AstNode, terms: &[(AstNode, bool)]) -> Given {
+        let given = self.given(input);
+        let (item, most) = (given.shape.items(), given.shape.max_items());
+        for (term, _) in terms {
+            self.with_context(item.clone(), |inference| inference.given(term));
+        }
+        if item.is_never() {
+            Given::absent()
+        } else {
+            Given::perhaps(item.clone().or(Shape::array(item, most)))
+        }
+    }
+
+    fn stages(&mut self, given: Given, stages: &[Stage]) -> Given {
+        stages.iter().fold(given, |given, stage| match stage {
+            Stage::KeepArray => given,
+            Stage::Filter(filter) => {
+                let item = given.shape.items();
+                let by_index = matches!(**filter, AstNode::Number(_) | AstNode::Unary { .. });
+                if by_index {
+                    return Given::perhaps(item);
+                }
+                let condition = self.with_context(item.clone(), |inference| inference.given(filter));
+                if !condition
+                    .shape
+                    .alternatives()
+                    .iter()
+                    .all(|it| matches!(it, Alternative::Scalar(Scalar::Boolean, _)))
+                {
+                    return self.untyped("a filter that is neither a number nor a condition");
+                }
+                Given::perhaps(item.clone().or(Shape::array(item, given.shape.max_items())))
+            }
+            Stage::Index(_) => self.untyped("a path that binds its position"),
+        })
+    }
+
+    /// Whether a list that is written out has an item that is surely there.
+    pub(super) fn is_never_empty(&self, list: &AstNode) -> bool {
+        let AstNode::Array(items) = list else { return false };
+        items.iter().any(|item| {
+            // Asked aside: what there is to say of the item is said where the list is typed.
+            let mut aside = Vec::new();
+            let given = Inference::new(&self.scope, self.pointer, &mut aside).given(item);
+            aside.is_empty() && !given.perhaps_absent && !several(&given.shape)
+        })
+    }
+
+    pub(super) fn with_context<T>(&mut self, context: Shape, infer: impl FnOnce(&mut Self) -> T) -> T {
+        let before = self.scope.item.replace(context);
+        let outcome = infer(self);
+        self.scope.item = before;
+        outcome
+    }
+
+    pub(super) fn with_locals<T>(
+        &mut self,
+        locals: impl IntoIterator<Item = (String, Given)>,
+        infer: impl FnOnce(&mut Self) -> T,
+    ) -> T {
+        let before = self.scope.locals.clone();
+        self.scope.locals.extend(locals);
+        let outcome = infer(self);
+        self.scope.locals = before;
+        outcome
+    }
+
+    fn array(&mut self, items: &[AstNode]) -> Given {
+        let mut shape = Shape::never();
+        let mut most = Some(0_u64);
+        for item in items {
+            if let AstNode::Binary { op: BinaryOp::Range, lhs, rhs } = item {
+                self.operand(lhs, Scalar::Number, "a range");
+                self.operand(rhs, Scalar::Number, "a range");
+                shape = shape.or(Shape::from_schema(&json!({ "type": "integer" })));
+                most = None;
+                continue;
+            }
+            let given = self.given(item);
+            // A constructor keeps the arrays in it, but takes the items of a path's several values.
+            let literal = matches!(item, AstNode::Array(_) | AstNode::ArrayGroup(_));
+            let (part, parts) =
+                if literal { (given.shape, Some(1)) } else { (given.shape.items(), given.shape.max_items()) };
+            shape = shape.or(part);
+            most = most.zip(parts).map(|(so_far, more)| so_far + more);
+        }
+        Given::always(Shape::array(shape, most))
+    }
+
+    fn object(&mut self, fields: &[(AstNode, AstNode)]) -> Given {
+        let mut object = Object::default();
+        for (key, value) in fields {
+            let AstNode::String(name) = key else { return self.untyped("an object with a computed name") };
+            let given = self.given(value);
+            object = object.merged_with(&Object::of([(name.clone(), given)]));
+        }
+        Given::always(Shape::object(object))
+    }
+
+    /// An operand that must be of one type, and there.
+    pub(super) fn operand(&mut self, node: &AstNode, scalar: Scalar, of: &str) -> Shape {
+        let shape = self.value(node);
+        let fits = |it: &Alternative| {
+            matches!(it, Alternative::Any) || matches!(it, Alternative::Scalar(kind, _) if *kind == scalar)
+        };
+        if !shape.is_never() && !shape.alternatives().iter().all(fits) {
+            let message = format!("{} of {of} is not always a {}", shown(node), scalar.as_str());
+            let finding = Diagnostic::new(Code::WrongArgument, self.pointer, message);
+            self.found.push(finding.produced(shape.to_schema().to_string()));
+        }
+        shape
+    }
+
+    fn binary(&mut self, op: BinaryOp, lhs: &AstNode, rhs: &AstNode) -> Given {
+        match op {
+            BinaryOp::Add | BinaryOp::Subtract | BinaryOp::Multiply | BinaryOp::Divide | BinaryOp::Modulo => {
+                let left = self.operand(lhs, Scalar::Number, "arithmetic");
+                let right = self.operand(rhs, Scalar::Number, "arithmetic");
+                Given::always(computed(op, &left, &right))
+            }
+            BinaryOp::Concatenate => {
+                self.value(lhs);
+                self.value(rhs);
+                Given::always(Shape::string())
+            }
+            BinaryOp::Equal | BinaryOp::NotEqual => {
+                self.compared(lhs, rhs, false);
+                Given::always(Shape::boolean())
+            }
+            BinaryOp::LessThan
+            | BinaryOp::LessThanOrEqual
+            | BinaryOp::GreaterThan
+            | BinaryOp::GreaterThanOrEqual => {
+                self.compared(lhs, rhs, true);
+                Given::always(Shape::boolean())
+            }
+            BinaryOp::And | BinaryOp::Or => {
+                self.condition(lhs);
+                // The second is only asked where the first left it open.
+                let before = self.scope.clone();
+                self.scope = narrowed(&before, lhs, op == BinaryOp::And);
+                self.condition(rhs);
+                self.scope = before;
+                Given::always(Shape::boolean())
+            }
+            BinaryOp::In => {
+                self.value(lhs);
+                self.value(rhs);
+                Given::always(Shape::boolean())
+            }
+            BinaryOp::ColonEqual => {
+                let given = self.given(rhs);
+                if let AstNode::Variable(name) = lhs {
+                    self.scope.locals.insert(name.clone(), given.clone());
+                }
+                given
+            }
+            BinaryOp::ChainPipe => match rhs {
+                AstNode::Function { name, args, .. } => {
+                    let args: Vec<AstNode> =
+                        std::iter::once(lhs.clone()).chain(args.iter().cloned()).collect();
+                    functions::call(self, name, &args)
+                }
+                AstNode::Variable(name) => functions::call(self, name, std::slice::from_ref(lhs)),
+                _ => self.untyped("`~>` to what is no function's name"),
+            },
+            _ => self.untyped("this operator"),
+        }
+    }
+
+    /// A part of `and`, `or`, `? :` or `$not`: anything may stand there in JSONata, and what is no
+    /// boolean is cast in ways that surprise; here it must be one.
+    pub(super) fn condition(&mut self, node: &AstNode) {
+        let shape = self.value(node);
+        let boolean =
+            |it: &Alternative| matches!(it, Alternative::Any | Alternative::Scalar(Scalar::Boolean, _));
+        if !shape.alternatives().iter().all(boolean) {
+            let message = format!("{} is not always true or false", shown(node));
+            let finding = Diagnostic::new(Code::ConditionNotBoolean, self.pointer, message);
+            self.found.push(finding.produced(shape.to_schema().to_string()));
+        }
+    }
+
+    fn compared(&mut self, lhs: &AstNode, rhs: &AstNode, ordered: bool) {
+        let (left, right) = (self.value(lhs), self.value(rhs));
+        if left.holds_any() || right.holds_any() || left.is_never() || right.is_never() {
+            return;
+        }
+        let kinds = |shape: &Shape| -> Vec<&'static str> {
+            shape
+                .alternatives()
+                .iter()
+                .map(|it| match it {
+                    Alternative::Scalar(kind, _) => kind.as_str(),
+                    Alternative::Array { .. } => "array",
+                    Alternative::Object(_) => "object",
+                    Alternative::Any => "anything",
+                })
+                .collect()
+        };
+        let (left_kinds, right_kinds) = (kinds(&left), kinds(&right));
+        let wrong = if ordered {
+            let of = |kind: &str| left_kinds.iter().chain(&right_kinds).all(|it| *it == kind);
+            !of("number") && !of("string")
+        } else {
+            !left.alternatives().iter().any(|one| right.alternatives().iter().any(|two| may_equal(one, two)))
+        };
+        if wrong {
+            let how = if ordered { "ordered" } else { "equal" };
+            let message = format!("{} and {} can never be {how}", shown(lhs), shown(rhs));
+            let produced = format!("{} and {}", left.to_schema(), right.to_schema());
+            self.found
+                .push(Diagnostic::new(Code::ComparedTypesDiffer, self.pointer, message).produced(produced));
+        }
+    }
+
+    fn unary(&mut self, op: UnaryOp, operand: &AstNode) -> Given {
+        match (op, operand) {
+            (UnaryOp::Negate, AstNode::Number(number)) => {
+                Given::always(Shape::constant(&number_value(-number)))
+            }
+            (UnaryOp::Negate, _) => {
+                self.operand(operand, Scalar::Number, "a negation");
+                Given::always(Shape::number())
+            }
+            (UnaryOp::Not, _) => {
+                self.condition(operand);
+                Given::always(Shape::boolean())
+            }
+        }
+    }
+
+    fn conditional(&mut self, condition: &AstNode, then: &AstNode, otherwise: Option<&AstNode>) -> Given {
+        self.condition(condition);
+        let before = self.scope.clone();
+        self.scope = narrowed(&before, condition, true);
+        let then = self.given(then);
+        self.scope = narrowed(&before, condition, false);
+        let otherwise = otherwise.map_or_else(Given::absent, |node| self.given(node));
+        self.scope = before;
+        then.or(otherwise)
+    }
+
+    fn block(&mut self, expressions: &[AstNode]) -> Given {
+        let before = self.scope.locals.clone();
+        let given = expressions.iter().fold(Given::absent(), |_, expression| self.given(expression));
+        self.scope.locals = before;
+        given
+    }
+}
+
+/// Whether a path's step goes over the items of what is before it.
+fn several(shape: &Shape) -> bool {
+    shape.alternatives().iter().any(|it| matches!(it, Alternative::Array { .. } | Alternative::Any))
+}
+
+/// What arithmetic gives: of integers an integer, where the operation keeps them; so that a counter is one.
+/// A lower bound stays 0 and does not grow, or a loop would never come to its fixed point.
+fn computed(op: BinaryOp, left: &Shape, right: &Shape) -> Shape {
+    let every = |is: &dyn Fn(&Map<String, Value>) -> bool| {
+        let mut all = left.alternatives().iter().chain(right.alternatives());
+        all.all(|it| matches!(it, Alternative::Scalar(Scalar::Number, facets) if is(facets)))
+    };
+    let whole = |facets: &Map<String, Value>| {
+        facets.get("type").is_some_and(|kind| kind == "integer")
+            || facets.get("const").is_some_and(Value::is_i64)
+    };
+    let from_zero = |facets: &Map<String, Value>| {
+        let least = facets.get("minimum").or(facets.get("const")).and_then(Value::as_f64);
+        least.is_some_and(|least| least >= 0.0)
+    };
+    let keeps = matches!(op, BinaryOp::Add | BinaryOp::Subtract | BinaryOp::Multiply);
+    match (keeps && every(&whole), op != BinaryOp::Subtract && every(&from_zero)) {
+        (true, true) => Shape::integer_from(0),
+        (true, false) => Shape::from_schema(&json!({ "type": "integer" })),
+        (false, _) => Shape::number(),
+    }
+}
+
+/// Whether some value of the one may be a value of the other.
+fn may_equal(one: &Alternative, two: &Alternative) -> bool {
+    match (one, two) {
+        (Alternative::Any, _) | (_, Alternative::Any) => true,
+        (Alternative::Scalar(kind, facets), Alternative::Scalar(other, others)) => {
+            let constants = facets.get("const").zip(others.get("const"));
+            kind == other && constants.is_none_or(|(constant, other)| constant == other)
+        }
+        (Alternative::Array { .. }, Alternative::Array { .. }) => true,
+        (Alternative::Object(_), Alternative::Object(_)) => true,
+        _ => false,
+    }
+}
+
+fn number_value(number: f64) -> Value {
+    // Integers are written as such, so that they are integers to a schema.
+    let whole = number as i64;
+    if whole as f64 == number { json!(whole) } else { json!(number) }
+}
+
+/// An expression as it is written, for messages; `…` where that would be long.
+pub(super) fn shown(node: &AstNode) -> String {
+    match node {
+        AstNode::Variable(name) => format!("${name}"),
+        AstNode::Name(name) => name.clone(),
+        AstNode::String(text) => format!("'{text}'"),
+        AstNode::Number(number) => number_value(*number).to_string(),
+        AstNode::Boolean(boolean) => boolean.to_string(),
+        AstNode::Null => "null".to_owned(),
+        AstNode::Path { steps } => steps.iter().map(|step| shown(&step.node)).collect::<Vec<_>>().join("."),
+        AstNode::Function { name, args, .. } => {
+            let args: Vec<String> = args.iter().map(shown).collect();
+            format!("${name}({})", args.join(", "))
+        }
+        _ => "(…)".to_owned(),
+    }
+}

@@ -1,0 +1,191 @@
+//! What a condition that held, or did not, says of the values it asked about.
+
+use jsonata_core::ast::{AstNode, BinaryOp, UnaryOp};
+use serde_json::{Value, json};
+
+use super::Scope;
+use crate::shape::{Alternative, Given, Object, Shape};
+
+/// The scope where the condition came out as `outcome`.
+///
+/// `$exists(path)`, a path compared with a constant, and what `and`, `or` and `$not` make of these say
+/// something; of any other condition nothing is learnt, which is always right.
+pub fn narrowed(scope: &Scope, condition: &AstNode, outcome: bool) -> Scope {
+    match condition {
+        AstNode::Binary { op: BinaryOp::And, lhs, rhs } if outcome => {
+            narrowed(&narrowed(scope, lhs, true), rhs, true)
+        }
+        AstNode::Binary { op: BinaryOp::Or, lhs, rhs } if !outcome => {
+            narrowed(&narrowed(scope, lhs, false), rhs, false)
+        }
+        AstNode::Binary { op: BinaryOp::Equal, lhs, rhs } => compared(scope, lhs, rhs, outcome),
+        AstNode::Binary { op: BinaryOp::NotEqual, lhs, rhs } => compared(scope, lhs, rhs, !outcome),
+        AstNode::Unary { op: UnaryOp::Not, operand } => narrowed(scope, operand, !outcome),
+        AstNode::Function { name, args, .. } => match (name.as_str(), args.as_slice()) {
+            ("not", [operand]) => narrowed(scope, operand, !outcome),
+            ("exists", [path]) => change(scope, path, &mut |given| match outcome {
+                true => Given::always(given.shape),
+                false if given.perhaps_absent => Given::absent(),
+                false => Given::always(Shape::never()),
+            }),
+            _ => scope.clone(),
+        },
+        AstNode::Block(expressions) => match expressions.as_slice() {
+            [only] => narrowed(scope, only, outcome),
+            _ => scope.clone(),
+        },
+        // A path to a boolean, as a condition of its own.
+        path @ (AstNode::Path { .. } | AstNode::Variable(_) | AstNode::Name(_)) => {
+            equal_to(scope, path, &json!(true), outcome)
+        }
+        _ => scope.clone(),
+    }
+}
+
+fn compared(scope: &Scope, lhs: &AstNode, rhs: &AstNode, equal: bool) -> Scope {
+    match (constant(lhs), constant(rhs)) {
+        (None, Some(value)) => equal_to(scope, lhs, &value, equal),
+        (Some(value), None) => equal_to(scope, rhs, &value, equal),
+        _ => scope.clone(),
+    }
+}
+
+fn constant(node: &AstNode) -> Option<Value> {
+    match node {
+        AstNode::String(text) if !text.contains("${") => Some(json!(text)),
+        AstNode::Boolean(boolean) => Some(json!(boolean)),
+        AstNode::Null => Some(Value::Null),
+        _ => None,
+    }
+}
+
+fn equal_to(scope: &Scope, path: &AstNode, value: &Value, equal: bool) -> Scope {
+    let wanted = Shape::constant(value);
+    change(scope, path, &mut |given| match equal {
+        // An array of one is equal to nothing but itself; anything or a wider type may be the constant.
+        true if given.shape.filtered(may_be(value)).is_never() => Given::always(Shape::never()),
+        true => Given::always(wanted.clone()),
+        false => Given { shape: without(&given.shape, value), ..given },
+    })
+}
+
+/// The shape without this constant, as far as that can be said.
+fn without(shape: &Shape, value: &Value) -> Shape {
+    let unwanted = Shape::constant(value);
+    let left = shape.filtered(|it| !unwanted.alternatives().contains(it));
+    match value {
+        // Of the two booleans the other is left.
+        Value::Bool(value) => {
+            let either = Shape::boolean();
+            let rest = left.filtered(|it| !either.alternatives().contains(it));
+            if rest == left { left } else { rest.or(Shape::constant(&json!(!value))) }
+        }
+        _ => left,
+    }
+}
+
+/// Whether an alternative has the value among its own.
+fn may_be(value: &Value) -> impl Fn(&&Alternative) -> bool {
+    move |alternative| match alternative {
+        Alternative::Any => true,
+        Alternative::Scalar(_, facets) if facets.contains_key("const") => facets.get("const") == Some(value),
+        Alternative::Scalar(kind, _) => Shape::constant(value)
+            .alternatives()
+            .iter()
+            .any(|wanted| matches!(wanted, Alternative::Scalar(other, _) if other == kind)),
+        _ => false,
+    }
+}
+
+/// Changes what a path of plain names from a variable or from `$states` gives.
+fn change(scope: &Scope, path: &AstNode, to: &mut dyn FnMut(Given) -> Given) -> Scope {
+    let mut changed = scope.clone();
+    let Some((root, names)) = plain_path(path) else { return changed };
+    if let Some(local) = changed.locals.get_mut(root) {
+        *local = match names.as_slice() {
+            [] => to(local.clone()),
+            names => deeper(local, names, to),
+        };
+        return changed;
+    }
+    let (place, names): (&mut Shape, &[&str]) = match (root, names.as_slice()) {
+        ("", names) => match &mut changed.item {
+            Some(item) => (item, names),
+            None => return changed,
+        },
+        ("states", ["input", names @ ..]) => (&mut changed.input, names),
+        ("states", ["context", names @ ..]) => (&mut changed.context, names),
+        ("states", ["result", names @ ..]) => match &mut changed.result {
+            Some(result) => (result, names),
+            None => return changed,
+        },
+        ("states", _) => return changed,
+        (variable, names) => match changed.variables.get_mut(variable) {
+            Some(variable) => (&mut variable.shape, names),
+            None => return changed,
+        },
+    };
+    *place = change_field(place, names, to);
+    changed
+}
+
+/// Changes a field, however deep; alternatives in which that leaves nothing possible are ruled out.
+fn change_field(shape: &Shape, names: &[&str], to: &mut dyn FnMut(Given) -> Given) -> Shape {
+    let Some((name, rest)) = names.split_first() else { return to(Given::always(shape.clone())).shape };
+    let mut possible = Shape::never();
+    for alternative in shape.alternatives() {
+        let Alternative::Object(object) = alternative else {
+            // Of arrays and of anything a path may read as well; nothing is ruled out.
+            if !matches!(alternative, Alternative::Scalar(..)) {
+                possible = possible.or(shape.filtered(|it| *it == alternative));
+            }
+            continue;
+        };
+        let before = object.field(name);
+        let after = match rest {
+            [] => to(before),
+            rest => deeper(&before, rest, to),
+        };
+        if after.shape.is_never() && !after.perhaps_absent {
+            continue;
+        }
+        let mut object = object.clone();
+        object.fields.remove(*name);
+        if !after.shape.is_never() {
+            object = object.merged_with(&Object::of([((*name).to_owned(), after)]));
+        }
+        possible = possible.or(Shape::object(object));
+    }
+    possible
+}
+
+/// Changes a field of what may itself be absent: it stays so if the field may be absent after the change.
+fn deeper(given: &Given, names: &[&str], to: &mut dyn FnMut(Given) -> Given) -> Given {
+    let perhaps_absent = given.perhaps_absent && to(Given::absent()).perhaps_absent;
+    Given { shape: change_field(&given.shape, names, to), perhaps_absent }
+}
+
+/// A path of plain names, and what it begins with: a variable's name, or `""` for the item at hand.
+fn plain_path(path: &AstNode) -> Option<(&str, Vec<&str>)> {
+    match path {
+        AstNode::Variable(name) => Some((name, Vec::new())),
+        AstNode::Name(name) => Some(("", vec![name])),
+        AstNode::Path { steps } => {
+            let (first, rest) = steps.split_first()?;
+            let (root, rest) = match &first.node {
+                AstNode::Variable(root) => (root.as_str(), rest),
+                AstNode::Name(_) => ("", steps.as_slice()),
+                _ => return None,
+            };
+            let names: Option<Vec<&str>> = rest
+                .iter()
+                .map(|step| match &step.node {
+                    AstNode::Name(name) if step.stages.is_empty() => Some(name.as_str()),
+                    _ => None,
+                })
+                .collect();
+            Some((root, names.filter(|_| first.stages.is_empty())?))
+        }
+        _ => None,
+    }
+}

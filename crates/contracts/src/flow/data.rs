@@ -1,0 +1,114 @@
+//! The data in a definition: JSON in which strings may be expressions.
+
+use serde_json::Value;
+
+use super::Walk;
+use super::environment::Environment;
+use crate::diagnostic::{Code, Diagnostic};
+use crate::expression::{Scope, Variable, expression_of, infer_value, parse};
+use crate::machine::join;
+use crate::shape::{Alternative, Given, Object, Scalar, Shape};
+
+impl Walk<'_> {
+    /// What a piece of the definition becomes.
+    pub(super) fn data(
+        &self,
+        value: &Value,
+        scope: &Scope,
+        pointer: &str,
+        found: &mut Vec<Diagnostic>,
+    ) -> Shape {
+        match value {
+            Value::String(text) => match expression_of(text) {
+                Some(expression) => match parse(expression, pointer) {
+                    Ok(expression) => infer_value(&expression, scope, pointer, found),
+                    Err(diagnostic) => {
+                        found.push(*diagnostic);
+                        Shape::any()
+                    }
+                },
+                None => self.text(text),
+            },
+            Value::Array(items) => {
+                let item = |(index, item): (usize, &Value)| {
+                    self.data(item, scope, &join(pointer, &index.to_string()), found)
+                };
+                let shape = items.iter().enumerate().map(item).fold(Shape::never(), Shape::or);
+                Shape::array(shape, Some(items.len() as u64))
+            }
+            Value::Object(fields) => {
+                let mut object = Object::default();
+                for (name, field) in fields {
+                    let shape = self.data(field, scope, &join(pointer, name), found);
+                    object = object.merged_with(&Object::of([(name.clone(), Given::always(shape))]));
+                }
+                Shape::object(object)
+            }
+            constant => Shape::constant(constant),
+        }
+    }
+
+    /// A plain string, in which `${Placeholder}`s may stand.
+    fn text(&self, text: &str) -> Shape {
+        let whole = text.strip_prefix("${").and_then(|rest| rest.strip_suffix('}'));
+        match whole.filter(|name| !name.contains("${")) {
+            // Whatever is substituted, it stands in a string.
+            Some(name) => {
+                let known = self.contracts.placeholder(name).map(|schema| Shape::from_schema(&schema));
+                let text = |it: &&Alternative| matches!(it, Alternative::Scalar(Scalar::String, _));
+                known.filter(|shape| shape.filtered(text) == *shape).unwrap_or_else(Shape::string)
+            }
+            None if text.contains("${") => Shape::string(),
+            None => Shape::constant(&Value::from(text)),
+        }
+    }
+
+    /// The environment behind an `Assign`. All of its values are computed from what was before.
+    pub(super) fn assigned(
+        &self,
+        assign: Option<&Value>,
+        scope: &Scope,
+        pointer: &str,
+        environment: &Environment,
+        found: &mut Vec<Diagnostic>,
+    ) -> Environment {
+        let mut after = environment.clone();
+        for (name, value) in assign.and_then(Value::as_object).into_iter().flatten() {
+            let pointer = join(pointer, name);
+            if self.outer.contains(name) {
+                let message =
+                    format!("${name} belongs to the machine around this one, which alone may assign it");
+                found.push(
+                    Diagnostic::new(Code::AssignmentOutOfScope, &pointer, message)
+                        .help("give it a name of its own"),
+                );
+            }
+            let shape = self.data(value, scope, &pointer, found);
+            after.variables.insert(name.clone(), Variable { shape, certain: true });
+        }
+        after
+    }
+
+    /// Says so where a shape has an array without a bound: nothing keeps it under 256 KiB then.
+    pub(super) fn keeps_small(&self, shape: &Shape, pointer: &str, found: &mut Vec<Diagnostic>) {
+        if let Some(place) = unbounded(shape, String::new()) {
+            let place = if place.is_empty() { "it".to_owned() } else { format!("`{place}`") };
+            let message =
+                format!("{place} is an array of any length, and what a state keeps may have 256 KiB");
+            let finding = Diagnostic::new(Code::UnboundedPayload, pointer, message);
+            found.push(finding.help("give it `maxItems` in the schema, or keep the list in S3"));
+        }
+    }
+}
+
+fn unbounded(shape: &Shape, place: String) -> Option<String> {
+    shape.alternatives().iter().find_map(|alternative| match alternative {
+        Alternative::Array { max_items: None, .. } => Some(place.clone()),
+        Alternative::Array { items, .. } => unbounded(items, format!("{place}[]")),
+        Alternative::Object(object) => object.fields.iter().find_map(|(name, field)| {
+            let dot = if place.is_empty() { "" } else { "." };
+            unbounded(&field.shape, format!("{place}{dot}{name}"))
+        }),
+        _ => None,
+    })
+}

@@ -1,0 +1,69 @@
+//! What is known at a state.
+
+use std::collections::BTreeMap;
+
+use crate::expression::{Scope, Variable};
+use crate::shape::Shape;
+
+/// The input of a state and the variables that are there.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Environment {
+    /// `$states.input`.
+    pub input: Shape,
+    /// The variables that some path to here has assigned.
+    pub variables: BTreeMap<String, Variable>,
+}
+
+impl Environment {
+    /// Either of the two.
+    #[must_use]
+    pub fn joined(&self, other: &Environment) -> Environment {
+        let names = self.variables.keys().chain(other.variables.keys());
+        let either = |name: &String| {
+            let (one, two) = (self.variables.get(name), other.variables.get(name));
+            let shape = |variable: Option<&Variable>| variable.map(|it| it.shape.clone()).unwrap_or_default();
+            let certain = |variable: Option<&Variable>| variable.is_some_and(|it| it.certain);
+            let variable =
+                Variable { shape: shape(one).or(shape(two)), certain: certain(one) && certain(two) };
+            (name.clone(), variable)
+        };
+        Environment {
+            input: self.input.clone().or(other.input.clone()),
+            variables: names.map(either).collect(),
+        }
+    }
+
+    /// This, with what still differs from `before` become anything.
+    #[must_use]
+    pub(super) fn widened(mut self, before: &Environment) -> Environment {
+        if self.input != before.input {
+            self.input = Shape::any();
+        }
+        for (name, variable) in &mut self.variables {
+            if before.variables.get(name).is_none_or(|known| known.shape != variable.shape) {
+                variable.shape = Shape::any();
+            }
+        }
+        self
+    }
+
+    /// The scope of an expression here.
+    pub(super) fn scope(&self, context: &Shape) -> Scope {
+        Scope {
+            input: self.input.clone(),
+            result: None,
+            error_output: None,
+            context: context.clone(),
+            variables: self.variables.clone(),
+            ..Scope::default()
+        }
+    }
+
+    /// The environment that is left of a scope that conditions have narrowed; `None` where they leave
+    /// nothing possible.
+    pub(super) fn of(scope: &Scope) -> Option<Environment> {
+        let impossible = scope.input.is_never() || scope.variables.values().any(|it| it.shape.is_never());
+        let environment = Environment { input: scope.input.clone(), variables: scope.variables.clone() };
+        (!impossible).then_some(environment)
+    }
+}

@@ -1,0 +1,181 @@
+//! Tasks: what a function is given against what it takes, and what it answers.
+
+use serde_json::Value;
+
+use super::{Inference, Walk};
+use crate::contract::TaskContract;
+use crate::diagnostic::{Code, Diagnostic};
+use crate::expression::Scope;
+use crate::machine::{State, join};
+use crate::shape::{Given, Misfit, Object, Shape};
+
+/// How a task's `Resource` passes on what it is given.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Integration {
+    /// `arn:…:states:::lambda:invoke`: `Payload` goes to the function, and comes back as `Payload`.
+    LambdaInvoke,
+    /// `arn:…:states:::states:startExecution…`: `Input` goes to a state machine.
+    StartExecution,
+    /// A function's own ARN, an activity, or a service: all of `Arguments`, and the whole answer.
+    Direct,
+}
+
+impl Walk<'_> {
+    /// Checks what the task gives, and answers what it gets.
+    pub(super) fn task(&self, state: &State<'_>, scope: &Scope, inference: &mut Inference) -> Shape {
+        for field in ["TimeoutSeconds", "HeartbeatSeconds"] {
+            if let Some(value) = state.field(field) {
+                self.data(value, scope, &state.at(field), &mut inference.diagnostics);
+            }
+        }
+        let before = inference.diagnostics.len();
+        let given = self.arguments(state, scope, &mut inference.diagnostics);
+        let readable = inference.diagnostics.len() == before;
+        let resource = state.field("Resource").and_then(Value::as_str).unwrap_or_default();
+        let integration = integration(resource);
+        let function = match integration {
+            Integration::LambdaInvoke => argument(state, "FunctionName"),
+            Integration::StartExecution => argument(state, "StateMachineArn"),
+            Integration::Direct => Some(resource),
+        };
+        if integration == Integration::StartExecution {
+            return self.nested_execution(state, function, &given, readable, resource, inference);
+        }
+        let Some(contract) = self.contracts.task(resource, function) else {
+            let named = function.unwrap_or(resource);
+            let message = format!("nothing describes what {named} takes and answers");
+            let finding = Diagnostic::new(Code::UnknownTask, &state.pointer, message);
+            inference.diagnostics.push(finding.help("give it a schema of its input and one of its output"));
+            return Shape::any();
+        };
+        let (payload, place) = match integration {
+            Integration::LambdaInvoke => (given.field("Payload"), join(&state.at("Arguments"), "Payload")),
+            _ => (Given::always(given), state.at("Arguments")),
+        };
+        if let Some(at) = inference.states.get_mut(&state.pointer) {
+            at.payload = Some(payload.shape.clone());
+        }
+        if readable {
+            self.payload_fits(state, &payload.shape, &contract, &place, inference);
+        }
+        let output = Shape::from_schema(&contract.output);
+        match integration {
+            Integration::LambdaInvoke => Shape::object(Object::of([
+                ("ExecutedVersion".to_owned(), Given::always(Shape::string())),
+                ("Payload".to_owned(), Given::always(output)),
+                ("StatusCode".to_owned(), Given::always(Shape::integer_from(0))),
+            ])),
+            _ => output,
+        }
+    }
+
+    fn payload_fits(
+        &self,
+        state: &State<'_>,
+        payload: &Shape,
+        contract: &TaskContract,
+        place: &str,
+        inference: &mut Inference,
+    ) {
+        if let Err(misfit) = payload.fits(&contract.input) {
+            let message = format!("{} does not take what {} gives it", contract.name, state.name);
+            inference.diagnostics.push(mismatch(
+                Code::PayloadMismatch,
+                state,
+                place,
+                message,
+                &contract.name,
+                misfit,
+            ));
+        }
+    }
+
+    /// `startExecution`: the input of the other machine, and what is answered of its execution.
+    fn nested_execution(
+        &self,
+        state: &State<'_>,
+        machine: Option<&str>,
+        given: &Shape,
+        readable: bool,
+        resource: &str,
+        inference: &mut Inference,
+    ) -> Shape {
+        let place = join(&state.at("Arguments"), "Input");
+        let input = given.field("Input");
+        match machine.and_then(|machine| self.contracts.machine_input(machine)) {
+            Some(schema) if readable => {
+                if let Err(misfit) = input.shape.fits(&schema) {
+                    let name = machine.unwrap_or_default();
+                    let message = format!("{name} does not take what {} gives it", state.name);
+                    let code = Code::NestedInputMismatch;
+                    inference.diagnostics.push(mismatch(code, state, &place, message, name, misfit));
+                }
+            }
+            Some(_) => {}
+            None => {
+                let named = machine.unwrap_or("the machine");
+                let message = format!("nothing describes what {named} takes");
+                inference.diagnostics.push(Diagnostic::new(Code::UnknownTask, &state.pointer, message));
+            }
+        }
+        let text = |name: &str| (name.to_owned(), Given::always(Shape::string()));
+        let mut fields = vec![text("ExecutionArn"), text("StartDate")];
+        if resource.contains(".sync") {
+            fields.extend([
+                text("Name"),
+                text("StateMachineArn"),
+                text("Status"),
+                text("StopDate"),
+                text("Input"),
+            ]);
+            // `.sync:2` answers the output as JSON, `.sync` as a string.
+            let output = if resource.ends_with(".sync:2") { Shape::any() } else { Shape::string() };
+            fields.push(("Output".to_owned(), Given::always(output)));
+        }
+        Shape::object(Object::of(fields))
+    }
+}
+
+fn integration(resource: &str) -> Integration {
+    if resource.contains(":states:::lambda:invoke") {
+        Integration::LambdaInvoke
+    } else if resource.contains(":states:::states:startExecution") {
+        Integration::StartExecution
+    } else {
+        Integration::Direct
+    }
+}
+
+fn argument<'a>(state: &State<'a>, name: &str) -> Option<&'a str> {
+    state.field("Arguments")?.get(name)?.as_str()
+}
+
+/// A mismatch, put at the innermost place that the definition itself has.
+fn mismatch(
+    code: Code,
+    state: &State<'_>,
+    place: &str,
+    message: String,
+    taker: &str,
+    misfit: Misfit,
+) -> Diagnostic {
+    let within = place.strip_prefix(&state.pointer).unwrap_or_default();
+    let mut pointer = place.to_owned();
+    let mut there = Value::Object(state.value.clone()).pointer(within).cloned();
+    for token in misfit.place.split('/').skip(1) {
+        there = there.and_then(|value| value.get(token.replace("~1", "/").replace("~0", "~")).cloned());
+        if there.is_none() {
+            break;
+        }
+        pointer = format!("{pointer}/{token}");
+    }
+    let path = misfit.place.trim_start_matches('/').replace('/', ".");
+    let at = if path.is_empty() { String::new() } else { format!("`{path}`: ") };
+    let finding = Diagnostic::new(code, pointer, message)
+        .expected(format!("{at}{} (by {taker})", misfit.reason))
+        .produced(format!("by state {}", state.name));
+    match misfit.counterexample {
+        Some(example) => finding.counterexample(example),
+        None => finding,
+    }
+}

@@ -1,0 +1,179 @@
+//! State machines that type-check before they deploy.
+//!
+//! Step Functions reads a definition when it is deployed and looks at its form. Whether what one state
+//! produces is what the next one reads shows when an execution gets there: a field that was renamed in a
+//! function, an error that nobody catches any more, a variable that one path does not assign. All of that
+//! is in the definition and in the schemas of the functions, so it can be found before anything runs.
+//!
+//! [`check`] takes a definition in JSONata and
+//! - whoever knows the schemas behind its names ([`contract::Contracts`]),
+//! - the schema of the execution's input, where there is one,
+//! - the template that deploys it ([`template::Template`]), where there is one,
+//!
+//! and gives a [`Report`]. The parts are of two kinds. The checks that need no types (`checks`) each look
+//! at one thing. The inference ([`flow`]) walks the states as an execution would, keeping for each what its
+//! input and the variables can be ([`shape`]), typing every expression ([`expression`]), and comparing what a
+//! task is given with what it takes. The inference is sound: what it cannot type it says so about, unless
+//! the state's `Comment` has [`UNTYPED`], and those are counted.
+//!
+//! There is nothing here of any one project: no folder is read and no name is known.
+
+pub mod contract;
+pub mod diagnostic;
+pub mod document;
+pub mod expression;
+pub mod flow;
+pub mod machine;
+pub mod render;
+pub mod shape;
+pub mod template;
+
+mod checks;
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde_json::Value;
+
+pub use checks::time::BOUNDED;
+use contract::Contracts;
+use diagnostic::{Code, Diagnostic};
+use document::Document;
+use machine::Machine;
+use template::Template;
+
+/// Said in a state's `Comment`, lets the expressions of that state be what they are, unchecked.
+pub const UNTYPED: &str = "contracts:untyped";
+
+/// What the check found.
+#[derive(Clone, Debug, Default)]
+pub struct Report {
+    /// The findings, in the order of the definition.
+    pub diagnostics: Vec<Diagnostic>,
+    /// By each state's pointer, what can be there.
+    pub states: BTreeMap<String, StateShapes>,
+    /// How many states vouch for themselves by [`UNTYPED`] or [`BOUNDED`].
+    pub annotated: usize,
+}
+
+/// What can be at a state, as JSON Schemas.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct StateShapes {
+    /// Its input.
+    pub input: Value,
+    /// Each variable that may be assigned there.
+    pub variables: BTreeMap<String, Value>,
+    /// What a task gives its function.
+    pub payload: Option<Value>,
+}
+
+/// Checks a definition. Without `input` an execution can be started with anything, without `output` it may
+/// end with anything; without `template`
+/// nothing is said about placeholders.
+pub fn check(
+    document: &Document,
+    contracts: &dyn Contracts,
+    input: Option<&Value>,
+    output: Option<&Value>,
+    template: Option<&Template>,
+) -> Report {
+    let mut report = Report { diagnostics: checks::structure::repeated(document), ..Report::default() };
+    let Some(machine) = Machine::of(document.value()) else {
+        let message = "a definition is a JSON object with StartAt and States";
+        report.diagnostics.push(Diagnostic::new(Code::SchemaValidationFailed, "", message));
+        return report;
+    };
+    let of_another_language = checks::language::check(&machine);
+    let whole = of_another_language.iter().any(|it| it.pointer == machine.at("QueryLanguage"));
+    let in_part = !of_another_language.is_empty();
+    report.diagnostics.extend(of_another_language);
+    if whole {
+        return report;
+    }
+
+    let found = &mut report.diagnostics;
+    found.extend(checks::structure::names(&machine));
+    found.extend(checks::time::machine(&machine));
+    for machine in machine.with_nested() {
+        found.extend(checks::fields::machine(&machine));
+        found.extend(checks::structure::graph(&machine));
+        found.extend(checks::time::loops(&machine));
+        for state in machine.states().filter(checks::language::speaks_jsonata) {
+            found.extend(checks::fields::state(&state));
+            found.extend(checks::rules::check(&state));
+            found.extend(checks::time::state(&state));
+            found.extend(checks::dialect::state(&state));
+            found.extend(checks::dialect::branches(&state));
+        }
+    }
+    found.extend(checks::errors::check(&machine, contracts));
+    if let Some(template) = template {
+        found.extend(checks::deployment::check(&machine, contracts, template));
+    }
+    if !in_part {
+        infer(&machine, contracts, (input, output), &mut report);
+    }
+
+    let states = machine.with_nested();
+    let annotated = states
+        .iter()
+        .flat_map(Machine::states)
+        .filter(|state| is_untyped(state.value.get("Comment")) || checks::time::is_vouched_for(state));
+    report.annotated = annotated.count();
+    report.diagnostics.sort_by(|one, other| {
+        let key = |it: &Diagnostic| (document.position(&it.pointer), it.code, it.pointer.clone());
+        key(one).cmp(&key(other)).then_with(|| one.message.cmp(&other.message))
+    });
+    report.diagnostics.dedup();
+    report
+}
+
+/// Checks a sample against the schema that it claims; pointers lead into the sample.
+pub fn check_sample(sample: &Document, schema: &Value, schema_name: &str) -> Vec<Diagnostic> {
+    checks::samples::check(sample, schema, schema_name)
+}
+
+/// The finding that a sample claims a schema that is not there.
+pub fn sample_without_schema(schema_name: &str) -> Diagnostic {
+    checks::samples::without_schema(schema_name)
+}
+
+/// Walks the machine and reports what was inferred; an annotated state may hold what cannot be typed.
+fn infer(
+    machine: &Machine<'_>,
+    contracts: &dyn Contracts,
+    (input, output): (Option<&Value>, Option<&Value>),
+    report: &mut Report,
+) {
+    let inference = flow::infer(machine, contracts, input, output);
+    let all = machine.with_nested();
+    let states: Vec<machine::State<'_>> = all.iter().flat_map(Machine::states).collect();
+    // A Map's annotation is the Map's own, not that of the states in it: the innermost state decides.
+    let innermost = |pointer: &str| {
+        let around =
+            |state: &&machine::State<'_>| format!("{pointer}/").starts_with(&format!("{}/", state.pointer));
+        states.iter().filter(around).max_by_key(|state| state.pointer.len())
+    };
+    let excused = |it: &Diagnostic| {
+        it.code == Code::UntypedExpression
+            && innermost(&it.pointer).is_some_and(|state| is_untyped(state.field("Comment")))
+    };
+    report.diagnostics.extend(inference.diagnostics.into_iter().filter(|it| !excused(it)));
+    report.states = inference
+        .states
+        .into_iter()
+        .map(|(pointer, at)| {
+            let variables = at.environment.variables.iter();
+            let shapes = StateShapes {
+                input: at.environment.input.to_schema(),
+                variables: variables.map(|(name, it)| (name.clone(), it.shape.to_schema())).collect(),
+                payload: at.payload.map(|payload| payload.to_schema()),
+            };
+            (pointer, shapes)
+        })
+        .collect();
+}
+
+fn is_untyped(comment: Option<&Value>) -> bool {
+    comment.and_then(Value::as_str).is_some_and(|comment| comment.contains(UNTYPED))
+}

@@ -1,0 +1,141 @@
+//! Diagnostics for people and for programs.
+//!
+//! For people it is the manner of rustc: what, where, the line itself, then what was expected and what
+//! there is. For programs it is JSON with the same content.
+
+use std::fmt::Write as _;
+
+use anstyle::{AnsiColor, Style};
+use serde_json::{Value, json};
+
+use crate::diagnostic::Diagnostic;
+use crate::document::Document;
+
+const ERROR: Style = AnsiColor::Red.on_default().bold();
+const PLACE: Style = AnsiColor::Blue.on_default().bold();
+const BOLD: Style = Style::new().bold();
+
+/// The longest part of a source line that is shown.
+const WIDEST: usize = 160;
+
+/// A diagnostic as lines for a terminal or a log.
+pub fn text(diagnostic: &Diagnostic, document: &Document, colours: bool) -> String {
+    let paint = |style: Style, text: &str| match colours {
+        true => format!("{style}{text}{style:#}"),
+        false => text.to_owned(),
+    };
+    let place = document.position(&diagnostic.pointer);
+    let number = place.line.to_string();
+    let margin = " ".repeat(number.len());
+    let bar = paint(PLACE, "|");
+    let pointer = if diagnostic.pointer.is_empty() { "/" } else { &diagnostic.pointer };
+
+    let label = paint(ERROR, &format!("error[{}]", diagnostic.code));
+    let mut out = format!("{label}: {}\n", paint(BOLD, &diagnostic.message));
+    // Writing to a String does not fail.
+    let mut line = |text: String| {
+        let _infallible = writeln!(out, "{text}");
+    };
+    let arrow = paint(PLACE, "-->");
+    line(format!("{margin}{arrow} {}:{}:{} at {pointer}", document.file(), place.line, place.column));
+    line(format!("{margin} {bar}"));
+    let (source, shift) = excerpt(document.line(place.line), place.column);
+    line(format!("{} {bar} {source}", paint(PLACE, &number)));
+    let room = source.chars().count().saturating_sub(place.column - 1 - shift).max(1);
+    let caret = paint(ERROR, &"^".repeat(place.length.min(room)));
+    line(format!("{margin} {bar} {}{caret}", " ".repeat(place.column - 1 - shift)));
+    let counterexample = diagnostic.counterexample.as_ref().map(Value::to_string);
+    for (label, note) in [
+        ("expected", &diagnostic.expected),
+        ("produced", &diagnostic.produced),
+        ("counterexample", &counterexample),
+        ("help", &diagnostic.help),
+    ] {
+        if let Some(note) = note {
+            line(format!("{margin} {} {}: {note}", paint(PLACE, "="), paint(BOLD, label)));
+        }
+    }
+    out
+}
+
+/// A diagnostic as data: its own members, and the file, line and column.
+pub fn json(diagnostic: &Diagnostic, document: &Document) -> Value {
+    let place = document.position(&diagnostic.pointer);
+    let mut value = json!(diagnostic);
+    if let Some(members) = value.as_object_mut() {
+        members.insert("file".to_owned(), json!(document.file()));
+        members.insert("line".to_owned(), json!(place.line));
+        members.insert("column".to_owned(), json!(place.column));
+    }
+    value
+}
+
+/// The part of a line that is shown, and how many characters before it are not. A definition can be one
+/// line as a whole.
+fn excerpt(line: &str, column: usize) -> (String, usize) {
+    let shift = if column > WIDEST { column - WIDEST / 2 } else { 0 };
+    (line.chars().skip(shift).take(WIDEST).collect(), shift)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::diagnostic::Code;
+
+    fn example() -> (Document, Diagnostic) {
+        let document =
+            Document::parse("m.asl.json", "{\n  \"States\": {\"A\": {\"Next\": \"ß\"}}\n}").unwrap();
+        let diagnostic = Diagnostic::new(Code::MissingTransitionTarget, "/States/A/Next", "no ß")
+            .expected("a state")
+            .produced("ß")
+            .counterexample(json!({"a": 1}))
+            .help("did you mean S?");
+        (document, diagnostic)
+    }
+
+    #[test]
+    fn a_person_sees_the_line_and_the_place_in_it() {
+        let (document, diagnostic) = example();
+        let expected = [
+            "error[MISSING_TRANSITION_TARGET]: no ß",
+            " --> m.asl.json:2:28 at /States/A/Next",
+            "  |",
+            "2 |   \"States\": {\"A\": {\"Next\": \"ß\"}}",
+            "  |                            ^^^",
+            "  = expected: a state",
+            "  = produced: ß",
+            "  = counterexample: {\"a\":1}",
+            "  = help: did you mean S?",
+            "",
+        ];
+        assert_eq!(text(&diagnostic, &document, false), expected.join("\n"));
+        let coloured = text(&diagnostic, &document, true);
+        assert!(coloured.contains("\u{1b}["), "{coloured}");
+    }
+
+    #[test]
+    fn a_definition_in_one_line_is_shown_around_the_place() {
+        let text_of_it = format!("{{\"x\": \"{}\", \"here\": 1}}", "y".repeat(900));
+        let document = Document::parse("m.json", text_of_it).unwrap();
+        let shown = text(&Diagnostic::new(Code::DuplicateKey, "/here", "here"), &document, false);
+        let lines: Vec<&str> = shown.lines().collect();
+        let caret = lines[4].find('^').unwrap();
+        assert!(lines[3].len() < 200, "{shown}");
+        assert_eq!(&lines[3][caret..caret + 1], "1", "{shown}");
+    }
+
+    #[test]
+    fn a_program_gets_the_same_with_the_place() {
+        let (document, diagnostic) = example();
+        assert_eq!(
+            json(&diagnostic, &document),
+            json!({
+                "code": "MISSING_TRANSITION_TARGET", "pointer": "/States/A/Next", "message": "no ß",
+                "expected": "a state", "produced": "ß", "counterexample": {"a": 1}, "help": "did you mean S?",
+                "file": "m.asl.json", "line": 2, "column": 28,
+            })
+        );
+    }
+}

@@ -1,0 +1,430 @@
+//! What a value can be: the types that inference computes with.
+//!
+//! A [`Shape`] is a union of alternatives. It says as much as a JSON Schema of the kind that programs
+//! generate, in a form in which fields can be read, merged and ruled out. Reading a schema as a shape
+//! may lose a constraint but never a value ([`Shape::from_schema`]), so what is proved of a shape is true
+//! of the values. In the other direction nothing is read: what a step demands stays the schema that it
+//! is, and `covers` of the `jsonschema` crate gives the proof ([`Shape::fits`]).
+
+mod fits;
+mod from_schema;
+mod witness;
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+pub use fits::Misfit;
+
+/// How many object alternatives a shape keeps apart before it merges them field by field.
+const MOST_OBJECTS: usize = 12;
+
+/// The values that are possible: those of each alternative. Without alternatives, none.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Shape(Vec<Alternative>);
+
+/// One alternative.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Alternative {
+    /// Anything at all: what nothing is known of.
+    Any,
+    /// A null, boolean, number or string, as a schema says it; a constant is `{"const": …}`.
+    Scalar(Scalar, Map<String, Value>),
+    /// An array.
+    Array {
+        /// Its items.
+        items: Shape,
+        /// How many at most, where that is known.
+        max_items: Option<u64>,
+    },
+    /// An object.
+    Object(Object),
+}
+
+/// The types that have no parts.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum Scalar {
+    /// `null`.
+    Null,
+    /// `true` or `false`.
+    Boolean,
+    /// A number.
+    Number,
+    /// A string.
+    String,
+}
+
+/// The fields of an object.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Object {
+    /// Those that are known.
+    pub fields: BTreeMap<String, Field>,
+    /// What any other field holds; `None` where there is no other.
+    pub rest: Option<Box<Shape>>,
+}
+
+/// A field of an object.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Field {
+    /// What it holds.
+    pub shape: Shape,
+    /// Whether it is always there.
+    pub required: bool,
+}
+
+/// What an expression gives: a value of the shape, or perhaps nothing (JSONata's undefined).
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Given {
+    /// The value.
+    pub shape: Shape,
+    /// Whether there may be none.
+    pub perhaps_absent: bool,
+}
+
+impl Given {
+    /// A value that is always there.
+    pub fn always(shape: Shape) -> Given {
+        Given { shape, perhaps_absent: false }
+    }
+
+    /// A value that may not be there.
+    pub fn perhaps(shape: Shape) -> Given {
+        Given { shape, perhaps_absent: true }
+    }
+
+    /// Nothing, ever.
+    pub fn absent() -> Given {
+        Given::perhaps(Shape::never())
+    }
+
+    /// Either of the two.
+    #[must_use]
+    pub fn or(self, other: Given) -> Given {
+        let perhaps_absent = self.perhaps_absent || other.perhaps_absent;
+        Given { shape: self.shape.or(other.shape), perhaps_absent }
+    }
+}
+
+impl Object {
+    /// An object with exactly these fields, all of them there.
+    pub fn of(fields: impl IntoIterator<Item = (String, Given)>) -> Object {
+        let field = |(name, given): (String, Given)| {
+            (name, Field { shape: given.shape, required: !given.perhaps_absent })
+        };
+        Object { fields: fields.into_iter().map(field).collect(), rest: None }
+    }
+
+    /// The field of this name.
+    pub fn field(&self, name: &str) -> Given {
+        match (self.fields.get(name), &self.rest) {
+            (Some(field), _) => Given { shape: field.shape.clone(), perhaps_absent: !field.required },
+            (None, Some(rest)) => Given::perhaps(rest.as_ref().clone()),
+            (None, None) => Given::absent(),
+        }
+    }
+
+    /// This object with the other's fields over its own, as `$merge` does it.
+    #[must_use]
+    pub fn merged_with(&self, other: &Object) -> Object {
+        let mut merged = self.clone();
+        for (name, field) in &other.fields {
+            let before = self.field(name);
+            let shape =
+                if field.required { field.shape.clone() } else { field.shape.clone().or(before.shape) };
+            let required = field.required || !before.perhaps_absent;
+            merged.fields.insert(name.clone(), Field { shape, required });
+        }
+        if let Some(rest) = &other.rest {
+            for (name, field) in &mut merged.fields {
+                if !other.fields.contains_key(name) {
+                    field.shape = field.shape.clone().or(rest.as_ref().clone());
+                }
+            }
+            let before = merged.rest.take().map(|rest| *rest).unwrap_or_default();
+            merged.rest = Some(Box::new(before.or(rest.as_ref().clone())));
+        }
+        merged
+    }
+
+    /// An object that is like either of the two.
+    fn or(&self, other: &Object) -> Object {
+        let names = self.fields.keys().chain(other.fields.keys()).cloned();
+        let either = |name: String| {
+            let given = self.field(&name).or(other.field(&name));
+            (name, Field { shape: given.shape, required: !given.perhaps_absent })
+        };
+        let rest = match (&self.rest, &other.rest) {
+            (None, None) => None,
+            (one, two) => {
+                let part = |rest: &Option<Box<Shape>>| rest.as_deref().cloned().unwrap_or_default();
+                Some(Box::new(part(one).or(part(two))))
+            }
+        };
+        Object { fields: names.map(either).collect(), rest }
+    }
+}
+
+impl Shape {
+    /// No value.
+    pub fn never() -> Shape {
+        Shape(Vec::new())
+    }
+
+    /// Any value.
+    pub fn any() -> Shape {
+        Shape(vec![Alternative::Any])
+    }
+
+    /// Any value of this type.
+    pub fn scalar(scalar: Scalar) -> Shape {
+        Shape(vec![Alternative::Scalar(scalar, Map::new())])
+    }
+
+    /// Any string.
+    pub fn string() -> Shape {
+        Shape::scalar(Scalar::String)
+    }
+
+    /// Any number.
+    pub fn number() -> Shape {
+        Shape::scalar(Scalar::Number)
+    }
+
+    /// Any boolean.
+    pub fn boolean() -> Shape {
+        Shape::scalar(Scalar::Boolean)
+    }
+
+    /// Any integer from `minimum` on.
+    pub fn integer_from(minimum: i64) -> Shape {
+        Shape::from_schema(&json!({ "type": "integer", "minimum": minimum }))
+    }
+
+    /// This value alone. Numbers and strings stay constants, so that they can be told apart.
+    pub fn constant(value: &Value) -> Shape {
+        let scalar = |kind| {
+            Shape(vec![Alternative::Scalar(kind, Map::from_iter([("const".to_owned(), value.clone())]))])
+        };
+        match value {
+            Value::Null => Shape::scalar(Scalar::Null),
+            Value::Bool(_) => scalar(Scalar::Boolean),
+            Value::Number(_) => scalar(Scalar::Number),
+            Value::String(_) => scalar(Scalar::String),
+            Value::Array(items) => {
+                let item = items.iter().fold(Shape::never(), |shape, item| shape.or(Shape::constant(item)));
+                Shape::array(item, Some(items.len() as u64))
+            }
+            Value::Object(fields) => {
+                let fields =
+                    fields.iter().map(|(name, value)| (name.clone(), Given::always(Shape::constant(value))));
+                Shape::object(Object::of(fields))
+            }
+        }
+    }
+
+    /// Arrays of these items.
+    pub fn array(items: Shape, max_items: Option<u64>) -> Shape {
+        Shape(vec![Alternative::Array { items, max_items }])
+    }
+
+    /// This object.
+    pub fn object(object: Object) -> Shape {
+        Shape(vec![Alternative::Object(object)])
+    }
+
+    /// The alternatives.
+    pub fn alternatives(&self) -> &[Alternative] {
+        &self.0
+    }
+
+    /// Whether there is no value.
+    pub fn is_never(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether some part of it, however deep, is anything at all.
+    pub fn holds_any(&self) -> bool {
+        self.0.iter().any(|alternative| match alternative {
+            Alternative::Any => true,
+            Alternative::Scalar(..) => false,
+            Alternative::Array { items, .. } => items.holds_any(),
+            Alternative::Object(object) => {
+                object.fields.values().any(|field| field.shape.holds_any())
+                    || object.rest.as_ref().is_some_and(|rest| rest.holds_any())
+            }
+        })
+    }
+
+    /// Only the alternatives that `keep` keeps.
+    #[must_use]
+    pub fn filtered(&self, keep: impl FnMut(&&Alternative) -> bool) -> Shape {
+        Shape(self.0.iter().filter(keep).cloned().collect())
+    }
+
+    /// Either of the two.
+    #[must_use]
+    pub fn or(mut self, other: Shape) -> Shape {
+        for alternative in other.0 {
+            self.add(alternative);
+        }
+        let objects = self.0.iter().filter(|it| matches!(it, Alternative::Object(_))).count();
+        if objects > MOST_OBJECTS { self.with_objects_merged() } else { self }
+    }
+
+    fn add(&mut self, new: Alternative) {
+        if self.0.iter().any(|old| old.includes(&new)) {
+            return;
+        }
+        if matches!(new, Alternative::Any) {
+            self.0.clear();
+        }
+        if let Alternative::Array { items, max_items } = &new {
+            // Arrays of different items are told apart by nothing that an expression can ask.
+            for old in &mut self.0 {
+                if let Alternative::Array { items: old_items, max_items: old_max } = old {
+                    *old_items = old_items.clone().or(items.clone());
+                    *old_max = old_max.zip(*max_items).map(|(one, two)| one.max(two));
+                    return;
+                }
+            }
+        }
+        self.0.retain(|old| !new.includes(old));
+        self.0.push(new);
+    }
+
+    fn with_objects_merged(self) -> Shape {
+        let mut merged: Option<Object> = None;
+        let mut rest = Vec::new();
+        for alternative in self.0 {
+            match alternative {
+                Alternative::Object(object) => {
+                    merged = Some(merged.map_or_else(|| object.clone(), |so_far| so_far.or(&object)));
+                }
+                other => rest.push(other),
+            }
+        }
+        rest.extend(merged.map(Alternative::Object));
+        Shape(rest)
+    }
+
+    /// The field of this name, as a path reads it: of an object the field, of an array that of its
+    /// items, of anything else nothing.
+    pub fn field(&self, name: &str) -> Given {
+        let mut given: Option<Given> = None;
+        for alternative in &self.0 {
+            let found = match alternative {
+                Alternative::Any => Given::perhaps(Shape::any()),
+                Alternative::Scalar(..) => Given::absent(),
+                Alternative::Object(object) => object.field(name),
+                Alternative::Array { items, max_items } => items.field(name).over_items(*max_items),
+            };
+            given = Some(given.map_or(found.clone(), |so_far| so_far.or(found)));
+        }
+        // Where no value is possible, nothing is read: there is nothing to say about that either.
+        given.unwrap_or_default()
+    }
+
+    /// The items, as JSONata sees them: those of an array, and anything else as an item of its own.
+    pub fn items(&self) -> Shape {
+        self.0.iter().fold(Shape::never(), |so_far, alternative| match alternative {
+            Alternative::Array { items, .. } => so_far.or(items.clone()),
+            other => so_far.or(Shape(vec![other.clone()])),
+        })
+    }
+
+    /// The longest that the array can be; `None` where it has no bound that is known.
+    pub fn max_items(&self) -> Option<u64> {
+        self.0.iter().try_fold(0, |longest: u64, alternative| match alternative {
+            Alternative::Array { max_items, .. } => max_items.map(|most| most.max(longest)),
+            Alternative::Any => None,
+            _ => Some(longest.max(1)),
+        })
+    }
+
+    /// As a JSON Schema (2020-12), exactly.
+    pub fn to_schema(&self) -> Value {
+        match self.0.as_slice() {
+            [] => json!(false),
+            [one] => one.to_schema(),
+            several => json!({ "anyOf": several.iter().map(Alternative::to_schema).collect::<Vec<_>>() }),
+        }
+    }
+}
+
+impl Given {
+    /// What a path gives that reads this of each item of an array: JSONata leaves out what is absent,
+    /// takes a lone result out of its list, and gives nothing for none. `most` is how many items the
+    /// array can have; where each gives a list, these come one after the other in one.
+    #[must_use]
+    pub fn over_items(self, most: Option<u64>) -> Given {
+        if self.shape.is_never() {
+            return Given::absent();
+        }
+        let most = most.zip(self.shape.max_items()).map(|(items, of_each)| items.saturating_mul(of_each));
+        Given::perhaps(self.shape.items().or(Shape::array(self.shape.items(), most)))
+    }
+}
+
+impl Alternative {
+    /// Whether every value of the other is one of this; may say no although it is so.
+    fn includes(&self, other: &Alternative) -> bool {
+        match (self, other) {
+            (Alternative::Any, _) => true,
+            (Alternative::Scalar(one, facets), Alternative::Scalar(two, _)) if facets.is_empty() => {
+                one == two
+            }
+            (one, two) => one == two,
+        }
+    }
+
+    fn to_schema(&self) -> Value {
+        match self {
+            Alternative::Any => json!(true),
+            Alternative::Scalar(scalar, facets) => {
+                let mut schema = facets.clone();
+                if !schema.contains_key("const") && !schema.contains_key("type") {
+                    schema.insert("type".to_owned(), json!(scalar.as_str()));
+                }
+                Value::Object(schema)
+            }
+            Alternative::Array { items, max_items } => {
+                let mut schema = json!({ "type": "array", "items": items.to_schema() });
+                if let (Some(most), Some(schema)) = (max_items, schema.as_object_mut()) {
+                    schema.insert("maxItems".to_owned(), json!(most));
+                }
+                schema
+            }
+            Alternative::Object(object) => object.to_schema(),
+        }
+    }
+}
+
+impl Object {
+    fn to_schema(&self) -> Value {
+        let properties: Map<String, Value> =
+            self.fields.iter().map(|(name, field)| (name.clone(), field.shape.to_schema())).collect();
+        let required: Vec<&String> =
+            self.fields.iter().filter(|(_, field)| field.required).map(|(name, _)| name).collect();
+        json!({
+            "type": "object",
+            "properties": properties,
+            "required": required,
+            "additionalProperties": self.rest.as_ref().map_or(json!(false), |rest| rest.to_schema()),
+        })
+    }
+}
+
+impl Scalar {
+    /// Its name in JSON Schema.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Scalar::Null => "null",
+            Scalar::Boolean => "boolean",
+            Scalar::Number => "number",
+            Scalar::String => "string",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,154 @@
+//! Whether every value of a shape is one that a schema takes: proved, or shown not to be by an example.
+
+use jsonschema::canonical::{Containment, options};
+use serde_json::{Map, Value, json};
+
+use super::{Alternative, Field, Object, Shape};
+
+/// Why a shape does not fit a schema.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Misfit {
+    /// The smallest value that is possible and refused; `None` where none was found, and the fit could
+    /// merely not be proved.
+    pub counterexample: Option<Value>,
+    /// Where in the value, as a JSON Pointer: empty for the whole.
+    pub place: String,
+    /// What is wrong with it there.
+    pub reason: String,
+}
+
+impl Shape {
+    /// Proves that every value of this shape is one that `schema` takes.
+    ///
+    /// Formats count: a string is not a time because both are strings.
+    pub fn fits(&self, schema: &Value) -> Result<(), Misfit> {
+        let enumerated = enumerated(schema);
+        if (Proof { root: &enumerated }).covers(&enumerated, self) {
+            return Ok(());
+        }
+        let validator = match jsonschema::options().should_validate_formats(true).build(schema) {
+            Ok(validator) => validator,
+            Err(error) => return Err(unproved(format!("the schema cannot be used: {error}"))),
+        };
+        let refused = self.examples().into_iter().filter(|example| !validator.is_valid(example));
+        let Some(counterexample) = refused.min_by_key(|example| example.to_string().len()) else {
+            return Err(unproved("that it always fits could not be proved".to_owned()));
+        };
+        let first = validator.iter_errors(&counterexample).next();
+        let (place, reason) = first
+            .map_or_else(Default::default, |error| (error.instance_path().to_string(), error.to_string()));
+        Err(Misfit { counterexample: Some(counterexample), place, reason })
+    }
+}
+
+/// A proof by parts: objects field by field and arrays by their items, where the schema says no more than
+/// that of them; the rest, which is small then, by the canonical form.
+struct Proof<'a> {
+    root: &'a Value,
+}
+
+impl Proof<'_> {
+    fn covers(&self, schema: &Value, shape: &Shape) -> bool {
+        if let Some(reference) = schema.get("$ref").and_then(Value::as_str)
+            && says_only(schema, &["$ref"])
+        {
+            let target = reference.strip_prefix('#').and_then(|pointer| self.root.pointer(pointer));
+            return target.is_some_and(|target| self.covers(target, shape));
+        }
+        shape.alternatives().iter().all(|alternative| self.covers_one(schema, alternative))
+    }
+
+    fn covers_one(&self, schema: &Value, alternative: &Alternative) -> bool {
+        let of_type = |kind: &str| schema.get("type").and_then(Value::as_str) == Some(kind);
+        match alternative {
+            Alternative::Object(object)
+                if of_type("object")
+                    && says_only(schema, &["type", "properties", "required", "additionalProperties"]) =>
+            {
+                self.covers_object(schema, object)
+            }
+            Alternative::Array { items, max_items }
+                if of_type("array") && says_only(schema, &["type", "items", "maxItems"]) =>
+            {
+                let most = schema.get("maxItems").and_then(Value::as_u64);
+                let short = most.is_none_or(|most| max_items.is_some_and(|items| items <= most));
+                short && schema.get("items").is_none_or(|item| self.covers(item, items))
+            }
+            other => {
+                let lone = Shape(vec![other.clone()]);
+                let branches =
+                    schema.get("anyOf").and_then(Value::as_array).filter(|_| says_only(schema, &["anyOf"]));
+                let by_branch =
+                    branches.is_some_and(|branches| branches.iter().any(|branch| self.covers(branch, &lone)));
+                by_branch || self.covers_canonically(schema, &lone)
+            }
+        }
+    }
+
+    fn covers_object(&self, schema: &Value, object: &Object) -> bool {
+        let no_properties = Map::new();
+        let properties = schema.get("properties").and_then(Value::as_object).unwrap_or(&no_properties);
+        let mut required =
+            schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+        let others = schema.get("additionalProperties").unwrap_or(&Value::Bool(true));
+        let field = |(name, field): (&String, &Field)| {
+            self.covers(properties.get(name).unwrap_or(others), &field.shape)
+        };
+        // What the shape does not name may have any name, one of the schema's among them.
+        let rest = |rest: &Shape| {
+            let unnamed = properties.iter().filter(|(name, _)| !object.fields.contains_key(*name));
+            self.covers(others, rest) && unnamed.into_iter().all(|(_, property)| self.covers(property, rest))
+        };
+        required.all(|name| object.fields.get(name).is_some_and(|field| field.required))
+            && object.fields.iter().all(field)
+            && object.rest.as_deref().is_none_or(rest)
+    }
+
+    fn covers_canonically(&self, schema: &Value, shape: &Shape) -> bool {
+        let mut schema = schema.clone();
+        if let (Some(fields), Some(definitions)) = (schema.as_object_mut(), self.root.get("$defs")) {
+            fields.insert("$defs".to_owned(), definitions.clone());
+        }
+        let canonical = |schema: &Value| options().should_validate_formats(true).canonicalize(schema);
+        let proof = canonical(&schema).and_then(|taken| taken.covers(&canonical(&shape.to_schema())?));
+        matches!(proof, Ok(Containment::Yes))
+    }
+}
+
+/// Whether a schema has no keyword but these, beside those that say nothing about values.
+fn says_only(schema: &Value, keywords: &[&str]) -> bool {
+    const SAY_NOTHING: &[&str] =
+        &["$schema", "$id", "$defs", "$comment", "title", "description", "default", "examples"];
+    let known = |name: &String| {
+        keywords.contains(&name.as_str()) || SAY_NOTHING.contains(&name.as_str()) || name.starts_with("x-")
+    };
+    schema.as_object().is_some_and(|fields| fields.keys().all(known))
+}
+
+/// The schema with each `oneOf` of constants as the `enum` that it is: constants that differ exclude each
+/// other, which the canonical form does not see.
+fn enumerated(schema: &Value) -> Value {
+    match schema {
+        Value::Object(fields) => {
+            if let Some(branches) = fields.get("oneOf").and_then(Value::as_array) {
+                let constants: Option<Vec<&Value>> =
+                    branches.iter().map(|branch| branch.get("const")).collect();
+                let distinct = |them: &Vec<&Value>| {
+                    them.iter()
+                        .enumerate()
+                        .all(|(index, it)| !them.iter().take(index).any(|before| before == it))
+                };
+                if let Some(constants) = constants.filter(distinct) {
+                    return json!({ "enum": constants });
+                }
+            }
+            fields.iter().map(|(name, field)| (name.clone(), enumerated(field))).collect()
+        }
+        Value::Array(items) => items.iter().map(enumerated).collect(),
+        other => other.clone(),
+    }
+}
+
+fn unproved(reason: String) -> Misfit {
+    Misfit { counterexample: None, place: String::new(), reason }
+}

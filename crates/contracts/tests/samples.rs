@@ -1,0 +1,66 @@
+//! Findings that are about a file, not about a definition's value.
+
+use contracts::contract::{Contracts, TaskContract};
+use contracts::diagnostic::Code;
+use contracts::document::Document;
+use serde_json::{Value, json};
+
+struct Nothing;
+
+impl Contracts for Nothing {
+    fn task(&self, _resource: &str, _function: Option<&str>) -> Option<TaskContract> {
+        None
+    }
+
+    fn machine_input(&self, _state_machine: &str) -> Option<Value> {
+        None
+    }
+}
+
+#[test]
+fn a_sample_is_refused_at_the_place_that_its_schema_refuses() {
+    let schema = json!({
+        "type": "object",
+        "properties": {"at": {"type": "string", "format": "date-time"}, "n": {"type": "integer"}},
+        "required": ["n"],
+    });
+    for (sample, places) in [
+        (r#"{"n": 1, "at": "2026-01-01T00:00:00Z"}"#, vec![]),
+        (r#"{"n": "1"}"#, vec!["/n"]),
+        (r#"{"n": 1, "at": "yesterday"}"#, vec!["/at"]),
+        (r#"{"at": 5}"#, vec!["", "/at"]),
+    ] {
+        let sample = Document::parse("sample.json", sample).unwrap();
+        let found = contracts::check_sample(&sample, &schema, "x.input.json");
+        let mut at: Vec<&str> = found.iter().map(|it| it.pointer.as_str()).collect();
+        at.sort_unstable();
+        assert_eq!(at, places, "{found:?}");
+        assert!(found.iter().all(|it| it.code == Code::SampleRefused), "{found:?}");
+    }
+}
+
+#[test]
+fn a_sample_needs_a_schema_and_the_schema_has_to_be_one() {
+    assert_eq!(contracts::sample_without_schema("x.json").code, Code::SampleWithoutSchema);
+    let sample = Document::parse("sample.json", "{}").unwrap();
+    let found = contracts::check_sample(&sample, &json!({"type": "objekt"}), "x.json");
+    assert_eq!(found.iter().map(|it| it.code).collect::<Vec<_>>(), [Code::SampleWithoutSchema]);
+}
+
+#[test]
+fn what_stands_twice_is_found_in_the_text() {
+    let of = |comment: &str, states: &str| {
+        let text = format!(
+            r#"{{"QueryLanguage": "JSONata", "TimeoutSeconds": 9, {comment} "StartAt": "A", "States": {{{states}}}}}"#
+        );
+        let document = Document::parse("m.json", text).unwrap();
+        let found = contracts::check(&document, &Nothing, None, None, None).diagnostics;
+        found.into_iter().map(|it| (it.code, it.pointer)).collect::<Vec<_>>()
+    };
+    let succeed = r#""A": {"Type": "Succeed"}"#;
+    assert_eq!(of("", succeed), []);
+    let twice = r#""Comment": "a", "Comment": "b","#;
+    assert_eq!(of(twice, succeed), [(Code::DuplicateKey, "/Comment".to_owned())]);
+    let states = format!("{succeed}, {succeed}");
+    assert_eq!(of("", &states), [(Code::DuplicateStateName, "/States/A".to_owned())]);
+}

@@ -1,0 +1,91 @@
+//! What inference says of an expression is true of what the expression gives.
+//!
+//! Random expressions of the forms that are typed, over random values: where inference finds nothing to
+//! say against an expression, evaluating it on each of the values gives something, and that something is
+//! one of the values of the inferred schema. The evaluator knows nothing of the inference.
+#![expect(clippy::unwrap_used, reason = "test code: a broken assumption is a failed test")]
+
+mod soundness {
+    pub(crate) mod expressions;
+    pub(crate) mod values;
+}
+
+use contracts::expression::{Scope, Variable, infer_value, parse};
+use contracts::shape::Shape;
+use jsonata_core::evaluator::{Context, Evaluator};
+use jsonata_core::value::JValue;
+use proptest::collection::vec;
+use proptest::prelude::any;
+use proptest::test_runner::{Config, TestCaseError, TestRunner};
+use serde_json::Value;
+use soundness::{expressions, values};
+
+const CASES: u32 = 1_500;
+
+/// What an execution has: an input and a variable.
+#[derive(Clone, Debug)]
+struct Sample {
+    input: Value,
+    variable: Value,
+}
+
+#[test]
+fn what_is_inferred_is_what_is_given() {
+    let dice = (vec(any::<u8>(), 1..80), vec((values::input(), values::any()), 1..4));
+    let mut runner = TestRunner::new(Config { cases: CASES, failure_persistence: None, ..Config::default() });
+    let typed = std::cell::Cell::new(0_u32);
+    let outcome = runner.run(&dice, |(dice, samples)| {
+        let samples: Vec<Sample> =
+            samples.into_iter().map(|(input, variable)| Sample { input, variable }).collect();
+        let text = expressions::any(&mut expressions::Dice::new(&dice));
+        if holds(&text, &samples)? {
+            typed.set(typed.get() + 1);
+        }
+        Ok(())
+    });
+    if let Err(failure) = outcome {
+        panic!("{failure}");
+    }
+    assert!(typed.get() > CASES / 4, "only {} of {CASES} expressions could be typed", typed.get());
+}
+
+/// Whether the expression could be typed; an error if its type is wrong.
+fn holds(text: &str, samples: &[Sample]) -> Result<bool, TestCaseError> {
+    let expression = parse(text, "").map_err(|refused| TestCaseError::fail(refused.message))?;
+    let either = |of: fn(&Sample) -> &Value| {
+        samples.iter().fold(Shape::never(), |so_far, sample| so_far.or(Shape::constant(of(sample))))
+    };
+    let variable = Variable { shape: either(|sample| &sample.variable), certain: true };
+    let scope = Scope {
+        input: either(|sample| &sample.input),
+        variables: [("v".to_owned(), variable)].into(),
+        ..Scope::default()
+    };
+    let mut found = Vec::new();
+    let shape = infer_value(&expression, &scope, "", &mut found);
+    if !found.is_empty() {
+        return Ok(false);
+    }
+    let schema = shape.to_schema();
+    let validator = jsonschema::options().should_validate_formats(true).build(&schema).unwrap();
+    for sample in samples {
+        let mut context = Context::new();
+        context.bind("states".to_owned(), JValue::from(serde_json::json!({ "input": sample.input })));
+        context.bind("v".to_owned(), JValue::from(sample.variable.clone()));
+        let said = format!("{text} of {sample:?}, inferred as {schema},");
+        let given = match Evaluator::with_context(context).evaluate(&expression, &JValue::Null) {
+            Ok(given) if given.is_undefined() => {
+                return Err(TestCaseError::fail(format!("{said} gives nothing")));
+            }
+            Ok(given) => given.to_json_string().unwrap(),
+            // What depends on the data, such as a division by 0, no type rules out.
+            Err(error) if error.code().is_some_and(|code| code.starts_with('D')) => continue,
+            Err(error) => return Err(TestCaseError::fail(format!("{said} fails: {}", error.message()))),
+        };
+        let given: Value = serde_json::from_str(&given).unwrap();
+        if !validator.is_valid(&given) {
+            return Err(TestCaseError::fail(format!("{said} gives {given}")));
+        }
+    }
+    Ok(true)
+}

@@ -1,0 +1,183 @@
+//! Expressions from dice: each throw decides between the forms of one kind of expression. Fewer and lower
+//! numbers make simpler expressions, so that a failure shrinks to its cause.
+
+/// A row of numbers; when they are used up, it goes on with noughts.
+pub(crate) struct Dice<'a> {
+    numbers: std::slice::Iter<'a, u8>,
+    depth: usize,
+    /// What a path can begin with here.
+    roots: Vec<&'static str>,
+}
+
+impl<'a> Dice<'a> {
+    pub(crate) fn new(numbers: &'a [u8]) -> Dice<'a> {
+        Dice { numbers: numbers.iter(), depth: 0, roots: vec!["$states.input", "$states.input", "$v"] }
+    }
+
+    fn throw(&mut self, sides: usize) -> usize {
+        self.numbers.next().map_or(0, |number| usize::from(*number) % sides)
+    }
+
+    fn one_of(&mut self, words: &[&'static str]) -> &'static str {
+        let at = self.throw(words.len());
+        words.get(at).copied().unwrap_or_default()
+    }
+
+    /// One of the forms; only one of the first `leaves`, where it is deep already.
+    fn form(&mut self, leaves: usize, forms: usize) -> usize {
+        if self.depth > 4 { self.throw(leaves) } else { self.throw(forms) }
+    }
+
+    fn deeper(&mut self, expression: fn(&mut Dice<'a>) -> String) -> String {
+        self.depth += 1;
+        let text = expression(self);
+        self.depth -= 1;
+        text
+    }
+
+    fn within(&mut self, root: &'static str, expression: fn(&mut Dice<'a>) -> String) -> String {
+        self.roots.push(root);
+        let text = self.deeper(expression);
+        self.roots.pop();
+        text
+    }
+}
+
+pub(crate) fn any(dice: &mut Dice<'_>) -> String {
+    match dice.form(4, 8) {
+        0 => path(dice),
+        1 => number(dice),
+        2 => text(dice),
+        3 => truth(dice),
+        4 => list(dice),
+        5 => object(dice),
+        6 => format!("({} ? {} : {})", dice.deeper(truth), dice.deeper(any), dice.deeper(any)),
+        _ => guarded(dice),
+    }
+}
+
+/// A path, and what is done where it gives nothing.
+fn guarded(dice: &mut Dice<'_>) -> String {
+    let (path, otherwise) = (path(dice), dice.deeper(any));
+    match dice.throw(2) {
+        0 => format!("($exists({path}) ? {path} : {otherwise})"),
+        _ => format!("($not($exists({path})) ? {otherwise} : {path})"),
+    }
+}
+
+fn path(dice: &mut Dice<'_>) -> String {
+    let roots = dice.roots.clone();
+    let root = dice.one_of(&roots);
+    let mut path = root.to_owned();
+    for _ in 0..dice.throw(4) {
+        let name = dice.one_of(&[
+            "n", "o", "rows", "deep", "odd", "p", "t", "x", "y", "z", "kind", "leaf", "opt", "list",
+        ]);
+        path = format!("{path}.{name}");
+        path += dice.one_of(&["", "", "", "", "[0]", "[-1]", "[]", "[p > 1]", "[kind = 'A']"]);
+    }
+    path
+}
+
+fn number(dice: &mut Dice<'_>) -> String {
+    match dice.form(3, 14) {
+        0 => dice.one_of(&["0", "1", "2.5", "-1"]).to_owned(),
+        1 => "$states.input.n".to_owned(),
+        2 => path(dice),
+        3 => {
+            let op = dice.one_of(&["+", "-", "*"]);
+            format!("({} {op} {})", dice.deeper(number), dice.deeper(number))
+        }
+        4 => format!("$count({})", dice.deeper(list)),
+        5 => format!("$sum([{}])", dice.deeper(numbers)),
+        6 => format!("$length({})", dice.deeper(text)),
+        7 => format!("${}({})", dice.one_of(&["abs", "floor", "ceil", "round"]), dice.deeper(number)),
+        8 => format!("({} ? {} : {})", dice.deeper(truth), dice.deeper(number), dice.deeper(number)),
+        9 => format!("$number($string({}))", dice.deeper(number)),
+        10 => format!("($x := {}; {})", dice.deeper(any), dice.within("$x", number)),
+        11 => format!("${}([{}, 1])", dice.one_of(&["max", "min", "average"]), dice.deeper(numbers)),
+        // Of a division by 0 the evaluator makes no error, as it should.
+        12 => format!("({} {} 2)", dice.deeper(number), dice.one_of(&["/", "%"])),
+        _ => "($states.input.o.kind = 'A' ? $states.input.o.x : 0)".to_owned(),
+    }
+}
+
+fn numbers(dice: &mut Dice<'_>) -> String {
+    match dice.form(2, 4) {
+        0 => "$states.input.list".to_owned(),
+        1 => "$states.input.rows.p".to_owned(),
+        2 => format!("$sort([{}])", dice.deeper(numbers)),
+        _ => format!("[{}, {}]", dice.deeper(number), dice.deeper(numbers)),
+    }
+}
+
+fn text(dice: &mut Dice<'_>) -> String {
+    match dice.form(3, 11) {
+        0 => dice.one_of(&["''", "'A'", "'ready'"]).to_owned(),
+        1 => "$states.input.s".to_owned(),
+        2 => path(dice),
+        3 => format!("({} & {})", dice.deeper(any), dice.deeper(text)),
+        4 => format!("$string({})", dice.deeper(any)),
+        5 => format!("${}({})", dice.one_of(&["uppercase", "trim", "lowercase"]), dice.deeper(text)),
+        6 => format!("$substring({}, {})", dice.deeper(text), dice.deeper(number)),
+        7 => format!("$join([$states.input.names, {}], '-')", dice.deeper(text)),
+        8 => format!("({} ? {} : {})", dice.deeper(truth), dice.deeper(text), dice.deeper(text)),
+        9 => format!("$substringBefore({}, {})", dice.deeper(text), dice.deeper(text)),
+        _ => format!("$type({})", dice.deeper(any)),
+    }
+}
+
+fn truth(dice: &mut Dice<'_>) -> String {
+    match dice.form(4, 14) {
+        0 => dice.one_of(&["true", "false"]).to_owned(),
+        1 => "$states.input.f".to_owned(),
+        2 => format!("$exists({})", path(dice)),
+        3 => "$states.input.o.kind = 'A'".to_owned(),
+        4 => format!("{} = {}", dice.deeper(any), dice.deeper(any)),
+        5 => format!("{} != {}", dice.deeper(any), dice.deeper(any)),
+        6 => format!("{} < {}", dice.deeper(number), dice.deeper(number)),
+        7 => format!("({} and {})", dice.deeper(truth), dice.deeper(truth)),
+        8 => format!("({} or {})", dice.deeper(truth), dice.deeper(truth)),
+        9 => format!("$not({})", dice.deeper(truth)),
+        10 => format!("$contains({}, {})", dice.deeper(text), dice.deeper(text)),
+        11 => format!("{} in {}", dice.deeper(number), dice.deeper(list)),
+        12 => format!("$boolean({})", dice.deeper(any)),
+        _ => {
+            let path = path(dice);
+            let constant = dice.one_of(&["'A'", "null", "true", "'ready'"]);
+            format!("($exists({path}) and {path} = {constant})")
+        }
+    }
+}
+
+fn list(dice: &mut Dice<'_>) -> String {
+    match dice.form(3, 17) {
+        0 => dice.one_of(&["[]", "[1..3]", "['A']"]).to_owned(),
+        1 => format!("$states.input.{}", dice.one_of(&["list", "names", "rows"])),
+        2 => format!("[{}]", path(dice)),
+        3 => format!("[{}, {}]", dice.deeper(any), dice.deeper(any)),
+        4 => format!("$append({}, {})", dice.deeper(list), dice.deeper(any)),
+        5 => format!("[$map({}, function($i) {{ {} }})]", dice.deeper(list), dice.within("$i", any)),
+        6 => format!("[$filter({}, function($i) {{ {} }})]", dice.deeper(list), dice.within("$i", truth)),
+        7 => format!("$reverse({})", dice.deeper(list)),
+        8 => format!("[$distinct({})]", dice.deeper(list)),
+        9 => format!("[$states.input.rows[{}]]", dice.within("$", truth)),
+        10 => format!("[$states.input.rows.({})]", dice.within("$", any)),
+        11 => "[$states.input.rows^(p)]".to_owned(),
+        12 => format!("$split({}, '-')", dice.deeper(text)),
+        13 => format!("[$states.input.rows.{{'p': p, 'more': {}}}]", dice.deeper(any)),
+        14 => "$sort([$states.input.rows], function($l, $r) { $l.p > $r.p })".to_owned(),
+        15 => format!("{}[]", path(dice)),
+        _ => format!("$append({}, {})", path(dice), path(dice)),
+    }
+}
+
+fn object(dice: &mut Dice<'_>) -> String {
+    match dice.form(2, 5) {
+        0 => "$states.input.o".to_owned(),
+        1 => format!("{{'n': {}}}", path(dice)),
+        2 => format!("{{'n': {}, 'o': {}}}", dice.deeper(any), dice.deeper(any)),
+        3 => format!("$merge([{}, {}])", dice.deeper(object), dice.deeper(object)),
+        _ => format!("({} ? {} : {})", dice.deeper(truth), dice.deeper(object), dice.deeper(object)),
+    }
+}

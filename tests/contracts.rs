@@ -1,0 +1,132 @@
+//! The contract check against the workflows' own machines and types: it has nothing to say of them, it
+//! refuses them when anything in them is changed, and what it infers is what executions do.
+#![expect(clippy::unwrap_used, reason = "test code: a broken assumption is a failed test")]
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+use tablekeeper_tests::contract::Contract;
+use tablekeeper_tests::mutants::{self, Mutant};
+use tablekeeper_tests::payloads::{inputs, payloads, with_payloads_shown};
+use tablekeeper_tests::{run_with, workflows};
+
+/// Mutants that are as good as what they were made from, by what their names end in, each with the reason.
+const EQUIVALENT: &[(&str, &str)] = &[
+    (
+        "drop /States/Publish Pointer/Retry/1/ErrorEquals/0",
+        "the name is caught as well; only the retry is gone",
+    ),
+    (
+        "drop /States/Publish Pointer/Catch/0/ErrorEquals/2",
+        "the name is retried, and then States.ALL catches it",
+    ),
+    (
+        "retype rotate-restore.check-restore.output/oneOf/1/properties/status",
+        "the machine asks for READY alone, and waits for anything else",
+    ),
+    ("restore-backup.output/properties/adopted", "for people who read the history; no state reads it"),
+    ("check-restore.output/oneOf/1/properties/reason", "for people who read the history; no state reads it"),
+];
+
+/// How many mutants there must be at least, and how many of a hundred must be refused.
+const LEAST: usize = 300;
+const REFUSED_OF_A_HUNDRED: usize = 98;
+
+#[test]
+fn the_workflows_own_machines_have_no_finding_and_need_no_annotation() {
+    for workflow in workflows::all() {
+        let report = Contract::of(workflow.name).check();
+        assert!(report.diagnostics.is_empty(), "{}: {:?}", workflow.name, report.diagnostics);
+        assert_eq!(report.annotated, 0);
+    }
+}
+
+#[test]
+fn whatever_is_renamed_dropped_or_retyped_is_refused() {
+    let mutants: Vec<Mutant> =
+        workflows::all().iter().flat_map(|workflow| mutants::all(&Contract::of(workflow.name))).collect();
+    let all = mutants.len();
+    let survivors = survivors(mutants);
+    let unexplained: Vec<&String> =
+        survivors.iter().filter(|name| !EQUIVALENT.iter().any(|(end, _)| name.ends_with(end))).collect();
+    assert!(
+        unexplained.is_empty(),
+        "{} of {all} mutants are not refused:\n{unexplained:#?}",
+        unexplained.len()
+    );
+    for (end, _) in EQUIVALENT {
+        assert!(
+            survivors.iter().any(|name| name.ends_with(end)),
+            "{end} is refused now, and need not be listed"
+        );
+    }
+    assert!(all >= LEAST, "only {all} mutants were made");
+    let refused = (all - survivors.len()) * 100;
+    assert!(refused >= all * REFUSED_OF_A_HUNDRED, "only {} of {all} are refused", all - survivors.len());
+    eprintln!("{all} mutants, {} refused, {} equivalent", all - survivors.len(), survivors.len());
+}
+
+/// The names of those that the check has nothing to say of.
+fn survivors(mutants: Vec<Mutant>) -> Vec<String> {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let share = mutants.len().div_ceil(threads);
+    std::thread::scope(|scope| {
+        let work = |share: &[Mutant]| -> Vec<String> {
+            let survives = |mutant: &&Mutant| mutant.contract.check().diagnostics.is_empty();
+            share.iter().filter(survives).map(|mutant| mutant.name.clone()).collect()
+        };
+        let running: Vec<_> = mutants.chunks(share).map(|share| scope.spawn(move || work(share))).collect();
+        running.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
+    })
+}
+
+#[tokio::test]
+async fn what_executions_do_is_what_was_inferred() {
+    for workflow in workflows::all() {
+        let inferred = Contract::of(workflow.name).check().states;
+        let schema = |state: &str, part: &str| -> Option<Value> {
+            let shapes = inferred.get(&format!("/States/{}", state.replace('~', "~0").replace('/', "~1")))?;
+            if part == "input" { Some(shapes.input.clone()) } else { shapes.payload.clone() }
+        };
+        let mut seen: BTreeMap<String, usize> = BTreeMap::new();
+        for scenario in &workflow.scenarios {
+            let ended = run_with(&workflow, scenario, async |deployed, _| {
+                let machine = deployed.machine();
+                let now =
+                    deployed.sfn.describe_state_machine().state_machine_arn(machine).send().await.unwrap();
+                let update = deployed.sfn.update_state_machine().state_machine_arn(machine);
+                update.definition(with_payloads_shown(&now.definition)).send().await.unwrap();
+            })
+            .await;
+            assert_eq!(ended.last_state(), Some(scenario.ends_in), "{}", scenario.name);
+            let history = &ended.execution.as_ref().unwrap().history;
+            let payloads = payloads(history).into_iter().map(|(task, payload)| (task, "payload", payload));
+            let inputs = inputs(history).into_iter().map(|(state, input)| (state, "input", input));
+            for (state, part, value) in payloads.chain(inputs) {
+                let Some(schema) = schema(&state, part) else { continue };
+                let errors: Vec<String> = jsonschema::validator_for(&schema)
+                    .unwrap()
+                    .iter_errors(&value)
+                    .map(|it| it.to_string())
+                    .collect();
+                // A person may start an execution with anything; the first step refuses what is wrong.
+                let refused = scenario.ends_in == "Input Refused";
+                assert!(
+                    refused || errors.is_empty(),
+                    "{}: {part} of {state}: {errors:?}: {value}",
+                    scenario.name
+                );
+                *seen.entry(format!("{part} of {state}")).or_default() += 1;
+            }
+        }
+        let states: BTreeSet<&str> =
+            inferred.keys().map(|pointer| pointer.rsplit('/').next().unwrap()).collect();
+        for state in states {
+            assert!(
+                seen.contains_key(&format!("input of {state}")),
+                "no execution entered {state}: {seen:?}"
+            );
+        }
+        assert!(seen.keys().filter(|key| key.starts_with("payload of ")).count() >= 3, "{seen:?}");
+    }
+}

@@ -1,0 +1,73 @@
+//! The workflows' machines and types, as the contract check takes them.
+
+use std::collections::BTreeMap;
+
+use contracts::Report;
+use contracts::contract::{Contracts, TaskContract};
+use contracts::document::Document;
+use contracts::template::Template;
+use local_aws::workspace_root;
+use serde_json::Value;
+
+/// A workflow's machine with everything that its check needs; each part can be changed.
+#[derive(Clone)]
+pub struct Contract {
+    /// The definition.
+    pub definition: Value,
+    /// What each step takes and answers, by its name.
+    pub steps: BTreeMap<String, TaskContract>,
+    input: Value,
+    output: Value,
+    template: Template,
+}
+
+impl Contract {
+    /// The workflow's, from its definition, its types and its template.
+    pub fn of(workflow: &str) -> Contract {
+        let file = format!("statemachines/{workflow}.asl.json");
+        let text = std::fs::read_to_string(workspace_root().join(&file)).unwrap();
+        let template = format!("infra/{workflow}.yaml");
+        let whole = local_aws::template::load(&workspace_root().join(&template)).unwrap();
+        let steps = tablekeeper_functions::steps();
+        let steps = steps.iter().filter(|step| step.workflow() == workflow).map(|step| {
+            let errors = step.errors.iter().map(|name| name.as_str().to_owned()).collect();
+            let (input, output) = ((step.input_schema)().to_value(), (step.output_schema)().to_value());
+            (step.name.to_owned(), TaskContract { name: step.name.to_owned(), input, output, errors })
+        });
+        let of = |schemas: Vec<(&str, schemars::Schema)>| {
+            schemas.into_iter().find(|(name, _)| *name == workflow).unwrap().1.to_value()
+        };
+        Contract {
+            definition: serde_json::from_str(&text).unwrap(),
+            steps: steps.collect(),
+            input: of(tablekeeper_functions::execution_inputs()),
+            output: of(tablekeeper_functions::execution_outputs()),
+            template: Template::of(&template, &whole, &file).unwrap(),
+        }
+    }
+
+    /// What the check says of it.
+    pub fn check(&self) -> Report {
+        let document = Document::parse("definition", self.definition.to_string()).unwrap();
+        contracts::check(&document, self, Some(&self.input), Some(&self.output), Some(&self.template))
+    }
+}
+
+impl Contracts for Contract {
+    fn task(&self, _resource: &str, function: Option<&str>) -> Option<TaskContract> {
+        let handler = self.template.function(function?)?.handler?;
+        self.steps.get(&handler).cloned()
+    }
+
+    fn machine_input(&self, _state_machine: &str) -> Option<Value> {
+        None
+    }
+
+    fn placeholder(&self, name: &str) -> Option<Value> {
+        self.template.placeholder(name)
+    }
+
+    fn handler(&self, handler: &str) -> bool {
+        self.steps.contains_key(handler)
+    }
+}

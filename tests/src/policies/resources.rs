@@ -1,0 +1,124 @@
+//! That a statement allows its actions on as little as AWS lets one name, and only for what they are for.
+
+use serde_json::Value;
+
+use super::roles::{actions, one_or_more};
+
+/// The actions that know no resources, so that `*` is all that can be written; with the page that says so.
+const KNOW_NO_RESOURCES: &[(&[&str], &str)] = &[
+    (
+        &[
+            "backup:DescribeRestoreJob",
+            "backup:GetRestoreJobMetadata",
+            "backup:ListRestoreJobsByProtectedResource",
+        ],
+        "https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsbackup.html",
+    ),
+    (
+        &[
+            "logs:CreateLogDelivery",
+            "logs:DeleteLogDelivery",
+            "logs:DescribeLogGroups",
+            "logs:DescribeResourcePolicies",
+            "logs:GetLogDelivery",
+            "logs:ListLogDeliveries",
+            "logs:PutResourcePolicy",
+            "logs:UpdateLogDelivery",
+        ],
+        "https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html",
+    ),
+    (
+        &[
+            "xray:GetSamplingRules",
+            "xray:GetSamplingTargets",
+            "xray:PutTelemetryRecords",
+            "xray:PutTraceSegments",
+        ],
+        "https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsx-ray.html",
+    ),
+];
+
+/// Every resource of a kind, with the reason why no fewer can be named.
+const ALL_OF_A_KIND: &[(&str, &str, &str)] = &[
+    ("kms", "key/*", "which key a backup or a table has is its owner's; kms:ViaService is what confines it"),
+    ("backup", "recovery-point:*", "the ids of recovery points are random"),
+];
+
+/// The conditions without which an action lets a role do what it is not meant for.
+const CONFINED: &[(&str, &str)] = &[("iam:PassRole", "iam:PassedToService"), ("kms:", "kms:ViaService")];
+
+/// Of which service the resources of a type are.
+const SERVICES: &[(&str, &str)] = &[
+    ("AWS::IAM::Role", "iam"),
+    ("AWS::Logs::LogGroup", "logs"),
+    ("AWS::SQS::Queue", "sqs"),
+    ("AWS::Serverless::Function", "lambda"),
+    ("AWS::Serverless::StateMachine", "states"),
+];
+
+/// Each way in which the statement allows more than it must.
+pub(super) fn wrong_with(template: &Value, statement: &Value) -> impl Iterator<Item = String> {
+    let mut wrong = Vec::new();
+    let sid = statement["Sid"].as_str().unwrap_or("a statement without Sid");
+    if statement["Effect"] != "Allow"
+        || !statement["NotAction"].is_null()
+        || !statement["NotResource"].is_null()
+    {
+        wrong.push(format!("{sid} does not say what it allows: Effect Allow, Action, Resource"));
+    }
+    for action in actions(statement) {
+        if action.contains(['*', '?']) {
+            wrong.push(format!("{sid} allows {action}, which is more than one action"));
+        }
+        for (confined, key) in CONFINED.iter().filter(|(confined, _)| action.starts_with(confined)) {
+            let condition = &statement["Condition"]["StringEquals"][key];
+            if !condition.is_string() && !condition.is_object() {
+                wrong
+                    .push(format!("{sid} allows {action} without the condition {key} that {confined} takes"));
+            }
+        }
+        let mut on = Vec::new();
+        one_or_more(&statement["Resource"]).for_each(|resource| branches(resource, &mut on));
+        if on.is_empty() {
+            wrong.push(format!("{sid} allows {action} on nothing"));
+        }
+        let too_wide = on.into_iter().filter_map(|resource| too_wide(template, &action, resource));
+        wrong.extend(too_wide.map(|why| format!("{sid} allows {action} {why}")));
+    }
+    wrong.into_iter()
+}
+
+/// A resource, or each that it may turn out to be.
+fn branches<'a>(resource: &'a Value, found: &mut Vec<&'a Value>) {
+    match resource["Fn::If"].as_array() {
+        Some(choice) => choice.iter().skip(1).for_each(|branch| branches(branch, found)),
+        None if resource["Ref"] == "AWS::NoValue" => {}
+        None => found.push(resource),
+    }
+}
+
+/// Why the action needs less than this resource; `None` where it does not.
+fn too_wide(template: &Value, action: &str, resource: &Value) -> Option<String> {
+    let (service, _) = action.split_once(':').unwrap();
+    if resource == "*" {
+        let excused = KNOW_NO_RESOURCES.iter().any(|(actions, _)| actions.contains(&action));
+        return (!excused).then(|| "on *, though it knows resources".to_owned());
+    }
+    if let Some(arn) = resource["Fn::Sub"].as_str() {
+        let here = format!("arn:${{AWS::Partition}}:{service}:${{AWS::Region}}:${{AWS::AccountId}}:");
+        let Some(what) = arn.strip_prefix(&here) else {
+            return Some(format!("on {arn}, which is not in {service} of this account and Region"));
+        };
+        let everything = what.split_once(['/', ':']).is_none_or(|(_, which)| which == "*");
+        let excused = ALL_OF_A_KIND.iter().any(|(of, kind, _)| *of == service && *kind == what);
+        return (everything && !excused).then(|| format!("on {what}, which is all of them"));
+    }
+    let id = resource["Ref"].as_str().or_else(|| resource.pointer("/Fn::GetAtt/0")?.as_str());
+    let Some(id) = id else { return Some(format!("on {resource}, of which nothing is known")) };
+    let kind = template["Resources"][id]["Type"].as_str();
+    let of_the_service = match template["Parameters"][id]["AllowedPattern"].as_str() {
+        Some(pattern) => pattern.contains(&format!(":{service}:")),
+        None => SERVICES.iter().any(|(known, of)| Some(*known) == kind && *of == service),
+    };
+    (!of_the_service).then(|| format!("on {id}, which is not of {service}"))
+}

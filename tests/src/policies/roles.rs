@@ -1,0 +1,92 @@
+//! Roles and their statements; and that a role allows nothing but what is written in it.
+//!
+//! A template has more than one way to let a role do things: policies of their own that name the role,
+//! managed policies, SAM's policy templates and connectors. They are not used, so that a role can be
+//! judged by reading it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use super::of_type;
+
+/// What would let a role do more than is written in it.
+const GRANTS_FROM_ELSEWHERE: &[&str] = &[
+    "AWS::IAM::ManagedPolicy",
+    "AWS::IAM::Policy",
+    "AWS::IAM::RolePolicy",
+    "AWS::Serverless::Api",
+    "AWS::Serverless::Connector",
+    "AWS::Serverless::HttpApi",
+];
+
+/// The role that a function or a state machine names, if it is one of the template.
+pub(super) fn role_of(properties: &Value) -> Option<&str> {
+    properties.pointer("/Role/Fn::GetAtt/0")?.as_str()
+}
+
+/// The roles of the template's functions.
+pub(super) fn of_functions(template: &Value) -> Vec<&str> {
+    of_type(template, "AWS::Serverless::Function").filter_map(|(_, it)| role_of(it)).collect()
+}
+
+/// The roles of the template's state machines.
+pub(super) fn of_state_machines(template: &Value) -> Vec<&str> {
+    of_type(template, "AWS::Serverless::StateMachine").filter_map(|(_, it)| role_of(it)).collect()
+}
+
+/// What is written in the role.
+pub(super) fn statements<'a>(template: &'a Value, role: &str) -> Vec<&'a Value> {
+    let policies = template["Resources"][role]["Properties"]["Policies"].as_array().into_iter().flatten();
+    policies.flat_map(|policy| policy["PolicyDocument"]["Statement"].as_array().unwrap()).collect()
+}
+
+/// The actions of a statement.
+pub(super) fn actions(statement: &Value) -> Vec<String> {
+    one_or_more(&statement["Action"]).map(|action| action.as_str().unwrap().to_owned()).collect()
+}
+
+/// A list, or the one thing that stands for a list of it.
+pub(super) fn one_or_more(value: &Value) -> impl Iterator<Item = &Value> {
+    let one = (!value.is_array() && !value.is_null()).then_some(value);
+    value.as_array().into_iter().flatten().chain(one)
+}
+
+/// Each way in which a role of the template could be let do more than is written in it.
+pub(super) fn wrong_with(template: &Value) -> Vec<String> {
+    let mut wrong = Vec::new();
+    for kind in GRANTS_FROM_ELSEWHERE {
+        let grants = of_type(template, kind).map(|(id, _)| id);
+        wrong.extend(grants.map(|id| format!("{id} ({kind}) could let a role do what is not written in it")));
+    }
+    let mut users: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for (kind, service) in
+        [("AWS::Serverless::Function", "lambda"), ("AWS::Serverless::StateMachine", "states")]
+    {
+        for (id, properties) in of_type(template, kind) {
+            if !properties["Policies"].is_null() {
+                wrong.push(format!("{id} has policies beside its role"));
+            }
+            let Some(role) = role_of(properties) else {
+                wrong.push(format!("{id} has no role of the template"));
+                continue;
+            };
+            users.entry(role).or_default().insert(id);
+            let properties = &template["Resources"][role]["Properties"];
+            if !properties["ManagedPolicyArns"].is_null() {
+                wrong.push(format!("{role} has a managed policy, which allows more than {id} needs"));
+            }
+            let trusted: Vec<&Value> = one_or_more(&properties["AssumeRolePolicyDocument"]["Statement"])
+                .map(|statement| &statement["Principal"])
+                .collect();
+            if trusted != [&serde_json::json!({ "Service": format!("{service}.amazonaws.com") })] {
+                wrong.push(format!("{role} can be assumed by others than {service}: {trusted:?}"));
+            }
+        }
+    }
+    let shared = users.into_iter().filter(|(_, users)| users.len() > 1);
+    wrong.extend(
+        shared.map(|(role, users)| format!("{role} is shared by {}", Vec::from_iter(users).join(", "))),
+    );
+    wrong
+}

@@ -1,0 +1,89 @@
+//! That a state machine may invoke the functions that its definition names, and do what its logs and its
+//! traces demand, and nothing else.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::of_type;
+use super::roles::{actions, one_or_more, role_of, statements};
+
+const INVOKE: &str = "lambda:InvokeFunction";
+
+/// What AWS demands where `Logging` has a destination:
+/// <https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html>
+const DEMANDED_BY_LOGGING: &[&str] = &[
+    "logs:CreateLogDelivery",
+    "logs:DeleteLogDelivery",
+    "logs:DescribeLogGroups",
+    "logs:DescribeResourcePolicies",
+    "logs:GetLogDelivery",
+    "logs:ListLogDeliveries",
+    "logs:PutResourcePolicy",
+    "logs:UpdateLogDelivery",
+];
+
+/// What AWS demands where `Tracing` is enabled:
+/// <https://docs.aws.amazon.com/step-functions/latest/dg/concepts-xray-tracing.html>
+const DEMANDED_BY_TRACING: &[&str] = &[
+    "xray:GetSamplingRules",
+    "xray:GetSamplingTargets",
+    "xray:PutTelemetryRecords",
+    "xray:PutTraceSegments",
+];
+
+/// Each way in which the roles of the template's state machines do not fit their definition.
+pub(super) fn wrong_with(template: &Value, definition: &Value) -> Vec<String> {
+    let mut wrong = Vec::new();
+    for (machine, properties) in of_type(template, "AWS::Serverless::StateMachine") {
+        let Some(role) = role_of(properties) else { continue };
+        let (mut allowed, mut invocable) = (BTreeSet::new(), BTreeSet::new());
+        for statement in statements(template, role) {
+            let actions = actions(statement);
+            if actions.iter().any(|action| action == INVOKE) {
+                invocable.extend(one_or_more(&statement["Resource"]).map(Value::to_string));
+            }
+            allowed.extend(actions);
+        }
+        let substitutions = &properties["DefinitionSubstitutions"];
+        let invoked: BTreeSet<String> = placeholders_of_functions(definition)
+            .iter()
+            .map(|name| substitutions[name].to_string())
+            .collect();
+        for needless in invocable.difference(&invoked) {
+            wrong.push(format!("{role} may invoke {needless}, which {machine} does not"));
+        }
+        for missing in invoked.difference(&invocable) {
+            wrong.push(format!("{role} may not invoke {missing}, which {machine} does"));
+        }
+        let mut demanded = BTreeSet::from([INVOKE]);
+        if properties.pointer("/Logging/Destinations/0").is_some() {
+            demanded.extend(DEMANDED_BY_LOGGING);
+        }
+        if properties["Tracing"]["Enabled"] == true {
+            demanded.extend(DEMANDED_BY_TRACING);
+        }
+        let demanded: BTreeSet<String> = demanded.into_iter().map(str::to_owned).collect();
+        for needless in allowed.difference(&demanded) {
+            wrong.push(format!("{role} allows {needless}, which nothing of {machine} demands"));
+        }
+        for missing in demanded.difference(&allowed) {
+            wrong.push(format!("{role} does not allow {missing}, which {machine} demands"));
+        }
+    }
+    wrong
+}
+
+/// The placeholders that stand for the functions of the definition's tasks.
+fn placeholders_of_functions(definition: &Value) -> BTreeSet<String> {
+    match definition {
+        Value::Object(fields) => {
+            let function = fields.get("FunctionName").and_then(Value::as_str);
+            let function = function.and_then(|name| name.strip_prefix("${")?.strip_suffix('}'));
+            let inner = fields.values().flat_map(placeholders_of_functions);
+            inner.chain(function.map(str::to_owned)).collect()
+        }
+        Value::Array(items) => items.iter().flat_map(placeholders_of_functions).collect(),
+        _ => BTreeSet::new(),
+    }
+}
