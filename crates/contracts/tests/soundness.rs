@@ -16,11 +16,11 @@ use jsonata_core::evaluator::{Context, Evaluator};
 use jsonata_core::value::JValue;
 use proptest::collection::vec;
 use proptest::prelude::any;
-use proptest::test_runner::{Config, TestCaseError, TestRunner};
-use serde_json::Value;
+use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRunner};
+use serde_json::{Value, json};
 use soundness::{expressions, values};
 
-const CASES: u32 = 1_500;
+const CASES: u32 = 2_000;
 
 /// What an execution has: an input and a variable.
 #[derive(Clone, Debug)]
@@ -32,12 +32,14 @@ struct Sample {
 #[test]
 fn what_is_inferred_is_what_is_given() {
     let dice = (vec(any::<u8>(), 1..80), vec((values::input(), values::any()), 1..4));
-    let mut runner = TestRunner::new(Config { cases: CASES, failure_persistence: None, ..Config::default() });
+    let config = Config { cases: CASES, failure_persistence: None, ..Config::default() };
+    // The same expressions at each run: what is found today is found tomorrow.
+    let mut runner = TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha));
     let typed = std::cell::Cell::new(0_u32);
     let outcome = runner.run(&dice, |(dice, samples)| {
         let samples: Vec<Sample> =
             samples.into_iter().map(|(input, variable)| Sample { input, variable }).collect();
-        let text = expressions::any(&mut expressions::Dice::new(&dice));
+        let text = expressions::whole(&mut expressions::Dice::new(&dice));
         if holds(&text, &samples)? {
             typed.set(typed.get() + 1);
         }
@@ -46,7 +48,7 @@ fn what_is_inferred_is_what_is_given() {
     if let Err(failure) = outcome {
         panic!("{failure}");
     }
-    assert!(typed.get() > CASES / 4, "only {} of {CASES} expressions could be typed", typed.get());
+    assert!(typed.get() > CASES / 8, "only {} of {CASES} expressions could be typed", typed.get());
 }
 
 /// Whether the expression could be typed; an error if its type is wrong.
@@ -58,6 +60,7 @@ fn holds(text: &str, samples: &[Sample]) -> Result<bool, TestCaseError> {
     let variable = Variable { shape: either(|sample| &sample.variable), certain: true };
     let scope = Scope {
         input: either(|sample| &sample.input),
+        context: Shape::constant(&json!({})),
         variables: [("v".to_owned(), variable)].into(),
         ..Scope::default()
     };
@@ -70,7 +73,7 @@ fn holds(text: &str, samples: &[Sample]) -> Result<bool, TestCaseError> {
     let validator = jsonschema::options().should_validate_formats(true).build(&schema).unwrap();
     for sample in samples {
         let mut context = Context::new();
-        context.bind("states".to_owned(), JValue::from(serde_json::json!({ "input": sample.input })));
+        context.bind("states".to_owned(), JValue::from(json!({ "input": sample.input, "context": {} })));
         context.bind("v".to_owned(), JValue::from(sample.variable.clone()));
         let said = format!("{text} of {sample:?}, inferred as {schema},");
         let given = match Evaluator::with_context(context).evaluate(&expression, &JValue::Null) {

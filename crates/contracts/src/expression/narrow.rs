@@ -135,8 +135,10 @@ fn change_field(shape: &Shape, names: &[&str], to: &mut dyn FnMut(Given) -> Give
     let mut possible = Shape::never();
     for alternative in shape.alternatives() {
         let Alternative::Object(object) = alternative else {
-            // Of arrays and of anything a path may read as well; nothing is ruled out.
-            if !matches!(alternative, Alternative::Scalar(..)) {
+            // Of arrays and of anything a path may read as well; nothing is ruled out. A scalar has no
+            // field, which is possible where an absent one is.
+            let scalar = matches!(alternative, Alternative::Scalar(..));
+            if !scalar || to(Given::absent()).perhaps_absent {
                 possible = possible.or(shape.filtered(|it| *it == alternative));
             }
             continue;

@@ -1,5 +1,34 @@
 //! Expressions from dice: each throw decides between the forms of one kind of expression. Fewer and lower
 //! numbers make simpler expressions, so that a failure shrinks to its cause.
+//!
+//! Most of what is made on purpose here is on the edge: paths that may give nothing or several things,
+//! read bare, behind a condition that says something of them, or behind one that only seems to. The
+//! inference has to refuse many of them; where it does not, it has to be right.
+
+/// Paths of which each can go wrong in a way of its own.
+const SUBJECTS: &[&str] = &[
+    "$states.input.opt",
+    "$states.input.deep",
+    "$states.input.deep.leaf",
+    "$states.input.odd",
+    "$states.input.odd.n",
+    "$states.input.o.x",
+    "$states.input.o.y",
+    "$states.input.o.z",
+    "$states.input.rows.p",
+    "$states.input.rows.t",
+    "$states.input.rows.p[0]",
+    "$states.input.rows.t[0]",
+    "$states.input.rows[0].p",
+    "$states.input.rows[p > 0]",
+    "$states.input.list[0]",
+    "$states.input.rows",
+    "$states.input.list",
+    "$v.n",
+    "$v.o",
+    "$v.o.n",
+    "$v",
+];
 
 /// A row of numbers; when they are used up, it goes on with noughts.
 pub(crate) struct Dice<'a> {
@@ -43,8 +72,17 @@ impl<'a> Dice<'a> {
     }
 }
 
-pub(crate) fn any(dice: &mut Dice<'_>) -> String {
-    match dice.form(4, 8) {
+/// A whole expression: of anything, or one of the two forms that are on the edge.
+pub(crate) fn whole(dice: &mut Dice<'_>) -> String {
+    match dice.throw(3) {
+        0 => any(dice),
+        1 => guarded(dice),
+        _ => of_list(dice),
+    }
+}
+
+fn any(dice: &mut Dice<'_>) -> String {
+    match dice.form(4, 12) {
         0 => path(dice),
         1 => number(dice),
         2 => text(dice),
@@ -52,16 +90,56 @@ pub(crate) fn any(dice: &mut Dice<'_>) -> String {
         4 => list(dice),
         5 => object(dice),
         6 => format!("({} ? {} : {})", dice.deeper(truth), dice.deeper(any), dice.deeper(any)),
-        _ => guarded(dice),
+        7 | 8 => guarded(dice),
+        9 => of_list(dice),
+        10 => format!("[{}]", dice.one_of(SUBJECTS)),
+        _ => dice.one_of(SUBJECTS).to_owned(),
     }
 }
 
-/// A path, and what is done where it gives nothing.
+/// A path or what is around it, behind a condition about it that is enough or not.
 fn guarded(dice: &mut Dice<'_>) -> String {
-    let (path, otherwise) = (path(dice), dice.deeper(any));
+    let path = match dice.throw(4) {
+        0 => path(dice),
+        _ => dice.one_of(SUBJECTS).to_owned(),
+    };
+    let constant = dice.one_of(&["'A'", "null", "true", "'ready'"]);
+    let about = match dice.throw(3) {
+        0 => format!("$exists({path})"),
+        1 => format!("($exists({path}) and {path} = {constant})"),
+        _ => format!("($exists({path}) and {path} != {constant})"),
+    };
+    let condition = match dice.throw(6) {
+        0 => about,
+        1 => format!("$not({about})"),
+        2 => format!("({about} and {})", dice.deeper(truth)),
+        3 => format!("({about} or {})", dice.deeper(truth)),
+        4 => format!("($not({about}) and {})", dice.deeper(truth)),
+        _ => format!("($not({about}) or {})", dice.deeper(truth)),
+    };
+    let around = path.rsplit_once('.').map_or(path.as_str(), |(around, _)| around);
+    let read = if dice.throw(3) == 0 { around } else { &path };
     match dice.throw(2) {
-        0 => format!("($exists({path}) ? {path} : {otherwise})"),
-        _ => format!("($not($exists({path})) ? {otherwise} : {path})"),
+        0 => format!("({condition} ? {read} : {})", dice.deeper(any)),
+        _ => format!("({condition} ? {} : {read})", dice.deeper(any)),
+    }
+}
+
+/// What functions and steps make of a list as it is, empty, lone or absent.
+fn of_list(dice: &mut Dice<'_>) -> String {
+    let list = dice.one_of(SUBJECTS);
+    match dice.throw(11) {
+        0 => format!("$sum({list})"),
+        1 => format!("$max({list})"),
+        2 => format!("$reverse({list})"),
+        3 => format!("$distinct({list})"),
+        4 => format!("$sort({list})"),
+        5 => format!("$append({list}, {})", dice.deeper(any)),
+        6 => format!("$append({}, {list})", dice.deeper(any)),
+        7 => format!("$map({list}, function($i) {{ {} }})", dice.within("$i", any)),
+        8 => format!("$filter({list}, function($i) {{ {} }})", dice.within("$i", truth)),
+        9 => format!("{list}.({})", dice.within("$", any)),
+        _ => format!("$count({list})"),
     }
 }
 
