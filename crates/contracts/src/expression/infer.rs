@@ -192,11 +192,13 @@ impl<'a> Inference<'a> {
         given
     }
 
-    /// A step that is computed of each item.
+    /// A step that is computed of each item. What it gives as a list becomes part of the path's own, out of
+    /// which a lone item comes; of a single item as well.
     fn each_item(&mut self, over: &Shape, node: &AstNode, stages: &[Stage]) -> Given {
         let given = self.with_context(over.items(), |inference| inference.given(node));
         let given = self.stages(given, stages);
-        if several(over) { given.over_items(over.max_items()) } else { given }
+        let lists = several(over) || several(&given.shape);
+        if lists { given.over_items(over.max_items()) } else { given }
     }
 
     /// `input^(terms)`. A lone item comes out of its list, as at the end of a path.

@@ -147,7 +147,9 @@ fn path(dice: &mut Dice<'_>) -> String {
     let roots = dice.roots.clone();
     let root = dice.one_of(&roots);
     let mut path = root.to_owned();
-    for _ in 0..dice.throw(4) {
+    // Of the item itself, `$`, the evaluator says that it does not exist; so a field of it is read.
+    let least = usize::from(root == "$");
+    for _ in 0..dice.throw(4).max(least) {
         let name = dice.one_of(&[
             "n", "o", "rows", "deep", "odd", "p", "t", "x", "y", "z", "kind", "leaf", "opt", "list",
         ]);
