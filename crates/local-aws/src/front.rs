@@ -6,11 +6,14 @@
 //! emulator can be replaced by any other AWS endpoint.
 
 mod actions;
+mod autoscaling;
 mod backup;
 mod calls;
 mod dynamodb;
 mod fault;
 mod identify;
+mod page;
+mod respond;
 mod scope;
 mod script;
 mod serve;
@@ -38,6 +41,7 @@ pub(crate) struct Shared {
     script: script::Script,
     tables: dynamodb::Tables,
     backup: backup::Backup,
+    autoscaling: autoscaling::Autoscaling,
 }
 
 impl Front {
@@ -49,6 +53,7 @@ impl Front {
             script: script::Script::default(),
             tables: dynamodb::Tables::default(),
             backup: backup::Backup::default(),
+            autoscaling: autoscaling::Autoscaling::default(),
         };
         Self { shared: Arc::new(shared) }
     }

@@ -84,6 +84,9 @@ const LAMBDA: &[(&str, &str, &str)] = &[
     ("GET", "2015-03-31/event-source-mappings/*", "GetEventSourceMapping"),
     ("PUT", "2015-03-31/event-source-mappings/*", "UpdateEventSourceMapping"),
     ("DELETE", "2015-03-31/event-source-mappings/*", "DeleteEventSourceMapping"),
+    ("GET", "2017-03-31/tags/*", "ListTags"),
+    ("POST", "2017-03-31/tags/*", "TagResource"),
+    ("DELETE", "2017-03-31/tags/*", "UntagResource"),
 ];
 
 /// S3 has no operation names on the wire; IAM's names follow from what is addressed.

@@ -11,15 +11,15 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use hyper::Response;
 use hyper::http::request::Parts;
-use hyper::{Response, StatusCode, header};
 use serde_json::Value;
 
 pub(super) use restore::{Source, restore};
 
 use super::Shared;
-use super::fault::{self, ServiceError};
-use super::identify::{Caller, Protocol};
+use super::identify::Caller;
+use super::respond;
 use super::scope::{Scope, Scoped};
 use crate::json::set;
 use crate::upstream::Refusal;
@@ -59,22 +59,7 @@ pub(crate) async fn answer(
 }
 
 fn respond(answer: Result<Value, Refusal>) -> Response<Bytes> {
-    match answer {
-        Ok(output) => {
-            let mut response = Response::new(Bytes::from(output.to_string()));
-            let json = header::HeaderValue::from_static("application/x-amz-json-1.0");
-            response.headers_mut().insert(header::CONTENT_TYPE, json);
-            response
-        }
-        Err(Refusal { code, message }) => {
-            let status = if code == "InternalFailure" {
-                StatusCode::INTERNAL_SERVER_ERROR
-            } else {
-                StatusCode::BAD_REQUEST
-            };
-            fault::answer(Protocol::Json, &ServiceError { status, code, message })
-        }
-    }
+    respond::json("application/x-amz-json-1.0", answer)
 }
 
 async fn describe_table(shared: &Shared, scope: &Scope, head: &Parts, body: &Bytes) -> Response<Bytes> {

@@ -77,7 +77,7 @@ fn throttle(caller: &Caller) -> ServiceError {
             "com.amazon.coral.availability#ThrottlingException",
             "Rate of requests exceeds the allowed throughput.",
         ),
-        (_, Protocol::Query) => (StatusCode::BAD_REQUEST, "Throttling", "Rate exceeded"),
+        (_, Protocol::Query | Protocol::RpcCbor) => (StatusCode::BAD_REQUEST, "Throttling", "Rate exceeded"),
         _ => (StatusCode::BAD_REQUEST, "ThrottlingException", "Rate exceeded"),
     };
     ServiceError::new(status, code, message)
@@ -90,6 +90,8 @@ fn internal(caller: &Caller) -> ServiceError {
         "backup" => "ServiceUnavailableException",
         "dynamodb" => "com.amazonaws.dynamodb.v20120810#InternalServerError",
         "ssm" => "InternalServerError",
+        "application-autoscaling" => "InternalServiceException",
+        "monitoring" => "InternalServiceError",
         _ => "InternalFailure",
     };
     ServiceError::new(StatusCode::INTERNAL_SERVER_ERROR, code, "An internal error occurred.")
@@ -105,7 +107,9 @@ fn access_denied(caller: &Caller) -> ServiceError {
     let (status, code) = match (caller.service.as_str(), caller.protocol) {
         ("dynamodb", _) => (StatusCode::BAD_REQUEST, "com.amazon.coral.service#AccessDeniedException"),
         ("sns", _) => (StatusCode::FORBIDDEN, "AuthorizationError"),
-        (_, Protocol::Query | Protocol::RestXml) => (StatusCode::FORBIDDEN, "AccessDenied"),
+        (_, Protocol::Query | Protocol::RestXml | Protocol::RpcCbor) => {
+            (StatusCode::FORBIDDEN, "AccessDenied")
+        }
         (_, Protocol::RestJson) => (StatusCode::FORBIDDEN, "AccessDeniedException"),
         (_, Protocol::Json) => (StatusCode::BAD_REQUEST, "AccessDeniedException"),
     };
@@ -116,20 +120,24 @@ fn access_denied(caller: &Caller) -> ServiceError {
 pub(crate) fn answer(protocol: Protocol, error: &ServiceError) -> Response<Bytes> {
     let ServiceError { status, code, message } = error;
     let id = Uuid::new_v4().to_string();
+    let side = if status.is_server_error() { "Receiver" } else { "Sender" };
     let (content_type, body) = match protocol {
         Protocol::Json => (
             "application/x-amz-json-1.0",
-            json!({ "__type": code, "message": message, "Message": message }).to_string(),
+            json!({ "__type": code, "message": message, "Message": message }).to_string().into_bytes(),
         ),
-        Protocol::RestJson => ("application/json", json!({ "Code": code, "Message": message }).to_string()),
+        Protocol::RpcCbor => ("application/cbor", cbor([("__type", code), ("message", message)])),
+        Protocol::RestJson => {
+            ("application/json", json!({ "Code": code, "Message": message }).to_string().into_bytes())
+        }
         Protocol::Query => (
             "text/xml",
             format!(
-                "<ErrorResponse><Error><Type>{}</Type><Code>{code}</Code><Message>{}</Message></Error>\
+                "<ErrorResponse><Error><Type>{side}</Type><Code>{code}</Code><Message>{}</Message></Error>\
                  <RequestId>{id}</RequestId></ErrorResponse>",
-                if status.is_server_error() { "Receiver" } else { "Sender" },
                 escape(message)
-            ),
+            )
+            .into_bytes(),
         ),
         Protocol::RestXml => (
             "application/xml",
@@ -137,7 +145,8 @@ pub(crate) fn answer(protocol: Protocol, error: &ServiceError) -> Response<Bytes
                 "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>{code}</Code><Message>{}</Message>\
                  <RequestId>{id}</RequestId></Error>",
                 escape(message)
-            ),
+            )
+            .into_bytes(),
         ),
     };
     let mut response = Response::new(Bytes::from(body));
@@ -146,12 +155,39 @@ pub(crate) fn answer(protocol: Protocol, error: &ServiceError) -> Response<Bytes
     if protocol == Protocol::RestJson {
         headers.push(("x-amzn-errortype", code));
     }
+    // A service that spoke the query protocol once tells its clients the code that they knew then.
+    let in_query_words = format!("{code};{side}");
+    if protocol == Protocol::RpcCbor {
+        headers.extend([("smithy-protocol", "rpc-v2-cbor"), ("x-amzn-query-error", &in_query_words)]);
+    }
     for (name, value) in headers {
         if let Ok(value) = value.parse() {
             response.headers_mut().insert(name, value);
         }
     }
     response
+}
+
+/// A map of texts. It is all of CBOR that is needed here, so it is written without a library.
+fn cbor<const N: usize>(members: [(&str, &str); N]) -> Vec<u8> {
+    const MAP: u8 = 5;
+    const TEXT: u8 = 3;
+    let mut bytes = cbor_head(MAP, N);
+    for part in members.iter().flat_map(|(name, value)| [name, value]) {
+        bytes.extend(cbor_head(TEXT, part.len()));
+        bytes.extend(part.as_bytes());
+    }
+    bytes
+}
+
+/// A kind of thing and how long it is, in the fewest of 1, 3 and 9 bytes.
+fn cbor_head(kind: u8, length: usize) -> Vec<u8> {
+    let kind = kind << 5;
+    match (u8::try_from(length), u16::try_from(length)) {
+        (Ok(short @ 0..24), _) => vec![kind | short],
+        (_, Ok(long)) => [&[kind | 25], long.to_be_bytes().as_slice()].concat(),
+        _ => [&[kind | 27], (length as u64).to_be_bytes().as_slice()].concat(),
+    }
 }
 
 fn escape(text: &str) -> String {
@@ -186,10 +222,18 @@ mod tests {
             (Fault::Throttle, "states", Protocol::Json, 400, r#""__type":"ThrottlingException""#),
             (Fault::Throttle, "cloudformation", Protocol::Query, 400, "<Code>Throttling</Code>"),
             (Fault::Throttle, "lambda", Protocol::RestJson, 429, "TooManyRequestsException"),
+            (Fault::Throttle, "monitoring", Protocol::RpcCbor, 400, "f__typejThrottling"),
             (Fault::Throttle, "s3", Protocol::RestXml, 503, "<Code>SlowDown</Code>"),
             (Fault::FailBeforeEffect, "ssm", Protocol::Json, 500, "InternalServerError"),
             (Fault::FailBeforeEffect, "backup", Protocol::RestJson, 500, "ServiceUnavailableException"),
             (Fault::FailBeforeEffect, "sns", Protocol::Query, 500, "<Type>Receiver</Type>"),
+            (
+                Fault::FailBeforeEffect,
+                "application-autoscaling",
+                Protocol::Json,
+                500,
+                "InternalServiceException",
+            ),
             (Fault::Refuse, "dynamodb", Protocol::Json, 400, r##"service#AccessDeniedException""##),
             (Fault::Refuse, "backup", Protocol::RestJson, 403, "AccessDeniedException"),
             (Fault::Refuse, "s3", Protocol::RestXml, 403, "<Code>AccessDenied</Code>"),
@@ -200,6 +244,14 @@ mod tests {
             assert_eq!(actual, status, "{fault:?} of {service}");
             assert!(body.contains(part), "{fault:?} of {service}: {body}");
         }
+    }
+
+    #[test]
+    fn cbor_lengths_take_no_more_bytes_than_they_need() {
+        assert_eq!(cbor([("a", "")]), [0xa1, 0x61, b'a', 0x60]);
+        assert_eq!(cbor_head(3, 23), [0x77]);
+        assert_eq!(cbor_head(3, 24), [0x79, 0, 24]);
+        assert_eq!(cbor_head(3, 0x1_0000), [0x7b, 0, 0, 0, 0, 0, 1, 0, 0]);
     }
 
     #[test]

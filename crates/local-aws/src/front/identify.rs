@@ -16,6 +16,8 @@ pub(crate) enum Protocol {
     Json,
     /// `Action` in a form names the operation; XML answers.
     Query,
+    /// The path names the service and the operation; CBOR both ways.
+    RpcCbor,
     /// Method and path are the operation; JSON both ways.
     RestJson,
     /// Method and path are the operation; XML answers (S3).
@@ -71,6 +73,9 @@ fn operation(head: &Parts, body: &[u8], service: &str) -> (Protocol, String) {
     if let Some(target) = head.headers.get("x-amz-target").and_then(|value| value.to_str().ok()) {
         return (Protocol::Json, target.rsplit('.').next().unwrap_or(target).to_owned());
     }
+    if let Some(operation) = rpc(head) {
+        return (Protocol::RpcCbor, operation.to_owned());
+    }
     let in_form = || value_of(body, "Action");
     let in_url = || query_value(head.uri.query()?, "Action");
     match service {
@@ -81,6 +86,13 @@ fn operation(head: &Parts, body: &[u8], service: &str) -> (Protocol, String) {
             None => (Protocol::RestJson, format!("{} {path}", head.method)),
         },
     }
+}
+
+/// The operation of `/service/<service>/operation/<operation>`.
+fn rpc(head: &Parts) -> Option<&str> {
+    let is_cbor = head.headers.get("smithy-protocol").is_some_and(|protocol| protocol == "rpc-v2-cbor");
+    let (service, operation) = head.uri.path().strip_prefix("/service/")?.split_once("/operation/")?;
+    (is_cbor && !service.contains('/')).then_some(operation)
 }
 
 /// The value of one parameter of a query string.
@@ -122,6 +134,11 @@ mod tests {
             ("states", "AWSStepFunctions.StartExecution", "states:StartExecution"),
             ("ssm", "AmazonSSM.PutParameter", "ssm:PutParameter"),
             ("sqs", "AmazonSQS.SendMessageBatch", "sqs:SendMessage"),
+            (
+                "application-autoscaling",
+                "AnyScaleFrontendService.PutScalingPolicy",
+                "application-autoscaling:PutScalingPolicy",
+            ),
             ("monitoring", "GraniteServiceVersion20100801.PutMetricData", "cloudwatch:PutMetricData"),
         ];
         for (service, target, expected) in cases {
@@ -139,6 +156,20 @@ mod tests {
         );
         let head = request("GET", "/?Action=ListStacks", "cloudformation", &[]);
         assert_eq!(action(&head, ""), (Protocol::Query, "cloudformation:ListStacks".to_owned()));
+        let head = request("POST", "/", "sts", &[]);
+        assert_eq!(
+            action(&head, "Action=AssumeRole&Version=2011-06-15"),
+            (Protocol::Query, "sts:AssumeRole".to_owned())
+        );
+    }
+
+    #[test]
+    fn cbor_services_are_identified_by_their_path() {
+        for operation in ["DescribeAlarms", "PutMetricAlarm", "DeleteAlarms"] {
+            let path = format!("/service/GraniteServiceVersion20100801/operation/{operation}");
+            let head = request("POST", &path, "monitoring", &[("smithy-protocol", "rpc-v2-cbor")]);
+            assert_eq!(action(&head, ""), (Protocol::RpcCbor, format!("cloudwatch:{operation}")));
+        }
     }
 
     #[test]
@@ -176,6 +207,9 @@ mod tests {
                 "/2015-03-31/event-source-mappings/1".to_owned(),
                 "lambda:DeleteEventSourceMapping",
             ),
+            ("lambda", "GET", format!("/2017-03-31/tags/{arn}"), "lambda:ListTags"),
+            ("lambda", "POST", format!("/2017-03-31/tags/{arn}"), "lambda:TagResource"),
+            ("lambda", "DELETE", format!("/2017-03-31/tags/{arn}?tagKeys=a"), "lambda:UntagResource"),
         ];
         for (service, method, path, expected) in cases {
             let head = request(method, &path, service, &[]);

@@ -15,7 +15,7 @@ use tokio::net::TcpListener;
 
 use super::fault::Fault;
 use super::identify::{Caller, identify};
-use super::{Front, Shared, backup, dynamodb};
+use super::{Front, Shared, autoscaling, backup, dynamodb};
 
 const ACCEPTS_AGAIN_AFTER: Duration = Duration::from_millis(100);
 
@@ -101,6 +101,7 @@ async fn answer(shared: &Arc<Shared>, head: &Parts, body: Bytes) -> Result<Respo
 impl Shared {
     async fn perform(self: &Arc<Self>, caller: &Caller, head: &Parts, body: Bytes) -> Response<Bytes> {
         let filled_in = match caller.service.as_str() {
+            "application-autoscaling" => autoscaling::answer(self, caller, &body).await,
             "backup" => backup::answer(self, caller, head, &body).await,
             "dynamodb" => dynamodb::answer(self, caller, head, &body).await,
             _ => None,
@@ -126,5 +127,6 @@ impl Shared {
     fn forget_what_is_filled_in(&self) {
         self.tables.forget_all();
         self.backup.forget_all();
+        self.autoscaling.forget_all();
     }
 }

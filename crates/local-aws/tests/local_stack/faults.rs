@@ -153,3 +153,39 @@ async fn the_sdk_takes_the_faults_for_what_they_are() {
     let refused = cloudformation.list_exports().send().await.unwrap_err();
     assert_eq!(refused.code(), Some("AccessDenied"));
 }
+
+#[tokio::test]
+async fn the_sdk_takes_the_faults_of_cbor_services_for_what_they_are() {
+    let account = "200000000006";
+    let api = Api::of(account).await;
+    let front = stack().await.front();
+    let cloudwatch = aws_sdk_cloudwatch::Client::new(&stack().await.config(account).await);
+    let put = || {
+        use aws_sdk_cloudwatch::types::{ComparisonOperator, Statistic};
+        let alarm = cloudwatch.put_metric_alarm().alarm_name("busy").namespace("AWS/DynamoDB");
+        let alarm = alarm.metric_name("ThrottledRequests").statistic(Statistic::Sum).period(60);
+        let alarm = alarm.threshold(1.0).evaluation_periods(1);
+        alarm.comparison_operator(ComparisonOperator::GreaterThanThreshold).send()
+    };
+    front.inject(rule(&api, "cloudwatch:PutMetricAlarm", 0, 1, Fault::Throttle));
+    front.inject(rule(&api, "cloudwatch:PutMetricAlarm", 1, 1, Fault::FailBeforeEffect));
+    put().await.unwrap();
+    let described = cloudwatch.describe_alarms().alarm_names("busy").send().await.unwrap();
+    assert_eq!(described.metric_alarms()[0].threshold(), Some(1.0));
+    front.inject(rule(&api, "cloudwatch:DeleteAlarms", 0, 1, Fault::Refuse));
+    let delete = || cloudwatch.delete_alarms().alarm_names("busy").send();
+    assert_eq!(delete().await.unwrap_err().code(), Some("AccessDenied"));
+    delete().await.unwrap();
+
+    let calls = front.calls(account);
+    let seen: Vec<_> = calls.iter().map(|call| (call.action.as_str(), call.status)).collect();
+    let expected = [
+        ("cloudwatch:PutMetricAlarm", 400),
+        ("cloudwatch:PutMetricAlarm", 500),
+        ("cloudwatch:PutMetricAlarm", 200),
+        ("cloudwatch:DescribeAlarms", 200),
+        ("cloudwatch:DeleteAlarms", 403),
+        ("cloudwatch:DeleteAlarms", 200),
+    ];
+    assert_eq!(seen, expected);
+}

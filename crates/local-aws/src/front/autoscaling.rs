@@ -1,0 +1,147 @@
+//! Application Auto Scaling, which the emulator does not have at all.
+//!
+//! It remembers what it is told and scales nothing: what counts here is that the settings can be read back,
+//! and that those are refused which AWS refuses. A scalable target, a policy and a scheduled action are each
+//! kept as they are described. As on AWS, they outlive the table that they are for.
+
+mod policies;
+mod schedules;
+mod targets;
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use hyper::Response;
+use serde_json::{Map, Value};
+
+use super::identify::Caller;
+use super::respond;
+use super::scope::{Scope, Scoped};
+use super::{Shared, page};
+use crate::json::set;
+use crate::upstream::Refusal;
+
+/// Everything of one account in one Region, oldest first.
+#[derive(Debug, Default)]
+pub(super) struct State {
+    targets: Vec<Value>,
+    policies: Vec<Value>,
+    schedules: Vec<Value>,
+}
+
+/// The scalable targets and what belongs to them, of all accounts.
+pub(super) type Autoscaling = Scoped<State>;
+
+/// The members that name a scalable target.
+const TARGET: [&str; 3] = ["ServiceNamespace", "ResourceId", "ScalableDimension"];
+
+/// One call, with what the handlers look into.
+struct Call<'a> {
+    shared: &'a Shared,
+    scope: Scope,
+    input: Value,
+}
+
+impl Call<'_> {
+    fn text(&self, name: &str) -> Option<&str> {
+        self.input.get(name).and_then(Value::as_str)
+    }
+
+    /// A member of the input that has to be there.
+    fn required(&self, name: &str) -> Result<&str, Refusal> {
+        self.text(name).filter(|value| !value.is_empty()).ok_or_else(|| missing(name))
+    }
+
+    /// Fails unless the input names a scalable target.
+    fn require_target(&self) -> Result<(), Refusal> {
+        TARGET.iter().try_for_each(|name| self.required(name).map(|_| ()))?;
+        targets::check_place(self)
+    }
+
+    /// Whether something is the scalable target that the input names, or belongs to it.
+    fn is_of_target(&self, item: &Value) -> bool {
+        TARGET.iter().all(|name| item.get(*name) == self.input.get(*name))
+    }
+
+    /// Whether something has one of the names or ids that the input lists; all of them do if it lists none.
+    fn lists(&self, list: &str, item: &Value, name: &str) -> bool {
+        let wanted = self.input.get(list).and_then(Value::as_array).filter(|wanted| !wanted.is_empty());
+        wanted.is_none_or(|wanted| item.get(name).is_some_and(|value| wanted.contains(value)))
+    }
+
+    /// Whether something passes a filter that the input may hold.
+    fn wants(&self, item: &Value, name: &str) -> bool {
+        self.input.get(name).is_none_or(|wanted| item.get(name) == Some(wanted))
+    }
+
+    /// What a new item of this call is made of: the scalable target that it belongs to.
+    fn place(&self) -> Map<String, Value> {
+        let members =
+            TARGET.iter().filter_map(|name| Some(((*name).to_owned(), self.input.get(*name)?.clone())));
+        members.collect()
+    }
+
+    /// One page of a list; the token is the place where the next one starts.
+    fn page(&self, name: &str, all: Vec<Value>, largest: usize) -> Result<Value, Refusal> {
+        let limit = match self.input.get("MaxResults").map(Value::as_u64) {
+            None => largest,
+            Some(limit) => limit
+                .and_then(|limit| usize::try_from(limit).ok())
+                .filter(|limit| (1..=largest).contains(limit))
+                .ok_or_else(|| invalid(format!("MaxResults must be a number from 1 to {largest}.")))?,
+        };
+        let no_token = || Refusal::new("InvalidNextTokenException", "The next token is not valid.");
+        let (items, next) = page::of(all, self.text("NextToken"), limit).ok_or_else(no_token)?;
+        let mut output = serde_json::json!({ name: items });
+        if let Some(next) = next {
+            set(&mut output, "NextToken", next);
+        }
+        Ok(output)
+    }
+}
+
+fn invalid(message: impl Into<String>) -> Refusal {
+    Refusal::new("ValidationException", message)
+}
+
+fn missing(member: &str) -> Refusal {
+    let member: String =
+        member.chars().take(1).flat_map(char::to_lowercase).chain(member.chars().skip(1)).collect();
+    invalid(format!(
+        "1 validation error detected: Value null at '{member}' failed to satisfy constraint: Member must not be null"
+    ))
+}
+
+fn not_found(what: &str, call: &Call<'_>) -> Refusal {
+    let part = |name: &str| call.text(name).unwrap_or_default();
+    let [namespace, resource, dimension] = TARGET.map(part);
+    Refusal::new(
+        "ObjectNotFoundException",
+        format!(
+            "No {what} found for service namespace: {namespace}, resource ID: {resource}, scalable dimension: {dimension}"
+        ),
+    )
+}
+
+/// Answers what is filled in; anything else is the emulator's.
+pub(super) async fn answer(shared: &Arc<Shared>, caller: &Caller, body: &Bytes) -> Option<Response<Bytes>> {
+    let input = serde_json::from_slice(body).unwrap_or_default();
+    let call = Call { shared, scope: Scope::of(caller), input };
+    let state = shared.autoscaling.of(&call.scope);
+    let mut state = state.lock().await;
+    let state = &mut *state;
+    let answer = match (call.required("ServiceNamespace"), caller.operation.as_str()) {
+        (Err(refusal), _) => Err(refusal),
+        (_, "RegisterScalableTarget") => targets::register(&call, state).await,
+        (_, "DescribeScalableTargets") => targets::describe(&call, state),
+        (_, "DeregisterScalableTarget") => targets::deregister(&call, state),
+        (_, "PutScalingPolicy") => policies::put(&call, state),
+        (_, "DescribeScalingPolicies") => policies::describe(&call, state),
+        (_, "DeleteScalingPolicy") => policies::delete(&call, state),
+        (_, "PutScheduledAction") => schedules::put(&call, state),
+        (_, "DescribeScheduledActions") => schedules::describe(&call, state),
+        (_, "DeleteScheduledAction") => schedules::delete(&call, state),
+        _ => return None,
+    };
+    Some(respond::json("application/x-amz-json-1.1", answer))
+}
