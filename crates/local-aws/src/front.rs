@@ -88,6 +88,11 @@ impl Front {
         self.shared.script.fail_restore_jobs(account, message);
     }
 
+    /// Lets an hour pass for what AWS lets the account do once an hour only: changing a table's time to live.
+    pub fn let_an_hour_pass(&self, account: &str) {
+        self.shared.script.let_an_hour_pass(account);
+    }
+
     /// Makes DescribeTable show this status for a table, e.g. one that the emulator never reaches, such as
     /// `INACCESSIBLE_ENCRYPTION_CREDENTIALS`; `None` shows the table's own again.
     pub fn show_table_status(&self, account: &str, table: &str, status: Option<String>) {

@@ -3,6 +3,10 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use chrono::{DateTime, Duration, Utc};
+
+use crate::clock;
+
 /// How long things take, in looks: the number of times that a caller asks and is told "not yet".
 ///
 /// Looks instead of seconds make a run the same on a fast machine and on a slow one.
@@ -17,11 +21,13 @@ pub struct Slowness {
     pub backups: u32,
     /// DescribeRestoreJob calls before a restore job ends.
     pub restore_jobs: u32,
+    /// DescribeTable calls that show a table UPDATING after an UpdateTable. Until then a further one is refused.
+    pub updates: u32,
 }
 
 impl Default for Slowness {
     fn default() -> Self {
-        Self { tables: 2, indexes: 1, backups: 1, restore_jobs: 2 }
+        Self { tables: 2, indexes: 1, backups: 1, restore_jobs: 2, updates: 1 }
     }
 }
 
@@ -30,6 +36,7 @@ struct Told {
     slowness: HashMap<String, Slowness>,
     restore_failures: HashMap<String, String>,
     table_statuses: HashMap<(String, String), String>,
+    hours_passed: HashMap<String, u32>,
 }
 
 /// What was told, by account.
@@ -61,6 +68,16 @@ impl Script {
 
     pub(crate) fn table_status(&self, account: &str, table: &str) -> Option<String> {
         self.lock().table_statuses.get(&(account.to_owned(), table.to_owned())).cloned()
+    }
+
+    pub(crate) fn let_an_hour_pass(&self, account: &str) {
+        *self.lock().hours_passed.entry(account.to_owned()).or_default() += 1;
+    }
+
+    /// The time in the account, for what AWS lets through once in a while only.
+    pub(crate) fn now(&self, account: &str) -> DateTime<Utc> {
+        let hours = self.lock().hours_passed.get(account).copied().unwrap_or_default();
+        clock::now() + Duration::hours(hours.into())
     }
 
     fn lock(&self) -> MutexGuard<'_, Told> {

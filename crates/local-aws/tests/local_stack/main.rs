@@ -13,3 +13,4 @@ mod faults;
 mod lifetime;
 mod record;
 mod restored_tables;
+mod table_settings;

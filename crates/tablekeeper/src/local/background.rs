@@ -70,8 +70,8 @@ impl Settings {
         if let Some(port) = self.port {
             add("port", port.to_string());
         }
-        if let Some(Slowness { tables, indexes, backups, restore_jobs }) = self.slowness {
-            add("slowness", format!("{tables},{indexes},{backups},{restore_jobs}"));
+        if let Some(Slowness { tables, indexes, backups, restore_jobs, updates }) = self.slowness {
+            add("slowness", format!("{tables},{indexes},{backups},{restore_jobs},{updates}"));
         }
         if self.deploy {
             arguments.push("--deploy".to_owned());

@@ -21,8 +21,7 @@ pub(super) async fn list(shared: &Arc<Shared>, scope: &Scope, input: &Value) -> 
 
 /// DescribeBackup, with the type of a backup that AWS Backup took.
 pub(super) async fn describe(shared: &Arc<Shared>, scope: &Scope, input: &Value) -> Result<Value, Refusal> {
-    let target = "DynamoDB_20120810.DescribeBackup";
-    let mut output = shared.upstream.json(scope.signed("dynamodb"), target, input).await?;
+    let mut output = shared.dynamodb(scope, "DescribeBackup", input).await?;
     if let Some(details) = output.pointer_mut("/BackupDescription/BackupDetails") {
         correct_type(shared, details);
     }
@@ -36,8 +35,7 @@ async fn all(shared: &Shared, scope: &Scope, table: Option<&Value>) -> Result<Ve
         set(&mut input, "TableName", table.clone());
     }
     loop {
-        let mut output =
-            shared.upstream.json(scope.signed("dynamodb"), "DynamoDB_20120810.ListBackups", &input).await?;
+        let mut output = shared.dynamodb(scope, "ListBackups", &input).await?;
         if let Some(Value::Array(page)) = output.get_mut("BackupSummaries").map(Value::take) {
             summaries.extend(page);
         }

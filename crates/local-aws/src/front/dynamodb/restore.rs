@@ -2,7 +2,8 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
-use super::{Restored, table_of_backup};
+use super::looks::Restored;
+use super::{lifetime, table_of_backup};
 use crate::clock;
 use crate::front::Shared;
 use crate::front::scope::Scope;
@@ -52,14 +53,12 @@ pub(crate) async fn restore(
     mut input: Value,
     source: Source,
 ) -> Result<Value, Refusal> {
-    let call = async |operation: &str, input: &Value| {
-        shared.upstream.json(scope.signed("dynamodb"), &format!("DynamoDB_20120810.{operation}"), input).await
-    };
+    let call = async |operation: &str, input: &Value| shared.dynamodb(scope, operation, input).await;
     let changes = take_ignored_overrides(&mut input);
     let target = input.get("TargetTableName").and_then(Value::as_str).unwrap_or_default().to_owned();
 
-    let tables = shared.tables.of(scope);
-    let mut tables = tables.lock().await;
+    let state = shared.tables.of(scope);
+    let mut state = state.lock().await;
     call(operation, &input).await?;
     let table = json!({ "TableName": target });
     if let Some(mut changes) = changes {
@@ -70,8 +69,11 @@ pub(crate) async fn restore(
             return Err(refusal);
         }
     }
-    let mut description =
-        call("DescribeTable", &table).await?.get_mut("Table").map(Value::take).unwrap_or_default();
+    let mut description = shared.table(scope, &table).await?;
+    lifetime::forget_predecessor(shared, scope, &description).await?;
+    let settings = state.settings(&description);
+    settings.is_restored = true;
+    settings.show(&mut description);
 
     let slowness = shared.script.slowness(&scope.account);
     let record = Restored {
@@ -81,7 +83,7 @@ pub(crate) async fn restore(
         looks_until_indexed: slowness.indexes,
     };
     record.show_creating(&mut description);
-    tables.insert(target, record);
+    state.restored.insert(target, record);
     Ok(json!({ "TableDescription": description }))
 }
 

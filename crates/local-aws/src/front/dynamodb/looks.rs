@@ -1,0 +1,129 @@
+use bytes::Bytes;
+use hyper::Response;
+use hyper::http::request::Parts;
+use serde_json::Value;
+
+use super::{indexes, name_of, respond};
+use crate::front::Shared;
+use crate::front::scope::Scope;
+use crate::json::set;
+
+/// A table that a restore made.
+#[derive(Debug)]
+pub(super) struct Restored {
+    /// Tells the table from a later one of the same name.
+    pub(super) table_id: Value,
+    pub(super) summary: Value,
+    pub(super) looks_until_active: u32,
+    pub(super) looks_until_indexed: u32,
+}
+
+/// DescribeTable, which shows one more caller how far a table is, and what the emulator dropped of it.
+pub(super) async fn describe_table(
+    shared: &Shared,
+    scope: &Scope,
+    head: &Parts,
+    body: &Bytes,
+) -> Response<Bytes> {
+    let answer = shared.forward(head, body.clone()).await;
+    let Ok(mut output) = serde_json::from_slice::<Value>(answer.body()) else { return answer };
+    let Some(table) = output.get_mut("Table") else { return answer };
+    let name = name_of(table).to_owned();
+    {
+        let state = shared.tables.of(scope);
+        let mut state = state.lock().await;
+        let settings = state.settings(table);
+        settings.show(table);
+        settings.look(table);
+        match state.restored.get_mut(&name) {
+            Some(restored) if table.get("TableId") == Some(&restored.table_id) => restored.look(table),
+            Some(_) => {
+                state.restored.remove(&name);
+            }
+            None => {}
+        }
+    }
+    if let Some(status) = shared.script.table_status(&scope.account, &name) {
+        set(table, "TableStatus", status);
+    }
+    respond(Ok(output))
+}
+
+impl Restored {
+    /// Shows one more caller how far the table is.
+    fn look(&mut self, table: &mut Value) {
+        if self.looks_until_active > 0 {
+            self.looks_until_active -= 1;
+            self.show_creating(table);
+            return;
+        }
+        set(table, "RestoreSummary", self.summary.clone());
+        let indexes = indexes(table);
+        if self.looks_until_indexed > 0 && !indexes.is_empty() {
+            self.looks_until_indexed -= 1;
+            for index in indexes {
+                set(index, "IndexStatus", "CREATING");
+                set(index, "Backfilling", true);
+            }
+        }
+    }
+
+    /// Whether this table, of which a description is given, is still on its way.
+    pub(super) fn is_creating(&self, table: &Value) -> bool {
+        table.get("TableId") == Some(&self.table_id) && self.looks_until_active > 0
+    }
+
+    pub(super) fn show_creating(&self, table: &mut Value) {
+        let mut summary = self.summary.clone();
+        set(&mut summary, "RestoreInProgress", true);
+        set(table, "TableStatus", "CREATING");
+        set(table, "RestoreSummary", summary);
+
+        for index in indexes(table) {
+            set(index, "IndexStatus", "CREATING");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn restored(active: u32, indexed: u32) -> Restored {
+        let summary = json!({ "SourceBackupArn": "b", "RestoreInProgress": false });
+        Restored { table_id: "id".into(), summary, looks_until_active: active, looks_until_indexed: indexed }
+    }
+
+    fn look(restored: &mut Restored, table: &Value) -> (String, bool, Value) {
+        let mut table = table.clone();
+        restored.look(&mut table);
+        let status = table["TableStatus"].as_str().unwrap().to_owned();
+        let in_progress = table["RestoreSummary"]["RestoreInProgress"].as_bool().unwrap();
+        (status, in_progress, table.pointer("/GlobalSecondaryIndexes/0").cloned().unwrap_or_default())
+    }
+
+    #[test]
+    fn a_table_with_an_index_is_creating_then_backfilling_then_ready() {
+        let ready = json!({"IndexName": "i", "IndexStatus": "ACTIVE"});
+        let table = json!({"TableStatus": "ACTIVE", "GlobalSecondaryIndexes": [ready]});
+        let mut restored = restored(2, 1);
+        let creating = json!({"IndexName": "i", "IndexStatus": "CREATING"});
+        let backfilling = json!({"IndexName": "i", "IndexStatus": "CREATING", "Backfilling": true});
+        assert_eq!(look(&mut restored, &table), ("CREATING".to_owned(), true, creating.clone()));
+        assert_eq!(look(&mut restored, &table), ("CREATING".to_owned(), true, creating));
+        assert_eq!(look(&mut restored, &table), ("ACTIVE".to_owned(), false, backfilling));
+        for _ in 0..2 {
+            assert_eq!(look(&mut restored, &table), ("ACTIVE".to_owned(), false, ready.clone()));
+        }
+    }
+
+    #[test]
+    fn a_table_without_indexes_is_ready_when_active() {
+        let table = json!({"TableStatus": "ACTIVE"});
+        let mut restored = restored(1, 3);
+        assert_eq!(look(&mut restored, &table).0, "CREATING");
+        assert_eq!(look(&mut restored, &table), ("ACTIVE".to_owned(), false, Value::Null));
+    }
+}

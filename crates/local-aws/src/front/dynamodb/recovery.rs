@@ -1,0 +1,63 @@
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::{invalid, text};
+use crate::front::Shared;
+use crate::front::scope::Scope;
+use crate::json::set;
+use crate::upstream::Refusal;
+
+/// The longest period of point-in-time recovery, which is also the one that is meant by none.
+const LONGEST: u64 = 35;
+
+/// DescribeContinuousBackups, with the recovery period.
+pub(super) async fn describe(shared: &Arc<Shared>, scope: &Scope, input: &Value) -> Result<Value, Refusal> {
+    call(shared, scope, "DescribeContinuousBackups", input, None).await
+}
+
+/// UpdateContinuousBackups, with the recovery period.
+pub(super) async fn update(shared: &Arc<Shared>, scope: &Scope, input: &Value) -> Result<Value, Refusal> {
+    let days = match input.pointer("/PointInTimeRecoverySpecification/RecoveryPeriodInDays") {
+        None => LONGEST,
+        Some(days) => days.as_u64().filter(|days| (1..=LONGEST).contains(days)).ok_or_else(|| {
+            invalid(format!(
+                "1 validation error detected: Value '{days}' at \
+                 'pointInTimeRecoverySpecification.recoveryPeriodInDays' failed to satisfy constraint: Member must \
+                 have value between 1 and {LONGEST}"
+            ))
+        })?,
+    };
+    call(shared, scope, "UpdateContinuousBackups", input, Some(days)).await
+}
+
+async fn call(
+    shared: &Shared,
+    scope: &Scope,
+    operation: &str,
+    input: &Value,
+    days: Option<u64>,
+) -> Result<Value, Refusal> {
+    let state = shared.tables.of(scope);
+    let mut state = state.lock().await;
+    let table = shared.table(scope, input).await.map_err(|refusal| not_found(refusal, input))?;
+    let mut output = shared.dynamodb(scope, operation, input).await?;
+    let settings = state.settings(&table);
+    settings.recovery_days = days.or(settings.recovery_days);
+    let description = output.pointer_mut("/ContinuousBackupsDescription/PointInTimeRecoveryDescription");
+    if let Some(description) = description
+        && text(description, "PointInTimeRecoveryStatus") == Some("ENABLED")
+    {
+        set(description, "RecoveryPeriodInDays", settings.recovery_days.unwrap_or(LONGEST));
+    }
+    Ok(output)
+}
+
+/// These operations have a word of their own for a table that is not there.
+fn not_found(refusal: Refusal, input: &Value) -> Refusal {
+    if refusal.code != "ResourceNotFoundException" {
+        return refusal;
+    }
+    let name = text(input, "TableName").unwrap_or_default();
+    Refusal::new("TableNotFoundException", format!("Table not found: {name}"))
+}

@@ -1,0 +1,180 @@
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+use serde_json::{Value, json};
+
+use super::{State, indexes, name_of, text};
+use crate::json::set;
+
+/// What a table on demand can take at once without having been told anything.
+const WARM_ON_DEMAND: Warm = Warm { reads: 12_000, writes: 4_000 };
+
+/// What the emulator does not keep of one table.
+#[derive(Debug, Default)]
+pub(super) struct Settings {
+    /// Tells the table from a later one of the same name.
+    table_id: Value,
+    /// Made by a restore. The emulator copies the indexes' limits from the source, and AWS does not.
+    pub(super) is_restored: bool,
+    pub(super) looks_until_updated: u32,
+    pub(super) time_to_live_changed: Option<DateTime<Utc>>,
+    pub(super) recovery_days: Option<u64>,
+    /// The modes of contributor insights, by index; `None` is the table itself.
+    pub(super) insights: HashMap<Option<String>, String>,
+    pub(super) warm: Warm,
+    pub(super) limits: HashMap<String, Limits>,
+}
+
+/// What an index can take, and what it may.
+#[derive(Debug, Default)]
+pub(super) struct Limits {
+    pub(super) warm: Warm,
+    pub(super) on_demand: Option<Value>,
+}
+
+/// Units that can be read and written at once.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Warm {
+    pub(super) reads: u64,
+    pub(super) writes: u64,
+}
+
+impl Warm {
+    pub(super) fn read(throughput: Option<&Value>) -> Self {
+        Self::members(throughput, ["ReadUnitsPerSecond", "WriteUnitsPerSecond"])
+    }
+
+    fn members(object: Option<&Value>, [reads, writes]: [&str; 2]) -> Self {
+        let member = |name| object.and_then(|object| object.get(name)?.as_u64()).unwrap_or_default();
+        Self { reads: member(reads), writes: member(writes) }
+    }
+
+    pub(super) fn or_more(self, other: Self) -> Self {
+        Self { reads: self.reads.max(other.reads), writes: self.writes.max(other.writes) }
+    }
+
+    fn shown(self) -> Value {
+        json!({ "ReadUnitsPerSecond": self.reads, "WriteUnitsPerSecond": self.writes, "Status": "ACTIVE" })
+    }
+}
+
+impl State {
+    /// What is remembered of the table that this describes.
+    pub(super) fn settings(&mut self, table: &Value) -> &mut Settings {
+        let id = table.get("TableId").cloned().unwrap_or_default();
+        let settings = self.settings.entry(name_of(table).to_owned()).or_default();
+        if settings.table_id != id {
+            *settings = Settings { table_id: id, ..Settings::default() };
+        }
+        settings
+    }
+}
+
+impl Settings {
+    /// Shows what AWS would show of these settings in a description of the table.
+    pub(super) fn show(&self, table: &mut Value) {
+        let on_demand = table.pointer("/BillingModeSummary/BillingMode") == Some(&json!("PAY_PER_REQUEST"));
+        let capacity = |of: &Value| {
+            let units = ["ReadCapacityUnits", "WriteCapacityUnits"];
+            if on_demand { WARM_ON_DEMAND } else { Warm::members(of.get("ProvisionedThroughput"), units) }
+        };
+        set(table, "WarmThroughput", self.warm.or_more(capacity(table)).shown());
+        // A stream that was switched off is told by its absence.
+        if table.pointer("/StreamSpecification/StreamEnabled") == Some(&json!(false)) {
+            remove(table, "StreamSpecification");
+        }
+        for index in indexes(table) {
+            if self.is_restored {
+                remove(index, "WarmThroughput");
+                remove(index, "OnDemandThroughput");
+            }
+            let limits = text(index, "IndexName").and_then(|name| self.limits.get(name));
+            let warm = limits.map_or_else(Warm::default, |limits| limits.warm);
+            let warm = warm.or_more(Warm::read(index.get("WarmThroughput"))).or_more(capacity(index));
+            set(index, "WarmThroughput", warm.shown());
+            if let Some(on_demand) = limits.and_then(|limits| limits.on_demand.as_ref()) {
+                set(index, "OnDemandThroughput", on_demand.clone());
+            }
+            if on_demand {
+                let none = json!({ "ReadCapacityUnits": 0, "WriteCapacityUnits": 0 });
+                set(index, "ProvisionedThroughput", none);
+            }
+        }
+    }
+
+    /// Shows one more caller whether an update is done.
+    pub(super) fn look(&mut self, table: &mut Value) {
+        if self.looks_until_updated > 0 {
+            self.looks_until_updated -= 1;
+            set(table, "TableStatus", "UPDATING");
+        }
+    }
+
+    /// Remembers what a new or changed index is given.
+    pub(super) fn note_index(&mut self, given: &Value) {
+        let Some(name) = text(given, "IndexName") else { return };
+        let limits = self.limits.entry(name.to_owned()).or_default();
+        limits.warm = limits.warm.or_more(Warm::read(given.get("WarmThroughput")));
+        if let Some(given) = given.get("OnDemandThroughput").and_then(Value::as_object) {
+            let unlimited = || json!({ "MaxReadRequestUnits": -1, "MaxWriteRequestUnits": -1 });
+            let on_demand = limits.on_demand.get_or_insert_with(unlimited);
+            for (name, value) in given {
+                set(on_demand, name, value.clone());
+            }
+        }
+    }
+}
+
+fn remove(object: &mut Value, name: &str) {
+    if let Some(members) = object.as_object_mut() {
+        members.remove(name);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn warm(reads: u64, writes: u64) -> Value {
+        Warm { reads, writes }.shown()
+    }
+
+    #[test]
+    fn what_is_warm_by_default_follows_from_the_billing_mode() {
+        let capacity = json!({"ReadCapacityUnits": 7, "WriteCapacityUnits": 5});
+        let index = json!({"IndexName": "i", "ProvisionedThroughput": capacity});
+        let mut table = json!({"ProvisionedThroughput": capacity, "GlobalSecondaryIndexes": [index]});
+        Settings::default().show(&mut table);
+        assert_eq!(table["WarmThroughput"], warm(7, 5));
+        assert_eq!(table["GlobalSecondaryIndexes"][0]["WarmThroughput"], warm(7, 5));
+        set(&mut table, "BillingModeSummary", json!({"BillingMode": "PAY_PER_REQUEST"}));
+        Settings { warm: Warm { reads: 20_000, writes: 1 }, ..Settings::default() }.show(&mut table);
+        assert_eq!(table["WarmThroughput"], warm(20_000, 4_000));
+        assert_eq!(table["GlobalSecondaryIndexes"][0]["ProvisionedThroughput"]["ReadCapacityUnits"], 0);
+    }
+
+    #[test]
+    fn a_restored_index_has_no_limits_but_those_it_was_given() {
+        let copied = json!({"MaxReadRequestUnits": 9, "MaxWriteRequestUnits": 9});
+        let index = json!({"IndexName": "i", "OnDemandThroughput": copied});
+        let mut settings = Settings { is_restored: true, ..Settings::default() };
+        let shown = |settings: &Settings| {
+            let mut table = json!({"GlobalSecondaryIndexes": [index]});
+            settings.show(&mut table);
+            table.pointer("/GlobalSecondaryIndexes/0/OnDemandThroughput").cloned()
+        };
+        assert_eq!(shown(&settings), None);
+        settings.note_index(&json!({"IndexName": "i", "OnDemandThroughput": {"MaxReadRequestUnits": 5}}));
+        let given = json!({"MaxReadRequestUnits": 5, "MaxWriteRequestUnits": -1});
+        assert_eq!(shown(&settings), Some(given));
+    }
+
+    #[test]
+    fn a_later_table_of_the_same_name_begins_anew() {
+        let mut state = State::default();
+        let table = |id: &str| json!({"TableName": "t", "TableId": id});
+        state.settings(&table("1")).recovery_days = Some(7);
+        assert_eq!(state.settings(&table("1")).recovery_days, Some(7));
+        assert_eq!(state.settings(&table("2")).recovery_days, None);
+    }
+}

@@ -1,0 +1,80 @@
+use std::sync::Arc;
+
+use chrono::Duration;
+use serde_json::Value;
+
+use super::{invalid, text};
+use crate::front::Shared;
+use crate::front::scope::Scope;
+use crate::upstream::Refusal;
+
+/// DescribeTimeToLive, which names no attribute while it is off.
+pub(super) async fn describe(shared: &Arc<Shared>, scope: &Scope, input: &Value) -> Result<Value, Refusal> {
+    let mut output = shared.dynamodb(scope, "DescribeTimeToLive", input).await?;
+    if let Some(description) = output.get_mut("TimeToLiveDescription").and_then(Value::as_object_mut)
+        && description.get("TimeToLiveStatus").and_then(Value::as_str) != Some("ENABLED")
+    {
+        description.remove("AttributeName");
+    }
+    Ok(output)
+}
+
+/// UpdateTimeToLive, which AWS lets through only where it changes something, and once an hour.
+pub(super) async fn update(shared: &Arc<Shared>, scope: &Scope, input: &Value) -> Result<Value, Refusal> {
+    let state = shared.tables.of(scope);
+    let mut state = state.lock().await;
+    let table = shared.table(scope, input).await?;
+    let described = describe(shared, scope, input).await?;
+    let described = described.get("TimeToLiveDescription").cloned().unwrap_or_default();
+    let wanted = input.get("TimeToLiveSpecification").cloned().unwrap_or_default();
+    check(text(&described, "AttributeName"), &wanted)?;
+
+    let settings = state.settings(&table);
+    let now = shared.script.now(&scope.account);
+    if settings.time_to_live_changed.is_some_and(|changed| now - changed < Duration::hours(1)) {
+        return Err(invalid("Time to live has been modified multiple times within a fixed interval"));
+    }
+    let output = shared.dynamodb(scope, "UpdateTimeToLive", input).await?;
+    settings.time_to_live_changed = Some(now);
+    Ok(output)
+}
+
+/// Refuses what changes nothing, given the attribute that is in use now.
+fn check(current: Option<&str>, wanted: &Value) -> Result<(), Refusal> {
+    let enabled = wanted.get("Enabled").and_then(Value::as_bool).unwrap_or_default();
+    match (current, enabled) {
+        (Some(current), _) if text(wanted, "AttributeName") != Some(current) => Err(invalid(format!(
+            "TimeToLive is active on a different AttributeName: current AttributeName is {current}"
+        ))),
+        (Some(_), true) => Err(invalid("TimeToLive is already enabled")),
+        (None, false) => Err(invalid("TimeToLive is already disabled")),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_changes_nothing_is_refused() {
+        let wanted = |enabled: bool, name: &str| json!({"Enabled": enabled, "AttributeName": name});
+        let cases = [
+            (None, wanted(true, "a"), None),
+            (Some("a"), wanted(false, "a"), None),
+            (None, wanted(false, "a"), Some("TimeToLive is already disabled")),
+            (Some("a"), wanted(true, "a"), Some("TimeToLive is already enabled")),
+            (
+                Some("a"),
+                wanted(true, "b"),
+                Some("TimeToLive is active on a different AttributeName: current AttributeName is a"),
+            ),
+        ];
+        for (current, wanted, expected) in cases {
+            let refused = check(current, &wanted).err().map(|refusal| refusal.message);
+            assert_eq!(refused.as_deref(), expected, "{current:?} {wanted}");
+        }
+    }
+}
