@@ -12,6 +12,7 @@ mod calls;
 mod dynamodb;
 mod fault;
 mod identify;
+mod lambda;
 mod page;
 mod respond;
 mod scope;
@@ -42,6 +43,7 @@ pub(crate) struct Shared {
     tables: dynamodb::Tables,
     backup: backup::Backup,
     autoscaling: autoscaling::Autoscaling,
+    mappings: lambda::Mappings,
 }
 
 impl Front {
@@ -54,6 +56,7 @@ impl Front {
             tables: dynamodb::Tables::default(),
             backup: backup::Backup::default(),
             autoscaling: autoscaling::Autoscaling::default(),
+            mappings: lambda::Mappings::default(),
         };
         Self { shared: Arc::new(shared) }
     }
@@ -86,6 +89,11 @@ impl Front {
     /// Makes the restore jobs that the account starts from now on end FAILED with this message; `None` ends it.
     pub fn fail_restore_jobs(&self, account: &str, message: Option<String>) {
         self.shared.script.fail_restore_jobs(account, message);
+    }
+
+    /// Leaves the starting positions out of what shows the account's event source mappings, as AWS may.
+    pub fn hide_starting_positions(&self, account: &str) {
+        self.shared.script.hide_starting_positions(account);
     }
 
     /// Lets an hour pass for what AWS lets the account do once an hour only: changing a table's time to live.

@@ -1,6 +1,6 @@
 //! What a test has told the front to play for an account.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, Duration, Utc};
@@ -37,6 +37,7 @@ struct Told {
     restore_failures: HashMap<String, String>,
     table_statuses: HashMap<(String, String), String>,
     hours_passed: HashMap<String, u32>,
+    without_starting_positions: HashSet<String>,
 }
 
 /// What was told, by account.
@@ -78,6 +79,14 @@ impl Script {
     pub(crate) fn now(&self, account: &str) -> DateTime<Utc> {
         let hours = self.lock().hours_passed.get(account).copied().unwrap_or_default();
         clock::now() + Duration::hours(hours.into())
+    }
+
+    pub(crate) fn hide_starting_positions(&self, account: &str) {
+        self.lock().without_starting_positions.insert(account.to_owned());
+    }
+
+    pub(crate) fn hides_starting_positions(&self, account: &str) -> bool {
+        self.lock().without_starting_positions.contains(account)
     }
 
     fn lock(&self) -> MutexGuard<'_, Told> {

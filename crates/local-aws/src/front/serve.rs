@@ -15,7 +15,7 @@ use tokio::net::TcpListener;
 
 use super::fault::Fault;
 use super::identify::{Caller, identify};
-use super::{Front, Shared, autoscaling, backup, dynamodb};
+use super::{Front, Shared, autoscaling, backup, dynamodb, lambda};
 
 const ACCEPTS_AGAIN_AFTER: Duration = Duration::from_millis(100);
 
@@ -104,6 +104,7 @@ impl Shared {
             "application-autoscaling" => autoscaling::answer(self, caller, &body).await,
             "backup" => backup::answer(self, caller, head, &body).await,
             "dynamodb" => dynamodb::answer(self, caller, head, &body).await,
+            "lambda" => lambda::answer(self, caller, head, &body).await,
             _ => None,
         };
         match filled_in {
@@ -128,5 +129,6 @@ impl Shared {
         self.tables.forget_all();
         self.backup.forget_all();
         self.autoscaling.forget_all();
+        self.mappings.forget_all();
     }
 }

@@ -9,6 +9,7 @@ mod autoscaling;
 mod backup;
 mod client;
 mod deployment;
+mod event_source_mappings;
 mod faults;
 mod lifetime;
 mod record;

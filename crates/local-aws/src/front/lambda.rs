@@ -1,0 +1,169 @@
+//! Event source mappings of Lambda, of which the emulator drops some settings.
+//!
+//! A mapping is the emulator's, which also reads the stream and invokes the function. What it drops is
+//! remembered here and added to whatever shows the mapping, together with the defaults that AWS answers for
+//! mappings of DynamoDB streams. What AWS refuses of those is refused before the emulator hears of it.
+
+mod mapping;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use hyper::http::request::Parts;
+use hyper::{Method, Response, StatusCode, Uri, header};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::{Map, Value, json};
+
+use super::Shared;
+use super::fault::{self, ServiceError};
+use super::identify::{Caller, Protocol};
+use super::scope::{Scope, Scoped};
+use crate::json::set;
+use crate::upstream::Refusal;
+
+/// What the emulator dropped of each mapping, by its UUID, of all accounts. Locked while a mapping is made,
+/// so that of two like it only one is.
+pub(super) type Mappings = Scoped<HashMap<String, Map<String, Value>>>;
+
+/// Answers what is corrected here; anything else is the emulator's.
+pub(super) async fn answer(
+    shared: &Arc<Shared>,
+    caller: &Caller,
+    head: &Parts,
+    body: &Bytes,
+) -> Option<Response<Bytes>> {
+    let operation = caller.operation.as_str();
+    if !matches!(
+        operation,
+        "CreateEventSourceMapping"
+            | "GetEventSourceMapping"
+            | "UpdateEventSourceMapping"
+            | "DeleteEventSourceMapping"
+            | "ListEventSourceMappings"
+    ) {
+        return None;
+    }
+    let scope = Scope::of(caller);
+    let mappings = shared.mappings.of(&scope);
+    let mut mappings = mappings.lock().await;
+    let mut input: Value = serde_json::from_slice(body).unwrap_or_default();
+    if operation == "CreateEventSourceMapping" && mapping::is_of_table(&input) {
+        if let Err(refusal) = check(shared, &scope, &input).await {
+            return Some(refuse(refusal));
+        }
+        if input.get("BatchSize").is_none() {
+            set(&mut input, "BatchSize", mapping::BATCH_SIZE);
+        }
+    }
+    let body = if input.is_null() { body.clone() } else { input.to_string().into() };
+    // The body may have another length now, which is set when it is sent.
+    let mut head = head.clone();
+    head.headers.remove(header::CONTENT_LENGTH);
+    let answer = shared.forward(&head, body).await;
+    let Ok(mut output) = serde_json::from_slice::<Value>(answer.body()) else { return Some(answer) };
+    if !answer.status().is_success() {
+        return Some(answer);
+    }
+
+    if matches!(operation, "CreateEventSourceMapping" | "UpdateEventSourceMapping") {
+        mapping::note(mappings.entry(uuid(&output)).or_default(), &input);
+    }
+    let hides_start = matches!(operation, "GetEventSourceMapping" | "ListEventSourceMappings")
+        && shared.script.hides_starting_positions(&scope.account);
+    let show = |shown: &mut Value| mapping::show(shown, mappings.get(&uuid(shown)), hides_start);
+    match output.get_mut("EventSourceMappings").and_then(Value::as_array_mut) {
+        Some(listed) => listed.iter_mut().for_each(show),
+        None => show(&mut output),
+    }
+    if operation == "DeleteEventSourceMapping" {
+        mappings.remove(&uuid(&output));
+    }
+    let (mut parts, _) = answer.into_parts();
+    parts.headers.remove(header::CONTENT_LENGTH);
+    Some(Response::from_parts(parts, output.to_string().into()))
+}
+
+fn uuid(mapping: &Value) -> String {
+    mapping.get("UUID").and_then(Value::as_str).unwrap_or_default().to_owned()
+}
+
+fn refuse(Refusal { code, message }: Refusal) -> Response<Bytes> {
+    let status = match code.as_str() {
+        "ResourceConflictException" => StatusCode::CONFLICT,
+        "ServiceException" => StatusCode::INTERNAL_SERVER_ERROR,
+        _ => StatusCode::BAD_REQUEST,
+    };
+    fault::answer(Protocol::RestJson, &ServiceError { status, code, message })
+}
+
+/// Refuses a mapping of a DynamoDB stream that cannot be.
+async fn check(shared: &Shared, scope: &Scope, input: &Value) -> Result<(), Refusal> {
+    let invalid = |message: String| Err(Refusal::new("InvalidParameterValueException", message));
+    if input.get("StartingPosition").is_none() {
+        return invalid(
+            "1 validation error detected: Value null at 'startingPosition' failed to satisfy constraint: Member must \
+             not be null."
+                .to_owned(),
+        );
+    }
+    let text = |name: &str| input.get(name).and_then(Value::as_str).unwrap_or_default();
+    let (stream, function) = (text("EventSourceArn"), text("FunctionName"));
+    if !is_stream(shared, scope, stream).await? {
+        return invalid(format!("Stream not found: {stream}"));
+    }
+    let like_it = mappings_of(shared, scope, stream, function).await?;
+    let same = |other: &&Value| {
+        let other = other.get("FunctionArn").and_then(Value::as_str).unwrap_or_default();
+        mapping::function(other) == mapping::function(function)
+    };
+    match like_it.iter().find(same).map(uuid) {
+        None => Ok(()),
+        Some(uuid) => Err(Refusal::new(
+            "ResourceConflictException",
+            format!(
+                "The event source arn (\" {stream} \") and function (\" {function} \") provided mapping already \
+                 exists. Please update or delete the existing mapping with UUID {uuid}"
+            ),
+        )),
+    }
+}
+
+/// Whether this is the stream of a table, and no former one.
+async fn is_stream(shared: &Shared, scope: &Scope, stream: &str) -> Result<bool, Refusal> {
+    let table = stream.split_once(":table/").and_then(|(_, rest)| rest.split('/').next());
+    let signed = scope.signed("dynamodb");
+    let input = json!({ "TableName": table });
+    let described = match shared.upstream.json(signed, "DynamoDB_20120810.DescribeTable", &input).await {
+        Ok(described) => described,
+        Err(refusal) if refusal.code == "InternalFailure" => {
+            return Err(Refusal::new("ServiceException", refusal.message));
+        }
+        Err(_) => return Ok(false),
+    };
+    let is_on = described.pointer("/Table/StreamSpecification/StreamEnabled") == Some(&json!(true));
+    Ok(is_on && described.pointer("/Table/LatestStreamArn").and_then(Value::as_str) == Some(stream))
+}
+
+/// The emulator's mappings of a stream and a function, whatever the function's version.
+async fn mappings_of(
+    shared: &Shared,
+    scope: &Scope,
+    stream: &str,
+    function: &str,
+) -> Result<Vec<Value>, Refusal> {
+    let failed = |message: String| Refusal::new("ServiceException", message);
+    let encode = |text| utf8_percent_encode(text, NON_ALPHANUMERIC);
+    let path = format!(
+        "/2015-03-31/event-source-mappings?EventSourceArn={}&FunctionName={}",
+        encode(stream),
+        encode(function)
+    );
+    let uri: Uri = path.parse().map_err(|_| failed(format!("Invalid function name: {function}")))?;
+    let headers = scope.signed("lambda").headers();
+    let answer = shared.upstream.forward(&Method::GET, &uri, &headers, Bytes::new()).await;
+    let answer = answer.map_err(|error| failed(error.to_string()))?;
+    let mut output: Value = serde_json::from_slice(answer.body()).unwrap_or_default();
+    let listed = output.get_mut("EventSourceMappings").and_then(Value::as_array_mut);
+    Ok(listed.map(std::mem::take).unwrap_or_default())
+}
