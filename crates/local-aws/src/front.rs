@@ -10,6 +10,7 @@ mod autoscaling;
 mod backup;
 mod calls;
 mod dynamodb;
+mod events;
 mod fault;
 mod identify;
 mod lambda;

@@ -16,6 +16,7 @@ mod restore;
 mod settings;
 mod tags;
 mod time_to_live;
+mod trail;
 mod update;
 
 use std::collections::HashMap;
@@ -59,8 +60,9 @@ pub(crate) async fn answer(
         "CreateTable" => lifetime::create(shared, &scope, input()).await,
         "UpdateTable" => update::update(shared, &scope, &input()).await,
         "DeleteTable" => lifetime::delete(shared, &scope, &input()).await,
-        "RestoreTableFromBackup" => restore::from_backup(shared, &scope, input()).await,
-        "RestoreTableToPointInTime" => restore::to_point_in_time(shared, &scope, input()).await,
+        "RestoreTableFromBackup" | "RestoreTableToPointInTime" => {
+            restore::asked_for(shared, caller, head, input()).await
+        }
         "ListBackups" => backups::list(shared, &scope, &input()).await,
         "DescribeBackup" => backups::describe(shared, &scope, &input()).await,
         "DescribeTimeToLive" => time_to_live::describe(shared, &scope, &input()).await,

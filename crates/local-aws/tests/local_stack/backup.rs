@@ -96,6 +96,15 @@ impl Account {
             .ok()
     }
 
+    /// Sends the queue what a pattern catches on the default event bus.
+    async fn watch_the_bus(&self, pattern: Value) {
+        let rule = json!({"Name": "watched", "EventPattern": pattern.to_string()});
+        self.api.try_json("events", "AWSEvents.PutRule", rule).await.unwrap().ok();
+        let queue = format!("arn:aws:sqs:us-east-1:{}:seen", self.api.account);
+        let targets = json!({"Rule": "watched", "Targets": [{"Id": "q", "Arn": queue}]});
+        self.api.try_json("events", "AWSEvents.PutTargets", targets).await.unwrap().ok();
+    }
+
     /// The next message that the queue gets, envelope and all.
     async fn next_message(&self) -> Value {
         eventually("a message", async || {
@@ -155,11 +164,7 @@ async fn a_backup_is_announced_word_for_word() {
 async fn a_backup_that_nobody_looks_at_completes_and_its_event_reaches_the_bus() {
     let account = Account::prepared("400000000002").await;
     let api = &account.api;
-    let rule = json!({"Name": "backups", "EventPattern": "{\"source\":[\"aws.backup\"]}"});
-    api.try_json("events", "AWSEvents.PutRule", rule).await.unwrap().ok();
-    let target = format!("arn:aws:sqs:us-east-1:{}:seen", api.account);
-    let targets = json!({"Rule": "backups", "Targets": [{"Id": "q", "Arn": target}]});
-    api.try_json("events", "AWSEvents.PutTargets", targets).await.unwrap().ok();
+    account.watch_the_bus(json!({"source": ["aws.backup"]})).await;
     // A vault that asks for other events says nothing of this one.
     account.notify_of(&["RESTORE_JOB_COMPLETED"]).await;
     let id = account.start_backup("t").await["BackupJobId"].take();
@@ -240,6 +245,102 @@ async fn a_restore_job_that_nobody_looks_at_makes_its_table() {
         (described.status == 200).then_some(())
     })
     .await;
+}
+
+#[tokio::test]
+async fn restore_jobs_tell_the_bus_how_they_begin_and_end_even_if_nobody_looks() {
+    let account = Account::prepared("400000000009").await;
+    let account_id = account.api.account;
+    let point = account.recovery_point("b").await;
+    account.watch_the_bus(json!({"detail-type": ["Restore Job State Change"]})).await;
+    let pair = async || {
+        let mut pair = [account.next_message().await, account.next_message().await];
+        pair.sort_by_key(|event| event["detail"].get("status").is_some());
+        pair
+    };
+
+    let id = account.start_restore(&point, "orders-2", "1").await.ok()["RestoreJobId"].take();
+    let [created, completed] = pair().await;
+    assert_eq!(created["detail"]["state"], "CREATED");
+    assert_eq!(created["detail"]["restoreJobId"], id);
+    assert_eq!(created["detail"].as_object().unwrap().len(), 3, "{created}");
+    let expected = json!({
+        "restoreJobId": id,
+        "backupSizeInBytes": "0",
+        "creationDate": created["detail"]["creationDate"],
+        "iamRoleArn": format!("arn:aws:iam::{account_id}:role/backup"),
+        "percentDone": 0,
+        "resourceType": "DynamoDB",
+        "status": "COMPLETED",
+        "createdResourceArn": format!("arn:aws:dynamodb:us-east-1:{account_id}:table/orders-2"),
+        "recoveryPointArn": point,
+        "sourceResourceArn": account.table_arn(),
+    });
+    assert_eq!(completed["detail"], expected);
+    assert_eq!((&completed["source"], &completed["resources"][0]), (&json!("aws.backup"), &json!(point)));
+
+    stack().await.front().fail_restore_jobs(account_id, Some("No space left.".to_owned()));
+    account.start_restore(&point, "orders-3", "2").await.ok();
+    let [_, failed] = pair().await;
+    assert_eq!(
+        (&failed["detail"]["status"], &failed["detail"]["statusMessage"]),
+        (&json!("FAILED"), &json!("No space left."))
+    );
+    assert_eq!(failed["detail"].get("createdResourceArn"), None);
+}
+
+#[tokio::test]
+async fn restores_that_customers_ask_for_are_in_the_trail() {
+    let account = Account::prepared("400000000010").await;
+    account.watch_the_bus(json!({"source": ["aws.dynamodb"]})).await;
+    // The restore behind a job of AWS Backup is no customer's.
+    let point = account.recovery_point("b").await;
+    account.start_restore(&point, "by-job", "r").await.ok();
+    eventually("the table", async || {
+        let described = account.api.dynamodb("DescribeTable", json!({"TableName": "by-job"})).await;
+        (described.status == 200).then_some(())
+    })
+    .await;
+
+    let input = json!({
+        "SourceTableArn": account.table_arn(),
+        "TargetTableName": "orders-2",
+        "UseLatestRestorableTime": true,
+        "SSESpecificationOverride": {"Enabled": false},
+    });
+    let step = account.api.as_step("s.restore");
+    step.dynamodb("RestoreTableToPointInTime", input.clone()).await.ok();
+    let event = account.next_message().await;
+    assert_eq!(event["detail-type"], "AWS API Call via CloudTrail");
+    let detail = &event["detail"];
+    assert_eq!(detail["eventName"], "RestoreTableToPointInTime");
+    let expected = json!({
+        "sourceTableArn": account.table_arn(),
+        "targetTableName": "orders-2",
+        "useLatestRestorableTime": true,
+        "sSESpecificationOverride": {"enabled": false},
+    });
+    assert_eq!(detail["requestParameters"], expected);
+    assert_eq!(
+        (&detail["awsRegion"], &detail["recipientAccountId"]),
+        (&json!("us-east-1"), &json!(account.api.account))
+    );
+    assert_eq!((detail.get("errorCode"), &detail["responseElements"]), (None, &json!(null)));
+    assert!(detail["userIdentity"]["arn"].as_str().unwrap().ends_with(":assumed-role/s.restore/s.restore"));
+    let tables: Vec<_> = detail["resources"].as_array().unwrap().iter().map(|table| &table["ARN"]).collect();
+    let target = account.table_arn().replace("orders.eu-1", "orders-2");
+    assert_eq!(tables, [&json!(account.table_arn()), &json!(target)]);
+
+    assert_eq!(step.dynamodb("RestoreTableToPointInTime", input).await.status, 400);
+    assert_eq!(account.next_message().await["detail"]["errorCode"], "TableAlreadyExistsException");
+    let input = json!({"BackupArn": point, "TargetTableName": "orders-3"});
+    step.dynamodb("RestoreTableFromBackup", input).await.ok();
+    let detail = account.next_message().await["detail"].take();
+    assert_eq!(
+        (&detail["eventName"], &detail["requestParameters"]["backupArn"]),
+        (&json!("RestoreTableFromBackup"), &json!(point))
+    );
+    assert_eq!(detail["resources"][0]["ARN"], account.table_arn());
 }
 
 #[tokio::test]

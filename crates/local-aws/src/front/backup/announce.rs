@@ -1,12 +1,15 @@
-//! How the world learns of a finished backup job: word for word as AWS tells it.
+//! How the world learns of finished backup jobs and of restore jobs: word for word as AWS tells it.
 
+use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
 use super::jobs::BackupJob;
 use super::vaults::Notifications;
 use crate::clock::rfc_3339;
 use crate::front::Shared;
+use crate::front::events::Event;
 use crate::front::scope::Scope;
+use crate::json::set;
 
 /// Tells of a completed job: the vault's topic, if it asks for it, and the account's default event bus.
 pub(super) async fn completed(
@@ -23,11 +26,7 @@ pub(super) async fn completed(
             tracing::warn!(%topic_arn, reason = refusal.message, "a backup job's notification was not taken");
         }
     }
-    let event = put_events(&shared.service_token, job);
-    match shared.upstream.json(scope.signed("events"), "AWSEvents.PutEvents", &event).await {
-        Ok(output) if output.get("FailedEntryCount") == Some(&json!(0)) => {}
-        other => tracing::warn!(answer = ?other, "a backup job's event was not taken"),
-    }
+    event(job).put(shared, scope).await;
 }
 
 fn publication(topic_arn: &str, account: &str, job: &BackupJob) -> Vec<(String, String)> {
@@ -61,7 +60,7 @@ fn publication(topic_arn: &str, account: &str, job: &BackupJob) -> Vec<(String, 
     parameters
 }
 
-fn put_events(service_token: &str, job: &BackupJob) -> Value {
+fn event(job: &BackupJob) -> Event {
     let detail = json!({
         "backupJobId": job.id,
         "backupSizeInBytes": job.size.to_string(),
@@ -77,11 +76,49 @@ fn put_events(service_token: &str, job: &BackupJob) -> Value {
         "startBy": rfc_3339(job.created + chrono::Duration::hours(8)),
         "percentDone": 100.0,
     });
-    let entry = json!({
-        "Source": "aws.backup",
-        "DetailType": "Backup Job State Change",
-        "Resources": [job.point_arn],
-        "Detail": detail.to_string(),
+    Event {
+        source: "aws.backup",
+        detail_type: "Backup Job State Change",
+        resources: vec![job.point_arn.clone()],
+        detail,
+    }
+}
+
+/// What EventBridge is told of a restore job that was created.
+pub(super) fn restore_created(point_arn: &str, id: &str, created: DateTime<Utc>) -> Event {
+    let detail = json!({ "restoreJobId": id, "state": "CREATED", "creationDate": rfc_3339(created) });
+    restore_event(point_arn, detail)
+}
+
+/// What EventBridge is told of a restore job that has ended, given how it is described.
+pub(super) fn restore_ended(job: &Value, created: DateTime<Utc>) -> Event {
+    let mut detail = json!({
+        "backupSizeInBytes": "0",
+        "creationDate": rfc_3339(created),
+        "percentDone": 0,
     });
-    json!({ "Entries": [entry], "LocalAwsServiceToken": service_token })
+    for (name, described) in [
+        ("restoreJobId", "RestoreJobId"),
+        ("iamRoleArn", "IamRoleArn"),
+        ("resourceType", "ResourceType"),
+        ("status", "Status"),
+        ("createdResourceArn", "CreatedResourceArn"),
+        ("recoveryPointArn", "RecoveryPointArn"),
+        ("sourceResourceArn", "SourceResourceArn"),
+        ("statusMessage", "StatusMessage"),
+    ] {
+        if let Some(value) = job.get(described) {
+            set(&mut detail, name, value.clone());
+        }
+    }
+    restore_event(job.get("RecoveryPointArn").and_then(Value::as_str).unwrap_or_default(), detail)
+}
+
+fn restore_event(point_arn: &str, detail: Value) -> Event {
+    Event {
+        source: "aws.backup",
+        detail_type: "Restore Job State Change",
+        resources: vec![point_arn.to_owned()],
+        detail,
+    }
 }

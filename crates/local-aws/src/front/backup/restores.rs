@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::jobs::new_id;
 use super::points::{self, RecoveryPoint};
-use super::{Call, invalid, missing, not_found, page};
+use super::{Call, announce, invalid, missing, not_found, page};
 use crate::clock::{epoch, now};
 use crate::front::Shared;
 use crate::front::dynamodb::{Source, restore};
@@ -18,6 +18,9 @@ use crate::upstream::Refusal;
 
 /// A job that nobody looks at begins after this long: its table may be all that anybody waits for.
 const BEGINS_UNSEEN_AFTER: Duration = Duration::from_secs(1);
+
+/// A job that nobody looks at in all that time ends: its event may be all that anybody waits for.
+const ENDS_UNSEEN_AFTER: Duration = Duration::from_secs(3);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Progress {
@@ -50,6 +53,7 @@ pub(super) struct RestoreJob {
     looks_left: u32,
     seen: bool,
     told_to_fail: Option<String>,
+    is_announced: bool,
 }
 
 impl RestoreJob {
@@ -89,6 +93,13 @@ impl RestoreJob {
         shown
     }
 
+    /// Tells of the job's end, once.
+    fn announce_end(&mut self, shared: &Arc<Shared>, scope: &Scope) {
+        if self.ended.is_some() && !std::mem::replace(&mut self.is_announced, true) {
+            announce::restore_ended(&self.shown(&scope.account), self.created).send(shared, scope);
+        }
+    }
+
     /// One look: the job goes on, and shows where it is.
     async fn look(&mut self, shared: &Arc<Shared>, scope: &Scope) {
         let is_last = self.looks_left == 0;
@@ -101,6 +112,7 @@ impl RestoreJob {
         if is_last {
             self.end();
         }
+        self.announce_end(shared, scope);
     }
 
     async fn begin(&mut self, shared: &Arc<Shared>, scope: &Scope) {
@@ -182,12 +194,14 @@ pub(super) async fn start(call: &Call<'_>) -> Result<Value, Refusal> {
         target,
         encryption,
         role_arn,
+        is_announced: false,
     };
     let id = job.id.clone();
+    announce::restore_created(&job.point.arn, &job.id, job.created).send(call.shared, &call.scope);
     if job.looks_left == 0 {
         job.look(call.shared, &call.scope).await;
     } else {
-        begin_unseen(Arc::clone(call.shared), call.scope.clone(), id.clone());
+        go_on_unseen(Arc::clone(call.shared), call.scope.clone(), id.clone());
     }
     state.restores.push(job);
     Ok(json!({ "RestoreJobId": id }))
@@ -233,13 +247,19 @@ fn encryption(metadata: &BTreeMap<String, String>) -> Result<Option<Value>, Refu
     }
 }
 
-fn begin_unseen(shared: Arc<Shared>, scope: Scope, id: String) {
+fn go_on_unseen(shared: Arc<Shared>, scope: Scope, id: String) {
     tokio::spawn(async move {
+        // Asked for anew each time, since all of it may have been forgotten meanwhile.
+        let state = || shared.backup.states.of(&scope);
         tokio::time::sleep(BEGINS_UNSEEN_AFTER).await;
-        let state = shared.backup.states.of(&scope);
-        let mut state = state.lock().await;
-        if let Some(job) = state.restores.iter_mut().find(|job| job.id == id) {
+        if let Some(job) = state().lock().await.restores.iter_mut().find(|job| job.id == id) {
             job.begin(&shared, &scope).await;
+            job.announce_end(&shared, &scope);
+        }
+        tokio::time::sleep(ENDS_UNSEEN_AFTER - BEGINS_UNSEEN_AFTER).await;
+        if let Some(job) = state().lock().await.restores.iter_mut().find(|job| job.id == id && !job.seen) {
+            job.end();
+            job.announce_end(&shared, &scope);
         }
     });
 }

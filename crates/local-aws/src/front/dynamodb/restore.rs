@@ -1,11 +1,13 @@
 use std::sync::Arc;
 
+use hyper::http::request::Parts;
 use serde_json::{Map, Value, json};
 
 use super::looks::Restored;
-use super::{lifetime, table_of_backup};
+use super::{lifetime, table_of_backup, text, trail};
 use crate::clock;
 use crate::front::Shared;
+use crate::front::identify::Caller;
 use crate::front::scope::Scope;
 use crate::json::set;
 use crate::upstream::Refusal;
@@ -19,30 +21,39 @@ pub(crate) struct Source {
     pub(crate) table_arn: String,
 }
 
-pub(super) async fn from_backup(shared: &Arc<Shared>, scope: &Scope, input: Value) -> Result<Value, Refusal> {
-    let backup_arn = input.get("BackupArn").and_then(Value::as_str).unwrap_or_default().to_owned();
-    let table_arn = table_of_backup(&backup_arn).unwrap_or_default().to_owned();
-    let source = Source { backup_arn: Some(backup_arn), table_arn };
-    restore(shared, scope, "RestoreTableFromBackup", input, source).await
-}
-
-pub(super) async fn to_point_in_time(
+/// A restore that a customer asks for, of which CloudTrail tells.
+pub(super) async fn asked_for(
     shared: &Arc<Shared>,
-    scope: &Scope,
+    caller: &Caller,
+    head: &Parts,
     input: Value,
 ) -> Result<Value, Refusal> {
-    let Scope { account, region } = scope;
-    let text = |name: &str| input.get(name).and_then(Value::as_str);
-    let table_arn = text("SourceTableArn").map_or_else(
-        || {
-            format!(
-                "arn:aws:dynamodb:{region}:{account}:table/{}",
-                text("SourceTableName").unwrap_or_default()
-            )
+    let scope = Scope::of(caller);
+    let source = source(&scope, &input);
+    let target = table_arn(&scope, text(&input, "TargetTableName"));
+    let tables = [source.table_arn.clone(), target].into_iter().filter(|arn| !arn.is_empty());
+    let tables: Vec<String> = tables.collect();
+    let answer = restore(shared, &scope, &caller.operation, input.clone(), source).await;
+    trail::event(caller, head, &input, &tables, &answer).send(shared, &scope);
+    answer
+}
+
+fn source(scope: &Scope, input: &Value) -> Source {
+    match text(input, "BackupArn") {
+        Some(backup_arn) => Source {
+            table_arn: table_of_backup(backup_arn).unwrap_or_default().to_owned(),
+            backup_arn: Some(backup_arn.to_owned()),
         },
-        str::to_owned,
-    );
-    restore(shared, scope, "RestoreTableToPointInTime", input, Source { backup_arn: None, table_arn }).await
+        None => Source {
+            table_arn: text(input, "SourceTableArn")
+                .map_or_else(|| table_arn(scope, text(input, "SourceTableName")), str::to_owned),
+            backup_arn: None,
+        },
+    }
+}
+
+fn table_arn(Scope { account, region }: &Scope, name: Option<&str>) -> String {
+    format!("arn:aws:dynamodb:{region}:{account}:table/{}", name.unwrap_or_default())
 }
 
 /// Restores a table on the emulator and begins to show it as AWS would: its answer is the call's.
