@@ -11,37 +11,18 @@ use aws_sdk_backup::types::BackupVaultEvent;
 use aws_sdk_sns::types::MessageAttributeValue;
 use serde_json::{Value, json};
 use tablekeeper_functions::rotate_restore::decision::execution_name;
-use tablekeeper_tests::run::{BY_HAND, Execution, deliver, ended, invoke_start, start_by_hand};
+use tablekeeper_tests::run::{
+    BY_HAND, Execution, deliver, end_of, executions, invoke_start, start_by_hand, starts,
+};
 use tablekeeper_tests::workflows::rotate_restore::{
     PARAMETER, SOURCE, TARGET, input, make_backup, make_table, notification, point_at, pointer, table_arn,
     workflow,
 };
-use tablekeeper_tests::{Deployed, stack, until, until_some};
-
-async fn end_of(deployed: &Deployed, name: &str) -> Execution {
-    let arn = format!("{}:{name}", deployed.machine().replace(":stateMachine:", ":execution:"));
-    until_some("the execution to end", async || {
-        let list = deployed.sfn.list_executions().state_machine_arn(deployed.machine()).send().await.unwrap();
-        let started = list.executions.iter().any(|execution| execution.execution_arn == arn);
-        if started { ended(deployed, &arn).await } else { None }
-    })
-    .await
-}
+use tablekeeper_tests::{Deployed, run, until, until_some};
 
 async fn by_hand(deployed: &Deployed, input: &Value) -> Execution {
     start_by_hand(deployed, input).await;
     end_of(deployed, BY_HAND).await
-}
-
-async fn executions(deployed: &Deployed) -> usize {
-    let list = deployed.sfn.list_executions().state_machine_arn(deployed.machine()).send().await.unwrap();
-    list.executions.len()
-}
-
-/// How often `start` asked for an execution.
-async fn starts(deployed: &Deployed) -> usize {
-    let calls = stack().await.aws.front().calls(&deployed.account);
-    calls.iter().filter(|call| call.action == "states:StartExecution" && call.step.is_some()).count()
 }
 
 /// A vault of AWS Backup that tells a topic, and the workflow listening to it; the job's id.
@@ -92,6 +73,26 @@ async fn a_backup_becomes_a_table(advanced: bool) {
 
     let job_id = &execution.output["RestoreTableFromBackupOutput"]["RestoreJobId"];
     assert_eq!(job_id.is_string(), advanced, "{job_id}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_new_table_has_the_settings_before_the_pointer_moves_whoever_synced_first() {
+    let workflow = workflow();
+    let with_settings = workflow.scenarios.iter().filter(|it| it.name.starts_with("with its settings"));
+    let mut ran = 0;
+    for scenario in with_settings {
+        let ended = run(&workflow, scenario).await;
+        let settings = ended.execution.unwrap().output["SyncSettingsOutput"]["Settings"].clone();
+        let tags = settings.as_array().unwrap().iter().find(|it| it["Setting"] == "Tags").unwrap();
+        assert_eq!(tags["Outcome"], "APPLIED", "{}: {settings}", scenario.name);
+        assert_eq!(
+            ended.state.tables[TARGET].settings, ended.state.tables[SOURCE].settings,
+            "{}",
+            scenario.name
+        );
+        ran += 1;
+    }
+    assert_eq!(ran, 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]

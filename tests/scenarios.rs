@@ -9,7 +9,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures::StreamExt as _;
-use local_aws::workspace_root;
+use local_aws::{Call, workspace_root};
 use tablekeeper_tests::diagram::Machine;
 use tablekeeper_tests::policies::functions;
 use tablekeeper_tests::{Ended, Workflow, run, workflows};
@@ -24,7 +24,7 @@ async fn every_scenario_ends_as_it_says_and_uses_what_it_is_given() {
         let mut wrong = Vec::new();
         for (scenario, ended) in workflow.scenarios.iter().zip(&ended) {
             let seen = (ended.last_state(), ended.error());
-            let told = (Some(scenario.ends_in), scenario.error.map(|error| error.as_str().to_owned()));
+            let told = (Some(scenario.ends_in), scenario.error.map(str::to_owned));
             if seen != told {
                 let cause = ended.execution.as_ref().and_then(|execution| execution.cause.as_deref());
                 wrong.push(format!("{}: {seen:?}, not {told:?}: {cause:?}", scenario.name));
@@ -44,7 +44,11 @@ async fn run_all(workflow: &Workflow) -> Vec<Ended> {
 /// Least privilege, both ways.
 fn grants_are_calls(workflow: &Workflow, ended: &[Ended]) {
     let mut calls: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
-    for call in ended.iter().flat_map(|ended| &ended.calls) {
+    let of_this = |call: &&Call| {
+        call.step.as_deref().and_then(|step| step.split_once('.')).is_some_and(|(of, _)| of == workflow.name)
+    };
+    let all = ended.iter().flat_map(|ended| ended.calls.iter().chain(&ended.calls_before));
+    for call in all.filter(of_this) {
         calls.entry(call.step.as_deref().unwrap()).or_default().insert(call.action.clone());
     }
     for function in functions(workflow.name) {
@@ -71,7 +75,8 @@ fn states_are_covered(workflow: &Workflow, ended: &[Ended]) {
 
     let taken: BTreeSet<(String, String)> =
         paths().flat_map(|path| path.windows(2)).map(|pair| (pair[0].clone(), pair[1].clone())).collect();
-    let impossible: Vec<_> = taken.difference(&machine.transitions()).cloned().collect();
+    let possible = &machine.transitions() | &machine.of_the_local_engine();
+    let impossible: Vec<_> = taken.difference(&possible).cloned().collect();
     assert!(impossible.is_empty(), "transitions that the definition does not have: {impossible:?}");
     let path = workspace_root().join(format!("docs/state-machines/{}.md", workflow.name));
     let page = machine.page(&taken);

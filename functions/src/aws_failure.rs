@@ -32,13 +32,18 @@ impl AwsFailure {
             let name = match &error {
                 SdkError::ServiceError(_) if is_throttling(code) => ErrorName::Throttled,
                 SdkError::ServiceError(_) if is_access_denied(code) => ErrorName::AccessDenied,
-                SdkError::ServiceError(_) if is_busy(code) => ErrorName::ResourceBusy,
+                SdkError::ServiceError(_) if is_busy(action, code) => ErrorName::ResourceBusy,
                 SdkError::ServiceError(_) if !server_fault => ErrorName::RequestRefused,
                 SdkError::ConstructionFailure(_) => ErrorName::RequestRefused,
                 _ => ErrorName::ServiceUnavailable,
             };
             AwsFailure { action, name, detail: describe(&error) }
         }
+    }
+
+    /// A call that could not be put together, as something that AWS demands is missing.
+    pub fn unbuilt<E: std::error::Error>(action: &'static str) -> impl FnOnce(E) -> AwsFailure {
+        move |error| AwsFailure { action, name: ErrorName::RequestRefused, detail: error.to_string() }
     }
 }
 
@@ -54,6 +59,7 @@ fn is_throttling(code: &str) -> bool {
             | "ProvisionedThroughputExceededException"
             | "TooManyRequestsException"
             | "TooManyUpdates"
+            | "SlowDown"
     )
 }
 
@@ -68,8 +74,19 @@ fn is_access_denied(code: &str) -> bool {
     )
 }
 
-fn is_busy(code: &str) -> bool {
-    matches!(code, "ResourceInUseException" | "TableInUseException" | "BackupInUseException")
+/// The codes of a resource that something else is going on with. DynamoDB's LimitExceededException says that
+/// too many tables are being changed at once; other services mean a quota by it, which does not pass.
+fn is_busy(action: &str, code: &str) -> bool {
+    match code {
+        "LimitExceededException" => action.starts_with("dynamodb:"),
+        "ResourceInUseException"
+        | "TableInUseException"
+        | "BackupInUseException"
+        | "ContinuousBackupsUnavailableException"
+        | "ResourceConflictException"
+        | "ConcurrentUpdateException" => true,
+        _ => false,
+    }
 }
 
 /// The code and message that AWS sent, or else the innermost causes of a failed connection.
@@ -89,5 +106,81 @@ where
             }
             words
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_dynamodb::error::ErrorMetadata;
+
+    use super::*;
+
+    /// The kind of a failure of `action` that AWS tells by this code, with this status.
+    fn name_of(action: &'static str, status: u16, code: &str) -> ErrorName {
+        let answer = HttpResponse::new(status.try_into().unwrap(), "".into());
+        let error = ErrorMetadata::builder().code(code).message("so AWS says").build();
+        let failure = AwsFailure::of(action)(SdkError::service_error(error, answer));
+        assert_eq!(failure.to_string(), format!("{action} failed: {code}: so AWS says"));
+        failure.name
+    }
+
+    #[test]
+    fn what_passes_soon_is_throttling_whatever_its_status() {
+        for (status, code) in [
+            (400, "ThrottlingException"),
+            (400, "Throttling"),
+            (400, "ThrottledException"),
+            (400, "RequestLimitExceeded"),
+            (400, "ProvisionedThroughputExceededException"),
+            (429, "TooManyRequestsException"),
+            (400, "TooManyUpdates"),
+            (503, "SlowDown"),
+        ] {
+            assert_eq!(name_of("s3:GetObject", status, code), ErrorName::Throttled, "{code}");
+        }
+    }
+
+    #[test]
+    fn what_passes_with_what_is_going_on_is_busy() {
+        for code in [
+            "ResourceInUseException",
+            "TableInUseException",
+            "BackupInUseException",
+            "ContinuousBackupsUnavailableException",
+            "ResourceConflictException",
+            "ConcurrentUpdateException",
+        ] {
+            let action = "lambda:UpdateEventSourceMapping";
+            assert_eq!(name_of(action, 409, code), ErrorName::ResourceBusy, "{code}");
+        }
+    }
+
+    #[test]
+    fn a_limit_passes_at_dynamodb_alone() {
+        let code = "LimitExceededException";
+        assert_eq!(name_of("dynamodb:UpdateTable", 400, code), ErrorName::ResourceBusy);
+        assert_eq!(name_of("cloudwatch:PutMetricAlarm", 400, code), ErrorName::RequestRefused);
+        assert_eq!(name_of("cloudwatch:PutMetricAlarm", 400, "LimitExceeded"), ErrorName::RequestRefused);
+    }
+
+    #[test]
+    fn the_rest_is_a_persons_or_aws_own() {
+        assert_eq!(name_of("s3:GetObject", 403, "AccessDenied"), ErrorName::AccessDenied);
+        assert_eq!(name_of("dynamodb:UpdateTable", 400, "ExpiredTokenException"), ErrorName::AccessDenied);
+        assert_eq!(name_of("dynamodb:UpdateTable", 400, "ValidationException"), ErrorName::RequestRefused);
+        assert_eq!(
+            name_of("dynamodb:UpdateTable", 500, "InternalServerError"),
+            ErrorName::ServiceUnavailable
+        );
+    }
+
+    #[test]
+    fn without_an_answer_the_innermost_causes_are_told() {
+        let lost = SdkError::<ErrorMetadata, HttpResponse>::timeout_error("nobody answered");
+        let failure = AwsFailure::of("s3:GetObject")(lost);
+        assert_eq!(failure.name, ErrorName::ServiceUnavailable);
+        assert!(failure.detail.ends_with("nobody answered"), "{failure}");
+        let unbuilt = SdkError::<ErrorMetadata, HttpResponse>::construction_failure("no table");
+        assert_eq!(AwsFailure::of("s3:GetObject")(unbuilt).name, ErrorName::RequestRefused);
     }
 }

@@ -3,8 +3,12 @@
 use std::time::Duration;
 
 use aws_config::retry::RetryConfig;
+use aws_config::sts::AssumeRoleProvider;
 use aws_config::timeout::TimeoutConfig;
-use aws_config::{AppName, BehaviorVersion, SdkConfig};
+use aws_config::{AppName, BehaviorVersion, Region, SdkConfig};
+use aws_sdk_dynamodb::config::SharedCredentialsProvider;
+
+use crate::settings::Aws;
 
 /// Builds the clients that a step takes.
 ///
@@ -47,6 +51,38 @@ impl Clients {
     /// For DynamoDB.
     pub fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
         aws_sdk_dynamodb::Client::new(&self.sdk)
+    }
+
+    /// For S3.
+    pub fn s3(&self) -> aws_sdk_s3::Client {
+        aws_sdk_s3::Client::new(&self.sdk)
+    }
+
+    /// For the settings of tables, in this Region and account.
+    pub fn settings(&self) -> Aws {
+        Aws {
+            dynamodb: self.dynamodb(),
+            lambda: aws_sdk_lambda::Client::new(&self.sdk),
+            auto_scaling: aws_sdk_applicationautoscaling::Client::new(&self.sdk),
+            cloudwatch: aws_sdk_cloudwatch::Client::new(&self.sdk),
+        }
+    }
+
+    /// The same in another Region.
+    pub fn in_region(&self, region: &str) -> Clients {
+        let region = Region::new(region.to_owned());
+        Clients { sdk: self.sdk.to_builder().region(region).build() }
+    }
+
+    /// The same with the rights of another role, perhaps of another account. It is assumed at the first call.
+    pub async fn assuming(&self, role_arn: &str) -> Clients {
+        let provider = AssumeRoleProvider::builder(role_arn)
+            .session_name("tablekeeper")
+            .configure(&self.sdk)
+            .build()
+            .await;
+        let provider = SharedCredentialsProvider::new(provider);
+        Clients { sdk: self.sdk.to_builder().credentials_provider(provider).build() }
     }
 
     /// For Step Functions.

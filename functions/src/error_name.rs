@@ -38,6 +38,8 @@ pub enum ErrorName {
     InvalidParameterName,
     /// The source pattern is not a regular expression.
     InvalidPattern,
+    /// An object that should be a settings document is none, or one of another version.
+    InvalidSettingsDocument,
     /// The name of the table to restore to is not one that DynamoDB accepts.
     InvalidTargetName,
     /// A notification that cannot be read.
@@ -56,6 +58,10 @@ pub enum ErrorName {
     RestoreTimedOut,
     /// AWS did not answer, or answered with a failure of its own.
     ServiceUnavailable,
+    /// The settings of the target table are not what they should be.
+    SettingsNotEqual,
+    /// The source table is gone, and nothing tells what its settings were.
+    SourceTableMissing,
     /// The target table exists and was not made from this recovery point.
     TargetTableExists,
     /// The table that was being restored is gone.

@@ -12,11 +12,16 @@ pub mod aws_failure;
 pub mod clients;
 pub mod clock;
 pub mod error_name;
+#[cfg(test)]
+pub(crate) mod fake_aws;
 pub mod restore_wait;
 pub mod rotate_restore;
 pub mod schemas;
+pub mod settings;
 pub mod step;
+pub mod sync_settings;
 pub mod table_description;
+pub mod table_look;
 pub mod words;
 
 use schemars::Schema;
@@ -27,7 +32,7 @@ use step::StepEntry;
 /// The dispatch of the `bootstrap`, the generated schemas, the contract check and the tables in the
 /// docs are all made from this list; a step that is missing here does not exist.
 pub fn steps() -> Vec<StepEntry> {
-    rotate_restore::steps()
+    [rotate_restore::steps(), sync_settings::steps()].concat()
 }
 
 /// The step with this name, such as `rotate-restore.check-restore`.
@@ -37,10 +42,21 @@ pub fn step(name: &str) -> Option<StepEntry> {
 
 /// The schema of each workflow's execution input, by the workflow's name.
 pub fn execution_inputs() -> Vec<(&'static str, Schema)> {
-    vec![("rotate-restore", schemas::input_schema::<rotate_restore::ExecutionInput>())]
+    vec![
+        ("rotate-restore", schemas::input_schema::<rotate_restore::ExecutionInput>()),
+        ("sync-settings", schemas::input_schema::<sync_settings::ExecutionInput>()),
+    ]
 }
 
 /// The schema of what each workflow's executions end with, by the workflow's name.
 pub fn execution_outputs() -> Vec<(&'static str, Schema)> {
-    vec![("rotate-restore", rotate_restore::execution_output())]
+    vec![
+        ("rotate-restore", rotate_restore::execution_output()),
+        ("sync-settings", schemas::output_schema::<sync_settings::Report>()),
+    ]
+}
+
+/// The schema of each document that is kept, by the document's name.
+pub fn documents() -> Vec<(&'static str, Schema)> {
+    vec![("settings-document", schemas::input_schema::<settings::SettingsDocument>())]
 }

@@ -13,6 +13,8 @@
 //!   that it made. A table of that name that came from anywhere else is left as it is, and is an error.
 //! - **Success is a usable table.** The execution ends well only when the table is active, its items
 //!   are restored and its indexes filled, and the parameter, where one is named, was read back.
+//! - **Settings before the pointer**, where that is asked for: `sync-settings` runs as a nested execution once the
+//!   table can be used, and the pointer moves only if it succeeded.
 //! - **The pointer never goes back.** Executions may end in any order; a parameter that points at a
 //!   newer rotation of the same table is left alone.
 //! - **Nothing is deleted**, ever.
@@ -46,6 +48,7 @@ pub use start::Start;
 
 use crate::schemas;
 use crate::step::StepEntry;
+use crate::sync_settings;
 
 /// The workflow's steps.
 pub fn steps() -> Vec<StepEntry> {
@@ -66,6 +69,8 @@ pub fn execution_output() -> Schema {
         ),
         ("DescribeTableOutput", schemas::output_schema::<check_restore::DescribeTableOutput>()),
         ("UpdateSSMParameterOutput", schemas::output_schema::<publish_pointer::Output>()),
+        // Null where no sync of the settings is asked for.
+        ("SyncSettingsOutput", schemas::output_schema::<Option<sync_settings::Report>>()),
     ])
 }
 

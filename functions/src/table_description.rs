@@ -1,12 +1,15 @@
 //! A DynamoDB table as the workflows see it: the part of AWS's `TableDescription` that is kept in
 //! executions, and the one answer to the question whether a restored table can be used.
 
+use aws_sdk_dynamodb::error::ProvideErrorMetadata;
 use aws_sdk_dynamodb::primitives::DateTime as SdkDateTime;
 use aws_sdk_dynamodb::types as sdk;
 use aws_sdk_dynamodb::types::{IndexStatus, TableStatus};
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use crate::aws_failure::AwsFailure;
 
 /// The part of a table's description that an execution's output holds, under AWS's own names.
 ///
@@ -65,6 +68,18 @@ impl From<&sdk::TableDescription> for TableDescription {
                 restore_in_progress: summary.restore_in_progress(),
             }),
         }
+    }
+}
+
+/// The description of the table of this name or ARN; `None` where there is no such table.
+pub async fn describe(
+    dynamodb: &aws_sdk_dynamodb::Client,
+    table: &str,
+) -> Result<Option<sdk::TableDescription>, AwsFailure> {
+    match dynamodb.describe_table().table_name(table).send().await {
+        Ok(answer) => Ok(answer.table),
+        Err(error) if error.code() == Some("ResourceNotFoundException") => Ok(None),
+        Err(error) => Err(AwsFailure::of("dynamodb:DescribeTable")(error)),
     }
 }
 

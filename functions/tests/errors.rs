@@ -30,6 +30,15 @@ fn machines() -> BTreeMap<String, Value> {
     files.map(named).collect()
 }
 
+/// The tasks of a machine that invoke a step, those of its Maps included, by name.
+fn tasks(machine: &Value) -> Vec<(&String, &Value)> {
+    let states = machine["States"].as_object().unwrap();
+    let inner = states.values().filter(|state| state["Type"] == "Map");
+    let inner = inner.flat_map(|state| tasks(&state["ItemProcessor"]));
+    let invokes = |state: &Value| state["Type"] == "Task" && state["Arguments"]["FunctionName"].is_string();
+    states.iter().filter(|(_, state)| invokes(state)).chain(inner).collect()
+}
+
 fn names_in<'a>(task: &'a Value, field: &str) -> BTreeSet<&'a str> {
     let rules = task[field].as_array().into_iter().flatten();
     rules
@@ -99,9 +108,7 @@ fn machines_match_names_that_exist_and_catch_every_name_of_their_steps() {
     let machines = machines();
     assert!(!machines.is_empty());
     for (workflow, machine) in machines {
-        for (name, task) in
-            machine["States"].as_object().unwrap().iter().filter(|(_, it)| it["Type"] == "Task")
-        {
+        for (name, task) in tasks(&machine) {
             let (retried, caught) = (names_in(task, "Retry"), names_in(task, "Catch"));
             let step = step_of(&workflow, task);
             let declared: BTreeSet<&str> = step.errors.iter().map(|name| name.as_str()).collect();
@@ -129,9 +136,7 @@ fn machines_match_names_that_exist_and_catch_every_name_of_their_steps() {
 #[test]
 fn what_may_pass_is_tried_again_and_what_is_left_is_caught() {
     for (workflow, machine) in machines() {
-        for (name, task) in
-            machine["States"].as_object().unwrap().iter().filter(|(_, it)| it["Type"] == "Task")
-        {
+        for (name, task) in tasks(&machine) {
             let step = step_of(&workflow, task);
             let retried = names_in(task, "Retry");
             let of_the_step =
@@ -166,8 +171,8 @@ fn longest(rule: &Value) -> String {
 fn the_docs_say_how_long_is_tried_again() {
     let page = std::fs::read_to_string(root("docs/errors.md")).unwrap();
     let machines = machines();
-    let tasks = machines.values().flat_map(|machine| machine["States"].as_object().unwrap().values());
-    for rule in tasks.filter_map(|task| task["Retry"].as_array()).flatten() {
+    let tasks = machines.values().flat_map(tasks);
+    for rule in tasks.filter_map(|(_, task)| task["Retry"].as_array()).flatten() {
         let (tries, longest) = (&rule["MaxAttempts"], longest(rule));
         let said = page
             .lines()

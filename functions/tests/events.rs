@@ -10,6 +10,8 @@ use tablekeeper_functions::rotate_restore::decision::{Decision, decide};
 use tablekeeper_functions::rotate_restore::rotation::{Patterns, Rotation};
 use tablekeeper_functions::rotate_restore::{ExecutionInput, publish_pointer};
 use tablekeeper_functions::step::Named;
+use tablekeeper_functions::sync_settings::event::{self, News, Restore};
+use tablekeeper_functions::sync_settings::{self, capture_settings};
 
 fn root(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path)
@@ -85,6 +87,46 @@ fn every_event_of_rotate_restore_leads_where_it_should() {
             json!(Rotation::plan(&input.backup_sns_message, &patterns).unwrap().target_table)
         } else {
             decide(&event, &patterns).iter().map(outcome).collect()
+        };
+        assert_eq!(led_to, expected, "{file}");
+    }
+}
+
+#[test]
+fn every_event_of_sync_settings_leads_where_it_should() {
+    let arn = |table: &str| format!("arn:aws:dynamodb:eu-west-1:123456789012:table/{table}");
+    for (file, event) in events("sync-settings") {
+        let expected = match file.as_str() {
+            "start.cloudtrail-pitr.json" | "start.cloudtrail-backup.json" => {
+                json!(["orders-restored", arn("orders-production")])
+            }
+            "start.restore-job-completed.json" => json!([arn("orders-restored"), arn("orders-production")]),
+            "start.restore-job-created.json" => json!("the restore job is `CREATED`"),
+            "start.refused-call.json" => json!("the call was refused: `TableAlreadyExistsException`"),
+            "input.by-hand.json" => json!(["orders-restored", null, null, null]),
+            "input.with-settings.json" => json!([
+                "orders-restored",
+                "arn:aws:dynamodb:us-east-1:210987654321:table/orders-production",
+                { "Alarms": true, "Tags": false },
+                true
+            ]),
+            "capture-settings.two-tables.json" => {
+                json!(["orders-production", arn("eu.customers-production")])
+            }
+            other => panic!("{other} is not expected to lead anywhere: say here where it should"),
+        };
+        let led_to = if file.starts_with("capture-settings.") {
+            let input: capture_settings::Input = serde_json::from_value(event).unwrap();
+            json!(input.table_names)
+        } else if file.starts_with("input.") {
+            let input: sync_settings::ExecutionInput = serde_json::from_value(event).unwrap();
+            input.validate().unwrap();
+            json!([input.target, input.source, input.settings, input.remove_extra])
+        } else {
+            match event::read(&event).unwrap() {
+                News::Restore(Restore { target, source }) => json!([target, source]),
+                News::Other(reason) => json!(reason),
+            }
         };
         assert_eq!(led_to, expected, "{file}");
     }

@@ -18,6 +18,9 @@ fn generated() -> BTreeMap<PathBuf, String> {
     for (workflow, schema) in tablekeeper_functions::execution_outputs() {
         schemas.push((format!("{workflow}.output.json").into(), schema));
     }
+    for (document, schema) in tablekeeper_functions::documents() {
+        schemas.push((format!("{document}.json").into(), schema));
+    }
     for step in tablekeeper_functions::steps() {
         let folder = Path::new(step.workflow());
         schemas.push((folder.join(format!("{}.input.json", step.short_name())), (step.input_schema)()));

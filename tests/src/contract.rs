@@ -34,14 +34,11 @@ impl Contract {
             let (input, output) = ((step.input_schema)().to_value(), (step.output_schema)().to_value());
             (step.name.to_owned(), TaskContract { name: step.name.to_owned(), input, output, errors })
         });
-        let of = |schemas: Vec<(&str, schemars::Schema)>| {
-            schemas.into_iter().find(|(name, _)| *name == workflow).unwrap().1.to_value()
-        };
         Contract {
             definition: serde_json::from_str(&text).unwrap(),
             steps: steps.collect(),
-            input: of(tablekeeper_functions::execution_inputs()),
-            output: of(tablekeeper_functions::execution_outputs()),
+            input: schema_of(tablekeeper_functions::execution_inputs(), workflow),
+            output: schema_of(tablekeeper_functions::execution_outputs(), workflow),
             template: Template::of(&template, &whole, &file).unwrap(),
         }
     }
@@ -59,8 +56,12 @@ impl Contracts for Contract {
         self.steps.get(&handler).cloned()
     }
 
-    fn machine_input(&self, _state_machine: &str) -> Option<Value> {
-        None
+    fn machine_input(&self, state_machine: &str) -> Option<Value> {
+        Some(schema_of(tablekeeper_functions::execution_inputs(), &nested(state_machine)?))
+    }
+
+    fn machine_output(&self, state_machine: &str) -> Option<Value> {
+        Some(schema_of(tablekeeper_functions::execution_outputs(), &nested(state_machine)?))
     }
 
     fn placeholder(&self, name: &str) -> Option<Value> {
@@ -70,4 +71,18 @@ impl Contracts for Contract {
     fn handler(&self, handler: &str) -> bool {
         self.steps.contains_key(handler)
     }
+}
+
+fn schema_of(schemas: Vec<(&str, schemars::Schema)>, workflow: &str) -> Value {
+    schemas.into_iter().find(|(name, _)| *name == workflow).unwrap().1.to_value()
+}
+
+/// The workflow whose machine `${SyncSettingsStateMachineArn}` stands for.
+fn nested(placeholder: &str) -> Option<String> {
+    let name = placeholder.strip_prefix("${")?.strip_suffix("StateMachineArn}")?;
+    let kebab = name.char_indices().flat_map(|(at, letter)| {
+        let dash = (at > 0 && letter.is_uppercase()).then_some('-');
+        dash.into_iter().chain(letter.to_lowercase())
+    });
+    Some(kebab.collect())
 }

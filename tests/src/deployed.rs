@@ -44,14 +44,22 @@ pub struct Deployed {
     pub account: String,
     /// The stack's outputs.
     pub outputs: BTreeMap<String, String>,
+    /// Those of a workflow that is deployed beside it.
+    pub beside: BTreeMap<String, String>,
     /// For further clients.
     pub config: SdkConfig,
+    /// Application Auto Scaling.
+    pub auto_scaling: aws_sdk_applicationautoscaling::Client,
     /// AWS Backup.
     pub backup: aws_sdk_backup::Client,
+    /// CloudWatch.
+    pub cloudwatch: aws_sdk_cloudwatch::Client,
     /// DynamoDB.
     pub dynamodb: aws_sdk_dynamodb::Client,
     /// Lambda.
     pub lambda: aws_sdk_lambda::Client,
+    /// S3.
+    pub s3: aws_sdk_s3::Client,
     /// Step Functions.
     pub sfn: aws_sdk_sfn::Client,
     /// SNS.
@@ -73,9 +81,13 @@ impl Deployed {
         let config = aws.config(&account).await;
         Deployed {
             outputs: BTreeMap::new(),
+            beside: BTreeMap::new(),
+            auto_scaling: aws_sdk_applicationautoscaling::Client::new(&config),
             backup: aws_sdk_backup::Client::new(&config),
+            cloudwatch: aws_sdk_cloudwatch::Client::new(&config),
             dynamodb: aws_sdk_dynamodb::Client::new(&config),
             lambda: aws_sdk_lambda::Client::new(&config),
+            s3: aws_sdk_s3::Client::new(&config),
             sfn: aws_sdk_sfn::Client::new(&config),
             sns: aws_sdk_sns::Client::new(&config),
             sqs: aws_sdk_sqs::Client::new(&config),
@@ -107,6 +119,21 @@ impl Deployed {
         let mut deployed = Deployed::empty_account().await;
         deployed.deploy(workflow, &[]).await;
         deployed
+    }
+
+    /// Deletes what takes room in the emulator and is of no more use: the account's functions with their processes,
+    /// and their code in the bucket that it was deployed from. For whoever runs hundreds of scenarios.
+    pub async fn remove_functions(&self) {
+        let functions = self.lambda.list_functions().into_paginator().items().send();
+        for function in functions.try_collect().await.unwrap() {
+            let delete = self.lambda.delete_function().function_name(function.function_name.unwrap());
+            delete.send().await.unwrap();
+        }
+        let bucket = format!("tablekeeper-artifacts-{}", self.account);
+        let objects = self.s3.list_objects_v2().bucket(&bucket).send().await.unwrap();
+        for object in objects.contents.unwrap_or_default() {
+            self.s3.delete_object().bucket(&bucket).key(object.key.unwrap()).send().await.unwrap();
+        }
     }
 
     /// An output of the stack.

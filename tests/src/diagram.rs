@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use local_aws::workspace_root;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 /// A state machine as it stands in `statemachines/`.
 pub struct Machine {
@@ -20,25 +20,44 @@ impl Machine {
         Machine { name: workflow.to_owned(), definition }
     }
 
-    fn states(&self) -> &Map<String, Value> {
-        self.definition["States"].as_object().unwrap()
-    }
-
-    /// The names of its states.
+    /// The names of its states, those of its Maps included.
     pub fn state_names(&self) -> BTreeSet<String> {
-        self.states().keys().cloned().collect()
+        with_inner(&self.definition).into_iter().map(|(name, _)| name.clone()).collect()
     }
 
-    /// Every transition that its definition allows.
+    /// Every transition that its definition allows. A Map leads to its first state; the last ones of an item
+    /// lead to the next item and to what follows the Map, and a Fail of an item to what catches it.
     pub fn transitions(&self) -> BTreeSet<(String, String)> {
         let mut found = BTreeSet::new();
-        for (from, state) in self.states() {
-            let rules =
-                ["Catch", "Choices"].into_iter().filter_map(|field| state[field].as_array()).flatten();
-            let next = [&state["Next"], &state["Default"]].into_iter().chain(rules.map(|rule| &rule["Next"]));
-            found.extend(next.filter_map(Value::as_str).map(|to| (from.clone(), to.to_owned())));
+        for (from, state) in with_inner(&self.definition) {
+            let next = following(state);
+            found.extend(next.iter().map(|to| (from.clone(), (*to).to_owned())));
+            let inner = &state["ItemProcessor"];
+            let Some(first) = inner["StartAt"].as_str() else { continue };
+            found.insert((from.clone(), first.to_owned()));
+            for (last, it) in inner["States"].as_object().unwrap() {
+                if it["End"] == true {
+                    found.insert((last.clone(), first.to_owned()));
+                    found.extend(state["Next"].as_str().map(|to| (last.clone(), to.to_owned())));
+                }
+                if it["Type"] == "Fail" {
+                    found.extend(catchers(state).map(|to| (last.clone(), to.to_owned())));
+                }
+            }
         }
         found
+    }
+
+    /// What only the local engine does: it goes on with the other items of a Map of which one has failed.
+    pub fn of_the_local_engine(&self) -> BTreeSet<(String, String)> {
+        let maps = with_inner(&self.definition).into_iter().map(|(_, state)| &state["ItemProcessor"]);
+        let failed =
+            maps.filter_map(|inner| Some((inner["StartAt"].as_str()?, inner["States"].as_object()?)));
+        let failed = failed.flat_map(|(first, states)| {
+            let fails = states.iter().filter(|(_, state)| state["Type"] == "Fail");
+            fails.map(move |(name, _)| (name.clone(), first.to_owned()))
+        });
+        failed.collect()
     }
 
     /// The page that docs/ shows: transitions that no test took are dashed.
@@ -46,12 +65,14 @@ impl Machine {
         let mut page = format!("# {}\n\n{}\n\n", self.name, self.definition["Comment"].as_str().unwrap());
         page += "Solid transitions are taken by the tests, dashed ones are not. `cargo test` keeps this page current.\n\n";
         page += "```mermaid\nflowchart TD\n";
-        let names: Vec<&String> = self.states().keys().collect();
+        let all = with_inner(&self.definition);
+        let names: Vec<&String> = all.iter().map(|(name, _)| *name).collect();
         let id = |name: &str| format!("s{}", names.iter().position(|known| *known == name).unwrap());
-        for (name, state) in self.states() {
+        for (name, state) in &all {
             let (open, close) = match state["Type"].as_str().unwrap() {
                 "Choice" => ("{", "}"),
                 "Wait" => ("([", "])"),
+                "Map" => ("[/", "/]"),
                 "Succeed" | "Fail" => ("[[", "]]"),
                 _ => ("[", "]"),
             };
@@ -63,4 +84,22 @@ impl Machine {
         }
         page + "```\n"
     }
+}
+
+/// The states of a machine with those of its Maps, by name.
+pub(crate) fn with_inner(machine: &Value) -> Vec<(&String, &Value)> {
+    let states = machine["States"].as_object().unwrap();
+    let inner = states.values().filter(|state| state["Type"] == "Map");
+    states.iter().chain(inner.flat_map(|state| with_inner(&state["ItemProcessor"]))).collect()
+}
+
+/// Where a state leads within its own machine.
+fn following(state: &Value) -> Vec<&str> {
+    let choices = state["Choices"].as_array().into_iter().flatten();
+    let next = [&state["Next"], &state["Default"]].into_iter().chain(choices.map(|rule| &rule["Next"]));
+    next.filter_map(Value::as_str).chain(catchers(state)).collect()
+}
+
+fn catchers(state: &Value) -> impl Iterator<Item = &str> {
+    state["Catch"].as_array().into_iter().flatten().filter_map(|rule| rule["Next"].as_str())
 }

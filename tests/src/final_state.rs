@@ -5,6 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde::Serialize;
 
+use tablekeeper_functions::clients::Clients;
+use tablekeeper_functions::settings::Table as SettingsTable;
+use tablekeeper_functions::settings::report::capture;
+
 use crate::Deployed;
 
 /// Everything in the account that a workflow may change.
@@ -31,6 +35,8 @@ pub struct Table {
     pub indexes: Vec<String>,
     /// Its items, sorted.
     pub items: Vec<String>,
+    /// Its settings, in portable form.
+    pub settings: String,
 }
 
 impl FinalState {
@@ -53,7 +59,7 @@ impl FinalState {
         let executions = deployed.sfn.list_executions().state_machine_arn(deployed.machine());
         let executions = executions.send().await.unwrap().executions;
         let executions =
-            executions.into_iter().map(|execution| (execution.name, execution.status.to_string())).collect();
+            executions.into_iter().map(|it| (without_ids(&it.name), it.status.to_string())).collect();
         let restore_jobs = deployed.backup.list_restore_jobs().send().await.unwrap().restore_jobs().len();
         FinalState { tables, parameters, executions, restore_jobs }
     }
@@ -74,7 +80,34 @@ async fn table(deployed: &Deployed, name: &str) -> Table {
     let scanned = deployed.dynamodb.scan().table_name(name).into_paginator().items().send();
     let mut items: Vec<String> = scanned.try_collect().await.unwrap().iter().map(shown).collect();
     items.sort();
-    Table { restored_from, billing_mode, indexes, items }
+    let settings = blank(&settings(deployed, described).await, &deployed.account);
+    let settings = without_suffixes(&settings);
+    Table { restored_from, billing_mode, indexes, items, settings }
+}
+
+/// All that `sync-settings` may change, as it reads it itself.
+async fn settings(deployed: &Deployed, table: aws_sdk_dynamodb::types::TableDescription) -> String {
+    let aws = Clients::new(deployed.config.clone()).settings();
+    let (settings, failed) = capture(&aws, &SettingsTable::new(table), |_| true).await.unwrap();
+    assert!(failed.is_empty(), "{failed:?}");
+    serde_json::to_string(&settings).unwrap()
+}
+
+/// The text without what CloudFormation puts behind the names of a stack's resources: 13 hexadecimal digits.
+fn without_suffixes(text: &str) -> String {
+    let is_suffix =
+        |word: &&str| word.len() == 13 && word.bytes().all(|it| matches!(it, b'0'..=b'9' | b'A'..=b'F'));
+    let words = text.split(|letter: char| !letter.is_ascii_alphanumeric()).filter(is_suffix);
+    words.fold(text.to_owned(), |text, suffix| text.replace(suffix, "SUFFIX"))
+}
+
+/// The text with `ID` for what looks like one: 36 characters of hexadecimal digits and dashes.
+fn without_ids(text: &str) -> String {
+    let is_id = |id: &&str| id.len() == 36 && id.chars().all(|it| it.is_ascii_hexdigit() || it == '-');
+    match text.get(text.len().saturating_sub(36)..).filter(is_id) {
+        Some(id) => text.replace(id, "ID"),
+        None => text.to_owned(),
+    }
 }
 
 fn shown(item: &std::collections::HashMap<String, AttributeValue>) -> String {

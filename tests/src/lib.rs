@@ -24,5 +24,5 @@ pub mod workflows;
 
 pub use deployed::{Deployed, stack};
 pub use run::{Ended, run, run_with};
-pub use waiting::{until, until_some};
-pub use workflow::{Begin, Scenario, Workflow};
+pub use waiting::{until, until_seen, until_some};
+pub use workflow::{Battery, Begin, Scenario, Workflow};

@@ -5,29 +5,30 @@
 //! and one that takes the input out again.
 
 use aws_sdk_sfn::types::HistoryEvent;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use crate::repeated::redirect;
+use crate::repeated::{in_each_machine, redirect, tasks};
 
 const SHOWN: &str = ", payload";
 
-/// The definition with the payload of each task shown.
+/// The definition with the payload of each task shown, those of its Maps included.
 pub fn with_payloads_shown(definition: &str) -> String {
-    let mut machine: Value = serde_json::from_str(definition).unwrap();
-    let tasks: Map<String, Value> = machine["States"].as_object().unwrap().clone();
-    for (task, state) in tasks.iter().filter(|(_, state)| state["Type"] == "Task") {
-        let (shown, taken_out) = (format!("{task}{SHOWN}"), format!("{task}, input"));
-        redirect(&mut machine, task, &shown);
-        let payload = state["Arguments"]["Payload"].clone();
-        let output = json!({ "input": "{% $states.input %}", "payload": payload });
-        let states = machine["States"].as_object_mut().unwrap();
-        states.insert(shown, json!({ "Type": "Pass", "Output": output, "Next": taken_out }));
-        states.insert(
-            taken_out,
-            json!({ "Type": "Pass", "Output": "{% $states.input.input %}", "Next": task }),
-        );
-    }
-    machine.to_string()
+    let mut whole: Value = serde_json::from_str(definition).unwrap();
+    in_each_machine(&mut whole, &mut |machine| {
+        for (task, state) in tasks(machine) {
+            let (shown, taken_out) = (format!("{task}{SHOWN}"), format!("{task}, input"));
+            redirect(machine, &task, &shown);
+            let payload = state["Arguments"]["Payload"].clone();
+            let output = json!({ "input": "{% $states.input %}", "payload": payload });
+            let states = machine["States"].as_object_mut().unwrap();
+            states.insert(shown, json!({ "Type": "Pass", "Output": output, "Next": taken_out }));
+            states.insert(
+                taken_out,
+                json!({ "Type": "Pass", "Output": "{% $states.input.input %}", "Next": task }),
+            );
+        }
+    });
+    whole.to_string()
 }
 
 /// The payloads in a history, each with its task.

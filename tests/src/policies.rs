@@ -65,6 +65,36 @@ const DEMANDED: &[(Because, &[&str], &str)] = &[
         "https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsbackup.html",
     ),
     (
+        Because::Calls("dynamodb:DescribeKinesisStreamingDestination"),
+        &["kinesis:DescribeStream", "kinesis:DescribeStreamSummary"],
+        "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/kds_iam.html",
+    ),
+    (
+        Because::Calls("dynamodb:EnableKinesisStreamingDestination"),
+        &[
+            "iam:CreateServiceLinkedRole",
+            "kinesis:DescribeStream",
+            "kinesis:ListStreams",
+            "kinesis:PutRecords",
+        ],
+        "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/kds_iam.html",
+    ),
+    (
+        Because::Calls("dynamodb:UpdateContributorInsights"),
+        &["iam:CreateServiceLinkedRole", "kms:Decrypt"],
+        "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Contributor_Insights_IAM.html",
+    ),
+    (
+        Because::Calls("application-autoscaling:RegisterScalableTarget"),
+        &["dynamodb:DescribeTable", "dynamodb:UpdateTable", "iam:CreateServiceLinkedRole"],
+        "https://docs.aws.amazon.com/autoscaling/application/userguide/security_iam_id-based-policy-examples.html",
+    ),
+    (
+        Because::Calls("application-autoscaling:PutScalingPolicy"),
+        &["cloudwatch:DeleteAlarms", "cloudwatch:DescribeAlarms", "cloudwatch:PutMetricAlarm"],
+        "https://docs.aws.amazon.com/autoscaling/application/userguide/security_iam_id-based-policy-examples.html",
+    ),
+    (
         Because::Logs,
         &["logs:CreateLogStream", "logs:PutLogEvents"],
         "https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs.html",

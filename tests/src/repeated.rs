@@ -4,33 +4,44 @@
 //! answer was lost. So before each task stands a copy of it, with the same arguments, whose result is
 //! dropped: the machine must end as it does without.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-/// The definition with each of its tasks doubled; how many were is answered too.
+/// The definition with each of its tasks doubled, those of its Maps included; how many were is answered too.
 pub fn with_every_task_repeated(definition: &str) -> (String, usize) {
-    let mut machine: Value = serde_json::from_str(definition).unwrap();
-    let tasks: Vec<String> = states(&mut machine)
-        .iter()
-        .filter(|(_, state)| state["Type"] == "Task")
-        .map(|(name, _)| name.clone())
-        .collect();
-    for task in &tasks {
-        let first = format!("{task}, first");
-        redirect(&mut machine, task, &first);
-        let states = states(&mut machine);
-        let mut copy = states[task].clone();
-        let fields = copy.as_object_mut().unwrap();
-        fields.remove("Assign");
-        fields.insert("Output".to_owned(), json!("{% $states.input %}"));
-        fields.insert("Next".to_owned(), json!(task));
-        fields.remove("End");
-        states.insert(first, copy);
-    }
-    (machine.to_string(), tasks.len())
+    let mut whole: Value = serde_json::from_str(definition).unwrap();
+    let mut doubled = 0;
+    in_each_machine(&mut whole, &mut |machine| {
+        for (task, state) in tasks(machine) {
+            let first = format!("{task}, first");
+            redirect(machine, &task, &first);
+            let mut copy = state;
+            let fields = copy.as_object_mut().unwrap();
+            fields.remove("Assign");
+            fields.insert("Output".to_owned(), json!("{% $states.input %}"));
+            fields.insert("Next".to_owned(), json!(task));
+            fields.remove("End");
+            machine["States"].as_object_mut().unwrap().insert(first, copy);
+            doubled += 1;
+        }
+    });
+    (whole.to_string(), doubled)
 }
 
-fn states(machine: &mut Value) -> &mut Map<String, Value> {
-    machine["States"].as_object_mut().unwrap()
+/// Changes the machine, and those of its Maps: innermost first, so that what is copied is changed already.
+pub(crate) fn in_each_machine(machine: &mut Value, change: &mut impl FnMut(&mut Value)) {
+    let states = machine["States"].as_object_mut().unwrap();
+    for state in states.values_mut().filter(|state| state["Type"] == "Map") {
+        in_each_machine(&mut state["ItemProcessor"], change);
+    }
+    change(machine);
+}
+
+/// The machine's own tasks that invoke a step. (A nested execution has a name, and is not begun twice.)
+pub(crate) fn tasks(machine: &Value) -> Vec<(String, Value)> {
+    let states = machine["States"].as_object().unwrap().iter();
+    let invokes = |state: &Value| state["Type"] == "Task" && state["Arguments"]["FunctionName"].is_string();
+    let tasks = states.filter(|(_, state)| invokes(state));
+    tasks.map(|(name, state)| (name.clone(), state.clone())).collect()
 }
 
 /// Lets every transition to `from` go to `to`.

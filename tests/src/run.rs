@@ -27,6 +27,8 @@ pub struct Ended {
     pub dead_letters: Vec<Value>,
     /// The AWS calls of its steps, in order.
     pub calls: Vec<Call>,
+    /// Those that steps made while the scenario was prepared.
+    pub calls_before: Vec<Call>,
     /// What was there before the workflow began.
     pub before: FinalState,
     /// What it left behind.
@@ -61,10 +63,19 @@ pub async fn run_with(
     scenario: &Scenario,
     change: impl AsyncFnOnce(&Deployed, &Front),
 ) -> Ended {
-    let deployed = Arc::new(Deployed::of(workflow).await);
+    let mut deployed = Deployed::empty_account().await;
+    let mut parameters = Vec::new();
+    if let Some((beside, parameter)) = scenario.beside {
+        deployed.deploy(&beside(), &[]).await;
+        parameters.push((parameter, deployed.machine().to_owned()));
+        deployed.beside = std::mem::take(&mut deployed.outputs);
+    }
+    deployed.deploy(workflow, &parameters).await;
+    let deployed = Arc::new(deployed);
     let begin = (scenario.begin)(Arc::clone(&deployed)).await;
     let before = FinalState::of(&deployed).await;
     let front = stack().await.aws.front();
+    let calls_before = calls_of_steps(front, &deployed);
     front.forget_calls(&deployed.account);
     change(&deployed, front).await;
     match &begin {
@@ -81,12 +92,15 @@ pub async fn run_with(
         }
     })
     .await;
-    let calls: Vec<Call> =
-        front.calls(&deployed.account).into_iter().filter(|call| call.step.is_some()).collect();
+    let calls = calls_of_steps(front, &deployed);
     front.clear_rules(&deployed.account);
     let state = FinalState::of(&deployed).await;
     dead_letters.extend(deployed.dead_letters().await);
-    Ended { deployed, begin, execution, dead_letters, calls, before, state }
+    Ended { deployed, begin, execution, dead_letters, calls, calls_before, before, state }
+}
+
+fn calls_of_steps(front: &Front, deployed: &Deployed) -> Vec<Call> {
+    front.calls(&deployed.account).into_iter().filter(|call| call.step.is_some()).collect()
 }
 
 /// Delivers an event to the `start` step as Lambda delivers what SNS and EventBridge bring:
@@ -100,7 +114,12 @@ pub async fn deliver(deployed: &Deployed, event: &Value) {
 
 /// Delivers an event to the `start` step and waits for its answer, which must be a success.
 pub async fn invoke_start(deployed: &Deployed, event: &Value) -> Value {
-    let function = deployed.output("StartFunctionName");
+    invoke(deployed, "StartFunctionName", event).await
+}
+
+/// Invokes the function that this output of the template names; it must succeed.
+pub async fn invoke(deployed: &Deployed, output: &str, event: &Value) -> Value {
+    let function = deployed.output(output);
     let invoke = deployed.lambda.invoke().function_name(function).payload(Blob::new(event.to_string()));
     let answer = invoke.send().await.expect("the function is invoked");
     assert_eq!(answer.function_error(), None, "{answer:?}");
@@ -139,6 +158,29 @@ pub async fn ended(deployed: &Deployed, arn: &str) -> Option<Execution> {
         entered: entered.map(|details| details.name().to_owned()).collect(),
         history,
     })
+}
+
+/// The execution of this name, when it has ended.
+pub async fn end_of(deployed: &Deployed, name: &str) -> Execution {
+    let arn = format!("{}:{name}", deployed.machine().replace(":stateMachine:", ":execution:"));
+    until_some("the execution to end", async || {
+        let list = deployed.sfn.list_executions().state_machine_arn(deployed.machine()).send().await.unwrap();
+        let started = list.executions.iter().any(|execution| execution.execution_arn == arn);
+        if started { ended(deployed, &arn).await } else { None }
+    })
+    .await
+}
+
+/// How many executions there were.
+pub async fn executions(deployed: &Deployed) -> usize {
+    let list = deployed.sfn.list_executions().state_machine_arn(deployed.machine()).send().await.unwrap();
+    list.executions.len()
+}
+
+/// How often `start` asked for an execution.
+pub async fn starts(deployed: &Deployed) -> usize {
+    let calls = stack().await.aws.front().calls(&deployed.account);
+    calls.iter().filter(|call| call.action == "states:StartExecution" && call.step.is_some()).count()
 }
 
 impl Ended {

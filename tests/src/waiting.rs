@@ -21,3 +21,12 @@ pub async fn until_some<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>)
 pub async fn until(what: &str, mut look: impl AsyncFnMut() -> bool) {
     until_some(what, async || look().await.then_some(())).await;
 }
+
+/// The same where looking takes no waiting, for use in a task of its own.
+pub async fn until_seen(what: &str, mut look: impl FnMut() -> bool) {
+    let began = Instant::now();
+    while !look() {
+        assert!(began.elapsed() < PATIENCE, "waited {PATIENCE:?} for {what}");
+        tokio::time::sleep(Duration::from_millis(25)).await;
+    }
+}

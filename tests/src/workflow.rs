@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use futures::future::LocalBoxFuture;
 use serde_json::Value;
-use tablekeeper_functions::error_name::ErrorName;
 
 use crate::Deployed;
 
@@ -16,8 +15,24 @@ pub struct Workflow {
     pub parameters: &'static [(&'static str, &'static str)],
     /// The scenarios.
     pub scenarios: Vec<Scenario>,
+    /// How much of the golden scenarios is put through the fault battery.
+    pub battery: Battery,
+    /// The table whose settings it changes, if it does.
+    pub changes_settings_of: Option<&'static str>,
     /// States that no scenario enters, each with the reason.
     pub unentered: &'static [(&'static str, &'static str)],
+}
+
+/// How much of the golden scenarios is put through the fault battery.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Battery {
+    /// Every call, with every fault.
+    EveryCall,
+    /// Each kind of call of each step once, for a workflow whose steps do the same thing over and over, a setting
+    /// at a time: of a call that changes something the first and the last, with every fault; of one that only reads
+    /// the last, with the faults that differ for it. (An answer that is lost is no other than one that fails, and a
+    /// failure that the SDK mends is shown by the others.)
+    EveryKindOfCall,
 }
 
 /// One way for a workflow to go.
@@ -26,13 +41,18 @@ pub struct Scenario {
     pub name: &'static str,
     /// Whether every call of it is put through the fault battery.
     pub golden: bool,
+    /// A workflow that is deployed beside it, with the parameter that takes its state machine.
+    pub beside: Option<Beside>,
     /// Prepares the account, and says what the workflow starts from.
     pub begin: fn(Arc<Deployed>) -> LocalBoxFuture<'static, Begin>,
     /// The terminal state that it ends in.
     pub ends_in: &'static str,
-    /// The error that it ends with.
-    pub error: Option<ErrorName>,
+    /// The error that it ends with: a name of ours, or the engine's.
+    pub error: Option<&'static str>,
 }
+
+/// A workflow that is deployed beside another one, and the other one's parameter that takes its state machine.
+pub type Beside = (fn() -> Workflow, &'static str);
 
 /// What a workflow starts from.
 #[derive(Clone, Debug)]

@@ -27,6 +27,12 @@ pub trait Contracts {
     /// The JSON Schema of the input of the state machine that a task starts, if there is one.
     fn machine_input(&self, state_machine: &str) -> Option<Value>;
 
+    /// The JSON Schema of what that state machine ends with; `None` stands for anything.
+    fn machine_output(&self, state_machine: &str) -> Option<Value> {
+        let _anything = state_machine;
+        None
+    }
+
     /// The JSON Schema of the text that takes the place of `${name}`. `None` stands for any.
     fn placeholder(&self, name: &str) -> Option<Value> {
         let _any_string = name;

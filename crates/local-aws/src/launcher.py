@@ -8,12 +8,17 @@ with it. (A parent-death signal would be bound to the parent's thread, not to th
 The port is chosen here, by binding it, and only then told. So no other program can be quicker, and
 whoever finds the port in this instance's own folder has found this instance.
 
-One more thing happens here that cannot be done over HTTP: EventBridge refuses `aws.*` sources from
+Another thing happens here that cannot be done over HTTP: EventBridge refuses `aws.*` sources from
 customers, and rightly so, but AWS Backup's own events have to come from somewhere. A request that
 carries this instance's token may use such a source.
+
+And two things of Step Functions are as on AWS: the history of an execution tells of the states within a
+Map too, and a nested execution fails by the names that it has there, also where its name is taken.
 """
 
+import contextvars
 import hmac
+import json
 import os
 import shutil
 import signal
@@ -70,6 +75,72 @@ def let_services_put_events(token):
     eventbridge._put_events = put_events_of_a_service
 
 
+def tell_of_states_within_maps():
+    from ministack.services import stepfunctions
+
+    execution_of_item = contextvars.ContextVar("execution_of_item", default=None)
+
+    def tell(kind, what, context, detail, value):
+        execution = execution_of_item.get()
+        if execution is not None:
+            name = what[0].lower() + what[1:]
+            details = {"name": context["State"]["Name"], detail: json.dumps(value)}
+            stepfunctions._add_event(execution, f"{kind}{what}", {f"{name}EventDetails": details})
+
+    run_item = stepfunctions._run_sub_machine
+
+    def run_item_and_tell(states, start_at, given, execution, context):
+        token = execution_of_item.set(execution)
+        try:
+            return run_item(states, start_at, given, execution, context)
+        finally:
+            execution_of_item.reset(token)
+
+    def and_tell(kind, execute):
+        def execute_and_tell(state, given, *rest):
+            # Those of an inner Map are told with that Map's items; the context comes last.
+            tell(kind, "StateEntered", rest[-1], "input", given)
+            output, following = execute(state, given, *rest)
+            tell(kind, "StateExited", rest[-1], "output", output)
+            return output, following
+
+        return execute_and_tell
+
+    stepfunctions._run_sub_machine = run_item_and_tell
+    for kind in ["Pass", "Task", "Choice", "Wait"]:
+        name = f"_execute_{kind.lower()}"
+        setattr(stepfunctions, name, and_tell(kind, getattr(stepfunctions, name)))
+    error_of_fail = stepfunctions._fail_state_error
+
+    def error_of_fail_and_tell(state, given, context):
+        tell("Fail", "StateEntered", context, "input", given)
+        return error_of_fail(state, given, context)
+
+    stepfunctions._fail_state_error = error_of_fail_and_tell
+
+
+def let_nested_executions_fail_as_on_aws():
+    from ministack.services import stepfunctions
+
+    start = stepfunctions._invoke_nested_start_execution_sync
+
+    def start_once(resource, arguments):
+        request = stepfunctions._nested_start_execution_request(arguments)
+        machine = request["stateMachineArn"].replace(":stateMachine:", ":execution:")
+        execution = f"{machine}:{request.get('name')}"
+        if execution in stepfunctions._executions:
+            raise stepfunctions._ExecutionError(
+                "StepFunctions.ExecutionAlreadyExistsException", f"Execution Already Exists: '{execution}'"
+            )
+        try:
+            return start(resource, arguments)
+        except stepfunctions._ExecutionError as failure:
+            cause = {"ExecutionArn": execution, "Error": failure.error, "Cause": failure.cause, "Status": "FAILED"}
+            raise stepfunctions._ExecutionError("States.TaskFailed", json.dumps(cause)) from failure
+
+    stepfunctions._invoke_nested_start_execution_sync = start_once
+
+
 if __name__ == "__main__":
     threading.Thread(target=follow_parent, daemon=True).start()
     sys.argv = ["ministack"]
@@ -80,6 +151,8 @@ if __name__ == "__main__":
     serve_on(listener)
     tell(port)
     let_services_put_events(os.environ.pop("LOCAL_AWS_SERVICE_TOKEN"))
+    tell_of_states_within_maps()
+    let_nested_executions_fail_as_on_aws()
     from ministack.app import main
 
     main()

@@ -35,7 +35,7 @@ impl Arguments {
             Command::Check(arguments) => check::act(&arguments),
             Command::Demo(arguments) => demo::act(arguments).await,
             Command::Local(arguments) => local::act(arguments).await,
-            Command::Plan(arguments) => plan::act(arguments),
+            Command::Plan(arguments) => plan::act(arguments).await,
             Command::Run(arguments) => run::act(arguments).await,
             Command::Step(arguments) => step::act(arguments).await,
         }

@@ -13,6 +13,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 const BOLD: Style = Style::new().bold();
 const DIM: Style = Style::new().dimmed();
 const GOOD: Style = AnsiColor::Green.on_default();
+const CHANGED: Style = AnsiColor::Yellow.on_default();
 const BAD: Style = AnsiColor::Red.on_default().bold();
 
 /// Where lines go: `Stdout` where they are the data, `Stderr` where they accompany it.
@@ -34,10 +35,15 @@ pub(crate) struct Console {
 impl Console {
     /// A console whose clock starts now. The moving line is shown only if both streams are terminals.
     pub(crate) fn new(stream: Stream) -> Self {
+        Self::with_colours(stream, colours(stream))
+    }
+
+    /// The same, with colours or without them whatever the stream is.
+    pub(crate) fn with_colours(stream: Stream, colours: bool) -> Self {
         let live = io::stdout().is_terminal() && io::stderr().is_terminal();
         let target = if live { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
         let moving = ProgressBar::with_draw_target(None, target);
-        Self { stream, started: Instant::now(), colours: colours(stream), moving }
+        Self { stream, started: Instant::now(), colours, moving }
     }
 
     /// Time since this console was made.
@@ -75,6 +81,16 @@ impl Console {
     /// Text that reports something good.
     pub(crate) fn good(&self, text: &str) -> String {
         self.styled(GOOD, text)
+    }
+
+    /// Text that reports something that changes.
+    pub(crate) fn changed(&self, text: &str) -> String {
+        self.styled(CHANGED, text)
+    }
+
+    /// Text that stands out.
+    pub(crate) fn strong(&self, text: &str) -> String {
+        self.styled(BOLD, text)
     }
 
     /// Text that reports something bad.

@@ -58,7 +58,7 @@ fn a_finding_is_told_to_a_person_with_its_place() {
     let output = check_changed("\"Next\": \"Publish Pointer\"", "\"Next\": \"Publish Pionter\"", &[]);
     let told = text(&output.stdout);
     assert_eq!(output.status.code(), Some(1), "{told}");
-    let place = "at /States/Restore Complete?/Choices/0/Next";
+    let place = "at /States/Sync Settings?/Choices/0/Next";
     for part in ["error[MISSING_TRANSITION_TARGET]", place, "^^^", "did you mean Publish Pointer?"] {
         assert!(told.contains(part), "{part} is missing in {told}");
     }

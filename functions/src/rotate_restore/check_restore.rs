@@ -3,12 +3,10 @@
 //!
 //! Where AWS Backup restores, its job is asked first: until it is completed the table may not exist
 //! yet, and when it fails the reason stands there. Then, for both ways, the table itself decides
-//! ([`readiness`]). A failure that the restore cannot get over is an error by name; so is taking longer
+//! ([`crate::table_look`]). A failure that the restore cannot get over is an error by name; so is taking longer
 //! than allowed, but only for a table that is not ready.
 
 use aws_sdk_backup::types::RestoreJobStatus;
-use aws_sdk_dynamodb::error::ProvideErrorMetadata;
-use chrono::TimeDelta;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -17,13 +15,9 @@ use crate::aws_failure::AwsFailure;
 use crate::clients::Clients;
 use crate::clock::Clock;
 use crate::error_name::ErrorName;
-use crate::restore_wait::wait_seconds;
 use crate::step::{Failure, Named, Step};
-use crate::table_description::{Readiness, TableDescription, readiness};
-
-/// DescribeTable may not know a new table at once (API reference, CreateTable); restores are looked at
-/// after a minute, so five is generous.
-const UNSEEN_FOR_AT_MOST: TimeDelta = TimeDelta::minutes(5);
+use crate::table_description::TableDescription;
+use crate::table_look::{Look, Patience, Wait};
 
 /// The step.
 #[derive(Debug)]
@@ -144,16 +138,15 @@ impl Step for CheckRestore {
                 Err(reason) => reason,
             },
         };
-        let now = self.clock.now();
-        if now >= restore.deadline {
-            return Err(Error::RestoreTimedOut {
+        match patience(&restore).wait(self.clock.now()) {
+            Wait::Seconds(wait_seconds) => Ok(Output::Pending { wait_seconds, reason }),
+            Wait::TimedOut => Err(Error::RestoreTimedOut {
                 table: restore.target_table,
                 started_at: restore.started_at.to_rfc3339(),
                 deadline: restore.deadline.to_rfc3339(),
                 reason,
-            });
+            }),
         }
-        Ok(Output::Pending { wait_seconds: wait_seconds(now, restore.started_at, restore.deadline), reason })
     }
 }
 
@@ -184,29 +177,23 @@ impl CheckRestore {
 
     /// The table if it is ready, or what is still going on.
     async fn look_at_table(&self, restore: &Restore) -> Result<Result<Output, String>, Error> {
-        let table_name = &restore.target_table;
-        let table = match self.dynamodb.describe_table().table_name(table_name).send().await {
-            Ok(answer) => answer.table,
-            Err(error) if error.code() == Some("ResourceNotFoundException") => None,
-            Err(error) => return Err(AwsFailure::of("dynamodb:DescribeTable")(error).into()),
-        };
-        let Some(table) = table else {
-            if self.clock.now() - restore.started_at < UNSEEN_FOR_AT_MOST {
-                return Ok(Err("the table cannot be seen yet".to_owned()));
-            }
-            return Err(Error::TargetTableMissing(table_name.clone()));
-        };
-        match readiness(&table) {
-            Readiness::Pending(reason) => Ok(Err(reason)),
-            Readiness::Failed(reason) => Err(Error::RestoreFailed { table: table_name.clone(), reason }),
-            Readiness::Ready => {
-                let table = TableDescription::from(&table);
+        let table = &restore.target_table;
+        match patience(restore).look(&self.dynamodb, table, self.clock.now()).await? {
+            Look::Pending(reason) => Ok(Err(reason)),
+            Look::Failed(reason) => Err(Error::RestoreFailed { table: table.clone(), reason }),
+            Look::Missing => Err(Error::TargetTableMissing(table.clone())),
+            Look::Ready(description) => {
+                let table = TableDescription::from(description.as_ref());
                 let table_arn = table.table_arn.clone();
                 let describe_table_output = DescribeTableOutput { table };
                 Ok(Ok(Output::Ready { table_arn, describe_table_output }))
             }
         }
     }
+}
+
+fn patience(restore: &Restore) -> Patience {
+    Patience::new(restore.started_at, restore.deadline - restore.started_at)
 }
 
 #[cfg(test)]

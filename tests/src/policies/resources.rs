@@ -2,10 +2,30 @@
 
 use serde_json::Value;
 
-use super::roles::{actions, one_or_more};
+use super::roles::{actions, branches, one_or_more};
 
 /// The actions that know no resources, so that `*` is all that can be written; with the page that says so.
 const KNOW_NO_RESOURCES: &[(&[&str], &str)] = &[
+    (
+        &[
+            "application-autoscaling:DescribeScalableTargets",
+            "application-autoscaling:DescribeScalingPolicies",
+            "application-autoscaling:DescribeScheduledActions",
+        ],
+        "https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsapplicationautoscaling.html",
+    ),
+    (
+        &["dynamodb:ListContributorInsights"],
+        "https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazondynamodb.html",
+    ),
+    (
+        &["kinesis:ListStreams"],
+        "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/kds_iam.html",
+    ),
+    (
+        &["lambda:CreateEventSourceMapping", "lambda:ListEventSourceMappings"],
+        "https://docs.aws.amazon.com/service-authorization/latest/reference/list_awslambda.html",
+    ),
     (
         &[
             "backup:DescribeRestoreJob",
@@ -41,16 +61,47 @@ const KNOW_NO_RESOURCES: &[(&[&str], &str)] = &[
 /// Every resource of a kind, with the reason why no fewer can be named.
 const ALL_OF_A_KIND: &[(&str, &str, &str)] = &[
     ("kms", "key/*", "which key a backup or a table has is its owner's; kms:ViaService is what confines it"),
+    ("application-autoscaling", "scalable-target/*", "the ids of scalable targets are random"),
     ("backup", "recovery-point:*", "the ids of recovery points are random"),
+    ("cloudwatch", "alarm:*", "which alarms are on a table's metrics is seen by looking at all"),
+    ("kinesis", "stream/*", "which streams a table's changes go to is its owner's"),
+    ("lambda", "event-source-mapping:*", "the ids of event source mappings are random"),
 ];
 
 /// The conditions without which an action lets a role do what it is not meant for.
-const CONFINED: &[(&str, &str)] = &[("iam:PassRole", "iam:PassedToService"), ("kms:", "kms:ViaService")];
+const CONFINED: &[(&str, &str)] = &[
+    ("application-autoscaling:DeleteScal", "application-autoscaling:service-namespace"),
+    ("application-autoscaling:DeleteSche", "application-autoscaling:service-namespace"),
+    ("application-autoscaling:Deregister", "application-autoscaling:service-namespace"),
+    ("application-autoscaling:Put", "application-autoscaling:service-namespace"),
+    ("application-autoscaling:Register", "application-autoscaling:service-namespace"),
+    ("iam:CreateServiceLinkedRole", "iam:AWSServiceName"),
+    ("iam:PassRole", "iam:PassedToService"),
+    ("kms:", "kms:ViaService"),
+];
+
+/// Services whose ARNs have no Region, or no account either.
+const WITHOUT_REGION: &[(&str, &str)] =
+    &[("iam", "arn:${AWS::Partition}:iam::${AWS::AccountId}:"), ("s3", "arn:${AWS::Partition}:s3:::")];
+
+/// What may be allowed in every Region of the account: it only reads, and a source may be in another one.
+const IN_ANY_REGION: &[&str] = &[
+    "cloudwatch:DescribeAlarms",
+    "dynamodb:DescribeContinuousBackups",
+    "dynamodb:DescribeKinesisStreamingDestination",
+    "dynamodb:DescribeTable",
+    "dynamodb:DescribeTimeToLive",
+    "dynamodb:GetResourcePolicy",
+    "dynamodb:ListTagsOfResource",
+    "kinesis:DescribeStream",
+    "kinesis:DescribeStreamSummary",
+];
 
 /// Of which service the resources of a type are.
 const SERVICES: &[(&str, &str)] = &[
     ("AWS::IAM::Role", "iam"),
     ("AWS::Logs::LogGroup", "logs"),
+    ("AWS::S3::Bucket", "s3"),
     ("AWS::SQS::Queue", "sqs"),
     ("AWS::Serverless::Function", "lambda"),
     ("AWS::Serverless::StateMachine", "states"),
@@ -88,25 +139,22 @@ pub(super) fn wrong_with(template: &Value, statement: &Value) -> impl Iterator<I
     wrong.into_iter()
 }
 
-/// A resource, or each that it may turn out to be.
-fn branches<'a>(resource: &'a Value, found: &mut Vec<&'a Value>) {
-    match resource["Fn::If"].as_array() {
-        Some(choice) => choice.iter().skip(1).for_each(|branch| branches(branch, found)),
-        None if resource["Ref"] == "AWS::NoValue" => {}
-        None => found.push(resource),
-    }
-}
-
 /// Why the action needs less than this resource; `None` where it does not.
 fn too_wide(template: &Value, action: &str, resource: &Value) -> Option<String> {
-    let (service, _) = action.split_once(':').unwrap();
+    // A role is IAM's, whoever assumes it.
+    let service = if action == "sts:AssumeRole" { "iam" } else { action.split_once(':').unwrap().0 };
     if resource == "*" {
         let excused = KNOW_NO_RESOURCES.iter().any(|(actions, _)| actions.contains(&action));
         return (!excused).then(|| "on *, though it knows resources".to_owned());
     }
-    if let Some(arn) = resource["Fn::Sub"].as_str() {
+    let substituted = resource["Fn::Sub"].as_str().or_else(|| resource.pointer("/Fn::Sub/0")?.as_str());
+    if let Some(arn) = substituted {
         let here = format!("arn:${{AWS::Partition}}:{service}:${{AWS::Region}}:${{AWS::AccountId}}:");
-        let Some(what) = arn.strip_prefix(&here) else {
+        let here =
+            WITHOUT_REGION.iter().find(|(of, _)| *of == service).map_or(here, |(_, arn)| (*arn).to_owned());
+        let anywhere = format!("arn:${{AWS::Partition}}:{service}:*:${{AWS::AccountId}}:");
+        let elsewhere = || IN_ANY_REGION.contains(&action).then(|| arn.strip_prefix(&anywhere)).flatten();
+        let Some(what) = arn.strip_prefix(&here).or_else(elsewhere) else {
             return Some(format!("on {arn}, which is not in {service} of this account and Region"));
         };
         let everything = what.split_once(['/', ':']).is_none_or(|(_, which)| which == "*");

@@ -38,7 +38,20 @@ pub(super) fn of_state_machines(template: &Value) -> Vec<&str> {
 /// What is written in the role.
 pub(super) fn statements<'a>(template: &'a Value, role: &str) -> Vec<&'a Value> {
     let policies = template["Resources"][role]["Properties"]["Policies"].as_array().into_iter().flatten();
-    policies.flat_map(|policy| policy["PolicyDocument"]["Statement"].as_array().unwrap()).collect()
+    let mut found = Vec::new();
+    policies
+        .flat_map(|policy| policy["PolicyDocument"]["Statement"].as_array().unwrap())
+        .for_each(|statement| branches(statement, &mut found));
+    found
+}
+
+/// A value of the template, or each that it may turn out to be.
+pub(super) fn branches<'a>(value: &'a Value, found: &mut Vec<&'a Value>) {
+    match value["Fn::If"].as_array() {
+        Some(choice) => choice.iter().skip(1).for_each(|branch| branches(branch, found)),
+        None if value["Ref"] == "AWS::NoValue" => {}
+        None => found.push(value),
+    }
 }
 
 /// The actions of a statement.

@@ -32,6 +32,17 @@ const DEMANDED_BY_TRACING: &[&str] = &[
     "xray:PutTraceSegments",
 ];
 
+/// What AWS demands for a nested execution that is waited for, as far as the machine has one:
+/// <https://docs.aws.amazon.com/step-functions/latest/dg/connect-stepfunctions.html>
+const DEMANDED_BY_NESTED: &[&str] = &[
+    "events:DescribeRule",
+    "events:PutRule",
+    "events:PutTargets",
+    "states:DescribeExecution",
+    "states:StartExecution",
+    "states:StopExecution",
+];
+
 /// Each way in which the roles of the template's state machines do not fit their definition.
 pub(super) fn wrong_with(template: &Value, definition: &Value) -> Vec<String> {
     let mut wrong = Vec::new();
@@ -62,6 +73,9 @@ pub(super) fn wrong_with(template: &Value, definition: &Value) -> Vec<String> {
         }
         if properties["Tracing"]["Enabled"] == true {
             demanded.extend(DEMANDED_BY_TRACING);
+        }
+        if definition.to_string().contains(":states:::states:startExecution.sync") {
+            demanded.extend(DEMANDED_BY_NESTED);
         }
         let demanded: BTreeSet<String> = demanded.into_iter().map(str::to_owned).collect();
         for needless in allowed.difference(&demanded) {

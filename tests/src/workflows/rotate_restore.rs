@@ -12,10 +12,13 @@ use aws_sdk_ssm::types::ParameterType;
 use local_aws::{Fault, Rule, Slowness};
 use serde_json::{Value, json};
 use tablekeeper_functions::error_name::ErrorName;
+use tablekeeper_functions::sync_settings::start::execution_name as sync_settings_name;
+
+use super::sync_settings;
 
 use crate::deployed::stack;
 use crate::run::ended;
-use crate::{Begin, Deployed, Scenario, Workflow, until, until_some};
+use crate::{Battery, Begin, Deployed, Scenario, Workflow, until, until_some};
 
 /// The table that is backed up.
 pub const SOURCE: &str = "orders-production";
@@ -33,12 +36,19 @@ pub fn workflow() -> Workflow {
             scenario!($name, $begin => $ends_in, golden: true, error: None)
         };
         ($name:literal, $begin:ident => $ends_in:literal, $error:ident) => {
-            scenario!($name, $begin => $ends_in, golden: false, error: Some(ErrorName::$error))
+            scenario!($name, $begin => $ends_in, golden: false, error: Some(ErrorName::$error.as_str()))
+        };
+        ($name:literal, $begin:ident => $ends_in:literal, with its settings, $error:expr) => {
+            Scenario {
+                beside: Some((sync_settings::workflow, "SyncSettingsStateMachineArn")),
+                ..scenario!($name, $begin => $ends_in, golden: false, error: $error)
+            }
         };
         ($name:literal, $begin:ident => $ends_in:literal, golden: $golden:literal, error: $error:expr) => {
             Scenario {
                 name: $name,
                 golden: $golden,
+                beside: None,
                 begin: |deployed| Box::pin($begin(deployed)),
                 ends_in: $ends_in,
                 error: $error,
@@ -66,8 +76,13 @@ pub fn workflow() -> Workflow {
             scenario!("a table without its key", a_table_without_its_key => "Restore Failed", RestoreFailed),
             scenario!("a restore without end", a_restore_without_end => "Restore Timed Out", RestoreTimedOut),
             scenario!("looking is not allowed", looking_refused => "Restore Not Confirmed", AccessDenied),
+            scenario!("with its settings", with_its_settings => "Complete", with its settings, None),
+            scenario!("with its settings, synced before", synced_before => "Complete", with its settings, None),
+            scenario!("with settings that are refused", settings_refused => "Settings Not Synced", with its settings, Some("States.TaskFailed")),
             scenario!("writing is not allowed", writing_refused => "Pointer Not Moved", AccessDenied),
         ],
+        battery: Battery::EveryCall,
+        changes_settings_of: None,
         unentered: &[],
     }
 }
@@ -183,6 +198,29 @@ async fn looking_refused(deployed: Arc<Deployed>) -> Begin {
 async fn writing_refused(deployed: Arc<Deployed>) -> Begin {
     refuse(&deployed, "rotate-restore.publish-pointer", "ssm:PutParameter").await;
     a_table_made_before(deployed).await
+}
+
+async fn with_its_settings(deployed: Arc<Deployed>) -> Begin {
+    make_table(&deployed, SOURCE).await;
+    sync_settings::tables::tag(&deployed, SOURCE, 1).await;
+    Begin::Event(notification(&deployed, &make_backup(&deployed).await))
+}
+
+async fn synced_before(deployed: Arc<Deployed>) -> Begin {
+    let begin = a_table_made_before(Arc::clone(&deployed)).await;
+    sync_settings::tables::tag(&deployed, SOURCE, 1).await;
+    let described = deployed.dynamodb.describe_table().table_name(TARGET).send().await.unwrap();
+    let name = sync_settings_name(described.table.unwrap().table_id().unwrap());
+    let start = deployed.sfn.start_execution().state_machine_arn(&deployed.beside["StateMachineArn"]);
+    let input = json!({ "Target": TARGET, "Settings": { "Tags": false } }).to_string();
+    let arn = start.name(name).input(input).send().await.unwrap().execution_arn;
+    until_some("the first sync to end", async || ended(&deployed, &arn).await).await;
+    begin
+}
+
+async fn settings_refused(deployed: Arc<Deployed>) -> Begin {
+    refuse(&deployed, "sync-settings.apply-setting", "dynamodb:TagResource").await;
+    with_its_settings(deployed).await
 }
 
 async fn refuse(deployed: &Deployed, step: &str, action: &str) {

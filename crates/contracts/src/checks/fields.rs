@@ -198,6 +198,9 @@ fn choices(state: &State<'_>) -> Vec<Diagnostic> {
         for field in ["Condition", "Next"].into_iter().filter(|field| !rule.contains_key(*field)) {
             found.push(invalid(join(&pointer, field), format!("a rule of a Choice needs {field}")));
         }
+        if let Some(next) = rule.get("Next").filter(|next| !next.is_string()) {
+            found.push(invalid(join(&pointer, "Next"), format!("Next is {next}, not a state's name")));
+        }
     }
     found
 }

@@ -118,19 +118,19 @@ impl Walk<'_> {
                 inference.diagnostics.push(Diagnostic::new(Code::UnknownTask, &state.pointer, message));
             }
         }
-        let text = |name: &str| (name.to_owned(), Given::always(Shape::string()));
-        let mut fields = vec![text("ExecutionArn"), text("StartDate")];
+        let always = |name: &str, shape: Shape| (name.to_owned(), Given::always(shape));
+        // Times come as text or as a number, as the protocol has it that Step Functions was called with.
+        let mut fields = vec![always("ExecutionArn", Shape::string()), always("StartDate", Shape::any())];
         if resource.contains(".sync") {
-            fields.extend([
-                text("Name"),
-                text("StateMachineArn"),
-                text("Status"),
-                text("StopDate"),
-                text("Input"),
-            ]);
+            fields.extend(["Name", "StateMachineArn", "Status"].map(|name| always(name, Shape::string())));
+            fields.extend(
+                ["StopDate", "Input", "InputDetails", "OutputDetails"].map(|name| always(name, Shape::any())),
+            );
             // `.sync:2` answers the output as JSON, `.sync` as a string.
-            let output = if resource.ends_with(".sync:2") { Shape::any() } else { Shape::string() };
-            fields.push(("Output".to_owned(), Given::always(output)));
+            let output = machine.and_then(|machine| self.contracts.machine_output(machine));
+            let output = output.map_or_else(Shape::any, |schema| Shape::from_schema(&schema));
+            let output = if resource.ends_with(".sync:2") { output } else { Shape::string() };
+            fields.push(always("Output", output));
         }
         Shape::object(Object::of(fields))
     }

@@ -75,6 +75,10 @@ impl Contracts for Schemas {
         self.execution_input(&plain_name(state_machine, "StateMachine"))
     }
 
+    fn machine_output(&self, state_machine: &str) -> Option<Value> {
+        self.execution_output(&plain_name(state_machine, "StateMachine"))
+    }
+
     fn placeholder(&self, name: &str) -> Option<Value> {
         self.template.as_ref()?.placeholder(name)
     }

@@ -12,7 +12,7 @@ use crate::console;
 use crate::event_file;
 use crate::failure::Unusable;
 
-/// Show what a notification of AWS Backup would lead to.
+/// Show what a notification of AWS Backup would lead to, with no AWS call.
 ///
 /// The exit code is 1 if a record of the event cannot be followed, as it would be for the workflow.
 #[derive(Debug, Args)]

@@ -16,7 +16,7 @@ use sha2::{Digest, Sha256};
 use super::{Error, RestoreBackup, Started};
 use crate::aws_failure::AwsFailure;
 use crate::rotate_restore::execution_input::ExecutionInput;
-use crate::table_description::{TableDescription, utc};
+use crate::table_description::{self, TableDescription, utc};
 
 impl RestoreBackup {
     pub(super) async fn restore_with_backup(
@@ -28,7 +28,7 @@ impl RestoreBackup {
         refuse_unknown_overrides(wanted)?;
         let recovery_point_arn = &wanted.backup_sns_message.recovery_point_arn;
         let jobs = self.restore_jobs_of(wanted, target_table).await?;
-        let table = self.describe(target_table).await?;
+        let table = table_description::describe(&self.dynamodb, target_table).await?;
         if table.as_ref().is_some_and(|table| table.table_status() == Some(&TableStatus::Deleting)) {
             return Err(Error::TargetTableDeleting(target_table.to_owned()));
         }

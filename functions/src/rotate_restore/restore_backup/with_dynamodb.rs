@@ -10,7 +10,7 @@ use super::{Error, RestoreBackup, Started};
 use crate::aws_failure::AwsFailure;
 use crate::rotate_restore::execution_input::ExecutionInput;
 use crate::rotate_restore::overrides::BillingMode;
-use crate::table_description::{TableDescription, utc};
+use crate::table_description::{self, TableDescription, utc};
 
 impl RestoreBackup {
     pub(super) async fn restore_with_dynamodb(
@@ -79,7 +79,9 @@ impl RestoreBackup {
     /// The table of the target's name, if it was made from this backup.
     async fn adopt_table(&self, target_table: &str, backup_arn: &str) -> Result<Started, Error> {
         let deleting = || Error::TargetTableDeleting(target_table.to_owned());
-        let Some(table) = self.describe(target_table).await? else { return Err(deleting()) };
+        let Some(table) = table_description::describe(&self.dynamodb, target_table).await? else {
+            return Err(deleting());
+        };
         let source = table.restore_summary().and_then(|summary| summary.source_backup_arn());
         if source != Some(backup_arn) {
             return Err(Error::TargetTableExists {
@@ -100,17 +102,5 @@ impl RestoreBackup {
             restore_job_id: None,
             adopted: true,
         })
-    }
-
-    /// The table's description; `None` where there is no such table.
-    pub(super) async fn describe(
-        &self,
-        table: &str,
-    ) -> Result<Option<aws_sdk_dynamodb::types::TableDescription>, Error> {
-        match self.dynamodb.describe_table().table_name(table).send().await {
-            Ok(answer) => Ok(answer.table),
-            Err(error) if error.code() == Some("ResourceNotFoundException") => Ok(None),
-            Err(error) => Err(AwsFailure::of("dynamodb:DescribeTable")(error).into()),
-        }
     }
 }

@@ -1,0 +1,251 @@
+//! `tablekeeper plan sync`: what `sync-settings` would do to a table, setting by setting.
+//!
+//! The step's own code finds the source, reads both tables and compares them; nothing is written, not even
+//! the document that a sync goes by. Two things hang on what is deployed, and are said by the arguments here:
+//! which settings count (by default those that the template's defaults switch on), and, where the source is
+//! gone, what its settings were. An execution looks for that in the stack's bucket and in the backup; here it
+//! is a file, `--document`, as `capture-settings` writes it.
+//!
+//! The exit code is 0 where nothing is to be changed, 3 where something is, 1 where a table or a setting
+//! cannot be read (the plan is then not whole, whatever else it says), and 2 where the arguments cannot be
+//! used. So a script tells a difference from a failure, without reading the plan.
+
+mod rendering;
+
+use std::process::ExitCode;
+
+use anyhow::{Context as _, bail};
+use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use serde::Serialize;
+use tablekeeper_functions::arn::Arn;
+use tablekeeper_functions::clients::Clients;
+use tablekeeper_functions::clock::Clock;
+use tablekeeper_functions::settings::report::{Outcome, SettingReport, SettingsFrom, SourceKind};
+use tablekeeper_functions::settings::{SettingName, SettingsDocument, Table, document};
+use tablekeeper_functions::sync_settings::ExecutionInput;
+use tablekeeper_functions::sync_settings::plan_settings::{role, source};
+use tablekeeper_functions::sync_settings::source::{Found, Wanted, restore_of};
+use tablekeeper_functions::table_description::{Readiness, readiness};
+
+use crate::console::{self, Console, Stream};
+use crate::event_file;
+use crate::failure::Unusable;
+
+/// What the exit code is where something is to be changed.
+const DIFFERS: u8 = 3;
+
+/// Show what sync-settings would do to a table, setting by setting; both tables are only read.
+///
+/// The exit code is 0 if nothing is to be changed, 3 if something is, 1 if a table or a setting cannot be
+/// read, and 2 if the arguments cannot be used.
+///
+/// The settings are those that the template switches on by default: all but WarmThroughput and Alarms.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  tablekeeper plan sync --target orders-restored\n  \
+                        tablekeeper plan sync --source orders --target orders-copy --setting Tags --json\n  \
+                        tablekeeper plan sync --target orders-restored --document 20260301T020000Z.json")]
+pub(crate) struct Arguments {
+    /// The table that would get the settings: its name, or its ARN, which may be of another Region.
+    #[arg(long, value_name = "TABLE")]
+    target: String,
+    /// The table whose settings they are: its name, or its ARN, which may be of another Region or account.
+    /// Without it: the table that the target was restored from.
+    #[arg(long, value_name = "TABLE")]
+    source: Option<String>,
+    /// The role to read the source with, where it is in another account.
+    #[arg(long, value_name = "ARN")]
+    source_role_arn: Option<String>,
+    /// These settings alone.
+    #[arg(long, value_name = "NAME", num_args = 1.., value_delimiter = ',', value_parser = setting_name())]
+    setting: Vec<SettingName>,
+    /// The default settings without these.
+    #[arg(
+        long,
+        value_name = "NAME",
+        num_args = 1..,
+        value_delimiter = ',',
+        value_parser = setting_name(),
+        hide_possible_values = true,
+        conflicts_with = "setting"
+    )]
+    skip: Vec<SettingName>,
+    /// Plan to remove what the target has and the source lacks; otherwise it is only mentioned.
+    #[arg(long)]
+    remove_extra: bool,
+    /// The settings document to take the settings from instead of a table, as capture-settings writes it: a
+    /// file, or - for standard input.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["source", "source_role_arn"])]
+    document: Option<String>,
+    /// The plan as one JSON object.
+    #[arg(long)]
+    json: bool,
+}
+
+/// What would be done: what `--json` prints.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Plan {
+    source: String,
+    target: String,
+    settings_from: SettingsFrom,
+    differs: bool,
+    settings: Vec<SettingReport>,
+}
+
+pub(super) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    let input = arguments.execution_input();
+    input.validate().map_err(|error| Unusable(error.to_string()))?;
+    let document = arguments.document.as_deref().map(read_document).transpose()?;
+    let plan = plan(&input, document).await?;
+    if arguments.json {
+        console::print_json(&plan)?;
+    } else {
+        let console = Console::new(Stream::Stdout);
+        rendering::lines(&plan, &console).iter().for_each(|line| console.line(line));
+    }
+    let failed: Vec<_> = plan.of(Outcome::Failed).map(|report| report.setting.as_str()).collect();
+    match failed.as_slice() {
+        [] if plan.differs => Ok(ExitCode::from(DIFFERS)),
+        [] => Ok(ExitCode::SUCCESS),
+        failed => bail!("the plan is not whole, as these cannot be read: {}", failed.join(", ")),
+    }
+}
+
+async fn plan(input: &ExecutionInput, document: Option<Found>) -> anyhow::Result<Plan> {
+    let clients = Clients::from_environment("tablekeeper").await;
+    let there = match Arn::parse(&input.target) {
+        Some(arn) => clients.in_region(arn.region),
+        None => clients,
+    };
+    let aws = there.settings();
+    let region = aws.dynamodb.config().region();
+    let Some(region) = region.filter(|region| !region.as_ref().is_empty()) else {
+        bail!(Unusable("no AWS Region is set: set AWS_REGION, or a profile that names one".to_owned()))
+    };
+    let Some(target) = aws.describe(&input.target).await? else {
+        bail!("the target table {} does not exist in {region}", input.target);
+    };
+    match readiness(&target.description) {
+        Readiness::Ready => {}
+        Readiness::Pending(reason) => console::print_remark(&format!(
+            "the target table {} cannot be used yet, and a sync would wait for it: {reason}",
+            target.name
+        )),
+        Readiness::Failed(reason) => bail!("the target table {} cannot be used: {reason}", target.name),
+    }
+    let (source, found) = match document {
+        Some(found) => (found.document.table_arn.clone(), found),
+        None => live(&there, input, &target).await?,
+    };
+    let switched_on = |name| is_switched_on(input, name);
+    let settings = found.plan(&aws, &target, switched_on, input.remove_extra == Some(true)).await?;
+    Ok(Plan {
+        source,
+        target: target.arn,
+        settings_from: found.from,
+        differs: settings.iter().any(|report| report.outcome == Outcome::Planned),
+        settings,
+    })
+}
+
+/// What the source table has now, and the table's ARN.
+async fn live(clients: &Clients, input: &ExecutionInput, target: &Table) -> anyhow::Result<(String, Found)> {
+    let source_arn = source(input, target).map_err(|error| Unusable(error.to_string()))?;
+    let wanted = Wanted {
+        source_arn: &source_arn,
+        restore: restore_of(target, &source_arn),
+        role_arn: role(input, "", &source_arn, target).map_err(|error| Unusable(error.to_string()))?,
+        bucket: "",
+        now: Clock::System.now(),
+    };
+    let found = wanted.live(clients, |name| is_switched_on(input, name)).await;
+    match found.with_context(|| format!("the source table {source_arn} cannot be read"))? {
+        Some(found) => Ok((source_arn, found)),
+        None => bail!(
+            "the source table {source_arn} does not exist (any more, or is a later one of the same name); if \
+             its settings were captured, name the settings document with --document"
+        ),
+    }
+}
+
+fn is_switched_on(input: &ExecutionInput, name: SettingName) -> bool {
+    input.settings.as_ref().is_some_and(|settings| settings.get(&name) == Some(&true))
+}
+
+fn read_document(name: &str) -> anyhow::Result<Found> {
+    let read = event_file::read_document(name)?;
+    let document = SettingsDocument::read(read.text.as_bytes()).map_err(|reason| {
+        let version = document::VERSION;
+        Unusable(format!("{} is not a settings document of version {version}: {reason}", read.what))
+    })?;
+    Ok(Found::of(document, SourceKind::SettingsDocument, read.what))
+}
+
+impl Arguments {
+    fn is_switched_on(&self, name: SettingName) -> bool {
+        match self.setting.as_slice() {
+            [] => name.is_on_by_default() && !self.skip.contains(&name),
+            chosen => chosen.contains(&name),
+        }
+    }
+
+    /// What an execution would take.
+    fn execution_input(&self) -> ExecutionInput {
+        let settings = SettingName::ALL.iter().map(|name| (*name, self.is_switched_on(*name)));
+        ExecutionInput {
+            settings: Some(settings.collect()),
+            remove_extra: Some(self.remove_extra),
+            source_role_arn: self.source_role_arn.clone(),
+            ..ExecutionInput::of_restore(self.source.clone(), self.target.clone())
+        }
+    }
+}
+
+impl Plan {
+    fn of(&self, outcome: Outcome) -> impl Iterator<Item = &SettingReport> {
+        self.settings.iter().filter(move |report| report.outcome == outcome)
+    }
+}
+
+fn setting_name() -> impl TypedValueParser<Value = SettingName> {
+    let names = SettingName::ALL.iter().map(|name| name.as_str());
+    PossibleValuesParser::new(names).try_map(|name| name.parse::<SettingName>())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Debug, Parser)]
+    struct Line {
+        #[command(flatten)]
+        arguments: Arguments,
+    }
+
+    fn switched_on(line: &str) -> Vec<&'static str> {
+        let line = Line::try_parse_from(["sync", "--target", "t-1"].into_iter().chain(line.split(' ')));
+        let arguments = line.unwrap().arguments;
+        let on = SettingName::ALL.iter().filter(|name| arguments.is_switched_on(**name));
+        on.map(|name| name.as_str()).collect()
+    }
+
+    #[test]
+    fn settings_are_the_defaults_or_those_named_or_the_others() {
+        assert_eq!(switched_on("--remove-extra").len(), SettingName::ALL.len() - 2);
+        assert_eq!(switched_on("--setting Alarms Tags,Stream"), ["Tags", "Stream", "Alarms"]);
+        let skipped = switched_on("--skip Tags");
+        assert_eq!(skipped.len(), SettingName::ALL.len() - 3);
+        assert!(!skipped.contains(&"Tags") && !skipped.contains(&"Alarms"));
+    }
+
+    #[test]
+    fn what_contradicts_itself_is_refused() {
+        for line in ["--setting Tags --skip Stream", "--document d.json --source orders", "--setting"] {
+            let line = ["sync", "--target", "t-1"].into_iter().chain(line.split(' '));
+            assert!(Line::try_parse_from(line).is_err());
+        }
+    }
+}

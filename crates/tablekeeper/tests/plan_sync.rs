@@ -1,0 +1,309 @@
+//! `tablekeeper plan sync` as a person calls it, on tables of the local stack.
+#![expect(clippy::unwrap_used, reason = "test code: a broken assumption is a failed test")]
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::Output;
+use std::sync::Arc;
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::{
+    AttributeDefinition, BillingMode, KeySchemaElement, KeyType, PointInTimeRecoverySpecification,
+    ScalarAttributeType, StreamSpecification, StreamViewType, TableStatus, Tag, TimeToLiveSpecification,
+};
+use local_aws::{Fault, LocalAws, Options, Rule, Slowness};
+use serde_json::{Value, json};
+use tokio::sync::OnceCell;
+
+/// The local stack of this test binary; it ends with the process.
+async fn stack() -> &'static LocalAws {
+    static STACK: OnceCell<LocalAws> = OnceCell::const_new();
+    STACK
+        .get_or_init(async || {
+            let progress: local_aws::Progress = Arc::new(|line| eprintln!("{line}"));
+            let directory = local_aws::directory();
+            let options = Options { port: None, wait_scale: 0.0, directory, progress };
+            LocalAws::start(options).await.unwrap()
+        })
+        .await
+}
+
+/// An account with a table `orders` that has tags, Time to Live, recovery and a stream, and with
+/// `orders-restored`, which was restored from it.
+struct Account {
+    account: &'static str,
+    client: Client,
+}
+
+/// What the command printed, and its exit code.
+struct Told {
+    code: Option<i32>,
+    data: String,
+    remarks: String,
+}
+
+impl Account {
+    async fn prepared(account: &'static str) -> Account {
+        let slowness = Slowness { tables: 0, indexes: 0, updates: 0, ..Slowness::default() };
+        stack().await.front().slow(account, slowness);
+        let client = Client::new(&stack().await.config(account).await);
+        let this = Account { account, client };
+        let id = AttributeDefinition::builder()
+            .attribute_name("id")
+            .attribute_type(ScalarAttributeType::S)
+            .build()
+            .unwrap();
+        let key = KeySchemaElement::builder().attribute_name("id").key_type(KeyType::Hash).build().unwrap();
+        let create = this.client.create_table().table_name("orders").attribute_definitions(id);
+        create.key_schema(key).billing_mode(BillingMode::PayPerRequest).send().await.unwrap();
+        this.give("orders").await;
+        let restore = this.client.restore_table_to_point_in_time().source_table_name("orders");
+        let restore = restore.target_table_name("orders-restored").use_latest_restorable_time(true);
+        restore.send().await.unwrap();
+        this.wait("orders-restored").await;
+        this
+    }
+
+    /// Gives a table what the source has, as the plan says.
+    async fn give(&self, table: &str) {
+        let team = Tag::builder().key("team").value("billing").build().unwrap();
+        let tag = self.client.tag_resource().resource_arn(self.arn(table)).tags(team);
+        tag.send().await.unwrap();
+        let expires = TimeToLiveSpecification::builder().enabled(true).attribute_name("expires");
+        let live = self.client.update_time_to_live().table_name(table);
+        live.time_to_live_specification(expires.build().unwrap()).send().await.unwrap();
+        let seven = PointInTimeRecoverySpecification::builder().point_in_time_recovery_enabled(true);
+        let seven = seven.recovery_period_in_days(7).build().unwrap();
+        let recover = self.client.update_continuous_backups().table_name(table);
+        recover.point_in_time_recovery_specification(seven).send().await.unwrap();
+        let images = StreamSpecification::builder().stream_enabled(true);
+        let images = images.stream_view_type(StreamViewType::NewImage).build().unwrap();
+        let update = self.client.update_table().table_name(table).stream_specification(images);
+        update.send().await.unwrap();
+        self.wait(table).await;
+    }
+
+    async fn wait(&self, table: &str) {
+        for _ in 0..600 {
+            let described = self.client.describe_table().table_name(table).send().await.unwrap();
+            if described.table.unwrap().table_status() == Some(&TableStatus::Active) {
+                return;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+        unreachable!("table {table} is not active after 30 s")
+    }
+
+    fn arn(&self, table: &str) -> String {
+        format!("arn:aws:dynamodb:us-east-1:{}:table/{table}", self.account)
+    }
+
+    async fn plan(&self, arguments: &[&str]) -> Told {
+        self.plan_in("us-east-1", arguments).await
+    }
+
+    async fn plan_in(&self, region: &str, arguments: &[&str]) -> Told {
+        let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_tablekeeper"));
+        let command = command.args(["plan", "sync"]).args(arguments);
+        let command = command.env("AWS_ENDPOINT_URL", stack().await.endpoint()).env("AWS_REGION", region);
+        let command = command.env("AWS_ACCESS_KEY_ID", self.account).env("AWS_SECRET_ACCESS_KEY", "local");
+        let command = command.env_remove("AWS_SESSION_TOKEN").env_remove("AWS_PROFILE");
+        let Output { status, stdout, stderr } = command.output().await.unwrap();
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        Told { code: status.code(), data: text(stdout), remarks: text(stderr) }
+    }
+}
+
+impl Told {
+    fn json(&self) -> Value {
+        serde_json::from_str(&self.data).unwrap()
+    }
+
+    /// The outcome of each setting, by name.
+    fn outcomes(&self) -> BTreeMap<String, String> {
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        let of =
+            |setting: &Value| (text(setting.get("Setting").unwrap()), text(setting.get("Outcome").unwrap()));
+        self.json().get("settings").unwrap().as_array().unwrap().iter().map(of).collect()
+    }
+}
+
+const RESTORED: [&str; 2] = ["--target", "orders-restored"];
+
+#[tokio::test]
+async fn what_a_restore_left_behind_is_planned_and_once_it_is_there_nothing_is() {
+    let account = Account::prepared("410000000001").await;
+    stack().await.front().forget_calls(account.account);
+    let told = account.plan(&RESTORED).await;
+    assert_eq!((told.code, told.remarks.as_str()), (Some(3), ""), "{}", told.data);
+    for expected in [
+        "Settings of orders for orders-restored\n",
+        "  ~ Tags\n      + set tag team = billing\n",
+        "  ~ Stream\n      + enable the stream with NEW_IMAGE\n",
+        "  ~ PointInTimeRecovery\n      + turn recovery on, for 7 days\n",
+        "  ~ TimeToLive\n      + expire items by expires\n",
+        "  = TableClass\n",
+        "  - Alarms               skipped: it is switched off\n",
+        "\nPlan: 4 settings to change, 8 unchanged, 2 skipped.\n",
+    ] {
+        assert!(told.data.contains(expected), "{expected:?} is missing in\n{}", told.data);
+    }
+    let calls = stack().await.front().calls(account.account);
+    let reads = |action: &str| {
+        let (_, call) = action.split_once(':').unwrap();
+        ["Describe", "Get", "List"].iter().any(|verb| call.starts_with(verb))
+    };
+    assert!(!calls.is_empty() && calls.iter().all(|call| reads(&call.action)), "{calls:?}");
+    assert!(calls.iter().all(|call| call.step.as_deref() == Some("tablekeeper")), "{calls:?}");
+
+    let differs = account.plan(&[&RESTORED[..], &["--json"]].concat()).await;
+    assert_eq!((differs.code, differs.json().get("differs")), (Some(3), Some(&json!(true))));
+
+    account.give("orders-restored").await;
+    let told = account.plan(&[&RESTORED[..], &["--json"]].concat()).await;
+    let plan = told.json();
+    assert_eq!((told.code, plan.get("differs")), (Some(0), Some(&json!(false))), "{plan}");
+    assert_eq!(plan.get("source"), Some(&json!(account.arn("orders"))));
+    assert_eq!(plan.get("target"), Some(&json!(account.arn("orders-restored"))));
+    assert_eq!(plan.pointer("/settingsFrom/Kind"), Some(&json!("LiveTable")));
+    let outcomes = told.outcomes();
+    assert_eq!((outcomes.len(), outcomes.get("Tags").map(String::as_str)), (14, Some("UNCHANGED")));
+}
+
+#[tokio::test]
+async fn settings_are_chosen_and_what_the_target_has_beyond_is_removed_on_demand() {
+    let account = Account::prepared("410000000002").await;
+    let own = Tag::builder().key("own").value("x").build().unwrap();
+    let tag = account.client.tag_resource().resource_arn(account.arn("orders-restored")).tags(own);
+    tag.send().await.unwrap();
+
+    let only_class = account.plan(&[&RESTORED[..], &["--setting", "TableClass"]].concat()).await;
+    assert_eq!(only_class.code, Some(0), "{}", only_class.data);
+    let rest = ["--skip", "Tags,Stream", "PointInTimeRecovery", "TimeToLive"];
+    let skipped = account.plan(&[&RESTORED[..], &rest].concat()).await;
+    assert_eq!(skipped.code, Some(0), "{}", skipped.data);
+
+    let tags = [&RESTORED[..], &["--setting", "Tags"]].concat();
+    let kept = account.plan(&tags).await;
+    assert!(kept.data.contains("\n      left as it is; RemoveExtra would remove tag own\n"), "{}", kept.data);
+    let removed = account.plan(&[&tags[..], &["--remove-extra"]].concat()).await;
+    assert!(removed.data.contains("\n      - remove tag own\n"), "{}", removed.data);
+}
+
+#[tokio::test]
+async fn a_source_that_is_gone_is_stood_in_for_by_its_document() {
+    let account = Account::prepared("410000000003").await;
+    account.client.delete_table().table_name("orders").send().await.unwrap();
+    let gone = account.plan(&RESTORED).await;
+    assert_eq!((gone.code, gone.data.as_str()), (Some(1), ""));
+    let expected = format!("error: the source table {} does not exist", account.arn("orders"));
+    assert!(gone.remarks.starts_with(&expected) && gone.remarks.contains("--document"), "{}", gone.remarks);
+
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, document: &Value| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, document.to_string()).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let document = json!({
+        "Version": 1, "TableArn": account.arn("orders"), "TableId": null, "CapturedAt": "2026-03-01T02:00:00Z",
+        "Settings": { "Tags": { "team": "billing" }, "DeletionProtection": true }
+    });
+    let path = write("orders.json", &document);
+    let told = account.plan(&[&RESTORED[..], &["--document", &path]].concat()).await;
+    assert_eq!(told.code, Some(3), "{}{}", told.data, told.remarks);
+    assert!(told.data.contains("\nas they were, 2026-03-01 02:00:00 UTC, by "), "{}", told.data);
+    assert!(told.data.contains("      + protect the table from deletion\n"), "{}", told.data);
+    assert!(told.data.contains("\nPlan: 2 settings to change, 0 unchanged, 12 skipped.\n"), "{}", told.data);
+
+    let mut later = document;
+    later.as_object_mut().unwrap().insert("Version".to_owned(), json!(2));
+    let path = write("later.json", &later);
+    let refused = account.plan(&[&RESTORED[..], &["--document", &path]].concat()).await;
+    assert_eq!(refused.code, Some(2));
+    let expected = format!("error: {path} is not a settings document of version 1: its version is 2\n");
+    assert_eq!(refused.remarks, expected);
+}
+
+#[tokio::test]
+async fn a_setting_that_cannot_be_read_is_told_beside_the_others_and_fails_the_plan() {
+    let account = Account::prepared("410000000004").await;
+    stack().await.front().inject(Rule {
+        account: account.account.to_owned(),
+        step: None,
+        action: "dynamodb:DescribeTimeToLive".to_owned(),
+        from_ordinal: 0,
+        times: usize::MAX,
+        fault: Fault::Refuse,
+    });
+    let told = account.plan(&RESTORED).await;
+    assert_eq!(told.code, Some(1), "{}", told.data);
+    let expected =
+        "  ! TimeToLive           cannot be read: AccessDenied: dynamodb:DescribeTimeToLive failed: ";
+    assert!(told.data.contains(expected), "{}", told.data);
+    assert!(told.data.contains("  ~ Tags\n"), "{}", told.data);
+    assert_eq!(told.remarks, "error: the plan is not whole, as these cannot be read: TimeToLive\n");
+}
+
+#[tokio::test]
+async fn tables_are_named_by_arn_from_another_region_too() {
+    let account = Account::prepared("410000000005").await;
+    let (source, target) = (account.arn("orders"), account.arn("orders-restored"));
+    let told = account.plan_in("eu-west-1", &["--target", &target, "--source", &source]).await;
+    assert_eq!(told.code, Some(3), "{}{}", told.data, told.remarks);
+}
+
+#[tokio::test]
+async fn a_source_in_another_account_is_read_with_the_role() {
+    let (theirs, ours) = (Account::prepared("410000000007").await, Account::prepared("410000000008").await);
+    let other = Tag::builder().key("team").value("theirs").build().unwrap();
+    let tag = theirs.client.tag_resource().resource_arn(theirs.arn("orders")).tags(other);
+    tag.send().await.unwrap();
+    let source = theirs.arn("orders");
+    let role = "arn:aws:iam::410000000007:role/reader";
+    // Tags alone: what the local stack's front keeps of a table is not found with the credentials of a role.
+    let from = ["--source", source.as_str(), "--source-role-arn", role, "--setting", "Tags"];
+    let told = ours.plan(&[&RESTORED[..], &from].concat()).await;
+    assert_eq!(told.code, Some(3), "{}{}", told.data, told.remarks);
+    let head = format!("Settings of {source} for {}\n", ours.arn("orders-restored"));
+    assert!(told.data.starts_with(&head), "{}", told.data);
+    assert!(told.data.contains("      + set tag team = theirs\n"), "{}", told.data);
+}
+
+#[tokio::test]
+async fn a_target_that_is_still_being_restored_is_compared_as_it_is() {
+    let account = Account::prepared("410000000009").await;
+    stack().await.front().slow(account.account, Slowness { tables: 99, ..Slowness::default() });
+    let restore = account.client.restore_table_to_point_in_time().source_table_name("orders");
+    let restore = restore.target_table_name("orders-slow").use_latest_restorable_time(true);
+    restore.send().await.unwrap();
+    let told = account.plan(&["--target", "orders-slow"]).await;
+    assert_eq!(told.code, Some(3), "{}{}", told.data, told.remarks);
+    let expected = "the target table orders-slow cannot be used yet, and a sync would wait for it: ";
+    assert!(told.remarks.starts_with(expected), "{}", told.remarks);
+}
+
+#[tokio::test]
+async fn what_cannot_be_planned_is_said_in_a_sentence() {
+    let account = Account::prepared("410000000006").await;
+    let missing = account.plan(&["--target", "nowhere"]).await;
+    let expected = "error: the target table nowhere does not exist in us-east-1\n";
+    assert_eq!((missing.code, missing.remarks.as_str()), (Some(1), expected));
+
+    let nowhere = account.plan_in("", &RESTORED).await;
+    assert_eq!(nowhere.code, Some(2));
+    assert!(nowhere.remarks.starts_with("error: no AWS Region is set: "), "{}", nowhere.remarks);
+
+    let sourceless = account.plan(&["--target", "orders"]).await;
+    assert_eq!(sourceless.code, Some(2));
+    assert!(sourceless.remarks.starts_with("error: Source is missing, and "), "{}", sourceless.remarks);
+
+    let misspelt = account.plan(&[&RESTORED[..], &["--setting", "Tag"]].concat()).await;
+    assert_eq!(misspelt.code, Some(2));
+    for name in ["'Tag'", "Tags", "PointInTimeRecovery", "TimeToLive"] {
+        assert!(misspelt.remarks.contains(name), "{}", misspelt.remarks);
+    }
+    let no_file = Path::new("/nonexistent.json").to_str().unwrap();
+    let unread = account.plan(&[&RESTORED[..], &["--document", no_file]].concat()).await;
+    assert_eq!(unread.code, Some(2), "{}", unread.remarks);
+}

@@ -1,0 +1,174 @@
+//! One alarm on a metric of the table, in portable form.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_cloudwatch::operation::put_metric_alarm::builders::PutMetricAlarmFluentBuilder;
+use aws_sdk_cloudwatch::types::{ComparisonOperator, Dimension, MetricAlarm, StandardUnit, Statistic};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::settings::Table;
+
+/// The namespace of DynamoDB's metrics.
+const NAMESPACE: &str = "AWS/DynamoDB";
+/// The dimension that names the table.
+const TABLE: &str = "TableName";
+
+/// One, without its table. Texts are AWS's own.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields, default)]
+pub struct Alarm {
+    /// The alarm's own name, where it was read; not portable, so it is not written down.
+    #[serde(skip)]
+    pub own_name: String,
+    /// What it says of itself.
+    pub alarm_description: Option<String>,
+    /// Whether it acts.
+    pub actions_enabled: bool,
+    /// What it does when all is well again.
+    #[serde(rename = "OKActions")]
+    pub ok_actions: Vec<String>,
+    /// What it does when it goes off.
+    pub alarm_actions: Vec<String>,
+    /// What it does when it cannot tell.
+    pub insufficient_data_actions: Vec<String>,
+    /// Such as `ThrottledRequests`.
+    pub metric_name: Option<String>,
+    /// Such as `Sum`.
+    pub statistic: Option<String>,
+    /// Such as `p99`.
+    pub extended_statistic: Option<String>,
+    /// The metric's dimensions beside the table's name.
+    pub dimensions: BTreeMap<String, String>,
+    /// Seconds.
+    pub period: Option<i32>,
+    /// The metric's unit.
+    pub unit: Option<String>,
+    /// Periods that are looked at.
+    pub evaluation_periods: Option<i32>,
+    /// Periods of these that have to breach.
+    pub datapoints_to_alarm: Option<i32>,
+    /// What is breached.
+    pub threshold: Option<f64>,
+    /// How.
+    pub comparison_operator: Option<String>,
+    /// What missing data count as.
+    pub treat_missing_data: Option<String>,
+    /// What percentiles of few samples count as.
+    pub evaluate_low_sample_count_percentile: Option<String>,
+    /// What of the alarm cannot be written down here; then it is not cloned.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unsupported: Option<String>,
+}
+
+impl Alarm {
+    /// The alarm, if it is on a metric of this table.
+    pub(super) fn on(table: &Table, alarm: &MetricAlarm) -> Option<Alarm> {
+        let is_table = |dimension: &Dimension| {
+            dimension.name() == Some(TABLE) && dimension.value() == Some(table.name.as_str())
+        };
+        let queries = alarm.metrics().iter().filter_map(|query| query.metric_stat()?.metric());
+        let mut in_queries = queries.flat_map(|metric| metric.dimensions());
+        if alarm.namespace() == Some(NAMESPACE) && alarm.dimensions().iter().any(is_table) {
+            Some(Alarm::portable(alarm))
+        } else if in_queries.any(is_table) {
+            let unsupported = Some("it watches an expression of several metrics".to_owned());
+            Some(Alarm { unsupported, ..Alarm::default() })
+        } else {
+            None
+        }
+    }
+
+    /// Whether the two do the same, whatever they are called.
+    pub(super) fn equals(&self, other: &Alarm) -> bool {
+        *self == Alarm { own_name: self.own_name.clone(), ..other.clone() }
+    }
+
+    fn portable(alarm: &MetricAlarm) -> Alarm {
+        let text = |text: Option<&str>| text.map(str::to_owned);
+        let others = alarm.dimensions().iter().filter(|dimension| dimension.name() != Some(TABLE));
+        let beyond = alarm.evaluation_window().is_some()
+            || alarm.warm_up_configuration().is_some()
+            || alarm.evaluation_criteria().is_some()
+            || alarm.action_configuration().is_some();
+        Alarm {
+            own_name: String::new(),
+            alarm_description: text(alarm.alarm_description()).filter(|text| !text.is_empty()),
+            actions_enabled: alarm.actions_enabled().unwrap_or(true),
+            ok_actions: alarm.ok_actions().to_vec(),
+            alarm_actions: alarm.alarm_actions().to_vec(),
+            insufficient_data_actions: alarm.insufficient_data_actions().to_vec(),
+            metric_name: text(alarm.metric_name()),
+            statistic: text(alarm.statistic().map(Statistic::as_str)),
+            extended_statistic: text(alarm.extended_statistic()),
+            dimensions: others
+                .filter_map(|it| Some((it.name()?.to_owned(), it.value()?.to_owned())))
+                .collect(),
+            period: alarm.period(),
+            unit: text(alarm.unit().map(StandardUnit::as_str)),
+            evaluation_periods: alarm.evaluation_periods(),
+            datapoints_to_alarm: alarm.datapoints_to_alarm(),
+            threshold: alarm.threshold(),
+            comparison_operator: text(alarm.comparison_operator().map(ComparisonOperator::as_str)),
+            treat_missing_data: text(alarm.treat_missing_data()),
+            evaluate_low_sample_count_percentile: text(alarm.evaluate_low_sample_count_percentile()),
+            unsupported: beyond.then(|| "it is evaluated or acts in a way that is not copied".to_owned()),
+        }
+    }
+
+    /// The call that makes it on the target.
+    pub(super) fn put(
+        &self,
+        call: PutMetricAlarmFluentBuilder,
+        target: &Table,
+    ) -> PutMetricAlarmFluentBuilder {
+        let dimension = |name: &str, value: &str| Dimension::builder().name(name).value(value).build();
+        let dimensions = self.dimensions.iter().map(|(name, value)| dimension(name, value));
+        let dimensions = dimensions.chain([dimension(TABLE, &target.name)]).collect();
+        call.namespace(NAMESPACE)
+            .set_dimensions(Some(dimensions))
+            .set_alarm_description(self.alarm_description.clone())
+            .actions_enabled(self.actions_enabled)
+            .set_ok_actions(Some(self.ok_actions.clone()))
+            .set_alarm_actions(Some(self.alarm_actions.clone()))
+            .set_insufficient_data_actions(Some(self.insufficient_data_actions.clone()))
+            .set_metric_name(self.metric_name.clone())
+            .set_statistic(self.statistic.as_deref().map(Statistic::from))
+            .set_extended_statistic(self.extended_statistic.clone())
+            .set_period(self.period)
+            .set_unit(self.unit.as_deref().map(StandardUnit::from))
+            .set_evaluation_periods(self.evaluation_periods)
+            .set_datapoints_to_alarm(self.datapoints_to_alarm)
+            .set_threshold(self.threshold)
+            .set_comparison_operator(self.comparison_operator.as_deref().map(ComparisonOperator::from))
+            .set_treat_missing_data(self.treat_missing_data.clone())
+            .set_evaluate_low_sample_count_percentile(self.evaluate_low_sample_count_percentile.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::table::tests::table;
+
+    fn alarm(table: &str) -> MetricAlarm {
+        let dimension = |name: &str, value: &str| Dimension::builder().name(name).value(value).build();
+        MetricAlarm::builder()
+            .alarm_name("throttled")
+            .namespace(NAMESPACE)
+            .metric_name("ThrottledRequests")
+            .statistic(Statistic::Sum)
+            .dimensions(dimension(TABLE, table))
+            .dimensions(dimension("Operation", "PutItem"))
+            .threshold(1.5)
+            .build()
+    }
+
+    #[test]
+    fn an_alarm_is_of_the_table_that_its_dimension_names() {
+        let portable = Alarm::on(&table(), &alarm("orders-restored")).unwrap();
+        assert_eq!(portable.dimensions, [("Operation".to_owned(), "PutItem".to_owned())].into());
+        assert_eq!((portable.threshold, portable.unsupported), (Some(1.5), None));
+        assert_eq!(Alarm::on(&table(), &alarm("orders")), None);
+    }
+}

@@ -1,0 +1,172 @@
+//! Lambda functions that the stream triggers: its event source mappings, with every field that a mapping of
+//! a DynamoDB stream has.
+//!
+//! A mapping belongs to a stream, and the target's stream is another one, so mappings are made anew. Lambda
+//! takes one mapping of a function and a stream, so the function names the mapping.
+//!
+//! Where a new mapping begins to read, the source may not say (ListEventSourceMappings leaves it out at times);
+//! then it is `TRIM_HORIZON`, with which nothing that was written to the target since is lost.
+//!
+//! The function's own role has to allow it to read the new stream. That is the function's owner's to grant;
+//! Lambda says so when it refuses the mapping, and the report has its words.
+
+mod mapping;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+pub use mapping::Mapping;
+
+use super::{Aws, Comparison, Setting, SettingName, Settings, Table};
+use crate::arn::Arn;
+use crate::aws_failure::AwsFailure;
+use crate::error_name::ErrorName;
+
+/// The setting.
+#[derive(Clone, Copy, Debug)]
+pub struct LambdaTriggers;
+
+/// The stream's mappings, by their functions' ARNs (which hold a version or alias where one is meant).
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(transparent)]
+pub struct Value(pub Vec<Mapping>);
+
+/// One call.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Change {
+    /// CreateEventSourceMapping.
+    Create(Box<Mapping>),
+    /// UpdateEventSourceMapping of this id.
+    Update(String, Box<Mapping>),
+    /// DeleteEventSourceMapping of this id.
+    Delete(String),
+}
+
+impl Setting for LambdaTriggers {
+    const NAME: SettingName = SettingName::LambdaTriggers;
+    type Value = Value;
+    type Change = Change;
+
+    fn known(settings: &Settings) -> Option<&Value> {
+        settings.lambda_triggers.as_ref()
+    }
+
+    fn place(settings: &mut Settings) -> &mut Option<Value> {
+        &mut settings.lambda_triggers
+    }
+
+    async fn read(aws: &Aws, table: &Table) -> Result<Value, AwsFailure> {
+        let Some(stream) = table.stream_arn() else { return Ok(Value::default()) };
+        let mut mappings = Vec::new();
+        let list = aws.lambda.list_event_source_mappings().event_source_arn(stream);
+        let mut pages = list.into_paginator().send();
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(AwsFailure::of("lambda:ListEventSourceMappings"))?;
+            mappings.extend(page.event_source_mappings().iter().filter_map(Mapping::of));
+        }
+        mappings.sort_by(|one, other| one.function_arn.cmp(&other.function_arn));
+        Ok(Value(mappings))
+    }
+
+    fn compare(Value(wanted): &Value, Value(actual): &Value, target: &Table) -> Comparison<Change> {
+        let mut comparison = Comparison::default();
+        for mapping in wanted {
+            let function = &mapping.function_arn;
+            let now = actual.iter().find(|it| it.function_arn == *function);
+            match now {
+                Some(now) if now.equals(mapping) => comparison.same += 1,
+                _ if mapping.filter_criteria_error.is_some() => {
+                    let reason = mapping.filter_criteria_error.as_deref().unwrap_or_default();
+                    comparison.leave_out(format!("the filter of {function} cannot be read: {reason}"));
+                }
+                Some(now) => {
+                    let words = format!("make the trigger of {function} as the source's is");
+                    comparison.change(words, Change::Update(now.uuid.clone(), Box::new(mapping.clone())));
+                }
+                None if !target.has_stream() => {
+                    comparison.leave_out(format!("the target has no stream that could trigger {function}"));
+                }
+                None if Arn::parse(function).is_some_and(|arn| arn.region != target.place().0) => {
+                    comparison.leave_out(format!("{function} is not in the target's Region"));
+                }
+                None => {
+                    let disabled = if mapping.enabled { "" } else { ", disabled as at the source" };
+                    let words = format!("trigger {function}{disabled}");
+                    comparison.change(words, Change::Create(Box::new(mapping.clone())));
+                }
+            }
+        }
+        for now in actual.iter().filter(|now| !wanted.iter().any(|it| it.function_arn == now.function_arn)) {
+            let words = format!("delete the trigger of {}", now.function_arn);
+            comparison.extra(words, Change::Delete(now.uuid.clone()));
+        }
+        comparison
+    }
+
+    async fn make(change: &Change, aws: &Aws, target: &Table) -> Result<(), AwsFailure> {
+        match change {
+            Change::Create(mapping) => {
+                let action = "lambda:CreateEventSourceMapping";
+                let Some(stream) = target.stream_arn() else {
+                    let detail = format!("table {} has no stream", target.name);
+                    return Err(AwsFailure { action, name: ErrorName::RequestRefused, detail });
+                };
+                let create = aws.lambda.create_event_source_mapping().event_source_arn(stream);
+                mapping.create(create).send().await.map(drop).map_err(AwsFailure::of(action))
+            }
+            Change::Update(uuid, mapping) => {
+                let update = aws.lambda.update_event_source_mapping().uuid(uuid);
+                let updated = mapping.update(update).send().await.map(drop);
+                updated.map_err(AwsFailure::of("lambda:UpdateEventSourceMapping"))
+            }
+            Change::Delete(uuid) => {
+                let deleted = aws.lambda.delete_event_source_mapping().uuid(uuid).send().await.map(drop);
+                deleted.map_err(AwsFailure::of("lambda:DeleteEventSourceMapping"))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::table::tests::table;
+
+    fn mapping(function: &str, batch_size: i32) -> Mapping {
+        let function_arn = format!("arn:aws:lambda:{function}");
+        Mapping { function_arn, batch_size, uuid: format!("id of {function}"), ..Mapping::default() }
+    }
+
+    fn with_stream() -> Table {
+        let mut target = table();
+        let stream = aws_sdk_dynamodb::types::StreamSpecification::builder().stream_enabled(true);
+        target.description.stream_specification = Some(stream.build().unwrap());
+        target.description.latest_stream_arn = Some(format!("{}/stream/l", target.arn));
+        target
+    }
+
+    const HERE: &str = "eu-west-1:123456789012:function:index";
+
+    #[test]
+    fn mappings_are_made_updated_left_out_and_extra() {
+        let elsewhere = mapping("us-east-1:123456789012:function:index", 1);
+        let wanted = Value(vec![mapping(HERE, 7), elsewhere]);
+        let new = LambdaTriggers::compare(&wanted, &Value::default(), &with_stream());
+        assert!(matches!(&new.changes[..], [it] if matches!(&it.change, Change::Create(_))), "{new:?}");
+        assert_eq!(new.left_out.len(), 1);
+        let other = LambdaTriggers::compare(&wanted, &Value(vec![mapping(HERE, 8)]), &with_stream());
+        assert!(matches!(&other.changes[0].change, Change::Update(id, _) if id.ends_with("index")));
+        let own = LambdaTriggers::compare(&Value::default(), &wanted, &with_stream());
+        assert_eq!((own.changes.len(), own.extra.len()), (0, 2));
+    }
+
+    #[test]
+    fn without_a_stream_and_with_an_unreadable_filter_nothing_is_triggered() {
+        let wanted = Value(vec![mapping(HERE, 7)]);
+        assert_eq!(LambdaTriggers::compare(&wanted, &Value::default(), &table()).left_out.len(), 1);
+        let mut unreadable = mapping(HERE, 7);
+        unreadable.filter_criteria_error = Some("the key is gone".to_owned());
+        let comparison = LambdaTriggers::compare(&Value(vec![unreadable]), &Value::default(), &with_stream());
+        assert!(comparison.left_out[0].ends_with("cannot be read: the key is gone"));
+    }
+}

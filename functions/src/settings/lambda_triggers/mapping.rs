@@ -1,0 +1,225 @@
+//! One event source mapping of a DynamoDB stream, in portable form.
+//!
+//! The fields are those that Lambda documents for DynamoDB streams ("Process DynamoDB records with Lambda",
+//! parameters); those of queues, Kafka and DocumentDB do not occur. What AWS leaves out of its answer has its
+//! documented default.
+
+use aws_sdk_lambda::operation::create_event_source_mapping::builders::CreateEventSourceMappingFluentBuilder;
+use aws_sdk_lambda::operation::update_event_source_mapping::builders::UpdateEventSourceMappingFluentBuilder;
+use aws_sdk_lambda::types::{
+    DestinationConfig, EventSourceMappingConfiguration, EventSourceMappingMetric,
+    EventSourceMappingMetricsConfig, EventSourcePosition, Filter, FilterCriteria, FunctionResponseType,
+    OnFailure,
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// One.
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub struct Mapping {
+    /// The function, with its version or alias.
+    pub function_arn: String,
+    /// The mapping's own id; not portable, so it is not written down.
+    #[serde(skip)]
+    pub uuid: String,
+    /// Whether it is on.
+    pub enabled: bool,
+    /// `TRIM_HORIZON` or `LATEST`; null where AWS does not say.
+    pub starting_position: Option<String>,
+    /// Records in a batch, at most.
+    pub batch_size: i32,
+    /// Seconds that a batch is gathered.
+    pub maximum_batching_window_in_seconds: i32,
+    /// Batches of a shard at a time.
+    pub parallelization_factor: i32,
+    /// Retries; -1 is without end, 0 is none.
+    pub maximum_retry_attempts: i32,
+    /// Seconds after which a record is given up; -1 is never.
+    pub maximum_record_age_in_seconds: i32,
+    /// Whether a batch that fails is halved.
+    pub bisect_batch_on_function_error: bool,
+    /// Seconds of a tumbling window; 0 is none.
+    pub tumbling_window_in_seconds: i32,
+    /// Where records go that are given up.
+    pub on_failure_destination: Option<String>,
+    /// The patterns of the filter.
+    pub filter_patterns: Vec<String>,
+    /// Why the filter cannot be read (it is encrypted, and the key cannot be used).
+    pub filter_criteria_error: Option<String>,
+    /// The key that the filter is encrypted with.
+    #[serde(rename = "KMSKeyArn")]
+    pub kms_key_arn: Option<String>,
+    /// Such as `ReportBatchItemFailures`.
+    pub function_response_types: Vec<String>,
+    /// Such as `EventCount`.
+    pub metrics: Vec<String>,
+}
+
+impl Default for Mapping {
+    /// With the values that Lambda takes where none are said.
+    fn default() -> Mapping {
+        Mapping {
+            function_arn: String::new(),
+            uuid: String::new(),
+            enabled: true,
+            starting_position: None,
+            batch_size: 100,
+            maximum_batching_window_in_seconds: 0,
+            parallelization_factor: 1,
+            maximum_retry_attempts: -1,
+            maximum_record_age_in_seconds: -1,
+            bisect_batch_on_function_error: false,
+            tumbling_window_in_seconds: 0,
+            on_failure_destination: None,
+            filter_patterns: Vec::new(),
+            filter_criteria_error: None,
+            kms_key_arn: None,
+            function_response_types: Vec::new(),
+            metrics: Vec::new(),
+        }
+    }
+}
+
+impl Mapping {
+    /// The mapping that Lambda describes; `None` for one that is being deleted.
+    pub(super) fn of(it: &EventSourceMappingConfiguration) -> Option<Mapping> {
+        let default = Mapping::default();
+        let state = it.state().unwrap_or_default();
+        if state == "Deleting" {
+            return None;
+        }
+        let destination = it.destination_config().and_then(|config| config.on_failure());
+        let filters = it.filter_criteria().map(|criteria| criteria.filters()).unwrap_or_default();
+        let error = it.filter_criteria_error();
+        Some(Mapping {
+            function_arn: it.function_arn()?.to_owned(),
+            uuid: it.uuid()?.to_owned(),
+            enabled: !matches!(state, "Disabled" | "Disabling"),
+            starting_position: it.starting_position().map(|position| position.as_str().to_owned()),
+            batch_size: it.batch_size().unwrap_or(default.batch_size),
+            maximum_batching_window_in_seconds: it.maximum_batching_window_in_seconds().unwrap_or_default(),
+            parallelization_factor: it.parallelization_factor().unwrap_or(default.parallelization_factor),
+            maximum_retry_attempts: it.maximum_retry_attempts().unwrap_or(default.maximum_retry_attempts),
+            maximum_record_age_in_seconds: it
+                .maximum_record_age_in_seconds()
+                .unwrap_or(default.maximum_record_age_in_seconds),
+            bisect_batch_on_function_error: it.bisect_batch_on_function_error().unwrap_or_default(),
+            tumbling_window_in_seconds: it.tumbling_window_in_seconds().unwrap_or_default(),
+            on_failure_destination: destination.and_then(|it| it.destination()).map(str::to_owned),
+            filter_patterns: filters.iter().filter_map(|it| it.pattern()).map(str::to_owned).collect(),
+            filter_criteria_error: error.map(|error| error.message().unwrap_or("no reason given").to_owned()),
+            kms_key_arn: it.kms_key_arn().map(str::to_owned),
+            function_response_types: sorted(it.function_response_types().iter().map(|it| it.as_str())),
+            metrics: sorted(
+                it.metrics_config().map(|it| it.metrics()).unwrap_or_default().iter().map(|it| it.as_str()),
+            ),
+        })
+    }
+
+    /// Whether the two do the same. Where they began to read is past.
+    pub(super) fn equals(&self, other: &Mapping) -> bool {
+        let plain =
+            |mapping: &Mapping| Mapping { uuid: String::new(), starting_position: None, ..mapping.clone() };
+        plain(self) == plain(other)
+    }
+
+    /// The call that makes it.
+    pub(super) fn create(
+        &self,
+        call: CreateEventSourceMappingFluentBuilder,
+    ) -> CreateEventSourceMappingFluentBuilder {
+        let position = self.starting_position.as_deref().map(EventSourcePosition::from);
+        let position = position.filter(|it| *it != EventSourcePosition::AtTimestamp);
+        call.function_name(&self.function_arn)
+            .starting_position(position.unwrap_or(EventSourcePosition::TrimHorizon))
+            .enabled(self.enabled)
+            .batch_size(self.batch_size)
+            .maximum_batching_window_in_seconds(self.maximum_batching_window_in_seconds)
+            .parallelization_factor(self.parallelization_factor)
+            .maximum_retry_attempts(self.maximum_retry_attempts)
+            .maximum_record_age_in_seconds(self.maximum_record_age_in_seconds)
+            .bisect_batch_on_function_error(self.bisect_batch_on_function_error)
+            .set_tumbling_window_in_seconds(
+                Some(self.tumbling_window_in_seconds).filter(|seconds| *seconds != 0),
+            )
+            .set_destination_config(self.on_failure_destination.is_some().then(|| self.destination_config()))
+            .set_filter_criteria((!self.filter_patterns.is_empty()).then(|| self.filter_criteria()))
+            .set_kms_key_arn(self.kms_key_arn.clone())
+            .set_function_response_types(Some(self.response_types()))
+            .set_metrics_config((!self.metrics.is_empty()).then(|| self.metrics_config()))
+    }
+
+    /// The call that changes another mapping into it. What it lacks is said too, so that it goes.
+    pub(super) fn update(
+        &self,
+        call: UpdateEventSourceMappingFluentBuilder,
+    ) -> UpdateEventSourceMappingFluentBuilder {
+        call.enabled(self.enabled)
+            .batch_size(self.batch_size)
+            .maximum_batching_window_in_seconds(self.maximum_batching_window_in_seconds)
+            .parallelization_factor(self.parallelization_factor)
+            .maximum_retry_attempts(self.maximum_retry_attempts)
+            .maximum_record_age_in_seconds(self.maximum_record_age_in_seconds)
+            .bisect_batch_on_function_error(self.bisect_batch_on_function_error)
+            .tumbling_window_in_seconds(self.tumbling_window_in_seconds)
+            .destination_config(self.destination_config())
+            .filter_criteria(self.filter_criteria())
+            .kms_key_arn(self.kms_key_arn.clone().unwrap_or_default())
+            .set_function_response_types(Some(self.response_types()))
+            .metrics_config(self.metrics_config())
+    }
+
+    fn destination_config(&self) -> DestinationConfig {
+        let on_failure = OnFailure::builder().set_destination(self.on_failure_destination.clone()).build();
+        DestinationConfig::builder().on_failure(on_failure).build()
+    }
+
+    fn filter_criteria(&self) -> FilterCriteria {
+        let filters = self.filter_patterns.iter().map(|pattern| Filter::builder().pattern(pattern).build());
+        FilterCriteria::builder().set_filters(Some(filters.collect())).build()
+    }
+
+    fn response_types(&self) -> Vec<FunctionResponseType> {
+        self.function_response_types.iter().map(|it| FunctionResponseType::from(it.as_str())).collect()
+    }
+
+    fn metrics_config(&self) -> EventSourceMappingMetricsConfig {
+        let metrics = self.metrics.iter().map(|it| EventSourceMappingMetric::from(it.as_str()));
+        EventSourceMappingMetricsConfig::builder().set_metrics(Some(metrics.collect())).build()
+    }
+}
+
+fn sorted<'a>(names: impl Iterator<Item = &'a str>) -> Vec<String> {
+    let mut names: Vec<String> = names.map(str::to_owned).collect();
+    names.sort();
+    names
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn retries_of_zero_and_a_trigger_that_is_off_stay_so() {
+        let described = EventSourceMappingConfiguration::builder()
+            .uuid("id")
+            .function_arn("arn:aws:lambda:eu-west-1:1:function:index:live")
+            .state("Disabled")
+            .maximum_retry_attempts(0)
+            .destination_config(DestinationConfig::builder().on_failure(OnFailure::builder().build()).build())
+            .build();
+        let mapping = Mapping::of(&described).unwrap();
+        assert_eq!((mapping.enabled, mapping.maximum_retry_attempts), (false, 0));
+        assert_eq!((mapping.on_failure_destination, mapping.batch_size), (None, 100));
+        let deleting = EventSourceMappingConfiguration::builder().state("Deleting").build();
+        assert_eq!(Mapping::of(&deleting), None);
+    }
+
+    #[test]
+    fn where_it_began_to_read_is_no_difference() {
+        let one = Mapping { starting_position: Some("LATEST".to_owned()), ..Mapping::default() };
+        assert!(one.equals(&Mapping { uuid: "other".to_owned(), ..Mapping::default() }));
+        assert!(!one.equals(&Mapping { tumbling_window_in_seconds: 5, ..Mapping::default() }));
+    }
+}

@@ -1,0 +1,81 @@
+//! Making a target equal: compare, change, compare again.
+//!
+//! A change is made only after the target was read and found to differ, so a second run, or the repetition
+//! of a step whose answer was lost, finds nothing to do. What cannot be done yet (the table is being updated,
+//! Time to Live was changed within the hour) is not waited for here: the state machine waits, and asks again.
+
+use super::{Aws, Setting};
+use crate::aws_failure::AwsFailure;
+use crate::error_name::ErrorName;
+
+/// How often a setting is compared in one go. The second time usually finds it equal; the third is for
+/// settings that change in two steps (off, then on with another value) and for reads that lag behind.
+const ROUNDS: usize = 3;
+
+/// How far it came.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Reconciled {
+    /// Nothing is left to do, but for what was refused for good.
+    Done {
+        /// What was refused, each with the reason.
+        refused: Vec<String>,
+    },
+    /// Something has to pass first.
+    Later {
+        /// What.
+        reason: String,
+        /// Whether that is an UpdateTable, which takes seconds.
+        table_is_updating: bool,
+    },
+    /// There is no such table.
+    TableMissing,
+}
+
+/// Makes the target equal, as far as that can be done at once.
+pub async fn reconcile<S: Setting>(
+    wanted: &S::Value,
+    aws: &Aws,
+    target: &str,
+    remove_extra: bool,
+) -> Result<Reconciled, AwsFailure> {
+    for _ in 0..ROUNDS {
+        let Some(table) = aws.describe(target).await? else { return Ok(Reconciled::TableMissing) };
+        let actual = S::read(aws, &table).await?;
+        let comparison = S::compare(wanted, &actual, &table);
+        let mut to_do = comparison.to_do(remove_extra).peekable();
+        if to_do.peek().is_none() {
+            return Ok(Reconciled::Done { refused: Vec::new() });
+        }
+        if S::IS_OF_UPDATE_TABLE && !table.is_active() {
+            let status = table.description.table_status().map_or("not known", |status| status.as_str());
+            let reason = format!("table {} is {status}", table.name);
+            return Ok(Reconciled::Later { reason, table_is_updating: true });
+        }
+        let mut refused = Vec::new();
+        for planned in to_do {
+            match S::make(&planned.change, aws, &table).await {
+                Ok(()) if S::IS_OF_UPDATE_TABLE => {
+                    let reason = format!("table {} is being updated: {}", table.name, planned.words);
+                    return Ok(Reconciled::Later { reason, table_is_updating: true });
+                }
+                Ok(()) => tracing::info!(setting = %S::NAME, table = %table.name, "{}", planned.words),
+                Err(failure) => match failure.name {
+                    ErrorName::ResourceBusy => {
+                        let reason = format!("{}: {failure}", planned.words);
+                        return Ok(Reconciled::Later { reason, table_is_updating: false });
+                    }
+                    ErrorName::Throttled | ErrorName::ServiceUnavailable => return Err(failure),
+                    name => refused.push(format!("{}: {name}: {failure}", planned.words)),
+                },
+            }
+        }
+        if !refused.is_empty() {
+            return Ok(Reconciled::Done { refused });
+        }
+    }
+    let reason = format!("{} is not yet seen as it was set", S::NAME);
+    Ok(Reconciled::Later { reason, table_is_updating: false })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,239 @@
+//! What is, or is to be, done about each setting: the words that a plan and an execution's output share.
+
+use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::setting::Planned;
+use super::{Aws, Comparison, SettingName, Settings, Table, setting};
+use crate::aws_failure::AwsFailure;
+use crate::error_name::ErrorName;
+
+/// Lines of a list that are kept; the report of 20 indexes and 50 tags has to fit an execution's state.
+const MOST_LINES: usize = 60;
+/// Letters of a line that are kept.
+const LONGEST_LINE: usize = 160;
+
+/// What became of a setting.
+#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub struct SettingReport {
+    /// Which.
+    pub setting: SettingName,
+    /// What.
+    pub outcome: Outcome,
+    /// What was, or is to be, changed.
+    #[schemars(length(max = 61), inner(length(max = 161)))]
+    pub changes: Vec<String>,
+    /// What else there is to say: what was left as it is, and why.
+    #[schemars(length(max = 61), inner(length(max = 161)))]
+    pub notes: Vec<String>,
+    /// Why it was skipped, or failed.
+    #[schemars(length(max = 1001))]
+    pub reason: Option<String>,
+}
+
+/// What became of a setting, in a word.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize, strum::Display)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+// An execution's output holds that of a pointer beside it.
+#[schemars(rename = "SettingOutcome")]
+#[strum(serialize_all = "lowercase")]
+pub enum Outcome {
+    /// It differs, and is to be changed; in a plan alone.
+    Planned,
+    /// It was changed, and is equal.
+    Applied,
+    /// It was equal.
+    Unchanged,
+    /// It was not looked at, or nothing of it can be carried over.
+    Skipped,
+    /// It is not equal.
+    Failed,
+}
+
+/// What the settings were taken from.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+pub enum SourceKind {
+    /// The source table, as it is.
+    LiveTable,
+    /// A settings document, as the table is gone.
+    SettingsDocument,
+    /// The backup itself, as the table is gone and no document was written in time.
+    Backup,
+}
+
+/// What the settings were taken from, and of when they are.
+#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub struct SettingsFrom {
+    /// What.
+    pub kind: SourceKind,
+    /// Its ARN, or the document's place in S3.
+    pub name: String,
+    /// Of when the settings are.
+    pub captured_at: DateTime<Utc>,
+}
+
+impl SettingReport {
+    /// One that says only how it went.
+    pub fn new(setting: SettingName, outcome: Outcome) -> SettingReport {
+        SettingReport { setting, outcome, changes: Vec::new(), notes: Vec::new(), reason: None }
+    }
+
+    /// One that was skipped, for this reason.
+    pub fn skipped(setting: SettingName, reason: impl Into<String>) -> SettingReport {
+        SettingReport { reason: Some(reason.into()), ..SettingReport::new(setting, Outcome::Skipped) }
+    }
+
+    /// One that failed, for this reason.
+    pub fn failed(setting: SettingName, reason: impl Into<String>) -> SettingReport {
+        SettingReport {
+            reason: Some(cut(reason.into(), 1_000)),
+            ..SettingReport::new(setting, Outcome::Failed)
+        }
+    }
+
+    /// What a comparison leads to.
+    pub fn of(setting: SettingName, comparison: &Comparison<()>, remove_extra: bool) -> SettingReport {
+        let words = |planned: &Planned<()>| planned.words.clone();
+        let changes: Vec<String> = comparison.to_do(remove_extra).map(words).collect();
+        let mut notes = comparison.left_out.clone();
+        if !remove_extra {
+            notes.extend(
+                comparison
+                    .extra
+                    .iter()
+                    .map(|extra| format!("left as it is; RemoveExtra would {}", extra.words)),
+            );
+        }
+        let nothing_carried = comparison.same == 0 && !comparison.left_out.is_empty();
+        let (outcome, reason) = match changes.is_empty() {
+            false => (Outcome::Planned, None),
+            true if nothing_carried => (Outcome::Skipped, comparison.left_out.first().cloned()),
+            true => (Outcome::Unchanged, None),
+        };
+        let reason = reason.map(|reason| cut(reason, 1_000));
+        SettingReport { setting, outcome, changes: bounded(changes), notes: bounded(notes), reason }
+    }
+
+    /// In a line: `Tags: applied (set tag team = billing)`.
+    pub fn in_words(&self) -> String {
+        let detail =
+            self.reason.clone().or_else(|| (!self.changes.is_empty()).then(|| self.changes.join("; ")));
+        match detail {
+            Some(detail) => format!("{}: {} ({detail})", self.setting, self.outcome),
+            None => format!("{}: {}", self.setting, self.outcome),
+        }
+    }
+}
+
+/// What is to be done for the target to have what is wanted, setting by setting. Settings that are not
+/// `switched_on`, or not known, are skipped; one that cannot be read has failed, for good.
+pub async fn plan(
+    wanted: &Settings,
+    aws: &Aws,
+    target: &Table,
+    switched_on: impl Fn(SettingName) -> bool,
+    remove_extra: bool,
+) -> Result<Vec<SettingReport>, AwsFailure> {
+    let mut plan = Vec::new();
+    for name in SettingName::ALL.iter().copied() {
+        plan.push(if switched_on(name) {
+            match setting(name).compare_with(wanted, aws, target).await {
+                Ok(Some(comparison)) => SettingReport::of(name, &comparison, remove_extra),
+                Ok(None) => SettingReport::skipped(name, "what the source has of it is not known"),
+                Err(failure) if is_for_good(&failure) => SettingReport::failed(name, in_words(&failure)),
+                Err(failure) => return Err(failure),
+            }
+        } else {
+            SettingReport::skipped(name, "it is switched off")
+        });
+    }
+    Ok(plan)
+}
+
+/// Reads the settings of a table. What cannot be read, for good, is told with the reason.
+pub async fn capture(
+    aws: &Aws,
+    table: &Table,
+    switched_on: impl Fn(SettingName) -> bool,
+) -> Result<(Settings, Vec<SettingReport>), AwsFailure> {
+    let mut settings = Settings::default();
+    let mut failed = Vec::new();
+    for name in SettingName::ALL.iter().copied().filter(|name| switched_on(*name)) {
+        match setting(name).capture(aws, table, &mut settings).await {
+            Ok(()) => {}
+            Err(failure) if is_for_good(&failure) => {
+                failed
+                    .push(SettingReport::failed(name, format!("it cannot be read: {}", in_words(&failure))));
+            }
+            Err(failure) => return Err(failure),
+        }
+    }
+    Ok((settings, failed))
+}
+
+/// The target as it will be once it has its stream, on which triggers and the stream's policy depend: for a plan of
+/// what is to be done, and not for looking at what was.
+pub fn with_stream_to_come(wanted: &Settings, target: &Table) -> Table {
+    let mut target = target.clone();
+    let wants = wanted.stream.as_ref().is_some_and(|stream| stream.stream_view_type.is_some());
+    target.stream_to_come = wants && target.stream_arn().is_none();
+    target
+}
+
+fn is_for_good(failure: &AwsFailure) -> bool {
+    matches!(failure.name, ErrorName::AccessDenied | ErrorName::RequestRefused)
+}
+
+fn in_words(failure: &AwsFailure) -> String {
+    format!("{}: {failure}", failure.name)
+}
+
+/// The lines, each and all of them no longer than an execution's state has room for.
+pub fn bounded(lines: Vec<String>) -> Vec<String> {
+    let more = lines.len().saturating_sub(MOST_LINES);
+    let kept = lines.into_iter().take(MOST_LINES).map(|line| cut(line, LONGEST_LINE));
+    kept.chain((more > 0).then(|| format!("and {more} more"))).collect()
+}
+
+/// The text, no longer than this, and an ellipsis.
+pub fn cut(text: String, longest: usize) -> String {
+    match text.char_indices().nth(longest) {
+        Some((at, _)) => format!("{}…", text.get(..at).unwrap_or_default()),
+        None => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_left_out_alone_is_skipped_and_what_is_equal_beside_it_is_unchanged() {
+        let mut comparison = Comparison::<()>::default();
+        comparison.leave_out("the target has no index gone");
+        assert_eq!(SettingReport::of(SettingName::AutoScaling, &comparison, false).outcome, Outcome::Skipped);
+        comparison.same = 1;
+        assert_eq!(
+            SettingReport::of(SettingName::AutoScaling, &comparison, false).outcome,
+            Outcome::Unchanged
+        );
+        comparison.extra("delete policy own", ());
+        let kept = SettingReport::of(SettingName::AutoScaling, &comparison, false);
+        assert_eq!((kept.outcome, kept.notes.len()), (Outcome::Unchanged, 2));
+        let removed = SettingReport::of(SettingName::AutoScaling, &comparison, true);
+        assert_eq!(
+            (removed.outcome, removed.changes.as_slice()),
+            (Outcome::Planned, &["delete policy own".to_owned()][..])
+        );
+    }
+
+    #[test]
+    fn lines_are_bounded_and_the_cut_is_told() {
+        let lines = bounded((0..99).map(|_| "ü".repeat(500)).collect());
+        assert_eq!((lines.len(), lines[0].chars().count(), lines[60].as_str()), (61, 161, "and 39 more"));
+        assert_eq!(bounded(vec!["a".to_owned()]), ["a"]);
+    }
+}

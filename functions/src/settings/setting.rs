@@ -1,0 +1,182 @@
+//! What a setting is, and the same with its types erased.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use super::reconcile::{self, Reconciled};
+use super::{Aws, SettingName, Settings, Table};
+use crate::aws_failure::AwsFailure;
+
+/// One kind of setting.
+pub trait Setting: Send + Sync + 'static {
+    /// Its name.
+    const NAME: SettingName;
+    /// Whether it is changed by UpdateTable, which DynamoDB takes one at a time and of an active table only.
+    const IS_OF_UPDATE_TABLE: bool = false;
+    /// What a table has of it, in portable form.
+    type Value: Clone + Send + Sync;
+    /// One call that changes it.
+    type Change: Send + Sync;
+
+    /// What is known of it.
+    fn known(settings: &Settings) -> Option<&Self::Value>;
+
+    /// Where it is written down.
+    fn place(settings: &mut Settings) -> &mut Option<Self::Value>;
+
+    /// What the table has.
+    fn read(aws: &Aws, table: &Table) -> impl Future<Output = Result<Self::Value, AwsFailure>> + Send;
+
+    /// What has to be changed on the target, which has `actual`, for it to have `wanted`.
+    fn compare(wanted: &Self::Value, actual: &Self::Value, target: &Table) -> Comparison<Self::Change>;
+
+    /// Makes one change. Whatever may succeed later (the table is busy) fails as `ResourceBusy`.
+    fn make(
+        change: &Self::Change,
+        aws: &Aws,
+        target: &Table,
+    ) -> impl Future<Output = Result<(), AwsFailure>> + Send;
+}
+
+/// How a target differs from what it should be.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Comparison<C> {
+    /// How many of the wanted things are there already.
+    pub same: usize,
+    /// What has to be done, in order.
+    pub changes: Vec<Planned<C>>,
+    /// What the target has beyond what is wanted, and how it would be removed.
+    pub extra: Vec<Planned<C>>,
+    /// What is wanted and cannot be: the words say what and why.
+    pub left_out: Vec<String>,
+}
+
+/// A change, with the words for it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Planned<C> {
+    /// Such as `set tag team = billing`.
+    pub words: String,
+    /// The change.
+    pub change: C,
+}
+
+impl<C> Default for Comparison<C> {
+    fn default() -> Comparison<C> {
+        Comparison { same: 0, changes: Vec::new(), extra: Vec::new(), left_out: Vec::new() }
+    }
+}
+
+impl<C> Comparison<C> {
+    /// Adds what has to be done.
+    pub fn change(&mut self, words: impl Into<String>, change: C) {
+        self.changes.push(Planned { words: words.into(), change });
+    }
+
+    /// Adds what the target has beyond what is wanted; the words say how it would be removed.
+    pub fn extra(&mut self, words: impl Into<String>, change: C) {
+        self.extra.push(Planned { words: words.into(), change });
+    }
+
+    /// Adds what is wanted and cannot be.
+    pub fn leave_out(&mut self, words: impl Into<String>) {
+        self.left_out.push(words.into());
+    }
+
+    /// The comparison in words alone.
+    pub fn in_words(&self) -> Comparison<()> {
+        let words = |planned: &[Planned<C>]| {
+            planned.iter().map(|it| Planned { words: it.words.clone(), change: () }).collect()
+        };
+        Comparison {
+            same: self.same,
+            changes: words(&self.changes),
+            extra: words(&self.extra),
+            left_out: self.left_out.clone(),
+        }
+    }
+
+    /// What is to be done: the changes, and the removals where they are wanted.
+    pub fn to_do(&self, remove_extra: bool) -> impl Iterator<Item = &Planned<C>> {
+        self.changes.iter().chain(self.extra.iter().filter(move |_| remove_extra))
+    }
+}
+
+/// A future behind a pointer.
+pub type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// A setting with its types erased, as the steps hold it.
+pub trait AnySetting: Send + Sync {
+    /// Its name.
+    fn name(&self) -> SettingName;
+
+    /// Reads it off a table and writes it down.
+    fn capture<'a>(
+        &'a self,
+        aws: &'a Aws,
+        table: &'a Table,
+        into: &'a mut Settings,
+    ) -> Boxed<'a, Result<(), AwsFailure>>;
+
+    /// How the target differs from what is wanted; `None` where that is not known.
+    fn compare_with<'a>(
+        &'a self,
+        wanted: &'a Settings,
+        aws: &'a Aws,
+        target: &'a Table,
+    ) -> Boxed<'a, Result<Option<Comparison<()>>, AwsFailure>>;
+
+    /// Makes the target equal, as far as that can be done at once.
+    fn reconcile<'a>(
+        &'a self,
+        wanted: &'a Settings,
+        aws: &'a Aws,
+        target: &'a str,
+        remove_extra: bool,
+    ) -> Boxed<'a, Result<Reconciled, AwsFailure>>;
+}
+
+impl<S: Setting> AnySetting for S {
+    fn name(&self) -> SettingName {
+        S::NAME
+    }
+
+    fn capture<'a>(
+        &'a self,
+        aws: &'a Aws,
+        table: &'a Table,
+        into: &'a mut Settings,
+    ) -> Boxed<'a, Result<(), AwsFailure>> {
+        Box::pin(async move {
+            *S::place(into) = Some(S::read(aws, table).await?);
+            Ok(())
+        })
+    }
+
+    fn compare_with<'a>(
+        &'a self,
+        wanted: &'a Settings,
+        aws: &'a Aws,
+        target: &'a Table,
+    ) -> Boxed<'a, Result<Option<Comparison<()>>, AwsFailure>> {
+        Box::pin(async move {
+            let Some(wanted) = S::known(wanted) else { return Ok(None) };
+            let actual = S::read(aws, target).await?;
+            Ok(Some(S::compare(wanted, &actual, target).in_words()))
+        })
+    }
+
+    fn reconcile<'a>(
+        &'a self,
+        wanted: &'a Settings,
+        aws: &'a Aws,
+        target: &'a str,
+        remove_extra: bool,
+    ) -> Boxed<'a, Result<Reconciled, AwsFailure>> {
+        Box::pin(async move {
+            match S::known(wanted) {
+                Some(wanted) => reconcile::reconcile::<S>(wanted, aws, target, remove_extra).await,
+                None => Ok(Reconciled::Done { refused: Vec::new() }),
+            }
+        })
+    }
+}

@@ -1,0 +1,119 @@
+//! A table whose settings are read or written, and the clients that do so.
+
+use aws_sdk_dynamodb::types::{GlobalSecondaryIndexDescription, TableDescription, TableStatus};
+
+use crate::arn::Arn;
+use crate::aws_failure::AwsFailure;
+use crate::table_description;
+
+/// The clients that settings are read and written with, all of one Region and one account.
+#[derive(Clone, Debug)]
+pub struct Aws {
+    /// DynamoDB.
+    pub dynamodb: aws_sdk_dynamodb::Client,
+    /// Lambda.
+    pub lambda: aws_sdk_lambda::Client,
+    /// Application Auto Scaling.
+    pub auto_scaling: aws_sdk_applicationautoscaling::Client,
+    /// CloudWatch.
+    pub cloudwatch: aws_sdk_cloudwatch::Client,
+}
+
+/// A table that was described.
+#[derive(Clone, Debug)]
+pub struct Table {
+    /// Its name.
+    pub name: String,
+    /// Its ARN.
+    pub arn: String,
+    /// What DescribeTable said.
+    pub description: TableDescription,
+    /// Whether a plan holds that it will have a stream, which it has not yet.
+    pub stream_to_come: bool,
+}
+
+impl Aws {
+    /// The table of this name or ARN; `None` where there is none.
+    pub async fn describe(&self, table: &str) -> Result<Option<Table>, AwsFailure> {
+        Ok(table_description::describe(&self.dynamodb, table).await?.map(Table::new))
+    }
+}
+
+impl Table {
+    /// The table that this describes.
+    pub fn new(description: TableDescription) -> Table {
+        let text = |part: Option<&str>| part.unwrap_or_default().to_owned();
+        Table {
+            name: text(description.table_name()),
+            arn: text(description.table_arn()),
+            description,
+            stream_to_come: false,
+        }
+    }
+
+    /// The table's Region and account, as its ARN has them.
+    pub fn place(&self) -> (&str, &str) {
+        Arn::parse(&self.arn).map_or(("", ""), |arn| (arn.region, arn.account))
+    }
+
+    /// Whether DynamoDB takes an UpdateTable of it.
+    pub fn is_active(&self) -> bool {
+        self.description.table_status() == Some(&TableStatus::Active)
+    }
+
+    /// Its global secondary indexes.
+    pub fn indexes(&self) -> &[GlobalSecondaryIndexDescription] {
+        self.description.global_secondary_indexes()
+    }
+
+    /// Whether it has a global secondary index of this name.
+    pub fn has_index(&self, name: &str) -> bool {
+        self.indexes().iter().any(|index| index.index_name() == Some(name))
+    }
+
+    /// The ARN of its stream, if one is enabled. The ARN of a stream that was disabled stays behind in
+    /// `LatestStreamArn`, and is not meant.
+    pub fn stream_arn(&self) -> Option<&str> {
+        let enabled = self.description.stream_specification().is_some_and(|stream| stream.stream_enabled());
+        enabled.then(|| self.description.latest_stream_arn()).flatten()
+    }
+
+    /// Whether it has a stream, or will have one when it comes to that.
+    pub fn has_stream(&self) -> bool {
+        self.stream_to_come || self.stream_arn().is_some()
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// An active table `orders-restored` with the index `by-customer`.
+    pub(crate) fn table() -> Table {
+        let index = GlobalSecondaryIndexDescription::builder().index_name("by-customer").build();
+        Table::new(
+            TableDescription::builder()
+                .table_name("orders-restored")
+                .table_arn("arn:aws:dynamodb:eu-west-1:123456789012:table/orders-restored")
+                .table_status(TableStatus::Active)
+                .global_secondary_indexes(index)
+                .build(),
+        )
+    }
+
+    #[test]
+    fn a_stream_that_was_disabled_is_none() {
+        let described = |enabled| {
+            let stream = aws_sdk_dynamodb::types::StreamSpecification::builder().stream_enabled(enabled);
+            let description = TableDescription::builder().stream_specification(stream.build().unwrap());
+            Table::new(description.latest_stream_arn("arn").build()).stream_arn().map(str::to_owned)
+        };
+        assert_eq!((described(true).as_deref(), described(false)), (Some("arn"), None));
+    }
+
+    #[test]
+    fn a_table_tells_where_it_is() {
+        assert_eq!(table().place(), ("eu-west-1", "123456789012"));
+        assert!(table().is_active() && table().has_index("by-customer") && !table().has_index("orders"));
+    }
+}

@@ -1,0 +1,154 @@
+//! Tags of the table.
+//!
+//! Those whose key begins with `aws:` are made by AWS services (CloudFormation, say) and nobody else may set
+//! them (developer guide, "Adding tags to resources"): they are reported and left out.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_dynamodb::types::Tag;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Aws, Comparison, Setting, SettingName, Settings, Table};
+use crate::aws_failure::AwsFailure;
+
+/// The setting.
+#[derive(Clone, Copy, Debug)]
+pub struct Tags;
+
+/// Tags, by key.
+#[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(transparent)]
+pub struct Value(pub BTreeMap<String, String>);
+
+/// One call.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Change {
+    /// TagResource.
+    Set(String, String),
+    /// UntagResource.
+    Remove(String),
+}
+
+impl Setting for Tags {
+    const NAME: SettingName = SettingName::Tags;
+    type Value = Value;
+    type Change = Change;
+
+    fn known(settings: &Settings) -> Option<&Value> {
+        settings.tags.as_ref()
+    }
+
+    fn place(settings: &mut Settings) -> &mut Option<Value> {
+        &mut settings.tags
+    }
+
+    async fn read(aws: &Aws, table: &Table) -> Result<Value, AwsFailure> {
+        let mut tags = BTreeMap::new();
+        let mut next_token = None;
+        loop {
+            let list = aws.dynamodb.list_tags_of_resource().resource_arn(&table.arn);
+            let page = list
+                .set_next_token(next_token)
+                .send()
+                .await
+                .map_err(AwsFailure::of("dynamodb:ListTagsOfResource"))?;
+            tags.extend(page.tags.unwrap_or_default().into_iter().map(|tag| (tag.key, tag.value)));
+            next_token = page.next_token;
+            if next_token.is_none() {
+                return Ok(Value(tags));
+            }
+        }
+    }
+
+    fn compare(Value(wanted): &Value, Value(actual): &Value, _target: &Table) -> Comparison<Change> {
+        let mut comparison = Comparison::default();
+        for (key, value) in wanted {
+            if actual.get(key) == Some(value) {
+                comparison.same += 1;
+            } else if is_reserved(key) {
+                comparison.leave_out(format!("tag {key} is AWS's own, and nobody else may set it"));
+            } else {
+                let words = format!("set tag {key} = {value}");
+                comparison.change(words, Change::Set(key.clone(), value.clone()));
+            }
+        }
+        for key in actual.keys().filter(|key| !wanted.contains_key(*key) && !is_reserved(key)) {
+            comparison.extra(format!("remove tag {key}"), Change::Remove(key.clone()));
+        }
+        comparison
+    }
+
+    async fn make(change: &Change, aws: &Aws, target: &Table) -> Result<(), AwsFailure> {
+        match change {
+            Change::Set(key, value) => {
+                let action = "dynamodb:TagResource";
+                let tag = Tag::builder().key(key).value(value).build();
+                let tag = tag.map_err(AwsFailure::unbuilt(action))?;
+                let set = aws.dynamodb.tag_resource().resource_arn(&target.arn).tags(tag).send().await;
+                set.map(drop).map_err(AwsFailure::of(action))
+            }
+            Change::Remove(key) => {
+                let remove = aws.dynamodb.untag_resource().resource_arn(&target.arn).tag_keys(key);
+                remove.send().await.map(drop).map_err(AwsFailure::of("dynamodb:UntagResource"))
+            }
+        }
+    }
+}
+
+fn is_reserved(key: &str) -> bool {
+    key.get(..4).is_some_and(|prefix| prefix.eq_ignore_ascii_case("aws:"))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::settings::table::tests::table;
+
+    fn value(tags: &[(&str, &str)]) -> Value {
+        Value(tags.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect())
+    }
+
+    #[test]
+    fn what_differs_is_set_and_what_is_extra_is_told() {
+        let wanted = value(&[("team", "billing"), ("stage", "prod"), ("aws:cloudformation:stack-name", "s")]);
+        let comparison =
+            Tags::compare(&wanted, &value(&[("team", "web"), ("stage", "prod"), ("own", "1")]), &table());
+        assert_eq!(comparison.same, 1);
+        assert_eq!(comparison.changes[0].change, Change::Set("team".to_owned(), "billing".to_owned()));
+        assert_eq!((comparison.changes.len(), comparison.left_out.len()), (1, 1));
+        assert_eq!(comparison.extra[0].words, "remove tag own");
+    }
+
+    #[test]
+    fn a_key_is_reserved_by_its_prefix_in_any_case() {
+        assert!(is_reserved("aws:x") && is_reserved("AWS:x"));
+        assert!(!is_reserved("awsome") && !is_reserved("aws") && !is_reserved("äws:"));
+    }
+
+    fn tags() -> impl Strategy<Value = Value> {
+        // Few keys, so that two values often share some.
+        proptest::collection::btree_map("(aws:|AWS:)?[ab]{1,2}", "[xy]{0,2}", 0..8).prop_map(Value)
+    }
+
+    proptest! {
+        #[test]
+        fn what_a_comparison_says_makes_it_equal(wanted in tags(), actual in tags(), remove in any::<bool>()) {
+            let mut now = actual.clone();
+            for planned in Tags::compare(&wanted, &actual, &table()).to_do(remove) {
+                match planned.change.clone() {
+                    Change::Set(key, value) => drop(now.0.insert(key, value)),
+                    Change::Remove(key) => drop(now.0.remove(&key)),
+                }
+            }
+            let left = Tags::compare(&wanted, &now, &table());
+            prop_assert!(left.to_do(remove).next().is_none(), "{left:?}");
+            for (key, value) in &actual.0 {
+                let own = !wanted.0.contains_key(key) && !remove;
+                prop_assert!(!(own || is_reserved(key)) || now.0.get(key) == Some(value), "{key} was touched");
+            }
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! `sync-settings.apply-setting`: makes one setting of the target as it should be.
+//!
+//! It compares, changes what differs, and compares again ([`crate::settings::reconcile`]). What AWS does not
+//! take yet is answered as pending: the machine waits and asks again, for a few seconds where the table is being
+//! updated, for longer, the older the sync, where something else has to pass.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::Plan;
+use crate::aws_failure::AwsFailure;
+use crate::clients::Clients;
+use crate::clock::Clock;
+use crate::error_name::ErrorName;
+use crate::settings::reconcile::Reconciled;
+use crate::settings::report::bounded;
+use crate::settings::store::{self, StoreError};
+use crate::settings::{Aws, SettingName, setting};
+use crate::step::{Failure, Named, Step};
+use crate::table_look::Wait;
+
+/// UpdateTable takes seconds for most of what is changed here, but there is a limit to the looks that are
+/// worth taking.
+const UPDATE_TAKES_SECONDS: u32 = 10;
+
+/// The step.
+#[derive(Debug)]
+pub struct ApplySetting {
+    aws: Aws,
+    s3: aws_sdk_s3::Client,
+    clock: Clock,
+}
+
+/// What the state machine passes.
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Input {
+    /// The execution, for the logs.
+    pub execution_arn: String,
+    /// What the sync goes by.
+    pub plan: Plan,
+    /// The setting.
+    pub setting: SettingName,
+}
+
+/// How far it came.
+#[derive(Clone, Debug, JsonSchema, PartialEq, Serialize)]
+#[serde(tag = "status", rename_all = "SCREAMING_SNAKE_CASE", rename_all_fields = "camelCase")]
+pub enum Output {
+    /// Nothing is left to do.
+    Done {
+        /// The setting.
+        setting: SettingName,
+        /// What AWS refused, each with the reason.
+        #[schemars(length(max = 61), inner(length(max = 161)))]
+        refused: Vec<String>,
+    },
+    /// Something has to pass first.
+    Pending {
+        /// The setting.
+        setting: SettingName,
+        /// How long to wait before going on.
+        #[schemars(range(max = 601))]
+        wait_seconds: u32,
+        /// What has to pass.
+        reason: String,
+    },
+}
+
+/// Why the setting could not be looked at.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum Error {
+    /// The target is gone.
+    #[error("the target table {0} does not exist any more")]
+    TargetTableMissing(String),
+    /// The document of the sync cannot be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A call failed.
+    #[error(transparent)]
+    Aws(#[from] AwsFailure),
+}
+
+impl Named for Error {
+    fn name(&self) -> ErrorName {
+        match self {
+            Error::TargetTableMissing(_) => ErrorName::TargetTableMissing,
+            Error::Store(error) => error.name(),
+            Error::Aws(failure) => failure.name,
+        }
+    }
+}
+
+impl Step for ApplySetting {
+    const NAME: &'static str = "sync-settings.apply-setting";
+    const ERRORS: &'static [ErrorName] = &[
+        ErrorName::AccessDenied,
+        ErrorName::InvalidSettingsDocument,
+        ErrorName::RequestRefused,
+        ErrorName::ResourceBusy,
+        ErrorName::ServiceUnavailable,
+        ErrorName::TargetTableMissing,
+        ErrorName::Throttled,
+    ];
+    type Input = Input;
+    type Output = Output;
+    type Error = Error;
+
+    fn new(clients: &Clients) -> Result<ApplySetting, Failure> {
+        Ok(ApplySetting { aws: clients.settings(), s3: clients.s3(), clock: Clock::System })
+    }
+
+    async fn run(&self, Input { plan, setting: name, .. }: Input) -> Result<Output, Error> {
+        let document = store::get(&self.s3, &plan.document).await?;
+        let reconcile =
+            setting(name).reconcile(&document.settings, &self.aws, &plan.target, plan.remove_extra);
+        let (reason, table_is_updating) = match reconcile.await? {
+            Reconciled::TableMissing => return Err(Error::TargetTableMissing(plan.target)),
+            Reconciled::Done { refused } => {
+                return Ok(Output::Done { setting: name, refused: bounded(refused) });
+            }
+            Reconciled::Later { reason, table_is_updating } => (reason, table_is_updating),
+        };
+        Ok(match plan.patience().wait(self.clock.now()) {
+            Wait::TimedOut => {
+                let refused = format!("not by {}: {reason}", plan.deadline.to_rfc3339());
+                Output::Done { setting: name, refused: bounded(vec![refused]) }
+            }
+            Wait::Seconds(seconds) => {
+                let wait_seconds = if table_is_updating { UPDATE_TAKES_SECONDS } else { seconds };
+                Output::Pending { setting: name, wait_seconds, reason }
+            }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

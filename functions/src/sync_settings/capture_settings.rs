@@ -1,0 +1,161 @@
+//! `sync-settings.capture-settings`: writes down what tables have, for the day on which they are gone.
+//!
+//! On a schedule, or called by whoever makes a backup. A table that does not exist, or a setting that cannot
+//! be read, fails the capture by name, but only after every other table was written: a document that lacks a
+//! setting is better than none, and a capture that fails unseen is worse than either.
+
+use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::aws_failure::AwsFailure;
+use crate::clients::Clients;
+use crate::clock::Clock;
+use crate::error_name::ErrorName;
+use crate::settings::report::{self, SettingReport};
+use crate::settings::store::{self, Location, StoreError};
+use crate::settings::{Aws, SettingsDocument};
+use crate::step::{Failure, Named, Step};
+
+/// The step.
+#[derive(Debug)]
+pub struct CaptureSettings {
+    aws: Aws,
+    s3: aws_sdk_s3::Client,
+    clock: Clock,
+    bucket: String,
+}
+
+/// Whose settings are written down.
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub struct Input {
+    /// The tables, by name or ARN.
+    #[schemars(length(min = 1, max = 100))]
+    pub table_names: Vec<String>,
+}
+
+/// What was written.
+#[derive(Clone, Debug, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Output {
+    /// A document for each table, in the input's order.
+    #[schemars(length(max = 100))]
+    pub documents: Vec<Captured>,
+}
+
+/// A document that was written.
+#[derive(Clone, Debug, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Captured {
+    /// The table.
+    pub table_arn: String,
+    /// When it was read.
+    pub captured_at: DateTime<Utc>,
+    /// Where it lies.
+    pub document: Location,
+}
+
+/// Why settings were not, or not wholly, written down.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum Error {
+    /// The table does not exist.
+    #[error("table {0} does not exist")]
+    SourceTableMissing(String),
+    /// Some of its settings cannot be read.
+    #[error("the settings of {table} were written down to {location} without these: {missing}")]
+    NotWhole {
+        /// The table.
+        table: String,
+        /// Where the rest lies.
+        location: Location,
+        /// What is missing, and why.
+        missing: String,
+    },
+    /// The function's environment is wrong.
+    #[error("the function's environment variable SETTINGS_BUCKET cannot be read: {0}")]
+    Configuration(String),
+    /// The document could not be written.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A call failed.
+    #[error(transparent)]
+    Aws(#[from] AwsFailure),
+}
+
+impl Named for Error {
+    fn name(&self) -> ErrorName {
+        match self {
+            Error::SourceTableMissing(_) => ErrorName::SourceTableMissing,
+            Error::NotWhole { .. } => ErrorName::AccessDenied,
+            Error::Configuration(_) => ErrorName::InvalidConfiguration,
+            Error::Store(error) => error.name(),
+            Error::Aws(failure) => failure.name,
+        }
+    }
+}
+
+impl Step for CaptureSettings {
+    const NAME: &'static str = "sync-settings.capture-settings";
+    const ERRORS: &'static [ErrorName] = &[
+        ErrorName::AccessDenied,
+        ErrorName::InvalidConfiguration,
+        ErrorName::InvalidSettingsDocument,
+        ErrorName::RequestRefused,
+        ErrorName::ResourceBusy,
+        ErrorName::ServiceUnavailable,
+        ErrorName::SourceTableMissing,
+        ErrorName::Throttled,
+    ];
+    type Input = Input;
+    type Output = Output;
+    type Error = Error;
+
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this step runs outside the machine, and the template tells it the bucket in the environment"
+    )]
+    fn new(clients: &Clients) -> Result<CaptureSettings, Failure> {
+        let bucket =
+            std::env::var("SETTINGS_BUCKET").map_err(|error| Error::Configuration(error.to_string()))?;
+        Ok(CaptureSettings { aws: clients.settings(), s3: clients.s3(), clock: Clock::System, bucket })
+    }
+
+    async fn run(&self, Input { table_names }: Input) -> Result<Output, Error> {
+        let mut documents = Vec::new();
+        let mut first_error = None;
+        for table in table_names {
+            match self.capture(&table).await {
+                Ok(captured) => documents.push(captured),
+                Err(error) => {
+                    tracing::error!(name = %error.name(), %error, "settings not captured");
+                    first_error.get_or_insert(error);
+                }
+            }
+        }
+        first_error.map_or(Ok(Output { documents }), Err)
+    }
+}
+
+impl CaptureSettings {
+    async fn capture(&self, table: &str) -> Result<Captured, Error> {
+        let Some(table) = self.aws.describe(table).await? else {
+            return Err(Error::SourceTableMissing(table.to_owned()));
+        };
+        let mut document = SettingsDocument::of(&table, self.clock.now());
+        let (settings, failed) = report::capture(&self.aws, &table, |_| true).await?;
+        document.settings = settings;
+        let key = store::captured_key(&document).unwrap_or_else(|| format!("settings/{}.json", table.name));
+        let location = Location { bucket: self.bucket.clone(), key };
+        store::put(&self.s3, &location, &document).await?;
+        if !failed.is_empty() {
+            let missing = failed.iter().map(SettingReport::in_words).collect::<Vec<_>>().join("; ");
+            return Err(Error::NotWhole { table: table.name, location, missing });
+        }
+        let captured_at = document.captured_at;
+        Ok(Captured { table_arn: table.arn, captured_at, document: location })
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,150 @@
+//! `sync-settings.check-table`: whether the target can be used, and if not, when to look again.
+//!
+//! The same predicate and the same waits as where a rotation waits ([`crate::table_look`]). As the first step of
+//! the machine it also validates the input, in words.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::execution_input::{ExecutionInput, InvalidInput};
+use crate::aws_failure::AwsFailure;
+use crate::clients::Clients;
+use crate::clock::Clock;
+use crate::error_name::ErrorName;
+use crate::step::{Failure, Named, Step};
+use crate::table_look::{Look, Patience, Wait};
+
+/// The step.
+#[derive(Debug)]
+pub struct CheckTable {
+    dynamodb: aws_sdk_dynamodb::Client,
+    clock: Clock,
+}
+
+/// What the state machine passes.
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Input {
+    /// The execution, for the logs.
+    pub execution_arn: String,
+    /// The execution's input.
+    pub execution_input: ExecutionInput,
+    /// When the execution began: the age that the waits grow with counts from here.
+    pub started_at: DateTime<Utc>,
+    /// How long the table is waited for: the template's parameter, 1 to 168.
+    pub table_timeout_hours: String,
+}
+
+/// What was seen.
+#[derive(Clone, Debug, JsonSchema, PartialEq, Serialize)]
+#[serde(tag = "status", rename_all = "SCREAMING_SNAKE_CASE", rename_all_fields = "camelCase")]
+pub enum Output {
+    /// The table can be used.
+    Ready {
+        /// It.
+        table_arn: String,
+    },
+    /// Not yet.
+    Pending {
+        /// How long to wait before looking again.
+        #[schemars(range(max = 601))]
+        wait_seconds: u32,
+        /// What is still going on.
+        reason: String,
+    },
+}
+
+/// Why the table will not be usable, or could not be looked at.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum Error {
+    /// The input cannot be followed.
+    #[error(transparent)]
+    Input(#[from] InvalidInput),
+    /// It will never be.
+    #[error("table {table} cannot be used: {reason}")]
+    RestoreFailed {
+        /// The table.
+        table: String,
+        /// Why.
+        reason: String,
+    },
+    /// It is not in time.
+    #[error("table {table} was to be usable by {deadline}, but {reason}")]
+    RestoreTimedOut {
+        /// The table.
+        table: String,
+        /// Until when.
+        deadline: String,
+        /// What is still going on.
+        reason: String,
+    },
+    /// It does not exist.
+    #[error("the target table {0} does not exist (any more)")]
+    TargetTableMissing(String),
+    /// The call failed.
+    #[error(transparent)]
+    Aws(#[from] AwsFailure),
+}
+
+impl Named for Error {
+    fn name(&self) -> ErrorName {
+        match self {
+            Error::Input(_) => ErrorName::InvalidInput,
+            Error::RestoreFailed { .. } => ErrorName::RestoreFailed,
+            Error::RestoreTimedOut { .. } => ErrorName::RestoreTimedOut,
+            Error::TargetTableMissing(_) => ErrorName::TargetTableMissing,
+            Error::Aws(failure) => failure.name,
+        }
+    }
+}
+
+impl Step for CheckTable {
+    const NAME: &'static str = "sync-settings.check-table";
+    const ERRORS: &'static [ErrorName] = &[
+        ErrorName::AccessDenied,
+        ErrorName::InvalidInput,
+        ErrorName::RequestRefused,
+        ErrorName::ResourceBusy,
+        ErrorName::RestoreFailed,
+        ErrorName::RestoreTimedOut,
+        ErrorName::ServiceUnavailable,
+        ErrorName::TargetTableMissing,
+        ErrorName::Throttled,
+    ];
+    type Input = Input;
+    type Output = Output;
+    type Error = Error;
+
+    fn new(clients: &Clients) -> Result<CheckTable, Failure> {
+        Ok(CheckTable { dynamodb: clients.dynamodb(), clock: Clock::System })
+    }
+
+    async fn run(&self, input: Input) -> Result<Output, Error> {
+        input.execution_input.validate()?;
+        let timeout = input.execution_input.table_timeout(&input.table_timeout_hours)?;
+        // Whoever starts this has seen the table; one that cannot be seen now is gone.
+        let patience =
+            Patience { unseen_for_at_most: TimeDelta::zero(), ..Patience::new(input.started_at, timeout) };
+        let table = input.execution_input.target;
+        let now = self.clock.now();
+        let reason = match patience.look(&self.dynamodb, &table, now).await? {
+            Look::Ready(description) => {
+                let table_arn = description.table_arn().unwrap_or_default().to_owned();
+                return Ok(Output::Ready { table_arn });
+            }
+            Look::Failed(reason) => return Err(Error::RestoreFailed { table, reason }),
+            Look::Missing => return Err(Error::TargetTableMissing(table)),
+            Look::Pending(reason) => reason,
+        };
+        match patience.wait(now) {
+            Wait::Seconds(wait_seconds) => Ok(Output::Pending { wait_seconds, reason }),
+            Wait::TimedOut => {
+                Err(Error::RestoreTimedOut { table, deadline: patience.deadline.to_rfc3339(), reason })
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,127 @@
+use aws_sdk_dynamodb::config::http::HttpResponse;
+use aws_sdk_dynamodb::operation::describe_table::DescribeTableOutput as Described;
+use aws_sdk_dynamodb::types::{TableDescription, TableStatus};
+use aws_smithy_mocks::{Rule, RuleMode, mock, mock_client};
+use serde_json::{Value, json};
+
+use super::*;
+use crate::step::AnyStep;
+
+const ARN: &str = "arn:aws:dynamodb:eu-west-1:123456789012:table/copy";
+
+fn described(status: TableStatus) -> Rule {
+    mock!(aws_sdk_dynamodb::Client::describe_table).then_output(move || {
+        let table = TableDescription::builder().table_arn(ARN).table_status(status.clone());
+        Described::builder().table(table.build()).build()
+    })
+}
+
+fn refused(code: &'static str) -> Rule {
+    mock!(aws_sdk_dynamodb::Client::describe_table).then_http_response(move || {
+        let body = json!({ "__type": code, "message": "so AWS says" }).to_string();
+        HttpResponse::new(400.try_into().unwrap(), body.into())
+    })
+}
+
+async fn run(age: i64, dynamodb: &[&Rule], hours: &str, input: Value) -> Result<Value, Failure> {
+    let step = CheckTable {
+        dynamodb: mock_client!(aws_sdk_dynamodb, RuleMode::MatchAny, dynamodb),
+        clock: Clock::Fixed(DateTime::from_timestamp(age, 0).unwrap()),
+    };
+    step.run_json(json!({
+        "executionArn": "arn:aws:states:eu-west-1:123456789012:execution:sync-settings:sync-1",
+        "executionInput": input, "startedAt": "1970-01-01T00:00:00Z", "tableTimeoutHours": hours
+    }))
+    .await
+}
+
+/// Looks at a table for which an execution has waited for `age` seconds and may wait an hour.
+async fn look(age: i64, dynamodb: &Rule) -> Result<Value, Failure> {
+    run(age, &[dynamodb], "1", json!({ "Target": "copy" })).await
+}
+
+#[tokio::test]
+async fn a_ready_table_is_ready_even_behind_the_deadline() {
+    for age in [0, 3_600, 1_000_000] {
+        let output = look(age, &described(TableStatus::Active)).await.unwrap();
+        assert_eq!(output, json!({ "status": "READY", "tableArn": ARN }));
+    }
+}
+
+#[tokio::test]
+async fn an_unready_table_is_waited_for_ever_longer() {
+    for (age, wait) in [(0, 60), (120, 100), (600, 500), (2_000, 600), (3_599, 2)] {
+        let output = look(age, &described(TableStatus::Creating)).await.unwrap();
+        let reason = "the table is being created";
+        assert_eq!(output, json!({ "status": "PENDING", "waitSeconds": wait, "reason": reason }));
+    }
+}
+
+#[tokio::test]
+async fn the_deadline_ends_it_and_the_words_say_which_it_was() {
+    let failure = look(3_600, &described(TableStatus::Creating)).await.unwrap_err();
+    assert_eq!(failure.name, ErrorName::RestoreTimedOut);
+    assert_eq!(
+        failure.message,
+        "table copy was to be usable by 1970-01-01T01:00:00+00:00, but the table is being created"
+    );
+}
+
+#[tokio::test]
+async fn a_state_that_a_table_does_not_leave_fails_by_name() {
+    let failure = look(60, &described(TableStatus::Deleting)).await.unwrap_err();
+    assert_eq!(failure.name, ErrorName::RestoreFailed);
+    assert_eq!(failure.message, "table copy cannot be used: the table is DELETING");
+}
+
+#[tokio::test]
+async fn a_table_that_is_not_there_is_gone() {
+    let failure = look(0, &refused("ResourceNotFoundException")).await.unwrap_err();
+    assert_eq!(failure.name, ErrorName::TargetTableMissing);
+    assert!(failure.message.contains("table copy does not exist"), "{failure}");
+}
+
+#[tokio::test]
+async fn an_input_that_cannot_be_followed_is_refused_before_any_call() {
+    for (hours, input, words) in [
+        ("1", json!({ "Target": "a b" }), "Target is `a b`, neither a table's name nor its ARN"),
+        ("1", json!({ "Target": "copy", "Source": "a/b" }), "Source is `a/b`, neither"),
+        ("1", json!({ "Target": "copy", "SourceRoleArn": "admin" }), "SourceRoleArn is `admin`, not the ARN"),
+        ("0", json!({ "Target": "copy" }), "TableTimeoutHours is `0`; 1 to 168 may be given"),
+        ("169", json!({ "Target": "copy" }), "TableTimeoutHours is `169`"),
+        ("one", json!({ "Target": "copy" }), "TableTimeoutHours is `one`"),
+        (
+            "1",
+            json!({ "Target": "copy", "TableTimeoutSeconds": 604_801 }),
+            "TableTimeoutSeconds is 604801; 1 to 604800 may be given",
+        ),
+        ("1", json!({}), "missing field `Target`"),
+        ("1", json!({ "Target": "copy", "Targte": "x" }), "unknown field `Targte`"),
+        ("1", json!({ "Target": "copy", "Settings": { "Tag": true } }), "unknown variant `Tag`"),
+    ] {
+        let failure = run(0, &[], hours, input).await.unwrap_err();
+        assert_eq!(failure.name, ErrorName::InvalidInput);
+        assert!(failure.message.contains(words), "{failure}");
+    }
+}
+
+#[tokio::test]
+async fn the_longest_wait_is_a_week() {
+    let creating = described(TableStatus::Creating);
+    let input = || json!({ "Target": ARN, "SourceRoleArn": "" });
+    let output = run(604_799, &[&creating], "168", input()).await.unwrap();
+    assert_eq!(output["status"], "PENDING");
+    let failure = run(604_800, &[&creating], "168", input()).await.unwrap_err();
+    assert_eq!(failure.name, ErrorName::RestoreTimedOut);
+}
+
+#[tokio::test]
+async fn refusals_have_their_names() {
+    for (code, name) in [
+        ("AccessDeniedException", ErrorName::AccessDenied),
+        ("ThrottlingException", ErrorName::Throttled),
+        ("ValidationException", ErrorName::RequestRefused),
+    ] {
+        assert_eq!(look(60, &refused(code)).await.unwrap_err().name, name);
+    }
+}

@@ -1,0 +1,254 @@
+//! `sync-settings.plan-settings`: what the source has, and in what the target differs.
+//!
+//! What was found is written to S3, so that the steps behind this one go by the same settings, however long
+//! the sync takes and whatever happens to the source meanwhile, and a list of triggers or policies never comes
+//! near what an execution's state may hold. Planned again, it is written again.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::{Deserialize, Serialize};
+
+use super::Plan;
+use super::execution_input::{ExecutionInput, InvalidInput};
+use super::source::{Wanted, restore_of};
+use super::start::table_arn;
+use crate::arn::Arn;
+use crate::aws_failure::AwsFailure;
+use crate::clients::Clients;
+use crate::clock::Clock;
+use crate::error_name::ErrorName;
+use crate::settings::report::{Outcome, SettingReport};
+use crate::settings::store::{self, Location, StoreError};
+use crate::settings::{SettingName, Table};
+use crate::step::{Failure, Named, Step};
+use crate::words::quoted;
+
+/// The step.
+#[derive(Debug)]
+pub struct PlanSettings {
+    clients: Clients,
+    clock: Clock,
+}
+
+/// What the state machine passes.
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Input {
+    /// The execution: the document of the sync is named after it.
+    pub execution_arn: String,
+    /// The execution's input.
+    pub execution_input: ExecutionInput,
+    /// When the execution began.
+    pub started_at: DateTime<Utc>,
+    /// Which settings the template's parameters switch on, by name.
+    #[schemars(schema_with = "a_switch_for_each_setting")]
+    pub enabled: BTreeMap<SettingName, Switch>,
+    /// Whether the template's parameter lets settings of the target's own be removed.
+    pub remove_extra: Switch,
+    /// How long a setting may take that AWS does not take yet: the template's parameter, 1 to 1440.
+    pub setting_timeout_minutes: String,
+    /// The role that sources in another account are read with; empty for none.
+    pub source_role_arn: String,
+    /// The bucket of settings documents.
+    pub settings_bucket: String,
+}
+
+/// An object with a switch for each setting, and nothing else: a map would let a misspelt name pass.
+fn a_switch_for_each_setting(generator: &mut SchemaGenerator) -> Schema {
+    let switch = generator.subschema_for::<Switch>();
+    let names = SettingName::ALL.iter().map(|name| name.as_str());
+    let properties: BTreeMap<&str, Schema> = names.clone().map(|name| (name, switch.clone())).collect();
+    let required: Vec<&str> = names.collect();
+    schemars::json_schema!({
+        "type": "object", "properties": properties, "required": required, "additionalProperties": false
+    })
+}
+
+/// A template's parameter that is on or off.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Switch {
+    /// On.
+    True,
+    /// Off.
+    False,
+}
+
+/// What is to be done.
+#[derive(Clone, Debug, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Output {
+    /// What the sync goes by.
+    pub plan: Plan,
+    /// The settings that have to be changed, in the order in which they can be.
+    #[schemars(length(max = 14))]
+    pub changes: Vec<SettingToApply>,
+    /// What is planned for every setting.
+    #[schemars(length(max = 14))]
+    pub settings: Vec<SettingReport>,
+}
+
+/// A setting that has to be changed.
+#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SettingToApply {
+    /// It.
+    pub setting: SettingName,
+}
+
+/// Why no plan could be made.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum Error {
+    /// The input cannot be followed.
+    #[error(transparent)]
+    Input(#[from] InvalidInput),
+    /// Nothing tells what the source had.
+    #[error(
+        "the source table {source_arn} does not exist (any more, or is a later one of the same name), no settings \
+         document from before {restored} is kept, and the backup tells nothing"
+    )]
+    SourceTableMissing {
+        /// The table.
+        source_arn: String,
+        /// The point in time that was restored.
+        restored: String,
+    },
+    /// The target does not exist.
+    #[error("the target table {0} does not exist (any more)")]
+    TargetTableMissing(String),
+    /// A document could not be read or written.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A call failed.
+    #[error(transparent)]
+    Aws(#[from] AwsFailure),
+}
+
+impl Named for Error {
+    fn name(&self) -> ErrorName {
+        match self {
+            Error::Input(_) => ErrorName::InvalidInput,
+            Error::SourceTableMissing { .. } => ErrorName::SourceTableMissing,
+            Error::TargetTableMissing(_) => ErrorName::TargetTableMissing,
+            Error::Store(error) => error.name(),
+            Error::Aws(failure) => failure.name,
+        }
+    }
+}
+
+impl Step for PlanSettings {
+    const NAME: &'static str = "sync-settings.plan-settings";
+    const ERRORS: &'static [ErrorName] = &[
+        ErrorName::AccessDenied,
+        ErrorName::InvalidInput,
+        ErrorName::InvalidSettingsDocument,
+        ErrorName::RequestRefused,
+        ErrorName::ResourceBusy,
+        ErrorName::ServiceUnavailable,
+        ErrorName::SourceTableMissing,
+        ErrorName::TargetTableMissing,
+        ErrorName::Throttled,
+    ];
+    type Input = Input;
+    type Output = Output;
+    type Error = Error;
+
+    fn new(clients: &Clients) -> Result<PlanSettings, Failure> {
+        Ok(PlanSettings { clients: clients.clone(), clock: Clock::System })
+    }
+
+    async fn run(&self, input: Input) -> Result<Output, Error> {
+        let wanted = &input.execution_input;
+        wanted.validate()?;
+        let deadline = input.started_at + wanted.setting_timeout(&input.setting_timeout_minutes)?;
+        let aws = self.clients.settings();
+        let Some(target) = aws.describe(&wanted.target).await? else {
+            return Err(Error::TargetTableMissing(wanted.target.clone()));
+        };
+        let source = source(wanted, &target)?;
+        let find = Wanted {
+            source_arn: &source,
+            restore: restore_of(&target, &source),
+            role_arn: role(wanted, &input.source_role_arn, &source, &target)?,
+            bucket: &input.settings_bucket,
+            now: self.clock.now(),
+        };
+        let switched_on = |name| is_switched_on(&input, name);
+        let found = find.find(&self.clients, switched_on).await?;
+        let location = location(&input);
+        store::put(&self.clients.s3(), &location, &found.document).await?;
+        let remove_extra = wanted.remove_extra.unwrap_or(input.remove_extra == Switch::True);
+        let settings = found.plan(&aws, &target, switched_on, remove_extra).await?;
+        let to_apply = settings.iter().filter(|report| report.outcome == Outcome::Planned);
+        let changes = to_apply.map(|report| SettingToApply { setting: report.setting }).collect();
+        let plan = Plan {
+            source,
+            target: target.arn,
+            settings_from: found.from,
+            document: location,
+            remove_extra,
+            started_at: input.started_at,
+            deadline,
+        };
+        Ok(Output { plan, changes, settings })
+    }
+}
+
+/// The source's ARN: as the input says, or as DynamoDB says of the target.
+pub fn source(input: &ExecutionInput, target: &Table) -> Result<String, InvalidInput> {
+    let restored_from = || target.description.restore_summary()?.source_table_arn();
+    match input.source.as_deref().or_else(restored_from) {
+        Some(source) if table_arn(source, &target.arn) == target.arn => {
+            let reason = format!("is the target itself, {}", quoted(source));
+            Err(InvalidInput { field: "Source", reason })
+        }
+        Some(source) => Ok(table_arn(source, &target.arn)),
+        None => {
+            let reason = format!(
+                "is missing, and DynamoDB does not say what table {} was restored from; name the table whose \
+                 settings it is to have",
+                target.name
+            );
+            Err(InvalidInput { field: "Source", reason })
+        }
+    }
+}
+
+/// The role that the source is read with: none in the target's own account, where a role of another one reads
+/// nothing. In another account there has to be one; without it, the names in the calls would mean tables of
+/// this account.
+pub fn role<'a>(
+    input: &'a ExecutionInput,
+    by_default: &'a str,
+    source: &str,
+    target: &Table,
+) -> Result<&'a str, InvalidInput> {
+    let account = Arn::parse(source).map_or("", |arn| arn.account);
+    if account == target.place().1 {
+        return Ok("");
+    }
+    match input.source_role_arn.as_deref().filter(|role| !role.is_empty()).unwrap_or(by_default) {
+        "" => {
+            let reason =
+                format!("is missing: the source is in account {account}; name a role that may read it there");
+            Err(InvalidInput { field: "SourceRoleArn", reason })
+        }
+        role => Ok(role),
+    }
+}
+
+fn is_switched_on(input: &Input, name: SettingName) -> bool {
+    let asked = input.execution_input.settings.as_ref().and_then(|settings| settings.get(&name).copied());
+    asked.unwrap_or_else(|| input.enabled.get(&name) == Some(&Switch::True))
+}
+
+/// Where the document of this sync lies; named after the execution, so that a repetition writes it again.
+fn location(input: &Input) -> Location {
+    let execution = input.execution_arn.rsplit(':').next().unwrap_or_default();
+    Location { bucket: input.settings_bucket.clone(), key: format!("syncs/{execution}.json") }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,135 @@
+//! What the input says, and what it cannot say.
+
+use super::*;
+
+fn with(mut input: Value, field: &str, value: Value) -> Value {
+    input["executionInput"][field] = value;
+    input
+}
+
+/// The input that differs from the template's parameters in this.
+fn set(mut input: Value, field: &str, value: Value) -> Value {
+    input[field] = value;
+    input
+}
+
+#[tokio::test]
+async fn the_input_switches_settings_on_and_off() {
+    let aws = aws().with_tag("orders", "team", "billing");
+    aws.set("orders", "DeletionProtectionEnabled", json!(true));
+    let switches = json!({ "Tags": true, "DeletionProtection": false });
+    let output = run(&aws, with(input(&["DeletionProtection"]), "Settings", switches)).await.unwrap();
+    assert_eq!(output["changes"], json!([{ "setting": "Tags" }]));
+    let switches = json!({ "Tags": false });
+    let output = run(&aws, with(input(&["Tags", "DeletionProtection"]), "Settings", switches)).await.unwrap();
+    assert_eq!(output["changes"], json!([{ "setting": "DeletionProtection" }]));
+    let calls = aws.calls("dynamodb:ListTagsOfResource").len();
+    run(&aws, set(input(&[]), "enabled", json!({}))).await.unwrap();
+    assert_eq!(aws.calls("dynamodb:ListTagsOfResource").len(), calls, "what is off is not read");
+}
+
+#[tokio::test]
+async fn extras_are_removed_where_template_or_input_says_so() {
+    let aws = aws().with_tag("copy", "own", "1");
+    let removing = || set(input(&["Tags"]), "removeExtra", json!("true"));
+    for (input, removed) in [
+        (input(&["Tags"]), false),
+        (removing(), true),
+        (with(removing(), "RemoveExtra", json!(false)), false),
+        (with(input(&["Tags"]), "RemoveExtra", json!(true)), true),
+    ] {
+        let output = run(&aws, input).await.unwrap();
+        assert_eq!(output["plan"]["removeExtra"], removed);
+        assert_eq!(output["changes"].as_array().unwrap().len(), usize::from(removed));
+    }
+}
+
+#[tokio::test]
+async fn the_source_is_what_the_input_says_or_else_what_dynamodb_says() {
+    let aws = aws().with_table("archive").with_tag("archive", "of", "archive");
+    for (source, expected) in [
+        (Value::Null, arn("orders")),
+        (json!("archive"), arn("archive")),
+        (json!(arn("archive")), arn("archive")),
+    ] {
+        let output = run(&aws, with(input(&["Tags"]), "Source", source)).await.unwrap();
+        assert_eq!(output["plan"]["source"], expected);
+        assert_eq!(output["plan"]["settingsFrom"]["Name"], expected);
+    }
+}
+
+#[tokio::test]
+async fn a_table_that_was_not_restored_needs_a_source() {
+    let aws = FakeAws::default().with_table("copy").with_table("orders");
+    let failure = run(&aws, input(&[])).await.unwrap_err();
+    assert_eq!(failure.name, ErrorName::InvalidInput);
+    assert_eq!(
+        failure.message,
+        "Source is missing, and DynamoDB does not say what table copy was restored from; name the table \
+         whose settings it is to have"
+    );
+    let output = run(&aws, with(input(&[]), "Source", json!("orders"))).await.unwrap();
+    assert_eq!(output["plan"]["settingsFrom"]["Kind"], "LiveTable");
+}
+
+#[tokio::test]
+async fn a_table_is_not_its_own_source() {
+    for source in [json!("copy"), json!(arn("copy"))] {
+        let failure = run(&aws(), with(input(&[]), "Source", source)).await.unwrap_err();
+        assert_eq!(failure.name, ErrorName::InvalidInput);
+        assert!(failure.message.starts_with("Source is the target itself, `"), "{failure}");
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_followed_is_refused_before_any_call() {
+    let minutes = |minutes: &str| set(input(&[]), "settingTimeoutMinutes", json!(minutes));
+    for (input, words) in [
+        (minutes("0"), "SettingTimeoutMinutes is `0`; 1 to 1440 may be given"),
+        (minutes("1441"), "SettingTimeoutMinutes is `1441`"),
+        (minutes("an hour"), "SettingTimeoutMinutes is `an hour`"),
+        (with(input(&[]), "Target", json!("a/b")), "Target is `a/b`"),
+        (set(input(&[]), "enabled", json!({ "Tags": "yes" })), "unknown variant `yes`"),
+        (set(input(&[]), "enabled", json!({ "Tag": "true" })), "unknown variant `Tag`"),
+    ] {
+        let aws = aws();
+        let failure = run(&aws, input).await.unwrap_err();
+        assert_eq!(failure.name, ErrorName::InvalidInput);
+        assert!(failure.message.contains(words), "{failure}");
+        assert!(aws.state().calls.is_empty());
+    }
+    for longest in ["1", "1440"] {
+        run(&aws(), minutes(longest)).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_there_or_may_not_be_written_has_its_name() {
+    let failure = run(&FakeAws::default(), input(&[])).await.unwrap_err();
+    assert_eq!(failure.name, ErrorName::TargetTableMissing);
+    let aws = aws();
+    aws.answer("s3:PUT", |_| (403, json!("<Error><Code>AccessDenied</Code></Error>")));
+    let failure = run(&aws, input(&[])).await.unwrap_err();
+    assert_eq!(failure.name, ErrorName::AccessDenied);
+    assert!(failure.message.starts_with("s3:PutObject failed"), "{failure}");
+}
+
+#[tokio::test]
+async fn a_role_is_assumed_for_a_source_of_another_account_alone() {
+    let theirs = "arn:aws:dynamodb:eu-west-1:210987654321:table/orders";
+    let (template, other) = ("arn:aws:iam::210987654321:role/read", "arn:aws:iam::210987654321:role/other");
+    for (source, of_the_input, assumed) in [
+        ("orders", Value::Null, None),
+        ("orders", json!(other), None),
+        (theirs, Value::Null, Some(template)),
+        (theirs, json!(""), Some(template)),
+        (theirs, json!(other), Some(other)),
+    ] {
+        let aws = aws();
+        let input = with(with(input(&[]), "Source", json!(source)), "SourceRoleArn", of_the_input);
+        let failed = run(&aws, set(input, "sourceRoleArn", json!(template))).await.is_err();
+        let calls = aws.calls("sts:AssumeRole");
+        let asked = calls.first().map(|call| call.form("RoleArn"));
+        assert_eq!((asked.as_deref(), failed), (assumed, assumed.is_some()), "{source}");
+    }
+}

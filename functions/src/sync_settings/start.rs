@@ -1,0 +1,159 @@
+//! `sync-settings.start`: from the news of a restore to an execution.
+//!
+//! Several events tell of one restore, so the execution's name derives from what they have in common: the
+//! table that is made, by its id. Its name alone would not do, for a table of the same name may be restored
+//! again the next day, while Step Functions keeps an execution's name for 90 days. An execution that exists
+//! is a success.
+
+use aws_sdk_sfn::error::ProvideErrorMetadata;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::event::{self, MalformedEvent, News, Restore};
+use super::execution_input::ExecutionInput;
+use crate::arn::Arn;
+use crate::aws_failure::AwsFailure;
+use crate::clients::Clients;
+use crate::error_name::ErrorName;
+use crate::step::{Failure, Named, Step};
+use crate::table_description;
+
+/// The step.
+#[derive(Debug)]
+pub struct Start {
+    dynamodb: aws_sdk_dynamodb::Client,
+    sfn: aws_sdk_sfn::Client,
+    state_machine_arn: String,
+}
+
+/// An event of EventBridge.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub struct Event(pub Value);
+
+/// What became of the event.
+#[derive(Clone, Debug, JsonSchema, PartialEq, Serialize)]
+#[serde(tag = "outcome", rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum Output {
+    /// An execution was started.
+    Started {
+        /// It.
+        execution_arn: String,
+        /// The table that gets its settings.
+        target: String,
+    },
+    /// An execution for this very table runs or ran already.
+    Duplicate {
+        /// Its name.
+        execution_name: String,
+    },
+    /// It asks for no sync.
+    Skipped {
+        /// Why.
+        reason: String,
+    },
+}
+
+/// Why an event could not be followed.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum Error {
+    /// It cannot be read.
+    #[error(transparent)]
+    Malformed(#[from] MalformedEvent),
+    /// The table that it tells of cannot be seen.
+    #[error("table {0}, which the event says is restored, does not exist (yet, or any more)")]
+    TargetTableMissing(String),
+    /// The function's environment is wrong.
+    #[error("the function's environment variable STATE_MACHINE_ARN cannot be read: {0}")]
+    Configuration(String),
+    /// A call failed.
+    #[error(transparent)]
+    Aws(#[from] AwsFailure),
+}
+
+impl Named for Error {
+    fn name(&self) -> ErrorName {
+        match self {
+            Error::Malformed(_) => ErrorName::MalformedNotification,
+            Error::TargetTableMissing(_) => ErrorName::TargetTableMissing,
+            Error::Configuration(_) => ErrorName::InvalidConfiguration,
+            Error::Aws(failure) => failure.name,
+        }
+    }
+}
+
+/// The name of the execution for a table: derived, so that Step Functions refuses a second one.
+pub fn execution_name(table_id: &str) -> String {
+    format!("sync-{table_id}")
+}
+
+impl Step for Start {
+    const NAME: &'static str = "sync-settings.start";
+    const ERRORS: &'static [ErrorName] = &[
+        ErrorName::AccessDenied,
+        ErrorName::InvalidConfiguration,
+        ErrorName::RequestRefused,
+        ErrorName::ResourceBusy,
+        ErrorName::ServiceUnavailable,
+        ErrorName::TargetTableMissing,
+        ErrorName::Throttled,
+    ];
+    const REFUSED_INPUT: ErrorName = ErrorName::MalformedNotification;
+    type Input = Event;
+    type Output = Output;
+    type Error = Error;
+
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this step runs outside the machine, and the template tells it the machine in the environment"
+    )]
+    fn new(clients: &Clients) -> Result<Start, Failure> {
+        let state_machine_arn =
+            std::env::var("STATE_MACHINE_ARN").map_err(|error| Error::Configuration(error.to_string()))?;
+        Ok(Start { dynamodb: clients.dynamodb(), sfn: clients.sfn(), state_machine_arn })
+    }
+
+    async fn run(&self, Event(event): Event) -> Result<Output, Error> {
+        let output = match event::read(&event)? {
+            News::Other(reason) => Output::Skipped { reason },
+            News::Restore(restore) => self.start(restore).await?,
+        };
+        tracing::info!(outcome = %serde_json::json!(output), "event followed");
+        Ok(output)
+    }
+}
+
+impl Start {
+    async fn start(&self, Restore { target, source }: Restore) -> Result<Output, Error> {
+        let table = table_description::describe(&self.dynamodb, &target).await?;
+        let described = table.as_ref().and_then(|table| Some((table.table_id()?, table.table_arn()?)));
+        let Some((id, arn)) = described else { return Err(Error::TargetTableMissing(target)) };
+        let execution_name = execution_name(id);
+        // As `rotate-restore` writes it: the same name with the same input is the same execution.
+        let source = source.map(|source| table_arn(&source, arn));
+        let input = ExecutionInput::of_restore(source, arn.to_owned());
+        let start = self.sfn.start_execution().state_machine_arn(&self.state_machine_arn);
+        let start = start.name(&execution_name).input(serde_json::json!(input).to_string());
+        match start.send().await {
+            Ok(answer) => Ok(Output::Started { execution_arn: answer.execution_arn, target: input.target }),
+            Err(error) if error.code() == Some("ExecutionAlreadyExists") => {
+                Ok(Output::Duplicate { execution_name })
+            }
+            Err(error) => Err(AwsFailure::of("states:StartExecution")(error).into()),
+        }
+    }
+}
+
+/// The ARN of a table that is named without one, beside a table whose ARN is known.
+pub(super) fn table_arn(table: &str, beside: &str) -> String {
+    match (Arn::parse(table), Arn::parse(beside)) {
+        (None, Some(Arn { partition, service, region, account, .. })) => {
+            format!("arn:{partition}:{service}:{region}:{account}:table/{table}")
+        }
+        _ => table.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

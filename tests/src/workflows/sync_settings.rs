@@ -1,0 +1,402 @@
+//! The ways of `sync-settings`.
+
+pub mod tables;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_sdk_dynamodb::types::{
+    ApproximateCreationDateTimePrecision, ContributorInsightsMode, StreamViewType,
+};
+use local_aws::{Call, Fault, Rule, Slowness};
+use serde_json::{Value, json};
+use tablekeeper_functions::error_name::ErrorName;
+
+use self::tables::{
+    Billing, alarm, insights, kinesis, limit, make_table, make_table_with, recovery, scale, set_everything,
+    stream, table_arn, tag, time_to_live, trigger, until_active,
+};
+use crate::deployed::stack;
+use crate::run::invoke;
+use crate::{Battery, Begin, Deployed, Scenario, Workflow, until_seen};
+
+/// The table that is restored. Its index has its name in its own.
+pub const SOURCE: &str = "orders";
+/// The table that it is restored to.
+pub const TARGET: &str = "orders-restored";
+/// The index of both.
+pub const INDEX: &str = "orders-by-customer";
+
+/// The workflow with its scenarios.
+pub fn workflow() -> Workflow {
+    macro_rules! scenario {
+        ($name:literal, $begin:ident => $ends_in:literal) => {
+            scenario!($name, $begin => $ends_in, golden: false, error: None)
+        };
+        ($name:literal, $begin:ident => $ends_in:literal, golden) => {
+            scenario!($name, $begin => $ends_in, golden: true, error: None)
+        };
+        ($name:literal, $begin:ident => $ends_in:literal, $error:ident) => {
+            scenario!($name, $begin => $ends_in, golden: false, error: Some(ErrorName::$error.as_str()))
+        };
+        ($name:literal, $begin:ident => $ends_in:literal, golden: $golden:literal, error: $error:expr) => {
+            Scenario {
+                name: $name,
+                golden: $golden,
+                beside: None,
+                begin: |deployed| Box::pin($begin(deployed)),
+                ends_in: $ends_in,
+                error: $error,
+            }
+        };
+    }
+    Workflow {
+        name: "sync-settings",
+        parameters: &[
+            // The scenarios deliver the events by themselves.
+            ("RestoreEventRules", "DISABLED"),
+            ("EnableWarmThroughputSettings", "true"),
+            ("EnableAlarmSettings", "true"),
+        ],
+        scenarios: vec![
+            scenario!("a point-in-time restore by CloudTrail", a_point_in_time_restore => "Complete", golden),
+            scenario!("a restored backup by AWS Backup", a_restored_backup => "Complete", golden),
+            scenario!("a target with settings of its own, to be removed", extra_to_be_removed => "Complete", golden),
+            scenario!("a target with settings of its own, to be left", extra_to_be_left => "Complete"),
+            scenario!("an index that was dropped", an_index_that_was_dropped => "Complete"),
+            scenario!("a source without settings", a_source_without_settings => "Complete"),
+            scenario!("a deleted source with a document", a_deleted_source_with_a_document => "Complete"),
+            scenario!("a deleted source with its backup", a_deleted_source_with_its_backup => "Complete"),
+            scenario!("a deleted source of which nothing is known", a_deleted_source => "Source Table Missing", SourceTableMissing),
+            scenario!("a source in another Region", a_source_in_another_region => "Complete"),
+            scenario!("a source in another account", a_source_in_another_account => "Complete"),
+            scenario!("Time to Live changed within the hour", changed_within_the_hour => "Complete"),
+            scenario!("Time to Live refused for too long", refused_for_too_long => "Settings Not Equal", SettingsNotEqual),
+            scenario!("somebody changes it back", changed_back => "Settings Not Equal", SettingsNotEqual),
+            scenario!("wrong input", wrong_input => "Input Refused", InvalidInput),
+            scenario!("no such target", no_such_target => "Target Table Missing", TargetTableMissing),
+            scenario!("a target that is deleted meanwhile", a_target_deleted_meanwhile => "Target Table Missing", TargetTableMissing),
+            scenario!("a target without its key", a_target_without_its_key => "Table Not Usable", RestoreFailed),
+            scenario!("a restore without end", a_restore_without_end => "Table Timed Out", RestoreTimedOut),
+            scenario!("looking is not allowed", looking_refused => "Table Not Checked", AccessDenied),
+            scenario!("writing down is not allowed", writing_down_refused => "Settings Not Planned", AccessDenied),
+            scenario!("a setting that must not be changed", tagging_refused => "Settings Not Equal", SettingsNotEqual),
+            scenario!("the document must not be read", reading_refused => "Settings Not Equal", SettingsNotEqual),
+            scenario!("reading back is not allowed", reading_back_refused => "Settings Not Verified", AccessDenied),
+        ],
+        battery: Battery::EveryKindOfCall,
+        changes_settings_of: Some(TARGET),
+        unentered: &[(
+            "Settings Not Applied",
+            "the Map fails by no other name than TargetTableMissing: each item catches States.ALL",
+        )],
+    }
+}
+
+async fn a_point_in_time_restore(deployed: Arc<Deployed>) -> Begin {
+    make_table(&deployed, SOURCE, &[INDEX], Billing::Provisioned).await;
+    set_everything(&deployed, SOURCE, INDEX).await;
+    scale(&deployed, SOURCE, INDEX).await;
+    restore(&deployed).await;
+    Begin::Event(cloudtrail(SOURCE, TARGET))
+}
+
+async fn a_restored_backup(deployed: Arc<Deployed>) -> Begin {
+    make_table(&deployed, SOURCE, &[INDEX], Billing::OnDemand).await;
+    tag(&deployed, SOURCE, 1).await;
+    limit(&deployed, SOURCE, INDEX).await;
+    restore_backup(&deployed).await;
+    Begin::Event(restore_job(&deployed))
+}
+
+/// The target has of each setting something that the source lacks, or has otherwise.
+async fn make_extra(deployed: &Deployed) {
+    make_table(deployed, SOURCE, &[INDEX], Billing::Provisioned).await;
+    recovery(deployed, SOURCE, 35).await;
+    let source_stream = stream(deployed, SOURCE, StreamViewType::KeysOnly).await;
+    deployed
+        .lambda
+        .create_event_source_mapping()
+        .event_source_arn(source_stream)
+        .function_name(deployed.output("StartFunctionName"))
+        .starting_position(aws_sdk_lambda::types::EventSourcePosition::TrimHorizon)
+        .enabled(false)
+        .send()
+        .await
+        .unwrap();
+    kinesis(deployed, SOURCE, "changes", ApproximateCreationDateTimePrecision::Millisecond).await;
+    restore(deployed).await;
+    until_active(deployed, TARGET).await;
+    tag(deployed, TARGET, 1).await;
+    recovery(deployed, TARGET, 7).await;
+    let target_stream = stream(deployed, TARGET, StreamViewType::KeysOnly).await;
+    trigger(deployed, &target_stream, deployed.output("StartFunctionName"), false).await;
+    trigger(deployed, &target_stream, deployed.output("CheckTableFunctionName"), false).await;
+    kinesis(deployed, TARGET, "changes", ApproximateCreationDateTimePrecision::Microsecond).await;
+    kinesis(deployed, TARGET, "own", ApproximateCreationDateTimePrecision::Microsecond).await;
+    insights(deployed, TARGET, None, ContributorInsightsMode::ThrottledKeys).await;
+    scale(deployed, TARGET, INDEX).await;
+    alarm(deployed, TARGET, "own", 1.0).await;
+    let arn = table_arn(deployed, TARGET);
+    let policy = json!({ "Version": "2012-10-17", "Statement": [] }).to_string();
+    deployed.dynamodb.put_resource_policy().resource_arn(arn).policy(policy).send().await.unwrap();
+}
+
+async fn extra_to_be_removed(deployed: Arc<Deployed>) -> Begin {
+    make_extra(&deployed).await;
+    // Of the scalable dimensions one is the source's too, without its policy and its schedule.
+    let register = deployed.auto_scaling.register_scalable_target().resource_id(format!("table/{SOURCE}"));
+    register
+        .service_namespace(aws_sdk_applicationautoscaling::types::ServiceNamespace::Dynamodb)
+        .scalable_dimension(
+            aws_sdk_applicationautoscaling::types::ScalableDimension::DynamoDbTableReadCapacityUnits,
+        )
+        .min_capacity(1)
+        .max_capacity(9)
+        .send()
+        .await
+        .unwrap();
+    Begin::Input(json!({ "Target": TARGET, "RemoveExtra": true }))
+}
+
+async fn extra_to_be_left(deployed: Arc<Deployed>) -> Begin {
+    make_extra(&deployed).await;
+    Begin::Input(json!({ "Source": SOURCE, "Target": TARGET }))
+}
+
+async fn an_index_that_was_dropped(deployed: Arc<Deployed>) -> Begin {
+    make_table(&deployed, SOURCE, &[INDEX], Billing::Provisioned).await;
+    scale(&deployed, SOURCE, INDEX).await;
+    insights(&deployed, SOURCE, Some(INDEX), ContributorInsightsMode::ThrottledKeys).await;
+    let restore = deployed.dynamodb.restore_table_to_point_in_time().source_table_name(SOURCE);
+    let restore = restore.target_table_name(TARGET).use_latest_restorable_time(true);
+    restore.set_global_secondary_index_override(Some(Vec::new())).send().await.unwrap();
+    Begin::Event(cloudtrail(SOURCE, TARGET))
+}
+
+async fn a_source_without_settings(deployed: Arc<Deployed>) -> Begin {
+    make_table(&deployed, SOURCE, &[], Billing::OnDemand).await;
+    restore(&deployed).await;
+    Begin::Event(cloudtrail(&table_arn(&deployed, SOURCE), TARGET))
+}
+
+async fn a_deleted_source_with_a_document(deployed: Arc<Deployed>) -> Begin {
+    make_table(&deployed, SOURCE, &[INDEX], Billing::Provisioned).await;
+    recovery(&deployed, SOURCE, 7).await;
+    time_to_live(&deployed, SOURCE, "expires", true).await;
+    tag(&deployed, SOURCE, 3).await;
+    stream(&deployed, SOURCE, StreamViewType::NewImage).await;
+    scale(&deployed, SOURCE, INDEX).await;
+    invoke(&deployed, "CaptureSettingsFunctionName", &json!({ "TableNames": [SOURCE] })).await;
+    restore_backup(&deployed).await;
+    deployed.dynamodb.delete_table().table_name(SOURCE).send().await.unwrap();
+    Begin::Event(restore_job(&deployed))
+}
+
+async fn a_deleted_source_with_its_backup(deployed: Arc<Deployed>) -> Begin {
+    make_table(&deployed, SOURCE, &[INDEX], Billing::OnDemand).await;
+    stream(&deployed, SOURCE, StreamViewType::NewImage).await;
+    restore_backup(&deployed).await;
+    deployed.dynamodb.delete_table().table_name(SOURCE).send().await.unwrap();
+    Begin::Event(restore_job(&deployed))
+}
+
+async fn a_deleted_source(deployed: Arc<Deployed>) -> Begin {
+    make_table(&deployed, SOURCE, &[], Billing::OnDemand).await;
+    restore(&deployed).await;
+    deployed.dynamodb.delete_table().table_name(SOURCE).send().await.unwrap();
+    Begin::Event(cloudtrail(SOURCE, TARGET))
+}
+
+async fn a_source_in_another_region(deployed: Arc<Deployed>) -> Begin {
+    let there = aws_config::Region::new("eu-west-1");
+    let config = deployed.config.to_builder().region(there).build();
+    let dynamodb = aws_sdk_dynamodb::Client::new(&config);
+    make_table_with(&dynamodb, SOURCE, &[INDEX], Billing::OnDemand).await;
+    let arn = format!("arn:aws:dynamodb:eu-west-1:{}:table/{SOURCE}", deployed.account);
+    let tag = aws_sdk_dynamodb::types::Tag::builder().key("team").value("billing").build().unwrap();
+    dynamodb.tag_resource().resource_arn(&arn).tags(tag).send().await.unwrap();
+    let stream = format!("arn:aws:kinesis:eu-west-1:{}:stream/changes", deployed.account);
+    let enable = dynamodb.enable_kinesis_streaming_destination().table_name(SOURCE).stream_arn(stream);
+    enable.send().await.unwrap();
+    make_table(&deployed, TARGET, &[INDEX], Billing::OnDemand).await;
+    Begin::Input(json!({ "Source": arn, "Target": TARGET }))
+}
+
+async fn a_source_in_another_account(deployed: Arc<Deployed>) -> Begin {
+    let other = Deployed::empty_account().await;
+    make_table(&other, SOURCE, &[], Billing::OnDemand).await;
+    tag(&other, SOURCE, 2).await;
+    make_table(&deployed, TARGET, &[], Billing::OnDemand).await;
+    let role = format!("arn:aws:iam::{}:role/reader", other.account);
+    Begin::Input(json!({ "Source": table_arn(&other, SOURCE), "Target": TARGET, "SourceRoleArn": role }))
+}
+
+/// A target whose Time to Live goes by another attribute than the source's, since less than an hour.
+async fn another_time_to_live(deployed: &Deployed) {
+    make_table(deployed, SOURCE, &[], Billing::OnDemand).await;
+    time_to_live(deployed, SOURCE, "expires", true).await;
+    tag(deployed, SOURCE, 1).await;
+    restore(deployed).await;
+    until_active(deployed, TARGET).await;
+    time_to_live(deployed, TARGET, "obsolete", true).await;
+}
+
+async fn changed_within_the_hour(deployed: Arc<Deployed>) -> Begin {
+    another_time_to_live(&deployed).await;
+    let account = deployed.account.clone();
+    let front = stack().await.aws.front();
+    // An hour passes whenever DynamoDB has refused a change.
+    tokio::spawn(async move {
+        for refusals in 1..=2 {
+            let refused = |call: &&Call| {
+                call.action == "dynamodb:UpdateTimeToLive" && call.step.is_some() && call.status == 400
+            };
+            let enough = || front.calls(&account).iter().filter(refused).count() >= refusals;
+            until_seen("a change to be refused", enough).await;
+            front.let_an_hour_pass(&account);
+        }
+    });
+    Begin::Input(json!({ "Source": SOURCE, "Target": TARGET }))
+}
+
+async fn refused_for_too_long(deployed: Arc<Deployed>) -> Begin {
+    another_time_to_live(&deployed).await;
+    Begin::Input(json!({ "Source": SOURCE, "Target": TARGET, "SettingTimeoutSeconds": 3 }))
+}
+
+async fn changed_back(deployed: Arc<Deployed>) -> Begin {
+    make_table(&deployed, SOURCE, &[], Billing::OnDemand).await;
+    tag(&deployed, SOURCE, 1).await;
+    restore(&deployed).await;
+    delay(&deployed, "sync-settings.verify-settings", "s3:GetObject").await;
+    after(&deployed, "sync-settings.verify-settings", "s3:GetObject", |deployed| async move {
+        let remove = deployed.dynamodb.untag_resource().resource_arn(table_arn(&deployed, TARGET));
+        remove.tag_keys("key 0").send().await.unwrap();
+    });
+    Begin::Input(json!({ "Target": TARGET, "SettingTimeoutSeconds": 8 }))
+}
+
+async fn wrong_input(_deployed: Arc<Deployed>) -> Begin {
+    Begin::Input(json!({ "Target": "a table" }))
+}
+
+async fn no_such_target(_deployed: Arc<Deployed>) -> Begin {
+    Begin::Input(json!({ "Source": SOURCE, "Target": TARGET }))
+}
+
+async fn a_target_deleted_meanwhile(deployed: Arc<Deployed>) -> Begin {
+    make_table(&deployed, SOURCE, &[], Billing::OnDemand).await;
+    tag(&deployed, SOURCE, 1).await;
+    stream(&deployed, SOURCE, StreamViewType::NewImage).await;
+    recovery(&deployed, SOURCE, 7).await;
+    restore(&deployed).await;
+    delay(&deployed, "sync-settings.apply-setting", "dynamodb:UpdateTable").await;
+    after(&deployed, "sync-settings.apply-setting", "dynamodb:TagResource", |deployed| async move {
+        deployed.dynamodb.delete_table().table_name(TARGET).send().await.unwrap();
+    });
+    Begin::Event(cloudtrail(SOURCE, TARGET))
+}
+
+async fn a_target_without_its_key(deployed: Arc<Deployed>) -> Begin {
+    make_table(&deployed, SOURCE, &[], Billing::OnDemand).await;
+    restore(&deployed).await;
+    let status = Some("INACCESSIBLE_ENCRYPTION_CREDENTIALS".to_owned());
+    stack().await.aws.front().show_table_status(&deployed.account, TARGET, status);
+    Begin::Event(cloudtrail(SOURCE, TARGET))
+}
+
+async fn a_restore_without_end(deployed: Arc<Deployed>) -> Begin {
+    make_table(&deployed, SOURCE, &[], Billing::OnDemand).await;
+    let endless = Slowness { tables: u32::MAX, indexes: 0, backups: 0, restore_jobs: 0, updates: 0 };
+    stack().await.aws.front().slow(&deployed.account, endless);
+    restore(&deployed).await;
+    Begin::Input(json!({ "Target": TARGET, "TableTimeoutSeconds": 2 }))
+}
+
+/// A source with a tag, restored, where a step may not make a call.
+async fn refused(deployed: &Deployed, step: &str, action: &str) -> Begin {
+    make_table(deployed, SOURCE, &[], Billing::OnDemand).await;
+    tag(deployed, SOURCE, 1).await;
+    restore(deployed).await;
+    inject(deployed, step, action, usize::MAX, Fault::Refuse).await;
+    Begin::Input(json!({ "Target": TARGET }))
+}
+
+async fn looking_refused(deployed: Arc<Deployed>) -> Begin {
+    refused(&deployed, "sync-settings.check-table", "dynamodb:DescribeTable").await
+}
+
+async fn writing_down_refused(deployed: Arc<Deployed>) -> Begin {
+    refused(&deployed, "sync-settings.plan-settings", "s3:PutObject").await
+}
+
+async fn tagging_refused(deployed: Arc<Deployed>) -> Begin {
+    refused(&deployed, "sync-settings.apply-setting", "dynamodb:TagResource").await
+}
+
+async fn reading_refused(deployed: Arc<Deployed>) -> Begin {
+    refused(&deployed, "sync-settings.apply-setting", "s3:GetObject").await
+}
+
+async fn reading_back_refused(deployed: Arc<Deployed>) -> Begin {
+    refused(&deployed, "sync-settings.verify-settings", "s3:GetObject").await
+}
+
+async fn inject(deployed: &Deployed, step: &str, action: &str, times: usize, fault: Fault) {
+    let (account, step, action) = (deployed.account.clone(), Some(step.to_owned()), action.to_owned());
+    let rule = Rule { account, step, action, from_ordinal: 0, times, fault };
+    stack().await.aws.front().inject(rule);
+}
+
+/// Gives [`after`] the time that it needs.
+async fn delay(deployed: &Deployed, step: &str, action: &str) {
+    inject(deployed, step, action, 1, Fault::Delay(Duration::from_secs(2))).await;
+}
+
+/// Does something as soon as a step makes a call.
+fn after<F: Future<Output = ()> + Send>(
+    deployed: &Arc<Deployed>,
+    step: &'static str,
+    action: &'static str,
+    act: impl FnOnce(Arc<Deployed>) -> F + Send + 'static,
+) {
+    let deployed = Arc::clone(deployed);
+    tokio::spawn(async move {
+        let front = stack().await.aws.front();
+        let it = |call: &Call| call.step.as_deref() == Some(step) && call.action == action;
+        let seen = || front.calls(&deployed.account).iter().any(it);
+        until_seen("the call to be made", seen).await;
+        act(deployed).await;
+    });
+}
+
+/// [`SOURCE`] restored to [`TARGET`] as of now.
+pub async fn restore(deployed: &Deployed) {
+    let restore = deployed.dynamodb.restore_table_to_point_in_time().source_table_name(SOURCE);
+    restore.target_table_name(TARGET).use_latest_restorable_time(true).send().await.unwrap();
+}
+
+/// A backup of [`SOURCE`], restored to [`TARGET`].
+pub async fn restore_backup(deployed: &Deployed) {
+    let create = deployed.dynamodb.create_backup().table_name(SOURCE).backup_name("backup");
+    let backup = create.send().await.unwrap().backup_details.unwrap().backup_arn;
+    let restore = deployed.dynamodb.restore_table_from_backup().backup_arn(backup);
+    restore.target_table_name(TARGET).send().await.unwrap();
+}
+
+/// CloudTrail's event of a point-in-time restore; the source by name or ARN.
+pub fn cloudtrail(source: &str, target: &str) -> Value {
+    let field = if source.starts_with("arn:") { "sourceTableArn" } else { "sourceTableName" };
+    json!({ "source": "aws.dynamodb", "detail-type": "AWS API Call via CloudTrail", "detail": {
+        "eventSource": "dynamodb.amazonaws.com", "eventName": "RestoreTableToPointInTime",
+        "requestParameters": { field: source, "targetTableName": target, "useLatestRestorableTime": true },
+        "responseElements": null } })
+}
+
+/// AWS Backup's event of a restore job that made [`TARGET`] of [`SOURCE`].
+pub fn restore_job(deployed: &Deployed) -> Value {
+    json!({ "source": "aws.backup", "detail-type": "Restore Job State Change", "detail": {
+        "restoreJobId": "A1B2", "status": "COMPLETED", "resourceType": "DynamoDB",
+        "createdResourceArn": table_arn(deployed, TARGET), "sourceResourceArn": table_arn(deployed, SOURCE) } })
+}
