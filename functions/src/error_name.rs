@@ -28,8 +28,14 @@ use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 pub enum ErrorName {
     /// AWS refused the call because the function's role may not make it.
     AccessDenied,
+    /// A backup that was being made will never be available.
+    BackupFailed,
+    /// The backup that stays is not available any more, so nothing older is deleted.
+    BackupNotAvailable,
     /// The backup or recovery point does not exist (any more).
     BackupNotFound,
+    /// A backup took longer than it may.
+    BackupTimedOut,
     /// A function's environment holds a value that it cannot work with.
     InvalidConfiguration,
     /// The input of an execution, or of a step, is not what it takes.
@@ -62,12 +68,16 @@ pub enum ErrorName {
     SettingsNotEqual,
     /// The source table is gone, and nothing tells what its settings were.
     SourceTableMissing,
+    /// Some tables were not backed up and pruned as they should be.
+    TablesFailed,
     /// The target table exists and was not made from this recovery point.
     TargetTableExists,
     /// The table that was being restored is gone.
     TargetTableMissing,
     /// AWS refused the call because there were too many.
     Throttled,
+    /// The account makes as many backups at a time as it may.
+    TooManyBackups,
     /// The account runs as many restores as it may.
     TooManyRestores,
 }

@@ -1,5 +1,5 @@
-//! An AWS for the tests of steps that use several services: it knows tables, their tags and objects, has
-//! nothing of any other setting, and takes down what it is asked. A test says what it answers otherwise.
+//! An AWS for the tests of steps that use several services: it knows tables, their tags and backups, and objects,
+//! has nothing of any other setting, and takes down what it is asked. A test says what it answers otherwise.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -9,8 +9,10 @@ use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_dynamodb::config::http::{HttpRequest, HttpResponse};
 use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
 use aws_smithy_http_client::test_util::infallible_client_fn;
+use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
+use crate::backup_prune::retention::backup_name;
 use crate::clients::Clients;
 
 /// One call.
@@ -39,6 +41,10 @@ pub(crate) struct State {
     pub(crate) tables: BTreeMap<String, Value>,
     /// Tags of tables, by the table's ARN.
     pub(crate) tags: BTreeMap<String, BTreeMap<String, String>>,
+    /// Backups as ListBackups answers them, of all types.
+    pub(crate) backups: Vec<Value>,
+    /// How many tables or backups a page has; 0 for as many as AWS's.
+    pub(crate) page: usize,
     /// Objects, by key.
     pub(crate) objects: BTreeMap<String, String>,
     /// What was called.
@@ -53,6 +59,11 @@ pub(crate) struct FakeAws(Arc<Mutex<State>>);
 /// The ARN of a table of this name.
 pub(crate) fn arn(table: &str) -> String {
     format!("arn:aws:dynamodb:eu-west-1:123456789012:table/{table}")
+}
+
+/// The ARN of a backup of this name.
+pub(crate) fn backup_arn(table: &str, name: &str) -> String {
+    format!("{}/backup/{name}", arn(table))
 }
 
 /// A failure of AWS's.
@@ -75,6 +86,22 @@ impl FakeAws {
         self
     }
 
+    /// With an available backup of a table, made at this time and named after it.
+    pub(crate) fn with_backup(self, table: &str, time: &str) -> FakeAws {
+        let time: DateTime<Utc> = time.parse().unwrap();
+        let name = backup_name(table, time);
+        self.state().backups.push(json!({ "TableName": table, "TableId": format!("id-of-{table}"),
+            "BackupArn": backup_arn(table, &name), "BackupName": name, "BackupStatus": "AVAILABLE",
+            "BackupType": "USER", "BackupCreationDateTime": time.timestamp() }));
+        self
+    }
+
+    /// With pages of so many tables or backups.
+    pub(crate) fn with_pages_of(self, page: usize) -> FakeAws {
+        self.state().page = page;
+        self
+    }
+
     /// With this object.
     pub(crate) fn with_object(self, key: &str, content: impl ToString) -> FakeAws {
         self.state().objects.insert(key.to_owned(), content.to_string());
@@ -84,6 +111,17 @@ impl FakeAws {
     /// A field of a table is this from now on.
     pub(crate) fn set(&self, table: &str, field: &str, value: Value) {
         self.state().tables.get_mut(table).unwrap()[field] = value;
+    }
+
+    /// A field of a backup, by its place, is this from now on.
+    pub(crate) fn set_backup(&self, place: usize, field: &str, value: Value) {
+        self.state().backups[place][field] = value;
+    }
+
+    /// The names of the backups that are there.
+    pub(crate) fn backup_names(&self) -> Vec<String> {
+        let state = self.state();
+        state.backups.iter().map(|backup| backup["BackupName"].as_str().unwrap().to_owned()).collect()
     }
 
     /// An action is answered like this from now on.
@@ -105,8 +143,13 @@ impl FakeAws {
         self.state().calls.iter().filter(|call| call.action == action).cloned().collect()
     }
 
-    /// The clients of this AWS, in eu-west-1.
+    /// The clients of this AWS, in eu-west-1. They repeat no call.
     pub(crate) fn clients(&self) -> Clients {
+        self.clients_with(RetryConfig::disabled())
+    }
+
+    /// The same clients, which repeat calls like this.
+    pub(crate) fn clients_with(&self, retry: RetryConfig) -> Clients {
         let aws = self.clone();
         let http = infallible_client_fn(move |request| {
             let request = HttpRequest::try_from(request).unwrap();
@@ -117,7 +160,7 @@ impl FakeAws {
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new("eu-west-1"))
             .credentials_provider(SharedCredentialsProvider::new(credentials))
-            .retry_config(RetryConfig::disabled())
+            .retry_config(retry)
             .http_client(http);
         sdk.set_time_source(Some(Default::default()));
         Clients::new(sdk.build())
@@ -215,6 +258,44 @@ impl State {
                 tags.insert(tag("Key"), tag("Value"));
                 (200, json!({}))
             }
+            "dynamodb:ListTables" => {
+                let names: Vec<Value> = self.tables.keys().map(|name| json!(name)).collect();
+                let (page, last) = self.page_of(&names, &input["ExclusiveStartTableName"], Value::clone);
+                (200, json!({ "TableNames": page, "LastEvaluatedTableName": last }))
+            }
+            "dynamodb:ListBackups" => {
+                let wanted = input["BackupType"].as_str().unwrap_or("USER");
+                let is_wanted = |backup: &&Value| {
+                    backup["TableName"] == input["TableName"]
+                        && (wanted == "ALL" || backup["BackupType"] == wanted)
+                };
+                let backups: Vec<Value> = self.backups.iter().filter(is_wanted).cloned().collect();
+                let start = &input["ExclusiveStartBackupArn"];
+                let (page, last) = self.page_of(&backups, start, |backup| backup["BackupArn"].clone());
+                (200, json!({ "BackupSummaries": page, "LastEvaluatedBackupArn": last }))
+            }
+            "dynamodb:DescribeBackup" => match self.place_of_backup(&text("BackupArn")) {
+                Some(place) => {
+                    (200, json!({ "BackupDescription": { "BackupDetails": self.backups[place] } }))
+                }
+                None => refusal("BackupNotFoundException"),
+            },
+            "dynamodb:CreateBackup" => {
+                let (table, name) = (text("TableName"), text("BackupName"));
+                let backup = json!({ "TableName": table, "TableId": format!("id-of-{table}"),
+                    "BackupArn": format!("{}-made-{}", backup_arn(&table, &name), self.backups.len()),
+                    "BackupName": name, "BackupStatus": "CREATING", "BackupType": "USER",
+                    "BackupCreationDateTime": 2_000.0 });
+                self.backups.push(backup.clone());
+                (200, json!({ "BackupDetails": backup }))
+            }
+            "dynamodb:DeleteBackup" => match self.place_of_backup(&text("BackupArn")) {
+                Some(place) => {
+                    let backup = self.backups.remove(place);
+                    (200, json!({ "BackupDescription": { "BackupDetails": backup } }))
+                }
+                None => refusal("BackupNotFoundException"),
+            },
             "dynamodb:GetResourcePolicy" => refusal("PolicyNotFoundException"),
             "s3:PUT" => {
                 let body = String::from_utf8(request.body().bytes().unwrap().to_vec()).unwrap();
@@ -231,5 +312,19 @@ impl State {
             }
             _ => (200, json!({})),
         }
+    }
+
+    /// The page behind `start`, and what the next one starts behind; null where there is none.
+    fn page_of(&self, all: &[Value], start: &Value, id: impl Fn(&Value) -> Value) -> (Vec<Value>, Value) {
+        let page = if self.page == 0 { 100 } else { self.page };
+        let is_start = |one: &Value| !start.is_null() && id(one) == *start;
+        let first = all.iter().position(is_start).map_or(0, |place| place + 1);
+        let page: Vec<Value> = all[first..].iter().take(page).cloned().collect();
+        let last = if first + page.len() < all.len() { page.last().map(id) } else { None };
+        (page, last.unwrap_or_default())
+    }
+
+    fn place_of_backup(&self, arn: &str) -> Option<usize> {
+        self.backups.iter().position(|backup| backup["BackupArn"] == arn)
     }
 }

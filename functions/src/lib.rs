@@ -9,6 +9,7 @@
 
 pub mod arn;
 pub mod aws_failure;
+pub mod backup_prune;
 pub mod clients;
 pub mod clock;
 pub mod error_name;
@@ -32,7 +33,7 @@ use step::StepEntry;
 /// The dispatch of the `bootstrap`, the generated schemas, the contract check and the tables in the
 /// docs are all made from this list; a step that is missing here does not exist.
 pub fn steps() -> Vec<StepEntry> {
-    [rotate_restore::steps(), sync_settings::steps()].concat()
+    [backup_prune::steps(), rotate_restore::steps(), sync_settings::steps()].concat()
 }
 
 /// The step with this name, such as `rotate-restore.check-restore`.
@@ -43,6 +44,7 @@ pub fn step(name: &str) -> Option<StepEntry> {
 /// The schema of each workflow's execution input, by the workflow's name.
 pub fn execution_inputs() -> Vec<(&'static str, Schema)> {
     vec![
+        ("backup-prune", schemas::input_schema::<backup_prune::ExecutionInput>()),
         ("rotate-restore", schemas::input_schema::<rotate_restore::ExecutionInput>()),
         ("sync-settings", schemas::input_schema::<sync_settings::ExecutionInput>()),
     ]
@@ -51,6 +53,7 @@ pub fn execution_inputs() -> Vec<(&'static str, Schema)> {
 /// The schema of what each workflow's executions end with, by the workflow's name.
 pub fn execution_outputs() -> Vec<(&'static str, Schema)> {
     vec![
+        ("backup-prune", schemas::output_schema::<backup_prune::finish_prune::Output>()),
         ("rotate-restore", rotate_restore::execution_output()),
         ("sync-settings", schemas::output_schema::<sync_settings::Report>()),
     ]

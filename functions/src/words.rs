@@ -15,3 +15,48 @@ pub fn regex_error(error: &regex::Error) -> String {
     let last = text.lines().last().unwrap_or_default().trim();
     last.strip_prefix("error: ").unwrap_or(last).to_owned()
 }
+
+/// What a function's failure says, out of the envelope that Lambda puts it into as the cause of an execution's error:
+/// `{"errorType": …, "errorMessage": …}`. State machines cut long causes, so its end may be missing. What stands before
+/// it stays, and a cause without it is answered as it is.
+pub fn message_of(cause: &str) -> String {
+    const KEY: &str = r#""errorMessage":"#;
+    let inner = cause.split_once(r#"{"error"#).and_then(|(before, envelope)| {
+        // The first letters are taken off already where the message comes first.
+        let rest = envelope.split_once(KEY).map(|(_, rest)| rest);
+        let rest = rest.or_else(|| envelope.strip_prefix(r#"Message":"#))?;
+        Some((before, rest.trim_start().strip_prefix('"')?))
+    });
+    let Some((before, text)) = inner else { return cause.to_owned() };
+    let mut escaped = false;
+    let end = text.find(|letter| {
+        let ends = letter == '"' && !escaped;
+        escaped = letter == '\\' && !escaped;
+        ends
+    });
+    let text = end.and_then(|end| text.get(..end)).unwrap_or(text);
+    let message = serde_json::from_str(&format!("\"{text}\"")).unwrap_or_else(|_| text.to_owned());
+    format!("{before}{message}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failures_message_is_taken_out_of_lambdas_envelope() {
+        for (cause, message) in [
+            (r#"{"errorType": "AccessDenied", "errorMessage": "not \"so\"\nat all"}"#, "not \"so\"\nat all"),
+            (r#"{"errorMessage":"no","errorType":"AccessDenied"}"#, "no"),
+            (
+                r#"AccessDenied: {"errorType":"AccessDenied","errorMessage":"User: x is not"#,
+                "AccessDenied: User: x is not",
+            ),
+            (r#"{"errorType":"AccessDenied","errorMessage":"cut\"#, r"cut\"),
+            (r#"{"errorType":"Acc"#, r#"{"errorType":"Acc"#),
+            ("The Lambda function timed out", "The Lambda function timed out"),
+        ] {
+            assert_eq!(message_of(cause), message);
+        }
+    }
+}

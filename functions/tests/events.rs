@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 use tablekeeper_functions::arn::Arn;
+use tablekeeper_functions::backup_prune;
+use tablekeeper_functions::backup_prune::execution_input::{Defaults, Selection};
 use tablekeeper_functions::rotate_restore::decision::{Decision, decide};
 use tablekeeper_functions::rotate_restore::rotation::{Patterns, Rotation};
 use tablekeeper_functions::rotate_restore::{ExecutionInput, publish_pointer};
@@ -129,5 +131,45 @@ fn every_event_of_sync_settings_leads_where_it_should() {
             }
         };
         assert_eq!(led_to, expected, "{file}");
+    }
+}
+
+#[test]
+fn every_event_of_backup_prune_leads_where_it_should() {
+    // As the template has them where it says which tables a schedule backs up.
+    let [no_names, off] = ["", "0"].map(str::to_owned);
+    let defaults = Defaults {
+        table_names: no_names.clone(),
+        table_name_pattern: "-production$".to_owned(),
+        table_tag: no_names,
+        max_backups: "3".to_owned(),
+        max_age_days: off.clone(),
+        daily_backups: off.clone(),
+        weekly_backups: off.clone(),
+        monthly_backups: off.clone(),
+        yearly_backups: off,
+        include_manual: "false".to_owned(),
+    };
+    for (file, event) in events("backup-prune") {
+        let expected = match file.as_str() {
+            "input.one-table.json" => json!([["Movies"], [3, 0, 0, 0, 0, 0]]),
+            "input.by-schedule.json" => json!(["-production$", [3, 0, 0, 0, 0, 0]]),
+            "input.by-tag.json" => json!([["backup", "nightly"], [7, 0, 0, 0, 0, 0]]),
+            "input.with-grandfathers.json" => {
+                json!([["orders-production", "customers-production"], [1, 2, 7, 4, 12, 3]])
+            }
+            other => panic!("{other} is not expected to lead anywhere: say here where it should"),
+        };
+        let input: backup_prune::ExecutionInput = serde_json::from_value(event).unwrap();
+        let tables = match input.selection(&defaults).unwrap() {
+            Selection::Names(names) => json!(names),
+            Selection::Pattern(pattern) => json!(pattern.as_str()),
+            Selection::Tag { key, value } => json!([key, value]),
+        };
+        let rules = input.retention(&defaults).unwrap();
+        let (young, days, weeks) = (rules.max_age_days, rules.daily, rules.weekly);
+        let rules = json!([rules.max_backups, young, days, weeks, rules.monthly, rules.yearly]);
+        assert_eq!(json!([tables, rules]), expected, "{file}");
+        assert!(!input.includes_manual(&defaults).unwrap(), "{file}");
     }
 }

@@ -1,6 +1,6 @@
 //! The workflows' machines and types, as the contract check takes them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use contracts::Report;
 use contracts::contract::{Contracts, TaskContract};
@@ -14,7 +14,7 @@ use serde_json::Value;
 pub struct Contract {
     /// The definition.
     pub definition: Value,
-    /// What each step takes and answers, by its name.
+    /// What each step of its template takes and answers, by its name.
     pub steps: BTreeMap<String, TaskContract>,
     input: Value,
     output: Value,
@@ -28,8 +28,11 @@ impl Contract {
         let text = std::fs::read_to_string(workspace_root().join(&file)).unwrap();
         let template = format!("infra/{workflow}.yaml");
         let whole = local_aws::template::load(&workspace_root().join(&template)).unwrap();
+        let handlers = whole["Resources"].as_object().unwrap().values();
+        let handlers: BTreeSet<&str> =
+            handlers.filter_map(|resource| resource.pointer("/Properties/Handler")?.as_str()).collect();
         let steps = tablekeeper_functions::steps();
-        let steps = steps.iter().filter(|step| step.workflow() == workflow).map(|step| {
+        let steps = steps.iter().filter(|step| handlers.contains(step.name)).map(|step| {
             let errors = step.errors.iter().map(|name| name.as_str().to_owned()).collect();
             let (input, output) = ((step.input_schema)().to_value(), (step.output_schema)().to_value());
             (step.name.to_owned(), TaskContract { name: step.name.to_owned(), input, output, errors })

@@ -76,8 +76,10 @@ impl Deployed {
         static LAST: AtomicU64 = AtomicU64::new(200_000_000_000);
         let account = (LAST.fetch_add(1, Ordering::Relaxed) + 1).to_string();
         let aws = &stack().await.aws;
-        aws.front()
-            .slow(&account, Slowness { tables: 1, indexes: 1, backups: 0, restore_jobs: 1, updates: 1 });
+        aws.front().slow(
+            &account,
+            Slowness { tables: 1, indexes: 1, backups: 0, on_demand_backups: 0, restore_jobs: 1, updates: 1 },
+        );
         let config = aws.config(&account).await;
         Deployed {
             outputs: BTreeMap::new(),

@@ -48,6 +48,35 @@ impl Machine {
         found
     }
 
+    /// Which of these transitions a history took, that has these states in the order in which they were entered. Items
+    /// of a Map run beside each other, so that each state follows on the last one that may lead to it; what none leads
+    /// to follows on the one before it, which is not among the `possible`.
+    pub fn taken(
+        &self,
+        entered: &[String],
+        possible: &BTreeSet<(String, String)>,
+    ) -> BTreeSet<(String, String)> {
+        let (mut taken, mut open) = (BTreeSet::new(), Vec::<String>::new());
+        for (place, state) in entered.iter().enumerate() {
+            let leads_here = |from: &String| possible.contains(&(from.clone(), state.clone()));
+            match (open.iter().rposition(leads_here), place.checked_sub(1)) {
+                // A Map stays open for its other items, and so does an item that this one may not follow on.
+                (Some(at), _) if self.begins_item(state) => {
+                    taken.insert((open[at].clone(), state.clone()));
+                }
+                (Some(at), _) => drop(taken.insert((open.remove(at), state.clone()))),
+                (None, Some(before)) => drop(taken.insert((entered[before].clone(), state.clone()))),
+                (None, None) => {}
+            }
+            open.push(state.clone());
+        }
+        taken
+    }
+
+    fn begins_item(&self, first: &str) -> bool {
+        with_inner(&self.definition).iter().any(|(_, state)| state["ItemProcessor"]["StartAt"] == first)
+    }
+
     /// What only the local engine does: it goes on with the other items of a Map of which one has failed.
     pub fn of_the_local_engine(&self) -> BTreeSet<(String, String)> {
         let maps = with_inner(&self.definition).into_iter().map(|(_, state)| &state["ItemProcessor"]);

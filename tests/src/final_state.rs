@@ -1,11 +1,13 @@
 //! What a run leaves behind, in a form that can be compared between accounts.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde::Serialize;
 
 use tablekeeper_functions::clients::Clients;
+use tablekeeper_functions::clock::Clock;
 use tablekeeper_functions::settings::Table as SettingsTable;
 use tablekeeper_functions::settings::report::capture;
 
@@ -22,6 +24,8 @@ pub struct FinalState {
     pub executions: BTreeMap<String, String>,
     /// AWS Backup's restore jobs: how many.
     pub restore_jobs: usize,
+    /// The backups that were made on demand, of each table: their names and statuses, and how many there are of each.
+    pub backups: BTreeMap<String, BTreeMap<String, usize>>,
 }
 
 /// A table.
@@ -61,8 +65,46 @@ impl FinalState {
         let executions =
             executions.into_iter().map(|it| (without_ids(&it.name), it.status.to_string())).collect();
         let restore_jobs = deployed.backup.list_restore_jobs().send().await.unwrap().restore_jobs().len();
-        FinalState { tables, parameters, executions, restore_jobs }
+        let backups = backups(deployed).await;
+        FinalState { tables, parameters, executions, restore_jobs, backups }
     }
+}
+
+/// All pages of them; what AWS Backup made is its own.
+async fn backups(deployed: &Deployed) -> BTreeMap<String, BTreeMap<String, usize>> {
+    let mut backups: BTreeMap<String, BTreeMap<String, usize>> = BTreeMap::new();
+    let mut start = None;
+    loop {
+        let list = deployed.dynamodb.list_backups().set_exclusive_start_backup_arn(start);
+        let page = list.send().await.unwrap();
+        for backup in page.backup_summaries() {
+            let name = without_new_time(backup.backup_name().unwrap());
+            let name = format!("{name}: {}", backup.backup_status().unwrap().as_str());
+            let of_table = backups.entry(backup.table_name().unwrap().to_owned()).or_default();
+            *of_table.entry(name).or_default() += 1;
+        }
+        start = page.last_evaluated_backup_arn;
+        if start.is_none() {
+            return backups;
+        }
+    }
+}
+
+/// The name with `TIME` for the time at its end, if that is of the run: within the last hour.
+fn without_new_time(name: &str) -> String {
+    let an_hour_ago = Clock::System.now() - Duration::from_secs(3_600);
+    match name.split_at_checked(name.len().saturating_sub(14)) {
+        Some((table, time))
+            if time > an_hour_ago.format("%Y%m%d%H%M%S").to_string().as_str() && is_number(time) =>
+        {
+            format!("{table}TIME")
+        }
+        _ => name.to_owned(),
+    }
+}
+
+fn is_number(text: &str) -> bool {
+    text.bytes().all(|it| it.is_ascii_digit())
 }
 
 async fn table(deployed: &Deployed, name: &str) -> Table {

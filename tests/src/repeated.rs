@@ -4,12 +4,14 @@
 //! answer was lost. So before each task stands a copy of it, with the same arguments, whose result is
 //! dropped: the machine must end as it does without.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
-/// The definition with each of its tasks doubled, those of its Maps included; how many were is answered too.
-pub fn with_every_task_repeated(definition: &str) -> (String, usize) {
+/// The definition with each of its tasks doubled, those of its Maps included; which were is answered too.
+pub fn with_every_task_repeated(definition: &str) -> (String, BTreeSet<String>) {
     let mut whole: Value = serde_json::from_str(definition).unwrap();
-    let mut doubled = 0;
+    let mut doubled = BTreeSet::new();
     in_each_machine(&mut whole, &mut |machine| {
         for (task, state) in tasks(machine) {
             let first = format!("{task}, first");
@@ -21,7 +23,7 @@ pub fn with_every_task_repeated(definition: &str) -> (String, usize) {
             fields.insert("Next".to_owned(), json!(task));
             fields.remove("End");
             machine["States"].as_object_mut().unwrap().insert(first, copy);
-            doubled += 1;
+            doubled.insert(task);
         }
     });
     (whole.to_string(), doubled)

@@ -64,7 +64,9 @@ pub async fn run_with(
     change: impl AsyncFnOnce(&Deployed, &Front),
 ) -> Ended {
     let mut deployed = Deployed::empty_account().await;
-    let mut parameters = Vec::new();
+    let own =
+        scenario.parameters.iter().map(|(name, value)| (*name, value.replace("ACCOUNT", &deployed.account)));
+    let mut parameters: Vec<(&str, String)> = own.collect();
     if let Some((beside, parameter)) = scenario.beside {
         deployed.deploy(&beside(), &[]).await;
         parameters.push((parameter, deployed.machine().to_owned()));

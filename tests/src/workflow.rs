@@ -41,6 +41,9 @@ pub struct Scenario {
     pub name: &'static str,
     /// Whether every call of it is put through the fault battery.
     pub golden: bool,
+    /// The template's parameters that it needs otherwise than the workflow's other scenarios; `ACCOUNT` in a value is
+    /// the account.
+    pub parameters: &'static [(&'static str, &'static str)],
     /// A workflow that is deployed beside it, with the parameter that takes its state machine.
     pub beside: Option<Beside>,
     /// Prepares the account, and says what the workflow starts from.

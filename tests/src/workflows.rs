@@ -2,10 +2,11 @@
 
 use crate::Workflow;
 
+pub mod backup_prune;
 pub mod rotate_restore;
 pub mod sync_settings;
 
 /// Every workflow.
 pub fn all() -> Vec<Workflow> {
-    vec![rotate_restore::workflow(), sync_settings::workflow()]
+    vec![backup_prune::workflow(), rotate_restore::workflow(), sync_settings::workflow()]
 }

@@ -34,6 +34,8 @@ pub enum Alternative {
     Array {
         /// Its items.
         items: Shape,
+        /// How many at least.
+        min_items: u64,
         /// How many at most, where that is known.
         max_items: Option<u64>,
     },
@@ -224,7 +226,12 @@ impl Shape {
 
     /// Arrays of these items.
     pub fn array(items: Shape, max_items: Option<u64>) -> Shape {
-        Shape(vec![Alternative::Array { items, max_items }])
+        Shape(vec![Alternative::Array { items, min_items: 0, max_items }])
+    }
+
+    /// Arrays of exactly so many of these items.
+    pub fn array_of(items: Shape, count: u64) -> Shape {
+        Shape(vec![Alternative::Array { items, min_items: count, max_items: Some(count) }])
     }
 
     /// This object.
@@ -278,11 +285,12 @@ impl Shape {
         if matches!(new, Alternative::Any) {
             self.0.clear();
         }
-        if let Alternative::Array { items, max_items } = &new {
+        if let Alternative::Array { items, min_items, max_items } = &new {
             // Arrays of different items are told apart by nothing that an expression can ask.
             for old in &mut self.0 {
-                if let Alternative::Array { items: old_items, max_items: old_max } = old {
+                if let Alternative::Array { items: old_items, min_items: old_min, max_items: old_max } = old {
                     *old_items = old_items.clone().or(items.clone());
+                    *old_min = (*old_min).min(*min_items);
                     *old_max = old_max.zip(*max_items).map(|(one, two)| one.max(two));
                     return;
                 }
@@ -316,7 +324,7 @@ impl Shape {
                 Alternative::Any => Given::perhaps(Shape::any()),
                 Alternative::Scalar(..) => Given::absent(),
                 Alternative::Object(object) => object.field(name),
-                Alternative::Array { items, max_items } => items.field(name).over_items(*max_items),
+                Alternative::Array { items, max_items, .. } => items.field(name).over_items(*max_items),
             };
             given = Some(given.map_or(found.clone(), |so_far| so_far.or(found)));
         }
@@ -387,10 +395,15 @@ impl Alternative {
                 }
                 Value::Object(schema)
             }
-            Alternative::Array { items, max_items } => {
+            Alternative::Array { items, min_items, max_items } => {
                 let mut schema = json!({ "type": "array", "items": items.to_schema() });
-                if let (Some(most), Some(schema)) = (max_items, schema.as_object_mut()) {
-                    schema.insert("maxItems".to_owned(), json!(most));
+                if let Some(schema) = schema.as_object_mut() {
+                    if *min_items > 0 {
+                        schema.insert("minItems".to_owned(), json!(min_items));
+                    }
+                    if let Some(most) = max_items {
+                        schema.insert("maxItems".to_owned(), json!(most));
+                    }
                 }
                 schema
             }

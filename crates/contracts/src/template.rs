@@ -164,8 +164,18 @@ impl Template {
     }
 
     pub(crate) fn target(&self, name: &str) -> Option<Target<'_>> {
-        let Value::Object(function) = self.substitutions.get(name)? else { return Some(Target::Other) };
+        self.target_of(self.substitutions.get(name)?)
+    }
+
+    fn target_of<'a>(&'a self, value: &'a Value) -> Option<Target<'a>> {
+        let Value::Object(function) = value else { return Some(Target::Other) };
         let logical_id = match function.iter().next()? {
+            // What is there on a condition stands for itself; the definition asks whether it is there.
+            (name, Value::Array(branches)) if name == "Fn::If" => {
+                let mut targets = branches.iter().skip(1).filter_map(|branch| self.target_of(branch));
+                let resource = targets.find(|target| matches!(target, Target::Resource(..)));
+                return Some(resource.unwrap_or(Target::Other));
+            }
             (name, Value::Array(path)) if name == "Fn::GetAtt" => path.first().and_then(Value::as_str),
             (name, Value::String(id)) if name == "Ref" && !self.is_parameter(id) => Some(id.as_str()),
             (name, Value::String(text)) if name == "Fn::Sub" => {
@@ -265,6 +275,7 @@ mod tests {
                 "First": machine("../statemachines/first.asl.json", json!({
                     "OneArn": {"Fn::GetAtt": ["One", "Arn"]},
                     "TwoArn": {"Fn::Sub": "${Two.Arn}"},
+                    "PerhapsOneArn": {"Fn::If": ["C", {"Fn::GetAtt": ["One", "Arn"]}, ""]},
                     "Hours": {"Ref": "Hours"},
                     "Mode": {"Ref": "Mode"},
                     "Name": {"Fn::If": ["C", {"Ref": "Name"}, "none"]},
@@ -296,6 +307,7 @@ mod tests {
             Some(Function { logical_id, handler, timeout: Some(timeout) })
         };
         assert_eq!(template.function("${OneArn}"), function(Some("a.b"), "One", 9));
+        assert_eq!(template.function("PerhapsOneArn"), function(Some("a.b"), "One", 9));
         assert_eq!(template.function("TwoArn"), function(None, "Two", 60));
         assert_eq!(template.function("${Mode}"), None);
         let number = json!({"type": "string", "pattern": "^-?[0-9]+([.][0-9]+)?$"});

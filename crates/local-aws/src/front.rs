@@ -92,6 +92,17 @@ impl Front {
         self.shared.script.fail_restore_jobs(account, message);
     }
 
+    /// Makes the backups that the account begins with CreateBackup from now on end DELETED instead of AVAILABLE.
+    pub fn fail_backups(&self, account: &str, fail: bool) {
+        self.shared.script.fail_backups(account, fail);
+    }
+
+    /// Makes ListBackups and DescribeBackup show, sort and filter a backup as one that was made at this time, in
+    /// seconds since 1970.
+    pub fn date_backup(&self, account: &str, backup_arn: &str, epoch_seconds: f64) {
+        self.shared.script.date_backup(account, backup_arn, epoch_seconds);
+    }
+
     /// Leaves the starting positions out of what shows the account's event source mappings, as AWS may.
     pub fn hide_starting_positions(&self, account: &str) {
         self.shared.script.hide_starting_positions(account);

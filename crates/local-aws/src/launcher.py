@@ -13,7 +13,7 @@ customers, and rightly so, but AWS Backup's own events have to come from somewhe
 carries this instance's token may use such a source.
 
 And two things of Step Functions are as on AWS: the history of an execution tells of the states within a
-Map too, and a nested execution fails by the names that it has there, also where its name is taken.
+Map too, inner Maps included, and a nested execution fails by the names that it has there, also where its name is taken.
 """
 
 import contextvars
@@ -107,7 +107,7 @@ def tell_of_states_within_maps():
         return execute_and_tell
 
     stepfunctions._run_sub_machine = run_item_and_tell
-    for kind in ["Pass", "Task", "Choice", "Wait"]:
+    for kind in ["Pass", "Task", "Choice", "Wait", "Map"]:
         name = f"_execute_{kind.lower()}"
         setattr(stepfunctions, name, and_tell(kind, getattr(stepfunctions, name)))
     error_of_fail = stepfunctions._fail_state_error

@@ -28,7 +28,8 @@ use local_aws::Slowness;
 /// How much of its time a Wait state takes here: a minute passes in a second and a bit.
 const WAIT_SCALE: f64 = 0.02;
 /// How often each slow thing is looked at before it is done, so that there is something to wait for.
-const SLOWNESS: Slowness = Slowness { tables: 2, indexes: 1, backups: 2, restore_jobs: 2, updates: 1 };
+const SLOWNESS: Slowness =
+    Slowness { tables: 2, indexes: 1, backups: 2, on_demand_backups: 1, restore_jobs: 2, updates: 1 };
 /// The exit code of a program that Ctrl-C ended.
 const INTERRUPTED: u8 = 130;
 

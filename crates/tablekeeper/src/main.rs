@@ -1,7 +1,8 @@
 //! `tablekeeper`, the command line: arguments first, then one action.
 //!
 //! Data goes to stdout, everything else to stderr. The exit code is 0 for success, 1 when the thing
-//! asked for failed, and 2 when the input could not be used; `plan sync` adds 3 for a difference.
+//! asked for failed, and 2 when the input could not be used; `plan sync` and
+//! `plan prune` add 3 where something would change.
 
 mod arguments;
 mod check;

@@ -1,12 +1,20 @@
 //! `tablekeeper plan`: what a workflow would do, decided by the code that the workflow runs, with
-//! nothing changed. A rotation is planned without an AWS call; for a sync, both tables are read.
+//! nothing changed. A rotation is planned without an AWS call; for a sync, both tables are read; for a pruning,
+//! the table and the list of its backups.
 
+mod prune;
 mod rotate;
 mod sync;
 
 use std::process::ExitCode;
 
+use anyhow::Context as _;
 use clap::{Args, Subcommand};
+
+use crate::failure::Unusable;
+
+/// What the exit code is where something is to be changed.
+const DIFFERS: u8 = 3;
 
 /// Show what a workflow would do, and change nothing.
 #[derive(Debug, Args)]
@@ -17,6 +25,7 @@ pub(crate) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Workflow {
+    Prune(prune::Arguments),
     Rotate(rotate::Arguments),
     Sync(sync::Arguments),
 }
@@ -24,7 +33,15 @@ enum Workflow {
 /// Plans the workflow that was asked for.
 pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     match arguments.workflow {
+        Workflow::Prune(arguments) => prune::act(arguments).await,
         Workflow::Rotate(arguments) => rotate::act(arguments),
         Workflow::Sync(arguments) => sync::act(arguments).await,
     }
+}
+
+/// The Region that a client calls; unusable input where none is set.
+fn region(dynamodb: &aws_sdk_dynamodb::Client) -> anyhow::Result<String> {
+    let region = dynamodb.config().region().map(ToString::to_string);
+    let missing = || Unusable("no AWS Region is set: set AWS_REGION, or a profile that names one".to_owned());
+    region.filter(|region| !region.is_empty()).with_context(missing)
 }

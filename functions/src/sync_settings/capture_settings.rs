@@ -45,8 +45,8 @@ pub struct Output {
 }
 
 /// A document that was written.
-#[derive(Clone, Debug, JsonSchema, PartialEq, Serialize)]
-#[serde(rename_all = "PascalCase")]
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct Captured {
     /// The table.
     pub table_arn: String,

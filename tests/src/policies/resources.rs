@@ -15,7 +15,7 @@ const KNOW_NO_RESOURCES: &[(&[&str], &str)] = &[
         "https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsapplicationautoscaling.html",
     ),
     (
-        &["dynamodb:ListContributorInsights"],
+        &["dynamodb:ListBackups", "dynamodb:ListContributorInsights", "dynamodb:ListTables"],
         "https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazondynamodb.html",
     ),
     (

@@ -48,6 +48,7 @@ pub fn workflow() -> Workflow {
             Scenario {
                 name: $name,
                 golden: $golden,
+                parameters: &[],
                 beside: None,
                 begin: |deployed| Box::pin($begin(deployed)),
                 ends_in: $ends_in,
@@ -183,7 +184,14 @@ async fn a_table_without_its_key(deployed: Arc<Deployed>) -> Begin {
 
 async fn a_restore_without_end(deployed: Arc<Deployed>) -> Begin {
     make_table(&deployed, SOURCE).await;
-    let endless = Slowness { tables: u32::MAX, indexes: 0, backups: 0, restore_jobs: 0, updates: 1 };
+    let endless = Slowness {
+        tables: u32::MAX,
+        indexes: 0,
+        backups: 0,
+        on_demand_backups: 0,
+        restore_jobs: 0,
+        updates: 1,
+    };
     stack().await.aws.front().slow(&deployed.account, endless);
     let mut input = input(&deployed, &make_backup(&deployed).await);
     input["RestoreTimeoutSeconds"] = json!(2);

@@ -43,6 +43,7 @@ pub fn workflow() -> Workflow {
             Scenario {
                 name: $name,
                 golden: $golden,
+                parameters: &[],
                 beside: None,
                 begin: |deployed| Box::pin($begin(deployed)),
                 ends_in: $ends_in,
@@ -308,7 +309,14 @@ async fn a_target_without_its_key(deployed: Arc<Deployed>) -> Begin {
 
 async fn a_restore_without_end(deployed: Arc<Deployed>) -> Begin {
     make_table(&deployed, SOURCE, &[], Billing::OnDemand).await;
-    let endless = Slowness { tables: u32::MAX, indexes: 0, backups: 0, restore_jobs: 0, updates: 0 };
+    let endless = Slowness {
+        tables: u32::MAX,
+        indexes: 0,
+        backups: 0,
+        on_demand_backups: 0,
+        restore_jobs: 0,
+        updates: 0,
+    };
     stack().await.aws.front().slow(&deployed.account, endless);
     restore(&deployed).await;
     Begin::Input(json!({ "Target": TARGET, "TableTimeoutSeconds": 2 }))
@@ -343,19 +351,20 @@ async fn reading_back_refused(deployed: Arc<Deployed>) -> Begin {
     refused(&deployed, "sync-settings.verify-settings", "s3:GetObject").await
 }
 
-async fn inject(deployed: &Deployed, step: &str, action: &str, times: usize, fault: Fault) {
+/// Lets this call of a step go wrong.
+pub async fn inject(deployed: &Deployed, step: &str, action: &str, times: usize, fault: Fault) {
     let (account, step, action) = (deployed.account.clone(), Some(step.to_owned()), action.to_owned());
     let rule = Rule { account, step, action, from_ordinal: 0, times, fault };
     stack().await.aws.front().inject(rule);
 }
 
 /// Gives [`after`] the time that it needs.
-async fn delay(deployed: &Deployed, step: &str, action: &str) {
+pub async fn delay(deployed: &Deployed, step: &str, action: &str) {
     inject(deployed, step, action, 1, Fault::Delay(Duration::from_secs(2))).await;
 }
 
 /// Does something as soon as a step makes a call.
-fn after<F: Future<Output = ()> + Send>(
+pub fn after<F: Future<Output = ()> + Send>(
     deployed: &Arc<Deployed>,
     step: &'static str,
     action: &'static str,

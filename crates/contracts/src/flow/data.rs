@@ -34,7 +34,7 @@ impl Walk<'_> {
                     self.data(item, scope, &join(pointer, &index.to_string()), found)
                 };
                 let shape = items.iter().enumerate().map(item).fold(Shape::never(), Shape::or);
-                Shape::array(shape, Some(items.len() as u64))
+                Shape::array_of(shape, items.len() as u64)
             }
             Value::Object(fields) => {
                 let mut object = Object::default();

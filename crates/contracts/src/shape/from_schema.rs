@@ -75,6 +75,7 @@ impl Reader<'_> {
             "string" => scalar(Scalar::String, &["minLength", "maxLength", "pattern", "format"]),
             "array" => Alternative::Array {
                 items: schema.get("items").map_or_else(Shape::any, |items| self.shape(items, depth + 1)),
+                min_items: schema.get("minItems").and_then(Value::as_u64).unwrap_or_default(),
                 max_items: schema.get("maxItems").and_then(Value::as_u64),
             },
             "object" => Alternative::Object(self.object(schema, depth)),

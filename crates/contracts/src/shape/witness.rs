@@ -30,10 +30,14 @@ impl Alternative {
         match self {
             Alternative::Any => vec![json!(null), json!("text"), json!(0), json!({}), json!([])],
             Alternative::Scalar(scalar, facets) => scalar_examples(*scalar, facets),
-            Alternative::Array { items, max_items } => {
-                let lone = items.examples_at(depth + 1).into_iter().map(|item| json!([item]));
-                let lone = lone.filter(|_| *max_items != Some(0));
-                std::iter::once(json!([])).chain(lone).collect()
+            Alternative::Array { items, min_items, max_items } => {
+                // As short as can be, but for one item where there may be none.
+                let fewest = usize::try_from(*min_items).unwrap_or(usize::MAX).max(1);
+                let can_be_shown = *max_items != Some(0) && fewest <= MOST;
+                let few = items.examples_at(depth + 1).into_iter().filter(|_| can_be_shown);
+                let few = few.map(|item| json!(vec![item; fewest]));
+                let none = (*min_items == 0).then(|| json!([]));
+                none.into_iter().chain(few).collect()
             }
             Alternative::Object(object) => object_examples(object, depth),
         }

@@ -1,7 +1,7 @@
 //! DynamoDB, where the emulator is faster, more forgetful or more lenient than AWS.
 //!
-//! A restore and an update take time on AWS and none here, so a table passes through CREATING and UPDATING,
-//! and its indexes through backfilling, for a set number of looks. `DescribeTable` also tells which backup
+//! A restore, an update and a backup take time on AWS and none here, so a table passes through CREATING and
+//! UPDATING, its indexes through backfilling, and a backup through CREATING, for a set number of looks. `DescribeTable` also tells which backup
 //! made a table (`RestoreSummary`), which is how a step recognises its own earlier work.
 //!
 //! Settings that the emulator drops are remembered here and shown with those that it keeps; a change that AWS
@@ -40,6 +40,8 @@ use crate::upstream::Refusal;
 pub(super) struct State {
     restored: HashMap<String, looks::Restored>,
     settings: HashMap<String, settings::Settings>,
+    /// The backups that were asked for with CreateBackup, by ARN.
+    backups: HashMap<String, backups::OnDemand>,
 }
 
 /// What is known of the tables of all accounts. Locked for as long as a restore or an update is under way, so
@@ -63,6 +65,8 @@ pub(crate) async fn answer(
         "RestoreTableFromBackup" | "RestoreTableToPointInTime" => {
             restore::asked_for(shared, caller, head, input()).await
         }
+        "CreateBackup" => backups::create(shared, &scope, &input()).await,
+        "DeleteBackup" => backups::delete(shared, &scope, &input()).await,
         "ListBackups" => backups::list(shared, &scope, &input()).await,
         "DescribeBackup" => backups::describe(shared, &scope, &input()).await,
         "DescribeTimeToLive" => time_to_live::describe(shared, &scope, &input()).await,

@@ -23,6 +23,8 @@ pub enum Fault {
     LoseAnswer,
     /// Access denied: nothing happens, and trying again is of no use.
     Refuse,
+    /// The account has as much of it under way as it may: nothing happens, and it may be let through later.
+    Limit,
     /// The call takes effect after this long.
     Delay(Duration),
 }
@@ -35,6 +37,7 @@ impl Fault {
             Self::FailBeforeEffect => "fail-before-effect",
             Self::LoseAnswer => "lose-answer",
             Self::Refuse => "refuse",
+            Self::Limit => "limit",
             Self::Delay(_) => "delay",
         }
     }
@@ -45,6 +48,7 @@ impl Fault {
             Self::Throttle => throttle(caller),
             Self::FailBeforeEffect => internal(caller),
             Self::Refuse => access_denied(caller),
+            Self::Limit => limit(caller),
             Self::LoseAnswer | Self::Delay(_) => return None,
         };
         let answer = answer(caller.protocol, &error);
@@ -95,6 +99,14 @@ fn internal(caller: &Caller) -> ServiceError {
         _ => "InternalFailure",
     };
     ServiceError::new(StatusCode::INTERNAL_SERVER_ERROR, code, "An internal error occurred.")
+}
+
+fn limit(caller: &Caller) -> ServiceError {
+    let code = match caller.service.as_str() {
+        "dynamodb" => "com.amazonaws.dynamodb.v20120810#LimitExceededException",
+        _ => "LimitExceededException",
+    };
+    ServiceError::new(StatusCode::BAD_REQUEST, code, "Subscriber limit exceeded: too many of them at a time.")
 }
 
 fn access_denied(caller: &Caller) -> ServiceError {
@@ -238,6 +250,8 @@ mod tests {
             (Fault::Refuse, "backup", Protocol::RestJson, 403, "AccessDeniedException"),
             (Fault::Refuse, "s3", Protocol::RestXml, 403, "<Code>AccessDenied</Code>"),
             (Fault::Refuse, "sns", Protocol::Query, 403, "AuthorizationError"),
+            (Fault::Limit, "dynamodb", Protocol::Json, 400, r##"20120810#LimitExceededException""##),
+            (Fault::Limit, "backup", Protocol::RestJson, 400, "LimitExceededException"),
         ];
         for (fault, service, protocol, status, part) in cases {
             let (actual, body) = shape(&fault, service, protocol);

@@ -19,6 +19,8 @@ pub struct Slowness {
     /// DescribeBackupJob calls before a backup job is COMPLETED. A job that nobody looks at completes too,
     /// within a second.
     pub backups: u32,
+    /// DescribeBackup calls that show a backup CREATING that was made with CreateBackup.
+    pub on_demand_backups: u32,
     /// DescribeRestoreJob calls before a restore job ends.
     pub restore_jobs: u32,
     /// DescribeTable calls that show a table UPDATING after an UpdateTable. Until then a further one is refused.
@@ -27,7 +29,7 @@ pub struct Slowness {
 
 impl Default for Slowness {
     fn default() -> Self {
-        Self { tables: 2, indexes: 1, backups: 1, restore_jobs: 2, updates: 1 }
+        Self { tables: 2, indexes: 1, backups: 1, on_demand_backups: 1, restore_jobs: 2, updates: 1 }
     }
 }
 
@@ -35,6 +37,8 @@ impl Default for Slowness {
 struct Told {
     slowness: HashMap<String, Slowness>,
     restore_failures: HashMap<String, String>,
+    failing_backups: HashSet<String>,
+    backup_dates: HashMap<(String, String), f64>,
     table_statuses: HashMap<(String, String), String>,
     hours_passed: HashMap<String, u32>,
     without_starting_positions: HashSet<String>,
@@ -61,6 +65,27 @@ impl Script {
 
     pub(crate) fn restore_failure(&self, account: &str) -> Option<String> {
         self.lock().restore_failures.get(account).cloned()
+    }
+
+    pub(crate) fn fail_backups(&self, account: &str, fail: bool) {
+        let mut told = self.lock();
+        if fail {
+            told.failing_backups.insert(account.to_owned());
+        } else {
+            told.failing_backups.remove(account);
+        }
+    }
+
+    pub(crate) fn backups_fail(&self, account: &str) -> bool {
+        self.lock().failing_backups.contains(account)
+    }
+
+    pub(crate) fn date_backup(&self, account: &str, backup_arn: &str, epoch_seconds: f64) {
+        self.lock().backup_dates.insert((account.to_owned(), backup_arn.to_owned()), epoch_seconds);
+    }
+
+    pub(crate) fn backup_date(&self, account: &str, backup_arn: &str) -> Option<f64> {
+        self.lock().backup_dates.get(&(account.to_owned(), backup_arn.to_owned())).copied()
     }
 
     pub(crate) fn show_table_status(&self, account: &str, table: &str, status: Option<String>) {

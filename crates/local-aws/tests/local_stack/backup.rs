@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 
 use crate::client::{Answer, Api, eventually, stack};
 
-const SLOW: Slowness = Slowness { tables: 1, indexes: 0, backups: 2, restore_jobs: 2, updates: 1 };
+const SLOW: Slowness =
+    Slowness { tables: 1, indexes: 0, backups: 2, on_demand_backups: 0, restore_jobs: 2, updates: 1 };
 
 /// An account with a vault that notifies a topic, a queue on that topic, and a table.
 struct Account {

@@ -12,6 +12,7 @@ mod deployment;
 mod event_source_mappings;
 mod faults;
 mod lifetime;
+mod on_demand_backups;
 mod record;
 mod restored_tables;
 mod table_settings;

@@ -8,7 +8,10 @@ async fn backed_up(api: &Api, table: &str) -> String {
     api.make_table(table).await;
     let input = json!({"TableName": table, "BackupName": "before"});
     let backup = api.dynamodb("CreateBackup", input).await.ok();
-    backup["BackupDetails"]["BackupArn"].as_str().unwrap().to_owned()
+    let arn = backup["BackupDetails"]["BackupArn"].as_str().unwrap().to_owned();
+    // One look, and it is available.
+    api.dynamodb("DescribeBackup", json!({"BackupArn": arn})).await.ok();
+    arn
 }
 
 fn shown(table: &Value) -> (&str, Option<bool>, &str, bool) {

@@ -289,6 +289,7 @@ async fn neither_a_restored_table_nor_a_later_one_inherits_settings() {
 
     let backup = client.create_backup().table_name("orders").backup_name("before").send().await.unwrap();
     let backup = backup.backup_details.unwrap().backup_arn;
+    client.describe_backup().backup_arn(&backup).send().await.unwrap();
     let restore = client.restore_table_from_backup().target_table_name("from-backup");
     restore.backup_arn(backup).send().await.unwrap();
     let restore = client.restore_table_to_point_in_time().source_table_name("orders");

@@ -70,8 +70,13 @@ impl Settings {
         if let Some(port) = self.port {
             add("port", port.to_string());
         }
-        if let Some(Slowness { tables, indexes, backups, restore_jobs, updates }) = self.slowness {
-            add("slowness", format!("{tables},{indexes},{backups},{restore_jobs},{updates}"));
+        if let Some(Slowness { tables, indexes, backups, on_demand_backups, restore_jobs, updates }) =
+            self.slowness
+        {
+            add(
+                "slowness",
+                format!("{tables},{indexes},{backups},{on_demand_backups},{restore_jobs},{updates}"),
+            );
         }
         if self.deploy {
             arguments.push("--deploy".to_owned());

@@ -32,7 +32,7 @@ pub(crate) struct Arguments {
     port: Option<u16>,
     #[arg(long, default_value_t = 1.0, value_parser = wait_scale)]
     wait_scale: f64,
-    /// Looks that tables, indexes, backups, restore jobs and updates take: `T,I,B,R,U`.
+    /// Looks that tables, indexes, backup jobs, backups on demand, restore jobs and updates take: `T,I,B,D,R,U`.
     #[arg(long, value_parser = slowness)]
     slowness: Option<Slowness>,
     #[arg(long)]
@@ -50,10 +50,10 @@ pub(crate) fn wait_scale(text: &str) -> Result<f64, String> {
 fn slowness(text: &str) -> Result<Slowness, String> {
     let looks: Result<Vec<u32>, _> = text.split(',').map(str::parse).collect();
     match looks.as_deref() {
-        Ok(&[tables, indexes, backups, restore_jobs, updates]) => {
-            Ok(Slowness { tables, indexes, backups, restore_jobs, updates })
+        Ok(&[tables, indexes, backups, on_demand_backups, restore_jobs, updates]) => {
+            Ok(Slowness { tables, indexes, backups, on_demand_backups, restore_jobs, updates })
         }
-        _ => Err("five whole numbers are wanted, such as 3,2,1,2,1".to_owned()),
+        _ => Err("six whole numbers are wanted, such as 3,2,1,1,2,1".to_owned()),
     }
 }
 

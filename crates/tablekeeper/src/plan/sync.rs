@@ -28,12 +28,10 @@ use tablekeeper_functions::sync_settings::plan_settings::{role, source};
 use tablekeeper_functions::sync_settings::source::{Found, Wanted, restore_of};
 use tablekeeper_functions::table_description::{Readiness, readiness};
 
+use super::DIFFERS;
 use crate::console::{self, Console, Stream};
 use crate::event_file;
 use crate::failure::Unusable;
-
-/// What the exit code is where something is to be changed.
-const DIFFERS: u8 = 3;
 
 /// Show what sync-settings would do to a table, setting by setting; both tables are only read.
 ///
@@ -119,10 +117,7 @@ async fn plan(input: &ExecutionInput, document: Option<Found>) -> anyhow::Result
         None => clients,
     };
     let aws = there.settings();
-    let region = aws.dynamodb.config().region();
-    let Some(region) = region.filter(|region| !region.as_ref().is_empty()) else {
-        bail!(Unusable("no AWS Region is set: set AWS_REGION, or a profile that names one".to_owned()))
-    };
+    let region = super::region(&aws.dynamodb)?;
     let Some(target) = aws.describe(&input.target).await? else {
         bail!("the target table {} does not exist in {region}", input.target);
     };

@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
+use super::{State, invalid, name_of, text};
 use crate::front::Shared;
 use crate::front::scope::Scope;
 use crate::json::set;
@@ -10,22 +11,152 @@ use crate::upstream::Refusal;
 /// AWS returns no more than this many at once.
 const LARGEST_PAGE: usize = 100;
 
+/// What AWS says of a backup that is under way.
+const BACKUP_IN_USE: &str = "There is another ongoing conflicting backup control plane operation on the table. The \
+                             backup is either being created, deleted or restored to a table.";
+
+/// A backup that somebody asked for with CreateBackup.
+#[derive(Debug)]
+pub(super) struct OnDemand {
+    looks_until_made: u32,
+    /// Whether it ends DELETED, as a backup does that AWS could not make.
+    fails: bool,
+}
+
+impl OnDemand {
+    fn status(&self) -> &'static str {
+        match (self.looks_until_made, self.fails) {
+            (0, false) => "AVAILABLE",
+            (0, true) => "DELETED",
+            _ => "CREATING",
+        }
+    }
+}
+
+/// CreateBackup, which takes time on AWS.
+pub(super) async fn create(shared: &Arc<Shared>, scope: &Scope, input: &Value) -> Result<Value, Refusal> {
+    check_name(text(input, "BackupName"))?;
+    let state = shared.tables.of(scope);
+    let mut state = state.lock().await;
+    // A table that is not there is the emulator's to refuse.
+    if let Ok(table) = shared.table(scope, input).await {
+        let name = name_of(&table);
+        let restored = state.restored.get(name).is_some_and(|restored| restored.is_creating(&table));
+        let status = shared.script.table_status(&scope.account, name);
+        if restored || status.as_deref() == Some("CREATING") {
+            return Err(Refusal::new("TableInUseException", format!("Table is being created: {name}")));
+        }
+    }
+    let mut output = shared.dynamodb(scope, "CreateBackup", input).await?;
+    if let Some(details) = output.get_mut("BackupDetails") {
+        let backup = OnDemand {
+            looks_until_made: shared.script.slowness(&scope.account).on_demand_backups,
+            fails: shared.script.backups_fail(&scope.account),
+        };
+        state.backups.insert(arn_of(details).to_owned(), backup);
+        set(details, "BackupStatus", "CREATING");
+    }
+    Ok(output)
+}
+
+fn check_name(name: Option<&str>) -> Result<(), Refusal> {
+    let Some(name) = name else { return Ok(()) };
+    let allowed = |it: char| it.is_ascii_alphanumeric() || matches!(it, '_' | '.' | '-');
+    if (3..=255).contains(&name.len()) && name.chars().all(allowed) {
+        return Ok(());
+    }
+    Err(invalid(format!(
+        "1 validation error detected: Value '{name}' at 'backupName' failed to satisfy constraint: Member must have \
+         length from 3 to 255 and satisfy regular expression pattern: [a-zA-Z0-9_.-]+"
+    )))
+}
+
 /// ListBackups with its filters, which the emulator ignores: by default a customer's own backups only.
 pub(super) async fn list(shared: &Arc<Shared>, scope: &Scope, input: &Value) -> Result<Value, Refusal> {
+    let limit = limit(input)?;
+    let state = shared.tables.of(scope);
+    let state = state.lock().await;
     let mut summaries = all(shared, scope, input.get("TableName")).await?;
     for summary in &mut summaries {
         correct_type(shared, summary);
+        show(shared, scope, &state, summary);
     }
-    Ok(page(summaries.into_iter().filter(|summary| is_wanted(summary, input)).collect(), input))
+    summaries.retain(|summary| is_wanted(summary, input));
+    summaries.sort_by(|one, two| time_of(one).total_cmp(&time_of(two)));
+    let start = text(input, "ExclusiveStartBackupArn");
+    // The place of one that was deleted since is known by the time in its ARN.
+    let gone = start.map(|arn| shared.script.backup_date(&scope.account, arn).or_else(|| time_in(arn)));
+    Ok(page(summaries, limit, start, gone.flatten()))
 }
 
-/// DescribeBackup, with the type of a backup that AWS Backup took.
+/// DescribeBackup, which shows one more caller how far a backup is; with the type of one that AWS Backup took.
 pub(super) async fn describe(shared: &Arc<Shared>, scope: &Scope, input: &Value) -> Result<Value, Refusal> {
+    let state = shared.tables.of(scope);
+    let mut state = state.lock().await;
     let mut output = shared.dynamodb(scope, "DescribeBackup", input).await?;
     if let Some(details) = output.pointer_mut("/BackupDescription/BackupDetails") {
         correct_type(shared, details);
+        show(shared, scope, &state, details);
+        if let Some(backup) = state.backups.get_mut(arn_of(details)) {
+            backup.looks_until_made = backup.looks_until_made.saturating_sub(1);
+        }
     }
     Ok(output)
+}
+
+/// DeleteBackup, which AWS refuses while the backup is being made.
+pub(super) async fn delete(shared: &Arc<Shared>, scope: &Scope, input: &Value) -> Result<Value, Refusal> {
+    let state = shared.tables.of(scope);
+    let mut state = state.lock().await;
+    refuse_unless_available(&state, input)?;
+    let mut output = shared.dynamodb(scope, "DeleteBackup", input).await?;
+    if let Some(details) = output.pointer_mut("/BackupDescription/BackupDetails") {
+        correct_type(shared, details);
+        show(shared, scope, &state, details);
+        set(details, "BackupStatus", "DELETED");
+        state.backups.remove(arn_of(details));
+    }
+    Ok(output)
+}
+
+/// Refuses what needs the backup that an input names to be there, if it names one.
+pub(super) fn refuse_unless_available(state: &State, input: &Value) -> Result<(), Refusal> {
+    let Some(arn) = text(input, "BackupArn") else { return Ok(()) };
+    match state.backups.get(arn).map(OnDemand::status) {
+        Some("CREATING") => Err(Refusal::new("BackupInUseException", BACKUP_IN_USE)),
+        Some("DELETED") => Err(Refusal::new("BackupNotFoundException", format!("Backup not found: {arn}"))),
+        _ => Ok(()),
+    }
+}
+
+/// Shows how far a backup is, and when it is said to have been made.
+fn show(shared: &Shared, scope: &Scope, state: &State, details: &mut Value) {
+    if let Some(backup) = state.backups.get(arn_of(details)) {
+        set(details, "BackupStatus", backup.status());
+    }
+    if let Some(date) = shared.script.backup_date(&scope.account, arn_of(details)) {
+        set(details, "BackupCreationDateTime", date);
+    }
+}
+
+fn arn_of(details: &Value) -> &str {
+    text(details, "BackupArn").unwrap_or_default()
+}
+
+fn time_of(details: &Value) -> f64 {
+    details.get("BackupCreationDateTime").and_then(Value::as_f64).unwrap_or_default()
+}
+
+fn limit(input: &Value) -> Result<usize, Refusal> {
+    let Some(limit) = input.get("Limit").and_then(Value::as_i64) else { return Ok(LARGEST_PAGE) };
+    let allowed = usize::try_from(limit).ok().filter(|limit| (1..=LARGEST_PAGE).contains(limit));
+    allowed.ok_or_else(|| {
+        let bound = if limit < 1 { "greater than or equal to 1" } else { "less than or equal to 100" };
+        invalid(format!(
+            "1 validation error detected: Value '{limit}' at 'limit' failed to satisfy constraint: Member must have value \
+             {bound}"
+        ))
+    })
 }
 
 async fn all(shared: &Shared, scope: &Scope, table: Option<&Value>) -> Result<Vec<Value>, Refusal> {
@@ -47,7 +178,7 @@ async fn all(shared: &Shared, scope: &Scope, table: Option<&Value>) -> Result<Ve
 }
 
 fn correct_type(shared: &Shared, details: &mut Value) {
-    let arn = details.get("BackupArn").and_then(Value::as_str).unwrap_or_default().to_owned();
+    let arn = arn_of(details).to_owned();
     if shared.backup.took(&arn) {
         set(details, "BackupType", "AWS_BACKUP");
     }
@@ -60,19 +191,21 @@ fn correct_type(shared: &Shared, details: &mut Value) {
 fn is_wanted(summary: &Value, input: &Value) -> bool {
     let wanted = input.get("BackupType").and_then(Value::as_str).unwrap_or("USER");
     let kind = summary.get("BackupType").and_then(Value::as_str);
-    let time = summary.get("BackupCreationDateTime").and_then(Value::as_f64).unwrap_or_default();
+    let time = time_of(summary);
     let bound = |name: &str| input.get(name).and_then(Value::as_f64);
     kind.is_some_and(|kind| wanted == "ALL" || kind == wanted)
         && bound("TimeRangeLowerBound").is_none_or(|lower| time >= lower)
         && bound("TimeRangeUpperBound").is_none_or(|upper| time < upper)
 }
 
-fn page(summaries: Vec<Value>, input: &Value) -> Value {
-    let limit = input.get("Limit").and_then(Value::as_u64).and_then(|limit| usize::try_from(limit).ok());
-    let limit = limit.unwrap_or(LARGEST_PAGE).clamp(1, LARGEST_PAGE);
-    let start = input.get("ExclusiveStartBackupArn");
-    let after = summaries.iter().position(|summary| start.is_some() && summary.get("BackupArn") == start);
-    let mut rest = summaries.into_iter().skip(after.map_or(0, |place| place + 1));
+/// The page behind the backup that the last one ended with, or behind its time if it is gone.
+fn page(summaries: Vec<Value>, limit: usize, start: Option<&str>, gone: Option<f64>) -> Value {
+    let after = start.and_then(|start| summaries.iter().position(|summary| arn_of(summary) == start));
+    let after = after.map(|place| place + 1).or_else(|| {
+        let time = start.and(gone)?;
+        Some(summaries.iter().take_while(|summary| time_of(summary) <= time).count())
+    });
+    let mut rest = summaries.into_iter().skip(after.unwrap_or_default());
     let page: Vec<Value> = rest.by_ref().take(limit).collect();
     let mut output = json!({});
     if rest.next().is_some()
@@ -82,6 +215,13 @@ fn page(summaries: Vec<Value>, input: &Value) -> Value {
     }
     set(&mut output, "BackupSummaries", page);
     output
+}
+
+/// The seconds since 1970 that an ARN ends with, in milliseconds: `…/backup/1567432132226-ab12cd34`.
+fn time_in(arn: &str) -> Option<f64> {
+    let (_, id) = arn.rsplit_once('/')?;
+    let millis: i64 = id.split_once('-')?.0.parse().ok()?;
+    Some(millis as f64 / 1_000.0)
 }
 
 #[cfg(test)]
@@ -115,9 +255,42 @@ mod tests {
     #[test]
     fn pages_follow_each_other_without_a_gap() {
         let all = || ["a", "b", "c"].map(|arn| summary(arn, "USER", 1.0)).to_vec();
-        let first = page(all(), &json!({"Limit": 2}));
+        let first = page(all(), 2, None, None);
         assert_eq!(first["LastEvaluatedBackupArn"], "b");
-        let second = page(all(), &json!({"Limit": 2, "ExclusiveStartBackupArn": "b"}));
+        let second = page(all(), 2, Some("b"), None);
         assert_eq!(second, json!({"BackupSummaries": [all()[2]]}));
+    }
+
+    #[test]
+    fn the_page_behind_a_backup_that_is_gone_begins_behind_its_time() {
+        let all = [1.0, 2.0, 4.0].map(|time| summary("a", "USER", time)).to_vec();
+        let gone = "arn:aws:dynamodb:us-east-1:1:table/orders/backup/3000-ab12cd34";
+        let second = page(all.clone(), 2, Some(gone), time_in(gone));
+        assert_eq!(second, json!({"BackupSummaries": [all[2]]}));
+        assert_eq!(time_in("b"), None);
+    }
+
+    #[test]
+    fn a_backup_is_under_way_until_it_was_looked_at_and_then_it_is_made_or_has_failed() {
+        let status = |looks_until_made, fails| OnDemand { looks_until_made, fails }.status();
+        assert_eq!((status(1, false), status(1, true)), ("CREATING", "CREATING"));
+        assert_eq!((status(0, false), status(0, true)), ("AVAILABLE", "DELETED"));
+    }
+
+    #[test]
+    fn limits_are_from_1_to_100() {
+        let limit = |it: Value| limit(&json!({ "Limit": it })).ok();
+        assert_eq!((limit(json!(1)), limit(json!(100)), limit(Value::Null)), (Some(1), Some(100), Some(100)));
+        assert_eq!((limit(json!(0)), limit(json!(101))), (None, None));
+    }
+
+    #[test]
+    fn names_of_backups_have_3_to_255_characters_that_are_allowed() {
+        for name in ["abc", "a.b_c-1"] {
+            assert!(check_name(Some(name)).is_ok(), "{name}");
+        }
+        for name in ["ab", "a b c", "é-1"] {
+            assert!(check_name(Some(name)).is_err(), "{name}");
+        }
     }
 }

@@ -4,7 +4,7 @@ use hyper::http::request::Parts;
 use serde_json::{Map, Value, json};
 
 use super::looks::Restored;
-use super::{lifetime, table_of_backup, text, trail};
+use super::{backups, lifetime, table_of_backup, text, trail};
 use crate::clock;
 use crate::front::Shared;
 use crate::front::identify::Caller;
@@ -70,6 +70,7 @@ pub(crate) async fn restore(
 
     let state = shared.tables.of(scope);
     let mut state = state.lock().await;
+    backups::refuse_unless_available(&state, &input)?;
     call(operation, &input).await?;
     let table = json!({ "TableName": target });
     if let Some(mut changes) = changes {

@@ -1,0 +1,261 @@
+//! `tablekeeper plan prune` as a person calls it, on a table of the local stack.
+#![expect(clippy::unwrap_used, reason = "test code: a broken assumption is a failed test")]
+
+use std::collections::BTreeSet;
+use std::process::Output;
+use std::sync::Arc;
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::{
+    AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType,
+};
+use local_aws::{Fault, LocalAws, Options, Rule, Slowness};
+use serde_json::{Value, json};
+use tokio::sync::OnceCell;
+
+/// The local stack of this test binary; it ends with the process.
+async fn stack() -> &'static LocalAws {
+    static STACK: OnceCell<LocalAws> = OnceCell::const_new();
+    STACK
+        .get_or_init(async || {
+            let progress: local_aws::Progress = Arc::new(|line| eprintln!("{line}"));
+            let directory = local_aws::directory();
+            let options = Options { port: None, wait_scale: 0.0, directory, progress };
+            LocalAws::start(options).await.unwrap()
+        })
+        .await
+}
+
+/// An account with a table `orders`.
+struct Account {
+    account: &'static str,
+    client: Client,
+}
+
+/// What the command printed, and its exit code.
+struct Told {
+    code: Option<i32>,
+    data: String,
+    remarks: String,
+}
+
+/// The names that this workflow gives, of six days before the new year.
+const OWN: [&str; 6] = [
+    "orders-20251226020000",
+    "orders-20251227020000",
+    "orders-20251228020000",
+    "orders-20251229020000",
+    "orders-20251230020000",
+    "orders-20251231020000",
+];
+
+impl Account {
+    async fn with_table(account: &'static str) -> Account {
+        let slowness =
+            Slowness { tables: 0, indexes: 0, updates: 0, on_demand_backups: 0, ..Slowness::default() };
+        stack().await.front().slow(account, slowness);
+        let this = Account { account, client: Client::new(&stack().await.config(account).await) };
+        this.create_table().await;
+        this
+    }
+
+    async fn create_table(&self) {
+        let id = AttributeDefinition::builder()
+            .attribute_name("id")
+            .attribute_type(ScalarAttributeType::S)
+            .build()
+            .unwrap();
+        let key = KeySchemaElement::builder().attribute_name("id").key_type(KeyType::Hash).build().unwrap();
+        let create = self.client.create_table().table_name("orders").attribute_definitions(id);
+        create.key_schema(key).billing_mode(BillingMode::PayPerRequest).send().await.unwrap();
+    }
+
+    /// Backups of these names, each made after the one before it.
+    async fn back_up(&self, names: &[&str]) {
+        for name in names {
+            self.client.create_backup().table_name("orders").backup_name(*name).send().await.unwrap();
+        }
+    }
+
+    async fn plan(&self, arguments: &[&str]) -> Told {
+        self.plan_in("us-east-1", &[&["--table", "orders"], arguments].concat()).await
+    }
+
+    async fn plan_in(&self, region: &str, arguments: &[&str]) -> Told {
+        let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_tablekeeper"));
+        let command = command.args(["plan", "prune"]).args(arguments);
+        let command = command.env("AWS_ENDPOINT_URL", stack().await.endpoint()).env("AWS_REGION", region);
+        let command = command.env("AWS_ACCESS_KEY_ID", self.account).env("AWS_SECRET_ACCESS_KEY", "local");
+        let command = command.env_remove("AWS_SESSION_TOKEN").env_remove("AWS_PROFILE");
+        let Output { status, stdout, stderr } = command.output().await.unwrap();
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        Told { code: status.code(), data: text(stdout), remarks: text(stderr) }
+    }
+}
+
+impl Told {
+    fn json(&self) -> Value {
+        serde_json::from_str(&self.data).unwrap()
+    }
+
+    /// The lines of backups: mark, name and fate, without the times, which are now.
+    fn lines(&self) -> Vec<String> {
+        let lines = self.data.lines().filter(|line| line.starts_with("  "));
+        let without_time = |line: &str| {
+            let (before, fate) = line.split_once(" UTC  ").unwrap();
+            let (name, _date_and_time) = before.split_at(before.len() - "2026-01-01 00:00:00".len());
+            format!("{}: {fate}", name.trim())
+        };
+        lines.map(without_time).collect()
+    }
+
+    fn names(&self, list: &str) -> Vec<String> {
+        let plan = self.json();
+        let backups = plan.get(list).unwrap().as_array().unwrap().iter();
+        backups.map(|backup| backup.get("backupName").unwrap().as_str().unwrap().to_owned()).collect()
+    }
+}
+
+#[tokio::test]
+async fn every_backup_is_told_with_its_fate_and_nothing_is_changed() {
+    let account = Account::with_table("420000000001").await;
+    account.back_up(&[OWN[0], OWN[1], "before-migration", OWN[2], OWN[3]]).await;
+    stack().await.front().forget_calls(account.account);
+    let told = account.plan(&["--keep", "3"]).await;
+    assert_eq!((told.code, told.remarks.as_str()), (Some(3), ""), "{}", told.data);
+    assert!(told.data.starts_with("Backups of orders\n"), "{}", told.data);
+    assert!(told.data.contains(" UTC, with the backup that a run makes now\n\n"), "{}", told.data);
+    let lines = told.lines();
+    let (new, rest) = lines.split_first().unwrap();
+    assert!(new.starts_with("+ orders-20") && new.ends_with(": kept by MaxBackups"), "{new}");
+    assert_eq!(
+        rest,
+        [
+            format!("= {}: kept by MaxBackups", OWN[3]),
+            format!("= {}: kept by MaxBackups", OWN[2]),
+            "before-migration: left: it was not made by this workflow".to_owned(),
+            format!("- {}: would be deleted: no rule keeps it", OWN[1]),
+            format!("- {}: would be deleted: no rule keeps it", OWN[0]),
+        ]
+    );
+    assert!(told.data.ends_with("\n\nPlan: 3 kept, 2 to delete, 1 left.\n"), "{}", told.data);
+    assert!(!told.data.contains('\u{1b}'), "colours are for a terminal");
+
+    let calls = stack().await.front().calls(account.account);
+    let actions: BTreeSet<&str> = calls.iter().map(|call| call.action.as_str()).collect();
+    assert_eq!(actions, BTreeSet::from(["dynamodb:DescribeTable", "dynamodb:ListBackups"]));
+    assert!(calls.iter().all(|call| call.step.as_deref() == Some("tablekeeper")), "{calls:?}");
+
+    let nothing = account.plan(&["--keep", "5"]).await;
+    assert_eq!(nothing.code, Some(0), "{}", nothing.data);
+    assert!(nothing.data.ends_with("\nPlan: 5 kept, 0 to delete, 1 left.\n"), "{}", nothing.data);
+}
+
+#[tokio::test]
+async fn what_is_there_is_planned_on_alone_on_demand() {
+    let account = Account::with_table("420000000002").await;
+    account.back_up(&OWN[..3]).await;
+    let there = account.plan(&["--keep", "3", "--without-new-backup"]).await;
+    assert_eq!(there.code, Some(0), "{}", there.data);
+    assert!(!there.data.contains("a run makes now"), "{}", there.data);
+    let with_new = account.plan(&["--keep", "3"]).await;
+    assert_eq!(with_new.code, Some(3), "{}", with_new.data);
+    assert!(with_new.data.ends_with("\nPlan: 3 kept, 1 to delete, 0 left.\n"), "{}", with_new.data);
+}
+
+#[tokio::test]
+async fn rules_add_up_and_manual_backups_go_on_demand() {
+    let account = Account::with_table("420000000003").await;
+    account.back_up(&["by-hand", OWN[4], OWN[5]]).await;
+    let by_age = account.plan(&["--keep", "1", "--max-age-days", "1", "--yearly", "9"]).await;
+    assert_eq!(by_age.code, Some(0), "{}", by_age.data);
+    let lines = by_age.lines();
+    assert!(lines.first().unwrap().ends_with(": kept by MaxBackups, MaxAgeDays, YearlyBackups"), "{lines:?}");
+    assert!(lines.get(1).unwrap().ends_with(": kept by MaxAgeDays"), "{lines:?}");
+
+    let manual = account.plan(&["--keep", "2", "--include-manual", "--json"]).await;
+    assert_eq!(manual.code, Some(3), "{}", manual.data);
+    assert_eq!(manual.names("delete"), [OWN[4], "by-hand"]);
+}
+
+#[tokio::test]
+async fn the_plan_is_one_object_for_programs() {
+    let account = Account::with_table("420000000004").await;
+    account.back_up(&OWN[..1]).await;
+    account.client.delete_table().table_name("orders").send().await.unwrap();
+    account.create_table().await;
+    account.back_up(&[OWN[1], OWN[2], OWN[3]]).await;
+    let told = account.plan(&["--keep", "2", "--json"]).await;
+    assert_eq!((told.code, told.remarks.as_str()), (Some(3), ""), "{}", told.data);
+    let plan = told.json();
+    let keys: Vec<&str> = plan.as_object().unwrap().keys().map(String::as_str).collect();
+    assert_eq!(BTreeSet::from_iter(keys), BTreeSet::from(["table", "tableId", "keep", "delete", "left"]));
+    assert_eq!(plan.get("table"), Some(&json!("orders")));
+    let described = account.client.describe_table().table_name("orders").send().await.unwrap();
+    assert_eq!(plan.get("tableId"), Some(&json!(described.table.unwrap().table_id)));
+
+    let at = |pointer: &str| plan.pointer(pointer).unwrap();
+    assert_eq!(at("/keep/0/backupArn"), &Value::Null, "the one that a run makes now has none yet");
+    assert_eq!((at("/keep/1/backupName"), at("/keep/1/rules")), (&json!(OWN[3]), &json!(["MaxBackups"])));
+    assert_eq!(told.names("delete"), [OWN[2], OWN[1]]);
+    assert_eq!(told.names("left"), [OWN[0]]);
+    assert_eq!(at("/left/0/reason"), &json!("it is of an earlier table of this name"));
+
+    let listed = account.client.list_backups().table_name("orders").send().await.unwrap();
+    let oldest = listed.backup_summaries().iter().find(|it| it.backup_name() == Some(OWN[1])).unwrap();
+    assert_eq!(at("/delete/1/backupArn"), &json!(oldest.backup_arn()));
+    let created_at: chrono::DateTime<chrono::Utc> =
+        at("/delete/1/createdAt").as_str().unwrap().parse().unwrap();
+    assert_eq!(created_at.timestamp(), oldest.backup_creation_date_time().unwrap().secs());
+}
+
+#[tokio::test]
+async fn more_backups_than_a_page_has_are_all_seen() {
+    let account = Account::with_table("420000000005").await;
+    let name = |hour: u32| format!("orders-202512{:02}{:02}0000", 1 + hour / 24, hour % 24);
+    let names: Vec<String> = (0..103).map(name).collect();
+    account.back_up(&names.iter().map(String::as_str).collect::<Vec<_>>()).await;
+    stack().await.front().forget_calls(account.account);
+    let told = account.plan(&["--keep", "2", "--json"]).await;
+    assert_eq!((told.names("keep").len(), told.names("delete").len()), (2, 102), "{}", told.data);
+    assert_eq!(told.names("delete").last(), names.first());
+    let lists = stack().await.front().calls(account.account);
+    let lists = lists.iter().filter(|call| call.action == "dynamodb:ListBackups").count();
+    assert_eq!(lists, 2);
+}
+
+#[tokio::test]
+async fn what_cannot_be_planned_is_said_in_a_sentence() {
+    let account = Account::with_table("420000000006").await;
+    let missing = account.plan_in("us-east-1", &["--table", "nowhere", "--keep", "1"]).await;
+    let expected = "error: the table nowhere does not exist in us-east-1\n";
+    assert_eq!((missing.code, missing.remarks.as_str(), missing.data.as_str()), (Some(1), expected, ""));
+
+    for (arguments, words) in [
+        (&["--keep", "0"][..], "error: --keep is `0`; 1 to 10000 may be given\n"),
+        (&["--keep", "1", "--daily", "-1"], "error: --daily is `-1`; 0 to 10000 may be given\n"),
+    ] {
+        let refused = account.plan(arguments).await;
+        assert_eq!((refused.code, refused.remarks.as_str()), (Some(2), words));
+    }
+    let misnamed = account.plan_in("us-east-1", &["--table", "a b", "--keep", "1"]).await;
+    let expected = "error: --table is `a b`, which is not a table's name\n";
+    assert_eq!((misnamed.code, misnamed.remarks.as_str()), (Some(2), expected));
+    let unsaid = account.plan(&[]).await;
+    assert!(unsaid.code == Some(2) && unsaid.remarks.contains("--keep <NUMBER>"), "{}", unsaid.remarks);
+    let nowhere = account.plan_in("", &["--table", "orders", "--keep", "1"]).await;
+    assert_eq!(nowhere.code, Some(2));
+    assert!(nowhere.remarks.starts_with("error: no AWS Region is set: "), "{}", nowhere.remarks);
+
+    stack().await.front().inject(Rule {
+        account: account.account.to_owned(),
+        step: None,
+        action: "dynamodb:ListBackups".to_owned(),
+        from_ordinal: 0,
+        times: usize::MAX,
+        fault: Fault::Refuse,
+    });
+    let refused = account.plan(&["--keep", "1"]).await;
+    assert_eq!(refused.code, Some(1));
+    assert!(refused.remarks.starts_with("error: dynamodb:ListBackups failed: "), "{}", refused.remarks);
+}

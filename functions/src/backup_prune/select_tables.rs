@@ -1,0 +1,217 @@
+//! `backup-prune.select-tables`: which tables are backed up, and by which rules their backups go.
+//!
+//! Everything that can be wrong with the input is found here, before anything is made. A selection that finds no
+//! table is refused too: a schedule that backs nothing up should not end well.
+
+use aws_sdk_dynamodb::error::ProvideErrorMetadata;
+use chrono::{DateTime, TimeDelta, Utc};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::Run;
+use super::execution_input::{Defaults, ExecutionInput, InvalidInput, Selection};
+use super::plan_prune::MOST_DELETIONS;
+use super::retention::backup_name;
+use crate::arn::Arn;
+use crate::aws_failure::AwsFailure;
+use crate::clients::Clients;
+use crate::error_name::ErrorName;
+use crate::step::{Failure, Named, Step};
+use crate::words::quoted;
+
+/// How many tables an execution takes: the reports of all of them have to fit its state.
+const MOST_TABLES: usize = 150;
+/// Lines of the reports of all tables together, each of 300 characters: what keeps them, beside the ARNs and causes,
+/// below 256 KiB.
+const LINES_OF_ALL: usize = 400;
+/// Deletions of all tables together. An execution's history has room for 25,000 events
+/// (<https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html>), and an execution that reaches them
+/// fails without an end of its own: a deletion takes 7 of them, a table about 50 and 9 for each further look.
+const DELETIONS_OF_ALL: usize = 1_500;
+
+/// The step.
+#[derive(Debug)]
+pub struct SelectTables {
+    dynamodb: aws_sdk_dynamodb::Client,
+}
+
+/// What the state machine passes.
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Input {
+    /// The execution: its Region and account are the tables'.
+    pub execution_arn: String,
+    /// The execution's input.
+    pub execution_input: ExecutionInput,
+    /// When the execution began; the backups' names end in it.
+    pub started_at: DateTime<Utc>,
+    /// The template's parameters.
+    pub defaults: Defaults,
+    /// How long a backup may take: the template's parameter, 1 to 168.
+    pub backup_timeout_hours: String,
+}
+
+/// What was selected.
+#[derive(Clone, Debug, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Output {
+    /// What the run goes by.
+    pub run: Run,
+    /// The tables.
+    #[schemars(length(max = 150))]
+    pub tables: Vec<TableToBackUp>,
+}
+
+/// A table, and what its backup is to be called.
+#[derive(Clone, Debug, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TableToBackUp {
+    /// The table.
+    pub table_name: String,
+    /// The backup.
+    pub backup_name: String,
+}
+
+/// Why no tables were selected.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum Error {
+    /// The input cannot be followed.
+    #[error(transparent)]
+    Input(#[from] InvalidInput),
+    /// A call failed.
+    #[error(transparent)]
+    Aws(#[from] AwsFailure),
+}
+
+impl Named for Error {
+    fn name(&self) -> ErrorName {
+        match self {
+            Error::Input(error) => error.name(),
+            Error::Aws(failure) => failure.name,
+        }
+    }
+}
+
+impl Step for SelectTables {
+    const NAME: &'static str = "backup-prune.select-tables";
+    const ERRORS: &'static [ErrorName] = &[
+        ErrorName::AccessDenied,
+        ErrorName::InvalidInput,
+        ErrorName::InvalidPattern,
+        ErrorName::RequestRefused,
+        ErrorName::ResourceBusy,
+        ErrorName::ServiceUnavailable,
+        ErrorName::Throttled,
+    ];
+    type Input = Input;
+    type Output = Output;
+    type Error = Error;
+
+    fn new(clients: &Clients) -> Result<SelectTables, Failure> {
+        Ok(SelectTables { dynamodb: clients.dynamodb() })
+    }
+
+    async fn run(&self, input: Input) -> Result<Output, Error> {
+        let (wanted, defaults) = (&input.execution_input, &input.defaults);
+        let retention = wanted.retention(defaults)?;
+        let include_manual = wanted.includes_manual(defaults)?;
+        let timeout = timeout(&input.backup_timeout_hours)?;
+        let tables = match wanted.selection(defaults)? {
+            Selection::Names(names) => names,
+            Selection::Pattern(pattern) => {
+                self.every_table().await?.into_iter().filter(|name| pattern.is_match(name)).collect()
+            }
+            Selection::Tag { key, value } => self.tagged(&input.execution_arn, &key, &value).await?,
+        };
+        if tables.is_empty() || tables.len() > MOST_TABLES {
+            return Err(Error::Input(InvalidInput::Field {
+                field: "TableName",
+                reason: format!(
+                    "and what stands beside it choose {} tables; 1 to {MOST_TABLES} can be backed up by one execution",
+                    tables.len()
+                ),
+            }));
+        }
+        let share = |of_all: usize, least, most| {
+            u32::try_from((of_all / tables.len()).clamp(least, most)).unwrap_or(u32::MAX)
+        };
+        let lines = share(LINES_OF_ALL, 2, 50);
+        let deletions = share(DELETIONS_OF_ALL, 1, MOST_DELETIONS);
+        let run = Run {
+            retention,
+            include_manual,
+            started_at: input.started_at,
+            deadline: input.started_at + timeout,
+            lines,
+            deletions,
+        };
+        let tables = tables.into_iter().map(|table_name| TableToBackUp {
+            backup_name: backup_name(&table_name, input.started_at),
+            table_name,
+        });
+        Ok(Output { run, tables: tables.collect() })
+    }
+}
+
+impl SelectTables {
+    async fn every_table(&self) -> Result<Vec<String>, AwsFailure> {
+        let mut names = Vec::new();
+        let mut pages = self.dynamodb.list_tables().into_paginator().send();
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(AwsFailure::of("dynamodb:ListTables"))?;
+            names.extend(page.table_names.unwrap_or_default());
+        }
+        Ok(names)
+    }
+
+    async fn tagged(&self, execution_arn: &str, key: &str, value: &str) -> Result<Vec<String>, AwsFailure> {
+        let mut found = Vec::new();
+        for name in self.every_table().await? {
+            if self.has_tag(&table_arn(execution_arn, &name), key, value).await? {
+                found.push(name);
+            }
+        }
+        Ok(found)
+    }
+
+    async fn has_tag(&self, table_arn: &str, key: &str, value: &str) -> Result<bool, AwsFailure> {
+        let mut next_token = None;
+        loop {
+            let list =
+                self.dynamodb.list_tags_of_resource().resource_arn(table_arn).set_next_token(next_token);
+            let page = match list.send().await {
+                Ok(page) => page,
+                // Deleted since it was listed: no reason to back up none of the others.
+                Err(error) if error.code() == Some("ResourceNotFoundException") => return Ok(false),
+                Err(error) => return Err(AwsFailure::of("dynamodb:ListTagsOfResource")(error)),
+            };
+            if page.tags().iter().any(|tag| tag.key() == key && tag.value() == value) {
+                return Ok(true);
+            }
+            next_token = page.next_token;
+            if next_token.is_none() {
+                return Ok(false);
+            }
+        }
+    }
+}
+
+/// The ARN of a table in the execution's own partition, Region and account.
+fn table_arn(execution_arn: &str, table: &str) -> String {
+    let (partition, region, account) =
+        Arn::parse(execution_arn).map_or(("aws", "", ""), |arn| (arn.partition, arn.region, arn.account));
+    format!("arn:{partition}:dynamodb:{region}:{account}:table/{table}")
+}
+
+fn timeout(hours: &str) -> Result<TimeDelta, InvalidInput> {
+    match hours.parse() {
+        Ok(hours @ 1..=168) => Ok(TimeDelta::hours(hours)),
+        _ => {
+            let reason = format!("is {}; 1 to 168 may be given", quoted(hours));
+            Err(InvalidInput::Field { field: "BackupTimeoutHours", reason })
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,288 @@
+//! The ways of `backup-prune`, and the tables and backups that they need.
+
+use std::sync::Arc;
+
+use aws_sdk_dynamodb::types::{StreamViewType, Tag};
+use chrono::NaiveDateTime;
+use local_aws::{Fault, Slowness};
+use serde_json::json;
+use tablekeeper_functions::error_name::ErrorName;
+
+use super::sync_settings::tables::{Billing, make_table, scale, stream, table_arn};
+use super::sync_settings::{INDEX, after, delay, inject};
+use crate::deployed::stack;
+use crate::{Battery, Begin, Deployed, Scenario, Workflow};
+
+/// The table that is backed up.
+pub const TABLE: &str = "orders";
+/// Another one.
+pub const OTHER: &str = "customers";
+/// The times of four earlier runs, oldest first.
+pub const EARLIER: [&str; 4] = ["20250101020000", "20250102020000", "20250103020000", "20250104020000"];
+/// A backup that somebody made by hand.
+pub const BY_HAND: &str = "before-migration";
+
+const CAPTURE: &[(&str, &str)] = &[("SettingsBucketName", "settings-of-ACCOUNT")];
+const BY_TEMPLATE: &[(&str, &str)] = &[("TableNames", "orders, customers"), ("MaxBackups", "2")];
+
+/// The workflow with its scenarios.
+pub fn workflow() -> Workflow {
+    macro_rules! scenario {
+        ($name:literal, $begin:ident => $ends_in:literal) => {
+            scenario!($name, $begin => $ends_in, golden: false, error: None, with: &[])
+        };
+        ($name:literal, $begin:ident => $ends_in:literal, golden, $parameters:expr) => {
+            scenario!($name, $begin => $ends_in, golden: true, error: None, with: $parameters)
+        };
+        ($name:literal, $begin:ident => $ends_in:literal, with $parameters:expr) => {
+            scenario!($name, $begin => $ends_in, golden: false, error: None, with: $parameters)
+        };
+        ($name:literal, $begin:ident => $ends_in:literal, $error:ident) => {
+            scenario!($name, $begin => $ends_in, $error, with &[])
+        };
+        ($name:literal, $begin:ident => $ends_in:literal, $error:ident, with $parameters:expr) => {
+            scenario!($name, $begin => $ends_in, golden: false, error: Some(ErrorName::$error.as_str()),
+                with: $parameters)
+        };
+        ($name:literal, $begin:ident => $ends_in:literal, golden: $golden:literal, error: $error:expr,
+            with: $parameters:expr) => {
+            Scenario {
+                name: $name,
+                golden: $golden,
+                parameters: $parameters,
+                beside: None,
+                begin: |deployed| Box::pin($begin(deployed)),
+                ends_in: $ends_in,
+                error: $error,
+            }
+        };
+    }
+    Workflow {
+        name: "backup-prune",
+        parameters: &[],
+        scenarios: vec![
+            scenario!("a table by its name", by_name => "Complete", golden, &[]),
+            scenario!("tables by a tag, with their settings", by_tag => "Complete", golden, CAPTURE),
+            scenario!("tables by a pattern", by_pattern => "Complete", golden, &[]),
+            scenario!("tables by the template's parameters", by_template => "Complete", with BY_TEMPLATE),
+            scenario!("backups by hand count too", manual_too => "Complete"),
+            scenario!("a backup that is still being made", one_in_the_making => "Complete"),
+            scenario!("an earlier table of the same name", an_earlier_table => "Complete"),
+            scenario!("a backup that goes meanwhile", one_that_goes_meanwhile => "Complete"),
+            scenario!("too many backups at a time, for a while", limited_for_a_while => "Complete"),
+            scenario!("too many backups at a time", limited => "Tables Failed", TablesFailed),
+            scenario!("wrong input", wrong_input => "Input Refused", InvalidInput),
+            scenario!("a wrong pattern", wrong_pattern => "Input Refused", InvalidPattern),
+            scenario!("listing is not allowed", listing_refused => "Tables Not Selected", AccessDenied),
+            scenario!("one of the tables is missing", one_missing => "Tables Failed", TablesFailed),
+            scenario!("a backup that fails", a_backup_that_fails => "Tables Failed", TablesFailed),
+            scenario!("looking at it is not allowed", looking_refused => "Tables Failed", TablesFailed),
+            scenario!("planning is not allowed", planning_refused => "Tables Failed", TablesFailed),
+            scenario!("deleting is not allowed", deleting_refused => "Tables Failed", TablesFailed),
+            scenario!("the new backup is deleted meanwhile", the_new_one_goes => "Tables Failed", TablesFailed),
+            scenario!("capturing is not allowed", capturing_refused => "Tables Failed", TablesFailed, with CAPTURE),
+        ],
+        battery: Battery::EveryKindOfCall,
+        changes_settings_of: None,
+        unentered: &[(
+            "Not Reported",
+            "each table catches States.ALL, and what Finish is given is proved to be what it takes",
+        )],
+    }
+}
+
+async fn by_name(deployed: Arc<Deployed>) -> Begin {
+    make_backups(&deployed, TABLE).await;
+    make_backup(&deployed, TABLE, BY_HAND).await;
+    slow(&deployed, 1).await;
+    // One deletion: of two at a time, each would have but some of the faults that are meant for one.
+    Begin::Input(json!({ "TableName": TABLE, "MaxBackups": 4 }))
+}
+
+async fn by_tag(deployed: Arc<Deployed>) -> Begin {
+    make_bucket(&deployed).await;
+    // What a capture looks at further: scalable targets have policies, and a stream has triggers.
+    make_table(&deployed, TABLE, &[INDEX], Billing::Provisioned).await;
+    scale(&deployed, TABLE, INDEX).await;
+    stream(&deployed, TABLE, StreamViewType::NewImage).await;
+    back_up(&deployed, TABLE).await;
+    make_table(&deployed, OTHER, &[], Billing::OnDemand).await;
+    tag(&deployed, TABLE, "nightly").await;
+    tag(&deployed, OTHER, "weekly").await;
+    Begin::Input(json!({ "TableTag": "backup=nightly" }))
+}
+
+async fn by_pattern(deployed: Arc<Deployed>) -> Begin {
+    make_backups(&deployed, TABLE).await;
+    make_backups(&deployed, "reorders").await;
+    make_table(&deployed, OTHER, &[], Billing::OnDemand).await;
+    Begin::Input(json!({ "TableNamePattern": "orders$", "MaxBackups": 4 }))
+}
+
+async fn by_template(deployed: Arc<Deployed>) -> Begin {
+    make_backups(&deployed, TABLE).await;
+    make_backups(&deployed, OTHER).await;
+    Begin::Input(json!({}))
+}
+
+async fn manual_too(deployed: Arc<Deployed>) -> Begin {
+    make_backups(&deployed, TABLE).await;
+    date(&deployed, &make_backup(&deployed, TABLE, BY_HAND).await, EARLIER[0]).await;
+    Begin::Input(json!({ "TableName": TABLE, "IncludeManual": true }))
+}
+
+async fn one_in_the_making(deployed: Arc<Deployed>) -> Begin {
+    make_backups(&deployed, TABLE).await;
+    slow(&deployed, u32::MAX).await;
+    make_dated_backup(&deployed, TABLE, "20250105020000").await;
+    slow(&deployed, 0).await;
+    Begin::Input(json!({ "TableName": TABLE, "MaxBackups": 1 }))
+}
+
+async fn an_earlier_table(deployed: Arc<Deployed>) -> Begin {
+    make_backups(&deployed, TABLE).await;
+    deployed.dynamodb.delete_table().table_name(TABLE).send().await.unwrap();
+    make_table(&deployed, TABLE, &[], Billing::OnDemand).await;
+    make_dated_backup(&deployed, TABLE, "20250105020000").await;
+    Begin::Input(json!({ "TableName": TABLE, "MaxBackups": 1 }))
+}
+
+async fn one_that_goes_meanwhile(deployed: Arc<Deployed>) -> Begin {
+    let backups = make_backups(&deployed, TABLE).await;
+    delay(&deployed, "backup-prune.delete-backup", "dynamodb:DescribeBackup").await;
+    after(&deployed, "backup-prune.plan-prune", "dynamodb:ListBackups", |deployed| async move {
+        deployed.dynamodb.delete_backup().backup_arn(&backups[0]).send().await.unwrap();
+    });
+    Begin::Input(json!({ "TableName": TABLE }))
+}
+
+async fn limited_for_a_while(deployed: Arc<Deployed>) -> Begin {
+    make_backups(&deployed, TABLE).await;
+    inject(&deployed, "backup-prune.create-backup", "dynamodb:CreateBackup", 3, Fault::Limit).await;
+    Begin::Input(json!({ "TableName": TABLE }))
+}
+
+async fn limited(deployed: Arc<Deployed>) -> Begin {
+    make_backups(&deployed, TABLE).await;
+    inject(&deployed, "backup-prune.create-backup", "dynamodb:CreateBackup", usize::MAX, Fault::Limit).await;
+    Begin::Input(json!({ "TableName": TABLE }))
+}
+
+async fn wrong_input(deployed: Arc<Deployed>) -> Begin {
+    make_backups(&deployed, TABLE).await;
+    Begin::Input(json!({ "TableName": TABLE, "MaxBackups": 0 }))
+}
+
+async fn wrong_pattern(_deployed: Arc<Deployed>) -> Begin {
+    Begin::Input(json!({ "TableNamePattern": "(" }))
+}
+
+async fn listing_refused(deployed: Arc<Deployed>) -> Begin {
+    inject(&deployed, "backup-prune.select-tables", "dynamodb:ListTables", usize::MAX, Fault::Refuse).await;
+    Begin::Input(json!({ "TableNamePattern": "orders" }))
+}
+
+async fn one_missing(deployed: Arc<Deployed>) -> Begin {
+    make_backups(&deployed, TABLE).await;
+    Begin::Input(json!({ "TableNames": ["missing", TABLE] }))
+}
+
+async fn a_backup_that_fails(deployed: Arc<Deployed>) -> Begin {
+    make_backups(&deployed, TABLE).await;
+    stack().await.aws.front().fail_backups(&deployed.account, true);
+    Begin::Input(json!({ "TableName": TABLE, "MaxBackups": 1 }))
+}
+
+/// A table with earlier backups, where a step may not make a call.
+async fn refused(deployed: &Deployed, step: &str, action: &str) -> Begin {
+    make_backups(deployed, TABLE).await;
+    inject(deployed, step, action, usize::MAX, Fault::Refuse).await;
+    Begin::Input(json!({ "TableName": TABLE, "MaxBackups": 1 }))
+}
+
+async fn looking_refused(deployed: Arc<Deployed>) -> Begin {
+    refused(&deployed, "backup-prune.check-backup", "dynamodb:DescribeBackup").await
+}
+
+async fn planning_refused(deployed: Arc<Deployed>) -> Begin {
+    refused(&deployed, "backup-prune.plan-prune", "dynamodb:ListBackups").await
+}
+
+async fn deleting_refused(deployed: Arc<Deployed>) -> Begin {
+    refused(&deployed, "backup-prune.delete-backup", "dynamodb:DeleteBackup").await
+}
+
+async fn capturing_refused(deployed: Arc<Deployed>) -> Begin {
+    make_bucket(&deployed).await;
+    refused(&deployed, "sync-settings.capture-settings", "s3:PutObject").await
+}
+
+async fn the_new_one_goes(deployed: Arc<Deployed>) -> Begin {
+    let earlier = make_backups(&deployed, TABLE).await;
+    // Two deletions are looked at at a time.
+    let step = "backup-prune.delete-backup";
+    let longer = Fault::Delay(std::time::Duration::from_secs(2));
+    inject(&deployed, step, "dynamodb:DescribeBackup", 2, longer).await;
+    after(&deployed, "backup-prune.plan-prune", "dynamodb:ListBackups", move |deployed| async move {
+        let list = deployed.dynamodb.list_backups().table_name(TABLE).send().await.unwrap();
+        let new = list.backup_summaries().iter().filter_map(|backup| backup.backup_arn());
+        for new in new.filter(|arn| !earlier.iter().any(|it| it == arn)) {
+            deployed.dynamodb.delete_backup().backup_arn(new).send().await.unwrap();
+        }
+    });
+    Begin::Input(json!({ "TableName": TABLE, "MaxBackups": 1 }))
+}
+
+/// Makes the table, with backups of [`EARLIER`] runs; their ARNs, oldest first.
+pub async fn make_backups(deployed: &Deployed, table: &str) -> Vec<String> {
+    make_table(deployed, table, &[], Billing::OnDemand).await;
+    back_up(deployed, table).await
+}
+
+/// Backups of [`EARLIER`] runs; their ARNs, oldest first.
+async fn back_up(deployed: &Deployed, table: &str) -> Vec<String> {
+    let mut backups = Vec::new();
+    for time in EARLIER {
+        backups.push(make_dated_backup(deployed, table, time).await);
+    }
+    backups
+}
+
+/// The backup of an earlier run, as of then.
+pub async fn make_dated_backup(deployed: &Deployed, table: &str, time: &str) -> String {
+    let arn = make_backup(deployed, table, &format!("{table}-{time}")).await;
+    date(deployed, &arn, time).await;
+    arn
+}
+
+/// A backup of this name.
+pub async fn make_backup(deployed: &Deployed, table: &str, name: &str) -> String {
+    let create = deployed.dynamodb.create_backup().table_name(table).backup_name(name);
+    create.send().await.unwrap().backup_details.unwrap().backup_arn
+}
+
+async fn date(deployed: &Deployed, backup: &str, time: &str) {
+    let time = NaiveDateTime::parse_from_str(time, "%Y%m%d%H%M%S").unwrap().and_utc().timestamp();
+    stack().await.aws.front().date_backup(&deployed.account, backup, time as f64);
+}
+
+/// Backups that are made from now on are looked at so often before they are available.
+async fn slow(deployed: &Deployed, looks: u32) {
+    let slowness = Slowness { on_demand_backups: looks, ..Slowness::default() };
+    stack().await.aws.front().slow(&deployed.account, slowness);
+}
+
+/// The bucket that settings are captured to, where the template names it.
+pub fn bucket(deployed: &Deployed) -> String {
+    format!("settings-of-{}", deployed.account)
+}
+
+async fn make_bucket(deployed: &Deployed) {
+    deployed.s3.create_bucket().bucket(bucket(deployed)).send().await.unwrap();
+}
+
+async fn tag(deployed: &Deployed, table: &str, value: &str) {
+    let tag = Tag::builder().key("backup").value(value).build().unwrap();
+    let add = deployed.dynamodb.tag_resource().resource_arn(table_arn(deployed, table)).tags(tag);
+    add.send().await.unwrap();
+}
