@@ -66,15 +66,15 @@ fn grants_are_calls(workflow: &Workflow, ended: &[Ended]) {
 
 fn states_are_covered(workflow: &Workflow, ended: &[Ended]) {
     let machine = Machine::of(workflow.name);
-    let paths = || ended.iter().filter_map(|ended| ended.execution.as_ref()).map(|it| &it.entered);
-    let entered: BTreeSet<String> = paths().flatten().cloned().collect();
+    let executions = || ended.iter().filter_map(|ended| ended.execution.as_ref());
+    let entered: BTreeSet<String> = executions().flat_map(|it| &it.entered).cloned().collect();
     let excused: BTreeSet<String> = workflow.unentered.iter().map(|(state, _)| (*state).to_owned()).collect();
     let forgotten: Vec<String> = machine.state_names().difference(&entered).cloned().collect();
     let forgotten: BTreeSet<String> = forgotten.into_iter().collect();
     assert_eq!(forgotten, excused, "states of {} that no scenario enters, and those excused", workflow.name);
 
-    let possible = &machine.transitions() | &machine.of_the_local_engine();
-    let taken: BTreeSet<(String, String)> = paths().flat_map(|path| machine.taken(path, &possible)).collect();
+    let possible = machine.transitions();
+    let taken: BTreeSet<(String, String)> = executions().flat_map(|it| machine.taken(&it.history)).collect();
     let impossible: Vec<_> = taken.difference(&possible).cloned().collect();
     assert!(impossible.is_empty(), "transitions that the definition does not have: {impossible:?}");
     let path = workspace_root().join(format!("docs/state-machines/{}.md", workflow.name));

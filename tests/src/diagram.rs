@@ -1,8 +1,9 @@
 //! A state machine as a Mermaid diagram, with what the tests took of it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
+use aws_sdk_sfn::types::HistoryEvent;
 use local_aws::workspace_root;
 use serde_json::Value;
 
@@ -25,68 +26,43 @@ impl Machine {
         with_inner(&self.definition).into_iter().map(|(name, _)| name.clone()).collect()
     }
 
-    /// Every transition that its definition allows. A Map leads to its first state; the last ones of an item
-    /// lead to the next item and to what follows the Map, and a Fail of an item to what catches it.
+    /// Every transition that its definition allows. A Map leads to the first state of its items.
     pub fn transitions(&self) -> BTreeSet<(String, String)> {
         let mut found = BTreeSet::new();
         for (from, state) in with_inner(&self.definition) {
-            let next = following(state);
-            found.extend(next.iter().map(|to| (from.clone(), (*to).to_owned())));
-            let inner = &state["ItemProcessor"];
-            let Some(first) = inner["StartAt"].as_str() else { continue };
-            found.insert((from.clone(), first.to_owned()));
-            for (last, it) in inner["States"].as_object().unwrap() {
-                if it["End"] == true {
-                    found.insert((last.clone(), first.to_owned()));
-                    found.extend(state["Next"].as_str().map(|to| (last.clone(), to.to_owned())));
-                }
-                if it["Type"] == "Fail" {
-                    found.extend(catchers(state).map(|to| (last.clone(), to.to_owned())));
-                }
-            }
+            let first = state["ItemProcessor"]["StartAt"].as_str();
+            let next = following(state).into_iter().chain(first);
+            found.extend(next.map(|to| (from.clone(), to.to_owned())));
         }
         found
     }
 
-    /// Which of these transitions a history took, that has these states in the order in which they were entered. Items
-    /// of a Map run beside each other, so that each state follows on the last one that may lead to it; what none leads
-    /// to follows on the one before it, which is not among the `possible`.
-    pub fn taken(
-        &self,
-        entered: &[String],
-        possible: &BTreeSet<(String, String)>,
-    ) -> BTreeSet<(String, String)> {
-        let (mut taken, mut open) = (BTreeSet::new(), Vec::<String>::new());
-        for (place, state) in entered.iter().enumerate() {
-            let leads_here = |from: &String| possible.contains(&(from.clone(), state.clone()));
-            match (open.iter().rposition(leads_here), place.checked_sub(1)) {
-                // A Map stays open for its other items, and so does an item that this one may not follow on.
-                (Some(at), _) if self.begins_item(state) => {
-                    taken.insert((open[at].clone(), state.clone()));
-                }
-                (Some(at), _) => drop(taken.insert((open.remove(at), state.clone()))),
-                (None, Some(before)) => drop(taken.insert((entered[before].clone(), state.clone()))),
-                (None, None) => {}
+    /// Which transitions a history took. The machine's own states follow on each other; those of an item name the event
+    /// before them, as items run beside each other, and an item's first state follows on the Map.
+    pub fn taken(&self, history: &[HistoryEvent]) -> BTreeSet<(String, String)> {
+        let (mut taken, mut last, mut names) = (BTreeSet::new(), None, BTreeMap::new());
+        let own = self.definition["States"].as_object().unwrap();
+        for event in history {
+            if let Some(left) = event.state_exited_event_details() {
+                names.insert(event.id, left.name().to_owned());
             }
-            open.push(state.clone());
+            let Some(entered) = event.state_entered_event_details() else { continue };
+            let state = entered.name().to_owned();
+            names.insert(event.id, state.clone());
+            let before = if own.contains_key(&state) {
+                last.replace(state.clone())
+            } else {
+                names.get(&event.previous_event_id).cloned().or_else(|| self.map_of(&state))
+            };
+            taken.extend(before.map(|before| (before, state)));
         }
         taken
     }
 
-    fn begins_item(&self, first: &str) -> bool {
-        with_inner(&self.definition).iter().any(|(_, state)| state["ItemProcessor"]["StartAt"] == first)
-    }
-
-    /// What only the local engine does: it goes on with the other items of a Map of which one has failed.
-    pub fn of_the_local_engine(&self) -> BTreeSet<(String, String)> {
-        let maps = with_inner(&self.definition).into_iter().map(|(_, state)| &state["ItemProcessor"]);
-        let failed =
-            maps.filter_map(|inner| Some((inner["StartAt"].as_str()?, inner["States"].as_object()?)));
-        let failed = failed.flat_map(|(first, states)| {
-            let fails = states.iter().filter(|(_, state)| state["Type"] == "Fail");
-            fails.map(move |(name, _)| (name.clone(), first.to_owned()))
-        });
-        failed.collect()
+    /// The Map whose items begin with this state.
+    fn map_of(&self, first: &str) -> Option<String> {
+        let mut all = with_inner(&self.definition).into_iter();
+        all.find(|(_, state)| state["ItemProcessor"]["StartAt"] == first).map(|(map, _)| map.clone())
     }
 
     /// The page that docs/ shows: transitions that no test took are dashed.

@@ -78,23 +78,33 @@ def let_services_put_events(token):
 def tell_of_states_within_maps():
     from ministack.services import stepfunctions
 
-    execution_of_item = contextvars.ContextVar("execution_of_item", default=None)
+    # An item's execution, and the id of its last event: items run beside each other, and as on AWS each event names
+    # the one before it. The first one of an item has none.
+    item = contextvars.ContextVar("item", default=None)
+    add_event, adding = stepfunctions._add_event, threading.Lock()
+
+    def add_event_alone(*event):
+        with adding:
+            return add_event(*event)
+
+    stepfunctions._add_event = add_event_alone
 
     def tell(kind, what, context, detail, value):
-        execution = execution_of_item.get()
-        if execution is not None:
+        if item.get() is not None:
+            execution, last = item.get()
             name = what[0].lower() + what[1:]
-            details = {"name": context["State"]["Name"], detail: json.dumps(value)}
-            stepfunctions._add_event(execution, f"{kind}{what}", {f"{name}EventDetails": details})
+            details = {f"{name}EventDetails": {"name": context["State"]["Name"], detail: json.dumps(value)}}
+            event = stepfunctions._add_event(execution, f"{kind}{what}", {**details, "previousEventId": last[0]})
+            last[0] = event["id"]
 
     run_item = stepfunctions._run_sub_machine
 
     def run_item_and_tell(states, start_at, given, execution, context):
-        token = execution_of_item.set(execution)
+        token = item.set((execution, [0]))
         try:
             return run_item(states, start_at, given, execution, context)
         finally:
-            execution_of_item.reset(token)
+            item.reset(token)
 
     def and_tell(kind, execute):
         def execute_and_tell(state, given, *rest):
