@@ -1,14 +1,15 @@
 //! The fault battery: what a workflow guarantees, it guarantees with any of its AWS calls going wrong
 //! and any of its steps running twice.
 //!
-//! For every call of every golden scenario: throttled, failed before its effect, or its answer lost after
-//! its effect, the run must leave behind exactly what it leaves behind without. Refused for good, it must
-//! end by name, with nothing deleted.
+//! For every call of every golden scenario, or every kind of call ([`Battery`]): throttled, failed before its effect, or
+//! its answer lost after its effect, the run must leave behind exactly what it leaves behind without. Refused for good, it
+//! must end by name, with nothing gone that would not have gone without the refusal.
 //!
 //! Twice throttled, a call is mended by the SDK, which tries three times. Four times throttled or failed,
 //! it is not: then Lambda, for `start`, or the machine's `Retry` has to invoke the step again.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -37,12 +38,27 @@ struct Case {
     times: usize,
 }
 
-/// Of which step which calls go wrong, and how.
-struct Faulty {
-    step: Option<String>,
-    from_ordinal: usize,
-    fault: Fault,
-    times: usize,
+impl fmt::Display for Case {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let times =
+            if self.fault == Fault::Refuse { String::new() } else { format!(" {} times", self.times) };
+        let Call { action, ordinal, step, .. } = &self.call;
+        write!(
+            formatter,
+            "{:?}{times} of {action} #{ordinal} of {}",
+            self.fault,
+            step.as_deref().unwrap_or_default()
+        )
+    }
+}
+
+/// How a case ended, and what it is held against.
+struct Outcome<'a> {
+    workflow: &'a Workflow,
+    scenario: &'a Scenario,
+    case: &'a Case,
+    golden: &'a Ended,
+    ended: &'a Ended,
 }
 
 #[tokio::test]
@@ -67,8 +83,8 @@ async fn any_call_may_go_wrong() {
     }
 }
 
-/// The faults of a call that changes something.
-const OF_CHANGES: &[(Fault, usize)] = &[
+/// Every fault.
+const ALL: &[(Fault, usize)] = &[
     (Fault::Throttle, 2),
     (Fault::Throttle, 4),
     (Fault::FailBeforeEffect, 4),
@@ -97,10 +113,10 @@ fn cases_of(battery: Battery, golden: &Ended, seen: &mut BTreeSet<Kind>) -> Vec<
             continue;
         }
         let faults = match battery {
-            Battery::EveryCall => OF_CHANGES,
+            Battery::EveryCall => ALL,
             Battery::EveryKindOfCall if seen.contains(&kind(call)) => continue,
-            Battery::EveryKindOfCall if reads(call) && is_last(call) => OF_READS,
-            Battery::EveryKindOfCall if !reads(call) && (call.ordinal == 0 || is_last(call)) => OF_CHANGES,
+            Battery::EveryKindOfCall if call.only_reads() && is_last(call) => OF_READS,
+            Battery::EveryKindOfCall if !call.only_reads() && (call.ordinal == 0 || is_last(call)) => ALL,
             Battery::EveryKindOfCall => continue,
         };
         let case = |(fault, times): &(Fault, usize)| Case {
@@ -114,12 +130,6 @@ fn cases_of(battery: Battery, golden: &Ended, seen: &mut BTreeSet<Kind>) -> Vec<
     cases
 }
 
-/// Whether the call changes nothing, by its name.
-fn reads(call: &Call) -> bool {
-    let (_, action) = call.action.split_once(':').unwrap_or_default();
-    ["Describe", "Get", "List"].iter().any(|verb| action.starts_with(verb))
-}
-
 /// Runs the scenario with the case's fault; the words say what is wrong with how it ended.
 async fn go_wrong(
     workflow: &Workflow,
@@ -127,151 +137,125 @@ async fn go_wrong(
     golden: Arc<Ended>,
     case: Case,
 ) -> Option<String> {
-    let Case { call, fault, times } = case;
-    let (step, action, from_ordinal) = (call.step, call.action, call.ordinal);
-    let faulty = Faulty { step: step.clone(), from_ordinal, fault: fault.clone(), times };
-    let case = format!(
-        "{}: {fault:?}{} of {action} #{from_ordinal} of {}",
-        scenario.name,
-        if fault == Fault::Refuse { String::new() } else { format!(" {times} times") },
-        step.as_deref().unwrap_or_default()
-    );
     let ended = run_with(workflow, scenario, async |deployed, front| {
-        let (account, fault) = (deployed.account.clone(), fault.clone());
+        let (account, Case { call, fault, times }) = (deployed.account.clone(), case.clone());
+        let Call { step, action, ordinal: from_ordinal, .. } = call;
         front.inject(Rule { account, step, action, from_ordinal, times, fault });
     });
+    let name = format!("{}: {case}", scenario.name);
     // What hangs is one case that went wrong, and keeps no other from being told.
     let Ok(ended) = tokio::time::timeout(LONGEST_RUN, ended).await else {
-        return Some(format!("{case}: did not end within {LONGEST_RUN:?}"));
+        return Some(format!("{name}: did not end within {LONGEST_RUN:?}"));
     };
     ended.deployed.remove_functions().await;
-    wrong_with(workflow, scenario, &golden, &ended, &faulty).err().map(|reason| format!("{case}: {reason}"))
+    let outcome = Outcome { workflow, scenario, case: &case, golden: &golden, ended: &ended };
+    outcome.check().err().map(|reason| format!("{name}: {reason}"))
 }
 
-/// What is wrong with how the run with the fault ended.
-fn wrong_with(
-    workflow: &Workflow,
-    scenario: &Scenario,
-    golden: &Ended,
-    ended: &Ended,
-    faulty: &Faulty,
-) -> Result<(), String> {
-    let Faulty { fault, times, .. } = faulty;
-    let faults: Vec<&Call> = ended.calls.iter().filter(|call| call.fault.is_some()).collect();
-    if matches!(fault, Fault::Refuse) {
-        return if faults.is_empty() {
-            Err("the fault was never met".to_owned())
-        } else {
-            refused_well(workflow, scenario, golden, ended, faulty)
-        };
+impl Outcome<'_> {
+    /// What is wrong with how the run with the fault ended.
+    fn check(&self) -> Result<(), String> {
+        let Outcome { ended, golden, scenario, case, .. } = self;
+        let faults = ended.calls.iter().filter(|call| call.fault.is_some()).count();
+        if case.fault == Fault::Refuse {
+            return if faults == 0 { Err("the fault was never met".to_owned()) } else { self.refused_well() };
+        }
+        if faults != case.times {
+            return Err(format!("the fault was met {faults} times"));
+        }
+        let last = ended.last_state();
+        if last != Some(scenario.ends_in) {
+            let cause = ended.execution.as_ref().and_then(|it| it.cause.as_deref());
+            return Err(format!("ended in {last:?} with {:?}: {cause:?}", ended.error()));
+        }
+        if !ended.dead_letters.is_empty() {
+            return Err(format!("left dead letters: {:?}", ended.dead_letters));
+        }
+        if case.times > TRIES_OF_THE_SDK && self.invoked_by_the_machine() && !retried(ended) {
+            return Err("the machine never had to try again".to_owned());
+        }
+        match ended.state == golden.state {
+            true => Ok(()),
+            false => Err(format!("left\n  {:?}\nnot\n  {:?}", ended.state, golden.state)),
+        }
     }
-    if faults.len() != *times {
-        return Err(format!("the fault was met {} times", faults.len()));
-    }
-    let last = ended.last_state();
-    if last != Some(scenario.ends_in) {
-        let cause = ended.execution.as_ref().and_then(|it| it.cause.as_deref());
-        return Err(format!("ended in {last:?} with {:?}: {cause:?}", ended.error()));
-    }
-    if !ended.dead_letters.is_empty() {
-        return Err(format!("left dead letters: {:?}", ended.dead_letters));
-    }
-    let step = faults.first().and_then(|call| call.step.as_deref());
-    if *times > TRIES_OF_THE_SDK && invoked_by_the_machine(workflow, step) && !retried(ended) {
-        return Err("the machine never had to try again".to_owned());
-    }
-    match ended.state == golden.state {
-        true => Ok(()),
-        false => Err(format!("left\n  {:?}\nnot\n  {:?}", ended.state, golden.state)),
-    }
-}
 
-/// Whether the step is a task of the machine, and not what starts it.
-fn invoked_by_the_machine(workflow: &Workflow, step: Option<&str>) -> bool {
-    step != Some(&format!("{}.start", workflow.name))
+    /// Whether the step is a task of the machine, and not what starts it.
+    fn invoked_by_the_machine(&self) -> bool {
+        self.case.call.step != Some(format!("{}.start", self.workflow.name))
+    }
+
+    /// A refusal ends by name, and what was there before is still there.
+    fn refused_well(&self) -> Result<(), String> {
+        let Outcome { workflow, scenario, ended, golden, .. } = self;
+        self.no_backup_too_many_is_gone()?;
+        // What was refused was not needed then: a sync whose change was made, though not seen, is equal all the same.
+        let equal = ended.last_state() == Some(scenario.ends_in) && ended.state == golden.state;
+        if workflow.changes_settings_of.is_some() && equal {
+            return Ok(());
+        }
+        let (error, denied) = (ended.error(), ErrorName::AccessDenied.as_str());
+        let execution = ended.execution.as_ref();
+        let cause = execution.and_then(|execution| execution.cause.as_deref()).unwrap_or_default();
+        let reports = workflow.reports_refusals_by.map(ErrorName::as_str);
+        let told = reports.is_some() && error.as_deref() == reports && cause.contains(denied);
+        if error.as_deref() != Some(denied) && !told {
+            return Err(format!("ended with {error:?}, not AccessDenied: {cause}"));
+        }
+        for (name, before) in &ended.before.tables {
+            let mut before = before.clone();
+            let Some(after) = ended.state.tables.get(name) else {
+                return Err(format!("table {name} is gone"));
+            };
+            if workflow.changes_settings_of == Some(name.as_str()) {
+                before.settings.clone_from(&after.settings);
+            }
+            if *after != before {
+                return Err(format!("table {name} is\n  {after:?}\nnot\n  {before:?}"));
+            }
+        }
+        for (name, versions) in &ended.before.parameters {
+            if !ended.state.parameters.get(name).is_some_and(|after| after.starts_with(versions)) {
+                return Err(format!("parameter {name} lost a version"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Backups go only where the workflow prunes, and then only those that it prunes without the refusal too.
+    fn no_backup_too_many_is_gone(&self) -> Result<(), String> {
+        let Outcome { workflow, golden, ended, case: Case { call, .. }, .. } = self;
+        let deletes = |it: &Call| it.action == "dynamodb:DeleteBackup" && it.step == call.step;
+        // What another workflow's step does beside it is not needed for pruning.
+        let own = call.step.as_deref().is_some_and(|step| step.starts_with(&format!("{}.", workflow.name)));
+        let one_table = ended.before.tables.len() == 1;
+        let none_may_go = own && (call.ordinal == 0 || (one_table && !golden.calls.iter().any(deletes)));
+        for (table, before) in &ended.before.backups {
+            let count = |state: &FinalState, name: &str| {
+                state.backups.get(table).and_then(|backups| backups.get(name)).copied().unwrap_or_default()
+            };
+            let fewer = |(name, had): &(&String, &usize)| count(&ended.state, name) < **had;
+            let gone: Vec<&String> = before.iter().filter(fewer).map(|(name, _)| name).collect();
+            if gone.is_empty() {
+                continue;
+            }
+            if none_may_go {
+                return Err(format!("backups of {table} are gone: {gone:?}"));
+            }
+            let left = golden.state.backups.get(table).into_iter().flatten();
+            let lost: Vec<&String> = left.filter(fewer).map(|(name, _)| name).collect();
+            if !lost.is_empty() {
+                return Err(format!("of {table} {gone:?} is gone though {lost:?} is not there"));
+            }
+        }
+        Ok(())
+    }
 }
 
 /// Whether a task of the execution failed, which then was tried again, as the execution ended well.
 fn retried(ended: &Ended) -> bool {
     let mut history = ended.execution.iter().flat_map(|execution| &execution.history);
     history.any(|event| event.r#type == HistoryEventType::TaskFailed)
-}
-
-/// Backups go only where the workflow prunes, and then only those that it prunes without the refusal too.
-fn no_backup_too_many_is_gone(
-    workflow: &Workflow,
-    golden: &Ended,
-    ended: &Ended,
-    faulty: &Faulty,
-) -> Result<(), String> {
-    let deletes = |call: &Call| call.action == "dynamodb:DeleteBackup" && call.step == faulty.step;
-    // What another workflow's step does beside it is not needed for pruning.
-    let own = faulty.step.as_deref().is_some_and(|step| step.starts_with(&format!("{}.", workflow.name)));
-    let one_table = ended.before.tables.len() == 1;
-    let none_may_go = own && (faulty.from_ordinal == 0 || (one_table && !golden.calls.iter().any(deletes)));
-    for (table, before) in &ended.before.backups {
-        let count = |state: &FinalState, name: &str| {
-            state.backups.get(table).and_then(|backups| backups.get(name)).copied().unwrap_or_default()
-        };
-        let gone: Vec<&String> = before
-            .iter()
-            .filter(|(name, had)| count(&ended.state, name) < **had)
-            .map(|(name, _)| name)
-            .collect();
-        if gone.is_empty() {
-            continue;
-        }
-        if none_may_go {
-            return Err(format!("backups of {table} are gone: {gone:?}"));
-        }
-        let left = golden.state.backups.get(table).into_iter().flatten();
-        let lost = left.filter(|(name, has)| count(&ended.state, name) < **has).map(|(name, _)| name);
-        let lost: Vec<&String> = lost.collect();
-        if !lost.is_empty() {
-            return Err(format!("of {table} {gone:?} is gone though {lost:?} is not there"));
-        }
-    }
-    Ok(())
-}
-
-/// A refusal ends by name, and what was there before is still there.
-fn refused_well(
-    workflow: &Workflow,
-    scenario: &Scenario,
-    golden: &Ended,
-    ended: &Ended,
-    faulty: &Faulty,
-) -> Result<(), String> {
-    no_backup_too_many_is_gone(workflow, golden, ended, faulty)?;
-    // What was refused was not needed then: a sync whose change was made, though not seen, is equal all the same.
-    if ended.last_state() == Some(scenario.ends_in) && ended.state == golden.state {
-        return Ok(());
-    }
-    let (error, denied) = (ended.error(), ErrorName::AccessDenied.as_str());
-    let cause = ended.execution.as_ref().and_then(|execution| execution.cause.as_deref()).unwrap_or_default();
-    // One setting that must not be changed keeps no other from being carried over, one table no other from being
-    // backed up; the report names it.
-    let reports = [ErrorName::SettingsNotEqual, ErrorName::TablesFailed].map(ErrorName::as_str);
-    let told = error.as_deref().is_some_and(|error| reports.contains(&error)) && cause.contains(denied);
-    if error.as_deref() != Some(denied) && !told {
-        return Err(format!("ended with {error:?}, not AccessDenied: {cause}"));
-    }
-    for (name, before) in &ended.before.tables {
-        let mut before = before.clone();
-        let Some(after) = ended.state.tables.get(name) else { return Err(format!("table {name} is gone")) };
-        if workflow.changes_settings_of == Some(name.as_str()) {
-            before.settings.clone_from(&after.settings);
-        }
-        if *after != before {
-            return Err(format!("table {name} is\n  {after:?}\nnot\n  {before:?}"));
-        }
-    }
-    for (name, versions) in &ended.before.parameters {
-        if !ended.state.parameters.get(name).is_some_and(|after| after.starts_with(versions)) {
-            return Err(format!("parameter {name} lost a version"));
-        }
-    }
-    Ok(())
 }
 
 #[tokio::test]
@@ -291,12 +275,18 @@ async fn every_step_may_run_twice() {
             })
             .await;
             let execution = ended.execution.as_ref().unwrap();
-            let repeats: BTreeSet<&String> =
-                execution.entered.iter().filter(|state| state.ends_with(", first")).collect();
+            let repeats: BTreeSet<&str> =
+                execution.entered.iter().filter_map(|state| state.strip_suffix(", first")).collect();
             // A Choice may lead past a task, here as there.
             let once = &golden.execution.as_ref().unwrap().entered;
-            let passed: BTreeSet<&String> = once.iter().filter(|state| doubled.contains(*state)).collect();
-            assert_eq!(repeats.len(), passed.len(), "{}: {:?}", scenario.name, execution.entered);
+            let passed = once.iter().filter(|state| doubled.contains(*state)).map(String::as_str);
+            assert_eq!(
+                repeats,
+                passed.collect::<BTreeSet<_>>(),
+                "{}: {:?}",
+                scenario.name,
+                execution.entered
+            );
             assert_eq!(ended.last_state(), Some(scenario.ends_in), "{}: {execution:?}", scenario.name);
             if let Begin::Event(event) = &ended.begin {
                 invoke_start(&ended.deployed, event).await;

@@ -18,7 +18,7 @@ use tablekeeper_tests::workflows::rotate_restore::{
     PARAMETER, SOURCE, TARGET, input, make_backup, make_table, notification, point_at, pointer, table_arn,
     workflow,
 };
-use tablekeeper_tests::{Deployed, run, until, until_some};
+use tablekeeper_tests::{Deployed, until, until_some};
 
 async fn by_hand(deployed: &Deployed, input: &Value) -> Execution {
     start_by_hand(deployed, input).await;
@@ -73,26 +73,6 @@ async fn a_backup_becomes_a_table(advanced: bool) {
 
     let job_id = &execution.output["RestoreTableFromBackupOutput"]["RestoreJobId"];
     assert_eq!(job_id.is_string(), advanced, "{job_id}");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn the_new_table_has_the_settings_before_the_pointer_moves_whoever_synced_first() {
-    let workflow = workflow();
-    let with_settings = workflow.scenarios.iter().filter(|it| it.name.starts_with("with its settings"));
-    let mut ran = 0;
-    for scenario in with_settings {
-        let ended = run(&workflow, scenario).await;
-        let settings = ended.execution.unwrap().output["SyncSettingsOutput"]["Settings"].clone();
-        let tags = settings.as_array().unwrap().iter().find(|it| it["Setting"] == "Tags").unwrap();
-        assert_eq!(tags["Outcome"], "APPLIED", "{}: {settings}", scenario.name);
-        assert_eq!(
-            ended.state.tables[TARGET].settings, ended.state.tables[SOURCE].settings,
-            "{}",
-            scenario.name
-        );
-        ran += 1;
-    }
-    assert_eq!(ran, 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -27,6 +27,10 @@ async fn every_scenario_ends_as_it_says_and_uses_what_it_is_given() {
             }
         }
         assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+        for (scenario, ended) in workflow.scenarios.iter().zip(&ended) {
+            eprintln!("what else holds of: {}", scenario.name);
+            (scenario.holds)(ended);
+        }
         grants_are_calls(&workflow, &ended);
         states_are_covered(&workflow, &ended);
     }

@@ -44,6 +44,17 @@ impl<'a> Arn<'a> {
     }
 }
 
+/// The ARN of a table that is given by its name, in the partition, Region and account of `beside`, whatever that is the
+/// ARN of; of one that is given by its ARN, that.
+pub fn table_arn(table: &str, beside: &str) -> String {
+    match (Arn::parse(table), Arn::parse(beside)) {
+        (None, Some(Arn { partition, region, account, .. })) => {
+            format!("arn:{partition}:dynamodb:{region}:{account}:table/{table}")
+        }
+        _ => table.to_owned(),
+    }
+}
+
 /// Whether DynamoDB accepts this as a table's name: 3 to 255 characters of `a-z A-Z 0-9 _ - .`
 /// (developer guide, "Naming rules").
 pub fn is_table_name(name: &str) -> bool {

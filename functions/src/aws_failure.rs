@@ -5,6 +5,7 @@
 
 use aws_sdk_dynamodb::config::http::HttpResponse;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_sts::operation::assume_role::AssumeRoleError;
 
 use crate::error_name::ErrorName;
 
@@ -21,6 +22,15 @@ pub struct AwsFailure {
 }
 
 impl AwsFailure {
+    /// The kinds of failure that any call can come to.
+    pub const NAMES: &'static [ErrorName] = &[
+        ErrorName::AccessDenied,
+        ErrorName::RequestRefused,
+        ErrorName::ResourceBusy,
+        ErrorName::ServiceUnavailable,
+        ErrorName::Throttled,
+    ];
+
     /// Sorts the failure of `action`. For use with `map_err` behind an SDK call.
     pub fn of<E>(action: &'static str) -> impl FnOnce(SdkError<E, HttpResponse>) -> AwsFailure
     where
@@ -35,6 +45,7 @@ impl AwsFailure {
                 SdkError::ServiceError(_) if is_busy(action, code) => ErrorName::ResourceBusy,
                 SdkError::ServiceError(_) if !server_fault => ErrorName::RequestRefused,
                 SdkError::ConstructionFailure(_) => ErrorName::RequestRefused,
+                SdkError::DispatchFailure(_) => of_assumed_role(&error),
                 _ => ErrorName::ServiceUnavailable,
             };
             AwsFailure { action, name, detail: describe(&error) }
@@ -44,6 +55,18 @@ impl AwsFailure {
     /// A call that could not be put together, as something that AWS demands is missing.
     pub fn unbuilt<E: std::error::Error>(action: &'static str) -> impl FnOnce(E) -> AwsFailure {
         move |error| AwsFailure { action, name: ErrorName::RequestRefused, detail: error.to_string() }
+    }
+}
+
+/// A call that was never sent: the role that it was to be made with could not be assumed, or the connection failed. The
+/// SDK tells both alike; what STS said stands among the causes.
+fn of_assumed_role(error: &(dyn std::error::Error + 'static)) -> ErrorName {
+    let mut causes = std::iter::successors(Some(error), |error| error.source());
+    let code = causes.find_map(|cause| cause.downcast_ref::<AssumeRoleError>()?.code());
+    match code {
+        Some(code) if is_access_denied(code) => ErrorName::AccessDenied,
+        Some(code) if is_throttling(code) => ErrorName::Throttled,
+        _ => ErrorName::ServiceUnavailable,
     }
 }
 
@@ -121,6 +144,7 @@ mod tests {
         let error = ErrorMetadata::builder().code(code).message("so AWS says").build();
         let failure = AwsFailure::of(action)(SdkError::service_error(error, answer));
         assert_eq!(failure.to_string(), format!("{action} failed: {code}: so AWS says"));
+        assert!(AwsFailure::NAMES.contains(&failure.name), "{failure:?}");
         failure.name
     }
 

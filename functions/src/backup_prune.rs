@@ -52,6 +52,9 @@ pub use select_tables::SelectTables;
 use crate::step::StepEntry;
 use crate::table_look::Patience;
 
+/// How many characters a report has for each of the run's lines, whichever list a line is of.
+const CHARACTERS_A_LINE: usize = 300;
+
 /// The workflow's steps.
 pub fn steps() -> Vec<StepEntry> {
     vec![
@@ -86,7 +89,7 @@ pub struct Run {
 impl Run {
     /// How long backups are waited for.
     pub fn patience(&self) -> Patience {
-        Patience::new(self.started_at, self.deadline - self.started_at)
+        Patience::until(self.started_at, self.deadline)
     }
 }
 

@@ -9,6 +9,7 @@
 
 pub mod arn;
 pub mod aws_failure;
+pub mod backup_description;
 pub mod backup_prune;
 pub mod clients;
 pub mod clock;
@@ -19,6 +20,7 @@ pub mod restore_wait;
 pub mod rotate_restore;
 pub mod schemas;
 pub mod settings;
+pub mod start_execution;
 pub mod step;
 pub mod sync_settings;
 pub mod table_description;

@@ -27,8 +27,9 @@ use crate::schemas;
 pub trait Step: Sized + Send + Sync + 'static {
     /// `<workflow>.<step>`: the function's `Handler`, the schemas' path, the SDK's app name.
     const NAME: &'static str;
-    /// Every name that this step can fail by.
-    const ERRORS: &'static [ErrorName];
+    /// The names that this step can fail by, in groups: [`AwsFailure::NAMES`](crate::aws_failure::AwsFailure::NAMES) of a step that calls AWS, and its own.
+    /// [`Step::REFUSED_INPUT`] goes without saying.
+    const ERRORS: &'static [&'static [ErrorName]];
     /// The name that a payload is refused by when it does not fit [`Step::Input`].
     const REFUSED_INPUT: ErrorName = ErrorName::InvalidInput;
     /// What it takes.
@@ -125,7 +126,7 @@ pub struct StepEntry {
 impl StepEntry {
     /// The entry of one step type.
     pub fn of<S: Step>() -> StepEntry {
-        let mut errors = S::ERRORS.to_vec();
+        let mut errors = S::ERRORS.concat();
         errors.push(S::REFUSED_INPUT);
         errors.sort();
         errors.dedup();

@@ -82,7 +82,7 @@ pub struct Plan {
     pub document: Location,
     /// Whether what the target has beyond them is removed.
     pub remove_extra: bool,
-    /// When the execution began.
+    /// When the plan was made.
     pub started_at: DateTime<Utc>,
     /// When what AWS does not take yet is given up.
     pub deadline: DateTime<Utc>,
@@ -91,6 +91,6 @@ pub struct Plan {
 impl Plan {
     /// How long what AWS does not take yet is tried again.
     pub fn patience(&self) -> Patience {
-        Patience::new(self.started_at, self.deadline - self.started_at)
+        Patience::until(self.started_at, self.deadline)
     }
 }

@@ -47,8 +47,8 @@ pub enum Wait {
 
 impl Patience {
     /// With a table that was asked for just now.
-    pub fn new(started_at: DateTime<Utc>, timeout: TimeDelta) -> Patience {
-        Patience { started_at, deadline: started_at + timeout, unseen_for_at_most: UNSEEN_FOR_AT_MOST }
+    pub fn until(started_at: DateTime<Utc>, deadline: DateTime<Utc>) -> Patience {
+        Patience { started_at, deadline, unseen_for_at_most: UNSEEN_FOR_AT_MOST }
     }
 
     /// How long to wait at `now` for what was not ready.

@@ -16,6 +16,21 @@ pub fn regex_error(error: &regex::Error) -> String {
     last.strip_prefix("error: ").unwrap_or(last).to_owned()
 }
 
+/// The text, no longer than this, and an ellipsis.
+pub fn cut(text: String, longest: usize) -> String {
+    match text.char_indices().nth(longest) {
+        Some((at, _)) => format!("{}…", text.get(..at).unwrap_or_default()),
+        None => text,
+    }
+}
+
+/// The first `most` lines, none longer than `longest` letters, and how many more there are.
+pub fn bounded(lines: impl ExactSizeIterator<Item = String>, most: usize, longest: usize) -> Vec<String> {
+    let more = lines.len().saturating_sub(most);
+    let first = lines.take(most).map(|line| cut(line, longest));
+    first.chain((more > 0).then(|| format!("and {more} more"))).collect()
+}
+
 /// What a function's failure says, out of the envelope that Lambda puts it into as the cause of an execution's error:
 /// `{"errorType": …, "errorMessage": …}`. State machines cut long causes, so its end may be missing. What stands before
 /// it stays, and a cause without it is answered as it is.

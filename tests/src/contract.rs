@@ -1,12 +1,14 @@
 //! The workflows' machines and types, as the contract check takes them.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
 
 use contracts::Report;
 use contracts::contract::{Contracts, TaskContract};
 use contracts::document::Document;
 use contracts::template::Template;
 use local_aws::workspace_root;
+use schemars::Schema;
 use serde_json::Value;
 
 /// A workflow's machine with everything that its check needs; each part can be changed.
@@ -28,9 +30,9 @@ impl Contract {
         let text = std::fs::read_to_string(workspace_root().join(&file)).unwrap();
         let template = format!("infra/{workflow}.yaml");
         let whole = local_aws::template::load(&workspace_root().join(&template)).unwrap();
-        let handlers = whole["Resources"].as_object().unwrap().values();
-        let handlers: BTreeSet<&str> =
-            handlers.filter_map(|resource| resource.pointer("/Properties/Handler")?.as_str()).collect();
+        let template = Template::of(&template, &whole, &file).unwrap();
+        let handlers: BTreeSet<String> =
+            template.functions().filter_map(|function| function.handler).collect();
         let steps = tablekeeper_functions::steps();
         let steps = steps.iter().filter(|step| handlers.contains(step.name)).map(|step| {
             let errors = step.errors.iter().map(|name| name.as_str().to_owned()).collect();
@@ -40,9 +42,9 @@ impl Contract {
         Contract {
             definition: serde_json::from_str(&text).unwrap(),
             steps: steps.collect(),
-            input: schema_of(tablekeeper_functions::execution_inputs(), workflow),
-            output: schema_of(tablekeeper_functions::execution_outputs(), workflow),
-            template: Template::of(&template, &whole, &file).unwrap(),
+            input: EXECUTIONS[workflow].input.clone(),
+            output: EXECUTIONS[workflow].output.clone(),
+            template,
         }
     }
 
@@ -60,11 +62,11 @@ impl Contracts for Contract {
     }
 
     fn machine_input(&self, state_machine: &str) -> Option<Value> {
-        Some(schema_of(tablekeeper_functions::execution_inputs(), &nested(state_machine)?))
+        Some(EXECUTIONS[nested(state_machine)?.as_str()].input.clone())
     }
 
     fn machine_output(&self, state_machine: &str) -> Option<Value> {
-        Some(schema_of(tablekeeper_functions::execution_outputs(), &nested(state_machine)?))
+        Some(EXECUTIONS[nested(state_machine)?.as_str()].output.clone())
     }
 
     fn placeholder(&self, name: &str) -> Option<Value> {
@@ -76,9 +78,22 @@ impl Contracts for Contract {
     }
 }
 
-fn schema_of(schemas: Vec<(&str, schemars::Schema)>, workflow: &str) -> Value {
-    schemas.into_iter().find(|(name, _)| *name == workflow).unwrap().1.to_value()
+/// The schemas of what an execution takes and ends with.
+struct Execution {
+    input: Value,
+    output: Value,
 }
+
+/// Those of each workflow. They are asked for by every check of every mutant, so they are made once.
+static EXECUTIONS: LazyLock<BTreeMap<&str, Execution>> = LazyLock::new(|| {
+    let inputs = tablekeeper_functions::execution_inputs();
+    let mut outputs: BTreeMap<_, _> = tablekeeper_functions::execution_outputs().into_iter().collect();
+    let execution = |(workflow, input): (&'static str, Schema)| {
+        let (input, output) = (input.to_value(), outputs.remove(workflow).unwrap().to_value());
+        (workflow, Execution { input, output })
+    };
+    inputs.into_iter().map(execution).collect()
+});
 
 /// The workflow whose machine `${SyncSettingsStateMachineArn}` stands for.
 fn nested(placeholder: &str) -> Option<String> {

@@ -122,7 +122,7 @@ async fn table(deployed: &Deployed, name: &str) -> Table {
     let scanned = deployed.dynamodb.scan().table_name(name).into_paginator().items().send();
     let mut items: Vec<String> = scanned.try_collect().await.unwrap().iter().map(shown).collect();
     items.sort();
-    let settings = blank(&settings(deployed, described).await, &deployed.account);
+    let settings = settings(deployed, described).await.replace(&deployed.account, "ACCOUNT");
     let settings = without_suffixes(&settings);
     Table { restored_from, billing_mode, indexes, items, settings }
 }

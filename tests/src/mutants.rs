@@ -49,7 +49,7 @@ fn pascal(step: &str) -> String {
 /// The pointers of what the definition hands on: payload fields, outputs, assignments, transitions, names
 /// of errors.
 fn places(definition: &Value) -> Vec<String> {
-    let mut found = vec!["/StartAt".to_owned()];
+    let mut found = Vec::new();
     collect(definition, "", &mut found);
     found
 }
@@ -65,8 +65,10 @@ fn collect(value: &Value, pointer: &str, found: &mut Vec<String>) {
     let within = |field: &str| pointer.contains(&format!("/{field}"));
     for (name, item) in items {
         let place = format!("{pointer}/{}", name.replace('~', "~0").replace('/', "~1"));
-        let handed_on = within("Payload") || within("Assign") || within("ErrorEquals");
-        if handed_on || matches!(name.as_str(), "Output" | "Next" | "Default" | "Condition" | "Seconds") {
+        let handed_on = ["Payload", "Assign", "ErrorEquals", "Arguments/Input"].into_iter().any(&within);
+        let fields = ["Output", "Next", "Default", "Condition", "Seconds", "StartAt", "Items"]
+            .contains(&name.as_str());
+        if handed_on || fields {
             found.push(place.clone());
         }
         collect(item, &place, found);
@@ -93,7 +95,9 @@ fn changes(whole: &Value, place: &str) -> Vec<(&'static str, Value)> {
         ["Next", "Default", "StartAt"].contains(&token.as_str()) || parent.ends_with("ErrorEquals");
     match (&whole.pointer(parent).unwrap(), name.filter(|_| is_reference)) {
         (_, Some(name)) => with("rename", &|parent| *at(parent, &token) = json!(format!("{name}X"))),
-        (Value::Object(_), None) if place.contains("/Payload/") || place.contains("/Assign/") => {
+        (Value::Object(_), None)
+            if ["/Payload/", "/Assign/", "/Arguments/Input/"].iter().any(|it| place.contains(it)) =>
+        {
             with("rename", &|parent| {
                 let fields = parent.as_object_mut().unwrap();
                 let value = fields.remove(&token).unwrap();

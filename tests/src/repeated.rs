@@ -29,7 +29,7 @@ pub fn with_every_task_repeated(definition: &str) -> (String, BTreeSet<String>) 
     (whole.to_string(), doubled)
 }
 
-/// Changes the machine, and those of its Maps: innermost first, so that what is copied is changed already.
+/// Changes the machine, and those of its Maps.
 pub(crate) fn in_each_machine(machine: &mut Value, change: &mut impl FnMut(&mut Value)) {
     let states = machine["States"].as_object_mut().unwrap();
     for state in states.values_mut().filter(|state| state["Type"] == "Map") {

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use futures::future::LocalBoxFuture;
 use serde_json::Value;
 
-use crate::Deployed;
+use tablekeeper_functions::error_name::ErrorName;
+
+use crate::{Deployed, Ended};
 
 /// A workflow with the scenarios that, between them, take every branch of it.
 pub struct Workflow {
@@ -19,6 +21,9 @@ pub struct Workflow {
     pub battery: Battery,
     /// The table whose settings it changes, if it does.
     pub changes_settings_of: Option<&'static str>,
+    /// The error that tells of one setting or table that was refused, while the others were gone on with, if there is
+    /// such a one.
+    pub reports_refusals_by: Option<ErrorName>,
     /// States that no scenario enters, each with the reason.
     pub unentered: &'static [(&'static str, &'static str)],
 }
@@ -39,7 +44,7 @@ pub enum Battery {
 pub struct Scenario {
     /// What it shows.
     pub name: &'static str,
-    /// Whether every call of it is put through the fault battery.
+    /// Whether its calls are put through the fault battery.
     pub golden: bool,
     /// The template's parameters that it needs otherwise than the workflow's other scenarios; `ACCOUNT` in a value is
     /// the account.
@@ -52,10 +57,61 @@ pub struct Scenario {
     pub ends_in: &'static str,
     /// The error that it ends with: a name of ours, or the engine's.
     pub error: Option<&'static str>,
+    /// What else holds of it when it has ended; panics where it does not.
+    pub holds: fn(&Ended),
 }
 
 /// A workflow that is deployed beside another one, and the other one's parameter that takes its state machine.
 pub type Beside = (fn() -> Workflow, &'static str);
+
+/// A scenario by its name, what prepares it, and the terminal state that it ends in; the rest is said behind it.
+macro_rules! scenario {
+    ($name:literal, $begin:ident => $ends_in:literal) => {
+        $crate::Scenario {
+            name: $name,
+            golden: false,
+            parameters: &[],
+            beside: None,
+            begin: |deployed| Box::pin($begin(deployed)),
+            ends_in: $ends_in,
+            error: None,
+            holds: |_| {},
+        }
+    };
+}
+pub(crate) use scenario;
+
+impl Scenario {
+    /// Its calls are put through the fault battery.
+    pub fn golden(self) -> Scenario {
+        Scenario { golden: true, ..self }
+    }
+
+    /// It ends with this error of ours.
+    pub fn failing(self, error: ErrorName) -> Scenario {
+        self.failing_by(error.as_str())
+    }
+
+    /// It ends with this error of the engine's.
+    pub fn failing_by(self, error: &'static str) -> Scenario {
+        Scenario { error: Some(error), ..self }
+    }
+
+    /// It needs these parameters of the template.
+    pub fn with(self, parameters: &'static [(&'static str, &'static str)]) -> Scenario {
+        Scenario { parameters, ..self }
+    }
+
+    /// It needs another workflow beside it.
+    pub fn beside(self, beside: Beside) -> Scenario {
+        Scenario { beside: Some(beside), ..self }
+    }
+
+    /// This holds of it when it has ended.
+    pub fn and(self, holds: fn(&Ended)) -> Scenario {
+        Scenario { holds, ..self }
+    }
+}
 
 /// What a workflow starts from.
 #[derive(Clone, Debug)]

@@ -1,11 +1,16 @@
 //! Executions that a person starts.
 
-use local_aws::Call;
+use std::time::Duration;
+
+use aws_sdk_dynamodb::types::StreamViewType;
+use local_aws::{Call, Fault};
 use serde_json::{Value, json};
 use tablekeeper_functions::settings::SettingName;
 use tablekeeper_functions::settings::report::Outcome;
-use tablekeeper_tests::workflows::sync_settings::tables::{Billing, stream_arn};
-use tablekeeper_tests::workflows::sync_settings::{SOURCE, TARGET, restore, workflow};
+use tablekeeper_tests::workflows::sync_settings::tables::{
+    Billing, alarm, make_table, stream, stream_arn, trigger, until_active,
+};
+use tablekeeper_tests::workflows::sync_settings::{SOURCE, TARGET, inject, restore, workflow};
 use tablekeeper_tests::{Deployed, stack};
 
 use crate::as_read::AsRead;
@@ -13,11 +18,13 @@ use crate::support::{
     deployed_with, make_plain_source, make_rich_source, of, report, run, settings_of, with,
 };
 
+/// How long the table is made to take, and how long the settings may: less.
+const TABLE_TAKES: Duration = Duration::from_secs(8);
+const SETTINGS_TAKE: Duration = Duration::from_secs(6);
+
 /// Whether the call only reads, or writes the document of a sync.
 fn changes_nothing(call: &Call) -> bool {
-    let verb = call.action.split_once(':').unwrap().1;
-    ["Describe", "Get", "List"].iter().any(|reading| verb.starts_with(reading))
-        || call.action == "s3:PutObject"
+    call.only_reads() || call.action == "s3:PutObject"
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -83,4 +90,57 @@ async fn a_misspelt_setting_is_answered_with_those_that_there_are() {
         assert!(words.contains(&format!("`{name}`")), "{name} is not named: {words}");
     }
     assert_eq!(stream_arn(&deployed, TARGET).await, None, "nothing was changed");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_of_another_view_takes_its_triggers_along() {
+    let deployed = Deployed::of(&workflow()).await;
+    make_table(&deployed, SOURCE, &[], Billing::OnDemand).await;
+    restore(&deployed).await;
+    until_active(&deployed, TARGET).await;
+    let function = deployed.output("StartFunctionName");
+    for (table, view) in [(SOURCE, StreamViewType::NewImage), (TARGET, StreamViewType::KeysOnly)] {
+        let stream = stream(&deployed, table, view).await;
+        trigger(&deployed, &stream, function, false).await;
+    }
+    let report =
+        report(&run(&deployed, "another-view", &json!({ "Source": SOURCE, "Target": TARGET })).await);
+    assert_eq!(with(&report, Outcome::Applied), [SettingName::Stream, SettingName::LambdaTriggers]);
+    let as_read = AsRead::of(&deployed, TARGET).await;
+    assert_eq!(as_read, AsRead::of(&deployed, SOURCE).await);
+    assert_eq!(as_read.triggers.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_alarm_that_watches_something_else_keeps_its_name() {
+    let deployed = Deployed::of(&workflow()).await;
+    make_table(&deployed, SOURCE, &[], Billing::OnDemand).await;
+    restore(&deployed).await;
+    alarm(&deployed, SOURCE, "orders-slow", 1.0).await;
+    alarm(&deployed, "another-table", "orders-restored-slow", 7.0).await;
+    let execution = run(&deployed, "taken", &json!({ "Source": SOURCE, "Target": TARGET })).await;
+    assert_eq!(execution.error.as_deref(), Some("SettingsNotEqual"), "{execution:?}");
+    let cause = execution.cause.unwrap();
+    assert!(
+        cause.contains("an alarm orders-restored-slow is there already, and watches something else"),
+        "{cause}"
+    );
+    let there =
+        deployed.cloudwatch.describe_alarms().alarm_names("orders-restored-slow").send().await.unwrap();
+    assert_eq!(there.metric_alarms()[0].threshold(), Some(7.0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_time_of_the_settings_counts_from_when_the_table_could_be_used() {
+    let deployed = Deployed::of(&workflow()).await;
+    make_plain_source(&deployed).await;
+    restore(&deployed).await;
+    inject(&deployed, "sync-settings.check-table", "dynamodb:DescribeTable", 1, Fault::Delay(TABLE_TAKES))
+        .await;
+    // The stream takes an UpdateTable, which is waited for.
+    let input =
+        json!({ "Source": SOURCE, "Target": TARGET, "SettingTimeoutSeconds": SETTINGS_TAKE.as_secs() });
+    let execution = run(&deployed, "late", &input).await;
+    assert!(execution.entered.contains(&"Wait for Setting".to_owned()), "{:?}", execution.entered);
+    assert_eq!(of(&report(&execution), SettingName::Stream).outcome, Outcome::Applied);
 }

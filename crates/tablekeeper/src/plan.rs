@@ -6,11 +6,15 @@ mod prune;
 mod rotate;
 mod sync;
 
+use std::fmt::Display;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
+use chrono::{DateTime, Utc};
 use clap::{Args, Subcommand};
+use serde::Serialize;
 
+use crate::console::{self, Console, Stream};
 use crate::failure::Unusable;
 
 /// What the exit code is where something is to be changed.
@@ -37,6 +41,25 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Workflow::Rotate(arguments) => rotate::act(arguments),
         Workflow::Sync(arguments) => sync::act(arguments).await,
     }
+}
+
+/// Prints a plan: as JSON, or its lines.
+fn tell<P: Serialize>(
+    plan: &P,
+    json: bool,
+    lines: impl Fn(&P, &Console) -> Vec<String>,
+) -> anyhow::Result<()> {
+    if json {
+        return console::print_json(plan);
+    }
+    let console = Console::new(Stream::Stdout);
+    lines(plan, &console).iter().for_each(|line| console.line(line));
+    Ok(())
+}
+
+/// A time as plans tell it.
+fn time(time: DateTime<Utc>) -> impl Display {
+    time.format("%Y-%m-%d %H:%M:%S UTC")
 }
 
 /// The Region that a client calls; unusable input where none is set.

@@ -2,13 +2,13 @@
 //!
 //! Nothing is pruned before it is. DynamoDB makes most backups within seconds, whatever the table's size.
 
-use aws_sdk_dynamodb::error::ProvideErrorMetadata;
 use aws_sdk_dynamodb::types::BackupStatus;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{NewBackup, Run};
 use crate::aws_failure::AwsFailure;
+use crate::backup_description;
 use crate::clients::Clients;
 use crate::clock::Clock;
 use crate::error_name::ErrorName;
@@ -88,16 +88,8 @@ impl Named for Error {
 
 impl Step for CheckBackup {
     const NAME: &'static str = "backup-prune.check-backup";
-    const ERRORS: &'static [ErrorName] = &[
-        ErrorName::AccessDenied,
-        ErrorName::BackupFailed,
-        ErrorName::BackupTimedOut,
-        ErrorName::InvalidInput,
-        ErrorName::RequestRefused,
-        ErrorName::ResourceBusy,
-        ErrorName::ServiceUnavailable,
-        ErrorName::Throttled,
-    ];
+    const ERRORS: &'static [&'static [ErrorName]] =
+        &[AwsFailure::NAMES, &[ErrorName::BackupFailed, ErrorName::BackupTimedOut]];
     type Input = Input;
     type Output = Output;
     type Error = Error;
@@ -130,14 +122,8 @@ pub(super) async fn status(
     dynamodb: &aws_sdk_dynamodb::Client,
     backup_arn: &str,
 ) -> Result<Option<BackupStatus>, AwsFailure> {
-    match dynamodb.describe_backup().backup_arn(backup_arn).send().await {
-        Ok(answer) => {
-            let details = answer.backup_description.and_then(|backup| backup.backup_details);
-            Ok(details.map(|details| details.backup_status))
-        }
-        Err(error) if error.code() == Some("BackupNotFoundException") => Ok(None),
-        Err(error) => Err(AwsFailure::of("dynamodb:DescribeBackup")(error)),
-    }
+    let described = backup_description::describe(dynamodb, backup_arn).await?;
+    Ok(described.and_then(|backup| backup.backup_details).map(|details| details.backup_status))
 }
 
 #[cfg(test)]

@@ -80,16 +80,8 @@ impl Named for Error {
 
 impl Step for CreateBackup {
     const NAME: &'static str = "backup-prune.create-backup";
-    const ERRORS: &'static [ErrorName] = &[
-        ErrorName::AccessDenied,
-        ErrorName::InvalidInput,
-        ErrorName::RequestRefused,
-        ErrorName::ResourceBusy,
-        ErrorName::ServiceUnavailable,
-        ErrorName::SourceTableMissing,
-        ErrorName::Throttled,
-        ErrorName::TooManyBackups,
-    ];
+    const ERRORS: &'static [&'static [ErrorName]] =
+        &[AwsFailure::NAMES, &[ErrorName::SourceTableMissing, ErrorName::TooManyBackups]];
     type Input = Input;
     type Output = Output;
     type Error = Error;

@@ -79,15 +79,7 @@ impl Named for Error {
 
 impl Step for DeleteBackup {
     const NAME: &'static str = "backup-prune.delete-backup";
-    const ERRORS: &'static [ErrorName] = &[
-        ErrorName::AccessDenied,
-        ErrorName::BackupNotAvailable,
-        ErrorName::InvalidInput,
-        ErrorName::RequestRefused,
-        ErrorName::ResourceBusy,
-        ErrorName::ServiceUnavailable,
-        ErrorName::Throttled,
-    ];
+    const ERRORS: &'static [&'static [ErrorName]] = &[AwsFailure::NAMES, &[ErrorName::BackupNotAvailable]];
     type Input = Input;
     type Output = Deletion;
     type Error = Error;

@@ -3,7 +3,7 @@
 //! `{"TableName": "Movies"}` alone is enough, as the system before this one takes it; `{}` takes everything from the
 //! template's parameters, as the schedule does.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use regex::Regex;
 use schemars::JsonSchema;
@@ -55,7 +55,7 @@ pub struct ExecutionInput {
 }
 
 /// The template's parameters, as text.
-#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Defaults {
     /// Names, with commas between; may be empty.
@@ -214,16 +214,11 @@ fn names_of(of: &'static str, names: Vec<String>) -> Result<Selection, InvalidIn
     if names.is_empty() {
         return Err(field(of, "is empty; at least one table has to be named"));
     }
-    let mut distinct = BTreeMap::new();
-    for (place, name) in names.into_iter().enumerate() {
-        if !is_table_name(&name) {
-            return Err(field(of, format!("has {}, which is not a table's name", quoted(&name))));
-        }
-        distinct.entry(name).or_insert(place);
+    if let Some(wrong) = names.iter().find(|name| !is_table_name(name)) {
+        return Err(field(of, format!("has {}, which is not a table's name", quoted(wrong))));
     }
-    let mut names: Vec<(usize, String)> = distinct.into_iter().map(|(name, place)| (place, name)).collect();
-    names.sort();
-    Ok(Selection::Names(names.into_iter().map(|(_, name)| name).collect()))
+    let mut seen = BTreeSet::new();
+    Ok(Selection::Names(names.into_iter().filter(|name| seen.insert(name.clone())).collect()))
 }
 
 fn pattern_of(pattern: &str) -> Result<Selection, InvalidInput> {

@@ -6,12 +6,11 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::report_table::{TableOutcome, TableReport};
+use super::report_table::{LONGEST_CAUSE, TableOutcome, TableReport};
 use crate::clients::Clients;
 use crate::error_name::ErrorName;
-use crate::settings::report::cut;
 use crate::step::{Failure, Named, Step};
-use crate::words::message_of;
+use crate::words::{cut, message_of};
 
 /// The step.
 #[derive(Clone, Copy, Debug)]
@@ -78,7 +77,7 @@ impl Named for TablesFailed {
 
 impl Step for FinishPrune {
     const NAME: &'static str = "backup-prune.finish-prune";
-    const ERRORS: &'static [ErrorName] = &[ErrorName::InvalidInput, ErrorName::TablesFailed];
+    const ERRORS: &'static [&'static [ErrorName]] = &[&[ErrorName::TablesFailed]];
     type Input = Input;
     type Output = Output;
     type Error = TablesFailed;
@@ -117,7 +116,7 @@ impl Report {
                 ignored: 0,
                 details: Vec::new(),
                 error: Some(failed.error),
-                cause: Some(message_of(&failed.cause)),
+                cause: Some(cut(message_of(&failed.cause), LONGEST_CAUSE)),
             },
         }
     }
@@ -130,15 +129,15 @@ impl TableReport {
             TableOutcome::Done => format!("{table}: backed up, {} deleted, {} kept", self.deleted, self.kept),
             TableOutcome::NotPruned => {
                 let not_deleted = self.not_deleted;
-                format!("{table}: backed up, but {not_deleted} not deleted: {}", cut(cause.to_owned(), 300))
+                format!("{table}: backed up, but {not_deleted} not deleted: {cause}")
             }
             TableOutcome::NotCaptured => {
-                let (deleted, cause) = (self.deleted, cut(cause.to_owned(), 300));
+                let deleted = self.deleted;
                 format!("{table}: backed up, {deleted} deleted, but its settings not written down: {cause}")
             }
             TableOutcome::Failed => {
                 let error = self.error.as_deref().unwrap_or_default();
-                format!("{table}: failed: {error}: {}", cut(cause.to_owned(), 300))
+                format!("{table}: failed: {error}: {cause}")
             }
         }
     }

@@ -11,11 +11,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::retention::{Backup, Plan, Scope};
-use super::{NewBackup, Run, StaleBackup, list};
+use super::{CHARACTERS_A_LINE, NewBackup, Run, StaleBackup, list};
 use crate::aws_failure::AwsFailure;
 use crate::clients::Clients;
 use crate::error_name::ErrorName;
 use crate::step::{Failure, Named, Step};
+use crate::words;
 
 /// How many backups of a table one run deletes at most, the oldest first; the next run goes on. A name has up to 255
 /// letters and an ARN 80 more, and what is said of a deletion that fails up to 400: so many fit an execution's state.
@@ -85,14 +86,7 @@ impl Named for Error {
 
 impl Step for PlanPrune {
     const NAME: &'static str = "backup-prune.plan-prune";
-    const ERRORS: &'static [ErrorName] = &[
-        ErrorName::AccessDenied,
-        ErrorName::InvalidInput,
-        ErrorName::RequestRefused,
-        ErrorName::ResourceBusy,
-        ErrorName::ServiceUnavailable,
-        ErrorName::Throttled,
-    ];
+    const ERRORS: &'static [&'static [ErrorName]] = &[AwsFailure::NAMES];
     type Input = Input;
     type Output = Output;
     type Error = Error;
@@ -145,10 +139,7 @@ impl Prune {
 
 /// The first lines, and how many more there are.
 pub(super) fn bounded(lines: impl ExactSizeIterator<Item = String>, most: u32) -> Vec<String> {
-    let most = usize::try_from(most).unwrap_or(usize::MAX);
-    let more = lines.len().saturating_sub(most);
-    let kept: Vec<String> = lines.take(most).map(|line| crate::settings::report::cut(line, 300)).collect();
-    kept.into_iter().chain((more > 0).then(|| format!("and {more} more"))).collect()
+    words::bounded(lines, usize::try_from(most).unwrap_or(usize::MAX), CHARACTERS_A_LINE)
 }
 
 #[cfg(test)]

@@ -5,18 +5,15 @@ use serde::{Deserialize, Serialize};
 
 use super::delete_backup::{Deletion, DeletionOutcome};
 use super::plan_prune::{Prune, bounded};
-use super::{NewBackup, Run};
+use super::{CHARACTERS_A_LINE, NewBackup, Run};
 use crate::clients::Clients;
 use crate::error_name::ErrorName;
-use crate::settings::report::cut;
 use crate::step::{Failure, Named, Step};
 use crate::sync_settings::capture_settings::Captured;
-use crate::words::message_of;
+use crate::words::{cut, message_of};
 
 /// The longest cause, in characters.
-const LONGEST_CAUSE: usize = 300;
-/// How many characters the details have for each of the run's lines, whichever list a line is of.
-const CHARACTERS_A_LINE: usize = 300;
+pub(super) const LONGEST_CAUSE: usize = 300;
 
 /// The step.
 #[derive(Clone, Copy, Debug)]
@@ -109,7 +106,7 @@ impl Named for Error {
 
 impl Step for ReportTable {
     const NAME: &'static str = "backup-prune.report-table";
-    const ERRORS: &'static [ErrorName] = &[ErrorName::InvalidInput];
+    const ERRORS: &'static [&'static [ErrorName]] = &[];
     type Input = Input;
     type Output = TableReport;
     type Error = Error;

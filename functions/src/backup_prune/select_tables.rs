@@ -12,7 +12,7 @@ use super::Run;
 use super::execution_input::{Defaults, ExecutionInput, InvalidInput, Selection};
 use super::plan_prune::MOST_DELETIONS;
 use super::retention::backup_name;
-use crate::arn::Arn;
+use crate::arn::table_arn;
 use crate::aws_failure::AwsFailure;
 use crate::clients::Clients;
 use crate::error_name::ErrorName;
@@ -94,15 +94,7 @@ impl Named for Error {
 
 impl Step for SelectTables {
     const NAME: &'static str = "backup-prune.select-tables";
-    const ERRORS: &'static [ErrorName] = &[
-        ErrorName::AccessDenied,
-        ErrorName::InvalidInput,
-        ErrorName::InvalidPattern,
-        ErrorName::RequestRefused,
-        ErrorName::ResourceBusy,
-        ErrorName::ServiceUnavailable,
-        ErrorName::Throttled,
-    ];
+    const ERRORS: &'static [&'static [ErrorName]] = &[AwsFailure::NAMES, &[ErrorName::InvalidPattern]];
     type Input = Input;
     type Output = Output;
     type Error = Error;
@@ -167,7 +159,7 @@ impl SelectTables {
     async fn tagged(&self, execution_arn: &str, key: &str, value: &str) -> Result<Vec<String>, AwsFailure> {
         let mut found = Vec::new();
         for name in self.every_table().await? {
-            if self.has_tag(&table_arn(execution_arn, &name), key, value).await? {
+            if self.has_tag(&table_arn(&name, execution_arn), key, value).await? {
                 found.push(name);
             }
         }
@@ -194,13 +186,6 @@ impl SelectTables {
             }
         }
     }
-}
-
-/// The ARN of a table in the execution's own partition, Region and account.
-fn table_arn(execution_arn: &str, table: &str) -> String {
-    let (partition, region, account) =
-        Arn::parse(execution_arn).map_or(("aws", "", ""), |arn| (arn.partition, arn.region, arn.account));
-    format!("arn:{partition}:dynamodb:{region}:{account}:table/{table}")
 }
 
 fn timeout(hours: &str) -> Result<TimeDelta, InvalidInput> {

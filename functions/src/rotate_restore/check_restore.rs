@@ -111,15 +111,9 @@ impl Named for Error {
 
 impl Step for CheckRestore {
     const NAME: &'static str = "rotate-restore.check-restore";
-    const ERRORS: &'static [ErrorName] = &[
-        ErrorName::AccessDenied,
-        ErrorName::RequestRefused,
-        ErrorName::ResourceBusy,
-        ErrorName::RestoreFailed,
-        ErrorName::RestoreTimedOut,
-        ErrorName::ServiceUnavailable,
-        ErrorName::TargetTableMissing,
-        ErrorName::Throttled,
+    const ERRORS: &'static [&'static [ErrorName]] = &[
+        AwsFailure::NAMES,
+        &[ErrorName::RestoreFailed, ErrorName::RestoreTimedOut, ErrorName::TargetTableMissing],
     ];
     type Input = Input;
     type Output = Output;
@@ -193,7 +187,7 @@ impl CheckRestore {
 }
 
 fn patience(restore: &Restore) -> Patience {
-    Patience::new(restore.started_at, restore.deadline - restore.started_at)
+    Patience::until(restore.started_at, restore.deadline)
 }
 
 #[cfg(test)]

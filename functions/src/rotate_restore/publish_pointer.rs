@@ -99,14 +99,7 @@ impl Named for Error {
 
 impl Step for PublishPointer {
     const NAME: &'static str = "rotate-restore.publish-pointer";
-    const ERRORS: &'static [ErrorName] = &[
-        ErrorName::AccessDenied,
-        ErrorName::PointerContended,
-        ErrorName::RequestRefused,
-        ErrorName::ResourceBusy,
-        ErrorName::ServiceUnavailable,
-        ErrorName::Throttled,
-    ];
+    const ERRORS: &'static [&'static [ErrorName]] = &[AwsFailure::NAMES, &[ErrorName::PointerContended]];
     type Input = Input;
     type Output = Output;
     type Error = Error;

@@ -156,20 +156,17 @@ impl Named for Error {
 
 impl Step for RestoreBackup {
     const NAME: &'static str = "rotate-restore.restore-backup";
-    const ERRORS: &'static [ErrorName] = &[
-        ErrorName::AccessDenied,
-        ErrorName::BackupNotFound,
-        ErrorName::InvalidInput,
-        ErrorName::InvalidParameterName,
-        ErrorName::InvalidPattern,
-        ErrorName::InvalidTargetName,
-        ErrorName::OverrideNotSupported,
-        ErrorName::RequestRefused,
-        ErrorName::ResourceBusy,
-        ErrorName::ServiceUnavailable,
-        ErrorName::TargetTableExists,
-        ErrorName::Throttled,
-        ErrorName::TooManyRestores,
+    const ERRORS: &'static [&'static [ErrorName]] = &[
+        AwsFailure::NAMES,
+        &[
+            ErrorName::BackupNotFound,
+            ErrorName::InvalidParameterName,
+            ErrorName::InvalidPattern,
+            ErrorName::InvalidTargetName,
+            ErrorName::OverrideNotSupported,
+            ErrorName::TargetTableExists,
+            ErrorName::TooManyRestores,
+        ],
     ];
     type Input = Input;
     type Output = Output;

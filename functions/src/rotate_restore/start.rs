@@ -5,7 +5,6 @@
 //! again and in the end puts it, with the reason, into the dead-letter queue. Delivering it again is
 //! harmless: an execution's name derives from the backup job, and one that exists is a success.
 
-use aws_sdk_sfn::error::ProvideErrorMetadata;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -18,6 +17,7 @@ use super::rotation::{Patterns, RotationError};
 use crate::aws_failure::AwsFailure;
 use crate::clients::Clients;
 use crate::error_name::ErrorName;
+use crate::start_execution::{Started, start_execution};
 use crate::step::{Failure, Named, Step};
 
 /// The step.
@@ -184,16 +184,14 @@ impl Config {
 
 impl Step for Start {
     const NAME: &'static str = "rotate-restore.start";
-    const ERRORS: &'static [ErrorName] = &[
-        ErrorName::AccessDenied,
-        ErrorName::InvalidConfiguration,
-        ErrorName::InvalidParameterName,
-        ErrorName::InvalidPattern,
-        ErrorName::InvalidTargetName,
-        ErrorName::RequestRefused,
-        ErrorName::ResourceBusy,
-        ErrorName::ServiceUnavailable,
-        ErrorName::Throttled,
+    const ERRORS: &'static [&'static [ErrorName]] = &[
+        AwsFailure::NAMES,
+        &[
+            ErrorName::InvalidConfiguration,
+            ErrorName::InvalidParameterName,
+            ErrorName::InvalidPattern,
+            ErrorName::InvalidTargetName,
+        ],
     ];
     const REFUSED_INPUT: ErrorName = ErrorName::MalformedNotification;
     type Input = Event;
@@ -235,25 +233,13 @@ impl Start {
             Decision::Restore { backup, rotation, execution_name } => (backup, rotation, execution_name),
             Decision::Skip(reason) => return Ok(RecordOutcome::Skipped { reason }),
         };
-        let input = serde_json::json!(self.config.execution_input(*backup));
-        let started = self
-            .sfn
-            .start_execution()
-            .state_machine_arn(&self.config.state_machine_arn)
-            .name(&execution_name)
-            .input(input.to_string())
-            .send()
-            .await;
-        match started {
-            Ok(answer) => Ok(RecordOutcome::Started {
-                execution_arn: answer.execution_arn,
-                target_table: rotation.target_table,
-            }),
-            Err(error) if error.code() == Some("ExecutionAlreadyExists") => {
-                Ok(RecordOutcome::Duplicate { execution_name })
+        let (machine, input) = (&self.config.state_machine_arn, self.config.execution_input(*backup));
+        Ok(match start_execution(&self.sfn, machine, &execution_name, &input).await? {
+            Started::Now(execution_arn) => {
+                RecordOutcome::Started { execution_arn, target_table: rotation.target_table }
             }
-            Err(error) => Err(AwsFailure::of("states:StartExecution")(error).into()),
-        }
+            Started::Before => RecordOutcome::Duplicate { execution_name },
+        })
     }
 }
 

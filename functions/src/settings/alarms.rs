@@ -14,13 +14,16 @@ mod alarm;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use aws_sdk_cloudwatch::types::MetricAlarm;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use alarm::Alarm;
 
-use super::{Aws, Comparison, Setting, SettingName, Settings, Table};
+use super::setting::kept_as;
+use super::{Aws, Comparison, Setting, SettingName, Table};
 use crate::aws_failure::AwsFailure;
+use crate::error_name::ErrorName;
 
 /// The setting.
 #[derive(Clone, Copy, Debug)]
@@ -52,17 +55,11 @@ impl Setting for Alarms {
     type Value = Value;
     type Change = Change;
 
-    fn known(settings: &Settings) -> Option<&Value> {
-        settings.alarms.as_ref()
-    }
-
-    fn place(settings: &mut Settings) -> &mut Option<Value> {
-        &mut settings.alarms
-    }
+    kept_as!(alarms);
 
     async fn read(aws: &Aws, table: &Table) -> Result<Value, AwsFailure> {
         let mut alarms = Vec::new();
-        let mut pages = aws.cloudwatch.describe_alarms().into_paginator().send();
+        let mut pages = aws.cloudwatch.describe_alarms().max_records(100).into_paginator().send();
         while let Some(page) = pages.next().await {
             let page = page.map_err(AwsFailure::of("cloudwatch:DescribeAlarms"))?;
             for alarm in page.metric_alarms() {
@@ -107,6 +104,7 @@ impl Setting for Alarms {
     async fn make(change: &Change, aws: &Aws, target: &Table) -> Result<(), AwsFailure> {
         match change {
             Change::Put(name, alarm) => {
+                refuse_anothers(aws, name, target).await?;
                 let put = aws.cloudwatch.put_metric_alarm().alarm_name(name);
                 let put = alarm.put(put, target).send().await.map(drop);
                 put.map_err(AwsFailure::of("cloudwatch:PutMetricAlarm"))
@@ -134,6 +132,22 @@ impl Value {
         }
         Value(alarms)
     }
+}
+
+/// PutMetricAlarm overwrites whatever alarm has the name (API reference), and the account may have one that watches
+/// something else.
+async fn refuse_anothers(aws: &Aws, name: &str, target: &Table) -> Result<(), AwsFailure> {
+    let there = aws.cloudwatch.describe_alarms().alarm_names(name).send().await;
+    let there = there.map_err(AwsFailure::of("cloudwatch:DescribeAlarms"))?;
+    let anothers = |alarm: &MetricAlarm| Alarm::on(target, alarm).is_none();
+    if !there.metric_alarms().iter().any(anothers) {
+        return Ok(());
+    }
+    Err(AwsFailure {
+        action: "cloudwatch:PutMetricAlarm",
+        name: ErrorName::RequestRefused,
+        detail: format!("an alarm {name} is there already, and watches something else"),
+    })
 }
 
 /// The own name of an alarm of the target: as it was read, else as it would be made.

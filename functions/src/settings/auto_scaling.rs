@@ -20,7 +20,9 @@ pub use capacity::ScalableTarget;
 pub use policy::ScalingPolicy;
 pub use schedule::ScheduledAction;
 
-use super::{Aws, Comparison, Setting, SettingName, Settings, Table};
+use super::setting::kept_as;
+use super::table::{no_index, table_or_index};
+use super::{Aws, Comparison, Setting, SettingName, Table};
 use crate::aws_failure::AwsFailure;
 
 /// The setting.
@@ -94,13 +96,7 @@ impl Setting for AutoScaling {
     type Value = Value;
     type Change = Change;
 
-    fn known(settings: &Settings) -> Option<&Value> {
-        settings.auto_scaling.as_ref()
-    }
-
-    fn place(settings: &mut Settings) -> &mut Option<Value> {
-        &mut settings.auto_scaling
-    }
+    kept_as!(auto_scaling);
 
     async fn read(aws: &Aws, table: &Table) -> Result<Value, AwsFailure> {
         let mut value = Value::default();
@@ -120,15 +116,16 @@ impl Setting for AutoScaling {
         let mut comparison = Comparison::default();
         let all = wanted.keys().chain(actual.keys());
         for of in std::collections::BTreeSet::from_iter(all) {
-            let there = of.strip_prefix("index/").is_none_or(|index| target.has_index(index));
-            if !there && wanted.contains_key(of) {
-                comparison.leave_out(format!("the target has no {}", of.replacen('/', " ", 1)));
+            let gone = of.strip_prefix("index/").filter(|index| !target.has_index(index));
+            if let Some(index) = gone.filter(|_| wanted.contains_key(of)) {
+                comparison.leave_out(no_index(index));
                 continue;
             }
             for reads in [true, false] {
-                let dimension = |value: &BTreeMap<String, Scaled>| value.get(of)?.dimension(reads).cloned();
+                let wanted = wanted.get(of).and_then(|scaled| scaled.dimension(reads));
+                let actual = actual.get(of).and_then(|scaled| scaled.dimension(reads));
                 let subject = Subject { of: of.clone(), reads };
-                compare_one(&mut comparison, &subject, dimension(wanted), dimension(actual));
+                compare_one(&mut comparison, &subject, wanted, actual);
             }
         }
         comparison
@@ -159,8 +156,8 @@ impl Scaled {
 fn compare_one(
     comparison: &mut Comparison<Change>,
     subject: &Subject,
-    wanted: Option<Dimension>,
-    actual: Option<Dimension>,
+    wanted: Option<&Dimension>,
+    actual: Option<&Dimension>,
 ) {
     let change = |what| Change { subject: subject.clone(), what };
     let Some(wanted) = wanted else {
@@ -169,9 +166,9 @@ fn compare_one(
         }
         return;
     };
-    let registered = actual.is_some();
-    let now = actual.unwrap_or_default();
-    if registered && now.target == wanted.target {
+    let none = Dimension::default();
+    let now = actual.unwrap_or(&none);
+    if actual.is_some() && now.target == wanted.target {
         comparison.same += 1;
     } else {
         let words = format!("scale {subject} between {}", wanted.target);
@@ -242,10 +239,7 @@ impl Subject {
 impl std::fmt::Display for Subject {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let what = if self.reads { "reads" } else { "writes" };
-        match self.of.strip_prefix("index/") {
-            Some(index) => write!(formatter, "{what} of index {index}"),
-            None => write!(formatter, "{what} of the table"),
-        }
+        write!(formatter, "{what} of {}", table_or_index(self.of.strip_prefix("index/")))
     }
 }
 

@@ -8,7 +8,9 @@ use aws_sdk_dynamodb::types::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Aws, Comparison, Setting, SettingName, Settings, Table};
+use super::setting::kept_as;
+use super::table::{no_index, table_or_index};
+use super::{Aws, Comparison, Setting, SettingName, Table};
 use crate::aws_failure::AwsFailure;
 
 /// The setting.
@@ -39,13 +41,7 @@ impl Setting for ContributorInsights {
     type Value = Value;
     type Change = Change;
 
-    fn known(settings: &Settings) -> Option<&Value> {
-        settings.contributor_insights.as_ref()
-    }
-
-    fn place(settings: &mut Settings) -> &mut Option<Value> {
-        &mut settings.contributor_insights
-    }
+    kept_as!(contributor_insights);
 
     async fn read(aws: &Aws, table: &Table) -> Result<Value, AwsFailure> {
         let mut value = Value::default();
@@ -73,7 +69,7 @@ impl Setting for ContributorInsights {
             if target.has_index(index) {
                 compare_one(&mut comparison, Some(index), wanted, actual);
             } else if wanted.is_some() {
-                comparison.leave_out(format!("the target has no index {index}"));
+                comparison.leave_out(no_index(index));
             }
         }
         comparison
@@ -98,7 +94,7 @@ fn compare_one(
     wanted: Option<&String>,
     actual: Option<&String>,
 ) {
-    let of = index.map_or("the table".to_owned(), |index| format!("index {index}"));
+    let of = table_or_index(index.map(String::as_str));
     let change = |mode: Option<&String>| Change { index: index.cloned(), mode: mode.cloned() };
     match (wanted, actual) {
         (None, None) => {}

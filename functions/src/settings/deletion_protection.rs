@@ -3,7 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Aws, Comparison, Setting, SettingName, Settings, Table};
+use super::setting::kept_as;
+use super::{Aws, Comparison, Setting, SettingName, Table};
 use crate::aws_failure::AwsFailure;
 
 /// The setting.
@@ -21,13 +22,7 @@ impl Setting for DeletionProtection {
     type Value = Value;
     type Change = bool;
 
-    fn known(settings: &Settings) -> Option<&Value> {
-        settings.deletion_protection.as_ref()
-    }
-
-    fn place(settings: &mut Settings) -> &mut Option<Value> {
-        &mut settings.deletion_protection
-    }
+    kept_as!(deletion_protection);
 
     async fn read(_aws: &Aws, table: &Table) -> Result<Value, AwsFailure> {
         Ok(Value(table.description.deletion_protection_enabled().unwrap_or(false)))

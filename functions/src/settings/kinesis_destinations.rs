@@ -11,7 +11,8 @@ use aws_sdk_dynamodb::types::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Aws, Comparison, Setting, SettingName, Settings, Table};
+use super::setting::kept_as;
+use super::{Aws, Comparison, Setting, SettingName, Table};
 use crate::arn::Arn;
 use crate::aws_failure::AwsFailure;
 
@@ -40,13 +41,7 @@ impl Setting for KinesisDestinations {
     type Value = Value;
     type Change = Change;
 
-    fn known(settings: &Settings) -> Option<&Value> {
-        settings.kinesis_destinations.as_ref()
-    }
-
-    fn place(settings: &mut Settings) -> &mut Option<Value> {
-        &mut settings.kinesis_destinations
-    }
+    kept_as!(kinesis_destinations);
 
     async fn read(aws: &Aws, table: &Table) -> Result<Value, AwsFailure> {
         let describe = aws.dynamodb.describe_kinesis_streaming_destination().table_name(&table.name);

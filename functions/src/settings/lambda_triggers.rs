@@ -17,10 +17,10 @@ use serde::{Deserialize, Serialize};
 
 pub use mapping::Mapping;
 
-use super::{Aws, Comparison, Setting, SettingName, Settings, Table};
+use super::setting::kept_as;
+use super::{Aws, Comparison, Setting, SettingName, Table};
 use crate::arn::Arn;
 use crate::aws_failure::AwsFailure;
-use crate::error_name::ErrorName;
 
 /// The setting.
 #[derive(Clone, Copy, Debug)]
@@ -47,13 +47,7 @@ impl Setting for LambdaTriggers {
     type Value = Value;
     type Change = Change;
 
-    fn known(settings: &Settings) -> Option<&Value> {
-        settings.lambda_triggers.as_ref()
-    }
-
-    fn place(settings: &mut Settings) -> &mut Option<Value> {
-        &mut settings.lambda_triggers
-    }
+    kept_as!(lambda_triggers);
 
     async fn read(aws: &Aws, table: &Table) -> Result<Value, AwsFailure> {
         let Some(stream) = table.stream_arn() else { return Ok(Value::default()) };
@@ -107,10 +101,7 @@ impl Setting for LambdaTriggers {
         match change {
             Change::Create(mapping) => {
                 let action = "lambda:CreateEventSourceMapping";
-                let Some(stream) = target.stream_arn() else {
-                    let detail = format!("table {} has no stream", target.name);
-                    return Err(AwsFailure { action, name: ErrorName::RequestRefused, detail });
-                };
+                let stream = target.stream_for(action)?;
                 let create = aws.lambda.create_event_source_mapping().event_source_arn(stream);
                 mapping.create(create).send().await.map(drop).map_err(AwsFailure::of(action))
             }

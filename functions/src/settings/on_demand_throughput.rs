@@ -9,7 +9,9 @@ use aws_sdk_dynamodb::types::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Aws, Comparison, Setting, SettingName, Settings, Table};
+use super::setting::kept_as;
+use super::table::{no_index, table_or_index};
+use super::{Aws, Comparison, Setting, SettingName, Table};
 use crate::aws_failure::AwsFailure;
 
 /// The setting.
@@ -54,13 +56,7 @@ impl Setting for OnDemandThroughput {
     type Value = Value;
     type Change = Change;
 
-    fn known(settings: &Settings) -> Option<&Value> {
-        settings.on_demand_throughput.as_ref()
-    }
-
-    fn place(settings: &mut Settings) -> &mut Option<Value> {
-        &mut settings.on_demand_throughput
-    }
+    kept_as!(on_demand_throughput);
 
     async fn read(_aws: &Aws, table: &Table) -> Result<Value, AwsFailure> {
         let indexes = table.indexes().iter().filter_map(|index| {
@@ -86,7 +82,7 @@ impl Setting for OnDemandThroughput {
             compare_one(&mut comparison, Some(index), of(wanted), of(actual));
         }
         for index in wanted.indexes.keys().filter(|index| !target.has_index(index)) {
-            comparison.leave_out(format!("the target has no index {index}"));
+            comparison.leave_out(no_index(index));
         }
         comparison
     }
@@ -118,7 +114,7 @@ fn compare_one(comparison: &mut Comparison<Change>, index: Option<&str>, wanted:
         max_read_request_units: wanted.max_read_request_units.or(actual.max_read_request_units),
         max_write_request_units: wanted.max_write_request_units.or(actual.max_write_request_units),
     };
-    let of = index.map_or("the table".to_owned(), |index| format!("index {index}"));
+    let of = table_or_index(index);
     let change = |maxima| Change { index: index.map(str::to_owned), maxima };
     if kept != actual {
         comparison.change(format!("limit {of} to {wanted}"), change(kept));

@@ -6,7 +6,8 @@ use aws_sdk_dynamodb::types::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Aws, Comparison, Setting, SettingName, Settings, Table};
+use super::setting::kept_as;
+use super::{Aws, Comparison, Setting, SettingName, Table};
 use crate::aws_failure::AwsFailure;
 
 /// The setting.
@@ -31,13 +32,7 @@ impl Setting for PointInTimeRecovery {
     /// The days; `None` turns it off.
     type Change = Option<i32>;
 
-    fn known(settings: &Settings) -> Option<&Value> {
-        settings.point_in_time_recovery.as_ref()
-    }
-
-    fn place(settings: &mut Settings) -> &mut Option<Value> {
-        &mut settings.point_in_time_recovery
-    }
+    kept_as!(point_in_time_recovery);
 
     async fn read(aws: &Aws, table: &Table) -> Result<Value, AwsFailure> {
         let describe = aws.dynamodb.describe_continuous_backups().table_name(&table.name).send().await;

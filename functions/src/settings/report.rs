@@ -4,10 +4,10 @@ use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::setting::Planned;
-use super::{Aws, Comparison, SettingName, Settings, Table, setting};
+use super::{Aws, Comparison, SettingName, Settings, Table, setting, stream};
 use crate::aws_failure::AwsFailure;
 use crate::error_name::ErrorName;
+use crate::words::{self, cut};
 
 /// Lines of a list that are kept; the report of 20 indexes and 50 tags has to fit an execution's state.
 const MOST_LINES: usize = 60;
@@ -95,9 +95,9 @@ impl SettingReport {
     }
 
     /// What a comparison leads to.
-    pub fn of(setting: SettingName, comparison: &Comparison<()>, remove_extra: bool) -> SettingReport {
-        let words = |planned: &Planned<()>| planned.words.clone();
-        let changes: Vec<String> = comparison.to_do(remove_extra).map(words).collect();
+    pub fn of<C>(setting: SettingName, comparison: &Comparison<C>, remove_extra: bool) -> SettingReport {
+        let changes: Vec<String> =
+            comparison.to_do(remove_extra).map(|planned| planned.words.clone()).collect();
         let mut notes = comparison.left_out.clone();
         if !remove_extra {
             notes.extend(
@@ -140,8 +140,8 @@ pub async fn plan(
     let mut plan = Vec::new();
     for name in SettingName::ALL.iter().copied() {
         plan.push(if switched_on(name) {
-            match setting(name).compare_with(wanted, aws, target).await {
-                Ok(Some(comparison)) => SettingReport::of(name, &comparison, remove_extra),
+            match setting(name).plan(wanted, aws, target, remove_extra).await {
+                Ok(Some(report)) => report,
                 Ok(None) => SettingReport::skipped(name, "what the source has of it is not known"),
                 Err(failure) if is_for_good(&failure) => SettingReport::failed(name, in_words(&failure)),
                 Err(failure) => return Err(failure),
@@ -178,8 +178,13 @@ pub async fn capture(
 /// what is to be done, and not for looking at what was.
 pub fn with_stream_to_come(wanted: &Settings, target: &Table) -> Table {
     let mut target = target.clone();
-    let wants = wanted.stream.as_ref().is_some_and(|stream| stream.stream_view_type.is_some());
-    target.stream_to_come = wants && target.stream_arn().is_none();
+    let wants = wanted.stream.as_ref().and_then(|stream| stream.stream_view_type.as_ref());
+    let has = stream::Value::from(target.description.stream_specification()).stream_view_type;
+    if wants.is_some() && wants != has.as_ref() {
+        target.stream_to_come = true;
+        // A stream of another view is another stream, and what hangs on the former one goes with it.
+        target.description.latest_stream_arn = None;
+    }
     target
 }
 
@@ -193,17 +198,7 @@ fn in_words(failure: &AwsFailure) -> String {
 
 /// The lines, each and all of them no longer than an execution's state has room for.
 pub fn bounded(lines: Vec<String>) -> Vec<String> {
-    let more = lines.len().saturating_sub(MOST_LINES);
-    let kept = lines.into_iter().take(MOST_LINES).map(|line| cut(line, LONGEST_LINE));
-    kept.chain((more > 0).then(|| format!("and {more} more"))).collect()
-}
-
-/// The text, no longer than this, and an ellipsis.
-pub fn cut(text: String, longest: usize) -> String {
-    match text.char_indices().nth(longest) {
-        Some((at, _)) => format!("{}…", text.get(..at).unwrap_or_default()),
-        None => text,
-    }
+    words::bounded(lines.into_iter(), MOST_LINES, LONGEST_LINE)
 }
 
 #[cfg(test)]
@@ -228,6 +223,34 @@ mod tests {
             (removed.outcome, removed.changes.as_slice()),
             (Outcome::Planned, &["delete policy own".to_owned()][..])
         );
+    }
+
+    #[test]
+    fn a_stream_of_another_view_is_another_stream() {
+        use aws_sdk_dynamodb::types::{StreamSpecification, StreamViewType};
+        let with_stream = |view: Option<StreamViewType>| {
+            let mut target = crate::settings::table::tests::table();
+            let specification = StreamSpecification::builder().stream_enabled(view.is_some());
+            let specification = specification.set_stream_view_type(view).build().unwrap();
+            target.description.stream_specification = Some(specification);
+            target.description.latest_stream_arn = Some("its stream".to_owned());
+            target
+        };
+        let wanted = Settings {
+            stream: Some(stream::Value { stream_view_type: Some("NEW_IMAGE".to_owned()) }),
+            ..Settings::default()
+        };
+        for (has, keeps, to_come) in [
+            (Some(StreamViewType::NewImage), Some("its stream"), false),
+            (Some(StreamViewType::KeysOnly), None, true),
+            (None, None, true),
+        ] {
+            let planned = with_stream_to_come(&wanted, &with_stream(has.clone()));
+            assert_eq!((planned.stream_arn(), planned.stream_to_come), (keeps, to_come), "{has:?}");
+            assert!(planned.has_stream());
+        }
+        let none = with_stream_to_come(&Settings::default(), &with_stream(Some(StreamViewType::KeysOnly)));
+        assert_eq!((none.stream_arn(), none.stream_to_come), (Some("its stream"), false));
     }
 
     #[test]

@@ -9,9 +9,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
-use super::{Aws, Comparison, Setting, SettingName, Settings, Table};
+use super::setting::kept_as;
+use super::{Aws, Comparison, Setting, SettingName, Table};
 use crate::aws_failure::AwsFailure;
-use crate::error_name::ErrorName;
 
 /// The setting.
 #[derive(Clone, Copy, Debug)]
@@ -54,13 +54,7 @@ impl Setting for ResourcePolicies {
     type Value = Value;
     type Change = Change;
 
-    fn known(settings: &Settings) -> Option<&Value> {
-        settings.resource_policies.as_ref()
-    }
-
-    fn place(settings: &mut Settings) -> &mut Option<Value> {
-        &mut settings.resource_policies
-    }
+    kept_as!(resource_policies);
 
     async fn read(aws: &Aws, table: &Table) -> Result<Value, AwsFailure> {
         let stream = match table.stream_arn() {
@@ -94,26 +88,23 @@ impl Setting for ResourcePolicies {
 
     async fn make(change: &Change, aws: &Aws, target: &Table) -> Result<(), AwsFailure> {
         let names = Names::of(target);
-        let Some(arn) = (match change.of {
-            Of::Table => Some(target.arn.as_str()),
-            Of::Stream => target.stream_arn(),
-        }) else {
-            let detail = format!("table {} has no stream", target.name);
-            return Err(AwsFailure {
-                action: "dynamodb:PutResourcePolicy",
-                name: ErrorName::RequestRefused,
-                detail,
-            });
+        let action = match change.policy {
+            Some(_) => "dynamodb:PutResourcePolicy",
+            None => "dynamodb:DeleteResourcePolicy",
+        };
+        let arn = match change.of {
+            Of::Table => target.arn.as_str(),
+            Of::Stream => target.stream_for(action)?,
         };
         match &change.policy {
             Some(policy) => {
                 let policy = rewritten(policy.clone(), &|it| names.own(it));
                 let put = aws.dynamodb.put_resource_policy().resource_arn(arn).policy(policy.to_string());
-                put.send().await.map(drop).map_err(AwsFailure::of("dynamodb:PutResourcePolicy"))
+                put.send().await.map(drop).map_err(AwsFailure::of(action))
             }
             None => {
                 let delete = aws.dynamodb.delete_resource_policy().resource_arn(arn);
-                delete.send().await.map(drop).map_err(AwsFailure::of("dynamodb:DeleteResourcePolicy"))
+                delete.send().await.map(drop).map_err(AwsFailure::of(action))
             }
         }
     }

@@ -4,6 +4,7 @@ use std::future::Future;
 use std::pin::Pin;
 
 use super::reconcile::{self, Reconciled};
+use super::report::SettingReport;
 use super::{Aws, SettingName, Settings, Table};
 use crate::aws_failure::AwsFailure;
 
@@ -14,7 +15,7 @@ pub trait Setting: Send + Sync + 'static {
     /// Whether it is changed by UpdateTable, which DynamoDB takes one at a time and of an active table only.
     const IS_OF_UPDATE_TABLE: bool = false;
     /// What a table has of it, in portable form.
-    type Value: Clone + Send + Sync;
+    type Value: Send + Sync;
     /// One call that changes it.
     type Change: Send + Sync;
 
@@ -37,6 +38,20 @@ pub trait Setting: Send + Sync + 'static {
         target: &Table,
     ) -> impl Future<Output = Result<(), AwsFailure>> + Send;
 }
+
+/// [`Setting::known`] and [`Setting::place`] of a setting that is kept in this field of [`Settings`].
+macro_rules! kept_as {
+    ($field:ident) => {
+        fn known(settings: &$crate::settings::Settings) -> Option<&Self::Value> {
+            settings.$field.as_ref()
+        }
+
+        fn place(settings: &mut $crate::settings::Settings) -> &mut Option<Self::Value> {
+            &mut settings.$field
+        }
+    };
+}
+pub(super) use kept_as;
 
 /// How a target differs from what it should be.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -82,19 +97,6 @@ impl<C> Comparison<C> {
         self.left_out.push(words.into());
     }
 
-    /// The comparison in words alone.
-    pub fn in_words(&self) -> Comparison<()> {
-        let words = |planned: &[Planned<C>]| {
-            planned.iter().map(|it| Planned { words: it.words.clone(), change: () }).collect()
-        };
-        Comparison {
-            same: self.same,
-            changes: words(&self.changes),
-            extra: words(&self.extra),
-            left_out: self.left_out.clone(),
-        }
-    }
-
     /// What is to be done: the changes, and the removals where they are wanted.
     pub fn to_do(&self, remove_extra: bool) -> impl Iterator<Item = &Planned<C>> {
         self.changes.iter().chain(self.extra.iter().filter(move |_| remove_extra))
@@ -106,9 +108,6 @@ pub type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// A setting with its types erased, as the steps hold it.
 pub trait AnySetting: Send + Sync {
-    /// Its name.
-    fn name(&self) -> SettingName;
-
     /// Reads it off a table and writes it down.
     fn capture<'a>(
         &'a self,
@@ -117,13 +116,14 @@ pub trait AnySetting: Send + Sync {
         into: &'a mut Settings,
     ) -> Boxed<'a, Result<(), AwsFailure>>;
 
-    /// How the target differs from what is wanted; `None` where that is not known.
-    fn compare_with<'a>(
+    /// What is to be done for the target to have what is wanted; `None` where that is not known.
+    fn plan<'a>(
         &'a self,
         wanted: &'a Settings,
         aws: &'a Aws,
         target: &'a Table,
-    ) -> Boxed<'a, Result<Option<Comparison<()>>, AwsFailure>>;
+        remove_extra: bool,
+    ) -> Boxed<'a, Result<Option<SettingReport>, AwsFailure>>;
 
     /// Makes the target equal, as far as that can be done at once.
     fn reconcile<'a>(
@@ -136,10 +136,6 @@ pub trait AnySetting: Send + Sync {
 }
 
 impl<S: Setting> AnySetting for S {
-    fn name(&self) -> SettingName {
-        S::NAME
-    }
-
     fn capture<'a>(
         &'a self,
         aws: &'a Aws,
@@ -152,16 +148,17 @@ impl<S: Setting> AnySetting for S {
         })
     }
 
-    fn compare_with<'a>(
+    fn plan<'a>(
         &'a self,
         wanted: &'a Settings,
         aws: &'a Aws,
         target: &'a Table,
-    ) -> Boxed<'a, Result<Option<Comparison<()>>, AwsFailure>> {
+        remove_extra: bool,
+    ) -> Boxed<'a, Result<Option<SettingReport>, AwsFailure>> {
         Box::pin(async move {
             let Some(wanted) = S::known(wanted) else { return Ok(None) };
-            let actual = S::read(aws, target).await?;
-            Ok(Some(S::compare(wanted, &actual, target).in_words()))
+            let comparison = S::compare(wanted, &S::read(aws, target).await?, target);
+            Ok(Some(SettingReport::of(S::NAME, &comparison, remove_extra)))
         })
     }
 

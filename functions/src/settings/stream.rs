@@ -6,7 +6,8 @@ use aws_sdk_dynamodb::types::{StreamSpecification, StreamViewType};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Aws, Comparison, Setting, SettingName, Settings, Table};
+use super::setting::kept_as;
+use super::{Aws, Comparison, Setting, SettingName, Table};
 use crate::aws_failure::AwsFailure;
 
 /// The setting.
@@ -36,13 +37,7 @@ impl Setting for Stream {
     type Value = Value;
     type Change = Change;
 
-    fn known(settings: &Settings) -> Option<&Value> {
-        settings.stream.as_ref()
-    }
-
-    fn place(settings: &mut Settings) -> &mut Option<Value> {
-        &mut settings.stream
-    }
+    kept_as!(stream);
 
     async fn read(_aws: &Aws, table: &Table) -> Result<Value, AwsFailure> {
         Ok(Value::from(table.description.stream_specification()))

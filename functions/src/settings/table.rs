@@ -4,6 +4,7 @@ use aws_sdk_dynamodb::types::{GlobalSecondaryIndexDescription, TableDescription,
 
 use crate::arn::Arn;
 use crate::aws_failure::AwsFailure;
+use crate::error_name::ErrorName;
 use crate::table_description;
 
 /// The clients that settings are read and written with, all of one Region and one account.
@@ -78,10 +79,29 @@ impl Table {
         enabled.then(|| self.description.latest_stream_arn()).flatten()
     }
 
+    /// The ARN of its stream, for a call that needs one.
+    pub fn stream_for(&self, action: &'static str) -> Result<&str, AwsFailure> {
+        self.stream_arn().ok_or_else(|| AwsFailure {
+            action,
+            name: ErrorName::RequestRefused,
+            detail: format!("table {} has no stream", self.name),
+        })
+    }
+
     /// Whether it has a stream, or will have one when it comes to that.
     pub fn has_stream(&self) -> bool {
         self.stream_to_come || self.stream_arn().is_some()
     }
+}
+
+/// The table itself, or one of its indexes, in words.
+pub fn table_or_index(index: Option<&str>) -> String {
+    index.map_or_else(|| "the table".to_owned(), |index| format!("index {index}"))
+}
+
+/// What is said of an index that the target lacks.
+pub fn no_index(index: &str) -> String {
+    format!("the target has no index {index}")
 }
 
 #[cfg(test)]

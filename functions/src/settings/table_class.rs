@@ -5,7 +5,8 @@ use aws_sdk_dynamodb::types::TableClass as SdkTableClass;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Aws, Comparison, Setting, SettingName, Settings, Table};
+use super::setting::kept_as;
+use super::{Aws, Comparison, Setting, SettingName, Table};
 use crate::aws_failure::AwsFailure;
 
 /// The setting.
@@ -23,13 +24,7 @@ impl Setting for TableClass {
     type Value = Value;
     type Change = String;
 
-    fn known(settings: &Settings) -> Option<&Value> {
-        settings.table_class.as_ref()
-    }
-
-    fn place(settings: &mut Settings) -> &mut Option<Value> {
-        &mut settings.table_class
-    }
+    kept_as!(table_class);
 
     async fn read(_aws: &Aws, table: &Table) -> Result<Value, AwsFailure> {
         // A table that always had the standard class has no summary.

@@ -9,7 +9,8 @@ use aws_sdk_dynamodb::types::Tag;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Aws, Comparison, Setting, SettingName, Settings, Table};
+use super::setting::kept_as;
+use super::{Aws, Comparison, Setting, SettingName, Table};
 use crate::aws_failure::AwsFailure;
 
 /// The setting.
@@ -35,13 +36,7 @@ impl Setting for Tags {
     type Value = Value;
     type Change = Change;
 
-    fn known(settings: &Settings) -> Option<&Value> {
-        settings.tags.as_ref()
-    }
-
-    fn place(settings: &mut Settings) -> &mut Option<Value> {
-        &mut settings.tags
-    }
+    kept_as!(tags);
 
     async fn read(aws: &Aws, table: &Table) -> Result<Value, AwsFailure> {
         let mut tags = BTreeMap::new();

@@ -8,7 +8,8 @@ use aws_sdk_dynamodb::types::{TimeToLiveDescription, TimeToLiveSpecification, Ti
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Aws, Comparison, Setting, SettingName, Settings, Table};
+use super::setting::kept_as;
+use super::{Aws, Comparison, Setting, SettingName, Table};
 use crate::aws_failure::AwsFailure;
 use crate::error_name::ErrorName;
 
@@ -38,13 +39,7 @@ impl Setting for TimeToLive {
     type Value = Value;
     type Change = Change;
 
-    fn known(settings: &Settings) -> Option<&Value> {
-        settings.time_to_live.as_ref()
-    }
-
-    fn place(settings: &mut Settings) -> &mut Option<Value> {
-        &mut settings.time_to_live
-    }
+    kept_as!(time_to_live);
 
     async fn read(aws: &Aws, table: &Table) -> Result<Value, AwsFailure> {
         let describe = aws.dynamodb.describe_time_to_live().table_name(&table.name).send().await;

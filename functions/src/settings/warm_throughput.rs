@@ -13,7 +13,9 @@ use aws_sdk_dynamodb::types::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Aws, Comparison, Setting, SettingName, Settings, Table};
+use super::setting::kept_as;
+use super::table::{no_index, table_or_index};
+use super::{Aws, Comparison, Setting, SettingName, Table};
 use crate::aws_failure::AwsFailure;
 
 /// The setting.
@@ -55,13 +57,7 @@ impl Setting for WarmThroughput {
     type Value = Value;
     type Change = Change;
 
-    fn known(settings: &Settings) -> Option<&Value> {
-        settings.warm_throughput.as_ref()
-    }
-
-    fn place(settings: &mut Settings) -> &mut Option<Value> {
-        &mut settings.warm_throughput
-    }
+    kept_as!(warm_throughput);
 
     async fn read(_aws: &Aws, table: &Table) -> Result<Value, AwsFailure> {
         let units = |reads: Option<i64>, writes: Option<i64>| Units {
@@ -86,7 +82,7 @@ impl Setting for WarmThroughput {
                 let now = actual.indexes.get(index).copied().unwrap_or_default();
                 compare_one(&mut comparison, Some(index), *units, now);
             } else {
-                comparison.leave_out(format!("the target has no index {index}"));
+                comparison.leave_out(no_index(index));
             }
         }
         comparison
@@ -121,7 +117,7 @@ fn compare_one(comparison: &mut Comparison<Change>, index: Option<&String>, want
         comparison.same += 1;
         return;
     }
-    let of = index.map_or("the table".to_owned(), |index| format!("index {index}"));
+    let of = table_or_index(index.map(String::as_str));
     let (reads, writes) = (units.read_units_per_second, units.write_units_per_second);
     let words = format!("warm {of} to {reads} reads and {writes} writes a second");
     comparison.change(words, Change { index: index.cloned(), units });

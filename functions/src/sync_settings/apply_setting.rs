@@ -19,9 +19,12 @@ use crate::settings::{Aws, SettingName, setting};
 use crate::step::{Failure, Named, Step};
 use crate::table_look::Wait;
 
-/// UpdateTable takes seconds for most of what is changed here, but there is a limit to the looks that are
-/// worth taking.
-const UPDATE_TAKES_SECONDS: u32 = 10;
+/// UpdateTable takes seconds for most of what is changed here.
+const UPDATE_TAKES_SECONDS: i64 = 10;
+/// How many looks at updates the time of a sync is divided into at most: each takes 9 of the 25,000 events of an
+/// execution's history (<https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html>), and an index may be
+/// filled for a day.
+const MOST_LOOKS: i64 = 1_000;
 
 /// The step.
 #[derive(Debug)]
@@ -93,15 +96,8 @@ impl Named for Error {
 
 impl Step for ApplySetting {
     const NAME: &'static str = "sync-settings.apply-setting";
-    const ERRORS: &'static [ErrorName] = &[
-        ErrorName::AccessDenied,
-        ErrorName::InvalidSettingsDocument,
-        ErrorName::RequestRefused,
-        ErrorName::ResourceBusy,
-        ErrorName::ServiceUnavailable,
-        ErrorName::TargetTableMissing,
-        ErrorName::Throttled,
-    ];
+    const ERRORS: &'static [&'static [ErrorName]] =
+        &[AwsFailure::NAMES, &[ErrorName::InvalidSettingsDocument, ErrorName::TargetTableMissing]];
     type Input = Input;
     type Output = Output;
     type Error = Error;
@@ -127,11 +123,17 @@ impl Step for ApplySetting {
                 Output::Done { setting: name, refused: bounded(vec![refused]) }
             }
             Wait::Seconds(seconds) => {
-                let wait_seconds = if table_is_updating { UPDATE_TAKES_SECONDS } else { seconds };
+                let wait_seconds = if table_is_updating { look_again(&plan) } else { seconds };
                 Output::Pending { setting: name, wait_seconds, reason }
             }
         })
     }
+}
+
+/// When to look at a table again that is being updated, in seconds.
+fn look_again(plan: &Plan) -> u32 {
+    let share = (plan.deadline - plan.started_at).num_seconds() / MOST_LOOKS;
+    u32::try_from(share.max(UPDATE_TAKES_SECONDS)).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]

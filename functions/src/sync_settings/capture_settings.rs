@@ -97,15 +97,9 @@ impl Named for Error {
 
 impl Step for CaptureSettings {
     const NAME: &'static str = "sync-settings.capture-settings";
-    const ERRORS: &'static [ErrorName] = &[
-        ErrorName::AccessDenied,
-        ErrorName::InvalidConfiguration,
-        ErrorName::InvalidSettingsDocument,
-        ErrorName::RequestRefused,
-        ErrorName::ResourceBusy,
-        ErrorName::ServiceUnavailable,
-        ErrorName::SourceTableMissing,
-        ErrorName::Throttled,
+    const ERRORS: &'static [&'static [ErrorName]] = &[
+        AwsFailure::NAMES,
+        &[ErrorName::InvalidConfiguration, ErrorName::InvalidSettingsDocument, ErrorName::SourceTableMissing],
     ];
     type Input = Input;
     type Output = Output;

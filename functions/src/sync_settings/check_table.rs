@@ -101,16 +101,9 @@ impl Named for Error {
 
 impl Step for CheckTable {
     const NAME: &'static str = "sync-settings.check-table";
-    const ERRORS: &'static [ErrorName] = &[
-        ErrorName::AccessDenied,
-        ErrorName::InvalidInput,
-        ErrorName::RequestRefused,
-        ErrorName::ResourceBusy,
-        ErrorName::RestoreFailed,
-        ErrorName::RestoreTimedOut,
-        ErrorName::ServiceUnavailable,
-        ErrorName::TargetTableMissing,
-        ErrorName::Throttled,
+    const ERRORS: &'static [&'static [ErrorName]] = &[
+        AwsFailure::NAMES,
+        &[ErrorName::RestoreFailed, ErrorName::RestoreTimedOut, ErrorName::TargetTableMissing],
     ];
     type Input = Input;
     type Output = Output;
@@ -124,8 +117,9 @@ impl Step for CheckTable {
         input.execution_input.validate()?;
         let timeout = input.execution_input.table_timeout(&input.table_timeout_hours)?;
         // Whoever starts this has seen the table; one that cannot be seen now is gone.
+        let deadline = input.started_at + timeout;
         let patience =
-            Patience { unseen_for_at_most: TimeDelta::zero(), ..Patience::new(input.started_at, timeout) };
+            Patience { unseen_for_at_most: TimeDelta::zero(), ..Patience::until(input.started_at, deadline) };
         let table = input.execution_input.target;
         let now = self.clock.now();
         let reason = match patience.look(&self.dynamodb, &table, now).await? {

@@ -13,8 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::Plan;
 use super::execution_input::{ExecutionInput, InvalidInput};
 use super::source::{Wanted, restore_of};
-use super::start::table_arn;
-use crate::arn::Arn;
+use crate::arn::{Arn, table_arn};
 use crate::aws_failure::AwsFailure;
 use crate::clients::Clients;
 use crate::clock::Clock;
@@ -40,7 +39,7 @@ pub struct Input {
     pub execution_arn: String,
     /// The execution's input.
     pub execution_input: ExecutionInput,
-    /// When the execution began.
+    /// When this step was begun: the table may have taken days until then, and the settings' time counts from here.
     pub started_at: DateTime<Utc>,
     /// Which settings the template's parameters switch on, by name.
     #[schemars(schema_with = "a_switch_for_each_setting")]
@@ -140,16 +139,9 @@ impl Named for Error {
 
 impl Step for PlanSettings {
     const NAME: &'static str = "sync-settings.plan-settings";
-    const ERRORS: &'static [ErrorName] = &[
-        ErrorName::AccessDenied,
-        ErrorName::InvalidInput,
-        ErrorName::InvalidSettingsDocument,
-        ErrorName::RequestRefused,
-        ErrorName::ResourceBusy,
-        ErrorName::ServiceUnavailable,
-        ErrorName::SourceTableMissing,
-        ErrorName::TargetTableMissing,
-        ErrorName::Throttled,
+    const ERRORS: &'static [&'static [ErrorName]] = &[
+        AwsFailure::NAMES,
+        &[ErrorName::InvalidSettingsDocument, ErrorName::SourceTableMissing, ErrorName::TargetTableMissing],
     ];
     type Input = Input;
     type Output = Output;

@@ -3,13 +3,13 @@
 //! A table that was made after the point in time that was restored is another one, even if it has the
 //! source's name: its settings are not those that were lost.
 
-use aws_sdk_dynamodb::error::ProvideErrorMetadata;
 use aws_sdk_dynamodb::types::RestoreSummary;
 use chrono::{DateTime, Utc};
 
 use super::plan_settings::Error;
 use crate::arn::Arn;
 use crate::aws_failure::AwsFailure;
+use crate::backup_description;
 use crate::clients::Clients;
 use crate::settings::report::{self, SettingReport, SettingsFrom, SourceKind};
 use crate::settings::{Aws, SettingName, SettingsDocument, Table, store};
@@ -95,12 +95,7 @@ impl Wanted<'_> {
         let Some(arn) = arn.filter(|arn| Arn::parse(arn).is_some_and(|arn| arn.service == "dynamodb")) else {
             return Ok(None);
         };
-        let describe = clients.dynamodb().describe_backup().backup_arn(arn).send().await;
-        let backup = match describe {
-            Ok(answer) => answer.backup_description,
-            Err(error) if error.code() == Some("BackupNotFoundException") => None,
-            Err(error) => return Err(AwsFailure::of("dynamodb:DescribeBackup")(error).into()),
-        };
+        let backup = backup_description::describe(&clients.dynamodb(), arn).await?;
         let document = backup.as_ref().and_then(SettingsDocument::of_backup);
         Ok(document.map(|document| Found::of(document, SourceKind::Backup, arn.to_owned())))
     }

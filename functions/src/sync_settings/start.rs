@@ -5,17 +5,17 @@
 //! again the next day, while Step Functions keeps an execution's name for 90 days. An execution that exists
 //! is a success.
 
-use aws_sdk_sfn::error::ProvideErrorMetadata;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::event::{self, MalformedEvent, News, Restore};
 use super::execution_input::ExecutionInput;
-use crate::arn::Arn;
+use crate::arn::table_arn;
 use crate::aws_failure::AwsFailure;
 use crate::clients::Clients;
 use crate::error_name::ErrorName;
+use crate::start_execution::{Started, start_execution};
 use crate::step::{Failure, Named, Step};
 use crate::table_description;
 
@@ -90,15 +90,8 @@ pub fn execution_name(table_id: &str) -> String {
 
 impl Step for Start {
     const NAME: &'static str = "sync-settings.start";
-    const ERRORS: &'static [ErrorName] = &[
-        ErrorName::AccessDenied,
-        ErrorName::InvalidConfiguration,
-        ErrorName::RequestRefused,
-        ErrorName::ResourceBusy,
-        ErrorName::ServiceUnavailable,
-        ErrorName::TargetTableMissing,
-        ErrorName::Throttled,
-    ];
+    const ERRORS: &'static [&'static [ErrorName]] =
+        &[AwsFailure::NAMES, &[ErrorName::InvalidConfiguration, ErrorName::TargetTableMissing]];
     const REFUSED_INPUT: ErrorName = ErrorName::MalformedNotification;
     type Input = Event;
     type Output = Output;
@@ -133,25 +126,10 @@ impl Start {
         // As `rotate-restore` writes it: the same name with the same input is the same execution.
         let source = source.map(|source| table_arn(&source, arn));
         let input = ExecutionInput::of_restore(source, arn.to_owned());
-        let start = self.sfn.start_execution().state_machine_arn(&self.state_machine_arn);
-        let start = start.name(&execution_name).input(serde_json::json!(input).to_string());
-        match start.send().await {
-            Ok(answer) => Ok(Output::Started { execution_arn: answer.execution_arn, target: input.target }),
-            Err(error) if error.code() == Some("ExecutionAlreadyExists") => {
-                Ok(Output::Duplicate { execution_name })
-            }
-            Err(error) => Err(AwsFailure::of("states:StartExecution")(error).into()),
-        }
-    }
-}
-
-/// The ARN of a table that is named without one, beside a table whose ARN is known.
-pub(super) fn table_arn(table: &str, beside: &str) -> String {
-    match (Arn::parse(table), Arn::parse(beside)) {
-        (None, Some(Arn { partition, service, region, account, .. })) => {
-            format!("arn:{partition}:{service}:{region}:{account}:table/{table}")
-        }
-        _ => table.to_owned(),
+        Ok(match start_execution(&self.sfn, &self.state_machine_arn, &execution_name, &input).await? {
+            Started::Now(execution_arn) => Output::Started { execution_arn, target: input.target },
+            Started::Before => Output::Duplicate { execution_name },
+        })
     }
 }
 

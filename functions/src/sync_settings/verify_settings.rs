@@ -16,6 +16,7 @@ use crate::settings::store::{self, StoreError};
 use crate::settings::{Aws, SettingName};
 use crate::step::{Failure, Named, Step};
 use crate::table_look::Wait;
+use crate::words::cut;
 
 /// The step.
 #[derive(Debug)]
@@ -115,15 +116,9 @@ impl Named for Error {
 
 impl Step for VerifySettings {
     const NAME: &'static str = "sync-settings.verify-settings";
-    const ERRORS: &'static [ErrorName] = &[
-        ErrorName::AccessDenied,
-        ErrorName::InvalidSettingsDocument,
-        ErrorName::RequestRefused,
-        ErrorName::ResourceBusy,
-        ErrorName::ServiceUnavailable,
-        ErrorName::SettingsNotEqual,
-        ErrorName::TargetTableMissing,
-        ErrorName::Throttled,
+    const ERRORS: &'static [&'static [ErrorName]] = &[
+        AwsFailure::NAMES,
+        &[ErrorName::InvalidSettingsDocument, ErrorName::SettingsNotEqual, ErrorName::TargetTableMissing],
     ];
     type Input = Input;
     type Output = Output;
@@ -202,10 +197,7 @@ impl Report {
     pub fn in_words(&self) -> String {
         let lines = self.settings.iter().map(SettingReport::in_words);
         let head = format!("the settings of {} are not those of {}", self.target, self.source);
-        crate::settings::report::cut(
-            std::iter::once(head).chain(lines).collect::<Vec<_>>().join("\n"),
-            20_000,
-        )
+        cut(std::iter::once(head).chain(lines).collect::<Vec<_>>().join("\n"), 20_000)
     }
 }
 

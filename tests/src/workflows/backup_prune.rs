@@ -1,17 +1,19 @@
 //! The ways of `backup-prune`, and the tables and backups that they need.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use aws_sdk_dynamodb::types::{StreamViewType, Tag};
 use chrono::NaiveDateTime;
-use local_aws::{Fault, Slowness};
-use serde_json::json;
+use local_aws::{Call, Fault, Slowness};
+use serde_json::{Value, json};
 use tablekeeper_functions::error_name::ErrorName;
 
 use super::sync_settings::tables::{Billing, make_table, scale, stream, table_arn};
-use super::sync_settings::{INDEX, after, delay, inject};
+use super::sync_settings::{INDEX, after, inject};
 use crate::deployed::stack;
-use crate::{Battery, Begin, Deployed, Scenario, Workflow};
+use crate::workflow::scenario;
+use crate::{Battery, Begin, Deployed, Ended, Workflow};
 
 /// The table that is backed up.
 pub const TABLE: &str = "orders";
@@ -27,68 +29,69 @@ const BY_TEMPLATE: &[(&str, &str)] = &[("TableNames", "orders, customers"), ("Ma
 
 /// The workflow with its scenarios.
 pub fn workflow() -> Workflow {
-    macro_rules! scenario {
-        ($name:literal, $begin:ident => $ends_in:literal) => {
-            scenario!($name, $begin => $ends_in, golden: false, error: None, with: &[])
-        };
-        ($name:literal, $begin:ident => $ends_in:literal, golden, $parameters:expr) => {
-            scenario!($name, $begin => $ends_in, golden: true, error: None, with: $parameters)
-        };
-        ($name:literal, $begin:ident => $ends_in:literal, with $parameters:expr) => {
-            scenario!($name, $begin => $ends_in, golden: false, error: None, with: $parameters)
-        };
-        ($name:literal, $begin:ident => $ends_in:literal, $error:ident) => {
-            scenario!($name, $begin => $ends_in, $error, with &[])
-        };
-        ($name:literal, $begin:ident => $ends_in:literal, $error:ident, with $parameters:expr) => {
-            scenario!($name, $begin => $ends_in, golden: false, error: Some(ErrorName::$error.as_str()),
-                with: $parameters)
-        };
-        ($name:literal, $begin:ident => $ends_in:literal, golden: $golden:literal, error: $error:expr,
-            with: $parameters:expr) => {
-            Scenario {
-                name: $name,
-                golden: $golden,
-                parameters: $parameters,
-                beside: None,
-                begin: |deployed| Box::pin($begin(deployed)),
-                ends_in: $ends_in,
-                error: $error,
-            }
-        };
-    }
     Workflow {
         name: "backup-prune",
         parameters: &[],
         scenarios: vec![
-            scenario!("a table by its name", by_name => "Complete", golden, &[]),
-            scenario!("tables by a tag, with their settings", by_tag => "Complete", golden, CAPTURE),
-            scenario!("tables by a pattern", by_pattern => "Complete", golden, &[]),
-            scenario!("tables by the template's parameters", by_template => "Complete", with BY_TEMPLATE),
-            scenario!("backups by hand count too", manual_too => "Complete"),
-            scenario!("a backup that is still being made", one_in_the_making => "Complete"),
-            scenario!("an earlier table of the same name", an_earlier_table => "Complete"),
-            scenario!("a backup that goes meanwhile", one_that_goes_meanwhile => "Complete"),
-            scenario!("too many backups at a time, for a while", limited_for_a_while => "Complete"),
-            scenario!("too many backups at a time", limited => "Tables Failed", TablesFailed),
-            scenario!("wrong input", wrong_input => "Input Refused", InvalidInput),
-            scenario!("a wrong pattern", wrong_pattern => "Input Refused", InvalidPattern),
-            scenario!("listing is not allowed", listing_refused => "Tables Not Selected", AccessDenied),
-            scenario!("one of the tables is missing", one_missing => "Tables Failed", TablesFailed),
-            scenario!("a backup that fails", a_backup_that_fails => "Tables Failed", TablesFailed),
-            scenario!("looking at it is not allowed", looking_refused => "Tables Failed", TablesFailed),
-            scenario!("planning is not allowed", planning_refused => "Tables Failed", TablesFailed),
-            scenario!("deleting is not allowed", deleting_refused => "Tables Failed", TablesFailed),
-            scenario!("the new backup is deleted meanwhile", the_new_one_goes => "Tables Failed", TablesFailed),
-            scenario!("capturing is not allowed", capturing_refused => "Tables Failed", TablesFailed, with CAPTURE),
+            scenario!("a table by its name", by_name => "Complete").golden(),
+            scenario!("tables by a tag, with their settings", by_tag => "Complete").golden().with(CAPTURE),
+            scenario!("tables by a pattern", by_pattern => "Complete").golden(),
+            scenario!("tables by the template's parameters", by_template => "Complete").with(BY_TEMPLATE),
+            scenario!("backups by hand count too", manual_too => "Complete").and(|ended| {
+                assert!(!ended.state.backups[TABLE].contains_key(BY_HAND), "{:?}", ended.state.backups);
+            }),
+            scenario!("a backup that is still being made", one_in_the_making => "Complete").and(|ended| {
+                assert_eq!(report(ended)["Ignored"], 1, "{:?}", report(ended));
+                assert_eq!(report(ended)["Deleted"], EARLIER.len(), "{:?}", report(ended));
+            }),
+            scenario!("an earlier table of the same name", an_earlier_table => "Complete").and(|ended| {
+                assert_eq!((&report(ended)["Deleted"], &report(ended)["Ignored"]), (&json!(1), &json!(4)));
+            }),
+            scenario!("a backup that goes meanwhile", one_that_goes_meanwhile => "Complete").and(|ended| {
+                let refused = |call: &Call| call.action == "dynamodb:DeleteBackup" && call.status == 400;
+                assert!(ended.calls.iter().any(refused), "it was there to be deleted: {:?}", ended.calls);
+            }),
+            scenario!("too many backups at a time, for a while", limited_for_a_while => "Complete").and(
+                |ended| {
+                    assert_eq!(ended.calls.iter().filter(|call| call.fault.is_some()).count(), 3);
+                },
+            ),
+            scenario!("too many backups at a time", limited => "Tables Failed")
+                .failing(ErrorName::TablesFailed),
+            scenario!("wrong input", wrong_input => "Input Refused").failing(ErrorName::InvalidInput),
+            scenario!("a wrong pattern", wrong_pattern => "Input Refused").failing(ErrorName::InvalidPattern),
+            scenario!("listing is not allowed", listing_refused => "Tables Not Selected")
+                .failing(ErrorName::AccessDenied),
+            scenario!("one of the tables is missing", one_missing => "Tables Failed")
+                .failing(ErrorName::TablesFailed),
+            scenario!("a backup that fails", a_backup_that_fails => "Tables Failed")
+                .failing(ErrorName::TablesFailed),
+            scenario!("looking at it is not allowed", looking_refused => "Tables Failed")
+                .failing(ErrorName::TablesFailed),
+            scenario!("planning is not allowed", planning_refused => "Tables Failed")
+                .failing(ErrorName::TablesFailed),
+            scenario!("deleting is not allowed", deleting_refused => "Tables Failed")
+                .failing(ErrorName::TablesFailed),
+            scenario!("the new backup is deleted meanwhile", the_new_one_goes => "Tables Failed")
+                .failing(ErrorName::TablesFailed),
+            scenario!("capturing is not allowed", capturing_refused => "Tables Failed")
+                .failing(ErrorName::TablesFailed)
+                .with(CAPTURE),
         ],
         battery: Battery::EveryKindOfCall,
         changes_settings_of: None,
+        reports_refusals_by: Some(ErrorName::TablesFailed),
         unentered: &[(
             "Not Reported",
             "each table catches States.ALL, and what Finish is given is proved to be what it takes",
         )],
     }
+}
+
+/// What the execution says of [`TABLE`].
+fn report(ended: &Ended) -> Value {
+    let tables = ended.execution.as_ref().unwrap().output["Tables"].as_array().unwrap().clone();
+    tables.into_iter().find(|table| table["TableName"] == TABLE).unwrap()
 }
 
 async fn by_name(deployed: Arc<Deployed>) -> Begin {
@@ -149,7 +152,9 @@ async fn an_earlier_table(deployed: Arc<Deployed>) -> Begin {
 
 async fn one_that_goes_meanwhile(deployed: Arc<Deployed>) -> Begin {
     let backups = make_backups(&deployed, TABLE).await;
-    delay(&deployed, "backup-prune.delete-backup", "dynamodb:DescribeBackup").await;
+    // Two deletions are looked at at a time.
+    let longer = Fault::Delay(Duration::from_secs(2));
+    inject(&deployed, "backup-prune.delete-backup", "dynamodb:DescribeBackup", 2, longer).await;
     after(&deployed, "backup-prune.plan-prune", "dynamodb:ListBackups", |deployed| async move {
         deployed.dynamodb.delete_backup().backup_arn(&backups[0]).send().await.unwrap();
     });
@@ -221,7 +226,7 @@ async fn the_new_one_goes(deployed: Arc<Deployed>) -> Begin {
     let earlier = make_backups(&deployed, TABLE).await;
     // Two deletions are looked at at a time.
     let step = "backup-prune.delete-backup";
-    let longer = Fault::Delay(std::time::Duration::from_secs(2));
+    let longer = Fault::Delay(Duration::from_secs(2));
     inject(&deployed, step, "dynamodb:DescribeBackup", 2, longer).await;
     after(&deployed, "backup-prune.plan-prune", "dynamodb:ListBackups", move |deployed| async move {
         let list = deployed.dynamodb.list_backups().table_name(TABLE).send().await.unwrap();

@@ -9,16 +9,17 @@ use aws_sdk_dynamodb::types::{
     Projection, ProjectionType, ScalarAttributeType,
 };
 use aws_sdk_ssm::types::ParameterType;
-use local_aws::{Fault, Rule, Slowness};
+use local_aws::{Fault, Slowness};
 use serde_json::{Value, json};
 use tablekeeper_functions::error_name::ErrorName;
 use tablekeeper_functions::sync_settings::start::execution_name as sync_settings_name;
 
-use super::sync_settings;
-
+pub use super::sync_settings::tables::table_arn;
+use super::sync_settings::{self, inject};
 use crate::deployed::stack;
 use crate::run::ended;
-use crate::{Battery, Begin, Deployed, Scenario, Workflow, until, until_some};
+use crate::workflow::{Beside, scenario};
+use crate::{Battery, Begin, Deployed, Ended, Workflow, until, until_some};
 
 /// The table that is backed up.
 pub const SOURCE: &str = "orders-production";
@@ -29,33 +30,11 @@ pub const PARAMETER: &str = "/staging/orders/table-arn";
 const START_TIME: &str = "2026-03-01T02:00:00.412Z";
 const JOB: &str = "3f1c9a5e-0b7d-4c62-9b1a-5d0e8f2a7c44";
 
+/// Where a rotation has its settings synced.
+const SYNC: Beside = (sync_settings::workflow, "SyncSettingsStateMachineArn");
+
 /// The workflow with its scenarios.
 pub fn workflow() -> Workflow {
-    macro_rules! scenario {
-        ($name:literal, $begin:ident => $ends_in:literal) => {
-            scenario!($name, $begin => $ends_in, golden: true, error: None)
-        };
-        ($name:literal, $begin:ident => $ends_in:literal, $error:ident) => {
-            scenario!($name, $begin => $ends_in, golden: false, error: Some(ErrorName::$error.as_str()))
-        };
-        ($name:literal, $begin:ident => $ends_in:literal, with its settings, $error:expr) => {
-            Scenario {
-                beside: Some((sync_settings::workflow, "SyncSettingsStateMachineArn")),
-                ..scenario!($name, $begin => $ends_in, golden: false, error: $error)
-            }
-        };
-        ($name:literal, $begin:ident => $ends_in:literal, golden: $golden:literal, error: $error:expr) => {
-            Scenario {
-                name: $name,
-                golden: $golden,
-                parameters: &[],
-                beside: None,
-                begin: |deployed| Box::pin($begin(deployed)),
-                ends_in: $ends_in,
-                error: $error,
-            }
-        };
-    }
     Workflow {
         name: "rotate-restore",
         parameters: &[
@@ -64,28 +43,51 @@ pub fn workflow() -> Workflow {
             ("SSMParameterName", PARAMETER),
         ],
         scenarios: vec![
-            scenario!("a DynamoDB backup by a notification", a_dynamodb_backup => "Complete"),
-            scenario!("a recovery point by EventBridge", a_recovery_point => "Complete"),
-            scenario!("a table that was made before is adopted", a_table_made_before => "Complete"),
-            scenario!("a restore job that was started before is adopted", a_job_started_before => "Complete"),
-            scenario!("a newer pointer is left alone", a_newer_pointer => "Complete"),
-            scenario!("wrong input", wrong_input => "Input Refused", InvalidInput),
-            scenario!("someone else's table", someone_elses_table => "Target Table Exists", TargetTableExists),
-            scenario!("no such backup", no_such_backup => "Restore Not Started", BackupNotFound),
-            scenario!("a restore job fails", a_job_that_fails => "Restore Failed", RestoreFailed),
-            scenario!("again after a restore job that failed", a_job_that_failed_before => "Complete", golden: false, error: None),
-            scenario!("a table without its key", a_table_without_its_key => "Restore Failed", RestoreFailed),
-            scenario!("a restore without end", a_restore_without_end => "Restore Timed Out", RestoreTimedOut),
-            scenario!("looking is not allowed", looking_refused => "Restore Not Confirmed", AccessDenied),
-            scenario!("with its settings", with_its_settings => "Complete", with its settings, None),
-            scenario!("with its settings, synced before", synced_before => "Complete", with its settings, None),
-            scenario!("with settings that are refused", settings_refused => "Settings Not Synced", with its settings, Some("States.TaskFailed")),
-            scenario!("writing is not allowed", writing_refused => "Pointer Not Moved", AccessDenied),
+            scenario!("a DynamoDB backup by a notification", a_dynamodb_backup => "Complete").golden(),
+            scenario!("a recovery point by EventBridge", a_recovery_point => "Complete").golden(),
+            scenario!("a table that was made before is adopted", a_table_made_before => "Complete").golden(),
+            scenario!("a restore job that was started before is adopted", a_job_started_before => "Complete")
+                .golden(),
+            scenario!("a newer pointer is left alone", a_newer_pointer => "Complete").golden(),
+            scenario!("wrong input", wrong_input => "Input Refused").failing(ErrorName::InvalidInput),
+            scenario!("someone else's table", someone_elses_table => "Target Table Exists")
+                .failing(ErrorName::TargetTableExists),
+            scenario!("no such backup", no_such_backup => "Restore Not Started")
+                .failing(ErrorName::BackupNotFound),
+            scenario!("a restore job fails", a_job_that_fails => "Restore Failed")
+                .failing(ErrorName::RestoreFailed),
+            scenario!("again after a restore job that failed", a_job_that_failed_before => "Complete"),
+            scenario!("a table without its key", a_table_without_its_key => "Restore Failed")
+                .failing(ErrorName::RestoreFailed),
+            scenario!("a restore without end", a_restore_without_end => "Restore Timed Out")
+                .failing(ErrorName::RestoreTimedOut),
+            scenario!("looking is not allowed", looking_refused => "Restore Not Confirmed")
+                .failing(ErrorName::AccessDenied),
+            scenario!("with its settings", with_its_settings => "Complete")
+                .beside(SYNC)
+                .and(has_the_settings),
+            scenario!("with its settings, synced before", synced_before => "Complete")
+                .beside(SYNC)
+                .and(has_the_settings),
+            scenario!("with settings that are refused", settings_refused => "Settings Not Synced")
+                .failing_by("States.TaskFailed")
+                .beside(SYNC),
+            scenario!("writing is not allowed", writing_refused => "Pointer Not Moved")
+                .failing(ErrorName::AccessDenied),
         ],
         battery: Battery::EveryCall,
         changes_settings_of: None,
+        reports_refusals_by: None,
         unentered: &[],
     }
+}
+
+/// The new table has the settings before the pointer moves, whoever synced first.
+fn has_the_settings(ended: &Ended) {
+    let settings = &ended.execution.as_ref().unwrap().output["SyncSettingsOutput"]["Settings"];
+    let tags = settings.as_array().unwrap().iter().find(|it| it["Setting"] == "Tags").unwrap();
+    assert_eq!(tags["Outcome"], "APPLIED", "{settings}");
+    assert_eq!(ended.state.tables[TARGET].settings, ended.state.tables[SOURCE].settings);
 }
 
 async fn a_dynamodb_backup(deployed: Arc<Deployed>) -> Begin {
@@ -199,12 +201,13 @@ async fn a_restore_without_end(deployed: Arc<Deployed>) -> Begin {
 }
 
 async fn looking_refused(deployed: Arc<Deployed>) -> Begin {
-    refuse(&deployed, "rotate-restore.check-restore", "dynamodb:DescribeTable").await;
+    inject(&deployed, "rotate-restore.check-restore", "dynamodb:DescribeTable", usize::MAX, Fault::Refuse)
+        .await;
     a_table_made_before(deployed).await
 }
 
 async fn writing_refused(deployed: Arc<Deployed>) -> Begin {
-    refuse(&deployed, "rotate-restore.publish-pointer", "ssm:PutParameter").await;
+    inject(&deployed, "rotate-restore.publish-pointer", "ssm:PutParameter", usize::MAX, Fault::Refuse).await;
     a_table_made_before(deployed).await
 }
 
@@ -227,24 +230,8 @@ async fn synced_before(deployed: Arc<Deployed>) -> Begin {
 }
 
 async fn settings_refused(deployed: Arc<Deployed>) -> Begin {
-    refuse(&deployed, "sync-settings.apply-setting", "dynamodb:TagResource").await;
+    inject(&deployed, "sync-settings.apply-setting", "dynamodb:TagResource", usize::MAX, Fault::Refuse).await;
     with_its_settings(deployed).await
-}
-
-async fn refuse(deployed: &Deployed, step: &str, action: &str) {
-    stack().await.aws.front().inject(Rule {
-        account: deployed.account.clone(),
-        step: Some(step.to_owned()),
-        action: action.to_owned(),
-        from_ordinal: 0,
-        times: usize::MAX,
-        fault: Fault::Refuse,
-    });
-}
-
-/// What a table of this name is called in the account.
-pub fn table_arn(deployed: &Deployed, table: &str) -> String {
-    format!("arn:aws:dynamodb:us-east-1:{}:table/{table}", deployed.account)
 }
 
 /// AWS Backup's notification of this backup of [`SOURCE`], as SNS brings it.

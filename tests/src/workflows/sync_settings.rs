@@ -18,7 +18,8 @@ use self::tables::{
 };
 use crate::deployed::stack;
 use crate::run::invoke;
-use crate::{Battery, Begin, Deployed, Scenario, Workflow, until_seen};
+use crate::workflow::scenario;
+use crate::{Battery, Begin, Deployed, Workflow, until_seen};
 
 /// The table that is restored. Its index has its name in its own.
 pub const SOURCE: &str = "orders";
@@ -29,28 +30,6 @@ pub const INDEX: &str = "orders-by-customer";
 
 /// The workflow with its scenarios.
 pub fn workflow() -> Workflow {
-    macro_rules! scenario {
-        ($name:literal, $begin:ident => $ends_in:literal) => {
-            scenario!($name, $begin => $ends_in, golden: false, error: None)
-        };
-        ($name:literal, $begin:ident => $ends_in:literal, golden) => {
-            scenario!($name, $begin => $ends_in, golden: true, error: None)
-        };
-        ($name:literal, $begin:ident => $ends_in:literal, $error:ident) => {
-            scenario!($name, $begin => $ends_in, golden: false, error: Some(ErrorName::$error.as_str()))
-        };
-        ($name:literal, $begin:ident => $ends_in:literal, golden: $golden:literal, error: $error:expr) => {
-            Scenario {
-                name: $name,
-                golden: $golden,
-                parameters: &[],
-                beside: None,
-                begin: |deployed| Box::pin($begin(deployed)),
-                ends_in: $ends_in,
-                error: $error,
-            }
-        };
-    }
     Workflow {
         name: "sync-settings",
         parameters: &[
@@ -60,33 +39,34 @@ pub fn workflow() -> Workflow {
             ("EnableAlarmSettings", "true"),
         ],
         scenarios: vec![
-            scenario!("a point-in-time restore by CloudTrail", a_point_in_time_restore => "Complete", golden),
-            scenario!("a restored backup by AWS Backup", a_restored_backup => "Complete", golden),
-            scenario!("a target with settings of its own, to be removed", extra_to_be_removed => "Complete", golden),
+            scenario!("a point-in-time restore by CloudTrail", a_point_in_time_restore => "Complete").golden(),
+            scenario!("a restored backup by AWS Backup", a_restored_backup => "Complete").golden(),
+            scenario!("a target with settings of its own, to be removed", extra_to_be_removed => "Complete").golden(),
             scenario!("a target with settings of its own, to be left", extra_to_be_left => "Complete"),
             scenario!("an index that was dropped", an_index_that_was_dropped => "Complete"),
             scenario!("a source without settings", a_source_without_settings => "Complete"),
             scenario!("a deleted source with a document", a_deleted_source_with_a_document => "Complete"),
             scenario!("a deleted source with its backup", a_deleted_source_with_its_backup => "Complete"),
-            scenario!("a deleted source of which nothing is known", a_deleted_source => "Source Table Missing", SourceTableMissing),
+            scenario!("a deleted source of which nothing is known", a_deleted_source => "Source Table Missing").failing(ErrorName::SourceTableMissing),
             scenario!("a source in another Region", a_source_in_another_region => "Complete"),
             scenario!("a source in another account", a_source_in_another_account => "Complete"),
             scenario!("Time to Live changed within the hour", changed_within_the_hour => "Complete"),
-            scenario!("Time to Live refused for too long", refused_for_too_long => "Settings Not Equal", SettingsNotEqual),
-            scenario!("somebody changes it back", changed_back => "Settings Not Equal", SettingsNotEqual),
-            scenario!("wrong input", wrong_input => "Input Refused", InvalidInput),
-            scenario!("no such target", no_such_target => "Target Table Missing", TargetTableMissing),
-            scenario!("a target that is deleted meanwhile", a_target_deleted_meanwhile => "Target Table Missing", TargetTableMissing),
-            scenario!("a target without its key", a_target_without_its_key => "Table Not Usable", RestoreFailed),
-            scenario!("a restore without end", a_restore_without_end => "Table Timed Out", RestoreTimedOut),
-            scenario!("looking is not allowed", looking_refused => "Table Not Checked", AccessDenied),
-            scenario!("writing down is not allowed", writing_down_refused => "Settings Not Planned", AccessDenied),
-            scenario!("a setting that must not be changed", tagging_refused => "Settings Not Equal", SettingsNotEqual),
-            scenario!("the document must not be read", reading_refused => "Settings Not Equal", SettingsNotEqual),
-            scenario!("reading back is not allowed", reading_back_refused => "Settings Not Verified", AccessDenied),
+            scenario!("Time to Live refused for too long", refused_for_too_long => "Settings Not Equal").failing(ErrorName::SettingsNotEqual),
+            scenario!("somebody changes it back", changed_back => "Settings Not Equal").failing(ErrorName::SettingsNotEqual),
+            scenario!("wrong input", wrong_input => "Input Refused").failing(ErrorName::InvalidInput),
+            scenario!("no such target", no_such_target => "Target Table Missing").failing(ErrorName::TargetTableMissing),
+            scenario!("a target that is deleted meanwhile", a_target_deleted_meanwhile => "Target Table Missing").failing(ErrorName::TargetTableMissing),
+            scenario!("a target without its key", a_target_without_its_key => "Table Not Usable").failing(ErrorName::RestoreFailed),
+            scenario!("a restore without end", a_restore_without_end => "Table Timed Out").failing(ErrorName::RestoreTimedOut),
+            scenario!("looking is not allowed", looking_refused => "Table Not Checked").failing(ErrorName::AccessDenied),
+            scenario!("writing down is not allowed", writing_down_refused => "Settings Not Planned").failing(ErrorName::AccessDenied),
+            scenario!("a setting that must not be changed", tagging_refused => "Settings Not Equal").failing(ErrorName::SettingsNotEqual),
+            scenario!("the document must not be read", reading_refused => "Settings Not Equal").failing(ErrorName::SettingsNotEqual),
+            scenario!("reading back is not allowed", reading_back_refused => "Settings Not Verified").failing(ErrorName::AccessDenied),
         ],
         battery: Battery::EveryKindOfCall,
         changes_settings_of: Some(TARGET),
+        reports_refusals_by: Some(ErrorName::SettingsNotEqual),
         unentered: &[(
             "Settings Not Applied",
             "the Map fails by no other name than TargetTableMissing: each item catches States.ALL",

@@ -127,9 +127,12 @@ impl Walk<'_> {
                 ["StopDate", "Input", "InputDetails", "OutputDetails"].map(|name| always(name, Shape::any())),
             );
             // `.sync:2` answers the output as JSON, `.sync` as a string.
-            let output = machine.and_then(|machine| self.contracts.machine_output(machine));
-            let output = output.map_or_else(Shape::any, |schema| Shape::from_schema(&schema));
-            let output = if resource.ends_with(".sync:2") { output } else { Shape::string() };
+            let output = if resource.ends_with(".sync:2") {
+                let output = machine.and_then(|machine| self.contracts.machine_output(machine));
+                output.map_or_else(Shape::any, |schema| Shape::from_schema(&schema))
+            } else {
+                Shape::string()
+            };
             fields.push(always("Output", output));
         }
         Shape::object(Object::of(fields))

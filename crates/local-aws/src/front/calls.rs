@@ -30,6 +30,14 @@ pub struct Call {
     pub fault: Option<&'static str>,
 }
 
+impl Call {
+    /// Whether it changes nothing, by the verb of its action.
+    pub fn only_reads(&self) -> bool {
+        let (_, operation) = self.action.split_once(':').unwrap_or_default();
+        ["Describe", "Get", "List"].iter().any(|verb| operation.starts_with(verb))
+    }
+}
+
 /// Which calls go wrong, and how.
 #[derive(Clone, Debug)]
 pub struct Rule {

@@ -17,7 +17,7 @@ use clap::Args;
 use serde::Serialize;
 use tablekeeper_functions::arn::is_table_name;
 use tablekeeper_functions::backup_prune::execution_input::{Defaults, InvalidInput};
-use tablekeeper_functions::backup_prune::retention::{self, Backup, Scope, backup_name};
+use tablekeeper_functions::backup_prune::retention::{Backup, Scope, backup_name};
 use tablekeeper_functions::backup_prune::{ExecutionInput, Retention, list};
 use tablekeeper_functions::clients::Clients;
 use tablekeeper_functions::clock::Clock;
@@ -25,7 +25,6 @@ use tablekeeper_functions::table_description;
 use tablekeeper_functions::words::quoted;
 
 use super::DIFFERS;
-use crate::console::{self, Console, Stream};
 use crate::failure::Unusable;
 
 /// Show which backups of a table backup-prune would delete, and why others stay; nothing is changed.
@@ -119,12 +118,7 @@ pub(super) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
         bail!(Unusable(format!("--table is {}, which is not a table's name", quoted(&arguments.table))));
     }
     let plan = plan(&arguments, retention).await?;
-    if arguments.json {
-        console::print_json(&plan)?;
-    } else {
-        let console = Console::new(Stream::Stdout);
-        rendering::lines(&plan, &console).iter().for_each(|line| console.line(line));
-    }
+    super::tell(&plan, arguments.json, rendering::lines)?;
     Ok(if plan.delete.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(DIFFERS) })
 }
 
@@ -142,12 +136,16 @@ async fn plan(arguments: &Arguments, retention: Retention) -> anyhow::Result<Pla
     }
     let scope = Scope { table_name: table, table_id, include_manual: arguments.include_manual };
     let plan = retention.plan(&backups, scope, now);
+    let kept = |(backup, rules): (&Backup, _)| Kept { backup: Told::of(backup), rules };
+    let left = |(backup, reason): (&Backup, _)| Left { backup: Told::of(backup), reason };
     Ok(Plan {
         table: table.clone(),
         table_id: table_id.to_owned(),
+        keep: plan.keep.into_iter().map(kept).collect(),
+        delete: plan.delete.into_iter().map(Told::of).collect(),
+        left: plan.ignored.into_iter().map(left).collect(),
         now,
         with_new_backup: !arguments.without_new_backup,
-        ..Plan::of(&plan)
     })
 }
 
@@ -159,25 +157,6 @@ fn new_backup(table: &str, table_id: &str, now: DateTime<Utc>) -> Backup {
         created_at: now,
         available: true,
         table_id: table_id.to_owned(),
-    }
-}
-
-impl Plan {
-    fn of(plan: &retention::Plan<'_>) -> Plan {
-        let kept = |(backup, rules): &(&Backup, Vec<&'static str>)| Kept {
-            backup: Told::of(backup),
-            rules: rules.clone(),
-        };
-        let left = |(backup, reason): &(&Backup, &'static str)| Left { backup: Told::of(backup), reason };
-        Plan {
-            table: String::new(),
-            table_id: String::new(),
-            keep: plan.keep.iter().map(kept).collect(),
-            delete: plan.delete.iter().map(|backup| Told::of(backup)).collect(),
-            left: plan.ignored.iter().map(left).collect(),
-            now: DateTime::UNIX_EPOCH,
-            with_new_backup: false,
-        }
     }
 }
 
@@ -207,23 +186,8 @@ impl Arguments {
             InvalidInput::Field { field, reason } => Unusable(format!("{} {reason}", option_of(field))),
             other => Unusable(other.to_string()),
         };
-        Ok(input.retention(&no_defaults()).map_err(refused)?)
-    }
-}
-
-/// The template's parameters, of which none counts: the command line says all rules itself.
-fn no_defaults() -> Defaults {
-    Defaults {
-        table_names: String::new(),
-        table_name_pattern: String::new(),
-        table_tag: String::new(),
-        max_backups: String::new(),
-        max_age_days: String::new(),
-        daily_backups: String::new(),
-        weekly_backups: String::new(),
-        monthly_backups: String::new(),
-        yearly_backups: String::new(),
-        include_manual: String::new(),
+        // The template's parameters do not count: the command line says all rules itself.
+        Ok(input.retention(&Defaults::default()).map_err(refused)?)
     }
 }
 

@@ -29,7 +29,7 @@ use tablekeeper_functions::sync_settings::source::{Found, Wanted, restore_of};
 use tablekeeper_functions::table_description::{Readiness, readiness};
 
 use super::DIFFERS;
-use crate::console::{self, Console, Stream};
+use crate::console;
 use crate::event_file;
 use crate::failure::Unusable;
 
@@ -96,12 +96,7 @@ pub(super) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     input.validate().map_err(|error| Unusable(error.to_string()))?;
     let document = arguments.document.as_deref().map(read_document).transpose()?;
     let plan = plan(&input, document).await?;
-    if arguments.json {
-        console::print_json(&plan)?;
-    } else {
-        let console = Console::new(Stream::Stdout);
-        rendering::lines(&plan, &console).iter().for_each(|line| console.line(line));
-    }
+    super::tell(&plan, arguments.json, rendering::lines)?;
     let failed: Vec<_> = plan.of(Outcome::Failed).map(|report| report.setting.as_str()).collect();
     match failed.as_slice() {
         [] if plan.differs => Ok(ExitCode::from(DIFFERS)),

@@ -245,5 +245,5 @@ async fn refusals_have_their_names() {
 #[test]
 fn tables_are_of_the_executions_own_partition_region_and_account() {
     let china = "arn:aws-cn:states:cn-north-1:210987654321:execution:backup-prune:nightly-1";
-    assert_eq!(table_arn(china, "orders"), "arn:aws-cn:dynamodb:cn-north-1:210987654321:table/orders");
+    assert_eq!(table_arn("orders", china), "arn:aws-cn:dynamodb:cn-north-1:210987654321:table/orders");
 }

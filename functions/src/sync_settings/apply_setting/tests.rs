@@ -15,6 +15,17 @@ fn aws(settings: Value) -> FakeAws {
 
 /// Applies a setting in a sync that began at 0 s, may take until 3,600 s, and is `age` seconds old.
 async fn apply(aws: &FakeAws, setting: &str, age: i64, remove_extra: bool) -> Result<Value, Failure> {
+    apply_until(aws, setting, age, remove_extra, "1970-01-01T01:00:00Z").await
+}
+
+/// The same in a sync that may take until another time.
+async fn apply_until(
+    aws: &FakeAws,
+    setting: &str,
+    age: i64,
+    remove_extra: bool,
+    deadline: &str,
+) -> Result<Value, Failure> {
     let clients = aws.clients();
     let now = Clock::Fixed(DateTime::from_timestamp(age, 0).unwrap());
     let step = ApplySetting { clock: now, ..ApplySetting::new(&clients).unwrap() };
@@ -27,7 +38,7 @@ async fn apply(aws: &FakeAws, setting: &str, age: i64, remove_extra: bool) -> Re
                 "CapturedAt": "1970-01-01T00:00:00Z" },
             "document": { "bucket": "bucket", "key": DOCUMENT },
             "removeExtra": remove_extra,
-            "startedAt": "1970-01-01T00:00:00Z", "deadline": "1970-01-01T01:00:00Z"
+            "startedAt": "1970-01-01T00:00:00Z", "deadline": deadline
         }
     }))
     .await
@@ -183,4 +194,14 @@ async fn every_failure_has_its_name() {
     let failure = apply(&aws, "Tags", 60, false).await.unwrap_err();
     assert_eq!(failure.name, ErrorName::InvalidSettingsDocument);
     assert!(failure.message.starts_with("s3://bucket/syncs/sync-1.json is not"), "{failure}");
+}
+
+#[tokio::test]
+async fn a_day_of_updates_takes_a_thousand_looks_and_no_more() {
+    let aws = aws(json!({ "Stream": { "StreamViewType": "NEW_IMAGE" } }));
+    aws.set("copy", "TableStatus", json!("UPDATING"));
+    for age in [0, 80_000] {
+        let output = apply_until(&aws, "Stream", age, false, "1970-01-02T00:00:00Z").await.unwrap();
+        assert_eq!((&output["status"], &output["waitSeconds"]), (&json!("PENDING"), &json!(86)));
+    }
 }

@@ -94,7 +94,7 @@ pub async fn until_active(deployed: &Deployed, table: &str) {
     .await;
 }
 
-/// Tags, in number more than a page of AWS's.
+/// So many tags: more than 10 are more than a page of AWS's.
 pub async fn tag(deployed: &Deployed, table: &str, count: usize) {
     let tags = (0..count).map(|it| Tag::builder().key(format!("key {it}")).value("value").build().unwrap());
     let tag = deployed.dynamodb.tag_resource().resource_arn(table_arn(deployed, table));

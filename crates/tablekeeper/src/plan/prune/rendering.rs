@@ -1,10 +1,10 @@
 //! The plan as a person reads it: a line for each backup, the newest first.
 
-use chrono::{DateTime, Utc};
 use tablekeeper_functions::backup_prune::plan_prune::MOST_DELETIONS;
 
 use super::{Plan, Told};
 use crate::console::Console;
+use crate::plan::time;
 
 /// What is said of a backup.
 struct Line<'a> {
@@ -73,12 +73,9 @@ impl Line<'_> {
     }
 }
 
-fn time(time: DateTime<Utc>) -> impl std::fmt::Display {
-    time.format("%Y-%m-%d %H:%M:%S UTC")
-}
-
 #[cfg(test)]
 mod tests {
+    use chrono::{DateTime, Utc};
     use tablekeeper_functions::backup_prune::retention::{Backup, backup_name};
 
     use super::super::{Kept, Left};

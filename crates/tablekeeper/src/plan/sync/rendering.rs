@@ -1,12 +1,12 @@
 //! The plan as a person reads it: a line for each setting, and under it what would be changed.
 
-use chrono::{DateTime, Utc};
 use tablekeeper_functions::arn::Arn;
 use tablekeeper_functions::settings::SettingName;
 use tablekeeper_functions::settings::report::{Outcome, SettingReport, SourceKind};
 
 use super::Plan;
 use crate::console::Console;
+use crate::plan::time;
 
 /// The plan in lines.
 pub(super) fn lines(plan: &Plan, console: &Console) -> Vec<String> {
@@ -37,7 +37,6 @@ fn names<'a>(source: &'a str, target: &'a str) -> (&'a str, &'a str) {
 
 fn origin(plan: &Plan) -> String {
     let from = &plan.settings_from;
-    let time = |at: DateTime<Utc>| at.format("%Y-%m-%d %H:%M:%S UTC");
     match from.kind {
         SourceKind::LiveTable => format!("as they are, {}", time(from.captured_at)),
         _ => format!("as they were, {}, by {}", time(from.captured_at), from.name),

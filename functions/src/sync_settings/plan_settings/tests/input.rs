@@ -133,3 +133,22 @@ async fn a_role_is_assumed_for_a_source_of_another_account_alone() {
         assert_eq!((asked.as_deref(), failed), (assumed, assumed.is_some()), "{source}");
     }
 }
+
+#[tokio::test]
+async fn a_role_that_may_not_be_assumed_is_told_at_once_and_one_that_is_asked_for_too_often_is_tried_again() {
+    let theirs = "arn:aws:dynamodb:eu-west-1:210987654321:table/orders";
+    for (status, code, name) in [
+        (403, "AccessDenied", ErrorName::AccessDenied),
+        (400, "Throttling", ErrorName::Throttled),
+        (500, "InternalFailure", ErrorName::ServiceUnavailable),
+    ] {
+        let aws = aws();
+        let error =
+            format!("<ErrorResponse><Error><Code>{code}</Code><Message>so</Message></Error></ErrorResponse>");
+        aws.answer("sts:AssumeRole", move |_| (status, json!(error)));
+        let input = with(with(input(&[]), "Source", json!(theirs)), "SourceRoleArn", Value::Null);
+        let role = json!("arn:aws:iam::210987654321:role/read");
+        let failure = run(&aws, set(input, "sourceRoleArn", role)).await.unwrap_err();
+        assert_eq!(failure.name, name, "{code}: {}", failure.message);
+    }
+}

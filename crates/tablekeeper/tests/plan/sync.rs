@@ -1,61 +1,22 @@
 //! `tablekeeper plan sync` as a person calls it, on tables of the local stack.
-#![expect(clippy::unwrap_used, reason = "test code: a broken assumption is a failed test")]
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::process::Output;
-use std::sync::Arc;
 
-use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{
-    AttributeDefinition, BillingMode, KeySchemaElement, KeyType, PointInTimeRecoverySpecification,
-    ScalarAttributeType, StreamSpecification, StreamViewType, TableStatus, Tag, TimeToLiveSpecification,
+    PointInTimeRecoverySpecification, StreamSpecification, StreamViewType, TableStatus, Tag,
+    TimeToLiveSpecification,
 };
-use local_aws::{Fault, LocalAws, Options, Rule, Slowness};
+use local_aws::{Call, Fault, Rule, Slowness};
 use serde_json::{Value, json};
-use tokio::sync::OnceCell;
 
-/// The local stack of this test binary; it ends with the process.
-async fn stack() -> &'static LocalAws {
-    static STACK: OnceCell<LocalAws> = OnceCell::const_new();
-    STACK
-        .get_or_init(async || {
-            let progress: local_aws::Progress = Arc::new(|line| eprintln!("{line}"));
-            let directory = local_aws::directory();
-            let options = Options { port: None, wait_scale: 0.0, directory, progress };
-            LocalAws::start(options).await.unwrap()
-        })
-        .await
-}
-
-/// An account with a table `orders` that has tags, Time to Live, recovery and a stream, and with
-/// `orders-restored`, which was restored from it.
-struct Account {
-    account: &'static str,
-    client: Client,
-}
-
-/// What the command printed, and its exit code.
-struct Told {
-    code: Option<i32>,
-    data: String,
-    remarks: String,
-}
+use crate::support::{Account, Told, stack};
 
 impl Account {
+    /// With a table `orders` that has tags, Time to Live, recovery and a stream, and with `orders-restored`, which was
+    /// restored from it.
     async fn prepared(account: &'static str) -> Account {
-        let slowness = Slowness { tables: 0, indexes: 0, updates: 0, ..Slowness::default() };
-        stack().await.front().slow(account, slowness);
-        let client = Client::new(&stack().await.config(account).await);
-        let this = Account { account, client };
-        let id = AttributeDefinition::builder()
-            .attribute_name("id")
-            .attribute_type(ScalarAttributeType::S)
-            .build()
-            .unwrap();
-        let key = KeySchemaElement::builder().attribute_name("id").key_type(KeyType::Hash).build().unwrap();
-        let create = this.client.create_table().table_name("orders").attribute_definitions(id);
-        create.key_schema(key).billing_mode(BillingMode::PayPerRequest).send().await.unwrap();
+        let this = Account::with_table(account).await;
         this.give("orders").await;
         let restore = this.client.restore_table_to_point_in_time().source_table_name("orders");
         let restore = restore.target_table_name("orders-restored").use_latest_restorable_time(true);
@@ -98,27 +59,16 @@ impl Account {
         format!("arn:aws:dynamodb:us-east-1:{}:table/{table}", self.account)
     }
 
-    async fn plan(&self, arguments: &[&str]) -> Told {
-        self.plan_in("us-east-1", arguments).await
+    async fn plan_sync(&self, arguments: &[&str]) -> Told {
+        self.plan_sync_in("us-east-1", arguments).await
     }
 
-    async fn plan_in(&self, region: &str, arguments: &[&str]) -> Told {
-        let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_tablekeeper"));
-        let command = command.args(["plan", "sync"]).args(arguments);
-        let command = command.env("AWS_ENDPOINT_URL", stack().await.endpoint()).env("AWS_REGION", region);
-        let command = command.env("AWS_ACCESS_KEY_ID", self.account).env("AWS_SECRET_ACCESS_KEY", "local");
-        let command = command.env_remove("AWS_SESSION_TOKEN").env_remove("AWS_PROFILE");
-        let Output { status, stdout, stderr } = command.output().await.unwrap();
-        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-        Told { code: status.code(), data: text(stdout), remarks: text(stderr) }
+    async fn plan_sync_in(&self, region: &str, arguments: &[&str]) -> Told {
+        self.plan_of("sync", region, arguments).await
     }
 }
 
 impl Told {
-    fn json(&self) -> Value {
-        serde_json::from_str(&self.data).unwrap()
-    }
-
     /// The outcome of each setting, by name.
     fn outcomes(&self) -> BTreeMap<String, String> {
         let text = |value: &Value| value.as_str().unwrap().to_owned();
@@ -134,7 +84,7 @@ const RESTORED: [&str; 2] = ["--target", "orders-restored"];
 async fn what_a_restore_left_behind_is_planned_and_once_it_is_there_nothing_is() {
     let account = Account::prepared("410000000001").await;
     stack().await.front().forget_calls(account.account);
-    let told = account.plan(&RESTORED).await;
+    let told = account.plan_sync(&RESTORED).await;
     assert_eq!((told.code, told.remarks.as_str()), (Some(3), ""), "{}", told.data);
     for expected in [
         "Settings of orders for orders-restored\n",
@@ -149,18 +99,14 @@ async fn what_a_restore_left_behind_is_planned_and_once_it_is_there_nothing_is()
         assert!(told.data.contains(expected), "{expected:?} is missing in\n{}", told.data);
     }
     let calls = stack().await.front().calls(account.account);
-    let reads = |action: &str| {
-        let (_, call) = action.split_once(':').unwrap();
-        ["Describe", "Get", "List"].iter().any(|verb| call.starts_with(verb))
-    };
-    assert!(!calls.is_empty() && calls.iter().all(|call| reads(&call.action)), "{calls:?}");
+    assert!(!calls.is_empty() && calls.iter().all(Call::only_reads), "{calls:?}");
     assert!(calls.iter().all(|call| call.step.as_deref() == Some("tablekeeper")), "{calls:?}");
 
-    let differs = account.plan(&[&RESTORED[..], &["--json"]].concat()).await;
+    let differs = account.plan_sync(&[&RESTORED[..], &["--json"]].concat()).await;
     assert_eq!((differs.code, differs.json().get("differs")), (Some(3), Some(&json!(true))));
 
     account.give("orders-restored").await;
-    let told = account.plan(&[&RESTORED[..], &["--json"]].concat()).await;
+    let told = account.plan_sync(&[&RESTORED[..], &["--json"]].concat()).await;
     let plan = told.json();
     assert_eq!((told.code, plan.get("differs")), (Some(0), Some(&json!(false))), "{plan}");
     assert_eq!(plan.get("source"), Some(&json!(account.arn("orders"))));
@@ -177,16 +123,16 @@ async fn settings_are_chosen_and_what_the_target_has_beyond_is_removed_on_demand
     let tag = account.client.tag_resource().resource_arn(account.arn("orders-restored")).tags(own);
     tag.send().await.unwrap();
 
-    let only_class = account.plan(&[&RESTORED[..], &["--setting", "TableClass"]].concat()).await;
+    let only_class = account.plan_sync(&[&RESTORED[..], &["--setting", "TableClass"]].concat()).await;
     assert_eq!(only_class.code, Some(0), "{}", only_class.data);
     let rest = ["--skip", "Tags,Stream", "PointInTimeRecovery", "TimeToLive"];
-    let skipped = account.plan(&[&RESTORED[..], &rest].concat()).await;
+    let skipped = account.plan_sync(&[&RESTORED[..], &rest].concat()).await;
     assert_eq!(skipped.code, Some(0), "{}", skipped.data);
 
     let tags = [&RESTORED[..], &["--setting", "Tags"]].concat();
-    let kept = account.plan(&tags).await;
+    let kept = account.plan_sync(&tags).await;
     assert!(kept.data.contains("\n      left as it is; RemoveExtra would remove tag own\n"), "{}", kept.data);
-    let removed = account.plan(&[&tags[..], &["--remove-extra"]].concat()).await;
+    let removed = account.plan_sync(&[&tags[..], &["--remove-extra"]].concat()).await;
     assert!(removed.data.contains("\n      - remove tag own\n"), "{}", removed.data);
 }
 
@@ -194,7 +140,7 @@ async fn settings_are_chosen_and_what_the_target_has_beyond_is_removed_on_demand
 async fn a_source_that_is_gone_is_stood_in_for_by_its_document() {
     let account = Account::prepared("410000000003").await;
     account.client.delete_table().table_name("orders").send().await.unwrap();
-    let gone = account.plan(&RESTORED).await;
+    let gone = account.plan_sync(&RESTORED).await;
     assert_eq!((gone.code, gone.data.as_str()), (Some(1), ""));
     let expected = format!("error: the source table {} does not exist", account.arn("orders"));
     assert!(gone.remarks.starts_with(&expected) && gone.remarks.contains("--document"), "{}", gone.remarks);
@@ -210,7 +156,7 @@ async fn a_source_that_is_gone_is_stood_in_for_by_its_document() {
         "Settings": { "Tags": { "team": "billing" }, "DeletionProtection": true }
     });
     let path = write("orders.json", &document);
-    let told = account.plan(&[&RESTORED[..], &["--document", &path]].concat()).await;
+    let told = account.plan_sync(&[&RESTORED[..], &["--document", &path]].concat()).await;
     assert_eq!(told.code, Some(3), "{}{}", told.data, told.remarks);
     assert!(told.data.contains("\nas they were, 2026-03-01 02:00:00 UTC, by "), "{}", told.data);
     assert!(told.data.contains("      + protect the table from deletion\n"), "{}", told.data);
@@ -219,7 +165,7 @@ async fn a_source_that_is_gone_is_stood_in_for_by_its_document() {
     let mut later = document;
     later.as_object_mut().unwrap().insert("Version".to_owned(), json!(2));
     let path = write("later.json", &later);
-    let refused = account.plan(&[&RESTORED[..], &["--document", &path]].concat()).await;
+    let refused = account.plan_sync(&[&RESTORED[..], &["--document", &path]].concat()).await;
     assert_eq!(refused.code, Some(2));
     let expected = format!("error: {path} is not a settings document of version 1: its version is 2\n");
     assert_eq!(refused.remarks, expected);
@@ -236,7 +182,7 @@ async fn a_setting_that_cannot_be_read_is_told_beside_the_others_and_fails_the_p
         times: usize::MAX,
         fault: Fault::Refuse,
     });
-    let told = account.plan(&RESTORED).await;
+    let told = account.plan_sync(&RESTORED).await;
     assert_eq!(told.code, Some(1), "{}", told.data);
     let expected =
         "  ! TimeToLive           cannot be read: AccessDenied: dynamodb:DescribeTimeToLive failed: ";
@@ -249,7 +195,7 @@ async fn a_setting_that_cannot_be_read_is_told_beside_the_others_and_fails_the_p
 async fn tables_are_named_by_arn_from_another_region_too() {
     let account = Account::prepared("410000000005").await;
     let (source, target) = (account.arn("orders"), account.arn("orders-restored"));
-    let told = account.plan_in("eu-west-1", &["--target", &target, "--source", &source]).await;
+    let told = account.plan_sync_in("eu-west-1", &["--target", &target, "--source", &source]).await;
     assert_eq!(told.code, Some(3), "{}{}", told.data, told.remarks);
 }
 
@@ -263,7 +209,7 @@ async fn a_source_in_another_account_is_read_with_the_role() {
     let role = "arn:aws:iam::410000000007:role/reader";
     // Tags alone: what the local stack's front keeps of a table is not found with the credentials of a role.
     let from = ["--source", source.as_str(), "--source-role-arn", role, "--setting", "Tags"];
-    let told = ours.plan(&[&RESTORED[..], &from].concat()).await;
+    let told = ours.plan_sync(&[&RESTORED[..], &from].concat()).await;
     assert_eq!(told.code, Some(3), "{}{}", told.data, told.remarks);
     let head = format!("Settings of {source} for {}\n", ours.arn("orders-restored"));
     assert!(told.data.starts_with(&head), "{}", told.data);
@@ -277,7 +223,7 @@ async fn a_target_that_is_still_being_restored_is_compared_as_it_is() {
     let restore = account.client.restore_table_to_point_in_time().source_table_name("orders");
     let restore = restore.target_table_name("orders-slow").use_latest_restorable_time(true);
     restore.send().await.unwrap();
-    let told = account.plan(&["--target", "orders-slow"]).await;
+    let told = account.plan_sync(&["--target", "orders-slow"]).await;
     assert_eq!(told.code, Some(3), "{}{}", told.data, told.remarks);
     let expected = "the target table orders-slow cannot be used yet, and a sync would wait for it: ";
     assert!(told.remarks.starts_with(expected), "{}", told.remarks);
@@ -286,24 +232,24 @@ async fn a_target_that_is_still_being_restored_is_compared_as_it_is() {
 #[tokio::test]
 async fn what_cannot_be_planned_is_said_in_a_sentence() {
     let account = Account::prepared("410000000006").await;
-    let missing = account.plan(&["--target", "nowhere"]).await;
+    let missing = account.plan_sync(&["--target", "nowhere"]).await;
     let expected = "error: the target table nowhere does not exist in us-east-1\n";
     assert_eq!((missing.code, missing.remarks.as_str()), (Some(1), expected));
 
-    let nowhere = account.plan_in("", &RESTORED).await;
+    let nowhere = account.plan_sync_in("", &RESTORED).await;
     assert_eq!(nowhere.code, Some(2));
     assert!(nowhere.remarks.starts_with("error: no AWS Region is set: "), "{}", nowhere.remarks);
 
-    let sourceless = account.plan(&["--target", "orders"]).await;
+    let sourceless = account.plan_sync(&["--target", "orders"]).await;
     assert_eq!(sourceless.code, Some(2));
     assert!(sourceless.remarks.starts_with("error: Source is missing, and "), "{}", sourceless.remarks);
 
-    let misspelt = account.plan(&[&RESTORED[..], &["--setting", "Tag"]].concat()).await;
+    let misspelt = account.plan_sync(&[&RESTORED[..], &["--setting", "Tag"]].concat()).await;
     assert_eq!(misspelt.code, Some(2));
     for name in ["'Tag'", "Tags", "PointInTimeRecovery", "TimeToLive"] {
         assert!(misspelt.remarks.contains(name), "{}", misspelt.remarks);
     }
     let no_file = Path::new("/nonexistent.json").to_str().unwrap();
-    let unread = account.plan(&[&RESTORED[..], &["--document", no_file]].concat()).await;
+    let unread = account.plan_sync(&[&RESTORED[..], &["--document", no_file]].concat()).await;
     assert_eq!(unread.code, Some(2), "{}", unread.remarks);
 }

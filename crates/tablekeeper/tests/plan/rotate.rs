@@ -1,5 +1,4 @@
 //! `tablekeeper plan rotate` as a program and as a person call it.
-#![expect(clippy::unwrap_used, reason = "test code: a broken assumption is a failed test")]
 
 use std::io::Write as _;
 use std::path::PathBuf;

@@ -1,43 +1,11 @@
 //! `tablekeeper plan prune` as a person calls it, on a table of the local stack.
-#![expect(clippy::unwrap_used, reason = "test code: a broken assumption is a failed test")]
 
 use std::collections::BTreeSet;
-use std::process::Output;
-use std::sync::Arc;
 
-use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::types::{
-    AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType,
-};
-use local_aws::{Fault, LocalAws, Options, Rule, Slowness};
+use local_aws::{Fault, Rule};
 use serde_json::{Value, json};
-use tokio::sync::OnceCell;
 
-/// The local stack of this test binary; it ends with the process.
-async fn stack() -> &'static LocalAws {
-    static STACK: OnceCell<LocalAws> = OnceCell::const_new();
-    STACK
-        .get_or_init(async || {
-            let progress: local_aws::Progress = Arc::new(|line| eprintln!("{line}"));
-            let directory = local_aws::directory();
-            let options = Options { port: None, wait_scale: 0.0, directory, progress };
-            LocalAws::start(options).await.unwrap()
-        })
-        .await
-}
-
-/// An account with a table `orders`.
-struct Account {
-    account: &'static str,
-    client: Client,
-}
-
-/// What the command printed, and its exit code.
-struct Told {
-    code: Option<i32>,
-    data: String,
-    remarks: String,
-}
+use crate::support::{Account, Told, stack};
 
 /// The names that this workflow gives, of six days before the new year.
 const OWN: [&str; 6] = [
@@ -50,26 +18,6 @@ const OWN: [&str; 6] = [
 ];
 
 impl Account {
-    async fn with_table(account: &'static str) -> Account {
-        let slowness =
-            Slowness { tables: 0, indexes: 0, updates: 0, on_demand_backups: 0, ..Slowness::default() };
-        stack().await.front().slow(account, slowness);
-        let this = Account { account, client: Client::new(&stack().await.config(account).await) };
-        this.create_table().await;
-        this
-    }
-
-    async fn create_table(&self) {
-        let id = AttributeDefinition::builder()
-            .attribute_name("id")
-            .attribute_type(ScalarAttributeType::S)
-            .build()
-            .unwrap();
-        let key = KeySchemaElement::builder().attribute_name("id").key_type(KeyType::Hash).build().unwrap();
-        let create = self.client.create_table().table_name("orders").attribute_definitions(id);
-        create.key_schema(key).billing_mode(BillingMode::PayPerRequest).send().await.unwrap();
-    }
-
     /// Backups of these names, each made after the one before it.
     async fn back_up(&self, names: &[&str]) {
         for name in names {
@@ -77,27 +25,16 @@ impl Account {
         }
     }
 
-    async fn plan(&self, arguments: &[&str]) -> Told {
-        self.plan_in("us-east-1", &[&["--table", "orders"], arguments].concat()).await
+    async fn plan_prune(&self, arguments: &[&str]) -> Told {
+        self.plan_prune_in("us-east-1", &[&["--table", "orders"], arguments].concat()).await
     }
 
-    async fn plan_in(&self, region: &str, arguments: &[&str]) -> Told {
-        let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_tablekeeper"));
-        let command = command.args(["plan", "prune"]).args(arguments);
-        let command = command.env("AWS_ENDPOINT_URL", stack().await.endpoint()).env("AWS_REGION", region);
-        let command = command.env("AWS_ACCESS_KEY_ID", self.account).env("AWS_SECRET_ACCESS_KEY", "local");
-        let command = command.env_remove("AWS_SESSION_TOKEN").env_remove("AWS_PROFILE");
-        let Output { status, stdout, stderr } = command.output().await.unwrap();
-        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-        Told { code: status.code(), data: text(stdout), remarks: text(stderr) }
+    async fn plan_prune_in(&self, region: &str, arguments: &[&str]) -> Told {
+        self.plan_of("prune", region, arguments).await
     }
 }
 
 impl Told {
-    fn json(&self) -> Value {
-        serde_json::from_str(&self.data).unwrap()
-    }
-
     /// The lines of backups: mark, name and fate, without the times, which are now.
     fn lines(&self) -> Vec<String> {
         let lines = self.data.lines().filter(|line| line.starts_with("  "));
@@ -121,7 +58,7 @@ async fn every_backup_is_told_with_its_fate_and_nothing_is_changed() {
     let account = Account::with_table("420000000001").await;
     account.back_up(&[OWN[0], OWN[1], "before-migration", OWN[2], OWN[3]]).await;
     stack().await.front().forget_calls(account.account);
-    let told = account.plan(&["--keep", "3"]).await;
+    let told = account.plan_prune(&["--keep", "3"]).await;
     assert_eq!((told.code, told.remarks.as_str()), (Some(3), ""), "{}", told.data);
     assert!(told.data.starts_with("Backups of orders\n"), "{}", told.data);
     assert!(told.data.contains(" UTC, with the backup that a run makes now\n\n"), "{}", told.data);
@@ -146,7 +83,7 @@ async fn every_backup_is_told_with_its_fate_and_nothing_is_changed() {
     assert_eq!(actions, BTreeSet::from(["dynamodb:DescribeTable", "dynamodb:ListBackups"]));
     assert!(calls.iter().all(|call| call.step.as_deref() == Some("tablekeeper")), "{calls:?}");
 
-    let nothing = account.plan(&["--keep", "5"]).await;
+    let nothing = account.plan_prune(&["--keep", "5"]).await;
     assert_eq!(nothing.code, Some(0), "{}", nothing.data);
     assert!(nothing.data.ends_with("\nPlan: 5 kept, 0 to delete, 1 left.\n"), "{}", nothing.data);
 }
@@ -155,10 +92,10 @@ async fn every_backup_is_told_with_its_fate_and_nothing_is_changed() {
 async fn what_is_there_is_planned_on_alone_on_demand() {
     let account = Account::with_table("420000000002").await;
     account.back_up(&OWN[..3]).await;
-    let there = account.plan(&["--keep", "3", "--without-new-backup"]).await;
+    let there = account.plan_prune(&["--keep", "3", "--without-new-backup"]).await;
     assert_eq!(there.code, Some(0), "{}", there.data);
     assert!(!there.data.contains("a run makes now"), "{}", there.data);
-    let with_new = account.plan(&["--keep", "3"]).await;
+    let with_new = account.plan_prune(&["--keep", "3"]).await;
     assert_eq!(with_new.code, Some(3), "{}", with_new.data);
     assert!(with_new.data.ends_with("\nPlan: 3 kept, 1 to delete, 0 left.\n"), "{}", with_new.data);
 }
@@ -167,13 +104,13 @@ async fn what_is_there_is_planned_on_alone_on_demand() {
 async fn rules_add_up_and_manual_backups_go_on_demand() {
     let account = Account::with_table("420000000003").await;
     account.back_up(&["by-hand", OWN[4], OWN[5]]).await;
-    let by_age = account.plan(&["--keep", "1", "--max-age-days", "1", "--yearly", "9"]).await;
+    let by_age = account.plan_prune(&["--keep", "1", "--max-age-days", "1", "--yearly", "9"]).await;
     assert_eq!(by_age.code, Some(0), "{}", by_age.data);
     let lines = by_age.lines();
     assert!(lines.first().unwrap().ends_with(": kept by MaxBackups, MaxAgeDays, YearlyBackups"), "{lines:?}");
     assert!(lines.get(1).unwrap().ends_with(": kept by MaxAgeDays"), "{lines:?}");
 
-    let manual = account.plan(&["--keep", "2", "--include-manual", "--json"]).await;
+    let manual = account.plan_prune(&["--keep", "2", "--include-manual", "--json"]).await;
     assert_eq!(manual.code, Some(3), "{}", manual.data);
     assert_eq!(manual.names("delete"), [OWN[4], "by-hand"]);
 }
@@ -185,7 +122,7 @@ async fn the_plan_is_one_object_for_programs() {
     account.client.delete_table().table_name("orders").send().await.unwrap();
     account.create_table().await;
     account.back_up(&[OWN[1], OWN[2], OWN[3]]).await;
-    let told = account.plan(&["--keep", "2", "--json"]).await;
+    let told = account.plan_prune(&["--keep", "2", "--json"]).await;
     assert_eq!((told.code, told.remarks.as_str()), (Some(3), ""), "{}", told.data);
     let plan = told.json();
     let keys: Vec<&str> = plan.as_object().unwrap().keys().map(String::as_str).collect();
@@ -216,7 +153,7 @@ async fn more_backups_than_a_page_has_are_all_seen() {
     let names: Vec<String> = (0..103).map(name).collect();
     account.back_up(&names.iter().map(String::as_str).collect::<Vec<_>>()).await;
     stack().await.front().forget_calls(account.account);
-    let told = account.plan(&["--keep", "2", "--json"]).await;
+    let told = account.plan_prune(&["--keep", "2", "--json"]).await;
     assert_eq!((told.names("keep").len(), told.names("delete").len()), (2, 102), "{}", told.data);
     assert_eq!(told.names("delete").last(), names.first());
     let lists = stack().await.front().calls(account.account);
@@ -227,7 +164,7 @@ async fn more_backups_than_a_page_has_are_all_seen() {
 #[tokio::test]
 async fn what_cannot_be_planned_is_said_in_a_sentence() {
     let account = Account::with_table("420000000006").await;
-    let missing = account.plan_in("us-east-1", &["--table", "nowhere", "--keep", "1"]).await;
+    let missing = account.plan_prune_in("us-east-1", &["--table", "nowhere", "--keep", "1"]).await;
     let expected = "error: the table nowhere does not exist in us-east-1\n";
     assert_eq!((missing.code, missing.remarks.as_str(), missing.data.as_str()), (Some(1), expected, ""));
 
@@ -235,15 +172,15 @@ async fn what_cannot_be_planned_is_said_in_a_sentence() {
         (&["--keep", "0"][..], "error: --keep is `0`; 1 to 10000 may be given\n"),
         (&["--keep", "1", "--daily", "-1"], "error: --daily is `-1`; 0 to 10000 may be given\n"),
     ] {
-        let refused = account.plan(arguments).await;
+        let refused = account.plan_prune(arguments).await;
         assert_eq!((refused.code, refused.remarks.as_str()), (Some(2), words));
     }
-    let misnamed = account.plan_in("us-east-1", &["--table", "a b", "--keep", "1"]).await;
+    let misnamed = account.plan_prune_in("us-east-1", &["--table", "a b", "--keep", "1"]).await;
     let expected = "error: --table is `a b`, which is not a table's name\n";
     assert_eq!((misnamed.code, misnamed.remarks.as_str()), (Some(2), expected));
-    let unsaid = account.plan(&[]).await;
+    let unsaid = account.plan_prune(&[]).await;
     assert!(unsaid.code == Some(2) && unsaid.remarks.contains("--keep <NUMBER>"), "{}", unsaid.remarks);
-    let nowhere = account.plan_in("", &["--table", "orders", "--keep", "1"]).await;
+    let nowhere = account.plan_prune_in("", &["--table", "orders", "--keep", "1"]).await;
     assert_eq!(nowhere.code, Some(2));
     assert!(nowhere.remarks.starts_with("error: no AWS Region is set: "), "{}", nowhere.remarks);
 
@@ -255,7 +192,7 @@ async fn what_cannot_be_planned_is_said_in_a_sentence() {
         times: usize::MAX,
         fault: Fault::Refuse,
     });
-    let refused = account.plan(&["--keep", "1"]).await;
+    let refused = account.plan_prune(&["--keep", "1"]).await;
     assert_eq!(refused.code, Some(1));
     assert!(refused.remarks.starts_with("error: dynamodb:ListBackups failed: "), "{}", refused.remarks);
 }
