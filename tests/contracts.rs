@@ -69,6 +69,59 @@ const EQUIVALENT: &[(&str, &str)] = &[
         "drop sync-settings.plan-settings.output/$defs/SettingReport/properties/Reason",
         "without a reason, the reader takes it for null",
     ),
+    ("Capture Settings/Assign/settingsNotes", "they stay empty then; a scenario looks at how it ends"),
+    ("Segment Exported/Output", "what a segment ends with is written down, and no state reads it"),
+    ("Export Segments/Output", "what follows reads variables alone"),
+    ("retype export-table.plan-export.output/oneOf/1/properties/mode", "as above, of SCAN"),
+    ("retype export-table.check-managed-export.output/oneOf/1/properties/status", "as above, of READY"),
+    ("drop export-table.finish-export.output/properties/Mode", "without it, the reader takes it for null"),
+    (
+        "drop export-table.finish-export.output/properties/Manifest",
+        "without it, the reader takes it for null",
+    ),
+    (
+        "drop export-table.finish-export.output/properties/Settings",
+        "without it, the reader takes it for null",
+    ),
+    ("drop export-table.finish-export.output/properties/Error", "without it, the reader takes it for null"),
+    ("drop export-table.finish-export.output/properties/Cause", "without it, the reader takes it for null"),
+    (
+        "drop export-table.finish-managed-export.output/properties/Mode",
+        "without it, the reader takes it for null",
+    ),
+    (
+        "drop export-table.finish-managed-export.output/properties/Manifest",
+        "without it, the reader takes it for null",
+    ),
+    (
+        "drop export-table.finish-managed-export.output/properties/Settings",
+        "without it, the reader takes it for null",
+    ),
+    (
+        "drop export-table.finish-managed-export.output/properties/Error",
+        "without it, the reader takes it for null",
+    ),
+    (
+        "drop export-table.finish-managed-export.output/properties/Cause",
+        "without it, the reader takes it for null",
+    ),
+    (
+        "drop /States/Import Segments/ItemProcessor/States/Import Segment/Arguments/Payload/cursor",
+        "each call then begins at the first file; the scenario of several invocations does not end",
+    ),
+    ("Import Segment/Assign/cursor", "as above"),
+    (
+        "Import Segment/Assign/items",
+        "each call then counts anew; the scenario of several invocations sees it",
+    ),
+    (
+        "import-table.import-segment.output/properties/segment",
+        "for people who read the history; no state reads it",
+    ),
+    (
+        "drop import-table.plan-import.output/$defs/Import/properties/itemCount",
+        "without it, the reader takes it for null; a scenario has fewer items than that",
+    ),
 ];
 
 /// How many mutants there must be of each workflow at least, and how many of a hundred must be refused, those that are
@@ -76,12 +129,19 @@ const EQUIVALENT: &[(&str, &str)] = &[
 const LEAST: usize = 300;
 const REFUSED_OF_A_HUNDRED: usize = 98;
 
+/// The states that a Comment vouches for, by their workflow, with the reason.
+const VOUCHED_FOR: &[(&str, &str)] = &[
+    ("export-table", "Export Segment: nothing is waited for, and each turn reads on in a segment that ends"),
+    ("import-table", "Import Segment: nothing is waited for, and each turn writes on in files that end"),
+];
+
 #[test]
-fn the_workflows_own_machines_have_no_finding_and_need_no_annotation() {
+fn the_workflows_own_machines_have_no_finding_and_need_no_other_annotation() {
     for workflow in workflows::all() {
         let report = Contract::of(workflow.name).check();
         assert!(report.diagnostics.is_empty(), "{}: {:?}", workflow.name, report.diagnostics);
-        assert_eq!(report.annotated, 0);
+        let vouched_for = VOUCHED_FOR.iter().filter(|(of, _)| *of == workflow.name).count();
+        assert_eq!(report.annotated, vouched_for, "{}", workflow.name);
     }
 }
 

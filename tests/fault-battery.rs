@@ -30,6 +30,19 @@ const LONGEST_RUN: Duration = Duration::from_secs(100);
 /// How often the SDK tries a call.
 const TRIES_OF_THE_SDK: usize = 3;
 
+/// The steps that all goes well without; what a refusal of theirs costs is noted in the output.
+const BUT_NOTED: &[&str] = &["export-table.capture-settings"];
+
+/// Calls that a step mends by itself where the SDK gives up, or of which it makes several at a time: each of those has but
+/// some of the faults, and the SDK may mend them all.
+const MENDED_WITHIN: &[(&str, &str)] = &[
+    ("export-table.export-segment", "dynamodb:Scan"),
+    ("export-table.finish-managed-export", "s3:PutObjectTagging"),
+    ("import-table.import-segment", "dynamodb:BatchWriteItem"),
+    // Where it has done something before, it answers with that, and is invoked again.
+    ("import-table.import-segment", "s3:GetObject"),
+];
+
 /// A call that is made to go wrong.
 #[derive(Clone, Debug)]
 struct Case {
@@ -171,7 +184,10 @@ impl Outcome<'_> {
         if !ended.dead_letters.is_empty() {
             return Err(format!("left dead letters: {:?}", ended.dead_letters));
         }
-        if case.times > TRIES_OF_THE_SDK && self.invoked_by_the_machine() && !retried(ended) {
+        let mended = MENDED_WITHIN
+            .iter()
+            .any(|(step, action)| case.call.step.as_deref() == Some(*step) && case.call.action == *action);
+        if case.times > TRIES_OF_THE_SDK && self.invoked_by_the_machine() && !mended && !retried(ended) {
             return Err("the machine never had to try again".to_owned());
         }
         match ended.state == golden.state {
@@ -189,6 +205,7 @@ impl Outcome<'_> {
     fn refused_well(&self) -> Result<(), String> {
         let Outcome { workflow, scenario, ended, golden, .. } = self;
         self.no_backup_too_many_is_gone()?;
+        self.nothing_is_taken_for_an_export()?;
         // What was refused was not needed then: a sync whose change was made, though not seen, is equal all the same.
         let equal = ended.last_state() == Some(scenario.ends_in) && ended.state == golden.state;
         if workflow.changes_settings_of.is_some() && equal {
@@ -196,6 +213,10 @@ impl Outcome<'_> {
         }
         let (error, denied) = (ended.error(), ErrorName::AccessDenied.as_str());
         let execution = ended.execution.as_ref();
+        let noted = || execution.is_some_and(|execution| execution.output.to_string().contains(denied));
+        if self.is_but_noted() && ended.last_state() == Some(scenario.ends_in) && noted() {
+            return Ok(());
+        }
         let cause = execution.and_then(|execution| execution.cause.as_deref()).unwrap_or_default();
         let reports = workflow.reports_refusals_by.map(ErrorName::as_str);
         let told = reports.is_some() && error.as_deref() == reports && cause.contains(denied);
@@ -210,6 +231,14 @@ impl Outcome<'_> {
             if workflow.changes_settings_of == Some(name.as_str()) {
                 before.settings.clone_from(&after.settings);
             }
+            // What the run would have written may be there in part; nothing else, and nothing is gone.
+            let golden =
+                golden.state.tables.get(name).map(|table| table.items.as_slice()).unwrap_or_default();
+            let known = |item: &String| before.items.contains(item) || golden.contains(item);
+            let kept = before.items.iter().all(|item| after.items.contains(item));
+            if kept && after.items.iter().all(known) {
+                before.items.clone_from(&after.items);
+            }
             if *after != before {
                 return Err(format!("table {name} is\n  {after:?}\nnot\n  {before:?}"));
             }
@@ -220,6 +249,25 @@ impl Outcome<'_> {
             }
         }
         Ok(())
+    }
+
+    /// The scan of a table that was not exported has no manifest that a reader would go by. (DynamoDB's own exports are
+    /// whole before they have their tags.)
+    fn nothing_is_taken_for_an_export(&self) -> Result<(), String> {
+        let Outcome { scenario, ended, .. } = self;
+        let objects = &ended.state.objects;
+        let has = |end: &str| objects.iter().any(|object| object.key.ends_with(end));
+        let failed = ended.before.tables.len() == 1 && ended.last_state() != Some(scenario.ends_in);
+        let scanned = objects.iter().any(|object| object.key.contains("/parts/"));
+        match failed && scanned && has("manifest-summary.json") && has("manifest-summary.md5") {
+            true => Err(format!("left a manifest: {objects:?}")),
+            false => Ok(()),
+        }
+    }
+
+    /// Whether a refusal of the call costs nothing but what the output then has a note of.
+    fn is_but_noted(&self) -> bool {
+        self.case.call.step.as_deref().is_some_and(|step| BUT_NOTED.contains(&step))
     }
 
     /// Backups go only where the workflow prunes, and then only those that it prunes without the refusal too.

@@ -53,7 +53,14 @@ fn grants_are_calls(workflow: &Workflow, ended: &[Ended]) {
     };
     let all = ended.iter().flat_map(|ended| ended.calls.iter().chain(&ended.calls_before));
     for call in all.filter(of_this) {
-        calls.entry(call.step.as_deref().unwrap()).or_default().insert(call.action.clone());
+        let actions = calls.entry(call.step.as_deref().unwrap()).or_default();
+        actions.insert(call.action.clone());
+        // Without it, S3 says of an object that is missing what it says of one that may not be read:
+        // https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
+        if call.action == "s3:GetObject" && call.status == 404 {
+            actions.insert("s3:ListBucket".to_owned());
+        }
+        actions.extend(call.beside.iter().map(|action| (*action).to_owned()));
     }
     for function in &functions {
         let called = calls.remove(function.step.as_str()).unwrap_or_default();

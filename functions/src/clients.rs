@@ -8,7 +8,11 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{AppName, BehaviorVersion, Region, SdkConfig};
 use aws_sdk_dynamodb::config::SharedCredentialsProvider;
 
+use crate::item_calls::ItemCalls;
 use crate::settings::Aws;
+
+/// After how long a connection that does not come about is given up.
+const CONNECT: Duration = Duration::from_secs(3);
 
 /// Builds the clients that a step takes.
 ///
@@ -28,7 +32,7 @@ impl Clients {
         #[expect(clippy::disallowed_methods, reason = "this is the edge that builds the clients")]
         let loader = aws_config::defaults(BehaviorVersion::latest());
         let timeouts = TimeoutConfig::builder()
-            .connect_timeout(Duration::from_secs(3))
+            .connect_timeout(CONNECT)
             .operation_attempt_timeout(Duration::from_secs(10))
             .build();
         let mut loader = loader.retry_config(RetryConfig::standard()).timeout_config(timeouts);
@@ -43,6 +47,13 @@ impl Clients {
         Clients { sdk }
     }
 
+    /// The same, with so much time for each attempt of a call: for files over a slow line.
+    pub fn with_attempts_of(&self, time: Duration) -> Clients {
+        let timeouts =
+            TimeoutConfig::builder().connect_timeout(CONNECT).operation_attempt_timeout(time).build();
+        Clients { sdk: self.sdk.to_builder().timeout_config(timeouts).build() }
+    }
+
     /// For AWS Backup.
     pub fn backup(&self) -> aws_sdk_backup::Client {
         aws_sdk_backup::Client::new(&self.sdk)
@@ -51,6 +62,11 @@ impl Clients {
     /// For DynamoDB.
     pub fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
         aws_sdk_dynamodb::Client::new(&self.sdk)
+    }
+
+    /// For items, which stay bytes.
+    pub fn item_calls(&self) -> ItemCalls {
+        ItemCalls::new(self.dynamodb())
     }
 
     /// For S3.

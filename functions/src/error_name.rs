@@ -36,8 +36,22 @@ pub enum ErrorName {
     BackupNotFound,
     /// A backup took longer than it may.
     BackupTimedOut,
+    /// Another execution has begun an export of this table in the same second.
+    ExportExists,
+    /// DynamoDB's own export failed.
+    ExportFailed,
+    /// What the export wrote is not what it should be, so it has no manifest.
+    ExportNotVerified,
+    /// DynamoDB's own export took longer than it may.
+    ExportTimedOut,
+    /// The files of an import changed while they were being read.
+    ImportChanged,
+    /// What was imported is not as much as the export holds.
+    ImportNotVerified,
     /// A function's environment holds a value that it cannot work with.
     InvalidConfiguration,
+    /// A file of an export cannot be read, or does not hold what its manifest says.
+    InvalidExport,
     /// The input of an execution, or of a step, is not what it takes.
     InvalidInput,
     /// The expanded SSM parameter name is not one that SSM accepts.
@@ -66,9 +80,11 @@ pub enum ErrorName {
     ServiceUnavailable,
     /// The settings of the target table are not what they should be.
     SettingsNotEqual,
-    /// The source table is gone, and nothing tells what its settings were.
+    /// The source table is gone.
     SourceTableMissing,
-    /// Some tables were not backed up and pruned as they should be.
+    /// The table holds items, and only an empty one was to be written to.
+    TableNotEmpty,
+    /// Some tables were not backed up, exported or pruned as they should be.
     TablesFailed,
     /// The target table exists and was not made from this recovery point.
     TargetTableExists,

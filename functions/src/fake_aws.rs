@@ -166,7 +166,7 @@ impl FakeAws {
         Clients::new(sdk.build())
     }
 
-    fn respond(&self, request: &HttpRequest) -> HttpResponse {
+    pub(crate) fn respond(&self, request: &HttpRequest) -> HttpResponse {
         let call = Call::of(request);
         let mut state = self.state();
         state.calls.push(call.clone());
@@ -185,7 +185,7 @@ impl FakeAws {
 }
 
 impl Call {
-    fn of(request: &HttpRequest) -> Call {
+    pub(crate) fn of(request: &HttpRequest) -> Call {
         let url = request.uri().strip_prefix("https://").unwrap();
         let (host, path) = url.split_once('/').unwrap_or((url, ""));
         let body = request.body().bytes().unwrap_or_default();

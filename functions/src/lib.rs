@@ -14,8 +14,15 @@ pub mod backup_prune;
 pub mod clients;
 pub mod clock;
 pub mod error_name;
+pub mod export_manifest;
+pub mod export_table;
 #[cfg(test)]
 pub(crate) mod fake_aws;
+#[cfg(test)]
+pub(crate) mod fake_store;
+pub mod files;
+pub mod import_table;
+pub mod item_calls;
 pub mod restore_wait;
 pub mod rotate_restore;
 pub mod schemas;
@@ -25,6 +32,7 @@ pub mod step;
 pub mod sync_settings;
 pub mod table_description;
 pub mod table_look;
+pub mod table_selection;
 pub mod words;
 
 use schemars::Schema;
@@ -35,7 +43,14 @@ use step::StepEntry;
 /// The dispatch of the `bootstrap`, the generated schemas, the contract check and the tables in the
 /// docs are all made from this list; a step that is missing here does not exist.
 pub fn steps() -> Vec<StepEntry> {
-    [backup_prune::steps(), rotate_restore::steps(), sync_settings::steps()].concat()
+    [
+        backup_prune::steps(),
+        export_table::steps(),
+        import_table::steps(),
+        rotate_restore::steps(),
+        sync_settings::steps(),
+    ]
+    .concat()
 }
 
 /// The step with this name, such as `rotate-restore.check-restore`.
@@ -47,6 +62,8 @@ pub fn step(name: &str) -> Option<StepEntry> {
 pub fn execution_inputs() -> Vec<(&'static str, Schema)> {
     vec![
         ("backup-prune", schemas::input_schema::<backup_prune::ExecutionInput>()),
+        ("export-table", schemas::input_schema::<export_table::ExecutionInput>()),
+        ("import-table", schemas::input_schema::<import_table::ExecutionInput>()),
         ("rotate-restore", schemas::input_schema::<rotate_restore::ExecutionInput>()),
         ("sync-settings", schemas::input_schema::<sync_settings::ExecutionInput>()),
     ]
@@ -56,6 +73,8 @@ pub fn execution_inputs() -> Vec<(&'static str, Schema)> {
 pub fn execution_outputs() -> Vec<(&'static str, Schema)> {
     vec![
         ("backup-prune", schemas::output_schema::<backup_prune::finish_prune::Output>()),
+        ("export-table", schemas::output_schema::<export_table::report_exports::Output>()),
+        ("import-table", schemas::output_schema::<import_table::finish_import::Output>()),
         ("rotate-restore", rotate_restore::execution_output()),
         ("sync-settings", schemas::output_schema::<sync_settings::Report>()),
     ]

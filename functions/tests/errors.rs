@@ -69,20 +69,15 @@ const TRANSIENT: &[ErrorName] = &[
     ErrorName::TooManyRestores,
 ];
 
-/// The step that a task invokes: `${CheckRestoreFunctionArn}` is the step `check-restore`.
+/// The step that a task invokes: `${CheckRestoreFunctionArn}` is the function `CheckRestoreFunction` of the workflow's
+/// template, whose Handler is the step's name.
 fn step_of(workflow: &str, task: &Value) -> StepEntry {
     let function = task["Arguments"]["FunctionName"].as_str().unwrap();
-    let name = function.strip_prefix("${").and_then(|name| name.strip_suffix("FunctionArn}")).unwrap();
-    let kebab: String = name
-        .char_indices()
-        .flat_map(|(at, letter)| {
-            let dash = (at > 0 && letter.is_uppercase()).then_some('-');
-            dash.into_iter().chain(letter.to_lowercase())
-        })
-        .collect();
-    // A step of another workflow has no namesake in this one.
-    let elsewhere = || tablekeeper_functions::steps().into_iter().find(|step| step.short_name() == kebab);
-    tablekeeper_functions::step(&format!("{workflow}.{kebab}")).or_else(elsewhere).unwrap()
+    let name = function.strip_prefix("${").and_then(|name| name.strip_suffix("Arn}")).unwrap();
+    let template = std::fs::read_to_string(root(&format!("infra/{workflow}.yaml"))).unwrap();
+    let (_, resource) = template.split_once(&format!("\n  {name}:\n")).unwrap();
+    let mut lines = resource.lines().map(str::trim);
+    tablekeeper_functions::step(lines.find_map(|line| line.strip_prefix("Handler: ")).unwrap()).unwrap()
 }
 
 #[test]

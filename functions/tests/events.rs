@@ -8,6 +8,8 @@ use serde_json::{Value, json};
 use tablekeeper_functions::arn::Arn;
 use tablekeeper_functions::backup_prune;
 use tablekeeper_functions::backup_prune::execution_input::{Defaults, Selection};
+use tablekeeper_functions::export_table;
+use tablekeeper_functions::import_table;
 use tablekeeper_functions::rotate_restore::decision::{Decision, decide};
 use tablekeeper_functions::rotate_restore::rotation::{Patterns, Rotation};
 use tablekeeper_functions::rotate_restore::{ExecutionInput, publish_pointer};
@@ -164,12 +166,131 @@ fn every_event_of_backup_prune_leads_where_it_should() {
         let tables = match input.selection(&defaults).unwrap() {
             Selection::Names(names) => json!(names),
             Selection::Pattern(pattern) => json!(pattern.as_str()),
-            Selection::Tag { key, value } => json!([key, value]),
+            Selection::Tag { key, value, .. } => json!([key, value]),
         };
         let rules = input.retention(&defaults).unwrap();
         let (young, days, weeks) = (rules.max_age_days, rules.daily, rules.weekly);
         let rules = json!([rules.max_backups, young, days, weeks, rules.monthly, rules.yearly]);
         assert_eq!(json!([tables, rules]), expected, "{file}");
         assert!(!input.includes_manual(&defaults).unwrap(), "{file}");
+    }
+}
+
+#[test]
+fn every_event_of_import_table_leads_where_it_should() {
+    let text = str::to_owned;
+    // As the template has them.
+    let defaults = import_table::execution_input::Defaults {
+        segments: text("0"),
+        max_write_capacity_units: text("0"),
+        seconds_per_call: text("600"),
+    };
+    for (file, event) in events("import-table") {
+        let expected = match file.as_str() {
+            "input.export.json" => {
+                json!(["orders-copy", "exports", "orders/2026-03-01-02-00-00/", null, null, 0, 0, null])
+            }
+            "input.of-dynamodb.json" => json!([
+                "orders-copy",
+                "exports",
+                "nightly/AWSDynamoDB/01693685827463-2d8752fd/manifest-summary.json",
+                null,
+                null,
+                0,
+                0,
+                null
+            ]),
+            "input.data-pipeline.json" => {
+                json!([
+                    "orders-copy",
+                    "old-exports",
+                    "2014-06-01-00-00-00/manifest",
+                    null,
+                    "gzip",
+                    2,
+                    0,
+                    null
+                ])
+            }
+            "input.slowly-into-items.json" => {
+                json!(["orders-production", "exports", "by-hand/", "plain", null, 4, 200, true])
+            }
+            other => panic!("{other} is not expected to lead anywhere: say here where it should"),
+        };
+        let input: import_table::ExecutionInput = serde_json::from_value(event).unwrap();
+        let wanted = input.wanted(&defaults).unwrap();
+        let (format, compression, merge) = (input.format, input.compression, input.merge);
+        let (segments, units) = (wanted.segments, wanted.max_write_capacity_units);
+        let led_to = json!([
+            input.table_name,
+            wanted.bucket,
+            wanted.place,
+            format,
+            compression,
+            segments,
+            units,
+            merge
+        ]);
+        assert_eq!(led_to, expected, "{file}");
+    }
+}
+
+#[test]
+fn every_event_of_export_table_leads_where_it_should() {
+    // As the template has them.
+    let defaults = export_table::execution_input::Defaults {
+        bucket: "123456789012-dynamodb-backup".to_owned(),
+        prefix: String::new(),
+        table_tag: "BackupEnabled=true".to_owned(),
+        format: "dynamodb-json".to_owned(),
+        null_tag: "nULL".to_owned(),
+        compression: "gzip".to_owned(),
+        consistent_read: "true".to_owned(),
+        segments: "0".to_owned(),
+        max_read_capacity_units: "0".to_owned(),
+        managed: "false".to_owned(),
+        timeout_hours: "24".to_owned(),
+        seconds_per_call: "600".to_owned(),
+    };
+    for (file, event) in events("export-table") {
+        let by_default = json!(["dynamodb-json", "nULL", "gzip", true, 0, 0, false]);
+        let expected = match file.as_str() {
+            "input.one-table.json" => json!([["Movies"], "manual", by_default]),
+            "input.by-schedule.json" => json!([["BackupEnabled", "true"], "Daily", by_default]),
+            "input.create-backups.json" => json!([["BackupEnabled", "true"], "QuarterHourly", by_default]),
+            "input.backup-table.json" => json!([["orders-production"], "Monthly", by_default]),
+            "input.by-tag.json" => json!([
+                ["backup", "nightly"],
+                "Weekly",
+                ["dynamodb-json", "nULL", "zstd", false, 16, 2000, false]
+            ]),
+            "input.for-data-pipeline.json" => json!([
+                ["orders-production", "customers-production"],
+                "manual",
+                ["data-pipeline", "nULLValue", "none", true, 0, 0, false]
+            ]),
+            "input.managed.json" => {
+                json!([["orders-production"], "Yearly", ["dynamodb-json", "nULL", "gzip", true, 0, 0, true]])
+            }
+            other => panic!("{other} is not expected to lead anywhere: say here where it should"),
+        };
+        let input: export_table::ExecutionInput = serde_json::from_value(event).unwrap();
+        let tables = match input.selection(&defaults).unwrap() {
+            export_table::execution_input::Selection::Names(names) => json!(names),
+            export_table::execution_input::Selection::Pattern(pattern) => json!(pattern.as_str()),
+            export_table::execution_input::Selection::Tag { key, value, .. } => json!([key, value]),
+        };
+        let run = input.run(&defaults, "2026-03-01T02:00:00Z".parse().unwrap()).unwrap();
+        let rate = run.max_read_capacity_units;
+        let how = json!([
+            run.format,
+            run.null_tag,
+            run.compression,
+            run.consistent_read,
+            run.segments,
+            rate,
+            run.managed
+        ]);
+        assert_eq!(json!([tables, run.frequency, how]), expected, "{file}");
     }
 }

@@ -16,7 +16,8 @@ use crate::Workflow;
 pub struct Stack {
     /// It.
     pub aws: LocalAws,
-    bootstrap: PathBuf,
+    /// It, built.
+    pub bootstrap: PathBuf,
 }
 
 /// Starts the local stack at the first call; Wait states take no time on it. It ends with the process.
@@ -148,9 +149,9 @@ impl Deployed {
         self.output("StateMachineArn")
     }
 
-    /// What lies in the dead-letter queue, taken from it.
+    /// What lies in the dead-letter queue, taken from it. A workflow that no event starts has none.
     pub async fn dead_letters(&self) -> Vec<Value> {
-        let queue = self.output("DeadLetterQueueUrl");
+        let Some(queue) = self.outputs.get("DeadLetterQueueUrl") else { return Vec::new() };
         let answer = self.sqs.receive_message().queue_url(queue).max_number_of_messages(10).send().await;
         let messages = answer.expect("the dead-letter queue answers").messages.unwrap_or_default();
         messages.iter().map(|message| serde_json::from_str(message.body().unwrap()).unwrap()).collect()

@@ -1,5 +1,7 @@
 //! What a run leaves behind, in a form that can be compared between accounts.
 
+mod objects;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -10,6 +12,8 @@ use tablekeeper_functions::clients::Clients;
 use tablekeeper_functions::clock::Clock;
 use tablekeeper_functions::settings::Table as SettingsTable;
 use tablekeeper_functions::settings::report::capture;
+
+pub use objects::{Object, lines};
 
 use crate::Deployed;
 
@@ -26,6 +30,10 @@ pub struct FinalState {
     pub restore_jobs: usize,
     /// The backups that were made on demand, of each table: their names and statuses, and how many there are of each.
     pub backups: BTreeMap<String, BTreeMap<String, usize>>,
+    /// The objects of the bucket that the workflow exports to, if it does.
+    pub objects: Vec<Object>,
+    /// The keys of uploads to that bucket that were left open.
+    pub open_uploads: Vec<String>,
 }
 
 /// A table.
@@ -66,7 +74,13 @@ impl FinalState {
             executions.into_iter().map(|it| (without_ids(&it.name), it.status.to_string())).collect();
         let restore_jobs = deployed.backup.list_restore_jobs().send().await.unwrap().restore_jobs().len();
         let backups = backups(deployed).await;
-        FinalState { tables, parameters, executions, restore_jobs, backups }
+        let (objects, open_uploads) = match deployed.outputs.get("ExportBucketName") {
+            Some(bucket) => {
+                (objects::of(deployed, bucket).await, objects::open_uploads(deployed, bucket).await)
+            }
+            None => (Vec::new(), Vec::new()),
+        };
+        FinalState { tables, parameters, executions, restore_jobs, backups, objects, open_uploads }
     }
 }
 

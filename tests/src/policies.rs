@@ -95,6 +95,21 @@ const DEMANDED: &[(Because, &[&str], &str)] = &[
         "https://docs.aws.amazon.com/autoscaling/application/userguide/security_iam_id-based-policy-examples.html",
     ),
     (
+        Because::Calls("dynamodb:BatchWriteItem"),
+        &["kms:Decrypt"],
+        "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usagenotes.html",
+    ),
+    (
+        Because::Calls("dynamodb:Scan"),
+        &["kms:Decrypt"],
+        "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usagenotes.html",
+    ),
+    (
+        Because::Calls("dynamodb:ExportTableToPointInTime"),
+        &["s3:AbortMultipartUpload", "s3:PutObject", "s3:PutObjectAcl"],
+        "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/S3DataExport_Requesting.html",
+    ),
+    (
         Because::Logs,
         &["logs:CreateLogStream", "logs:PutLogEvents"],
         "https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs.html",

@@ -97,6 +97,11 @@ impl Front {
         self.shared.script.fail_backups(account, fail);
     }
 
+    /// Makes the exports that the account begins with ExportTableToPointInTime from now on end FAILED.
+    pub fn fail_exports(&self, account: &str, fail: bool) {
+        self.shared.script.fail_exports(account, fail);
+    }
+
     /// Makes ListBackups and DescribeBackup show, sort and filter a backup as one that was made at this time, in
     /// seconds since 1970.
     pub fn date_backup(&self, account: &str, backup_arn: &str, epoch_seconds: f64) {

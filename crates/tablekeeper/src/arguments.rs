@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::{check, demo, local, plan, run, step};
+use crate::{check, demo, export, import, local, plan, run, step};
 
 /// Keeps DynamoDB tables: backs them up, restores them, and rotates them into new copies.
 #[derive(Debug, Parser)]
@@ -22,6 +22,8 @@ pub(crate) struct Arguments {
 enum Command {
     Check(check::Arguments),
     Demo(demo::Arguments),
+    Export(export::Arguments),
+    Import(import::Arguments),
     Local(local::Arguments),
     Plan(plan::Arguments),
     Run(run::Arguments),
@@ -34,6 +36,8 @@ impl Arguments {
         match self.command {
             Command::Check(arguments) => check::act(&arguments),
             Command::Demo(arguments) => demo::act(arguments).await,
+            Command::Export(arguments) => export::act(arguments).await,
+            Command::Import(arguments) => import::act(arguments).await,
             Command::Local(arguments) => local::act(arguments).await,
             Command::Plan(arguments) => plan::act(arguments).await,
             Command::Run(arguments) => run::act(arguments).await,

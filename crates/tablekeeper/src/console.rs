@@ -112,6 +112,18 @@ impl Console {
         self.moving.enable_steady_tick(Duration::from_millis(100));
     }
 
+    /// Whether there is a line that moves.
+    pub(crate) fn moves(&self) -> bool {
+        !self.moving.is_hidden()
+    }
+
+    /// Writes the moving line anew. Where there is none nothing is written.
+    pub(crate) fn moving(&self, text: &str) {
+        self.style("           {spinner} {msg} {elapsed:.dim}");
+        self.moving.set_message(text.to_owned());
+        self.moving.tick();
+    }
+
     /// Shows how much of `total` is done; [`Console::advance`] moves it.
     pub(crate) fn counting(&self, text: &str, total: u64) {
         self.moving.set_length(total);

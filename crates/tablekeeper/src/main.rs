@@ -9,12 +9,15 @@ mod check;
 mod console;
 mod demo;
 mod event_file;
+mod export;
 mod failure;
 mod follow;
+mod import;
 mod local;
 mod plan;
 mod run;
 mod step;
+mod transfer;
 
 use std::process::ExitCode;
 

@@ -63,7 +63,7 @@ fn time(time: DateTime<Utc>) -> impl Display {
 }
 
 /// The Region that a client calls; unusable input where none is set.
-fn region(dynamodb: &aws_sdk_dynamodb::Client) -> anyhow::Result<String> {
+pub(crate) fn region(dynamodb: &aws_sdk_dynamodb::Client) -> anyhow::Result<String> {
     let region = dynamodb.config().region().map(ToString::to_string);
     let missing = || Unusable("no AWS Region is set: set AWS_REGION, or a profile that names one".to_owned());
     region.filter(|region| !region.is_empty()).with_context(missing)

@@ -3,16 +3,13 @@
 //! `{"TableName": "Movies"}` alone is enough, as the system before this one takes it; `{}` takes everything from the
 //! template's parameters, as the schedule does.
 
-use std::collections::BTreeSet;
-
-use regex::Regex;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Retention;
-use crate::arn::is_table_name;
-use crate::error_name::ErrorName;
-use crate::words::{quoted, regex_error};
+pub use crate::table_selection::{InvalidInput, Selection};
+use crate::table_selection::{ValueCase, field, named_in, names_of, pattern_of, tag_of};
+use crate::words::quoted;
 
 /// The input of an execution of `backup-prune`.
 #[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
@@ -80,57 +77,6 @@ pub struct Defaults {
     pub include_manual: String,
 }
 
-/// Which tables.
-#[derive(Clone, Debug)]
-pub enum Selection {
-    /// These.
-    Names(Vec<String>),
-    /// Every table whose name matches.
-    Pattern(Regex),
-    /// Every table with this tag.
-    Tag {
-        /// Its key.
-        key: String,
-        /// Its value.
-        value: String,
-    },
-}
-
-/// Why an input cannot be followed.
-#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-pub enum InvalidInput {
-    /// A field holds what it may not.
-    #[error("{field} {reason}")]
-    Field {
-        /// Which.
-        field: &'static str,
-        /// What is wrong with it, and what would be right.
-        reason: String,
-    },
-    /// The pattern is not a regular expression.
-    #[error("TableNamePattern {pattern} is not a regular expression in RE2's syntax: {reason}")]
-    Pattern {
-        /// It.
-        pattern: String,
-        /// What is wrong with it.
-        reason: String,
-    },
-}
-
-impl InvalidInput {
-    /// The name that a step fails by.
-    pub fn name(&self) -> ErrorName {
-        match self {
-            InvalidInput::Field { .. } => ErrorName::InvalidInput,
-            InvalidInput::Pattern { .. } => ErrorName::InvalidPattern,
-        }
-    }
-}
-
-fn field(field: &'static str, reason: impl Into<String>) -> InvalidInput {
-    InvalidInput::Field { field, reason: reason.into() }
-}
-
 impl ExecutionInput {
     /// The tables that it asks for, or else the template. One way to choose them, not several at once.
     pub fn selection(&self, defaults: &Defaults) -> Result<Selection, InvalidInput> {
@@ -139,7 +85,7 @@ impl ExecutionInput {
             one.map(|names| names_of("TableName", names)),
             self.table_names.clone().map(|names| names_of("TableNames", names)),
             self.table_name_pattern.as_deref().map(pattern_of),
-            self.table_tag.as_deref().map(tag_of),
+            self.table_tag.as_deref().map(|tag| tag_of(tag, ValueCase::Exact)),
         ]
         .into_iter()
         .flatten()
@@ -196,43 +142,16 @@ const MOST: u32 = 10_000;
 
 impl Defaults {
     fn selections(&self) -> Vec<Result<Selection, InvalidInput>> {
-        let names = self.table_names.split(',').map(str::trim).filter(|name| !name.is_empty());
-        let names: Vec<String> = names.map(str::to_owned).collect();
+        let names = named_in(&self.table_names);
         let given = |text: &str| !text.is_empty();
         [
             (!names.is_empty()).then(|| names_of("TableNames", names)),
             given(&self.table_name_pattern).then(|| pattern_of(&self.table_name_pattern)),
-            given(&self.table_tag).then(|| tag_of(&self.table_tag)),
+            given(&self.table_tag).then(|| tag_of(&self.table_tag, ValueCase::Exact)),
         ]
         .into_iter()
         .flatten()
         .collect()
-    }
-}
-
-fn names_of(of: &'static str, names: Vec<String>) -> Result<Selection, InvalidInput> {
-    if names.is_empty() {
-        return Err(field(of, "is empty; at least one table has to be named"));
-    }
-    if let Some(wrong) = names.iter().find(|name| !is_table_name(name)) {
-        return Err(field(of, format!("has {}, which is not a table's name", quoted(wrong))));
-    }
-    let mut seen = BTreeSet::new();
-    Ok(Selection::Names(names.into_iter().filter(|name| seen.insert(name.clone())).collect()))
-}
-
-fn pattern_of(pattern: &str) -> Result<Selection, InvalidInput> {
-    let invalid =
-        |error: &regex::Error| InvalidInput::Pattern { pattern: quoted(pattern), reason: regex_error(error) };
-    Regex::new(pattern).map(Selection::Pattern).map_err(|error| invalid(&error))
-}
-
-fn tag_of(tag: &str) -> Result<Selection, InvalidInput> {
-    match tag.split_once('=') {
-        Some((key, value)) if !key.is_empty() => {
-            Ok(Selection::Tag { key: key.to_owned(), value: value.to_owned() })
-        }
-        _ => Err(field("TableTag", format!("is {}; a tag is written key=value", quoted(tag)))),
     }
 }
 

@@ -3,21 +3,19 @@
 //! Everything that can be wrong with the input is found here, before anything is made. A selection that finds no
 //! table is refused too: a schedule that backs nothing up should not end well.
 
-use aws_sdk_dynamodb::error::ProvideErrorMetadata;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Run;
-use super::execution_input::{Defaults, ExecutionInput, InvalidInput, Selection};
+use super::execution_input::{Defaults, ExecutionInput, InvalidInput};
 use super::plan_prune::MOST_DELETIONS;
 use super::retention::backup_name;
-use crate::arn::table_arn;
 use crate::aws_failure::AwsFailure;
 use crate::clients::Clients;
 use crate::error_name::ErrorName;
 use crate::step::{Failure, Named, Step};
-use crate::words::quoted;
+use crate::table_selection::hours_of;
 
 /// How many tables an execution takes: the reports of all of them have to fit its state.
 const MOST_TABLES: usize = 150;
@@ -107,14 +105,8 @@ impl Step for SelectTables {
         let (wanted, defaults) = (&input.execution_input, &input.defaults);
         let retention = wanted.retention(defaults)?;
         let include_manual = wanted.includes_manual(defaults)?;
-        let timeout = timeout(&input.backup_timeout_hours)?;
-        let tables = match wanted.selection(defaults)? {
-            Selection::Names(names) => names,
-            Selection::Pattern(pattern) => {
-                self.every_table().await?.into_iter().filter(|name| pattern.is_match(name)).collect()
-            }
-            Selection::Tag { key, value } => self.tagged(&input.execution_arn, &key, &value).await?,
-        };
+        let timeout = hours_of("BackupTimeoutHours", &input.backup_timeout_hours)?;
+        let tables = wanted.selection(defaults)?.tables(&self.dynamodb, &input.execution_arn).await?;
         if tables.is_empty() || tables.len() > MOST_TABLES {
             return Err(Error::Input(InvalidInput::Field {
                 field: "TableName",
@@ -142,59 +134,6 @@ impl Step for SelectTables {
             table_name,
         });
         Ok(Output { run, tables: tables.collect() })
-    }
-}
-
-impl SelectTables {
-    async fn every_table(&self) -> Result<Vec<String>, AwsFailure> {
-        let mut names = Vec::new();
-        let mut pages = self.dynamodb.list_tables().into_paginator().send();
-        while let Some(page) = pages.next().await {
-            let page = page.map_err(AwsFailure::of("dynamodb:ListTables"))?;
-            names.extend(page.table_names.unwrap_or_default());
-        }
-        Ok(names)
-    }
-
-    async fn tagged(&self, execution_arn: &str, key: &str, value: &str) -> Result<Vec<String>, AwsFailure> {
-        let mut found = Vec::new();
-        for name in self.every_table().await? {
-            if self.has_tag(&table_arn(&name, execution_arn), key, value).await? {
-                found.push(name);
-            }
-        }
-        Ok(found)
-    }
-
-    async fn has_tag(&self, table_arn: &str, key: &str, value: &str) -> Result<bool, AwsFailure> {
-        let mut next_token = None;
-        loop {
-            let list =
-                self.dynamodb.list_tags_of_resource().resource_arn(table_arn).set_next_token(next_token);
-            let page = match list.send().await {
-                Ok(page) => page,
-                // Deleted since it was listed: no reason to back up none of the others.
-                Err(error) if error.code() == Some("ResourceNotFoundException") => return Ok(false),
-                Err(error) => return Err(AwsFailure::of("dynamodb:ListTagsOfResource")(error)),
-            };
-            if page.tags().iter().any(|tag| tag.key() == key && tag.value() == value) {
-                return Ok(true);
-            }
-            next_token = page.next_token;
-            if next_token.is_none() {
-                return Ok(false);
-            }
-        }
-    }
-}
-
-fn timeout(hours: &str) -> Result<TimeDelta, InvalidInput> {
-    match hours.parse() {
-        Ok(hours @ 1..=168) => Ok(TimeDelta::hours(hours)),
-        _ => {
-            let reason = format!("is {}; 1 to 168 may be given", quoted(hours));
-            Err(InvalidInput::Field { field: "BackupTimeoutHours", reason })
-        }
     }
 }
 

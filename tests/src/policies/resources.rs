@@ -157,7 +157,11 @@ fn too_wide(template: &Value, action: &str, resource: &Value) -> Option<String> 
         let Some(what) = arn.strip_prefix(&here).or_else(elsewhere) else {
             return Some(format!("on {arn}, which is not in {service} of this account and Region"));
         };
-        let everything = what.split_once(['/', ':']).is_none_or(|(_, which)| which == "*");
+        // What comes first in S3 is a bucket and not a kind, and one that a parameter names is whole the operator's choice.
+        let bucket = what.strip_prefix("${").and_then(|bucket| bucket.split_once('}'));
+        let named =
+            service == "s3" && bucket.is_some_and(|(name, _)| template["Parameters"][name].is_object());
+        let everything = !named && what.split_once(['/', ':']).is_none_or(|(_, which)| which == "*");
         let excused = ALL_OF_A_KIND.iter().any(|(of, kind, _)| *of == service && *kind == what);
         return (everything && !excused).then(|| format!("on {what}, which is all of them"));
     }

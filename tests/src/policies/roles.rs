@@ -65,11 +65,22 @@ pub(super) fn one_or_more(value: &Value) -> impl Iterator<Item = &Value> {
     value.as_array().into_iter().flatten().chain(one)
 }
 
+/// Whether a policy is attached to nothing but roles that the template's user names: those are not of the template.
+fn is_for_others(template: &Value, policy: &Value) -> bool {
+    let named_by_a_parameter =
+        |role: &Value| role["Ref"].as_str().is_some_and(|name| !template["Parameters"][name].is_null());
+    let roles = policy["Roles"]
+        .as_array()
+        .is_some_and(|roles| !roles.is_empty() && roles.iter().all(named_by_a_parameter));
+    roles && policy["Users"].is_null() && policy["Groups"].is_null()
+}
+
 /// Each way in which a role of the template could be let do more than is written in it.
 pub(super) fn wrong_with(template: &Value) -> Vec<String> {
     let mut wrong = Vec::new();
     for kind in GRANTS_FROM_ELSEWHERE {
-        let grants = of_type(template, kind).map(|(id, _)| id);
+        let for_others = |it: &Value| *kind == "AWS::IAM::Policy" && is_for_others(template, it);
+        let grants = of_type(template, kind).filter(|(_, it)| !for_others(it)).map(|(id, _)| id);
         wrong.extend(grants.map(|id| format!("{id} ({kind}) could let a role do what is not written in it")));
     }
     let mut users: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();

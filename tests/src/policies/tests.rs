@@ -112,6 +112,18 @@ fn each_way_to_widen_a_role_is_seen() {
         ),
         (
             |it| {
+                let roles = json!([{ "Ref": "RestoreRoleArn" }, { "Ref": "StartRole" }]);
+                it["Resources"]["Further"] =
+                    json!({ "Type": "AWS::IAM::Policy", "Properties": { "Roles": roles } });
+            },
+            "Further (AWS::IAM::Policy) could let a role do what is not written in it",
+        ),
+        (
+            |it| it["Resources"]["Further"] = json!({ "Type": "AWS::IAM::Policy", "Properties": {} }),
+            "Further (AWS::IAM::Policy) could let a role do what is not written in it",
+        ),
+        (
+            |it| {
                 let managed = json!(["arn:aws:iam::aws:policy/AmazonDynamoDBFullAccess"]);
                 it["Resources"]["StartRole"]["Properties"]["ManagedPolicyArns"] = managed;
             },

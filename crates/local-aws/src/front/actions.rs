@@ -5,6 +5,7 @@
 //! was seen here with what a template grants, so the names are IAM's.
 
 use hyper::Method;
+use hyper::header::HeaderMap;
 use hyper::http::request::Parts;
 
 /// The action that IAM demands for an operation of the service with this signing name.
@@ -114,6 +115,10 @@ pub(crate) fn s3(head: &Parts) -> String {
         ("PUT", false, true) => "CreateBucket",
         ("DELETE", false, true) => "DeleteBucket",
         ("POST", false, true) if has("delete") => "DeleteObject",
+        ("DELETE", false, false) if has("tagging") => "DeleteObjectTagging",
+        (_, false, false) if has("tagging") && has("versionId") => {
+            return read_or_put("ObjectVersionTagging");
+        }
         (_, false, false) if has("tagging") => return read_or_put("ObjectTagging"),
         ("GET", false, false) if has("attributes") => "GetObjectAttributes",
         ("GET", false, false) if has("uploadId") => "ListMultipartUploadParts",
@@ -127,4 +132,22 @@ pub(crate) fn s3(head: &Parts) -> String {
         _ => return format!("{} {}", head.method, head.uri.path()),
     };
     action.to_owned()
+}
+
+/// The actions that a call which puts an object demands further: what comes with the object is a grant of its own.
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html>
+pub(crate) fn s3_beside(headers: &HeaderMap, operation: &str) -> Vec<&'static str> {
+    if operation != "PutObject" {
+        return Vec::new();
+    }
+    let with = |names: &[&str]| names.iter().any(|name| headers.contains_key(*name));
+    let acl = [
+        "x-amz-acl",
+        "x-amz-grant-full-control",
+        "x-amz-grant-read",
+        "x-amz-grant-read-acp",
+        "x-amz-grant-write-acp",
+    ];
+    let tagging = with(&["x-amz-tagging"]).then_some("s3:PutObjectTagging");
+    tagging.into_iter().chain(with(&acl).then_some("s3:PutObjectAcl")).collect()
 }

@@ -22,6 +22,9 @@ pub struct Call {
     pub step: Option<String>,
     /// The IAM action, e.g. `dynamodb:DescribeTable`.
     pub action: String,
+    /// Further IAM actions that the call demands as it stands, e.g. `s3:PutObjectTagging` where an object is put with its
+    /// tags.
+    pub beside: Vec<&'static str>,
     /// Its place among the calls of this account, step and action; the first is 0.
     pub ordinal: usize,
     /// The HTTP status of the service's answer, whether or not it arrived; 0 until there is one.
@@ -100,14 +103,15 @@ pub(crate) struct Calls {
 impl Calls {
     /// Records a call as it arrives, and says what is to go wrong with it.
     pub(crate) fn arrive(&self, caller: &Caller) -> (Ticket, Option<Fault>) {
-        let Caller { account, step, action, .. } = caller;
+        let Caller { account, step, action, beside, .. } = caller;
         let mut recorded = self.lock();
         let Recorded { by_account, rules } = &mut *recorded;
         let record = by_account.entry(account.clone()).or_default();
         let ordinal = take(record.by_step.entry((step.clone(), action.clone())).or_default());
         let place_among_all = take(record.by_any.entry(action.clone()).or_default());
         let (account, step, action) = (account.clone(), step.clone(), action.clone());
-        let mut call = Call { account: account.clone(), step, action, ordinal, status: 0, fault: None };
+        let (beside, status) = (beside.clone(), 0);
+        let mut call = Call { account: account.clone(), step, action, beside, ordinal, status, fault: None };
         let rule = rules.iter().find(|rule| rule.catches(&call, place_among_all));
         let fault = rule.map(|rule| rule.fault.clone());
         call.fault = fault.as_ref().map(Fault::name);
@@ -185,6 +189,7 @@ mod tests {
             protocol: Protocol::Json,
             operation: "Do".into(),
             action: action.into(),
+            beside: Vec::new(),
         }
     }
 

@@ -8,6 +8,7 @@
 //! refuses is refused. What is remembered belongs to one table: a later one of the same name begins anew.
 
 mod backups;
+mod exports;
 mod insights;
 mod lifetime;
 mod looks;
@@ -42,6 +43,8 @@ pub(super) struct State {
     settings: HashMap<String, settings::Settings>,
     /// The backups that were asked for with CreateBackup, by ARN.
     backups: HashMap<String, backups::OnDemand>,
+    /// The exports that were asked for, by ARN.
+    exports: HashMap<String, exports::Export>,
 }
 
 /// What is known of the tables of all accounts. Locked for as long as a restore or an update is under way, so
@@ -69,6 +72,8 @@ pub(crate) async fn answer(
         "DeleteBackup" => backups::delete(shared, &scope, &input()).await,
         "ListBackups" => backups::list(shared, &scope, &input()).await,
         "DescribeBackup" => backups::describe(shared, &scope, &input()).await,
+        "ExportTableToPointInTime" => exports::begin(shared, &scope, input()).await,
+        "DescribeExport" => exports::describe(shared, &scope, &input()).await,
         "DescribeTimeToLive" => time_to_live::describe(shared, &scope, &input()).await,
         "UpdateTimeToLive" => time_to_live::update(shared, &scope, &input()).await,
         "DescribeContinuousBackups" => recovery::describe(shared, &scope, &input()).await,

@@ -219,6 +219,7 @@ mod tests {
             protocol,
             operation: "Do".into(),
             action: format!("{service}:Do"),
+            beside: Vec::new(),
         }
     }
 

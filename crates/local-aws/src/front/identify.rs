@@ -36,6 +36,8 @@ pub(crate) struct Caller {
     pub(crate) operation: String,
     /// The IAM action, e.g. `lambda:InvokeFunction`.
     pub(crate) action: String,
+    /// The IAM actions that it demands further, by what it carries.
+    pub(crate) beside: Vec<&'static str>,
 }
 
 /// Identifies a request; `None` is an unsigned one, which is nobody's call.
@@ -47,7 +49,9 @@ pub(crate) fn identify(head: &Parts, body: &[u8]) -> Option<Caller> {
     let service = scope.next()?.to_owned();
     let (protocol, operation) = operation(head, body, &service);
     let action = actions::iam_action(&service, &operation);
-    Some(Caller { account, region, step: step(&head.headers), protocol, action, service, operation })
+    let beside = if service == "s3" { actions::s3_beside(&head.headers, &operation) } else { Vec::new() };
+    let step = step(&head.headers);
+    Some(Caller { account, region, step, protocol, action, beside, service, operation })
 }
 
 /// `<access key>/<date>/<region>/<service>/aws4_request`, of a signed header or a presigned URL.
@@ -131,6 +135,7 @@ mod tests {
         let cases = [
             ("dynamodb", "DynamoDB_20120810.DescribeTable", "dynamodb:DescribeTable"),
             ("dynamodb", "DynamoDBStreams_20120810.GetRecords", "dynamodb:GetRecords"),
+            ("dynamodb", "DynamoDB_20120810.ExportTableToPointInTime", "dynamodb:ExportTableToPointInTime"),
             ("states", "AWSStepFunctions.StartExecution", "states:StartExecution"),
             ("ssm", "AmazonSSM.PutParameter", "ssm:PutParameter"),
             ("sqs", "AmazonSQS.SendMessageBatch", "sqs:SendMessage"),
@@ -235,11 +240,29 @@ mod tests {
             ("POST", "/bucket/key?uploads", "s3:PutObject"),
             ("PUT", "/bucket/key?partNumber=1&uploadId=u", "s3:PutObject"),
             ("DELETE", "/bucket/key?uploadId=u", "s3:AbortMultipartUpload"),
+            ("POST", "/bucket/key?uploadId=u", "s3:PutObject"),
+            ("PUT", "/bucket/key?tagging", "s3:PutObjectTagging"),
+            ("GET", "/bucket/key?tagging&versionId=1", "s3:GetObjectVersionTagging"),
+            ("GET", "/bucket/?uploads&prefix=a", "s3:ListBucketMultipartUploads"),
         ];
         for (method, uri, expected) in cases {
             let head = request(method, uri, "s3", &[]);
             assert_eq!(action(&head, ""), (Protocol::RestXml, expected.to_owned()), "{method} {uri}");
         }
+    }
+
+    #[test]
+    fn an_object_that_is_put_with_tags_or_a_grant_demands_more() {
+        let beside = |method: &str, uri: &str, headers: &[(&str, &str)]| {
+            identify(&request(method, uri, "s3", headers), b"").unwrap().beside
+        };
+        let tags = [("x-amz-tagging", "TableName=orders&Frequency=Daily")];
+        assert_eq!(beside("PUT", "/bucket/key", &tags), ["s3:PutObjectTagging"]);
+        assert_eq!(beside("POST", "/bucket/key?uploads", &tags), ["s3:PutObjectTagging"]);
+        assert_eq!(beside("PUT", "/bucket/key", &[]), [""; 0]);
+        assert_eq!(beside("PUT", "/bucket/key?tagging", &[]), [""; 0]);
+        assert_eq!(beside("PUT", "/bucket/key", &[("x-amz-acl", "private")]), ["s3:PutObjectAcl"]);
+        assert_eq!(beside("GET", "/bucket/key", &tags), [""; 0]);
     }
 
     #[test]

@@ -38,6 +38,7 @@ struct Told {
     slowness: HashMap<String, Slowness>,
     restore_failures: HashMap<String, String>,
     failing_backups: HashSet<String>,
+    failing_exports: HashSet<String>,
     backup_dates: HashMap<(String, String), f64>,
     table_statuses: HashMap<(String, String), String>,
     hours_passed: HashMap<String, u32>,
@@ -78,6 +79,19 @@ impl Script {
 
     pub(crate) fn backups_fail(&self, account: &str) -> bool {
         self.lock().failing_backups.contains(account)
+    }
+
+    pub(crate) fn fail_exports(&self, account: &str, fail: bool) {
+        let mut told = self.lock();
+        if fail {
+            told.failing_exports.insert(account.to_owned());
+        } else {
+            told.failing_exports.remove(account);
+        }
+    }
+
+    pub(crate) fn exports_fail(&self, account: &str) -> bool {
+        self.lock().failing_exports.contains(account)
     }
 
     pub(crate) fn date_backup(&self, account: &str, backup_arn: &str, epoch_seconds: f64) {

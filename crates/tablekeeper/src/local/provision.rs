@@ -73,6 +73,13 @@ fn workflows() -> anyhow::Result<Vec<String>> {
 /// The parameters that a template cannot do without; all else keeps its default.
 async fn parameters(workflow: &str, config: &SdkConfig) -> anyhow::Result<Vec<(&'static str, String)>> {
     Ok(match workflow {
+        // Everything is one account here, and so is the other one.
+        "export-replica" => vec![("SourceAccountId", local_aws::ACCOUNT.to_owned())],
+        // Any table, from what export-table writes.
+        "import-table" => vec![
+            ("TablePattern", "*".to_owned()),
+            ("ExportBucketName", format!("{}-dynamodb-backup", local_aws::ACCOUNT)),
+        ],
         "rotate-restore" => vec![("BackupSNSTopicARN", notifications(config).await?)],
         _ => Vec::new(),
     })

@@ -1,6 +1,7 @@
 use serde_json::{Value, json};
 
 use super::*;
+use crate::arn::table_arn;
 use crate::backup_prune::testing::{EXECUTION, STARTED_AT};
 use crate::fake_aws::{FakeAws, arn};
 use crate::step::AnyStep;

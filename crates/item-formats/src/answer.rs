@@ -1,0 +1,146 @@
+//! Answers of Scan and Query, taken apart where they lie.
+
+use crate::malformed::{Fault, Malformed};
+use crate::scan::Cursor;
+
+/// An answer of Scan (or Query) in its parts.
+#[derive(Debug)]
+pub struct SplitAnswer<'a> {
+    /// The items, each as DynamoDB JSON.
+    pub items: Vec<&'a [u8]>,
+    /// The answer with `"Items":[]`, for a client that reads the rest.
+    pub rest: Vec<u8>,
+}
+
+/// The items of an answer of Scan, and the answer without them.
+///
+/// An answer without `Items` (of a Scan that only counts) has none, and is the rest as it is. Of each item only
+/// its brackets are looked at: [`write_line`](crate::write_line) looks at the item, and a client at the rest.
+///
+/// ```
+/// let answer = br#"{"Count":2,"Items":[{"id":{"N":"1"}},{"id":{"N":"2"}}],"ScannedCount":2}"#;
+/// let split = item_formats::split_items(answer)?;
+/// assert_eq!(split.items, [br#"{"id":{"N":"1"}}"#, br#"{"id":{"N":"2"}}"#]);
+/// assert_eq!(split.rest, br#"{"Count":2,"Items":[],"ScannedCount":2}"#);
+/// # Ok::<(), item_formats::Malformed>(())
+/// ```
+pub fn split_items(answer: &[u8]) -> Result<SplitAnswer<'_>, Malformed> {
+    let mut cursor = Cursor::new(answer, 0);
+    let mut split = None;
+    cursor.space();
+    cursor.expect(b'{', "an answer, which is an object,")?;
+    cursor.space();
+    let mut more = cursor.peek() != Some(b'}');
+    if !more {
+        cursor.step();
+    }
+    while more {
+        let name = cursor.string("a member's name")?;
+        cursor.space();
+        cursor.expect(b':', "`:`")?;
+        cursor.space();
+        if name.unescaped(&mut Vec::new()) == b"Items" {
+            if split.is_some() {
+                return Err(Malformed::new(name.at, "an answer has `Items` twice").into());
+            }
+            let from = cursor.at();
+            split = Some((items(&mut cursor, answer)?, from, cursor.at()));
+        } else {
+            cursor.skip_value()?;
+        }
+        more = another(&mut cursor, b'}', "`,` or `}` after a member")?;
+    }
+    cursor.end()?;
+    let (items, from, to) = split.unwrap_or((Vec::new(), answer.len(), answer.len()));
+    let (before, after) = (answer.get(..from).unwrap_or_default(), answer.get(to..).unwrap_or_default());
+    let empty: &[u8] = if to > from { b"[]" } else { b"" };
+    Ok(SplitAnswer { items, rest: [before, empty, after].concat() })
+}
+
+fn items<'a>(cursor: &mut Cursor<'a>, answer: &'a [u8]) -> Result<Vec<&'a [u8]>, Fault> {
+    let mut items = Vec::new();
+    cursor.expect(b'[', "`Items`, which is an array,")?;
+    cursor.space();
+    if cursor.peek() == Some(b']') {
+        cursor.step();
+        return Ok(items);
+    }
+    loop {
+        let from = cursor.at();
+        if cursor.peek() != Some(b'{') {
+            return Err(cursor.wanted("an item, which is an object,"));
+        }
+        cursor.skip_value()?;
+        items.push(answer.get(from..cursor.at()).unwrap_or_default());
+        if !another(cursor, b']', "`,` or `]` after an item")? {
+            return Ok(items);
+        }
+    }
+}
+
+/// Over what follows a member or an element: whether there is one more.
+fn another(cursor: &mut Cursor<'_>, close: u8, what: &'static str) -> Result<bool, Fault> {
+    cursor.space();
+    let more = cursor.peek() == Some(b',');
+    if more {
+        cursor.step();
+        cursor.space();
+    } else {
+        cursor.expect(close, what)?;
+    }
+    Ok(more)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn split(answer: &str) -> (Vec<&str>, String) {
+        let split = split_items(answer.as_bytes()).unwrap();
+        let items = split.items.into_iter().map(|item| std::str::from_utf8(item).unwrap()).collect();
+        (items, String::from_utf8(split.rest).unwrap())
+    }
+
+    #[test]
+    fn items_are_found_wherever_they_stand_whatever_is_in_them() {
+        let item = r#"{"a":{"S":"]},{\"\\"},"b":{"L":[{"M":{}},{"NS":["1"]}]}}"#;
+        let key = r#""LastEvaluatedKey":{"Items":{"S":"Items\":["}}"#;
+        for (answer, rest) in [
+            (format!(r#"{{"Items":[{item},{item}],{key}}}"#), format!(r#"{{"Items":[],{key}}}"#)),
+            (format!(r#"{{{key},"Items":[{item},{item}]}}"#), format!(r#"{{{key},"Items":[]}}"#)),
+            (
+                format!(" {{ {key} , \"Items\" : [ {item} , {item} ] , \"Count\" : 2 }} "),
+                format!(" {{ {key} , \"Items\" : [] , \"Count\" : 2 }} "),
+            ),
+        ] {
+            assert_eq!(split(&answer), (vec![item, item], rest));
+        }
+    }
+
+    #[test]
+    fn an_answer_may_have_no_items() {
+        for answer in ["{}", r#"{"Count":0,"Items":[]}"#, r#"{"Count":7}"#] {
+            assert_eq!(split(answer), (vec![], answer.to_owned()));
+        }
+        assert_eq!(split(r#"{"Items":[ ]}"#).1, r#"{"Items":[]}"#);
+    }
+
+    #[test]
+    fn an_answer_that_is_none_is_refused() {
+        let whole = r#"{"Count":1,"Items":[{"a":{"S":"x"}}],"ScannedCount":1}"#;
+        for length in 0..whole.len() {
+            assert!(split_items(&whole.as_bytes()[..length]).is_err(), "{}", &whole[..length]);
+        }
+        for answer in [
+            r#"{"Items":{}}"#,
+            r#"{"Items":[1]}"#,
+            r#"{"Items":[{},]}"#,
+            r#"{"Items":[{}{}]}"#,
+            r#"{"Items":[],"Items":[]}"#,
+            "{}x",
+            "[]",
+        ] {
+            assert!(split_items(answer.as_bytes()).is_err(), "{answer}");
+        }
+    }
+}

@@ -1,0 +1,294 @@
+//! The pass over an item: looks at everything, and copies it with the tags respelled and the whitespace left out.
+//!
+//! Nearly every item has no whitespace, and nearly every tag is as long in one spelling as in the other. So all is
+//! copied at once, ahead of the pass, which then writes over the tags where they lie. From the first thing on that
+//! changes the length, what stays as it is gets copied in runs, behind the pass.
+
+use crate::binary;
+use crate::malformed::{Fault, Malformed};
+use crate::number;
+use crate::scan::{Cursor, Token};
+use crate::tag::{Spelling, Tag};
+
+/// How deep lists and maps may stand in each other. Source: "Nested attribute depth" in "Quotas in Amazon
+/// DynamoDB", Amazon DynamoDB Developer Guide.
+const DEEPEST: usize = 32;
+
+/// The pass.
+pub(crate) struct Pass<'a, 'o> {
+    /// Where it is.
+    pub(crate) cursor: Cursor<'a>,
+    bytes: &'a [u8],
+    out: &'o mut Vec<u8>,
+    copied: Copied,
+    from: Spelling,
+    to: Spelling,
+    /// For strings with escapes.
+    space: Vec<u8>,
+}
+
+/// What of the bytes is in `out`.
+enum Copied {
+    /// All of them: the byte `began` is at `there`, and so on.
+    Ahead { began: usize, there: usize },
+    /// Those before this, as far as they are not left out.
+    Behind(usize),
+}
+
+/// What stands in a set.
+type Check = fn(&mut Vec<u8>, Token<'_>) -> Result<(), Fault>;
+
+impl<'a, 'o> Pass<'a, 'o> {
+    /// From the byte `at` on; what is before is not copied.
+    pub(crate) fn new(
+        bytes: &'a [u8],
+        at: usize,
+        (from, to): (Spelling, Spelling),
+        out: &'o mut Vec<u8>,
+    ) -> Pass<'a, 'o> {
+        let copied = Copied::Ahead { began: at, there: out.len() };
+        out.extend_from_slice(bytes.get(at..).unwrap_or_default());
+        Pass { cursor: Cursor::new(bytes, at), bytes, out, copied, from, to, space: Vec::new() }
+    }
+
+    /// Ends the copy where the pass is.
+    pub(crate) fn copy(&mut self) {
+        self.replace(self.cursor.at(), self.cursor.at(), b"");
+    }
+
+    /// Has these bytes copied up to `from`, and others for those up to `to`.
+    fn replace(&mut self, from: usize, to: usize, by: &[u8]) {
+        match self.copied {
+            Copied::Ahead { began, there } => self.out.truncate(there + from - began),
+            Copied::Behind(done) => {
+                self.out.extend_from_slice(self.bytes.get(done..from).unwrap_or_default())
+            }
+        }
+        self.out.extend_from_slice(by);
+        self.copied = Copied::Behind(to);
+    }
+
+    /// A tag, which lies from `at` on and is so long, becomes this one.
+    #[inline]
+    fn respell(&mut self, at: usize, length: usize, tag: &[u8]) {
+        if let Copied::Ahead { began, there } = self.copied
+            && length == tag.len()
+        {
+            let there = there + at - began;
+            if let Some(old) = self.out.get_mut(there..there + length) {
+                old.copy_from_slice(tag);
+            }
+            return;
+        }
+        self.replace(at, at + length, tag);
+    }
+
+    /// Whitespace goes.
+    #[inline]
+    fn space(&mut self) {
+        if let Some(began) = self.cursor.space() {
+            self.replace(began, self.cursor.at(), b"");
+        }
+    }
+
+    /// An item, or a map's value.
+    pub(crate) fn item(&mut self) -> Result<(), Fault> {
+        self.members(0)
+    }
+
+    fn members(&mut self, depth: usize) -> Result<(), Fault> {
+        self.cursor.expect(b'{', "an object of attributes")?;
+        self.space();
+        if self.cursor.peek() == Some(b'}') {
+            self.cursor.step();
+            return Ok(());
+        }
+        loop {
+            self.cursor.string("an attribute's name")?;
+            self.colon()?;
+            self.value(depth)?;
+            if self.last(b'}', "`,` or `}` after an attribute")? {
+                return Ok(());
+            }
+        }
+    }
+
+    #[inline]
+    fn colon(&mut self) -> Result<(), Fault> {
+        if self.follows(b':') {
+            return Ok(());
+        }
+        self.space();
+        self.cursor.expect(b':', "`:`")?;
+        self.space();
+        Ok(())
+    }
+
+    /// Over this byte, if no whitespace is before or after it.
+    #[inline]
+    fn follows(&mut self, byte: u8) -> bool {
+        let follows = matches!(self.cursor.rest(), [first, second, ..] if *first == byte && *second > b' ');
+        if follows {
+            self.cursor.step();
+        }
+        follows
+    }
+
+    /// After a member or an element: whether it was the last.
+    #[inline]
+    fn last(&mut self, close: u8, what: &'static str) -> Result<bool, Fault> {
+        if self.follows(b',') {
+            return Ok(false);
+        }
+        self.space();
+        let last = self.cursor.peek() == Some(close);
+        if !last && self.cursor.peek() != Some(b',') {
+            return Err(self.cursor.wanted(what));
+        }
+        self.cursor.step();
+        if !last {
+            self.space();
+        }
+        Ok(last)
+    }
+
+    /// An attribute value: an object with one member, whose name is the type.
+    pub(crate) fn value(&mut self, depth: usize) -> Result<(), Fault> {
+        let tag = match self.letter() {
+            Some(tag) => tag,
+            None => self.tag()?,
+        };
+        match tag {
+            Tag::S => self.cursor.string("a string").map(|_| ())?,
+            Tag::N => self.number()?,
+            Tag::B => self.binary()?,
+            Tag::Bool if self.cursor.take(b"true") || self.cursor.take(b"false") => {}
+            Tag::Bool => return Err(self.cursor.wanted("`true` or `false`")),
+            Tag::Null if self.cursor.take(b"true") => {}
+            Tag::Null => return Err(self.cursor.wanted("`true`")),
+            Tag::Ss => self.set(|_, _| Ok(()))?,
+            Tag::Ns => self.set(checked_number)?,
+            Tag::Bs => self.set(checked_binary)?,
+            Tag::L => self.list(self.deeper(depth)?)?,
+            Tag::M => {
+                let depth = self.deeper(depth)?;
+                self.members(depth)?;
+            }
+        }
+        if self.cursor.peek() == Some(b'}') {
+            self.cursor.step();
+            return Ok(());
+        }
+        self.space();
+        if self.cursor.peek() == Some(b',') {
+            return Err(Malformed::new(self.cursor.at(), "an attribute value has more than one type"));
+        }
+        self.cursor.expect(b'}', "`}` after an attribute value")
+    }
+
+    /// Over the beginning of a value, if it is as nearly all are: a type of one letter, and no whitespace.
+    #[inline]
+    fn letter(&mut self) -> Option<Tag> {
+        let at = self.cursor.at();
+        let &[b'{', b'"', letter, b'"', b':', next] = self.bytes.get(at..)?.first_chunk()? else {
+            return None;
+        };
+        let tag = self.from.letter(letter)?;
+        if next <= b' ' {
+            return None;
+        }
+        if self.from != self.to {
+            self.respell(at + 2, 1, self.to.name(tag));
+        }
+        self.cursor.pass(5);
+        Some(tag)
+    }
+
+    /// Over the beginning of any value.
+    fn tag(&mut self) -> Result<Tag, Fault> {
+        self.cursor.expect(b'{', "an attribute value, which is an object with a type,")?;
+        self.space();
+        let name = self.cursor.string("an attribute value's type")?;
+        let Some(tag) = self.from.tag(name.unescaped(&mut self.space)) else {
+            let shown: String = String::from_utf8_lossy(name.bytes).chars().take(40).collect();
+            return Err(Malformed::new(name.at, format!("`{shown}` is no type of an attribute value")));
+        };
+        let respelled = self.to.name(tag);
+        if respelled != name.bytes {
+            self.respell(name.at, name.bytes.len(), respelled);
+        }
+        self.colon()?;
+        Ok(tag)
+    }
+
+    fn deeper(&self, depth: usize) -> Result<usize, Fault> {
+        if depth < DEEPEST {
+            return Ok(depth + 1);
+        }
+        Err(Malformed::new(self.cursor.at(), format!("lists and maps are nested more than {DEEPEST} deep")))
+    }
+
+    fn number(&mut self) -> Result<(), Fault> {
+        let token = self.cursor.string("a number, which is in a string,")?;
+        checked_number(&mut self.space, token)
+    }
+
+    fn binary(&mut self) -> Result<(), Fault> {
+        let token = self.cursor.string("a binary, which is base64 in a string,")?;
+        checked_binary(&mut self.space, token)
+    }
+
+    fn list(&mut self, depth: usize) -> Result<(), Fault> {
+        self.cursor.expect(b'[', "a list")?;
+        self.space();
+        if self.cursor.peek() == Some(b']') {
+            self.cursor.step();
+            return Ok(());
+        }
+        loop {
+            self.value(depth)?;
+            if self.last(b']', "`,` or `]` after a list's element")? {
+                return Ok(());
+            }
+        }
+    }
+
+    fn set(&mut self, check: Check) -> Result<(), Fault> {
+        self.cursor.expect(b'[', "a set, which is an array of strings,")?;
+        self.space();
+        if self.cursor.peek() == Some(b']') {
+            return Err(Malformed::new(self.cursor.at(), "a set is empty, which DynamoDB's sets cannot be"));
+        }
+        loop {
+            let token = self.cursor.string("a set's element, which is a string,")?;
+            check(&mut self.space, token)?;
+            if self.last(b']', "`,` or `]` after a set's element")? {
+                return Ok(());
+            }
+        }
+    }
+}
+
+#[inline]
+fn checked_number(space: &mut Vec<u8>, token: Token<'_>) -> Result<(), Fault> {
+    number::check(token.unescaped(space)).map_err(|error| Malformed::new(token.at, error.reason()))
+}
+
+fn checked_binary(space: &mut Vec<u8>, token: Token<'_>) -> Result<(), Fault> {
+    if binary::is_base64(token.unescaped(space)) {
+        return Ok(());
+    }
+    Err(Malformed::new(token.at, "a binary is not base64 with padding"))
+}
+
+/// Runs what appends to `out`. What it has appended by the time that it fails is taken back.
+pub(crate) fn all_or_nothing(
+    out: &mut Vec<u8>,
+    append: impl FnOnce(&mut Vec<u8>) -> Result<(), Fault>,
+) -> Result<(), Malformed> {
+    let before = out.len();
+    append(out).map_err(|fault| {
+        out.truncate(before);
+        *fault
+    })
+}

@@ -1,0 +1,201 @@
+//! From an object's bytes to its lines.
+
+use std::fmt;
+use std::io;
+
+use memchr::memchr;
+
+use crate::decompress::Decompressor;
+use crate::format::Compression;
+
+/// How much is decompressed at a time.
+const SLICE: usize = 64 * 1024;
+
+/// Why an object cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum Unreadable {
+    /// It is not compressed so, or it is damaged or cut off.
+    #[error("it cannot be decompressed after line {line}: {source}")]
+    Damaged {
+        /// The last line before.
+        line: u64,
+        /// What the library says.
+        source: io::Error,
+    },
+    /// A line is too long to hold an item.
+    #[error("line {line} is longer than {longest} bytes")]
+    TooLong {
+        /// It.
+        line: u64,
+        /// The most.
+        longest: usize,
+    },
+}
+
+/// Takes the bytes of an object in pieces of any size, and gives its lines.
+///
+/// A piece stays compressed until its lines are asked for, so that an object that is small and says much takes no
+/// more memory than its pieces, the longest line, 64 KiB and the window of its compression (128 MiB at the very
+/// most, in Zstandard): push one, take all its lines, push the next. Gzip members and Zstandard frames that stand one after the other are one object. An object that has been refused
+/// stays so.
+///
+/// ```
+/// use item_formats::{Compression, LineReader};
+///
+/// let mut lines = LineReader::new(Compression::None, 1024);
+/// let mut seen = Vec::new();
+/// for piece in ["{}\n\n{\"a", "\":1}"] {
+///     lines.push(piece.as_bytes())?;
+///     while let Some((number, line)) = lines.next_line()? {
+///         seen.push((number, String::from_utf8_lossy(line).into_owned()));
+///     }
+/// }
+/// lines.end()?;
+/// while let Some((number, line)) = lines.next_line()? {
+///     seen.push((number, String::from_utf8_lossy(line).into_owned()));
+/// }
+/// assert_eq!(seen, [(1, "{}".to_owned()), (3, "{\"a\":1}".to_owned())]);
+/// # Ok::<(), item_formats::Unreadable>(())
+/// ```
+pub struct LineReader {
+    decompressor: Decompressor,
+    longest: usize,
+    /// Room, of which `begin..end` is plain bytes that have not been given.
+    plain: Vec<u8>,
+    begin: usize,
+    end: usize,
+    /// Up to here, there is no line feed after `begin`.
+    searched: usize,
+    /// Lines given or passed over.
+    line: u64,
+    ended: bool,
+    refused: bool,
+}
+
+impl LineReader {
+    /// Of an object that is so compressed. A line longer than `longest` bytes is refused.
+    pub fn new(compression: Compression, longest: usize) -> LineReader {
+        LineReader {
+            decompressor: Decompressor::new(compression),
+            longest,
+            plain: Vec::new(),
+            begin: 0,
+            end: 0,
+            searched: 0,
+            line: 0,
+            ended: false,
+            refused: false,
+        }
+    }
+
+    /// Takes a piece of the object. It is kept as it is; what is wrong with it is said by
+    /// [`LineReader::next_line`]. A piece after the end, or of an object that has been refused, is refused.
+    pub fn push(&mut self, bytes: &[u8]) -> Result<(), Unreadable> {
+        if self.refused || self.ended {
+            return Err(self.damaged(io::Error::other("a piece came after the end")));
+        }
+        self.decompressor.push(bytes);
+        Ok(())
+    }
+
+    /// Says that there are no more pieces: an object that was cut off is refused. Where lines of the last piece have
+    /// not been taken yet, that can show only when they have, and [`LineReader::next_line`] refuses it.
+    pub fn end(&mut self) -> Result<(), Unreadable> {
+        self.ended = true;
+        if self.decompressor.is_empty() { self.whole() } else { Ok(()) }
+    }
+
+    /// The next whole line with its number, from 1; `None` until more is pushed, or at the end. The last line may
+    /// lack its line feed. Blank lines are counted and passed over.
+    pub fn next_line(&mut self) -> Result<Option<(u64, &[u8])>, Unreadable> {
+        loop {
+            let Some((from, to)) = self.line_bounds()? else { return Ok(None) };
+            let line = self.plain.get(from..to).unwrap_or_default();
+            if !line.iter().all(|byte| matches!(byte, b' ' | b'\t' | b'\r')) {
+                // Looked up once more, as what is lent in a loop is lent for all of it.
+                return Ok(Some((self.line, self.plain.get(from..to).unwrap_or_default())));
+            }
+        }
+    }
+
+    /// Where the next line begins and ends; it is counted.
+    fn line_bounds(&mut self) -> Result<Option<(usize, usize)>, Unreadable> {
+        if self.refused {
+            return Err(self.damaged(io::Error::other("it has been refused before")));
+        }
+        loop {
+            let found = memchr(b'\n', self.plain.get(self.searched..self.end).unwrap_or_default());
+            let end = found.map_or(self.end, |at| self.searched + at);
+            self.searched = end;
+            if end - self.begin > self.longest {
+                self.refused = true;
+                return Err(Unreadable::TooLong { line: self.line + 1, longest: self.longest });
+            }
+            if found.is_some() {
+                return Ok(Some(self.count(end, end + 1)));
+            }
+            if self.decompressor.is_empty() {
+                return self.last_line(end);
+            }
+            self.decompress()?;
+        }
+    }
+
+    /// What is left when nothing is left to decompress.
+    fn last_line(&mut self, end: usize) -> Result<Option<(usize, usize)>, Unreadable> {
+        if !self.ended {
+            return Ok(None);
+        }
+        self.whole()?;
+        Ok((end > self.begin).then(|| self.count(end, end)))
+    }
+
+    fn count(&mut self, end: usize, next: usize) -> (usize, usize) {
+        let from = std::mem::replace(&mut self.begin, next);
+        self.searched = next;
+        self.line += 1;
+        (from, end)
+    }
+
+    fn decompress(&mut self) -> Result<(), Unreadable> {
+        self.plain.copy_within(self.begin..self.end, 0);
+        self.searched -= self.begin;
+        self.end -= self.begin;
+        self.begin = 0;
+        let most = self.end + SLICE;
+        if self.plain.len() < most {
+            self.plain.resize(most, 0);
+        }
+        let room = self.plain.get_mut(self.end..most).unwrap_or_default();
+        match self.decompressor.fill(room) {
+            Ok(filled) => self.end += filled,
+            Err(error) => return Err(self.damaged(error)),
+        }
+        Ok(())
+    }
+
+    fn whole(&mut self) -> Result<(), Unreadable> {
+        if self.decompressor.is_whole() {
+            return Ok(());
+        }
+        Err(self.damaged(io::Error::new(io::ErrorKind::UnexpectedEof, "it is cut off")))
+    }
+
+    fn damaged(&mut self, source: io::Error) -> Unreadable {
+        self.refused = true;
+        Unreadable::Damaged { line: self.line, source }
+    }
+}
+
+impl fmt::Debug for LineReader {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let LineReader { longest, line, ended, refused, .. } = self;
+        formatter
+            .debug_struct("LineReader")
+            .field("longest", longest)
+            .field("line", line)
+            .field("ended", ended)
+            .field("refused", refused)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,200 @@
+//! DynamoDB's numbers: decimal, up to 38 significant digits, of a magnitude from 1E-130 to 9.99…E+125.
+//!
+//! Source: "Numeric attribute" under "Naming rules and data types" in the Amazon DynamoDB Developer Guide.
+
+/// The most digits between the first and the last that is not zero.
+const SIGNIFICANT: usize = 38;
+/// The exponents that the first significant digit can have.
+const MAGNITUDES: std::ops::RangeInclusive<i64> = -130..=125;
+/// Beyond this an exponent is out of range however many digits stand before it.
+const FAR: i64 = 1_000_000_000_000;
+
+/// Why text is not one of DynamoDB's numbers.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum NotANumber {
+    Syntax,
+    TooManyDigits,
+    OutOfRange,
+}
+
+impl NotANumber {
+    pub(crate) fn reason(self) -> &'static str {
+        match self {
+            NotANumber::Syntax => "a number is not written as one",
+            NotANumber::TooManyDigits => "a number has more than 38 significant digits",
+            NotANumber::OutOfRange => "a number's magnitude is not between 1E-130 and 9.99E+125",
+        }
+    }
+}
+
+/// A number in parts. Its value is `digits` without their point, times ten to the `exponent`.
+struct Parts<'a> {
+    negative: bool,
+    whole: &'a [u8],
+    fraction: &'a [u8],
+    exponent: i64,
+}
+
+impl Parts<'_> {
+    fn digits(&self) -> impl DoubleEndedIterator<Item = u8> {
+        self.whole.iter().chain(self.fraction).copied()
+    }
+
+    /// How many zeros stand before the first and after the last significant digit, and how many digits there are
+    /// from the one to the other: none at all in a zero.
+    fn significant(&self) -> (usize, usize, usize) {
+        let length = self.whole.len() + self.fraction.len();
+        let leading = self.digits().take_while(|digit| *digit == b'0').count();
+        if leading == length {
+            return (leading, 0, 0);
+        }
+        let trailing = self.digits().rev().take_while(|digit| *digit == b'0').count();
+        (leading, length - leading - trailing, trailing)
+    }
+}
+
+fn digits(text: &[u8]) -> (&[u8], &[u8]) {
+    text.split_at(text.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(text.len()))
+}
+
+fn sign(text: &[u8]) -> (bool, &[u8]) {
+    match text {
+        [b'-', rest @ ..] => (true, rest),
+        [b'+', rest @ ..] => (false, rest),
+        _ => (false, text),
+    }
+}
+
+fn parts(text: &[u8]) -> Option<Parts<'_>> {
+    let (negative, rest) = sign(text);
+    let (whole, rest) = digits(rest);
+    let (fraction, rest) = match rest {
+        [b'.', rest @ ..] => digits(rest),
+        _ => (&[][..], rest),
+    };
+    if whole.is_empty() && fraction.is_empty() {
+        return None;
+    }
+    let mut exponent = 0;
+    if let [b'e' | b'E', rest @ ..] = rest {
+        let (negative, rest) = sign(rest);
+        let (power, rest) = digits(rest);
+        if power.is_empty() || !rest.is_empty() {
+            return None;
+        }
+        exponent = power.iter().fold(0, |sum: i64, digit| (sum * 10 + i64::from(digit - b'0')).min(FAR));
+        if negative {
+            exponent = -exponent;
+        }
+    } else if !rest.is_empty() {
+        return None;
+    }
+    Some(Parts { negative, whole, fraction, exponent })
+}
+
+/// Whether DynamoDB takes the text as a number.
+#[inline]
+pub(crate) fn check(text: &[u8]) -> Result<(), NotANumber> {
+    // Nearly all are short and have no exponent, and then they are in range.
+    let plain = text.strip_prefix(b"-").unwrap_or(text);
+    let points = plain.iter().filter(|&&byte| byte == b'.').count();
+    let only = plain.iter().all(|&byte| byte.is_ascii_digit() || byte == b'.');
+    if only && points < 2 && plain.len() > points && plain.len() <= SIGNIFICANT {
+        return Ok(());
+    }
+    checked(text).map(|_| ())
+}
+
+fn checked(text: &[u8]) -> Result<Parts<'_>, NotANumber> {
+    let parts = parts(text).ok_or(NotANumber::Syntax)?;
+    let (leading, significant, _) = parts.significant();
+    if significant > SIGNIFICANT {
+        return Err(NotANumber::TooManyDigits);
+    }
+    let magnitude = parts.exponent + parts.whole.len() as i64 - leading as i64 - 1;
+    if significant > 0 && !MAGNITUDES.contains(&magnitude) {
+        return Err(NotANumber::OutOfRange);
+    }
+    Ok(parts)
+}
+
+/// The one text that all spellings of a number have in common.
+pub(crate) fn canonical(text: &[u8]) -> Result<String, NotANumber> {
+    let parts = checked(text)?;
+    let (leading, significant, trailing) = parts.significant();
+    if significant == 0 {
+        return Ok("0".to_owned());
+    }
+    let digits: String = parts.digits().skip(leading).take(significant).map(char::from).collect();
+    let exponent = parts.exponent - parts.fraction.len() as i64 + trailing as i64;
+    let sign = if parts.negative { "-" } else { "" };
+    Ok(match usize::try_from(exponent) {
+        Ok(zeros) if significant + zeros <= SIGNIFICANT => format!("{sign}{digits}{}", "0".repeat(zeros)),
+        _ => format!("{sign}{digits}E{exponent}"),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_dynamodb_takes_is_taken() {
+        let nines = "9".repeat(38);
+        for text in [
+            "0",
+            "-0",
+            "+5",
+            "1.50",
+            ".5",
+            "5.",
+            "007",
+            "1e5",
+            "1E+5",
+            "1E-130",
+            "9.9999999999999999999999999999999999999E+125",
+            "-9.9999999999999999999999999999999999999E125",
+            "0E99999999999999999999999",
+            "0000000000000000000000000000000000000000000000000000001",
+            "1000000000000000000000000000000000000000000000000000000",
+            "0.00000000000000000000000000000000000000000000000000001",
+            &nines,
+        ] {
+            assert_eq!(check(text.as_bytes()), Ok(()), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_dynamodb_does_not_take_is_refused_with_the_reason() {
+        for text in [
+            "", "-", "+", ".", "e5", "1e", "1e+", "0x1", "1 ", " 1", "1,5", "1.5.2", "NaN", "--1", "1e5.0",
+            "1_0",
+        ] {
+            assert_eq!(check(text.as_bytes()), Err(NotANumber::Syntax), "{text}");
+        }
+        for text in ["1".repeat(39), format!("{}.1", "1".repeat(38)), format!("1{}1", "0".repeat(37))] {
+            assert_eq!(check(text.as_bytes()), Err(NotANumber::TooManyDigits), "{text}");
+        }
+        for text in
+            ["1E126", "1E-131", "0.1E-130", "10E125", "1E99999999999999999999", "1E-99999999999999999999"]
+        {
+            assert_eq!(check(text.as_bytes()), Err(NotANumber::OutOfRange), "{text}");
+        }
+    }
+
+    #[test]
+    fn equal_numbers_have_one_text() {
+        for (canonical_text, spellings) in [
+            ("1", &["1", "1.0", "10E-1", "+1", "0001", "0.1e1", "1."][..]),
+            ("0", &["0", "-0", "0.00", "0E5", ".0", "-0E-99"]),
+            ("-15E-1", &["-1.5", "-1.50", "-15e-1", "-0.15E+1"]),
+            ("1200", &["1200", "12E2", "1.2e3", "1200.000"]),
+            ("1E100", &["1E100", "10E99", "0.1E101"]),
+        ] {
+            for spelling in spellings {
+                assert_eq!(canonical(spelling.as_bytes()).as_deref(), Ok(canonical_text), "{spelling}");
+            }
+            assert_eq!(canonical(canonical_text.as_bytes()).as_deref(), Ok(canonical_text));
+        }
+    }
+}

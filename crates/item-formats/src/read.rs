@@ -1,0 +1,146 @@
+//! From a line to its item.
+
+use crate::convert::{Pass, all_or_nothing};
+use crate::format::{Format, NullTag};
+use crate::hive;
+use crate::malformed::{Fault, Malformed};
+use crate::scan::{Cursor, Token};
+use crate::tag::Spelling;
+
+/// The members of an incremental export's lines.
+const INCREMENTAL: [&[u8]; 4] = [b"Metadata", b"Keys", b"NewImage", b"OldImage"];
+
+/// Appends the item of a line (without its line feed) to `item`, as DynamoDB JSON.
+///
+/// Data Pipeline's types are read in any case and a null by either name, whatever the format's [`NullTag`] is, and
+/// the oldest layout of its lines (attributes apart by the bytes 2 and 3) is read too. If the line is refused,
+/// `item` is as it was.
+///
+/// ```
+/// use item_formats::{Format, read_line};
+///
+/// let mut item = Vec::new();
+/// read_line(Format::DynamodbJson, br#"{"Item": {"id": {"S": "1"}}}"#, &mut item)?;
+/// assert_eq!(item, br#"{"id":{"S":"1"}}"#);
+///
+/// let incremental = br#"{"Metadata":{"WriteTimestampMicros":"1680109764000000"},"Keys":{"id":{"S":"1"}}}"#;
+/// let refused = read_line(Format::DynamodbJson, incremental, &mut item).unwrap_err();
+/// assert!(refused.reason.contains("incremental export"));
+/// # Ok::<(), item_formats::Malformed>(())
+/// ```
+pub fn read_line(format: Format, line: &[u8], item: &mut Vec<u8>) -> Result<(), Malformed> {
+    all_or_nothing(item, |item| {
+        item.reserve(line.len());
+        match format {
+            Format::DynamodbJson => wrapped(line, item),
+            Format::Plain => bare(line, Spelling::Dynamodb, item),
+            Format::DataPipeline(_) if hive::is_oldest(line) => hive::read(line, item),
+            Format::DataPipeline(_) => bare(line, Spelling::DataPipeline(NullTag::Null), item),
+        }
+    })
+}
+
+fn bare(line: &[u8], spelling: Spelling, item: &mut Vec<u8>) -> Result<(), Fault> {
+    let mut cursor = Cursor::new(line, 0);
+    cursor.space();
+    let mut pass = Pass::new(line, cursor.at(), (spelling, Spelling::Dynamodb), item);
+    pass.item()?;
+    pass.copy();
+    pass.cursor.end()
+}
+
+fn wrapped(line: &[u8], item: &mut Vec<u8>) -> Result<(), Fault> {
+    let mut cursor = Cursor::new(line, 0);
+    cursor.space();
+    cursor.expect(b'{', "an object with the member `Item`")?;
+    cursor.space();
+    let name = cursor.string("the member `Item`")?;
+    if name.unescaped(&mut Vec::new()) != b"Item" {
+        return Err(other_member(name));
+    }
+    cursor.space();
+    cursor.expect(b':', "`:`")?;
+    cursor.space();
+    let mut pass = Pass::new(line, cursor.at(), (Spelling::Dynamodb, Spelling::Dynamodb), item);
+    pass.item()?;
+    pass.copy();
+    let mut cursor = pass.cursor;
+    cursor.space();
+    if cursor.peek() == Some(b',') {
+        cursor.step();
+        cursor.space();
+        return Err(other_member(cursor.string("a member's name")?));
+    }
+    cursor.expect(b'}', "`}` after the item")?;
+    cursor.end()
+}
+
+#[cold]
+fn other_member(name: Token<'_>) -> Fault {
+    let shown: String = String::from_utf8_lossy(name.bytes).chars().take(40).collect();
+    let reason = if INCREMENTAL.contains(&name.bytes) {
+        format!(
+            "the member `{shown}` shows that this is a line of an incremental export; only a full export's, which \
+             have `Item` alone, can be read"
+        )
+    } else {
+        format!("the member `{shown}` is not known; a line of an export has `Item` and nothing else")
+    };
+    Malformed::new(name.at, reason)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn item(format: Format, line: &str) -> Result<String, Malformed> {
+        let mut item = b"before".to_vec();
+        let read = read_line(format, line.as_bytes(), &mut item);
+        let item = String::from_utf8(item).unwrap();
+        let added = item.strip_prefix("before").unwrap();
+        assert!(read.is_ok() || added.is_empty(), "{added} is left of a line that was refused");
+        read.map(|()| added.to_owned())
+    }
+
+    #[test]
+    fn the_wrapper_goes() {
+        let line = r#" { "Item" : { "a" : { "N" : "1.50" } } } "#;
+        assert_eq!(item(Format::DynamodbJson, line).unwrap(), r#"{"a":{"N":"1.50"}}"#);
+        assert_eq!(item(Format::DynamodbJson, r#"{"\u0049tem":{}}"#).unwrap(), "{}");
+    }
+
+    #[test]
+    fn a_line_that_has_more_than_the_item_is_refused() {
+        for (line, at, word) in [
+            (r#"{"Metadata":{},"Keys":{}}"#, 2, "incremental"),
+            (r#"{"Item":{},"NewImage":{}}"#, 12, "incremental"),
+            (r#"{"Keys":{}}"#, 2, "incremental"),
+            (r#"{"Item":{},"Item":{}}"#, 12, "`Item` and nothing else"),
+            (r#"{"item":{}}"#, 2, "`item` is not known"),
+            ("{}", 1, "the member `Item` was expected"),
+            (r#"{"Item":{}"#, 10, "`}` after the item"),
+            (r#"{"Item":{}}x"#, 11, "the end was expected"),
+        ] {
+            let refused = item(Format::DynamodbJson, line).unwrap_err();
+            assert_eq!(refused.at, at, "{line}");
+            assert!(refused.reason.contains(word), "{refused}");
+        }
+    }
+
+    #[test]
+    fn data_pipelines_types_are_read_in_any_case_and_nulls_by_either_name() {
+        let line = r#"{"a":{"nULLValue":true},"b":{"nULL":true},"c":{"SS":["x"]},"d":{"bool":true},"e":{"m":{"s":{"s":""}}}}"#;
+        let expected = r#"{"a":{"NULL":true},"b":{"NULL":true},"c":{"SS":["x"]},"d":{"BOOL":true},"e":{"M":{"s":{"S":""}}}}"#;
+        for null in [NullTag::Null, NullTag::NullValue] {
+            assert_eq!(item(Format::DataPipeline(null), line).unwrap(), expected);
+        }
+        assert!(item(Format::Plain, line).is_err());
+    }
+
+    #[test]
+    fn a_type_in_escapes_is_read_as_what_it_says() {
+        assert_eq!(item(Format::Plain, r#"{"a":{"\u0053":"x"}}"#).unwrap(), r#"{"a":{"S":"x"}}"#);
+        assert_eq!(item(Format::Plain, r#"{"a":{"B":"\/\/\/\/"}}"#).unwrap(), r#"{"a":{"B":"\/\/\/\/"}}"#);
+        assert_eq!(item(Format::Plain, r#"{"a":{"N":"\u0031"}}"#).unwrap(), r#"{"a":{"N":"\u0031"}}"#);
+    }
+}

@@ -1,0 +1,195 @@
+//! Exports by DynamoDB itself, which the emulator accepts and completes without writing anything.
+//!
+//! What AWS refuses is refused: a table without point-in-time recovery, a bucket that is not there. The objects are
+//! written as AWS lays them out, all of them while the call is answered, the manifests among them; only the look at
+//! the export is slow, as its first one shows it IN_PROGRESS. The items are those of now, whatever time is asked for.
+//! <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/S3DataExport.Output.html>
+
+use std::collections::hash_map::Entry;
+use std::io::Write as _;
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use bytes::Bytes;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use hyper::{Method, StatusCode, Uri};
+use md5::{Digest as _, Md5};
+use serde_json::{Value, json};
+
+use super::{invalid, text};
+use crate::front::Shared;
+use crate::front::scope::Scope;
+use crate::json::set;
+use crate::upstream::Refusal;
+
+/// An export that was begun.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Export {
+    looked_at: bool,
+    fails: bool,
+    manifest: String,
+    items: usize,
+    bytes: usize,
+}
+
+/// ExportTableToPointInTime, with its objects written. Asked again with the same token, it is the same export.
+pub(super) async fn begin(shared: &Arc<Shared>, scope: &Scope, input: Value) -> Result<Value, Refusal> {
+    let state = shared.tables.of(scope);
+    let mut state = state.lock().await;
+    let arn = text(&input, "TableArn").unwrap_or_default();
+    let table = arn.rsplit("table/").next().unwrap_or_default().to_owned();
+    let recovery = json!({ "TableName": table });
+    let recovery = shared.dynamodb(scope, "DescribeContinuousBackups", &recovery).await?;
+    let status = "/ContinuousBackupsDescription/PointInTimeRecoveryDescription/PointInTimeRecoveryStatus";
+    if recovery.pointer(status) != Some(&json!("ENABLED")) {
+        let message = format!("Point in time recovery is not enabled for table '{table}'");
+        return Err(Refusal::new("PointInTimeRecoveryUnavailableException", message));
+    }
+    let bucket = text(&input, "S3Bucket").unwrap_or_default().to_owned();
+    if send(shared, scope, &Method::HEAD, &format!("/{bucket}"), Bytes::new()).await? != StatusCode::OK {
+        return Err(invalid(format!("The specified bucket does not exist: {bucket}")));
+    }
+    let mut output = shared.dynamodb(scope, "ExportTableToPointInTime", &input).await?;
+    let Some(description) = output.get_mut("ExportDescription") else { return Ok(output) };
+    let arn = text(description, "ExportArn").unwrap_or_default().to_owned();
+    if let Entry::Vacant(place) = state.exports.entry(arn) {
+        let fails = shared.script.exports_fail(&scope.account);
+        let mut export = Export { fails, ..Export::default() };
+        if !fails {
+            write(shared, scope, &table, description, &mut export).await?;
+        }
+        place.insert(export);
+    }
+    set(description, "ExportStatus", "IN_PROGRESS");
+    Ok(output)
+}
+
+/// DescribeExport: IN_PROGRESS once, and then as it ended.
+pub(super) async fn describe(shared: &Arc<Shared>, scope: &Scope, input: &Value) -> Result<Value, Refusal> {
+    let mut output = shared.dynamodb(scope, "DescribeExport", input).await?;
+    let state = shared.tables.of(scope);
+    let mut state = state.lock().await;
+    let export = text(input, "ExportArn").and_then(|arn| state.exports.get_mut(arn));
+    let (Some(export), Some(description)) = (export, output.get_mut("ExportDescription")) else {
+        return Ok(output);
+    };
+    for name in ["EndTime", "ItemCount", "BilledSizeBytes", "ExportManifest"] {
+        description.as_object_mut().map(|members| members.remove(name));
+    }
+    if !export.looked_at {
+        export.looked_at = true;
+        set(description, "ExportStatus", "IN_PROGRESS");
+        return Ok(output);
+    }
+    set(description, "EndTime", description.get("StartTime").cloned().unwrap_or_default());
+    if export.fails {
+        set(description, "ExportStatus", "FAILED");
+        set(description, "FailureCode", "S3NoSuchBucket");
+        set(description, "FailureMessage", "The specified bucket does not exist");
+        return Ok(output);
+    }
+    set(description, "ExportStatus", "COMPLETED");
+    set(description, "ItemCount", export.items);
+    set(description, "BilledSizeBytes", export.bytes);
+    set(description, "ExportManifest", export.manifest.clone());
+    Ok(output)
+}
+
+/// Writes what AWS writes: one data file, the manifests with their checksums, and `_started` before them.
+async fn write(
+    shared: &Shared,
+    scope: &Scope,
+    table: &str,
+    description: &Value,
+    export: &mut Export,
+) -> Result<(), Refusal> {
+    let field = |name: &str| description.get(name).cloned().unwrap_or_default();
+    let bucket = text(description, "S3Bucket").unwrap_or_default();
+    let id = text(description, "ExportArn").and_then(|arn| arn.rsplit('/').next()).unwrap_or_default();
+    let prefix = text(description, "S3Prefix").map(|prefix| format!("{}/", prefix.trim_end_matches('/')));
+    let root = format!("{}AWSDynamoDB/{id}", prefix.unwrap_or_default());
+    let mut lines = String::new();
+    let mut start = Value::Null;
+    loop {
+        let mut scan = json!({ "TableName": table });
+        if !start.is_null() {
+            set(&mut scan, "ExclusiveStartKey", start);
+        }
+        let mut page = shared.dynamodb(scope, "Scan", &scan).await?;
+        for item in page.get("Items").and_then(Value::as_array).into_iter().flatten() {
+            lines.push_str(&json!({ "Item": item }).to_string());
+            lines.push('\n');
+            export.items += 1;
+        }
+        start = page.get_mut("LastEvaluatedKey").map(Value::take).unwrap_or_default();
+        if start.is_null() {
+            break;
+        }
+    }
+    export.bytes = lines.len();
+    let data = gzip(&lines).map_err(|error| Refusal::new("InternalServerError", error.to_string()))?;
+    let data_key = format!("{root}/data/{id}.json.gz");
+    let entry = json!({ "itemCount": export.items, "md5Checksum": md5(&data), "etag": hexadecimal(&data),
+        "dataFileS3Key": data_key });
+    let files = format!("{entry}\n");
+    let files_key = format!("{root}/manifest-files.json");
+    export.manifest = format!("{root}/manifest-summary.json");
+    let summary = json!({ "version": "2020-06-30", "exportArn": field("ExportArn"), "startTime": iso(&field("StartTime")),
+        "endTime": iso(&field("StartTime")), "tableArn": field("TableArn"), "tableId": field("TableId"),
+        "exportTime": iso(&field("StartTime")), "s3Bucket": bucket, "s3Prefix": field("S3Prefix"),
+        "s3SseAlgorithm": "AES256", "s3SseKmsKeyId": null, "manifestFilesS3Key": files_key,
+        "billedSizeBytes": export.bytes, "itemCount": export.items, "outputFormat": "DYNAMODB_JSON",
+        "exportType": "FULL_EXPORT" })
+    .to_string();
+    let written: [(String, Bytes); 6] = [
+        (format!("{root}/_started"), Bytes::new()),
+        (data_key, data.into()),
+        (format!("{root}/manifest-files.md5"), md5(files.as_bytes()).into()),
+        (files_key, files.into()),
+        (format!("{root}/manifest-summary.md5"), md5(summary.as_bytes()).into()),
+        (export.manifest.clone(), summary.into()),
+    ];
+    for (key, body) in written {
+        let status = send(shared, scope, &Method::PUT, &format!("/{bucket}/{key}"), body).await?;
+        if !status.is_success() {
+            return Err(Refusal::new("InternalServerError", format!("{key} could not be written: {status}")));
+        }
+    }
+    Ok(())
+}
+
+async fn send(
+    shared: &Shared,
+    scope: &Scope,
+    method: &Method,
+    path: &str,
+    body: Bytes,
+) -> Result<StatusCode, Refusal> {
+    let failed = |error: String| Refusal::new("InternalServerError", error);
+    let uri: Uri = path.parse().map_err(|_| invalid(format!("{path} names no object")))?;
+    let answer = shared.upstream.forward(method, &uri, &scope.signed("s3").headers(), body).await;
+    answer.map(|answer| answer.status()).map_err(|error| failed(error.to_string()))
+}
+
+fn gzip(text: &str) -> std::io::Result<Vec<u8>> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    encoder.write_all(text.as_bytes())?;
+    encoder.finish()
+}
+
+fn md5(bytes: &[u8]) -> String {
+    BASE64.encode(Md5::digest(bytes))
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    Md5::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Seconds since 1970 as the manifests show a time.
+fn iso(seconds: &Value) -> String {
+    let seconds = seconds.as_f64().unwrap_or_default();
+    let time = chrono::DateTime::from_timestamp_millis((seconds * 1_000.0) as i64).unwrap_or_default();
+    time.to_rfc3339_opts(chrono::SecondsFormat::Millis, true)
+}

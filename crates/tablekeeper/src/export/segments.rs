@@ -1,0 +1,84 @@
+//! The segments of an export, side by side.
+
+use std::sync::Arc;
+
+use tablekeeper_functions::aws_failure::AwsFailure;
+use tablekeeper_functions::clock::Clock;
+use tablekeeper_functions::error_name::ErrorName;
+use tablekeeper_functions::export_table::segment::{SegmentError, SegmentExport};
+use tablekeeper_functions::export_table::{Plan, Run};
+use tablekeeper_functions::files::Files;
+use tablekeeper_functions::item_calls::ItemCalls;
+use tokio::task::JoinSet;
+
+use crate::transfer::Tally;
+
+/// What all segments share.
+#[derive(Debug)]
+pub(super) struct Job {
+    calls: ItemCalls,
+    pub(super) files: Files,
+    pub(super) run: Run,
+    pub(super) plan: Plan,
+    pub(super) tally: Tally,
+}
+
+impl Job {
+    pub(super) fn new(calls: ItemCalls, files: Files, run: Run, plan: Plan) -> Job {
+        Job { calls, files, run, plan, tally: Tally::default() }
+    }
+
+    /// Writes all parts of a segment. Those that an earlier run wrote are adopted.
+    async fn segment(&self, segment: u32) -> Result<(), SegmentError> {
+        let Job { calls, files, run, plan, tally } = self;
+        let export = SegmentExport { calls, files, run, plan, clock: Clock::System };
+        let mut cursor: Option<String> = None;
+        for part in 0.. {
+            let (mut items, mut bytes) = (0, 0);
+            let mut progress = |page: tablekeeper_functions::export_table::segment::Progress| {
+                (items, bytes) = (items + page.items, bytes + page.bytes);
+                tally.add(page.items, page.bytes);
+            };
+            let written = export.part(segment, part, cursor.as_deref(), &mut progress).await?;
+            tally.adopt(written.items.saturating_sub(items), written.bytes.saturating_sub(bytes));
+            cursor = written.next;
+            if written.done {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The tasks of the segments. They end with it.
+pub(super) struct Team(JoinSet<Result<(), SegmentError>>);
+
+impl Team {
+    /// Begins all segments.
+    pub(super) fn of(job: &Arc<Job>) -> Team {
+        let mut tasks = JoinSet::new();
+        for segment in 0..job.plan.segments {
+            let job = Arc::clone(job);
+            tasks.spawn(async move { job.segment(segment).await });
+        }
+        Team(tasks)
+    }
+
+    /// Waits until all segments are done, or one has failed.
+    pub(super) async fn finished(&mut self) -> Result<(), SegmentError> {
+        while let Some(ended) = self.0.join_next().await {
+            let broken = |error: tokio::task::JoinError| AwsFailure {
+                action: "dynamodb:Scan",
+                name: ErrorName::ServiceUnavailable,
+                detail: format!("its task ended: {error}"),
+            };
+            ended.map_err(broken)??;
+        }
+        Ok(())
+    }
+
+    /// Ends those that still run.
+    pub(super) async fn stop(&mut self) {
+        self.0.shutdown().await;
+    }
+}

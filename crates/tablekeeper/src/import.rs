@@ -1,0 +1,153 @@
+//! `tablekeeper import`: the items of an export into a table that is there, from one's own machine.
+//!
+//! It does what the workflow `import-table` does, with the workflow's own code: the same plan, the same reading and
+//! writing, the same comparison with the manifest. What is different is who calls: the segments are tasks of this
+//! process, and up to where they have written stands in a small file, from which --resume goes on.
+
+mod order;
+mod segments;
+mod state;
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser as _};
+use serde::Serialize;
+use tablekeeper_functions::import_table::execution_input::{MOST_SEGMENTS, MOST_UNITS};
+use tablekeeper_functions::import_table::finish_import::{self, Written};
+use tablekeeper_functions::import_table::{Compression, Format};
+use tablekeeper_functions::step::Named as _;
+
+use crate::console::{self, Console, Stream};
+use crate::transfer::{Aws, Goal, INTERRUPTED, Place, check_table_name, named, watch};
+use order::Order;
+use segments::{Job, Team};
+
+/// Write the items of an export into a table that is there.
+///
+/// It reads what export and the workflow export-table wrote, DynamoDB's own exports, AWS Data Pipeline's, and folders of
+/// such lines without a manifest. Every file is checked against the manifest, if there is one.
+///
+/// Up to where it has written is kept in a file while it runs: `.tablekeeper-import-<TABLE>.json` in the directory that
+/// is read, or in the current directory if a bucket is read. Whatever stops it, --resume goes on from there, if the
+/// files to import are still the same. The file is taken away when the import has ended.
+///
+/// The exit code is 0 if everything is written, 1 if the import failed, 2 if the arguments cannot be used (there is no
+/// such table, it holds items, or there is nothing to resume), and 130 if it was interrupted.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+                        tablekeeper import Movies --from s3://exports/daily/Movies/2026-03-01-02-00-00/ --max-rate 100\n  \
+                        tablekeeper import Movies --from exports/Movies/2026-03-01-02-00-00\n  \
+                        tablekeeper import Movies --from lines --format plain --merge")]
+pub(crate) struct Arguments {
+    /// The table's name.
+    table: String,
+    /// The folder of an export, its manifest-summary.json or manifest, or a folder of files.
+    #[arg(long, value_name = "s3://BUCKET/FOLDER|DIR")]
+    from: String,
+    /// What the lines are, where no manifest says it.
+    #[arg(long, value_parser = PossibleValuesParser::new(["dynamodb-json", "data-pipeline", "plain"]).map(format))]
+    format: Option<Format>,
+    /// How the files are compressed, where their endings (.gz, .zst) do not say it.
+    #[arg(long, value_parser = PossibleValuesParser::new(["none", "gzip", "zstd"]).map(compression))]
+    compression: Option<Compression>,
+    /// How many segments read and write side by side [default: one for each file, up to 8].
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=MOST_SEGMENTS as i64))]
+    segments: Option<u32>,
+    /// Write capacity units a second that are taken at most [default: no limit].
+    #[arg(long, value_name = "WCU", value_parser = clap::value_parser!(u32).range(1..=MOST_UNITS as i64))]
+    max_rate: Option<u32>,
+    /// Writes into a table that holds items, too: those of the same keys are replaced.
+    #[arg(long)]
+    merge: bool,
+    /// The file that says up to where it has written, if not the usual one.
+    #[arg(long, value_name = "FILE")]
+    cursor_file: Option<std::path::PathBuf>,
+    /// Goes on with the import that the cursor file tells of.
+    #[arg(long)]
+    resume: bool,
+    /// Prints what was imported as one JSON object.
+    #[arg(long)]
+    json: bool,
+}
+
+/// What `--json` prints.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Report {
+    table: String,
+    from: String,
+    item_count: u64,
+    files: u32,
+}
+
+/// Imports the files.
+pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    check_table_name(&arguments.table)?;
+    let place = Place::of("--from", &arguments.from)?;
+    let aws = Aws::from_environment().await?;
+    let Order { files, source, state, path } = order::take(&arguments, &place, &aws).await?;
+    let console = Console::new(Stream::Stderr);
+    let import = state.import.clone();
+    let verb = if arguments.resume { "going on with" } else { "importing" };
+    console.line(&format!("{verb} {} files of {} into {}", import.files, arguments.from, import.table_name));
+
+    let goal = Goal { items: import.item_count, about: false, bytes: Some(state.bytes_left(&source)) };
+    let job = Arc::new(Job::new(aws.clients.item_calls(), files, source, state));
+    job.save(&path)?;
+    let mut team = Team::of(&job);
+    let work = async {
+        team.finished().await.map_err(|error| named(error.name(), error))?;
+        let written: Vec<Written> = job.items().into_iter().map(|items| Written { items }).collect();
+        let finished = finish_import::finish(&job.files, import, &written).await;
+        finished.map_err(|error| named(error.name(), error))
+    };
+    let ended = watch(&console, &job.tally, goal, work, || job.save(&path)).await;
+    let finished = match ended {
+        Ok(Some(Ok(finished))) => finished,
+        stopped => {
+            team.stop().await;
+            job.save(&path)?;
+            let place = path.display();
+            let again =
+                format!("{place} says how far it came; the same command with --resume goes on from there");
+            let error = match stopped {
+                Ok(None) => {
+                    console.line(&format!("interrupted; {again}"));
+                    return Ok(ExitCode::from(INTERRUPTED));
+                }
+                Ok(Some(Err(error))) | Err(error) => error,
+                Ok(Some(Ok(_))) => return Ok(ExitCode::SUCCESS),
+            };
+            console.line(&again);
+            return Err(error);
+        }
+    };
+    state::remove(&path)?;
+    let finish_import::Output { table_name: table, from, item_count, files } = finished;
+    if arguments.json {
+        console::print_json(&Report { table, from, item_count, files })?;
+    } else {
+        console::print_data(&format!("{table}: {item_count} items from {files} files of {from}"));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// One of the names that are possible.
+fn format(name: String) -> Format {
+    match name.as_str() {
+        "data-pipeline" => Format::DataPipeline,
+        "plain" => Format::Plain,
+        _ => Format::DynamodbJson,
+    }
+}
+
+/// One of the names that are possible.
+fn compression(name: String) -> Compression {
+    match name.as_str() {
+        "gzip" => Compression::Gzip,
+        "zstd" => Compression::Zstd,
+        _ => Compression::None,
+    }
+}

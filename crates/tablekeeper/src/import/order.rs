@@ -1,0 +1,165 @@
+//! What is imported, and how: as the arguments say, and from where the cursor file says.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+use tablekeeper_functions::export_manifest::{EMR, SUMMARY};
+use tablekeeper_functions::files::Files;
+use tablekeeper_functions::import_table::execution_input::{ExecutionInput, Wanted};
+use tablekeeper_functions::import_table::plan_import::{self, Error};
+use tablekeeper_functions::import_table::source::Source;
+use tablekeeper_functions::step::Named as _;
+use tablekeeper_functions::words::quoted;
+
+use super::Arguments;
+use super::state::{self, Segment, State, VERSION};
+use crate::failure::Unusable;
+use crate::transfer::{Aws, Place, named, whole};
+
+/// An import that can be done.
+pub(super) struct Order {
+    pub(super) files: Files,
+    pub(super) source: Source,
+    pub(super) state: State,
+    /// Of the cursor file.
+    pub(super) path: PathBuf,
+}
+
+/// Plans a new import, or the one that the cursor file tells of.
+pub(super) async fn take(arguments: &Arguments, place: &Place, aws: &Aws) -> anyhow::Result<Order> {
+    let (files, bucket, key) = source_of(arguments, place, aws)?;
+    let usual = || state::usual_path(&arguments.table, &files);
+    let path = arguments.cursor_file.clone().unwrap_or_else(usual);
+    let earlier = if arguments.resume { Some(arguments.earlier(&path)?) } else { None };
+    let input = ExecutionInput {
+        table_name: arguments.table.clone(),
+        from: arguments.from.clone(),
+        format: arguments.format,
+        compression: arguments.compression.or(earlier.as_ref().map(|earlier| earlier.import.compression)),
+        // What it wrote before is in it.
+        merge: Some(arguments.merge || earlier.is_some()),
+        ..ExecutionInput::default()
+    };
+    let input = ExecutionInput {
+        format: input.format.or(earlier.as_ref().map(|earlier| earlier.import.format)),
+        ..input
+    };
+    let wanted = Wanted {
+        bucket,
+        place: key,
+        segments: arguments
+            .segments
+            .or(earlier.as_ref().map(|earlier| earlier.import.segments))
+            .unwrap_or_default(),
+        max_write_capacity_units: arguments.max_rate.unwrap_or_default(),
+        // Nobody calls again: it runs until all is done.
+        seconds_per_call: 0,
+    };
+    let planned = plan_import::plan(&aws.clients.dynamodb(), &files, input, wanted).await;
+    let (table, import, source) = planned.map_err(|error| refused(error, &path))?;
+    let segments = vec![Segment::default(); usize::try_from(import.segments)?];
+    let planned = State {
+        version: VERSION,
+        table_id: table.table_id().unwrap_or_default().to_owned(),
+        place: state::place_of(place).with_context(|| format!("cannot find {}", arguments.from))?,
+        changed_at: state::changed_at(&files, &source)
+            .with_context(|| format!("cannot look at the files of {}", arguments.from))?,
+        import,
+        segments,
+    };
+    let state = match earlier {
+        Some(earlier) => resumed(planned, earlier, &path)?,
+        None => planned,
+    };
+    Ok(Order { files, source, state, path })
+}
+
+/// Where the files are: they, their bucket, and the key of what is meant among them.
+fn source_of(arguments: &Arguments, place: &Place, aws: &Aws) -> anyhow::Result<(Files, String, String)> {
+    let path = match place {
+        Place::Bucket { bucket, key } => return Ok((whole(&aws.s3, bucket), bucket.clone(), key.clone())),
+        Place::Path(path) => path,
+    };
+    if path.is_dir() {
+        return Ok((Files::Directory(path.clone()), String::new(), String::new()));
+    }
+    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let from = quoted(&arguments.from);
+    if !path.exists() {
+        bail!(Unusable(format!(
+            "--from is {from}, which does not exist; s3://bucket/folder or a directory may be given"
+        )));
+    }
+    if ![SUMMARY, EMR].contains(&name) {
+        bail!(Unusable(format!("--from is {from}; a directory may be given, or a file {SUMMARY} or {EMR}")));
+    }
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    Ok((Files::Directory(parent.to_owned()), String::new(), name.to_owned()))
+}
+
+/// A refusal in the words of the command line.
+fn refused(error: Error, path: &Path) -> anyhow::Error {
+    match error {
+        Error::TableNotEmpty(table) => {
+            let resume = match path.exists() {
+                true => format!("; with --resume the import goes on that {} tells of", path.display()),
+                false => String::new(),
+            };
+            Unusable(format!(
+                "table {table} holds items; with --merge they stay, and those of the same keys are replaced{resume} \
+                 (TableNotEmpty)"
+            ))
+            .into()
+        }
+        Error::Input(invalid) => {
+            Unusable(format!("--{} {}", invalid.field.to_lowercase(), invalid.reason)).into()
+        }
+        other => named(other.name(), other),
+    }
+}
+
+/// From where the earlier import came to, if it is this one.
+fn resumed(planned: State, earlier: State, path: &Path) -> Result<State, Unusable> {
+    let file = path.display();
+    let other = |what: &str| Err(Unusable(format!("{file} tells of an import {what}; leave --resume out")));
+    let (now, then) = (&planned.import, &earlier.import);
+    if planned.table_id != earlier.table_id || now.table_arn != then.table_arn {
+        return other(&format!("into another table {}", then.table_name));
+    }
+    if (&planned.place, &now.root, &now.manifest) != (&earlier.place, &then.root, &then.manifest) {
+        return other(&format!("from {}/{}", earlier.place, then.manifest.as_ref().unwrap_or(&then.root)));
+    }
+    if now.files_digest != then.files_digest || planned.changed_at != earlier.changed_at {
+        return Err(Unusable(format!(
+            "the files are not those that {file} tells of ({} files); they have to stay as they are until the import \
+             ends. Leave --resume out, and give --merge, to begin anew (ImportChanged)",
+            then.files
+        )));
+    }
+    let differs = |option: &str| {
+        Err(Unusable(format!("{option} is another than {file} tells of; leave it out, or --resume")))
+    };
+    if now.format != then.format {
+        return differs("--format");
+    }
+    if now.compression != then.compression {
+        return differs("--compression");
+    }
+    if now.segments != then.segments {
+        return differs("--segments");
+    }
+    Ok(State { segments: earlier.segments, ..planned })
+}
+
+impl Arguments {
+    /// What the cursor file says.
+    fn earlier(&self, path: &Path) -> anyhow::Result<State> {
+        let nothing = || {
+            Unusable(format!(
+                "there is no {}, so there is no import to go on with; leave --resume out to begin one",
+                path.display()
+            ))
+        };
+        State::read(path)?.with_context(nothing)
+    }
+}

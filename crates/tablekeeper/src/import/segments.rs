@@ -1,0 +1,133 @@
+//! The segments of an import, side by side, and up to where they have written.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tablekeeper_functions::aws_failure::AwsFailure;
+use tablekeeper_functions::error_name::ErrorName;
+use tablekeeper_functions::files::Files;
+use tablekeeper_functions::import_table::Import;
+use tablekeeper_functions::import_table::segment::{self, Error, Progress, Work};
+use tablekeeper_functions::import_table::source::Source;
+use tablekeeper_functions::item_calls::ItemCalls;
+use tokio::task::JoinSet;
+
+use super::state::{Segment, State};
+use crate::transfer::Tally;
+
+/// What all segments share.
+#[derive(Debug)]
+pub(super) struct Job {
+    calls: ItemCalls,
+    pub(super) files: Files,
+    source: Source,
+    import: Import,
+    state: Mutex<State>,
+    /// Whether the state is another than when it was saved last.
+    moved: AtomicBool,
+    pub(super) tally: Tally,
+}
+
+impl Job {
+    pub(super) fn new(calls: ItemCalls, files: Files, source: Source, state: State) -> Job {
+        let tally = Tally::default();
+        state.segments.iter().for_each(|segment| tally.adopt(segment.items, 0));
+        let (import, moved) = (state.import.clone(), AtomicBool::new(true));
+        Job { calls, files, source, import, state: Mutex::new(state), moved, tally }
+    }
+
+    /// Writes down how far it has come, if that is farther than before.
+    pub(super) fn save(&self, path: &Path) -> anyhow::Result<()> {
+        if self.moved.swap(false, Ordering::Relaxed) {
+            let state = self.state.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            state.write(path)?;
+        }
+        Ok(())
+    }
+
+    /// How many items each segment has written.
+    pub(super) fn items(&self) -> Vec<u64> {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.segments.iter().map(|segment| segment.items).collect()
+    }
+
+    fn of(&self, number: u32) -> Segment {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        usize::try_from(number).ok().and_then(|place| state.segments.get(place)).copied().unwrap_or_default()
+    }
+
+    fn reached(&self, number: u32, now: Segment) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let segment = usize::try_from(number).ok().and_then(|place| state.segments.get_mut(place));
+        if let Some(segment) = segment.filter(|segment| **segment != now) {
+            *segment = now;
+            self.moved.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Writes all items of a segment's files that are not written yet.
+    async fn segment(&self, number: u32) -> Result<(), Error> {
+        let Job { calls, files, source, import, tally, .. } = self;
+        let share = f64::from(import.max_write_capacity_units) / f64::from(import.segments.max(1));
+        let work = Work {
+            files,
+            source,
+            format: import.format,
+            compression: import.compression,
+            calls,
+            table: &import.table_name,
+            key_names: &import.key_names,
+            segment: number,
+            segments: import.segments,
+            units_per_second: (share > 0.0).then_some(share),
+            time: None,
+        };
+        while !self.of(number).done {
+            let Segment { cursor, items, .. } = self.of(number);
+            let (mut told, mut read) = (items, 0);
+            let mut tell = |Progress { items, cursor, bytes, .. }: Progress<'_>| {
+                tally.add(items.saturating_sub(told), bytes.saturating_sub(read));
+                (told, read) = (items, bytes);
+                self.reached(number, Segment { cursor, items, done: false });
+            };
+            let reached = segment::run(&work, cursor, items, &mut tell).await?;
+            let segment::Reached { cursor, items, done } = reached;
+            self.reached(number, Segment { cursor, items, done });
+        }
+        Ok(())
+    }
+}
+
+/// The tasks of the segments. They end with it.
+pub(super) struct Team(JoinSet<Result<(), Error>>);
+
+impl Team {
+    /// Begins all segments.
+    pub(super) fn of(job: &Arc<Job>) -> Team {
+        let mut tasks = JoinSet::new();
+        for number in 0..job.import.segments {
+            let job = Arc::clone(job);
+            tasks.spawn(async move { job.segment(number).await });
+        }
+        Team(tasks)
+    }
+
+    /// Waits until all segments are done, or one has failed.
+    pub(super) async fn finished(&mut self) -> Result<(), Error> {
+        while let Some(ended) = self.0.join_next().await {
+            let broken = |error: tokio::task::JoinError| AwsFailure {
+                action: "dynamodb:BatchWriteItem",
+                name: ErrorName::ServiceUnavailable,
+                detail: format!("its task ended: {error}"),
+            };
+            ended.map_err(broken)??;
+        }
+        Ok(())
+    }
+
+    /// Ends those that still run.
+    pub(super) async fn stop(&mut self) {
+        self.0.shutdown().await;
+    }
+}

@@ -1,0 +1,130 @@
+//! The file that says up to where an import has written.
+//!
+//! It is written under another name and renamed, so that it is whole whenever the process ends. What it says is certainly
+//! written; of what lies behind it some may be, and is written a second time, to the same end.
+
+use std::io::{ErrorKind, Write as _};
+use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
+
+use anyhow::{Context as _, anyhow};
+use serde::{Deserialize, Serialize};
+use tablekeeper_functions::files::Files;
+use tablekeeper_functions::import_table::Import;
+use tablekeeper_functions::import_table::segment::Cursor;
+use tablekeeper_functions::import_table::source::Source;
+
+use crate::failure::Unusable;
+use crate::transfer::Place;
+
+/// The form that this code writes, and the only one that it reads.
+pub(super) const VERSION: u32 = 1;
+
+/// What the file says.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct State {
+    pub(super) version: u32,
+    /// Tells the table from others of the same name.
+    pub(super) table_id: String,
+    /// The directory or bucket.
+    pub(super) place: String,
+    pub(super) import: Import,
+    /// When the newest file was changed, where nothing else would show that one was: in a directory without a manifest.
+    pub(super) changed_at: Option<String>,
+    pub(super) segments: Vec<Segment>,
+}
+
+/// A segment's share of it.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct Segment {
+    pub(super) cursor: Option<Cursor>,
+    pub(super) items: u64,
+    pub(super) done: bool,
+}
+
+impl State {
+    /// Bytes of the files that are to be read yet, those that are read again to find the place among them.
+    pub(super) fn bytes_left(&self, source: &Source) -> u64 {
+        let shares = (0..).zip(&self.segments).filter(|(_, segment)| !segment.done);
+        let left = shares.flat_map(|(number, segment)| {
+            let from = segment.cursor.map_or(0, |cursor| cursor.file);
+            source.of_segment(number, self.import.segments).filter(move |(place, _)| *place >= from)
+        });
+        left.map(|(_, file)| file.stored.size).sum()
+    }
+
+    /// Puts it in the place of what the file said before.
+    pub(super) fn write(&self, path: &Path) -> anyhow::Result<()> {
+        let named = || Unusable(format!("cannot write {}; --cursor-file may name another", path.display()));
+        let mut name = path.file_name().with_context(named)?.to_owned();
+        name.push(".new");
+        let new = path.with_file_name(name);
+        let body = serde_json::to_vec(self)?;
+        let write = || {
+            let mut file = std::fs::File::create(&new)?;
+            file.write_all(&body)?;
+            file.sync_data()?;
+            std::fs::rename(&new, path)
+        };
+        write().map_err(|error| anyhow!("{error}")).with_context(named)
+    }
+
+    /// What the file says; `None` where there is none.
+    pub(super) fn read(path: &Path) -> anyhow::Result<Option<State>> {
+        let body = match std::fs::read(path) {
+            Ok(body) => body,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(error) => {
+                return Err(error).with_context(|| Unusable(format!("cannot read {}", path.display())));
+            }
+        };
+        let state: State = serde_json::from_slice(&body).map_err(|error| {
+            Unusable(format!("{} is no cursor file of an import: {error}", path.display()))
+        })?;
+        if state.version != VERSION || u32::try_from(state.segments.len()) != Ok(state.import.segments) {
+            let place = path.display();
+            return Err(Unusable(format!("{place} is a cursor file that this version does not know")).into());
+        }
+        Ok(Some(state))
+    }
+}
+
+/// Takes the file away.
+pub(super) fn remove(path: &Path) -> anyhow::Result<()> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("all is written, but {} cannot be removed", path.display()))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Where the file of an import is, unless it is said: within the directory that is read, else in the current one.
+pub(super) fn usual_path(table: &str, files: &Files) -> PathBuf {
+    let name = format!(".tablekeeper-import-{table}.json");
+    match files {
+        Files::Directory(directory) => directory.join(name),
+        Files::S3(_) => PathBuf::from(name),
+    }
+}
+
+/// The place as the file says it.
+pub(super) fn place_of(place: &Place) -> anyhow::Result<String> {
+    Ok(match place {
+        Place::Bucket { bucket, .. } => format!("s3://{bucket}"),
+        Place::Path(path) => std::fs::canonicalize(path)?.display().to_string(),
+    })
+}
+
+/// When the newest of a directory's files was changed, where no manifest has their MD5.
+pub(super) fn changed_at(files: &Files, source: &Source) -> anyhow::Result<Option<String>> {
+    let Files::Directory(directory) = files else { return Ok(None) };
+    let mut newest = None;
+    for file in source.files.iter().filter(|file| file.md5.is_none()) {
+        let modified = std::fs::metadata(directory.join(&file.stored.key))?.modified()?;
+        newest = newest.max(modified.duration_since(UNIX_EPOCH).ok());
+    }
+    Ok(newest.map(|since| format!("{}.{:09}", since.as_secs(), since.subsec_nanos())))
+}

@@ -1,0 +1,65 @@
+//! What `export` and `import` share: where files are, how far it has come, and how a failure is told.
+
+mod place;
+mod progress;
+
+use std::time::Duration;
+
+use anyhow::bail;
+use tablekeeper_functions::arn::is_table_name;
+use tablekeeper_functions::clients::Clients;
+use tablekeeper_functions::error_name::ErrorName;
+use tablekeeper_functions::words::quoted;
+
+use crate::failure::{self, Unusable};
+
+pub(crate) use place::{Place, whole};
+pub(crate) use progress::{Goal, Tally, watch};
+
+/// The exit code of a program that Ctrl-C ended.
+pub(crate) const INTERRUPTED: u8 = 130;
+/// How long an attempt of a call of S3 may take: a piece of 8 MiB over a line of a megabit a second takes 70 s.
+const ATTEMPT: Duration = Duration::from_secs(120);
+
+/// The clients of a transfer.
+pub(crate) struct Aws {
+    /// All but S3's.
+    pub(crate) clients: Clients,
+    /// For a slow line.
+    pub(crate) s3: aws_sdk_s3::Client,
+}
+
+impl Aws {
+    /// As the environment has it; unusable input where it names no Region.
+    pub(crate) async fn from_environment() -> anyhow::Result<Aws> {
+        let clients = Clients::from_environment("tablekeeper").await;
+        crate::plan::region(&clients.dynamodb())?;
+        let s3 = clients.with_attempts_of(ATTEMPT).s3();
+        Ok(Aws { clients, s3 })
+    }
+}
+
+/// Refuses what cannot be a table's name.
+pub(crate) fn check_table_name(name: &str) -> anyhow::Result<()> {
+    if !is_table_name(name) {
+        bail!(Unusable(format!("TABLE is {}, which is not a table's name", quoted(name))));
+    }
+    Ok(())
+}
+
+/// A failure that has a name, as one sentence with the name behind it. What another command line would mend is unusable
+/// input.
+pub(crate) fn named<E>(name: ErrorName, error: E) -> anyhow::Error
+where
+    E: std::error::Error + Send + Sync + 'static,
+{
+    let sentence = format!("{} ({name})", failure::sentence(&anyhow::Error::new(error)));
+    let is_input = matches!(
+        name,
+        ErrorName::InvalidInput
+            | ErrorName::SourceTableMissing
+            | ErrorName::TableNotEmpty
+            | ErrorName::TargetTableMissing
+    );
+    if is_input { Unusable(sentence).into() } else { anyhow::Error::msg(sentence) }
+}

@@ -1,0 +1,428 @@
+//! `tablekeeper export` and `tablekeeper import` as a person calls them, on tables of the local stack.
+#![expect(clippy::unwrap_used, reason = "test code: a broken assumption is a failed test")]
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
+use std::process::{Output, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_sdk_dynamodb::primitives::Blob;
+use aws_sdk_dynamodb::types::{
+    AttributeDefinition, AttributeValue, BillingMode, KeySchemaElement, KeyType, PutRequest,
+    ScalarAttributeType, WriteRequest,
+};
+use local_aws::{LocalAws, Options, Slowness};
+use serde_json::Value;
+use tokio::process::Command;
+use tokio::sync::OnceCell;
+
+type Item = HashMap<String, AttributeValue>;
+
+/// The local stack of this test binary; it ends with the process.
+async fn stack() -> &'static LocalAws {
+    static STACK: OnceCell<LocalAws> = OnceCell::const_new();
+    STACK
+        .get_or_init(async || {
+            let progress: local_aws::Progress = Arc::new(|line| eprintln!("{line}"));
+            let directory = local_aws::directory();
+            LocalAws::start(Options { port: None, wait_scale: 0.0, directory, progress }).await.unwrap()
+        })
+        .await
+}
+
+/// An account with the empty tables `orders` and `copy`, and a directory to work in.
+struct Account {
+    name: &'static str,
+    dynamodb: aws_sdk_dynamodb::Client,
+    s3: aws_sdk_s3::Client,
+    directory: tempfile::TempDir,
+}
+
+/// What a command printed, and its exit code.
+struct Told {
+    code: Option<i32>,
+    data: String,
+    remarks: String,
+}
+
+impl Account {
+    async fn new(name: &'static str) -> Account {
+        let slowness = Slowness { tables: 0, indexes: 0, updates: 0, ..Slowness::default() };
+        stack().await.front().slow(name, slowness);
+        let config = stack().await.config(name).await;
+        let account = Account {
+            name,
+            dynamodb: aws_sdk_dynamodb::Client::new(&config),
+            s3: aws_sdk_s3::Client::new(&config),
+            directory: tempfile::tempdir().unwrap(),
+        };
+        for table in ["orders", "copy"] {
+            account.create(table).await;
+        }
+        account
+    }
+
+    async fn create(&self, table: &str) {
+        let id = AttributeDefinition::builder().attribute_name("id").attribute_type(ScalarAttributeType::S);
+        let key = KeySchemaElement::builder().attribute_name("id").key_type(KeyType::Hash).build().unwrap();
+        let create = self.dynamodb.create_table().table_name(table).key_schema(key);
+        let create = create.attribute_definitions(id.build().unwrap());
+        create.billing_mode(BillingMode::PayPerRequest).send().await.unwrap();
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
+    /// The command, to be run in the account's directory.
+    async fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tablekeeper"));
+        command.args(arguments).current_dir(self.directory.path());
+        command.env("AWS_ENDPOINT_URL", stack().await.endpoint()).env("AWS_REGION", "us-east-1");
+        command.env("AWS_ACCESS_KEY_ID", self.name).env("AWS_SECRET_ACCESS_KEY", "local");
+        command.env_remove("AWS_SESSION_TOKEN").env_remove("AWS_PROFILE");
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+        command
+    }
+
+    async fn run(&self, arguments: &[&str]) -> Told {
+        Told::of(self.command(arguments).await.output().await.unwrap())
+    }
+
+    /// The same, which has to succeed.
+    async fn done(&self, arguments: &[&str]) -> Told {
+        let told = self.run(arguments).await;
+        assert_eq!(told.code, Some(0), "{arguments:?}: {}{}", told.data, told.remarks);
+        told
+    }
+
+    async fn put(&self, table: &str, items: Vec<Item>) {
+        for batch in items.chunks(25) {
+            let request = |item: &Item| {
+                let put = PutRequest::builder().set_item(Some(item.clone())).build().unwrap();
+                WriteRequest::builder().put_request(put).build()
+            };
+            let requests = batch.iter().map(request).collect();
+            let write = self.dynamodb.batch_write_item().request_items(table, requests).send();
+            assert!(write.await.unwrap().unprocessed_items().is_none_or(HashMap::is_empty));
+        }
+    }
+
+    /// The table's items by their keys.
+    async fn items(&self, table: &str) -> BTreeMap<String, Item> {
+        let mut pages = self.dynamodb.scan().table_name(table).into_paginator().items().send();
+        let mut items = BTreeMap::new();
+        while let Some(item) = pages.next().await {
+            let item = item.unwrap();
+            let id = item.get("id").unwrap().as_s().unwrap().clone();
+            assert!(items.insert(id, item).is_none());
+        }
+        items
+    }
+}
+
+impl Told {
+    fn of(Output { status, stdout, stderr }: Output) -> Told {
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        Told { code: status.code(), data: text(stdout), remarks: text(stderr) }
+    }
+
+    fn json(&self) -> Value {
+        serde_json::from_str(&self.data).unwrap()
+    }
+
+    /// Where the manifest is, off the last line.
+    fn manifest(&self) -> String {
+        let (manifest, _) = self.data.lines().last().unwrap().split_once(": ").unwrap();
+        manifest.to_owned()
+    }
+}
+
+fn item_of(id: &str, more: impl IntoIterator<Item = (&'static str, AttributeValue)>) -> Item {
+    let more = more.into_iter().map(|(name, value)| (name.to_owned(), value));
+    more.chain([("id".to_owned(), AttributeValue::S(id.to_owned()))]).collect()
+}
+
+/// One item of each type, and some that make files.
+fn all_types() -> Vec<Item> {
+    let text = |text: &str| AttributeValue::S(text.to_owned());
+    let blob = |bytes: &[u8]| Blob::new(bytes);
+    let map = HashMap::from([("a\"b".to_owned(), text("ü\n")), ("e".to_owned(), AttributeValue::L(vec![]))]);
+    let all = item_of(
+        "all",
+        [
+            ("s", text("")),
+            ("n", AttributeValue::N("-12345678901234567890.123456789".to_owned())),
+            ("b", AttributeValue::B(blob(b"\0\xff"))),
+            ("bool", AttributeValue::Bool(false)),
+            ("null", AttributeValue::Null(true)),
+            ("m", AttributeValue::M(map)),
+            ("l", AttributeValue::L(vec![AttributeValue::Null(true), text("x")])),
+            ("ss", AttributeValue::Ss(vec!["a".to_owned()])),
+            ("ns", AttributeValue::Ns(vec!["1".to_owned()])),
+            ("bs", AttributeValue::Bs(vec![blob(b"z")])),
+        ],
+    );
+    (0..60).map(|number| item_of(&format!("{number:03}"), [("s", text("…"))])).chain([all]).collect()
+}
+
+/// Items of 5 KB: a segment of four has several pages.
+fn many() -> Vec<Item> {
+    let filling = AttributeValue::S("x".repeat(5000));
+    (0..4000).map(|number| item_of(&format!("{number:05}"), [("filling", filling.clone())])).collect()
+}
+
+/// Waits until something is there, and the process is still running.
+async fn until(child: &mut tokio::process::Child, mut is_there: impl FnMut() -> bool) {
+    let waiting = async {
+        while !is_there() {
+            assert!(child.try_wait().unwrap().is_none(), "it ended too early");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(120), waiting).await.unwrap();
+    assert!(child.try_wait().unwrap().is_none(), "it ended too early");
+}
+
+/// Every file below a directory.
+fn files(directory: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = std::fs::read_dir(directory) else { return Vec::new() };
+    let paths = entries.map(|entry| entry.unwrap().path());
+    paths.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
+}
+
+/// The records of parts that are whole.
+fn records(directory: &Path) -> Vec<PathBuf> {
+    let is_record = |path: &PathBuf| {
+        path.parent().unwrap().ends_with("parts") && path.extension().is_some_and(|ending| ending == "json")
+    };
+    files(directory).into_iter().filter(is_record).collect()
+}
+
+#[tokio::test]
+async fn a_directory_brings_every_type_back_in_every_format() {
+    let account = Account::new("430000000001").await;
+    account.put("orders", all_types()).await;
+    let expected = account.items("orders").await;
+    for (place, options) in [
+        ("native", &["--segments", "2", "--consistent-read"][..]),
+        ("plain", &["--format", "plain", "--compression", "zstd", "--frequency", "daily"]),
+        ("pipeline", &["--format", "data-pipeline", "--null-tag", "nULLValue", "--compression", "none"]),
+    ] {
+        let told = account.done(&[&["export", "orders", "--to", place], options].concat()).await;
+        let manifest = told.manifest();
+        assert!(manifest.starts_with(&format!("{place}/orders/20")), "{}", told.data);
+        assert!(manifest.ends_with("/manifest-summary.json"), "{}", told.data);
+        assert!(told.data.contains(": 61 items, "), "{}", told.data);
+        assert!(told.remarks.starts_with("exporting orders in "), "{}", told.remarks);
+        let summary: Value =
+            serde_json::from_slice(&std::fs::read(account.path(&manifest)).unwrap()).unwrap();
+        assert_eq!(summary.get("itemCount"), Some(&Value::from(61)));
+        assert!(!files(&account.path(place)).iter().any(|path| path.to_string_lossy().ends_with(".upload")));
+
+        let folder = Path::new(&manifest).ancestors().find(|path| path.parent().unwrap().ends_with("orders"));
+        let told =
+            account.done(&["import", "copy", "--from", folder.unwrap().to_str().unwrap(), "--merge"]).await;
+        let line = told.data.lines().last().unwrap();
+        assert!(line.starts_with("copy: 61 items from ") && line.ends_with(&manifest), "{line}");
+        assert_eq!(account.items("copy").await, expected, "{place}");
+        let left = files(account.directory.path());
+        assert!(!left.iter().any(|path| path.to_string_lossy().contains(".tablekeeper-import")), "{left:?}");
+        account.dynamodb.delete_table().table_name("copy").send().await.unwrap();
+        account.create("copy").await;
+    }
+}
+
+#[tokio::test]
+async fn a_bucket_does_the_same_and_programs_get_an_object() {
+    let account = Account::new("430000000002").await;
+    account.s3.create_bucket().bucket("exports-430000000002").send().await.unwrap();
+    account.put("orders", all_types()).await;
+    let told = account
+        .done(&[
+            "export",
+            "orders",
+            "--to",
+            "s3://exports-430000000002/a/b/",
+            "--frequency",
+            "weekly",
+            "--json",
+        ])
+        .await;
+    let report = told.json();
+    let text = |name: &str| report.get(name).unwrap().as_str().unwrap().to_owned();
+    let manifest = text("manifest");
+    assert!(manifest.starts_with("s3://exports-430000000002/a/b/orders/20"), "{manifest}");
+    assert!(text("settings").ends_with("/settings.json"), "{report}");
+    assert_eq!((text("table"), report.get("itemCount")), ("orders".to_owned(), Some(&Value::from(61))));
+    assert_eq!(report.get("files"), Some(&Value::from(1)));
+    let key = manifest.strip_prefix("s3://exports-430000000002/").unwrap();
+    let tags = account.s3.get_object_tagging().bucket("exports-430000000002").key(key).send().await.unwrap();
+    let tags: BTreeMap<&str, &str> = tags.tag_set().iter().map(|tag| (tag.key(), tag.value())).collect();
+    assert_eq!(tags, BTreeMap::from([("TableName", "orders"), ("Frequency", "Weekly")]));
+
+    let told = account.done(&["import", "copy", "--from", &manifest, "--json"]).await;
+    let report = told.json();
+    assert_eq!(report.get("itemCount"), Some(&Value::from(61)), "{report}");
+    assert_eq!(report.get("from"), Some(&Value::from(manifest.clone())));
+    assert_eq!(account.items("copy").await, account.items("orders").await);
+    assert!(files(account.directory.path()).is_empty(), "the cursor file goes away");
+
+    let full = account.run(&["import", "copy", "--from", &manifest]).await;
+    let words = "error: table copy holds items; with --merge they stay, and those of the same keys are replaced \
+                 (TableNotEmpty)\n";
+    assert_eq!((full.code, full.remarks.as_str(), full.data.as_str()), (Some(2), words, ""));
+}
+
+#[tokio::test]
+async fn what_was_killed_goes_on_and_holds_each_item_once() {
+    let account = Account::new("430000000003").await;
+    account.put("orders", many()).await;
+    let place = account.path("out");
+    let export =
+        ["export", "orders", "--to", "out", "--format", "plain", "--compression", "none", "--segments"];
+    let slow = ["4", "--max-rate", "200", "--seconds-per-file", "1"];
+    let mut child = account.command(&[&export[..], &slow].concat()).await.spawn().unwrap();
+    until(&mut child, || !records(&place).is_empty()).await;
+    child.kill().await.unwrap();
+    let (adopted, all) = (records(&place), files(&place));
+    assert!(
+        !adopted.is_empty() && !all.iter().any(|path| path.ends_with("manifest-summary.json")),
+        "{all:?}"
+    );
+
+    for (option, value, words) in [
+        ("--format", "data-pipeline", "--format is data-pipeline, but the export in `orders/20"),
+        ("--compression", "zstd", "--compression is zstd, "),
+        ("--segments", "3", "--segments is 3, "),
+        ("--frequency", "daily", "--frequency is Daily, "),
+    ] {
+        let refused = account.run(&["export", "orders", "--to", "out", "--resume", option, value]).await;
+        assert_eq!(refused.code, Some(2), "{}", refused.remarks);
+        assert!(refused.remarks.starts_with(&format!("error: {words}")), "{}", refused.remarks);
+    }
+    let consistent = account.run(&["export", "orders", "--to", "out", "--resume", "--consistent-read"]).await;
+    assert_eq!(consistent.code, Some(2), "{}", consistent.remarks);
+
+    let before: Vec<Vec<u8>> = adopted.iter().map(|path| std::fs::read(path).unwrap()).collect();
+    let fast = account.done(&["export", "orders", "--to", "out", "--resume", "--max-rate", "100000"]).await;
+    assert!(fast.data.contains(": 4000 items, "), "{}", fast.data);
+    let after: Vec<Vec<u8>> = adopted.iter().map(|path| std::fs::read(path).unwrap()).collect();
+    assert_eq!(before, after, "parts that were whole are adopted, not written anew");
+    let data = files(&place).into_iter().filter(|path| path.to_string_lossy().contains("/orders-manual-"));
+    assert!(!files(&place).iter().any(|path| path.to_string_lossy().ends_with(".upload")));
+    let lines: Vec<String> = data
+        .flat_map(|path| {
+            std::fs::read_to_string(path).unwrap().lines().map(str::to_owned).collect::<Vec<_>>()
+        })
+        .collect();
+    let ids: std::collections::BTreeSet<String> = lines
+        .iter()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap().pointer("/id/S").unwrap().to_string())
+        .collect();
+    assert_eq!((lines.len(), ids.len()), (4000, 4000));
+    let nothing = account.run(&["export", "orders", "--to", "out", "--resume"]).await;
+    assert_eq!(nothing.code, Some(2), "{}", nothing.remarks);
+    let words =
+        "error: there is no export of orders below out that was begun from the command line and not ended;";
+    assert!(nothing.remarks.starts_with(words), "{}", nothing.remarks);
+
+    import_that_is_interrupted(&account, &fast.manifest()).await;
+}
+
+async fn import_that_is_interrupted(account: &Account, manifest: &str) {
+    let import = ["import", "copy", "--from", manifest, "--max-rate"];
+    let state = account.path(manifest).parent().unwrap().join(".tablekeeper-import-copy.json");
+    let written = || {
+        let state: Option<Value> = serde_json::from_slice(&std::fs::read(&state).ok()?).ok()?;
+        let segments = state?.get("segments")?.as_array()?.clone();
+        Some(segments.iter().map(|segment| segment.get("items").unwrap().as_u64().unwrap()).sum::<u64>())
+    };
+    let mut child = account.command(&[&import[..], &["2000"]].concat()).await.spawn().unwrap();
+    until(&mut child, || written() >= Some(500)).await;
+    let id = child.id().unwrap().to_string();
+    assert!(std::process::Command::new("kill").args(["-INT", &id]).status().unwrap().success());
+    let told = Told::of(child.wait_with_output().await.unwrap());
+    assert_eq!(told.code, Some(130), "{}", told.remarks);
+    assert!(told.remarks.contains("interrupted; ") && told.remarks.contains("--resume"), "{}", told.remarks);
+    let known = written().unwrap();
+    assert!((500..4000).contains(&known), "{known}");
+
+    let full = account.run(&import[..4]).await;
+    assert_eq!(full.code, Some(2), "{}", full.remarks);
+    assert!(full.remarks.contains("; with --resume the import goes on that "), "{}", full.remarks);
+    let segments = account.run(&[&import[..4], &["--resume", "--segments", "1"]].concat()).await;
+    assert_eq!(segments.code, Some(2), "{}", segments.remarks);
+    assert!(segments.remarks.starts_with("error: --segments is another than "), "{}", segments.remarks);
+
+    // A file that is another now is noticed before anything is written.
+    let data = files(state.parent().unwrap());
+    let data = data.iter().find(|path| path.to_string_lossy().contains("/orders-manual-")).unwrap();
+    let content = std::fs::read(data).unwrap();
+    std::fs::write(data, [&content[..], b"\n"].concat()).unwrap();
+    let changed = account.run(&[&import[..4], &["--resume"]].concat()).await;
+    assert_eq!(changed.code, Some(2), "{}", changed.remarks);
+    assert!(changed.remarks.contains("(ImportChanged)"), "{}", changed.remarks);
+    std::fs::write(data, &content).unwrap();
+
+    stack().await.front().forget_calls(account.name);
+    let told = account.done(&[&import[..4], &["--resume"]].concat()).await;
+    assert!(told.data.starts_with("copy: 4000 items from "), "{}", told.data);
+    let calls = stack().await.front().calls(account.name);
+    let writes = calls.iter().filter(|call| call.action == "dynamodb:BatchWriteItem").count();
+    assert!(writes > 0 && writes < 160, "what was written is passed over: {writes} requests");
+    assert_eq!(account.items("copy").await, account.items("orders").await);
+    assert!(!state.exists());
+    let nothing = account.run(&[&import[..4], &["--resume"]].concat()).await;
+    assert_eq!(nothing.code, Some(2), "{}", nothing.remarks);
+    assert!(nothing.remarks.contains("so there is no import to go on with"), "{}", nothing.remarks);
+}
+
+#[tokio::test]
+async fn what_cannot_be_done_is_said_in_a_sentence() {
+    let account = Account::new("430000000004").await;
+    std::fs::write(account.path("file"), "").unwrap();
+    std::fs::create_dir(account.path("empty")).unwrap();
+    std::fs::create_dir(account.path("lines")).unwrap();
+    std::fs::write(account.path("lines/a.json"), "{\"id\":{\"S\":\"1\"}}\n{\"id\":1}\n").unwrap();
+    for (line, code, words) in [
+        (
+            "export nowhere --to out",
+            2,
+            "table nowhere does not exist, so it cannot be exported (SourceTableMissing)",
+        ),
+        ("export a:b --to out", 2, "TABLE is `a:b`, which is not a table's name"),
+        (
+            "export orders --to ftp://x/y",
+            2,
+            "--to is `ftp://x/y`; s3://bucket/prefix or a directory may be given",
+        ),
+        ("export orders --to file", 2, "--to is `file`, which is not a directory"),
+        ("export orders --to out --null-tag nULL", 2, "--null-tag is for the format data-pipeline"),
+        ("export orders --to s3://missing-430000000004/x", 1, "s3:PutObject"),
+        ("import nowhere --from lines --format plain", 2, "table nowhere does not exist; "),
+        ("import copy --from s3:/x", 2, "--from is `s3:/x`, which does not exist"),
+        ("import copy --from nonsense://x", 2, "--from is `nonsense://x`; s3://bucket/prefix or a directory"),
+        (
+            "import copy --from file",
+            2,
+            "--from is `file`; a directory may be given, or a file manifest-summary.json",
+        ),
+        ("import copy --from empty", 1, "empty/: there are no files (InvalidExport)"),
+        ("import copy --from lines", 2, "--format is missing, and there is no manifest that says it"),
+    ] {
+        let told = account.run(&line.split(' ').collect::<Vec<_>>()).await;
+        assert_eq!((told.code, told.data.as_str()), (Some(code), ""), "{line}: {}", told.remarks);
+        let error = told.remarks.lines().last().unwrap();
+        assert!(error.starts_with(&format!("error: {words}")), "{line}: {}", told.remarks);
+    }
+    let broken = account.run(&["import", "copy", "--from", "lines", "--format", "plain"]).await;
+    assert_eq!(broken.code, Some(1));
+    assert!(broken.remarks.contains("lines/a.json: line 2 is no item: "), "{}", broken.remarks);
+    assert!(broken.remarks.ends_with("(InvalidExport)\n"), "{}", broken.remarks);
+    std::fs::write(account.path("lines/a.json"), "{\"id\":{\"S\":\"1\"}}\n{\"id\":{}}\n").unwrap();
+    let changed = account.run(&["import", "copy", "--from", "lines", "--format", "plain", "--resume"]).await;
+    assert_eq!(changed.code, Some(2), "{}", changed.remarks);
+    assert!(changed.remarks.contains("(ImportChanged)"), "{}", changed.remarks);
+}

@@ -1,0 +1,137 @@
+//! Programs that are measured: the `bootstrap`, fed as Lambda feeds it, and any other until it ends.
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use nix::sys::resource::{UsageWho, getrusage};
+use serde_json::Value;
+
+const BOOTSTRAP: &str = env!("CARGO_BIN_EXE_bootstrap");
+
+/// What a program took.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Cost {
+    /// Of the kernel's and its own.
+    pub(crate) cpu: Duration,
+    /// Its resident memory at its largest.
+    pub(crate) peak_mib: f64,
+}
+
+/// A `bootstrap` that is one step.
+pub(crate) struct Step {
+    child: Child,
+    connection: BufReader<TcpStream>,
+    invocations: usize,
+}
+
+impl Step {
+    /// Starts it, with all of AWS at this address.
+    pub(crate) fn start(step: &str, aws: std::net::SocketAddr) -> Step {
+        let runtime_api = TcpListener::bind("127.0.0.1:0").unwrap();
+        let child = Command::new(BOOTSTRAP)
+            .env_clear()
+            .env("AWS_LAMBDA_RUNTIME_API", runtime_api.local_addr().unwrap().to_string())
+            .env("_HANDLER", step)
+            .env("AWS_ENDPOINT_URL", format!("http://{aws}"))
+            .envs([
+                ("AWS_ACCESS_KEY_ID", "key"),
+                ("AWS_SECRET_ACCESS_KEY", "secret"),
+                ("AWS_REGION", "eu-west-1"),
+                ("AWS_LAMBDA_FUNCTION_NAME", "function"),
+                ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "1769"),
+                ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
+                ("AWS_LAMBDA_LOG_FORMAT", "JSON"),
+            ])
+            .stdout(Stdio::inherit())
+            .spawn()
+            .unwrap();
+        let connection = BufReader::new(runtime_api.accept().unwrap().0);
+        let mut step = Step { child, connection, invocations: 0 };
+        step.request();
+        step
+    }
+
+    /// Invokes it, and answers what it answers.
+    pub(crate) fn invoke(&mut self, payload: &Value) -> Value {
+        self.invocations += 1;
+        let payload = payload.to_string();
+        let head = format!(
+            "HTTP/1.1 200 OK\r\nlambda-runtime-aws-request-id: {}\r\nlambda-runtime-deadline-ms: 99999999999999\r\n\
+             lambda-runtime-invoked-function-arn: arn:aws:lambda:eu-west-1:123456789012:function:f\r\n\
+             content-length: {}\r\n\r\n",
+            self.invocations,
+            payload.len()
+        );
+        self.send(&format!("{head}{payload}"));
+        let (path, answer) = self.request();
+        assert!(path.ends_with("/response"), "{path}: {answer}");
+        self.send("HTTP/1.1 202 Accepted\r\ncontent-length: 0\r\n\r\n");
+        self.request();
+        serde_json::from_str(&answer).unwrap()
+    }
+
+    /// Ends it, and says what it took since it started.
+    pub(crate) fn end(mut self) -> Cost {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        let peak_kib: f64 = peak.trim().trim_end_matches("kB").trim().parse().unwrap();
+        let before = cpu_of_children();
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        Cost { cpu: cpu_of_children() - before, peak_mib: peak_kib / 1024.0 }
+    }
+
+    fn send(&mut self, text: &str) {
+        self.connection.get_mut().write_all(text.as_bytes()).unwrap();
+    }
+
+    fn request(&mut self) -> (String, String) {
+        let mut line = String::new();
+        self.connection.read_line(&mut line).unwrap();
+        let path = line.split(' ').nth(1).unwrap_or_default().to_owned();
+        let (mut length, mut chunked) = (0, false);
+        loop {
+            let mut header = String::new();
+            self.connection.read_line(&mut header).unwrap();
+            let header = header.trim().to_ascii_lowercase();
+            if header.is_empty() {
+                break;
+            }
+            if let Some(value) = header.strip_prefix("content-length: ") {
+                length = value.parse().unwrap();
+            }
+            chunked |= header == "transfer-encoding: chunked";
+        }
+        let mut body = vec![0; length];
+        self.connection.read_exact(&mut body).unwrap();
+        while chunked {
+            let mut size = String::new();
+            self.connection.read_line(&mut size).unwrap();
+            let size = usize::from_str_radix(size.trim(), 16).unwrap();
+            let mut chunk = vec![0; size + 2];
+            self.connection.read_exact(&mut chunk).unwrap();
+            body.extend_from_slice(&chunk[..size]);
+            chunked = size > 0;
+        }
+        (path, String::from_utf8(body).unwrap())
+    }
+}
+
+/// Runs a program to its end.
+pub(crate) fn run(command: &mut Command) -> Cost {
+    let before = cpu_of_children();
+    let status = command.status().unwrap();
+    assert!(status.success(), "{command:?}: {status}");
+    let peak = getrusage(UsageWho::RUSAGE_CHILDREN).unwrap().max_rss();
+    Cost { cpu: cpu_of_children() - before, peak_mib: peak as f64 / 1024.0 }
+}
+
+fn cpu_of_children() -> Duration {
+    let usage = getrusage(UsageWho::RUSAGE_CHILDREN).unwrap();
+    [usage.user_time(), usage.system_time()]
+        .iter()
+        .map(|time| Duration::from_micros(u64::try_from(time.tv_sec() * 1_000_000 + time.tv_usec()).unwrap()))
+        .sum()
+}

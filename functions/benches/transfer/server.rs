@@ -1,0 +1,258 @@
+//! A DynamoDB and an S3 that cost their clients nothing: answers to Scan are made before the clock starts, written items
+//! are counted and forgotten, and objects are kept in memory.
+
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper::{Method, Request, Response, StatusCode};
+use hyper_util::rt::TokioIo;
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+
+use crate::items::Pages;
+
+/// The table's name.
+pub(crate) const TABLE: &str = "orders";
+const XML: &str = "application/xml";
+
+/// What the server knows.
+pub(crate) struct Server {
+    /// Where it listens.
+    pub(crate) address: SocketAddr,
+    state: Arc<State>,
+}
+
+struct State {
+    pages: Pages,
+    written: AtomicUsize,
+    objects: Mutex<BTreeMap<String, Bytes>>,
+    parts: Mutex<BTreeMap<(String, u32), Bytes>>,
+}
+
+impl Server {
+    /// Starts it, in a thread of its own.
+    pub(crate) fn start(pages: Pages) -> Server {
+        let state = Arc::new(State {
+            pages,
+            written: AtomicUsize::new(0),
+            objects: Mutex::default(),
+            parts: Mutex::default(),
+        });
+        let (tell, told) = std::sync::mpsc::channel();
+        let serving = Arc::clone(&state);
+        std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(async move {
+                let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+                tell.send(listener.local_addr().unwrap()).unwrap();
+                loop {
+                    let (stream, _) = listener.accept().await.unwrap();
+                    stream.set_nodelay(true).unwrap();
+                    let state = Arc::clone(&serving);
+                    let service = service_fn(move |request| answer(Arc::clone(&state), request));
+                    let http = hyper::server::conn::http1::Builder::new();
+                    tokio::spawn(http.serve_connection(TokioIo::new(stream), service));
+                }
+            });
+        });
+        Server { address: told.recv().unwrap(), state }
+    }
+
+    /// How many items were written since this was last asked.
+    pub(crate) fn written(&self) -> usize {
+        self.state.written.swap(0, Ordering::SeqCst)
+    }
+
+    /// The size of all objects, in bytes.
+    pub(crate) fn stored(&self) -> usize {
+        self.state.objects.lock().unwrap().values().map(Bytes::len).sum()
+    }
+
+    /// Forgets all objects.
+    pub(crate) fn forget(&self) {
+        self.state.objects.lock().unwrap().clear();
+    }
+}
+
+type Answer = Response<Full<Bytes>>;
+
+async fn answer(state: Arc<State>, request: Request<Incoming>) -> Result<Answer, Infallible> {
+    let target = request.headers().get("x-amz-target").map(|target| target.to_str().unwrap().to_owned());
+    let (head, body) = request.into_parts();
+    let body = body.collect().await.unwrap().to_bytes();
+    Ok(match target.as_deref().and_then(|target| target.split_once('.')) {
+        Some((_, operation)) => dynamodb(&state, operation, &body),
+        None => {
+            s3(&state, &head.method, head.uri.path(), head.uri.query().unwrap_or_default(), body, |name| {
+                head.headers.get(name).map(|value| value.to_str().unwrap().to_owned())
+            })
+        }
+    })
+}
+
+fn dynamodb(state: &State, operation: &str, body: &Bytes) -> Answer {
+    let json = |value: Value| reply("application/x-amz-json-1.0", value.to_string().into());
+    match operation {
+        "Scan" => {
+            let asked: Value = serde_json::from_slice(body).unwrap();
+            // Whether a table is empty is asked of the table that is written to.
+            if asked["TableName"] != TABLE {
+                return json(json!({ "Items": [], "Count": 0, "ScannedCount": 0 }));
+            }
+            reply(
+                "application/x-amz-json-1.0",
+                state.pages.after(asked["ExclusiveStartKey"]["id"]["S"].as_str()),
+            )
+        }
+        "BatchWriteItem" => {
+            let items = memchr::memmem::find_iter(body, br#"{"PutRequest""#).count();
+            let spaced = memchr::memmem::find_iter(body, br#"{"PutRequest": "#).count();
+            assert!(items <= 25 && spaced <= items);
+            state.written.fetch_add(items, Ordering::SeqCst);
+            json(json!({ "UnprocessedItems": {} }))
+        }
+        "DescribeTable" => {
+            let asked: Value = serde_json::from_slice(body).unwrap();
+            json(json!({ "Table": table(asked["TableName"].as_str().unwrap()) }))
+        }
+        "ListTables" => json(json!({ "TableNames": [TABLE] })),
+        other => panic!("{other} is not expected"),
+    }
+}
+
+/// Without its time of creation, which dynamodump cannot write down.
+fn table(name: &str) -> Value {
+    let name = name.rsplit('/').next().unwrap();
+    json!({
+        "TableName": name,
+        "TableArn": format!("arn:aws:dynamodb:eu-west-1:123456789012:table/{name}"),
+        "TableId": "5f4dcc3b-5aa7-65d6-1d83-27deb882cf99",
+        "TableStatus": "ACTIVE",
+        "KeySchema": [{ "AttributeName": "id", "KeyType": "HASH" }],
+        "AttributeDefinitions": [{ "AttributeName": "id", "AttributeType": "S" }],
+        "ProvisionedThroughput": { "ReadCapacityUnits": 100, "WriteCapacityUnits": 100, "NumberOfDecreasesToday": 0 },
+    })
+}
+
+fn s3(
+    state: &State,
+    method: &Method,
+    path: &str,
+    query: &str,
+    body: Bytes,
+    header: impl Fn(&str) -> Option<String>,
+) -> Answer {
+    let key = path.splitn(3, '/').nth(2).unwrap_or_default().to_owned();
+    let asked: BTreeMap<String, String> = form_urlencoded::parse(query.as_bytes()).into_owned().collect();
+    let mut objects = state.objects.lock().unwrap();
+    match *method {
+        Method::PUT if asked.contains_key("partNumber") => {
+            let number = asked["partNumber"].parse().unwrap();
+            let tag = etag(&body);
+            state.parts.lock().unwrap().insert((key, number), unchunked(&body, &header));
+            tagged(&tag)
+        }
+        Method::PUT if header("if-none-match").is_some() && objects.contains_key(&key) => {
+            let body = "<Error><Code>PreconditionFailed</Code><Message>it is there</Message></Error>";
+            with_status(StatusCode::PRECONDITION_FAILED, body)
+        }
+        Method::PUT => {
+            let body = unchunked(&body, &header);
+            let tag = etag(&body);
+            objects.insert(key, body);
+            tagged(&tag)
+        }
+        Method::POST if asked.contains_key("uploads") => {
+            let upload =
+                "<InitiateMultipartUploadResult><UploadId>one</UploadId></InitiateMultipartUploadResult>";
+            reply(XML, upload.into())
+        }
+        Method::POST if asked.contains_key("uploadId") => {
+            let mut parts = state.parts.lock().unwrap();
+            let of_key = parts.keys().filter(|(of, _)| *of == key).cloned().collect::<Vec<_>>();
+            let whole: Vec<u8> = of_key.iter().flat_map(|part| parts.remove(part).unwrap()).collect();
+            let whole = Bytes::from(whole);
+            let tag = etag(&whole);
+            objects.insert(key, whole);
+            let done = format!(
+                "<CompleteMultipartUploadResult><ETag>&quot;{tag}&quot;</ETag></CompleteMultipartUploadResult>"
+            );
+            reply(XML, done.into())
+        }
+        Method::GET if asked.contains_key("uploads") => {
+            reply(XML, "<ListMultipartUploadsResult></ListMultipartUploadsResult>".into())
+        }
+        Method::GET if asked.contains_key("list-type") => {
+            let prefix = asked.get("prefix").cloned().unwrap_or_default();
+            let listed = objects.iter().filter(|(key, _)| key.starts_with(&prefix)).map(|(key, body)| {
+                let (size, tag) = (body.len(), etag(body));
+                format!(
+                    "<Contents><Key>{key}</Key><Size>{size}</Size><ETag>&quot;{tag}&quot;</ETag></Contents>"
+                )
+            });
+            let listed: String = listed.collect();
+            reply(
+                XML,
+                format!("<ListBucketResult><IsTruncated>false</IsTruncated>{listed}</ListBucketResult>")
+                    .into(),
+            )
+        }
+        Method::GET | Method::HEAD => match objects.get(&key) {
+            Some(body) => {
+                let mut answer = tagged(&etag(body));
+                answer.headers_mut().insert("content-length", body.len().into());
+                if *method == Method::GET {
+                    *answer.body_mut() = Full::new(body.clone());
+                }
+                answer
+            }
+            None => with_status(
+                StatusCode::NOT_FOUND,
+                "<Error><Code>NoSuchKey</Code><Message>no</Message></Error>",
+            ),
+        },
+        _ => panic!("{method} {path}?{query} is not expected"),
+    }
+}
+
+/// What was sent, without the framing of a body whose checksum comes behind it (`aws-chunked`, S3's user guide).
+fn unchunked(body: &Bytes, header: &impl Fn(&str) -> Option<String>) -> Bytes {
+    if header("x-amz-decoded-content-length").is_none() {
+        return body.clone();
+    }
+    let (mut rest, mut plain) = (&body[..], Vec::new());
+    loop {
+        let end = memchr::memmem::find(rest, b"\r\n").unwrap();
+        let size = std::str::from_utf8(&rest[..end]).unwrap().split(';').next().unwrap();
+        let size = usize::from_str_radix(size, 16).unwrap();
+        if size == 0 {
+            return plain.into();
+        }
+        plain.extend_from_slice(&rest[end + 2..end + 2 + size]);
+        rest = &rest[end + 2 + size + 2..];
+    }
+}
+
+/// Cheap, and the same for the same object.
+fn etag(body: &Bytes) -> String {
+    format!("{:032x}", body.len())
+}
+
+fn tagged(tag: &str) -> Answer {
+    Response::builder().header("etag", format!("\"{tag}\"")).body(Full::default()).unwrap()
+}
+
+fn reply(content_type: &str, body: Bytes) -> Answer {
+    Response::builder().header("content-type", content_type).body(Full::new(body)).unwrap()
+}
+
+fn with_status(status: StatusCode, body: &'static str) -> Answer {
+    Response::builder().status(status).header("content-type", XML).body(Full::from(body)).unwrap()
+}

@@ -1,0 +1,229 @@
+//! How one table is exported, and whose its folder is.
+//!
+//! The plan is written down before anything else, as a new object: S3 takes it from one of several that come at once
+//! (`If-None-Match: *`). An execution that finds its own goes by what it says, so that a repetition decides nothing
+//! anew; one that finds another's keeps off.
+
+use aws_sdk_dynamodb::types::{PointInTimeRecoveryStatus, TableDescription, TableStatus};
+use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::Run;
+use super::layout::{self, document_in};
+use crate::aws_failure::AwsFailure;
+use crate::error_name::ErrorName;
+use crate::files::{Files, FilesError};
+use crate::step::Named;
+use crate::table_description;
+
+/// A segment for each so many bytes of a table: a function scans, compresses and uploads them in a few minutes.
+const BYTES_OF_A_SEGMENT: u64 = 512 << 20;
+/// The fewest read capacity units a second that are worth a segment of its own: a page takes up to 256 at once.
+const CAPACITY_OF_A_SEGMENT: u32 = 5;
+/// The version of the document that this code writes, and the only one that it reads.
+pub const VERSION: u32 = 1;
+
+/// How one table is exported.
+#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Plan {
+    /// The table.
+    pub table_name: String,
+    /// Its ARN.
+    pub table_arn: String,
+    /// Tells it from other tables of the same name.
+    pub table_id: String,
+    /// Where everything lies, the prefix included; ends in `/`.
+    pub folder: String,
+    /// The export, in the form of AWS's ids.
+    pub export_id: String,
+    /// In how many segments it is scanned.
+    #[schemars(range(min = 1, max = 64))]
+    pub segments: u32,
+    /// When it was planned: what was written before is in the export.
+    pub export_time: DateTime<Utc>,
+    /// What there is to say about how it is exported.
+    #[schemars(length(max = 4))]
+    pub notes: Vec<String>,
+}
+
+/// Who reads the items.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize, strum::Display)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[strum(serialize_all = "SCREAMING_SNAKE_CASE")]
+pub enum Mode {
+    /// We do, by Scan.
+    Scan,
+    /// DynamoDB does, as of one moment.
+    Managed,
+}
+
+/// What the document in the folder says: `export.json`.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Document {
+    /// Of the document's form.
+    pub version: u32,
+    /// Whose the folder is.
+    pub owner: String,
+    /// Who reads the items.
+    pub mode: Mode,
+    /// What the run goes by.
+    pub run: Run,
+    /// How the table is exported.
+    pub plan: Plan,
+}
+
+/// Why a table cannot be exported.
+#[derive(Debug, thiserror::Error)]
+pub enum PlanError {
+    /// There is no such table.
+    #[error("table {0} does not exist, so it cannot be exported")]
+    SourceTableMissing(String),
+    /// Not yet.
+    #[error("table {table} cannot be scanned yet: {reason}")]
+    Busy {
+        /// It.
+        table: String,
+        /// What is still going on.
+        reason: String,
+    },
+    /// In the state that it is in, it never will.
+    #[error("table {table} cannot be scanned: it is {status}")]
+    Failed {
+        /// It.
+        table: String,
+        /// Its state.
+        status: String,
+    },
+    /// The folder is another's.
+    #[error("{document} is there already, and {whose}: an export is written to a folder of its own")]
+    ExportExists {
+        /// The document that says so.
+        document: String,
+        /// Whose it is.
+        whose: String,
+    },
+    /// The plan could not be written down.
+    #[error(transparent)]
+    Files(#[from] FilesError),
+    /// A call failed.
+    #[error(transparent)]
+    Aws(#[from] AwsFailure),
+}
+
+impl Named for PlanError {
+    fn name(&self) -> ErrorName {
+        match self {
+            PlanError::SourceTableMissing(_) => ErrorName::SourceTableMissing,
+            PlanError::Busy { .. } => ErrorName::ResourceBusy,
+            PlanError::Failed { .. } => ErrorName::ExportFailed,
+            PlanError::ExportExists { .. } => ErrorName::ExportExists,
+            PlanError::Files(error) => error.name(),
+            PlanError::Aws(failure) => failure.name,
+        }
+    }
+}
+
+/// Plans the export of a table and writes the plan down, or adopts the one that `owner` wrote down before. `owner` is
+/// the execution, or what the command line calls itself; `now` is when.
+pub async fn plan(
+    dynamodb: &aws_sdk_dynamodb::Client,
+    files: &Files,
+    run: &Run,
+    owner: &str,
+    table_name: &str,
+    now: DateTime<Utc>,
+) -> Result<(Mode, Plan), PlanError> {
+    let Some(table) = table_description::describe(dynamodb, table_name).await? else {
+        return Err(PlanError::SourceTableMissing(table_name.to_owned()));
+    };
+    can_be_read(table_name, &table)?;
+    let (segments, mut notes) = segments(run, table.table_size_bytes().unwrap_or_default());
+    let mode = match run.managed {
+        false => Mode::Scan,
+        true if has_recovery(dynamodb, table_name).await? => Mode::Managed,
+        true => {
+            notes.push(
+                "it was scanned, and is of no one moment: its point-in-time recovery is off".to_owned(),
+            );
+            Mode::Scan
+        }
+    };
+    let table_arn = table.table_arn().unwrap_or_default().to_owned();
+    let plan = Plan {
+        table_name: table_name.to_owned(),
+        table_id: table.table_id().unwrap_or_default().to_owned(),
+        folder: layout::folder(run, table_name),
+        export_id: layout::export_id(run, owner, &table_arn),
+        table_arn,
+        segments,
+        export_time: now,
+        notes,
+    };
+    own(files, Document { version: VERSION, owner: owner.to_owned(), mode, run: run.clone(), plan }).await
+}
+
+/// Writes the document, or takes what stands in its place if that is the owner's own.
+async fn own(files: &Files, document: Document) -> Result<(Mode, Plan), PlanError> {
+    let key = document_in(&document.plan.folder);
+    let body = serde_json::to_vec_pretty(&document).map_err(AwsFailure::unbuilt("s3:PutObject"))?;
+    if files.put_new(&key, body).await? {
+        return Ok((document.mode, document.plan));
+    }
+    let exists = |whose: String| PlanError::ExportExists { document: files.location(&key), whose };
+    let Some(written) = files.get(&key).await? else {
+        return Err(exists("was taken away while it was looked at".to_owned()));
+    };
+    match serde_json::from_slice::<Document>(&written) {
+        Ok(there) if there.owner != document.owner => Err(exists(format!("is of {}", there.owner))),
+        Ok(there) if there.version == VERSION => Ok((there.mode, there.plan)),
+        Ok(there) => Err(exists(format!("is of version {}", there.version))),
+        Err(error) => Err(exists(format!("is no export's document: {error}"))),
+    }
+}
+
+fn can_be_read(table_name: &str, table: &TableDescription) -> Result<(), PlanError> {
+    let busy =
+        |reason: &str| Err(PlanError::Busy { table: table_name.to_owned(), reason: reason.to_owned() });
+    match table.table_status() {
+        // A scan of a table that is being filled would find what is there so far, and say that it is all.
+        _ if table.restore_summary().is_some_and(|summary| summary.restore_in_progress()) => {
+            busy("it is being restored")
+        }
+        Some(TableStatus::Active | TableStatus::Updating) => Ok(()),
+        Some(TableStatus::Creating) | None => busy("it is being created"),
+        Some(other) => {
+            Err(PlanError::Failed { table: table_name.to_owned(), status: other.as_str().to_owned() })
+        }
+    }
+}
+
+/// In how many segments a table of so many bytes is scanned, and what there is to say about it.
+fn segments(run: &Run, size: i64) -> (u32, Vec<String>) {
+    let by_size = u64::try_from(size).unwrap_or_default().div_ceil(BYTES_OF_A_SEGMENT);
+    let by_capacity = match run.max_read_capacity_units {
+        0 => u32::MAX,
+        most => (most / CAPACITY_OF_A_SEGMENT).max(1),
+    };
+    let most = run.most_segments.min(by_capacity).max(1);
+    match run.segments {
+        0 => (u32::try_from(by_size).unwrap_or(u32::MAX).clamp(1, most), Vec::new()),
+        asked if asked > most => {
+            let why = "an execution of so many tables, or so few read capacity units, do not allow more";
+            (most, vec![format!("it was read in {most} segments, not in {asked}: {why}")])
+        }
+        asked => (asked, Vec::new()),
+    }
+}
+
+async fn has_recovery(dynamodb: &aws_sdk_dynamodb::Client, table_name: &str) -> Result<bool, AwsFailure> {
+    let described = dynamodb.describe_continuous_backups().table_name(table_name).send().await;
+    let described = described.map_err(AwsFailure::of("dynamodb:DescribeContinuousBackups"))?;
+    let recovery = described
+        .continuous_backups_description
+        .and_then(|backups| backups.point_in_time_recovery_description)
+        .and_then(|recovery| recovery.point_in_time_recovery_status);
+    Ok(recovery == Some(PointInTimeRecoveryStatus::Enabled))
+}

@@ -1,0 +1,43 @@
+use serde_json::{Value, json};
+
+use super::*;
+use crate::export_table::testing::EXECUTION;
+use crate::step::AnyStep;
+
+fn done(table: &str) -> Value {
+    json!({ "TableName": table, "Outcome": "DONE", "Mode": "SCAN", "Manifest": "s3://bucket/m", "ItemCount": 3,
+        "Bytes": 90, "Files": 2, "Settings": null, "Notes": [], "Error": null, "Cause": null })
+}
+
+fn failed(table: &str) -> Value {
+    json!({ "TableName": table, "Outcome": "FAILED", "Error": "AccessDenied",
+        "Cause": r#"{"errorType":"AccessDenied","errorMessage":"no right"}"# })
+}
+
+async fn report(reports: &[Value]) -> Result<Value, Failure> {
+    ReportExports.run_json(json!({ "executionArn": EXECUTION, "reports": reports })).await
+}
+
+#[tokio::test]
+async fn all_well_is_every_tables_report() {
+    let output = report(&[done("abc"), done("bcd")]).await.unwrap();
+    assert_eq!(output, json!({ "Tables": [done("abc"), done("bcd")] }));
+    assert_eq!(report(&[]).await.unwrap(), json!({ "Tables": [] }));
+}
+
+#[tokio::test]
+async fn one_that_failed_fails_the_execution_with_a_line_for_each() {
+    let failure = report(&[done("abc"), failed("bcd"), done("cde")]).await.unwrap_err();
+    assert_eq!(failure.name, ErrorName::TablesFailed);
+    assert_eq!(
+        failure.message,
+        "1 of 3 tables were not exported:\nbcd: failed: AccessDenied: no right\nabc: 3 items exported, in 2 files\n\
+         cde: 3 items exported, in 2 files"
+    );
+}
+
+#[tokio::test]
+async fn a_report_that_is_neither_is_refused() {
+    let failure = report(&[json!({ "TableName": "abc" })]).await.unwrap_err();
+    assert_eq!(failure.name, ErrorName::InvalidInput);
+}

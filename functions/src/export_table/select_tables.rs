@@ -1,0 +1,117 @@
+//! `export-table.select-tables`: which tables are exported, and how.
+//!
+//! Everything that can be wrong with the input is found here, before anything is written. A selection that finds no
+//! table is refused too: a schedule that exports nothing should not end well.
+
+use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::Run;
+use super::execution_input::{Defaults, ExecutionInput, InvalidInput, MOST_SEGMENTS};
+use crate::aws_failure::AwsFailure;
+use crate::clients::Clients;
+use crate::error_name::ErrorName;
+use crate::step::{Failure, Named, Step};
+use crate::table_selection::field;
+
+/// How many tables an execution takes: the reports of all of them have to fit its state.
+const MOST_TABLES: usize = 100;
+/// Segments of all tables together. An execution's history has room for 25,000 events
+/// (<https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html>), and an execution that reaches them fails
+/// without an end of its own: a table takes about 60 of them, a segment 8 and 7 for each of its files.
+const SEGMENTS_OF_ALL: usize = 500;
+
+/// The step.
+#[derive(Debug)]
+pub struct SelectTables {
+    dynamodb: aws_sdk_dynamodb::Client,
+}
+
+/// What the state machine passes.
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Input {
+    /// The execution: its Region and account are the tables'.
+    pub execution_arn: String,
+    /// The execution's input.
+    pub execution_input: ExecutionInput,
+    /// When the execution began; the folders are named after it.
+    pub started_at: DateTime<Utc>,
+    /// The template's parameters.
+    pub defaults: Defaults,
+}
+
+/// What was selected.
+#[derive(Clone, Debug, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Output {
+    /// What the run goes by.
+    pub run: Run,
+    /// The tables.
+    #[schemars(length(max = 100))]
+    pub tables: Vec<TableToExport>,
+}
+
+/// A table.
+#[derive(Clone, Debug, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TableToExport {
+    /// Its name.
+    pub table_name: String,
+}
+
+/// Why no tables were selected.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum Error {
+    /// The input cannot be followed.
+    #[error(transparent)]
+    Input(#[from] InvalidInput),
+    /// A call failed.
+    #[error(transparent)]
+    Aws(#[from] AwsFailure),
+}
+
+impl Named for Error {
+    fn name(&self) -> ErrorName {
+        match self {
+            Error::Input(error) => error.name(),
+            Error::Aws(failure) => failure.name,
+        }
+    }
+}
+
+impl Step for SelectTables {
+    const NAME: &'static str = "export-table.select-tables";
+    const ERRORS: &'static [&'static [ErrorName]] = &[AwsFailure::NAMES];
+    type Input = Input;
+    type Output = Output;
+    type Error = Error;
+
+    fn new(clients: &Clients) -> Result<SelectTables, Failure> {
+        Ok(SelectTables { dynamodb: clients.dynamodb() })
+    }
+
+    async fn run(&self, input: Input) -> Result<Output, Error> {
+        let (wanted, defaults) = (&input.execution_input, &input.defaults);
+        let selection = wanted.selection(defaults)?;
+        let mut run = wanted.run(defaults, input.started_at)?;
+        let tables = selection.tables(&self.dynamodb, &input.execution_arn).await?;
+        if tables.is_empty() || tables.len() > MOST_TABLES {
+            let (count, most) = (tables.len(), MOST_TABLES);
+            return Err(Error::Input(field(
+                "TableName",
+                format!(
+                    "and what stands beside it choose {count} tables; 1 to {most} can be exported by one execution"
+                ),
+            )));
+        }
+        let share = u32::try_from(SEGMENTS_OF_ALL / tables.len()).unwrap_or(u32::MAX);
+        run.most_segments = share.clamp(1, MOST_SEGMENTS);
+        let tables = tables.into_iter().map(|table_name| TableToExport { table_name }).collect();
+        Ok(Output { run, tables })
+    }
+}
+
+#[cfg(test)]
+mod tests;

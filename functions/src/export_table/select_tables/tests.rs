@@ -1,0 +1,99 @@
+use serde_json::{Value, json};
+
+use super::*;
+use crate::export_table::execution_input::tests::defaults;
+use crate::export_table::testing::{EXECUTION, STARTED_AT};
+use crate::fake_aws::FakeAws;
+use crate::step::AnyStep;
+
+async fn select(aws: &FakeAws, input: Value) -> Result<Value, Failure> {
+    let step = SelectTables::new(&aws.clients()).unwrap();
+    let payload = json!({ "executionArn": EXECUTION, "executionInput": input, "startedAt": STARTED_AT,
+        "defaults": defaults() });
+    step.run_json(payload).await
+}
+
+fn names(output: &Value) -> Vec<&str> {
+    let tables = output["tables"].as_array().unwrap().iter();
+    tables.map(|table| table["tableName"].as_str().unwrap()).collect()
+}
+
+fn tables(count: usize) -> FakeAws {
+    (0..count).fold(FakeAws::default(), |aws, number| {
+        let name = format!("table-{number:03}");
+        aws.with_table(&name).with_tag(&name, "BackupEnabled", "True")
+    })
+}
+
+#[tokio::test]
+async fn one_name_is_enough_and_costs_no_call() {
+    let aws = FakeAws::default();
+    let expected = json!({
+        "run": {
+            "startedAt": STARTED_AT, "timestamp": "2026-03-01-02-00-00", "frequency": "Weekly",
+            "format": "dynamodb-json", "nullTag": "nULL", "compression": "gzip", "consistentRead": true,
+            "bucket": "bucket", "prefix": "exports/", "segments": 0, "mostSegments": 64,
+            "maxReadCapacityUnits": 0, "managed": false, "deadline": "2026-03-01T03:00:00Z",
+            "secondsPerCall": 300
+        },
+        "tables": [{ "tableName": "Movies" }]
+    });
+    let output = select(&aws, json!({ "TableName": "Movies", "Frequency": "weekly" })).await.unwrap();
+    assert_eq!(output, expected);
+    assert!(aws.state().calls.is_empty());
+}
+
+#[tokio::test]
+async fn the_tags_value_is_compared_in_any_case_and_its_key_to_the_letter() {
+    let aws = ["abc", "bcd", "cde", "def"].iter().fold(FakeAws::default(), |aws, name| aws.with_table(name));
+    let aws = aws.with_tag("abc", "BackupEnabled", "TRUE").with_tag("bcd", "backupenabled", "true");
+    let aws = aws.with_tag("cde", "BackupEnabled", "false").with_tag("def", "BackupEnabled", "true");
+    for input in
+        [json!({}), json!({ "action": "create-backups" }), json!({ "TableTag": "BackupEnabled=TRUE" })]
+    {
+        assert_eq!(names(&select(&aws, input).await.unwrap()), ["abc", "def"]);
+    }
+}
+
+#[tokio::test]
+async fn as_many_tables_are_taken_as_reports_fit_and_they_share_the_segments() {
+    for (count, segments) in [(1, 64), (7, 64), (8, 62), (100, 5)] {
+        let output = select(&tables(count), json!({})).await.unwrap();
+        assert_eq!((names(&output).len(), &output["run"]["mostSegments"]), (count, &json!(segments)));
+    }
+    for count in [0, 101] {
+        let failure = select(&tables(count), json!({})).await.unwrap_err();
+        assert_eq!(failure.name, ErrorName::InvalidInput);
+        let words = format!("choose {count} tables; 1 to 100 can be exported by one execution");
+        assert!(failure.message.ends_with(&words), "{failure}");
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_followed_is_refused_before_any_call() {
+    for (input, words) in [
+        (json!({ "action": "restore" }), "action is `restore`"),
+        (json!({ "Segments": 65 }), "Segments is `65`"),
+        (json!({ "Format": "csv" }), "executionInput.Format"),
+        (json!({ "Keep": 3 }), "unknown field `Keep`"),
+    ] {
+        let aws = tables(2);
+        let failure = select(&aws, input.clone()).await.unwrap_err();
+        assert_eq!(failure.name, ErrorName::InvalidInput, "{input}");
+        assert!(failure.message.contains(words), "{failure}");
+        assert!(aws.state().calls.is_empty(), "{input}");
+    }
+}
+
+#[tokio::test]
+async fn refusals_have_their_names() {
+    for (action, code, name) in [
+        ("dynamodb:ListTables", "AccessDeniedException", ErrorName::AccessDenied),
+        ("dynamodb:ListTagsOfResource", "ThrottlingException", ErrorName::Throttled),
+    ] {
+        let aws = tables(2);
+        aws.refuse(action, code);
+        let failure = select(&aws, json!({})).await.unwrap_err();
+        assert_eq!(failure.name, name);
+    }
+}

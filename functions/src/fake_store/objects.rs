@@ -1,0 +1,286 @@
+//! Objects: what S3 does that files.rs relies on.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use aws_sdk_dynamodb::config::http::HttpRequest;
+use bytes::Bytes;
+use md5::{Digest, Md5};
+
+use super::{Answer, State};
+
+/// An object.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct Object {
+    pub(crate) body: Bytes,
+    pub(crate) etag: String,
+    pub(crate) content_type: String,
+    pub(crate) tags: BTreeMap<String, String>,
+}
+
+/// An upload that is open.
+#[derive(Clone, Debug)]
+pub(crate) struct OpenUpload {
+    pub(crate) key: String,
+    pub(crate) parts: BTreeMap<u32, Bytes>,
+    content_type: String,
+    tags: BTreeMap<String, String>,
+}
+
+impl Object {
+    pub(super) fn new(body: Bytes) -> Object {
+        let etag = hex(&Md5::digest(&body));
+        Object { body, etag, content_type: String::new(), tags: BTreeMap::new() }
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        write!(text, "{byte:02x}").unwrap();
+        text
+    })
+}
+
+fn decoded(text: &str) -> String {
+    let mut bytes = Vec::new();
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        if byte == b'%' {
+            let digits = [rest.next().unwrap(), rest.next().unwrap()];
+            bytes.push(u8::from_str_radix(std::str::from_utf8(&digits).unwrap(), 16).unwrap());
+        } else {
+            bytes.push(if byte == b'+' { b' ' } else { byte });
+        }
+    }
+    String::from_utf8(bytes).unwrap()
+}
+
+fn pairs(text: &str) -> BTreeMap<String, String> {
+    let pairs = text.split('&').filter(|pair| !pair.is_empty());
+    pairs
+        .map(|pair| {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            (decoded(name), decoded(value))
+        })
+        .collect()
+}
+
+/// A request to S3.
+pub(super) struct Request {
+    method: String,
+    key: String,
+    query: BTreeMap<String, String>,
+    headers: BTreeMap<String, String>,
+    body: Bytes,
+}
+
+impl Request {
+    pub(super) fn of(request: &HttpRequest) -> Option<Request> {
+        let url = request.uri().strip_prefix("https://")?;
+        let (host, path) = url.split_once('/').unwrap_or((url, ""));
+        if !host.contains(".s3.") {
+            return None;
+        }
+        let (path, query) = path.split_once('?').unwrap_or((path, ""));
+        let headers = request.headers().iter();
+        Some(Request {
+            method: request.method().to_owned(),
+            key: decoded(path),
+            query: pairs(query),
+            headers: headers.map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
+            body: Bytes::copy_from_slice(request.body().bytes().unwrap()),
+        })
+    }
+
+    /// The operation, such as `s3:UploadPart`.
+    pub(super) fn action(&self) -> String {
+        let has = |name: &str| self.query.contains_key(name);
+        let operation = match self.method.as_str() {
+            "PUT" if has("tagging") => "PutObjectTagging",
+            "PUT" if has("uploadId") => "UploadPart",
+            "PUT" => "PutObject",
+            "POST" if has("uploads") => "CreateMultipartUpload",
+            "POST" if has("uploadId") => "CompleteMultipartUpload",
+            "DELETE" if has("uploadId") => "AbortMultipartUpload",
+            "DELETE" => "DeleteObject",
+            "GET" if has("uploads") => "ListMultipartUploads",
+            "GET" if has("list-type") => "ListObjectsV2",
+            "GET" => "GetObject",
+            "HEAD" => "HeadObject",
+            other => panic!("{other} {} is not faked", self.key),
+        };
+        format!("s3:{operation}")
+    }
+
+    fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", String::as_str)
+    }
+
+    fn query(&self, name: &str) -> &str {
+        self.query.get(name).map_or("", String::as_str)
+    }
+
+    /// The text between the tags of this name, each time that they come.
+    fn all(&self, name: &str) -> Vec<String> {
+        let body = std::str::from_utf8(&self.body).unwrap();
+        let (start, end) = (format!("<{name}>"), format!("</{name}>"));
+        let texts = body.split(start.as_str()).skip(1);
+        texts.map(|text| text.split(end.as_str()).next().unwrap().to_owned()).collect()
+    }
+}
+
+impl State {
+    pub(super) fn of_objects(&mut self, action: &str, request: &Request) -> Answer {
+        let key = request.key.clone();
+        match action {
+            "s3:PutObject" => {
+                if request.header("if-none-match") == "*" && self.objects.contains_key(&key) {
+                    return Answer::s3(412, "PreconditionFailed");
+                }
+                let object = Object {
+                    content_type: request.header("content-type").to_owned(),
+                    tags: pairs(request.header("x-amz-tagging")),
+                    ..Object::new(request.body.clone())
+                };
+                let etag = object.etag.clone();
+                self.objects.insert(key, object);
+                Answer::ok("").with("etag", format!("\"{etag}\""))
+            }
+            "s3:GetObject" | "s3:HeadObject" => self.read(request),
+            "s3:DeleteObject" => {
+                self.objects.remove(&key);
+                Answer { status: 204, ..Answer::ok("") }
+            }
+            "s3:PutObjectTagging" => {
+                let tags = request.all("Key").into_iter().zip(request.all("Value")).collect();
+                match self.objects.get_mut(&key) {
+                    Some(object) => object.tags = tags,
+                    None => return Answer::s3(404, "NoSuchKey"),
+                }
+                Answer::ok("")
+            }
+            "s3:ListObjectsV2" => self.list(request),
+            "s3:CreateMultipartUpload" => {
+                let id = self.id();
+                let content_type = request.header("content-type").to_owned();
+                let tags = pairs(request.header("x-amz-tagging"));
+                let upload = OpenUpload { key, parts: BTreeMap::new(), content_type, tags };
+                self.uploads.insert(id.clone(), upload);
+                let body = format!("<UploadId>{id}</UploadId>");
+                Answer::ok(format!("<InitiateMultipartUploadResult>{body}</InitiateMultipartUploadResult>"))
+            }
+            "s3:UploadPart" => match self.uploads.get_mut(request.query("uploadId")) {
+                Some(upload) => {
+                    upload.parts.insert(request.query("partNumber").parse().unwrap(), request.body.clone());
+                    let etag = hex(&Md5::digest(&request.body));
+                    let crc = request.header("x-amz-checksum-crc32");
+                    Answer::ok("").with("etag", format!("\"{etag}\"")).with("x-amz-checksum-crc32", crc)
+                }
+                None => Answer::s3(404, "NoSuchUpload"),
+            },
+            "s3:CompleteMultipartUpload" => self.complete(request),
+            "s3:AbortMultipartUpload" => match self.uploads.remove(request.query("uploadId")) {
+                Some(_) => Answer { status: 204, ..Answer::ok("") },
+                None => Answer::s3(404, "NoSuchUpload"),
+            },
+            "s3:ListMultipartUploads" => self.list_uploads(request),
+            other => panic!("{other} is not faked"),
+        }
+    }
+
+    fn read(&self, request: &Request) -> Answer {
+        let Some(object) = self.objects.get(&request.key) else { return Answer::s3(404, "NoSuchKey") };
+        let wanted = request.header("if-match");
+        if !wanted.is_empty() && wanted.trim_matches('"') != object.etag {
+            return Answer::s3(412, "PreconditionFailed");
+        }
+        let etag = format!("\"{}\"", object.etag);
+        let size = object.body.len();
+        let first = request.header("range").strip_prefix("bytes=");
+        let first = first.map(|range| range.split('-').next().unwrap().parse::<usize>().unwrap());
+        let answer = match first {
+            Some(first) if first >= size => return Answer::s3(416, "InvalidRange"),
+            Some(first) => {
+                let range = format!("bytes {first}-{}/{size}", size - 1);
+                let body = object.body.slice(first..);
+                Answer { status: 206, ..Answer::ok(body) }.with("content-range", range)
+            }
+            None => Answer::ok(object.body.clone()),
+        };
+        let length = answer.body.len();
+        let answer = answer.with("etag", etag).with("content-length", length);
+        if request.method == "HEAD" { Answer { body: Bytes::new(), ..answer } } else { answer }
+    }
+
+    fn complete(&mut self, request: &Request) -> Answer {
+        let id = request.query("uploadId");
+        let Some(upload) = self.uploads.get(id) else { return Answer::s3(404, "NoSuchUpload") };
+        let named: Vec<u32> =
+            request.all("PartNumber").iter().map(|number| number.parse().unwrap()).collect();
+        let parts: Option<Vec<&Bytes>> = named.iter().map(|number| upload.parts.get(number)).collect();
+        let Some(parts) = parts.filter(|_| !named.is_empty() && named.is_sorted()) else {
+            return Answer::s3(400, "InvalidPart");
+        };
+        let is_whole = |part: &&Bytes| part.len() >= 5 * 1024 * 1024;
+        if !parts[..parts.len() - 1].iter().all(is_whole) {
+            return Answer::s3(400, "EntityTooSmall");
+        }
+        let digests: Vec<u8> = parts.iter().flat_map(|part| Md5::digest(part).to_vec()).collect();
+        let etag = format!("{}-{}", hex(&Md5::digest(&digests)), parts.len());
+        let body = parts.iter().map(|part| part.as_ref()).collect::<Vec<_>>().concat();
+        let upload = self.uploads.remove(id).unwrap();
+        let OpenUpload { content_type, tags, key, .. } = upload;
+        self.objects.insert(key, Object { body: body.into(), etag: etag.clone(), content_type, tags });
+        let body = format!("<ETag>&quot;{etag}&quot;</ETag>");
+        Answer::ok(format!("<CompleteMultipartUploadResult>{body}</CompleteMultipartUploadResult>"))
+    }
+
+    fn page(&self) -> usize {
+        if self.page_of_list == 0 { 1_000 } else { self.page_of_list }
+    }
+
+    fn list(&self, request: &Request) -> Answer {
+        let prefix = request.query("prefix");
+        let after = request.query("continuation-token");
+        let is_wanted = |key: &str| key.starts_with(prefix) && key > after;
+        let mut wanted = self.objects.iter().filter(|(key, _)| is_wanted(key));
+        let page: Vec<_> = wanted.by_ref().take(self.page()).collect();
+        let mut body = String::from("<ListBucketResult>");
+        for (key, object) in &page {
+            let (size, etag) = (object.body.len(), &object.etag);
+            write!(
+                body,
+                "<Contents><Key>{key}</Key><Size>{size}</Size><ETag>&quot;{etag}&quot;</ETag></Contents>"
+            )
+            .unwrap();
+        }
+        match (wanted.next(), page.last()) {
+            (Some(_), Some((last, _))) => write!(
+                body,
+                "<IsTruncated>true</IsTruncated><NextContinuationToken>{last}</NextContinuationToken>"
+            )
+            .unwrap(),
+            _ => body.push_str("<IsTruncated>false</IsTruncated>"),
+        }
+        Answer::ok(body + "</ListBucketResult>")
+    }
+
+    fn list_uploads(&self, request: &Request) -> Answer {
+        let prefix = request.query("prefix");
+        let after = (request.query("key-marker"), request.query("upload-id-marker"));
+        let mut all: Vec<_> =
+            self.uploads.iter().map(|(id, upload)| (upload.key.as_str(), id.as_str())).collect();
+        all.sort_unstable();
+        let mut wanted = all.into_iter().filter(|(key, id)| key.starts_with(prefix) && (*key, *id) > after);
+        let page: Vec<_> = wanted.by_ref().take(self.page()).collect();
+        let mut body = String::from("<ListMultipartUploadsResult>");
+        for (key, id) in &page {
+            write!(body, "<Upload><Key>{key}</Key><UploadId>{id}</UploadId></Upload>").unwrap();
+        }
+        if let (Some(_), Some((key, id))) = (wanted.next(), page.last()) {
+            write!(body, "<IsTruncated>true</IsTruncated><NextKeyMarker>{key}</NextKeyMarker>").unwrap();
+            write!(body, "<NextUploadIdMarker>{id}</NextUploadIdMarker>").unwrap();
+        }
+        Answer::ok(body + "</ListMultipartUploadsResult>")
+    }
+}

@@ -1,0 +1,161 @@
+use super::*;
+
+fn failure(error: FilesError) -> (ErrorName, String) {
+    (error.name(), error.to_string())
+}
+
+#[tokio::test]
+async fn what_was_put_is_got_and_carries_its_tags_and_type() {
+    let store = FakeStore::default();
+    let files = in_bucket(&store);
+    for (key, content_type) in [
+        ("a/b.json", "application/json"),
+        ("a/b.json.gz", "application/gzip"),
+        ("a/b.json.zst", "application/zstd"),
+        ("a/b.md5", "text/plain"),
+        ("a/manifest", "application/json"),
+        ("b.c/d", "application/octet-stream"),
+    ] {
+        let stored = files.put(key, key.into()).await.unwrap();
+        assert_eq!(files.get(key).await.unwrap().unwrap(), key);
+        let object = store.state().objects[&format!("exports/{key}")].clone();
+        assert_eq!(object.content_type, content_type, "{key}");
+        assert_eq!(object.tags, [tag("TableName", "orders"), tag("Fre quency", "Daily & \u{fc}/=")].into());
+        assert_eq!((stored.size, &stored.etag), (key.len() as u64, &object.etag));
+        assert!(!stored.etag.contains('"'));
+    }
+    files.put("a/b.json", b"new".into()).await.unwrap();
+    assert_eq!(store.text("exports/a/b.json").unwrap(), "new");
+    assert_eq!(files.get("a/c.json").await.unwrap(), None);
+    assert!(files.open("a/c.json").await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn a_call_that_fails_in_passing_is_made_again() {
+    let store = FakeStore::default();
+    for number in 0..2 {
+        store.fail_action("s3:PutObject", number, Fault::Refused(503, "SlowDown"));
+    }
+    in_bucket(&store).put("a.json", b"body".into()).await.unwrap();
+    assert_eq!((store.count("s3:PutObject"), store.text("exports/a.json").unwrap()), (3, "body".to_owned()));
+}
+
+#[tokio::test]
+async fn a_new_file_takes_no_other_ones_place() {
+    let store = FakeStore::default().with_object("exports/a.json", "theirs");
+    let files = in_bucket(&store);
+    assert!(!files.put_new("a.json", b"mine".into()).await.unwrap());
+    assert_eq!(store.text("exports/a.json").unwrap(), "theirs");
+    assert!(files.put_new("b.json", b"mine".into()).await.unwrap());
+    assert!(files.put_new("b.json", b"mine".into()).await.unwrap(), "by a call before");
+    assert_eq!(store.state().objects["exports/b.json"].tags["TableName"], "orders");
+}
+
+#[tokio::test]
+async fn a_new_file_whose_answer_got_lost_is_known_again() {
+    let store = FakeStore::default();
+    store.fail_action("s3:PutObject", 0, Fault::Lost);
+    assert!(in_bucket(&store).put_new("a.json", b"mine".into()).await.unwrap());
+    assert_eq!(store.count("s3:PutObject"), 2);
+}
+
+#[tokio::test]
+async fn a_new_file_in_the_way_of_one_that_was_deleted_is_tried_again() {
+    let store = FakeStore::default();
+    store.fail_action("s3:PutObject", 0, Fault::Refused(412, "PreconditionFailed"));
+    assert!(in_bucket(&store).put_new("a.json", b"mine".into()).await.unwrap());
+    assert_eq!(store.text("exports/a.json").unwrap(), "mine");
+}
+
+#[tokio::test]
+async fn a_conflict_of_new_files_is_tried_again_for_a_while() {
+    let store = FakeStore::default();
+    store.fail_action("s3:PutObject", 0, Fault::Refused(409, "ConditionalRequestConflict"));
+    let files = in_bucket(&store);
+    assert!(files.put_new("a.json", b"mine".into()).await.unwrap());
+    for number in 0..5 {
+        store.fail_action("s3:PutObject", number, Fault::Refused(409, "ConditionalRequestConflict"));
+    }
+    let (name, words) = failure(files.put_new("b.json", b"mine".into()).await.unwrap_err());
+    assert_eq!(name, ErrorName::ResourceBusy);
+    assert_eq!(words, "s3:PutObject failed: ConditionalRequestConflict: so AWS says");
+}
+
+#[tokio::test]
+async fn a_body_that_breaks_off_is_gone_on_with() {
+    let body = bytes(100);
+    let store = FakeStore::default().with_object("exports/a.json", body.clone());
+    // The second answer brings nothing, the third but a little.
+    for (number, length) in [(0, 10), (1, 0), (2, 1), (3, 0)] {
+        store.fail_action("s3:GetObject", number, Fault::Broken(length));
+    }
+    assert_eq!(in_bucket(&store).get("a.json").await.unwrap().unwrap(), body);
+    assert_eq!(store.count("s3:GetObject"), 5);
+}
+
+#[tokio::test]
+async fn a_body_that_keeps_breaking_off_is_given_up() {
+    let store = FakeStore::default().with_object("exports/a.json", bytes(100));
+    for number in 0..5 {
+        store.fail_action("s3:GetObject", number, Fault::Broken(if number == 0 { 7 } else { 0 }));
+    }
+    let (name, words) = failure(in_bucket(&store).get("a.json").await.unwrap_err());
+    assert_eq!(name, ErrorName::ServiceUnavailable);
+    let start = "s3:GetObject failed: s3://bucket/exports/a.json broke off after 7 of 100 bytes: ";
+    assert!(words.starts_with(start) && words.contains("the connection was reset"), "{words}");
+    assert_eq!(store.count("s3:GetObject"), 5);
+}
+
+#[tokio::test]
+async fn a_file_that_changes_while_it_is_read_is_not_mixed() {
+    let store = FakeStore::default().with_object("exports/a.json", bytes(100));
+    store.fail_action("s3:GetObject", 0, Fault::Broken(7));
+    let mut reading = in_bucket(&store).open("a.json").await.unwrap().unwrap();
+    assert_eq!(reading.next().await.unwrap().unwrap(), bytes(7));
+    let store = store.with_object("exports/a.json", "new");
+    let (name, words) = failure(reading.next().await.unwrap_err());
+    assert_eq!(name, ErrorName::ImportChanged);
+    assert_eq!(words, "s3://bucket/exports/a.json was written anew while it was being read");
+    // A file that is read whole is read from its beginning.
+    store.fail_action("s3:GetObject", 0, Fault::Broken(1));
+    store.fail_action("s3:GetObject", 1, Fault::Refused(412, "PreconditionFailed"));
+    assert_eq!(in_bucket(&store).get("a.json").await.unwrap().unwrap(), "new");
+}
+
+#[tokio::test]
+async fn every_page_is_listed_and_nothing_beside_the_prefix() {
+    let keys = ["exports/a/1", "exports/a/2", "exports/b/3", "exports/c/4", "exports/c/5", "other/a/1"];
+    for page in 1..=6 {
+        let store = keys.iter().fold(FakeStore::default(), |store, key| store.with_object(key, *key));
+        store.state().page_of_list = page;
+        let files = in_bucket(&store);
+        let listed = files.list("").await.unwrap();
+        let listed_keys: Vec<_> = listed.iter().map(|file| file.key.as_str()).collect();
+        assert_eq!(listed_keys, ["a/1", "a/2", "b/3", "c/4", "c/5"]);
+        assert_eq!(store.count("s3:ListObjectsV2"), 5_usize.div_ceil(page));
+        let object = store.state().objects["exports/a/1"].clone();
+        assert!(listed[0].is(11, &object.etag) && !object.etag.is_empty());
+        assert_eq!(files.list("c/").await.unwrap().len(), 2);
+        assert_eq!(files.list("d/").await.unwrap(), []);
+    }
+}
+
+#[tokio::test]
+async fn refusals_have_their_actions_and_names() {
+    let store = FakeStore::default();
+    let files = in_bucket(&store);
+    for action in ["s3:PutObject", "s3:GetObject", "s3:ListObjectsV2", "s3:ListMultipartUploads"] {
+        store.fail_action(action, 0, Fault::Refused(403, "AccessDenied"));
+    }
+    let refused = [
+        files.put("a", Vec::new()).await.map(drop),
+        files.get("a").await.map(drop),
+        files.list("a").await.map(drop),
+        files.abort_uploads("a").await.map(drop),
+    ];
+    let actions = ["s3:PutObject", "s3:GetObject", "s3:ListBucket", "s3:ListBucketMultipartUploads"];
+    for (refused, action) in refused.into_iter().zip(actions) {
+        let words = format!("{action} failed: AccessDenied: so AWS says");
+        assert_eq!(failure(refused.unwrap_err()), (ErrorName::AccessDenied, words));
+    }
+}

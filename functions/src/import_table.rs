@@ -1,0 +1,172 @@
+//! # import-table: the items of an export into a table that is there
+//!
+//! DynamoDB's own ImportTable makes a new table and reads its own three formats. This workflow writes into a table
+//! that exists, with its indexes, streams and settings as they are, and reads what AWS Data Pipeline, the EMR connector
+//! and `export-table` wrote as well as DynamoDB's own exports.
+//!
+//! ## What it guarantees
+//!
+//! - **Nothing is passed over.** A line that is no item, a file that is damaged, missing, or holds another number of
+//!   items or other bytes than its manifest says, ends the execution with the file's name and the line.
+//! - **Only an empty table is written to**, unless `Merge` says that items of the same keys may be replaced.
+//! - **Every step may run twice.** An item is put whole, under its own key; a segment's cursor stands behind what is
+//!   certainly written, so that what is repeated is written a second time, to the same end.
+//! - **Of two lines of a file with one key the later one wins**: they are never under way at the same time. Between
+//!   files there is no order, as an export has each key once.
+//! - **One set of files.** What the files were when the import was planned (keys, sizes, ETags) is compared before each
+//!   part of it, and at its end.
+//!
+//! ## Its shape
+//!
+//! [`PlanImport`] validates the input, looks at the table and finds the files. [`ImportSegment`] reads a share of the
+//! files and writes their items, until they are done or its time is up, and is invoked again from its cursor.
+//! [`FinishImport`] counts. What reads and writes is [`segment::run`], which the command line calls as well, over a
+//! directory.
+
+mod batches;
+pub mod execution_input;
+pub mod finish_import;
+pub mod import_segment;
+mod pace;
+pub mod plan_import;
+pub mod segment;
+pub mod source;
+
+use item_formats::NullTag;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+pub use execution_input::ExecutionInput;
+pub use finish_import::FinishImport;
+pub use import_segment::ImportSegment;
+pub use plan_import::PlanImport;
+
+use crate::clients::Clients;
+use crate::export_manifest::OutputFormat;
+use crate::files::{Files, S3Files};
+use crate::step::StepEntry;
+
+/// The workflow's steps.
+pub fn steps() -> Vec<StepEntry> {
+    vec![StepEntry::of::<PlanImport>(), StepEntry::of::<ImportSegment>(), StepEntry::of::<FinishImport>()]
+}
+
+/// What an import goes by, from its beginning to its end.
+#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Import {
+    /// The table that is written to.
+    pub table_name: String,
+    /// Its ARN.
+    pub table_arn: String,
+    /// Its key attributes, the partition key first.
+    #[schemars(length(max = 2), inner(length(max = 255)))]
+    pub key_names: Vec<String>,
+    /// The bucket that is read.
+    pub bucket: String,
+    /// What the files lie under: empty, or ending in `/`.
+    pub root: String,
+    /// The key of the manifest that says which files there are; null where all that lie there are read.
+    #[serde(deserialize_with = "Option::deserialize")]
+    #[schemars(schema_with = "crate::schemas::nullable_string")]
+    pub manifest: Option<String>,
+    /// What the lines of the files are.
+    pub format: Format,
+    /// How the files are compressed.
+    pub compression: Compression,
+    /// How many files there are.
+    pub files: u32,
+    /// The SHA-256, in hexadecimal, of the files' keys, sizes and ETags, in their order.
+    pub files_digest: String,
+    /// How many items the manifest says there are; null where none says it.
+    pub item_count: Option<u64>,
+    /// How many segments read and write beside each other.
+    pub segments: u32,
+    /// Write capacity units a second that all segments together may take; 0 for as many as there are.
+    pub max_write_capacity_units: u32,
+    /// How long an invocation of `import-segment` reads and writes.
+    pub seconds_per_call: u32,
+}
+
+/// What the lines of an import's files are.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Format {
+    /// `{"Item":{"id":{"S":"1"}}}`: DynamoDB's own.
+    DynamodbJson,
+    /// `{"id":{"s":"1"}}`: AWS Data Pipeline's and the EMR connector's, of any age.
+    DataPipeline,
+    /// `{"id":{"S":"1"}}`
+    Plain,
+}
+
+/// How an import's files are compressed.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Compression {
+    /// As the ending of each one's key says: `.gz`, `.zst`, or neither.
+    #[default]
+    ByEnding,
+    /// Not.
+    None,
+    /// All of them with gzip.
+    Gzip,
+    /// All of them with Zstandard.
+    Zstd,
+}
+
+impl Format {
+    /// As an input says it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Format::DynamodbJson => "dynamodb-json",
+            Format::DataPipeline => "data-pipeline",
+            Format::Plain => "plain",
+        }
+    }
+
+    /// As the reader of lines takes it.
+    pub fn of_lines(self) -> item_formats::Format {
+        match self {
+            Format::DynamodbJson => item_formats::Format::DynamodbJson,
+            // The reader knows both.
+            Format::DataPipeline => item_formats::Format::DataPipeline(NullTag::default()),
+            Format::Plain => item_formats::Format::Plain,
+        }
+    }
+}
+
+impl From<OutputFormat> for Format {
+    fn from(format: OutputFormat) -> Format {
+        match format {
+            OutputFormat::DynamodbJson => Format::DynamodbJson,
+            OutputFormat::DataPipeline => Format::DataPipeline,
+            OutputFormat::Plain => Format::Plain,
+        }
+    }
+}
+
+impl Compression {
+    /// Of the file with this key.
+    pub fn of(self, key: &str) -> item_formats::Compression {
+        match self {
+            Compression::ByEnding => item_formats::Compression::of_key(key),
+            Compression::None => item_formats::Compression::None,
+            Compression::Gzip => item_formats::Compression::Gzip,
+            Compression::Zstd => item_formats::Compression::Zstd,
+        }
+    }
+}
+
+/// The whole of a bucket.
+fn bucket(clients: &Clients, bucket: &str) -> Files {
+    Files::S3(S3Files {
+        s3: clients.s3(),
+        bucket: bucket.to_owned(),
+        prefix: String::new(),
+        tags: Vec::new(),
+    })
+}
+
+#[cfg(test)]
+mod testing;

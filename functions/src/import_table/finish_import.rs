@@ -1,0 +1,127 @@
+//! `import-table.finish-import`: whether all that the export holds was written.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::import_segment::{Changed, unchanged};
+use super::{Import, bucket};
+use crate::aws_failure::AwsFailure;
+use crate::clients::Clients;
+use crate::error_name::ErrorName;
+use crate::files::Files;
+use crate::step::{Failure, Named, Step};
+
+/// The step.
+#[derive(Debug)]
+pub struct FinishImport {
+    clients: Clients,
+}
+
+/// What the state machine passes.
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Input {
+    /// The execution, for the logs.
+    pub execution_arn: String,
+    /// What the import goes by.
+    pub import: Import,
+    /// Its segments.
+    #[schemars(length(max = 40))]
+    pub segments: Vec<Written>,
+}
+
+/// A segment that is done.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Written {
+    /// How many items it wrote.
+    pub items: u64,
+}
+
+/// What an execution ends with.
+#[derive(Clone, Debug, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Output {
+    /// The table.
+    pub table_name: String,
+    /// How many items were written; those that several lines hold are counted once for each.
+    pub item_count: u64,
+    /// How many files they were read from.
+    pub files: u32,
+    /// Where those lie.
+    pub from: String,
+}
+
+/// Why the import is not what it should be.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The files are not those that the import was planned with.
+    #[error(transparent)]
+    Changed(#[from] Changed),
+    /// Not as many items were written as there are.
+    #[error("{written} items were written to table {table}, but {from} holds {said}")]
+    NotVerified {
+        /// The table.
+        table: String,
+        /// The export.
+        from: String,
+        /// How many were written.
+        written: u64,
+        /// How many its manifest says there are.
+        said: u64,
+    },
+    /// Not all segments are done.
+    #[error("{done} segments are done, but the import has {all}")]
+    Segments {
+        /// So many are.
+        done: usize,
+        /// Of so many.
+        all: u32,
+    },
+}
+
+impl Named for Error {
+    fn name(&self) -> ErrorName {
+        match self {
+            Error::Changed(error) => error.name(),
+            Error::NotVerified { .. } | Error::Segments { .. } => ErrorName::ImportNotVerified,
+        }
+    }
+}
+
+impl Step for FinishImport {
+    const NAME: &'static str = "import-table.finish-import";
+    const ERRORS: &'static [&'static [ErrorName]] =
+        &[AwsFailure::NAMES, &[ErrorName::ImportChanged, ErrorName::ImportNotVerified]];
+    type Input = Input;
+    type Output = Output;
+    type Error = Error;
+
+    fn new(clients: &Clients) -> Result<FinishImport, Failure> {
+        Ok(FinishImport { clients: clients.clone() })
+    }
+
+    async fn run(&self, Input { import, segments, .. }: Input) -> Result<Output, Error> {
+        let files = bucket(&self.clients, &import.bucket);
+        finish(&files, import, &segments).await
+    }
+}
+
+/// Compares what was written with what there is.
+pub async fn finish(files: &Files, import: Import, segments: &[Written]) -> Result<Output, Error> {
+    if u32::try_from(segments.len()) != Ok(import.segments) {
+        return Err(Error::Segments { done: segments.len(), all: import.segments });
+    }
+    unchanged(files, &import).await?;
+    let from = files.location(import.manifest.as_deref().unwrap_or(&import.root));
+    let written = segments.iter().map(|segment| segment.items).sum();
+    match import.item_count {
+        Some(said) if said != written => {
+            Err(Error::NotVerified { table: import.table_name, from, written, said })
+        }
+        _ => Ok(Output { table_name: import.table_name, item_count: written, files: import.files, from }),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,47 @@
+use serde_json::{Value, json};
+
+use super::*;
+use crate::fake_store::{FakeStore, Fault};
+use crate::import_table::PlanImport;
+use crate::import_table::testing::{EXECUTION, FOLDER, plan_input, with_export};
+use crate::step::AnyStep;
+
+/// Finishes an import whose segments wrote so many items, after `change`.
+async fn finish(written: &[u64], change: impl Fn(&FakeStore)) -> Result<Value, Failure> {
+    let aws = with_export();
+    let plan = PlanImport::new(&aws.clients()).unwrap().run_json(plan_input(json!({ "Segments": 2 }))).await;
+    change(&aws);
+    let segments: Vec<Value> = written.iter().map(|items| json!({ "items": items })).collect();
+    let input = json!({ "executionArn": EXECUTION, "import": plan.unwrap()["import"], "segments": segments });
+    FinishImport::new(&aws.clients()).unwrap().run_json(input).await
+}
+
+#[tokio::test]
+async fn as_many_items_as_the_manifest_says_is_well() {
+    let from = format!("s3://exports/{FOLDER}manifest-summary.json");
+    let done = json!({ "TableName": "orders", "ItemCount": 73, "Files": 3, "From": from });
+    assert_eq!(finish(&[70, 3], |_| {}).await.unwrap(), done);
+}
+
+#[tokio::test]
+async fn any_other_number_is_not() {
+    let Failure { name, message } = finish(&[70, 2], |_| {}).await.unwrap_err();
+    assert_eq!(name, ErrorName::ImportNotVerified);
+    assert!(message.starts_with("72 items were written to table orders, but s3://exports/"), "{message}");
+    assert!(message.ends_with("holds 73"), "{message}");
+    let Failure { name, message } = finish(&[73], |_| {}).await.unwrap_err();
+    assert_eq!(name, ErrorName::ImportNotVerified);
+    assert_eq!(message, "1 segments are done, but the import has 2");
+}
+
+#[tokio::test]
+async fn files_that_changed_last_of_all_are_seen() {
+    let change = |aws: &FakeStore| {
+        let _ = aws.clone().with_object(&format!("{FOLDER}data/a.json.gz"), "another");
+    };
+    assert_eq!(finish(&[70, 3], change).await.unwrap_err().name, ErrorName::ImportChanged);
+    let refuse = |aws: &FakeStore| {
+        aws.fail_action("s3:ListObjectsV2", 0, Fault::Refused(403, "AccessDenied"));
+    };
+    assert_eq!(finish(&[70, 3], refuse).await.unwrap_err().name, ErrorName::AccessDenied);
+}

@@ -1,0 +1,156 @@
+//! `import-table.import-segment`: reads a share of the files and writes their items, as far as it comes in its time.
+
+use std::time::Duration;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::segment::{self, Cursor, Reached, Work};
+use super::{Import, bucket, source};
+use crate::aws_failure::AwsFailure;
+use crate::clients::Clients;
+use crate::error_name::ErrorName;
+use crate::files::Files;
+use crate::item_calls::ItemCalls;
+use crate::step::{Failure, Named, Step};
+
+/// The step.
+#[derive(Debug)]
+pub struct ImportSegment {
+    clients: Clients,
+    calls: ItemCalls,
+}
+
+/// What the state machine passes.
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Input {
+    /// The execution, for the logs.
+    pub execution_arn: String,
+    /// What the import goes by.
+    pub import: Import,
+    /// Which share.
+    pub segment: u32,
+    /// Up to where it is written; null before the first time.
+    pub cursor: Option<Cursor>,
+    /// How many items that are.
+    pub items: u64,
+}
+
+/// How far it came.
+#[derive(Clone, Debug, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Output {
+    /// Which share.
+    pub segment: u32,
+    /// Up to where it is written.
+    pub cursor: Option<Cursor>,
+    /// How many items that are.
+    pub items: u64,
+    /// Whether that is all of them.
+    pub done: bool,
+}
+
+/// Why it could not go on.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The files are not those that the import was planned with.
+    #[error(transparent)]
+    Changed(#[from] Changed),
+    /// They could not be read, or items not be written.
+    #[error(transparent)]
+    Segment(#[from] segment::Error),
+}
+
+/// The files are not those that the import was planned with.
+#[derive(Debug, thiserror::Error)]
+pub enum Changed {
+    /// There are others, or some are missing, or hold something else.
+    #[error(
+        "the files in {location} are not those that the import was planned with ({was} files); they have to stay as \
+         they are until it ends"
+    )]
+    Others {
+        /// Where.
+        location: String,
+        /// How many there were.
+        was: u32,
+    },
+    /// They do not fit their manifest any more.
+    #[error(
+        "{0}; when the import was planned, it was right: the files have to stay as they are until it ends"
+    )]
+    Wrong(source::Error),
+    /// They could not be looked at.
+    #[error(transparent)]
+    Unread(source::Error),
+}
+
+impl Changed {
+    /// The name that a step fails by.
+    pub fn name(&self) -> ErrorName {
+        match self {
+            Changed::Others { .. } | Changed::Wrong(_) => ErrorName::ImportChanged,
+            Changed::Unread(error) => error.name(),
+        }
+    }
+}
+
+impl Named for Error {
+    fn name(&self) -> ErrorName {
+        match self {
+            Error::Changed(error) => error.name(),
+            Error::Segment(error) => error.name(),
+        }
+    }
+}
+
+/// The files of an import, which have to be those that it was planned with.
+pub async fn unchanged(files: &Files, import: &Import) -> Result<source::Source, Changed> {
+    let source = source::load(files, &import.root, import.manifest.as_deref()).await;
+    let source = source.map_err(|error| match error {
+        source::Error::Invalid { .. } => Changed::Wrong(error),
+        source::Error::Files(_) => Changed::Unread(error),
+    })?;
+    match source.digest() == import.files_digest {
+        true => Ok(source),
+        false => Err(Changed::Others { location: files.location(&import.root), was: import.files }),
+    }
+}
+
+impl Step for ImportSegment {
+    const NAME: &'static str = "import-table.import-segment";
+    const ERRORS: &'static [&'static [ErrorName]] =
+        &[AwsFailure::NAMES, &[ErrorName::ImportChanged, ErrorName::InvalidExport]];
+    type Input = Input;
+    type Output = Output;
+    type Error = Error;
+
+    fn new(clients: &Clients) -> Result<ImportSegment, Failure> {
+        Ok(ImportSegment { clients: clients.clone(), calls: clients.item_calls() })
+    }
+
+    async fn run(&self, Input { import, segment, cursor, items, .. }: Input) -> Result<Output, Error> {
+        let files = bucket(&self.clients, &import.bucket);
+        let source = unchanged(&files, &import).await?;
+        let share = f64::from(import.max_write_capacity_units) / f64::from(import.segments.max(1));
+        let work = Work {
+            files: &files,
+            source: &source,
+            format: import.format,
+            compression: import.compression,
+            calls: &self.calls,
+            table: &import.table_name,
+            key_names: &import.key_names,
+            segment,
+            segments: import.segments,
+            units_per_second: (share > 0.0).then_some(share),
+            time: Some(Duration::from_secs(import.seconds_per_call.into())),
+        };
+        let Reached { cursor, items, done } = segment::run(&work, cursor, items, &mut |_| {}).await?;
+        Ok(Output { segment, cursor, items, done })
+    }
+}
+
+#[cfg(test)]
+mod tests;

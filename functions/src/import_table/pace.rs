@@ -1,0 +1,73 @@
+//! Write capacity units, spread over time.
+
+use std::time::{Duration, Instant};
+
+/// How fast units may be taken. What a request takes is known when it was answered, so it is guessed before and put
+/// right then.
+#[derive(Debug)]
+pub(super) struct Pace {
+    per_second: Option<f64>,
+    /// Units that were taken before their time.
+    owed: f64,
+    since: Instant,
+}
+
+impl Pace {
+    /// So many units a second; `None` for as many as there are.
+    pub(super) fn new(per_second: Option<f64>, now: Instant) -> Pace {
+        Pace { per_second, owed: 0.0, since: now }
+    }
+
+    /// Takes units, and says how long to wait before they are used.
+    pub(super) fn take(&mut self, units: f64, now: Instant) -> Duration {
+        let Some(per_second) = self.per_second else { return Duration::ZERO };
+        let grown = now.saturating_duration_since(self.since).as_secs_f64() * per_second;
+        (self.owed, self.since) = ((self.owed - grown).max(0.0), now);
+        let wait = Duration::try_from_secs_f64(self.owed / per_second).unwrap_or(Duration::MAX);
+        self.owed += units;
+        wait
+    }
+
+    /// What was guessed was more or less than it took.
+    pub(super) fn correct(&mut self, guessed: f64, took: f64) {
+        self.owed += took - guessed;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn units_are_waited_for_once_they_are_owed() {
+        let begin = Instant::now();
+        let mut pace = Pace::new(Some(10.0), begin);
+        let at = |seconds: f64| begin + Duration::from_secs_f64(seconds);
+        assert_eq!(pace.take(25.0, at(0.0)), Duration::ZERO);
+        assert_eq!(pace.take(5.0, at(0.0)), Duration::from_secs_f64(2.5));
+        assert_eq!(pace.take(10.0, at(1.0)), Duration::from_secs(2));
+        // What was owed is paid long since, but nothing is saved up.
+        assert_eq!(pace.take(10.0, at(60.0)), Duration::ZERO);
+        assert_eq!(pace.take(10.0, at(60.0)), Duration::from_secs(1));
+    }
+
+    #[test]
+    fn a_wrong_guess_is_put_right() {
+        let begin = Instant::now();
+        let mut pace = Pace::new(Some(10.0), begin);
+        pace.take(10.0, begin);
+        pace.correct(10.0, 30.0);
+        assert_eq!(pace.take(10.0, begin), Duration::from_secs(3));
+        pace.correct(10.0, 0.0);
+        pace.correct(30.0, 0.0);
+        assert_eq!(pace.take(10.0, begin), Duration::ZERO);
+    }
+
+    #[test]
+    fn without_a_limit_nothing_is_waited_for() {
+        let begin = Instant::now();
+        let mut pace = Pace::new(None, begin);
+        pace.take(1e12, begin);
+        assert_eq!(pace.take(1.0, begin), Duration::ZERO);
+    }
+}

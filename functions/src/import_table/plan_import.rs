@@ -1,0 +1,212 @@
+//! `import-table.plan-import`: whether the table can be written to, and which files it is written from.
+//!
+//! Whatever can be wrong before the first item is found here: the input, the table, the manifest, a file that is
+//! missing. Nothing is written.
+
+use aws_sdk_dynamodb::types::{KeySchemaElement, KeyType, Select, TableDescription, TableStatus};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::execution_input::{Defaults, ExecutionInput, InvalidInput, Wanted};
+use super::source::Source;
+use super::{Format, Import, bucket, source};
+use crate::aws_failure::AwsFailure;
+use crate::clients::Clients;
+use crate::error_name::ErrorName;
+use crate::files::{Files, FilesError};
+use crate::step::{Failure, Named, Step};
+use crate::table_description;
+
+/// How many segments there are where nobody says it.
+const USUAL_SEGMENTS: u32 = 8;
+
+/// The step.
+#[derive(Debug)]
+pub struct PlanImport {
+    clients: Clients,
+    dynamodb: aws_sdk_dynamodb::Client,
+}
+
+/// What the state machine passes.
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Input {
+    /// The execution, for the logs.
+    pub execution_arn: String,
+    /// The execution's input.
+    pub execution_input: ExecutionInput,
+    /// The template's parameters.
+    pub defaults: Defaults,
+}
+
+/// What is imported.
+#[derive(Clone, Debug, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Output {
+    /// What the import goes by.
+    pub import: Import,
+    /// Its segments.
+    #[schemars(length(max = 40))]
+    pub segments: Vec<Segment>,
+}
+
+/// A share of the files.
+#[derive(Clone, Copy, Debug, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Segment {
+    /// Its number, from 0.
+    pub segment: u32,
+}
+
+/// Why nothing is imported.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The input cannot be followed.
+    #[error(transparent)]
+    Input(#[from] InvalidInput),
+    /// There is no such table.
+    #[error("table {0} does not exist; an import writes into a table that is there")]
+    TableMissing(String),
+    /// The table cannot be written to now.
+    #[error("table {table} is {status}; it can be written to once it is ACTIVE")]
+    TableBusy {
+        /// It.
+        table: String,
+        /// Its status.
+        status: String,
+    },
+    /// The table holds items.
+    #[error(
+        "table {0} holds items; with `\"Merge\": true` they stay, and those of the same keys are replaced"
+    )]
+    TableNotEmpty(String),
+    /// The files cannot be told.
+    #[error(transparent)]
+    Source(#[from] source::Error),
+    /// A call failed.
+    #[error(transparent)]
+    Aws(#[from] AwsFailure),
+}
+
+impl Named for Error {
+    fn name(&self) -> ErrorName {
+        match self {
+            Error::Input(_) => ErrorName::InvalidInput,
+            Error::TableMissing(_) => ErrorName::TargetTableMissing,
+            Error::TableBusy { .. } => ErrorName::ResourceBusy,
+            Error::TableNotEmpty(_) => ErrorName::TableNotEmpty,
+            Error::Source(error) => error.name(),
+            Error::Aws(failure) => failure.name,
+        }
+    }
+}
+
+impl Step for PlanImport {
+    const NAME: &'static str = "import-table.plan-import";
+    const ERRORS: &'static [&'static [ErrorName]] = &[
+        AwsFailure::NAMES,
+        FilesError::NAMES,
+        &[ErrorName::InvalidExport, ErrorName::TableNotEmpty, ErrorName::TargetTableMissing],
+    ];
+    type Input = Input;
+    type Output = Output;
+    type Error = Error;
+
+    fn new(clients: &Clients) -> Result<PlanImport, Failure> {
+        Ok(PlanImport { clients: clients.clone(), dynamodb: clients.dynamodb() })
+    }
+
+    async fn run(&self, Input { execution_input, defaults, .. }: Input) -> Result<Output, Error> {
+        let wanted = execution_input.wanted(&defaults)?;
+        let files = bucket(&self.clients, &wanted.bucket);
+        let (_, import, _) = plan(&self.dynamodb, &files, execution_input, wanted).await?;
+        let segments = (0..import.segments).map(|segment| Segment { segment }).collect();
+        Ok(Output { import, segments })
+    }
+}
+
+/// Looks at the table and finds the files: the table, what the import goes by, and they.
+pub async fn plan(
+    dynamodb: &aws_sdk_dynamodb::Client,
+    files: &Files,
+    input: ExecutionInput,
+    wanted: Wanted,
+) -> Result<(TableDescription, Import, Source), Error> {
+    let table_name = input.table_name;
+    let table = table_description::describe(dynamodb, &table_name).await?;
+    let Some(table) = table else { return Err(Error::TableMissing(table_name)) };
+    can_be_written(&table_name, &table)?;
+    if input.merge != Some(true) && holds_items(dynamodb, &table_name).await? {
+        return Err(Error::TableNotEmpty(table_name));
+    }
+    let source = source::find(files, &wanted.place).await?;
+    let format = format(input.format, source.format)?;
+    let number = u32::try_from(source.files.len()).unwrap_or(u32::MAX);
+    let asked = if wanted.segments == 0 { USUAL_SEGMENTS } else { wanted.segments };
+    let import = Import {
+        table_arn: table.table_arn().unwrap_or_default().to_owned(),
+        key_names: key_names(table.key_schema()),
+        table_name,
+        bucket: wanted.bucket,
+        root: source.root.clone(),
+        manifest: source.manifest.clone(),
+        format,
+        compression: input.compression.unwrap_or_default(),
+        files: number,
+        files_digest: source.digest(),
+        item_count: source.item_count,
+        segments: asked.min(number).max(1),
+        max_write_capacity_units: wanted.max_write_capacity_units,
+        seconds_per_call: wanted.seconds_per_call,
+    };
+    Ok((table, import, source))
+}
+
+async fn holds_items(dynamodb: &aws_sdk_dynamodb::Client, table: &str) -> Result<bool, AwsFailure> {
+    let scan = dynamodb.scan().table_name(table).limit(1).consistent_read(true).select(Select::Count);
+    let page = scan.send().await.map_err(AwsFailure::of("dynamodb:Scan"))?;
+    Ok(page.count() > 0)
+}
+
+/// A table is written to while it is changed, too; what else it may be, it leaves by itself or not.
+fn can_be_written(name: &str, table: &TableDescription) -> Result<(), Error> {
+    match table.table_status() {
+        Some(TableStatus::Active | TableStatus::Updating) => Ok(()),
+        Some(status @ (TableStatus::Creating | TableStatus::Deleting)) => {
+            Err(Error::TableBusy { table: name.to_owned(), status: status.as_str().to_owned() })
+        }
+        status => Err(Error::Aws(AwsFailure {
+            action: "dynamodb:BatchWriteItem",
+            name: ErrorName::RequestRefused,
+            detail: format!(
+                "table {name} is {}, and cannot be written to",
+                status.map_or("unknown", TableStatus::as_str)
+            ),
+        })),
+    }
+}
+
+/// The partition key first.
+fn key_names(schema: &[KeySchemaElement]) -> Vec<String> {
+    let of = |kind: KeyType| schema.iter().find(move |element| *element.key_type() == kind);
+    let names = [of(KeyType::Hash), of(KeyType::Range)].into_iter().flatten();
+    names.map(|element| element.attribute_name().to_owned()).collect()
+}
+
+/// What the manifest says counts; where none does, the input has to.
+fn format(asked: Option<Format>, said: Option<Format>) -> Result<Format, InvalidInput> {
+    let refused = |reason: String| Err(InvalidInput { field: "Format", reason });
+    match (asked, said) {
+        (Some(asked), Some(said)) if asked != said => {
+            refused(format!("is {}, but the manifest says {}; leave it out", asked.as_str(), said.as_str()))
+        }
+        (_, Some(format)) | (Some(format), None) => Ok(format),
+        (None, None) => refused(
+            "is missing, and there is no manifest that says it; dynamodb-json, data-pipeline or plain may be given"
+                .to_owned(),
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests;

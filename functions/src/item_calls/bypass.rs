@@ -1,0 +1,156 @@
+//! Takes the place of the SDK's own writing and reading of JSON in one call.
+//!
+//! An interceptor can put another serializer and another deserializer into a call's configuration before the SDK asks
+//! for them. The serializer lets the SDK's own write the request, for its headers, and changes the body before it is
+//! signed. The deserializer gets the body whole, within the attempt's timeout; what it reads goes to the caller through
+//! a slot, and the SDK is given an empty output. Where it cannot read the body it says so as of a connection that broke,
+//! which the SDK answers with another attempt.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use aws_sdk_dynamodb::config::http::{HttpRequest, HttpResponse};
+use aws_sdk_dynamodb::config::interceptors::BeforeSerializationInterceptorContextMut;
+use aws_sdk_dynamodb::config::{ConfigBag, Intercept, RuntimeComponents};
+use aws_sdk_dynamodb::error::{BoxError, ErrorMetadata};
+use aws_sdk_s3::primitives::SdkBody;
+use aws_smithy_runtime_api::client::interceptors::context::{Error, Input, Output, OutputOrError};
+use aws_smithy_runtime_api::client::orchestrator::OrchestratorError;
+use aws_smithy_runtime_api::client::ser_de::{
+    DeserializeResponse, SerializeRequest, SharedRequestSerializer, SharedResponseDeserializer,
+};
+use bytes::Bytes;
+use serde_json::Value;
+
+/// Why an answer could not be read.
+pub(super) type Unread = BoxError;
+
+/// Keeps what an answer says, and makes the SDK's output of it.
+type Answering = dyn Fn(&[u8]) -> Result<Output, Unread> + Send + Sync;
+
+/// Where the answer of a call is left.
+#[derive(Debug)]
+pub(super) struct Slot<T>(Arc<Mutex<Option<T>>>);
+
+impl<T> Slot<T> {
+    /// Takes the answer out: that of the last attempt.
+    pub(super) fn take(&self) -> Option<T> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+/// The interceptor of one call.
+#[derive(Debug)]
+pub(super) struct Bypass {
+    body: Option<Bytes>,
+    reader: Reader,
+}
+
+/// Reads the answers to a call.
+#[derive(Clone)]
+struct Reader {
+    answer: Arc<Answering>,
+    refusal: Arc<dyn Fn(ErrorMetadata) -> Error + Send + Sync>,
+}
+
+impl Bypass {
+    /// Sends `body`, where there is one, instead of the SDK's own, and reads an answer by `read`. `refusal` makes the
+    /// operation's error and `output` its empty output.
+    pub(super) fn new<T, O, E>(
+        body: Option<Vec<u8>>,
+        read: fn(&[u8]) -> Result<T, Unread>,
+        refusal: fn(ErrorMetadata) -> E,
+        output: fn() -> O,
+    ) -> (Bypass, Slot<T>)
+    where
+        T: Send + 'static,
+        O: fmt::Debug + Send + Sync + 'static,
+        E: std::error::Error + Send + Sync + 'static,
+    {
+        let slot = Arc::new(Mutex::new(None));
+        let kept = Arc::clone(&slot);
+        let answer = move |bytes: &[u8]| {
+            let answer = read(bytes)?;
+            *kept.lock().unwrap_or_else(PoisonError::into_inner) = Some(answer);
+            Ok(Output::erase(output()))
+        };
+        let refusal = Arc::new(move |metadata| Error::erase(refusal(metadata)));
+        let reader = Reader { answer: Arc::new(answer), refusal };
+        (Bypass { body: body.map(Bytes::from), reader }, Slot(slot))
+    }
+}
+
+impl Intercept for Bypass {
+    fn name(&self) -> &'static str {
+        "Bypass"
+    }
+
+    fn modify_before_serialization(
+        &self,
+        _context: &mut BeforeSerializationInterceptorContextMut<'_>,
+        _components: &RuntimeComponents,
+        configuration: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        if let Some(body) = &self.body {
+            let sdk = configuration.load::<SharedRequestSerializer>().cloned();
+            let sdk = sdk.ok_or("the SDK has no serializer for this call")?;
+            let writer = Writer { sdk, body: body.clone() };
+            configuration.interceptor_state().store_put(SharedRequestSerializer::new(writer));
+        }
+        let reader = SharedResponseDeserializer::new(self.reader.clone());
+        configuration.interceptor_state().store_put(reader);
+        Ok(())
+    }
+}
+
+/// Writes the request as the SDK does, but with this body.
+#[derive(Debug)]
+struct Writer {
+    sdk: SharedRequestSerializer,
+    body: Bytes,
+}
+
+impl SerializeRequest for Writer {
+    fn serialize_input(&self, input: Input, configuration: &mut ConfigBag) -> Result<HttpRequest, BoxError> {
+        let mut request = self.sdk.serialize_input(input, configuration)?;
+        request.headers_mut().insert("content-length", self.body.len().to_string());
+        *request.body_mut() = SdkBody::from(self.body.clone());
+        Ok(request)
+    }
+}
+
+impl fmt::Debug for Reader {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Reader")
+    }
+}
+
+impl DeserializeResponse for Reader {
+    fn deserialize_nonstreaming_with_config(
+        &self,
+        response: &HttpResponse,
+        _configuration: &ConfigBag,
+    ) -> OutputOrError {
+        let body = response.body().bytes().unwrap_or_default();
+        if response.status().is_success() {
+            return (self.answer)(body).map_err(OrchestratorError::response);
+        }
+        Err(OrchestratorError::operation((self.refusal)(refusal_of(response, body))))
+    }
+}
+
+/// The code and message of a failure, in DynamoDB's protocol (awsJson1_0): the code is `__type` behind its namespace.
+fn refusal_of(response: &HttpResponse, body: &[u8]) -> ErrorMetadata {
+    let body: Value = serde_json::from_slice(body).unwrap_or_default();
+    let text = |name: &str| body.get(name).and_then(Value::as_str);
+    let code = text("__type").or_else(|| response.headers().get("x-amzn-errortype"));
+    let mut metadata = ErrorMetadata::builder();
+    if let Some(code) = code {
+        let code = code.rsplit('#').next().unwrap_or(code);
+        metadata = metadata.code(code.split(':').next().unwrap_or(code));
+    }
+    if let Some(message) = text("message").or_else(|| text("Message")) {
+        metadata = metadata.message(message);
+    }
+    metadata.build()
+}

@@ -1,0 +1,186 @@
+//! Which tables a workflow is run for: by name, by a pattern, or by a tag.
+//!
+//! What can be asked for is each workflow's own; how it is understood, and how the tables are found, is the same for
+//! all. Names are taken as they are, so that a table that is not there fails by its own name later, and stops no other.
+
+use std::collections::BTreeSet;
+
+use aws_sdk_dynamodb::error::ProvideErrorMetadata;
+use chrono::TimeDelta;
+use regex::Regex;
+
+use crate::arn::{is_table_name, table_arn};
+use crate::aws_failure::AwsFailure;
+use crate::error_name::ErrorName;
+use crate::words::{quoted, regex_error};
+
+/// Which tables.
+#[derive(Clone, Debug)]
+pub enum Selection {
+    /// These.
+    Names(Vec<String>),
+    /// Every table whose name matches.
+    Pattern(Regex),
+    /// Every table with this tag.
+    Tag {
+        /// Its key, to the letter.
+        key: String,
+        /// Its value.
+        value: String,
+        /// How values are compared.
+        case: ValueCase,
+    },
+}
+
+/// How the value of a tag is compared.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum ValueCase {
+    /// To the letter.
+    Exact,
+    /// `TRUE` is `true`.
+    Any,
+}
+
+/// Why an input cannot be followed.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum InvalidInput {
+    /// A field holds what it may not.
+    #[error("{field} {reason}")]
+    Field {
+        /// Which.
+        field: &'static str,
+        /// What is wrong with it, and what would be right.
+        reason: String,
+    },
+    /// The pattern is not a regular expression.
+    #[error("TableNamePattern {pattern} is not a regular expression in RE2's syntax: {reason}")]
+    Pattern {
+        /// It.
+        pattern: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+}
+
+impl InvalidInput {
+    /// The name that a step fails by.
+    pub fn name(&self) -> ErrorName {
+        match self {
+            InvalidInput::Field { .. } => ErrorName::InvalidInput,
+            InvalidInput::Pattern { .. } => ErrorName::InvalidPattern,
+        }
+    }
+}
+
+/// A field holds what it may not.
+pub fn field(field: &'static str, reason: impl Into<String>) -> InvalidInput {
+    InvalidInput::Field { field, reason: reason.into() }
+}
+
+/// The names in a parameter of a template: with commas between.
+pub fn named_in(parameter: &str) -> Vec<String> {
+    parameter.split(',').map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned).collect()
+}
+
+/// The tables of these names, each once. `of` is the field that they stand in.
+pub fn names_of(of: &'static str, names: Vec<String>) -> Result<Selection, InvalidInput> {
+    if names.is_empty() {
+        return Err(field(of, "is empty; at least one table has to be named"));
+    }
+    if let Some(wrong) = names.iter().find(|name| !is_table_name(name)) {
+        return Err(field(of, format!("has {}, which is not a table's name", quoted(wrong))));
+    }
+    let mut seen = BTreeSet::new();
+    Ok(Selection::Names(names.into_iter().filter(|name| seen.insert(name.clone())).collect()))
+}
+
+/// The tables whose names match a regular expression.
+pub fn pattern_of(pattern: &str) -> Result<Selection, InvalidInput> {
+    let invalid =
+        |error: &regex::Error| InvalidInput::Pattern { pattern: quoted(pattern), reason: regex_error(error) };
+    Regex::new(pattern).map(Selection::Pattern).map_err(|error| invalid(&error))
+}
+
+/// The tables with a tag that is written `key=value`.
+pub fn tag_of(tag: &str, case: ValueCase) -> Result<Selection, InvalidInput> {
+    match tag.split_once('=') {
+        Some((key, value)) if !key.is_empty() => {
+            Ok(Selection::Tag { key: key.to_owned(), value: value.to_owned(), case })
+        }
+        _ => Err(field("TableTag", format!("is {}; a tag is written key=value", quoted(tag)))),
+    }
+}
+
+/// So many hours, from the parameter `of` of a template: 1 to 168.
+pub fn hours_of(of: &'static str, hours: &str) -> Result<TimeDelta, InvalidInput> {
+    match hours.parse() {
+        Ok(hours @ 1..=168) => Ok(TimeDelta::hours(hours)),
+        _ => Err(field(of, format!("is {}; 1 to 168 may be given", quoted(hours)))),
+    }
+}
+
+impl Selection {
+    /// The names of the tables that are meant, in the Region and account of the execution.
+    pub async fn tables(
+        self,
+        dynamodb: &aws_sdk_dynamodb::Client,
+        execution_arn: &str,
+    ) -> Result<Vec<String>, AwsFailure> {
+        match self {
+            Selection::Names(names) => Ok(names),
+            Selection::Pattern(pattern) => {
+                Ok(every_table(dynamodb).await?.into_iter().filter(|name| pattern.is_match(name)).collect())
+            }
+            Selection::Tag { key, value, case } => {
+                let is_it = |tag: &aws_sdk_dynamodb::types::Tag| {
+                    let same_value = match case {
+                        ValueCase::Exact => tag.value() == value,
+                        ValueCase::Any => tag.value().to_lowercase() == value.to_lowercase(),
+                    };
+                    tag.key() == key && same_value
+                };
+                let mut found = Vec::new();
+                for name in every_table(dynamodb).await? {
+                    if has_tag(dynamodb, &table_arn(&name, execution_arn), is_it).await? {
+                        found.push(name);
+                    }
+                }
+                Ok(found)
+            }
+        }
+    }
+}
+
+async fn every_table(dynamodb: &aws_sdk_dynamodb::Client) -> Result<Vec<String>, AwsFailure> {
+    let mut names = Vec::new();
+    let mut pages = dynamodb.list_tables().into_paginator().send();
+    while let Some(page) = pages.next().await {
+        let page = page.map_err(AwsFailure::of("dynamodb:ListTables"))?;
+        names.extend(page.table_names.unwrap_or_default());
+    }
+    Ok(names)
+}
+
+async fn has_tag(
+    dynamodb: &aws_sdk_dynamodb::Client,
+    table_arn: &str,
+    is_it: impl Fn(&aws_sdk_dynamodb::types::Tag) -> bool,
+) -> Result<bool, AwsFailure> {
+    let mut next_token = None;
+    loop {
+        let list = dynamodb.list_tags_of_resource().resource_arn(table_arn).set_next_token(next_token);
+        let page = match list.send().await {
+            Ok(page) => page,
+            // Deleted since it was listed: no reason to leave out all the others.
+            Err(error) if error.code() == Some("ResourceNotFoundException") => return Ok(false),
+            Err(error) => return Err(AwsFailure::of("dynamodb:ListTagsOfResource")(error)),
+        };
+        if page.tags().iter().any(&is_it) {
+            return Ok(true);
+        }
+        next_token = page.next_token;
+        if next_token.is_none() {
+            return Ok(false);
+        }
+    }
+}

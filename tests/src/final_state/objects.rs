@@ -1,0 +1,127 @@
+//! The objects of a bucket, in a form that can be compared between accounts and runs.
+//!
+//! An export's keys and documents hold times, ids and the account, which no two runs share; they are blanked by their
+//! shape. Data files are compared by the lines in them, whatever their compression.
+
+use item_formats::{Compression, LineReader};
+use serde::Serialize;
+
+use crate::Deployed;
+
+/// An object, with what differs from run to run blanked.
+#[derive(Clone, Debug, Eq, PartialEq, PartialOrd, Ord, Serialize)]
+pub struct Object {
+    /// Its key.
+    pub key: String,
+    /// Its lines, sorted; of a checksum of what is blanked, nothing.
+    pub lines: Vec<String>,
+    /// Its tags, as `key=value`, sorted.
+    pub tags: Vec<String>,
+}
+
+/// Longer lines than any item makes.
+const LONGEST: usize = 4 << 20;
+
+/// Those of the bucket, sorted.
+pub(super) async fn of(deployed: &Deployed, bucket: &str) -> Vec<Object> {
+    let mut pages = deployed.s3.list_objects_v2().bucket(bucket).into_paginator().send();
+    let mut objects = Vec::new();
+    while let Some(page) = pages.next().await {
+        for key in page.unwrap().contents.unwrap_or_default().into_iter().filter_map(|object| object.key) {
+            objects.push(object(deployed, bucket, &key).await);
+        }
+    }
+    objects.sort();
+    objects
+}
+
+async fn object(deployed: &Deployed, bucket: &str, key: &str) -> Object {
+    let got = deployed.s3.get_object().bucket(bucket).key(key).send().await.unwrap();
+    let body = got.body.collect().await.unwrap().into_bytes();
+    let tags = deployed.s3.get_object_tagging().bucket(bucket).key(key).send().await.unwrap().tag_set;
+    let mut tags: Vec<String> = tags.iter().map(|tag| format!("{}={}", tag.key, tag.value)).collect();
+    tags.sort();
+    let lines = match key.ends_with(".md5") {
+        true => Vec::new(),
+        false => lines(key, &body).iter().map(|line| blanked(line, &deployed.account)).collect(),
+    };
+    Object { key: blanked(key, &deployed.account), lines, tags }
+}
+
+/// The lines of a file, uncompressed and sorted.
+pub fn lines(key: &str, body: &[u8]) -> Vec<String> {
+    let mut reader = LineReader::new(Compression::of_key(key), LONGEST);
+    reader.push(body).unwrap();
+    reader.end().unwrap();
+    let mut lines = Vec::new();
+    while let Some((_, line)) = reader.next_line().unwrap() {
+        lines.push(String::from_utf8(line.to_vec()).unwrap());
+    }
+    lines.sort();
+    lines
+}
+
+/// The keys of the bucket's uploads that were begun and neither completed nor aborted.
+pub(super) async fn open_uploads(deployed: &Deployed, bucket: &str) -> Vec<String> {
+    let list = deployed.s3.list_multipart_uploads().bucket(bucket).send().await.unwrap();
+    let keys = list.uploads.unwrap_or_default().into_iter().filter_map(|upload| upload.key);
+    keys.map(|key| blanked(&key, &deployed.account)).collect()
+}
+
+/// What is blanked: `d` stands for a digit, `x` for a hexadecimal one. Longer ones come first.
+const SHAPES: &[(&str, &str)] = &[
+    ("xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx", "UUID"),
+    ("dddd-dd-ddTdd:dd:dd.dddddddddZ", "INSTANT"),
+    ("dddd-dd-ddTdd:dd:dd.ddddddZ", "INSTANT"),
+    ("dddd-dd-ddTdd:dd:dd.dddZ", "INSTANT"),
+    ("dddd-dd-ddTdd:dd:ddZ", "INSTANT"),
+    ("dddddddddddddd-xxxxxxxx", "EXPORT"),
+    ("ddddddddddddd-xxxxxxxx", "EXPORT"),
+    ("dddd-dd-dd-dd-dd-dd", "TIME"),
+];
+
+/// The text without what differs from run to run.
+fn blanked(text: &str, account: &str) -> String {
+    let text = text.replace(account, "ACCOUNT");
+    let (mut rest, mut blanked) = (text.as_str(), String::new());
+    while let Some(first) = rest.chars().next() {
+        let found = SHAPES.iter().find(|(shape, _)| begins(rest, shape));
+        match found {
+            Some((shape, instead)) => {
+                blanked += instead;
+                rest = &rest[shape.len()..];
+            }
+            None => {
+                blanked.push(first);
+                rest = &rest[first.len_utf8()..];
+            }
+        }
+    }
+    super::without_suffixes(&blanked)
+}
+
+fn begins(text: &str, shape: &str) -> bool {
+    let fits = |(letter, shape): (u8, u8)| match shape {
+        b'd' => letter.is_ascii_digit(),
+        b'x' => letter.is_ascii_hexdigit(),
+        other => letter == other,
+    };
+    text.len() >= shape.len() && text.bytes().zip(shape.bytes()).all(fits)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_differs_from_run_to_run_is_blanked_and_nothing_else() {
+        let key = "orders/2026-11-28-17-39-56/AWSDynamoDB/01764351596123-2d8752fd/data/00000-00001.json.gz";
+        assert_eq!(blanked(key, "200000000001"), "orders/TIME/AWSDynamoDB/EXPORT/data/00000-00001.json.gz");
+        let text = r#"{"at":"2026-11-28T17:39:56.123456Z","of":"arn:200000000001","id":"0190a1b2-0000-4000-8000-00000000000f","n":42}"#;
+        assert_eq!(
+            blanked(text, "200000000001"),
+            r#"{"at":"INSTANT","of":"arn:ACCOUNT","id":"UUID","n":42}"#
+        );
+        assert_eq!(blanked("2026-11-28 é 1764", "200000000001"), "2026-11-28 é 1764");
+    }
+}

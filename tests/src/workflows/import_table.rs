@@ -1,0 +1,344 @@
+//! The ways of `import-table`, and the exports and tables that they need.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_sdk_dynamodb::types::{
+    AttributeDefinition, AttributeValue, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType,
+};
+use aws_sdk_s3::primitives::ByteStream;
+use item_formats::{Compression, Compressor, Format, NullTag, write_line};
+use local_aws::Fault;
+use serde_json::json;
+use tablekeeper_functions::error_name::ErrorName;
+use tablekeeper_functions::export_manifest::{
+    self, DataFile, EmrManifest, ManifestSummary, OutputFormat, md5_of, write_files,
+};
+
+use super::sync_settings::{after, inject};
+use crate::workflow::scenario;
+use crate::{Battery, Begin, Deployed, Ended, Workflow};
+
+/// The table that is written to.
+pub const TABLE: &str = "orders";
+/// The folder of the export.
+pub const FOLDER: &str = "orders/2026-03-01-02-00-00/";
+
+const PLAN: &str = "import-table.plan-import";
+const SEGMENT: &str = "import-table.import-segment";
+const FINISH: &str = "import-table.finish-import";
+/// A second is over when a request was answered that took two.
+const IN_SHORT_CALLS: &[(&str, &str)] = &[("SecondsPerCall", "1")];
+
+/// The workflow with its scenarios.
+pub fn workflow() -> Workflow {
+    Workflow {
+        name: "import-table",
+        parameters: &[("TablePattern", TABLE), ("ExportBucketName", "exports-of-*")],
+        scenarios: vec![
+            scenario!("an export of DynamoDB's", of_dynamodb => "Complete").golden().and(|ended| {
+                assert_eq!(items(ended), 60, "{:?}", ended.state.tables[TABLE].items);
+            }),
+            scenario!("an export of Data Pipeline's", of_data_pipeline => "Complete").and(|ended| {
+                assert_eq!(items(ended), 30);
+            }),
+            scenario!("an export in plain JSON", in_plain_json => "Complete").and(|ended| {
+                assert_eq!(items(ended), 60);
+            }),
+            scenario!("a folder of files", of_a_folder => "Complete").and(|ended| {
+                assert_eq!(items(ended), 30);
+            }),
+            scenario!("into a table with items", into_items => "Complete").and(|ended| {
+                assert_eq!(items(ended), 61, "one more, and one of the same key");
+                let kept = ended.state.tables[TABLE].items.iter().filter(|item| item.contains("before"));
+                assert_eq!(kept.count(), 1, "{:?}", ended.state.tables[TABLE].items);
+            }),
+            scenario!("in several invocations", in_several => "Complete").with(IN_SHORT_CALLS).and(|ended| {
+                assert_eq!(items(ended), 60);
+                let entered = ended.execution.as_ref().unwrap().entered.iter();
+                let invocations = entered.filter(|state| *state == "Import Segment").count();
+                assert!(invocations > 1, "{invocations}");
+            }),
+            scenario!("writes are throttled for a while", throttled_for_a_while => "Complete").and(|ended| {
+                assert_eq!(items(ended), 60);
+                assert_eq!(ended.calls.iter().filter(|call| call.fault.is_some()).count(), 7);
+            }),
+            scenario!("wrong input", wrong_input => "Input Refused").failing(ErrorName::InvalidInput),
+            scenario!("the table is missing", table_missing => "Input Refused")
+                .failing(ErrorName::TargetTableMissing),
+            scenario!("there is no such export", no_export => "Input Refused")
+                .failing(ErrorName::InvalidExport),
+            scenario!("the table holds items", table_not_empty => "Table Not Empty")
+                .failing(ErrorName::TableNotEmpty),
+            scenario!("listing is not allowed", listing_refused => "Import Not Started")
+                .failing(ErrorName::AccessDenied),
+            scenario!("a damaged file", a_damaged_file => "Import Failed").failing(ErrorName::InvalidExport),
+            scenario!("a line that is no item", a_wrong_line => "Import Failed")
+                .failing(ErrorName::InvalidExport)
+                .and(|ended| {
+                    let cause = ended.execution.as_ref().unwrap().cause.as_deref().unwrap();
+                    assert!(cause.contains("data/a.json") && cause.contains("line 3"), "{cause}");
+                }),
+            scenario!("a file with fewer items", fewer_items => "Import Failed")
+                .failing(ErrorName::InvalidExport),
+            scenario!("the files change before they are read", changed_before => "Import Failed")
+                .failing(ErrorName::ImportChanged),
+            scenario!("writing is not allowed", writing_refused => "Import Failed")
+                .failing(ErrorName::AccessDenied),
+            scenario!("the files change at the end", changed_at_the_end => "Import Not Verified")
+                .failing(ErrorName::ImportChanged),
+            scenario!("looking at the files again is not allowed", finishing_refused => "Import Not Verified")
+                .failing(ErrorName::AccessDenied),
+        ],
+        battery: Battery::EveryKindOfCall,
+        changes_settings_of: None,
+        reports_refusals_by: None,
+        unentered: &[],
+    }
+}
+
+/// How many items the table has.
+fn items(ended: &Ended) -> usize {
+    ended.state.tables[TABLE].items.len()
+}
+
+/// The bucket of the exports.
+pub fn bucket(deployed: &Deployed) -> String {
+    format!("exports-of-{}", deployed.account)
+}
+
+fn input(deployed: &Deployed) -> serde_json::Value {
+    json!({ "TableName": TABLE, "From": format!("s3://{}/{FOLDER}", bucket(deployed)) })
+}
+
+async fn of_dynamodb(deployed: Arc<Deployed>) -> Begin {
+    make_table(&deployed).await;
+    let files = [("data/a.json.gz", 0..30), ("data/b.json.gz", 30..30), ("data/c.json.gz", 30..60)];
+    put_export(&deployed, OutputFormat::DynamodbJson, &files).await;
+    // One segment: of several at a time, each would have but some of the faults that are meant for one.
+    let mut input = input(&deployed);
+    input["Segments"] = json!(1);
+    Begin::Input(input)
+}
+
+async fn of_data_pipeline(deployed: Arc<Deployed>) -> Begin {
+    make_table(&deployed).await;
+    let bucket = make_bucket(&deployed).await;
+    let content = data(OutputFormat::DataPipeline, Compression::None, 0..30);
+    put(&deployed, "3d6f0a2e-one", content).await;
+    let manifest = EmrManifest::of([format!("s3://{bucket}/{FOLDER}3d6f0a2e-one")]).write();
+    put(&deployed, export_manifest::EMR, manifest).await;
+    Begin::Input(input(&deployed))
+}
+
+async fn in_plain_json(deployed: Arc<Deployed>) -> Begin {
+    make_table(&deployed).await;
+    put_export(&deployed, OutputFormat::Plain, &[("a.json.zst", 0..30), ("b.json", 30..60)]).await;
+    Begin::Input(input(&deployed))
+}
+
+async fn of_a_folder(deployed: Arc<Deployed>) -> Begin {
+    make_table(&deployed).await;
+    make_bucket(&deployed).await;
+    put(&deployed, "one", data(OutputFormat::DynamodbJson, Compression::Gzip, 0..30)).await;
+    put(&deployed, "_SUCCESS", Vec::new()).await;
+    let mut input = input(&deployed);
+    input["Format"] = json!("dynamodb-json");
+    input["Compression"] = json!("gzip");
+    input["MaxWriteCapacityUnits"] = json!(1_000);
+    Begin::Input(input)
+}
+
+async fn into_items(deployed: Arc<Deployed>) -> Begin {
+    with_export(&deployed).await;
+    put_item(&deployed, "0", "before").await;
+    put_item(&deployed, "another", "before").await;
+    let mut input = input(&deployed);
+    input["Merge"] = json!(true);
+    Begin::Input(input)
+}
+
+async fn in_several(deployed: Arc<Deployed>) -> Begin {
+    with_export(&deployed).await;
+    let slow = Fault::Delay(Duration::from_secs(2));
+    inject(&deployed, SEGMENT, "dynamodb:BatchWriteItem", 2, slow).await;
+    let mut input = input(&deployed);
+    input["Segments"] = json!(1);
+    Begin::Input(input)
+}
+
+async fn throttled_for_a_while(deployed: Arc<Deployed>) -> Begin {
+    with_export(&deployed).await;
+    inject(&deployed, SEGMENT, "dynamodb:BatchWriteItem", 7, Fault::Throttle).await;
+    Begin::Input(input(&deployed))
+}
+
+async fn wrong_input(deployed: Arc<Deployed>) -> Begin {
+    make_table(&deployed).await;
+    Begin::Input(json!({ "TableName": TABLE, "From": "here" }))
+}
+
+async fn table_missing(deployed: Arc<Deployed>) -> Begin {
+    make_bucket(&deployed).await;
+    Begin::Input(input(&deployed))
+}
+
+async fn no_export(deployed: Arc<Deployed>) -> Begin {
+    make_table(&deployed).await;
+    make_bucket(&deployed).await;
+    put(&deployed, "export.json", b"{}".to_vec()).await;
+    Begin::Input(input(&deployed))
+}
+
+async fn table_not_empty(deployed: Arc<Deployed>) -> Begin {
+    with_export(&deployed).await;
+    put_item(&deployed, "0", "before").await;
+    Begin::Input(input(&deployed))
+}
+
+async fn listing_refused(deployed: Arc<Deployed>) -> Begin {
+    refused(&deployed, PLAN, "s3:ListBucket").await
+}
+
+async fn writing_refused(deployed: Arc<Deployed>) -> Begin {
+    refused(&deployed, SEGMENT, "dynamodb:BatchWriteItem").await
+}
+
+async fn finishing_refused(deployed: Arc<Deployed>) -> Begin {
+    refused(&deployed, FINISH, "s3:ListBucket").await
+}
+
+/// An export, where a step may not make a call.
+async fn refused(deployed: &Deployed, step: &str, action: &str) -> Begin {
+    with_export(deployed).await;
+    inject(deployed, step, action, usize::MAX, Fault::Refuse).await;
+    Begin::Input(input(deployed))
+}
+
+async fn a_damaged_file(deployed: Arc<Deployed>) -> Begin {
+    make_table(&deployed).await;
+    let mut content = data(OutputFormat::DynamodbJson, Compression::Gzip, 0..30);
+    content.truncate(content.len() / 2);
+    put_export_of(&deployed, OutputFormat::DynamodbJson, vec![("data/a.json.gz", 30, content)]).await;
+    Begin::Input(input(&deployed))
+}
+
+async fn a_wrong_line(deployed: Arc<Deployed>) -> Begin {
+    make_table(&deployed).await;
+    let mut content = data(OutputFormat::DynamodbJson, Compression::None, 0..2);
+    content.extend(b"{\"Item\":{\"id\":{\"S\":3}}}\n");
+    put_export_of(&deployed, OutputFormat::DynamodbJson, vec![("data/a.json", 3, content)]).await;
+    Begin::Input(input(&deployed))
+}
+
+async fn fewer_items(deployed: Arc<Deployed>) -> Begin {
+    make_table(&deployed).await;
+    let content = data(OutputFormat::DynamodbJson, Compression::None, 0..29);
+    put_export_of(&deployed, OutputFormat::DynamodbJson, vec![("data/a.json", 30, content)]).await;
+    Begin::Input(input(&deployed))
+}
+
+async fn changed_before(deployed: Arc<Deployed>) -> Begin {
+    with_export(&deployed).await;
+    let slow = Fault::Delay(Duration::from_secs(2));
+    inject(&deployed, SEGMENT, "s3:ListBucket", 2, slow).await;
+    after(&deployed, SEGMENT, "s3:ListBucket", |deployed| async move {
+        put(&deployed, "data/a.json.gz", b"another".to_vec()).await;
+    });
+    Begin::Input(input(&deployed))
+}
+
+async fn changed_at_the_end(deployed: Arc<Deployed>) -> Begin {
+    with_export(&deployed).await;
+    let slow = Fault::Delay(Duration::from_secs(2));
+    inject(&deployed, FINISH, "s3:ListBucket", 1, slow).await;
+    after(&deployed, FINISH, "s3:ListBucket", |deployed| async move {
+        put(&deployed, "data/a.json.gz", b"another".to_vec()).await;
+    });
+    Begin::Input(input(&deployed))
+}
+
+/// An empty table, and an export with 60 items in two files.
+async fn with_export(deployed: &Deployed) {
+    make_table(deployed).await;
+    let files = [("data/a.json.gz", 0..30), ("data/b.json.gz", 30..60)];
+    put_export(deployed, OutputFormat::DynamodbJson, &files).await;
+}
+
+/// An empty table.
+pub async fn make_table(deployed: &Deployed) {
+    let attribute = AttributeDefinition::builder().attribute_name("id");
+    let attribute = attribute.attribute_type(ScalarAttributeType::S).build().unwrap();
+    let key = KeySchemaElement::builder().attribute_name("id").key_type(KeyType::Hash).build().unwrap();
+    let create = deployed.dynamodb.create_table().table_name(TABLE).billing_mode(BillingMode::PayPerRequest);
+    create.attribute_definitions(attribute).key_schema(key).send().await.unwrap();
+    super::sync_settings::tables::until_active(deployed, TABLE).await;
+}
+
+async fn put_item(deployed: &Deployed, id: &str, content: &str) {
+    let text = |text: &str| AttributeValue::S(text.to_owned());
+    let put = deployed.dynamodb.put_item().table_name(TABLE).item("id", text(id)).item("text", text(content));
+    put.send().await.unwrap();
+}
+
+async fn make_bucket(deployed: &Deployed) -> String {
+    let bucket = bucket(deployed);
+    deployed.s3.create_bucket().bucket(&bucket).send().await.unwrap();
+    bucket
+}
+
+/// A file in [`FOLDER`].
+async fn put(deployed: &Deployed, name: &str, content: Vec<u8>) {
+    let put = deployed.s3.put_object().bucket(bucket(deployed)).key(format!("{FOLDER}{name}"));
+    put.body(ByteStream::from(content)).send().await.unwrap();
+}
+
+/// The lines of the items of these numbers, compressed.
+fn data(format: OutputFormat, compression: Compression, items: std::ops::Range<usize>) -> Vec<u8> {
+    let format = match format {
+        OutputFormat::DynamodbJson => Format::DynamodbJson,
+        OutputFormat::DataPipeline => Format::DataPipeline(NullTag::NullValue),
+        OutputFormat::Plain => Format::Plain,
+    };
+    let mut lines = Vec::new();
+    for number in items {
+        let item = json!({ "id": { "S": number.to_string() }, "none": { "NULL": true },
+            "price": { "N": format!("{number}.50") } });
+        write_line(format, item.to_string().as_bytes(), &mut lines).unwrap();
+    }
+    let mut compressor = Compressor::new(compression);
+    compressor.push(&lines).unwrap();
+    let mut content = compressor.take();
+    content.extend(compressor.finish().unwrap());
+    content
+}
+
+async fn put_export(deployed: &Deployed, format: OutputFormat, files: &[(&str, std::ops::Range<usize>)]) {
+    let files = files.iter().map(|(name, items)| {
+        let content = data(format, Compression::of_key(name), items.clone());
+        (*name, items.len() as u64, content)
+    });
+    put_export_of(deployed, format, files.collect()).await;
+}
+
+/// An export of these files, each with how many items the manifest says that it has.
+async fn put_export_of(deployed: &Deployed, format: OutputFormat, files: Vec<(&str, u64, Vec<u8>)>) {
+    let bucket = make_bucket(deployed).await;
+    let mut entries = Vec::new();
+    for (name, item_count, content) in files {
+        let (md5_checksum, etag) = (md5_of(&content), String::new());
+        let data_file_s3_key = format!("{FOLDER}{name}");
+        entries.push(DataFile { item_count, md5_checksum, etag, data_file_s3_key });
+        put(deployed, name, content).await;
+    }
+    let list = write_files(&entries);
+    let manifest_files = format!("{FOLDER}{}", export_manifest::FILES);
+    let mut summary = ManifestSummary::of_full_export(manifest_files, format);
+    summary.s3_bucket = bucket;
+    summary.item_count = entries.iter().map(|entry| entry.item_count).sum();
+    let summary = summary.write();
+    put(deployed, export_manifest::FILES_MD5, md5_of(&list).into_bytes()).await;
+    put(deployed, export_manifest::FILES, list).await;
+    put(deployed, export_manifest::SUMMARY_MD5, md5_of(&summary).into_bytes()).await;
+    put(deployed, export_manifest::SUMMARY, summary).await;
+}
