@@ -168,7 +168,8 @@ fn verified<'a>(
     }
 }
 
-/// Writes the manifests, each one before what names it.
+/// Writes the manifests, each one behind what it names or is checked by. The summary is the very last, for it says that
+/// the export is whole: a call that fails leaves none.
 async fn write(files: &Files, run: &Run, plan: &Plan, parts: &[&Part]) -> Result<(), FilesError> {
     let layout = Layout::new(run, plan);
     let lines: Vec<DataFile> = parts
@@ -183,16 +184,15 @@ async fn write(files: &Files, run: &Run, plan: &Plan, parts: &[&Part]) -> Result
     let put = async |name: &str, body: Vec<u8>| files.put(&layout.manifest(name), body).await.map(drop);
     let with_md5 = async |name: &str, md5: &str, body: Vec<u8>| {
         let digest = export_manifest::md5_of(&body).into_bytes();
-        put(name, body).await?;
-        put(md5, digest).await
+        put(md5, digest).await?;
+        put(name, body).await
     };
     with_md5(FILES, FILES_MD5, export_manifest::write_files(&lines)).await?;
-    with_md5(SUMMARY, SUMMARY_MD5, summary(run, plan, parts).write()).await?;
     if run.format == ExportFormat::DataPipeline {
         let urls = parts.iter().map(|part| files.location(&part.key));
         put(EMR, EmrManifest::of(urls).write()).await?;
     }
-    Ok(())
+    with_md5(SUMMARY, SUMMARY_MD5, summary(run, plan, parts).write()).await
 }
 
 fn summary(run: &Run, plan: &Plan, parts: &[&Part]) -> ManifestSummary {

@@ -2,7 +2,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::export_table::testing::{FOLDER, export, exported, finish, orders, plan_json, run_json};
-use crate::fake_store::FakeStore;
+use crate::fake_store::{FakeStore, Fault};
 
 const ROOT: &str = "exports/orders/2026-03-01-02-00-00/AWSDynamoDB/01772330400000-0d20b12c/";
 
@@ -29,6 +29,21 @@ async fn finish_as(store: &FakeStore, format: &str) -> Result<Value, String> {
         assert_eq!(failure.name, ErrorName::ExportNotVerified, "{failure}");
         failure.message
     })
+}
+
+#[tokio::test]
+async fn whichever_manifest_cannot_be_written_there_is_no_summary() {
+    for (format, manifests) in [("dynamodb-json", 4), ("data-pipeline", 5), ("plain", 4)] {
+        for number in 0..manifests {
+            let store = unfinished(format).await;
+            store.fail_action("s3:PutObject", number, Fault::Refused(403, "AccessDenied"));
+            let failure = finish(&store, &run_json(format, "none"), &plan_json(2)).await.unwrap_err();
+            assert_eq!(failure.name, ErrorName::AccessDenied, "{format}, {number}");
+            let summaries = store.keys().into_iter().filter(|key| key.ends_with("manifest-summary.json"));
+            assert_eq!(summaries.count(), 0, "{format}, {number}: {:?}", store.keys());
+            finish_as(&store, format).await.unwrap();
+        }
+    }
 }
 
 #[tokio::test]
