@@ -1,13 +1,17 @@
 //! Where the files of an export lie.
 //!
 //! Everything of one table's export is in one folder, `<prefix><table>/<YYYY-MM-DD-HH-MM-SS>/`, since what reads an
-//! export back takes a folder. What is ours (the plan, the records of parts, the settings) lies beside what readers
+//! export back takes a folder. Where several begin in one second, as a daily and a monthly schedule do, the second one
+//! gets `<YYYY-MM-DD-HH-MM-SS>-2/`, and so on. What is ours (the plan, the records of parts, the settings) lies beside what readers
 //! read: ImportTable and our own import are pointed at `AWSDynamoDB/<export>/data/` or at a manifest, never at the
 //! folder itself, where the format is DynamoDB's own.
 
 use sha2::{Digest, Sha256};
 
 use super::{ExportFormat, Plan, Run};
+
+/// The most exports of a table that begin in one second: each of the six schedules, and some by hand.
+const MOST_OF_A_SECOND: u32 = 16;
 
 /// The keys of an export's files: whole keys, the prefix included.
 #[derive(Clone, Copy, Debug)]
@@ -16,9 +20,14 @@ pub struct Layout<'a> {
     plan: &'a Plan,
 }
 
-/// The folder of a table's export.
-pub fn folder(run: &Run, table_name: &str) -> String {
-    format!("{}{table_name}/{}/", run.prefix, run.timestamp)
+/// The folders that a table's export may have, in the order in which they are taken: another execution that began in
+/// the same second may have the first ones.
+pub fn folders(run: &Run, table_name: &str) -> impl Iterator<Item = String> {
+    let first = format!("{}{table_name}/{}", run.prefix, run.timestamp);
+    (1..=MOST_OF_A_SECOND).map(move |nth| match nth {
+        1 => format!("{first}/"),
+        _ => format!("{first}-{nth}/"),
+    })
 }
 
 /// The export's id, in the form of AWS's (`01693685827463-2d8752fd`): when it began, in milliseconds, and who made it of
@@ -131,6 +140,14 @@ mod tests {
         assert!(layout.is_data(&format!("{root}data/anything")));
         assert!(!layout.is_data(&format!("{root}manifest-files.json")));
         assert!(!layout.is_data(&format!("{folder}export.json")));
+    }
+
+    #[test]
+    fn exports_of_one_second_have_folders_that_sort_one_after_the_other() {
+        let folders: Vec<_> = folders(&testing::run("plain", "none"), "orders").collect();
+        assert_eq!(folders.len(), 16);
+        let first = "exports/orders/2026-03-01-02-00-00";
+        assert_eq!(folders[..2], [format!("{first}/"), format!("{first}-2/")]);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //!
 //! The plan is written down before anything else, as a new object: S3 takes it from one of several that come at once
 //! (`If-None-Match: *`). An execution that finds its own goes by what it says, so that a repetition decides nothing
-//! anew; one that finds another's keeps off.
+//! anew; one that finds another's keeps off, and takes the next folder of its second.
 
 use aws_sdk_dynamodb::types::{PointInTimeRecoveryStatus, TableDescription, TableStatus};
 use chrono::{DateTime, Utc};
@@ -10,7 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Run;
-use super::layout::{self, document_in};
+use super::layout::{document_in, export_id, folders};
 use crate::aws_failure::AwsFailure;
 use crate::error_name::ErrorName;
 use crate::files::{Files, FilesError};
@@ -97,13 +97,13 @@ pub enum PlanError {
         /// Its state.
         status: String,
     },
-    /// The folder is another's.
-    #[error("{document} is there already, and {whose}: an export is written to a folder of its own")]
+    /// There is no folder for it.
+    #[error("{document} is there already, and {why}: an export is written to a folder of its own")]
     ExportExists {
-        /// The document that says so.
+        /// The document that is in its way.
         document: String,
-        /// Whose it is.
-        whose: String,
+        /// Why it is neither passed over nor adopted.
+        why: String,
     },
     /// The plan could not be written down.
     #[error(transparent)]
@@ -152,35 +152,59 @@ pub async fn plan(
         }
     };
     let table_arn = table.table_arn().unwrap_or_default().to_owned();
-    let plan = Plan {
+    let mut plan = Plan {
         table_name: table_name.to_owned(),
         table_id: table.table_id().unwrap_or_default().to_owned(),
-        folder: layout::folder(run, table_name),
-        export_id: layout::export_id(run, owner, &table_arn),
+        folder: String::new(),
+        export_id: export_id(run, owner, &table_arn),
         table_arn,
         segments,
         export_time: now,
         notes,
     };
-    own(files, Document { version: VERSION, owner: owner.to_owned(), mode, run: run.clone(), plan }).await
+    let mut taken = None;
+    for folder in folders(run, table_name) {
+        plan.folder = folder;
+        let document = Document {
+            version: VERSION,
+            owner: owner.to_owned(),
+            mode,
+            run: run.clone(),
+            plan: plan.clone(),
+        };
+        match own(files, document).await? {
+            Owned::Ours(mode, plan) => return Ok((mode, plan)),
+            Owned::Taken { by } => taken = Some(by),
+        }
+    }
+    let why = format!("is of {}, as all the others of this second are others'", taken.unwrap_or_default());
+    Err(PlanError::ExportExists { document: files.location(&document_in(&plan.folder)), why })
+}
+
+/// Whose a folder is.
+enum Owned {
+    /// The owner's, by what its document says.
+    Ours(Mode, Plan),
+    /// Another's.
+    Taken { by: String },
 }
 
 /// Writes the document, or takes what stands in its place if that is the owner's own.
-async fn own(files: &Files, document: Document) -> Result<(Mode, Plan), PlanError> {
+async fn own(files: &Files, document: Document) -> Result<Owned, PlanError> {
     let key = document_in(&document.plan.folder);
     let body = serde_json::to_vec_pretty(&document).map_err(AwsFailure::unbuilt("s3:PutObject"))?;
     if files.put_new(&key, body).await? {
-        return Ok((document.mode, document.plan));
+        return Ok(Owned::Ours(document.mode, document.plan));
     }
-    let exists = |whose: String| PlanError::ExportExists { document: files.location(&key), whose };
+    let exists = |why: String| Err(PlanError::ExportExists { document: files.location(&key), why });
     let Some(written) = files.get(&key).await? else {
-        return Err(exists("was taken away while it was looked at".to_owned()));
+        return exists("was taken away while it was looked at".to_owned());
     };
     match serde_json::from_slice::<Document>(&written) {
-        Ok(there) if there.owner != document.owner => Err(exists(format!("is of {}", there.owner))),
-        Ok(there) if there.version == VERSION => Ok((there.mode, there.plan)),
-        Ok(there) => Err(exists(format!("is of version {}", there.version))),
-        Err(error) => Err(exists(format!("is no export's document: {error}"))),
+        Ok(there) if there.owner != document.owner => Ok(Owned::Taken { by: there.owner }),
+        Ok(there) if there.version == VERSION => Ok(Owned::Ours(there.mode, there.plan)),
+        Ok(there) => exists(format!("is of version {}", there.version)),
+        Err(error) => exists(format!("is no export's document: {error}")),
     }
 }
 

@@ -56,15 +56,29 @@ async fn a_plan_is_written_down_before_anything_else_with_whose_it_is() {
 }
 
 #[tokio::test]
-async fn the_same_execution_adopts_its_plan_and_another_keeps_off() {
+async fn the_same_execution_adopts_its_plan_and_others_of_its_second_get_the_next_folders() {
     let store = orders();
     let first = plan(&store, run()).await.unwrap();
     // The table has grown meanwhile: what is written down counts.
     store.aws.set("orders", "TableSizeBytes", json!(5_u64 << 30));
     assert_eq!(plan(&store, run()).await.unwrap(), first);
-    let failure = plan_by(&store, OTHER, run()).await.unwrap_err();
+    let second = plan_by(&store, OTHER, run()).await.unwrap();
+    assert_eq!(second["plan"]["folder"], FOLDER.replace("00/", "00-2/"));
+    assert_ne!(second["plan"]["exportId"], first["plan"]["exportId"]);
+    // However often, and after whomever.
+    for nth in 3..=16 {
+        let third = plan_by(&store, &format!("{OTHER}-{nth}"), run()).await.unwrap();
+        assert_eq!(third["plan"]["folder"], FOLDER.replace("00/", &format!("00-{nth}/")));
+    }
+    assert_eq!(plan_by(&store, OTHER, run()).await.unwrap(), second);
+    assert_eq!(plan(&store, run()).await.unwrap(), first);
+    let failure = plan_by(&store, "one too many", run()).await.unwrap_err();
     assert_eq!(failure.name, ErrorName::ExportExists);
-    assert!(failure.message.contains(&format!("is there already, and is of {EXECUTION}")), "{failure}");
+    assert!(failure.message.contains("00-16/export.json is there already, and is of"), "{failure}");
+}
+
+#[tokio::test]
+async fn a_document_that_is_no_exports_is_in_the_way() {
     for (body, words) in [("{}", "is no export's document"), ("no JSON", "is no export's document")] {
         let store = orders().with_object(&format!("{FOLDER}export.json"), body);
         let failure = plan(&store, run()).await.unwrap_err();
