@@ -1,7 +1,7 @@
 //! The workflows' machines and types, as the contract check takes them.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use contracts::Report;
 use contracts::contract::{Contracts, TaskContract};
@@ -11,16 +11,16 @@ use local_aws::workspace_root;
 use schemars::Schema;
 use serde_json::Value;
 
-/// A workflow's machine with everything that its check needs; each part can be changed.
+/// A workflow's machine with everything that its check needs; each part can be changed. There are thousands of mutants
+/// of it, so they share what they have in common.
 #[derive(Clone)]
 pub struct Contract {
     /// The definition.
     pub definition: Value,
     /// What each step of its template takes and answers, by its name.
-    pub steps: BTreeMap<String, TaskContract>,
-    input: Value,
-    output: Value,
-    template: Template,
+    pub steps: BTreeMap<String, Arc<TaskContract>>,
+    execution: &'static Execution,
+    template: Arc<Template>,
 }
 
 impl Contract {
@@ -37,28 +37,29 @@ impl Contract {
         let steps = steps.iter().filter(|step| handlers.contains(step.name)).map(|step| {
             let errors = step.errors.iter().map(|name| name.as_str().to_owned()).collect();
             let (input, output) = ((step.input_schema)().to_value(), (step.output_schema)().to_value());
-            (step.name.to_owned(), TaskContract { name: step.name.to_owned(), input, output, errors })
+            let contract = TaskContract { name: step.name.to_owned(), input, output, errors };
+            (step.name.to_owned(), Arc::new(contract))
         });
         Contract {
             definition: serde_json::from_str(&text).unwrap(),
             steps: steps.collect(),
-            input: EXECUTIONS[workflow].input.clone(),
-            output: EXECUTIONS[workflow].output.clone(),
-            template,
+            execution: &EXECUTIONS[workflow],
+            template: Arc::new(template),
         }
     }
 
     /// What the check says of it.
     pub fn check(&self) -> Report {
         let document = Document::parse("definition", self.definition.to_string()).unwrap();
-        contracts::check(&document, self, Some(&self.input), Some(&self.output), Some(&self.template))
+        let Execution { input, output } = self.execution;
+        contracts::check(&document, self, Some(input), Some(output), Some(&self.template))
     }
 }
 
 impl Contracts for Contract {
     fn task(&self, _resource: &str, function: Option<&str>) -> Option<TaskContract> {
         let handler = self.template.function(function?)?.handler?;
-        self.steps.get(&handler).cloned()
+        self.steps.get(&handler).map(|contract| TaskContract::clone(contract))
     }
 
     fn machine_input(&self, state_machine: &str) -> Option<Value> {

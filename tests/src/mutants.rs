@@ -1,5 +1,7 @@
 //! Everything that can be renamed, dropped or retyped in a workflow's machine and types, one at a time.
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value, json};
 
 use crate::contract::Contract;
@@ -30,7 +32,7 @@ pub fn all(contract: &Contract) -> Vec<Mutant> {
             for place in properties(schema, "") {
                 for (how, changed) in property_changes(schema, &place) {
                     let mut contract = contract.clone();
-                    let types = contract.steps.get_mut(step).unwrap();
+                    let types = Arc::make_mut(contract.steps.get_mut(step).unwrap());
                     *(if side == "input" { &mut types.input } else { &mut types.output }) = changed;
                     mutants.push(Mutant { name: format!("{how} {step}.{side}{place}"), contract });
                 }
