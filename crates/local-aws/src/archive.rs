@@ -1,13 +1,11 @@
-//! The archive of the functions' executable.
+//! What the functions are deployed as: an archive whose `bootstrap` starts their executable where it lies.
 //!
-//! Compressing it costs more than all the rest of a deployment, and a suite deploys to dozens of accounts from
-//! several processes. So it is made once per build: kept in memory within a process, and beside the
-//! executable for the next one. The file's name says which build it is of and what its hash is.
+//! The executable of a debug build has a hundred megabytes, and a suite deploys to hundreds of accounts. Functions run
+//! as processes of this host, so a script in the archive is enough. It starts a hard link to the executable, which is
+//! named after the build: a later build changes nothing that was deployed before it.
 
-use std::collections::HashMap;
 use std::io::{Cursor, Write};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
 use std::time::SystemTime;
 
 use bytes::Bytes;
@@ -16,57 +14,32 @@ use zip::write::SimpleFileOptions;
 
 use crate::Error;
 
-/// Speed counts here, size does not.
-const COMPRESSION_LEVEL: i64 = 1;
+/// The builds whose links are kept, as stacks may still run them.
+const BUILDS_KEPT: usize = 5;
 
-/// An archive and the hash of the executable in it. (The archive's own would change with the time in it.)
+/// An archive and the hash of what is in it. (The archive's own would change with the time in it.)
 #[derive(Clone, Debug)]
 pub(crate) struct Archive {
     pub(crate) hash: String,
     pub(crate) content: Bytes,
 }
 
-/// The archive of the executable as it is now.
+/// The archive for the executable as it is now.
 pub(crate) fn archive(bootstrap: &Path) -> Result<Archive, Error> {
-    type Archives = HashMap<(PathBuf, SystemTime), Archive>;
-    static ARCHIVES: Mutex<Option<Archives>> = Mutex::new(None);
-    let modified = std::fs::metadata(bootstrap)
-        .and_then(|metadata| metadata.modified())
-        .map_err(Error::file("read", bootstrap))?;
-    // Held while archiving, so that concurrent deployments wait for the one archive.
-    let mut archives = ARCHIVES.lock().unwrap_or_else(PoisonError::into_inner);
-    let archives = archives.get_or_insert_default();
-    let id = (bootstrap.to_owned(), modified);
-    if let Some(known) = archives.get(&id) {
-        return Ok(known.clone());
-    }
-    let files = Files::of(bootstrap, modified);
-    let archive = match files.kept() {
-        Some(kept) => kept,
-        None => {
-            let made = make(bootstrap)?;
-            files.keep(&made);
-            made
-        }
-    };
-    archives.insert(id, archive.clone());
-    Ok(archive)
+    let script = format!("#!/bin/sh\nexec {} \"$@\"\n", quoted(&linked(bootstrap)?));
+    let content = zip(&script).map_err(|source| Error::Archive { path: bootstrap.to_owned(), source })?;
+    Ok(Archive { hash: hash(script.as_bytes()), content: content.into() })
 }
 
-fn make(bootstrap: &Path) -> Result<Archive, Error> {
-    let executable = std::fs::read(bootstrap).map_err(Error::file("read", bootstrap))?;
-    let content = zip(&executable).map_err(|source| Error::Archive { path: bootstrap.to_owned(), source })?;
-    Ok(Archive { hash: hash(&executable), content: content.into() })
+/// A path as a word of a shell (POSIX, "Single-Quotes").
+fn quoted(path: &Path) -> String {
+    format!("'{}'", path.to_string_lossy().replace('\'', r"'\''"))
 }
 
-fn zip(executable: &[u8]) -> Result<Vec<u8>, zip::result::ZipError> {
+fn zip(script: &str) -> Result<Vec<u8>, zip::result::ZipError> {
     let mut writer = zip::ZipWriter::new(Cursor::new(Vec::new()));
-    let options = SimpleFileOptions::default()
-        .compression_method(zip::CompressionMethod::Deflated)
-        .compression_level(Some(COMPRESSION_LEVEL))
-        .unix_permissions(0o755);
-    writer.start_file("bootstrap", options)?;
-    writer.write_all(executable)?;
+    writer.start_file("bootstrap", SimpleFileOptions::default().unix_permissions(0o755))?;
+    writer.write_all(script.as_bytes())?;
     Ok(writer.finish()?.into_inner())
 }
 
@@ -75,53 +48,36 @@ pub(crate) fn hash(content: &[u8]) -> String {
     Sha256::digest(content).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// The archives kept beside an executable, as `<name>-<time of the build>-<hash>.zip`.
-struct Files {
-    folder: PathBuf,
-    name: String,
-    build: String,
+/// The link to this build, beside the executable as `<name>-<time of the build>`. It is made where it is not there yet, and
+/// those of long outdated builds go.
+fn linked(bootstrap: &Path) -> Result<PathBuf, Error> {
+    let bootstrap = std::path::absolute(bootstrap).map_err(Error::file("read", bootstrap))?;
+    let modified = std::fs::metadata(&bootstrap).and_then(|metadata| metadata.modified());
+    let modified = modified.map_err(Error::file("read", &bootstrap))?;
+    let since = modified.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    let name = bootstrap.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let link = bootstrap.with_file_name(format!("{name}-{:020}", since.as_nanos()));
+    match std::fs::hard_link(&bootstrap, &link) {
+        Ok(()) => forget_outdated(&bootstrap, &name),
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+        Err(error) => return Err(Error::file("write", &link)(error)),
+    }
+    Ok(link)
 }
 
-impl Files {
-    fn of(bootstrap: &Path, modified: SystemTime) -> Self {
-        let since = modified.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        Self {
-            folder: bootstrap.parent().unwrap_or(Path::new(".")).to_owned(),
-            name: bootstrap.file_name().unwrap_or_default().to_string_lossy().into_owned(),
-            build: since.as_nanos().to_string(),
-        }
-    }
-
-    /// The kept archives: build, hash and path of each.
-    fn all(&self) -> impl Iterator<Item = (String, String, PathBuf)> {
-        std::fs::read_dir(&self.folder).into_iter().flatten().flatten().filter_map(|entry| {
-            let name = entry.file_name().to_string_lossy().into_owned();
-            let id = name.strip_prefix(&self.name)?.strip_prefix('-')?.strip_suffix(".zip")?;
-            let (build, hash) = id.split_once('-')?;
-            let is_ours = hash.len() == 64 && build.bytes().all(|byte| byte.is_ascii_digit());
-            is_ours.then(|| (build.to_owned(), hash.to_owned(), entry.path()))
-        })
-    }
-
-    fn kept(&self) -> Option<Archive> {
-        let (_, hash, path) = self.all().find(|(build, _, _)| *build == self.build)?;
-        Some(Archive { hash, content: std::fs::read(path).ok()?.into() })
-    }
-
-    /// Keeps an archive for the next process. If that fails, the next one makes its own.
-    fn keep(&self, archive: &Archive) {
-        let outdated: Vec<PathBuf> = self.all().map(|(_, _, path)| path).collect();
-        let path = self.folder.join(format!("{}-{}-{}.zip", self.name, self.build, archive.hash));
-        let unfinished = self.folder.join(format!("{}-{}.zip.unfinished", self.name, std::process::id()));
-        let kept =
-            std::fs::write(&unfinished, &archive.content).and_then(|()| std::fs::rename(&unfinished, &path));
-        if kept.is_err() {
-            let _ = std::fs::remove_file(unfinished);
-            return;
-        }
-        for other in outdated.iter().filter(|other| **other != path) {
-            let _ = std::fs::remove_file(other);
-        }
+fn forget_outdated(bootstrap: &Path, name: &str) {
+    let folder = bootstrap.parent().unwrap_or(Path::new("."));
+    let is_link = |file: &str| {
+        let build = file.strip_prefix(name).and_then(|rest| rest.strip_prefix('-'));
+        build.is_some_and(|build| build.len() == 20 && build.bytes().all(|byte| byte.is_ascii_digit()))
+    };
+    let files = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let names = files.map(|file| file.file_name().to_string_lossy().into_owned());
+    let mut links: Vec<String> = names.filter(|file| is_link(file)).collect();
+    links.sort_unstable();
+    for outdated in links.iter().rev().skip(BUILDS_KEPT) {
+        // Another process may be at it as well.
+        let _ = std::fs::remove_file(folder.join(outdated));
     }
 }
 
@@ -133,51 +89,56 @@ mod tests {
     use super::*;
 
     fn build(folder: &Path, content: &str, second: u64) -> PathBuf {
-        let path = folder.join("bootstrap");
+        let path = folder.join("the functions' bootstrap");
+        // As cargo does it: what is linked elsewhere stays as it is.
+        let _ = std::fs::remove_file(&path);
         std::fs::write(&path, content).unwrap();
         let time = SystemTime::UNIX_EPOCH + Duration::from_secs(second);
-        std::fs::File::options().write(true).open(&path).unwrap().set_modified(time).unwrap();
+        let file = std::fs::File::options().write(true).open(&path).unwrap();
+        file.set_modified(time).unwrap();
+        let executable = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        std::fs::set_permissions(&path, executable).unwrap();
         path
     }
 
-    fn names(folder: &Path) -> Vec<String> {
-        let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name());
-        let mut names: Vec<String> = entries.map(|name| name.into_string().unwrap()).collect();
-        names.sort_unstable();
-        names
-    }
-
-    #[test]
-    fn the_archive_holds_an_executable_bootstrap() {
-        let folder = tempfile::tempdir().unwrap();
-        let made = archive(&build(folder.path(), "#!/bin/sh\nexit 0\n", 1)).unwrap();
-        let mut zip = zip::ZipArchive::new(Cursor::new(made.content)).unwrap();
+    fn script(archive: &Archive) -> String {
+        let mut zip = zip::ZipArchive::new(Cursor::new(archive.content.clone())).unwrap();
         let mut file = zip.by_name("bootstrap").unwrap();
         assert_eq!(file.unix_mode().unwrap() & 0o777, 0o755);
         let mut content = String::new();
         file.read_to_string(&mut content).unwrap();
-        assert_eq!(content, "#!/bin/sh\nexit 0\n");
-        assert_eq!(made.hash, hash(content.as_bytes()));
+        content
     }
 
     #[test]
-    fn each_build_has_one_archive_beside_it_which_the_next_process_takes() {
+    fn what_is_deployed_starts_the_build_that_it_was_deployed_from() {
         let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join("bootstrap-notes.zip"), "not ours").unwrap();
-        let bootstrap = build(folder.path(), "one", 1);
-        archive(&bootstrap).unwrap();
-        let name = |seconds: u64, content: &str| {
-            format!("bootstrap-{seconds}000000000-{}.zip", hash(content.as_bytes()))
-        };
-        assert_eq!(names(folder.path()), ["bootstrap", &name(1, "one"), "bootstrap-notes.zip"]);
+        let first = archive(&build(folder.path(), "#!/bin/sh\necho first $1\n", 1)).unwrap();
+        let second = archive(&build(folder.path(), "#!/bin/sh\necho second $1\n", 2)).unwrap();
+        assert_ne!(first.hash, second.hash);
+        for (archive, says) in [(first, "first x\n"), (second, "second x\n")] {
+            let file = folder.path().join("bootstrap.sh");
+            std::fs::write(&file, script(&archive)).unwrap();
+            let output = std::process::Command::new("sh").arg(file).arg("x").output().unwrap();
+            assert_eq!(String::from_utf8(output.stdout).unwrap(), says);
+        }
+    }
 
-        let modified = std::fs::metadata(&bootstrap).unwrap().modified().unwrap();
-        std::fs::write(folder.path().join(name(1, "one")), "kept").unwrap();
-        let kept = Files::of(&bootstrap, modified).kept().unwrap();
-        assert_eq!((kept.hash, kept.content), (hash(b"one"), Bytes::from_static(b"kept")));
-
-        let second = archive(&build(folder.path(), "two", 2)).unwrap();
-        assert_eq!(second.hash, hash(b"two"));
-        assert_eq!(names(folder.path()), ["bootstrap", &name(2, "two"), "bootstrap-notes.zip"]);
+    #[test]
+    fn one_build_is_one_archive_and_long_outdated_ones_go() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("the functions' bootstrap-notes"), "not ours").unwrap();
+        for second in 1..=7 {
+            let bootstrap = build(folder.path(), "x", second);
+            assert_eq!(archive(&bootstrap).unwrap().hash, archive(&bootstrap).unwrap().hash);
+        }
+        let entries = std::fs::read_dir(folder.path()).unwrap();
+        let mut names: Vec<String> =
+            entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort_unstable();
+        let mut expected = vec!["the functions' bootstrap".to_owned()];
+        expected.extend((3..=7).map(|second| format!("the functions' bootstrap-{second:011}000000000")));
+        expected.push("the functions' bootstrap-notes".to_owned());
+        assert_eq!(names, expected);
     }
 }

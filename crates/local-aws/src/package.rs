@@ -78,7 +78,7 @@ fn state_machine(path: &Path) -> Result<Artifact, Error> {
     Ok(Artifact { key: format!("{}.asl.json", hash(&content)), content: content.into() })
 }
 
-/// The archive of the functions' executable, by the executable's hash.
+/// The functions' archive, by the hash of what is in it.
 fn functions(bootstrap: &Path) -> Result<Artifact, Error> {
     let Archive { hash, content } = archive(bootstrap)?;
     Ok(Artifact { key: format!("{hash}.zip"), content })
