@@ -12,6 +12,8 @@ Another thing happens here that cannot be done over HTTP: EventBridge refuses `a
 customers, and rightly so, but AWS Backup's own events have to come from somewhere. A request that
 carries this instance's token may use such a source.
 
+What is of an account is found without asking each thing of every account for it: a suite has hundreds of accounts.
+
 And two things of Step Functions are as on AWS: the history of an execution tells of the states within a
 Map too, inner Maps included, and a nested execution fails by the names that it has there, also where its name is taken.
 """
@@ -73,6 +75,22 @@ def let_services_put_events(token):
         return put_events(data, allow_aws_source=trusted)
 
     eventbridge._put_events = put_events_of_a_service
+
+
+def find_an_accounts_things_at_once():
+    from ministack.core.responses import AccountRegionScopedDict as Things
+
+    def items(self):
+        account, region = self._prefix()
+        everything = list(self._data.items())
+        return [(key[2], value) for key, value in everything if key[0] == account and key[1] == region]
+
+    Things.items = items
+    Things.keys = lambda self: [key for key, _ in items(self)]
+    Things.values = lambda self: [value for _, value in items(self)]
+    Things.__iter__ = lambda self: iter(self.keys())
+    Things.__len__ = lambda self: len(items(self))
+    Things.__bool__ = lambda self: bool(items(self))
 
 
 def tell_of_states_within_maps():
@@ -161,6 +179,7 @@ if __name__ == "__main__":
     serve_on(listener)
     tell(port)
     let_services_put_events(os.environ.pop("LOCAL_AWS_SERVICE_TOKEN"))
+    find_an_accounts_things_at_once()
     tell_of_states_within_maps()
     let_nested_executions_fail_as_on_aws()
     from ministack.app import main
