@@ -2,12 +2,13 @@
 //! their roles allow and no more, and every state of every machine is entered.
 #![expect(clippy::unwrap_used, reason = "test code: a broken assumption is a failed test")]
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use futures::StreamExt as _;
-use local_aws::{Call, workspace_root};
+use local_aws::workspace_root;
+use tablekeeper_tests::contract::Contract;
 use tablekeeper_tests::diagram::Machine;
-use tablekeeper_tests::policies::functions;
+use tablekeeper_tests::policies::{functions, grants_are_calls};
 use tablekeeper_tests::{Ended, Workflow, run, workflows};
 
 /// How many scenarios run at a time.
@@ -31,7 +32,7 @@ async fn every_scenario_ends_as_it_says_and_uses_what_it_is_given() {
             eprintln!("what else holds of: {}", scenario.name);
             (scenario.holds)(ended);
         }
-        grants_are_calls(&workflow, &ended);
+        grants_are_right(&workflow, &ended);
         states_are_covered(&workflow, &ended);
     }
 }
@@ -41,38 +42,21 @@ async fn run_all(workflow: &Workflow) -> Vec<Ended> {
     futures::stream::iter(runs).buffered(AT_A_TIME).collect().await
 }
 
-/// Least privilege, both ways.
-fn grants_are_calls(workflow: &Workflow, ended: &[Ended]) {
-    let mut calls: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
-    let functions = functions(workflow.name);
-    // Its own steps, and those of another workflow that its template has too; not those of what is beside it.
-    let of_this = |call: &&Call| {
-        let step = call.step.as_deref().unwrap_or_default();
-        let own = step.split_once('.').is_some_and(|(of, _)| of == workflow.name);
-        own || functions.iter().any(|function| function.step == step)
-    };
+/// Least privilege, both ways: of the functions that the machine invokes, and of the workflow's own that start it.
+fn grants_are_right(workflow: &Workflow, ended: &[Ended]) {
+    let handlers = Contract::of(workflow).invoked();
+    let concerns = |step: &str| is_own(workflow, step) || handlers.contains(step);
+    let functions: Vec<_> =
+        functions(workflow.template).into_iter().filter(|function| concerns(&function.step)).collect();
+    // Not those of what is beside it.
     let all = ended.iter().flat_map(|ended| ended.calls.iter().chain(&ended.calls_before));
-    for call in all.filter(of_this) {
-        let actions = calls.entry(call.step.as_deref().unwrap()).or_default();
-        actions.insert(call.action.clone());
-        // Without it, S3 says of an object that is missing what it says of one that may not be read:
-        // https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
-        if call.action == "s3:GetObject" && call.status == 404 {
-            actions.insert("s3:ListBucket".to_owned());
-        }
-        actions.extend(call.beside.iter().map(|action| (*action).to_owned()));
-    }
-    for function in &functions {
-        let called = calls.remove(function.step.as_str()).unwrap_or_default();
-        let demanded = function.demanded(&called);
-        let needed: BTreeSet<String> = called.iter().chain(demanded.keys()).cloned().collect();
-        let missing: Vec<_> = needed.difference(&function.granted).collect();
-        let unused: Vec<_> = function.granted.difference(&needed).collect();
-        let step = &function.step;
-        assert!(missing.is_empty(), "{step} was seen to need what its role does not allow: {missing:?}");
-        assert!(unused.is_empty(), "{step}'s role allows what no scenario was seen to need: {unused:?}");
-    }
-    assert!(calls.is_empty(), "steps without a function in the template called: {calls:?}");
+    let wrong = grants_are_calls(&functions, all.filter(|call| call.step.as_deref().is_some_and(concerns)));
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Whether a step is the workflow's own, by its name.
+fn is_own(workflow: &Workflow, step: &str) -> bool {
+    step.split_once('.').is_some_and(|(of, _)| of == workflow.name)
 }
 
 fn states_are_covered(workflow: &Workflow, ended: &[Ended]) {
@@ -96,6 +80,27 @@ fn states_are_covered(workflow: &Workflow, ended: &[Ended]) {
     }
     let current = std::fs::read_to_string(&path).unwrap_or_default();
     assert!(current == page, "{} is stale: UPDATE_DIAGRAMS=1 cargo test --test scenarios", path.display());
+}
+
+/// The functions that are of no workflow with a machine: each with the tests that hold its role to what it calls.
+const ELSEWHERE: &[(&str, &str)] = &[("incremental.stream-backup", "tests/incremental.rs")];
+
+#[test]
+fn every_function_is_held_to_what_it_calls() {
+    let all = workflows::all();
+    let templates: BTreeSet<&str> = all.iter().map(|workflow| workflow.template).collect();
+    for template in templates {
+        let of_template = || all.iter().filter(|workflow| workflow.template == template);
+        for function in functions(template) {
+            let concerns = |workflow: &Workflow| {
+                let invoked = Contract::of(workflow).invoked().contains(&function.step);
+                invoked || is_own(workflow, &function.step)
+            };
+            let elsewhere = ELSEWHERE.iter().any(|(step, _)| *step == function.step);
+            let step = &function.step;
+            assert!(of_template().any(concerns) != elsewhere, "{step} of infra/{template}.yaml");
+        }
+    }
 }
 
 #[expect(clippy::disallowed_methods, reason = "the switch to write the pages anew is in the environment")]

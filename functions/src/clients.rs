@@ -90,6 +90,11 @@ impl Clients {
         Clients { sdk: self.sdk.to_builder().region(region).build() }
     }
 
+    /// The same with this address in place of AWS's own, such as `http://localhost:8000`.
+    pub fn at_endpoint(&self, url: &str) -> Clients {
+        Clients { sdk: self.sdk.to_builder().endpoint_url(url).build() }
+    }
+
     /// The same with the rights of another role, perhaps of another account. It is assumed at the first call.
     pub async fn assuming(&self, role_arn: &str) -> Clients {
         let provider = AssumeRoleProvider::builder(role_arn)

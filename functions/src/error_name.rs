@@ -62,6 +62,8 @@ pub enum ErrorName {
     InvalidSettingsDocument,
     /// The name of the table to restore to is not one that DynamoDB accepts.
     InvalidTargetName,
+    /// An object among the versions of an incremental backup is none.
+    InvalidVersion,
     /// A notification that cannot be read.
     MalformedNotification,
     /// An override that the kind of recovery point cannot honour.
@@ -82,6 +84,8 @@ pub enum ErrorName {
     SettingsNotEqual,
     /// The source table is gone.
     SourceTableMissing,
+    /// The table's stream is off, is another one, or does not carry the items.
+    StreamNotUsable,
     /// The table holds items, and only an empty one was to be written to.
     TableNotEmpty,
     /// Some tables were not backed up, exported or pruned as they should be.

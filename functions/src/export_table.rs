@@ -36,6 +36,7 @@ pub mod finish_managed_export;
 pub mod layout;
 pub mod manifest;
 pub mod options;
+pub mod ownership;
 pub mod part;
 pub mod plan;
 pub mod plan_export;
@@ -147,4 +148,4 @@ impl Run {
 }
 
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;

@@ -7,6 +7,7 @@
 
 mod items;
 mod objects;
+mod versions;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -21,6 +22,7 @@ use aws_smithy_runtime_api::client::http::{
 };
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use bytes::Bytes;
+use chrono::{DateTime, Utc};
 use futures::StreamExt;
 use http_body_util::{BodyStream, Full, StreamBody};
 use serde_json::{Value, json};
@@ -29,6 +31,7 @@ use crate::clients::Clients;
 use crate::fake_aws::{Call, FakeAws};
 pub(crate) use items::Table;
 pub(crate) use objects::{Object, OpenUpload};
+pub(crate) use versions::Version;
 
 /// What goes wrong with a call.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -48,6 +51,10 @@ pub(crate) enum Fault {
 pub(crate) struct State {
     /// Objects by key, whatever the bucket.
     pub(crate) objects: BTreeMap<String, Object>,
+    /// Every version of an object that was put or deleted, the oldest first, by key.
+    pub(crate) versions: BTreeMap<String, Vec<Version>>,
+    /// When versions are put.
+    pub(crate) now: DateTime<Utc>,
     /// Uploads that are open, by their ids.
     pub(crate) uploads: BTreeMap<String, OpenUpload>,
     /// Tables with their items, by name.
@@ -78,11 +85,12 @@ pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) headers: Vec<(&'static str, String)>,
     pub(crate) body: Bytes,
+    pub(crate) metadata: BTreeMap<String, String>,
 }
 
 impl Answer {
     pub(crate) fn ok(body: impl Into<Bytes>) -> Answer {
-        Answer { status: 200, headers: Vec::new(), body: body.into() }
+        Answer { status: 200, headers: Vec::new(), body: body.into(), metadata: BTreeMap::new() }
     }
 
     /// A failure as S3 tells it.
@@ -275,6 +283,9 @@ impl Answer {
         let mut response = HttpResponse::new(self.status.try_into().unwrap(), body);
         for (name, value) in self.headers {
             response.headers_mut().insert(name, value);
+        }
+        for (name, value) in self.metadata {
+            response.headers_mut().insert(format!("x-amz-meta-{name}"), value);
         }
         response
     }

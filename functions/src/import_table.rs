@@ -27,7 +27,6 @@ mod batches;
 pub mod execution_input;
 pub mod finish_import;
 pub mod import_segment;
-mod pace;
 pub mod plan_import;
 pub mod segment;
 pub mod source;
@@ -159,7 +158,7 @@ impl Compression {
 }
 
 /// The whole of a bucket.
-fn bucket(clients: &Clients, bucket: &str) -> Files {
+pub(crate) fn bucket(clients: &Clients, bucket: &str) -> Files {
     Files::S3(S3Files {
         s3: clients.s3(),
         bucket: bucket.to_owned(),

@@ -9,6 +9,7 @@
 
 pub mod arn;
 pub mod aws_failure;
+pub mod backfill;
 pub mod backup_description;
 pub mod backup_prune;
 pub mod clients;
@@ -22,11 +23,15 @@ pub(crate) mod fake_aws;
 pub(crate) mod fake_store;
 pub mod files;
 pub mod import_table;
+pub mod incremental;
 pub mod item_calls;
+mod pace;
+pub mod restore_snapshot;
 pub mod restore_wait;
 pub mod rotate_restore;
 pub mod schemas;
 pub mod settings;
+pub mod snapshot;
 pub mod start_execution;
 pub mod step;
 pub mod sync_settings;
@@ -44,10 +49,14 @@ use step::StepEntry;
 /// docs are all made from this list; a step that is missing here does not exist.
 pub fn steps() -> Vec<StepEntry> {
     [
+        backfill::steps(),
         backup_prune::steps(),
         export_table::steps(),
         import_table::steps(),
+        incremental::steps(),
+        restore_snapshot::steps(),
         rotate_restore::steps(),
+        snapshot::steps(),
         sync_settings::steps(),
     ]
     .concat()
@@ -61,10 +70,13 @@ pub fn step(name: &str) -> Option<StepEntry> {
 /// The schema of each workflow's execution input, by the workflow's name.
 pub fn execution_inputs() -> Vec<(&'static str, Schema)> {
     vec![
+        ("backfill", schemas::input_schema::<backfill::ExecutionInput>()),
         ("backup-prune", schemas::input_schema::<backup_prune::ExecutionInput>()),
         ("export-table", schemas::input_schema::<export_table::ExecutionInput>()),
         ("import-table", schemas::input_schema::<import_table::ExecutionInput>()),
+        ("restore-snapshot", schemas::input_schema::<restore_snapshot::ExecutionInput>()),
         ("rotate-restore", schemas::input_schema::<rotate_restore::ExecutionInput>()),
+        ("snapshot", schemas::input_schema::<snapshot::ExecutionInput>()),
         ("sync-settings", schemas::input_schema::<sync_settings::ExecutionInput>()),
     ]
 }
@@ -72,10 +84,13 @@ pub fn execution_inputs() -> Vec<(&'static str, Schema)> {
 /// The schema of what each workflow's executions end with, by the workflow's name.
 pub fn execution_outputs() -> Vec<(&'static str, Schema)> {
     vec![
+        ("backfill", schemas::output_schema::<backfill::finish_backfill::Output>()),
         ("backup-prune", schemas::output_schema::<backup_prune::finish_prune::Output>()),
         ("export-table", schemas::output_schema::<export_table::report_exports::Output>()),
         ("import-table", schemas::output_schema::<import_table::finish_import::Output>()),
+        ("restore-snapshot", schemas::output_schema::<import_table::finish_import::Output>()),
         ("rotate-restore", rotate_restore::execution_output()),
+        ("snapshot", schemas::output_schema::<snapshot::finish_snapshot::Output>()),
         ("sync-settings", schemas::output_schema::<sync_settings::Report>()),
     ]
 }

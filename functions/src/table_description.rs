@@ -83,6 +83,13 @@ pub async fn describe(
     }
 }
 
+/// The names of a table's key attributes: the partition key's, then the sort key's where it has one.
+pub fn key_names(table: &sdk::TableDescription) -> Vec<String> {
+    let mut keys: Vec<_> = table.key_schema().iter().collect();
+    keys.sort_by_key(|key| *key.key_type() != sdk::KeyType::Hash);
+    keys.into_iter().map(|key| key.attribute_name().to_owned()).collect()
+}
+
 /// The SDK's time as chrono's; a time outside chrono's 500,000 years becomes the epoch.
 pub fn utc(time: &SdkDateTime) -> DateTime<Utc> {
     DateTime::from_timestamp(time.secs(), time.subsec_nanos()).unwrap_or_default()

@@ -69,12 +69,21 @@ const TRANSIENT: &[ErrorName] = &[
     ErrorName::TooManyRestores,
 ];
 
+/// The template that deploys a workflow's machine.
+fn template_of(workflow: &str) -> String {
+    let uri = format!("DefinitionUri: ../statemachines/{workflow}.asl.json");
+    let files = std::fs::read_dir(root("infra")).unwrap().map(|file| file.unwrap().path());
+    let templates = files.filter(|path| path.extension().is_some_and(|extension| extension == "yaml"));
+    let mut templates = templates.map(|path| std::fs::read_to_string(path).unwrap());
+    templates.find(|template| template.lines().any(|line| line.trim() == uri)).unwrap()
+}
+
 /// The step that a task invokes: `${CheckRestoreFunctionArn}` is the function `CheckRestoreFunction` of the workflow's
 /// template, whose Handler is the step's name.
 fn step_of(workflow: &str, task: &Value) -> StepEntry {
     let function = task["Arguments"]["FunctionName"].as_str().unwrap();
     let name = function.strip_prefix("${").and_then(|name| name.strip_suffix("Arn}")).unwrap();
-    let template = std::fs::read_to_string(root(&format!("infra/{workflow}.yaml"))).unwrap();
+    let template = template_of(workflow);
     let (_, resource) = template.split_once(&format!("\n  {name}:\n")).unwrap();
     let mut lines = resource.lines().map(str::trim);
     tablekeeper_functions::step(lines.find_map(|line| line.strip_prefix("Handler: ")).unwrap()).unwrap()

@@ -6,13 +6,17 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 use tablekeeper_functions::arn::Arn;
+use tablekeeper_functions::backfill;
 use tablekeeper_functions::backup_prune;
 use tablekeeper_functions::backup_prune::execution_input::{Defaults, Selection};
 use tablekeeper_functions::export_table;
 use tablekeeper_functions::import_table;
+use tablekeeper_functions::incremental::change;
+use tablekeeper_functions::restore_snapshot;
 use tablekeeper_functions::rotate_restore::decision::{Decision, decide};
 use tablekeeper_functions::rotate_restore::rotation::{Patterns, Rotation};
 use tablekeeper_functions::rotate_restore::{ExecutionInput, publish_pointer};
+use tablekeeper_functions::snapshot;
 use tablekeeper_functions::step::Named;
 use tablekeeper_functions::sync_settings::event::{self, News, Restore};
 use tablekeeper_functions::sync_settings::{self, capture_settings};
@@ -35,11 +39,12 @@ fn events(workflow: &str) -> BTreeMap<String, Value> {
 /// `<step>.<what>.json` claims the input of that step; `input.<what>.json` that of the execution.
 #[test]
 fn every_event_is_valid_against_the_schema_that_it_claims() {
-    for (workflow, _) in tablekeeper_functions::execution_inputs() {
-        for (name, event) in events(workflow) {
+    let folders = std::fs::read_dir(root("events")).unwrap();
+    for workflow in folders.map(|folder| folder.unwrap().file_name().into_string().unwrap()) {
+        for (name, event) in events(&workflow) {
             let schema = match name.split_once('.').unwrap().0 {
                 "input" => root("schemas").join(format!("{workflow}.input.json")),
-                step => root("schemas").join(workflow).join(format!("{step}.input.json")),
+                step => root("schemas").join(&workflow).join(format!("{step}.input.json")),
             };
             let validator = jsonschema::validator_for(&read(&schema)).unwrap();
             let errors: Vec<String> = validator.iter_errors(&event).map(|error| error.to_string()).collect();
@@ -292,5 +297,118 @@ fn every_event_of_export_table_leads_where_it_should() {
             run.managed
         ]);
         assert_eq!(json!([tables, run.frequency, how]), expected, "{file}");
+    }
+}
+
+#[test]
+fn every_event_of_backfill_leads_where_it_should() {
+    let text = str::to_owned;
+    // As the template has them.
+    let defaults = backfill::execution_input::Defaults {
+        stream_arn: text(
+            "arn:aws:dynamodb:eu-west-1:123456789012:table/orders/stream/2026-11-20T00:00:00.000",
+        ),
+        bucket: text("items-of-orders"),
+        prefix: text("items/"),
+        segments: text("0"),
+        max_read_capacity_units: text("0"),
+        seconds_per_call: text("600"),
+    };
+    for (file, event) in events("backfill") {
+        let expected = match file.as_str() {
+            "input.whole-table.json" => json!(["orders", 0, 0]),
+            "input.slowly.json" => json!(["orders", 4, 200]),
+            other => panic!("{other} is not expected to lead anywhere: say here where it should"),
+        };
+        let input: backfill::ExecutionInput = serde_json::from_value(event).unwrap();
+        let wanted = input.wanted(&defaults).unwrap();
+        let led_to = json!([wanted.table_name, wanted.segments, wanted.max_read_capacity_units]);
+        assert_eq!(led_to, expected, "{file}");
+    }
+}
+
+/// Each record's event and key, or why it is set aside.
+#[test]
+fn every_event_of_stream_backup_leads_where_it_should() {
+    for (file, event) in events("incremental") {
+        let expected = match file.as_str() {
+            "stream-backup.changes.json" => json!([
+                ["INSERT", r#"{"customer":{"S":"c-1"},"number":{"N":"1"}}"#],
+                ["MODIFY", r#"{"customer":{"S":"c-1"},"number":{"N":"1"}}"#],
+                ["REMOVE", r#"{"customer":{"S":"c-2"},"number":{"N":"7"}}"#]
+            ]),
+            "stream-backup.keys-only.json" => json!([
+                "it has no NewImage, as the stream is KEYS_ONLY; NEW_IMAGE or NEW_AND_OLD_IMAGES is needed"
+            ]),
+            other => panic!("{other} is not expected to lead anywhere: say here where it should"),
+        };
+        let records = event["Records"].as_array().unwrap();
+        let led_to =
+            records.iter().map(|record| match change::read(record, &["customer", "number"], "items/") {
+                Ok(change) => json!([change.version.event.to_string(), change.version.item_key]),
+                Err(poisoned) => json!(poisoned.to_string()),
+            });
+        assert_eq!(Value::Array(led_to.collect()), expected, "{file}");
+    }
+}
+
+#[test]
+fn every_event_of_snapshot_leads_where_it_should() {
+    let text = str::to_owned;
+    // As the template has them.
+    let defaults = snapshot::execution_input::Defaults {
+        table_arn: text("arn:aws:dynamodb:eu-west-1:123456789012:table/orders"),
+        items_bucket: text("items"),
+        items_prefix: text("items/"),
+        failures_prefix: text("failures/"),
+        bucket: text("snapshots"),
+        prefix: text("snapshots/"),
+        compression: text("gzip"),
+        shards: text("16"),
+        settle_seconds: text("300"),
+        noncurrent_days: text("0"),
+        seconds_per_call: text("600"),
+    };
+    for (file, event) in events("snapshot") {
+        let expected = match file.as_str() {
+            "input.now.json" => json!(["2026-12-01T02-00-00Z", "2026-12-01T02:05:00Z"]),
+            "input.at.json" => json!(["2026-11-20T02-00-00Z", "2026-11-20T02:05:00Z"]),
+            other => panic!("nothing is said of {other}"),
+        };
+        let input: snapshot::ExecutionInput = serde_json::from_value(event).unwrap();
+        let wanted = input.wanted(&defaults, "2026-12-01T02:00:00.123Z".parse().unwrap()).unwrap();
+        let name = snapshot::execution_input::name(wanted.at);
+        assert_eq!(json!([name, wanted.settled_at]), expected, "{file}");
+    }
+}
+
+#[test]
+fn every_event_of_restore_snapshot_leads_where_it_should() {
+    let text = str::to_owned;
+    // As the template has them.
+    let defaults = restore_snapshot::execution_input::Defaults {
+        bucket: text("snapshots"),
+        prefix: text("snapshots/"),
+        segments: text("0"),
+        max_write_capacity_units: text("0"),
+        seconds_per_call: text("600"),
+    };
+    for (file, event) in events("restore-snapshot") {
+        let expected = match file.as_str() {
+            "input.by-name.json" => json!(["snapshots", "snapshots/2026-11-20T02-00-00Z/", 0, 0, null]),
+            "input.from-elsewhere.json" => json!(["other-snapshots", "2026-11-20T02-00-00Z/", 4, 500, true]),
+            other => panic!("nothing is said of {other}"),
+        };
+        let input: restore_snapshot::ExecutionInput = serde_json::from_value(event).unwrap();
+        let (input, defaults) = input.of_import(&defaults).unwrap();
+        let wanted = input.wanted(&defaults).unwrap();
+        let led = json!([
+            wanted.bucket,
+            wanted.place,
+            wanted.segments,
+            wanted.max_write_capacity_units,
+            input.merge
+        ]);
+        assert_eq!(led, expected, "{file}");
     }
 }

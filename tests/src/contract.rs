@@ -11,6 +11,9 @@ use local_aws::workspace_root;
 use schemars::Schema;
 use serde_json::Value;
 
+use crate::Workflow;
+use crate::diagram::with_inner;
+
 /// A workflow's machine with everything that its check needs; each part can be changed. There are thousands of mutants
 /// of it, so they share what they have in common.
 #[derive(Clone)]
@@ -25,10 +28,11 @@ pub struct Contract {
 
 impl Contract {
     /// The workflow's, from its definition, its types and its template.
-    pub fn of(workflow: &str) -> Contract {
-        let file = format!("statemachines/{workflow}.asl.json");
+    pub fn of(workflow: &Workflow) -> Contract {
+        let name = workflow.name;
+        let file = format!("statemachines/{name}.asl.json");
         let text = std::fs::read_to_string(workspace_root().join(&file)).unwrap();
-        let template = format!("infra/{workflow}.yaml");
+        let template = format!("infra/{}.yaml", workflow.template);
         let whole = local_aws::template::load(&workspace_root().join(&template)).unwrap();
         let template = Template::of(&template, &whole, &file).unwrap();
         let handlers: BTreeSet<String> =
@@ -43,9 +47,17 @@ impl Contract {
         Contract {
             definition: serde_json::from_str(&text).unwrap(),
             steps: steps.collect(),
-            execution: &EXECUTIONS[workflow],
+            execution: &EXECUTIONS[name],
             template: Arc::new(template),
         }
+    }
+
+    /// The steps that the definition invokes.
+    pub fn invoked(&self) -> BTreeSet<String> {
+        let function = |(_, state): (&String, &Value)| {
+            self.template.function(state.pointer("/Arguments/FunctionName")?.as_str()?)?.handler
+        };
+        with_inner(&self.definition).into_iter().filter_map(function).collect()
     }
 
     /// What the check says of it.

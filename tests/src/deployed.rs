@@ -45,6 +45,8 @@ pub struct Deployed {
     pub account: String,
     /// The stack's outputs.
     pub outputs: BTreeMap<String, String>,
+    /// The output that names the workflow's state machine.
+    pub machine_output: String,
     /// Those of a workflow that is deployed beside it.
     pub beside: BTreeMap<String, String>,
     /// For further clients.
@@ -84,6 +86,7 @@ impl Deployed {
         let config = aws.config(&account).await;
         Deployed {
             outputs: BTreeMap::new(),
+            machine_output: String::new(),
             beside: BTreeMap::new(),
             auto_scaling: aws_sdk_applicationautoscaling::Client::new(&config),
             backup: aws_sdk_backup::Client::new(&config),
@@ -102,9 +105,14 @@ impl Deployed {
 
     /// The workflow's own template, with its test parameters and these.
     pub async fn deploy(&mut self, workflow: &Workflow, parameters: &[(&str, String)]) {
-        let template = workspace_root().join(format!("infra/{}.yaml", workflow.name));
+        let template = workspace_root().join(format!("infra/{}.yaml", workflow.template));
+        let prepared = match workflow.prepare {
+            Some(prepare) => prepare(self).await,
+            None => Vec::new(),
+        };
         let mut all: BTreeMap<&str, String> =
             workflow.parameters.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
+        all.extend(prepared);
         all.extend(parameters.iter().cloned());
         let parameters: Vec<_> = all.into_iter().collect();
         let deployment = Deployment {
@@ -115,6 +123,7 @@ impl Deployed {
             bootstrap: &stack().await.bootstrap,
         };
         self.outputs = deploy(&self.config, &deployment).await.expect("the template deploys");
+        self.machine_output = format!("{}Arn", workflow.machine);
     }
 
     /// An account with the workflow in it.
@@ -146,7 +155,7 @@ impl Deployed {
 
     /// The state machine.
     pub fn machine(&self) -> &str {
-        self.output("StateMachineArn")
+        self.output(&self.machine_output)
     }
 
     /// What lies in the dead-letter queue, taken from it. A workflow that no event starts has none.

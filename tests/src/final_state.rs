@@ -30,9 +30,11 @@ pub struct FinalState {
     pub restore_jobs: usize,
     /// The backups that were made on demand, of each table: their names and statuses, and how many there are of each.
     pub backups: BTreeMap<String, BTreeMap<String, usize>>,
-    /// The objects of the bucket that the workflow exports to, if it does.
+    /// The objects of the buckets that the workflow writes to, if it does.
     pub objects: Vec<Object>,
-    /// The keys of uploads to that bucket that were left open.
+    /// The versions in the bucket that the table's items go to, if they do: what their metadata says, but for the time.
+    pub versions: Vec<String>,
+    /// The keys of uploads to those buckets that were left open.
     pub open_uploads: Vec<String>,
 }
 
@@ -52,6 +54,11 @@ pub struct Table {
 }
 
 impl FinalState {
+    /// The same with the files of each export as one: where a step may have ended its file early, and begun another.
+    pub fn with_files_together(&self) -> FinalState {
+        FinalState { objects: objects::with_files_together(&self.objects), ..self.clone() }
+    }
+
     /// Of this account.
     pub async fn of(deployed: &Deployed) -> FinalState {
         let blank = |text: &str| blank(text, &deployed.account);
@@ -74,13 +81,18 @@ impl FinalState {
             executions.into_iter().map(|it| (without_ids(&it.name), it.status.to_string())).collect();
         let restore_jobs = deployed.backup.list_restore_jobs().send().await.unwrap().restore_jobs().len();
         let backups = backups(deployed).await;
-        let (objects, open_uploads) = match deployed.outputs.get("ExportBucketName") {
-            Some(bucket) => {
-                (objects::of(deployed, bucket).await, objects::open_uploads(deployed, bucket).await)
-            }
-            None => (Vec::new(), Vec::new()),
+        let items = deployed.outputs.get("ItemBucketName");
+        let versions = match items {
+            Some(bucket) => objects::versions(deployed, bucket).await,
+            None => Vec::new(),
         };
-        FinalState { tables, parameters, executions, restore_jobs, backups, objects, open_uploads }
+        let (mut objects, mut open_uploads) = (Vec::new(), Vec::new());
+        let written = deployed.outputs.get("ExportBucketName").into_iter().chain(items);
+        for bucket in written.chain(deployed.outputs.get("SnapshotBucketName")) {
+            objects.extend(objects::of(deployed, bucket).await);
+            open_uploads.extend(objects::open_uploads(deployed, bucket).await);
+        }
+        FinalState { tables, parameters, executions, restore_jobs, backups, objects, versions, open_uploads }
     }
 }
 

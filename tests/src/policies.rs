@@ -13,7 +13,7 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use local_aws::workspace_root;
+use local_aws::{Call, workspace_root};
 use serde_json::Value;
 
 use roles::{role_of, statements};
@@ -28,6 +28,8 @@ enum Because {
     IsTraced,
     /// What the function fails at goes to a queue.
     HasFailureDestination,
+    /// An event source mapping reads a table's stream for the function.
+    ReadsStream,
 }
 
 /// The actions that AWS demands on behalf of something else, with the page that says so.
@@ -124,6 +126,16 @@ const DEMANDED: &[(Because, &[&str], &str)] = &[
         &["sqs:SendMessage"],
         "https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html",
     ),
+    (
+        Because::ReadsStream,
+        &[
+            "dynamodb:DescribeStream",
+            "dynamodb:GetRecords",
+            "dynamodb:GetShardIterator",
+            "dynamodb:ListStreams",
+        ],
+        "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/iam-policy-example-lamda-process-dynamodb-streams.html",
+    ),
 ];
 
 /// A function of a template.
@@ -135,25 +147,20 @@ pub struct Function {
     logs: bool,
     traced: bool,
     failure_destination: bool,
+    reads_stream: bool,
 }
 
-/// The workflow's template.
-pub fn template(workflow: &str) -> Value {
-    let path = workspace_root().join(format!("infra/{workflow}.yaml"));
+/// The template of this name.
+pub fn template(name: &str) -> Value {
+    let path = workspace_root().join(format!("infra/{name}.yaml"));
     local_aws::template::load(&path).expect("the template is YAML")
 }
 
-/// The workflow's state machine, as it is deployed but for its placeholders.
-pub fn definition(workflow: &str) -> Value {
-    let path = workspace_root().join(format!("statemachines/{workflow}.asl.json"));
-    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
-}
-
-/// Each way in which the roles of the template's functions and state machine are wider than they must be,
+/// Each way in which the roles of the template's functions and state machines are wider than they must be,
 /// or get at more than they say; none is right.
-pub fn wrong_with(template: &Value, definition: &Value) -> Vec<String> {
+pub fn wrong_with(template: &Value) -> Vec<String> {
     let mut wrong = roles::wrong_with(template);
-    wrong.extend(state_machine::wrong_with(template, definition));
+    wrong.extend(state_machine::wrong_with(template));
     for role in roles::of_functions(template).into_iter().chain(roles::of_state_machines(template)) {
         for statement in statements(template, role) {
             wrong.extend(resources::wrong_with(template, statement).map(|what| format!("{role}: {what}")));
@@ -171,12 +178,21 @@ fn of_type<'a>(template: &'a Value, kind: &'static str) -> impl Iterator<Item = 
         .map(|(id, it)| (id.as_str(), &it["Properties"]))
 }
 
-/// The functions of a workflow's template.
-pub fn functions(workflow: &str) -> Vec<Function> {
-    let template = template(workflow);
-    let with_destination: BTreeSet<&str> = of_type(&template, "AWS::Lambda::EventInvokeConfig")
-        .filter(|(_, config)| config.pointer("/DestinationConfig/OnFailure").is_some())
-        .filter_map(|(_, config)| config.pointer("/FunctionName/Ref")?.as_str())
+/// The functions of the template of this name.
+pub fn functions(name: &str) -> Vec<Function> {
+    let template = template(name);
+    let has_destination = |config: &Value| config.pointer("/DestinationConfig/OnFailure").is_some();
+    let of = |config: &Value| Some(config.pointer("/FunctionName/Ref")?.as_str()?.to_owned());
+    let configured = of_type(&template, "AWS::Lambda::EventInvokeConfig");
+    let mapped = of_type(&template, "AWS::Lambda::EventSourceMapping");
+    let with_destination: BTreeSet<String> = configured
+        .chain(mapped)
+        .filter(|(_, config)| has_destination(config))
+        .filter_map(|(_, config)| of(config))
+        .collect();
+    let of_streams: BTreeSet<String> = of_type(&template, "AWS::Lambda::EventSourceMapping")
+        .filter(|(_, mapping)| !mapping["StartingPosition"].is_null())
+        .filter_map(|(_, mapping)| of(mapping))
         .collect();
     let globals = &template["Globals"]["Function"];
     of_type(&template, "AWS::Serverless::Function")
@@ -188,9 +204,45 @@ pub fn functions(workflow: &str) -> Vec<Function> {
                 logs: properties["LoggingConfig"]["LogGroup"].is_object(),
                 traced: properties["Tracing"] == "Active" || globals["Tracing"] == "Active",
                 failure_destination: with_destination.contains(logical_id),
+                reads_stream: of_streams.contains(logical_id),
             }
         })
         .collect()
+}
+
+/// Each way in which what the roles of these functions allow is not what they need, by the calls that were seen: least
+/// privilege, both ways. Answers the steps too that called and are none of them.
+pub fn grants_are_calls<'a>(functions: &[Function], seen: impl Iterator<Item = &'a Call>) -> Vec<String> {
+    let mut calls: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+    for call in seen {
+        let actions = calls.entry(call.step.as_deref().unwrap_or_default()).or_default();
+        actions.insert(call.action.clone());
+        // Without it, S3 says of an object that is missing what it says of one that may not be read:
+        // https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
+        if call.action == "s3:GetObject" && call.status == 404 {
+            actions.insert("s3:ListBucket".to_owned());
+        }
+        actions.extend(call.beside.iter().map(|action| (*action).to_owned()));
+    }
+    let mut wrong = Vec::new();
+    for function in functions {
+        let called = calls.remove(function.step.as_str()).unwrap_or_default();
+        let demanded = function.demanded(&called);
+        let needed: BTreeSet<String> = called.iter().chain(demanded.keys()).cloned().collect();
+        let missing: Vec<_> = needed.difference(&function.granted).collect();
+        let unused: Vec<_> = function.granted.difference(&needed).collect();
+        let step = &function.step;
+        if !missing.is_empty() {
+            wrong.push(format!("{step} was seen to need what its role does not allow: {missing:?}"));
+        }
+        if !unused.is_empty() {
+            wrong.push(format!("{step}'s role allows what it was not seen to need: {unused:?}"));
+        }
+    }
+    wrong.extend(
+        calls.into_iter().map(|(step, calls)| format!("{step} has no function here, and called {calls:?}")),
+    );
+    wrong
 }
 
 impl Function {
@@ -202,6 +254,7 @@ impl Function {
             Because::Logs => self.logs,
             Because::IsTraced => self.traced,
             Because::HasFailureDestination => self.failure_destination,
+            Because::ReadsStream => self.reads_stream,
         };
         DEMANDED
             .iter()

@@ -13,8 +13,14 @@ use crate::{Deployed, Ended};
 pub struct Workflow {
     /// Its name, as in every room of the house.
     pub name: &'static str,
+    /// The name of the template that deploys it: its own, or that of several workflows.
+    pub template: &'static str,
+    /// The logical id of its state machine in the template. An output is called after it: `StateMachineArn`.
+    pub machine: &'static str,
     /// The template's parameters that the scenarios are run with.
     pub parameters: &'static [(&'static str, &'static str)],
+    /// Makes what the template has to be told of, in an account with nothing in it; answers the parameters that tell it.
+    pub prepare: Option<Prepare>,
     /// The scenarios.
     pub scenarios: Vec<Scenario>,
     /// How much of the golden scenarios is put through the fault battery.
@@ -60,6 +66,9 @@ pub struct Scenario {
     /// What else holds of it when it has ended; panics where it does not.
     pub holds: fn(&Ended),
 }
+
+/// Makes what a template is told of by the parameters that it answers.
+pub type Prepare = fn(&Deployed) -> LocalBoxFuture<'_, Vec<(&'static str, String)>>;
 
 /// A workflow that is deployed beside another one, and the other one's parameter that takes its state machine.
 pub type Beside = (fn() -> Workflow, &'static str);

@@ -2,19 +2,25 @@
 
 use crate::Workflow;
 
+pub mod backfill;
 pub mod backup_prune;
 pub mod export_table;
 pub mod import_table;
+pub mod restore_snapshot;
 pub mod rotate_restore;
+pub mod snapshot;
 pub mod sync_settings;
 
 /// Every workflow.
 pub fn all() -> Vec<Workflow> {
     vec![
+        backfill::workflow(),
         backup_prune::workflow(),
         export_table::workflow(),
         import_table::workflow(),
+        restore_snapshot::workflow(),
         rotate_restore::workflow(),
+        snapshot::workflow(),
         sync_settings::workflow(),
     ]
 }

@@ -16,6 +16,9 @@ What is of an account is found without asking each thing of every account for it
 
 And two things of Step Functions are as on AWS: the history of an execution tells of the states within a
 Map too, inner Maps included, and a nested execution fails by the names that it has there, also where its name is taken.
+
+And of Lambda: an event source mapping that a template makes has numbers and booleans where the template has parameters,
+and one of a DynamoDB stream heeds which records its function says have failed.
 """
 
 import contextvars
@@ -169,6 +172,91 @@ def let_nested_executions_fail_as_on_aws():
     stepfunctions._invoke_nested_start_execution_sync = start_once
 
 
+def let_templates_make_typed_mappings():
+    from ministack.services import lambda_svc
+    from ministack.services.cloudformation import provisioners
+
+    # A parameter is a text to the emulator, of whatever type it is to the template.
+    numbers = {
+        "BatchSize",
+        "MaximumBatchingWindowInSeconds",
+        "MaximumRecordAgeInSeconds",
+        "MaximumRetryAttempts",
+        "ParallelizationFactor",
+    }
+    booleans = {"BisectBatchOnFunctionError", "Enabled"}
+
+    def typed(properties):
+        def value(name, value):
+            if isinstance(value, str) and name in numbers:
+                return int(value)
+            return value == "true" if isinstance(value, str) and name in booleans else value
+
+        return {name: value(name, given) for name, given in properties.items()}
+
+    handlers = provisioners._RESOURCE_HANDLERS["AWS::Lambda::EventSourceMapping"]
+    create, update = handlers["create"], handlers["update"]
+
+    def create_typed(logical_id, properties, stack_name):
+        made = create(logical_id, typed(properties), stack_name)
+        mapping = lambda_svc._esms[made[0]]
+        mapping["State"] = "Enabled" if mapping["Enabled"] else "Disabled"
+        return made
+
+    def update_typed(physical_id, before, after, stack_name):
+        return update(physical_id, typed(before), typed(after), stack_name)
+
+    handlers.update(create=create_typed, update=update_typed)
+
+
+def let_functions_report_failed_records():
+    from ministack.services import lambda_svc
+
+    polling = contextvars.ContextVar("polling", default=False)
+    poll, execute = lambda_svc._poll_dynamodb_streams, lambda_svc._execute_function
+    # By function and stream, the record that failed first: those before it are not delivered again.
+    failed = {}
+
+    def poll_and_heed():
+        token = polling.set(True)
+        try:
+            return poll()
+        finally:
+            polling.reset(token)
+
+    def number(record):
+        return int(record["dynamodb"]["SequenceNumber"])
+
+    def reports_failures(function, stream):
+        mappings = [mapping for mapping in lambda_svc._esms.values() if mapping.get("EventSourceArn") == stream]
+        types = [mapping.get("FunctionResponseTypes") or [] for mapping in mappings if mapping["FunctionArn"] == function]
+        return any("ReportBatchItemFailures" in reported for reported in types)
+
+    def execute_and_heed(function, event):
+        if not polling.get() or "dynamodb" not in event["Records"][0]:
+            return execute(function, event)
+        arn = (function.get("config") or function).get("FunctionArn")
+        place = (arn, event["Records"][0]["eventSourceARN"])
+        if not reports_failures(*place):
+            return execute(function, event)
+        records = [record for record in event["Records"] if number(record) >= failed.get(place, 0)]
+        result = execute(function, {**event, "Records": records})
+        if result.get("error"):
+            return result
+        body = result.get("body")
+        body = json.loads(body) if isinstance(body, (str, bytes)) else body
+        identifiers = [int(failure["itemIdentifier"]) for failure in (body or {}).get("batchItemFailures", [])]
+        if not identifiers:
+            failed.pop(place, None)
+            return result
+        failed[place] = min(identifiers)
+        # To the emulator, whose mapping then stays where it is, the batch has failed.
+        return {**result, "error": True, "body": {"errorType": "BatchItemFailures", "errorMessage": json.dumps(body)}}
+
+    lambda_svc._poll_dynamodb_streams = poll_and_heed
+    lambda_svc._execute_function = execute_and_heed
+
+
 if __name__ == "__main__":
     threading.Thread(target=follow_parent, daemon=True).start()
     sys.argv = ["ministack"]
@@ -182,6 +270,8 @@ if __name__ == "__main__":
     find_an_accounts_things_at_once()
     tell_of_states_within_maps()
     let_nested_executions_fail_as_on_aws()
+    let_templates_make_typed_mappings()
+    let_functions_report_failed_records()
     from ministack.app import main
 
     main()

@@ -5,7 +5,9 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::{check, demo, export, import, local, plan, run, step};
+use crate::{
+    backfill, check, demo, export, history, import, local, plan, recover, restore, run, snapshot, step,
+};
 
 /// Keeps DynamoDB tables: backs them up, restores them, and rotates them into new copies.
 #[derive(Debug, Parser)]
@@ -20,13 +22,18 @@ pub(crate) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Backfill(backfill::Arguments),
     Check(check::Arguments),
     Demo(demo::Arguments),
     Export(export::Arguments),
+    History(history::Arguments),
     Import(import::Arguments),
     Local(local::Arguments),
     Plan(plan::Arguments),
+    Recover(recover::Arguments),
+    Restore(restore::Arguments),
     Run(run::Arguments),
+    Snapshot(snapshot::Arguments),
     Step(step::Arguments),
 }
 
@@ -34,13 +41,18 @@ impl Arguments {
     /// Does what was asked for.
     pub(crate) async fn act(self) -> anyhow::Result<ExitCode> {
         match self.command {
+            Command::Backfill(arguments) => backfill::act(arguments).await,
             Command::Check(arguments) => check::act(&arguments),
             Command::Demo(arguments) => demo::act(arguments).await,
             Command::Export(arguments) => export::act(arguments).await,
+            Command::History(arguments) => history::act(arguments).await,
             Command::Import(arguments) => import::act(arguments).await,
             Command::Local(arguments) => local::act(arguments).await,
             Command::Plan(arguments) => plan::act(arguments).await,
+            Command::Recover(arguments) => recover::act(arguments).await,
+            Command::Restore(arguments) => restore::act(arguments).await,
             Command::Run(arguments) => run::act(arguments).await,
+            Command::Snapshot(arguments) => snapshot::act(arguments).await,
             Command::Step(arguments) => step::act(arguments).await,
         }
     }

@@ -23,7 +23,7 @@ use tablekeeper_functions::step::Named as _;
 use crate::console::{self, Console, Stream};
 use crate::transfer::{Aws, Goal, INTERRUPTED, Place, check_table_name, named, watch};
 use order::Order;
-use segments::{Job, Team};
+use segments::Job;
 
 /// Write the items of a table to files, in a bucket or in a directory.
 ///
@@ -111,7 +111,7 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     if arguments.resume {
         clear(&job).await;
     }
-    let mut team = Team::of(&job);
+    let mut team = segments::begin(&job);
     let work = async {
         let settings = settings(&job, &aws).await;
         team.finished().await.map_err(|error| named(error.name(), error))?;

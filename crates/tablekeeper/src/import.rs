@@ -20,9 +20,12 @@ use tablekeeper_functions::import_table::{Compression, Format};
 use tablekeeper_functions::step::Named as _;
 
 use crate::console::{self, Console, Stream};
-use crate::transfer::{Aws, Goal, INTERRUPTED, Place, check_table_name, named, watch};
+use crate::transfer::{Aws, Goal, INTERRUPTED, Place, check_table_name, cursor_file, named, watch};
 use order::Order;
-use segments::{Job, Team};
+use segments::Job;
+
+pub(crate) use order::refused;
+pub(crate) use state::cursor_file_of;
 
 /// Write the items of an export into a table that is there.
 ///
@@ -42,34 +45,34 @@ use segments::{Job, Team};
                         tablekeeper import Movies --from lines --format plain --merge")]
 pub(crate) struct Arguments {
     /// The table's name.
-    table: String,
+    pub(crate) table: String,
     /// The folder of an export, its manifest-summary.json or manifest, or a folder of files.
     #[arg(long, value_name = "s3://BUCKET/FOLDER|DIR")]
-    from: String,
+    pub(crate) from: String,
     /// What the lines are, where no manifest says it.
     #[arg(long, value_parser = PossibleValuesParser::new(["dynamodb-json", "data-pipeline", "plain"]).map(format))]
-    format: Option<Format>,
+    pub(crate) format: Option<Format>,
     /// How the files are compressed, where their endings (.gz, .zst) do not say it.
     #[arg(long, value_parser = PossibleValuesParser::new(["none", "gzip", "zstd"]).map(compression))]
-    compression: Option<Compression>,
+    pub(crate) compression: Option<Compression>,
     /// How many segments read and write side by side [default: one for each file, up to 8].
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=MOST_SEGMENTS as i64))]
-    segments: Option<u32>,
+    pub(crate) segments: Option<u32>,
     /// Write capacity units a second that are taken at most [default: no limit].
     #[arg(long, value_name = "WCU", value_parser = clap::value_parser!(u32).range(1..=MOST_UNITS as i64))]
-    max_rate: Option<u32>,
+    pub(crate) max_rate: Option<u32>,
     /// Writes into a table that holds items, too: those of the same keys are replaced.
     #[arg(long)]
-    merge: bool,
+    pub(crate) merge: bool,
     /// The file that says up to where it has written, if not the usual one.
     #[arg(long, value_name = "FILE")]
-    cursor_file: Option<std::path::PathBuf>,
+    pub(crate) cursor_file: Option<std::path::PathBuf>,
     /// Goes on with the import that the cursor file tells of.
     #[arg(long)]
-    resume: bool,
+    pub(crate) resume: bool,
     /// Prints what was imported as one JSON object.
     #[arg(long)]
-    json: bool,
+    pub(crate) json: bool,
 }
 
 /// What `--json` prints.
@@ -82,28 +85,52 @@ struct Report {
     files: u32,
 }
 
+/// What is imported.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Kind {
+    /// Any files.
+    Files,
+    /// A snapshot of an incremental backup, which says what its items' key attributes are.
+    Snapshot,
+}
+
 /// Imports the files.
 pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     check_table_name(&arguments.table)?;
     let place = Place::of("--from", &arguments.from)?;
     let aws = Aws::from_environment().await?;
-    let Order { files, source, state, path } = order::take(&arguments, &place, &aws).await?;
     let console = Console::new(Stream::Stderr);
+    import(&arguments, Kind::Files, &place, &aws, &console).await
+}
+
+/// Imports what lies there.
+pub(crate) async fn import(
+    arguments: &Arguments,
+    kind: Kind,
+    place: &Place,
+    aws: &Aws,
+    console: &Console,
+) -> anyhow::Result<ExitCode> {
+    let Order { files, source, state, path } = order::take(arguments, kind, place, aws).await?;
     let import = state.import.clone();
-    let verb = if arguments.resume { "going on with" } else { "importing" };
+    let verb = match (arguments.resume, kind) {
+        (true, _) => "going on with",
+        (false, Kind::Files) => "importing",
+        (false, Kind::Snapshot) => "restoring",
+    };
     console.line(&format!("{verb} {} files of {} into {}", import.files, arguments.from, import.table_name));
 
     let goal = Goal { items: import.item_count, about: false, bytes: Some(state.bytes_left(&source)) };
     let job = Arc::new(Job::new(aws.clients.item_calls(), files, source, state));
     job.save(&path)?;
-    let mut team = Team::of(&job);
+    let mut team = segments::begin(&job);
     let work = async {
         team.finished().await.map_err(|error| named(error.name(), error))?;
         let written: Vec<Written> = job.items().into_iter().map(|items| Written { items }).collect();
         let finished = finish_import::finish(&job.files, import, &written).await;
         finished.map_err(|error| named(error.name(), error))
     };
-    let ended = watch(&console, &job.tally, goal, work, || job.save(&path)).await;
+    let ended = watch(console, &job.tally, goal, work, || job.save(&path)).await;
     let finished = match ended {
         Ok(Some(Ok(finished))) => finished,
         stopped => {
@@ -124,7 +151,7 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
             return Err(error);
         }
     };
-    state::remove(&path)?;
+    cursor_file::remove(&path)?;
     let finish_import::Output { table_name: table, from, item_count, files } = finished;
     if arguments.json {
         console::print_json(&Report { table, from, item_count, files })?;

@@ -5,6 +5,7 @@
 //! `plan prune` add 3 where something would change.
 
 mod arguments;
+mod backfill;
 mod check;
 mod console;
 mod demo;
@@ -12,10 +13,15 @@ mod event_file;
 mod export;
 mod failure;
 mod follow;
+mod history;
 mod import;
+mod incremental;
 mod local;
 mod plan;
+mod recover;
+mod restore;
 mod run;
+mod snapshot;
 mod step;
 mod transfer;
 

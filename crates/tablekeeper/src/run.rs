@@ -14,7 +14,7 @@ use crate::{
     event_file::{self, Document},
     failure::{self, Unusable},
     follow::{Follower, Narrator, Outcome},
-    local::provision::stack_name,
+    local::provision::{machine_output, stack_name},
 };
 
 /// The longest input that Step Functions takes, in bytes.
@@ -28,7 +28,7 @@ const LOOK: Duration = Duration::from_secs(1);
 /// the execution succeeded.
 ///
 /// The state machine is the one that the stack `tablekeeper-<WORKFLOW>` names in its output
-/// `StateMachineArn`, in the account and Region (or at the endpoint) of the AWS environment.
+/// `StateMachineArn` (that of `backfill` is in `tablekeeper-incremental`, as `BackfillStateMachineArn`), in the account and Region (or at the endpoint) of the AWS environment.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Example:\n  cargo tablekeeper run rotate-restore --input events/rotate-restore/input.by-hand.json --follow"
@@ -80,7 +80,8 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Some(arn) => arn.clone(),
         None => {
             let default = stack_name(&arguments.workflow);
-            find_machine(&config, arguments.stack_name.as_deref().unwrap_or(&default)).await?
+            let stack = arguments.stack_name.as_deref().unwrap_or(&default);
+            find_machine(&config, stack, &machine_output(&arguments.workflow)).await?
         }
     };
 
@@ -171,7 +172,7 @@ impl Standing {
     }
 }
 
-async fn find_machine(config: &SdkConfig, stack: &str) -> anyhow::Result<String> {
+async fn find_machine(config: &SdkConfig, stack: &str, output: &str) -> anyhow::Result<String> {
     let place = match (config.region(), config.endpoint_url()) {
         (_, Some(endpoint)) => format!("at {endpoint}"),
         (Some(region), None) => format!("in {region}"),
@@ -194,11 +195,11 @@ async fn find_machine(config: &SdkConfig, stack: &str) -> anyhow::Result<String>
         .stacks()
         .iter()
         .flat_map(|stack| stack.outputs())
-        .find(|output| output.output_key() == Some("StateMachineArn"))
+        .find(|found| found.output_key() == Some(output))
         .and_then(|output| output.output_value())
         .map(str::to_owned)
         .with_context(|| {
-            format!("stack {stack} {place} has no output StateMachineArn; name the machine with --state-machine-arn")
+            format!("stack {stack} {place} has no output {output}; name the machine with --state-machine-arn")
         })
 }
 

@@ -1,7 +1,9 @@
-//! What `export` and `import` share: where files are, how far it has come, and how a failure is told.
+//! What the commands share that move many items: where files are, how far it has come, and how a failure is told.
 
+pub(crate) mod cursor_file;
 mod place;
 mod progress;
+mod team;
 
 use std::time::Duration;
 
@@ -15,6 +17,7 @@ use crate::failure::{self, Unusable};
 
 pub(crate) use place::{Place, whole};
 pub(crate) use progress::{Goal, Tally, watch};
+pub(crate) use team::Team;
 
 /// The exit code of a program that Ctrl-C ended.
 pub(crate) const INTERRUPTED: u8 = 130;
@@ -32,9 +35,25 @@ pub(crate) struct Aws {
 impl Aws {
     /// As the environment has it; unusable input where it names no Region.
     pub(crate) async fn from_environment() -> anyhow::Result<Aws> {
-        let clients = Clients::from_environment("tablekeeper").await;
+        Aws::with_dynamodb(None, None).await
+    }
+
+    /// The same, with DynamoDB in another Region or at another address. Where the environment names no Region, that one
+    /// counts for all.
+    pub(crate) async fn with_dynamodb(region: Option<&str>, endpoint: Option<&str>) -> anyhow::Result<Aws> {
+        let environment = Clients::from_environment("tablekeeper").await;
+        let clients = match region {
+            Some(region) => environment.in_region(region),
+            None => environment.clone(),
+        };
         crate::plan::region(&clients.dynamodb())?;
-        let s3 = clients.with_attempts_of(ATTEMPT).s3();
+        let has_region = environment.dynamodb().config().region().is_some();
+        let of_s3 = if has_region { environment } else { clients.clone() };
+        let s3 = of_s3.with_attempts_of(ATTEMPT).s3();
+        let clients = match endpoint {
+            Some(url) => clients.at_endpoint(url),
+            None => clients,
+        };
         Ok(Aws { clients, s3 })
     }
 }

@@ -118,7 +118,7 @@ impl<'a> Layout<'a> {
 }
 
 /// The document in a folder that says whose it is.
-pub(super) fn document_in(folder: &str) -> String {
+pub fn document_in(folder: &str) -> String {
     format!("{folder}export.json")
 }
 

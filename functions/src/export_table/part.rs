@@ -4,8 +4,12 @@
 //! what an earlier one did, how the end of an export is verified, and what its manifest is made of: the parts of a
 //! segment follow each other by their cursors, as links of a chain.
 
+mod writer;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+
+pub use writer::{Opened, PartError, PartWriter, Parts, holds_empty_collection};
 
 /// The record of a part.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Run;
 use super::layout::{document_in, export_id, folders};
+use super::ownership::{Claim, Owned, claim};
 use crate::aws_failure::AwsFailure;
 use crate::error_name::ErrorName;
 use crate::files::{Files, FilesError};
@@ -162,49 +163,31 @@ pub async fn plan(
         export_time: now,
         notes,
     };
-    let mut taken = None;
+    let mut whose = String::new();
     for folder in folders(run, table_name) {
         plan.folder = folder;
-        let document = Document {
-            version: VERSION,
-            owner: owner.to_owned(),
-            mode,
-            run: run.clone(),
-            plan: plan.clone(),
-        };
-        match own(files, document).await? {
-            Owned::Ours(mode, plan) => return Ok((mode, plan)),
-            Owned::Taken { by } => taken = Some(by),
+        let key = document_in(&plan.folder);
+        let exists = |why: String| Err(PlanError::ExportExists { document: files.location(&key), why });
+        let (owner, run, plan) = (owner.to_owned(), run.clone(), plan.clone());
+        match claim(files, &key, Document { version: VERSION, owner, mode, run, plan }).await? {
+            Claim::Ours(there) => return Ok((there.mode, there.plan)),
+            Claim::Taken { by } => whose = by,
+            Claim::Unusable { why } => return exists(why),
         }
     }
-    let why = format!("is of {}, as all the others of this second are others'", taken.unwrap_or_default());
+    let why = format!("is of {whose}, as all the others of this second are others'");
     Err(PlanError::ExportExists { document: files.location(&document_in(&plan.folder)), why })
 }
 
-/// Whose a folder is.
-enum Owned {
-    /// The owner's, by what its document says.
-    Ours(Mode, Plan),
-    /// Another's.
-    Taken { by: String },
-}
+impl Owned for Document {
+    const VERSION: u32 = VERSION;
 
-/// Writes the document, or takes what stands in its place if that is the owner's own.
-async fn own(files: &Files, document: Document) -> Result<Owned, PlanError> {
-    let key = document_in(&document.plan.folder);
-    let body = serde_json::to_vec_pretty(&document).map_err(AwsFailure::unbuilt("s3:PutObject"))?;
-    if files.put_new(&key, body).await? {
-        return Ok(Owned::Ours(document.mode, document.plan));
+    fn version(&self) -> u32 {
+        self.version
     }
-    let exists = |why: String| Err(PlanError::ExportExists { document: files.location(&key), why });
-    let Some(written) = files.get(&key).await? else {
-        return exists("was taken away while it was looked at".to_owned());
-    };
-    match serde_json::from_slice::<Document>(&written) {
-        Ok(there) if there.owner != document.owner => Ok(Owned::Taken { by: there.owner }),
-        Ok(there) if there.version == VERSION => Ok(Owned::Ours(there.mode, there.plan)),
-        Ok(there) => exists(format!("is of version {}", there.version)),
-        Err(error) => exists(format!("is no export's document: {error}")),
+
+    fn owner(&self) -> &str {
+        &self.owner
     }
 }
 

@@ -4,7 +4,6 @@
 //! as its bytes go out, since nothing may read them back. Capacity is paid for afterwards: DynamoDB says what a page took
 //! only with the page, so the loop waits until the rate allows for what it took already.
 
-mod data_file;
 mod pace;
 
 use std::time::Duration;
@@ -13,22 +12,19 @@ use futures::future;
 use item_formats::Malformed;
 use tokio::time::Instant;
 
-use data_file::{Content, DataFile};
 use pace::Pace;
 
-use super::layout::Layout;
-use super::part::Part;
+use super::part::{Opened, Part, PartError, PartWriter, Parts, holds_empty_collection};
 use super::{ExportFormat, Plan, Run};
 use crate::aws_failure::AwsFailure;
 use crate::clock::Clock;
 use crate::error_name::ErrorName;
-use crate::export_manifest::md5_text;
-use crate::files::{Files, FilesError, StoredFile, Upload};
+use crate::files::{Files, FilesError};
 use crate::item_calls::{ItemCalls, Page, ScanPage};
 use crate::step::Named;
 
 /// Bytes of lines after which a data file ends.
-const MOST_BYTES: u64 = 4 << 30;
+pub const MOST_BYTES: u64 = 4 << 30;
 /// The first wait before a page is asked for again, and the longest.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(10));
 
@@ -79,14 +75,9 @@ pub enum SegmentError {
         /// Why.
         source: Malformed,
     },
-    /// The library that compresses failed.
-    #[error("the data file {key} could not be compressed")]
-    Compression {
-        /// The file.
-        key: String,
-        /// What the library says.
-        source: std::io::Error,
-    },
+    /// Its file could not be compressed or written.
+    #[error(transparent)]
+    Part(PartError),
     /// A file could not be written or read.
     #[error(transparent)]
     Files(#[from] FilesError),
@@ -95,11 +86,21 @@ pub enum SegmentError {
     Aws(#[from] AwsFailure),
 }
 
+impl SegmentError {
+    fn of_part(error: PartError) -> SegmentError {
+        match error {
+            PartError::Files(error) => SegmentError::Files(error),
+            other => SegmentError::Part(other),
+        }
+    }
+}
+
 impl Named for SegmentError {
     fn name(&self) -> ErrorName {
         match self {
             SegmentError::SourceTableMissing(_) => ErrorName::SourceTableMissing,
-            SegmentError::Item { .. } | SegmentError::Compression { .. } => ErrorName::ExportFailed,
+            SegmentError::Item { .. } => ErrorName::ExportFailed,
+            SegmentError::Part(error) => error.name(),
             SegmentError::Files(error) => error.name(),
             SegmentError::Aws(failure) => failure.name,
         }
@@ -116,117 +117,92 @@ impl SegmentExport<'_> {
         cursor: Option<&str>,
         progress: &mut (dyn FnMut(Progress) + Send),
     ) -> Result<Part, SegmentError> {
-        let layout = Layout::new(self.run, self.plan);
-        let (key, record) = (layout.data(segment, part), layout.part(segment, part));
-        if let Some(earlier) = self.earlier(&record, &key, cursor).await? {
-            return Ok(earlier);
-        }
-        let mut upload = self.files.upload(&key);
-        let (content, stored) = match self.write(&mut upload, &key, segment, cursor, progress).await {
-            Ok(content) => (content, upload.finish().await?),
-            Err(error) => {
-                upload.abort().await;
-                return Err(error);
-            }
+        let parts = Parts { files: self.files, run: self.run, plan: self.plan, clock: self.clock };
+        let mut writer = match parts.open(segment, part, cursor).await? {
+            Opened::Earlier(earlier) => return Ok(earlier),
+            Opened::New(writer) => writer,
         };
-        let part = self.record(segment, part, cursor, content, stored);
-        let body = serde_json::to_vec(&part).map_err(AwsFailure::unbuilt("s3:PutObject"))?;
-        self.files.put(&record, body).await?;
-        Ok(part)
-    }
-
-    fn record(
-        &self,
-        segment: u32,
-        part: u32,
-        cursor: Option<&str>,
-        content: Content,
-        stored: StoredFile,
-    ) -> Part {
-        Part {
-            segment,
-            part,
-            key: stored.key,
-            items: content.items,
-            bytes: content.bytes,
-            size: stored.size,
-            md5: md5_text(content.md5),
-            etag: stored.etag,
-            cursor: cursor.map(str::to_owned),
-            done: content.next.is_none(),
-            next: content.next,
-            with_empty_collections: content.with_empty_collections,
-            written_at: self.clock.now(),
+        match self.write(&mut writer, segment, cursor, progress).await {
+            Ok(next) => writer.finish(next).await.map_err(SegmentError::of_part),
+            Err(error) => {
+                writer.abort().await;
+                Err(error)
+            }
         }
     }
 
-    /// The part as an earlier call wrote it: if its record begins where this one begins, and its file is there as the
-    /// record says. One that cannot be read counts for nothing, as the part is written anew then.
-    async fn earlier(
-        &self,
-        record: &str,
-        key: &str,
-        cursor: Option<&str>,
-    ) -> Result<Option<Part>, FilesError> {
-        let Some(written) = self.files.get(record).await? else { return Ok(None) };
-        let Ok(part) = serde_json::from_slice::<Part>(&written) else { return Ok(None) };
-        if part.cursor.as_deref() != cursor || part.key != key {
-            return Ok(None);
-        }
-        let there = self.files.list(key).await?;
-        let is_it = |file: &StoredFile| file.key == part.key && file.is(part.size, &part.etag);
-        Ok(there.iter().any(is_it).then_some(part))
-    }
-
-    /// Reads pages into a file until the time, or the file's room, or the segment is used up.
+    /// Reads pages into a part until the time, or the file's room, or the segment is used up. Answers with the key behind
+    /// which the next part begins.
     async fn write(
         &self,
-        upload: &mut Upload,
-        key: &str,
+        writer: &mut PartWriter<'_>,
         segment: u32,
         cursor: Option<&str>,
         progress: &mut (dyn FnMut(Progress) + Send),
-    ) -> Result<Content, SegmentError> {
+    ) -> Result<Option<String>, SegmentError> {
         let began = Instant::now();
         let time = Duration::from_secs(self.run.seconds_per_call.into());
         let mut pace = Pace::of(self.run, self.plan, began);
-        let mut file = DataFile::new(self, key, segment);
         let mut start = cursor.map(str::to_owned);
         let mut page =
             self.page(segment, start.as_deref(), began).await.map_err(|error| self.failed(error))?;
-        loop {
+        let end = loop {
             pace.took(page.capacity);
-            let room = file.content.bytes.saturating_add(page.answer.len().try_into().unwrap_or(u64::MAX))
-                < MOST_BYTES;
+            let room =
+                writer.bytes.saturating_add(page.answer.len().try_into().unwrap_or(u64::MAX)) < MOST_BYTES;
             let next = page.next.take();
+            let take = self.take(&page, segment, start.as_deref(), writer, progress);
             let (Some(next), true) = (&next, room && began.elapsed() < time) else {
-                file.take(&page, start.as_deref(), upload, progress).await?;
-                file.content.next = next;
-                break;
+                take.await?;
+                break next;
             };
             let fetch = async {
                 pace.wait().await;
                 self.page(segment, Some(next), began).await
             };
-            let take = file.take(&page, start.as_deref(), upload, progress);
             let (fetched, taken) = future::join(fetch, take).await;
             taken?;
             page = match fetched {
                 Ok(page) => page,
                 // What was read so far is worth keeping: the next call begins with this page.
-                Err(failure) if passes(&failure) => {
-                    file.content.next = Some(next.clone());
-                    break;
-                }
+                Err(failure) if passes(&failure) => break Some(next.clone()),
                 Err(failure) => return Err(self.failed(failure)),
             };
             start = Some(next.clone());
-        }
-        if file.content.next.is_some() {
+        };
+        if end.is_some() {
             // What the last page took is paid for by this call, as the next one does not know of it.
             pace.wait().await;
         }
-        file.finish(upload).await
+        Ok(end)
+    }
+
+    /// Writes the items of the page that begins behind `start`.
+    async fn take(
+        &self,
+        page: &Page,
+        segment: u32,
+        start: Option<&str>,
+        writer: &mut PartWriter<'_>,
+        progress: &mut (dyn FnMut(Progress) + Send),
+    ) -> Result<(), SegmentError> {
+        let may_hold_empties = holds_empty_collection(&page.answer);
+        let (items, bytes) = (writer.items, writer.bytes);
+        for (place, range) in page.items.iter().enumerate() {
+            let item = page.answer.get(range.clone()).unwrap_or_default();
+            writer.item(item, may_hold_empties).await.map_err(|error| match error {
+                PartError::Item(source) => SegmentError::Item {
+                    number: place + 1,
+                    cursor: start.unwrap_or("the beginning").to_owned(),
+                    segment,
+                    format: self.run.format,
+                    source,
+                },
+                other => SegmentError::of_part(other),
+            })?;
+        }
+        progress(Progress { segment, items: writer.items - items, bytes: writer.bytes - bytes });
+        Ok(())
     }
 
     /// A page. Where DynamoDB refuses it for a reason that passes, it is asked for again until the call's time is up.

@@ -98,7 +98,7 @@ pub(super) async fn finish(store: &FakeStore, run: &Value, plan: &Value) -> Resu
 }
 
 /// The lines of all data files that the manifest names, in its order.
-pub(super) fn exported(store: &FakeStore, manifest: &str) -> Vec<String> {
+pub(crate) fn exported(store: &FakeStore, manifest: &str) -> Vec<String> {
     let files = export_manifest::read_files(store.text(manifest).unwrap().as_bytes()).unwrap();
     let mut lines = Vec::new();
     for file in files {

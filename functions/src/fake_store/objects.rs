@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
+use std::ops::Bound;
 
 use aws_sdk_dynamodb::config::http::HttpRequest;
 use bytes::Bytes;
@@ -16,6 +17,7 @@ pub(crate) struct Object {
     pub(crate) etag: String,
     pub(crate) content_type: String,
     pub(crate) tags: BTreeMap<String, String>,
+    pub(crate) metadata: BTreeMap<String, String>,
 }
 
 /// An upload that is open.
@@ -30,7 +32,8 @@ pub(crate) struct OpenUpload {
 impl Object {
     pub(super) fn new(body: Bytes) -> Object {
         let etag = hex(&Md5::digest(&body));
-        Object { body, etag, content_type: String::new(), tags: BTreeMap::new() }
+        let (tags, metadata) = Default::default();
+        Object { body, etag, content_type: String::new(), tags, metadata }
     }
 }
 
@@ -104,6 +107,7 @@ impl Request {
             "DELETE" if has("uploadId") => "AbortMultipartUpload",
             "DELETE" => "DeleteObject",
             "GET" if has("uploads") => "ListMultipartUploads",
+            "GET" if has("versions") => "ListObjectVersions",
             "GET" if has("list-type") => "ListObjectsV2",
             "GET" => "GetObject",
             "HEAD" => "HeadObject",
@@ -112,11 +116,17 @@ impl Request {
         format!("s3:{operation}")
     }
 
+    fn metadata(&self) -> BTreeMap<String, String> {
+        let named =
+            self.headers.iter().filter_map(|(name, value)| Some((name.strip_prefix("x-amz-meta-")?, value)));
+        named.map(|(name, value)| (name.to_owned(), value.clone())).collect()
+    }
+
     fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", String::as_str)
     }
 
-    fn query(&self, name: &str) -> &str {
+    pub(super) fn query(&self, name: &str) -> &str {
         self.query.get(name).map_or("", String::as_str)
     }
 
@@ -137,18 +147,29 @@ impl State {
                 if request.header("if-none-match") == "*" && self.objects.contains_key(&key) {
                     return Answer::s3(412, "PreconditionFailed");
                 }
+                let wanted = request.header("if-match").trim_matches('"');
+                match self.objects.get(&key) {
+                    None if !wanted.is_empty() => return Answer::s3(404, "NoSuchKey"),
+                    Some(object) if !wanted.is_empty() && object.etag != wanted => {
+                        return Answer::s3(412, "PreconditionFailed");
+                    }
+                    _ => {}
+                }
                 let object = Object {
                     content_type: request.header("content-type").to_owned(),
                     tags: pairs(request.header("x-amz-tagging")),
+                    metadata: request.metadata(),
                     ..Object::new(request.body.clone())
                 };
                 let etag = object.etag.clone();
+                let id = self.keep_version(&key, Some(object.clone()));
                 self.objects.insert(key, object);
-                Answer::ok("").with("etag", format!("\"{etag}\""))
+                Answer::ok("").with("etag", format!("\"{etag}\"")).with("x-amz-version-id", id)
             }
             "s3:GetObject" | "s3:HeadObject" => self.read(request),
             "s3:DeleteObject" => {
                 self.objects.remove(&key);
+                self.keep_version(&key, None);
                 Answer { status: 204, ..Answer::ok("") }
             }
             "s3:PutObjectTagging" => {
@@ -160,6 +181,7 @@ impl State {
                 Answer::ok("")
             }
             "s3:ListObjectsV2" => self.list(request),
+            "s3:ListObjectVersions" => self.list_versions(request),
             "s3:CreateMultipartUpload" => {
                 let id = self.id();
                 let content_type = request.header("content-type").to_owned();
@@ -189,7 +211,21 @@ impl State {
     }
 
     fn read(&self, request: &Request) -> Answer {
-        let Some(object) = self.objects.get(&request.key) else { return Answer::s3(404, "NoSuchKey") };
+        let key = &request.key;
+        let version = match request.query("versionId") {
+            "" => self.current(key),
+            id => match self.version(key, id) {
+                Some(version) if version.object.is_some() => Some(version),
+                // API reference, GetObject: a delete marker that is asked for by its id is no object.
+                Some(_) => return Answer::s3(405, "MethodNotAllowed").with("x-amz-delete-marker", true),
+                None => return Answer::s3(404, "NoSuchVersion"),
+            },
+        };
+        let found = match (request.query("versionId"), version) {
+            ("", _) => self.objects.get(key),
+            (_, version) => version.and_then(|version| version.object.as_ref()),
+        };
+        let Some(object) = found else { return Answer::s3(404, "NoSuchKey") };
         let wanted = request.header("if-match");
         if !wanted.is_empty() && wanted.trim_matches('"') != object.etag {
             return Answer::s3(412, "PreconditionFailed");
@@ -208,7 +244,12 @@ impl State {
             None => Answer::ok(object.body.clone()),
         };
         let length = answer.body.len();
-        let answer = answer.with("etag", etag).with("content-length", length);
+        let mut answer = answer.with("etag", etag).with("content-length", length);
+        if let Some(version) = version {
+            let modified = super::versions::header(version.put_at);
+            answer = answer.with("x-amz-version-id", &version.id).with("last-modified", modified);
+        }
+        answer.metadata = object.metadata.clone();
         if request.method == "HEAD" { Answer { body: Bytes::new(), ..answer } } else { answer }
     }
 
@@ -230,29 +271,33 @@ impl State {
         let body = parts.iter().map(|part| part.as_ref()).collect::<Vec<_>>().concat();
         let upload = self.uploads.remove(id).unwrap();
         let OpenUpload { content_type, tags, key, .. } = upload;
-        self.objects.insert(key, Object { body: body.into(), etag: etag.clone(), content_type, tags });
+        let metadata = BTreeMap::new();
+        self.objects
+            .insert(key, Object { body: body.into(), etag: etag.clone(), content_type, tags, metadata });
         let body = format!("<ETag>&quot;{etag}&quot;</ETag>");
         Answer::ok(format!("<CompleteMultipartUploadResult>{body}</CompleteMultipartUploadResult>"))
     }
 
-    fn page(&self) -> usize {
+    pub(super) fn page(&self) -> usize {
         if self.page_of_list == 0 { 1_000 } else { self.page_of_list }
     }
 
     fn list(&self, request: &Request) -> Answer {
         let prefix = request.query("prefix");
-        let after = request.query("continuation-token");
-        let is_wanted = |key: &str| key.starts_with(prefix) && key > after;
-        let mut wanted = self.objects.iter().filter(|(key, _)| is_wanted(key));
+        let after = request.query("continuation-token").max(request.query("start-after"));
+        let from = if after < prefix { Bound::Included(prefix) } else { Bound::Excluded(after) };
+        let objects = self.objects.range::<str, _>((from, Bound::Unbounded));
+        // Nothing is behind the empty text, which is the beginning of everything.
+        let mut wanted = objects.take_while(|(key, _)| key.starts_with(prefix));
         let page: Vec<_> = wanted.by_ref().take(self.page()).collect();
         let mut body = String::from("<ListBucketResult>");
         for (key, object) in &page {
             let (size, etag) = (object.body.len(), &object.etag);
-            write!(
-                body,
-                "<Contents><Key>{key}</Key><Size>{size}</Size><ETag>&quot;{etag}&quot;</ETag></Contents>"
-            )
-            .unwrap();
+            let put_at = self.current(key).map_or(self.now, |version| version.put_at);
+            let time = super::versions::listed(put_at);
+            let content = format!("<Size>{size}</Size><ETag>&quot;{etag}&quot;</ETag>");
+            let named = format!("<Key>{key}</Key><LastModified>{time}</LastModified>");
+            write!(body, "<Contents>{named}{content}</Contents>").unwrap();
         }
         match (wanted.next(), page.last()) {
             (Some(_), Some((last, _))) => write!(

@@ -11,10 +11,10 @@ use futures::StreamExt;
 use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
 
-use super::pace::Pace;
 use crate::aws_failure::AwsFailure;
 use crate::error_name::ErrorName;
 use crate::item_calls::ItemCalls;
+use crate::pace::Pace;
 
 /// Items of a request.
 const MOST_ITEMS: usize = 25;

@@ -11,7 +11,7 @@ use crate::words::quoted;
 /// (<https://docs.aws.amazon.com/step-functions/latest/dg/state-map-inline.html>).
 pub const MOST_SEGMENTS: u32 = 40;
 /// The longest that an invocation may read and write: a function's 15 minutes, without what ends it.
-const MOST_SECONDS: u32 = 840;
+pub const MOST_SECONDS: u32 = 840;
 /// The most write capacity units a second that may be said.
 pub const MOST_UNITS: u32 = 4_000_000;
 
@@ -97,7 +97,8 @@ impl ExecutionInput {
     }
 }
 
-fn number(
+/// A whole number that an input asks for, or else a parameter of the template gives as text, within these bounds.
+pub fn number(
     field: &'static str,
     asked: Option<i64>,
     default: &str,

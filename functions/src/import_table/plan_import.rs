@@ -133,12 +133,7 @@ pub async fn plan(
     wanted: Wanted,
 ) -> Result<(TableDescription, Import, Source), Error> {
     let table_name = input.table_name;
-    let table = table_description::describe(dynamodb, &table_name).await?;
-    let Some(table) = table else { return Err(Error::TableMissing(table_name)) };
-    can_be_written(&table_name, &table)?;
-    if input.merge != Some(true) && holds_items(dynamodb, &table_name).await? {
-        return Err(Error::TableNotEmpty(table_name));
-    }
+    let table = check_table(dynamodb, &table_name, input.merge == Some(true)).await?;
     let source = source::find(files, &wanted.place).await?;
     let format = format(input.format, source.format)?;
     let number = u32::try_from(source.files.len()).unwrap_or(u32::MAX);
@@ -160,6 +155,21 @@ pub async fn plan(
         seconds_per_call: wanted.seconds_per_call,
     };
     Ok((table, import, source))
+}
+
+/// Looks at the table, which has to be there, and to be empty unless `merge` says otherwise.
+pub async fn check_table(
+    dynamodb: &aws_sdk_dynamodb::Client,
+    name: &str,
+    merge: bool,
+) -> Result<TableDescription, Error> {
+    let table = table_description::describe(dynamodb, name).await?;
+    let table = table.ok_or_else(|| Error::TableMissing(name.to_owned()))?;
+    can_be_written(name, &table)?;
+    if !merge && holds_items(dynamodb, name).await? {
+        return Err(Error::TableNotEmpty(name.to_owned()));
+    }
+    Ok(table)
 }
 
 async fn holds_items(dynamodb: &aws_sdk_dynamodb::Client, table: &str) -> Result<bool, AwsFailure> {

@@ -12,7 +12,6 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::batches::{Batches, Refused, Target};
-use super::pace::Pace;
 use super::source::{Source, SourceFile};
 use super::{Compression, Format};
 use crate::aws_failure::AwsFailure;
@@ -20,6 +19,7 @@ use crate::error_name::ErrorName;
 use crate::export_manifest::md5_text;
 use crate::files::{Files, FilesError};
 use crate::item_calls::ItemCalls;
+use crate::pace::Pace;
 
 /// No item of 400 KB takes a longer line, were each of its letters escaped.
 const LONGEST_LINE: usize = 8 * 1024 * 1024;

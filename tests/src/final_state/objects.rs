@@ -3,8 +3,11 @@
 //! An export's keys and documents hold times, ids and the account, which no two runs share; they are blanked by their
 //! shape. Data files are compared by the lines in them, whatever their compression.
 
+use std::collections::BTreeMap;
+
 use item_formats::{Compression, LineReader};
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::Deployed;
 
@@ -43,9 +46,67 @@ async fn object(deployed: &Deployed, bucket: &str, key: &str) -> Object {
     tags.sort();
     let lines = match key.ends_with(".md5") {
         true => Vec::new(),
-        false => lines(key, &body).iter().map(|line| blanked(line, &deployed.account)).collect(),
+        false => lines(key, &body).iter().map(|line| of_any_run(&in_order(line), deployed)).collect(),
     };
-    Object { key: blanked(key, &deployed.account), lines, tags }
+    Object { key: of_any_run(key, deployed), lines, tags }
+}
+
+/// The objects with the data files of each export as one, and without what tells of each file. An export is the same
+/// in however many files it lies.
+pub(super) fn with_files_together(objects: &[Object]) -> Vec<Object> {
+    let mut together: BTreeMap<String, Object> = BTreeMap::new();
+    let of_a_file = |key: &str| key.contains("/parts/") || key.ends_with("/manifest-files.json");
+    for object in objects.iter().filter(|object| !of_a_file(&object.key)) {
+        let key = match object.key.split_once("/data/") {
+            Some((folder, _)) => format!("{folder}/data/"),
+            None => object.key.clone(),
+        };
+        let empty = Object { key: key.clone(), lines: Vec::new(), tags: object.tags.clone() };
+        let whole = together.entry(key).or_insert(empty);
+        whole.lines.extend(object.lines.iter().cloned());
+        whole.lines.sort();
+    }
+    together.into_values().collect()
+}
+
+/// The line with the members of its objects in order, which an SDK puts in any.
+fn in_order(line: &str) -> String {
+    fn ordered(value: Value) -> Value {
+        match value {
+            Value::Object(members) => {
+                let members: BTreeMap<_, _> =
+                    members.into_iter().map(|(name, member)| (name, ordered(member))).collect();
+                members.into_iter().collect()
+            }
+            Value::Array(items) => items.into_iter().map(ordered).collect(),
+            other => other,
+        }
+    }
+    serde_json::from_str(line).map_or_else(|_| line.to_owned(), |value| ordered(value).to_string())
+}
+
+/// The versions of the bucket's objects, sorted: each with its key and what its metadata says, but for the time.
+pub(super) async fn versions(deployed: &Deployed, bucket: &str) -> Vec<String> {
+    let (mut versions, mut behind) = (Vec::new(), (None, None));
+    loop {
+        let list = deployed.s3.list_object_versions().bucket(bucket);
+        let list = list.set_key_marker(behind.0).set_version_id_marker(behind.1);
+        let page = list.send().await.unwrap();
+        for version in page.versions.unwrap_or_default() {
+            let (key, id) = (version.key.unwrap(), version.version_id.unwrap());
+            let head =
+                deployed.s3.head_object().bucket(bucket).key(&key).version_id(id).send().await.unwrap();
+            let mut metadata: Vec<_> = head.metadata.unwrap_or_default().into_iter().collect();
+            metadata.retain(|(name, _)| name != "event-time");
+            metadata.sort();
+            versions.push(format!("{key} {metadata:?}"));
+        }
+        behind = (page.next_key_marker, page.next_version_id_marker);
+        if page.is_truncated != Some(true) {
+            versions.sort();
+            return versions;
+        }
+    }
 }
 
 /// The lines of a file, uncompressed and sorted.
@@ -65,7 +126,7 @@ pub fn lines(key: &str, body: &[u8]) -> Vec<String> {
 pub(super) async fn open_uploads(deployed: &Deployed, bucket: &str) -> Vec<String> {
     let list = deployed.s3.list_multipart_uploads().bucket(bucket).send().await.unwrap();
     let keys = list.uploads.unwrap_or_default().into_iter().filter_map(|upload| upload.key);
-    keys.map(|key| blanked(&key, &deployed.account)).collect()
+    keys.map(|key| of_any_run(&key, deployed)).collect()
 }
 
 /// What is blanked: `d` stands for a digit, `x` for a hexadecimal one. Longer ones come first.
@@ -78,9 +139,17 @@ const SHAPES: &[(&str, &str)] = &[
     ("dddddddddddddd-xxxxxxxx", "EXPORT"),
     ("ddddddddddddd-xxxxxxxx", "EXPORT"),
     ("dddd-dd-dd-dd-dd-dd", "TIME"),
+    ("dddd-dd-ddTdd-dd-ddZ", "SECOND"),
 ];
 
-/// The text without what differs from run to run.
+/// The text without what differs from run to run, and with the stack's buckets by the names of their outputs.
+fn of_any_run(text: &str, deployed: &Deployed) -> String {
+    let buckets = deployed.outputs.iter().filter(|(output, _)| output.ends_with("BucketName"));
+    let text = buckets.fold(text.to_owned(), |text, (output, bucket)| text.replace(bucket, output));
+    blanked(&text, &deployed.account)
+}
+
+/// The text without times, ids and the account.
 fn blanked(text: &str, account: &str) -> String {
     let text = text.replace(account, "ACCOUNT");
     let (mut rest, mut blanked) = (text.as_str(), String::new());
@@ -112,6 +181,21 @@ fn begins(text: &str, shape: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_export_in_two_files_is_the_export_in_one() {
+        let object = |key: &str, lines: &[&str]| Object {
+            key: key.to_owned(),
+            lines: lines.iter().map(|line| (*line).to_owned()).collect(),
+            tags: Vec::new(),
+        };
+        let one = [object("e/data/0.json", &["1", "2"]), object("e/manifest-files.json", &["0"])];
+        let two =
+            [object("e/data/0.json", &["2"]), object("e/data/1.json", &["1"]), object("e/parts/1", &["1"])];
+        let lost = [object("e/data/0.json", &["2"])];
+        assert_eq!(with_files_together(&one), with_files_together(&two));
+        assert_ne!(with_files_together(&one), with_files_together(&lost));
+    }
 
     #[test]
     fn what_differs_from_run_to_run_is_blanked_and_nothing_else() {

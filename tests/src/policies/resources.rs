@@ -147,6 +147,19 @@ fn too_wide(template: &Value, action: &str, resource: &Value) -> Option<String> 
         let excused = KNOW_NO_RESOURCES.iter().any(|(actions, _)| actions.contains(&action));
         return (!excused).then(|| "on *, though it knows resources".to_owned());
     }
+    // What begins with an ARN that the operator names, or with the table's part of a stream's, is of that.
+    let begun = resource.pointer("/Fn::Sub/0").and_then(Value::as_str).and_then(|text| {
+        let (name, rest) = text.strip_prefix("${")?.split_once("}/")?;
+        Some((resource.pointer("/Fn::Sub/1")?.get(name)?, rest))
+    });
+    if let Some((arn, rest)) = begun {
+        return match parameter_of(arn) {
+            Some(parameter) if is_arn_of(template, parameter, service) => {
+                (rest == "*").then(|| format!("on {rest}, which is all of them"))
+            }
+            _ => Some(format!("on {arn}, which is not of {service}")),
+        };
+    }
     let substituted = resource["Fn::Sub"].as_str().or_else(|| resource.pointer("/Fn::Sub/0")?.as_str());
     if let Some(arn) = substituted {
         let here = format!("arn:${{AWS::Partition}}:{service}:${{AWS::Region}}:${{AWS::AccountId}}:");
@@ -165,12 +178,23 @@ fn too_wide(template: &Value, action: &str, resource: &Value) -> Option<String> 
         let excused = ALL_OF_A_KIND.iter().any(|(of, kind, _)| *of == service && *kind == what);
         return (everything && !excused).then(|| format!("on {what}, which is all of them"));
     }
-    let id = resource["Ref"].as_str().or_else(|| resource.pointer("/Fn::GetAtt/0")?.as_str());
+    let id = parameter_of(resource).or_else(|| resource.pointer("/Fn::GetAtt/0")?.as_str());
     let Some(id) = id else { return Some(format!("on {resource}, of which nothing is known")) };
     let kind = template["Resources"][id]["Type"].as_str();
-    let of_the_service = match template["Parameters"][id]["AllowedPattern"].as_str() {
-        Some(pattern) => pattern.contains(&format!(":{service}:")),
-        None => SERVICES.iter().any(|(known, of)| Some(*known) == kind && *of == service),
-    };
+    let of_the_service = is_arn_of(template, id, service)
+        || SERVICES.iter().any(|(known, of)| Some(*known) == kind && *of == service);
     (!of_the_service).then(|| format!("on {id}, which is not of {service}"))
+}
+
+/// Whether a parameter takes nothing but ARNs of the service.
+fn is_arn_of(template: &Value, parameter: &str, service: &str) -> bool {
+    let pattern = template["Parameters"][parameter]["AllowedPattern"].as_str();
+    pattern.is_some_and(|pattern| pattern.contains(&format!(":{service}:")))
+}
+
+/// What a value refers to, or is the first part of: a table's ARN is what stands before `/stream/` in its stream's.
+fn parameter_of(value: &Value) -> Option<&str> {
+    let first =
+        || (value.pointer("/Fn::Select/0")? == 0).then(|| value.pointer("/Fn::Select/1/Fn::Split/1/Ref"))?;
+    value.get("Ref").or_else(first)?.as_str()
 }

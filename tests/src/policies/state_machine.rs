@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use local_aws::workspace_root;
 use serde_json::Value;
 
 use super::of_type;
@@ -43,11 +44,12 @@ const DEMANDED_BY_NESTED: &[&str] = &[
     "states:StopExecution",
 ];
 
-/// Each way in which the roles of the template's state machines do not fit their definition.
-pub(super) fn wrong_with(template: &Value, definition: &Value) -> Vec<String> {
+/// Each way in which the roles of the template's state machines do not fit their definitions.
+pub(super) fn wrong_with(template: &Value) -> Vec<String> {
     let mut wrong = Vec::new();
     for (machine, properties) in of_type(template, "AWS::Serverless::StateMachine") {
         let Some(role) = role_of(properties) else { continue };
+        let definition = &definition(properties);
         let (mut allowed, mut invocable) = (BTreeSet::new(), BTreeSet::new());
         for statement in statements(template, role) {
             let actions = actions(statement);
@@ -89,6 +91,12 @@ pub(super) fn wrong_with(template: &Value, definition: &Value) -> Vec<String> {
         }
     }
     wrong
+}
+
+/// What a state machine is made from, but for its placeholders.
+fn definition(properties: &Value) -> Value {
+    let path = workspace_root().join("infra").join(properties["DefinitionUri"].as_str().unwrap());
+    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
 }
 
 /// The placeholders that stand for the functions of the definition's tasks.

@@ -31,6 +31,9 @@ const BY_TEMPLATE: &[(&str, &str)] = &[("TableNames", "orders, customers"), ("Ma
 pub fn workflow() -> Workflow {
     Workflow {
         name: "backup-prune",
+        template: "backup-prune",
+        machine: "StateMachine",
+        prepare: None,
         parameters: &[],
         scenarios: vec![
             scenario!("a table by its name", by_name => "Complete").golden(),

@@ -34,6 +34,9 @@ const LARGE: usize = 350_000;
 pub fn workflow() -> Workflow {
     Workflow {
         name: "export-table",
+        template: "export-table",
+        machine: "StateMachine",
+        prepare: None,
         parameters: &[],
         scenarios: vec![
             scenario!("a table by its name", by_name => "Complete").golden().and(|ended| {

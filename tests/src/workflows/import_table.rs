@@ -34,6 +34,9 @@ const IN_SHORT_CALLS: &[(&str, &str)] = &[("SecondsPerCall", "1")];
 pub fn workflow() -> Workflow {
     Workflow {
         name: "import-table",
+        template: "import-table",
+        machine: "StateMachine",
+        prepare: None,
         parameters: &[("TablePattern", TABLE), ("ExportBucketName", "exports-of-*")],
         scenarios: vec![
             scenario!("an export of DynamoDB's", of_dynamodb => "Complete").golden().and(|ended| {
@@ -275,7 +278,7 @@ pub async fn make_table(deployed: &Deployed) {
     super::sync_settings::tables::until_active(deployed, TABLE).await;
 }
 
-async fn put_item(deployed: &Deployed, id: &str, content: &str) {
+pub(super) async fn put_item(deployed: &Deployed, id: &str, content: &str) {
     let text = |text: &str| AttributeValue::S(text.to_owned());
     let put = deployed.dynamodb.put_item().table_name(TABLE).item("id", text(id)).item("text", text(content));
     put.send().await.unwrap();
@@ -294,7 +297,7 @@ async fn put(deployed: &Deployed, name: &str, content: Vec<u8>) {
 }
 
 /// The lines of the items of these numbers, compressed.
-fn data(format: OutputFormat, compression: Compression, items: std::ops::Range<usize>) -> Vec<u8> {
+pub(super) fn data(format: OutputFormat, compression: Compression, items: std::ops::Range<usize>) -> Vec<u8> {
     let format = match format {
         OutputFormat::DynamodbJson => Format::DynamodbJson,
         OutputFormat::DataPipeline => Format::DataPipeline(NullTag::NullValue),

@@ -37,6 +37,9 @@ const SYNC: Beside = (sync_settings::workflow, "SyncSettingsStateMachineArn");
 pub fn workflow() -> Workflow {
     Workflow {
         name: "rotate-restore",
+        template: "rotate-restore",
+        machine: "StateMachine",
+        prepare: None,
         parameters: &[
             ("SourcePattern", "(?i)-production$"),
             ("ReplacementPattern", "-staging"),

@@ -32,6 +32,9 @@ pub const INDEX: &str = "orders-by-customer";
 pub fn workflow() -> Workflow {
     Workflow {
         name: "sync-settings",
+        template: "sync-settings",
+        machine: "StateMachine",
+        prepare: None,
         parameters: &[
             // The scenarios deliver the events by themselves.
             ("RestoreEventRules", "DISABLED"),

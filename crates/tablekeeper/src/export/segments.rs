@@ -2,16 +2,13 @@
 
 use std::sync::Arc;
 
-use tablekeeper_functions::aws_failure::AwsFailure;
 use tablekeeper_functions::clock::Clock;
-use tablekeeper_functions::error_name::ErrorName;
 use tablekeeper_functions::export_table::segment::{SegmentError, SegmentExport};
 use tablekeeper_functions::export_table::{Plan, Run};
 use tablekeeper_functions::files::Files;
 use tablekeeper_functions::item_calls::ItemCalls;
-use tokio::task::JoinSet;
 
-use crate::transfer::Tally;
+use crate::transfer::{Tally, Team};
 
 /// What all segments share.
 #[derive(Debug)]
@@ -50,35 +47,12 @@ impl Job {
     }
 }
 
-/// The tasks of the segments. They end with it.
-pub(super) struct Team(JoinSet<Result<(), SegmentError>>);
-
-impl Team {
-    /// Begins all segments.
-    pub(super) fn of(job: &Arc<Job>) -> Team {
-        let mut tasks = JoinSet::new();
-        for segment in 0..job.plan.segments {
-            let job = Arc::clone(job);
-            tasks.spawn(async move { job.segment(segment).await });
-        }
-        Team(tasks)
-    }
-
-    /// Waits until all segments are done, or one has failed.
-    pub(super) async fn finished(&mut self) -> Result<(), SegmentError> {
-        while let Some(ended) = self.0.join_next().await {
-            let broken = |error: tokio::task::JoinError| AwsFailure {
-                action: "dynamodb:Scan",
-                name: ErrorName::ServiceUnavailable,
-                detail: format!("its task ended: {error}"),
-            };
-            ended.map_err(broken)??;
-        }
-        Ok(())
-    }
-
-    /// Ends those that still run.
-    pub(super) async fn stop(&mut self) {
-        self.0.shutdown().await;
-    }
+/// Begins all segments.
+pub(super) fn begin(job: &Arc<Job>) -> Team<SegmentError> {
+    let (segments, job) = (job.plan.segments, Arc::clone(job));
+    let work = move |segment| {
+        let job = Arc::clone(&job);
+        async move { job.segment(segment).await }
+    };
+    Team::of("dynamodb:Scan", segments, segments, work)
 }

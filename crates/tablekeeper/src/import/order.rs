@@ -8,13 +8,14 @@ use tablekeeper_functions::files::Files;
 use tablekeeper_functions::import_table::execution_input::{ExecutionInput, Wanted};
 use tablekeeper_functions::import_table::plan_import::{self, Error};
 use tablekeeper_functions::import_table::source::Source;
+use tablekeeper_functions::restore_snapshot::plan_restore;
 use tablekeeper_functions::step::Named as _;
 use tablekeeper_functions::words::quoted;
 
-use super::Arguments;
 use super::state::{self, Segment, State, VERSION};
+use super::{Arguments, Kind};
 use crate::failure::Unusable;
-use crate::transfer::{Aws, Place, named, whole};
+use crate::transfer::{Aws, Place, cursor_file, named, whole};
 
 /// An import that can be done.
 pub(super) struct Order {
@@ -26,7 +27,12 @@ pub(super) struct Order {
 }
 
 /// Plans a new import, or the one that the cursor file tells of.
-pub(super) async fn take(arguments: &Arguments, place: &Place, aws: &Aws) -> anyhow::Result<Order> {
+pub(super) async fn take(
+    arguments: &Arguments,
+    kind: Kind,
+    place: &Place,
+    aws: &Aws,
+) -> anyhow::Result<Order> {
     let (files, bucket, key) = source_of(arguments, place, aws)?;
     let usual = || state::usual_path(&arguments.table, &files);
     let path = arguments.cursor_file.clone().unwrap_or_else(usual);
@@ -55,8 +61,22 @@ pub(super) async fn take(arguments: &Arguments, place: &Place, aws: &Aws) -> any
         // Nobody calls again: it runs until all is done.
         seconds_per_call: 0,
     };
-    let planned = plan_import::plan(&aws.clients.dynamodb(), &files, input, wanted).await;
-    let (table, import, source) = planned.map_err(|error| refused(error, &path))?;
+    let dynamodb = aws.clients.dynamodb();
+    let (table, import, source) = match kind {
+        Kind::Files => {
+            let planned = plan_import::plan(&dynamodb, &files, input, wanted).await;
+            planned.map_err(|error| refused(error, &path))?
+        }
+        Kind::Snapshot => match plan_restore::plan(&dynamodb, &files, input, wanted).await {
+            Ok(planned) => planned,
+            Err(plan_restore::Error::Import(error)) => return Err(refused(error, &path)),
+            // It was named by whoever called.
+            Err(error @ plan_restore::Error::NoSnapshot { .. }) => {
+                bail!(Unusable(format!("{error} ({})", error.name())))
+            }
+            Err(error) => return Err(named(error.name(), error)),
+        },
+    };
     let segments = vec![Segment::default(); usize::try_from(import.segments)?];
     let planned = State {
         version: VERSION,
@@ -98,7 +118,7 @@ fn source_of(arguments: &Arguments, place: &Place, aws: &Aws) -> anyhow::Result<
 }
 
 /// A refusal in the words of the command line.
-fn refused(error: Error, path: &Path) -> anyhow::Error {
+pub(crate) fn refused(error: Error, path: &Path) -> anyhow::Error {
     match error {
         Error::TableNotEmpty(table) => {
             let resume = match path.exists() {
@@ -112,7 +132,11 @@ fn refused(error: Error, path: &Path) -> anyhow::Error {
             .into()
         }
         Error::Input(invalid) => {
-            Unusable(format!("--{} {}", invalid.field.to_lowercase(), invalid.reason)).into()
+            let option = match invalid.field {
+                "TableName" => "TABLE".to_owned(),
+                field => format!("--{}", field.to_lowercase()),
+            };
+            Unusable(format!("{option} {}", invalid.reason)).into()
         }
         other => named(other.name(), other),
     }
@@ -154,12 +178,7 @@ fn resumed(planned: State, earlier: State, path: &Path) -> Result<State, Unusabl
 impl Arguments {
     /// What the cursor file says.
     fn earlier(&self, path: &Path) -> anyhow::Result<State> {
-        let nothing = || {
-            Unusable(format!(
-                "there is no {}, so there is no import to go on with; leave --resume out to begin one",
-                path.display()
-            ))
-        };
+        let nothing = || cursor_file::nothing(path, "import");
         State::read(path)?.with_context(nothing)
     }
 }

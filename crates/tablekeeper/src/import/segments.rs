@@ -4,17 +4,14 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tablekeeper_functions::aws_failure::AwsFailure;
-use tablekeeper_functions::error_name::ErrorName;
 use tablekeeper_functions::files::Files;
 use tablekeeper_functions::import_table::Import;
 use tablekeeper_functions::import_table::segment::{self, Error, Progress, Work};
 use tablekeeper_functions::import_table::source::Source;
 use tablekeeper_functions::item_calls::ItemCalls;
-use tokio::task::JoinSet;
 
 use super::state::{Segment, State};
-use crate::transfer::Tally;
+use crate::transfer::{Tally, Team};
 
 /// What all segments share.
 #[derive(Debug)]
@@ -99,35 +96,12 @@ impl Job {
     }
 }
 
-/// The tasks of the segments. They end with it.
-pub(super) struct Team(JoinSet<Result<(), Error>>);
-
-impl Team {
-    /// Begins all segments.
-    pub(super) fn of(job: &Arc<Job>) -> Team {
-        let mut tasks = JoinSet::new();
-        for number in 0..job.import.segments {
-            let job = Arc::clone(job);
-            tasks.spawn(async move { job.segment(number).await });
-        }
-        Team(tasks)
-    }
-
-    /// Waits until all segments are done, or one has failed.
-    pub(super) async fn finished(&mut self) -> Result<(), Error> {
-        while let Some(ended) = self.0.join_next().await {
-            let broken = |error: tokio::task::JoinError| AwsFailure {
-                action: "dynamodb:BatchWriteItem",
-                name: ErrorName::ServiceUnavailable,
-                detail: format!("its task ended: {error}"),
-            };
-            ended.map_err(broken)??;
-        }
-        Ok(())
-    }
-
-    /// Ends those that still run.
-    pub(super) async fn stop(&mut self) {
-        self.0.shutdown().await;
-    }
+/// Begins all segments.
+pub(super) fn begin(job: &Arc<Job>) -> Team<Error> {
+    let (segments, job) = (job.import.segments, Arc::clone(job));
+    let work = move |number| {
+        let job = Arc::clone(&job);
+        async move { job.segment(number).await }
+    };
+    Team::of("dynamodb:BatchWriteItem", segments, segments, work)
 }

@@ -1,13 +1,10 @@
 //! The file that says up to where an import has written.
 //!
-//! It is written under another name and renamed, so that it is whole whenever the process ends. What it says is certainly
-//! written; of what lies behind it some may be, and is written a second time, to the same end.
+//! What it says is certainly written; of what lies behind it some may be, and is written a second time, to the same end.
 
-use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
-use anyhow::{Context as _, anyhow};
 use serde::{Deserialize, Serialize};
 use tablekeeper_functions::files::Files;
 use tablekeeper_functions::import_table::Import;
@@ -15,7 +12,7 @@ use tablekeeper_functions::import_table::segment::Cursor;
 use tablekeeper_functions::import_table::source::Source;
 
 use crate::failure::Unusable;
-use crate::transfer::Place;
+use crate::transfer::{Place, cursor_file};
 
 /// The form that this code writes, and the only one that it reads.
 pub(super) const VERSION: u32 = 1;
@@ -57,32 +54,12 @@ impl State {
 
     /// Puts it in the place of what the file said before.
     pub(super) fn write(&self, path: &Path) -> anyhow::Result<()> {
-        let named = || Unusable(format!("cannot write {}; --cursor-file may name another", path.display()));
-        let mut name = path.file_name().with_context(named)?.to_owned();
-        name.push(".new");
-        let new = path.with_file_name(name);
-        let body = serde_json::to_vec(self)?;
-        let write = || {
-            let mut file = std::fs::File::create(&new)?;
-            file.write_all(&body)?;
-            file.sync_data()?;
-            std::fs::rename(&new, path)
-        };
-        write().map_err(|error| anyhow!("{error}")).with_context(named)
+        cursor_file::write(path, self)
     }
 
     /// What the file says; `None` where there is none.
     pub(super) fn read(path: &Path) -> anyhow::Result<Option<State>> {
-        let body = match std::fs::read(path) {
-            Ok(body) => body,
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-            Err(error) => {
-                return Err(error).with_context(|| Unusable(format!("cannot read {}", path.display())));
-            }
-        };
-        let state: State = serde_json::from_slice(&body).map_err(|error| {
-            Unusable(format!("{} is no cursor file of an import: {error}", path.display()))
-        })?;
+        let Some(state) = cursor_file::read::<State>(path, "an import")? else { return Ok(None) };
         if state.version != VERSION || u32::try_from(state.segments.len()) != Ok(state.import.segments) {
             let place = path.display();
             return Err(Unusable(format!("{place} is a cursor file that this version does not know")).into());
@@ -91,23 +68,18 @@ impl State {
     }
 }
 
-/// Takes the file away.
-pub(super) fn remove(path: &Path) -> anyhow::Result<()> {
-    match std::fs::remove_file(path) {
-        Err(error) if error.kind() != ErrorKind::NotFound => {
-            Err(error).with_context(|| format!("all is written, but {} cannot be removed", path.display()))
-        }
-        _ => Ok(()),
-    }
-}
-
 /// Where the file of an import is, unless it is said: within the directory that is read, else in the current one.
 pub(super) fn usual_path(table: &str, files: &Files) -> PathBuf {
-    let name = format!(".tablekeeper-import-{table}.json");
+    let name = cursor_file_of(table);
     match files {
         Files::Directory(directory) => directory.join(name),
         Files::S3(_) => PathBuf::from(name),
     }
+}
+
+/// What the file of an import into a table is called.
+pub(crate) fn cursor_file_of(table: &str) -> String {
+    format!(".tablekeeper-import-{table}.json")
 }
 
 /// The place as the file says it.

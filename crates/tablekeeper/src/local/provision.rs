@@ -9,12 +9,23 @@ use std::{
 use anyhow::{Context as _, bail};
 use aws_config::SdkConfig;
 use aws_sdk_backup::{operation::create_backup_vault::CreateBackupVaultError, types::BackupVaultEvent};
+use aws_sdk_dynamodb::operation::create_table::CreateTableError;
+use aws_sdk_dynamodb::types::{
+    AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType, StreamSpecification,
+    StreamViewType,
+};
 use local_aws::{Deployment, Progress};
 
 use crate::failure;
 
 /// The vault that AWS Backup has in every account.
 pub(crate) const VAULT: &str = "Default";
+
+/// The table whose stream `incremental` follows here, as its template has to be told one.
+const FOLLOWED: &str = "Movies";
+
+/// The workflows that one template deploys together.
+const OF_INCREMENTAL: &[&str] = &["backfill"];
 
 /// The template of a workflow.
 pub(crate) fn template(workflow: &str) -> PathBuf {
@@ -23,7 +34,21 @@ pub(crate) fn template(workflow: &str) -> PathBuf {
 
 /// The stack of a workflow, unless an operator chose another name.
 pub(crate) fn stack_name(workflow: &str) -> String {
-    format!("tablekeeper-{workflow}")
+    let template = if OF_INCREMENTAL.contains(&workflow) { "incremental" } else { workflow };
+    format!("tablekeeper-{template}")
+}
+
+/// The output of a workflow's stack that names its state machine. Where a stack has several, each is named after its own:
+/// `BackfillStateMachineArn`.
+pub(crate) fn machine_output(workflow: &str) -> String {
+    if !OF_INCREMENTAL.contains(&workflow) {
+        return "StateMachineArn".to_owned();
+    }
+    let words = workflow.split('-').map(|word| {
+        let (first, rest) = word.split_at_checked(1).unwrap_or((word, ""));
+        format!("{}{rest}", first.to_uppercase())
+    });
+    format!("{}StateMachineArn", words.collect::<String>())
 }
 
 /// Deploys every template and returns each stack's outputs.
@@ -80,9 +105,39 @@ async fn parameters(workflow: &str, config: &SdkConfig) -> anyhow::Result<Vec<(&
             ("TablePattern", "*".to_owned()),
             ("ExportBucketName", format!("{}-dynamodb-backup", local_aws::ACCOUNT)),
         ],
+        "incremental" => vec![("StreamArn", followed_stream(config).await?)],
         "rotate-restore" => vec![("BackupSNSTopicARN", notifications(config).await?)],
         _ => Vec::new(),
     })
+}
+
+/// Makes the table [`FOLLOWED`], with a stream, unless it is there. Returns the stream's ARN.
+async fn followed_stream(config: &SdkConfig) -> anyhow::Result<String> {
+    let dynamodb = aws_sdk_dynamodb::Client::new(config);
+    let attribute = AttributeDefinition::builder().attribute_name("id");
+    let key = KeySchemaElement::builder().attribute_name("id").key_type(KeyType::Hash);
+    let stream = StreamSpecification::builder().stream_enabled(true);
+    let made = dynamodb
+        .create_table()
+        .table_name(FOLLOWED)
+        .billing_mode(BillingMode::PayPerRequest)
+        .attribute_definitions(attribute.attribute_type(ScalarAttributeType::S).build()?)
+        .key_schema(key.build()?)
+        .stream_specification(stream.stream_view_type(StreamViewType::NewAndOldImages).build()?)
+        .send()
+        .await;
+    match made {
+        Err(error)
+            if error.as_service_error().is_some_and(CreateTableError::is_resource_in_use_exception) => {}
+        made => {
+            made.map_err(failure::aws("CreateTable"))?;
+        }
+    }
+    let described = dynamodb.describe_table().table_name(FOLLOWED).send().await;
+    let table = described.map_err(failure::aws("DescribeTable"))?.table;
+    table
+        .and_then(|table| table.latest_stream_arn)
+        .with_context(|| format!("table {FOLLOWED} has no stream for incremental to follow"))
 }
 
 /// Makes what an account with AWS Backup in use has: the vault, and a topic that it tells when a job
@@ -114,4 +169,17 @@ pub(crate) async fn notifications(config: &SdkConfig) -> anyhow::Result<String> 
         .await
         .map_err(failure::aws("PutBackupVaultNotifications"))?;
     Ok(topic)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_machine_of_several_is_found_by_its_own_name_in_the_stack_of_all() {
+        let names = |workflow: &str| (stack_name(workflow), machine_output(workflow));
+        let named = |stack: &str, output: &str| (stack.to_owned(), output.to_owned());
+        assert_eq!(names("export-table"), named("tablekeeper-export-table", "StateMachineArn"));
+        assert_eq!(names("backfill"), named("tablekeeper-incremental", "BackfillStateMachineArn"));
+    }
 }

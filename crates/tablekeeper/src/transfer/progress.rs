@@ -26,6 +26,8 @@ pub(crate) struct Tally {
     /// Of them, those that an earlier run had done.
     earlier: AtomicU64,
     bytes: AtomicU64,
+    /// Whether nobody says how large they are.
+    sizeless: bool,
 }
 
 /// What there is to do.
@@ -40,6 +42,11 @@ pub(crate) struct Goal {
 }
 
 impl Tally {
+    /// Of items whose sizes nobody says.
+    pub(crate) fn of_items() -> Tally {
+        Tally { sizeless: true, ..Tally::default() }
+    }
+
     /// Items and bytes more.
     pub(crate) fn add(&self, items: u64, bytes: u64) {
         self.items.fetch_add(items, Ordering::Relaxed);
@@ -62,7 +69,10 @@ impl Tally {
             (Some(all), false) => format!(" of {}", HumanCount(all)),
             (None, _) => String::new(),
         };
-        let mut told = format!("{}{of} items, {}", HumanCount(items), HumanBytes(bytes));
+        let mut told = format!("{}{of} items", HumanCount(items));
+        if !self.sizeless {
+            told += &format!(", {}", HumanBytes(bytes));
+        }
         let rate = |done: u64| if seconds > 0.0 { done as f64 / seconds } else { 0.0 };
         let items_a_second = rate(items.saturating_sub(earlier));
         if items_a_second > 0.0 {
@@ -136,6 +146,9 @@ mod tests {
         // More than DynamoDB counted last: its count says nothing any more.
         let outdated = Goal { items: Some(1500), ..about };
         assert_eq!(tally.told(outdated, 10.0), "2,000 items, 2.00 MiB, 100 items/s");
+        let sizeless = Tally::of_items();
+        sizeless.add(20, 0);
+        assert_eq!(sizeless.told(Goal::default(), 10.0), "20 items, 2 items/s");
         let by_bytes = Goal { bytes: Some(4 << 20), ..Goal::default() };
         let told = "2,000 items, 2.00 MiB, 100 items/s, about 10 s left";
         assert_eq!(tally.told(by_bytes, 10.0), told);

@@ -1,4 +1,3 @@
-use super::data_file::holds_empty_collection;
 use super::*;
 use crate::export_table::testing;
 use crate::fake_store::FakeStore;

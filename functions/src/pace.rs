@@ -1,11 +1,11 @@
-//! Write capacity units, spread over time.
+//! Capacity units, spread over time.
 
 use std::time::{Duration, Instant};
 
 /// How fast units may be taken. What a request takes is known when it was answered, so it is guessed before and put
 /// right then.
 #[derive(Debug)]
-pub(super) struct Pace {
+pub(crate) struct Pace {
     per_second: Option<f64>,
     /// Units that were taken before their time.
     owed: f64,
@@ -14,12 +14,12 @@ pub(super) struct Pace {
 
 impl Pace {
     /// So many units a second; `None` for as many as there are.
-    pub(super) fn new(per_second: Option<f64>, now: Instant) -> Pace {
+    pub(crate) fn new(per_second: Option<f64>, now: Instant) -> Pace {
         Pace { per_second, owed: 0.0, since: now }
     }
 
     /// Takes units, and says how long to wait before they are used.
-    pub(super) fn take(&mut self, units: f64, now: Instant) -> Duration {
+    pub(crate) fn take(&mut self, units: f64, now: Instant) -> Duration {
         let Some(per_second) = self.per_second else { return Duration::ZERO };
         let grown = now.saturating_duration_since(self.since).as_secs_f64() * per_second;
         (self.owed, self.since) = ((self.owed - grown).max(0.0), now);
@@ -29,7 +29,7 @@ impl Pace {
     }
 
     /// What was guessed was more or less than it took.
-    pub(super) fn correct(&mut self, guessed: f64, took: f64) {
+    pub(crate) fn correct(&mut self, guessed: f64, took: f64) {
         self.owed += took - guessed;
     }
 }

@@ -1,0 +1,198 @@
+//! `tablekeeper recover`: one item as it was at a second, back in its table.
+//!
+//! The version is found as a snapshot finds it. What is written is what was shown, or nothing: the write has the condition
+//! that the item is still what it was when it was looked at ([`write`]).
+
+mod attributes;
+mod difference;
+mod write;
+
+use std::process::ExitCode;
+
+use anyhow::{anyhow, bail};
+use clap::Args;
+use serde::Serialize;
+use tablekeeper_functions::clock::Clock;
+use tablekeeper_functions::snapshot::Items;
+use tablekeeper_functions::snapshot::fold::{Fold, Folded};
+
+use crate::console::{self, Console, Stream};
+use crate::failure::{self, Unusable};
+use crate::incremental::{Configuration, ItemKey, KeyNames, check_kept, noncurrent_days, past_second, told};
+use crate::transfer::{check_table_name, named};
+use attributes::Item;
+use difference::Change;
+use write::{Write, WriteError, Written};
+
+pub(crate) use attributes::attribute_of;
+
+/// For so long the stream may not have told of a second.
+const SETTLES: chrono::TimeDelta = chrono::TimeDelta::seconds(300);
+
+/// Put one item back as it was at a second.
+///
+/// It finds the version of the item that was current then in the bucket of the incremental backup, and shows in which
+/// attributes it differs from the item as it is now: `+` comes back, `-` goes, `~` becomes what it was. Then it writes,
+/// on the condition that the item is still what was shown; if it changed meanwhile, nothing is written. The stream takes
+/// the recovered item for a change as any other, so that this can be undone in the same way.
+///
+/// The settings come from the environment (INCREMENTAL_BUCKET, INCREMENTAL_PREFIX, DYNAMODB_REGION, DYNAMODB_HOST,
+/// DYNAMODB_PORT, DYNAMODB_USETLS) or from --config.
+///
+/// The exit code is 0 if the item is as it was (or would be, with --dry-run), 1 if it did not exist then or changed
+/// meanwhile, and 2 if the arguments or settings cannot be used.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+                        tablekeeper recover Movies --key '{\"id\":{\"S\":\"1\"}}' --at 2026-11-20T02:00:00Z --dry-run\n  \
+                        tablekeeper recover Movies --key '{\"id\":{\"S\":\"1\"}}' --at 2026-11-20T02:00:00Z")]
+pub(crate) struct Arguments {
+    /// The table's name.
+    table: String,
+    /// The item's key attributes, as DynamoDB JSON.
+    #[arg(long, value_name = "JSON")]
+    key: String,
+    /// The second, as RFC 3339: 2026-11-20T02:00:00Z.
+    #[arg(long, value_name = "TIME")]
+    at: String,
+    /// Shows what would become of the item, and writes nothing.
+    #[arg(long)]
+    dry_run: bool,
+    #[command(flatten)]
+    configuration: Configuration,
+    /// Prints what was found and done as one JSON object.
+    #[arg(long)]
+    json: bool,
+}
+
+/// What `--json` prints.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Report<'a> {
+    table: &'a str,
+    key: serde_json::Value,
+    at: String,
+    outcome: Outcome,
+    changes: &'a [Change],
+}
+
+/// What was done.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+enum Outcome {
+    /// The item is as it was then.
+    Unchanged,
+    /// It would become so.
+    DryRun,
+    /// It has become so.
+    Recovered,
+}
+
+/// Recovers the item.
+pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    let Arguments { table, dry_run, json, .. } = &arguments;
+    check_table_name(table)?;
+    let at = past_second(&arguments.at)?;
+    let settings = arguments.configuration.settings()?;
+    let items = settings.items()?;
+    let aws = settings.aws().await?;
+    let remarks = Console::new(Stream::Stderr);
+    let keys = KeyNames::of(table, &aws, items).await?;
+    if keys.table.is_none() {
+        bail!(Unusable(format!(
+            "table {table} does not exist; an item is put back into a table that is there \
+            (TargetTableMissing)"
+        )));
+    }
+    let key = ItemKey::read(&arguments.key, &keys, items)?;
+    check_kept(at, noncurrent_days(&aws, items, &remarks).await?)?;
+    let now = Clock::System.now();
+    if at > now - SETTLES {
+        remarks.line(
+            "note: the stream may not have told of that second yet; what it tells later is not in this",
+        );
+    }
+    let fold = Fold { s3: &aws.s3, items, key_names: &keys.names, at, now };
+    let folded = fold.of_key(&key.object).await.map_err(|error| named(error.name(), error))?;
+    let Some(then) = item_in(&folded)? else {
+        bail!("the item {} of table {table} did not exist at {}; nothing was changed", key.text, told(at));
+    };
+    let dynamodb = aws.clients.dynamodb();
+    let item = write::get(&dynamodb, table, &key.attributes).await.map_err(of_write)?;
+    let changes = difference::between(item.as_ref(), &then);
+    let report = |outcome| Report {
+        table,
+        key: serde_json::from_str(&key.text).unwrap_or_default(),
+        at: told(at),
+        outcome,
+        changes: &changes,
+    };
+    let tell = |outcome| if *json { console::print_json(&report(outcome)) } else { Ok(()) };
+    if changes.is_empty() {
+        tell(Outcome::Unchanged)?;
+        remarks.line(&format!("the item {} is as it was at {}; nothing was changed", key.text, told(at)));
+        return Ok(ExitCode::SUCCESS);
+    }
+    if !json {
+        show(&key, item.is_some(), &told(at), &changes);
+    }
+    if *dry_run {
+        tell(Outcome::DryRun)?;
+        remarks.line("nothing was written (--dry-run)");
+        return Ok(ExitCode::SUCCESS);
+    }
+    let write = Write::of(item.as_ref(), &then, &keys.names).map_err(of_write)?;
+    match write.run(&dynamodb, table, &key.attributes, &then).await.map_err(of_write)? {
+        Written::Changed => {
+            bail!(
+                "the item {} of table {table} changed meanwhile, so nothing was written; the same command shows it \
+                as it is now",
+                key.text
+            )
+        }
+        Written::Done(is) => {
+            check_whole(&is, &then, &items_place(items, &key))?;
+            tell(Outcome::Recovered)?;
+            remarks.line(&format!("the item {} is as it was at {}", key.text, told(at)));
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+/// The item of a version.
+fn item_in(folded: &Folded) -> anyhow::Result<Option<Item>> {
+    let Some(item) = folded.item() else { return Ok(None) };
+    let item: Item = serde_json::from_slice(item)?;
+    Ok(Some(item.into_iter().map(|(name, value)| (name, attributes::in_order(value))).collect()))
+}
+
+fn show(key: &ItemKey, is_there: bool, at: &str, changes: &[Change]) {
+    let data = Console::new(Stream::Stdout);
+    let now = if is_there { "as it is now" } else { "which does not exist now" };
+    data.line(&format!("the item {}, {now}, and what it was at {at}:", data.strong(&key.text)));
+    difference::lines(changes, &data).iter().for_each(|line| data.line(line));
+}
+
+/// An attribute that came in the meantime is left where it is, but has to be told of.
+fn check_whole(is: &Item, then: &Item, place: &str) -> anyhow::Result<()> {
+    let more = difference::between(Some(is), then);
+    if more.is_empty() {
+        return Ok(());
+    }
+    let names: Vec<&str> = more.iter().map(|change| change.attribute.as_str()).collect();
+    Err(anyhow!(
+        "what was shown is written, but the item has something else that came meanwhile and was left as it is: the \
+         attributes {}; what it was then is a version of {place}",
+        names.join(", ")
+    ))
+}
+
+fn items_place(items: &Items, key: &ItemKey) -> String {
+    format!("s3://{}/{}", items.bucket, key.object)
+}
+
+fn of_write(error: WriteError) -> anyhow::Error {
+    match error {
+        WriteError::Aws(failure) => named(failure.name, failure),
+        other => anyhow!(failure::sentence(&other.into())),
+    }
+}

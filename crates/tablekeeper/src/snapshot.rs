@@ -1,0 +1,237 @@
+//! `tablekeeper snapshot`: the items of an incremental backup as they were at a second, from one's own machine.
+//!
+//! It does what the workflow `snapshot` does, with the workflow's own code and layout: the same plan, the same fold, the
+//! same verification before a manifest is written. What is different is who calls: the shards are tasks of this process,
+//! and a snapshot that was stopped goes on where its records end, with --resume.
+
+mod order;
+mod shards;
+
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser as _};
+use serde::Serialize;
+use tablekeeper_functions::clock::Clock;
+use tablekeeper_functions::export_table::CompressionName;
+use tablekeeper_functions::import_table::execution_input::MOST_SEGMENTS;
+use tablekeeper_functions::snapshot::Snapshot;
+use tablekeeper_functions::snapshot::finish_snapshot::{self, Output};
+use tablekeeper_functions::snapshot::plan_snapshot::whole_seconds;
+use tablekeeper_functions::step::Named as _;
+
+use crate::console::{self, Console, Stream};
+use crate::failure::Unusable;
+use crate::incremental::{Configuration, Settings, told};
+use crate::transfer::{Aws, Goal, INTERRUPTED, named, watch};
+use order::Order;
+use shards::Job;
+
+/// Seconds after which the stream has told of a change, as the workflow has it.
+const SETTLE: u32 = 300;
+
+/// Write the items of an incremental backup, as they were at a second, into a folder that import and restore read.
+///
+/// The folder is named after the second, `2026-11-20T02-00-00Z`, and has the layout of export and of the workflow
+/// snapshot. It is whole once its manifest-summary.json is there, which is written last. The table is not read, and need
+/// not be there any more. Of a second that is not long ago it waits until the stream has told of it (--settle).
+///
+/// Whatever stops it, the files that are whole stay, and --resume goes on with the snapshot of --at, or with the newest
+/// that was begun from the command line and not ended. Only one process may do so at a time. A snapshot of that second
+/// that is whole is verified, and told of.
+///
+/// The settings come from the environment (INCREMENTAL_BUCKET, INCREMENTAL_PREFIX, SNAPSHOT_BUCKET, SNAPSHOT_PREFIX,
+/// DYNAMODB_REGION, DYNAMODB_HOST, DYNAMODB_PORT, DYNAMODB_USETLS) or from --config. Without TABLE, and without `table`
+/// in the file, the versions say what the key attributes are.
+///
+/// The exit code is 0 if the snapshot is whole, 1 if it failed, 2 if the arguments or settings cannot be used, and 130 if
+/// it was interrupted.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  tablekeeper snapshot --at 2026-11-20T02:00:00Z\n  \
+                        tablekeeper snapshot Movies --config movies.toml\n  \
+                        tablekeeper snapshot --resume")]
+pub(crate) struct Arguments {
+    /// The name of the table that is backed up [default: `table` of --config].
+    table: Option<String>,
+    /// The second, as RFC 3339: 2026-11-20T02:00:00Z [default: now].
+    #[arg(long, value_name = "TIME")]
+    at: Option<String>,
+    #[command(flatten)]
+    pub(crate) how: How,
+    #[command(flatten)]
+    configuration: Configuration,
+    /// Goes on with a snapshot that was begun from the command line and not ended.
+    #[arg(long)]
+    resume: bool,
+    /// Prints what was written as one JSON object.
+    #[arg(long)]
+    json: bool,
+}
+
+/// How a snapshot is made.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct How {
+    /// Seconds after which the stream has told of a change: so long after the second it begins [default: 300].
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(0..=86_400))]
+    settle: Option<u32>,
+    /// In how many shards the snapshot is written; four of them at a time [default: 16].
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=MOST_SEGMENTS as i64))]
+    shards: Option<u32>,
+    /// How the snapshot's data files are compressed [default: gzip].
+    #[arg(long, value_parser = PossibleValuesParser::new(["none", "gzip", "zstd"])
+        .try_map(|name| name.parse::<CompressionName>()))]
+    compression: Option<CompressionName>,
+}
+
+impl How {
+    /// The option that is given, if any is.
+    pub(crate) fn given(&self) -> Option<&'static str> {
+        match self {
+            How { settle: Some(_), .. } => Some("--settle"),
+            How { shards: Some(_), .. } => Some("--shards"),
+            How { compression: Some(_), .. } => Some("--compression"),
+            How { .. } => None,
+        }
+    }
+
+    fn settle(&self) -> u32 {
+        self.settle.unwrap_or(SETTLE)
+    }
+
+    /// Refuses what a snapshot that was begun has otherwise.
+    fn check_resumed(&self, snapshot: &Snapshot) -> Result<(), Unusable> {
+        let differs = |option: &str, asked: String, is: String| {
+            Err(Unusable(format!(
+                "{option} is {asked}, but the snapshot {} was begun with {is}; leave {option} out, or --resume",
+                snapshot.name
+            )))
+        };
+        match (self.shards, self.compression) {
+            (Some(asked), _) if asked != snapshot.plan.segments => {
+                differs("--shards", asked.to_string(), snapshot.plan.segments.to_string())
+            }
+            (_, Some(asked)) if asked != snapshot.run.compression => {
+                differs("--compression", asked.to_string(), snapshot.run.compression.to_string())
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Which snapshot.
+#[derive(Clone, Debug)]
+pub(crate) struct Which<'a> {
+    /// The table, where anything says it.
+    pub(crate) table: Option<String>,
+    /// The second; `None` for now, or for the newest that is to be gone on with.
+    pub(crate) at: Option<&'a str>,
+    /// Whether one that was begun is gone on with.
+    pub(crate) resume: bool,
+}
+
+/// What `--json` prints.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Report {
+    snapshot: String,
+    at: String,
+    table: Option<String>,
+    location: String,
+    manifest: String,
+    item_count: u64,
+    bytes: u64,
+    files: u64,
+}
+
+/// Makes the snapshot.
+pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    let settings = arguments.configuration.settings()?;
+    let table = settings.table(arguments.table.as_deref())?;
+    let which = Which { table, at: arguments.at.as_deref(), resume: arguments.resume };
+    settings.items()?;
+    settings.snapshots()?;
+    let aws = settings.aws().await?;
+    let console = Console::new(Stream::Stderr);
+    let Some(output) = make(&which, &arguments.how, &settings, &aws, &console).await? else {
+        return Ok(ExitCode::from(INTERRUPTED));
+    };
+    let Output { snapshot, at, table_name, location, manifest, item_count, bytes, files } = output;
+    if arguments.json {
+        let table = Some(table_name).filter(|table| !table.is_empty());
+        let at = told(at);
+        console::print_json(&Report { snapshot, at, table, location, manifest, item_count, bytes, files })?;
+    } else {
+        console::print_data(&format!("{location}: {item_count} items, {bytes} bytes, {files} files"));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Makes a snapshot, or finds it made. `None` where it was interrupted, which has been told.
+pub(crate) async fn make(
+    which: &Which<'_>,
+    how: &How,
+    settings: &Settings,
+    aws: &Aws,
+    console: &Console,
+) -> anyhow::Result<Option<Output>> {
+    let Order { snapshot, files, settled_at, whole } =
+        order::take(which, how, settings, aws, console).await?;
+    let folder = files.location(&snapshot.plan.folder);
+    if whole {
+        console.line(&format!("{folder} is there already"));
+        let finished = finish_snapshot::finish(&files, snapshot).await;
+        return finished.map(Some).map_err(|error| named(error.name(), error));
+    }
+    let verb = if which.resume { "going on with" } else { "writing" };
+    console.line(&format!("{verb} the items of {} to {folder}", told(snapshot.at)));
+    let seconds = whole_seconds(settled_at - Clock::System.now());
+    if seconds > 0 {
+        console.line(&format!(
+            "the stream may still tell of that second: it begins in {seconds} s (--settle {})",
+            how.settle()
+        ));
+    }
+    let job = Arc::new(Job::new(aws.s3.clone(), files, snapshot));
+    if which.resume {
+        clear(&job).await;
+    }
+    let mut team = None;
+    let work = async {
+        tokio::time::sleep(Duration::from_secs(seconds.into())).await;
+        let team = team.insert(shards::begin(&job));
+        team.finished().await.map_err(|error| named(error.name(), error))?;
+        let finished = finish_snapshot::finish(&job.files, job.snapshot.clone()).await;
+        finished.map_err(|error| named(error.name(), error))
+    };
+    let ended = watch(console, &job.tally, Goal::default(), work, || Ok(())).await;
+    let error = match ended {
+        Ok(Some(Ok(output))) => return Ok(Some(output)),
+        Ok(Some(Err(error))) | Err(error) => Some(error),
+        Ok(None) => None,
+    };
+    if let Some(team) = &mut team {
+        team.stop().await;
+    }
+    clear(&job).await;
+    let at = told(job.snapshot.at);
+    let again = format!("what is whole stays in {folder}; --at {at} --resume goes on with it");
+    match error {
+        Some(error) => {
+            console.line(&again);
+            Err(error)
+        }
+        None => {
+            console.line(&format!("interrupted; {again}"));
+            Ok(None)
+        }
+    }
+}
+
+/// Takes away what was begun and is no file yet.
+async fn clear(job: &Job) {
+    if let Err(error) = job.files.abort_uploads(&job.snapshot.plan.folder).await {
+        console::print_remark(&format!("what was begun there could not be taken away: {error}"));
+    }
+}

@@ -1,0 +1,185 @@
+//! Which snapshot is made: of the second that is asked for, or one that was begun already.
+
+use anyhow::bail;
+use chrono::{DateTime, TimeDelta, Utc};
+use tablekeeper_functions::clock::Clock;
+use tablekeeper_functions::export_manifest::SUMMARY;
+use tablekeeper_functions::export_table::CompressionName;
+use tablekeeper_functions::export_table::layout::{Layout, document_in};
+use tablekeeper_functions::files::Files;
+use tablekeeper_functions::snapshot::Snapshot;
+use tablekeeper_functions::snapshot::document::{self, Document};
+use tablekeeper_functions::snapshot::execution_input::{Defaults, ExecutionInput, name};
+use tablekeeper_functions::snapshot::plan_snapshot::{self, Error};
+use tablekeeper_functions::step::Named as _;
+use tablekeeper_functions::table_description;
+
+use super::{How, Which};
+use crate::console::Console;
+use crate::failure::Unusable;
+use crate::incremental::{Settings, Snapshots, noncurrent_days, past_second, place};
+use crate::transfer::{Aws, named, whole};
+
+/// What the command line calls itself where an execution has its ARN.
+const OWNER: &str = "the command line";
+/// Ranges of the hashes, as the workflow has it.
+const SHARDS: u32 = 16;
+/// How long a data file takes items; so much of a shard is done again by --resume.
+const SECONDS: u32 = 300;
+
+/// A snapshot that can be made.
+pub(super) struct Order {
+    pub(super) snapshot: Snapshot,
+    pub(super) files: Files,
+    /// When the stream has told of its second.
+    pub(super) settled_at: DateTime<Utc>,
+    /// Whether it is whole already.
+    pub(super) whole: bool,
+}
+
+/// What is found in the folder of a second.
+enum Found {
+    Nothing,
+    Whole(Snapshot),
+    /// Begun from the command line, and not ended.
+    Ours(Snapshot),
+}
+
+/// Plans a new snapshot, or finds the one that is there.
+pub(super) async fn take(
+    which: &Which<'_>,
+    how: &How,
+    settings: &Settings,
+    aws: &Aws,
+    console: &Console,
+) -> anyhow::Result<Order> {
+    let now = Clock::System.now();
+    let snapshots = settings.snapshots()?;
+    let found = match (which.at, which.resume) {
+        (Some(at), _) => look(&name(past_second(at)?), settings, aws).await?,
+        (None, true) => newest(settings, aws).await?,
+        (None, false) => Found::Nothing,
+    };
+    let order = |snapshot: Snapshot, whole: bool| {
+        let files = snapshot.run.files(aws.s3.clone(), &snapshot.plan.table_name);
+        let settled_at = snapshot.at + TimeDelta::seconds(how.settle().into());
+        Order { snapshot, files, settled_at, whole }
+    };
+    let place = format!("s3://{}/{}", snapshots.bucket, snapshots.prefix);
+    match found {
+        Found::Whole(snapshot) => Ok(order(snapshot, true)),
+        Found::Ours(snapshot) if which.resume => {
+            how.check_resumed(&snapshot)?;
+            Ok(order(snapshot, false))
+        }
+        Found::Ours(snapshot) => bail!(Unusable(format!(
+            "the snapshot {} in {place} was begun from the command line and not ended; --resume goes on with it",
+            snapshot.name
+        ))),
+        Found::Nothing if which.resume => bail!(Unusable(format!(
+            "there is no snapshot in {place} that was begun from the command line and not ended; leave --resume out to \
+             begin one"
+        ))),
+        Found::Nothing => Ok(order(begin(which, how, settings, aws, console, now).await?, false)),
+    }
+}
+
+/// Plans a snapshot, and writes the plan down.
+async fn begin(
+    which: &Which<'_>,
+    how: &How,
+    settings: &Settings,
+    aws: &Aws,
+    console: &Console,
+    now: DateTime<Utc>,
+) -> anyhow::Result<Snapshot> {
+    let (items, snapshots) = (settings.items()?, settings.snapshots()?);
+    let days = match which.at {
+        Some(_) => noncurrent_days(aws, items, console).await?,
+        None => 0,
+    };
+    let dynamodb = aws.clients.dynamodb();
+    let table = which.table.clone().unwrap_or_default();
+    let table_arn = match table.as_str() {
+        "" => String::new(),
+        name => {
+            let described = table_description::describe(&dynamodb, name).await;
+            let described = described.map_err(|error| named(error.name, error))?;
+            described.and_then(|table| table.table_arn).unwrap_or_else(|| name.to_owned())
+        }
+    };
+    let defaults = Defaults {
+        table_arn: table_arn.clone(),
+        items_bucket: items.bucket.clone(),
+        items_prefix: items.prefix.clone(),
+        failures_prefix: items.failures_prefix.clone(),
+        bucket: snapshots.bucket.clone(),
+        prefix: snapshots.prefix.clone(),
+        compression: how.compression.unwrap_or(CompressionName::Gzip).to_string(),
+        shards: how.shards.unwrap_or(SHARDS).to_string(),
+        settle_seconds: how.settle().to_string(),
+        noncurrent_days: days.to_string(),
+        seconds_per_call: SECONDS.to_string(),
+    };
+    let input = ExecutionInput { at: which.at.map(str::to_owned) };
+    let wanted = input
+        .wanted(&defaults, now)
+        .map_err(|invalid| Unusable(format!("--{} {}", invalid.field.to_lowercase(), invalid.reason)))?;
+    let owner = format!("{OWNER}, process {} since {}", std::process::id(), now.to_rfc3339());
+    match plan_snapshot::plan(&dynamodb, &aws.s3, wanted, &table_arn, &owner, now).await {
+        Ok(snapshot) => Ok(snapshot),
+        Err(Error::SourceTableMissing { .. }) if table.is_empty() => bail!(Unusable(format!(
+            "there is no version of an item in {} that says what the key attributes are; TABLE may name the table \
+             (SourceTableMissing)",
+            place(items)
+        ))),
+        Err(error) => Err(named(error.name(), error)),
+    }
+}
+
+/// What is in the folder of a snapshot of this name.
+async fn look(name: &str, settings: &Settings, aws: &Aws) -> anyhow::Result<Found> {
+    let Snapshots { bucket, prefix } = settings.snapshots()?;
+    let files = whole(&aws.s3, bucket);
+    let key = document_in(&format!("{prefix}{name}/"));
+    let failed = |error: tablekeeper_functions::files::FilesError| named(error.name(), error);
+    if files.get(&key).await.map_err(failed)?.is_none() {
+        return Ok(Found::Nothing);
+    }
+    let location = files.location(&key);
+    let Document { owner, snapshot, .. } = match document::read(&files, &key).await.map_err(failed)? {
+        Ok(document) => document,
+        Err(reason) => bail!("{location} is there already: {reason} (ExportExists)"),
+    };
+    let items = settings.items()?;
+    if (&snapshot.items.bucket, &snapshot.items.prefix) != (&items.bucket, &items.prefix) {
+        bail!("{location} is there already, and of the items in {} (ExportExists)", place(&snapshot.items));
+    }
+    let manifest = Layout::new(&snapshot.run, &snapshot.plan).manifest(SUMMARY);
+    if files.get(&manifest).await.map_err(failed)?.is_some() {
+        return Ok(Found::Whole(snapshot));
+    }
+    if owner.starts_with(OWNER) {
+        return Ok(Found::Ours(snapshot));
+    }
+    bail!("{location} is there already, is of {owner}, and was not ended (ExportExists)")
+}
+
+/// The newest snapshot that was begun from the command line and not ended.
+async fn newest(settings: &Settings, aws: &Aws) -> anyhow::Result<Found> {
+    let Snapshots { bucket, prefix } = settings.snapshots()?;
+    let files = whole(&aws.s3, bucket);
+    let there = files.list(prefix).await.map_err(|error| named(error.name(), error))?;
+    // Folders are named after their seconds, and listed in the order of their names.
+    let names = there.iter().rev().filter_map(|file| {
+        let name = file.key.strip_prefix(prefix.as_str())?.strip_suffix("/export.json")?;
+        (!name.contains('/')).then_some(name)
+    });
+    for name in names {
+        // Whatever else lies there is not for this to refuse.
+        if let Ok(Found::Ours(snapshot)) = look(name, settings, aws).await {
+            return Ok(Found::Ours(snapshot));
+        }
+    }
+    Ok(Found::Nothing)
+}

@@ -1,0 +1,86 @@
+//! `tablekeeper recover`: an item comes back, unless it changed meanwhile.
+
+use local_aws::Fault;
+use serde_json::json;
+
+use crate::support::{Account, Told, all_types, passed_second, stack, text};
+
+#[tokio::test]
+async fn an_item_comes_back_if_it_is_still_what_was_shown() {
+    let account = Account::new("460000000002").await;
+    let key = r#"{"id":{"S":"all"}}"#;
+    let all = all_types().pop().unwrap();
+    account.change("INSERT", "all", Some(&all), 1).await;
+    let first = text(passed_second().await);
+    let mut changed = all.clone();
+    let members = changed.as_object_mut().unwrap();
+    members.remove("ss");
+    members.insert("n".to_owned(), json!({ "N": "7" }));
+    members.insert("more".to_owned(), json!({ "S": "…" }));
+    account.change("MODIFY", "all", Some(&changed), 2).await;
+    let recover = ["recover", "orders", "--key", key, "--at", &first];
+
+    let dry = account.done(&[&recover[..], &["--dry-run"]].concat()).await;
+    let shown = format!(
+        "the item {key}, as it is now, and what it was at {first}:\n- \"more\": {{\"S\":\"…\"}}\n\
+         ~ \"n\": {{\"N\":\"7\"}} -> {{\"N\":\"-12345678901234567890.123456789\"}}\n+ \"ss\": {{\"SS\":[\"a\"]}}\n"
+    );
+    assert_eq!(dry.data, shown);
+    assert!(dry.remarks.ends_with("nothing was written (--dry-run)\n"), "{}", dry.remarks);
+    assert_eq!(account.items("orders").await["all"], changed);
+    let json = account.done(&[&recover[..], &["--dry-run", "--json"]].concat()).await.json();
+    assert_eq!((&json["outcome"], &json["changes"][0]["attribute"]), (&json!("dryRun"), &json!("more")));
+
+    // Somebody changes it between the look and the write.
+    let child = account.until_it_writes(&recover).await;
+    changed["name"] = json!({ "S": "meanwhile" });
+    changed["n"] = json!({ "N": "8" });
+    account.put("orders", std::slice::from_ref(&changed)).await;
+    let told = Told::of(child.wait_with_output().await.unwrap());
+    let words = format!(
+        "error: the item {key} of table orders changed meanwhile, so nothing was written; the same command shows it as \
+         it is now\n"
+    );
+    assert_eq!((told.code, told.data), (Some(1), shown));
+    assert!(told.remarks.ends_with(&words), "{}", told.remarks);
+    assert_eq!(account.items("orders").await["all"], changed);
+
+    // What no condition can see, an attribute that nobody was shown, is left where it is.
+    let child = account.until_it_writes(&recover).await;
+    changed["unseen"] = json!({ "S": "new" });
+    account.put("orders", std::slice::from_ref(&changed)).await;
+    let told = Told::of(child.wait_with_output().await.unwrap());
+    let words = "error: what was shown is written, but the item has something else that came meanwhile and was left as it \
+                 is: the attributes unseen; ";
+    assert_eq!(told.code, Some(1));
+    assert!(told.remarks.contains(words), "{}", told.remarks);
+    let mut whole = all.clone();
+    whole["unseen"] = json!({ "S": "new" });
+    assert_eq!(account.items("orders").await["all"], whole);
+
+    // An answer that gets lost is found out about.
+    let front = stack().await.front();
+    account.fault("dynamodb:UpdateItem", 0, 1, Fault::LoseAnswer).await;
+    let told = account.done(&recover).await;
+    front.clear_rules(account.name);
+    assert!(told.remarks.ends_with(&format!("the item {key} is as it was at {first}\n")), "{}", told.remarks);
+    assert_eq!(account.items("orders").await["all"], all);
+    let same = account.done(&recover).await;
+    let words = format!("the item {key} is as it was at {first}; nothing was changed\n");
+    assert!(same.remarks.ends_with(&words) && same.data.is_empty(), "{}{}", same.data, same.remarks);
+
+    // One that was deleted comes back, and one that was not there does not.
+    account.change("REMOVE", "all", None, 3).await;
+    let told = account.done(&[&recover[..], &["--json"]].concat()).await;
+    assert_eq!(
+        (&told.json()["outcome"], &told.json()["key"]),
+        (&json!("recovered"), &json!({ "id": { "S": "all" } }))
+    );
+    assert_eq!(account.items("orders").await["all"], all);
+    let gone = text(passed_second().await);
+    let words = format!("the item {key} of table orders did not exist at {gone}; nothing was changed");
+    account.refused(&["recover", "orders", "--key", key, "--at", &gone], 1, &words).await;
+    assert_eq!(account.items("orders").await["all"], all);
+    let early = "the item {\"id\":{\"S\":\"all\"}} of table orders did not exist at 2001-01-01T00:00:00Z; nothing was";
+    account.refused(&["recover", "orders", "--key", key, "--at", "2001-01-01T00:00:00Z"], 1, early).await;
+}

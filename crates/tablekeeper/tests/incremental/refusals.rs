@@ -1,0 +1,179 @@
+//! What cannot be done, each with its sentence and exit code.
+
+use aws_sdk_s3::types::{
+    BucketLifecycleConfiguration, ExpirationStatus, LifecycleRule, LifecycleRuleFilter,
+    NoncurrentVersionExpiration,
+};
+
+use crate::support::{Account, Told, item, passed_second, stack, text};
+
+#[tokio::test]
+async fn what_cannot_be_done_is_said_in_a_sentence() {
+    let account = Account::new("460000000004").await;
+    account.create("others", "pk", false).await;
+    account.create("copy", "id", false).await;
+    account.change("INSERT", "1", Some(&item("1", "a")), 1).await;
+    let at = text(passed_second().await);
+    account.done(&["snapshot", "orders", "--at", &at, "--settle", "0"]).await;
+    let name = at.replace(':', "-");
+    std::fs::write(account.path("wrong.toml"), "[s3.incremental]\nbukket = \"a\"\n").unwrap();
+    std::fs::write(account.path("empty.toml"), "").unwrap();
+    let one = r#"{"id":{"S":"1"}}"#;
+    let recover = |at: &'static str| vec!["recover", "orders", "--key", one, "--at", at];
+    for (arguments, code, words) in [
+        (vec!["backfill"], 2, "TABLE is missing; it, or `table` in the file of --config, names it"),
+        (vec!["backfill", "a:b"], 2, "TABLE is `a:b`, which is not a table's name"),
+        (vec!["backfill", "nowhere"], 2, "table nowhere does not exist (any more) (SourceTableMissing)"),
+        (
+            vec!["backfill", "copy"],
+            1,
+            "table copy has no stream, so that what changes would not be backed up",
+        ),
+        (
+            vec!["backfill", "orders", "--config", "no.toml"],
+            2,
+            "--config is no.toml, which cannot be read: No such file",
+        ),
+        (
+            vec!["backfill", "orders", "--config", "wrong.toml"],
+            2,
+            "wrong.toml, line 2: unknown field `bukket`, expected one of `bucket`, `prefix`, `failures-prefix`",
+        ),
+        (
+            vec!["snapshot", "--at", "yesterday"],
+            2,
+            "--at is `yesterday`; a second may be given, as 2026-11-20T02:00:00Z",
+        ),
+        (
+            vec!["snapshot", "--at", "2999-01-01T00:00:00Z"],
+            2,
+            "--at is 2999-01-01T00:00:00Z, which is to come: it",
+        ),
+        (
+            vec!["restore", "copy", &name, "--settle", "0"],
+            2,
+            "--settle is for a snapshot that is made, of --at; leave it",
+        ),
+        (vec!["restore", "nowhere", &name], 2, "table nowhere does not exist; "),
+        (vec!["restore", "nowhere", "--at", &at], 2, "table nowhere does not exist; "),
+        (
+            vec!["restore", "others", &name],
+            2,
+            "TABLE is others, whose key attributes are pk; those of the snapshot's items",
+        ),
+        (vec!["restore", "copy", "../x"], 2, "SNAPSHOT is `../x`; the name of a snapshot may be given"),
+        (
+            vec!["restore", "copy", "2001-01-01T00-00-00Z"],
+            2,
+            "s3://snapshots-460000000004/2001-01-01T00-00-00Z/export.json: there is no snapshot",
+        ),
+        (
+            vec!["restore", "copy", &name, "--resume"],
+            2,
+            "there is no .tablekeeper-import-copy.json, so there is no import",
+        ),
+        (
+            vec!["history", "orders", "--key", r#"{"id":{"S":"2"}}"#],
+            1,
+            "there never was an item {\"id\":{\"S\":\"2\"}} of table orders, as far as s3://items-460000000004/items/",
+        ),
+        (
+            vec!["history", "orders", "--key", "1"],
+            2,
+            "--key is `1`; it is no object; the key attributes are id, as",
+        ),
+        (
+            vec!["history", "orders", "--key", r#"{"id":{"N":"1"}}"#],
+            2,
+            "--key is `{\"id\":{\"N\":\"1\"}}`; `id` is of type N",
+        ),
+        (recover("2999-01-01T00:00:00Z"), 2, "--at is 2999-01-01T00:00:00Z, which is to come: it is 20"),
+        (recover("1"), 2, "--at is `1`; a second may be given"),
+        (
+            vec!["recover", "nowhere", "--key", one, "--at", &at],
+            2,
+            "table nowhere does not exist; an item is put back",
+        ),
+    ] {
+        account.refused(&arguments, code, words).await;
+    }
+    // A second of which the bucket may have let go, and a bucket that may not be asked about that.
+    let expiration = NoncurrentVersionExpiration::builder().noncurrent_days(30).build();
+    let rule = LifecycleRule::builder()
+        .id("versions")
+        .status(ExpirationStatus::Enabled)
+        .filter(LifecycleRuleFilter::builder().prefix("items/").build())
+        .noncurrent_version_expiration(expiration)
+        .build()
+        .unwrap();
+    let rules = BucketLifecycleConfiguration::builder().rules(rule).build().unwrap();
+    let put = account.store.s3.put_bucket_lifecycle_configuration().bucket(&account.store.bucket);
+    put.lifecycle_configuration(rules).send().await.unwrap();
+    for (arguments, words) in [
+        (
+            recover("2001-01-01T00:00:00Z"),
+            "--at is 2001-01-01T00:00:00Z, but the bucket keeps versions for 30 days; 20",
+        ),
+        (
+            vec!["snapshot", "--at", "2001-01-01T00:00:00Z"],
+            "--at is 2001-01-01 00:00:00 UTC, but versions are kept for 30",
+        ),
+    ] {
+        account.refused(&arguments, 2, words).await;
+    }
+    account.refuse_after("s3:GetBucketVersioning", 0).await;
+    let told = account.done(&["history", "orders", "--key", one]).await;
+    stack().await.front().clear_rules(account.name);
+    let words = "note: how long versions are kept is not known: s3:GetBucketVersioning failed: ";
+    assert!(
+        told.remarks.starts_with(words) && told.data.contains("  INSERT "),
+        "{}{}",
+        told.data,
+        told.remarks
+    );
+
+    // What clap says itself.
+    for arguments in
+        [&["restore", "copy"][..], &["restore", "copy", &name, "--at", &at], &["recover", "orders"]]
+    {
+        assert_eq!(account.run(arguments).await.code, Some(2), "{arguments:?}");
+    }
+    let with = async |arguments: &[&str], variables: &[(&str, &str)]| {
+        let mut command = account.command(arguments).await;
+        command.envs(variables.iter().copied());
+        Told::of(command.output().await.unwrap())
+    };
+    let history = ["history", "orders", "--key", one];
+    for (arguments, variables, words) in [
+        (
+            &history[..],
+            &[("INCREMENTAL_BUCKET", "")][..],
+            "INCREMENTAL_BUCKET is missing; it names the bucket of the items.",
+        ),
+        (
+            &["restore", "copy", &name],
+            &[("SNAPSHOT_BUCKET", "")],
+            "SNAPSHOT_BUCKET is missing; it names the bucket of",
+        ),
+        (
+            &["snapshot", "--config", "empty.toml"],
+            &[("SNAPSHOT_BUCKET", "")],
+            "empty.toml has no s3.snapshot.bucket, and SNAPSHOT_BUCKET is not set; one of them has to name",
+        ),
+        (
+            &history,
+            &[("SNAPSHOT_BUCKET", "items-460000000004"), ("SNAPSHOT_PREFIX", "items/snapshots")],
+            "snapshots would lie at s3://items-460000000004/items/snapshots/ (SNAPSHOT_PREFIX), under the items at",
+        ),
+        (
+            &history,
+            &[("INCREMENTAL_BUCKET", "snapshots-460000000004"), ("SNAPSHOT_BUCKET", "others")],
+            "bucket snapshots-460000000004 does not keep versions, so there is no telling how items were",
+        ),
+        (&history, &[("DYNAMODB_PORT", "8000")], "DYNAMODB_PORT is `8000`; that is for a host of one's own"),
+    ] {
+        let told = with(arguments, variables).await;
+        assert_eq!((told.code, told.data.as_str()), (Some(2), ""), "{}", told.remarks);
+        assert!(told.remarks.starts_with(&format!("error: {words}")), "{}", told.remarks);
+    }
+}

@@ -1,0 +1,86 @@
+//! What was stopped goes on where it was.
+
+use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+
+use crate::support::{Account, Told, item, passed_second, stack, text};
+
+#[tokio::test]
+async fn what_was_stopped_goes_on() {
+    let account = Account::new("460000000003").await;
+    let filling = "x".repeat(5_000);
+    let items: Vec<Value> = (0..600).map(|number| item(&format!("{number:05}"), &filling)).collect();
+    account.put("orders", &items).await;
+    let front = stack().await.front();
+    let backfill = ["backfill", "orders", "--segments", "1"];
+    account.refuse_after("s3:PutObject", 450).await;
+    let stopped = account.run(&backfill).await;
+    assert_eq!(stopped.code, Some(1), "{}", stopped.remarks);
+    assert!(
+        stopped.remarks.contains(".tablekeeper-backfill-orders.json says how far it came"),
+        "{}",
+        stopped.remarks
+    );
+    assert!(
+        stopped.remarks.lines().last().unwrap().starts_with("error: s3:PutObject failed: "),
+        "{}",
+        stopped.remarks
+    );
+    front.clear_rules(account.name);
+    let differs =
+        "--segments is 2, but .tablekeeper-backfill-orders.json tells of a backfill in 1; leave it out, or";
+    account.refused(&["backfill", "orders", "--resume", "--segments", "2"], 2, differs).await;
+    let before = account.calls("s3:PutObject").await;
+    let told = account.done(&[&backfill[..2], &["--resume", "--json"]].concat()).await;
+    assert_eq!(told.json()["itemCount"], json!(600));
+    let made = account.calls("s3:PutObject").await - before;
+    assert!((150..500).contains(&made), "what was done is passed over: {made} puts");
+    let nothing = "there is no .tablekeeper-backfill-orders.json, so there is no backfill to go on with; leave --resume out";
+    account.refused(&["backfill", "orders", "--resume"], 2, nothing).await;
+
+    // The host, the port and the missing TLS are DynamoDB's alone.
+    let at = text(passed_second().await);
+    let endpoint = stack().await.endpoint();
+    let port = endpoint.rsplit_once(':').unwrap().1.trim_end_matches('/').to_owned();
+    let file = format!(
+        "table = \"orders\"\n[dynamodb]\nregion = \"us-east-1\"\nhost = \"127.0.0.1\"\nport = {port}\ntls = false\n"
+    );
+    std::fs::write(account.path("orders.toml"), file).unwrap();
+    let snapshot = ["snapshot", "--at", &at, "--settle", "0", "--config", "orders.toml"];
+    let run = async |arguments: &[&str]| {
+        let mut command = account.command(arguments).await;
+        command.env_remove("AWS_ENDPOINT_URL").env("AWS_ENDPOINT_URL_S3", endpoint).env_remove("AWS_REGION");
+        Told::of(command.output().await.unwrap())
+    };
+    account.refuse_after("s3:GetObject", 300).await;
+    let stopped = run(&snapshot).await;
+    front.clear_rules(account.name);
+    assert_eq!(stopped.code, Some(1), "{}{}", stopped.data, stopped.remarks);
+    assert!(stopped.remarks.contains(&format!("--at {at} --resume goes on with it")), "{}", stopped.remarks);
+    account.refused(&snapshot, 2, "the snapshot 20").await;
+    let told = run(&["snapshot", "--resume", "--settle", "0", "--config", "orders.toml"]).await;
+    assert_eq!(told.code, Some(0), "{}", told.remarks);
+    assert!(told.data.contains(": 600 items, "), "{}", told.data);
+    account
+        .refused(
+            &["snapshot", "--resume"],
+            2,
+            "there is no snapshot in s3://snapshots-460000000003/ that was begun",
+        )
+        .await;
+
+    // Ctrl-C while it waits for the stream.
+    let mut child = account.command(&["snapshot", "orders"]).await.spawn().unwrap();
+    let mut remarks = BufReader::new(child.stderr.take().unwrap()).lines();
+    let waits = "the stream may still tell of that second: it begins in ";
+    while !remarks.next_line().await.unwrap().unwrap().starts_with(waits) {}
+    let id = child.id().unwrap().to_string();
+    assert!(std::process::Command::new("kill").args(["-INT", &id]).status().unwrap().success());
+    let told = remarks.next_line().await.unwrap().unwrap();
+    assert!(told.starts_with("interrupted; what is whole stays in s3://snapshots-"), "{told}");
+    assert_eq!(child.wait().await.unwrap().code(), Some(130));
+    let shards = account.run(&["snapshot", "--resume", "--shards", "3"]).await;
+    assert!(shards.remarks.starts_with("error: --shards is 3, but the snapshot 20"), "{}", shards.remarks);
+    let told = account.done(&["snapshot", "--resume", "--settle", "0"]).await;
+    assert!(told.data.contains(": 600 items, "), "{}", told.data);
+}

@@ -1,0 +1,209 @@
+//! Reads a segment of a table and puts its items into the bucket: what the step and the command line call.
+//!
+//! While the items of a page are put, the next page is on its way. A page is done when each of its items is in the bucket,
+//! by this call or by whatever was there before; the cursor stands behind the last page that is. Capacity is paid for
+//! afterwards, as DynamoDB says what a page took only with the page.
+
+use std::time::{Duration, Instant};
+
+use chrono::{DateTime, SubsecRound as _, Utc};
+use futures::{StreamExt as _, TryStreamExt as _, future, stream};
+use item_formats::{Format, Malformed, write_line};
+
+use super::Backfill;
+use crate::aws_failure::AwsFailure;
+use crate::clock::Clock;
+use crate::error_name::ErrorName;
+use crate::incremental::change::Change;
+use crate::incremental::sequence_number::SequenceNumber;
+use crate::incremental::store::Store;
+use crate::incremental::version::{EventName, Version, body_of_item, object_key};
+use crate::item_calls::{ItemCalls, Page, ScanPage};
+use crate::pace::Pace;
+use crate::step::Named;
+
+/// Objects that are put at a time.
+const CONCURRENCY: usize = 64;
+
+/// What is read, and where it goes.
+#[derive(Clone, Copy, Debug)]
+pub struct Work<'a> {
+    /// What the backfill goes by.
+    pub backfill: &'a Backfill,
+    /// Which segment.
+    pub segment: u32,
+    /// DynamoDB.
+    pub calls: &'a ItemCalls,
+    /// The bucket.
+    pub store: &'a Store,
+    /// How long; `None` until all is done. At least one page is read.
+    pub time: Option<Duration>,
+    /// What versions have their times from.
+    pub clock: Clock,
+}
+
+/// How far it came.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Reached {
+    /// The key behind which the next page begins, as DynamoDB JSON; `None` before the first page and behind the last.
+    pub cursor: Option<String>,
+    /// Items of the segment, up to there, that were put.
+    pub written: u64,
+    /// Those where something was already.
+    pub kept: u64,
+    /// Whether that is all.
+    pub done: bool,
+}
+
+/// Why it stopped short.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The table is gone.
+    #[error("table {0} does not exist any more: it was deleted while it was read")]
+    TableMissing(String),
+    /// An item is none.
+    #[error("item {number} of the page behind {cursor} of segment {segment} cannot be read")]
+    Item {
+        /// Its place in the page, from 1.
+        number: usize,
+        /// Where the page begins.
+        cursor: String,
+        /// The segment.
+        segment: u32,
+        /// Why.
+        source: Malformed,
+    },
+    /// A call failed.
+    #[error(transparent)]
+    Aws(#[from] AwsFailure),
+}
+
+impl Named for Error {
+    fn name(&self) -> ErrorName {
+        match self {
+            Error::TableMissing(_) => ErrorName::SourceTableMissing,
+            Error::Item { .. } => ErrorName::RequestRefused,
+            Error::Aws(failure) => failure.name,
+        }
+    }
+}
+
+/// Whether it may pass.
+fn passes(error: &Error) -> bool {
+    matches!(error.name(), ErrorName::Throttled | ErrorName::ServiceUnavailable | ErrorName::ResourceBusy)
+}
+
+/// A page, and when it was there.
+struct Seen {
+    page: Page,
+    at: DateTime<Utc>,
+}
+
+/// Goes on from where an earlier call came to. What may pass ends it well where a page was done, as the next call goes on
+/// from there. `tell` is told of each page that is done.
+pub async fn run(
+    work: &Work<'_>,
+    from: Reached,
+    tell: &mut (dyn FnMut(&Reached) + Send),
+) -> Result<Reached, Error> {
+    let began = Instant::now();
+    let share = f64::from(work.backfill.max_read_capacity_units) / f64::from(work.backfill.segments.max(1));
+    let mut pace = Pace::new((share > 0.0).then_some(share), began);
+    let mut reached = from.clone();
+    let mut seen = work.page(reached.cursor.as_deref(), &mut pace).await?;
+    let outcome = loop {
+        let next = seen.page.next.clone();
+        let is_over = work.time.is_some_and(|time| began.elapsed() >= time);
+        let fetch = async {
+            match next.as_deref().filter(|_| !is_over) {
+                Some(next) => work.page(Some(next), &mut pace).await.map(Some),
+                None => Ok(None),
+            }
+        };
+        let (fetched, put) = future::join(fetch, work.put(&seen, reached.cursor.as_deref())).await;
+        match put {
+            Ok((written, kept)) => {
+                reached.written += written;
+                reached.kept += kept;
+                reached.done = next.is_none();
+                reached.cursor = next;
+                tell(&reached);
+            }
+            Err(error) => break Err(error),
+        }
+        match fetched {
+            Ok(Some(page)) => seen = page,
+            Ok(None) => break Ok(()),
+            Err(error) => break Err(error),
+        }
+    };
+    match outcome {
+        Err(error) if !passes(&error) || reached == from => return Err(error),
+        _ => {}
+    }
+    if !reached.done {
+        // What the last page took is paid for by this call, as the next one does not know of it.
+        tokio::time::sleep(pace.take(0.0, Instant::now())).await;
+    }
+    Ok(reached)
+}
+
+impl Work<'_> {
+    async fn page(&self, start: Option<&str>, pace: &mut Pace) -> Result<Seen, Error> {
+        let Backfill { table_name, segments, .. } = self.backfill;
+        tokio::time::sleep(pace.take(0.0, Instant::now())).await;
+        let page = ScanPage {
+            table: table_name,
+            segment: self.segment,
+            segments: *segments,
+            consistent_read: true,
+            limit: None,
+            start,
+        };
+        let page = self.calls.scan(&page).await.map_err(|failure| {
+            match failure.detail.starts_with("ResourceNotFoundException") {
+                true => Error::TableMissing(table_name.clone()),
+                false => Error::Aws(failure),
+            }
+        })?;
+        pace.correct(0.0, page.capacity);
+        Ok(Seen { page, at: self.clock.now().trunc_subsecs(0) })
+    }
+
+    /// Puts the items of a page that begins behind `start`: how many were put, and how many found something.
+    async fn put(&self, Seen { page, at }: &Seen, start: Option<&str>) -> Result<(u64, u64), Error> {
+        let names: Vec<&str> = self.backfill.key_names.iter().map(String::as_str).collect();
+        let change = |(place, range): (usize, &std::ops::Range<usize>)| {
+            let item = page.answer.get(range.clone()).unwrap_or_default();
+            self.change(item, &names, *at).map_err(|source| Error::Item {
+                number: place + 1,
+                cursor: start.unwrap_or("the beginning").to_owned(),
+                segment: self.segment,
+                source,
+            })
+        };
+        let puts = stream::iter(page.items.iter().enumerate().map(change))
+            .map(|change| async { Ok(self.store.apply_if_absent(&change?).await?) })
+            .buffer_unordered(CONCURRENCY);
+        puts.try_fold((0, 0), |(written, kept), new| async move {
+            Ok(if new { (written + 1, kept) } else { (written, kept + 1) })
+        })
+        .await
+    }
+
+    /// The version that an item makes.
+    fn change(&self, item: &[u8], names: &[&str], at: DateTime<Utc>) -> Result<Change, Malformed> {
+        let key = item_formats::key_of(item, names)?;
+        let sequence_number = SequenceNumber::zero();
+        // As the stream's are: without spaces between its parts.
+        let mut line = Vec::with_capacity(item.len() + 1);
+        write_line(Format::Plain, item, &mut line)?;
+        let body = body_of_item(line.trim_ascii_end(), &sequence_number);
+        let item_key = String::from_utf8_lossy(&key).into_owned();
+        let version = Version { sequence_number, at, event: EventName::Backfill, item_key };
+        Ok(Change { object: object_key(&self.store.prefix, &key), version, body })
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,108 @@
+//! The table that a backfill reads, which has to have a stream that carries its items.
+
+use aws_sdk_dynamodb::types::{StreamViewType, TableDescription, TableStatus};
+
+use crate::aws_failure::AwsFailure;
+use crate::error_name::ErrorName;
+use crate::step::Named;
+use crate::table_description;
+
+/// Why the table cannot be read, or what is read would not be kept up.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum TableError {
+    /// There is no such table.
+    #[error("table {0} does not exist (any more)")]
+    Missing(String),
+    /// Not yet.
+    #[error("table {table} cannot be read yet: {reason}")]
+    Busy {
+        /// It.
+        table: String,
+        /// What is still going on.
+        reason: &'static str,
+    },
+    /// Its stream is not what it has to be.
+    #[error("table {table} {reason}")]
+    Stream {
+        /// It.
+        table: String,
+        /// What is wrong, and what would be right.
+        reason: String,
+    },
+    /// A call failed.
+    #[error(transparent)]
+    Aws(#[from] AwsFailure),
+}
+
+impl Named for TableError {
+    fn name(&self) -> ErrorName {
+        match self {
+            TableError::Missing(_) => ErrorName::SourceTableMissing,
+            TableError::Busy { .. } => ErrorName::ResourceBusy,
+            TableError::Stream { .. } => ErrorName::StreamNotUsable,
+            TableError::Aws(failure) => failure.name,
+        }
+    }
+}
+
+impl TableError {
+    /// The names that it can have.
+    pub const NAMES: &'static [ErrorName] = &[ErrorName::SourceTableMissing, ErrorName::StreamNotUsable];
+}
+
+/// Looks at a table: its description and its stream's ARN. `followed` is the stream that something follows already; with
+/// none, any that carries the items will do.
+pub async fn look(
+    dynamodb: &aws_sdk_dynamodb::Client,
+    table_name: &str,
+    followed: Option<&str>,
+) -> Result<(TableDescription, String), TableError> {
+    let table = table_description::describe(dynamodb, table_name).await?;
+    let table = table.ok_or_else(|| TableError::Missing(table_name.to_owned()))?;
+    can_be_read(table_name, &table)?;
+    let refused = |reason: String| TableError::Stream { table: table_name.to_owned(), reason };
+    let stream = table.stream_specification().filter(|stream| stream.stream_enabled);
+    let stream = stream.ok_or_else(|| {
+        refused(
+            "has no stream, so that what changes would not be backed up; turn it on with the view NEW_IMAGE, and \
+             deploy with its ARN as StreamArn"
+                .to_owned(),
+        )
+    })?;
+    match stream.stream_view_type() {
+        Some(StreamViewType::NewImage | StreamViewType::NewAndOldImages) => {}
+        other => {
+            let view = other.map_or("unknown", StreamViewType::as_str);
+            return Err(refused(format!(
+                "has a stream whose view is {view}, which does not carry the items; NEW_IMAGE or NEW_AND_OLD_IMAGES is \
+                 needed"
+            )));
+        }
+    }
+    let arn = table.latest_stream_arn().unwrap_or_default().to_owned();
+    match followed {
+        Some(followed) if followed != arn => Err(refused(format!(
+            "has the stream {arn}, but {followed} is followed, which brings nothing any more; deploy with the former as \
+             StreamArn"
+        ))),
+        _ => Ok((table, arn)),
+    }
+}
+
+fn can_be_read(table_name: &str, table: &TableDescription) -> Result<(), TableError> {
+    let busy = |reason| Err(TableError::Busy { table: table_name.to_owned(), reason });
+    match table.table_status() {
+        // What a scan would find is what is there so far.
+        _ if table.restore_summary().is_some_and(|summary| summary.restore_in_progress()) => {
+            busy("it is being restored")
+        }
+        Some(TableStatus::Active | TableStatus::Updating) => Ok(()),
+        Some(TableStatus::Creating) | None => busy("it is being created"),
+        Some(TableStatus::Deleting) => Err(TableError::Missing(table_name.to_owned())),
+        Some(other) => Err(TableError::Aws(AwsFailure {
+            action: "dynamodb:Scan",
+            name: ErrorName::RequestRefused,
+            detail: format!("table {table_name} is {}, and cannot be read", other.as_str()),
+        })),
+    }
+}

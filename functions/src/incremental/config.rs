@@ -1,0 +1,98 @@
+//! What the template tells `incremental.stream-backup` in its environment.
+
+use crate::error_name::ErrorName;
+use crate::step::Named;
+
+/// Where versions go.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Config {
+    /// `INCREMENTAL_BUCKET`: the bucket, which keeps versions.
+    pub bucket: String,
+    /// `INCREMENTAL_PREFIX`: before every key; empty, or ending in `/`.
+    pub prefix: String,
+    /// `FAILURES_PREFIX`: before the keys of records that are set aside; not under the other.
+    pub failures_prefix: String,
+}
+
+/// Why it cannot be used.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("the function's environment variable {variable} {reason}")]
+pub struct InvalidConfiguration {
+    variable: &'static str,
+    reason: String,
+}
+
+impl Named for InvalidConfiguration {
+    fn name(&self) -> ErrorName {
+        ErrorName::InvalidConfiguration
+    }
+}
+
+impl Config {
+    /// Reads the function's environment.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this step runs outside of a machine, and the template tells it the bucket in the environment"
+    )]
+    pub fn from_env() -> Result<Config, InvalidConfiguration> {
+        Config::of(|variable| std::env::var(variable).ok())
+    }
+
+    fn of(variable: impl Fn(&str) -> Option<String>) -> Result<Config, InvalidConfiguration> {
+        let invalid = |variable, reason: &str| InvalidConfiguration { variable, reason: reason.to_owned() };
+        let bucket = variable("INCREMENTAL_BUCKET").filter(|bucket| !bucket.is_empty());
+        let bucket =
+            bucket.ok_or_else(|| invalid("INCREMENTAL_BUCKET", "is missing; it names the bucket"))?;
+        let prefix = as_prefix(&variable("INCREMENTAL_PREFIX").unwrap_or_default());
+        let failures_prefix = variable("FAILURES_PREFIX").unwrap_or_else(|| "failures/".to_owned());
+        let failures_prefix = as_prefix(&failures_prefix);
+        // What is set aside is no item, and would be taken for one.
+        if failures_prefix.is_empty() || (!prefix.is_empty() && failures_prefix.starts_with(&prefix)) {
+            let reason = format!("is {failures_prefix:?}, which is under INCREMENTAL_PREFIX {prefix:?}");
+            return Err(invalid("FAILURES_PREFIX", &reason));
+        }
+        Ok(Config { bucket, prefix, failures_prefix })
+    }
+}
+
+/// The text as it stands before keys: empty, or ending in `/`.
+pub fn as_prefix(text: &str) -> String {
+    match text.trim_matches('/') {
+        "" => String::new(),
+        folder => format!("{folder}/"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config(variables: &[(&str, &str)]) -> Result<Config, String> {
+        let value =
+            |name: &str| variables.iter().find(|(of, _)| *of == name).map(|(_, value)| (*value).to_owned());
+        Config::of(value).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn prefixes_are_optional_and_end_in_a_slash() {
+        let whole = config(&[("INCREMENTAL_BUCKET", "b"), ("INCREMENTAL_PREFIX", "items")]).unwrap();
+        assert_eq!((whole.prefix.as_str(), whole.failures_prefix.as_str()), ("items/", "failures/"));
+        assert_eq!(config(&[("INCREMENTAL_BUCKET", "b")]).unwrap().prefix, "");
+        assert_eq!(
+            config(&[("INCREMENTAL_BUCKET", "b"), ("INCREMENTAL_PREFIX", "/a/b/")]).unwrap().prefix,
+            "a/b/"
+        );
+    }
+
+    #[test]
+    fn what_is_missing_or_contradictory_is_said() {
+        let missing = config(&[]).unwrap_err();
+        assert_eq!(
+            missing,
+            "the function's environment variable INCREMENTAL_BUCKET is missing; it names the bucket"
+        );
+        let under =
+            [("INCREMENTAL_BUCKET", "b"), ("INCREMENTAL_PREFIX", "a"), ("FAILURES_PREFIX", "a/failures")];
+        assert!(config(&under).unwrap_err().contains("FAILURES_PREFIX is \"a/failures/\", which is under"));
+    }
+}

@@ -1,0 +1,180 @@
+//! `incremental.stream-backup`: the changes of a batch of stream records, as versions in S3.
+//!
+//! Lambda's event source mapping invokes it, and takes its answer for the truth: a record that is not named in
+//! `batchItemFailures` is never delivered again (developer guide, "Configuring partial batch response with DynamoDB and
+//! Lambda"). So whatever could not be made durable is named, and a record that never can be is first set aside, with its
+//! reason, where an operator finds it.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use tokio::sync::Mutex;
+
+use super::batch::Memory;
+use super::change::{self, Change, Poisoned};
+use super::config::Config;
+use super::sequence_number::SequenceNumber;
+use super::set_aside::set_aside;
+use super::store::Store;
+use crate::aws_failure::AwsFailure;
+use crate::clients::Clients;
+use crate::error_name::ErrorName;
+use crate::step::{Failure, Named, Step};
+use crate::table_description;
+
+/// The step.
+#[derive(Debug)]
+pub struct StreamBackup {
+    dynamodb: aws_sdk_dynamodb::Client,
+    store: Store,
+    failures_prefix: String,
+    memory: Memory,
+    key_names: Mutex<HashMap<String, Arc<Vec<String>>>>,
+}
+
+/// What Lambda delivers: `{"Records": […]}` of DynamoDB stream records.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub struct Event(pub Value);
+
+/// Which records are to be delivered again.
+#[derive(Clone, Debug, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Output {
+    /// The first record that failed: it and what follows it in its shard come again. Empty where all is durable.
+    #[schemars(length(max = 1))]
+    pub batch_item_failures: Vec<BatchItemFailure>,
+}
+
+/// A record that failed.
+#[derive(Clone, Debug, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct BatchItemFailure {
+    /// Its sequence number.
+    pub item_identifier: String,
+}
+
+/// Why a batch failed whole.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum Error {
+    /// It is no batch of stream records.
+    #[error("this is no batch of DynamoDB stream records: {0}")]
+    Malformed(String),
+    /// The table whose stream it is does not exist any more, so nothing says what its items' keys are.
+    #[error("table {0}, whose stream this is, does not exist any more")]
+    SourceTableMissing(String),
+    /// A call failed.
+    #[error(transparent)]
+    Aws(#[from] AwsFailure),
+}
+
+impl Named for Error {
+    fn name(&self) -> ErrorName {
+        match self {
+            Error::Malformed(_) => ErrorName::MalformedNotification,
+            Error::SourceTableMissing(_) => ErrorName::SourceTableMissing,
+            Error::Aws(failure) => failure.name,
+        }
+    }
+}
+
+impl Step for StreamBackup {
+    const NAME: &'static str = "incremental.stream-backup";
+    const ERRORS: &'static [&'static [ErrorName]] =
+        &[AwsFailure::NAMES, &[ErrorName::InvalidConfiguration, ErrorName::SourceTableMissing]];
+    const REFUSED_INPUT: ErrorName = ErrorName::MalformedNotification;
+    type Input = Event;
+    type Output = Output;
+    type Error = Error;
+
+    fn new(clients: &Clients) -> Result<StreamBackup, Failure> {
+        let Config { bucket, prefix, failures_prefix } = Config::from_env()?;
+        Ok(StreamBackup {
+            dynamodb: clients.dynamodb(),
+            store: Store { s3: clients.s3(), bucket, prefix },
+            failures_prefix,
+            memory: Memory::default(),
+            key_names: Mutex::default(),
+        })
+    }
+
+    async fn run(&self, Event(event): Event) -> Result<Output, Error> {
+        let malformed = |what: &str| Error::Malformed(what.to_owned());
+        let records = event.get("Records").and_then(Value::as_array);
+        let records = records.ok_or_else(|| malformed("it has no Records"))?;
+        let mut changes: BTreeMap<&str, Vec<Change>> = BTreeMap::new();
+        let mut failed: Vec<SequenceNumber> = Vec::new();
+        for (index, record) in records.iter().enumerate() {
+            let nameless = || malformed(&format!("Records[{index}] has no SequenceNumber"));
+            let sequence_number = change::sequence_number_of(record).ok_or_else(nameless)?;
+            let table = change::table_of(record);
+            let table =
+                table.ok_or_else(|| malformed(&format!("Records[{index}] is of no table's stream")))?;
+            let names = self.key_names(table).await?;
+            let names: Vec<&str> = names.iter().map(String::as_str).collect();
+            match change::read(record, &names, &self.store.prefix) {
+                Ok(change) => changes.entry(table).or_default().push(change),
+                Err(Poisoned(reason)) => {
+                    tracing::error!(%sequence_number, table, reason, "a record cannot be backed up");
+                    let aside = set_aside(
+                        &self.store,
+                        &self.failures_prefix,
+                        table,
+                        &sequence_number,
+                        &reason,
+                        record,
+                    );
+                    if let Err(failure) = aside.await {
+                        tracing::error!(%sequence_number, table, %failure, "it could not be set aside either");
+                        failed.push(sequence_number);
+                    }
+                }
+            }
+        }
+        for (table, changes) in changes {
+            let applied = self.store.apply_all(changes, &self.memory).await;
+            let (written, stale, superseded) = (applied.written, applied.stale, applied.superseded);
+            tracing::info!(
+                table,
+                written,
+                stale,
+                superseded,
+                failed = applied.failed.len(),
+                "changes backed up"
+            );
+            if let Some((sequence_number, failure)) = applied.first_failed() {
+                tracing::error!(%sequence_number, table, %failure, "this change and what follows it come again");
+            }
+            failed.extend(applied.failed.into_iter().map(|(sequence_number, _)| sequence_number));
+        }
+        let first = failed.into_iter().min();
+        // As the record spells it: what Lambda cannot find among its records fails the whole batch.
+        let spelt = records.iter().find(|record| change::sequence_number_of(record) == first);
+        let spelt = spelt.filter(|_| first.is_some()).and_then(change::sequence_number_text);
+        let first = spelt.map(|text| BatchItemFailure { item_identifier: text.to_owned() });
+        Ok(Output { batch_item_failures: first.into_iter().collect() })
+    }
+}
+
+impl StreamBackup {
+    /// A table's key attributes, in the table's order. They never change, and are asked for once.
+    async fn key_names(&self, table: &str) -> Result<Arc<Vec<String>>, Error> {
+        let mut known = self.key_names.lock().await;
+        if let Some(names) = known.get(table) {
+            return Ok(Arc::clone(names));
+        }
+        let described = table_description::describe(&self.dynamodb, table).await?;
+        let described = described.ok_or_else(|| Error::SourceTableMissing(table.to_owned()))?;
+        let names = Arc::new(table_description::key_names(&described));
+        known.insert(table.to_owned(), Arc::clone(&names));
+        Ok(names)
+    }
+}
+
+#[cfg(test)]
+mod model;
+#[cfg(test)]
+mod tests;

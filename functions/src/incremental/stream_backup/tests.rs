@@ -1,0 +1,204 @@
+use serde_json::json;
+
+use super::*;
+use crate::fake_store::{FakeStore, Fault};
+use crate::incremental::version::{EventName, Version, item_of_body};
+
+pub(super) const STREAM: &str =
+    "arn:aws:dynamodb:eu-west-1:123456789012:table/orders/stream/2026-11-20T00:00:00.000";
+
+/// A change of the item `id`, the `number`-th at this second.
+fn record(event: &str, id: &str, number: u64, second: u64, value: &str) -> Value {
+    let keys = json!({ "id": { "S": id } });
+    let mut dynamodb = json!({ "ApproximateCreationDateTime": second, "Keys": keys,
+        "SequenceNumber": number.to_string(), "StreamViewType": "NEW_IMAGE" });
+    if event != "REMOVE" {
+        dynamodb["NewImage"] = json!({ "id": { "S": id }, "value": { "S": value } });
+    }
+    json!({ "eventName": event, "eventSourceARN": STREAM, "dynamodb": dynamodb })
+}
+
+fn store() -> FakeStore {
+    FakeStore::default().with_table("orders", &["id"])
+}
+
+fn step(aws: &FakeStore) -> StreamBackup {
+    step_with(aws, false)
+}
+
+/// The step; where it is patient, the SDK tries again by itself.
+pub(super) fn step_with(aws: &FakeStore, patient: bool) -> StreamBackup {
+    let clients = if patient { aws.patient_clients() } else { aws.clients() };
+    StreamBackup {
+        dynamodb: clients.dynamodb(),
+        store: Store { s3: clients.s3(), bucket: "items".to_owned(), prefix: "items/".to_owned() },
+        failures_prefix: "failures/".to_owned(),
+        memory: Memory::default(),
+        key_names: Mutex::default(),
+    }
+}
+
+async fn deliver(step: &StreamBackup, records: Vec<Value>) -> Option<String> {
+    let output = step.run(Event(json!({ "Records": records }))).await.unwrap();
+    output.batch_item_failures.into_iter().next().map(|failure| failure.item_identifier)
+}
+
+/// The versions of the only item: how each came to be, and its value.
+fn versions(aws: &FakeStore) -> Vec<(EventName, String)> {
+    let state = aws.state();
+    let mut of_items = state.versions.iter().filter(|(key, _)| key.starts_with("items/"));
+    let Some((_, versions)) = of_items.next() else { return Vec::new() };
+    assert!(of_items.next().is_none(), "one item has one object");
+    let told = versions.iter().map(|version| {
+        let object = version.object.as_ref().unwrap();
+        let metadata = object.metadata.clone().into_iter().collect();
+        let item = item_of_body("o", &object.body).unwrap().unwrap_or(b"{}");
+        let item: Value = serde_json::from_slice(item).unwrap();
+        let value = item.pointer("/value/S").and_then(Value::as_str).unwrap_or_default().to_owned();
+        (Version::of_metadata(Some(&metadata)).unwrap().event, value)
+    });
+    told.collect()
+}
+
+#[tokio::test]
+async fn an_insertion_costs_one_request_and_a_change_one_more_where_nothing_is_remembered() {
+    let aws = store();
+    let requests = || aws.count("s3:PutObject") + aws.count("s3:HeadObject");
+    let warm = step(&aws);
+    assert_eq!(deliver(&warm, vec![record("INSERT", "1", 100, 10, "a")]).await, None);
+    assert_eq!(requests(), 1);
+    assert_eq!(deliver(&warm, vec![record("MODIFY", "1", 101, 11, "b")]).await, None);
+    assert_eq!(requests(), 2, "a warm function remembers the object");
+    assert_eq!(deliver(&step(&aws), vec![record("MODIFY", "1", 102, 12, "c")]).await, None);
+    assert_eq!(requests(), 4, "a cold one looks first");
+    assert_eq!(deliver(&step(&aws), vec![record("REMOVE", "1", 103, 13, "")]).await, None);
+    assert_eq!(requests(), 6);
+    // The item comes back: over the tombstone.
+    assert_eq!(deliver(&step(&aws), vec![record("INSERT", "1", 104, 14, "d")]).await, None);
+    assert_eq!(requests(), 9, "three at worst");
+    let events =
+        [EventName::Insert, EventName::Modify, EventName::Modify, EventName::Remove, EventName::Insert];
+    let values = ["a", "b", "c", "", "d"].map(str::to_owned);
+    assert_eq!(versions(&aws), events.into_iter().zip(values).collect::<Vec<_>>());
+    assert_eq!(aws.count("dynamodb:DescribeTable"), 4, "once for each function");
+}
+
+#[tokio::test]
+async fn what_was_delivered_before_writes_nothing() {
+    let aws = store();
+    let batch = || {
+        vec![
+            record("INSERT", "1", 9, 10, "a"),
+            record("MODIFY", "1", 10, 11, "b"),
+            record("REMOVE", "1", 11, 12, ""),
+        ]
+    };
+    assert_eq!(deliver(&step(&aws), batch()).await, None);
+    let before = versions(&aws);
+    assert_eq!(before.len(), 3);
+    for stale in [batch(), batch()[..1].to_vec(), batch()[1..].to_vec()] {
+        assert_eq!(deliver(&step(&aws), stale).await, None);
+        assert_eq!(versions(&aws), before);
+    }
+}
+
+#[tokio::test]
+async fn of_a_seconds_changes_the_last_is_kept_and_each_second_has_its_own() {
+    let aws = store();
+    let batch = vec![
+        record("INSERT", "1", 1, 10, "a"),
+        record("MODIFY", "1", 2, 10, "b"),
+        record("MODIFY", "1", 3, 11, "c"),
+        record("MODIFY", "1", 4, 11, "d"),
+        record("MODIFY", "1", 2, 11, "delivered again"),
+    ];
+    assert_eq!(deliver(&step(&aws), batch).await, None);
+    let values: Vec<String> = versions(&aws).into_iter().map(|(_, value)| value).collect();
+    assert_eq!(values, ["b", "d"]);
+    assert_eq!(aws.count("s3:PutObject"), 2, "the second began with an insertion, so nothing was looked at");
+}
+
+#[tokio::test]
+async fn a_change_that_fails_is_named_and_what_follows_it_waits() {
+    let aws = store();
+    aws.fail_action("s3:PutObject", 1, Fault::Refused(503, "SlowDown"));
+    let batch = || {
+        vec![
+            record("INSERT", "1", 1, 10, "a"),
+            record("MODIFY", "1", 2, 11, "b"),
+            record("MODIFY", "1", 3, 12, "c"),
+        ]
+    };
+    let mut spelt = batch();
+    spelt[1]["dynamodb"]["SequenceNumber"] = json!("0002");
+    assert_eq!(deliver(&step(&aws), spelt).await.as_deref(), Some("0002"));
+    assert_eq!(versions(&aws).len(), 1, "3 was not written over a 2 that is missing");
+    assert_eq!(deliver(&step(&aws), batch()[1..].to_vec()).await, None);
+    assert_eq!(versions(&aws).len(), 3);
+}
+
+#[tokio::test]
+async fn an_answer_that_is_lost_leaves_one_version() {
+    let aws = store();
+    aws.fail_action("s3:PutObject", 0, Fault::Lost);
+    let batch = || vec![record("INSERT", "1", 1, 10, "a")];
+    assert_eq!(deliver(&step(&aws), batch()).await.as_deref(), Some("1"));
+    assert_eq!(deliver(&step(&aws), batch()).await, None);
+    assert_eq!(versions(&aws).len(), 1);
+    // The same within the SDK's own attempts.
+    let aws = store();
+    aws.fail_action("s3:PutObject", 0, Fault::Lost);
+    let patient = Store { s3: aws.patient_clients().s3(), ..step(&aws).store };
+    assert_eq!(deliver(&StreamBackup { store: patient, ..step(&aws) }, batch()).await, None);
+    assert_eq!(versions(&aws).len(), 1);
+}
+
+#[tokio::test]
+async fn what_can_never_be_backed_up_is_set_aside_once_with_its_reason_and_stops_nothing() {
+    let aws = store();
+    let mut keys_only = record("MODIFY", "1", 1, 10, "");
+    keys_only["dynamodb"].as_object_mut().unwrap().remove("NewImage");
+    keys_only["dynamodb"]["StreamViewType"] = json!("KEYS_ONLY");
+    let batch = || vec![keys_only.clone(), record("INSERT", "2", 2, 10, "b")];
+    assert_eq!(deliver(&step(&aws), batch()).await, None);
+    assert_eq!(deliver(&step(&aws), batch()).await, None);
+    let aside: Value = serde_json::from_str(&aws.text("failures/orders/1.json").unwrap()).unwrap();
+    assert_eq!(aside["record"], keys_only);
+    assert!(aside["reason"].as_str().unwrap().contains("KEYS_ONLY"), "{aside}");
+    assert_eq!(versions(&aws).len(), 1);
+    // Where it cannot even be set aside, it comes again.
+    aws.fail_action("s3:PutObject", 0, Fault::Refused(503, "SlowDown"));
+    assert_eq!(deliver(&step(&aws), batch()).await.as_deref(), Some("1"));
+}
+
+#[tokio::test]
+async fn a_batch_that_cannot_be_read_or_whose_table_is_gone_fails_whole() {
+    let aws = store();
+    let refused = async |event: Value| step(&aws).run(Event(event)).await.unwrap_err();
+    assert_eq!(refused(json!({})).await.name(), ErrorName::MalformedNotification);
+    let nameless = json!({ "Records": [{ "dynamodb": {} }] });
+    assert_eq!(
+        refused(nameless).await.to_string(),
+        "this is no batch of DynamoDB stream records: Records[0] has no SequenceNumber"
+    );
+    let mut elsewhere = record("INSERT", "1", 1, 10, "a");
+    elsewhere["eventSourceARN"] = json!("arn:aws:dynamodb:eu-west-1:123456789012:table/gone/stream/x");
+    let gone = refused(json!({ "Records": [elsewhere.clone()] })).await;
+    assert_eq!(gone.name(), ErrorName::SourceTableMissing);
+    elsewhere["eventSourceARN"] = json!("arn:aws:sqs:eu-west-1:123456789012:queue");
+    assert_eq!(refused(json!({ "Records": [elsewhere] })).await.name(), ErrorName::MalformedNotification);
+}
+
+#[tokio::test]
+async fn others_that_keep_writing_are_waited_out_and_then_named() {
+    let aws = store();
+    for number in 0..3 {
+        aws.fail_action("s3:PutObject", number, Fault::Refused(409, "ConditionalRequestConflict"));
+    }
+    assert_eq!(deliver(&step(&aws), vec![record("INSERT", "1", 1, 10, "a")]).await, None);
+    for number in 0..100 {
+        aws.fail_action("s3:PutObject", number, Fault::Refused(412, "PreconditionFailed"));
+    }
+    let contended = deliver(&step(&aws), vec![record("MODIFY", "1", 2, 11, "b")]).await;
+    assert_eq!(contended.as_deref(), Some("2"));
+}

@@ -1,0 +1,85 @@
+//! # snapshot: the items of an incremental backup as they were at a second, as an export
+//!
+//! The bucket that `incremental` keeps holds each item as an object with every earlier state behind it. A snapshot takes
+//! of each the state that was current at a second, and writes them in the layout of `export-table`, which `import-table`
+//! and DynamoDB's own import read. The table itself is not read.
+//!
+//! ## What it guarantees
+//!
+//! - **One moment.** What changed at that second or before is in it, and nothing that changed after, by the times of the
+//!   stream's records; also where a snapshot takes hours, and is made long after. (docs/adr/0014)
+//! - **Nothing is passed over.** An object that is no version of an item, or holds another item than its key says, ends
+//!   the execution with its name. A time whose versions the bucket may have let go of is refused.
+//! - **A manifest means that all is there**, a call that is repeated writes the same, and a snapshot that another
+//!   execution owns is not written to: as exports have it, by the same code.
+//! - **Constant memory**, however many items there are and however many versions one of them has.
+//!
+//! ## Its shape
+//!
+//! [`PlanSnapshot`] validates the input and claims the snapshot's folder. The machine waits until the stream has told of
+//! that second. For each shard, which is a range of the hashes' first letters, [`SnapshotShard`] lists versions, takes
+//! what was current, and writes a part, until the shard is done. [`FinishSnapshot`] verifies, and writes the manifests.
+
+pub mod document;
+pub mod execution_input;
+pub mod finish_snapshot;
+pub mod fold;
+mod history;
+pub mod key_names;
+mod listing;
+pub mod plan_snapshot;
+pub mod shard;
+pub mod snapshot_shard;
+
+use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+pub use execution_input::ExecutionInput;
+pub use finish_snapshot::FinishSnapshot;
+pub use plan_snapshot::PlanSnapshot;
+pub use snapshot_shard::SnapshotShard;
+
+use crate::export_table::{Plan, Run};
+use crate::step::StepEntry;
+
+/// The workflow's steps.
+pub fn steps() -> Vec<StepEntry> {
+    vec![StepEntry::of::<PlanSnapshot>(), StepEntry::of::<SnapshotShard>(), StepEntry::of::<FinishSnapshot>()]
+}
+
+/// What a snapshot goes by, from its beginning to its end.
+#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Snapshot {
+    /// Its name, which is its folder's as well.
+    pub name: String,
+    /// The second that it is of.
+    pub at: DateTime<Utc>,
+    /// Where the items' versions lie.
+    pub items: Items,
+    /// The key attributes of the items, the partition key first.
+    #[schemars(length(min = 1, max = 2), inner(length(max = 255)))]
+    pub key_names: Vec<String>,
+    /// What an export goes by.
+    pub run: Run,
+    /// How it is written.
+    pub plan: Plan,
+}
+
+/// Where an incremental backup keeps its versions.
+#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Items {
+    /// The bucket.
+    pub bucket: String,
+    /// Before every key; empty, or ending in `/`.
+    pub prefix: String,
+    /// Before the keys of records that were set aside, which may lie under an empty `prefix`.
+    pub failures_prefix: String,
+}
+
+#[cfg(test)]
+mod model_tests;
+#[cfg(test)]
+pub(crate) mod testing;

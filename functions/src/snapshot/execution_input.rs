@@ -1,0 +1,213 @@
+//! What an execution takes: `{}`, or `{"At": "2026-11-20T02:00:00Z"}`.
+
+use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::Items;
+use crate::export_table::CompressionName;
+use crate::import_table::execution_input::{InvalidInput, MOST_SECONDS, MOST_SEGMENTS, number};
+use crate::incremental::config::as_prefix;
+use crate::words::quoted;
+
+/// The longest that a stream may be waited for: it keeps a change for a day.
+pub const MOST_SETTLE_SECONDS: u32 = 86_400;
+/// The most days that a lifecycle rule takes.
+const MOST_DAYS: u32 = 36_500;
+
+/// The input of an execution of `snapshot`.
+#[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub struct ExecutionInput {
+    /// The second whose items are wanted, as RFC 3339: `2026-11-20T02:00:00Z`. Left out, that at which the execution
+    /// begins.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<String>,
+}
+
+/// The template's parameters, as text.
+#[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Defaults {
+    /// The table whose stream is followed.
+    pub table_arn: String,
+    /// Where its items' versions lie.
+    pub items_bucket: String,
+    /// Before their keys.
+    pub items_prefix: String,
+    /// Before the keys of records that were set aside.
+    pub failures_prefix: String,
+    /// Where snapshots go.
+    pub bucket: String,
+    /// Before their keys.
+    pub prefix: String,
+    /// `none`, `gzip` or `zstd`.
+    pub compression: String,
+    /// 1 to 40.
+    pub shards: String,
+    /// Seconds after which the stream has told of every change.
+    pub settle_seconds: String,
+    /// Days for which versions are kept that are not current; 0 for ever.
+    pub noncurrent_days: String,
+    /// 1 to 840.
+    pub seconds_per_call: String,
+}
+
+/// An input that can be followed.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Wanted {
+    /// The second.
+    pub at: DateTime<Utc>,
+    /// When the stream has told of it.
+    pub settled_at: DateTime<Utc>,
+    /// Where the versions lie.
+    pub items: Items,
+    /// Where the snapshot goes.
+    pub bucket: String,
+    /// Before its folder; empty, or ending in `/`.
+    pub prefix: String,
+    /// How its files are compressed.
+    pub compression: CompressionName,
+    /// In how many shards it is written.
+    pub shards: u32,
+    /// How long a call takes items.
+    pub seconds_per_call: u32,
+}
+
+impl ExecutionInput {
+    /// The input, with what it leaves out taken from the template and from when the execution began.
+    pub fn wanted(&self, defaults: &Defaults, started_at: DateTime<Utc>) -> Result<Wanted, InvalidInput> {
+        let at = match &self.at {
+            Some(text) => second(text)?,
+            None => started_at.trunc_subsecs(0),
+        };
+        let Defaults { settle_seconds, noncurrent_days, .. } = defaults;
+        let settle = number("SettleSeconds", None, settle_seconds, 0, MOST_SETTLE_SECONDS)?;
+        let days = number("NoncurrentDays", None, noncurrent_days, 0, MOST_DAYS)?;
+        let refused = |reason: String| Err(InvalidInput { field: "At", reason });
+        if at > started_at {
+            return refused(format!("is {at}, which is after the execution began, at {started_at}"));
+        }
+        // A version that was current then is deleted so many days after it was written over; a day is for the snapshot.
+        let kept_since = started_at.trunc_subsecs(0) - TimeDelta::days(i64::from(days).saturating_sub(1));
+        if days > 0 && at < kept_since {
+            return refused(format!(
+                "is {at}, but versions are kept for {days} days (NoncurrentDays); {kept_since} or later may be given"
+            ));
+        }
+        let items = Items {
+            bucket: defaults.items_bucket.clone(),
+            prefix: as_prefix(&defaults.items_prefix),
+            failures_prefix: as_prefix(&defaults.failures_prefix),
+        };
+        let prefix = as_prefix(&defaults.prefix);
+        if defaults.bucket == items.bucket && prefix.starts_with(&items.prefix) {
+            let reason = format!(
+                "is {}, under the items of the same bucket, {}: a snapshot would be taken for items; another bucket or \
+                 prefix may be given",
+                quoted(&prefix),
+                quoted(&items.prefix)
+            );
+            return Err(InvalidInput { field: "SnapshotPrefix", reason });
+        }
+        let compression = defaults.compression.parse().map_err(|_| InvalidInput {
+            field: "Compression",
+            reason: format!("is {}; none, gzip or zstd may be given", quoted(&defaults.compression)),
+        })?;
+        Ok(Wanted {
+            at,
+            settled_at: at + TimeDelta::seconds(settle.into()),
+            items,
+            bucket: defaults.bucket.clone(),
+            prefix,
+            compression,
+            shards: number("Shards", None, &defaults.shards, 1, MOST_SEGMENTS)?,
+            seconds_per_call: number("SecondsPerCall", None, &defaults.seconds_per_call, 1, MOST_SECONDS)?,
+        })
+    }
+}
+
+/// A second, as an input says it.
+pub fn second(text: &str) -> Result<DateTime<Utc>, InvalidInput> {
+    let at = DateTime::parse_from_rfc3339(text).ok().map(|time| time.to_utc());
+    at.filter(|time| time.timestamp_subsec_nanos() == 0).ok_or_else(|| InvalidInput {
+        field: "At",
+        reason: format!("is {}; a second may be given, as 2026-11-20T02:00:00Z", quoted(text)),
+    })
+}
+
+/// What the snapshot of a second is called: names sort as their times do, and hold no colon and no space.
+pub fn name(at: DateTime<Utc>) -> String {
+    at.format("%Y-%m-%dT%H-%M-%SZ").to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::snapshot::testing;
+
+    const STARTED_AT: &str = "2026-11-20T02:00:00.500Z";
+
+    fn wanted(at: Option<&str>, change: impl FnOnce(&mut Defaults)) -> Result<Wanted, String> {
+        let mut defaults: Defaults = serde_json::from_value(testing::defaults()).unwrap();
+        change(&mut defaults);
+        let input = ExecutionInput { at: at.map(str::to_owned) };
+        input.wanted(&defaults, STARTED_AT.parse().unwrap()).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn the_second_is_that_of_the_beginning_or_an_earlier_one() {
+        let whole = |at| wanted(at, |_| {}).unwrap();
+        assert_eq!(name(whole(None).at), "2026-11-20T02-00-00Z");
+        assert_eq!(whole(None).settled_at.to_rfc3339(), "2026-11-20T02:05:00+00:00");
+        assert_eq!(name(whole(Some("2026-11-20T03:00:00+01:00")).at), "2026-11-20T02-00-00Z");
+        assert_eq!(name(whole(Some("1999-01-02T03:04:05Z")).at), "1999-01-02T03-04-05Z");
+        let kept = |at| wanted(Some(at), |defaults| defaults.noncurrent_days = "30".to_owned());
+        assert!(kept("2026-10-22T02:00:01Z").is_ok());
+        assert_eq!(
+            kept("2026-10-21T02:00:00Z").unwrap_err(),
+            "At is 2026-10-21 02:00:00 UTC, but versions are kept for 30 days (NoncurrentDays); 2026-10-22 02:00:00 UTC \
+             or later may be given"
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_followed_is_refused_in_words() {
+        for (at, words) in [
+            ("2026-11-20T02:00:01Z", "At is 2026-11-20 02:00:01 UTC, which is after the execution began"),
+            ("2026-11-20T01:00:00.5Z", "At is `2026-11-20T01:00:00.5Z`; a second may be given"),
+            ("2026-11-20", "At is `2026-11-20`; a second may be given"),
+            ("", "At is ``; a second may be given"),
+        ] {
+            let error = wanted(Some(at), |_| {}).unwrap_err();
+            assert!(error.starts_with(words), "{error}");
+        }
+        let refused = |change: fn(&mut Defaults)| wanted(None, change).unwrap_err();
+        assert!(refused(|defaults| defaults.shards = "41".to_owned()).starts_with("Shards is `41`"));
+        assert!(
+            refused(|defaults| defaults.compression = "br".to_owned()).starts_with("Compression is `br`")
+        );
+        assert!(refused(|defaults| defaults.settle_seconds = "x".to_owned()).starts_with("SettleSeconds"));
+        assert!(refused(|defaults| defaults.seconds_per_call = "0".to_owned()).starts_with("SecondsPerCall"));
+    }
+
+    #[test]
+    fn snapshots_do_not_lie_among_items() {
+        let places = |items_prefix: &str, bucket: &str, prefix: &str| {
+            wanted(None, |defaults| {
+                defaults.items_prefix = items_prefix.to_owned();
+                defaults.bucket = bucket.to_owned();
+                defaults.prefix = prefix.to_owned();
+            })
+        };
+        for (items, snapshots) in [("items/", "items/snapshots/"), ("", "snapshots/"), ("a", "/a/")] {
+            let error = places(items, "bucket", snapshots).unwrap_err();
+            assert!(error.starts_with("SnapshotPrefix is `"), "{error}");
+        }
+        for (items, bucket, snapshots) in
+            [("items/", "bucket", "snapshots/"), ("items/", "other", "items/"), ("a/b/", "bucket", "a/")]
+        {
+            assert!(places(items, bucket, snapshots).is_ok());
+        }
+    }
+}

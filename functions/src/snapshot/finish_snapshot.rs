@@ -1,0 +1,81 @@
+//! `snapshot.finish-snapshot`: verifies what the shards wrote, and writes the manifests that say so.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::Snapshot;
+use crate::aws_failure::AwsFailure;
+use crate::clients::Clients;
+use crate::error_name::ErrorName;
+use crate::export_table::manifest::{self, FinishError};
+use crate::step::{Failure, Step};
+
+/// The step.
+#[derive(Debug)]
+pub struct FinishSnapshot {
+    s3: aws_sdk_s3::Client,
+}
+
+/// What the state machine passes.
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Input {
+    /// The execution, for the logs.
+    pub execution_arn: String,
+    /// What the snapshot went by.
+    pub snapshot: Snapshot,
+}
+
+/// What an execution ends with.
+#[derive(Clone, Debug, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Output {
+    /// The snapshot's name: `restore-snapshot` takes it.
+    pub snapshot: String,
+    /// The second that it is of.
+    pub at: chrono::DateTime<chrono::Utc>,
+    /// The table that its items are of.
+    pub table_name: String,
+    /// Where it lies.
+    pub location: String,
+    /// Where its `manifest-summary.json` is.
+    pub manifest: String,
+    /// How many items it holds.
+    pub item_count: u64,
+    /// How many bytes they are, before they are compressed.
+    pub bytes: u64,
+    /// How many data files.
+    pub files: u64,
+}
+
+impl Step for FinishSnapshot {
+    const NAME: &'static str = "snapshot.finish-snapshot";
+    const ERRORS: &'static [&'static [ErrorName]] = &[AwsFailure::NAMES, &[ErrorName::ExportNotVerified]];
+    type Input = Input;
+    type Output = Output;
+    type Error = FinishError;
+
+    fn new(clients: &Clients) -> Result<FinishSnapshot, Failure> {
+        Ok(FinishSnapshot { s3: clients.s3() })
+    }
+
+    async fn run(&self, Input { snapshot, .. }: Input) -> Result<Output, FinishError> {
+        let files = snapshot.run.files(self.s3.clone(), &snapshot.plan.table_name);
+        finish(&files, snapshot).await
+    }
+}
+
+/// Verifies a snapshot and writes its manifests. Doing it again writes the same.
+pub async fn finish(files: &crate::files::Files, snapshot: Snapshot) -> Result<Output, FinishError> {
+    let finished = manifest::finish(files, &snapshot.run, &snapshot.plan).await?;
+    Ok(Output {
+        snapshot: snapshot.name,
+        at: snapshot.at,
+        location: files.location(&snapshot.plan.folder),
+        table_name: snapshot.plan.table_name,
+        manifest: finished.manifest,
+        item_count: finished.items,
+        bytes: finished.bytes,
+        files: finished.files,
+    })
+}

@@ -1,0 +1,287 @@
+//! The items that were current at a second, in the order of their objects' keys.
+
+use aws_sdk_s3::error::ProvideErrorMetadata;
+use aws_sdk_s3::operation::get_object::GetObjectOutput;
+use bytes::Bytes;
+use chrono::{DateTime, TimeDelta, Utc};
+use futures::{Stream, StreamExt, TryStreamExt, stream};
+
+use super::Items;
+use super::history::{Gathered, Listed, Look};
+use super::listing::{Bounds, Candidate, Listing, of_key};
+use crate::aws_failure::AwsFailure;
+use crate::error_name::ErrorName;
+use crate::incremental::version::{Version, item_of_body, object_key};
+use crate::words::quoted;
+
+/// Objects that are looked at and fetched at a time.
+const AT_A_TIME: usize = 64;
+/// How often an object is asked for whose body breaks off.
+const TRIES: usize = 4;
+/// For so long current versions tell of the items of a second: a tombstone stays current for at least two days
+/// (`TombstoneDays` of the template), so what a delete marker hides was deleted before.
+const RECENT: TimeDelta = TimeDelta::hours(36);
+
+/// What folds.
+#[derive(Clone, Copy, Debug)]
+pub struct Fold<'a> {
+    /// The client.
+    pub s3: &'a aws_sdk_s3::Client,
+    /// Where the versions lie.
+    pub items: &'a Items,
+    /// The items' key attributes, the partition key first.
+    pub key_names: &'a [String],
+    /// The second.
+    pub at: DateTime<Utc>,
+    /// The time now.
+    pub now: DateTime<Utc>,
+}
+
+/// What became of a key.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Folded {
+    /// The object's key.
+    pub key: String,
+    /// The body that was current; `None` where there was no item.
+    body: Option<Bytes>,
+}
+
+/// Why there is no telling what was current.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum FoldError {
+    /// Something else wrote it.
+    #[error(
+        "object {location} is no version of an item: {reason}; nothing else may lie there, so it has to be taken away"
+    )]
+    NoVersion {
+        /// Where it lies.
+        location: String,
+        /// How that shows.
+        reason: String,
+    },
+    /// A version that was listed is not there any more.
+    #[error(
+        "version {id} of object {location} was deleted while the snapshot was made: versions have to be kept for longer \
+         (NoncurrentDays), or the snapshot be of a later time"
+    )]
+    VersionGone {
+        /// Where it lay.
+        location: String,
+        /// Its id.
+        id: String,
+    },
+    /// A call failed.
+    #[error(transparent)]
+    Aws(#[from] AwsFailure),
+}
+
+impl FoldError {
+    /// The names that [`FoldError::name`] answers beside [`AwsFailure::NAMES`].
+    pub const NAMES: &'static [ErrorName] = &[ErrorName::ExportFailed, ErrorName::InvalidVersion];
+
+    /// The name that a step fails by.
+    pub fn name(&self) -> ErrorName {
+        match self {
+            FoldError::NoVersion { .. } => ErrorName::InvalidVersion,
+            FoldError::VersionGone { .. } => ErrorName::ExportFailed,
+            FoldError::Aws(failure) => failure.name,
+        }
+    }
+
+    /// Whether it may pass.
+    pub fn passes(&self) -> bool {
+        matches!(self.name(), ErrorName::Throttled | ErrorName::ServiceUnavailable)
+    }
+}
+
+impl Folded {
+    /// The item as DynamoDB JSON; `None` where there was none.
+    pub fn item(&self) -> Option<&[u8]> {
+        self.body.as_deref().and_then(|body| item_of_body(&self.key, body).ok().flatten())
+    }
+}
+
+impl<'a> Fold<'a> {
+    /// The keys of a shard behind `cursor`, in their order, and what became of each.
+    pub fn shard(
+        &'a self,
+        shard: u32,
+        shards: u32,
+        cursor: Option<&str>,
+    ) -> impl Stream<Item = Result<Folded, FoldError>> + Send + 'a {
+        let bounds = bounds(&self.items.prefix, shard, shards);
+        let bounds = Bounds { after: cursor.map(str::to_owned).or(bounds.after), ..bounds };
+        let all_versions = self.now - self.at > RECENT;
+        let pages = stream::try_unfold(Listing::new(self, bounds, all_versions), |mut listing| async move {
+            Ok::<_, FoldError>(listing.page().await?.map(|page| (page, listing)))
+        });
+        let candidates =
+            pages.map_ok(|page| stream::iter(page.into_iter().map(Ok::<_, FoldError>))).try_flatten();
+        candidates.map(move |candidate| async move { self.folded(candidate?).await }).buffered(AT_A_TIME)
+    }
+
+    /// What became of one key.
+    pub async fn of_key(&self, key: &str) -> Result<Folded, FoldError> {
+        self.folded(Candidate { key: key.to_owned(), versions: None }).await
+    }
+
+    async fn folded(&self, Candidate { key, versions }: Candidate) -> Result<Folded, FoldError> {
+        let versions = match versions {
+            Some(versions) => versions,
+            None => of_key(self, &key).await?,
+        };
+        let body = match self.body(versions).await? {
+            Fetched::Body(body) => body,
+            // It was written over since it was listed. What was current is a version now.
+            Fetched::Replaced => match self.body(of_key(self, &key).await?).await? {
+                Fetched::Body(body) => body,
+                Fetched::Replaced => {
+                    let detail = format!("versions of {} have no ids", self.location(&key));
+                    let (action, name) = ("s3:ListBucketVersions", ErrorName::ServiceUnavailable);
+                    return Err(AwsFailure { action, name, detail }.into());
+                }
+            },
+        };
+        Ok(Folded { key, body })
+    }
+
+    async fn body(&self, versions: Gathered) -> Result<Fetched, FoldError> {
+        match versions.current(self).await? {
+            Some(current) if !current.is_tombstone() => self.fetch(&current).await,
+            _ => Ok(Fetched::Body(None)),
+        }
+    }
+
+    async fn fetch(&self, version: &Listed) -> Result<Fetched, FoldError> {
+        let mut tries = 1;
+        loop {
+            let get = self.s3.get_object().bucket(&self.items.bucket).key(&version.key);
+            let get = match &version.id {
+                Some(id) => get.version_id(id),
+                None => get.if_match(&version.etag),
+            };
+            let GetObjectOutput { body, metadata, .. } = match get.send().await {
+                Ok(answer) => answer,
+                Err(error) => match (error.code(), &version.id) {
+                    (Some("NoSuchVersion" | "NoSuchKey" | "MethodNotAllowed"), Some(id)) => {
+                        return Err(self.gone(version, id));
+                    }
+                    (Some("PreconditionFailed" | "NoSuchKey"), None) => return Ok(Fetched::Replaced),
+                    _ => return Err(AwsFailure::of(reading(version))(error).into()),
+                },
+            };
+            let error = match body.collect().await {
+                Ok(body) => {
+                    let body = body.into_bytes();
+                    self.check(&version.key, &body, Version::of_metadata(metadata.as_ref()))?;
+                    return Ok(Fetched::Body(Some(body)));
+                }
+                Err(error) => error,
+            };
+            if tries == TRIES {
+                let detail = format!("{} broke off: {error}", self.location(&version.key));
+                let name = ErrorName::ServiceUnavailable;
+                return Err(AwsFailure { action: reading(version), name, detail }.into());
+            }
+            tries += 1;
+        }
+    }
+
+    /// Whether a body is that of a version of the item that the object's key stands for.
+    fn check(&self, key: &str, body: &[u8], version: Option<Version>) -> Result<(), FoldError> {
+        if version.is_none() {
+            return Err(self.no_version(key, WITHOUT_METADATA));
+        }
+        let item = item_of_body(key, body).map_err(|error| self.no_version(key, &error.to_string()))?;
+        let Some(item) = item else { return Ok(()) };
+        let names: Vec<&str> = self.key_names.iter().map(String::as_str).collect();
+        let item_key = item_formats::key_of(item, &names);
+        let item_key = item_key.map_err(|error| {
+            let names = self.key_names.join(", ");
+            self.no_version(key, &format!("its item has not the key attributes {names}: {error}"))
+        })?;
+        if object_key(&self.items.prefix, &item_key) != key {
+            let item_key = String::from_utf8_lossy(&item_key);
+            return Err(self.no_version(key, &format!("it holds the item {}", quoted(&item_key))));
+        }
+        Ok(())
+    }
+
+    /// What a version's metadata says of it.
+    pub(super) async fn look(&self, version: &Listed) -> Result<Look, FoldError> {
+        let head = self.s3.head_object().bucket(&self.items.bucket).key(&version.key);
+        let head = match head.set_version_id(version.id.clone()).send().await {
+            Ok(head) => head,
+            Err(error) if error.raw_response().is_some_and(|answer| answer.status().as_u16() == 404) => {
+                return Err(self.gone(version, version.id.as_deref().unwrap_or_default()));
+            }
+            Err(error) => return Err(AwsFailure::of(reading(version))(error).into()),
+        };
+        match Version::of_metadata(head.metadata()) {
+            Some(Version { event, at, .. }) => Ok(Look { event, at }),
+            None => Err(self.no_version(&version.key, WITHOUT_METADATA)),
+        }
+    }
+
+    /// Whether a key under the prefix is that of an item. A key of another kind is refused if there is an object now:
+    /// what a person put there and deleted again is no concern.
+    pub(super) fn is_of_an_item(&self, key: &str, is_current: bool) -> Result<bool, FoldError> {
+        let Items { prefix, failures_prefix, .. } = self.items;
+        if is_items(prefix, key) {
+            return Ok(true);
+        }
+        if is_current && !key.starts_with(failures_prefix.as_str()) {
+            return Err(self.no_version(key, "its key is not made of the hash of an item's key"));
+        }
+        Ok(false)
+    }
+
+    fn gone(&self, version: &Listed, id: &str) -> FoldError {
+        FoldError::VersionGone { location: self.location(&version.key), id: id.to_owned() }
+    }
+
+    fn no_version(&self, key: &str, reason: &str) -> FoldError {
+        FoldError::NoVersion { location: self.location(key), reason: reason.to_owned() }
+    }
+
+    fn location(&self, key: &str) -> String {
+        format!("s3://{}/{key}", self.items.bucket)
+    }
+}
+
+const WITHOUT_METADATA: &str = "it has no sequence number, event time and event name in its metadata";
+
+/// What has to be allowed for a version to be read.
+fn reading(version: &Listed) -> &'static str {
+    if version.id.is_some() { "s3:GetObjectVersion" } else { "s3:GetObject" }
+}
+
+/// What an object brought.
+enum Fetched {
+    /// Its body; `None` where there was no item.
+    Body(Option<Bytes>),
+    /// Another version has taken its place.
+    Replaced,
+}
+
+/// Whether a key is `<prefix>ab/ab…`, with the 64 letters of a hash.
+fn is_items(prefix: &str, key: &str) -> bool {
+    let is_hash = |text: &str| text.bytes().all(|letter| matches!(letter, b'0'..=b'9' | b'a'..=b'f'));
+    let parts = key.strip_prefix(prefix).and_then(|key| key.split_once('/'));
+    parts.is_some_and(|(first, hash)| {
+        first.len() == 2 && hash.len() == 64 && hash.starts_with(first) && is_hash(hash)
+    })
+}
+
+/// The keys of a shard: a range of the 256 pairs of letters that hashes begin with. The first and the last one have what
+/// lies before and behind as well, so that together they have everything under the prefix.
+fn bounds(prefix: &str, shard: u32, shards: u32) -> Bounds {
+    let beginning = |shard: u32| format!("{prefix}{:02x}", shard.saturating_mul(256) / shards.max(1));
+    Bounds {
+        after: (shard > 0).then(|| beginning(shard)),
+        until: (shard + 1 < shards).then(|| beginning(shard + 1)),
+    }
+}
+
+#[cfg(test)]
+mod tests;

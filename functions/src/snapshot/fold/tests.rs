@@ -1,0 +1,169 @@
+use futures::StreamExt;
+
+use super::*;
+use crate::fake_store::FakeStore;
+use crate::incremental::version::EventName;
+use crate::snapshot::testing::{PREFIX, aws, change, item, object, put, second, store};
+
+fn places() -> Items {
+    Items { bucket: "bucket".to_owned(), prefix: PREFIX.to_owned(), failures_prefix: "failures/".to_owned() }
+}
+
+/// The value of the only item at a second, as it is folded at another, and how many looks that took.
+async fn value(aws: &FakeStore, at: i64, now: i64) -> (Option<String>, usize) {
+    let (s3, items, key_names) = (aws.clients().s3(), places(), ["id".to_owned()]);
+    let fold = Fold { s3: &s3, items: &items, key_names: &key_names, at: second(at), now: second(now) };
+    let looks = aws.count("s3:HeadObject");
+    let folded: Vec<_> = fold.shard(0, 1, None).try_collect().await.unwrap();
+    assert!(folded.len() <= 1);
+    let item = folded.first().and_then(Folded::item).map(|item| serde_json::from_slice(item).unwrap());
+    let value = item.map(|item: serde_json::Value| item["value"]["S"].as_str().unwrap().to_owned());
+    (value, aws.count("s3:HeadObject") - looks)
+}
+
+async fn backfill(aws: &FakeStore, value: &str, read: i64, put: i64) -> bool {
+    aws.at(second(put));
+    let change = change(&item("1", value), &["id"], EventName::Backfill, 0, second(read));
+    store(aws).apply_if_absent(&change).await.unwrap()
+}
+
+#[test]
+fn shards_are_ranges_that_have_everything_between_them() {
+    let shard = |shard| bounds("a/", shard, 3);
+    let key = |text: &str| Some(text.to_owned());
+    assert_eq!(shard(0), Bounds { after: None, until: key("a/55") });
+    assert_eq!(shard(1), Bounds { after: key("a/55"), until: key("a/aa") });
+    assert_eq!(shard(2), Bounds { after: key("a/aa"), until: None });
+    assert_eq!(bounds("", 0, 1), Bounds::default());
+}
+
+#[test]
+fn an_items_key_is_the_whole_of_a_hash() {
+    let hash = "ab".repeat(32);
+    assert!(is_items("a/", &format!("a/ab/{hash}")) && is_items("", &format!("ab/{hash}")));
+    for other in [
+        format!("b/ab/{hash}"),
+        format!("a/ba/{hash}"),
+        format!("a/ab/{}", hash.to_uppercase()),
+        format!("a/ab/{hash}a"),
+        format!("a/{hash}"),
+        "a/".to_owned(),
+    ] {
+        assert!(!is_items("a/", &other), "{other}");
+    }
+}
+
+#[tokio::test]
+async fn a_lag_is_seen_through_with_few_looks() {
+    let aws = aws();
+    for number in 0..100 {
+        // Everything is told of an hour late.
+        put(&aws, "1", Some(&number.to_string()), number, number as i64, 3_600 + number as i64).await;
+    }
+    for now in [4_000, 1_000_000] {
+        for at in [0, 1, 57, 98, 99] {
+            let (there, looks) = value(&aws, at, now).await;
+            assert_eq!(there, Some(at.to_string()));
+            assert!(looks <= 7, "{looks} looks for {at}");
+        }
+        assert_eq!(value(&aws, 3_600, now).await.0.as_deref(), Some("99"));
+        assert_eq!(value(&aws, 4_000, now).await, (Some("99".to_owned()), 0));
+    }
+}
+
+#[tokio::test]
+async fn an_item_may_have_more_versions_than_are_held() {
+    let aws = aws();
+    put(&aws, "1", Some("0"), 0, 0, 0).await;
+    let versions = |state: &mut crate::fake_store::State| {
+        let versions = state.versions.get_mut(&object("1")).unwrap();
+        for number in 1..1_300 {
+            let change = change(
+                &item("1", &number.to_string()),
+                &["id"],
+                EventName::Modify,
+                number,
+                second(number as i64),
+            );
+            let mut version = versions[0].clone();
+            version.id = format!("version-{number}");
+            version.put_at = second(number as i64);
+            let held = version.object.as_mut().unwrap();
+            held.body = change.body;
+            held.metadata = change.version.metadata().into_iter().collect();
+            versions.push(version);
+        }
+    };
+    versions(&mut aws.state());
+    // Three that may be too late are halved; of those that are held, one look says that all are too late.
+    for (at, most) in [(100, 9), (1_250, 7), (299, 11), (300, 12), (298, 11)] {
+        let (there, looks) = value(&aws, at, 1_000_000).await;
+        assert_eq!(there, Some(at.to_string()));
+        assert!(looks <= most, "{looks} looks for {at}");
+    }
+    assert_eq!(value(&aws, -1, 1_000_000).await.0, None);
+    // The versions of a decided key are passed over: pages of ten, of which two are needed.
+    aws.state().page_of_list = 10;
+    let lists = aws.count("s3:ListObjectVersions");
+    assert_eq!(value(&aws, 1_295, 1_000_000).await.0.as_deref(), Some("1295"));
+    assert_eq!(aws.count("s3:ListObjectVersions") - lists, 2);
+}
+
+#[tokio::test]
+async fn what_a_backfill_read_counts_from_when_it_read() {
+    let aws = aws();
+    assert!(backfill(&aws, "read", 20, 21).await);
+    // The stream tells of the change that the backfill has seen, and of one after.
+    put(&aws, "1", Some("first"), 1, 10, 30).await;
+    put(&aws, "1", Some("second"), 2, 25, 31).await;
+    for now in [100, 1_000_000] {
+        for (at, expected) in
+            [(9, None), (10, Some("first")), (20, Some("first")), (24, Some("first")), (25, Some("second"))]
+        {
+            assert_eq!(value(&aws, at, now).await.0.as_deref(), expected, "at {at}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_delete_marker_is_passed_over_and_the_tombstone_behind_it_counts() {
+    let day = 86_400;
+    let aws = aws();
+    put(&aws, "1", Some("a"), 1, 10, 11).await;
+    put(&aws, "1", None, 2, 20, 21).await;
+    aws.at(second(4 * day));
+    aws.expire(PREFIX, crate::incremental::version::TOMBSTONE_SIZE, TimeDelta::days(3));
+    assert!(!aws.state().objects.contains_key(&object("1")));
+    for (at, expected) in [(9, None), (10, Some("a")), (19, Some("a")), (20, None), (3 * day, None)] {
+        assert_eq!(value(&aws, at, 4 * day).await.0.as_deref(), expected, "at {at}");
+    }
+    // It comes back, and a backfill has seen it before the stream tells of it.
+    assert!(backfill(&aws, "b", 4 * day + 20, 4 * day + 21).await);
+    put(&aws, "1", Some("b"), 3, 4 * day + 10, 4 * day + 30).await;
+    for (at, expected) in
+        [(20, None), (4 * day + 9, None), (4 * day + 10, Some("b")), (4 * day + 50, Some("b"))]
+    {
+        for now in [4 * day + 100, 9 * day] {
+            assert_eq!(value(&aws, at, now).await.0.as_deref(), expected, "at {at}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_was_set_aside_is_passed_over_where_items_have_no_prefix() {
+    let aws = aws();
+    let bare = crate::incremental::store::Store { prefix: String::new(), ..store(&aws) };
+    let mut change = change(&item("1", "a"), &["id"], EventName::Insert, 1, second(1));
+    change.object = change.object.replace(PREFIX, "");
+    bare.apply(&change, None).await.unwrap();
+    let put = aws.clients().s3().put_object().bucket("bucket").key("failures/orders/1.json");
+    put.body(b"{}".to_vec().into()).send().await.unwrap();
+    let (s3, key_names) = (aws.clients().s3(), ["id".to_owned()]);
+    let items = Items { prefix: String::new(), ..places() };
+    for now in [10, 1_000_000] {
+        let fold = Fold { s3: &s3, items: &items, key_names: &key_names, at: second(5), now: second(now) };
+        let folded: Vec<_> = fold.shard(0, 1, None).collect().await;
+        let keys: Vec<_> = folded.iter().map(|folded| folded.as_ref().unwrap().key.as_str()).collect();
+        assert_eq!(keys, [change.object.as_str()]);
+    }
+}

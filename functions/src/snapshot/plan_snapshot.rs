@@ -1,0 +1,215 @@
+//! `snapshot.plan-snapshot`: which second, of which items, and where to; written down in a folder that is this execution's
+//! from then on.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::document::Document;
+use super::execution_input::{Defaults, ExecutionInput, MOST_SETTLE_SECONDS, Wanted, name};
+use super::{Snapshot, key_names};
+use crate::arn::Arn;
+use crate::aws_failure::AwsFailure;
+use crate::clients::Clients;
+use crate::clock::Clock;
+use crate::error_name::ErrorName;
+use crate::export_table::layout::{document_in, export_id};
+use crate::export_table::ownership::{Claim, Owned, claim};
+use crate::export_table::{ExportFormat, Frequency, NullTagName, Plan, Run};
+use crate::files::FilesError;
+use crate::import_table::execution_input::InvalidInput;
+use crate::step::{Failure, Named, Step};
+use crate::table_description;
+
+/// The step.
+#[derive(Debug)]
+pub struct PlanSnapshot {
+    dynamodb: aws_sdk_dynamodb::Client,
+    s3: aws_sdk_s3::Client,
+    clock: Clock,
+}
+
+/// What the state machine passes.
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Input {
+    /// The execution, which the folder becomes the property of.
+    pub execution_arn: String,
+    /// The execution's input.
+    pub execution_input: ExecutionInput,
+    /// When it began.
+    pub started_at: DateTime<Utc>,
+    /// The template's parameters.
+    pub defaults: Defaults,
+}
+
+/// How it goes on.
+#[derive(Clone, Debug, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Output {
+    /// What the snapshot goes by.
+    pub snapshot: Snapshot,
+    /// Its shards.
+    #[schemars(length(min = 1, max = 40))]
+    pub shards: Vec<Shard>,
+    /// Seconds until the stream has told of the snapshot's second.
+    #[schemars(range(max = 86_400))]
+    pub wait_seconds: u32,
+}
+
+/// A range of the hashes' first letters.
+#[derive(Clone, Copy, Debug, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Shard {
+    /// Its number, from 0.
+    pub shard: u32,
+}
+
+/// Why there is no snapshot.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The input cannot be followed.
+    #[error(transparent)]
+    Input(#[from] InvalidInput),
+    /// Nothing says what the items' keys are.
+    #[error(
+        "table {table} does not exist any more, and no version in {place} says what its key attributes were: there is \
+         nothing to make a snapshot of"
+    )]
+    SourceTableMissing {
+        /// The table.
+        table: String,
+        /// Where versions lie.
+        place: String,
+    },
+    /// The folder is another's.
+    #[error("{document} is there already, and {whose}: a snapshot of another second has a folder of its own")]
+    ExportExists {
+        /// The document that says so.
+        document: String,
+        /// Whose it is.
+        whose: String,
+    },
+    /// The plan could not be written down.
+    #[error(transparent)]
+    Files(#[from] FilesError),
+    /// A call failed.
+    #[error(transparent)]
+    Aws(#[from] AwsFailure),
+}
+
+impl Named for Error {
+    fn name(&self) -> ErrorName {
+        match self {
+            Error::Input(_) => ErrorName::InvalidInput,
+            Error::SourceTableMissing { .. } => ErrorName::SourceTableMissing,
+            Error::ExportExists { .. } => ErrorName::ExportExists,
+            Error::Files(error) => error.name(),
+            Error::Aws(failure) => failure.name,
+        }
+    }
+}
+
+impl Step for PlanSnapshot {
+    const NAME: &'static str = "snapshot.plan-snapshot";
+    const ERRORS: &'static [&'static [ErrorName]] =
+        &[AwsFailure::NAMES, &[ErrorName::ExportExists, ErrorName::SourceTableMissing]];
+    type Input = Input;
+    type Output = Output;
+    type Error = Error;
+
+    fn new(clients: &Clients) -> Result<PlanSnapshot, Failure> {
+        Ok(PlanSnapshot { dynamodb: clients.dynamodb(), s3: clients.s3(), clock: Clock::System })
+    }
+
+    async fn run(&self, input: Input) -> Result<Output, Error> {
+        let Input { execution_arn, execution_input, started_at, defaults } = input;
+        let wanted = execution_input.wanted(&defaults, started_at)?;
+        let wait = wanted.settled_at - self.clock.now();
+        let (dynamodb, s3, table) = (&self.dynamodb, &self.s3, &defaults.table_arn);
+        let snapshot = plan(dynamodb, s3, wanted, table, &execution_arn, started_at).await?;
+        let shards = (0..snapshot.plan.segments).map(|shard| Shard { shard }).collect();
+        Ok(Output { snapshot, shards, wait_seconds: whole_seconds(wait) })
+    }
+}
+
+/// So many seconds that no part of the time is left, and a day at most; none where it is over.
+pub fn whole_seconds(wait: TimeDelta) -> u32 {
+    let milliseconds = u64::try_from(wait.num_milliseconds()).unwrap_or_default();
+    u32::try_from(milliseconds.div_ceil(1_000)).unwrap_or(u32::MAX).min(MOST_SETTLE_SECONDS)
+}
+
+/// Plans a snapshot of a table's items and writes the plan down, or adopts the one that `owner` wrote down before.
+/// `owner` is the execution, or what the command line calls itself. `table_arn` is empty where nobody says which table it
+/// is; a name in its place will do for a table that is gone.
+pub async fn plan(
+    dynamodb: &aws_sdk_dynamodb::Client,
+    s3: &aws_sdk_s3::Client,
+    wanted: Wanted,
+    table_arn: &str,
+    owner: &str,
+    started_at: DateTime<Utc>,
+) -> Result<Snapshot, Error> {
+    let table_name = Arn::parse(table_arn).and_then(|arn| arn.table_name()).unwrap_or(table_arn).to_owned();
+    let table = match table_arn {
+        "" => None,
+        arn => table_description::describe(dynamodb, arn).await?,
+    };
+    let names = match &table {
+        Some(table) => Some(table_description::key_names(table)),
+        None => key_names::of_versions(s3, &wanted.items).await?,
+    };
+    let key_names = names.ok_or_else(|| Error::SourceTableMissing {
+        table: table_name.clone(),
+        place: format!("s3://{}/{}", wanted.items.bucket, wanted.items.prefix),
+    })?;
+    let name = name(wanted.at);
+    let run = Run {
+        started_at,
+        timestamp: name.clone(),
+        frequency: Frequency::Manual,
+        format: ExportFormat::DynamodbJson,
+        null_tag: NullTagName::Null,
+        compression: wanted.compression,
+        consistent_read: true,
+        bucket: wanted.bucket,
+        prefix: wanted.prefix,
+        segments: wanted.shards,
+        most_segments: wanted.shards,
+        max_read_capacity_units: 0,
+        managed: false,
+        deadline: started_at,
+        seconds_per_call: wanted.seconds_per_call,
+    };
+    let plan = Plan {
+        folder: format!("{}{name}/", run.prefix),
+        export_id: export_id(&run, owner, table_arn),
+        table_id: table.and_then(|table| table.table_id).unwrap_or_default(),
+        table_arn: table_arn.to_owned(),
+        table_name,
+        segments: wanted.shards,
+        export_time: wanted.at,
+        notes: Vec::new(),
+    };
+    let files = run.files(s3.clone(), &plan.table_name);
+    let key = document_in(&plan.folder);
+    let snapshot = Snapshot { name, at: wanted.at, items: wanted.items, key_names, run, plan };
+    let document = Document { version: Document::VERSION, owner: owner.to_owned(), snapshot };
+    let exists = |whose: String| Err(Error::ExportExists { document: files.location(&key), whose });
+    match claim(&files, &key, document).await? {
+        Claim::Ours(there) => Ok(there.snapshot),
+        Claim::Taken { by } => exists(format!("is of {by}")),
+        Claim::Unusable { why } => exists(why),
+    }
+}
+
+#[cfg(test)]
+impl PlanSnapshot {
+    /// The step at a moment that does not pass.
+    pub(super) fn at(clients: &Clients, clock: Clock) -> PlanSnapshot {
+        PlanSnapshot { dynamodb: clients.dynamodb(), s3: clients.s3(), clock }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,94 @@
+use serde_json::json;
+
+use super::*;
+use crate::fake_store::{FakeStore, Fault};
+use crate::snapshot::testing::{EXECUTION, aws, defaults, plan, put, second};
+
+#[tokio::test]
+async fn a_plan_names_the_second_and_claims_its_folder() {
+    let aws = aws();
+    let plan = plan(&aws, json!({}), defaults(), 100).await.unwrap();
+    let snapshot = &plan["snapshot"];
+    assert_eq!(snapshot["name"], "2027-01-15T08-01-40Z");
+    assert_eq!(snapshot["at"], "2027-01-15T08:01:40Z");
+    assert_eq!(snapshot["keyNames"], json!(["id"]));
+    assert_eq!(snapshot["plan"]["folder"], "snapshots/2027-01-15T08-01-40Z/");
+    assert_eq!(snapshot["plan"]["exportTime"], "2027-01-15T08:01:40Z");
+    assert_eq!(snapshot["plan"]["tableName"], "orders");
+    assert_eq!(plan["shards"], json!([{ "shard": 0 }, { "shard": 1 }]));
+    assert_eq!(plan["waitSeconds"], 300);
+    let document: serde_json::Value =
+        serde_json::from_str(&aws.text("snapshots/2027-01-15T08-01-40Z/export.json").unwrap()).unwrap();
+    assert_eq!(document["owner"], EXECUTION);
+    assert_eq!(&document["snapshot"], snapshot);
+}
+
+#[tokio::test]
+async fn an_execution_finds_its_own_plan_and_keeps_off_anothers() {
+    let aws = aws();
+    let first = plan(&aws, json!({ "At": second(50) }), defaults(), 100).await.unwrap();
+    assert_eq!(first["waitSeconds"], 250);
+    let mut others = defaults();
+    others["shards"] = json!("7");
+    let again = plan(&aws, json!({ "At": second(50) }), others, 100).await.unwrap();
+    assert_eq!(again, first, "what was written down counts");
+    assert_eq!(plan(&aws, json!({ "At": second(50) }), defaults(), 10_000).await.unwrap()["waitSeconds"], 0);
+    let key = "snapshots/2027-01-15T08-00-50Z/export.json";
+    let document = aws.text(key).unwrap();
+    for (other, whose) in [
+        (
+            document.replace("by-hand-1", "by-hand-2"),
+            "is of arn:aws:states:eu-west-1:123456789012:execution:snapshot:by-hand-2",
+        ),
+        (document.replace("\"version\": 1", "\"version\": 2"), "is of version 2"),
+        ("{}".to_owned(), "is no export's document"),
+    ] {
+        let aws = FakeStore::default().with_table("orders", &["id"]).with_object(key, other);
+        // The fake reads the current version.
+        aws.at(second(0));
+        let body = aws.text(key).unwrap();
+        let put = aws.clients().s3().put_object().bucket("bucket").key(key);
+        put.body(body.into_bytes().into()).send().await.unwrap();
+        let failure = plan(&aws, json!({ "At": second(50) }), defaults(), 100).await.unwrap_err();
+        assert_eq!(failure.name, ErrorName::ExportExists);
+        assert!(failure.message.contains(whose), "{failure}");
+    }
+}
+
+#[tokio::test]
+async fn a_table_that_is_gone_is_known_by_its_items() {
+    let aws = FakeStore::default();
+    aws.at(second(0));
+    let failure = plan(&aws, json!({}), defaults(), 100).await.unwrap_err();
+    assert_eq!(failure.name, ErrorName::SourceTableMissing);
+    assert!(failure.message.contains("no version in s3://bucket/items/ says"), "{failure}");
+    put(&aws, "1", Some("a"), 1, 1, 1).await;
+    let plan = plan(&aws, json!({}), defaults(), 100).await.unwrap();
+    assert_eq!(plan["snapshot"]["keyNames"], json!(["id"]));
+    assert_eq!(plan["snapshot"]["plan"]["tableId"], "");
+}
+
+#[tokio::test]
+async fn refusals_have_their_names() {
+    for (action, fault, name) in [
+        ("dynamodb:DescribeTable", Fault::Refused(400, "AccessDeniedException"), ErrorName::AccessDenied),
+        ("s3:PutObject", Fault::Refused(503, "SlowDown"), ErrorName::Throttled),
+        ("s3:PutObject", Fault::Dropped, ErrorName::ServiceUnavailable),
+    ] {
+        let aws = aws();
+        aws.fail_action(action, 0, fault);
+        let failure = plan(&aws, json!({}), defaults(), 100).await.unwrap_err();
+        assert_eq!(failure.name, name, "{failure}");
+    }
+    let failure = plan(&aws(), json!({ "At": second(101) }), defaults(), 100).await.unwrap_err();
+    assert_eq!(failure.name, ErrorName::InvalidInput);
+    let failure = plan(&aws(), json!({ "AT": second(101) }), defaults(), 100).await.unwrap_err();
+    assert!(failure.message.contains("unknown field `AT`"), "{failure}");
+}
+
+#[test]
+fn no_part_of_a_wait_is_left_out() {
+    for (milliseconds, seconds) in [(-5_000, 0), (0, 0), (1, 1), (1_000, 1), (1_001, 2)] {
+        assert_eq!(whole_seconds(TimeDelta::milliseconds(milliseconds)), seconds);
+    }
+}

@@ -1,0 +1,140 @@
+//! The loop that folds a shard and writes one data file of it: for the step and for the command line.
+
+use std::pin::pin;
+use std::time::Duration;
+
+use futures::StreamExt;
+use tokio::time::Instant;
+
+use super::Snapshot;
+use super::fold::{Fold, FoldError};
+use crate::aws_failure::AwsFailure;
+use crate::clock::Clock;
+use crate::error_name::ErrorName;
+use crate::export_table::part::{Opened, Part, PartError, PartWriter, Parts};
+use crate::export_table::segment::MOST_BYTES;
+use crate::files::{Files, FilesError};
+use crate::step::Named;
+
+/// What writes the parts of a snapshot.
+#[derive(Clone, Copy, Debug)]
+pub struct Shards<'a> {
+    /// Reads versions.
+    pub s3: &'a aws_sdk_s3::Client,
+    /// Takes files.
+    pub files: &'a Files,
+    /// What is snapshot. `run.seconds_per_call` is how long a part takes items.
+    pub snapshot: &'a Snapshot,
+    /// What the records' times are taken from.
+    pub clock: Clock,
+}
+
+/// Why a part was not written.
+#[derive(Debug, thiserror::Error)]
+pub enum ShardError {
+    /// There is no telling what was current.
+    #[error(transparent)]
+    Fold(#[from] FoldError),
+    /// An item cannot stand in a line.
+    #[error("the item of object {key} cannot be written: {source}")]
+    Item {
+        /// The object's key.
+        key: String,
+        /// Why.
+        source: item_formats::Malformed,
+    },
+    /// The data file could not be written.
+    #[error(transparent)]
+    Part(PartError),
+    /// A file could not be written or read.
+    #[error(transparent)]
+    Files(#[from] FilesError),
+}
+
+impl ShardError {
+    fn of_item(key: &str, error: PartError) -> ShardError {
+        match error {
+            PartError::Item(source) => ShardError::Item { key: key.to_owned(), source },
+            other => ShardError::Part(other),
+        }
+    }
+}
+
+impl From<AwsFailure> for ShardError {
+    fn from(failure: AwsFailure) -> ShardError {
+        ShardError::Fold(failure.into())
+    }
+}
+
+impl Named for ShardError {
+    fn name(&self) -> ErrorName {
+        match self {
+            ShardError::Fold(error) => error.name(),
+            ShardError::Item { .. } => ErrorName::ExportFailed,
+            ShardError::Part(error) => error.name(),
+            ShardError::Files(error) => error.name(),
+        }
+    }
+}
+
+impl Shards<'_> {
+    /// Writes the part of a shard that begins behind `cursor`, the key of an object (`None` at the shard's beginning), or
+    /// finds it written by an earlier call. `progress` is told how many items and bytes of the part there are so far.
+    pub async fn part(
+        &self,
+        shard: u32,
+        part: u32,
+        cursor: Option<&str>,
+        progress: &mut (dyn FnMut(u64, u64) + Send),
+    ) -> Result<Part, ShardError> {
+        let Snapshot { run, plan, .. } = self.snapshot;
+        let parts = Parts { files: self.files, run, plan, clock: self.clock };
+        let mut writer = match parts.open(shard, part, cursor).await? {
+            Opened::Earlier(earlier) => return Ok(earlier),
+            Opened::New(writer) => writer,
+        };
+        match self.write(&mut writer, shard, cursor, progress).await {
+            Ok(next) => writer.finish(next).await.map_err(ShardError::Part),
+            Err(error) => {
+                writer.abort().await;
+                Err(error)
+            }
+        }
+    }
+
+    /// Folds until the time, or the file's room, or the shard is used up. Answers with the key behind which the next part
+    /// begins.
+    async fn write(
+        &self,
+        writer: &mut PartWriter<'_>,
+        shard: u32,
+        cursor: Option<&str>,
+        progress: &mut (dyn FnMut(u64, u64) + Send),
+    ) -> Result<Option<String>, ShardError> {
+        let began = Instant::now();
+        let Snapshot { at, items, key_names, run, plan, .. } = self.snapshot;
+        let time = Duration::from_secs(run.seconds_per_call.into());
+        let fold = Fold { s3: self.s3, items, key_names, at: *at, now: self.clock.now() };
+        let mut folded = pin!(fold.shard(shard, plan.segments, cursor));
+        let mut last = None;
+        while let Some(next) = folded.next().await {
+            let folded = match next {
+                Ok(folded) => folded,
+                // What was folded so far is worth keeping: the next call begins behind it.
+                Err(error) if error.passes() && last.is_some() => return Ok(last),
+                Err(error) => return Err(error.into()),
+            };
+            if let Some(item) = folded.item() {
+                // Only a reader of Data Pipeline's format is told of empty collections.
+                let written = writer.item(item, false).await;
+                written.map_err(|error| ShardError::of_item(&folded.key, error))?;
+                progress(writer.items, writer.bytes);
+            }
+            if writer.bytes >= MOST_BYTES || began.elapsed() >= time {
+                return Ok(Some(folded.key));
+            }
+            last = Some(folded.key);
+        }
+        Ok(None)
+    }
+}

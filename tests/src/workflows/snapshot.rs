@@ -1,0 +1,252 @@
+//! The ways of `snapshot`, and the versions that it folds.
+
+use std::sync::Arc;
+
+use aws_sdk_s3::primitives::ByteStream;
+use local_aws::{Call, Fault};
+use serde_json::{Value, json};
+use tablekeeper_functions::error_name::ErrorName;
+use tablekeeper_functions::incremental::sequence_number::SequenceNumber;
+use tablekeeper_functions::incremental::version::{
+    EventName, Version, body_of_item, body_of_tombstone, object_key,
+};
+
+use super::backfill::{TABLE, with_stream};
+use super::sync_settings::{after, delay, inject};
+use crate::workflow::scenario;
+use crate::{Battery, Begin, Deployed, Ended, Workflow};
+
+const PLAN: &str = "snapshot.plan-snapshot";
+const SHARD: &str = "snapshot.snapshot-shard";
+const FINISH: &str = "snapshot.finish-snapshot";
+
+/// The second that snapshots are of.
+const AT: &str = "2026-01-01T00:00:00Z";
+/// The folder of its snapshot.
+const FOLDER: &str = "snapshots/2026-01-01T00-00-00Z/";
+/// A second is over when an object came that took two.
+const IN_SHORT_CALLS: &[(&str, &str)] = &[("SecondsPerCall", "1")];
+const UNCOMPRESSED: &[(&str, &str)] = &[("SnapshotCompression", "none")];
+
+/// The workflow with its scenarios.
+pub fn workflow() -> Workflow {
+    Workflow {
+        name: "snapshot",
+        template: "incremental",
+        machine: "SnapshotStateMachine",
+        parameters: &[("MappingState", "DISABLED"), ("SnapshotShards", "1"), ("SettleSeconds", "1")],
+        prepare: Some(with_stream),
+        scenarios: vec![
+            scenario!("of a second", of_a_second => "Complete").golden().and(|ended| {
+                assert_eq!((&output(ended)["ItemCount"], &output(ended)["Files"]), (&json!(5), &json!(1)));
+                let data = |key: &str| key.starts_with("snapshots/") && key.ends_with(".json.gz");
+                let mut files = ended.state.objects.iter().filter(|object| data(&object.key));
+                let lines = &files.next().unwrap().lines;
+                assert!(lines.iter().all(|line| line.contains("then")), "{lines:?}");
+            }),
+            scenario!("of now", of_now => "Complete").and(|ended| {
+                assert_eq!(output(ended)["ItemCount"], 5, "one was deleted, and one came later");
+                let name = output(ended)["Snapshot"].as_str().unwrap().to_owned();
+                assert!(!name.contains([':', ' ']), "{name}");
+            }),
+            scenario!("in several invocations", in_several => "Complete").with(IN_SHORT_CALLS).and(|ended| {
+                assert_eq!(output(ended)["ItemCount"], 5);
+                assert!(output(ended)["Files"].as_u64().unwrap() > 1, "{:?}", output(ended));
+            }),
+            scenario!("of a table that is gone", of_a_table_gone => "Complete").and(|ended| {
+                assert_eq!(output(ended)["ItemCount"], 5);
+            }),
+            scenario!("an upload that somebody left open", with_an_open_upload => "Complete").and(|ended| {
+                let aborted = |call: &Call| call.action == "s3:AbortMultipartUpload" && call.status == 204;
+                assert!(ended.calls.iter().any(aborted), "{:?}", ended.calls);
+                assert_eq!(ended.state.open_uploads, [""; 0]);
+            }),
+            scenario!("a second to come", to_come => "Input Refused").failing(ErrorName::InvalidInput),
+            scenario!("a folder of another execution", folder_of_another => "Snapshot Exists")
+                .failing(ErrorName::ExportExists),
+            scenario!("neither a table nor items", of_nothing => "Source Table Missing")
+                .failing(ErrorName::SourceTableMissing),
+            scenario!("looking is not allowed", looking_refused => "Snapshot Not Planned")
+                .failing(ErrorName::AccessDenied),
+            scenario!("an object that no version made", with_another_object => "Snapshot Failed")
+                .failing(ErrorName::InvalidVersion)
+                .and(|ended| {
+                    let cause = ended.execution.as_ref().unwrap().cause.as_deref().unwrap();
+                    assert!(cause.contains("items/readme"), "{cause}");
+                    has_no_manifest(ended);
+                }),
+            scenario!("a shard that breaks off", breaks_off => "Snapshot Failed")
+                .with(UNCOMPRESSED)
+                .failing(ErrorName::InvalidVersion)
+                .and(|ended| {
+                    let started = |call: &Call| call.action == "s3:AbortMultipartUpload";
+                    assert!(ended.calls.iter().any(started), "an upload had begun: {:?}", ended.calls);
+                    assert_eq!(ended.state.open_uploads, [""; 0]);
+                    has_no_manifest(ended);
+                }),
+            scenario!("a file goes before the end", a_file_goes => "Snapshot Not Verified")
+                .failing(ErrorName::ExportNotVerified)
+                .and(has_no_manifest),
+            scenario!("the manifest cannot be written", manifest_refused => "Snapshot Not Verified")
+                .failing(ErrorName::AccessDenied)
+                .and(has_no_manifest),
+        ],
+        battery: Battery::EveryKindOfCall,
+        changes_settings_of: None,
+        reports_refusals_by: None,
+        unentered: &[],
+    }
+}
+
+fn output(ended: &Ended) -> Value {
+    ended.execution.as_ref().unwrap().output.clone()
+}
+
+fn has_no_manifest(ended: &Ended) {
+    let manifest = |key: &str| key.ends_with("manifest-summary.json");
+    assert!(!ended.state.objects.iter().any(|object| manifest(&object.key)), "{:?}", ended.state.objects);
+}
+
+/// A version of an item, or a tombstone, as `stream-backup` puts it.
+pub async fn put_version(deployed: &Deployed, id: &str, text: Option<&str>, number: u32, at: &str) {
+    let item_key = format!(r#"{{"id":{{"S":"{id}"}}}}"#);
+    let sequence_number = SequenceNumber::parse(&number.to_string()).unwrap();
+    let (event, body) = match text {
+        Some(text) => {
+            let item = format!(r#"{{"id":{{"S":"{id}"}},"text":{{"S":"{text}"}}}}"#);
+            (EventName::Modify, body_of_item(item.as_bytes(), &sequence_number))
+        }
+        None => (EventName::Remove, body_of_tombstone(&sequence_number)),
+    };
+    let key = object_key("items/", item_key.as_bytes());
+    let version = Version { sequence_number, at: at.parse().unwrap(), event, item_key };
+    let put = deployed.s3.put_object().bucket(deployed.output("ItemBucketName")).key(key);
+    put.set_metadata(Some(version.metadata())).body(ByteStream::from(body)).send().await.unwrap();
+}
+
+/// Five items that were there at the second, of which one was changed and one deleted since; one that had been deleted,
+/// and one that came later.
+async fn put_history(deployed: &Deployed) {
+    for id in 0..6 {
+        put_version(deployed, &id.to_string(), Some("then"), 1, "2025-12-01T00:00:00Z").await;
+    }
+    put_version(deployed, "5", None, 2, "2025-12-31T23:59:59Z").await;
+    put_version(deployed, "0", Some("later"), 2, "2026-01-01T00:00:01Z").await;
+    put_version(deployed, "1", None, 2, "2026-02-01T00:00:00Z").await;
+    put_version(deployed, "6", Some("later"), 1, "2026-02-01T00:00:00Z").await;
+}
+
+fn at() -> Begin {
+    Begin::Input(json!({ "At": AT }))
+}
+
+async fn of_a_second(deployed: Arc<Deployed>) -> Begin {
+    put_history(&deployed).await;
+    at()
+}
+
+async fn of_now(deployed: Arc<Deployed>) -> Begin {
+    put_history(&deployed).await;
+    Begin::Input(json!({}))
+}
+
+async fn in_several(deployed: Arc<Deployed>) -> Begin {
+    put_history(&deployed).await;
+    delay(&deployed, SHARD, "s3:GetObjectVersion").await;
+    at()
+}
+
+async fn of_a_table_gone(deployed: Arc<Deployed>) -> Begin {
+    put_history(&deployed).await;
+    delete_table(&deployed).await;
+    at()
+}
+
+async fn of_nothing(deployed: Arc<Deployed>) -> Begin {
+    delete_table(&deployed).await;
+    at()
+}
+
+async fn delete_table(deployed: &Deployed) {
+    deployed.dynamodb.delete_table().table_name(TABLE).send().await.unwrap();
+    crate::until("the table to be gone", async || {
+        deployed.dynamodb.describe_table().table_name(TABLE).send().await.is_err()
+    })
+    .await;
+}
+
+async fn to_come(_: Arc<Deployed>) -> Begin {
+    Begin::Input(json!({ "At": "2999-01-01T00:00:00Z" }))
+}
+
+async fn folder_of_another(deployed: Arc<Deployed>) -> Begin {
+    let put = deployed.s3.put_object().bucket(bucket(&deployed)).key(format!("{FOLDER}export.json"));
+    put.body(ByteStream::from_static(b"{}")).send().await.unwrap();
+    at()
+}
+
+/// Items, where a step may not make a call.
+async fn refused(deployed: &Deployed, step: &str, action: &str) -> Begin {
+    put_history(deployed).await;
+    inject(deployed, step, action, usize::MAX, Fault::Refuse).await;
+    at()
+}
+
+async fn looking_refused(deployed: Arc<Deployed>) -> Begin {
+    refused(&deployed, PLAN, "dynamodb:DescribeTable").await
+}
+
+async fn manifest_refused(deployed: Arc<Deployed>) -> Begin {
+    refused(&deployed, FINISH, "s3:PutObject").await
+}
+
+async fn with_another_object(deployed: Arc<Deployed>) -> Begin {
+    put_history(&deployed).await;
+    let put = deployed.s3.put_object().bucket(deployed.output("ItemBucketName")).key("items/readme");
+    put.body(ByteStream::from_static(b"hello")).send().await.unwrap();
+    at()
+}
+
+async fn breaks_off(deployed: Arc<Deployed>) -> Begin {
+    // More than a piece of an upload, which is 8 MiB, before the last object, which no version made.
+    let text = "x".repeat(350_000);
+    for id in 0..50 {
+        put_version(&deployed, &id.to_string(), Some(&text), 1, "2025-12-01T00:00:00Z").await;
+    }
+    let last = format!("items/ff/{}", "f".repeat(64));
+    deployed.s3.put_object().bucket(deployed.output("ItemBucketName")).key(last).send().await.unwrap();
+    at()
+}
+
+async fn with_an_open_upload(deployed: Arc<Deployed>) -> Begin {
+    put_history(&deployed).await;
+    delay(&deployed, SHARD, "s3:ListBucketVersions").await;
+    after(&deployed, SHARD, "s3:ListBucketVersions", |deployed| async move {
+        let key = format!("{}data/00000-00009.json.gz", root(&deployed).await);
+        deployed.s3.create_multipart_upload().bucket(bucket(&deployed)).key(key).send().await.unwrap();
+    });
+    at()
+}
+
+async fn a_file_goes(deployed: Arc<Deployed>) -> Begin {
+    put_history(&deployed).await;
+    delay(&deployed, FINISH, "s3:ListBucketMultipartUploads").await;
+    after(&deployed, FINISH, "s3:ListBucketMultipartUploads", |deployed| async move {
+        let key = format!("{}data/00000-00000.json.gz", root(&deployed).await);
+        deployed.s3.delete_object().bucket(bucket(&deployed)).key(key).send().await.unwrap();
+    });
+    at()
+}
+
+/// The bucket of snapshots.
+fn bucket(deployed: &Deployed) -> String {
+    deployed.output("SnapshotBucketName").to_owned()
+}
+
+/// The folder of the manifests, as the snapshot's document says it.
+async fn root(deployed: &Deployed) -> String {
+    let get = deployed.s3.get_object().bucket(bucket(deployed)).key(format!("{FOLDER}export.json"));
+    let document = get.send().await.unwrap().body.collect().await.unwrap().into_bytes();
+    let document: Value = serde_json::from_slice(&document).unwrap();
+    format!("{FOLDER}AWSDynamoDB/{}/", document["snapshot"]["plan"]["exportId"].as_str().unwrap())
+}
