@@ -42,6 +42,11 @@ pub trait Step: Sized + Send + Sync + 'static {
     /// The step with the clients that it uses, and with its configuration where it has one.
     fn new(clients: &Clients) -> Result<Self, Failure>;
 
+    /// Reads the payload. For a step that takes it as it is there is nothing to read.
+    fn input(payload: Value) -> Result<Self::Input, Failure> {
+        serde_path_to_error::deserialize(payload).map_err(|error| refused::<Self>(&error))
+    }
+
     /// Does the step's work. May be called twice with the same input, and must then end the same.
     fn run(&self, input: Self::Input) -> impl Future<Output = Result<Self::Output, Self::Error>> + Send;
 }
@@ -89,8 +94,7 @@ pub trait AnyStep: Send + Sync {
 impl<S: Step> AnyStep for S {
     fn run_json(&self, payload: Value) -> Pin<Box<dyn Future<Output = Result<Value, Failure>> + Send + '_>> {
         Box::pin(async move {
-            let input = serde_path_to_error::deserialize(payload).map_err(|error| refused::<S>(&error))?;
-            let output = self.run(input).await?;
+            let output = self.run(S::input(payload)?).await?;
             serde_json::to_value(output).map_err(|error| Failure {
                 name: ErrorName::InvalidInput,
                 message: format!("the output of {} is not JSON: {error}", S::NAME),

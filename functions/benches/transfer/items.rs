@@ -48,7 +48,8 @@ fn id(number: usize) -> String {
     format!("order-{number:09}")
 }
 
-fn item(number: usize) -> Value {
+/// The item of this number.
+pub(crate) fn item(number: usize) -> Value {
     let digest = number.wrapping_mul(0x9E37_79B9_7F4A_7C15);
     let names = ["Kaffeemühle, 0,5 l", "Desk lamp \"Aurora\"", "Fjällräven Kånken", "Notebook A5"];
     let line = |of: usize| {

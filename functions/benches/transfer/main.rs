@@ -24,7 +24,7 @@ use std::process::{Command, Stdio};
 use items::Pages;
 use process::{Cost, Step, run};
 use serde_json::{Value, json};
-use server::{Server, TABLE};
+use server::{Buckets, Server, TABLE};
 
 const EXECUTION: &str = "arn:aws:states:eu-west-1:123456789012:execution:m:bench";
 const COPY: &str = "orders-copy";
@@ -32,7 +32,7 @@ const DYNAMODUMP: &str = "dynamodump==1.11.1";
 
 fn main() {
     let items = std::env::args().skip(1).find_map(|argument| argument.parse().ok()).unwrap_or(500_000);
-    let server = Server::start(Pages::of(items));
+    let server = Server::start(Pages::of(items), Buckets::new());
     let folder = tempfile::tempdir().unwrap();
     let (dump, load) = dynamodump(folder.path(), &server, items);
     println!("{items} items of {} bytes\n", Pages::of(900).bytes_an_item());

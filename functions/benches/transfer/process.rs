@@ -22,6 +22,7 @@ pub(crate) struct Cost {
 /// A `bootstrap` that is one step.
 pub(crate) struct Step {
     child: Child,
+    runtime_api: TcpListener,
     connection: BufReader<TcpStream>,
     invocations: usize,
 }
@@ -29,6 +30,11 @@ pub(crate) struct Step {
 impl Step {
     /// Starts it, with all of AWS at this address.
     pub(crate) fn start(step: &str, aws: std::net::SocketAddr) -> Step {
+        Step::start_with(step, aws, &[])
+    }
+
+    /// The same, with what a template tells it in its environment.
+    pub(crate) fn start_with(step: &str, aws: std::net::SocketAddr, environment: &[(&str, &str)]) -> Step {
         let runtime_api = TcpListener::bind("127.0.0.1:0").unwrap();
         let child = Command::new(BOOTSTRAP)
             .env_clear()
@@ -44,11 +50,12 @@ impl Step {
                 ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
                 ("AWS_LAMBDA_LOG_FORMAT", "JSON"),
             ])
+            .envs(environment.iter().copied())
             .stdout(Stdio::inherit())
             .spawn()
             .unwrap();
         let connection = BufReader::new(runtime_api.accept().unwrap().0);
-        let mut step = Step { child, connection, invocations: 0 };
+        let mut step = Step { child, runtime_api, connection, invocations: 0 };
         step.request();
         step
     }
@@ -74,13 +81,11 @@ impl Step {
 
     /// Ends it, and says what it took since it started.
     pub(crate) fn end(mut self) -> Cost {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
-        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
-        let peak_kib: f64 = peak.trim().trim_end_matches("kB").trim().parse().unwrap();
+        let peak_mib = peak_mib(self.child.id()).unwrap();
         let before = cpu_of_children();
         self.child.kill().unwrap();
         self.child.wait().unwrap();
-        Cost { cpu: cpu_of_children() - before, peak_mib: peak_kib / 1024.0 }
+        Cost { cpu: cpu_of_children() - before, peak_mib }
     }
 
     fn send(&mut self, text: &str) {
@@ -89,7 +94,10 @@ impl Step {
 
     fn request(&mut self) -> (String, String) {
         let mut line = String::new();
-        self.connection.read_line(&mut line).unwrap();
+        // It gives up a connection that was idle for long, as while an invocation takes minutes, and makes another.
+        while self.connection.read_line(&mut line).unwrap() == 0 {
+            self.connection = BufReader::new(self.runtime_api.accept().unwrap().0);
+        }
         let path = line.split(' ').nth(1).unwrap_or_default().to_owned();
         let (mut length, mut chunked) = (0, false);
         loop {
@@ -122,10 +130,26 @@ impl Step {
 /// Runs a program to its end.
 pub(crate) fn run(command: &mut Command) -> Cost {
     let before = cpu_of_children();
-    let status = command.status().unwrap();
+    let mut child = command.spawn().unwrap();
+    let mut peak = 0.0;
+    let status = loop {
+        // Looked at while it runs: what the kernel says at the end begins with the memory of whoever spawned it.
+        peak = peak_mib(child.id()).unwrap_or(peak);
+        match child.try_wait().unwrap() {
+            Some(status) => break status,
+            None => std::thread::sleep(Duration::from_millis(20)),
+        }
+    };
     assert!(status.success(), "{command:?}: {status}");
-    let peak = getrusage(UsageWho::RUSAGE_CHILDREN).unwrap().max_rss();
-    Cost { cpu: cpu_of_children() - before, peak_mib: peak as f64 / 1024.0 }
+    Cost { cpu: cpu_of_children() - before, peak_mib: peak }
+}
+
+/// The most resident memory of a process up to now; `None` where it has ended.
+fn peak_mib(process: u32) -> Option<f64> {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kib: f64 = peak.trim().trim_end_matches("kB").trim().parse().unwrap();
+    Some(kib / 1024.0)
 }
 
 fn cpu_of_children() -> Duration {

@@ -1,5 +1,5 @@
 //! A DynamoDB and an S3 that cost their clients nothing: answers to Scan are made before the clock starts, written items
-//! are counted and forgotten, and objects are kept in memory.
+//! are counted and forgotten, and objects are kept in memory. A bucket may answer for itself ([`Bucket`]).
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -11,7 +11,7 @@ use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
-use hyper::{Method, Request, Response, StatusCode};
+use hyper::{HeaderMap, Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -20,7 +20,8 @@ use crate::items::Pages;
 
 /// The table's name.
 pub(crate) const TABLE: &str = "orders";
-const XML: &str = "application/xml";
+/// What S3 answers in.
+pub(crate) const XML: &str = "application/xml";
 
 /// What the server knows.
 pub(crate) struct Server {
@@ -29,8 +30,29 @@ pub(crate) struct Server {
     state: Arc<State>,
 }
 
+/// A bucket that answers for itself.
+pub(crate) trait Bucket: Send + Sync {
+    /// Answers a call.
+    fn answer(&self, call: &Call) -> Answer;
+}
+
+/// Buckets that answer for themselves, by their names.
+pub(crate) type Buckets = BTreeMap<&'static str, Arc<dyn Bucket>>;
+
+/// A call of S3.
+pub(crate) struct Call {
+    pub(crate) method: Method,
+    bucket: String,
+    /// Of an object; empty where the call is of the bucket.
+    pub(crate) key: String,
+    pub(crate) query: BTreeMap<String, String>,
+    headers: HeaderMap,
+    body: Bytes,
+}
+
 struct State {
     pages: Pages,
+    buckets: Buckets,
     written: AtomicUsize,
     objects: Mutex<BTreeMap<String, Bytes>>,
     parts: Mutex<BTreeMap<(String, u32), Bytes>>,
@@ -38,9 +60,10 @@ struct State {
 
 impl Server {
     /// Starts it, in a thread of its own.
-    pub(crate) fn start(pages: Pages) -> Server {
+    pub(crate) fn start(pages: Pages, buckets: Buckets) -> Server {
         let state = Arc::new(State {
             pages,
+            buckets,
             written: AtomicUsize::new(0),
             objects: Mutex::default(),
             parts: Mutex::default(),
@@ -81,20 +104,59 @@ impl Server {
     }
 }
 
-type Answer = Response<Full<Bytes>>;
+/// What is answered.
+pub(crate) type Answer = Response<Full<Bytes>>;
 
 async fn answer(state: Arc<State>, request: Request<Incoming>) -> Result<Answer, Infallible> {
-    let target = request.headers().get("x-amz-target").map(|target| target.to_str().unwrap().to_owned());
     let (head, body) = request.into_parts();
     let body = body.collect().await.unwrap().to_bytes();
-    Ok(match target.as_deref().and_then(|target| target.split_once('.')) {
-        Some((_, operation)) => dynamodb(&state, operation, &body),
-        None => {
-            s3(&state, &head.method, head.uri.path(), head.uri.query().unwrap_or_default(), body, |name| {
-                head.headers.get(name).map(|value| value.to_str().unwrap().to_owned())
-            })
-        }
+    let target = head.headers.get("x-amz-target").map(|target| target.to_str().unwrap());
+    if let Some((_, operation)) = target.and_then(|target| target.split_once('.')) {
+        return Ok(dynamodb(&state, operation, &body));
+    }
+    let call = Call::of(head, body);
+    Ok(match state.buckets.get(call.bucket.as_str()) {
+        Some(bucket) => bucket.answer(&call),
+        None => s3(&state, &call),
     })
+}
+
+impl Call {
+    fn of(head: hyper::http::request::Parts, body: Bytes) -> Call {
+        let mut path = head.uri.path().splitn(3, '/').skip(1).map(str::to_owned);
+        let query = form_urlencoded::parse(head.uri.query().unwrap_or_default().as_bytes()).into_owned();
+        Call {
+            method: head.method,
+            bucket: path.next().unwrap_or_default(),
+            key: path.next().unwrap_or_default(),
+            query: query.collect(),
+            headers: head.headers,
+            body,
+        }
+    }
+
+    /// A header's text.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(|value| value.to_str().unwrap())
+    }
+
+    /// What was sent, without the framing of a body whose checksum comes behind it (`aws-chunked`, S3's user guide).
+    pub(crate) fn content(&self) -> Bytes {
+        if self.header("x-amz-decoded-content-length").is_none() {
+            return self.body.clone();
+        }
+        let (mut rest, mut plain) = (&self.body[..], Vec::new());
+        loop {
+            let end = memchr::memmem::find(rest, b"\r\n").unwrap();
+            let size = std::str::from_utf8(&rest[..end]).unwrap().split(';').next().unwrap();
+            let size = usize::from_str_radix(size, 16).unwrap();
+            if size == 0 {
+                return plain.into();
+            }
+            plain.extend_from_slice(&rest[end + 2..end + 2 + size]);
+            rest = &rest[end + 2 + size + 2..];
+        }
+    }
 }
 
 fn dynamodb(state: &State, operation: &str, body: &Bytes) -> Answer {
@@ -141,30 +203,21 @@ fn table(name: &str) -> Value {
     })
 }
 
-fn s3(
-    state: &State,
-    method: &Method,
-    path: &str,
-    query: &str,
-    body: Bytes,
-    header: impl Fn(&str) -> Option<String>,
-) -> Answer {
-    let key = path.splitn(3, '/').nth(2).unwrap_or_default().to_owned();
-    let asked: BTreeMap<String, String> = form_urlencoded::parse(query.as_bytes()).into_owned().collect();
+fn s3(state: &State, call: &Call) -> Answer {
+    let (key, asked) = (call.key.clone(), &call.query);
     let mut objects = state.objects.lock().unwrap();
-    match *method {
+    match call.method {
         Method::PUT if asked.contains_key("partNumber") => {
-            let number = asked["partNumber"].parse().unwrap();
+            let (number, body) = (asked["partNumber"].parse().unwrap(), call.content());
             let tag = etag(&body);
-            state.parts.lock().unwrap().insert((key, number), unchunked(&body, &header));
+            state.parts.lock().unwrap().insert((key, number), body);
             tagged(&tag)
         }
-        Method::PUT if header("if-none-match").is_some() && objects.contains_key(&key) => {
-            let body = "<Error><Code>PreconditionFailed</Code><Message>it is there</Message></Error>";
-            with_status(StatusCode::PRECONDITION_FAILED, body)
+        Method::PUT if call.header("if-none-match").is_some() && objects.contains_key(&key) => {
+            refused("PreconditionFailed")
         }
         Method::PUT => {
-            let body = unchunked(&body, &header);
+            let body = call.content();
             let tag = etag(&body);
             objects.insert(key, body);
             tagged(&tag)
@@ -208,35 +261,14 @@ fn s3(
             Some(body) => {
                 let mut answer = tagged(&etag(body));
                 answer.headers_mut().insert("content-length", body.len().into());
-                if *method == Method::GET {
+                if call.method == Method::GET {
                     *answer.body_mut() = Full::new(body.clone());
                 }
                 answer
             }
-            None => with_status(
-                StatusCode::NOT_FOUND,
-                "<Error><Code>NoSuchKey</Code><Message>no</Message></Error>",
-            ),
+            None => refused("NoSuchKey"),
         },
-        _ => panic!("{method} {path}?{query} is not expected"),
-    }
-}
-
-/// What was sent, without the framing of a body whose checksum comes behind it (`aws-chunked`, S3's user guide).
-fn unchunked(body: &Bytes, header: &impl Fn(&str) -> Option<String>) -> Bytes {
-    if header("x-amz-decoded-content-length").is_none() {
-        return body.clone();
-    }
-    let (mut rest, mut plain) = (&body[..], Vec::new());
-    loop {
-        let end = memchr::memmem::find(rest, b"\r\n").unwrap();
-        let size = std::str::from_utf8(&rest[..end]).unwrap().split(';').next().unwrap();
-        let size = usize::from_str_radix(size, 16).unwrap();
-        if size == 0 {
-            return plain.into();
-        }
-        plain.extend_from_slice(&rest[end + 2..end + 2 + size]);
-        rest = &rest[end + 2 + size + 2..];
+        _ => panic!("{} {}?{:?} is not expected", call.method, call.key, call.query),
     }
 }
 
@@ -245,14 +277,19 @@ fn etag(body: &Bytes) -> String {
     format!("{:032x}", body.len())
 }
 
-fn tagged(tag: &str) -> Answer {
+/// An answer with this ETag and nothing else.
+pub(crate) fn tagged(tag: &str) -> Answer {
     Response::builder().header("etag", format!("\"{tag}\"")).body(Full::default()).unwrap()
 }
 
-fn reply(content_type: &str, body: Bytes) -> Answer {
+/// An answer with a body.
+pub(crate) fn reply(content_type: &str, body: Bytes) -> Answer {
     Response::builder().header("content-type", content_type).body(Full::new(body)).unwrap()
 }
 
-fn with_status(status: StatusCode, body: &'static str) -> Answer {
+/// What S3 answers where it does not do what it is asked, as far as the code is concerned.
+pub(crate) fn refused(code: &str) -> Answer {
+    let status = if code == "NoSuchKey" { StatusCode::NOT_FOUND } else { StatusCode::PRECONDITION_FAILED };
+    let body = format!("<Error><Code>{code}</Code><Message>no</Message></Error>");
     Response::builder().status(status).header("content-type", XML).body(Full::from(body)).unwrap()
 }

@@ -1,0 +1,219 @@
+//! What it takes to back up a table's changes, to make a snapshot of them, and to restore it.
+//!
+//!     cargo bench -p tablekeeper-functions --bench incremental [-- RECORDS OBJECTS]
+//!
+//! Measured as the transfer benchmark measures, with its server and its processes: the `bootstrap` of the release profile
+//! runs the workflows' own steps. Beside `incremental.stream-backup` a handler of a few lines of Python
+//! (`handler.py`, boto3) puts the same records to the same server. A run fails if a version, an object or an item is
+//! missing or is not what the records, or the objects, make it. docs/benchmarks.md has the tables that are printed.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a benchmark that cannot measure has nothing better to do than stop"
+)]
+
+mod changes;
+mod current;
+#[path = "../transfer/items.rs"]
+mod items;
+#[path = "../transfer/process.rs"]
+mod process;
+mod records;
+#[path = "../transfer/server.rs"]
+mod server;
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+
+use changes::Changes;
+use current::{Current, PREFIX};
+use items::Pages;
+use process::{Cost, Step, run};
+use records::{A_BATCH, Before, Expected, Records};
+use serde_json::{Value, json};
+use server::{Buckets, Server};
+use tablekeeper_functions::clock::Clock;
+
+const EXECUTION: &str = "arn:aws:states:eu-west-1:123456789012:execution:m:bench";
+const TABLE_ARN: &str = "arn:aws:dynamodb:eu-west-1:123456789012:table/orders";
+const COPY: &str = "orders-copy";
+const BOTO3: &str = "boto3==1.44.8";
+/// A body of the stream's own items is a kilobyte, and a few are enough to say so.
+const SAMPLE: usize = 900;
+
+fn main() {
+    let mut sizes = std::env::args().skip(1).filter_map(|argument| argument.parse().ok());
+    let (records, objects) = (sizes.next().unwrap_or(30_000), sizes.next().unwrap_or(1_000_000));
+    let (changes, current) = (Arc::new(Changes::default()), Arc::new(Current::default()));
+    let mut buckets = Buckets::new();
+    buckets.insert("changes", changes.clone());
+    buckets.insert("current", current.clone());
+    let server = Server::start(Pages::of(SAMPLE), buckets);
+
+    let folder = tempfile::tempdir().unwrap();
+    let python = python(folder.path());
+    println!(
+        "{records} records in batches of {A_BATCH}, of items of {} bytes\n",
+        Pages::of(SAMPLE).bytes_an_item()
+    );
+    println!(
+        "| records of | by | a CPU second | of boto3's | most memory | requests |\n|---|---|---|---|---|---|"
+    );
+    for (name, before) in
+        [("items that are new", Before::None), ("items that were there before", Before::There)]
+    {
+        let records = Records::of(before, records);
+        let (count, expected) = (records.batches * A_BATCH, records.expected());
+        let row = |by: &str, cost: Cost, beside: Cost, requests: String| {
+            let times = beside.cpu.as_secs_f64() / cost.cpu.as_secs_f64();
+            let (rate, peak) = (rate(count, cost), cost.peak_mib);
+            println!("| {name} | {by} | {rate:.0} | {times:.1} | {peak:.0} MiB | {requests} |");
+        };
+        let (boto3, requests) = boto3(&python, folder.path(), &server, &changes, &records, &expected);
+        row("boto3", boto3, boto3, requests);
+        let (own, requests) = stream_backup(&server, &changes, &records, &expected);
+        row("`stream-backup`", own, boto3, requests);
+    }
+
+    println!("\nItems of {} bytes in snapshots\n", Current::bytes_an_item());
+    println!("| | items | a CPU second | most memory |\n|---|---|---|---|");
+    for objects in [objects / 10, objects] {
+        server.forget();
+        current.hold(objects);
+        let (cost, name) = snapshot(&server, objects);
+        let megabytes = server.stored() / 1_000_000;
+        let row = |what: &str, cost: Cost| {
+            println!("| {what} | {objects} | {:.0} | {:.0} MiB |", rate(objects, cost), cost.peak_mib);
+        };
+        row(&format!("`snapshot-shard` ({megabytes} MB)"), cost);
+        row("`import-segment`, restoring", restore(&server, &name, objects));
+    }
+}
+
+fn rate(count: usize, cost: Cost) -> f64 {
+    count as f64 / cost.cpu.as_secs_f64()
+}
+
+/// A Python with boto3.
+fn python(folder: &Path) -> PathBuf {
+    let quiet = |command: &mut Command| command.stdout(Stdio::null()).status().unwrap();
+    let environment = folder.join("python");
+    assert!(quiet(Command::new("python3").args(["-m", "venv"]).arg(&environment)).success());
+    let install = ["install", "--quiet", "--disable-pip-version-check", BOTO3];
+    assert!(quiet(Command::new(environment.join("bin/pip")).args(install)).success());
+    environment.join("bin/python3")
+}
+
+/// The handler of `handler.py` over all batches: what it took, and its requests.
+fn boto3(
+    python: &Path,
+    folder: &Path,
+    server: &Server,
+    changes: &Changes,
+    records: &Records,
+    expected: &Expected,
+) -> (Cost, String) {
+    let batches = folder.join("batches");
+    let mut file = std::io::BufWriter::new(std::fs::File::create(&batches).unwrap());
+    for batch in 0..records.batches {
+        writeln!(file, "{}", records.batch(batch)).unwrap();
+    }
+    file.into_inner().unwrap().sync_all().unwrap();
+    changes.begin(Before::None);
+    let mut command = Command::new(python);
+    command.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/benches/incremental/handler.py")).arg(&batches).envs([
+        ("AWS_ACCESS_KEY_ID", "key"),
+        ("AWS_SECRET_ACCESS_KEY", "secret"),
+        ("AWS_REGION", "eu-west-1"),
+        ("AWS_DEFAULT_REGION", "eu-west-1"),
+        ("AWS_ENDPOINT_URL", &format!("http://{}", server.address)),
+    ]);
+    let cost = run(&mut command);
+    let requests = changes.requests();
+    assert_eq!(requests.puts + requests.deletions, records.batches * A_BATCH, "{requests:?}");
+    changes.hold_items(expected);
+    (cost, format!("{} PUT, {} DELETE", requests.puts, requests.deletions))
+}
+
+/// The step over all batches: what it took, and its requests.
+fn stream_backup(
+    server: &Server,
+    changes: &Changes,
+    records: &Records,
+    expected: &Expected,
+) -> (Cost, String) {
+    changes.begin(records.before);
+    let environment = [("INCREMENTAL_BUCKET", "changes"), ("INCREMENTAL_PREFIX", PREFIX)];
+    let mut step = Step::start_with("incremental.stream-backup", server.address, &environment);
+    for batch in 0..records.batches {
+        let answer = step.invoke(&records.batch(batch));
+        assert_eq!(answer, json!({ "batchItemFailures": [] }));
+    }
+    let cost = step.end();
+    let requests = changes.requests();
+    assert_eq!(requests.puts, expected.versions, "each second of an item has its version");
+    changes.hold_versions(expected);
+    (cost, format!("{} PUT, {} HEAD", requests.puts, requests.looks))
+}
+
+/// Makes a snapshot in one shard: what folding took, and the snapshot's name.
+fn snapshot(server: &Server, objects: usize) -> (Cost, String) {
+    let call = |step: &str, payload: Value| {
+        let mut step = Step::start(&format!("snapshot.{step}"), server.address);
+        let answer = step.invoke(&payload);
+        step.end();
+        answer
+    };
+    let defaults = json!({ "tableArn": TABLE_ARN, "itemsBucket": "current", "itemsPrefix": PREFIX,
+        "failuresPrefix": "failures/", "bucket": "snapshots", "prefix": "snapshots/", "compression": "gzip", "shards": "1",
+        "settleSeconds": "0", "noncurrentDays": "0", "secondsPerCall": "600" });
+    let planned = call(
+        "plan-snapshot",
+        json!({ "executionArn": EXECUTION, "executionInput": {}, "startedAt": Clock::System.now(), "defaults": defaults }),
+    );
+    let snapshot = &planned["snapshot"];
+    let mut step = Step::start("snapshot.snapshot-shard", server.address);
+    let (mut part, mut cursor) = (json!(0), Value::Null);
+    loop {
+        let answer = step
+            .invoke(&json!({ "executionArn": EXECUTION, "snapshot": snapshot, "shard": 0, "part": part,
+            "cursor": cursor }));
+        (part, cursor) = (answer["part"].clone(), answer["cursor"].clone());
+        if answer["done"] == true {
+            break;
+        }
+    }
+    let cost = step.end();
+    let report = call("finish-snapshot", json!({ "executionArn": EXECUTION, "snapshot": snapshot }));
+    assert_eq!(report["ItemCount"], objects, "{report}");
+    (cost, report["Snapshot"].as_str().unwrap().to_owned())
+}
+
+/// Restores a snapshot in one segment.
+fn restore(server: &Server, snapshot: &str, objects: usize) -> Cost {
+    server.written();
+    let mut plan = Step::start("restore-snapshot.plan-restore", server.address);
+    let planned = plan.invoke(
+        &json!({ "executionArn": EXECUTION, "executionInput": { "TableName": COPY, "Snapshot": snapshot },
+        "defaults": { "bucket": "snapshots", "prefix": "snapshots/", "segments": "1", "maxWriteCapacityUnits": "0",
+            "secondsPerCall": "600" } }),
+    );
+    plan.end();
+    let mut step = Step::start("import-table.import-segment", server.address);
+    let (mut cursor, mut count) = (Value::Null, json!(0));
+    loop {
+        let answer = step
+            .invoke(&json!({ "executionArn": EXECUTION, "import": planned["import"], "segment": 0,
+            "cursor": cursor, "items": count }));
+        (cursor, count) = (answer["cursor"].clone(), answer["items"].clone());
+        if answer["done"] == true {
+            break;
+        }
+    }
+    let cost = step.end();
+    assert_eq!((server.written(), &count), (objects, &json!(objects)), "every item was written once");
+    cost
+}
