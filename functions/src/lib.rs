@@ -29,6 +29,7 @@ mod pace;
 pub mod restore_snapshot;
 pub mod restore_wait;
 pub mod rotate_restore;
+pub mod scan_segments;
 pub mod schemas;
 pub mod settings;
 pub mod snapshot;

@@ -90,6 +90,28 @@ pub fn key_names(table: &sdk::TableDescription) -> Vec<String> {
     keys.into_iter().map(|key| key.attribute_name().to_owned()).collect()
 }
 
+/// Why a scan of a table would not find all that is in it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Unscannable {
+    /// Not yet; the words say what is still going on.
+    Yet(&'static str),
+    /// In the state that it is in, it never will.
+    Ever(TableStatus),
+}
+
+/// Whether a scan of a table finds all that is in it.
+pub fn scannable(table: &sdk::TableDescription) -> Result<(), Unscannable> {
+    match table.table_status() {
+        // A scan of a table that is being filled would find what is there so far, and say that it is all.
+        _ if table.restore_summary().is_some_and(|summary| summary.restore_in_progress()) => {
+            Err(Unscannable::Yet("it is being restored"))
+        }
+        Some(TableStatus::Active | TableStatus::Updating) => Ok(()),
+        Some(TableStatus::Creating) | None => Err(Unscannable::Yet("it is being created")),
+        Some(other) => Err(Unscannable::Ever(other.clone())),
+    }
+}
+
 /// The SDK's time as chrono's; a time outside chrono's 500,000 years becomes the epoch.
 pub fn utc(time: &SdkDateTime) -> DateTime<Utc> {
     DateTime::from_timestamp(time.secs(), time.subsec_nanos()).unwrap_or_default()

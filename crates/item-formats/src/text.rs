@@ -23,7 +23,7 @@ pub(crate) fn escape_length(bytes: &[u8], at: usize) -> Result<usize, Fault> {
     }
 }
 
-/// The number in the `\uXXXX` at `at`.
+/// The number of the escape at `at`: `\u` and four hexadecimal digits.
 fn code_unit(bytes: &[u8], at: usize) -> Option<u32> {
     let digits = bytes.get(at..at + 6)?.strip_prefix(b"\\u")?;
     digits.iter().try_fold(0, |unit, &digit| Some(unit * 16 + char::from(digit).to_digit(16)?))

@@ -160,7 +160,7 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
 
 /// The item of a version.
 fn item_in(folded: &Folded) -> anyhow::Result<Option<Item>> {
-    let Some(item) = folded.item() else { return Ok(None) };
+    let Some(item) = &folded.item else { return Ok(None) };
     let item: Item = serde_json::from_slice(item)?;
     Ok(Some(item.into_iter().map(|(name, value)| (name, attributes::in_order(value))).collect()))
 }

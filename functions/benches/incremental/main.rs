@@ -15,6 +15,8 @@
 
 mod changes;
 mod current;
+#[path = "../transfer/import.rs"]
+mod import;
 #[path = "../transfer/items.rs"]
 mod items;
 #[path = "../transfer/process.rs"]
@@ -30,6 +32,7 @@ use std::sync::Arc;
 
 use changes::Changes;
 use current::{Current, PREFIX};
+use import::import;
 use items::Pages;
 use process::{Cost, Step, run};
 use records::{A_BATCH, Before, Expected, Records};
@@ -195,25 +198,8 @@ fn snapshot(server: &Server, objects: usize) -> (Cost, String) {
 /// Restores a snapshot in one segment.
 fn restore(server: &Server, snapshot: &str, objects: usize) -> Cost {
     server.written();
-    let mut plan = Step::start("restore-snapshot.plan-restore", server.address);
-    let planned = plan.invoke(
-        &json!({ "executionArn": EXECUTION, "executionInput": { "TableName": COPY, "Snapshot": snapshot },
-        "defaults": { "bucket": "snapshots", "prefix": "snapshots/", "segments": "1", "maxWriteCapacityUnits": "0",
-            "secondsPerCall": "600" } }),
-    );
-    plan.end();
-    let mut step = Step::start("import-table.import-segment", server.address);
-    let (mut cursor, mut count) = (Value::Null, json!(0));
-    loop {
-        let answer = step
-            .invoke(&json!({ "executionArn": EXECUTION, "import": planned["import"], "segment": 0,
-            "cursor": cursor, "items": count }));
-        (cursor, count) = (answer["cursor"].clone(), answer["items"].clone());
-        if answer["done"] == true {
-            break;
-        }
-    }
-    let cost = step.end();
-    assert_eq!((server.written(), &count), (objects, &json!(objects)), "every item was written once");
-    cost
+    let input = json!({ "TableName": COPY, "Snapshot": snapshot });
+    let defaults = json!({ "bucket": "snapshots", "prefix": "snapshots/", "segments": "1",
+        "maxWriteCapacityUnits": "0", "secondsPerCall": "600" });
+    import(server, "restore-snapshot.plan-restore", &input, &defaults, objects)
 }

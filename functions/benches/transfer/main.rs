@@ -14,6 +14,7 @@
     reason = "a benchmark that cannot measure has nothing better to do than stop"
 )]
 
+mod import;
 mod items;
 mod process;
 mod server;
@@ -21,6 +22,7 @@ mod server;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use import::import;
 use items::Pages;
 use process::{Cost, Step, run};
 use serde_json::{Value, json};
@@ -44,7 +46,9 @@ fn main() {
             server.forget();
             let (cost, manifest) = export(&server, format, compression);
             row(&format!("{format}, {compression} ({} MB)", server.stored() / 1_000_000), items, cost, dump);
-            let cost = import(&server, &manifest, items);
+            let input = json!({ "TableName": COPY, "From": manifest });
+            let defaults = json!({ "segments": "1", "maxWriteCapacityUnits": "0", "secondsPerCall": "600" });
+            let cost = import(&server, "import-table.plan-import", &input, &defaults, items);
             imports.push((format!("{format}, {compression}"), cost));
         }
     }
@@ -98,29 +102,6 @@ fn export(server: &Server, format: &str, compression: &str) -> (Cost, String) {
     );
     assert_eq!(report["Outcome"], "DONE", "{report}");
     (cost, report["Manifest"].as_str().unwrap().to_owned())
-}
-
-fn import(server: &Server, manifest: &str, items: usize) -> Cost {
-    let mut plan = Step::start("import-table.plan-import", server.address);
-    let planned = plan.invoke(
-        &json!({ "executionArn": EXECUTION, "executionInput": { "TableName": COPY, "From": manifest },
-        "defaults": { "segments": "1", "maxWriteCapacityUnits": "0", "secondsPerCall": "600" } }),
-    );
-    plan.end();
-    let mut step = Step::start("import-table.import-segment", server.address);
-    let (mut cursor, mut count) = (Value::Null, json!(0));
-    loop {
-        let answer = step
-            .invoke(&json!({ "executionArn": EXECUTION, "import": planned["import"], "segment": 0,
-            "cursor": cursor, "items": count }));
-        (cursor, count) = (answer["cursor"].clone(), answer["items"].clone());
-        if answer["done"] == true {
-            break;
-        }
-    }
-    let cost = step.end();
-    assert_eq!((server.written(), &count), (items, &json!(items)), "every item was written once");
-    cost
 }
 
 /// dynamodump's backup and restore of the table.

@@ -10,13 +10,9 @@ use crate::aws_failure::AwsFailure;
 use crate::clients::Clients;
 use crate::error_name::ErrorName;
 use crate::import_table::execution_input::InvalidInput;
+use crate::scan_segments;
 use crate::step::{Failure, Named, Step};
 use crate::table_description;
-
-/// A segment for each so many bytes of a table: a function puts its items in some minutes.
-const BYTES_OF_A_SEGMENT: u64 = 512 << 20;
-/// The fewest read capacity units a second that are worth a segment of its own: a page takes up to 256 at once.
-const CAPACITY_OF_A_SEGMENT: u32 = 5;
 
 /// The step.
 #[derive(Debug)]
@@ -97,9 +93,8 @@ impl Step for PlanBackfill {
 /// Looks at the table, and says what the backfill goes by.
 pub async fn plan(dynamodb: &aws_sdk_dynamodb::Client, wanted: Wanted) -> Result<Backfill, TableError> {
     let (table, stream_arn) = look(dynamodb, &wanted.table_name, wanted.stream_arn.as_deref()).await?;
-    let size = u64::try_from(table.table_size_bytes().unwrap_or_default()).unwrap_or_default();
     Ok(Backfill {
-        segments: segments(&wanted, size),
+        segments: segments(&wanted, table.table_size_bytes()),
         table_name: wanted.table_name,
         table_id: table.table_id().unwrap_or_default().to_owned(),
         stream_arn,
@@ -112,16 +107,12 @@ pub async fn plan(dynamodb: &aws_sdk_dynamodb::Client, wanted: Wanted) -> Result
 }
 
 /// In how many segments a table of so many bytes is read: no more than its capacity is worth.
-fn segments(wanted: &Wanted, size: u64) -> u32 {
-    let most = match wanted.max_read_capacity_units {
-        0 => MOST_SEGMENTS,
-        units => (units / CAPACITY_OF_A_SEGMENT).clamp(1, MOST_SEGMENTS),
-    };
-    let asked = match wanted.segments {
-        0 => u32::try_from(size.div_ceil(BYTES_OF_A_SEGMENT)).unwrap_or(u32::MAX),
-        asked => asked,
-    };
-    asked.clamp(1, most)
+fn segments(wanted: &Wanted, bytes: Option<i64>) -> u32 {
+    let most = scan_segments::by_capacity(wanted.max_read_capacity_units, MOST_SEGMENTS);
+    match wanted.segments {
+        0 => scan_segments::by_size(bytes).min(most),
+        asked => asked.min(most),
+    }
 }
 
 #[cfg(test)]

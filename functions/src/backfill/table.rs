@@ -5,7 +5,7 @@ use aws_sdk_dynamodb::types::{StreamViewType, TableDescription, TableStatus};
 use crate::aws_failure::AwsFailure;
 use crate::error_name::ErrorName;
 use crate::step::Named;
-use crate::table_description;
+use crate::table_description::{self, Unscannable};
 
 /// Why the table cannot be read, or what is read would not be kept up.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
@@ -90,19 +90,13 @@ pub async fn look(
 }
 
 fn can_be_read(table_name: &str, table: &TableDescription) -> Result<(), TableError> {
-    let busy = |reason| Err(TableError::Busy { table: table_name.to_owned(), reason });
-    match table.table_status() {
-        // What a scan would find is what is there so far.
-        _ if table.restore_summary().is_some_and(|summary| summary.restore_in_progress()) => {
-            busy("it is being restored")
-        }
-        Some(TableStatus::Active | TableStatus::Updating) => Ok(()),
-        Some(TableStatus::Creating) | None => busy("it is being created"),
-        Some(TableStatus::Deleting) => Err(TableError::Missing(table_name.to_owned())),
-        Some(other) => Err(TableError::Aws(AwsFailure {
+    table_description::scannable(table).map_err(|unscannable| match unscannable {
+        Unscannable::Yet(reason) => TableError::Busy { table: table_name.to_owned(), reason },
+        Unscannable::Ever(TableStatus::Deleting) => TableError::Missing(table_name.to_owned()),
+        Unscannable::Ever(status) => TableError::Aws(AwsFailure {
             action: "dynamodb:Scan",
             name: ErrorName::RequestRefused,
-            detail: format!("table {table_name} is {}, and cannot be read", other.as_str()),
-        })),
-    }
+            detail: format!("table {table_name} is {}, and cannot be read", status.as_str()),
+        }),
+    })
 }

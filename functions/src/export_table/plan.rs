@@ -4,7 +4,7 @@
 //! (`If-None-Match: *`). An execution that finds its own goes by what it says, so that a repetition decides nothing
 //! anew; one that finds another's keeps off, and takes the next folder of its second.
 
-use aws_sdk_dynamodb::types::{PointInTimeRecoveryStatus, TableDescription, TableStatus};
+use aws_sdk_dynamodb::types::{PointInTimeRecoveryStatus, TableDescription};
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -15,13 +15,10 @@ use super::ownership::{Claim, Owned, claim};
 use crate::aws_failure::AwsFailure;
 use crate::error_name::ErrorName;
 use crate::files::{Files, FilesError};
+use crate::scan_segments;
 use crate::step::Named;
-use crate::table_description;
+use crate::table_description::{self, Unscannable};
 
-/// A segment for each so many bytes of a table: a function scans, compresses and uploads them in a few minutes.
-const BYTES_OF_A_SEGMENT: u64 = 512 << 20;
-/// The fewest read capacity units a second that are worth a segment of its own: a page takes up to 256 at once.
-const CAPACITY_OF_A_SEGMENT: u32 = 5;
 /// The version of the document that this code writes, and the only one that it reads.
 pub const VERSION: u32 = 1;
 
@@ -141,7 +138,7 @@ pub async fn plan(
         return Err(PlanError::SourceTableMissing(table_name.to_owned()));
     };
     can_be_read(table_name, &table)?;
-    let (segments, mut notes) = segments(run, table.table_size_bytes().unwrap_or_default());
+    let (segments, mut notes) = segments(run, table.table_size_bytes());
     let mode = match run.managed {
         false => Mode::Scan,
         true if has_recovery(dynamodb, table_name).await? => Mode::Managed,
@@ -192,31 +189,20 @@ impl Owned for Document {
 }
 
 fn can_be_read(table_name: &str, table: &TableDescription) -> Result<(), PlanError> {
-    let busy =
-        |reason: &str| Err(PlanError::Busy { table: table_name.to_owned(), reason: reason.to_owned() });
-    match table.table_status() {
-        // A scan of a table that is being filled would find what is there so far, and say that it is all.
-        _ if table.restore_summary().is_some_and(|summary| summary.restore_in_progress()) => {
-            busy("it is being restored")
+    let table_name = table_name.to_owned();
+    table_description::scannable(table).map_err(|unscannable| match unscannable {
+        Unscannable::Yet(reason) => PlanError::Busy { table: table_name, reason: reason.to_owned() },
+        Unscannable::Ever(status) => {
+            PlanError::Failed { table: table_name, status: status.as_str().to_owned() }
         }
-        Some(TableStatus::Active | TableStatus::Updating) => Ok(()),
-        Some(TableStatus::Creating) | None => busy("it is being created"),
-        Some(other) => {
-            Err(PlanError::Failed { table: table_name.to_owned(), status: other.as_str().to_owned() })
-        }
-    }
+    })
 }
 
 /// In how many segments a table of so many bytes is scanned, and what there is to say about it.
-fn segments(run: &Run, size: i64) -> (u32, Vec<String>) {
-    let by_size = u64::try_from(size).unwrap_or_default().div_ceil(BYTES_OF_A_SEGMENT);
-    let by_capacity = match run.max_read_capacity_units {
-        0 => u32::MAX,
-        most => (most / CAPACITY_OF_A_SEGMENT).max(1),
-    };
-    let most = run.most_segments.min(by_capacity).max(1);
+fn segments(run: &Run, size: Option<i64>) -> (u32, Vec<String>) {
+    let most = scan_segments::by_capacity(run.max_read_capacity_units, run.most_segments);
     match run.segments {
-        0 => (u32::try_from(by_size).unwrap_or(u32::MAX).clamp(1, most), Vec::new()),
+        0 => (scan_segments::by_size(size).min(most), Vec::new()),
         asked if asked > most => {
             let why = "an execution of so many tables, or so few read capacity units, do not allow more";
             (most, vec![format!("it was read in {most} segments, not in {asked}: {why}")])

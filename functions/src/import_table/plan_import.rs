@@ -3,7 +3,7 @@
 //! Whatever can be wrong before the first item is found here: the input, the table, the manifest, a file that is
 //! missing. Nothing is written.
 
-use aws_sdk_dynamodb::types::{KeySchemaElement, KeyType, Select, TableDescription, TableStatus};
+use aws_sdk_dynamodb::types::{Select, TableDescription, TableStatus};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -48,6 +48,14 @@ pub struct Output {
     /// Its segments.
     #[schemars(length(max = 40))]
     pub segments: Vec<Segment>,
+}
+
+impl Output {
+    /// With the import's segments.
+    pub fn of(import: Import) -> Output {
+        let segments = (0..import.segments).map(|segment| Segment { segment }).collect();
+        Output { import, segments }
+    }
 }
 
 /// A share of the files.
@@ -120,8 +128,7 @@ impl Step for PlanImport {
         let wanted = execution_input.wanted(&defaults)?;
         let files = bucket(&self.clients, &wanted.bucket);
         let (_, import, _) = plan(&self.dynamodb, &files, execution_input, wanted).await?;
-        let segments = (0..import.segments).map(|segment| Segment { segment }).collect();
-        Ok(Output { import, segments })
+        Ok(Output::of(import))
     }
 }
 
@@ -140,7 +147,7 @@ pub async fn plan(
     let asked = if wanted.segments == 0 { USUAL_SEGMENTS } else { wanted.segments };
     let import = Import {
         table_arn: table.table_arn().unwrap_or_default().to_owned(),
-        key_names: key_names(table.key_schema()),
+        key_names: table_description::key_names(&table),
         table_name,
         bucket: wanted.bucket,
         root: source.root.clone(),
@@ -194,13 +201,6 @@ fn can_be_written(name: &str, table: &TableDescription) -> Result<(), Error> {
             ),
         })),
     }
-}
-
-/// The partition key first.
-fn key_names(schema: &[KeySchemaElement]) -> Vec<String> {
-    let of = |kind: KeyType| schema.iter().find(move |element| *element.key_type() == kind);
-    let names = [of(KeyType::Hash), of(KeyType::Range)].into_iter().flatten();
-    names.map(|element| element.attribute_name().to_owned()).collect()
 }
 
 /// What the manifest says counts; where none does, the input has to.

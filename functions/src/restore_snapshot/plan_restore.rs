@@ -13,7 +13,7 @@ use crate::error_name::ErrorName;
 use crate::export_table::layout::document_in;
 use crate::files::{Files, FilesError};
 use crate::import_table::execution_input::{InvalidInput, Wanted};
-use crate::import_table::plan_import::{self, Output, Segment};
+use crate::import_table::plan_import::{self, Output};
 use crate::import_table::source::Source;
 use crate::import_table::{self, Import, bucket};
 use crate::snapshot::document::{self, Document};
@@ -93,8 +93,7 @@ impl Step for PlanRestore {
         let wanted = input.wanted(&defaults)?;
         let files = bucket(&self.clients, &wanted.bucket);
         let (_, import, _) = plan(&self.dynamodb, &files, input, wanted).await?;
-        let segments = (0..import.segments).map(|segment| Segment { segment }).collect();
-        Ok(Output { import, segments })
+        Ok(Output::of(import))
     }
 }
 

@@ -42,8 +42,8 @@ pub struct Fold<'a> {
 pub struct Folded {
     /// The object's key.
     pub key: String,
-    /// The body that was current; `None` where there was no item.
-    body: Option<Bytes>,
+    /// The item as DynamoDB JSON; `None` where there was none.
+    pub item: Option<Bytes>,
 }
 
 /// Why there is no telling what was current.
@@ -94,13 +94,6 @@ impl FoldError {
     }
 }
 
-impl Folded {
-    /// The item as DynamoDB JSON; `None` where there was none.
-    pub fn item(&self) -> Option<&[u8]> {
-        self.body.as_deref().and_then(|body| item_of_body(&self.key, body).ok().flatten())
-    }
-}
-
 impl<'a> Fold<'a> {
     /// The keys of a shard behind `cursor`, in their order, and what became of each.
     pub fn shard(
@@ -130,11 +123,11 @@ impl<'a> Fold<'a> {
             Some(versions) => versions,
             None => of_key(self, &key).await?,
         };
-        let body = match self.body(versions).await? {
-            Fetched::Body(body) => body,
+        let item = match self.item(versions).await? {
+            Fetched::Item(item) => item,
             // It was written over since it was listed. What was current is a version now.
-            Fetched::Replaced => match self.body(of_key(self, &key).await?).await? {
-                Fetched::Body(body) => body,
+            Fetched::Replaced => match self.item(of_key(self, &key).await?).await? {
+                Fetched::Item(item) => item,
                 Fetched::Replaced => {
                     let detail = format!("versions of {} have no ids", self.location(&key));
                     let (action, name) = ("s3:ListBucketVersions", ErrorName::ServiceUnavailable);
@@ -142,13 +135,13 @@ impl<'a> Fold<'a> {
                 }
             },
         };
-        Ok(Folded { key, body })
+        Ok(Folded { key, item })
     }
 
-    async fn body(&self, versions: Gathered) -> Result<Fetched, FoldError> {
+    async fn item(&self, versions: Gathered) -> Result<Fetched, FoldError> {
         match versions.current(self).await? {
             Some(current) if !current.is_tombstone() => self.fetch(&current).await,
-            _ => Ok(Fetched::Body(None)),
+            _ => Ok(Fetched::Item(None)),
         }
     }
 
@@ -172,9 +165,8 @@ impl<'a> Fold<'a> {
             };
             let error = match body.collect().await {
                 Ok(body) => {
-                    let body = body.into_bytes();
-                    self.check(&version.key, &body, Version::of_metadata(metadata.as_ref()))?;
-                    return Ok(Fetched::Body(Some(body)));
+                    let metadata = Version::of_metadata(metadata.as_ref());
+                    return self.checked(&version.key, &body.into_bytes(), metadata).map(Fetched::Item);
                 }
                 Err(error) => error,
             };
@@ -187,13 +179,13 @@ impl<'a> Fold<'a> {
         }
     }
 
-    /// Whether a body is that of a version of the item that the object's key stands for.
-    fn check(&self, key: &str, body: &[u8], version: Option<Version>) -> Result<(), FoldError> {
+    /// The item in a body, which has to be that of a version of the item that the object's key stands for.
+    fn checked(&self, key: &str, body: &Bytes, version: Option<Version>) -> Result<Option<Bytes>, FoldError> {
         if version.is_none() {
             return Err(self.no_version(key, WITHOUT_METADATA));
         }
         let item = item_of_body(key, body).map_err(|error| self.no_version(key, &error.to_string()))?;
-        let Some(item) = item else { return Ok(()) };
+        let Some(item) = item else { return Ok(None) };
         let names: Vec<&str> = self.key_names.iter().map(String::as_str).collect();
         let item_key = item_formats::key_of(item, &names);
         let item_key = item_key.map_err(|error| {
@@ -204,7 +196,7 @@ impl<'a> Fold<'a> {
             let item_key = String::from_utf8_lossy(&item_key);
             return Err(self.no_version(key, &format!("it holds the item {}", quoted(&item_key))));
         }
-        Ok(())
+        Ok(Some(body.slice_ref(item)))
     }
 
     /// What a version's metadata says of it.
@@ -258,8 +250,8 @@ fn reading(version: &Listed) -> &'static str {
 
 /// What an object brought.
 enum Fetched {
-    /// Its body; `None` where there was no item.
-    Body(Option<Bytes>),
+    /// Its item; `None` where there was none.
+    Item(Option<Bytes>),
     /// Another version has taken its place.
     Replaced,
 }

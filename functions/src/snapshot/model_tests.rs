@@ -209,7 +209,7 @@ impl World<'_> {
             assert!(folded.is_sorted_by(|one, other| one.key < other.key));
             there.extend(folded);
         }
-        sorted(there.iter().filter_map(|folded| folded.item()).map(compact))
+        sorted(there.iter().filter_map(|folded| folded.item.as_deref()).map(compact))
     }
 
     /// A table that a snapshot of a second was restored into.

@@ -124,7 +124,7 @@ impl Shards<'_> {
                 Err(error) if error.passes() && last.is_some() => return Ok(last),
                 Err(error) => return Err(error.into()),
             };
-            if let Some(item) = folded.item() {
+            if let Some(item) = &folded.item {
                 // Only a reader of Data Pipeline's format is told of empty collections.
                 let written = writer.item(item, false).await;
                 written.map_err(|error| ShardError::of_item(&folded.key, error))?;

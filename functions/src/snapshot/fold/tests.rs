@@ -16,7 +16,10 @@ async fn value(aws: &FakeStore, at: i64, now: i64) -> (Option<String>, usize) {
     let looks = aws.count("s3:HeadObject");
     let folded: Vec<_> = fold.shard(0, 1, None).try_collect().await.unwrap();
     assert!(folded.len() <= 1);
-    let item = folded.first().and_then(Folded::item).map(|item| serde_json::from_slice(item).unwrap());
+    let item = folded
+        .first()
+        .and_then(|folded| folded.item.as_deref())
+        .map(|item| serde_json::from_slice(item).unwrap());
     let value = item.map(|item: serde_json::Value| item["value"]["S"].as_str().unwrap().to_owned());
     (value, aws.count("s3:HeadObject") - looks)
 }

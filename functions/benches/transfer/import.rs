@@ -1,0 +1,30 @@
+//! An import in one segment, as the machines run it.
+
+use serde_json::{Value, json};
+
+use crate::EXECUTION;
+use crate::process::{Cost, Step};
+use crate::server::Server;
+
+/// Has `plan`, a step that answers as `import-table.plan-import` does, plan an import, and writes its items: what writing them
+/// took. Every one of the `items` has to be written once.
+pub(crate) fn import(server: &Server, plan: &str, input: &Value, defaults: &Value, items: usize) -> Cost {
+    let mut plan = Step::start(plan, server.address);
+    let planned =
+        plan.invoke(&json!({ "executionArn": EXECUTION, "executionInput": input, "defaults": defaults }));
+    plan.end();
+    let mut step = Step::start("import-table.import-segment", server.address);
+    let (mut cursor, mut count) = (Value::Null, json!(0));
+    loop {
+        let answer = step
+            .invoke(&json!({ "executionArn": EXECUTION, "import": planned["import"], "segment": 0,
+            "cursor": cursor, "items": count }));
+        (cursor, count) = (answer["cursor"].clone(), answer["items"].clone());
+        if answer["done"] == true {
+            break;
+        }
+    }
+    let cost = step.end();
+    assert_eq!((server.written(), &count), (items, &json!(items)), "every item was written once");
+    cost
+}
