@@ -38,7 +38,11 @@ async fn every_scenario_ends_as_it_says_and_uses_what_it_is_given() {
 }
 
 async fn run_all(workflow: &Workflow) -> Vec<Ended> {
-    let runs = workflow.scenarios.iter().map(|scenario| run(workflow, scenario));
+    let runs = workflow.scenarios.iter().map(|scenario| async move {
+        let ended = run(workflow, scenario).await;
+        ended.deployed.remove_functions().await;
+        ended
+    });
     futures::stream::iter(runs).buffered(AT_A_TIME).collect().await
 }
 

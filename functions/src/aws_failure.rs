@@ -52,6 +52,11 @@ impl AwsFailure {
         }
     }
 
+    /// Whether HeadObject found no object: its answer has no body, and so no code.
+    pub fn is_missing<E>(error: &SdkError<E, HttpResponse>) -> bool {
+        error.raw_response().is_some_and(|answer| answer.status().as_u16() == 404)
+    }
+
     /// A call that could not be put together, as something that AWS demands is missing.
     pub fn unbuilt<E: std::error::Error>(action: &'static str) -> impl FnOnce(E) -> AwsFailure {
         move |error| AwsFailure { action, name: ErrorName::RequestRefused, detail: error.to_string() }

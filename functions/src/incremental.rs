@@ -20,6 +20,7 @@ pub mod batch;
 pub mod change;
 pub mod config;
 pub mod kept;
+pub mod key_names;
 pub mod sequence_number;
 pub mod set_aside;
 pub mod store;

@@ -22,6 +22,7 @@ pub(crate) mod fake_aws;
 #[cfg(test)]
 pub(crate) mod fake_store;
 pub mod files;
+pub mod hex;
 pub mod import_table;
 pub mod incremental;
 pub mod item_calls;

@@ -7,9 +7,11 @@
 //! ## What it guarantees
 //!
 //! - **One moment.** What changed at that second or before is in it, and nothing that changed after, by the times of the
-//!   stream's records; also where a snapshot takes hours, and is made long after. (docs/adr/0014)
+//!   stream's records and as far as the stream has told of them when the wait is over; also where a snapshot takes hours,
+//!   and is made long after. (docs/adr/0014)
 //! - **Nothing is passed over.** An object that is no version of an item, or holds another item than its key says, ends
-//!   the execution with its name. A time whose versions the bucket may have let go of is refused.
+//!   the execution with its name. A time whose versions the bucket may have let go of is refused, and so is a part that
+//!   was not written before it may.
 //! - **A manifest means that all is there**, a call that is repeated writes the same, and a snapshot that another
 //!   execution owns is not written to: as exports have it, by the same code.
 //! - **Constant memory**, however many items there are and however many versions one of them has.
@@ -25,7 +27,6 @@ pub mod execution_input;
 pub mod finish_snapshot;
 pub mod fold;
 mod history;
-pub mod key_names;
 mod listing;
 pub mod plan_snapshot;
 pub mod shard;
@@ -56,6 +57,8 @@ pub struct Snapshot {
     pub name: String,
     /// The second that it is of.
     pub at: DateTime<Utc>,
+    /// Until when the versions are kept that were current then; null for ever.
+    pub kept_until: Option<DateTime<Utc>>,
     /// Where the items' versions lie.
     pub items: Items,
     /// The key attributes of the items, the partition key first.

@@ -17,6 +17,7 @@ use serde::Serialize;
 use tablekeeper_functions::backfill::execution_input::{MOST_SEGMENTS, Wanted};
 use tablekeeper_functions::backfill::finish_backfill::{self, Output};
 use tablekeeper_functions::backfill::plan_backfill;
+use tablekeeper_functions::import_table::execution_input::MOST_UNITS;
 use tablekeeper_functions::incremental::store::Store;
 use tablekeeper_functions::step::Named as _;
 use tablekeeper_functions::table_description;
@@ -24,7 +25,7 @@ use tablekeeper_functions::table_description;
 use crate::console::{self, Console, Stream};
 use crate::failure::Unusable;
 use crate::incremental::{Configuration, Settings};
-use crate::transfer::{Aws, Goal, INTERRUPTED, Team, cursor_file, named, watch};
+use crate::transfer::{Aws, Goal, INTERRUPTED, Team, concluded, cursor_file, named, watch};
 use segments::Job;
 use state::State;
 
@@ -38,8 +39,8 @@ use state::State;
 /// Whatever stops it, --resume goes on from there; without it, it begins anew and keeps what is there. The file is taken
 /// away at the end.
 ///
-/// The settings come from the environment (INCREMENTAL_BUCKET, INCREMENTAL_PREFIX, DYNAMODB_REGION, DYNAMODB_HOST,
-/// DYNAMODB_PORT, DYNAMODB_USETLS, DYNAMODB_PARALLELISM) or from --config.
+/// The settings come from the environment (INCREMENTAL_BUCKET, INCREMENTAL_PREFIX, FAILURES_PREFIX, DYNAMODB_REGION,
+/// DYNAMODB_HOST, DYNAMODB_PORT, DYNAMODB_USETLS, DYNAMODB_PARALLELISM) or from --config.
 ///
 /// The exit code is 0 if every item is in the bucket, 1 if it failed, 2 if the arguments or settings cannot be used, and
 /// 130 if it was interrupted.
@@ -49,11 +50,12 @@ use state::State;
 pub(crate) struct Arguments {
     /// The table's name [default: `table` of --config].
     table: Option<String>,
-    /// In how many segments the table is scanned, side by side [default: one for each 512 MiB].
+    /// In how many segments the table is scanned, side by side [default: one for each 512 MiB]. No more than
+    /// DYNAMODB_PARALLELISM, nor than --max-rate is worth.
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=MOST_SEGMENTS as i64))]
     segments: Option<u32>,
     /// Read capacity units a second that the scan takes at most [default: no limit].
-    #[arg(long, value_name = "RCU", value_parser = clap::value_parser!(u32).range(1..=4_000_000))]
+    #[arg(long, value_name = "RCU", value_parser = clap::value_parser!(u32).range(1..=MOST_UNITS as i64))]
     max_rate: Option<u32>,
     /// The file that says how far it came, if not the usual one.
     #[arg(long, value_name = "FILE")]
@@ -111,27 +113,18 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     };
     let goal = Goal { items: about, about: true, bytes: None };
     let ended = watch(&console, &job.tally, goal, work, || job.save(&path)).await;
-    let Output { items: item_count, written, kept, .. } = match ended {
-        Ok(Some(Ok(finished))) => finished,
-        stopped => {
-            team.stop().await;
-            job.save(&path)?;
-            let again = format!(
-                "what was put stays, and {} says how far it came; the same command with --resume goes on from there",
-                path.display()
-            );
-            let error = match stopped {
-                Ok(None) => {
-                    console.line(&format!("interrupted; {again}"));
-                    return Ok(ExitCode::from(INTERRUPTED));
-                }
-                Ok(Some(Err(error))) | Err(error) => error,
-                Ok(Some(Ok(_))) => return Ok(ExitCode::SUCCESS),
-            };
-            console.line(&again);
-            return Err(error);
-        }
+    let stop = async || {
+        team.stop().await;
+        job.save(&path)?;
+        Ok(format!(
+            "what was put stays, and {} says how far it came; the same command with --resume goes on from there",
+            path.display()
+        ))
     };
+    let Some(finished) = concluded(&console, ended, stop).await? else {
+        return Ok(ExitCode::from(INTERRUPTED));
+    };
+    let Output { items: item_count, written, kept, .. } = finished;
     cursor_file::remove(&path)?;
     if arguments.json {
         let (bucket, prefix) = (items.bucket.clone(), items.prefix.clone());
@@ -157,15 +150,6 @@ async fn plan(
         false => None,
     };
     let items = settings.items()?;
-    let begun = earlier.as_ref().map(|earlier| earlier.backfill.segments);
-    if let (Some(asked), Some(begun)) = (arguments.segments, begun)
-        && asked != begun
-    {
-        bail!(Unusable(format!(
-            "--segments is {asked}, but {} tells of a backfill in {begun}; leave it out, or --resume",
-            path.display()
-        )));
-    }
     let wanted = Wanted {
         table_name: table.to_owned(),
         // Whatever follows it, the stream has to carry the items.
@@ -181,7 +165,20 @@ async fn plan(
     let mut backfill =
         plan_backfill::plan(&dynamodb, wanted).await.map_err(|error| named(error.name(), error))?;
     // A segment has one Scan under way.
-    backfill.segments = begun.unwrap_or_else(|| backfill.segments.min(settings.parallelism));
+    backfill.segments = backfill.segments.min(settings.parallelism);
+    if let Some(earlier) = &earlier {
+        let begun = earlier.backfill.segments;
+        // The same command means the same, also where it began in fewer than it asks for.
+        if let Some(asked) = arguments.segments
+            && ![asked, backfill.segments].contains(&begun)
+        {
+            bail!(Unusable(format!(
+                "--segments is {asked}, but {} tells of a backfill in {begun}; leave it out, or --resume",
+                path.display()
+            )));
+        }
+        backfill.segments = begun;
+    }
     let described =
         table_description::describe(&dynamodb, table).await.map_err(|error| named(error.name, error))?;
     let about = described.and_then(|table| table.item_count());

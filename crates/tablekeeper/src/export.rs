@@ -21,7 +21,7 @@ use tablekeeper_functions::export_table::{CompressionName, ExportFormat, Frequen
 use tablekeeper_functions::step::Named as _;
 
 use crate::console::{self, Console, Stream};
-use crate::transfer::{Aws, Goal, INTERRUPTED, Place, check_table_name, named, watch};
+use crate::transfer::{Aws, Goal, INTERRUPTED, Place, check_table_name, concluded, named, watch};
 use order::Order;
 use segments::Job;
 
@@ -120,24 +120,13 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     };
     let goal = Goal { items: about, about: true, bytes: None };
     let ended = watch(&console, &job.tally, goal, work, || Ok(())).await;
-    let (settings, finished) = match ended {
-        Ok(Some(Ok(whole))) => whole,
-        stopped => {
-            team.stop().await;
-            clear(&job).await;
-            let again =
-                format!("what is whole stays in {folder}; the same command with --resume goes on with it");
-            let error = match stopped {
-                Ok(None) => {
-                    console.line(&format!("interrupted; {again}"));
-                    return Ok(ExitCode::from(INTERRUPTED));
-                }
-                Ok(Some(Err(error))) | Err(error) => error,
-                Ok(Some(Ok(_))) => return Ok(ExitCode::SUCCESS),
-            };
-            console.line(&again);
-            return Err(error);
-        }
+    let stop = async || {
+        team.stop().await;
+        clear(&job).await;
+        Ok(format!("what is whole stays in {folder}; the same command with --resume goes on with it"))
+    };
+    let Some((settings, finished)) = concluded(&console, ended, stop).await? else {
+        return Ok(ExitCode::from(INTERRUPTED));
     };
     tell(&arguments, &console, Report::of(&job, settings, finished))
 }

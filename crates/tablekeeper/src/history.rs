@@ -20,10 +20,11 @@ use crate::transfer::{check_table_name, named};
 /// Each line is a state of the item in the bucket of the incremental backup: when the item became so, by which event
 /// (INSERT, MODIFY, REMOVE, or BACKFILL for what a backfill found), the change's sequence number in the stream, and how
 /// many bytes the item has as DynamoDB JSON. A restore to the second of a line, or to one before the next line above it,
-/// has the item in that state. Of several changes within a second, the last is kept.
+/// has the item in that state; where several lines have the same second, in that of the uppermost of them. Of several
+/// changes that reach the bucket in one batch and are of the same second, the last alone has a line.
 ///
-/// The settings come from the environment (INCREMENTAL_BUCKET, INCREMENTAL_PREFIX, DYNAMODB_REGION, DYNAMODB_HOST,
-/// DYNAMODB_PORT, DYNAMODB_USETLS) or from --config.
+/// The settings come from the environment (INCREMENTAL_BUCKET, INCREMENTAL_PREFIX, FAILURES_PREFIX, DYNAMODB_REGION,
+/// DYNAMODB_HOST, DYNAMODB_PORT, DYNAMODB_USETLS) or from --config.
 ///
 /// The exit code is 0 if there are versions, 1 if there never was such an item, and 2 if the arguments or settings cannot
 /// be used.
@@ -70,7 +71,7 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
             "note: table {table} does not exist; the versions say what its key attributes were"
         ));
     }
-    let days = noncurrent_days(&aws, items, &remarks).await?;
+    let days = noncurrent_days(&aws, items, &remarks).await?.unwrap_or_default();
     let store = Store { s3: aws.s3.clone(), bucket: items.bucket.clone(), prefix: items.prefix.clone() };
     let console = Console::new(Stream::Stdout);
     let (mut broken, mut headed) = (None, false);

@@ -20,7 +20,9 @@ use tablekeeper_functions::import_table::{Compression, Format};
 use tablekeeper_functions::step::Named as _;
 
 use crate::console::{self, Console, Stream};
-use crate::transfer::{Aws, Goal, INTERRUPTED, Place, check_table_name, cursor_file, named, watch};
+use crate::transfer::{
+    Aws, Goal, INTERRUPTED, Place, check_table_name, concluded, cursor_file, named, watch,
+};
 use order::Order;
 use segments::Job;
 
@@ -94,6 +96,16 @@ pub(crate) enum Kind {
     Snapshot,
 }
 
+impl Kind {
+    /// What the command line calls doing so.
+    fn noun(self) -> &'static str {
+        match self {
+            Kind::Files => "import",
+            Kind::Snapshot => "restore",
+        }
+    }
+}
+
 /// Imports the files.
 pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     check_table_name(&arguments.table)?;
@@ -131,25 +143,14 @@ pub(crate) async fn import(
         finished.map_err(|error| named(error.name(), error))
     };
     let ended = watch(console, &job.tally, goal, work, || job.save(&path)).await;
-    let finished = match ended {
-        Ok(Some(Ok(finished))) => finished,
-        stopped => {
-            team.stop().await;
-            job.save(&path)?;
-            let place = path.display();
-            let again =
-                format!("{place} says how far it came; the same command with --resume goes on from there");
-            let error = match stopped {
-                Ok(None) => {
-                    console.line(&format!("interrupted; {again}"));
-                    return Ok(ExitCode::from(INTERRUPTED));
-                }
-                Ok(Some(Err(error))) | Err(error) => error,
-                Ok(Some(Ok(_))) => return Ok(ExitCode::SUCCESS),
-            };
-            console.line(&again);
-            return Err(error);
-        }
+    let stop = async || {
+        team.stop().await;
+        job.save(&path)?;
+        let place = path.display();
+        Ok(format!("{place} says how far it came; the same command with --resume goes on from there"))
+    };
+    let Some(finished) = concluded(console, ended, stop).await? else {
+        return Ok(ExitCode::from(INTERRUPTED));
     };
     cursor_file::remove(&path)?;
     let finish_import::Output { table_name: table, from, item_count, files } = finished;

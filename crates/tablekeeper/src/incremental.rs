@@ -52,30 +52,36 @@ pub(crate) fn told(time: DateTime<Utc>) -> String {
 }
 
 /// For how many days the bucket keeps versions that are not current, 0 for ever. What a second is asked of that came
-/// before is refused by [`check_kept`]. A bucket that keeps none is refused. Whoever may not ask is told so.
-pub(crate) async fn noncurrent_days(aws: &Aws, items: &Items, console: &Console) -> anyhow::Result<u32> {
+/// before is refused by [`check_kept`]. A bucket that keeps none is refused. Whoever may not ask is told so: `None`.
+pub(crate) async fn noncurrent_days(
+    aws: &Aws,
+    items: &Items,
+    console: &Console,
+) -> anyhow::Result<Option<u32>> {
     match kept::look(&aws.s3, &items.bucket, &items.prefix).await {
         Ok(Kept { versions: false, .. }) => bail!(Unusable(format!(
             "bucket {} does not keep versions, so there is no telling how items were; turn its versioning on",
             items.bucket
         ))),
-        Ok(Kept { noncurrent_days, .. }) => Ok(noncurrent_days),
+        Ok(Kept { noncurrent_days, .. }) => Ok(Some(noncurrent_days)),
         Err(failure) => {
             console.line(&format!(
                 "note: how long versions are kept is not known: {failure} ({})",
                 failure.name
             ));
-            Ok(0)
+            Ok(None)
         }
     }
 }
 
-/// Refuses a second whose versions the bucket may have let go of.
-pub(crate) fn check_kept(at: DateTime<Utc>, days: u32) -> Result<(), Unusable> {
+/// Refuses a second whose versions the bucket may have let go of. `said` is what names the second, up to its verb:
+/// `--at is`.
+pub(crate) fn check_kept(said: &str, at: DateTime<Utc>, days: Option<u32>) -> Result<(), Unusable> {
+    let days = days.unwrap_or_default();
     let since = Clock::System.now() - chrono::TimeDelta::days(days.into());
     if days > 0 && at < since {
         return Err(Unusable(format!(
-            "--at is {}, but the bucket keeps versions for {days} days; {} or later may be given",
+            "{said} {}, but the bucket keeps versions for {days} days; {} or later may be given",
             told(at),
             told(since)
         )));

@@ -36,8 +36,8 @@ const SETTLES: chrono::TimeDelta = chrono::TimeDelta::seconds(300);
 /// on the condition that the item is still what was shown; if it changed meanwhile, nothing is written. The stream takes
 /// the recovered item for a change as any other, so that this can be undone in the same way.
 ///
-/// The settings come from the environment (INCREMENTAL_BUCKET, INCREMENTAL_PREFIX, DYNAMODB_REGION, DYNAMODB_HOST,
-/// DYNAMODB_PORT, DYNAMODB_USETLS) or from --config.
+/// The settings come from the environment (INCREMENTAL_BUCKET, INCREMENTAL_PREFIX, FAILURES_PREFIX, DYNAMODB_REGION,
+/// DYNAMODB_HOST, DYNAMODB_PORT, DYNAMODB_USETLS) or from --config.
 ///
 /// The exit code is 0 if the item is as it was (or would be, with --dry-run), 1 if it did not exist then or changed
 /// meanwhile, and 2 if the arguments or settings cannot be used.
@@ -104,7 +104,7 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
         )));
     }
     let key = ItemKey::read(&arguments.key, &keys, items)?;
-    check_kept(at, noncurrent_days(&aws, items, &remarks).await?)?;
+    check_kept("--at is", at, noncurrent_days(&aws, items, &remarks).await?)?;
     let now = Clock::System.now();
     if at > now - SETTLES {
         remarks.line(

@@ -32,8 +32,8 @@ const REQUESTS_OF_A_SEGMENT: u32 = 8;
 /// Up to where it has written is kept in a file while it runs, `.tablekeeper-import-<TABLE>.json` in the current
 /// directory. Whatever stops it, --resume goes on from there. The file is taken away at the end.
 ///
-/// The settings come from the environment (SNAPSHOT_BUCKET, SNAPSHOT_PREFIX, with --at INCREMENTAL_BUCKET and
-/// INCREMENTAL_PREFIX, DYNAMODB_REGION, DYNAMODB_HOST, DYNAMODB_PORT, DYNAMODB_USETLS, DYNAMODB_PARALLELISM) or from
+/// The settings come from the environment (SNAPSHOT_BUCKET, SNAPSHOT_PREFIX, with --at INCREMENTAL_BUCKET,
+/// INCREMENTAL_PREFIX and FAILURES_PREFIX, DYNAMODB_REGION, DYNAMODB_HOST, DYNAMODB_PORT, DYNAMODB_USETLS, DYNAMODB_PARALLELISM) or from
 /// --config.
 ///
 /// The exit code is 0 if everything is written, 1 if it failed, 2 if the arguments or settings cannot be used (there is no
@@ -129,7 +129,7 @@ async fn made(
     let begun = arguments.resume && path.exists();
     let dynamodb = aws.clients.dynamodb();
     let checked = plan_import::check_table(&dynamodb, &arguments.table, arguments.merge || begun);
-    checked.await.map_err(|error| import::refused(error, &path))?;
+    checked.await.map_err(|error| import::refused(error, Kind::Snapshot, &path))?;
     let which = Which { table: settings.table.clone(), at: Some(at), resume: arguments.resume };
     let output = snapshot::make(&which, &arguments.how, settings, aws, console).await?;
     Ok(output.map(|output| (output.location, begun)))

@@ -28,7 +28,9 @@ const LOOK: Duration = Duration::from_secs(1);
 /// the execution succeeded.
 ///
 /// The state machine is the one that the stack `tablekeeper-<WORKFLOW>` names in its output
-/// `StateMachineArn` (that of `backfill` is in `tablekeeper-incremental`, as `BackfillStateMachineArn`), in the account and Region (or at the endpoint) of the AWS environment.
+/// `StateMachineArn`, in the account and Region (or at the endpoint) of the AWS environment. Those of `backfill`,
+/// `snapshot` and `restore-snapshot` are in `tablekeeper-incremental`, as `BackfillStateMachineArn`,
+/// `SnapshotStateMachineArn` and `RestoreSnapshotStateMachineArn`.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Example:\n  cargo tablekeeper run rotate-restore --input events/rotate-restore/input.by-hand.json --follow"

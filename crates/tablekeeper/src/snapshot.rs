@@ -25,7 +25,7 @@ use tablekeeper_functions::step::Named as _;
 use crate::console::{self, Console, Stream};
 use crate::failure::Unusable;
 use crate::incremental::{Configuration, Settings, told};
-use crate::transfer::{Aws, Goal, INTERRUPTED, named, watch};
+use crate::transfer::{Aws, Goal, INTERRUPTED, concluded, named, watch};
 use order::Order;
 use shards::Job;
 
@@ -40,10 +40,10 @@ const SETTLE: u32 = 300;
 ///
 /// Whatever stops it, the files that are whole stay, and --resume goes on with the snapshot of --at, or with the newest
 /// that was begun from the command line and not ended. Only one process may do so at a time. A snapshot of that second
-/// that is whole is verified, and told of.
+/// that is whole is verified, and told of. The bucket has to keep the versions of its second until it ends.
 ///
-/// The settings come from the environment (INCREMENTAL_BUCKET, INCREMENTAL_PREFIX, SNAPSHOT_BUCKET, SNAPSHOT_PREFIX,
-/// DYNAMODB_REGION, DYNAMODB_HOST, DYNAMODB_PORT, DYNAMODB_USETLS) or from --config. Without TABLE, and without `table`
+/// The settings come from the environment (INCREMENTAL_BUCKET, INCREMENTAL_PREFIX, FAILURES_PREFIX, SNAPSHOT_BUCKET,
+/// SNAPSHOT_PREFIX, DYNAMODB_REGION, DYNAMODB_HOST, DYNAMODB_PORT, DYNAMODB_USETLS) or from --config. Without TABLE, and without `table`
 /// in the file, the versions say what the key attributes are.
 ///
 /// The exit code is 0 if the snapshot is whole, 1 if it failed, 2 if the arguments or settings cannot be used, and 130 if
@@ -99,25 +99,6 @@ impl How {
     fn settle(&self) -> u32 {
         self.settle.unwrap_or(SETTLE)
     }
-
-    /// Refuses what a snapshot that was begun has otherwise.
-    fn check_resumed(&self, snapshot: &Snapshot) -> Result<(), Unusable> {
-        let differs = |option: &str, asked: String, is: String| {
-            Err(Unusable(format!(
-                "{option} is {asked}, but the snapshot {} was begun with {is}; leave {option} out, or --resume",
-                snapshot.name
-            )))
-        };
-        match (self.shards, self.compression) {
-            (Some(asked), _) if asked != snapshot.plan.segments => {
-                differs("--shards", asked.to_string(), snapshot.plan.segments.to_string())
-            }
-            (_, Some(asked)) if asked != snapshot.run.compression => {
-                differs("--compression", asked.to_string(), snapshot.run.compression.to_string())
-            }
-            _ => Ok(()),
-        }
-    }
 }
 
 /// Which snapshot.
@@ -129,6 +110,38 @@ pub(crate) struct Which<'a> {
     pub(crate) at: Option<&'a str>,
     /// Whether one that was begun is gone on with.
     pub(crate) resume: bool,
+}
+
+impl Which<'_> {
+    /// Refuses what the snapshot that is there has otherwise.
+    fn check(&self, how: &How, snapshot: &Snapshot) -> Result<(), Unusable> {
+        let Snapshot { name, run, plan, .. } = snapshot;
+        let differs = |option: &str, asked: String, is: String| {
+            let or = if self.resume { ", or --resume" } else { "" };
+            Err(Unusable(format!(
+                "{option} is {asked}, but the snapshot {name} was begun with {is}; leave {option} out{or}"
+            )))
+        };
+        if let Some(table) = &self.table
+            && !plan.table_name.is_empty()
+            && *table != plan.table_name
+        {
+            return Err(Unusable(format!(
+                "the table is {table}, but the snapshot {name} is of {}; name that one, or the bucket and prefix of the \
+                 snapshots of {table}",
+                plan.table_name
+            )));
+        }
+        match (how.shards, how.compression) {
+            (Some(asked), _) if asked != plan.segments => {
+                differs("--shards", asked.to_string(), plan.segments.to_string())
+            }
+            (_, Some(asked)) if asked != run.compression => {
+                differs("--compression", asked.to_string(), run.compression.to_string())
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 /// What `--json` prints.
@@ -176,7 +189,7 @@ pub(crate) async fn make(
     aws: &Aws,
     console: &Console,
 ) -> anyhow::Result<Option<Output>> {
-    let Order { snapshot, files, settled_at, whole } =
+    let Order { snapshot, files, settled_at, days, whole } =
         order::take(which, how, settings, aws, console).await?;
     let folder = files.location(&snapshot.plan.folder);
     if whole {
@@ -202,31 +215,23 @@ pub(crate) async fn make(
         tokio::time::sleep(Duration::from_secs(seconds.into())).await;
         let team = team.insert(shards::begin(&job));
         team.finished().await.map_err(|error| named(error.name(), error))?;
+        if let Err(gone) = order::check_still_kept(&job.snapshot, days, aws, console).await {
+            return Ok(Err(gone));
+        }
         let finished = finish_snapshot::finish(&job.files, job.snapshot.clone()).await;
-        finished.map_err(|error| named(error.name(), error))
+        finished.map(Ok).map_err(|error| named(error.name(), error))
     };
     let ended = watch(console, &job.tally, Goal::default(), work, || Ok(())).await;
-    let error = match ended {
-        Ok(Some(Ok(output))) => return Ok(Some(output)),
-        Ok(Some(Err(error))) | Err(error) => Some(error),
-        Ok(None) => None,
+    let stop = async || {
+        if let Some(team) = &mut team {
+            team.stop().await;
+        }
+        clear(&job).await;
+        let at = told(job.snapshot.at);
+        Ok(format!("what is whole stays in {folder}; --at {at} --resume goes on with it"))
     };
-    if let Some(team) = &mut team {
-        team.stop().await;
-    }
-    clear(&job).await;
-    let at = told(job.snapshot.at);
-    let again = format!("what is whole stays in {folder}; --at {at} --resume goes on with it");
-    match error {
-        Some(error) => {
-            console.line(&again);
-            Err(error)
-        }
-        None => {
-            console.line(&format!("interrupted; {again}"));
-            Ok(None)
-        }
-    }
+    // With one for which versions may be gone nothing goes on.
+    concluded(console, ended, stop).await?.transpose()
 }
 
 /// Takes away what was begun and is no file yet.

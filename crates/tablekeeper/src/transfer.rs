@@ -13,6 +13,7 @@ use tablekeeper_functions::clients::Clients;
 use tablekeeper_functions::error_name::ErrorName;
 use tablekeeper_functions::words::quoted;
 
+use crate::console::Console;
 use crate::failure::{self, Unusable};
 
 pub(crate) use place::{Place, whole};
@@ -55,6 +56,31 @@ impl Aws {
             None => clients,
         };
         Ok(Aws { clients, s3 })
+    }
+}
+
+/// What came of the work that [`watch`] watched: what it made, or its failure, or `None` where it was interrupted. Where
+/// there is nothing made, `stop` puts things in order and says how to go on, which is told.
+pub(crate) async fn concluded<T>(
+    console: &Console,
+    ended: anyhow::Result<Option<anyhow::Result<T>>>,
+    stop: impl AsyncFnOnce() -> anyhow::Result<String>,
+) -> anyhow::Result<Option<T>> {
+    let error = match ended {
+        Ok(Some(Ok(made))) => return Ok(Some(made)),
+        Ok(Some(Err(error))) | Err(error) => Some(error),
+        Ok(None) => None,
+    };
+    let again = stop().await?;
+    match error {
+        Some(error) => {
+            console.line(&again);
+            Err(error)
+        }
+        None => {
+            console.line(&format!("interrupted; {again}"));
+            Ok(None)
+        }
     }
 }
 

@@ -1,100 +1,39 @@
 //! `tablekeeper export` and `tablekeeper import` as a person calls them, on tables of the local stack.
 #![expect(clippy::unwrap_used, reason = "test code: a broken assumption is a failed test")]
 
+mod common;
+
 use std::collections::{BTreeMap, HashMap};
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
-use std::process::{Output, Stdio};
-use std::sync::Arc;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::primitives::Blob;
-use aws_sdk_dynamodb::types::{
-    AttributeDefinition, AttributeValue, BillingMode, KeySchemaElement, KeyType, PutRequest,
-    ScalarAttributeType, WriteRequest,
-};
-use local_aws::{LocalAws, Options, Slowness};
+use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
 use serde_json::Value;
-use tokio::process::Command;
-use tokio::sync::OnceCell;
+
+use common::{Shell, Told, stack};
 
 type Item = HashMap<String, AttributeValue>;
 
-/// The local stack of this test binary; it ends with the process.
-async fn stack() -> &'static LocalAws {
-    static STACK: OnceCell<LocalAws> = OnceCell::const_new();
-    STACK
-        .get_or_init(async || {
-            let progress: local_aws::Progress = Arc::new(|line| eprintln!("{line}"));
-            let directory = local_aws::directory();
-            LocalAws::start(Options { port: None, wait_scale: 0.0, directory, progress }).await.unwrap()
-        })
-        .await
-}
+/// An account with the empty tables `orders` and `copy`.
+struct Account(Shell);
 
-/// An account with the empty tables `orders` and `copy`, and a directory to work in.
-struct Account {
-    name: &'static str,
-    dynamodb: aws_sdk_dynamodb::Client,
-    s3: aws_sdk_s3::Client,
-    directory: tempfile::TempDir,
-}
+impl Deref for Account {
+    type Target = Shell;
 
-/// What a command printed, and its exit code.
-struct Told {
-    code: Option<i32>,
-    data: String,
-    remarks: String,
+    fn deref(&self) -> &Shell {
+        &self.0
+    }
 }
 
 impl Account {
     async fn new(name: &'static str) -> Account {
-        let slowness = Slowness { tables: 0, indexes: 0, updates: 0, ..Slowness::default() };
-        stack().await.front().slow(name, slowness);
-        let config = stack().await.config(name).await;
-        let account = Account {
-            name,
-            dynamodb: aws_sdk_dynamodb::Client::new(&config),
-            s3: aws_sdk_s3::Client::new(&config),
-            directory: tempfile::tempdir().unwrap(),
-        };
+        let shell = Shell::new(name).await;
         for table in ["orders", "copy"] {
-            account.create(table).await;
+            shell.create(table, "id", false).await;
         }
-        account
-    }
-
-    async fn create(&self, table: &str) {
-        let id = AttributeDefinition::builder().attribute_name("id").attribute_type(ScalarAttributeType::S);
-        let key = KeySchemaElement::builder().attribute_name("id").key_type(KeyType::Hash).build().unwrap();
-        let create = self.dynamodb.create_table().table_name(table).key_schema(key);
-        let create = create.attribute_definitions(id.build().unwrap());
-        create.billing_mode(BillingMode::PayPerRequest).send().await.unwrap();
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.directory.path().join(name)
-    }
-
-    /// The command, to be run in the account's directory.
-    async fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_tablekeeper"));
-        command.args(arguments).current_dir(self.directory.path());
-        command.env("AWS_ENDPOINT_URL", stack().await.endpoint()).env("AWS_REGION", "us-east-1");
-        command.env("AWS_ACCESS_KEY_ID", self.name).env("AWS_SECRET_ACCESS_KEY", "local");
-        command.env_remove("AWS_SESSION_TOKEN").env_remove("AWS_PROFILE");
-        command.stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
-        command
-    }
-
-    async fn run(&self, arguments: &[&str]) -> Told {
-        Told::of(self.command(arguments).await.output().await.unwrap())
-    }
-
-    /// The same, which has to succeed.
-    async fn done(&self, arguments: &[&str]) -> Told {
-        let told = self.run(arguments).await;
-        assert_eq!(told.code, Some(0), "{arguments:?}: {}{}", told.data, told.remarks);
-        told
+        Account(shell)
     }
 
     async fn put(&self, table: &str, items: Vec<Item>) {
@@ -122,21 +61,10 @@ impl Account {
     }
 }
 
-impl Told {
-    fn of(Output { status, stdout, stderr }: Output) -> Told {
-        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-        Told { code: status.code(), data: text(stdout), remarks: text(stderr) }
-    }
-
-    fn json(&self) -> Value {
-        serde_json::from_str(&self.data).unwrap()
-    }
-
-    /// Where the manifest is, off the last line.
-    fn manifest(&self) -> String {
-        let (manifest, _) = self.data.lines().last().unwrap().split_once(": ").unwrap();
-        manifest.to_owned()
-    }
+/// Where the manifest is, off the last line.
+fn manifest_of(told: &Told) -> String {
+    let (manifest, _) = told.data.lines().last().unwrap().split_once(": ").unwrap();
+    manifest.to_owned()
 }
 
 fn item_of(id: &str, more: impl IntoIterator<Item = (&'static str, AttributeValue)>) -> Item {
@@ -211,7 +139,7 @@ async fn a_directory_brings_every_type_back_in_every_format() {
         ("pipeline", &["--format", "data-pipeline", "--null-tag", "nULLValue", "--compression", "none"]),
     ] {
         let told = account.done(&[&["export", "orders", "--to", place], options].concat()).await;
-        let manifest = told.manifest();
+        let manifest = manifest_of(&told);
         assert!(manifest.starts_with(&format!("{place}/orders/20")), "{}", told.data);
         assert!(manifest.ends_with("/manifest-summary.json"), "{}", told.data);
         assert!(told.data.contains(": 61 items, "), "{}", told.data);
@@ -230,7 +158,7 @@ async fn a_directory_brings_every_type_back_in_every_format() {
         let left = files(account.directory.path());
         assert!(!left.iter().any(|path| path.to_string_lossy().contains(".tablekeeper-import")), "{left:?}");
         account.dynamodb.delete_table().table_name("copy").send().await.unwrap();
-        account.create("copy").await;
+        account.create("copy", "id", false).await;
     }
 }
 
@@ -328,7 +256,7 @@ async fn what_was_killed_goes_on_and_holds_each_item_once() {
         "error: there is no export of orders below out that was begun from the command line and not ended;";
     assert!(nothing.remarks.starts_with(words), "{}", nothing.remarks);
 
-    import_that_is_interrupted(&account, &fast.manifest()).await;
+    import_that_is_interrupted(&account, &manifest_of(&fast)).await;
 }
 
 async fn import_that_is_interrupted(account: &Account, manifest: &str) {

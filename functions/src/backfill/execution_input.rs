@@ -3,8 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::arn::Arn;
 use crate::import_table::execution_input::{InvalidInput, number};
+use crate::incremental::change::table_of_stream;
 use crate::incremental::config::as_prefix;
 use crate::words::quoted;
 
@@ -72,7 +72,7 @@ pub struct Wanted {
 impl ExecutionInput {
     /// The input, with what it leaves out taken from the template.
     pub fn wanted(&self, defaults: &Defaults) -> Result<Wanted, InvalidInput> {
-        let table = table_of_stream(&defaults.stream_arn).ok_or_else(|| InvalidInput {
+        let (_, table) = table_of_stream(&defaults.stream_arn).ok_or_else(|| InvalidInput {
             field: "StreamArn",
             reason: format!("is {}, which is not the ARN of a table's stream", quoted(&defaults.stream_arn)),
         })?;
@@ -95,12 +95,6 @@ impl ExecutionInput {
             seconds_per_call: number("SecondsPerCall", None, &defaults.seconds_per_call, 1, MOST_SECONDS)?,
         })
     }
-}
-
-/// The name of the table whose stream this is.
-fn table_of_stream(arn: &str) -> Option<&str> {
-    let (table, _) = arn.split_once("/stream/")?;
-    Arn::parse(table)?.table_name()
 }
 
 #[cfg(test)]

@@ -106,14 +106,16 @@ pub async fn run(
     from: Reached,
     tell: &mut (dyn FnMut(&Reached) + Send),
 ) -> Result<Reached, Error> {
-    let began = Instant::now();
+    let began = now();
     let share = f64::from(work.backfill.max_read_capacity_units) / f64::from(work.backfill.segments.max(1));
     let mut pace = Pace::new((share > 0.0).then_some(share), began);
     let mut reached = from.clone();
     let mut seen = work.page(reached.cursor.as_deref(), &mut pace).await?;
     let outcome = loop {
         let next = seen.page.next.clone();
-        let is_over = work.time.is_some_and(|time| began.elapsed() >= time);
+        // A page that is paid for too late would be read, and paid for in turn, beyond the function's end.
+        let paid = now().saturating_duration_since(began) + pace.take(0.0, now());
+        let is_over = work.time.is_some_and(|time| paid >= time);
         let fetch = async {
             match next.as_deref().filter(|_| !is_over) {
                 Some(next) => work.page(Some(next), &mut pace).await.map(Some),
@@ -143,15 +145,20 @@ pub async fn run(
     }
     if !reached.done {
         // What the last page took is paid for by this call, as the next one does not know of it.
-        tokio::time::sleep(pace.take(0.0, Instant::now())).await;
+        tokio::time::sleep(pace.take(0.0, now())).await;
     }
     Ok(reached)
+}
+
+/// The time of the runtime, which a test may stop.
+fn now() -> Instant {
+    tokio::time::Instant::now().into_std()
 }
 
 impl Work<'_> {
     async fn page(&self, start: Option<&str>, pace: &mut Pace) -> Result<Seen, Error> {
         let Backfill { table_name, segments, .. } = self.backfill;
-        tokio::time::sleep(pace.take(0.0, Instant::now())).await;
+        tokio::time::sleep(pace.take(0.0, now())).await;
         let page = ScanPage {
             table: table_name,
             segment: self.segment,

@@ -83,7 +83,7 @@ pub async fn look(
     match followed {
         Some(followed) if followed != arn => Err(refused(format!(
             "has the stream {arn}, but {followed} is followed, which brings nothing any more; deploy with the former as \
-             StreamArn"
+             StreamArn, and with a new IncrementalPrefix"
         ))),
         _ => Ok((table, arn)),
     }

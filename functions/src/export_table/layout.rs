@@ -9,6 +9,7 @@
 use sha2::{Digest, Sha256};
 
 use super::{ExportFormat, Plan, Run};
+use crate::hex::hex;
 
 /// The most exports of a table that begin in one second: each of the six schedules, and some by hand.
 const MOST_OF_A_SECOND: u32 = 16;
@@ -35,11 +36,6 @@ pub fn folders(run: &Run, table_name: &str) -> impl Iterator<Item = String> {
 pub fn export_id(run: &Run, owner: &str, table_arn: &str) -> String {
     let digest = hex(&Sha256::digest(format!("{owner}\n{table_arn}")));
     format!("{:014}-{}", run.started_at.timestamp_millis(), digest.get(..8).unwrap_or_default())
-}
-
-/// Bytes as lower-case hexadecimal digits.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 impl<'a> Layout<'a> {

@@ -152,7 +152,9 @@ impl SegmentExport<'_> {
                 writer.bytes.saturating_add(page.answer.len().try_into().unwrap_or(u64::MAX)) < MOST_BYTES;
             let next = page.next.take();
             let take = self.take(&page, segment, start.as_deref(), writer, progress);
-            let (Some(next), true) = (&next, room && began.elapsed() < time) else {
+            // A page that is paid for too late would be read, and paid for in turn, beyond the function's end.
+            let paid = pace.due().is_none_or(|due| due < began + time);
+            let (Some(next), true) = (&next, room && paid && began.elapsed() < time) else {
                 take.await?;
                 break next;
             };

@@ -9,12 +9,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::layout::hex;
 use super::{Plan, Run};
 use crate::aws_failure::AwsFailure;
 use crate::clients::Clients;
 use crate::clock::Clock;
 use crate::error_name::ErrorName;
+use crate::hex::hex;
 use crate::step::{Failure, Named, Step};
 use crate::table_look::Wait;
 

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use md5::{Digest, Md5};
 
 use super::{Answer, State};
+use crate::hex::hex;
 
 /// An object.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -35,13 +36,6 @@ impl Object {
         let (tags, metadata) = Default::default();
         Object { body, etag, content_type: String::new(), tags, metadata }
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        write!(text, "{byte:02x}").unwrap();
-        text
-    })
 }
 
 fn decoded(text: &str) -> String {

@@ -12,6 +12,7 @@ use md5::{Digest, Md5};
 use tokio::io::AsyncWriteExt;
 
 use super::{FilesError, StoredFile};
+use crate::hex::hex;
 
 const TEMPORARY: &str = ".upload";
 
@@ -205,8 +206,7 @@ impl Temporary {
             return Err(error);
         }
         sync_parent(&self.own_path).await?;
-        let md5 = self.md5.finalize();
-        let etag = md5.iter().map(|byte| format!("{byte:02x}")).collect();
+        let etag = hex(&self.md5.finalize());
         Ok(StoredFile { key: self.key, size: self.size, etag })
     }
 

@@ -15,6 +15,7 @@ use super::{Compression, Format};
 use crate::error_name::ErrorName;
 use crate::export_manifest::{self, EmrManifest, InvalidManifest, ManifestSummary};
 use crate::files::{Files, FilesError, StoredFile};
+use crate::hex::hex;
 use crate::words::{bounded, quoted};
 
 /// The files of an import.
@@ -154,7 +155,7 @@ impl Source {
             hash.update(line);
         }
         hash.update(format!("{:?} {:?}", self.format, self.item_count));
-        hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+        hex(&hash.finalize())
     }
 
     /// The places of a segment's files.

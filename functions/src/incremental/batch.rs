@@ -13,7 +13,7 @@ use super::version::EventName;
 use crate::aws_failure::AwsFailure;
 
 /// Objects that are written at a time.
-const CONCURRENCY: usize = 64;
+pub(super) const CONCURRENCY: usize = 64;
 /// Objects that a warm function remembers.
 const MOST_REMEMBERED: usize = 20_000;
 

@@ -39,8 +39,13 @@ pub fn sequence_number_text(record: &Value) -> Option<&str> {
 
 /// The ARN of the table whose stream a record is of.
 pub fn table_of(record: &Value) -> Option<&str> {
-    let (table, _) = record.get("eventSourceARN")?.as_str()?.split_once("/stream/")?;
-    Arn::parse(table)?.table_name().map(|_| table)
+    table_of_stream(record.get("eventSourceARN")?.as_str()?).map(|(table, _)| table)
+}
+
+/// The ARN and the name of the table whose stream has this ARN.
+pub fn table_of_stream(stream_arn: &str) -> Option<(&str, &str)> {
+    let (table, _) = stream_arn.split_once("/stream/")?;
+    Some((table, Arn::parse(table)?.table_name()?))
 }
 
 /// Reads a record of a table with these key attributes, in the table's order.

@@ -112,9 +112,7 @@ impl Store {
                     version.map_or_else(SequenceNumber::zero, |version| version.sequence_number);
                 Ok(Known::Current { etag: head.e_tag.unwrap_or_default(), sequence_number })
             }
-            Err(error) if error.raw_response().is_some_and(|answer| answer.status().as_u16() == 404) => {
-                Ok(Known::Absent)
-            }
+            Err(error) if AwsFailure::is_missing(&error) => Ok(Known::Absent),
             Err(error) => Err(AwsFailure::of("s3:GetObject")(error)),
         }
     }

@@ -8,14 +8,16 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use futures::{StreamExt as _, stream};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::sync::Mutex;
 
-use super::batch::Memory;
+use super::batch::{CONCURRENCY, Memory};
 use super::change::{self, Change, Poisoned};
 use super::config::Config;
+use super::key_names::of_versions;
 use super::sequence_number::SequenceNumber;
 use super::set_aside::set_aside;
 use super::store::Store;
@@ -111,6 +113,7 @@ impl Step for StreamBackup {
         let records = event.get("Records").and_then(Value::as_array);
         let records = records.ok_or_else(|| malformed("it has no Records"))?;
         let mut changes: BTreeMap<&str, Vec<Change>> = BTreeMap::new();
+        let mut poisoned: Vec<Aside<'_>> = Vec::new();
         let mut failed: Vec<SequenceNumber> = Vec::new();
         for (index, record) in records.iter().enumerate() {
             let nameless = || malformed(&format!("Records[{index}] has no SequenceNumber"));
@@ -122,23 +125,13 @@ impl Step for StreamBackup {
             let names: Vec<&str> = names.iter().map(String::as_str).collect();
             match change::read(record, &names, &self.store.prefix) {
                 Ok(change) => changes.entry(table).or_default().push(change),
-                Err(Poisoned(reason)) => {
-                    tracing::error!(%sequence_number, table, reason, "a record cannot be backed up");
-                    let aside = set_aside(
-                        &self.store,
-                        &self.failures_prefix,
-                        table,
-                        &sequence_number,
-                        &reason,
-                        record,
-                    );
-                    if let Err(failure) = aside.await {
-                        tracing::error!(%sequence_number, table, %failure, "it could not be set aside either");
-                        failed.push(sequence_number);
-                    }
-                }
+                Err(Poisoned(reason)) => poisoned.push(Aside { table, sequence_number, reason, record }),
             }
         }
+        // All of a stream whose view has no items is set aside.
+        let aside: Vec<_> = poisoned.iter().map(|poisoned| self.set_aside(poisoned)).collect();
+        let aside: Vec<_> = stream::iter(aside).buffer_unordered(CONCURRENCY).collect().await;
+        failed.extend(aside.into_iter().flatten());
         for (table, changes) in changes {
             let applied = self.store.apply_all(changes, &self.memory).await;
             let (written, stale, superseded) = (applied.written, applied.stale, applied.superseded);
@@ -157,14 +150,34 @@ impl Step for StreamBackup {
         }
         let first = failed.into_iter().min();
         // As the record spells it: what Lambda cannot find among its records fails the whole batch.
-        let spelt = records.iter().find(|record| change::sequence_number_of(record) == first);
-        let spelt = spelt.filter(|_| first.is_some()).and_then(change::sequence_number_text);
+        let of_first = |first: SequenceNumber| {
+            records.iter().find(|record| change::sequence_number_of(record).as_ref() == Some(&first))
+        };
+        let spelt = first.and_then(of_first).and_then(change::sequence_number_text);
         let first = spelt.map(|text| BatchItemFailure { item_identifier: text.to_owned() });
         Ok(Output { batch_item_failures: first.into_iter().collect() })
     }
 }
 
+/// A record that is to be set aside.
+struct Aside<'a> {
+    table: &'a str,
+    sequence_number: SequenceNumber,
+    reason: String,
+    record: &'a Value,
+}
+
 impl StreamBackup {
+    /// Sets a record aside: its number, if even that failed.
+    async fn set_aside(&self, aside: &Aside<'_>) -> Option<SequenceNumber> {
+        let Aside { table, sequence_number, reason, record } = aside;
+        tracing::error!(%sequence_number, table, reason, "a record cannot be backed up");
+        let (store, prefix) = (&self.store, &self.failures_prefix);
+        let failure = set_aside(store, prefix, table, sequence_number, reason, record).await.err()?;
+        tracing::error!(%sequence_number, table, %failure, "it could not be set aside either");
+        Some(sequence_number.clone())
+    }
+
     /// A table's key attributes, in the table's order. They never change, and are asked for once.
     async fn key_names(&self, table: &str) -> Result<Arc<Vec<String>>, Error> {
         let mut known = self.key_names.lock().await;
@@ -172,8 +185,12 @@ impl StreamBackup {
             return Ok(Arc::clone(names));
         }
         let described = table_description::describe(&self.dynamodb, table).await?;
-        let described = described.ok_or_else(|| Error::SourceTableMissing(table.to_owned()))?;
-        let names = Arc::new(table_description::key_names(&described));
+        let names = match &described {
+            Some(table) => Some(table_description::key_names(table)),
+            // The stream outlives its table by a day, and what it still tells counts most then.
+            None => of_versions(&self.store.s3, &self.store.bucket, &self.store.prefix).await?,
+        };
+        let names = Arc::new(names.ok_or_else(|| Error::SourceTableMissing(table.to_owned()))?);
         known.insert(table.to_owned(), Arc::clone(&names));
         Ok(names)
     }

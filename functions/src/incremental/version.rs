@@ -12,6 +12,7 @@ use sha2::{Digest as _, Sha256};
 use strum::{Display, EnumString};
 
 use super::sequence_number::{MOST_DIGITS, SequenceNumber};
+use crate::hex::hex;
 
 /// S3 takes 2 KB of metadata in all (user guide, "Working with object metadata"), and a key may have 3 KB.
 const LONGEST_KEY: usize = 1_000;
@@ -63,7 +64,7 @@ pub struct Version {
 /// The hash is whole, so that two items never share an object, and its first two letters stand before it, so that the
 /// objects spread over as many prefixes as S3 may need to part them (user guide, "Optimizing Amazon S3 performance").
 pub fn object_key(prefix: &str, item_key: &[u8]) -> String {
-    let hash: String = Sha256::digest(item_key).iter().map(|byte| format!("{byte:02x}")).collect();
+    let hash = hex(&Sha256::digest(item_key));
     let (first, _) = hash.split_at(2);
     format!("{prefix}{first}/{hash}")
 }

@@ -5,7 +5,6 @@
 
 use aws_sdk_s3::error::ProvideErrorMetadata;
 use aws_sdk_s3::operation::get_object::GetObjectError;
-use aws_sdk_s3::primitives::DateTime as SdkDateTime;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
@@ -14,6 +13,7 @@ use super::sequence_number::SequenceNumber;
 use super::store::Store;
 use super::version::{NoVersion, TOMBSTONE_SIZE, Version, body_of_item, item_of_body};
 use crate::aws_failure::AwsFailure;
+use crate::table_description::utc;
 
 /// Versions that are looked at at a time.
 const AT_A_TIME: usize = 16;
@@ -91,7 +91,7 @@ pub async fn each(
         let versions = page.versions.unwrap_or_default().into_iter().filter_map(|version| {
             let size = u64::try_from(version.size?).ok()?;
             let is_latest = version.is_latest == Some(true);
-            let put_at = utc(version.last_modified?)?;
+            let put_at = utc(&version.last_modified?);
             (version.key? == object).then_some(Listed {
                 id: version.version_id?,
                 put_at,
@@ -101,7 +101,7 @@ pub async fn each(
         });
         let markers = page.delete_markers.unwrap_or_default().into_iter().filter_map(|marker| {
             let is_latest = marker.is_latest == Some(true);
-            let put_at = utc(marker.last_modified?)?;
+            let put_at = utc(&marker.last_modified?);
             (marker.key? == object).then_some(Listed {
                 id: marker.version_id?,
                 put_at,
@@ -149,7 +149,7 @@ async fn look(
         let head = store.s3.head_object().bucket(&store.bucket).key(object).version_id(&id);
         match head.send().await {
             Ok(answer) => (answer.metadata, None),
-            Err(error) if error.raw_response().is_some_and(|answer| answer.status().as_u16() == 404) => {
+            Err(error) if AwsFailure::is_missing(&error) => {
                 return Ok(None);
             }
             Err(error) => return Err(AwsFailure::of("s3:GetObjectVersion")(error).into()),
@@ -170,10 +170,6 @@ async fn look(
         }
     };
     Ok(Some(Entry { id, put_at, what }))
-}
-
-fn utc(time: SdkDateTime) -> Option<DateTime<Utc>> {
-    DateTime::from_timestamp(time.secs(), time.subsec_nanos())
 }
 
 #[cfg(test)]

@@ -60,6 +60,8 @@ pub struct Wanted {
     pub at: DateTime<Utc>,
     /// When the stream has told of it.
     pub settled_at: DateTime<Utc>,
+    /// Until when the versions are kept that were current then; `None` for ever.
+    pub kept_until: Option<DateTime<Utc>>,
     /// Where the versions lie.
     pub items: Items,
     /// Where the snapshot goes.
@@ -88,7 +90,8 @@ impl ExecutionInput {
         if at > started_at {
             return refused(format!("is {at}, which is after the execution began, at {started_at}"));
         }
-        // A version that was current then is deleted so many days after it was written over; a day is for the snapshot.
+        // A version that was current then is deleted so many days after it was written over; a day is for the snapshot,
+        // which ends without a manifest where it takes longer.
         let kept_since = started_at.trunc_subsecs(0) - TimeDelta::days(i64::from(days).saturating_sub(1));
         if days > 0 && at < kept_since {
             return refused(format!(
@@ -117,6 +120,7 @@ impl ExecutionInput {
         Ok(Wanted {
             at,
             settled_at: at + TimeDelta::seconds(settle.into()),
+            kept_until: (days > 0).then(|| at + TimeDelta::days(days.into())),
             items,
             bucket: defaults.bucket.clone(),
             prefix,

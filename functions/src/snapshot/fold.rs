@@ -50,9 +50,7 @@ pub struct Folded {
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum FoldError {
     /// Something else wrote it.
-    #[error(
-        "object {location} is no version of an item: {reason}; nothing else may lie there, so it has to be taken away"
-    )]
+    #[error("object {location} is no version of an item: {reason}; nothing else may lie under the prefix")]
     NoVersion {
         /// Where it lies.
         location: String,
@@ -204,7 +202,7 @@ impl<'a> Fold<'a> {
         let head = self.s3.head_object().bucket(&self.items.bucket).key(&version.key);
         let head = match head.set_version_id(version.id.clone()).send().await {
             Ok(head) => head,
-            Err(error) if error.raw_response().is_some_and(|answer| answer.status().as_u16() == 404) => {
+            Err(error) if AwsFailure::is_missing(&error) => {
                 return Err(self.gone(version, version.id.as_deref().unwrap_or_default()));
             }
             Err(error) => return Err(AwsFailure::of(reading(version))(error).into()),

@@ -5,12 +5,12 @@
 //! costs the same however much history has gathered.
 
 use aws_sdk_s3::primitives::DateTime as SdkDateTime;
-use chrono::{DateTime, Utc};
 
 use super::fold::{Fold, FoldError};
 use super::history::{Gathered, Listed};
 use crate::aws_failure::AwsFailure;
 use crate::error_name::ErrorName;
+use crate::table_description::utc;
 
 /// A key, and what is known of its versions.
 #[derive(Debug)]
@@ -204,8 +204,7 @@ fn listed(
         name: ErrorName::ServiceUnavailable,
         detail: "it answered an object without its key, ETag, size or time".to_owned(),
     };
-    let put_at: Option<DateTime<Utc>> =
-        put_at.and_then(|time| DateTime::from_timestamp(time.secs(), time.subsec_nanos()));
+    let put_at = put_at.as_ref().map(utc);
     let size = size.and_then(|size| u64::try_from(size).ok());
     match (key, etag, size, put_at) {
         (Some(key), Some(etag), Some(size), Some(put_at)) => Ok(Listed { key, id, etag, size, put_at }),

@@ -5,9 +5,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::Snapshot;
 use super::document::Document;
 use super::execution_input::{Defaults, ExecutionInput, MOST_SETTLE_SECONDS, Wanted, name};
-use super::{Snapshot, key_names};
 use crate::arn::Arn;
 use crate::aws_failure::AwsFailure;
 use crate::clients::Clients;
@@ -18,6 +18,7 @@ use crate::export_table::ownership::{Claim, Owned, claim};
 use crate::export_table::{ExportFormat, Frequency, NullTagName, Plan, Run};
 use crate::files::FilesError;
 use crate::import_table::execution_input::InvalidInput;
+use crate::incremental::key_names;
 use crate::step::{Failure, Named, Step};
 use crate::table_description;
 
@@ -155,10 +156,9 @@ pub async fn plan(
         "" => None,
         arn => table_description::describe(dynamodb, arn).await?,
     };
-    let names = match &table {
-        Some(table) => Some(table_description::key_names(table)),
-        None => key_names::of_versions(s3, &wanted.items).await?,
-    };
+    // The table may be another one of the same name by now.
+    let names = key_names::of_versions(s3, &wanted.items.bucket, &wanted.items.prefix).await?;
+    let names = names.or_else(|| table.as_ref().map(table_description::key_names));
     let key_names = names.ok_or_else(|| Error::SourceTableMissing {
         table: table_name.clone(),
         place: format!("s3://{}/{}", wanted.items.bucket, wanted.items.prefix),
@@ -193,7 +193,8 @@ pub async fn plan(
     };
     let files = run.files(s3.clone(), &plan.table_name);
     let key = document_in(&plan.folder);
-    let snapshot = Snapshot { name, at: wanted.at, items: wanted.items, key_names, run, plan };
+    let Wanted { at, kept_until, items, .. } = wanted;
+    let snapshot = Snapshot { name, at, kept_until, items, key_names, run, plan };
     let document = Document { version: Document::VERSION, owner: owner.to_owned(), snapshot };
     let exists = |whose: String| Err(Error::ExportExists { document: files.location(&key), whose });
     match claim(&files, &key, document).await? {

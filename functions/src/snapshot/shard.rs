@@ -3,6 +3,7 @@
 use std::pin::pin;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use futures::StreamExt;
 use tokio::time::Instant;
 
@@ -43,6 +44,17 @@ pub enum ShardError {
         /// Why.
         source: item_formats::Malformed,
     },
+    /// It took too long.
+    #[error(
+        "versions of {at} are kept until {kept_until} (NoncurrentDays), and by then the shard was not written: some may be \
+         gone, so a later second has to be taken"
+    )]
+    Outlived {
+        /// The snapshot's second.
+        at: DateTime<Utc>,
+        /// When the first of its versions may go.
+        kept_until: DateTime<Utc>,
+    },
     /// The data file could not be written.
     #[error(transparent)]
     Part(PartError),
@@ -70,7 +82,7 @@ impl Named for ShardError {
     fn name(&self) -> ErrorName {
         match self {
             ShardError::Fold(error) => error.name(),
-            ShardError::Item { .. } => ErrorName::ExportFailed,
+            ShardError::Item { .. } | ShardError::Outlived { .. } => ErrorName::ExportFailed,
             ShardError::Part(error) => error.name(),
             ShardError::Files(error) => error.name(),
         }
@@ -93,12 +105,23 @@ impl Shards<'_> {
             Opened::Earlier(earlier) => return Ok(earlier),
             Opened::New(writer) => writer,
         };
-        match self.write(&mut writer, shard, cursor, progress).await {
+        let written = self.write(&mut writer, shard, cursor, progress).await;
+        // A version that goes before it is listed is missed by nobody, so all that was listed has to be before that.
+        match written.and_then(|next| self.outlived_nothing().map(|()| next)) {
             Ok(next) => writer.finish(next).await.map_err(ShardError::Part),
             Err(error) => {
                 writer.abort().await;
                 Err(error)
             }
+        }
+    }
+
+    /// Whether every version that was current at the snapshot's second is still kept.
+    fn outlived_nothing(&self) -> Result<(), ShardError> {
+        let at = self.snapshot.at;
+        match self.snapshot.kept_until {
+            Some(kept_until) if self.clock.now() > kept_until => Err(ShardError::Outlived { at, kept_until }),
+            _ => Ok(()),
         }
     }
 

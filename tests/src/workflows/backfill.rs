@@ -93,6 +93,15 @@ pub fn with_stream(deployed: &Deployed) -> LocalBoxFuture<'_, Vec<(&'static str,
     })
 }
 
+/// Deletes [`TABLE`], and waits until it is gone.
+pub async fn delete_table(deployed: &Deployed) {
+    deployed.dynamodb.delete_table().table_name(TABLE).send().await.unwrap();
+    crate::until("the table to be gone", async || {
+        deployed.dynamodb.describe_table().table_name(TABLE).send().await.is_err()
+    })
+    .await;
+}
+
 fn output_of(ended: &Ended) -> serde_json::Value {
     ended.execution.as_ref().unwrap().output.clone()
 }
@@ -136,11 +145,7 @@ async fn another_table(_: Arc<Deployed>) -> Begin {
 }
 
 async fn table_gone(deployed: Arc<Deployed>) -> Begin {
-    deployed.dynamodb.delete_table().table_name(TABLE).send().await.unwrap();
-    crate::until("the table to be gone", async || {
-        deployed.dynamodb.describe_table().table_name(TABLE).send().await.is_err()
-    })
-    .await;
+    delete_table(&deployed).await;
     Begin::Input(json!({}))
 }
 

@@ -11,7 +11,7 @@ use tablekeeper_functions::export_manifest::{
     self, DataFile, ManifestSummary, OutputFormat, md5_of, write_files,
 };
 
-use super::backfill::{TABLE, with_stream};
+use super::backfill::{TABLE, delete_table, with_stream};
 use super::import_table::{data, put_item};
 use super::sync_settings::{after, delay, inject};
 use crate::workflow::scenario;
@@ -117,11 +117,7 @@ async fn no_snapshot(_: Arc<Deployed>) -> Begin {
 
 async fn table_missing(deployed: Arc<Deployed>) -> Begin {
     put_snapshot(&deployed, &["id"]).await;
-    deployed.dynamodb.delete_table().table_name(TABLE).send().await.unwrap();
-    crate::until("the table to be gone", async || {
-        deployed.dynamodb.describe_table().table_name(TABLE).send().await.is_err()
-    })
-    .await;
+    delete_table(&deployed).await;
     Begin::Input(input())
 }
 

@@ -11,7 +11,7 @@ use tablekeeper_functions::incremental::version::{
     EventName, Version, body_of_item, body_of_tombstone, object_key,
 };
 
-use super::backfill::{TABLE, with_stream};
+use super::backfill::{delete_table, with_stream};
 use super::sync_settings::{after, delay, inject};
 use crate::workflow::scenario;
 use crate::{Battery, Begin, Deployed, Ended, Workflow};
@@ -165,14 +165,6 @@ async fn of_a_table_gone(deployed: Arc<Deployed>) -> Begin {
 async fn of_nothing(deployed: Arc<Deployed>) -> Begin {
     delete_table(&deployed).await;
     at()
-}
-
-async fn delete_table(deployed: &Deployed) {
-    deployed.dynamodb.delete_table().table_name(TABLE).send().await.unwrap();
-    crate::until("the table to be gone", async || {
-        deployed.dynamodb.describe_table().table_name(TABLE).send().await.is_err()
-    })
-    .await;
 }
 
 async fn to_come(_: Arc<Deployed>) -> Begin {

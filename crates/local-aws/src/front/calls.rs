@@ -9,6 +9,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde::Serialize;
+use tokio::sync::Notify;
 
 use super::fault::Fault;
 use super::identify::Caller;
@@ -98,6 +99,8 @@ struct Recorded {
 #[derive(Debug, Default)]
 pub(crate) struct Calls {
     recorded: Mutex<Recorded>,
+    /// Rules were cleared.
+    cleared: Notify,
 }
 
 impl Calls {
@@ -144,8 +147,22 @@ impl Calls {
         self.lock().rules.push(rule);
     }
 
+    /// Waits until no rule holds calls of the account (any more).
+    pub(crate) async fn until_released(&self, account: &str) {
+        loop {
+            // From before the look on, so that what is cleared meanwhile is noticed.
+            let cleared = self.cleared.notified();
+            let holds = |rule: &Rule| rule.account == account && rule.fault == Fault::Hold;
+            if !self.lock().rules.iter().any(holds) {
+                return;
+            }
+            cleared.await;
+        }
+    }
+
     pub(crate) fn clear_rules(&self, account: &str) {
         self.lock().rules.retain(|rule| rule.account != account);
+        self.cleared.notify_waiters();
     }
 
     fn lock(&self) -> MutexGuard<'_, Recorded> {
@@ -243,6 +260,23 @@ mod tests {
         assert_eq!(caught(&calls, &caller("1", None, "a:Do"), 3), [false, true, true]);
         calls.clear_rules("1");
         assert_eq!(caught(&calls, &caller("1", None, "a:Do"), 1), [false]);
+    }
+
+    #[tokio::test]
+    async fn what_is_held_is_released_with_the_rules_of_its_account() {
+        let calls = Calls::default();
+        for account in ["1", "2"] {
+            calls.inject(Rule { account: account.into(), fault: Fault::Hold, ..rule(None, 0, 1) });
+        }
+        assert_eq!(calls.arrive(&caller("1", None, "a:Do")).1, Some(Fault::Hold));
+        let mut held = std::pin::pin!(calls.until_released("1"));
+        let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+        assert!(held.as_mut().poll(&mut context).is_pending());
+        calls.clear_rules("2");
+        assert!(held.as_mut().poll(&mut context).is_pending());
+        calls.clear_rules("1");
+        assert!(held.as_mut().poll(&mut context).is_ready());
+        calls.until_released("1").await;
     }
 
     #[test]

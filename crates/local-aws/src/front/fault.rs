@@ -27,6 +27,8 @@ pub enum Fault {
     Limit,
     /// The call takes effect after this long.
     Delay(Duration),
+    /// The call takes effect once the account's rules are cleared.
+    Hold,
 }
 
 impl Fault {
@@ -39,6 +41,7 @@ impl Fault {
             Self::Refuse => "refuse",
             Self::Limit => "limit",
             Self::Delay(_) => "delay",
+            Self::Hold => "hold",
         }
     }
 
@@ -49,7 +52,7 @@ impl Fault {
             Self::FailBeforeEffect => internal(caller),
             Self::Refuse => access_denied(caller),
             Self::Limit => limit(caller),
-            Self::LoseAnswer | Self::Delay(_) => return None,
+            Self::LoseAnswer | Self::Delay(_) | Self::Hold => return None,
         };
         let answer = answer(caller.protocol, &error);
         // The answer to HEAD has no body; S3's clients know an error by its status alone.

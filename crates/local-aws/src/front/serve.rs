@@ -86,8 +86,10 @@ async fn answer(shared: &Arc<Shared>, head: &Parts, body: Bytes) -> Result<Respo
         return Ok(shared.forward(head, body).await);
     };
     let (ticket, fault) = shared.calls.arrive(&caller);
-    if let Some(Fault::Delay(duration)) = fault {
-        tokio::time::sleep(duration).await;
+    match fault {
+        Some(Fault::Delay(duration)) => tokio::time::sleep(duration).await,
+        Some(Fault::Hold) => shared.calls.until_released(&caller.account).await,
+        _ => {}
     }
     let instead = fault.as_ref().and_then(|fault| fault.answer(&caller, &head.method));
     let answer = match instead {

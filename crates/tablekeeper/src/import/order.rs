@@ -36,7 +36,7 @@ pub(super) async fn take(
     let (files, bucket, key) = source_of(arguments, place, aws)?;
     let usual = || state::usual_path(&arguments.table, &files);
     let path = arguments.cursor_file.clone().unwrap_or_else(usual);
-    let earlier = if arguments.resume { Some(arguments.earlier(&path)?) } else { None };
+    let earlier = if arguments.resume { Some(arguments.earlier(kind, &path)?) } else { None };
     let input = ExecutionInput {
         table_name: arguments.table.clone(),
         from: arguments.from.clone(),
@@ -46,10 +46,9 @@ pub(super) async fn take(
         merge: Some(arguments.merge || earlier.is_some()),
         ..ExecutionInput::default()
     };
-    let input = ExecutionInput {
-        format: input.format.or(earlier.as_ref().map(|earlier| earlier.import.format)),
-        ..input
-    };
+    // The manifest of a snapshot says it.
+    let said = earlier.as_ref().filter(|_| kind == Kind::Files).map(|earlier| earlier.import.format);
+    let input = ExecutionInput { format: input.format.or(said), ..input };
     let wanted = Wanted {
         bucket,
         place: key,
@@ -65,11 +64,11 @@ pub(super) async fn take(
     let (table, import, source) = match kind {
         Kind::Files => {
             let planned = plan_import::plan(&dynamodb, &files, input, wanted).await;
-            planned.map_err(|error| refused(error, &path))?
+            planned.map_err(|error| refused(error, kind, &path))?
         }
         Kind::Snapshot => match plan_restore::plan(&dynamodb, &files, input, wanted).await {
             Ok(planned) => planned,
-            Err(plan_restore::Error::Import(error)) => return Err(refused(error, &path)),
+            Err(plan_restore::Error::Import(error)) => return Err(refused(error, kind, &path)),
             // It was named by whoever called.
             Err(error @ plan_restore::Error::NoSnapshot { .. }) => {
                 bail!(Unusable(format!("{error} ({})", error.name())))
@@ -88,7 +87,7 @@ pub(super) async fn take(
         segments,
     };
     let state = match earlier {
-        Some(earlier) => resumed(planned, earlier, &path)?,
+        Some(earlier) => resumed(planned, earlier, kind, &path)?,
         None => planned,
     };
     Ok(Order { files, source, state, path })
@@ -118,11 +117,12 @@ fn source_of(arguments: &Arguments, place: &Place, aws: &Aws) -> anyhow::Result<
 }
 
 /// A refusal in the words of the command line.
-pub(crate) fn refused(error: Error, path: &Path) -> anyhow::Error {
+pub(crate) fn refused(error: Error, kind: Kind, path: &Path) -> anyhow::Error {
+    let noun = kind.noun();
     match error {
         Error::TableNotEmpty(table) => {
             let resume = match path.exists() {
-                true => format!("; with --resume the import goes on that {} tells of", path.display()),
+                true => format!("; with --resume the {noun} goes on that {} tells of", path.display()),
                 false => String::new(),
             };
             Unusable(format!(
@@ -143,9 +143,11 @@ pub(crate) fn refused(error: Error, path: &Path) -> anyhow::Error {
 }
 
 /// From where the earlier import came to, if it is this one.
-fn resumed(planned: State, earlier: State, path: &Path) -> Result<State, Unusable> {
-    let file = path.display();
-    let other = |what: &str| Err(Unusable(format!("{file} tells of an import {what}; leave --resume out")));
+fn resumed(planned: State, earlier: State, kind: Kind, path: &Path) -> Result<State, Unusable> {
+    let (file, noun) = (path.display(), kind.noun());
+    let other = |what: &str| {
+        Err(Unusable(format!("{file} tells of an import or restore {what}; leave --resume out")))
+    };
     let (now, then) = (&planned.import, &earlier.import);
     if planned.table_id != earlier.table_id || now.table_arn != then.table_arn {
         return other(&format!("into another table {}", then.table_name));
@@ -155,7 +157,7 @@ fn resumed(planned: State, earlier: State, path: &Path) -> Result<State, Unusabl
     }
     if now.files_digest != then.files_digest || planned.changed_at != earlier.changed_at {
         return Err(Unusable(format!(
-            "the files are not those that {file} tells of ({} files); they have to stay as they are until the import \
+            "the files are not those that {file} tells of ({} files); they have to stay as they are until the {noun} \
              ends. Leave --resume out, and give --merge, to begin anew (ImportChanged)",
             then.files
         )));
@@ -177,8 +179,8 @@ fn resumed(planned: State, earlier: State, path: &Path) -> Result<State, Unusabl
 
 impl Arguments {
     /// What the cursor file says.
-    fn earlier(&self, path: &Path) -> anyhow::Result<State> {
-        let nothing = || cursor_file::nothing(path, "import");
+    fn earlier(&self, kind: Kind, path: &Path) -> anyhow::Result<State> {
+        let nothing = || cursor_file::nothing(path, kind.noun());
         State::read(path)?.with_context(nothing)
     }
 }

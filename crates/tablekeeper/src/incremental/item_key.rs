@@ -5,8 +5,9 @@ use std::collections::HashMap;
 use anyhow::bail;
 use aws_sdk_dynamodb::types::{AttributeValue, TableDescription};
 use serde_json::Value;
+use tablekeeper_functions::incremental::key_names;
 use tablekeeper_functions::incremental::version::object_key;
-use tablekeeper_functions::snapshot::{Items, key_names};
+use tablekeeper_functions::snapshot::Items;
 use tablekeeper_functions::table_description;
 use tablekeeper_functions::words::quoted;
 
@@ -41,7 +42,9 @@ impl KeyNames {
         if let Some(described) = described.map_err(|error| named(error.name, error))? {
             return Ok(KeyNames { names: table_description::key_names(&described), table: Some(described) });
         }
-        let names = key_names::of_versions(&aws.s3, items).await.map_err(|error| named(error.name, error))?;
+        let names = key_names::of_versions(&aws.s3, &items.bucket, &items.prefix)
+            .await
+            .map_err(|error| named(error.name, error))?;
         match names {
             Some(names) => Ok(KeyNames { names, table: None }),
             None => bail!(Unusable(format!(

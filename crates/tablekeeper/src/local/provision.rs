@@ -25,7 +25,7 @@ pub(crate) const VAULT: &str = "Default";
 const FOLLOWED: &str = "Movies";
 
 /// The workflows that one template deploys together.
-const OF_INCREMENTAL: &[&str] = &["backfill"];
+const OF_INCREMENTAL: &[&str] = &["backfill", "restore-snapshot", "snapshot"];
 
 /// The template of a workflow.
 pub(crate) fn template(workflow: &str) -> PathBuf {
@@ -180,6 +180,15 @@ mod tests {
         let names = |workflow: &str| (stack_name(workflow), machine_output(workflow));
         let named = |stack: &str, output: &str| (stack.to_owned(), output.to_owned());
         assert_eq!(names("export-table"), named("tablekeeper-export-table", "StateMachineArn"));
-        assert_eq!(names("backfill"), named("tablekeeper-incremental", "BackfillStateMachineArn"));
+        for (workflow, output) in [
+            ("backfill", "BackfillStateMachineArn"),
+            ("snapshot", "SnapshotStateMachineArn"),
+            ("restore-snapshot", "RestoreSnapshotStateMachineArn"),
+        ] {
+            assert_eq!(names(workflow), named("tablekeeper-incremental", output));
+            // The template names it so.
+            let text = fs::read_to_string(template("incremental")).unwrap();
+            assert!(text.lines().any(|line| line == format!("  {output}:")), "{output}");
+        }
     }
 }

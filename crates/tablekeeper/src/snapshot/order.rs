@@ -17,7 +17,7 @@ use tablekeeper_functions::table_description;
 use super::{How, Which};
 use crate::console::Console;
 use crate::failure::Unusable;
-use crate::incremental::{Settings, Snapshots, noncurrent_days, past_second, place};
+use crate::incremental::{Settings, Snapshots, check_kept, noncurrent_days, past_second, place};
 use crate::transfer::{Aws, named, whole};
 
 /// What the command line calls itself where an execution has its ARN.
@@ -33,6 +33,8 @@ pub(super) struct Order {
     pub(super) files: Files,
     /// When the stream has told of its second.
     pub(super) settled_at: DateTime<Utc>,
+    /// For how many days the bucket keeps versions, 0 for ever; `None` where nobody may ask.
+    pub(super) days: Option<u32>,
     /// Whether it is whole already.
     pub(super) whole: bool,
 }
@@ -43,6 +45,8 @@ enum Found {
     Whole(Snapshot),
     /// Begun from the command line, and not ended.
     Ours(Snapshot),
+    /// What is not for this to go on with, nor to write over: the sentence that says why.
+    Others(String),
 }
 
 /// Plans a new snapshot, or finds the one that is there.
@@ -60,17 +64,24 @@ pub(super) async fn take(
         (None, true) => newest(settings, aws).await?,
         (None, false) => Found::Nothing,
     };
-    let order = |snapshot: Snapshot, whole: bool| {
+    let order = |snapshot: Snapshot, days: Option<u32>, whole: bool| {
         let files = snapshot.run.files(aws.s3.clone(), &snapshot.plan.table_name);
         let settled_at = snapshot.at + TimeDelta::seconds(how.settle().into());
-        Order { snapshot, files, settled_at, whole }
+        Order { snapshot, files, settled_at, days, whole }
     };
     let place = format!("s3://{}/{}", snapshots.bucket, snapshots.prefix);
     match found {
-        Found::Whole(snapshot) => Ok(order(snapshot, true)),
+        Found::Others(sentence) => bail!(sentence),
+        Found::Whole(snapshot) => {
+            which.check(how, &snapshot)?;
+            Ok(order(snapshot, None, true))
+        }
         Found::Ours(snapshot) if which.resume => {
-            how.check_resumed(&snapshot)?;
-            Ok(order(snapshot, false))
+            which.check(how, &snapshot)?;
+            let days = noncurrent_days(aws, settings.items()?, console).await?;
+            let said = format!("--resume would go on with the snapshot {}, which is of", snapshot.name);
+            check_kept(&said, snapshot.at, days)?;
+            Ok(order(snapshot, days, false))
         }
         Found::Ours(snapshot) => bail!(Unusable(format!(
             "the snapshot {} in {place} was begun from the command line and not ended; --resume goes on with it",
@@ -80,8 +91,27 @@ pub(super) async fn take(
             "there is no snapshot in {place} that was begun from the command line and not ended; leave --resume out to \
              begin one"
         ))),
-        Found::Nothing => Ok(order(begin(which, how, settings, aws, console, now).await?, false)),
+        Found::Nothing => {
+            let days = noncurrent_days(aws, settings.items()?, console).await?;
+            Ok(order(begin(which, how, settings, aws, days.unwrap_or_default(), now).await?, days, false))
+        }
     }
+}
+
+/// Refuses to end a snapshot for which the bucket may have let go of versions while it was made: what is missing would
+/// not show. It is asked again, as its rules may be others by now.
+pub(super) async fn check_still_kept(
+    snapshot: &Snapshot,
+    days: Option<u32>,
+    aws: &Aws,
+    console: &Console,
+) -> anyhow::Result<()> {
+    // Where nobody may ask, that was told at the beginning.
+    let Some(days) = days else { return Ok(()) };
+    let now = noncurrent_days(aws, &snapshot.items, console).await?.unwrap_or(days);
+    let said = format!("the snapshot {} cannot be ended: it is of", snapshot.name);
+    // No other command line would mend it.
+    check_kept(&said, snapshot.at, Some(now)).map_err(|error| anyhow::Error::msg(error.to_string()))
 }
 
 /// Plans a snapshot, and writes the plan down.
@@ -90,14 +120,10 @@ async fn begin(
     how: &How,
     settings: &Settings,
     aws: &Aws,
-    console: &Console,
+    days: u32,
     now: DateTime<Utc>,
 ) -> anyhow::Result<Snapshot> {
     let (items, snapshots) = (settings.items()?, settings.snapshots()?);
-    let days = match which.at {
-        Some(_) => noncurrent_days(aws, items, console).await?,
-        None => 0,
-    };
     let dynamodb = aws.clients.dynamodb();
     let table = which.table.clone().unwrap_or_default();
     let table_arn = match table.as_str() {
@@ -149,11 +175,16 @@ async fn look(name: &str, settings: &Settings, aws: &Aws) -> anyhow::Result<Foun
     let location = files.location(&key);
     let Document { owner, snapshot, .. } = match document::read(&files, &key).await.map_err(failed)? {
         Ok(document) => document,
-        Err(reason) => bail!("{location} is there already: {reason} (ExportExists)"),
+        Err(reason) => {
+            return Ok(Found::Others(format!("{location} is there already: {reason} (ExportExists)")));
+        }
     };
     let items = settings.items()?;
     if (&snapshot.items.bucket, &snapshot.items.prefix) != (&items.bucket, &items.prefix) {
-        bail!("{location} is there already, and of the items in {} (ExportExists)", place(&snapshot.items));
+        return Ok(Found::Others(format!(
+            "{location} is there already, and of the items in {} (ExportExists)",
+            place(&snapshot.items)
+        )));
     }
     let manifest = Layout::new(&snapshot.run, &snapshot.plan).manifest(SUMMARY);
     if files.get(&manifest).await.map_err(failed)?.is_some() {
@@ -162,7 +193,7 @@ async fn look(name: &str, settings: &Settings, aws: &Aws) -> anyhow::Result<Foun
     if owner.starts_with(OWNER) {
         return Ok(Found::Ours(snapshot));
     }
-    bail!("{location} is there already, is of {owner}, and was not ended (ExportExists)")
+    Ok(Found::Others(format!("{location} is there already, is of {owner}, and was not ended (ExportExists)")))
 }
 
 /// The newest snapshot that was begun from the command line and not ended.
@@ -176,8 +207,8 @@ async fn newest(settings: &Settings, aws: &Aws) -> anyhow::Result<Found> {
         (!name.contains('/')).then_some(name)
     });
     for name in names {
-        // Whatever else lies there is not for this to refuse.
-        if let Ok(Found::Ours(snapshot)) = look(name, settings, aws).await {
+        // Whatever else lies there is not for this to refuse. What cannot be looked at might be what is meant.
+        if let Found::Ours(snapshot) = look(name, settings, aws).await? {
             return Ok(Found::Ours(snapshot));
         }
     }

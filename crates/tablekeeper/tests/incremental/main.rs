@@ -5,6 +5,8 @@
     reason = "test code: a broken assumption is a failed test"
 )]
 
+#[path = "../common/mod.rs"]
+mod common;
 mod recover;
 mod refusals;
 mod restore;

@@ -3,7 +3,8 @@
 use local_aws::Fault;
 use serde_json::json;
 
-use crate::support::{Account, Told, all_types, passed_second, stack, text};
+use crate::common::stack;
+use crate::support::{Account, all_types, passed_second, text};
 
 #[tokio::test]
 async fn an_item_comes_back_if_it_is_still_what_was_shown() {
@@ -32,11 +33,11 @@ async fn an_item_comes_back_if_it_is_still_what_was_shown() {
     assert_eq!((&json["outcome"], &json["changes"][0]["attribute"]), (&json!("dryRun"), &json!("more")));
 
     // Somebody changes it between the look and the write.
-    let child = account.until_it_writes(&recover).await;
+    let child = account.until_it_calls("dynamodb:UpdateItem", &recover).await;
     changed["name"] = json!({ "S": "meanwhile" });
     changed["n"] = json!({ "N": "8" });
     account.put("orders", std::slice::from_ref(&changed)).await;
-    let told = Told::of(child.wait_with_output().await.unwrap());
+    let told = account.released(child).await;
     let words = format!(
         "error: the item {key} of table orders changed meanwhile, so nothing was written; the same command shows it as \
          it is now\n"
@@ -46,10 +47,10 @@ async fn an_item_comes_back_if_it_is_still_what_was_shown() {
     assert_eq!(account.items("orders").await["all"], changed);
 
     // What no condition can see, an attribute that nobody was shown, is left where it is.
-    let child = account.until_it_writes(&recover).await;
+    let child = account.until_it_calls("dynamodb:UpdateItem", &recover).await;
     changed["unseen"] = json!({ "S": "new" });
     account.put("orders", std::slice::from_ref(&changed)).await;
-    let told = Told::of(child.wait_with_output().await.unwrap());
+    let told = account.released(child).await;
     let words = "error: what was shown is written, but the item has something else that came meanwhile and was left as it \
                  is: the attributes unseen; ";
     assert_eq!(told.code, Some(1));

@@ -5,7 +5,8 @@ use aws_sdk_s3::types::{
     NoncurrentVersionExpiration,
 };
 
-use crate::support::{Account, Told, item, passed_second, stack, text};
+use crate::common::{Told, stack};
+use crate::support::{Account, item, passed_second, text};
 
 #[tokio::test]
 async fn what_cannot_be_done_is_said_in_a_sentence() {
@@ -18,6 +19,7 @@ async fn what_cannot_be_done_is_said_in_a_sentence() {
     let name = at.replace(':', "-");
     std::fs::write(account.path("wrong.toml"), "[s3.incremental]\nbukket = \"a\"\n").unwrap();
     std::fs::write(account.path("empty.toml"), "").unwrap();
+    std::fs::write(account.path("others.toml"), "table = \"others\"\n").unwrap();
     let one = r#"{"id":{"S":"1"}}"#;
     let recover = |at: &'static str| vec!["recover", "orders", "--key", one, "--at", at];
     for (arguments, code, words) in [
@@ -54,6 +56,14 @@ async fn what_cannot_be_done_is_said_in_a_sentence() {
             2,
             "--settle is for a snapshot that is made, of --at; leave it",
         ),
+        (vec!["snapshot", "others", "--at", &at], 2, "the table is others, but the snapshot 20"),
+        (vec!["restore", "copy", "--config", "others.toml", "--at", &at], 2, "the table is others, but the"),
+        (vec!["snapshot", "--at", &at, "--shards", "3"], 2, "--shards is 3, but the snapshot 20"),
+        (
+            vec!["snapshot", "--at", &at, "--compression", "zstd"],
+            2,
+            "--compression is zstd, but the snapshot 20",
+        ),
         (vec!["restore", "nowhere", &name], 2, "table nowhere does not exist; "),
         (vec!["restore", "nowhere", "--at", &at], 2, "table nowhere does not exist; "),
         (
@@ -70,7 +80,7 @@ async fn what_cannot_be_done_is_said_in_a_sentence() {
         (
             vec!["restore", "copy", &name, "--resume"],
             2,
-            "there is no .tablekeeper-import-copy.json, so there is no import",
+            "there is no .tablekeeper-import-copy.json, so there is no restore",
         ),
         (
             vec!["history", "orders", "--key", r#"{"id":{"S":"2"}}"#],
@@ -107,8 +117,23 @@ async fn what_cannot_be_done_is_said_in_a_sentence() {
         .build()
         .unwrap();
     let rules = BucketLifecycleConfiguration::builder().rules(rule).build().unwrap();
+    // What the bucket may let go of while a snapshot is made would be missing there.
+    let old = ["snapshot", "orders", "--at", "2002-01-01T00:00:00Z", "--settle", "0"];
+    let child = account.until_it_calls("s3:ListBucketVersions", &old).await;
     let put = account.store.s3.put_bucket_lifecycle_configuration().bucket(&account.store.bucket);
     put.lifecycle_configuration(rules).send().await.unwrap();
+    let told = account.released(child).await;
+    let words = "error: the snapshot 2002-01-01T00-00-00Z cannot be ended: it is of 2002-01-01T00:00:00Z, but the bucket \
+                 keeps versions for 30 days; 20";
+    assert_eq!((told.code, told.data.as_str()), (Some(1), ""), "{}", told.remarks);
+    assert!(told.remarks.lines().last().unwrap().starts_with(words), "{}", told.remarks);
+    assert!(!told.remarks.contains("goes on with it"), "{}", told.remarks);
+    let there =
+        account.store.s3.list_objects_v2().bucket(format!("snapshots-{}", account.name)).prefix("2002-");
+    let there = there.send().await.unwrap();
+    let keys: Vec<&str> = there.contents().iter().filter_map(|object| object.key()).collect();
+    assert!(keys.contains(&"2002-01-01T00-00-00Z/export.json"), "{keys:?}");
+    assert!(!keys.iter().any(|key| key.ends_with("manifest-summary.json")), "{keys:?}");
     for (arguments, words) in [
         (
             recover("2001-01-01T00:00:00Z"),
@@ -118,9 +143,34 @@ async fn what_cannot_be_done_is_said_in_a_sentence() {
             vec!["snapshot", "--at", "2001-01-01T00:00:00Z"],
             "--at is 2001-01-01 00:00:00 UTC, but versions are kept for 30",
         ),
+        (
+            vec!["snapshot", "--resume"],
+            "--resume would go on with the snapshot 2002-01-01T00-00-00Z, which is of 2002-01-01T00:00:00Z, but the \
+             bucket keeps versions for 30 days; 20",
+        ),
+        (
+            vec!["snapshot", "--at", "2002-01-01T00:00:00Z", "--resume"],
+            "--resume would go on with the snapshot 2002-01-01T00-00-00Z, which is of",
+        ),
     ] {
         account.refused(&arguments, 2, words).await;
     }
+    let words = "s3://snapshots-460000000004/2002-01-01T00-00-00Z/: there is `2002-01-01T00-00-00Z/export.json` of an export";
+    account.refused(&["restore", "copy", "2002-01-01T00-00-00Z"], 1, words).await;
+
+    // A cursor file of something else: nobody gave a restore a --format.
+    std::fs::create_dir(account.path("lines")).unwrap();
+    std::fs::write(account.path("lines/a.json"), "1\n").unwrap();
+    let state = ".tablekeeper-import-copy.json";
+    let import = ["import", "copy", "--from", "lines", "--format", "plain", "--cursor-file", state];
+    assert_eq!(account.run(&import).await.code, Some(1));
+    let words = format!("{state} tells of an import or restore from /");
+    account.refused(&["restore", "copy", &name, "--resume"], 2, &words).await;
+
+    // What cannot be looked at is not taken for what is not there.
+    account.refuse_after("s3:GetObject", 0).await;
+    account.refused(&["snapshot", "--resume"], 1, "s3:GetObject failed: ").await;
+    stack().await.front().clear_rules(account.name);
     account.refuse_after("s3:GetBucketVersioning", 0).await;
     let told = account.done(&["history", "orders", "--key", one]).await;
     stack().await.front().clear_rules(account.name);
@@ -167,6 +217,11 @@ async fn what_cannot_be_done_is_said_in_a_sentence() {
         ),
         (
             &history,
+            &[("INCREMENTAL_BUCKET", "snapshots-460000000004"), ("SNAPSHOT_BUCKET", "others")],
+            "bucket snapshots-460000000004 does not keep versions, so there is no telling how items were",
+        ),
+        (
+            &["snapshot"],
             &[("INCREMENTAL_BUCKET", "snapshots-460000000004"), ("SNAPSHOT_BUCKET", "others")],
             "bucket snapshots-460000000004 does not keep versions, so there is no telling how items were",
         ),

@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 
-use crate::support::{Account, Told, item, passed_second, stack, text};
+use crate::common::{Told, stack};
+use crate::support::{Account, item, passed_second, text};
 
 #[tokio::test]
 async fn what_was_stopped_goes_on() {
@@ -30,6 +31,14 @@ async fn what_was_stopped_goes_on() {
     let differs =
         "--segments is 2, but .tablekeeper-backfill-orders.json tells of a backfill in 1; leave it out, or";
     account.refused(&["backfill", "orders", "--resume", "--segments", "2"], 2, differs).await;
+    // The same command goes on, also where something else had it begin in fewer segments than it asks for.
+    std::fs::write(account.path("one.toml"), "[dynamodb]\nparallelism = 1\n").unwrap();
+    for capped in [["--segments", "3", "--config", "one.toml"], ["--segments", "3", "--max-rate", "1"]] {
+        account.refuse_after("s3:PutObject", 0).await;
+        let words = "s3:PutObject failed: ";
+        account.refused(&[&backfill[..2], &["--resume"], &capped].concat(), 1, words).await;
+        front.clear_rules(account.name);
+    }
     let before = account.calls("s3:PutObject").await;
     let told = account.done(&[&backfill[..2], &["--resume", "--json"]].concat()).await;
     assert_eq!(told.json()["itemCount"], json!(600));
@@ -52,7 +61,8 @@ async fn what_was_stopped_goes_on() {
         command.env_remove("AWS_ENDPOINT_URL").env("AWS_ENDPOINT_URL_S3", endpoint).env_remove("AWS_REGION");
         Told::of(command.output().await.unwrap())
     };
-    account.refuse_after("s3:GetObject", 300).await;
+    // Some of its sixteen files are whole.
+    account.refuse_after("s3:PutObject", 8).await;
     let stopped = run(&snapshot).await;
     front.clear_rules(account.name);
     assert_eq!(stopped.code, Some(1), "{}{}", stopped.data, stopped.remarks);

@@ -1,127 +1,60 @@
 //! An account of the local stack with a table and the buckets of its incremental backup, and the commands on it.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
-use std::process::{Output, Stdio};
-use std::sync::Arc;
+use std::ops::Deref;
 use std::time::Duration;
 
-use aws_sdk_dynamodb::types::{
-    AttributeDefinition, AttributeValue, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType,
-    StreamSpecification, StreamViewType,
-};
+use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_s3::types::{BucketVersioningStatus, VersioningConfiguration};
 use chrono::{DateTime, SecondsFormat, SubsecRound as _, TimeDelta, Utc};
-use local_aws::{Fault, LocalAws, Options, Rule, Slowness};
+use local_aws::{Fault, Rule};
 use serde_json::{Value, json};
 use tablekeeper_functions::clock::Clock;
 use tablekeeper_functions::incremental::change;
 use tablekeeper_functions::incremental::store::{Outcome, Store};
 use tablekeeper_functions::item_calls::{ItemCalls, ScanPage};
-use tokio::process::Command;
-use tokio::sync::OnceCell;
+use tokio::process::Child;
+
+use crate::common::{Shell, Told, stack};
 
 /// The items of a table by their ids, as DynamoDB JSON.
 pub(crate) type Items = BTreeMap<String, Value>;
 
-/// The local stack of this test binary; it ends with the process.
-pub(crate) async fn stack() -> &'static LocalAws {
-    static STACK: OnceCell<LocalAws> = OnceCell::const_new();
-    STACK
-        .get_or_init(async || {
-            let progress: local_aws::Progress = Arc::new(|line| eprintln!("{line}"));
-            let directory = local_aws::directory();
-            LocalAws::start(Options { port: None, wait_scale: 0.0, directory, progress }).await.unwrap()
-        })
-        .await
-}
-
 /// An account with the table `orders`, whose stream is on, and buckets for its items and snapshots.
 pub(crate) struct Account {
-    pub(crate) name: &'static str,
-    pub(crate) dynamodb: aws_sdk_dynamodb::Client,
+    shell: Shell,
     pub(crate) store: Store,
-    directory: tempfile::TempDir,
 }
 
-/// What a command printed, and its exit code.
-pub(crate) struct Told {
-    pub(crate) code: Option<i32>,
-    pub(crate) data: String,
-    pub(crate) remarks: String,
+impl Deref for Account {
+    type Target = Shell;
+
+    fn deref(&self) -> &Shell {
+        &self.shell
+    }
 }
 
 impl Account {
     pub(crate) async fn new(name: &'static str) -> Account {
-        let slowness = Slowness { tables: 0, indexes: 0, updates: 0, ..Slowness::default() };
-        stack().await.front().slow(name, slowness);
-        let config = stack().await.config(name).await;
-        let s3 = aws_sdk_s3::Client::new(&config);
-        let bucket = format!("items-{name}");
-        let account = Account {
-            name,
-            dynamodb: aws_sdk_dynamodb::Client::new(&config),
-            store: Store { s3: s3.clone(), bucket: bucket.clone(), prefix: "items/".to_owned() },
-            directory: tempfile::tempdir().unwrap(),
-        };
-        account.create("orders", "id", true).await;
-        for bucket in [&bucket, &format!("snapshots-{name}")] {
+        let mut shell = Shell::new(name).await;
+        let (bucket, snapshots) = (format!("items-{name}"), format!("snapshots-{name}"));
+        shell.variables = vec![
+            ("INCREMENTAL_BUCKET", bucket.clone()),
+            ("INCREMENTAL_PREFIX", "items".to_owned()),
+            ("SNAPSHOT_BUCKET", snapshots.clone()),
+        ];
+        shell.create("orders", "id", true).await;
+        let s3 = shell.s3.clone();
+        for bucket in [&bucket, &snapshots] {
             s3.create_bucket().bucket(bucket).send().await.unwrap();
         }
         let versions = VersioningConfiguration::builder().status(BucketVersioningStatus::Enabled).build();
-        s3.put_bucket_versioning().bucket(bucket).versioning_configuration(versions).send().await.unwrap();
-        account
+        let put = s3.put_bucket_versioning().bucket(&bucket).versioning_configuration(versions);
+        put.send().await.unwrap();
+        Account { shell, store: Store { s3, bucket, prefix: "items/".to_owned() } }
     }
 
-    pub(crate) async fn create(&self, table: &str, key: &str, with_stream: bool) {
-        let id = AttributeDefinition::builder().attribute_name(key).attribute_type(ScalarAttributeType::S);
-        let element =
-            KeySchemaElement::builder().attribute_name(key).key_type(KeyType::Hash).build().unwrap();
-        let create = self.dynamodb.create_table().table_name(table).key_schema(element);
-        let create = create.attribute_definitions(id.build().unwrap());
-        let stream = StreamSpecification::builder()
-            .stream_enabled(true)
-            .stream_view_type(StreamViewType::NewAndOldImages)
-            .build()
-            .unwrap();
-        let create = create.set_stream_specification(with_stream.then_some(stream));
-        create.billing_mode(BillingMode::PayPerRequest).send().await.unwrap();
-    }
-
-    pub(crate) fn path(&self, name: &str) -> PathBuf {
-        self.directory.path().join(name)
-    }
-
-    /// The command, to be run in the account's directory with all settings in the environment.
-    pub(crate) async fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_tablekeeper"));
-        command.args(arguments).current_dir(self.directory.path());
-        command.env("AWS_ENDPOINT_URL", stack().await.endpoint()).env("AWS_REGION", "us-east-1");
-        command.env("AWS_ACCESS_KEY_ID", self.name).env("AWS_SECRET_ACCESS_KEY", "local");
-        command.env_remove("AWS_SESSION_TOKEN").env_remove("AWS_PROFILE");
-        command.env("INCREMENTAL_BUCKET", &self.store.bucket).env("INCREMENTAL_PREFIX", "items");
-        command.env("SNAPSHOT_BUCKET", format!("snapshots-{}", self.name));
-        for variable in
-            ["SNAPSHOT_PREFIX", "DYNAMODB_REGION", "DYNAMODB_HOST", "DYNAMODB_PORT", "DYNAMODB_USETLS"]
-        {
-            command.env_remove(variable);
-        }
-        command.stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
-        command
-    }
-
-    pub(crate) async fn run(&self, arguments: &[&str]) -> Told {
-        Told::of(self.command(arguments).await.output().await.unwrap())
-    }
-
-    /// The same, which has to succeed.
-    pub(crate) async fn done(&self, arguments: &[&str]) -> Told {
-        let told = self.run(arguments).await;
-        assert_eq!(told.code, Some(0), "{arguments:?}: {}{}", told.data, told.remarks);
-        told
-    }
-
-    /// The same, which has to end with this code and this sentence.
+    /// What has to end with this code and this sentence.
     pub(crate) async fn refused(&self, arguments: &[&str], code: i32, words: &str) {
         let told = self.run(arguments).await;
         assert_eq!((told.code, told.data.as_str()), (Some(code), ""), "{arguments:?}: {}", told.remarks);
@@ -202,31 +135,25 @@ impl Account {
         self.fault(action, calls, usize::MAX, Fault::Refuse).await;
     }
 
-    /// A command whose UpdateItem is under way, and takes effect only some seconds later.
-    pub(crate) async fn until_it_writes(&self, arguments: &[&str]) -> tokio::process::Child {
-        const ACTION: &str = "dynamodb:UpdateItem";
-        let before = self.calls(ACTION).await;
-        self.fault(ACTION, 0, 1, Fault::Delay(Duration::from_secs(3))).await;
-        let child = self.command(arguments).await.spawn().unwrap();
+    /// A command whose call is under way, and takes effect only when it is [`released`](Account::released).
+    pub(crate) async fn until_it_calls(&self, action: &str, arguments: &[&str]) -> Child {
+        let before = self.calls(action).await;
+        self.fault(action, 0, usize::MAX, Fault::Hold).await;
+        let mut child = self.command(arguments).await.spawn().unwrap();
         let waits = async {
-            while self.calls(ACTION).await == before {
+            while self.calls(action).await == before {
+                assert!(child.try_wait().unwrap().is_none(), "it ended too early");
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
         };
         tokio::time::timeout(Duration::from_secs(120), waits).await.unwrap();
-        stack().await.front().clear_rules(self.name);
         child
     }
-}
 
-impl Told {
-    pub(crate) fn of(Output { status, stdout, stderr }: Output) -> Told {
-        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-        Told { code: status.code(), data: text(stdout), remarks: text(stderr) }
-    }
-
-    pub(crate) fn json(&self) -> Value {
-        serde_json::from_str(&self.data).unwrap()
+    /// What a command told whose call was held, which goes on now.
+    pub(crate) async fn released(&self, child: Child) -> Told {
+        stack().await.front().clear_rules(self.name);
+        Told::of(child.wait_with_output().await.unwrap())
     }
 }
 

@@ -145,6 +145,20 @@ async fn capacity_is_waited_for_by_each_segments_share() {
 }
 
 #[tokio::test]
+async fn a_page_that_would_be_paid_for_after_the_time_is_left_to_the_next_call() {
+    let aws = with_items(5);
+    let backfill = Backfill { max_read_capacity_units: 5, ..backfill() };
+    let (calls, store) = (aws.clients().item_calls(), store(&aws));
+    let time = Some(Duration::from_millis(150));
+    let work =
+        Work { backfill: &backfill, segment: 0, calls: &calls, store: &store, time, clock: Clock::System };
+    let reached = run(&work, Reached::default(), &mut |_| {}).await.unwrap();
+    // The first page's unit is paid for after a fifth of a second.
+    assert_eq!(aws.count("dynamodb:Scan"), 1);
+    assert!(!reached.done && reached.cursor.is_some(), "{reached:?}");
+}
+
+#[tokio::test]
 async fn what_fails_for_good_has_its_name() {
     for (action, status, code, name) in [
         ("dynamodb:Scan", 400, "ResourceNotFoundException", ErrorName::SourceTableMissing),

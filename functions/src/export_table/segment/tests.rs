@@ -54,6 +54,19 @@ async fn a_scan_lasts_as_long_as_its_capacity_allows() {
     assert!(seconds >= 0.1 && !part.done, "{seconds}");
 }
 
+#[tokio::test]
+async fn a_page_that_would_be_paid_for_after_the_time_is_left_to_the_next_call() {
+    let store = testing::orders(4);
+    store.state().page_of_items = 1;
+    let mut run = testing::run("plain", "none");
+    // Two pages are paid for after a second, and a third one would be after one and a half.
+    (run.max_read_capacity_units, run.seconds_per_call) = (2, 1);
+    let before = store.count("dynamodb:Scan");
+    let (_, part) = timed(&store, &run, &testing::plan(1)).await;
+    assert_eq!(store.count("dynamodb:Scan") - before, 2);
+    assert!(!part.done && part.items == 2, "{part:?}");
+}
+
 async fn timed(store: &FakeStore, run: &Run, plan: &Plan) -> (f64, Part) {
     let (calls, files) = (store.clients().item_calls(), run.files(store.clients().s3(), "orders"));
     let clock = Clock::Fixed(run.started_at);

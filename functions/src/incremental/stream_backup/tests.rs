@@ -190,6 +190,18 @@ async fn a_batch_that_cannot_be_read_or_whose_table_is_gone_fails_whole() {
 }
 
 #[tokio::test]
+async fn the_last_changes_of_a_table_that_is_gone_are_backed_up_by_what_is_known_of_its_items() {
+    let aws = store();
+    deliver(&step(&aws), vec![record("INSERT", "1", 1, 10, "a")]).await;
+    let mut last = record("REMOVE", "1", 2, 20, "");
+    last["eventSourceARN"] = json!("arn:aws:dynamodb:eu-west-1:123456789012:table/gone/stream/x");
+    // Another instance, which has not asked what the key attributes are.
+    assert_eq!(deliver(&step(&aws), vec![last]).await, None);
+    let events: Vec<_> = versions(&aws).into_iter().map(|(event, _)| event).collect();
+    assert!(events.contains(&EventName::Remove) && events.len() == 2, "{events:?}");
+}
+
+#[tokio::test]
 async fn others_that_keep_writing_are_waited_out_and_then_named() {
     let aws = store();
     for number in 0..3 {

@@ -69,6 +69,15 @@ async fn a_table_that_is_gone_is_known_by_its_items() {
 }
 
 #[tokio::test]
+async fn another_table_of_the_name_does_not_say_what_the_items_keys_are() {
+    let aws = FakeStore::default().with_table("orders", &["order", "line"]);
+    aws.at(second(0));
+    put(&aws, "1", Some("a"), 1, 1, 1).await;
+    let plan = plan(&aws, json!({}), defaults(), 100).await.unwrap();
+    assert_eq!(plan["snapshot"]["keyNames"], json!(["id"]));
+}
+
+#[tokio::test]
 async fn refusals_have_their_names() {
     for (action, fault, name) in [
         ("dynamodb:DescribeTable", Fault::Refused(400, "AccessDeniedException"), ErrorName::AccessDenied),

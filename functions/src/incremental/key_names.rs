@@ -1,14 +1,14 @@
 //! The key attributes of a backup's items, in the table's order.
 //!
-//! The table says them. Where it is gone, which is when a backup is needed most, the metadata of the versions does: it
-//! holds the key of each item that is not too long for it, in the table's order.
+//! The metadata of the versions says them: it holds the key of each item that is not too long for it, in the table's order.
+//! So they are known where the table is gone, which is when a backup is needed most, and where there is another one
+//! of its name.
 
 use std::fmt;
 
 use serde::de::{IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
-use super::Items;
 use crate::aws_failure::AwsFailure;
 use crate::incremental::version::Version;
 
@@ -16,14 +16,18 @@ use crate::incremental::version::Version;
 const MOST_LOOKS: usize = 1_000;
 
 /// The key attributes that an object's metadata says; `None` where none says it.
-pub async fn of_versions(s3: &aws_sdk_s3::Client, items: &Items) -> Result<Option<Vec<String>>, AwsFailure> {
-    let list = s3.list_objects_v2().bucket(&items.bucket).prefix(&items.prefix);
+pub async fn of_versions(
+    s3: &aws_sdk_s3::Client,
+    bucket: &str,
+    prefix: &str,
+) -> Result<Option<Vec<String>>, AwsFailure> {
+    let list = s3.list_objects_v2().bucket(bucket).prefix(prefix);
     let page = list.send().await.map_err(AwsFailure::of("s3:ListBucket"))?;
     let keys = page.contents.unwrap_or_default().into_iter().filter_map(|object| object.key);
     for key in keys.take(MOST_LOOKS) {
-        let head = match s3.head_object().bucket(&items.bucket).key(key).send().await {
+        let head = match s3.head_object().bucket(bucket).key(key).send().await {
             Ok(head) => head,
-            Err(error) if error.raw_response().is_some_and(|answer| answer.status().as_u16() == 404) => {
+            Err(error) if AwsFailure::is_missing(&error) => {
                 continue;
             }
             Err(error) => return Err(AwsFailure::of("s3:GetObject")(error)),

@@ -1,0 +1,127 @@
+//! What the tests of commands share: the local stack, an account on it with a directory, and what a command told.
+
+use std::path::PathBuf;
+use std::process::{Output, Stdio};
+use std::sync::Arc;
+
+use aws_sdk_dynamodb::types::{
+    AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType, StreamSpecification,
+    StreamViewType,
+};
+use local_aws::{LocalAws, Options, Slowness};
+use serde_json::Value;
+use tokio::process::Command;
+use tokio::sync::OnceCell;
+
+/// The local stack of this test binary; it ends with the process.
+pub(crate) async fn stack() -> &'static LocalAws {
+    static STACK: OnceCell<LocalAws> = OnceCell::const_new();
+    STACK
+        .get_or_init(async || {
+            let progress: local_aws::Progress = Arc::new(|line| eprintln!("{line}"));
+            let directory = local_aws::directory();
+            LocalAws::start(Options { port: None, wait_scale: 0.0, directory, progress }).await.unwrap()
+        })
+        .await
+}
+
+/// An account whose tables are there at once, and a directory in which commands are run on it.
+pub(crate) struct Shell {
+    pub(crate) name: &'static str,
+    pub(crate) dynamodb: aws_sdk_dynamodb::Client,
+    pub(crate) s3: aws_sdk_s3::Client,
+    pub(crate) directory: tempfile::TempDir,
+    /// What the commands find in their environment, beside the account.
+    pub(crate) variables: Vec<(&'static str, String)>,
+}
+
+/// What a command printed, and its exit code.
+pub(crate) struct Told {
+    pub(crate) code: Option<i32>,
+    pub(crate) data: String,
+    pub(crate) remarks: String,
+}
+
+impl Shell {
+    pub(crate) async fn new(name: &'static str) -> Shell {
+        let slowness = Slowness { tables: 0, indexes: 0, updates: 0, ..Slowness::default() };
+        stack().await.front().slow(name, slowness);
+        let config = stack().await.config(name).await;
+        Shell {
+            name,
+            dynamodb: aws_sdk_dynamodb::Client::new(&config),
+            s3: aws_sdk_s3::Client::new(&config),
+            directory: tempfile::tempdir().unwrap(),
+            variables: Vec::new(),
+        }
+    }
+
+    /// Makes a table with this partition key, of type S.
+    pub(crate) async fn create(&self, table: &str, key: &str, with_stream: bool) {
+        let id = AttributeDefinition::builder().attribute_name(key).attribute_type(ScalarAttributeType::S);
+        let element =
+            KeySchemaElement::builder().attribute_name(key).key_type(KeyType::Hash).build().unwrap();
+        let create = self.dynamodb.create_table().table_name(table).key_schema(element);
+        let create = create.attribute_definitions(id.build().unwrap());
+        let stream = StreamSpecification::builder()
+            .stream_enabled(true)
+            .stream_view_type(StreamViewType::NewAndOldImages)
+            .build()
+            .unwrap();
+        let create = create.set_stream_specification(with_stream.then_some(stream));
+        create.billing_mode(BillingMode::PayPerRequest).send().await.unwrap();
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
+    /// The command, to be run in the account's directory.
+    pub(crate) async fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tablekeeper"));
+        command.args(arguments).current_dir(self.directory.path());
+        for variable in [
+            "AWS_SESSION_TOKEN",
+            "AWS_PROFILE",
+            "INCREMENTAL_BUCKET",
+            "INCREMENTAL_PREFIX",
+            "FAILURES_PREFIX",
+            "SNAPSHOT_BUCKET",
+            "SNAPSHOT_PREFIX",
+            "DYNAMODB_REGION",
+            "DYNAMODB_HOST",
+            "DYNAMODB_PORT",
+            "DYNAMODB_USETLS",
+            "DYNAMODB_PARALLELISM",
+        ] {
+            command.env_remove(variable);
+        }
+        command.env("AWS_ENDPOINT_URL", stack().await.endpoint()).env("AWS_REGION", "us-east-1");
+        command.env("AWS_ACCESS_KEY_ID", self.name).env("AWS_SECRET_ACCESS_KEY", "local");
+        command.envs(self.variables.iter().map(|(name, value)| (*name, value)));
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+        command
+    }
+
+    pub(crate) async fn run(&self, arguments: &[&str]) -> Told {
+        Told::of(self.command(arguments).await.output().await.unwrap())
+    }
+
+    /// The same, which has to succeed.
+    pub(crate) async fn done(&self, arguments: &[&str]) -> Told {
+        let told = self.run(arguments).await;
+        assert_eq!(told.code, Some(0), "{arguments:?}: {}{}", told.data, told.remarks);
+        told
+    }
+}
+
+impl Told {
+    pub(crate) fn of(Output { status, stdout, stderr }: Output) -> Told {
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        Told { code: status.code(), data: text(stdout), remarks: text(stderr) }
+    }
+
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.data).unwrap()
+    }
+}
