@@ -39,9 +39,10 @@ impl AwsFailure {
         move |error| {
             let code = error.code().unwrap_or_default();
             let server_fault = error.raw_response().is_some_and(|answer| answer.status().is_server_error());
+            let forbidden = status_alone(&error) == Some(403);
             let name = match &error {
                 SdkError::ServiceError(_) if is_throttling(code) => ErrorName::Throttled,
-                SdkError::ServiceError(_) if is_access_denied(code) => ErrorName::AccessDenied,
+                SdkError::ServiceError(_) if forbidden || is_access_denied(code) => ErrorName::AccessDenied,
                 SdkError::ServiceError(_) if is_busy(action, code) => ErrorName::ResourceBusy,
                 SdkError::ServiceError(_) if !server_fault => ErrorName::RequestRefused,
                 SdkError::ConstructionFailure(_) => ErrorName::RequestRefused,
@@ -61,6 +62,12 @@ impl AwsFailure {
     pub fn unbuilt<E: std::error::Error>(action: &'static str) -> impl FnOnce(E) -> AwsFailure {
         move |error| AwsFailure { action, name: ErrorName::RequestRefused, detail: error.to_string() }
     }
+}
+
+/// The HTTP status of an answer that has no code beside it, as S3's to HEAD, which has no body.
+fn status_alone<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> Option<u16> {
+    let status = error.raw_response()?.status().as_u16();
+    (matches!(error, SdkError::ServiceError(_)) && error.code().is_none()).then_some(status)
 }
 
 /// A call that was never sent: the role that it was to be made with could not be assumed, or the connection failed. The
@@ -117,11 +124,14 @@ fn is_busy(action: &str, code: &str) -> bool {
     }
 }
 
-/// The code and message that AWS sent, or else the innermost causes of a failed connection.
+/// The code and message that AWS sent, or else the status, or the innermost causes of a failed connection.
 fn describe<E>(error: &SdkError<E, HttpResponse>) -> String
 where
     E: ProvideErrorMetadata + std::error::Error + 'static,
 {
+    if let Some(status) = status_alone(error) {
+        return format!("it was answered with the status {status} and no reason");
+    }
     match (error.code(), error.message()) {
         (Some(code), Some(message)) => format!("{code}: {message}"),
         (Some(code), None) => code.to_owned(),
@@ -201,6 +211,22 @@ mod tests {
             name_of("dynamodb:UpdateTable", 500, "InternalServerError"),
             ErrorName::ServiceUnavailable
         );
+    }
+
+    #[test]
+    fn an_answer_without_a_body_is_known_by_its_status() {
+        for (status, name) in [
+            (403, ErrorName::AccessDenied),
+            (400, ErrorName::RequestRefused),
+            (503, ErrorName::ServiceUnavailable),
+        ] {
+            let answer = HttpResponse::new(status.try_into().unwrap(), "".into());
+            let error = SdkError::service_error(ErrorMetadata::builder().build(), answer);
+            let failure = AwsFailure::of("s3:GetObject")(error);
+            assert_eq!(failure.name, name, "{status}");
+            let words = format!("it was answered with the status {status} and no reason");
+            assert_eq!(failure.detail, words);
+        }
     }
 
     #[test]

@@ -128,6 +128,11 @@ const DEMANDED: &[(Because, &[&str], &str)] = &[
     ),
     (
         Because::ReadsStream,
+        &["kms:Decrypt"],
+        "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usagenotes.html",
+    ),
+    (
+        Because::ReadsStream,
         &[
             "dynamodb:DescribeStream",
             "dynamodb:GetRecords",
