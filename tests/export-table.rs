@@ -17,12 +17,11 @@ use item_formats::{Format, FormatName, NullTag, read_line};
 use local_aws::{Deployment, deploy, workspace_root};
 use serde_json::{Value, json};
 use tablekeeper_functions::clock::Clock;
-use tablekeeper_functions::item_calls::{ItemCalls, ScanPage};
 use tablekeeper_tests::final_state::lines;
 use tablekeeper_tests::policies::template;
 use tablekeeper_tests::run::{Execution, end_of};
 use tablekeeper_tests::workflows::export_table::{TABLE, bucket, make_filled, put, tag, workflow};
-use tablekeeper_tests::{Deployed, stack, until_some};
+use tablekeeper_tests::{Deployed, items_of, stack, until_some};
 
 /// An account with the workflow in it, with these parameters of the template.
 async fn deployed_with(parameters: &[(&str, &str)]) -> Deployed {
@@ -88,26 +87,7 @@ async fn exported(deployed: &Deployed, report: &Value, format: Format) -> BTreeS
 
 /// The items of a table, as the service answers with them.
 async fn scanned(deployed: &Deployed, table: &str) -> BTreeSet<String> {
-    let calls = ItemCalls::new(deployed.dynamodb.clone());
-    let (mut items, mut start) = (BTreeSet::new(), None::<String>);
-    loop {
-        let page = ScanPage {
-            table,
-            segment: 0,
-            segments: 1,
-            consistent_read: true,
-            limit: None,
-            start: start.as_deref(),
-        };
-        let page = calls.scan(&page).await.unwrap();
-        for range in &page.items {
-            items.insert(canonical(&serde_json::from_slice(&page.answer[range.clone()]).unwrap()));
-        }
-        start = page.next;
-        if start.is_none() {
-            return items;
-        }
-    }
+    items_of(&deployed.dynamodb, table).await.iter().map(canonical).collect()
 }
 
 /// An item as text, with its attributes in order and its sets sorted, as those have no order of their own.

@@ -18,14 +18,13 @@ use futures::future::LocalBoxFuture;
 use local_aws::Fault;
 use serde_json::{Value, json};
 use tablekeeper_functions::incremental::version::{TOMBSTONE_SIZE, item_of_body, object_key};
-use tablekeeper_functions::item_calls::{ItemCalls, ScanPage};
 use tablekeeper_tests::policies::{functions, grants_are_calls};
 use tablekeeper_tests::run::{BY_HAND, end_of, start_by_hand};
 use tablekeeper_tests::workflow::Prepare;
 use tablekeeper_tests::workflows::backfill::{TABLE, with_stream, workflow};
 use tablekeeper_tests::workflows::sync_settings::inject;
 use tablekeeper_tests::workflows::sync_settings::tables::{stream, until_active};
-use tablekeeper_tests::{Deployed, Workflow, stack, until, until_some};
+use tablekeeper_tests::{Deployed, Workflow, items_of, stack, until, until_some};
 
 const STEP: &str = "incremental.stream-backup";
 
@@ -127,28 +126,12 @@ async fn delete(deployed: &Deployed, key: Item) {
 
 /// The table's items, by the keys of their objects.
 async fn in_table(deployed: &Deployed, names: &[&str]) -> BTreeMap<String, Value> {
-    let calls = ItemCalls::new(deployed.dynamodb.clone());
-    let (mut items, mut start) = (BTreeMap::new(), None);
-    loop {
-        let page = ScanPage {
-            table: TABLE,
-            segment: 0,
-            segments: 1,
-            consistent_read: true,
-            limit: None,
-            start: start.as_deref(),
-        };
-        let page = calls.scan(&page).await.unwrap();
-        for range in page.items {
-            let item = &page.answer[range];
-            let key = item_formats::key_of(item, names).unwrap();
-            items.insert(object_key("items/", &key), serde_json::from_slice(item).unwrap());
-        }
-        start = page.next;
-        if start.is_none() {
-            return items;
-        }
-    }
+    let object = |item: &Value| {
+        let key = item_formats::key_of(item.to_string().as_bytes(), names).unwrap();
+        object_key("items/", &key)
+    };
+    let items = items_of(&deployed.dynamodb, TABLE).await;
+    items.into_iter().map(|item| (object(&item), item)).collect()
 }
 
 /// What the bucket holds now, tombstones left out.

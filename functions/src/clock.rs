@@ -1,5 +1,6 @@
 //! The time, as a step sees it.
 
+use aws_sdk_dynamodb::primitives::DateTime as SdkDateTime;
 use chrono::{DateTime, Utc};
 
 /// Where a step takes the time from, so that a test can say what time it is.
@@ -20,4 +21,9 @@ impl Clock {
             Clock::Fixed(time) => *time,
         }
     }
+}
+
+/// The SDK's time as chrono's; a time outside chrono's 500,000 years becomes the epoch.
+pub fn utc(time: &SdkDateTime) -> DateTime<Utc> {
+    DateTime::from_timestamp(time.secs(), time.subsec_nanos()).unwrap_or_default()
 }

@@ -1,6 +1,8 @@
 //! Capacity units, spread over time.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 /// How fast units may be taken. What a request takes is known when it was answered, so it is guessed before and put
 /// right then.
@@ -18,6 +20,12 @@ impl Pace {
         Pace { per_second, owed: 0.0, since: now }
     }
 
+    /// One of so many equal shares of so many units a second; 0 units for as many as there are.
+    pub(crate) fn share(units_per_second: u32, shares: u32, now: Instant) -> Pace {
+        let share = f64::from(units_per_second) / f64::from(shares.max(1));
+        Pace::new((share > 0.0).then_some(share), now)
+    }
+
     /// Takes units, and says how long to wait before they are used.
     pub(crate) fn take(&mut self, units: f64, now: Instant) -> Duration {
         let Some(per_second) = self.per_second else { return Duration::ZERO };
@@ -30,7 +38,29 @@ impl Pace {
 
     /// What was guessed was more or less than it took.
     pub(crate) fn correct(&mut self, guessed: f64, took: f64) {
-        self.owed += took - guessed;
+        self.owe(took - guessed);
+    }
+
+    /// A request took so much, and nothing was guessed before it.
+    pub(crate) fn owe(&mut self, units: f64) {
+        self.owed += units;
+    }
+
+    /// When what was taken is paid for; `None` without a limit.
+    pub(crate) fn due(&self) -> Option<Instant> {
+        let seconds = self.owed / self.per_second?;
+        self.since.checked_add(Duration::try_from_secs_f64(seconds).ok()?)
+    }
+
+    /// Waits until what was taken is paid for.
+    pub(crate) async fn wait(&mut self) {
+        tokio::time::sleep(self.take(0.0, Instant::now())).await;
+    }
+
+    /// Whether it is so late, or will be once what was taken is paid for. Who has to end by then reads nothing more: it
+    /// would be read, and paid for in turn, after it.
+    pub(crate) fn is_over(&self, end: Instant) -> bool {
+        Instant::now() >= end || self.due().is_some_and(|due| due >= end)
     }
 }
 
@@ -61,6 +91,22 @@ mod tests {
         pace.correct(10.0, 0.0);
         pace.correct(30.0, 0.0);
         assert_eq!(pace.take(10.0, begin), Duration::ZERO);
+    }
+
+    #[test]
+    fn a_share_is_owed_until_it_is_due_and_no_more() {
+        let began = Instant::now();
+        let mut pace_of_four = Pace::share(100, 4, began);
+        assert_eq!(pace_of_four.due(), Some(began));
+        pace_of_four.owe(128.0);
+        pace_of_four.owe(22.0);
+        let due = began + Duration::from_secs(6);
+        assert_eq!(pace_of_four.due(), Some(due));
+        assert!(pace_of_four.is_over(due) && !pace_of_four.is_over(due + Duration::from_millis(1)));
+        let mut unlimited = Pace::share(0, 4, began);
+        unlimited.owe(1e9);
+        assert_eq!(unlimited.due(), None);
+        assert!(unlimited.is_over(began) && !unlimited.is_over(due));
     }
 
     #[test]

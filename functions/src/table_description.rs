@@ -2,7 +2,6 @@
 //! executions, and the one answer to the question whether a restored table can be used.
 
 use aws_sdk_dynamodb::error::ProvideErrorMetadata;
-use aws_sdk_dynamodb::primitives::DateTime as SdkDateTime;
 use aws_sdk_dynamodb::types as sdk;
 use aws_sdk_dynamodb::types::{IndexStatus, TableStatus};
 use chrono::{DateTime, Utc};
@@ -10,6 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::aws_failure::AwsFailure;
+use crate::clock::utc;
 
 /// The part of a table's description that an execution's output holds, under AWS's own names.
 ///
@@ -112,11 +112,6 @@ pub fn scannable(table: &sdk::TableDescription) -> Result<(), Unscannable> {
     }
 }
 
-/// The SDK's time as chrono's; a time outside chrono's 500,000 years becomes the epoch.
-pub fn utc(time: &SdkDateTime) -> DateTime<Utc> {
-    DateTime::from_timestamp(time.secs(), time.subsec_nanos()).unwrap_or_default()
-}
-
 /// Whether a table can be used.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Readiness {
@@ -156,6 +151,7 @@ pub fn readiness(table: &sdk::TableDescription) -> Readiness {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use aws_sdk_dynamodb::primitives::DateTime as SdkDateTime;
     use aws_sdk_dynamodb::types::GlobalSecondaryIndexDescription as Index;
 
     fn table(

@@ -13,6 +13,7 @@ pub mod contract;
 pub mod deployed;
 pub mod diagram;
 pub mod final_state;
+pub mod items;
 pub mod mutants;
 pub mod payloads;
 pub mod policies;
@@ -23,6 +24,7 @@ pub mod workflow;
 pub mod workflows;
 
 pub use deployed::{Deployed, stack};
+pub use items::items_of;
 pub use run::{Ended, run, run_with};
 pub use waiting::{until, until_seen, until_some};
 pub use workflow::{Battery, Begin, Scenario, Workflow};

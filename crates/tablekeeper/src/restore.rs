@@ -33,8 +33,8 @@ const REQUESTS_OF_A_SEGMENT: u32 = 8;
 /// directory. Whatever stops it, --resume goes on from there. The file is taken away at the end.
 ///
 /// The settings come from the environment (SNAPSHOT_BUCKET, SNAPSHOT_PREFIX, with --at INCREMENTAL_BUCKET,
-/// INCREMENTAL_PREFIX and FAILURES_PREFIX, DYNAMODB_REGION, DYNAMODB_HOST, DYNAMODB_PORT, DYNAMODB_USETLS, DYNAMODB_PARALLELISM) or from
-/// --config.
+/// INCREMENTAL_PREFIX and FAILURES_PREFIX, DYNAMODB_REGION, DYNAMODB_HOST, DYNAMODB_PORT, DYNAMODB_USETLS,
+/// DYNAMODB_PARALLELISM) or from --config.
 ///
 /// The exit code is 0 if everything is written, 1 if it failed, 2 if the arguments or settings cannot be used (there is no
 /// such table or snapshot, the table has other key attributes or holds items), and 130 if it was interrupted.

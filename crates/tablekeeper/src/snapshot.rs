@@ -43,8 +43,8 @@ const SETTLE: u32 = 300;
 /// that is whole is verified, and told of. The bucket has to keep the versions of its second until it ends.
 ///
 /// The settings come from the environment (INCREMENTAL_BUCKET, INCREMENTAL_PREFIX, FAILURES_PREFIX, SNAPSHOT_BUCKET,
-/// SNAPSHOT_PREFIX, DYNAMODB_REGION, DYNAMODB_HOST, DYNAMODB_PORT, DYNAMODB_USETLS) or from --config. Without TABLE, and without `table`
-/// in the file, the versions say what the key attributes are.
+/// SNAPSHOT_PREFIX, DYNAMODB_REGION, DYNAMODB_HOST, DYNAMODB_PORT, DYNAMODB_USETLS) or from --config. Without TABLE, and
+/// without `table` in the file, the versions say what the key attributes are.
 ///
 /// The exit code is 0 if the snapshot is whole, 1 if it failed, 2 if the arguments or settings cannot be used, and 130 if
 /// it was interrupted.

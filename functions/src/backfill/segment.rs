@@ -4,11 +4,12 @@
 //! by this call or by whatever was there before; the cursor stands behind the last page that is. Capacity is paid for
 //! afterwards, as DynamoDB says what a page took only with the page.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use chrono::{DateTime, SubsecRound as _, Utc};
 use futures::{StreamExt as _, TryStreamExt as _, future, stream};
 use item_formats::{Format, Malformed, write_line};
+use tokio::time::Instant;
 
 use super::Backfill;
 use crate::aws_failure::AwsFailure;
@@ -106,16 +107,13 @@ pub async fn run(
     from: Reached,
     tell: &mut (dyn FnMut(&Reached) + Send),
 ) -> Result<Reached, Error> {
-    let began = now();
-    let share = f64::from(work.backfill.max_read_capacity_units) / f64::from(work.backfill.segments.max(1));
-    let mut pace = Pace::new((share > 0.0).then_some(share), began);
+    let began = Instant::now();
+    let mut pace = Pace::share(work.backfill.max_read_capacity_units, work.backfill.segments, began);
     let mut reached = from.clone();
     let mut seen = work.page(reached.cursor.as_deref(), &mut pace).await?;
     let outcome = loop {
         let next = seen.page.next.clone();
-        // A page that is paid for too late would be read, and paid for in turn, beyond the function's end.
-        let paid = now().saturating_duration_since(began) + pace.take(0.0, now());
-        let is_over = work.time.is_some_and(|time| paid >= time);
+        let is_over = work.time.is_some_and(|time| pace.is_over(began + time));
         let fetch = async {
             match next.as_deref().filter(|_| !is_over) {
                 Some(next) => work.page(Some(next), &mut pace).await.map(Some),
@@ -145,20 +143,15 @@ pub async fn run(
     }
     if !reached.done {
         // What the last page took is paid for by this call, as the next one does not know of it.
-        tokio::time::sleep(pace.take(0.0, now())).await;
+        pace.wait().await;
     }
     Ok(reached)
-}
-
-/// The time of the runtime, which a test may stop.
-fn now() -> Instant {
-    tokio::time::Instant::now().into_std()
 }
 
 impl Work<'_> {
     async fn page(&self, start: Option<&str>, pace: &mut Pace) -> Result<Seen, Error> {
         let Backfill { table_name, segments, .. } = self.backfill;
-        tokio::time::sleep(pace.take(0.0, now())).await;
+        pace.wait().await;
         let page = ScanPage {
             table: table_name,
             segment: self.segment,
@@ -173,7 +166,7 @@ impl Work<'_> {
                 false => Error::Aws(failure),
             }
         })?;
-        pace.correct(0.0, page.capacity);
+        pace.owe(page.capacity);
         Ok(Seen { page, at: self.clock.now().trunc_subsecs(0) })
     }
 

@@ -14,10 +14,10 @@ use serde::{Deserialize, Serialize};
 use super::{NewBackup, Run, list};
 use crate::aws_failure::AwsFailure;
 use crate::clients::Clients;
-use crate::clock::Clock;
+use crate::clock::{Clock, utc};
 use crate::error_name::ErrorName;
 use crate::step::{Failure, Named, Step};
-use crate::table_description::{self, utc};
+use crate::table_description;
 use crate::table_look::Wait;
 
 /// The step.

@@ -4,7 +4,7 @@ use aws_sdk_dynamodb::types::{BackupStatus, BackupSummary, BackupTypeFilter};
 
 use super::retention::Backup;
 use crate::aws_failure::AwsFailure;
-use crate::table_description::utc;
+use crate::clock::utc;
 
 /// All backups of the table that somebody made on demand (`USER`): not AWS Backup's, nor those that DynamoDB makes
 /// of a table that is deleted. Of earlier tables of the name too; their ids tell them apart.

@@ -4,15 +4,11 @@
 //! as its bytes go out, since nothing may read them back. Capacity is paid for afterwards: DynamoDB says what a page took
 //! only with the page, so the loop waits until the rate allows for what it took already.
 
-mod pace;
-
 use std::time::Duration;
 
 use futures::future;
 use item_formats::Malformed;
 use tokio::time::Instant;
-
-use pace::Pace;
 
 use super::part::{Opened, Part, PartError, PartWriter, Parts, holds_empty_collection};
 use super::{ExportFormat, Plan, Run};
@@ -21,6 +17,7 @@ use crate::clock::Clock;
 use crate::error_name::ErrorName;
 use crate::files::{Files, FilesError};
 use crate::item_calls::{ItemCalls, Page, ScanPage};
+use crate::pace::Pace;
 use crate::step::Named;
 
 /// Bytes of lines after which a data file ends.
@@ -141,20 +138,18 @@ impl SegmentExport<'_> {
         progress: &mut (dyn FnMut(Progress) + Send),
     ) -> Result<Option<String>, SegmentError> {
         let began = Instant::now();
-        let time = Duration::from_secs(self.run.seconds_per_call.into());
-        let mut pace = Pace::of(self.run, self.plan, began);
+        let end_of_call = began + Duration::from_secs(self.run.seconds_per_call.into());
+        let mut pace = Pace::share(self.run.max_read_capacity_units, self.plan.segments, began);
         let mut start = cursor.map(str::to_owned);
         let mut page =
             self.page(segment, start.as_deref(), began).await.map_err(|error| self.failed(error))?;
         let end = loop {
-            pace.took(page.capacity);
+            pace.owe(page.capacity);
             let room =
                 writer.bytes.saturating_add(page.answer.len().try_into().unwrap_or(u64::MAX)) < MOST_BYTES;
             let next = page.next.take();
             let take = self.take(&page, segment, start.as_deref(), writer, progress);
-            // A page that is paid for too late would be read, and paid for in turn, beyond the function's end.
-            let paid = pace.due().is_none_or(|due| due < began + time);
-            let (Some(next), true) = (&next, room && paid && began.elapsed() < time) else {
+            let (Some(next), true) = (&next, room && !pace.is_over(end_of_call)) else {
                 take.await?;
                 break next;
             };

@@ -5,11 +5,12 @@
 //! what counts as written ends before the first batch that is not answered in full.
 
 use std::collections::{BTreeMap, HashSet};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures::StreamExt;
 use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
+use tokio::time::Instant;
 
 use crate::aws_failure::AwsFailure;
 use crate::error_name::ErrorName;

@@ -4,12 +4,13 @@
 //! number of items count from there; lines that are written already are passed over. A file is done when all of its
 //! items are written and it is what its manifest says.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use item_formats::{LineReader, key_of, read_line};
 use md5::{Digest, Md5};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use tokio::time::Instant;
 
 use super::batches::{Batches, Refused, Target};
 use super::source::{Source, SourceFile};

@@ -13,7 +13,7 @@ use super::sequence_number::SequenceNumber;
 use super::store::Store;
 use super::version::{NoVersion, TOMBSTONE_SIZE, Version, body_of_item, item_of_body};
 use crate::aws_failure::AwsFailure;
-use crate::table_description::utc;
+use crate::clock::utc;
 
 /// Versions that are looked at at a time.
 const AT_A_TIME: usize = 16;

@@ -65,7 +65,7 @@ impl SettingsDocument {
         let source = backup.source_table_details()?;
         let features = backup.source_table_feature_details();
         let created = backup.backup_details().map(|details| details.backup_creation_date_time());
-        let captured_at = created.map(crate::table_description::utc).unwrap_or_default();
+        let captured_at = created.map(crate::clock::utc).unwrap_or_default();
         let time_to_live = features.and_then(|features| features.time_to_live_description());
         // A backup tells no maxima of indexes; where the table had none, they are not known.
         let table = on_demand_throughput::Maxima::from(source.on_demand_throughput());

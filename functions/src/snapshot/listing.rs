@@ -9,8 +9,8 @@ use aws_sdk_s3::primitives::DateTime as SdkDateTime;
 use super::fold::{Fold, FoldError};
 use super::history::{Gathered, Listed};
 use crate::aws_failure::AwsFailure;
+use crate::clock::utc;
 use crate::error_name::ErrorName;
-use crate::table_description::utc;
 
 /// A key, and what is known of its versions.
 #[derive(Debug)]

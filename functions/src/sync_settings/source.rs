@@ -11,9 +11,9 @@ use crate::arn::Arn;
 use crate::aws_failure::AwsFailure;
 use crate::backup_description;
 use crate::clients::Clients;
+use crate::clock::utc;
 use crate::settings::report::{self, SettingReport, SettingsFrom, SourceKind};
 use crate::settings::{Aws, SettingName, SettingsDocument, Table, store};
-use crate::table_description::utc;
 
 /// What was found.
 #[derive(Clone, Debug, PartialEq)]

@@ -2,25 +2,6 @@ use super::*;
 use crate::export_table::testing;
 use crate::fake_store::FakeStore;
 
-fn pace(capacity: u32, segments: u32, began: Instant) -> Pace {
-    let mut run = testing::run("plain", "none");
-    run.max_read_capacity_units = capacity;
-    Pace::of(&run, &testing::plan(segments), began)
-}
-
-#[test]
-fn a_segment_uses_its_share_of_the_capacity_and_no_more() {
-    let began = Instant::now();
-    let mut pace_of_four = pace(100, 4, began);
-    assert_eq!(pace_of_four.due(), Some(began));
-    pace_of_four.took(128.0);
-    pace_of_four.took(22.0);
-    assert_eq!(pace_of_four.due(), Some(began + Duration::from_secs(6)));
-    let mut unlimited = pace(0, 4, began);
-    unlimited.took(1e9);
-    assert_eq!(unlimited.due(), None);
-}
-
 #[test]
 fn empty_lists_and_maps_are_found_at_any_depth_and_not_in_texts() {
     for (item, holds) in [

@@ -15,8 +15,9 @@ use sha2::{Digest, Sha256};
 
 use super::{Error, RestoreBackup, Started};
 use crate::aws_failure::AwsFailure;
+use crate::clock::utc;
 use crate::rotate_restore::execution_input::ExecutionInput;
-use crate::table_description::{self, TableDescription, utc};
+use crate::table_description::{self, TableDescription};
 
 impl RestoreBackup {
     pub(super) async fn restore_with_backup(

@@ -8,9 +8,10 @@ use aws_sdk_dynamodb::types::{BillingMode as SdkBillingMode, TableStatus};
 
 use super::{Error, RestoreBackup, Started};
 use crate::aws_failure::AwsFailure;
+use crate::clock::utc;
 use crate::rotate_restore::execution_input::ExecutionInput;
 use crate::rotate_restore::overrides::BillingMode;
-use crate::table_description::{self, TableDescription, utc};
+use crate::table_description::{self, TableDescription};
 
 impl RestoreBackup {
     pub(super) async fn restore_with_dynamodb(

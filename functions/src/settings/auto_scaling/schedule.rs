@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{NAMESPACE, Subject};
 use crate::aws_failure::AwsFailure;
+use crate::clock::utc;
 use crate::settings::{Aws, Table};
-use crate::table_description::utc;
 
 /// A scheduled action.
 #[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]

@@ -5,8 +5,8 @@ use aws_sdk_s3::types::{
     NoncurrentVersionExpiration,
 };
 
-use crate::common::{Told, stack};
-use crate::support::{Account, item, passed_second, text};
+use super::support::{Account, item, passed_second, text};
+use crate::shell::{Told, stack};
 
 #[tokio::test]
 async fn what_cannot_be_done_is_said_in_a_sentence() {

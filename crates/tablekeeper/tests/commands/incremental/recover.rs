@@ -3,8 +3,8 @@
 use local_aws::Fault;
 use serde_json::json;
 
-use crate::common::stack;
-use crate::support::{Account, all_types, passed_second, text};
+use super::support::{Account, all_types, passed_second, text};
+use crate::shell::stack;
 
 #[tokio::test]
 async fn an_item_comes_back_if_it_is_still_what_was_shown() {

@@ -12,10 +12,11 @@ use serde_json::{Value, json};
 use tablekeeper_functions::clock::Clock;
 use tablekeeper_functions::incremental::change;
 use tablekeeper_functions::incremental::store::{Outcome, Store};
-use tablekeeper_functions::item_calls::{ItemCalls, ScanPage};
+use tablekeeper_functions::item_calls::ItemCalls;
+use tablekeeper_tests::items_of;
 use tokio::process::Child;
 
-use crate::common::{Shell, Told, stack};
+use crate::shell::{Shell, Told, stack};
 
 /// The items of a table by their ids, as DynamoDB JSON.
 pub(crate) type Items = BTreeMap<String, Value>;
@@ -72,27 +73,11 @@ impl Account {
     }
 
     pub(crate) async fn items(&self, table: &str) -> Items {
-        let calls = ItemCalls::new(self.dynamodb.clone());
-        let (mut items, mut start) = (Items::new(), None::<String>);
-        loop {
-            let page = ScanPage {
-                table,
-                segment: 0,
-                segments: 1,
-                consistent_read: true,
-                limit: None,
-                start: start.as_deref(),
-            };
-            let page = calls.scan(&page).await.unwrap();
-            for range in page.items {
-                let item: Value = serde_json::from_slice(&page.answer[range]).unwrap();
-                assert!(items.insert(item["id"]["S"].as_str().unwrap().to_owned(), item).is_none());
-            }
-            match page.next {
-                Some(next) => start = Some(next),
-                None => return items,
-            }
+        let mut items = Items::new();
+        for item in items_of(&self.dynamodb, table).await {
+            assert!(items.insert(item["id"]["S"].as_str().unwrap().to_owned(), item).is_none());
         }
+        items
     }
 
     /// A change of `orders`, in the table and, as its stream tells of it now, in the bucket.

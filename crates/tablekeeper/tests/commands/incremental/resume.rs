@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 
-use crate::common::{Told, stack};
-use crate::support::{Account, item, passed_second, text};
+use super::support::{Account, item, passed_second, text};
+use crate::shell::{Told, stack};
 
 #[tokio::test]
 async fn what_was_stopped_goes_on() {

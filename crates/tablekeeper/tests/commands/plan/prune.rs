@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use local_aws::{Fault, Rule};
 use serde_json::{Value, json};
 
-use crate::support::{Account, Told, stack};
+use super::support::Account;
+use crate::shell::{Told, stack};
 
 /// The names that this workflow gives, of six days before the new year.
 const OWN: [&str; 6] = [
@@ -21,7 +22,7 @@ impl Account {
     /// Backups of these names, each made after the one before it.
     async fn back_up(&self, names: &[&str]) {
         for name in names {
-            self.client.create_backup().table_name("orders").backup_name(*name).send().await.unwrap();
+            self.dynamodb.create_backup().table_name("orders").backup_name(*name).send().await.unwrap();
         }
     }
 
@@ -57,7 +58,7 @@ impl Told {
 async fn every_backup_is_told_with_its_fate_and_nothing_is_changed() {
     let account = Account::with_table("420000000001").await;
     account.back_up(&[OWN[0], OWN[1], "before-migration", OWN[2], OWN[3]]).await;
-    stack().await.front().forget_calls(account.account);
+    stack().await.front().forget_calls(account.name);
     let told = account.plan_prune(&["--keep", "3"]).await;
     assert_eq!((told.code, told.remarks.as_str()), (Some(3), ""), "{}", told.data);
     assert!(told.data.starts_with("Backups of orders\n"), "{}", told.data);
@@ -78,7 +79,7 @@ async fn every_backup_is_told_with_its_fate_and_nothing_is_changed() {
     assert!(told.data.ends_with("\n\nPlan: 3 kept, 2 to delete, 1 left.\n"), "{}", told.data);
     assert!(!told.data.contains('\u{1b}'), "colours are for a terminal");
 
-    let calls = stack().await.front().calls(account.account);
+    let calls = stack().await.front().calls(account.name);
     let actions: BTreeSet<&str> = calls.iter().map(|call| call.action.as_str()).collect();
     assert_eq!(actions, BTreeSet::from(["dynamodb:DescribeTable", "dynamodb:ListBackups"]));
     assert!(calls.iter().all(|call| call.step.as_deref() == Some("tablekeeper")), "{calls:?}");
@@ -119,8 +120,8 @@ async fn rules_add_up_and_manual_backups_go_on_demand() {
 async fn the_plan_is_one_object_for_programs() {
     let account = Account::with_table("420000000004").await;
     account.back_up(&OWN[..1]).await;
-    account.client.delete_table().table_name("orders").send().await.unwrap();
-    account.create_table().await;
+    account.dynamodb.delete_table().table_name("orders").send().await.unwrap();
+    account.create("orders", "id", false).await;
     account.back_up(&[OWN[1], OWN[2], OWN[3]]).await;
     let told = account.plan_prune(&["--keep", "2", "--json"]).await;
     assert_eq!((told.code, told.remarks.as_str()), (Some(3), ""), "{}", told.data);
@@ -128,7 +129,7 @@ async fn the_plan_is_one_object_for_programs() {
     let keys: Vec<&str> = plan.as_object().unwrap().keys().map(String::as_str).collect();
     assert_eq!(BTreeSet::from_iter(keys), BTreeSet::from(["table", "tableId", "keep", "delete", "left"]));
     assert_eq!(plan.get("table"), Some(&json!("orders")));
-    let described = account.client.describe_table().table_name("orders").send().await.unwrap();
+    let described = account.dynamodb.describe_table().table_name("orders").send().await.unwrap();
     assert_eq!(plan.get("tableId"), Some(&json!(described.table.unwrap().table_id)));
 
     let at = |pointer: &str| plan.pointer(pointer).unwrap();
@@ -138,7 +139,7 @@ async fn the_plan_is_one_object_for_programs() {
     assert_eq!(told.names("left"), [OWN[0]]);
     assert_eq!(at("/left/0/reason"), &json!("it is of an earlier table of this name"));
 
-    let listed = account.client.list_backups().table_name("orders").send().await.unwrap();
+    let listed = account.dynamodb.list_backups().table_name("orders").send().await.unwrap();
     let oldest = listed.backup_summaries().iter().find(|it| it.backup_name() == Some(OWN[1])).unwrap();
     assert_eq!(at("/delete/1/backupArn"), &json!(oldest.backup_arn()));
     let created_at: chrono::DateTime<chrono::Utc> =
@@ -152,11 +153,11 @@ async fn more_backups_than_a_page_has_are_all_seen() {
     let name = |hour: u32| format!("orders-202512{:02}{:02}0000", 1 + hour / 24, hour % 24);
     let names: Vec<String> = (0..103).map(name).collect();
     account.back_up(&names.iter().map(String::as_str).collect::<Vec<_>>()).await;
-    stack().await.front().forget_calls(account.account);
+    stack().await.front().forget_calls(account.name);
     let told = account.plan_prune(&["--keep", "2", "--json"]).await;
     assert_eq!((told.names("keep").len(), told.names("delete").len()), (2, 102), "{}", told.data);
     assert_eq!(told.names("delete").last(), names.first());
-    let lists = stack().await.front().calls(account.account);
+    let lists = stack().await.front().calls(account.name);
     let lists = lists.iter().filter(|call| call.action == "dynamodb:ListBackups").count();
     assert_eq!(lists, 2);
 }
@@ -185,7 +186,7 @@ async fn what_cannot_be_planned_is_said_in_a_sentence() {
     assert!(nowhere.remarks.starts_with("error: no AWS Region is set: "), "{}", nowhere.remarks);
 
     stack().await.front().inject(Rule {
-        account: account.account.to_owned(),
+        account: account.name.to_owned(),
         step: None,
         action: "dynamodb:ListBackups".to_owned(),
         from_ordinal: 0,

@@ -10,7 +10,8 @@ use aws_sdk_dynamodb::types::{
 use local_aws::{Call, Fault, Rule, Slowness};
 use serde_json::{Value, json};
 
-use crate::support::{Account, Told, stack};
+use super::support::Account;
+use crate::shell::{Told, stack};
 
 impl Account {
     /// With a table `orders` that has tags, Time to Live, recovery and a stream, and with `orders-restored`, which was
@@ -18,7 +19,7 @@ impl Account {
     async fn prepared(account: &'static str) -> Account {
         let this = Account::with_table(account).await;
         this.give("orders").await;
-        let restore = this.client.restore_table_to_point_in_time().source_table_name("orders");
+        let restore = this.dynamodb.restore_table_to_point_in_time().source_table_name("orders");
         let restore = restore.target_table_name("orders-restored").use_latest_restorable_time(true);
         restore.send().await.unwrap();
         this.wait("orders-restored").await;
@@ -28,25 +29,25 @@ impl Account {
     /// Gives a table what the source has, as the plan says.
     async fn give(&self, table: &str) {
         let team = Tag::builder().key("team").value("billing").build().unwrap();
-        let tag = self.client.tag_resource().resource_arn(self.arn(table)).tags(team);
+        let tag = self.dynamodb.tag_resource().resource_arn(self.arn(table)).tags(team);
         tag.send().await.unwrap();
         let expires = TimeToLiveSpecification::builder().enabled(true).attribute_name("expires");
-        let live = self.client.update_time_to_live().table_name(table);
+        let live = self.dynamodb.update_time_to_live().table_name(table);
         live.time_to_live_specification(expires.build().unwrap()).send().await.unwrap();
         let seven = PointInTimeRecoverySpecification::builder().point_in_time_recovery_enabled(true);
         let seven = seven.recovery_period_in_days(7).build().unwrap();
-        let recover = self.client.update_continuous_backups().table_name(table);
+        let recover = self.dynamodb.update_continuous_backups().table_name(table);
         recover.point_in_time_recovery_specification(seven).send().await.unwrap();
         let images = StreamSpecification::builder().stream_enabled(true);
         let images = images.stream_view_type(StreamViewType::NewImage).build().unwrap();
-        let update = self.client.update_table().table_name(table).stream_specification(images);
+        let update = self.dynamodb.update_table().table_name(table).stream_specification(images);
         update.send().await.unwrap();
         self.wait(table).await;
     }
 
     async fn wait(&self, table: &str) {
         for _ in 0..600 {
-            let described = self.client.describe_table().table_name(table).send().await.unwrap();
+            let described = self.dynamodb.describe_table().table_name(table).send().await.unwrap();
             if described.table.unwrap().table_status() == Some(&TableStatus::Active) {
                 return;
             }
@@ -56,7 +57,7 @@ impl Account {
     }
 
     fn arn(&self, table: &str) -> String {
-        format!("arn:aws:dynamodb:us-east-1:{}:table/{table}", self.account)
+        format!("arn:aws:dynamodb:us-east-1:{}:table/{table}", self.name)
     }
 
     async fn plan_sync(&self, arguments: &[&str]) -> Told {
@@ -83,7 +84,7 @@ const RESTORED: [&str; 2] = ["--target", "orders-restored"];
 #[tokio::test]
 async fn what_a_restore_left_behind_is_planned_and_once_it_is_there_nothing_is() {
     let account = Account::prepared("410000000001").await;
-    stack().await.front().forget_calls(account.account);
+    stack().await.front().forget_calls(account.name);
     let told = account.plan_sync(&RESTORED).await;
     assert_eq!((told.code, told.remarks.as_str()), (Some(3), ""), "{}", told.data);
     for expected in [
@@ -98,7 +99,7 @@ async fn what_a_restore_left_behind_is_planned_and_once_it_is_there_nothing_is()
     ] {
         assert!(told.data.contains(expected), "{expected:?} is missing in\n{}", told.data);
     }
-    let calls = stack().await.front().calls(account.account);
+    let calls = stack().await.front().calls(account.name);
     assert!(!calls.is_empty() && calls.iter().all(Call::only_reads), "{calls:?}");
     assert!(calls.iter().all(|call| call.step.as_deref() == Some("tablekeeper")), "{calls:?}");
 
@@ -120,7 +121,7 @@ async fn what_a_restore_left_behind_is_planned_and_once_it_is_there_nothing_is()
 async fn settings_are_chosen_and_what_the_target_has_beyond_is_removed_on_demand() {
     let account = Account::prepared("410000000002").await;
     let own = Tag::builder().key("own").value("x").build().unwrap();
-    let tag = account.client.tag_resource().resource_arn(account.arn("orders-restored")).tags(own);
+    let tag = account.dynamodb.tag_resource().resource_arn(account.arn("orders-restored")).tags(own);
     tag.send().await.unwrap();
 
     let only_class = account.plan_sync(&[&RESTORED[..], &["--setting", "TableClass"]].concat()).await;
@@ -139,7 +140,7 @@ async fn settings_are_chosen_and_what_the_target_has_beyond_is_removed_on_demand
 #[tokio::test]
 async fn a_source_that_is_gone_is_stood_in_for_by_its_document() {
     let account = Account::prepared("410000000003").await;
-    account.client.delete_table().table_name("orders").send().await.unwrap();
+    account.dynamodb.delete_table().table_name("orders").send().await.unwrap();
     let gone = account.plan_sync(&RESTORED).await;
     assert_eq!((gone.code, gone.data.as_str()), (Some(1), ""));
     let expected = format!("error: the source table {} does not exist", account.arn("orders"));
@@ -175,7 +176,7 @@ async fn a_source_that_is_gone_is_stood_in_for_by_its_document() {
 async fn a_setting_that_cannot_be_read_is_told_beside_the_others_and_fails_the_plan() {
     let account = Account::prepared("410000000004").await;
     stack().await.front().inject(Rule {
-        account: account.account.to_owned(),
+        account: account.name.to_owned(),
         step: None,
         action: "dynamodb:DescribeTimeToLive".to_owned(),
         from_ordinal: 0,
@@ -203,7 +204,7 @@ async fn tables_are_named_by_arn_from_another_region_too() {
 async fn a_source_in_another_account_is_read_with_the_role() {
     let (theirs, ours) = (Account::prepared("410000000007").await, Account::prepared("410000000008").await);
     let other = Tag::builder().key("team").value("theirs").build().unwrap();
-    let tag = theirs.client.tag_resource().resource_arn(theirs.arn("orders")).tags(other);
+    let tag = theirs.dynamodb.tag_resource().resource_arn(theirs.arn("orders")).tags(other);
     tag.send().await.unwrap();
     let source = theirs.arn("orders");
     let role = "arn:aws:iam::410000000007:role/reader";
@@ -219,8 +220,8 @@ async fn a_source_in_another_account_is_read_with_the_role() {
 #[tokio::test]
 async fn a_target_that_is_still_being_restored_is_compared_as_it_is() {
     let account = Account::prepared("410000000009").await;
-    stack().await.front().slow(account.account, Slowness { tables: 99, ..Slowness::default() });
-    let restore = account.client.restore_table_to_point_in_time().source_table_name("orders");
+    stack().await.front().slow(account.name, Slowness { tables: 99, ..Slowness::default() });
+    let restore = account.dynamodb.restore_table_to_point_in_time().source_table_name("orders");
     let restore = restore.target_table_name("orders-slow").use_latest_restorable_time(true);
     restore.send().await.unwrap();
     let told = account.plan_sync(&["--target", "orders-slow"]).await;

@@ -1,7 +1,4 @@
 //! `tablekeeper export` and `tablekeeper import` as a person calls them, on tables of the local stack.
-#![expect(clippy::unwrap_used, reason = "test code: a broken assumption is a failed test")]
-
-mod common;
 
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Deref;
@@ -12,7 +9,7 @@ use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
 use serde_json::Value;
 
-use common::{Shell, Told, stack};
+use crate::shell::{Shell, Told, stack};
 
 type Item = HashMap<String, AttributeValue>;
 

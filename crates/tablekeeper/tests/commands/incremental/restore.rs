@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use tablekeeper_functions::incremental::version::object_key;
 
-use crate::support::{Account, all_types, by_ids, item, passed_second, text};
+use super::support::{Account, all_types, by_ids, item, passed_second, text};
 
 #[tokio::test]
 async fn a_table_comes_back_as_it_was_at_any_second() {

@@ -44,7 +44,8 @@ pub(crate) struct Told {
 
 impl Shell {
     pub(crate) async fn new(name: &'static str) -> Shell {
-        let slowness = Slowness { tables: 0, indexes: 0, updates: 0, ..Slowness::default() };
+        let slowness =
+            Slowness { tables: 0, indexes: 0, updates: 0, on_demand_backups: 0, ..Slowness::default() };
         stack().await.front().slow(name, slowness);
         let config = stack().await.config(name).await;
         Shell {

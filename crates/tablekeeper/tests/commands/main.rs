@@ -1,0 +1,12 @@
+//! The commands as a person and a program call them, most of them on tables of one local stack. They share its emulator,
+//! so they share a process.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "test code: a broken assumption is a failed test"
+)]
+
+mod export_import;
+mod incremental;
+mod plan;
+mod shell;

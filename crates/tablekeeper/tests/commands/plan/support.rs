@@ -1,0 +1,30 @@
+//! An account of the local stack with a table, and what is planned for it.
+
+use std::ops::Deref;
+
+use crate::shell::{Shell, Told};
+
+/// An account with a table `orders`.
+pub(crate) struct Account(Shell);
+
+impl Deref for Account {
+    type Target = Shell;
+
+    fn deref(&self) -> &Shell {
+        &self.0
+    }
+}
+
+impl Account {
+    pub(crate) async fn with_table(name: &'static str) -> Account {
+        let shell = Shell::new(name).await;
+        shell.create("orders", "id", false).await;
+        Account(shell)
+    }
+
+    /// What `tablekeeper plan <workflow>` says in this account.
+    pub(crate) async fn plan_of(&self, workflow: &str, region: &str, arguments: &[&str]) -> Told {
+        let mut command = self.command(&[&["plan", workflow], arguments].concat()).await;
+        Told::of(command.env("AWS_REGION", region).output().await.unwrap())
+    }
+}
