@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, LazyLock};
 
-use contracts::Report;
 use contracts::contract::{Contracts, TaskContract};
 use contracts::document::Document;
 use contracts::template::Template;
+use contracts::{Checker, Report};
 use local_aws::workspace_root;
 use schemars::Schema;
 use serde_json::Value;
@@ -62,16 +62,32 @@ impl Contract {
 
     /// What the check says of it.
     pub fn check(&self) -> Report {
-        let document = Document::parse("definition", self.definition.to_string()).unwrap();
+        self.check_with(&Checker::default())
+    }
+
+    /// The same by a checker that knows a contract which differs from this one in few places.
+    pub fn check_with(&self, checker: &Checker) -> Report {
         let Execution { input, output } = self.execution;
-        contracts::check(&document, self, Some(input), Some(output), Some(&self.template))
+        checker.check(&self.document(), self, Some(input), Some(output), Some(&self.template))
+    }
+
+    /// A checker that knows this contract.
+    pub fn checker(&self) -> Checker {
+        let Execution { input, output } = self.execution;
+        let mut checker = Checker::default();
+        checker.check_and_keep(&self.document(), self, Some(input), Some(output), Some(&self.template));
+        checker
+    }
+
+    fn document(&self) -> Document {
+        Document::parse("definition", self.definition.to_string()).unwrap()
     }
 }
 
 impl Contracts for Contract {
-    fn task(&self, _resource: &str, function: Option<&str>) -> Option<TaskContract> {
+    fn task(&self, _resource: &str, function: Option<&str>) -> Option<Arc<TaskContract>> {
         let handler = self.template.function(function?)?.handler?;
-        self.steps.get(&handler).map(|contract| TaskContract::clone(contract))
+        self.steps.get(&handler).cloned()
     }
 
     fn machine_input(&self, state_machine: &str) -> Option<Value> {

@@ -3,10 +3,12 @@
 //! Schemas may live in files, in a registry or in code, and a function may be named by its ARN, by a
 //! placeholder or by its name. So whoever calls the check brings a [`Contracts`].
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
 /// What a task promises: what it takes, what it answers and how it fails.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct TaskContract {
     /// What diagnostics call it, such as `rotate-restore.check-restore`.
     pub name: String,
@@ -22,7 +24,7 @@ pub struct TaskContract {
 pub trait Contracts {
     /// The contract of a task, if there is one. `function` is what stands in `Arguments.FunctionName`,
     /// such as `${CheckRestoreFunctionArn}`, or the `Resource` itself when that is a function's ARN.
-    fn task(&self, resource: &str, function: Option<&str>) -> Option<TaskContract>;
+    fn task(&self, resource: &str, function: Option<&str>) -> Option<Arc<TaskContract>>;
 
     /// The JSON Schema of the input of the state machine that a task starts, if there is one.
     fn machine_input(&self, state_machine: &str) -> Option<Value>;

@@ -7,19 +7,24 @@
 
 mod data;
 mod environment;
+mod memory;
 mod states;
 mod task;
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 
 use crate::contract::Contracts;
 use crate::diagnostic::{Code, Diagnostic};
-use crate::machine::Machine;
+use crate::machine::{Machine, State};
 use crate::shape::{Given, Object, Shape};
 
 pub use environment::Environment;
+pub use memory::Visits;
+use memory::{Asked, Given as Visited, Memory, Visit};
 
 /// How often what reaches a state is joined before what still changes becomes anything. No loop that
 /// ends needs as many.
@@ -34,6 +39,14 @@ pub struct Inference {
     pub states: BTreeMap<String, AtState>,
 }
 
+impl Inference {
+    fn extend(&mut self, other: &Inference) {
+        self.diagnostics.extend(other.diagnostics.iter().cloned());
+        let states = other.states.iter();
+        self.states.extend(states.map(|(pointer, at)| (pointer.clone(), at.clone())));
+    }
+}
+
 /// What can be at a state.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AtState {
@@ -44,15 +57,17 @@ pub struct AtState {
 }
 
 /// Walks the machine from this input; without a schema of it, from anything. What it ends with must fit
-/// `output`, where that is given.
+/// `output`, where that is given. What `earlier` has is not walked again; the visits that were new are answered too.
 pub fn infer(
     machine: &Machine<'_>,
     contracts: &dyn Contracts,
-    input: Option<&Value>,
-    output: Option<&Value>,
-) -> Inference {
+    (input, output): (Option<&Value>, Option<&Value>),
+    earlier: &Visits,
+) -> (Inference, Visits) {
     let input = input.map_or_else(Shape::any, Shape::from_schema);
-    let walk = Walk { contracts, context: context(&input), outer: BTreeSet::new() };
+    let asked = Asked::new(contracts);
+    let memory = Memory { earlier, own: RefCell::default() };
+    let walk = Walk { contracts: &asked, memory: &memory, context: context(&input), outer: BTreeSet::new() };
     let mut inference = Inference::default();
     let environment = Environment { input, variables: BTreeMap::new() };
     for (state, ends_with) in walk.machine(machine, environment, &mut inference) {
@@ -71,12 +86,13 @@ pub fn infer(
             });
         }
     }
-    inference
+    (inference, memory.own.into_inner())
 }
 
 /// A walk through one machine; a Map or Parallel walks its own within it.
 struct Walk<'a> {
-    contracts: &'a dyn Contracts,
+    contracts: &'a Asked<'a>,
+    memory: &'a Memory<'a>,
     /// `$states.context`.
     context: Shape,
     /// The variables of the machines around this one, which it may read and not assign.
@@ -84,8 +100,9 @@ struct Walk<'a> {
 }
 
 /// Where a state leads, and with what.
-struct Led<'a> {
-    to: &'a str,
+#[derive(Debug)]
+struct Led {
+    to: String,
     environment: Environment,
 }
 
@@ -98,22 +115,21 @@ impl Walk<'_> {
         start: Environment,
         inference: &mut Inference,
     ) -> Vec<(String, Shape)> {
-        let mut reached: BTreeMap<&str, (Environment, usize)> = BTreeMap::new();
-        let mut open: VecDeque<&str> = VecDeque::new();
+        let mut reached: BTreeMap<String, (Environment, usize)> = BTreeMap::new();
+        let mut open: VecDeque<String> = VecDeque::new();
         let Some(first) = machine.start_at() else { return vec![(machine.pointer.clone(), Shape::any())] };
-        reached.insert(first, (start, 1));
-        open.push_back(first);
+        reached.insert(first.to_owned(), (start, 1));
+        open.push_back(first.to_owned());
         while let Some(name) = open.pop_front() {
-            let (Some(state), Some((environment, _))) = (machine.state(name), reached.get(name)) else {
+            let (Some(state), Some((environment, _))) = (machine.state(&name), reached.get(&name)) else {
                 continue;
             };
-            let environment = environment.clone();
             // What is said on the way is dropped: environments are still growing.
-            for led in self.state(&state, &environment, &mut Inference::default()).leads {
-                match reached.get_mut(led.to) {
+            for led in &self.visit(&state, environment).leads {
+                match reached.get_mut(&led.to) {
                     None => {
-                        reached.insert(led.to, (led.environment, 1));
-                        open.push_back(led.to);
+                        reached.insert(led.to.clone(), (led.environment.clone(), 1));
+                        open.push_back(led.to.clone());
                     }
                     Some((known, joins)) => {
                         let mut joined = known.joined(&led.environment);
@@ -123,7 +139,7 @@ impl Walk<'_> {
                                 joined = joined.widened(known);
                             }
                             *known = joined;
-                            open.push_back(led.to);
+                            open.push_back(led.to.clone());
                         }
                     }
                 }
@@ -132,14 +148,25 @@ impl Walk<'_> {
         let mut ends = Vec::new();
         for state in machine.states() {
             let Some((environment, _)) = reached.remove(state.name) else { continue };
-            let at = AtState { environment: environment.clone(), payload: None };
-            inference.states.insert(state.pointer.clone(), at);
-            let ends_with = self.state(&state, &environment, inference).ends_with;
-            if !ends_with.is_never() {
-                ends.push((state.pointer.clone(), ends_with));
+            let visit = self.visit(&state, &environment);
+            inference.extend(&visit.inference);
+            if !visit.ends_with.is_never() {
+                ends.push((state.pointer.clone(), visit.ends_with.clone()));
             }
         }
         ends
+    }
+
+    /// What the state makes of this environment.
+    fn visit(&self, state: &State<'_>, environment: &Environment) -> Arc<Visit> {
+        let Walk { context, outer, .. } = self;
+        self.memory.visit(&Visited { state, environment, context, outer }, self.contracts, || {
+            let at = AtState { environment: environment.clone(), payload: None };
+            let mut inference = Inference::default();
+            inference.states.insert(state.pointer.clone(), at);
+            let outcome = self.state(state, environment, &mut inference);
+            Visit { leads: outcome.leads, ends_with: outcome.ends_with, inference }
+        })
     }
 
     /// What a machine within this one answers, in whichever of its states it ends.

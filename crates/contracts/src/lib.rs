@@ -77,18 +77,65 @@ pub fn check(
     output: Option<&Value>,
     template: Option<&Template>,
 ) -> Report {
+    Checker::default().check(document, contracts, input, output, template)
+}
+
+/// Checks definitions that differ from one another in few places: what was found of a state is taken over where the
+/// state, what reaches it and its contracts are the same. Use [`check`] for a single definition.
+#[derive(Debug, Default)]
+pub struct Checker {
+    visits: flow::Visits,
+}
+
+impl Checker {
+    /// Checks a definition as [`check`] does.
+    pub fn check(
+        &self,
+        document: &Document,
+        contracts: &dyn Contracts,
+        input: Option<&Value>,
+        output: Option<&Value>,
+        template: Option<&Template>,
+    ) -> Report {
+        check_from(document, contracts, (input, output), template, &self.visits).0
+    }
+
+    /// Checks a definition and keeps what was found of its states, in place of what was kept before.
+    pub fn check_and_keep(
+        &mut self,
+        document: &Document,
+        contracts: &dyn Contracts,
+        input: Option<&Value>,
+        output: Option<&Value>,
+        template: Option<&Template>,
+    ) -> Report {
+        let (report, visits) =
+            check_from(document, contracts, (input, output), template, &flow::Visits::default());
+        self.visits = visits;
+        report
+    }
+}
+
+fn check_from(
+    document: &Document,
+    contracts: &dyn Contracts,
+    execution: (Option<&Value>, Option<&Value>),
+    template: Option<&Template>,
+    earlier: &flow::Visits,
+) -> (Report, flow::Visits) {
+    let mut visits = flow::Visits::default();
     let mut report = Report { diagnostics: checks::structure::repeated(document), ..Report::default() };
     let Some(machine) = Machine::of(document.value()) else {
         let message = "a definition is a JSON object with StartAt and States";
         report.diagnostics.push(Diagnostic::new(Code::SchemaValidationFailed, "", message));
-        return report;
+        return (report, visits);
     };
     let of_another_language = checks::language::check(&machine);
     let whole = of_another_language.iter().any(|it| it.pointer == machine.at("QueryLanguage"));
     let in_part = !of_another_language.is_empty();
     report.diagnostics.extend(of_another_language);
     if whole {
-        return report;
+        return (report, visits);
     }
 
     let found = &mut report.diagnostics;
@@ -111,7 +158,7 @@ pub fn check(
         found.extend(checks::deployment::check(&machine, contracts, template));
     }
     if !in_part {
-        infer(&machine, contracts, (input, output), &mut report);
+        visits = infer(&machine, contracts, execution, earlier, &mut report);
     }
 
     let states = machine.with_nested();
@@ -125,7 +172,7 @@ pub fn check(
         key(one).cmp(&key(other)).then_with(|| one.message.cmp(&other.message))
     });
     report.diagnostics.dedup();
-    report
+    (report, visits)
 }
 
 /// Checks a sample against the schema that it claims; pointers lead into the sample.
@@ -142,10 +189,11 @@ pub fn sample_without_schema(schema_name: &str) -> Diagnostic {
 fn infer(
     machine: &Machine<'_>,
     contracts: &dyn Contracts,
-    (input, output): (Option<&Value>, Option<&Value>),
+    execution: (Option<&Value>, Option<&Value>),
+    earlier: &flow::Visits,
     report: &mut Report,
-) {
-    let inference = flow::infer(machine, contracts, input, output);
+) -> flow::Visits {
+    let (inference, visits) = flow::infer(machine, contracts, execution, earlier);
     let all = machine.with_nested();
     let states: Vec<machine::State<'_>> = all.iter().flat_map(Machine::states).collect();
     // A Map's annotation is the Map's own, not that of the states in it: the innermost state decides.
@@ -172,6 +220,7 @@ fn infer(
             (pointer, shapes)
         })
         .collect();
+    visits
 }
 
 fn is_untyped(comment: Option<&Value>) -> bool {

@@ -11,6 +11,7 @@ mod from_schema;
 mod witness;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
@@ -20,11 +21,13 @@ pub use fits::Misfit;
 const MOST_OBJECTS: usize = 12;
 
 /// The values that are possible: those of each alternative. Without alternatives, none.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Shape(Vec<Alternative>);
+///
+/// Shapes are copied far more often than they are changed, so copies share what they hold.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Shape(Arc<Vec<Alternative>>);
 
 /// One alternative.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Alternative {
     /// Anything at all: what nothing is known of.
     Any,
@@ -57,7 +60,7 @@ pub enum Scalar {
 }
 
 /// The fields of an object.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Object {
     /// Those that are known.
     pub fields: BTreeMap<String, Field>,
@@ -66,7 +69,7 @@ pub struct Object {
 }
 
 /// A field of an object.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Field {
     /// What it holds.
     pub shape: Shape,
@@ -75,7 +78,7 @@ pub struct Field {
 }
 
 /// What an expression gives: a value of the shape, or perhaps nothing (JSONata's undefined).
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Given {
     /// The value.
     pub shape: Shape,
@@ -167,19 +170,23 @@ impl Object {
 }
 
 impl Shape {
+    fn new(alternatives: Vec<Alternative>) -> Shape {
+        Shape(Arc::new(alternatives))
+    }
+
     /// No value.
     pub fn never() -> Shape {
-        Shape(Vec::new())
+        Shape::default()
     }
 
     /// Any value.
     pub fn any() -> Shape {
-        Shape(vec![Alternative::Any])
+        Shape::new(vec![Alternative::Any])
     }
 
     /// Any value of this type.
     pub fn scalar(scalar: Scalar) -> Shape {
-        Shape(vec![Alternative::Scalar(scalar, Map::new())])
+        Shape::new(vec![Alternative::Scalar(scalar, Map::new())])
     }
 
     /// Any string.
@@ -205,7 +212,7 @@ impl Shape {
     /// This value alone. Numbers and strings stay constants, so that they can be told apart.
     pub fn constant(value: &Value) -> Shape {
         let scalar = |kind| {
-            Shape(vec![Alternative::Scalar(kind, Map::from_iter([("const".to_owned(), value.clone())]))])
+            Shape::new(vec![Alternative::Scalar(kind, Map::from_iter([("const".to_owned(), value.clone())]))])
         };
         match value {
             Value::Null => Shape::scalar(Scalar::Null),
@@ -226,17 +233,17 @@ impl Shape {
 
     /// Arrays of these items.
     pub fn array(items: Shape, max_items: Option<u64>) -> Shape {
-        Shape(vec![Alternative::Array { items, min_items: 0, max_items }])
+        Shape::new(vec![Alternative::Array { items, min_items: 0, max_items }])
     }
 
     /// Arrays of exactly so many of these items.
     pub fn array_of(items: Shape, count: u64) -> Shape {
-        Shape(vec![Alternative::Array { items, min_items: count, max_items: Some(count) }])
+        Shape::new(vec![Alternative::Array { items, min_items: count, max_items: Some(count) }])
     }
 
     /// This object.
     pub fn object(object: Object) -> Shape {
-        Shape(vec![Alternative::Object(object)])
+        Shape::new(vec![Alternative::Object(object)])
     }
 
     /// The alternatives.
@@ -265,29 +272,30 @@ impl Shape {
     /// Only the alternatives that `keep` keeps.
     #[must_use]
     pub fn filtered(&self, keep: impl FnMut(&&Alternative) -> bool) -> Shape {
-        Shape(self.0.iter().filter(keep).cloned().collect())
+        Shape::new(self.0.iter().filter(keep).cloned().collect())
     }
 
     /// Either of the two.
     #[must_use]
     pub fn or(mut self, other: Shape) -> Shape {
-        for alternative in other.0 {
+        for alternative in other.0.iter() {
             self.add(alternative);
         }
         let objects = self.0.iter().filter(|it| matches!(it, Alternative::Object(_))).count();
         if objects > MOST_OBJECTS { self.with_objects_merged() } else { self }
     }
 
-    fn add(&mut self, new: Alternative) {
-        if self.0.iter().any(|old| old.includes(&new)) {
+    fn add(&mut self, new: &Alternative) {
+        if self.0.iter().any(|old| old.includes(new)) {
             return;
         }
+        let alternatives = Arc::make_mut(&mut self.0);
         if matches!(new, Alternative::Any) {
-            self.0.clear();
+            alternatives.clear();
         }
-        if let Alternative::Array { items, min_items, max_items } = &new {
+        if let Alternative::Array { items, min_items, max_items } = new {
             // Arrays of different items are told apart by nothing that an expression can ask.
-            for old in &mut self.0 {
+            for old in alternatives.iter_mut() {
                 if let Alternative::Array { items: old_items, min_items: old_min, max_items: old_max } = old {
                     *old_items = old_items.clone().or(items.clone());
                     *old_min = (*old_min).min(*min_items);
@@ -296,30 +304,30 @@ impl Shape {
                 }
             }
         }
-        self.0.retain(|old| !new.includes(old));
-        self.0.push(new);
+        alternatives.retain(|old| !new.includes(old));
+        alternatives.push(new.clone());
     }
 
     fn with_objects_merged(self) -> Shape {
         let mut merged: Option<Object> = None;
         let mut rest = Vec::new();
-        for alternative in self.0 {
+        for alternative in self.0.iter() {
             match alternative {
                 Alternative::Object(object) => {
-                    merged = Some(merged.map_or_else(|| object.clone(), |so_far| so_far.or(&object)));
+                    merged = Some(merged.map_or_else(|| object.clone(), |so_far| so_far.or(object)));
                 }
-                other => rest.push(other),
+                other => rest.push(other.clone()),
             }
         }
         rest.extend(merged.map(Alternative::Object));
-        Shape(rest)
+        Shape::new(rest)
     }
 
     /// The field of this name, as a path reads it: of an object the field, of an array that of its
     /// items, of anything else nothing.
     pub fn field(&self, name: &str) -> Given {
         let mut given: Option<Given> = None;
-        for alternative in &self.0 {
+        for alternative in self.0.iter() {
             let found = match alternative {
                 Alternative::Any => Given::perhaps(Shape::any()),
                 Alternative::Scalar(..) => Given::absent(),
@@ -336,7 +344,7 @@ impl Shape {
     pub fn items(&self) -> Shape {
         self.0.iter().fold(Shape::never(), |so_far, alternative| match alternative {
             Alternative::Array { items, .. } => so_far.or(items.clone()),
-            other => so_far.or(Shape(vec![other.clone()])),
+            other => so_far.or(Shape::new(vec![other.clone()])),
         })
     }
 

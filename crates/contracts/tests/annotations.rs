@@ -1,6 +1,8 @@
 //! `contracts:untyped` excuses the state that says it, and no other.
 #![expect(clippy::unwrap_used, reason = "test code: a broken assumption is a failed test")]
 
+use std::sync::Arc;
+
 use contracts::contract::{Contracts, TaskContract};
 use contracts::diagnostic::Code;
 use contracts::document::Document;
@@ -9,7 +11,7 @@ use serde_json::{Value, json};
 struct Nothing;
 
 impl Contracts for Nothing {
-    fn task(&self, _resource: &str, _function: Option<&str>) -> Option<TaskContract> {
+    fn task(&self, _resource: &str, _function: Option<&str>) -> Option<Arc<TaskContract>> {
         None
     }
 

@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use contracts::Report;
 use contracts::contract::{Contracts, TaskContract};
@@ -22,17 +23,17 @@ const ONLY_ON_AWS: &str = "only-on-aws";
 struct Schemas(Value);
 
 impl Contracts for Schemas {
-    fn task(&self, _resource: &str, function: Option<&str>) -> Option<TaskContract> {
+    fn task(&self, _resource: &str, function: Option<&str>) -> Option<Arc<TaskContract>> {
         let function = function?;
         let placeholder = function.strip_prefix("${").and_then(|rest| rest.strip_suffix("FunctionArn}"));
         let name = placeholder.or_else(|| function.rsplit(':').next())?;
         let task = self.0.get("tasks")?.get(name)?;
-        Some(TaskContract {
+        Some(Arc::new(TaskContract {
             name: name.to_owned(),
             input: task.get("input")?.clone(),
             output: task.get("output")?.clone(),
             errors: serde_json::from_value(task.get("errors")?.clone()).unwrap(),
-        })
+        }))
     }
 
     fn machine_input(&self, state_machine: &str) -> Option<Value> {

@@ -1,5 +1,7 @@
 //! Findings that are about a file, not about a definition's value.
 
+use std::sync::Arc;
+
 use contracts::contract::{Contracts, TaskContract};
 use contracts::diagnostic::Code;
 use contracts::document::Document;
@@ -8,7 +10,7 @@ use serde_json::{Value, json};
 struct Nothing;
 
 impl Contracts for Nothing {
-    fn task(&self, _resource: &str, _function: Option<&str>) -> Option<TaskContract> {
+    fn task(&self, _resource: &str, _function: Option<&str>) -> Option<Arc<TaskContract>> {
         None
     }
 

@@ -7,6 +7,7 @@
 //! Where something has no contract, anything may come from it, and nothing is said about names.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use serde_json::Value;
 
@@ -42,7 +43,7 @@ fn below(machine: &Machine<'_>, contracts: &dyn Contracts, outer: &BTreeSet<Stri
 }
 
 /// The contract of a task.
-fn contract(state: &State<'_>, contracts: &dyn Contracts) -> Option<TaskContract> {
+fn contract(state: &State<'_>, contracts: &dyn Contracts) -> Option<Arc<TaskContract>> {
     if state.kind() != Some(Kind::Task) {
         return None;
     }
@@ -79,7 +80,7 @@ fn rules<'a>(state: &State<'a>) -> Vec<(String, &'a str)> {
 /// The names that a state can fail by, beside the engine's; `None` if they are anybody's guess.
 fn failures(state: &State<'_>, contracts: &dyn Contracts) -> Option<BTreeSet<String>> {
     match state.kind()? {
-        Kind::Task => Some(contract(state, contracts)?.errors.into_iter().collect()),
+        Kind::Task => Some(contract(state, contracts)?.errors.iter().cloned().collect()),
         Kind::Fail => match state.field("Error") {
             Some(error) if is_expression(error) => None,
             Some(error) => Some(error.as_str().map(str::to_owned).into_iter().collect()),
@@ -117,7 +118,7 @@ fn undeclared(state: &State<'_>, contracts: &dyn Contracts) -> Vec<Diagnostic> {
         if possible || declared.as_ref().is_none_or(|names| names.contains(name)) && !is_engines(prefix) {
             continue;
         }
-        let by = contract(state, contracts).map_or("nothing in this state".to_owned(), |it| it.name);
+        let by = contract(state, contracts).map_or("nothing in this state".to_owned(), |it| it.name.clone());
         let message = format!("{by} never fails by {name}");
         let declared: Vec<&str> = declared.iter().flatten().map(String::as_str).collect();
         let known = OF_STEP_FUNCTIONS.iter().chain(&OF_LAMBDA).copied().chain(declared.iter().copied());

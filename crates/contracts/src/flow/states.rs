@@ -11,18 +11,18 @@ use crate::shape::{Alternative, Given, Object, Scalar, Shape};
 
 /// Where a state leads, and what an execution that ends in it ends with.
 #[derive(Default)]
-pub(super) struct Outcome<'a> {
-    pub(super) leads: Vec<Led<'a>>,
+pub(super) struct Outcome {
+    pub(super) leads: Vec<Led>,
     pub(super) ends_with: Shape,
 }
 
 impl Walk<'_> {
-    pub(super) fn state<'a>(
+    pub(super) fn state(
         &self,
-        state: &State<'a>,
+        state: &State<'_>,
         environment: &Environment,
         inference: &mut Inference,
-    ) -> Outcome<'a> {
+    ) -> Outcome {
         let scope = environment.scope(&self.context);
         match state.kind() {
             Some(Kind::Choice) => self.choice(state, environment, &scope, &mut inference.diagnostics),
@@ -75,7 +75,7 @@ impl Walk<'_> {
     /// A walk of a machine within this one.
     fn inner(&self, environment: &Environment) -> Walk<'_> {
         let outer = self.outer.iter().chain(environment.variables.keys()).cloned().collect();
-        Walk { contracts: self.contracts, context: self.context.clone(), outer }
+        Walk { contracts: self.contracts, memory: self.memory, context: self.context.clone(), outer }
     }
 
     /// `Arguments`, or else the input.
@@ -87,14 +87,14 @@ impl Walk<'_> {
     }
 
     /// `Output` and `Assign`, `Next` and `Catch`: what all but Choice and Fail have.
-    fn goes_on<'a>(
+    fn goes_on(
         &self,
-        state: &State<'a>,
+        state: &State<'_>,
         environment: &Environment,
         mut scope: Scope,
         result: Option<Shape>,
         inference: &mut Inference,
-    ) -> Outcome<'a> {
+    ) -> Outcome {
         let found = &mut inference.diagnostics;
         let has_result = result.is_some();
         scope.result = result.clone();
@@ -119,7 +119,7 @@ impl Walk<'_> {
         match state.field("Next").and_then(Value::as_str) {
             Some(next) => {
                 let environment = Environment { input: output, variables: after.variables };
-                outcome.leads.push(Led { to: next, environment });
+                outcome.leads.push(Led { to: next.to_owned(), environment });
             }
             None => outcome.ends_with = output,
         }
@@ -127,18 +127,18 @@ impl Walk<'_> {
         outcome
     }
 
-    fn catchers<'a>(
+    fn catchers(
         &self,
-        state: &State<'a>,
+        state: &State<'_>,
         environment: &Environment,
         scope: &Scope,
         found: &mut Vec<Diagnostic>,
-    ) -> Vec<Led<'a>> {
+    ) -> Vec<Led> {
         let text = |name: &str| (name.to_owned(), Given::always(Shape::string()));
         let error_output = Shape::object(Object::of([text("Error"), text("Cause")]));
         let scope = Scope { result: None, error_output: Some(error_output.clone()), ..scope.clone() };
         let catchers = state.field("Catch").and_then(Value::as_array).into_iter().flatten().enumerate();
-        let led = |(index, catcher): (usize, &'a Value)| {
+        let led = |(index, catcher): (usize, &Value)| {
             let pointer = join(&state.at("Catch"), &index.to_string());
             let after =
                 self.assigned(catcher.get("Assign"), &scope, &join(&pointer, "Assign"), environment, found);
@@ -147,18 +147,18 @@ impl Walk<'_> {
                 None => error_output.clone(),
             };
             let to = catcher.get("Next")?.as_str()?;
-            Some(Led { to, environment: Environment { input, variables: after.variables } })
+            Some(Led { to: to.to_owned(), environment: Environment { input, variables: after.variables } })
         };
         catchers.filter_map(led).collect()
     }
 
-    fn choice<'a>(
+    fn choice(
         &self,
-        state: &State<'a>,
+        state: &State<'_>,
         environment: &Environment,
         scope: &Scope,
         found: &mut Vec<Diagnostic>,
-    ) -> Outcome<'a> {
+    ) -> Outcome {
         let mut outcome = Outcome::default();
         let mut open = Some(scope.clone());
         let rules = state.field("Choices").and_then(Value::as_array).into_iter().flatten().enumerate();
@@ -207,9 +207,8 @@ impl Walk<'_> {
                     self.assigned(rule.get("Assign"), &held, &join(&pointer, "Assign"), &inside, found);
                 let output =
                     self.choice_output(rule.get("Output"), &join(&pointer, "Output"), state, &held, found);
-                outcome
-                    .leads
-                    .push(Led { to, environment: Environment { input: output, variables: after.variables } });
+                let environment = Environment { input: output, variables: after.variables };
+                outcome.leads.push(Led { to: to.to_owned(), environment });
             }
             open = Environment::of(&not_held).map(|_| not_held);
         }
@@ -219,9 +218,8 @@ impl Walk<'_> {
                 let inside = Environment::of(&scope).unwrap_or_else(|| environment.clone());
                 let after = self.assigned(state.field("Assign"), &scope, &state.at("Assign"), &inside, found);
                 let output = self.choice_output(None, "", state, &scope, found);
-                outcome
-                    .leads
-                    .push(Led { to, environment: Environment { input: output, variables: after.variables } });
+                let environment = Environment { input: output, variables: after.variables };
+                outcome.leads.push(Led { to: to.to_owned(), environment });
             }
             None => {
                 let message = "no rule may match, and then the execution fails with States.NoChoiceMatched";

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 
 use super::*;
@@ -8,7 +10,7 @@ use crate::diagnostic::Code;
 struct Functions;
 
 impl Contracts for Functions {
-    fn task(&self, _resource: &str, function: Option<&str>) -> Option<TaskContract> {
+    fn task(&self, _resource: &str, function: Option<&str>) -> Option<Arc<TaskContract>> {
         let object = |fields: Value| {
             let required: Vec<&String> = fields.as_object()?.keys().collect();
             Some(
@@ -31,12 +33,12 @@ impl Contracts for Functions {
             }
             _ => return None,
         };
-        Some(TaskContract {
+        Some(Arc::new(TaskContract {
             name: name.to_owned(),
             input: object(input)?,
             output: object(output)?,
             errors: Vec::new(),
-        })
+        }))
     }
 
     fn machine_input(&self, state_machine: &str) -> Option<Value> {
@@ -62,7 +64,7 @@ fn codes(states: Value) -> Vec<(Code, String)> {
         "properties": { "name": { "type": "string" }, "size": { "type": "integer" },
             "names": { "type": "array", "maxItems": 5, "items": { "type": "string" } } } });
     let machine = Machine::of(&definition).unwrap();
-    let found = infer(&machine, &Functions, Some(&input), None).diagnostics;
+    let found = infer(&machine, &Functions, (Some(&input), None), &Visits::default()).0.diagnostics;
     found.into_iter().map(|it| (it.code, it.pointer)).collect()
 }
 
@@ -235,7 +237,8 @@ fn what_an_execution_ends_with_is_what_it_is_said_to() {
     let machine = Machine::of(&definition).unwrap();
     let said = |schema: Value| {
         let schema = json!({ "type": "object", "required": ["n"], "properties": { "n": schema } });
-        infer(&machine, &Functions, None, Some(&schema))
+        infer(&machine, &Functions, (None, Some(&schema)), &Visits::default())
+            .0
             .diagnostics
             .into_iter()
             .map(|it| it.code)

@@ -77,7 +77,7 @@ impl Proof<'_> {
                 short && long && schema.get("items").is_none_or(|item| self.covers(item, items))
             }
             other => {
-                let lone = Shape(vec![other.clone()]);
+                let lone = Shape::new(vec![other.clone()]);
                 let branches =
                     schema.get("anyOf").and_then(Value::as_array).filter(|_| says_only(schema, &["anyOf"]));
                 let by_branch =

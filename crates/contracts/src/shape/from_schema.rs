@@ -81,7 +81,7 @@ impl Reader<'_> {
             "object" => Alternative::Object(self.object(schema, depth)),
             _ => Alternative::Any,
         };
-        Shape(vec![alternative])
+        Shape::new(vec![alternative])
     }
 
     fn object(&self, schema: &Map<String, Value>, depth: usize) -> Object {

@@ -5,6 +5,8 @@ mod errors;
 mod structure;
 mod time;
 
+use std::sync::Arc;
+
 use std::sync::LazyLock;
 
 use contracts::contract::{Contracts, TaskContract};
@@ -123,13 +125,13 @@ fn template() -> Value {
 struct Steps;
 
 impl Contracts for Steps {
-    fn task(&self, _resource: &str, _function: Option<&str>) -> Option<TaskContract> {
-        Some(TaskContract {
+    fn task(&self, _resource: &str, _function: Option<&str>) -> Option<Arc<TaskContract>> {
+        Some(Arc::new(TaskContract {
             name: "work.do".to_owned(),
             input: json!({"type": "object"}),
             output: json!({"type": "object", "maxProperties": 0}),
             errors: vec!["WorkRefused".to_owned()],
-        })
+        }))
     }
 
     fn machine_input(&self, _state_machine: &str) -> Option<Value> {

@@ -7,6 +7,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::Context as _;
 use contracts::contract::{Contracts, TaskContract};
@@ -61,14 +62,14 @@ impl Schemas {
 }
 
 impl Contracts for Schemas {
-    fn task(&self, _resource: &str, function: Option<&str>) -> Option<TaskContract> {
+    fn task(&self, _resource: &str, function: Option<&str>) -> Option<Arc<TaskContract>> {
         let (workflow, step) = self.step(function?);
         let input = self.step_input(&workflow, &step)?;
         let mut output = self.files.get(&format!("{workflow}/{step}.output.json"))?.clone();
         let errors = output.as_object_mut().and_then(|schema| schema.remove(ERRORS));
         let errors = errors.as_ref().and_then(Value::as_array).into_iter().flatten();
         let errors = errors.filter_map(Value::as_str).map(str::to_owned).collect();
-        Some(TaskContract { name: format!("{workflow}.{step}"), input, output, errors })
+        Some(Arc::new(TaskContract { name: format!("{workflow}.{step}"), input, output, errors }))
     }
 
     fn machine_input(&self, state_machine: &str) -> Option<Value> {

@@ -1,0 +1,175 @@
+//! What was found of a state, for when the same is asked again.
+//!
+//! What a state makes of what it gets depends on nothing but the state, what it gets, and what [`Contracts`] answers while
+//! it is looked at. So all of that is kept with what was found, and where all of it is the same again, so is what is found.
+//! The walk comes back to most states at least once, and definitions that differ in one place share nearly all of them.
+
+use std::cell::RefCell;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+
+use super::environment::Environment;
+use super::{Inference, Led};
+use crate::contract::{Contracts, TaskContract};
+use crate::machine::State;
+use crate::shape::Shape;
+
+/// What a state makes of what it gets.
+#[derive(Debug)]
+pub(super) struct Visit {
+    /// Where it leads, and with what.
+    pub(super) leads: Vec<Led>,
+    /// What an execution that ends in it ends with.
+    pub(super) ends_with: Shape,
+    /// What was found of it, and of the states in it.
+    pub(super) inference: Inference,
+}
+
+/// Everything that a visit depends on but the state's place.
+pub(super) struct Given<'a> {
+    pub(super) state: &'a State<'a>,
+    pub(super) environment: &'a Environment,
+    pub(super) context: &'a Shape,
+    pub(super) outer: &'a BTreeSet<String>,
+}
+
+/// The visits of a walk, by the state's pointer.
+#[derive(Debug, Default)]
+pub struct Visits(HashMap<String, Vec<Remembered>>);
+
+#[derive(Debug)]
+struct Remembered {
+    state: Map<String, Value>,
+    environment: Environment,
+    context: Shape,
+    outer: BTreeSet<String>,
+    answers: Vec<(Question, Answer)>,
+    visit: Arc<Visit>,
+}
+
+impl Visits {
+    fn find(&self, given: &Given<'_>, asked: &Asked<'_>) -> Option<Arc<Visit>> {
+        let same = |it: &&Remembered| {
+            let same = it.environment == *given.environment && it.context == *given.context;
+            same && it.outer == *given.outer
+                && it.state == *given.state.value
+                && asked.still_answers(&it.answers)
+        };
+        let found = self.0.get(&given.state.pointer)?.iter().find(same)?;
+        // A state around this one depends on the same answers.
+        asked.answers.borrow_mut().extend(found.answers.iter().cloned());
+        Some(Arc::clone(&found.visit))
+    }
+}
+
+/// What a walk knows: the visits of an earlier one, and its own.
+#[derive(Debug)]
+pub(super) struct Memory<'a> {
+    pub(super) earlier: &'a Visits,
+    pub(super) own: RefCell<Visits>,
+}
+
+impl Memory<'_> {
+    /// The visit, made only if no earlier one was the same.
+    pub(super) fn visit(
+        &self,
+        given: &Given<'_>,
+        asked: &Asked<'_>,
+        visit: impl FnOnce() -> Visit,
+    ) -> Arc<Visit> {
+        let known = self.earlier.find(given, asked).or_else(|| self.own.borrow().find(given, asked));
+        if let Some(known) = known {
+            return known;
+        }
+        let before = asked.answers.borrow().len();
+        let visit = Arc::new(visit());
+        let remembered = Remembered {
+            state: given.state.value.clone(),
+            environment: given.environment.clone(),
+            context: given.context.clone(),
+            outer: given.outer.clone(),
+            answers: asked.answers.borrow().get(before..).unwrap_or_default().to_vec(),
+            visit: Arc::clone(&visit),
+        };
+        self.own.borrow_mut().0.entry(given.state.pointer.clone()).or_default().push(remembered);
+        visit
+    }
+}
+
+#[derive(Clone, Debug)]
+enum Question {
+    Task { resource: String, function: Option<String> },
+    MachineInput(String),
+    MachineOutput(String),
+    Placeholder(String),
+}
+
+#[derive(Clone, Debug, Eq, PartialEq)]
+enum Answer {
+    Task(Option<Arc<TaskContract>>),
+    Schema(Option<Value>),
+}
+
+impl Question {
+    fn ask(&self, contracts: &dyn Contracts) -> Answer {
+        match self {
+            Question::Task { resource, function } => {
+                Answer::Task(contracts.task(resource, function.as_deref()))
+            }
+            Question::MachineInput(machine) => Answer::Schema(contracts.machine_input(machine)),
+            Question::MachineOutput(machine) => Answer::Schema(contracts.machine_output(machine)),
+            Question::Placeholder(name) => Answer::Schema(contracts.placeholder(name)),
+        }
+    }
+}
+
+/// The contracts, with what was asked of them and what they answered.
+pub(super) struct Asked<'a> {
+    contracts: &'a dyn Contracts,
+    answers: RefCell<Vec<(Question, Answer)>>,
+}
+
+impl<'a> Asked<'a> {
+    pub(super) fn new(contracts: &'a dyn Contracts) -> Asked<'a> {
+        Asked { contracts, answers: RefCell::default() }
+    }
+
+    fn still_answers(&self, answers: &[(Question, Answer)]) -> bool {
+        answers.iter().all(|(question, answer)| question.ask(self.contracts) == *answer)
+    }
+
+    fn ask(&self, question: Question) -> Answer {
+        let answer = question.ask(self.contracts);
+        self.answers.borrow_mut().push((question, answer.clone()));
+        answer
+    }
+
+    pub(super) fn task(&self, resource: &str, function: Option<&str>) -> Option<Arc<TaskContract>> {
+        let (resource, function) = (resource.to_owned(), function.map(str::to_owned));
+        match self.ask(Question::Task { resource, function }) {
+            Answer::Task(contract) => contract,
+            Answer::Schema(_) => None,
+        }
+    }
+
+    pub(super) fn machine_input(&self, state_machine: &str) -> Option<Value> {
+        self.schema(Question::MachineInput(state_machine.to_owned()))
+    }
+
+    pub(super) fn machine_output(&self, state_machine: &str) -> Option<Value> {
+        self.schema(Question::MachineOutput(state_machine.to_owned()))
+    }
+
+    pub(super) fn placeholder(&self, name: &str) -> Option<Value> {
+        self.schema(Question::Placeholder(name.to_owned()))
+    }
+
+    fn schema(&self, question: Question) -> Option<Value> {
+        match self.ask(question) {
+            Answer::Schema(schema) => schema,
+            Answer::Task(_) => None,
+        }
+    }
+}

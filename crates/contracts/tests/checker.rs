@@ -1,0 +1,119 @@
+//! A checker that knows one definition says of another one what a check from nothing says.
+#![expect(clippy::unwrap_used, reason = "test code: a broken assumption is a failed test")]
+
+use std::sync::Arc;
+
+use contracts::contract::{Contracts, TaskContract};
+use contracts::diagnostic::Code;
+use contracts::document::Document;
+use contracts::{Checker, Report};
+use serde_json::{Value, json};
+
+/// One function, and what `${Limit}` stands for.
+struct Counting {
+    takes: &'static str,
+    limit: Option<Value>,
+}
+
+impl Contracts for Counting {
+    fn task(&self, _resource: &str, _function: Option<&str>) -> Option<Arc<TaskContract>> {
+        let object = |name: &str| json!({ "type": "object", "required": [name], "properties": { name: { "type": "integer" } } });
+        let (input, output) = (object(self.takes), object("total"));
+        Some(Arc::new(TaskContract { name: "count".to_owned(), input, output, errors: Vec::new() }))
+    }
+
+    fn machine_input(&self, _state_machine: &str) -> Option<Value> {
+        None
+    }
+
+    fn placeholder(&self, _name: &str) -> Option<Value> {
+        self.limit.clone()
+    }
+}
+
+const AS_IT_IS: Counting = Counting { takes: "count", limit: None };
+
+fn definition() -> Value {
+    let count = json!({
+        "Type": "Task", "Resource": "arn:aws:states:::lambda:invoke", "TimeoutSeconds": 60,
+        "Arguments": { "FunctionName": "${Count}", "Payload": { "count": "{% $states.input.count %}" } },
+        "Output": "{% $states.result.Payload %}", "End": true,
+    });
+    json!({ "QueryLanguage": "JSONata", "StartAt": "Each", "TimeoutSeconds": 600, "States": {
+        "Each": {
+            "Type": "Map", "Items": "{% $states.input.counts %}", "MaxConcurrency": 1,
+            "ItemSelector": { "count": "{% $states.context.Map.Item.Value %}", "limit": "${Limit}" },
+            "ItemProcessor": { "StartAt": "Count", "States": { "Count": count } },
+            "Next": "Done",
+        },
+        "Done": { "Type": "Pass", "Output": { "totals": "{% $states.input %}" }, "End": true },
+    } })
+}
+
+fn input(item: &str) -> Value {
+    let counts = json!({ "type": "array", "items": { "type": item }, "maxItems": 9 });
+    json!({ "type": "object", "required": ["counts"], "properties": { "counts": counts } })
+}
+
+fn shown(report: &Report) -> String {
+    format!("{:?} {:?}", report.diagnostics, report.states)
+}
+
+/// What is found by a checker that knows the definition as it is, and from nothing: the same.
+fn check(definition: &Value, contracts: &Counting, input: &Value) -> Report {
+    let document = |value: &Value| Document::parse("definition", value.to_string()).unwrap();
+    let mut checker = Checker::default();
+    let known = self::definition();
+    let first =
+        checker.check_and_keep(&document(&known), &AS_IT_IS, Some(&self::input("integer")), None, None);
+    assert_eq!(codes(&first), []);
+    let report = checker.check(&document(definition), contracts, Some(input), None, None);
+    let from_nothing = contracts::check(&document(definition), contracts, Some(input), None, None);
+    assert_eq!(shown(&report), shown(&from_nothing));
+    report
+}
+
+/// What was found of data; errors that nothing handles are looked for without it.
+fn codes(report: &Report) -> Vec<Code> {
+    let codes = report.diagnostics.iter().map(|found| found.code);
+    codes.filter(|code| ![Code::UnhandledError, Code::TransientErrorsNotRetried].contains(code)).collect()
+}
+
+#[test]
+fn the_same_again_has_no_finding() {
+    assert_eq!(codes(&check(&definition(), &AS_IT_IS, &input("integer"))), []);
+}
+
+#[test]
+fn another_input_reaches_the_states_within_a_map() {
+    assert_eq!(codes(&check(&definition(), &AS_IT_IS, &input("string"))), [Code::PayloadMismatch]);
+}
+
+#[test]
+fn a_changed_state_is_looked_at_though_what_reaches_it_is_the_same() {
+    let mut changed = definition();
+    changed["States"]["Done"]["Output"] = json!("{% $states.input.nothing.there %}");
+    assert_ne!(codes(&check(&changed, &AS_IT_IS, &input("integer"))), []);
+}
+
+#[test]
+fn a_changed_contract_of_a_function_is_held_against_the_same_payload() {
+    let takes_another = Counting { takes: "number", ..AS_IT_IS };
+    assert_eq!(codes(&check(&definition(), &takes_another, &input("integer"))), [Code::PayloadMismatch]);
+}
+
+#[test]
+fn a_placeholder_that_stands_for_something_else_is_seen_in_the_states_behind_it() {
+    let constant = Counting { limit: Some(json!({ "const": "5" })), ..AS_IT_IS };
+    let report = check(&definition(), &constant, &input("integer"));
+    let within = &report.states["/States/Each/ItemProcessor/States/Count"].input;
+    assert!(within.to_string().contains("\"5\""), "{within}");
+}
+
+#[test]
+fn what_reaches_an_unchanged_state_is_looked_at() {
+    let mut changed = definition();
+    changed["States"]["Each"]["Output"] = json!("none");
+    let report = check(&changed, &AS_IT_IS, &input("integer"));
+    assert_eq!(report.states["/States/Done"].input, json!({ "const": "none" }));
+}
