@@ -82,6 +82,18 @@ impl Front {
         self.shared.calls.clear_rules(account);
     }
 
+    /// Lets the account's calls of this step and action through that a [`Fault::Hold`] holds, and those to come.
+    pub fn release(&self, account: &str, step: Option<&str>, action: &str) {
+        self.shared.calls.release(account, step, action);
+    }
+
+    /// Lets the SDK wait as long as on AWS before it makes a call again that an injected throttle or failure met. Else
+    /// these errors ask it to come back after a millisecond, since a suite that injects hundreds of them would spend its
+    /// time in waits.
+    pub fn keep_real_backoff(&self, account: &str) {
+        self.shared.calls.keep_real_backoff(account);
+    }
+
     /// Sets how long the account's tables, backups and restores take, for those begun from now on.
     pub fn slow(&self, account: &str, slowness: Slowness) {
         self.shared.script.slow(account, slowness);

@@ -12,10 +12,12 @@ Another thing happens here that cannot be done over HTTP: EventBridge refuses `a
 customers, and rightly so, but AWS Backup's own events have to come from somewhere. A request that
 carries this instance's token may use such a source.
 
-What is of an account is found without asking each thing of every account for it: a suite has hundreds of accounts.
+What is of an account is found without asking each thing of every account for it, and functions that do nothing cost
+nothing: a suite has hundreds of accounts and thousands of functions.
 
-And two things of Step Functions are as on AWS: the history of an execution tells of the states within a
-Map too, inner Maps included, and a nested execution fails by the names that it has there, also where its name is taken.
+And two things of Step Functions are as on AWS: the history of an execution has the states within a Map too, inner Maps
+included, with each event naming the one before it and each scheduled task its parameters; and a nested execution fails by
+the names that it has there, also where its name is taken.
 
 And of Lambda: an event source mapping that a template makes has numbers and booleans where the template has parameters,
 and one of a DynamoDB stream heeds which records its function says have failed.
@@ -30,6 +32,7 @@ import signal
 import socket
 import sys
 import threading
+import uuid
 
 TOKEN_MEMBER = "LocalAwsServiceToken"
 
@@ -80,74 +83,160 @@ def let_services_put_events(token):
     eventbridge._put_events = put_events_of_a_service
 
 
+class ByAccount(dict):
+    """What the emulator keeps of one kind, by account, or account and Region, and name: with an index, so that what is
+    of an account is found without looking at what all others have."""
+
+    def __init__(self):
+        super().__init__()
+        self.of = {}
+        self.account_of = {}
+
+    def __setitem__(self, key, value):
+        super().__setitem__(key, value)
+        self.of.setdefault(key[:-1], {})[key[-1]] = value
+        self.account_of[key[-1]] = key[0]
+
+    def __delitem__(self, key):
+        super().__delitem__(key)
+        self.of[key[:-1]].pop(key[-1], None)
+        self.account_of.pop(key[-1], None)
+
+    def pop(self, key, *default):
+        if key not in self:
+            return super().pop(key, *default)
+        value = self[key]
+        del self[key]
+        return value
+
+    def setdefault(self, key, default=None):
+        if key not in self:
+            self[key] = default
+        return self[key]
+
+    def update(self, other):
+        for key, value in other.items():
+            self[key] = value
+
+    def clear(self):
+        super().clear()
+        self.of.clear()
+        self.account_of.clear()
+
+
 def find_an_accounts_things_at_once():
-    from ministack.core.responses import AccountRegionScopedDict as Things
+    from ministack.core import responses
 
     def items(self):
-        account, region = self._prefix()
-        everything = list(self._data.items())
-        return [(key[2], value) for key, value in everything if key[0] == account and key[1] == region]
+        prefix = self._prefix()
+        return list(self._data.of.get(prefix if isinstance(prefix, tuple) else (prefix,), {}).items())
 
-    Things.items = items
-    Things.keys = lambda self: [key for key, _ in items(self)]
-    Things.values = lambda self: [value for _, value in items(self)]
-    Things.__iter__ = lambda self: iter(self.keys())
-    Things.__len__ = lambda self: len(items(self))
-    Things.__bool__ = lambda self: bool(items(self))
+    def find_at_once(things):
+        things.__init__ = lambda self: setattr(self, "_data", ByAccount())
+        things.items = items
+        things.keys = lambda self: [key for key, _ in items(self)]
+        things.values = lambda self: [value for _, value in items(self)]
+        things.__iter__ = lambda self: iter(self.keys())
+        things.__len__ = lambda self: len(items(self))
+        things.__bool__ = lambda self: bool(items(self))
+
+    # Before any service is imported, which makes its own.
+    services = [name for name in sys.modules if name.startswith("ministack.services.")]
+    assert not services, f"imported too early: {services}"
+    find_at_once(responses.AccountScopedDict)
+    find_at_once(responses.AccountRegionScopedDict)
+
+    from ministack.services import s3
+
+    s3._bucket_owner_account = lambda name: s3._buckets._data.account_of.get(name)
 
 
-def tell_of_states_within_maps():
+def record_histories_as_aws_does():
     from ministack.services import stepfunctions
 
-    # An item's execution, and the id of its last event: items run beside each other, and as on AWS each event names
-    # the one before it. The first one of an item has none.
-    item = contextvars.ContextVar("item", default=None)
+    # What records events: the states of an execution, or those of one item of a Map, with the id of the event before.
+    # Items run beside each other, and as on AWS each event names the one before it. The first one of an item has none.
+    chain = contextvars.ContextVar("chain", default=(None, [0]))
+    in_item = contextvars.ContextVar("in_item", default=False)
+    arguments = contextvars.ContextVar("arguments", default=None)
     add_event, adding = stepfunctions._add_event, threading.Lock()
 
-    def add_event_alone(*event):
+    def scheduled(execution, details):
+        # `arn:aws:states:::lambda:invoke` is the resource `invoke` of the type `lambda`.
+        kind, resource = details["resource"].split(":::")[-1].split(":", 1)
+        region = execution["executionArn"].split(":")[3]
+        parameters = json.dumps(arguments.get())
+        return {"resourceType": kind, "resource": resource, "region": region, "parameters": parameters}
+
+    def add_event_as_on_aws(execution, kind, details=None):
+        details = dict(details or {})
+        if kind == "TaskScheduled":
+            told = details["taskScheduledEventDetails"]
+            details["taskScheduledEventDetails"] = scheduled(execution, told)
+        of, last = chain.get()
         with adding:
-            return add_event(*event)
-
-    stepfunctions._add_event = add_event_alone
-
-    def tell(kind, what, context, detail, value):
-        if item.get() is not None:
-            execution, last = item.get()
-            name = what[0].lower() + what[1:]
-            details = {f"{name}EventDetails": {"name": context["State"]["Name"], detail: json.dumps(value)}}
-            event = stepfunctions._add_event(execution, f"{kind}{what}", {**details, "previousEventId": last[0]})
+            if of is not execution:
+                return add_event(execution, kind, details)
+            event = add_event(execution, kind, {**details, "previousEventId": last[0]})
             last[0] = event["id"]
+            return event
 
-    run_item = stepfunctions._run_sub_machine
+    stepfunctions._add_event = add_event_as_on_aws
+    run_execution, run_item = stepfunctions._run_execution, stepfunctions._run_sub_machine
 
-    def run_item_and_tell(states, start_at, given, execution, context):
-        token = item.set((execution, [0]))
+    def run_execution_in_chain(execution_arn):
+        execution = stepfunctions._executions.get(execution_arn)
+        chain.set((execution, [len(execution["events"])] if execution else [0]))
+        in_item.set(False)
+        return run_execution(execution_arn)
+
+    def run_item_in_chain(states, start_at, given, execution, context):
+        tokens = chain.set((execution, [0])), in_item.set(True)
         try:
             return run_item(states, start_at, given, execution, context)
         finally:
-            item.reset(token)
+            chain.reset(tokens[0])
+            in_item.reset(tokens[1])
 
-    def and_tell(kind, execute):
-        def execute_and_tell(state, given, *rest):
-            # Those of an inner Map are told with that Map's items; the context comes last.
-            tell(kind, "StateEntered", rest[-1], "input", given)
+    stepfunctions._run_execution = run_execution_in_chain
+    stepfunctions._run_sub_machine = run_item_in_chain
+
+    # The emulator records the states of the machine itself, not those within a Map.
+    def record(kind, what, context, detail, value):
+        if in_item.get():
+            execution, _ = chain.get()
+            name = what[0].lower() + what[1:]
+            details = {f"{name}EventDetails": {"name": context["State"]["Name"], detail: json.dumps(value)}}
+            stepfunctions._add_event(execution, f"{kind}{what}", details)
+
+    def and_record(kind, execute):
+        def execute_and_record(state, given, *rest):
+            # Those of an inner Map are recorded with that Map's items; the context comes last.
+            record(kind, "StateEntered", rest[-1], "input", given)
             output, following = execute(state, given, *rest)
-            tell(kind, "StateExited", rest[-1], "output", output)
+            record(kind, "StateExited", rest[-1], "output", output)
             return output, following
 
-        return execute_and_tell
+        return execute_and_record
 
-    stepfunctions._run_sub_machine = run_item_and_tell
     for kind in ["Pass", "Task", "Choice", "Wait", "Map"]:
         name = f"_execute_{kind.lower()}"
-        setattr(stepfunctions, name, and_tell(kind, getattr(stepfunctions, name)))
+        setattr(stepfunctions, name, and_record(kind, getattr(stepfunctions, name)))
     error_of_fail = stepfunctions._fail_state_error
 
-    def error_of_fail_and_tell(state, given, context):
-        tell("Fail", "StateEntered", context, "input", given)
+    def error_of_fail_and_record(state, given, context):
+        record("Fail", "StateEntered", context, "input", given)
         return error_of_fail(state, given, context)
 
-    stepfunctions._fail_state_error = error_of_fail_and_tell
+    stepfunctions._fail_state_error = error_of_fail_and_record
+    apply_arguments = stepfunctions._apply_jsonata_arguments
+
+    def apply_arguments_and_keep(state, given, context=None):
+        applied = apply_arguments(state, given, context)
+        arguments.set(applied)
+        return applied
+
+    stepfunctions._apply_jsonata_arguments = apply_arguments_and_keep
 
 
 def let_nested_executions_fail_as_on_aws():
@@ -209,6 +298,24 @@ def let_templates_make_typed_mappings():
     handlers.update(create=create_typed, update=update_typed)
 
 
+def transform_each_template_once():
+    from ministack.core.responses import get_account_id
+    from samtranslator.translator import transform
+
+    # What SAM makes of a template depends on the template alone, and takes most of the time of a deployment. A suite
+    # deploys the same ones hundreds of times: they differ in the account, which is in the names of buckets.
+    apply, applied, stands_for_account = transform.transform, {}, f"account-{uuid.uuid4()}"
+
+    def apply_once(template, *rest):
+        account = get_account_id()
+        key = json.dumps(template).replace(account, stands_for_account)
+        if key not in applied:
+            applied[key] = json.dumps(apply(template, *rest)).replace(account, stands_for_account)
+        return json.loads(applied[key].replace(stands_for_account, account))
+
+    transform.transform = apply_once
+
+
 def let_functions_report_failed_records():
     from ministack.services import lambda_svc
 
@@ -257,6 +364,35 @@ def let_functions_report_failed_records():
     lambda_svc._execute_function = execute_and_heed
 
 
+def let_idle_functions_rest():
+    import queue
+    import socketserver
+    import types
+
+    from ministack.core import lambda_runtime
+
+    # The server of each function, and what waits there for its next invocation, look ten times a second whether it is
+    # over. With hundreds of functions that is most of what the emulator does.
+    PATIENCE = 2.0
+    serve_forever = socketserver.BaseServer.serve_forever
+    socketserver.BaseServer.serve_forever = lambda self, poll_interval=0.5: serve_forever(self, PATIENCE)
+
+    class PatientQueue(queue.Queue):
+        def get(self, block=True, timeout=None):
+            return super().get(block, PATIENCE if timeout == 0.1 else timeout)
+
+    lambda_runtime.queue = types.SimpleNamespace(Queue=PatientQueue, Empty=queue.Empty, Full=queue.Full)
+
+    # Nor does any call wait until the server of a function that is deleted has looked.
+    def shut_down_aside(self):
+        server, self._server = self._server, None
+        self._server_thread = None
+        if server is not None:
+            threading.Thread(target=lambda: (server.shutdown(), server.server_close()), daemon=True).start()
+
+    lambda_runtime.ProvidedWorker._shutdown_server = shut_down_aside
+
+
 if __name__ == "__main__":
     threading.Thread(target=follow_parent, daemon=True).start()
     sys.argv = ["ministack"]
@@ -266,12 +402,18 @@ if __name__ == "__main__":
     os.environ["GATEWAY_PORT"] = str(port)
     serve_on(listener)
     tell(port)
-    let_services_put_events(os.environ.pop("LOCAL_AWS_SERVICE_TOKEN"))
     find_an_accounts_things_at_once()
-    tell_of_states_within_maps()
+    let_services_put_events(os.environ.pop("LOCAL_AWS_SERVICE_TOKEN"))
+    record_histories_as_aws_does()
     let_nested_executions_fail_as_on_aws()
     let_templates_make_typed_mappings()
     let_functions_report_failed_records()
+    transform_each_template_once()
+    let_idle_functions_rest()
+    import gc
+
+    gc.set_threshold(50_000, 20, 100)
+    sys.setswitchinterval(0.001)
     from ministack.app import main
 
     main()

@@ -5,13 +5,13 @@
 //!
 //! A stack may be up for weeks, so only the latest calls of an account are kept. The counting goes on.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde::Serialize;
 use tokio::sync::Notify;
 
-use super::fault::Fault;
+use super::fault::{Backoff, Fault};
 use super::identify::Caller;
 
 /// One call that passed through the front.
@@ -93,6 +93,8 @@ struct Record {
 struct Recorded {
     by_account: HashMap<String, Record>,
     rules: Vec<Rule>,
+    /// The accounts whose callers wait as long as on AWS before they try again.
+    with_real_backoff: HashSet<String>,
 }
 
 /// All calls and rules of all accounts.
@@ -108,7 +110,7 @@ impl Calls {
     pub(crate) fn arrive(&self, caller: &Caller) -> (Ticket, Option<Fault>) {
         let Caller { account, step, action, beside, .. } = caller;
         let mut recorded = self.lock();
-        let Recorded { by_account, rules } = &mut *recorded;
+        let Recorded { by_account, rules, .. } = &mut *recorded;
         let record = by_account.entry(account.clone()).or_default();
         let ordinal = take(record.by_step.entry((step.clone(), action.clone())).or_default());
         let place_among_all = take(record.by_any.entry(action.clone()).or_default());
@@ -147,16 +149,41 @@ impl Calls {
         self.lock().rules.push(rule);
     }
 
-    /// Waits until no rule holds calls of the account (any more).
-    pub(crate) async fn until_released(&self, account: &str) {
+    /// Waits until no rule holds the caller's calls of this action (any more).
+    pub(crate) async fn until_released(&self, caller: &Caller) {
+        let Caller { account, step, action, .. } = caller;
         loop {
             // From before the look on, so that what is cleared meanwhile is noticed.
             let cleared = self.cleared.notified();
-            let holds = |rule: &Rule| rule.account == account && rule.fault == Fault::Hold;
+            let holds = |rule: &Rule| {
+                let of_step = rule.step.is_none() || rule.step == *step;
+                rule.fault == Fault::Hold && rule.account == *account && rule.action == *action && of_step
+            };
             if !self.lock().rules.iter().any(holds) {
                 return;
             }
             cleared.await;
+        }
+    }
+
+    /// Lets the calls through that the rules hold of this step and action, and those to come.
+    pub(crate) fn release(&self, account: &str, step: Option<&str>, action: &str) {
+        let held = |rule: &Rule| {
+            let place = (rule.account.as_str(), rule.step.as_deref(), rule.action.as_str());
+            rule.fault == Fault::Hold && place == (account, step, action)
+        };
+        self.lock().rules.retain(|rule| !held(rule));
+        self.cleared.notify_waiters();
+    }
+
+    pub(crate) fn keep_real_backoff(&self, account: &str) {
+        self.lock().with_real_backoff.insert(account.to_owned());
+    }
+
+    pub(crate) fn backoff(&self, account: &str) -> Backoff {
+        match self.lock().with_real_backoff.contains(account) {
+            true => Backoff::Real,
+            false => Backoff::Short,
         }
     }
 
@@ -263,20 +290,31 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_held_is_released_with_the_rules_of_its_account() {
-        let calls = Calls::default();
-        for account in ["1", "2"] {
-            calls.inject(Rule { account: account.into(), fault: Fault::Hold, ..rule(None, 0, 1) });
-        }
-        assert_eq!(calls.arrive(&caller("1", None, "a:Do")).1, Some(Fault::Hold));
-        let mut held = std::pin::pin!(calls.until_released("1"));
+    async fn what_is_held_is_released_with_the_rules_of_its_account_or_by_its_action() {
+        let held = |calls: &Calls| {
+            for account in ["1", "2"] {
+                calls.inject(Rule { account: account.into(), fault: Fault::Hold, ..rule(None, 0, 1) });
+            }
+            assert_eq!(calls.arrive(&caller("1", None, "a:Do")).1, Some(Fault::Hold));
+        };
         let mut context = std::task::Context::from_waker(std::task::Waker::noop());
-        assert!(held.as_mut().poll(&mut context).is_pending());
-        calls.clear_rules("2");
-        assert!(held.as_mut().poll(&mut context).is_pending());
-        calls.clear_rules("1");
-        assert!(held.as_mut().poll(&mut context).is_ready());
-        calls.until_released("1").await;
+        let one = caller("1", Some("s.a"), "a:Do");
+        for by_action in [false, true] {
+            let calls = Calls::default();
+            held(&calls);
+            let mut until_released = std::pin::pin!(calls.until_released(&one));
+            assert!(until_released.as_mut().poll(&mut context).is_pending());
+            calls.clear_rules("2");
+            calls.release("1", None, "a:Other");
+            calls.release("1", Some("s.b"), "a:Do");
+            assert!(until_released.as_mut().poll(&mut context).is_pending());
+            match by_action {
+                true => calls.release("1", None, "a:Do"),
+                false => calls.clear_rules("1"),
+            }
+            assert!(until_released.as_mut().poll(&mut context).is_ready());
+            calls.until_released(&one).await;
+        }
     }
 
     #[test]

@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use hyper::header::{HeaderName, HeaderValue};
 use hyper::{Method, Response, StatusCode};
 use serde_json::json;
 use uuid::Uuid;
@@ -31,6 +32,20 @@ pub enum Fault {
     Hold,
 }
 
+/// How long the SDK waits before it makes a call again that was throttled or failed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Backoff {
+    /// A few milliseconds: the error has the header by which a service sets the wait.
+    #[default]
+    Short,
+    /// As long as on AWS, where few errors have that header: up to a second, then up to two.
+    Real,
+}
+
+/// The wait that a service asks for, in milliseconds; the SDK's retry strategy obeys it.
+const RETRY_AFTER: HeaderName = HeaderName::from_static("x-amz-retry-after");
+const AT_ONCE: HeaderValue = HeaderValue::from_static("1");
+
 impl Fault {
     /// The fault's name in a recorded [`Call`](super::Call).
     pub fn name(&self) -> &'static str {
@@ -45,8 +60,14 @@ impl Fault {
         }
     }
 
-    /// The answer given in the service's stead, for the faults that keep a call from its service.
-    pub(crate) fn answer(&self, caller: &Caller, method: &Method) -> Option<Response<Bytes>> {
+    /// The answer given in the service's stead, for the faults that keep a call from its service. With [`Backoff::Short`]
+    /// an error that is worth another try says that it may come at once.
+    pub(crate) fn answer(
+        &self,
+        caller: &Caller,
+        method: &Method,
+        backoff: Backoff,
+    ) -> Option<Response<Bytes>> {
         let error = match self {
             Self::Throttle => throttle(caller),
             Self::FailBeforeEffect => internal(caller),
@@ -54,7 +75,10 @@ impl Fault {
             Self::Limit => limit(caller),
             Self::LoseAnswer | Self::Delay(_) | Self::Hold => return None,
         };
-        let answer = answer(caller.protocol, &error);
+        let mut answer = answer(caller.protocol, &error);
+        if backoff == Backoff::Short && matches!(self, Self::Throttle | Self::FailBeforeEffect) {
+            answer.headers_mut().insert(RETRY_AFTER, AT_ONCE);
+        }
         // The answer to HEAD has no body; S3's clients know an error by its status alone.
         Some(if method == Method::HEAD { answer.map(|_| Bytes::new()) } else { answer })
     }
@@ -227,7 +251,7 @@ mod tests {
     }
 
     fn shape(fault: &Fault, service: &str, protocol: Protocol) -> (u16, String) {
-        let answer = fault.answer(&caller(service, protocol), &Method::POST).unwrap();
+        let answer = fault.answer(&caller(service, protocol), &Method::POST, Backoff::Short).unwrap();
         (answer.status().as_u16(), String::from_utf8_lossy(answer.body()).into_owned())
     }
 
@@ -274,7 +298,8 @@ mod tests {
 
     #[test]
     fn a_rest_error_is_named_in_its_header() {
-        let answer = Fault::Refuse.answer(&caller("backup", Protocol::RestJson), &Method::PUT).unwrap();
+        let caller = caller("backup", Protocol::RestJson);
+        let answer = Fault::Refuse.answer(&caller, &Method::PUT, Backoff::Short).unwrap();
         assert_eq!(answer.headers()["x-amzn-errortype"], "AccessDeniedException");
     }
 
@@ -286,18 +311,33 @@ mod tests {
 
     #[test]
     fn the_answer_to_head_has_no_body() {
-        let answer = Fault::Refuse.answer(&caller("s3", Protocol::RestXml), &Method::HEAD).unwrap();
+        let caller = caller("s3", Protocol::RestXml);
+        let answer = Fault::Refuse.answer(&caller, &Method::HEAD, Backoff::Short).unwrap();
         assert!(answer.body().is_empty());
         assert_eq!(answer.status(), 403);
     }
 
     #[test]
     fn faults_that_let_the_call_through_answer_nothing() {
-        let through = [Fault::LoseAnswer, Fault::Delay(Duration::from_millis(1))];
-        assert!(
-            through
-                .iter()
-                .all(|fault| fault.answer(&caller("s3", Protocol::RestXml), &Method::GET).is_none())
-        );
+        let caller = caller("s3", Protocol::RestXml);
+        for fault in [Fault::LoseAnswer, Fault::Delay(Duration::from_millis(1)), Fault::Hold] {
+            assert!(fault.answer(&caller, &Method::GET, Backoff::Short).is_none(), "{fault:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_worth_another_try_may_come_again_at_once_unless_the_real_backoff_is_kept() {
+        let caller = caller("dynamodb", Protocol::Json);
+        let header = |fault: &Fault, backoff| {
+            fault.answer(&caller, &Method::POST, backoff).unwrap().headers().get(RETRY_AFTER).cloned()
+        };
+        for fault in [Fault::Throttle, Fault::FailBeforeEffect] {
+            assert_eq!(header(&fault, Backoff::Short), Some(AT_ONCE), "{fault:?}");
+            assert_eq!(header(&fault, Backoff::Real), None, "{fault:?}");
+        }
+        // The SDK would take a limit for a throttle, and wait; that is part of what it is injected for.
+        for fault in [Fault::Refuse, Fault::Limit] {
+            assert_eq!(header(&fault, Backoff::Short), None, "{fault:?}");
+        }
     }
 }

@@ -88,10 +88,11 @@ async fn answer(shared: &Arc<Shared>, head: &Parts, body: Bytes) -> Result<Respo
     let (ticket, fault) = shared.calls.arrive(&caller);
     match fault {
         Some(Fault::Delay(duration)) => tokio::time::sleep(duration).await,
-        Some(Fault::Hold) => shared.calls.until_released(&caller.account).await,
+        Some(Fault::Hold) => shared.calls.until_released(&caller).await,
         _ => {}
     }
-    let instead = fault.as_ref().and_then(|fault| fault.answer(&caller, &head.method));
+    let backoff = shared.calls.backoff(&caller.account);
+    let instead = fault.as_ref().and_then(|fault| fault.answer(&caller, &head.method, backoff));
     let answer = match instead {
         Some(answer) => answer,
         None => shared.perform(&caller, head, body).await,
