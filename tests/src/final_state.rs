@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use local_aws::Call;
 use serde::Serialize;
 
 use tablekeeper_functions::clients::Clients;
@@ -59,13 +60,26 @@ impl FinalState {
         FinalState { objects: objects::with_files_together(&self.objects), ..self.clone() }
     }
 
-    /// Of this account.
+    /// Reads all of it.
     pub async fn of(deployed: &Deployed) -> FinalState {
+        FinalState::read(deployed, |_| None).await
+    }
+
+    /// Reads what these calls of steps made of `before`. The settings of a table that was there before are read only if
+    /// one of the calls can have changed some: all calls pass through the front, so without one they are what they were.
+    pub async fn after(deployed: &Deployed, before: &FinalState, calls: &[Call]) -> FinalState {
+        let changed = calls.iter().any(may_change_settings);
+        let known = |table: &str| before.tables.get(table).filter(|_| !changed);
+        FinalState::read(deployed, |table| known(table).map(|table| table.settings.clone())).await
+    }
+
+    async fn read(deployed: &Deployed, known_settings: impl Fn(&str) -> Option<String>) -> FinalState {
         let blank = |text: &str| blank(text, &deployed.account);
         let mut tables = BTreeMap::new();
         let names = deployed.dynamodb.list_tables().send().await.unwrap().table_names.unwrap_or_default();
         for name in names {
-            tables.insert(name.clone(), table(deployed, &name).await);
+            let table = table(deployed, &name, known_settings(&name)).await;
+            tables.insert(name, table);
         }
         let mut parameters = BTreeMap::new();
         let known = deployed.ssm.describe_parameters().send().await.unwrap().parameters.unwrap_or_default();
@@ -133,7 +147,26 @@ fn is_number(text: &str) -> bool {
     text.bytes().all(|it| it.is_ascii_digit())
 }
 
-async fn table(deployed: &Deployed, name: &str) -> Table {
+/// Whether a call can have changed a setting of a table. What is not known to leave them alone can.
+fn may_change_settings(call: &Call) -> bool {
+    const SERVICES_WITHOUT: &[&str] = &["backup", "s3", "sns", "ssm", "states"];
+    const OPERATIONS_WITHOUT: &[&str] = &[
+        "BatchWriteItem",
+        "CreateBackup",
+        "DeleteBackup",
+        "ExportTableToPointInTime",
+        "PutItem",
+        "Query",
+        "RestoreTableFromBackup",
+        "Scan",
+        "UpdateItem",
+    ];
+    let (service, operation) = call.action.split_once(':').unwrap();
+    let leaves_them = SERVICES_WITHOUT.contains(&service) || OPERATIONS_WITHOUT.contains(&operation);
+    !call.only_reads() && !leaves_them
+}
+
+async fn table(deployed: &Deployed, name: &str, known_settings: Option<String>) -> Table {
     let described = deployed.dynamodb.describe_table().table_name(name).send().await.unwrap().table.unwrap();
     let restored_from = described
         .restore_summary()
@@ -148,8 +181,10 @@ async fn table(deployed: &Deployed, name: &str) -> Table {
     let scanned = deployed.dynamodb.scan().table_name(name).into_paginator().items().send();
     let mut items: Vec<String> = scanned.try_collect().await.unwrap().iter().map(shown).collect();
     items.sort();
-    let settings = settings(deployed, described).await.replace(&deployed.account, "ACCOUNT");
-    let settings = without_suffixes(&settings);
+    let settings = match known_settings {
+        Some(settings) => settings,
+        None => without_suffixes(&settings(deployed, described).await.replace(&deployed.account, "ACCOUNT")),
+    };
     Table { restored_from, billing_mode, indexes, items, settings }
 }
 

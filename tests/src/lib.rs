@@ -1,6 +1,6 @@
-//! What the end-to-end tests stand on: one local stack a test binary, an account of its own for each
-//! run, and the workflows as data, so that the general tests (faults, least privilege, state coverage)
-//! are written once and a workflow joins them by being listed in [`workflows::all`].
+//! What the end-to-end tests stand on: one local stack for all of them, an account of its own for each run, and the
+//! workflows as data, so that what holds of every workflow (faults, least privilege, state coverage) is tested by code
+//! that is written once. docs/testing.md says how to run the tests, and how a workflow joins them.
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -25,6 +25,6 @@ pub mod workflows;
 
 pub use deployed::{Deployed, stack};
 pub use items::items_of;
-pub use run::{Ended, run, run_with};
+pub use run::{Ended, run, run_again, run_with};
 pub use waiting::{until, until_seen, until_some};
 pub use workflow::{Battery, Begin, Scenario, Workflow};

@@ -1,45 +1,29 @@
-//! A state machine in whose history each task's payload can be read.
-//!
-//! The local engine does not record what it gives a function. So before each task stand two states: one
-//! whose output is the payload, made of the task's own `Arguments` in the task's own scope, beside the input;
-//! and one that takes the input out again.
+//! What an execution's history says of what its tasks and states were given.
+
+use std::collections::BTreeMap;
 
 use aws_sdk_sfn::types::HistoryEvent;
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use crate::repeated::{in_each_machine, redirect, tasks};
-
-const SHOWN: &str = ", payload";
-
-/// The definition with the payload of each task shown, those of its Maps included.
-pub fn with_payloads_shown(definition: &str) -> String {
-    let mut whole: Value = serde_json::from_str(definition).unwrap();
-    in_each_machine(&mut whole, &mut |machine| {
-        for (task, state) in tasks(machine) {
-            let (shown, taken_out) = (format!("{task}{SHOWN}"), format!("{task}, input"));
-            redirect(machine, &task, &shown);
-            let payload = state["Arguments"]["Payload"].clone();
-            let output = json!({ "input": "{% $states.input %}", "payload": payload });
-            let states = machine["States"].as_object_mut().unwrap();
-            states.insert(shown, json!({ "Type": "Pass", "Output": output, "Next": taken_out }));
-            states.insert(
-                taken_out,
-                json!({ "Type": "Pass", "Output": "{% $states.input.input %}", "Next": task }),
-            );
-        }
-    });
-    whole.to_string()
-}
-
-/// The payloads in a history, each with its task.
+/// The payloads that tasks gave their functions, each with the name of its state; one that was tried again is there as
+/// often. A scheduled task does not name its state: its chain of events leads back to where the state was entered.
 pub fn payloads(history: &[HistoryEvent]) -> Vec<(String, Value)> {
-    let exited = history.iter().filter_map(|event| event.state_exited_event_details());
-    let shown = exited.filter_map(|details| {
-        let task = details.name().strip_suffix(SHOWN)?.to_owned();
-        let output: Value = serde_json::from_str(details.output()?).unwrap();
-        Some((task, output["payload"].clone()))
-    });
-    shown.collect()
+    let by_id: BTreeMap<i64, &HistoryEvent> = history.iter().map(|event| (event.id, event)).collect();
+    let mut payloads = Vec::new();
+    for event in history {
+        let Some(details) = event.task_scheduled_event_details() else { continue };
+        // A nested execution has an input, and no payload.
+        if details.resource_type() != "lambda" {
+            continue;
+        }
+        let mut chain =
+            std::iter::successors(Some(event), |event| by_id.get(&event.previous_event_id).copied());
+        let entered = chain.find_map(HistoryEvent::state_entered_event_details);
+        let state = entered.expect("a task is scheduled in a state").name().to_owned();
+        let parameters: Value = serde_json::from_str(details.parameters()).unwrap();
+        payloads.push((state, parameters["Payload"].clone()));
+    }
+    payloads
 }
 
 /// The inputs of states in a history, each with its state.

@@ -63,6 +63,26 @@ pub async fn run_with(
     scenario: &Scenario,
     change: impl AsyncFnOnce(&Deployed, &Front),
 ) -> Ended {
+    run_from(workflow, scenario, None, change).await
+}
+
+/// The same for a scenario that was run before, which prepares its account alike each time: what is there before the
+/// workflow begins is taken from that run, and not read again.
+pub async fn run_again(
+    workflow: &Workflow,
+    scenario: &Scenario,
+    earlier: &Ended,
+    change: impl AsyncFnOnce(&Deployed, &Front),
+) -> Ended {
+    run_from(workflow, scenario, Some(&earlier.before), change).await
+}
+
+async fn run_from(
+    workflow: &Workflow,
+    scenario: &Scenario,
+    before: Option<&FinalState>,
+    change: impl AsyncFnOnce(&Deployed, &Front),
+) -> Ended {
     let mut deployed = Deployed::empty_account().await;
     let own =
         scenario.parameters.iter().map(|(name, value)| (*name, value.replace("ACCOUNT", &deployed.account)));
@@ -75,7 +95,10 @@ pub async fn run_with(
     deployed.deploy(workflow, &parameters).await;
     let deployed = Arc::new(deployed);
     let begin = (scenario.begin)(Arc::clone(&deployed)).await;
-    let before = FinalState::of(&deployed).await;
+    let before = match before {
+        Some(before) => before.clone(),
+        None => FinalState::of(&deployed).await,
+    };
     let front = stack().await.aws.front();
     let calls_before = calls_of_steps(front, &deployed);
     front.forget_calls(&deployed.account);
@@ -96,7 +119,7 @@ pub async fn run_with(
     .await;
     let calls = calls_of_steps(front, &deployed);
     front.clear_rules(&deployed.account);
-    let state = FinalState::of(&deployed).await;
+    let state = FinalState::after(&deployed, &before, &calls).await;
     dead_letters.extend(deployed.dead_letters().await);
     Ended { deployed, begin, execution, dead_letters, calls, calls_before, before, state }
 }

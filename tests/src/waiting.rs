@@ -5,15 +5,33 @@ use std::time::{Duration, Instant};
 /// How long anything on the local stack may take. Generous: it bounds a hang, it measures nothing.
 const PATIENCE: Duration = Duration::from_secs(120);
 
+/// How long until a condition is looked at again: soon at first, and then less often, since a dozen runs that ask all the
+/// time would keep the emulator from what they wait for.
+struct Pauses(Duration);
+
+impl Pauses {
+    const SHORTEST: Duration = Duration::from_millis(25);
+    const LONGEST: Duration = Duration::from_millis(200);
+
+    fn new() -> Pauses {
+        Pauses(Pauses::SHORTEST)
+    }
+
+    async fn pause(&mut self) {
+        tokio::time::sleep(self.0).await;
+        self.0 = (self.0 * 3 / 2).min(Pauses::LONGEST);
+    }
+}
+
 /// Looks until there is something, and answers it. Panics, naming `what`, when patience ends.
 pub async fn until_some<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
-    let began = Instant::now();
+    let (began, mut pauses) = (Instant::now(), Pauses::new());
     loop {
         if let Some(found) = look().await {
             return found;
         }
         assert!(began.elapsed() < PATIENCE, "waited {PATIENCE:?} for {what}");
-        tokio::time::sleep(Duration::from_millis(25)).await;
+        pauses.pause().await;
     }
 }
 
@@ -27,6 +45,6 @@ pub async fn until_seen(what: &str, mut look: impl FnMut() -> bool) {
     let began = Instant::now();
     while !look() {
         assert!(began.elapsed() < PATIENCE, "waited {PATIENCE:?} for {what}");
-        tokio::time::sleep(Duration::from_millis(25)).await;
+        tokio::time::sleep(Pauses::SHORTEST).await;
     }
 }

@@ -4,8 +4,10 @@
 //! shape. Data files are compared by the lines in them, whatever their compression.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use item_formats::{Compression, LineReader};
+use regex::{Captures, Regex};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -151,31 +153,22 @@ fn of_any_run(text: &str, deployed: &Deployed) -> String {
 
 /// The text without times, ids and the account.
 fn blanked(text: &str, account: &str) -> String {
+    static ANY_SHAPE: LazyLock<Regex> = LazyLock::new(|| {
+        let of_letter = |letter: char| match letter {
+            'd' => "[0-9]".to_owned(),
+            'x' => "[0-9A-Fa-f]".to_owned(),
+            other => regex::escape(&other.to_string()),
+        };
+        let shapes =
+            SHAPES.iter().map(|(shape, _)| format!("({})", shape.chars().map(of_letter).collect::<String>()));
+        Regex::new(&shapes.collect::<Vec<_>>().join("|")).unwrap()
+    });
     let text = text.replace(account, "ACCOUNT");
-    let (mut rest, mut blanked) = (text.as_str(), String::new());
-    while let Some(first) = rest.chars().next() {
-        let found = SHAPES.iter().find(|(shape, _)| begins(rest, shape));
-        match found {
-            Some((shape, instead)) => {
-                blanked += instead;
-                rest = &rest[shape.len()..];
-            }
-            None => {
-                blanked.push(first);
-                rest = &rest[first.len_utf8()..];
-            }
-        }
-    }
-    super::without_suffixes(&blanked)
-}
-
-fn begins(text: &str, shape: &str) -> bool {
-    let fits = |(letter, shape): (u8, u8)| match shape {
-        b'd' => letter.is_ascii_digit(),
-        b'x' => letter.is_ascii_hexdigit(),
-        other => letter == other,
+    let instead = |found: &Captures| {
+        let shape = SHAPES.iter().enumerate().find(|(index, _)| found.get(index + 1).is_some());
+        shape.map_or("", |(_, (_, instead))| instead)
     };
-    text.len() >= shape.len() && text.bytes().zip(shape.bytes()).all(fits)
+    super::without_suffixes(&ANY_SHAPE.replace_all(&text, instead))
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ use tablekeeper_functions::incremental::version::{body_of_item, body_of_tombston
 pub use super::import_table::TABLE;
 use super::import_table::make_table;
 use super::sync_settings::tables::stream;
-use super::sync_settings::{after, delay, inject};
+use super::sync_settings::{before, inject, takes_two_seconds};
 use crate::workflow::scenario;
 use crate::{Battery, Begin, Deployed, Ended, Workflow};
 
@@ -130,7 +130,7 @@ async fn over_the_stream(deployed: Arc<Deployed>) -> Begin {
 /// More than the megabyte of a page.
 async fn in_several(deployed: Arc<Deployed>) -> Begin {
     put_items(&deployed, 8, 300_000).await;
-    delay(&deployed, SEGMENT, "dynamodb:Scan").await;
+    takes_two_seconds(&deployed, (SEGMENT, "dynamodb:Scan")).await;
     Begin::Input(json!({ "Segments": 1 }))
 }
 
@@ -179,11 +179,10 @@ async fn refused(deployed: &Deployed, step: &str, action: &str) -> Begin {
 
 async fn stream_turned_off(deployed: Arc<Deployed>) -> Begin {
     put_items(&deployed, 6, 10).await;
-    delay(&deployed, SEGMENT, "dynamodb:Scan").await;
     let turn_off = |deployed: Arc<Deployed>| -> BoxFuture<'static, ()> {
         Box::pin(async move { turn_off(&deployed).await })
     };
-    after(&deployed, SEGMENT, "dynamodb:Scan", turn_off);
+    before(&deployed, (SEGMENT, "dynamodb:Scan"), turn_off).await;
     Begin::Input(json!({ "Segments": 1 }))
 }
 

@@ -1,7 +1,6 @@
 //! The ways of `backup-prune`, and the tables and backups that they need.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use aws_sdk_dynamodb::types::{StreamViewType, Tag};
 use chrono::NaiveDateTime;
@@ -10,7 +9,7 @@ use serde_json::{Value, json};
 use tablekeeper_functions::error_name::ErrorName;
 
 use super::sync_settings::tables::{Billing, make_table, scale, stream, table_arn};
-use super::sync_settings::{INDEX, after, inject};
+use super::sync_settings::{INDEX, StepCall, before, inject};
 use crate::deployed::stack;
 use crate::workflow::scenario;
 use crate::{Battery, Begin, Deployed, Ended, Workflow};
@@ -24,6 +23,8 @@ pub const EARLIER: [&str; 4] = ["20250101020000", "20250102020000", "20250103020
 /// A backup that somebody made by hand.
 pub const BY_HAND: &str = "before-migration";
 
+/// The first call of a deletion, which is planned by then.
+const DELETION: StepCall = ("backup-prune.delete-backup", "dynamodb:DescribeBackup");
 const CAPTURE: &[(&str, &str)] = &[("SettingsBucketName", "settings-of-ACCOUNT")];
 const BY_TEMPLATE: &[(&str, &str)] = &[("TableNames", "orders, customers"), ("MaxBackups", "2")];
 
@@ -155,12 +156,10 @@ async fn an_earlier_table(deployed: Arc<Deployed>) -> Begin {
 
 async fn one_that_goes_meanwhile(deployed: Arc<Deployed>) -> Begin {
     let backups = make_backups(&deployed, TABLE).await;
-    // Two deletions are looked at at a time.
-    let longer = Fault::Delay(Duration::from_secs(2));
-    inject(&deployed, "backup-prune.delete-backup", "dynamodb:DescribeBackup", 2, longer).await;
-    after(&deployed, "backup-prune.plan-prune", "dynamodb:ListBackups", |deployed| async move {
+    before(&deployed, DELETION, |deployed| async move {
         deployed.dynamodb.delete_backup().backup_arn(&backups[0]).send().await.unwrap();
-    });
+    })
+    .await;
     Begin::Input(json!({ "TableName": TABLE }))
 }
 
@@ -227,17 +226,14 @@ async fn capturing_refused(deployed: Arc<Deployed>) -> Begin {
 
 async fn the_new_one_goes(deployed: Arc<Deployed>) -> Begin {
     let earlier = make_backups(&deployed, TABLE).await;
-    // Two deletions are looked at at a time.
-    let step = "backup-prune.delete-backup";
-    let longer = Fault::Delay(Duration::from_secs(2));
-    inject(&deployed, step, "dynamodb:DescribeBackup", 2, longer).await;
-    after(&deployed, "backup-prune.plan-prune", "dynamodb:ListBackups", move |deployed| async move {
+    before(&deployed, DELETION, move |deployed| async move {
         let list = deployed.dynamodb.list_backups().table_name(TABLE).send().await.unwrap();
         let new = list.backup_summaries().iter().filter_map(|backup| backup.backup_arn());
         for new in new.filter(|arn| !earlier.iter().any(|it| it == arn)) {
             deployed.dynamodb.delete_backup().backup_arn(new).send().await.unwrap();
         }
-    });
+    })
+    .await;
     Begin::Input(json!({ "TableName": TABLE, "MaxBackups": 1 }))
 }
 

@@ -14,7 +14,7 @@ use tablekeeper_functions::error_name::ErrorName;
 use tablekeeper_functions::item_calls::ItemCalls;
 
 use super::sync_settings::tables::{Billing, make_table, recovery, scale, stream, table_arn};
-use super::sync_settings::{INDEX, after, inject};
+use super::sync_settings::{INDEX, before, inject};
 use crate::deployed::stack;
 use crate::workflow::scenario;
 use crate::{Battery, Begin, Deployed, Ended, Workflow};
@@ -260,14 +260,13 @@ async fn empty(deployed: Arc<Deployed>) -> Begin {
 
 async fn with_an_open_upload(deployed: Arc<Deployed>) -> Begin {
     make_filled(&deployed, TABLE, 3, 10).await;
-    let slowly = Fault::Delay(Duration::from_secs(3));
-    inject(&deployed, "export-table.export-segment", "dynamodb:Scan", 1, slowly).await;
-    after(&deployed, "export-table.export-segment", "dynamodb:Scan", |deployed| async move {
+    before(&deployed, ("export-table.export-segment", "dynamodb:Scan"), |deployed| async move {
         let plan = plan(&deployed).await;
         let (folder, id) = (plan["folder"].as_str().unwrap(), plan["exportId"].as_str().unwrap());
         let key = format!("{folder}AWSDynamoDB/{id}/data/00007-00000.json.gz");
         deployed.s3.create_multipart_upload().bucket(bucket(&deployed)).key(key).send().await.unwrap();
-    });
+    })
+    .await;
     Begin::Input(json!({ "TableName": TABLE }))
 }
 
@@ -294,16 +293,15 @@ async fn one_missing(deployed: Arc<Deployed>) -> Begin {
 
 async fn folder_of_another(deployed: Arc<Deployed>) -> Begin {
     make_filled(&deployed, TABLE, 3, 10).await;
-    let slowly = Fault::Delay(Duration::from_secs(3));
-    inject(&deployed, "export-table.plan-export", "dynamodb:DescribeTable", 1, slowly).await;
-    after(&deployed, "export-table.plan-export", "dynamodb:DescribeTable", |deployed| async move {
+    before(&deployed, ("export-table.plan-export", "dynamodb:DescribeTable"), |deployed| async move {
         let list = deployed.sfn.list_executions().state_machine_arn(deployed.machine()).send().await.unwrap();
         let started = list.executions[0].start_date.to_millis().unwrap();
         let started = chrono::DateTime::from_timestamp_millis(started).unwrap();
         let key = format!("{TABLE}/{}/export.json", started.format("%Y-%m-%d-%H-%M-%S"));
         let put = deployed.s3.put_object().bucket(bucket(&deployed)).key(key);
         put.body(ByteStream::from_static(b"{}")).send().await.unwrap();
-    });
+    })
+    .await;
     Begin::Input(json!({ "TableName": TABLE }))
 }
 
@@ -341,15 +339,15 @@ async fn manifest_refused(deployed: Arc<Deployed>) -> Begin {
 
 async fn a_file_goes(deployed: Arc<Deployed>) -> Begin {
     make_filled(&deployed, TABLE, 3, 10).await;
-    let slowly = Fault::Delay(Duration::from_secs(3));
-    inject(&deployed, "export-table.finish-export", "s3:ListBucketMultipartUploads", 1, slowly).await;
-    after(&deployed, "export-table.finish-export", "s3:ListBucketMultipartUploads", |deployed| async move {
+    let listed = ("export-table.finish-export", "s3:ListBucketMultipartUploads");
+    before(&deployed, listed, |deployed| async move {
         let list = deployed.s3.list_objects_v2().bucket(bucket(&deployed)).send().await.unwrap();
         let keys = list.contents.unwrap_or_default().into_iter().filter_map(|object| object.key);
         for key in keys.filter(|key| key.ends_with(".gz")) {
             deployed.s3.delete_object().bucket(bucket(&deployed)).key(key).send().await.unwrap();
         }
-    });
+    })
+    .await;
     Begin::Input(json!({ "TableName": TABLE }))
 }
 

@@ -15,7 +15,7 @@ use tablekeeper_functions::export_manifest::{
     self, DataFile, EmrManifest, ManifestSummary, OutputFormat, md5_of, write_files,
 };
 
-use super::sync_settings::{after, inject};
+use super::sync_settings::{before, inject};
 use crate::workflow::scenario;
 use crate::{Battery, Begin, Deployed, Ended, Workflow};
 
@@ -243,21 +243,19 @@ async fn fewer_items(deployed: Arc<Deployed>) -> Begin {
 
 async fn changed_before(deployed: Arc<Deployed>) -> Begin {
     with_export(&deployed).await;
-    let slow = Fault::Delay(Duration::from_secs(2));
-    inject(&deployed, SEGMENT, "s3:ListBucket", 2, slow).await;
-    after(&deployed, SEGMENT, "s3:ListBucket", |deployed| async move {
+    before(&deployed, (SEGMENT, "s3:ListBucket"), |deployed| async move {
         put(&deployed, "data/a.json.gz", b"another".to_vec()).await;
-    });
+    })
+    .await;
     Begin::Input(input(&deployed))
 }
 
 async fn changed_at_the_end(deployed: Arc<Deployed>) -> Begin {
     with_export(&deployed).await;
-    let slow = Fault::Delay(Duration::from_secs(2));
-    inject(&deployed, FINISH, "s3:ListBucket", 1, slow).await;
-    after(&deployed, FINISH, "s3:ListBucket", |deployed| async move {
+    before(&deployed, (FINISH, "s3:ListBucket"), |deployed| async move {
         put(&deployed, "data/a.json.gz", b"another".to_vec()).await;
-    });
+    })
+    .await;
     Begin::Input(input(&deployed))
 }
 

@@ -13,7 +13,7 @@ use tablekeeper_functions::export_manifest::{
 
 use super::backfill::{TABLE, delete_table, with_stream};
 use super::import_table::{data, put_item};
-use super::sync_settings::{after, delay, inject};
+use super::sync_settings::{before, inject, takes_two_seconds};
 use crate::workflow::scenario;
 use crate::{Battery, Begin, Deployed, Ended, Workflow};
 
@@ -98,7 +98,7 @@ async fn by_place(deployed: Arc<Deployed>) -> Begin {
 
 async fn in_several(deployed: Arc<Deployed>) -> Begin {
     put_snapshot(&deployed, &["id"]).await;
-    delay(&deployed, SEGMENT, "dynamodb:BatchWriteItem").await;
+    takes_two_seconds(&deployed, (SEGMENT, "dynamodb:BatchWriteItem")).await;
     Begin::Input(input())
 }
 
@@ -148,11 +148,11 @@ async fn finishing_refused(deployed: Arc<Deployed>) -> Begin {
 
 async fn changed_at_the_end(deployed: Arc<Deployed>) -> Begin {
     put_snapshot(&deployed, &["id"]).await;
-    delay(&deployed, FINISH, "s3:ListBucket").await;
-    after(&deployed, FINISH, "s3:ListBucket", |deployed| async move {
+    before(&deployed, (FINISH, "s3:ListBucket"), |deployed| async move {
         let other = data(OutputFormat::DynamodbJson, Compression::Gzip, 0..1);
         put(&deployed, "AWSDynamoDB/01767225600000-0d20b12c/data/00000-00000.json.gz", other).await;
-    });
+    })
+    .await;
     Begin::Input(input())
 }
 

@@ -12,7 +12,7 @@ use tablekeeper_functions::incremental::version::{
 };
 
 use super::backfill::{delete_table, with_stream};
-use super::sync_settings::{after, delay, inject};
+use super::sync_settings::{before, inject, takes_two_seconds};
 use crate::workflow::scenario;
 use crate::{Battery, Begin, Deployed, Ended, Workflow};
 
@@ -152,7 +152,7 @@ async fn of_now(deployed: Arc<Deployed>) -> Begin {
 
 async fn in_several(deployed: Arc<Deployed>) -> Begin {
     put_history(&deployed).await;
-    delay(&deployed, SHARD, "s3:GetObjectVersion").await;
+    takes_two_seconds(&deployed, (SHARD, "s3:GetObjectVersion")).await;
     at()
 }
 
@@ -212,21 +212,21 @@ async fn breaks_off(deployed: Arc<Deployed>) -> Begin {
 
 async fn with_an_open_upload(deployed: Arc<Deployed>) -> Begin {
     put_history(&deployed).await;
-    delay(&deployed, SHARD, "s3:ListBucketVersions").await;
-    after(&deployed, SHARD, "s3:ListBucketVersions", |deployed| async move {
+    before(&deployed, (SHARD, "s3:ListBucketVersions"), |deployed| async move {
         let key = format!("{}data/00000-00009.json.gz", root(&deployed).await);
         deployed.s3.create_multipart_upload().bucket(bucket(&deployed)).key(key).send().await.unwrap();
-    });
+    })
+    .await;
     at()
 }
 
 async fn a_file_goes(deployed: Arc<Deployed>) -> Begin {
     put_history(&deployed).await;
-    delay(&deployed, FINISH, "s3:ListBucketMultipartUploads").await;
-    after(&deployed, FINISH, "s3:ListBucketMultipartUploads", |deployed| async move {
+    before(&deployed, (FINISH, "s3:ListBucketMultipartUploads"), |deployed| async move {
         let key = format!("{}data/00000-00000.json.gz", root(&deployed).await);
         deployed.s3.delete_object().bucket(bucket(&deployed)).key(key).send().await.unwrap();
-    });
+    })
+    .await;
     at()
 }
 

@@ -253,11 +253,11 @@ async fn changed_back(deployed: Arc<Deployed>) -> Begin {
     make_table(&deployed, SOURCE, &[], Billing::OnDemand).await;
     tag(&deployed, SOURCE, 1).await;
     restore(&deployed).await;
-    delay(&deployed, "sync-settings.verify-settings", "s3:GetObject").await;
-    after(&deployed, "sync-settings.verify-settings", "s3:GetObject", |deployed| async move {
+    before(&deployed, ("sync-settings.verify-settings", "s3:GetObject"), |deployed| async move {
         let remove = deployed.dynamodb.untag_resource().resource_arn(table_arn(&deployed, TARGET));
         remove.tag_keys("key 0").send().await.unwrap();
-    });
+    })
+    .await;
     Begin::Input(json!({ "Target": TARGET, "SettingTimeoutSeconds": 8 }))
 }
 
@@ -275,10 +275,11 @@ async fn a_target_deleted_meanwhile(deployed: Arc<Deployed>) -> Begin {
     stream(&deployed, SOURCE, StreamViewType::NewImage).await;
     recovery(&deployed, SOURCE, 7).await;
     restore(&deployed).await;
-    delay(&deployed, "sync-settings.apply-setting", "dynamodb:UpdateTable").await;
-    after(&deployed, "sync-settings.apply-setting", "dynamodb:TagResource", |deployed| async move {
+    // The tags are set by then, and nothing behind the stream.
+    before(&deployed, ("sync-settings.apply-setting", "dynamodb:UpdateTable"), |deployed| async move {
         deployed.dynamodb.delete_table().table_name(TARGET).send().await.unwrap();
-    });
+    })
+    .await;
     Begin::Event(cloudtrail(SOURCE, TARGET))
 }
 
@@ -341,25 +342,28 @@ pub async fn inject(deployed: &Deployed, step: &str, action: &str, times: usize,
     stack().await.aws.front().inject(rule);
 }
 
-/// Gives [`after`] the time that it needs.
-pub async fn delay(deployed: &Deployed, step: &str, action: &str) {
+/// Makes a call of a step take two seconds: longer than a step that is given one second a call may take.
+pub async fn takes_two_seconds(deployed: &Deployed, (step, action): StepCall) {
     inject(deployed, step, action, 1, Fault::Delay(Duration::from_secs(2))).await;
 }
 
-/// Does something as soon as a step makes a call.
-pub fn after<F: Future<Output = ()> + Send>(
+/// A step and the IAM action of a call that it makes.
+pub type StepCall = (&'static str, &'static str);
+
+/// Does something when a step makes a call, before that takes effect: the call is held meanwhile.
+pub async fn before<F: Future<Output = ()> + Send>(
     deployed: &Arc<Deployed>,
-    step: &'static str,
-    action: &'static str,
+    (step, action): StepCall,
     act: impl FnOnce(Arc<Deployed>) -> F + Send + 'static,
 ) {
+    inject(deployed, step, action, usize::MAX, Fault::Hold).await;
     let deployed = Arc::clone(deployed);
     tokio::spawn(async move {
         let front = stack().await.aws.front();
-        let it = |call: &Call| call.step.as_deref() == Some(step) && call.action == action;
-        let seen = || front.calls(&deployed.account).iter().any(it);
-        until_seen("the call to be made", seen).await;
-        act(deployed).await;
+        let is_it = |call: &Call| (call.step.as_deref(), call.action.as_str()) == (Some(step), action);
+        until_seen("the call to be made", || front.calls(&deployed.account).iter().any(is_it)).await;
+        act(Arc::clone(&deployed)).await;
+        front.release(&deployed.account, Some(step), action);
     });
 }
 

@@ -1,6 +1,5 @@
-//! Every scenario of every workflow ends as it says; and of all of them together: the steps call what
-//! their roles allow and no more, and every state of every machine is entered.
-#![expect(clippy::unwrap_used, reason = "test code: a broken assumption is a failed test")]
+//! Every scenario of a workflow ends as it says. Of all of them together: the steps call what their roles allow and no
+//! more, every state of the machine is entered, and the contract check inferred what each of them was given.
 
 use std::collections::BTreeSet;
 
@@ -9,32 +8,33 @@ use local_aws::workspace_root;
 use tablekeeper_tests::contract::Contract;
 use tablekeeper_tests::diagram::Machine;
 use tablekeeper_tests::policies::{functions, grants_are_calls};
-use tablekeeper_tests::{Ended, Workflow, run, workflows};
+use tablekeeper_tests::{Ended, Workflow, run};
+
+use super::inference;
 
 /// How many scenarios run at a time.
 const AT_A_TIME: usize = 4;
 
-#[tokio::test]
-async fn every_scenario_ends_as_it_says_and_uses_what_it_is_given() {
-    for workflow in workflows::all() {
-        let ended = run_all(&workflow).await;
-        let mut wrong = Vec::new();
-        for (scenario, ended) in workflow.scenarios.iter().zip(&ended) {
-            let seen = (ended.last_state(), ended.error());
-            let told = (Some(scenario.ends_in), scenario.error.map(str::to_owned));
-            if seen != told {
-                let cause = ended.execution.as_ref().and_then(|execution| execution.cause.as_deref());
-                wrong.push(format!("{}: {seen:?}, not {told:?}: {cause:?}", scenario.name));
-            }
+pub(crate) async fn end_as_they_say(workflow: &Workflow) {
+    let ended = run_all(workflow).await;
+    let mut wrong = Vec::new();
+    for (scenario, ended) in workflow.scenarios.iter().zip(&ended) {
+        let seen = (ended.last_state(), ended.error());
+        let told = (Some(scenario.ends_in), scenario.error.map(str::to_owned));
+        if seen != told {
+            let cause = ended.execution.as_ref().and_then(|execution| execution.cause.as_deref());
+            wrong.push(format!("{}: {seen:?}, not {told:?}: {cause:?}", scenario.name));
         }
-        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-        for (scenario, ended) in workflow.scenarios.iter().zip(&ended) {
-            eprintln!("what else holds of: {}", scenario.name);
-            (scenario.holds)(ended);
-        }
-        grants_are_right(&workflow, &ended);
-        states_are_covered(&workflow, &ended);
     }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    for (scenario, ended) in workflow.scenarios.iter().zip(&ended) {
+        eprintln!("what else holds of: {}", scenario.name);
+        (scenario.holds)(ended);
+    }
+    grants_are_right(workflow, &ended);
+    states_are_covered(workflow, &ended);
+    inference::is_what_executions_do(workflow, workflow.scenarios.iter().zip(&ended));
+    eprintln!("{}: {} scenarios ended as they say", workflow.name, ended.len());
 }
 
 async fn run_all(workflow: &Workflow) -> Vec<Ended> {
@@ -59,7 +59,7 @@ fn grants_are_right(workflow: &Workflow, ended: &[Ended]) {
 }
 
 /// Whether a step is the workflow's own, by its name.
-fn is_own(workflow: &Workflow, step: &str) -> bool {
+pub(crate) fn is_own(workflow: &Workflow, step: &str) -> bool {
     step.split_once('.').is_some_and(|(of, _)| of == workflow.name)
 }
 
@@ -83,28 +83,11 @@ fn states_are_covered(workflow: &Workflow, ended: &[Ended]) {
         std::fs::write(&path, &page).unwrap();
     }
     let current = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(current == page, "{} is stale: UPDATE_DIAGRAMS=1 cargo test --test scenarios", path.display());
-}
-
-/// The functions that are of no workflow with a machine: each with the tests that hold its role to what it calls.
-const ELSEWHERE: &[(&str, &str)] = &[("incremental.stream-backup", "tests/incremental.rs")];
-
-#[test]
-fn every_function_is_held_to_what_it_calls() {
-    let all = workflows::all();
-    let templates: BTreeSet<&str> = all.iter().map(|workflow| workflow.template).collect();
-    for template in templates {
-        let of_template = || all.iter().filter(|workflow| workflow.template == template);
-        for function in functions(template) {
-            let concerns = |workflow: &Workflow| {
-                let invoked = Contract::of(workflow).invoked().contains(&function.step);
-                invoked || is_own(workflow, &function.step)
-            };
-            let elsewhere = ELSEWHERE.iter().any(|(step, _)| *step == function.step);
-            let step = &function.step;
-            assert!(of_template().any(concerns) != elsewhere, "{step} of infra/{template}.yaml");
-        }
-    }
+    assert!(
+        current == page,
+        "{} is stale: UPDATE_DIAGRAMS=1 cargo test -p tablekeeper-tests scenarios",
+        path.display()
+    );
 }
 
 #[expect(clippy::disallowed_methods, reason = "the switch to write the pages anew is in the environment")]

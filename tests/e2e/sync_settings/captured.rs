@@ -11,8 +11,8 @@ use tablekeeper_tests::workflows::sync_settings::tables::{
 };
 use tablekeeper_tests::workflows::sync_settings::{INDEX, SOURCE, TARGET, restore, workflow};
 
-use crate::as_read::AsRead;
-use crate::support::{make_plain_source, make_rich_source, report, run, settings_of};
+use super::as_read::AsRead;
+use super::support::{make_plain_source, make_rich_source, report, run, settings_of};
 
 /// The keys of the captured documents.
 async fn documents(deployed: &Deployed) -> Vec<String> {

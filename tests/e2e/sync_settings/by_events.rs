@@ -13,8 +13,8 @@ use tablekeeper_tests::workflows::sync_settings::{
 };
 use tablekeeper_tests::{Deployed, stack};
 
-use crate::as_read::{AsRead, alarms, policies, resources};
-use crate::support::{
+use super::as_read::{AsRead, alarms, policies, resources};
+use super::support::{
     deployed_with_rules, make_plain_source, make_rich_source, report, restore_recovery_point, restore_to,
     settings_of, sync_of, with,
 };

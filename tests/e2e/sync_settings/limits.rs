@@ -13,8 +13,8 @@ use tablekeeper_tests::workflows::sync_settings::tables::{
 };
 use tablekeeper_tests::workflows::sync_settings::workflow;
 
-use crate::as_read::{AsRead, policies, resources};
-use crate::support::{of, report, restore_of, run, settings_of, with};
+use super::as_read::{AsRead, policies, resources};
+use super::support::{of, report, restore_of, run, settings_of, with};
 
 /// What a state of an execution may hold (Step Functions developer guide, quotas).
 const LARGEST_STATE: usize = 256 * 1024;

@@ -1,10 +1,5 @@
 //! `export-table` end to end: from the schedules' own input through the deployed template and state machine to objects
 //! that are read back item for item.
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "test code: a broken assumption is a failed test"
-)]
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,6 +17,8 @@ use tablekeeper_tests::policies::template;
 use tablekeeper_tests::run::{Execution, end_of};
 use tablekeeper_tests::workflows::export_table::{TABLE, bucket, make_filled, put, tag, workflow};
 use tablekeeper_tests::{Deployed, items_of, stack, until_some};
+
+crate::of_every_workflow!(export_table);
 
 /// An account with the workflow in it, with these parameters of the template.
 async fn deployed_with(parameters: &[(&str, &str)]) -> Deployed {

@@ -1,10 +1,5 @@
 //! `backup-prune` end to end: from the schedule's own input through the deployed template and state machine to the
 //! backups that are left.
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "test code: a broken assumption is a failed test"
-)]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -20,6 +15,8 @@ use tablekeeper_tests::workflows::backup_prune::{
 };
 use tablekeeper_tests::workflows::sync_settings::tables::{Billing, make_table};
 use tablekeeper_tests::{Deployed, stack, until};
+
+crate::of_every_workflow!(backup_prune);
 
 /// An account with the workflow in it, with these parameters of the template.
 async fn deployed_with(parameters: &[(&str, &str)]) -> Deployed {

@@ -1,7 +1,6 @@
 //! A sync that is stopped half-way, and begun again.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use aws_sdk_sfn::types::ExecutionStatus;
 use local_aws::{Call, Fault, Front, Rule};
@@ -11,14 +10,12 @@ use tablekeeper_tests::workflows::sync_settings::tables::Billing;
 use tablekeeper_tests::workflows::sync_settings::{SOURCE, workflow};
 use tablekeeper_tests::{Deployed, stack, until};
 
-use crate::as_read::alarms;
-use crate::by_events::is_equal;
-use crate::support::{make_rich_source, report, restore_to, run, settings_of, start};
+use super::as_read::alarms;
+use super::by_events::is_equal;
+use super::support::{make_rich_source, report, restore_to, run, settings_of, start};
 
 const APPLY: &str = "sync-settings.apply-setting";
 const VERIFY: &str = "sync-settings.verify-settings";
-/// For how long verify-settings is kept waiting: less than a step waits before it makes a call again.
-const HELD: Duration = Duration::from_secs(8);
 
 fn calls_of(front: &Front, deployed: &Deployed, step: &str) -> Vec<Call> {
     let of_it = |call: &Call| call.step.as_deref() == Some(step);
@@ -56,7 +53,7 @@ async fn is_made_equal_by_another(deployed: &Deployed, target: &str, first: &str
 }
 
 /// The emulator goes on with a Map whose execution was stopped. So that nothing happens after the n-th call, as
-/// on AWS, whatever apply-setting calls after it is refused, and verify-settings is kept waiting.
+/// on AWS, whatever apply-setting calls after it is refused, and verify-settings is held until it was stopped.
 #[tokio::test(flavor = "multi_thread")]
 async fn one_that_is_stopped_at_any_point_and_begun_again_ends_as_one_that_was_not() {
     let deployed = Deployed::of(&workflow()).await;
@@ -74,9 +71,9 @@ async fn one_that_is_stopped_at_any_point_and_begun_again_ends_as_one_that_was_n
         for (action, times) in made {
             front.inject(rule(&deployed, APPLY, action, times, Fault::Refuse));
         }
-        front.inject(rule(&deployed, VERIFY, "s3:GetObject", 0, Fault::Delay(HELD)));
+        front.inject(rule(&deployed, VERIFY, "s3:GetObject", 0, Fault::Hold));
         let first = start(&deployed, &format!("{target}-first"), &json!({ "Target": target })).await;
-        // What is kept waiting goes on later, with other calls than this.
+        // What is held goes on later, with other calls than this.
         let verifies = |call: &Call| call.action == "s3:GetObject";
         let done = || calls_of(front, &deployed, VERIFY).iter().any(verifies);
         until("nothing to be left to apply", async || done()).await;
@@ -98,7 +95,7 @@ async fn one_that_is_still_ending_does_not_disturb_the_next() {
     let calls = undisturbed(&deployed, front).await.len() / 3;
     restore_to(&deployed, "stopped").await;
     front.forget_calls(&deployed.account);
-    front.inject(rule(&deployed, VERIFY, "s3:GetObject", 0, Fault::Delay(HELD)));
+    front.inject(rule(&deployed, VERIFY, "s3:GetObject", 0, Fault::Hold));
     let first = start(&deployed, "stopped-first", &json!({ "Target": "stopped" })).await;
     until("the calls to be made", async || calls_of(front, &deployed, APPLY).len() >= calls).await;
     stop(&deployed, &first).await;

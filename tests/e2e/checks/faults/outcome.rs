@@ -1,32 +1,13 @@
-//! The fault battery: what a workflow guarantees, it guarantees with any of its AWS calls going wrong
-//! and any of its steps running twice.
-//!
-//! For every call of every golden scenario, or every kind of call ([`Battery`]): throttled, failed before its effect, or
-//! its answer lost after its effect, the run must leave behind exactly what it leaves behind without. Refused for good, it
-//! must end by name, with nothing gone that would not have gone without the refusal.
-//!
-//! Twice throttled, a call is mended by the SDK, which tries three times. Four times throttled or failed,
-//! it is not: then Lambda, for `start`, or the machine's `Retry` has to invoke the step again.
-
-use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
-use std::sync::Arc;
-use std::time::Duration;
+//! What is right of a run in which a call went wrong.
 
 use aws_sdk_sfn::types::HistoryEventType;
-use futures::StreamExt as _;
-use local_aws::{Call, Fault, Rule};
+use local_aws::{Call, Fault};
 use tablekeeper_functions::error_name::ErrorName;
 use tablekeeper_tests::final_state::FinalState;
-use tablekeeper_tests::repeated::with_every_task_repeated;
-use tablekeeper_tests::run::invoke_start;
-use tablekeeper_tests::{Battery, Begin, Ended, Scenario, Workflow, run, run_with, workflows};
+use tablekeeper_tests::{Ended, Scenario, Workflow};
 
-/// How many runs go at a time.
-const AT_A_TIME: usize = 8;
+use super::cases::Case;
 
-/// How long a run may take. Generous: it bounds a hang, it measures nothing.
-const LONGEST_RUN: Duration = Duration::from_secs(100);
 /// How often the SDK tries a call.
 const TRIES_OF_THE_SDK: usize = 3;
 
@@ -51,131 +32,18 @@ const MENDED_WITHIN: &[(&str, &str)] = &[
 const ENDS_ITS_FILE: &[(&str, &str)] =
     &[("snapshot.snapshot-shard", "s3:GetObject"), ("snapshot.snapshot-shard", "s3:GetObjectVersion")];
 
-/// A call that is made to go wrong.
-#[derive(Clone, Debug)]
-struct Case {
-    call: Call,
-    fault: Fault,
-    times: usize,
-}
-
-impl fmt::Display for Case {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let times =
-            if self.fault == Fault::Refuse { String::new() } else { format!(" {} times", self.times) };
-        let Call { action, ordinal, step, .. } = &self.call;
-        write!(
-            formatter,
-            "{:?}{times} of {action} #{ordinal} of {}",
-            self.fault,
-            step.as_deref().unwrap_or_default()
-        )
-    }
-}
-
 /// How a case ended, and what it is held against.
-struct Outcome<'a> {
-    workflow: &'a Workflow,
-    scenario: &'a Scenario,
-    case: &'a Case,
-    golden: &'a Ended,
-    ended: &'a Ended,
-}
-
-#[tokio::test]
-async fn any_call_may_go_wrong() {
-    for workflow in workflows::all() {
-        let (mut cases, mut seen) = (Vec::new(), BTreeSet::new());
-        for scenario in workflow.scenarios.iter().filter(|scenario| scenario.golden) {
-            let golden = Arc::new(run(&workflow, scenario).await);
-            assert_eq!(golden.last_state(), Some(scenario.ends_in), "{}", scenario.name);
-            assert!(golden.dead_letters.is_empty(), "{}: {:?}", scenario.name, golden.dead_letters);
-            let of_scenario = cases_of(workflow.battery, &golden, &mut seen);
-            cases.extend(of_scenario.into_iter().map(|case| (scenario, Arc::clone(&golden), case)));
-        }
-        assert!(!cases.is_empty(), "the golden scenarios of {} made no call", workflow.name);
-        let all = cases.len();
-        let runs =
-            cases.into_iter().map(|(scenario, golden, case)| go_wrong(&workflow, scenario, golden, case));
-        let runs = futures::stream::iter(runs).buffer_unordered(AT_A_TIME);
-        let wrong: Vec<String> = runs.filter_map(async |wrong| wrong).collect().await;
-        assert!(wrong.is_empty(), "{} of {all} cases went wrong:\n{}", wrong.len(), wrong.join("\n"));
-        eprintln!("{}: {all} faults were survived, or named", workflow.name);
-    }
-}
-
-/// Every fault.
-const ALL: &[(Fault, usize)] = &[
-    (Fault::Throttle, 2),
-    (Fault::Throttle, 4),
-    (Fault::FailBeforeEffect, 4),
-    (Fault::LoseAnswer, 1),
-    (Fault::Refuse, usize::MAX),
-];
-/// Those of a call that reads, where each kind of call is enough.
-const OF_READS: &[(Fault, usize)] =
-    &[(Fault::Throttle, 4), (Fault::FailBeforeEffect, 4), (Fault::Refuse, usize::MAX)];
-
-/// A call's step and action.
-type Kind = (Option<String>, String);
-
-/// The calls of the run that count, each with its faults. `seen` has the kinds of call that earlier runs had.
-fn cases_of(battery: Battery, golden: &Ended, seen: &mut BTreeSet<Kind>) -> Vec<Case> {
-    let kind = |call: &Call| (call.step.clone(), call.action.clone());
-    let mut last = BTreeMap::new();
-    for call in &golden.calls {
-        last.insert(kind(call), call.ordinal);
-    }
-    let is_last = |call: &Call| last.get(&kind(call)) == Some(&call.ordinal);
-    let mut cases = Vec::new();
-    let mut distinct = BTreeSet::new();
-    for call in &golden.calls {
-        if !distinct.insert((kind(call), call.ordinal)) {
-            continue;
-        }
-        let faults = match battery {
-            Battery::EveryCall => ALL,
-            Battery::EveryKindOfCall if seen.contains(&kind(call)) => continue,
-            Battery::EveryKindOfCall if call.only_reads() && is_last(call) => OF_READS,
-            Battery::EveryKindOfCall if !call.only_reads() && (call.ordinal == 0 || is_last(call)) => ALL,
-            Battery::EveryKindOfCall => continue,
-        };
-        let case = |(fault, times): &(Fault, usize)| Case {
-            call: call.clone(),
-            fault: fault.clone(),
-            times: *times,
-        };
-        cases.extend(faults.iter().map(case));
-    }
-    seen.extend(last.into_keys());
-    cases
-}
-
-/// Runs the scenario with the case's fault; the words say what is wrong with how it ended.
-async fn go_wrong(
-    workflow: &Workflow,
-    scenario: &Scenario,
-    golden: Arc<Ended>,
-    case: Case,
-) -> Option<String> {
-    let ended = run_with(workflow, scenario, async |deployed, front| {
-        let (account, Case { call, fault, times }) = (deployed.account.clone(), case.clone());
-        let Call { step, action, ordinal: from_ordinal, .. } = call;
-        front.inject(Rule { account, step, action, from_ordinal, times, fault });
-    });
-    let name = format!("{}: {case}", scenario.name);
-    // What hangs is one case that went wrong, and keeps no other from being told.
-    let Ok(ended) = tokio::time::timeout(LONGEST_RUN, ended).await else {
-        return Some(format!("{name}: did not end within {LONGEST_RUN:?}"));
-    };
-    ended.deployed.remove_functions().await;
-    let outcome = Outcome { workflow, scenario, case: &case, golden: &golden, ended: &ended };
-    outcome.check().err().map(|reason| format!("{name}: {reason}"))
+pub(super) struct Outcome<'a> {
+    pub(super) workflow: &'a Workflow,
+    pub(super) scenario: &'a Scenario,
+    pub(super) case: &'a Case,
+    pub(super) golden: &'a Ended,
+    pub(super) ended: &'a Ended,
 }
 
 impl Outcome<'_> {
     /// What is wrong with how the run with the fault ended.
-    fn check(&self) -> Result<(), String> {
+    pub(super) fn check(&self) -> Result<(), String> {
         let Outcome { ended, golden, scenario, case, .. } = self;
         let faults = ended.calls.iter().filter(|call| call.fault.is_some()).count();
         if case.fault == Fault::Refuse {
@@ -320,44 +188,4 @@ impl Outcome<'_> {
 fn retried(ended: &Ended) -> bool {
     let mut history = ended.execution.iter().flat_map(|execution| &execution.history);
     history.any(|event| event.r#type == HistoryEventType::TaskFailed)
-}
-
-#[tokio::test]
-async fn every_step_may_run_twice() {
-    for workflow in workflows::all() {
-        for scenario in workflow.scenarios.iter().filter(|scenario| scenario.golden) {
-            let golden = run(&workflow, scenario).await;
-            let mut doubled = BTreeSet::new();
-            let ended = run_with(&workflow, scenario, async |deployed, _| {
-                let machine = deployed.machine();
-                let now =
-                    deployed.sfn.describe_state_machine().state_machine_arn(machine).send().await.unwrap();
-                let (definition, tasks) = with_every_task_repeated(&now.definition);
-                doubled = tasks;
-                let update = deployed.sfn.update_state_machine().state_machine_arn(machine);
-                update.definition(definition).send().await.unwrap();
-            })
-            .await;
-            let execution = ended.execution.as_ref().unwrap();
-            let repeats: BTreeSet<&str> =
-                execution.entered.iter().filter_map(|state| state.strip_suffix(", first")).collect();
-            // A Choice may lead past a task, here as there.
-            let once = &golden.execution.as_ref().unwrap().entered;
-            let passed = once.iter().filter(|state| doubled.contains(*state)).map(String::as_str);
-            assert_eq!(
-                repeats,
-                passed.collect::<BTreeSet<_>>(),
-                "{}: {:?}",
-                scenario.name,
-                execution.entered
-            );
-            assert_eq!(ended.last_state(), Some(scenario.ends_in), "{}: {execution:?}", scenario.name);
-            if let Begin::Event(event) = &ended.begin {
-                invoke_start(&ended.deployed, event).await;
-            }
-            assert_eq!(FinalState::of(&ended.deployed).await, golden.state, "{}", scenario.name);
-            let dead_letters = ended.deployed.dead_letters().await;
-            assert!(ended.dead_letters.is_empty() && dead_letters.is_empty(), "{}", scenario.name);
-        }
-    }
 }

@@ -1,14 +1,11 @@
 //! `rotate-restore` as its users meet it: AWS Backup's own notification, the console, the outputs.
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "test code: a broken assumption is a failed test"
-)]
 
 use std::sync::Arc;
 
 use aws_sdk_backup::types::BackupVaultEvent;
+use aws_sdk_sfn::types::{HistoryEvent, HistoryEventType};
 use aws_sdk_sns::types::MessageAttributeValue;
+use local_aws::Fault;
 use serde_json::{Value, json};
 use tablekeeper_functions::rotate_restore::decision::execution_name;
 use tablekeeper_tests::run::{
@@ -18,7 +15,10 @@ use tablekeeper_tests::workflows::rotate_restore::{
     PARAMETER, SOURCE, TARGET, input, make_backup, make_table, notification, point_at, pointer, table_arn,
     workflow,
 };
-use tablekeeper_tests::{Deployed, until, until_some};
+use tablekeeper_tests::workflows::sync_settings::inject;
+use tablekeeper_tests::{Deployed, stack, until, until_some};
+
+crate::of_every_workflow!(rotate_restore);
 
 async fn by_hand(deployed: &Deployed, input: &Value) -> Execution {
     start_by_hand(deployed, input).await;
@@ -142,6 +142,25 @@ async fn without_a_parameter_the_execution_still_ends_with_a_usable_table() {
     assert_eq!(pointer(&deployed).await, None);
     let looks = execution.entered.iter().filter(|state| *state == "Check Restore").count();
     assert!(looks >= 2, "the table was ready at once, and nothing was waited for: {:?}", execution.entered);
+}
+
+/// Elsewhere an injected throttle asks the SDK to come back at once.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_step_that_is_throttled_waits_as_long_as_on_aws() {
+    let deployed = Deployed::of(&workflow()).await;
+    make_table(&deployed, SOURCE).await;
+    let input = input(&deployed, &make_backup(&deployed).await);
+    let front = stack().await.aws.front();
+    front.keep_real_backoff(&deployed.account);
+    let (step, action) = ("rotate-restore.check-restore", "dynamodb:DescribeTable");
+    inject(&deployed, step, action, 4, Fault::Throttle).await;
+    let execution = by_hand(&deployed, &input).await;
+    assert_eq!(execution.entered.last().unwrap(), "Complete", "{execution:?}");
+    let calls = front.calls(&deployed.account);
+    let throttled = calls.iter().filter(|call| call.fault == Some(Fault::Throttle.name())).count();
+    assert_eq!(throttled, 4, "the SDK gives up after three, and the machine invokes the step again");
+    let failed = |event: &&HistoryEvent| event.r#type == HistoryEventType::TaskFailed;
+    assert_eq!(execution.history.iter().filter(failed).count(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

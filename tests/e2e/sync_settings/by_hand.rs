@@ -13,8 +13,8 @@ use tablekeeper_tests::workflows::sync_settings::tables::{
 use tablekeeper_tests::workflows::sync_settings::{SOURCE, TARGET, inject, restore, workflow};
 use tablekeeper_tests::{Deployed, stack};
 
-use crate::as_read::AsRead;
-use crate::support::{
+use super::as_read::AsRead;
+use super::support::{
     deployed_with, make_plain_source, make_rich_source, of, report, run, settings_of, with,
 };
 

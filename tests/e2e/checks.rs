@@ -1,0 +1,9 @@
+//! What holds of every workflow, each property written once. [`of_every_workflow`](crate::of_every_workflow) makes the
+//! tests.
+
+pub(crate) mod contract;
+pub(crate) mod faults;
+mod inference;
+pub(crate) mod mutants;
+pub(crate) mod repeated_steps;
+pub(crate) mod scenarios;

@@ -1,0 +1,23 @@
+//! The contract check has nothing to say of the workflows' own machines and types.
+
+use tablekeeper_tests::Workflow;
+use tablekeeper_tests::contract::Contract;
+
+/// The states that a Comment vouches for, by their workflow, with the reason.
+const VOUCHED_FOR: &[(&str, &str)] = &[
+    ("backfill", "Backfill Segment: nothing is waited for, and each turn reads on in a segment that ends"),
+    ("export-table", "Export Segment: nothing is waited for, and each turn reads on in a segment that ends"),
+    ("import-table", "Import Segment: nothing is waited for, and each turn writes on in files that end"),
+    ("restore-snapshot", "Import Segment: nothing is waited for, and each turn writes on in files that end"),
+    (
+        "snapshot",
+        "Snapshot Shard: nothing is waited for, and each turn goes on in the keys of a shard, which end",
+    ),
+];
+
+pub(crate) fn holds(workflow: &Workflow) {
+    let report = Contract::of(workflow).check();
+    assert!(report.diagnostics.is_empty(), "{}: {:?}", workflow.name, report.diagnostics);
+    let vouched_for = VOUCHED_FOR.iter().filter(|(of, _)| *of == workflow.name).count();
+    assert_eq!(report.annotated, vouched_for, "{}", workflow.name);
+}

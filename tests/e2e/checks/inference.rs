@@ -1,0 +1,46 @@
+//! What an execution does is what the contract check inferred of its machine.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+use tablekeeper_tests::contract::Contract;
+use tablekeeper_tests::payloads::{inputs, payloads};
+use tablekeeper_tests::{Ended, Scenario, Workflow};
+
+/// Every input of a state and every payload of a task is one that was inferred, and each state has been seen.
+pub(super) fn is_what_executions_do<'a>(
+    workflow: &Workflow,
+    ran: impl Iterator<Item = (&'a Scenario, &'a Ended)>,
+) {
+    let inferred = Contract::of(workflow).check().states;
+    let schema = |state: &str, part: &str| -> Option<Value> {
+        let end = format!("/States/{}", state.replace('~', "~0").replace('/', "~1"));
+        let shapes = inferred.iter().find_map(|(place, shapes)| place.ends_with(&end).then_some(shapes))?;
+        if part == "input" { Some(shapes.input.clone()) } else { shapes.payload.clone() }
+    };
+    let mut seen: BTreeSet<String> = BTreeSet::new();
+    for (scenario, ended) in ran {
+        let history = &ended.execution.as_ref().unwrap().history;
+        let payloads = payloads(history).into_iter().map(|(task, payload)| (task, "payload", payload));
+        let inputs = inputs(history).into_iter().map(|(state, input)| (state, "input", input));
+        for (state, part, value) in payloads.chain(inputs) {
+            let Some(schema) = schema(&state, part) else { continue };
+            let validator = jsonschema::validator_for(&schema).unwrap();
+            let errors: Vec<String> = validator.iter_errors(&value).map(|error| error.to_string()).collect();
+            // A person may start an execution with anything; the first step refuses what is wrong.
+            let refused = scenario.ends_in == "Input Refused";
+            assert!(
+                refused || errors.is_empty(),
+                "{}: {part} of {state}: {errors:?}: {value}",
+                scenario.name
+            );
+            seen.insert(format!("{part} of {state}"));
+        }
+    }
+    let states: BTreeSet<&str> = inferred.keys().map(|pointer| pointer.rsplit('/').next().unwrap()).collect();
+    let excused = |state: &str| workflow.unentered.iter().any(|(excused, _)| *excused == state);
+    for state in states.into_iter().filter(|state| !excused(state)) {
+        assert!(seen.contains(&format!("input of {state}")), "no execution entered {state}: {seen:?}");
+    }
+    assert!(seen.iter().filter(|key| key.starts_with("payload of ")).count() >= 3, "{seen:?}");
+}

@@ -1,0 +1,195 @@
+//! Mutants that are as good as what they were made from.
+
+/// What a mutant's name ends in, and why it is as good.
+type Equivalent = (&'static str, &'static str);
+
+const NO_STATE_READS_IT: &str = "for people who read the history; no state reads it";
+const NULL_WITHOUT_IT: &str = "without it, the reader takes it for null";
+const VARIABLES_FOLLOW: &str = "what follows reads variables alone";
+
+/// Those of the workflow.
+pub(super) fn of(workflow: &str) -> &'static [Equivalent] {
+    match workflow {
+        "backfill" => BACKFILL,
+        "backup-prune" => BACKUP_PRUNE,
+        "export-table" => EXPORT_TABLE,
+        "import-table" => IMPORT_TABLE,
+        "restore-snapshot" => RESTORE_SNAPSHOT,
+        "rotate-restore" => ROTATE_RESTORE,
+        "snapshot" => SNAPSHOT,
+        "sync-settings" => SYNC_SETTINGS,
+        _ => &[],
+    }
+}
+
+const BACKFILL: &[Equivalent] = &[
+    (
+        "Backfill Segment/Assign/cursor",
+        "each call then begins anew; the scenario of several invocations does not end",
+    ),
+    (
+        "Backfill Segment/Assign/written",
+        "each call then counts anew; the scenario of several invocations sees it",
+    ),
+    (
+        "Backfill Segment/Assign/kept",
+        "each call then counts anew; the scenario of several invocations sees it",
+    ),
+    ("backfill.backfill-segment.output/properties/segment", NO_STATE_READS_IT),
+];
+
+const BACKUP_PRUNE: &[Equivalent] = &[
+    (
+        "/Assign/settingsFailure",
+        "it stays null then, as where nothing failed; a scenario looks at how it ends",
+    ),
+    (
+        "Capture Settings/Assign/settings",
+        "it stays null then, as without a capture; a test looks at the report",
+    ),
+    ("Capture Settings/Output", VARIABLES_FOLLOW),
+    (
+        "retype backup-prune.check-backup.output/oneOf/1/properties/status",
+        "the machine asks for READY alone, and waits for anything else",
+    ),
+    ("check-backup.output/oneOf/1/properties/reason", NO_STATE_READS_IT),
+    ("drop backup-prune.delete-backup.output/properties/reason", NULL_WITHOUT_IT),
+    ("drop backup-prune.report-table.output/properties/BackupArn", NULL_WITHOUT_IT),
+    ("drop backup-prune.report-table.output/properties/Settings", NULL_WITHOUT_IT),
+    ("drop backup-prune.report-table.output/properties/Error", NULL_WITHOUT_IT),
+    ("drop backup-prune.report-table.output/properties/Cause", NULL_WITHOUT_IT),
+];
+
+const EXPORT_TABLE: &[Equivalent] = &[
+    (
+        "/Assign/settingsFailure",
+        "it stays null then, as where nothing failed; a scenario looks at how it ends",
+    ),
+    (
+        "Capture Settings/Assign/settings",
+        "it stays null then, as without a capture; a test looks at the report",
+    ),
+    ("Capture Settings/Assign/settingsNotes", "they stay empty then; a scenario looks at how it ends"),
+    ("Segment Exported/Output", "what a segment ends with is written down, and no state reads it"),
+    ("Export Segments/Output", VARIABLES_FOLLOW),
+    (
+        "retype export-table.plan-export.output/oneOf/1/properties/mode",
+        "the machine asks for SCAN alone, and takes anything else for an export by DynamoDB",
+    ),
+    (
+        "retype export-table.check-managed-export.output/oneOf/1/properties/status",
+        "the machine asks for READY alone, and waits for anything else",
+    ),
+    ("drop export-table.finish-export.output/properties/Mode", NULL_WITHOUT_IT),
+    ("drop export-table.finish-export.output/properties/Manifest", NULL_WITHOUT_IT),
+    ("drop export-table.finish-export.output/properties/Settings", NULL_WITHOUT_IT),
+    ("drop export-table.finish-export.output/properties/Error", NULL_WITHOUT_IT),
+    ("drop export-table.finish-export.output/properties/Cause", NULL_WITHOUT_IT),
+    ("drop export-table.finish-managed-export.output/properties/Mode", NULL_WITHOUT_IT),
+    ("drop export-table.finish-managed-export.output/properties/Manifest", NULL_WITHOUT_IT),
+    ("drop export-table.finish-managed-export.output/properties/Settings", NULL_WITHOUT_IT),
+    ("drop export-table.finish-managed-export.output/properties/Error", NULL_WITHOUT_IT),
+    ("drop export-table.finish-managed-export.output/properties/Cause", NULL_WITHOUT_IT),
+];
+
+const IMPORT_TABLE: &[Equivalent] = &[
+    (
+        "drop /States/Import Segments/ItemProcessor/States/Import Segment/Arguments/Payload/cursor",
+        "each call then begins at the first file; the scenario of several invocations does not end",
+    ),
+    (
+        "Import Segment/Assign/cursor",
+        "each call then begins at the first file; the scenario of several invocations does not end",
+    ),
+    (
+        "Import Segment/Assign/items",
+        "each call then counts anew; the scenario of several invocations sees it",
+    ),
+    ("import-table.import-segment.output/properties/segment", NO_STATE_READS_IT),
+    (
+        "drop import-table.plan-import.output/$defs/Import/properties/itemCount",
+        "without it, the reader takes it for null; a scenario has fewer items than that",
+    ),
+];
+
+const RESTORE_SNAPSHOT: &[Equivalent] = &[
+    (
+        "drop /States/Import Segments/ItemProcessor/States/Import Segment/Arguments/Payload/cursor",
+        "each call then begins at the first file; the scenario of several invocations does not end",
+    ),
+    (
+        "Import Segment/Assign/cursor",
+        "each call then begins at the first file; the scenario of several invocations does not end",
+    ),
+    (
+        "Import Segment/Assign/items",
+        "each call then counts anew; the scenario of several invocations sees it",
+    ),
+    ("import-table.import-segment.output/properties/segment", NO_STATE_READS_IT),
+    (
+        "drop restore-snapshot.plan-restore.output/$defs/Import/properties/itemCount",
+        "without it, the reader takes it for null; a scenario has fewer items than that",
+    ),
+];
+
+const ROTATE_RESTORE: &[Equivalent] = &[
+    (
+        "drop /States/Publish Pointer/Retry/1/ErrorEquals/0",
+        "the name is caught as well; only the retry is gone",
+    ),
+    (
+        "drop /States/Publish Pointer/Catch/0/ErrorEquals/2",
+        "the name is retried, and then States.ALL catches it",
+    ),
+    (
+        "retype rotate-restore.check-restore.output/oneOf/1/properties/status",
+        "the machine asks for READY alone, and waits for anything else",
+    ),
+    ("restore-backup.output/properties/adopted", NO_STATE_READS_IT),
+    ("check-restore.output/oneOf/1/properties/reason", NO_STATE_READS_IT),
+    (
+        "rename /States/Sync Settings/Catch/0/ErrorEquals/0",
+        "the check does not know the names of other services' errors; a scenario takes this catcher",
+    ),
+    (
+        "drop /States/Sync Settings/Arguments/Input/Source",
+        "the sync then takes the table that the target says it was restored from, which is the same",
+    ),
+    (
+        "drop /States/Sync Settings Again/Arguments/Input/Source",
+        "the sync then takes the table that the target says it was restored from, which is the same",
+    ),
+    ("/Assign/syncSettingsOutput", "it stays null then, as without a sync; a scenario looks at the output"),
+];
+
+const SNAPSHOT: &[Equivalent] = &[
+    ("Shard Written/Output", "what a shard ends with is written down, and no state reads it"),
+    ("Snapshot Shards/Output", VARIABLES_FOLLOW),
+    (
+        "drop snapshot.plan-snapshot.output/$defs/Snapshot/properties/keptUntil",
+        "without it, the reader takes it for null, as where versions are kept for good",
+    ),
+];
+
+const SYNC_SETTINGS: &[Equivalent] = &[
+    (
+        "retype sync-settings.check-table.output/oneOf/1/properties/status",
+        "the machine asks for READY alone, and waits for anything else",
+    ),
+    (
+        "retype sync-settings.apply-setting.output/oneOf/1/properties/status",
+        "the machine asks for DONE alone, and waits for anything else",
+    ),
+    (
+        "retype sync-settings.verify-settings.output/oneOf/1/properties/status",
+        "the machine asks for EQUAL alone, and waits for anything else",
+    ),
+    ("check-table.output/oneOf/0/properties/tableArn", NO_STATE_READS_IT),
+    ("check-table.output/oneOf/1/properties/reason", NO_STATE_READS_IT),
+    ("apply-setting.output/oneOf/1/properties/reason", NO_STATE_READS_IT),
+    ("verify-settings.output/oneOf/1/properties/reason", NO_STATE_READS_IT),
+    (
+        "drop sync-settings.plan-settings.output/$defs/SettingReport/properties/Reason",
+        "without a reason, the reader takes it for null",
+    ),
+];

@@ -1,0 +1,52 @@
+//! Every step may run twice: the run leaves behind what it leaves behind with each of them once.
+
+use std::collections::BTreeSet;
+
+use futures::StreamExt as _;
+use tablekeeper_tests::final_state::FinalState;
+use tablekeeper_tests::repeated::with_every_task_repeated;
+use tablekeeper_tests::run::invoke_start;
+use tablekeeper_tests::{Begin, Scenario, Workflow, run, run_with};
+
+/// How many scenarios go at a time.
+const AT_A_TIME: usize = 4;
+
+pub(crate) async fn change_nothing(workflow: &Workflow) {
+    let golden = workflow.scenarios.iter().filter(|scenario| scenario.golden);
+    let runs = futures::stream::iter(golden.map(|scenario| runs_twice(workflow, scenario)));
+    runs.buffer_unordered(AT_A_TIME).collect::<()>().await;
+}
+
+async fn runs_twice(workflow: &Workflow, scenario: &Scenario) {
+    let name = scenario.name;
+    let golden = run(workflow, scenario).await;
+    let mut doubled = BTreeSet::new();
+    let ended = run_with(workflow, scenario, async |deployed, _| {
+        let machine = deployed.machine();
+        let now = deployed.sfn.describe_state_machine().state_machine_arn(machine).send().await.unwrap();
+        let (definition, tasks) = with_every_task_repeated(&now.definition);
+        doubled = tasks;
+        let update = deployed.sfn.update_state_machine().state_machine_arn(machine);
+        update.definition(definition).send().await.unwrap();
+    })
+    .await;
+    let execution = ended.execution.as_ref().unwrap();
+    let repeats: BTreeSet<&str> =
+        execution.entered.iter().filter_map(|state| state.strip_suffix(", first")).collect();
+    // A Choice may lead past a task, here as there.
+    let once = &golden.execution.as_ref().unwrap().entered;
+    let passed = once.iter().filter(|state| doubled.contains(*state)).map(String::as_str);
+    assert_eq!(repeats, passed.collect::<BTreeSet<_>>(), "{name}: {:?}", execution.entered);
+    assert_eq!(ended.last_state(), Some(scenario.ends_in), "{name}: {execution:?}");
+    if let Begin::Event(event) = &ended.begin {
+        invoke_start(&ended.deployed, event).await;
+    }
+    // The faults are held against what was there before the golden run.
+    assert_eq!(ended.before, golden.before, "{name} is not prepared alike each time");
+    assert_eq!(FinalState::of(&ended.deployed).await, golden.state, "{name}");
+    let dead_letters = ended.deployed.dead_letters().await;
+    assert!(ended.dead_letters.is_empty() && dead_letters.is_empty(), "{name}");
+    for ran in [&golden, &ended] {
+        ran.deployed.remove_functions().await;
+    }
+}
