@@ -46,7 +46,7 @@ use serde::{Deserialize, Serialize};
 
 pub use document::SettingsDocument;
 pub use name::SettingName;
-pub use setting::{AnySetting, Comparison, Setting};
+pub use setting::{AnySetting, Comparison, Planned, Setting};
 pub use table::{Aws, Table};
 
 /// The settings of a table. One that is absent is not known: it was not captured, or what it was captured

@@ -68,11 +68,12 @@ impl Setting for LambdaTriggers {
             let function = &mapping.function_arn;
             let now = actual.iter().find(|it| it.function_arn == *function);
             match now {
-                Some(now) if now.equals(mapping) => comparison.same += 1,
+                // Nor is it known whether what the target has is the same.
                 _ if mapping.filter_criteria_error.is_some() => {
                     let reason = mapping.filter_criteria_error.as_deref().unwrap_or_default();
                     comparison.leave_out(format!("the filter of {function} cannot be read: {reason}"));
                 }
+                Some(now) if now.equals(mapping) => comparison.same += 1,
                 Some(now) => {
                     let words = format!("make the trigger of {function} as the source's is");
                     comparison.change(words, Change::Update(now.uuid.clone(), Box::new(mapping.clone())));
@@ -80,8 +81,10 @@ impl Setting for LambdaTriggers {
                 None if !target.has_stream() => {
                     comparison.leave_out(format!("the target has no stream that could trigger {function}"));
                 }
-                None if Arn::parse(function).is_some_and(|arn| arn.region != target.place().0) => {
-                    comparison.leave_out(format!("{function} is not in the target's Region"));
+                None if Arn::parse(function)
+                    .is_some_and(|arn| (arn.region, arn.account) != target.place()) =>
+                {
+                    comparison.leave_out(format!("{function} is not in the target's Region and account"));
                 }
                 None => {
                     let disabled = if mapping.enabled { "" } else { ", disabled as at the source" };
@@ -141,14 +144,16 @@ mod tests {
     #[test]
     fn mappings_are_made_updated_left_out_and_extra() {
         let elsewhere = mapping("us-east-1:123456789012:function:index", 1);
-        let wanted = Value(vec![mapping(HERE, 7), elsewhere]);
+        let another_accounts = mapping("eu-west-1:999999999999:function:index", 1);
+        let wanted = Value(vec![mapping(HERE, 7), elsewhere, another_accounts]);
         let new = LambdaTriggers::compare(&wanted, &Value::default(), &with_stream());
         assert!(matches!(&new.changes[..], [it] if matches!(&it.change, Change::Create(_))), "{new:?}");
-        assert_eq!(new.left_out.len(), 1);
+        let left_out = |words: &String| words.ends_with("is not in the target's Region and account");
+        assert!(new.left_out.len() == 2 && new.left_out.iter().all(left_out), "{new:?}");
         let other = LambdaTriggers::compare(&wanted, &Value(vec![mapping(HERE, 8)]), &with_stream());
         assert!(matches!(&other.changes[0].change, Change::Update(id, _) if id.ends_with("index")));
         let own = LambdaTriggers::compare(&Value::default(), &wanted, &with_stream());
-        assert_eq!((own.changes.len(), own.extra.len()), (0, 2));
+        assert_eq!((own.changes.len(), own.extra.len()), (0, 3));
     }
 
     #[test]
@@ -157,7 +162,11 @@ mod tests {
         assert_eq!(LambdaTriggers::compare(&wanted, &Value::default(), &table()).left_out.len(), 1);
         let mut unreadable = mapping(HERE, 7);
         unreadable.filter_criteria_error = Some("the key is gone".to_owned());
-        let comparison = LambdaTriggers::compare(&Value(vec![unreadable]), &Value::default(), &with_stream());
-        assert!(comparison.left_out[0].ends_with("cannot be read: the key is gone"));
+        for actual in [Value::default(), Value(vec![unreadable.clone()])] {
+            let comparison =
+                LambdaTriggers::compare(&Value(vec![unreadable.clone()]), &actual, &with_stream());
+            assert!(comparison.left_out[0].ends_with("cannot be read: the key is gone"));
+            assert_eq!((comparison.same, comparison.changes.len()), (0, 0), "{comparison:?}");
+        }
     }
 }

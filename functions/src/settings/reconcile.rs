@@ -52,7 +52,7 @@ pub async fn reconcile<S: Setting>(
             return Ok(Reconciled::Later { reason, table_is_updating: true });
         }
         let mut refused = Vec::new();
-        for planned in to_do {
+        for planned in S::joined(to_do.cloned().collect()) {
             match S::make(&planned.change, aws, &table).await {
                 Ok(()) if S::IS_OF_UPDATE_TABLE => {
                     let reason = format!("table {} is being updated: {}", table.name, planned.words);

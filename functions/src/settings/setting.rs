@@ -17,7 +17,7 @@ pub trait Setting: Send + Sync + 'static {
     /// What a table has of it, in portable form.
     type Value: Send + Sync;
     /// One call that changes it.
-    type Change: Send + Sync;
+    type Change: Clone + Send + Sync;
 
     /// What is known of it.
     fn known(settings: &Settings) -> Option<&Self::Value>;
@@ -30,6 +30,11 @@ pub trait Setting: Send + Sync + 'static {
 
     /// What has to be changed on the target, which has `actual`, for it to have `wanted`.
     fn compare(wanted: &Self::Value, actual: &Self::Value, target: &Table) -> Comparison<Self::Change>;
+
+    /// Joins changes that one call can make. By default each is made by itself.
+    fn joined(planned: Vec<Planned<Self::Change>>) -> Vec<Planned<Self::Change>> {
+        planned
+    }
 
     /// Makes one change. Whatever may succeed later (the table is busy) fails as `ResourceBusy`.
     fn make(

@@ -10,7 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::setting::kept_as;
-use super::{Aws, Comparison, Setting, SettingName, Table};
+use super::{Aws, Comparison, Planned, Setting, SettingName, Table};
 use crate::aws_failure::AwsFailure;
 
 /// The setting.
@@ -22,13 +22,15 @@ pub struct Tags;
 #[serde(transparent)]
 pub struct Value(pub BTreeMap<String, String>);
 
-/// One call.
+/// One call. Each locks the table's tags for about two seconds, in which DynamoDB refuses another one as
+/// `LimitExceededException`, and one takes all the tags that a table can have (measured, DDB-TABLE-103, 440, 441). So
+/// there is one for all that is to be set, and one for all that is to be removed.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Change {
     /// TagResource.
-    Set(String, String),
+    Set(Vec<(String, String)>),
     /// UntagResource.
-    Remove(String),
+    Remove(Vec<String>),
 }
 
 impl Setting for Tags {
@@ -65,26 +67,50 @@ impl Setting for Tags {
                 comparison.leave_out(format!("tag {key} is AWS's own, and nobody else may set it"));
             } else {
                 let words = format!("set tag {key} = {value}");
-                comparison.change(words, Change::Set(key.clone(), value.clone()));
+                comparison.change(words, Change::Set(vec![(key.clone(), value.clone())]));
             }
         }
         for key in actual.keys().filter(|key| !wanted.contains_key(*key) && !is_reserved(key)) {
-            comparison.extra(format!("remove tag {key}"), Change::Remove(key.clone()));
+            comparison.extra(format!("remove tag {key}"), Change::Remove(vec![key.clone()]));
         }
         comparison
     }
 
+    fn joined(planned: Vec<Planned<Change>>) -> Vec<Planned<Change>> {
+        let (mut set, mut removed) = (Vec::new(), Vec::new());
+        let (mut set_words, mut removed_words) = (Vec::new(), Vec::new());
+        for Planned { words, change } in planned {
+            match change {
+                Change::Set(tags) => {
+                    set.extend(tags);
+                    set_words.push(words);
+                }
+                Change::Remove(keys) => {
+                    removed.extend(keys);
+                    removed_words.push(words);
+                }
+            }
+        }
+        let set =
+            (!set.is_empty()).then(|| Planned { words: set_words.join(", "), change: Change::Set(set) });
+        let removed = (!removed.is_empty())
+            .then(|| Planned { words: removed_words.join(", "), change: Change::Remove(removed) });
+        set.into_iter().chain(removed).collect()
+    }
+
     async fn make(change: &Change, aws: &Aws, target: &Table) -> Result<(), AwsFailure> {
         match change {
-            Change::Set(key, value) => {
+            Change::Set(tags) => {
                 let action = "dynamodb:TagResource";
-                let tag = Tag::builder().key(key).value(value).build();
-                let tag = tag.map_err(AwsFailure::unbuilt(action))?;
-                let set = aws.dynamodb.tag_resource().resource_arn(&target.arn).tags(tag).send().await;
-                set.map(drop).map_err(AwsFailure::of(action))
+                let tag = |(key, value): &(String, String)| Tag::builder().key(key).value(value).build();
+                let tags: Result<Vec<_>, _> = tags.iter().map(tag).collect();
+                let tags = tags.map_err(AwsFailure::unbuilt(action))?;
+                let set = aws.dynamodb.tag_resource().resource_arn(&target.arn).set_tags(Some(tags));
+                set.send().await.map(drop).map_err(AwsFailure::of(action))
             }
-            Change::Remove(key) => {
-                let remove = aws.dynamodb.untag_resource().resource_arn(&target.arn).tag_keys(key);
+            Change::Remove(keys) => {
+                let remove = aws.dynamodb.untag_resource().resource_arn(&target.arn);
+                let remove = remove.set_tag_keys(Some(keys.clone()));
                 remove.send().await.map(drop).map_err(AwsFailure::of("dynamodb:UntagResource"))
             }
         }
@@ -112,7 +138,8 @@ mod tests {
         let comparison =
             Tags::compare(&wanted, &value(&[("team", "web"), ("stage", "prod"), ("own", "1")]), &table());
         assert_eq!(comparison.same, 1);
-        assert_eq!(comparison.changes[0].change, Change::Set("team".to_owned(), "billing".to_owned()));
+        let set = Change::Set(vec![("team".to_owned(), "billing".to_owned())]);
+        assert_eq!(comparison.changes[0].change, set);
         assert_eq!((comparison.changes.len(), comparison.left_out.len()), (1, 1));
         assert_eq!(comparison.extra[0].words, "remove tag own");
     }
@@ -132,12 +159,17 @@ mod tests {
         #[test]
         fn what_a_comparison_says_makes_it_equal(wanted in tags(), actual in tags(), remove in any::<bool>()) {
             let mut now = actual.clone();
-            for planned in Tags::compare(&wanted, &actual, &table()).to_do(remove) {
-                match planned.change.clone() {
-                    Change::Set(key, value) => drop(now.0.insert(key, value)),
-                    Change::Remove(key) => drop(now.0.remove(&key)),
+            let (mut made, mut calls) = (0, std::collections::HashSet::new());
+            let planned = Tags::compare(&wanted, &actual, &table()).to_do(remove).cloned().collect();
+            for planned in Tags::joined(planned) {
+                calls.insert(std::mem::discriminant(&planned.change));
+                match planned.change {
+                    Change::Set(tags) => now.0.extend(tags),
+                    Change::Remove(keys) => now.0.retain(|key, _| !keys.contains(key)),
                 }
+                made += 1;
             }
+            prop_assert_eq!(made, calls.len(), "a call of each kind at most");
             let left = Tags::compare(&wanted, &now, &table());
             prop_assert!(left.to_do(remove).next().is_none(), "{left:?}");
             for (key, value) in &actual.0 {

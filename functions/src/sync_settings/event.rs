@@ -57,7 +57,8 @@ fn of_cloudtrail(event: &Value) -> Result<News, MalformedEvent> {
     let backed_up =
         backup.as_deref().and_then(|arn| arn.split_once("/backup/")).map(|(table, _)| table.to_owned());
     let source = asked("sourceTableArn").or_else(|| asked("sourceTableName")).or(backed_up);
-    Ok(News::Restore(Restore { target: asked("targetTableName").ok_or_else(missing)?, source }))
+    let target = asked("targetTableName").ok_or_else(missing)?;
+    Ok(restore_unless_a_test(target, source))
 }
 
 fn of_aws_backup(event: &Value) -> Result<News, MalformedEvent> {
@@ -78,8 +79,25 @@ fn of_aws_backup(event: &Value) -> Result<News, MalformedEvent> {
     if !is_table(target) {
         return Ok(News::Other(format!("what was restored, {}, is not a table", quoted(target))));
     }
+    if let Some(plan) = told("restoreTestingPlanArn") {
+        return Ok(News::Other(format!("the restore job is a test by {}", quoted(plan))));
+    }
     let source = told("sourceResourceArn").filter(|arn| is_table(arn));
-    Ok(News::Restore(Restore { target: target.to_owned(), source: source.map(str::to_owned) }))
+    Ok(restore_unless_a_test(target.to_owned(), source.map(str::to_owned)))
+}
+
+/// What AWS Backup's restore testing calls the tables that it makes and soon deletes ("Restore testing" in the AWS Backup
+/// developer guide).
+const TEST_TABLE: &str = "awsbackup-restore-test-";
+
+/// A test's table must not act on production: with the source's settings it would call its functions, feed its Kinesis
+/// streams, and be protected from the deletion that ends the test.
+fn restore_unless_a_test(target: String, source: Option<String>) -> News {
+    let name = Arn::parse(&target).and_then(|arn| arn.table_name()).unwrap_or(&target);
+    if name.starts_with(TEST_TABLE) {
+        return News::Other(format!("{} is a table of AWS Backup's restore testing", quoted(name)));
+    }
+    News::Restore(Restore { target, source })
 }
 
 fn text<'a>(event: &'a Value, pointer: &str) -> Option<&'a str> {
@@ -95,6 +113,8 @@ mod tests {
 
     const SOURCE: &str = "arn:aws:dynamodb:eu-west-1:123456789012:table/my.orders";
     const TARGET: &str = "arn:aws:dynamodb:eu-west-1:123456789012:table/my.orders-restored";
+
+    const TEST: &str = "arn:aws:dynamodb:eu-west-1:123456789012:table/awsbackup-restore-test-orders-1";
 
     fn call(name: &str, parameters: Value) -> Value {
         json!({ "detail-type": "AWS API Call via CloudTrail", "source": "aws.dynamodb",
@@ -142,6 +162,10 @@ mod tests {
             job(json!({ "status": "COMPLETED", "resourceType": "EC2", "createdResourceArn": TARGET })),
             job(json!({ "status": "COMPLETED", "createdResourceArn": "arn:aws:ec2:r:1:instance/i-1" })),
             json!({ "detail-type": "Scheduled Event" }),
+            job(json!({ "status": "COMPLETED", "createdResourceArn": TARGET,
+                "restoreTestingPlanArn": "arn:aws:backup:eu-west-1:123456789012:restore-testing-plan:weekly" })),
+            job(json!({ "status": "COMPLETED", "createdResourceArn": TEST })),
+            call("RestoreTableFromBackup", json!({ "targetTableName": "awsbackup-restore-test-1" })),
         ] {
             assert!(matches!(read(&event), Ok(News::Other(_))), "{event}");
         }

@@ -45,6 +45,13 @@ pub(super) fn statements<'a>(template: &'a Value, role: &str) -> Vec<&'a Value> 
     found
 }
 
+/// What is written in the role whatever the template's parameters are.
+pub(super) fn always<'a>(template: &'a Value, role: &str) -> impl Iterator<Item = &'a Value> + use<'a> {
+    let policies = template["Resources"][role]["Properties"]["Policies"].as_array().into_iter().flatten();
+    let statements = policies.flat_map(|policy| one_or_more(&policy["PolicyDocument"]["Statement"]));
+    statements.filter(|statement| statement["Fn::If"].is_null())
+}
+
 /// A value of the template, or each that it may turn out to be.
 pub(super) fn branches<'a>(value: &'a Value, found: &mut Vec<&'a Value>) {
     match value["Fn::If"].as_array() {

@@ -7,7 +7,7 @@ use local_aws::workspace_root;
 use serde_json::Value;
 
 use super::of_type;
-use super::roles::{actions, branches, one_or_more, role_of, statements};
+use super::roles::{actions, always, branches, one_or_more, role_of, statements};
 
 const INVOKE: &str = "lambda:InvokeFunction";
 
@@ -43,6 +43,10 @@ const DEMANDED_BY_NESTED: &[&str] = &[
     "states:StartExecution",
     "states:StopExecution",
 ];
+
+/// Of those, what AWS makes use of when the state machine is created or updated, for the definition alone: without them it
+/// refuses to ("is not authorized to create managed-rule"), and the stack rolls back.
+const DEMANDED_AT_CREATION: &[&str] = &["events:DescribeRule", "events:PutRule", "events:PutTargets"];
 
 /// Each way in which the roles of the template's state machines do not fit their definitions.
 pub(super) fn wrong_with(template: &Value) -> Vec<String> {
@@ -81,6 +85,11 @@ pub(super) fn wrong_with(template: &Value) -> Vec<String> {
         }
         if definition.to_string().contains(":states:::states:startExecution.sync") {
             demanded.extend(DEMANDED_BY_NESTED);
+            let always: BTreeSet<String> = always(template, role).flat_map(actions).collect();
+            let conditional = DEMANDED_AT_CREATION.iter().filter(|action| !always.contains(**action));
+            for action in conditional {
+                wrong.push(format!("{role} does not allow {action} under every condition, and {machine} is not created without"));
+            }
         }
         let demanded: BTreeSet<String> = demanded.into_iter().map(str::to_owned).collect();
         for needless in allowed.difference(&demanded) {

@@ -101,6 +101,13 @@ fn each_way_to_widen_a_role_is_seen() {
             "StateMachineRole allows logs:DeleteLogGroup, which nothing of StateMachine demands",
         ),
         (
+            |it| {
+                let rule = statement(it, "StateMachineRole", "HearOfItsEnd");
+                *rule = json!({ "Fn::If": ["SyncsSettings", rule.clone(), { "Ref": "AWS::NoValue" }] });
+            },
+            "StateMachineRole does not allow events:PutRule under every condition",
+        ),
+        (
             |it| it["Resources"]["StateMachine"]["Properties"]["Tracing"]["Enabled"] = json!(false),
             "StateMachineRole allows xray:PutTraceSegments, which nothing of StateMachine demands",
         ),

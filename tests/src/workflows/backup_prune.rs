@@ -8,7 +8,7 @@ use local_aws::{Call, Fault, Slowness};
 use serde_json::{Value, json};
 use tablekeeper_functions::error_name::ErrorName;
 
-use super::sync_settings::tables::{Billing, make_table, scale, stream, table_arn};
+use super::sync_settings::tables::{Billing, make_table, scale, set_tags, stream};
 use super::sync_settings::{INDEX, StepCall, before, inject};
 use crate::deployed::stack;
 use crate::workflow::scenario;
@@ -287,6 +287,5 @@ async fn make_bucket(deployed: &Deployed) {
 
 async fn tag(deployed: &Deployed, table: &str, value: &str) {
     let tag = Tag::builder().key("backup").value(value).build().unwrap();
-    let add = deployed.dynamodb.tag_resource().resource_arn(table_arn(deployed, table)).tags(tag);
-    add.send().await.unwrap();
+    set_tags(deployed, table, vec![tag]).await;
 }

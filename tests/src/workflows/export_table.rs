@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use tablekeeper_functions::error_name::ErrorName;
 use tablekeeper_functions::item_calls::ItemCalls;
 
-use super::sync_settings::tables::{Billing, make_table, recovery, scale, stream, table_arn};
+use super::sync_settings::tables::{Billing, make_table, recovery, scale, set_tags, stream};
 use super::sync_settings::{INDEX, before, inject};
 use crate::deployed::stack;
 use crate::workflow::scenario;
@@ -411,6 +411,5 @@ pub async fn put(deployed: &Deployed, table: &str, items: Vec<Value>) {
 /// Tags a table.
 pub async fn tag(deployed: &Deployed, table: &str, key: &str, value: &str) {
     let tag = Tag::builder().key(key).value(value).build().unwrap();
-    let add = deployed.dynamodb.tag_resource().resource_arn(table_arn(deployed, table)).tags(tag);
-    add.send().await.unwrap();
+    set_tags(deployed, table, vec![tag]).await;
 }

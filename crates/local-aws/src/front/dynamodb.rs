@@ -82,6 +82,7 @@ pub(crate) async fn answer(
         "UpdateContributorInsights" => insights::update(shared, &scope, &input()).await,
         "ListContributorInsights" => insights::list(shared, &scope, &input()).await,
         "TagResource" => tags::tag(shared, &scope, &input()).await,
+        "UntagResource" => tags::untag(shared, &scope, &input()).await,
         "ListTagsOfResource" => tags::list(shared, &scope, &input()).await,
         _ => return None,
     };

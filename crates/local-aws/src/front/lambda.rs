@@ -73,7 +73,10 @@ pub(super) async fn answer(
         && shared.script.hides_starting_positions(&scope.account);
     let show = |shown: &mut Value| mapping::show(shown, mappings.get(&uuid(shown)), hides_start);
     match output.get_mut("EventSourceMappings").and_then(Value::as_array_mut) {
-        Some(listed) => listed.iter_mut().for_each(show),
+        Some(listed) => {
+            listed.iter_mut().for_each(show);
+            listed.iter_mut().for_each(mapping::hide_encrypted_filter);
+        }
         None => show(&mut output),
     }
     if operation == "DeleteEventSourceMapping" {

@@ -4,7 +4,7 @@ use aws_sdk_lambda::operation::create_event_source_mapping::builders::CreateEven
 use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::{
     EventSourceMappingConfiguration, EventSourceMappingMetric, EventSourceMappingMetricsConfig,
-    EventSourcePosition, FunctionCode, Runtime,
+    EventSourcePosition, Filter, FilterCriteria, FunctionCode, Runtime,
 };
 use serde_json::json;
 
@@ -57,12 +57,19 @@ async fn mappings_keep_their_settings_and_show_the_defaults() {
     assert_eq!((created.tumbling_window_in_seconds(), created.batch_size()), (Some(30), Some(100)));
     let key = "arn:aws:kms:us-east-1:1:key/k";
     let update = || account.client.update_event_source_mapping().uuid(uuid);
+    let filter = Filter::builder().pattern(r#"{"eventName":["REMOVE"]}"#).build();
+    let filter = FilterCriteria::builder().filters(filter).build();
+    update().filter_criteria(filter.clone()).send().await.unwrap();
+    let [listed] = account.listed().await.try_into().unwrap();
+    assert_eq!(listed.filter_criteria(), Some(&filter));
     update().kms_key_arn(key).tumbling_window_in_seconds(60).send().await.unwrap();
 
     let got = account.client.get_event_source_mapping().uuid(uuid).send().await.unwrap();
     assert_eq!((got.tumbling_window_in_seconds(), got.kms_key_arn()), (Some(60), Some(key)));
+    assert_eq!(got.filter_criteria(), Some(&filter));
     let [listed] = account.listed().await.try_into().unwrap();
     assert_eq!((listed.tumbling_window_in_seconds(), listed.kms_key_arn()), (Some(60), Some(key)));
+    assert_eq!(listed.filter_criteria(), None, "a list does not show what is encrypted");
     assert_eq!(listed.metrics_config().unwrap().metrics(), [EventSourceMappingMetric::EventCount]);
     assert_eq!(
         (listed.maximum_retry_attempts(), listed.maximum_record_age_in_seconds()),

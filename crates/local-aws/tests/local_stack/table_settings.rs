@@ -79,6 +79,37 @@ fn warm(reads: i64, writes: i64) -> WarmThroughput {
     WarmThroughput::builder().read_units_per_second(reads).write_units_per_second(writes).build()
 }
 
+/// DDB-TABLE-103, 440, 441 of the measurements.
+#[tokio::test]
+async fn tags_are_locked_after_a_change_of_them_for_all_that_would_change_more() {
+    let account = Account::prepared("310000000020").await;
+    // The SDK takes the refusal for throttling, and would wait.
+    let once = aws_sdk_dynamodb::config::retry::RetryConfig::disabled();
+    let config = account.client.config().to_builder().retry_config(once).build();
+    let account = Account { client: Client::from_conf(config), ..account };
+    let untag = async |key: &str| {
+        let call = account.client.untag_resource().resource_arn(account.arn()).tag_keys(key).send().await;
+        call.map(drop).map_err(|error| said(&error))
+    };
+    let locked = "LimitExceededException: Subscriber limit exceeded: the table's tags are being updated";
+    let locked = || Err(locked.to_owned());
+    let keys = |keys: &[&str]| keys.iter().map(|key| (*key).to_owned()).collect::<Vec<_>>();
+    let list = async || {
+        account.client.list_tags_of_resource().resource_arn(account.arn()).send().await.unwrap();
+    };
+
+    assert_eq!(account.tag(keys(&["a", "b"])).await, Ok(()));
+    assert_eq!(account.tag(keys(&["c"])).await, locked());
+    assert_eq!(untag("a").await, locked());
+    assert_eq!(account.tag(keys(&["b", "a"])).await, Ok(()), "it changes nothing");
+    assert_eq!(untag("not there").await, Ok(()), "nor does that");
+    list().await;
+    assert_eq!(untag("a").await, Ok(()));
+    assert_eq!(account.tag(keys(&["c"])).await, locked());
+    list().await;
+    assert_eq!(account.tag(keys(&["c"])).await, Ok(()));
+}
+
 #[tokio::test]
 async fn an_update_takes_its_time_and_no_other_can_begin_meanwhile() {
     let account = Account::prepared("310000000001").await;

@@ -91,7 +91,10 @@ impl Mapping {
         }
         let destination = it.destination_config().and_then(|config| config.on_failure());
         let filters = it.filter_criteria().map(|criteria| criteria.filters()).unwrap_or_default();
-        let error = it.filter_criteria_error();
+        // A list of mappings leaves out the filter of one that has a key (ListEventSourceMappings, `FilterCriteria`).
+        let is_left_out = it.kms_key_arn().is_some() && filters.is_empty();
+        let left_out = is_left_out.then_some("it is encrypted, and a list of triggers does not show it");
+        let error = it.filter_criteria_error().map(|error| error.message().unwrap_or("no reason given"));
         Some(Mapping {
             function_arn: it.function_arn()?.to_owned(),
             uuid: it.uuid()?.to_owned(),
@@ -108,7 +111,7 @@ impl Mapping {
             tumbling_window_in_seconds: it.tumbling_window_in_seconds().unwrap_or_default(),
             on_failure_destination: destination.and_then(|it| it.destination()).map(str::to_owned),
             filter_patterns: filters.iter().filter_map(|it| it.pattern()).map(str::to_owned).collect(),
-            filter_criteria_error: error.map(|error| error.message().unwrap_or("no reason given").to_owned()),
+            filter_criteria_error: error.or(left_out).map(str::to_owned),
             kms_key_arn: it.kms_key_arn().map(str::to_owned),
             function_response_types: sorted(it.function_response_types().iter().map(|it| it.as_str())),
             metrics: sorted(
@@ -214,6 +217,22 @@ mod tests {
         assert_eq!((mapping.on_failure_destination, mapping.batch_size), (None, 100));
         let deleting = EventSourceMappingConfiguration::builder().state("Deleting").build();
         assert_eq!(Mapping::of(&deleting), None);
+    }
+
+    #[test]
+    fn an_encrypted_filter_that_is_not_shown_is_not_taken_for_none() {
+        let described = || {
+            let described = EventSourceMappingConfiguration::builder().uuid("id").state("Enabled");
+            described.function_arn("arn:aws:lambda:eu-west-1:1:function:index")
+        };
+        let key = "arn:aws:kms:eu-west-1:1:key/k";
+        let error = |described: EventSourceMappingConfiguration| {
+            Mapping::of(&described).unwrap().filter_criteria_error.unwrap_or_default()
+        };
+        assert!(error(described().kms_key_arn(key).build()).contains("encrypted"));
+        let filter = FilterCriteria::builder().filters(Filter::builder().pattern("{}").build()).build();
+        assert_eq!(error(described().kms_key_arn(key).filter_criteria(filter).build()), "");
+        assert_eq!(error(described().build()), "");
     }
 
     #[test]

@@ -27,6 +27,7 @@ struct Target {
     made: Mutex<Vec<u32>>,
 }
 
+#[derive(Clone)]
 struct Change(u32, &'static Target);
 
 impl<const UPDATE_TABLE: bool> Setting for Numbers<UPDATE_TABLE> {

@@ -71,19 +71,19 @@ async fn extras_are_removed_on_demand() {
 
 #[tokio::test]
 async fn what_is_refused_is_told_and_the_rest_is_done() {
-    let aws = aws(json!({ "Tags": { "bad": "1", "good": "2" } }));
-    aws.answer("dynamodb:TagResource", |call| match call.input["Tags"][0]["Key"].as_str() {
-        Some("bad") => crate::fake_aws::refusal("ValidationException"),
-        _ => (200, json!({})),
-    });
-    let output = apply(&aws, "Tags", 60, false).await.unwrap();
+    let aws = aws(json!({ "Tags": { "bad": "1", "good": "2" } })).with_tag("copy", "own", "1");
+    aws.answer("dynamodb:TagResource", |_| crate::fake_aws::refusal("ValidationException"));
+    let output = apply(&aws, "Tags", 60, true).await.unwrap();
     assert_eq!(output["status"], "DONE");
     let refused = output["refused"].as_array().unwrap();
     assert_eq!(refused.len(), 1);
     let words = refused[0].as_str().unwrap();
-    assert!(words.starts_with("set tag bad = 1: RequestRefused: dynamodb:TagResource failed"), "{words}");
+    let expected = "set tag bad = 1, set tag good = 2: RequestRefused: dynamodb:TagResource failed";
+    assert!(words.starts_with(expected), "{words}");
     let called = aws.calls("dynamodb:TagResource");
-    assert_eq!(called[1].input["Tags"][0]["Key"], "good");
+    assert_eq!(called.len(), 1);
+    assert_eq!(called[0].input["Tags"].as_array().unwrap().len(), 2);
+    assert_eq!(aws.calls("dynamodb:UntagResource").len(), 1);
 }
 
 #[tokio::test]

@@ -97,8 +97,14 @@ pub async fn until_active(deployed: &Deployed, table: &str) {
 /// So many tags: more than 10 are more than a page of AWS's.
 pub async fn tag(deployed: &Deployed, table: &str, count: usize) {
     let tags = (0..count).map(|it| Tag::builder().key(format!("key {it}")).value("value").build().unwrap());
-    let tag = deployed.dynamodb.tag_resource().resource_arn(table_arn(deployed, table));
-    tag.set_tags(Some(tags.collect())).send().await.unwrap();
+    set_tags(deployed, table, tags.collect()).await;
+}
+
+/// These tags. An earlier change may have locked the table's tags, until they are listed.
+pub async fn set_tags(deployed: &Deployed, table: &str, tags: Vec<Tag>) {
+    let arn = table_arn(deployed, table);
+    deployed.dynamodb.list_tags_of_resource().resource_arn(&arn).send().await.unwrap();
+    deployed.dynamodb.tag_resource().resource_arn(&arn).set_tags(Some(tags)).send().await.unwrap();
 }
 
 /// A stream with this view type.

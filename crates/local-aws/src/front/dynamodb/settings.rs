@@ -19,6 +19,8 @@ pub(super) struct Settings {
     pub(super) looks_until_updated: u32,
     pub(super) time_to_live_changed: Option<DateTime<Utc>>,
     pub(super) recovery_days: Option<u64>,
+    /// Its tags were changed, and nobody has listed them since.
+    pub(super) tags_are_locked: bool,
     /// The modes of contributor insights, by index; `None` is the table itself.
     pub(super) insights: HashMap<Option<String>, String>,
     pub(super) warm: Warm,

@@ -17,7 +17,12 @@ const MOST: usize = 50;
 
 /// ListTagsOfResource, in pages.
 pub(super) async fn list(shared: &Arc<Shared>, scope: &Scope, input: &Value) -> Result<Value, Refusal> {
+    let state = shared.tables.of(scope);
+    let mut state = state.lock().await;
     let tags = all(shared, scope, input).await?;
+    if let Ok(table) = table(shared, scope, input).await {
+        state.settings(&table).tags_are_locked = false;
+    }
     let (tags, next) = page::of(tags, text(input, "NextToken"), PAGE)
         .ok_or_else(|| invalid("The NextToken is not one that a former page gave."))?;
     let mut output = json!({ "Tags": tags });
@@ -36,14 +41,51 @@ async fn all(shared: &Shared, scope: &Scope, input: &Value) -> Result<Vec<Value>
 /// TagResource, with the tags that AWS refuses.
 pub(super) async fn tag(shared: &Arc<Shared>, scope: &Scope, input: &Value) -> Result<Value, Refusal> {
     check(input.get("Tags"))?;
+    change(shared, scope, "TagResource", input).await
+}
+
+/// UntagResource.
+pub(super) async fn untag(shared: &Arc<Shared>, scope: &Scope, input: &Value) -> Result<Value, Refusal> {
+    change(shared, scope, "UntagResource", input).await
+}
+
+/// A call that changes tags. On AWS it locks the table's tags for about two seconds (1.5 to 1.8, 3.4 at most), and a
+/// second one is refused meanwhile unless it changes nothing (DDB-TABLE-103, 173, 440, 441). Here they are locked until
+/// somebody lists them.
+async fn change(
+    shared: &Arc<Shared>,
+    scope: &Scope,
+    operation: &str,
+    input: &Value,
+) -> Result<Value, Refusal> {
+    let state = shared.tables.of(scope);
+    let mut state = state.lock().await;
     // A table that is not there is for the emulator to tell.
-    let kept = all(shared, scope, input).await.unwrap_or_default();
-    let given = input.get("Tags").and_then(Value::as_array).into_iter().flatten();
-    let keys: BTreeSet<&str> = kept.iter().chain(given).filter_map(|tag| text(tag, "Key")).collect();
+    let Ok(table) = table(shared, scope, input).await else {
+        return shared.dynamodb(scope, operation, input).await;
+    };
+    let kept = all(shared, scope, input).await?;
+    let given = || input.get("Tags").and_then(Value::as_array).into_iter().flatten();
+    let keys: BTreeSet<&str> = kept.iter().chain(given()).filter_map(|tag| text(tag, "Key")).collect();
     if keys.len() > MOST {
         return Err(too_many());
     }
-    shared.dynamodb(scope, "TagResource", input).await
+    let removed = || input.get("TagKeys").and_then(Value::as_array).into_iter().flatten();
+    let is_kept = |key: &Value| kept.iter().any(|tag| tag.get("Key") == Some(key));
+    let changes = given().any(|tag| !kept.contains(tag)) || removed().any(is_kept);
+    let settings = state.settings(&table);
+    if changes && settings.tags_are_locked {
+        let message = "Subscriber limit exceeded: the table's tags are being updated";
+        return Err(Refusal::new("LimitExceededException", message));
+    }
+    let output = shared.dynamodb(scope, operation, input).await?;
+    settings.tags_are_locked |= changes;
+    Ok(output)
+}
+
+/// The table that the call is about.
+async fn table(shared: &Shared, scope: &Scope, input: &Value) -> Result<Value, Refusal> {
+    shared.table(scope, &json!({ "TableName": input.get("ResourceArn") })).await
 }
 
 /// Fails for tags that no table can have.

@@ -57,6 +57,13 @@ pub(super) fn show(mapping: &mut Value, dropped: Option<&Map<String, Value>>, hi
     }
 }
 
+/// Leaves out what a list of mappings does not show: a filter that is encrypted with a key of the customer's.
+pub(super) fn hide_encrypted_filter(mapping: &mut Value) {
+    if let Some(members) = mapping.as_object_mut().filter(|members| members.contains_key("KMSKeyArn")) {
+        members.remove("FilterCriteria");
+    }
+}
+
 /// A function's name and the version or alias, of any way to write it: a name, or a whole or partial ARN.
 pub(super) fn function(written: &str) -> (&str, Option<&str>) {
     let name = written.split_once("function:").map_or(written, |(_, name)| name);
