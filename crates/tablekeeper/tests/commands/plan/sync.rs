@@ -26,11 +26,17 @@ impl Account {
         this
     }
 
+    /// Sets a tag. An earlier change may have locked the table's tags, until they are listed.
+    async fn tag(&self, table: &str, key: &str, value: &str) {
+        let arn = self.arn(table);
+        self.dynamodb.list_tags_of_resource().resource_arn(&arn).send().await.unwrap();
+        let tag = Tag::builder().key(key).value(value).build().unwrap();
+        self.dynamodb.tag_resource().resource_arn(&arn).tags(tag).send().await.unwrap();
+    }
+
     /// Gives a table what the source has, as the plan says.
     async fn give(&self, table: &str) {
-        let team = Tag::builder().key("team").value("billing").build().unwrap();
-        let tag = self.dynamodb.tag_resource().resource_arn(self.arn(table)).tags(team);
-        tag.send().await.unwrap();
+        self.tag(table, "team", "billing").await;
         let expires = TimeToLiveSpecification::builder().enabled(true).attribute_name("expires");
         let live = self.dynamodb.update_time_to_live().table_name(table);
         live.time_to_live_specification(expires.build().unwrap()).send().await.unwrap();
@@ -120,9 +126,7 @@ async fn what_a_restore_left_behind_is_planned_and_once_it_is_there_nothing_is()
 #[tokio::test]
 async fn settings_are_chosen_and_what_the_target_has_beyond_is_removed_on_demand() {
     let account = Account::prepared("410000000002").await;
-    let own = Tag::builder().key("own").value("x").build().unwrap();
-    let tag = account.dynamodb.tag_resource().resource_arn(account.arn("orders-restored")).tags(own);
-    tag.send().await.unwrap();
+    account.tag("orders-restored", "own", "x").await;
 
     let only_class = account.plan_sync(&[&RESTORED[..], &["--setting", "TableClass"]].concat()).await;
     assert_eq!(only_class.code, Some(0), "{}", only_class.data);
@@ -203,9 +207,7 @@ async fn tables_are_named_by_arn_from_another_region_too() {
 #[tokio::test]
 async fn a_source_in_another_account_is_read_with_the_role() {
     let (theirs, ours) = (Account::prepared("410000000007").await, Account::prepared("410000000008").await);
-    let other = Tag::builder().key("team").value("theirs").build().unwrap();
-    let tag = theirs.dynamodb.tag_resource().resource_arn(theirs.arn("orders")).tags(other);
-    tag.send().await.unwrap();
+    theirs.tag("orders", "team", "theirs").await;
     let source = theirs.arn("orders");
     let role = "arn:aws:iam::410000000007:role/reader";
     // Tags alone: what the local stack's front keeps of a table is not found with the credentials of a role.
