@@ -78,24 +78,27 @@ impl Setting for Tags {
 
     fn joined(planned: Vec<Planned<Change>>) -> Vec<Planned<Change>> {
         let (mut set, mut removed) = (Vec::new(), Vec::new());
-        let (mut set_words, mut removed_words) = (Vec::new(), Vec::new());
-        for Planned { words, change } in planned {
+        let mut words = Vec::new();
+        for Planned { words: of_one, change } in planned {
+            words.push(of_one);
             match change {
-                Change::Set(tags) => {
-                    set.extend(tags);
-                    set_words.push(words);
-                }
-                Change::Remove(keys) => {
-                    removed.extend(keys);
-                    removed_words.push(words);
-                }
+                Change::Set(tags) => set.extend(tags),
+                Change::Remove(keys) => removed.extend(keys),
             }
         }
-        let set =
-            (!set.is_empty()).then(|| Planned { words: set_words.join(", "), change: Change::Set(set) });
-        let removed = (!removed.is_empty())
-            .then(|| Planned { words: removed_words.join(", "), change: Change::Remove(removed) });
-        set.into_iter().chain(removed).collect()
+        // Of many tags no more than their number: the reason why a call was refused comes behind the words.
+        let mut joined = Vec::new();
+        if !set.is_empty() {
+            joined.push(Planned { words: format!("set {} tags", set.len()), change: Change::Set(set) });
+        }
+        if !removed.is_empty() {
+            let many = format!("remove {} tags", removed.len());
+            joined.push(Planned { words: many, change: Change::Remove(removed) });
+        }
+        if let ([one], [words]) = (joined.as_mut_slice(), words.as_slice()) {
+            one.words.clone_from(words);
+        }
+        joined
     }
 
     async fn make(change: &Change, aws: &Aws, target: &Table) -> Result<(), AwsFailure> {

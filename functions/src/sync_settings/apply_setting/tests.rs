@@ -78,7 +78,7 @@ async fn what_is_refused_is_told_and_the_rest_is_done() {
     let refused = output["refused"].as_array().unwrap();
     assert_eq!(refused.len(), 1);
     let words = refused[0].as_str().unwrap();
-    let expected = "set tag bad = 1, set tag good = 2: RequestRefused: dynamodb:TagResource failed";
+    let expected = "set 2 tags: RequestRefused: dynamodb:TagResource failed";
     assert!(words.starts_with(expected), "{words}");
     let called = aws.calls("dynamodb:TagResource");
     assert_eq!(called.len(), 1);
