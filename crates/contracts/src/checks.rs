@@ -58,6 +58,12 @@ pub(crate) fn closest<'a>(wrong: &str, names: impl IntoIterator<Item = &'a str>)
     measured.filter(|(distance, _)| *distance <= near).min().map(|(_, name)| name)
 }
 
+/// The name that was meant, where one is all but a known one: a letter or two are wrong.
+pub(crate) fn slip<'a>(wrong: &str, names: &[&'a str]) -> Option<&'a str> {
+    let meant = names.iter().copied().find(|name| distance(wrong, name) <= 2);
+    meant.filter(|_| !names.contains(&wrong))
+}
+
 /// How many letters have to be put in, taken out or exchanged.
 fn distance(one: &str, other: &str) -> usize {
     let other: Vec<char> = other.to_lowercase().chars().collect();

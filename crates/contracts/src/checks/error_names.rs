@@ -62,6 +62,32 @@ pub(crate) const OF_LAMBDA: [&str; 36] = [
     "Function.ResponseSizeTooLarge",
 ];
 
+/// What runtimes are known to end by. Each has names of its own, so another name is refused only where it is all but one of
+/// these.
+pub(crate) const OF_RUNTIMES: [&str; 8] = [
+    "Runtime.ExitError",
+    "Runtime.HandlerNotFound",
+    "Runtime.ImportModuleError",
+    "Runtime.InvalidEntrypoint",
+    "Runtime.MarshalError",
+    "Runtime.UnhandledPromiseRejection",
+    "Runtime.Unknown",
+    "Runtime.UserCodeSyntaxError",
+];
+
+/// What the integration that starts another execution is known to fail by. Of it, too, not every name is known.
+pub(crate) const OF_NESTED_EXECUTIONS: [&str; 9] = [
+    "StepFunctions.AWSStepFunctionsException",
+    "StepFunctions.ExecutionAlreadyExistsException",
+    "StepFunctions.ExecutionDoesNotExistException",
+    "StepFunctions.ExecutionLimitExceededException",
+    "StepFunctions.InvalidArnException",
+    "StepFunctions.SdkClientException",
+    "StepFunctions.SfnException",
+    "StepFunctions.StateMachineDoesNotExistException",
+    "StepFunctions.ThrottlingException",
+];
+
 /// Errors of Lambda itself that pass by themselves: "Handle transient Lambda service exceptions" in
 /// <https://docs.aws.amazon.com/step-functions/latest/dg/sfn-best-practices.html>. All but the last come
 /// before the function runs; after that one it may have run, and has to be safe to repeat.

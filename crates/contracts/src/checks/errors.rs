@@ -11,9 +11,11 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::error_names::{OF_LAMBDA, OF_STEP_FUNCTIONS, OUTCOME_UNKNOWN, TRANSIENT};
+use super::error_names::{
+    OF_LAMBDA, OF_NESTED_EXECUTIONS, OF_RUNTIMES, OF_STEP_FUNCTIONS, OUTCOME_UNKNOWN, TRANSIENT,
+};
 use super::fields::did_you_mean;
-use super::{closest, is_expression, items, strings};
+use super::{closest, is_expression, items, slip, strings};
 use crate::contract::{Contracts, TaskContract};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::machine::{Kind, Machine, State, join};
@@ -115,14 +117,16 @@ fn undeclared(state: &State<'_>, contracts: &dyn Contracts) -> Vec<Diagnostic> {
             // Another service's own exceptions, such as StepFunctions.ExecutionAlreadyExistsException.
             _ => dotted && other,
         };
-        if possible || declared.as_ref().is_none_or(|names| names.contains(name)) && !is_engines(prefix) {
+        let slip = slip(name, &OF_RUNTIMES).or_else(|| slip(name, &OF_NESTED_EXECUTIONS));
+        let by_the_task = declared.as_ref().is_none_or(|names| names.contains(name)) && !is_engines(prefix);
+        if slip.is_none() && (possible || by_the_task) {
             continue;
         }
         let by = contract(state, contracts).map_or("nothing in this state".to_owned(), |it| it.name.clone());
         let message = format!("{by} never fails by {name}");
         let declared: Vec<&str> = declared.iter().flatten().map(String::as_str).collect();
         let known = OF_STEP_FUNCTIONS.iter().chain(&OF_LAMBDA).copied().chain(declared.iter().copied());
-        let meant = closest(name, known);
+        let meant = slip.or_else(|| closest(name, known));
         let refused = Diagnostic::new(Code::UndeclaredError, pointer, message);
         let refused = match declared.is_empty() {
             true => refused,
