@@ -81,6 +81,7 @@ impl Clients {
             lambda: aws_sdk_lambda::Client::new(&self.sdk),
             auto_scaling: aws_sdk_applicationautoscaling::Client::new(&self.sdk),
             cloudwatch: aws_sdk_cloudwatch::Client::new(&self.sdk),
+            alarms: None,
         }
     }
 

@@ -30,6 +30,8 @@ pub enum ErrorName {
     AccessDenied,
     /// A backup that was being made will never be available.
     BackupFailed,
+    /// Another table is being restored from the same backup, and DynamoDB makes one at a time.
+    BackupInUse,
     /// The backup that stays is not available any more, so nothing older is deleted.
     BackupNotAvailable,
     /// The backup or recovery point does not exist (any more).

@@ -201,6 +201,7 @@ impl Call {
                 format!("cloudwatch:{}", path.rsplit('/').next().unwrap())
             }
             _ if host.starts_with("sts.") => "sts:AssumeRole".to_owned(),
+            _ if host.starts_with("backup.") => format!("backup:{}", request.method()),
             _ if host.starts_with("lambda.") => format!("lambda:{}", request.method()),
             _ if host.contains(".s3.") => {
                 let list = path.contains("list-type=2");
@@ -285,7 +286,7 @@ impl State {
                 let backup = json!({ "TableName": table, "TableId": format!("id-of-{table}"),
                     "BackupArn": format!("{}-made-{}", backup_arn(&table, &name), self.backups.len()),
                     "BackupName": name, "BackupStatus": "CREATING", "BackupType": "USER",
-                    "BackupCreationDateTime": 2_000.0 });
+                    "BackupCreationDateTime": 1_772_330_405.0 });
                 self.backups.push(backup.clone());
                 (200, json!({ "BackupDetails": backup }))
             }

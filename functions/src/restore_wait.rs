@@ -13,16 +13,26 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-/// The shortest wait, in seconds.
-const SHORTEST: i64 = 60;
+/// The shortest wait for a restore, in seconds.
+pub const SHORTEST: i64 = 60;
 /// The longest wait, in seconds.
 const LONGEST: i64 = 600;
 
 /// The seconds to wait at `now` for a restore that began at `started_at` and may take until
 /// `deadline`. The look that finds the deadline passed comes right behind it.
 pub fn wait_seconds(now: DateTime<Utc>, started_at: DateTime<Utc>, deadline: DateTime<Utc>) -> u32 {
+    wait_seconds_from(SHORTEST, now, started_at, deadline)
+}
+
+/// The same for what may be ready sooner: the wait is so many seconds at least.
+pub fn wait_seconds_from(
+    shortest: i64,
+    now: DateTime<Utc>,
+    started_at: DateTime<Utc>,
+    deadline: DateTime<Utc>,
+) -> u32 {
     let age = (now - started_at).num_seconds().max(0);
-    let grown = (age * 5 / 6).clamp(SHORTEST, LONGEST);
+    let grown = (age * 5 / 6).clamp(shortest, LONGEST);
     let left = (deadline - now + TimeDelta::milliseconds(999)).num_seconds().max(0) + 1;
     u32::try_from(grown.min(left)).unwrap_or(0)
 }

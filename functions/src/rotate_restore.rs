@@ -23,7 +23,8 @@
 //!
 //! [`Start`] runs outside the machine, on the notification. Inside, [`RestoreBackup`] validates the
 //! input (a person may have written it) and starts the restore; [`CheckRestore`] is asked again after
-//! waits that grow ([`crate::restore_wait`]); [`PublishPointer`] moves the parameter. What a machine
+//! waits that grow ([`crate::restore_wait`]), and writes down on the table what it was made from ([`crate::own_tag`]);
+//! [`PublishPointer`] moves the parameter. What a machine
 //! must remember between them is one value, [`Restore`].
 
 pub mod check_restore;
@@ -80,6 +81,12 @@ pub fn execution_output() -> Schema {
 pub struct Restore {
     /// The table that is being made.
     pub target_table: String,
+    /// Tells it from other tables of its name; null where that is not known, as AWS Backup makes the table later.
+    #[serde(deserialize_with = "Option::deserialize")]
+    #[schemars(required, schema_with = "schemas::nullable_string")]
+    pub table_id: Option<String>,
+    /// What it is made from.
+    pub recovery_point_arn: String,
     /// AWS Backup's restore job; null where DynamoDB itself restores.
     #[serde(deserialize_with = "Option::deserialize")]
     #[schemars(required, schema_with = "schemas::nullable_string")]

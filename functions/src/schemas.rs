@@ -28,6 +28,11 @@ pub fn nullable_string(_generator: &mut SchemaGenerator) -> Schema {
     schemars::json_schema!({ "type": ["string", "null"] })
 }
 
+/// The same for any other type.
+pub fn nullable<T: JsonSchema>(generator: &mut SchemaGenerator) -> Schema {
+    generator.subschema_for::<Option<T>>()
+}
+
 /// The schema of what an execution ends with: its input `I`, and these fields more.
 pub fn execution_output_schema<I: JsonSchema>(added: Vec<(&str, Schema)>) -> Schema {
     let mut whole = input_schema::<I>();

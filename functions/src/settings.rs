@@ -29,6 +29,7 @@ pub mod lambda_triggers;
 pub mod name;
 pub mod on_demand_throughput;
 pub mod point_in_time_recovery;
+pub mod profile;
 pub mod reconcile;
 pub mod report;
 pub mod resource_policies;

@@ -34,6 +34,7 @@ pub mod capture_settings;
 pub mod check_table;
 pub mod event;
 pub mod execution_input;
+pub mod origin;
 pub mod plan_settings;
 pub mod source;
 pub mod start;

@@ -32,17 +32,21 @@ pub struct TableDescription {
     pub item_count: i64,
     /// Bytes in the table, as DynamoDB last counted them.
     pub table_size_bytes: i64,
-    /// What the table was restored from; null where DynamoDB does not say.
+    /// What the table was restored from; null where DynamoDB does not say, as it never does once the table is ACTIVE.
     pub restore_summary: Option<RestoreSummary>,
 }
 
-/// What a table was restored from.
+/// What a table was restored from, as DynamoDB tells it until the table is ACTIVE.
 #[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
-#[serde(rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct RestoreSummary {
     /// The backup; null for a point-in-time restore.
+    #[serde(deserialize_with = "Option::deserialize")]
+    #[schemars(required, schema_with = "crate::schemas::nullable_string")]
     pub source_backup_arn: Option<String>,
     /// The table that was backed up.
+    #[serde(deserialize_with = "Option::deserialize")]
+    #[schemars(required, schema_with = "crate::schemas::nullable_string")]
     pub source_table_arn: Option<String>,
     /// The moment that the items are of.
     pub restore_date_time: DateTime<Utc>,
@@ -61,13 +65,20 @@ impl From<&sdk::TableDescription> for TableDescription {
             creation_date_time: table.creation_date_time().map(utc).unwrap_or_default(),
             item_count: table.item_count().unwrap_or_default(),
             table_size_bytes: table.table_size_bytes().unwrap_or_default(),
-            restore_summary: table.restore_summary().map(|summary| RestoreSummary {
-                source_backup_arn: summary.source_backup_arn().map(str::to_owned),
-                source_table_arn: summary.source_table_arn().map(str::to_owned),
-                restore_date_time: utc(summary.restore_date_time()),
-                restore_in_progress: summary.restore_in_progress(),
-            }),
+            restore_summary: RestoreSummary::of(table),
         }
+    }
+}
+
+impl RestoreSummary {
+    /// What DynamoDB tells of the restore that makes this table: nothing any more, once the table is ACTIVE.
+    pub fn of(table: &sdk::TableDescription) -> Option<RestoreSummary> {
+        table.restore_summary().map(|summary| RestoreSummary {
+            source_backup_arn: summary.source_backup_arn().map(str::to_owned),
+            source_table_arn: summary.source_table_arn().map(str::to_owned),
+            restore_date_time: utc(summary.restore_date_time()),
+            restore_in_progress: summary.restore_in_progress(),
+        })
     }
 }
 

@@ -5,7 +5,7 @@ use aws_sdk_dynamodb::types::TableDescription;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::aws_failure::AwsFailure;
-use crate::restore_wait::wait_seconds;
+use crate::restore_wait::{self, wait_seconds_from};
 use crate::table_description::{Readiness, readiness};
 
 /// DescribeTable may not know a new table at once (API reference, CreateTable); restores are looked at
@@ -21,6 +21,8 @@ pub struct Patience {
     pub deadline: DateTime<Utc>,
     /// For how long a table that cannot be seen may only be too new.
     pub unseen_for_at_most: TimeDelta,
+    /// The shortest wait, in seconds.
+    pub shortest_wait: i64,
 }
 
 /// What was seen of a table.
@@ -28,8 +30,8 @@ pub struct Patience {
 pub enum Look {
     /// It can be used.
     Ready(Box<TableDescription>),
-    /// Not yet; the words say what is still going on.
-    Pending(String),
+    /// Not yet; the words say what is still going on. With the table, where it can be seen.
+    Pending(String, Option<Box<TableDescription>>),
     /// It never will.
     Failed(String),
     /// There is no such table (any more).
@@ -48,14 +50,18 @@ pub enum Wait {
 impl Patience {
     /// With a table that was asked for just now.
     pub fn until(started_at: DateTime<Utc>, deadline: DateTime<Utc>) -> Patience {
-        Patience { started_at, deadline, unseen_for_at_most: UNSEEN_FOR_AT_MOST }
+        let shortest_wait = restore_wait::SHORTEST;
+        Patience { started_at, deadline, unseen_for_at_most: UNSEEN_FOR_AT_MOST, shortest_wait }
     }
 
     /// How long to wait at `now` for what was not ready.
     pub fn wait(&self, now: DateTime<Utc>) -> Wait {
         match now >= self.deadline {
             true => Wait::TimedOut,
-            false => Wait::Seconds(wait_seconds(now, self.started_at, self.deadline)),
+            false => {
+                let Patience { started_at, deadline, shortest_wait, .. } = *self;
+                Wait::Seconds(wait_seconds_from(shortest_wait, now, started_at, deadline))
+            }
         }
     }
 
@@ -69,14 +75,14 @@ impl Patience {
         let Some(table) = crate::table_description::describe(dynamodb, table).await? else {
             let too_new = now - self.started_at < self.unseen_for_at_most;
             return Ok(if too_new {
-                Look::Pending("the table cannot be seen yet".to_owned())
+                Look::Pending("the table cannot be seen yet".to_owned(), None)
             } else {
                 Look::Missing
             });
         };
         Ok(match readiness(&table) {
             Readiness::Ready => Look::Ready(Box::new(table)),
-            Readiness::Pending(reason) => Look::Pending(reason),
+            Readiness::Pending(reason) => Look::Pending(reason, Some(Box::new(table))),
             Readiness::Failed(reason) => Look::Failed(reason),
         })
     }

@@ -55,12 +55,14 @@ const TRANSIENT_OF_AWS: &[&str] = &[
     "Lambda.ServiceException",
     "Lambda.TooManyRequestsException",
     "Lambda.Unknown",
+    "Runtime.ExitError",
     "Sandbox.Timedout",
     "States.Timeout",
 ];
 
 /// What a step says where trying again may help.
 const TRANSIENT: &[ErrorName] = &[
+    ErrorName::BackupInUse,
     ErrorName::PointerContended,
     ErrorName::ResourceBusy,
     ErrorName::ServiceUnavailable,
@@ -120,8 +122,9 @@ fn machines_match_names_that_exist_and_catch_every_name_of_their_steps() {
             let step = step_of(&workflow, task);
             let declared: BTreeSet<&str> = step.errors.iter().map(|name| name.as_str()).collect();
             for matched in retried.union(&caught) {
-                let of_aws =
-                    ["States.", "Lambda.", "Sandbox."].iter().any(|prefix| matched.starts_with(prefix));
+                let of_aws = ["States.", "Lambda.", "Runtime.", "Sandbox."]
+                    .iter()
+                    .any(|prefix| matched.starts_with(prefix));
                 assert!(
                     of_aws || declared.contains(matched),
                     "{workflow}, {name}: {} never fails by {matched}",

@@ -106,13 +106,20 @@ fn every_event_of_sync_settings_leads_where_it_should() {
     let arn = |table: &str| format!("arn:aws:dynamodb:eu-west-1:123456789012:table/{table}");
     for (file, event) in events("sync-settings") {
         let expected = match file.as_str() {
-            "start.cloudtrail-pitr.json" | "start.cloudtrail-backup.json" => {
-                json!(["orders-restored", arn("orders-production")])
+            "start.cloudtrail-pitr.json" => {
+                json!(["orders-restored", arn("orders-production"), null, "2026-03-01T09:02:56Z"])
             }
-            "start.restore-job-completed.json" => json!([arn("orders-restored"), arn("orders-production")]),
+            "start.cloudtrail-backup.json" => {
+                let backup = format!("{}/backup/01772330400412-9c2f1ab7", arn("orders-production"));
+                json!(["orders-restored", arn("orders-production"), backup, null])
+            }
+            "start.restore-job-completed.json" => {
+                let point = "arn:aws:backup:eu-west-1:123456789012:recovery-point:1eb3b5e7-9eb0-435a-a80b-108b488b0d45";
+                json!([arn("orders-restored"), arn("orders-production"), point, null])
+            }
             "start.restore-job-created.json" => json!("the restore job is `CREATED`"),
             "start.refused-call.json" => json!("the call was refused: `TableAlreadyExistsException`"),
-            "input.by-hand.json" => json!(["orders-restored", null, null, null]),
+            "input.by-hand.json" => json!(["orders-restored", "orders-production", null, null]),
             "input.with-settings.json" => json!([
                 "orders-restored",
                 "arn:aws:dynamodb:us-east-1:210987654321:table/orders-production",
@@ -133,7 +140,9 @@ fn every_event_of_sync_settings_leads_where_it_should() {
             json!([input.target, input.source, input.settings, input.remove_extra])
         } else {
             match event::read(&event).unwrap() {
-                News::Restore(Restore { target, source }) => json!([target, source]),
+                News::Restore(Restore { target, source, backup_arn, restore_date_time }) => {
+                    json!([target, source, backup_arn, restore_date_time])
+                }
                 News::Other(reason) => json!(reason),
             }
         };

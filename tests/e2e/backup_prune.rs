@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use local_aws::{Call, workspace_root};
 use serde_json::{Value, json};
-use tablekeeper_functions::clock::Clock;
+use tablekeeper_functions::clock::{Clock, utc};
 use tablekeeper_functions::words::message_of;
 use tablekeeper_tests::policies::template;
 use tablekeeper_tests::run::{Execution, end_of};
@@ -180,6 +180,12 @@ async fn settings_are_captured_beside_each_backup_where_a_bucket_is_named() {
     for table in [TABLE, OTHER] {
         let place = reports[table]["Settings"].as_str().unwrap();
         let key = place.strip_prefix(&format!("s3://{bucket}/")).unwrap();
+        // A restore of this very backup finds it, though it was written after the backup was made.
+        let backup =
+            deployed.dynamodb.describe_backup().backup_arn(reports[table]["BackupArn"].as_str().unwrap());
+        let details = backup.send().await.unwrap().backup_description.unwrap().backup_details.unwrap();
+        let made = utc(details.backup_creation_date_time()).format("%Y%m%dT%H%M%SZ").to_string();
+        assert!(key.ends_with(&format!("/{table}/{made}.json")), "{key} is not of {made}");
         let object = deployed.s3.get_object().bucket(&bucket).key(key).send().await.unwrap();
         let document = object.body.collect().await.unwrap().into_bytes();
         let document: Value = serde_json::from_slice(&document).unwrap();

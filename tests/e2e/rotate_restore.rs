@@ -15,7 +15,7 @@ use tablekeeper_tests::workflows::rotate_restore::{
     PARAMETER, SOURCE, TARGET, input, make_backup, make_table, notification, point_at, pointer, table_arn,
     workflow,
 };
-use tablekeeper_tests::workflows::sync_settings::inject;
+use tablekeeper_tests::workflows::sync_settings::{self, inject};
 use tablekeeper_tests::{Deployed, stack, until, until_some};
 
 crate::of_every_workflow!(rotate_restore);
@@ -142,6 +142,25 @@ async fn without_a_parameter_the_execution_still_ends_with_a_usable_table() {
     assert_eq!(pointer(&deployed).await, None);
     let looks = execution.entered.iter().filter(|state| *state == "Check Restore").count();
     assert!(looks >= 2, "the table was ready at once, and nothing was waited for: {:?}", execution.entered);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_sync_is_told_what_the_table_was_restored_from() {
+    let mut deployed = Deployed::of(&sync_settings::workflow()).await;
+    let sync = deployed.machine().to_owned();
+    deployed.deploy(&workflow(), &[("SyncSettingsStateMachineArn", sync.clone())]).await;
+    make_table(&deployed, SOURCE).await;
+    let backup = make_backup(&deployed).await;
+    let execution = by_hand(&deployed, &input(&deployed, &backup)).await;
+    assert_eq!(execution.entered.last().unwrap(), "Complete", "{execution:?}");
+    let listed = deployed.sfn.list_executions().state_machine_arn(sync).send().await.unwrap();
+    let [nested] = listed.executions() else { panic!("not one sync: {listed:?}") };
+    let nested =
+        deployed.sfn.describe_execution().execution_arn(nested.execution_arn()).send().await.unwrap();
+    let given: Value = serde_json::from_str(nested.input().unwrap()).unwrap();
+    let expected = json!({ "Source": table_arn(&deployed, SOURCE), "Target": table_arn(&deployed, TARGET),
+        "BackupArn": backup });
+    assert_eq!(given, expected);
 }
 
 /// Elsewhere an injected throttle asks the SDK to come back at once.

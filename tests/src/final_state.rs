@@ -5,12 +5,13 @@ mod objects;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::types::{AttributeValue, TableDescription, TableStatus};
 use local_aws::Call;
 use serde::Serialize;
 
 use tablekeeper_functions::clients::Clients;
 use tablekeeper_functions::clock::Clock;
+use tablekeeper_functions::own_tag;
 use tablekeeper_functions::settings::Table as SettingsTable;
 use tablekeeper_functions::settings::report::capture;
 
@@ -42,8 +43,8 @@ pub struct FinalState {
 /// A table.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct Table {
-    /// The backup that it was restored from.
-    pub restored_from: Option<String>,
+    /// Whether it says, by its tag, which recovery point it was made from.
+    pub tells_its_origin: bool,
     /// How it is billed.
     pub billing_mode: Option<String>,
     /// Its indexes, global and local, sorted.
@@ -162,16 +163,17 @@ fn may_change_settings(call: &Call) -> bool {
         "UpdateItem",
     ];
     let (service, operation) = call.action.split_once(':').unwrap();
-    let leaves_them = SERVICES_WITHOUT.contains(&service) || OPERATIONS_WITHOUT.contains(&operation);
+    // A rotation writes its own tag alone, which is no setting.
+    let own = (call.step.as_deref(), operation) == (Some("rotate-restore.check-restore"), "TagResource");
+    let leaves_them = own || SERVICES_WITHOUT.contains(&service) || OPERATIONS_WITHOUT.contains(&operation);
     !call.only_reads() && !leaves_them
 }
 
 async fn table(deployed: &Deployed, name: &str, known_settings: Option<String>) -> Table {
-    let described = deployed.dynamodb.describe_table().table_name(name).send().await.unwrap().table.unwrap();
-    let restored_from = described
-        .restore_summary()
-        .and_then(|summary| summary.source_backup_arn())
-        .map(|arn| blank(arn, &deployed.account));
+    let described = described(deployed, name).await;
+    let is_creating = described.table_status() == Some(&TableStatus::Creating);
+    let arn = described.table_arn().unwrap();
+    let tells_its_origin = !is_creating && own_tag::read(&deployed.dynamodb, arn).await.unwrap().is_some();
     let billing_mode = described.billing_mode_summary().and_then(|summary| summary.billing_mode());
     let billing_mode = billing_mode.map(|mode| mode.as_str().to_owned());
     let global = described.global_secondary_indexes().iter().map(|index| ("global", index.index_name()));
@@ -183,13 +185,28 @@ async fn table(deployed: &Deployed, name: &str, known_settings: Option<String>) 
     items.sort();
     let settings = match known_settings {
         Some(settings) => settings,
+        // DynamoDB tells none of a table that is being made.
+        None if is_creating => "CREATING".to_owned(),
         None => without_suffixes(&settings(deployed, described).await.replace(&deployed.account, "ACCOUNT")),
     };
-    Table { restored_from, billing_mode, indexes, items, settings }
+    Table { tells_its_origin, billing_mode, indexes, items, settings }
+}
+
+/// A table once it is made, if a few looks are enough for that.
+async fn described(deployed: &Deployed, name: &str) -> TableDescription {
+    let mut looks = 0;
+    loop {
+        let described = deployed.dynamodb.describe_table().table_name(name).send().await.unwrap();
+        let described = described.table.unwrap();
+        looks += 1;
+        if described.table_status() != Some(&TableStatus::Creating) || looks == 10 {
+            return described;
+        }
+    }
 }
 
 /// All that `sync-settings` may change, as it reads it itself.
-async fn settings(deployed: &Deployed, table: aws_sdk_dynamodb::types::TableDescription) -> String {
+async fn settings(deployed: &Deployed, table: TableDescription) -> String {
     let aws = Clients::new(deployed.config.clone()).settings();
     let (settings, failed) = capture(&aws, &SettingsTable::new(table), |_| true).await.unwrap();
     assert!(failed.is_empty(), "{failed:?}");

@@ -15,9 +15,9 @@ carries this instance's token may use such a source.
 What is of an account is found without asking each thing of every account for it, and functions that do nothing cost
 nothing: a suite has hundreds of accounts and thousands of functions.
 
-And two things of Step Functions are as on AWS: the history of an execution has the states within a Map too, inner Maps
-included, with each event naming the one before it and each scheduled task its parameters; and a nested execution fails by
-the names that it has there, also where its name is taken.
+And three things of Step Functions are as on AWS: the history of an execution has the states within a Map too, inner Maps
+included, with each event naming the one before it and each scheduled task its parameters; an item of a Map that fails
+aborts the others; and a nested execution fails by the names that it has there, also where its name is taken.
 
 And of Lambda: an event source mapping that a template makes has numbers and booleans where the template has parameters,
 and one of a DynamoDB stream heeds which records its function says have failed.
@@ -239,6 +239,58 @@ def record_histories_as_aws_does():
     stepfunctions._apply_jsonata_arguments = apply_arguments_and_keep
 
 
+def let_a_failed_item_abort_the_others():
+    from ministack.services import stepfunctions
+
+    # An event for each Map around a state, the outermost first: set once an item of it has failed. Branches of a Parallel
+    # run by the same function as items, and are no items: they are entered with the Maps that are around already.
+    maps = contextvars.ContextVar("maps", default=())
+    entered = contextvars.ContextVar("entered", default=())
+    run_items, run_item = stepfunctions._run_map_items, stepfunctions._run_sub_machine
+
+    class Aborted(stepfunctions._ExecutionError):
+        def __init__(self):
+            super().__init__("Aborted", "another item of the Map has failed")
+
+    def run_items_until_one_fails(*given):
+        token = maps.set((*maps.get(), threading.Event()))
+        try:
+            return run_items(*given)
+        finally:
+            maps.reset(token)
+
+    def run_item_unless_aborted(*given):
+        around = maps.get()
+        if entered.get() == around:
+            return run_item(*given)
+        token = entered.set(around)
+        try:
+            return run_item(*given)
+        except Aborted:
+            # Of this Map's items the one that failed has told why.
+            if not around[-1].is_set():
+                raise
+        except Exception:
+            around[-1].set()
+            raise
+        finally:
+            entered.reset(token)
+
+    def unless_aborted(execute):
+        def execute_unless_aborted(*given):
+            if any(failed.is_set() for failed in maps.get()):
+                raise Aborted()
+            return execute(*given)
+
+        return execute_unless_aborted
+
+    stepfunctions._run_map_items = run_items_until_one_fails
+    stepfunctions._run_sub_machine = run_item_unless_aborted
+    for kind in ["pass", "task", "choice", "wait", "map"]:
+        name = f"_execute_{kind}"
+        setattr(stepfunctions, name, unless_aborted(getattr(stepfunctions, name)))
+
+
 def let_nested_executions_fail_as_on_aws():
     from ministack.services import stepfunctions
 
@@ -405,6 +457,7 @@ if __name__ == "__main__":
     find_an_accounts_things_at_once()
     let_services_put_events(os.environ.pop("LOCAL_AWS_SERVICE_TOKEN"))
     record_histories_as_aws_does()
+    let_a_failed_item_abort_the_others()
     let_nested_executions_fail_as_on_aws()
     let_templates_make_typed_mappings()
     let_functions_report_failed_records()

@@ -107,7 +107,7 @@ impl Step for CheckBackup {
             Some(status) => format!("it is {}", status.as_str()),
             None => return Err(failed("it does not exist (any more)")),
         };
-        let patience = run.patience();
+        let patience = run.patience(backup.created_at);
         match patience.wait(self.clock.now()) {
             Wait::Seconds(wait_seconds) => Ok(Output::Pending { wait_seconds, reason }),
             Wait::TimedOut => {

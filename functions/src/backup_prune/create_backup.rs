@@ -7,6 +7,7 @@
 
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::error::ProvideErrorMetadata;
+use aws_sdk_dynamodb::types::{TableDescription, TableStatus};
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -94,6 +95,9 @@ impl Step for CreateBackup {
         let table = table_description::describe(&self.dynamodb, &table_name).await?;
         let table_id = table.as_ref().and_then(|table| table.table_id());
         let Some(table_id) = table_id else { return Err(Error::SourceTableMissing(table_name)) };
+        if table.as_ref().is_some_and(is_being_made) {
+            return Err(being_made(&table_name).into());
+        }
         let earlier = list::backups(&self.dynamodb, &table_name).await?.into_iter();
         let mut of_this_run = earlier.filter(|it| it.name == backup_name && it.table_id == table_id);
         if let Some(earlier) = of_this_run.next() {
@@ -106,7 +110,7 @@ impl Step for CreateBackup {
             return Ok(Output { backup, adopted: true, wait_seconds: 0 });
         }
         let (backup_arn, created_at) = self.create(&table_name, &backup_name).await?;
-        let wait_seconds = match run.patience().wait(self.clock.now()) {
+        let wait_seconds = match run.patience(created_at).wait(self.clock.now()) {
             Wait::Seconds(seconds) => seconds,
             Wait::TimedOut => 0,
         };
@@ -132,8 +136,12 @@ impl CreateBackup {
                 Ok((arn, created_at))
             }
             Err(error) => match error.code() {
+                // It says this of a table that is being made as well, which was seen a moment ago.
                 Some("TableNotFoundException" | "ResourceNotFoundException") => {
-                    Err(Error::SourceTableMissing(table.to_owned()))
+                    Err(match table_description::describe(&self.dynamodb, table).await? {
+                        Some(_) => being_made(table).into(),
+                        None => Error::SourceTableMissing(table.to_owned()),
+                    })
                 }
                 Some("LimitExceededException") => {
                     Err(Error::TooManyBackups(error.message().unwrap_or_default().to_owned()))
@@ -141,6 +149,20 @@ impl CreateBackup {
                 _ => Err(AwsFailure::of("dynamodb:CreateBackup")(error).into()),
             },
         }
+    }
+}
+
+/// Whether a table is being created or restored: DynamoDB then backs it up as little as one that is not there, and in the
+/// same words (measured, DDB-BACKUP-001, DDB-TABLE-217).
+fn is_being_made(table: &TableDescription) -> bool {
+    table.table_status() == Some(&TableStatus::Creating)
+}
+
+fn being_made(table: &str) -> AwsFailure {
+    AwsFailure {
+        action: "dynamodb:CreateBackup",
+        name: ErrorName::ResourceBusy,
+        detail: format!("table {table} is still being created or restored, and cannot be backed up yet"),
     }
 }
 

@@ -14,7 +14,7 @@ use crate::clients::Clients;
 use crate::clock::Clock;
 use crate::error_name::ErrorName;
 use crate::files::{Files, FilesError};
-use crate::settings::report::{self, SettingReport, bounded};
+use crate::settings::report::{self, bounded};
 use crate::settings::{Aws, SettingsDocument};
 use crate::step::{Failure, Named, Step};
 
@@ -107,7 +107,7 @@ pub async fn capture(
     let body = serde_json::to_vec_pretty(&document).map_err(AwsFailure::unbuilt("s3:PutObject"))?;
     let key = Layout::new(run, plan).settings();
     files.put(&key, body).await?;
-    let notes = failed.iter().map(SettingReport::in_words).collect();
+    let notes = failed.iter().map(|unread| unread.report.in_words()).collect();
     Ok(Output { settings: files.location(&key), notes: bounded(notes) })
 }
 

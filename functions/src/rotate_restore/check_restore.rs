@@ -5,6 +5,9 @@
 //! yet, and when it fails the reason stands there. Then, for both ways, the table itself decides
 //! ([`crate::table_look`]). A failure that the restore cannot get over is an error by name; so is taking longer
 //! than allowed, but only for a table that is not ready.
+//!
+//! A table that is ready gets the tag that says which recovery point it is of, for whoever starts the same rotation again
+//! ([`crate::own_tag`]).
 
 use aws_sdk_backup::types::RestoreJobStatus;
 use schemars::JsonSchema;
@@ -15,6 +18,7 @@ use crate::aws_failure::AwsFailure;
 use crate::clients::Clients;
 use crate::clock::Clock;
 use crate::error_name::ErrorName;
+use crate::own_tag;
 use crate::step::{Failure, Named, Step};
 use crate::table_description::TableDescription;
 use crate::table_look::{Look, Patience, Wait};
@@ -90,7 +94,7 @@ pub enum Error {
         /// What is still going on.
         reason: String,
     },
-    /// It was deleted.
+    /// It was deleted, and there may be another one of its name.
     #[error("table {0} was being restored, and does not exist any more")]
     TargetTableMissing(String),
     /// The call failed.
@@ -173,12 +177,19 @@ impl CheckRestore {
     async fn look_at_table(&self, restore: &Restore) -> Result<Result<Output, String>, Error> {
         let table = &restore.target_table;
         match patience(restore).look(&self.dynamodb, table, self.clock.now()).await? {
-            Look::Pending(reason) => Ok(Err(reason)),
+            Look::Pending(reason, _) => Ok(Err(reason)),
             Look::Failed(reason) => Err(Error::RestoreFailed { table: table.clone(), reason }),
             Look::Missing => Err(Error::TargetTableMissing(table.clone())),
             Look::Ready(description) => {
+                let missing = || Error::TargetTableMissing(table.clone());
+                if restore.table_id.is_some() && description.table_id() != restore.table_id.as_deref() {
+                    return Err(missing());
+                }
                 let table = TableDescription::from(description.as_ref());
                 let table_arn = table.table_arn.clone();
+                if !own_tag::write(&self.dynamodb, &table_arn, &restore.recovery_point_arn).await? {
+                    return Err(missing());
+                }
                 let describe_table_output = DescribeTableOutput { table };
                 Ok(Ok(Output::Ready { table_arn, describe_table_output }))
             }

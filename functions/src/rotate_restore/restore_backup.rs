@@ -3,7 +3,7 @@
 //! Which service restores, the recovery point decides: DynamoDB its own backups, AWS Backup its
 //! recovery points ("Restore a DynamoDB table" in the AWS Backup developer guide). Neither way makes
 //! a second table when this step is invoked again: a table of the target's name that was made from
-//! this very recovery point is adopted, and a running restore job of it likewise.
+//! this very recovery point is adopted, whether its restore runs or ended, and a running restore job of it likewise.
 
 mod with_backup;
 mod with_dynamodb;
@@ -110,15 +110,25 @@ pub enum Error {
     },
     /// There is a table of that name already, from elsewhere.
     #[error(
-        "table {table} exists and was not made from {recovery_point_arn}: it {made_from}. It was left as it is"
+        "table {table} exists, and is not known to be made from {recovery_point_arn}: {made_from}. It was left as it is"
     )]
     TargetTableExists {
         /// The table.
         table: String,
         /// What was to be restored.
         recovery_point_arn: String,
-        /// Where the table comes from.
+        /// Where the table comes from, as far as that is known.
         made_from: String,
+    },
+    /// Another table is being made from the same backup.
+    #[error(
+        "another table is being restored from {recovery_point_arn}, and DynamoDB makes one at a time: {reason}"
+    )]
+    BackupInUse {
+        /// What was to be restored.
+        recovery_point_arn: String,
+        /// AWS's words.
+        reason: String,
     },
     /// There is nothing to restore from.
     #[error("the recovery point {recovery_point_arn} does not exist (any more): {reason}")]
@@ -146,6 +156,7 @@ impl Named for Error {
             Error::Timeout { .. } => ErrorName::InvalidInput,
             Error::Override { .. } => ErrorName::OverrideNotSupported,
             Error::TargetTableExists { .. } => ErrorName::TargetTableExists,
+            Error::BackupInUse { .. } => ErrorName::BackupInUse,
             Error::BackupNotFound { .. } => ErrorName::BackupNotFound,
             Error::TooManyRestores(_) => ErrorName::TooManyRestores,
             Error::TargetTableDeleting(_) => ErrorName::ResourceBusy,
@@ -159,6 +170,7 @@ impl Step for RestoreBackup {
     const ERRORS: &'static [&'static [ErrorName]] = &[
         AwsFailure::NAMES,
         &[
+            ErrorName::BackupInUse,
             ErrorName::BackupNotFound,
             ErrorName::InvalidParameterName,
             ErrorName::InvalidPattern,
@@ -192,8 +204,11 @@ impl Step for RestoreBackup {
                 self.restore_with_backup(wanted, &rotation.target_table, &input.restore_role_arn).await?
             }
         };
+        let made_by_dynamodb = started.table.as_ref().filter(|_| started.restore_job_id.is_none());
         let restore = Restore {
             target_table: rotation.target_table,
+            table_id: made_by_dynamodb.map(|table| table.table_id.clone()).filter(|id| !id.is_empty()),
+            recovery_point_arn: wanted.backup_sns_message.recovery_point_arn.clone(),
             restore_job_id: started.restore_job_id.clone(),
             started_at: started.at,
             deadline: started.at + timeout,

@@ -58,19 +58,19 @@ impl Setting for Alarms {
     kept_as!(alarms);
 
     async fn read(aws: &Aws, table: &Table) -> Result<Value, AwsFailure> {
-        let mut alarms = Vec::new();
-        let mut pages = aws.cloudwatch.describe_alarms().max_records(100).into_paginator().send();
-        while let Some(page) = pages.next().await {
-            let page = page.map_err(AwsFailure::of("cloudwatch:DescribeAlarms"))?;
-            for alarm in page.metric_alarms() {
-                let Some(name) = alarm.alarm_name().filter(|name| !name.starts_with(OF_AUTO_SCALING)) else {
-                    continue;
-                };
-                let own_name = name.to_owned();
-                alarms.extend(Alarm::on(table, alarm).map(|alarm| Alarm { own_name, ..alarm }));
+        let listed;
+        let all = match &aws.alarms {
+            Some(once) => once.get_or_try_init(|| list(aws)).await?,
+            None => {
+                listed = list(aws).await?;
+                &listed
             }
-        }
-        Ok(Value::of(alarms, &table.name))
+        };
+        let of_the_table = all.iter().filter_map(|alarm| {
+            let name = alarm.alarm_name().filter(|name| !name.starts_with(OF_AUTO_SCALING))?;
+            Some(Alarm { own_name: name.to_owned(), ..Alarm::on(table, alarm)? })
+        });
+        Ok(Value::of(of_the_table.collect(), &table.name))
     }
 
     fn compare(Value(wanted): &Value, Value(actual): &Value, target: &Table) -> Comparison<Change> {
@@ -148,6 +148,17 @@ async fn refuse_anothers(aws: &Aws, name: &str, target: &Table) -> Result<(), Aw
         name: ErrorName::RequestRefused,
         detail: format!("an alarm {name} is there already, and watches something else"),
     })
+}
+
+/// All alarms of the Region: CloudWatch does not list those of a table.
+async fn list(aws: &Aws) -> Result<Vec<MetricAlarm>, AwsFailure> {
+    let mut alarms = Vec::new();
+    let mut pages = aws.cloudwatch.describe_alarms().max_records(100).into_paginator().send();
+    while let Some(page) = pages.next().await {
+        let page = page.map_err(AwsFailure::of("cloudwatch:DescribeAlarms"))?;
+        alarms.extend(page.metric_alarms.unwrap_or_default());
+    }
+    Ok(alarms)
 }
 
 /// The own name of an alarm of the target: as it was read, else as it would be made.

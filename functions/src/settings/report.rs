@@ -128,29 +128,37 @@ impl SettingReport {
     }
 }
 
-/// What is to be done for the target to have what is wanted, setting by setting. Settings that are not
-/// `switched_on`, or not known, are skipped; one that cannot be read has failed, for good.
+/// What is to be done for the target to have what is wanted, setting by setting. A setting that is off, for the reason
+/// that `why_off` gives, or not known, is skipped; one that cannot be read has failed, for good.
 pub async fn plan(
     wanted: &Settings,
     aws: &Aws,
     target: &Table,
-    switched_on: impl Fn(SettingName) -> bool,
+    why_off: impl Fn(SettingName) -> Option<&'static str>,
     remove_extra: bool,
 ) -> Result<Vec<SettingReport>, AwsFailure> {
     let mut plan = Vec::new();
     for name in SettingName::ALL.iter().copied() {
-        plan.push(if switched_on(name) {
-            match setting(name).plan(wanted, aws, target, remove_extra).await {
+        plan.push(match why_off(name) {
+            Some(reason) => SettingReport::skipped(name, reason),
+            None => match setting(name).plan(wanted, aws, target, remove_extra).await {
                 Ok(Some(report)) => report,
                 Ok(None) => SettingReport::skipped(name, "what the source has of it is not known"),
                 Err(failure) if is_for_good(&failure) => SettingReport::failed(name, in_words(&failure)),
                 Err(failure) => return Err(failure),
-            }
-        } else {
-            SettingReport::skipped(name, "it is switched off")
+            },
         });
     }
     Ok(plan)
+}
+
+/// A setting that cannot be read.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Unread {
+    /// Which, and why.
+    pub report: SettingReport,
+    /// The kind of failure.
+    pub name: ErrorName,
 }
 
 /// Reads the settings of a table. What cannot be read, for good, is told with the reason.
@@ -158,15 +166,15 @@ pub async fn capture(
     aws: &Aws,
     table: &Table,
     switched_on: impl Fn(SettingName) -> bool,
-) -> Result<(Settings, Vec<SettingReport>), AwsFailure> {
+) -> Result<(Settings, Vec<Unread>), AwsFailure> {
     let mut settings = Settings::default();
     let mut failed = Vec::new();
     for name in SettingName::ALL.iter().copied().filter(|name| switched_on(*name)) {
         match setting(name).capture(aws, table, &mut settings).await {
             Ok(()) => {}
             Err(failure) if is_for_good(&failure) => {
-                failed
-                    .push(SettingReport::failed(name, format!("it cannot be read: {}", in_words(&failure))));
+                let reason = format!("it cannot be read: {}", in_words(&failure));
+                failed.push(Unread { report: SettingReport::failed(name, reason), name: failure.name });
             }
             Err(failure) => return Err(failure),
         }

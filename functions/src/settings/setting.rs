@@ -15,7 +15,7 @@ pub trait Setting: Send + Sync + 'static {
     /// Whether it is changed by UpdateTable, which DynamoDB takes one at a time and of an active table only.
     const IS_OF_UPDATE_TABLE: bool = false;
     /// What a table has of it, in portable form.
-    type Value: Send + Sync;
+    type Value: Clone + Send + Sync;
     /// One call that changes it.
     type Change: Clone + Send + Sync;
 
@@ -121,6 +121,12 @@ pub trait AnySetting: Send + Sync {
         into: &'a mut Settings,
     ) -> Boxed<'a, Result<(), AwsFailure>>;
 
+    /// Whether it is known.
+    fn is_known(&self, settings: &Settings) -> bool;
+
+    /// Takes over from other settings what is not known of it; whether something was.
+    fn take_over(&self, from: &Settings, into: &mut Settings) -> bool;
+
     /// What is to be done for the target to have what is wanted; `None` where that is not known.
     fn plan<'a>(
         &'a self,
@@ -151,6 +157,20 @@ impl<S: Setting> AnySetting for S {
             *S::place(into) = Some(S::read(aws, table).await?);
             Ok(())
         })
+    }
+
+    fn is_known(&self, settings: &Settings) -> bool {
+        S::known(settings).is_some()
+    }
+
+    fn take_over(&self, from: &Settings, into: &mut Settings) -> bool {
+        let place = S::place(into);
+        let known = S::known(from).filter(|_| place.is_none()).cloned();
+        let is_known = known.is_some();
+        if is_known {
+            *place = known;
+        }
+        is_known
     }
 
     fn plan<'a>(

@@ -1,7 +1,8 @@
 //! Where settings documents are kept: an S3 bucket.
 //!
 //! `settings/<account>/<region>/<table>/<time>.json` is what `capture-settings` writes: a history for each
-//! table, whose keys sort by time. `syncs/<execution>.json` is what one sync goes by.
+//! table, whose keys sort by time. The time is the moment that the document speaks for: that of the backup beside which it
+//! was captured, or else when it was read. `syncs/<execution>.json` is what one sync goes by.
 
 use aws_sdk_s3::primitives::ByteStream;
 use chrono::{DateTime, Utc};
@@ -62,10 +63,9 @@ fn folder(table_arn: &str) -> Option<String> {
     Some(format!("settings/{}/{}/{}/", arn.account, arn.region, arn.table_name()?))
 }
 
-/// The key of a document that was captured; its times sort as text.
-pub fn captured_key(document: &SettingsDocument) -> Option<String> {
-    let time = document.captured_at.format("%Y%m%dT%H%M%SZ");
-    Some(format!("{}{time}.json", folder(&document.table_arn)?))
+/// The key of a document that speaks for a table at this moment; the times of keys sort as text.
+pub fn captured_key(table_arn: &str, moment: DateTime<Utc>) -> Option<String> {
+    Some(format!("{}{}.json", folder(table_arn)?, moment.format("%Y%m%dT%H%M%SZ")))
 }
 
 /// Writes a document. Writing it again does no harm.
@@ -98,24 +98,25 @@ pub async fn get(s3: &aws_sdk_s3::Client, location: &Location) -> Result<Setting
     SettingsDocument::read(&body.into_bytes()).map_err(unreadable)
 }
 
-/// The newest document of the table that is not later than `not_after`; `None` where there is none.
-pub async fn newest(
+/// The documents of the table that are not later than `not_after`, the newest first.
+pub async fn kept(
     s3: &aws_sdk_s3::Client,
     bucket: &str,
     table_arn: &str,
     not_after: DateTime<Utc>,
-) -> Result<Option<Location>, StoreError> {
-    let Some(folder) = folder(table_arn) else { return Ok(None) };
+) -> Result<Vec<Location>, StoreError> {
+    let Some(folder) = folder(table_arn) else { return Ok(Vec::new()) };
     let last = format!("{folder}{}.json", not_after.format("%Y%m%dT%H%M%SZ"));
     let list = s3.list_objects_v2().bucket(bucket).prefix(&folder);
     let mut pages = list.into_paginator().send();
-    let mut newest = None;
+    let mut kept = Vec::new();
     while let Some(page) = pages.next().await {
         let page = page.map_err(AwsFailure::of("s3:ListBucket"))?;
         let keys = page.contents.unwrap_or_default().into_iter().filter_map(|object| object.key);
-        newest = newest.max(keys.filter(|key| *key <= last).max());
+        kept.extend(keys.filter(|key| *key <= last));
     }
-    Ok(newest.map(|key| Location { bucket: bucket.to_owned(), key }))
+    kept.sort_unstable_by(|one, other| other.cmp(one));
+    Ok(kept.into_iter().map(|key| Location { bucket: bucket.to_owned(), key }).collect())
 }
 
 #[cfg(test)]

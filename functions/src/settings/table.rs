@@ -1,6 +1,10 @@
 //! A table whose settings are read or written, and the clients that do so.
 
+use std::sync::Arc;
+
+use aws_sdk_cloudwatch::types::MetricAlarm;
 use aws_sdk_dynamodb::types::{GlobalSecondaryIndexDescription, TableDescription, TableStatus};
+use tokio::sync::OnceCell;
 
 use crate::arn::Arn;
 use crate::aws_failure::AwsFailure;
@@ -18,6 +22,8 @@ pub struct Aws {
     pub auto_scaling: aws_sdk_applicationautoscaling::Client,
     /// CloudWatch.
     pub cloudwatch: aws_sdk_cloudwatch::Client,
+    /// The Region's alarms, where many tables are read in a row: they are listed for the first, and not again.
+    pub alarms: Option<Arc<OnceCell<Vec<MetricAlarm>>>>,
 }
 
 /// A table that was described.
@@ -34,6 +40,11 @@ pub struct Table {
 }
 
 impl Aws {
+    /// The same for many tables that are read in a row, and not changed.
+    pub fn for_many_tables(self) -> Aws {
+        Aws { alarms: Some(Arc::default()), ..self }
+    }
+
     /// The table of this name or ARN; `None` where there is none.
     pub async fn describe(&self, table: &str) -> Result<Option<Table>, AwsFailure> {
         Ok(table_description::describe(&self.dynamodb, table).await?.map(Table::new))

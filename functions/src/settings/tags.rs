@@ -1,7 +1,8 @@
 //! Tags of the table.
 //!
 //! Those whose key begins with `aws:` are made by AWS services (CloudFormation, say) and nobody else may set
-//! them (developer guide, "Adding tags to resources"): they are reported and left out.
+//! them (developer guide, "Adding tags to resources"): they are reported and left out. Those of tablekeeper's own say
+//! something of one table ([`crate::own_tag`]): they are no setting, and stay where they are.
 
 use std::collections::BTreeMap;
 
@@ -12,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::setting::kept_as;
 use super::{Aws, Comparison, Planned, Setting, SettingName, Table};
 use crate::aws_failure::AwsFailure;
+use crate::own_tag::is_own;
 
 /// The setting.
 #[derive(Clone, Copy, Debug)]
@@ -50,7 +52,8 @@ impl Setting for Tags {
                 .send()
                 .await
                 .map_err(AwsFailure::of("dynamodb:ListTagsOfResource"))?;
-            tags.extend(page.tags.unwrap_or_default().into_iter().map(|tag| (tag.key, tag.value)));
+            let page_of_tags = page.tags.unwrap_or_default().into_iter().filter(|tag| !is_own(&tag.key));
+            tags.extend(page_of_tags.map(|tag| (tag.key, tag.value)));
             next_token = page.next_token;
             if next_token.is_none() {
                 return Ok(Value(tags));
@@ -60,7 +63,7 @@ impl Setting for Tags {
 
     fn compare(Value(wanted): &Value, Value(actual): &Value, _target: &Table) -> Comparison<Change> {
         let mut comparison = Comparison::default();
-        for (key, value) in wanted {
+        for (key, value) in wanted.iter().filter(|(key, _)| !is_own(key)) {
             if actual.get(key) == Some(value) {
                 comparison.same += 1;
             } else if is_reserved(key) {
@@ -70,7 +73,8 @@ impl Setting for Tags {
                 comparison.change(words, Change::Set(vec![(key.clone(), value.clone())]));
             }
         }
-        for key in actual.keys().filter(|key| !wanted.contains_key(*key) && !is_reserved(key)) {
+        let is_extra = |key: &&String| !wanted.contains_key(*key) && !is_reserved(key) && !is_own(key);
+        for key in actual.keys().filter(is_extra) {
             comparison.extra(format!("remove tag {key}"), Change::Remove(vec![key.clone()]));
         }
         comparison
@@ -148,6 +152,13 @@ mod tests {
     }
 
     #[test]
+    fn what_a_table_was_made_from_is_neither_carried_over_nor_removed() {
+        let of = |id| value(&[("tablekeeper:recovery-point", id)]);
+        let comparison = Tags::compare(&of("1"), &of("2"), &table());
+        assert_eq!((comparison, Tags::compare(&value(&[]), &of("2"), &table())), Default::default());
+    }
+
+    #[test]
     fn a_key_is_reserved_by_its_prefix_in_any_case() {
         assert!(is_reserved("aws:x") && is_reserved("AWS:x"));
         assert!(!is_reserved("awsome") && !is_reserved("aws") && !is_reserved("äws:"));
@@ -155,7 +166,8 @@ mod tests {
 
     fn tags() -> impl Strategy<Value = Value> {
         // Few keys, so that two values often share some.
-        proptest::collection::btree_map("(aws:|AWS:)?[ab]{1,2}", "[xy]{0,2}", 0..8).prop_map(Value)
+        proptest::collection::btree_map("(aws:|AWS:|tablekeeper:)?[ab]{1,2}", "[xy]{0,2}", 0..8)
+            .prop_map(Value)
     }
 
     proptest! {
@@ -177,7 +189,7 @@ mod tests {
             prop_assert!(left.to_do(remove).next().is_none(), "{left:?}");
             for (key, value) in &actual.0 {
                 let own = !wanted.0.contains_key(key) && !remove;
-                prop_assert!(!(own || is_reserved(key)) || now.0.get(key) == Some(value), "{key} was touched");
+                prop_assert!(!(own || is_reserved(key) || is_own(key)) || now.0.get(key) == Some(value), "{key} was touched");
             }
         }
     }

@@ -4,6 +4,8 @@
 //! be read, fails the capture by name, but only after every other table was written: a document that lacks a
 //! setting is better than none, and a capture that fails unseen is worse than either.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -12,7 +14,7 @@ use crate::aws_failure::AwsFailure;
 use crate::clients::Clients;
 use crate::clock::Clock;
 use crate::error_name::ErrorName;
-use crate::settings::report::{self, SettingReport};
+use crate::settings::report;
 use crate::settings::store::{self, Location, StoreError};
 use crate::settings::{Aws, SettingsDocument};
 use crate::step::{Failure, Named, Step};
@@ -33,6 +35,10 @@ pub struct Input {
     /// The tables, by name or ARN.
     #[schemars(length(min = 1, max = 100))]
     pub table_names: Vec<String>,
+    /// The moment that the settings are to speak for, where that is not now: when the backup was made that they are
+    /// captured beside. They are found for a restore of that moment, and not only for one of a later moment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub as_of: Option<DateTime<Utc>>,
 }
 
 /// What was written.
@@ -65,6 +71,8 @@ pub enum Error {
     /// Some of its settings cannot be read.
     #[error("the settings of {table} were written down to {location} without these: {missing}")]
     NotWhole {
+        /// Why the first of them cannot be read.
+        name: ErrorName,
         /// The table.
         table: String,
         /// Where the rest lies.
@@ -87,7 +95,7 @@ impl Named for Error {
     fn name(&self) -> ErrorName {
         match self {
             Error::SourceTableMissing(_) => ErrorName::SourceTableMissing,
-            Error::NotWhole { .. } => ErrorName::AccessDenied,
+            Error::NotWhole { name, .. } => *name,
             Error::Configuration(_) => ErrorName::InvalidConfiguration,
             Error::Store(error) => error.name(),
             Error::Aws(failure) => failure.name,
@@ -112,39 +120,49 @@ impl Step for CaptureSettings {
     fn new(clients: &Clients) -> Result<CaptureSettings, Failure> {
         let bucket =
             std::env::var("SETTINGS_BUCKET").map_err(|error| Error::Configuration(error.to_string()))?;
-        Ok(CaptureSettings { aws: clients.settings(), s3: clients.s3(), clock: Clock::System, bucket })
+        let aws = clients.settings().for_many_tables();
+        Ok(CaptureSettings { aws, s3: clients.s3(), clock: Clock::System, bucket })
     }
 
-    async fn run(&self, Input { table_names }: Input) -> Result<Output, Error> {
-        let mut documents = Vec::new();
+    async fn run(&self, Input { table_names, as_of }: Input) -> Result<Output, Error> {
+        // Should the time not be enough for all, another run begins with another table.
+        let minutes = usize::try_from(self.clock.now().timestamp() / 60).unwrap_or_default();
+        let first = minutes.checked_rem(table_names.len()).unwrap_or_default();
+        let mut documents = BTreeMap::new();
         let mut first_error = None;
-        for table in table_names {
-            match self.capture(&table).await {
-                Ok(captured) => documents.push(captured),
+        let in_order = table_names.iter().enumerate();
+        for (place, table) in in_order.clone().skip(first).chain(in_order.take(first)) {
+            match self.capture(table, as_of).await {
+                Ok(captured) => {
+                    documents.insert(place, captured);
+                }
                 Err(error) => {
                     tracing::error!(name = %error.name(), %error, "settings not captured");
                     first_error.get_or_insert(error);
                 }
             }
         }
-        first_error.map_or(Ok(Output { documents }), Err)
+        first_error.map_or_else(|| Ok(Output { documents: documents.into_values().collect() }), Err)
     }
 }
 
 impl CaptureSettings {
-    async fn capture(&self, table: &str) -> Result<Captured, Error> {
+    async fn capture(&self, table: &str, as_of: Option<DateTime<Utc>>) -> Result<Captured, Error> {
         let Some(table) = self.aws.describe(table).await? else {
             return Err(Error::SourceTableMissing(table.to_owned()));
         };
         let mut document = SettingsDocument::of(&table, self.clock.now());
         let (settings, failed) = report::capture(&self.aws, &table, |_| true).await?;
+        let name = failed.first().map(|unread| unread.name);
         document.settings = settings;
-        let key = store::captured_key(&document).unwrap_or_else(|| format!("settings/{}.json", table.name));
+        let moment = as_of.unwrap_or(document.captured_at);
+        let key = store::captured_key(&table.arn, moment);
+        let key = key.unwrap_or_else(|| format!("settings/{}.json", table.name));
         let location = Location { bucket: self.bucket.clone(), key };
         store::put(&self.s3, &location, &document).await?;
-        if !failed.is_empty() {
-            let missing = failed.iter().map(SettingReport::in_words).collect::<Vec<_>>().join("; ");
-            return Err(Error::NotWhole { table: table.name, location, missing });
+        if let Some(name) = name {
+            let missing = failed.iter().map(|unread| unread.report.in_words()).collect::<Vec<_>>().join("; ");
+            return Err(Error::NotWhole { name, table: table.name, location, missing });
         }
         let captured_at = document.captured_at;
         Ok(Captured { table_arn: table.arn, captured_at, document: location })

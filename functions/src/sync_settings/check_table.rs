@@ -1,7 +1,8 @@
 //! `sync-settings.check-table`: whether the target can be used, and if not, when to look again.
 //!
 //! The same predicate and the same waits as where a rotation waits ([`crate::table_look`]). As the first step of
-//! the machine it also validates the input, in words.
+//! the machine it also validates the input, in words. What DynamoDB tells of the restore while it runs, it hands on: once
+//! the table can be used, DynamoDB tells it no more.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use schemars::JsonSchema;
@@ -13,6 +14,7 @@ use crate::clients::Clients;
 use crate::clock::Clock;
 use crate::error_name::ErrorName;
 use crate::step::{Failure, Named, Step};
+use crate::table_description::RestoreSummary;
 use crate::table_look::{Look, Patience, Wait};
 
 /// The step.
@@ -34,6 +36,10 @@ pub struct Input {
     pub started_at: DateTime<Utc>,
     /// How long the table is waited for: the template's parameter, 1 to 168.
     pub table_timeout_hours: String,
+    /// What an earlier look saw of the restore; null where none did.
+    #[serde(deserialize_with = "Option::deserialize")]
+    #[schemars(required, schema_with = "crate::schemas::nullable::<RestoreSummary>")]
+    pub restore_summary: Option<RestoreSummary>,
 }
 
 /// What was seen.
@@ -44,6 +50,8 @@ pub enum Output {
     Ready {
         /// It.
         table_arn: String,
+        /// What was seen of the restore while it ran; null where nobody looked in time.
+        restore_summary: Option<RestoreSummary>,
     },
     /// Not yet.
     Pending {
@@ -52,6 +60,8 @@ pub enum Output {
         wait_seconds: u32,
         /// What is still going on.
         reason: String,
+        /// What was seen of the restore, now or before; null where nothing was.
+        restore_summary: Option<RestoreSummary>,
     },
 }
 
@@ -122,17 +132,19 @@ impl Step for CheckTable {
             Patience { unseen_for_at_most: TimeDelta::zero(), ..Patience::until(input.started_at, deadline) };
         let table = input.execution_input.target;
         let now = self.clock.now();
-        let reason = match patience.look(&self.dynamodb, &table, now).await? {
+        let (reason, description) = match patience.look(&self.dynamodb, &table, now).await? {
             Look::Ready(description) => {
                 let table_arn = description.table_arn().unwrap_or_default().to_owned();
-                return Ok(Output::Ready { table_arn });
+                return Ok(Output::Ready { table_arn, restore_summary: input.restore_summary });
             }
             Look::Failed(reason) => return Err(Error::RestoreFailed { table, reason }),
             Look::Missing => return Err(Error::TargetTableMissing(table)),
-            Look::Pending(reason) => reason,
+            Look::Pending(reason, description) => (reason, description),
         };
+        let seen = description.and_then(|description| RestoreSummary::of(&description));
+        let restore_summary = seen.or(input.restore_summary);
         match patience.wait(now) {
-            Wait::Seconds(wait_seconds) => Ok(Output::Pending { wait_seconds, reason }),
+            Wait::Seconds(wait_seconds) => Ok(Output::Pending { wait_seconds, reason, restore_summary }),
             Wait::TimedOut => {
                 Err(Error::RestoreTimedOut { table, deadline: patience.deadline.to_rfc3339(), reason })
             }

@@ -3,9 +3,10 @@
 //! They are read by hand (docs/adr/0006). CloudTrail's comes when the restore is asked for, AWS Backup's when it
 //! has ended; both lead to the same execution, which waits for the table by itself.
 
+use chrono::{DateTime, Utc};
 use serde_json::Value;
 
-use crate::arn::Arn;
+use crate::arn::{Arn, RecoveryPointKind};
 use crate::words::quoted;
 
 /// What an event tells.
@@ -24,6 +25,10 @@ pub struct Restore {
     pub target: String,
     /// The table that was backed up, where the event tells it: its ARN, or its name.
     pub source: Option<String>,
+    /// The backup or recovery point that is restored; `None` for a restore to a point in time.
+    pub backup_arn: Option<String>,
+    /// The point in time that is restored.
+    pub restore_date_time: Option<DateTime<Utc>>,
 }
 
 /// An event that cannot be read.
@@ -53,12 +58,29 @@ fn of_cloudtrail(event: &Value) -> Result<News, MalformedEvent> {
     }
     let asked = |name: &str| text(event, &format!("/detail/requestParameters/{name}")).map(str::to_owned);
     let missing = || MalformedEvent(format!("{call} without requestParameters.targetTableName"));
-    let backup = asked("backupArn");
+    let backup_arn = asked("backupArn");
     let backed_up =
-        backup.as_deref().and_then(|arn| arn.split_once("/backup/")).map(|(table, _)| table.to_owned());
+        backup_arn.as_deref().and_then(|arn| arn.split_once("/backup/")).map(|(table, _)| table.to_owned());
     let source = asked("sourceTableArn").or_else(|| asked("sourceTableName")).or(backed_up);
     let target = asked("targetTableName").ok_or_else(missing)?;
-    Ok(restore_unless_a_test(target, source))
+    let restore_date_time = match call {
+        "RestoreTableToPointInTime" => Some(point_in_time(event)?),
+        _ => None,
+    };
+    Ok(restore_unless_a_test(Restore { target, source, backup_arn, restore_date_time }))
+}
+
+/// The point in time that a call asks for, which CloudTrail writes as RFC 3339 has it. For the latest one it is not later
+/// than the call itself.
+fn point_in_time(event: &Value) -> Result<DateTime<Utc>, MalformedEvent> {
+    let asked = "/detail/requestParameters/restoreDateTime";
+    let place = if event.pointer(asked).is_none_or(Value::is_null) { "/detail/eventTime" } else { asked };
+    let told = event.pointer(place).unwrap_or(&Value::Null);
+    let time = told.as_str().and_then(|text| DateTime::parse_from_rfc3339(text).ok());
+    time.map(|time| time.to_utc()).ok_or_else(|| {
+        let name = place.rsplit('/').next().unwrap_or(place);
+        MalformedEvent(format!("its {name}, {}, is not a time", quoted(&told.to_string())))
+    })
 }
 
 fn of_aws_backup(event: &Value) -> Result<News, MalformedEvent> {
@@ -83,7 +105,18 @@ fn of_aws_backup(event: &Value) -> Result<News, MalformedEvent> {
         return Ok(News::Other(format!("the restore job is a test by {}", quoted(plan))));
     }
     let source = told("sourceResourceArn").filter(|arn| is_table(arn));
-    Ok(restore_unless_a_test(target.to_owned(), source.map(str::to_owned)))
+    Ok(restore_unless_a_test(Restore {
+        target: target.to_owned(),
+        source: source.map(str::to_owned),
+        backup_arn: told("recoveryPointArn").or_else(|| recovery_point(event)).map(str::to_owned),
+        restore_date_time: None,
+    }))
+}
+
+/// The recovery point among the resources of an event of AWS Backup.
+fn recovery_point(event: &Value) -> Option<&str> {
+    let mut resources = event.get("resources")?.as_array()?.iter().filter_map(Value::as_str);
+    resources.find(|arn| Arn::parse(arn).is_some_and(|arn| RecoveryPointKind::of(&arn).is_some()))
 }
 
 /// What AWS Backup's restore testing calls the tables that it makes and soon deletes ("Restore testing" in the AWS Backup
@@ -92,12 +125,13 @@ const TEST_TABLE: &str = "awsbackup-restore-test-";
 
 /// A test's table must not act on production: with the source's settings it would call its functions, feed its Kinesis
 /// streams, and be protected from the deletion that ends the test.
-fn restore_unless_a_test(target: String, source: Option<String>) -> News {
-    let name = Arn::parse(&target).and_then(|arn| arn.table_name()).unwrap_or(&target);
+fn restore_unless_a_test(restore: Restore) -> News {
+    let target = restore.target.as_str();
+    let name = Arn::parse(target).and_then(|arn| arn.table_name()).unwrap_or(target);
     if name.starts_with(TEST_TABLE) {
         return News::Other(format!("{} is a table of AWS Backup's restore testing", quoted(name)));
     }
-    News::Restore(Restore { target, source })
+    News::Restore(restore)
 }
 
 fn text<'a>(event: &'a Value, pointer: &str) -> Option<&'a str> {
@@ -118,36 +152,69 @@ mod tests {
 
     fn call(name: &str, parameters: Value) -> Value {
         json!({ "detail-type": "AWS API Call via CloudTrail", "source": "aws.dynamodb",
-            "detail": { "eventName": name, "requestParameters": parameters, "responseElements": null } })
+            "detail": { "eventName": name, "eventTime": "2026-03-01T09:02:56Z", "requestParameters": parameters,
+                "responseElements": null } })
     }
 
     fn job(detail: Value) -> Value {
         json!({ "detail-type": "Restore Job State Change", "source": "aws.backup", "detail": detail })
     }
 
-    fn restore(target: &str, source: Option<&str>) -> Result<News, MalformedEvent> {
-        Ok(News::Restore(Restore { target: target.to_owned(), source: source.map(str::to_owned) }))
+    fn restore(
+        target: &str,
+        source: Option<&str>,
+        backup: Option<&str>,
+        time: Option<&str>,
+    ) -> Result<News, MalformedEvent> {
+        Ok(News::Restore(Restore {
+            target: target.to_owned(),
+            source: source.map(str::to_owned),
+            backup_arn: backup.map(str::to_owned),
+            restore_date_time: time.map(|time| time.parse().unwrap()),
+        }))
     }
 
     #[test]
-    fn both_calls_tell_target_and_source() {
-        let by_name = json!({ "sourceTableName": "orders", "targetTableName": "copy" });
-        assert_eq!(read(&call("RestoreTableToPointInTime", by_name)), restore("copy", Some("orders")));
-        let by_arn = json!({ "sourceTableArn": SOURCE, "targetTableName": "copy" });
-        assert_eq!(read(&call("RestoreTableToPointInTime", by_arn)), restore("copy", Some(SOURCE)));
-        let backup = json!({ "backupArn": format!("{SOURCE}/backup/01-2"), "targetTableName": "copy" });
-        assert_eq!(read(&call("RestoreTableFromBackup", backup)), restore("copy", Some(SOURCE)));
+    fn both_calls_tell_target_source_and_what_is_restored() {
+        let called = Some("2026-03-01T09:02:56Z");
+        let latest = json!({ "sourceTableName": "orders", "targetTableName": "copy",
+            "useLatestRestorableTime": true });
+        let expected = restore("copy", Some("orders"), None, called);
+        assert_eq!(read(&call("RestoreTableToPointInTime", latest)), expected);
+        let of_a_time = json!({ "sourceTableArn": SOURCE, "targetTableName": "copy",
+            "restoreDateTime": "2026-02-28T23:00:00Z" });
+        let expected = restore("copy", Some(SOURCE), None, Some("2026-02-28T23:00:00Z"));
+        assert_eq!(read(&call("RestoreTableToPointInTime", of_a_time)), expected);
+        let arn = format!("{SOURCE}/backup/01-2");
+        let backup = json!({ "backupArn": arn, "targetTableName": "copy" });
+        let expected = restore("copy", Some(SOURCE), Some(&arn), None);
+        assert_eq!(read(&call("RestoreTableFromBackup", backup)), expected);
     }
 
     #[test]
     fn a_completed_job_tells_them_in_either_spelling() {
+        let point = "arn:aws:backup:eu-west-1:123456789012:recovery-point:1";
         for field in ["status", "state"] {
             let detail = json!({ field: "COMPLETED", "resourceType": "DynamoDB", "createdResourceArn": TARGET,
-                "sourceResourceArn": SOURCE });
-            assert_eq!(read(&job(detail)), restore(TARGET, Some(SOURCE)), "{field}");
+                "recoveryPointArn": point, "sourceResourceArn": SOURCE });
+            assert_eq!(read(&job(detail)), restore(TARGET, Some(SOURCE), Some(point), None), "{field}");
         }
-        let without_source = json!({ "status": "COMPLETED", "createdResourceArn": TARGET });
-        assert_eq!(read(&job(without_source)), restore(TARGET, None));
+        let target_alone = json!({ "status": "COMPLETED", "createdResourceArn": TARGET });
+        assert_eq!(read(&job(target_alone.clone())), restore(TARGET, None, None, None));
+        let mut beside = job(target_alone);
+        beside["resources"] = json!([TARGET, point]);
+        assert_eq!(read(&beside), restore(TARGET, None, Some(point), None));
+    }
+
+    #[test]
+    fn a_point_in_time_that_is_none_is_told() {
+        let wrong =
+            json!({ "sourceTableName": "orders", "targetTableName": "copy", "restoreDateTime": "soon" });
+        let error = read(&call("RestoreTableToPointInTime", wrong)).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "the event cannot be read: its restoreDateTime, `\"soon\"`, is not a time"
+        );
     }
 
     #[test]

@@ -2,25 +2,36 @@
 
 use std::collections::BTreeMap;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::arn::{Arn, is_table_name};
+use crate::arn::{Arn, RecoveryPointKind, is_table_name};
 use crate::settings::SettingName;
+use crate::settings::profile::Profile;
 use crate::words::quoted;
 
-/// The input of an execution of `sync-settings`. `{"Target": "orders-restored"}` is enough for a table that was
-/// restored: DynamoDB tells what from.
+/// The input of an execution of `sync-settings`. `{"Target": "orders-restored"}` is enough for a table that is still being
+/// restored: until it is ACTIVE, DynamoDB tells what from.
 #[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct ExecutionInput {
     /// The table whose settings are carried over: its name, or its ARN, which may be of another Region or
-    /// account. Absent: the table that the target was restored from.
+    /// account. Absent: the table that the target was restored from, where that is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,
     /// The table that gets them: its name or ARN, in this Region and account.
     pub target: String,
+    /// The backup that the target was restored from: the ARN of a DynamoDB backup, or of a recovery point of AWS Backup.
+    /// It says of which moment the settings are to be, where the source is gone or was made anew.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backup_arn: Option<String>,
+    /// The moment that the target's items are of, where it was restored to a point in time, or the backup is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restore_date_time: Option<DateTime<Utc>>,
+    /// What the target is to the source, instead of the template's `SettingsProfile`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub profile: Option<Profile>,
     /// Which settings are carried over, where that differs from the template's parameters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<BTreeMap<String, bool>>")]
@@ -67,6 +78,9 @@ impl ExecutionInput {
         ExecutionInput {
             source,
             target,
+            backup_arn: None,
+            restore_date_time: None,
+            profile: None,
             settings: None,
             remove_extra: None,
             source_role_arn: None,
@@ -104,6 +118,15 @@ impl ExecutionInput {
         table(&self.target).map_err(|reason| InvalidInput { field: "Target", reason })?;
         if let Some(source) = &self.source {
             table(source).map_err(|reason| InvalidInput { field: "Source", reason })?;
+        }
+        if let Some(backup) = &self.backup_arn
+            && !Arn::parse(backup).is_some_and(|arn| RecoveryPointKind::of(&arn).is_some())
+        {
+            let reason = format!(
+                "is {}, neither a DynamoDB backup's ARN nor a recovery point's of AWS Backup",
+                quoted(backup)
+            );
+            return Err(InvalidInput { field: "BackupArn", reason });
         }
         if let Some(role) = self.source_role_arn.as_deref().filter(|role| !role.is_empty()) {
             let is_role = |arn: Arn<'_>| arn.service == "iam" && arn.resource.starts_with("role/");
@@ -158,6 +181,11 @@ mod tests {
             refused(serde_json::json!({ "Target": "a b" })).as_deref(),
             Some("Target is `a b`, neither a table's name nor its ARN")
         );
+        for backup in [format!("{arn}/backup/01-2"), "arn:aws:backup:r:1:recovery-point:1EB3".to_owned()] {
+            assert_eq!(refused(serde_json::json!({ "Target": "abc", "BackupArn": backup })), None);
+        }
+        let backup = refused(serde_json::json!({ "Target": "abc", "BackupArn": arn })).unwrap();
+        assert!(backup.starts_with("BackupArn is `arn:aws-cn:dynamodb"), "{backup}");
         let role = serde_json::json!({ "Target": "abc", "SourceRoleArn": "admin" });
         assert!(refused(role).unwrap().contains("not the ARN of a role"));
     }

@@ -6,22 +6,25 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
 
 use super::Plan;
 use super::execution_input::{ExecutionInput, InvalidInput};
-use super::source::{Wanted, restore_of};
+use super::origin::Origin;
+use super::source::Wanted;
 use crate::arn::{Arn, table_arn};
 use crate::aws_failure::AwsFailure;
 use crate::clients::Clients;
 use crate::clock::Clock;
 use crate::error_name::ErrorName;
+use crate::settings::profile::{Profile, SWITCHED_OFF};
 use crate::settings::report::{Outcome, SettingReport};
 use crate::settings::store::{self, Location, StoreError};
 use crate::settings::{SettingName, Table};
 use crate::step::{Failure, Named, Step};
+use crate::table_description::RestoreSummary;
 use crate::words::quoted;
 
 /// The step.
@@ -41,6 +44,12 @@ pub struct Input {
     pub execution_input: ExecutionInput,
     /// When this step was begun: the table may have taken days until then, and the settings' time counts from here.
     pub started_at: DateTime<Utc>,
+    /// What DynamoDB said of the restore while the table was being made; null where nobody looked in time.
+    #[serde(deserialize_with = "Option::deserialize")]
+    #[schemars(required, schema_with = "crate::schemas::nullable::<RestoreSummary>")]
+    pub restore_summary: Option<RestoreSummary>,
+    /// What the target is to its source where the input does not say: the template's parameter.
+    pub profile: Profile,
     /// Which settings the template's parameters switch on, by name.
     #[schemars(schema_with = "a_switch_for_each_setting")]
     pub enabled: BTreeMap<SettingName, Switch>,
@@ -137,6 +146,9 @@ impl Named for Error {
     }
 }
 
+/// A plan that is not made until then was tried again and again.
+const A_FEW_TRIES: TimeDelta = TimeDelta::minutes(5);
+
 impl Step for PlanSettings {
     const NAME: &'static str = "sync-settings.plan-settings";
     const ERRORS: &'static [&'static [ErrorName]] = &[
@@ -154,25 +166,29 @@ impl Step for PlanSettings {
     async fn run(&self, input: Input) -> Result<Output, Error> {
         let wanted = &input.execution_input;
         wanted.validate()?;
-        let deadline = input.started_at + wanted.setting_timeout(&input.setting_timeout_minutes)?;
+        let now = self.clock.now();
+        // Tries that failed may have taken hours, which are not to be missing where settings are changed.
+        let started_at = if now - input.started_at > A_FEW_TRIES { now } else { input.started_at };
+        let deadline = started_at + wanted.setting_timeout(&input.setting_timeout_minutes)?;
         let aws = self.clients.settings();
         let Some(target) = aws.describe(&wanted.target).await? else {
             return Err(Error::TargetTableMissing(wanted.target.clone()));
         };
-        let source = source(wanted, &target)?;
+        let origin = Origin::of(wanted, input.restore_summary.as_ref(), &target);
+        let source = source(wanted, origin.as_ref(), &target)?;
         let find = Wanted {
             source_arn: &source,
-            restore: restore_of(&target, &source),
+            origin: origin.as_ref().filter(|origin| origin.is_of(&source)),
             role_arn: role(wanted, &input.source_role_arn, &source, &target)?,
             bucket: &input.settings_bucket,
-            now: self.clock.now(),
+            now,
         };
-        let switched_on = |name| is_switched_on(&input, name);
-        let found = find.find(&self.clients, switched_on).await?;
+        let why_off = |name| why_off(&input, name);
+        let found = find.find(&self.clients, |name| why_off(name).is_none()).await?;
         let location = location(&input);
         store::put(&self.clients.s3(), &location, &found.document).await?;
         let remove_extra = wanted.remove_extra.unwrap_or(input.remove_extra == Switch::True);
-        let settings = found.plan(&aws, &target, switched_on, remove_extra).await?;
+        let settings = found.plan(&aws, &target, why_off, remove_extra).await?;
         let to_apply = settings.iter().filter(|report| report.outcome == Outcome::Planned);
         let changes = to_apply.map(|report| SettingToApply { setting: report.setting }).collect();
         let plan = Plan {
@@ -181,16 +197,20 @@ impl Step for PlanSettings {
             settings_from: found.from,
             document: location,
             remove_extra,
-            started_at: input.started_at,
+            started_at,
             deadline,
         };
         Ok(Output { plan, changes, settings })
     }
 }
 
-/// The source's ARN: as the input says, or as DynamoDB says of the target.
-pub fn source(input: &ExecutionInput, target: &Table) -> Result<String, InvalidInput> {
-    let restored_from = || target.description.restore_summary()?.source_table_arn();
+/// The source's ARN: as the input says, or what the target was restored from.
+pub fn source(
+    input: &ExecutionInput,
+    origin: Option<&Origin>,
+    target: &Table,
+) -> Result<String, InvalidInput> {
+    let restored_from = || origin?.source_arn.as_deref();
     match input.source.as_deref().or_else(restored_from) {
         Some(source) if table_arn(source, &target.arn) == target.arn => {
             let reason = format!("is the target itself, {}", quoted(source));
@@ -199,8 +219,8 @@ pub fn source(input: &ExecutionInput, target: &Table) -> Result<String, InvalidI
         Some(source) => Ok(table_arn(source, &target.arn)),
         None => {
             let reason = format!(
-                "is missing, and DynamoDB does not say what table {} was restored from; name the table whose \
-                 settings it is to have",
+                "is missing: what table {} was restored from, DynamoDB tells only until it is ACTIVE; name the table \
+                 whose settings it is to have, or the backup as BackupArn",
                 target.name
             );
             Err(InvalidInput { field: "Source", reason })
@@ -231,9 +251,15 @@ pub fn role<'a>(
     }
 }
 
-fn is_switched_on(input: &Input, name: SettingName) -> bool {
+/// Why a setting is left alone; `None` where it is carried over. What the input says of it by name comes first.
+fn why_off(input: &Input, name: SettingName) -> Option<&'static str> {
+    let profile = input.execution_input.profile.unwrap_or(input.profile);
     let asked = input.execution_input.settings.as_ref().and_then(|settings| settings.get(&name).copied());
-    asked.unwrap_or_else(|| input.enabled.get(&name) == Some(&Switch::True))
+    match asked {
+        Some(true) => None,
+        Some(false) => Some(SWITCHED_OFF),
+        None => profile.why_off(name, input.enabled.get(&name) == Some(&Switch::True)),
+    }
 }
 
 /// Where the document of this sync lies; named after the execution, so that a repetition writes it again.

@@ -118,14 +118,19 @@ impl Step for Start {
 }
 
 impl Start {
-    async fn start(&self, Restore { target, source }: Restore) -> Result<Output, Error> {
+    async fn start(&self, restore: Restore) -> Result<Output, Error> {
+        let Restore { target, source, backup_arn, restore_date_time } = restore;
         let table = table_description::describe(&self.dynamodb, &target).await?;
         let described = table.as_ref().and_then(|table| Some((table.table_id()?, table.table_arn()?)));
         let Some((id, arn)) = described else { return Err(Error::TargetTableMissing(target)) };
         let execution_name = execution_name(id);
         // As `rotate-restore` writes it: the same name with the same input is the same execution.
         let source = source.map(|source| table_arn(&source, arn));
-        let input = ExecutionInput::of_restore(source, arn.to_owned());
+        let input = ExecutionInput {
+            backup_arn,
+            restore_date_time,
+            ..ExecutionInput::of_restore(source, arn.to_owned())
+        };
         Ok(match start_execution(&self.sfn, &self.state_machine_arn, &execution_name, &input).await? {
             Started::Now(execution_arn) => Output::Started { execution_arn, target: input.target },
             Started::Before => Output::Duplicate { execution_name },

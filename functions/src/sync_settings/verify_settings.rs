@@ -11,6 +11,7 @@ use crate::aws_failure::AwsFailure;
 use crate::clients::Clients;
 use crate::clock::Clock;
 use crate::error_name::ErrorName;
+use crate::settings::profile::SWITCHED_OFF;
 use crate::settings::report::{Outcome, SettingReport, SettingsFrom, plan};
 use crate::settings::store::{self, StoreError};
 use crate::settings::{Aws, SettingName};
@@ -134,8 +135,10 @@ impl Step for VerifySettings {
             return Err(Error::TargetTableMissing(sync.target));
         };
         let planned = |name| settings.iter().find(|report| report.setting == name);
-        let to_verify = |name| planned(name).is_some_and(|report| is_to_be_equal(report.outcome));
-        let now = plan(&document.settings, &self.aws, &target, to_verify, sync.remove_extra).await?;
+        let is_verified = |name| planned(name).is_some_and(|report| is_to_be_equal(report.outcome));
+        // Why one is left out, its plan says already.
+        let why_off = |name| (!is_verified(name)).then_some(SWITCHED_OFF);
+        let now = plan(&document.settings, &self.aws, &target, why_off, sync.remove_extra).await?;
         let mut lagging = None;
         let mut verified = Vec::new();
         for planned in settings {

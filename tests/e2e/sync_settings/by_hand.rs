@@ -34,7 +34,7 @@ async fn a_second_sync_changes_nothing() {
     make_rich_source(&deployed, Billing::Provisioned).await;
     restore(&deployed).await;
     front.forget_calls(&deployed.account);
-    let input = json!({ "Target": TARGET });
+    let input = json!({ "Source": SOURCE, "Target": TARGET });
     report(&run(&deployed, "first", &input).await);
     let of_steps = || front.calls(&deployed.account).into_iter().filter(|call| call.step.is_some());
     assert!(!of_steps().all(|call| changes_nothing(&call)), "the first sync did change something");

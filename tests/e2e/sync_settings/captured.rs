@@ -2,6 +2,7 @@
 
 use aws_sdk_lambda::primitives::Blob;
 use serde_json::{Value, json};
+use tablekeeper_functions::clock::utc;
 use tablekeeper_functions::settings::SettingsDocument;
 use tablekeeper_functions::settings::report::SourceKind;
 use tablekeeper_tests::Deployed;
@@ -58,9 +59,10 @@ async fn a_later_table_of_the_sources_name_is_not_taken_for_it() {
     let captured = json!({ "TableNames": [SOURCE] });
     let captured = invoke(&deployed, "CaptureSettingsFunctionName", &captured).await;
     restore(&deployed).await;
-    until_active(&deployed, TARGET).await;
     let describe = |table: &'static str| deployed.dynamodb.describe_table().table_name(table).send();
+    // DynamoDB tells it until the table is ACTIVE.
     let restored = describe(TARGET).await.unwrap().table.unwrap().restore_summary.unwrap().restore_date_time;
+    until_active(&deployed, TARGET).await;
 
     // The emulator knows whole seconds only, and the later table has to be seen to be later.
     loop {
@@ -74,7 +76,9 @@ async fn a_later_table_of_the_sources_name_is_not_taken_for_it() {
     tag(&deployed, SOURCE, 9).await;
     time_to_live(&deployed, SOURCE, "obsolete", true).await;
 
-    let report = report(&run(&deployed, "sync", &json!({ "Target": TARGET })).await);
+    let moment = utc(&restored).to_rfc3339();
+    let input = json!({ "Source": SOURCE, "Target": TARGET, "RestoreDateTime": moment });
+    let report = report(&run(&deployed, "sync", &input).await);
     let document = &captured["Documents"][0]["Document"];
     let name = format!("s3://{}/{}", document["bucket"].as_str().unwrap(), document["key"].as_str().unwrap());
     assert_eq!((report.settings_from.kind, report.settings_from.name), (SourceKind::SettingsDocument, name));

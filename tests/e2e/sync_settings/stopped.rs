@@ -32,7 +32,7 @@ async fn undisturbed(deployed: &Deployed, front: &Front) -> Vec<Call> {
     make_rich_source(deployed, Billing::Provisioned).await;
     restore_to(deployed, "undisturbed").await;
     front.forget_calls(&deployed.account);
-    report(&run(deployed, "undisturbed", &json!({ "Target": "undisturbed" })).await);
+    report(&run(deployed, "undisturbed", &json!({ "Source": SOURCE, "Target": "undisturbed" })).await);
     is_equal(deployed, "undisturbed").await;
     let calls = calls_of(front, deployed, APPLY);
     assert!(calls.len() > 40, "too few calls to be stopped between: {calls:?}");
@@ -45,7 +45,7 @@ async fn stop(deployed: &Deployed, execution: &str) {
 
 /// A second execution for this target makes it equal, and the first one was stopped.
 async fn is_made_equal_by_another(deployed: &Deployed, target: &str, first: &str) {
-    report(&run(deployed, &format!("{target}-again"), &json!({ "Target": target })).await);
+    report(&run(deployed, &format!("{target}-again"), &json!({ "Source": SOURCE, "Target": target })).await);
     is_equal(deployed, target).await;
     let expected = [format!("slow-{target}"), format!("{target}-throttled")];
     assert_eq!(alarms(deployed, target).await, expected.into());
@@ -72,7 +72,9 @@ async fn one_that_is_stopped_at_any_point_and_begun_again_ends_as_one_that_was_n
             front.inject(rule(&deployed, APPLY, action, times, Fault::Refuse));
         }
         front.inject(rule(&deployed, VERIFY, "s3:GetObject", 0, Fault::Hold));
-        let first = start(&deployed, &format!("{target}-first"), &json!({ "Target": target })).await;
+        let first =
+            start(&deployed, &format!("{target}-first"), &json!({ "Source": SOURCE, "Target": target }))
+                .await;
         // What is held goes on later, with other calls than this.
         let verifies = |call: &Call| call.action == "s3:GetObject";
         let done = || calls_of(front, &deployed, VERIFY).iter().any(verifies);
@@ -96,7 +98,7 @@ async fn one_that_is_still_ending_does_not_disturb_the_next() {
     restore_to(&deployed, "stopped").await;
     front.forget_calls(&deployed.account);
     front.inject(rule(&deployed, VERIFY, "s3:GetObject", 0, Fault::Hold));
-    let first = start(&deployed, "stopped-first", &json!({ "Target": "stopped" })).await;
+    let first = start(&deployed, "stopped-first", &json!({ "Source": SOURCE, "Target": "stopped" })).await;
     until("the calls to be made", async || calls_of(front, &deployed, APPLY).len() >= calls).await;
     stop(&deployed, &first).await;
     front.clear_rules(&deployed.account);

@@ -12,10 +12,11 @@ use aws_sdk_ssm::types::ParameterType;
 use local_aws::{Fault, Slowness};
 use serde_json::{Value, json};
 use tablekeeper_functions::error_name::ErrorName;
+use tablekeeper_functions::own_tag;
 use tablekeeper_functions::sync_settings::start::execution_name as sync_settings_name;
 
 pub use super::sync_settings::tables::table_arn;
-use super::sync_settings::{self, inject};
+use super::sync_settings::{self, StepCall, before_repeated, inject, still_creating};
 use crate::deployed::stack;
 use crate::run::ended;
 use crate::workflow::{Beside, scenario};
@@ -49,6 +50,7 @@ pub fn workflow() -> Workflow {
             scenario!("a DynamoDB backup by a notification", a_dynamodb_backup => "Complete").golden(),
             scenario!("a recovery point by EventBridge", a_recovery_point => "Complete").golden(),
             scenario!("a table that was made before is adopted", a_table_made_before => "Complete").golden(),
+            scenario!("a table that is being made is adopted", a_table_being_made => "Complete"),
             scenario!("a restore job that was started before is adopted", a_job_started_before => "Complete")
                 .golden(),
             scenario!("a newer pointer is left alone", a_newer_pointer => "Complete").golden(),
@@ -60,6 +62,10 @@ pub fn workflow() -> Workflow {
             scenario!("a restore job fails", a_job_that_fails => "Restore Failed")
                 .failing(ErrorName::RestoreFailed),
             scenario!("again after a restore job that failed", a_job_that_failed_before => "Complete"),
+            scenario!("again after it failed with its table ACTIVE", failed_with_its_table => "Complete")
+                .and(points_at_its_table),
+            scenario!("a name whose table is being deleted", a_name_being_deleted => "Complete"),
+            scenario!("a backup that another table is restored from", a_backup_in_use => "Complete"),
             scenario!("a table without its key", a_table_without_its_key => "Restore Failed")
                 .failing(ErrorName::RestoreFailed),
             scenario!("a restore without end", a_restore_without_end => "Restore Timed Out")
@@ -111,9 +117,26 @@ async fn a_recovery_point(deployed: Arc<Deployed>) -> Begin {
 async fn a_table_made_before(deployed: Arc<Deployed>) -> Begin {
     make_table(&deployed, SOURCE).await;
     let backup = make_backup(&deployed).await;
-    let restore = deployed.dynamodb.restore_table_from_backup().backup_arn(&backup);
-    restore.target_table_name(TARGET).send().await.unwrap();
+    restore_from(&deployed, &backup).await;
+    sync_settings::tables::until_active(&deployed, TARGET).await;
+    let table = table_arn(&deployed, TARGET);
+    assert!(own_tag::write(&deployed.dynamodb, &table, &backup).await.unwrap());
     Begin::Input(input(&deployed, &backup))
+}
+
+/// DynamoDB tells what it is restored from, and it has no tags yet.
+async fn a_table_being_made(deployed: Arc<Deployed>) -> Begin {
+    make_table(&deployed, SOURCE).await;
+    let backup = make_backup(&deployed).await;
+    still_creating(&deployed).await;
+    restore_from(&deployed, &backup).await;
+    Begin::Input(input(&deployed, &backup))
+}
+
+/// A table restored under [`TARGET`]'s name.
+async fn restore_from(deployed: &Deployed, backup: &str) {
+    let restore = deployed.dynamodb.restore_table_from_backup().backup_arn(backup);
+    restore.target_table_name(TARGET).send().await.unwrap();
 }
 
 async fn a_job_started_before(deployed: Arc<Deployed>) -> Begin {
@@ -180,6 +203,55 @@ async fn a_job_that_failed_before(deployed: Arc<Deployed>) -> Begin {
     Begin::Input(step)
 }
 
+/// DynamoDB does not tell any more, by then, what the table was restored from.
+async fn failed_with_its_table(deployed: Arc<Deployed>) -> Begin {
+    make_table(&deployed, SOURCE).await;
+    let step = input(&deployed, &make_backup(&deployed).await);
+    let publish = "rotate-restore.publish-pointer";
+    inject(&deployed, publish, "ssm:PutParameter", usize::MAX, Fault::Refuse).await;
+    let first = deployed.sfn.start_execution().state_machine_arn(deployed.machine()).name("first");
+    let arn = first.input(step.to_string()).send().await.unwrap().execution_arn;
+    let failed = until_some("the first execution to fail", async || ended(&deployed, &arn).await).await;
+    assert_eq!(failed.error.as_deref(), Some(ErrorName::AccessDenied.as_str()), "{failed:?}");
+    stack().await.aws.front().clear_rules(&deployed.account);
+    Begin::Input(step)
+}
+
+fn points_at_its_table(ended: &Ended) {
+    let published = &ended.state.parameters[PARAMETER];
+    assert!(matches!(&published[..], [one] if one.ends_with(TARGET)), "{published:?}");
+}
+
+/// DynamoDB answers for it as for one that stays.
+async fn a_name_being_deleted(deployed: Arc<Deployed>) -> Begin {
+    make_table(&deployed, SOURCE).await;
+    make_table(&deployed, TARGET).await;
+    let front = stack().await.aws.front();
+    front.show_table_status(&deployed.account, TARGET, Some("DELETING".to_owned()));
+    before_repeated(&deployed, 1, RESTORE, |deployed| async move {
+        deployed.dynamodb.delete_table().table_name(TARGET).send().await.unwrap();
+        stack().await.aws.front().show_table_status(&deployed.account, TARGET, None);
+    })
+    .await;
+    Begin::Input(input(&deployed, &make_backup(&deployed).await))
+}
+
+async fn a_backup_in_use(deployed: Arc<Deployed>) -> Begin {
+    make_table(&deployed, SOURCE).await;
+    let backup = make_backup(&deployed).await;
+    let restore = deployed.dynamodb.restore_table_from_backup().backup_arn(&backup);
+    restore.target_table_name("another").send().await.unwrap();
+    before_repeated(&deployed, 1, RESTORE, |deployed| async move {
+        // It is CREATING for one look.
+        deployed.dynamodb.describe_table().table_name("another").send().await.unwrap();
+    })
+    .await;
+    Begin::Input(input(&deployed, &backup))
+}
+
+/// The call that starts a restore.
+const RESTORE: StepCall = ("rotate-restore.restore-backup", "dynamodb:RestoreTableFromBackup");
+
 async fn a_table_without_its_key(deployed: Arc<Deployed>) -> Begin {
     make_table(&deployed, SOURCE).await;
     let status = Some("INACCESSIBLE_ENCRYPTION_CREDENTIALS".to_owned());
@@ -226,7 +298,7 @@ async fn synced_before(deployed: Arc<Deployed>) -> Begin {
     let described = deployed.dynamodb.describe_table().table_name(TARGET).send().await.unwrap();
     let name = sync_settings_name(described.table.unwrap().table_id().unwrap());
     let start = deployed.sfn.start_execution().state_machine_arn(&deployed.beside["StateMachineArn"]);
-    let input = json!({ "Target": TARGET, "Settings": { "Tags": false } }).to_string();
+    let input = json!({ "Source": SOURCE, "Target": TARGET, "Settings": { "Tags": false } }).to_string();
     let arn = start.name(name).input(input).send().await.unwrap().execution_arn;
     until_some("the first sync to end", async || ended(&deployed, &arn).await).await;
     begin

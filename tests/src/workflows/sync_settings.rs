@@ -8,8 +8,10 @@ use std::time::Duration;
 use aws_sdk_dynamodb::types::{
     ApproximateCreationDateTimePrecision, ContributorInsightsMode, StreamViewType,
 };
+use chrono::SecondsFormat;
 use local_aws::{Call, Fault, Rule, Slowness};
 use serde_json::{Value, json};
+use tablekeeper_functions::clock::Clock;
 use tablekeeper_functions::error_name::ErrorName;
 
 use self::tables::{
@@ -19,7 +21,7 @@ use self::tables::{
 use crate::deployed::stack;
 use crate::run::invoke;
 use crate::workflow::scenario;
-use crate::{Battery, Begin, Deployed, Workflow, until_seen};
+use crate::{Battery, Begin, Deployed, Ended, Workflow, until_seen};
 
 /// The table that is restored. Its index has its name in its own.
 pub const SOURCE: &str = "orders";
@@ -38,16 +40,23 @@ pub fn workflow() -> Workflow {
         parameters: &[
             // The scenarios deliver the events by themselves.
             ("RestoreEventRules", "DISABLED"),
+            ("SettingsProfile", "replacement"),
             ("EnableWarmThroughputSettings", "true"),
             ("EnableAlarmSettings", "true"),
         ],
         scenarios: vec![
             scenario!("a point-in-time restore by CloudTrail", a_point_in_time_restore => "Complete").golden(),
             scenario!("a restored backup by AWS Backup", a_restored_backup => "Complete").golden(),
+            scenario!("a copy beside its source", a_point_in_time_restore => "Complete")
+                .with(&[("SettingsProfile", "copy")])
+                .and(acts_on_nobody),
+            scenario!("a source that was lost and made anew", a_source_made_anew => "Complete")
+                .and(has_the_settings_of_the_restored_moment),
             scenario!("a target with settings of its own, to be removed", extra_to_be_removed => "Complete").golden(),
             scenario!("a target with settings of its own, to be left", extra_to_be_left => "Complete"),
             scenario!("an index that was dropped", an_index_that_was_dropped => "Complete"),
             scenario!("a source without settings", a_source_without_settings => "Complete"),
+            scenario!("a target by its name alone", a_target_by_its_name_alone => "Complete"),
             scenario!("a deleted source with a document", a_deleted_source_with_a_document => "Complete"),
             scenario!("a deleted source with its backup", a_deleted_source_with_its_backup => "Complete"),
             scenario!("a deleted source of which nothing is known", a_deleted_source => "Source Table Missing").failing(ErrorName::SourceTableMissing),
@@ -85,12 +94,59 @@ async fn a_point_in_time_restore(deployed: Arc<Deployed>) -> Begin {
     Begin::Event(cloudtrail(SOURCE, TARGET))
 }
 
+/// A copy calls no function, feeds no stream, alarms nobody and deletes nothing.
+fn acts_on_nobody(ended: &Ended) {
+    let settings = &ended.execution.as_ref().unwrap().output["Settings"];
+    for setting in settings.as_array().unwrap() {
+        let name = setting["Setting"].as_str().unwrap();
+        let acts = ["Alarms", "KinesisDestinations", "LambdaTriggers", "TimeToLive"].contains(&name);
+        assert_eq!(setting["Outcome"] == "SKIPPED", acts, "{setting}");
+    }
+}
+
+/// The source was captured, backed up, lost, and made anew without its settings, before its backup was restored.
+async fn a_source_made_anew(deployed: Arc<Deployed>) -> Begin {
+    make_table(&deployed, SOURCE, &[], Billing::OnDemand).await;
+    tag(&deployed, SOURCE, 3).await;
+    invoke(&deployed, "CaptureSettingsFunctionName", &json!({ "TableNames": [SOURCE] })).await;
+    let backup = make_backup(&deployed).await;
+    let describe = || async {
+        let table =
+            deployed.dynamodb.describe_table().table_name(SOURCE).send().await.unwrap().table.unwrap();
+        table.creation_date_time.unwrap().secs()
+    };
+    let told = deployed.dynamodb.describe_backup().backup_arn(&backup).send().await.unwrap();
+    let details = told.backup_description.unwrap().backup_details.unwrap();
+    let backed_up = details.backup_creation_date_time().secs();
+    // The emulator knows whole seconds only, and the later table has to be seen to be later.
+    loop {
+        deployed.dynamodb.delete_table().table_name(SOURCE).send().await.unwrap();
+        make_table(&deployed, SOURCE, &[], Billing::OnDemand).await;
+        if describe().await > backed_up {
+            break;
+        }
+    }
+    restore_from(&deployed, &backup).await;
+    // By then DynamoDB does not tell any more what the table was restored from.
+    until_active(&deployed, TARGET).await;
+    Begin::Event(restore_job(&deployed, Some(&backup)))
+}
+
+fn has_the_settings_of_the_restored_moment(ended: &Ended) {
+    let output = &ended.execution.as_ref().unwrap().output;
+    assert_eq!(output["SettingsFrom"]["Kind"], "SettingsDocument", "{output}");
+    let tags = output["Settings"].as_array().unwrap().iter().find(|it| it["Setting"] == "Tags").unwrap();
+    assert_eq!(tags["Outcome"], "APPLIED", "{output}");
+}
+
 async fn a_restored_backup(deployed: Arc<Deployed>) -> Begin {
     make_table(&deployed, SOURCE, &[INDEX], Billing::OnDemand).await;
     tag(&deployed, SOURCE, 1).await;
     limit(&deployed, SOURCE, INDEX).await;
     restore_backup(&deployed).await;
-    Begin::Event(restore_job(&deployed))
+    // AWS Backup does not keep it any more, so when it was made is not known.
+    let point = format!("arn:aws:backup:us-east-1:{}:recovery-point:1EB3B5E7", deployed.account);
+    Begin::Event(restore_job(&deployed, Some(&point)))
 }
 
 /// The target has of each setting something that the source lacks, or has otherwise.
@@ -140,7 +196,7 @@ async fn extra_to_be_removed(deployed: Arc<Deployed>) -> Begin {
         .send()
         .await
         .unwrap();
-    Begin::Input(json!({ "Target": TARGET, "RemoveExtra": true }))
+    Begin::Input(json!({ "Source": SOURCE, "Target": TARGET, "RemoveExtra": true }))
 }
 
 async fn extra_to_be_left(deployed: Arc<Deployed>) -> Begin {
@@ -164,6 +220,15 @@ async fn a_source_without_settings(deployed: Arc<Deployed>) -> Begin {
     Begin::Event(cloudtrail(&table_arn(&deployed, SOURCE), TARGET))
 }
 
+/// While it is being restored, DynamoDB tells what from, and the machine keeps that.
+async fn a_target_by_its_name_alone(deployed: Arc<Deployed>) -> Begin {
+    make_table(&deployed, SOURCE, &[], Billing::OnDemand).await;
+    tag(&deployed, SOURCE, 1).await;
+    still_creating(&deployed).await;
+    restore(&deployed).await;
+    Begin::Input(json!({ "Target": TARGET }))
+}
+
 async fn a_deleted_source_with_a_document(deployed: Arc<Deployed>) -> Begin {
     make_table(&deployed, SOURCE, &[INDEX], Billing::Provisioned).await;
     recovery(&deployed, SOURCE, 7).await;
@@ -172,17 +237,17 @@ async fn a_deleted_source_with_a_document(deployed: Arc<Deployed>) -> Begin {
     stream(&deployed, SOURCE, StreamViewType::NewImage).await;
     scale(&deployed, SOURCE, INDEX).await;
     invoke(&deployed, "CaptureSettingsFunctionName", &json!({ "TableNames": [SOURCE] })).await;
-    restore_backup(&deployed).await;
+    let backup = restore_backup(&deployed).await;
     deployed.dynamodb.delete_table().table_name(SOURCE).send().await.unwrap();
-    Begin::Event(restore_job(&deployed))
+    Begin::Event(restore_job(&deployed, Some(&backup)))
 }
 
 async fn a_deleted_source_with_its_backup(deployed: Arc<Deployed>) -> Begin {
     make_table(&deployed, SOURCE, &[INDEX], Billing::OnDemand).await;
     stream(&deployed, SOURCE, StreamViewType::NewImage).await;
-    restore_backup(&deployed).await;
+    let backup = restore_backup(&deployed).await;
     deployed.dynamodb.delete_table().table_name(SOURCE).send().await.unwrap();
-    Begin::Event(restore_job(&deployed))
+    Begin::Event(restore_job(&deployed, Some(&backup)))
 }
 
 async fn a_deleted_source(deployed: Arc<Deployed>) -> Begin {
@@ -258,7 +323,7 @@ async fn changed_back(deployed: Arc<Deployed>) -> Begin {
         remove.tag_keys("key 0").send().await.unwrap();
     })
     .await;
-    Begin::Input(json!({ "Target": TARGET, "SettingTimeoutSeconds": 8 }))
+    Begin::Input(json!({ "Source": SOURCE, "Target": TARGET, "SettingTimeoutSeconds": 8 }))
 }
 
 async fn wrong_input(_deployed: Arc<Deployed>) -> Begin {
@@ -312,7 +377,7 @@ async fn refused(deployed: &Deployed, step: &str, action: &str) -> Begin {
     tag(deployed, SOURCE, 1).await;
     restore(deployed).await;
     inject(deployed, step, action, usize::MAX, Fault::Refuse).await;
-    Begin::Input(json!({ "Target": TARGET }))
+    Begin::Input(json!({ "Source": SOURCE, "Target": TARGET }))
 }
 
 async fn looking_refused(deployed: Arc<Deployed>) -> Begin {
@@ -335,6 +400,13 @@ async fn reading_back_refused(deployed: Arc<Deployed>) -> Begin {
     refused(&deployed, "sync-settings.verify-settings", "s3:GetObject").await
 }
 
+/// Lets tables that are restored from now on be CREATING for longer than the looks at the state before the run take.
+pub async fn still_creating(deployed: &Deployed) {
+    let slowness =
+        Slowness { tables: 13, indexes: 0, backups: 0, on_demand_backups: 0, restore_jobs: 1, updates: 1 };
+    stack().await.aws.front().slow(&deployed.account, slowness);
+}
+
 /// Lets this call of a step go wrong.
 pub async fn inject(deployed: &Deployed, step: &str, action: &str, times: usize, fault: Fault) {
     let (account, step, action) = (deployed.account.clone(), Some(step.to_owned()), action.to_owned());
@@ -353,15 +425,34 @@ pub type StepCall = (&'static str, &'static str);
 /// Does something when a step makes a call, before that takes effect: the call is held meanwhile.
 pub async fn before<F: Future<Output = ()> + Send>(
     deployed: &Arc<Deployed>,
+    call: StepCall,
+    act: impl FnOnce(Arc<Deployed>) -> F + Send + 'static,
+) {
+    before_repeated(deployed, 0, call, act).await;
+}
+
+/// The same when the step has made the call so many times already.
+pub async fn before_repeated<F: Future<Output = ()> + Send>(
+    deployed: &Arc<Deployed>,
+    from_ordinal: usize,
     (step, action): StepCall,
     act: impl FnOnce(Arc<Deployed>) -> F + Send + 'static,
 ) {
-    inject(deployed, step, action, usize::MAX, Fault::Hold).await;
+    let rule = Rule {
+        account: deployed.account.clone(),
+        step: Some(step.to_owned()),
+        action: action.to_owned(),
+        from_ordinal,
+        times: usize::MAX,
+        fault: Fault::Hold,
+    };
+    stack().await.aws.front().inject(rule);
     let deployed = Arc::clone(deployed);
     tokio::spawn(async move {
         let front = stack().await.aws.front();
-        let is_it = |call: &Call| (call.step.as_deref(), call.action.as_str()) == (Some(step), action);
-        until_seen("the call to be made", || front.calls(&deployed.account).iter().any(is_it)).await;
+        let is_it = |call: &&Call| (call.step.as_deref(), call.action.as_str()) == (Some(step), action);
+        let made = || front.calls(&deployed.account).iter().filter(is_it).count() > from_ordinal;
+        until_seen("the call to be made", made).await;
         act(Arc::clone(&deployed)).await;
         front.release(&deployed.account, Some(step), action);
     });
@@ -373,10 +464,21 @@ pub async fn restore(deployed: &Deployed) {
     restore.target_table_name(TARGET).use_latest_restorable_time(true).send().await.unwrap();
 }
 
-/// A backup of [`SOURCE`], restored to [`TARGET`].
-pub async fn restore_backup(deployed: &Deployed) {
+/// A backup of [`SOURCE`], restored to [`TARGET`]; its ARN.
+pub async fn restore_backup(deployed: &Deployed) -> String {
+    let backup = make_backup(deployed).await;
+    restore_from(deployed, &backup).await;
+    backup
+}
+
+/// A backup of [`SOURCE`].
+async fn make_backup(deployed: &Deployed) -> String {
     let create = deployed.dynamodb.create_backup().table_name(SOURCE).backup_name("backup");
-    let backup = create.send().await.unwrap().backup_details.unwrap().backup_arn;
+    create.send().await.unwrap().backup_details.unwrap().backup_arn
+}
+
+/// A backup restored to [`TARGET`].
+async fn restore_from(deployed: &Deployed, backup: &str) {
     let restore = deployed.dynamodb.restore_table_from_backup().backup_arn(backup);
     restore.target_table_name(TARGET).send().await.unwrap();
 }
@@ -386,13 +488,14 @@ pub fn cloudtrail(source: &str, target: &str) -> Value {
     let field = if source.starts_with("arn:") { "sourceTableArn" } else { "sourceTableName" };
     json!({ "source": "aws.dynamodb", "detail-type": "AWS API Call via CloudTrail", "detail": {
         "eventSource": "dynamodb.amazonaws.com", "eventName": "RestoreTableToPointInTime",
+        "eventTime": Clock::System.now().to_rfc3339_opts(SecondsFormat::Secs, true),
         "requestParameters": { field: source, "targetTableName": target, "useLatestRestorableTime": true },
         "responseElements": null } })
 }
 
-/// AWS Backup's event of a restore job that made [`TARGET`] of [`SOURCE`].
-pub fn restore_job(deployed: &Deployed) -> Value {
+/// AWS Backup's event of a restore job that made [`TARGET`] of [`SOURCE`], from this recovery point if it tells one.
+pub fn restore_job(deployed: &Deployed, recovery_point: Option<&str>) -> Value {
     json!({ "source": "aws.backup", "detail-type": "Restore Job State Change", "detail": {
         "restoreJobId": "A1B2", "status": "COMPLETED", "resourceType": "DynamoDB",
-        "createdResourceArn": table_arn(deployed, TARGET), "sourceResourceArn": table_arn(deployed, SOURCE) } })
+        "recoveryPointArn": recovery_point, "createdResourceArn": table_arn(deployed, TARGET), "sourceResourceArn": table_arn(deployed, SOURCE) } })
 }

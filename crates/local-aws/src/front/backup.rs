@@ -152,6 +152,7 @@ pub(crate) async fn answer(
         "StartBackupJob" => jobs::start(&call).await,
         "DescribeBackupJob" => jobs::describe(&call).await,
         "DescribeRecoveryPoint" => points::describe(&call).await,
+        "ListRecoveryPointsByResource" => points::list_by_resource(&call).await,
         "StartRestoreJob" => restores::start(&call).await,
         "DescribeRestoreJob" => restores::describe(&call).await,
         "GetRestoreJobMetadata" => restores::metadata(&call).await,

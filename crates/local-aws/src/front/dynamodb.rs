@@ -47,6 +47,23 @@ pub(super) struct State {
     exports: HashMap<String, exports::Export>,
 }
 
+impl State {
+    /// Whether the table of this description is the target of a restore that is under way.
+    fn is_being_restored(&self, table: &Value) -> bool {
+        self.restored.get(name_of(table)).is_some_and(|restored| restored.is_creating(table))
+    }
+
+    /// Refuses, as if it were not there, a table that is being restored: what is said of tags, of Time to Live, of
+    /// policies and of UpdateTable meanwhile (DDB-TABLE-101, 217).
+    fn refuse_while_restored(&self, table: &Value) -> Result<(), Refusal> {
+        if !self.is_being_restored(table) {
+            return Ok(());
+        }
+        let message = format!("Requested resource not found: Table: {} not found", name_of(table));
+        Err(Refusal::new("ResourceNotFoundException", message))
+    }
+}
+
 /// What is known of the tables of all accounts. Locked for as long as a restore or an update is under way, so
 /// that no look falls between the emulator's table and this record of it.
 pub(super) type Tables = Scoped<State>;

@@ -54,8 +54,12 @@ async fn a_backup_is_made_in_looks_and_can_be_used_after_them_only() {
     api.dynamodb("RestoreTableFromBackup", restore).await.ok();
 
     let of_a_copy = json!({"TableName": "orders-2", "BackupName": "early"});
-    assert_eq!(error(&api, "CreateBackup", of_a_copy).await, "TableInUseException");
-
+    assert_eq!(error(&api, "CreateBackup", of_a_copy).await, "TableNotFoundException");
+    // Until the copy is ACTIVE, its backup is in use.
+    for _ in 0..2 {
+        assert_eq!(error(&api, "DeleteBackup", by_arn.clone()).await, "BackupInUseException");
+        assert_eq!(api.table("orders-2").await["TableStatus"], "CREATING");
+    }
     let deleted = api.dynamodb("DeleteBackup", by_arn.clone()).await.ok();
     assert_eq!(deleted["BackupDescription"]["BackupDetails"]["BackupStatus"], "DELETED");
     for operation in ["DescribeBackup", "DeleteBackup"] {

@@ -21,12 +21,14 @@ use serde::Serialize;
 use tablekeeper_functions::arn::Arn;
 use tablekeeper_functions::clients::Clients;
 use tablekeeper_functions::clock::Clock;
+use tablekeeper_functions::settings::profile::{Profile, SWITCHED_OFF};
 use tablekeeper_functions::settings::report::{Outcome, SettingReport, SettingsFrom, SourceKind};
 use tablekeeper_functions::settings::{SettingName, SettingsDocument, Table, document};
 use tablekeeper_functions::sync_settings::ExecutionInput;
+use tablekeeper_functions::sync_settings::origin::Origin;
 use tablekeeper_functions::sync_settings::plan_settings::{role, source};
-use tablekeeper_functions::sync_settings::source::{Found, Wanted, restore_of};
-use tablekeeper_functions::table_description::{Readiness, readiness};
+use tablekeeper_functions::sync_settings::source::{Found, Wanted};
+use tablekeeper_functions::table_description::{Readiness, RestoreSummary, readiness};
 
 use super::DIFFERS;
 use crate::console;
@@ -38,9 +40,11 @@ use crate::failure::Unusable;
 /// The exit code is 0 if nothing is to be changed, 3 if something is, 1 if a table or a setting cannot be
 /// read, and 2 if the arguments cannot be used.
 ///
-/// The settings are those that the template switches on by default: all but WarmThroughput and Alarms.
+/// The settings are those that the template switches on by default: all but WarmThroughput and Alarms. A copy gets none
+/// that act on others either: LambdaTriggers, KinesisDestinations and TimeToLive.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  tablekeeper plan sync --target orders-restored\n  \
+#[command(after_help = "Examples:\n  tablekeeper plan sync --source orders --target orders-restored\n  \
+                        tablekeeper plan sync --source orders --target orders-2 --profile replacement\n  \
                         tablekeeper plan sync --source orders --target orders-copy --setting Tags --json\n  \
                         tablekeeper plan sync --target orders-restored --document 20260301T020000Z.json")]
 pub(crate) struct Arguments {
@@ -48,9 +52,16 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "TABLE")]
     target: String,
     /// The table whose settings they are: its name, or its ARN, which may be of another Region or account.
-    /// Without it: the table that the target was restored from.
+    /// Without it: the table that the target is being restored from, or that --backup-arn is of.
     #[arg(long, value_name = "TABLE")]
     source: Option<String>,
+    /// The backup that the target was restored from, of DynamoDB or of AWS Backup. A source that was made after it is
+    /// another table, and is not read.
+    #[arg(long, value_name = "ARN")]
+    backup_arn: Option<String>,
+    /// What the target is to the source.
+    #[arg(long, value_name = "PROFILE", value_parser = profile(), default_value = "copy")]
+    profile: Profile,
     /// The role to read the source with, where it is in another account.
     #[arg(long, value_name = "ARN")]
     source_role_arn: Option<String>,
@@ -128,8 +139,8 @@ async fn plan(input: &ExecutionInput, document: Option<Found>) -> anyhow::Result
         Some(found) => (found.document.table_arn.clone(), found),
         None => live(&there, input, &target).await?,
     };
-    let switched_on = |name| is_switched_on(input, name);
-    let settings = found.plan(&aws, &target, switched_on, input.remove_extra == Some(true)).await?;
+    let why_off = |name| why_off(input, name);
+    let settings = found.plan(&aws, &target, why_off, input.remove_extra == Some(true)).await?;
     Ok(Plan {
         source,
         target: target.arn,
@@ -141,15 +152,18 @@ async fn plan(input: &ExecutionInput, document: Option<Found>) -> anyhow::Result
 
 /// What the source table has now, and the table's ARN.
 async fn live(clients: &Clients, input: &ExecutionInput, target: &Table) -> anyhow::Result<(String, Found)> {
-    let source_arn = source(input, target).map_err(|error| Unusable(error.to_string()))?;
+    let seen = RestoreSummary::of(&target.description);
+    let origin = Origin::of(input, seen.as_ref(), target);
+    let source_arn = source(input, origin.as_ref(), target).map_err(|error| Unusable(error.to_string()))?;
     let wanted = Wanted {
         source_arn: &source_arn,
-        restore: restore_of(target, &source_arn),
+        origin: origin.as_ref().filter(|origin| origin.is_of(&source_arn)),
         role_arn: role(input, "", &source_arn, target).map_err(|error| Unusable(error.to_string()))?,
         bucket: "",
         now: Clock::System.now(),
     };
-    let found = wanted.live(clients, |name| is_switched_on(input, name)).await;
+    let moment = wanted.moment(clients).await.context("when the backup was made cannot be found out")?;
+    let found = wanted.live(clients, moment, |name| why_off(input, name).is_none()).await;
     match found.with_context(|| format!("the source table {source_arn} cannot be read"))? {
         Some(found) => Ok((source_arn, found)),
         None => bail!(
@@ -159,8 +173,13 @@ async fn live(clients: &Clients, input: &ExecutionInput, target: &Table) -> anyh
     }
 }
 
-fn is_switched_on(input: &ExecutionInput, name: SettingName) -> bool {
-    input.settings.as_ref().is_some_and(|settings| settings.get(&name) == Some(&true))
+/// Why a setting is not planned; `None` where it is.
+fn why_off(input: &ExecutionInput, name: SettingName) -> Option<&'static str> {
+    match input.settings.as_ref().and_then(|settings| settings.get(&name)) {
+        Some(true) => None,
+        Some(false) => Some(SWITCHED_OFF),
+        None => input.profile.unwrap_or(Profile::Copy).why_off(name, name.is_on_by_default()),
+    }
 }
 
 fn read_document(name: &str) -> anyhow::Result<Found> {
@@ -173,17 +192,20 @@ fn read_document(name: &str) -> anyhow::Result<Found> {
 }
 
 impl Arguments {
-    fn is_switched_on(&self, name: SettingName) -> bool {
+    /// What is said of a setting by name; `None` where nothing is, and profile and defaults decide.
+    fn asked_of(&self, name: SettingName) -> Option<bool> {
         match self.setting.as_slice() {
-            [] => name.is_on_by_default() && !self.skip.contains(&name),
-            chosen => chosen.contains(&name),
+            [] => self.skip.contains(&name).then_some(false),
+            chosen => Some(chosen.contains(&name)),
         }
     }
 
     /// What an execution would take.
     fn execution_input(&self) -> ExecutionInput {
-        let settings = SettingName::ALL.iter().map(|name| (*name, self.is_switched_on(*name)));
+        let settings = SettingName::ALL.iter().filter_map(|name| Some((*name, self.asked_of(*name)?)));
         ExecutionInput {
+            backup_arn: self.backup_arn.clone(),
+            profile: Some(self.profile),
             settings: Some(settings.collect()),
             remove_extra: Some(self.remove_extra),
             source_role_arn: self.source_role_arn.clone(),
@@ -196,6 +218,10 @@ impl Plan {
     fn of(&self, outcome: Outcome) -> impl Iterator<Item = &SettingReport> {
         self.settings.iter().filter(move |report| report.outcome == outcome)
     }
+}
+
+fn profile() -> impl TypedValueParser<Value = Profile> {
+    PossibleValuesParser::new(["copy", "replacement"]).try_map(|name| name.parse::<Profile>())
 }
 
 fn setting_name() -> impl TypedValueParser<Value = SettingName> {
@@ -217,16 +243,19 @@ mod tests {
 
     fn switched_on(line: &str) -> Vec<&'static str> {
         let line = Line::try_parse_from(["sync", "--target", "t-1"].into_iter().chain(line.split(' ')));
-        let arguments = line.unwrap().arguments;
-        let on = SettingName::ALL.iter().filter(|name| arguments.is_switched_on(**name));
+        let input = line.unwrap().arguments.execution_input();
+        let on = SettingName::ALL.iter().filter(|name| why_off(&input, **name).is_none());
         on.map(|name| name.as_str()).collect()
     }
 
     #[test]
-    fn settings_are_the_defaults_or_those_named_or_the_others() {
-        assert_eq!(switched_on("--remove-extra").len(), SettingName::ALL.len() - 2);
-        assert_eq!(switched_on("--setting Alarms Tags,Stream"), ["Tags", "Stream", "Alarms"]);
-        let skipped = switched_on("--skip Tags");
+    fn settings_are_the_defaults_of_the_profile_or_those_named_or_the_others() {
+        let of_a_copy = switched_on("--remove-extra");
+        assert_eq!(of_a_copy.len(), SettingName::ALL.len() - 5);
+        assert!(!of_a_copy.contains(&"LambdaTriggers") && !of_a_copy.contains(&"Alarms"));
+        assert_eq!(switched_on("--profile replacement").len(), SettingName::ALL.len() - 2);
+        assert_eq!(switched_on("--setting Alarms Tags,TimeToLive"), ["Tags", "Alarms", "TimeToLive"]);
+        let skipped = switched_on("--profile replacement --skip Tags");
         assert_eq!(skipped.len(), SettingName::ALL.len() - 3);
         assert!(!skipped.contains(&"Tags") && !skipped.contains(&"Alarms"));
     }

@@ -29,7 +29,7 @@ async fn an_available_backup_is_ready_even_behind_the_deadline() {
 
 #[tokio::test]
 async fn a_backup_that_is_being_made_is_waited_for_ever_longer() {
-    for (age, wait) in [(0, 60), (120, 100), (600, 500), (2_000, 600), (3_599, 2)] {
+    for (age, wait) in [(0, 5), (6, 5), (120, 100), (600, 500), (2_000, 600), (3_599, 2)] {
         let output = check(&aws("CREATING"), age).await.unwrap();
         assert_eq!(output, json!({ "status": "PENDING", "waitSeconds": wait, "reason": "it is CREATING" }));
     }
@@ -45,6 +45,23 @@ async fn the_deadline_ends_it_and_the_words_say_which_it_was() {
         failure.message,
         format!("backup {NEW} was to be available by 2026-03-01T03:00:00+00:00, but it is CREATING")
     );
+}
+
+#[tokio::test]
+async fn a_backup_that_was_made_late_in_a_run_has_ten_minutes_all_the_same() {
+    let look = async |age: i64| {
+        let started_at: chrono::DateTime<chrono::Utc> = STARTED_AT.parse().unwrap();
+        let now = Clock::Fixed(started_at + chrono::TimeDelta::seconds(age));
+        let aws = aws("CREATING");
+        let step = CheckBackup { clock: now, ..CheckBackup::new(&aws.clients()).unwrap() };
+        let mut backup = new_backup();
+        backup["createdAt"] = json!("2026-03-01T03:30:00Z");
+        step.run_json(json!({ "executionArn": EXECUTION, "run": run(3, 50), "backup": backup })).await
+    };
+    // It was made an hour and a half after the execution began, half an hour after the run's deadline.
+    assert_eq!(look(5_400).await.unwrap()["waitSeconds"], 5);
+    assert_eq!(look(5_999).await.unwrap()["status"], "PENDING");
+    assert_eq!(look(6_000).await.unwrap_err().name, ErrorName::BackupTimedOut);
 }
 
 #[tokio::test]

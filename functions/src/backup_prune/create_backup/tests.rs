@@ -38,8 +38,8 @@ async fn a_backup_is_begun_under_the_runs_name() {
     let aws = aws().with_backup("orders", "2026-02-28T02:00:00Z");
     let made = json!({
         "backup": { "backupArn": format!("{}-made-1", backup_arn("orders", NEW)), "backupName": NEW,
-            "tableId": "id-of-orders", "createdAt": "1970-01-01T00:33:20Z" },
-        "adopted": false, "waitSeconds": 60
+            "tableId": "id-of-orders", "createdAt": "2026-03-01T02:00:05Z" },
+        "adopted": false, "waitSeconds": 5
     });
     assert_eq!(create(&aws).await.unwrap(), made);
     let calls = aws.calls("dynamodb:CreateBackup");
@@ -113,9 +113,31 @@ async fn the_sdk_repeats_other_calls_by_itself_but_not_this_one() {
 }
 
 #[tokio::test]
-async fn behind_the_deadline_it_is_looked_at_at_once() {
+async fn a_backup_that_is_made_late_in_a_run_is_looked_at_as_soon_as_one_that_is_made_early() {
+    for age in [5, 3_599, 10_000] {
+        let aws = aws();
+        let made = 1_772_330_400 + age;
+        aws.answer("dynamodb:CreateBackup", move |_| {
+            let details = json!({ "BackupArn": backup_arn("orders", NEW), "BackupName": NEW,
+                "BackupStatus": "CREATING", "BackupType": "USER", "BackupCreationDateTime": made });
+            (200, json!({ "BackupDetails": details }))
+        });
+        assert_eq!(create_with(&aws.clients(), age).await.unwrap()["waitSeconds"], 5, "{age}");
+    }
+}
+
+#[tokio::test]
+async fn a_table_that_is_being_made_is_waited_for_and_not_taken_for_one_that_is_gone() {
     let aws = aws();
-    assert_eq!(create_with(&aws.clients(), 3_600).await.unwrap()["waitSeconds"], 0);
+    aws.set("orders", "TableStatus", json!("CREATING"));
+    let failure = create(&aws).await.unwrap_err();
+    assert_eq!((failure.name, creations(&aws)), (ErrorName::ResourceBusy, 0));
+    // It was ACTIVE when it was looked at, or DynamoDB has not noticed yet that it is.
+    aws.set("orders", "TableStatus", json!("ACTIVE"));
+    aws.refuse("dynamodb:CreateBackup", "TableNotFoundException");
+    let failure = create(&aws).await.unwrap_err();
+    assert_eq!(failure.name, ErrorName::ResourceBusy);
+    assert!(failure.message.ends_with("is still being created or restored, and cannot be backed up yet"));
 }
 
 #[tokio::test]
@@ -126,6 +148,13 @@ async fn a_table_that_is_gone_is_said_to_be_before_the_call_and_by_it() {
     for code in ["TableNotFoundException", "ResourceNotFoundException"] {
         let aws = aws();
         aws.refuse("dynamodb:CreateBackup", code);
+        let looks = std::sync::atomic::AtomicUsize::new(0);
+        aws.answer("dynamodb:DescribeTable", move |_| {
+            match looks.fetch_add(1, std::sync::atomic::Ordering::Relaxed) {
+                0 => (200, json!({ "Table": { "TableId": "id-of-orders", "TableStatus": "ACTIVE" } })),
+                _ => crate::fake_aws::refusal("ResourceNotFoundException"),
+            }
+        });
         assert_eq!(create(&aws).await.unwrap_err().name, ErrorName::SourceTableMissing, "{code}");
     }
 }

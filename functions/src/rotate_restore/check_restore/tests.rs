@@ -1,6 +1,7 @@
 use aws_sdk_backup::operation::describe_restore_job::DescribeRestoreJobOutput;
 use aws_sdk_dynamodb::config::http::HttpResponse;
 use aws_sdk_dynamodb::operation::describe_table::DescribeTableOutput as Described;
+use aws_sdk_dynamodb::operation::tag_resource::TagResourceOutput;
 use aws_sdk_dynamodb::types::{TableDescription as SdkTable, TableStatus};
 use aws_smithy_mocks::{Rule, RuleMode, mock, mock_client};
 use chrono::DateTime;
@@ -10,19 +11,38 @@ use super::*;
 use crate::step::AnyStep;
 
 const ARN: &str = "arn:aws:dynamodb:eu-west-1:123456789012:table/copy";
+const BACKUP: &str = "arn:aws:dynamodb:eu-west-1:123456789012:table/orders/backup/015-d3";
 
 fn described(status: TableStatus) -> Rule {
     mock!(aws_sdk_dynamodb::Client::describe_table).then_output(move || {
-        let table = SdkTable::builder().table_name("copy").table_arn(ARN).table_status(status.clone());
+        let table = SdkTable::builder().table_name("copy").table_arn(ARN).table_id("id");
+        let table = table.table_status(status.clone());
         Described::builder().table(table.build()).build()
     })
 }
 
+fn refusal(code: &'static str) -> HttpResponse {
+    let body = json!({ "__type": code, "message": "so AWS says" }).to_string();
+    HttpResponse::new(400.try_into().unwrap(), body.into())
+}
+
 fn refused(code: &'static str) -> Rule {
-    mock!(aws_sdk_dynamodb::Client::describe_table).then_http_response(move || {
-        let body = json!({ "__type": code, "message": "so AWS says" }).to_string();
-        HttpResponse::new(400.try_into().unwrap(), body.into())
-    })
+    mock!(aws_sdk_dynamodb::Client::describe_table).then_http_response(move || refusal(code))
+}
+
+/// Takes the tag that says what the table was made from.
+fn tagged() -> Rule {
+    mock!(aws_sdk_dynamodb::Client::tag_resource)
+        .match_requests(|request| {
+            let tag = &request.tags()[0];
+            request.resource_arn() == Some(ARN)
+                && (tag.key(), tag.value()) == ("tablekeeper:recovery-point", "015-d3")
+        })
+        .then_output(|| TagResourceOutput::builder().build())
+}
+
+fn not_tagged(code: &'static str) -> Rule {
+    mock!(aws_sdk_dynamodb::Client::tag_resource).then_http_response(move || refusal(code))
 }
 
 fn job(status: RestoreJobStatus, message: Option<&'static str>) -> Rule {
@@ -41,6 +61,17 @@ async fn look(
     dynamodb: &[&Rule],
     backup: &[&Rule],
 ) -> Result<Value, Failure> {
+    look_at("id", age, job_id, dynamodb, backup).await
+}
+
+/// Looks at the restore of the table that has this id.
+async fn look_at(
+    id: &str,
+    age: i64,
+    job_id: Option<&str>,
+    dynamodb: &[&Rule],
+    backup: &[&Rule],
+) -> Result<Value, Failure> {
     let step = CheckRestore {
         dynamodb: mock_client!(aws_sdk_dynamodb, RuleMode::MatchAny, dynamodb),
         backup: mock_client!(aws_sdk_backup, RuleMode::MatchAny, backup),
@@ -48,7 +79,7 @@ async fn look(
     };
     step.run_json(json!({
         "executionArn": "arn:aws:states:eu-west-1:123456789012:execution:m:rot-1",
-        "restore": { "targetTable": "copy", "restoreJobId": job_id,
+        "restore": { "targetTable": "copy", "tableId": id, "restoreJobId": job_id, "recoveryPointArn": BACKUP,
             "startedAt": "1970-01-01T00:00:00Z", "deadline": "1970-01-01T01:00:00Z" }
     }))
     .await
@@ -57,7 +88,8 @@ async fn look(
 #[tokio::test]
 async fn a_ready_table_is_ready_even_behind_the_deadline() {
     for age in [60, 3_600, 1_000_000] {
-        let output = look(age, None, &[&described(TableStatus::Active)], &[]).await.unwrap();
+        let rules = [&described(TableStatus::Active), &tagged()];
+        let output = look(age, None, &rules, &[]).await.unwrap();
         assert_eq!((&output["status"], &output["tableArn"]), (&json!("READY"), &json!(ARN)));
         assert_eq!(output["DescribeTableOutput"]["Table"]["TableStatus"], "ACTIVE");
     }
@@ -103,7 +135,25 @@ async fn a_restore_job_is_asked_before_the_table() {
     }
     let table = described(TableStatus::Active);
     let done = job(RestoreJobStatus::Completed, None);
-    assert_eq!(look(60, Some("j"), &[&table], &[&done]).await.unwrap()["status"], "READY");
+    assert_eq!(look(60, Some("j"), &[&table, &tagged()], &[&done]).await.unwrap()["status"], "READY");
+}
+
+#[tokio::test]
+async fn another_table_of_the_name_is_neither_tagged_nor_taken_for_the_restored_one() {
+    let failure = look_at("other", 60, None, &[&described(TableStatus::Active)], &[]).await.unwrap_err();
+    assert_eq!(failure.name, ErrorName::TargetTableMissing);
+}
+
+#[tokio::test]
+async fn a_table_that_does_not_take_its_tag_is_not_ready() {
+    for (code, name) in [
+        ("LimitExceededException", ErrorName::ResourceBusy),
+        ("AccessDeniedException", ErrorName::AccessDenied),
+        ("ResourceNotFoundException", ErrorName::TargetTableMissing),
+    ] {
+        let rules = [&described(TableStatus::Active), &not_tagged(code)];
+        assert_eq!(look(60, None, &rules, &[]).await.unwrap_err().name, name);
+    }
 }
 
 #[tokio::test]

@@ -3,9 +3,10 @@ use aws_sdk_backup::operation::list_restore_jobs_by_protected_resource::ListRest
 use aws_sdk_backup::operation::start_restore_job::StartRestoreJobOutput;
 use aws_sdk_dynamodb::config::http::HttpResponse;
 use aws_sdk_dynamodb::operation::describe_table::DescribeTableOutput;
+use aws_sdk_dynamodb::operation::list_tags_of_resource::ListTagsOfResourceOutput;
 use aws_sdk_dynamodb::operation::restore_table_from_backup::RestoreTableFromBackupOutput as Restored;
 use aws_sdk_dynamodb::primitives::DateTime as SdkDateTime;
-use aws_sdk_dynamodb::types::{RestoreSummary, TableDescription as SdkTable, TableStatus};
+use aws_sdk_dynamodb::types::{RestoreSummary, TableDescription as SdkTable, TableStatus, Tag};
 use aws_smithy_mocks::{Rule, RuleMode, mock, mock_client};
 use serde_json::{Value, json};
 
@@ -16,6 +17,7 @@ const TABLE: &str = "arn:aws:dynamodb:eu-west-1:123456789012:table/orders";
 const BACKUP: &str = "arn:aws:dynamodb:eu-west-1:123456789012:table/orders/backup/015-d3";
 const RECOVERY_POINT: &str = "arn:aws:backup:eu-west-1:123456789012:recovery-point:1EB3B5E7";
 const TARGET: &str = "copy-20190902-13-48-52";
+const TARGET_ARN: &str = "arn:aws:dynamodb:eu-west-1:123456789012:table/copy-20190902-13-48-52";
 
 fn input(recovery_point: &str) -> Value {
     json!({
@@ -54,6 +56,8 @@ fn table(made_from: Option<&str>, status: TableStatus) -> SdkTable {
         .unwrap();
     SdkTable::builder()
         .table_name(TARGET)
+        .table_arn(TARGET_ARN)
+        .table_id("id")
         .table_status(status)
         .creation_date_time(SdkDateTime::from_secs(1_000))
         .set_restore_summary(made_from.map(|_| summary))
@@ -63,6 +67,16 @@ fn table(made_from: Option<&str>, status: TableStatus) -> SdkTable {
 fn described(table: SdkTable) -> Rule {
     mock!(aws_sdk_dynamodb::Client::describe_table)
         .then_output(move || DescribeTableOutput::builder().table(table.clone()).build())
+}
+
+/// The target's tags: another one, and the one that says what it was made from.
+fn tags(recovery_point: Option<&'static str>) -> Rule {
+    let tag = |key: &str, value: &str| Tag::builder().key(key).value(value).build().unwrap();
+    let own = recovery_point.map(|id| tag("tablekeeper:recovery-point", id));
+    let tags: Vec<Tag> = std::iter::once(tag("team", "billing")).chain(own).collect();
+    mock!(aws_sdk_dynamodb::Client::list_tags_of_resource)
+        .match_requests(|request| request.resource_arn() == Some(TARGET_ARN))
+        .then_output(move || ListTagsOfResourceOutput::builder().set_tags(Some(tags.clone())).build())
 }
 
 fn not_described() -> Rule {
@@ -98,7 +112,11 @@ async fn a_dynamodb_backup_is_restored_by_dynamodb() {
         });
     let output = run(&[&restore], &[], input(BACKUP)).await.unwrap();
     assert_eq!(output["restore"]["targetTable"], TARGET);
-    assert_eq!(output["restore"]["restoreJobId"], Value::Null);
+    assert_eq!(
+        (&output["restore"]["tableId"], &output["restore"]["restoreJobId"]),
+        (&json!("id"), &Value::Null)
+    );
+    assert_eq!(output["restore"]["recoveryPointArn"], BACKUP);
     assert_eq!(output["restore"]["startedAt"], "1970-01-01T00:16:40Z");
     assert_eq!(output["restore"]["deadline"], "1970-01-01T01:16:40Z");
     assert_eq!((&output["waitSeconds"], &output["adopted"]), (&json!(60), &json!(false)));
@@ -133,7 +151,7 @@ async fn overrides_reach_dynamodb_under_their_own_names() {
 
 #[tokio::test]
 async fn a_table_made_from_this_backup_is_adopted() {
-    for code in ["TableAlreadyExistsException", "TableInUseException"] {
+    for code in ["TableAlreadyExistsException", "TableInUseException", "BackupInUseException"] {
         let here = described(table(Some(BACKUP), TableStatus::Creating));
         let output = run(&[&restore_refused(code), &here], &[], input(BACKUP)).await.unwrap();
         assert_eq!(output["adopted"], true);
@@ -142,24 +160,62 @@ async fn a_table_made_from_this_backup_is_adopted() {
 }
 
 #[tokio::test]
+async fn a_table_whose_restore_has_ended_is_known_by_its_tag() {
+    let refused = restore_refused("TableAlreadyExistsException");
+    for status in [TableStatus::Active, TableStatus::Updating] {
+        let here = described(table(None, status));
+        let output = run(&[&refused, &here, &tags(Some("015-d3"))], &[], input(BACKUP)).await.unwrap();
+        assert_eq!((&output["adopted"], &output["restore"]["tableId"]), (&json!(true), &json!("id")));
+    }
+}
+
+#[tokio::test]
 async fn a_table_from_elsewhere_is_refused() {
-    for made_from in [None, Some("arn:aws:dynamodb:eu-west-1:123456789012:table/orders/backup/014-aa")] {
-        let here = described(table(made_from, TableStatus::Active));
+    const OTHER: &str = "arn:aws:dynamodb:eu-west-1:123456789012:table/orders/backup/014-aa";
+    for (made_from, status, tag, words) in [
+        (Some(OTHER), TableStatus::Creating, None, "it is being restored from arn:aws:dynamodb"),
+        (None, TableStatus::Creating, None, "it is being created, and from no backup"),
+        (None, TableStatus::Active, Some("014-aa"), "its tag tablekeeper:recovery-point says 014-aa"),
+        (
+            None,
+            TableStatus::Active,
+            None,
+            "it has no tag tablekeeper:recovery-point, which would have to say 015-d3",
+        ),
+    ] {
+        let here = described(table(made_from, status));
         let refused = restore_refused("TableAlreadyExistsException");
-        let failure = failure(&[&refused, &here], &[], input(BACKUP)).await;
+        let failure = failure(&[&refused, &here, &tags(tag)], &[], input(BACKUP)).await;
         assert_eq!(failure.name, ErrorName::TargetTableExists);
         assert!(failure.message.contains(TARGET) && failure.message.contains("left as it is"));
+        assert!(failure.message.contains(words), "{failure}");
+    }
+}
+
+#[tokio::test]
+async fn another_restore_of_the_same_backup_is_waited_for() {
+    let refused = restore_refused("BackupInUseException");
+    let elsewhere = described(table(None, TableStatus::Active));
+    for here in [&not_described(), &elsewhere] {
+        let failure = failure(&[&refused, here], &[], input(BACKUP)).await;
+        assert_eq!(failure.name, ErrorName::BackupInUse);
+        assert!(failure.message.contains("so AWS says"), "{failure}");
     }
 }
 
 #[tokio::test]
 async fn a_table_on_its_way_out_is_waited_for() {
-    let refused = restore_refused("TableInUseException");
-    let gone = failure(&[&refused, &not_described()], &[], input(BACKUP)).await;
-    assert_eq!(gone.name, ErrorName::ResourceBusy);
-    let deleting = described(table(Some(BACKUP), TableStatus::Deleting));
-    let failure = failure(&[&refused, &deleting], &[], input(BACKUP)).await;
-    assert_eq!(failure.name, ErrorName::ResourceBusy);
+    for code in ["TableInUseException", "TableAlreadyExistsException"] {
+        let refused = restore_refused(code);
+        let gone = failure(&[&refused, &not_described()], &[], input(BACKUP)).await;
+        assert_eq!(gone.name, ErrorName::ResourceBusy);
+        // What it was made from is told no more, and does not matter.
+        for made_from in [None, Some(BACKUP)] {
+            let deleting = described(table(made_from, TableStatus::Deleting));
+            let failure = failure(&[&refused, &deleting], &[], input(BACKUP)).await;
+            assert_eq!(failure.name, ErrorName::ResourceBusy);
+        }
+    }
 }
 
 #[tokio::test]
@@ -167,7 +223,6 @@ async fn dynamodbs_refusals_have_their_names() {
     for (code, name) in [
         ("BackupNotFoundException", ErrorName::BackupNotFound),
         ("LimitExceededException", ErrorName::TooManyRestores),
-        ("BackupInUseException", ErrorName::ResourceBusy),
         ("AccessDeniedException", ErrorName::AccessDenied),
         ("ValidationException", ErrorName::RequestRefused),
     ] {

@@ -46,7 +46,7 @@ impl RestoreBackup {
             return Err(Error::TargetTableExists {
                 table: target_table.to_owned(),
                 recovery_point_arn: recovery_point_arn.clone(),
-                made_from: "was made by no restore job of that recovery point".to_owned(),
+                made_from: "no restore job of that recovery point made it".to_owned(),
             });
         }
         let mut request = self

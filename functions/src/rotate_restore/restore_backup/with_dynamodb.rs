@@ -1,14 +1,16 @@
 //! Restoring a DynamoDB backup: RestoreTableFromBackup.
 //!
-//! The call takes no token, but the target's name does the same: a call whose answer was lost has made
-//! a table of that name, and DescribeTable says which backup a table was made from.
+//! The call takes no token, but the target's name does the same: a call whose answer was lost has made a table of that
+//! name. Which backup a table was made from, DescribeTable says until the table is ACTIVE; after that the table's own tag
+//! says it, which [`super::super::CheckRestore`] writes ([`crate::own_tag`]).
 
 use aws_sdk_dynamodb::error::{BuildError, ProvideErrorMetadata};
-use aws_sdk_dynamodb::types::{BillingMode as SdkBillingMode, TableStatus};
+use aws_sdk_dynamodb::types::{BillingMode as SdkBillingMode, TableDescription as SdkTable, TableStatus};
 
 use super::{Error, RestoreBackup, Started};
 use crate::aws_failure::AwsFailure;
 use crate::clock::utc;
+use crate::own_tag;
 use crate::rotate_restore::execution_input::ExecutionInput;
 use crate::rotate_restore::overrides::BillingMode;
 use crate::table_description::{self, TableDescription};
@@ -65,6 +67,15 @@ impl RestoreBackup {
                 Some("TableAlreadyExistsException" | "TableInUseException") => {
                     self.adopt_table(target_table, backup_arn).await
                 }
+                // So is this the answer while a table is restored from this backup, whatever that table's name is.
+                Some("BackupInUseException") => {
+                    let table = table_description::describe(&self.dynamodb, target_table).await?;
+                    let ours = table.filter(|table| is_restored_from(table, backup_arn));
+                    ours.map(|table| self.adopt(&table)).ok_or_else(|| Error::BackupInUse {
+                        recovery_point_arn: backup_arn.clone(),
+                        reason: error.message().unwrap_or_default().to_owned(),
+                    })
+                }
                 Some("BackupNotFoundException") => Err(Error::BackupNotFound {
                     recovery_point_arn: backup_arn.clone(),
                     reason: error.message().unwrap_or_default().to_owned(),
@@ -83,25 +94,49 @@ impl RestoreBackup {
         let Some(table) = table_description::describe(&self.dynamodb, target_table).await? else {
             return Err(deleting());
         };
-        let source = table.restore_summary().and_then(|summary| summary.source_backup_arn());
-        if source != Some(backup_arn) {
-            return Err(Error::TargetTableExists {
-                table: target_table.to_owned(),
-                recovery_point_arn: backup_arn.to_owned(),
-                made_from: source.map_or_else(
-                    || "was not restored from a backup".to_owned(),
-                    |source| format!("was restored from {source}"),
-                ),
-            });
-        }
+        // Whoever's it was, its name will be free.
         if table.table_status() == Some(&TableStatus::Deleting) {
             return Err(deleting());
         }
-        Ok(Started {
-            at: table.creation_date_time().map_or_else(|| self.clock.now(), utc),
-            table: Some(TableDescription::from(&table)),
-            restore_job_id: None,
-            adopted: true,
+        match self.made_from_elsewhere(&table, backup_arn).await? {
+            None => Ok(self.adopt(&table)),
+            Some(made_from) => Err(Error::TargetTableExists {
+                table: target_table.to_owned(),
+                recovery_point_arn: backup_arn.to_owned(),
+                made_from,
+            }),
+        }
+    }
+
+    /// Why a table is not known to be made from this backup, in words; `None` where it is.
+    async fn made_from_elsewhere(&self, table: &SdkTable, backup_arn: &str) -> Result<Option<String>, Error> {
+        if let Some(summary) = table.restore_summary() {
+            let source = summary.source_backup_arn().unwrap_or("a point in time");
+            return Ok((source != backup_arn).then(|| format!("it is being restored from {source}")));
+        }
+        if table.table_status() == Some(&TableStatus::Creating) {
+            return Ok(Some("it is being created, and from no backup".to_owned()));
+        }
+        let (key, id) = (own_tag::RECOVERY_POINT, own_tag::recovery_point_id(backup_arn));
+        let tag = own_tag::read(&self.dynamodb, table.table_arn().unwrap_or_default()).await?;
+        Ok(match tag {
+            Some(tag) if tag == id => None,
+            Some(other) => Some(format!("its tag {key} says {other}")),
+            None => Some(format!("it has no tag {key}, which would have to say {id}")),
         })
     }
+
+    fn adopt(&self, table: &SdkTable) -> Started {
+        Started {
+            at: table.creation_date_time().map_or_else(|| self.clock.now(), utc),
+            table: Some(TableDescription::from(table)),
+            restore_job_id: None,
+            adopted: true,
+        }
+    }
+}
+
+/// Whether DynamoDB says that this table is being restored from this backup.
+fn is_restored_from(table: &SdkTable, backup_arn: &str) -> bool {
+    table.restore_summary().and_then(|summary| summary.source_backup_arn()) == Some(backup_arn)
 }

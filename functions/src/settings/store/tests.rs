@@ -33,10 +33,7 @@ async fn get_of(content: &'static str) -> Result<SettingsDocument, StoreError> {
 
 #[test]
 fn keys_of_a_table_sort_by_time_and_do_not_mix_with_anothers() {
-    let at = |time: &str| {
-        let document = SettingsDocument::of(&table(), time.parse().unwrap());
-        captured_key(&document).unwrap()
-    };
+    let at = |time: &str| captured_key(&table().arn, time.parse().unwrap()).unwrap();
     let first = at("2026-03-01T02:00:00Z");
     assert_eq!(first, "settings/123456789012/eu-west-1/orders-restored/20260301T020000Z.json");
     assert!(first < at("2026-03-01T02:00:01Z") && at("2026-09-30T00:00:00Z") < at("2026-10-01T00:00:00Z"));
@@ -112,7 +109,7 @@ async fn refusals_have_their_names() {
     let document = SettingsDocument::of(&table(), DateTime::UNIX_EPOCH);
     let error = put(&s3, &location(), &document).await.unwrap_err();
     assert_eq!(error.name(), ErrorName::RequestRefused);
-    let error = newest(&s3, "bucket", ARN, DateTime::UNIX_EPOCH).await.unwrap_err();
+    let error = kept(&s3, "bucket", ARN, DateTime::UNIX_EPOCH).await.unwrap_err();
     assert_eq!(error.name(), ErrorName::AccessDenied);
 }
 
@@ -151,15 +148,16 @@ async fn the_newest_is_the_last_one_not_later_whatever_page_it_is_on() {
         ("2026-02-15T00:00:00Z", Some("20260201T020000Z")),
         ("2025-12-31T00:00:00Z", None),
     ] {
-        let found = newest(&s3, "bucket", ARN, not_after.parse().unwrap()).await.unwrap();
+        let found = kept(&s3, "bucket", ARN, not_after.parse().unwrap()).await.unwrap();
         let expected =
             expected.map(|time| format!("s3://bucket/settings/123456789012/eu-west-1/orders/{time}.json"));
-        assert_eq!(found.map(|location| location.to_string()), expected, "{not_after}");
+        assert_eq!(found.first().map(|location| location.to_string()), expected, "{not_after}");
+        assert!(found.is_sorted_by(|one, other| one.key > other.key), "{found:?}");
     }
 }
 
 #[tokio::test]
 async fn of_what_is_no_table_there_is_nothing_to_list() {
     let s3 = mock_client!(aws_sdk_s3, RuleMode::MatchAny, []);
-    assert_eq!(newest(&s3, "bucket", "orders", DateTime::UNIX_EPOCH).await.unwrap(), None);
+    assert_eq!(kept(&s3, "bucket", "orders", DateTime::UNIX_EPOCH).await.unwrap(), []);
 }

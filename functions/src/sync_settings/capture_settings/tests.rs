@@ -5,15 +5,20 @@ use crate::fake_aws::{FakeAws, arn, refusal};
 use crate::step::AnyStep;
 
 fn key(table: &str) -> String {
-    format!("settings/123456789012/eu-west-1/{table}/19700101T000100Z.json")
+    format!("settings/123456789012/eu-west-1/{table}/19700101T000600Z.json")
 }
 
 async fn capture(aws: &FakeAws, tables: &[&str]) -> Result<Value, Failure> {
+    run(aws, 6, json!({ "TableNames": tables })).await
+}
+
+async fn run(aws: &FakeAws, minute: i64, input: Value) -> Result<Value, Failure> {
     let clients = aws.clients();
-    let clock = Clock::Fixed(DateTime::from_timestamp(60, 0).unwrap());
+    let clock = Clock::Fixed(DateTime::from_timestamp(minute * 60, 0).unwrap());
     let bucket = "bucket".to_owned();
-    let step = CaptureSettings { aws: clients.settings(), s3: clients.s3(), clock, bucket };
-    step.run_json(json!({ "TableNames": tables })).await
+    let aws = clients.settings().for_many_tables();
+    let step = CaptureSettings { aws, s3: clients.s3(), clock, bucket };
+    step.run_json(input).await
 }
 
 fn two_tables() -> FakeAws {
@@ -25,7 +30,7 @@ async fn every_table_gets_a_document_that_is_known_by_its_time() {
     let aws = two_tables();
     let output = capture(&aws, &["orders", &arn("customers")]).await.unwrap();
     let captured = |table: &str| {
-        json!({ "TableArn": arn(table), "CapturedAt": "1970-01-01T00:01:00Z",
+        json!({ "TableArn": arn(table), "CapturedAt": "1970-01-01T00:06:00Z",
             "Document": { "bucket": "bucket", "key": key(table) } })
     };
     assert_eq!(output, json!({ "Documents": [captured("orders"), captured("customers")] }));
@@ -35,6 +40,28 @@ async fn every_table_gets_a_document_that_is_known_by_its_time() {
     let written = serde_json::to_value(&document.settings).unwrap();
     assert_eq!(written["Tags"], json!({ "team": "billing" }));
     assert_eq!(written.as_object().unwrap().len(), crate::settings::SettingName::ALL.len());
+}
+
+#[tokio::test]
+async fn settings_captured_beside_a_backup_bear_its_time() {
+    let aws = two_tables();
+    let input = json!({ "TableNames": ["orders"], "AsOf": "1970-01-01T00:05:59.733Z" });
+    let output = run(&aws, 6, input).await.unwrap();
+    let document = &output["Documents"][0];
+    assert_eq!(document["Document"]["key"], key("orders").replace("000600", "000559"));
+    assert_eq!(document["CapturedAt"], "1970-01-01T00:06:00Z", "it was read later");
+}
+
+#[tokio::test]
+async fn alarms_are_listed_once_and_another_run_begins_with_another_table() {
+    for (minute, first) in [(6, "orders"), (7, "customers")] {
+        let aws = two_tables();
+        let output = run(&aws, minute, json!({ "TableNames": ["orders", "customers"] })).await.unwrap();
+        assert_eq!(output["Documents"][0]["TableArn"], arn("orders"), "the output has the input's order");
+        let described = aws.calls("dynamodb:DescribeTable");
+        assert_eq!(described[0].input["TableName"], first);
+        assert_eq!(aws.calls("cloudwatch:DescribeAlarms").len(), 1);
+    }
 }
 
 #[tokio::test]
@@ -76,6 +103,9 @@ async fn a_setting_that_cannot_be_read_fails_the_capture_once_the_rest_is_writte
     let document: SettingsDocument = serde_json::from_str(&aws.state().objects[&key("orders")]).unwrap();
     assert_eq!((document.settings.tags, document.settings.stream.is_some()), (None, true));
     assert!(aws.state().objects.contains_key(&key("customers")));
+    // The name is that of the failure, and not always the same.
+    aws.refuse("dynamodb:ListTagsOfResource", "ValidationException");
+    assert_eq!(capture(&aws, &["orders"]).await.unwrap_err().name, ErrorName::RequestRefused);
 }
 
 #[tokio::test]

@@ -1,5 +1,7 @@
 use aws_sdk_dynamodb::config::http::HttpResponse;
 use aws_sdk_dynamodb::operation::describe_table::DescribeTableOutput as Described;
+use aws_sdk_dynamodb::primitives::DateTime as SdkDateTime;
+use aws_sdk_dynamodb::types as sdk;
 use aws_sdk_dynamodb::types::{TableDescription, TableStatus};
 use aws_smithy_mocks::{Rule, RuleMode, mock, mock_client};
 use serde_json::{Value, json};
@@ -30,7 +32,8 @@ async fn run(age: i64, dynamodb: &[&Rule], hours: &str, input: Value) -> Result<
     };
     step.run_json(json!({
         "executionArn": "arn:aws:states:eu-west-1:123456789012:execution:sync-settings:sync-1",
-        "executionInput": input, "startedAt": "1970-01-01T00:00:00Z", "tableTimeoutHours": hours
+        "executionInput": input, "startedAt": "1970-01-01T00:00:00Z", "tableTimeoutHours": hours,
+        "restoreSummary": null
     }))
     .await
 }
@@ -44,7 +47,7 @@ async fn look(age: i64, dynamodb: &Rule) -> Result<Value, Failure> {
 async fn a_ready_table_is_ready_even_behind_the_deadline() {
     for age in [0, 3_600, 1_000_000] {
         let output = look(age, &described(TableStatus::Active)).await.unwrap();
-        assert_eq!(output, json!({ "status": "READY", "tableArn": ARN }));
+        assert_eq!(output, json!({ "status": "READY", "tableArn": ARN, "restoreSummary": null }));
     }
 }
 
@@ -53,7 +56,36 @@ async fn an_unready_table_is_waited_for_ever_longer() {
     for (age, wait) in [(0, 60), (120, 100), (600, 500), (2_000, 600), (3_599, 2)] {
         let output = look(age, &described(TableStatus::Creating)).await.unwrap();
         let reason = "the table is being created";
-        assert_eq!(output, json!({ "status": "PENDING", "waitSeconds": wait, "reason": reason }));
+        let expected =
+            json!({ "status": "PENDING", "waitSeconds": wait, "reason": reason, "restoreSummary": null });
+        assert_eq!(output, expected);
+    }
+}
+
+#[tokio::test]
+async fn what_is_told_of_the_restore_while_it_runs_is_handed_on_to_the_end() {
+    let summary = json!({ "SourceBackupArn": null, "SourceTableArn": "arn",
+        "RestoreDateTime": "1970-01-01T00:00:09Z", "RestoreInProgress": true });
+    let restoring = mock!(aws_sdk_dynamodb::Client::describe_table).then_output(|| {
+        let told = sdk::RestoreSummary::builder().source_table_arn("arn").restore_in_progress(true);
+        let told = told.restore_date_time(SdkDateTime::from_secs(9)).build().unwrap();
+        let table = TableDescription::builder().table_status(TableStatus::Creating).restore_summary(told);
+        Described::builder().table(table.build()).build()
+    });
+    let look = async |dynamodb: &Rule, seen: &Value| {
+        let step = CheckTable {
+            dynamodb: mock_client!(aws_sdk_dynamodb, RuleMode::MatchAny, [dynamodb]),
+            clock: Clock::Fixed(DateTime::UNIX_EPOCH),
+        };
+        let input = json!({ "executionArn": "arn:aws:states:eu-west-1:123456789012:execution:sync-settings:sync-1",
+            "executionInput": { "Target": "copy" }, "startedAt": "1970-01-01T00:00:00Z",
+            "tableTimeoutHours": "1", "restoreSummary": seen });
+        step.run_json(input).await.unwrap()["restoreSummary"].clone()
+    };
+    assert_eq!(look(&restoring, &Value::Null).await, summary);
+    // While it is UPDATING, and once it is ACTIVE, DynamoDB tells it no more.
+    for status in [TableStatus::Updating, TableStatus::Active] {
+        assert_eq!(look(&described(status), &summary).await, summary);
     }
 }
 

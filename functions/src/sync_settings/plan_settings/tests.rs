@@ -13,14 +13,11 @@ const STREAM: &str = "StreamSpecification";
 
 /// A table `orders` that is the same as the table `copy`, which was restored from it.
 fn aws() -> FakeAws {
-    let aws = FakeAws::default().with_table("orders").with_table("copy");
-    let summary = json!({ "SourceTableArn": arn("orders"), "RestoreDateTime": 2_000.0,
-        "RestoreInProgress": false });
-    aws.set("copy", "RestoreSummary", summary);
-    aws
+    FakeAws::default().with_table("orders").with_table("copy")
 }
 
-/// The step's input: for the table `copy`, with these settings switched on.
+/// The step's input: for the table `copy`, a replacement of the table `orders`, as a look at its restore said, with these
+/// settings switched on.
 fn input(switched_on: &[&str]) -> Value {
     let enabled = SettingName::ALL.iter().map(|name| {
         let on = if switched_on.contains(&name.as_str()) { "true" } else { "false" };
@@ -30,6 +27,9 @@ fn input(switched_on: &[&str]) -> Value {
         "executionArn": "arn:aws:states:eu-west-1:123456789012:execution:sync-settings:sync-1",
         "executionInput": { "Target": "copy" },
         "startedAt": "1970-01-01T00:00:00Z",
+        "restoreSummary": { "SourceBackupArn": null, "SourceTableArn": arn("orders"),
+            "RestoreDateTime": "1970-01-01T00:33:20Z", "RestoreInProgress": true },
+        "profile": "replacement",
         "enabled": enabled.collect::<serde_json::Map<_, _>>(),
         "removeExtra": "false", "settingTimeoutMinutes": "90", "sourceRoleArn": "",
         "settingsBucket": "bucket"

@@ -1,4 +1,3 @@
-use aws_sdk_dynamodb::primitives::DateTime as SdkDateTime;
 use serde_json::{Value, json};
 
 use super::*;
@@ -9,28 +8,27 @@ use crate::step::Named;
 const BACKUP: &str = "arn:aws:dynamodb:eu-west-1:123456789012:table/orders/backup/01-2";
 
 /// A restore of the state at 2,000 s, which is 00:33:20.
-fn restore(backup: Option<&str>) -> RestoreSummary {
-    RestoreSummary::builder()
-        .set_source_backup_arn(backup.map(str::to_owned))
-        .restore_date_time(SdkDateTime::from_secs(2_000))
-        .restore_in_progress(false)
-        .build()
-        .unwrap()
+fn restore(backup: Option<&str>) -> Origin {
+    Origin {
+        backup_arn: backup.map(str::to_owned),
+        told: DateTime::from_timestamp(2_000, 0),
+        ..Origin::default()
+    }
 }
 
 async fn find_with(
     aws: &FakeAws,
     source_arn: &str,
-    restore: Option<&RestoreSummary>,
+    origin: Option<&Origin>,
     role_arn: &str,
 ) -> Result<Found, Error> {
     let now = DateTime::from_timestamp(5_000, 0).unwrap();
-    let wanted = Wanted { source_arn, restore, role_arn, bucket: "bucket", now };
+    let wanted = Wanted { source_arn, origin, role_arn, bucket: "bucket", now };
     wanted.find(&aws.clients(), |name| name == SettingName::Tags).await
 }
 
-async fn find(aws: &FakeAws, restore: &RestoreSummary) -> Result<Found, Error> {
-    find_with(aws, &arn("orders"), Some(restore), "").await
+async fn find(aws: &FakeAws, origin: &Origin) -> Result<Found, Error> {
+    find_with(aws, &arn("orders"), Some(origin), "").await
 }
 
 fn key(time: &str) -> String {
@@ -90,6 +88,35 @@ async fn of_a_table_that_is_gone_the_newest_document_from_before_speaks() {
     assert!(aws.calls("dynamodb:DescribeBackup").is_empty());
     let unrestored = find_with(&aws, &arn("orders"), None, "").await.unwrap();
     assert!(unrestored.from.name.ends_with("010000Z.json"), "else the newest of all");
+}
+
+#[tokio::test]
+async fn what_the_newest_document_does_not_tell_the_newest_that_does_speaks_for() {
+    let document = |id: &str, settings: Value| {
+        json!({ "Version": 1, "TableArn": arn("orders"), "TableId": id, "CapturedAt": "1970-01-01T00:10:00Z",
+            "Settings": settings })
+    };
+    let tags = |of: &str| json!({ "Tags": { "of": of }, "DeletionProtection": true });
+    let aws = FakeAws::default()
+        .with_object(
+            &key("000100"),
+            document("earlier", json!({ "TableClass": "STANDARD_INFREQUENT_ACCESS" })),
+        )
+        .with_object(&key("000500"), document("id", tags("long ago")))
+        .with_object(&key("001000"), document("id", tags("before")))
+        .with_object(&key("002000"), document("id", json!({ "DeletionProtection": false })));
+    let found = find(&aws, &restore(None)).await.unwrap();
+    assert!(found.from.name.ends_with("002000Z.json"));
+    let settings = &found.document.settings;
+    assert_eq!(settings.tags.as_ref().unwrap().0["of"], "before");
+    assert!(!settings.deletion_protection.as_ref().unwrap().0, "what it tells counts");
+    assert_eq!(settings.table_class, None, "another table of the name says nothing of this one");
+    assert_eq!(found.older, [(SettingName::Tags, DateTime::from_timestamp(600, 0).unwrap())]);
+    let clients = aws.with_table("copy").clients();
+    let target = clients.settings().describe("copy").await.unwrap().unwrap();
+    let plan = found.plan(&clients.settings(), &target, |_| None, false).await.unwrap();
+    let notes = plan[0].notes.join("; ");
+    assert!(notes.starts_with("as it was at 1970-01-01T00:10:00+00:00"), "{notes}");
 }
 
 #[tokio::test]

@@ -12,28 +12,37 @@ use crate::step::AnyStep;
 const MACHINE: &str = "arn:aws:states:eu-west-1:123456789012:stateMachine:sync-settings";
 const SOURCE: &str = "arn:aws:dynamodb:eu-west-1:123456789012:table/orders";
 const TARGET: &str = "arn:aws:dynamodb:eu-west-1:123456789012:table/copy";
+const POINT: &str = "arn:aws:backup:eu-west-1:123456789012:recovery-point:1";
 const ID: &str = "1f9f1b0e-5d0c-4c62-9b1a-5d0e8f2a7c44";
 
 type Started = Arc<Mutex<Vec<(String, Value)>>>;
 
 fn call(name: &str, parameters: Value) -> Value {
     json!({ "detail-type": "AWS API Call via CloudTrail", "source": "aws.dynamodb",
-        "detail": { "eventName": name, "requestParameters": parameters } })
+        "detail": { "eventName": name, "eventTime": "2026-03-01T09:02:56Z", "requestParameters": parameters } })
 }
 
 fn job(detail: Value) -> Value {
     json!({ "detail-type": "Restore Job State Change", "source": "aws.backup", "detail": detail })
 }
 
-/// What CloudTrail and AWS Backup say of one restore, and of restores of all kinds.
-fn news_of_one_table() -> Vec<Value> {
+/// What CloudTrail and AWS Backup say of one restore, and of restores of all kinds, with what each says of its origin.
+fn news_of_one_table() -> Vec<(Value, Value)> {
     let backup = format!("{SOURCE}/backup/01-2");
+    let (pitr, from_backup) = ("RestoreTableToPointInTime", "RestoreTableFromBackup");
+    let latest = json!({ "RestoreDateTime": "2026-03-01T09:02:56Z" });
     vec![
-        call("RestoreTableToPointInTime", json!({ "sourceTableName": "orders", "targetTableName": "copy" })),
-        call("RestoreTableToPointInTime", json!({ "sourceTableArn": SOURCE, "targetTableName": "copy" })),
-        call("RestoreTableFromBackup", json!({ "backupArn": backup, "targetTableName": "copy" })),
-        job(json!({ "status": "COMPLETED", "resourceType": "DynamoDB", "createdResourceArn": TARGET,
-            "sourceResourceArn": SOURCE })),
+        (call(pitr, json!({ "sourceTableName": "orders", "targetTableName": "copy" })), latest.clone()),
+        (call(pitr, json!({ "sourceTableArn": SOURCE, "targetTableName": "copy" })), latest),
+        (
+            call(from_backup, json!({ "backupArn": backup, "targetTableName": "copy" })),
+            json!({ "BackupArn": backup }),
+        ),
+        (
+            job(json!({ "status": "COMPLETED", "resourceType": "DynamoDB", "createdResourceArn": TARGET,
+                "sourceResourceArn": SOURCE, "recoveryPointArn": POINT })),
+            json!({ "BackupArn": POINT }),
+        ),
     ]
 }
 
@@ -83,13 +92,14 @@ async fn run(dynamodb: &Rule, sfn: &Rule, event: Value) -> Result<Value, Failure
 #[tokio::test]
 async fn every_news_of_one_table_leads_to_the_same_execution() {
     let name = format!("sync-{ID}");
-    for event in news_of_one_table() {
+    for (event, origin) in news_of_one_table() {
         let started = Started::default();
         let output = run(&the_table(), &step_functions(&started), event.clone()).await.unwrap();
         let arn = format!("{MACHINE}:{name}");
         let expected = json!({ "outcome": "started", "executionArn": arn, "target": TARGET });
         assert_eq!(output, expected, "{event}");
-        let input = json!({ "Source": SOURCE, "Target": TARGET });
+        let mut input = json!({ "Source": SOURCE, "Target": TARGET });
+        input.as_object_mut().unwrap().extend(origin.as_object().unwrap().clone());
         assert_eq!(*started.lock().unwrap(), [(name.clone(), input)], "{event}");
     }
 }
@@ -107,7 +117,7 @@ async fn the_second_news_of_a_table_is_a_success_and_starts_nothing() {
     let started = Started::default();
     let rule = step_functions(&started);
     let mut outcomes = Vec::new();
-    for event in news_of_one_table() {
+    for (event, _) in news_of_one_table() {
         outcomes.push(run(&the_table(), &rule, event).await.unwrap());
     }
     assert_eq!(outcomes[0]["outcome"], "started");
@@ -119,7 +129,7 @@ async fn the_second_news_of_a_table_is_a_success_and_starts_nothing() {
 
 #[tokio::test]
 async fn what_is_no_restore_is_skipped_without_a_call() {
-    let mut refusal = news_of_one_table().remove(0);
+    let (mut refusal, _) = news_of_one_table().remove(0);
     refusal["detail"]["errorCode"] = json!("TableAlreadyExistsException");
     for (event, reason) in [
         (refusal, "the call was refused: `TableAlreadyExistsException`"),
@@ -139,7 +149,7 @@ async fn what_is_no_restore_is_skipped_without_a_call() {
 
 #[tokio::test]
 async fn every_failure_has_its_name() {
-    let event = || news_of_one_table().remove(0);
+    let event = || news_of_one_table().remove(0).0;
     let sfn = |code: &'static str| {
         mock!(aws_sdk_sfn::Client::start_execution).then_http_response(move || refused(code))
     };

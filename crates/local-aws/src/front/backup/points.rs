@@ -1,7 +1,7 @@
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
-use super::{Call, in_own_words, not_found};
+use super::{Call, in_own_words, not_found, page};
 use crate::clock::epoch;
 use crate::front::dynamodb::table_of_backup;
 use crate::upstream::Refusal;
@@ -74,6 +74,14 @@ pub(super) async fn find(call: &Call<'_>, arn: &str) -> Result<RecoveryPoint, Re
         completed: created,
         size: details.get("BackupSizeBytes").and_then(Value::as_i64).unwrap_or_default(),
     })
+}
+
+/// The recovery points of a table, in pages.
+pub(super) async fn list_by_resource(call: &Call<'_>) -> Result<Value, Refusal> {
+    let state = call.state();
+    let state = state.lock().await;
+    let points = state.points.iter().filter(|point| point.table_arn == call.segment(1));
+    page(call, "RecoveryPoints", "RecoveryPointArn", points.map(RecoveryPoint::shown).collect())
 }
 
 pub(super) async fn describe(call: &Call<'_>) -> Result<Value, Refusal> {

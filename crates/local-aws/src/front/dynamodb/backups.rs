@@ -38,13 +38,13 @@ pub(super) async fn create(shared: &Arc<Shared>, scope: &Scope, input: &Value) -
     check_name(text(input, "BackupName"))?;
     let state = shared.tables.of(scope);
     let mut state = state.lock().await;
-    // A table that is not there is the emulator's to refuse.
+    // A table that is not there is the emulator's to refuse, and one that is being made is refused in the same words
+    // (DDB-BACKUP-001, DDB-TABLE-217).
     if let Ok(table) = shared.table(scope, input).await {
         let name = name_of(&table);
-        let restored = state.restored.get(name).is_some_and(|restored| restored.is_creating(&table));
         let status = shared.script.table_status(&scope.account, name);
-        if restored || status.as_deref() == Some("CREATING") {
-            return Err(Refusal::new("TableInUseException", format!("Table is being created: {name}")));
+        if state.is_being_restored(&table) || status.as_deref() == Some("CREATING") {
+            return Err(Refusal::new("TableNotFoundException", format!("Table not found: {name}")));
         }
     }
     let mut output = shared.dynamodb(scope, "CreateBackup", input).await?;
@@ -119,9 +119,13 @@ pub(super) async fn delete(shared: &Arc<Shared>, scope: &Scope, input: &Value) -
     Ok(output)
 }
 
-/// Refuses what needs the backup that an input names to be there, if it names one.
+/// Refuses what needs the backup that an input names to be there, if it names one, and to be in nobody's use: while a
+/// table is restored from it, a second restore and its deletion are refused (DDB-BACKUP-010).
 pub(super) fn refuse_unless_available(state: &State, input: &Value) -> Result<(), Refusal> {
     let Some(arn) = text(input, "BackupArn") else { return Ok(()) };
+    if state.restored.values().any(|restored| restored.keeps_in_use(arn)) {
+        return Err(Refusal::new("BackupInUseException", BACKUP_IN_USE));
+    }
     match state.backups.get(arn).map(OnDemand::status) {
         Some("CREATING") => Err(Refusal::new("BackupInUseException", BACKUP_IN_USE)),
         Some("DELETED") => Err(Refusal::new("BackupNotFoundException", format!("Backup not found: {arn}"))),

@@ -24,8 +24,9 @@ pub(super) async fn update(shared: &Arc<Shared>, scope: &Scope, input: &Value) -
 async fn call(shared: &Shared, scope: &Scope, operation: &str, input: &Value) -> Result<Value, Refusal> {
     let state = shared.tables.of(scope);
     let mut state = state.lock().await;
-    let mut output = shared.dynamodb(scope, operation, input).await?;
     let table = shared.table(scope, input).await?;
+    state.refuse_while_restored(&table)?;
+    let mut output = shared.dynamodb(scope, operation, input).await?;
     let settings = state.settings(&table);
     if let Some(mode) = text(input, MODE) {
         settings.insights.insert(text(input, "IndexName").map(str::to_owned), mode.to_owned());

@@ -3,7 +3,8 @@ use hyper::Response;
 use hyper::http::request::Parts;
 use serde_json::Value;
 
-use super::{indexes, name_of, respond};
+use super::settings::remove;
+use super::{indexes, name_of, respond, text};
 use crate::front::Shared;
 use crate::front::scope::Scope;
 use crate::json::set;
@@ -13,6 +14,7 @@ use crate::json::set;
 pub(super) struct Restored {
     /// Tells the table from a later one of the same name.
     pub(super) table_id: Value,
+    /// What DescribeTable tells of the restore, for as long as it is under way.
     pub(super) summary: Value,
     pub(super) looks_until_active: u32,
     pub(super) looks_until_indexed: u32,
@@ -50,14 +52,15 @@ pub(super) async fn describe_table(
 }
 
 impl Restored {
-    /// Shows one more caller how far the table is.
+    /// Shows one more caller how far the table is. What it was restored from is told until it is ACTIVE, and then never
+    /// again (DDB-TABLE-216, 278).
     fn look(&mut self, table: &mut Value) {
         if self.looks_until_active > 0 {
             self.looks_until_active -= 1;
             self.show_creating(table);
             return;
         }
-        set(table, "RestoreSummary", self.summary.clone());
+        remove(table, "RestoreSummary");
         let indexes = indexes(table);
         if self.looks_until_indexed > 0 && !indexes.is_empty() {
             self.looks_until_indexed -= 1;
@@ -73,15 +76,23 @@ impl Restored {
         table.get("TableId") == Some(&self.table_id) && self.looks_until_active > 0
     }
 
+    /// The table as AWS shows it while it is being restored: the summary is there, and what a table has only once it is
+    /// made is not (DDB-TABLE-282).
     pub(super) fn show_creating(&self, table: &mut Value) {
-        let mut summary = self.summary.clone();
-        set(&mut summary, "RestoreInProgress", true);
         set(table, "TableStatus", "CREATING");
-        set(table, "RestoreSummary", summary);
-
-        for index in indexes(table) {
-            set(index, "IndexStatus", "CREATING");
+        set(table, "RestoreSummary", self.summary.clone());
+        for name in ["DeletionProtectionEnabled", "TableThroughputModeSummary", "WarmThroughput"] {
+            remove(table, name);
         }
+        for index in indexes(table) {
+            remove(index, "IndexStatus");
+            remove(index, "WarmThroughput");
+        }
+    }
+
+    /// Whether a restore from this backup is under way.
+    pub(super) fn keeps_in_use(&self, backup_arn: &str) -> bool {
+        self.looks_until_active > 0 && text(&self.summary, "SourceBackupArn") == Some(backup_arn)
     }
 }
 
@@ -92,7 +103,7 @@ mod tests {
     use super::*;
 
     fn restored(active: u32, indexed: u32) -> Restored {
-        let summary = json!({ "SourceBackupArn": "b", "RestoreInProgress": false });
+        let summary = json!({ "SourceBackupArn": "b", "RestoreInProgress": true });
         Restored { table_id: "id".into(), summary, looks_until_active: active, looks_until_indexed: indexed }
     }
 
@@ -100,8 +111,8 @@ mod tests {
         let mut table = table.clone();
         restored.look(&mut table);
         let status = table["TableStatus"].as_str().unwrap().to_owned();
-        let in_progress = table["RestoreSummary"]["RestoreInProgress"].as_bool().unwrap();
-        (status, in_progress, table.pointer("/GlobalSecondaryIndexes/0").cloned().unwrap_or_default())
+        let has_summary = table.get("RestoreSummary").is_some();
+        (status, has_summary, table.pointer("/GlobalSecondaryIndexes/0").cloned().unwrap_or_default())
     }
 
     #[test]
@@ -109,10 +120,12 @@ mod tests {
         let ready = json!({"IndexName": "i", "IndexStatus": "ACTIVE"});
         let table = json!({"TableStatus": "ACTIVE", "GlobalSecondaryIndexes": [ready]});
         let mut restored = restored(2, 1);
-        let creating = json!({"IndexName": "i", "IndexStatus": "CREATING"});
+        let creating = json!({"IndexName": "i"});
         let backfilling = json!({"IndexName": "i", "IndexStatus": "CREATING", "Backfilling": true});
+        assert!(restored.keeps_in_use("b") && !restored.keeps_in_use("c"));
         assert_eq!(look(&mut restored, &table), ("CREATING".to_owned(), true, creating.clone()));
         assert_eq!(look(&mut restored, &table), ("CREATING".to_owned(), true, creating));
+        assert!(!restored.keeps_in_use("b"));
         assert_eq!(look(&mut restored, &table), ("ACTIVE".to_owned(), false, backfilling));
         for _ in 0..2 {
             assert_eq!(look(&mut restored, &table), ("ACTIVE".to_owned(), false, ready.clone()));

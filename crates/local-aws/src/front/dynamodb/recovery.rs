@@ -41,6 +41,7 @@ async fn call(
     let state = shared.tables.of(scope);
     let mut state = state.lock().await;
     let table = shared.table(scope, input).await.map_err(|refusal| not_found(refusal, input))?;
+    state.refuse_while_restored(&table).map_err(|refusal| not_found(refusal, input))?;
     let mut output = shared.dynamodb(scope, operation, input).await?;
     let settings = state.settings(&table);
     settings.recovery_days = days.or(settings.recovery_days);

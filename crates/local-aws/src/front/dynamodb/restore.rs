@@ -30,11 +30,11 @@ pub(super) async fn asked_for(
 ) -> Result<Value, Refusal> {
     let scope = Scope::of(caller);
     let source = source(&scope, &input);
+    // CloudTrail names the tables of a restore to a point in time, the target first, and none of one from a backup.
     let target = table_arn(&scope, text(&input, "TargetTableName"));
-    let tables = [source.table_arn.clone(), target].into_iter().filter(|arn| !arn.is_empty());
-    let tables: Vec<String> = tables.collect();
+    let tables = source.backup_arn.is_none().then(|| vec![target, source.table_arn.clone()]);
     let answer = restore(shared, &scope, &caller.operation, input.clone(), source).await;
-    trail::event(caller, head, &input, &tables, &answer).send(shared, &scope);
+    trail::event(caller, head, &input, tables, &answer).send(shared, &scope);
     answer
 }
 
@@ -68,11 +68,19 @@ pub(crate) async fn restore(
     let changes = take_ignored_overrides(&mut input);
     let target = input.get("TargetTableName").and_then(Value::as_str).unwrap_or_default().to_owned();
 
+    let table = json!({ "TableName": target });
     let state = shared.tables.of(scope);
     let mut state = state.lock().await;
+    if let Ok(taken) = shared.table(scope, &table).await
+        && state.restored.get(&target).is_some_and(|restored| restored.is_creating(&taken))
+    {
+        let message = format!("Table is already being restored: {target}");
+        return Err(Refusal::new("TableInUseException", message));
+    }
     backups::refuse_unless_available(&state, &input)?;
+    let moment = moment(shared, scope, &input).await?;
     call(operation, &input).await?;
-    let table = json!({ "TableName": target });
+    let changes = with_maxima(shared, scope, &source, changes).await;
     if let Some(mut changes) = changes {
         changes.insert("TableName".to_owned(), target.clone().into());
         if let Err(refusal) = call("UpdateTable", &changes.into()).await {
@@ -83,14 +91,16 @@ pub(crate) async fn restore(
     }
     let mut description = shared.table(scope, &table).await?;
     lifetime::forget_predecessor(shared, scope, &description).await?;
+    let maxima = state.maxima_of_indexes(&source.table_arn);
     let settings = state.settings(&description);
     settings.is_restored = true;
+    settings.limits = maxima;
     settings.show(&mut description);
 
     let slowness = shared.script.slowness(&scope.account);
     let record = Restored {
         table_id: description.get("TableId").cloned().unwrap_or_default(),
-        summary: summary(source),
+        summary: summary(source, moment),
         looks_until_active: slowness.tables,
         looks_until_indexed: slowness.indexes,
     };
@@ -120,11 +130,43 @@ fn take_ignored_overrides(input: &mut Value) -> Option<Map<String, Value>> {
     (!changes.is_empty()).then_some(changes)
 }
 
-fn summary(source: Source) -> Value {
+/// The changes, and the maximum throughput on demand that the source has, which a restore brings along unless an override
+/// says otherwise (DDB-TABLE-215).
+async fn with_maxima(
+    shared: &Shared,
+    scope: &Scope,
+    source: &Source,
+    changes: Option<Map<String, Value>>,
+) -> Option<Map<String, Value>> {
+    let name = "OnDemandThroughput";
+    let described = shared.table(scope, &json!({ "TableName": source.table_arn })).await.unwrap_or_default();
+    let is_given = changes.as_ref().is_some_and(|changes| {
+        changes.contains_key(name) || changes.get("BillingMode") == Some(&json!("PROVISIONED"))
+    });
+    let Some(maxima) = described.get(name).filter(|_| !is_given) else { return changes };
+    let mut changes = changes.unwrap_or_default();
+    changes.insert(name.to_owned(), maxima.clone());
+    Some(changes)
+}
+
+/// The moment that the items are of, in seconds since 1970: when the backup was made, to the millisecond, or the whole
+/// second that was asked for.
+async fn moment(shared: &Shared, scope: &Scope, input: &Value) -> Result<f64, Refusal> {
+    let Some(arn) = text(input, "BackupArn") else {
+        let asked_for = input.get("RestoreDateTime").and_then(Value::as_f64);
+        return Ok(asked_for.unwrap_or_else(|| clock::now().timestamp() as f64).floor());
+    };
+    let described = shared.dynamodb(scope, "DescribeBackup", &json!({ "BackupArn": arn })).await?;
+    let made = described.pointer("/BackupDescription/BackupDetails/BackupCreationDateTime");
+    let told = shared.script.backup_date(&scope.account, arn);
+    Ok(told.or_else(|| made.and_then(Value::as_f64)).unwrap_or_default())
+}
+
+fn summary(source: Source, moment: f64) -> Value {
     let mut summary = json!({
         "SourceTableArn": source.table_arn,
-        "RestoreDateTime": clock::epoch(clock::now()),
-        "RestoreInProgress": false,
+        "RestoreDateTime": moment,
+        "RestoreInProgress": true,
     });
     if let Some(backup_arn) = source.backup_arn {
         set(&mut summary, "SourceBackupArn", backup_arn);

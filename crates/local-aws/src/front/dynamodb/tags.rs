@@ -19,10 +19,11 @@ const MOST: usize = 50;
 pub(super) async fn list(shared: &Arc<Shared>, scope: &Scope, input: &Value) -> Result<Value, Refusal> {
     let state = shared.tables.of(scope);
     let mut state = state.lock().await;
+    // The emulator denies access to a table that is not there.
+    let table = table(shared, scope, input).await?;
+    state.refuse_while_restored(&table)?;
     let tags = all(shared, scope, input).await?;
-    if let Ok(table) = table(shared, scope, input).await {
-        state.settings(&table).tags_are_locked = false;
-    }
+    state.settings(&table).tags_are_locked = false;
     let (tags, next) = page::of(tags, text(input, "NextToken"), PAGE)
         .ok_or_else(|| invalid("The NextToken is not one that a former page gave."))?;
     let mut output = json!({ "Tags": tags });
@@ -64,6 +65,7 @@ async fn change(
     let Ok(table) = table(shared, scope, input).await else {
         return shared.dynamodb(scope, operation, input).await;
     };
+    state.refuse_while_restored(&table)?;
     let kept = all(shared, scope, input).await?;
     let given = || input.get("Tags").and_then(Value::as_array).into_iter().flatten();
     let keys: BTreeSet<&str> = kept.iter().chain(given()).filter_map(|tag| text(tag, "Key")).collect();

@@ -10,6 +10,13 @@ use crate::upstream::Refusal;
 
 /// DescribeTimeToLive, which names no attribute while it is off.
 pub(super) async fn describe(shared: &Arc<Shared>, scope: &Scope, input: &Value) -> Result<Value, Refusal> {
+    if let Ok(table) = shared.table(scope, input).await {
+        shared.tables.of(scope).lock().await.refuse_while_restored(&table)?;
+    }
+    described(shared, scope, input).await
+}
+
+async fn described(shared: &Shared, scope: &Scope, input: &Value) -> Result<Value, Refusal> {
     let mut output = shared.dynamodb(scope, "DescribeTimeToLive", input).await?;
     if let Some(description) = output.get_mut("TimeToLiveDescription").and_then(Value::as_object_mut)
         && description.get("TimeToLiveStatus").and_then(Value::as_str) != Some("ENABLED")
@@ -24,7 +31,8 @@ pub(super) async fn update(shared: &Arc<Shared>, scope: &Scope, input: &Value) -
     let state = shared.tables.of(scope);
     let mut state = state.lock().await;
     let table = shared.table(scope, input).await?;
-    let described = describe(shared, scope, input).await?;
+    state.refuse_while_restored(&table)?;
+    let described = described(shared, scope, input).await?;
     let described = described.get("TimeToLiveDescription").cloned().unwrap_or_default();
     let wanted = input.get("TimeToLiveSpecification").cloned().unwrap_or_default();
     check(text(&described, "AttributeName"), &wanted)?;

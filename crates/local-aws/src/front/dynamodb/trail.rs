@@ -15,16 +15,17 @@ pub(super) fn event(
     caller: &Caller,
     head: &Parts,
     input: &Value,
-    tables: &[String],
+    tables: Option<Vec<String>>,
     answer: &Result<Value, Refusal>,
 ) -> Event {
     let agent = head.headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or_default();
     let mut detail = detail(caller, agent, now());
     set(&mut detail, "requestParameters", lower_first(input));
-    let resources = tables
-        .iter()
-        .map(|arn| json!({ "accountId": caller.account, "type": "AWS::DynamoDB::Table", "ARN": arn }));
-    set(&mut detail, "resources", resources.collect::<Vec<_>>());
+    if let Some(tables) = tables {
+        let resource =
+            |arn: &String| json!({ "accountId": caller.account, "type": "AWS::DynamoDB::Table", "ARN": arn });
+        set(&mut detail, "resources", tables.iter().map(resource).collect::<Vec<_>>());
+    }
     if let Err(Refusal { code, message }) = answer {
         set(&mut detail, "errorCode", code.as_str());
         set(&mut detail, "errorMessage", message.as_str());
@@ -53,7 +54,7 @@ fn detail(caller: &Caller, agent: &str, time: DateTime<Utc>) -> Value {
         "attributes": { "creationDate": time, "mfaAuthenticated": "false" },
     });
     json!({
-        "eventVersion": "1.08",
+        "eventVersion": "1.11",
         "userIdentity": {
             "type": "AssumedRole",
             "principalId": format!("{principal}:{name}"),

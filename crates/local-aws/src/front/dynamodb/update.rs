@@ -15,11 +15,8 @@ pub(super) async fn update(shared: &Arc<Shared>, scope: &Scope, input: &Value) -
     let mut state = state.lock().await;
     let mut table = shared.table(scope, input).await?;
     let name = name_of(&table).to_owned();
-    let is_creating = state.restored.get(&name).is_some_and(|restored| restored.is_creating(&table));
+    state.refuse_while_restored(&table)?;
     let settings = state.settings(&table);
-    if is_creating {
-        return Err(in_use(format!("Table is being created: {name}")));
-    }
     if settings.looks_until_updated > 0 {
         return Err(in_use(format!("Table is being updated: {name}")));
     }

@@ -45,7 +45,7 @@ async fn extras_are_removed_where_template_or_input_says_so() {
 }
 
 #[tokio::test]
-async fn the_source_is_what_the_input_says_or_else_what_dynamodb_says() {
+async fn the_source_is_what_the_input_says_or_else_what_was_seen_of_the_restore() {
     let aws = aws().with_table("archive").with_tag("archive", "of", "archive");
     for (source, expected) in [
         (Value::Null, arn("orders")),
@@ -60,16 +60,63 @@ async fn the_source_is_what_the_input_says_or_else_what_dynamodb_says() {
 
 #[tokio::test]
 async fn a_table_that_was_not_restored_needs_a_source() {
-    let aws = FakeAws::default().with_table("copy").with_table("orders");
-    let failure = run(&aws, input(&[])).await.unwrap_err();
+    let unseen = || set(input(&[]), "restoreSummary", Value::Null);
+    let failure = run(&aws(), unseen()).await.unwrap_err();
     assert_eq!(failure.name, ErrorName::InvalidInput);
     assert_eq!(
         failure.message,
-        "Source is missing, and DynamoDB does not say what table copy was restored from; name the table \
-         whose settings it is to have"
+        "Source is missing: what table copy was restored from, DynamoDB tells only until it is ACTIVE; name the \
+         table whose settings it is to have, or the backup as BackupArn"
     );
-    let output = run(&aws, with(input(&[]), "Source", json!("orders"))).await.unwrap();
-    assert_eq!(output["plan"]["settingsFrom"]["Kind"], "LiveTable");
+    let aws = aws().with_backup("orders", "1970-01-01T00:30:00Z");
+    let backup = aws.state().backups[0]["BackupArn"].clone();
+    for input in [with(unseen(), "Source", json!("orders")), with(unseen(), "BackupArn", backup)] {
+        let output = run(&aws, input).await.unwrap();
+        assert_eq!(
+            output["plan"]["settingsFrom"],
+            json!({ "Kind": "LiveTable", "Name": arn("orders"),
+            "CapturedAt": "1970-01-01T00:01:00Z" })
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_copy_gets_nothing_that_acts_on_others_unless_it_is_asked_for_by_name() {
+    let (copy, replacement) = (json!("copy"), json!("replacement"));
+    let aws = aws();
+    let time_to_live =
+        json!({ "TimeToLiveDescription": { "TimeToLiveStatus": "ENABLED", "AttributeName": "until" } });
+    aws.answer("dynamodb:DescribeTimeToLive", move |call| match call.input["TableName"] == "copy" {
+        true => (200, json!({})),
+        false => (200, time_to_live.clone()),
+    });
+    let on = |profile: &Value| set(input(&["TimeToLive"]), "profile", profile.clone());
+    for (input, carried) in [
+        (on(&copy), false),
+        (on(&replacement), true),
+        (with(on(&copy), "Profile", replacement.clone()), true),
+        (with(on(&replacement), "Profile", copy.clone()), false),
+        (with(on(&copy), "Settings", json!({ "TimeToLive": true })), true),
+    ] {
+        let output = run(&aws, input).await.unwrap();
+        let report = &output["settings"].as_array().unwrap()[13];
+        let outcome = if carried { "PLANNED" } else { "SKIPPED" };
+        assert_eq!((&report["Setting"], &report["Outcome"]), (&json!("TimeToLive"), &json!(outcome)));
+        let reason = report["Reason"].as_str().unwrap_or_default();
+        assert_eq!(reason.starts_with("a copy does not act on others"), !carried, "{reason}");
+    }
+}
+
+#[tokio::test]
+async fn the_time_of_the_settings_counts_from_a_plan_that_was_hours_in_the_making() {
+    let made_at = async |seconds: i64| {
+        let clock = Clock::Fixed(DateTime::from_timestamp(seconds, 0).unwrap());
+        let step = PlanSettings { clock, ..PlanSettings::new(&aws().clients()).unwrap() };
+        let plan = step.run_json(input(&["Tags"])).await.unwrap()["plan"].clone();
+        (plan["startedAt"].clone(), plan["deadline"].clone())
+    };
+    assert_eq!(made_at(300).await, (json!("1970-01-01T00:00:00Z"), json!("1970-01-01T01:30:00Z")));
+    assert_eq!(made_at(7_200).await, (json!("1970-01-01T02:00:00Z"), json!("1970-01-01T03:30:00Z")));
 }
 
 #[tokio::test]
