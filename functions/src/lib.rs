@@ -26,6 +26,7 @@ pub mod hex;
 pub mod import_table;
 pub mod incremental;
 pub mod item_calls;
+pub mod log;
 pub mod own_tag;
 mod pace;
 pub mod restore_snapshot;

@@ -6,6 +6,7 @@ use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
 use serde_json::Value;
 use tablekeeper_functions::clients::Clients;
 use tablekeeper_functions::error_name::ErrorName;
+use tablekeeper_functions::log;
 use tablekeeper_functions::step::{AnyStep, Failure};
 use tracing::Instrument;
 
@@ -16,9 +17,15 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    lambda_runtime::tracing::init_default_subscriber();
-    #[expect(clippy::disallowed_methods, reason = "Lambda names the function's handler in the environment")]
-    let handler = std::env::var("_HANDLER").unwrap_or_default();
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "Lambda passes the handler and the log settings in the environment"
+    )]
+    let variable = |name| std::env::var(name).unwrap_or_default();
+    let (format, level) = (variable("AWS_LAMBDA_LOG_FORMAT"), variable("AWS_LAMBDA_LOG_LEVEL"));
+    let log = log::Settings { format: &format, level: &level }.dispatch(std::io::stdout);
+    tracing::dispatcher::set_global_default(log)?;
+    let handler = variable("_HANDLER");
     // A step that cannot be built is reported by name at each invocation, where a state machine and a
     // dead-letter queue can see it, and not as a function that does not start.
     let step = Arc::new(build(&handler).await);

@@ -1,8 +1,10 @@
 use serde_json::json;
+use tracing::instrument::WithSubscriber as _;
 
 use super::*;
 use crate::fake_store::{FakeStore, Fault};
 use crate::incremental::version::{EventName, Version, item_of_body};
+use crate::log::tests::Lines;
 
 pub(super) const STREAM: &str =
     "arn:aws:dynamodb:eu-west-1:123456789012:table/orders/stream/2026-11-20T00:00:00.000";
@@ -169,6 +171,35 @@ async fn what_can_never_be_backed_up_is_set_aside_once_with_its_reason_and_stops
     // Where it cannot even be set aside, it comes again.
     aws.fail_action("s3:PutObject", 0, Fault::Refused(503, "SlowDown"));
     assert_eq!(deliver(&step(&aws), batch()).await.as_deref(), Some("1"));
+}
+
+/// The messages that the template's metric filters count.
+fn counted_messages() -> Vec<String> {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../infra/incremental.yaml");
+    let template = std::fs::read_to_string(path).unwrap();
+    let filters = template.split("FilterPattern: '{ $.fields.message = \"").skip(1);
+    filters.map(|filter| filter.split_once('"').unwrap().0.to_owned()).collect()
+}
+
+#[tokio::test]
+async fn what_fails_is_logged_as_the_metric_filters_want_it_at_every_level() {
+    let mut keys_only = record("MODIFY", "1", 1, 10, "");
+    keys_only["dynamodb"].as_object_mut().unwrap().remove("NewImage");
+    for level in ["TRACE", "DEBUG", "INFO", "WARN", "ERROR"] {
+        let (aws, lines) = (store(), Lines::default());
+        aws.fail_action("s3:PutObject", 1, Fault::Refused(503, "SlowDown"));
+        let (step, records) = (step(&aws), vec![keys_only.clone(), record("INSERT", "2", 2, 10, "b")]);
+        let delivered = deliver(&step, records).with_subscriber(lines.dispatch(level));
+        assert_eq!(delivered.await.as_deref(), Some("2"));
+        let messages = counted_messages();
+        assert!(!messages.is_empty());
+        for message in messages {
+            let counted =
+                lines.json().into_iter().filter(|line| line["fields"]["message"] == message.as_str());
+            let levels: Vec<_> = counted.map(|line| line["level"].clone()).collect();
+            assert_eq!(levels, ["ERROR"], "{message} at {level}");
+        }
+    }
 }
 
 #[tokio::test]
