@@ -19,6 +19,9 @@ And three things of Step Functions are as on AWS: the history of an execution ha
 included, with each event naming the one before it and each scheduled task its parameters; an item of a Map that fails
 aborts the others; and a nested execution fails by the names that it has there, also where its name is taken.
 
+Of CloudWatch: a template may have an alarm on metric math. It is made as one on the first metric of its expression, as nothing
+here evaluates alarms.
+
 And of Lambda: an event source mapping that a template makes has numbers and booleans where the template has parameters,
 and one of a DynamoDB stream heeds which records its function says have failed.
 """
@@ -350,6 +353,21 @@ def let_templates_make_typed_mappings():
     handlers.update(create=create_typed, update=update_typed)
 
 
+def let_templates_make_alarms_on_metric_math():
+    from ministack.services.cloudformation import provisioners
+
+    put = provisioners._cw_metric_alarm_put
+
+    def put_on_first_metric(name, properties):
+        properties = dict(properties)
+        stats = [query["MetricStat"] for query in properties.pop("Metrics", []) if "MetricStat" in query]
+        for stat in stats[:1]:
+            properties.update(stat["Metric"], Statistic=stat["Stat"], Period=stat["Period"])
+        return put(name, properties)
+
+    provisioners._cw_metric_alarm_put = put_on_first_metric
+
+
 def transform_each_template_once():
     from ministack.core.responses import get_account_id
     from samtranslator.translator import transform
@@ -460,6 +478,7 @@ if __name__ == "__main__":
     let_a_failed_item_abort_the_others()
     let_nested_executions_fail_as_on_aws()
     let_templates_make_typed_mappings()
+    let_templates_make_alarms_on_metric_math()
     let_functions_report_failed_records()
     transform_each_template_once()
     let_idle_functions_rest()
