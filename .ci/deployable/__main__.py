@@ -38,21 +38,21 @@ def wrong_with(template, definitions):
     resources = after_sam["Resources"]
     for check, types in CHECKS.items():
         looked_at = [resource for resource in resources.values() if resource["Type"] in types]
-        for parameters, told in combinations(after_sam, looked_at):
+        for parameters, chosen in combinations(after_sam, looked_at):
             tried += 1
             try:
                 for sentence in check(Stack(after_sam, definitions, parameters)):
-                    found.setdefault(sentence, told)
+                    found.setdefault(sentence, chosen)
             except ValueError as error:
-                found.setdefault(str(error), told)
+                found.setdefault(str(error), chosen)
     for name, resource in resources.items():
-        for parameters, told in combinations(after_sam, resource):
+        for parameters, chosen in combinations(after_sam, resource):
             stack = Stack(after_sam, definitions, parameters)
             try:
                 if name in stack.types:
                     stack.properties(name)
             except ValueError as error:
-                found.setdefault(f"{name}: {error}", told)
+                found.setdefault(f"{name}: {error}", chosen)
     return found, tried
 
 
@@ -63,9 +63,9 @@ def main(paths):
     for path in paths:
         began = time.monotonic()
         found, tried = wrong_with(*load(path))
-        for sentence, told in found.items():
+        for sentence, chosen in found.items():
             failed = True
-            print(f"{path}: {sentence}" + (f" (with {told})" if told else ""))
+            print(f"{path}: {sentence}" + (f" (with {chosen})" if chosen else ""))
         print(f"{path}: {tried} combinations of parameters in {time.monotonic() - began:.1f} s")
     return int(failed)
 

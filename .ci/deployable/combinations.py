@@ -76,6 +76,6 @@ def combinations(template, value):
     differing = sorted(asked(template, value))
     values = [choices(name, parameters[name], conditions) for name in differing]
     for combination in itertools.product(*values):
-        told = dict(zip(differing, combination))
-        together = [other for given in told.items() for other in TOGETHER.get((given[0], str(given[1])), [])]
-        yield {**defaults, **told, **{name: SAMPLES[name][0] for name in together}}, told
+        chosen = dict(zip(differing, combination))
+        together = [other for given in chosen.items() for other in TOGETHER.get((given[0], str(given[1])), [])]
+        yield {**defaults, **chosen, **{name: SAMPLES[name][0] for name in together}}, chosen
