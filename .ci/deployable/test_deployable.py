@@ -7,7 +7,8 @@ import unittest
 from .__main__ import wrong_with
 from .template import load
 
-INFRA = pathlib.Path(__file__).parents[2] / "infra"
+ROOT = pathlib.Path(__file__).parents[2]
+INFRA = ROOT / "infra"
 
 
 def statement(template, role, sid):
@@ -113,6 +114,16 @@ class Deployable(unittest.TestCase):
                 change(template)
                 found, _ = wrong_with(template, definitions)
                 self.assertTrue(any(expected in sentence for sentence in found), list(found))
+
+    def test_the_transform_is_the_local_stacks(self):
+        def pinned(path):
+            lines = (ROOT / path).read_text().splitlines()
+            return dict(line.split("==") for line in lines if "==" in line)
+
+        ours, local_stacks = pinned(".ci/requirements.txt"), pinned("crates/local-aws/requirements.txt")
+        self.assertIn("aws-sam-translator", ours)
+        for package in ours.keys() & local_stacks.keys():
+            self.assertEqual(ours[package], local_stacks[package], package)
 
 
 if __name__ == "__main__":
