@@ -60,7 +60,7 @@ pub fn workflow() -> Workflow {
             scenario!("a restore job fails", a_job_that_fails => "Restore Failed")
                 .failing(ErrorName::RestoreFailed),
             scenario!("again after a restore job that failed", a_job_that_failed_before => "Complete"),
-            scenario!("a table without its key", a_table_without_its_key => "Restore Failed")
+            scenario!("an archived table", an_archived_table => "Restore Failed")
                 .failing(ErrorName::RestoreFailed),
             scenario!("a restore without end", a_restore_without_end => "Restore Timed Out")
                 .failing(ErrorName::RestoreTimedOut),
@@ -180,9 +180,9 @@ async fn a_job_that_failed_before(deployed: Arc<Deployed>) -> Begin {
     Begin::Input(step)
 }
 
-async fn a_table_without_its_key(deployed: Arc<Deployed>) -> Begin {
+async fn an_archived_table(deployed: Arc<Deployed>) -> Begin {
     make_table(&deployed, SOURCE).await;
-    let status = Some("INACCESSIBLE_ENCRYPTION_CREDENTIALS".to_owned());
+    let status = Some("ARCHIVED".to_owned());
     stack().await.aws.front().show_table_status(&deployed.account, TARGET, status);
     Begin::Input(input(&deployed, &make_backup(&deployed).await))
 }

@@ -59,7 +59,7 @@ pub fn workflow() -> Workflow {
             scenario!("wrong input", wrong_input => "Input Refused").failing(ErrorName::InvalidInput),
             scenario!("no such target", no_such_target => "Target Table Missing").failing(ErrorName::TargetTableMissing),
             scenario!("a target that is deleted meanwhile", a_target_deleted_meanwhile => "Target Table Missing").failing(ErrorName::TargetTableMissing),
-            scenario!("a target without its key", a_target_without_its_key => "Table Not Usable").failing(ErrorName::RestoreFailed),
+            scenario!("an archived target", an_archived_target => "Table Not Usable").failing(ErrorName::RestoreFailed),
             scenario!("a restore without end", a_restore_without_end => "Table Timed Out").failing(ErrorName::RestoreTimedOut),
             scenario!("looking is not allowed", looking_refused => "Table Not Checked").failing(ErrorName::AccessDenied),
             scenario!("writing down is not allowed", writing_down_refused => "Settings Not Planned").failing(ErrorName::AccessDenied),
@@ -283,10 +283,10 @@ async fn a_target_deleted_meanwhile(deployed: Arc<Deployed>) -> Begin {
     Begin::Event(cloudtrail(SOURCE, TARGET))
 }
 
-async fn a_target_without_its_key(deployed: Arc<Deployed>) -> Begin {
+async fn an_archived_target(deployed: Arc<Deployed>) -> Begin {
     make_table(&deployed, SOURCE, &[], Billing::OnDemand).await;
     restore(&deployed).await;
-    let status = Some("INACCESSIBLE_ENCRYPTION_CREDENTIALS".to_owned());
+    let status = Some("ARCHIVED".to_owned());
     stack().await.aws.front().show_table_status(&deployed.account, TARGET, status);
     Begin::Event(cloudtrail(SOURCE, TARGET))
 }
