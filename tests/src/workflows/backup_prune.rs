@@ -8,7 +8,7 @@ use local_aws::{Call, Fault, Slowness};
 use serde_json::{Value, json};
 use tablekeeper_functions::error_name::ErrorName;
 
-use super::sync_settings::tables::{Billing, make_table, scale, set_tags, stream};
+use super::sync_settings::tables::{Billing, encrypted_trigger, make_table, scale, set_tags, stream};
 use super::sync_settings::{INDEX, StepCall, before, inject};
 use crate::deployed::stack;
 use crate::workflow::scenario;
@@ -108,10 +108,11 @@ async fn by_name(deployed: Arc<Deployed>) -> Begin {
 
 async fn by_tag(deployed: Arc<Deployed>) -> Begin {
     make_bucket(&deployed).await;
-    // What a capture looks at further: scalable targets have policies, and a stream has triggers.
+    // What a capture looks at further: scalable targets have policies, and a stream has triggers with filters.
     make_table(&deployed, TABLE, &[INDEX], Billing::Provisioned).await;
     scale(&deployed, TABLE, INDEX).await;
-    stream(&deployed, TABLE, StreamViewType::NewImage).await;
+    let of_changes = stream(&deployed, TABLE, StreamViewType::NewImage).await;
+    encrypted_trigger(&deployed, &of_changes).await;
     back_up(&deployed, TABLE).await;
     make_table(&deployed, OTHER, &[], Billing::OnDemand).await;
     tag(&deployed, TABLE, "nightly").await;

@@ -13,7 +13,9 @@ use serde_json::{Value, json};
 use tablekeeper_functions::error_name::ErrorName;
 use tablekeeper_functions::item_calls::ItemCalls;
 
-use super::sync_settings::tables::{Billing, make_table, recovery, scale, set_tags, stream};
+use super::sync_settings::tables::{
+    Billing, encrypted_trigger, make_table, recovery, scale, set_tags, stream,
+};
 use super::sync_settings::{INDEX, before, inject};
 use crate::deployed::stack;
 use crate::workflow::scenario;
@@ -187,10 +189,11 @@ async fn several_segments(deployed: Arc<Deployed>) -> Begin {
 }
 
 async fn by_tag(deployed: Arc<Deployed>) -> Begin {
-    // What a capture looks at further: scalable targets have policies, and a stream has triggers.
+    // What a capture looks at further: scalable targets have policies, and a stream has triggers with filters.
     make_table(&deployed, TABLE, &[INDEX], Billing::Provisioned).await;
     scale(&deployed, TABLE, INDEX).await;
-    stream(&deployed, TABLE, StreamViewType::NewImage).await;
+    let of_changes = stream(&deployed, TABLE, StreamViewType::NewImage).await;
+    encrypted_trigger(&deployed, &of_changes).await;
     // The SDK sends an item's attributes in any order, and an export keeps the order that it finds.
     for number in 0..5 {
         let delete = deployed.dynamodb.delete_item().table_name(TABLE);
