@@ -1,6 +1,8 @@
 //! From a backup and two patterns to the name of a new table: decided here, with no AWS call, for the
 //! trigger, for the restore and for `tablekeeper plan rotate` alike.
 
+mod groups;
+
 use chrono::{DateTime, FixedOffset};
 use regex::Regex;
 
@@ -41,6 +43,22 @@ pub enum RotationError {
         pattern: String,
         /// What is wrong with it.
         reason: String,
+    },
+    /// A template names a group that the source pattern does not have; it would be replaced by nothing.
+    #[error(
+        "{parameter} {template} names the group {group}, which SourcePattern {pattern} does not have: {advice}"
+    )]
+    UnknownGroup {
+        /// `ReplacementPattern` or `SSMParameterName`.
+        parameter: &'static str,
+        /// The template.
+        template: String,
+        /// The group.
+        group: String,
+        /// The source pattern.
+        pattern: String,
+        /// What would be right.
+        advice: String,
     },
     /// Not a DynamoDB table.
     #[error(
@@ -100,7 +118,9 @@ pub enum RotationError {
 impl Named for RotationError {
     fn name(&self) -> ErrorName {
         match self {
-            RotationError::InvalidPattern { .. } => ErrorName::InvalidPattern,
+            RotationError::InvalidPattern { .. } | RotationError::UnknownGroup { .. } => {
+                ErrorName::InvalidPattern
+            }
             RotationError::InvalidTargetName { .. } => ErrorName::InvalidTargetName,
             RotationError::InvalidParameterName { .. } => ErrorName::InvalidParameterName,
             RotationError::NotATable { .. }
@@ -123,6 +143,10 @@ impl Patterns {
             reason: regex_error(&error),
         })?;
         let ssm_parameter_name = ssm_parameter_name.filter(|name| !name.is_empty()).map(str::to_owned);
+        groups::check("ReplacementPattern", replacement, &source)?;
+        if let Some(template) = &ssm_parameter_name {
+            groups::check("SSMParameterName", template, &source)?;
+        }
         Ok(Patterns { source, replacement: replacement.to_owned(), ssm_parameter_name })
     }
 
@@ -252,7 +276,7 @@ mod tests {
             ("prod-orders", "^prod-", "", "orders"),
             ("orders-eu", "^(.+)-(eu|us)$", "$2-$1", "eu-orders"),
             ("orders-eu", "^(?P<what>.+)-(?P<where>eu|us)$", "${where}.${what}", "eu.orders"),
-            ("orders-eu", "^(.+)-eu$", "$1x", ""),
+            ("orders-eu", "^(.+)-eu$", "${1}x", "ordersx"),
             ("orders", "r", "$0$0", "orrderrs"),
             ("orders", ".*", "x", "x"),
         ] {
@@ -295,9 +319,28 @@ mod tests {
         assert_eq!(parameter("/staging/${what}/arn"), Ok(Some("/staging/orders/arn".to_owned())));
         assert_eq!(parameter("plain"), Ok(Some("plain".to_owned())));
         assert_eq!(parameter(""), Ok(None));
-        for wrong in ["a/b", "/a//b", "/a/", "/aws/x", "SSM-x", "/a b", "$9", &"/a".repeat(16)] {
+        for wrong in ["a/b", "/a//b", "/a/", "/aws/x", "SSM-x", "/a b", &"/a".repeat(16)] {
             assert_eq!(parameter(wrong), Err(ErrorName::InvalidParameterName), "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_group_that_the_pattern_lacks_is_refused_before_anything_is_replaced() {
+        let refused = |replacement: &str, parameter: Option<&str>| {
+            let error = Patterns::new("(shop)-production$", replacement, parameter).unwrap_err();
+            assert_eq!(error.name(), ErrorName::InvalidPattern);
+            error.to_string()
+        };
+        assert_eq!(
+            refused("$1x", None),
+            "ReplacementPattern `$1x` names the group `1x`, which SourcePattern `(shop)-production$` does not have: \
+             write ${1}x for group 1 with x behind it"
+        );
+        assert_eq!(
+            refused("$1", Some("/$2/arn")),
+            "SSMParameterName `/$2/arn` names the group `2`, which SourcePattern `(shop)-production$` does not have: it \
+             has 1 group; $$ stands for a dollar"
+        );
     }
 
     #[test]
