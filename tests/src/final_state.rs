@@ -5,7 +5,7 @@ mod objects;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::types::{AttributeValue, TableStatus};
 use local_aws::Call;
 use serde::Serialize;
 
@@ -191,8 +191,10 @@ async fn table(deployed: &Deployed, name: &str, known_settings: Option<String>) 
 /// All that `sync-settings` may change, as it reads it itself.
 async fn settings(deployed: &Deployed, table: aws_sdk_dynamodb::types::TableDescription) -> String {
     let aws = Clients::new(deployed.config.clone()).settings();
+    // A restore without end has no tags that could be read.
+    let is_creating = table.table_status() == Some(&TableStatus::Creating);
     let (settings, failed) = capture(&aws, &SettingsTable::new(table), |_| true).await.unwrap();
-    assert!(failed.is_empty(), "{failed:?}");
+    assert!(failed.is_empty() || is_creating, "{failed:?}");
     serde_json::to_string(&settings).unwrap()
 }
 

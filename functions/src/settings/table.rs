@@ -1,6 +1,6 @@
 //! A table whose settings are read or written, and the clients that do so.
 
-use aws_sdk_dynamodb::types::{GlobalSecondaryIndexDescription, TableDescription, TableStatus};
+use aws_sdk_dynamodb::types::{BillingMode, GlobalSecondaryIndexDescription, TableDescription, TableStatus};
 
 use crate::arn::Arn;
 use crate::aws_failure::AwsFailure;
@@ -62,6 +62,12 @@ impl Table {
         self.description.table_status() == Some(&TableStatus::Active)
     }
 
+    /// Whether it is billed by the request, and has no capacity of its own.
+    pub fn is_on_demand(&self) -> bool {
+        let summary = self.description.billing_mode_summary();
+        summary.and_then(|summary| summary.billing_mode()) == Some(&BillingMode::PayPerRequest)
+    }
+
     /// Its global secondary indexes.
     pub fn indexes(&self) -> &[GlobalSecondaryIndexDescription] {
         self.description.global_secondary_indexes()
@@ -119,6 +125,15 @@ pub(crate) mod tests {
                 .global_secondary_indexes(index)
                 .build(),
         )
+    }
+
+    /// The same, on demand.
+    pub(crate) fn on_demand() -> Table {
+        let mut target = table();
+        let summary = aws_sdk_dynamodb::types::BillingModeSummary::builder();
+        let summary = summary.billing_mode(BillingMode::PayPerRequest).build();
+        target.description.billing_mode_summary = Some(summary);
+        target
     }
 
     #[test]

@@ -45,7 +45,7 @@ pub fn workflow() -> Workflow {
             scenario!("a point-in-time restore by CloudTrail", a_point_in_time_restore => "Complete").golden(),
             scenario!("a restored backup by AWS Backup", a_restored_backup => "Complete").golden(),
             scenario!("a target with settings of its own, to be removed", extra_to_be_removed => "Complete").golden(),
-            scenario!("a target with settings of its own, to be left", extra_to_be_left => "Complete"),
+            scenario!("a target with settings of its own, to be left", extra_to_be_left => "Complete").golden(),
             scenario!("an index that was dropped", an_index_that_was_dropped => "Complete"),
             scenario!("a source without settings", a_source_without_settings => "Complete"),
             scenario!("a deleted source with a document", a_deleted_source_with_a_document => "Complete"),
@@ -55,6 +55,7 @@ pub fn workflow() -> Workflow {
             scenario!("a source in another account", a_source_in_another_account => "Complete"),
             scenario!("Time to Live changed within the hour", changed_within_the_hour => "Complete"),
             scenario!("Time to Live refused for too long", refused_for_too_long => "Settings Not Equal").failing(ErrorName::SettingsNotEqual),
+            scenario!("insights that CloudWatch has no rules for", insights_without_rules => "Settings Not Equal").failing(ErrorName::SettingsNotEqual),
             scenario!("somebody changes it back", changed_back => "Settings Not Equal").failing(ErrorName::SettingsNotEqual),
             scenario!("wrong input", wrong_input => "Input Refused").failing(ErrorName::InvalidInput),
             scenario!("no such target", no_such_target => "Target Table Missing").failing(ErrorName::TargetTableMissing),
@@ -93,8 +94,8 @@ async fn a_restored_backup(deployed: Arc<Deployed>) -> Begin {
     Begin::Event(restore_job(&deployed))
 }
 
-/// The target has of each setting something that the source lacks, or has otherwise.
-async fn make_extra(deployed: &Deployed) {
+/// The target has of each setting something that the source lacks, or has otherwise. Its changes go to this Kinesis stream.
+async fn make_extra(deployed: &Deployed, destination: &str) {
     make_table(deployed, SOURCE, &[INDEX], Billing::Provisioned).await;
     recovery(deployed, SOURCE, 35).await;
     let source_stream = stream(deployed, SOURCE, StreamViewType::KeysOnly).await;
@@ -116,8 +117,7 @@ async fn make_extra(deployed: &Deployed) {
     let target_stream = stream(deployed, TARGET, StreamViewType::KeysOnly).await;
     trigger(deployed, &target_stream, deployed.output("StartFunctionName"), false).await;
     trigger(deployed, &target_stream, deployed.output("CheckTableFunctionName"), false).await;
-    kinesis(deployed, TARGET, "changes", ApproximateCreationDateTimePrecision::Microsecond).await;
-    kinesis(deployed, TARGET, "own", ApproximateCreationDateTimePrecision::Microsecond).await;
+    kinesis(deployed, TARGET, destination, ApproximateCreationDateTimePrecision::Microsecond).await;
     insights(deployed, TARGET, None, ContributorInsightsMode::ThrottledKeys).await;
     scale(deployed, TARGET, INDEX).await;
     alarm(deployed, TARGET, "own", 1.0).await;
@@ -127,7 +127,7 @@ async fn make_extra(deployed: &Deployed) {
 }
 
 async fn extra_to_be_removed(deployed: Arc<Deployed>) -> Begin {
-    make_extra(&deployed).await;
+    make_extra(&deployed, "own").await;
     // Of the scalable dimensions one is the source's too, without its policy and its schedule.
     let register = deployed.auto_scaling.register_scalable_target().resource_id(format!("table/{SOURCE}"));
     register
@@ -144,7 +144,7 @@ async fn extra_to_be_removed(deployed: Arc<Deployed>) -> Begin {
 }
 
 async fn extra_to_be_left(deployed: Arc<Deployed>) -> Begin {
-    make_extra(&deployed).await;
+    make_extra(&deployed, "changes").await;
     Begin::Input(json!({ "Source": SOURCE, "Target": TARGET }))
 }
 
@@ -169,7 +169,8 @@ async fn a_deleted_source_with_a_document(deployed: Arc<Deployed>) -> Begin {
     recovery(&deployed, SOURCE, 7).await;
     time_to_live(&deployed, SOURCE, "expires", true).await;
     tag(&deployed, SOURCE, 3).await;
-    stream(&deployed, SOURCE, StreamViewType::NewImage).await;
+    let of_changes = stream(&deployed, SOURCE, StreamViewType::NewImage).await;
+    trigger(&deployed, &of_changes, deployed.output("StartFunctionName"), false).await;
     scale(&deployed, SOURCE, INDEX).await;
     invoke(&deployed, "CaptureSettingsFunctionName", &json!({ "TableNames": [SOURCE] })).await;
     restore_backup(&deployed).await;
@@ -247,6 +248,15 @@ async fn changed_within_the_hour(deployed: Arc<Deployed>) -> Begin {
 async fn refused_for_too_long(deployed: Arc<Deployed>) -> Begin {
     another_time_to_live(&deployed).await;
     Begin::Input(json!({ "Source": SOURCE, "Target": TARGET, "SettingTimeoutSeconds": 3 }))
+}
+
+async fn insights_without_rules(deployed: Arc<Deployed>) -> Begin {
+    make_table(&deployed, SOURCE, &[INDEX], Billing::OnDemand).await;
+    insights(&deployed, SOURCE, Some(INDEX), ContributorInsightsMode::ThrottledKeys).await;
+    restore(&deployed).await;
+    let words = "Amazon CloudWatch Contributor Insights rule limit reached.";
+    stack().await.aws.front().fail_insights(&deployed.account, Some(words.to_owned()));
+    Begin::Input(json!({ "Source": SOURCE, "Target": TARGET }))
 }
 
 async fn changed_back(deployed: Arc<Deployed>) -> Begin {

@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::{invalid, text};
+use super::{invalid, name_of, text};
 use crate::front::scope::Scope;
 use crate::front::{Shared, page};
 use crate::json::set;
@@ -19,10 +19,11 @@ const MOST: usize = 50;
 pub(super) async fn list(shared: &Arc<Shared>, scope: &Scope, input: &Value) -> Result<Value, Refusal> {
     let state = shared.tables.of(scope);
     let mut state = state.lock().await;
-    let tags = all(shared, scope, input).await?;
     if let Ok(table) = table(shared, scope, input).await {
+        state.check_is_made(&table)?;
         state.settings(&table).tags_are_locked = false;
     }
+    let tags = all(shared, scope, input).await?;
     let (tags, next) = page::of(tags, text(input, "NextToken"), PAGE)
         .ok_or_else(|| invalid("The NextToken is not one that a former page gave."))?;
     let mut output = json!({ "Tags": tags });
@@ -64,6 +65,7 @@ async fn change(
     let Ok(table) = table(shared, scope, input).await else {
         return shared.dynamodb(scope, operation, input).await;
     };
+    state.check_is_made(&table)?;
     let kept = all(shared, scope, input).await?;
     let given = || input.get("Tags").and_then(Value::as_array).into_iter().flatten();
     let keys: BTreeSet<&str> = kept.iter().chain(given()).filter_map(|tag| text(tag, "Key")).collect();
@@ -75,7 +77,7 @@ async fn change(
     let changes = given().any(|tag| !kept.contains(tag)) || removed().any(is_kept);
     let settings = state.settings(&table);
     if changes && settings.tags_are_locked {
-        let message = "Subscriber limit exceeded: the table's tags are being updated";
+        let message = format!("Subscriber limit exceeded: Table tags are being updated: {}", name_of(&table));
         return Err(Refusal::new("LimitExceededException", message));
     }
     let output = shared.dynamodb(scope, operation, input).await?;

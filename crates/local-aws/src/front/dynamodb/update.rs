@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
-use serde_json::Value;
+use chrono::{DateTime, Duration, Utc};
+use serde_json::{Value, json};
 
 use super::settings::{Settings, Warm};
 use super::{in_use, indexes, invalid, name_of, text};
@@ -15,28 +16,89 @@ pub(super) async fn update(shared: &Arc<Shared>, scope: &Scope, input: &Value) -
     let mut state = state.lock().await;
     let mut table = shared.table(scope, input).await?;
     let name = name_of(&table).to_owned();
-    let is_creating = state.restored.get(&name).is_some_and(|restored| restored.is_creating(&table));
+    state.check_is_made(&table)?;
     let settings = state.settings(&table);
-    if is_creating {
-        return Err(in_use(format!("Table is being created: {name}")));
-    }
-    if settings.looks_until_updated > 0 {
+    let protection = input.get("DeletionProtectionEnabled").and_then(Value::as_bool);
+    if settings.looks_until_updated > 0 && protection.is_none() {
         return Err(in_use(format!("Table is being updated: {name}")));
     }
     settings.show(&mut table);
     check_kinds(input)?;
     check_stream(&table, input)?;
-    check_class(&table, input)?;
     check_warm(&mut table, input)?;
+    let now = shared.script.now(&scope.account);
+    if protection.is_some_and(|wanted| is_protected(&table) != wanted) {
+        check_protection(settings, &name, now)?;
+        settings.protection_changed = Some(now);
+    }
+    let class = text(input, "TableClass");
+    if class.is_some() && settings.class_changes >= CLASS_CHANGES {
+        return Err(Refusal::new(
+            "LimitExceededException",
+            format!(
+                "Subscriber limit exceeded: Updates to TableClass are limited to {CLASS_CHANGES} times in 30 day(s)."
+            ),
+        ));
+    }
+    if class == Some(class_of(&table)) {
+        // UPDATING, as AWS says, though nothing is changed, and nothing takes time (DDB-TABLE-180, 283).
+        set(&mut table, "TableStatus", "UPDATING");
+        return Ok(json!({ "TableDescription": table }));
+    }
 
     let mut output = shared.dynamodb(scope, "UpdateTable", input).await?;
-    note(settings, input);
-    settings.looks_until_updated = shared.script.slowness(&scope.account).updates;
+    let looks = shared.script.slowness(&scope.account).updates;
+    settings.class_changes += u32::from(class.is_some());
+    note(settings, input, looks);
+    let takes_time = takes_time(input);
+    if takes_time {
+        settings.looks_until_updated = looks;
+    }
     if let Some(table) = output.get_mut("TableDescription") {
         settings.show(table);
-        set(table, "TableStatus", "UPDATING");
+        set(
+            table,
+            "TableStatus",
+            if takes_time || settings.looks_until_updated > 0 { "UPDATING" } else { "ACTIVE" },
+        );
     }
     Ok(output)
+}
+
+/// How often AWS changes the class of a table in 30 days (DDB-TABLE-018, 283).
+const CLASS_CHANGES: u32 = 2;
+
+/// Whether the table is UPDATING for a while. Deletion protection and maxima on demand are changed when the call returns;
+/// warm throughput and encryption have a status of their own (DDB-TABLE-003, 178, 179).
+fn takes_time(input: &Value) -> bool {
+    let kinds = ["StreamSpecification", "TableClass", "BillingMode", "ProvisionedThroughput"];
+    let of_index = |change: &Value| change.get("ProvisionedThroughput").is_some();
+    kinds.iter().any(|kind| input.get(kind).is_some())
+        || index_changes(input, "Create").chain(index_changes(input, "Delete")).next().is_some()
+        || index_changes(input, "Update").any(of_index)
+}
+
+fn is_protected(table: &Value) -> bool {
+    table.get("DeletionProtectionEnabled") == Some(&Value::Bool(true))
+}
+
+/// AWS takes one change of the protection in 15 seconds (DDB-TABLE-017).
+fn check_protection(settings: &Settings, name: &str, now: DateTime<Utc>) -> Result<(), Refusal> {
+    match settings.protection_changed.filter(|changed| now - changed < Duration::seconds(15)) {
+        Some(changed) => Err(Refusal::new(
+            "ThrottlingException",
+            format!(
+                "Deletion protection setting for table {name} modified within the previous 15000 milliseconds. Please try \
+                 again after {}",
+                changed + Duration::seconds(15)
+            ),
+        )),
+        None => Ok(()),
+    }
+}
+
+fn class_of(table: &Value) -> &str {
+    table.pointer("/TableClassSummary/TableClass").and_then(Value::as_str).unwrap_or("STANDARD")
 }
 
 /// The changes to indexes of one sort: `Create`, `Update` or `Delete`.
@@ -45,20 +107,43 @@ fn index_changes<'a>(input: &'a Value, sort: &'a str) -> impl Iterator<Item = &'
     changes.into_iter().flatten().filter_map(move |change| change.get(sort))
 }
 
+/// What can only be changed alone, in the order in which AWS looks at it, and its words for that (DDB-TABLE-382, 433).
+const ALONE: [(&str, &str); 4] = [
+    ("SSESpecification", "Server-Side Encryption modification"),
+    ("TableClass", "TableClass modification"),
+    ("DeletionProtectionEnabled", "DeletionProtection modification"),
+    ("WarmThroughput", "WarmThroughput"),
+];
+
 fn check_kinds(input: &Value) -> Result<(), Refusal> {
-    let given = |names: &[&str]| names.iter().any(|name| input.get(name).is_some());
+    let wrong = |reason: String| Err(invalid(format!("One or more parameter values were invalid: {reason}")));
+    let given = |name: &str| input.get(name).is_some();
     let made_or_deleted = index_changes(input, "Create").count() + index_changes(input, "Delete").count();
-    let kinds = [
-        given(&["StreamSpecification"]),
-        given(&["TableClass"]),
-        given(&["ProvisionedThroughput", "BillingMode"]),
-        made_or_deleted > 0,
-    ];
-    if kinds.into_iter().filter(|given| *given).count() > 1 {
-        return Err(invalid(
-            "One or more parameter values were invalid: Only one of a table's stream, its table class, its throughput \
-             and its global secondary indexes can be changed in one UpdateTable",
-        ));
+    for (kind, words) in ALONE.iter().filter(|(kind, _)| given(kind)) {
+        let is_beside = |name: &str| match name {
+            "TableName" | "AttributeDefinitions" => false,
+            // Table and indexes are warmed together.
+            "GlobalSecondaryIndexUpdates" if *kind == "WarmThroughput" => made_or_deleted > 0,
+            name => name != *kind,
+        };
+        if input.as_object().is_some_and(|members| members.keys().any(|name| is_beside(name))) {
+            return wrong(format!("{words} must be the only operation in the request"));
+        }
+    }
+    let changes_iops = given("ProvisionedThroughput") || text(input, "BillingMode") == Some("PROVISIONED");
+    if given("OnDemandThroughput") && given("StreamSpecification") {
+        return wrong(
+            "OnDemandThroughput can only be combined with BillingMode in an UpdateTable request".to_owned(),
+        );
+    }
+    if given("StreamSpecification") && changes_iops {
+        return wrong("You cannot modify stream status while updating table IOPS".to_owned());
+    }
+    if made_or_deleted > 0 && given("StreamSpecification") {
+        return wrong("You cannot create or delete index while changing stream status".to_owned());
+    }
+    if made_or_deleted > 0 && (given("ProvisionedThroughput") || given("BillingMode")) {
+        return wrong("You cannot create or delete index while updating table IOPS".to_owned());
     }
     if made_or_deleted > 1 {
         return Err(Refusal::new(
@@ -71,23 +156,12 @@ fn check_kinds(input: &Value) -> Result<(), Refusal> {
 
 fn check_stream(table: &Value, input: &Value) -> Result<(), Refusal> {
     let enabled = |of: &Value| of.pointer("/StreamSpecification/StreamEnabled").and_then(Value::as_bool);
+    let name = name_of(table);
     match (enabled(table).unwrap_or(false), enabled(input)) {
-        (true, Some(true)) => {
-            Err(invalid(format!("Table already has an enabled stream: TableName: {}", name_of(table))))
-        }
-        (false, Some(false)) => Err(invalid("Table already has a disabled stream")),
+        (true, Some(true)) => Err(invalid(format!("Table already has an enabled stream: TableName: {name}"))),
+        (false, Some(false)) => Err(invalid(format!("Table has no stream to disable: TableName: {name}"))),
         _ => Ok(()),
     }
-}
-
-fn check_class(table: &Value, input: &Value) -> Result<(), Refusal> {
-    let is = table.pointer("/TableClassSummary/TableClass").and_then(Value::as_str).unwrap_or("STANDARD");
-    if text(input, "TableClass") == Some(is) {
-        return Err(invalid(format!(
-            "One or more parameter values were invalid: The table class is {is} already"
-        )));
-    }
-    Ok(())
 }
 
 fn check_warm(table: &mut Value, input: &Value) -> Result<(), Refusal> {
@@ -119,11 +193,19 @@ fn check_not_less(what: &str, shown: &Value, given: &Value) -> Result<(), Refusa
     Ok(())
 }
 
-fn note(settings: &mut Settings, input: &Value) {
-    settings.warm = settings.warm.or_more(Warm::read(input.get("WarmThroughput")));
-    for given in index_changes(input, "Create").chain(index_changes(input, "Update")) {
+fn note(settings: &mut Settings, input: &Value, looks: u32) {
+    let warm = |given: &Value| given.get("WarmThroughput").map(|warm| Warm::read(Some(warm)));
+    let named = |given: &Value| Some((text(given, "IndexName")?.to_owned(), warm(given)?));
+    for given in index_changes(input, "Create") {
         settings.note_index(given);
+        if let Some((name, warm)) = named(given) {
+            let limits = settings.limits.entry(name).or_default();
+            limits.warm = limits.warm.or_more(warm);
+        }
     }
+    index_changes(input, "Update").for_each(|given| settings.note_index(given));
+    let indexes = index_changes(input, "Update").filter_map(named).collect();
+    settings.begin_warming(warm(input), indexes, looks);
     for name in index_changes(input, "Delete").filter_map(|change| text(change, "IndexName")) {
         settings.limits.remove(name);
         settings.insights.remove(&Some(name.to_owned()));
@@ -132,8 +214,6 @@ fn note(settings: &mut Settings, input: &Value) {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     fn code(result: Result<(), Refusal>) -> Option<String> {
@@ -145,7 +225,17 @@ mod tests {
         let changes = |sort: &str, times: usize| json!(vec![json!({sort: {"IndexName": "i"}}); times]);
         let cases = [
             (json!({"BillingMode": "PROVISIONED", "ProvisionedThroughput": {}}), None),
-            (json!({"TableClass": "STANDARD", "DeletionProtectionEnabled": true}), None),
+            (json!({"TableClass": "STANDARD"}), None),
+            (
+                json!({"TableClass": "STANDARD", "DeletionProtectionEnabled": true}),
+                Some("ValidationException"),
+            ),
+            (json!({"WarmThroughput": {}, "GlobalSecondaryIndexUpdates": changes("Update", 2)}), None),
+            (json!({"WarmThroughput": {}, "OnDemandThroughput": {}}), Some("ValidationException")),
+            (json!({"StreamSpecification": {}, "OnDemandThroughput": {}}), Some("ValidationException")),
+            (json!({"BillingMode": "PAY_PER_REQUEST", "OnDemandThroughput": {}}), None),
+            (json!({"BillingMode": "PAY_PER_REQUEST", "StreamSpecification": {}}), None),
+            (json!({"SSESpecification": {}, "StreamSpecification": {}}), Some("ValidationException")),
             (
                 json!({"BillingMode": "PROVISIONED", "GlobalSecondaryIndexUpdates": changes("Update", 2)}),
                 None,
@@ -159,6 +249,28 @@ mod tests {
         ];
         for (input, expected) in cases {
             assert_eq!(code(check_kinds(&input)).as_deref(), expected, "{input}");
+        }
+    }
+
+    #[test]
+    fn what_comes_first_is_named_of_two_that_must_be_alone() {
+        for (input, expected) in [
+            (
+                json!({"SSESpecification": {}, "TableClass": "STANDARD"}),
+                "Server-Side Encryption modification",
+            ),
+            (json!({"DeletionProtectionEnabled": true, "TableClass": "STANDARD"}), "TableClass modification"),
+            (
+                json!({"WarmThroughput": {}, "DeletionProtectionEnabled": true}),
+                "DeletionProtection modification",
+            ),
+            (json!({"WarmThroughput": {}, "StreamSpecification": {}}), "WarmThroughput"),
+        ] {
+            let words = check_kinds(&input).unwrap_err().message;
+            let expected = format!(
+                "One or more parameter values were invalid: {expected} must be the only operation in the request"
+            );
+            assert_eq!(words, expected);
         }
     }
 
