@@ -39,6 +39,11 @@ pub fn workflow() -> Workflow {
         scenarios: vec![
             scenario!("a table by its name", by_name => "Complete").golden(),
             scenario!("tables by a tag, with their settings", by_tag => "Complete").golden().with(CAPTURE),
+            scenario!("a table by a tag, beside one that is being restored", beside_a_restore => "Complete")
+                .and(|ended| {
+                    let tables = ended.execution.as_ref().unwrap().output["Tables"].as_array().unwrap();
+                    assert_eq!(tables.len(), 1, "what is being restored has no tags");
+                }),
             scenario!("tables by a pattern", by_pattern => "Complete").golden(),
             scenario!("tables by the template's parameters", by_template => "Complete").with(BY_TEMPLATE),
             scenario!("backups by hand count too", manual_too => "Complete").and(|ended| {
@@ -117,6 +122,17 @@ async fn by_tag(deployed: Arc<Deployed>) -> Begin {
     make_table(&deployed, OTHER, &[], Billing::OnDemand).await;
     tag(&deployed, TABLE, "nightly").await;
     tag(&deployed, OTHER, "weekly").await;
+    Begin::Input(json!({ "TableTag": "backup=nightly" }))
+}
+
+async fn beside_a_restore(deployed: Arc<Deployed>) -> Begin {
+    make_backups(&deployed, TABLE).await;
+    tag(&deployed, TABLE, "nightly").await;
+    before(&deployed, ("backup-prune.select-tables", "dynamodb:ListTables"), |deployed| async move {
+        let restore = deployed.dynamodb.restore_table_to_point_in_time().source_table_name(TABLE);
+        restore.target_table_name("restored").use_latest_restorable_time(true).send().await.unwrap();
+    })
+    .await;
     Begin::Input(json!({ "TableTag": "backup=nightly" }))
 }
 

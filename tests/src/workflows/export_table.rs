@@ -54,6 +54,11 @@ pub fn workflow() -> Workflow {
                     assert_eq!(reports(ended).len(), 2, "{:?}", reports(ended));
                     assert!(ended.state.objects.iter().any(|object| object.key.ends_with("TIME/manifest")));
                 }),
+            scenario!("a table by a tag, beside one that is being restored", beside_a_restore => "Complete")
+                .and(|ended| {
+                    let tables = ended.execution.as_ref().unwrap().output["Tables"].as_array().unwrap();
+                    assert_eq!(tables.len(), 1, "what is being restored has no tags");
+                }),
             scenario!("an export by DynamoDB", managed => "Complete").golden().and(|ended| {
                 assert_eq!(
                     (&report(ended)["Mode"], &report(ended)["ItemCount"]),
@@ -181,6 +186,17 @@ async fn by_name(deployed: Arc<Deployed>) -> Begin {
     make_filled(&deployed, TABLE, 20, 10).await;
     // One segment: of several at a time, each would have but some of the faults that are meant for one.
     Begin::Input(json!({ "TableName": TABLE }))
+}
+
+async fn beside_a_restore(deployed: Arc<Deployed>) -> Begin {
+    make_filled(&deployed, TABLE, 3, 10).await;
+    tag(&deployed, TABLE, "backup", "nightly").await;
+    before(&deployed, ("export-table.select-tables", "dynamodb:ListTables"), |deployed| async move {
+        let restore = deployed.dynamodb.restore_table_to_point_in_time().source_table_name(TABLE);
+        restore.target_table_name("restored").use_latest_restorable_time(true).send().await.unwrap();
+    })
+    .await;
+    Begin::Input(json!({ "TableTag": "backup=nightly" }))
 }
 
 async fn several_segments(deployed: Arc<Deployed>) -> Begin {
