@@ -50,8 +50,7 @@ pub async fn reconcile<S: Setting>(
         let Some(table) = aws.describe(target).await? else { return Ok(Reconciled::TableMissing) };
         let actual = S::read(aws, &table).await?;
         let comparison = S::compare(wanted, &actual, &table);
-        let to_do: Vec<_> = comparison.to_do(remove_extra).cloned().collect();
-        if to_do.is_empty() {
+        if comparison.to_do(remove_extra).next().is_none() {
             return Ok(match comparison.under_way.into_iter().next() {
                 Some(reason) => later(reason, false),
                 None => Reconciled::Done { refused: Vec::new() },
@@ -62,7 +61,14 @@ pub async fn reconcile<S: Setting>(
             return Ok(later(format!("table {} is {status}", table.name), true));
         }
         let (mut refused, mut busy) = (Vec::new(), None);
-        for planned in S::joined(to_do) {
+        let first = S::joined(comparison.at_once(remove_extra).cloned().collect());
+        let first = first.into_iter().map(|planned| (planned, false));
+        let instead = comparison.instead(remove_extra).cloned().map(|planned| (planned, true));
+        for (planned, takes_room) in first.chain(instead) {
+            // What was to make room for it stays, for good.
+            if takes_room && !refused.is_empty() {
+                continue;
+            }
             match S::make(&planned.change, aws, &table).await {
                 Ok(()) if S::IS_OF_UPDATE_TABLE => {
                     return Ok(later(

@@ -124,10 +124,19 @@ impl<C> Comparison<C> {
         self.left_out.push(words.into());
     }
 
-    /// What is to be done: the changes, and the removals where they are wanted, with what these make room for.
+    /// What is to be done: the changes, the removals where they are wanted, and what these make room for.
     pub fn to_do(&self, remove_extra: bool) -> impl Iterator<Item = &Planned<C>> {
-        let removals = self.extra.iter().chain(&self.instead_of_extra);
-        self.changes.iter().chain(removals.filter(move |_| remove_extra))
+        self.at_once(remove_extra).chain(self.instead(remove_extra))
+    }
+
+    /// What can be done whatever becomes of the rest: the changes, and the removals where they are wanted.
+    pub fn at_once(&self, remove_extra: bool) -> impl Iterator<Item = &Planned<C>> {
+        self.changes.iter().chain(self.extra.iter().filter(move |_| remove_extra))
+    }
+
+    /// What the removals make room for, where they are wanted.
+    pub fn instead(&self, remove_extra: bool) -> impl Iterator<Item = &Planned<C>> {
+        self.instead_of_extra.iter().filter(move |_| remove_extra)
     }
 }
 

@@ -96,3 +96,20 @@ async fn one_that_failed_is_enabled_anew_and_refused_in_dynamodbs_words_where_it
     assert!(matches!(&refused[..], [one] if one.ends_with(words)), "{refused:?}");
     assert_eq!(aws.calls("dynamodb:EnableKinesisStreamingDestination").len(), 1);
 }
+
+#[tokio::test]
+async fn a_stream_that_may_not_be_disabled_is_refused_and_not_waited_for() {
+    let aws = FakeAws::default().with_table("copy");
+    aws.answer("dynamodb:DescribeKinesisStreamingDestination", |_| {
+        let destination = json!({ "StreamArn": OTHER, "DestinationStatus": "ACTIVE" });
+        (200, json!({ "KinesisDataStreamDestinations": [destination] }))
+    });
+    aws.refuse("dynamodb:DisableKinesisStreamingDestination", "AccessDeniedException");
+    let wanted = value(&[(HERE, "MILLISECOND")]);
+    let clients = aws.clients().settings();
+    let done = reconcile::<KinesisDestinations>(&wanted, &clients, "copy", true).await.unwrap();
+    let Reconciled::Done { refused } = done else { panic!("{done:?}") };
+    let words = format!("stop sending changes to {OTHER}: AccessDenied: ");
+    assert!(matches!(&refused[..], [one] if one.starts_with(&words)), "{refused:?}");
+    assert!(aws.calls("dynamodb:EnableKinesisStreamingDestination").is_empty());
+}
