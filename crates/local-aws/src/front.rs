@@ -136,7 +136,8 @@ impl Front {
         self.shared.script.hide_starting_positions(account);
     }
 
-    /// Lets an hour pass for what AWS lets the account do once an hour only: changing a table's time to live.
+    /// Lets an hour pass for what AWS lets the account do once in a while only: changing a table's time to live, its deletion
+    /// protection, its policy.
     pub fn let_an_hour_pass(&self, account: &str) {
         self.shared.script.let_an_hour_pass(account);
     }

@@ -13,8 +13,8 @@ use serde_json::{Value, json};
 use tablekeeper_functions::error_name::ErrorName;
 
 use self::tables::{
-    Billing, alarm, insights, kinesis, limit, make_table, make_table_with, recovery, scale, set_everything,
-    stream, table_arn, tag, time_to_live, trigger, until_active,
+    Billing, alarm, insights, kinesis, limit, make_table, make_table_with, put_policy, recovery, scale,
+    set_everything, stream, table_arn, tag, time_to_live, trigger, until_active,
 };
 use crate::deployed::stack;
 use crate::run::invoke;
@@ -123,7 +123,9 @@ async fn make_extra(deployed: &Deployed, destination: &str) {
     alarm(deployed, TARGET, "own", 1.0).await;
     let arn = table_arn(deployed, TARGET);
     let policy = json!({ "Version": "2012-10-17", "Statement": [] }).to_string();
-    deployed.dynamodb.put_resource_policy().resource_arn(arn).policy(policy).send().await.unwrap();
+    put_policy(deployed, &arn, &policy).await;
+    // The target's settings may be changed again.
+    stack().await.aws.front().let_an_hour_pass(&deployed.account);
 }
 
 async fn extra_to_be_removed(deployed: Arc<Deployed>) -> Begin {

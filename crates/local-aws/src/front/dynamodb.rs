@@ -13,6 +13,7 @@ mod insights;
 mod kinesis;
 mod lifetime;
 mod looks;
+mod policies;
 mod recovery;
 mod restore;
 mod settings;
@@ -86,6 +87,10 @@ pub(crate) async fn answer(
         "DescribeContributorInsights" => insights::describe(shared, &scope, &input()).await,
         "UpdateContributorInsights" => insights::update(shared, &scope, &input()).await,
         "ListContributorInsights" => insights::list(shared, &scope, &input()).await,
+        "GetResourcePolicy" => policies::get(shared, &scope, &input()).await,
+        operation @ ("PutResourcePolicy" | "DeleteResourcePolicy") => {
+            policies::change(shared, &scope, operation, &input()).await
+        }
         "TagResource" => tags::tag(shared, &scope, &input()).await,
         "UntagResource" => tags::untag(shared, &scope, &input()).await,
         "ListTagsOfResource" => tags::list(shared, &scope, &input()).await,

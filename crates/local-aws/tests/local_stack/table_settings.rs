@@ -326,6 +326,41 @@ async fn tags_come_in_pages_of_ten() {
     assert!(reserved.starts_with("ValidationException"), "{reserved}");
 }
 
+/// DDB-TABLE-205 to 208 and 244 to 248 of the measurements.
+#[tokio::test]
+async fn a_policy_is_seen_late_and_not_changed_twice_in_15_seconds() {
+    let account = Account::prepared("310000000022").await.without_retries();
+    let policy = |sid: &str| format!(r#"{{"Version": "2012-10-17", "Statement": [{{"Sid": "{sid}"}}]}}"#);
+    let put = async |policy: String| {
+        let call = account.client.put_resource_policy().resource_arn(account.arn()).policy(policy);
+        call.send().await.map(drop).map_err(|error| said(&error))
+    };
+    let delete = async || {
+        let call = account.client.delete_resource_policy().resource_arn(account.arn()).send().await;
+        call.map(drop).map_err(|error| said(&error))
+    };
+    let seen = async || {
+        let answer = account.client.get_resource_policy().resource_arn(account.arn()).send().await;
+        answer.map(|it| it.policy.unwrap()).map_err(|error| error.code().unwrap().to_owned())
+    };
+    let none = || Err("PolicyNotFoundException".to_owned());
+    assert_eq!(delete().await, Ok(()), "there is none");
+    assert_eq!(put(policy("a")).await, Ok(()));
+    assert_eq!(seen().await, none());
+    assert_eq!(seen().await, Ok(policy("a")));
+    assert_eq!(put(policy("a").replace(' ', "")).await, Ok(()), "it is equivalent");
+    for refused in [put(policy("b")).await, delete().await] {
+        let refused = refused.unwrap_err();
+        let words =
+            "ThrottlingException: Resource-based policy for table orders modified within the previous 15000";
+        assert!(refused.starts_with(words), "{refused}");
+    }
+    stack().await.front().let_an_hour_pass(account.api.account);
+    assert_eq!(delete().await, Ok(()));
+    assert!(seen().await.is_ok(), "as it was");
+    assert_eq!(seen().await, none());
+}
+
 /// Everything about the table that a restore or a table of the same name has to begin without.
 async fn inherited(account: &Account, name: &str) -> Vec<&'static str> {
     let client = &account.client;
@@ -392,6 +427,7 @@ async fn neither_a_restored_table_nor_a_later_one_inherits_settings() {
     let stream = account.table("orders").await.latest_stream_arn.unwrap();
     for arn in [account.arn(), stream] {
         client.put_resource_policy().resource_arn(&arn).policy("{}").send().await.unwrap();
+        client.get_resource_policy().resource_arn(&arn).send().await.unwrap_err();
         client.get_resource_policy().resource_arn(&arn).send().await.unwrap();
     }
     assert_eq!(inherited(&account, "orders").await.len(), 12);

@@ -213,8 +213,7 @@ pub async fn set_everything(deployed: &Deployed, table: &str, index: &str) {
     insights(deployed, table, Some(index), ContributorInsightsMode::AccessedAndThrottledKeys).await;
     let arn = table_arn(deployed, table);
     for (resource, of) in [(arn.clone(), format!("{arn}/index/*")), (stream.clone(), stream)] {
-        let put = deployed.dynamodb.put_resource_policy().resource_arn(&resource);
-        put.policy(policy(deployed, &resource, &of)).send().await.unwrap();
+        put_policy(deployed, &resource, &policy(deployed, &resource, &of)).await;
     }
     alarm(deployed, table, &format!("{table}-throttled"), 5.0).await;
     alarm(deployed, table, "slow", 50.0).await;
@@ -230,6 +229,16 @@ pub async fn set_everything(deployed: &Deployed, table: &str, index: &str) {
     let both = update().warm_throughput(warm()).global_secondary_index_updates(of_index);
     both.send().await.unwrap();
     until_warm(deployed, table).await;
+}
+
+/// A resource policy, which others can see when this returns.
+pub async fn put_policy(deployed: &Deployed, resource: &str, policy: &str) {
+    let put = deployed.dynamodb.put_resource_policy().resource_arn(resource).policy(policy);
+    put.send().await.unwrap();
+    until("the policy to be seen", async || {
+        deployed.dynamodb.get_resource_policy().resource_arn(resource).send().await.is_ok()
+    })
+    .await;
 }
 
 /// What a table on demand has beyond: maxima, of itself and of an index.

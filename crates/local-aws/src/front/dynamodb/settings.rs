@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::insights::Insights;
 use super::kinesis::Destination;
-use super::{State, indexes, name_of, text};
+use super::{State, indexes, name_of, policies, text};
 use crate::json::set;
 
 /// What a table on demand can take at once without having been told anything.
@@ -29,6 +29,8 @@ pub(super) struct Settings {
     /// Contributor insights that were enabled, by index; `None` is the table itself.
     pub(super) insights: HashMap<Option<String>, Insights>,
     pub(super) destinations: Vec<Destination>,
+    /// The policies that were changed, of the table and its streams, by ARN.
+    pub(super) policies: HashMap<String, policies::Changed>,
     pub(super) warm: Warm,
     pub(super) warming: Option<Warming>,
     pub(super) limits: HashMap<String, Limits>,
