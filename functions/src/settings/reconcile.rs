@@ -5,6 +5,8 @@
 //! Time to Live was changed within the hour) is not waited for here: the state machine waits, and asks again. It keeps no
 //! other change of the setting from being made.
 
+use std::collections::BTreeSet;
+
 use super::{Aws, Setting};
 use crate::aws_failure::AwsFailure;
 use crate::error_name::ErrorName;
@@ -46,6 +48,7 @@ pub async fn reconcile<S: Setting>(
         table_is_updating,
         refused: Vec::new(),
     };
+    let mut made = BTreeSet::new();
     for _ in 0..ROUNDS {
         let Some(table) = aws.describe(target).await? else { return Ok(Reconciled::TableMissing) };
         let actual = S::read(aws, &table).await?;
@@ -65,8 +68,8 @@ pub async fn reconcile<S: Setting>(
         let first = first.into_iter().map(|planned| (planned, false));
         let instead = comparison.instead(remove_extra).cloned().map(|planned| (planned, true));
         for (planned, takes_room) in first.chain(instead) {
-            // What was to make room for it stays, for good.
-            if takes_room && !refused.is_empty() {
+            // What was to make room for it stays, for good; or it was made just now, and is not seen yet.
+            if takes_room && !refused.is_empty() || made.contains(&planned.words) {
                 continue;
             }
             match S::make(&planned.change, aws, &table).await {
@@ -76,7 +79,10 @@ pub async fn reconcile<S: Setting>(
                         true,
                     ));
                 }
-                Ok(()) => tracing::info!(setting = %S::NAME, table = %table.name, "{}", planned.words),
+                Ok(()) => {
+                    tracing::info!(setting = %S::NAME, table = %table.name, "{}", planned.words);
+                    made.insert(planned.words);
+                }
                 Err(failure) => match failure.name {
                     ErrorName::ResourceBusy => {
                         busy.get_or_insert_with(|| format!("{}: {failure}", planned.words));
