@@ -110,8 +110,9 @@ async fn a_destination_that_cannot_be_enabled_fails_after_the_call_and_can_be_en
     front.fail_destinations("320000000002", Some(words.to_owned()));
     assert_eq!(enable(&client, "a").await.as_deref(), Ok("ENABLING"));
     let failed = ("a".to_owned(), "ENABLE_FAILED".to_owned(), Some(words.to_owned()));
-    assert_eq!(destinations(&client).await, [failed.clone()]);
-    assert_eq!(destinations(&client).await, [failed], "it stays");
+    for _ in 0..2 {
+        assert_eq!(destinations(&client).await, std::slice::from_ref(&failed), "it stays");
+    }
     front.fail_destinations("320000000002", None);
     assert_eq!(enable(&client, "a").await.as_deref(), Ok("ENABLING"));
     assert_eq!(destinations(&client).await, [is("a", "ACTIVE")]);
