@@ -3,6 +3,8 @@
 //! ask a person (`AccessDenied`, `RequestRefused`). Codes that mean something to one step alone are
 //! matched by that step before it asks for this sorting.
 
+mod texts;
+
 use aws_sdk_dynamodb::config::http::HttpResponse;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sts::operation::assume_role::AssumeRoleError;
@@ -38,12 +40,13 @@ impl AwsFailure {
     {
         move |error| {
             let code = error.code().unwrap_or_default();
+            let message = error.message().unwrap_or_default();
             let server_fault = error.raw_response().is_some_and(|answer| answer.status().is_server_error());
             let forbidden = status_alone(&error) == Some(403);
             let name = match &error {
                 SdkError::ServiceError(_) if is_throttling(code) => ErrorName::Throttled,
                 SdkError::ServiceError(_) if forbidden || is_access_denied(code) => ErrorName::AccessDenied,
-                SdkError::ServiceError(_) if is_busy(action, code) => ErrorName::ResourceBusy,
+                SdkError::ServiceError(_) if is_busy(action, code, message) => ErrorName::ResourceBusy,
                 SdkError::ServiceError(_) if !server_fault => ErrorName::RequestRefused,
                 SdkError::ConstructionFailure(_) => ErrorName::RequestRefused,
                 SdkError::DispatchFailure(_) => of_assumed_role(&error),
@@ -109,11 +112,13 @@ fn is_access_denied(code: &str) -> bool {
     )
 }
 
-/// The codes of a resource that something else is going on with. DynamoDB's LimitExceededException says that
-/// too many tables are being changed at once; other services mean a quota by it, which does not pass.
-fn is_busy(action: &str, code: &str) -> bool {
+/// Whether something else is going on with a resource, as the code says or, of some of DynamoDB's, the text. Other services
+/// mean a quota by LimitExceededException, which does not pass.
+fn is_busy(action: &str, code: &str, message: &str) -> bool {
+    let of_dynamodb = action.starts_with("dynamodb:");
     match code {
-        "LimitExceededException" => action.starts_with("dynamodb:"),
+        "LimitExceededException" => of_dynamodb && !texts::is_quota(message),
+        "ValidationException" => of_dynamodb && texts::is_state_that_passes(message),
         "ResourceInUseException"
         | "TableInUseException"
         | "BackupInUseException"
@@ -155,10 +160,15 @@ mod tests {
 
     /// The kind of a failure of `action` that AWS tells by this code, with this status.
     fn name_of(action: &'static str, status: u16, code: &str) -> ErrorName {
+        name_by_text(action, status, code, "so AWS says")
+    }
+
+    /// The same, with this text.
+    fn name_by_text(action: &'static str, status: u16, code: &str, text: &str) -> ErrorName {
         let answer = HttpResponse::new(status.try_into().unwrap(), "".into());
-        let error = ErrorMetadata::builder().code(code).message("so AWS says").build();
+        let error = ErrorMetadata::builder().code(code).message(text).build();
         let failure = AwsFailure::of(action)(SdkError::service_error(error, answer));
-        assert_eq!(failure.to_string(), format!("{action} failed: {code}: so AWS says"));
+        assert_eq!(failure.to_string(), format!("{action} failed: {code}: {text}"));
         assert!(AwsFailure::NAMES.contains(&failure.name), "{failure:?}");
         failure.name
     }
@@ -200,6 +210,19 @@ mod tests {
         assert_eq!(name_of("dynamodb:UpdateTable", 400, code), ErrorName::ResourceBusy);
         assert_eq!(name_of("cloudwatch:PutMetricAlarm", 400, code), ErrorName::RequestRefused);
         assert_eq!(name_of("cloudwatch:PutMetricAlarm", 400, "LimitExceeded"), ErrorName::RequestRefused);
+    }
+
+    #[test]
+    fn a_quota_and_a_state_are_told_by_dynamodbs_text() {
+        let class = "Subscriber limit exceeded: Updates to TableClass are limited to 2 times in 30 day(s).";
+        let tags = "Subscriber limit exceeded: Table tags are being updated: orders";
+        let limit = |text| name_by_text("dynamodb:UpdateTable", 400, "LimitExceededException", text);
+        assert_eq!((limit(class), limit(tags)), (ErrorName::RequestRefused, ErrorName::ResourceBusy));
+        let creating =
+            "Cannot describe time to live while table is in CREATING state: Current table state is CREATING";
+        let describe = |action| name_by_text(action, 400, "ValidationException", creating);
+        assert_eq!(describe("dynamodb:DescribeTimeToLive"), ErrorName::ResourceBusy);
+        assert_eq!(describe("ssm:PutParameter"), ErrorName::RequestRefused);
     }
 
     #[test]

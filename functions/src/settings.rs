@@ -34,6 +34,7 @@ pub mod reconcile;
 pub mod report;
 pub mod resource_policies;
 pub mod setting;
+mod settled;
 pub mod store;
 pub mod stream;
 pub mod table;

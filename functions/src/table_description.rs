@@ -119,6 +119,9 @@ pub fn scannable(table: &sdk::TableDescription) -> Result<(), Unscannable> {
         }
         Some(TableStatus::Active | TableStatus::Updating) => Ok(()),
         Some(TableStatus::Creating) | None => Err(Unscannable::Yet("it is being created")),
+        Some(TableStatus::InaccessibleEncryptionCredentials) => {
+            Err(Unscannable::Yet("DynamoDB cannot use its key (INACCESSIBLE_ENCRYPTION_CREDENTIALS)"))
+        }
         Some(other) => Err(Unscannable::Ever(other.clone())),
     }
 }
@@ -126,7 +129,7 @@ pub fn scannable(table: &sdk::TableDescription) -> Result<(), Unscannable> {
 /// Whether a table can be used.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Readiness {
-    /// Active, restored, and with every index active and filled.
+    /// Active, restored, and with every index, secondary or of vectors, active and filled.
     Ready,
     /// Not yet; the words say what is still going on.
     Pending(String),
@@ -143,15 +146,24 @@ pub fn readiness(table: &sdk::TableDescription) -> Readiness {
         Some(TableStatus::Creating | TableStatus::Updating) | None => {
             return Readiness::Pending("the table is being created".to_owned());
         }
+        // It ends by itself 18 to 57 minutes after the key can be used again (DDB-TABLE-331 to 335 of the measurements).
+        Some(TableStatus::InaccessibleEncryptionCredentials) => {
+            let reason = "DynamoDB cannot use the table's key (INACCESSIBLE_ENCRYPTION_CREDENTIALS)";
+            return Readiness::Pending(reason.to_owned());
+        }
         Some(other) => return Readiness::Failed(format!("the table is {}", other.as_str())),
     }
     if table.restore_summary().is_some_and(|summary| summary.restore_in_progress()) {
         return Readiness::Pending("the restore is in progress".to_owned());
     }
-    for index in table.global_secondary_indexes() {
-        let name = index.index_name().unwrap_or_default();
-        match index.index_status() {
-            Some(IndexStatus::Active) if index.backfilling() != Some(true) => {}
+    let secondary = table.global_secondary_indexes().iter();
+    let secondary = secondary.map(|index| (index.index_name(), index.index_status(), index.backfilling()));
+    let vector = table.vector_indexes().iter();
+    let vector = vector.map(|index| (index.index_name(), index.index_status(), index.backfilling()));
+    for (name, status, backfilling) in secondary.chain(vector) {
+        let name = name.unwrap_or_default();
+        match status {
+            Some(IndexStatus::Active) if backfilling != Some(true) => {}
             Some(IndexStatus::Deleting) => return Readiness::Failed(format!("index {name} is DELETING")),
             _ => return Readiness::Pending(format!("index {name} is being filled")),
         }
@@ -199,6 +211,7 @@ mod tests {
         for short in [
             table(TableStatus::Creating, false, None),
             table(TableStatus::Updating, false, None),
+            table(TableStatus::InaccessibleEncryptionCredentials, false, None),
             table(TableStatus::Active, true, None),
             table(TableStatus::Active, false, Some((IndexStatus::Creating, false))),
             table(TableStatus::Active, false, Some((IndexStatus::Updating, false))),
@@ -209,10 +222,32 @@ mod tests {
     }
 
     #[test]
+    fn a_vector_index_is_waited_for_like_any_other() {
+        let with_vectors = |status: IndexStatus, backfilling: bool| {
+            let index = sdk::VectorIndexDescription::builder().index_name("by-meaning").index_status(status);
+            let mut described = table(TableStatus::Active, false, Some((IndexStatus::Active, false)));
+            described.vector_indexes = Some(vec![index.backfilling(backfilling).build()]);
+            readiness(&described)
+        };
+        assert_eq!(with_vectors(IndexStatus::Active, false), Readiness::Ready);
+        let pending = Readiness::Pending("index by-meaning is being filled".to_owned());
+        assert_eq!(with_vectors(IndexStatus::Active, true), pending);
+        assert_eq!(with_vectors(IndexStatus::Creating, false), pending);
+        assert!(matches!(with_vectors(IndexStatus::Deleting, false), Readiness::Failed(_)));
+    }
+
+    #[test]
+    fn a_table_without_its_key_may_be_scannable_again() {
+        let status = TableStatus::InaccessibleEncryptionCredentials;
+        assert!(matches!(scannable(&table(status, false, None)), Err(Unscannable::Yet(_))));
+        let archived = scannable(&table(TableStatus::Archived, false, None));
+        assert_eq!(archived, Err(Unscannable::Ever(TableStatus::Archived)));
+    }
+
+    #[test]
     fn states_that_a_table_does_not_leave_are_failures() {
         for status in [
             TableStatus::Deleting,
-            TableStatus::InaccessibleEncryptionCredentials,
             TableStatus::Archiving,
             TableStatus::Archived,
             TableStatus::ReplicationNotAuthorized,

@@ -6,12 +6,14 @@
 use std::collections::BTreeSet;
 
 use aws_sdk_dynamodb::error::ProvideErrorMetadata;
+use aws_sdk_dynamodb::types::TableStatus;
 use chrono::TimeDelta;
 use regex::Regex;
 
 use crate::arn::{is_table_name, table_arn};
 use crate::aws_failure::AwsFailure;
 use crate::error_name::ErrorName;
+use crate::table_description;
 use crate::words::{quoted, regex_error};
 
 /// Which tables.
@@ -21,11 +23,12 @@ pub enum Selection {
     Names(Vec<String>),
     /// Every table whose name matches.
     Pattern(Regex),
-    /// Every table with this tag.
+    /// Every table with this tag. A key may have a `=` in it, so of `a=b=c` the key may be `a` or `a=b`; every way to split
+    /// it is meant.
     Tag {
-        /// Its key, to the letter.
+        /// Its key, to the letter, up to the first `=`.
         key: String,
-        /// Its value.
+        /// Its value, behind the first `=`.
         value: String,
         /// How values are compared.
         case: ValueCase,
@@ -132,13 +135,9 @@ impl Selection {
                 Ok(every_table(dynamodb).await?.into_iter().filter(|name| pattern.is_match(name)).collect())
             }
             Selection::Tag { key, value, case } => {
-                let is_it = |tag: &aws_sdk_dynamodb::types::Tag| {
-                    let same_value = match case {
-                        ValueCase::Exact => tag.value() == value,
-                        ValueCase::Any => tag.value().to_lowercase() == value.to_lowercase(),
-                    };
-                    tag.key() == key && same_value
-                };
+                let wanted = format!("{key}={value}");
+                let is_it =
+                    |tag: &aws_sdk_dynamodb::types::Tag| is_written(&wanted, tag.key(), tag.value(), case);
                 let mut found = Vec::new();
                 for name in every_table(dynamodb).await? {
                     if has_tag(dynamodb, &table_arn(&name, execution_arn), is_it).await? {
@@ -149,6 +148,15 @@ impl Selection {
             }
         }
     }
+}
+
+/// Whether a tag is written like this: key, `=` and value.
+fn is_written(wanted: &str, key: &str, value: &str, case: ValueCase) -> bool {
+    let wanted = wanted.strip_prefix(key).and_then(|rest| rest.strip_prefix('='));
+    wanted.is_some_and(|wanted| match case {
+        ValueCase::Exact => wanted == value,
+        ValueCase::Any => wanted.to_lowercase() == value.to_lowercase(),
+    })
 }
 
 async fn every_table(dynamodb: &aws_sdk_dynamodb::Client) -> Result<Vec<String>, AwsFailure> {
@@ -171,8 +179,9 @@ async fn has_tag(
         let list = dynamodb.list_tags_of_resource().resource_arn(table_arn).set_next_token(next_token);
         let page = match list.send().await {
             Ok(page) => page,
-            // Deleted since it was listed: no reason to leave out all the others.
-            Err(error) if error.code() == Some("ResourceNotFoundException") => return Ok(false),
+            Err(error) if error.code() == Some("ResourceNotFoundException") => {
+                return has_no_tags(dynamodb, table_arn).await.map(|()| false);
+            }
             Err(error) => return Err(AwsFailure::of("dynamodb:ListTagsOfResource")(error)),
         };
         if page.tags().iter().any(&is_it) {
@@ -182,5 +191,78 @@ async fn has_tag(
         if next_token.is_none() {
             return Ok(false);
         }
+    }
+}
+
+/// Looks why the tags of a table cannot be found. One that is gone or going has none that count, and keeps no other from
+/// being chosen. Nor has one that is being restored, since a restore brings no tags. What tags another table has that is
+/// being created is known only when it is (DDB-TABLE-101, 104, 217 of the measurements), and fails as `ResourceBusy` until
+/// then.
+async fn has_no_tags(dynamodb: &aws_sdk_dynamodb::Client, table_arn: &str) -> Result<(), AwsFailure> {
+    let Some(table) = table_description::describe(dynamodb, table_arn).await? else { return Ok(()) };
+    if table.table_status() == Some(&TableStatus::Deleting) {
+        return Ok(());
+    }
+    if table.restore_summary().is_some_and(|summary| summary.restore_in_progress()) {
+        tracing::warn!(table = table_arn, "it is being restored and has no tags yet, so it is not chosen");
+        return Ok(());
+    }
+    let status = table.table_status().map_or("not known", |status| status.as_str());
+    Err(AwsFailure {
+        action: "dynamodb:ListTagsOfResource",
+        name: ErrorName::ResourceBusy,
+        detail: format!("table {table_arn} is {status}, and its tags cannot be read until it is ACTIVE"),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::fake_aws::{FakeAws, arn};
+
+    const EXECUTION: &str = "arn:aws:states:eu-west-1:123456789012:execution:m:e";
+
+    async fn chosen(aws: &FakeAws, tag: &str, case: ValueCase) -> Result<Vec<String>, AwsFailure> {
+        tag_of(tag, case).unwrap().tables(&aws.clients().dynamodb(), EXECUTION).await
+    }
+
+    #[tokio::test]
+    async fn a_key_may_have_an_equals_sign_and_every_way_to_split_the_tag_is_tried() {
+        let aws = FakeAws::default().with_table("a").with_table("b").with_table("c").with_table("d");
+        let aws = aws.with_tag("a", "backup=nightly", "yes").with_tag("b", "backup", "nightly=yes");
+        let aws = aws.with_tag("c", "backup", "nightly").with_tag("d", "backup=nightly", "YES");
+        assert_eq!(chosen(&aws, "backup=nightly=yes", ValueCase::Exact).await.unwrap(), ["a", "b"]);
+        assert_eq!(chosen(&aws, "backup=nightly=yes", ValueCase::Any).await.unwrap(), ["a", "b", "d"]);
+        assert_eq!(chosen(&aws, "backup=nightly", ValueCase::Exact).await.unwrap(), ["c"]);
+    }
+
+    #[tokio::test]
+    async fn a_table_whose_tags_cannot_be_found_is_looked_at() {
+        let aws =
+            FakeAws::default().with_table("going").with_table("tagged").with_tag("tagged", "backup", "yes");
+        let tags = json!([{ "Key": "backup", "Value": "yes" }]);
+        aws.answer("dynamodb:ListTagsOfResource", move |call| {
+            match call.input["ResourceArn"] == arn("going") {
+                true => crate::fake_aws::refusal("ResourceNotFoundException"),
+                false => (200, json!({ "Tags": tags })),
+            }
+        });
+        let chosen = async || chosen(&aws, "backup=yes", ValueCase::Exact).await;
+        for status in ["CREATING", "ACTIVE"] {
+            aws.set("going", "TableStatus", json!(status));
+            let busy = chosen().await.unwrap_err();
+            assert_eq!(busy.name, ErrorName::ResourceBusy);
+            assert!(busy.detail.starts_with(&format!("table {} is {status}", arn("going"))), "{busy}");
+        }
+        aws.set("going", "TableStatus", json!("DELETING"));
+        assert_eq!(chosen().await.unwrap(), ["tagged"]);
+        aws.set("going", "TableStatus", json!("CREATING"));
+        let summary = json!({ "RestoreDateTime": 1.0, "RestoreInProgress": true });
+        aws.set("going", "RestoreSummary", summary);
+        assert_eq!(chosen().await.unwrap(), ["tagged"]);
+        aws.refuse("dynamodb:DescribeTable", "ResourceNotFoundException");
+        assert_eq!(chosen().await.unwrap(), ["tagged"]);
     }
 }

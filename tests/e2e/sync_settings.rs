@@ -5,6 +5,7 @@ mod by_events;
 mod by_hand;
 mod captured;
 mod limits;
+mod refused_later;
 mod stopped;
 mod support;
 

@@ -208,8 +208,10 @@ async fn described(deployed: &Deployed, name: &str) -> TableDescription {
 /// All that `sync-settings` may change, as it reads it itself.
 async fn settings(deployed: &Deployed, table: TableDescription) -> String {
     let aws = Clients::new(deployed.config.clone()).settings();
+    // A restore without end has no tags that could be read.
+    let is_creating = table.table_status() == Some(&TableStatus::Creating);
     let (settings, failed) = capture(&aws, &SettingsTable::new(table), |_| true).await.unwrap();
-    assert!(failed.is_empty(), "{failed:?}");
+    assert!(failed.is_empty() || is_creating, "{failed:?}");
     serde_json::to_string(&settings).unwrap()
 }
 

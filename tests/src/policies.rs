@@ -87,6 +87,16 @@ const DEMANDED: &[(Because, &[&str], &str)] = &[
         "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Contributor_Insights_IAM.html",
     ),
     (
+        Because::Calls("lambda:GetEventSourceMapping"),
+        &["kms:Decrypt"],
+        "https://docs.aws.amazon.com/lambda/latest/dg/invocation-eventfiltering.html",
+    ),
+    (
+        Because::Calls("lambda:CreateEventSourceMapping"),
+        &["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"],
+        "https://docs.aws.amazon.com/lambda/latest/dg/invocation-eventfiltering.html",
+    ),
+    (
         Because::Calls("application-autoscaling:RegisterScalableTarget"),
         &["dynamodb:DescribeTable", "dynamodb:UpdateTable", "iam:CreateServiceLinkedRole"],
         "https://docs.aws.amazon.com/autoscaling/application/userguide/security_iam_id-based-policy-examples.html",

@@ -114,6 +114,17 @@ impl Front {
         self.shared.script.fail_exports(account, fail);
     }
 
+    /// Makes the Kinesis destinations that the account enables from now on end ENABLE_FAILED with this description; `None`
+    /// ends it.
+    pub fn fail_destinations(&self, account: &str, description: Option<String>) {
+        self.shared.script.fail_destinations(account, description);
+    }
+
+    /// Makes the Contributor Insights that the account enables from now on end FAILED with this description; `None` ends it.
+    pub fn fail_insights(&self, account: &str, description: Option<String>) {
+        self.shared.script.fail_insights(account, description);
+    }
+
     /// Makes ListBackups and DescribeBackup show, sort and filter a backup as one that was made at this time, in
     /// seconds since 1970.
     pub fn date_backup(&self, account: &str, backup_arn: &str, epoch_seconds: f64) {
@@ -125,7 +136,8 @@ impl Front {
         self.shared.script.hide_starting_positions(account);
     }
 
-    /// Lets an hour pass for what AWS lets the account do once an hour only: changing a table's time to live.
+    /// Lets an hour pass for what AWS lets the account do once in a while only: changing a table's time to live, its deletion
+    /// protection, its policy.
     pub fn let_an_hour_pass(&self, account: &str) {
         self.shared.script.let_an_hour_pass(account);
     }

@@ -189,9 +189,12 @@ async fn holds_items(dynamodb: &aws_sdk_dynamodb::Client, table: &str) -> Result
 fn can_be_written(name: &str, table: &TableDescription) -> Result<(), Error> {
     match table.table_status() {
         Some(TableStatus::Active | TableStatus::Updating) => Ok(()),
-        Some(status @ (TableStatus::Creating | TableStatus::Deleting)) => {
-            Err(Error::TableBusy { table: name.to_owned(), status: status.as_str().to_owned() })
-        }
+        // What the table leaves by itself; a key that can be used again takes up to an hour.
+        Some(
+            status @ (TableStatus::Creating
+            | TableStatus::Deleting
+            | TableStatus::InaccessibleEncryptionCredentials),
+        ) => Err(Error::TableBusy { table: name.to_owned(), status: status.as_str().to_owned() }),
         status => Err(Error::Aws(AwsFailure {
             action: "dynamodb:BatchWriteItem",
             name: ErrorName::RequestRefused,

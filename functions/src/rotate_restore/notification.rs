@@ -14,6 +14,8 @@
 //! So it is read by its labels, and a value ends where the next label begins: a dot ends nothing, for
 //! tables may have dots in their names. What kind of news it is, the attributes decide.
 
+mod envelope;
+
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
@@ -109,12 +111,18 @@ pub fn read(event: &Value) -> Result<Vec<Result<News, MalformedNotification>>, M
     if event.get("detail-type").is_some() {
         return Ok(vec![read_event_bridge_event(event)]);
     }
+    if let Some(reason) = envelope::of_event(event) {
+        return Err(MalformedNotification(reason));
+    }
     Err(MalformedNotification(
         "it has neither `Records`, as SNS sends them, nor `detail-type`, as EventBridge does".to_owned(),
     ))
 }
 
 fn read_sns_record(record: &Value) -> Result<News, MalformedNotification> {
+    if let Some(reason) = envelope::of_record(record) {
+        return Err(MalformedNotification(reason));
+    }
     let record: SnsRecord = read_as(record, "an SNS record")?;
     let attributes = &record.sns.message_attributes;
     let attribute = |name: &str| {
@@ -132,9 +140,12 @@ fn read_sns_record(record: &Value) -> Result<News, MalformedNotification> {
     }
     let sentence = Sentence::read(&record.sns.message)?;
     let start_time = attribute("StartTime")?;
-    // The sentence's id is what the users of the notification know; the attribute heals one that was cut.
+    // The sentence's id is what the users of the notification know; the attribute heals one that was cut, or that has
+    // something else behind it.
     let backup_job_id = match attribute("Id") {
-        Ok(whole) if begins_with(whole, &sentence.backup_job_id) => whole.to_owned(),
+        Ok(whole) if begins_with(whole, &sentence.backup_job_id) || !is_job_id(&sentence.backup_job_id) => {
+            whole.to_owned()
+        }
         _ => sentence.backup_job_id,
     };
     Ok(News::Completed(BackupSnsMessage {
@@ -202,10 +213,14 @@ fn begins_with(whole: &str, part: &str) -> bool {
     whole.get(..part.len()).is_some_and(|start| start.eq_ignore_ascii_case(part))
 }
 
+fn is_job_id(id: &str) -> bool {
+    let allowed = |letter: u8| letter.is_ascii_alphanumeric() || matches!(letter, b'-' | b'_');
+    (1..=64).contains(&id.len()) && id.bytes().all(allowed)
+}
+
 /// A backup job's id becomes an execution's name, which takes few letters.
 fn checked_job_id(id: String) -> Result<String, MalformedNotification> {
-    let allowed = |letter: u8| letter.is_ascii_alphanumeric() || matches!(letter, b'-' | b'_');
-    if (1..=64).contains(&id.len()) && id.bytes().all(allowed) {
+    if is_job_id(&id) {
         return Ok(id);
     }
     let shown = quoted(&id);
@@ -226,7 +241,9 @@ struct Sentence {
 impl Sentence {
     fn read(message: &str) -> Result<Sentence, MalformedNotification> {
         static LABEL: LazyLock<Result<Regex, regex::Error>> = LazyLock::new(|| {
-            Regex::new(r"(?i)(?:\A|\s)(recovery point arn|(?:backed up )?resource arn|backup ?job id)\s*:\s*")
+            Regex::new(
+                r"(?i)(?:\A|\s)(recovery point arn|(?:backed up )?resource arn|backup ?job id|status message)\s*:\s*",
+            )
         });
         let label = LABEL.as_ref().map_err(|error| MalformedNotification(error.to_string()))?;
         let mut first_label = message.len();
@@ -241,16 +258,18 @@ impl Sentence {
             let name = name.as_str().to_ascii_lowercase().replace("backed up ", "").replace(' ', "");
             parts.entry(name).or_insert_with(|| value.to_owned());
         }
+        let missing =
+            |label: &str| MalformedNotification(format!("its message names no {label}: {}", quoted(message)));
+        // The last label: without it the message was cut, perhaps within the table's name. Its value may be missing, since
+        // an attribute has it as well.
+        let backup_job_id = parts.remove("backupjobid").ok_or_else(|| missing("`Backup Job Id`"))?;
         let mut part = |name: &str, label: &str| {
-            let missing =
-                || MalformedNotification(format!("its message names no {label}: {}", quoted(message)));
-            parts.remove(name).filter(|value| !value.is_empty()).ok_or_else(missing)
+            parts.remove(name).filter(|value| !value.is_empty()).ok_or_else(|| missing(label))
         };
         Ok(Sentence {
             recovery_point_arn: part("recoverypointarn", "`Recovery point ARN`")?,
             resource_arn: part("resourcearn", "`Resource ARN`")?,
-            // The last label: without it the message was cut, perhaps within the table's name.
-            backup_job_id: first_sentence(&part("backupjobid", "`Backup Job Id`")?).to_owned(),
+            backup_job_id: first_sentence(&backup_job_id).to_owned(),
             status_message: message.get(..first_label).unwrap_or_default().trim().to_owned(),
         })
     }

@@ -1,6 +1,8 @@
 //! From a backup and two patterns to the name of a new table: decided here, with no AWS call, for the
 //! trigger, for the restore and for `tablekeeper plan rotate` alike.
 
+mod groups;
+
 use chrono::{DateTime, FixedOffset};
 use regex::Regex;
 
@@ -41,6 +43,22 @@ pub enum RotationError {
         pattern: String,
         /// What is wrong with it.
         reason: String,
+    },
+    /// A template names a group that the source pattern does not have; it would be replaced by nothing.
+    #[error(
+        "{parameter} {template} names the group {group}, which SourcePattern {pattern} does not have: {advice}"
+    )]
+    UnknownGroup {
+        /// `ReplacementPattern` or `SSMParameterName`.
+        parameter: &'static str,
+        /// The template.
+        template: String,
+        /// The group.
+        group: String,
+        /// The source pattern.
+        pattern: String,
+        /// What would be right.
+        advice: String,
     },
     /// Not a DynamoDB table.
     #[error(
@@ -100,7 +118,9 @@ pub enum RotationError {
 impl Named for RotationError {
     fn name(&self) -> ErrorName {
         match self {
-            RotationError::InvalidPattern { .. } => ErrorName::InvalidPattern,
+            RotationError::InvalidPattern { .. } | RotationError::UnknownGroup { .. } => {
+                ErrorName::InvalidPattern
+            }
             RotationError::InvalidTargetName { .. } => ErrorName::InvalidTargetName,
             RotationError::InvalidParameterName { .. } => ErrorName::InvalidParameterName,
             RotationError::NotATable { .. }
@@ -123,6 +143,10 @@ impl Patterns {
             reason: regex_error(&error),
         })?;
         let ssm_parameter_name = ssm_parameter_name.filter(|name| !name.is_empty()).map(str::to_owned);
+        groups::check("ReplacementPattern", replacement, &source)?;
+        if let Some(template) = &ssm_parameter_name {
+            groups::check("SSMParameterName", template, &source)?;
+        }
         Ok(Patterns { source, replacement: replacement.to_owned(), ssm_parameter_name })
     }
 
@@ -221,101 +245,4 @@ fn check_parameter_name(name: &str) -> Result<(), RotationError> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn backup(table: &str, time: &str) -> BackupSnsMessage {
-        let table_arn = format!("arn:aws:dynamodb:eu-west-1:123456789012:table/{table}");
-        BackupSnsMessage {
-            status_message: String::new(),
-            recovery_point_arn: format!("{table_arn}/backup/01568804569000-d3306d76"),
-            backed_up_resource_arn: table_arn,
-            backup_job_id: String::new(),
-            start_time: DateTime::parse_from_rfc3339(time).unwrap(),
-        }
-    }
-
-    fn target(table: &str, source: &str, replacement: &str) -> Result<String, ErrorName> {
-        let patterns = Patterns::new(source, replacement, None).map_err(|error| error.name())?;
-        Rotation::plan(&backup(table, "2019-09-02T13:48:52.226Z"), &patterns)
-            .map(|rotation| rotation.target_table)
-            .map_err(|error| error.name())
-    }
-
-    #[test]
-    fn every_match_is_replaced_and_the_time_added() {
-        let time = "-20190902-13-48-52";
-        for (table, source, replacement, expected) in [
-            ("customer-production", "(?i)-production$", "-staging", "customer-staging"),
-            ("Customer-PRODUCTION", "(?i)-production$", "-staging", "Customer-staging"),
-            ("my.orders.v2", r"\.", "_", "my_orders_v2"),
-            ("prod-orders", "^prod-", "", "orders"),
-            ("orders-eu", "^(.+)-(eu|us)$", "$2-$1", "eu-orders"),
-            ("orders-eu", "^(?P<what>.+)-(?P<where>eu|us)$", "${where}.${what}", "eu.orders"),
-            ("orders-eu", "^(.+)-eu$", "$1x", ""),
-            ("orders", "r", "$0$0", "orrderrs"),
-            ("orders", ".*", "x", "x"),
-        ] {
-            assert_eq!(target(table, source, replacement), Ok(format!("{expected}{time}")), "{source}");
-        }
-    }
-
-    #[test]
-    fn the_time_keeps_its_own_offset() {
-        let patterns = Patterns::new("orders", "copy", None).unwrap();
-        let rotation = Rotation::plan(&backup("orders", "2019-09-02T23:30:00+05:30"), &patterns).unwrap();
-        assert_eq!(rotation.target_table, "copy-20190902-23-30-00");
-    }
-
-    #[test]
-    fn the_pattern_is_matched_against_the_name_alone() {
-        for pattern in ["eu-west-1", "123456789012", "^arn:", "dynamodb"] {
-            assert_eq!(target("orders", pattern, ""), Err(ErrorName::InvalidInput), "{pattern}");
-        }
-    }
-
-    #[test]
-    fn names_that_dynamodb_refuses_are_refused_here() {
-        let long = "a".repeat(255);
-        assert_eq!(target(&long, "^a", "a"), Err(ErrorName::InvalidTargetName));
-        assert_eq!(target(&"a".repeat(237), "^a", "a").map(|name| name.len()), Ok(255));
-        assert_eq!(target("orders", "s$", "s/ü"), Err(ErrorName::InvalidTargetName));
-        assert_eq!(target("orders", "(", ""), Err(ErrorName::InvalidPattern));
-    }
-
-    #[test]
-    fn a_parameters_name_takes_the_groups_of_the_first_match() {
-        let parameter = |template: &str| {
-            let patterns = Patterns::new("^(?P<what>.+)-production$", "$1", Some(template)).unwrap();
-            Rotation::plan(&backup("orders-production", "2019-09-02T13:48:52Z"), &patterns)
-                .map(|rotation| rotation.ssm_parameter_name)
-                .map_err(|error| error.name())
-        };
-        assert_eq!(parameter("/staging/$1/arn"), Ok(Some("/staging/orders/arn".to_owned())));
-        assert_eq!(parameter("/staging/${what}/arn"), Ok(Some("/staging/orders/arn".to_owned())));
-        assert_eq!(parameter("plain"), Ok(Some("plain".to_owned())));
-        assert_eq!(parameter(""), Ok(None));
-        for wrong in ["a/b", "/a//b", "/a/", "/aws/x", "SSM-x", "/a b", "$9", &"/a".repeat(16)] {
-            assert_eq!(parameter(wrong), Err(ErrorName::InvalidParameterName), "{wrong}");
-        }
-    }
-
-    #[test]
-    fn a_backup_of_another_table_is_refused() {
-        let mut backup = backup("orders", "2019-09-02T13:48:52Z");
-        backup.backed_up_resource_arn = "arn:aws:dynamodb:eu-west-1:123456789012:table/customers".to_owned();
-        let patterns = Patterns::new("s$", "", None).unwrap();
-        let error = Rotation::plan(&backup, &patterns).unwrap_err();
-        assert_eq!(error.name(), ErrorName::InvalidInput);
-        assert!(error.to_string().contains("`orders`") && error.to_string().contains("`customers`"));
-    }
-
-    proptest::proptest! {
-        #[test]
-        fn no_pattern_and_no_replacement_panics(source in ".{0,20}", replacement in ".{0,20}", table in "[a-zA-Z0-9_.-]{3,40}") {
-            if let Ok(name) = target(&table, &source, &replacement) {
-                proptest::prop_assert!(crate::arn::is_table_name(&name));
-            }
-        }
-    }
-}
+mod tests;

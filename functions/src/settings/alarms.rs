@@ -91,7 +91,10 @@ impl Setting for Alarms {
                     "alarm {own}: its name would be longer than {LONGEST_NAME} characters"
                 ));
             } else {
-                let words = format!("put alarm {own}");
+                let words = match there.contains_key(&own) {
+                    true => format!("change alarm {own}"),
+                    false => format!("put alarm {own}"),
+                };
                 comparison.change(words, Change::Put(own, Box::new(alarm.clone())));
             }
         }

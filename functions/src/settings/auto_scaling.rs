@@ -114,8 +114,15 @@ impl Setting for AutoScaling {
 
     fn compare(Value(wanted): &Value, Value(actual): &Value, target: &Table) -> Comparison<Change> {
         let mut comparison = Comparison::default();
+        let no_capacity = target.is_on_demand() && !wanted.is_empty();
+        if no_capacity {
+            comparison.leave_out("the target is on demand, and has no capacity that could be scaled");
+        }
         let all = wanted.keys().chain(actual.keys());
         for of in std::collections::BTreeSet::from_iter(all) {
+            if no_capacity && wanted.contains_key(of) {
+                continue;
+            }
             let gone = of.strip_prefix("index/").filter(|index| !target.has_index(index));
             if let Some(index) = gone.filter(|_| wanted.contains_key(of)) {
                 comparison.leave_out(no_index(index));
@@ -171,7 +178,15 @@ fn compare_one(
     if actual.is_some() && now.target == wanted.target {
         comparison.same += 1;
     } else {
-        let words = format!("scale {subject} between {}", wanted.target);
+        let words = match actual {
+            Some(now) => {
+                format!(
+                    "change the scaling of {subject} from between {} to between {}",
+                    now.target, wanted.target
+                )
+            }
+            None => format!("scale {subject} between {}", wanted.target),
+        };
         comparison.change(words, change(What::Register(wanted.target)));
     }
     for (name, policy) in &wanted.policies {
@@ -180,7 +195,11 @@ fn compare_one(
             Some(why) => comparison.leave_out(format!("policy {name} of {subject}: {why}")),
             None => {
                 let what = What::PutPolicy(name.clone(), Box::new(policy.clone()));
-                comparison.change(format!("put policy {name} on {subject}"), change(what));
+                let words = match now.policies.contains_key(name) {
+                    true => format!("change policy {name} of {subject}"),
+                    false => format!("put policy {name} on {subject}"),
+                };
+                comparison.change(words, change(what));
             }
         }
     }
@@ -189,7 +208,11 @@ fn compare_one(
             comparison.same += 1;
         } else {
             let what = What::PutAction(name.clone(), Box::new(action.clone()));
-            comparison.change(format!("put scheduled action {name} on {subject}"), change(what));
+            let words = match now.scheduled_actions.contains_key(name) {
+                true => format!("change scheduled action {name} of {subject}"),
+                false => format!("put scheduled action {name} on {subject}"),
+            };
+            comparison.change(words, change(what));
         }
     }
     for name in now.policies.keys().filter(|name| !wanted.policies.contains_key(*name)) {

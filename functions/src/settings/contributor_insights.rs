@@ -1,6 +1,10 @@
 //! CloudWatch Contributor Insights of the table and of each global secondary index, with its mode.
+//!
+//! Whether CloudWatch has a rule to spare for them, DynamoDB finds out after it has answered: they are ENABLING for some
+//! seconds, and then ENABLED, or FAILED with the reason (DDB-TABLE-337 of the measurements). Those that failed stay so until
+//! they are enabled anew.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_dynamodb::types::{
     ContributorInsightsAction, ContributorInsightsMode, ContributorInsightsStatus, ContributorInsightsSummary,
@@ -9,9 +13,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::setting::kept_as;
+use super::settled::settled;
 use super::table::{no_index, table_or_index};
 use super::{Aws, Comparison, Setting, SettingName, Table};
 use crate::aws_failure::AwsFailure;
+use crate::error_name::ErrorName;
 
 /// The setting.
 #[derive(Clone, Copy, Debug)]
@@ -25,6 +31,9 @@ pub struct Value {
     pub table: Option<String>,
     /// Those of indexes, by name.
     pub indexes: BTreeMap<String, String>,
+    /// What is only about to be watched: indexes, or else the table itself; it is not written down.
+    #[serde(skip)]
+    pub under_way: BTreeSet<Option<String>>,
 }
 
 /// One call of UpdateContributorInsights.
@@ -45,16 +54,14 @@ impl Setting for ContributorInsights {
 
     async fn read(aws: &Aws, table: &Table) -> Result<Value, AwsFailure> {
         let mut value = Value::default();
-        let list = aws.dynamodb.list_contributor_insights().table_name(&table.name);
-        let mut pages = list.into_paginator().send();
-        while let Some(page) = pages.next().await {
-            let page = page.map_err(AwsFailure::of("dynamodb:ListContributorInsights"))?;
-            for summary in page.contributor_insights_summaries.unwrap_or_default() {
-                let Some(mode) = mode(&summary) else { continue };
-                match summary.index_name {
-                    Some(index) => drop(value.indexes.insert(index, mode)),
-                    None => value.table = Some(mode),
-                }
+        for summary in list(aws, table).await? {
+            let Some(mode) = mode(&summary) else { continue };
+            if summary.contributor_insights_status() == Some(&ContributorInsightsStatus::Enabling) {
+                value.under_way.insert(summary.index_name.clone());
+            }
+            match summary.index_name {
+                Some(index) => drop(value.indexes.insert(index, mode)),
+                None => value.table = Some(mode),
             }
         }
         Ok(value)
@@ -62,13 +69,19 @@ impl Setting for ContributorInsights {
 
     fn compare(wanted: &Value, actual: &Value, target: &Table) -> Comparison<Change> {
         let mut comparison = Comparison::default();
-        compare_one(&mut comparison, None, wanted.table.as_ref(), actual.table.as_ref());
-        let indexes = wanted.indexes.keys().chain(actual.indexes.keys());
-        for index in std::collections::BTreeSet::from_iter(indexes) {
-            let (wanted, actual) = (wanted.indexes.get(index), actual.indexes.get(index));
+        let mut compare = |index: Option<&String>, wanted: Option<&String>, now: Option<&String>| {
+            let is_under_way = actual.under_way.contains(&index.cloned());
+            compare_one(&mut comparison, index, wanted, now, is_under_way);
+        };
+        compare(None, wanted.table.as_ref(), actual.table.as_ref());
+        let indexes: BTreeSet<_> = wanted.indexes.keys().chain(actual.indexes.keys()).collect();
+        for index in &indexes {
             if target.has_index(index) {
-                compare_one(&mut comparison, Some(index), wanted, actual);
-            } else if wanted.is_some() {
+                compare(Some(*index), wanted.indexes.get(*index), actual.indexes.get(*index));
+            }
+        }
+        for index in indexes {
+            if !target.has_index(index) && wanted.indexes.contains_key(index) {
                 comparison.leave_out(no_index(index));
             }
         }
@@ -83,9 +96,55 @@ impl Setting for ContributorInsights {
         let mode = change.mode.as_deref().map(ContributorInsightsMode::from);
         let update = aws.dynamodb.update_contributor_insights().table_name(&target.name);
         let update = update.set_index_name(change.index.clone()).contributor_insights_action(action);
-        let updated = update.set_contributor_insights_mode(mode).send().await.map(drop);
-        updated.map_err(AwsFailure::of("dynamodb:UpdateContributorInsights"))
+        let action = "dynamodb:UpdateContributorInsights";
+        update.set_contributor_insights_mode(mode).send().await.map_err(AwsFailure::of(action))?;
+        let index = change.index.as_deref();
+        if change.mode.is_some() && settled(|| look(aws, target, index)).await? == Some(Watched::Failed) {
+            let detail = format!("FAILED: {}", why_failed(aws, target, index).await?);
+            return Err(AwsFailure { action, name: ErrorName::RequestRefused, detail });
+        }
+        Ok(())
     }
+}
+
+/// What became of insights that were just enabled.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Watched {
+    Yes,
+    Failed,
+}
+
+/// What became of insights that were just enabled; `None` where DynamoDB does not know yet.
+async fn look(aws: &Aws, target: &Table, index: Option<&str>) -> Result<Option<Watched>, AwsFailure> {
+    let summaries = list(aws, target).await?;
+    let summary = summaries.iter().find(|summary| summary.index_name() == index);
+    Ok(match summary.and_then(|summary| summary.contributor_insights_status()) {
+        Some(ContributorInsightsStatus::Failed) => Some(Watched::Failed),
+        Some(ContributorInsightsStatus::Enabled) => Some(Watched::Yes),
+        _ => None,
+    })
+}
+
+/// Why insights failed, in DynamoDB's words, which a list does not have.
+async fn why_failed(aws: &Aws, target: &Table, index: Option<&str>) -> Result<String, AwsFailure> {
+    let describe = aws.dynamodb.describe_contributor_insights().table_name(&target.name);
+    let described = describe.set_index_name(index.map(str::to_owned)).send().await;
+    let described = described.map_err(AwsFailure::of("dynamodb:DescribeContributorInsights"))?;
+    let reason = described.failure_exception();
+    let name = reason.and_then(|reason| reason.exception_name());
+    let words = reason.and_then(|reason| reason.exception_description());
+    Ok(format!("{}: {}", name.unwrap_or("no name"), words.unwrap_or("DynamoDB gives no reason")))
+}
+
+async fn list(aws: &Aws, table: &Table) -> Result<Vec<ContributorInsightsSummary>, AwsFailure> {
+    let mut summaries = Vec::new();
+    let list = aws.dynamodb.list_contributor_insights().table_name(&table.name);
+    let mut pages = list.into_paginator().send();
+    while let Some(page) = pages.next().await {
+        let page = page.map_err(AwsFailure::of("dynamodb:ListContributorInsights"))?;
+        summaries.extend(page.contributor_insights_summaries.unwrap_or_default());
+    }
+    Ok(summaries)
 }
 
 fn compare_one(
@@ -93,13 +152,21 @@ fn compare_one(
     index: Option<&String>,
     wanted: Option<&String>,
     actual: Option<&String>,
+    is_under_way: bool,
 ) {
     let of = table_or_index(index.map(String::as_str));
     let change = |mode: Option<&String>| Change { index: index.cloned(), mode: mode.cloned() };
     match (wanted, actual) {
         (None, None) => {}
+        (Some(_), Some(_)) if is_under_way => {
+            comparison.under_way(format!("wait for the insights of {of}, which are ENABLING"));
+        }
         (wanted, actual) if wanted == actual => comparison.same += 1,
-        (Some(mode), _) => comparison.change(format!("watch {of} by {mode}"), change(Some(mode))),
+        (Some(mode), None) => comparison.change(format!("watch {of} by {mode}"), change(Some(mode))),
+        (Some(mode), Some(now)) => {
+            let words = format!("change how {of} is watched from {now} to {mode}");
+            comparison.change(words, change(Some(mode)));
+        }
         (None, Some(_)) => comparison.extra(format!("stop watching {of}"), change(None)),
     }
 }
@@ -114,64 +181,4 @@ fn mode(summary: &ContributorInsightsSummary) -> Option<String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-    use crate::settings::table::tests::table;
-
-    fn value(table: Option<&str>, indexes: &[(&str, &str)]) -> Value {
-        let indexes = indexes.iter().map(|(index, mode)| ((*index).to_owned(), (*mode).to_owned()));
-        Value { table: table.map(str::to_owned), indexes: indexes.collect() }
-    }
-
-    #[test]
-    fn table_and_indexes_are_compared_each_with_its_mode() {
-        let wanted =
-            value(Some("THROTTLED_KEYS"), &[("by-customer", "THROTTLED_KEYS"), ("gone", "THROTTLED_KEYS")]);
-        let actual = value(Some("ACCESSED_AND_THROTTLED_KEYS"), &[("by-customer", "THROTTLED_KEYS")]);
-        let comparison = ContributorInsights::compare(&wanted, &actual, &table());
-        assert_eq!(comparison.changes.len(), 1);
-        assert_eq!(comparison.changes[0].words, "watch the table by THROTTLED_KEYS");
-        assert_eq!((comparison.same, comparison.left_out.len()), (1, 1));
-        let extra = ContributorInsights::compare(&value(None, &[]), &actual, &table());
-        assert_eq!((extra.changes.len(), extra.extra.len(), extra.same), (0, 2, 0));
-    }
-
-    #[test]
-    fn what_is_being_turned_off_is_off() {
-        let summary =
-            |status| ContributorInsightsSummary::builder().contributor_insights_status(status).build();
-        assert_eq!(mode(&summary(ContributorInsightsStatus::Disabling)), None);
-        let all = Some("ACCESSED_AND_THROTTLED_KEYS".to_owned());
-        assert_eq!(mode(&summary(ContributorInsightsStatus::Enabling)), all);
-    }
-
-    fn values() -> impl Strategy<Value = Value> {
-        let mode = || prop_oneof![Just("THROTTLED_KEYS"), Just("ACCESSED_AND_THROTTLED_KEYS")];
-        let mode = move || mode().prop_map(str::to_owned);
-        let index = prop_oneof![Just("by-customer"), Just("gone")].prop_map(str::to_owned);
-        let indexes = proptest::collection::btree_map(index, mode(), 0..3);
-        (proptest::option::of(mode()), indexes).prop_map(|(table, indexes)| Value { table, indexes })
-    }
-
-    proptest! {
-        #[test]
-        fn what_a_comparison_says_makes_it_equal(
-            wanted in values(), actual in values(), remove in any::<bool>()
-        ) {
-            let mut now = actual.clone();
-            for planned in ContributorInsights::compare(&wanted, &actual, &table()).to_do(remove) {
-                let Change { index, mode } = planned.change.clone();
-                match (index, mode) {
-                    (None, mode) => now.table = mode,
-                    (Some(index), Some(mode)) => drop(now.indexes.insert(index, mode)),
-                    (Some(index), None) => drop(now.indexes.remove(&index)),
-                }
-            }
-            let left = ContributorInsights::compare(&wanted, &now, &table());
-            prop_assert!(left.to_do(remove).next().is_none(), "{left:?}");
-            prop_assert_eq!(now.indexes.get("gone"), actual.indexes.get("gone"));
-        }
-    }
-}
+mod tests;

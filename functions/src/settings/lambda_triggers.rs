@@ -12,6 +12,7 @@
 
 mod mapping;
 
+use aws_sdk_lambda::error::ProvideErrorMetadata;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -57,6 +58,9 @@ impl Setting for LambdaTriggers {
         while let Some(page) = pages.next().await {
             let page = page.map_err(AwsFailure::of("lambda:ListEventSourceMappings"))?;
             mappings.extend(page.event_source_mappings().iter().filter_map(Mapping::of));
+        }
+        for mapping in mappings.iter_mut().filter(|mapping| mapping.kms_key_arn.is_some()) {
+            *mapping = decrypted(aws, mapping.clone()).await?;
         }
         mappings.sort_by(|one, other| one.function_arn.cmp(&other.function_arn));
         Ok(Value(mappings))
@@ -121,9 +125,22 @@ impl Setting for LambdaTriggers {
     }
 }
 
+/// The mapping with its filter, which is encrypted and so is shown only by GetEventSourceMapping, to who may use the key.
+async fn decrypted(aws: &Aws, mapping: Mapping) -> Result<Mapping, AwsFailure> {
+    match aws.lambda.get_event_source_mapping().uuid(&mapping.uuid).send().await {
+        Ok(shown) => Ok(mapping.with_filter(shown.filter_criteria(), shown.filter_criteria_error())),
+        // Deleted since it was listed: what the list shows of it is left.
+        Err(error) if error.code() == Some("ResourceNotFoundException") => Ok(mapping),
+        Err(error) => Err(AwsFailure::of("lambda:GetEventSourceMapping")(error)),
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+    use crate::fake_aws::FakeAws;
     use crate::settings::table::tests::table;
 
     fn mapping(function: &str, batch_size: i32) -> Mapping {
@@ -167,6 +184,46 @@ mod tests {
                 LambdaTriggers::compare(&Value(vec![unreadable.clone()]), &actual, &with_stream());
             assert!(comparison.left_out[0].ends_with("cannot be read: the key is gone"));
             assert_eq!((comparison.same, comparison.changes.len()), (0, 0), "{comparison:?}");
+        }
+    }
+
+    /// What is read of a mapping with a key, where GetEventSourceMapping shows this of its filter.
+    async fn read(shown: serde_json::Value) -> Mapping {
+        let aws = FakeAws::default();
+        aws.answer("lambda:GET", move |call| {
+            let mut mapping = json!({ "UUID": "id", "FunctionArn": format!("arn:aws:lambda:{HERE}"),
+                "State": "Enabled", "KMSKeyArn": "arn:aws:kms:eu-west-1:123456789012:key/k" });
+            if call.key.ends_with("/id") {
+                mapping.as_object_mut().unwrap().extend(shown.as_object().unwrap().clone());
+                return (200, mapping);
+            }
+            (200, json!({ "EventSourceMappings": [mapping] }))
+        });
+        let Value(mut mappings) =
+            LambdaTriggers::read(&aws.clients().settings(), &with_stream()).await.unwrap();
+        assert_eq!(aws.calls("lambda:GET").len(), 2, "a list and the one mapping");
+        mappings.remove(0)
+    }
+
+    #[tokio::test]
+    async fn an_encrypted_filter_is_read_from_the_mapping_itself() {
+        let patterns = read(json!({ "FilterCriteria": { "Filters": [{ "Pattern": "{}" }] } })).await;
+        assert_eq!((patterns.filter_patterns.len(), patterns.filter_criteria_error.as_deref()), (1, None));
+        let new = LambdaTriggers::compare(
+            &Value(vec![read(json!({ "FilterCriteria": { "Filters": [{ "Pattern": "{}" }] } })).await]),
+            &Value::default(),
+            &with_stream(),
+        );
+        assert!(
+            matches!(&new.changes[0].change, Change::Create(it) if it.filter_patterns == ["{}"]),
+            "{new:?}"
+        );
+        let denied = json!({ "ErrorCode": "AccessDenied", "Message": "no kms:Decrypt" });
+        for (shown, reason) in [
+            (json!({ "FilterCriteriaError": denied }), "no kms:Decrypt"),
+            (json!({}), "it is encrypted, and Lambda does not show it"),
+        ] {
+            assert_eq!(read(shown).await.filter_criteria_error.as_deref(), Some(reason));
         }
     }
 }

@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 
 use aws_sdk_dynamodb::types::{
-    BillingMode, GlobalSecondaryIndexUpdate, OnDemandThroughput as SdkThroughput,
-    UpdateGlobalSecondaryIndexAction,
+    GlobalSecondaryIndexUpdate, OnDemandThroughput as SdkThroughput, UpdateGlobalSecondaryIndexAction,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -69,9 +68,7 @@ impl Setting for OnDemandThroughput {
 
     fn compare(wanted: &Value, actual: &Value, target: &Table) -> Comparison<Change> {
         let mut comparison = Comparison::default();
-        let mode = target.description.billing_mode_summary().and_then(|summary| summary.billing_mode());
-        let provisioned = mode != Some(&BillingMode::PayPerRequest);
-        if provisioned && *wanted != Value::default() {
+        if !target.is_on_demand() && *wanted != Value::default() {
             comparison
                 .leave_out("the target has provisioned capacity, and a maximum is for tables on demand");
             return comparison;
@@ -117,7 +114,11 @@ fn compare_one(comparison: &mut Comparison<Change>, index: Option<&str>, wanted:
     let of = table_or_index(index);
     let change = |maxima| Change { index: index.map(str::to_owned), maxima };
     if kept != actual {
-        comparison.change(format!("limit {of} to {wanted}"), change(kept));
+        let words = match actual == Maxima::default() {
+            true => format!("limit {of} to {wanted}"),
+            false => format!("change the limit of {of} from {actual} to {kept}"),
+        };
+        comparison.change(words, change(kept));
     } else if wanted != Maxima::default() {
         comparison.same += 1;
     }
@@ -147,15 +148,7 @@ impl std::fmt::Display for Maxima {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::settings::table::tests::table;
-
-    fn on_demand() -> Table {
-        let mut target = table();
-        let summary = aws_sdk_dynamodb::types::BillingModeSummary::builder();
-        let summary = summary.billing_mode(BillingMode::PayPerRequest).build();
-        target.description.billing_mode_summary = Some(summary);
-        target
-    }
+    use crate::settings::table::tests::{on_demand, table};
 
     fn maxima(reads: Option<i64>, writes: Option<i64>) -> Maxima {
         Maxima { max_read_request_units: reads, max_write_request_units: writes }

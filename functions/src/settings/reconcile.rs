@@ -2,7 +2,10 @@
 //!
 //! A change is made only after the target was read and found to differ, so a second run, or the repetition
 //! of a step whose answer was lost, finds nothing to do. What cannot be done yet (the table is being updated,
-//! Time to Live was changed within the hour) is not waited for here: the state machine waits, and asks again.
+//! Time to Live was changed within the hour) is not waited for here: the state machine waits, and asks again. It keeps no
+//! other change of the setting from being made.
+
+use std::collections::BTreeSet;
 
 use super::{Aws, Setting};
 use crate::aws_failure::AwsFailure;
@@ -26,6 +29,8 @@ pub enum Reconciled {
         reason: String,
         /// Whether that is an UpdateTable, which takes seconds.
         table_is_updating: bool,
+        /// What else was refused this time, each with the reason.
+        refused: Vec<String>,
     },
     /// There is no such table.
     TableMissing,
@@ -38,43 +43,63 @@ pub async fn reconcile<S: Setting>(
     target: &str,
     remove_extra: bool,
 ) -> Result<Reconciled, AwsFailure> {
+    let later = |reason: String, table_is_updating: bool| Reconciled::Later {
+        reason,
+        table_is_updating,
+        refused: Vec::new(),
+    };
+    let mut made = BTreeSet::new();
     for _ in 0..ROUNDS {
         let Some(table) = aws.describe(target).await? else { return Ok(Reconciled::TableMissing) };
         let actual = S::read(aws, &table).await?;
         let comparison = S::compare(wanted, &actual, &table);
-        let mut to_do = comparison.to_do(remove_extra).peekable();
-        if to_do.peek().is_none() {
-            return Ok(Reconciled::Done { refused: Vec::new() });
+        if comparison.to_do(remove_extra).next().is_none() {
+            return Ok(match comparison.under_way.into_iter().next() {
+                Some(reason) => later(reason, false),
+                None => Reconciled::Done { refused: Vec::new() },
+            });
         }
         if S::IS_OF_UPDATE_TABLE && !table.is_active() {
             let status = table.description.table_status().map_or("not known", |status| status.as_str());
-            let reason = format!("table {} is {status}", table.name);
-            return Ok(Reconciled::Later { reason, table_is_updating: true });
+            return Ok(later(format!("table {} is {status}", table.name), true));
         }
-        let mut refused = Vec::new();
-        for planned in S::joined(to_do.cloned().collect()) {
+        let (mut refused, mut busy) = (Vec::new(), None);
+        let first = S::joined(comparison.at_once(remove_extra).cloned().collect());
+        let first = first.into_iter().map(|planned| (planned, false));
+        let instead = comparison.instead(remove_extra).cloned().map(|planned| (planned, true));
+        for (planned, takes_room) in first.chain(instead) {
+            // What was to make room for it stays, for good; or it was made just now, and is not seen yet.
+            if takes_room && !refused.is_empty() || made.contains(&planned.words) {
+                continue;
+            }
             match S::make(&planned.change, aws, &table).await {
                 Ok(()) if S::IS_OF_UPDATE_TABLE => {
-                    let reason = format!("table {} is being updated: {}", table.name, planned.words);
-                    return Ok(Reconciled::Later { reason, table_is_updating: true });
+                    return Ok(later(
+                        format!("table {} is being updated: {}", table.name, planned.words),
+                        true,
+                    ));
                 }
-                Ok(()) => tracing::info!(setting = %S::NAME, table = %table.name, "{}", planned.words),
+                Ok(()) => {
+                    tracing::info!(setting = %S::NAME, table = %table.name, "{}", planned.words);
+                    made.insert(planned.words);
+                }
                 Err(failure) => match failure.name {
                     ErrorName::ResourceBusy => {
-                        let reason = format!("{}: {failure}", planned.words);
-                        return Ok(Reconciled::Later { reason, table_is_updating: false });
+                        busy.get_or_insert_with(|| format!("{}: {failure}", planned.words));
                     }
                     ErrorName::Throttled | ErrorName::ServiceUnavailable => return Err(failure),
                     name => refused.push(format!("{}: {name}: {failure}", planned.words)),
                 },
             }
         }
+        if let Some(reason) = busy {
+            return Ok(Reconciled::Later { reason, table_is_updating: false, refused });
+        }
         if !refused.is_empty() {
             return Ok(Reconciled::Done { refused });
         }
     }
-    let reason = format!("{} is not yet seen as it was set", S::NAME);
-    Ok(Reconciled::Later { reason, table_is_updating: false })
+    Ok(later(format!("{} is not yet seen as it was set", S::NAME), false))
 }
 
 #[cfg(test)]

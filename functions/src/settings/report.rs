@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Aws, Comparison, SettingName, Settings, Table, setting, stream};
+use super::{Aws, Comparison, Planned, SettingName, Settings, Table, setting, stream};
 use crate::aws_failure::AwsFailure;
 use crate::error_name::ErrorName;
 use crate::words::{self, cut};
@@ -13,6 +13,10 @@ use crate::words::{self, cut};
 const MOST_LINES: usize = 60;
 /// Letters of a line that are kept.
 const LONGEST_LINE: usize = 160;
+/// Refusals of a setting that are kept.
+const MOST_REFUSALS: usize = 20;
+/// Letters of a refusal that are kept: what was to be changed, the call, and AWS's own words behind them.
+const LONGEST_REFUSAL: usize = 400;
 
 /// What became of a setting.
 #[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
@@ -96,21 +100,23 @@ impl SettingReport {
 
     /// What a comparison leads to.
     pub fn of<C>(setting: SettingName, comparison: &Comparison<C>, remove_extra: bool) -> SettingReport {
-        let changes: Vec<String> =
+        let mut changes: Vec<String> =
             comparison.to_do(remove_extra).map(|planned| planned.words.clone()).collect();
-        let mut notes = comparison.left_out.clone();
+        changes.extend(comparison.under_way.iter().cloned());
+        let mut left_out = comparison.left_out.clone();
+        let mut notes = Vec::new();
         if !remove_extra {
-            notes.extend(
-                comparison
-                    .extra
-                    .iter()
-                    .map(|extra| format!("left as it is; RemoveExtra would {}", extra.words)),
-            );
+            let would =
+                |beginning, planned: &Planned<C>| format!("{beginning}; RemoveExtra would {}", planned.words);
+            left_out.extend(comparison.instead_of_extra.iter().map(|planned| would("left out", planned)));
+            notes.extend(comparison.extra.iter().map(|planned| would("left as it is", planned)));
         }
-        let nothing_carried = comparison.same == 0 && !comparison.left_out.is_empty();
+        let first_left_out = left_out.first().cloned();
+        let nothing_carried = comparison.same == 0 && !left_out.is_empty();
+        let notes = left_out.into_iter().chain(notes).collect();
         let (outcome, reason) = match changes.is_empty() {
             false => (Outcome::Planned, None),
-            true if nothing_carried => (Outcome::Skipped, comparison.left_out.first().cloned()),
+            true if nothing_carried => (Outcome::Skipped, first_left_out),
             true => (Outcome::Unchanged, None),
         };
         let reason = reason.map(|reason| cut(reason, 1_000));
@@ -209,9 +215,39 @@ pub fn bounded(lines: Vec<String>) -> Vec<String> {
     words::bounded(lines.into_iter(), MOST_LINES, LONGEST_LINE)
 }
 
+/// The refusals, each and all of them no longer than an execution's state has room for.
+pub fn bounded_refusals(refusals: Vec<String>) -> Vec<String> {
+    words::bounded(refusals.into_iter(), MOST_REFUSALS, LONGEST_REFUSAL)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_takes_the_place_of_an_extra_is_left_out_unless_extras_are_removed() {
+        let mut comparison = Comparison::<()>::default();
+        comparison.extra("stop a", ());
+        comparison.instead_of_extra("begin b", ());
+        let left = SettingReport::of(SettingName::KinesisDestinations, &comparison, false);
+        let notes = ["left out; RemoveExtra would begin b", "left as it is; RemoveExtra would stop a"];
+        assert_eq!((left.outcome, left.reason.as_deref()), (Outcome::Skipped, Some(notes[0])));
+        assert_eq!(left.notes, notes);
+        let removed = SettingReport::of(SettingName::KinesisDestinations, &comparison, true);
+        assert_eq!((removed.outcome, removed.notes.len()), (Outcome::Planned, 0));
+        assert_eq!(removed.changes, ["stop a", "begin b"]);
+    }
+
+    #[test]
+    fn what_is_under_way_is_not_equal_yet() {
+        let mut comparison = Comparison::<()> { same: 1, ..Comparison::default() };
+        comparison.under_way("wait for it");
+        let report = SettingReport::of(SettingName::ContributorInsights, &comparison, false);
+        assert_eq!(
+            (report.outcome, report.changes.as_slice()),
+            (Outcome::Planned, &["wait for it".to_owned()][..])
+        );
+    }
 
     #[test]
     fn what_is_left_out_alone_is_skipped_and_what_is_equal_beside_it_is_unchanged() {

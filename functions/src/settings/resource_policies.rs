@@ -79,7 +79,10 @@ impl Setting for ResourcePolicies {
                 (Some(_), _) if of == Of::Stream && !target.has_stream() => {
                     comparison.leave_out("the target has no stream that could have a policy");
                 }
-                (Some(_), _) => comparison.change(format!("set the policy of the {of}"), change(wanted)),
+                (Some(_), None) => comparison.change(format!("set the policy of the {of}"), change(wanted)),
+                (Some(_), Some(_)) => {
+                    comparison.change(format!("change the policy of the {of}"), change(wanted))
+                }
                 (None, Some(_)) => comparison.extra(format!("remove the policy of the {of}"), change(&None)),
             }
         }

@@ -67,8 +67,13 @@ pub struct Comparison<C> {
     pub changes: Vec<Planned<C>>,
     /// What the target has beyond what is wanted, and how it would be removed.
     pub extra: Vec<Planned<C>>,
+    /// What can be done only once what is extra is gone, in order: behind the removals where they are wanted, and not at
+    /// all where they are not.
+    pub instead_of_extra: Vec<Planned<C>>,
     /// What is wanted and cannot be: the words say what and why.
     pub left_out: Vec<String>,
+    /// What AWS has begun and not yet ended. It is neither equal nor to be changed again; the words say what to wait for.
+    pub under_way: Vec<String>,
 }
 
 /// A change, with the words for it.
@@ -82,7 +87,14 @@ pub struct Planned<C> {
 
 impl<C> Default for Comparison<C> {
     fn default() -> Comparison<C> {
-        Comparison { same: 0, changes: Vec::new(), extra: Vec::new(), left_out: Vec::new() }
+        Comparison {
+            same: 0,
+            changes: Vec::new(),
+            extra: Vec::new(),
+            instead_of_extra: Vec::new(),
+            left_out: Vec::new(),
+            under_way: Vec::new(),
+        }
     }
 }
 
@@ -97,14 +109,34 @@ impl<C> Comparison<C> {
         self.extra.push(Planned { words: words.into(), change });
     }
 
+    /// Adds what can be done only once what is extra is gone.
+    pub fn instead_of_extra(&mut self, words: impl Into<String>, change: C) {
+        self.instead_of_extra.push(Planned { words: words.into(), change });
+    }
+
+    /// Adds what AWS has begun and not yet ended; the words say what to wait for.
+    pub fn under_way(&mut self, words: impl Into<String>) {
+        self.under_way.push(words.into());
+    }
+
     /// Adds what is wanted and cannot be.
     pub fn leave_out(&mut self, words: impl Into<String>) {
         self.left_out.push(words.into());
     }
 
-    /// What is to be done: the changes, and the removals where they are wanted.
+    /// What is to be done: the changes, the removals where they are wanted, and what these make room for.
     pub fn to_do(&self, remove_extra: bool) -> impl Iterator<Item = &Planned<C>> {
+        self.at_once(remove_extra).chain(self.instead(remove_extra))
+    }
+
+    /// What can be done whatever becomes of the rest: the changes, and the removals where they are wanted.
+    pub fn at_once(&self, remove_extra: bool) -> impl Iterator<Item = &Planned<C>> {
         self.changes.iter().chain(self.extra.iter().filter(move |_| remove_extra))
+    }
+
+    /// What the removals make room for, where they are wanted.
+    pub fn instead(&self, remove_extra: bool) -> impl Iterator<Item = &Planned<C>> {
+        self.instead_of_extra.iter().filter(move |_| remove_extra)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use aws_sdk_cloudwatch::types::MetricAlarm;
-use aws_sdk_dynamodb::types::{GlobalSecondaryIndexDescription, TableDescription, TableStatus};
+use aws_sdk_dynamodb::types::{BillingMode, GlobalSecondaryIndexDescription, TableDescription, TableStatus};
 use tokio::sync::OnceCell;
 
 use crate::arn::Arn;
@@ -73,6 +73,12 @@ impl Table {
         self.description.table_status() == Some(&TableStatus::Active)
     }
 
+    /// Whether it is billed by the request, and has no capacity of its own.
+    pub fn is_on_demand(&self) -> bool {
+        let summary = self.description.billing_mode_summary();
+        summary.and_then(|summary| summary.billing_mode()) == Some(&BillingMode::PayPerRequest)
+    }
+
     /// Its global secondary indexes.
     pub fn indexes(&self) -> &[GlobalSecondaryIndexDescription] {
         self.description.global_secondary_indexes()
@@ -130,6 +136,15 @@ pub(crate) mod tests {
                 .global_secondary_indexes(index)
                 .build(),
         )
+    }
+
+    /// The same, on demand.
+    pub(crate) fn on_demand() -> Table {
+        let mut target = table();
+        let summary = aws_sdk_dynamodb::types::BillingModeSummary::builder();
+        let summary = summary.billing_mode(BillingMode::PayPerRequest).build();
+        target.description.billing_mode_summary = Some(summary);
+        target
     }
 
     #[test]

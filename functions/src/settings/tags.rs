@@ -69,7 +69,10 @@ impl Setting for Tags {
             } else if is_reserved(key) {
                 comparison.leave_out(format!("tag {key} is AWS's own, and nobody else may set it"));
             } else {
-                let words = format!("set tag {key} = {value}");
+                let words = match actual.get(key) {
+                    Some(now) => format!("change tag {key} from {now} to {value}"),
+                    None => format!("set tag {key} = {value}"),
+                };
                 comparison.change(words, Change::Set(vec![(key.clone(), value.clone())]));
             }
         }
@@ -148,6 +151,7 @@ mod tests {
         let set = Change::Set(vec![("team".to_owned(), "billing".to_owned())]);
         assert_eq!(comparison.changes[0].change, set);
         assert_eq!((comparison.changes.len(), comparison.left_out.len()), (1, 1));
+        assert_eq!(comparison.changes[0].words, "change tag team from web to billing");
         assert_eq!(comparison.extra[0].words, "remove tag own");
     }
 

@@ -13,7 +13,7 @@ use crate::clients::Clients;
 use crate::clock::Clock;
 use crate::error_name::ErrorName;
 use crate::settings::reconcile::Reconciled;
-use crate::settings::report::bounded;
+use crate::settings::report::bounded_refusals;
 use crate::settings::store::{self, StoreError};
 use crate::settings::{Aws, SettingName, setting};
 use crate::step::{Failure, Named, Step};
@@ -55,7 +55,7 @@ pub enum Output {
         /// The setting.
         setting: SettingName,
         /// What AWS refused, each with the reason.
-        #[schemars(length(max = 61), inner(length(max = 161)))]
+        #[schemars(length(max = 21), inner(length(max = 401)))]
         refused: Vec<String>,
     },
     /// Something has to pass first.
@@ -110,17 +110,17 @@ impl Step for ApplySetting {
         let document = store::get(&self.s3, &plan.document).await?;
         let reconcile =
             setting(name).reconcile(&document.settings, &self.aws, &plan.target, plan.remove_extra);
-        let (reason, table_is_updating) = match reconcile.await? {
+        let (reason, table_is_updating, mut refused) = match reconcile.await? {
             Reconciled::TableMissing => return Err(Error::TargetTableMissing(plan.target)),
             Reconciled::Done { refused } => {
-                return Ok(Output::Done { setting: name, refused: bounded(refused) });
+                return Ok(Output::Done { setting: name, refused: bounded_refusals(refused) });
             }
-            Reconciled::Later { reason, table_is_updating } => (reason, table_is_updating),
+            Reconciled::Later { reason, table_is_updating, refused } => (reason, table_is_updating, refused),
         };
         Ok(match plan.patience().wait(self.clock.now()) {
             Wait::TimedOut => {
-                let refused = format!("not by {}: {reason}", plan.deadline.to_rfc3339());
-                Output::Done { setting: name, refused: bounded(vec![refused]) }
+                refused.push(format!("not by {}: {reason}", plan.deadline.to_rfc3339()));
+                Output::Done { setting: name, refused: bounded_refusals(refused) }
             }
             Wait::Seconds(seconds) => {
                 let wait_seconds = if table_is_updating { look_again(&plan) } else { seconds };

@@ -2,14 +2,13 @@
 
 use aws_sdk_applicationautoscaling::types::ScalableDimension;
 use aws_sdk_dynamodb::types::ContributorInsightsMode;
-use aws_sdk_lambda::primitives::Blob;
-use aws_sdk_lambda::types::{FunctionCode, Runtime};
 use serde_json::{Value, json};
 use tablekeeper_functions::settings::SettingName;
 use tablekeeper_functions::settings::report::Outcome;
 use tablekeeper_tests::Deployed;
 use tablekeeper_tests::workflows::sync_settings::tables::{
-    Billing, insights, make_table, scale_by, set_everything, stream_arn, table_arn, tag, trigger,
+    Billing, insights, make_function, make_table, scale_by, set_everything, stream_arn, table_arn, tag,
+    trigger,
 };
 use tablekeeper_tests::workflows::sync_settings::workflow;
 
@@ -18,21 +17,12 @@ use super::support::{of, report, restore_of, run, settings_of, with};
 
 /// What a state of an execution may hold (Step Functions developer guide, quotas).
 const LARGEST_STATE: usize = 256 * 1024;
-/// A zip archive with nothing in it.
-const EMPTY_ZIP: [u8; 22] = *b"PK\x05\x06\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0";
 
 /// A name of 255 characters, of every kind that there may be.
 fn long_name(start: &str) -> String {
     let name: String = start.chars().chain("_.-aZ9".chars().cycle()).take(255).collect();
     assert_eq!(name.len(), 255);
     name
-}
-
-async fn make_function(deployed: &Deployed, name: &str) {
-    let create = deployed.lambda.create_function().function_name(name).runtime(Runtime::Providedal2023);
-    let create = create.handler("none").role(format!("arn:aws:iam::{}:role/r", deployed.account));
-    let code = FunctionCode::builder().zip_file(Blob::new(EMPTY_ZIP)).build();
-    create.code(code).send().await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -95,6 +95,7 @@ const IN_ANY_REGION: &[&str] = &[
     "dynamodb:ListTagsOfResource",
     "kinesis:DescribeStream",
     "kinesis:DescribeStreamSummary",
+    "lambda:GetEventSourceMapping",
 ];
 
 /// Of which service the resources of a type are.

@@ -8,7 +8,7 @@ use local_aws::{Call, Fault, Slowness};
 use serde_json::{Value, json};
 use tablekeeper_functions::error_name::ErrorName;
 
-use super::sync_settings::tables::{Billing, make_table, scale, set_tags, stream};
+use super::sync_settings::tables::{Billing, encrypted_trigger, make_table, scale, set_tags, stream};
 use super::sync_settings::{INDEX, StepCall, before, inject};
 use crate::deployed::stack;
 use crate::workflow::scenario;
@@ -39,6 +39,11 @@ pub fn workflow() -> Workflow {
         scenarios: vec![
             scenario!("a table by its name", by_name => "Complete").golden(),
             scenario!("tables by a tag, with their settings", by_tag => "Complete").golden().with(CAPTURE),
+            scenario!("a table by a tag, beside one that is being restored", beside_a_restore => "Complete")
+                .and(|ended| {
+                    let tables = ended.execution.as_ref().unwrap().output["Tables"].as_array().unwrap();
+                    assert_eq!(tables.len(), 1, "what is being restored has no tags");
+                }),
             scenario!("tables by a pattern", by_pattern => "Complete").golden(),
             scenario!("tables by the template's parameters", by_template => "Complete").with(BY_TEMPLATE),
             scenario!("backups by hand count too", manual_too => "Complete").and(|ended| {
@@ -108,14 +113,26 @@ async fn by_name(deployed: Arc<Deployed>) -> Begin {
 
 async fn by_tag(deployed: Arc<Deployed>) -> Begin {
     make_bucket(&deployed).await;
-    // What a capture looks at further: scalable targets have policies, and a stream has triggers.
+    // What a capture looks at further: scalable targets have policies, and a stream has triggers with filters.
     make_table(&deployed, TABLE, &[INDEX], Billing::Provisioned).await;
     scale(&deployed, TABLE, INDEX).await;
-    stream(&deployed, TABLE, StreamViewType::NewImage).await;
+    let of_changes = stream(&deployed, TABLE, StreamViewType::NewImage).await;
+    encrypted_trigger(&deployed, &of_changes).await;
     back_up(&deployed, TABLE).await;
     make_table(&deployed, OTHER, &[], Billing::OnDemand).await;
     tag(&deployed, TABLE, "nightly").await;
     tag(&deployed, OTHER, "weekly").await;
+    Begin::Input(json!({ "TableTag": "backup=nightly" }))
+}
+
+async fn beside_a_restore(deployed: Arc<Deployed>) -> Begin {
+    make_backups(&deployed, TABLE).await;
+    tag(&deployed, TABLE, "nightly").await;
+    before(&deployed, ("backup-prune.select-tables", "dynamodb:ListTables"), |deployed| async move {
+        let restore = deployed.dynamodb.restore_table_to_point_in_time().source_table_name(TABLE);
+        restore.target_table_name("restored").use_latest_restorable_time(true).send().await.unwrap();
+    })
+    .await;
     Begin::Input(json!({ "TableTag": "backup=nightly" }))
 }
 

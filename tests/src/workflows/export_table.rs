@@ -13,7 +13,9 @@ use serde_json::{Value, json};
 use tablekeeper_functions::error_name::ErrorName;
 use tablekeeper_functions::item_calls::ItemCalls;
 
-use super::sync_settings::tables::{Billing, make_table, recovery, scale, set_tags, stream};
+use super::sync_settings::tables::{
+    Billing, encrypted_trigger, make_table, recovery, scale, set_tags, stream,
+};
 use super::sync_settings::{INDEX, before, inject};
 use crate::deployed::stack;
 use crate::workflow::scenario;
@@ -51,6 +53,11 @@ pub fn workflow() -> Workflow {
                 .and(|ended| {
                     assert_eq!(reports(ended).len(), 2, "{:?}", reports(ended));
                     assert!(ended.state.objects.iter().any(|object| object.key.ends_with("TIME/manifest")));
+                }),
+            scenario!("a table by a tag, beside one that is being restored", beside_a_restore => "Complete")
+                .and(|ended| {
+                    let tables = ended.execution.as_ref().unwrap().output["Tables"].as_array().unwrap();
+                    assert_eq!(tables.len(), 1, "what is being restored has no tags");
                 }),
             scenario!("an export by DynamoDB", managed => "Complete").golden().and(|ended| {
                 assert_eq!(
@@ -181,16 +188,28 @@ async fn by_name(deployed: Arc<Deployed>) -> Begin {
     Begin::Input(json!({ "TableName": TABLE }))
 }
 
+async fn beside_a_restore(deployed: Arc<Deployed>) -> Begin {
+    make_filled(&deployed, TABLE, 3, 10).await;
+    tag(&deployed, TABLE, "backup", "nightly").await;
+    before(&deployed, ("export-table.select-tables", "dynamodb:ListTables"), |deployed| async move {
+        let restore = deployed.dynamodb.restore_table_to_point_in_time().source_table_name(TABLE);
+        restore.target_table_name("restored").use_latest_restorable_time(true).send().await.unwrap();
+    })
+    .await;
+    Begin::Input(json!({ "TableTag": "backup=nightly" }))
+}
+
 async fn several_segments(deployed: Arc<Deployed>) -> Begin {
     make_filled(&deployed, TABLE, 20, 10).await;
     Begin::Input(json!({ "TableName": TABLE, "Segments": 3 }))
 }
 
 async fn by_tag(deployed: Arc<Deployed>) -> Begin {
-    // What a capture looks at further: scalable targets have policies, and a stream has triggers.
+    // What a capture looks at further: scalable targets have policies, and a stream has triggers with filters.
     make_table(&deployed, TABLE, &[INDEX], Billing::Provisioned).await;
     scale(&deployed, TABLE, INDEX).await;
-    stream(&deployed, TABLE, StreamViewType::NewImage).await;
+    let of_changes = stream(&deployed, TABLE, StreamViewType::NewImage).await;
+    encrypted_trigger(&deployed, &of_changes).await;
     // The SDK sends an item's attributes in any order, and an export keeps the order that it finds.
     for number in 0..5 {
         let delete = deployed.dynamodb.delete_item().table_name(TABLE);

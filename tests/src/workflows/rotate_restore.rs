@@ -66,7 +66,7 @@ pub fn workflow() -> Workflow {
                 .and(points_at_its_table),
             scenario!("a name whose table is being deleted", a_name_being_deleted => "Complete"),
             scenario!("a backup that another table is restored from", a_backup_in_use => "Complete"),
-            scenario!("a table without its key", a_table_without_its_key => "Restore Failed")
+            scenario!("an archived table", an_archived_table => "Restore Failed")
                 .failing(ErrorName::RestoreFailed),
             scenario!("a restore without end", a_restore_without_end => "Restore Timed Out")
                 .failing(ErrorName::RestoreTimedOut),
@@ -252,9 +252,9 @@ async fn a_backup_in_use(deployed: Arc<Deployed>) -> Begin {
 /// The call that starts a restore.
 const RESTORE: StepCall = ("rotate-restore.restore-backup", "dynamodb:RestoreTableFromBackup");
 
-async fn a_table_without_its_key(deployed: Arc<Deployed>) -> Begin {
+async fn an_archived_table(deployed: Arc<Deployed>) -> Begin {
     make_table(&deployed, SOURCE).await;
-    let status = Some("INACCESSIBLE_ENCRYPTION_CREDENTIALS".to_owned());
+    let status = Some("ARCHIVED".to_owned());
     stack().await.aws.front().show_table_status(&deployed.account, TARGET, status);
     Begin::Input(input(&deployed, &make_backup(&deployed).await))
 }

@@ -15,8 +15,8 @@ use tablekeeper_functions::clock::Clock;
 use tablekeeper_functions::error_name::ErrorName;
 
 use self::tables::{
-    Billing, alarm, insights, kinesis, limit, make_table, make_table_with, recovery, scale, set_everything,
-    stream, table_arn, tag, time_to_live, trigger, until_active,
+    Billing, alarm, insights, kinesis, limit, make_table, make_table_with, put_policy, recovery, scale,
+    set_everything, stream, table_arn, tag, time_to_live, trigger, until_active,
 };
 use crate::deployed::stack;
 use crate::run::invoke;
@@ -53,7 +53,7 @@ pub fn workflow() -> Workflow {
             scenario!("a source that was lost and made anew", a_source_made_anew => "Complete")
                 .and(has_the_settings_of_the_restored_moment),
             scenario!("a target with settings of its own, to be removed", extra_to_be_removed => "Complete").golden(),
-            scenario!("a target with settings of its own, to be left", extra_to_be_left => "Complete"),
+            scenario!("a target with settings of its own, to be left", extra_to_be_left => "Complete").golden(),
             scenario!("an index that was dropped", an_index_that_was_dropped => "Complete"),
             scenario!("a source without settings", a_source_without_settings => "Complete"),
             scenario!("a target by its name alone", a_target_by_its_name_alone => "Complete"),
@@ -64,11 +64,12 @@ pub fn workflow() -> Workflow {
             scenario!("a source in another account", a_source_in_another_account => "Complete"),
             scenario!("Time to Live changed within the hour", changed_within_the_hour => "Complete"),
             scenario!("Time to Live refused for too long", refused_for_too_long => "Settings Not Equal").failing(ErrorName::SettingsNotEqual),
+            scenario!("insights that CloudWatch has no rules for", insights_without_rules => "Settings Not Equal").failing(ErrorName::SettingsNotEqual),
             scenario!("somebody changes it back", changed_back => "Settings Not Equal").failing(ErrorName::SettingsNotEqual),
             scenario!("wrong input", wrong_input => "Input Refused").failing(ErrorName::InvalidInput),
             scenario!("no such target", no_such_target => "Target Table Missing").failing(ErrorName::TargetTableMissing),
             scenario!("a target that is deleted meanwhile", a_target_deleted_meanwhile => "Target Table Missing").failing(ErrorName::TargetTableMissing),
-            scenario!("a target without its key", a_target_without_its_key => "Table Not Usable").failing(ErrorName::RestoreFailed),
+            scenario!("an archived target", an_archived_target => "Table Not Usable").failing(ErrorName::RestoreFailed),
             scenario!("a restore without end", a_restore_without_end => "Table Timed Out").failing(ErrorName::RestoreTimedOut),
             scenario!("looking is not allowed", looking_refused => "Table Not Checked").failing(ErrorName::AccessDenied),
             scenario!("writing down is not allowed", writing_down_refused => "Settings Not Planned").failing(ErrorName::AccessDenied),
@@ -149,8 +150,8 @@ async fn a_restored_backup(deployed: Arc<Deployed>) -> Begin {
     Begin::Event(restore_job(&deployed, Some(&point)))
 }
 
-/// The target has of each setting something that the source lacks, or has otherwise.
-async fn make_extra(deployed: &Deployed) {
+/// The target has of each setting something that the source lacks, or has otherwise. Its changes go to this Kinesis stream.
+async fn make_extra(deployed: &Deployed, destination: &str) {
     make_table(deployed, SOURCE, &[INDEX], Billing::Provisioned).await;
     recovery(deployed, SOURCE, 35).await;
     let source_stream = stream(deployed, SOURCE, StreamViewType::KeysOnly).await;
@@ -172,18 +173,19 @@ async fn make_extra(deployed: &Deployed) {
     let target_stream = stream(deployed, TARGET, StreamViewType::KeysOnly).await;
     trigger(deployed, &target_stream, deployed.output("StartFunctionName"), false).await;
     trigger(deployed, &target_stream, deployed.output("CheckTableFunctionName"), false).await;
-    kinesis(deployed, TARGET, "changes", ApproximateCreationDateTimePrecision::Microsecond).await;
-    kinesis(deployed, TARGET, "own", ApproximateCreationDateTimePrecision::Microsecond).await;
+    kinesis(deployed, TARGET, destination, ApproximateCreationDateTimePrecision::Microsecond).await;
     insights(deployed, TARGET, None, ContributorInsightsMode::ThrottledKeys).await;
     scale(deployed, TARGET, INDEX).await;
     alarm(deployed, TARGET, "own", 1.0).await;
     let arn = table_arn(deployed, TARGET);
     let policy = json!({ "Version": "2012-10-17", "Statement": [] }).to_string();
-    deployed.dynamodb.put_resource_policy().resource_arn(arn).policy(policy).send().await.unwrap();
+    put_policy(deployed, &arn, &policy).await;
+    // The target's settings may be changed again.
+    stack().await.aws.front().let_an_hour_pass(&deployed.account);
 }
 
 async fn extra_to_be_removed(deployed: Arc<Deployed>) -> Begin {
-    make_extra(&deployed).await;
+    make_extra(&deployed, "own").await;
     // Of the scalable dimensions one is the source's too, without its policy and its schedule.
     let register = deployed.auto_scaling.register_scalable_target().resource_id(format!("table/{SOURCE}"));
     register
@@ -200,7 +202,7 @@ async fn extra_to_be_removed(deployed: Arc<Deployed>) -> Begin {
 }
 
 async fn extra_to_be_left(deployed: Arc<Deployed>) -> Begin {
-    make_extra(&deployed).await;
+    make_extra(&deployed, "changes").await;
     Begin::Input(json!({ "Source": SOURCE, "Target": TARGET }))
 }
 
@@ -234,7 +236,8 @@ async fn a_deleted_source_with_a_document(deployed: Arc<Deployed>) -> Begin {
     recovery(&deployed, SOURCE, 7).await;
     time_to_live(&deployed, SOURCE, "expires", true).await;
     tag(&deployed, SOURCE, 3).await;
-    stream(&deployed, SOURCE, StreamViewType::NewImage).await;
+    let of_changes = stream(&deployed, SOURCE, StreamViewType::NewImage).await;
+    trigger(&deployed, &of_changes, deployed.output("StartFunctionName"), false).await;
     scale(&deployed, SOURCE, INDEX).await;
     invoke(&deployed, "CaptureSettingsFunctionName", &json!({ "TableNames": [SOURCE] })).await;
     let backup = restore_backup(&deployed).await;
@@ -314,6 +317,15 @@ async fn refused_for_too_long(deployed: Arc<Deployed>) -> Begin {
     Begin::Input(json!({ "Source": SOURCE, "Target": TARGET, "SettingTimeoutSeconds": 3 }))
 }
 
+async fn insights_without_rules(deployed: Arc<Deployed>) -> Begin {
+    make_table(&deployed, SOURCE, &[INDEX], Billing::OnDemand).await;
+    insights(&deployed, SOURCE, Some(INDEX), ContributorInsightsMode::ThrottledKeys).await;
+    restore(&deployed).await;
+    let words = "Amazon CloudWatch Contributor Insights rule limit reached.";
+    stack().await.aws.front().fail_insights(&deployed.account, Some(words.to_owned()));
+    Begin::Input(json!({ "Source": SOURCE, "Target": TARGET }))
+}
+
 async fn changed_back(deployed: Arc<Deployed>) -> Begin {
     make_table(&deployed, SOURCE, &[], Billing::OnDemand).await;
     tag(&deployed, SOURCE, 1).await;
@@ -348,10 +360,10 @@ async fn a_target_deleted_meanwhile(deployed: Arc<Deployed>) -> Begin {
     Begin::Event(cloudtrail(SOURCE, TARGET))
 }
 
-async fn a_target_without_its_key(deployed: Arc<Deployed>) -> Begin {
+async fn an_archived_target(deployed: Arc<Deployed>) -> Begin {
     make_table(&deployed, SOURCE, &[], Billing::OnDemand).await;
     restore(&deployed).await;
-    let status = Some("INACCESSIBLE_ENCRYPTION_CREDENTIALS".to_owned());
+    let status = Some("ARCHIVED".to_owned());
     stack().await.aws.front().show_table_status(&deployed.account, TARGET, status);
     Begin::Event(cloudtrail(SOURCE, TARGET))
 }

@@ -10,8 +10,10 @@
 mod backups;
 mod exports;
 mod insights;
+mod kinesis;
 mod lifetime;
 mod looks;
+mod policies;
 mod recovery;
 mod restore;
 mod settings;
@@ -95,9 +97,17 @@ pub(crate) async fn answer(
         "UpdateTimeToLive" => time_to_live::update(shared, &scope, &input()).await,
         "DescribeContinuousBackups" => recovery::describe(shared, &scope, &input()).await,
         "UpdateContinuousBackups" => recovery::update(shared, &scope, &input()).await,
+        "DescribeKinesisStreamingDestination" => kinesis::describe(shared, &scope, &input()).await,
+        operation @ ("EnableKinesisStreamingDestination"
+        | "DisableKinesisStreamingDestination"
+        | "UpdateKinesisStreamingDestination") => kinesis::change(shared, &scope, operation, &input()).await,
         "DescribeContributorInsights" => insights::describe(shared, &scope, &input()).await,
         "UpdateContributorInsights" => insights::update(shared, &scope, &input()).await,
         "ListContributorInsights" => insights::list(shared, &scope, &input()).await,
+        "GetResourcePolicy" => policies::get(shared, &scope, &input()).await,
+        operation @ ("PutResourcePolicy" | "DeleteResourcePolicy") => {
+            policies::change(shared, &scope, operation, &input()).await
+        }
         "TagResource" => tags::tag(shared, &scope, &input()).await,
         "UntagResource" => tags::untag(shared, &scope, &input()).await,
         "ListTagsOfResource" => tags::list(shared, &scope, &input()).await,

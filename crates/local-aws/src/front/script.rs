@@ -23,7 +23,8 @@ pub struct Slowness {
     pub on_demand_backups: u32,
     /// DescribeRestoreJob calls before a restore job ends.
     pub restore_jobs: u32,
-    /// DescribeTable calls that show a table UPDATING after an UpdateTable. Until then a further one is refused.
+    /// DescribeTable calls that show a table, or its warm throughput, UPDATING after an UpdateTable, and calls that show a
+    /// Kinesis destination or Contributor Insights on their way. Until then a further change of the same is refused.
     pub updates: u32,
 }
 
@@ -37,6 +38,8 @@ impl Default for Slowness {
 struct Told {
     slowness: HashMap<String, Slowness>,
     restore_failures: HashMap<String, String>,
+    destination_failures: HashMap<String, String>,
+    insights_failures: HashMap<String, String>,
     failing_backups: HashSet<String>,
     failing_exports: HashSet<String>,
     backup_dates: HashMap<(String, String), f64>,
@@ -66,6 +69,22 @@ impl Script {
 
     pub(crate) fn restore_failure(&self, account: &str) -> Option<String> {
         self.lock().restore_failures.get(account).cloned()
+    }
+
+    pub(crate) fn fail_destinations(&self, account: &str, description: Option<String>) {
+        set(&mut self.lock().destination_failures, account.to_owned(), description);
+    }
+
+    pub(crate) fn destination_failure(&self, account: &str) -> Option<String> {
+        self.lock().destination_failures.get(account).cloned()
+    }
+
+    pub(crate) fn fail_insights(&self, account: &str, description: Option<String>) {
+        set(&mut self.lock().insights_failures, account.to_owned(), description);
+    }
+
+    pub(crate) fn insights_failure(&self, account: &str) -> Option<String> {
+        self.lock().insights_failures.get(account).cloned()
     }
 
     pub(crate) fn fail_backups(&self, account: &str, fail: bool) {

@@ -9,6 +9,7 @@ mod autoscaling;
 mod backup;
 mod client;
 mod deployment;
+mod enabled_things;
 mod event_source_mappings;
 mod faults;
 mod lifetime;

@@ -1,5 +1,6 @@
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::ProvideErrorMetadata;
+use aws_sdk_dynamodb::types::builders::UpdateGlobalSecondaryIndexActionBuilder;
 use aws_sdk_dynamodb::types::{
     ContributorInsightsAction, ContributorInsightsMode, GlobalSecondaryIndexUpdate, OnDemandThroughput,
     PointInTimeRecoverySpecification, StreamSpecification, StreamViewType, TableClass, TableDescription,
@@ -21,6 +22,13 @@ impl Account {
         api.make_table("orders").await;
         stack().await.front().slow(account, Slowness { updates: 0, ..Slowness::default() });
         Self { api, client: Client::new(&stack().await.config(account).await) }
+    }
+
+    /// With a client that sends each call once. The SDK takes some refusals for throttling, and would wait.
+    fn without_retries(self) -> Self {
+        let once = aws_sdk_dynamodb::config::retry::RetryConfig::disabled();
+        let config = self.client.config().to_builder().retry_config(once).build();
+        Self { client: Client::from_conf(config), ..self }
     }
 
     fn arn(&self) -> String {
@@ -82,16 +90,12 @@ fn warm(reads: i64, writes: i64) -> WarmThroughput {
 /// DDB-TABLE-103, 440, 441 of the measurements.
 #[tokio::test]
 async fn tags_are_locked_after_a_change_of_them_for_all_that_would_change_more() {
-    let account = Account::prepared("310000000020").await;
-    // The SDK takes the refusal for throttling, and would wait.
-    let once = aws_sdk_dynamodb::config::retry::RetryConfig::disabled();
-    let config = account.client.config().to_builder().retry_config(once).build();
-    let account = Account { client: Client::from_conf(config), ..account };
+    let account = Account::prepared("310000000020").await.without_retries();
     let untag = async |key: &str| {
         let call = account.client.untag_resource().resource_arn(account.arn()).tag_keys(key).send().await;
         call.map(drop).map_err(|error| said(&error))
     };
-    let locked = "LimitExceededException: Subscriber limit exceeded: the table's tags are being updated";
+    let locked = "LimitExceededException: Subscriber limit exceeded: Table tags are being updated: orders";
     let locked = || Err(locked.to_owned());
     let keys = |keys: &[&str]| keys.iter().map(|key| (*key).to_owned()).collect::<Vec<_>>();
     let list = async || {
@@ -115,27 +119,59 @@ async fn an_update_takes_its_time_and_no_other_can_begin_meanwhile() {
     let account = Account::prepared("310000000001").await;
     let slowness = Slowness { updates: 2, ..Slowness::default() };
     stack().await.front().slow(account.api.account, slowness);
-    let protect =
-        || account.client.update_table().table_name("orders").deletion_protection_enabled(true).send();
-    let updating = protect().await.unwrap().table_description.unwrap();
+    let update = || account.client.update_table().table_name("orders");
+    let infrequent = || update().table_class(TableClass::StandardInfrequentAccess).send();
+    let updating = infrequent().await.unwrap().table_description.unwrap();
     assert_eq!(updating.table_status(), Some(&TableStatus::Updating));
     assert_eq!(account.table("orders").await.table_status(), Some(&TableStatus::Updating));
-    let refused = protect().await.unwrap_err();
+    let refused = infrequent().await.unwrap_err();
     let expected = "Attempt to change a resource which is still in use: Table is being updated: orders";
     assert_eq!(said(&refused), format!("ResourceInUseException: {expected}"));
     account.set_time_to_live(true, "expires").await.unwrap();
     account.tag(["a".to_owned()]).await.unwrap();
+    update().deletion_protection_enabled(true).send().await.unwrap();
     assert_eq!(account.table("orders").await.table_status(), Some(&TableStatus::Updating));
     assert_eq!(account.table("orders").await.table_status(), Some(&TableStatus::Active));
-    protect().await.unwrap();
+    account.set_stream(true).await.unwrap();
 }
 
+/// DDB-TABLE-003, 017, 178 of the measurements.
+#[tokio::test]
+async fn protection_and_maxima_are_changed_at_once_and_protection_not_twice_in_15_seconds() {
+    let account = Account::prepared("310000000021").await.without_retries();
+    stack().await.front().slow(account.api.account, Slowness { updates: 2, ..Slowness::default() });
+    let update = || account.client.update_table().table_name("orders");
+    let protect = async |enabled: bool| {
+        let updated = update().deletion_protection_enabled(enabled).send().await;
+        updated.map(|it| it.table_description.unwrap().table_status.unwrap()).map_err(|error| said(&error))
+    };
+    assert_eq!(protect(true).await, Ok(TableStatus::Active));
+    let table = account.table("orders").await;
+    assert_eq!(
+        (table.table_status(), table.deletion_protection_enabled()),
+        (Some(&TableStatus::Active), Some(true))
+    );
+    assert_eq!(protect(true).await, Ok(TableStatus::Active), "it changes nothing");
+    let refused = protect(false).await.unwrap_err();
+    assert!(
+        refused
+            .starts_with("ThrottlingException: Deletion protection setting for table orders modified within")
+    );
+    stack().await.front().let_an_hour_pass(account.api.account);
+    assert_eq!(protect(false).await, Ok(TableStatus::Active));
+    let limit = OnDemandThroughput::builder().max_read_request_units(50).build();
+    let limited = update().on_demand_throughput(limit).send().await.unwrap().table_description.unwrap();
+    assert_eq!(limited.table_status(), Some(&TableStatus::Active));
+    assert_eq!(account.table("orders").await.table_status(), Some(&TableStatus::Active));
+}
+
+/// DDB-TABLE-018, 026, 050, 283 and 382 of the measurements.
 #[tokio::test]
 async fn changes_that_change_nothing_or_too_much_are_refused() {
-    let account = Account::prepared("310000000002").await;
+    let account = Account::prepared("310000000002").await.without_retries();
     assert_eq!(
         account.set_stream(false).await.unwrap_err(),
-        "ValidationException: Table already has a disabled stream"
+        "ValidationException: Table has no stream to disable: TableName: orders"
     );
     account.set_stream(true).await.unwrap();
     assert!(account.table("orders").await.latest_stream_arn().is_some());
@@ -147,45 +183,68 @@ async fn changes_that_change_nothing_or_too_much_are_refused() {
     assert_eq!(account.table("orders").await.stream_specification(), None);
 
     let update = || account.client.update_table().table_name("orders");
-    let standard = update().table_class(TableClass::Standard).send().await.unwrap_err();
-    assert_eq!(standard.code(), Some("ValidationException"));
-    update().table_class(TableClass::StandardInfrequentAccess).send().await.unwrap();
+    let class = async |class: TableClass| {
+        update().table_class(class).send().await.map(drop).map_err(|error| said(&error))
+    };
+    assert_eq!(class(TableClass::Standard).await, Ok(()));
+    assert_eq!(account.table("orders").await.table_class_summary(), None, "it changed nothing");
+    assert_eq!(class(TableClass::StandardInfrequentAccess).await, Ok(()));
     let stream = StreamSpecification::builder().stream_enabled(true).build().unwrap();
     let both = update().table_class(TableClass::Standard).stream_specification(stream).send().await;
     assert_eq!(both.unwrap_err().code(), Some("ValidationException"));
+    assert_eq!(class(TableClass::Standard).await, Ok(()));
+    let quota = "LimitExceededException: Subscriber limit exceeded: Updates to TableClass are limited to 2 times in 30 \
+                 day(s).";
+    for spent in [TableClass::StandardInfrequentAccess, TableClass::Standard] {
+        assert_eq!(class(spent).await, Err(quota.to_owned()));
+    }
 }
 
+/// DDB-TABLE-179, 382 and 459 of the measurements.
 #[tokio::test]
-async fn throughput_of_table_and_index_is_kept() {
+async fn throughput_of_table_and_index_is_kept_and_warmed_while_the_table_is_active() {
     let account = Account::prepared("310000000003").await;
     let seen = async || {
         let table = account.table("orders").await;
+        assert_eq!(table.table_status(), Some(&TableStatus::Active));
         let index = table.global_secondary_indexes()[0].clone();
-        let of_table = table.warm_throughput.unwrap();
-        let of_index = index.warm_throughput.unwrap();
+        let (of_table, of_index) = (table.warm_throughput.unwrap(), index.warm_throughput.unwrap());
+        assert_eq!(of_table.status.unwrap().as_str(), of_index.status.as_ref().unwrap().as_str());
+        let status = of_index.status.unwrap().as_str().to_owned();
         let limit = index.on_demand_throughput.and_then(|limit| limit.max_read_request_units);
-        (of_table.read_units_per_second.unwrap(), of_index.write_units_per_second.unwrap(), limit)
+        let reads = of_table.read_units_per_second.unwrap();
+        (reads, of_index.write_units_per_second.unwrap(), limit, status)
     };
-    assert_eq!(seen().await, (12_000, 4_000, None));
-    let limit = OnDemandThroughput::builder().max_read_request_units(50).build();
-    let index = UpdateGlobalSecondaryIndexAction::builder()
-        .index_name("by-kind")
-        .warm_throughput(warm(12_000, 5_000))
-        .on_demand_throughput(limit)
-        .build()
-        .unwrap();
-    let index = GlobalSecondaryIndexUpdate::builder().update(index).build();
+    let active = |reads, writes, limit| (reads, writes, limit, "ACTIVE".to_owned());
+    let updating = |reads, writes, limit| (reads, writes, limit, "UPDATING".to_owned());
+    assert_eq!(seen().await, active(12_000, 4_000, None));
     let update = || account.client.update_table().table_name("orders");
-    let updated = update().warm_throughput(warm(14_000, 5_000)).global_secondary_index_updates(index);
-    let updated = updated.send().await.unwrap().table_description.unwrap();
-    assert_eq!(updated.warm_throughput.unwrap().read_units_per_second, Some(14_000));
-    assert_eq!(seen().await, (14_000, 5_000, Some(50)));
+    let index = |index: UpdateGlobalSecondaryIndexActionBuilder| {
+        let index = index.index_name("by-kind").build().unwrap();
+        GlobalSecondaryIndexUpdate::builder().update(index).build()
+    };
+    let limit = OnDemandThroughput::builder().max_read_request_units(50).build();
+    let limited = index(UpdateGlobalSecondaryIndexAction::builder().on_demand_throughput(limit));
+    update().global_secondary_index_updates(limited).send().await.unwrap();
+    assert_eq!(seen().await, active(12_000, 4_000, Some(50)));
+
+    stack().await.front().slow(account.api.account, Slowness { updates: 2, ..Slowness::default() });
+    let warm_index =
+        || index(UpdateGlobalSecondaryIndexAction::builder().warm_throughput(warm(12_000, 5_000)));
+    let both = update().warm_throughput(warm(14_000, 5_000)).global_secondary_index_updates(warm_index());
+    let updated = both.send().await.unwrap().table_description.unwrap();
+    let shown = updated.warm_throughput.unwrap();
+    assert_eq!((shown.read_units_per_second, shown.status), (Some(12_000), Some(TableStatus::Updating)));
+    for _ in 0..2 {
+        assert_eq!(seen().await, updating(12_000, 4_000, Some(50)));
+    }
+    assert_eq!(seen().await, active(14_000, 5_000, Some(50)));
     let less = update().warm_throughput(warm(13_000, 5_000)).send().await.unwrap_err();
     assert_eq!(less.code(), Some("ValidationException"));
 }
 
 #[tokio::test]
-async fn time_to_live_changes_once_an_hour() {
+async fn time_to_live_changes_once_in_31_minutes() {
     let account = Account::prepared("310000000004").await;
     let refused = async |enabled: bool, attribute: &str| {
         account.set_time_to_live(enabled, attribute).await.unwrap_err()
@@ -216,6 +275,11 @@ async fn recovery_periods_and_insights_are_kept() {
     assert_eq!(account.recovery_days("orders").await, Some(35));
     account.set_recovery(Some(7)).await.unwrap();
     assert_eq!(account.recovery_days("orders").await, Some(7));
+    let off = PointInTimeRecoverySpecification::builder().point_in_time_recovery_enabled(false);
+    let off = off.recovery_period_in_days(7).build().unwrap();
+    let call = account.client.update_continuous_backups().table_name("orders");
+    let off = call.point_in_time_recovery_specification(off).send().await.unwrap_err();
+    assert_eq!(off.code(), Some("ValidationException"));
     let missing = account.client.describe_continuous_backups().table_name("none").send().await;
     assert!(missing.unwrap_err().into_service_error().is_table_not_found_exception());
 
@@ -262,12 +326,60 @@ async fn tags_come_in_pages_of_ten() {
     assert!(reserved.starts_with("ValidationException"), "{reserved}");
 }
 
+/// DDB-TABLE-205 to 208 and 244 to 248 of the measurements.
+#[tokio::test]
+async fn a_policy_is_seen_late_and_not_changed_twice_in_15_seconds() {
+    let account = Account::prepared("310000000022").await.without_retries();
+    let policy = |sid: &str| format!(r#"{{"Version": "2012-10-17", "Statement": [{{"Sid": "{sid}"}}]}}"#);
+    let put = async |policy: String| {
+        let call = account.client.put_resource_policy().resource_arn(account.arn()).policy(policy);
+        call.send().await.map(drop).map_err(|error| said(&error))
+    };
+    let delete = async || {
+        let call = account.client.delete_resource_policy().resource_arn(account.arn()).send().await;
+        call.map(drop).map_err(|error| said(&error))
+    };
+    let seen = async || {
+        let answer = account.client.get_resource_policy().resource_arn(account.arn()).send().await;
+        answer.map(|it| it.policy.unwrap()).map_err(|error| error.code().unwrap().to_owned())
+    };
+    let none = || Err("PolicyNotFoundException".to_owned());
+    assert_eq!(delete().await, Ok(()), "there is none");
+    assert_eq!(put(policy("a")).await, Ok(()));
+    assert_eq!(seen().await, none());
+    assert_eq!(seen().await, Ok(policy("a")));
+    assert_eq!(put(policy("a").replace(' ', "")).await, Ok(()), "it is equivalent");
+    for refused in [put(policy("b")).await, delete().await] {
+        let refused = refused.unwrap_err();
+        let words =
+            "ThrottlingException: Resource-based policy for table orders modified within the previous 15000";
+        assert!(refused.starts_with(words), "{refused}");
+    }
+    stack().await.front().let_an_hour_pass(account.api.account);
+    assert_eq!(delete().await, Ok(()));
+    assert!(seen().await.is_ok(), "as it was");
+    assert_eq!(seen().await, none());
+}
+
 /// Everything about the table that a restore or a table of the same name has to begin without.
 async fn inherited(account: &Account, name: &str) -> Vec<&'static str> {
     let client = &account.client;
-    let table = account.table(name).await;
-    let arn = table.table_arn().unwrap();
-    let tags = client.list_tags_of_resource().resource_arn(arn).send().await.unwrap();
+    let mut table = account.table(name).await;
+    let arn = table.table_arn().unwrap().to_owned();
+    if table.table_status() == Some(&TableStatus::Creating) {
+        // DDB-TABLE-101 and 217 of the measurements.
+        let tags = client.list_tags_of_resource().resource_arn(&arn).send().await.unwrap_err();
+        let time_to_live = client.describe_time_to_live().table_name(name).send().await.unwrap_err();
+        let update = client.update_table().table_name(name).table_class(TableClass::Standard);
+        let update = update.send().await.unwrap_err();
+        for code in [tags.code(), time_to_live.code(), update.code()] {
+            assert_eq!(code, Some("ResourceNotFoundException"));
+        }
+    }
+    while table.table_status() == Some(&TableStatus::Creating) {
+        table = account.table(name).await;
+    }
+    let tags = client.list_tags_of_resource().resource_arn(&arn).send().await.unwrap();
     let time_to_live = client.describe_time_to_live().table_name(name).send().await.unwrap();
     let kinesis = client.describe_kinesis_streaming_destination().table_name(name).send().await.unwrap();
     let insights = client.describe_contributor_insights().table_name(name).send().await.unwrap();
@@ -309,11 +421,13 @@ async fn neither_a_restored_table_nor_a_later_one_inherits_settings() {
     let index = index.on_demand_throughput(limit.clone()).build().unwrap();
     let index = GlobalSecondaryIndexUpdate::builder().update(index).build();
     let limited = update().on_demand_throughput(limit).global_secondary_index_updates(index);
-    limited.warm_throughput(warm(14_000, 5_000)).send().await.unwrap();
+    limited.send().await.unwrap();
+    update().warm_throughput(warm(14_000, 5_000)).send().await.unwrap();
     update().deletion_protection_enabled(true).send().await.unwrap();
     let stream = account.table("orders").await.latest_stream_arn.unwrap();
     for arn in [account.arn(), stream] {
         client.put_resource_policy().resource_arn(&arn).policy("{}").send().await.unwrap();
+        client.get_resource_policy().resource_arn(&arn).send().await.unwrap_err();
         client.get_resource_policy().resource_arn(&arn).send().await.unwrap();
     }
     assert_eq!(inherited(&account, "orders").await.len(), 12);
@@ -325,6 +439,7 @@ async fn neither_a_restored_table_nor_a_later_one_inherits_settings() {
     restore.backup_arn(backup).send().await.unwrap();
     let restore = client.restore_table_to_point_in_time().source_table_name("orders");
     restore.target_table_name("from-time").use_latest_restorable_time(true).send().await.unwrap();
+    stack().await.front().let_an_hour_pass(account.api.account);
     update().deletion_protection_enabled(false).send().await.unwrap();
     client.delete_table().table_name("orders").send().await.unwrap();
     account.api.make_table("orders").await;

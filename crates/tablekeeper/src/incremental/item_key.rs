@@ -65,7 +65,7 @@ impl ItemKey {
                 "--key is {}; {why}; the key attributes are {}, as DynamoDB JSON, such as {}",
                 quoted(text),
                 names.join(" and "),
-                example(&names)
+                keys.example()
             ))
         };
         let value: Value =
@@ -102,13 +102,17 @@ impl KeyNames {
         let definition = definitions.iter().find(|definition| definition.attribute_name() == name)?;
         Some(definition.attribute_type().as_str())
     }
-}
 
-/// A key as it may be given.
-fn example(names: &[&str]) -> String {
-    let members: Vec<String> =
-        names.iter().map(|name| format!("{}:{{\"S\":\"1\"}}", Value::from(*name))).collect();
-    format!("{{{}}}", members.join(","))
+    /// A key as it may be given: of the types that the table has, or else of text.
+    fn example(&self) -> String {
+        let member = |name: &String| {
+            let kind = self.kind(name).unwrap_or("S");
+            // Of type B, these are the letters for the byte 1 in Base64.
+            let value = if kind == "B" { "AQ==" } else { "1" };
+            format!("{}:{{\"{kind}\":\"{value}\"}}", Value::from(name.as_str()))
+        };
+        format!("{{{}}}", self.names.iter().map(member).collect::<Vec<_>>().join(","))
+    }
 }
 
 #[cfg(test)]
@@ -117,17 +121,40 @@ mod tests {
 
     use super::*;
 
+    /// The key attributes `pk`, of which no type is known, and `sk` of this type.
+    fn keys(sort: ScalarAttributeType) -> KeyNames {
+        let sort = AttributeDefinition::builder().attribute_name("sk").attribute_type(sort);
+        let table = TableDescription::builder().attribute_definitions(sort.build().unwrap()).build();
+        KeyNames { names: vec!["pk".to_owned(), "sk".to_owned()], table: Some(table) }
+    }
+
+    #[test]
+    fn an_example_is_of_the_tables_types_and_one_that_can_be_read() {
+        for (sort, example) in [
+            (ScalarAttributeType::S, r#"{"pk":{"S":"1"},"sk":{"S":"1"}}"#),
+            (ScalarAttributeType::N, r#"{"pk":{"S":"1"},"sk":{"N":"1"}}"#),
+            (ScalarAttributeType::B, r#"{"pk":{"S":"1"},"sk":{"B":"AQ=="}}"#),
+        ] {
+            assert_eq!(keys(sort.clone()).example(), example);
+            read_of(example, &keys(sort)).unwrap();
+        }
+        assert_eq!(
+            KeyNames { table: None, ..keys(ScalarAttributeType::N) }.example(),
+            r#"{"pk":{"S":"1"},"sk":{"S":"1"}}"#
+        );
+    }
+
     fn read(text: &str) -> Result<ItemKey, String> {
-        let number =
-            AttributeDefinition::builder().attribute_name("sk").attribute_type(ScalarAttributeType::N);
-        let table = TableDescription::builder().attribute_definitions(number.build().unwrap()).build();
-        let names = vec!["pk".to_owned(), "sk".to_owned()];
+        read_of(text, &keys(ScalarAttributeType::N))
+    }
+
+    fn read_of(text: &str, keys: &KeyNames) -> Result<ItemKey, String> {
         let items = Items {
             bucket: "bucket".to_owned(),
             prefix: "items/".to_owned(),
             failures_prefix: "failures/".to_owned(),
         };
-        ItemKey::read(text, &KeyNames { names, table: Some(table) }, &items).map_err(|error| error.0)
+        ItemKey::read(text, keys, &items).map_err(|error| error.0)
     }
 
     #[test]
@@ -144,7 +171,7 @@ mod tests {
             (
                 "1",
                 "--key is `1`; it is no object; the key attributes are pk and sk, as DynamoDB JSON, such as \
-                   {\"pk\":{\"S\":\"1\"},\"sk\":{\"S\":\"1\"}}",
+                   {\"pk\":{\"S\":\"1\"},\"sk\":{\"N\":\"1\"}}",
             ),
             ("{", "--key is `{`; it is not JSON: "),
             (r#"{"pk":{"S":"a"}}"#, r#"--key is `{"pk":{"S":"a"}}`; "#),

@@ -156,7 +156,7 @@ async fn a_table_that_cannot_be_scanned_is_told_by_its_state() {
         ("CREATING", ErrorName::ResourceBusy),
         ("DELETING", ErrorName::ExportFailed),
         ("ARCHIVED", ErrorName::ExportFailed),
-        ("INACCESSIBLE_ENCRYPTION_CREDENTIALS", ErrorName::ExportFailed),
+        ("INACCESSIBLE_ENCRYPTION_CREDENTIALS", ErrorName::ResourceBusy),
     ] {
         let store = orders();
         store.aws.set("orders", "TableStatus", json!(status));

@@ -76,7 +76,7 @@ async fn a_table_that_cannot_be_written_to_is_refused_by_its_status() {
         ("CREATING", ErrorName::ResourceBusy),
         ("DELETING", ErrorName::ResourceBusy),
         ("ARCHIVED", ErrorName::RequestRefused),
-        ("INACCESSIBLE_ENCRYPTION_CREDENTIALS", ErrorName::RequestRefused),
+        ("INACCESSIBLE_ENCRYPTION_CREDENTIALS", ErrorName::ResourceBusy),
     ] {
         let aws = with_export();
         aws.aws.set("orders", "TableStatus", json!(status));

@@ -113,9 +113,18 @@ async fn the_deadline_ends_it() {
 
 #[tokio::test]
 async fn a_terminal_state_fails_by_name() {
-    let table = described(TableStatus::InaccessibleEncryptionCredentials);
+    let table = described(TableStatus::Archived);
     let failure = look(60, None, &[&table], &[]).await.unwrap_err();
     assert_eq!(failure.name, ErrorName::RestoreFailed);
+    assert!(failure.message.contains("ARCHIVED"), "{failure}");
+}
+
+#[tokio::test]
+async fn a_key_that_cannot_be_used_is_waited_for_until_the_deadline() {
+    let table = described(TableStatus::InaccessibleEncryptionCredentials);
+    look(60, None, &[&table], &[]).await.unwrap();
+    let failure = look(3_600, None, &[&table], &[]).await.unwrap_err();
+    assert_eq!(failure.name, ErrorName::RestoreTimedOut);
     assert!(failure.message.contains("INACCESSIBLE_ENCRYPTION_CREDENTIALS"), "{failure}");
 }
 

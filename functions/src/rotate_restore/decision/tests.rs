@@ -127,6 +127,27 @@ fn an_id_that_was_cut_or_has_words_behind_it_is_read_whole() {
 }
 
 #[test]
+fn a_sentence_with_more_behind_an_arn_or_the_id_is_read_and_the_attribute_tells_the_id() {
+    let name = |message: &str| match decide_one(completed(message)) {
+        Ok(Decision::Restore { execution_name, rotation, .. }) => (execution_name, rotation.source_table),
+        other => panic!("{message}: {other:?}"),
+    };
+    let whole = documented_wording(TABLE);
+    let expected = (format!("rot-{}", JOB.to_ascii_lowercase()), "orders-production".to_owned());
+    for message in [
+        format!("{whole} Status Message : Completed with issues"),
+        format!("{whole}. Status Message: Completed. With issues."),
+        format!("{whole} (completed with issues)"),
+        whole.replace(JOB, "not an id"),
+        whole.replace(JOB, ""),
+        whole.replace(". BackupJob", ". Status message : Completed with issues. BackupJob"),
+        whole.replace(". BackupJob", " Status message : Completed with issues BackupJob"),
+    ] {
+        assert_eq!(name(&message), expected, "{message}");
+    }
+}
+
+#[test]
 fn a_copy_of_a_copy_is_never_made() {
     let copy = "arn:aws:dynamodb:eu-west-1:123456789012:table/orders-20260301-02-00-00";
     let patterns = Patterns::new(".", "$0", None).unwrap();
@@ -175,7 +196,10 @@ fn garbage_is_malformed_by_name() {
         completed(&recovery_point_wording()[..recovery_point_wording().find("-production").unwrap()]),
         completed(&recovery_point_wording()[..recovery_point_wording().find(". BackupJob").unwrap()]),
         completed(&whole.replace("Recovery point ARN", "Recovered")),
-        completed(&whole.replace(JOB, "not an id")),
+        sns(
+            &whole.replace(JOB, "not an id"),
+            &[("EventType", "BACKUP_JOB"), ("State", "COMPLETED"), ("StartTime", "2019-09-02T13:48:52.226Z")],
+        ),
         completed(&whole.replace("orders-production.", "no.")),
         completed(&noise),
         sns(&whole, &[]),

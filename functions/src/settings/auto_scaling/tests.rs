@@ -6,7 +6,7 @@ use aws_sdk_applicationautoscaling::types::{
 use proptest::prelude::*;
 
 use super::*;
-use crate::settings::table::tests::table;
+use crate::settings::table::tests::{on_demand, table};
 
 fn dimension(max_capacity: i32) -> Dimension {
     let target = ScalableTarget { min_capacity: 1, max_capacity, ..ScalableTarget::default() };
@@ -48,6 +48,41 @@ fn what_is_there_is_the_same_and_what_the_target_has_of_its_own_is_extra() {
     assert_eq!(comparison.extra[0].words, "delete policy own of reads of index by-customer");
     let none = AutoScaling::compare(&Value::default(), &value("table", Some(dimension(9))), &table());
     assert_eq!(none.extra[0].change.what, What::Deregister);
+}
+
+#[test]
+fn a_target_on_demand_has_nothing_to_scale() {
+    let wanted = value("table", Some(dimension(9)));
+    for actual in [Value::default(), wanted.clone()] {
+        let comparison = AutoScaling::compare(&wanted, &actual, &on_demand());
+        assert_eq!(comparison.to_do(true).count(), 0, "{comparison:?}");
+        let reason = "the target is on demand, and has no capacity that could be scaled";
+        assert_eq!((comparison.same, comparison.left_out.as_slice()), (0, &[reason.to_owned()][..]));
+    }
+    let own = AutoScaling::compare(&Value::default(), &wanted, &on_demand());
+    assert_eq!((own.extra.len(), own.left_out.len()), (1, 0));
+    assert_eq!(
+        AutoScaling::compare(&Value::default(), &Value::default(), &on_demand()),
+        Comparison::default()
+    );
+}
+
+#[test]
+fn what_is_scaled_otherwise_is_changed_and_told_with_what_it_was() {
+    let mut other = dimension(20);
+    other.policies.insert("hold".to_owned(), ScalingPolicy::default());
+    other.scheduled_actions.insert("nightly".to_owned(), ScheduledAction::default());
+    let comparison =
+        AutoScaling::compare(&value("table", Some(dimension(9))), &value("table", Some(other)), &table());
+    let words: Vec<_> = comparison.changes.iter().map(|it| it.words.as_str()).collect();
+    assert_eq!(
+        words,
+        [
+            "change the scaling of reads of the table from between 1 and 20 to between 1 and 9",
+            "change policy hold of reads of the table",
+            "change scheduled action nightly of reads of the table",
+        ]
+    );
 }
 
 #[test]

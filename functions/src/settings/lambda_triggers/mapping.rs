@@ -8,8 +8,8 @@ use aws_sdk_lambda::operation::create_event_source_mapping::builders::CreateEven
 use aws_sdk_lambda::operation::update_event_source_mapping::builders::UpdateEventSourceMappingFluentBuilder;
 use aws_sdk_lambda::types::{
     DestinationConfig, EventSourceMappingConfiguration, EventSourceMappingMetric,
-    EventSourceMappingMetricsConfig, EventSourcePosition, Filter, FilterCriteria, FunctionResponseType,
-    OnFailure,
+    EventSourceMappingMetricsConfig, EventSourcePosition, Filter, FilterCriteria, FilterCriteriaError,
+    FunctionResponseType, OnFailure,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -90,12 +90,7 @@ impl Mapping {
             return None;
         }
         let destination = it.destination_config().and_then(|config| config.on_failure());
-        let filters = it.filter_criteria().map(|criteria| criteria.filters()).unwrap_or_default();
-        // A list of mappings leaves out the filter of one that has a key (ListEventSourceMappings, `FilterCriteria`).
-        let is_left_out = it.kms_key_arn().is_some() && filters.is_empty();
-        let left_out = is_left_out.then_some("it is encrypted, and a list of triggers does not show it");
-        let error = it.filter_criteria_error().map(|error| error.message().unwrap_or("no reason given"));
-        Some(Mapping {
+        let mapping = Mapping {
             function_arn: it.function_arn()?.to_owned(),
             uuid: it.uuid()?.to_owned(),
             enabled: !matches!(state, "Disabled" | "Disabling"),
@@ -110,14 +105,34 @@ impl Mapping {
             bisect_batch_on_function_error: it.bisect_batch_on_function_error().unwrap_or_default(),
             tumbling_window_in_seconds: it.tumbling_window_in_seconds().unwrap_or_default(),
             on_failure_destination: destination.and_then(|it| it.destination()).map(str::to_owned),
-            filter_patterns: filters.iter().filter_map(|it| it.pattern()).map(str::to_owned).collect(),
-            filter_criteria_error: error.or(left_out).map(str::to_owned),
+            filter_patterns: Vec::new(),
+            filter_criteria_error: None,
             kms_key_arn: it.kms_key_arn().map(str::to_owned),
             function_response_types: sorted(it.function_response_types().iter().map(|it| it.as_str())),
             metrics: sorted(
                 it.metrics_config().map(|it| it.metrics()).unwrap_or_default().iter().map(|it| it.as_str()),
             ),
-        })
+        };
+        Some(mapping.with_filter(it.filter_criteria(), it.filter_criteria_error()))
+    }
+
+    /// The mapping with the filter that an answer shows. Where it has a key and the answer shows neither a filter nor an
+    /// error, the filter is not known: a list leaves it out (ListEventSourceMappings, `FilterCriteria`), and so does
+    /// GetEventSourceMapping for who may not use the key.
+    pub(super) fn with_filter(
+        self,
+        criteria: Option<&FilterCriteria>,
+        error: Option<&FilterCriteriaError>,
+    ) -> Mapping {
+        let filters = criteria.map(|criteria| criteria.filters()).unwrap_or_default();
+        let is_left_out = self.kms_key_arn.is_some() && filters.is_empty();
+        let left_out = is_left_out.then_some("it is encrypted, and Lambda does not show it");
+        let error = error.map(|error| error.message().unwrap_or("no reason given"));
+        Mapping {
+            filter_patterns: filters.iter().filter_map(|it| it.pattern()).map(str::to_owned).collect(),
+            filter_criteria_error: error.or(left_out).map(str::to_owned),
+            ..self
+        }
     }
 
     /// Whether the two do the same. Where they began to read is past.
@@ -233,6 +248,10 @@ mod tests {
         let filter = FilterCriteria::builder().filters(Filter::builder().pattern("{}").build()).build();
         assert_eq!(error(described().kms_key_arn(key).filter_criteria(filter).build()), "");
         assert_eq!(error(described().build()), "");
+        let listed = Mapping::of(&described().kms_key_arn(key).build()).unwrap();
+        let filter = FilterCriteria::builder().filters(Filter::builder().pattern("{}").build()).build();
+        let shown = listed.with_filter(Some(&filter), None);
+        assert_eq!((shown.filter_patterns, shown.filter_criteria_error), (vec!["{}".to_owned()], None));
     }
 
     #[test]

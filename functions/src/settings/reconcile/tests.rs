@@ -10,6 +10,9 @@ use crate::settings::{Comparison, SettingName, Settings, Table, tags};
 /// A setting of numbers. `UPDATE_TABLE` says whether UpdateTable changes it.
 struct Numbers<const UPDATE_TABLE: bool>;
 
+/// What a target has only on its way.
+const UNDER_WAY: u32 = 7;
+
 /// What is wanted, and the target that it is wanted of.
 #[derive(Clone)]
 struct Wanted {
@@ -55,7 +58,10 @@ impl<const UPDATE_TABLE: bool> Setting for Numbers<UPDATE_TABLE> {
         for number in numbers.iter().filter(|number| !has.contains(*number)) {
             comparison.change(format!("add {number}"), Change(*number, target));
         }
-        for number in has.iter().filter(|number| !numbers.contains(*number)) {
+        if has.contains(&UNDER_WAY) {
+            comparison.under_way("wait for 7");
+        }
+        for number in has.iter().filter(|number| !numbers.contains(*number) && **number != UNDER_WAY) {
             comparison.extra(format!("remove {number}"), Change(*number, target));
         }
         comparison
@@ -97,6 +103,10 @@ fn made(target: &Target) -> Vec<u32> {
     target.made.lock().unwrap().clone()
 }
 
+fn later(reason: &str, table_is_updating: bool) -> Reconciled {
+    Reconciled::Later { reason: reason.to_owned(), table_is_updating, refused: Vec::new() }
+}
+
 fn done(refused: &[&str]) -> Reconciled {
     Reconciled::Done { refused: refused.iter().map(|it| (*it).to_owned()).collect() }
 }
@@ -116,7 +126,7 @@ async fn what_is_equal_is_left_and_what_differs_is_made_in_order() {
 
 #[tokio::test]
 async fn an_update_of_the_table_is_made_alone_and_of_an_active_table_only() {
-    let later = |reason: &str| Reconciled::Later { reason: reason.to_owned(), table_is_updating: true };
+    let later = |reason: &str| later(reason, true);
     let differs = target(&[], &[], false);
     assert_eq!(run::<true>("UPDATING", differs, false).await.unwrap(), later("table copy is UPDATING"));
     assert!(made(differs).is_empty());
@@ -128,12 +138,30 @@ async fn an_update_of_the_table_is_made_alone_and_of_an_active_table_only() {
 }
 
 #[tokio::test]
-async fn what_is_busy_is_for_later_and_ends_the_round() {
+async fn what_is_busy_is_for_later_and_keeps_no_other_change_from_being_made() {
     let busy = target(&[], &[Some(ErrorName::ResourceBusy)], false);
+    assert_eq!(
+        run::<false>("ACTIVE", busy, false).await.unwrap(),
+        later("add 1: a:B failed: so AWS says", false)
+    );
+    assert_eq!(made(busy), [1, 2]);
+    assert_eq!(*busy.has.lock().unwrap(), [2]);
+}
+
+#[tokio::test]
+async fn what_is_refused_beside_what_is_busy_is_told_with_it() {
+    let both = target(&[], &[Some(ErrorName::ResourceBusy), Some(ErrorName::AccessDenied)], false);
+    let refused = vec!["add 2: AccessDenied: a:B failed: so AWS says".to_owned()];
     let reason = "add 1: a:B failed: so AWS says".to_owned();
-    let later = Reconciled::Later { reason, table_is_updating: false };
-    assert_eq!(run::<false>("ACTIVE", busy, false).await.unwrap(), later);
-    assert_eq!(made(busy), [1]);
+    let later = Reconciled::Later { reason, table_is_updating: false, refused };
+    assert_eq!(run::<false>("ACTIVE", both, false).await.unwrap(), later);
+}
+
+#[tokio::test]
+async fn what_is_under_way_is_waited_for_and_not_made_again() {
+    let under_way = target(&[1, 2, 7], &[], false);
+    assert_eq!(run::<false>("ACTIVE", under_way, false).await.unwrap(), later("wait for 7", false));
+    assert!(made(under_way).is_empty());
 }
 
 #[tokio::test]
@@ -157,10 +185,9 @@ async fn what_passes_soon_fails_the_call() {
 #[tokio::test]
 async fn what_is_not_seen_after_three_rounds_is_for_later() {
     let lagging = target(&[], &[], true);
-    let reason = "Tags is not yet seen as it was set".to_owned();
-    let later = Reconciled::Later { reason, table_is_updating: false };
-    assert_eq!(run::<false>("ACTIVE", lagging, false).await.unwrap(), later);
-    assert_eq!(made(lagging), [1, 2, 1, 2, 1, 2]);
+    let expected = later("Tags is not yet seen as it was set", false);
+    assert_eq!(run::<false>("ACTIVE", lagging, false).await.unwrap(), expected);
+    assert_eq!(made(lagging), [1, 2], "none is made twice");
 }
 
 #[tokio::test]

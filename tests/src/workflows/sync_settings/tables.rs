@@ -9,18 +9,22 @@ use aws_sdk_applicationautoscaling::types::{
 use aws_sdk_cloudwatch::types::{ComparisonOperator, Dimension, Statistic};
 use aws_sdk_dynamodb::types::{
     ApproximateCreationDateTimePrecision, AttributeDefinition, AttributeValue, BillingMode,
-    ContributorInsightsAction, ContributorInsightsMode, EnableKinesisStreamingConfiguration,
-    GlobalSecondaryIndex, GlobalSecondaryIndexUpdate, KeySchemaElement, KeyType, OnDemandThroughput,
-    PointInTimeRecoverySpecification, Projection, ProjectionType, ProvisionedThroughput, ScalarAttributeType,
-    StreamSpecification, StreamViewType, TableClass, TableStatus, Tag, TimeToLiveSpecification,
-    UpdateGlobalSecondaryIndexAction, WarmThroughput,
+    ContributorInsightsAction, ContributorInsightsMode, DestinationStatus,
+    EnableKinesisStreamingConfiguration, GlobalSecondaryIndex, GlobalSecondaryIndexUpdate, KeySchemaElement,
+    KeyType, KinesisDataStreamDestination, OnDemandThroughput, PointInTimeRecoverySpecification, Projection,
+    ProjectionType, ProvisionedThroughput, ScalarAttributeType, StreamSpecification, StreamViewType,
+    TableClass, TableStatus, Tag, TimeToLiveSpecification, UpdateGlobalSecondaryIndexAction, WarmThroughput,
 };
+use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::{
     DestinationConfig, EventSourceMappingMetric, EventSourceMappingMetricsConfig, EventSourcePosition,
-    Filter, FilterCriteria, FunctionResponseType, OnFailure,
+    Filter, FilterCriteria, FunctionCode, FunctionResponseType, OnFailure, Runtime,
 };
 
 use crate::{Deployed, until};
+
+/// A zip archive with nothing in it.
+const EMPTY_ZIP: [u8; 22] = *b"PK\x05\x06\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0";
 
 /// How a table is billed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -94,6 +98,28 @@ pub async fn until_active(deployed: &Deployed, table: &str) {
     .await;
 }
 
+/// Waits until the table's warm throughput is what it was set to.
+async fn until_warm(deployed: &Deployed, table: &str) {
+    until("the table to be warm", async || {
+        let described = deployed.dynamodb.describe_table().table_name(table).send().await.unwrap();
+        let warm = described.table.and_then(|it| it.warm_throughput).unwrap();
+        warm.status() == Some(&TableStatus::Active)
+    })
+    .await;
+}
+
+/// Waits until changes go to the table's Kinesis data stream.
+async fn until_streaming(deployed: &Deployed, table: &str) {
+    until("changes to go to Kinesis", async || {
+        let described = deployed.dynamodb.describe_kinesis_streaming_destination().table_name(table);
+        let destinations = described.send().await.unwrap().kinesis_data_stream_destinations.unwrap();
+        let is_active =
+            |it: &KinesisDataStreamDestination| it.destination_status() == Some(&DestinationStatus::Active);
+        destinations.iter().any(is_active)
+    })
+    .await;
+}
+
 /// So many tags: more than 10 are more than a page of AWS's.
 pub async fn tag(deployed: &Deployed, table: &str, count: usize) {
     let tags = (0..count).map(|it| Tag::builder().key(format!("key {it}")).value("value").build().unwrap());
@@ -122,10 +148,36 @@ pub async fn stream_arn(deployed: &Deployed, table: &str) -> Option<String> {
     described.table.unwrap().latest_stream_arn
 }
 
+/// A function with nothing in it.
+pub async fn make_function(deployed: &Deployed, name: &str) {
+    let create = deployed.lambda.create_function().function_name(name).runtime(Runtime::Providedal2023);
+    let create = create.handler("none").role(format!("arn:aws:iam::{}:role/r", deployed.account));
+    let code = FunctionCode::builder().zip_file(Blob::new(EMPTY_ZIP)).build();
+    create.code(code).send().await.unwrap();
+}
+
+/// A key that filters are encrypted with.
+fn key(deployed: &Deployed) -> String {
+    format!("arn:aws:kms:us-east-1:{}:key/filters", deployed.account)
+}
+
+fn filter() -> FilterCriteria {
+    let filter = Filter::builder().pattern(r#"{"eventName":["INSERT"]}"#).build();
+    FilterCriteria::builder().filters(filter).build()
+}
+
+/// A trigger, off, of a function of its own, with a filter that is encrypted.
+pub async fn encrypted_trigger(deployed: &Deployed, stream: &str) {
+    make_function(deployed, "watch").await;
+    let create =
+        deployed.lambda.create_event_source_mapping().event_source_arn(stream).function_name("watch");
+    let create = create.enabled(false).starting_position(EventSourcePosition::Latest);
+    create.filter_criteria(filter()).kms_key_arn(key(deployed)).send().await.unwrap();
+}
+
 /// A trigger with every field that one can have.
 pub async fn trigger(deployed: &Deployed, stream: &str, function: &str, enabled: bool) {
     let on_failure = OnFailure::builder().destination(deployed.output("DeadLetterQueueArn")).build();
-    let filter = Filter::builder().pattern(r#"{"eventName":["INSERT"]}"#).build();
     let metrics = EventSourceMappingMetricsConfig::builder().metrics(EventSourceMappingMetric::EventCount);
     let create = deployed.lambda.create_event_source_mapping().event_source_arn(stream);
     create
@@ -139,7 +191,8 @@ pub async fn trigger(deployed: &Deployed, stream: &str, function: &str, enabled:
         .maximum_record_age_in_seconds(3_600)
         .bisect_batch_on_function_error(true)
         .destination_config(DestinationConfig::builder().on_failure(on_failure).build())
-        .filter_criteria(FilterCriteria::builder().filters(filter).build())
+        .filter_criteria(filter())
+        .kms_key_arn(key(deployed))
         .function_response_types(FunctionResponseType::ReportBatchItemFailures)
         .metrics_config(metrics.build())
         .send()
@@ -160,8 +213,7 @@ pub async fn set_everything(deployed: &Deployed, table: &str, index: &str) {
     insights(deployed, table, Some(index), ContributorInsightsMode::AccessedAndThrottledKeys).await;
     let arn = table_arn(deployed, table);
     for (resource, of) in [(arn.clone(), format!("{arn}/index/*")), (stream.clone(), stream)] {
-        let put = deployed.dynamodb.put_resource_policy().resource_arn(&resource);
-        put.policy(policy(deployed, &resource, &of)).send().await.unwrap();
+        put_policy(deployed, &resource, &policy(deployed, &resource, &of)).await;
     }
     alarm(deployed, table, &format!("{table}-throttled"), 5.0).await;
     alarm(deployed, table, "slow", 50.0).await;
@@ -172,12 +224,21 @@ pub async fn set_everything(deployed: &Deployed, table: &str, index: &str) {
     until_active(deployed, table).await;
     let warm =
         || WarmThroughput::builder().read_units_per_second(15_000).write_units_per_second(9_000).build();
-    update().warm_throughput(warm()).send().await.unwrap();
-    until_active(deployed, table).await;
     let of_index = UpdateGlobalSecondaryIndexAction::builder().index_name(index).warm_throughput(warm());
     let of_index = GlobalSecondaryIndexUpdate::builder().update(of_index.build().unwrap()).build();
-    update().global_secondary_index_updates(of_index).send().await.unwrap();
-    until_active(deployed, table).await;
+    let both = update().warm_throughput(warm()).global_secondary_index_updates(of_index);
+    both.send().await.unwrap();
+    until_warm(deployed, table).await;
+}
+
+/// A resource policy, which others can see when this returns.
+pub async fn put_policy(deployed: &Deployed, resource: &str, policy: &str) {
+    let put = deployed.dynamodb.put_resource_policy().resource_arn(resource).policy(policy);
+    put.send().await.unwrap();
+    until("the policy to be seen", async || {
+        deployed.dynamodb.get_resource_policy().resource_arn(resource).send().await.is_ok()
+    })
+    .await;
 }
 
 /// What a table on demand has beyond: maxima, of itself and of an index.
@@ -251,6 +312,7 @@ pub async fn kinesis(
     let arn = format!("arn:aws:kinesis:us-east-1:{}:stream/{stream}", deployed.account);
     let enable = deployed.dynamodb.enable_kinesis_streaming_destination().table_name(table).stream_arn(arn);
     enable.enable_kinesis_streaming_configuration(with).send().await.unwrap();
+    until_streaming(deployed, table).await;
 }
 
 /// Point-in-time recovery for so many days.

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{State, settings::Settings, text};
 use crate::front::Shared;
@@ -10,49 +10,89 @@ use crate::upstream::Refusal;
 
 const BY_DEFAULT: &str = "ACCESSED_AND_THROTTLED_KEYS";
 const MODE: &str = "ContributorInsightsMode";
+const STATUS: &str = "ContributorInsightsStatus";
 
-/// DescribeContributorInsights, with the mode.
+/// Insights that were enabled.
+#[derive(Debug, Default)]
+pub(super) struct Insights {
+    mode: Option<String>,
+    /// How many callers are still shown that they are being enabled.
+    looks: u32,
+    /// Why they cannot be enabled.
+    failure: Option<String>,
+}
+
+/// DescribeContributorInsights, with the mode, and with the reason where they failed.
 pub(super) async fn describe(shared: &Arc<Shared>, scope: &Scope, input: &Value) -> Result<Value, Refusal> {
-    call(shared, scope, "DescribeContributorInsights", input).await
+    let state = shared.tables.of(scope);
+    let mut state = state.lock().await;
+    let mut output = shared.dynamodb(scope, "DescribeContributorInsights", input).await?;
+    let table = shared.table(scope, input).await?;
+    let settings = state.settings(&table);
+    show(settings, &mut output);
+    let failure = insights(settings, &output).and_then(|insights| insights.failure.clone());
+    if let Some(words) = failure.filter(|_| text(&output, STATUS) == Some("FAILED")) {
+        let failure = json!({ "ExceptionName": "LimitExceededException", "ExceptionDescription": words });
+        set(&mut output, "FailureException", failure);
+    }
+    Ok(output)
 }
 
 /// UpdateContributorInsights, with the mode.
 pub(super) async fn update(shared: &Arc<Shared>, scope: &Scope, input: &Value) -> Result<Value, Refusal> {
-    call(shared, scope, "UpdateContributorInsights", input).await
-}
-
-async fn call(shared: &Shared, scope: &Scope, operation: &str, input: &Value) -> Result<Value, Refusal> {
     let state = shared.tables.of(scope);
     let mut state = state.lock().await;
     let table = shared.table(scope, input).await?;
     state.refuse_while_restored(&table)?;
-    let mut output = shared.dynamodb(scope, operation, input).await?;
-    let settings = state.settings(&table);
-    if let Some(mode) = text(input, MODE) {
-        settings.insights.insert(text(input, "IndexName").map(str::to_owned), mode.to_owned());
+    let mut output = shared.dynamodb(scope, "UpdateContributorInsights", input).await?;
+    let insights = &mut state.settings(&table).insights;
+    let index = text(input, "IndexName").map(str::to_owned);
+    if text(input, "ContributorInsightsAction") == Some("ENABLE") {
+        let insights = insights.entry(index).or_default();
+        insights.looks = shared.script.slowness(&scope.account).updates;
+        insights.failure = shared.script.insights_failure(&scope.account);
+        insights.mode = text(input, MODE).map(str::to_owned).or_else(|| insights.mode.take());
+        set(&mut output, MODE, insights.mode.as_deref().unwrap_or(BY_DEFAULT));
+    } else {
+        insights.remove(&index);
     }
-    show(settings, &mut output);
     Ok(output)
 }
 
-/// ListContributorInsights, with the modes.
+/// ListContributorInsights, with the modes, and without what is off.
 pub(super) async fn list(shared: &Arc<Shared>, scope: &Scope, input: &Value) -> Result<Value, Refusal> {
     let state = shared.tables.of(scope);
-    let state: &State = &*state.lock().await;
+    let state: &mut State = &mut *state.lock().await;
     let mut output = shared.dynamodb(scope, "ListContributorInsights", input).await?;
-    let summaries = output.get_mut("ContributorInsightsSummaries").and_then(Value::as_array_mut);
-    let unknown = Settings::default();
-    for summary in summaries.into_iter().flatten() {
-        let settings = text(summary, "TableName").and_then(|name| state.settings.get(name));
-        show(settings.unwrap_or(&unknown), summary);
+    if let Some(summaries) = output.get_mut("ContributorInsightsSummaries").and_then(Value::as_array_mut) {
+        for summary in summaries.iter_mut() {
+            let name = text(summary, "TableName").unwrap_or_default().to_owned();
+            show(state.settings.entry(name).or_default(), summary);
+        }
+        summaries.retain(|summary| text(summary, STATUS) != Some("DISABLED"));
     }
     Ok(output)
 }
 
-/// Shows the mode of insights that are on.
-fn show(settings: &Settings, insights: &mut Value) {
-    if text(insights, "ContributorInsightsStatus").is_some_and(|status| status.starts_with("ENABL")) {
-        let mode = settings.insights.get(&text(insights, "IndexName").map(str::to_owned));
-        set(insights, MODE, mode.map_or(BY_DEFAULT, String::as_str));
+fn insights<'a>(settings: &'a mut Settings, shown: &Value) -> Option<&'a mut Insights> {
+    settings.insights.get_mut(&text(shown, "IndexName").map(str::to_owned))
+}
+
+/// Shows one more caller the mode of insights that are on, and how far they are.
+fn show(settings: &mut Settings, shown: &mut Value) {
+    if !text(shown, STATUS).is_some_and(|status| status.starts_with("ENABL")) {
+        return;
     }
+    let mut unknown = Insights::default();
+    let insights = insights(settings, shown).unwrap_or(&mut unknown);
+    let status = match (&mut insights.looks, &insights.failure) {
+        (0, None) => "ENABLED",
+        (0, Some(_)) => "FAILED",
+        (looks, _) => {
+            *looks -= 1;
+            "ENABLING"
+        }
+    };
+    set(shown, STATUS, status);
+    set(shown, MODE, insights.mode.as_deref().unwrap_or(BY_DEFAULT));
 }

@@ -18,7 +18,15 @@ pub(super) async fn describe(shared: &Arc<Shared>, scope: &Scope, input: &Value)
 
 /// UpdateContinuousBackups, with the recovery period.
 pub(super) async fn update(shared: &Arc<Shared>, scope: &Scope, input: &Value) -> Result<Value, Refusal> {
-    let days = match input.pointer("/PointInTimeRecoverySpecification/RecoveryPeriodInDays") {
+    let specification = |name: &str| input.get("PointInTimeRecoverySpecification")?.get(name);
+    let is_off = specification("PointInTimeRecoveryEnabled") == Some(&Value::Bool(false));
+    let days = match specification("RecoveryPeriodInDays") {
+        Some(_) if is_off => {
+            return Err(invalid(
+                "One or more parameter values were invalid: RecoveryPeriodInDays cannot be specified when \
+                 PointInTimeRecoveryEnabled is false",
+            ));
+        }
         None => LONGEST,
         Some(days) => days.as_u64().filter(|days| (1..=LONGEST).contains(days)).ok_or_else(|| {
             invalid(format!(

@@ -3,7 +3,9 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
-use super::{State, indexes, name_of, text};
+use super::insights::Insights;
+use super::kinesis::Destination;
+use super::{State, indexes, name_of, policies, text};
 use crate::json::set;
 
 /// What a table on demand can take at once without having been told anything.
@@ -17,14 +19,31 @@ pub(super) struct Settings {
     /// Made by a restore. The emulator copies what the source can take at once, and AWS does not.
     pub(super) is_restored: bool,
     pub(super) looks_until_updated: u32,
+    /// How often its class was changed.
+    pub(super) class_changes: u32,
+    pub(super) protection_changed: Option<DateTime<Utc>>,
     pub(super) time_to_live_changed: Option<DateTime<Utc>>,
     pub(super) recovery_days: Option<u64>,
     /// Its tags were changed, and nobody has listed them since.
     pub(super) tags_are_locked: bool,
-    /// The modes of contributor insights, by index; `None` is the table itself.
-    pub(super) insights: HashMap<Option<String>, String>,
+    /// Contributor insights that were enabled, by index; `None` is the table itself.
+    pub(super) insights: HashMap<Option<String>, Insights>,
+    pub(super) destinations: Vec<Destination>,
+    /// The policies that were changed, of the table and its streams, by ARN.
+    pub(super) policies: HashMap<String, policies::Changed>,
     pub(super) warm: Warm,
+    pub(super) warming: Option<Warming>,
     pub(super) limits: HashMap<String, Limits>,
+}
+
+/// A raise of warm throughput that is under way: until it is done the old values are shown, and UPDATING beside them.
+#[derive(Clone, Debug)]
+pub(super) struct Warming {
+    pub(super) looks: u32,
+    /// What the table is to take, if that is raised.
+    pub(super) table: Option<Warm>,
+    /// What indexes are to take, by name.
+    pub(super) indexes: HashMap<String, Warm>,
 }
 
 /// What an index can take, and what it may.
@@ -55,8 +74,9 @@ impl Warm {
         Self { reads: self.reads.max(other.reads), writes: self.writes.max(other.writes) }
     }
 
-    fn shown(self) -> Value {
-        json!({ "ReadUnitsPerSecond": self.reads, "WriteUnitsPerSecond": self.writes, "Status": "ACTIVE" })
+    fn shown(self, is_updating: bool) -> Value {
+        let status = if is_updating { "UPDATING" } else { "ACTIVE" };
+        json!({ "ReadUnitsPerSecond": self.reads, "WriteUnitsPerSecond": self.writes, "Status": status })
     }
 }
 
@@ -68,6 +88,7 @@ impl State {
         if settings.table_id != id {
             *settings = Settings { table_id: id, ..Settings::default() };
         }
+        settings.settle();
         settings
     }
 }
@@ -93,7 +114,9 @@ impl Settings {
             let units = ["ReadCapacityUnits", "WriteCapacityUnits"];
             if on_demand { WARM_ON_DEMAND } else { Warm::members(of.get("ProvisionedThroughput"), units) }
         };
-        set(table, "WarmThroughput", self.warm.or_more(capacity(table)).shown());
+        let warming = self.warming.as_ref();
+        let is_updating = warming.is_some_and(|warming| warming.table.is_some());
+        set(table, "WarmThroughput", self.warm.or_more(capacity(table)).shown(is_updating));
         // A stream that was switched off is told by its absence.
         if table.pointer("/StreamSpecification/StreamEnabled") == Some(&json!(false)) {
             remove(table, "StreamSpecification");
@@ -105,7 +128,9 @@ impl Settings {
             let limits = text(index, "IndexName").and_then(|name| self.limits.get(name));
             let warm = limits.map_or_else(Warm::default, |limits| limits.warm);
             let warm = warm.or_more(Warm::read(index.get("WarmThroughput"))).or_more(capacity(index));
-            set(index, "WarmThroughput", warm.shown());
+            let is_updating = text(index, "IndexName")
+                .is_some_and(|name| warming.is_some_and(|warming| warming.indexes.contains_key(name)));
+            set(index, "WarmThroughput", warm.shown(is_updating));
             if let Some(on_demand) = limits.and_then(|limits| limits.on_demand.as_ref()) {
                 set(index, "OnDemandThroughput", on_demand.clone());
             }
@@ -116,19 +141,42 @@ impl Settings {
         }
     }
 
+    /// Raises what is being raised, if that takes no (more) looks.
+    fn settle(&mut self) {
+        let Some(warming) = self.warming.take_if(|warming| warming.looks == 0) else { return };
+        self.warm = self.warm.or_more(warming.table.unwrap_or_default());
+        for (name, warm) in warming.indexes {
+            let limits = self.limits.entry(name).or_default();
+            limits.warm = limits.warm.or_more(warm);
+        }
+    }
+
     /// Shows one more caller whether an update is done.
     pub(super) fn look(&mut self, table: &mut Value) {
+        if let Some(warming) = &mut self.warming {
+            warming.looks = warming.looks.saturating_sub(1);
+        }
         if self.looks_until_updated > 0 {
             self.looks_until_updated -= 1;
             set(table, "TableStatus", "UPDATING");
         }
     }
 
-    /// Remembers what a new or changed index is given.
+    /// Begins to raise warm throughput. What is being raised already goes on, to the later values.
+    pub(super) fn begin_warming(&mut self, table: Option<Warm>, indexes: HashMap<String, Warm>, looks: u32) {
+        if table.is_none() && indexes.is_empty() {
+            return;
+        }
+        let before = self.warming.take();
+        let (table_before, mut all) = before.map_or_else(Default::default, |it| (it.table, it.indexes));
+        all.extend(indexes);
+        self.warming = Some(Warming { looks, table: table.or(table_before), indexes: all });
+    }
+
+    /// Remembers the maxima that a new or changed index is given.
     pub(super) fn note_index(&mut self, given: &Value) {
         let Some(name) = text(given, "IndexName") else { return };
         let limits = self.limits.entry(name.to_owned()).or_default();
-        limits.warm = limits.warm.or_more(Warm::read(given.get("WarmThroughput")));
         if let Some(given) = given.get("OnDemandThroughput").and_then(Value::as_object) {
             let unlimited = || json!({ "MaxReadRequestUnits": -1, "MaxWriteRequestUnits": -1 });
             let on_demand = limits.on_demand.get_or_insert_with(unlimited);
@@ -150,7 +198,7 @@ mod tests {
     use super::*;
 
     fn warm(reads: u64, writes: u64) -> Value {
-        Warm { reads, writes }.shown()
+        Warm { reads, writes }.shown(false)
     }
 
     #[test]
@@ -187,6 +235,32 @@ mod tests {
         settings.show(&mut table);
         let given = json!({"MaxReadRequestUnits": 5, "MaxWriteRequestUnits": -1});
         assert_eq!(table["GlobalSecondaryIndexes"][0]["OnDemandThroughput"], given);
+    }
+
+    #[test]
+    fn what_is_being_raised_shows_the_old_values_until_it_is_done() {
+        let mut state = State::default();
+        let index = json!({"IndexName": "i", "WarmThroughput": {"ReadUnitsPerSecond": 1}});
+        let table = json!({"TableName": "t", "TableId": "1", "GlobalSecondaryIndexes": [index]});
+        let warm = |reads| Warm { reads, writes: 0 };
+        let mut shown = || {
+            let mut table = table.clone();
+            let settings = state.settings(&table);
+            if settings.warm == Warm::default() && settings.warming.is_none() {
+                settings.begin_warming(Some(warm(9)), HashMap::new(), 3);
+                settings.begin_warming(None, [("i".to_owned(), warm(7))].into(), 1);
+            }
+            settings.show(&mut table);
+            settings.look(&mut table);
+            let of = |at: &str| {
+                let warm = table.pointer(at).unwrap();
+                (warm["ReadUnitsPerSecond"].as_u64().unwrap(), warm["Status"].as_str().unwrap().to_owned())
+            };
+            (of("/WarmThroughput"), of("/GlobalSecondaryIndexes/0/WarmThroughput"))
+        };
+        let of = |reads: u64, status: &str| (reads, status.to_owned());
+        assert_eq!(shown(), (of(0, "UPDATING"), of(1, "UPDATING")));
+        assert_eq!(shown(), (of(9, "ACTIVE"), of(7, "ACTIVE")));
     }
 
     #[test]

@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::{invalid, text};
+use super::{invalid, name_of, text};
 use crate::front::scope::Scope;
 use crate::front::{Shared, page};
 use crate::json::set;
@@ -77,7 +77,7 @@ async fn change(
     let changes = given().any(|tag| !kept.contains(tag)) || removed().any(is_kept);
     let settings = state.settings(&table);
     if changes && settings.tags_are_locked {
-        let message = "Subscriber limit exceeded: the table's tags are being updated";
+        let message = format!("Subscriber limit exceeded: Table tags are being updated: {}", name_of(&table));
         return Err(Refusal::new("LimitExceededException", message));
     }
     let output = shared.dynamodb(scope, operation, input).await?;

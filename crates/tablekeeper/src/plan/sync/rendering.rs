@@ -73,14 +73,14 @@ fn of_setting(report: &SettingReport, console: &Console) -> Vec<String> {
     std::iter::once(format!("  {head}")).chain(changes).chain(notes).collect()
 }
 
-/// The mark before a change: `+` what is put there, `-` what is taken away, `~` what becomes another. Only
+/// The mark before a change: `+` what is put there, `-` what is taken away, `~` what becomes another, or is on its way to. Only
 /// the words tell, and the mark only helps to find them.
 fn mark(words: &str) -> char {
     let verb = words.split(' ').next().unwrap_or_default();
     let takes_away =
         matches!(verb, "remove" | "delete" | "disable" | "stop" | "end") || words == "turn recovery off";
     match verb {
-        "change" | "make" => '~',
+        "change" | "make" | "raise" | "wait" => '~',
         _ if takes_away && words.contains(", to ") => '~',
         _ if takes_away => '-',
         _ => '+',
@@ -198,6 +198,17 @@ mod tests {
             ('+', "set tag team = billing"),
             ('+', "turn recovery on, for 7 days"),
             ('~', "change the table class from STANDARD to STANDARD_INFREQUENT_ACCESS"),
+            ('~', "change tag team from web to billing"),
+            ('~', "change the scaling of reads of the table from between 2 and 20 to between 1 and 10"),
+            ('~', "change policy hold of reads of the table"),
+            (
+                '~',
+                "change the limit of the table from 1 reads and 2 writes a second to 3 reads and 2 writes a second",
+            ),
+            ('~', "change how index by-day is watched from ACCESSED_AND_THROTTLED_KEYS to THROTTLED_KEYS"),
+            ('~', "change the policy of the table"),
+            ('~', "change alarm slow"),
+            ('~', "wait for arn:aws:kinesis:eu-west-1:1:stream/s, which is ENABLING"),
             ('~', "stop expiring items by old, to expire them by expires"),
             ('-', "stop expiring items by old"),
             ('-', "remove tag own"),

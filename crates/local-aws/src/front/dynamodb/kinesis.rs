@@ -1,0 +1,165 @@
+//! Kinesis streaming destinations of a table, as DynamoDB keeps them. The emulator has no states in between and lets a
+//! table have several, so it never hears of them; nor are changes sent to a stream here.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::{invalid, name_of, text};
+use crate::front::Shared;
+use crate::front::scope::Scope;
+use crate::json::set;
+use crate::upstream::Refusal;
+
+const PRECISION: &str = "ApproximateCreationDateTimePrecision";
+/// What no precision means.
+const BY_DEFAULT: &str = "MILLISECOND";
+
+/// One destination. Those that were disabled, or could not be enabled, stay.
+#[derive(Debug)]
+pub(super) struct Destination {
+    stream: String,
+    status: &'static str,
+    /// What the status becomes, and after how many looks.
+    becomes: Option<(&'static str, u32)>,
+    precision: Option<String>,
+    /// Why it cannot be enabled.
+    failure: Option<String>,
+}
+
+impl Destination {
+    fn begin(&mut self, status: &'static str, becomes: &'static str, looks: u32) {
+        self.status = status;
+        self.becomes = Some((becomes, looks));
+    }
+
+    /// What it has become if it takes no (more) looks.
+    fn settle(&mut self) {
+        if let Some((becomes, 0)) = self.becomes {
+            self.status = becomes;
+            self.becomes = None;
+        }
+    }
+
+    /// Shows one more caller how far it is.
+    fn look(&mut self) -> Value {
+        self.settle();
+        if let Some((_, looks)) = &mut self.becomes {
+            *looks -= 1;
+        }
+        let mut shown = json!({ "StreamArn": self.stream, "DestinationStatus": self.status });
+        if let Some(precision) = &self.precision {
+            set(&mut shown, PRECISION, precision.as_str());
+        }
+        if let Some(failure) = self.failure.as_deref().filter(|_| self.status == "ENABLE_FAILED") {
+            set(&mut shown, "DestinationStatusDescription", failure);
+        }
+        shown
+    }
+
+    fn is_live(&self) -> bool {
+        !matches!(self.status, "DISABLED" | "ENABLE_FAILED")
+    }
+}
+
+/// DescribeKinesisStreamingDestination, which shows one more caller how far each destination is.
+pub(super) async fn describe(shared: &Arc<Shared>, scope: &Scope, input: &Value) -> Result<Value, Refusal> {
+    let state = shared.tables.of(scope);
+    let mut state = state.lock().await;
+    let table = shared.table(scope, input).await?;
+    let shown: Vec<Value> = state.settings(&table).destinations.iter_mut().map(Destination::look).collect();
+    Ok(json!({ "TableName": name_of(&table), "KinesisDataStreamDestinations": shown }))
+}
+
+/// EnableKinesisStreamingDestination, DisableKinesisStreamingDestination or UpdateKinesisStreamingDestination: refused
+/// unless the destinations are in the states that it takes.
+pub(super) async fn change(
+    shared: &Arc<Shared>,
+    scope: &Scope,
+    operation: &str,
+    input: &Value,
+) -> Result<Value, Refusal> {
+    let state = shared.tables.of(scope);
+    let mut state = state.lock().await;
+    let table = shared.table(scope, input).await?;
+    let destinations = &mut state.settings(&table).destinations;
+    let stream = text(input, "StreamArn").ok_or_else(|| invalid("StreamArn is required"))?;
+    let looks = shared.script.slowness(&scope.account).updates;
+    let configuration = match operation {
+        "UpdateKinesisStreamingDestination" => "UpdateKinesisStreamingConfiguration",
+        _ => "EnableKinesisStreamingConfiguration",
+    };
+    let precision = input.get(configuration).and_then(|with| text(with, PRECISION)).map(str::to_owned);
+    destinations.iter_mut().for_each(Destination::settle);
+    let status = match operation {
+        "EnableKinesisStreamingDestination" => {
+            let failure = shared.script.destination_failure(&scope.account);
+            enable(destinations, stream, precision, failure, looks)
+        }
+        "UpdateKinesisStreamingDestination" => update(destinations, stream, precision, looks),
+        _ => disable(destinations, stream, looks),
+    }?;
+    let mut output =
+        json!({ "TableName": name_of(&table), "StreamArn": stream, "DestinationStatus": status });
+    if let Some(given) = input.get(configuration) {
+        set(&mut output, configuration, given.clone());
+    }
+    Ok(output)
+}
+
+fn enable(
+    destinations: &mut Vec<Destination>,
+    stream: &str,
+    precision: Option<String>,
+    failure: Option<String>,
+    looks: u32,
+) -> Result<&'static str, Refusal> {
+    if destinations.iter().any(Destination::is_live) {
+        return Err(gate(
+            "EnableKinesisStreamingDestination must be DISABLED or ENABLE_FAILED to perform ENABLE operation.",
+        ));
+    }
+    destinations.retain(|destination| destination.stream != stream);
+    let becomes = if failure.is_some() { "ENABLE_FAILED" } else { "ACTIVE" };
+    let (stream, becomes) = (stream.to_owned(), Some((becomes, looks)));
+    destinations.push(Destination { stream, status: "ENABLING", becomes, precision, failure });
+    Ok("ENABLING")
+}
+
+fn disable(destinations: &mut [Destination], stream: &str, looks: u32) -> Result<&'static str, Refusal> {
+    match destinations.iter_mut().find(|it| it.stream == stream && it.status == "ACTIVE") {
+        Some(destination) => {
+            destination.begin("DISABLING", "DISABLED", looks);
+            Ok("DISABLING")
+        }
+        None => Err(gate("KinesisStreamingDestination must be ACTIVE to perform DISABLE operation.")),
+    }
+}
+
+fn update(
+    destinations: &mut [Destination],
+    stream: &str,
+    precision: Option<String>,
+    looks: u32,
+) -> Result<&'static str, Refusal> {
+    let Some(destination) = destinations.iter_mut().find(|it| it.stream == stream && it.status == "ACTIVE")
+    else {
+        return Err(gate(&format!(
+            "Kinesis streaming is not in ACTIVE state. Updates are only allowed in ACTIVE state. kdsArn: {stream}"
+        )));
+    };
+    if precision.as_deref() == Some(destination.precision.as_deref().unwrap_or(BY_DEFAULT)) {
+        return Err(invalid(format!(
+            "Invalid Request: Precision is already set to the desired value of {} for kdsArn: {stream}",
+            precision.unwrap_or_default()
+        )));
+    }
+    destination.precision = precision;
+    destination.begin("UPDATING", "ACTIVE", looks);
+    Ok("UPDATING")
+}
+
+/// DynamoDB's words are the same for every operation.
+fn gate(reason: &str) -> Refusal {
+    invalid(format!("Table is not in a valid state to enable Kinesis Streaming Destination: {reason}"))
+}

@@ -1,0 +1,158 @@
+//! What DynamoDB enables after it has answered: Kinesis destinations and Contributor Insights.
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::retry::RetryConfig;
+use aws_sdk_dynamodb::error::ProvideErrorMetadata;
+use aws_sdk_dynamodb::types::{
+    ApproximateCreationDateTimePrecision as Precision, ContributorInsightsAction, DestinationStatus,
+    UpdateKinesisStreamingConfiguration,
+};
+use local_aws::Slowness;
+
+use crate::client::{Api, stack};
+
+/// A client of an account with a table `orders`, where what is enabled takes this many looks.
+async fn client(account: &'static str, updates: u32) -> Client {
+    Api::of(account).await.make_table("orders").await;
+    stack().await.front().slow(account, Slowness { updates, ..Slowness::default() });
+    let config =
+        stack().await.config(account).await.to_builder().retry_config(RetryConfig::disabled()).build();
+    Client::new(&config)
+}
+
+fn stream(name: &str) -> String {
+    format!("arn:aws:kinesis:us-east-1:1:stream/{name}")
+}
+
+/// What a call is answered: the destination's status, or the code and the message of the refusal.
+fn said<E: ProvideErrorMetadata>(answer: Result<Option<DestinationStatus>, E>) -> Result<String, String> {
+    answer.map(|status| status.unwrap().as_str().to_owned()).map_err(|error| {
+        format!("{}: {}", error.code().unwrap_or_default(), error.message().unwrap_or_default())
+    })
+}
+
+async fn enable(client: &Client, name: &str) -> Result<String, String> {
+    let call = client.enable_kinesis_streaming_destination().table_name("orders").stream_arn(stream(name));
+    let answer = call.send().await;
+    said(answer.map(|it| it.destination_status))
+}
+
+async fn disable(client: &Client, name: &str) -> Result<String, String> {
+    let call = client.disable_kinesis_streaming_destination().table_name("orders").stream_arn(stream(name));
+    let answer = call.send().await;
+    said(answer.map(|it| it.destination_status))
+}
+
+async fn set_precision(client: &Client, name: &str, precision: Precision) -> Result<String, String> {
+    let with =
+        UpdateKinesisStreamingConfiguration::builder().approximate_creation_date_time_precision(precision);
+    let call = client.update_kinesis_streaming_destination().table_name("orders").stream_arn(stream(name));
+    let answer = call.update_kinesis_streaming_configuration(with.build()).send().await;
+    said(answer.map(|it| it.destination_status))
+}
+
+/// Each destination: the stream's name, its status, and what DynamoDB says of it.
+async fn destinations(client: &Client) -> Vec<(String, String, Option<String>)> {
+    let answer = client.describe_kinesis_streaming_destination().table_name("orders").send().await.unwrap();
+    let shown = answer.kinesis_data_stream_destinations().iter().map(|it| {
+        let name = it.stream_arn().unwrap().rsplit('/').next().unwrap().to_owned();
+        let status = it.destination_status().unwrap().as_str().to_owned();
+        (name, status, it.destination_status_description().map(str::to_owned))
+    });
+    shown.collect()
+}
+
+fn is(name: &str, status: &str) -> (String, String, Option<String>) {
+    (name.to_owned(), status.to_owned(), None)
+}
+
+const GATE: &str =
+    "ValidationException: Table is not in a valid state to enable Kinesis Streaming Destination: ";
+
+/// DDB-TABLE-299, 268, 300, 301, 302 and 304 of the measurements.
+#[tokio::test]
+async fn one_destination_is_live_and_takes_its_time_and_stays_when_it_is_off() {
+    let client = client("320000000001", 1).await;
+    let to_enable = format!(
+        "{GATE}EnableKinesisStreamingDestination must be DISABLED or ENABLE_FAILED to perform ENABLE operation."
+    );
+    let to_disable =
+        format!("{GATE}KinesisStreamingDestination must be ACTIVE to perform DISABLE operation.");
+    assert_eq!(disable(&client, "a").await, Err(to_disable.clone()), "it was never enabled");
+    assert_eq!(enable(&client, "a").await.as_deref(), Ok("ENABLING"));
+    assert_eq!(disable(&client, "a").await, Err(to_disable.clone()));
+    assert!(set_precision(&client, "a", Precision::Microsecond).await.unwrap_err().starts_with(GATE));
+    assert_eq!(destinations(&client).await, [is("a", "ENABLING")]);
+    assert_eq!(destinations(&client).await, [is("a", "ACTIVE")]);
+    for name in ["a", "b"] {
+        assert_eq!(enable(&client, name).await, Err(to_enable.clone()), "{name}");
+    }
+    let same = set_precision(&client, "a", Precision::Millisecond).await.unwrap_err();
+    assert!(same.starts_with("ValidationException: Invalid Request: Precision is already set"), "{same}");
+    assert_eq!(set_precision(&client, "a", Precision::Microsecond).await.as_deref(), Ok("UPDATING"));
+    assert_eq!(destinations(&client).await, [is("a", "UPDATING")]);
+    assert_eq!(destinations(&client).await, [is("a", "ACTIVE")]);
+    assert_eq!(disable(&client, "a").await.as_deref(), Ok("DISABLING"));
+    assert_eq!(enable(&client, "b").await, Err(to_enable), "the other is not off yet");
+    assert_eq!(destinations(&client).await, [is("a", "DISABLING")]);
+    assert_eq!(destinations(&client).await, [is("a", "DISABLED")]);
+    assert_eq!(disable(&client, "a").await, Err(to_disable));
+    assert_eq!(enable(&client, "b").await.as_deref(), Ok("ENABLING"));
+    assert_eq!(destinations(&client).await, [is("a", "DISABLED"), is("b", "ENABLING")]);
+}
+
+/// DDB-TABLE-318 of the measurements.
+#[tokio::test]
+async fn a_destination_that_cannot_be_enabled_fails_after_the_call_and_can_be_enabled_anew() {
+    let client = client("320000000002", 0).await;
+    let front = stack().await.front();
+    let words = "User does not have a permission to use kinesis stream";
+    front.fail_destinations("320000000002", Some(words.to_owned()));
+    assert_eq!(enable(&client, "a").await.as_deref(), Ok("ENABLING"));
+    let failed = ("a".to_owned(), "ENABLE_FAILED".to_owned(), Some(words.to_owned()));
+    for _ in 0..2 {
+        assert_eq!(destinations(&client).await, std::slice::from_ref(&failed), "it stays");
+    }
+    front.fail_destinations("320000000002", None);
+    assert_eq!(enable(&client, "a").await.as_deref(), Ok("ENABLING"));
+    assert_eq!(destinations(&client).await, [is("a", "ACTIVE")]);
+}
+
+/// DDB-TABLE-090, 337, 338 and 343 of the measurements.
+#[tokio::test]
+async fn insights_take_their_time_or_fail_and_are_listed_unless_they_are_off() {
+    let client = client("320000000003", 1).await;
+    let front = stack().await.front();
+    let update = async |action: ContributorInsightsAction| {
+        let call = client.update_contributor_insights().table_name("orders");
+        call.contributor_insights_action(action).send().await.unwrap();
+    };
+    let listed = async || {
+        let answer = client.list_contributor_insights().table_name("orders").send().await.unwrap();
+        let statuses = answer.contributor_insights_summaries().iter();
+        statuses.map(|it| it.contributor_insights_status().unwrap().as_str().to_owned()).collect::<Vec<_>>()
+    };
+    update(ContributorInsightsAction::Enable).await;
+    assert_eq!(listed().await, ["ENABLING"]);
+    assert_eq!(listed().await, ["ENABLED"]);
+    update(ContributorInsightsAction::Disable).await;
+    assert_eq!(listed().await, ["DISABLING"]);
+    client.describe_contributor_insights().table_name("orders").send().await.unwrap();
+    assert!(listed().await.is_empty());
+
+    let words = "Amazon CloudWatch Contributor Insights rule limit reached.";
+    front.fail_insights("320000000003", Some(words.to_owned()));
+    update(ContributorInsightsAction::Enable).await;
+    assert_eq!(listed().await, ["ENABLING"]);
+    for _ in 0..2 {
+        assert_eq!(listed().await, ["FAILED"], "it stays");
+    }
+    let described = client.describe_contributor_insights().table_name("orders").send().await.unwrap();
+    let failure = described.failure_exception().unwrap();
+    assert_eq!(failure.exception_name(), Some("LimitExceededException"));
+    assert_eq!(failure.exception_description(), Some(words));
+    front.fail_insights("320000000003", None);
+    update(ContributorInsightsAction::Enable).await;
+    assert_eq!(listed().await, ["ENABLING"]);
+    assert_eq!(listed().await, ["ENABLED"]);
+}
