@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::overrides::{
     BillingMode, GlobalSecondaryIndex, LocalSecondaryIndex, OnDemandThroughput, ProvisionedThroughput,
-    SseSpecification,
+    SseSpecification, VectorIndex,
 };
 
 /// The input of an execution of `rotate-restore`.
@@ -44,6 +44,10 @@ pub struct ExecutionInput {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 5))]
     pub local_secondary_index_override: Option<Vec<LocalSecondaryIndex>>,
+    /// As in RestoreTableFromBackup: the vector indexes to keep; an empty list keeps none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 20))]
+    pub vector_index_override: Option<Vec<VectorIndex>>,
     /// As in RestoreTableFromBackup.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub provisioned_throughput_override: Option<ProvisionedThroughput>,

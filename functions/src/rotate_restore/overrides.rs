@@ -1,9 +1,13 @@
 //! What a restore may do differently from the backup, under the names of RestoreTableFromBackup.
 
+mod vector_index;
+
 use aws_sdk_dynamodb::error::BuildError;
 use aws_sdk_dynamodb::types as sdk;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+pub use vector_index::VectorIndex;
 
 /// How a table is billed.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]

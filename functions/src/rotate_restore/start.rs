@@ -170,6 +170,7 @@ impl Config {
             restore_timeout_seconds: None,
             billing_mode_override: self.billing_mode_override,
             global_secondary_index_override: None,
+            vector_index_override: None,
             local_secondary_index_override: None,
             provisioned_throughput_override: None,
             on_demand_throughput_override: None,

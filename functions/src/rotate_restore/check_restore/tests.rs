@@ -158,11 +158,12 @@ async fn a_table_that_does_not_take_its_tag_is_not_ready() {
     for (code, name) in [
         ("LimitExceededException", ErrorName::ResourceBusy),
         ("AccessDeniedException", ErrorName::AccessDenied),
-        ("ResourceNotFoundException", ErrorName::TargetTableMissing),
     ] {
         let rules = [&described(TableStatus::Active), &not_tagged(code)];
         assert_eq!(look(60, None, &rules, &[]).await.unwrap_err().name, name);
     }
+    let rules = [&described(TableStatus::Active), &not_tagged("ResourceNotFoundException")];
+    assert_eq!(look(60, None, &rules, &[]).await.unwrap()["reason"], "the table takes no tags yet");
 }
 
 #[tokio::test]

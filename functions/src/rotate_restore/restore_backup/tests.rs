@@ -132,6 +132,10 @@ async fn overrides_reach_dynamodb_under_their_own_names() {
             request.billing_mode_override().unwrap().as_str() == "PROVISIONED"
                 && index.index_name() == "by-day"
                 && index.projection().unwrap().non_key_attributes() == ["total"]
+                && request.vector_index_override()[0].dimensions() == 384
+                && request.vector_index_override()[0].vector_attribute().unwrap().attribute_name()
+                    == "meaning"
+                && request.vector_index_override()[0].search_schema()[0].attribute_name() == "tenant"
                 && request.local_secondary_index_override.as_ref().is_some_and(Vec::is_empty)
                 && request.provisioned_throughput_override().unwrap().read_capacity_units() == 5
                 && request.sse_specification_override().unwrap().kms_master_key_id() == Some("alias/k")
@@ -141,6 +145,10 @@ async fn overrides_reach_dynamodb_under_their_own_names() {
     let wanted =
         with(wanted, "SSESpecificationOverride", json!({ "Enabled": true, "KMSMasterKeyId": "alias/k" }));
     let wanted = with(wanted, "LocalSecondaryIndexOverride", json!([]));
+    let vectors = json!([{ "IndexName": "by-meaning", "VectorAttribute": { "AttributeName": "meaning" },
+        "SearchSchema": [{ "AttributeName": "tenant", "SearchSchemaElementType": "HASH" }],
+        "Dimensions": 384, "DistanceFunction": "COSINE" }]);
+    let wanted = with(wanted, "VectorIndexOverride", vectors);
     let units = json!({ "ReadCapacityUnits": 5, "WriteCapacityUnits": 5 });
     let wanted = with(wanted, "ProvisionedThroughputOverride", units.clone());
     let index = json!([{ "IndexName": "by-day", "ProvisionedThroughput": units,
@@ -195,12 +203,15 @@ async fn a_table_from_elsewhere_is_refused() {
 #[tokio::test]
 async fn another_restore_of_the_same_backup_is_waited_for() {
     let refused = restore_refused("BackupInUseException");
-    let elsewhere = described(table(None, TableStatus::Active));
-    for here in [&not_described(), &elsewhere] {
-        let failure = failure(&[&refused, here], &[], input(BACKUP)).await;
-        assert_eq!(failure.name, ErrorName::BackupInUse);
-        assert!(failure.message.contains("so AWS says"), "{failure}");
-    }
+    let waiting = failure(&[&refused, &not_described()], &[], input(BACKUP)).await;
+    assert_eq!(waiting.name, ErrorName::BackupInUse);
+    assert!(waiting.message.contains("so AWS says"), "{waiting}");
+    // A table that has the name already is looked at as ever.
+    let here = described(table(None, TableStatus::Active));
+    let output = run(&[&refused, &here, &tags(Some("015-d3"))], &[], input(BACKUP)).await.unwrap();
+    assert_eq!(output["adopted"], true);
+    let elsewhere = failure(&[&refused, &here, &tags(None)], &[], input(BACKUP)).await;
+    assert_eq!(elsewhere.name, ErrorName::TargetTableExists);
 }
 
 #[tokio::test]
@@ -305,7 +316,7 @@ fn metadata_of(id: &'static str) -> Rule {
 }
 
 fn made_at(seconds: i64, status: TableStatus) -> Rule {
-    let table = SdkTable::builder().table_name(TARGET).table_status(status);
+    let table = SdkTable::builder().table_name(TARGET).table_arn(TARGET_ARN).table_status(status);
     described(table.creation_date_time(SdkDateTime::from_secs(seconds)).build())
 }
 
@@ -350,7 +361,7 @@ async fn only_the_table_that_a_completed_job_made_is_adopted() {
     };
     let look = async |created| {
         let table = made_at(created, TableStatus::Active);
-        run(&[&table], &[&completed(), &metadata_of("ours")], input(RECOVERY_POINT)).await
+        run(&[&table, &tags(None)], &[&completed(), &metadata_of("ours")], input(RECOVERY_POINT)).await
     };
     assert_eq!(look(1_000).await.unwrap()["adopted"], true);
     for elsewhere in [800, 1_200] {
@@ -365,8 +376,13 @@ async fn only_the_table_that_a_completed_job_made_is_adopted() {
 async fn a_table_of_no_restore_job_is_refused_before_a_job_is_started() {
     let here = described(table(None, TableStatus::Active));
     let jobs = listed(vec![job("failed", RECOVERY_POINT, RestoreStatus::Aborted)]);
-    let failure = failure(&[&here], &[&jobs, &metadata_of("failed")], input(RECOVERY_POINT)).await;
+    let rules = [&jobs, &metadata_of("failed")];
+    let failure = failure(&[&here, &tags(None)], &rules, input(RECOVERY_POINT)).await;
     assert_eq!(failure.name, ErrorName::TargetTableExists);
+    // AWS Backup forgets its jobs, and the table's tag stays.
+    let output =
+        run(&[&here, &tags(Some("1EB3B5E7"))], &[&listed(Vec::new())], input(RECOVERY_POINT)).await.unwrap();
+    assert_eq!((&output["adopted"], &output["restore"]["restoreJobId"]), (&json!(true), &Value::Null));
 }
 
 #[tokio::test]
@@ -398,6 +414,7 @@ async fn overrides_that_aws_backup_does_not_know_are_refused_by_name() {
         ("BillingModeOverride", json!("PAY_PER_REQUEST")),
         ("GlobalSecondaryIndexOverride", json!([])),
         ("LocalSecondaryIndexOverride", json!([])),
+        ("VectorIndexOverride", json!([])),
         ("ProvisionedThroughputOverride", json!({ "ReadCapacityUnits": 1, "WriteCapacityUnits": 1 })),
         ("OnDemandThroughputOverride", json!({ "MaxReadRequestUnits": 1 })),
     ] {

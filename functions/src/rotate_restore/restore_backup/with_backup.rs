@@ -4,7 +4,8 @@
 //! answer was lost is answered with the job that it started. How long AWS keeps a token it does not
 //! say; so first the restore jobs of this recovery point that were told to make this table are looked
 //! up. One that runs is adopted, and so is one that made the table that is there. After jobs that
-//! failed, or whose table is gone, a new one is started; any other table of that name is left alone.
+//! failed, or whose table is gone, a new one is started; any other table of that name is left alone, unless its own tag
+//! says that it was made from this recovery point ([`crate::own_tag`]).
 
 use std::fmt::Write as _;
 
@@ -42,11 +43,18 @@ impl RestoreBackup {
                 adopted: true,
             });
         }
-        if table.is_some() {
+        if let Some(table) = table {
+            let being_made = table.table_status() == Some(&TableStatus::Creating);
+            // AWS Backup forgets its jobs in time, and the table's tag stays.
+            let made_from = match being_made {
+                true => Some("no restore job of that recovery point is known to make it".to_owned()),
+                false => self.tagged_elsewhere(&table, recovery_point_arn).await?,
+            };
+            let Some(made_from) = made_from else { return Ok(self.adopt(&table)) };
             return Err(Error::TargetTableExists {
                 table: target_table.to_owned(),
                 recovery_point_arn: recovery_point_arn.clone(),
-                made_from: "no restore job of that recovery point made it".to_owned(),
+                made_from,
             });
         }
         let mut request = self
@@ -152,6 +160,7 @@ fn refuse_unknown_overrides(wanted: &ExecutionInput) -> Result<(), Error> {
     let given = [
         ("BillingModeOverride", wanted.billing_mode_override.is_some()),
         ("GlobalSecondaryIndexOverride", wanted.global_secondary_index_override.is_some()),
+        ("VectorIndexOverride", wanted.vector_index_override.is_some()),
         ("LocalSecondaryIndexOverride", wanted.local_secondary_index_override.is_some()),
         ("ProvisionedThroughputOverride", wanted.provisioned_throughput_override.is_some()),
         ("OnDemandThroughputOverride", wanted.on_demand_throughput_override.is_some()),

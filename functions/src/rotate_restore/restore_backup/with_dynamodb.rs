@@ -31,6 +31,10 @@ impl RestoreBackup {
             .map(|indexes| indexes.iter().map(TryInto::try_into).collect())
             .transpose()
             .map_err(refused("LocalSecondaryIndexOverride"))?;
+        let vector_indexes = (wanted.vector_index_override.as_ref())
+            .map(|indexes| indexes.iter().map(TryInto::try_into).collect())
+            .transpose()
+            .map_err(refused("VectorIndexOverride"))?;
         let throughput = (wanted.provisioned_throughput_override.as_ref())
             .map(TryInto::try_into)
             .transpose()
@@ -46,6 +50,7 @@ impl RestoreBackup {
             }))
             .set_global_secondary_index_override(global_indexes)
             .set_local_secondary_index_override(local_indexes)
+            .set_vector_index_override(vector_indexes)
             .set_provisioned_throughput_override(throughput)
             .set_on_demand_throughput_override(wanted.on_demand_throughput_override.as_ref().map(Into::into))
             .set_sse_specification_override(wanted.sse_specification_override.as_ref().map(Into::into))
@@ -67,14 +72,16 @@ impl RestoreBackup {
                 Some("TableAlreadyExistsException" | "TableInUseException") => {
                     self.adopt_table(target_table, backup_arn).await
                 }
-                // So is this the answer while a table is restored from this backup, whatever that table's name is.
+                // So is this the answer while a table is restored from this backup, whatever that table's name is. Which of
+                // the two comes first where both hold was not measured.
                 Some("BackupInUseException") => {
-                    let table = table_description::describe(&self.dynamodb, target_table).await?;
-                    let ours = table.filter(|table| is_restored_from(table, backup_arn));
-                    ours.map(|table| self.adopt(&table)).ok_or_else(|| Error::BackupInUse {
-                        recovery_point_arn: backup_arn.clone(),
-                        reason: error.message().unwrap_or_default().to_owned(),
-                    })
+                    match table_description::describe(&self.dynamodb, target_table).await? {
+                        Some(_) => self.adopt_table(target_table, backup_arn).await,
+                        None => Err(Error::BackupInUse {
+                            recovery_point_arn: backup_arn.clone(),
+                            reason: error.message().unwrap_or_default().to_owned(),
+                        }),
+                    }
                 }
                 Some("BackupNotFoundException") => Err(Error::BackupNotFound {
                     recovery_point_arn: backup_arn.clone(),
@@ -117,7 +124,16 @@ impl RestoreBackup {
         if table.table_status() == Some(&TableStatus::Creating) {
             return Ok(Some("it is being created, and from no backup".to_owned()));
         }
-        let (key, id) = (own_tag::RECOVERY_POINT, own_tag::recovery_point_id(backup_arn));
+        self.tagged_elsewhere(table, backup_arn).await
+    }
+
+    /// Why the tag of a table does not say that it was made from this recovery point, in words; `None` where it does.
+    pub(super) async fn tagged_elsewhere(
+        &self,
+        table: &SdkTable,
+        recovery_point_arn: &str,
+    ) -> Result<Option<String>, Error> {
+        let (key, id) = (own_tag::RECOVERY_POINT, own_tag::recovery_point_id(recovery_point_arn));
         let tag = own_tag::read(&self.dynamodb, table.table_arn().unwrap_or_default()).await?;
         Ok(match tag {
             Some(tag) if tag == id => None,
@@ -126,7 +142,7 @@ impl RestoreBackup {
         })
     }
 
-    fn adopt(&self, table: &SdkTable) -> Started {
+    pub(super) fn adopt(&self, table: &SdkTable) -> Started {
         Started {
             at: table.creation_date_time().map_or_else(|| self.clock.now(), utc),
             table: Some(TableDescription::from(table)),
@@ -134,9 +150,4 @@ impl RestoreBackup {
             adopted: true,
         }
     }
-}
-
-/// Whether DynamoDB says that this table is being restored from this backup.
-fn is_restored_from(table: &SdkTable, backup_arn: &str) -> bool {
-    table.restore_summary().and_then(|summary| summary.source_backup_arn()) == Some(backup_arn)
 }
