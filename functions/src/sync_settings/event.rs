@@ -64,23 +64,28 @@ fn of_cloudtrail(event: &Value) -> Result<News, MalformedEvent> {
     let source = asked("sourceTableArn").or_else(|| asked("sourceTableName")).or(backed_up);
     let target = asked("targetTableName").ok_or_else(missing)?;
     let restore_date_time = match call {
-        "RestoreTableToPointInTime" => Some(point_in_time(event)?),
+        "RestoreTableToPointInTime" => point_in_time(event),
         _ => None,
     };
     Ok(restore_unless_a_test(Restore { target, source, backup_arn, restore_date_time }))
 }
 
-/// The point in time that a call asks for, which CloudTrail writes as RFC 3339 has it. For the latest one it is not later
-/// than the call itself.
-fn point_in_time(event: &Value) -> Result<DateTime<Utc>, MalformedEvent> {
-    let asked = "/detail/requestParameters/restoreDateTime";
-    let place = if event.pointer(asked).is_none_or(Value::is_null) { "/detail/eventTime" } else { asked };
-    let told = event.pointer(place).unwrap_or(&Value::Null);
-    let time = told.as_str().and_then(|text| DateTime::parse_from_rfc3339(text).ok());
-    time.map(|time| time.to_utc()).ok_or_else(|| {
-        let name = place.rsplit('/').next().unwrap_or(place);
-        MalformedEvent(format!("its {name}, {}, is not a time", quoted(&told.to_string())))
-    })
+/// The point in time that a call asks for, as CloudTrail writes it (recorded in `recovery_audit.json` of radkawar/stackd),
+/// or in seconds since 1970. For the latest one, and where it cannot be read, it is not later than the call itself.
+fn point_in_time(event: &Value) -> Option<DateTime<Utc>> {
+    let asked = event.pointer("/detail/requestParameters/restoreDateTime").filter(|asked| !asked.is_null());
+    let time = asked.and_then(moment);
+    if let (Some(asked), None) = (asked, time) {
+        tracing::warn!(%asked, "restoreDateTime is not a time that is known here; the call's own counts");
+    }
+    time.or_else(|| moment(event.pointer("/detail/eventTime")?))
+}
+
+fn moment(told: &Value) -> Option<DateTime<Utc>> {
+    match told.as_str() {
+        Some(text) => DateTime::parse_from_rfc3339(text).ok().map(|time| time.to_utc()),
+        None => DateTime::from_timestamp_millis((told.as_f64()? * 1_000.0) as i64),
+    }
 }
 
 fn of_aws_backup(event: &Value) -> Result<News, MalformedEvent> {
@@ -207,14 +212,18 @@ mod tests {
     }
 
     #[test]
-    fn a_point_in_time_that_is_none_is_told() {
-        let wrong =
-            json!({ "sourceTableName": "orders", "targetTableName": "copy", "restoreDateTime": "soon" });
-        let error = read(&call("RestoreTableToPointInTime", wrong)).unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "the event cannot be read: its restoreDateTime, `\"soon\"`, is not a time"
-        );
+    fn a_point_in_time_is_read_as_text_or_number_and_is_else_the_calls_own_time() {
+        for (asked, expected) in [
+            (json!("2026-02-28T23:00:00Z"), "2026-02-28T23:00:00Z"),
+            (json!(1_772_319_600), "2026-02-28T23:00:00Z"),
+            (json!("Feb 28, 2026 11:00:00 PM"), "2026-03-01T09:02:56Z"),
+            (json!(null), "2026-03-01T09:02:56Z"),
+        ] {
+            let parameters =
+                json!({ "sourceTableName": "orders", "targetTableName": "copy", "restoreDateTime": asked });
+            let read = read(&call("RestoreTableToPointInTime", parameters));
+            assert_eq!(read, restore("copy", Some("orders"), None, Some(expected)), "{asked}");
+        }
     }
 
     #[test]

@@ -20,7 +20,13 @@ pub(super) fn event(
 ) -> Event {
     let agent = head.headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or_default();
     let mut detail = detail(caller, agent, now());
-    set(&mut detail, "requestParameters", lower_first(input));
+    let mut parameters = lower_first(input);
+    // CloudTrail writes times as text.
+    let asked = parameters.get("restoreDateTime").and_then(Value::as_f64);
+    if let Some(time) = asked.and_then(|seconds| DateTime::from_timestamp(seconds as i64, 0)) {
+        set(&mut parameters, "restoreDateTime", time.to_rfc3339_opts(SecondsFormat::Secs, true));
+    }
+    set(&mut detail, "requestParameters", parameters);
     if let Some(tables) = tables {
         let resource =
             |arn: &String| json!({ "accountId": caller.account, "type": "AWS::DynamoDB::Table", "ARN": arn });
