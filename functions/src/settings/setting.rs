@@ -72,7 +72,7 @@ pub struct Comparison<C> {
     pub instead_of_extra: Vec<Planned<C>>,
     /// What is wanted and cannot be: the words say what and why.
     pub left_out: Vec<String>,
-    /// What AWS has begun and not yet ended. It is neither equal nor to be changed again; the words say what to wait for.
+    /// What AWS has begun and not yet ended. It differs, and must not be changed again; the words say what to wait for.
     pub under_way: Vec<String>,
 }
 

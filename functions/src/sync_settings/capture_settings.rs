@@ -120,19 +120,20 @@ impl Step for CaptureSettings {
     fn new(clients: &Clients) -> Result<CaptureSettings, Failure> {
         let bucket =
             std::env::var("SETTINGS_BUCKET").map_err(|error| Error::Configuration(error.to_string()))?;
-        let aws = clients.settings().for_many_tables();
-        Ok(CaptureSettings { aws, s3: clients.s3(), clock: Clock::System, bucket })
+        Ok(CaptureSettings { aws: clients.settings(), s3: clients.s3(), clock: Clock::System, bucket })
     }
 
     async fn run(&self, Input { table_names, as_of }: Input) -> Result<Output, Error> {
         // Should the time not be enough for all, another run begins with another table.
         let minutes = usize::try_from(self.clock.now().timestamp() / 60).unwrap_or_default();
         let first = minutes.checked_rem(table_names.len()).unwrap_or_default();
+        // For this run alone: the function's process lives on, and the alarms do not stay as they are.
+        let aws = self.aws.clone().for_many_tables();
         let mut documents = BTreeMap::new();
         let mut first_error = None;
         let in_order = table_names.iter().enumerate();
         for (place, table) in in_order.clone().skip(first).chain(in_order.take(first)) {
-            match self.capture(table, as_of).await {
+            match self.capture(&aws, table, as_of).await {
                 Ok(captured) => {
                     documents.insert(place, captured);
                 }
@@ -147,12 +148,12 @@ impl Step for CaptureSettings {
 }
 
 impl CaptureSettings {
-    async fn capture(&self, table: &str, as_of: Option<DateTime<Utc>>) -> Result<Captured, Error> {
-        let Some(table) = self.aws.describe(table).await? else {
+    async fn capture(&self, aws: &Aws, table: &str, as_of: Option<DateTime<Utc>>) -> Result<Captured, Error> {
+        let Some(table) = aws.describe(table).await? else {
             return Err(Error::SourceTableMissing(table.to_owned()));
         };
         let mut document = SettingsDocument::of(&table, self.clock.now());
-        let (settings, failed) = report::capture(&self.aws, &table, |_| true).await?;
+        let (settings, failed) = report::capture(aws, &table, |_| true).await?;
         let name = failed.first().map(|unread| unread.name);
         document.settings = settings;
         let moment = as_of.unwrap_or(document.captured_at);

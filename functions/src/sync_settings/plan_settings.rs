@@ -220,7 +220,8 @@ pub fn source(
         None => {
             let reason = format!(
                 "is missing: what table {} was restored from, DynamoDB tells only until it is ACTIVE; name the table \
-                 whose settings it is to have, or the backup as BackupArn",
+                 whose settings it is to have, or a DynamoDB backup as BackupArn (a recovery point of AWS Backup does not \
+                 name its table)",
                 target.name
             );
             Err(InvalidInput { field: "Source", reason })

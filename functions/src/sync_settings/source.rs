@@ -67,7 +67,11 @@ impl Wanted<'_> {
                 if SettingName::ALL.iter().all(|name| setting(*name).is_known(&found.document.settings)) {
                     break;
                 }
-                found.fill_from(&store::get(&s3, older).await?);
+                match store::get(&s3, older).await {
+                    Ok(older) => found.fill_from(&older),
+                    // The newest one would have done by itself.
+                    Err(error) => tracing::warn!(%error, "an older settings document is passed over"),
+                }
             }
             return Ok(found);
         }
@@ -115,7 +119,8 @@ impl Wanted<'_> {
     /// What the backup tells that was restored; `None` where there is none that tells anything.
     async fn backup(&self, clients: &Clients) -> Result<Option<Found>, Error> {
         let Some(arn) = self.origin.and_then(Origin::dynamodb_backup) else { return Ok(None) };
-        let backup = backup_description::describe(&clients.dynamodb(), arn).await?;
+        let there = clients.in_region(Arn::parse(arn).map_or("", |arn| arn.region));
+        let backup = backup_description::describe(&there.dynamodb(), arn).await?;
         let document = backup.as_ref().and_then(SettingsDocument::of_backup);
         Ok(document.map(|document| Found::of(document, SourceKind::Backup, arn.to_owned())))
     }

@@ -13,12 +13,14 @@ async fn capture(aws: &FakeAws, tables: &[&str]) -> Result<Value, Failure> {
 }
 
 async fn run(aws: &FakeAws, minute: i64, input: Value) -> Result<Value, Failure> {
+    step(aws, minute).run_json(input).await
+}
+
+fn step(aws: &FakeAws, minute: i64) -> CaptureSettings {
     let clients = aws.clients();
     let clock = Clock::Fixed(DateTime::from_timestamp(minute * 60, 0).unwrap());
     let bucket = "bucket".to_owned();
-    let aws = clients.settings().for_many_tables();
-    let step = CaptureSettings { aws, s3: clients.s3(), clock, bucket };
-    step.run_json(input).await
+    CaptureSettings { aws: clients.settings(), s3: clients.s3(), clock, bucket }
 }
 
 fn two_tables() -> FakeAws {
@@ -61,6 +63,13 @@ async fn alarms_are_listed_once_and_another_run_begins_with_another_table() {
         let described = aws.calls("dynamodb:DescribeTable");
         assert_eq!(described[0].input["TableName"], first);
         assert_eq!(aws.calls("cloudwatch:DescribeAlarms").len(), 1);
+    }
+    // A function's process makes the step once, and runs it often.
+    let aws = two_tables();
+    let step = step(&aws, 6);
+    for runs in 1..=2 {
+        step.run_json(json!({ "TableNames": ["orders", "customers"] })).await.unwrap();
+        assert_eq!(aws.calls("cloudwatch:DescribeAlarms").len(), runs, "alarms change between runs");
     }
 }
 

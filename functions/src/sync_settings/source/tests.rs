@@ -104,6 +104,7 @@ async fn what_the_newest_document_does_not_tell_the_newest_that_does_speaks_for(
         )
         .with_object(&key("000500"), document("id", tags("long ago")))
         .with_object(&key("001000"), document("id", tags("before")))
+        .with_object(&key("001500"), "damaged")
         .with_object(&key("002000"), document("id", json!({ "DeletionProtection": false })));
     let found = find(&aws, &restore(None)).await.unwrap();
     assert!(found.from.name.ends_with("002000Z.json"));

@@ -66,7 +66,8 @@ async fn a_table_that_was_not_restored_needs_a_source() {
     assert_eq!(
         failure.message,
         "Source is missing: what table copy was restored from, DynamoDB tells only until it is ACTIVE; name the \
-         table whose settings it is to have, or the backup as BackupArn"
+         table whose settings it is to have, or a DynamoDB backup as BackupArn (a recovery point of AWS Backup does \
+         not name its table)"
     );
     let aws = aws().with_backup("orders", "1970-01-01T00:30:00Z");
     let backup = aws.state().backups[0]["BackupArn"].clone();
