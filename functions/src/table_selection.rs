@@ -12,6 +12,7 @@ use regex::Regex;
 
 use crate::arn::{is_table_name, table_arn};
 use crate::aws_failure::AwsFailure;
+use crate::clock::{Clock, utc};
 use crate::error_name::ErrorName;
 use crate::table_description;
 use crate::words::{quoted, regex_error};
@@ -194,10 +195,13 @@ async fn has_tag(
     }
 }
 
+/// How long a table is in creation that CreateTable makes, and generously.
+const CREATED_FOR_AT_MOST: TimeDelta = TimeDelta::minutes(10);
+
 /// Looks why the tags of a table cannot be found. One that is gone or going has none that count, and keeps no other from
 /// being chosen. Nor has one that is being restored, since a restore brings no tags. What tags another table has that is
 /// being created is known only when it is (DDB-TABLE-101, 104, 217 of the measurements), and fails as `ResourceBusy` until
-/// then.
+/// then; but not for long, as a table that ImportTable fills is being created for hours, and keeps no other waiting.
 async fn has_no_tags(dynamodb: &aws_sdk_dynamodb::Client, table_arn: &str) -> Result<(), AwsFailure> {
     let Some(table) = table_description::describe(dynamodb, table_arn).await? else { return Ok(()) };
     if table.table_status() == Some(&TableStatus::Deleting) {
@@ -205,6 +209,14 @@ async fn has_no_tags(dynamodb: &aws_sdk_dynamodb::Client, table_arn: &str) -> Re
     }
     if table.restore_summary().is_some_and(|summary| summary.restore_in_progress()) {
         tracing::warn!(table = table_arn, "it is being restored and has no tags yet, so it is not chosen");
+        return Ok(());
+    }
+    let created = table.creation_date_time().filter(|_| table.table_status() == Some(&TableStatus::Creating));
+    if created.is_some_and(|created| Clock::System.now() - utc(created) > CREATED_FOR_AT_MOST) {
+        tracing::warn!(
+            table = table_arn,
+            "it has been in creation for long and has no tags yet, so it is not chosen"
+        );
         return Ok(());
     }
     let status = table.table_status().map_or("not known", |status| status.as_str());
@@ -250,6 +262,7 @@ mod tests {
             }
         });
         let chosen = async || chosen(&aws, "backup=yes", ValueCase::Exact).await;
+        aws.set("going", "CreationDateTime", json!(Clock::System.now().timestamp()));
         for status in ["CREATING", "ACTIVE"] {
             aws.set("going", "TableStatus", json!(status));
             let busy = chosen().await.unwrap_err();
@@ -258,6 +271,11 @@ mod tests {
         }
         aws.set("going", "TableStatus", json!("DELETING"));
         assert_eq!(chosen().await.unwrap(), ["tagged"]);
+        // As a table that ImportTable fills is, for hours.
+        aws.set("going", "TableStatus", json!("CREATING"));
+        aws.set("going", "CreationDateTime", json!(1_000.0));
+        assert_eq!(chosen().await.unwrap(), ["tagged"]);
+        aws.set("going", "CreationDateTime", json!(Clock::System.now().timestamp()));
         aws.set("going", "TableStatus", json!("CREATING"));
         let summary = json!({ "RestoreDateTime": 1.0, "RestoreInProgress": true });
         aws.set("going", "RestoreSummary", summary);
