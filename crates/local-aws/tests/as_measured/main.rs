@@ -22,6 +22,7 @@ fn rows() -> Vec<(&'static str, Vec<Row>)> {
         ("restores", read(include_str!("rows/restores.json"))),
         ("backups", read(include_str!("rows/backups.json"))),
         ("settings", read(include_str!("rows/settings.json"))),
+        ("changes", read(include_str!("rows/changes.json"))),
         ("unmet", read(include_str!("rows/unmet.json"))),
     ]
 }
@@ -52,6 +53,11 @@ async fn backups() {
 #[tokio::test]
 async fn settings() {
     hold("settings", 322_000_000_000).await;
+}
+
+#[tokio::test]
+async fn changes() {
+    hold("changes", 323_000_000_000).await;
 }
 
 #[test]
