@@ -14,6 +14,7 @@ pub mod backup_description;
 pub mod backup_prune;
 pub mod clients;
 pub mod clock;
+pub(crate) mod envelope;
 pub mod error_name;
 pub mod export_manifest;
 pub mod export_table;

@@ -15,7 +15,7 @@ use tablekeeper_tests::workflows::rotate_restore::{
     PARAMETER, SOURCE, TARGET, input, make_backup, make_table, notification, point_at, pointer, table_arn,
     workflow,
 };
-use tablekeeper_tests::workflows::sync_settings::{self, inject};
+use tablekeeper_tests::workflows::sync_settings::{self, before, inject};
 use tablekeeper_tests::{Deployed, stack, until, until_some};
 
 crate::of_every_workflow!(rotate_restore);
@@ -180,6 +180,40 @@ async fn a_step_that_is_throttled_waits_as_long_as_on_aws() {
     assert_eq!(throttled, 4, "the SDK gives up after three, and the machine invokes the step again");
     let failed = |event: &&HistoryEvent| event.r#type == HistoryEventType::TaskFailed;
     assert_eq!(execution.history.iter().filter(failed).count(), 1);
+}
+
+/// As LocalStack recorded it of AWS (`test_lambda_runtime_exit`): Runtime.ExitError.
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_step_whose_process_is_killed_is_invoked_again() {
+    let deployed = Arc::new(Deployed::of(&workflow()).await);
+    make_table(&deployed, SOURCE).await;
+    let input = input(&deployed, &make_backup(&deployed).await);
+    before(&deployed, ("rotate-restore.check-restore", "dynamodb:DescribeTable"), |deployed| async move {
+        kill_process_of(deployed.output("CheckRestoreFunctionName"));
+    })
+    .await;
+    let execution = by_hand(&deployed, &input).await;
+    assert_eq!(execution.entered.last().unwrap(), "Complete", "{execution:?}");
+    let failed = execution.history.iter().filter_map(|event| event.task_failed_event_details());
+    let errors: Vec<_> = failed.filter_map(|failed| failed.error()).collect();
+    assert_eq!(errors, ["Runtime.ExitError"]);
+}
+
+/// Ends the process that runs a function, as Lambda does with one that takes more memory than it may.
+#[cfg(target_os = "linux")]
+fn kill_process_of(function: &str) {
+    let variable = format!("AWS_LAMBDA_FUNCTION_NAME={function}");
+    let runs_it = |pid: &String| {
+        let environment = std::fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+        environment.split(|byte| *byte == 0).any(|set| set == variable.as_bytes())
+    };
+    let names =
+        std::fs::read_dir("/proc").unwrap().filter_map(|entry| entry.unwrap().file_name().into_string().ok());
+    let processes: Vec<String> = names.filter(|name| name.parse::<u32>().is_ok()).filter(runs_it).collect();
+    assert!(!processes.is_empty(), "no process runs {function}");
+    let killed = std::process::Command::new("kill").arg("-KILL").args(&processes).status().unwrap();
+    assert!(killed.success(), "{processes:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

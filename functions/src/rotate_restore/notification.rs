@@ -14,8 +14,6 @@
 //! So it is read by its labels, and a value ends where the next label begins: a dot ends nothing, for
 //! tables may have dots in their names. What kind of news it is, the attributes decide.
 
-mod envelope;
-
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
@@ -26,6 +24,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::BackupSnsMessage;
+use crate::envelope;
 use crate::words::quoted;
 
 /// One record of an SNS event, as Lambda receives it.

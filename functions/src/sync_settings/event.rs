@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use crate::arn::{Arn, RecoveryPointKind};
+use crate::envelope;
 use crate::words::quoted;
 
 /// What an event tells.
@@ -38,9 +39,14 @@ pub struct MalformedEvent(pub String);
 
 /// Reads an event.
 pub fn read(event: &Value) -> Result<News, MalformedEvent> {
-    let kind = text(event, "/detail-type").ok_or_else(|| {
-        MalformedEvent("it has no `detail-type`, so it does not come from EventBridge".to_owned())
-    })?;
+    let kind =
+        text(event, "/detail-type").ok_or_else(|| {
+            let record = event.pointer("/Records/0").and_then(envelope::of_record);
+            let known = record.or_else(|| envelope::of_event(event));
+            MalformedEvent(known.unwrap_or_else(|| {
+                "it has no `detail-type`, so it does not come from EventBridge".to_owned()
+            }))
+        })?;
     match kind {
         "AWS API Call via CloudTrail" => of_cloudtrail(event),
         "Restore Job State Change" => of_aws_backup(event),
@@ -209,6 +215,19 @@ mod tests {
         let mut beside = job(target_alone);
         beside["resources"] = json!([TARGET, point]);
         assert_eq!(read(&beside), restore(TARGET, None, Some(point), None));
+    }
+
+    #[test]
+    fn an_event_inside_something_else_is_named() {
+        let event = call("RestoreTableFromBackup", json!({})).to_string();
+        let in_sns = json!({ "Records": [{ "EventSource": "aws:sns", "Sns": { "Message": event } }] });
+        let in_sqs = json!({ "Records": [{ "eventSource": "aws:sqs", "body": event }] });
+        for (wrapped, outer) in [(in_sns, "an SNS notification"), (in_sqs, "a message of an SQS queue")] {
+            let error = read(&wrapped).unwrap_err().0;
+            let named =
+                "it is an EventBridge event (`AWS API Call via CloudTrail` of `aws.dynamodb`) inside ";
+            assert!(error.starts_with(&format!("{named}{outer}")), "{error}");
+        }
     }
 
     #[test]

@@ -120,7 +120,7 @@ impl ExecutionInput {
             table(source).map_err(|reason| InvalidInput { field: "Source", reason })?;
         }
         if let Some(backup) = &self.backup_arn
-            && !Arn::parse(backup).is_some_and(|arn| RecoveryPointKind::of(&arn).is_some())
+            && Arn::parse(backup).is_none_or(|arn| RecoveryPointKind::of(&arn).is_none())
         {
             let reason = format!(
                 "is {}, neither a DynamoDB backup's ARN nor a recovery point's of AWS Backup",

@@ -1,4 +1,4 @@
-//! News of AWS Backup inside something else: an event that a queue or a topic has wrapped once more. It is not unwrapped,
+//! News for a function inside something else: an event that a queue or a topic has wrapped once more. It is not unwrapped,
 //! since who wrapped it may have changed it; it is named, with what would be right.
 
 use serde_json::Value;
@@ -8,7 +8,7 @@ use crate::words::quoted;
 const DIRECTLY: &str = "let SNS or EventBridge invoke the function itself";
 
 /// What a whole event is, if it is known and neither SNS's nor EventBridge's to a function.
-pub(super) fn of_event(event: &Value) -> Option<String> {
+pub(crate) fn of_event(event: &Value) -> Option<String> {
     let inner = match event {
         Value::Array(_) => "a list of events, as EventBridge Pipes and batches send them".to_owned(),
         Value::String(text) => format!("a text that holds {}", inside(text)?),
@@ -17,8 +17,8 @@ pub(super) fn of_event(event: &Value) -> Option<String> {
     Some(format!("it is {inner}; {DIRECTLY}"))
 }
 
-/// What a record is, if it is known and no notification of AWS Backup's.
-pub(super) fn of_record(record: &Value) -> Option<String> {
+/// What a record is, if it is known and no notification for the function.
+pub(crate) fn of_record(record: &Value) -> Option<String> {
     let text = |at: &str| record.pointer(at).and_then(Value::as_str);
     let source = text("/eventSource").or_else(|| text("/EventSource"));
     let outer = match source {
