@@ -200,18 +200,19 @@ pub(crate) async fn make(
     let verb = if which.resume { "going on with" } else { "writing" };
     console.line(&format!("{verb} the items of {} to {folder}", told(snapshot.at)));
     let seconds = whole_seconds(settled_at - Clock::System.now());
-    if seconds > 0 {
-        console.line(&format!(
-            "the stream may still tell of that second: it begins in {seconds} s (--settle {})",
-            how.settle()
-        ));
-    }
     let job = Arc::new(Job::new(aws.s3.clone(), files, snapshot));
     if which.resume {
         clear(&job).await;
     }
     let mut team = None;
     let work = async {
+        // Told once signals are listened for, so that whoever reads this can interrupt it.
+        if seconds > 0 {
+            console.line(&format!(
+                "the stream may still tell of that second: it begins in {seconds} s (--settle {})",
+                how.settle()
+            ));
+        }
         tokio::time::sleep(Duration::from_secs(seconds.into())).await;
         let team = team.insert(shards::begin(&job));
         team.finished().await.map_err(|error| named(error.name(), error))?;

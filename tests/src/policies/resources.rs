@@ -30,6 +30,7 @@ const KNOW_NO_RESOURCES: &[(&[&str], &str)] = &[
         &[
             "backup:DescribeRestoreJob",
             "backup:GetRestoreJobMetadata",
+            "backup:ListRecoveryPointsByResource",
             "backup:ListRestoreJobsByProtectedResource",
         ],
         "https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsbackup.html",
@@ -87,6 +88,7 @@ const WITHOUT_REGION: &[(&str, &str)] =
 /// What may be allowed in every Region of the account: it only reads, and a source may be in another one.
 const IN_ANY_REGION: &[&str] = &[
     "cloudwatch:DescribeAlarms",
+    "dynamodb:DescribeBackup",
     "dynamodb:DescribeContinuousBackups",
     "dynamodb:DescribeKinesisStreamingDestination",
     "dynamodb:DescribeTable",

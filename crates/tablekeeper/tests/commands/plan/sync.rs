@@ -85,7 +85,9 @@ impl Told {
     }
 }
 
-const RESTORED: [&str; 2] = ["--target", "orders-restored"];
+/// The restored table is ACTIVE, so DynamoDB does not tell any more what it was restored from.
+const RESTORED: [&str; 4] = ["--target", "orders-restored", "--source", "orders"];
+const TARGET: [&str; 2] = ["--target", "orders-restored"];
 
 #[tokio::test]
 async fn what_a_restore_left_behind_is_planned_and_once_it_is_there_nothing_is() {
@@ -161,7 +163,7 @@ async fn a_source_that_is_gone_is_stood_in_for_by_its_document() {
         "Settings": { "Tags": { "team": "billing" }, "DeletionProtection": true }
     });
     let path = write("orders.json", &document);
-    let told = account.plan_sync(&[&RESTORED[..], &["--document", &path]].concat()).await;
+    let told = account.plan_sync(&[&TARGET[..], &["--document", &path]].concat()).await;
     assert_eq!(told.code, Some(3), "{}{}", told.data, told.remarks);
     assert!(told.data.contains("\nas they were, 2026-03-01 02:00:00 UTC, by "), "{}", told.data);
     assert!(told.data.contains("      + protect the table from deletion\n"), "{}", told.data);
@@ -170,7 +172,7 @@ async fn a_source_that_is_gone_is_stood_in_for_by_its_document() {
     let mut later = document;
     later.as_object_mut().unwrap().insert("Version".to_owned(), json!(2));
     let path = write("later.json", &later);
-    let refused = account.plan_sync(&[&RESTORED[..], &["--document", &path]].concat()).await;
+    let refused = account.plan_sync(&[&TARGET[..], &["--document", &path]].concat()).await;
     assert_eq!(refused.code, Some(2));
     let expected = format!("error: {path} is not a settings document of version 1: its version is 2\n");
     assert_eq!(refused.remarks, expected);
@@ -212,7 +214,7 @@ async fn a_source_in_another_account_is_read_with_the_role() {
     let role = "arn:aws:iam::410000000007:role/reader";
     // Tags alone: what the local stack's front keeps of a table is not found with the credentials of a role.
     let from = ["--source", source.as_str(), "--source-role-arn", role, "--setting", "Tags"];
-    let told = ours.plan_sync(&[&RESTORED[..], &from].concat()).await;
+    let told = ours.plan_sync(&[&TARGET[..], &from].concat()).await;
     assert_eq!(told.code, Some(3), "{}{}", told.data, told.remarks);
     let head = format!("Settings of {source} for {}\n", ours.arn("orders-restored"));
     assert!(told.data.starts_with(&head), "{}", told.data);
@@ -245,9 +247,11 @@ async fn what_cannot_be_planned_is_said_in_a_sentence() {
     assert_eq!(nowhere.code, Some(2));
     assert!(nowhere.remarks.starts_with("error: no AWS Region is set: "), "{}", nowhere.remarks);
 
-    let sourceless = account.plan_sync(&["--target", "orders"]).await;
+    let sourceless = account.plan_sync(&TARGET).await;
     assert_eq!(sourceless.code, Some(2));
-    assert!(sourceless.remarks.starts_with("error: Source is missing, and "), "{}", sourceless.remarks);
+    let expected =
+        "error: Source is missing: what table orders-restored was restored from, DynamoDB tells only until ";
+    assert!(sourceless.remarks.starts_with(expected), "{}", sourceless.remarks);
 
     let misspelt = account.plan_sync(&[&RESTORED[..], &["--setting", "Tag"]].concat()).await;
     assert_eq!(misspelt.code, Some(2));
@@ -255,6 +259,6 @@ async fn what_cannot_be_planned_is_said_in_a_sentence() {
         assert!(misspelt.remarks.contains(name), "{}", misspelt.remarks);
     }
     let no_file = Path::new("/nonexistent.json").to_str().unwrap();
-    let unread = account.plan_sync(&[&RESTORED[..], &["--document", no_file]].concat()).await;
+    let unread = account.plan_sync(&[&TARGET[..], &["--document", no_file]].concat()).await;
     assert_eq!(unread.code, Some(2), "{}", unread.remarks);
 }
