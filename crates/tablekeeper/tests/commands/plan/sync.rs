@@ -87,13 +87,14 @@ impl Told {
 
 /// The restored table is ACTIVE, so DynamoDB does not tell any more what it was restored from.
 const RESTORED: [&str; 4] = ["--target", "orders-restored", "--source", "orders"];
+const REPLACED: [&str; 6] = ["--target", "orders-restored", "--source", "orders", "--profile", "replacement"];
 const TARGET: [&str; 2] = ["--target", "orders-restored"];
 
 #[tokio::test]
 async fn what_a_restore_left_behind_is_planned_and_once_it_is_there_nothing_is() {
     let account = Account::prepared("410000000001").await;
     stack().await.front().forget_calls(account.name);
-    let told = account.plan_sync(&RESTORED).await;
+    let told = account.plan_sync(&REPLACED).await;
     assert_eq!((told.code, told.remarks.as_str()), (Some(3), ""), "{}", told.data);
     for expected in [
         "Settings of orders for orders-restored\n",
@@ -111,11 +112,15 @@ async fn what_a_restore_left_behind_is_planned_and_once_it_is_there_nothing_is()
     assert!(!calls.is_empty() && calls.iter().all(Call::only_reads), "{calls:?}");
     assert!(calls.iter().all(|call| call.step.as_deref() == Some("tablekeeper")), "{calls:?}");
 
-    let differs = account.plan_sync(&[&RESTORED[..], &["--json"]].concat()).await;
+    let differs = account.plan_sync(&[&REPLACED[..], &["--json"]].concat()).await;
     assert_eq!((differs.code, differs.json().get("differs")), (Some(3), Some(&json!(true))));
 
+    let copied = account.plan_sync(&RESTORED).await;
+    let expected = "  - TimeToLive           skipped: a copy does not act on others; ";
+    assert!(copied.data.contains(expected), "{}", copied.data);
+
     account.give("orders-restored").await;
-    let told = account.plan_sync(&[&RESTORED[..], &["--json"]].concat()).await;
+    let told = account.plan_sync(&[&REPLACED[..], &["--json"]].concat()).await;
     let plan = told.json();
     assert_eq!((told.code, plan.get("differs")), (Some(0), Some(&json!(false))), "{plan}");
     assert_eq!(plan.get("source"), Some(&json!(account.arn("orders"))));
@@ -189,7 +194,7 @@ async fn a_setting_that_cannot_be_read_is_told_beside_the_others_and_fails_the_p
         times: usize::MAX,
         fault: Fault::Refuse,
     });
-    let told = account.plan_sync(&RESTORED).await;
+    let told = account.plan_sync(&REPLACED).await;
     assert_eq!(told.code, Some(1), "{}", told.data);
     let expected =
         "  ! TimeToLive           cannot be read: AccessDenied: dynamodb:DescribeTimeToLive failed: ";
