@@ -10,7 +10,7 @@
 //!   A record that fails comes again, with what follows it in its shard; one that can never be backed up is set aside
 //!   with its reason ([`set_aside`]).
 //! - **Safe to repeat.** A version is written only over the version that was seen before it, and only by a change with a
-//!   higher sequence number ([`store`]). Stale and repeated deliveries write nothing, and a backfill writes nothing where
+//!   later stream or a higher sequence number ([`position`]). Stale and repeated deliveries write nothing, and a backfill writes nothing where
 //!   the stream has been.
 //! - **What is deleted stays deleted.** A deletion is a version of its own, a tombstone, which is there for an
 //!   older change to be held against (docs/adr/0013).
@@ -21,6 +21,7 @@ pub mod change;
 pub mod config;
 pub mod kept;
 pub mod key_names;
+pub mod position;
 pub mod sequence_number;
 pub mod set_aside;
 pub mod store;

@@ -50,6 +50,8 @@ pub(crate) struct Arguments {
 struct Line<'a> {
     time: String,
     event: String,
+    /// The label of the stream that told of it.
+    stream: Option<&'a str>,
     sequence_number: Option<&'a str>,
     size: Option<u64>,
     version_id: &'a str,
@@ -118,12 +120,13 @@ fn columns(time: &str, event: &str, sequence_number: &str, size: &str) -> String
 fn row(entry: &Entry) -> String {
     match &entry.what {
         What::Item { version, size, .. } => {
-            let Version { event, sequence_number, .. } = version;
-            columns(&time_of(entry), &event.to_string(), sequence_number.as_str(), &size.to_string())
+            let Version { event, position, .. } = version;
+            let number = position.sequence_number.as_str();
+            columns(&time_of(entry), &event.to_string(), number, &size.to_string())
         }
         What::Tombstone { version } => {
-            let Version { event, sequence_number, .. } = version;
-            columns(&time_of(entry), &event.to_string(), sequence_number.as_str(), "deleted")
+            let Version { event, position, .. } = version;
+            columns(&time_of(entry), &event.to_string(), position.sequence_number.as_str(), "deleted")
         }
         What::DeleteMarker => columns(&time_of(entry), "DELETE MARKER", "hides what was deleted before", ""),
         What::Other { size } => columns(&time_of(entry), "OTHER", "no version of an item", &size.to_string()),
@@ -134,7 +137,7 @@ fn row(entry: &Entry) -> String {
 fn time_of(entry: &Entry) -> String {
     match &entry.what {
         What::Item { version, .. } | What::Tombstone { version } => {
-            version.at.to_rfc3339_opts(SecondsFormat::AutoSi, true)
+            version.position.at.to_rfc3339_opts(SecondsFormat::AutoSi, true)
         }
         What::DeleteMarker | What::Other { .. } => told(entry.put_at),
     }
@@ -160,7 +163,8 @@ fn line(entry: &Entry) -> anyhow::Result<String> {
     Ok(serde_json::to_string(&Line {
         time: time_of(entry),
         event,
-        sequence_number: version.map(|version| version.sequence_number.as_str()),
+        stream: version.and_then(|version| version.position.stream.as_deref()),
+        sequence_number: version.map(|version| version.position.sequence_number.as_str()),
         size,
         version_id: &entry.id,
         item: item.map(|item| serde_json::from_slice(item)).transpose()?,
@@ -176,6 +180,7 @@ fn of_versions(error: VersionsError) -> anyhow::Error {
 
 #[cfg(test)]
 mod tests {
+    use tablekeeper_functions::incremental::position::Position;
     use tablekeeper_functions::incremental::sequence_number::SequenceNumber;
     use tablekeeper_functions::incremental::version::EventName;
 
@@ -183,8 +188,11 @@ mod tests {
 
     fn entry(event: EventName, what: impl FnOnce(Version) -> What) -> Entry {
         let version = Version {
-            sequence_number: SequenceNumber::parse("1405400000000002063282832").unwrap(),
-            at: "2026-11-20T02:00:05Z".parse().unwrap(),
+            position: Position {
+                stream: Some("2026-11-20T00:00:00.000".to_owned()),
+                sequence_number: SequenceNumber::parse("1405400000000002063282832").unwrap(),
+                at: "2026-11-20T02:00:05Z".parse().unwrap(),
+            },
             event,
             item_key: String::new(),
         };
@@ -219,7 +227,7 @@ mod tests {
         assert_eq!(
             json,
             serde_json::json!({ "time": "2026-11-20T02:00:05Z", "event": "MODIFY", "size": 16,
-            "sequenceNumber": "1405400000000002063282832", "versionId": "v1", "item": { "id": { "S": "1" } } })
+            "stream": "2026-11-20T00:00:00.000", "sequenceNumber": "1405400000000002063282832", "versionId": "v1", "item": { "id": { "S": "1" } } })
         );
         let marker: Value = serde_json::from_str(&line(&marker).unwrap()).unwrap();
         assert_eq!((marker["event"].as_str(), &marker["item"]), (Some("DELETE_MARKER"), &Value::Null));

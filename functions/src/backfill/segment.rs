@@ -16,6 +16,7 @@ use crate::aws_failure::AwsFailure;
 use crate::clock::Clock;
 use crate::error_name::ErrorName;
 use crate::incremental::change::Change;
+use crate::incremental::position::Position;
 use crate::incremental::sequence_number::SequenceNumber;
 use crate::incremental::store::Store;
 use crate::incremental::version::{EventName, Version, body_of_item, object_key};
@@ -200,7 +201,8 @@ impl Work<'_> {
         write_line(Format::Plain, item, &mut line)?;
         let body = body_of_item(line.trim_ascii_end(), &sequence_number);
         let item_key = String::from_utf8_lossy(&key).into_owned();
-        let version = Version { sequence_number, at, event: EventName::Backfill, item_key };
+        let position = Position { stream: None, sequence_number, at };
+        let version = Version { position, event: EventName::Backfill, item_key };
         Ok(Change { object: object_key(&self.store.prefix, &key), version, body })
     }
 }

@@ -90,13 +90,13 @@ impl Store {
 /// Restores are to the second, so of one second's changes the last is enough.
 fn add(item: &mut Vec<LastOfSecond>, change: Change) {
     match item.last_mut() {
-        Some(second) if second.last.version.at == change.version.at => {
+        Some(second) if second.last.version.position.at == change.version.position.at => {
             // A record that is delivered twice in a batch comes again in its old place.
-            let sequence_number = &change.version.sequence_number;
-            if *sequence_number < second.first {
-                second.first = sequence_number.clone();
+            let position = &change.version.position;
+            if position.sequence_number < second.first {
+                second.first = position.sequence_number.clone();
             }
-            if *sequence_number > second.last.version.sequence_number {
+            if position.is_newer_than(&second.last.version.position) {
                 second.last = change;
             }
             second.superseded += 1;
@@ -108,7 +108,7 @@ fn add(item: &mut Vec<LastOfSecond>, change: Change) {
 impl LastOfSecond {
     fn of(change: Change) -> LastOfSecond {
         LastOfSecond {
-            first: change.version.sequence_number.clone(),
+            first: change.version.position.sequence_number.clone(),
             begins: change.version.event == EventName::Insert,
             last: change,
             superseded: 0,

@@ -7,9 +7,11 @@ use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
+use super::position::Position;
 use super::sequence_number::{MOST_DIGITS, SequenceNumber};
 use super::version::{EventName, Version, body_of_item, body_of_tombstone, object_key};
 use crate::arn::Arn;
+use crate::words::quoted;
 
 /// A change: the version that it makes.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -37,9 +39,14 @@ pub fn sequence_number_text(record: &Value) -> Option<&str> {
     record.get("dynamodb")?.get("SequenceNumber")?.as_str()
 }
 
-/// The ARN of the table whose stream a record is of.
-pub fn table_of(record: &Value) -> Option<&str> {
-    table_of_stream(record.get("eventSourceARN")?.as_str()?).map(|(table, _)| table)
+/// The ARN of the stream that a record is of.
+pub fn stream_of(record: &Value) -> Option<&str> {
+    record.get("eventSourceARN")?.as_str()
+}
+
+/// The label of the stream that a record is of.
+fn label_of(record: &Value) -> Option<&str> {
+    stream_of(record)?.split_once("/stream/").map(|(_, label)| label)
 }
 
 /// The ARN and the name of the table whose stream has this ARN.
@@ -65,9 +72,11 @@ pub fn read(record: &Value, key_names: &[&str], prefix: &str) -> Result<Change, 
         Some("INSERT") => EventName::Insert,
         Some("MODIFY") => EventName::Modify,
         Some("REMOVE") => EventName::Remove,
-        other => {
-            return Err(Poisoned(format!("its eventName is {other:?}; INSERT, MODIFY and REMOVE are known")));
+        Some(other) => {
+            let other = quoted(other);
+            return Err(Poisoned(format!("its eventName is {other}; INSERT, MODIFY and REMOVE are known")));
         }
+        None => return Err(poisoned("it has no eventName")),
     };
     let keys = part("Keys").ok_or_else(|| poisoned("it has no Keys"))?;
     let key = item_formats::key_of(keys.to_string().as_bytes(), key_names)
@@ -84,7 +93,11 @@ pub fn read(record: &Value, key_names: &[&str], prefix: &str) -> Result<Change, 
     };
     Ok(Change {
         object: object_key(prefix, &key),
-        version: Version { sequence_number, at, event, item_key: String::from_utf8_lossy(&key).into_owned() },
+        version: Version {
+            position: Position { stream: label_of(record).map(str::to_owned), sequence_number, at },
+            event,
+            item_key: String::from_utf8_lossy(&key).into_owned(),
+        },
         body,
     })
 }
@@ -126,8 +139,10 @@ mod tests {
     fn a_record_is_read_with_its_keys_in_the_tables_order() {
         let change = reading(&record()).unwrap();
         assert_eq!(change.version.item_key, r#"{"pk":{"S":"a"},"sk":{"N":"1"}}"#);
-        assert_eq!(change.version.at.to_rfc3339(), "2016-12-02T01:27:00+00:00");
-        assert_eq!(table_of(&record()), Some("arn:aws:dynamodb:eu-west-1:123456789012:table/orders"));
+        assert_eq!(change.version.position.at.to_rfc3339(), "2016-12-02T01:27:00+00:00");
+        assert_eq!(change.version.position.stream.as_deref(), Some("2026-11-20T00:00:00.000"));
+        let table = "arn:aws:dynamodb:eu-west-1:123456789012:table/orders";
+        assert_eq!(stream_of(&record()).and_then(table_of_stream), Some((table, "orders")));
         let item = item_of_body("o", &change.body).unwrap().unwrap();
         let item: Value = serde_json::from_slice(item).unwrap();
         assert_eq!(&item, record().pointer("/dynamodb/NewImage").unwrap());
@@ -147,7 +162,8 @@ mod tests {
     #[test]
     fn what_can_never_be_a_change_says_why() {
         for (place, value, words) in [
-            ("/eventName", json!("EXPIRE"), "its eventName is Some(\"EXPIRE\")"),
+            ("/eventName", json!("EXPIRE"), "its eventName is `EXPIRE`; INSERT, MODIFY and REMOVE are known"),
+            ("/eventName", json!(null), "it has no eventName"),
             (
                 "/dynamodb/ApproximateCreationDateTime",
                 json!("yesterday"),

@@ -11,7 +11,7 @@ use aws_sdk_s3::error::ProvideErrorMetadata;
 use aws_sdk_s3::primitives::ByteStream;
 
 use super::change::Change;
-use super::sequence_number::SequenceNumber;
+use super::position::Position;
 use super::version::{EventName, Version};
 use crate::aws_failure::AwsFailure;
 use crate::error_name::ErrorName;
@@ -40,7 +40,7 @@ pub enum Known {
         /// S3's name of its content.
         etag: String,
         /// How far the item's changes have come.
-        sequence_number: SequenceNumber,
+        position: Position,
     },
 }
 
@@ -75,8 +75,8 @@ impl Store {
                 Some(now) => now,
                 None => self.look(&change.object).await?,
             };
-            if let Known::Current { sequence_number, .. } = &now
-                && *sequence_number >= change.version.sequence_number
+            if let Known::Current { position, .. } = &now
+                && !change.version.position.is_newer_than(position)
             {
                 return Ok((Outcome::Stale, now));
             }
@@ -108,9 +108,8 @@ impl Store {
             Ok(head) => {
                 // An object that no version made was put here by a person: any change is newer.
                 let version = Version::of_metadata(head.metadata());
-                let sequence_number =
-                    version.map_or_else(SequenceNumber::zero, |version| version.sequence_number);
-                Ok(Known::Current { etag: head.e_tag.unwrap_or_default(), sequence_number })
+                let position = version.map_or_else(Position::zero, |version| version.position);
+                Ok(Known::Current { etag: head.e_tag.unwrap_or_default(), position })
             }
             Err(error) if AwsFailure::is_missing(&error) => Ok(Known::Absent),
             Err(error) => Err(AwsFailure::of("s3:GetObject")(error)),
@@ -127,7 +126,7 @@ impl Store {
         match put.body(ByteStream::from(change.body.clone())).send().await {
             Ok(answer) => Ok(Put::Written(Known::Current {
                 etag: answer.e_tag.unwrap_or_default(),
-                sequence_number: change.version.sequence_number.clone(),
+                position: change.version.position.clone(),
             })),
             Err(error) => match error.code() {
                 Some("PreconditionFailed") => Ok(Put::Refused),

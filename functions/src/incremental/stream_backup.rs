@@ -118,10 +118,10 @@ impl Step for StreamBackup {
         for (index, record) in records.iter().enumerate() {
             let nameless = || malformed(&format!("Records[{index}] has no SequenceNumber"));
             let sequence_number = change::sequence_number_of(record).ok_or_else(nameless)?;
-            let table = change::table_of(record);
-            let table =
-                table.ok_or_else(|| malformed(&format!("Records[{index}] is of no table's stream")))?;
-            let names = self.key_names(table).await?;
+            let of_no_table = || malformed(&format!("Records[{index}] is of no table's stream"));
+            let stream = change::stream_of(record).ok_or_else(of_no_table)?;
+            let (table, _) = change::table_of_stream(stream).ok_or_else(of_no_table)?;
+            let names = self.key_names(stream, table).await?;
             let names: Vec<&str> = names.iter().map(String::as_str).collect();
             match change::read(record, &names, &self.store.prefix) {
                 Ok(change) => changes.entry(table).or_default().push(change),
@@ -178,10 +178,11 @@ impl StreamBackup {
         Some(sequence_number.clone())
     }
 
-    /// A table's key attributes, in the table's order. They never change, and are asked for once.
-    async fn key_names(&self, table: &str) -> Result<Arc<Vec<String>>, Error> {
+    /// The key attributes of a stream's table, in the table's order. They never change, and are asked for once. A table
+    /// that is made anew under its name may have others, and has another stream.
+    async fn key_names(&self, stream: &str, table: &str) -> Result<Arc<Vec<String>>, Error> {
         let mut known = self.key_names.lock().await;
-        if let Some(names) = known.get(table) {
+        if let Some(names) = known.get(stream) {
             return Ok(Arc::clone(names));
         }
         let described = table_description::describe(&self.dynamodb, table).await?;
@@ -191,7 +192,7 @@ impl StreamBackup {
             None => of_versions(&self.store.s3, &self.store.bucket, &self.store.prefix).await?,
         };
         let names = Arc::new(names.ok_or_else(|| Error::SourceTableMissing(table.to_owned()))?);
-        known.insert(table.to_owned(), Arc::clone(&names));
+        known.insert(stream.to_owned(), Arc::clone(&names));
         Ok(names)
     }
 }

@@ -7,10 +7,11 @@
 use std::collections::HashMap;
 
 use bytes::Bytes;
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, SecondsFormat};
 use sha2::{Digest as _, Sha256};
 use strum::{Display, EnumString};
 
+use super::position::Position;
 use super::sequence_number::{MOST_DIGITS, SequenceNumber};
 use crate::hex::hex;
 
@@ -27,6 +28,7 @@ const TAIL: usize = SEQUENCE_NUMBER_BEGINS.len() + MOST_DIGITS + BODY_ENDS.len()
 /// are tombstones; the bucket's lifecycle rule goes by it as well.
 pub const TOMBSTONE_SIZE: usize = 1 + TAIL;
 
+const STREAM: &str = "stream";
 const SEQUENCE_NUMBER: &str = "sequence-number";
 const EVENT_TIME: &str = "event-time";
 const EVENT_NAME: &str = "event-name";
@@ -49,10 +51,8 @@ pub enum EventName {
 /// A version, but for its body.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Version {
-    /// The place among the item's changes.
-    pub sequence_number: SequenceNumber,
-    /// When the item became so.
-    pub at: DateTime<Utc>,
+    /// The place among the item's versions.
+    pub position: Position,
     /// What made it so.
     pub event: EventName,
     /// The item's key attributes, as compact DynamoDB JSON.
@@ -123,8 +123,9 @@ impl Version {
         let key = percent_encoding::utf8_percent_encode(&self.item_key, percent_encoding::NON_ALPHANUMERIC);
         let key = Some(key.to_string()).filter(|key| key.len() <= LONGEST_KEY);
         let all = [
-            (SEQUENCE_NUMBER, Some(self.sequence_number.to_string())),
-            (EVENT_TIME, Some(self.at.to_rfc3339_opts(SecondsFormat::AutoSi, true))),
+            (STREAM, self.position.stream.clone()),
+            (SEQUENCE_NUMBER, Some(self.position.sequence_number.to_string())),
+            (EVENT_TIME, Some(self.position.at.to_rfc3339_opts(SecondsFormat::AutoSi, true))),
             (EVENT_NAME, Some(self.event.to_string())),
             (ITEM_KEY, key),
         ];
@@ -136,8 +137,11 @@ impl Version {
         let text = |name| metadata?.get(name).map(String::as_str);
         let key = text(ITEM_KEY).unwrap_or_default();
         Some(Version {
-            sequence_number: SequenceNumber::parse(text(SEQUENCE_NUMBER)?)?,
-            at: DateTime::parse_from_rfc3339(text(EVENT_TIME)?).ok()?.to_utc(),
+            position: Position {
+                stream: text(STREAM).map(str::to_owned),
+                sequence_number: SequenceNumber::parse(text(SEQUENCE_NUMBER)?)?,
+                at: DateTime::parse_from_rfc3339(text(EVENT_TIME)?).ok()?.to_utc(),
+            },
             event: text(EVENT_NAME)?.parse().ok()?,
             item_key: percent_encoding::percent_decode_str(key).decode_utf8_lossy().into_owned(),
         })
@@ -189,14 +193,22 @@ mod tests {
     #[test]
     fn metadata_says_it_all_in_ascii_within_two_kilobytes() {
         let version = |item_key: &str| Version {
-            sequence_number: SequenceNumber::parse("1405400000000002063282832").unwrap(),
-            at: "2026-11-20T02:00:05Z".parse().unwrap(),
+            position: Position {
+                stream: Some("2026-11-20T00:00:00.000".to_owned()),
+                sequence_number: SequenceNumber::parse("1405400000000002063282832").unwrap(),
+                at: "2026-11-20T02:00:05Z".parse().unwrap(),
+            },
             event: EventName::Remove,
             item_key: item_key.to_owned(),
         };
         let short = version(r#"{"id":{"S":"Göteborg\n"}}"#);
         let metadata = short.metadata();
-        assert_eq!(Version::of_metadata(Some(&metadata)), Some(short));
+        assert_eq!(Version::of_metadata(Some(&metadata)), Some(short.clone()));
+        // As versions were written before labels were kept.
+        let mut unlabelled = metadata.clone();
+        unlabelled.remove("stream");
+        let told = Version::of_metadata(Some(&unlabelled)).unwrap();
+        assert_eq!(told.position, Position { stream: None, ..short.position });
         assert_eq!(metadata.get("event-time").map(String::as_str), Some("2026-11-20T02:00:05Z"));
         assert!(metadata.values().all(|value| value.is_ascii()), "{metadata:?}");
         let long = version(&"x".repeat(3_000)).metadata();

@@ -206,9 +206,11 @@ mod tests {
                         let item = item.as_ref().map(|item| String::from_utf8(item.to_vec()).unwrap());
                         assert_eq!(item.is_some(), with_items);
                         assert!(item.is_none_or(|item| item.len() as u64 == *size));
-                        format!("{} {} {size}", version.event, version.sequence_number)
+                        format!("{} {} {size}", version.event, version.position.sequence_number)
                     }
-                    What::Tombstone { version } => format!("{} {}", version.event, version.sequence_number),
+                    What::Tombstone { version } => {
+                        format!("{} {}", version.event, version.position.sequence_number)
+                    }
                     other => format!("{other:?}"),
                 })
                 .collect();

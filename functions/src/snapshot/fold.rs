@@ -208,7 +208,7 @@ impl<'a> Fold<'a> {
             Err(error) => return Err(AwsFailure::of(reading(version))(error).into()),
         };
         match Version::of_metadata(head.metadata()) {
-            Some(Version { event, at, .. }) => Ok(Look { event, at }),
+            Some(Version { event, position, .. }) => Ok(Look { event, at: position.at }),
             None => Err(self.no_version(&version.key, WITHOUT_METADATA)),
         }
     }

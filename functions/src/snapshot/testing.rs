@@ -10,6 +10,7 @@ use crate::export_manifest;
 use crate::fake_aws::arn;
 use crate::fake_store::FakeStore;
 use crate::incremental::change::Change;
+use crate::incremental::position::Position;
 use crate::incremental::sequence_number::SequenceNumber;
 use crate::incremental::store::Store;
 use crate::incremental::version::{EventName, Version, body_of_item, body_of_tombstone, object_key};
@@ -73,7 +74,7 @@ pub(crate) fn change(
     let item_key = String::from_utf8(key.clone()).unwrap();
     Change {
         object: object_key(PREFIX, &key),
-        version: Version { sequence_number, at, event, item_key },
+        version: Version { position: Position { stream: None, sequence_number, at }, event, item_key },
         body,
     }
 }

@@ -6,6 +6,7 @@ use aws_sdk_s3::primitives::ByteStream;
 use local_aws::{Call, Fault};
 use serde_json::{Value, json};
 use tablekeeper_functions::error_name::ErrorName;
+use tablekeeper_functions::incremental::position::Position;
 use tablekeeper_functions::incremental::sequence_number::SequenceNumber;
 use tablekeeper_functions::incremental::version::{
     EventName, Version, body_of_item, body_of_tombstone, object_key,
@@ -119,7 +120,8 @@ pub async fn put_version(deployed: &Deployed, id: &str, text: Option<&str>, numb
         None => (EventName::Remove, body_of_tombstone(&sequence_number)),
     };
     let key = object_key("items/", item_key.as_bytes());
-    let version = Version { sequence_number, at: at.parse().unwrap(), event, item_key };
+    let position = Position { stream: None, sequence_number, at: at.parse().unwrap() };
+    let version = Version { position, event, item_key };
     let put = deployed.s3.put_object().bucket(deployed.output("ItemBucketName")).key(key);
     put.set_metadata(Some(version.metadata())).body(ByteStream::from(body)).send().await.unwrap();
 }

@@ -50,7 +50,8 @@ async fn by_the_stream(aws: &FakeStore, number: usize, item: Option<&str>) {
         None => body_of_tombstone(&sequence_number),
     };
     let (event, at) = (EventName::Modify, DateTime::from_timestamp_nanos(0));
-    let version = Version { sequence_number, at, event, item_key: String::new() };
+    let position = Position { stream: None, sequence_number, at };
+    let version = Version { position, event, item_key: String::new() };
     store(aws).apply(&Change { object: object(number), version, body }, None).await.unwrap();
 }
 
@@ -78,9 +79,9 @@ async fn every_item_is_put_as_it_is_with_number_zero_and_the_time_when_it_was_th
     assert_eq!(items(&aws), expected(0..5));
     let metadata = aws.state().objects[&object(3)].metadata.clone();
     let version = Version::of_metadata(Some(&metadata.into_iter().collect())).unwrap();
-    let told = (version.sequence_number, version.event, version.item_key.into_bytes());
+    let told = (version.position.sequence_number, version.event, version.item_key.into_bytes());
     assert_eq!(told, (SequenceNumber::zero(), EventName::Backfill, key(3)));
-    assert_eq!(version.at.to_rfc3339(), "2026-11-20T02:00:05+00:00");
+    assert_eq!(version.position.at.to_rfc3339(), "2026-11-20T02:00:05+00:00");
     assert_eq!((aws.count("dynamodb:Scan"), aws.count("s3:PutObject")), (3, 5), "and nothing else is called");
     assert_eq!(aws.count("s3:HeadObject"), 0);
 }

@@ -1,5 +1,6 @@
 use super::*;
 use crate::fake_store::FakeStore;
+use crate::incremental::sequence_number::SequenceNumber;
 use crate::incremental::version::{body_of_item, body_of_tombstone};
 
 const OBJECT: &str = "items/ab/abc";
@@ -17,7 +18,8 @@ fn change(number: u32, item: Option<&str>) -> Change {
     };
     let event = if item.is_some() { EventName::Modify } else { EventName::Remove };
     let at = "2026-11-20T02:00:05Z".parse().unwrap();
-    let version = Version { sequence_number, at, event, item_key: String::new() };
+    let position = Position { stream: Some("2026-11-20T00:00:00.000".to_owned()), sequence_number, at };
+    let version = Version { position, event, item_key: String::new() };
     Change { object: OBJECT.to_owned(), version, body }
 }
 

@@ -8,9 +8,9 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::json;
 
-use super::tests::STREAM;
 use super::*;
 use crate::fake_store::{FakeStore, Fault};
+use crate::incremental::position::Position;
 use crate::incremental::version::{Version, item_of_body, object_key};
 
 const BEGIN: u64 = 1_763_600_000;
@@ -21,6 +21,16 @@ struct Op {
     key: usize,
     value: Option<usize>,
     seconds: u64,
+    anew: Option<Anew>,
+}
+
+/// Why a stream is another one than before.
+#[derive(Clone, Copy, Debug)]
+enum Anew {
+    /// The table was deleted, with all its items, and made again.
+    Table,
+    /// The stream was turned off and on. Meanwhile the item of the change came or went.
+    Stream,
 }
 
 /// How a piece of a shard is delivered.
@@ -39,9 +49,17 @@ struct Delivery {
     twice: bool,
 }
 
+/// Changes that one stream tells of.
 fn ops() -> impl Strategy<Value = Vec<Op>> {
-    let op = (0..4_usize, prop::option::weighted(0.7, 0..values().len()), 0..3_u64);
-    prop::collection::vec(op.prop_map(|(key, value, seconds)| Op { key, value, seconds }), 1..24)
+    ops_with(0.5).prop_map(|ops| ops.into_iter().map(|op| Op { anew: None, ..op }).collect())
+}
+
+/// Changes, with so many new streams among them.
+fn ops_with(anew: f64) -> impl Strategy<Value = Vec<Op>> {
+    let anew = prop::option::weighted(anew, select(vec![Anew::Table, Anew::Stream]));
+    let op = (0..4_usize, prop::option::weighted(0.7, 0..values().len()), 0..3_u64, anew);
+    let op = op.prop_map(|(key, value, seconds, anew)| Op { key, value, seconds, anew });
+    prop::collection::vec(op, 1..24)
 }
 
 fn deliveries() -> impl Strategy<Value = Vec<Delivery>> {
@@ -115,10 +133,20 @@ fn values() -> Vec<Value> {
 fn records(keys: &[Value], ops: &[Op]) -> Vec<(usize, Value)> {
     let mut items: BTreeMap<usize, usize> = BTreeMap::new();
     // The numbers get longer on the way.
-    let (mut number, mut second) = (10_u128.pow(21) - 60, BEGIN);
+    let (mut number, mut second, mut day) = (10_u128.pow(21) - 60, BEGIN, 10);
     let mut records = Vec::new();
-    for Op { key, value, seconds } in ops {
+    for Op { key, value, seconds, anew } in ops {
         second += seconds;
+        if let Some(anew) = anew {
+            // A new stream's numbers begin below what the one before had come to.
+            day += 1;
+            number = 10_u128.pow(20) + 1_000 * day as u128;
+            match anew {
+                Anew::Table => items.clear(),
+                Anew::Stream if items.remove(key).is_some() => {}
+                Anew::Stream => drop(items.insert(*key, 0)),
+            }
+        }
         let before = items.get(key).copied();
         let event = match (before, value) {
             (None, None) => continue,
@@ -139,18 +167,50 @@ fn records(keys: &[Value], ops: &[Op]) -> Vec<(usize, Value)> {
             }
             None => drop(items.remove(key)),
         }
-        records.push((*key, json!({ "eventName": event, "eventSourceARN": STREAM, "dynamodb": dynamodb })));
+        let stream = stream(day);
+        records.push((*key, json!({ "eventName": event, "eventSourceARN": stream, "dynamodb": dynamodb })));
     }
     records
+}
+
+/// The stream that was made on this day.
+fn stream(day: usize) -> String {
+    format!("arn:aws:dynamodb:eu-west-1:123456789012:table/orders/stream/2026-11-{day}T00:00:00.000")
+}
+
+/// The places of these records, apart by their streams: a batch is of one.
+fn of_each_stream(shard: &[Value], range: Range<usize>) -> Vec<Range<usize>> {
+    let mut begin = range.start;
+    let chunks = shard[range].chunk_by(|one, next| one["eventSourceARN"] == next["eventSourceARN"]);
+    let place = |chunk: &[Value]| {
+        let place = begin..begin + chunk.len();
+        begin = place.end;
+        place
+    };
+    chunks.map(place).collect()
 }
 
 fn text<'a>(record: &'a Value, name: &str) -> &'a str {
     record["dynamodb"][name].as_str().unwrap()
 }
 
-/// Delivers what is left of a shard's records as Lambda does: from the first that failed on, until all of it is done.
+/// Delivers what is left of a shard's records as Lambda does, one stream's after the other's.
 async fn deliver(functions: &[StreamBackup; 2], delivery: &Delivery, shard: &[Value], range: Range<usize>) {
-    let mut from = range.start.saturating_sub(delivery.again);
+    for range in of_each_stream(shard, range) {
+        deliver_a_streams(functions, delivery, shard, range).await;
+    }
+}
+
+/// Delivers records of one stream: from the first that failed on, until all of it is done.
+async fn deliver_a_streams(
+    functions: &[StreamBackup; 2],
+    delivery: &Delivery,
+    shard: &[Value],
+    range: Range<usize>,
+) {
+    let its = |record: &Value| record["eventSourceARN"] == shard[range.start]["eventSourceARN"];
+    let first = shard.iter().position(its).unwrap();
+    let mut from = range.start.saturating_sub(delivery.again).max(first);
     let mut function = delivery.function;
     for _ in 0..100 {
         let mut batch = shard[from..range.end].to_vec();
@@ -183,6 +243,12 @@ async fn deliver(functions: &[StreamBackup; 2], delivery: &Delivery, shard: &[Va
     panic!("it is never done");
 }
 
+fn is_of(position: &Position, record: &Value) -> bool {
+    let stream = position.stream.as_deref().unwrap();
+    record["eventSourceARN"].as_str().unwrap().ends_with(stream)
+        && text(record, "SequenceNumber") == position.sequence_number.as_str()
+}
+
 /// That the versions are what the records demand.
 fn check(aws: &FakeStore, names: &[&str], keys: &[Value], records: &[(usize, Value)]) {
     let state = aws.state();
@@ -199,29 +265,26 @@ fn check(aws: &FakeStore, names: &[&str], keys: &[Value], records: &[(usize, Val
         for version in &state.versions[&object] {
             let it = version.object.as_ref().unwrap();
             let told = Version::of_metadata(Some(&it.metadata.clone().into_iter().collect())).unwrap();
-            let sequence_number = told.sequence_number.to_string();
-            let of = |record: &&&Value| text(record, "SequenceNumber") == sequence_number;
+            let of = |record: &&&Value| is_of(&told.position, record);
             let record = history.iter().find(of).expect("a version is of a record of its item");
             let item = item_of_body(&object, &it.body).unwrap();
             let item = item.map(|item| serde_json::from_slice::<Value>(item).unwrap());
             assert_eq!(item.as_ref(), record["dynamodb"].get("NewImage"), "the item as it was");
             assert_eq!(
-                told.at.timestamp(),
+                told.position.at.timestamp(),
                 record["dynamodb"]["ApproximateCreationDateTime"].as_i64().unwrap()
             );
             assert_eq!(told.event.to_string(), record["eventName"].as_str().unwrap());
             assert_eq!(told.item_key.as_bytes(), item_key, "which the metadata tells");
-            there.push(told.sequence_number);
+            there.push(told.position);
         }
-        assert!(there.is_sorted_by(|left, right| left < right), "{there:?} rise");
-        let current = state.objects[&object].metadata["sequence-number"].as_str();
-        assert_eq!(current, text(last, "SequenceNumber"), "the last change is the current version");
+        assert!(there.is_sorted_by(|left, right| right.is_newer_than(left)), "{there:?} rise");
+        assert!(is_of(&there[there.len() - 1], last), "the last change is the current version: {there:?}");
         for (place, record) in history.iter().enumerate() {
             let second = |record: &Value| record["dynamodb"]["ApproximateCreationDateTime"].clone();
             if history.get(place + 1).is_none_or(|next| second(next) != second(record)) {
-                let sequence_number = text(record, "SequenceNumber");
-                let found = there.iter().any(|it| it.as_str() == sequence_number);
-                assert!(found, "{sequence_number} ends its second, and is not among {there:?}");
+                let found = there.iter().any(|it| is_of(it, record));
+                assert!(found, "{record} ends its second, and is not among {there:?}");
             }
         }
         objects.insert(object);
@@ -240,7 +303,7 @@ proptest! {
     #[test]
     fn whatever_comes_and_whatever_fails_the_versions_are_the_history(
         (names, keys) in select(tables()),
-        ops in ops(),
+        ops in ops_with(0.15),
         deliveries in deliveries(),
         faults in faults(),
         patient: bool,
@@ -309,7 +372,7 @@ proptest! {
     #[test]
     fn three_requests_a_record_are_the_most(
         (names, keys) in select(tables()),
-        ops in ops(),
+        ops in ops_with(0.15),
         functions in prop::collection::vec(0..3_usize, 24),
     ) {
         let records = records(&keys, &ops);
@@ -348,8 +411,10 @@ fn every_byte_in_a_key_and_the_largest_item_are_exact() {
         image["text"] = json!({ "S": "\u{1}".repeat(letters) });
         let dynamodb = json!({ "ApproximateCreationDateTime": BEGIN, "Keys": key, "NewImage": image,
             "SequenceNumber": (10_u128.pow(21) + number as u128).to_string() });
-        records
-            .push((number, json!({ "eventName": "INSERT", "eventSourceARN": STREAM, "dynamodb": dynamodb })));
+        records.push((
+            number,
+            json!({ "eventName": "INSERT", "eventSourceARN": stream(10), "dynamodb": dynamodb }),
+        ));
     }
     let batch: Vec<&Value> = records.iter().map(|(_, record)| record).collect();
     let event = Event(json!({ "Records": batch }));

@@ -6,8 +6,7 @@ use crate::fake_store::{FakeStore, Fault};
 use crate::incremental::version::{EventName, Version, item_of_body};
 use crate::log::tests::Lines;
 
-pub(super) const STREAM: &str =
-    "arn:aws:dynamodb:eu-west-1:123456789012:table/orders/stream/2026-11-20T00:00:00.000";
+const STREAM: &str = "arn:aws:dynamodb:eu-west-1:123456789012:table/orders/stream/2026-11-20T00:00:00.000";
 
 /// A change of the item `id`, the `number`-th at this second.
 fn record(event: &str, id: &str, number: u64, second: u64, value: &str) -> Value {
@@ -102,6 +101,51 @@ async fn what_was_delivered_before_writes_nothing() {
         assert_eq!(deliver(&step(&aws), stale).await, None);
         assert_eq!(versions(&aws), before);
     }
+}
+
+#[tokio::test]
+async fn the_changes_of_a_new_stream_are_newer_though_its_numbers_begin_again() {
+    let aws = store();
+    let of_new = |mut record: Value| {
+        record["eventSourceARN"] = json!(STREAM.replace("2026-11-20", "2026-11-21"));
+        record
+    };
+    deliver(&step(&aws), vec![record("INSERT", "1", 1_000, 10, "a"), record("REMOVE", "1", 1_001, 11, "")])
+        .await;
+    let new = || vec![of_new(record("INSERT", "1", 7, 20, "b")), of_new(record("MODIFY", "1", 8, 21, "c"))];
+    assert_eq!(deliver(&step(&aws), new()).await, None);
+    let values = || versions(&aws).into_iter().map(|(_, value)| value).collect::<Vec<_>>();
+    assert_eq!(values(), ["a", "", "b", "c"]);
+    // What comes again, of either stream, is stale.
+    assert_eq!(deliver(&step(&aws), new()).await, None);
+    assert_eq!(deliver(&step(&aws), vec![record("REMOVE", "1", 1_001, 11, "")]).await, None);
+    assert_eq!(values(), ["a", "", "b", "c"]);
+}
+
+/// Versions that an earlier release wrote do not say their stream.
+#[tokio::test]
+async fn a_bucket_whose_versions_say_no_stream_goes_on() {
+    for (number, second, written) in [(1_001, 11, true), (7, 11, true), (1_000, 10, false), (999, 10, false)]
+    {
+        let aws = store();
+        deliver(&step(&aws), vec![record("INSERT", "1", 1_000, 10, "a")]).await;
+        for object in aws.state().objects.values_mut() {
+            object.metadata.remove("stream").unwrap();
+        }
+        assert_eq!(deliver(&step(&aws), vec![record("MODIFY", "1", number, second, "b")]).await, None);
+        assert_eq!(versions(&aws).len() == 2, written, "{number} at {second}");
+    }
+}
+
+#[tokio::test]
+async fn a_table_that_was_made_anew_may_have_other_key_attributes() {
+    let aws = store();
+    let step = step(&aws);
+    deliver(&step, vec![record("INSERT", "1", 1_000, 10, "a")]).await;
+    let mut other = record("INSERT", "1", 7, 20, "b");
+    other["eventSourceARN"] = json!(STREAM.replace("2026-11-20", "2026-11-21"));
+    assert_eq!(deliver(&step, vec![other]).await, None);
+    assert_eq!(aws.count("dynamodb:DescribeTable"), 2, "once for each stream");
 }
 
 #[tokio::test]

@@ -1,0 +1,85 @@
+//! The place of a version among those of its item.
+//!
+//! Sequence numbers grow within a stream, and start again with each new one: the first numbers of new streams are near 10^20
+//! whatever the year, below those of a stream that has run for months. A table that is made anew, or whose stream is turned
+//! off and on, has a new stream. Its label is the time at which it was made (API reference, StreamDescription), in one form,
+//! so that labels are in order as text. So a later stream's changes come after all of an earlier one's (docs/adr/0018).
+
+use chrono::{DateTime, Utc};
+
+use super::sequence_number::SequenceNumber;
+
+/// How far an item's changes have come with a version.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Position {
+    /// The label of the stream that told of the change: `2026-11-20T00:00:00.000`. `None` of a backfill, and of a version that
+    /// was written before labels were kept.
+    pub stream: Option<String>,
+    /// The change's number in the stream.
+    pub sequence_number: SequenceNumber,
+    /// When the item became so.
+    pub at: DateTime<Utc>,
+}
+
+impl Position {
+    /// Returns the position of what no version made: before every change.
+    pub fn zero() -> Position {
+        Position { stream: None, sequence_number: SequenceNumber::zero(), at: DateTime::UNIX_EPOCH }
+    }
+
+    /// Whether a change with this position is newer than the version that is there.
+    ///
+    /// Where that one does not say its stream, it may be of this stream or of an earlier one. A higher number or a later time
+    /// is then newer: within a stream the two grow together, and between streams the time does.
+    pub fn is_newer_than(&self, there: &Position) -> bool {
+        match (&self.stream, &there.stream) {
+            (Some(own), Some(other)) if own != other => own > other,
+            (Some(_), None) => self.sequence_number > there.sequence_number || self.at > there.at,
+            _ => self.sequence_number > there.sequence_number,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn position(stream: Option<&str>, number: &str, second: i64) -> Position {
+        Position {
+            stream: stream.map(str::to_owned),
+            sequence_number: SequenceNumber::parse(number).unwrap(),
+            at: DateTime::from_timestamp(second, 0).unwrap(),
+        }
+    }
+
+    #[test]
+    fn a_later_stream_is_newer_whatever_its_numbers() {
+        // Numbers of streams that AWS made in 2020 and 2022.
+        let (old, new) = (Some("2020-07-16T20:29:38.000"), Some("2022-06-17T23:18:40.000"));
+        let before = position(old, "300000000027074223641", 10);
+        let after = position(new, "100000000000914665584", 20);
+        assert!(after.is_newer_than(&before) && !before.is_newer_than(&after));
+        // The old stream is still read while the new one is.
+        assert!(!position(old, "300000000027074223642", 30).is_newer_than(&after));
+        let next = position(new, "100000000000914665585", 20);
+        assert!(next.is_newer_than(&after) && !after.is_newer_than(&next) && !after.is_newer_than(&after));
+    }
+
+    #[test]
+    fn a_version_without_a_stream_is_older_by_its_number_or_by_its_time() {
+        let (stream, there) = (Some("2022-06-17T23:18:40.000"), position(None, "1000", 10));
+        for (number, second, newer) in
+            [("1001", 10, true), ("1001", 9, true), ("7", 11, true), ("1000", 10, false), ("7", 10, false)]
+        {
+            let change = position(stream, number, second);
+            assert_eq!(change.is_newer_than(&there), newer, "{number} at {second}");
+        }
+    }
+
+    #[test]
+    fn what_a_backfill_read_is_older_than_every_change() {
+        let read = position(None, "0", 1_000);
+        assert!(position(Some("2022-06-17T23:18:40.000"), "7", 10).is_newer_than(&read));
+        assert!(!read.is_newer_than(&read) && position(None, "1", 10).is_newer_than(&Position::zero()));
+    }
+}
