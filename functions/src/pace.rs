@@ -57,6 +57,20 @@ impl Pace {
         tokio::time::sleep(self.take(0.0, Instant::now())).await;
     }
 
+    /// How many units are had in this time; `None` without a limit.
+    pub(crate) fn units_in(&self, time: Duration) -> Option<f64> {
+        self.per_second.map(|per_second| per_second * time.as_secs_f64())
+    }
+
+    /// Whether it is so late, or will be once what was taken and so many units more are paid for. Who has to pay for all
+    /// that it takes by then takes nothing more.
+    pub(crate) fn is_over_with(&self, units: f64, end: Instant) -> bool {
+        let more =
+            self.per_second.and_then(|per_second| Duration::try_from_secs_f64(units / per_second).ok());
+        let due = self.due().and_then(|due| due.max(Instant::now()).checked_add(more?));
+        Instant::now() >= end || self.per_second.is_some() && due.is_none_or(|due| due > end)
+    }
+
     /// Whether it is so late, or will be once what was taken is paid for. Who has to end by then reads nothing more: it
     /// would be read, and paid for in turn, after it.
     pub(crate) fn is_over(&self, end: Instant) -> bool {
@@ -107,6 +121,19 @@ mod tests {
         unlimited.owe(1e9);
         assert_eq!(unlimited.due(), None);
         assert!(unlimited.is_over(began) && !unlimited.is_over(due));
+    }
+
+    #[test]
+    fn what_cannot_be_paid_for_in_time_is_not_taken() {
+        let began = Instant::now();
+        let pace = Pace::new(Some(10.0), began);
+        assert_eq!(pace.units_in(Duration::from_secs(3)), Some(30.0));
+        let in_a_minute = began + Duration::from_secs(60);
+        assert!(!pace.is_over_with(590.0, in_a_minute) && pace.is_over_with(610.0, in_a_minute));
+        assert!(pace.is_over_with(f64::INFINITY, in_a_minute) && pace.is_over_with(0.0, began));
+        let unlimited = Pace::new(None, began);
+        assert_eq!(unlimited.units_in(Duration::from_secs(3)), None);
+        assert!(!unlimited.is_over_with(1e9, in_a_minute) && unlimited.is_over_with(0.0, began));
     }
 
     #[test]

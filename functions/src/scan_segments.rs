@@ -1,8 +1,8 @@
-//! In how many segments a table is scanned.
+//! In how many segments a table is scanned, or an export is imported.
 
 /// A segment for each so many bytes of a table: a function reads them, and writes what is in them, in a few minutes.
 const BYTES_OF_A_SEGMENT: u64 = 512 << 20;
-/// The fewest read capacity units a second that are worth a segment of its own: a page takes up to 256 at once.
+/// The fewest capacity units a second that are worth a segment of its own: a page takes up to 256 at once, an item up to 400.
 const CAPACITY_OF_A_SEGMENT: u32 = 5;
 
 /// As many as a table of so many bytes, as DescribeTable says them, is worth; at least one.
@@ -11,10 +11,10 @@ pub fn by_size(bytes: Option<i64>) -> u32 {
     u32::try_from(bytes.div_ceil(BYTES_OF_A_SEGMENT)).unwrap_or(u32::MAX).max(1)
 }
 
-/// As many as so many read capacity units a second are worth, 0 for as many as there are; at least one, and `most` at the
+/// As many as so many capacity units a second are worth, 0 for as many as there are; at least one, and `most` at the
 /// most.
-pub fn by_capacity(max_read_capacity_units: u32, most: u32) -> u32 {
-    match max_read_capacity_units {
+pub fn by_capacity(max_capacity_units: u32, most: u32) -> u32 {
+    match max_capacity_units {
         0 => most.max(1),
         units => (units / CAPACITY_OF_A_SEGMENT).min(most).max(1),
     }

@@ -21,6 +21,8 @@ use crate::pace::Pace;
 const MOST_ITEMS: usize = 25;
 /// Bytes of a request's items: the 16 MB of a request, with room for what stands around them.
 const MOST_BYTES: usize = 15 * 1024 * 1024;
+/// A request's items take no more than what is had in this time, where there is a limit: but for one item alone.
+const TIME_OF_A_REQUEST: Duration = Duration::from_secs(5);
 /// Requests at a time.
 const MOST_REQUESTS: usize = 8;
 /// The wait before the first further try of what was left; it doubles.
@@ -71,13 +73,14 @@ struct Batch {
     items: Vec<(u64, Vec<u8>)>,
     keys: Vec<Vec<u8>>,
     bytes: usize,
+    /// Write capacity units, as guessed: one for each KB of an item.
+    units: f64,
 }
 
 /// A batch that was tried to the end.
 struct Tried {
     place: u64,
     batch: Batch,
-    guessed: f64,
     outcome: Result<f64, Refused>,
 }
 
@@ -122,16 +125,27 @@ impl<'a> Batches<'a> {
             self.send(pace).await;
             self.settle(pace).await;
         }
-        if self.batch.items.len() >= MOST_ITEMS || self.batch.bytes + item.len() > MOST_BYTES {
+        let units = item.len().div_ceil(1024) as f64;
+        let most_units = pace.units_in(TIME_OF_A_REQUEST).unwrap_or(f64::INFINITY);
+        let is_full = self.batch.items.len() >= MOST_ITEMS
+            || self.batch.bytes + item.len() > MOST_BYTES
+            || self.batch.units + units > most_units;
+        if is_full {
             self.send(pace).await;
         }
         self.batch.bytes += item.len();
+        self.batch.units += units;
         self.batch.items.push((line, item));
         self.batch.keys.push(key.clone());
         self.keys.insert(key);
     }
 
-    /// Sends what there is of a batch, as soon as there is room for one more.
+    /// The write capacity units of the items that are not sent yet.
+    pub(super) fn waiting(&self) -> f64 {
+        self.batch.units
+    }
+
+    /// Sends what there is of a batch, as soon as there is room for one more and its time has come.
     pub(super) async fn send(&mut self, pace: &mut Pace) {
         if self.batch.items.is_empty() || self.refused.is_some() {
             return;
@@ -140,14 +154,22 @@ impl<'a> Batches<'a> {
             self.answered(pace).await;
         }
         let batch = std::mem::take(&mut self.batch);
-        let guessed = batch.items.iter().map(|(_, item)| item.len().div_ceil(1024) as f64).sum();
-        let wait = pace.take(guessed, Instant::now());
+        let now = Instant::now();
+        let due = now + pace.take(batch.units, now);
+        loop {
+            tokio::select! {
+                () = tokio::time::sleep_until(due) => break,
+                () = self.answered(pace), if !self.under_way.is_empty() => {}
+            }
+        }
+        if self.refused.is_some() {
+            return;
+        }
         let (place, target) = (self.sent, self.target);
         self.sent += 1;
         self.under_way.push(Box::pin(async move {
-            tokio::time::sleep(wait).await;
             let outcome = write(target, &batch.items).await;
-            Tried { place, batch, guessed, outcome }
+            Tried { place, batch, outcome }
         }));
     }
 
@@ -159,13 +181,13 @@ impl<'a> Batches<'a> {
     }
 
     async fn answered(&mut self, pace: &mut Pace) {
-        let Some(Tried { place, batch, guessed, outcome }) = self.under_way.next().await else { return };
+        let Some(Tried { place, batch, outcome }) = self.under_way.next().await else { return };
         for key in &batch.keys {
             self.keys.remove(key);
         }
         match outcome {
             Ok(took) => {
-                pace.correct(guessed, took);
+                pace.correct(batch.units, took);
                 let last = batch.items.last().map_or(self.line, |(line, _)| *line);
                 self.ahead.insert(place, (last, batch.items.len() as u64));
             }

@@ -14,6 +14,7 @@ use crate::aws_failure::AwsFailure;
 use crate::clients::Clients;
 use crate::error_name::ErrorName;
 use crate::files::{Files, FilesError};
+use crate::scan_segments::by_capacity;
 use crate::step::{Failure, Named, Step};
 use crate::table_description;
 
@@ -157,7 +158,7 @@ pub async fn plan(
         files: number,
         files_digest: source.digest(),
         item_count: source.item_count,
-        segments: asked.min(number).max(1),
+        segments: by_capacity(wanted.max_write_capacity_units, asked.min(number)),
         max_write_capacity_units: wanted.max_write_capacity_units,
         seconds_per_call: wanted.seconds_per_call,
     };

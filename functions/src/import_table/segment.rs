@@ -22,6 +22,8 @@ use crate::files::{Files, FilesError};
 use crate::item_calls::ItemCalls;
 use crate::pace::Pace;
 
+/// What is owed for what was written is paid for by then after the time of a call, or not at all.
+const LATEST: Duration = Duration::from_secs(30);
 /// No item of 400 KB takes a longer line, were each of its letters escaped.
 const LONGEST_LINE: usize = 8 * 1024 * 1024;
 
@@ -151,19 +153,17 @@ pub async fn run(
         bytes: 0,
         tell,
     };
-    let from = cursor.map_or(0, |cursor| cursor.file);
-    for (place, file) in work.source.of_segment(work.segment, work.segments) {
-        if place < from {
-            continue;
-        }
-        match run.file(place, file).await {
-            Ok(true) => {}
-            Ok(false) => return Ok(run.reached),
-            Err(error) if error.passes() && run.reached.cursor != cursor => return Ok(run.reached),
-            Err(error) => return Err(error),
-        }
+    match run.files(cursor.map_or(0, |cursor| cursor.file)).await {
+        Ok(done) => run.reached.done = done,
+        Err(error) if error.passes() && run.reached.cursor != cursor => {}
+        Err(error) => return Err(error),
     }
-    run.reached.done = true;
+    if !run.reached.done
+        && let Some(due) = run.due()
+    {
+        // The next call does not know what this one owes.
+        tokio::time::sleep_until(due).await;
+    }
     Ok(run.reached)
 }
 
@@ -188,9 +188,24 @@ struct Read {
 }
 
 impl Run<'_, '_> {
-    /// Whether its time is up.
-    fn is_over(&self) -> bool {
-        self.until.is_some_and(|until| Instant::now() >= until)
+    /// Writes the files from this place on; whether to their end.
+    async fn files(&mut self, from: u32) -> Result<bool, Error> {
+        for (place, file) in self.work.source.of_segment(self.work.segment, self.work.segments) {
+            if place >= from && !self.file(place, file).await? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Whether its time is up, or would be once so many units more were paid for.
+    fn is_over_with(&self, units: f64) -> bool {
+        self.until.is_some_and(|until| self.pace.is_over_with(units, until))
+    }
+
+    /// When what was written is paid for; `None` where there is no limit, or no time that a call has.
+    fn due(&self) -> Option<Instant> {
+        Some(self.pace.due()?.min(self.until? + LATEST))
     }
 
     /// Reads a file and writes it; whether to its end.
@@ -198,7 +213,7 @@ impl Run<'_, '_> {
         let passed =
             self.reached.cursor.filter(|cursor| cursor.file == place).map_or(0, |cursor| cursor.line);
         let before = self.reached.cursor;
-        if self.is_over() && self.sent > 0 {
+        if self.is_over_with(0.0) && self.sent > 0 {
             return Ok(false);
         }
         let Work { calls, table, .. } = *self.work;
@@ -259,6 +274,8 @@ impl Run<'_, '_> {
                     self.bytes += bytes.len() as u64;
                     lines.push(bytes)
                 }
+                // DynamoDB writes an empty file for a partition without items, whatever its ending.
+                None if read.bytes == 0 && file.item_count == Some(0) => return Ok(Some(read)),
                 None => lines.end(),
             };
             given.map_err(|error| self.invalid(file, error.to_string()))?;
@@ -281,7 +298,8 @@ impl Run<'_, '_> {
                     let cursor = Some(Cursor { line, ..passed });
                     (self.tell)(Progress { key, items: items + written, cursor, bytes: self.bytes });
                 }
-                if batches.refused().is_some() || (batches.sent() > 0 && self.is_over()) {
+                let moved = self.sent + batches.sent() > 0;
+                if batches.refused().is_some() || (moved && self.is_over_with(batches.waiting())) {
                     return Ok(None);
                 }
             }

@@ -48,12 +48,19 @@ pub(super) fn data(
     bytes
 }
 
-/// An export in [`FOLDER`]: its objects, by their keys. The manifest says that it was written to another folder.
+/// In the name of a file that is empty, whatever its ending.
+pub(super) const ZERO_BYTES: &str = "zero-bytes";
+
+/// An export in [`FOLDER`]: its objects, by their keys. The manifest says that it was written to another folder. A file
+/// with [`ZERO_BYTES`] in its name has none.
 pub(super) fn export(format: OutputFormat, files: &[(&str, Vec<String>)]) -> Vec<(String, Vec<u8>)> {
     let mut objects = Vec::new();
     let mut entries = Vec::new();
     for (name, items) in files {
-        let content = data(format, item_formats::Compression::of_key(name), items);
+        let content = match name.contains(ZERO_BYTES) {
+            true => Vec::new(),
+            false => data(format, item_formats::Compression::of_key(name), items),
+        };
         entries.push(DataFile {
             item_count: items.len() as u64,
             md5_checksum: md5_of(&content),

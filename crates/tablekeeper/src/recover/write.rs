@@ -16,6 +16,8 @@ use super::attributes::{Item, NoAttribute, attribute_of, attributes_of, item_of}
 
 /// Bytes of an expression at most (developer guide, "Quotas in Amazon DynamoDB": expression parameters).
 const LONGEST_EXPRESSION: usize = 4_096;
+/// Operators and functions of an expression at most; AND is one (there, and aws/aws-sdk-js#3721).
+const MOST_OPERATORS: usize = 300;
 
 /// A write that is ready.
 #[derive(Debug)]
@@ -42,9 +44,15 @@ pub(super) enum WriteError {
     /// The condition, or the update, would be too long.
     #[error(
         "the item has too many attributes for one conditional write: an expression of DynamoDB has {LONGEST_EXPRESSION} bytes \
-         at most, and this one {0}. Restore a snapshot of that time into another table, and take the item from there"
+         and {MOST_OPERATORS} operators at most, and this one {length} and {operators}. Restore a snapshot of that time into \
+         another table, and take the item from there"
     )]
-    TooLong(usize),
+    TooLong {
+        /// Bytes of the longer of the two.
+        length: usize,
+        /// Operators and functions of the condition.
+        operators: usize,
+    },
     /// A value is none.
     #[error(transparent)]
     NoAttribute(#[from] NoAttribute),
@@ -91,10 +99,12 @@ impl Write {
             |word: &str, of: Vec<String>| (!of.is_empty()).then(|| format!("{word} {}", of.join(",")));
         let update: Vec<String> =
             [clause("SET", sets), clause("REMOVE", removals)].into_iter().flatten().collect();
+        // One for each attribute, and an AND between each two.
+        let operators = (2 * conditions.len()).saturating_sub(1);
         let (update, condition) = (update.join(" "), conditions.join(" AND "));
-        let longest = update.len().max(condition.len());
-        if longest > LONGEST_EXPRESSION {
-            return Err(WriteError::TooLong(longest));
+        let length = update.len().max(condition.len());
+        if length > LONGEST_EXPRESSION || operators > MOST_OPERATORS {
+            return Err(WriteError::TooLong { length, operators });
         }
         Ok(Write { update: Some(update), condition, names, values })
     }
@@ -187,11 +197,16 @@ mod tests {
 
     #[test]
     fn what_no_condition_can_hold_is_refused() {
-        let item = |value: &str| {
-            let attributes = (0..400).map(|number| (format!("a{number}"), json!({ "S": value })));
+        let item_of = |count: usize, value: &str| {
+            let attributes = (0..count).map(|number| (format!("a{number}"), json!({ "S": value })));
             serde_json::Value::Object(attributes.chain([("id".to_owned(), json!({ "S": "1" }))]).collect())
         };
-        let error = write(Some(item("a")), item("b")).unwrap_err().to_string();
-        assert!(error.starts_with("the item has too many attributes for one conditional write: "), "{error}");
+        for (others, error) in [(149, None), (150, Some(" and 301. ")), (400, Some(" and 801. "))] {
+            let told =
+                write(Some(item_of(others, "a")), item_of(others, "b")).err().map(|error| error.to_string());
+            assert_eq!(told.is_some(), error.is_some(), "{others} attributes beside the key");
+            let (told, error) = (told.unwrap_or_default(), error.unwrap_or_default());
+            assert!(told.contains(error), "{told}");
+        }
     }
 }

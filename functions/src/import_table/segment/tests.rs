@@ -4,7 +4,7 @@ use super::*;
 use crate::export_manifest::OutputFormat;
 use crate::fake_store::{FakeStore, Fault};
 use crate::import_table::testing::{
-    FOLDER, aws, data, export, item, items, sorted, table, with_export, with_objects,
+    FOLDER, ZERO_BYTES, aws, data, export, item, items, sorted, table, with_export, with_objects,
 };
 use crate::import_table::{bucket, source};
 
@@ -14,6 +14,17 @@ async fn call(
     at: Option<Cursor>,
     items: u64,
     seconds: Option<u64>,
+) -> Result<Reached, Error> {
+    call_at(aws, at, items, seconds.map(Duration::from_secs), None).await
+}
+
+/// One call with so many write capacity units a second.
+async fn call_at(
+    aws: &FakeStore,
+    at: Option<Cursor>,
+    items: u64,
+    time: Option<Duration>,
+    units_per_second: Option<f64>,
 ) -> Result<Reached, Error> {
     let clients = aws.clients();
     let files = bucket(&clients, "exports");
@@ -32,8 +43,8 @@ async fn call(
         key_names: &["id".to_owned()],
         segment: 0,
         segments: 1,
-        units_per_second: None,
-        time: seconds.map(Duration::from_secs),
+        units_per_second,
+        time,
     };
     run(&work, at, items, &mut |_| {}).await
 }
@@ -86,6 +97,54 @@ async fn a_call_without_time_makes_one_request_and_the_next_goes_on_behind_it() 
     // Once more from the end: nothing is left.
     assert_eq!(call(&aws, at, count, Some(0)).await.unwrap().items, 73);
     assert_eq!(aws.count("dynamodb:BatchWriteItem"), 4);
+}
+
+/// An item of so many kilobytes.
+fn large(id: usize, kilobytes: usize) -> String {
+    item(id, &"x".repeat(kilobytes * 1024 - 100))
+}
+
+/// 25 items of 10 KB are a request of 250 units: at 500 a second a second has room for two.
+#[tokio::test]
+async fn a_call_sends_no_more_than_it_pays_for_in_its_time() {
+    let lines: Vec<String> = (0..200).map(|id| large(id, 10)).collect();
+    let aws = with_files(OutputFormat::Plain, &[("a.json", lines)]);
+    let (time, rate) = (Some(Duration::from_millis(1_100)), Some(500.0));
+    let begun = Instant::now();
+    let reached = call_at(&aws, None, 0, time, rate).await.unwrap();
+    assert_eq!(reached, Reached { cursor: Some(Cursor { file: 0, line: 50 }), items: 50, done: false });
+    assert_eq!(aws.count("dynamodb:BatchWriteItem"), 2);
+    assert!(begun.elapsed() >= Duration::from_secs(1), "what was written is paid for");
+    // A time that is too short for anything brings one request on.
+    let reached = call_at(&aws, reached.cursor, 50, Some(Duration::ZERO), rate).await.unwrap();
+    assert_eq!((reached.items, reached.done), (75, false));
+}
+
+#[tokio::test]
+async fn a_request_has_no_more_items_than_five_seconds_have_units() {
+    let lines: Vec<String> = (0..25).map(|id| large(id, 10)).collect();
+    let aws = with_files(OutputFormat::Plain, &[("a.json", lines)]);
+    let first = async {
+        while table(&aws).is_empty() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::select! {
+        reached = call_at(&aws, None, 0, None, Some(20.0)) => unreachable!("{reached:?}"),
+        () = first => {}
+    }
+    assert_eq!(table(&aws).len(), 10);
+}
+
+#[tokio::test]
+async fn an_empty_file_is_whole_where_its_manifest_says_no_items() {
+    let name = format!("data/{ZERO_BYTES}.json.gz");
+    let files = |of_it: Vec<String>| [(name.as_str(), of_it), ("data/b.json.gz", items(0..2))];
+    let aws = with_files(OutputFormat::DynamodbJson, &files(Vec::new()));
+    assert_eq!(whole(&aws).await.unwrap().items, 2);
+    let aws = with_files(OutputFormat::DynamodbJson, &files(items(2..3)));
+    let error = whole(&aws).await.unwrap_err();
+    assert!(error.to_string().contains("it is cut off"), "{error}");
 }
 
 #[tokio::test]
