@@ -41,6 +41,7 @@ pub mod part;
 pub mod plan;
 pub mod plan_export;
 pub mod report_exports;
+pub mod same_table;
 pub mod segment;
 pub mod select_tables;
 pub mod start_managed_export;

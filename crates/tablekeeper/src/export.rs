@@ -16,7 +16,8 @@ use serde::Serialize;
 use tablekeeper_functions::clock::Clock;
 use tablekeeper_functions::export_table::capture_settings::{self, Output};
 use tablekeeper_functions::export_table::layout::Layout;
-use tablekeeper_functions::export_table::manifest::{self, Finished};
+use tablekeeper_functions::export_table::manifest::{self, FinishError, Finished};
+use tablekeeper_functions::export_table::same_table;
 use tablekeeper_functions::export_table::{CompressionName, ExportFormat, Frequency, NullTagName};
 use tablekeeper_functions::step::Named as _;
 
@@ -115,8 +116,14 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let work = async {
         let settings = settings(&job, &aws).await;
         team.finished().await.map_err(|error| named(error.name(), error))?;
-        let finished = manifest::finish(&job.files, &job.run, &job.plan).await;
-        anyhow::Ok((settings, finished.map_err(|error| named(error.name(), error))?))
+        let finished = async {
+            let is_gone = same_table::check(&aws.clients.dynamodb(), &job.plan).await?;
+            let finished = manifest::finish(&job.files, &job.run, &job.plan).await?;
+            let notes = is_gone.into_iter().chain(finished.notes).collect();
+            Ok(Finished { notes, ..finished })
+        };
+        let finished = finished.await.map_err(|error: FinishError| named(error.name(), error))?;
+        anyhow::Ok((settings, finished))
     };
     let goal = Goal { items: about, about: true, bytes: None };
     let ended = watch(&console, &job.tally, goal, work, || Ok(())).await;

@@ -1,10 +1,12 @@
-//! `export-table.finish-export`: verifies what a scan wrote, and writes the manifests that say so.
+//! `export-table.finish-export`: verifies what a scan wrote and of which table, and writes the manifests
+//! that say so.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::manifest::{self, FinishError};
 use super::plan::Mode;
+use super::same_table;
 use super::table_report::{TableOutcome, TableReport, fitting};
 use super::{Plan, Run};
 use crate::aws_failure::AwsFailure;
@@ -16,6 +18,7 @@ use crate::words::message_of;
 /// The step.
 #[derive(Debug)]
 pub struct FinishExport {
+    dynamodb: aws_sdk_dynamodb::Client,
     s3: aws_sdk_s3::Client,
 }
 
@@ -50,17 +53,25 @@ impl Step for FinishExport {
     type Error = FinishError;
 
     fn new(clients: &Clients) -> Result<FinishExport, Failure> {
-        Ok(FinishExport { s3: clients.s3() })
+        Ok(FinishExport { dynamodb: clients.dynamodb(), s3: clients.s3() })
     }
 
     async fn run(&self, input: Input) -> Result<TableReport, FinishError> {
         let Input { run, plan, settings, settings_failure, notes, .. } = input;
         let files = run.files(self.s3.clone(), &plan.table_name);
+        let is_gone = same_table::check(&self.dynamodb, &plan).await?;
         let finished = manifest::finish(&files, &run, &plan).await?;
         let not_captured = settings_failure
             .map(|failure| format!("its settings were not written down: {}", message_of(&failure)));
         // What a reader of the items has to know comes first, since what does not fit is left out at the end.
-        let notes = [finished.notes, plan.notes, not_captured.into_iter().collect(), notes].concat();
+        let notes = [
+            is_gone.into_iter().collect(),
+            finished.notes,
+            plan.notes,
+            not_captured.into_iter().collect(),
+            notes,
+        ]
+        .concat();
         Ok(TableReport {
             table_name: plan.table_name,
             outcome: TableOutcome::Done,

@@ -11,6 +11,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 use super::layout::Layout;
 use super::part::Part;
 use super::{ExportFormat, Plan, Run};
+use crate::aws_failure::AwsFailure;
 use crate::error_name::ErrorName;
 use crate::export_manifest::{
     self, DataFile, EMR, EmrManifest, FILES, FILES_MD5, ManifestSummary, OutputFormat, SUMMARY, SUMMARY_MD5,
@@ -47,6 +48,15 @@ pub enum FinishError {
         /// What is wrong.
         reason: String,
     },
+    /// Another table has its name.
+    #[error(
+        "table {0} is not the one that was scanned at first: it was deleted and made anew meanwhile, so that the export may hold \
+         items of both"
+    )]
+    TableReplaced(String),
+    /// The table could not be looked at.
+    #[error(transparent)]
+    Aws(#[from] AwsFailure),
     /// A file could not be written or read.
     #[error(transparent)]
     Files(#[from] FilesError),
@@ -55,7 +65,8 @@ pub enum FinishError {
 impl Named for FinishError {
     fn name(&self) -> ErrorName {
         match self {
-            FinishError::NotVerified { .. } => ErrorName::ExportNotVerified,
+            FinishError::NotVerified { .. } | FinishError::TableReplaced(_) => ErrorName::ExportNotVerified,
+            FinishError::Aws(failure) => failure.name,
             FinishError::Files(error) => error.name(),
         }
     }

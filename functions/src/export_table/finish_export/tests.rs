@@ -58,9 +58,28 @@ async fn refusals_have_their_names() {
         ("s3:ListMultipartUploads", Fault::Refused(503, "SlowDown"), ErrorName::Throttled),
         ("s3:GetObject", Fault::Dropped, ErrorName::ServiceUnavailable),
         ("s3:PutObject", Fault::Refused(400, "InvalidRequest"), ErrorName::RequestRefused),
+        ("dynamodb:DescribeTable", Fault::Refused(400, "ThrottlingException"), ErrorName::Throttled),
     ] {
         let store = exported().await;
         store.fail_action(action, 0, fault);
         assert_eq!(finish(&store, json!({})).await.unwrap_err().name, name, "{action}");
     }
+}
+
+#[tokio::test]
+async fn an_export_of_two_tables_of_one_name_is_refused() {
+    let store = exported().await;
+    store.aws.set("orders", "TableId", json!("id-of-the-next"));
+    store.state().objects.retain(|key, _| !key.contains("/manifest"));
+    let failure = finish(&store, json!({})).await.unwrap_err();
+    assert_eq!(failure.name, ErrorName::ExportNotVerified);
+    assert!(
+        failure.message.starts_with("table orders is not the one that was scanned at first"),
+        "{failure}"
+    );
+    assert!(!store.keys().iter().any(|key| key.contains("/manifest")), "{:?}", store.keys());
+    // One that is gone was scanned to its end.
+    store.aws.state().tables.remove("orders");
+    let report = finish(&store, json!({})).await.unwrap();
+    assert_eq!(report["Notes"], json!(["the table was deleted before the export was finished"]));
 }
