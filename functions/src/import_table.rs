@@ -26,6 +26,7 @@
 mod batches;
 pub mod execution_input;
 pub mod finish_import;
+mod hint;
 pub mod import_segment;
 pub mod plan_import;
 pub mod segment;

@@ -10,10 +10,12 @@ mod state;
 
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use serde::Serialize;
+use tablekeeper_functions::error_name::ErrorName;
 use tablekeeper_functions::import_table::execution_input::{MOST_SEGMENTS, MOST_UNITS};
 use tablekeeper_functions::import_table::finish_import::{self, Written};
 use tablekeeper_functions::import_table::{Compression, Format};
@@ -136,8 +138,13 @@ pub(crate) async fn import(
     let job = Arc::new(Job::new(aws.clients.item_calls(), files, source, state));
     job.save(&path)?;
     let mut team = segments::begin(&job);
+    let goes_on = AtomicBool::new(true);
     let work = async {
-        team.finished().await.map_err(|error| named(error.name(), error))?;
+        team.finished().await.map_err(|error| {
+            // What the files hold, --resume would come to again.
+            goes_on.store(error.name() != ErrorName::InvalidExport, Ordering::Relaxed);
+            named(error.name(), error)
+        })?;
         let written: Vec<Written> = job.items().into_iter().map(|items| Written { items }).collect();
         let finished = finish_import::finish(&job.files, import, &written).await;
         finished.map_err(|error| named(error.name(), error))
@@ -147,6 +154,12 @@ pub(crate) async fn import(
         team.stop().await;
         job.save(&path)?;
         let place = path.display();
+        if !goes_on.load(Ordering::Relaxed) {
+            let table = &arguments.table;
+            return Ok(format!(
+                "what was written stays in {table}; mend the file and begin anew, with --merge if the table holds items"
+            ));
+        }
         Ok(format!("{place} says how far it came; the same command with --resume goes on from there"))
     };
     let Some(finished) = concluded(console, ended, stop).await? else {

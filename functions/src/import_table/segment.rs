@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
 use super::batches::{Batches, Refused, Target};
+use super::hint;
 use super::source::{Source, SourceFile};
 use super::{Compression, Format};
 use crate::aws_failure::AwsFailure;
@@ -263,12 +264,15 @@ impl Run<'_, '_> {
         let names: Vec<&str> = key_names.iter().map(String::as_str).collect();
         let key = &file.stored.key;
         let Some(mut reading) = files.open(key).await? else { return Err(self.changed(file, "is gone")) };
-        let mut lines = LineReader::new(file.compression(compression), LONGEST_LINE);
+        let compression = file.compression(compression);
+        let mut lines = LineReader::new(compression, LONGEST_LINE);
+        let mut head = Vec::with_capacity(hint::HEAD);
         let mut read = Read { hash: Md5::new(), bytes: 0, items: 0 };
         loop {
             let piece = reading.next().await?;
             let given = match &piece {
                 Some(bytes) => {
+                    head.extend(bytes.iter().take(hint::HEAD - head.len()));
                     read.hash.update(bytes);
                     read.bytes += bytes.len() as u64;
                     self.bytes += bytes.len() as u64;
@@ -279,9 +283,9 @@ impl Run<'_, '_> {
                 None => lines.end(),
             };
             given.map_err(|error| self.invalid(file, error.to_string()))?;
-            while let Some((number, line)) =
-                lines.next_line().map_err(|error| self.invalid(file, error.to_string()))?
-            {
+            while let Some((number, line)) = lines.next_line().map_err(|error| {
+                self.invalid(file, hint::with(error.to_string(), hint::of_file(compression, &head)))
+            })? {
                 read.items += 1;
                 if number <= passed.line {
                     continue;
@@ -289,8 +293,10 @@ impl Run<'_, '_> {
                 let mut item = Vec::with_capacity(line.len());
                 let key_of_item =
                     read_line(format.of_lines(), line, &mut item).and_then(|()| key_of(&item, &names));
-                let key_of_item = key_of_item
-                    .map_err(|error| self.invalid(file, format!("line {number} is no item: {error}")))?;
+                let key_of_item = key_of_item.map_err(|error| {
+                    let reason = format!("line {number} is no item: {error}");
+                    self.invalid(file, hint::with(reason, hint::of_line(number, line, &head)))
+                })?;
                 let (_, told) = batches.written();
                 batches.push(&mut self.pace, number, item, key_of_item).await;
                 let (line, written) = batches.written();

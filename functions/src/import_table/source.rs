@@ -292,7 +292,7 @@ fn name_of(key: &str) -> &str {
 /// (`_SUCCESS`), and neither does what the consoles show folders by.
 fn is_data(root: &str, key: &str) -> bool {
     let within = key.strip_prefix(root).unwrap_or(key);
-    !within.is_empty() && !within.split('/').any(|part| part.is_empty() || part.starts_with(['_', '.']))
+    !name_of(within).is_empty() && !within.split('/').any(|part| part.starts_with(['_', '.']))
 }
 
 #[cfg(test)]

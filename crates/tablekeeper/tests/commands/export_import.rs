@@ -346,6 +346,8 @@ async fn what_cannot_be_done_is_said_in_a_sentence() {
     assert_eq!(broken.code, Some(1));
     assert!(broken.remarks.contains("lines/a.json: line 2 is no item: "), "{}", broken.remarks);
     assert!(broken.remarks.ends_with("(InvalidExport)\n"), "{}", broken.remarks);
+    assert!(!broken.remarks.contains("--resume"), "{}", broken.remarks);
+    assert!(broken.remarks.contains("mend the file and begin anew, with --merge"), "{}", broken.remarks);
     std::fs::write(account.path("lines/a.json"), "{\"id\":{\"S\":\"1\"}}\n{\"id\":{}}\n").unwrap();
     let changed = account.run(&["import", "copy", "--from", "lines", "--format", "plain", "--resume"]).await;
     assert_eq!(changed.code, Some(2), "{}", changed.remarks);

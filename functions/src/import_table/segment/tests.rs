@@ -237,6 +237,11 @@ async fn a_file_that_is_not_what_it_should_be_is_refused_with_the_line() {
     let middle = damaged.len() / 2;
     damaged[middle] ^= 0xff;
     assert!(wrong("a.json.gz", damaged).await.starts_with("a.json.gz: "));
+    assert!(wrong("a.json.gz", plain(&items(0..70))).await.ends_with("; it is not gzip, whatever its name"));
+    let marked = [b"\xef\xbb\xbf", plain(&items(0..1)).as_slice()].concat();
+    assert!(wrong("a.json", marked).await.contains("; the file begins with a byte order mark; "));
+    let pretty = b"{\n  \"id\": { \"S\": \"1\" }\n}\n".to_vec();
+    assert!(wrong("a.json", pretty).await.ends_with("; each item has to stand on one line, whole"));
     let said = wrong("a.json", vec![b'x'; LONGEST_LINE + 1]).await;
     assert_eq!(said, format!("a.json: line 1 is longer than {LONGEST_LINE} bytes"));
 }

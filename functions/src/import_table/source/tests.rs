@@ -57,11 +57,21 @@ async fn an_export_that_did_not_end_is_refused() {
 #[tokio::test]
 async fn a_folder_without_a_manifest_is_all_of_its_files_that_hold_items() {
     let mut aws = aws();
-    for name in ["b.json.gz", "a.json", "_SUCCESS", ".hidden", "sub/", "sub/c.json", "_temporary/d.json"] {
+    let names = [
+        "b.json.gz",
+        "a.json",
+        "_SUCCESS",
+        ".hidden",
+        "sub/",
+        "sub/c.json",
+        "sub//d.json",
+        "_temporary/e.json",
+    ];
+    for name in names {
         aws = aws.with_object(&format!("a/{name}"), "x");
     }
     let found = find_at(&aws, "a").await.unwrap();
-    assert_eq!(keys(&found), ["a/a.json", "a/b.json.gz", "a/sub/c.json"]);
+    assert_eq!(keys(&found), ["a/a.json", "a/b.json.gz", "a/sub//d.json", "a/sub/c.json"]);
     assert_eq!((found.manifest, found.format, found.item_count), (None, None, None));
     let only = aws.with_object("b/_SUCCESS", "");
     let error = find_at(&only, "b/").await.unwrap_err();

@@ -1,0 +1,80 @@
+//! What a file is that cannot be read as lines of items, where that can be told: it is said behind the reason.
+
+use item_formats::Compression;
+use serde::de::IgnoredAny;
+
+/// How much of a file's beginning tells what it is.
+pub(super) const HEAD: usize = 4;
+
+const GZIP: &[u8] = &[0x1f, 0x8b];
+const ZSTD: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd];
+
+/// Of a line that is no item, in a file that begins so.
+pub(super) fn of_line(number: u64, line: &[u8], head: &[u8]) -> Option<&'static str> {
+    match head {
+        _ if number > 1 => None,
+        [0xef, 0xbb, 0xbf, ..] => {
+            Some("the file begins with a byte order mark; write it as UTF-8 without one")
+        }
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => Some("the file is UTF-16; write it as UTF-8"),
+        _ if head.starts_with(GZIP) && line.starts_with(GZIP) => {
+            Some("the file is compressed with gzip: let its name end in .gz, or say gzip as the compression")
+        }
+        _ if head.starts_with(ZSTD) && line.starts_with(ZSTD) => {
+            Some("the file is compressed with zstd: let its name end in .zst, or say zstd as the compression")
+        }
+        _ => None,
+    }
+    .or_else(|| is_a_part(line).then_some("each item has to stand on one line, whole"))
+}
+
+/// Of a file that begins so, and cannot be decompressed.
+pub(super) fn of_file(compression: Compression, head: &[u8]) -> Option<&'static str> {
+    match compression {
+        Compression::Gzip if !head.starts_with(GZIP) => Some("it is not gzip, whatever its name"),
+        Compression::Zstd if !head.starts_with(ZSTD) => Some("it is not zstd, whatever its name"),
+        _ => None,
+    }
+}
+
+/// A reason with what can be told besides.
+pub(super) fn with(reason: String, hint: Option<&str>) -> String {
+    match hint {
+        Some(hint) => format!("{reason}; {hint}"),
+        None => reason,
+    }
+}
+
+/// Whether a line is JSON that goes on in the next.
+fn is_a_part(line: &[u8]) -> bool {
+    serde_json::from_slice::<IgnoredAny>(line).is_err_and(|error| error.is_eof())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_file_is_shows_in_its_first_bytes() {
+        for (content, words) in [
+            (&b"\xef\xbb\xbf{\"id\":{\"S\":\"1\"}}"[..], Some("byte order mark")),
+            (b"\xff\xfe{\0", Some("UTF-16")),
+            (b"\xfe\xff\0{", Some("UTF-16")),
+            (b"\x1f\x8b\x08\0", Some("gzip as the compression")),
+            (b"\x28\xb5\x2f\xfd\0", Some("zstd as the compression")),
+            (b"{", Some("on one line")),
+            (b"{ \"Item\": {", Some("on one line")),
+            (b"{\"id\":1}", None),
+            (b"id,name", None),
+        ] {
+            let hint = of_line(1, content, &content[..content.len().min(HEAD)]);
+            assert_eq!(hint.is_some(), words.is_some(), "{content:?}: {hint:?}");
+            assert!(hint.unwrap_or_default().contains(words.unwrap_or_default()), "{hint:?}");
+        }
+        assert_eq!(of_line(2, b"id", b"\xef\xbb\xbf{"), None);
+        assert_eq!(of_file(Compression::Gzip, b"{\"id"), Some("it is not gzip, whatever its name"));
+        assert_eq!(of_file(Compression::Gzip, b"\x1f\x8b\x08\0"), None);
+        assert_eq!(of_file(Compression::Zstd, b"\x1f\x8b\x08\0"), Some("it is not zstd, whatever its name"));
+        assert_eq!(of_file(Compression::None, b"{"), None);
+    }
+}
