@@ -47,6 +47,7 @@ impl AwsFailure {
                 SdkError::ServiceError(_) if is_throttling(code) => ErrorName::Throttled,
                 SdkError::ServiceError(_) if forbidden || is_access_denied(code) => ErrorName::AccessDenied,
                 SdkError::ServiceError(_) if is_busy(action, code, message) => ErrorName::ResourceBusy,
+                SdkError::ServiceError(_) if is_interrupted(code) => ErrorName::ServiceUnavailable,
                 SdkError::ServiceError(_) if !server_fault => ErrorName::RequestRefused,
                 SdkError::ConstructionFailure(_) => ErrorName::RequestRefused,
                 SdkError::DispatchFailure(_) => of_assumed_role(&error),
@@ -101,6 +102,12 @@ fn is_throttling(code: &str) -> bool {
     )
 }
 
+/// The codes of S3 for a request that did not arrive whole, or that another one came between. It answers them with a status
+/// of 400 or 409, and they pass when the request is sent again (API reference, "Error responses": list of error codes).
+fn is_interrupted(code: &str) -> bool {
+    matches!(code, "RequestTimeout" | "IncompleteBody" | "OperationAborted" | "PriorRequestNotComplete")
+}
+
 fn is_access_denied(code: &str) -> bool {
     matches!(
         code,
@@ -109,6 +116,7 @@ fn is_access_denied(code: &str) -> bool {
             | "UnauthorizedOperation"
             | "UnrecognizedClientException"
             | "ExpiredTokenException"
+            | "ExpiredToken"
     )
 }
 
@@ -190,6 +198,18 @@ mod tests {
     }
 
     #[test]
+    fn a_request_to_s3_that_was_interrupted_is_sent_again() {
+        for (status, code) in [
+            (400, "RequestTimeout"),
+            (400, "IncompleteBody"),
+            (409, "OperationAborted"),
+            (400, "PriorRequestNotComplete"),
+        ] {
+            assert_eq!(name_of("s3:PutObject", status, code), ErrorName::ServiceUnavailable, "{code}");
+        }
+    }
+
+    #[test]
     fn what_passes_with_what_is_going_on_is_busy() {
         for code in [
             "ResourceInUseException",
@@ -229,6 +249,7 @@ mod tests {
     fn the_rest_is_a_persons_or_aws_own() {
         assert_eq!(name_of("s3:GetObject", 403, "AccessDenied"), ErrorName::AccessDenied);
         assert_eq!(name_of("dynamodb:UpdateTable", 400, "ExpiredTokenException"), ErrorName::AccessDenied);
+        assert_eq!(name_of("s3:GetObject", 400, "ExpiredToken"), ErrorName::AccessDenied);
         assert_eq!(name_of("dynamodb:UpdateTable", 400, "ValidationException"), ErrorName::RequestRefused);
         assert_eq!(
             name_of("dynamodb:UpdateTable", 500, "InternalServerError"),
