@@ -2,6 +2,7 @@
 
 use anyhow::{Context as _, bail, ensure};
 use aws_sdk_dynamodb::types::{TableDescription, TableStatus};
+use tablekeeper_functions::own_tag;
 
 use super::{
     backup::Backup,
@@ -31,11 +32,12 @@ impl Restored {
         let table = table::describe(&scene.dynamodb, name_of(&arn)).await?;
         let status = table.table_status.as_ref().map_or("UNKNOWN", TableStatus::as_str);
         ensure!(status == "ACTIVE", "the pointer names {arn}, which is {status}");
-        let made_from = table.restore_summary().and_then(|summary| summary.source_backup_arn());
+        // DynamoDB does not tell it of a table that is ACTIVE: the workflow's own tag does.
+        let (made_from, backup) = (own_tag::read(&scene.dynamodb, &arn).await?, &backup.recovery_point);
         match made_from {
-            Some(made_from) if made_from == backup.recovery_point => {}
-            Some(other) => bail!("{arn} was made from {other}, not from {}", backup.recovery_point),
-            None => bail!("{arn} does not say that it was restored from a backup"),
+            Some(made_from) if made_from == own_tag::recovery_point_id(backup) => {}
+            Some(other) => bail!("{arn} was made from {other}, not from {backup}"),
+            None => bail!("{arn} has no tag {} that says what it was made from", own_tag::RECOVERY_POINT),
         }
         console.event(&format!("{} is ACTIVE, made from this very recovery point", name_of(&arn)));
         Ok(Self { arn, table })
