@@ -92,9 +92,23 @@ pub fn backed_up_table<'a>(backup: &Arn<'a>) -> Option<&'a str> {
     (!table.is_empty() && !backup.is_empty()).then_some(table)
 }
 
+/// The ARN of the table that a DynamoDB backup's ARN begins with; `None` of any other text.
+pub fn table_arn_of_backup(backup_arn: &str) -> Option<&str> {
+    backed_up_table(&Arn::parse(backup_arn)?)?;
+    backup_arn.split_once("/backup/").map(|(table, _)| table)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_backup_is_of_the_table_that_its_arn_begins_with() {
+        let table = "arn:aws:dynamodb:eu-west-1:123456789012:table/orders";
+        assert_eq!(table_arn_of_backup(&format!("{table}/backup/01547087347000-c8b6cdb3")), Some(table));
+        assert_eq!(table_arn_of_backup("arn:aws:backup:eu-west-1:123456789012:recovery-point:x"), None);
+        assert_eq!((table_arn_of_backup(table), table_arn_of_backup("x/backup/y")), (None, None));
+    }
 
     #[test]
     fn a_table_arn_of_any_partition_gives_the_tables_name() {

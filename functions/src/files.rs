@@ -61,7 +61,7 @@ impl StoredFile {
 /// Why a file could not be written or read.
 #[derive(Debug, thiserror::Error)]
 pub enum FilesError {
-    /// A call failed.
+    /// An AWS call failed. Its name and action are kept.
     #[error(transparent)]
     Aws(#[from] AwsFailure),
     /// Another file has taken the place of the one that was being read.

@@ -68,13 +68,13 @@ impl Pace {
         let more =
             self.per_second.and_then(|per_second| Duration::try_from_secs_f64(units / per_second).ok());
         let due = self.due().and_then(|due| due.max(Instant::now()).checked_add(more?));
-        Instant::now() >= end || self.per_second.is_some() && due.is_none_or(|due| due > end)
+        Instant::now() >= end || self.per_second.is_some() && due.is_none_or(|due| due >= end)
     }
 
     /// Whether it is so late, or will be once what was taken is paid for. Who has to end by then reads nothing more: it
     /// would be read, and paid for in turn, after it.
     pub(crate) fn is_over(&self, end: Instant) -> bool {
-        Instant::now() >= end || self.due().is_some_and(|due| due >= end)
+        self.is_over_with(0.0, end)
     }
 }
 

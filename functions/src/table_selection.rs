@@ -59,7 +59,7 @@ pub enum InvalidInput {
     /// The pattern is not a regular expression.
     #[error("TableNamePattern {pattern} is not a regular expression in RE2's syntax: {reason}")]
     Pattern {
-        /// It.
+        /// The pattern, as it was given.
         pattern: String,
         /// What is wrong with it.
         reason: String,

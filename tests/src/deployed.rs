@@ -14,7 +14,7 @@ use crate::Workflow;
 
 /// The local stack of this test binary, and the `bootstrap` to deploy on it.
 pub struct Stack {
-    /// It.
+    /// The local stack.
     pub aws: LocalAws,
     /// It, built.
     pub bootstrap: PathBuf,

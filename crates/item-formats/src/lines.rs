@@ -25,7 +25,7 @@ pub enum Unreadable {
     /// A line is too long to hold an item.
     #[error("line {line} is longer than {longest} bytes")]
     TooLong {
-        /// It.
+        /// The line's number, from 1.
         line: u64,
         /// The most.
         longest: usize,

@@ -94,7 +94,7 @@ pub enum Error {
     Request {
         /// The operation or path.
         operation: String,
-        /// Why.
+        /// What the library that failed says.
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
@@ -143,7 +143,7 @@ pub enum Error {
     Archive {
         /// The executable to archive.
         path: PathBuf,
-        /// Why.
+        /// What the library that failed says.
         #[source]
         source: zip::result::ZipError,
     },

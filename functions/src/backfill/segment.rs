@@ -72,10 +72,10 @@ pub enum Error {
         cursor: String,
         /// The segment.
         segment: u32,
-        /// Why.
+        /// What is wrong with the item, and where.
         source: Malformed,
     },
-    /// A call failed.
+    /// An AWS call failed. Its name and action are kept.
     #[error(transparent)]
     Aws(#[from] AwsFailure),
 }

@@ -16,7 +16,7 @@ pub enum TableError {
     /// Not yet.
     #[error("table {table} cannot be read yet: {reason}")]
     Busy {
-        /// It.
+        /// The table's name.
         table: String,
         /// What is still going on.
         reason: &'static str,
@@ -24,12 +24,12 @@ pub enum TableError {
     /// Its stream is not what it has to be.
     #[error("table {table} {reason}")]
     Stream {
-        /// It.
+        /// The table's name.
         table: String,
         /// What is wrong, and what would be right.
         reason: String,
     },
-    /// A call failed.
+    /// An AWS call failed. Its name and action are kept.
     #[error(transparent)]
     Aws(#[from] AwsFailure),
 }

@@ -58,7 +58,7 @@ pub enum Error {
     BackupFailed {
         /// The backup.
         name: String,
-        /// Why.
+        /// The reason, in words.
         reason: String,
     },
     /// It is not in time.

@@ -46,7 +46,7 @@ pub struct Input {
 #[derive(Clone, Debug, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Output {
-    /// It.
+    /// The backup that was begun.
     pub backup: NewBackup,
     /// Whether an earlier invocation had begun it.
     pub adopted: bool,

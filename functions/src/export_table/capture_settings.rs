@@ -58,7 +58,7 @@ pub enum Error {
     /// The document could not be written.
     #[error(transparent)]
     Files(#[from] FilesError),
-    /// A call failed.
+    /// An AWS call failed. Its name and action are kept.
     #[error(transparent)]
     Aws(#[from] AwsFailure),
 }

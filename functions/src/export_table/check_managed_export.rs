@@ -63,7 +63,7 @@ pub enum Error {
     ExportFailed {
         /// The export.
         export_arn: String,
-        /// Why.
+        /// The reason, in words.
         reason: String,
     },
     /// It is not in time.

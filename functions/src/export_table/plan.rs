@@ -82,7 +82,7 @@ pub enum PlanError {
     /// Not yet.
     #[error("table {table} cannot be scanned yet: {reason}")]
     Busy {
-        /// It.
+        /// The table's name.
         table: String,
         /// What is still going on.
         reason: String,
@@ -90,7 +90,7 @@ pub enum PlanError {
     /// In the state that it is in, it never will.
     #[error("table {table} cannot be scanned: it is {status}")]
     Failed {
-        /// It.
+        /// The table's name.
         table: String,
         /// Its state.
         status: String,
@@ -106,7 +106,7 @@ pub enum PlanError {
     /// The plan could not be written down.
     #[error(transparent)]
     Files(#[from] FilesError),
-    /// A call failed.
+    /// An AWS call failed. Its name and action are kept.
     #[error(transparent)]
     Aws(#[from] AwsFailure),
 }

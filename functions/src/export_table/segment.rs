@@ -69,7 +69,7 @@ pub enum SegmentError {
         segment: u32,
         /// The format.
         format: ExportFormat,
-        /// Why.
+        /// What is wrong with the item, and where.
         source: Malformed,
     },
     /// Its file could not be compressed or written.
@@ -78,7 +78,7 @@ pub enum SegmentError {
     /// A file could not be written or read.
     #[error(transparent)]
     Files(#[from] FilesError),
-    /// A call failed.
+    /// An AWS call failed. Its name and action are kept.
     #[error(transparent)]
     Aws(#[from] AwsFailure),
 }

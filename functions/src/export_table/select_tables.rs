@@ -67,7 +67,7 @@ pub enum Error {
     /// The input cannot be followed.
     #[error(transparent)]
     Input(#[from] InvalidInput),
-    /// A call failed.
+    /// An AWS call failed. Its name and action are kept.
     #[error(transparent)]
     Aws(#[from] AwsFailure),
 }

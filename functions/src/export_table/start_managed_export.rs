@@ -41,7 +41,7 @@ pub struct Input {
 #[derive(Clone, Debug, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Output {
-    /// It.
+    /// The ARN of the export that was started, or found.
     pub export_arn: String,
     /// How long to wait before looking at it.
     #[schemars(range(max = 601))]

@@ -35,7 +35,7 @@ const LONGEST_STANDSTILL: Duration = Duration::from_secs(300);
 /// Why a batch was not written.
 #[derive(Clone, Debug)]
 pub(super) enum Refused {
-    /// A call failed.
+    /// An AWS call failed. Its name and action are kept.
     Aws(AwsFailure),
     /// DynamoDB refuses the item of this line.
     Item {

@@ -79,7 +79,7 @@ pub enum Error {
     /// The table cannot be written to now.
     #[error("table {table} is {status}; it can be written to once it is ACTIVE")]
     TableBusy {
-        /// It.
+        /// The table's name.
         table: String,
         /// Its status.
         status: String,
@@ -92,7 +92,7 @@ pub enum Error {
     /// The files cannot be told.
     #[error(transparent)]
     Source(#[from] source::Error),
-    /// A call failed.
+    /// An AWS call failed. Its name and action are kept.
     #[error(transparent)]
     Aws(#[from] AwsFailure),
 }

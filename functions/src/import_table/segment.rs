@@ -33,7 +33,7 @@ const LONGEST_LINE: usize = 8 * 1024 * 1024;
 pub struct Work<'a> {
     /// Where the files are.
     pub files: &'a Files,
-    /// They.
+    /// The files, as they were found.
     pub source: &'a Source,
     /// What their lines are.
     pub format: Format,

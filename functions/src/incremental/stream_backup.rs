@@ -68,7 +68,7 @@ pub enum Error {
     /// The table whose stream it is does not exist any more, so nothing says what its items' keys are.
     #[error("table {0}, whose stream this is, does not exist any more")]
     SourceTableMissing(String),
-    /// A call failed.
+    /// An AWS call failed. Its name and action are kept.
     #[error(transparent)]
     Aws(#[from] AwsFailure),
 }

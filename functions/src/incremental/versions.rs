@@ -61,7 +61,7 @@ pub enum VersionsError {
     /// An object that says it is a version, and is none.
     #[error(transparent)]
     NoVersion(#[from] NoVersion),
-    /// A call failed.
+    /// An AWS call failed. Its name and action are kept.
     #[error(transparent)]
     Aws(#[from] AwsFailure),
 }

@@ -79,7 +79,7 @@ pub enum Error {
     RestoreFailed {
         /// The table.
         table: String,
-        /// Why.
+        /// The reason, in words.
         reason: String,
     },
     /// It is not in time.

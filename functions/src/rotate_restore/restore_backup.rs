@@ -105,7 +105,7 @@ pub enum Error {
     Override {
         /// The field of the execution's input.
         name: &'static str,
-        /// Why.
+        /// The reason, in words.
         reason: String,
     },
     /// There is a table of that name already, from elsewhere.

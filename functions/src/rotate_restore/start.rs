@@ -81,7 +81,7 @@ pub struct Output {
 pub enum RecordOutcome {
     /// An execution was started.
     Started {
-        /// It.
+        /// The execution's ARN.
         execution_arn: String,
         /// The table that it makes.
         target_table: String,
@@ -93,7 +93,7 @@ pub enum RecordOutcome {
     },
     /// It asks for no restore.
     Skipped {
-        /// Why.
+        /// The reason, in words.
         reason: String,
     },
 }

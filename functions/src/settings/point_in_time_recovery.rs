@@ -22,7 +22,7 @@ const LONGEST_PERIOD: i32 = 35;
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct Value {
-    /// They.
+    /// How many days back the table can be restored.
     pub recovery_period_in_days: Option<i32>,
 }
 

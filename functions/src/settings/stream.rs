@@ -18,7 +18,7 @@ pub struct Stream;
 #[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct Value {
-    /// It.
+    /// What a record holds: KEYS_ONLY, NEW_IMAGE, OLD_IMAGE or NEW_AND_OLD_IMAGES.
     pub stream_view_type: Option<String>,
 }
 

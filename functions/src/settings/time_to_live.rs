@@ -20,7 +20,7 @@ pub struct TimeToLive;
 #[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct Value {
-    /// It.
+    /// The attribute that holds the time.
     pub attribute_name: Option<String>,
 }
 

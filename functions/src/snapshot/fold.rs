@@ -68,7 +68,7 @@ pub enum FoldError {
         /// Its id.
         id: String,
     },
-    /// A call failed.
+    /// An AWS call failed. Its name and action are kept.
     #[error(transparent)]
     Aws(#[from] AwsFailure),
 }

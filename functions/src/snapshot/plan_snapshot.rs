@@ -94,7 +94,7 @@ pub enum Error {
     /// The plan could not be written down.
     #[error(transparent)]
     Files(#[from] FilesError),
-    /// A call failed.
+    /// An AWS call failed. Its name and action are kept.
     #[error(transparent)]
     Aws(#[from] AwsFailure),
 }

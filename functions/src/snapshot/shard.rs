@@ -41,7 +41,7 @@ pub enum ShardError {
     Item {
         /// The object's key.
         key: String,
-        /// Why.
+        /// What is wrong with the item, and where.
         source: item_formats::Malformed,
     },
     /// It took too long.

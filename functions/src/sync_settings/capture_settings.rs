@@ -86,7 +86,7 @@ pub enum Error {
     /// The document could not be written.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// A call failed.
+    /// An AWS call failed. Its name and action are kept.
     #[error(transparent)]
     Aws(#[from] AwsFailure),
 }

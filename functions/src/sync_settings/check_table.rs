@@ -48,7 +48,7 @@ pub struct Input {
 pub enum Output {
     /// The table can be used.
     Ready {
-        /// It.
+        /// The table's ARN.
         table_arn: String,
         /// What was seen of the restore while it ran; null where nobody looked in time.
         restore_summary: Option<RestoreSummary>,
@@ -76,7 +76,7 @@ pub enum Error {
     RestoreFailed {
         /// The table.
         table: String,
-        /// Why.
+        /// The reason, in words.
         reason: String,
     },
     /// It is not in time.

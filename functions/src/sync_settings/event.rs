@@ -6,7 +6,7 @@
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
-use crate::arn::{Arn, RecoveryPointKind};
+use crate::arn::{Arn, RecoveryPointKind, table_arn_of_backup};
 use crate::envelope;
 use crate::words::quoted;
 
@@ -65,8 +65,7 @@ fn of_cloudtrail(event: &Value) -> Result<News, MalformedEvent> {
     let asked = |name: &str| text(event, &format!("/detail/requestParameters/{name}")).map(str::to_owned);
     let missing = || MalformedEvent(format!("{call} without requestParameters.targetTableName"));
     let backup_arn = asked("backupArn");
-    let backed_up =
-        backup_arn.as_deref().and_then(|arn| arn.split_once("/backup/")).map(|(table, _)| table.to_owned());
+    let backed_up = backup_arn.as_deref().and_then(table_arn_of_backup).map(str::to_owned);
     let source = asked("sourceTableArn").or_else(|| asked("sourceTableName")).or(backed_up);
     let target = asked("targetTableName").ok_or_else(missing)?;
     let restore_date_time = match call {

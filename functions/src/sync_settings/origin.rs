@@ -8,7 +8,7 @@
 use chrono::{DateTime, Utc};
 
 use super::execution_input::ExecutionInput;
-use crate::arn::Arn;
+use crate::arn::{Arn, table_arn_of_backup};
 use crate::aws_failure::AwsFailure;
 use crate::backup_description;
 use crate::clients::Clients;
@@ -45,9 +45,7 @@ impl Origin {
         if input.backup_arn.is_none() && input.restore_date_time.is_none() {
             return None;
         }
-        // A backup's ARN begins with its table's.
-        let backup = input.backup_arn.as_deref().filter(|arn| is_dynamodbs(arn));
-        let source_arn = backup.and_then(|arn| arn.split_once("/backup/")).map(|(table, _)| table.to_owned());
+        let source_arn = input.backup_arn.as_deref().and_then(table_arn_of_backup).map(str::to_owned);
         Some(Origin {
             source_arn,
             backup_arn: input.backup_arn.clone(),

@@ -102,7 +102,7 @@ pub struct Output {
 #[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SettingToApply {
-    /// It.
+    /// The setting's name.
     pub setting: SettingName,
 }
 
@@ -129,7 +129,7 @@ pub enum Error {
     /// A document could not be read or written.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// A call failed.
+    /// An AWS call failed. Its name and action are kept.
     #[error(transparent)]
     Aws(#[from] AwsFailure),
 }

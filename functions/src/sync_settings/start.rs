@@ -38,7 +38,7 @@ pub struct Event(pub Value);
 pub enum Output {
     /// An execution was started.
     Started {
-        /// It.
+        /// The execution's ARN.
         execution_arn: String,
         /// The table that gets its settings.
         target: String,
@@ -50,7 +50,7 @@ pub enum Output {
     },
     /// It asks for no sync.
     Skipped {
-        /// Why.
+        /// The reason, in words.
         reason: String,
     },
 }
@@ -67,7 +67,7 @@ pub enum Error {
     /// The function's environment is wrong.
     #[error("the function's environment variable STATE_MACHINE_ARN cannot be read: {0}")]
     Configuration(String),
-    /// A call failed.
+    /// An AWS call failed. Its name and action are kept.
     #[error(transparent)]
     Aws(#[from] AwsFailure),
 }

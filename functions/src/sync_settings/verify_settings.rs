@@ -99,7 +99,7 @@ pub enum Error {
     /// The document of the sync cannot be read.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// A call failed.
+    /// An AWS call failed. Its name and action are kept.
     #[error(transparent)]
     Aws(#[from] AwsFailure),
 }

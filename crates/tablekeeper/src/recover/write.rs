@@ -56,7 +56,7 @@ pub(super) enum WriteError {
     /// A value is none.
     #[error(transparent)]
     NoAttribute(#[from] NoAttribute),
-    /// A call failed.
+    /// An AWS call failed. Its name and action are kept.
     #[error(transparent)]
     Aws(#[from] AwsFailure),
 }

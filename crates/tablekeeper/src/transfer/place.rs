@@ -13,7 +13,7 @@ use crate::failure::Unusable;
 pub(crate) enum Place {
     /// Objects of a bucket.
     Bucket {
-        /// It.
+        /// The bucket's name.
         bucket: String,
         /// What their keys begin with, as it was said.
         key: String,

@@ -6,6 +6,7 @@
     reason = "test code: a broken assumption is a failed test"
 )]
 
+mod demo;
 mod export_import;
 mod incremental;
 mod plan;
