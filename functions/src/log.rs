@@ -38,9 +38,11 @@ impl Settings<'_> {
 #[cfg(test)]
 pub(crate) mod tests {
     use std::io::Write;
-    use std::sync::{Arc, Mutex};
+    use std::sync::{Arc, Mutex, OnceLock};
 
     use serde_json::Value;
+
+    use tracing::subscriber::NoSubscriber;
 
     use super::*;
 
@@ -61,7 +63,13 @@ pub(crate) mod tests {
 
     impl Lines {
         /// Creates the subscriber that writes these lines, as JSON.
+        ///
+        /// While there is one subscriber in the process, tracing asks the thread that meets an event first whether anybody
+        /// wants it, and remembers the answer: a test beside this one, which has none, would turn the event off. With two it
+        /// asks all of them.
         pub(crate) fn dispatch(&self, level: &str) -> Dispatch {
+            static ANOTHER: OnceLock<Dispatch> = OnceLock::new();
+            ANOTHER.get_or_init(|| Dispatch::new(NoSubscriber::default()));
             let lines = self.clone();
             Settings { format: "JSON", level }.dispatch(move || lines.clone())
         }
