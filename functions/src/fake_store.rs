@@ -65,7 +65,7 @@ pub(crate) struct State {
     pub(crate) page_of_list: usize,
     /// How many items a page of a scan has at most; 0 for a megabyte of them.
     pub(crate) page_of_items: usize,
-    /// Each n-th item of those written is left unprocessed; 0 for none.
+    /// One of so many items that are written is left unprocessed, in no rhythm; 0 for none.
     pub(crate) unprocessed_each: usize,
     puts: usize,
     ids: usize,

@@ -103,7 +103,7 @@ impl State {
             }
             for request in requests {
                 self.puts += 1;
-                if self.unprocessed_each > 0 && self.puts.is_multiple_of(self.unprocessed_each) {
+                if self.unprocessed_each > 0 && scattered(self.puts).is_multiple_of(self.unprocessed_each) {
                     let left = left.entry(name.clone()).or_insert_with(|| json!([]));
                     left.as_array_mut().unwrap().push(request.clone());
                     continue;
@@ -116,6 +116,12 @@ impl State {
         let capacity = json!([{ "TableName": "table", "CapacityUnits": units as f64 }]);
         Answer::ok(json!({ "UnprocessedItems": left, "ConsumedCapacity": capacity }).to_string())
     }
+}
+
+/// A number that follows no rhythm: who repeats a request of so many items meets another of them unprocessed.
+fn scattered(number: usize) -> usize {
+    let mixed = (number as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    ((mixed ^ (mixed >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9) >> 32) as usize
 }
 
 /// The name of a table that is told by its name or ARN.
