@@ -146,7 +146,10 @@ where
         return format!("it was answered with the status {status} and no reason");
     }
     match (error.code(), error.message()) {
-        (Some(code), Some(message)) => format!("{code}: {message}"),
+        (Some(code), Some(message)) => match bucket_of(error, code) {
+            Some(bucket) => format!("{code}: {message} (bucket {bucket})"),
+            None => format!("{code}: {message}"),
+        },
         (Some(code), None) => code.to_owned(),
         (None, _) => {
             let mut words = error.to_string();
@@ -158,6 +161,19 @@ where
             words
         }
     }
+}
+
+/// The bucket that S3's answer names beside its message: of one that does not exist, or is in another Region.
+fn bucket_of<E>(error: &SdkError<E, HttpResponse>, code: &str) -> Option<String> {
+    if !matches!(code, "NoSuchBucket" | "PermanentRedirect") {
+        return None;
+    }
+    let body = std::str::from_utf8(error.raw_response()?.body().bytes()?).ok()?;
+    ["BucketName", "Bucket", "Resource"].iter().find_map(|element| {
+        let (_, rest) = body.split_once(&format!("<{element}>"))?;
+        let (text, _) = rest.split_once('<')?;
+        text.split('/').find(|part| !part.is_empty()).map(str::to_owned)
+    })
 }
 
 #[cfg(test)]
@@ -179,6 +195,22 @@ mod tests {
         assert_eq!(failure.to_string(), format!("{action} failed: {code}: {text}"));
         assert!(AwsFailure::NAMES.contains(&failure.name), "{failure:?}");
         failure.name
+    }
+
+    #[test]
+    fn a_bucket_that_is_not_there_is_named() {
+        for (code, body, named) in [
+            ("NoSuchBucket", "<Error><BucketName>a-b</BucketName></Error>", " (bucket a-b)"),
+            ("PermanentRedirect", "<Error><Bucket>a-b</Bucket></Error>", " (bucket a-b)"),
+            ("NoSuchBucket", "<Error><Resource>/a-b/c</Resource></Error>", " (bucket a-b)"),
+            ("NoSuchBucket", "<Error/>", ""),
+            ("NoSuchKey", "<Error><BucketName>a-b</BucketName></Error>", ""),
+        ] {
+            let answer = HttpResponse::new(404.try_into().unwrap(), body.into());
+            let error = ErrorMetadata::builder().code(code).message("so AWS says").build();
+            let failure = AwsFailure::of("s3:ListBucket")(SdkError::service_error(error, answer));
+            assert_eq!(failure.to_string(), format!("s3:ListBucket failed: {code}: so AWS says{named}"));
+        }
     }
 
     #[test]
