@@ -229,7 +229,11 @@ impl FakeStore {
             (None, None) => None,
         };
         let broken = if let Some(Fault::Broken(length)) = fault { Some(length) } else { None };
+        let now = self.state().now;
         let response = match own {
+            Some(answer) if now != DateTime::<Utc>::default() => {
+                answer.with("date", versions::header(now)).into_response(broken)
+            }
             Some(answer) => answer.into_response(broken),
             None => self.aws.respond(request),
         };

@@ -16,6 +16,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, ReturnConsumedCapacity
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
+use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use crate::aws_failure::AwsFailure;
@@ -57,6 +58,8 @@ pub struct Page {
     pub next: Option<String>,
     /// Read capacity units that it took.
     pub capacity: f64,
+    /// When DynamoDB answered, by its own clock, to the second; `None` where the answer does not say.
+    pub at: Option<DateTime<Utc>>,
 }
 
 /// What a BatchWriteItem left undone.
@@ -146,7 +149,7 @@ fn body_of(table: &str, items: &[&[u8]]) -> Vec<u8> {
 }
 
 /// The page that an answer of Scan is.
-fn page_of(answer: &[u8]) -> Result<Page, Unread> {
+fn page_of(answer: &[u8], at: Option<DateTime<Utc>>) -> Result<Page, Unread> {
     let split = item_formats::split_items(answer)?;
     let base = answer.as_ptr() as usize;
     let range = |item: &&[u8]| {
@@ -160,7 +163,7 @@ fn page_of(answer: &[u8]) -> Result<Page, Unread> {
     let next = rest.get("LastEvaluatedKey").and_then(Value::as_object).filter(|key| !key.is_empty());
     let next = next.map(|key| serde_json::to_string(&key.iter().collect::<BTreeMap<_, _>>())).transpose()?;
     let capacity = rest.get("ConsumedCapacity").map_or(0.0, units);
-    Ok(Page { answer: Bytes::copy_from_slice(answer), items, next, capacity })
+    Ok(Page { answer: Bytes::copy_from_slice(answer), items, next, capacity, at })
 }
 
 /// What an answer of BatchWriteItem says.
@@ -169,7 +172,7 @@ struct Left {
     capacity: f64,
 }
 
-fn left_of(answer: &[u8]) -> Result<Left, Unread> {
+fn left_of(answer: &[u8], _at: Option<DateTime<Utc>>) -> Result<Left, Unread> {
     let answer: Value = serde_json::from_slice(answer)?;
     let capacity = answer.get("ConsumedCapacity").and_then(Value::as_array);
     let capacity = capacity.into_iter().flatten().map(units).sum();

@@ -3,6 +3,11 @@
 //! While the items of a page are put, the next page is on its way. A page is done when each of its items is in the bucket,
 //! by this call or by whatever was there before; the cursor stands behind the last page that is. Capacity is paid for
 //! afterwards, as DynamoDB says what a page took only with the page.
+//!
+//! A version says since when its item is known to be so: the second at which DynamoDB answered, by DynamoDB's clock. The
+//! item was read in that second or before, and a later change in it is told by the stream, whose version takes the place of
+//! this one. An earlier second would have snapshots hold a state that was not yet so; a later one only has them lack what
+//! is not known. The caller's own clock may be hours off, and is asked only where an answer has no time.
 
 use std::time::Duration;
 
@@ -40,7 +45,7 @@ pub struct Work<'a> {
     pub store: &'a Store,
     /// How long; `None` until all is done. At least one page is read.
     pub time: Option<Duration>,
-    /// What versions have their times from.
+    /// What versions have their times from, where an answer does not say when it was given.
     pub clock: Clock,
 }
 
@@ -168,7 +173,8 @@ impl Work<'_> {
             }
         })?;
         pace.owe(page.capacity);
-        Ok(Seen { page, at: self.clock.now().trunc_subsecs(0) })
+        let at = page.at.unwrap_or_else(|| self.clock.now()).trunc_subsecs(0);
+        Ok(Seen { page, at })
     }
 
     /// Puts the items of a page that begins behind `start`: how many were put, and how many found something.

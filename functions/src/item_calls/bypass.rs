@@ -20,13 +20,17 @@ use aws_smithy_runtime_api::client::ser_de::{
     DeserializeResponse, SerializeRequest, SharedRequestSerializer, SharedResponseDeserializer,
 };
 use bytes::Bytes;
+use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 /// Why an answer could not be read.
 pub(super) type Unread = BoxError;
 
-/// Keeps what an answer says, and makes the SDK's output of it.
-type Answering = dyn Fn(&[u8]) -> Result<Output, Unread> + Send + Sync;
+/// Keeps what an answer says, of a body and its time, and makes the SDK's output of it.
+type Answering = dyn Fn(&[u8], Option<DateTime<Utc>>) -> Result<Output, Unread> + Send + Sync;
+
+/// Reads an answer, of its body and its time.
+type Read<T> = fn(&[u8], Option<DateTime<Utc>>) -> Result<T, Unread>;
 
 /// Where the answer of a call is left.
 #[derive(Debug)]
@@ -54,11 +58,11 @@ struct Reader {
 }
 
 impl Bypass {
-    /// Sends `body`, where there is one, instead of the SDK's own, and reads an answer by `read`. `refusal` makes the
-    /// operation's error and `output` its empty output.
+    /// Sends `body`, where there is one, instead of the SDK's own, and reads an answer by `read`, of its body and of the time
+    /// at which the service says that it answered. `refusal` makes the operation's error and `output` its empty output.
     pub(super) fn new<T, O, E>(
         body: Option<Vec<u8>>,
-        read: fn(&[u8]) -> Result<T, Unread>,
+        read: Read<T>,
         refusal: fn(ErrorMetadata) -> E,
         output: fn() -> O,
     ) -> (Bypass, Slot<T>)
@@ -69,8 +73,8 @@ impl Bypass {
     {
         let slot = Arc::new(Mutex::new(None));
         let kept = Arc::clone(&slot);
-        let answer = move |bytes: &[u8]| {
-            let answer = read(bytes)?;
+        let answer = move |bytes: &[u8], at: Option<DateTime<Utc>>| {
+            let answer = read(bytes, at)?;
             *kept.lock().unwrap_or_else(PoisonError::into_inner) = Some(answer);
             Ok(Output::erase(output()))
         };
@@ -133,7 +137,9 @@ impl DeserializeResponse for Reader {
     ) -> OutputOrError {
         let body = response.body().bytes().unwrap_or_default();
         if response.status().is_success() {
-            return (self.answer)(body).map_err(OrchestratorError::response);
+            let at = response.headers().get("date").and_then(|date| DateTime::parse_from_rfc2822(date).ok());
+            let at = at.map(|at| at.to_utc());
+            return (self.answer)(body, at).map_err(OrchestratorError::response);
         }
         Err(OrchestratorError::operation((self.refusal)(refusal_of(response, body))))
     }

@@ -87,6 +87,16 @@ async fn every_item_is_put_as_it_is_with_number_zero_and_the_time_when_it_was_th
 }
 
 #[tokio::test]
+async fn a_version_has_its_time_from_dynamodbs_clock_whatever_the_callers_says() {
+    let aws = with_items(1);
+    aws.at("2026-11-20T04:30:07Z".parse().unwrap());
+    call(&aws, &backfill(), Reached::default(), 60).await.unwrap();
+    let metadata = aws.state().objects[&object(0)].metadata.clone();
+    let version = Version::of_metadata(Some(&metadata.into_iter().collect())).unwrap();
+    assert_eq!(version.position.at.to_rfc3339(), "2026-11-20T04:30:07+00:00");
+}
+
+#[tokio::test]
 async fn what_the_stream_wrote_is_kept_be_it_a_deletion() {
     let aws = with_items(5);
     by_the_stream(&aws, 1, Some("{}")).await;
