@@ -128,8 +128,10 @@ pub struct ManifestSummary {
 pub struct DataFile {
     /// How many items it holds.
     pub item_count: u64,
-    /// The base64 of the MD5 of its bytes, compressed as they lie there.
-    pub md5_checksum: String,
+    /// The base64 of the MD5 of its bytes, compressed as they lie there; `None` where another tool than DynamoDB wrote the
+    /// manifest, and said none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub md5_checksum: Option<String>,
     /// Its ETag, without quotation marks. A copy may have another.
     #[serde(default)]
     pub etag: String,

@@ -132,6 +132,13 @@ pub(crate) async fn import(
         (false, Kind::Files) => "importing",
         (false, Kind::Snapshot) => "restoring",
     };
+    let unchecked = source.unchecked();
+    if unchecked > 0 {
+        console.line(&format!(
+            "note: the manifest has no md5Checksum of {unchecked} of its files; their items are counted, and what else may \
+             have changed in them does not show"
+        ));
+    }
     console.line(&format!("{verb} {} files of {} into {}", import.files, arguments.from, import.table_name));
 
     let goal = Goal { items: import.item_count, about: false, bytes: Some(state.bytes_left(&source)) };

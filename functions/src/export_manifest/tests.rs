@@ -77,7 +77,7 @@ fn what_is_no_manifest_is_refused_with_its_place() {
     assert!(error.to_string().contains("missing field `itemCount`"), "{error}");
     let files = b"{\"itemCount\":1,\"md5Checksum\":\"a\",\"dataFileS3Key\":\"k\"}\n\n{\"itemCount\":1}\n";
     let error = read_files(files).unwrap_err();
-    assert_eq!(error.to_string(), "line 3, column 15: missing field `md5Checksum`");
+    assert_eq!(error.to_string(), "line 3, column 15: missing field `dataFileS3Key`");
 }
 
 #[test]

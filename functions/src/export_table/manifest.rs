@@ -187,7 +187,7 @@ async fn write(files: &Files, run: &Run, plan: &Plan, parts: &[&Part]) -> Result
         .iter()
         .map(|part| DataFile {
             item_count: part.items,
-            md5_checksum: part.md5.clone(),
+            md5_checksum: Some(part.md5.clone()),
             etag: part.etag.clone(),
             data_file_s3_key: part.key.clone(),
         })

@@ -121,11 +121,30 @@ async fn find_in(files: &Files, root: &str) -> Result<Source, Error> {
             export_manifest::SUMMARY
         ));
     }
+    if let Some(folder) = dump_in(&there) {
+        return invalid(format!(
+            "{} beside {} is a dump of dynamodump's, whose data files hold the answers of Scan, an item on several lines; \
+             make lines of them first, `jq -c '.Items[]' data/*.json > lines/items.json`, and import the folder of these \
+             as plain",
+            quoted(&format!("{folder}schema.json")),
+            quoted(&format!("{folder}data/"))
+        ));
+    }
     let all = load(files, root, None).await?;
     if all.files.is_empty() {
         return invalid("there are no files that can hold items".to_owned());
     }
     Ok(all)
+}
+
+/// The folder of a dump that dynamodump wrote, if there is one.
+fn dump_in(there: &[StoredFile]) -> Option<&str> {
+    there.iter().find_map(|file| {
+        let folder = file.key.strip_suffix("schema.json")?;
+        let data = format!("{folder}data/");
+        let is_folder = folder.is_empty() || folder.ends_with('/');
+        (is_folder && there.iter().any(|file| file.key.starts_with(&data))).then_some(folder)
+    })
 }
 
 /// The files as they are now: what [`find`] found, looked at again.
@@ -156,6 +175,12 @@ impl Source {
         }
         hash.update(format!("{:?} {:?}", self.format, self.item_count));
         hex(&hash.finalize())
+    }
+
+    /// How many files no MD5 is known of, though a manifest names them.
+    pub fn unchecked(&self) -> usize {
+        let of_exports = self.item_count.is_some();
+        self.files.iter().filter(|file| of_exports && file.md5.is_none()).count()
     }
 
     /// The places of a segment's files.
@@ -190,7 +215,7 @@ impl Reader<'_> {
         let mut files = Vec::new();
         for entry in entries {
             let name = entry.data_file_s3_key.strip_prefix(&was_in).unwrap_or(&entry.data_file_s3_key);
-            let (item_count, md5) = (Some(entry.item_count), Some(entry.md5_checksum));
+            let (item_count, md5) = (Some(entry.item_count), entry.md5_checksum);
             files.push(SourceFile { stored: self.beside(&list, name)?, item_count, md5 });
         }
         let counted: u64 = files.iter().filter_map(|file| file.item_count).sum();

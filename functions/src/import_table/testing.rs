@@ -63,7 +63,7 @@ pub(super) fn export(format: OutputFormat, files: &[(&str, Vec<String>)]) -> Vec
         };
         entries.push(DataFile {
             item_count: items.len() as u64,
-            md5_checksum: md5_of(&content),
+            md5_checksum: Some(md5_of(&content)),
             etag: "of-another-bucket".to_owned(),
             data_file_s3_key: format!("where/it/was/{name}"),
         });

@@ -327,7 +327,7 @@ async fn put_export_of(deployed: &Deployed, format: OutputFormat, files: Vec<(&s
     let bucket = make_bucket(deployed).await;
     let mut entries = Vec::new();
     for (name, item_count, content) in files {
-        let (md5_checksum, etag) = (md5_of(&content), String::new());
+        let (md5_checksum, etag) = (Some(md5_of(&content)), String::new());
         let data_file_s3_key = format!("{FOLDER}{name}");
         entries.push(DataFile { item_count, md5_checksum, etag, data_file_s3_key });
         put(deployed, name, content).await;

@@ -191,7 +191,7 @@ async fn put_snapshot(deployed: &Deployed, key_names: &[&str]) {
         let content = data(OutputFormat::DynamodbJson, Compression::Gzip, items);
         entries.push(DataFile {
             item_count: 30,
-            md5_checksum: md5_of(&content),
+            md5_checksum: Some(md5_of(&content)),
             etag: String::new(),
             data_file_s3_key: format!("{folder}{root}data/{name}"),
         });

@@ -8,6 +8,7 @@
 
 mod demo;
 mod export_import;
+mod import_inputs;
 mod incremental;
 mod plan;
 mod shell;

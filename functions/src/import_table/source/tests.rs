@@ -154,6 +154,38 @@ async fn a_manifest_that_is_wrong_is_refused_with_its_place() {
 }
 
 #[tokio::test]
+async fn a_manifest_of_another_tool_may_know_no_md5() {
+    let summary = r#"{"version":"2020-06-30","manifestFilesS3Key":"manifest-files.json","itemCount":4,
+        "outputFormat":"DYNAMODB_JSON","tableKeySchema":[{"AttributeName":"id","KeyType":"HASH"}]}"#;
+    let list = "{\"itemCount\":3,\"dataFileS3Key\":\"data/00000.json.gz\"}\n\
+                {\"itemCount\":1,\"dataFileS3Key\":\"data/00003.json.gz\"}\n";
+    let aws = aws()
+        .with_object("a/manifest-summary.json", summary)
+        .with_object("a/manifest-files.json", list)
+        .with_object("a/data/00000.json.gz", "x")
+        .with_object("a/data/00003.json.gz", "y");
+    let found = find_at(&aws, "a/").await.unwrap();
+    assert_eq!(keys(&found), ["a/data/00000.json.gz", "a/data/00003.json.gz"]);
+    assert_eq!((found.item_count, found.files[0].md5.as_deref(), found.unchecked()), (Some(4), None, 2));
+    assert_eq!(find_at(&with_export(), FOLDER).await.unwrap().unchecked(), 0);
+}
+
+#[tokio::test]
+async fn a_dump_of_dynamodumps_is_told_by_its_name() {
+    for folder in ["", "orders/"] {
+        let (schema, data) = (format!("a/{folder}schema.json"), format!("a/{folder}data/0001.json"));
+        let aws = aws().with_object(&schema, "{}").with_object(&data, "{\n  \"Items\": []\n}");
+        let error = find_at(&aws, "a/").await.unwrap_err();
+        assert!(
+            error.contains(&format!("`{schema}` beside `a/{folder}data/` is a dump of dynamodump's")),
+            "{error}"
+        );
+    }
+    let aws = aws().with_object("a/schema.json", "{}").with_object("a/items.json", "{}");
+    assert_eq!(keys(&find_at(&aws, "a/").await.unwrap()).len(), 2);
+}
+
+#[tokio::test]
 async fn the_digest_shows_every_change_and_nothing_else() {
     let digest = async |aws: &FakeStore| find_at(aws, FOLDER).await.unwrap().digest();
     let aws = with_export();
