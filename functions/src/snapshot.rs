@@ -13,7 +13,8 @@
 //!   the execution with its name. A time whose versions the bucket may have let go of is refused, and so is a part that
 //!   was not written before it may.
 //! - **A manifest means that all is there**, a call that is repeated writes the same, and a snapshot that another
-//!   execution owns is not written to: as exports have it, by the same code.
+//!   execution owns is not written to: as exports have it, by the same code. One that was begun and not ended stays as it
+//!   is, and the next of its second has a folder beside it. (docs/adr/0019)
 //! - **Constant memory**, however many items there are and however many versions one of them has.
 //!
 //! ## Its shape

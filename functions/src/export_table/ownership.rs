@@ -24,11 +24,8 @@ pub trait Owned: Serialize + DeserializeOwned {
 pub enum Claim<D> {
     /// The owner's. Its document is the one that was written first.
     Ours(D),
-    /// Another's.
-    Taken {
-        /// Whose.
-        by: String,
-    },
+    /// Another's, which is what stands there.
+    Taken(D),
     /// What lies there says nothing that can be gone by.
     Unusable {
         /// What is wrong with it, to follow "it".
@@ -47,7 +44,7 @@ pub async fn claim<D: Owned>(files: &Files, key: &str, document: D) -> Result<Cl
         return unusable("was taken away while it was looked at".to_owned());
     };
     match serde_json::from_slice::<D>(&written) {
-        Ok(there) if there.owner() != document.owner() => Ok(Claim::Taken { by: there.owner().to_owned() }),
+        Ok(there) if there.owner() != document.owner() => Ok(Claim::Taken(there)),
         Ok(there) if there.version() == D::VERSION => Ok(Claim::Ours(there)),
         Ok(there) => unusable(format!("is of version {}", there.version())),
         Err(error) => unusable(format!("is no export's document: {error}")),

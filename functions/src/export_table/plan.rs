@@ -168,7 +168,7 @@ pub async fn plan(
         let (owner, run, plan) = (owner.to_owned(), run.clone(), plan.clone());
         match claim(files, &key, Document { version: VERSION, owner, mode, run, plan }).await? {
             Claim::Ours(there) => return Ok((there.mode, there.plan)),
-            Claim::Taken { by } => whose = by,
+            Claim::Taken(there) => whose = there.owner,
             Claim::Unusable { why } => return exists(why),
         }
     }

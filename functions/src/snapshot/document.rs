@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::Snapshot;
+use crate::export_manifest::SUMMARY;
+use crate::export_table::layout::Layout;
 use crate::export_table::ownership::Owned;
 use crate::files::{Files, FilesError};
 
@@ -27,6 +29,14 @@ impl Owned for Document {
 
     fn owner(&self) -> &str {
         &self.owner
+    }
+}
+
+impl Snapshot {
+    /// Whether its manifest is there, which says that it is whole.
+    pub async fn is_whole(&self, files: &Files) -> Result<bool, FilesError> {
+        let manifest = Layout::new(&self.run, &self.plan).manifest(SUMMARY);
+        Ok(files.list(&manifest).await?.iter().any(|file| file.key == manifest))
     }
 }
 

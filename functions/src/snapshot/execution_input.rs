@@ -1,6 +1,6 @@
 //! What an execution takes: `{}`, or `{"At": "2026-11-20T02:00:00Z"}`.
 
-use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDateTime, SecondsFormat, SubsecRound, TimeDelta, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -12,6 +12,8 @@ use crate::words::quoted;
 
 /// The longest that a stream may be waited for: it keeps a change for a day.
 pub const MOST_SETTLE_SECONDS: u32 = 86_400;
+/// The most snapshots of a second that are begun.
+const MOST_OF_A_SECOND: u32 = 16;
 /// The most days that a lifecycle rule takes.
 const MOST_DAYS: u32 = 36_500;
 
@@ -131,18 +133,45 @@ impl ExecutionInput {
     }
 }
 
-/// A second, as an input says it.
+/// A second, as an input says it: RFC 3339, also with a space or without a colon in its offset. It has to say its time zone.
 pub fn second(text: &str) -> Result<DateTime<Utc>, InvalidInput> {
-    let at = DateTime::parse_from_rfc3339(text).ok().map(|time| time.to_utc());
-    at.filter(|time| time.timestamp_subsec_nanos() == 0).ok_or_else(|| InvalidInput {
-        field: "At",
-        reason: format!("is {}; a second may be given, as 2026-11-20T02:00:00Z", quoted(text)),
-    })
+    let refused =
+        |reason: String| InvalidInput { field: "At", reason: format!("is {}; {reason}", quoted(text)) };
+    let told = |time: DateTime<Utc>| time.to_rfc3339_opts(SecondsFormat::Secs, true);
+    let zoned = text.strip_suffix(" UTC").map(|time| format!("{time}Z"));
+    let zoned = zoned.as_deref().unwrap_or(text).replacen('T', " ", 1);
+    let formats = ["%Y-%m-%d %H:%M:%S%.f%#z", "%Y-%m-%d %H:%M:%S%.f %#z"];
+    let time = DateTime::parse_from_rfc3339(&zoned).ok();
+    let time =
+        time.or_else(|| formats.iter().find_map(|format| DateTime::parse_from_str(&zoned, format).ok()));
+    match time.map(|time| time.to_utc()) {
+        Some(time) if time.timestamp_subsec_nanos() == 0 => Ok(time),
+        Some(time) => {
+            Err(refused(format!("a whole second may be given, as {}", told(time.trunc_subsecs(0)))))
+        }
+        None => match NaiveDateTime::parse_from_str(&zoned, "%Y-%m-%d %H:%M:%S%.f") {
+            Ok(time) => Err(refused(format!(
+                "it has no time zone. In UTC it is {}; an offset may be given, too, as +01:00",
+                told(time.and_utc().trunc_subsecs(0))
+            ))),
+            Err(_) => Err(refused("a second may be given, as 2026-11-20T02:00:00Z".to_owned())),
+        },
+    }
 }
 
 /// What the snapshot of a second is called: names sort as their times do, and hold no colon and no space.
 pub fn name(at: DateTime<Utc>) -> String {
     at.format("%Y-%m-%dT%H-%M-%SZ").to_string()
+}
+
+/// The names that snapshots of a second may have, in the order in which they are taken: whoever finds the folder of one that
+/// another began and has not ended takes the next.
+pub fn names(at: DateTime<Utc>) -> impl Iterator<Item = String> {
+    let first = name(at);
+    (1..=MOST_OF_A_SECOND).map(move |nth| match nth {
+        1 => first.clone(),
+        _ => format!("{first}-{nth}"),
+    })
 }
 
 #[cfg(test)]
@@ -165,7 +194,9 @@ mod tests {
         assert_eq!(name(whole(None).at), "2026-11-20T02-00-00Z");
         assert_eq!(whole(None).settled_at.to_rfc3339(), "2026-11-20T02:05:00+00:00");
         assert_eq!(name(whole(Some("2026-11-20T03:00:00+01:00")).at), "2026-11-20T02-00-00Z");
-        assert_eq!(name(whole(Some("1999-01-02T03:04:05Z")).at), "1999-01-02T03-04-05Z");
+        let names: Vec<String> = names(whole(Some("1999-01-02T03:04:05Z")).at).collect();
+        assert_eq!((names.len(), names[0].as_str()), (16, "1999-01-02T03-04-05Z"));
+        assert_eq!(names[1], "1999-01-02T03-04-05Z-2");
         let kept = |at| wanted(Some(at), |defaults| defaults.noncurrent_days = "30".to_owned());
         assert!(kept("2026-10-22T02:00:01Z").is_ok());
         assert_eq!(
@@ -176,10 +207,41 @@ mod tests {
     }
 
     #[test]
+    fn a_second_is_read_as_people_write_it() {
+        let wanted = "2026-11-20T01:00:00Z".parse::<DateTime<Utc>>().unwrap();
+        for text in [
+            "2026-11-20T01:00:00Z",
+            "2026-11-20 01:00:00Z",
+            "2026-11-20 01:00:00.000Z",
+            "2026-11-20T02:00:00+01:00",
+            "2026-11-20 02:00:00+01:00",
+            "2026-11-20T02:00:00+0100",
+            "2026-11-20 02:00:00 +0100",
+            "2026-11-20 02:00:00 +01:00",
+            "2026-11-19 20:00:00-05",
+            "2026-11-20 01:00:00 UTC",
+        ] {
+            assert_eq!(second(text).map_err(|error| error.to_string()), Ok(wanted), "{text}");
+        }
+    }
+
+    #[test]
     fn what_cannot_be_followed_is_refused_in_words() {
         for (at, words) in [
             ("2026-11-20T02:00:01Z", "At is 2026-11-20 02:00:01 UTC, which is after the execution began"),
-            ("2026-11-20T01:00:00.5Z", "At is `2026-11-20T01:00:00.5Z`; a second may be given"),
+            (
+                "2026-11-20T01:00:00.5Z",
+                "At is `2026-11-20T01:00:00.5Z`; a whole second may be given, as 2026-11-20T01:00:00Z",
+            ),
+            (
+                "2026-11-20 01:00:00",
+                "At is `2026-11-20 01:00:00`; it has no time zone. In UTC it is 2026-11-20T01:00:00Z; an offset may be",
+            ),
+            (
+                "2026-11-20T01:00:00",
+                "At is `2026-11-20T01:00:00`; it has no time zone. In UTC it is 2026-11-20T01:00:00Z",
+            ),
+            ("01:00", "At is `01:00`; a second may be given, as 2026-11-20T02:00:00Z"),
             ("2026-11-20", "At is `2026-11-20`; a second may be given"),
             ("", "At is ``; a second may be given"),
         ] {

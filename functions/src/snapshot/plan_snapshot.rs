@@ -6,8 +6,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Snapshot;
-use super::document::Document;
-use super::execution_input::{Defaults, ExecutionInput, MOST_SETTLE_SECONDS, Wanted, name};
+use super::document::{self, Document};
+use super::execution_input::{Defaults, ExecutionInput, MOST_SETTLE_SECONDS, Wanted, name, names};
 use crate::arn::Arn;
 use crate::aws_failure::AwsFailure;
 use crate::clients::Clients;
@@ -16,7 +16,7 @@ use crate::error_name::ErrorName;
 use crate::export_table::layout::{document_in, export_id};
 use crate::export_table::ownership::{Claim, Owned, claim};
 use crate::export_table::{ExportFormat, Frequency, NullTagName, Plan, Run};
-use crate::files::FilesError;
+use crate::files::{Files, FilesError};
 use crate::import_table::execution_input::InvalidInput;
 use crate::incremental::key_names;
 use crate::step::{Failure, Named, Step};
@@ -83,8 +83,8 @@ pub enum Error {
         /// Where versions lie.
         place: String,
     },
-    /// The folder is another's.
-    #[error("{document} is there already, and {whose}: a snapshot of another second has a folder of its own")]
+    /// There is one, or no folder for one.
+    #[error("{document} is there already, and {whose}: one snapshot of a second is enough")]
     ExportExists {
         /// The document that says so.
         document: String,
@@ -163,10 +163,9 @@ pub async fn plan(
         table: table_name.clone(),
         place: format!("s3://{}/{}", wanted.items.bucket, wanted.items.prefix),
     })?;
-    let name = name(wanted.at);
     let run = Run {
         started_at,
-        timestamp: name.clone(),
+        timestamp: name(wanted.at),
         frequency: Frequency::Manual,
         format: ExportFormat::DynamodbJson,
         null_tag: NullTagName::Null,
@@ -182,7 +181,7 @@ pub async fn plan(
         seconds_per_call: wanted.seconds_per_call,
     };
     let plan = Plan {
-        folder: format!("{}{name}/", run.prefix),
+        folder: String::new(),
         export_id: export_id(&run, owner, table_arn),
         table_id: table.and_then(|table| table.table_id).unwrap_or_default(),
         table_arn: table_arn.to_owned(),
@@ -192,16 +191,43 @@ pub async fn plan(
         notes: Vec::new(),
     };
     let files = run.files(s3.clone(), &plan.table_name);
-    let key = document_in(&plan.folder);
     let Wanted { at, kept_until, items, .. } = wanted;
-    let snapshot = Snapshot { name, at, kept_until, items, key_names, run, plan };
-    let document = Document { version: Document::VERSION, owner: owner.to_owned(), snapshot };
-    let exists = |whose: String| Err(Error::ExportExists { document: files.location(&key), whose });
-    match claim(&files, &key, document).await? {
-        Claim::Ours(there) => Ok(there.snapshot),
-        Claim::Taken { by } => exists(format!("is of {by}")),
-        Claim::Unusable { why } => exists(why),
+    let snapshot = Snapshot { name: String::new(), at, kept_until, items, key_names, run, plan };
+    in_free_folder(&files, snapshot, owner).await
+}
+
+/// Claims the first folder of the snapshot's second that nobody has. One that another began and has not ended is passed
+/// over: whether it goes on or has failed is not asked, as nothing is written into it (docs/adr/0019). One that is whole
+/// makes another needless.
+async fn in_free_folder(files: &Files, snapshot: Snapshot, owner: &str) -> Result<Snapshot, Error> {
+    let mut names = names(snapshot.at).map(|name| {
+        let folder = format!("{}{name}/", snapshot.run.prefix);
+        (name, document_in(&folder), folder)
+    });
+    let exists = |key: &str, whose: String| Error::ExportExists { document: files.location(key), whose };
+    let mut last = String::new();
+    while let Some((name, key, folder)) = names.next() {
+        let mut snapshot = Snapshot { name, ..snapshot.clone() };
+        snapshot.plan.folder = folder;
+        let document = Document { version: Document::VERSION, owner: owner.to_owned(), snapshot };
+        match claim(files, &key, document).await? {
+            Claim::Ours(there) => return Ok(there.snapshot),
+            Claim::Unusable { why } => return Err(exists(&key, why)),
+            Claim::Taken(there) if !there.snapshot.is_whole(files).await? => last = key,
+            Claim::Taken(there) => {
+                // A call that is repeated has its own behind it, where the other was not whole at first.
+                for (_, key, _) in names {
+                    match document::read(files, &key).await? {
+                        Ok(own) if own.owner == owner => return Ok(own.snapshot),
+                        Ok(_) => {}
+                        Err(_) => break,
+                    }
+                }
+                return Err(exists(&key, format!("is of {}", there.owner)));
+            }
+        }
     }
+    Err(exists(&last, "was not ended, as all the others of this second were not".to_owned()))
 }
 
 #[cfg(test)]

@@ -6,11 +6,15 @@ use aws_sdk_s3::primitives::ByteStream;
 use local_aws::{Call, Fault};
 use serde_json::{Value, json};
 use tablekeeper_functions::error_name::ErrorName;
+use tablekeeper_functions::export_table::layout::{Layout, document_in};
+use tablekeeper_functions::export_table::{CompressionName, ExportFormat, Frequency, NullTagName, Plan, Run};
 use tablekeeper_functions::incremental::position::Position;
 use tablekeeper_functions::incremental::sequence_number::SequenceNumber;
 use tablekeeper_functions::incremental::version::{
     EventName, Version, body_of_item, body_of_tombstone, object_key,
 };
+use tablekeeper_functions::snapshot::document::Document;
+use tablekeeper_functions::snapshot::{Items, Snapshot};
 
 use super::backfill::{delete_table, with_stream};
 use super::sync_settings::{before, inject, takes_two_seconds};
@@ -63,7 +67,18 @@ pub fn workflow() -> Workflow {
                 assert_eq!(ended.state.open_uploads, [""; 0]);
             }),
             scenario!("a second to come", to_come => "Input Refused").failing(ErrorName::InvalidInput),
-            scenario!("a folder of another execution", folder_of_another => "Snapshot Exists")
+            scenario!("a folder of something else", folder_of_another => "Snapshot Exists")
+                .failing(ErrorName::ExportExists),
+            scenario!("a snapshot that another did not end", not_ended => "Complete").and(|ended| {
+                assert_eq!(output(ended)["Snapshot"], "2026-01-01T00-00-00Z-2");
+                assert_eq!(output(ended)["ItemCount"], 5);
+                let count = |name: &str| {
+                    ended.state.objects.iter().filter(|object| object.key.ends_with(name)).count()
+                };
+                // The other's document stays, and has no manifest.
+                assert_eq!((count("/export.json"), count("/manifest-summary.json")), (2, 1));
+            }),
+            scenario!("a snapshot that another ended", ended_already => "Snapshot Exists")
                 .failing(ErrorName::ExportExists),
             scenario!("neither a table nor items", of_nothing => "Source Table Missing")
                 .failing(ErrorName::SourceTableMissing),
@@ -176,6 +191,64 @@ async fn to_come(_: Arc<Deployed>) -> Begin {
 async fn folder_of_another(deployed: Arc<Deployed>) -> Begin {
     let put = deployed.s3.put_object().bucket(bucket(&deployed)).key(format!("{FOLDER}export.json"));
     put.body(ByteStream::from_static(b"{}")).send().await.unwrap();
+    at()
+}
+
+/// The document of a snapshot that another execution began.
+async fn put_document(deployed: &Deployed) -> Document {
+    put_history(deployed).await;
+    let (at, bucket) = (AT.parse().unwrap(), bucket(deployed));
+    let items = Items {
+        bucket: deployed.output("ItemBucketName").to_owned(),
+        prefix: "items/".to_owned(),
+        failures_prefix: "failures/".to_owned(),
+    };
+    let run = Run {
+        started_at: at,
+        timestamp: "2026-01-01T00-00-00Z".to_owned(),
+        frequency: Frequency::Manual,
+        format: ExportFormat::DynamodbJson,
+        null_tag: NullTagName::Null,
+        compression: CompressionName::None,
+        consistent_read: true,
+        bucket: bucket.clone(),
+        prefix: "snapshots/".to_owned(),
+        segments: 1,
+        most_segments: 1,
+        max_read_capacity_units: 0,
+        managed: false,
+        deadline: at,
+        seconds_per_call: 600,
+    };
+    let plan = Plan {
+        table_name: "orders".to_owned(),
+        table_arn: String::new(),
+        table_id: String::new(),
+        folder: FOLDER.to_owned(),
+        export_id: "01767225600000-00000000".to_owned(),
+        segments: 1,
+        export_time: at,
+        notes: Vec::new(),
+    };
+    let key_names = vec!["id".to_owned()];
+    let name = "2026-01-01T00-00-00Z".to_owned();
+    let snapshot = Snapshot { name, at, kept_until: None, items, key_names, run, plan };
+    let document = Document { version: 1, owner: "another execution".to_owned(), snapshot };
+    let body = ByteStream::from(serde_json::to_vec(&document).unwrap());
+    let put = deployed.s3.put_object().bucket(bucket).key(document_in(FOLDER));
+    put.body(body).send().await.unwrap();
+    document
+}
+
+async fn not_ended(deployed: Arc<Deployed>) -> Begin {
+    put_document(&deployed).await;
+    at()
+}
+
+async fn ended_already(deployed: Arc<Deployed>) -> Begin {
+    let Document { snapshot, .. } = put_document(&deployed).await;
+    let manifest = Layout::new(&snapshot.run, &snapshot.plan).manifest("manifest-summary.json");
+    deployed.s3.put_object().bucket(bucket(&deployed)).key(manifest).send().await.unwrap();
     at()
 }
 

@@ -36,23 +36,65 @@ async fn an_execution_finds_its_own_plan_and_keeps_off_anothers() {
     let key = "snapshots/2027-01-15T08-00-50Z/export.json";
     let document = aws.text(key).unwrap();
     for (other, whose) in [
-        (
-            document.replace("by-hand-1", "by-hand-2"),
-            "is of arn:aws:states:eu-west-1:123456789012:execution:snapshot:by-hand-2",
-        ),
         (document.replace("\"version\": 1", "\"version\": 2"), "is of version 2"),
-        ("{}".to_owned(), "is no export's document"),
+        ("{}".to_owned(), "is no export's"),
     ] {
-        let aws = FakeStore::default().with_table("orders", &["id"]).with_object(key, other);
-        // The fake reads the current version.
-        aws.at(second(0));
-        let body = aws.text(key).unwrap();
-        let put = aws.clients().s3().put_object().bucket("bucket").key(key);
-        put.body(body.into_bytes().into()).send().await.unwrap();
+        let aws = with_documents(&[(key, &other)]).await;
         let failure = plan(&aws, json!({ "At": second(50) }), defaults(), 100).await.unwrap_err();
         assert_eq!(failure.name, ErrorName::ExportExists);
         assert!(failure.message.contains(whose), "{failure}");
     }
+}
+
+/// An AWS in which these documents were put.
+async fn with_documents(documents: &[(&str, &str)]) -> FakeStore {
+    let aws = aws();
+    for (key, body) in documents {
+        let put = aws.clients().s3().put_object().bucket("bucket").key(*key);
+        put.body((*body).to_owned().into_bytes().into()).send().await.unwrap();
+    }
+    aws
+}
+
+#[tokio::test]
+async fn a_snapshot_that_was_not_ended_blocks_no_other_of_its_second() {
+    let second_of = json!({ "At": second(50) });
+    let first = "snapshots/2027-01-15T08-00-50Z";
+    let alone = aws();
+    let own = plan(&alone, second_of.clone(), defaults(), 100).await.unwrap();
+    let others = alone.text(&format!("{first}/export.json")).unwrap().replace("by-hand-1", "by-hand-2");
+
+    // Another's folder without a manifest stays as it is, and the next is claimed, however often the call is made.
+    let aws = with_documents(&[(&format!("{first}/export.json"), &others)]).await;
+    for _ in 0..2 {
+        let planned = plan(&aws, second_of.clone(), defaults(), 100).await.unwrap();
+        assert_eq!(planned["snapshot"]["name"], "2027-01-15T08-00-50Z-2");
+        assert_eq!(planned["snapshot"]["plan"]["folder"], format!("{first}-2/"));
+        assert_eq!(planned["shards"], own["shards"]);
+    }
+    assert_eq!(aws.text(&format!("{first}/export.json")).unwrap(), others);
+    assert_eq!(aws.keys(), [format!("{first}-2/export.json"), format!("{first}/export.json")]);
+
+    // One that is whole by now does not have the call forget what it claimed.
+    let id = own["snapshot"]["plan"]["exportId"].as_str().unwrap();
+    let manifest = format!("{first}/AWSDynamoDB/{id}/manifest-summary.json");
+    aws.clients().s3().put_object().bucket("bucket").key(&manifest).send().await.unwrap();
+    let planned = plan(&aws, second_of.clone(), defaults(), 100).await.unwrap();
+    assert_eq!(planned["snapshot"]["name"], "2027-01-15T08-00-50Z-2");
+
+    // Who comes to one that is whole needs no other.
+    let aws = with_documents(&[(&format!("{first}/export.json"), &others), (&manifest, "{}")]).await;
+    let failure = plan(&aws, second_of.clone(), defaults(), 100).await.unwrap_err();
+    assert_eq!(failure.name, ErrorName::ExportExists);
+    let words = "/export.json is there already, and is of arn:aws:states:eu-west-1:123456789012:execution:snapshot:by-hand-2";
+    assert!(failure.message.contains(words), "{failure}");
+    assert_eq!(aws.keys().len(), 2, "nothing was begun");
+
+    // A folder of another that cannot be looked into is not taken for one that was not ended.
+    let aws = with_documents(&[(&format!("{first}/export.json"), &others)]).await;
+    aws.fail_action("s3:ListObjectsV2", 1, Fault::Refused(403, "AccessDenied"));
+    let failure = plan(&aws, second_of, defaults(), 100).await.unwrap_err();
+    assert_eq!(failure.name, ErrorName::AccessDenied);
 }
 
 #[tokio::test]
