@@ -54,6 +54,13 @@ impl Clients {
         Clients { sdk: self.sdk.to_builder().timeout_config(timeouts).build() }
     }
 
+    /// Where calls go, for people: `in eu-west-1`, and at which address if it is not AWS's own.
+    pub fn place(&self) -> String {
+        let region = self.sdk.region().map(|region| format!("in {region}"));
+        let address = self.sdk.endpoint_url().map(|url| format!("at {url}"));
+        [region, address].into_iter().flatten().collect::<Vec<_>>().join(" ")
+    }
+
     /// For AWS Backup.
     pub fn backup(&self) -> aws_sdk_backup::Client {
         aws_sdk_backup::Client::new(&self.sdk)

@@ -22,6 +22,7 @@ pub mod config;
 pub mod kept;
 pub mod key_names;
 pub mod position;
+pub mod presence;
 pub mod sequence_number;
 pub mod set_aside;
 pub mod store;

@@ -29,6 +29,7 @@ pub mod finish_snapshot;
 pub mod fold;
 mod history;
 mod listing;
+pub mod overview;
 pub mod plan_snapshot;
 pub mod shard;
 pub mod snapshot_shard;

@@ -24,7 +24,7 @@ use tablekeeper_functions::table_description;
 
 use crate::console::{self, Console, Stream};
 use crate::failure::Unusable;
-use crate::incremental::{Configuration, Settings};
+use crate::incremental::{Configuration, Settings, check_free};
 use crate::transfer::{Aws, Goal, INTERRUPTED, Team, concluded, cursor_file, named, watch};
 use segments::Job;
 use state::State;
@@ -40,7 +40,7 @@ use state::State;
 /// away at the end.
 ///
 /// The settings come from the environment (INCREMENTAL_BUCKET, INCREMENTAL_PREFIX, FAILURES_PREFIX, DYNAMODB_REGION,
-/// DYNAMODB_HOST, DYNAMODB_PORT, DYNAMODB_USETLS, DYNAMODB_PARALLELISM) or from --config.
+/// DYNAMODB_HOST, DYNAMODB_PORT, DYNAMODB_USETLS, DYNAMODB_PARALLELISM), from --config, or from --stack.
 ///
 /// The exit code is 0 if every item is in the bucket, 1 if it failed, 2 if the arguments or settings cannot be used, and
 /// 130 if it was interrupted.
@@ -84,7 +84,7 @@ struct Report {
 
 /// Backfills the bucket.
 pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
-    let settings = arguments.configuration.settings()?;
+    let settings = arguments.configuration.settings().await?;
     let table = settings.table(arguments.table.as_deref())?;
     let table = table
         .context(Unusable("TABLE is missing; it, or `table` in the file of --config, names it".into()))?;
@@ -92,6 +92,7 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let aws = settings.aws().await?;
     let (path, about, state) = plan(&arguments, &settings, &table, &aws).await?;
     let console = Console::new(Stream::Stderr);
+    check_free(&aws, items, &console).await?;
     let backfill = state.backfill.clone();
     let place = format!("s3://{}/{}", items.bucket, items.prefix);
     let verb = if arguments.resume { "going on with" } else { "putting the items of" };
@@ -99,7 +100,7 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     console.line(&format!("{verb} {table} in {} segment{plural} into {place}", backfill.segments));
 
     let store = Store { s3: aws.s3.clone(), bucket: items.bucket.clone(), prefix: items.prefix.clone() };
-    let job = Arc::new(Job::new(aws.clients.item_calls(), store, state));
+    let job = Arc::new(Job::new(aws.item_calls(), store, state));
     job.save(&path)?;
     let (segments, work) = (backfill.segments, Arc::clone(&job));
     let mut team = Team::of("dynamodb:Scan", segments, segments, move |number| {
@@ -113,9 +114,12 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     };
     let goal = Goal { items: about, about: true, bytes: None };
     let ended = watch(&console, &job.tally, goal, work, || job.save(&path)).await;
-    let stop = async || {
+    let stop = async |goes_on: bool| {
         team.stop().await;
         job.save(&path)?;
+        if !goes_on {
+            return Ok(format!("what was put stays in {place}"));
+        }
         Ok(format!(
             "what was put stays, and {} says how far it came; the same command with --resume goes on from there",
             path.display()
@@ -163,7 +167,7 @@ async fn plan(
     };
     let dynamodb = aws.clients.dynamodb();
     let mut backfill =
-        plan_backfill::plan(&dynamodb, wanted).await.map_err(|error| named(error.name(), error))?;
+        plan_backfill::plan(&dynamodb, wanted).await.map_err(|error| aws.named(error.name(), error))?;
     // A segment has one Scan under way.
     backfill.segments = backfill.segments.min(settings.parallelism);
     if let Some(earlier) = &earlier {

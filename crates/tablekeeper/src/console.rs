@@ -191,6 +191,19 @@ pub(crate) fn print_error(text: &str) {
     print(Stream::Stderr, &format!("{label}: {text}"));
 }
 
+/// Asks a person, who has to answer `y` or `yes` for it to be true. `None` where there is no terminal to ask on.
+pub(crate) fn ask(question: &str) -> anyhow::Result<Option<bool>> {
+    if !(io::stdin().is_terminal() && io::stderr().is_terminal()) {
+        return Ok(None);
+    }
+    let mut stderr = io::stderr().lock();
+    write!(stderr, "{question} [y/N] ")?;
+    stderr.flush()?;
+    let mut answer = String::new();
+    io::stdin().read_line(&mut answer)?;
+    Ok(Some(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes")))
+}
+
 /// A duration as people say it.
 pub(crate) fn duration(seconds: f64) -> impl fmt::Display {
     match seconds {

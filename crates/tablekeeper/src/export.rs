@@ -107,7 +107,7 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let verb = if arguments.resume { "going on with" } else { "exporting" };
     console.line(&format!("{verb} {} in {} segments to {folder}", plan.table_name, plan.segments));
 
-    let calls = aws.clients.item_calls();
+    let calls = aws.item_calls();
     let job = Arc::new(Job::new(calls, files, run, plan));
     if arguments.resume {
         clear(&job).await;
@@ -127,9 +127,14 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     };
     let goal = Goal { items: about, about: true, bytes: None };
     let ended = watch(&console, &job.tally, goal, work, || Ok(())).await;
-    let stop = async || {
+    let stop = async |goes_on: bool| {
         team.stop().await;
         clear(&job).await;
+        if !goes_on {
+            return Ok(format!(
+                "what was written stays in {folder}, without a manifest; a new export has another folder"
+            ));
+        }
         Ok(format!("what is whole stays in {folder}; the same command with --resume goes on with it"))
     };
     let Some((settings, finished)) = concluded(&console, ended, stop).await? else {

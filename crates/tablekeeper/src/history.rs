@@ -1,5 +1,6 @@
 //! `tablekeeper history`: every state that an item had, as the bucket of an incremental backup has it.
 
+use std::ops::ControlFlow;
 use std::process::ExitCode;
 
 use anyhow::bail;
@@ -12,7 +13,7 @@ use tablekeeper_functions::incremental::version::Version;
 use tablekeeper_functions::incremental::versions::{self, Entry, VersionsError, What};
 
 use crate::console::{self, Console, Stream};
-use crate::incremental::{Configuration, ItemKey, KeyNames, noncurrent_days, told};
+use crate::incremental::{Configuration, ItemKey, KeyNames, check_there, noncurrent_days, told};
 use crate::transfer::{check_table_name, named};
 
 /// Show the versions of one item, the newest first.
@@ -24,7 +25,7 @@ use crate::transfer::{check_table_name, named};
 /// changes that reach the bucket in one batch and are of the same second, the last alone has a line.
 ///
 /// The settings come from the environment (INCREMENTAL_BUCKET, INCREMENTAL_PREFIX, FAILURES_PREFIX, DYNAMODB_REGION,
-/// DYNAMODB_HOST, DYNAMODB_PORT, DYNAMODB_USETLS) or from --config.
+/// DYNAMODB_HOST, DYNAMODB_PORT, DYNAMODB_USETLS), from --config, or from --stack.
 ///
 /// The exit code is 0 if there are versions, 1 if there never was such an item, and 2 if the arguments or settings cannot
 /// be used.
@@ -62,7 +63,7 @@ struct Line<'a> {
 pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let Arguments { table, json, .. } = &arguments;
     check_table_name(table)?;
-    let settings = arguments.configuration.settings()?;
+    let settings = arguments.configuration.settings().await?;
     let items = settings.items()?;
     let aws = settings.aws().await?;
     let keys = KeyNames::of(table, &aws, items).await?;
@@ -70,7 +71,8 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let remarks = Console::new(Stream::Stderr);
     if keys.table.is_none() {
         remarks.line(&format!(
-            "note: table {table} does not exist; the versions say what its key attributes were"
+            "note: table {table} does not exist {}; the versions say what its key attributes were",
+            aws.clients.place()
         ));
     }
     let days = noncurrent_days(&aws, items, &remarks).await?.unwrap_or_default();
@@ -83,19 +85,21 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
                 Ok(line) => console::print_data(&line),
                 Err(error) => broken = broken.take().or(Some(error)),
             }
-            return;
+            return ControlFlow::Continue(());
         }
         let line = row(&entry);
         if !std::mem::replace(&mut headed, true) {
             console.line(&console.strong(&heading()));
         }
         console.line(&if is_deletion(&entry) { console.bad(&line) } else { line });
+        ControlFlow::Continue(())
     };
     let told = versions::each(&store, &key.object, *json, &mut tell).await.map_err(of_versions)?;
     if let Some(error) = broken {
         return Err(error);
     }
     if told == 0 {
+        check_there(&aws, items).await?;
         let since =
             if days > 0 { format!(" in the {days} days for which it keeps them") } else { String::new() };
         bail!(
@@ -108,7 +112,8 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn heading() -> String {
+/// What stands over [`row`]s.
+pub(crate) fn heading() -> String {
     columns("TIME", "EVENT", "SEQUENCE NUMBER", "SIZE")
 }
 
@@ -117,7 +122,7 @@ fn columns(time: &str, event: &str, sequence_number: &str, size: &str) -> String
 }
 
 /// A version as a person reads it.
-fn row(entry: &Entry) -> String {
+pub(crate) fn row(entry: &Entry) -> String {
     match &entry.what {
         What::Item { version, size, .. } => {
             let Version { event, position, .. } = version;
@@ -134,7 +139,7 @@ fn row(entry: &Entry) -> String {
 }
 
 /// When the item became so; of what no change made, when S3 got it.
-fn time_of(entry: &Entry) -> String {
+pub(crate) fn time_of(entry: &Entry) -> String {
     match &entry.what {
         What::Item { version, .. } | What::Tombstone { version } => {
             version.position.at.to_rfc3339_opts(SecondsFormat::AutoSi, true)
@@ -171,7 +176,7 @@ fn line(entry: &Entry) -> anyhow::Result<String> {
     })?)
 }
 
-fn of_versions(error: VersionsError) -> anyhow::Error {
+pub(crate) fn of_versions(error: VersionsError) -> anyhow::Error {
     match error {
         VersionsError::Aws(failure) => named(failure.name, failure),
         other => other.into(),

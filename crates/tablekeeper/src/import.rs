@@ -10,12 +10,10 @@ mod state;
 
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use serde::Serialize;
-use tablekeeper_functions::error_name::ErrorName;
 use tablekeeper_functions::import_table::execution_input::{MOST_SEGMENTS, MOST_UNITS};
 use tablekeeper_functions::import_table::finish_import::{self, Written};
 use tablekeeper_functions::import_table::{Compression, Format};
@@ -132,6 +130,8 @@ pub(crate) async fn import(
         (false, Kind::Files) => "importing",
         (false, Kind::Snapshot) => "restoring",
     };
+    console.line(&format!("{verb} {} files of {} into {}", import.files, arguments.from, import.table_name));
+
     let unchecked = source.unchecked();
     if unchecked > 0 {
         console.line(&format!(
@@ -139,29 +139,22 @@ pub(crate) async fn import(
              have changed in them does not show"
         ));
     }
-    console.line(&format!("{verb} {} files of {} into {}", import.files, arguments.from, import.table_name));
-
     let goal = Goal { items: import.item_count, about: false, bytes: Some(state.bytes_left(&source)) };
-    let job = Arc::new(Job::new(aws.clients.item_calls(), files, source, state));
+    let job = Arc::new(Job::new(aws.item_calls(), files, source, state));
     job.save(&path)?;
     let mut team = segments::begin(&job);
-    let goes_on = AtomicBool::new(true);
     let work = async {
-        team.finished().await.map_err(|error| {
-            // What the files hold, --resume would come to again.
-            goes_on.store(error.name() != ErrorName::InvalidExport, Ordering::Relaxed);
-            named(error.name(), error)
-        })?;
+        team.finished().await.map_err(|error| named(error.name(), error))?;
         let written: Vec<Written> = job.items().into_iter().map(|items| Written { items }).collect();
         let finished = finish_import::finish(&job.files, import, &written).await;
         finished.map_err(|error| named(error.name(), error))
     };
     let ended = watch(console, &job.tally, goal, work, || job.save(&path)).await;
-    let stop = async || {
+    let stop = async |goes_on: bool| {
         team.stop().await;
         job.save(&path)?;
         let place = path.display();
-        if !goes_on.load(Ordering::Relaxed) {
+        if !goes_on {
             let table = &arguments.table;
             return Ok(format!(
                 "what was written stays in {table}; mend the file and begin anew, with --merge if the table holds items"

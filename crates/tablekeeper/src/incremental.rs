@@ -1,6 +1,7 @@
 //! What the commands of an incremental backup share: the settings, the time that is asked for, and the item.
 
 mod item_key;
+mod presence;
 mod settings;
 
 use std::path::PathBuf;
@@ -19,6 +20,7 @@ use crate::failure::Unusable;
 use crate::transfer::Aws;
 
 pub(crate) use item_key::{ItemKey, KeyNames};
+pub(crate) use presence::{check_free, check_there};
 pub(crate) use settings::{Settings, Snapshots};
 
 /// Where the settings are.
@@ -27,12 +29,16 @@ pub(crate) struct Configuration {
     /// A TOML file with the settings. What it has beats the environment.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
+    /// The stack of infra/incremental.yaml whose buckets, prefixes and table are meant. What the environment or the file
+    /// says besides has to agree.
+    #[arg(long, value_name = "NAME")]
+    stack: Option<String>,
 }
 
 impl Configuration {
     /// Reads them.
-    pub(crate) fn settings(&self) -> anyhow::Result<Settings> {
-        Settings::read(self.config.as_deref())
+    pub(crate) async fn settings(&self) -> anyhow::Result<Settings> {
+        Settings::read(self.config.as_deref(), self.stack.as_deref()).await
     }
 }
 

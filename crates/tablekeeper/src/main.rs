@@ -22,6 +22,7 @@ mod recover;
 mod restore;
 mod run;
 mod snapshot;
+mod stack;
 mod step;
 mod transfer;
 

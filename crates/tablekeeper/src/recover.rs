@@ -5,6 +5,7 @@
 
 mod attributes;
 mod difference;
+mod since;
 mod write;
 
 use std::process::ExitCode;
@@ -13,15 +14,19 @@ use anyhow::{anyhow, bail};
 use clap::Args;
 use serde::Serialize;
 use tablekeeper_functions::clock::Clock;
+use tablekeeper_functions::incremental::store::Store;
 use tablekeeper_functions::snapshot::Items;
 use tablekeeper_functions::snapshot::fold::{Fold, Folded};
 
 use crate::console::{self, Console, Stream};
 use crate::failure::{self, Unusable};
-use crate::incremental::{Configuration, ItemKey, KeyNames, check_kept, noncurrent_days, past_second, told};
-use crate::transfer::{check_table_name, named};
+use crate::incremental::{
+    Configuration, ItemKey, KeyNames, check_kept, check_there, noncurrent_days, past_second, told,
+};
+use crate::transfer::{Aws, check_table_name, named};
 use attributes::Item;
 use difference::Change;
+use since::{Later, Since};
 use write::{Write, WriteError, Written};
 
 pub(crate) use attributes::attribute_of;
@@ -32,19 +37,21 @@ const SETTLES: chrono::TimeDelta = chrono::TimeDelta::seconds(300);
 /// Put one item back as it was at a second.
 ///
 /// It finds the version of the item that was current then in the bucket of the incremental backup, and shows in which
-/// attributes it differs from the item as it is now: `+` comes back, `-` goes, `~` becomes what it was. Then it writes,
-/// on the condition that the item is still what was shown; if it changed meanwhile, nothing is written. The stream takes
-/// the recovered item for a change as any other, so that this can be undone in the same way.
+/// attributes it differs from the item as it is now: `+` comes back, `-` goes, `~` becomes what it was. It also shows the
+/// changes since then, which are taken back, good ones with bad ones. On a terminal it asks before it writes; elsewhere
+/// --yes has to be given. It writes on the condition that the item is still what was shown; if it changed meanwhile,
+/// nothing is written. The stream takes the recovered item for a change as any other, so that this can be undone in the
+/// same way.
 ///
 /// The settings come from the environment (INCREMENTAL_BUCKET, INCREMENTAL_PREFIX, FAILURES_PREFIX, DYNAMODB_REGION,
-/// DYNAMODB_HOST, DYNAMODB_PORT, DYNAMODB_USETLS) or from --config.
+/// DYNAMODB_HOST, DYNAMODB_PORT, DYNAMODB_USETLS), from --config, or from --stack.
 ///
-/// The exit code is 0 if the item is as it was (or would be, with --dry-run), 1 if it did not exist then or changed
-/// meanwhile, and 2 if the arguments or settings cannot be used.
+/// The exit code is 0 if the item is as it was (or would be, with --dry-run), 1 if it did not exist then, changed
+/// meanwhile, or the answer was no, and 2 if the arguments or settings cannot be used, or --yes is missing.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
                         tablekeeper recover Movies --key '{\"id\":{\"S\":\"1\"}}' --at 2026-11-20T02:00:00Z --dry-run\n  \
-                        tablekeeper recover Movies --key '{\"id\":{\"S\":\"1\"}}' --at 2026-11-20T02:00:00Z")]
+                        tablekeeper recover Movies --key '{\"id\":{\"S\":\"1\"}}' --at 2026-11-20T02:00:00Z --yes")]
 pub(crate) struct Arguments {
     /// The table's name.
     table: String,
@@ -57,6 +64,9 @@ pub(crate) struct Arguments {
     /// Shows what would become of the item, and writes nothing.
     #[arg(long)]
     dry_run: bool,
+    /// Writes without asking. It has to be given with --json, and where there is no terminal to ask on.
+    #[arg(long, conflicts_with = "dry_run")]
+    yes: bool,
     #[command(flatten)]
     configuration: Configuration,
     /// Prints what was found and done as one JSON object.
@@ -73,6 +83,8 @@ struct Report<'a> {
     at: String,
     outcome: Outcome,
     changes: &'a [Change],
+    /// The changes of the item since then, the newest first; twenty of them at most.
+    since: Vec<Later>,
 }
 
 /// What was done.
@@ -89,16 +101,16 @@ enum Outcome {
 
 /// Recovers the item.
 pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
-    let Arguments { table, dry_run, json, .. } = &arguments;
+    let Arguments { table, dry_run, yes, json, .. } = &arguments;
     check_table_name(table)?;
     let at = past_second(&arguments.at)?;
-    let settings = arguments.configuration.settings()?;
+    let settings = arguments.configuration.settings().await?;
     let items = settings.items()?;
     let aws = settings.aws().await?;
     let remarks = Console::new(Stream::Stderr);
     let keys = KeyNames::of(table, &aws, items).await?;
     if keys.table.is_none() {
-        bail!(Unusable(format!(
+        bail!(aws.missing(&format!(
             "table {table} does not exist; an item is put back into a table that is there \
             (TargetTableMissing)"
         )));
@@ -114,17 +126,23 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let fold = Fold { s3: &aws.s3, items, key_names: &keys.names, at, now };
     let folded = fold.of_key(&key.object).await.map_err(|error| named(error.name(), error))?;
     let Some(then) = item_in(&folded)? else {
+        check_there(&aws, items).await?;
         bail!("the item {} of table {table} did not exist at {}; nothing was changed", key.text, told(at));
     };
     let dynamodb = aws.clients.dynamodb();
     let item = write::get(&dynamodb, table, &key.attributes).await.map_err(of_write)?;
     let changes = difference::between(item.as_ref(), &then);
+    let since = match changes.is_empty() {
+        true => Since::default(),
+        false => Since::look(&store(&aws, items), &key.object, at).await?,
+    };
     let report = |outcome| Report {
         table,
         key: serde_json::from_str(&key.text).unwrap_or_default(),
         at: told(at),
         outcome,
         changes: &changes,
+        since: since.told(),
     };
     let tell = |outcome| if *json { console::print_json(&report(outcome)) } else { Ok(()) };
     if changes.is_empty() {
@@ -133,7 +151,7 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     if !json {
-        show(&key, item.is_some(), &told(at), &changes);
+        show(&key, item.is_some(), &told(at), &changes, &since);
     }
     if *dry_run {
         tell(Outcome::DryRun)?;
@@ -141,6 +159,10 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let write = Write::of(item.as_ref(), &then, &keys.names).map_err(of_write)?;
+    if !yes && !may_write(*json)? {
+        remarks.line("nothing was written");
+        return Ok(ExitCode::FAILURE);
+    }
     match write.run(&dynamodb, table, &key.attributes, &then).await.map_err(of_write)? {
         Written::Changed => {
             bail!(
@@ -165,11 +187,31 @@ fn item_in(folded: &Folded) -> anyhow::Result<Option<Item>> {
     Ok(Some(item.into_iter().map(|(name, value)| (name, attributes::in_order(value))).collect()))
 }
 
-fn show(key: &ItemKey, is_there: bool, at: &str, changes: &[Change]) {
+fn show(key: &ItemKey, is_there: bool, at: &str, changes: &[Change], since: &Since) {
     let data = Console::new(Stream::Stdout);
     let now = if is_there { "as it is now" } else { "which does not exist now" };
     data.line(&format!("the item {}, {now}, and what it was at {at}:", data.strong(&key.text)));
     difference::lines(changes, &data).iter().for_each(|line| data.line(line));
+    since.lines(&data).iter().for_each(|line| data.line(line));
+}
+
+/// Asks whether the changes since then may be taken back.
+fn may_write(json: bool) -> anyhow::Result<bool> {
+    let answer = match json {
+        true => None,
+        false => console::ask("take back the changes since then?")?,
+    };
+    answer.ok_or_else(|| {
+        anyhow!(Unusable(
+            "the item was changed since --at, and that would be taken back; nothing was written. --yes writes it without \
+             asking, and --dry-run only shows it"
+                .to_owned()
+        ))
+    })
+}
+
+fn store(aws: &Aws, items: &Items) -> Store {
+    Store { s3: aws.s3.clone(), bucket: items.bucket.clone(), prefix: items.prefix.clone() }
 }
 
 /// An attribute that came in the meantime is left where it is, but has to be told of.

@@ -34,7 +34,7 @@ const REQUESTS_OF_A_SEGMENT: u32 = 8;
 ///
 /// The settings come from the environment (SNAPSHOT_BUCKET, SNAPSHOT_PREFIX, with --at INCREMENTAL_BUCKET,
 /// INCREMENTAL_PREFIX and FAILURES_PREFIX, DYNAMODB_REGION, DYNAMODB_HOST, DYNAMODB_PORT, DYNAMODB_USETLS,
-/// DYNAMODB_PARALLELISM) or from --config.
+/// DYNAMODB_PARALLELISM), from --config, or from --stack.
 ///
 /// The exit code is 0 if everything is written, 1 if it failed, 2 if the arguments or settings cannot be used (there is no
 /// such table or snapshot, the table has other key attributes or holds items), and 130 if it was interrupted.
@@ -84,7 +84,7 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     if let (None, Some(option)) = (&arguments.at, arguments.how.given()) {
         bail!(Unusable(format!("{option} is for a snapshot that is made, of --at; leave it out")));
     }
-    let settings = arguments.configuration.settings()?;
+    let settings = arguments.configuration.settings().await?;
     let aws = settings.aws().await?;
     let console = Console::new(Stream::Stderr);
     let (from, resume) = match &arguments.at {
@@ -129,8 +129,9 @@ async fn made(
     let begun = arguments.resume && path.exists();
     let dynamodb = aws.clients.dynamodb();
     let checked = plan_import::check_table(&dynamodb, &arguments.table, arguments.merge || begun);
-    checked.await.map_err(|error| import::refused(error, Kind::Snapshot, &path))?;
-    let which = Which { table: settings.table.clone(), at: Some(at), resume: arguments.resume };
+    checked.await.map_err(|error| import::refused(error, Kind::Snapshot, &path, aws))?;
+    let table = settings.table.clone();
+    let which = Which { table, has_to_be_there: false, at: Some(at), resume: arguments.resume };
     let output = snapshot::make(&which, &arguments.how, settings, aws, console).await?;
     Ok(output.map(|output| (output.location, begun)))
 }

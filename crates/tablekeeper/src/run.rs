@@ -4,7 +4,7 @@
 use std::{process::ExitCode, time::Duration};
 
 use anyhow::{Context as _, bail};
-use aws_config::{BehaviorVersion, SdkConfig};
+use aws_config::SdkConfig;
 use aws_sdk_sfn::{operation::start_execution::StartExecutionError, types::ExecutionStatus};
 use clap::Args;
 use serde::Serialize;
@@ -15,6 +15,7 @@ use crate::{
     failure::{self, Unusable},
     follow::{Follower, Narrator, Outcome},
     local::provision::{machine_output, stack_name},
+    stack,
 };
 
 /// The longest input that Step Functions takes, in bytes.
@@ -76,7 +77,7 @@ struct Report<'a> {
 pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let Document { what, text: input, .. } = event_file::read_document(&arguments.input)?;
     check_length(&what, &input)?;
-    let config = environment().await;
+    let config = stack::environment().await;
     let client = aws_sdk_sfn::Client::new(&config);
     let machine = match &arguments.state_machine_arn {
         Some(arn) => arn.clone(),
@@ -120,14 +121,6 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     bail!("the execution ended as {}", outcome.describe())
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the command line is an edge: it acts where its user's environment says"
-)]
-async fn environment() -> SdkConfig {
-    aws_config::defaults(BehaviorVersion::latest()).load().await
 }
 
 fn check_length(what: &str, text: &str) -> Result<(), Unusable> {
@@ -174,35 +167,12 @@ impl Standing {
     }
 }
 
-async fn find_machine(config: &SdkConfig, stack: &str, output: &str) -> anyhow::Result<String> {
-    let place = match (config.region(), config.endpoint_url()) {
-        (_, Some(endpoint)) => format!("at {endpoint}"),
-        (Some(region), None) => format!("in {region}"),
-        (None, None) => {
-            bail!(Unusable("no AWS Region is set: set AWS_REGION, or a profile that names one".into()))
-        }
-    };
-    let found = aws_sdk_cloudformation::Client::new(config)
-        .describe_stacks()
-        .stack_name(stack)
-        .send()
-        .await
-        .map_err(failure::aws("DescribeStacks"))
-        .with_context(|| {
-            format!(
-                "cannot look up stack {stack} {place}; deploy it, or give --state-machine-arn or --stack-name"
-            )
-        })?;
-    found
-        .stacks()
-        .iter()
-        .flat_map(|stack| stack.outputs())
-        .find(|found| found.output_key() == Some(output))
-        .and_then(|output| output.output_value())
-        .map(str::to_owned)
-        .with_context(|| {
-            format!("stack {stack} {place} has no output {output}; name the machine with --state-machine-arn")
-        })
+async fn find_machine(config: &SdkConfig, name: &str, output: &str) -> anyhow::Result<String> {
+    let found = stack::find(config, name, "deploy it, or give --state-machine-arn or --stack-name").await?;
+    let place = stack::place(config)?;
+    stack::output(&found, output).map(str::to_owned).with_context(|| {
+        format!("stack {name} {place} has no output {output}; name the machine with --state-machine-arn")
+    })
 }
 
 /// Starts an execution. A name that is taken means that it was started before: that one is meant.

@@ -4,6 +4,7 @@
 //! same verification before a manifest is written. What is different is who calls: the shards are tasks of this process,
 //! and a snapshot that was stopped goes on where its records end, with --resume.
 
+mod list;
 mod order;
 mod shards;
 
@@ -11,8 +12,8 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
+use clap::{Args, Subcommand};
 use serde::Serialize;
 use tablekeeper_functions::clock::Clock;
 use tablekeeper_functions::export_table::CompressionName;
@@ -43,17 +44,26 @@ const SETTLE: u32 = 300;
 /// that is whole is verified, and told of. The bucket has to keep the versions of its second until it ends.
 ///
 /// The settings come from the environment (INCREMENTAL_BUCKET, INCREMENTAL_PREFIX, FAILURES_PREFIX, SNAPSHOT_BUCKET,
-/// SNAPSHOT_PREFIX, DYNAMODB_REGION, DYNAMODB_HOST, DYNAMODB_PORT, DYNAMODB_USETLS) or from --config. Without TABLE, and
-/// without `table` in the file, the versions say what the key attributes are.
+/// SNAPSHOT_PREFIX, DYNAMODB_REGION, DYNAMODB_HOST, DYNAMODB_PORT, DYNAMODB_USETLS), from --config, or from --stack.
+/// Without TABLE, and without `table` in the file, the versions say what the key attributes are. A TABLE that is given has
+/// to exist, with the key attributes that the versions have; a table that is gone is given by `table` in the file, or not
+/// at all.
 ///
 /// The exit code is 0 if the snapshot is whole, 1 if it failed, 2 if the arguments or settings cannot be used, and 130 if
 /// it was interrupted.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  tablekeeper snapshot --at 2026-11-20T02:00:00Z\n  \
-                        tablekeeper snapshot Movies --config movies.toml\n  \
-                        tablekeeper snapshot --resume")]
+#[command(
+    args_conflicts_with_subcommands = true,
+    after_help = "Examples:\n  tablekeeper snapshot --at 2026-11-20T02:00:00Z\n  \
+                  tablekeeper snapshot Movies --config movies.toml\n  \
+                  tablekeeper snapshot --resume\n  \
+                  tablekeeper snapshot list"
+)]
 pub(crate) struct Arguments {
-    /// The name of the table that is backed up [default: `table` of --config].
+    #[command(subcommand)]
+    command: Option<Command>,
+    /// The name of the table that is backed up [default: `table` of --config]. One that is called as a command is, such as
+    /// `list`, stands behind `--`.
     table: Option<String>,
     /// The second, as RFC 3339: 2026-11-20T02:00:00Z [default: now].
     #[arg(long, value_name = "TIME")]
@@ -68,6 +78,11 @@ pub(crate) struct Arguments {
     /// Prints what was written as one JSON object.
     #[arg(long)]
     json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    List(list::Arguments),
 }
 
 /// How a snapshot is made.
@@ -106,6 +121,8 @@ impl How {
 pub(crate) struct Which<'a> {
     /// The table, where anything says it.
     pub(crate) table: Option<String>,
+    /// Whether there has to be such a table.
+    pub(crate) has_to_be_there: bool,
     /// The second; `None` for now, or for the newest that is to be gone on with.
     pub(crate) at: Option<&'a str>,
     /// Whether one that was begun is gone on with.
@@ -159,10 +176,14 @@ struct Report {
 }
 
 /// Makes the snapshot.
-pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
-    let settings = arguments.configuration.settings()?;
+pub(crate) async fn act(mut arguments: Arguments) -> anyhow::Result<ExitCode> {
+    if let Some(Command::List(arguments)) = arguments.command.take() {
+        return list::act(arguments).await;
+    }
+    let settings = arguments.configuration.settings().await?;
     let table = settings.table(arguments.table.as_deref())?;
-    let which = Which { table, at: arguments.at.as_deref(), resume: arguments.resume };
+    let has_to_be_there = arguments.table.is_some();
+    let which = Which { table, has_to_be_there, at: arguments.at.as_deref(), resume: arguments.resume };
     settings.items()?;
     settings.snapshots()?;
     let aws = settings.aws().await?;
@@ -223,11 +244,14 @@ pub(crate) async fn make(
         finished.map(Ok).map_err(|error| named(error.name(), error))
     };
     let ended = watch(console, &job.tally, Goal::default(), work, || Ok(())).await;
-    let stop = async || {
+    let stop = async |goes_on: bool| {
         if let Some(team) = &mut team {
             team.stop().await;
         }
         clear(&job).await;
+        if !goes_on {
+            return Ok(format!("what was written stays in {folder}, without a manifest"));
+        }
         let at = told(job.snapshot.at);
         Ok(format!("what is whole stays in {folder}; --at {at} --resume goes on with it"))
     };

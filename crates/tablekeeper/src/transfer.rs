@@ -11,6 +11,7 @@ use anyhow::bail;
 use tablekeeper_functions::arn::is_table_name;
 use tablekeeper_functions::clients::Clients;
 use tablekeeper_functions::error_name::ErrorName;
+use tablekeeper_functions::item_calls::ItemCalls;
 use tablekeeper_functions::words::quoted;
 
 use crate::console::Console;
@@ -22,7 +23,8 @@ pub(crate) use team::Team;
 
 /// The exit code of a program that Ctrl-C ended.
 pub(crate) const INTERRUPTED: u8 = 130;
-/// How long an attempt of a call of S3 may take: a piece of 8 MiB over a line of a megabit a second takes 70 s.
+/// How long an attempt of a call may take that moves items or files: a piece of 8 MiB over a line of a megabit a second
+/// takes 70 s, and eight requests of 10 MB at once over one of twenty megabits 32 s.
 const ATTEMPT: Duration = Duration::from_secs(120);
 
 /// The clients of a transfer.
@@ -50,7 +52,7 @@ impl Aws {
         crate::plan::region(&clients.dynamodb())?;
         let has_region = environment.dynamodb().config().region().is_some();
         let of_s3 = if has_region { environment } else { clients.clone() };
-        let s3 = of_s3.with_attempts_of(ATTEMPT).s3();
+        let s3 = patient(&of_s3).s3();
         let clients = match endpoint {
             Some(url) => clients.at_endpoint(url),
             None => clients,
@@ -59,19 +61,47 @@ impl Aws {
     }
 }
 
+impl Aws {
+    /// For items, over a slow line.
+    pub(crate) fn item_calls(&self) -> ItemCalls {
+        patient(&self.clients).item_calls()
+    }
+
+    /// The sentence that a table is missing, with where it was looked for.
+    pub(crate) fn missing(&self, sentence: &str) -> Unusable {
+        Unusable(format!("{sentence}; DynamoDB was asked {}", self.clients.place()))
+    }
+
+    /// As [`named`], of a table that is missing with where it was looked for.
+    pub(crate) fn named<E>(&self, name: ErrorName, error: E) -> anyhow::Error
+    where
+        E: std::error::Error + Send + Sync + 'static,
+    {
+        let is_missing = matches!(name, ErrorName::SourceTableMissing | ErrorName::TargetTableMissing);
+        let error = named(name, error);
+        if is_missing { self.missing(&failure::sentence(&error)).into() } else { error }
+    }
+}
+
+/// The same clients for a slow line.
+fn patient(clients: &Clients) -> Clients {
+    clients.with_attempts_of(ATTEMPT)
+}
+
 /// What came of the work that [`watch`] watched: what it made, or its failure, or `None` where it was interrupted. Where
-/// there is nothing made, `stop` puts things in order and says how to go on, which is told.
+/// there is nothing made, `stop` puts things in order and says how to go on, which is told. It is given whether --resume can
+/// go on.
 pub(crate) async fn concluded<T>(
     console: &Console,
     ended: anyhow::Result<Option<anyhow::Result<T>>>,
-    stop: impl AsyncFnOnce() -> anyhow::Result<String>,
+    stop: impl AsyncFnOnce(bool) -> anyhow::Result<String>,
 ) -> anyhow::Result<Option<T>> {
     let error = match ended {
         Ok(Some(Ok(made))) => return Ok(Some(made)),
         Ok(Some(Err(error))) | Err(error) => Some(error),
         Ok(None) => None,
     };
-    let again = stop().await?;
+    let again = stop(error.as_ref().is_none_or(goes_on)).await?;
     match error {
         Some(error) => {
             console.line(&again);
@@ -82,6 +112,31 @@ pub(crate) async fn concluded<T>(
             Ok(None)
         }
     }
+}
+
+/// Whether --resume comes further than a command that ended so: not where what it reads, or the table, is another by now.
+fn goes_on(error: &anyhow::Error) -> bool {
+    let name = error.downcast_ref::<Failed>().map(|failed| failed.name);
+    let is_final = matches!(
+        name,
+        Some(
+            ErrorName::ExportFailed
+                | ErrorName::ExportNotVerified
+                | ErrorName::ImportChanged
+                | ErrorName::ImportNotVerified
+                | ErrorName::InvalidExport
+                | ErrorName::StreamNotUsable
+        )
+    );
+    !is_final && error.downcast_ref::<Unusable>().is_none()
+}
+
+/// A failure that has a name, as it is told.
+#[derive(Debug, thiserror::Error)]
+#[error("{sentence}")]
+struct Failed {
+    name: ErrorName,
+    sentence: String,
 }
 
 /// Refuses what cannot be a table's name.
@@ -106,5 +161,36 @@ where
             | ErrorName::TableNotEmpty
             | ErrorName::TargetTableMissing
     );
-    if is_input { Unusable(sentence).into() } else { anyhow::Error::msg(sentence) }
+    if is_input { Unusable(sentence).into() } else { Failed { name, sentence }.into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use tablekeeper_functions::aws_failure::AwsFailure;
+
+    use super::*;
+
+    #[test]
+    fn items_have_as_much_time_as_files() {
+        let version = aws_config::BehaviorVersion::latest();
+        let clients = Clients::new(aws_config::SdkConfig::builder().behavior_version(version).build());
+        let dynamodb = patient(&clients).dynamodb();
+        let timeouts = dynamodb.config().timeout_config().unwrap();
+        assert_eq!(timeouts.operation_attempt_timeout(), Some(Duration::from_secs(120)));
+    }
+
+    #[test]
+    fn resuming_is_advised_where_it_can_help_alone() {
+        let failed = |name| {
+            let failure = AwsFailure { action: "s3:GetObject", name, detail: "so AWS says".to_owned() };
+            named(name, failure)
+        };
+        for name in [ErrorName::AccessDenied, ErrorName::Throttled, ErrorName::InvalidVersion] {
+            assert!(goes_on(&failed(name)), "{name}");
+        }
+        for name in [ErrorName::InvalidExport, ErrorName::ExportNotVerified, ErrorName::SourceTableMissing] {
+            assert!(!goes_on(&failed(name)), "{name}");
+        }
+        assert!(goes_on(&anyhow::anyhow!("the cursor file cannot be written")));
+    }
 }

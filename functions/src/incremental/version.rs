@@ -69,6 +69,15 @@ pub fn object_key(prefix: &str, item_key: &[u8]) -> String {
     format!("{prefix}{first}/{hash}")
 }
 
+/// The prefix under which a key is that of an item, `<prefix>ab/ab…` with the 64 letters of a hash; `None` where it is not
+/// the key of an item under any.
+pub fn prefix_of(key: &str) -> Option<&str> {
+    let (before, hash) = key.rsplit_once('/')?;
+    let is_hash = hash.len() == 64 && hash.bytes().all(|letter| matches!(letter, b'0'..=b'9' | b'a'..=b'f'));
+    let prefix = before.strip_suffix(hash.get(..2)?)?;
+    (is_hash && (prefix.is_empty() || prefix.ends_with('/'))).then_some(prefix)
+}
+
 /// An object whose body is no version's: something else wrote it.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[error(
@@ -159,6 +168,25 @@ mod tests {
         let hash = key.strip_prefix("items/").unwrap().split_once('/').unwrap();
         assert!(hash.1.starts_with(hash.0) && hash.1.len() == 64, "{key}");
         assert_ne!(key, object_key("items/", br#"{"id":{"S":"2"}}"#));
+    }
+
+    #[test]
+    fn an_items_key_is_the_whole_of_a_hash() {
+        let hash = "ab".repeat(32);
+        for prefix in ["", "a/", "a/b/"] {
+            assert_eq!(prefix_of(&format!("{prefix}ab/{hash}")), Some(prefix));
+        }
+        for other in [
+            format!("a/ba/{hash}"),
+            format!("aab/{hash}"),
+            format!("a/ab/{}", hash.to_uppercase()),
+            format!("a/ab/{hash}a"),
+            format!("a/{hash}"),
+            format!("a/ab/{hash}/"),
+            "a/".to_owned(),
+        ] {
+            assert_eq!(prefix_of(&other), None, "{other}");
+        }
     }
 
     #[test]

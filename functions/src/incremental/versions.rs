@@ -3,6 +3,8 @@
 //! S3 lists the newest first, versions and delete markers apart. A delete marker is put by the bucket's lifecycle rule,
 //! days behind the tombstone that it hides, so that by S3's own times, which are whole seconds, the two have an order.
 
+use std::ops::ControlFlow;
+
 use aws_sdk_s3::error::ProvideErrorMetadata;
 use aws_sdk_s3::operation::get_object::GetObjectError;
 use bytes::Bytes;
@@ -75,13 +77,13 @@ struct Listed {
     is_latest: bool,
 }
 
-/// Tells of the versions of an object, the newest first, and with their items if they are asked for. Answers how many
-/// there were. Memory holds a page of the list, and of the items those that are under way.
+/// Tells of the versions of an object, the newest first, and with their items if they are asked for, until `tell` breaks off.
+/// Answers how many were told of. Memory holds a page of the list, and of the items those that are under way.
 pub async fn each(
     store: &Store,
     object: &str,
     with_items: bool,
-    tell: &mut (dyn FnMut(Entry) + Send),
+    tell: &mut (dyn FnMut(Entry) -> ControlFlow<()> + Send),
 ) -> Result<u64, VersionsError> {
     let (mut key_marker, mut id_marker, mut told) = (None, None, 0);
     loop {
@@ -117,8 +119,10 @@ pub async fn each(
         let mut looks = std::pin::pin!(looks);
         while let Some(entry) = looks.try_next().await? {
             if let Some(entry) = entry {
-                tell(entry);
                 told += 1;
+                if tell(entry).is_break() {
+                    return Ok(told);
+                }
             }
         }
         if page.is_truncated != Some(true) {
@@ -197,7 +201,11 @@ mod tests {
         }
         for with_items in [true, false] {
             let mut entries = Vec::new();
-            let told = each(&store, &object, with_items, &mut |entry| entries.push(entry)).await.unwrap();
+            let mut tell = |entry| {
+                entries.push(entry);
+                ControlFlow::Continue(())
+            };
+            let told = each(&store, &object, with_items, &mut tell).await.unwrap();
             assert_eq!(told, 3);
             let shown: Vec<String> = entries
                 .iter()
@@ -216,7 +224,9 @@ mod tests {
                 .collect();
             assert_eq!(shown, ["REMOVE 3", "MODIFY 2 31", "INSERT 1 30"]);
         }
-        let none = each(&store, "items/aa/none", true, &mut |_| {}).await.unwrap();
+        let first = each(&store, &object, false, &mut |_| ControlFlow::Break(())).await.unwrap();
+        assert_eq!(first, 1);
+        let none = each(&store, "items/aa/none", true, &mut |_| ControlFlow::Continue(())).await.unwrap();
         assert_eq!(none, 0);
     }
 }

@@ -11,7 +11,7 @@ use super::history::{Gathered, Listed, Look};
 use super::listing::{Bounds, Candidate, Listing, of_key};
 use crate::aws_failure::AwsFailure;
 use crate::error_name::ErrorName;
-use crate::incremental::version::{Version, item_of_body, object_key};
+use crate::incremental::version::{Version, item_of_body, object_key, prefix_of};
 use crate::words::quoted;
 
 /// Objects that are looked at and fetched at a time.
@@ -217,7 +217,7 @@ impl<'a> Fold<'a> {
     /// what a person put there and deleted again is no concern.
     pub(super) fn is_of_an_item(&self, key: &str, is_current: bool) -> Result<bool, FoldError> {
         let Items { prefix, failures_prefix, .. } = self.items;
-        if is_items(prefix, key) {
+        if prefix_of(key) == Some(prefix.as_str()) {
             return Ok(true);
         }
         if is_current && !key.starts_with(failures_prefix.as_str()) {
@@ -252,15 +252,6 @@ enum Fetched {
     Item(Option<Bytes>),
     /// Another version has taken its place.
     Replaced,
-}
-
-/// Whether a key is `<prefix>ab/ab…`, with the 64 letters of a hash.
-fn is_items(prefix: &str, key: &str) -> bool {
-    let is_hash = |text: &str| text.bytes().all(|letter| matches!(letter, b'0'..=b'9' | b'a'..=b'f'));
-    let parts = key.strip_prefix(prefix).and_then(|key| key.split_once('/'));
-    parts.is_some_and(|(first, hash)| {
-        first.len() == 2 && hash.len() == 64 && hash.starts_with(first) && is_hash(hash)
-    })
 }
 
 /// The keys of a shard: a range of the 256 pairs of letters that hashes begin with. The first and the last one have what

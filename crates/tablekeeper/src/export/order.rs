@@ -60,7 +60,7 @@ pub(super) async fn take(arguments: &Arguments, place: &Place, aws: &Aws) -> any
         let owner = format!("{OWNER}, process {} since {}", std::process::id(), now.to_rfc3339());
         let files = files(place, &run, table, aws);
         let planned = plan::plan(&dynamodb, &files, &run, &owner, table, now).await;
-        let (_, plan) = planned.map_err(|error| named(error.name(), error))?;
+        let (_, plan) = planned.map_err(|error| aws.named(error.name(), error))?;
         (run, plan)
     };
     let files = files(place, &run, table, aws);

@@ -64,11 +64,11 @@ pub(super) async fn take(
     let (table, import, source) = match kind {
         Kind::Files => {
             let planned = plan_import::plan(&dynamodb, &files, input, wanted).await;
-            planned.map_err(|error| refused(error, kind, &path))?
+            planned.map_err(|error| refused(error, kind, &path, aws))?
         }
         Kind::Snapshot => match plan_restore::plan(&dynamodb, &files, input, wanted).await {
             Ok(planned) => planned,
-            Err(plan_restore::Error::Import(error)) => return Err(refused(error, kind, &path)),
+            Err(plan_restore::Error::Import(error)) => return Err(refused(error, kind, &path, aws)),
             // It was named by whoever called.
             Err(error @ plan_restore::Error::NoSnapshot { .. }) => {
                 bail!(Unusable(format!("{error} ({})", error.name())))
@@ -117,7 +117,7 @@ fn source_of(arguments: &Arguments, place: &Place, aws: &Aws) -> anyhow::Result<
 }
 
 /// A refusal in the words of the command line.
-pub(crate) fn refused(error: Error, kind: Kind, path: &Path) -> anyhow::Error {
+pub(crate) fn refused(error: Error, kind: Kind, path: &Path, aws: &Aws) -> anyhow::Error {
     let noun = kind.noun();
     match error {
         Error::TableNotEmpty(table) => {
@@ -138,7 +138,7 @@ pub(crate) fn refused(error: Error, kind: Kind, path: &Path) -> anyhow::Error {
             };
             Unusable(format!("{option} {}", invalid.reason)).into()
         }
-        other => named(other.name(), other),
+        other => aws.named(other.name(), other),
     }
 }
 

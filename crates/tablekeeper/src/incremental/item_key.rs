@@ -11,7 +11,7 @@ use tablekeeper_functions::snapshot::Items;
 use tablekeeper_functions::table_description;
 use tablekeeper_functions::words::quoted;
 
-use super::place;
+use super::{check_there, place};
 use crate::failure::Unusable;
 use crate::transfer::{Aws, named};
 
@@ -47,11 +47,14 @@ impl KeyNames {
             .map_err(|error| named(error.name, error))?;
         match names {
             Some(names) => Ok(KeyNames { names, table: None }),
-            None => bail!(Unusable(format!(
+            None => {
+                check_there(aws, items).await?;
+                bail!(aws.missing(&format!(
                 "table {table} does not exist, and there is no version of an item in {} that says what its key \
                  attributes were (SourceTableMissing)",
                 place(items)
-            ))),
+            )))
+            }
         }
     }
 }

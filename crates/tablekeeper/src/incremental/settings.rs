@@ -1,10 +1,12 @@
-//! What the commands of an incremental backup go by: a file (`--config`) over the environment.
+//! What the commands of an incremental backup go by: a file (`--config`) over the environment, and a stack (`--stack`) that
+//! has to agree with both.
 //!
 //! The names and their meanings are those of the system that this succeeds; a value that the file has beats that of the
 //! environment, as there. What differs is what was wrong there: prefixes may be left out, a Region is needed only where
 //! the AWS environment names none, and a port counts with TLS too.
 
 mod file;
+mod stack;
 
 use std::path::Path;
 
@@ -18,9 +20,16 @@ use tablekeeper_functions::words::quoted;
 use crate::failure::Unusable;
 use crate::transfer::Aws;
 use file::{File, Given};
+use stack::OfStack;
 
 /// What HTTPS takes, and no other.
 const HTTPS_PORT: u16 = 443;
+/// Where the items lie, unless it is said: as the template has it.
+const ITEMS_PREFIX: &str = "items/";
+/// The same of what is set aside.
+const FAILURES_PREFIX: &str = "failures/";
+/// The same of snapshots.
+const SNAPSHOTS_PREFIX: &str = "snapshots/";
 /// Requests of DynamoDB at a time, unless it is said.
 const PARALLELISM: u32 = 32;
 const MOST_PARALLELISM: u32 = 1_024;
@@ -28,8 +37,10 @@ const MOST_PARALLELISM: u32 = 1_024;
 /// The settings, each checked.
 #[derive(Debug, Eq, PartialEq)]
 pub(crate) struct Settings {
-    /// The table that is backed up, where the file names one.
+    /// The table that is backed up, where the file or the stack names one.
     pub(crate) table: Option<String>,
+    /// The table that the stack follows, where one is named.
+    followed: Option<String>,
     items: Option<Items>,
     snapshots: Option<Snapshots>,
     region: Option<String>,
@@ -51,15 +62,26 @@ pub(crate) struct Snapshots {
 impl Settings {
     /// Reads the file, if there is one, and the environment: the one place that does.
     #[expect(clippy::disallowed_methods, reason = "the command line is an edge: its own variables")]
-    pub(crate) fn read(path: Option<&Path>) -> anyhow::Result<Settings> {
+    pub(crate) async fn read(path: Option<&Path>, stack: Option<&str>) -> anyhow::Result<Settings> {
         let text = path.map(file::text).transpose()?;
         let name = path.map(|path| path.display().to_string());
-        Settings::of(name.zip(text), &|variable| std::env::var(variable).ok())
+        let of_stack = match stack {
+            Some(name) => {
+                let config = crate::stack::environment().await;
+                OfStack::read(
+                    name,
+                    &crate::stack::find(&config, name, "--stack names one that is there").await?,
+                )?
+            }
+            None => OfStack::default(),
+        };
+        Settings::of(name.zip(text), &of_stack, &|variable| std::env::var(variable).ok())
     }
 
-    /// Of a file's name and text, and of what the environment has.
+    /// Of a file's name and text, of what the stack says, and of what the environment has.
     fn of(
         named: Option<(String, String)>,
+        of_stack: &OfStack,
         environment: &dyn Fn(&str) -> Option<String>,
     ) -> anyhow::Result<Settings> {
         let file = match &named {
@@ -68,21 +90,25 @@ impl Settings {
         };
         let given = |key: &'static str, variable: &str| {
             let set = || environment(variable).filter(|value| !value.is_empty());
-            file.get(key).or_else(|| set().map(|text| Given { text, origin: variable.to_owned() }))
+            let said =
+                file.get(key).or_else(|| set().map(|text| Given { text, origin: variable.to_owned() }));
+            of_stack.beside(variable, said)
         };
-        let bucket = |key, variable| given(key, variable).map(bucket).transpose();
-        let items_prefix = given("s3.incremental.prefix", "INCREMENTAL_PREFIX");
-        let failures_prefix = given("s3.incremental.failures-prefix", "FAILURES_PREFIX");
-        let snapshot_prefix = given("s3.snapshot.prefix", "SNAPSHOT_PREFIX");
-        let prefix = |given: &Option<Given>| as_prefix(given.as_ref().map_or("", |given| &given.text));
+        let bucket = |key, variable| given(key, variable)?.map(bucket).transpose();
+        let items_prefix = given("s3.incremental.prefix", "INCREMENTAL_PREFIX")?;
+        let failures_prefix = given("s3.incremental.failures-prefix", "FAILURES_PREFIX")?;
+        let snapshot_prefix = given("s3.snapshot.prefix", "SNAPSHOT_PREFIX")?;
+        let prefix = |given: &Option<Given>, default: &str| {
+            as_prefix(given.as_ref().map_or(default, |given| &given.text))
+        };
         let origin =
             |given: Option<Given>| given.map(|given| format!(" ({})", given.origin)).unwrap_or_default();
 
         let items = match bucket("s3.incremental.bucket", "INCREMENTAL_BUCKET")? {
             Some(Given { text: bucket, .. }) => {
-                let failures =
-                    failures_prefix.as_ref().map_or("failures/".to_owned(), |given| as_prefix(&given.text));
-                let items = Items { bucket, prefix: prefix(&items_prefix), failures_prefix: failures };
+                let failures = prefix(&failures_prefix, FAILURES_PREFIX);
+                let items =
+                    Items { bucket, prefix: prefix(&items_prefix, ITEMS_PREFIX), failures_prefix: failures };
                 let Items { prefix, failures_prefix: failures, .. } = &items;
                 if failures.is_empty() || (!prefix.is_empty() && failures.starts_with(prefix)) {
                     bail!(Unusable(format!(
@@ -99,8 +125,10 @@ impl Settings {
             None => None,
         };
         let snapshots = bucket("s3.snapshot.bucket", "SNAPSHOT_BUCKET")?;
-        let snapshots =
-            snapshots.map(|given| Snapshots { bucket: given.text, prefix: prefix(&snapshot_prefix) });
+        let snapshots = snapshots.map(|given| Snapshots {
+            bucket: given.text,
+            prefix: prefix(&snapshot_prefix, SNAPSHOTS_PREFIX),
+        });
         if let (Some(items), Some(snapshots)) = (&items, &snapshots)
             && items.bucket == snapshots.bucket
             && snapshots.prefix.starts_with(&items.prefix)
@@ -117,10 +145,18 @@ impl Settings {
             )));
         }
         let table = file.get("table").map(|table| match is_table_name(&table.text) {
-            true => Ok(table.text),
+            true => Ok(table),
             false => Err(table.refused("a table's name may be given")),
         });
-        let region = given("dynamodb.region", "DYNAMODB_REGION").map(|region| {
+        let table = match (table.transpose()?, &of_stack.table) {
+            (Some(said), Some(followed)) if said.text != followed.text => {
+                bail!(
+                    said.refused(&format!("{} is {}; leave one of them out", followed.origin, followed.text))
+                )
+            }
+            (said, followed) => said.or_else(|| followed.clone()).map(|table| table.text),
+        };
+        let region = given("dynamodb.region", "DYNAMODB_REGION")?.map(|region| {
             let is_region =
                 region.text.bytes().all(|letter| letter.is_ascii_alphanumeric() || letter == b'-');
             if is_region {
@@ -129,16 +165,17 @@ impl Settings {
                 Err(region.refused("a Region may be given, as eu-west-1"))
             }
         });
-        let parallelism = given("dynamodb.parallelism", "DYNAMODB_PARALLELISM");
+        let parallelism = given("dynamodb.parallelism", "DYNAMODB_PARALLELISM")?;
         Ok(Settings {
-            table: table.transpose()?,
+            table,
+            followed: of_stack.table.as_ref().map(|followed| followed.text.clone()),
             items,
             snapshots,
             region: region.transpose()?,
             endpoint: endpoint(
-                given("dynamodb.host", "DYNAMODB_HOST"),
-                given("dynamodb.port", "DYNAMODB_PORT"),
-                given("dynamodb.tls", "DYNAMODB_USETLS"),
+                given("dynamodb.host", "DYNAMODB_HOST")?,
+                given("dynamodb.port", "DYNAMODB_PORT")?,
+                given("dynamodb.tls", "DYNAMODB_USETLS")?,
             )?,
             parallelism: match parallelism {
                 Some(given) => {
@@ -165,10 +202,17 @@ impl Settings {
         self.snapshots.as_ref().ok_or_else(missing)
     }
 
-    /// The table that is backed up: the argument, or what the file says.
+    /// The table that is backed up: the argument, or what the file or the stack says.
     pub(crate) fn table(&self, argument: Option<&str>) -> anyhow::Result<Option<String>> {
         if let Some(table) = argument {
             crate::transfer::check_table_name(table)?;
+        }
+        if let (Some(table), Some(followed)) = (argument, &self.followed)
+            && table != followed
+        {
+            bail!(Unusable(format!(
+                "TABLE is {table}, but the stack follows {followed}; leave one of them out"
+            )));
         }
         Ok(argument.map(str::to_owned).or_else(|| self.table.clone()))
     }
@@ -181,10 +225,13 @@ impl Settings {
     fn missing(&self, variable: &str, key: &str, what: &str) -> Unusable {
         Unusable(match &self.file {
             Some(file) => {
-                format!("{file} has no {key}, and {variable} is not set; one of them has to name {what}")
+                format!(
+                    "{file} has no {key}, and {variable} is not set; one of them, or --stack, has to name {what}"
+                )
             }
             None => format!(
-                "{variable} is missing; it names {what}. Set it, or give --config FILE, a file that has {key}"
+                "{variable} is missing; it names {what}. Set it, or give --stack NAME, the stack that follows the table, or \
+                 --config FILE, a file that has {key}"
             ),
         })
     }

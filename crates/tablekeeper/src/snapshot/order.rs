@@ -1,23 +1,24 @@
 //! Which snapshot is made: of the second that is asked for, or one that was begun already.
 
 use anyhow::bail;
+use aws_sdk_dynamodb::types::TableDescription;
 use chrono::{DateTime, TimeDelta, Utc};
 use tablekeeper_functions::clock::Clock;
-use tablekeeper_functions::export_manifest::SUMMARY;
 use tablekeeper_functions::export_table::CompressionName;
-use tablekeeper_functions::export_table::layout::{Layout, document_in};
+use tablekeeper_functions::export_table::layout::document_in;
 use tablekeeper_functions::files::Files;
-use tablekeeper_functions::snapshot::Snapshot;
+use tablekeeper_functions::incremental::key_names;
 use tablekeeper_functions::snapshot::document::{self, Document};
-use tablekeeper_functions::snapshot::execution_input::{Defaults, ExecutionInput, name};
+use tablekeeper_functions::snapshot::execution_input::{Defaults, ExecutionInput, names};
 use tablekeeper_functions::snapshot::plan_snapshot::{self, Error};
+use tablekeeper_functions::snapshot::{Items, Snapshot};
 use tablekeeper_functions::step::Named as _;
 use tablekeeper_functions::table_description;
 
 use super::{How, Which};
 use crate::console::Console;
 use crate::failure::Unusable;
-use crate::incremental::{Settings, Snapshots, check_kept, noncurrent_days, past_second, place};
+use crate::incremental::{Settings, Snapshots, check_kept, check_there, noncurrent_days, past_second, place};
 use crate::transfer::{Aws, named, whole};
 
 /// What the command line calls itself where an execution has its ARN.
@@ -39,9 +40,11 @@ pub(super) struct Order {
     pub(super) whole: bool,
 }
 
-/// What is found in the folder of a second.
+/// What is found in the folders of a second.
 enum Found {
     Nothing,
+    /// Begun by another, or with other settings, and not ended: the sentence that says so.
+    NotEnded(String),
     Whole(Snapshot),
     /// Begun from the command line, and not ended.
     Ours(Snapshot),
@@ -60,7 +63,7 @@ pub(super) async fn take(
     let now = Clock::System.now();
     let snapshots = settings.snapshots()?;
     let found = match (which.at, which.resume) {
-        (Some(at), _) => look(&name(past_second(at)?), settings, aws).await?,
+        (Some(at), _) => of_second(past_second(at)?, settings, aws, console).await?,
         (None, true) => newest(settings, aws).await?,
         (None, false) => Found::Nothing,
     };
@@ -84,14 +87,15 @@ pub(super) async fn take(
             Ok(order(snapshot, days, false))
         }
         Found::Ours(snapshot) => bail!(Unusable(format!(
-            "the snapshot {} in {place} was begun from the command line and not ended; --resume goes on with it",
+            "the snapshot {} in {place} was begun from the command line and not ended; --resume goes on with it, and without \
+             its folder it is begun anew",
             snapshot.name
         ))),
-        Found::Nothing if which.resume => bail!(Unusable(format!(
+        Found::Nothing | Found::NotEnded(_) if which.resume => bail!(Unusable(format!(
             "there is no snapshot in {place} that was begun from the command line and not ended; leave --resume out to \
              begin one"
         ))),
-        Found::Nothing => {
+        Found::Nothing | Found::NotEnded(_) => {
             let days = noncurrent_days(aws, settings.items()?, console).await?;
             Ok(order(begin(which, how, settings, aws, days.unwrap_or_default(), now).await?, days, false))
         }
@@ -124,6 +128,7 @@ async fn begin(
     now: DateTime<Utc>,
 ) -> anyhow::Result<Snapshot> {
     let (items, snapshots) = (settings.items()?, settings.snapshots()?);
+    check_there(aws, items).await?;
     let dynamodb = aws.clients.dynamodb();
     let table = which.table.clone().unwrap_or_default();
     let table_arn = match table.as_str() {
@@ -131,6 +136,9 @@ async fn begin(
         name => {
             let described = table_description::describe(&dynamodb, name).await;
             let described = described.map_err(|error| named(error.name, error))?;
+            if which.has_to_be_there {
+                check_table(name, described.as_ref(), aws, items).await?;
+            }
             described.and_then(|table| table.table_arn).unwrap_or_else(|| name.to_owned())
         }
     };
@@ -159,8 +167,51 @@ async fn begin(
              (SourceTableMissing)",
             place(items)
         ))),
-        Err(error) => Err(named(error.name(), error)),
+        Err(error) => Err(aws.named(error.name(), error)),
     }
+}
+
+/// Refuses a table that is not that of the items, as far as their keys say.
+async fn check_table(
+    name: &str,
+    table: Option<&TableDescription>,
+    aws: &Aws,
+    items: &Items,
+) -> anyhow::Result<()> {
+    let Some(table) = table else {
+        bail!(aws.missing(&format!(
+            "table {name} does not exist; leave TABLE out for a table that is gone, or give it as `table` in the file of \
+             --config (SourceTableMissing)"
+        )));
+    };
+    let there = table_description::key_names(table);
+    let names = key_names::of_versions(&aws.s3, &items.bucket, &items.prefix).await;
+    match names.map_err(|error| named(error.name, error))? {
+        Some(names) if names != there => bail!(Unusable(format!(
+            "TABLE is {name}, whose key attributes are {}; those of the items in {} are {}; name the table that they are of, \
+             or leave TABLE out",
+            there.join(" and "),
+            place(items),
+            names.join(" and ")
+        ))),
+        _ => Ok(()),
+    }
+}
+
+/// What is in the folders of a second: in the first of those that were not begun by another and not ended.
+async fn of_second(
+    at: DateTime<Utc>,
+    settings: &Settings,
+    aws: &Aws,
+    console: &Console,
+) -> anyhow::Result<Found> {
+    for name in names(at) {
+        match look(&name, settings, aws).await? {
+            Found::NotEnded(sentence) => console.line(&format!("note: {sentence}; it is left as it is")),
+            found => return Ok(found),
+        }
+    }
+    Ok(Found::Nothing)
 }
 
 /// What is in the folder of a snapshot of this name.
@@ -180,20 +231,19 @@ async fn look(name: &str, settings: &Settings, aws: &Aws) -> anyhow::Result<Foun
         }
     };
     let items = settings.items()?;
-    if (&snapshot.items.bucket, &snapshot.items.prefix) != (&items.bucket, &items.prefix) {
-        return Ok(Found::Others(format!(
-            "{location} is there already, and of the items in {} (ExportExists)",
-            place(&snapshot.items)
-        )));
-    }
-    let manifest = Layout::new(&snapshot.run, &snapshot.plan).manifest(SUMMARY);
-    if files.get(&manifest).await.map_err(failed)?.is_some() {
-        return Ok(Found::Whole(snapshot));
-    }
-    if owner.starts_with(OWNER) {
-        return Ok(Found::Ours(snapshot));
-    }
-    Ok(Found::Others(format!("{location} is there already, is of {owner}, and was not ended (ExportExists)")))
+    let is_of_items = (&snapshot.items.bucket, &snapshot.items.prefix) == (&items.bucket, &items.prefix);
+    let of_items = place(&snapshot.items);
+    Ok(match (snapshot.is_whole(&files).await.map_err(failed)?, is_of_items) {
+        (true, true) => Found::Whole(snapshot),
+        (true, false) => Found::Others(format!(
+            "{location} is there already, and of the items in {of_items} (ExportExists)"
+        )),
+        (false, true) if owner.starts_with(OWNER) => Found::Ours(snapshot),
+        (false, true) => Found::NotEnded(format!("{location} was begun by {owner}, and not ended")),
+        (false, false) => {
+            Found::NotEnded(format!("{location} was begun of the items in {of_items}, and not ended"))
+        }
+    })
 }
 
 /// The newest snapshot that was begun from the command line and not ended.

@@ -1,7 +1,10 @@
 //! The commands of an incremental backup as a person calls them, on a table and buckets of the local stack.
 
+mod list;
+mod places;
 mod recover;
 mod refusals;
 mod restore;
 mod resume;
+mod stacks;
 mod support;

@@ -40,22 +40,6 @@ fn shards_are_ranges_that_have_everything_between_them() {
     assert_eq!(bounds("", 0, 1), Bounds::default());
 }
 
-#[test]
-fn an_items_key_is_the_whole_of_a_hash() {
-    let hash = "ab".repeat(32);
-    assert!(is_items("a/", &format!("a/ab/{hash}")) && is_items("", &format!("ab/{hash}")));
-    for other in [
-        format!("b/ab/{hash}"),
-        format!("a/ba/{hash}"),
-        format!("a/ab/{}", hash.to_uppercase()),
-        format!("a/ab/{hash}a"),
-        format!("a/{hash}"),
-        "a/".to_owned(),
-    ] {
-        assert!(!is_items("a/", &other), "{other}");
-    }
-}
-
 #[tokio::test]
 async fn a_lag_is_seen_through_with_few_looks() {
     let aws = aws();

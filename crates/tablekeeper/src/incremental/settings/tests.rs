@@ -23,7 +23,8 @@ parallelism = 4
 fn settings(file: Option<&str>, variables: &[(&str, &str)]) -> Result<Settings, String> {
     let variable =
         |name: &str| variables.iter().find(|(of, _)| *of == name).map(|(_, value)| (*value).to_owned());
-    Settings::of(file.map(|text| ("orders.toml".to_owned(), text.to_owned())), &variable).map_err(|error| {
+    let named = file.map(|text| ("orders.toml".to_owned(), text.to_owned()));
+    Settings::of(named, &OfStack::default(), &variable).map_err(|error| {
         assert!(error.downcast_ref::<Unusable>().is_some(), "{error:#}");
         sentence(&error)
     })
@@ -34,9 +35,9 @@ fn the_environment_is_enough_and_prefixes_may_be_left_out() {
     let least =
         settings(None, &[("INCREMENTAL_BUCKET", "items-bucket"), ("SNAPSHOT_BUCKET", "snapshots")]).unwrap();
     let items = least.items().unwrap();
-    assert_eq!((items.bucket.as_str(), items.prefix.as_str()), ("items-bucket", ""));
+    assert_eq!((items.bucket.as_str(), items.prefix.as_str()), ("items-bucket", "items/"));
     assert_eq!(items.failures_prefix, "failures/");
-    assert_eq!(least.snapshots().unwrap().prefix, "");
+    assert_eq!(least.snapshots().unwrap().prefix, "snapshots/");
     assert_eq!((least.parallelism, least.region, least.endpoint, least.table), (32, None, None, None));
     let whole = settings(
         None,
@@ -82,15 +83,15 @@ fn what_is_missing_is_said_when_it_is_needed() {
     let none = settings(None, &[("INCREMENTAL_BUCKET", "")]).unwrap();
     assert_eq!(
         none.items().unwrap_err().to_string(),
-        "INCREMENTAL_BUCKET is missing; it names the bucket of the items. Set it, or give --config FILE, a file that has \
-         s3.incremental.bucket"
+        "INCREMENTAL_BUCKET is missing; it names the bucket of the items. Set it, or give --stack NAME, the stack that follows \
+         the table, or --config FILE, a file that has s3.incremental.bucket"
     );
     assert!(none.snapshots().unwrap_err().to_string().starts_with("SNAPSHOT_BUCKET is missing; "));
     let file = settings(Some(""), &[]).unwrap();
     assert_eq!(
         file.snapshots().unwrap_err().to_string(),
-        "orders.toml has no s3.snapshot.bucket, and SNAPSHOT_BUCKET is not set; one of them has to name the bucket of the \
-         snapshots"
+        "orders.toml has no s3.snapshot.bucket, and SNAPSHOT_BUCKET is not set; one of them, or --stack, has to name the \
+         bucket of the snapshots"
     );
 }
 
@@ -180,8 +181,14 @@ fn what_is_wrong_in_the_environment_is_refused_by_its_variable() {
             "DYNAMODB_USETLS is false, and DYNAMODB_PORT (dynamodb.port) is missing: 443",
         ),
         (
-            &[bucket, ("SNAPSHOT_BUCKET", "bucket"), ("SNAPSHOT_PREFIX", "snapshots")],
-            "snapshots would lie at s3://bucket/snapshots/ (SNAPSHOT_PREFIX), under the items at s3://bucket/, and be",
+            &[
+                bucket,
+                ("INCREMENTAL_PREFIX", "/"),
+                ("SNAPSHOT_BUCKET", "bucket"),
+                ("SNAPSHOT_PREFIX", "snapshots"),
+            ],
+            "snapshots would lie at s3://bucket/snapshots/ (SNAPSHOT_PREFIX), under the items at s3://bucket/ \
+             (INCREMENTAL_PREFIX), and be",
         ),
         (
             &[bucket, ("INCREMENTAL_PREFIX", "a"), ("FAILURES_PREFIX", "a/failures")],

@@ -19,18 +19,38 @@ async fn an_item_comes_back_if_it_is_still_what_was_shown() {
     members.insert("n".to_owned(), json!({ "N": "7" }));
     members.insert("more".to_owned(), json!({ "S": "…" }));
     account.change("MODIFY", "all", Some(&changed), 2).await;
-    let recover = ["recover", "orders", "--key", key, "--at", &first];
+    let asks = ["recover", "orders", "--key", key, "--at", &first];
+    let recover = [&asks[..], &["--yes"]].concat();
 
-    let dry = account.done(&[&recover[..], &["--dry-run"]].concat()).await;
+    let dry = account.done(&[&asks[..], &["--dry-run"]].concat()).await;
     let shown = format!(
         "the item {key}, as it is now, and what it was at {first}:\n- \"more\": {{\"S\":\"…\"}}\n\
          ~ \"n\": {{\"N\":\"7\"}} -> {{\"N\":\"-12345678901234567890.123456789\"}}\n+ \"ss\": {{\"SS\":[\"a\"]}}\n"
     );
-    assert_eq!(dry.data, shown);
+    let (difference, since) = dry.data.split_at(shown.len());
+    assert_eq!(difference, shown);
+    let since: Vec<&str> = since.lines().collect();
+    assert_eq!((since.len(), since[0]), (3, "since then it was changed, the newest first:"), "{since:?}");
+    assert!(since[1].starts_with("TIME ") && since[2].contains("  MODIFY  "), "{since:?}");
+    let shown = dry.data.clone();
     assert!(dry.remarks.ends_with("nothing was written (--dry-run)\n"), "{}", dry.remarks);
     assert_eq!(account.items("orders").await["all"], changed);
-    let json = account.done(&[&recover[..], &["--dry-run", "--json"]].concat()).await.json();
+    let json = account.done(&[&asks[..], &["--dry-run", "--json"]].concat()).await.json();
     assert_eq!((&json["outcome"], &json["changes"][0]["attribute"]), (&json!("dryRun"), &json!("more")));
+    assert_eq!((json["since"].as_array().unwrap().len(), &json["since"][0]["event"]), (1, &json!("MODIFY")));
+
+    // A later write is not taken back unless somebody says so.
+    for (more, data) in [(&[][..], shown.as_str()), (&["--json"], "")] {
+        let told = account.run(&[&asks[..], more].concat()).await;
+        assert_eq!((told.code, told.data.as_str()), (Some(2), data), "{}", told.remarks);
+        let error = told.remarks.lines().last().unwrap();
+        assert!(
+            error
+                .starts_with("error: the item was changed since --at, and that would be taken back; nothing"),
+            "{error}"
+        );
+        assert_eq!(account.items("orders").await["all"], changed);
+    }
 
     // Somebody changes it between the look and the write.
     let child = account.until_it_calls("dynamodb:UpdateItem", &recover).await;
@@ -69,6 +89,12 @@ async fn an_item_comes_back_if_it_is_still_what_was_shown() {
     let same = account.done(&recover).await;
     let words = format!("the item {key} is as it was at {first}; nothing was changed\n");
     assert!(same.remarks.ends_with(&words) && same.data.is_empty(), "{}{}", same.data, same.remarks);
+
+    // What the stream has not told of yet is a later write as well.
+    let second = text(passed_second().await);
+    let told = account.run(&["recover", "orders", "--key", key, "--at", &second]).await;
+    let words = "the bucket knows of no change since; the stream may tell of it yet\n";
+    assert!(told.code == Some(2) && told.data.ends_with(words), "{}{}", told.data, told.remarks);
 
     // One that was deleted comes back, and one that was not there does not.
     account.change("REMOVE", "all", None, 3).await;

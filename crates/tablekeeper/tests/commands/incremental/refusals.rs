@@ -6,7 +6,7 @@ use aws_sdk_s3::types::{
 };
 
 use super::support::{Account, item, passed_second, text};
-use crate::shell::{Told, stack};
+use crate::shell::stack;
 
 #[tokio::test]
 async fn what_cannot_be_done_is_said_in_a_sentence() {
@@ -188,11 +188,6 @@ async fn what_cannot_be_done_is_said_in_a_sentence() {
     {
         assert_eq!(account.run(arguments).await.code, Some(2), "{arguments:?}");
     }
-    let with = async |arguments: &[&str], variables: &[(&str, &str)]| {
-        let mut command = account.command(arguments).await;
-        command.envs(variables.iter().copied());
-        Told::of(command.output().await.unwrap())
-    };
     let history = ["history", "orders", "--key", one];
     for (arguments, variables, words) in [
         (
@@ -208,7 +203,7 @@ async fn what_cannot_be_done_is_said_in_a_sentence() {
         (
             &["snapshot", "--config", "empty.toml"],
             &[("SNAPSHOT_BUCKET", "")],
-            "empty.toml has no s3.snapshot.bucket, and SNAPSHOT_BUCKET is not set; one of them has to name",
+            "empty.toml has no s3.snapshot.bucket, and SNAPSHOT_BUCKET is not set; one of them, or --stack, has",
         ),
         (
             &history,
@@ -227,7 +222,7 @@ async fn what_cannot_be_done_is_said_in_a_sentence() {
         ),
         (&history, &[("DYNAMODB_PORT", "8000")], "DYNAMODB_PORT is `8000`; that is for a host of one's own"),
     ] {
-        let told = with(arguments, variables).await;
+        let told = account.run_with(arguments, variables).await;
         assert_eq!((told.code, told.data.as_str()), (Some(2), ""), "{}", told.remarks);
         assert!(told.remarks.starts_with(&format!("error: {words}")), "{}", told.remarks);
     }

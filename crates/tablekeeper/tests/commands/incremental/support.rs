@@ -41,18 +41,24 @@ impl Account {
         let (bucket, snapshots) = (format!("items-{name}"), format!("snapshots-{name}"));
         shell.variables = vec![
             ("INCREMENTAL_BUCKET", bucket.clone()),
-            ("INCREMENTAL_PREFIX", "items".to_owned()),
             ("SNAPSHOT_BUCKET", snapshots.clone()),
+            ("SNAPSHOT_PREFIX", "/".to_owned()),
         ];
         shell.create("orders", "id", true).await;
         let s3 = shell.s3.clone();
         for bucket in [&bucket, &snapshots] {
             s3.create_bucket().bucket(bucket).send().await.unwrap();
         }
+        let account = Account { shell, store: Store { s3, bucket, prefix: "items/".to_owned() } };
+        account.version(&account.store.bucket).await;
+        account
+    }
+
+    /// Turns a bucket's versioning on.
+    pub(crate) async fn version(&self, bucket: &str) {
         let versions = VersioningConfiguration::builder().status(BucketVersioningStatus::Enabled).build();
-        let put = s3.put_bucket_versioning().bucket(&bucket).versioning_configuration(versions);
+        let put = self.s3.put_bucket_versioning().bucket(bucket).versioning_configuration(versions);
         put.send().await.unwrap();
-        Account { shell, store: Store { s3, bucket, prefix: "items/".to_owned() } }
     }
 
     /// What has to end with this code and this sentence.
@@ -61,6 +67,19 @@ impl Account {
         assert_eq!((told.code, told.data.as_str()), (Some(code), ""), "{arguments:?}: {}", told.remarks);
         let error = told.remarks.lines().last().unwrap();
         assert!(error.starts_with(&format!("error: {words}")), "{arguments:?}: {}", told.remarks);
+    }
+
+    /// What a command told that found these variables in place of the account's.
+    pub(crate) async fn run_with(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Told {
+        let mut command = self.command(arguments).await;
+        command.envs(variables.iter().copied());
+        Told::of(command.output().await.unwrap())
+    }
+
+    /// The keys of a bucket's objects.
+    pub(crate) async fn keys(&self, bucket: &str) -> Vec<String> {
+        let there = self.s3.list_objects_v2().bucket(bucket).send().await.unwrap();
+        there.contents.unwrap_or_default().into_iter().filter_map(|object| object.key).collect()
     }
 
     pub(crate) async fn put(&self, table: &str, items: &[Value]) {

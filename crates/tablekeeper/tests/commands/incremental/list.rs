@@ -1,0 +1,81 @@
+//! `tablekeeper snapshot list`, and which names of tables a snapshot takes.
+
+use serde_json::{Value, json};
+
+use super::support::{Account, item, passed_second, text};
+use crate::shell::stack;
+
+#[tokio::test]
+async fn snapshots_are_listed_and_none_is_begun_by_that() {
+    let account = Account::new("460000000007").await;
+    account.change("INSERT", "1", Some(&item("1", "a")), 1).await;
+    let snapshots = format!("snapshots-{}", account.name);
+    let none = account.done(&["snapshot", "list"]).await;
+    assert_eq!(
+        (none.data.as_str(), none.remarks),
+        ("", format!("there is no snapshot in s3://{snapshots}/\n"))
+    );
+    let first = text(passed_second().await);
+    account.done(&["snapshot", "orders", "--at", &first, "--settle", "0"]).await;
+    let second = text(passed_second().await);
+    account.refuse_after("s3:PutObject", 3).await;
+    assert_eq!(account.run(&["snapshot", "--at", &second, "--settle", "0"]).await.code, Some(1));
+    stack().await.front().clear_rules(account.name);
+    let put =
+        |key: &str| account.s3.put_object().bucket(&snapshots).key(key).body(b"{}".to_vec().into()).send();
+    put("x/export.json").await.unwrap();
+    put("y/readme").await.unwrap();
+    put("export.json").await.unwrap();
+
+    let [first, second] = [first, second].map(|at| (at.replace(':', "-"), at));
+    let told = account.done(&["snapshot", "list"]).await;
+    let lines: Vec<&str> = told.data.lines().collect();
+    let rows = [
+        "NAME                      TABLE                             ITEMS        BYTES  STATE".to_owned(),
+        format!("{}      orders                                1         43 B  whole", first.0),
+        format!("{}      -                                                     not ended: of the command line", second.0),
+        "x                         -                                                     it is no snapshot's document".to_owned(),
+    ];
+    assert_eq!(lines.len(), rows.len(), "{}", told.data);
+    for (line, row) in lines.iter().zip(&rows) {
+        assert!(line.starts_with(row), "{line}");
+    }
+    let told = account.done(&["snapshot", "list", "--json"]).await;
+    let lines: Vec<Value> = told.data.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(
+        lines[0],
+        json!({ "snapshot": first.0, "state": "whole", "at": first.1, "table": "orders", "itemCount": 1, "bytes": 43,
+            "owner": null, "reason": null })
+    );
+    assert_eq!((&lines[1]["state"], &lines[1]["at"]), (&json!("notEnded"), &json!(second.1)));
+    assert_eq!(lines[2]["state"], "unreadable");
+    let told = account.run_with(&["snapshot", "list"], &[("SNAPSHOT_BUCKET", "nowhere-at-all")]).await;
+    assert_eq!(told.code, Some(1));
+    assert!(told.remarks.contains("(bucket nowhere-at-all)"), "{}", told.remarks);
+}
+
+#[tokio::test]
+async fn a_table_that_is_named_is_there_and_has_the_keys_of_the_items() {
+    let account = Account::new("460000000008").await;
+    account.change("INSERT", "1", Some(&item("1", "a")), 1).await;
+    account.create("others", "pk", false).await;
+    let at = text(passed_second().await);
+    let snapshot = ["snapshot", "--at", &at, "--settle", "0"];
+    for (table, words) in [
+        (
+            &["lst"][..],
+            "table lst does not exist; leave TABLE out for a table that is gone, or give it as `table` in",
+        ),
+        (&["--", "list"], "table list does not exist; leave TABLE out for a table that is gone"),
+        (
+            &["others"],
+            "TABLE is others, whose key attributes are pk; those of the items in `s3://items-460000000008/items/`",
+        ),
+    ] {
+        account.refused(&[&snapshot[..], table].concat(), 2, words).await;
+    }
+    assert_eq!(account.keys(&format!("snapshots-{}", account.name)).await, [""; 0]);
+    account.create("list", "id", false).await;
+    let told = account.done(&[&snapshot[..], &["--json", "--", "list"]].concat()).await;
+    assert_eq!((&told.json()["table"], &told.json()["itemCount"]), (&json!("list"), &json!(1)));
+}

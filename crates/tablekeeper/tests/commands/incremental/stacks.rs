@@ -1,0 +1,83 @@
+//! `--stack`: the settings are those of the stack that follows the table.
+
+use aws_sdk_cloudformation::types::Parameter;
+use serde_json::json;
+
+use super::support::{Account, item, passed_second, text};
+use crate::shell::stack;
+
+/// Nothing of this is in the environment.
+const NOTHING: &[(&str, &str)] =
+    &[("INCREMENTAL_BUCKET", ""), ("SNAPSHOT_BUCKET", ""), ("SNAPSHOT_PREFIX", "")];
+
+#[tokio::test]
+async fn a_stack_says_where_its_backup_lies() {
+    let account = Account::new("460000000010").await;
+    account.create("copy", "id", false).await;
+    let (items, snapshots) = (account.store.bucket.clone(), format!("snapshots-{}", account.name));
+    let text_of = |default: &str| json!({ "Type": "String", "Default": default });
+    let template = json!({
+        "Parameters": { "StreamArn": { "Type": "String" }, "IncrementalPrefix": text_of("items/"),
+            "FailuresPrefix": text_of("failures/"), "SnapshotPrefix": text_of("snapshots/") },
+        "Resources": { "Topic": { "Type": "AWS::SNS::Topic" } },
+        "Outputs": { "ItemBucketName": { "Value": items }, "SnapshotBucketName": { "Value": snapshots } },
+    });
+    let described = account.dynamodb.describe_table().table_name("orders").send().await.unwrap();
+    let stream = described.table.unwrap().latest_stream_arn.unwrap();
+    let cloudformation = aws_sdk_cloudformation::Client::new(&stack().await.config(account.name).await);
+    let parameter = Parameter::builder().parameter_key("StreamArn").parameter_value(stream).build();
+    let create = cloudformation.create_stack().stack_name("backup").template_body(template.to_string());
+    create.parameters(parameter).send().await.unwrap();
+
+    account.put("orders", &[item("2", "b")]).await;
+    account.change("INSERT", "1", Some(&item("1", "a")), 1).await;
+    let done = async |arguments: &[&str]| {
+        let told = account.run_with(arguments, NOTHING).await;
+        assert_eq!(told.code, Some(0), "{arguments:?}: {}{}", told.data, told.remarks);
+        told
+    };
+    let told = done(&["backfill", "--stack", "backup"]).await;
+    assert_eq!(
+        told.data,
+        format!("s3://{items}/items/: 2 items of orders, of which 1 were put and 1 found something there\n")
+    );
+    let key = r#"{"id":{"S":"1"}}"#;
+    assert!(done(&["history", "orders", "--key", key, "--stack", "backup"]).await.data.contains("  INSERT "));
+    let at = text(passed_second().await);
+    let name = at.replace(':', "-");
+    let told = done(&["snapshot", "--at", &at, "--settle", "0", "--stack", "backup", "--json"]).await;
+    assert_eq!(
+        (&told.json()["table"], &told.json()["location"]),
+        (&json!("orders"), &json!(format!("s3://{snapshots}/snapshots/{name}/")))
+    );
+    assert!(done(&["snapshot", "list", "--stack", "backup"]).await.data.contains(&name));
+    assert!(done(&["restore", "copy", &name, "--stack", "backup"]).await.data.starts_with("copy: 2 items"));
+
+    // What is said besides has to agree.
+    let backfill = ["backfill", "--stack", "backup"];
+    for (arguments, variables, code, words) in [
+        (
+            &backfill[..],
+            &[("INCREMENTAL_BUCKET", "another-bucket"), ("SNAPSHOT_PREFIX", "")][..],
+            2,
+            "INCREMENTAL_BUCKET is `another-bucket`; ItemBucketName of stack backup is `items-460000000010`; leave one",
+        ),
+        (
+            &backfill,
+            &[("INCREMENTAL_PREFIX", "a"), ("SNAPSHOT_PREFIX", "")],
+            2,
+            "INCREMENTAL_PREFIX is `a`; IncrementalPrefix of stack backup is `items/`;",
+        ),
+        (
+            &["backfill", "copy", "--stack", "backup"],
+            NOTHING,
+            2,
+            "TABLE is copy, but the stack follows orders; leave one",
+        ),
+        (&["backfill", "--stack", "nowhere"], NOTHING, 1, "cannot look up stack nowhere at http"),
+    ] {
+        let told = account.run_with(arguments, variables).await;
+        assert_eq!((told.code, told.data.as_str()), (Some(code), ""), "{}", told.remarks);
+        assert!(told.remarks.starts_with(&format!("error: {words}")), "{}", told.remarks);
+    }
+}
