@@ -1,11 +1,12 @@
 //! `export-table.report-exports`: how it all ended.
 //!
-//! The execution ends well only if every table was exported. Otherwise its cause has every table's line, so that whoever
+//! The execution ends well only if every table was exported that was chosen. Otherwise its cause has every table's line, so that whoever
 //! is woken by the alarm need not look further.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::select_tables::MOST_TABLES;
 use super::table_report::{LONGEST_CAUSE, TableOutcome, TableReport};
 use crate::clients::Clients;
 use crate::error_name::ErrorName;
@@ -25,6 +26,8 @@ pub struct Input {
     /// What became of each table.
     #[schemars(length(max = 100))]
     pub reports: Vec<Report>,
+    /// How many tables more were chosen than one execution takes.
+    pub left_out: u32,
 }
 
 /// What became of a table: the whole, or what the state machine says of one that failed.
@@ -62,9 +65,11 @@ pub struct Output {
 
 /// Not all went well.
 #[derive(Clone, Debug, thiserror::Error)]
-#[error("{failed} of {all} tables were not exported:\n{lines}")]
+#[error("{failed} of {all} tables were not exported{left_out}:\n{lines}")]
 pub struct TablesFailed {
     failed: usize,
+    /// In words; empty where there are none.
+    left_out: String,
     all: usize,
     lines: String,
 }
@@ -86,17 +91,25 @@ impl Step for ReportExports {
         Ok(ReportExports)
     }
 
-    async fn run(&self, Input { reports, .. }: Input) -> Result<Output, TablesFailed> {
+    async fn run(&self, Input { reports, left_out, .. }: Input) -> Result<Output, TablesFailed> {
         let tables: Vec<TableReport> = reports.into_iter().map(Report::whole).collect();
         let well = |table: &&TableReport| table.outcome == TableOutcome::Done;
         let (well, mut ill): (Vec<&TableReport>, Vec<&TableReport>) = tables.iter().partition(well);
-        if ill.is_empty() {
+        if ill.is_empty() && left_out == 0 {
             return Ok(Output { tables });
         }
-        let (failed, all) = (ill.len(), tables.len());
+        let more = usize::try_from(left_out).unwrap_or_default();
+        let (failed, all) = (ill.len().saturating_add(more), tables.len().saturating_add(more));
+        let left_out = match left_out {
+            0 => String::new(),
+            count => format!(
+                ", {count} of them as one execution takes {MOST_TABLES}, the first by name; choose the others by another \
+                 schedule's TableName or TableTag"
+            ),
+        };
         ill.extend(well);
         let lines: Vec<String> = ill.iter().map(|table| table.in_words()).collect();
-        Err(TablesFailed { failed, all, lines: cut(lines.join("\n"), 20_000) })
+        Err(TablesFailed { failed, left_out, all, lines: cut(lines.join("\n"), 20_000) })
     }
 }
 

@@ -1,7 +1,9 @@
 //! `export-table.select-tables`: which tables are exported, and how.
 //!
 //! Everything that can be wrong with the input is found here, before anything is written. A selection that finds no
-//! table is refused too: a schedule that exports nothing should not end well.
+//! table is refused too: a schedule that exports nothing should not end well. Of one that finds more than an execution
+//! takes, the first by name are exported, and the execution fails at its end by how many were left out: a tag that one more
+//! table gets must not end the exports of all the others.
 
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
@@ -16,7 +18,7 @@ use crate::step::{Failure, Named, Step};
 use crate::table_selection::field;
 
 /// How many tables an execution takes: the reports of all of them have to fit its state.
-const MOST_TABLES: usize = 100;
+pub(super) const MOST_TABLES: usize = 100;
 /// Segments of all tables together. An execution's history has room for 25,000 events
 /// (<https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html>), and an execution that reaches them fails
 /// without an end of its own: a table takes about 60 of them, a segment 8 and 7 for each of its files.
@@ -51,6 +53,8 @@ pub struct Output {
     /// The tables.
     #[schemars(length(max = 100))]
     pub tables: Vec<TableToExport>,
+    /// How many more were chosen than one execution takes.
+    pub left_out: u32,
 }
 
 /// A table.
@@ -96,20 +100,21 @@ impl Step for SelectTables {
         let (wanted, defaults) = (&input.execution_input, &input.defaults);
         let selection = wanted.selection(defaults)?;
         let mut run = wanted.run(defaults, input.started_at)?;
-        let tables = selection.tables(&self.dynamodb, &input.execution_arn).await?;
-        if tables.is_empty() || tables.len() > MOST_TABLES {
-            let (count, most) = (tables.len(), MOST_TABLES);
-            return Err(Error::Input(field(
-                "TableName",
-                format!(
-                    "and what stands beside it choose {count} tables; 1 to {most} can be exported by one execution"
-                ),
-            )));
+        let mut tables = selection.tables(&self.dynamodb, &input.execution_arn).await?;
+        if tables.is_empty() {
+            let reason = "and what stands beside it choose no table".to_owned();
+            return Err(Error::Input(field("TableName", reason)));
+        }
+        let left_out = u32::try_from(tables.len().saturating_sub(MOST_TABLES)).unwrap_or(u32::MAX);
+        if left_out > 0 {
+            tracing::warn!(left_out, "more tables were chosen than one execution exports");
+            tables.sort_unstable();
+            tables.truncate(MOST_TABLES);
         }
         let share = u32::try_from(SEGMENTS_OF_ALL / tables.len()).unwrap_or(u32::MAX);
         run.most_segments = share.clamp(1, MOST_SEGMENTS);
         let tables = tables.into_iter().map(|table_name| TableToExport { table_name }).collect();
-        Ok(Output { run, tables })
+        Ok(Output { run, tables, left_out })
     }
 }
 

@@ -15,7 +15,12 @@ fn failed(table: &str) -> Value {
 }
 
 async fn report(reports: &[Value]) -> Result<Value, Failure> {
-    ReportExports.run_json(json!({ "executionArn": EXECUTION, "reports": reports })).await
+    report_with(reports, 0).await
+}
+
+async fn report_with(reports: &[Value], left_out: u32) -> Result<Value, Failure> {
+    let input = json!({ "executionArn": EXECUTION, "reports": reports, "leftOut": left_out });
+    ReportExports.run_json(input).await
 }
 
 #[tokio::test]
@@ -34,6 +39,15 @@ async fn one_that_failed_fails_the_execution_with_a_line_for_each() {
         "1 of 3 tables were not exported:\nbcd: failed: AccessDenied: no right\nabc: 3 items exported, in 2 files\n\
          cde: 3 items exported, in 2 files"
     );
+}
+
+#[tokio::test]
+async fn tables_that_were_left_out_fail_the_execution_though_all_others_are_well() {
+    let failure = report_with(&[done("abc"), failed("bcd")], 2).await.unwrap_err();
+    assert_eq!(failure.name, ErrorName::TablesFailed);
+    let words = "3 of 4 tables were not exported, 2 of them as one execution takes 100, the first by name; choose the others";
+    assert!(failure.message.starts_with(words), "{failure}");
+    assert!(report_with(&[done("abc")], 1).await.is_err());
 }
 
 #[tokio::test]

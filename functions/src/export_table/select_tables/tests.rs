@@ -36,7 +36,8 @@ async fn one_name_is_enough_and_costs_no_call() {
             "maxReadCapacityUnits": 0, "managed": false, "deadline": "2026-03-01T03:00:00Z",
             "secondsPerCall": 300
         },
-        "tables": [{ "tableName": "Movies" }]
+        "tables": [{ "tableName": "Movies" }],
+        "leftOut": 0
     });
     let output = select(&aws, json!({ "TableName": "Movies", "Frequency": "weekly" })).await.unwrap();
     assert_eq!(output, expected);
@@ -61,11 +62,18 @@ async fn as_many_tables_are_taken_as_reports_fit_and_they_share_the_segments() {
         let output = select(&tables(count), json!({})).await.unwrap();
         assert_eq!((names(&output).len(), &output["run"]["mostSegments"]), (count, &json!(segments)));
     }
-    for count in [0, 101] {
-        let failure = select(&tables(count), json!({})).await.unwrap_err();
-        assert_eq!(failure.name, ErrorName::InvalidInput);
-        let words = format!("choose {count} tables; 1 to 100 can be exported by one execution");
-        assert!(failure.message.ends_with(&words), "{failure}");
+    let failure = select(&tables(0), json!({})).await.unwrap_err();
+    assert_eq!(failure.name, ErrorName::InvalidInput);
+    assert!(failure.message.ends_with("and what stands beside it choose no table"), "{failure}");
+}
+
+#[tokio::test]
+async fn of_too_many_tables_the_first_are_taken_and_the_others_counted() {
+    for (count, left_out) in [(100, 0), (101, 1), (230, 130)] {
+        let output = select(&tables(count), json!({})).await.unwrap();
+        assert_eq!((names(&output).len(), &output["leftOut"]), (100, &json!(left_out)));
+        assert_eq!((names(&output)[0], names(&output)[99]), ("table-000", "table-099"));
+        assert_eq!(output["run"]["mostSegments"], 5);
     }
 }
 
