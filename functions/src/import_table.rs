@@ -13,6 +13,8 @@
 //!   certainly written, so that what is repeated is written a second time, to the same end.
 //! - **Of two lines of a file with one key the later one wins**: they are never under way at the same time. Between
 //!   files there is no order, as an export has each key once.
+//! - **One table.** At the end it is looked at once more: one that was deleted and made anew meanwhile lacks what was written
+//!   before, and the import fails.
 //! - **One set of files.** What the files were when the import was planned (keys, sizes, ETags) is compared before each
 //!   part of it, and at its end.
 //!
@@ -29,6 +31,7 @@ pub mod finish_import;
 mod hint;
 pub mod import_segment;
 pub mod plan_import;
+pub mod same_table;
 pub mod segment;
 pub mod source;
 
@@ -59,6 +62,8 @@ pub struct Import {
     pub table_name: String,
     /// Its ARN.
     pub table_arn: String,
+    /// Tells it from other tables of the same name.
+    pub table_id: String,
     /// Its key attributes, the partition key first.
     #[schemars(length(max = 2), inner(length(max = 255)))]
     pub key_names: Vec<String>,

@@ -142,11 +142,12 @@ pub(crate) async fn import(
     let goal = Goal { items: import.item_count, about: false, bytes: Some(state.bytes_left(&source)) };
     let job = Arc::new(Job::new(aws.item_calls(), files, source, state));
     job.save(&path)?;
+    let dynamodb = &aws.clients.dynamodb();
     let mut team = segments::begin(&job);
     let work = async {
         team.finished().await.map_err(|error| named(error.name(), error))?;
         let written: Vec<Written> = job.items().into_iter().map(|items| Written { items }).collect();
-        let finished = finish_import::finish(&job.files, import, &written).await;
+        let finished = finish_import::finish(dynamodb, &job.files, import, &written).await;
         finished.map_err(|error| named(error.name(), error))
     };
     let ended = watch(console, &job.tally, goal, work, || job.save(&path)).await;

@@ -1,10 +1,10 @@
-//! `import-table.finish-import`: whether all that the export holds was written.
+//! `import-table.finish-import`: whether all that the export holds was written, and into one table.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::import_segment::{Changed, unchanged};
-use super::{Import, bucket};
+use super::{Import, bucket, same_table};
 use crate::aws_failure::AwsFailure;
 use crate::clients::Clients;
 use crate::error_name::ErrorName;
@@ -15,6 +15,7 @@ use crate::step::{Failure, Named, Step};
 #[derive(Debug)]
 pub struct FinishImport {
     clients: Clients,
+    dynamodb: aws_sdk_dynamodb::Client,
 }
 
 /// What the state machine passes.
@@ -58,6 +59,15 @@ pub enum Error {
     /// The files are not those that the import was planned with.
     #[error(transparent)]
     Changed(#[from] Changed),
+    /// The table is gone.
+    #[error("table {0} does not exist any more: it was deleted while items were written to it")]
+    TableMissing(String),
+    /// The table is another now.
+    #[error(
+        "table {0} is not the one that items were written to at first: it was deleted and made anew meanwhile, and lacks \
+         those that were written before"
+    )]
+    TableReplaced(String),
     /// Not as many items were written as there are.
     #[error("{written} items were written to table {table}, but {from} holds {said}")]
     NotVerified {
@@ -78,13 +88,20 @@ pub enum Error {
         /// Of so many.
         all: u32,
     },
+    /// An AWS call failed. Its name and action are kept.
+    #[error(transparent)]
+    Aws(#[from] AwsFailure),
 }
 
 impl Named for Error {
     fn name(&self) -> ErrorName {
         match self {
             Error::Changed(error) => error.name(),
-            Error::NotVerified { .. } | Error::Segments { .. } => ErrorName::ImportNotVerified,
+            Error::TableMissing(_)
+            | Error::TableReplaced(_)
+            | Error::NotVerified { .. }
+            | Error::Segments { .. } => ErrorName::ImportNotVerified,
+            Error::Aws(failure) => failure.name,
         }
     }
 }
@@ -98,20 +115,26 @@ impl Step for FinishImport {
     type Error = Error;
 
     fn new(clients: &Clients) -> Result<FinishImport, Failure> {
-        Ok(FinishImport { clients: clients.clone() })
+        Ok(FinishImport { clients: clients.clone(), dynamodb: clients.dynamodb() })
     }
 
     async fn run(&self, Input { import, segments, .. }: Input) -> Result<Output, Error> {
         let files = bucket(&self.clients, &import.bucket);
-        finish(&files, import, &segments).await
+        finish(&self.dynamodb, &files, import, &segments).await
     }
 }
 
-/// Compares what was written with what there is.
-pub async fn finish(files: &Files, import: Import, segments: &[Written]) -> Result<Output, Error> {
+/// Looks at the table once more, and compares what was written with what there is.
+pub async fn finish(
+    dynamodb: &aws_sdk_dynamodb::Client,
+    files: &Files,
+    import: Import,
+    segments: &[Written],
+) -> Result<Output, Error> {
     if u32::try_from(segments.len()) != Ok(import.segments) {
         return Err(Error::Segments { done: segments.len(), all: import.segments });
     }
+    same_table::check(dynamodb, &import).await?;
     unchanged(files, &import).await?;
     let from = files.location(import.manifest.as_deref().unwrap_or(&import.root));
     let written = segments.iter().map(|segment| segment.items).sum();

@@ -128,18 +128,18 @@ impl Step for PlanImport {
     async fn run(&self, Input { execution_input, defaults, .. }: Input) -> Result<Output, Error> {
         let wanted = execution_input.wanted(&defaults)?;
         let files = bucket(&self.clients, &wanted.bucket);
-        let (_, import, _) = plan(&self.dynamodb, &files, execution_input, wanted).await?;
+        let (import, _) = plan(&self.dynamodb, &files, execution_input, wanted).await?;
         Ok(Output::of(import))
     }
 }
 
-/// Looks at the table and finds the files: the table, what the import goes by, and they.
+/// Looks at the table and finds the files: what the import goes by, and they.
 pub async fn plan(
     dynamodb: &aws_sdk_dynamodb::Client,
     files: &Files,
     input: ExecutionInput,
     wanted: Wanted,
-) -> Result<(TableDescription, Import, Source), Error> {
+) -> Result<(Import, Source), Error> {
     let table_name = input.table_name;
     let table = check_table(dynamodb, &table_name, input.merge == Some(true)).await?;
     let source = source::find(files, &wanted.place).await?;
@@ -148,6 +148,7 @@ pub async fn plan(
     let asked = if wanted.segments == 0 { USUAL_SEGMENTS } else { wanted.segments };
     let import = Import {
         table_arn: table.table_arn().unwrap_or_default().to_owned(),
+        table_id: table.table_id().unwrap_or_default().to_owned(),
         key_names: table_description::key_names(&table),
         table_name,
         bucket: wanted.bucket,
@@ -162,7 +163,7 @@ pub async fn plan(
         max_write_capacity_units: wanted.max_write_capacity_units,
         seconds_per_call: wanted.seconds_per_call,
     };
-    Ok((table, import, source))
+    Ok((import, source))
 }
 
 /// Looks at the table, which has to be there, and to be empty unless `merge` says otherwise.

@@ -2,7 +2,6 @@
 //!
 //! Whatever can be wrong before the first item is found here. Nothing is written.
 
-use aws_sdk_dynamodb::types::TableDescription;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -92,7 +91,7 @@ impl Step for PlanRestore {
         let (input, defaults) = execution_input.of_import(&defaults)?;
         let wanted = input.wanted(&defaults)?;
         let files = bucket(&self.clients, &wanted.bucket);
-        let (_, import, _) = plan(&self.dynamodb, &files, input, wanted).await?;
+        let (import, _) = plan(&self.dynamodb, &files, input, wanted).await?;
         Ok(Output::of(import))
     }
 }
@@ -104,13 +103,13 @@ pub async fn plan(
     files: &Files,
     input: import_table::ExecutionInput,
     wanted: Wanted,
-) -> Result<(TableDescription, Import, Source), Error> {
+) -> Result<(Import, Source), Error> {
     let key = document_in(&folder_of(&wanted.place));
     let Document { snapshot, .. } = match document::read(files, &key).await? {
         Ok(document) => document,
         Err(reason) => return Err(Error::NoSnapshot { location: files.location(&key), reason }),
     };
-    let (table, import, source) = plan_import::plan(dynamodb, files, input, wanted).await?;
+    let (import, source) = plan_import::plan(dynamodb, files, input, wanted).await?;
     if import.key_names != snapshot.key_names {
         let (own, others) = (import.key_names.join(", "), snapshot.key_names.join(", "));
         let reason = format!(
@@ -119,7 +118,7 @@ pub async fn plan(
         );
         return Err(InvalidInput { field: "TableName", reason }.into());
     }
-    Ok((table, import, source))
+    Ok((import, source))
 }
 
 /// The folder of a snapshot, of which `place` is the folder, or a manifest in it.

@@ -90,6 +90,8 @@ pub fn workflow() -> Workflow {
                 .failing(ErrorName::AccessDenied),
             scenario!("the files change at the end", changed_at_the_end => "Import Not Verified")
                 .failing(ErrorName::ImportChanged),
+            scenario!("the table is deleted before the end", deleted_at_the_end => "Import Not Verified")
+                .failing(ErrorName::ImportNotVerified),
             scenario!("looking at the files again is not allowed", finishing_refused => "Import Not Verified")
                 .failing(ErrorName::AccessDenied),
         ],
@@ -254,6 +256,15 @@ async fn changed_at_the_end(deployed: Arc<Deployed>) -> Begin {
     with_export(&deployed).await;
     before(&deployed, (FINISH, "s3:ListBucket"), |deployed| async move {
         put(&deployed, "data/a.json.gz", b"another".to_vec()).await;
+    })
+    .await;
+    Begin::Input(input(&deployed))
+}
+
+async fn deleted_at_the_end(deployed: Arc<Deployed>) -> Begin {
+    with_export(&deployed).await;
+    before(&deployed, (FINISH, "dynamodb:DescribeTable"), |deployed| async move {
+        deployed.dynamodb.delete_table().table_name(TABLE).send().await.unwrap();
     })
     .await;
     Begin::Input(input(&deployed))

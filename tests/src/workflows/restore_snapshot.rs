@@ -63,6 +63,8 @@ pub fn workflow() -> Workflow {
                 .failing(ErrorName::AccessDenied),
             scenario!("a file changes at the end", changed_at_the_end => "Restore Not Verified")
                 .failing(ErrorName::ImportChanged),
+            scenario!("the table is deleted before the end", deleted_at_the_end => "Restore Not Verified")
+                .failing(ErrorName::ImportNotVerified),
             scenario!("looking again is not allowed", finishing_refused => "Restore Not Verified")
                 .failing(ErrorName::AccessDenied),
         ],
@@ -151,6 +153,15 @@ async fn changed_at_the_end(deployed: Arc<Deployed>) -> Begin {
     before(&deployed, (FINISH, "s3:ListBucket"), |deployed| async move {
         let other = data(OutputFormat::DynamodbJson, Compression::Gzip, 0..1);
         put(&deployed, "AWSDynamoDB/01767225600000-0d20b12c/data/00000-00000.json.gz", other).await;
+    })
+    .await;
+    Begin::Input(input())
+}
+
+async fn deleted_at_the_end(deployed: Arc<Deployed>) -> Begin {
+    put_snapshot(&deployed, &["id"]).await;
+    before(&deployed, (FINISH, "dynamodb:DescribeTable"), |deployed| async move {
+        deployed.dynamodb.delete_table().table_name(TABLE).send().await.unwrap();
     })
     .await;
     Begin::Input(input())

@@ -61,7 +61,7 @@ pub(super) async fn take(
         seconds_per_call: 0,
     };
     let dynamodb = aws.clients.dynamodb();
-    let (table, import, source) = match kind {
+    let (import, source) = match kind {
         Kind::Files => {
             let planned = plan_import::plan(&dynamodb, &files, input, wanted).await;
             planned.map_err(|error| refused(error, kind, &path, aws))?
@@ -79,7 +79,6 @@ pub(super) async fn take(
     let segments = vec![Segment::default(); usize::try_from(import.segments)?];
     let planned = State {
         version: VERSION,
-        table_id: table.table_id().unwrap_or_default().to_owned(),
         place: state::place_of(place).with_context(|| format!("cannot find {}", arguments.from))?,
         changed_at: state::changed_at(&files, &source)
             .with_context(|| format!("cannot look at the files of {}", arguments.from))?,
@@ -149,7 +148,7 @@ fn resumed(planned: State, earlier: State, kind: Kind, path: &Path) -> Result<St
         Err(Unusable(format!("{file} tells of an import or restore {what}; leave --resume out")))
     };
     let (now, then) = (&planned.import, &earlier.import);
-    if planned.table_id != earlier.table_id || now.table_arn != then.table_arn {
+    if now.table_id != then.table_id || now.table_arn != then.table_arn {
         return other(&format!("into another table {}", then.table_name));
     }
     if (&planned.place, &now.root, &now.manifest) != (&earlier.place, &then.root, &then.manifest) {

@@ -22,8 +22,6 @@ pub(super) const VERSION: u32 = 1;
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct State {
     pub(super) version: u32,
-    /// Tells the table from others of the same name.
-    pub(super) table_id: String,
     /// The directory or bucket.
     pub(super) place: String,
     pub(super) import: Import,

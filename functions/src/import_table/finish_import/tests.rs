@@ -45,3 +45,24 @@ async fn files_that_changed_last_of_all_are_seen() {
     };
     assert_eq!(finish(&[70, 3], refuse).await.unwrap_err().name, ErrorName::AccessDenied);
 }
+
+#[tokio::test]
+async fn a_table_that_is_gone_or_another_one_is_told() {
+    let replace = |aws: &FakeStore| aws.aws.set("orders", "TableId", json!("another"));
+    let Failure { name, message } = finish(&[70, 3], replace).await.unwrap_err();
+    assert_eq!(name, ErrorName::ImportNotVerified);
+    assert!(
+        message.starts_with("table orders is not the one that items were written to at first"),
+        "{message}"
+    );
+    let delete = |aws: &FakeStore| {
+        aws.aws.state().tables.remove("orders");
+    };
+    let Failure { name, message } = finish(&[70, 3], delete).await.unwrap_err();
+    assert_eq!(name, ErrorName::ImportNotVerified);
+    assert!(message.starts_with("table orders does not exist any more"), "{message}");
+    let deleting = |aws: &FakeStore| aws.aws.set("orders", "TableStatus", json!("DELETING"));
+    assert_eq!(finish(&[70, 3], deleting).await.unwrap_err().name, ErrorName::ImportNotVerified);
+    let refuse = |aws: &FakeStore| aws.aws.refuse("dynamodb:DescribeTable", "AccessDeniedException");
+    assert_eq!(finish(&[70, 3], refuse).await.unwrap_err().name, ErrorName::AccessDenied);
+}
