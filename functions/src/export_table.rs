@@ -42,6 +42,7 @@ pub mod plan;
 pub mod plan_export;
 pub mod report_exports;
 pub mod same_table;
+pub mod scan_plan;
 pub mod segment;
 pub mod select_tables;
 pub mod start_managed_export;
@@ -110,7 +111,8 @@ pub struct Run {
     /// Segments of a table; 0 for as many as its size asks for.
     #[schemars(range(max = 64))]
     pub segments: u32,
-    /// Segments of a table at most, so that all of them fit the execution's history.
+    /// Segments of a table at most, so that all of them fit the execution's history, and run side by side where they share
+    /// a rate.
     #[schemars(range(min = 1, max = 64))]
     pub most_segments: u32,
     /// Read capacity units a second that the scan of a table takes at most; 0 for no limit.

@@ -33,6 +33,7 @@ pub mod import_segment;
 pub mod plan_import;
 pub mod same_table;
 pub mod segment;
+pub mod shares;
 pub mod source;
 
 use item_formats::NullTag;

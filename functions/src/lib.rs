@@ -30,6 +30,7 @@ pub mod item_calls;
 pub mod log;
 pub mod own_tag;
 mod pace;
+pub mod rate;
 pub mod restore_snapshot;
 pub mod restore_wait;
 pub mod rotate_restore;

@@ -62,19 +62,19 @@ impl Pace {
         self.per_second.map(|per_second| per_second * time.as_secs_f64())
     }
 
-    /// Whether it is so late, or will be once what was taken and so many units more are paid for. Who has to pay for all
-    /// that it takes by then takes nothing more.
-    pub(crate) fn is_over_with(&self, units: f64, end: Instant) -> bool {
+    /// Whether it is so late now, or will be once what was taken and so many units more are paid for. Who has to pay for
+    /// all that it takes by then takes nothing more.
+    pub(crate) fn is_over_with(&self, units: f64, end: Instant, now: Instant) -> bool {
         let more =
             self.per_second.and_then(|per_second| Duration::try_from_secs_f64(units / per_second).ok());
-        let due = self.due().and_then(|due| due.max(Instant::now()).checked_add(more?));
-        Instant::now() >= end || self.per_second.is_some() && due.is_none_or(|due| due >= end)
+        let due = self.due().and_then(|due| due.max(now).checked_add(more?));
+        now >= end || self.per_second.is_some() && due.is_none_or(|due| due >= end)
     }
 
-    /// Whether it is so late, or will be once what was taken is paid for. Who has to end by then reads nothing more: it
-    /// would be read, and paid for in turn, after it.
-    pub(crate) fn is_over(&self, end: Instant) -> bool {
-        self.is_over_with(0.0, end)
+    /// Whether it is so late now, or will be once what was taken is paid for. Who has to end by then reads nothing more:
+    /// it would be read, and paid for in turn, after it.
+    pub(crate) fn is_over(&self, end: Instant, now: Instant) -> bool {
+        self.is_over_with(0.0, end, now)
     }
 }
 
@@ -116,11 +116,13 @@ mod tests {
         pace_of_four.owe(22.0);
         let due = began + Duration::from_secs(6);
         assert_eq!(pace_of_four.due(), Some(due));
-        assert!(pace_of_four.is_over(due) && !pace_of_four.is_over(due + Duration::from_millis(1)));
+        assert!(
+            pace_of_four.is_over(due, began) && !pace_of_four.is_over(due + Duration::from_millis(1), began)
+        );
         let mut unlimited = Pace::share(0, 4, began);
         unlimited.owe(1e9);
         assert_eq!(unlimited.due(), None);
-        assert!(unlimited.is_over(began) && !unlimited.is_over(due));
+        assert!(unlimited.is_over(began, began) && !unlimited.is_over(due, began));
     }
 
     #[test]
@@ -129,11 +131,15 @@ mod tests {
         let pace = Pace::new(Some(10.0), began);
         assert_eq!(pace.units_in(Duration::from_secs(3)), Some(30.0));
         let in_a_minute = began + Duration::from_secs(60);
-        assert!(!pace.is_over_with(590.0, in_a_minute) && pace.is_over_with(610.0, in_a_minute));
-        assert!(pace.is_over_with(f64::INFINITY, in_a_minute) && pace.is_over_with(0.0, began));
+        assert!(
+            !pace.is_over_with(590.0, in_a_minute, began) && pace.is_over_with(610.0, in_a_minute, began)
+        );
+        assert!(pace.is_over_with(f64::INFINITY, in_a_minute, began) && pace.is_over_with(0.0, began, began));
         let unlimited = Pace::new(None, began);
         assert_eq!(unlimited.units_in(Duration::from_secs(3)), None);
-        assert!(!unlimited.is_over_with(1e9, in_a_minute) && unlimited.is_over_with(0.0, began));
+        assert!(
+            !unlimited.is_over_with(1e9, in_a_minute, began) && unlimited.is_over_with(0.0, began, began)
+        );
     }
 
     #[test]

@@ -261,6 +261,7 @@ fn every_event_of_export_table_leads_where_it_should() {
         compression: "gzip".to_owned(),
         consistent_read: "true".to_owned(),
         segments: "0".to_owned(),
+        segment_concurrency: "8".to_owned(),
         max_read_capacity_units: "0".to_owned(),
         managed: "false".to_owned(),
         timeout_hours: "24".to_owned(),

@@ -50,8 +50,8 @@ use state::State;
 pub(crate) struct Arguments {
     /// The table's name [default: `table` of --config].
     table: Option<String>,
-    /// In how many segments the table is scanned, side by side [default: one for each 512 MiB]. No more than
-    /// DYNAMODB_PARALLELISM, nor than --max-rate is worth.
+    /// In how many segments the table is scanned, side by side [default: one for each 512 MiB, or as few as take all of
+    /// --max-rate]. No more than DYNAMODB_PARALLELISM, nor than --max-rate is worth.
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=MOST_SEGMENTS as i64))]
     segments: Option<u32>,
     /// Read capacity units a second that the scan takes at most [default: no limit].

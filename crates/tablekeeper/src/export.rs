@@ -59,7 +59,8 @@ pub(crate) struct Arguments {
     #[arg(long, value_parser = PossibleValuesParser::new(["none", "gzip", "zstd"])
         .try_map(|name| name.parse::<CompressionName>()))]
     compression: Option<CompressionName>,
-    /// In how many segments the table is scanned, side by side [default: one for each 512 MiB].
+    /// In how many segments the table is scanned, side by side [default: one for each 512 MiB, or as
+    /// few as take all of --max-rate].
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=64))]
     segments: Option<u32>,
     /// Read capacity units a second that the scan takes at most [default: no limit].

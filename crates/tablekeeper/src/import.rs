@@ -57,7 +57,8 @@ pub(crate) struct Arguments {
     /// How the files are compressed, where their endings (.gz, .zst) do not say it.
     #[arg(long, value_parser = PossibleValuesParser::new(["none", "gzip", "zstd"]).map(compression))]
     pub(crate) compression: Option<Compression>,
-    /// How many segments read and write side by side [default: one for each file, up to 8].
+    /// How many segments read and write side by side [default: one for each file, up to 8, or as few as take all
+    /// of --max-rate].
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=MOST_SEGMENTS as i64))]
     pub(crate) segments: Option<u32>,
     /// Write capacity units a second that are taken at most [default: no limit].

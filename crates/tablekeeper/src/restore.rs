@@ -53,8 +53,8 @@ pub(crate) struct Arguments {
     /// The second of which a snapshot is made and restored, as RFC 3339: 2026-11-20T02:00:00Z.
     #[arg(long, value_name = "TIME")]
     at: Option<String>,
-    /// How many segments read and write side by side [default: one for each file, up to 4; DYNAMODB_PARALLELISM is eight
-    /// times that].
+    /// How many segments read and write side by side [default: one for each file, up to 4, as DYNAMODB_PARALLELISM is
+    /// eight times that, or as few as take all of --max-rate].
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=MOST_SEGMENTS as i64))]
     segments: Option<u32>,
     /// Write capacity units a second that are taken at most [default: no limit].
@@ -102,7 +102,7 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
         compression: None,
         segments: arguments.segments.or_else(|| {
             let most = settings.parallelism / REQUESTS_OF_A_SEGMENT;
-            (!resume).then_some(most.clamp(1, MOST_SEGMENTS))
+            (!resume && arguments.max_rate.is_none()).then_some(most.clamp(1, MOST_SEGMENTS))
         }),
         max_rate: arguments.max_rate,
         merge: arguments.merge,

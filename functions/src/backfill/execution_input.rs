@@ -13,7 +13,7 @@ use crate::words::quoted;
 pub const MOST_SEGMENTS: u32 = 40;
 /// The longest that an invocation may read: a function's 15 minutes, without the page that is under way and the wait for
 /// what it took, which at one unit a second are 256 seconds.
-const MOST_SECONDS: u32 = 600;
+pub const MOST_SECONDS: u32 = 600;
 /// The most read capacity units a second that may be said.
 const MOST_UNITS: u32 = 4_000_000;
 
@@ -24,10 +24,10 @@ pub struct ExecutionInput {
     /// The table that is read: the one whose stream the stack follows, and which it is without being said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub table_name: Option<String>,
-    /// How many segments are read beside each other; 0 for one for each 512 MB, up to 40.
+    /// How many segments are read beside each other; 0 for one for each 512 MB, up to 40, or as few as take all of a rate.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub segments: Option<i64>,
-    /// Read capacity units a second that may be taken; 0 for as many as there are.
+    /// Read capacity units a second that may be taken; 0 for as many as there are. What would not end is refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_read_capacity_units: Option<i64>,
 }

@@ -4,15 +4,21 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Backfill;
-use super::execution_input::{Defaults, ExecutionInput, MOST_SEGMENTS, Wanted};
+use super::execution_input::{Defaults, ExecutionInput, MOST_SECONDS, MOST_SEGMENTS, Wanted};
 use super::table::{TableError, look};
 use crate::aws_failure::AwsFailure;
 use crate::clients::Clients;
 use crate::error_name::ErrorName;
 use crate::import_table::execution_input::InvalidInput;
-use crate::scan_segments;
+use crate::rate::{self, Work};
+use crate::scan_segments::{self, number};
 use crate::step::{Failure, Named, Step};
 use crate::table_description;
+
+/// Items a second that one segment puts at ease: 64 at a time, in 64 ms each.
+const PUTS_A_SECOND: u32 = 1_000;
+/// Items a second that it does not put more of: 64 at a time, in 20 ms each.
+const MOST_PUTS_A_SECOND: u32 = 3_200;
 
 /// The step.
 #[derive(Debug)]
@@ -91,10 +97,11 @@ impl Step for PlanBackfill {
 }
 
 /// Looks at the table, and says what the backfill goes by.
-pub async fn plan(dynamodb: &aws_sdk_dynamodb::Client, wanted: Wanted) -> Result<Backfill, TableError> {
+pub async fn plan(dynamodb: &aws_sdk_dynamodb::Client, wanted: Wanted) -> Result<Backfill, Error> {
     let (table, stream_arn) = look(dynamodb, &wanted.table_name, wanted.stream_arn.as_deref()).await?;
+    let (bytes, items) = (table.table_size_bytes(), table.item_count());
     Ok(Backfill {
-        segments: segments(&wanted, table.table_size_bytes()),
+        segments: segments(&wanted, bytes, items)?,
         table_name: wanted.table_name,
         table_id: table.table_id().unwrap_or_default().to_owned(),
         stream_arn,
@@ -106,12 +113,44 @@ pub async fn plan(dynamodb: &aws_sdk_dynamodb::Client, wanted: Wanted) -> Result
     })
 }
 
-/// In how many segments a table of so many bytes is read: no more than its capacity is worth.
-fn segments(wanted: &Wanted, bytes: Option<i64>) -> u32 {
-    let most = scan_segments::by_capacity(wanted.max_read_capacity_units, MOST_SEGMENTS);
-    match wanted.segments {
-        0 => scan_segments::by_size(bytes).min(most),
-        asked => asked.min(most),
+/// In how many segments a table of so many bytes and items is read. With a rate they are as few as take all of it, and
+/// those that are asked for are no more than an execution comes to the end of; what it does not come to the end of is
+/// refused.
+pub(crate) fn segments(wanted: &Wanted, bytes: Option<i64>, items: Option<i64>) -> Result<u32, InvalidInput> {
+    let Wanted { table_name, max_read_capacity_units: rate, seconds_per_call, .. } = wanted;
+    let (table_bytes, items) = (number(bytes), number(items));
+    let most = match (wanted.segments, *rate) {
+        (0, 0) => scan_segments::by_size(bytes),
+        (0, rate) => {
+            // So few, too, as put so many items.
+            let items_a_second = f64::from(rate) * 4_096.0 * items as f64 / table_bytes.max(1) as f64;
+            let to_put = (items_a_second / f64::from(PUTS_A_SECOND)).ceil() as u32;
+            scan_segments::by_size(bytes).min(scan_segments::by_rate(rate, true).max(to_put))
+        }
+        (asked, _) => asked,
+    };
+    let most = most.min(scan_segments::by_capacity(*rate, MOST_SEGMENTS));
+    // Nobody calls again: it goes on until all is done.
+    if *seconds_per_call == 0 {
+        return Ok(most);
+    }
+    let least_calls = items as f64 / f64::from(*seconds_per_call) / f64::from(MOST_PUTS_A_SECOND);
+    let work = Work {
+        least_calls: least_calls.ceil(),
+        ..scan_segments::scan(bytes, true, *rate, *seconds_per_call)
+    };
+    if !work.ends_at_some_rate() {
+        let (calls, room) = (work.least_calls, rate::calls_in_room());
+        let reason = format!(
+            "is {table_name}, whose {items} items take {calls:.0} calls of {seconds_per_call} seconds at the least; an \
+             execution has room for {room} calls. From the command line a backfill has no such end"
+        );
+        return Err(InvalidInput { field: "TableName", reason });
+    }
+    let what = format!("the scan of table {table_name} with {table_bytes} bytes");
+    match work.too_slow(&what, MOST_SECONDS) {
+        Some(reason) => Err(InvalidInput { field: "MaxReadCapacityUnits", reason }),
+        None => Ok(work.fitting(most)),
     }
 }
 
@@ -140,7 +179,11 @@ mod tests {
         for (size, input, segments) in [
             (3_u64 << 30, json!({}), 6),
             (1 << 40, json!({}), 40),
-            (1 << 40, json!({ "MaxReadCapacityUnits": 26 }), 5),
+            (1 << 40, json!({ "MaxReadCapacityUnits": 1_000 }), 2),
+            (50 << 30, json!({ "MaxReadCapacityUnits": 26 }), 1),
+            // 4 GiB are a million units, which at 100 are 18 calls for each segment.
+            (4 << 30, json!({ "MaxReadCapacityUnits": 100, "Segments": 20 }), 20),
+            (50 << 30, json!({ "MaxReadCapacityUnits": 100, "Segments": 20 }), 12),
             (0, json!({ "Segments": 7 }), 7),
             (0, json!({ "Segments": 7, "MaxReadCapacityUnits": 1 }), 1),
         ] {
@@ -148,6 +191,44 @@ mod tests {
             let planned = plan(&aws, input.clone()).await.unwrap();
             assert_eq!(planned["backfill"]["segments"], segments, "{size} {input}");
             assert_eq!(planned["segments"].as_array().unwrap().len(), segments);
+        }
+    }
+
+    #[tokio::test]
+    async fn small_items_have_as_many_segments_as_put_them() {
+        let aws = aws();
+        aws.aws.set("orders", "TableSizeBytes", json!(50_000_000_000_u64));
+        for (items, segments) in [(0, 2), (50_000_000, 5), (500_000_000, 40)] {
+            aws.aws.set("orders", "ItemCount", json!(items));
+            let planned = plan(&aws, json!({ "MaxReadCapacityUnits": 1_000 })).await.unwrap();
+            assert_eq!(planned["backfill"]["segments"], segments, "{items}");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_an_execution_does_not_come_to_the_end_of_is_refused() {
+        for (bytes, items, input, words) in [
+            (
+                1_u64 << 40,
+                1_000_u64,
+                json!({ "MaxReadCapacityUnits": 26 }),
+                "MaxReadCapacityUnits is 26, but the scan of table orders with 1099511627776 bytes takes some 268435456 \
+                 capacity units, which at that rate are 119.5 days and 17208 calls of 600 seconds; an execution has 7 days \
+                 and room for 2847 calls, so 444 or more may be given, or 0 for no limit",
+            ),
+            (
+                1 << 40,
+                6_000_000_000,
+                json!({}),
+                "TableName is orders, whose 6000000000 items take 3125 calls of 600 seconds at the least; an execution has \
+                 room for 2847 calls. From the command line a backfill has no such end",
+            ),
+        ] {
+            let aws = aws();
+            aws.aws.set("orders", "TableSizeBytes", json!(bytes));
+            aws.aws.set("orders", "ItemCount", json!(items));
+            let Failure { name, message } = plan(&aws, input).await.unwrap_err();
+            assert_eq!((name, message.as_str()), (ErrorName::InvalidInput, words));
         }
     }
 

@@ -119,7 +119,7 @@ pub async fn run(
     let mut seen = work.page(reached.cursor.as_deref(), &mut pace).await?;
     let outcome = loop {
         let next = seen.page.next.clone();
-        let is_over = work.time.is_some_and(|time| pace.is_over(began + time));
+        let is_over = work.time.is_some_and(|time| pace.is_over(began + time, Instant::now()));
         let fetch = async {
             match next.as_deref().filter(|_| !is_over) {
                 Some(next) => work.page(Some(next), &mut pace).await.map(Some),

@@ -15,9 +15,15 @@ use crate::words::quoted;
 
 /// The most segments of a table. DynamoDB takes a million; more than this reads no faster in one execution.
 pub const MOST_SEGMENTS: u32 = 64;
+/// The most segments at a time: what a Map of Step Functions runs beside each other
+/// (<https://docs.aws.amazon.com/step-functions/latest/dg/state-map-inline.html>).
+const MOST_AT_A_TIME: u32 = 40;
 /// The longest that a call takes pages. A function has 900 s, and the last page may be followed by 256 s of waiting for
 /// its capacity, and by the rest of an upload.
-const LONGEST_CALL: u32 = 600;
+pub const LONGEST_CALL: u32 = 600;
+
+/// The most read capacity units a second that may be said.
+const MOST_UNITS: u32 = 10_000_000;
 
 /// The input of an execution of `export-table`.
 #[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
@@ -48,10 +54,10 @@ pub struct ExecutionInput {
     /// Whether reads are strongly consistent, which takes twice the capacity.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub consistent_read: Option<bool>,
-    /// Segments of a table, up to 64; 0 for as many as its size asks for.
+    /// Segments of a table, up to 64; 0 for as many as its size asks for, or as few as take all of a rate.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub segments: Option<i64>,
-    /// Read capacity units a second that the scan of a table takes at most; 0 for no limit.
+    /// Read capacity units a second that the scan of a table takes at most; 0 for no limit. What would not end is refused.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_read_capacity_units: Option<i64>,
     /// Whether DynamoDB itself exports the tables that have point-in-time recovery.
@@ -88,6 +94,8 @@ pub struct Defaults {
     pub consistent_read: String,
     /// 0 to 64.
     pub segments: String,
+    /// 1 to 40.
+    pub segment_concurrency: String,
     /// 0 is off.
     pub max_read_capacity_units: String,
     /// `true` or `false`.
@@ -174,6 +182,15 @@ impl ExecutionInput {
                 format!("is true, and Format is {format}; DynamoDB's own exports are dynamodb-json alone");
             return Err(field("Managed", reason));
         }
+        let at_a_time = &defaults.segment_concurrency;
+        let at_a_time = number("SegmentConcurrency", None, at_a_time, 1, MOST_AT_A_TIME)?;
+        let max_read_capacity_units = number(
+            "MaxReadCapacityUnits",
+            self.max_read_capacity_units,
+            &defaults.max_read_capacity_units,
+            0,
+            MOST_UNITS,
+        )?;
         Ok(Run {
             started_at,
             timestamp: started_at.format("%Y-%m-%d-%H-%M-%S").to_string(),
@@ -185,14 +202,9 @@ impl ExecutionInput {
             bucket: defaults.bucket.clone(),
             prefix: prefix_of(&defaults.prefix),
             segments: number("Segments", self.segments, &defaults.segments, 0, MOST_SEGMENTS)?,
-            most_segments: MOST_SEGMENTS,
-            max_read_capacity_units: number(
-                "MaxReadCapacityUnits",
-                self.max_read_capacity_units,
-                &defaults.max_read_capacity_units,
-                0,
-                10_000_000,
-            )?,
+            // A rate is shared by segments that run side by side.
+            most_segments: if max_read_capacity_units > 0 { at_a_time } else { MOST_SEGMENTS },
+            max_read_capacity_units,
             managed,
             deadline: started_at + timeout,
             seconds_per_call: number("SecondsPerCall", None, &defaults.seconds_per_call, 1, LONGEST_CALL)?,

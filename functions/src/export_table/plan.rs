@@ -12,12 +12,14 @@ use serde::{Deserialize, Serialize};
 use super::Run;
 use super::layout::{document_in, export_id, folders};
 use super::ownership::{Claim, Owned, claim};
+use super::scan_plan;
 use crate::aws_failure::AwsFailure;
 use crate::error_name::ErrorName;
 use crate::files::{Files, FilesError};
-use crate::scan_segments;
+use crate::rate::Caller;
 use crate::step::Named;
 use crate::table_description::{self, Unscannable};
+use crate::table_selection::InvalidInput;
 
 /// The version of the document that this code writes, and the only one that it reads.
 pub const VERSION: u32 = 1;
@@ -76,6 +78,9 @@ pub struct Document {
 /// Why a table cannot be exported.
 #[derive(Debug, thiserror::Error)]
 pub enum PlanError {
+    /// An execution would not come to the end of it.
+    #[error(transparent)]
+    Endless(#[from] InvalidInput),
     /// There is no such table.
     #[error("table {0} does not exist, so it cannot be exported")]
     SourceTableMissing(String),
@@ -114,6 +119,7 @@ pub enum PlanError {
 impl Named for PlanError {
     fn name(&self) -> ErrorName {
         match self {
+            PlanError::Endless(error) => error.name(),
             PlanError::SourceTableMissing(_) => ErrorName::SourceTableMissing,
             PlanError::Busy { .. } => ErrorName::ResourceBusy,
             PlanError::Failed { .. } => ErrorName::ExportFailed,
@@ -125,7 +131,8 @@ impl Named for PlanError {
 }
 
 /// Plans the export of a table and writes the plan down, or adopts the one that `owner` wrote down before. `owner` is
-/// the execution, or what the command line calls itself; `now` is when.
+/// the execution, or what the command line calls itself; `now` is when. What an execution's calls do not come to the end
+/// of is refused.
 pub async fn plan(
     dynamodb: &aws_sdk_dynamodb::Client,
     files: &Files,
@@ -133,12 +140,13 @@ pub async fn plan(
     owner: &str,
     table_name: &str,
     now: DateTime<Utc>,
+    caller: Caller,
 ) -> Result<(Mode, Plan), PlanError> {
     let Some(table) = table_description::describe(dynamodb, table_name).await? else {
         return Err(PlanError::SourceTableMissing(table_name.to_owned()));
     };
     can_be_read(table_name, &table)?;
-    let (segments, mut notes) = segments(run, table.table_size_bytes());
+    let (segments, mut notes) = scan_plan::segments(run, table.table_size_bytes(), caller);
     let mode = match run.managed {
         false => Mode::Scan,
         true if has_recovery(dynamodb, table_name).await? => Mode::Managed,
@@ -149,6 +157,9 @@ pub async fn plan(
             Mode::Scan
         }
     };
+    if (mode, caller) == (Mode::Scan, Caller::Execution) {
+        scan_plan::check(run, table_name, table.table_size_bytes())?;
+    }
     let table_arn = table.table_arn().unwrap_or_default().to_owned();
     let mut plan = Plan {
         table_name: table_name.to_owned(),
@@ -196,19 +207,6 @@ fn can_be_read(table_name: &str, table: &TableDescription) -> Result<(), PlanErr
             PlanError::Failed { table: table_name, status: status.as_str().to_owned() }
         }
     })
-}
-
-/// In how many segments a table of so many bytes is scanned, and what there is to say about it.
-fn segments(run: &Run, size: Option<i64>) -> (u32, Vec<String>) {
-    let most = scan_segments::by_capacity(run.max_read_capacity_units, run.most_segments);
-    match run.segments {
-        0 => (scan_segments::by_size(size).min(most), Vec::new()),
-        asked if asked > most => {
-            let why = "an execution of so many tables, or so few read capacity units, do not allow more";
-            (most, vec![format!("it was read in {most} segments, not in {asked}: {why}")])
-        }
-        asked => (asked, Vec::new()),
-    }
 }
 
 async fn has_recovery(dynamodb: &aws_sdk_dynamodb::Client, table_name: &str) -> Result<bool, AwsFailure> {

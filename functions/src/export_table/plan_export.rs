@@ -9,6 +9,7 @@ use crate::aws_failure::AwsFailure;
 use crate::clients::Clients;
 use crate::clock::Clock;
 use crate::error_name::ErrorName;
+use crate::rate::Caller;
 use crate::step::{Failure, Step};
 
 /// The step.
@@ -75,7 +76,9 @@ impl Step for PlanExport {
     async fn run(&self, Input { execution_arn, run, table_name }: Input) -> Result<Output, PlanError> {
         let files = run.files(self.s3.clone(), &table_name);
         let now = self.clock.now();
-        let (mode, plan) = plan::plan(&self.dynamodb, &files, &run, &execution_arn, &table_name, now).await?;
+        let caller = Caller::Execution;
+        let (mode, plan) =
+            plan::plan(&self.dynamodb, &files, &run, &execution_arn, &table_name, now, caller).await?;
         Ok(match mode {
             Mode::Scan => {
                 let segments = (0..plan.segments).map(|segment| Segment { segment }).collect();

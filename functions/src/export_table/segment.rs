@@ -149,7 +149,7 @@ impl SegmentExport<'_> {
                 writer.bytes.saturating_add(page.answer.len().try_into().unwrap_or(u64::MAX)) < MOST_BYTES;
             let next = page.next.take();
             let take = self.take(&page, segment, start.as_deref(), writer, progress);
-            let (Some(next), true) = (&next, room && !pace.is_over(end_of_call)) else {
+            let (Some(next), true) = (&next, room && !pace.is_over(end_of_call, Instant::now())) else {
                 take.await?;
                 break next;
             };

@@ -10,11 +10,13 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Run;
-use super::execution_input::{Defaults, ExecutionInput, InvalidInput, MOST_SEGMENTS};
+use super::execution_input::{Defaults, ExecutionInput, InvalidInput};
+use super::scan_plan;
 use crate::aws_failure::AwsFailure;
 use crate::clients::Clients;
 use crate::error_name::ErrorName;
 use crate::step::{Failure, Named, Step};
+use crate::table_description;
 use crate::table_selection::field;
 
 /// How many tables an execution takes: the reports of all of them have to fit its state.
@@ -112,9 +114,31 @@ impl Step for SelectTables {
             tables.truncate(MOST_TABLES);
         }
         let share = u32::try_from(SEGMENTS_OF_ALL / tables.len()).unwrap_or(u32::MAX);
-        run.most_segments = share.clamp(1, MOST_SEGMENTS);
+        run.most_segments = run.most_segments.min(share.max(1));
+        if run.max_read_capacity_units > 0 && !run.managed && tables.len() > 1 {
+            run.most_segments = scan_plan::most_segments(&run, &self.sizes(&tables).await?)?;
+        }
         let tables = tables.into_iter().map(|table_name| TableToExport { table_name }).collect();
         Ok(Output { run, tables, left_out })
+    }
+}
+
+impl SelectTables {
+    /// The bytes of the tables that can be looked at. What is planned for the others fails by itself.
+    async fn sizes(&self, tables: &[String]) -> Result<Vec<Option<i64>>, AwsFailure> {
+        let mut sizes = Vec::new();
+        for table in tables {
+            match table_description::describe(&self.dynamodb, table).await {
+                Ok(described) => sizes.extend(described.map(|table| table.table_size_bytes())),
+                Err(failure)
+                    if matches!(failure.name, ErrorName::Throttled | ErrorName::ServiceUnavailable) =>
+                {
+                    return Err(failure);
+                }
+                Err(_) => {}
+            }
+        }
+        Ok(sizes)
     }
 }
 

@@ -28,7 +28,7 @@ pub(super) fn run_json(format: &str, compression: &str) -> Value {
 }
 
 /// The same as a value.
-pub(super) fn run(format: &str, compression: &str) -> Run {
+pub(crate) fn run(format: &str, compression: &str) -> Run {
     serde_json::from_value(run_json(format, compression)).unwrap()
 }
 

@@ -29,10 +29,11 @@ pub struct ExecutionInput {
     /// How the files are compressed, where their endings do not say it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub compression: Option<Compression>,
-    /// How many segments read and write beside each other; 0 for one for each file, up to 8.
+    /// How many segments read and write beside each other; 0 for one for each file, up to 8, or as few as take all of a
+    /// rate.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub segments: Option<i64>,
-    /// Write capacity units a second that may be taken; 0 for as many as there are.
+    /// Write capacity units a second that may be taken; 0 for as many as there are. What would not end is refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_write_capacity_units: Option<i64>,
     /// Whether a table that holds items is written to, and its items of the same keys replaced.

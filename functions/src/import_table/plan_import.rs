@@ -9,17 +9,13 @@ use serde::{Deserialize, Serialize};
 
 use super::execution_input::{Defaults, ExecutionInput, InvalidInput, Wanted};
 use super::source::Source;
-use super::{Format, Import, bucket, source};
+use super::{Format, Import, bucket, shares, source};
 use crate::aws_failure::AwsFailure;
 use crate::clients::Clients;
 use crate::error_name::ErrorName;
 use crate::files::{Files, FilesError};
-use crate::scan_segments::by_capacity;
 use crate::step::{Failure, Named, Step};
 use crate::table_description;
-
-/// How many segments there are where nobody says it.
-const USUAL_SEGMENTS: u32 = 8;
 
 /// The step.
 #[derive(Debug)]
@@ -145,7 +141,8 @@ pub async fn plan(
     let source = source::find(files, &wanted.place).await?;
     let format = format(input.format, source.format)?;
     let number = u32::try_from(source.files.len()).unwrap_or(u32::MAX);
-    let asked = if wanted.segments == 0 { USUAL_SEGMENTS } else { wanted.segments };
+    let compression = input.compression.unwrap_or_default();
+    let segments = shares::segments(&wanted, &source, compression)?;
     let import = Import {
         table_arn: table.table_arn().unwrap_or_default().to_owned(),
         table_id: table.table_id().unwrap_or_default().to_owned(),
@@ -155,11 +152,11 @@ pub async fn plan(
         root: source.root.clone(),
         manifest: source.manifest.clone(),
         format,
-        compression: input.compression.unwrap_or_default(),
+        compression,
         files: number,
         files_digest: source.digest(),
         item_count: source.item_count,
-        segments: by_capacity(wanted.max_write_capacity_units, asked.min(number)),
+        segments,
         max_write_capacity_units: wanted.max_write_capacity_units,
         seconds_per_call: wanted.seconds_per_call,
     };

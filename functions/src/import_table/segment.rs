@@ -201,7 +201,7 @@ impl Run<'_, '_> {
 
     /// Whether its time is up, or would be once so many units more were paid for.
     fn is_over_with(&self, units: f64) -> bool {
-        self.until.is_some_and(|until| self.pace.is_over_with(units, until))
+        self.until.is_some_and(|until| self.pace.is_over_with(units, until, Instant::now()))
     }
 
     /// When what was written is paid for; `None` where there is no limit, or no time that a call has.

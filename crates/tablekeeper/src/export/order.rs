@@ -11,6 +11,7 @@ use tablekeeper_functions::export_table::{
     CompressionName, ExportFormat, Frequency, NullTagName, Plan, Run, unfinished,
 };
 use tablekeeper_functions::files::Files;
+use tablekeeper_functions::rate::Caller;
 use tablekeeper_functions::step::Named as _;
 use tablekeeper_functions::table_description;
 use tablekeeper_functions::words::quoted;
@@ -59,7 +60,7 @@ pub(super) async fn take(arguments: &Arguments, place: &Place, aws: &Aws) -> any
         let run = arguments.run(place, now);
         let owner = format!("{OWNER}, process {} since {}", std::process::id(), now.to_rfc3339());
         let files = files(place, &run, table, aws);
-        let planned = plan::plan(&dynamodb, &files, &run, &owner, table, now).await;
+        let planned = plan::plan(&dynamodb, &files, &run, &owner, table, now, Caller::Process).await;
         let (_, plan) = planned.map_err(|error| aws.named(error.name(), error))?;
         (run, plan)
     };

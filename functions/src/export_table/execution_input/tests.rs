@@ -7,7 +7,7 @@ pub(in crate::export_table) fn defaults() -> Defaults {
     serde_json::from_value(json!({
         "bucket": "bucket", "prefix": "/exports/", "tableTag": "BackupEnabled=true", "format": "dynamodb-json",
         "nullTag": "nULL", "compression": "gzip", "consistentRead": "true", "segments": "0",
-        "maxReadCapacityUnits": "0", "managed": "false", "timeoutHours": "1", "secondsPerCall": "300"
+        "segmentConcurrency": "8", "maxReadCapacityUnits": "0", "managed": "false", "timeoutHours": "1", "secondsPerCall": "300"
     }))
     .unwrap()
 }
@@ -123,6 +123,10 @@ fn what_cannot_be_is_refused_in_words() {
         (Defaults { segments: text("many"), ..defaults() }, "Segments is `many`"),
         (Defaults { timeout_hours: text("169"), ..defaults() }, "TimeoutHours is `169`; 1 to 168"),
         (Defaults { seconds_per_call: text("0"), ..defaults() }, "SecondsPerCall is `0`; 1 to 600"),
+        (
+            Defaults { segment_concurrency: text("41"), ..defaults() },
+            "SegmentConcurrency is `41`; 1 to 40 may be given",
+        ),
         (Defaults { seconds_per_call: text("601"), ..defaults() }, "SecondsPerCall is `601`"),
     ] {
         let refused = run(json!({}), &template).unwrap_err();

@@ -107,8 +107,9 @@ async fn segments_go_by_size_and_by_what_may_be() {
         (10 * gibibyte, 0, 64, 0, 20, None),
         (10 * gibibyte, 0, 5, 0, 5, None),
         (100 * gibibyte, 0, 64, 0, 64, None),
-        (10 * gibibyte, 0, 64, 50, 10, None),
-        (10 * gibibyte, 0, 64, 4, 1, None),
+        (10 * gibibyte, 0, 8, 50, 1, None),
+        (10 * gibibyte, 0, 8, 2_000, 4, None),
+        (0, 20, 8, 2_000, 8, Some("it was read in 8 segments, not in 20")),
         (0, 7, 64, 0, 7, None),
         (0, 7, 5, 0, 5, Some("it was read in 5 segments, not in 7")),
         (0, 7, 64, 10, 2, Some("it was read in 2 segments, not in 7")),
@@ -116,7 +117,8 @@ async fn segments_go_by_size_and_by_what_may_be() {
         let store = orders();
         store.aws.set("orders", "TableSizeBytes", json!(size));
         let run = with(with(run(), "segments", json!(asked)), "mostSegments", json!(most));
-        let output = plan(&store, with(run, "maxReadCapacityUnits", json!(capacity))).await.unwrap();
+        let run = with(with(run, "maxReadCapacityUnits", json!(capacity)), "secondsPerCall", json!(600));
+        let output = plan(&store, run).await.unwrap();
         assert_eq!(output["plan"]["segments"], segments, "{size} {asked} {most} {capacity}");
         assert_eq!(output["segments"].as_array().unwrap().len(), segments);
         let said = output["plan"]["notes"][0].as_str();
@@ -126,6 +128,22 @@ async fn segments_go_by_size_and_by_what_may_be() {
             "{said:?}"
         );
     }
+}
+
+#[tokio::test]
+async fn what_an_execution_does_not_come_to_the_end_of_is_refused_unless_dynamodb_exports_it() {
+    let store = orders();
+    store.aws.set("orders", "TableSizeBytes", json!(50_000_000_000_u64));
+    let slow = with(with(run(), "maxReadCapacityUnits", json!(20)), "secondsPerCall", json!(600));
+    let failure = plan(&store, slow.clone()).await.unwrap_err();
+    assert_eq!(failure.name, ErrorName::InvalidInput);
+    assert!(
+        failure.message.starts_with("MaxReadCapacityUnits is 20, but the scan of table orders"),
+        "{failure}"
+    );
+    assert!(store.keys().is_empty(), "no folder is taken");
+    recovery(&store, "ENABLED");
+    assert_eq!(plan(&store, with(slow, "managed", json!(true))).await.unwrap()["mode"], "MANAGED");
 }
 
 #[tokio::test]

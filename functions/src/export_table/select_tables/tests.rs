@@ -105,3 +105,38 @@ async fn refusals_have_their_names() {
         assert_eq!(failure.name, name);
     }
 }
+
+#[tokio::test]
+async fn with_a_rate_tables_are_looked_at_and_have_as_many_segments_as_run_at_a_time() {
+    let slow = |count: usize| {
+        let aws = tables(count);
+        for number in 0..count {
+            aws.set(&format!("table-{number:03}"), "TableSizeBytes", json!(50_000_000_000_u64));
+        }
+        aws
+    };
+    let rate = json!({ "MaxReadCapacityUnits": 100 });
+    let aws = slow(6);
+    let output = select(&aws, rate.clone()).await.unwrap();
+    assert_eq!(output["run"]["mostSegments"], 8);
+    assert_eq!(aws.calls("dynamodb:DescribeTable").len(), 6);
+    let failure = select(&slow(7), rate.clone()).await.unwrap_err();
+    assert_eq!(failure.name, ErrorName::InvalidInput);
+    assert!(
+        failure.message.starts_with("MaxReadCapacityUnits is 100, but 7 tables with 350000000000"),
+        "{failure}"
+    );
+    // Those that DynamoDB exports are not scanned.
+    select(&slow(7), json!({ "MaxReadCapacityUnits": 100, "Managed": true })).await.unwrap();
+    let aws = slow(2);
+    select(&aws, json!({ "TableName": "table-000", "MaxReadCapacityUnits": 100 })).await.unwrap();
+    assert!(aws.calls("dynamodb:DescribeTable").is_empty(), "one alone is looked at by its plan");
+    // One that is gone, or may not be looked at, fails by itself.
+    select(&aws, json!({ "TableNames": ["table-000", "gone"], "MaxReadCapacityUnits": 100 })).await.unwrap();
+    for (code, name) in [("AccessDeniedException", None), ("ThrottlingException", Some(ErrorName::Throttled))]
+    {
+        let aws = slow(2);
+        aws.refuse("dynamodb:DescribeTable", code);
+        assert_eq!(select(&aws, rate.clone()).await.err().map(|failure| failure.name), name, "{code}");
+    }
+}

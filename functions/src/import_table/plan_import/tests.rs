@@ -26,8 +26,8 @@ async fn an_export_is_planned_as_its_manifest_says() {
         "tableId": "id-of-orders", "keyNames": ["id"],
         "bucket": "exports", "root": FOLDER, "manifest": format!("{FOLDER}manifest-summary.json"),
         "format": "dynamodb-json", "compression": "by-ending", "files": 3, "filesDigest": digest, "itemCount": 73,
-        "segments": 3, "maxWriteCapacityUnits": 50, "secondsPerCall": 600 });
-    let segments = json!([{ "segment": 0 }, { "segment": 1 }, { "segment": 2 }]);
+        "segments": 1, "maxWriteCapacityUnits": 50, "secondsPerCall": 600 });
+    let segments = json!([{ "segment": 0 }]);
     assert_eq!(planned, json!({ "import": import, "segments": segments }));
     assert_eq!(plan(&aws, json!({ "MaxWriteCapacityUnits": 50 })).await.unwrap(), planned, "a second time");
 }
@@ -39,6 +39,37 @@ async fn segments_are_as_many_as_asked_for_but_no_more_than_files() {
         assert_eq!(planned["import"]["segments"], there);
         assert_eq!(planned["segments"].as_array().unwrap().len(), there);
     }
+}
+
+#[tokio::test]
+async fn what_an_execution_does_not_come_to_the_end_of_is_refused() {
+    let million = "x".repeat(1 << 20);
+    let aws = aws().with_object("a/one.json", million);
+    let input = json!({ "From": "s3://exports/a/", "Format": "plain", "MaxWriteCapacityUnits": 1 });
+    plan(&aws, input.clone()).await.unwrap();
+    let input = with_seconds(plan_input(input), "1");
+    let slow = PlanImport::new(&aws.clients()).unwrap().run_json(input.clone()).await.unwrap();
+    assert_eq!(slow["import"]["segments"], 1);
+    let aws = aws.with_object("a/two.json", "x".repeat(2 << 20));
+    let Failure { name, message } =
+        PlanImport::new(&aws.clients()).unwrap().run_json(input).await.unwrap_err();
+    assert_eq!(name, ErrorName::InvalidInput);
+    assert!(
+        message.starts_with(
+            "MaxWriteCapacityUnits is 1, but the import of 2 files with 3145728 bytes takes some 3072"
+        ),
+        "{message}"
+    );
+    assert!(
+        message.ends_with("so 2 or more may be given, or 0 for no limit, or a SecondsPerCall of 2 or more"),
+        "{message}"
+    );
+}
+
+/// What is passed, with another length of a call.
+fn with_seconds(mut input: Value, seconds: &str) -> Value {
+    input["defaults"]["secondsPerCall"] = json!(seconds);
+    input
 }
 
 #[tokio::test]
