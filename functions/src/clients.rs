@@ -81,11 +81,16 @@ impl Clients {
         aws_sdk_s3::Client::new(&self.sdk)
     }
 
+    /// For Lambda.
+    pub fn lambda(&self) -> aws_sdk_lambda::Client {
+        aws_sdk_lambda::Client::new(&self.sdk)
+    }
+
     /// For the settings of tables, in this Region and account.
     pub fn settings(&self) -> Aws {
         Aws {
             dynamodb: self.dynamodb(),
-            lambda: aws_sdk_lambda::Client::new(&self.sdk),
+            lambda: self.lambda(),
             auto_scaling: aws_sdk_applicationautoscaling::Client::new(&self.sdk),
             cloudwatch: aws_sdk_cloudwatch::Client::new(&self.sdk),
             alarms: None,

@@ -21,6 +21,8 @@ pub mod change;
 pub mod config;
 pub mod kept;
 pub mod key_names;
+pub mod late;
+pub mod mapping;
 pub mod position;
 pub mod presence;
 pub mod sequence_number;

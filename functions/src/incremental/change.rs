@@ -44,9 +44,9 @@ pub fn stream_of(record: &Value) -> Option<&str> {
     record.get("eventSourceARN")?.as_str()
 }
 
-/// The label of the stream that a record is of.
-fn label_of(record: &Value) -> Option<&str> {
-    stream_of(record)?.split_once("/stream/").map(|(_, label)| label)
+/// The label of the stream with this ARN, which is when the stream was made.
+pub fn label_of_stream(stream_arn: &str) -> Option<&str> {
+    stream_arn.split_once("/stream/").map(|(_, label)| label)
 }
 
 /// The ARN and the name of the table whose stream has this ARN.
@@ -94,7 +94,11 @@ pub fn read(record: &Value, key_names: &[&str], prefix: &str) -> Result<Change, 
     Ok(Change {
         object: object_key(prefix, &key),
         version: Version {
-            position: Position { stream: label_of(record).map(str::to_owned), sequence_number, at },
+            position: Position {
+                stream: stream_of(record).and_then(label_of_stream).map(str::to_owned),
+                sequence_number,
+                at,
+            },
             event,
             item_key: String::from_utf8_lossy(&key).into_owned(),
         },
