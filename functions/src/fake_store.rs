@@ -63,6 +63,8 @@ pub(crate) struct State {
     pub(crate) called: Vec<String>,
     /// How many objects or uploads a page of a list has; 0 for 1,000.
     pub(crate) page_of_list: usize,
+    /// Whether keys behind delete markers take room in a page of a list of objects, so that a page may have no key.
+    pub(crate) markers_take_room: bool,
     /// How many items a page of a scan has at most; 0 for a megabyte of them.
     pub(crate) page_of_items: usize,
     /// One of so many items that are written is left unprocessed, in no rhythm; 0 for none.

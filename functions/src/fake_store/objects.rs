@@ -1,6 +1,6 @@
 //! Objects: what S3 does that files.rs relies on.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::ops::Bound;
 
@@ -280,12 +280,16 @@ impl State {
         let prefix = request.query("prefix");
         let after = request.query("continuation-token").max(request.query("start-after"));
         let from = if after < prefix { Bound::Included(prefix) } else { Bound::Excluded(after) };
-        let objects = self.objects.range::<str, _>((from, Bound::Unbounded));
+        let mut keys: BTreeSet<&str> = self.objects.keys().map(String::as_str).collect();
+        if self.markers_take_room {
+            keys.extend(self.versions.keys().map(String::as_str));
+        }
+        let keys = keys.range::<str, _>((from, Bound::Unbounded));
         // Nothing is behind the empty text, which is the beginning of everything.
-        let mut wanted = objects.take_while(|(key, _)| key.starts_with(prefix));
+        let mut wanted = keys.take_while(|key| key.starts_with(prefix));
         let page: Vec<_> = wanted.by_ref().take(self.page()).collect();
         let mut body = String::from("<ListBucketResult>");
-        for (key, object) in &page {
+        for (key, object) in page.iter().filter_map(|key| Some((key, self.objects.get(**key)?))) {
             let (size, etag) = (object.body.len(), &object.etag);
             let put_at = self.current(key).map_or(self.now, |version| version.put_at);
             let time = super::versions::listed(put_at);
@@ -294,7 +298,7 @@ impl State {
             write!(body, "<Contents>{named}{content}</Contents>").unwrap();
         }
         match (wanted.next(), page.last()) {
-            (Some(_), Some((last, _))) => write!(
+            (Some(_), Some(last)) => write!(
                 body,
                 "<IsTruncated>true</IsTruncated><NextContinuationToken>{last}</NextContinuationToken>"
             )

@@ -42,6 +42,8 @@ impl Bounds {
 struct Marker {
     key: Option<String>,
     id: Option<String>,
+    /// S3's own name of the place, of a list of objects whose last page had no key.
+    token: Option<String>,
 }
 
 /// A list under way.
@@ -61,7 +63,7 @@ pub(super) struct Listing<'a> {
 impl<'a> Listing<'a> {
     /// Of all versions, or of the current ones alone.
     pub(super) fn new(fold: &'a Fold<'a>, bounds: Bounds, all_versions: bool) -> Listing<'a> {
-        let marker = Marker { key: bounds.after.clone(), id: None };
+        let marker = Marker { key: bounds.after.clone(), ..Marker::default() };
         Listing { fold, bounds, all_versions, marker, open: None, passed: None, ended: false }
     }
 
@@ -80,12 +82,21 @@ impl<'a> Listing<'a> {
         const LIST: &str = "s3:ListBucket";
         let list = self.fold.s3.list_objects_v2().bucket(&self.fold.items.bucket);
         let list = list.prefix(&self.fold.items.prefix);
-        // Where a page goes on is told by its last key: the token that S3 gives for it is not known to the next call.
-        let page = list.set_start_after(self.marker.key.clone()).send().await;
+        // Where a page goes on is told by its last key, as the token that S3 gives for it is not known to the next call. Over
+        // delete markers a page may have no key at all: then the token alone leads on.
+        let list = match self.marker.token.take() {
+            Some(token) => list.continuation_token(token),
+            None => list.set_start_after(self.marker.key.clone()),
+        };
+        let page = list.send().await;
         let page = page.map_err(AwsFailure::of(LIST))?;
         let truncated = page.is_truncated == Some(true);
         let mut candidates = Vec::new();
-        for object in page.contents.unwrap_or_default() {
+        let objects = page.contents.unwrap_or_default();
+        if objects.is_empty() {
+            self.marker.token = page.next_continuation_token;
+        }
+        for object in objects {
             let listed = listed(LIST, object.key, None, object.e_tag, object.size, object.last_modified)?;
             self.marker.key = Some(listed.key.clone());
             if self.bounds.is_beyond(&listed.key) {
@@ -139,7 +150,7 @@ impl<'a> Listing<'a> {
         match decided {
             Some(key) if next.key.as_ref() == Some(key) && self.passed.as_ref() != Some(key) => {
                 self.passed = Some(key.clone());
-                Marker { key: Some(key.clone()), id: None }
+                Marker { key: Some(key.clone()), ..Marker::default() }
             }
             _ => next,
         }
@@ -179,7 +190,7 @@ async fn versions(
     let list = fold.s3.list_object_versions().bucket(&fold.items.bucket).prefix(prefix);
     let list = list.set_key_marker(marker.key.clone()).set_version_id_marker(marker.id.clone());
     let page = list.send().await.map_err(AwsFailure::of(LIST))?;
-    let next = Marker { key: page.next_key_marker, id: page.next_version_id_marker };
+    let next = Marker { key: page.next_key_marker, id: page.next_version_id_marker, token: None };
     let next = (page.is_truncated == Some(true)).then_some(next);
     let versions = page.versions.unwrap_or_default().into_iter().map(|version| {
         let size = version.size;

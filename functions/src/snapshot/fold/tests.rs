@@ -154,3 +154,26 @@ async fn what_was_set_aside_is_passed_over_where_items_have_no_prefix() {
         assert_eq!(keys, [change.object.as_str()]);
     }
 }
+
+/// S3 may answer a page without a key, and say that there is more: over delete markers it does.
+#[tokio::test]
+async fn a_list_goes_on_over_pages_of_delete_markers_alone() {
+    let aws = aws();
+    for number in 0..30 {
+        put(&aws, &number.to_string(), None, 1, 0, 0).await;
+    }
+    put(&aws, "there", Some("a"), 2, 4 * 86_400, 4 * 86_400).await;
+    aws.at(second(4 * 86_400));
+    aws.expire(PREFIX, 61, chrono::TimeDelta::days(3));
+    let mut state = aws.state();
+    (state.page_of_list, state.markers_take_room) = (3, true);
+    drop(state);
+    let (s3, items, names) = (aws.clients().s3(), places(), ["id".to_owned()]);
+    let at = second(4 * 86_400 + 10);
+    let fold = Fold { s3: &s3, items: &items, key_names: &names, at, now: at };
+    let folded: Vec<Folded> = fold.shard(0, 1, None).try_collect().await.unwrap();
+    let there: Vec<_> =
+        folded.iter().filter(|folded| folded.item.is_some()).map(|folded| &folded.key).collect();
+    assert_eq!(there, [&object("there")]);
+    assert!(aws.count("s3:ListObjectsV2") < 20, "{}", aws.count("s3:ListObjectsV2"));
+}
