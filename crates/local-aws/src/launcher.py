@@ -23,7 +23,8 @@ Of CloudWatch: a template may have an alarm on metric math. It is made as one on
 here evaluates alarms.
 
 And of Lambda: an event source mapping that a template makes has numbers and booleans where the template has parameters,
-and one of a DynamoDB stream heeds which records its function says have failed.
+and one of a DynamoDB stream heeds which records its function says have failed, gives up after as many retries as it may
+make, and writes what it gives up to a bucket.
 """
 
 import contextvars
@@ -387,12 +388,14 @@ def transform_each_template_once():
 
 
 def let_functions_report_failed_records():
-    from ministack.services import lambda_svc
+    import datetime
+
+    from ministack.services import lambda_svc, s3
 
     polling = contextvars.ContextVar("polling", default=False)
     poll, execute = lambda_svc._poll_dynamodb_streams, lambda_svc._execute_function
-    # By function and stream, the record that failed first: those before it are not delivered again.
-    failed = {}
+    # By function and stream, the record that failed first: those before it are not delivered again. And how often.
+    failed, attempts = {}, {}
 
     def poll_and_heed():
         token = polling.set(True)
@@ -404,34 +407,87 @@ def let_functions_report_failed_records():
     def number(record):
         return int(record["dynamodb"]["SequenceNumber"])
 
-    def reports_failures(function, stream):
+    def mapping_of(function, stream):
         mappings = [mapping for mapping in lambda_svc._esms.values() if mapping.get("EventSourceArn") == stream]
-        types = [mapping.get("FunctionResponseTypes") or [] for mapping in mappings if mapping["FunctionArn"] == function]
-        return any("ReportBatchItemFailures" in reported for reported in types)
+        return next((mapping for mapping in mappings if mapping["FunctionArn"] == function), {})
 
     def execute_and_heed(function, event):
         if not polling.get() or "dynamodb" not in event["Records"][0]:
             return execute(function, event)
         arn = (function.get("config") or function).get("FunctionArn")
         place = (arn, event["Records"][0]["eventSourceARN"])
-        if not reports_failures(*place):
+        mapping = mapping_of(*place)
+        if "ReportBatchItemFailures" not in (mapping.get("FunctionResponseTypes") or []):
             return execute(function, event)
         records = [record for record in event["Records"] if number(record) >= failed.get(place, 0)]
         result = execute(function, {**event, "Records": records})
-        if result.get("error"):
-            return result
         body = result.get("body")
         body = json.loads(body) if isinstance(body, (str, bytes)) else body
         identifiers = [int(failure["itemIdentifier"]) for failure in (body or {}).get("batchItemFailures", [])]
-        if not identifiers:
+        if not result.get("error") and not identifiers:
             failed.pop(place, None)
+            attempts.pop(place, None)
             return result
-        failed[place] = min(identifiers)
+        first = min(identifiers, default=number(records[0]))
+        attempts[place] = attempts.get(place, 0) + 1 if failed.get(place, first) == first else 1
+        failed[place] = first
+        limit = int(mapping.get("MaximumRetryAttempts", -1))
+        if 0 <= limit < attempts[place]:
+            left = [record for record in records if number(record) >= first]
+            result = {**result, "function_error": "Unhandled" if result.get("error") else None}
+            lambda_svc._send_ddb_stream_failure_record(
+                mapping, function, left, place[1], result, "RetryAttemptsExhausted"
+            )
+            failed.pop(place)
+            attempts.pop(place)
+            return {**result, "error": False}
         # To the emulator, whose mapping then stays where it is, the batch has failed.
         return {**result, "error": True, "body": {"errorType": "BatchItemFailures", "errorMessage": json.dumps(body)}}
 
+    send = lambda_svc._send_ddb_stream_failure_record
+
+    def send_with_records(mapping, function, batch, stream, result, condition):
+        """To a bucket goes the whole event, under the key that Lambda gives it."""
+        condition = {"MaxRecordAgeExceeded": "RecordAgeExceeded"}.get(condition, condition)
+        destination = (mapping.get("DestinationConfig") or {}).get("OnFailure", {}).get("Destination", "")
+        if destination.split(":")[2:3] != ["s3"]:
+            return send(mapping, function, batch, stream, result, condition)
+        now = datetime.datetime.now(datetime.timezone.utc)
+        arrivals = [float(record["dynamodb"]["ApproximateCreationDateTime"]) for record in (batch[0], batch[-1])]
+        arrivals = [datetime.datetime.fromtimestamp(at, datetime.timezone.utc) for at in arrivals]
+        shard = "shardId-00000000000000000000-00000000"
+        report = {
+            "requestContext": {
+                "requestId": str(uuid.uuid4()),
+                "functionArn": (function.get("config") or function).get("FunctionArn"),
+                "condition": condition,
+                "approximateInvokeCount": int(mapping.get("MaximumRetryAttempts", -1)) + 1 or 1,
+            },
+            "responseContext": {
+                "statusCode": 200,
+                "executedVersion": "$LATEST",
+                "functionError": result.get("function_error"),
+            },
+            "version": "1.0",
+            "timestamp": now.strftime("%Y-%m-%dT%H:%M:%S.000Z"),
+            "DDBStreamBatchInfo": {
+                "shardId": shard,
+                "startSequenceNumber": str(batch[0]["dynamodb"]["SequenceNumber"]),
+                "endSequenceNumber": str(batch[-1]["dynamodb"]["SequenceNumber"]),
+                "approximateArrivalOfFirstRecord": arrivals[0].strftime("%Y-%m-%dT%H:%M:%SZ"),
+                "approximateArrivalOfLastRecord": arrivals[1].strftime("%Y-%m-%dT%H:%M:%SZ"),
+                "batchSize": len(batch),
+                "streamArn": stream,
+            },
+            "payload": {"Records": batch},
+        }
+        time = now.strftime("%Y/%m/%d/%Y-%m-%dT%H.%M.%S")
+        key = f"aws/lambda/{mapping['UUID']}/{shard}/{time}-{uuid.uuid4()}"
+        s3._put_object(destination.split(":")[-1], key, json.dumps(report).encode(), {})
+
     lambda_svc._poll_dynamodb_streams = poll_and_heed
     lambda_svc._execute_function = execute_and_heed
+    lambda_svc._send_ddb_stream_failure_record = send_with_records
 
 
 def let_idle_functions_rest():

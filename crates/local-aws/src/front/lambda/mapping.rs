@@ -41,6 +41,15 @@ pub(super) fn show(mapping: &mut Value, dropped: Option<&Map<String, Value>>, hi
     if !is_of_table {
         return;
     }
+    // The emulator has its own words, and counts records.
+    let told = match members.get("LastProcessingResult").and_then(Value::as_str) {
+        Some("FAILED") => Some("PROBLEM: Function call failed"),
+        Some(result) if result.starts_with("OK") => Some("OK"),
+        _ => None,
+    };
+    if let Some(told) = told {
+        members.insert("LastProcessingResult".to_owned(), json!(told));
+    }
     for (name, value) in [
         ("BatchSize", json!(BATCH_SIZE)),
         ("MaximumRetryAttempts", json!(-1)),
@@ -95,6 +104,19 @@ mod tests {
             "DestinationConfig": {"OnFailure": {}},
         });
         assert_eq!(shown, expected);
+    }
+
+    #[test]
+    fn what_became_of_the_last_batch_is_told_in_aws_words() {
+        for (of_emulator, of_aws) in [
+            ("No records processed", "No records processed"),
+            ("OK - 3 records", "OK"),
+            ("FAILED", "PROBLEM: Function call failed"),
+        ] {
+            let mut shown = json!({"EventSourceArn": STREAM, "LastProcessingResult": of_emulator});
+            show(&mut shown, None, false);
+            assert_eq!(shown["LastProcessingResult"], of_aws);
+        }
     }
 
     #[test]
