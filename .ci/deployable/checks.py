@@ -114,7 +114,12 @@ def functions(stack):
         )
         stream = mapping["EventSourceArn"]
         demanded = [(f"dynamodb:{verb}", stream) for verb in ("DescribeStream", "GetRecords", "GetShardIterator")]
-        demanded.append(("sqs:SendMessage", mapping["DestinationConfig"]["OnFailure"]["Destination"]))
+        # https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-errors.html
+        destination = mapping["DestinationConfig"]["OnFailure"]["Destination"]
+        if destination.split(":")[2] == "s3":
+            demanded += [("s3:PutObject", f"{destination}/aws/lambda/1/2/3"), ("s3:ListBucket", destination)]
+        else:
+            demanded.append(("sqs:SendMessage", destination))
         for action, resource in demanded:
             if not allows(stack, role, action, resource):
                 yield f"{name}: the function's role does not allow {action} on {resource}"
@@ -127,7 +132,9 @@ def triggers(stack):
         for target in rule["Targets"]:
             source = stack.attribute([name, "Arn"])
             found.append((name, "events.amazonaws.com", source, target["Arn"], target.get("RoleArn")))
-            found.append((name, "events.amazonaws.com", source, target["DeadLetterConfig"]["Arn"], None))
+            # A target may have none, where a missing metric tells of an event that is lost.
+            if "DeadLetterConfig" in target:
+                found.append((name, "events.amazonaws.com", source, target["DeadLetterConfig"]["Arn"], None))
     for name, subscription in stack.of_type("AWS::SNS::Subscription").items():
         source, queue = subscription["TopicArn"], subscription["RedrivePolicy"]["deadLetterTargetArn"]
         found.append((name, "sns.amazonaws.com", source, subscription["Endpoint"], None))

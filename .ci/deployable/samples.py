@@ -34,6 +34,8 @@ SAMPLES = {
     "Format": ["data-pipeline"],
     "IncrementalPrefix": PREFIXES,
     "NoncurrentDays": ["30"],
+    "NewerNoncurrentVersions": ["5"],
+    "ReservedConcurrency": ["100"],
     "KeepManual": ["30"],
     "ReaderArns": ["arn:aws:iam::111111111111:role/reader"],
     "ReplacementPattern": ["-staging", "$1_copy", "${name}.v2", ""],

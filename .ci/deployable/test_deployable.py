@@ -98,7 +98,9 @@ CHANGES = [
         "CaptureSettingsFunction is referred to where it is not there",
     ),
     ("export-table", without_statement("ScheduleRole", "StartTheWorkflow"), "DailyRule: events.amazonaws.com may not"),
-    ("incremental", without_statement("StreamBackupRole", "ReportWhatIsGivenUp"), "not allow sqs:SendMessage on"),
+    ("incremental", without_statement("StreamBackupRole", "KeepWhatIsGivenUp"), "not allow s3:PutObject on"),
+    ("incremental", without_statement("StreamBackupRole", "FindTheBucketOfWhatIsGivenUp"), "not allow s3:ListBucket on"),
+    ("incremental", without_resource("WatchPermission"), "WatchRule: events.amazonaws.com may not reach"),
     ("incremental", without_statement("StreamBackupRole", "ReadTheStream"), "not allow dynamodb:GetRecords on"),
 ]
 

@@ -66,6 +66,11 @@ impl Clients {
         aws_sdk_backup::Client::new(&self.sdk)
     }
 
+    /// For CloudWatch.
+    pub fn cloudwatch(&self) -> aws_sdk_cloudwatch::Client {
+        aws_sdk_cloudwatch::Client::new(&self.sdk)
+    }
+
     /// For DynamoDB.
     pub fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
         aws_sdk_dynamodb::Client::new(&self.sdk)
@@ -92,7 +97,7 @@ impl Clients {
             dynamodb: self.dynamodb(),
             lambda: self.lambda(),
             auto_scaling: aws_sdk_applicationautoscaling::Client::new(&self.sdk),
-            cloudwatch: aws_sdk_cloudwatch::Client::new(&self.sdk),
+            cloudwatch: self.cloudwatch(),
             alarms: None,
         }
     }

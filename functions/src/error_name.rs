@@ -68,6 +68,8 @@ pub enum ErrorName {
     InvalidVersion,
     /// A notification that cannot be read.
     MalformedNotification,
+    /// Objects of changes that were given up could not be replayed, and are left.
+    ObjectsLeft,
     /// An override that the kind of recovery point cannot honour.
     OverrideNotSupported,
     /// Other executions kept writing the SSM parameter while this one tried to.

@@ -4,6 +4,9 @@
 //! table's stream keeps it so ([`StreamBackup`]), a backfill fills in what was there before the stream was followed, and
 //! a snapshot folds the bucket as it was at a second into an export that `import-table` reads.
 //!
+//! A watch tells when the stream is not read ([`WatchStream`]). What Lambda gives up lies in a bucket of its own, from which
+//! `replay` brings it back; where an item has gone on by then, its change becomes a [late version](late).
+//!
 //! ## What it guarantees
 //!
 //! - **Nothing is lost in silence.** A record counts as done when its version is in S3, or when what is there is newer.
@@ -31,12 +34,14 @@ pub mod store;
 pub mod stream_backup;
 pub mod version;
 pub mod versions;
+pub mod watch_stream;
 
 pub use stream_backup::StreamBackup;
+pub use watch_stream::WatchStream;
 
 use crate::step::StepEntry;
 
 /// The workflow's steps.
 pub fn steps() -> Vec<StepEntry> {
-    vec![StepEntry::of::<StreamBackup>()]
+    vec![StepEntry::of::<StreamBackup>(), StepEntry::of::<WatchStream>()]
 }

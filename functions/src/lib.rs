@@ -31,6 +31,7 @@ pub mod log;
 pub mod own_tag;
 mod pace;
 pub mod rate;
+pub mod replay;
 pub mod restore_snapshot;
 pub mod restore_wait;
 pub mod rotate_restore;
@@ -60,6 +61,7 @@ pub fn steps() -> Vec<StepEntry> {
         export_table::steps(),
         import_table::steps(),
         incremental::steps(),
+        replay::steps(),
         restore_snapshot::steps(),
         rotate_restore::steps(),
         snapshot::steps(),
@@ -80,6 +82,7 @@ pub fn execution_inputs() -> Vec<(&'static str, Schema)> {
         ("backup-prune", schemas::input_schema::<backup_prune::ExecutionInput>()),
         ("export-table", schemas::input_schema::<export_table::ExecutionInput>()),
         ("import-table", schemas::input_schema::<import_table::ExecutionInput>()),
+        ("replay", schemas::input_schema::<replay::ExecutionInput>()),
         ("restore-snapshot", schemas::input_schema::<restore_snapshot::ExecutionInput>()),
         ("rotate-restore", schemas::input_schema::<rotate_restore::ExecutionInput>()),
         ("snapshot", schemas::input_schema::<snapshot::ExecutionInput>()),
@@ -94,6 +97,7 @@ pub fn execution_outputs() -> Vec<(&'static str, Schema)> {
         ("backup-prune", schemas::output_schema::<backup_prune::finish_prune::Output>()),
         ("export-table", schemas::output_schema::<export_table::report_exports::Output>()),
         ("import-table", schemas::output_schema::<import_table::finish_import::Output>()),
+        ("replay", schemas::output_schema::<replay::Counts>()),
         ("restore-snapshot", schemas::output_schema::<import_table::finish_import::Output>()),
         ("rotate-restore", rotate_restore::execution_output()),
         ("snapshot", schemas::output_schema::<snapshot::finish_snapshot::Output>()),

@@ -9,7 +9,10 @@ use tablekeeper_tests::{Workflow, workflows};
 use crate::checks::scenarios::is_own;
 
 /// The functions that are of no workflow with a machine: each with the tests that hold its role to what it calls.
-const ELSEWHERE: &[(&str, &str)] = &[("incremental.stream-backup", "tests/e2e/incremental.rs")];
+const ELSEWHERE: &[(&str, &str)] = &[
+    ("incremental.stream-backup", "tests/e2e/incremental.rs"),
+    ("incremental.watch-stream", "tests/e2e/incremental.rs"),
+];
 
 #[test]
 fn every_function_is_held_to_what_it_calls() {

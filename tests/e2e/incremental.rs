@@ -276,3 +276,92 @@ async fn a_record_without_its_item_is_set_aside_with_the_reason() {
     assert_eq!(aside["record"]["dynamodb"]["Keys"], json!({ "id": { "S": "1" } }));
     assert!(in_bucket(&deployed).await.is_empty());
 }
+
+/// What the mapping gives up goes to the bucket with its records, and a replay brings it to where it belongs.
+#[tokio::test]
+async fn what_lambda_gives_up_is_kept_with_its_records_and_replayed() {
+    let deployed = deployed(with_stream).await;
+    let uuid = deployed.output("StreamMappingUUID");
+    // Of the age at which a record is given up nothing comes here in a minute.
+    let update = deployed.lambda.update_event_source_mapping().uuid(uuid).maximum_retry_attempts(1);
+    update.send().await.unwrap();
+    inject(&deployed, STEP, "s3:PutObject", usize::MAX, Fault::Refuse).await;
+    put(&deployed, with(key_of_text("1"), "given up")).await;
+    let bucket = deployed.output("GivenUpBucketName");
+    let key = until_some("what is given up", async || {
+        let listed = deployed.s3.list_objects_v2().bucket(bucket).send().await.unwrap();
+        listed.contents?.into_iter().next()?.key
+    })
+    .await;
+    assert!(key.starts_with(&format!("aws/lambda/{uuid}/shardId-")), "{key}");
+    let got = deployed.s3.get_object().bucket(bucket).key(&key).send().await.unwrap();
+    let report: Value = serde_json::from_slice(&got.body.collect().await.unwrap().into_bytes()).unwrap();
+    assert_eq!(report["requestContext"]["condition"], "RetryAttemptsExhausted");
+    assert_eq!(report["requestContext"]["approximateInvokeCount"], 2);
+    assert_eq!(report["payload"]["Records"][0]["dynamodb"]["Keys"], json!({ "id": { "S": "1" } }));
+
+    // The item goes on before the replay.
+    stack().await.aws.front().clear_rules(&deployed.account);
+    put(&deployed, with(key_of_text("1"), "later")).await;
+    until_equal(&deployed, &["id"]).await;
+    let replay = Deployed { machine_output: "ReplayStateMachineArn".to_owned(), ..deployed };
+    start_by_hand(&replay, &json!({})).await;
+    let execution = end_of(&replay, BY_HAND).await;
+    let counts = json!({ "Objects": 1, "Records": 1, "Written": 0, "Late": 1, "SetAside": 0, "Left": 0 });
+    assert_eq!(execution.output, counts, "{execution:?}");
+    until_equal(&replay, &["id"]).await;
+    let late = replay.s3.list_objects_v2().bucket(replay.output("ItemBucketName")).prefix("failures/late/");
+    assert_eq!(late.send().await.unwrap().contents.unwrap_or_default().len(), 1);
+    let listed = replay.s3.list_objects_v2().bucket(replay.output("GivenUpBucketName")).send().await.unwrap();
+    assert!(listed.contents.unwrap_or_default().is_empty());
+}
+
+/// Invokes the watch as its schedule does.
+async fn watch(deployed: &Deployed) -> Value {
+    let rules = aws_sdk_lambda::primitives::Blob::new(
+        json!({ "streamArn": stream_arn(deployed).await, "mappingUuid": deployed.output("StreamMappingUUID"),
+            "givenUpBucket": deployed.output("GivenUpBucketName"), "namespace": "tablekeeper/test" })
+        .to_string(),
+    );
+    let function = deployed.output("WatchStreamFunctionName");
+    let answer = deployed.lambda.invoke().function_name(function).payload(rules).send().await.unwrap();
+    assert_eq!(answer.function_error, None, "{:?}", answer.payload);
+    serde_json::from_slice(answer.payload.unwrap().as_ref()).unwrap()
+}
+
+async fn stream_arn(deployed: &Deployed) -> String {
+    let mapping = deployed.lambda.get_event_source_mapping().uuid(deployed.output("StreamMappingUUID"));
+    mapping.send().await.unwrap().event_source_arn.unwrap()
+}
+
+#[tokio::test]
+async fn the_watch_says_whether_the_stream_is_read_and_its_role_allows_no_more() {
+    let deployed = deployed(with_stream).await;
+    assert_eq!(watch(&deployed).await, json!({ "problems": [], "givenUpObjects": 0 }));
+    put(&deployed, with(key_of_text("1"), "first")).await;
+    until_equal(&deployed, &["id"]).await;
+    assert_eq!(watch(&deployed).await["problems"], json!([]));
+    inject(&deployed, STEP, "s3:PutObject", usize::MAX, Fault::Refuse).await;
+    put(&deployed, with(key_of_text("2"), "second")).await;
+    until("the batch to fail", async || {
+        watch(&deployed).await["problems"]
+            == json!(["the mapping's LastProcessingResult is `PROBLEM: Function call failed`"])
+    })
+    .await;
+    let uuid = deployed.output("StreamMappingUUID");
+    deployed.lambda.update_event_source_mapping().uuid(uuid).enabled(false).send().await.unwrap();
+    let problems = watch(&deployed).await["problems"].to_string();
+    assert!(problems.contains("the mapping's State is `Disabled`; it has to be Enabled"), "{problems}");
+    let metrics = deployed.cloudwatch.list_metrics().namespace("tablekeeper/test").send().await.unwrap();
+    let names = metrics.metrics().iter().filter_map(|metric| metric.metric_name());
+    let names: std::collections::BTreeSet<&str> = names.collect();
+    assert_eq!(Vec::from_iter(names), ["GivenUpObjects", "StreamProblems"]);
+
+    let step = "incremental.watch-stream";
+    let functions: Vec<_> =
+        functions("incremental").into_iter().filter(|function| function.step == step).collect();
+    let calls = stack().await.aws.front().calls(&deployed.account);
+    let calls = calls.iter().filter(|call| call.step.as_deref() == Some(step));
+    let wrong = grants_are_calls(&functions, calls);
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}

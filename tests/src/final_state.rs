@@ -103,6 +103,7 @@ impl FinalState {
         };
         let (mut objects, mut open_uploads) = (Vec::new(), Vec::new());
         let written = deployed.outputs.get("ExportBucketName").into_iter().chain(items);
+        let written = written.chain(deployed.outputs.get("GivenUpBucketName"));
         for bucket in written.chain(deployed.outputs.get("SnapshotBucketName")) {
             objects.extend(objects::of(deployed, bucket).await);
             open_uploads.extend(objects::open_uploads(deployed, bucket).await);
@@ -217,8 +218,7 @@ async fn settings(deployed: &Deployed, table: TableDescription) -> String {
 
 /// The text without what CloudFormation puts behind the names of a stack's resources: 13 hexadecimal digits.
 fn without_suffixes(text: &str) -> String {
-    let is_suffix =
-        |word: &&str| word.len() == 13 && word.bytes().all(|it| matches!(it, b'0'..=b'9' | b'A'..=b'F'));
+    let is_suffix = |word: &&str| word.len() == 13 && word.bytes().all(|it| it.is_ascii_hexdigit());
     let words = text.split(|letter: char| !letter.is_ascii_alphanumeric()).filter(is_suffix);
     words.fold(text.to_owned(), |text, suffix| text.replace(suffix, "SUFFIX"))
 }

@@ -28,6 +28,8 @@ enum Because {
     IsTraced,
     /// What the function fails at goes to a queue.
     HasFailureDestination,
+    /// What an event source mapping gives up goes to a bucket.
+    KeepsWhatIsGivenUp,
     /// An event source mapping reads a table's stream for the function.
     ReadsStream,
 }
@@ -87,7 +89,8 @@ const DEMANDED: &[(Because, &[&str], &str)] = &[
         "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Contributor_Insights_IAM.html",
     ),
     (
-        Because::Calls("lambda:GetEventSourceMapping"),
+        // Whoever lists mappings looks at those whose filters are encrypted.
+        Because::Calls("lambda:ListEventSourceMappings"),
         &["kms:Decrypt"],
         "https://docs.aws.amazon.com/lambda/latest/dg/invocation-eventfiltering.html",
     ),
@@ -137,6 +140,11 @@ const DEMANDED: &[(Because, &[&str], &str)] = &[
         "https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html",
     ),
     (
+        Because::KeepsWhatIsGivenUp,
+        &["s3:ListBucket", "s3:PutObject"],
+        "https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-errors.html",
+    ),
+    (
         Because::ReadsStream,
         &["kms:Decrypt"],
         "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usagenotes.html",
@@ -162,6 +170,7 @@ pub struct Function {
     logs: bool,
     traced: bool,
     failure_destination: bool,
+    keeps_what_is_given_up: bool,
     reads_stream: bool,
 }
 
@@ -200,11 +209,9 @@ pub fn functions(name: &str) -> Vec<Function> {
     let of = |config: &Value| Some(config.pointer("/FunctionName/Ref")?.as_str()?.to_owned());
     let configured = of_type(&template, "AWS::Lambda::EventInvokeConfig");
     let mapped = of_type(&template, "AWS::Lambda::EventSourceMapping");
-    let with_destination: BTreeSet<String> = configured
-        .chain(mapped)
-        .filter(|(_, config)| has_destination(config))
-        .filter_map(|(_, config)| of(config))
-        .collect();
+    let with_destination = |config: &Value| of(config).filter(|_| has_destination(config));
+    let queued: BTreeSet<String> = configured.filter_map(|(_, config)| with_destination(config)).collect();
+    let kept: BTreeSet<String> = mapped.filter_map(|(_, config)| with_destination(config)).collect();
     let of_streams: BTreeSet<String> = of_type(&template, "AWS::Lambda::EventSourceMapping")
         .filter(|(_, mapping)| !mapping["StartingPosition"].is_null())
         .filter_map(|(_, mapping)| of(mapping))
@@ -218,7 +225,8 @@ pub fn functions(name: &str) -> Vec<Function> {
                 granted: statements(&template, role).into_iter().flat_map(roles::actions).collect(),
                 logs: properties["LoggingConfig"]["LogGroup"].is_object(),
                 traced: properties["Tracing"] == "Active" || globals["Tracing"] == "Active",
-                failure_destination: with_destination.contains(logical_id),
+                failure_destination: queued.contains(logical_id),
+                keeps_what_is_given_up: kept.contains(logical_id),
                 reads_stream: of_streams.contains(logical_id),
             }
         })
@@ -269,6 +277,7 @@ impl Function {
             Because::Logs => self.logs,
             Because::IsTraced => self.traced,
             Because::HasFailureDestination => self.failure_destination,
+            Because::KeepsWhatIsGivenUp => self.keeps_what_is_given_up,
             Because::ReadsStream => self.reads_stream,
         };
         DEMANDED

@@ -6,6 +6,7 @@ pub mod backfill;
 pub mod backup_prune;
 pub mod export_table;
 pub mod import_table;
+pub mod replay;
 pub mod restore_snapshot;
 pub mod rotate_restore;
 pub mod snapshot;
@@ -18,6 +19,7 @@ pub fn all() -> Vec<Workflow> {
         backup_prune::workflow(),
         export_table::workflow(),
         import_table::workflow(),
+        replay::workflow(),
         restore_snapshot::workflow(),
         rotate_restore::workflow(),
         snapshot::workflow(),

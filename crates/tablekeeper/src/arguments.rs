@@ -6,7 +6,8 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::{
-    backfill, check, demo, export, history, import, local, plan, recover, restore, run, snapshot, step,
+    backfill, check, demo, export, history, import, local, plan, recover, replay, restore, run, snapshot,
+    step,
 };
 
 /// Keeps DynamoDB tables: backs them up, restores them, and rotates them into new copies.
@@ -31,6 +32,7 @@ enum Command {
     Local(local::Arguments),
     Plan(plan::Arguments),
     Recover(recover::Arguments),
+    Replay(replay::Arguments),
     Restore(restore::Arguments),
     Run(run::Arguments),
     Snapshot(snapshot::Arguments),
@@ -50,6 +52,7 @@ impl Arguments {
             Command::Local(arguments) => local::act(arguments).await,
             Command::Plan(arguments) => plan::act(arguments).await,
             Command::Recover(arguments) => recover::act(arguments).await,
+            Command::Replay(arguments) => replay::act(arguments).await,
             Command::Restore(arguments) => restore::act(arguments).await,
             Command::Run(arguments) => run::act(arguments).await,
             Command::Snapshot(arguments) => snapshot::act(arguments).await,

@@ -19,6 +19,7 @@ mod incremental;
 mod local;
 mod plan;
 mod recover;
+mod replay;
 mod restore;
 mod run;
 mod snapshot;

@@ -30,8 +30,8 @@ const LOOK: Duration = Duration::from_secs(1);
 ///
 /// The state machine is the one that the stack `tablekeeper-<WORKFLOW>` names in its output
 /// `StateMachineArn`, in the account and Region (or at the endpoint) of the AWS environment. Those of `backfill`,
-/// `snapshot` and `restore-snapshot` are in `tablekeeper-incremental`, as `BackfillStateMachineArn`,
-/// `SnapshotStateMachineArn` and `RestoreSnapshotStateMachineArn`.
+/// `replay`, `snapshot` and `restore-snapshot` are in `tablekeeper-incremental`, as `BackfillStateMachineArn`,
+/// `ReplayStateMachineArn`, `SnapshotStateMachineArn` and `RestoreSnapshotStateMachineArn`.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Example:\n  cargo tablekeeper run rotate-restore --input events/rotate-restore/input.by-hand.json --follow"

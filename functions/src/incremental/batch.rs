@@ -13,7 +13,7 @@ use super::version::EventName;
 use crate::aws_failure::AwsFailure;
 
 /// Objects that are written at a time.
-pub(super) const CONCURRENCY: usize = 64;
+pub const CONCURRENCY: usize = 64;
 /// Objects that a warm function remembers.
 const MOST_REMEMBERED: usize = 20_000;
 
@@ -47,17 +47,9 @@ struct LastOfSecond {
 impl Store {
     /// Writes the changes of a batch, which come in the order of their shard.
     pub async fn apply_all(&self, changes: Vec<Change>, memory: &Memory) -> Applied {
-        let mut items: Vec<Vec<LastOfSecond>> = Vec::new();
-        let mut places: HashMap<String, usize> = HashMap::new();
-        for change in changes {
-            let place = *places.entry(change.object.clone()).or_insert(items.len());
-            match items.get_mut(place) {
-                Some(item) => add(item, change),
-                None => items.push(vec![LastOfSecond::of(change)]),
-            }
-        }
-        let applied =
-            stream::iter(items).map(|item| self.apply_item(item, memory)).buffer_unordered(CONCURRENCY);
+        let applied = stream::iter(seconds(changes))
+            .map(|item| self.apply_item(item, memory))
+            .buffer_unordered(CONCURRENCY);
         applied.fold(Applied::default(), |all, one| async move { all.and(one) }).await
     }
 
@@ -85,6 +77,26 @@ impl Store {
         }
         applied
     }
+}
+
+/// The last change of each second, together for each item and in order.
+fn seconds(changes: Vec<Change>) -> Vec<Vec<LastOfSecond>> {
+    let mut items: Vec<Vec<LastOfSecond>> = Vec::new();
+    let mut places: HashMap<String, usize> = HashMap::new();
+    for change in changes {
+        let place = *places.entry(change.object.clone()).or_insert(items.len());
+        match items.get_mut(place) {
+            Some(item) => add(item, change),
+            None => items.push(vec![LastOfSecond::of(change)]),
+        }
+    }
+    items
+}
+
+/// The last change of each second of each item. Those of one item stand together and in order.
+pub fn last_of_seconds(changes: Vec<Change>) -> Vec<Vec<Change>> {
+    let lasts = |seconds: Vec<LastOfSecond>| seconds.into_iter().map(|second| second.last).collect();
+    seconds(changes).into_iter().map(lasts).collect()
 }
 
 /// Restores are to the second, so of one second's changes the last is enough.

@@ -9,11 +9,26 @@ use std::fmt;
 use serde::de::{IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
+use super::store::Store;
+use super::version::Version;
 use crate::aws_failure::AwsFailure;
-use crate::incremental::version::Version;
+use crate::table_description;
 
 /// So many objects are looked at. One is enough but where keys have more than a thousand letters.
 const MOST_LOOKS: usize = 1_000;
+
+/// The key attributes of a table, in its order. Where it is gone, those of the versions that the store holds; `None` where
+/// it holds none either.
+pub async fn of_table(
+    dynamodb: &aws_sdk_dynamodb::Client,
+    store: &Store,
+    table: &str,
+) -> Result<Option<Vec<String>>, AwsFailure> {
+    match table_description::describe(dynamodb, table).await? {
+        Some(table) => Ok(Some(table_description::key_names(&table))),
+        None => of_versions(&store.s3, &store.bucket, &store.prefix).await,
+    }
+}
 
 /// The key attributes that an object's metadata says; `None` where none says it.
 pub async fn of_versions(

@@ -17,7 +17,7 @@ use tokio::sync::Mutex;
 use super::batch::{CONCURRENCY, Memory};
 use super::change::{self, Change, Poisoned};
 use super::config::Config;
-use super::key_names::of_versions;
+use super::key_names::of_table;
 use super::sequence_number::SequenceNumber;
 use super::set_aside::set_aside;
 use super::store::Store;
@@ -25,7 +25,6 @@ use crate::aws_failure::AwsFailure;
 use crate::clients::Clients;
 use crate::error_name::ErrorName;
 use crate::step::{Failure, Named, Step};
-use crate::table_description;
 
 /// The step.
 #[derive(Debug)]
@@ -185,12 +184,8 @@ impl StreamBackup {
         if let Some(names) = known.get(stream) {
             return Ok(Arc::clone(names));
         }
-        let described = table_description::describe(&self.dynamodb, table).await?;
-        let names = match &described {
-            Some(table) => Some(table_description::key_names(table)),
-            // The stream outlives its table by a day, and what it still tells counts most then.
-            None => of_versions(&self.store.s3, &self.store.bucket, &self.store.prefix).await?,
-        };
+        // The stream outlives its table by a day, and what it still tells counts most then.
+        let names = of_table(&self.dynamodb, &self.store, table).await?;
         let names = Arc::new(names.ok_or_else(|| Error::SourceTableMissing(table.to_owned()))?);
         known.insert(stream.to_owned(), Arc::clone(&names));
         Ok(names)

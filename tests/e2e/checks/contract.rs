@@ -8,6 +8,10 @@ const VOUCHED_FOR: &[(&str, &str)] = &[
     ("backfill", "Backfill Segment: nothing is waited for, and each turn reads on in a segment that ends"),
     ("export-table", "Export Segment: nothing is waited for, and each turn reads on in a segment that ends"),
     ("import-table", "Import Segment: nothing is waited for, and each turn writes on in files that end"),
+    (
+        "replay",
+        "Replay Objects: nothing is waited for, and each turn begins behind the last object of the one before",
+    ),
     ("restore-snapshot", "Import Segment: nothing is waited for, and each turn writes on in files that end"),
     (
         "snapshot",

@@ -101,7 +101,7 @@ pub(super) async fn versions(deployed: &Deployed, bucket: &str) -> Vec<String> {
             let mut metadata: Vec<_> = head.metadata.unwrap_or_default().into_iter().collect();
             metadata.retain(|(name, _)| name != "event-time");
             metadata.sort();
-            versions.push(format!("{key} {metadata:?}"));
+            versions.push(of_any_run(&format!("{key} {metadata:?}"), deployed));
         }
         behind = (page.next_key_marker, page.next_version_id_marker);
         if page.is_truncated != Some(true) {
@@ -137,6 +137,7 @@ const SHAPES: &[(&str, &str)] = &[
     ("dddd-dd-ddTdd:dd:dd.dddddddddZ", "INSTANT"),
     ("dddd-dd-ddTdd:dd:dd.ddddddZ", "INSTANT"),
     ("dddd-dd-ddTdd:dd:dd.dddZ", "INSTANT"),
+    ("dddd-dd-ddTdd:dd:dd.ddd", "LABEL"),
     ("dddd-dd-ddTdd:dd:ddZ", "INSTANT"),
     ("dddddddddddddd-xxxxxxxx", "EXPORT"),
     ("ddddddddddddd-xxxxxxxx", "EXPORT"),

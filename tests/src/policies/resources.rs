@@ -19,6 +19,10 @@ const KNOW_NO_RESOURCES: &[(&[&str], &str)] = &[
         "https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazondynamodb.html",
     ),
     (
+        &["cloudwatch:PutMetricData"],
+        "https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoncloudwatch.html",
+    ),
+    (
         &["kinesis:ListStreams"],
         "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/kds_iam.html",
     ),
@@ -76,6 +80,7 @@ const CONFINED: &[(&str, &str)] = &[
     ("application-autoscaling:Deregister", "application-autoscaling:service-namespace"),
     ("application-autoscaling:Put", "application-autoscaling:service-namespace"),
     ("application-autoscaling:Register", "application-autoscaling:service-namespace"),
+    ("cloudwatch:PutMetricData", "cloudwatch:namespace"),
     ("iam:CreateServiceLinkedRole", "iam:AWSServiceName"),
     ("iam:PassRole", "iam:PassedToService"),
     ("kms:", "kms:ViaService"),

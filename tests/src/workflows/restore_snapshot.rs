@@ -32,7 +32,7 @@ pub fn workflow() -> Workflow {
         template: "incremental",
         machine: "RestoreSnapshotStateMachine",
         // The table whose stream is followed is what is restored into, as if all of its items were lost.
-        parameters: &[("MappingState", "DISABLED"), ("RestoreTablePattern", TABLE)],
+        parameters: &[("MappingState", "DISABLED"), ("NoncurrentDays", "0"), ("RestoreTablePattern", TABLE)],
         prepare: Some(with_stream),
         scenarios: vec![
             scenario!("a snapshot by its name", by_name => "Complete").golden().and(|ended| {

@@ -39,7 +39,12 @@ pub fn workflow() -> Workflow {
         name: "snapshot",
         template: "incremental",
         machine: "SnapshotStateMachine",
-        parameters: &[("MappingState", "DISABLED"), ("SnapshotShards", "1"), ("SettleSeconds", "1")],
+        parameters: &[
+            ("MappingState", "DISABLED"),
+            ("SnapshotShards", "1"),
+            ("SettleSeconds", "1"),
+            ("NoncurrentDays", "0"),
+        ],
         prepare: Some(with_stream),
         scenarios: vec![
             scenario!("of a second", of_a_second => "Complete").golden().and(|ended| {

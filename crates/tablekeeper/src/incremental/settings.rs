@@ -43,6 +43,7 @@ pub(crate) struct Settings {
     followed: Option<String>,
     items: Option<Items>,
     snapshots: Option<Snapshots>,
+    given_up: Option<String>,
     region: Option<String>,
     endpoint: Option<String>,
     /// Requests of DynamoDB at a time.
@@ -144,6 +145,7 @@ impl Settings {
                 origin(items_prefix)
             )));
         }
+        let given_up = bucket("s3.incremental.given-up-bucket", "GIVEN_UP_BUCKET")?;
         let table = file.get("table").map(|table| match is_table_name(&table.text) {
             true => Ok(table),
             false => Err(table.refused("a table's name may be given")),
@@ -171,6 +173,7 @@ impl Settings {
             followed: of_stack.table.as_ref().map(|followed| followed.text.clone()),
             items,
             snapshots,
+            given_up: given_up.map(|given| given.text),
             region: region.transpose()?,
             endpoint: endpoint(
                 given("dynamodb.host", "DYNAMODB_HOST")?,
@@ -200,6 +203,13 @@ impl Settings {
     pub(crate) fn snapshots(&self) -> Result<&Snapshots, Unusable> {
         let missing = || self.missing("SNAPSHOT_BUCKET", "s3.snapshot.bucket", "the bucket of the snapshots");
         self.snapshots.as_ref().ok_or_else(missing)
+    }
+
+    /// The bucket with the changes that were given up.
+    pub(crate) fn given_up(&self) -> Result<&str, Unusable> {
+        let (variable, key) = ("GIVEN_UP_BUCKET", "s3.incremental.given-up-bucket");
+        let missing = || self.missing(variable, key, "the bucket of the changes that were given up");
+        self.given_up.as_deref().ok_or_else(missing)
     }
 
     /// The table that is backed up: the argument, or what the file or the stack says.

@@ -25,7 +25,7 @@ pub(crate) const VAULT: &str = "Default";
 const FOLLOWED: &str = "Movies";
 
 /// The workflows that one template deploys together.
-const OF_INCREMENTAL: &[&str] = &["backfill", "restore-snapshot", "snapshot"];
+const OF_INCREMENTAL: &[&str] = &["backfill", "replay", "restore-snapshot", "snapshot"];
 
 /// The template of a workflow.
 pub(crate) fn template(workflow: &str) -> PathBuf {
@@ -182,6 +182,7 @@ mod tests {
         assert_eq!(names("export-table"), named("tablekeeper-export-table", "StateMachineArn"));
         for (workflow, output) in [
             ("backfill", "BackfillStateMachineArn"),
+            ("replay", "ReplayStateMachineArn"),
             ("snapshot", "SnapshotStateMachineArn"),
             ("restore-snapshot", "RestoreSnapshotStateMachineArn"),
         ] {

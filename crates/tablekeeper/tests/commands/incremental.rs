@@ -4,6 +4,7 @@ mod list;
 mod places;
 mod recover;
 mod refusals;
+mod replay;
 mod restore;
 mod resume;
 mod stacks;

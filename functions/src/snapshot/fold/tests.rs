@@ -165,9 +165,8 @@ async fn a_list_goes_on_over_pages_of_delete_markers_alone() {
     put(&aws, "there", Some("a"), 2, 4 * 86_400, 4 * 86_400).await;
     aws.at(second(4 * 86_400));
     aws.expire(PREFIX, 61, chrono::TimeDelta::days(3));
-    let mut state = aws.state();
-    (state.page_of_list, state.markers_take_room) = (3, true);
-    drop(state);
+    aws.state().page_of_list = 3;
+    aws.state().markers_take_room = true;
     let (s3, items, names) = (aws.clients().s3(), places(), ["id".to_owned()]);
     let at = second(4 * 86_400 + 10);
     let fold = Fold { s3: &s3, items: &items, key_names: &names, at, now: at };

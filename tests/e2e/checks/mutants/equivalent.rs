@@ -16,6 +16,7 @@ pub(super) fn of(workflow: &str) -> &'static [Equivalent] {
         "backup-prune" => BACKUP_PRUNE,
         "export-table" => EXPORT_TABLE,
         "import-table" => IMPORT_TABLE,
+        "replay" => REPLAY,
         "restore-snapshot" => RESTORE_SNAPSHOT,
         "rotate-restore" => ROTATE_RESTORE,
         "snapshot" => SNAPSHOT,
@@ -38,6 +39,21 @@ const BACKFILL: &[Equivalent] = &[
         "each call then counts anew; the scenario of several invocations sees it",
     ),
     ("backfill.backfill-segment.output/properties/segment", NO_STATE_READS_IT),
+];
+
+const REPLAY: &[Equivalent] = &[
+    (
+        "Replay Objects/Assign/cursor",
+        "each call then begins anew and counts what is left again; the scenario of an object that holds no records sees it",
+    ),
+    (
+        "Replay Objects/Assign/counts",
+        "each call then counts anew; the scenario of an object that holds no records sees it",
+    ),
+    (
+        "Replay Objects/Assign/reasons",
+        "the last call then has no reasons; the scenario of an object that holds no records sees it",
+    ),
 ];
 
 const BACKUP_PRUNE: &[Equivalent] = &[

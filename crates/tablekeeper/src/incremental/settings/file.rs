@@ -51,6 +51,7 @@ struct Incremental {
     bucket: Option<Spanned<String>>,
     prefix: Option<Spanned<String>>,
     failures_prefix: Option<Spanned<String>>,
+    given_up_bucket: Option<Spanned<String>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -91,6 +92,7 @@ impl File {
             ("s3.incremental.bucket", incremental.bucket),
             ("s3.incremental.prefix", incremental.prefix),
             ("s3.incremental.failures-prefix", incremental.failures_prefix),
+            ("s3.incremental.given-up-bucket", incremental.given_up_bucket),
             ("s3.snapshot.bucket", snapshot.bucket),
             ("s3.snapshot.prefix", snapshot.prefix),
             ("dynamodb.region", dynamodb.region),

@@ -33,6 +33,10 @@ impl OfStack {
         {
             values.push((variable, given(key, output(stack, key).ok_or_else(|| missing(key))?)));
         }
+        // A stack of an earlier release has none, and only `replay` wants it.
+        if let Some(bucket) = output(stack, "GivenUpBucketName") {
+            values.push(("GIVEN_UP_BUCKET", given("GivenUpBucketName", bucket)));
+        }
         for (variable, key) in [
             ("INCREMENTAL_PREFIX", "IncrementalPrefix"),
             ("FAILURES_PREFIX", "FailuresPrefix"),

@@ -7,6 +7,7 @@ table = "orders"
 [s3.incremental]
 bucket = "backup-of-orders"
 prefix = "/items"
+given-up-bucket = "given-up"
 
 [s3.snapshot]
 bucket = "backup-of-orders"

@@ -39,14 +39,16 @@ impl Account {
     pub(crate) async fn new(name: &'static str) -> Account {
         let mut shell = Shell::new(name).await;
         let (bucket, snapshots) = (format!("items-{name}"), format!("snapshots-{name}"));
+        let given_up = format!("given-up-{name}");
         shell.variables = vec![
             ("INCREMENTAL_BUCKET", bucket.clone()),
             ("SNAPSHOT_BUCKET", snapshots.clone()),
             ("SNAPSHOT_PREFIX", "/".to_owned()),
+            ("GIVEN_UP_BUCKET", given_up.clone()),
         ];
         shell.create("orders", "id", true).await;
         let s3 = shell.s3.clone();
-        for bucket in [&bucket, &snapshots] {
+        for bucket in [&bucket, &snapshots, &given_up] {
             s3.create_bucket().bucket(bucket).send().await.unwrap();
         }
         let account = Account { shell, store: Store { s3, bucket, prefix: "items/".to_owned() } };

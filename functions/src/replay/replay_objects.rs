@@ -1,0 +1,121 @@
+//! `replay.replay-objects`: applies objects of what was given up, as far as it comes in its time.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::Counts;
+use super::execution_input::{Defaults, ExecutionInput};
+use super::objects::{self, Reached, Work};
+use crate::aws_failure::AwsFailure;
+use crate::clients::Clients;
+use crate::clock::Clock;
+use crate::error_name::ErrorName;
+use crate::import_table::execution_input::InvalidInput;
+use crate::step::{Failure, Named, Step};
+
+/// The step.
+#[derive(Debug)]
+pub struct ReplayObjects {
+    dynamodb: aws_sdk_dynamodb::Client,
+    s3: aws_sdk_s3::Client,
+    clock: Clock,
+}
+
+/// What the state machine passes.
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Input {
+    /// The execution, for the logs.
+    pub execution_arn: String,
+    /// The execution's input.
+    pub execution_input: ExecutionInput,
+    /// The template's parameters.
+    pub defaults: Defaults,
+    /// What the call before answered with; null before the first one.
+    #[serde(deserialize_with = "Option::deserialize")]
+    #[schemars(required, schema_with = "crate::schemas::nullable_string")]
+    pub cursor: Option<String>,
+    /// What the calls before came to.
+    pub counts: Counts,
+    /// Why they left objects, of the first of them.
+    #[schemars(length(max = 5))]
+    pub reasons: Vec<String>,
+}
+
+/// How far it came.
+#[derive(Clone, Debug, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Output {
+    /// The key behind which the next call begins; null behind the last.
+    pub cursor: Option<String>,
+    /// What it came to so far.
+    pub counts: Counts,
+    /// Why objects were left, of the first of them.
+    #[schemars(length(max = 5))]
+    pub reasons: Vec<String>,
+    /// Whether that is all.
+    pub done: bool,
+}
+
+/// Why it did not come to its end.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum Error {
+    /// The input cannot be followed.
+    #[error(transparent)]
+    Input(#[from] InvalidInput),
+    /// Objects are left.
+    #[error("{}", said(.0, .1))]
+    Left(Counts, Vec<String>),
+    /// It stopped short.
+    #[error(transparent)]
+    Objects(#[from] objects::Error),
+}
+
+/// What is left, and what was done.
+pub fn said(counts: &Counts, reasons: &[String]) -> String {
+    let Counts { objects, records, written, late, set_aside, left } = counts;
+    format!(
+        "{left} objects of changes that were given up are left, the first because: {}; {objects} objects with {records} \
+         records were replayed: {written} were written, {late} are late versions, {set_aside} were set aside",
+        reasons.join("; ")
+    )
+}
+
+impl Named for Error {
+    fn name(&self) -> ErrorName {
+        match self {
+            Error::Input(_) => ErrorName::InvalidInput,
+            Error::Left(..) => ErrorName::ObjectsLeft,
+            Error::Objects(error) => error.name(),
+        }
+    }
+}
+
+impl Step for ReplayObjects {
+    const NAME: &'static str = "replay.replay-objects";
+    const ERRORS: &'static [&'static [ErrorName]] =
+        &[AwsFailure::NAMES, &[ErrorName::ObjectsLeft, ErrorName::SourceTableMissing]];
+    type Input = Input;
+    type Output = Output;
+    type Error = Error;
+
+    fn new(clients: &Clients) -> Result<ReplayObjects, Failure> {
+        Ok(ReplayObjects { dynamodb: clients.dynamodb(), s3: clients.s3(), clock: Clock::System })
+    }
+
+    async fn run(&self, input: Input) -> Result<Output, Error> {
+        let replay = input.execution_input.wanted(&input.defaults)?;
+        let Input { cursor, counts, reasons, .. } = input;
+        let work = Work { replay: &replay, dynamodb: &self.dynamodb, s3: &self.s3, clock: self.clock };
+        let from = Reached { cursor, counts, reasons, done: false };
+        let Reached { cursor, counts, reasons, done } = objects::run(&work, from, &mut |_| {}).await?;
+        tracing::info!(?counts, done, "objects replayed");
+        if done && counts.left > 0 {
+            return Err(Error::Left(counts, reasons));
+        }
+        Ok(Output { cursor, counts, reasons, done })
+    }
+}
+
+#[cfg(test)]
+mod tests;

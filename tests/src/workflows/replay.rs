@@ -1,0 +1,183 @@
+//! The ways of `replay`, and the objects that it takes.
+
+use std::sync::Arc;
+
+use aws_sdk_s3::primitives::ByteStream;
+use chrono::{DateTime, DurationRound as _, TimeDelta, Utc};
+use local_aws::Fault;
+use serde_json::{Value, json};
+use tablekeeper_functions::clock::Clock;
+use tablekeeper_functions::error_name::ErrorName;
+use tablekeeper_functions::incremental::version::object_key;
+
+use super::backfill::{TABLE, delete_table, with_stream};
+use super::snapshot::put_version;
+use super::sync_settings::{inject, takes_two_seconds};
+use crate::workflow::scenario;
+use crate::{Battery, Begin, Deployed, Ended, Workflow};
+
+const STEP: &str = "replay.replay-objects";
+/// What the keys of the objects begin with.
+const FOLDER: &str = "aws/lambda/3f1c9a5e-0b7d-4c62-9b1a-5d0e8f2a7c44/shardId-1/2026/11/30/";
+
+/// The workflow with its scenarios.
+pub fn workflow() -> Workflow {
+    Workflow {
+        name: "replay",
+        template: "incremental",
+        machine: "ReplayStateMachine",
+        parameters: &[("MappingState", "DISABLED"), ("WatchState", "DISABLED")],
+        prepare: Some(with_stream),
+        scenarios: vec![
+            scenario!("changes of every kind", of_every_kind => "Complete").golden().and(|ended| {
+                let counts =
+                    json!({ "Objects": 2, "Records": 6, "Written": 2, "Late": 2, "SetAside": 2, "Left": 0 });
+                assert_eq!(output(ended), counts);
+                let under = |prefix: &str| keys(ended).filter(|key| key.starts_with(prefix)).count();
+                assert_eq!((under("items/"), under("failures/late/")), (3, 2));
+                assert_eq!((under("failures/"), under("aws/lambda/")), (4, 0));
+            }),
+            scenario!("nothing was given up", of_nothing => "Complete").and(|ended| {
+                assert_eq!(output(ended)["Objects"], 0);
+            }),
+            scenario!("in several invocations", in_several => "Complete")
+                .with(&[("SecondsPerCall", "1")])
+                .and(|ended| {
+                    assert_eq!(output(ended)["Objects"], 3);
+                    let entered = ended.execution.as_ref().unwrap().entered.iter();
+                    assert!(entered.filter(|state| *state == "Replay Objects").count() > 1);
+                }),
+            scenario!("an object that holds no records", with_another_object => "Objects Left")
+                .with(&[("SecondsPerCall", "1")])
+                .failing(ErrorName::ObjectsLeft)
+                .and(|ended| {
+                    let cause = ended.execution.as_ref().unwrap().cause.as_deref().unwrap();
+                    for words in ["1 objects of changes", "it has no payload", "2 objects with 2 records"] {
+                        assert!(cause.contains(words), "{cause}");
+                    }
+                    assert_eq!(keys(ended).filter(|key| key.starts_with("aws/lambda/")).count(), 1);
+                    assert_eq!(keys(ended).filter(|key| key.starts_with("items/")).count(), 2);
+                }),
+            scenario!("of another table", of_another_table => "Input Refused")
+                .failing(ErrorName::InvalidInput),
+            scenario!("neither a table nor items", without_a_table => "Input Refused")
+                .failing(ErrorName::SourceTableMissing),
+            scenario!("deleting is not allowed", deleting_refused => "Replay Failed")
+                .failing(ErrorName::AccessDenied)
+                .and(|ended| {
+                    assert_eq!(keys(ended).filter(|key| key.starts_with("aws/lambda/")).count(), 1);
+                }),
+        ],
+        battery: Battery::EveryKindOfCall,
+        changes_settings_of: None,
+        reports_refusals_by: None,
+        unentered: &[],
+    }
+}
+
+fn output(ended: &Ended) -> Value {
+    ended.execution.as_ref().unwrap().output.clone()
+}
+
+fn keys(ended: &Ended) -> impl Iterator<Item = &str> {
+    ended.state.objects.iter().map(|object| object.key.as_str())
+}
+
+/// A change of an item, as a record of the followed stream.
+async fn record(deployed: &Deployed, event: &str, id: &str, number: u32, at: DateTime<Utc>) -> Value {
+    let described = deployed.dynamodb.describe_table().table_name(TABLE).send().await.unwrap();
+    let stream = described.table.unwrap().latest_stream_arn.unwrap();
+    let mut dynamodb = json!({ "ApproximateCreationDateTime": at.timestamp(), "Keys": { "id": { "S": id } },
+        "SequenceNumber": number.to_string(), "StreamViewType": "NEW_AND_OLD_IMAGES" });
+    if event != "REMOVE" {
+        dynamodb["NewImage"] = json!({ "id": { "S": id }, "text": { "S": "given up" } });
+    }
+    json!({ "eventName": event, "eventSourceARN": stream, "dynamodb": dynamodb })
+}
+
+/// Puts a batch as Lambda does.
+async fn give_up(deployed: &Deployed, name: &str, records: Vec<Value>) {
+    let report = json!({ "requestContext": { "condition": "RecordAgeExceeded" }, "version": "1.0",
+        "DDBStreamBatchInfo": { "batchSize": records.len() }, "payload": { "Records": records } });
+    put_object(deployed, name, report.to_string()).await;
+}
+
+async fn put_object(deployed: &Deployed, name: &str, body: String) {
+    let put = deployed.s3.put_object().bucket(deployed.output("GivenUpBucketName"));
+    put.key(format!("{FOLDER}{name}")).body(ByteStream::from(body.into_bytes())).send().await.unwrap();
+}
+
+/// Two changes that are still the last, one whose item has gone on and one whose item was deleted since, one that is too
+/// old to tell, and one that is none.
+async fn of_every_kind(deployed: Arc<Deployed>) -> Begin {
+    // The same in each of a day's runs, which are compared.
+    let today = Clock::System.now().duration_trunc(TimeDelta::days(1)).unwrap();
+    let yesterday = today - TimeDelta::days(1);
+    put_version(&deployed, "2", Some("by the stream"), 200, &today.to_rfc3339()).await;
+    put_version(&deployed, "3", None, 200, &today.to_rfc3339()).await;
+    let deleted = object_key("items/", br#"{"id":{"S":"3"}}"#);
+    let bucket = deployed.output("ItemBucketName");
+    deployed.s3.delete_object().bucket(bucket).key(deleted).send().await.unwrap();
+    let mut keys_only = record(&deployed, "MODIFY", "5", 105, yesterday).await;
+    keys_only["dynamodb"].as_object_mut().unwrap().remove("NewImage");
+    let first = vec![
+        record(&deployed, "INSERT", "1", 101, yesterday).await,
+        record(&deployed, "MODIFY", "2", 102, yesterday).await,
+        record(&deployed, "MODIFY", "3", 103, yesterday).await,
+    ];
+    let second = vec![
+        record(&deployed, "MODIFY", "4", 104, today - TimeDelta::days(40)).await,
+        keys_only,
+        record(&deployed, "REMOVE", "6", 106, yesterday).await,
+    ];
+    give_up(&deployed, "first", first).await;
+    give_up(&deployed, "second", second).await;
+    Begin::Input(json!({}))
+}
+
+async fn of_nothing(_: Arc<Deployed>) -> Begin {
+    Begin::Input(json!({}))
+}
+
+/// A second is over when an object came that took two.
+async fn in_several(deployed: Arc<Deployed>) -> Begin {
+    one_object(&deployed).await;
+    for name in ["second", "third"] {
+        let change = record(&deployed, "INSERT", name, 1, Clock::System.now()).await;
+        give_up(&deployed, name, vec![change]).await;
+    }
+    takes_two_seconds(&deployed, (STEP, "s3:DeleteObject")).await;
+    Begin::Input(json!({ "Prefix": FOLDER }))
+}
+
+async fn one_object(deployed: &Deployed) {
+    let change = record(deployed, "INSERT", "1", 101, Clock::System.now()).await;
+    give_up(deployed, "first", vec![change]).await;
+}
+
+/// The object that is left comes first, and takes a call of its own.
+async fn with_another_object(deployed: Arc<Deployed>) -> Begin {
+    put_object(&deployed, "another", "{}".to_owned()).await;
+    one_object(&deployed).await;
+    let change = record(&deployed, "INSERT", "2", 102, Clock::System.now()).await;
+    give_up(&deployed, "second", vec![change]).await;
+    takes_two_seconds(&deployed, (STEP, "s3:GetObject")).await;
+    Begin::Input(json!({}))
+}
+
+async fn of_another_table(_: Arc<Deployed>) -> Begin {
+    let stream = "arn:aws:dynamodb:eu-west-1:123456789012:table/another/stream/2026-11-20T00:00:00.000";
+    Begin::Input(json!({ "StreamArn": stream }))
+}
+
+async fn without_a_table(deployed: Arc<Deployed>) -> Begin {
+    one_object(&deployed).await;
+    delete_table(&deployed).await;
+    Begin::Input(json!({}))
+}
+
+async fn deleting_refused(deployed: Arc<Deployed>) -> Begin {
+    one_object(&deployed).await;
+    inject(&deployed, STEP, "s3:DeleteObject", usize::MAX, Fault::Refuse).await;
+    Begin::Input(json!({}))
+}
