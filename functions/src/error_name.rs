@@ -46,6 +46,8 @@ pub enum ErrorName {
     ExportNotVerified,
     /// DynamoDB's own export took longer than it may.
     ExportTimedOut,
+    /// The bucket's history does not reach back to the second that is asked for, or has a gap there.
+    HistoryIncomplete,
     /// The files of an import changed while they were being read.
     ImportChanged,
     /// What was imported is not as much as the export holds.
@@ -88,6 +90,8 @@ pub enum ErrorName {
     SettingsNotEqual,
     /// The source table is gone.
     SourceTableMissing,
+    /// The stream is not read, or so late that it has not told of the second that is asked for.
+    StreamLags,
     /// The table's stream is off, is another one, or does not carry the items.
     StreamNotUsable,
     /// The table holds items, and only an empty one was to be written to.

@@ -17,11 +17,14 @@
 //!   the stream has been.
 //! - **What is deleted stays deleted.** A deletion is a version of its own, a tombstone, which is there for an
 //!   older change to be held against (docs/adr/0013).
+//! - **What is not known is not taken for absent.** The bucket says since when its history is whole ([`coverage`]), and of
+//!   each item whether it came to be with its oldest version.
 //! - **Exact.** A version's body holds the item as DynamoDB gave it: no value is parsed.
 
 pub mod batch;
 pub mod change;
 pub mod config;
+pub mod coverage;
 pub mod kept;
 pub mod key_names;
 pub mod late;

@@ -9,6 +9,9 @@
 //! - **One moment.** What changed at that second or before is in it, and nothing that changed after, by the times of the
 //!   stream's records and as far as the stream has told of them when the wait is over; also where a snapshot takes hours,
 //!   and is made long after. (docs/adr/0014)
+//! - **Unknown is not absent.** A second that the bucket's history does not cover is refused, and an item whose oldest
+//!   version proves that an older one is gone ends the execution; or, where `AllowIncomplete` says so, such items are left
+//!   out, counted, and listed.
 //! - **Nothing is passed over.** An object that is no version of an item, or holds another item than its key says, ends
 //!   the execution with its name. A time whose versions the bucket may have let go of is refused, and so is a part that
 //!   was not written before it may.
@@ -19,10 +22,11 @@
 //!
 //! ## Its shape
 //!
-//! [`PlanSnapshot`] validates the input and claims the snapshot's folder. The machine waits until the stream has told of
-//! that second. For each shard, which is a range of the hashes' first letters, [`SnapshotShard`] lists versions, takes
+//! [`PlanSnapshot`] validates the input and claims the snapshot's folder. The machine waits until the stream should have
+//! told of that second, and [`CheckStream`] looks whether it has, a minute apart for an hour. For each shard, which is a range of the hashes' first letters, [`SnapshotShard`] lists versions, takes
 //! what was current, and writes a part, until the shard is done. [`FinishSnapshot`] verifies, and writes the manifests.
 
+pub mod check_stream;
 pub mod document;
 pub mod execution_input;
 pub mod finish_snapshot;
@@ -33,11 +37,13 @@ pub mod overview;
 pub mod plan_snapshot;
 pub mod shard;
 pub mod snapshot_shard;
+mod unknown;
 
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use check_stream::CheckStream;
 pub use execution_input::ExecutionInput;
 pub use finish_snapshot::FinishSnapshot;
 pub use plan_snapshot::PlanSnapshot;
@@ -48,7 +54,12 @@ use crate::step::StepEntry;
 
 /// The workflow's steps.
 pub fn steps() -> Vec<StepEntry> {
-    vec![StepEntry::of::<PlanSnapshot>(), StepEntry::of::<SnapshotShard>(), StepEntry::of::<FinishSnapshot>()]
+    vec![
+        StepEntry::of::<PlanSnapshot>(),
+        StepEntry::of::<CheckStream>(),
+        StepEntry::of::<SnapshotShard>(),
+        StepEntry::of::<FinishSnapshot>(),
+    ]
 }
 
 /// What a snapshot goes by, from its beginning to its end.
@@ -61,6 +72,9 @@ pub struct Snapshot {
     pub at: DateTime<Utc>,
     /// Until when the versions are kept that were current then; null for ever.
     pub kept_until: Option<DateTime<Utc>>,
+    /// Whether items whose state at the second is not known are left out, counted and listed.
+    #[serde(default)]
+    pub allow_incomplete: bool,
     /// Where the items' versions lie.
     pub items: Items,
     /// The key attributes of the items, the partition key first.

@@ -109,7 +109,7 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     });
     let work = async {
         team.finished().await.map_err(|error| named(error.name(), error))?;
-        let finished = finish_backfill::finish(&aws.clients.dynamodb(), backfill, &job.done()).await;
+        let finished = finish_backfill::finish(&aws.clients.dynamodb(), &aws.s3, backfill, &job.done()).await;
         finished.map_err(|error| named(error.name(), error))
     };
     let goal = Goal { items: about, about: true, bytes: None };

@@ -183,7 +183,7 @@ fn tell(arguments: &Arguments, console: &Console, report: Report) -> anyhow::Res
 
 impl Report {
     fn of(job: &Job, settings: Output, finished: Finished) -> Report {
-        let Finished { manifest, items, bytes, files, notes } = finished;
+        let Finished { manifest, items, bytes, files, notes, .. } = finished;
         Report {
             table: job.plan.table_name.clone(),
             manifest,

@@ -192,15 +192,12 @@ mod tests {
     use super::*;
 
     fn entry(event: EventName, what: impl FnOnce(Version) -> What) -> Entry {
-        let version = Version {
-            position: Position {
-                stream: Some("2026-11-20T00:00:00.000".to_owned()),
-                sequence_number: SequenceNumber::parse("1405400000000002063282832").unwrap(),
-                at: "2026-11-20T02:00:05Z".parse().unwrap(),
-            },
-            event,
-            item_key: String::new(),
+        let position = Position {
+            stream: Some("2026-11-20T00:00:00.000".to_owned()),
+            sequence_number: SequenceNumber::parse("1405400000000002063282832").unwrap(),
+            at: "2026-11-20T02:00:05Z".parse().unwrap(),
         };
+        let version = Version::new(position, event, String::new());
         let put_at = "2026-11-20T02:00:07Z".parse().unwrap();
         Entry { id: "v1".to_owned(), put_at, what: what(version) }
     }

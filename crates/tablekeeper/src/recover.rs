@@ -16,7 +16,7 @@ use serde::Serialize;
 use tablekeeper_functions::clock::Clock;
 use tablekeeper_functions::incremental::store::Store;
 use tablekeeper_functions::snapshot::Items;
-use tablekeeper_functions::snapshot::fold::{Fold, Folded};
+use tablekeeper_functions::snapshot::fold::{Fold, State};
 
 use crate::console::{self, Console, Stream};
 use crate::failure::{self, Unusable};
@@ -125,7 +125,15 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     }
     let fold = Fold { s3: &aws.s3, items, key_names: &keys.names, at, now };
     let folded = fold.of_key(&key.object).await.map_err(|error| named(error.name(), error))?;
-    let Some(then) = item_in(&folded)? else {
+    let then = match folded.state {
+        State::Item(item) => Some(item_in(&item)?),
+        State::Absent => None,
+        State::Unknown(unknown) => {
+            let error = fold.unknown(&folded.key, &unknown);
+            return Err(named(error.name(), error));
+        }
+    };
+    let Some(then) = then else {
         check_there(&aws, items).await?;
         bail!("the item {} of table {table} did not exist at {}; nothing was changed", key.text, told(at));
     };
@@ -181,10 +189,9 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
 }
 
 /// The item of a version.
-fn item_in(folded: &Folded) -> anyhow::Result<Option<Item>> {
-    let Some(item) = &folded.item else { return Ok(None) };
+fn item_in(item: &[u8]) -> anyhow::Result<Item> {
     let item: Item = serde_json::from_slice(item)?;
-    Ok(Some(item.into_iter().map(|(name, value)| (name, attributes::in_order(value))).collect()))
+    Ok(item.into_iter().map(|(name, value)| (name, attributes::in_order(value))).collect())
 }
 
 fn show(key: &ItemKey, is_there: bool, at: &str, changes: &[Change], since: &Since) {

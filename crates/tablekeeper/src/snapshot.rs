@@ -98,6 +98,10 @@ pub(crate) struct How {
     #[arg(long, value_parser = PossibleValuesParser::new(["none", "gzip", "zstd"])
         .try_map(|name| name.parse::<CompressionName>()))]
     compression: Option<CompressionName>,
+    /// Leaves out items whose state at the second is not known, and lists them under `unknown/` [default: the first of them
+    /// ends the snapshot, as does a second that the bucket's history does not cover].
+    #[arg(long)]
+    allow_incomplete: bool,
 }
 
 impl How {
@@ -107,6 +111,7 @@ impl How {
             How { settle: Some(_), .. } => Some("--settle"),
             How { shards: Some(_), .. } => Some("--shards"),
             How { compression: Some(_), .. } => Some("--compression"),
+            How { allow_incomplete: true, .. } => Some("--allow-incomplete"),
             How { .. } => None,
         }
     }
@@ -173,6 +178,20 @@ struct Report {
     item_count: u64,
     bytes: u64,
     files: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unknown: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unknown_items: Option<String>,
+}
+
+impl Report {
+    fn from_output(output: Output) -> Report {
+        let Output { snapshot, at, table_name, location, manifest, item_count, bytes, files, .. } = output;
+        let Output { unknown, unknown_items, .. } = output;
+        let table = Some(table_name).filter(|table| !table.is_empty());
+        let at = told(at);
+        Report { snapshot, at, table, location, manifest, item_count, bytes, files, unknown, unknown_items }
+    }
 }
 
 /// Makes the snapshot.
@@ -191,13 +210,20 @@ pub(crate) async fn act(mut arguments: Arguments) -> anyhow::Result<ExitCode> {
     let Some(output) = make(&which, &arguments.how, &settings, &aws, &console).await? else {
         return Ok(ExitCode::from(INTERRUPTED));
     };
-    let Output { snapshot, at, table_name, location, manifest, item_count, bytes, files } = output;
+    for note in &output.notes {
+        console.line(&format!("note: {note}"));
+    }
     if arguments.json {
-        let table = Some(table_name).filter(|table| !table.is_empty());
-        let at = told(at);
-        console::print_json(&Report { snapshot, at, table, location, manifest, item_count, bytes, files })?;
+        console::print_json(&Report::from_output(output))?;
     } else {
-        console::print_data(&format!("{location}: {item_count} items, {bytes} bytes, {files} files"));
+        let Output { location, item_count, bytes, files, unknown, unknown_items, .. } = output;
+        let unknown = match (unknown, unknown_items) {
+            (Some(unknown), Some(lists)) => format!("; {unknown} items are not known, and listed in {lists}"),
+            _ => String::new(),
+        };
+        console::print_data(&format!(
+            "{location}: {item_count} items, {bytes} bytes, {files} files{unknown}"
+        ));
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -7,13 +7,17 @@ use super::Backfill;
 use super::table::{TableError, look};
 use crate::aws_failure::AwsFailure;
 use crate::clients::Clients;
+use crate::clock::Clock;
 use crate::error_name::ErrorName;
+use crate::incremental::change::label_of_stream;
+use crate::incremental::coverage::{self, Coverage, Present};
 use crate::step::{Failure, Named, Step};
 
 /// The step.
 #[derive(Debug)]
 pub struct FinishBackfill {
     dynamodb: aws_sdk_dynamodb::Client,
+    s3: aws_sdk_s3::Client,
 }
 
 /// What the state machine passes.
@@ -90,17 +94,18 @@ impl Step for FinishBackfill {
     type Error = Error;
 
     fn new(clients: &Clients) -> Result<FinishBackfill, Failure> {
-        Ok(FinishBackfill { dynamodb: clients.dynamodb() })
+        Ok(FinishBackfill { dynamodb: clients.dynamodb(), s3: clients.s3() })
     }
 
     async fn run(&self, Input { backfill, segments, .. }: Input) -> Result<Output, Error> {
-        finish(&self.dynamodb, backfill, &segments).await
+        finish(&self.dynamodb, &self.s3, backfill, &segments).await
     }
 }
 
-/// Looks at the table once more, and counts.
+/// Looks at the table once more, writes down that the bucket has all of its items from now on, and counts.
 pub async fn finish(
     dynamodb: &aws_sdk_dynamodb::Client,
+    s3: &aws_sdk_s3::Client,
     backfill: Backfill,
     segments: &[Done],
 ) -> Result<Output, Error> {
@@ -111,6 +116,14 @@ pub async fn finish(
     if table.table_id().unwrap_or_default() != backfill.table_id {
         return Err(Error::TableReplaced(backfill.table_name));
     }
+    let present = Present {
+        stream: label_of_stream(&backfill.stream_arn),
+        noncurrent_days: None,
+        now: Clock::System.now(),
+    };
+    let backfilled = |coverage: Coverage| coverage.backfilled(&present);
+    let Backfill { bucket, prefix, .. } = &backfill;
+    coverage::update(s3, bucket, prefix, backfilled).await.map_err(TableError::Aws)?;
     let written = segments.iter().map(|segment| segment.written).sum();
     let kept = segments.iter().map(|segment| segment.kept).sum();
     Ok(Output { table_name: backfill.table_name, items: written + kept, written, kept })

@@ -208,7 +208,7 @@ impl Work<'_> {
         let body = body_of_item(line.trim_ascii_end(), &sequence_number);
         let item_key = String::from_utf8_lossy(&key).into_owned();
         let position = Position { stream: None, sequence_number, at };
-        let version = Version { position, event: EventName::Backfill, item_key };
+        let version = Version::new(position, EventName::Backfill, item_key);
         Ok(Change { object: object_key(&self.store.prefix, &key), version, body })
     }
 }

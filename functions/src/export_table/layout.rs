@@ -64,6 +64,16 @@ impl<'a> Layout<'a> {
         format!("{}{segment:05}-{part:05}.json", self.parts())
     }
 
+    /// What the keys of the lists of a snapshot's unknown items begin with.
+    pub fn unknown_folder(&self) -> String {
+        format!("{}unknown/", self.plan.folder)
+    }
+
+    /// The list of a part's unknown items.
+    pub fn unknown(&self, segment: u32, part: u32) -> String {
+        format!("{}{segment:05}-{part:05}.jsonl", self.unknown_folder())
+    }
+
     /// The folder of the manifests.
     pub fn root(&self) -> String {
         let Plan { folder, export_id, .. } = self.plan;

@@ -33,6 +33,8 @@ pub struct Finished {
     pub bytes: u64,
     /// How many data files.
     pub files: u64,
+    /// Items of a snapshot that are left out, as their state is not known.
+    pub unknown: u64,
     /// What its reader should know.
     pub notes: Vec<String>,
 }
@@ -94,6 +96,7 @@ pub async fn finish(files: &Files, run: &Run, plan: &Plan) -> Result<Finished, F
         manifest: files.location(&layout.manifest(SUMMARY)),
         items: sum(|part| part.items),
         bytes: sum(|part| part.bytes),
+        unknown: sum(|part| part.unknown),
         files: u64::try_from(parts.len()).unwrap_or(u64::MAX),
         notes: note.into_iter().collect(),
     })

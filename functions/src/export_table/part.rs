@@ -39,6 +39,14 @@ pub struct Part {
     pub done: bool,
     /// Items that hold an empty list or map, at any depth.
     pub with_empty_collections: u64,
+    /// Items of a snapshot that are left out, as their state is not known.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub unknown: u64,
     /// When its data file was whole.
     pub written_at: DateTime<Utc>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a field so")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }

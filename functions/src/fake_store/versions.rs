@@ -57,6 +57,21 @@ impl FakeStore {
             state.keep_version(&key, None);
         }
     }
+
+    /// What a lifecycle rule does to the versions whose keys begin so and that have not been current for so long: it
+    /// deletes them.
+    pub(crate) fn forget(&self, prefix: &str, age: chrono::TimeDelta) {
+        let mut state = self.state();
+        let old = state.now - age;
+        for (_, versions) in state.versions.iter_mut().filter(|(key, _)| key.starts_with(prefix)) {
+            let replaced_at: Vec<_> = versions.iter().skip(1).map(|next| next.put_at).collect();
+            let mut places = 0..;
+            versions.retain(|_| {
+                let next = places.next().and_then(|place| replaced_at.get(place));
+                next.is_none_or(|replaced_at| *replaced_at > old)
+            });
+        }
+    }
 }
 
 impl State {

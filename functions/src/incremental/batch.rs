@@ -38,8 +38,8 @@ pub struct Applied {
 struct LastOfSecond {
     /// The sequence number of the second's first change: none of them is there before this one is.
     first: SequenceNumber,
-    /// Whether the item came to be in this second.
-    begins: bool,
+    /// What that first change was.
+    first_event: EventName,
     last: Change,
     superseded: usize,
 }
@@ -56,13 +56,14 @@ impl Store {
     async fn apply_item(&self, seconds: Vec<LastOfSecond>, memory: &Memory) -> Applied {
         let mut applied = Applied::default();
         for second in seconds {
-            let object = second.last.object.clone();
-            let begins = second.begins.then_some(Known::Absent);
+            let LastOfSecond { first, last, superseded, .. } = second;
+            let object = last.object.clone();
+            let begins = (last.version.first_event == EventName::Insert).then_some(Known::Absent);
             let hint = memory.take(&object).or(begins);
-            match self.apply(&second.last, hint).await {
+            match self.apply(&last, hint).await {
                 Ok((outcome, known)) => {
                     memory.keep(object, known);
-                    applied.superseded += second.superseded;
+                    applied.superseded += superseded;
                     match outcome {
                         Outcome::Written => applied.written += 1,
                         Outcome::Stale => applied.stale += 1,
@@ -70,7 +71,7 @@ impl Store {
                 }
                 // What follows it would be written over a version that is missing.
                 Err(failure) => {
-                    applied.failed.push((second.first, failure));
+                    applied.failed.push((first, failure));
                     break;
                 }
             }
@@ -90,6 +91,9 @@ fn seconds(changes: Vec<Change>) -> Vec<Vec<LastOfSecond>> {
             None => items.push(vec![LastOfSecond::of(change)]),
         }
     }
+    for second in items.iter_mut().flatten() {
+        second.last.version.first_event = second.first_event;
+    }
     items
 }
 
@@ -107,6 +111,7 @@ fn add(item: &mut Vec<LastOfSecond>, change: Change) {
             let position = &change.version.position;
             if position.sequence_number < second.first {
                 second.first = position.sequence_number.clone();
+                second.first_event = change.version.event;
             }
             if position.is_newer_than(&second.last.version.position) {
                 second.last = change;
@@ -121,7 +126,7 @@ impl LastOfSecond {
     fn of(change: Change) -> LastOfSecond {
         LastOfSecond {
             first: change.version.position.sequence_number.clone(),
-            begins: change.version.event == EventName::Insert,
+            first_event: change.version.event,
             last: change,
             superseded: 0,
         }

@@ -93,15 +93,15 @@ pub fn read(record: &Value, key_names: &[&str], prefix: &str) -> Result<Change, 
     };
     Ok(Change {
         object: object_key(prefix, &key),
-        version: Version {
-            position: Position {
+        version: Version::new(
+            Position {
                 stream: stream_of(record).and_then(label_of_stream).map(str::to_owned),
                 sequence_number,
                 at,
             },
             event,
-            item_key: String::from_utf8_lossy(&key).into_owned(),
-        },
+            String::from_utf8_lossy(&key).into_owned(),
+        ),
         body,
     })
 }

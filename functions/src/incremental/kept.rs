@@ -8,6 +8,9 @@ use aws_sdk_s3::types::{BucketVersioningStatus, ExpirationStatus, LifecycleRule}
 
 use crate::aws_failure::AwsFailure;
 
+/// The most days that a lifecycle rule takes.
+pub const MOST_DAYS: u32 = 36_500;
+
 /// What a bucket keeps.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Kept {

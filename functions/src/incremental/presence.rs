@@ -4,6 +4,7 @@
 //! before you begin another backup beside one.
 
 use crate::aws_failure::AwsFailure;
+use crate::incremental::coverage;
 use crate::incremental::version::prefix_of;
 use crate::snapshot::Items;
 
@@ -79,7 +80,8 @@ async fn walk(s3: &aws_sdk_s3::Client, items: &Items, below: &str) -> Result<Wal
             }
             None => {}
         }
-        if walked.other.is_none() && !key.starts_with(&items.failures_prefix) {
+        let is_ours = key.starts_with(&items.failures_prefix) || key == coverage::key(&items.prefix);
+        if walked.other.is_none() && !is_ours {
             walked.other = Some(key.clone());
         }
         marker = Some(behind_folder(&key, below));

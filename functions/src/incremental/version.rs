@@ -32,6 +32,7 @@ const STREAM: &str = "stream";
 const SEQUENCE_NUMBER: &str = "sequence-number";
 const EVENT_TIME: &str = "event-time";
 const EVENT_NAME: &str = "event-name";
+const FIRST_EVENT_NAME: &str = "first-event-name";
 const ITEM_KEY: &str = "item-key";
 
 /// What made a version.
@@ -55,6 +56,9 @@ pub struct Version {
     pub position: Position,
     /// What made it so.
     pub event: EventName,
+    /// What came first in its second, whose last change alone is kept: the item did not exist before it where this is
+    /// [`EventName::Insert`], and did otherwise. The same as `event` for a change that was alone in its second.
+    pub first_event: EventName,
     /// The item's key attributes, as compact DynamoDB JSON.
     pub item_key: String,
 }
@@ -126,6 +130,11 @@ pub fn item_of_body<'a>(object: &str, body: &'a [u8]) -> Result<Option<&'a [u8]>
 }
 
 impl Version {
+    /// Returns the version of a change that is alone in its second.
+    pub fn new(position: Position, event: EventName, item_key: String) -> Version {
+        Version { position, event, first_event: event, item_key }
+    }
+
     /// As an object's metadata, which is ASCII: the item's key is percent-encoded (RFC 3986), and left out where it is
     /// too long.
     pub fn metadata(&self) -> HashMap<String, String> {
@@ -136,6 +145,7 @@ impl Version {
             (SEQUENCE_NUMBER, Some(self.position.sequence_number.to_string())),
             (EVENT_TIME, Some(self.position.at.to_rfc3339_opts(SecondsFormat::AutoSi, true))),
             (EVENT_NAME, Some(self.event.to_string())),
+            (FIRST_EVENT_NAME, (self.first_event != self.event).then(|| self.first_event.to_string())),
             (ITEM_KEY, key),
         ];
         all.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()
@@ -145,13 +155,15 @@ impl Version {
     pub fn of_metadata(metadata: Option<&HashMap<String, String>>) -> Option<Version> {
         let text = |name| metadata?.get(name).map(String::as_str);
         let key = text(ITEM_KEY).unwrap_or_default();
+        let event: EventName = text(EVENT_NAME)?.parse().ok()?;
         Some(Version {
             position: Position {
                 stream: text(STREAM).map(str::to_owned),
                 sequence_number: SequenceNumber::parse(text(SEQUENCE_NUMBER)?)?,
                 at: DateTime::parse_from_rfc3339(text(EVENT_TIME)?).ok()?.to_utc(),
             },
-            event: text(EVENT_NAME)?.parse().ok()?,
+            event,
+            first_event: text(FIRST_EVENT_NAME).map_or(Some(event), |text| text.parse().ok())?,
             item_key: percent_encoding::percent_decode_str(key).decode_utf8_lossy().into_owned(),
         })
     }
@@ -220,18 +232,20 @@ mod tests {
 
     #[test]
     fn metadata_says_it_all_in_ascii_within_two_kilobytes() {
-        let version = |item_key: &str| Version {
-            position: Position {
+        let version = |item_key: &str| {
+            let position = Position {
                 stream: Some("2026-11-20T00:00:00.000".to_owned()),
                 sequence_number: SequenceNumber::parse("1405400000000002063282832").unwrap(),
                 at: "2026-11-20T02:00:05Z".parse().unwrap(),
-            },
-            event: EventName::Remove,
-            item_key: item_key.to_owned(),
+            };
+            Version::new(position, EventName::Remove, item_key.to_owned())
         };
         let short = version(r#"{"id":{"S":"Göteborg\n"}}"#);
         let metadata = short.metadata();
         assert_eq!(Version::of_metadata(Some(&metadata)), Some(short.clone()));
+        assert!(!metadata.contains_key("first-event-name"));
+        let begins = Version { first_event: EventName::Insert, ..short.clone() };
+        assert_eq!(Version::of_metadata(Some(&begins.metadata())), Some(begins));
         // As versions were written before labels were kept.
         let mut unlabelled = metadata.clone();
         unlabelled.remove("stream");

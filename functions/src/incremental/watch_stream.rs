@@ -4,18 +4,24 @@
 //! So this step asks those who know: DynamoDB for the table's stream, Lambda for the mapping. What is wrong becomes the
 //! metric `StreamProblems`, a warning in the log, and the output. A look that fails is a problem too. The alarm takes
 //! missing data for a breach, so a watch that does not run is told of as well. `GivenUpObjects` is how many objects with
-//! changes that Lambda gave up wait for a replay.
+//! changes that Lambda gave up wait for a replay. What the bucket's history will not show it writes down
+//! ([`super::coverage`]).
 
 use aws_sdk_cloudwatch::types::{MetricDatum, StandardUnit};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::change::table_of_stream;
+use super::change::{label_of_stream, table_of_stream};
+use super::config::as_prefix;
+use super::coverage::{self, Coverage, Present};
+use super::kept::MOST_DAYS;
 use super::mapping;
 use crate::aws_failure::AwsFailure;
 use crate::backfill::table;
 use crate::clients::Clients;
+use crate::clock::Clock;
 use crate::error_name::ErrorName;
+use crate::import_table::execution_input::{InvalidInput, number};
 use crate::replay::objects::FOLDER;
 use crate::step::{Failure, Named, Step};
 use crate::words::quoted;
@@ -42,6 +48,12 @@ pub struct Input {
     pub mapping_uuid: String,
     /// The bucket with what Lambda gave up.
     pub given_up_bucket: String,
+    /// The bucket of the items.
+    pub items_bucket: String,
+    /// What stands before their keys.
+    pub items_prefix: String,
+    /// Days for which versions are kept that are not current; 0 for ever.
+    pub noncurrent_days: String,
     /// The namespace of the metrics.
     pub namespace: String,
 }
@@ -63,6 +75,17 @@ pub enum Error {
     #[error("streamArn is {}, which is not the ARN of a table's stream", quoted(.0))]
     NoStream(String),
     /// An AWS call failed. Its name and action are kept.
+    #[error(transparent)]
+    Aws(#[from] AwsFailure),
+}
+
+/// Why what was seen is not written down.
+#[derive(Debug, thiserror::Error)]
+enum ObserveError {
+    /// A parameter is no number of days.
+    #[error(transparent)]
+    Input(#[from] InvalidInput),
+    /// An AWS call failed.
     #[error(transparent)]
     Aws(#[from] AwsFailure),
 }
@@ -110,6 +133,7 @@ impl Step for WatchStream {
                 None
             }
         };
+        problems.extend(self.observe(&input).await.err().map(|error| error.to_string()));
         for problem in &problems {
             tracing::warn!(problem, "the stream is not read, or not known to be");
         }
@@ -120,6 +144,19 @@ impl Step for WatchStream {
 }
 
 impl WatchStream {
+    /// Writes down what the bucket's history will not show: for how long versions are kept, and which stream is followed.
+    async fn observe(&self, input: &Input) -> Result<(), ObserveError> {
+        let days = number("NoncurrentDays", None, &input.noncurrent_days, 0, MOST_DAYS)?;
+        let present = Present {
+            stream: label_of_stream(&input.stream_arn),
+            noncurrent_days: Some(days),
+            now: Clock::System.now(),
+        };
+        let observed = |coverage: Coverage| coverage.observed(&present);
+        coverage::update(&self.s3, &input.items_bucket, &as_prefix(&input.items_prefix), observed).await?;
+        Ok(())
+    }
+
     /// How many objects lie in the bucket of what was given up.
     async fn count(&self, bucket: &str) -> Result<u64, AwsFailure> {
         let list = self.s3.list_objects_v2().bucket(bucket).prefix(FOLDER);

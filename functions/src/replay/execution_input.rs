@@ -7,12 +7,11 @@ use super::objects::{FOLDER, Replay};
 use crate::import_table::execution_input::{InvalidInput, number};
 use crate::incremental::change::table_of_stream;
 use crate::incremental::config::as_prefix;
+use crate::incremental::kept::MOST_DAYS;
 use crate::words::quoted;
 
 /// The longest that an invocation may take objects: a function's 15 minutes, without the object that is under way.
 const MOST_SECONDS: u32 = 600;
-/// The most days that versions may be kept.
-const MOST_DAYS: u32 = 36_500;
 
 /// The input of an execution of `replay`.
 #[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]

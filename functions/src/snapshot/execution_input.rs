@@ -8,14 +8,13 @@ use super::Items;
 use crate::export_table::CompressionName;
 use crate::import_table::execution_input::{InvalidInput, MOST_SECONDS, MOST_SEGMENTS, number};
 use crate::incremental::config::as_prefix;
+use crate::incremental::kept::MOST_DAYS;
 use crate::words::quoted;
 
 /// The longest that a stream may be waited for: it keeps a change for a day.
 pub const MOST_SETTLE_SECONDS: u32 = 86_400;
 /// The most snapshots of a second that are begun.
 const MOST_OF_A_SECOND: u32 = 16;
-/// The most days that a lifecycle rule takes.
-const MOST_DAYS: u32 = 36_500;
 
 /// The input of an execution of `snapshot`.
 #[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
@@ -25,6 +24,10 @@ pub struct ExecutionInput {
     /// begins.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at: Option<String>,
+    /// Whether items whose state at that second is not known are left out, counted and listed. Without it, the first of them
+    /// ends the execution, as does a second that the bucket's history does not cover.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub allow_incomplete: bool,
 }
 
 /// The template's parameters, as text.
@@ -64,6 +67,10 @@ pub struct Wanted {
     pub settled_at: DateTime<Utc>,
     /// Until when the versions are kept that were current then; `None` for ever.
     pub kept_until: Option<DateTime<Utc>>,
+    /// Days for which versions are kept that are not current; 0 for ever.
+    pub noncurrent_days: u32,
+    /// Whether items whose state is not known are left out.
+    pub allow_incomplete: bool,
     /// Where the versions lie.
     pub items: Items,
     /// Where the snapshot goes.
@@ -123,6 +130,8 @@ impl ExecutionInput {
             at,
             settled_at: at + TimeDelta::seconds(settle.into()),
             kept_until: (days > 0).then(|| at + TimeDelta::days(days.into())),
+            noncurrent_days: days,
+            allow_incomplete: self.allow_incomplete,
             items,
             bucket: defaults.bucket.clone(),
             prefix,
@@ -184,7 +193,7 @@ mod tests {
     fn wanted(at: Option<&str>, change: impl FnOnce(&mut Defaults)) -> Result<Wanted, String> {
         let mut defaults: Defaults = serde_json::from_value(testing::defaults()).unwrap();
         change(&mut defaults);
-        let input = ExecutionInput { at: at.map(str::to_owned) };
+        let input = ExecutionInput { at: at.map(str::to_owned), allow_incomplete: false };
         input.wanted(&defaults, STARTED_AT.parse().unwrap()).map_err(|error| error.to_string())
     }
 

@@ -7,8 +7,15 @@ use super::Snapshot;
 use crate::aws_failure::AwsFailure;
 use crate::clients::Clients;
 use crate::error_name::ErrorName;
+use crate::export_table::layout::Layout;
 use crate::export_table::manifest::{self, FinishError};
 use crate::step::{Failure, Step};
+use crate::words::bounded;
+
+/// Notes of an output.
+const MOST_NOTES: usize = 3;
+/// Characters of a note.
+const LONGEST_NOTE: usize = 600;
 
 /// The step.
 #[derive(Debug)]
@@ -46,6 +53,16 @@ pub struct Output {
     pub bytes: u64,
     /// How many data files.
     pub files: u64,
+    /// How many items are left out, as their state is not known (`AllowIncomplete`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unknown: Option<u64>,
+    /// Where these are listed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unknown_items: Option<String>,
+    /// What its reader should know.
+    #[schemars(length(max = 4))]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
 }
 
 impl Step for FinishSnapshot {
@@ -68,6 +85,7 @@ impl Step for FinishSnapshot {
 /// Verifies a snapshot and writes its manifests. Doing it again writes the same.
 pub async fn finish(files: &crate::files::Files, snapshot: Snapshot) -> Result<Output, FinishError> {
     let finished = manifest::finish(files, &snapshot.run, &snapshot.plan).await?;
+    let lists = files.location(&Layout::new(&snapshot.run, &snapshot.plan).unknown_folder());
     Ok(Output {
         snapshot: snapshot.name,
         at: snapshot.at,
@@ -77,5 +95,8 @@ pub async fn finish(files: &crate::files::Files, snapshot: Snapshot) -> Result<O
         item_count: finished.items,
         bytes: finished.bytes,
         files: finished.files,
+        unknown: snapshot.allow_incomplete.then_some(finished.unknown),
+        unknown_items: (finished.unknown > 0).then_some(lists),
+        notes: bounded(snapshot.plan.notes.into_iter(), MOST_NOTES, LONGEST_NOTE),
     })
 }

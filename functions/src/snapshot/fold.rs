@@ -7,11 +7,12 @@ use chrono::{DateTime, TimeDelta, Utc};
 use futures::{Stream, StreamExt, TryStreamExt, stream};
 
 use super::Items;
-use super::history::{Gathered, Listed, Look};
-use super::listing::{Bounds, Candidate, Listing, of_key};
+use super::history::{Current, Gathered, Listed, Look, over_an_item};
+use super::listing::{Bounds, Candidate, Listing, late_of, of_key};
 use crate::aws_failure::AwsFailure;
 use crate::error_name::ErrorName;
-use crate::incremental::version::{Version, item_of_body, object_key, prefix_of};
+use crate::incremental::coverage;
+use crate::incremental::version::{EventName, Version, item_of_body, object_key, prefix_of};
 use crate::words::quoted;
 
 /// Objects that are looked at and fetched at a time.
@@ -42,8 +43,30 @@ pub struct Fold<'a> {
 pub struct Folded {
     /// The object's key.
     pub key: String,
-    /// The item as DynamoDB JSON; `None` where there was none.
-    pub item: Option<Bytes>,
+    /// What there was.
+    pub state: State,
+}
+
+/// What there was of a key at the second.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum State {
+    /// This item, as DynamoDB JSON.
+    Item(Bytes),
+    /// No item.
+    Absent,
+    /// Nobody knows: the oldest version that is there is of a later second, and was written over an item.
+    Unknown(Unknown),
+}
+
+/// The oldest version that is there of a key whose state at the second is not known.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Unknown {
+    /// What it tells of.
+    pub event: EventName,
+    /// When the item became so.
+    pub at: DateTime<Utc>,
+    /// The item's key attributes, as compact DynamoDB JSON; empty where they are too long for an object's metadata.
+    pub item_key: String,
 }
 
 /// Why there is no telling what was current.
@@ -68,6 +91,22 @@ pub enum FoldError {
         /// Its id.
         id: String,
     },
+    /// What was current is not known.
+    #[error(
+        "the item of object {location} is not known at {second}: its oldest version tells of {event} at {at}, so that it \
+         existed before, and what it was then is not in the bucket; a second from then on may be given, or AllowIncomplete \
+         (--allow-incomplete) to leave such items out"
+    )]
+    Unknown {
+        /// Where its versions lie.
+        location: String,
+        /// The second that was asked for.
+        second: DateTime<Utc>,
+        /// What its oldest version tells of.
+        event: EventName,
+        /// When that was.
+        at: DateTime<Utc>,
+    },
     /// An AWS call failed. Its name and action are kept.
     #[error(transparent)]
     Aws(#[from] AwsFailure),
@@ -75,13 +114,15 @@ pub enum FoldError {
 
 impl FoldError {
     /// The names that [`FoldError::name`] answers beside [`AwsFailure::NAMES`].
-    pub const NAMES: &'static [ErrorName] = &[ErrorName::ExportFailed, ErrorName::InvalidVersion];
+    pub const NAMES: &'static [ErrorName] =
+        &[ErrorName::ExportFailed, ErrorName::HistoryIncomplete, ErrorName::InvalidVersion];
 
     /// The name that a step fails by.
     pub fn name(&self) -> ErrorName {
         match self {
             FoldError::NoVersion { .. } => ErrorName::InvalidVersion,
             FoldError::VersionGone { .. } => ErrorName::ExportFailed,
+            FoldError::Unknown { .. } => ErrorName::HistoryIncomplete,
             FoldError::Aws(failure) => failure.name,
         }
     }
@@ -113,19 +154,20 @@ impl<'a> Fold<'a> {
 
     /// What became of one key.
     pub async fn of_key(&self, key: &str) -> Result<Folded, FoldError> {
-        self.folded(Candidate { key: key.to_owned(), versions: None }).await
+        let late = late_of(self, key).await?;
+        self.folded(Candidate { key: key.to_owned(), versions: None, late }).await
     }
 
-    async fn folded(&self, Candidate { key, versions }: Candidate) -> Result<Folded, FoldError> {
+    async fn folded(&self, Candidate { key, versions, late }: Candidate) -> Result<Folded, FoldError> {
         let versions = match versions {
             Some(versions) => versions,
             None => of_key(self, &key).await?,
         };
-        let item = match self.item(versions).await? {
-            Fetched::Item(item) => item,
+        let state = match self.state(&key, versions, &late).await? {
+            Fetched::State(state) => state,
             // It was written over since it was listed. What was current is a version now.
-            Fetched::Replaced => match self.item(of_key(self, &key).await?).await? {
-                Fetched::Item(item) => item,
+            Fetched::Replaced => match self.state(&key, of_key(self, &key).await?, &late).await? {
+                Fetched::State(state) => state,
                 Fetched::Replaced => {
                     let detail = format!("versions of {} have no ids", self.location(&key));
                     let (action, name) = ("s3:ListBucketVersions", ErrorName::ServiceUnavailable);
@@ -133,17 +175,48 @@ impl<'a> Fold<'a> {
                 }
             },
         };
-        Ok(Folded { key, item })
+        Ok(Folded { key, state })
     }
 
-    async fn item(&self, versions: Gathered) -> Result<Fetched, FoldError> {
-        match versions.current(self).await? {
-            Some(current) if !current.is_tombstone() => self.fetch(&current).await,
-            _ => Ok(Fetched::Item(None)),
+    async fn state(&self, key: &str, versions: Gathered, late: &[Listed]) -> Result<Fetched, FoldError> {
+        match self.among(versions.current(self).await?, late).await? {
+            Current::Version(current) if !current.is_tombstone() => self.fetch(key, &current).await,
+            Current::Version(_) => Ok(Fetched::State(State::Absent)),
+            Current::Before(looks) => Ok(Fetched::State(match over_an_item(&looks) {
+                None => State::Absent,
+                Some(Look { event, position, item_key, .. }) => {
+                    State::Unknown(Unknown { event: *event, at: position.at, item_key: item_key.clone() })
+                }
+            })),
         }
     }
 
-    async fn fetch(&self, version: &Listed) -> Result<Fetched, FoldError> {
+    /// What was current, by the versions of the item's object and by those that came late, in the order of their changes.
+    /// An object without a version was deleted so long ago that its tombstone is gone: what came late came before that.
+    async fn among(&self, mut current: Current, late: &[Listed]) -> Result<Current, FoldError> {
+        if matches!(&current, Current::Before(looks) if looks.is_empty()) {
+            return Ok(current);
+        }
+        for late in late {
+            let look = self.look(late).await?;
+            current = match current {
+                Current::Version(version) => {
+                    let is_newer = look.position.is_newer_than(&self.look(&version).await?.position);
+                    let takes_over = look.is_of(self.at) && is_newer;
+                    Current::Version(if takes_over { Box::new(late.clone()) } else { version })
+                }
+                Current::Before(_) if look.is_of(self.at) => Current::Version(Box::new(late.clone())),
+                Current::Before(mut looks) => {
+                    let place = looks.iter().position(|there| there.position.is_newer_than(&look.position));
+                    looks.insert(place.unwrap_or(looks.len()), look.clone());
+                    Current::Before(looks)
+                }
+            };
+        }
+        Ok(current)
+    }
+
+    async fn fetch(&self, key: &str, version: &Listed) -> Result<Fetched, FoldError> {
         let mut tries = 1;
         loop {
             let get = self.s3.get_object().bucket(&self.items.bucket).key(&version.key);
@@ -164,7 +237,7 @@ impl<'a> Fold<'a> {
             let error = match body.collect().await {
                 Ok(body) => {
                     let metadata = Version::of_metadata(metadata.as_ref());
-                    return self.checked(&version.key, &body.into_bytes(), metadata).map(Fetched::Item);
+                    return self.checked(key, &body.into_bytes(), metadata).map(Fetched::State);
                 }
                 Err(error) => error,
             };
@@ -178,12 +251,12 @@ impl<'a> Fold<'a> {
     }
 
     /// The item in a body, which has to be that of a version of the item that the object's key stands for.
-    fn checked(&self, key: &str, body: &Bytes, version: Option<Version>) -> Result<Option<Bytes>, FoldError> {
+    fn checked(&self, key: &str, body: &Bytes, version: Option<Version>) -> Result<State, FoldError> {
         if version.is_none() {
             return Err(self.no_version(key, WITHOUT_METADATA));
         }
         let item = item_of_body(key, body).map_err(|error| self.no_version(key, &error.to_string()))?;
-        let Some(item) = item else { return Ok(None) };
+        let Some(item) = item else { return Ok(State::Absent) };
         let names: Vec<&str> = self.key_names.iter().map(String::as_str).collect();
         let item_key = item_formats::key_of(item, &names);
         let item_key = item_key.map_err(|error| {
@@ -194,11 +267,15 @@ impl<'a> Fold<'a> {
             let item_key = String::from_utf8_lossy(&item_key);
             return Err(self.no_version(key, &format!("it holds the item {}", quoted(&item_key))));
         }
-        Ok(Some(body.slice_ref(item)))
+        Ok(State::Item(body.slice_ref(item)))
     }
 
     /// What a version's metadata says of it.
-    pub(super) async fn look(&self, version: &Listed) -> Result<Look, FoldError> {
+    pub(super) async fn look<'v>(&self, version: &'v Listed) -> Result<&'v Look, FoldError> {
+        version.look.get_or_try_init(|| self.head(version)).await
+    }
+
+    async fn head(&self, version: &Listed) -> Result<Look, FoldError> {
         let head = self.s3.head_object().bucket(&self.items.bucket).key(&version.key);
         let head = match head.set_version_id(version.id.clone()).send().await {
             Ok(head) => head,
@@ -208,7 +285,9 @@ impl<'a> Fold<'a> {
             Err(error) => return Err(AwsFailure::of(reading(version))(error).into()),
         };
         match Version::of_metadata(head.metadata()) {
-            Some(Version { event, position, .. }) => Ok(Look { event, at: position.at }),
+            Some(Version { position, event, first_event, item_key }) => {
+                Ok(Look { event, first_event, position, item_key })
+            }
             None => Err(self.no_version(&version.key, WITHOUT_METADATA)),
         }
     }
@@ -220,10 +299,16 @@ impl<'a> Fold<'a> {
         if prefix_of(key) == Some(prefix.as_str()) {
             return Ok(true);
         }
-        if is_current && !key.starts_with(failures_prefix.as_str()) {
+        let is_ours = key.starts_with(failures_prefix.as_str()) || key == coverage::key(prefix);
+        if is_current && !is_ours {
             return Err(self.no_version(key, "its key is not made of the hash of an item's key"));
         }
         Ok(false)
+    }
+
+    /// The refusal of a key whose state is not known.
+    pub fn unknown(&self, key: &str, Unknown { event, at, .. }: &Unknown) -> FoldError {
+        FoldError::Unknown { location: self.location(key), second: self.at, event: *event, at: *at }
     }
 
     fn gone(&self, version: &Listed, id: &str) -> FoldError {
@@ -248,8 +333,8 @@ fn reading(version: &Listed) -> &'static str {
 
 /// What an object brought.
 enum Fetched {
-    /// Its item; `None` where there was none.
-    Item(Option<Bytes>),
+    /// What there was.
+    State(State),
     /// Another version has taken its place.
     Replaced,
 }

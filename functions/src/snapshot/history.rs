@@ -10,8 +10,10 @@
 //! what is found and is too late itself, the search goes on behind it.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use tokio::sync::OnceCell;
 
 use super::fold::{Fold, FoldError};
+use crate::incremental::position::Position;
 use crate::incremental::version::{EventName, TOMBSTONE_SIZE};
 
 /// How far the clocks may differ by which a change and a version get their times, DynamoDB's and S3's: both are kept in
@@ -29,6 +31,8 @@ pub(super) struct Listed {
     pub(super) etag: String,
     pub(super) size: u64,
     pub(super) put_at: DateTime<Utc>,
+    /// What its metadata says, once it was looked at.
+    pub(super) look: OnceCell<Look>,
 }
 
 impl Listed {
@@ -48,14 +52,25 @@ impl Listed {
 pub(super) struct Gathered {
     /// Those that may be too late.
     newer: Vec<Listed>,
+    /// The oldest two of those that were too late and are not held any more.
+    too_late: Vec<Listed>,
     /// The newest that is in time for certain.
     sure: Option<Listed>,
+}
+
+/// Which version was current at a second.
+#[derive(Clone, Debug)]
+pub(super) enum Current {
+    /// This one.
+    Version(Box<Listed>),
+    /// None of those that are there: they are all of later seconds. The oldest two of them, the oldest first.
+    Before(Vec<Look>),
 }
 
 impl Gathered {
     /// Of a version that is in time for certain and has none in time above it.
     pub(super) fn of(sure: Listed) -> Gathered {
-        Gathered { newer: Vec::new(), sure: Some(sure) }
+        Gathered { sure: Some(sure), ..Gathered::default() }
     }
 
     /// Whether what follows is of no account.
@@ -76,43 +91,70 @@ impl Gathered {
         if self.newer.len() < MOST_HELD {
             return Ok(());
         }
-        let newer = std::mem::take(&mut self.newer);
         // Where even the oldest of them is too late, one look says so of all.
-        if let Some(oldest) = newer.last()
+        if let Some(oldest) = self.newer.last()
             && fold.look(oldest).await?.counts_as_of(fold.at)
         {
-            self.sure = newest_in_time(fold, newer).await?;
+            self.sure = newest_in_time(fold, &mut self.newer).await?;
         }
+        self.too_late.append(&mut self.newer);
+        let oldest_two = self.too_late.len().saturating_sub(2);
+        self.too_late.drain(..oldest_two);
         Ok(())
     }
 
-    /// The version that was current; `None` where there was none yet.
-    pub(super) async fn current(self, fold: &Fold<'_>) -> Result<Option<Listed>, FoldError> {
-        Ok(newest_in_time(fold, self.newer).await?.or(self.sure))
+    /// The version that was current.
+    pub(super) async fn current(mut self, fold: &Fold<'_>) -> Result<Current, FoldError> {
+        if let Some(version) = newest_in_time(fold, &mut self.newer).await?.or(self.sure) {
+            return Ok(Current::Version(Box::new(version)));
+        }
+        self.too_late.append(&mut self.newer);
+        let mut looks = Vec::new();
+        for version in self.too_late.iter().rev().take(2) {
+            looks.push(fold.look(version).await?.clone());
+        }
+        Ok(Current::Before(looks))
     }
 }
 
+/// Says what was before the oldest of these versions, of which the oldest comes first: it, where that was an item; `None`
+/// where there was none.
+pub(super) fn over_an_item(looks: &[Look]) -> Option<&Look> {
+    let (oldest, next) = (looks.first()?, looks.get(1));
+    // A backfill may have read the item before the stream told that it was new.
+    let began =
+        next.filter(|next| oldest.event == EventName::Backfill && next.position.at <= oldest.position.at);
+    let begins = |look: &Look| look.first_event == EventName::Insert;
+    (!begins(oldest) && !began.is_some_and(begins)).then_some(oldest)
+}
+
 /// What a look at a version says.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) struct Look {
+    /// What made it so.
     pub(super) event: EventName,
-    pub(super) at: DateTime<Utc>,
+    /// What came first in its second.
+    pub(super) first_event: EventName,
+    /// Its place among the item's versions, with when the item became so.
+    pub(super) position: Position,
+    /// The item's key attributes.
+    pub(super) item_key: String,
 }
 
 impl Look {
     /// Restores are to the second: a change is of the second that it falls into.
-    fn is_of(self, at: DateTime<Utc>) -> bool {
-        self.at.timestamp() <= at.timestamp()
+    pub(super) fn is_of(&self, at: DateTime<Utc>) -> bool {
+        self.position.at.timestamp() <= at.timestamp()
     }
 
     /// The same while halving.
-    fn counts_as_of(self, at: DateTime<Utc>) -> bool {
+    fn counts_as_of(&self, at: DateTime<Utc>) -> bool {
         self.is_of(at) || self.event == EventName::Backfill
     }
 }
 
 /// The newest of these versions, the newest of which comes first, that is in time.
-async fn newest_in_time(fold: &Fold<'_>, mut versions: Vec<Listed>) -> Result<Option<Listed>, FoldError> {
+async fn newest_in_time(fold: &Fold<'_>, versions: &mut Vec<Listed>) -> Result<Option<Listed>, FoldError> {
     let mut first = 0;
     loop {
         let (mut low, mut high, mut found) = (first, versions.len(), None);
@@ -121,7 +163,7 @@ async fn newest_in_time(fold: &Fold<'_>, mut versions: Vec<Listed>) -> Result<Op
             let Some(version) = versions.get(middle) else { break };
             let look = fold.look(version).await?;
             if look.counts_as_of(fold.at) {
-                found = Some(look);
+                found = Some(look.is_of(fold.at));
                 high = middle;
             } else {
                 low = middle + 1;
@@ -129,8 +171,8 @@ async fn newest_in_time(fold: &Fold<'_>, mut versions: Vec<Listed>) -> Result<Op
         }
         match found {
             None => return Ok(None),
-            Some(look) if look.is_of(fold.at) => return Ok(Some(versions.swap_remove(high))),
-            Some(_) => first = high + 1,
+            Some(true) => return Ok(Some(versions.swap_remove(high))),
+            Some(false) => first = high + 1,
         }
     }
 }

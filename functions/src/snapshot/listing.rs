@@ -4,13 +4,19 @@
 //! the second were current at it, and for the others S3 is asked for the versions of that key alone. So a snapshot of now
 //! costs the same however much history has gathered.
 
-use aws_sdk_s3::primitives::DateTime as SdkDateTime;
+use std::pin::pin;
 
+use aws_sdk_s3::primitives::DateTime as SdkDateTime;
+use futures::{Stream, TryStreamExt};
+use tokio::sync::OnceCell;
+
+use super::Items;
 use super::fold::{Fold, FoldError};
 use super::history::{Gathered, Listed};
 use crate::aws_failure::AwsFailure;
 use crate::clock::utc;
 use crate::error_name::ErrorName;
+use crate::incremental::late::{self, Late};
 
 /// A key, and what is known of its versions.
 #[derive(Debug)]
@@ -18,6 +24,14 @@ pub(super) struct Candidate {
     pub(super) key: String,
     /// `None` where its versions are not listed yet.
     pub(super) versions: Option<Gathered>,
+    /// Those that came late, in the order of their changes.
+    pub(super) late: Vec<Listed>,
+}
+
+impl Candidate {
+    fn new(key: String, versions: Option<Gathered>) -> Candidate {
+        Candidate { key, versions, late: Vec::new() }
+    }
 }
 
 /// The keys behind the one and up to the other; without either, from the first and to the last under the prefix.
@@ -58,13 +72,28 @@ pub(super) struct Listing<'a> {
     /// The key whose further versions were passed over.
     passed: Option<String>,
     ended: bool,
+    /// The key up to which late versions were added.
+    reached: Option<String>,
+    /// Whether the range has late versions; `None` where nobody has looked yet.
+    has_late: Option<bool>,
 }
 
 impl<'a> Listing<'a> {
     /// Of all versions, or of the current ones alone.
     pub(super) fn new(fold: &'a Fold<'a>, bounds: Bounds, all_versions: bool) -> Listing<'a> {
         let marker = Marker { key: bounds.after.clone(), ..Marker::default() };
-        Listing { fold, bounds, all_versions, marker, open: None, passed: None, ended: false }
+        let reached = bounds.after.clone();
+        Listing {
+            fold,
+            bounds,
+            all_versions,
+            marker,
+            open: None,
+            passed: None,
+            ended: false,
+            reached,
+            has_late: None,
+        }
     }
 
     /// The keys of the next page; `None` at the end.
@@ -72,10 +101,40 @@ impl<'a> Listing<'a> {
         if self.ended {
             return Ok(None);
         }
-        match self.all_versions {
-            true => self.page_of_versions().await.map(Some),
-            false => self.page_of_objects().await.map(Some),
+        let candidates = match self.all_versions {
+            true => self.page_of_versions().await?,
+            false => self.page_of_objects().await?,
+        };
+        self.with_late(candidates).await.map(Some)
+    }
+
+    /// Adds the late versions up to the last of these keys, or to the end. As a rule there are none, which is asked once.
+    async fn with_late(&mut self, mut candidates: Vec<Candidate>) -> Result<Vec<Candidate>, FoldError> {
+        let has_late = match self.has_late {
+            Some(has_late) => has_late,
+            None => {
+                let mut all = pin!(late_between(self.fold, &self.bounds));
+                all.try_next().await?.is_some()
+            }
+        };
+        self.has_late = Some(has_late);
+        let until = match self.ended {
+            true => self.bounds.until.clone(),
+            false => candidates.last().map(|last| last.key.clone()),
+        };
+        if !has_late || (until.is_none() && !self.ended) {
+            return Ok(candidates);
         }
+        let range = Bounds { after: std::mem::replace(&mut self.reached, until.clone()), until };
+        let mut late = pin!(late_between(self.fold, &range));
+        while let Some((key, version)) = late.try_next().await? {
+            let place = candidates.partition_point(|there| there.key < key);
+            // Where its object has no version any more, the last of them was a deletion, of a second long before.
+            if let Some(candidate) = candidates.get_mut(place).filter(|there| there.key == key) {
+                candidate.late.push(version);
+            }
+        }
+        Ok(candidates)
     }
 
     async fn page_of_objects(&mut self) -> Result<Vec<Candidate>, FoldError> {
@@ -108,7 +167,7 @@ impl<'a> Listing<'a> {
             }
             let key = listed.key.clone();
             let versions = listed.is_surely_of(self.fold.at).then(|| Gathered::of(listed));
-            candidates.push(Candidate { key, versions });
+            candidates.push(Candidate::new(key, versions));
         }
         self.ended |= !truncated;
         Ok(candidates)
@@ -158,7 +217,34 @@ impl<'a> Listing<'a> {
 }
 
 fn of_open((key, gathered): (String, Gathered)) -> Candidate {
-    Candidate { key, versions: Some(gathered) }
+    Candidate::new(key, Some(gathered))
+}
+
+/// The late versions of the items whose objects' keys lie in a range, each with that key.
+fn late_between<'f>(
+    fold: &'f Fold<'_>,
+    bounds: &Bounds,
+) -> impl Stream<Item = Result<(String, Listed), FoldError>> + Send + use<'f> {
+    let Items { bucket, prefix, failures_prefix } = fold.items;
+    let relative = |key: &String| key.strip_prefix(prefix.as_str()).unwrap_or(key).to_owned();
+    let range = late::Items {
+        after: bounds.after.as_ref().map(relative),
+        until: bounds.until.as_ref().map(relative),
+    };
+    late::list(fold.s3, bucket, failures_prefix, range).map_err(FoldError::from).map_ok(move |late| {
+        let Late { key, object, id, etag, size, put_at } = late;
+        let listed = Listed { key: object, id: Some(id), etag, size, put_at, look: OnceCell::new() };
+        (format!("{prefix}{}", key.item), listed)
+    })
+}
+
+/// The late versions of one key.
+pub(super) async fn late_of(fold: &Fold<'_>, key: &str) -> Result<Vec<Listed>, FoldError> {
+    // What comes behind all keys but this one is behind the key without its last letter.
+    let after = key.get(..key.len().saturating_sub(1)).map(str::to_owned);
+    let bounds = Bounds { after, until: Some(key.to_owned()) };
+    let of_key = late_between(fold, &bounds).try_filter(|(of, _)| std::future::ready(of == key));
+    of_key.map_ok(|(_, version)| version).try_collect().await
 }
 
 /// The versions of one key, as far as they are needed.
@@ -218,7 +304,9 @@ fn listed(
     let put_at = put_at.as_ref().map(utc);
     let size = size.and_then(|size| u64::try_from(size).ok());
     match (key, etag, size, put_at) {
-        (Some(key), Some(etag), Some(size), Some(put_at)) => Ok(Listed { key, id, etag, size, put_at }),
+        (Some(key), Some(etag), Some(size), Some(put_at)) => {
+            Ok(Listed { key, id, etag, size, put_at, look: OnceCell::new() })
+        }
         _ => Err(incomplete()),
     }
 }

@@ -1,9 +1,11 @@
 //! The test that matters: whatever happens to a table, and however its stream is delivered, a snapshot at a second,
-//! restored into a fresh table, is the table as it was at that second.
+//! restored into a fresh table, is the table as it was at that second; or the second is refused, or it is told of each
+//! item that may be missing.
 //!
 //! A table lives through random changes. Its stream is delivered in batches that are cut anywhere, late, again, and one
-//! shard before another; functions forget what they remember; a backfill reads items and writes them later; days go by
-//! and the bucket's lifecycle rule turns tombstones into delete markers.
+//! shard before another; functions forget what they remember; a backfill reads items and writes them later; changes are
+//! given up, and replayed when their items have gone on; days go by, the bucket's lifecycle rule turns tombstones into
+//! delete markers and deletes versions, after another number of days each time that somebody changes the rule.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::LazyLock;
@@ -16,14 +18,16 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
-use super::fold::Fold;
+use super::fold::{Fold, Folded, State};
 use super::testing::{PREFIX, change, defaults, plan, second, store, write};
 use super::{Items, testing};
 use crate::fake_store::FakeStore;
 use crate::import_table::{FinishImport, ImportSegment};
 use crate::incremental::batch::Memory;
 use crate::incremental::change::read;
+use crate::incremental::coverage::{self, Coverage, Present};
 use crate::incremental::version::{EventName, TOMBSTONE_SIZE};
+use crate::replay::apply::Applier;
 use crate::restore_snapshot::PlanRestore;
 use crate::step::{AnyStep, Step};
 
@@ -36,6 +40,12 @@ enum Event {
     Seconds(i64),
     /// A shard's next records are delivered.
     Deliver { shard: usize, count: usize },
+    /// A shard's next records are given up.
+    GiveUp { shard: usize, count: usize },
+    /// What was given up is replayed.
+    Replay,
+    /// Versions are kept for another number of days from now on; 0 for ever.
+    Keep(u32),
     /// Some of what was delivered is delivered again.
     Again { shard: usize, back: usize, count: usize },
     /// The next function is a new one.
@@ -65,6 +75,7 @@ struct History {
     asked: Vec<i64>,
 }
 
+const FAILURES: &str = "failures/";
 const SHARDS: usize = 3;
 const DAY: i64 = 86_400;
 
@@ -80,6 +91,10 @@ struct World<'a> {
     delivered: Vec<usize>,
     memory: Memory,
     read: VecDeque<(i64, Value)>,
+    /// What was given up and not replayed.
+    given_up: Vec<(i64, Value)>,
+    coverage: Coverage,
+    noncurrent_days: u32,
 }
 
 impl World<'_> {
@@ -104,10 +119,12 @@ impl World<'_> {
         let at = self.now + self.history.ahead;
         let mut dynamodb = json!({ "ApproximateCreationDateTime": second(at).timestamp(),
             "Keys": self.history.keys[key], "SequenceNumber": self.number.to_string(), "StreamViewType": "NEW_IMAGE" });
+        let stream = "arn:aws:dynamodb:eu-west-1:123456789012:table/orders/stream/2026-11-20T00:00:00.000";
         if let Some(image) = &image {
             dynamodb["NewImage"] = image.clone();
         }
-        self.shards[key % SHARDS].push((self.now, json!({ "eventName": event, "dynamodb": dynamodb })));
+        self.shards[key % SHARDS]
+            .push((self.now, json!({ "eventName": event, "eventSourceARN": stream, "dynamodb": dynamodb })));
         match &image {
             Some(image) => self.table.insert(key, image.clone()),
             None => self.table.remove(&key),
@@ -122,6 +139,53 @@ impl World<'_> {
             records.iter().map(|(_, record)| read(record, &self.history.key_names, PREFIX).unwrap());
         let applied = store(&self.aws).apply_all(changes.collect(), &self.memory).await;
         assert!(applied.failed.is_empty(), "{applied:?}");
+    }
+
+    fn give_up(&mut self, shard: usize, count: usize) {
+        let from = self.delivered[shard];
+        let to = (from + count).min(self.shards[shard].len());
+        self.given_up.extend_from_slice(&self.shards[shard][from..to]);
+        self.delivered[shard] = to;
+    }
+
+    /// What cannot be known any more is set aside, and stays given up.
+    async fn replay(&mut self) {
+        self.aws.at(second(self.now));
+        let store = store(&self.aws);
+        let key_names: Vec<String> = self.history.key_names.iter().map(|name| (*name).to_owned()).collect();
+        let applier = Applier {
+            store: &store,
+            failures_prefix: FAILURES,
+            table: "arn:aws:dynamodb:eu-west-1:123456789012:table/orders",
+            key_names: &key_names,
+            remembered_days: (self.noncurrent_days > 0).then_some(self.noncurrent_days),
+            now: second(self.now),
+        };
+        let mut left = Vec::new();
+        for (at, record) in std::mem::take(&mut self.given_up) {
+            let counts = applier.apply(std::slice::from_ref(&record)).await.unwrap();
+            if counts.set_aside > 0 {
+                left.push((at, record));
+            }
+        }
+        self.given_up = left;
+    }
+
+    fn present(&self) -> Present<'static> {
+        Present { stream: None, noncurrent_days: Some(self.noncurrent_days), now: second(self.now) }
+    }
+
+    async fn keep(&mut self, days: u32) {
+        self.noncurrent_days = days;
+        self.coverage = self.coverage.clone().observed(&self.present());
+    }
+
+    /// The first second of which versions may be gone under the present rule.
+    fn kept_since(&self) -> i64 {
+        match i64::from(self.noncurrent_days) {
+            0 => i64::MIN,
+            days => self.now - (days - 1) * DAY,
+        }
     }
 
     async fn deliver_next(&mut self, shard: usize, count: usize) {
@@ -171,6 +235,9 @@ impl World<'_> {
                 }
             }
             Event::Cold => self.memory = Memory::default(),
+            Event::GiveUp { shard, count } => self.give_up(shard, count),
+            Event::Replay => self.replay().await,
+            Event::Keep(days) => self.keep(days).await,
             // Where clocks differ, what a backfill read is as old as the clocks differ.
             Event::Read { key, seconds } if self.history.ahead == 0 => self.read(key, seconds),
             Event::Read { .. } => {}
@@ -180,6 +247,9 @@ impl World<'_> {
                 self.now += 4 * DAY;
                 self.aws.at(second(self.now));
                 self.aws.expire(PREFIX, TOMBSTONE_SIZE, TimeDelta::days(3));
+                if self.noncurrent_days > 0 {
+                    self.aws.forget(PREFIX, TimeDelta::days(self.noncurrent_days.into()));
+                }
             }
         }
     }
@@ -193,12 +263,12 @@ impl World<'_> {
         sorted(table.values().filter_map(|image| image.as_ref()).map(Value::to_string))
     }
 
-    /// The table at a second, by the backup, as it is folded at another.
-    async fn folded(&self, at: i64, now: i64) -> Vec<String> {
+    /// The table at a second, by the backup, as it is folded at another; and how many items are not known.
+    async fn folded(&self, at: i64, now: i64) -> (Vec<String>, Vec<String>) {
         let items = Items {
             bucket: "bucket".to_owned(),
             prefix: PREFIX.to_owned(),
-            failures_prefix: "failures/".to_owned(),
+            failures_prefix: FAILURES.to_owned(),
         };
         let key_names: Vec<String> = self.history.key_names.iter().map(|name| (*name).to_owned()).collect();
         let s3 = self.aws.clients().s3();
@@ -209,7 +279,13 @@ impl World<'_> {
             assert!(folded.is_sorted_by(|one, other| one.key < other.key));
             there.extend(folded);
         }
-        sorted(there.iter().filter_map(|folded| folded.item.as_deref()).map(compact))
+        let unknown = there.iter().filter(|folded| matches!(folded.state, State::Unknown(_)));
+        let unknown = unknown.map(|folded| folded.key.clone()).collect();
+        let item = |folded: &Folded| match &folded.state {
+            State::Item(item) => Some(compact(item)),
+            State::Absent | State::Unknown(_) => None,
+        };
+        (sorted(there.iter().filter_map(item)), unknown)
     }
 
     /// A table that a snapshot of a second was restored into.
@@ -242,6 +318,45 @@ impl World<'_> {
     }
 }
 
+impl World<'_> {
+    async fn backfilled(&mut self) {
+        let present = self.present();
+        self.coverage = self.coverage.clone().backfilled(&present);
+        let coverage = self.coverage.clone();
+        let s3 = self.aws.clients().s3();
+        let written = coverage::update(&s3, "bucket", PREFIX, |_| coverage.clone()).await.unwrap();
+        assert_eq!(written, self.coverage);
+    }
+
+    /// A snapshot at a second is what the table was, or says that it may not be.
+    async fn check(&self, at: i64, restores: bool) {
+        let model = self.model(at);
+        // A change that was given up is told of by the object that holds it, with its time.
+        let given_up = self.given_up.iter().any(|(then, _)| *then + self.history.ahead <= at);
+        let covered = self.coverage.check(second(at), &self.present()).is_ok() && at >= self.kept_since();
+        let mut folds = vec![at + 40 * 3_600];
+        if self.now - at < 36 * 3_600 {
+            folds.push(self.now);
+        }
+        for now in folds {
+            let (items, unknown) = self.folded(at, now).await;
+            if given_up {
+                continue;
+            }
+            let missing = model.iter().filter(|item| !items.contains(item)).count();
+            assert!(items.iter().all(|item| model.contains(item)), "{items:?} at {at}, but {model:?}");
+            if covered {
+                // Over a change that was given up a later one may stand as the oldest.
+                let unknown = if self.given_up.is_empty() { unknown.len() } else { 0 };
+                assert_eq!((missing, unknown), (0, 0), "at {at}, folded at {now}");
+            }
+        }
+        if covered && self.given_up.is_empty() && restores {
+            assert_eq!(self.restored(at).await, model, "restored, at {at}");
+        }
+    }
+}
+
 fn compact(item: &[u8]) -> String {
     serde_json::from_slice::<Value>(item).unwrap().to_string()
 }
@@ -270,14 +385,18 @@ async fn live(history: &History) {
         delivered,
         memory: Memory::default(),
         read,
+        given_up: Vec::new(),
+        coverage: Coverage::default(),
+        noncurrent_days: 0,
     };
-    let mut covered = 0;
     if history.begins_full {
         for key in 0..history.keys.len() {
             let item = world.item(key, 0);
             world.table.insert(key, item.clone());
             world.log.push((i64::MIN, key, Some(item)));
         }
+    } else {
+        world.backfilled().await;
     }
     let (begins, ends) = (history.events.len() / 3, history.events.len() * 2 / 3);
     for place in 0..=history.events.len() {
@@ -291,26 +410,22 @@ async fn live(history: &History) {
             while !world.read.is_empty() {
                 world.write().await;
             }
-            covered = world.now + 2;
+            world.now += 2;
+            world.backfilled().await;
         }
         if let Some(event) = history.events.get(place) {
             world.live(event).await;
         }
     }
     world.settle().await;
-    world.now = (world.now + 3).max(covered);
-    let span = world.now - covered;
+    world.now += 3;
     for (place, asked) in history.asked.iter().enumerate() {
-        let at = covered + span * asked / 1_000;
-        let model = world.model(at);
-        assert_eq!(world.folded(at, at + 40 * 3_600).await, model, "all versions, at {at}");
-        if world.now - at < 36 * 3_600 {
-            assert_eq!(world.folded(at, world.now).await, model, "current versions, at {at}");
-        }
-        if place == 0 {
-            assert_eq!(world.restored(at).await, model, "restored, at {at}");
-        }
+        let at = world.now * asked / 1_000;
+        world.check(at, place == 0).await;
     }
+    world.replay().await;
+    let at = world.now * history.asked[0] / 1_000;
+    world.check(at, true).await;
 }
 
 fn number() -> impl Strategy<Value = String> {
@@ -397,11 +512,14 @@ fn event() -> impl Strategy<Value = Event> {
         8 => (0..KEYS, prop::option::weighted(0.7, 0..3_usize)).prop_map(|(key, value)| Event::Change { key, value }),
         5 => (0_i64..3).prop_map(Event::Seconds),
         5 => (shard.clone(), 1..4_usize).prop_map(|(shard, count)| Event::Deliver { shard, count }),
-        2 => (shard, 1..6_usize, 1..6_usize).prop_map(|(shard, back, count)| Event::Again { shard, back, count }),
+        2 => (shard.clone(), 1..6_usize, 1..6_usize).prop_map(|(shard, back, count)| Event::Again { shard, back, count }),
         1 => Just(Event::Cold),
         3 => (0..KEYS, 0_i64..3).prop_map(|(key, seconds)| Event::Read { key, seconds }),
         2 => Just(Event::Write),
         1 => Just(Event::Days),
+        1 => (shard.clone(), 1..3_usize).prop_map(|(shard, count)| Event::GiveUp { shard, count }),
+        1 => Just(Event::Replay),
+        1 => prop_oneof![Just(0), 2..12_u32].prop_map(Event::Keep),
     ]
 }
 

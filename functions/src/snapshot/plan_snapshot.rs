@@ -1,6 +1,7 @@
 //! `snapshot.plan-snapshot`: which second, of which items, and where to; written down in a folder that is this execution's
 //! from then on.
 
+use aws_sdk_dynamodb::types::TableDescription;
 use chrono::{DateTime, TimeDelta, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -18,6 +19,7 @@ use crate::export_table::ownership::{Claim, Owned, claim};
 use crate::export_table::{ExportFormat, Frequency, NullTagName, Plan, Run};
 use crate::files::{Files, FilesError};
 use crate::import_table::execution_input::InvalidInput;
+use crate::incremental::coverage::{self, Present, Uncovered};
 use crate::incremental::key_names;
 use crate::step::{Failure, Named, Step};
 use crate::table_description;
@@ -83,6 +85,19 @@ pub enum Error {
         /// Where versions lie.
         place: String,
     },
+    /// The bucket's history does not cover the second.
+    #[error(
+        "the items of {at} in {place} are not all known: {why}; with AllowIncomplete (--allow-incomplete) a snapshot has those \
+         that are, and lists the others as far as they show"
+    )]
+    HistoryIncomplete {
+        /// The second.
+        at: DateTime<Utc>,
+        /// Where versions lie.
+        place: String,
+        /// What is not known, and what to do.
+        why: Uncovered,
+    },
     /// There is one, or no folder for one.
     #[error("{document} is there already, and {whose}: one snapshot of a second is enough")]
     ExportExists {
@@ -104,6 +119,7 @@ impl Named for Error {
         match self {
             Error::Input(_) => ErrorName::InvalidInput,
             Error::SourceTableMissing { .. } => ErrorName::SourceTableMissing,
+            Error::HistoryIncomplete { .. } => ErrorName::HistoryIncomplete,
             Error::ExportExists { .. } => ErrorName::ExportExists,
             Error::Files(error) => error.name(),
             Error::Aws(failure) => failure.name,
@@ -113,8 +129,10 @@ impl Named for Error {
 
 impl Step for PlanSnapshot {
     const NAME: &'static str = "snapshot.plan-snapshot";
-    const ERRORS: &'static [&'static [ErrorName]] =
-        &[AwsFailure::NAMES, &[ErrorName::ExportExists, ErrorName::SourceTableMissing]];
+    const ERRORS: &'static [&'static [ErrorName]] = &[
+        AwsFailure::NAMES,
+        &[ErrorName::ExportExists, ErrorName::HistoryIncomplete, ErrorName::SourceTableMissing],
+    ];
     type Input = Input;
     type Output = Output;
     type Error = Error;
@@ -163,6 +181,7 @@ pub async fn plan(
         table: table_name.clone(),
         place: format!("s3://{}/{}", wanted.items.bucket, wanted.items.prefix),
     })?;
+    let notes = notes(s3, &wanted, table.as_ref(), started_at).await?;
     let run = Run {
         started_at,
         timestamp: name(wanted.at),
@@ -188,11 +207,12 @@ pub async fn plan(
         table_name,
         segments: wanted.shards,
         export_time: wanted.at,
-        notes: Vec::new(),
+        notes,
     };
     let files = run.files(s3.clone(), &plan.table_name);
-    let Wanted { at, kept_until, items, .. } = wanted;
-    let snapshot = Snapshot { name: String::new(), at, kept_until, items, key_names, run, plan };
+    let Wanted { at, kept_until, allow_incomplete, items, .. } = wanted;
+    let name = String::new();
+    let snapshot = Snapshot { name, at, kept_until, allow_incomplete, items, key_names, run, plan };
     in_free_folder(&files, snapshot, owner).await
 }
 
@@ -228,6 +248,27 @@ async fn in_free_folder(files: &Files, snapshot: Snapshot, owner: &str) -> Resul
         }
     }
     Err(exists(&last, "was not ended, as all the others of this second were not".to_owned()))
+}
+
+/// What is not known of the second, where that is allowed; an error where it is not.
+async fn notes(
+    s3: &aws_sdk_s3::Client,
+    wanted: &Wanted,
+    table: Option<&TableDescription>,
+    now: DateTime<Utc>,
+) -> Result<Vec<String>, Error> {
+    let Wanted { at, noncurrent_days, allow_incomplete, items, .. } = wanted;
+    let stream = table.and_then(TableDescription::latest_stream_label);
+    let present = Present { stream, noncurrent_days: Some(*noncurrent_days), now };
+    let coverage = coverage::read(s3, &items.bucket, &items.prefix).await?;
+    match coverage.check(*at, &present) {
+        Ok(()) => Ok(Vec::new()),
+        Err(why) if *allow_incomplete => Ok(vec![why.to_string()]),
+        Err(why) => {
+            let place = format!("s3://{}/{}", items.bucket, items.prefix);
+            Err(Error::HistoryIncomplete { at: *at, place, why })
+        }
+    }
 }
 
 #[cfg(test)]

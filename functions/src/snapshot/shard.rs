@@ -8,10 +8,12 @@ use futures::StreamExt;
 use tokio::time::Instant;
 
 use super::Snapshot;
-use super::fold::{Fold, FoldError};
+use super::fold::{Fold, FoldError, Folded, State};
+use super::unknown::Unknowns;
 use crate::aws_failure::AwsFailure;
 use crate::clock::Clock;
 use crate::error_name::ErrorName;
+use crate::export_table::layout::Layout;
 use crate::export_table::part::{Opened, Part, PartError, PartWriter, Parts};
 use crate::export_table::segment::MOST_BYTES;
 use crate::files::{Files, FilesError};
@@ -105,15 +107,30 @@ impl Shards<'_> {
             Opened::Earlier(earlier) => return Ok(earlier),
             Opened::New(writer) => writer,
         };
-        let written = self.write(&mut writer, shard, cursor, progress).await;
+        let mut unknowns = Unknowns::default();
+        let written = self.write(&mut writer, &mut unknowns, shard, cursor, progress).await;
         // A version that goes before it is listed is missed by nobody, so all that was listed has to be before that.
-        match written.and_then(|next| self.outlived_nothing().map(|()| next)) {
+        let written = match written.and_then(|next| self.outlived_nothing().map(|()| next)) {
+            Ok(next) => self.list(unknowns, shard, part).await.map(|()| next),
+            Err(error) => Err(error),
+        };
+        match written {
             Ok(next) => writer.finish(next).await.map_err(ShardError::Part),
             Err(error) => {
                 writer.abort().await;
                 Err(error)
             }
         }
+    }
+
+    /// Lists the items that are left out. A part has its list also where there are none, so that what a call wrote that was
+    /// given up is written over.
+    async fn list(&self, unknowns: Unknowns, shard: u32, part: u32) -> Result<(), ShardError> {
+        if self.snapshot.allow_incomplete {
+            let layout = Layout::new(&self.snapshot.run, &self.snapshot.plan);
+            self.files.put(&layout.unknown(shard, part), unknowns.into_lines()).await?;
+        }
+        Ok(())
     }
 
     /// Whether every version that was current at the snapshot's second is still kept.
@@ -130,33 +147,42 @@ impl Shards<'_> {
     async fn write(
         &self,
         writer: &mut PartWriter<'_>,
+        unknowns: &mut Unknowns,
         shard: u32,
         cursor: Option<&str>,
         progress: &mut (dyn FnMut(u64, u64) + Send),
     ) -> Result<Option<String>, ShardError> {
         let began = Instant::now();
-        let Snapshot { at, items, key_names, run, plan, .. } = self.snapshot;
+        let Snapshot { at, items, key_names, run, plan, allow_incomplete, .. } = self.snapshot;
         let time = Duration::from_secs(run.seconds_per_call.into());
         let fold = Fold { s3: self.s3, items, key_names, at: *at, now: self.clock.now() };
         let mut folded = pin!(fold.shard(shard, plan.segments, cursor));
         let mut last = None;
         while let Some(next) = folded.next().await {
-            let folded = match next {
+            let Folded { key, state } = match next {
                 Ok(folded) => folded,
                 // What was folded so far is worth keeping: the next call begins behind it.
                 Err(error) if error.passes() && last.is_some() => return Ok(last),
                 Err(error) => return Err(error.into()),
             };
-            if let Some(item) = &folded.item {
-                // Only a reader of Data Pipeline's format is told of empty collections.
-                let written = writer.item(item, false).await;
-                written.map_err(|error| ShardError::of_item(&folded.key, error))?;
-                progress(writer.items, writer.bytes);
+            match state {
+                State::Item(item) => {
+                    // Only a reader of Data Pipeline's format is told of empty collections.
+                    let written = writer.item(&item, false).await;
+                    written.map_err(|error| ShardError::of_item(&key, error))?;
+                    progress(writer.items, writer.bytes);
+                }
+                State::Absent => {}
+                State::Unknown(unknown) if *allow_incomplete => {
+                    writer.unknown += 1;
+                    unknowns.push(&key, &unknown);
+                }
+                State::Unknown(unknown) => return Err(fold.unknown(&key, &unknown).into()),
             }
-            if writer.bytes >= MOST_BYTES || began.elapsed() >= time {
-                return Ok(Some(folded.key));
+            if writer.bytes >= MOST_BYTES || unknowns.are_enough() || began.elapsed() >= time {
+                return Ok(Some(key));
             }
-            last = Some(folded.key);
+            last = Some(key);
         }
         Ok(None)
     }

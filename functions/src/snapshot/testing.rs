@@ -10,10 +10,13 @@ use crate::export_manifest;
 use crate::fake_aws::arn;
 use crate::fake_store::FakeStore;
 use crate::incremental::change::Change;
+use crate::incremental::coverage::{self, Coverage};
 use crate::incremental::position::Position;
 use crate::incremental::sequence_number::SequenceNumber;
 use crate::incremental::store::Store;
-use crate::incremental::version::{EventName, Version, body_of_item, body_of_tombstone, object_key};
+use crate::incremental::version::{
+    EventName, TOMBSTONE_SIZE, Version, body_of_item, body_of_tombstone, object_key,
+};
 use crate::step::{AnyStep, Failure, Step};
 
 /// An execution.
@@ -35,11 +38,17 @@ pub(crate) fn second(number: i64) -> DateTime<Utc> {
     DateTime::from_timestamp(1_800_000_000 + number, 0).unwrap()
 }
 
-/// An AWS with the table `orders`.
+/// An AWS with the table `orders`, of which a backfill ended long ago.
 pub(crate) fn aws() -> FakeStore {
-    let aws = FakeStore::default().with_table("orders", &["id"]);
+    let aws = covered(FakeStore::default().with_table("orders", &["id"]), DateTime::UNIX_EPOCH);
     aws.at(second(0));
     aws
+}
+
+/// This AWS with a first backfill that ended then.
+pub(crate) fn covered(aws: FakeStore, complete_since: DateTime<Utc>) -> FakeStore {
+    let coverage = Coverage { complete_since: Some(complete_since), ..Coverage::default() };
+    aws.with_object(&coverage::key(PREFIX), serde_json::to_vec(&coverage).unwrap())
 }
 
 /// The bucket.
@@ -74,7 +83,7 @@ pub(crate) fn change(
     let item_key = String::from_utf8(key.clone()).unwrap();
     Change {
         object: object_key(PREFIX, &key),
-        version: Version { position: Position { stream: None, sequence_number, at }, event, item_key },
+        version: Version::new(Position { stream: None, sequence_number, at }, event, item_key),
         body,
     }
 }
@@ -89,8 +98,27 @@ pub(crate) async fn put(
     happened: i64,
     put: i64,
 ) {
-    let event = if value.is_some() { EventName::Modify } else { EventName::Remove };
-    let change = change(&item(id, value.unwrap_or_default()), &["id"], event, number, second(happened));
+    let begins = aws.text(&object(id)).is_none_or(|body| body.len() == TOMBSTONE_SIZE);
+    let event = match value {
+        Some(_) if begins => EventName::Insert,
+        Some(_) => EventName::Modify,
+        None => EventName::Remove,
+    };
+    put_as(aws, event, id, value, number, happened, put).await;
+}
+
+/// The same, with this event.
+pub(crate) async fn put_as(
+    aws: &FakeStore,
+    event: EventName,
+    id: &str,
+    value: Option<&str>,
+    number: u64,
+    happened: i64,
+    put: i64,
+) {
+    let item = item(id, value.unwrap_or_default());
+    let change = change(&item, &["id"], event, number, second(happened));
     aws.at(second(put));
     store(aws).apply(&change, None).await.unwrap();
 }

@@ -19,7 +19,7 @@ const KNOW_NO_RESOURCES: &[(&[&str], &str)] = &[
         "https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazondynamodb.html",
     ),
     (
-        &["cloudwatch:PutMetricData"],
+        &["cloudwatch:GetMetricStatistics", "cloudwatch:PutMetricData"],
         "https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoncloudwatch.html",
     ),
     (

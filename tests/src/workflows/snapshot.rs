@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use tablekeeper_functions::error_name::ErrorName;
 use tablekeeper_functions::export_table::layout::{Layout, document_in};
 use tablekeeper_functions::export_table::{CompressionName, ExportFormat, Frequency, NullTagName, Plan, Run};
+use tablekeeper_functions::incremental::coverage::{self, Coverage};
 use tablekeeper_functions::incremental::position::Position;
 use tablekeeper_functions::incremental::sequence_number::SequenceNumber;
 use tablekeeper_functions::incremental::version::{
@@ -22,6 +23,7 @@ use crate::workflow::scenario;
 use crate::{Battery, Begin, Deployed, Ended, Workflow};
 
 const PLAN: &str = "snapshot.plan-snapshot";
+const CHECK: &str = "snapshot.check-stream";
 const SHARD: &str = "snapshot.snapshot-shard";
 const FINISH: &str = "snapshot.finish-snapshot";
 
@@ -31,6 +33,8 @@ const AT: &str = "2026-01-01T00:00:00Z";
 const FOLDER: &str = "snapshots/2026-01-01T00-00-00Z/";
 /// A second is over when an object came that took two.
 const IN_SHORT_CALLS: &[(&str, &str)] = &[("SecondsPerCall", "1")];
+/// The stream is read.
+const READ: &[(&str, &str)] = &[("MappingState", "ENABLED")];
 const UNCOMPRESSED: &[(&str, &str)] = &[("SnapshotCompression", "none")];
 
 /// The workflow with its scenarios.
@@ -54,7 +58,7 @@ pub fn workflow() -> Workflow {
                 let lines = &files.next().unwrap().lines;
                 assert!(lines.iter().all(|line| line.contains("then")), "{lines:?}");
             }),
-            scenario!("of now", of_now => "Complete").and(|ended| {
+            scenario!("of now", of_now => "Complete").with(READ).and(|ended| {
                 assert_eq!(output(ended)["ItemCount"], 5, "one was deleted, and one came later");
                 let name = output(ended)["Snapshot"].as_str().unwrap().to_owned();
                 assert!(!name.contains([':', ' ']), "{name}");
@@ -85,6 +89,27 @@ pub fn workflow() -> Workflow {
             }),
             scenario!("a snapshot that another ended", ended_already => "Snapshot Exists")
                 .failing(ErrorName::ExportExists),
+            scenario!("a second before the backfill's end", before_its_backfill => "History Incomplete")
+                .failing(ErrorName::HistoryIncomplete)
+                .and(has_no_manifest),
+            scenario!("an item that is not known", with_an_unknown_item => "Snapshot Failed")
+                .failing(ErrorName::HistoryIncomplete)
+                .and(has_no_manifest),
+            scenario!("what is known alone", with_what_is_known => "Complete").and(|ended| {
+                assert_eq!((&output(ended)["ItemCount"], &output(ended)["Unknown"]), (&json!(5), &json!(1)));
+                let lists = ended.state.objects.iter().filter(|object| object.key.contains("/unknown/"));
+                let lines: Vec<_> = lists.flat_map(|list| &list.lines).collect();
+                assert!(lines.len() == 1 && lines[0].contains(r#""Key":{"id":{"S":"7"}}"#), "{lines:?}");
+            }),
+            scenario!("a stream that is not read", of_now => "Stream Lags")
+                .failing(ErrorName::StreamLags)
+                .and(|ended| {
+                    let cause = ended.execution.as_ref().unwrap().cause.as_deref().unwrap();
+                    assert!(cause.contains("the mapping's State is `Disabled`"), "{cause}");
+                    has_no_manifest(ended);
+                }),
+            scenario!("the mapping may not be looked at", mapping_refused => "Stream Not Checked")
+                .failing(ErrorName::AccessDenied),
             scenario!("neither a table nor items", of_nothing => "Source Table Missing")
                 .failing(ErrorName::SourceTableMissing),
             scenario!("looking is not allowed", looking_refused => "Snapshot Not Planned")
@@ -135,13 +160,14 @@ pub async fn put_version(deployed: &Deployed, id: &str, text: Option<&str>, numb
     let (event, body) = match text {
         Some(text) => {
             let item = format!(r#"{{"id":{{"S":"{id}"}},"text":{{"S":"{text}"}}}}"#);
-            (EventName::Modify, body_of_item(item.as_bytes(), &sequence_number))
+            let event = if number == 1 { EventName::Insert } else { EventName::Modify };
+            (event, body_of_item(item.as_bytes(), &sequence_number))
         }
         None => (EventName::Remove, body_of_tombstone(&sequence_number)),
     };
     let key = object_key("items/", item_key.as_bytes());
     let position = Position { stream: None, sequence_number, at: at.parse().unwrap() };
-    let version = Version { position, event, item_key };
+    let version = Version::new(position, event, item_key);
     let put = deployed.s3.put_object().bucket(deployed.output("ItemBucketName")).key(key);
     put.set_metadata(Some(version.metadata())).body(ByteStream::from(body)).send().await.unwrap();
 }
@@ -149,6 +175,7 @@ pub async fn put_version(deployed: &Deployed, id: &str, text: Option<&str>, numb
 /// Five items that were there at the second, of which one was changed and one deleted since; one that had been deleted,
 /// and one that came later.
 async fn put_history(deployed: &Deployed) {
+    put_coverage(deployed, "2025-11-01T00:00:00Z").await;
     for id in 0..6 {
         put_version(deployed, &id.to_string(), Some("then"), 1, "2025-12-01T00:00:00Z").await;
     }
@@ -156,6 +183,13 @@ async fn put_history(deployed: &Deployed) {
     put_version(deployed, "0", Some("later"), 2, "2026-01-01T00:00:01Z").await;
     put_version(deployed, "1", None, 2, "2026-02-01T00:00:00Z").await;
     put_version(deployed, "6", Some("later"), 1, "2026-02-01T00:00:00Z").await;
+}
+
+/// What a backfill writes down that ended then.
+async fn put_coverage(deployed: &Deployed, complete_since: &str) {
+    let coverage = Coverage { complete_since: Some(complete_since.parse().unwrap()), ..Coverage::default() };
+    let put = deployed.s3.put_object().bucket(deployed.output("ItemBucketName")).key(coverage::key("items/"));
+    put.body(serde_json::to_vec(&coverage).unwrap().into()).send().await.unwrap();
 }
 
 fn at() -> Begin {
@@ -194,6 +228,7 @@ async fn to_come(_: Arc<Deployed>) -> Begin {
 }
 
 async fn folder_of_another(deployed: Arc<Deployed>) -> Begin {
+    put_history(&deployed).await;
     let put = deployed.s3.put_object().bucket(bucket(&deployed)).key(format!("{FOLDER}export.json"));
     put.body(ByteStream::from_static(b"{}")).send().await.unwrap();
     at()
@@ -237,7 +272,8 @@ async fn put_document(deployed: &Deployed) -> Document {
     };
     let key_names = vec!["id".to_owned()];
     let name = "2026-01-01T00-00-00Z".to_owned();
-    let snapshot = Snapshot { name, at, kept_until: None, items, key_names, run, plan };
+    let snapshot =
+        Snapshot { name, at, kept_until: None, allow_incomplete: false, items, key_names, run, plan };
     let document = Document { version: 1, owner: "another execution".to_owned(), snapshot };
     let body = ByteStream::from(serde_json::to_vec(&document).unwrap());
     let put = deployed.s3.put_object().bucket(bucket).key(document_in(FOLDER));
@@ -268,6 +304,11 @@ async fn looking_refused(deployed: Arc<Deployed>) -> Begin {
     refused(&deployed, PLAN, "dynamodb:DescribeTable").await
 }
 
+async fn mapping_refused(deployed: Arc<Deployed>) -> Begin {
+    refused(&deployed, CHECK, "lambda:GetEventSourceMapping").await;
+    Begin::Input(json!({}))
+}
+
 async fn manifest_refused(deployed: Arc<Deployed>) -> Begin {
     refused(&deployed, FINISH, "s3:PutObject").await
 }
@@ -279,7 +320,25 @@ async fn with_another_object(deployed: Arc<Deployed>) -> Begin {
     at()
 }
 
+async fn before_its_backfill(deployed: Arc<Deployed>) -> Begin {
+    put_history(&deployed).await;
+    put_coverage(&deployed, "2026-01-01T00:00:01Z").await;
+    at()
+}
+
+async fn with_an_unknown_item(deployed: Arc<Deployed>) -> Begin {
+    put_history(&deployed).await;
+    put_version(&deployed, "7", Some("later"), 2, "2026-02-01T00:00:00Z").await;
+    at()
+}
+
+async fn with_what_is_known(deployed: Arc<Deployed>) -> Begin {
+    with_an_unknown_item(deployed).await;
+    Begin::Input(json!({ "At": AT, "AllowIncomplete": true }))
+}
+
 async fn breaks_off(deployed: Arc<Deployed>) -> Begin {
+    put_coverage(&deployed, "2025-11-01T00:00:00Z").await;
     // More than a piece of an upload, which is 8 MiB, before the last object, which no version made.
     let text = "x".repeat(350_000);
     for id in 0..50 {

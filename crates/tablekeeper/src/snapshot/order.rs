@@ -155,7 +155,7 @@ async fn begin(
         noncurrent_days: days.to_string(),
         seconds_per_call: SECONDS.to_string(),
     };
-    let input = ExecutionInput { at: which.at.map(str::to_owned) };
+    let input = ExecutionInput { at: which.at.map(str::to_owned), allow_incomplete: how.allow_incomplete };
     let wanted = input
         .wanted(&defaults, now)
         .map_err(|invalid| Unusable(format!("--{} {}", invalid.field.to_lowercase(), invalid.reason)))?;

@@ -51,7 +51,7 @@ async fn by_the_stream(aws: &FakeStore, number: usize, item: Option<&str>) {
     };
     let (event, at) = (EventName::Modify, DateTime::from_timestamp_nanos(0));
     let position = Position { stream: None, sequence_number, at };
-    let version = Version { position, event, item_key: String::new() };
+    let version = Version::new(position, event, String::new());
     store(aws).apply(&Change { object: object(number), version, body }, None).await.unwrap();
 }
 

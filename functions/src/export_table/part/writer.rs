@@ -52,6 +52,8 @@ pub struct PartWriter<'a> {
     pub items: u64,
     /// Bytes of their lines.
     pub bytes: u64,
+    /// Items that are left out, as their state is not known.
+    pub unknown: u64,
     with_empty_collections: u64,
     md5: Md5,
     lines: Vec<u8>,
@@ -105,6 +107,7 @@ impl<'a> Parts<'a> {
             compressor: Compressor::new(self.run.compression.into()),
             items: 0,
             bytes: 0,
+            unknown: 0,
             with_empty_collections: 0,
             md5: Md5::new(),
             lines: Vec::new(),
@@ -182,6 +185,7 @@ impl PartWriter<'_> {
             done: next.is_none(),
             next,
             with_empty_collections: self.with_empty_collections,
+            unknown: self.unknown,
             written_at: parts.clock.now(),
         };
         let body = serde_json::to_vec(&record).map_err(AwsFailure::unbuilt("s3:PutObject"));

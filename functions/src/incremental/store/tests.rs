@@ -19,7 +19,7 @@ fn change(number: u32, item: Option<&str>) -> Change {
     let event = if item.is_some() { EventName::Modify } else { EventName::Remove };
     let at = "2026-11-20T02:00:05Z".parse().unwrap();
     let position = Position { stream: Some("2026-11-20T00:00:00.000".to_owned()), sequence_number, at };
-    let version = Version { position, event, item_key: String::new() };
+    let version = Version::new(position, event, String::new());
     Change { object: OBJECT.to_owned(), version, body }
 }
 

@@ -25,7 +25,7 @@ fn mapping_is(aws: &FakeStore, mapping: Value) {
 
 async fn watch(aws: &FakeStore) -> Result<Value, Failure> {
     let input = json!({ "streamArn": STREAM, "mappingUuid": "1-2-3", "givenUpBucket": "given-up",
-        "namespace": "tablekeeper/incremental" });
+        "itemsBucket": "items", "itemsPrefix": "items/", "noncurrentDays": "35", "namespace": "tablekeeper/incremental" });
     WatchStream::new(&aws.clients()).unwrap().run_json(input).await
 }
 
@@ -44,6 +44,11 @@ async fn a_stream_that_is_read_has_no_problem_and_what_waits_is_counted() {
     aws.state().page_of_list = 1;
     assert_eq!(watch(&aws).await.unwrap(), json!({ "problems": [], "givenUpObjects": 2 }));
     assert_eq!(aws.aws.calls("cloudwatch:PutMetricData").len(), 1);
+    let coverage = coverage::read(&aws.clients().s3(), "items", "items/").await.unwrap();
+    assert_eq!((coverage.noncurrent_days, coverage.complete_since), (Some(35), None));
+    let puts = aws.count("s3:PutObject");
+    watch(&aws).await.unwrap();
+    assert_eq!(aws.count("s3:PutObject"), puts, "nothing is new");
 }
 
 #[tokio::test]
@@ -99,7 +104,8 @@ async fn a_metric_that_cannot_be_published_fails_the_step_and_the_log_says_what_
     assert!(failure.message.starts_with("cloudwatch:PutMetricData failed"), "{failure}");
     let logged = lines.text();
     assert!(logged.contains("the mapping's State is `Disabled`"), "{logged}");
-    let input = json!({ "streamArn": "orders", "mappingUuid": "1", "givenUpBucket": "b", "namespace": "n" });
+    let input = json!({ "streamArn": "orders", "mappingUuid": "1", "givenUpBucket": "b", "itemsBucket": "items",
+        "itemsPrefix": "", "noncurrentDays": "0", "namespace": "n" });
     let refused = WatchStream::new(&aws.clients()).unwrap().run_json(input).await.unwrap_err();
     assert_eq!(refused.name, ErrorName::InvalidInput);
 }

@@ -2,8 +2,9 @@ use futures::StreamExt;
 
 use super::*;
 use crate::fake_store::FakeStore;
+use crate::incremental::late;
 use crate::incremental::version::EventName;
-use crate::snapshot::testing::{PREFIX, aws, change, item, object, put, second, store};
+use crate::snapshot::testing::{PREFIX, aws, change, item, object, put, put_as, second, store};
 
 fn places() -> Items {
     Items { bucket: "bucket".to_owned(), prefix: PREFIX.to_owned(), failures_prefix: "failures/".to_owned() }
@@ -16,10 +17,11 @@ async fn value(aws: &FakeStore, at: i64, now: i64) -> (Option<String>, usize) {
     let looks = aws.count("s3:HeadObject");
     let folded: Vec<_> = fold.shard(0, 1, None).try_collect().await.unwrap();
     assert!(folded.len() <= 1);
-    let item = folded
-        .first()
-        .and_then(|folded| folded.item.as_deref())
-        .map(|item| serde_json::from_slice(item).unwrap());
+    let item = folded.first().and_then(|folded| match &folded.state {
+        State::Item(item) => Some(serde_json::from_slice(item).unwrap()),
+        State::Absent => None,
+        State::Unknown(unknown) => panic!("{unknown:?}"),
+    });
     let value = item.map(|item: serde_json::Value| item["value"]["S"].as_str().unwrap().to_owned());
     (value, aws.count("s3:HeadObject") - looks)
 }
@@ -93,7 +95,7 @@ async fn an_item_may_have_more_versions_than_are_held() {
     aws.state().page_of_list = 10;
     let lists = aws.count("s3:ListObjectVersions");
     assert_eq!(value(&aws, 1_295, 1_000_000).await.0.as_deref(), Some("1295"));
-    assert_eq!(aws.count("s3:ListObjectVersions") - lists, 2);
+    assert_eq!(aws.count("s3:ListObjectVersions") - lists, 2 + 1, "and one for late versions");
 }
 
 #[tokio::test]
@@ -101,7 +103,7 @@ async fn what_a_backfill_read_counts_from_when_it_read() {
     let aws = aws();
     assert!(backfill(&aws, "read", 20, 21).await);
     // The stream tells of the change that the backfill has seen, and of one after.
-    put(&aws, "1", Some("first"), 1, 10, 30).await;
+    put_as(&aws, EventName::Insert, "1", Some("first"), 1, 10, 30).await;
     put(&aws, "1", Some("second"), 2, 25, 31).await;
     for now in [100, 1_000_000] {
         for (at, expected) in
@@ -138,7 +140,7 @@ async fn a_delete_marker_is_passed_over_and_the_tombstone_behind_it_counts() {
 
 #[tokio::test]
 async fn what_was_set_aside_is_passed_over_where_items_have_no_prefix() {
-    let aws = aws();
+    let aws = FakeStore::default();
     let bare = crate::incremental::store::Store { prefix: String::new(), ..store(&aws) };
     let mut change = change(&item("1", "a"), &["id"], EventName::Insert, 1, second(1));
     change.object = change.object.replace(PREFIX, "");
@@ -171,8 +173,125 @@ async fn a_list_goes_on_over_pages_of_delete_markers_alone() {
     let at = second(4 * 86_400 + 10);
     let fold = Fold { s3: &s3, items: &items, key_names: &names, at, now: at };
     let folded: Vec<Folded> = fold.shard(0, 1, None).try_collect().await.unwrap();
-    let there: Vec<_> =
-        folded.iter().filter(|folded| folded.item.is_some()).map(|folded| &folded.key).collect();
+    let there: Vec<_> = folded
+        .iter()
+        .filter(|folded| matches!(folded.state, State::Item(_)))
+        .map(|folded| &folded.key)
+        .collect();
     assert_eq!(there, [&object("there")]);
     assert!(aws.count("s3:ListObjectsV2") < 20, "{}", aws.count("s3:ListObjectsV2"));
+}
+
+/// What is known of the item at a second, as it is folded at another.
+async fn state(aws: &FakeStore, at: i64, now: i64) -> State {
+    let (s3, items, key_names) = (aws.clients().s3(), places(), ["id".to_owned()]);
+    let fold = Fold { s3: &s3, items: &items, key_names: &key_names, at: second(at), now: second(now) };
+    let folded: Vec<_> = fold.shard(0, 1, None).try_collect().await.unwrap();
+    assert_eq!(fold.of_key(&object("1")).await.unwrap(), folded[0]);
+    folded[0].state.clone()
+}
+
+fn unknown(event: EventName, at: i64) -> State {
+    let item_key = r#"{"id":{"S":"1"}}"#.to_owned();
+    State::Unknown(Unknown { event, at: second(at), item_key })
+}
+
+#[tokio::test]
+async fn before_its_oldest_version_an_item_is_absent_only_where_that_began_it() {
+    for (event, known) in [
+        (EventName::Insert, State::Absent),
+        (EventName::Modify, unknown(EventName::Modify, 20)),
+        (EventName::Remove, unknown(EventName::Remove, 20)),
+    ] {
+        let aws = aws();
+        let value = (event != EventName::Remove).then_some("a");
+        put_as(&aws, event, "1", value, 1, 20, 20).await;
+        put(&aws, "1", Some("b"), 2, 30, 30).await;
+        for now in [100, 1_000_000] {
+            assert_eq!(state(&aws, 10, now).await, known, "{event}");
+        }
+    }
+    // A backfill says nothing of before; but where the stream tells of the beginning of what it read.
+    for (event, happened, known) in [
+        (EventName::Insert, 15, State::Absent),
+        (EventName::Modify, 15, unknown(EventName::Backfill, 20)),
+        (EventName::Insert, 25, unknown(EventName::Backfill, 20)),
+    ] {
+        let aws = aws();
+        assert!(backfill(&aws, "a", 20, 20).await);
+        assert_eq!(state(&aws, 10, 100).await, unknown(EventName::Backfill, 20));
+        put_as(&aws, event, "1", Some("b"), 1, happened, 30).await;
+        assert_eq!(state(&aws, 10, 100).await, known, "{event} at {happened}");
+    }
+}
+
+#[tokio::test]
+async fn the_first_change_of_a_second_says_whether_it_began_the_item() {
+    for (events, known) in [
+        ([EventName::Insert, EventName::Modify], State::Absent),
+        ([EventName::Insert, EventName::Remove], State::Absent),
+        ([EventName::Remove, EventName::Insert], unknown(EventName::Insert, 20)),
+    ] {
+        let aws = aws();
+        aws.at(second(20));
+        let changes = events
+            .into_iter()
+            .zip(1..)
+            .map(|(event, number)| change(&item("1", "a"), &["id"], event, number, second(20)));
+        let applied =
+            store(&aws).apply_all(changes.collect(), &crate::incremental::batch::Memory::default()).await;
+        assert_eq!((applied.written, applied.superseded), (1, 1));
+        assert_eq!(state(&aws, 10, 100).await, known, "{events:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_version_that_came_late_counts_at_its_place() {
+    let aws = aws();
+    let streamed = |event, value: &str, number, at| {
+        let mut change = change(&item("1", value), &["id"], event, number, second(at));
+        change.version.position.stream = Some("2026-11-20T00:00:00.000".to_owned());
+        change
+    };
+    let last = streamed(EventName::Modify, "last", 9, 40);
+    aws.at(second(40));
+    store(&aws).apply(&last, None).await.unwrap();
+    assert_eq!(state(&aws, 30, 100).await, unknown(EventName::Modify, 40));
+    for (event, value, number, at) in [
+        (EventName::Modify, "second", 3, 30),
+        (EventName::Remove, "", 2, 20),
+        (EventName::Insert, "first", 1, 10),
+    ] {
+        aws.at(second(90));
+        late::keep(&store(&aws), "failures/", &streamed(event, value, number, at)).await.unwrap();
+    }
+    for now in [100, 1_000_000] {
+        let there = async |at| match state(&aws, at, now).await {
+            State::Item(item) => {
+                serde_json::from_slice::<serde_json::Value>(&item).unwrap()["value"]["S"].clone()
+            }
+            other => format!("{other:?}").into(),
+        };
+        for (at, expected) in [
+            (9, "Absent"),
+            (10, "first"),
+            (19, "first"),
+            (20, "Absent"),
+            (30, "second"),
+            (39, "second"),
+            (40, "last"),
+        ] {
+            assert_eq!(there(at).await, expected, "at {at}, folded at {now}");
+        }
+    }
+    // Of an object whose versions are all gone the last was a deletion, which a late version does not undo.
+    aws.state().objects.remove(&object("1"));
+    aws.state().versions.remove(&object("1"));
+    let (s3, items, key_names) = (aws.clients().s3(), places(), ["id".to_owned()]);
+    for now in [100, 1_000_000] {
+        let fold = Fold { s3: &s3, items: &items, key_names: &key_names, at: second(30), now: second(now) };
+        let folded: Vec<_> = fold.shard(0, 1, None).try_collect().await.unwrap();
+        assert_eq!(folded, []);
+        assert_eq!(fold.of_key(&object("1")).await.unwrap().state, State::Absent);
+    }
 }

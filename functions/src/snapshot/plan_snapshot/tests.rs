@@ -2,7 +2,7 @@ use serde_json::json;
 
 use super::*;
 use crate::fake_store::{FakeStore, Fault};
-use crate::snapshot::testing::{EXECUTION, aws, defaults, plan, put, second};
+use crate::snapshot::testing::{EXECUTION, aws, covered, defaults, plan, put, second};
 
 #[tokio::test]
 async fn a_plan_names_the_second_and_claims_its_folder() {
@@ -73,7 +73,10 @@ async fn a_snapshot_that_was_not_ended_blocks_no_other_of_its_second() {
         assert_eq!(planned["shards"], own["shards"]);
     }
     assert_eq!(aws.text(&format!("{first}/export.json")).unwrap(), others);
-    assert_eq!(aws.keys(), [format!("{first}-2/export.json"), format!("{first}/export.json")]);
+    let begun = |aws: &FakeStore| {
+        aws.keys().into_iter().filter(|key| key.starts_with("snapshots/")).collect::<Vec<_>>()
+    };
+    assert_eq!(begun(&aws), [format!("{first}-2/export.json"), format!("{first}/export.json")]);
 
     // One that is whole by now does not have the call forget what it claimed.
     let id = own["snapshot"]["plan"]["exportId"].as_str().unwrap();
@@ -88,7 +91,7 @@ async fn a_snapshot_that_was_not_ended_blocks_no_other_of_its_second() {
     assert_eq!(failure.name, ErrorName::ExportExists);
     let words = "/export.json is there already, and is of arn:aws:states:eu-west-1:123456789012:execution:snapshot:by-hand-2";
     assert!(failure.message.contains(words), "{failure}");
-    assert_eq!(aws.keys().len(), 2, "nothing was begun");
+    assert_eq!(begun(&aws).len(), 2, "nothing was begun");
 
     // A folder of another that cannot be looked into is not taken for one that was not ended.
     let aws = with_documents(&[(&format!("{first}/export.json"), &others)]).await;
@@ -99,7 +102,7 @@ async fn a_snapshot_that_was_not_ended_blocks_no_other_of_its_second() {
 
 #[tokio::test]
 async fn a_table_that_is_gone_is_known_by_its_items() {
-    let aws = FakeStore::default();
+    let aws = covered(FakeStore::default(), second(0));
     aws.at(second(0));
     let failure = plan(&aws, json!({}), defaults(), 100).await.unwrap_err();
     assert_eq!(failure.name, ErrorName::SourceTableMissing);
@@ -112,11 +115,48 @@ async fn a_table_that_is_gone_is_known_by_its_items() {
 
 #[tokio::test]
 async fn another_table_of_the_name_does_not_say_what_the_items_keys_are() {
-    let aws = FakeStore::default().with_table("orders", &["order", "line"]);
+    let aws = covered(FakeStore::default().with_table("orders", &["order", "line"]), second(0));
     aws.at(second(0));
     put(&aws, "1", Some("a"), 1, 1, 1).await;
     let plan = plan(&aws, json!({}), defaults(), 100).await.unwrap();
     assert_eq!(plan["snapshot"]["keyNames"], json!(["id"]));
+}
+
+#[tokio::test]
+async fn a_second_that_is_not_covered_is_refused_or_noted() {
+    let table = || FakeStore::default().with_table("orders", &["id"]);
+    let mut kept = defaults();
+    kept["noncurrentDays"] = json!("30");
+    let shorter_once = br#"{"CompleteSince":"2026-01-01T00:00:00Z","NoncurrentDays":7}"#;
+    let broken = br#"{"CompleteSince":"2026-01-01T00:00:00Z","Stream":"2026-01-01T00:00:00.000","BrokenSince":"2026-02-01T00:00:00Z"}"#;
+    for (aws, words) in [
+        (table(), "no backfill has ended"),
+        (covered(table(), second(51)), "the first backfill ended at 2027-01-15 08:00:51 UTC"),
+        (
+            table().with_object("items/coverage.json", shorter_once.to_vec()),
+            "versions were kept for fewer days once",
+        ),
+        (
+            table().with_object("items/coverage.json", broken.to_vec()),
+            "the table got another stream at 2026-02-01",
+        ),
+    ] {
+        aws.at(second(0));
+        let begun = 20 * 86_400;
+        let mut input = json!({ "At": second(50) });
+        let failure = plan(&aws, input.clone(), kept.clone(), begun).await.unwrap_err();
+        assert_eq!(failure.name, ErrorName::HistoryIncomplete);
+        assert!(failure.message.contains(words), "{failure}");
+        assert_eq!(
+            aws.keys().iter().filter(|key| key.starts_with("snapshots/")).count(),
+            0,
+            "nothing is claimed"
+        );
+        input["AllowIncomplete"] = json!(true);
+        let allowed = plan(&aws, input, kept.clone(), begun).await.unwrap();
+        let note = allowed["snapshot"]["plan"]["notes"][0].as_str().unwrap();
+        assert!(note.contains(words), "{note}");
+    }
 }
 
 #[tokio::test]

@@ -7,7 +7,10 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::fake_store::{FakeStore, Fault};
-use crate::snapshot::testing::{aws, defaults, item, items, object, plan, put, second, snapshot, write};
+use crate::incremental::version::EventName;
+use crate::snapshot::testing::{
+    aws, defaults, item, items, object, plan, put, put_as, second, snapshot, write,
+};
 use crate::step::AnyStep;
 
 /// The items of these ids with these values, in the order of their objects.
@@ -74,9 +77,10 @@ async fn a_snapshot_of_now_looks_at_no_history() {
     // Nothing is read but what was asked for.
     let before = aws.count("s3:ListObjectVersions") + aws.count("s3:HeadObject");
     assert_eq!(snapshot(&aws, 100, 100).await.len(), 21);
-    // But for the one look that says what the key attributes are.
-    assert_eq!(aws.count("s3:ListObjectVersions") + aws.count("s3:HeadObject"), before + 1);
-    assert_eq!(aws.count("s3:GetObject"), 21 + 2 * 2, "each item once, and the records of two parts twice");
+    // But for the one look that says what the key attributes are, and the late versions of two shards.
+    assert_eq!(aws.count("s3:ListObjectVersions") + aws.count("s3:HeadObject"), before + 1 + 2);
+    let records = "each item once, the records of two parts twice, and the coverage";
+    assert_eq!(aws.count("s3:GetObject"), 21 + 2 * 2 + 1, "{records}");
 }
 
 #[tokio::test]
@@ -146,7 +150,7 @@ async fn an_object_that_no_version_made_is_named() {
             assert_eq!(named.name, ErrorName::InvalidVersion);
             assert!(named.message.contains(&format!("object s3://bucket/{key} ")), "{named}");
             assert!(named.message.contains(words), "{named}");
-            assert!(aws.keys().iter().all(|key| !key.contains("parts/")) || aws.keys().len() < 6);
+            assert!(aws.keys().iter().all(|key| !key.contains("parts/")) || aws.keys().len() < 7);
             aws.clients().s3().delete_object().bucket("bucket").key(key).send().await.unwrap();
             // Once it is taken away, it is of no concern; under an item's key its version says no time.
             assert_eq!(failure(&aws).await.is_none(), key != two || begun == 100, "{key}");
@@ -217,7 +221,47 @@ async fn a_version_that_is_deleted_meanwhile_is_named_and_one_that_is_written_ov
     aws.fail_action("s3:GetObject", 1, Fault::Refused(412, "PreconditionFailed"));
     let report = write(&aws, &now, second(100), 0).await;
     assert_eq!(items(&aws, &report), expected(&[("1", "a")]));
-    assert_eq!(aws.count("s3:ListObjectVersions"), 1);
+    assert_eq!(aws.count("s3:ListObjectVersions"), 1 + 1, "of its key, and of late ones");
+}
+
+#[tokio::test]
+async fn items_that_are_not_known_end_it_or_are_left_out_counted_and_listed() {
+    let aws = aws();
+    put(&aws, "1", Some("a"), 1, 10, 10).await;
+    put_as(&aws, EventName::Modify, "2", Some("b"), 1, 60, 60).await;
+    put(&aws, "3", Some("c"), 1, 60, 60).await;
+    let mut input = json!({ "At": second(50) });
+    let strict = plan(&aws, input.clone(), defaults(), 100).await.unwrap();
+    let step = SnapshotShard::at(&aws.clients(), Clock::Fixed(second(100)));
+    let mut refusals = Vec::new();
+    for shard in [0, 1] {
+        let input = json!({ "executionArn": "x", "snapshot": strict["snapshot"], "shard": shard, "part": 0, "cursor": null });
+        refusals.extend(step.run_json(input).await.err());
+    }
+    let [refusal] = refusals.as_slice() else { panic!("{refusals:?}") };
+    assert_eq!(refusal.name, ErrorName::HistoryIncomplete);
+    let words = format!(
+        "the item of object s3://bucket/{} is not known at 2027-01-15 08:00:50 UTC: its oldest version \
+         tells of MODIFY at 2027-01-15 08:01:00 UTC",
+        object("2")
+    );
+    assert!(refusal.message.starts_with(&words), "{refusal}");
+    aws.state().objects.retain(|key, _| !key.starts_with("snapshots/"));
+    input["AllowIncomplete"] = json!(true);
+    let allowed = plan(&aws, input, defaults(), 100).await.unwrap();
+    let report = write(&aws, &allowed, second(100), 0).await;
+    assert_eq!(items(&aws, &report), expected(&[("1", "a")]));
+    let folder = "snapshots/2027-01-15T08-00-50Z/unknown/";
+    assert_eq!(
+        (&report["Unknown"], &report["UnknownItems"]),
+        (&json!(1), &json!(format!("s3://bucket/{folder}")))
+    );
+    let listed: String = ["00000-00000.jsonl", "00001-00000.jsonl"]
+        .map(|name| aws.text(&format!("{folder}{name}")).unwrap())
+        .concat();
+    let listed: serde_json::Value = serde_json::from_str(&listed).unwrap();
+    let line = json!({ "Key": { "id": { "S": "2" } }, "Object": object("2"), "OldestEvent": "MODIFY", "OldestAt": second(60) });
+    assert_eq!(listed, line);
 }
 
 fn fault() -> impl Strategy<Value = Fault> {

@@ -97,6 +97,7 @@ async fn a_snapshot_that_was_not_ended_blocks_no_other_of_its_second() {
     let other = format!("other-{}", account.name);
     account.s3.create_bucket().bucket(&other).send().await.unwrap();
     account.version(&other).await;
+    account.cover(&other).await;
     let backfilled = account.run_with(&["backfill", "orders"], &[("INCREMENTAL_BUCKET", &other)]).await;
     assert_eq!(backfilled.code, Some(0), "{}", backfilled.remarks);
     account.refuse_after("s3:PutObject", 3).await;

@@ -11,6 +11,7 @@ use local_aws::{Fault, Rule};
 use serde_json::{Value, json};
 use tablekeeper_functions::clock::Clock;
 use tablekeeper_functions::incremental::change;
+use tablekeeper_functions::incremental::coverage::{self, Coverage};
 use tablekeeper_functions::incremental::store::{Outcome, Store};
 use tablekeeper_functions::item_calls::ItemCalls;
 use tablekeeper_tests::items_of;
@@ -53,7 +54,15 @@ impl Account {
         }
         let account = Account { shell, store: Store { s3, bucket, prefix: "items/".to_owned() } };
         account.version(&account.store.bucket).await;
+        account.cover(&account.store.bucket).await;
         account
+    }
+
+    /// Has a bucket say that a backfill of the empty table ended long ago.
+    pub(crate) async fn cover(&self, bucket: &str) {
+        let coverage = Coverage { complete_since: Some(DateTime::UNIX_EPOCH), ..Coverage::default() };
+        let put = self.s3.put_object().bucket(bucket).key(coverage::key("items/"));
+        put.body(serde_json::to_vec(&coverage).unwrap().into()).send().await.unwrap();
     }
 
     /// Turns a bucket's versioning on.
