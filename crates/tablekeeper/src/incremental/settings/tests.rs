@@ -104,25 +104,25 @@ fn what_is_wrong_in_the_file_is_refused_with_its_line() {
             "bukket = \"backup",
             "orders.toml, line 5: unknown field `bukket`, expected one of `bucket`",
         ),
-        ("[s3.snapshot]", "[s3.snapshots]", "orders.toml, line 8: unknown field `snapshots`, expected"),
-        ("[dynamodb]", "[dynamo]", "orders.toml, line 12: unknown field `dynamo`, expected"),
+        ("[s3.snapshot]", "[s3.snapshots]", "orders.toml, line 9: unknown field `snapshots`, expected"),
+        ("[dynamodb]", "[dynamo]", "orders.toml, line 13: unknown field `dynamo`, expected"),
         (
             "port = 8000",
             "port = \"8000\"",
-            "orders.toml, line 15: invalid type: string \"8000\", expected i64",
+            "orders.toml, line 16: invalid type: string \"8000\", expected i64",
         ),
-        ("port = 8000", "port = ", "orders.toml, line 15: "),
-        ("port = 8000", "port = 0", "dynamodb.port of orders.toml (line 15) is `0`; 1 to 65535 may be given"),
-        ("tls = false", "tls = 1", "orders.toml, line 16: invalid type: integer `1`, expected a boolean"),
+        ("port = 8000", "port = ", "orders.toml, line 16: "),
+        ("port = 8000", "port = 0", "dynamodb.port of orders.toml (line 16) is `0`; 1 to 65535 may be given"),
+        ("tls = false", "tls = 1", "orders.toml, line 17: invalid type: integer `1`, expected a boolean"),
         (
             "parallelism = 4",
             "parallelism = 0",
-            "dynamodb.parallelism of orders.toml (line 17) is `0`; 1 to 1024 may",
+            "dynamodb.parallelism of orders.toml (line 18) is `0`; 1 to 1024 may",
         ),
         (
             "host = \"localhost\"\n",
             "",
-            "dynamodb.port of orders.toml (line 14) is `8000`; that is for a host of one's own",
+            "dynamodb.port of orders.toml (line 15) is `8000`; that is for a host of one's own",
         ),
         (
             "\"orders\"",
@@ -132,7 +132,7 @@ fn what_is_wrong_in_the_file_is_refused_with_its_line() {
         (
             "\"eu-west-1\"",
             "\"eu west\"",
-            "dynamodb.region of orders.toml (line 13) is `eu west`; a Region may be given",
+            "dynamodb.region of orders.toml (line 14) is `eu west`; a Region may be given",
         ),
         (
             "\"backup-of-orders\"",
@@ -147,7 +147,7 @@ fn what_is_wrong_in_the_file_is_refused_with_its_line() {
         (
             "\"snapshots/\"",
             "\"items/snapshots\"",
-            "snapshots would lie at s3://backup-of-orders/items/snapshots/ (s3.snapshot.prefix of orders.toml (line 10)), \
+            "snapshots would lie at s3://backup-of-orders/items/snapshots/ (s3.snapshot.prefix of orders.toml (line 11)), \
              under the items at s3://backup-of-orders/items/ (s3.incremental.prefix of orders.toml (line 6)), and be taken \
              for items; another bucket or prefix may be given",
         ),
