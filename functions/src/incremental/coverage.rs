@@ -119,6 +119,14 @@ impl Coverage {
         }
     }
 
+    /// Says since when a deletion has left a trace: the tombstone, or a version behind its delete marker. `None` where all of
+    /// them have.
+    pub fn deletions_since(&self, present: &Present<'_>) -> Option<DateTime<Utc>> {
+        let days = present.noncurrent_days.filter(|days| *days > 0);
+        let kept = days.map(|days| present.now - TimeDelta::days(days.into()));
+        [self.kept_since_at(present), kept].into_iter().flatten().max()
+    }
+
     fn broken_since_at(&self, present: &Present<'_>) -> Option<DateTime<Utc>> {
         let other = match (&self.stream, present.stream) {
             (Some(followed), Some(stream)) if followed != stream => {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use aws_sdk_s3::types::ObjectVersion;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use serde_json::Value;
 
@@ -29,10 +29,8 @@ pub struct Applier<'a> {
     pub table: &'a str,
     /// The table's key attributes, in its order.
     pub key_names: &'a [String],
-    /// For how many days deletions are remembered; `None` for ever.
-    pub remembered_days: Option<u32>,
-    /// The time now.
-    pub now: DateTime<Utc>,
+    /// Since when deletions are remembered; `None` since ever.
+    pub remembered_since: Option<DateTime<Utc>>,
 }
 
 /// What became of a change.
@@ -128,14 +126,14 @@ impl Applier<'_> {
 
     /// Whether a deletion that came behind this time may have left no trace.
     fn may_be_forgotten(&self, at: DateTime<Utc>) -> bool {
-        self.remembered_days.is_some_and(|days| self.now - at >= TimeDelta::days(days.into()))
+        self.remembered_since.is_some_and(|since| at <= since)
     }
 
     fn forgotten(&self) -> String {
-        let days = self.remembered_days.unwrap_or_default();
+        let since = self.remembered_since.unwrap_or_default();
         format!(
-            "it is older than the {days} days for which deletions are remembered, and its item has no version: it may have \
-             been deleted since; compare with the table"
+            "deletions are remembered since {since}, which is later, and its item has no version: it may have been deleted \
+             since; compare with the table"
         )
     }
 }

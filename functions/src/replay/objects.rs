@@ -12,6 +12,7 @@ use crate::aws_failure::AwsFailure;
 use crate::clock::Clock;
 use crate::error_name::ErrorName;
 use crate::incremental::change::table_of_stream;
+use crate::incremental::coverage::{self, Present};
 use crate::incremental::key_names;
 use crate::incremental::store::Store;
 use crate::step::Named;
@@ -108,9 +109,12 @@ pub async fn run(
     let store = Store { s3: s3.clone(), bucket, prefix };
     let key_names = key_names::of_table(dynamodb, &store, table).await?;
     let key_names = key_names.ok_or_else(|| Error::SourceTableMissing(table.to_owned()))?;
-    let (failures_prefix, remembered_days) = (replay.failures_prefix.as_str(), replay.remembered_days);
-    let (store, key_names) = (&store, key_names.as_slice());
-    let applier = Applier { store, failures_prefix, table, key_names, remembered_days, now: clock.now() };
+    let coverage = coverage::read(s3, &store.bucket, &store.prefix).await?;
+    let noncurrent_days = Some(replay.remembered_days.unwrap_or_default());
+    let remembered_since =
+        coverage.deletions_since(&Present { stream: None, noncurrent_days, now: clock.now() });
+    let (store, failures_prefix, key_names) = (&store, replay.failures_prefix.as_str(), key_names.as_slice());
+    let applier = Applier { store, failures_prefix, table, key_names, remembered_since };
     let mut reached = Reached { done: false, ..from };
     let list = s3.list_objects_v2().bucket(&replay.given_up_bucket).prefix(&replay.folder);
     let mut pages = list.set_start_after(reached.cursor.clone()).into_paginator().send();

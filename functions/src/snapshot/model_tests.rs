@@ -158,8 +158,7 @@ impl World<'_> {
             failures_prefix: FAILURES,
             table: "arn:aws:dynamodb:eu-west-1:123456789012:table/orders",
             key_names: &key_names,
-            remembered_days: (self.noncurrent_days > 0).then_some(self.noncurrent_days),
-            now: second(self.now),
+            remembered_since: self.coverage.deletions_since(&self.present()),
         };
         let mut left = Vec::new();
         for (at, record) in std::mem::take(&mut self.given_up) {
