@@ -82,7 +82,10 @@ pub enum Uncovered {
     )]
     AnotherStream(DateTime<Utc>),
     /// Versions are gone.
-    #[error("versions were kept for fewer days once, and those that were current before {0} may be gone")]
+    #[error(
+        "versions were kept for fewer days once, and those that were current before {0} may be gone, so that an item may be \
+         missing, or be older than it was"
+    )]
     Expired(DateTime<Utc>),
 }
 

@@ -333,13 +333,15 @@ impl World<'_> {
         // A change that was given up is told of by the object that holds it, with its time.
         let given_up = self.given_up.iter().any(|(then, _)| *then + self.history.ahead <= at);
         let covered = self.coverage.check(second(at), &self.present()).is_ok() && at >= self.kept_since();
+        let kept = self.coverage.deletions_since(&self.present());
+        let is_expired = at < self.kept_since() || kept.is_some_and(|kept| second(at) <= kept);
         let mut folds = vec![at + 40 * 3_600];
         if self.now - at < 36 * 3_600 {
             folds.push(self.now);
         }
         for now in folds {
             let (items, unknown) = self.folded(at, now).await;
-            if given_up {
+            if given_up || is_expired {
                 continue;
             }
             let missing = model.iter().filter(|item| !items.contains(item)).count();
