@@ -66,9 +66,9 @@ impl Applier<'_> {
             counts.written += written;
             counts.late += late;
             for change in forgotten {
-                let number = change.version.position.sequence_number;
+                let Position { sequence_number: number, at, .. } = change.version.position;
                 if let Some(record) = of_number.get(&number) {
-                    aside.push((number, self.forgotten(), record));
+                    aside.push((number, reason_of_forgotten(at), record));
                 }
             }
         }
@@ -128,14 +128,14 @@ impl Applier<'_> {
     fn may_be_forgotten(&self, at: DateTime<Utc>) -> bool {
         self.remembered_since.is_some_and(|since| at <= since)
     }
+}
 
-    fn forgotten(&self) -> String {
-        let since = self.remembered_since.unwrap_or_default();
-        format!(
-            "deletions are remembered since {since}, which is later, and its item has no version: it may have been deleted \
-             since; compare with the table"
-        )
-    }
+/// Why a change of this time is set aside.
+fn reason_of_forgotten(at: DateTime<Utc>) -> String {
+    format!(
+        "it is of {at}, before the deletions that are remembered, and its item has no version: it may have been deleted \
+         since; compare with the table"
+    )
 }
 
 /// The position of the newest version of an object that has no current one.
