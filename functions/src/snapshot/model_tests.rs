@@ -177,6 +177,7 @@ impl World<'_> {
     async fn keep(&mut self, days: u32) {
         self.noncurrent_days = days;
         self.coverage = self.coverage.clone().observed(&self.present());
+        self.write_coverage().await;
     }
 
     /// The first second of which versions may be gone under the present rule.
@@ -321,9 +322,13 @@ impl World<'_> {
     async fn backfilled(&mut self) {
         let present = self.present();
         self.coverage = self.coverage.clone().backfilled(&present);
-        let coverage = self.coverage.clone();
+        self.write_coverage().await;
+    }
+
+    /// As the backfill's end and the watch do it.
+    async fn write_coverage(&self) {
         let s3 = self.aws.clients().s3();
-        let written = coverage::update(&s3, "bucket", PREFIX, |_| coverage.clone()).await.unwrap();
+        let written = coverage::update(&s3, "bucket", PREFIX, |_| self.coverage.clone()).await.unwrap();
         assert_eq!(written, self.coverage);
     }
 
