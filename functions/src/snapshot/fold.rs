@@ -193,27 +193,44 @@ impl<'a> Fold<'a> {
 
     /// What was current, by the versions of the item's object and by those that came late, in the order of their changes.
     /// An object without a version was deleted so long ago that its tombstone is gone: what came late came before that.
-    async fn among(&self, mut current: Current, late: &[Listed]) -> Result<Current, FoldError> {
-        if matches!(&current, Current::Before(looks) if looks.is_empty()) {
-            return Ok(current);
+    async fn among(&self, current: Current, late: &[Listed]) -> Result<Current, FoldError> {
+        match current {
+            Current::Before(looks) if !looks.is_empty() => self.before(looks, late).await,
+            Current::Version(mut version) => {
+                for late in late {
+                    let look = self.look(late).await?;
+                    if look.is_of(self.at)
+                        && look.position.is_newer_than(&self.look(&version).await?.position)
+                    {
+                        version = Box::new(late.clone());
+                    }
+                }
+                Ok(Current::Version(version))
+            }
+            nothing @ Current::Before(_) => Ok(nothing),
         }
+    }
+
+    /// What was current where all of the object's own versions, of which these are the oldest, are of later seconds. Where the
+    /// change behind a late version began the item, the deletion between the two is gone: it was before the second, as all
+    /// is that is gone.
+    async fn before(&self, mut looks: Vec<Look>, late: &[Listed]) -> Result<Current, FoldError> {
+        let mut newest = None;
         for late in late {
             let look = self.look(late).await?;
-            current = match current {
-                Current::Version(version) => {
-                    let is_newer = look.position.is_newer_than(&self.look(&version).await?.position);
-                    let takes_over = look.is_of(self.at) && is_newer;
-                    Current::Version(if takes_over { Box::new(late.clone()) } else { version })
-                }
-                Current::Before(_) if look.is_of(self.at) => Current::Version(Box::new(late.clone())),
-                Current::Before(mut looks) => {
-                    let place = looks.iter().position(|there| there.position.is_newer_than(&look.position));
-                    looks.insert(place.unwrap_or(looks.len()), look.clone());
-                    Current::Before(looks)
-                }
-            };
+            if look.is_of(self.at) {
+                newest = Some((late, look));
+            } else {
+                let place = looks.iter().position(|there| there.position.is_newer_than(&look.position));
+                looks.insert(place.unwrap_or(looks.len()), look.clone());
+            }
         }
-        Ok(current)
+        let Some((newest, look)) = newest else { return Ok(Current::Before(looks)) };
+        let next = looks.iter().find(|there| there.position.is_newer_than(&look.position));
+        match next {
+            Some(next) if next.first_event == EventName::Insert => Ok(Current::Before(vec![next.clone()])),
+            _ => Ok(Current::Version(Box::new(newest.clone()))),
+        }
     }
 
     async fn fetch(&self, key: &str, version: &Listed) -> Result<Fetched, FoldError> {
