@@ -15,7 +15,7 @@ use crate::incremental::store::Store;
 use crate::item_calls::ItemCalls;
 use crate::step::{Failure, Step};
 
-/// The step.
+/// Reads a segment of a table and puts its items. Use it again until the segment is read.
 #[derive(Debug)]
 pub struct BackfillSegment {
     calls: ItemCalls,

@@ -13,7 +13,7 @@ use crate::incremental::change::label_of_stream;
 use crate::incremental::coverage::{self, Coverage, Present};
 use crate::step::{Failure, Named, Step};
 
-/// The step.
+/// Looks at the table and its stream again, and writes down that the bucket is complete. Use it once all segments are read.
 #[derive(Debug)]
 pub struct FinishBackfill {
     dynamodb: aws_sdk_dynamodb::Client,

@@ -20,7 +20,7 @@ const PUTS_A_SECOND: u32 = 1_000;
 /// Items a second that it does not put more of: 64 at a time, in 20 ms each.
 const MOST_PUTS_A_SECOND: u32 = 3_200;
 
-/// The step.
+/// Checks that a table can be backfilled, and divides it into segments.
 #[derive(Debug)]
 pub struct PlanBackfill {
     dynamodb: aws_sdk_dynamodb::Client,

@@ -15,7 +15,7 @@ use crate::error_name::ErrorName;
 use crate::step::{Failure, Named, Step};
 use crate::table_look::Wait;
 
-/// The step.
+/// Looks whether the new backup is available. Use it again until it is.
 #[derive(Debug)]
 pub struct CheckBackup {
     dynamodb: aws_sdk_dynamodb::Client,

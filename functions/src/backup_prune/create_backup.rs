@@ -21,7 +21,7 @@ use crate::step::{Failure, Named, Step};
 use crate::table_description;
 use crate::table_look::Wait;
 
-/// The step.
+/// Begins a table's backup, or adopts the one that this execution began before.
 #[derive(Debug)]
 pub struct CreateBackup {
     dynamodb: aws_sdk_dynamodb::Client,

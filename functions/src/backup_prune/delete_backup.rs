@@ -15,7 +15,7 @@ use crate::clients::Clients;
 use crate::error_name::ErrorName;
 use crate::step::{Failure, Named, Step};
 
-/// The step.
+/// Deletes one backup that no rule keeps.
 #[derive(Debug)]
 pub struct DeleteBackup {
     dynamodb: aws_sdk_dynamodb::Client,

@@ -24,7 +24,7 @@ pub const MOST_DELETIONS: usize = 200;
 /// Why the run's own backup stays where the retention would let it go.
 const OWN: &str = "made by this run";
 
-/// The step.
+/// Decides which of a table's backups are deleted.
 #[derive(Debug)]
 pub struct PlanPrune {
     dynamodb: aws_sdk_dynamodb::Client,

@@ -15,7 +15,7 @@ use crate::words::{cut, message_of};
 /// The longest cause, in characters.
 pub(super) const LONGEST_CAUSE: usize = 300;
 
-/// The step.
+/// Reports what became of one table.
 #[derive(Clone, Copy, Debug)]
 pub struct ReportTable;
 

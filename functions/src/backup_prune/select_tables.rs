@@ -27,7 +27,7 @@ const LINES_OF_ALL: usize = 400;
 /// fails without an end of its own: a deletion takes 7 of them, a table about 50 and 9 for each further look.
 const DELETIONS_OF_ALL: usize = 1_500;
 
-/// The step.
+/// Selects the tables of an execution and the rules that their backups are kept by.
 #[derive(Debug)]
 pub struct SelectTables {
     dynamodb: aws_sdk_dynamodb::Client,

@@ -18,7 +18,7 @@ use crate::settings::report::{self, bounded};
 use crate::settings::{Aws, SettingsDocument};
 use crate::step::{Failure, Named, Step};
 
-/// The step.
+/// Writes a table's settings down beside its items.
 #[derive(Debug)]
 pub struct CaptureSettings {
     aws: Aws,

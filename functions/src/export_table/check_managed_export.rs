@@ -13,7 +13,7 @@ use crate::error_name::ErrorName;
 use crate::step::{Failure, Named, Step};
 use crate::table_look::Wait;
 
-/// The step.
+/// Looks whether DynamoDB's own export is done. Use it again until it is.
 #[derive(Debug)]
 pub struct CheckManagedExport {
     dynamodb: aws_sdk_dynamodb::Client,

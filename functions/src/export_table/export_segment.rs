@@ -12,7 +12,7 @@ use crate::error_name::ErrorName;
 use crate::item_calls::ItemCalls;
 use crate::step::{Failure, Step};
 
-/// The step.
+/// Writes one data file of a segment. Use it again until the segment is read.
 #[derive(Debug)]
 pub struct ExportSegment {
     calls: ItemCalls,

@@ -15,7 +15,7 @@ use crate::error_name::ErrorName;
 use crate::step::{Failure, Step};
 use crate::words::message_of;
 
-/// The step.
+/// Verifies a scan's export and writes its manifests. Use it once all segments are read.
 #[derive(Debug)]
 pub struct FinishExport {
     dynamodb: aws_sdk_dynamodb::Client,

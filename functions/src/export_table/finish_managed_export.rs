@@ -20,7 +20,7 @@ use crate::step::{Failure, Named, Step};
 /// How many objects are tagged at a time.
 const AT_A_TIME: usize = 16;
 
-/// The step.
+/// Tags the objects of an export that DynamoDB has made. Use it once that export is done.
 #[derive(Debug)]
 pub struct FinishManagedExport {
     s3: aws_sdk_s3::Client,

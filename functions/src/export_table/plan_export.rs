@@ -12,7 +12,7 @@ use crate::error_name::ErrorName;
 use crate::rate::Caller;
 use crate::step::{Failure, Step};
 
-/// The step.
+/// Plans a table's export and claims the folder that it goes to.
 #[derive(Debug)]
 pub struct PlanExport {
     dynamodb: aws_sdk_dynamodb::Client,

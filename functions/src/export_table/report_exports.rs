@@ -13,7 +13,7 @@ use crate::error_name::ErrorName;
 use crate::step::{Failure, Named, Step};
 use crate::words::{cut, message_of};
 
-/// The step.
+/// Reports what became of all tables of an execution.
 #[derive(Clone, Copy, Debug)]
 pub struct ReportExports;
 

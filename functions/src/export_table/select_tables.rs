@@ -26,7 +26,7 @@ pub(super) const MOST_TABLES: usize = 100;
 /// without an end of its own: a table takes about 60 of them, a segment 8 and 7 for each of its files.
 const SEGMENTS_OF_ALL: usize = 500;
 
-/// The step.
+/// Selects the tables of an execution and says how each is exported.
 #[derive(Debug)]
 pub struct SelectTables {
     dynamodb: aws_sdk_dynamodb::Client,

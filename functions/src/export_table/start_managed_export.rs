@@ -18,7 +18,7 @@ use crate::hex::hex;
 use crate::step::{Failure, Named, Step};
 use crate::table_look::Wait;
 
-/// The step.
+/// Has DynamoDB export a table into its folder.
 #[derive(Debug)]
 pub struct StartManagedExport {
     dynamodb: aws_sdk_dynamodb::Client,

@@ -11,7 +11,7 @@ use crate::error_name::ErrorName;
 use crate::files::Files;
 use crate::step::{Failure, Named, Step};
 
-/// The step.
+/// Checks that all items of an export were written, and into one table. Use it once all segments are done.
 #[derive(Debug)]
 pub struct FinishImport {
     clients: Clients,

@@ -14,7 +14,7 @@ use crate::files::Files;
 use crate::item_calls::ItemCalls;
 use crate::step::{Failure, Named, Step};
 
-/// The step.
+/// Reads a share of the files and writes their items. Use it again until the share is done.
 #[derive(Debug)]
 pub struct ImportSegment {
     clients: Clients,

@@ -17,7 +17,7 @@ use crate::files::{Files, FilesError};
 use crate::step::{Failure, Named, Step};
 use crate::table_description;
 
-/// The step.
+/// Checks that a table can be written to, and lists the files that its items come from.
 #[derive(Debug)]
 pub struct PlanImport {
     clients: Clients,

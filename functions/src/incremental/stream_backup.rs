@@ -26,7 +26,7 @@ use crate::clients::Clients;
 use crate::error_name::ErrorName;
 use crate::step::{Failure, Named, Step};
 
-/// The step.
+/// Writes the changes of a batch of stream records to S3. The event source mapping invokes it.
 #[derive(Debug)]
 pub struct StreamBackup {
     dynamodb: aws_sdk_dynamodb::Client,

@@ -29,7 +29,7 @@ use crate::words::quoted;
 /// So many pages of objects are counted at most, each of a thousand.
 const MOST_PAGES: usize = 10;
 
-/// The step.
+/// Looks whether the stream is read, and publishes what it finds as metrics. A schedule invokes it.
 #[derive(Debug)]
 pub struct WatchStream {
     cloudwatch: aws_sdk_cloudwatch::Client,

@@ -13,7 +13,7 @@ use crate::error_name::ErrorName;
 use crate::import_table::execution_input::InvalidInput;
 use crate::step::{Failure, Named, Step};
 
-/// The step.
+/// Applies changes that Lambda gave up. Use it again until no object is left to take.
 #[derive(Debug)]
 pub struct ReplayObjects {
     dynamodb: aws_sdk_dynamodb::Client,

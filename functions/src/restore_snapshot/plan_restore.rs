@@ -18,7 +18,7 @@ use crate::import_table::{self, Import, bucket};
 use crate::snapshot::document::{self, Document};
 use crate::step::{Failure, Named, Step};
 
-/// The step.
+/// Checks that a table can take a snapshot, and lists the files that it is written from.
 #[derive(Debug)]
 pub struct PlanRestore {
     clients: Clients,

@@ -23,7 +23,7 @@ use crate::step::{Failure, Named, Step};
 use crate::table_description::TableDescription;
 use crate::table_look::{Look, Patience, Wait};
 
-/// The step.
+/// Looks whether the restored table can be used. Use it again until it can.
 #[derive(Debug)]
 pub struct CheckRestore {
     dynamodb: aws_sdk_dynamodb::Client,

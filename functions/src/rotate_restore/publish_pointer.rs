@@ -28,7 +28,7 @@ const ATTEMPTS: usize = 5;
 /// between the read and the write of an invocation whose answer was lost.
 const LOOK_BEHIND: i64 = 3;
 
-/// The step.
+/// Points the SSM parameter at the new table.
 #[derive(Debug)]
 pub struct PublishPointer {
     ssm: aws_sdk_ssm::Client,

@@ -25,7 +25,7 @@ use crate::step::{Failure, Named, Step};
 use crate::table_description::TableDescription;
 use crate::words::quoted;
 
-/// The step.
+/// Validates an execution's input and starts the restore.
 #[derive(Debug)]
 pub struct RestoreBackup {
     dynamodb: aws_sdk_dynamodb::Client,

@@ -20,7 +20,7 @@ use crate::error_name::ErrorName;
 use crate::start_execution::{Started, start_execution};
 use crate::step::{Failure, Named, Step};
 
-/// The step.
+/// Starts executions for AWS Backup's news.
 #[derive(Debug)]
 pub struct Start {
     sfn: aws_sdk_sfn::Client,

@@ -29,7 +29,7 @@ const LATELY: TimeDelta = TimeDelta::minutes(6);
 /// Seconds between two looks.
 const PAUSE: u32 = 60;
 
-/// The step.
+/// Looks whether the stream has told of every change up to a snapshot's second. Use it before items are read.
 #[derive(Debug)]
 pub struct CheckStream {
     s3: aws_sdk_s3::Client,

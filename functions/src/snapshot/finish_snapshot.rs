@@ -17,7 +17,7 @@ const MOST_NOTES: usize = 3;
 /// Characters of a note.
 const LONGEST_NOTE: usize = 600;
 
-/// The step.
+/// Verifies what the shards wrote, and writes the manifests.
 #[derive(Debug)]
 pub struct FinishSnapshot {
     s3: aws_sdk_s3::Client,

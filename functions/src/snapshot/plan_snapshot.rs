@@ -24,7 +24,7 @@ use crate::incremental::key_names;
 use crate::step::{Failure, Named, Step};
 use crate::table_description;
 
-/// The step.
+/// Plans a snapshot and claims the folder that it goes to.
 #[derive(Debug)]
 pub struct PlanSnapshot {
     dynamodb: aws_sdk_dynamodb::Client,

@@ -12,7 +12,7 @@ use crate::clock::Clock;
 use crate::error_name::ErrorName;
 use crate::step::{Failure, Step};
 
-/// The step.
+/// Writes one data file of a shard. Use it again until the shard is read.
 #[derive(Debug)]
 pub struct SnapshotShard {
     s3: aws_sdk_s3::Client,

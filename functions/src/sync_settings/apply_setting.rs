@@ -26,7 +26,7 @@ const UPDATE_TAKES_SECONDS: i64 = 10;
 /// filled for a day.
 const MOST_LOOKS: i64 = 1_000;
 
-/// The step.
+/// Makes one setting of the target what it should be. Use it again until the setting is in effect.
 #[derive(Debug)]
 pub struct ApplySetting {
     aws: Aws,

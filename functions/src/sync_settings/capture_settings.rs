@@ -19,7 +19,7 @@ use crate::settings::store::{self, Location, StoreError};
 use crate::settings::{Aws, SettingsDocument};
 use crate::step::{Failure, Named, Step};
 
-/// The step.
+/// Writes down the settings of tables while they exist.
 #[derive(Debug)]
 pub struct CaptureSettings {
     aws: Aws,

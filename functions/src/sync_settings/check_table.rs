@@ -17,7 +17,7 @@ use crate::step::{Failure, Named, Step};
 use crate::table_description::RestoreSummary;
 use crate::table_look::{Look, Patience, Wait};
 
-/// The step.
+/// Looks whether the target can be used. Use it again until it can.
 #[derive(Debug)]
 pub struct CheckTable {
     dynamodb: aws_sdk_dynamodb::Client,

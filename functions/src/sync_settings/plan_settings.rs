@@ -27,7 +27,7 @@ use crate::step::{Failure, Named, Step};
 use crate::table_description::RestoreSummary;
 use crate::words::quoted;
 
-/// The step.
+/// Compares the settings of source and target. Use it before any is applied.
 #[derive(Debug)]
 pub struct PlanSettings {
     clients: Clients,

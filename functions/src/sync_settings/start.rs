@@ -19,7 +19,7 @@ use crate::start_execution::{Started, start_execution};
 use crate::step::{Failure, Named, Step};
 use crate::table_description;
 
-/// The step.
+/// Starts an execution for the news of a restore.
 #[derive(Debug)]
 pub struct Start {
     dynamodb: aws_sdk_dynamodb::Client,

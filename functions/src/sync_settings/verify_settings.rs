@@ -19,7 +19,7 @@ use crate::step::{Failure, Named, Step};
 use crate::table_look::Wait;
 use crate::words::cut;
 
-/// The step.
+/// Reads the target's settings back and reports. Use it once all were applied.
 #[derive(Debug)]
 pub struct VerifySettings {
     aws: Aws,
