@@ -23,6 +23,7 @@ const MENDED_WITHIN: &[(&str, &str)] = &[
     ("import-table.import-segment", "dynamodb:BatchWriteItem"),
     // Where it has done something before, it answers with that, and is invoked again.
     ("import-table.import-segment", "s3:GetObject"),
+    ("replay.replay-objects", "s3:PutObject"),
     // It looks at several versions at a time, and keeps what it has where a later one cannot be had for a while.
     ("snapshot.snapshot-shard", "s3:GetObject"),
     ("snapshot.snapshot-shard", "s3:GetObjectVersion"),
