@@ -66,6 +66,18 @@ impl AwsFailure {
     pub fn unbuilt<E: std::error::Error>(action: &'static str) -> impl FnOnce(E) -> AwsFailure {
         move |error| AwsFailure { action, name: ErrorName::RequestRefused, detail: error.to_string() }
     }
+
+    /// Describes a body that broke off behind the head of its answer, which may pass. `place` is where the object lies.
+    pub fn broken_off(action: &'static str, place: &str, error: impl std::fmt::Display) -> AwsFailure {
+        let detail = format!("{place} broke off: {error}");
+        AwsFailure { action, name: ErrorName::ServiceUnavailable, detail }
+    }
+
+    /// Describes an object that could not be put so many times, as others kept writing it.
+    pub fn contended(place: &str, tries: usize) -> AwsFailure {
+        let detail = format!("others kept writing {place} while it was tried {tries} times");
+        AwsFailure { action: "s3:PutObject", name: ErrorName::ResourceBusy, detail }
+    }
 }
 
 /// The HTTP status of an answer that has no code beside it, as S3's to HEAD, which has no body.

@@ -196,8 +196,7 @@ pub async fn update(
             },
         }
     }
-    let detail = format!("others kept writing s3://{bucket}/{key} while it was tried {ROUNDS} times");
-    Err(AwsFailure { action: "s3:PutObject", name: ErrorName::ResourceBusy, detail })
+    Err(AwsFailure::contended(&format!("s3://{bucket}/{key}"), ROUNDS))
 }
 
 async fn read_with_etag(
@@ -213,11 +212,8 @@ async fn read_with_etag(
         Err(error) => return Err(AwsFailure::of(GET)(error)),
     };
     let etag = answer.e_tag.clone();
-    let body = answer.body.collect().await.map_err(|error| AwsFailure {
-        action: GET,
-        name: ErrorName::ServiceUnavailable,
-        detail: format!("s3://{bucket}/{key} broke off: {error}"),
-    })?;
+    let broken_off = |error| AwsFailure::broken_off(GET, &format!("s3://{bucket}/{key}"), error);
+    let body = answer.body.collect().await.map_err(broken_off)?;
     let coverage = serde_json::from_slice(&body.into_bytes()).map_err(|error| AwsFailure {
         action: GET,
         name: ErrorName::RequestRefused,

@@ -103,10 +103,12 @@ impl LateKey {
 /// Keeps a change as a late version, once however often it comes. Use it where the item's object has a newer version.
 pub async fn keep(store: &Store, failures_prefix: &str, change: &Change) -> Result<(), AwsFailure> {
     const PUT: &str = "s3:PutObject";
-    let failed = |name, detail: String| AwsFailure { action: PUT, name, detail };
     let item = change.object.strip_prefix(store.prefix.as_str()).unwrap_or(&change.object);
     let key = LateKey::new(item, &change.version.position);
-    let nameless = || failed(ErrorName::RequestRefused, format!("a change of {item} names no stream"));
+    let nameless = || {
+        let detail = format!("a change of {item} names no stream");
+        AwsFailure { action: PUT, name: ErrorName::RequestRefused, detail }
+    };
     let object = key.ok_or_else(nameless)?.object(failures_prefix);
     for _ in 0..TRIES {
         let put = store.s3.put_object().bucket(&store.bucket).key(&object).if_none_match("*");
@@ -120,10 +122,7 @@ pub async fn keep(store: &Store, failures_prefix: &str, change: &Change) -> Resu
             },
         }
     }
-    Err(failed(
-        ErrorName::ResourceBusy,
-        format!("others kept writing {object} while it was tried {TRIES} times"),
-    ))
+    Err(AwsFailure::contended(&object, TRIES))
 }
 
 /// Lists the late versions of items, those of an item together and in the order of its changes. Other objects in the

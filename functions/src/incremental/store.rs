@@ -14,7 +14,6 @@ use super::change::Change;
 use super::position::Position;
 use super::version::{EventName, Version};
 use crate::aws_failure::AwsFailure;
-use crate::error_name::ErrorName;
 
 /// How often a change is tried while others keep writing the same object.
 const ROUNDS: usize = 8;
@@ -85,7 +84,7 @@ impl Store {
                 Put::Refused | Put::Conflict => known = None,
             }
         }
-        Err(contended(change))
+        Err(AwsFailure::contended(&change.object, ROUNDS))
     }
 
     /// Puts the change where there is nothing, and nowhere else: whether it did. For a backfill, which has nothing to say
@@ -98,7 +97,7 @@ impl Store {
                 Put::Conflict => {}
             }
         }
-        Err(contended(change))
+        Err(AwsFailure::contended(&change.object, ROUNDS))
     }
 
     /// What is there now.
@@ -134,14 +133,6 @@ impl Store {
                 _ => Err(AwsFailure::of("s3:PutObject")(error)),
             },
         }
-    }
-}
-
-fn contended(change: &Change) -> AwsFailure {
-    AwsFailure {
-        action: "s3:PutObject",
-        name: ErrorName::ResourceBusy,
-        detail: format!("others kept writing {} while it was tried {ROUNDS} times", change.object),
     }
 }
 

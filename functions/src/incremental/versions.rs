@@ -8,7 +8,7 @@ use std::ops::ControlFlow;
 use aws_sdk_s3::error::ProvideErrorMetadata;
 use aws_sdk_s3::operation::get_object::GetObjectError;
 use bytes::Bytes;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 
 use super::sequence_number::SequenceNumber;
@@ -17,6 +17,9 @@ use super::version::{NoVersion, TOMBSTONE_SIZE, Version, body_of_item, item_of_b
 use crate::aws_failure::AwsFailure;
 use crate::clock::utc;
 
+/// How far the clocks may differ by which a change and its version get their times, DynamoDB's and S3's: both are kept in
+/// step to milliseconds, and S3 lists whole seconds.
+pub const SKEW: TimeDelta = TimeDelta::seconds(2);
 /// Versions that are looked at at a time.
 const AT_A_TIME: usize = 16;
 
@@ -147,15 +150,15 @@ async fn look(
             Err(error) if error.code() == Some("NoSuchVersion") => return Ok(None),
             Err(error) => return Err(AwsFailure::of::<GetObjectError>("s3:GetObjectVersion")(error).into()),
         };
-        let body = answer.body.collect().await.map_err(AwsFailure::unbuilt("s3:GetObjectVersion"))?;
+        let place = format!("s3://{}/{object}", store.bucket);
+        let broken_off = |error| AwsFailure::broken_off("s3:GetObjectVersion", &place, error);
+        let body = answer.body.collect().await.map_err(broken_off)?;
         (answer.metadata, Some(body.into_bytes()))
     } else {
         let head = store.s3.head_object().bucket(&store.bucket).key(object).version_id(&id);
         match head.send().await {
             Ok(answer) => (answer.metadata, None),
-            Err(error) if AwsFailure::is_missing(&error) => {
-                return Ok(None);
-            }
+            Err(error) if AwsFailure::is_missing(&error) => return Ok(None),
             Err(error) => return Err(AwsFailure::of("s3:GetObjectVersion")(error).into()),
         }
     };
@@ -181,7 +184,8 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::fake_store::FakeStore;
+    use crate::error_name::ErrorName;
+    use crate::fake_store::{FakeStore, Fault};
     use crate::incremental::change::read;
 
     #[tokio::test]
@@ -228,5 +232,13 @@ mod tests {
         assert_eq!(first, 1);
         let none = each(&store, "items/aa/none", true, &mut |_| ControlFlow::Continue(())).await.unwrap();
         assert_eq!(none, 0);
+        // A body that breaks off may be whole the next time.
+        for _ in 0..3 {
+            aws.fail_action("s3:GetObject", 0, Fault::Broken(5));
+        }
+        let broken = each(&store, &object, true, &mut |_| ControlFlow::Continue(())).await;
+        let Err(VersionsError::Aws(AwsFailure { name, detail, .. })) = broken else { panic!("{broken:?}") };
+        assert_eq!(name, ErrorName::ServiceUnavailable, "{detail}");
+        assert!(detail.starts_with(&format!("s3://bucket/{object} broke off: ")), "{detail}");
     }
 }

@@ -147,11 +147,9 @@ impl Work<'_> {
             Err(error) if error.code() == Some("NoSuchKey") => return Ok(()),
             Err(error) => return Err(AwsFailure::of("s3:GetObject")(error)),
         };
-        let body = body.map_err(|error| AwsFailure {
-            action: "s3:GetObject",
-            name: ErrorName::ServiceUnavailable,
-            detail: format!("s3://{bucket}/{key} broke off: {error}"),
-        })?;
+        let broken_off =
+            |error| AwsFailure::broken_off("s3:GetObject", &format!("s3://{bucket}/{key}"), error);
+        let body = body.map_err(broken_off)?;
         let records = match given_up::records(&body.into_bytes(), &self.replay.stream_arn) {
             Ok(records) => records,
             Err(reason) => {

@@ -90,11 +90,8 @@ pub async fn get(s3: &aws_sdk_s3::Client, location: &Location) -> Result<Setting
     let object = s3.get_object().bucket(&location.bucket).key(&location.key).send().await;
     let object = object.map_err(AwsFailure::of("s3:GetObject"))?;
     // The body comes after the head of the answer, and can still break off.
-    let body = object.body.collect().await.map_err(|error| AwsFailure {
-        action: "s3:GetObject",
-        name: ErrorName::ServiceUnavailable,
-        detail: format!("the object broke off: {error}"),
-    })?;
+    let broken_off = |error| AwsFailure::broken_off("s3:GetObject", &location.to_string(), error);
+    let body = object.body.collect().await.map_err(broken_off)?;
     SettingsDocument::read(&body.into_bytes()).map_err(unreadable)
 }
 

@@ -259,9 +259,8 @@ impl<'a> Fold<'a> {
                 Err(error) => error,
             };
             if tries == TRIES {
-                let detail = format!("{} broke off: {error}", self.location(&version.key));
-                let name = ErrorName::ServiceUnavailable;
-                return Err(AwsFailure { action: reading(version), name, detail }.into());
+                let place = self.location(&version.key);
+                return Err(AwsFailure::broken_off(reading(version), &place, error).into());
             }
             tries += 1;
         }

@@ -9,16 +9,14 @@
 //! that the stream then told of, and wrote over it. So a backfill's version counts as in time while halving; where it is
 //! what is found and is too late itself, the search goes on behind it.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use tokio::sync::OnceCell;
 
 use super::fold::{Fold, FoldError};
 use crate::incremental::position::Position;
 use crate::incremental::version::{EventName, TOMBSTONE_SIZE};
+use crate::incremental::versions::SKEW;
 
-/// How far the clocks may differ by which a change and a version get their times, DynamoDB's and S3's: both are kept in
-/// step to milliseconds, and S3 lists whole seconds.
-const SKEW: TimeDelta = TimeDelta::seconds(2);
 /// Versions of an item that are held at once. An item may have any number of them.
 const MOST_HELD: usize = 1_000;
 

@@ -2,18 +2,16 @@
 
 use std::ops::ControlFlow;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 use tablekeeper_functions::incremental::store::Store;
-use tablekeeper_functions::incremental::versions::{self, Entry, What};
+use tablekeeper_functions::incremental::versions::{self, Entry, SKEW, What};
 
 use crate::console::Console;
 use crate::history;
 
 /// So many changes are told, the newest of them.
 const MOST: usize = 20;
-/// How far the clocks may differ by which a change and its version get their times, as in a snapshot.
-const SKEW: TimeDelta = TimeDelta::seconds(2);
 
 /// The versions that tell of the item since then, the newest first.
 #[derive(Debug, Default)]
