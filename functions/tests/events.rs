@@ -321,6 +321,8 @@ fn every_event_of_backfill_leads_where_it_should() {
         ),
         bucket: text("items-of-orders"),
         prefix: text("items/"),
+        tables_prefix: text("tables/"),
+        function_name: text("stream-backup"),
         segments: text("0"),
         max_read_capacity_units: text("0"),
         seconds_per_call: text("600"),
@@ -329,6 +331,7 @@ fn every_event_of_backfill_leads_where_it_should() {
         let expected = match file.as_str() {
             "input.whole-table.json" => json!(["orders", 0, 0]),
             "input.slowly.json" => json!(["orders", 4, 200]),
+            "input.another-table.json" => json!(["customers", 0, 0]),
             other => panic!("{other} is not expected to lead anywhere: say here where it should"),
         };
         let input: backfill::ExecutionInput = serde_json::from_value(event).unwrap();
@@ -348,6 +351,8 @@ fn every_event_of_replay_leads_where_it_should() {
         given_up_bucket: text("given-up-of-orders"),
         bucket: text("items-of-orders"),
         prefix: text("items/"),
+        tables_prefix: text("tables/"),
+        function_name: text("stream-backup"),
         failures_prefix: text("failures/"),
         noncurrent_days: text("35"),
         seconds_per_call: text("600"),
@@ -355,13 +360,15 @@ fn every_event_of_replay_leads_where_it_should() {
     for (file, event) in events("replay") {
         let expected = match file.as_str() {
             "input.all.json" => json!(["aws/lambda/", stream]),
+            "input.another-table.json" => json!(["aws/lambda/", stream.replace("orders", "customers")]),
             "input.earlier-stream.json" => {
                 json!(["aws/lambda/3f1c9a5e-0b7d-4c62-9b1a-5d0e8f2a7c44/", stream.replace("2026", "2025")])
             }
             other => panic!("{other} is not expected to lead anywhere: say here where it should"),
         };
         let input: replay::ExecutionInput = serde_json::from_value(event).unwrap();
-        let wanted = input.wanted(&defaults).unwrap();
+        let followed = input.other_table(&defaults).map(|table| stream.replace("orders", table));
+        let wanted = input.wanted(&defaults, followed.as_deref().unwrap_or(stream)).unwrap();
         assert_eq!(json!([wanted.folder, wanted.stream_arn]), expected, "{file}");
     }
 }
@@ -401,6 +408,8 @@ fn every_event_of_snapshot_leads_where_it_should() {
         table_arn: text("arn:aws:dynamodb:eu-west-1:123456789012:table/orders"),
         items_bucket: text("items"),
         items_prefix: text("items/"),
+        tables_prefix: text("tables/"),
+        function_name: text("stream-backup"),
         failures_prefix: text("failures/"),
         bucket: text("snapshots"),
         prefix: text("snapshots/"),
@@ -413,7 +422,9 @@ fn every_event_of_snapshot_leads_where_it_should() {
     for (file, event) in events("snapshot") {
         let expected = match file.as_str() {
             "input.now.json" => json!(["2026-12-01T02-00-00Z", "2026-12-01T02:05:00Z"]),
-            "input.at.json" => json!(["2026-11-20T02-00-00Z", "2026-11-20T02:05:00Z"]),
+            "input.at.json" | "input.another-table.json" => {
+                json!(["2026-11-20T02-00-00Z", "2026-11-20T02:05:00Z"])
+            }
             other => panic!("nothing is said of {other}"),
         };
         let input: snapshot::ExecutionInput = serde_json::from_value(event).unwrap();
