@@ -146,6 +146,9 @@ impl Step for StreamBackup {
                 failed = applied.failed.len(),
                 "changes backed up"
             );
+            if applied.is_mostly_stale() {
+                tracing::error!(table, written, stale, "most changes are older than what is there");
+            }
             if let Some((sequence_number, failure)) = applied.first_failed() {
                 tracing::error!(%sequence_number, table, %failure, "this change and what follows it come again");
             }

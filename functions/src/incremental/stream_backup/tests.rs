@@ -241,6 +241,11 @@ async fn what_fails_is_logged_as_the_metric_filters_want_it_at_every_level() {
         let (step, records) = (step(&aws), vec![keys_only.clone(), record("INSERT", "2", 2, 10, "b")]);
         let delivered = deliver(&step, records).with_subscriber(lines.dispatch(level));
         assert_eq!(delivered.await.as_deref(), Some("2"));
+        // What was there before is stale, and a batch may be.
+        let batch: Vec<_> = (10..20).map(|id| record("INSERT", &id.to_string(), id, 10, "c")).collect();
+        assert_eq!(deliver(&step, batch.clone()).with_subscriber(lines.dispatch(level)).await, None);
+        assert_eq!(deliver(&step, batch[1..].to_vec()).with_subscriber(lines.dispatch(level)).await, None);
+        assert_eq!(deliver(&step, batch).with_subscriber(lines.dispatch(level)).await, None);
         let messages = counted_messages();
         assert!(!messages.is_empty());
         for message in messages {
