@@ -7,7 +7,7 @@ use clap::{Parser, Subcommand};
 
 use crate::{
     backfill, check, demo, export, history, import, local, plan, recover, replay, restore, run, snapshot,
-    step,
+    step, template,
 };
 
 /// Keeps DynamoDB tables: backs them up, restores them, and rotates them into new copies.
@@ -37,6 +37,7 @@ enum Command {
     Run(run::Arguments),
     Snapshot(snapshot::Arguments),
     Step(step::Arguments),
+    Template(template::Arguments),
 }
 
 impl Arguments {
@@ -57,6 +58,7 @@ impl Arguments {
             Command::Run(arguments) => run::act(arguments).await,
             Command::Snapshot(arguments) => snapshot::act(arguments).await,
             Command::Step(arguments) => step::act(arguments).await,
+            Command::Template(arguments) => template::act(arguments).await,
         }
     }
 }

@@ -25,6 +25,7 @@ mod run;
 mod snapshot;
 mod stack;
 mod step;
+mod template;
 mod transfer;
 
 use std::process::ExitCode;
