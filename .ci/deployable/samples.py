@@ -41,6 +41,7 @@ SAMPLES = {
     "MoreTablesPattern": TABLES,
     "ReaderArns": ["arn:aws:iam::111111111111:role/reader"],
     "ReplacementPattern": ["-staging", "$1_copy", "${name}.v2", ""],
+    "ReplicationPrefix": ["orders/", "exports/orders/2026-", "a/b=c/!_."],
     "ReplicationRoleName": ROLE_NAMES,
     "RestoreRoleArn": [
         "arn:aws:iam::111111111111:role/service-role/AWSBackupDefaultServiceRole",
