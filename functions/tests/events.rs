@@ -84,6 +84,7 @@ fn every_event_of_rotate_restore_leads_where_it_should() {
             "start.sns-failed-job.json" | "start.sns-volume.json" => json!(["skipped"]),
             "start.sns-truncated.json" => json!(["MalformedNotification"]),
             "input.from-notification.json" | "input.with-overrides.json" => json!(target),
+            "input.by-the-former-readme.json" => json!(target),
             "input.by-hand.json" => json!("orders-repair-20260301-02-00-00"),
             "publish-pointer.orders.json" => json!([target, "/staging/orders/table-arn"]),
             other => panic!("{other} is not expected to lead anywhere: say here where it should"),
