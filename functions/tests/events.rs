@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use tablekeeper_functions::arn::Arn;
 use tablekeeper_functions::backfill;
 use tablekeeper_functions::backup_prune;
+use tablekeeper_functions::backup_prune::Others;
 use tablekeeper_functions::backup_prune::execution_input::{Defaults, Selection};
 use tablekeeper_functions::export_table;
 use tablekeeper_functions::import_table;
@@ -166,6 +167,7 @@ fn every_event_of_backup_prune_leads_where_it_should() {
         weekly_backups: off.clone(),
         monthly_backups: off.clone(),
         yearly_backups: off,
+        include_former: "false".to_owned(),
         include_manual: "false".to_owned(),
     };
     for (file, event) in events("backup-prune") {
@@ -188,7 +190,7 @@ fn every_event_of_backup_prune_leads_where_it_should() {
         let (young, days, weeks) = (rules.max_age_days, rules.daily, rules.weekly);
         let rules = json!([rules.max_backups, young, days, weeks, rules.monthly, rules.yearly]);
         assert_eq!(json!([tables, rules]), expected, "{file}");
-        assert!(!input.includes_manual(&defaults).unwrap(), "{file}");
+        assert_eq!(input.others(&defaults).unwrap(), Others::default(), "{file}");
     }
 }
 
