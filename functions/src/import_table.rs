@@ -78,6 +78,8 @@ pub struct Import {
     pub manifest: Option<String>,
     /// What the lines of the files are.
     pub format: Format,
+    /// What stands in the lines for a binary.
+    pub binary: Binary,
     /// How the files are compressed.
     pub compression: Compression,
     /// How many files there are.
@@ -104,6 +106,26 @@ pub enum Format {
     DataPipeline,
     /// `{"id":{"S":"1"}}`
     Plain,
+}
+
+/// What stands in the lines of an import's files for a binary.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Binary {
+    /// Base64.
+    #[default]
+    Base64,
+    /// The bytes themselves, which are ASCII: as the full backup before `export-table` wrote them.
+    Text,
+}
+
+impl From<Binary> for item_formats::Binary {
+    fn from(binary: Binary) -> item_formats::Binary {
+        match binary {
+            Binary::Base64 => item_formats::Binary::Base64,
+            Binary::Text => item_formats::Binary::Text,
+        }
+    }
 }
 
 /// How an import's files are compressed.

@@ -28,6 +28,14 @@ pub(super) fn of_line(number: u64, line: &[u8], head: &[u8]) -> Option<&'static 
     .or_else(|| is_a_part(line).then_some("each item has to stand on one line, whole"))
 }
 
+/// Of a line that is no item for this reason, in a file without a manifest.
+pub(super) fn of_reason(reason: &str) -> Option<&'static str> {
+    let is_binary = reason.contains("not base64");
+    is_binary.then_some(
+        "if it was written as it is, as the full backup before export-table did, say text as Binary",
+    )
+}
+
 /// Of a file that begins so, and cannot be decompressed.
 pub(super) fn of_file(compression: Compression, head: &[u8]) -> Option<&'static str> {
     match compression {

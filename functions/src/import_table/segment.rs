@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use item_formats::{LineReader, key_of, read_line};
+use item_formats::{LineReader, key_of, read_line_with};
 use md5::{Digest, Md5};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use super::batches::{Batches, Refused, Target};
 use super::hint;
 use super::source::{Source, SourceFile};
-use super::{Compression, Format};
+use super::{Binary, Compression, Format};
 use crate::aws_failure::AwsFailure;
 use crate::error_name::ErrorName;
 use crate::export_manifest::md5_text;
@@ -37,6 +37,8 @@ pub struct Work<'a> {
     pub source: &'a Source,
     /// What their lines are.
     pub format: Format,
+    /// What stands in them for a binary.
+    pub binary: Binary,
     /// How they are compressed.
     pub compression: Compression,
     /// DynamoDB.
@@ -260,7 +262,7 @@ impl Run<'_, '_> {
         passed: Cursor,
         items: u64,
     ) -> Result<Option<Read>, Error> {
-        let Work { files, format, compression, key_names, .. } = *self.work;
+        let Work { files, source, format, binary, compression, key_names, .. } = *self.work;
         let names: Vec<&str> = key_names.iter().map(String::as_str).collect();
         let key = &file.stored.key;
         let Some(mut reading) = files.open(key).await? else { return Err(self.changed(file, "is gone")) };
@@ -291,11 +293,13 @@ impl Run<'_, '_> {
                     continue;
                 }
                 let mut item = Vec::with_capacity(line.len());
-                let key_of_item =
-                    read_line(format.of_lines(), line, &mut item).and_then(|()| key_of(&item, &names));
+                let read_item = read_line_with(format.of_lines(), binary.into(), line, &mut item);
+                let key_of_item = read_item.and_then(|()| key_of(&item, &names));
                 let key_of_item = key_of_item.map_err(|error| {
+                    let of_reason = || hint::of_reason(&error.reason).filter(|_| source.manifest.is_none());
+                    let hint = hint::of_line(number, line, &head).or_else(of_reason);
                     let reason = format!("line {number} is no item: {error}");
-                    self.invalid(file, hint::with(reason, hint::of_line(number, line, &head)))
+                    self.invalid(file, hint::with(reason, hint))
                 })?;
                 let (_, told) = batches.written();
                 batches.push(&mut self.pace, number, item, key_of_item).await;

@@ -77,6 +77,7 @@ impl ExecutionInput {
             table_name: self.table_name,
             from,
             format: None,
+            binary: None,
             compression: None,
             segments: self.segments,
             max_write_capacity_units: self.max_write_capacity_units,

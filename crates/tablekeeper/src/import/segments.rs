@@ -71,6 +71,7 @@ impl Job {
             files,
             source,
             format: import.format,
+            binary: import.binary,
             compression: import.compression,
             calls,
             table: &import.table_name,
