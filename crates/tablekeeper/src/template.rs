@@ -63,7 +63,7 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
         bail!("the table {} does not exist in {region}", arguments.table);
     };
     if let Readiness::Pending(reason) | Readiness::Failed(reason) = readiness(&table.description) {
-        bail!("the table {} cannot be told as it will be: {reason}", table.name);
+        bail!("the template of {} cannot be printed: {reason}", table.name);
     }
     let id = given.map_or_else(|| logical_id(&table.name), str::to_owned);
     if arguments.resources_to_import {

@@ -1,38 +1,36 @@
 //! What the template of a table does not hold, in words.
 
 use tablekeeper_functions::aws_failure::AwsFailure;
-use tablekeeper_functions::settings::{Aws, SettingName, Settings, Table, report, tags};
+use tablekeeper_functions::settings::report::{self, Unread};
+use tablekeeper_functions::settings::{Aws, SettingName, Settings, Table, tags};
 
 /// What is said beside the template; nothing, of a table that it holds whole.
 pub(super) async fn of(aws: &Aws, table: &Table, settings: &Settings) -> Result<Vec<String>, AwsFailure> {
-    let mut remarks = of_the_table(table, settings);
     let (others, unread) = report::capture(aws, table, is_resource_of_its_own).await?;
-    let counted = [
-        (
-            others.lambda_triggers.map_or(0, |it| it.0.len()),
-            "Lambda trigger",
-            "AWS::Lambda::EventSourceMapping",
-        ),
-        (
-            others.auto_scaling.map_or(0, |it| it.0.len()),
-            "auto scaling of the table or an index",
-            "AWS::ApplicationAutoScaling::ScalableTarget and ScalingPolicy",
-        ),
-        (others.alarms.map_or(0, |it| it.0.len()), "alarm", "AWS::CloudWatch::Alarm"),
-    ];
-    for (count, what, resource) in counted.into_iter().filter(|(count, ..)| *count > 0) {
-        remarks.push(format!(
-            "not in the template: {what} ({count}), which is {resource}, a resource of its own"
-        ));
-    }
-    for unread in unread {
-        let reason = unread.report.reason.unwrap_or_default();
-        remarks.push(format!(
-            "{} would not be in the template, and whether there are any is not known: {reason}",
-            unread.report.setting
-        ));
-    }
-    Ok(remarks)
+    let unknown = unread.into_iter().map(|Unread { report, .. }| {
+        let reason = report.reason.unwrap_or_default();
+        let setting = report.setting;
+        format!("{setting} would not be in the template, and whether there are any is not known: {reason}")
+    });
+    Ok(of_the_table(table, settings).into_iter().chain(of_others(&others)).chain(unknown).collect())
+}
+
+/// What belongs to the table and is a resource of its own in a template.
+fn of_others(others: &Settings) -> Vec<String> {
+    let triggers = others.lambda_triggers.as_ref().map_or(0, |it| it.0.len());
+    let scaled = others.auto_scaling.as_ref().map_or(0, |it| it.0.len());
+    let alarms = others.alarms.as_ref().map_or(0, |it| it.0.len());
+    [
+        (triggers, "Lambda triggers", "AWS::Lambda::EventSourceMapping"),
+        (scaled, "auto scaling", "AWS::ApplicationAutoScaling::ScalableTarget and ScalingPolicy"),
+        (alarms, "alarms", "AWS::CloudWatch::Alarm"),
+    ]
+    .into_iter()
+    .filter(|(count, ..)| *count > 0)
+    .map(|(count, what, resource)| {
+        format!("not in the template: {what} ({count}), which have a type of their own, {resource}")
+    })
+    .collect()
 }
 
 fn is_resource_of_its_own(name: SettingName) -> bool {
@@ -80,7 +78,7 @@ fn of_the_table(table: &Table, settings: &Settings) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use aws_sdk_dynamodb::types::{ReplicaDescription, SseDescription, TableDescription};
-    use tablekeeper_functions::settings::{kinesis_destinations, tags};
+    use tablekeeper_functions::settings::{auto_scaling, kinesis_destinations, tags};
 
     use super::*;
 
@@ -110,6 +108,11 @@ mod tests {
         ] {
             assert!(told.contains(words), "{words} is not in\n{told}");
         }
+        let scaled = [("table".to_owned(), auto_scaling::Scaled::default())].into();
+        let others = Settings { auto_scaling: Some(auto_scaling::Value(scaled)), ..Settings::default() };
+        let told = of_others(&others);
+        assert_eq!(told.len(), 1);
+        assert!(told[0].contains("auto scaling (1), which have a type of their own"), "{told:?}");
         let bare = TableDescription::builder().table_name("orders").build();
         assert_eq!(of_the_table(&Table::new(bare), &Settings::default()), Vec::<String>::new());
     }

@@ -3,6 +3,7 @@
 
 use std::path::Path;
 
+use aws_sdk_cloudformation::types::{ChangeSetType, ResourceToImport, StackStatus};
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, ContributorInsightsAction, GlobalSecondaryIndex, KeySchemaElement,
     KeyType, LocalSecondaryIndex, OnDemandThroughput, PointInTimeRecoverySpecification, Projection,
@@ -162,6 +163,50 @@ async fn a_table_with_capacity_is_told_without_what_it_has_not() {
     let told = shell.done(&["template", "notes"]).await;
     assert_is(&told, "provisioned.json");
     assert_eq!(told.remarks, "");
+}
+
+#[tokio::test]
+async fn what_is_printed_can_be_imported_and_the_table_outlives_its_stack() {
+    let shell = Shell::new("472000000005").await;
+    shell.create("orders-restored", "id", true).await;
+    let id = async || {
+        let described = shell.dynamodb.describe_table().table_name("orders-restored").send().await;
+        described.unwrap().table.unwrap().table_id
+    };
+    let before = id().await;
+    let template = shell.done(&["template", "orders-restored"]).await.data;
+    let import = shell.done(&["template", "orders-restored", "--resources-to-import"]).await.json();
+    let text = |pointer: &str| import.pointer(pointer).unwrap().as_str().unwrap().to_owned();
+    let resource = ResourceToImport::builder()
+        .resource_type(text("/0/ResourceType"))
+        .logical_resource_id(text("/0/LogicalResourceId"))
+        .resource_identifier("TableName", text("/0/ResourceIdentifier/TableName"));
+    let stacks = aws_sdk_cloudformation::Client::new(&stack().await.config(shell.name).await);
+    let create = stacks.create_change_set().stack_name("orders").change_set_name("import");
+    let create = create.change_set_type(ChangeSetType::Import).template_body(template);
+    create.resources_to_import(resource.build()).send().await.unwrap();
+    stacks.execute_change_set().stack_name("orders").change_set_name("import").send().await.unwrap();
+    loop {
+        let described = stacks.describe_stacks().stack_name("orders").send().await.unwrap();
+        match described.stacks()[0].stack_status() {
+            Some(StackStatus::ImportComplete) => break,
+            Some(StackStatus::ImportInProgress | StackStatus::ReviewInProgress) => {}
+            other => unreachable!("the stack is {other:?}"),
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    assert_eq!(id().await, before);
+    stacks.delete_stack().stack_name("orders").send().await.unwrap();
+    while stacks
+        .describe_stacks()
+        .stack_name("orders")
+        .send()
+        .await
+        .is_ok_and(|it| it.stacks().iter().any(|it| it.stack_status() != Some(&StackStatus::DeleteComplete)))
+    {
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    assert_eq!(id().await, before, "DeletionPolicy keeps it");
 }
 
 #[tokio::test]
