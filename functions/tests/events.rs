@@ -172,7 +172,9 @@ fn every_event_of_backup_prune_leads_where_it_should() {
     };
     for (file, event) in events("backup-prune") {
         let expected = match file.as_str() {
-            "input.one-table.json" => json!([["Movies"], [3, 0, 0, 0, 0, 0]]),
+            "input.one-table.json" | "input.with-the-former-systems.json" => {
+                json!([["Movies"], [3, 0, 0, 0, 0, 0]])
+            }
             "input.by-schedule.json" => json!(["-production$", [3, 0, 0, 0, 0, 0]]),
             "input.by-tag.json" => json!([["backup", "nightly"], [7, 0, 0, 0, 0, 0]]),
             "input.with-grandfathers.json" => {
@@ -190,7 +192,8 @@ fn every_event_of_backup_prune_leads_where_it_should() {
         let (young, days, weeks) = (rules.max_age_days, rules.daily, rules.weekly);
         let rules = json!([rules.max_backups, young, days, weeks, rules.monthly, rules.yearly]);
         assert_eq!(json!([tables, rules]), expected, "{file}");
-        assert_eq!(input.others(&defaults).unwrap(), Others::default(), "{file}");
+        let former = file == "input.with-the-former-systems.json";
+        assert_eq!(input.others(&defaults).unwrap(), Others { former, manual: false }, "{file}");
     }
 }
 
@@ -232,6 +235,20 @@ fn every_event_of_import_table_leads_where_it_should() {
             }
             "input.slowly-into-items.json" => {
                 json!(["orders-production", "exports", "by-hand/", "plain", null, 4, 200, true])
+            }
+            "input.of-the-former-backup.json" => {
+                assert_eq!(event["Binary"], "text");
+                let folder = "orders/2020-09-05-03-29-50/";
+                json!([
+                    "orders-copy",
+                    "123456789012-dynamodb-backup",
+                    folder,
+                    "data-pipeline",
+                    null,
+                    0,
+                    0,
+                    null
+                ])
             }
             other => panic!("{other} is not expected to lead anywhere: say here where it should"),
         };
