@@ -27,6 +27,7 @@ pub mod batch;
 pub mod change;
 pub mod config;
 pub mod coverage;
+pub mod http;
 pub mod kept;
 pub mod key_names;
 pub mod late;
@@ -42,6 +43,7 @@ pub mod version;
 pub mod versions;
 pub mod watch_stream;
 
+pub use http::Http;
 pub use stream_backup::StreamBackup;
 pub use watch_stream::WatchStream;
 
@@ -49,5 +51,5 @@ use crate::step::StepEntry;
 
 /// The workflow's steps.
 pub fn steps() -> Vec<StepEntry> {
-    vec![StepEntry::of::<StreamBackup>(), StepEntry::of::<WatchStream>()]
+    vec![StepEntry::of::<Http>(), StepEntry::of::<StreamBackup>(), StepEntry::of::<WatchStream>()]
 }

@@ -10,6 +10,7 @@ use crate::checks::scenarios::is_own;
 
 /// The functions that are of no workflow with a machine: each with the tests that hold its role to what it calls.
 const ELSEWHERE: &[(&str, &str)] = &[
+    ("incremental.http", "tests/e2e/incremental_http.rs"),
     ("incremental.stream-backup", "tests/e2e/incremental.rs"),
     ("incremental.watch-stream", "tests/e2e/incremental.rs"),
 ];

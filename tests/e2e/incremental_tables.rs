@@ -4,17 +4,13 @@
 use std::collections::BTreeMap;
 
 use aws_sdk_dynamodb::types::{AttributeValue, StreamViewType};
-use bytes::Bytes;
 use futures::future::join_all;
-use http_body_util::{BodyExt as _, Full};
-use hyper::Request;
-use hyper_util::client::legacy::Client;
-use hyper_util::rt::TokioExecutor;
 use local_aws::{Deployment, deploy, workspace_root};
 use serde_json::{Value, json};
 use tablekeeper_functions::clock::Clock;
 use tablekeeper_functions::incremental::coverage;
 use tablekeeper_functions::incremental::version::item_of_body;
+use tablekeeper_tests::http::send;
 use tablekeeper_tests::run::end_of;
 use tablekeeper_tests::workflows::backfill::{TABLE, workflow};
 use tablekeeper_tests::workflows::import_table::make_table_called;
@@ -111,19 +107,10 @@ async fn run(deployed: Deployed, machine: &str, input: Value) -> (Deployed, Valu
 
 /// The input that the rule passes to its target.
 async fn input_of_rule(deployed: &Deployed, rule: &str) -> String {
-    let client = Client::builder(TokioExecutor::new()).build_http::<Full<Bytes>>();
-    let account = &deployed.account;
-    let request = Request::post(stack().await.aws.endpoint())
-        .header("content-type", "application/x-amz-json-1.1")
-        .header("x-amz-target", "AWSEvents.ListTargetsByRule")
-        .header(
-            "authorization",
-            format!("AWS4-HMAC-SHA256 Credential={account}/20261130/us-east-1/events/aws4_request"),
-        )
-        .body(Full::from(json!({ "Rule": rule }).to_string()))
-        .unwrap();
-    let answer = client.request(request).await.unwrap().into_body().collect().await.unwrap().to_bytes();
-    let targets: Value = serde_json::from_slice(&answer).unwrap();
+    let headers =
+        [("content-type", "application/x-amz-json-1.1"), ("x-amz-target", "AWSEvents.ListTargetsByRule")];
+    let body = json!({ "Rule": rule }).to_string();
+    let (_, targets) = send(deployed, "events", ("POST", "/"), &headers, body).await;
     let input = &targets["Targets"][0]["Input"];
     assert!(input.is_string(), "{targets}");
     input.as_str().unwrap().to_owned()

@@ -14,6 +14,7 @@ pub mod deployed;
 pub mod diagram;
 pub mod final_state;
 pub mod former_backup;
+pub mod http;
 pub mod items;
 pub mod mutants;
 pub mod payloads;

@@ -93,7 +93,7 @@ impl ExecutionInput {
 }
 
 /// Whether a text can be a snapshot's name: that of a folder, which may be in the folder of a table.
-fn is_name(text: &str) -> bool {
+pub fn is_name(text: &str) -> bool {
     let allowed = |letter: u8| letter.is_ascii_alphanumeric() || matches!(letter, b'-' | b'_' | b'.');
     let is_folder = |folder: &str| {
         !folder.is_empty() && folder.bytes().all(allowed) && !folder.bytes().all(|letter| letter == b'.')
