@@ -1,6 +1,8 @@
 //! The file: TOML with the tables `s3.incremental`, `s3.snapshot` and `dynamodb`. What it has that nobody reads is
 //! refused, so that a name that is spelt wrong is not taken for one that is missing.
 
+mod hocon;
+
 use std::ops::Range;
 use std::path::Path;
 
@@ -83,6 +85,11 @@ impl File {
         let line =
             |span: &Range<usize>| 1 + text.bytes().take(span.start).filter(|byte| *byte == b'\n').count();
         let tables: Tables = toml::from_str(text).map_err(|error| {
+            if let Some(toml) = hocon::as_toml(text) {
+                return Unusable(format!(
+                    "{name} is HOCON, as the former system has it; settings are TOML here. This is what it becomes:\n\n{toml}"
+                ));
+            }
             let place = error.span().map(|span| format!(", line {}", line(&span))).unwrap_or_default();
             Unusable(format!("{name}{place}: {}", error.message().trim_end()))
         })?;
