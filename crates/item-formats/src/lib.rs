@@ -40,7 +40,7 @@ mod text;
 pub use answer::{SplitAnswer, split_items};
 pub use compress::Compressor;
 pub use format::{Compression, Format, FormatName, NullTag};
-pub use key::key_of;
+pub use key::{key_of, spelled_key_of};
 pub use lines::{LineReader, Unreadable};
 pub use malformed::Malformed;
 pub use read::read_line;
