@@ -100,8 +100,9 @@ impl LateKey {
     }
 }
 
-/// Keeps a change as a late version, once however often it comes. Use it where the item's object has a newer version.
-pub async fn keep(store: &Store, failures_prefix: &str, change: &Change) -> Result<(), AwsFailure> {
+/// Keeps a change as a late version, once however often it comes: whether it was not there. Use it where the item's object
+/// has a newer version.
+pub async fn keep(store: &Store, failures_prefix: &str, change: &Change) -> Result<bool, AwsFailure> {
     const PUT: &str = "s3:PutObject";
     let item = change.object.strip_prefix(store.prefix.as_str()).unwrap_or(&change.object);
     let key = LateKey::new(item, &change.version.position);
@@ -114,9 +115,9 @@ pub async fn keep(store: &Store, failures_prefix: &str, change: &Change) -> Resu
         let put = store.s3.put_object().bucket(&store.bucket).key(&object).if_none_match("*");
         let put = put.set_metadata(Some(change.version.metadata())).content_type("application/json");
         match put.body(ByteStream::from(change.body.clone())).send().await {
-            Ok(_) => return Ok(()),
+            Ok(_) => return Ok(true),
             Err(error) => match error.code() {
-                Some("PreconditionFailed") => return Ok(()),
+                Some("PreconditionFailed") => return Ok(false),
                 Some("ConditionalRequestConflict") => {}
                 _ => return Err(AwsFailure::of(PUT)(error)),
             },
