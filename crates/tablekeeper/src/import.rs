@@ -183,7 +183,7 @@ pub(crate) async fn import(
 }
 
 /// One of the names that are possible.
-fn format(name: String) -> Format {
+pub(crate) fn format(name: String) -> Format {
     match name.as_str() {
         "data-pipeline" => Format::DataPipeline,
         "plain" => Format::Plain,
