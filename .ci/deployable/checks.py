@@ -7,6 +7,7 @@ import json
 import re
 
 from .iam import allows, is_trusted, policy_allows, several
+from .template import IMPORTED
 
 ARN = re.compile(r"arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:[0-9]*:.+")
 FUNCTION = re.compile(r"arn:[^:]+:lambda:[^:]+:[^:]+:function:[^:]+")
@@ -107,11 +108,15 @@ def functions(stack):
             if not allows(stack, function["Role"], action, stream):
                 yield f"{name}: its role does not allow {action} on {group}"
     for name, mapping in stack.of_type("AWS::Lambda::EventSourceMapping").items():
-        role = next(
+        roles = [
             function["Role"]
             for other, function in stack.of_type("AWS::Lambda::Function").items()
             if stack.name(other) == mapping["FunctionName"]
-        )
+        ]
+        # The function may be another stack's, whose template says what it may.
+        if not roles and mapping["FunctionName"].startswith(IMPORTED):
+            continue
+        role = roles[0]
         stream = mapping["EventSourceArn"]
         demanded = [(f"dynamodb:{verb}", stream) for verb in ("DescribeStream", "GetRecords", "GetShardIterator")]
         # https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-errors.html
@@ -164,7 +169,7 @@ def triggers(stack):
 
 
 def alarms(stack):
-    """Each alarm looks at something, and the dashboard shows those that are there."""
+    """Each alarm looks at something, and a template's dashboard shows those that are there."""
     shown = [json.loads(one["DashboardBody"]) for one in stack.of_type("AWS::CloudWatch::Dashboard").values()]
     for name, alarm in stack.of_type("AWS::CloudWatch::Alarm").items():
         metrics = [one["MetricStat"]["Metric"] for one in alarm.get("Metrics", []) if "MetricStat" in one] or [alarm]
@@ -172,7 +177,7 @@ def alarms(stack):
             for dimension in metric.get("Dimensions", []):
                 if not dimension["Value"]:
                     yield f"{name}: its dimension {dimension['Name']} is empty"
-        if stack.attribute([name, "Arn"]) not in texts(shown):
+        if shown and stack.attribute([name, "Arn"]) not in texts(shown):
             yield f"{name} is on no dashboard"
 
 

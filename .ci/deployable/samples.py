@@ -36,9 +36,12 @@ SAMPLES = {
     "NoncurrentDays": ["30"],
     "NewerNoncurrentVersions": ["5"],
     "ReservedConcurrency": ["100"],
+    "IncrementalStack": ["tablekeeper-incremental", "i"],
     "KeepManual": ["30"],
+    "MoreTablesPattern": TABLES,
     "ReaderArns": ["arn:aws:iam::111111111111:role/reader"],
     "ReplacementPattern": ["-staging", "$1_copy", "${name}.v2", ""],
+    "ReplicationPrefix": ["orders/", "exports/orders/2026-", "a/b=c/!_."],
     "ReplicationRoleName": ROLE_NAMES,
     "RestoreRoleArn": [
         "arn:aws:iam::111111111111:role/service-role/AWSBackupDefaultServiceRole",
@@ -70,6 +73,13 @@ SAMPLES = {
         "arn:aws-us-gov:dynamodb:us-gov-west-1:111111111111:table/a.b_c-1/stream/2026-11-29T00:00:00.000",
         "arn:aws-cn:dynamodb:cn-northwest-1:111111111111:table/abc/stream/2026-11-29T00:00:00.000",
     ],
+    "StreamArns": [
+        ",".join(
+            f"arn:aws:dynamodb:eu-central-1:111111111111:table/{table}/stream/2026-11-29T00:00:00.000"
+            for table in ("customers", "in.voices_1")
+        ),
+        "arn:aws-cn:dynamodb:cn-northwest-1:111111111111:table/abc/stream/2026-11-29T00:00:00.000",
+    ],
     "SyncSettingsStateMachineArn": [
         "arn:aws:states:eu-central-1:111111111111:stateMachine:StateMachine-a1B2c3",
         "arn:aws-cn:states:cn-north-1:111111111111:stateMachine:sync_settings",
@@ -78,6 +88,7 @@ SAMPLES = {
     "TableNames": ["orders", "orders, customers.v1,a_b-c"],
     "TablePattern": TABLES,
     "TableTag": ["BackupEnabled=true", "aws:cloudformation:stack-name=a", "team/owner=", "Größe=x+y@z:1"],
+    "TablesPrefix": PREFIXES,
     "TargetTablePattern": TABLES,
 }
 

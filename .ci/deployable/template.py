@@ -11,6 +11,8 @@ import re
 
 import yaml
 
+from .samples import SAMPLES
+
 REGION, ACCOUNT, STACK = "eu-central-1", "111111111111", "stack"
 # The transform asks for a Region, and for nothing else of the environment.
 os.environ.setdefault("AWS_DEFAULT_REGION", REGION)
@@ -35,6 +37,8 @@ ARNS = {
 # What a resource is called where the template gives it a name.
 NAMES = ("BucketName", "FunctionName", "LogGroupName", "RoleName")
 NO_VALUE = object()
+# What an export of another stack begins with here.
+IMPORTED = "imported-"
 
 
 class Loader(yaml.SafeLoader):
@@ -60,6 +64,7 @@ def load(path):
     """The template, with the definition of each state machine under the machine's logical id beside it."""
     path = pathlib.Path(path)
     template = yaml.load(path.read_text(), Loader)
+    template["Resources"] = repeated(template["Resources"])
     definitions = {}
     for name, resource in template["Resources"].items():
         properties = resource.get("Properties", {})
@@ -67,6 +72,30 @@ def load(path):
             definition = path.parent / properties["DefinitionUri"]
             definitions[name] = definition.read_text()
     return template, definitions
+
+
+def repeated(resources):
+    """The resources, each Fn::ForEach as often as the first sample of its parameter has values."""
+    made = {}
+    for name, resource in resources.items():
+        if not name.startswith("Fn::ForEach::"):
+            made[name] = resource
+            continue
+        identifier, collection, fragment = resource
+        for value in SAMPLES[collection["Ref"]][0].split(","):
+            for key, repeated_resource in fragment.items():
+                key = key.replace("&{" + identifier + "}", re.sub(r"[^A-Za-z0-9]", "", value))
+                made[key] = with_value(repeated_resource, identifier, value)
+    return made
+
+
+def with_value(part, identifier, value):
+    """A part of a fragment, with the value in place of each Ref to the identifier."""
+    if part == {"Ref": identifier}:
+        return value
+    if isinstance(part, dict):
+        return {name: with_value(item, identifier, value) for name, item in part.items()}
+    return [with_value(item, identifier, value) for item in part] if isinstance(part, list) else part
 
 
 def transformed(template):
@@ -195,6 +224,7 @@ FUNCTIONS = {
     "Fn::Equals": Stack.equal,
     "Fn::GetAtt": Stack.attribute,
     "Fn::If": Stack.choose,
+    "Fn::ImportValue": lambda stack, name: IMPORTED + stack.resolve(name),
     "Fn::Join": Stack.join,
     "Fn::Not": lambda stack, items: not stack.resolve(items)[0],
     "Fn::Or": lambda stack, items: any(stack.resolve(items)),

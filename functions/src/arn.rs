@@ -3,6 +3,7 @@
 //! `arn:partition:service:region:account:resource`, as in "Identify AWS resources with Amazon
 //! Resource Names" in the IAM user guide. Any partition is accepted: nothing here depends on which.
 
+use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -90,6 +91,17 @@ impl RecoveryPointKind {
 pub fn backed_up_table<'a>(backup: &Arn<'a>) -> Option<&'a str> {
     let (table, backup) = backup.resource.strip_prefix("table/")?.split_once("/backup/")?;
     (!table.is_empty() && !backup.is_empty()).then_some(table)
+}
+
+/// When a DynamoDB backup was made, as its id tells: `01568804569000-d3306d76` begins with the milliseconds. `None` of
+/// another ARN.
+pub fn backed_up_at(backup: &Arn<'_>) -> Option<DateTime<Utc>> {
+    backed_up_table(backup)?;
+    let (milliseconds, _) = backup.resource.rsplit_once('/')?.1.split_once('-')?;
+    // Of these years they have 13 digits, and DynamoDB writes a zero before them.
+    let are_digits =
+        (13..=14).contains(&milliseconds.len()) && milliseconds.bytes().all(|it| it.is_ascii_digit());
+    are_digits.then(|| DateTime::from_timestamp_millis(milliseconds.parse().ok()?)).flatten()
 }
 
 /// The ARN of the table that a DynamoDB backup's ARN begins with; `None` of any other text.

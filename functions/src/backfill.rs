@@ -26,6 +26,7 @@ pub mod finish_backfill;
 pub mod plan_backfill;
 pub mod segment;
 pub mod table;
+mod window;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -7,8 +7,9 @@
 //!
 //! - **Nothing is deleted before the new backup is available**, and it is looked at once more before each
 //!   deletion. If it fails, nothing is deleted.
-//! - **Only its own.** A backup counts if it has the name that this workflow gives (`<table>-YYYYMMDDHHMMSS`),
-//!   or with `IncludeManual` if anybody made it on demand; of the table as it is now, told apart by its id from
+//! - **Only its own.** A backup counts if it has the name that this workflow gives (`<table>-YYYYMMDDTHHMMSSZ`),
+//!   with `IncludeFormer` if the system before this one made it (`<table>-YYYYMMDDHHMMSS`), or with `IncludeManual` if anybody
+//!   made it on demand; of the table as it is now, told apart by its id from
 //!   an earlier one of its name; and if it is available. What does not count is neither counted nor touched.
 //! - **A backup goes only if no rule keeps it**, and the newest one stays whatever the rules say
 //!   ([`retention`]).
@@ -46,7 +47,7 @@ pub use execution_input::ExecutionInput;
 pub use finish_prune::FinishPrune;
 pub use plan_prune::PlanPrune;
 pub use report_table::ReportTable;
-pub use retention::Retention;
+pub use retention::{Others, Retention};
 pub use select_tables::SelectTables;
 
 use crate::step::StepEntry;
@@ -74,8 +75,8 @@ pub fn steps() -> Vec<StepEntry> {
 pub struct Run {
     /// The rules.
     pub retention: Retention,
-    /// Whether backups that were made by hand count too.
-    pub include_manual: bool,
+    /// Whose backups count too.
+    pub others: Others,
     /// When the execution began.
     pub started_at: DateTime<Utc>,
     /// When a backup that is not available is given up, unless it was made just before.

@@ -37,7 +37,7 @@ pub mod segment;
 pub mod shares;
 pub mod source;
 
-use item_formats::{Doubts, KeyAttribute, KeyType, Malformed, NullTag, read_line, read_untyped_line};
+use item_formats::{Doubts, KeyAttribute, KeyType, Malformed, NullTag, read_line_with, read_untyped_line};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -82,6 +82,8 @@ pub struct Import {
     pub manifest: Option<String>,
     /// What the lines of the files are.
     pub format: Format,
+    /// What stands in the lines for a binary.
+    pub binary: Binary,
     /// How the files are compressed.
     pub compression: Compression,
     /// How many files there are.
@@ -110,6 +112,26 @@ pub enum Format {
     Plain,
     /// `{"id":"1"}`: JSON that does not say DynamoDB's types. Of no export of this project.
     Json,
+}
+
+/// What stands in the lines of an import's files for a binary.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Binary {
+    /// Base64.
+    #[default]
+    Base64,
+    /// The bytes themselves, which are ASCII: as the full backup before `export-table` wrote them.
+    Text,
+}
+
+impl From<Binary> for item_formats::Binary {
+    fn from(binary: Binary) -> item_formats::Binary {
+        match binary {
+            Binary::Base64 => item_formats::Binary::Base64,
+            Binary::Text => item_formats::Binary::Text,
+        }
+    }
 }
 
 /// How an import's files are compressed.
@@ -142,6 +164,7 @@ impl Format {
     /// there alone is anything in doubt.
     pub(crate) fn read(
         self,
+        binary: Binary,
         line: &[u8],
         keys: &[KeyAttribute<'_>],
         item: &mut Vec<u8>,
@@ -153,7 +176,7 @@ impl Format {
             Format::Plain => item_formats::Format::Plain,
             Format::Json => return read_untyped_line(line, keys, item),
         };
-        read_line(format, line, item).map(|()| Doubts::default())
+        read_line_with(format, binary.into(), line, item).map(|()| Doubts::default())
     }
 }
 

@@ -4,6 +4,8 @@
 //! table's stream keeps it so ([`StreamBackup`]), a backfill fills in what was there before the stream was followed, and
 //! a snapshot folds the bucket as it was at a second into an export that `import-table` reads.
 //!
+//! A stack follows one table or several, each of which has a prefix of its own ([`tables`]).
+//!
 //! A watch tells when the stream is not read ([`WatchStream`]). What Lambda gives up lies in a bucket of its own, from which
 //! `replay` brings it back; where an item has gone on by then, its change becomes a [late version](late).
 //!
@@ -36,6 +38,7 @@ pub mod sequence_number;
 pub mod set_aside;
 pub mod store;
 pub mod stream_backup;
+pub mod tables;
 pub mod version;
 pub mod versions;
 pub mod watch_stream;

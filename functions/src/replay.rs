@@ -55,6 +55,8 @@ pub struct Counts {
     pub set_aside: u64,
     /// Objects that were left as they are.
     pub left: u64,
+    /// Objects of other tables of the stack, which are left to their own replays.
+    pub of_other_tables: u64,
 }
 
 #[cfg(test)]

@@ -50,6 +50,8 @@ pub use plan_snapshot::PlanSnapshot;
 pub use snapshot_shard::SnapshotShard;
 
 use crate::export_table::{Plan, Run};
+use crate::incremental::late;
+use crate::incremental::tables::Followed;
 use crate::step::StepEntry;
 
 /// The workflow's steps.
@@ -84,6 +86,9 @@ pub struct Snapshot {
     pub run: Run,
     /// How it is written.
     pub plan: Plan,
+    /// What reads the table's stream, where it is not the table that the stack is of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub followed: Option<Followed>,
 }
 
 /// Where an incremental backup keeps its versions.
@@ -96,6 +101,17 @@ pub struct Items {
     pub prefix: String,
     /// Before the keys of records that were set aside, which may lie under an empty `prefix`.
     pub failures_prefix: String,
+    /// The folder of the table's late versions: empty for the table that the stack is of
+    /// ([`Place`](crate::incremental::tables::Place)).
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub folder: String,
+}
+
+impl Items {
+    /// Returns what stands before the keys of late versions.
+    pub fn late_prefix(&self) -> String {
+        late::prefix(&self.failures_prefix, &self.folder)
+    }
 }
 
 #[cfg(test)]

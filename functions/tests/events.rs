@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use tablekeeper_functions::arn::Arn;
 use tablekeeper_functions::backfill;
 use tablekeeper_functions::backup_prune;
+use tablekeeper_functions::backup_prune::Others;
 use tablekeeper_functions::backup_prune::execution_input::{Defaults, Selection};
 use tablekeeper_functions::export_table;
 use tablekeeper_functions::import_table;
@@ -84,6 +85,7 @@ fn every_event_of_rotate_restore_leads_where_it_should() {
             "start.sns-failed-job.json" | "start.sns-volume.json" => json!(["skipped"]),
             "start.sns-truncated.json" => json!(["MalformedNotification"]),
             "input.from-notification.json" | "input.with-overrides.json" => json!(target),
+            "input.by-the-former-readme.json" => json!(target),
             "input.by-hand.json" => json!("orders-repair-20260301-02-00-00"),
             "publish-pointer.orders.json" => json!([target, "/staging/orders/table-arn"]),
             other => panic!("{other} is not expected to lead anywhere: say here where it should"),
@@ -165,11 +167,14 @@ fn every_event_of_backup_prune_leads_where_it_should() {
         weekly_backups: off.clone(),
         monthly_backups: off.clone(),
         yearly_backups: off,
+        include_former: "false".to_owned(),
         include_manual: "false".to_owned(),
     };
     for (file, event) in events("backup-prune") {
         let expected = match file.as_str() {
-            "input.one-table.json" => json!([["Movies"], [3, 0, 0, 0, 0, 0]]),
+            "input.one-table.json" | "input.with-the-former-systems.json" => {
+                json!([["Movies"], [3, 0, 0, 0, 0, 0]])
+            }
             "input.by-schedule.json" => json!(["-production$", [3, 0, 0, 0, 0, 0]]),
             "input.by-tag.json" => json!([["backup", "nightly"], [7, 0, 0, 0, 0, 0]]),
             "input.with-grandfathers.json" => {
@@ -187,7 +192,8 @@ fn every_event_of_backup_prune_leads_where_it_should() {
         let (young, days, weeks) = (rules.max_age_days, rules.daily, rules.weekly);
         let rules = json!([rules.max_backups, young, days, weeks, rules.monthly, rules.yearly]);
         assert_eq!(json!([tables, rules]), expected, "{file}");
-        assert!(!input.includes_manual(&defaults).unwrap(), "{file}");
+        let former = file == "input.with-the-former-systems.json";
+        assert_eq!(input.others(&defaults).unwrap(), Others { former, manual: false }, "{file}");
     }
 }
 
@@ -232,6 +238,20 @@ fn every_event_of_import_table_leads_where_it_should() {
             }
             "input.slowly-into-items.json" => {
                 json!(["orders-production", "exports", "by-hand/", "plain", null, 4, 200, true])
+            }
+            "input.of-the-former-backup.json" => {
+                assert_eq!(event["Binary"], "text");
+                let folder = "orders/2020-09-05-03-29-50/";
+                json!([
+                    "orders-copy",
+                    "123456789012-dynamodb-backup",
+                    folder,
+                    "data-pipeline",
+                    null,
+                    0,
+                    0,
+                    null
+                ])
             }
             other => panic!("{other} is not expected to lead anywhere: say here where it should"),
         };
@@ -324,6 +344,8 @@ fn every_event_of_backfill_leads_where_it_should() {
         ),
         bucket: text("items-of-orders"),
         prefix: text("items/"),
+        tables_prefix: text("tables/"),
+        function_name: text("stream-backup"),
         segments: text("0"),
         max_read_capacity_units: text("0"),
         seconds_per_call: text("600"),
@@ -332,6 +354,7 @@ fn every_event_of_backfill_leads_where_it_should() {
         let expected = match file.as_str() {
             "input.whole-table.json" => json!(["orders", 0, 0]),
             "input.slowly.json" => json!(["orders", 4, 200]),
+            "input.another-table.json" => json!(["customers", 0, 0]),
             other => panic!("{other} is not expected to lead anywhere: say here where it should"),
         };
         let input: backfill::ExecutionInput = serde_json::from_value(event).unwrap();
@@ -351,6 +374,8 @@ fn every_event_of_replay_leads_where_it_should() {
         given_up_bucket: text("given-up-of-orders"),
         bucket: text("items-of-orders"),
         prefix: text("items/"),
+        tables_prefix: text("tables/"),
+        function_name: text("stream-backup"),
         failures_prefix: text("failures/"),
         noncurrent_days: text("35"),
         seconds_per_call: text("600"),
@@ -358,13 +383,15 @@ fn every_event_of_replay_leads_where_it_should() {
     for (file, event) in events("replay") {
         let expected = match file.as_str() {
             "input.all.json" => json!(["aws/lambda/", stream]),
+            "input.another-table.json" => json!(["aws/lambda/", stream.replace("orders", "customers")]),
             "input.earlier-stream.json" => {
                 json!(["aws/lambda/3f1c9a5e-0b7d-4c62-9b1a-5d0e8f2a7c44/", stream.replace("2026", "2025")])
             }
             other => panic!("{other} is not expected to lead anywhere: say here where it should"),
         };
         let input: replay::ExecutionInput = serde_json::from_value(event).unwrap();
-        let wanted = input.wanted(&defaults).unwrap();
+        let followed = input.other_table(&defaults).map(|table| stream.replace("orders", table));
+        let wanted = input.wanted(&defaults, followed.as_deref().unwrap_or(stream)).unwrap();
         assert_eq!(json!([wanted.folder, wanted.stream_arn]), expected, "{file}");
     }
 }
@@ -404,6 +431,8 @@ fn every_event_of_snapshot_leads_where_it_should() {
         table_arn: text("arn:aws:dynamodb:eu-west-1:123456789012:table/orders"),
         items_bucket: text("items"),
         items_prefix: text("items/"),
+        tables_prefix: text("tables/"),
+        function_name: text("stream-backup"),
         failures_prefix: text("failures/"),
         bucket: text("snapshots"),
         prefix: text("snapshots/"),
@@ -416,7 +445,9 @@ fn every_event_of_snapshot_leads_where_it_should() {
     for (file, event) in events("snapshot") {
         let expected = match file.as_str() {
             "input.now.json" => json!(["2026-12-01T02-00-00Z", "2026-12-01T02:05:00Z"]),
-            "input.at.json" => json!(["2026-11-20T02-00-00Z", "2026-11-20T02:05:00Z"]),
+            "input.at.json" | "input.another-table.json" => {
+                json!(["2026-11-20T02-00-00Z", "2026-11-20T02:05:00Z"])
+            }
             other => panic!("nothing is said of {other}"),
         };
         let input: snapshot::ExecutionInput = serde_json::from_value(event).unwrap();

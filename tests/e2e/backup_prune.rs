@@ -6,12 +6,14 @@ use std::sync::Arc;
 
 use local_aws::{Call, workspace_root};
 use serde_json::{Value, json};
+use tablekeeper_functions::backup_prune::retention::backup_name;
 use tablekeeper_functions::clock::{Clock, utc};
 use tablekeeper_functions::words::message_of;
 use tablekeeper_tests::policies::template;
 use tablekeeper_tests::run::{Execution, end_of};
 use tablekeeper_tests::workflows::backup_prune::{
-    BY_HAND, EARLIER, OTHER, TABLE, bucket, make_backup, make_backups, make_dated_backup, workflow,
+    BY_HAND, EARLIER, OTHER, TABLE, bucket, make_backup, make_backups, make_dated_backup,
+    make_former_backups, workflow,
 };
 use tablekeeper_tests::workflows::sync_settings::tables::{Billing, make_table};
 use tablekeeper_tests::{Deployed, stack, until};
@@ -99,7 +101,7 @@ async fn five_scheduled_runs_leave_the_newest_three_and_what_was_made_by_hand() 
         made.push(details.backup_name.clone());
         // A backup's name has its second, so that a run that starts within it adopts it.
         let second = details.backup_name.rsplit('-').next().unwrap().to_owned();
-        until("the next second", async || Clock::System.now().format("%Y%m%d%H%M%S").to_string() > second)
+        until("the next second", async || Clock::System.now().format("%Y%m%dT%H%M%SZ").to_string() > second)
             .await;
     }
     let mut left: BTreeSet<String> = made[2..].iter().cloned().collect();
@@ -112,7 +114,7 @@ async fn five_scheduled_runs_leave_the_newest_three_and_what_was_made_by_hand() 
 async fn a_hundred_and_fifty_backups_on_several_pages_are_pruned_in_one_run() {
     let deployed = deployed_with(&[]).await;
     make_table(&deployed, TABLE, &[], Billing::OnDemand).await;
-    let times: Vec<String> = (0..150).map(|it| format!("20250101{:02}{:02}00", it / 60, it % 60)).collect();
+    let times: Vec<String> = (0..150).map(|it| format!("20250101T{:02}{:02}00Z", it / 60, it % 60)).collect();
     for (place, time) in times.iter().enumerate() {
         make_dated_backup(&deployed, TABLE, time).await;
         if place % 50 == 0 {
@@ -237,7 +239,7 @@ async fn backups_of_an_earlier_table_of_the_name_are_left() {
     make_backups(&deployed, TABLE).await;
     deployed.dynamodb.delete_table().table_name(TABLE).send().await.unwrap();
     make_table(&deployed, TABLE, &[], Billing::OnDemand).await;
-    make_dated_backup(&deployed, TABLE, "20250105020000").await;
+    make_dated_backup(&deployed, TABLE, "20250105T020000Z").await;
     let execution = execute(&deployed, "run", &json!({ "TableName": TABLE, "MaxBackups": 1 })).await;
     let report = reports(&execution)[TABLE].clone();
     assert_eq!((&report["Deleted"], &report["Ignored"]), (&json!(1), &json!(4)), "{report}");
@@ -257,6 +259,34 @@ async fn executions_at_the_same_time_leave_a_backup() {
     let left = names(&deployed, TABLE).await;
     assert!((1..=3).contains(&left.len()), "{left:?}");
     assert!(left.is_disjoint(&earlier(TABLE, &EARLIER)), "{left:?}");
+}
+
+/// The move from the system before this one: what it made stays until somebody asks for it to go, and then goes by the same
+/// rules as one's own.
+#[tokio::test(flavor = "multi_thread")]
+async fn backups_of_the_former_system_are_left_until_they_are_asked_for() {
+    let deployed = deployed_with(&[]).await;
+    let former: BTreeSet<String> = make_former_backups(&deployed, TABLE).await.into_iter().collect();
+    let execution = execute(&deployed, "beside", &json!({ "TableName": TABLE })).await;
+    let report = reports(&execution)[TABLE].clone();
+    assert_eq!((&report["Kept"], &report["Deleted"], &report["Ignored"]), (&json!(1), &json!(0), &json!(4)));
+    assert!(names(&deployed, TABLE).await.is_superset(&former), "{report}");
+    let line = "left orders-20250101020000: the system before this one made it, and IncludeFormer is off";
+    assert!(report["Details"].as_array().unwrap().contains(&json!(line)), "{report}");
+
+    let plan = plan(&deployed, &["--keep", "3", "--include-former"]).await;
+    assert_eq!(plan["delete"].as_array().unwrap().len(), 3, "{plan}");
+    // A backup's name has its second, so that a run that starts within it adopts it.
+    until("the next second", async || {
+        names(&deployed, TABLE).await.iter().all(|it| *it != backup_name(TABLE, Clock::System.now()))
+    })
+    .await;
+    let execution =
+        execute(&deployed, "takes-over", &json!({ "TableName": TABLE, "IncludeFormer": true })).await;
+    let report = reports(&execution)[TABLE].clone();
+    assert_eq!((&report["Kept"], &report["Deleted"], &report["Ignored"]), (&json!(3), &json!(3), &json!(0)));
+    let left = names(&deployed, TABLE).await;
+    assert_eq!(left.intersection(&former).collect::<Vec<_>>(), ["orders-20250104020000"], "{left:?}");
 }
 
 /// `tablekeeper plan prune` as a person calls it.
@@ -279,7 +309,7 @@ async fn a_plan_equals_what_the_run_then_does() {
     let deployed = Arc::new(deployed_with(&[]).await);
     make_backups(&deployed, TABLE).await;
     // Of another month and of another year, which only those rules keep.
-    for time in ["20241215020000", "20241216020000", "20231230000000", "20221231000000"] {
+    for time in ["20241215T020000Z", "20241216T020000Z", "20231230T000000Z", "20221231T000000Z"] {
         make_dated_backup(&deployed, TABLE, time).await;
     }
     make_backup(&deployed, TABLE, BY_HAND).await;

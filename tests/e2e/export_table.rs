@@ -13,6 +13,7 @@ use local_aws::{Deployment, deploy, workspace_root};
 use serde_json::{Value, json};
 use tablekeeper_functions::clock::Clock;
 use tablekeeper_tests::final_state::lines;
+use tablekeeper_tests::items::canonical;
 use tablekeeper_tests::policies::template;
 use tablekeeper_tests::run::{Execution, end_of};
 use tablekeeper_tests::workflows::export_table::{TABLE, bucket, make_filled, put, tag, workflow};
@@ -85,30 +86,6 @@ async fn exported(deployed: &Deployed, report: &Value, format: Format) -> BTreeS
 /// The items of a table, as the service answers with them.
 async fn scanned(deployed: &Deployed, table: &str) -> BTreeSet<String> {
     items_of(&deployed.dynamodb, table).await.iter().map(canonical).collect()
-}
-
-/// An item as text, with its attributes in order and its sets sorted, as those have no order of their own.
-fn canonical(item: &Value) -> String {
-    fn sorted(value: &Value) -> Value {
-        match value {
-            Value::Object(members) => {
-                let members: BTreeMap<&String, Value> = members
-                    .iter()
-                    .map(|(name, value)| match (name.as_str(), value.as_array()) {
-                        ("SS" | "NS" | "BS", Some(set)) => {
-                            let set: BTreeSet<String> = set.iter().map(Value::to_string).collect();
-                            (name, json!(set))
-                        }
-                        _ => (name, sorted(value)),
-                    })
-                    .collect();
-                json!(members)
-            }
-            Value::Array(values) => values.iter().map(sorted).collect(),
-            other => other.clone(),
-        }
-    }
-    sorted(item).to_string()
 }
 
 /// Items with every type that there is, nested and empty ones among them, and with every character that is special.
@@ -286,7 +263,8 @@ async fn exports_are_replicated_to_a_bucket_that_was_there_before() {
     let other = Deployed::empty_account().await;
     let mut deployed = Deployed::empty_account().await;
     let replica = workspace_root().join("infra/export-replica.yaml");
-    let parameters = [("SourceAccountId", deployed.account.clone())];
+    let parameters =
+        [("SourceAccountId", deployed.account.clone()), ("AcceptDeleteMarkers", "true".to_owned())];
     let deployment = Deployment {
         template: &replica,
         stack_name: "export-replica",
@@ -299,6 +277,10 @@ async fn exports_are_replicated_to_a_bucket_that_was_there_before() {
         ("EnableCrossAccountReplication", "true".to_owned()),
         ("DestinationAccount", outputs["BucketAccount"].clone()),
         ("DestinationAccountBucketName", outputs["BucketName"].clone()),
+        ("ReplicationTimeControl", "true".to_owned()),
+        ("ReplicateDeleteMarkers", "true".to_owned()),
+        ("ReplicationPrefix", "orders/".to_owned()),
+        ("ReplicationPriority", "7".to_owned()),
     ];
     deployed.deploy(&workflow(), &parameters).await;
     let policy = other.s3.get_bucket_policy().bucket(&outputs["BucketName"]).send().await.unwrap();
@@ -307,7 +289,14 @@ async fn exports_are_replicated_to_a_bucket_that_was_there_before() {
     let takes = statements.iter().find(|statement| statement["Sid"] == "TakeReplicas").unwrap();
     // The one that the destination's policy names is the one that the source's bucket is replicated by.
     assert_eq!(takes["Condition"]["ArnEquals"]["aws:PrincipalArn"], deployed.output("ReplicationRoleArn"));
-    assert!(takes["Action"].as_array().unwrap().contains(&json!("s3:ReplicateTags")), "{takes}");
+    for action in ["s3:ReplicateTags", "s3:ReplicateDelete"] {
+        assert!(takes["Action"].as_array().unwrap().contains(&json!(action)), "{takes}");
+    }
+    let alarms = deployed.cloudwatch.describe_alarms().send().await.unwrap();
+    let metrics: Vec<_> = alarms.metric_alarms().iter().filter_map(|alarm| alarm.metric_name()).collect();
+    for metric in ["OperationsFailedReplication", "ReplicationLatency"] {
+        assert!(metrics.contains(&metric), "{metrics:?}");
+    }
     // The emulator forgets a bucket's replication, so what it is can be read off the template alone.
     let template = template("export-table");
     let replication =
@@ -321,16 +310,24 @@ async fn exports_are_replicated_to_a_bucket_that_was_there_before() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn replication_without_a_destination_is_refused_before_anything_is_made() {
+async fn replication_that_cannot_be_is_refused_before_anything_is_made() {
     let deployed = Deployed::empty_account().await;
     let template = workspace_root().join("infra/export-table.yaml");
-    let parameters = [("EnableCrossAccountReplication", "true".to_owned())];
-    let deployment = Deployment {
-        template: &template,
-        stack_name: "export-table",
-        parameters: &parameters,
-        bootstrap: &stack().await.bootstrap,
-    };
-    let refused = deploy(&deployed.config, &deployment).await.unwrap_err().to_string();
-    assert!(refused.contains("DestinationAccount"), "{refused}");
+    let frequency = ("ReplicationFrequency", "Daily");
+    for (parameters, words) in [
+        (vec![("EnableCrossAccountReplication", "true")], "DestinationAccount"),
+        (vec![frequency, ("ReplicateDeleteMarkers", "true")], "S3 replicates no delete markers by tag"),
+        (vec![frequency, ("UseManagedExport", "true")], "does not go with UseManagedExport"),
+    ] {
+        let parameters: Vec<_> =
+            parameters.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
+        let deployment = Deployment {
+            template: &template,
+            stack_name: "export-table",
+            parameters: &parameters,
+            bootstrap: &stack().await.bootstrap,
+        };
+        let refused = deploy(&deployed.config, &deployment).await.unwrap_err().to_string();
+        assert!(refused.contains(words), "{refused}");
+    }
 }

@@ -308,7 +308,8 @@ async fn what_lambda_gives_up_is_kept_with_its_records_and_replayed() {
     let replay = Deployed { machine_output: "ReplayStateMachineArn".to_owned(), ..deployed };
     start_by_hand(&replay, &json!({})).await;
     let execution = end_of(&replay, BY_HAND).await;
-    let counts = json!({ "Objects": 1, "Records": 1, "Written": 0, "Late": 1, "SetAside": 0, "Left": 0 });
+    let counts = json!({ "Objects": 1, "Records": 1, "Written": 0, "Late": 1, "SetAside": 0, "Left": 0,
+        "OfOtherTables": 0 });
     assert_eq!(execution.output, counts, "{execution:?}");
     until_equal(&replay, &["id"]).await;
     let late = replay.s3.list_objects_v2().bucket(replay.output("ItemBucketName")).prefix("failures/late/");
@@ -319,10 +320,15 @@ async fn what_lambda_gives_up_is_kept_with_its_records_and_replayed() {
 
 /// Invokes the watch as its schedule does.
 async fn watch(deployed: &Deployed) -> Value {
+    let mapping = deployed.output("StreamMappingUUID");
+    look(deployed, &json!([{ "streamArn": stream_arn(deployed).await, "mappingUuid": mapping }])).await
+}
+
+async fn look(deployed: &Deployed, streams: &Value) -> Value {
     let rules = aws_sdk_lambda::primitives::Blob::new(
-        json!({ "streamArn": stream_arn(deployed).await, "mappingUuid": deployed.output("StreamMappingUUID"),
+        json!({ "streams": streams, "functionName": deployed.output("StreamBackupFunctionName"), "ownTable": TABLE,
             "givenUpBucket": deployed.output("GivenUpBucketName"), "itemsBucket": deployed.output("ItemBucketName"),
-            "itemsPrefix": "items/", "noncurrentDays": "35", "namespace": "tablekeeper/test" })
+            "itemsPrefix": "items/", "tablesPrefix": "tables/", "noncurrentDays": "35", "namespace": "tablekeeper/test" })
         .to_string(),
     );
     let function = deployed.output("WatchStreamFunctionName");
@@ -358,6 +364,9 @@ async fn the_watch_says_whether_the_stream_is_read_and_its_role_allows_no_more()
     let names = metrics.metrics().iter().filter_map(|metric| metric.metric_name());
     let names: std::collections::BTreeSet<&str> = names.collect();
     assert_eq!(Vec::from_iter(names), ["GivenUpObjects", "StreamProblems"]);
+    // Whoever does not say which mapping it is, has it looked for.
+    let found = look(&deployed, &json!([{ "streamArn": stream_arn(&deployed).await }])).await;
+    assert!(found["problems"].to_string().contains("the mapping's State is `Disabled`"), "{found}");
 
     let step = "incremental.watch-stream";
     let functions: Vec<_> =

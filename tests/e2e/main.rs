@@ -53,6 +53,7 @@ mod every_workflow;
 mod export_table;
 mod import_table;
 mod incremental;
+mod incremental_tables;
 mod replay;
 mod restore_snapshot;
 mod rotate_restore;

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use aws_sdk_backup::types::BackupVaultEvent;
 use aws_sdk_sfn::types::{HistoryEvent, HistoryEventType};
 use aws_sdk_sns::types::MessageAttributeValue;
-use local_aws::Fault;
+use local_aws::{Fault, workspace_root};
 use serde_json::{Value, json};
 use tablekeeper_functions::rotate_restore::decision::execution_name;
+use tablekeeper_functions::rotate_restore::rotation::split_time;
 use tablekeeper_tests::run::{
     BY_HAND, Execution, deliver, end_of, executions, invoke_start, start_by_hand, starts,
 };
@@ -244,6 +245,33 @@ async fn an_index_that_an_override_leaves_out_is_not_restored() {
     assert_eq!(execution.entered.last().unwrap(), "Complete", "{execution:?}");
     let table = deployed.dynamodb.describe_table().table_name(TARGET).send().await.unwrap().table.unwrap();
     assert_eq!(table.global_secondary_indexes(), []);
+}
+
+/// The rotator before this one documents an input without `StartTime`, and an output with three fields more.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_input_of_the_former_rotators_readme_starts_an_execution_unchanged() {
+    let deployed = Deployed::of(&workflow()).await;
+    make_table(&deployed, SOURCE).await;
+    let backup = make_backup(&deployed).await;
+    let path = workspace_root().join("events/rotate-restore/input.by-the-former-readme.json");
+    let mut input: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    // The ARNs alone, for this account's backup to be meant.
+    input["BackupSnsMessage"]["RecoveryPointArn"] = json!(backup);
+    input["BackupSnsMessage"]["BackedUpResourceArn"] = json!(table_arn(&deployed, SOURCE));
+    let execution = by_hand(&deployed, &input).await;
+    assert_eq!(execution.entered.last().unwrap(), "Complete", "{execution:?}");
+    for (name, value) in input.as_object().unwrap() {
+        assert_eq!(&execution.output[name], value, "{name} is handed on as it was given");
+    }
+    let made = &execution.output["RestoreTableFromBackupOutput"]["TableDescription"]["TableArn"];
+    assert_eq!(&execution.output["DescribeTableOutput"]["Table"]["TableArn"], made);
+    assert_eq!(execution.output["DescribeTableOutput"]["Table"]["TableStatus"], "ACTIVE");
+    assert_eq!(&execution.output["UpdateSSMParameterOutput"]["Value"], made);
+    let parameter = deployed.ssm.get_parameter().name("/staging/database-arn").send().await.unwrap();
+    assert_eq!(parameter.parameter.unwrap().value.unwrap(), made.as_str().unwrap());
+    let name = made.as_str().unwrap().rsplit('/').next().unwrap();
+    let (replaced, _) = split_time(name).unwrap();
+    assert_eq!(replaced, "orders-staging", "{name}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,5 +1,6 @@
 //! `sync-settings` as its users meet it: real restores and their events, the console, what stops half-way.
 
+mod after_the_former;
 mod as_read;
 mod by_events;
 mod by_hand;

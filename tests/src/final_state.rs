@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::{AttributeValue, TableDescription, TableStatus};
+use chrono::NaiveDateTime;
 use local_aws::Call;
 use serde::Serialize;
 
@@ -134,19 +135,11 @@ async fn backups(deployed: &Deployed) -> BTreeMap<String, BTreeMap<String, usize
 
 /// The name with `TIME` for the time at its end, if that is of the run: within the last hour.
 fn without_new_time(name: &str) -> String {
-    let an_hour_ago = Clock::System.now() - Duration::from_secs(3_600);
-    match name.split_at_checked(name.len().saturating_sub(14)) {
-        Some((table, time))
-            if time > an_hour_ago.format("%Y%m%d%H%M%S").to_string().as_str() && is_number(time) =>
-        {
-            format!("{table}TIME")
-        }
-        _ => name.to_owned(),
-    }
-}
-
-fn is_number(text: &str) -> bool {
-    text.bytes().all(|it| it.is_ascii_digit())
+    let an_hour_ago = (Clock::System.now() - Duration::from_secs(3_600)).naive_utc();
+    let new = name.rsplit_once('-').filter(|(_, time)| {
+        NaiveDateTime::parse_from_str(time, "%Y%m%dT%H%M%SZ").is_ok_and(|time| time > an_hour_ago)
+    });
+    new.map_or_else(|| name.to_owned(), |(table, _)| format!("{table}-TIME"))
 }
 
 /// Whether a call can have changed a setting of a table. What is not known to leave them alone can.

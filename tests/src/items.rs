@@ -1,7 +1,9 @@
 //! What a table holds.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use aws_sdk_dynamodb::Client;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tablekeeper_functions::item_calls::{ItemCalls, ScanPage};
 
 /// The items of a table, as DynamoDB JSON and as the service answers with them.
@@ -28,4 +30,28 @@ pub async fn items_of(dynamodb: &Client, table: &str) -> Vec<Value> {
             return items;
         }
     }
+}
+
+/// An item as text, with its attributes in order and its sets sorted, as those have no order of their own.
+pub fn canonical(item: &Value) -> String {
+    fn sorted(value: &Value) -> Value {
+        match value {
+            Value::Object(members) => {
+                let members: BTreeMap<&String, Value> = members
+                    .iter()
+                    .map(|(name, value)| match (name.as_str(), value.as_array()) {
+                        ("SS" | "NS" | "BS", Some(set)) => {
+                            let set: BTreeSet<String> = set.iter().map(Value::to_string).collect();
+                            (name, json!(set))
+                        }
+                        _ => (name, sorted(value)),
+                    })
+                    .collect();
+                json!(members)
+            }
+            Value::Array(values) => values.iter().map(sorted).collect(),
+            other => other.clone(),
+        }
+    }
+    sorted(item).to_string()
 }

@@ -13,6 +13,7 @@ pub mod contract;
 pub mod deployed;
 pub mod diagram;
 pub mod final_state;
+pub mod former_backup;
 pub mod items;
 pub mod mutants;
 pub mod payloads;

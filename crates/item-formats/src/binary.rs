@@ -48,6 +48,11 @@ pub(crate) fn is_base64(text: &[u8]) -> bool {
     all < 64 && digits.last().is_none_or(|&last| value(last) & unused == 0)
 }
 
+/// The base64 of these bytes.
+pub(crate) fn encoded(bytes: &[u8]) -> String {
+    STANDARD.encode(bytes)
+}
+
 /// The text that all spellings of the same bytes have in common.
 pub(crate) fn canonical(text: &[u8]) -> Option<String> {
     STANDARD.decode(text).ok().map(|bytes| STANDARD.encode(bytes))

@@ -5,6 +5,7 @@
 //! changes the length, what stays as it is gets copied in runs, behind the pass.
 
 use crate::binary;
+use crate::format::Binary;
 use crate::malformed::{Fault, Malformed};
 use crate::number;
 use crate::scan::{Cursor, Token};
@@ -23,6 +24,8 @@ pub(crate) struct Pass<'a, 'o> {
     copied: Copied,
     from: Spelling,
     to: Spelling,
+    /// What stands for a binary.
+    pub(crate) binaries: Binary,
     /// For strings with escapes.
     space: Vec<u8>,
 }
@@ -36,7 +39,7 @@ enum Copied {
 }
 
 /// What stands in a set.
-type Check = fn(&mut Vec<u8>, Token<'_>) -> Result<(), Fault>;
+type Check<'a, 'o> = fn(&mut Pass<'a, 'o>, Token<'a>) -> Result<(), Fault>;
 
 impl<'a, 'o> Pass<'a, 'o> {
     /// From the byte `at` on; what is before is not copied.
@@ -48,7 +51,16 @@ impl<'a, 'o> Pass<'a, 'o> {
     ) -> Pass<'a, 'o> {
         let copied = Copied::Ahead { began: at, there: out.len() };
         out.extend_from_slice(bytes.get(at..).unwrap_or_default());
-        Pass { cursor: Cursor::new(bytes, at), bytes, out, copied, from, to, space: Vec::new() }
+        Pass {
+            cursor: Cursor::new(bytes, at),
+            bytes,
+            out,
+            copied,
+            from,
+            to,
+            binaries: Binary::Base64,
+            space: Vec::new(),
+        }
     }
 
     /// Ends the copy where the pass is.
@@ -167,8 +179,8 @@ impl<'a, 'o> Pass<'a, 'o> {
             Tag::Null if self.cursor.take(b"true") => {}
             Tag::Null => return Err(self.cursor.wanted("`true`")),
             Tag::Ss => self.set(|_, _| Ok(()))?,
-            Tag::Ns => self.set(checked_number)?,
-            Tag::Bs => self.set(checked_binary)?,
+            Tag::Ns => self.set(Pass::checked_number)?,
+            Tag::Bs => self.set(Pass::checked_binary)?,
             Tag::L => self.list(self.deeper(depth)?)?,
             Tag::M => {
                 let depth = self.deeper(depth)?;
@@ -230,12 +242,34 @@ impl<'a, 'o> Pass<'a, 'o> {
 
     fn number(&mut self) -> Result<(), Fault> {
         let token = self.cursor.string("a number, which is in a string,")?;
-        checked_number(&mut self.space, token)
+        self.checked_number(token)
     }
 
     fn binary(&mut self) -> Result<(), Fault> {
         let token = self.cursor.string("a binary, which is base64 in a string,")?;
-        checked_binary(&mut self.space, token)
+        self.checked_binary(token)
+    }
+
+    #[inline]
+    fn checked_number(&mut self, token: Token<'a>) -> Result<(), Fault> {
+        number::check(token.unescaped(&mut self.space))
+            .map_err(|error| Malformed::new(token.at, error.reason()))
+    }
+
+    fn checked_binary(&mut self, token: Token<'a>) -> Result<(), Fault> {
+        let text = token.unescaped(&mut self.space);
+        match self.binaries {
+            Binary::Base64 if binary::is_base64(text) => Ok(()),
+            Binary::Base64 => Err(Malformed::new(token.at, "a binary is not base64 with padding")),
+            Binary::Text if text.is_ascii() => {
+                let encoded = binary::encoded(text);
+                self.replace(token.at, token.at + token.bytes.len(), encoded.as_bytes());
+                Ok(())
+            }
+            Binary::Text => {
+                Err(Malformed::new(token.at, "a binary that is text has a letter that is not ASCII"))
+            }
+        }
     }
 
     fn list(&mut self, depth: usize) -> Result<(), Fault> {
@@ -253,7 +287,7 @@ impl<'a, 'o> Pass<'a, 'o> {
         }
     }
 
-    fn set(&mut self, check: Check) -> Result<(), Fault> {
+    fn set(&mut self, check: Check<'a, 'o>) -> Result<(), Fault> {
         self.cursor.expect(b'[', "a set, which is an array of strings,")?;
         self.space();
         if self.cursor.peek() == Some(b']') {
@@ -261,7 +295,7 @@ impl<'a, 'o> Pass<'a, 'o> {
         }
         loop {
             let token = self.cursor.string("a set's element, which is a string,")?;
-            check(&mut self.space, token)?;
+            check(self, token)?;
             if self.last(b']', "`,` or `]` after a set's element")? {
                 return Ok(());
             }
@@ -272,18 +306,6 @@ impl<'a, 'o> Pass<'a, 'o> {
 /// That lists and maps stand in each other deeper than an item may have them.
 pub(crate) fn too_deep(at: usize) -> Fault {
     Malformed::new(at, format!("lists and maps are nested more than {DEEPEST} deep"))
-}
-
-#[inline]
-fn checked_number(space: &mut Vec<u8>, token: Token<'_>) -> Result<(), Fault> {
-    number::check(token.unescaped(space)).map_err(|error| Malformed::new(token.at, error.reason()))
-}
-
-fn checked_binary(space: &mut Vec<u8>, token: Token<'_>) -> Result<(), Fault> {
-    if binary::is_base64(token.unescaped(space)) {
-        return Ok(());
-    }
-    Err(Malformed::new(token.at, "a binary is not base64 with padding"))
 }
 
 /// Runs what appends to `out`. What it has appended by the time that it fails is taken back.

@@ -98,6 +98,16 @@ pub enum NullTag {
     NullValue,
 }
 
+/// What stands where a binary does in a line that is read.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
+pub enum Binary {
+    /// Base64, as everybody writes it.
+    #[default]
+    Base64,
+    /// The bytes themselves, which are ASCII: of a writer that did not encode them, and failed at any others.
+    Text,
+}
+
 /// How the objects of an export are compressed.
 #[derive(
     Clone,

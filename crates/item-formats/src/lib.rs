@@ -39,10 +39,10 @@ mod text;
 
 pub use answer::{SplitAnswer, split_items};
 pub use compress::Compressor;
-pub use format::{Compression, Format, FormatName, NullTag};
+pub use format::{Binary, Compression, Format, FormatName, NullTag};
 pub use key::{key_of, spelled_key_of};
 pub use lines::{LineReader, Unreadable};
 pub use malformed::Malformed;
-pub use read::read_line;
+pub use read::{read_line, read_line_with};
 pub use untyped::{Doubts, KeyAttribute, KeyType, read_untyped_line};
 pub use write::write_line;

@@ -1,7 +1,7 @@
 //! From a line to its item.
 
 use crate::convert::{Pass, all_or_nothing};
-use crate::format::{Format, NullTag};
+use crate::format::{Binary, Format, NullTag};
 use crate::hive;
 use crate::malformed::{Fault, Malformed};
 use crate::scan::{Cursor, Token};
@@ -29,27 +29,47 @@ const INCREMENTAL: [&[u8]; 4] = [b"Metadata", b"Keys", b"NewImage", b"OldImage"]
 /// # Ok::<(), item_formats::Malformed>(())
 /// ```
 pub fn read_line(format: Format, line: &[u8], item: &mut Vec<u8>) -> Result<(), Malformed> {
+    read_line_with(format, Binary::Base64, line, item)
+}
+
+/// The same of a line in which binaries are written so. The oldest layout of Data Pipeline has them in base64 always.
+///
+/// ```
+/// use item_formats::{Binary, Format, read_line_with};
+///
+/// let mut item = Vec::new();
+/// read_line_with(Format::Plain, Binary::Text, br#"{"raw":{"B":"hello"}}"#, &mut item)?;
+/// assert_eq!(item, br#"{"raw":{"B":"aGVsbG8="}}"#);
+/// # Ok::<(), item_formats::Malformed>(())
+/// ```
+pub fn read_line_with(
+    format: Format,
+    binaries: Binary,
+    line: &[u8],
+    item: &mut Vec<u8>,
+) -> Result<(), Malformed> {
     all_or_nothing(item, |item| {
         item.reserve(line.len());
         match format {
-            Format::DynamodbJson => wrapped(line, item),
-            Format::Plain => bare(line, Spelling::Dynamodb, item),
+            Format::DynamodbJson => wrapped(line, binaries, item),
+            Format::Plain => bare(line, Spelling::Dynamodb, binaries, item),
             Format::DataPipeline(_) if hive::is_oldest(line) => hive::read(line, item),
-            Format::DataPipeline(_) => bare(line, Spelling::DataPipeline(NullTag::Null), item),
+            Format::DataPipeline(_) => bare(line, Spelling::DataPipeline(NullTag::Null), binaries, item),
         }
     })
 }
 
-fn bare(line: &[u8], spelling: Spelling, item: &mut Vec<u8>) -> Result<(), Fault> {
+fn bare(line: &[u8], spelling: Spelling, binaries: Binary, item: &mut Vec<u8>) -> Result<(), Fault> {
     let mut cursor = Cursor::new(line, 0);
     cursor.space();
     let mut pass = Pass::new(line, cursor.at(), (spelling, Spelling::Dynamodb), item);
+    pass.binaries = binaries;
     pass.item()?;
     pass.copy();
     pass.cursor.end()
 }
 
-fn wrapped(line: &[u8], item: &mut Vec<u8>) -> Result<(), Fault> {
+fn wrapped(line: &[u8], binaries: Binary, item: &mut Vec<u8>) -> Result<(), Fault> {
     let mut cursor = Cursor::new(line, 0);
     cursor.space();
     cursor.expect(b'{', "an object with the member `Item`")?;
@@ -62,6 +82,7 @@ fn wrapped(line: &[u8], item: &mut Vec<u8>) -> Result<(), Fault> {
     cursor.expect(b':', "`:`")?;
     cursor.space();
     let mut pass = Pass::new(line, cursor.at(), (Spelling::Dynamodb, Spelling::Dynamodb), item);
+    pass.binaries = binaries;
     pass.item()?;
     pass.copy();
     let mut cursor = pass.cursor;
@@ -135,6 +156,24 @@ mod tests {
             assert_eq!(item(Format::DataPipeline(null), line).unwrap(), expected);
         }
         assert!(item(Format::Plain, line).is_err());
+    }
+
+    #[test]
+    fn binaries_that_are_text_are_encoded_wherever_they_are() {
+        let text = |format, line: &str| {
+            let mut item = Vec::new();
+            read_line_with(format, Binary::Text, line.as_bytes(), &mut item)?;
+            Ok::<_, Malformed>(String::from_utf8(item).unwrap())
+        };
+        let line = r#"{"a":{"s":"hell"},"b":{"b":"hell"},"c":{"bS":["a\"","aGk=",""]},"d":{"l":[{"m":{"e":{"b":""}}}]}}"#;
+        let expected = r#"{"a":{"S":"hell"},"b":{"B":"aGVsbA=="},"c":{"BS":["YSI=","YUdrPQ==",""]},"d":{"L":[{"M":{"e":{"B":""}}}]}}"#;
+        assert_eq!(text(Format::DataPipeline(NullTag::Null), line).unwrap(), expected);
+        assert_eq!(
+            text(Format::DynamodbJson, r#"{"Item":{"a":{"B":"x"}}}"#).unwrap(),
+            r#"{"a":{"B":"eA=="}}"#
+        );
+        let refused = text(Format::Plain, r#"{"a":{"B":"\u00e9"}}"#).unwrap_err();
+        assert!(refused.reason.contains("not ASCII"), "{refused}");
     }
 
     #[test]

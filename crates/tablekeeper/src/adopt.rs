@@ -109,7 +109,7 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
         format: arguments.format,
         keys: &keys.iter().map(Key::attribute).collect::<Vec<_>>(),
         new: &store(&items.bucket, &items.prefix),
-        failures_prefix: &items.failures_prefix,
+        late_prefix: &items.late_prefix(),
         complete_since: *complete_since,
         dry_run: arguments.dry_run,
     };

@@ -7,7 +7,7 @@ use clap::{Parser, Subcommand};
 
 use crate::{
     adopt, backfill, check, demo, export, history, import, local, plan, recover, replay, restore, run,
-    snapshot, step,
+    snapshot, step, template,
 };
 
 /// Keeps DynamoDB tables: backs them up, restores them, and rotates them into new copies.
@@ -38,6 +38,7 @@ enum Command {
     Run(run::Arguments),
     Snapshot(snapshot::Arguments),
     Step(step::Arguments),
+    Template(template::Arguments),
 }
 
 impl Arguments {
@@ -59,6 +60,7 @@ impl Arguments {
             Command::Run(arguments) => run::act(arguments).await,
             Command::Snapshot(arguments) => snapshot::act(arguments).await,
             Command::Step(arguments) => step::act(arguments).await,
+            Command::Template(arguments) => template::act(arguments).await,
         }
     }
 }

@@ -16,7 +16,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use serde::Serialize;
 use tablekeeper_functions::import_table::execution_input::{MOST_SEGMENTS, MOST_UNITS};
 use tablekeeper_functions::import_table::finish_import;
-use tablekeeper_functions::import_table::{Compression, Format};
+use tablekeeper_functions::import_table::{Binary, Compression, Format};
 use tablekeeper_functions::step::Named as _;
 
 use crate::console::{self, Console, Stream};
@@ -57,6 +57,10 @@ pub(crate) struct Arguments {
     /// What the lines are, where no manifest says it.
     #[arg(long, value_parser = PossibleValuesParser::new(["dynamodb-json", "data-pipeline", "plain", "json"]).map(format))]
     pub(crate) format: Option<Format>,
+    /// What stands for a binary in files without a manifest: text is the bytes themselves, as the full backup before
+    /// export-table wrote them [default: base64].
+    #[arg(long, value_parser = PossibleValuesParser::new(["base64", "text"]).map(binary))]
+    pub(crate) binary: Option<Binary>,
     /// How the files are compressed, where their endings (.gz, .zst) do not say it.
     #[arg(long, value_parser = PossibleValuesParser::new(["none", "gzip", "zstd"]).map(compression))]
     pub(crate) compression: Option<Compression>,
@@ -190,6 +194,11 @@ pub(crate) fn format(name: String) -> Format {
         "json" => Format::Json,
         _ => Format::DynamodbJson,
     }
+}
+
+/// One of the names that are possible.
+fn binary(name: String) -> Binary {
+    if name == "text" { Binary::Text } else { Binary::Base64 }
 }
 
 /// One of the names that are possible.

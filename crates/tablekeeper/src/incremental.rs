@@ -33,12 +33,16 @@ pub(crate) struct Configuration {
     /// says besides has to agree.
     #[arg(long, value_name = "NAME")]
     stack: Option<String>,
+    /// Which of the tables that the stack follows is meant [default: the one that the stack is of].
+    #[arg(long, value_name = "TABLE", requires = "stack")]
+    stack_table: Option<String>,
 }
 
 impl Configuration {
     /// Reads them.
     pub(crate) async fn settings(&self) -> anyhow::Result<Settings> {
-        Settings::read(self.config.as_deref(), self.stack.as_deref()).await
+        let Configuration { config, stack, stack_table } = self;
+        Settings::read(config.as_deref(), stack.as_deref(), stack_table.as_deref()).await
     }
 }
 

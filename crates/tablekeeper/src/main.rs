@@ -26,6 +26,7 @@ mod run;
 mod snapshot;
 mod stack;
 mod step;
+mod template;
 mod transfer;
 
 use std::process::ExitCode;

@@ -67,6 +67,7 @@ struct Report {
     late: u64,
     set_aside: u64,
     left: u64,
+    of_other_tables: u64,
     reasons: Vec<String>,
 }
 
@@ -97,11 +98,21 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let Some(Reached { counts, reasons, .. }) = concluded(&console, ended, stop).await? else {
         return Ok(ExitCode::from(INTERRUPTED));
     };
-    let Counts { objects, records, written, late, set_aside, left } = counts;
+    let Counts { objects, records, written, late, set_aside, left, of_other_tables } = counts;
     if arguments.json {
         let Replay { given_up_bucket, stream_arn, .. } = replay;
-        let report =
-            Report { given_up_bucket, stream_arn, objects, records, written, late, set_aside, left, reasons };
+        let report = Report {
+            given_up_bucket,
+            stream_arn,
+            objects,
+            records,
+            written,
+            late,
+            set_aside,
+            left,
+            of_other_tables,
+            reasons,
+        };
         console::print_json(&report)?;
         return Ok(if left > 0 { ExitCode::FAILURE } else { ExitCode::SUCCESS });
     }
@@ -152,6 +163,7 @@ async fn plan(
         bucket: items.bucket.clone(),
         prefix: items.prefix.clone(),
         failures_prefix: items.failures_prefix.clone(),
+        late_prefix: items.late_prefix(),
         remembered_days,
         // Nobody calls again: it runs until all is done.
         seconds_per_call: None,

@@ -99,6 +99,7 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
         table: arguments.table,
         from,
         format: None,
+        binary: None,
         compression: None,
         segments: arguments.segments.or_else(|| {
             let most = settings.parallelism / REQUESTS_OF_A_SEGMENT;

@@ -3,9 +3,10 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::arn::is_table_name;
 use crate::import_table::execution_input::{InvalidInput, number};
 use crate::incremental::change::table_of_stream;
-use crate::incremental::config::as_prefix;
+use crate::incremental::tables::Layout;
 use crate::words::quoted;
 
 /// The most segments: what a Map of Step Functions runs at a time
@@ -21,7 +22,7 @@ const MOST_UNITS: u32 = 4_000_000;
 #[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct ExecutionInput {
-    /// The table that is read: the one whose stream the stack follows, and which it is without being said.
+    /// The table that is read: one whose stream the stack follows. Left out, it is the one that the stack is of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub table_name: Option<String>,
     /// How many segments are read beside each other; 0 for one for each 512 MB, up to 40, or as few as take all of a rate.
@@ -42,6 +43,10 @@ pub struct Defaults {
     pub bucket: String,
     /// What stands before their keys.
     pub prefix: String,
+    /// What stands before the folders of other tables.
+    pub tables_prefix: String,
+    /// The function that the streams are read for.
+    pub function_name: String,
     /// 0 to 40.
     pub segments: String,
     /// 0 for as many as there are.
@@ -76,20 +81,21 @@ impl ExecutionInput {
             field: "StreamArn",
             reason: format!("is {}, which is not the ARN of a table's stream", quoted(&defaults.stream_arn)),
         })?;
-        if let Some(asked) = self.table_name.as_deref().filter(|asked| *asked != table) {
-            let (asked, table) = (quoted(asked), quoted(table));
-            let reason = format!(
-                "is {asked}, but this stack follows the stream of {table}, and its bucket holds no other table"
-            );
+        let asked = self.table_name.as_deref().unwrap_or(table);
+        if !is_table_name(asked) {
+            let reason = format!("is {}; the name of a table may be given", quoted(asked));
             return Err(InvalidInput { field: "TableName", reason });
         }
+        let Defaults { prefix, tables_prefix, .. } = defaults;
+        let place = Layout { own_table: table, prefix, tables_prefix }.place(asked);
         let units = "MaxReadCapacityUnits";
         let default = &defaults.max_read_capacity_units;
         Ok(Wanted {
-            table_name: table.to_owned(),
-            stream_arn: Some(defaults.stream_arn.clone()),
+            table_name: asked.to_owned(),
+            // What reads another table's, its mapping says.
+            stream_arn: (asked == table).then(|| defaults.stream_arn.clone()),
             bucket: defaults.bucket.clone(),
-            prefix: as_prefix(&defaults.prefix),
+            prefix: place.prefix,
             segments: number("Segments", self.segments, &defaults.segments, 0, MOST_SEGMENTS)?,
             max_read_capacity_units: number(units, self.max_read_capacity_units, default, 0, MOST_UNITS)?,
             seconds_per_call: number("SecondsPerCall", None, &defaults.seconds_per_call, 1, MOST_SECONDS)?,
@@ -126,15 +132,15 @@ mod tests {
         let more = json!({ "TableName": "orders", "Segments": 4, "MaxReadCapacityUnits": 100 });
         let expected = Wanted { segments: 4, max_read_capacity_units: 100, ..expected };
         assert_eq!(wanted(more, defaults()).unwrap(), expected);
+        let other = wanted(json!({ "TableName": "customers" }), defaults()).unwrap();
+        let (table, prefix) = (other.table_name.as_str(), other.prefix.as_str());
+        assert_eq!((table, other.stream_arn, prefix), ("customers", None, "tables/customers/"));
     }
 
     #[test]
     fn what_cannot_be_followed_is_refused_in_words() {
         for (input, words) in [
-            (
-                json!({ "TableName": "customers" }),
-                "TableName is `customers`, but this stack follows the stream of `orders`, and its bucket holds no other table",
-            ),
+            (json!({ "TableName": "a/b" }), "TableName is `a/b`; the name of a table may be given"),
             (json!({ "Segments": 41 }), "Segments is `41`; 0 to 40 may be given"),
             (json!({ "Segments": -1 }), "Segments is `-1`; 0 to 40 may be given"),
             (

@@ -10,6 +10,7 @@ use crate::aws_failure::AwsFailure;
 use crate::clients::Clients;
 use crate::error_name::ErrorName;
 use crate::import_table::execution_input::InvalidInput;
+use crate::incremental::tables::{FollowedError, followed};
 use crate::rate::{self, Work};
 use crate::scan_segments::{self, number};
 use crate::step::{Failure, Named, Step};
@@ -24,6 +25,7 @@ const MOST_PUTS_A_SECOND: u32 = 3_200;
 #[derive(Debug)]
 pub struct PlanBackfill {
     dynamodb: aws_sdk_dynamodb::Client,
+    lambda: aws_sdk_lambda::Client,
 }
 
 /// What the state machine passes.
@@ -66,6 +68,9 @@ pub enum Error {
     /// The table cannot be read, or would not be kept up.
     #[error(transparent)]
     Table(#[from] TableError),
+    /// Nothing says what reads the table's stream.
+    #[error(transparent)]
+    Followed(#[from] FollowedError),
 }
 
 impl Named for Error {
@@ -73,6 +78,7 @@ impl Named for Error {
         match self {
             Error::Input(_) => ErrorName::InvalidInput,
             Error::Table(error) => error.name(),
+            Error::Followed(error) => error.name(),
         }
     }
 }
@@ -85,11 +91,15 @@ impl Step for PlanBackfill {
     type Error = Error;
 
     fn new(clients: &Clients) -> Result<PlanBackfill, Failure> {
-        Ok(PlanBackfill { dynamodb: clients.dynamodb() })
+        Ok(PlanBackfill { dynamodb: clients.dynamodb(), lambda: clients.lambda() })
     }
 
     async fn run(&self, Input { execution_input, defaults, .. }: Input) -> Result<Output, Error> {
-        let wanted = execution_input.wanted(&defaults)?;
+        let mut wanted = execution_input.wanted(&defaults)?;
+        if wanted.stream_arn.is_none() {
+            let followed = followed(&self.lambda, &defaults.function_name, &wanted.table_name).await?;
+            wanted.stream_arn = Some(followed.stream_arn);
+        }
         let backfill = plan(&self.dynamodb, wanted).await?;
         let segments = (0..backfill.segments).map(|segment| Segment { segment }).collect();
         Ok(Output { backfill, segments })
@@ -192,6 +202,26 @@ mod tests {
             assert_eq!(planned["backfill"]["segments"], segments, "{size} {input}");
             assert_eq!(planned["segments"].as_array().unwrap().len(), segments);
         }
+    }
+
+    #[tokio::test]
+    async fn another_table_is_one_that_the_function_reads_the_stream_of() {
+        let other = STREAM.replace("orders", "customers");
+        let aws = aws().with_table("customers", &["pk"]);
+        aws.aws.set("customers", "LatestStreamArn", json!(other));
+        let on = json!({ "StreamEnabled": true, "StreamViewType": "NEW_IMAGE" });
+        aws.aws.set("customers", "StreamSpecification", on);
+        let mapping = json!({ "EventSourceMappings": [{ "UUID": "1-2-3", "EventSourceArn": other }] });
+        aws.aws.answer("lambda:GET", move |_| (200, mapping.clone()));
+        let planned = plan(&aws, json!({ "TableName": "customers" })).await.unwrap();
+        let backfill = &planned["backfill"];
+        assert_eq!(
+            (&backfill["prefix"], &backfill["streamArn"]),
+            (&json!("tables/customers/"), &json!(other))
+        );
+        let refused = plan(&aws, json!({ "TableName": "invoices" })).await.unwrap_err();
+        assert_eq!(refused.name, ErrorName::InvalidInput);
+        assert!(refused.message.contains("`invoices`, which this stack does not follow"), "{refused}");
     }
 
     #[tokio::test]

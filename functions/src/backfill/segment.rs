@@ -9,6 +9,7 @@
 //! this one. An earlier second would have snapshots hold a state that was not yet so; a later one only has them lack what
 //! is not known. The caller's own clock may be hours off, and is asked only where an answer has no time.
 
+use std::pin::pin;
 use std::time::Duration;
 
 use chrono::{DateTime, SubsecRound as _, Utc};
@@ -17,6 +18,7 @@ use item_formats::{Format, Malformed, write_line};
 use tokio::time::Instant;
 
 use super::Backfill;
+use super::window::Window;
 use crate::aws_failure::AwsFailure;
 use crate::clock::Clock;
 use crate::error_name::ErrorName;
@@ -28,9 +30,6 @@ use crate::incremental::version::{EventName, Version, body_of_item, object_key};
 use crate::item_calls::{ItemCalls, Page, ScanPage};
 use crate::pace::Pace;
 use crate::step::Named;
-
-/// Objects that are put at a time.
-const CONCURRENCY: usize = 64;
 
 /// What is read, and where it goes.
 #[derive(Clone, Copy, Debug)]
@@ -100,6 +99,14 @@ fn passes(error: &Error) -> bool {
     matches!(error.name(), ErrorName::Throttled | ErrorName::ServiceUnavailable | ErrorName::ResourceBusy)
 }
 
+/// What became of an item of a page.
+enum Put {
+    /// It is in the bucket: by this put, or by what was there.
+    Done { new: bool },
+    /// S3 did not take it for now.
+    Throttled { place: usize, failure: AwsFailure },
+}
+
 /// A page, and when it was there.
 struct Seen {
     page: Page,
@@ -115,6 +122,7 @@ pub async fn run(
 ) -> Result<Reached, Error> {
     let began = Instant::now();
     let mut pace = Pace::share(work.backfill.max_read_capacity_units, work.backfill.segments, began);
+    let mut window = Window::default();
     let mut reached = from.clone();
     let mut seen = work.page(reached.cursor.as_deref(), &mut pace).await?;
     let outcome = loop {
@@ -126,7 +134,8 @@ pub async fn run(
                 None => Ok(None),
             }
         };
-        let (fetched, put) = future::join(fetch, work.put(&seen, reached.cursor.as_deref())).await;
+        let (fetched, put) =
+            future::join(fetch, work.put(&seen, reached.cursor.as_deref(), &mut window)).await;
         match put {
             Ok((written, kept)) => {
                 reached.written += written;
@@ -177,11 +186,18 @@ impl Work<'_> {
         Ok(Seen { page, at })
     }
 
-    /// Puts the items of a page that begins behind `start`: how many were put, and how many found something.
-    async fn put(&self, Seen { page, at }: &Seen, start: Option<&str>) -> Result<(u64, u64), Error> {
+    /// Puts the items of a page that begins behind `start`: how many were put, and how many found something. Those that S3
+    /// throttles are put again, fewer at a time; the others are not.
+    async fn put(
+        &self,
+        Seen { page, at }: &Seen,
+        start: Option<&str>,
+        window: &mut Window,
+    ) -> Result<(u64, u64), Error> {
         let names: Vec<&str> = self.backfill.key_names.iter().map(String::as_str).collect();
-        let change = |(place, range): (usize, &std::ops::Range<usize>)| {
-            let item = page.answer.get(range.clone()).unwrap_or_default();
+        let change = |place: usize| {
+            let item =
+                page.items.get(place).and_then(|range| page.answer.get(range.clone())).unwrap_or_default();
             self.change(item, &names, *at).map_err(|source| Error::Item {
                 number: place + 1,
                 cursor: start.unwrap_or("the beginning").to_owned(),
@@ -189,13 +205,36 @@ impl Work<'_> {
                 source,
             })
         };
-        let puts = stream::iter(page.items.iter().enumerate().map(change))
-            .map(|change| async { Ok(self.store.apply_if_absent(&change?).await?) })
-            .buffer_unordered(CONCURRENCY);
-        puts.try_fold((0, 0), |(written, kept), new| async move {
-            Ok(if new { (written + 1, kept) } else { (written, kept + 1) })
-        })
-        .await
+        let change = &change;
+        let put = |place: usize| async move {
+            match self.store.apply_if_absent(&change(place)?).await {
+                Ok(new) => Ok(Put::Done { new }),
+                Err(failure) if failure.name == ErrorName::Throttled => Ok(Put::Throttled { place, failure }),
+                Err(failure) => Err(Error::Aws(failure)),
+            }
+        };
+        let (mut written, mut kept, mut left) = (0, 0, Vec::from_iter(0..page.items.len()));
+        for round in 0.. {
+            let mut puts = pin!(stream::iter(left).map(put).buffer_unordered(window.size()));
+            let (mut throttled, mut why) = (Vec::new(), None);
+            while let Some(done) = puts.try_next().await? {
+                match done {
+                    Put::Done { new: true } => written += 1,
+                    Put::Done { new: false } => kept += 1,
+                    Put::Throttled { place, failure } => {
+                        throttled.push(place);
+                        why = Some(failure);
+                    }
+                }
+            }
+            let Some(failure) = why else { break };
+            let Some(pause) = window.shrink(round) else { return Err(Error::Aws(failure)) };
+            tracing::warn!(items = throttled.len(), at_a_time = window.size(), %failure, "S3 throttles a backfill");
+            tokio::time::sleep(pause).await;
+            left = throttled;
+        }
+        window.grow();
+        Ok((written, kept))
     }
 
     /// The version that an item makes.

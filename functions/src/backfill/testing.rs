@@ -13,7 +13,8 @@ pub(super) const STREAM: &str =
 
 /// What the template says.
 pub(super) fn defaults() -> Value {
-    json!({ "streamArn": STREAM, "bucket": "items-of-orders", "prefix": "items/", "segments": "0",
+    json!({ "streamArn": STREAM, "bucket": "items-of-orders", "prefix": "items/", "tablesPrefix": "tables/",
+        "functionName": "stream-backup", "segments": "0",
         "maxReadCapacityUnits": "0", "secondsPerCall": "600" })
 }
 

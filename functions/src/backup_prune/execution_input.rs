@@ -6,7 +6,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Retention;
+use super::{Others, Retention};
 pub use crate::table_selection::{InvalidInput, Selection};
 use crate::table_selection::{ValueCase, field, named_in, names_of, pattern_of, tag_of};
 use crate::words::quoted;
@@ -46,6 +46,10 @@ pub struct ExecutionInput {
     /// Of each of so many years.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub yearly_backups: Option<i64>,
+    /// Whether backups of the system before this one, named `<table>-YYYYMMDDHHMMSS`, count like the workflow's own, and may
+    /// go.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub include_former: Option<bool>,
     /// Whether backups that were made by hand count like the workflow's own, and may go.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub include_manual: Option<bool>,
@@ -73,6 +77,8 @@ pub struct Defaults {
     pub monthly_backups: String,
     /// 0 is off.
     pub yearly_backups: String,
+    /// `true` or `false`.
+    pub include_former: String,
     /// `true` or `false`.
     pub include_manual: String,
 }
@@ -126,14 +132,18 @@ impl ExecutionInput {
         })
     }
 
-    /// Whether backups that were made by hand count too.
-    pub fn includes_manual(&self, defaults: &Defaults) -> Result<bool, InvalidInput> {
-        match (self.include_manual, defaults.include_manual.as_str()) {
+    /// Whose backups count too.
+    pub fn others(&self, defaults: &Defaults) -> Result<Others, InvalidInput> {
+        let switch = |name, asked: Option<bool>, default: &str| match (asked, default) {
             (Some(asked), _) => Ok(asked),
             (None, "true") => Ok(true),
             (None, "false") => Ok(false),
-            (None, other) => Err(field("IncludeManual", format!("is {}, not true or false", quoted(other)))),
-        }
+            (None, other) => Err(field(name, format!("is {}, not true or false", quoted(other)))),
+        };
+        Ok(Others {
+            former: switch("IncludeFormer", self.include_former, &defaults.include_former)?,
+            manual: switch("IncludeManual", self.include_manual, &defaults.include_manual)?,
+        })
     }
 }
 
@@ -173,6 +183,7 @@ mod tests {
             weekly_backups: text("0"),
             monthly_backups: text("0"),
             yearly_backups: text("0"),
+            include_former: text("false"),
             include_manual: text("false"),
         }
     }

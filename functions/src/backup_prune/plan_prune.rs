@@ -106,8 +106,7 @@ impl Step for PlanPrune {
             available: true,
             table_id: backup.table_id.clone(),
         });
-        let scope =
-            Scope { table_name: &table_name, table_id: &backup.table_id, include_manual: run.include_manual };
+        let scope = Scope { table_name: &table_name, table_id: &backup.table_id, others: run.others };
         // What is young is judged at the run's beginning, so that a repetition judges alike.
         let mut plan = run.retention.plan(&backups, scope, run.started_at);
         plan.keep_too(|it| it.arn == backup_arn, OWN);

@@ -3,7 +3,7 @@
 //! Several rules can keep a backup, and it goes only if none does. So rules never work against each other, and
 //! turning one more on deletes nothing more. Whatever the rules say, the newest backup stays.
 //!
-//! Only backups count that are this workflow's own (by their name), available, and of the table as it is now:
+//! Only backups count that are this workflow's own (by their name) or asked for, available, and of the table as it is now:
 //! of a table that was deleted and made again under its name, the backups of the former one are nobody's to
 //! delete. What does not count is not touched either.
 
@@ -13,8 +13,11 @@ use chrono::{DateTime, Datelike, NaiveDateTime, TimeDelta, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// The digits of a time in a backup's name: `YYYYMMDDHHMMSS`.
-const TIME: &str = "%Y%m%d%H%M%S";
+/// The time in a backup's name, and how long it is: `YYYYMMDDTHHMMSSZ`.
+const TIME: (&str, usize) = ("%Y%m%dT%H%M%SZ", 16);
+/// The same in the names that the system before this one gave: `YYYYMMDDHHMMSS`. Nothing else tells its backups from those
+/// of this workflow.
+const FORMER_TIME: (&str, usize) = ("%Y%m%d%H%M%S", 14);
 /// What a backup's name may have (API reference, CreateBackup).
 const LONGEST_NAME: usize = 255;
 
@@ -59,8 +62,18 @@ pub struct Scope<'a> {
     pub table_name: &'a str,
     /// The table's id.
     pub table_id: &'a str,
-    /// Whether backups that somebody made by hand count like the workflow's own.
-    pub include_manual: bool,
+    /// Which others count like the workflow's own.
+    pub others: Others,
+}
+
+/// Whose backups count, beside the workflow's own.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Others {
+    /// Those that the system before this one made: by their name.
+    pub former: bool,
+    /// All that were made on demand, the former system's among them.
+    pub manual: bool,
 }
 
 /// What stays and what goes, each newest first.
@@ -84,21 +97,30 @@ impl Plan<'_> {
     }
 }
 
-/// The name of the backup of a table that is made at a time: `<table>-YYYYMMDDHHMMSS` in UTC. A table's name that
-/// is too long for it is cut.
+/// The name of the backup of a table that is made at a time: `<table>-YYYYMMDDTHHMMSSZ`. A table's name that is too long
+/// for it is cut.
 pub fn backup_name(table: &str, time: DateTime<Utc>) -> String {
-    format!("{}{}", prefix(table), time.format(TIME))
+    format!("{}{}", prefix(table, TIME.1), time.format(TIME.0))
 }
 
 /// Whether this workflow gave the name to a backup of the table.
 pub fn is_own_name(name: &str, table: &str) -> bool {
-    let time = name.strip_prefix(prefix(table).as_str());
-    time.is_some_and(|time| time.len() == 14 && NaiveDateTime::parse_from_str(time, TIME).is_ok())
+    ends_in_a_time(name, table, TIME)
 }
 
-/// What stands before the time. A table's name is ASCII, so that bytes are letters.
-fn prefix(table: &str) -> String {
-    let longest = LONGEST_NAME - 15;
+/// Whether the system before this one gave the name to a backup of the table: `<table>-YYYYMMDDHHMMSS`.
+pub fn is_former_name(name: &str, table: &str) -> bool {
+    ends_in_a_time(name, table, FORMER_TIME)
+}
+
+fn ends_in_a_time(name: &str, table: &str, (format, length): (&str, usize)) -> bool {
+    let time = name.strip_prefix(prefix(table, length).as_str());
+    time.is_some_and(|time| time.len() == length && NaiveDateTime::parse_from_str(time, format).is_ok())
+}
+
+/// What stands before a time of this length. A table's name is ASCII, so that bytes are letters.
+fn prefix(table: &str, time: usize) -> String {
+    let longest = LONGEST_NAME - time - 1;
     format!("{}-", table.get(..longest).unwrap_or(table))
 }
 
@@ -172,8 +194,14 @@ impl Scope<'_> {
         if !backup.available {
             return Some("it is not available");
         }
-        let own = self.include_manual || is_own_name(&backup.name, self.table_name);
-        (!own).then_some("it was not made by this workflow")
+        if self.others.manual || is_own_name(&backup.name, self.table_name) {
+            return None;
+        }
+        match is_former_name(&backup.name, self.table_name) {
+            true if self.others.former => None,
+            true => Some("the system before this one made it, and IncludeFormer is off"),
+            false => Some("it was not made by this workflow"),
+        }
     }
 }
 

@@ -104,7 +104,7 @@ impl Step for SelectTables {
     async fn run(&self, input: Input) -> Result<Output, Error> {
         let (wanted, defaults) = (&input.execution_input, &input.defaults);
         let retention = wanted.retention(defaults)?;
-        let include_manual = wanted.includes_manual(defaults)?;
+        let others = wanted.others(defaults)?;
         let timeout = hours_of("BackupTimeoutHours", &input.backup_timeout_hours)?;
         let tables = wanted.selection(defaults)?.tables(&self.dynamodb, &input.execution_arn).await?;
         if tables.is_empty() || tables.len() > MOST_TABLES {
@@ -123,7 +123,7 @@ impl Step for SelectTables {
         let deletions = share(DELETIONS_OF_ALL, 1, MOST_DELETIONS);
         let run = Run {
             retention,
-            include_manual,
+            others,
             started_at: input.started_at,
             deadline: input.started_at + timeout,
             lines,

@@ -9,14 +9,14 @@ pub(super) const EXECUTION: &str = "arn:aws:states:eu-west-1:123456789012:execut
 /// When it began.
 pub(super) const STARTED_AT: &str = "2026-03-01T02:00:00Z";
 /// What its backup of `orders` is called.
-pub(super) const NEW: &str = "orders-20260301020000";
+pub(super) const NEW: &str = "orders-20260301T020000Z";
 
 /// A run that keeps so many backups, waits an hour, and may say so many lines of each kind.
 pub(super) fn run(max_backups: u32, lines: u32) -> Value {
     json!({
         "retention": { "maxBackups": max_backups, "maxAgeDays": 0, "daily": 0, "weekly": 0, "monthly": 0,
             "yearly": 0 },
-        "includeManual": false, "startedAt": STARTED_AT, "deadline": "2026-03-01T03:00:00Z", "lines": lines,
+        "others": { "former": false, "manual": false }, "startedAt": STARTED_AT, "deadline": "2026-03-01T03:00:00Z", "lines": lines,
         "deletions": 200
     })
 }

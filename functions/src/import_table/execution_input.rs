@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Compression, Format};
+use super::{Binary, Compression, Format};
 use crate::arn::is_table_name;
 use crate::words::quoted;
 
@@ -26,6 +26,9 @@ pub struct ExecutionInput {
     /// What the lines of the files are, where no manifest says it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub format: Option<Format>,
+    /// What stands for a binary in the lines of files without a manifest: base64, unless it says otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub binary: Option<Binary>,
     /// How the files are compressed, where their endings do not say it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub compression: Option<Compression>,

@@ -3,7 +3,7 @@
 use item_formats::{Compression, KeyAttribute, key_of};
 use serde::de::IgnoredAny;
 
-use super::Format;
+use super::{Binary, Format};
 
 /// How much of a file's beginning tells what it is.
 pub(super) const HEAD: usize = 4;
@@ -41,7 +41,7 @@ fn of_format(line: &[u8], keys: &[KeyAttribute<'_>]) -> Option<&'static str> {
     let names: Vec<&str> = keys.iter().map(|key| key.name).collect();
     let reads = |format: Format| {
         let mut item = Vec::new();
-        format.read(line, keys, &mut item).is_ok() && key_of(&item, &names).is_ok()
+        format.read(Binary::Base64, line, keys, &mut item).is_ok() && key_of(&item, &names).is_ok()
     };
     [
         (Format::DynamodbJson, "the line is one of dynamodb-json: say this as the format"),
@@ -51,6 +51,14 @@ fn of_format(line: &[u8], keys: &[KeyAttribute<'_>]) -> Option<&'static str> {
     ]
     .into_iter()
     .find_map(|(format, words)| reads(format).then_some(words))
+}
+
+/// Of a line that is no item for this reason, in a file without a manifest.
+pub(super) fn of_reason(reason: &str) -> Option<&'static str> {
+    let is_binary = reason.contains("not base64");
+    is_binary.then_some(
+        "if it was written as it is, as the full backup before export-table did, say text as Binary",
+    )
 }
 
 /// Of a file that begins so, and cannot be decompressed.

@@ -146,6 +146,7 @@ impl Step for ImportSegment {
             files: &files,
             source: &source,
             format: import.format,
+            binary: import.binary,
             compression: import.compression,
             calls: &self.calls,
             table: &import.table_name,

@@ -9,13 +9,14 @@ use serde::{Deserialize, Serialize};
 
 use super::execution_input::{Defaults, ExecutionInput, InvalidInput, Wanted};
 use super::source::Source;
-use super::{Format, Import, bucket, shares, source};
+use super::{Binary, Format, Import, bucket, shares, source};
 use crate::aws_failure::AwsFailure;
 use crate::clients::Clients;
 use crate::error_name::ErrorName;
 use crate::files::{Files, FilesError};
 use crate::step::{Failure, Named, Step};
 use crate::table_description;
+use crate::words::quoted;
 
 /// Checks that a table can be written to, and lists the files that its items come from.
 #[derive(Debug)]
@@ -140,6 +141,7 @@ pub async fn plan(
     let table = check_table(dynamodb, &table_name, input.merge == Some(true)).await?;
     let source = source::find(files, &wanted.place).await?;
     let format = format(input.format, source.format)?;
+    let binary = binary(input.binary, &source)?;
     let number = u32::try_from(source.files.len()).unwrap_or(u32::MAX);
     let compression = input.compression.unwrap_or_default();
     let segments = shares::segments(&wanted, &source, compression)?;
@@ -153,6 +155,7 @@ pub async fn plan(
         root: source.root.clone(),
         manifest: source.manifest.clone(),
         format,
+        binary,
         compression,
         files: number,
         files_digest: source.digest(),
@@ -203,6 +206,20 @@ fn can_be_written(name: &str, table: &TableDescription) -> Result<(), Error> {
                 status.map_or("unknown", TableStatus::as_str)
             ),
         })),
+    }
+}
+
+/// Whoever writes a manifest writes base64: DynamoDB, the EMR connector, `export-table`.
+fn binary(asked: Option<Binary>, source: &Source) -> Result<Binary, InvalidInput> {
+    match (asked.unwrap_or_default(), &source.manifest) {
+        (Binary::Text, Some(manifest)) => Err(InvalidInput {
+            field: "Binary",
+            reason: format!(
+                "is text, but {} is the manifest of a writer that writes base64; leave it out",
+                quoted(manifest)
+            ),
+        }),
+        (binary, _) => Ok(binary),
     }
 }
 

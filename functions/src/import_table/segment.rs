@@ -16,7 +16,7 @@ use super::batches::{Batches, Refused, Target};
 use super::doubts::Waiting;
 use super::hint;
 use super::source::{Source, SourceFile};
-use super::{Compression, Format};
+use super::{Binary, Compression, Format};
 use crate::aws_failure::AwsFailure;
 use crate::error_name::ErrorName;
 use crate::export_manifest::md5_text;
@@ -38,6 +38,8 @@ pub struct Work<'a> {
     pub source: &'a Source,
     /// What their lines are.
     pub format: Format,
+    /// What stands in them for a binary.
+    pub binary: Binary,
     /// How they are compressed.
     pub compression: Compression,
     /// DynamoDB.
@@ -264,7 +266,7 @@ impl Run<'_, '_> {
         passed: Cursor,
         items: u64,
     ) -> Result<Option<Read>, Error> {
-        let Work { files, format, compression, keys, .. } = *self.work;
+        let Work { files, source, format, binary, compression, keys, .. } = *self.work;
         let names: Vec<&str> = keys.iter().map(|key| key.name).collect();
         let key = &file.stored.key;
         let Some(mut reading) = files.open(key).await? else { return Err(self.changed(file, "is gone")) };
@@ -295,11 +297,13 @@ impl Run<'_, '_> {
                     continue;
                 }
                 let mut item = Vec::with_capacity(line.len());
-                let read_item = format.read(line, keys, &mut item);
+                let read_item = format.read(binary, line, keys, &mut item);
                 let read_item = read_item.and_then(|doubts| Ok((doubts, key_of(&item, &names)?)));
                 let (doubts, key_of_item) = read_item.map_err(|error| {
+                    let of_reason = || hint::of_reason(&error.reason).filter(|_| source.manifest.is_none());
+                    let hint = hint::of_line(number, line, &head, keys).or_else(of_reason);
                     let reason = format!("line {number} is no item: {error}");
-                    self.invalid(file, hint::with(reason, hint::of_line(number, line, &head, keys)))
+                    self.invalid(file, hint::with(reason, hint))
                 })?;
                 waiting.push(number, doubts);
                 let (_, told) = batches.written();

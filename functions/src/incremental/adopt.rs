@@ -47,8 +47,8 @@ pub struct Adoption<'a> {
     pub keys: &'a [KeyAttribute<'a>],
     /// The bucket that it goes into.
     pub new: &'a Store,
-    /// The prefix of late versions' folder there.
-    pub failures_prefix: &'a str,
+    /// What stands before the keys of late versions there.
+    pub late_prefix: &'a str,
     /// When a backfill found what was in the table, if one has ended.
     pub complete_since: Option<DateTime<Utc>>,
     /// Whether nothing is written.

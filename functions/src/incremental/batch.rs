@@ -14,6 +14,8 @@ use crate::aws_failure::AwsFailure;
 
 /// Objects that are written at a time.
 pub const CONCURRENCY: usize = 64;
+/// Fewer stale changes of a batch say nothing.
+const LEAST_STALE: usize = 10;
 /// Objects that a warm function remembers.
 const MOST_REMEMBERED: usize = 20_000;
 
@@ -140,6 +142,13 @@ impl Applied {
         self.superseded += other.superseded;
         self.failed.extend(other.failed);
         self
+    }
+
+    /// Whether most of a batch's changes were there before, or older than what is there. A delivery that is repeated is so once;
+    /// a stream whose changes are so all the time is not the one that the bucket is of.
+    pub fn is_mostly_stale(&self) -> bool {
+        let others = self.written + self.superseded + self.failed.len();
+        self.stale >= LEAST_STALE && self.stale > others
     }
 
     /// The failed change that comes first in the shard: it and what follows it are to be delivered again.

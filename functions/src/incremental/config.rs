@@ -1,5 +1,6 @@
 //! What the template tells `incremental.stream-backup` in its environment.
 
+use super::tables::Layout;
 use crate::error_name::ErrorName;
 use crate::step::Named;
 
@@ -10,6 +11,10 @@ pub struct Config {
     pub bucket: String,
     /// `INCREMENTAL_PREFIX`: before every key; empty, or ending in `/`.
     pub prefix: String,
+    /// `OWN_TABLE`: the table whose items lie under that prefix. Without it, that is any table.
+    pub own_table: Option<String>,
+    /// `TABLES_PREFIX`: before the folders of other tables; ending in `/`.
+    pub tables_prefix: String,
     /// `FAILURES_PREFIX`: before the keys of records that are set aside; not under the other.
     pub failures_prefix: String,
 }
@@ -51,7 +56,28 @@ impl Config {
             let reason = format!("is {failures_prefix:?}, which is under INCREMENTAL_PREFIX {prefix:?}");
             return Err(invalid("FAILURES_PREFIX", &reason));
         }
-        Ok(Config { bucket, prefix, failures_prefix })
+        let own_table = variable("OWN_TABLE").filter(|table| !table.is_empty());
+        let tables_prefix = as_prefix(&variable("TABLES_PREFIX").unwrap_or_else(|| "tables/".to_owned()));
+        let is_apart = |other: &str| !tables_prefix.starts_with(other) && !other.starts_with(&tables_prefix);
+        if own_table.is_some() && !prefix.is_empty() && !(is_apart(&prefix) && is_apart(&failures_prefix)) {
+            let reason = format!(
+                "is {tables_prefix:?}, which is not apart from INCREMENTAL_PREFIX {prefix:?} and FAILURES_PREFIX \
+                 {failures_prefix:?}"
+            );
+            return Err(invalid("TABLES_PREFIX", &reason));
+        }
+        Ok(Config { bucket, prefix, own_table, tables_prefix, failures_prefix })
+    }
+
+    /// Returns what stands before the keys of a table's items. An empty prefix of the own table leaves no room for others.
+    pub fn prefix_of(&self, table: &str) -> Result<String, InvalidConfiguration> {
+        let Some(own_table) = &self.own_table else { return Ok(self.prefix.clone()) };
+        if self.prefix.is_empty() && own_table != table {
+            let reason = format!("is empty, and so has no room for table {table} beside {own_table}");
+            return Err(InvalidConfiguration { variable: "INCREMENTAL_PREFIX", reason });
+        }
+        let Config { prefix, tables_prefix, .. } = self;
+        Ok(Layout { own_table, prefix, tables_prefix }.place(table).prefix)
     }
 }
 
@@ -94,5 +120,33 @@ mod tests {
         let under =
             [("INCREMENTAL_BUCKET", "b"), ("INCREMENTAL_PREFIX", "a"), ("FAILURES_PREFIX", "a/failures")];
         assert!(config(&under).unwrap_err().contains("FAILURES_PREFIX is \"a/failures/\", which is under"));
+        for tables_prefix in ["a", "a/tables", "failures", "failures/a", ""] {
+            let variables = [
+                ("INCREMENTAL_BUCKET", "b"),
+                ("INCREMENTAL_PREFIX", "a"),
+                ("OWN_TABLE", "orders"),
+                ("TABLES_PREFIX", tables_prefix),
+            ];
+            let error = config(&variables).unwrap_err();
+            assert!(
+                error.contains("TABLES_PREFIX is") && error.contains("which is not apart from"),
+                "{error}"
+            );
+        }
+    }
+
+    #[test]
+    fn each_table_has_a_prefix_of_its_own() {
+        let all = [("INCREMENTAL_BUCKET", "b"), ("INCREMENTAL_PREFIX", "items"), ("OWN_TABLE", "orders")];
+        let whole = config(&all).unwrap();
+        assert_eq!(whole.prefix_of("orders").unwrap(), "items/");
+        assert_eq!(whole.prefix_of("customers").unwrap(), "tables/customers/");
+        let alone = config(&[("INCREMENTAL_BUCKET", "b"), ("OWN_TABLE", "orders")]).unwrap();
+        assert_eq!(alone.prefix_of("orders").unwrap(), "");
+        assert_eq!(
+            alone.prefix_of("customers").unwrap_err().to_string(),
+            "the function's environment variable INCREMENTAL_PREFIX is empty, and so has no room for table customers beside \
+             orders"
+        );
     }
 }

@@ -8,6 +8,8 @@
 //!
 //! `<FailuresPrefix>late/<first two letters of the hash>/<hash>/<stream's label>/<sequence number, 40 digits>`
 //!
+//! for the table that the stack is of, and with `<table>/` behind `late/` for another ([`super::tables`]).
+//!
 //! Whoever asks what an item was at a second has to look at its object's versions and at these. A late version may repeat
 //! one of the object's versions: whether it is among them is not asked when it is written.
 //!
@@ -29,7 +31,7 @@ use crate::clock::utc;
 use crate::error_name::ErrorName;
 
 /// Behind `FailuresPrefix`, before the keys of late versions. The template's lifecycle rule has it too.
-pub const FOLDER: &str = "late/";
+const FOLDER: &str = "late/";
 /// How often a late version is put while something else is going on with its object.
 const TRIES: usize = 4;
 
@@ -79,8 +81,8 @@ impl LateKey {
     }
 
     /// Reads an object's key; `None` where it is not that of a late version.
-    pub fn parse(failures_prefix: &str, object: &str) -> Option<LateKey> {
-        let key = object.strip_prefix(failures_prefix)?.strip_prefix(FOLDER)?;
+    pub fn parse(late_prefix: &str, object: &str) -> Option<LateKey> {
+        let key = object.strip_prefix(late_prefix)?;
         let (first, rest) = key.split_once('/')?;
         let (hash, rest) = rest.split_once('/')?;
         let (stream, number) = rest.rsplit_once('/')?;
@@ -94,15 +96,20 @@ impl LateKey {
     }
 
     /// Returns the key of the object.
-    pub fn object(&self, failures_prefix: &str) -> String {
+    pub fn object(&self, late_prefix: &str) -> String {
         let LateKey { item, stream, sequence_number } = self;
-        format!("{failures_prefix}{FOLDER}{item}/{stream}/{}", sequence_number.padded())
+        format!("{late_prefix}{item}/{stream}/{}", sequence_number.padded())
     }
+}
+
+/// Returns what stands before the keys of the late versions of a table, whose folder is empty or ends in `/`.
+pub fn prefix(failures_prefix: &str, folder: &str) -> String {
+    format!("{failures_prefix}{FOLDER}{folder}")
 }
 
 /// Keeps a change as a late version, once however often it comes: whether it was not there. Use it where the item's object
 /// has a newer version.
-pub async fn keep(store: &Store, failures_prefix: &str, change: &Change) -> Result<bool, AwsFailure> {
+pub async fn keep(store: &Store, late_prefix: &str, change: &Change) -> Result<bool, AwsFailure> {
     const PUT: &str = "s3:PutObject";
     let item = change.object.strip_prefix(store.prefix.as_str()).unwrap_or(&change.object);
     let key = LateKey::new(item, &change.version.position);
@@ -110,7 +117,7 @@ pub async fn keep(store: &Store, failures_prefix: &str, change: &Change) -> Resu
         let detail = format!("a change of {item} names no stream");
         AwsFailure { action: PUT, name: ErrorName::RequestRefused, detail }
     };
-    let object = key.ok_or_else(nameless)?.object(failures_prefix);
+    let object = key.ok_or_else(nameless)?.object(late_prefix);
     for _ in 0..TRIES {
         let put = store.s3.put_object().bucket(&store.bucket).key(&object).if_none_match("*");
         let put = put.set_metadata(Some(change.version.metadata())).content_type("application/json");
@@ -131,16 +138,15 @@ pub async fn keep(store: &Store, failures_prefix: &str, change: &Change) -> Resu
 pub fn list<'a>(
     s3: &'a aws_sdk_s3::Client,
     bucket: &'a str,
-    failures_prefix: &'a str,
+    late_prefix: String,
     items: Items,
 ) -> impl Stream<Item = Result<Late, AwsFailure>> + Send + 'a {
-    let folder = format!("{failures_prefix}{FOLDER}");
-    let first = items.after.as_ref().map(|after| (Some(format!("{folder}{after}")), None));
+    let first = items.after.as_ref().map(|after| (Some(format!("{late_prefix}{after}")), None));
     let first = Some(first.unwrap_or_default());
-    let state = (first, folder, items, String::new());
-    let pages = stream::try_unfold(state, move |(marker, folder, items, mut last)| async move {
+    let state = (first, late_prefix, items, String::new());
+    let pages = stream::try_unfold(state, move |(marker, late_prefix, items, mut last)| async move {
         let Some((key, id)) = marker else { return Ok::<_, AwsFailure>(None) };
-        let list = s3.list_object_versions().bucket(bucket).prefix(&folder);
+        let list = s3.list_object_versions().bucket(bucket).prefix(&late_prefix);
         let page = list.set_key_marker(key).set_version_id_marker(id).send().await;
         let page = page.map_err(AwsFailure::of("s3:ListBucketVersions"))?;
         let next =
@@ -149,7 +155,7 @@ pub fn list<'a>(
         let is_before = |item: &str| items.after.as_deref().is_some_and(|after| item <= after);
         let (mut found, mut ended) = (Vec::new(), false);
         for version in page.versions.unwrap_or_default() {
-            let late = read(failures_prefix, version)?;
+            let late = read(&late_prefix, version)?;
             let Some(late) = late.filter(|late| !is_before(&late.key.item)) else { continue };
             if is_beyond(&late.key.item) {
                 ended = true;
@@ -161,20 +167,20 @@ pub fn list<'a>(
                 found.push(Ok(late));
             }
         }
-        Ok(Some((stream::iter(found), (next.filter(|_| !ended), folder, items, last))))
+        Ok(Some((stream::iter(found), (next.filter(|_| !ended), late_prefix, items, last))))
     });
     pages.try_flatten()
 }
 
 /// The late version that an entry of a list is; `None` where its key is of something else.
-fn read(failures_prefix: &str, version: ObjectVersion) -> Result<Option<Late>, AwsFailure> {
+fn read(late_prefix: &str, version: ObjectVersion) -> Result<Option<Late>, AwsFailure> {
     let incomplete = || AwsFailure {
         action: "s3:ListBucketVersions",
         name: ErrorName::ServiceUnavailable,
         detail: "it answered a version without its key, id, ETag, size or time".to_owned(),
     };
     let object = version.key.ok_or_else(incomplete)?;
-    let Some(key) = LateKey::parse(failures_prefix, &object) else { return Ok(None) };
+    let Some(key) = LateKey::parse(late_prefix, &object) else { return Ok(None) };
     let size = version.size.and_then(|size| u64::try_from(size).ok());
     match (version.version_id, version.e_tag, size, version.last_modified.as_ref().map(utc)) {
         (Some(id), Some(etag), Some(size), Some(put_at)) => {
@@ -207,7 +213,8 @@ mod tests {
 
     async fn listed(aws: &FakeStore, items: Items) -> Vec<String> {
         let s3 = aws.clients().s3();
-        let all = list(&s3, "bucket", "failures/", items).try_collect::<Vec<_>>().await.unwrap();
+        let all =
+            list(&s3, "bucket", "failures/late/".to_owned(), items).try_collect::<Vec<_>>().await.unwrap();
         all.iter().map(|late| format!("{} {}", &late.key.item[..5], late.key.sequence_number)).collect()
     }
 
@@ -218,8 +225,8 @@ mod tests {
         let key = LateKey::new(item, &change.version.position).unwrap();
         let number = format!("{:0>40}", 42);
         let object = format!("failures/late/{item}/2026-11-20T00:00:00.000/{number}");
-        assert_eq!(key.object("failures/"), object);
-        assert_eq!(LateKey::parse("failures/", &object), Some(key));
+        assert_eq!(key.object("failures/late/"), object);
+        assert_eq!(LateKey::parse("failures/late/", &object), Some(key));
         for other in [
             "failures/orders/42.json".to_owned(),
             "failures/late/".to_owned(),
@@ -228,7 +235,7 @@ mod tests {
             object.replace(&format!("/{number}"), ""),
             object.replace("2026-11-20T00:00:00.000", ""),
         ] {
-            assert_eq!(LateKey::parse("failures/", &other), None, "{other}");
+            assert_eq!(LateKey::parse("failures/late/", &other), None, "{other}");
         }
         assert_eq!(LateKey::new(item, &Position::zero()), None);
     }
@@ -239,7 +246,7 @@ mod tests {
         let change = change("1", 42, "MODIFY");
         aws.fail_action("s3:PutObject", 0, Fault::Refused(409, "ConditionalRequestConflict"));
         for _ in 0..2 {
-            keep(&store(&aws), "failures/", &change).await.unwrap();
+            keep(&store(&aws), "failures/late/", &change).await.unwrap();
         }
         let keys = aws.keys();
         assert_eq!(keys.len(), 1, "{keys:?}");
@@ -258,7 +265,7 @@ mod tests {
         for id in ["a", "b", "c", "d"] {
             for number in [9, 100, 7] {
                 let change = change(id, number, "REMOVE");
-                keep(&store(&aws), "failures/", &change).await.unwrap();
+                keep(&store(&aws), "failures/late/", &change).await.unwrap();
                 expected.push((change.object["items/".len()..].to_owned(), number));
             }
         }
@@ -277,12 +284,12 @@ mod tests {
     async fn a_delete_marker_over_a_late_version_hides_it_from_nobody() {
         let aws = FakeStore::default();
         let change = change("a", 9, "REMOVE");
-        keep(&store(&aws), "failures/", &change).await.unwrap();
+        keep(&store(&aws), "failures/late/", &change).await.unwrap();
         aws.expire("", 61, chrono::TimeDelta::zero());
         assert_eq!(aws.keys(), Vec::<String>::new());
         assert_eq!(listed(&aws, Items::default()).await.len(), 1);
         // A replay that is repeated then puts it once more.
-        keep(&store(&aws), "failures/", &change).await.unwrap();
+        keep(&store(&aws), "failures/late/", &change).await.unwrap();
         assert_eq!(listed(&aws, Items::default()).await.len(), 1);
     }
 }

@@ -108,6 +108,7 @@ mod tests {
             bucket: "bucket".to_owned(),
             prefix: prefix.to_owned(),
             failures_prefix: "failures/".to_owned(),
+            folder: String::new(),
         }
     }
 

@@ -16,7 +16,7 @@ use tokio::sync::Mutex;
 
 use super::batch::{CONCURRENCY, Memory};
 use super::change::{self, Change, Poisoned};
-use super::config::Config;
+use super::config::{Config, InvalidConfiguration};
 use super::key_names::of_table;
 use super::sequence_number::SequenceNumber;
 use super::set_aside::set_aside;
@@ -30,8 +30,8 @@ use crate::step::{Failure, Named, Step};
 #[derive(Debug)]
 pub struct StreamBackup {
     dynamodb: aws_sdk_dynamodb::Client,
-    store: Store,
-    failures_prefix: String,
+    s3: aws_sdk_s3::Client,
+    config: Config,
     memory: Memory,
     key_names: Mutex<HashMap<String, Arc<Vec<String>>>>,
 }
@@ -67,6 +67,9 @@ pub enum Error {
     /// The table whose stream it is does not exist any more, so nothing says what its items' keys are.
     #[error("table {0}, whose stream this is, does not exist any more")]
     SourceTableMissing(String),
+    /// The template leaves no room for the table.
+    #[error(transparent)]
+    Configuration(#[from] InvalidConfiguration),
     /// An AWS call failed. Its name and action are kept.
     #[error(transparent)]
     Aws(#[from] AwsFailure),
@@ -76,6 +79,7 @@ impl Named for Error {
     fn name(&self) -> ErrorName {
         match self {
             Error::Malformed(_) => ErrorName::MalformedNotification,
+            Error::Configuration(error) => error.name(),
             Error::SourceTableMissing(_) => ErrorName::SourceTableMissing,
             Error::Aws(failure) => failure.name,
         }
@@ -92,11 +96,10 @@ impl Step for StreamBackup {
     type Error = Error;
 
     fn new(clients: &Clients) -> Result<StreamBackup, Failure> {
-        let Config { bucket, prefix, failures_prefix } = Config::from_env()?;
         Ok(StreamBackup {
             dynamodb: clients.dynamodb(),
-            store: Store { s3: clients.s3(), bucket, prefix },
-            failures_prefix,
+            s3: clients.s3(),
+            config: Config::from_env()?,
             memory: Memory::default(),
             key_names: Mutex::default(),
         })
@@ -119,10 +122,11 @@ impl Step for StreamBackup {
             let sequence_number = change::sequence_number_of(record).ok_or_else(nameless)?;
             let of_no_table = || malformed(&format!("Records[{index}] is of no table's stream"));
             let stream = change::stream_of(record).ok_or_else(of_no_table)?;
-            let (table, _) = change::table_of_stream(stream).ok_or_else(of_no_table)?;
-            let names = self.key_names(stream, table).await?;
+            let (table, name) = change::table_of_stream(stream).ok_or_else(of_no_table)?;
+            let prefix = self.config.prefix_of(name)?;
+            let names = self.key_names(stream, table, &prefix).await?;
             let names: Vec<&str> = names.iter().map(String::as_str).collect();
-            match change::read(record, &names, &self.store.prefix) {
+            match change::read(record, &names, &prefix) {
                 Ok(change) => changes.entry(table).or_default().push(change),
                 Err(Poisoned(reason)) => poisoned.push(Aside { table, sequence_number, reason, record }),
             }
@@ -132,7 +136,7 @@ impl Step for StreamBackup {
         let aside: Vec<_> = stream::iter(aside).buffer_unordered(CONCURRENCY).collect().await;
         failed.extend(aside.into_iter().flatten());
         for (table, changes) in changes {
-            let applied = self.store.apply_all(changes, &self.memory).await;
+            let applied = self.store(String::new()).apply_all(changes, &self.memory).await;
             let (written, stale, superseded) = (applied.written, applied.stale, applied.superseded);
             tracing::info!(
                 table,
@@ -142,6 +146,9 @@ impl Step for StreamBackup {
                 failed = applied.failed.len(),
                 "changes backed up"
             );
+            if applied.is_mostly_stale() {
+                tracing::error!(table, written, stale, "most changes are older than what is there");
+            }
             if let Some((sequence_number, failure)) = applied.first_failed() {
                 tracing::error!(%sequence_number, table, %failure, "this change and what follows it come again");
             }
@@ -167,25 +174,30 @@ struct Aside<'a> {
 }
 
 impl StreamBackup {
+    /// The bucket, with the prefix of a table's items where they have to be looked for.
+    fn store(&self, prefix: String) -> Store {
+        Store { s3: self.s3.clone(), bucket: self.config.bucket.clone(), prefix }
+    }
+
     /// Sets a record aside: its number, if even that failed.
     async fn set_aside(&self, aside: &Aside<'_>) -> Option<SequenceNumber> {
         let Aside { table, sequence_number, reason, record } = aside;
         tracing::error!(%sequence_number, table, reason, "a record cannot be backed up");
-        let (store, prefix) = (&self.store, &self.failures_prefix);
-        let failure = set_aside(store, prefix, table, sequence_number, reason, record).await.err()?;
+        let (store, prefix) = (self.store(String::new()), &self.config.failures_prefix);
+        let failure = set_aside(&store, prefix, table, sequence_number, reason, record).await.err()?;
         tracing::error!(%sequence_number, table, %failure, "it could not be set aside either");
         Some(sequence_number.clone())
     }
 
     /// The key attributes of a stream's table, in the table's order. They never change, and are asked for once. A table
     /// that is made anew under its name may have others, and has another stream.
-    async fn key_names(&self, stream: &str, table: &str) -> Result<Arc<Vec<String>>, Error> {
+    async fn key_names(&self, stream: &str, table: &str, prefix: &str) -> Result<Arc<Vec<String>>, Error> {
         let mut known = self.key_names.lock().await;
         if let Some(names) = known.get(stream) {
             return Ok(Arc::clone(names));
         }
         // The stream outlives its table by a day, and what it still tells counts most then.
-        let names = of_table(&self.dynamodb, &self.store, table).await?;
+        let names = of_table(&self.dynamodb, &self.store(prefix.to_owned()), table).await?;
         let names = Arc::new(names.ok_or_else(|| Error::SourceTableMissing(table.to_owned()))?);
         known.insert(stream.to_owned(), Arc::clone(&names));
         Ok(names)

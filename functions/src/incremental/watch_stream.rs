@@ -1,4 +1,4 @@
-//! `incremental.watch-stream`: whether the stream is read, asked four times an hour.
+//! `incremental.watch-stream`: whether the streams are read, asked four times an hour.
 //!
 //! A stream that is not read tells of nothing: no batch comes, so that neither the function's metrics nor its log show it.
 //! So this step asks those who know: DynamoDB for the table's stream, Lambda for the mapping. What is wrong becomes the
@@ -7,15 +7,15 @@
 //! changes that Lambda gave up wait for a replay. What the bucket's history will not show it writes down
 //! ([`super::coverage`]).
 
-use aws_sdk_cloudwatch::types::{MetricDatum, StandardUnit};
+use aws_sdk_cloudwatch::types::{Dimension, MetricDatum, StandardUnit};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::change::{label_of_stream, table_of_stream};
-use super::config::as_prefix;
 use super::coverage::{self, Coverage, Present};
 use super::kept::MOST_DAYS;
 use super::mapping;
+use super::tables::{self, FollowedError, Layout};
 use crate::aws_failure::AwsFailure;
 use crate::backfill::table;
 use crate::clients::Clients;
@@ -29,7 +29,7 @@ use crate::words::quoted;
 /// So many pages of objects are counted at most, each of a thousand.
 const MOST_PAGES: usize = 10;
 
-/// Looks whether the stream is read, and publishes what it finds as metrics. A schedule invokes it.
+/// Looks whether the streams are read, and publishes what it finds as metrics. A schedule invokes it.
 #[derive(Debug)]
 pub struct WatchStream {
     cloudwatch: aws_sdk_cloudwatch::Client,
@@ -42,10 +42,15 @@ pub struct WatchStream {
 #[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Input {
-    /// The ARN of the stream that has to be read.
-    pub stream_arn: String,
-    /// The event source mapping that reads it.
-    pub mapping_uuid: String,
+    /// The streams that have to be read.
+    #[schemars(length(min = 1))]
+    pub streams: Vec<Watched>,
+    /// The name of the function that they are read for.
+    pub function_name: String,
+    /// The table that the stack is of, whose items lie under `itemsPrefix`.
+    pub own_table: String,
+    /// What stands before the folders of other tables.
+    pub tables_prefix: String,
     /// The bucket with what Lambda gave up.
     pub given_up_bucket: String,
     /// The bucket of the items.
@@ -56,6 +61,20 @@ pub struct Input {
     pub noncurrent_days: String,
     /// The namespace of the metrics.
     pub namespace: String,
+    /// The value of the metrics' dimension `Tables`, which tells one watch from another; without it they have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tables: Option<String>,
+}
+
+/// A stream that has to be read.
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Watched {
+    /// The stream's ARN.
+    pub stream_arn: String,
+    /// The event source mapping that reads it. Left out, it is one of the function's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mapping_uuid: Option<String>,
 }
 
 /// What was seen.
@@ -72,7 +91,7 @@ pub struct Output {
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum Error {
     /// The parameter is no stream's.
-    #[error("streamArn is {}, which is not the ARN of a table's stream", quoted(.0))]
+    #[error("StreamArn is {}, which is not the ARN of a table's stream", quoted(.0))]
     NoStream(String),
     /// An AWS call failed. Its name and action are kept.
     #[error(transparent)]
@@ -116,15 +135,16 @@ impl Step for WatchStream {
     }
 
     async fn run(&self, input: Input) -> Result<Output, Error> {
-        let (_, table) =
-            table_of_stream(&input.stream_arn).ok_or_else(|| Error::NoStream(input.stream_arn.clone()))?;
         let mut problems = Vec::new();
-        let looked = table::look(&self.dynamodb, table, Some(&input.stream_arn)).await;
-        problems.extend(looked.err().map(|error| error.to_string()));
-        match mapping::look(&self.lambda, &input.mapping_uuid).await {
-            Ok(Some(mapping)) => problems.extend(mapping.problems(&input.stream_arn)),
-            Ok(None) => problems.push(format!("there is no event source mapping {}", input.mapping_uuid)),
-            Err(failure) => problems.push(failure.to_string()),
+        for watched in &input.streams {
+            let stream_arn = &watched.stream_arn;
+            let (_, table) =
+                table_of_stream(stream_arn).ok_or_else(|| Error::NoStream(stream_arn.clone()))?;
+            let looked = table::look(&self.dynamodb, table, Some(stream_arn)).await;
+            problems.extend(looked.err().map(|error| error.to_string()));
+            problems.extend(self.problems_of_mapping(&input.function_name, table, watched).await);
+            problems
+                .extend(self.observe(&input, table, stream_arn).await.err().map(|error| error.to_string()));
         }
         let given_up_objects = match self.count(&input.given_up_bucket).await {
             Ok(number) => Some(number),
@@ -133,27 +153,53 @@ impl Step for WatchStream {
                 None
             }
         };
-        problems.extend(self.observe(&input).await.err().map(|error| error.to_string()));
         for problem in &problems {
             tracing::warn!(problem, "the stream is not read, or not known to be");
         }
         tracing::info!(problems = problems.len(), given_up_objects, "looked at the stream");
-        self.publish(&input.namespace, &problems, given_up_objects).await?;
+        self.publish(&input, &problems, given_up_objects).await?;
         Ok(Output { problems, given_up_objects })
     }
 }
 
 impl WatchStream {
+    /// What Lambda says of the mapping that has to read the stream of this table.
+    async fn problems_of_mapping(
+        &self,
+        function_name: &str,
+        table: &str,
+        Watched { stream_arn, mapping_uuid }: &Watched,
+    ) -> Vec<String> {
+        let found = match mapping_uuid {
+            Some(uuid) => Ok(uuid.clone()),
+            None => tables::followed(&self.lambda, function_name, table).await.map(|found| found.mapping),
+        };
+        let uuid = match found {
+            Ok(uuid) => uuid,
+            Err(FollowedError::Input(_)) => {
+                return vec![format!("no event source mapping of {function_name} reads a stream of {table}")];
+            }
+            Err(FollowedError::Aws(failure)) => return vec![failure.to_string()],
+        };
+        match mapping::look(&self.lambda, &uuid).await {
+            Ok(Some(mapping)) => mapping.problems(stream_arn),
+            Ok(None) => vec![format!("there is no event source mapping {uuid}")],
+            Err(failure) => vec![failure.to_string()],
+        }
+    }
+
     /// Writes down what the bucket's history will not show: for how long versions are kept, and which stream is followed.
-    async fn observe(&self, input: &Input) -> Result<(), ObserveError> {
+    async fn observe(&self, input: &Input, table: &str, stream_arn: &str) -> Result<(), ObserveError> {
         let days = number("NoncurrentDays", None, &input.noncurrent_days, 0, MOST_DAYS)?;
         let present = Present {
-            stream: label_of_stream(&input.stream_arn),
+            stream: label_of_stream(stream_arn),
             noncurrent_days: Some(days),
             now: Clock::System.now(),
         };
         let observed = |coverage: Coverage| coverage.observed(&present);
-        coverage::update(&self.s3, &input.items_bucket, &as_prefix(&input.items_prefix), observed).await?;
+        let Input { own_table, items_prefix: prefix, tables_prefix, .. } = input;
+        let place = Layout { own_table, prefix, tables_prefix }.place(table);
+        coverage::update(&self.s3, &input.items_bucket, &place.prefix, observed).await?;
         Ok(())
     }
 
@@ -172,15 +218,17 @@ impl WatchStream {
     #[expect(clippy::cast_precision_loss, reason = "the numbers are small")]
     async fn publish(
         &self,
-        namespace: &str,
+        input: &Input,
         problems: &[String],
         given_up_objects: Option<u64>,
     ) -> Result<(), AwsFailure> {
         let datum = |name: &str, value: f64| {
-            MetricDatum::builder().metric_name(name).value(value).unit(StandardUnit::Count).build()
+            let datum = MetricDatum::builder().metric_name(name).value(value).unit(StandardUnit::Count);
+            let dimension = |tables| Dimension::builder().name("Tables").value(tables).build();
+            datum.set_dimensions(input.tables.as_ref().map(|tables| vec![dimension(tables)])).build()
         };
         let waiting = given_up_objects.map(|number| datum("GivenUpObjects", number as f64));
-        let put = self.cloudwatch.put_metric_data().namespace(namespace);
+        let put = self.cloudwatch.put_metric_data().namespace(&input.namespace);
         let put = put.metric_data(datum("StreamProblems", problems.len() as f64));
         let put = waiting.into_iter().fold(put, |put, datum| put.metric_data(datum));
         put.send().await.map(drop).map_err(AwsFailure::of("cloudwatch:PutMetricData"))

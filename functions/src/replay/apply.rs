@@ -23,8 +23,10 @@ use crate::incremental::version::Version;
 pub struct Applier<'a> {
     /// The bucket of the items.
     pub store: &'a Store,
-    /// Before the keys of late versions and of what is set aside.
+    /// Before the keys of what is set aside.
     pub failures_prefix: &'a str,
+    /// Before the keys of late versions.
+    pub late_prefix: &'a str,
     /// The table's ARN.
     pub table: &'a str,
     /// The table's key attributes, in its order.
@@ -120,7 +122,7 @@ impl Applier<'_> {
         if (&own.stream, &own.sequence_number) == (&there.stream, &there.sequence_number) {
             return Ok(Became::Present);
         }
-        late::keep(self.store, self.failures_prefix, change).await?;
+        late::keep(self.store, self.late_prefix, change).await?;
         Ok(Became::Late)
     }
 

@@ -6,12 +6,22 @@
 
 use serde_json::Value;
 
-use crate::incremental::change::{sequence_number_of, stream_of};
+use crate::incremental::change::{sequence_number_of, stream_of, table_of_stream};
 use crate::words::quoted;
 
-/// Reads the records of a batch that was given up, all of which have to be of this stream. The error says why they cannot be
-/// applied.
-pub fn records(body: &[u8], stream_arn: &str) -> Result<Vec<Value>, String> {
+/// What a batch that was given up holds.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Batch {
+    /// Records of the stream that is replayed.
+    Records(Vec<Value>),
+    /// Records of a stream of another table, whose own replay applies them.
+    OfAnotherTable,
+}
+
+/// Reads a batch that was given up, all of whose records have to be of this stream or of another table's. The error says why
+/// they cannot be applied.
+pub fn batch(body: &[u8], stream_arn: &str) -> Result<Batch, String> {
+    let table = table_of_stream(stream_arn);
     let mut report: Value =
         serde_json::from_slice(body).map_err(|error| format!("it is not JSON: {error}"))?;
     let payload = report.get_mut("payload").map(Value::take);
@@ -32,13 +42,17 @@ pub fn records(body: &[u8], stream_arn: &str) -> Result<Vec<Value>, String> {
         }
         match stream_of(record) {
             Some(stream) if stream == stream_arn => {}
+            // A batch is of one shard, and so of one stream.
+            Some(stream) if table_of_stream(stream).is_some() && table_of_stream(stream) != table => {
+                return Ok(Batch::OfAnotherTable);
+            }
             other => {
                 let other = other.map_or_else(|| "no stream".to_owned(), quoted);
                 return Err(format!("its record {index} is of {other}; {stream_arn} is replayed"));
             }
         }
     }
-    Ok(records)
+    Ok(Batch::Records(records))
 }
 
 #[cfg(test)]
@@ -52,10 +66,10 @@ mod tests {
     fn records_are_read_whether_the_event_is_a_member_or_a_text() {
         let all = vec![record("INSERT", "1", 100, 10, "a"), record("REMOVE", "2", 101, 11, "")];
         let whole = report(&all);
-        assert_eq!(records(whole.to_string().as_bytes(), STREAM).unwrap(), all);
+        assert_eq!(batch(whole.to_string().as_bytes(), STREAM).unwrap(), Batch::Records(all.clone()));
         let mut as_text = whole;
         as_text["payload"] = json!(as_text["payload"].to_string());
-        assert_eq!(records(as_text.to_string().as_bytes(), STREAM).unwrap(), all);
+        assert_eq!(batch(as_text.to_string().as_bytes(), STREAM).unwrap(), Batch::Records(all));
     }
 
     #[test]
@@ -74,10 +88,14 @@ mod tests {
                 "its record 0 is of no stream;",
             ),
         ] {
-            let reason = records(body.as_bytes(), STREAM).unwrap_err();
+            let reason = batch(body.as_bytes(), STREAM).unwrap_err();
             assert!(reason.starts_with(words), "{body}: {reason}");
         }
-        let reason = records(report(&[of_other]).to_string().as_bytes(), "arn:other").unwrap_err();
-        assert_eq!(reason, format!("its record 0 is of `{STREAM}`; arn:other is replayed"));
+        let of_other = report(&[of_other]).to_string();
+        let later = STREAM.replace("2026", "2027");
+        let reason = batch(of_other.as_bytes(), &later).unwrap_err();
+        assert_eq!(reason, format!("its record 0 is of `{STREAM}`; {later} is replayed"));
+        let of_table = batch(of_other.as_bytes(), &STREAM.replace("orders", "customers"));
+        assert_eq!(of_table, Ok(Batch::OfAnotherTable));
     }
 }

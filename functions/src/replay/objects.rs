@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use super::Counts;
 use super::apply::Applier;
-use super::given_up;
+use super::given_up::{self, Batch};
 use crate::aws_failure::AwsFailure;
 use crate::clock::Clock;
 use crate::error_name::ErrorName;
@@ -35,8 +35,10 @@ pub struct Replay {
     pub bucket: String,
     /// Before their keys: empty, or ending in `/`.
     pub prefix: String,
-    /// Before the keys of late versions and of what is set aside: ending in `/`.
+    /// Before the keys of what is set aside: ending in `/`.
     pub failures_prefix: String,
+    /// Before the keys of late versions: ending in `/`.
+    pub late_prefix: String,
     /// For how many days deletions are remembered; `None` for ever.
     pub remembered_days: Option<u32>,
     /// How long a call takes objects; `None` until all are done. At least one is taken.
@@ -113,8 +115,9 @@ pub async fn run(
     let noncurrent_days = Some(replay.remembered_days.unwrap_or_default());
     let remembered_since =
         coverage.deletions_since(&Present { stream: None, noncurrent_days, now: clock.now() });
-    let (store, failures_prefix, key_names) = (&store, replay.failures_prefix.as_str(), key_names.as_slice());
-    let applier = Applier { store, failures_prefix, table, key_names, remembered_since };
+    let (failures_prefix, late_prefix) = (replay.failures_prefix.as_str(), replay.late_prefix.as_str());
+    let (store, key_names) = (&store, key_names.as_slice());
+    let applier = Applier { store, failures_prefix, late_prefix, table, key_names, remembered_since };
     let mut reached = Reached { done: false, ..from };
     let list = s3.list_objects_v2().bucket(&replay.given_up_bucket).prefix(&replay.folder);
     let mut pages = list.set_start_after(reached.cursor.clone()).into_paginator().send();
@@ -150,8 +153,12 @@ impl Work<'_> {
         let broken_off =
             |error| AwsFailure::broken_off("s3:GetObject", &format!("s3://{bucket}/{key}"), error);
         let body = body.map_err(broken_off)?;
-        let records = match given_up::records(&body.into_bytes(), &self.replay.stream_arn) {
-            Ok(records) => records,
+        let records = match given_up::batch(&body.into_bytes(), &self.replay.stream_arn) {
+            Ok(Batch::Records(records)) => records,
+            Ok(Batch::OfAnotherTable) => {
+                reached.counts.of_other_tables += 1;
+                return Ok(());
+            }
             Err(reason) => {
                 tracing::error!(bucket, key, reason, "an object cannot be replayed");
                 reached.counts.left += 1;

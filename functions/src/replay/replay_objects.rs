@@ -11,12 +11,14 @@ use crate::clients::Clients;
 use crate::clock::Clock;
 use crate::error_name::ErrorName;
 use crate::import_table::execution_input::InvalidInput;
+use crate::incremental::tables::{FollowedError, followed};
 use crate::step::{Failure, Named, Step};
 
 /// Applies changes that Lambda gave up. Use it again until no object is left to take.
 #[derive(Debug)]
 pub struct ReplayObjects {
     dynamodb: aws_sdk_dynamodb::Client,
+    lambda: aws_sdk_lambda::Client,
     s3: aws_sdk_s3::Client,
     clock: Clock,
 }
@@ -63,6 +65,9 @@ pub enum Error {
     /// The input cannot be followed.
     #[error(transparent)]
     Input(#[from] InvalidInput),
+    /// Nothing says what reads the table's stream.
+    #[error(transparent)]
+    Followed(#[from] FollowedError),
     /// Objects are left.
     #[error("{}", said(.0, .1))]
     Left(Counts, Vec<String>),
@@ -73,7 +78,7 @@ pub enum Error {
 
 /// What is left, and what was done.
 pub fn said(counts: &Counts, reasons: &[String]) -> String {
-    let Counts { objects, records, written, late, set_aside, left } = counts;
+    let Counts { objects, records, written, late, set_aside, left, .. } = counts;
     format!(
         "{left} objects of changes that were given up are left, the first because: {}; {objects} objects with {records} \
          records were replayed: {written} were written, {late} are late versions, {set_aside} were set aside",
@@ -85,6 +90,7 @@ impl Named for Error {
     fn name(&self) -> ErrorName {
         match self {
             Error::Input(_) => ErrorName::InvalidInput,
+            Error::Followed(error) => error.name(),
             Error::Left(..) => ErrorName::ObjectsLeft,
             Error::Objects(error) => error.name(),
         }
@@ -100,11 +106,17 @@ impl Step for ReplayObjects {
     type Error = Error;
 
     fn new(clients: &Clients) -> Result<ReplayObjects, Failure> {
-        Ok(ReplayObjects { dynamodb: clients.dynamodb(), s3: clients.s3(), clock: Clock::System })
+        let (dynamodb, lambda, s3) = (clients.dynamodb(), clients.lambda(), clients.s3());
+        Ok(ReplayObjects { dynamodb, lambda, s3, clock: Clock::System })
     }
 
     async fn run(&self, input: Input) -> Result<Output, Error> {
-        let replay = input.execution_input.wanted(&input.defaults)?;
+        let Input { execution_input, defaults, .. } = &input;
+        let stream_arn = match execution_input.other_table(defaults) {
+            Some(table) => followed(&self.lambda, &defaults.function_name, table).await?.stream_arn,
+            None => defaults.stream_arn.clone(),
+        };
+        let replay = execution_input.wanted(defaults, &stream_arn)?;
         let Input { cursor, counts, reasons, .. } = input;
         let work = Work { replay: &replay, dynamodb: &self.dynamodb, s3: &self.s3, clock: self.clock };
         let from = Reached { cursor, counts, reasons, done: false };

@@ -10,8 +10,8 @@ pub(crate) const STREAM: &str =
 
 /// The template's parameters.
 pub(crate) fn defaults() -> Value {
-    json!({ "streamArn": STREAM, "givenUpBucket": "given-up", "bucket": "items", "prefix": "items/",
-        "failuresPrefix": "failures/", "noncurrentDays": "35", "secondsPerCall": "600" })
+    json!({ "streamArn": STREAM, "givenUpBucket": "given-up", "bucket": "items", "prefix": "items/", "tablesPrefix": "tables/",
+        "functionName": "stream-backup", "failuresPrefix": "failures/", "noncurrentDays": "35", "secondsPerCall": "600" })
 }
 
 /// A change of the item `id` at this second.

@@ -14,7 +14,8 @@ use crate::words::quoted;
 pub struct ExecutionInput {
     /// The table that is written to. It has to be there.
     pub table_name: String,
-    /// The snapshot, by its name: `2026-11-20T02-00-00Z`.
+    /// The snapshot, by its name: `2026-11-20T02-00-00Z`, or `customers/2026-11-20T02-00-00Z` of a table that the stack
+    /// follows beside its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub snapshot: Option<String>,
     /// Or where it lies: `s3://bucket/…/2026-11-20T02-00-00Z/`.
@@ -76,6 +77,7 @@ impl ExecutionInput {
             table_name: self.table_name,
             from,
             format: None,
+            binary: None,
             compression: None,
             segments: self.segments,
             max_write_capacity_units: self.max_write_capacity_units,
@@ -90,10 +92,13 @@ impl ExecutionInput {
     }
 }
 
-/// Whether a text can be a snapshot's name: that of a folder, and no path.
+/// Whether a text can be a snapshot's name: that of a folder, which may be in the folder of a table.
 fn is_name(text: &str) -> bool {
     let allowed = |letter: u8| letter.is_ascii_alphanumeric() || matches!(letter, b'-' | b'_' | b'.');
-    !text.is_empty() && text.bytes().all(allowed) && !text.bytes().all(|letter| letter == b'.')
+    let is_folder = |folder: &str| {
+        !folder.is_empty() && folder.bytes().all(allowed) && !folder.bytes().all(|letter| letter == b'.')
+    };
+    text.split('/').all(is_folder) && text.split('/').count() <= 2
 }
 
 #[cfg(test)]
@@ -115,6 +120,8 @@ mod tests {
     fn a_snapshot_is_named_or_its_place_is() {
         let named = from(json!({ "Snapshot": "2026-11-20T02-00-00Z" }));
         assert_eq!(named.unwrap(), "s3://bucket/snapshots/2026-11-20T02-00-00Z/");
+        let of_table = from(json!({ "Snapshot": "customers/2026-11-20T02-00-00Z" }));
+        assert_eq!(of_table.unwrap(), "s3://bucket/snapshots/customers/2026-11-20T02-00-00Z/");
         assert_eq!(from(json!({ "From": "s3://other/a/" })).unwrap(), "s3://other/a/");
         for (input, words) in [
             (json!({}), "Snapshot is missing; it, or From, says what is restored"),
@@ -122,6 +129,8 @@ mod tests {
             (json!({ "Snapshot": "../items" }), "Snapshot is `../items`; the name of a snapshot"),
             (json!({ "Snapshot": ".." }), "Snapshot is `..`"),
             (json!({ "Snapshot": "" }), "Snapshot is ``"),
+            (json!({ "Snapshot": "a/b/c" }), "Snapshot is `a/b/c`"),
+            (json!({ "Snapshot": "a/" }), "Snapshot is `a/`"),
         ] {
             let error = from(input).unwrap_err();
             assert!(error.starts_with(words), "{error}");

@@ -80,6 +80,8 @@ pub struct BackupSnsMessage {
     /// The backup job's id; for people, and for the execution's name where the trigger starts it.
     #[serde(rename = "BackupJobID", default)]
     pub backup_job_id: String,
-    /// When the backup began (RFC 3339). The new table's name ends in this time, in its own offset.
-    pub start_time: DateTime<FixedOffset>,
+    /// When the backup began (RFC 3339). The new table's name ends in this time, in its own offset. Absent: the time that a
+    /// DynamoDB backup's ARN holds, in UTC; an AWS Backup recovery point's holds none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start_time: Option<DateTime<FixedOffset>>,
 }

@@ -152,7 +152,7 @@ fn read_sns_record(record: &Value) -> Result<News, MalformedNotification> {
         recovery_point_arn: sentence.recovery_point_arn,
         backed_up_resource_arn: sentence.resource_arn,
         backup_job_id: checked_job_id(backup_job_id)?,
-        start_time: read_time("the message attribute `StartTime`", start_time)?,
+        start_time: Some(read_time("the message attribute `StartTime`", start_time)?),
     }))
 }
 
@@ -180,7 +180,7 @@ fn read_event_bridge_event(event: &Value) -> Result<News, MalformedNotification>
         recovery_point_arn: event.resources.into_iter().next().ok_or_else(|| missing("`resources`"))?,
         backed_up_resource_arn: event.detail.resource_arn.ok_or_else(|| missing("`detail.resourceArn`"))?,
         backup_job_id: checked_job_id(event.detail.backup_job_id)?,
-        start_time: read_time("`detail.creationDate`", &creation_date)?,
+        start_time: Some(read_time("`detail.creationDate`", &creation_date)?),
     }))
 }
 

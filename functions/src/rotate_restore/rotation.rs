@@ -7,7 +7,7 @@ use chrono::{DateTime, FixedOffset};
 use regex::Regex;
 
 use super::BackupSnsMessage;
-use crate::arn::{Arn, RecoveryPointKind, backed_up_table};
+use crate::arn::{Arn, RecoveryPointKind, backed_up_at, backed_up_table};
 use crate::error_name::ErrorName;
 use crate::step::Named;
 use crate::words::{quoted, regex_error};
@@ -86,6 +86,15 @@ pub enum RotationError {
         /// The table that the resource ARN names.
         named: String,
     },
+    /// Nothing tells when the backup was made.
+    #[error(
+        "StartTime is missing, and RecoveryPointArn {arn} does not tell when the backup was made, as a DynamoDB backup's \
+         does: give it, like 2026-03-01T02:00:00Z"
+    )]
+    NoTime {
+        /// What was given.
+        arn: String,
+    },
     /// The pattern does not match.
     #[error("the table's name {table} does not match SourcePattern {pattern}")]
     NoMatch {
@@ -126,6 +135,7 @@ impl Named for RotationError {
             RotationError::NotATable { .. }
             | RotationError::NotARecoveryPoint { .. }
             | RotationError::OtherTable { .. }
+            | RotationError::NoTime { .. }
             | RotationError::NoMatch { .. } => ErrorName::InvalidInput,
         }
     }
@@ -184,7 +194,10 @@ impl Rotation {
             let pattern = quoted(patterns.source.as_str());
             return Err(RotationError::NoMatch { table: quoted(source_table), pattern });
         }
-        let target_table = patterns.target_table(source_table, &backup.start_time);
+        let of_the_backup = || backed_up_at(&recovery_point).map(|time| time.fixed_offset());
+        let time = backup.start_time.or_else(of_the_backup);
+        let time = time.ok_or_else(|| RotationError::NoTime { arn: quoted(&backup.recovery_point_arn) })?;
+        let target_table = patterns.target_table(source_table, &time);
         check_table_name(&target_table)?;
         let ssm_parameter_name = patterns.parameter_for(source_table);
         if let Some(name) = &ssm_parameter_name {

@@ -113,6 +113,15 @@ impl Setting for ResourcePolicies {
     }
 }
 
+impl Value {
+    /// The policies as this table has them, with its own ARNs in them.
+    pub fn of_table(&self, table: &Table) -> Value {
+        let names = Names::of(table);
+        let own = |policy: &Option<Json>| policy.clone().map(|it| rewritten(it, &|text| names.own(text)));
+        Value { table: own(&self.table), stream: own(&self.stream) }
+    }
+}
+
 async fn policy(aws: &Aws, arn: &str) -> Result<Option<Json>, AwsFailure> {
     match aws.dynamodb.get_resource_policy().resource_arn(arn).send().await {
         // AWS keeps no policy that is not JSON; one that were would be compared, and written, as it stands.

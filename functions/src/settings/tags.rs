@@ -127,7 +127,8 @@ impl Setting for Tags {
     }
 }
 
-fn is_reserved(key: &str) -> bool {
+/// Whether a tag is AWS's own, which nobody else may set.
+pub fn is_reserved(key: &str) -> bool {
     key.get(..4).is_some_and(|prefix| prefix.eq_ignore_ascii_case("aws:"))
 }
 

@@ -17,6 +17,7 @@ use crate::clients::Clients;
 use crate::clock::{Clock, utc};
 use crate::error_name::ErrorName;
 use crate::incremental::mapping;
+use crate::incremental::tables::Followed;
 use crate::replay::objects::FOLDER;
 use crate::step::{Failure, Named, Step};
 
@@ -49,7 +50,7 @@ pub struct Input {
     /// How many looks there were before this one.
     #[schemars(range(max = 60))]
     pub looks: u32,
-    /// How the stream is read.
+    /// How the stream of the table is read that the stack is of.
     pub reader: Reader,
 }
 
@@ -123,7 +124,10 @@ impl Step for CheckStream {
         Ok(CheckStream { s3, lambda, cloudwatch, clock: Clock::System })
     }
 
-    async fn run(&self, Input { mut snapshot, looks, reader, .. }: Input) -> Result<Output, Error> {
+    async fn run(&self, Input { mut snapshot, looks, mut reader, .. }: Input) -> Result<Output, Error> {
+        if let Some(Followed { stream_arn, mapping }) = snapshot.followed.clone() {
+            reader = Reader { stream_arn, mapping, ..reader };
+        }
         let (now, at) = (self.clock.now(), snapshot.at);
         let settled = |snapshot| Ok(Output { settled: true, looks, wait_seconds: 0, snapshot });
         let why = match self.given_up(&reader, at).await? {

@@ -5,10 +5,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Items;
+use crate::arn::{Arn, is_table_name};
 use crate::export_table::CompressionName;
 use crate::import_table::execution_input::{InvalidInput, MOST_SECONDS, MOST_SEGMENTS, number};
 use crate::incremental::config::as_prefix;
 use crate::incremental::kept::MOST_DAYS;
+use crate::incremental::tables::{Layout, Place, arn_beside};
 use crate::words::quoted;
 
 /// The longest that a stream may be waited for: it keeps a change for a day.
@@ -20,6 +22,9 @@ const MOST_OF_A_SECOND: u32 = 16;
 #[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct ExecutionInput {
+    /// The table whose items are wanted: one whose stream the stack follows. Left out, it is the one that the stack is of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub table_name: Option<String>,
     /// The second whose items are wanted, as RFC 3339: `2026-11-20T02:00:00Z`. Left out, that at which the execution
     /// begins.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -40,6 +45,10 @@ pub struct Defaults {
     pub items_bucket: String,
     /// Before their keys.
     pub items_prefix: String,
+    /// Before the folders of other tables.
+    pub tables_prefix: String,
+    /// The function that the streams are read for.
+    pub function_name: String,
     /// Before the keys of records that were set aside.
     pub failures_prefix: String,
     /// Where snapshots go.
@@ -71,6 +80,8 @@ pub struct Wanted {
     pub noncurrent_days: u32,
     /// Whether items whose state is not known are left out.
     pub allow_incomplete: bool,
+    /// The table's ARN; empty where nobody says which table it is, and a name will do for one that is gone.
+    pub table_arn: String,
     /// Where the versions lie.
     pub items: Items,
     /// Where the snapshot goes.
@@ -107,12 +118,15 @@ impl ExecutionInput {
                 "is {at}, but versions are kept for {days} days (NoncurrentDays); {kept_since} or later may be given"
             ));
         }
+        let (table_arn, place) = self.table(defaults)?;
         let items = Items {
             bucket: defaults.items_bucket.clone(),
-            prefix: as_prefix(&defaults.items_prefix),
+            prefix: place.prefix,
             failures_prefix: as_prefix(&defaults.failures_prefix),
+            folder: place.folder,
         };
-        let prefix = as_prefix(&defaults.prefix);
+        // Each table but the stack's own has a folder of its name here too: two have snapshots of the same second.
+        let prefix = format!("{}{}", as_prefix(&defaults.prefix), items.folder);
         if defaults.bucket == items.bucket && prefix.starts_with(&items.prefix) {
             let reason = format!(
                 "is {}, under the items of the same bucket, {}: a snapshot would be taken for items; another bucket or \
@@ -132,12 +146,32 @@ impl ExecutionInput {
             kept_until: (days > 0).then(|| at + TimeDelta::days(days.into())),
             noncurrent_days: days,
             allow_incomplete: self.allow_incomplete,
+            table_arn,
             items,
             bucket: defaults.bucket.clone(),
             prefix,
             compression,
             shards: number("Shards", None, &defaults.shards, 1, MOST_SEGMENTS)?,
             seconds_per_call: number("SecondsPerCall", None, &defaults.seconds_per_call, 1, MOST_SECONDS)?,
+        })
+    }
+}
+
+impl ExecutionInput {
+    /// The ARN of the table that is wanted, and where its items lie.
+    fn table(&self, defaults: &Defaults) -> Result<(String, Place), InvalidInput> {
+        let own = Arn::parse(&defaults.table_arn).and_then(|arn| arn.table_name());
+        let own_table = own.unwrap_or(&defaults.table_arn);
+        let table = self.table_name.as_deref().unwrap_or(own_table);
+        let Defaults { items_prefix: prefix, tables_prefix, .. } = defaults;
+        let place = Layout { own_table, prefix, tables_prefix }.place(table);
+        if table == own_table {
+            return Ok((defaults.table_arn.clone(), place));
+        }
+        let arn = arn_beside(&defaults.table_arn, table).filter(|_| is_table_name(table));
+        arn.map(|arn| (arn, place)).ok_or_else(|| InvalidInput {
+            field: "TableName",
+            reason: format!("is {}; the name of a table may be given", quoted(table)),
         })
     }
 }
@@ -193,7 +227,7 @@ mod tests {
     fn wanted(at: Option<&str>, change: impl FnOnce(&mut Defaults)) -> Result<Wanted, String> {
         let mut defaults: Defaults = serde_json::from_value(testing::defaults()).unwrap();
         change(&mut defaults);
-        let input = ExecutionInput { at: at.map(str::to_owned), allow_incomplete: false };
+        let input = ExecutionInput { at: at.map(str::to_owned), ..ExecutionInput::default() };
         input.wanted(&defaults, STARTED_AT.parse().unwrap()).map_err(|error| error.to_string())
     }
 
@@ -264,6 +298,29 @@ mod tests {
         );
         assert!(refused(|defaults| defaults.settle_seconds = "x".to_owned()).starts_with("SettleSeconds"));
         assert!(refused(|defaults| defaults.seconds_per_call = "0".to_owned()).starts_with("SecondsPerCall"));
+    }
+
+    #[test]
+    fn another_table_has_its_items_and_its_snapshots_in_folders_of_its_name() {
+        let defaults: Defaults = serde_json::from_value(testing::defaults()).unwrap();
+        let of = |table: &str| {
+            let input = ExecutionInput { table_name: Some(table.to_owned()), ..ExecutionInput::default() };
+            input.wanted(&defaults, STARTED_AT.parse().unwrap())
+        };
+        let own = of("orders").unwrap();
+        assert_eq!(
+            (own.items.prefix.as_str(), own.items.late_prefix().as_str()),
+            ("items/", "failures/late/")
+        );
+        let other = of("customers").unwrap();
+        assert_eq!(other.items.prefix, "tables/customers/");
+        assert_eq!(other.items.late_prefix(), "failures/late/customers/");
+        assert!(other.prefix.ends_with("snapshots/customers/"), "{}", other.prefix);
+        assert!(other.table_arn.ends_with(":table/customers"), "{}", other.table_arn);
+        assert_eq!(
+            of("a/b").unwrap_err().to_string(),
+            "TableName is `a/b`; the name of a table may be given"
+        );
     }
 
     #[test]

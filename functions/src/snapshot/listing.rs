@@ -225,17 +225,19 @@ fn late_between<'f>(
     fold: &'f Fold<'_>,
     bounds: &Bounds,
 ) -> impl Stream<Item = Result<(String, Listed), FoldError>> + Send + use<'f> {
-    let Items { bucket, prefix, failures_prefix } = fold.items;
+    let Items { bucket, prefix, .. } = fold.items;
     let relative = |key: &String| key.strip_prefix(prefix.as_str()).unwrap_or(key).to_owned();
     let range = late::Items {
         after: bounds.after.as_ref().map(relative),
         until: bounds.until.as_ref().map(relative),
     };
-    late::list(fold.s3, bucket, failures_prefix, range).map_err(FoldError::from).map_ok(move |late| {
-        let Late { key, object, id, etag, size, put_at } = late;
-        let listed = Listed { key: object, id: Some(id), etag, size, put_at, look: OnceCell::new() };
-        (format!("{prefix}{}", key.item), listed)
-    })
+    late::list(fold.s3, bucket, fold.items.late_prefix(), range).map_err(FoldError::from).map_ok(
+        move |late| {
+            let Late { key, object, id, etag, size, put_at } = late;
+            let listed = Listed { key: object, id: Some(id), etag, size, put_at, look: OnceCell::new() };
+            (format!("{prefix}{}", key.item), listed)
+        },
+    )
 }
 
 /// The late versions of one key.

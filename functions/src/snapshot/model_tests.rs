@@ -157,6 +157,7 @@ impl World<'_> {
         let applier = Applier {
             store: &store,
             failures_prefix: FAILURES,
+            late_prefix: "failures/late/",
             table: "arn:aws:dynamodb:eu-west-1:123456789012:table/orders",
             key_names: &key_names,
             remembered_since: self.coverage.deletions_since(&self.present()),
@@ -270,6 +271,7 @@ impl World<'_> {
             bucket: "bucket".to_owned(),
             prefix: PREFIX.to_owned(),
             failures_prefix: FAILURES.to_owned(),
+            folder: String::new(),
         };
         let key_names: Vec<String> = self.history.key_names.iter().map(|name| (*name).to_owned()).collect();
         let s3 = self.aws.clients().s3();

@@ -21,6 +21,7 @@ use crate::files::{Files, FilesError};
 use crate::import_table::execution_input::InvalidInput;
 use crate::incremental::coverage::{self, Present, Uncovered};
 use crate::incremental::key_names;
+use crate::incremental::tables::{Followed, FollowedError, followed};
 use crate::step::{Failure, Named, Step};
 use crate::table_description;
 
@@ -28,6 +29,7 @@ use crate::table_description;
 #[derive(Debug)]
 pub struct PlanSnapshot {
     dynamodb: aws_sdk_dynamodb::Client,
+    lambda: aws_sdk_lambda::Client,
     s3: aws_sdk_s3::Client,
     clock: Clock,
 }
@@ -106,6 +108,9 @@ pub enum Error {
         /// Whose it is.
         whose: String,
     },
+    /// Nothing says what reads the table's stream.
+    #[error(transparent)]
+    Followed(#[from] FollowedError),
     /// The plan could not be written down.
     #[error(transparent)]
     Files(#[from] FilesError),
@@ -121,6 +126,7 @@ impl Named for Error {
             Error::SourceTableMissing { .. } => ErrorName::SourceTableMissing,
             Error::HistoryIncomplete { .. } => ErrorName::HistoryIncomplete,
             Error::ExportExists { .. } => ErrorName::ExportExists,
+            Error::Followed(error) => error.name(),
             Error::Files(error) => error.name(),
             Error::Aws(failure) => failure.name,
         }
@@ -138,15 +144,21 @@ impl Step for PlanSnapshot {
     type Error = Error;
 
     fn new(clients: &Clients) -> Result<PlanSnapshot, Failure> {
-        Ok(PlanSnapshot { dynamodb: clients.dynamodb(), s3: clients.s3(), clock: Clock::System })
+        let (dynamodb, lambda, s3) = (clients.dynamodb(), clients.lambda(), clients.s3());
+        Ok(PlanSnapshot { dynamodb, lambda, s3, clock: Clock::System })
     }
 
     async fn run(&self, input: Input) -> Result<Output, Error> {
         let Input { execution_arn, execution_input, started_at, defaults } = input;
         let wanted = execution_input.wanted(&defaults, started_at)?;
         let wait = wanted.settled_at - self.clock.now();
-        let (dynamodb, s3, table) = (&self.dynamodb, &self.s3, &defaults.table_arn);
-        let snapshot = plan(dynamodb, s3, wanted, table, &execution_arn, started_at).await?;
+        let followed = match execution_input.table_name.as_deref().filter(|_| !wanted.items.folder.is_empty())
+        {
+            Some(table) => Some(followed(&self.lambda, &defaults.function_name, table).await?),
+            None => None,
+        };
+        let (dynamodb, s3) = (&self.dynamodb, &self.s3);
+        let snapshot = plan(dynamodb, s3, wanted, followed, &execution_arn, started_at).await?;
         let shards = (0..snapshot.plan.segments).map(|shard| Shard { shard }).collect();
         Ok(Output { snapshot, shards, wait_seconds: whole_seconds(wait) })
     }
@@ -159,16 +171,17 @@ pub fn whole_seconds(wait: TimeDelta) -> u32 {
 }
 
 /// Plans a snapshot of a table's items and writes the plan down, or adopts the one that `owner` wrote down before.
-/// `owner` is the execution, or what the command line calls itself. `table_arn` is empty where nobody says which table it
-/// is; a name in its place will do for a table that is gone.
+/// `owner` is the execution, or what the command line calls itself. `followed` is what reads the stream of a table that is
+/// not the one that the stack is of.
 pub async fn plan(
     dynamodb: &aws_sdk_dynamodb::Client,
     s3: &aws_sdk_s3::Client,
     wanted: Wanted,
-    table_arn: &str,
+    followed: Option<Followed>,
     owner: &str,
     started_at: DateTime<Utc>,
 ) -> Result<Snapshot, Error> {
+    let table_arn = wanted.table_arn.as_str();
     let table_name = Arn::parse(table_arn).and_then(|arn| arn.table_name()).unwrap_or(table_arn).to_owned();
     let table = match table_arn {
         "" => None,
@@ -203,7 +216,7 @@ pub async fn plan(
         folder: String::new(),
         export_id: export_id(&run, owner, table_arn),
         table_id: table.and_then(|table| table.table_id).unwrap_or_default(),
-        table_arn: table_arn.to_owned(),
+        table_arn: wanted.table_arn.clone(),
         table_name,
         segments: wanted.shards,
         export_time: wanted.at,
@@ -212,7 +225,7 @@ pub async fn plan(
     let files = run.files(s3.clone(), &plan.table_name);
     let Wanted { at, kept_until, allow_incomplete, items, .. } = wanted;
     let name = String::new();
-    let snapshot = Snapshot { name, at, kept_until, allow_incomplete, items, key_names, run, plan };
+    let snapshot = Snapshot { name, at, kept_until, allow_incomplete, items, key_names, run, plan, followed };
     in_free_folder(&files, snapshot, owner).await
 }
 
@@ -275,7 +288,8 @@ async fn notes(
 impl PlanSnapshot {
     /// The step at a moment that does not pass.
     pub(super) fn at(clients: &Clients, clock: Clock) -> PlanSnapshot {
-        PlanSnapshot { dynamodb: clients.dynamodb(), s3: clients.s3(), clock }
+        let (dynamodb, lambda, s3) = (clients.dynamodb(), clients.lambda(), clients.s3());
+        PlanSnapshot { dynamodb, lambda, s3, clock }
     }
 }
 

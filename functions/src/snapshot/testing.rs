@@ -27,7 +27,8 @@ pub(crate) const PREFIX: &str = "items/";
 /// The template's parameters.
 pub(crate) fn defaults() -> Value {
     json!({
-        "tableArn": arn("orders"), "itemsBucket": "bucket", "itemsPrefix": PREFIX, "failuresPrefix": "failures/",
+        "tableArn": arn("orders"), "itemsBucket": "bucket", "itemsPrefix": PREFIX, "tablesPrefix": "tables/",
+        "functionName": "stream-backup", "failuresPrefix": "failures/",
         "bucket": "bucket", "prefix": "snapshots/", "compression": "gzip", "shards": "2", "settleSeconds": "300",
         "noncurrentDays": "0", "secondsPerCall": "600"
     })

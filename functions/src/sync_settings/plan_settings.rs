@@ -74,14 +74,24 @@ fn a_switch_for_each_setting(generator: &mut SchemaGenerator) -> Schema {
     })
 }
 
-/// A template's parameter that is on or off.
+/// A template's parameter that is on or off. Both are taken in capitals as well.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
+#[schemars(transform = in_capitals_too)]
 pub enum Switch {
     /// On.
+    #[serde(alias = "TRUE")]
     True,
     /// Off.
+    #[serde(alias = "FALSE")]
     False,
+}
+
+/// The derived schema does not know of aliases.
+fn in_capitals_too(schema: &mut Schema) {
+    schema.remove("oneOf");
+    schema.insert("type".to_owned(), "string".into());
+    schema.insert("enum".to_owned(), serde_json::json!(["true", "false", "TRUE", "FALSE"]));
 }
 
 /// What is to be done.

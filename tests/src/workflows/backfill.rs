@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use aws_sdk_dynamodb::types::{AttributeValue, StreamSpecification, StreamViewType};
+use aws_sdk_lambda::types::EventSourcePosition;
 use aws_sdk_s3::primitives::ByteStream;
 use futures::future::BoxFuture;
 use futures::future::LocalBoxFuture;
@@ -13,7 +14,7 @@ use tablekeeper_functions::incremental::sequence_number::SequenceNumber;
 use tablekeeper_functions::incremental::version::{body_of_item, body_of_tombstone, object_key};
 
 pub use super::import_table::TABLE;
-use super::import_table::make_table;
+use super::import_table::{make_table, make_table_called};
 use super::sync_settings::tables::stream;
 use super::sync_settings::{before, inject, takes_two_seconds};
 use crate::workflow::scenario;
@@ -22,6 +23,10 @@ use crate::{Battery, Begin, Deployed, Ended, Workflow};
 const PLAN: &str = "backfill.plan-backfill";
 const SEGMENT: &str = "backfill.backfill-segment";
 const FINISH: &str = "backfill.finish-backfill";
+/// A table that the stack follows beside [`TABLE`], where a scenario makes it.
+pub const OTHER: &str = "customers";
+/// What lets it.
+pub const MORE_TABLES: (&str, &str) = ("MoreTablesPattern", "cust*");
 /// A second is over when a page came that took two.
 const IN_SHORT_CALLS: &[(&str, &str)] = &[("SecondsPerCall", "1")];
 
@@ -32,7 +37,7 @@ pub fn workflow() -> Workflow {
         template: "incremental",
         machine: "BackfillStateMachine",
         // What the stream would bring is put by hand where a scenario needs it, so that nothing comes in between.
-        parameters: &[("MappingState", "DISABLED")],
+        parameters: &[("MappingState", "DISABLED"), MORE_TABLES],
         prepare: Some(with_stream),
         scenarios: vec![
             scenario!("a table of items", of_items => "Complete").golden().and(|ended| {
@@ -67,7 +72,17 @@ pub fn workflow() -> Workflow {
                 assert_eq!(output_of(ended)["Written"], 6);
                 assert_eq!(ended.calls.iter().filter(|call| call.fault.is_some()).count(), 7);
             }),
-            scenario!("another table", another_table => "Input Refused").failing(ErrorName::InvalidInput),
+            scenario!("another table that is followed", of_another_table => "Complete").golden().and(
+                |ended| {
+                    let output = json!({ "TableName": OTHER, "Items": 1, "Written": 1, "Kept": 0 });
+                    assert_eq!(output_of(ended), output);
+                    let keys: Vec<_> = ended.state.objects.iter().map(|object| object.key.as_str()).collect();
+                    assert!(keys.iter().all(|key| key.starts_with("tables/customers/")), "{keys:?}");
+                    assert!(keys.contains(&"tables/customers/coverage.json"), "{keys:?}");
+                },
+            ),
+            scenario!("a table that is not followed", another_table => "Input Refused")
+                .failing(ErrorName::InvalidInput),
             scenario!("the table is gone", table_gone => "Input Refused")
                 .failing(ErrorName::SourceTableMissing),
             scenario!("the stream is off", stream_off => "Input Refused").failing(ErrorName::StreamNotUsable),
@@ -96,6 +111,18 @@ pub fn with_stream(deployed: &Deployed) -> LocalBoxFuture<'_, Vec<(&'static str,
         let arn = stream(deployed, TABLE, StreamViewType::NewAndOldImages).await;
         vec![("StreamArn", arn)]
     })
+}
+
+/// Makes a table whose stream the stack's function reads, as incremental-tables.yaml has it, but that the mapping is off;
+/// answers the stream's ARN.
+pub async fn follow(deployed: &Deployed, table: &str) -> String {
+    make_table_called(deployed, table).await;
+    let stream_arn = stream(deployed, table, StreamViewType::NewAndOldImages).await;
+    let function = deployed.output("StreamBackupFunctionName");
+    let create = deployed.lambda.create_event_source_mapping().function_name(function);
+    let create = create.starting_position(EventSourcePosition::TrimHorizon).enabled(false);
+    create.event_source_arn(&stream_arn).send().await.unwrap();
+    stream_arn
 }
 
 /// Deletes [`TABLE`], and waits until it is gone.
@@ -143,6 +170,13 @@ async fn throttled_for_a_while(deployed: Arc<Deployed>) -> Begin {
     put_items(&deployed, 6, 10).await;
     inject(&deployed, SEGMENT, "dynamodb:Scan", 7, Fault::Throttle).await;
     Begin::Input(json!({ "Segments": 2 }))
+}
+
+async fn of_another_table(deployed: Arc<Deployed>) -> Begin {
+    follow(&deployed, OTHER).await;
+    let put = deployed.dynamodb.put_item().table_name(OTHER).item("id", AttributeValue::S("1".to_owned()));
+    put.send().await.unwrap();
+    Begin::Input(json!({ "TableName": OTHER, "Segments": 1 }))
 }
 
 async fn another_table(_: Arc<Deployed>) -> Begin {

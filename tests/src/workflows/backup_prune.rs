@@ -19,7 +19,8 @@ pub const TABLE: &str = "orders";
 /// Another one.
 pub const OTHER: &str = "customers";
 /// The times of four earlier runs, oldest first.
-pub const EARLIER: [&str; 4] = ["20250101020000", "20250102020000", "20250103020000", "20250104020000"];
+pub const EARLIER: [&str; 4] =
+    ["20250101T020000Z", "20250102T020000Z", "20250103T020000Z", "20250104T020000Z"];
 /// A backup that somebody made by hand.
 pub const BY_HAND: &str = "before-migration";
 
@@ -48,6 +49,9 @@ pub fn workflow() -> Workflow {
             scenario!("tables by the template's parameters", by_template => "Complete").with(BY_TEMPLATE),
             scenario!("backups by hand count too", manual_too => "Complete").and(|ended| {
                 assert!(!ended.state.backups[TABLE].contains_key(BY_HAND), "{:?}", ended.state.backups);
+            }),
+            scenario!("backups of the former system count too", former_too => "Complete").and(|ended| {
+                assert_eq!((&report(ended)["Kept"], &report(ended)["Deleted"]), (&json!(1), &json!(4)));
             }),
             scenario!("a backup that is still being made", one_in_the_making => "Complete").and(|ended| {
                 assert_eq!(report(ended)["Ignored"], 1, "{:?}", report(ended));
@@ -155,10 +159,15 @@ async fn manual_too(deployed: Arc<Deployed>) -> Begin {
     Begin::Input(json!({ "TableName": TABLE, "IncludeManual": true }))
 }
 
+async fn former_too(deployed: Arc<Deployed>) -> Begin {
+    make_former_backups(&deployed, TABLE).await;
+    Begin::Input(json!({ "TableName": TABLE, "IncludeFormer": true, "MaxBackups": 1 }))
+}
+
 async fn one_in_the_making(deployed: Arc<Deployed>) -> Begin {
     make_backups(&deployed, TABLE).await;
     slow(&deployed, u32::MAX).await;
-    make_dated_backup(&deployed, TABLE, "20250105020000").await;
+    make_dated_backup(&deployed, TABLE, "20250105T020000Z").await;
     slow(&deployed, 0).await;
     Begin::Input(json!({ "TableName": TABLE, "MaxBackups": 1 }))
 }
@@ -167,7 +176,7 @@ async fn an_earlier_table(deployed: Arc<Deployed>) -> Begin {
     make_backups(&deployed, TABLE).await;
     deployed.dynamodb.delete_table().table_name(TABLE).send().await.unwrap();
     make_table(&deployed, TABLE, &[], Billing::OnDemand).await;
-    make_dated_backup(&deployed, TABLE, "20250105020000").await;
+    make_dated_backup(&deployed, TABLE, "20250105T020000Z").await;
     Begin::Input(json!({ "TableName": TABLE, "MaxBackups": 1 }))
 }
 
@@ -260,6 +269,20 @@ pub async fn make_backups(deployed: &Deployed, table: &str) -> Vec<String> {
     back_up(deployed, table).await
 }
 
+/// Makes the table, with backups as the system before this one made them at the times of [`EARLIER`]; their names, oldest
+/// first. Those are `<table>-YYYYMMDDHHMMSS`, and nothing else tells of it.
+pub async fn make_former_backups(deployed: &Deployed, table: &str) -> Vec<String> {
+    make_table(deployed, table, &[], Billing::OnDemand).await;
+    let mut names = Vec::new();
+    for time in EARLIER {
+        let digits: String = time.chars().filter(char::is_ascii_digit).collect();
+        let name = format!("{table}-{digits}");
+        date(deployed, &make_backup(deployed, table, &name).await, time).await;
+        names.push(name);
+    }
+    names
+}
+
 /// Backups of [`EARLIER`] runs; their ARNs, oldest first.
 async fn back_up(deployed: &Deployed, table: &str) -> Vec<String> {
     let mut backups = Vec::new();
@@ -283,7 +306,7 @@ pub async fn make_backup(deployed: &Deployed, table: &str, name: &str) -> String
 }
 
 async fn date(deployed: &Deployed, backup: &str, time: &str) {
-    let time = NaiveDateTime::parse_from_str(time, "%Y%m%d%H%M%S").unwrap().and_utc().timestamp();
+    let time = NaiveDateTime::parse_from_str(time, "%Y%m%dT%H%M%SZ").unwrap().and_utc().timestamp();
     stack().await.aws.front().date_backup(&deployed.account, backup, time as f64);
 }
 

@@ -322,12 +322,17 @@ async fn with_export(deployed: &Deployed) {
 
 /// An empty table.
 pub async fn make_table(deployed: &Deployed) {
+    make_table_called(deployed, TABLE).await;
+}
+
+/// A table of this name with the key attribute `id`.
+pub async fn make_table_called(deployed: &Deployed, name: &str) {
     let attribute = AttributeDefinition::builder().attribute_name("id");
     let attribute = attribute.attribute_type(ScalarAttributeType::S).build().unwrap();
     let key = KeySchemaElement::builder().attribute_name("id").key_type(KeyType::Hash).build().unwrap();
-    let create = deployed.dynamodb.create_table().table_name(TABLE).billing_mode(BillingMode::PayPerRequest);
+    let create = deployed.dynamodb.create_table().table_name(name).billing_mode(BillingMode::PayPerRequest);
     create.attribute_definitions(attribute).key_schema(key).send().await.unwrap();
-    super::sync_settings::tables::until_active(deployed, TABLE).await;
+    super::sync_settings::tables::until_active(deployed, name).await;
 }
 
 pub(super) async fn put_item(deployed: &Deployed, id: &str, content: &str) {

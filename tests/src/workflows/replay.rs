@@ -10,7 +10,7 @@ use tablekeeper_functions::clock::Clock;
 use tablekeeper_functions::error_name::ErrorName;
 use tablekeeper_functions::incremental::version::object_key;
 
-use super::backfill::{TABLE, delete_table, with_stream};
+use super::backfill::{MORE_TABLES, OTHER, TABLE, delete_table, follow, with_stream};
 use super::snapshot::put_version;
 use super::sync_settings::{inject, takes_two_seconds};
 use crate::workflow::scenario;
@@ -26,17 +26,26 @@ pub fn workflow() -> Workflow {
         name: "replay",
         template: "incremental",
         machine: "ReplayStateMachine",
-        parameters: &[("MappingState", "DISABLED"), ("WatchState", "DISABLED")],
+        parameters: &[("MappingState", "DISABLED"), ("WatchState", "DISABLED"), MORE_TABLES],
         prepare: Some(with_stream),
         scenarios: vec![
             scenario!("changes of every kind", of_every_kind => "Complete").golden().and(|ended| {
-                let counts =
-                    json!({ "Objects": 2, "Records": 6, "Written": 2, "Late": 2, "SetAside": 2, "Left": 0 });
+                let counts = json!({ "Objects": 2, "Records": 6, "Written": 2, "Late": 2, "SetAside": 2, "Left": 0,
+                    "OfOtherTables": 0 });
                 assert_eq!(output(ended), counts);
                 let under = |prefix: &str| keys(ended).filter(|key| key.starts_with(prefix)).count();
                 assert_eq!((under("items/"), under("failures/late/")), (3, 2));
                 assert_eq!((under("failures/"), under("aws/lambda/")), (4, 0));
             }),
+            scenario!("another table that is followed", of_a_followed_table => "Complete").golden().and(|ended| {
+                let counts = json!({ "Objects": 1, "Records": 1, "Written": 1, "Late": 0, "SetAside": 0, "Left": 0,
+                    "OfOtherTables": 1 });
+                assert_eq!(output(ended), counts);
+                let under = |prefix: &str| keys(ended).filter(|key| key.starts_with(prefix)).count();
+                assert_eq!((under("tables/customers/"), under("items/"), under("aws/lambda/")), (1, 0, 1));
+            }),
+            scenario!("a table that is not followed", of_a_table_not_followed => "Input Refused")
+                .failing(ErrorName::InvalidInput),
             scenario!("nothing was given up", of_nothing => "Complete").and(|ended| {
                 assert_eq!(output(ended)["Objects"], 0);
             }),
@@ -133,6 +142,23 @@ async fn of_every_kind(deployed: Arc<Deployed>) -> Begin {
     give_up(&deployed, "first", first).await;
     give_up(&deployed, "second", second).await;
     Begin::Input(json!({}))
+}
+
+/// Beside a change of the stack's own table.
+async fn of_a_followed_table(deployed: Arc<Deployed>) -> Begin {
+    let stream_arn = follow(&deployed, OTHER).await;
+    // The same in each of a day's runs, which are compared.
+    let today = Clock::System.now().duration_trunc(TimeDelta::days(1)).unwrap();
+    let own = record(&deployed, "INSERT", "1", 101, today).await;
+    let mut change = own.clone();
+    change["eventSourceARN"] = json!(stream_arn);
+    give_up(&deployed, "first", vec![own]).await;
+    give_up(&deployed, "of-another-table", vec![change]).await;
+    Begin::Input(json!({ "TableName": OTHER }))
+}
+
+async fn of_a_table_not_followed(_: Arc<Deployed>) -> Begin {
+    Begin::Input(json!({ "TableName": OTHER }))
 }
 
 async fn of_nothing(_: Arc<Deployed>) -> Begin {

@@ -17,7 +17,7 @@ use tablekeeper_functions::incremental::version::{
 use tablekeeper_functions::snapshot::document::Document;
 use tablekeeper_functions::snapshot::{Items, Snapshot};
 
-use super::backfill::{delete_table, with_stream};
+use super::backfill::{MORE_TABLES, OTHER, delete_table, follow, with_stream};
 use super::sync_settings::{before, inject, takes_two_seconds};
 use crate::workflow::scenario;
 use crate::{Battery, Begin, Deployed, Ended, Workflow};
@@ -48,6 +48,7 @@ pub fn workflow() -> Workflow {
             ("SnapshotShards", "1"),
             ("SettleSeconds", "1"),
             ("NoncurrentDays", "0"),
+            MORE_TABLES,
         ],
         prepare: Some(with_stream),
         scenarios: vec![
@@ -58,6 +59,17 @@ pub fn workflow() -> Workflow {
                 let lines = &files.next().unwrap().lines;
                 assert!(lines.iter().all(|line| line.contains("then")), "{lines:?}");
             }),
+            scenario!("of another table that is followed", of_another_table => "Complete").golden().and(
+                |ended| {
+                    assert_eq!(output(ended)["ItemCount"], 1);
+                    let keys = || ended.state.objects.iter().map(|object| object.key.as_str());
+                    let is_manifest = |key: &str| key.ends_with("/manifest-summary.json");
+                    let is_there = |key: &str| key.starts_with("snapshots/customers/") && is_manifest(key);
+                    assert!(keys().any(is_there), "{:?}", ended.state.objects);
+                },
+            ),
+            scenario!("of a table that is not followed", of_a_table_not_followed => "Input Refused")
+                .failing(ErrorName::InvalidInput),
             scenario!("of now", of_now => "Complete").with(READ).and(|ended| {
                 assert_eq!(output(ended)["ItemCount"], 5, "one was deleted, and one came later");
                 let name = output(ended)["Snapshot"].as_str().unwrap().to_owned();
@@ -155,6 +167,17 @@ fn has_no_manifest(ended: &Ended) {
 
 /// A version of an item, or a tombstone, as `stream-backup` puts it.
 pub async fn put_version(deployed: &Deployed, id: &str, text: Option<&str>, number: u32, at: &str) {
+    put_version_under(deployed, "items/", id, text, number, at).await;
+}
+
+async fn put_version_under(
+    deployed: &Deployed,
+    prefix: &str,
+    id: &str,
+    text: Option<&str>,
+    number: u32,
+    at: &str,
+) {
     let item_key = format!(r#"{{"id":{{"S":"{id}"}}}}"#);
     let sequence_number = SequenceNumber::parse(&number.to_string()).unwrap();
     let (event, body) = match text {
@@ -165,7 +188,7 @@ pub async fn put_version(deployed: &Deployed, id: &str, text: Option<&str>, numb
         }
         None => (EventName::Remove, body_of_tombstone(&sequence_number)),
     };
-    let key = object_key("items/", item_key.as_bytes());
+    let key = object_key(prefix, item_key.as_bytes());
     let position = Position { stream: None, sequence_number, at: at.parse().unwrap() };
     let version = Version::new(position, event, item_key);
     let put = deployed.s3.put_object().bucket(deployed.output("ItemBucketName")).key(key);
@@ -175,7 +198,7 @@ pub async fn put_version(deployed: &Deployed, id: &str, text: Option<&str>, numb
 /// Five items that were there at the second, of which one was changed and one deleted since; one that had been deleted,
 /// and one that came later.
 async fn put_history(deployed: &Deployed) {
-    put_coverage(deployed, "2025-11-01T00:00:00Z").await;
+    put_coverage(deployed, "items/", "2025-11-01T00:00:00Z").await;
     for id in 0..6 {
         put_version(deployed, &id.to_string(), Some("then"), 1, "2025-12-01T00:00:00Z").await;
     }
@@ -186,9 +209,9 @@ async fn put_history(deployed: &Deployed) {
 }
 
 /// What a backfill writes down that ended then.
-async fn put_coverage(deployed: &Deployed, complete_since: &str) {
+async fn put_coverage(deployed: &Deployed, prefix: &str, complete_since: &str) {
     let coverage = Coverage { complete_since: Some(complete_since.parse().unwrap()), ..Coverage::default() };
-    let put = deployed.s3.put_object().bucket(deployed.output("ItemBucketName")).key(coverage::key("items/"));
+    let put = deployed.s3.put_object().bucket(deployed.output("ItemBucketName")).key(coverage::key(prefix));
     put.body(serde_json::to_vec(&coverage).unwrap().into()).send().await.unwrap();
 }
 
@@ -199,6 +222,20 @@ fn at() -> Begin {
 async fn of_a_second(deployed: Arc<Deployed>) -> Begin {
     put_history(&deployed).await;
     at()
+}
+
+/// Beside items of the stack's own table.
+async fn of_another_table(deployed: Arc<Deployed>) -> Begin {
+    follow(&deployed, OTHER).await;
+    put_history(&deployed).await;
+    let prefix = "tables/customers/";
+    put_coverage(&deployed, prefix, "2025-11-01T00:00:00Z").await;
+    put_version_under(&deployed, prefix, "1", Some("then"), 1, "2025-12-01T00:00:00Z").await;
+    Begin::Input(json!({ "TableName": OTHER, "At": AT }))
+}
+
+async fn of_a_table_not_followed(_: Arc<Deployed>) -> Begin {
+    Begin::Input(json!({ "TableName": OTHER, "At": AT }))
 }
 
 async fn of_now(deployed: Arc<Deployed>) -> Begin {
@@ -242,6 +279,7 @@ async fn put_document(deployed: &Deployed) -> Document {
         bucket: deployed.output("ItemBucketName").to_owned(),
         prefix: "items/".to_owned(),
         failures_prefix: "failures/".to_owned(),
+        folder: String::new(),
     };
     let run = Run {
         started_at: at,
@@ -272,8 +310,17 @@ async fn put_document(deployed: &Deployed) -> Document {
     };
     let key_names = vec!["id".to_owned()];
     let name = "2026-01-01T00-00-00Z".to_owned();
-    let snapshot =
-        Snapshot { name, at, kept_until: None, allow_incomplete: false, items, key_names, run, plan };
+    let snapshot = Snapshot {
+        name,
+        at,
+        kept_until: None,
+        allow_incomplete: false,
+        items,
+        key_names,
+        run,
+        plan,
+        followed: None,
+    };
     let document = Document { version: 1, owner: "another execution".to_owned(), snapshot };
     let body = ByteStream::from(serde_json::to_vec(&document).unwrap());
     let put = deployed.s3.put_object().bucket(bucket).key(document_in(FOLDER));
@@ -322,7 +369,7 @@ async fn with_another_object(deployed: Arc<Deployed>) -> Begin {
 
 async fn before_its_backfill(deployed: Arc<Deployed>) -> Begin {
     put_history(&deployed).await;
-    put_coverage(&deployed, "2026-01-01T00:00:01Z").await;
+    put_coverage(&deployed, "items/", "2026-01-01T00:00:01Z").await;
     at()
 }
 
@@ -338,7 +385,7 @@ async fn with_what_is_known(deployed: Arc<Deployed>) -> Begin {
 }
 
 async fn breaks_off(deployed: Arc<Deployed>) -> Begin {
-    put_coverage(&deployed, "2025-11-01T00:00:00Z").await;
+    put_coverage(&deployed, "items/", "2025-11-01T00:00:00Z").await;
     // More than a piece of an upload, which is 8 MiB, before the last object, which no version made.
     let text = "x".repeat(350_000);
     for id in 0..50 {

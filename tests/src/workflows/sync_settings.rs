@@ -42,7 +42,8 @@ pub fn workflow() -> Workflow {
             ("RestoreEventRules", "DISABLED"),
             ("SettingsProfile", "replacement"),
             ("EnableWarmThroughputSettings", "true"),
-            ("EnableAlarmSettings", "true"),
+            // In capitals, as the system that this one succeeds documented it.
+            ("EnableAlarmSettings", "TRUE"),
         ],
         scenarios: vec![
             scenario!("a point-in-time restore by CloudTrail", a_point_in_time_restore => "Complete").golden(),

@@ -40,6 +40,7 @@ pub(super) async fn take(
         table_name: arguments.table.clone(),
         from: arguments.from.clone(),
         format: arguments.format,
+        binary: arguments.binary.or(earlier.as_ref().map(|earlier| earlier.import.binary)),
         compression: arguments.compression.or(earlier.as_ref().map(|earlier| earlier.import.compression)),
         // What it wrote before is in it.
         merge: Some(arguments.merge || earlier.is_some()),
@@ -162,6 +163,9 @@ fn resumed(planned: State, earlier: State, kind: Kind, path: &Path) -> Result<St
     };
     if now.format != then.format {
         return differs("--format");
+    }
+    if now.binary != then.binary {
+        return differs("--binary");
     }
     if now.compression != then.compression {
         return differs("--compression");

@@ -73,6 +73,7 @@ impl Job {
             files,
             source,
             format: import.format,
+            binary: import.binary,
             compression: import.compression,
             calls,
             table: &import.table_name,

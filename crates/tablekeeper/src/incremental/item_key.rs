@@ -156,6 +156,7 @@ mod tests {
             bucket: "bucket".to_owned(),
             prefix: "items/".to_owned(),
             failures_prefix: "failures/".to_owned(),
+            folder: String::new(),
         };
         ItemKey::read(text, keys, &items).map_err(|error| error.0)
     }

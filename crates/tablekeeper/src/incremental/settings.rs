@@ -63,7 +63,11 @@ pub(crate) struct Snapshots {
 impl Settings {
     /// Reads the file, if there is one, and the environment: the one place that does.
     #[expect(clippy::disallowed_methods, reason = "the command line is an edge: its own variables")]
-    pub(crate) async fn read(path: Option<&Path>, stack: Option<&str>) -> anyhow::Result<Settings> {
+    pub(crate) async fn read(
+        path: Option<&Path>,
+        stack: Option<&str>,
+        table: Option<&str>,
+    ) -> anyhow::Result<Settings> {
         let text = path.map(file::text).transpose()?;
         let name = path.map(|path| path.display().to_string());
         let of_stack = match stack {
@@ -72,6 +76,7 @@ impl Settings {
                 OfStack::read(
                     name,
                     &crate::stack::find(&config, name, "--stack names one that is there").await?,
+                    table,
                 )?
             }
             None => OfStack::default(),
@@ -108,8 +113,8 @@ impl Settings {
         let items = match bucket("s3.incremental.bucket", "INCREMENTAL_BUCKET")? {
             Some(Given { text: bucket, .. }) => {
                 let failures = prefix(&failures_prefix, FAILURES_PREFIX);
-                let items =
-                    Items { bucket, prefix: prefix(&items_prefix, ITEMS_PREFIX), failures_prefix: failures };
+                let (prefix, folder) = (prefix(&items_prefix, ITEMS_PREFIX), of_stack.folder.clone());
+                let items = Items { bucket, prefix, failures_prefix: failures, folder };
                 let Items { prefix, failures_prefix: failures, .. } = &items;
                 if failures.is_empty() || (!prefix.is_empty() && failures.starts_with(prefix)) {
                     bail!(Unusable(format!(
@@ -221,7 +226,8 @@ impl Settings {
             && table != followed
         {
             bail!(Unusable(format!(
-                "TABLE is {table}, but the stack follows {followed}; leave one of them out"
+                "TABLE is {table}, but the stack is of {followed}; leave TABLE out, or name with --stack-table which of the \
+                 stack's tables is meant"
             )));
         }
         Ok(argument.map(str::to_owned).or_else(|| self.table.clone()))

@@ -18,7 +18,7 @@ use serde::Serialize;
 use tablekeeper_functions::arn::is_table_name;
 use tablekeeper_functions::backup_prune::execution_input::{Defaults, InvalidInput};
 use tablekeeper_functions::backup_prune::retention::{Backup, Scope, backup_name};
-use tablekeeper_functions::backup_prune::{ExecutionInput, Retention, list};
+use tablekeeper_functions::backup_prune::{ExecutionInput, Others, Retention, list};
 use tablekeeper_functions::clients::Clients;
 use tablekeeper_functions::clock::Clock;
 use tablekeeper_functions::table_description;
@@ -59,6 +59,9 @@ pub(crate) struct Arguments {
     /// Of each of the last so many years: YearlyBackups.
     #[arg(long, value_name = "NUMBER", default_value_t = 0, allow_negative_numbers = true)]
     yearly: i64,
+    /// Backups of the system before this one (TABLE-YYYYMMDDHHMMSS) count like the workflow's own, and may go: IncludeFormer.
+    #[arg(long)]
+    include_former: bool,
     /// Backups that were made by hand count like the workflow's own, and may go: IncludeManual.
     #[arg(long)]
     include_manual: bool,
@@ -134,7 +137,8 @@ async fn plan(arguments: &Arguments, retention: Retention) -> anyhow::Result<Pla
     if !arguments.without_new_backup {
         backups.push(new_backup(table, table_id, now));
     }
-    let scope = Scope { table_name: table, table_id, include_manual: arguments.include_manual };
+    let others = Others { former: arguments.include_former, manual: arguments.include_manual };
+    let scope = Scope { table_name: table, table_id, others };
     let plan = retention.plan(&backups, scope, now);
     let kept = |(backup, rules): (&Backup, _)| Kept { backup: Told::of(backup), rules };
     let left = |(backup, reason): (&Backup, _)| Left { backup: Told::of(backup), reason };

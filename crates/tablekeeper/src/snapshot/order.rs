@@ -9,7 +9,7 @@ use tablekeeper_functions::export_table::layout::document_in;
 use tablekeeper_functions::files::Files;
 use tablekeeper_functions::incremental::key_names;
 use tablekeeper_functions::snapshot::document::{self, Document};
-use tablekeeper_functions::snapshot::execution_input::{Defaults, ExecutionInput, names};
+use tablekeeper_functions::snapshot::execution_input::{Defaults, ExecutionInput, Wanted, names};
 use tablekeeper_functions::snapshot::plan_snapshot::{self, Error};
 use tablekeeper_functions::snapshot::{Items, Snapshot};
 use tablekeeper_functions::step::Named as _;
@@ -143,7 +143,7 @@ async fn begin(
         }
     };
     let defaults = Defaults {
-        table_arn: table_arn.clone(),
+        table_arn,
         items_bucket: items.bucket.clone(),
         items_prefix: items.prefix.clone(),
         failures_prefix: items.failures_prefix.clone(),
@@ -154,13 +154,17 @@ async fn begin(
         settle_seconds: how.settle().to_string(),
         noncurrent_days: days.to_string(),
         seconds_per_call: SECONDS.to_string(),
+        // The settings say where the table's items lie, whichever table of its stack it is.
+        ..Defaults::default()
     };
-    let input = ExecutionInput { at: which.at.map(str::to_owned), allow_incomplete: how.allow_incomplete };
+    let at = which.at.map(str::to_owned);
+    let input = ExecutionInput { at, allow_incomplete: how.allow_incomplete, ..ExecutionInput::default() };
     let wanted = input
         .wanted(&defaults, now)
         .map_err(|invalid| Unusable(format!("--{} {}", invalid.field.to_lowercase(), invalid.reason)))?;
+    let wanted = Wanted { items: items.clone(), ..wanted };
     let owner = format!("{OWNER}, process {} since {}", std::process::id(), now.to_rfc3339());
-    match plan_snapshot::plan(&dynamodb, &aws.s3, wanted, &table_arn, &owner, now).await {
+    match plan_snapshot::plan(&dynamodb, &aws.s3, wanted, None, &owner, now).await {
         Ok(snapshot) => Ok(snapshot),
         Err(Error::SourceTableMissing { .. }) if table.is_empty() => bail!(Unusable(format!(
             "there is no version of an item in {} that says what the key attributes are; TABLE may name the table \

@@ -12,3 +12,4 @@ mod import_inputs;
 mod incremental;
 mod plan;
 mod shell;
+mod template;

@@ -176,7 +176,6 @@ async fn what_fails_for_good_has_its_name() {
         ("dynamodb:Scan", 400, "AccessDeniedException", ErrorName::AccessDenied),
         ("s3:PutObject", 403, "AccessDenied", ErrorName::AccessDenied),
         ("s3:PutObject", 404, "NoSuchBucket", ErrorName::RequestRefused),
-        ("s3:PutObject", 503, "SlowDown", ErrorName::Throttled),
     ] {
         let aws = with_items(5);
         aws.fail_action(action, 0, Fault::Refused(status, code));
@@ -188,6 +187,17 @@ async fn what_fails_for_good_has_its_name() {
     let error = call(&aws, &other, Reached::default(), 60).await.unwrap_err();
     let words = "item 1 of the page behind the beginning of segment 0 cannot be read";
     assert_eq!((error.name(), error.to_string()), (ErrorName::RequestRefused, words.to_owned()));
+}
+
+#[tokio::test]
+async fn of_a_page_what_s3_throttles_is_put_again_and_nothing_else() {
+    let aws = with_items(5);
+    for number in [0, 2, 3] {
+        aws.fail_action("s3:PutObject", number, Fault::Refused(503, "SlowDown"));
+    }
+    let reached = call(&aws, &backfill(), Reached::default(), 60).await.unwrap();
+    assert_eq!(reached, Reached { cursor: None, written: 5, kept: 0, done: true });
+    assert_eq!((aws.count("s3:PutObject"), items(&aws)), (5 + 3, expected(0..5)));
 }
 
 #[tokio::test]

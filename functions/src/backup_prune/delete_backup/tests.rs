@@ -5,7 +5,7 @@ use crate::backup_prune::testing::{EXECUTION, NEW, STARTED_AT, new_backup};
 use crate::fake_aws::{FakeAws, backup_arn};
 use crate::step::AnyStep;
 
-const OLD: &str = "orders-20260227020000";
+const OLD: &str = "orders-20260227T020000Z";
 
 /// With the backup that the run made, and one that is to go.
 fn aws() -> FakeAws {

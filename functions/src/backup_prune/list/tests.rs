@@ -22,7 +22,7 @@ async fn every_page_is_read_and_no_other_tables_backup() {
         let aws = aws().with_pages_of(page);
         assert_eq!(
             names(&aws).await,
-            ["orders-20260226020000", "orders-20260227020000", "orders-20260228020000"]
+            ["orders-20260226T020000Z", "orders-20260227T020000Z", "orders-20260228T020000Z"]
         );
         assert_eq!(aws.calls("dynamodb:ListBackups").len(), 3_usize.div_ceil(page));
     }
@@ -33,7 +33,7 @@ async fn backups_of_aws_backup_and_of_deleted_tables_are_never_asked_for() {
     let aws = aws().with_pages_of(1);
     aws.set_backup(0, "BackupType", json!("AWS_BACKUP"));
     aws.set_backup(1, "BackupType", json!("SYSTEM"));
-    assert_eq!(names(&aws).await, ["orders-20260228020000"]);
+    assert_eq!(names(&aws).await, ["orders-20260228T020000Z"]);
     for call in aws.calls("dynamodb:ListBackups") {
         assert_eq!((&call.input["BackupType"], &call.input["TableName"]), (&json!("USER"), &json!("orders")));
     }
@@ -46,8 +46,8 @@ async fn a_backup_is_told_with_all_that_is_decided_by() {
     aws.set_backup(2, "TableId", json!("earlier"));
     let backups = backups(&aws.clients().dynamodb(), "orders").await.unwrap();
     let expected = Backup {
-        arn: backup_arn("orders", "orders-20260226020000"),
-        name: "orders-20260226020000".to_owned(),
+        arn: backup_arn("orders", "orders-20260226T020000Z"),
+        name: "orders-20260226T020000Z".to_owned(),
         created_at: "2026-02-26T02:00:00Z".parse().unwrap(),
         available: true,
         table_id: "id-of-orders".to_owned(),
@@ -61,7 +61,7 @@ async fn what_cannot_be_told_from_others_is_left_out() {
     for field in ["BackupArn", "BackupName", "BackupCreationDateTime", "TableId"] {
         let aws = aws();
         aws.set_backup(1, field, json!(null));
-        assert_eq!(names(&aws).await, ["orders-20260226020000", "orders-20260228020000"], "{field}");
+        assert_eq!(names(&aws).await, ["orders-20260226T020000Z", "orders-20260228T020000Z"], "{field}");
     }
 }
 

@@ -31,7 +31,7 @@ fn deleted(output: &Value) -> Vec<&str> {
     delete.map(|backup| backup["backupName"].as_str().unwrap()).collect()
 }
 
-const OLDEST: [&str; 3] = ["orders-20260224020000", "orders-20260225020000", "orders-20260226020000"];
+const OLDEST: [&str; 3] = ["orders-20260224T020000Z", "orders-20260225T020000Z", "orders-20260226T020000Z"];
 
 #[tokio::test]
 async fn what_no_rule_keeps_goes_oldest_first() {
@@ -39,8 +39,8 @@ async fn what_no_rule_keeps_goes_oldest_first() {
     assert_eq!(deleted(&output), OLDEST);
     let expected = json!({
         "kept": 3, "ignored": 0, "stale": 3,
-        "keptLines": [format!("{NEW}: MaxBackups"), "orders-20260228020000: MaxBackups",
-            "orders-20260227020000: MaxBackups"],
+        "keptLines": [format!("{NEW}: MaxBackups"), "orders-20260228T020000Z: MaxBackups",
+            "orders-20260227T020000Z: MaxBackups"],
         "ignoredLines": []
     });
     assert_eq!(output["prune"], expected);
@@ -67,19 +67,19 @@ async fn what_does_not_count_is_left_with_its_reason() {
     aws.set_backup(1, "TableId", json!("id-of-an-earlier-table"));
     aws.set_backup(2, "BackupStatus", json!("CREATING"));
     let output = plan(&aws, 1).await;
-    assert_eq!(deleted(&output), ["orders-20260228020000"]);
+    assert_eq!(deleted(&output), ["orders-20260228T020000Z"]);
     assert_eq!(
         output["prune"]["ignoredLines"],
         json!([
-            "orders-20260227020000: it is not available",
-            "orders-20260226020000: it is of an earlier table of this name",
+            "orders-20260227T020000Z: it is not available",
+            "orders-20260226T020000Z: it is of an earlier table of this name",
             "before-migration: it was not made by this workflow"
         ])
     );
     let mut manual = run(1, 50);
-    manual["includeManual"] = json!(true);
+    manual["others"]["manual"] = json!(true);
     let output = plan_by(&aws, manual).await.unwrap();
-    assert_eq!(deleted(&output), ["before-migration", "orders-20260228020000"]);
+    assert_eq!(deleted(&output), ["before-migration", "orders-20260228T020000Z"]);
 }
 
 #[tokio::test]
@@ -88,8 +88,8 @@ async fn what_is_young_is_judged_at_the_runs_beginning() {
     let mut by_age = run(1, 50);
     by_age["retention"]["maxAgeDays"] = json!(2);
     let output = plan_by(&aws(2), by_age).await.unwrap();
-    assert_eq!(deleted(&output), ["orders-20260227020000"]);
-    let lines = json!([format!("{NEW}: MaxBackups, MaxAgeDays"), "orders-20260228020000: MaxAgeDays"]);
+    assert_eq!(deleted(&output), ["orders-20260227T020000Z"]);
+    let lines = json!([format!("{NEW}: MaxBackups, MaxAgeDays"), "orders-20260228T020000Z: MaxAgeDays"]);
     assert_eq!(output["prune"]["keptLines"], lines);
 }
 
@@ -100,7 +100,7 @@ async fn one_run_deletes_so_many_and_counts_the_rest() {
     let names = deleted(&output);
     assert_eq!((names.len(), &output["prune"]["stale"]), (200, &json!(502)));
     assert!(names.is_sorted(), "oldest first, by their names' times");
-    assert_eq!(names[0], "orders-20241014020000");
+    assert_eq!(names[0], "orders-20241014T020000Z");
     let mut of_many_tables = run(2, 50);
     of_many_tables["deletions"] = json!(10);
     let output = plan_by(&aws, of_many_tables).await.unwrap();
@@ -126,8 +126,8 @@ async fn as_many_deletions_as_there_may_be_fit_an_executions_state_with_the_long
 async fn a_run_leaves_its_own_backup_where_another_run_has_made_a_newer_one() {
     let aws = aws(2).with_backup("orders", "2026-03-01T02:00:10Z");
     let output = plan(&aws, 1).await;
-    assert_eq!(deleted(&output), ["orders-20260227020000", "orders-20260228020000"]);
-    let lines = json!(["orders-20260301020010: MaxBackups", format!("{NEW}: made by this run")]);
+    assert_eq!(deleted(&output), ["orders-20260227T020000Z", "orders-20260228T020000Z"]);
+    let lines = json!(["orders-20260301T020010Z: MaxBackups", format!("{NEW}: made by this run")]);
     assert_eq!((&output["prune"]["keptLines"], &output["prune"]["stale"]), (&lines, &json!(2)));
 }
 
@@ -138,7 +138,7 @@ async fn lines_are_bounded_and_the_last_one_counts_the_others() {
         aws.set_backup(place, "BackupName", json!(format!("by-hand-{place}")));
     }
     let output = plan_by(&aws, run(9, 2)).await.unwrap();
-    let kept = json!([format!("{NEW}: MaxBackups"), "orders-20260228020000: MaxBackups", "and 4 more"]);
+    let kept = json!([format!("{NEW}: MaxBackups"), "orders-20260228T020000Z: MaxBackups", "and 4 more"]);
     let left = "it was not made by this workflow";
     let ignored = json!([format!("by-hand-3: {left}"), format!("by-hand-2: {left}"), "and 2 more"]);
     assert_eq!((&output["prune"]["keptLines"], &output["prune"]["ignoredLines"]), (&kept, &ignored));

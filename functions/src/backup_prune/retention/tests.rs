@@ -20,8 +20,8 @@ fn backup(hours: i64) -> Backup {
     }
 }
 
-fn scope(include_manual: bool) -> Scope<'static> {
-    Scope { table_name: TABLE, table_id: "id", include_manual }
+fn scope(manual: bool) -> Scope<'static> {
+    Scope { table_name: TABLE, table_id: "id", others: Others { former: false, manual } }
 }
 
 fn newest(max_backups: u32) -> Retention {
@@ -35,16 +35,48 @@ fn kept(plan: &Plan<'_>) -> Vec<String> {
 #[test]
 fn a_name_is_the_tables_and_the_time() {
     let time = Utc.with_ymd_and_hms(2020, 9, 5, 3, 29, 50).unwrap();
-    assert_eq!(backup_name("Movies", time), "Movies-20200905032950");
+    assert_eq!(backup_name("Movies", time), "Movies-20200905T032950Z");
     let long = "x".repeat(255);
     let name = backup_name(&long, time);
     assert_eq!(name.len(), 255);
-    assert!(is_own_name(&name, &long) && is_own_name("Movies-20200905032950", "Movies"));
+    assert!(is_own_name(&name, &long) && is_own_name("Movies-20200905T032950Z", "Movies"));
     for other in
-        ["Movies-20200905", "Movies-20201305032950", "Movies-2-20200905032950", "before the migration"]
+        ["Movies-20200905", "Movies-20201305T032950Z", "Movies-2-20200905T032950Z", "before the migration"]
     {
         assert!(!is_own_name(other, "Movies"), "{other}");
     }
+}
+
+#[test]
+fn a_name_of_the_former_system_is_told_from_ones_own() {
+    assert!(
+        is_former_name("Movies-20200905032950", "Movies") && !is_own_name("Movies-20200905032950", "Movies")
+    );
+    for other in ["Movies-20200905T032950Z", "Movies-20201305032950", "Movies-2-20200905032950", "Movies"] {
+        assert!(!is_former_name(other, "Movies"), "{other}");
+    }
+}
+
+#[test]
+fn what_the_former_system_made_is_left_or_counts_as_is_asked() {
+    let mut backups: Vec<Backup> = (0..6).map(backup).collect();
+    for (former, digits) in backups.iter_mut().zip(["20260101000000", "20260101010000", "20260101020000"]) {
+        former.name = format!("orders-{digits}");
+    }
+    backups[0].name = "before the migration".to_owned();
+    let fates = |others: Others| {
+        let plan = newest(2).plan(&backups, Scope { others, ..scope(false) }, at(9));
+        let deleted: Vec<String> = plan.delete.iter().map(|it| it.arn.clone()).collect();
+        (deleted, plan.ignored.iter().map(|(_, reason)| *reason).collect::<Vec<_>>())
+    };
+    let off = "the system before this one made it, and IncludeFormer is off";
+    let by_hand = "it was not made by this workflow";
+    let (deleted, left) = fates(Others::default());
+    assert_eq!((deleted, left), (vec!["arn:3".to_owned()], vec![off, off, by_hand]));
+    let (deleted, left) = fates(Others { former: true, manual: false });
+    assert_eq!((deleted.join(" ").as_str(), left), ("arn:3 arn:2 arn:1", vec![by_hand]));
+    let (deleted, left) = fates(Others { former: false, manual: true });
+    assert_eq!((deleted.len(), left.len()), (4, 0), "all of them are asked for");
 }
 
 #[test]

@@ -11,7 +11,7 @@ fn defaults() -> Value {
     json!({
         "tableNames": "", "tableNamePattern": "", "tableTag": "", "maxBackups": "3", "maxAgeDays": "0",
         "dailyBackups": "0", "weeklyBackups": "0", "monthlyBackups": "0", "yearlyBackups": "0",
-        "includeManual": "false"
+        "includeFormer": "false", "includeManual": "false"
     })
 }
 
@@ -50,10 +50,10 @@ async fn one_name_is_enough_and_costs_no_call() {
         "run": {
             "retention": { "maxBackups": 3, "maxAgeDays": 0, "daily": 0, "weekly": 0, "monthly": 0,
                 "yearly": 0 },
-            "includeManual": false, "startedAt": STARTED_AT, "deadline": "2026-03-01T03:00:00Z", "lines": 50,
+            "others": { "former": false, "manual": false }, "startedAt": STARTED_AT, "deadline": "2026-03-01T03:00:00Z", "lines": 50,
             "deletions": 200
         },
-        "tables": [{ "tableName": "Movies", "backupName": "Movies-20260301020000" }]
+        "tables": [{ "tableName": "Movies", "backupName": "Movies-20260301T020000Z" }]
     });
     assert_eq!(select(&aws, json!({ "TableName": "Movies" })).await.unwrap(), expected);
     assert!(aws.state().calls.is_empty());
@@ -67,7 +67,10 @@ async fn the_template_says_what_the_input_does_not() {
     assert_eq!(names(&output), ["orders", "customers"]);
     let run = &output["run"];
     assert_eq!((&run["retention"]["maxBackups"], &run["retention"]["weekly"]), (&json!(7), &json!(4)));
-    assert_eq!((&run["includeManual"], &run["deadline"]), (&json!(true), &json!("2026-03-08T02:00:00Z")));
+    assert_eq!(
+        (&run["others"], &run["deadline"]),
+        (&json!({ "former": false, "manual": true }), &json!("2026-03-08T02:00:00Z"))
+    );
 }
 
 #[tokio::test]

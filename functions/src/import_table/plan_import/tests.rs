@@ -25,7 +25,7 @@ async fn an_export_is_planned_as_its_manifest_says() {
     let import = json!({ "tableName": "orders", "tableArn": crate::fake_aws::arn("orders"),
         "tableId": "id-of-orders", "keyNames": ["id"], "keyTypes": ["S"],
         "bucket": "exports", "root": FOLDER, "manifest": format!("{FOLDER}manifest-summary.json"),
-        "format": "dynamodb-json", "compression": "by-ending", "files": 3, "filesDigest": digest, "itemCount": 73,
+        "format": "dynamodb-json", "binary": "base64", "compression": "by-ending", "files": 3, "filesDigest": digest, "itemCount": 73,
         "segments": 1, "maxWriteCapacityUnits": 50, "secondsPerCall": 600 });
     let segments = json!([{ "segment": 0 }]);
     assert_eq!(planned, json!({ "import": import, "segments": segments }));
@@ -131,6 +131,17 @@ async fn a_format_is_asked_for_where_no_manifest_says_it_and_nowhere_else() {
     assert_eq!(name, ErrorName::InvalidInput);
     assert_eq!(message, "Format is plain, but the manifest says dynamodb-json; leave it out");
     plan(&with_export(), json!({ "Format": "dynamodb-json" })).await.unwrap();
+}
+
+#[tokio::test]
+async fn binaries_are_text_only_where_no_manifest_says_who_wrote_them() {
+    let aws = aws().with_object("a/one.json", "");
+    let input = json!({ "From": "s3://exports/a/", "Format": "plain", "Binary": "text" });
+    assert_eq!(plan(&aws, input).await.unwrap()["import"]["binary"], "text");
+    let (name, message) = refused(&with_export(), json!({ "Binary": "text" })).await;
+    assert_eq!(name, ErrorName::InvalidInput);
+    assert!(message.starts_with("Binary is text, but `"), "{message}");
+    plan(&with_export(), json!({ "Binary": "base64" })).await.unwrap();
 }
 
 #[tokio::test]

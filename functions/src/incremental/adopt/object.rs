@@ -9,6 +9,7 @@ use super::listing::{self, Entry, Object};
 use super::states::{Item, Seen};
 use super::{Adoption, Counts, Done, Left, names, states, target};
 use crate::aws_failure::AwsFailure;
+use crate::import_table::Binary;
 use crate::incremental::version::{EventName, object_key};
 use crate::words::quoted;
 
@@ -193,7 +194,7 @@ async fn hold(adoption: &Adoption<'_>, entry: &Entry) -> Result<Held, AwsFailure
 fn parse(adoption: &Adoption<'_>, body: &[u8]) -> Held {
     let key_names: Vec<&str> = adoption.keys.iter().map(|key| key.name).collect();
     let mut item = Vec::new();
-    let state = adoption.format.read(body, adoption.keys, &mut item).and_then(|doubts| {
+    let state = adoption.format.read(Binary::Base64, body, adoption.keys, &mut item).and_then(|doubts| {
         let key = key_of(&item, &key_names)?;
         Ok((doubts, key, names::of_body(body, &key_names)?))
     });

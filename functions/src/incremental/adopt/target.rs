@@ -95,7 +95,7 @@ pub(super) async fn put(
             there.is_taken = is_foreign(&there.known);
         }
         if there.is_taken {
-            is_new = late::keep(adoption.new, adoption.failures_prefix, change).await?;
+            is_new = late::keep(adoption.new, adoption.late_prefix, change).await?;
         }
         put.written += u64::from(is_new);
         put.there += u64::from(!is_new);

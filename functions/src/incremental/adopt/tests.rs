@@ -114,7 +114,7 @@ async fn adopt(aws: &FakeStore, complete_since: Option<DateTime<Utc>>) -> Counts
         format: Format::Json,
         keys: &[ID],
         new: &store(aws),
-        failures_prefix: "failures/",
+        late_prefix: "failures/late/",
         complete_since,
         dry_run: false,
     };
@@ -163,6 +163,7 @@ async fn holds(old: Old, new: New, page: usize) {
         bucket: "bucket".to_owned(),
         prefix: PREFIX.to_owned(),
         failures_prefix: "failures/".to_owned(),
+        folder: String::new(),
     };
     for at in (0..30).chain([BACKFILL - 1, BACKFILL, STREAM - 1, STREAM, 65]) {
         let fold =

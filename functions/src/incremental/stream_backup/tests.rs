@@ -32,8 +32,14 @@ pub(super) fn step_with(aws: &FakeStore, patient: bool) -> StreamBackup {
     let clients = if patient { aws.patient_clients() } else { aws.clients() };
     StreamBackup {
         dynamodb: clients.dynamodb(),
-        store: Store { s3: clients.s3(), bucket: "items".to_owned(), prefix: "items/".to_owned() },
-        failures_prefix: "failures/".to_owned(),
+        s3: clients.s3(),
+        config: Config {
+            bucket: "items".to_owned(),
+            prefix: "items/".to_owned(),
+            own_table: Some("orders".to_owned()),
+            tables_prefix: "tables/".to_owned(),
+            failures_prefix: "failures/".to_owned(),
+        },
         memory: Memory::default(),
         key_names: Mutex::default(),
     }
@@ -194,8 +200,8 @@ async fn an_answer_that_is_lost_leaves_one_version() {
     // The same within the SDK's own attempts.
     let aws = store();
     aws.fail_action("s3:PutObject", 0, Fault::Lost);
-    let patient = Store { s3: aws.patient_clients().s3(), ..step(&aws).store };
-    assert_eq!(deliver(&StreamBackup { store: patient, ..step(&aws) }, batch()).await, None);
+    let patient = StreamBackup { s3: aws.patient_clients().s3(), ..step(&aws) };
+    assert_eq!(deliver(&patient, batch()).await, None);
     assert_eq!(versions(&aws).len(), 1);
 }
 
@@ -235,6 +241,11 @@ async fn what_fails_is_logged_as_the_metric_filters_want_it_at_every_level() {
         let (step, records) = (step(&aws), vec![keys_only.clone(), record("INSERT", "2", 2, 10, "b")]);
         let delivered = deliver(&step, records).with_subscriber(lines.dispatch(level));
         assert_eq!(delivered.await.as_deref(), Some("2"));
+        // What was there before is stale, and a batch may be.
+        let batch: Vec<_> = (10..20).map(|id| record("INSERT", &id.to_string(), id, 10, "c")).collect();
+        assert_eq!(deliver(&step, batch.clone()).with_subscriber(lines.dispatch(level)).await, None);
+        assert_eq!(deliver(&step, batch[1..].to_vec()).with_subscriber(lines.dispatch(level)).await, None);
+        assert_eq!(deliver(&step, batch).with_subscriber(lines.dispatch(level)).await, None);
         let messages = counted_messages();
         assert!(!messages.is_empty());
         for message in messages {
@@ -271,9 +282,26 @@ async fn the_last_changes_of_a_table_that_is_gone_are_backed_up_by_what_is_known
     let mut last = record("REMOVE", "1", 2, 20, "");
     last["eventSourceARN"] = json!("arn:aws:dynamodb:eu-west-1:123456789012:table/gone/stream/x");
     // Another instance, which has not asked what the key attributes are.
-    assert_eq!(deliver(&step(&aws), vec![last]).await, None);
+    let other = step(&aws);
+    let config = Config { own_table: Some("gone".to_owned()), ..other.config.clone() };
+    assert_eq!(deliver(&StreamBackup { config, ..other }, vec![last]).await, None);
     let events: Vec<_> = versions(&aws).into_iter().map(|(event, _)| event).collect();
     assert!(events.contains(&EventName::Remove) && events.len() == 2, "{events:?}");
+}
+
+/// Each table has a prefix, and its changes are those of its own key attributes.
+#[tokio::test]
+async fn the_changes_of_two_tables_go_under_their_own_prefixes() {
+    let aws = store().with_table("customers", &["id"]);
+    let mut other = record("INSERT", "1", 1, 10, "of customers");
+    let stream = "arn:aws:dynamodb:eu-west-1:123456789012:table/customers/stream/x";
+    other["eventSourceARN"] = json!(stream);
+    assert_eq!(deliver(&step(&aws), vec![record("INSERT", "1", 1, 10, "of orders"), other]).await, None);
+    let keys = aws.keys();
+    let hash = keys[0].strip_prefix("items/").unwrap();
+    assert_eq!(keys, [format!("items/{hash}"), format!("tables/customers/{hash}")]);
+    let body = aws.text(&keys[1]).unwrap();
+    assert!(body.contains("of customers"), "{body}");
 }
 
 #[tokio::test]

@@ -24,9 +24,15 @@ fn mapping_is(aws: &FakeStore, mapping: Value) {
 }
 
 async fn watch(aws: &FakeStore) -> Result<Value, Failure> {
-    let input = json!({ "streamArn": STREAM, "mappingUuid": "1-2-3", "givenUpBucket": "given-up",
-        "itemsBucket": "items", "itemsPrefix": "items/", "noncurrentDays": "35", "namespace": "tablekeeper/incremental" });
+    let mut input = input();
+    input["streams"] = json!([{ "streamArn": STREAM, "mappingUuid": "1-2-3" }]);
     WatchStream::new(&aws.clients()).unwrap().run_json(input).await
+}
+
+/// An input without its streams.
+fn input() -> Value {
+    json!({ "functionName": "stream-backup", "ownTable": "orders", "givenUpBucket": "given-up", "itemsBucket": "items",
+        "itemsPrefix": "items/", "tablesPrefix": "tables/", "noncurrentDays": "35", "namespace": "tablekeeper/incremental" })
 }
 
 /// What is wrong, of which there has to be one thing.
@@ -104,8 +110,38 @@ async fn a_metric_that_cannot_be_published_fails_the_step_and_the_log_says_what_
     assert!(failure.message.starts_with("cloudwatch:PutMetricData failed"), "{failure}");
     let logged = lines.text();
     assert!(logged.contains("the mapping's State is `Disabled`"), "{logged}");
-    let input = json!({ "streamArn": "orders", "mappingUuid": "1", "givenUpBucket": "b", "itemsBucket": "items",
-        "itemsPrefix": "", "noncurrentDays": "0", "namespace": "n" });
+    let mut input = input();
+    input["streams"] = json!([{ "streamArn": "orders", "mappingUuid": "1" }]);
     let refused = WatchStream::new(&aws.clients()).unwrap().run_json(input).await.unwrap_err();
     assert_eq!(refused.name, ErrorName::InvalidInput);
+}
+
+/// The mappings of other tables are found by their function, and each table has a coverage of its own.
+#[tokio::test]
+async fn the_streams_of_other_tables_are_watched_by_one_look_with_a_dimension_of_its_own() {
+    let of = |table: &str| STREAM.replace("orders", table);
+    let aws = ["customers", "invoices"].iter().fold(FakeStore::default(), |aws, table| {
+        let aws = aws.with_table(table, &["id"]);
+        aws.aws.set(table, "LatestStreamArn", json!(of(table)));
+        let on = json!({ "StreamEnabled": true, "StreamViewType": "NEW_IMAGE" });
+        aws.aws.set(table, "StreamSpecification", on);
+        aws
+    });
+    let mapped = of("customers");
+    aws.aws.answer("lambda:GET", move |call| {
+        let mapping = json!({ "UUID": "1-2-3", "State": "Enabled", "LastProcessingResult": "OK", "EventSourceArn": mapped });
+        match call.key.ends_with("1-2-3") {
+            true => (200, mapping),
+            false => (200, json!({ "EventSourceMappings": [mapping] })),
+        }
+    });
+    let mut input = input();
+    input["streams"] = json!([{ "streamArn": of("customers") }, { "streamArn": of("invoices") }]);
+    input["tables"] = json!("more-tables");
+    let seen = WatchStream::new(&aws.clients()).unwrap().run_json(input).await.unwrap();
+    let problem = "no event source mapping of stream-backup reads a stream of invoices";
+    assert_eq!(seen, json!({ "problems": [problem], "givenUpObjects": 0 }));
+    assert_eq!(aws.keys(), ["tables/customers/coverage.json", "tables/invoices/coverage.json"]);
+    let published = aws.aws.calls("cloudwatch:PutMetricData");
+    assert!(published[0].input.to_string().contains("more-tables"), "{published:?}");
 }

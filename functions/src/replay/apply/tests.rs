@@ -23,6 +23,7 @@ async fn replay(aws: &FakeStore, second: i64, records: &[Value]) -> Result<Count
     let applier = Applier {
         store: &store,
         failures_prefix: "failures/",
+        late_prefix: "failures/late/",
         table: "arn:aws:dynamodb:eu-west-1:123456789012:table/orders",
         key_names: &["id".to_owned()],
         remembered_since: DateTime::from_timestamp(second - 35 * DAY, 0),

@@ -19,7 +19,8 @@ fn two_objects() -> FakeStore {
 async fn whole(aws: &FakeStore, input: Value) -> Result<Value, Failure> {
     let clock = Clock::Fixed(chrono::DateTime::from_timestamp(BEGIN + 60, 0).unwrap());
     let clients = aws.clients();
-    let step = ReplayObjects { dynamodb: clients.dynamodb(), s3: clients.s3(), clock };
+    let (dynamodb, lambda, s3) = (clients.dynamodb(), clients.lambda(), clients.s3());
+    let step = ReplayObjects { dynamodb, lambda, s3, clock };
     let input = json!({ "executionArn": "arn:aws:states:eu-west-1:123456789012:execution:replay:by-hand",
         "executionInput": input, "defaults": defaults(), "cursor": null, "counts": Counts::default(), "reasons": [] });
     step.run_json(input).await
@@ -33,7 +34,8 @@ fn left(aws: &FakeStore) -> Vec<String> {
 async fn every_object_is_applied_and_deleted() {
     let aws = two_objects();
     let output = whole(&aws, json!({})).await.unwrap();
-    let counts = json!({ "Objects": 2, "Records": 3, "Written": 3, "Late": 0, "SetAside": 0, "Left": 0 });
+    let counts = json!({ "Objects": 2, "Records": 3, "Written": 3, "Late": 0, "SetAside": 0, "Left": 0,
+        "OfOtherTables": 0 });
     assert_eq!(output, json!({ "cursor": null, "counts": counts, "reasons": [], "done": true }));
     assert_eq!(left(&aws), Vec::<String>::new());
     let again = whole(&aws, json!({})).await.unwrap();
@@ -57,7 +59,7 @@ async fn an_object_whose_changes_are_not_all_in_place_is_not_deleted() {
 async fn a_call_whose_time_is_up_is_gone_on_with_behind_its_cursor() {
     let aws = two_objects().with_object("aws/lambda/1-2-3/shard-1/2026/11/30/2026-11-30T00.38.06-0", "{}");
     let defaults = serde_json::from_value(defaults()).unwrap();
-    let wanted = ExecutionInput::default().wanted(&defaults).unwrap();
+    let wanted = ExecutionInput::default().wanted(&defaults, STREAM).unwrap();
     let replay = objects::Replay { seconds_per_call: Some(0), ..wanted };
     let (dynamodb, s3) = (aws.clients().dynamodb(), aws.clients().s3());
     let clock = Clock::Fixed(chrono::DateTime::from_timestamp(BEGIN + 60, 0).unwrap());
@@ -94,6 +96,24 @@ async fn objects_of_another_stream_are_left_and_can_be_asked_for() {
     assert_eq!(left(&aws), [key]);
     let output = whole(&aws, json!({ "StreamArn": earlier })).await.unwrap();
     assert_eq!((&output["counts"]["Written"], left(&aws).len()), (&json!(1), 0));
+}
+
+#[tokio::test]
+async fn each_table_has_its_own_replay() {
+    let other = STREAM.replace("orders", "customers");
+    let mapping = json!({ "EventSourceMappings": [{ "UUID": "1-2-3", "EventSourceArn": other }] });
+    let aws = two_objects().with_table("customers", &["id"]);
+    aws.aws.answer("lambda:GET", move |_| (200, mapping.clone()));
+    let key = format!("{FIRST}-other");
+    let of_other = report(&[record("INSERT", "1", 100, BEGIN, "z")]).to_string();
+    let aws = aws.with_object(&key, of_other.replace(STREAM, &STREAM.replace("orders", "customers")));
+    let counts = &whole(&aws, json!({})).await.unwrap()["counts"];
+    assert_eq!((&counts["Objects"], &counts["OfOtherTables"], left(&aws)), (&json!(2), &json!(1), vec![key]));
+    let counts = &whole(&aws, json!({ "TableName": "customers" })).await.unwrap()["counts"];
+    assert_eq!((&counts["Written"], left(&aws).len()), (&json!(1), 0));
+    assert_eq!(aws.keys().iter().filter(|key| key.starts_with("tables/customers/")).count(), 1);
+    let refused = whole(&aws, json!({ "TableName": "invoices" })).await.unwrap_err();
+    assert_eq!(refused.name, ErrorName::InvalidInput);
 }
 
 #[tokio::test]

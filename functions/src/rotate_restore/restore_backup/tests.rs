@@ -428,10 +428,10 @@ async fn overrides_that_aws_backup_does_not_know_are_refused_by_name() {
 async fn a_persons_wrong_input_is_answered_in_words() {
     let mut no_hours = input(BACKUP);
     no_hours["restoreTimeoutHours"] = json!("1.5");
-    let mut no_time = input(BACKUP);
+    let mut no_time = input(RECOVERY_POINT);
     no_time["executionInput"]["BackupSnsMessage"].as_object_mut().unwrap().remove("StartTime");
     for (wrong, name, words) in [
-        (no_time, ErrorName::InvalidInput, "missing field `StartTime`"),
+        (no_time, ErrorName::InvalidInput, "StartTime is missing, and RecoveryPointArn"),
         (
             with(input(BACKUP), "SSMParamName", json!("/p")),
             ErrorName::InvalidInput,

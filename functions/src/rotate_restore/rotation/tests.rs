@@ -7,7 +7,7 @@ fn backup(table: &str, time: &str) -> BackupSnsMessage {
         recovery_point_arn: format!("{table_arn}/backup/01568804569000-d3306d76"),
         backed_up_resource_arn: table_arn,
         backup_job_id: String::new(),
-        start_time: DateTime::parse_from_rfc3339(time).unwrap(),
+        start_time: Some(DateTime::parse_from_rfc3339(time).unwrap()),
     }
 }
 
@@ -41,6 +41,30 @@ fn the_time_keeps_its_own_offset() {
     let patterns = Patterns::new("orders", "copy", None).unwrap();
     let rotation = Rotation::plan(&backup("orders", "2019-09-02T23:30:00+05:30"), &patterns).unwrap();
     assert_eq!(rotation.target_table, "copy-20190902-23-30-00");
+}
+
+#[test]
+fn without_a_time_it_is_the_one_in_the_backups_id() {
+    let patterns = Patterns::new("orders", "copy", None).unwrap();
+    let without = |arn: &str| {
+        let given = BackupSnsMessage { start_time: None, ..backup("orders", "2019-09-02T13:48:52Z") };
+        Rotation::plan(&BackupSnsMessage { recovery_point_arn: arn.to_owned(), ..given }, &patterns)
+    };
+    let table = "arn:aws:dynamodb:eu-west-1:123456789012:table/orders";
+    for id in ["01568804569000-d3306d76", "1568804569000-d3306d76"] {
+        let rotation = without(&format!("{table}/backup/{id}")).unwrap();
+        assert_eq!(rotation.target_table, "copy-20190918-11-02-49");
+    }
+    for untold in [
+        &format!("{table}/backup/156880456900-d3306d76"),
+        &format!("{table}/backup/0156880456900x-d3306d76"),
+        &format!("{table}/backup/nightly"),
+        "arn:aws:backup:eu-west-1:123456789012:recovery-point:01568804569000-d3306d76",
+    ] {
+        let refused = without(untold).unwrap_err();
+        assert_eq!(refused.name(), ErrorName::InvalidInput);
+        assert!(refused.to_string().starts_with("StartTime is missing, and RecoveryPointArn "), "{refused}");
+    }
 }
 
 #[test]

@@ -26,6 +26,17 @@ const WELL: Seen = Seen { state: "Enabled", last_result: "OK", ages: Vec::new(),
 impl Seen {
     /// What the step answers at a second, after so many looks.
     async fn looked_at(&self, now: i64, looks: u32, input: Value) -> Result<Value, Failure> {
+        self.looked_at_of(now, looks, input, None).await
+    }
+
+    /// The same of another table, which this is known to read.
+    async fn looked_at_of(
+        &self,
+        now: i64,
+        looks: u32,
+        input: Value,
+        followed: Option<Value>,
+    ) -> Result<Value, Failure> {
         let Seen { state, last_result, ages, .. } = self;
         let mapping = GetEventSourceMappingOutput::builder()
             .state(*state)
@@ -58,12 +69,24 @@ impl Seen {
         };
         let mut input = input;
         input["At"] = json!(second(AT));
-        let plan = plan(&aws, input, defaults(), now).await.unwrap();
-        let reader = json!({ "streamArn": STREAM, "mapping": "1-2-3", "functionName": "stream-backup",
+        let mut plan = plan(&aws, input, defaults(), now).await.unwrap();
+        let own = if followed.is_some() { "another" } else { "1-2-3" };
+        plan["snapshot"]["followed"] = json!(followed);
+        let reader = json!({ "streamArn": STREAM, "mapping": own, "functionName": "stream-backup",
             "givenUpBucket": "bucket" });
         let input = json!({ "executionArn": EXECUTION, "snapshot": plan["snapshot"], "looks": looks, "reader": reader });
         step.run_json(input).await
     }
+}
+
+#[tokio::test]
+async fn what_reads_another_tables_stream_is_looked_at_for_its_snapshot() {
+    let followed = json!({ "streamArn": STREAM, "mapping": "1-2-3" });
+    let seen = WELL.looked_at_of(AT + 301, 0, json!({}), Some(followed)).await.unwrap();
+    assert_eq!(seen["settled"], true, "{seen}");
+    let other = json!({ "streamArn": STREAM.replace("orders", "customers"), "mapping": "1-2-3" });
+    let seen = WELL.looked_at_of(AT + 301, 0, json!({}), Some(other)).await.unwrap();
+    assert_eq!(seen["settled"], false, "{seen}");
 }
 
 #[tokio::test]

@@ -7,7 +7,12 @@ use crate::incremental::version::EventName;
 use crate::snapshot::testing::{PREFIX, aws, change, item, object, put, put_as, second, store};
 
 fn places() -> Items {
-    Items { bucket: "bucket".to_owned(), prefix: PREFIX.to_owned(), failures_prefix: "failures/".to_owned() }
+    Items {
+        bucket: "bucket".to_owned(),
+        prefix: PREFIX.to_owned(),
+        failures_prefix: "failures/".to_owned(),
+        folder: String::new(),
+    }
 }
 
 /// The value of the only item at a second, as it is folded at another, and how many looks that took.
@@ -263,7 +268,7 @@ async fn a_version_that_came_late_counts_at_its_place() {
         (EventName::Insert, "first", 1, 10),
     ] {
         aws.at(second(90));
-        late::keep(&store(&aws), "failures/", &streamed(event, value, number, at)).await.unwrap();
+        late::keep(&store(&aws), "failures/late/", &streamed(event, value, number, at)).await.unwrap();
     }
     for now in [100, 1_000_000] {
         let there = async |at| match state(&aws, at, now).await {

@@ -214,6 +214,14 @@ const SNAPSHOT: &[Equivalent] = &[
         "without it, the reader takes it for false, and ends the snapshot where something is not known",
     ),
     (
+        "Snapshot/properties/followed",
+        "without it, the stream of the stack's own table is looked at; the step's tests see it",
+    ),
+    (
+        "Items/properties/folder",
+        "without it, the late versions of the stack's own table are read; the tests of the input see where another's are",
+    ),
+    (
         "Check Stream/Assign/looks",
         "each look is then the first; the scenario of a stream that is not read does not end",
     ),

@@ -120,11 +120,11 @@ mod tests {
             shown(&plan(), false),
             "Backups of Movies\n\
              2026-03-05 02:00:00 UTC, with the backup that a run makes now\n\
-             \n  + Movies-20260305020000  2026-03-05 02:00:00 UTC  kept by MaxBackups\n  \
-             = Movies-20260304020000  2026-03-04 02:00:00 UTC  kept by MaxBackups, DailyBackups\n    \
-             before                 2026-03-03 02:00:00 UTC  left: it was not made by this workflow\n  \
-             - Movies-20260302020000  2026-03-02 02:00:00 UTC  would be deleted: no rule keeps it\n  \
-             - Movies-20260301020000  2026-03-01 02:00:00 UTC  would be deleted: no rule keeps it\n\
+             \n  + Movies-20260305T020000Z  2026-03-05 02:00:00 UTC  kept by MaxBackups\n  \
+             = Movies-20260304T020000Z  2026-03-04 02:00:00 UTC  kept by MaxBackups, DailyBackups\n    \
+             before                   2026-03-03 02:00:00 UTC  left: it was not made by this workflow\n  \
+             - Movies-20260302T020000Z  2026-03-02 02:00:00 UTC  would be deleted: no rule keeps it\n  \
+             - Movies-20260301T020000Z  2026-03-01 02:00:00 UTC  would be deleted: no rule keeps it\n\
              \nPlan: 2 kept, 2 to delete, 1 left."
         );
     }

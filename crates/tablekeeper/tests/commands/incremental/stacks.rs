@@ -18,7 +18,8 @@ async fn a_stack_says_where_its_backup_lies() {
     let text_of = |default: &str| json!({ "Type": "String", "Default": default });
     let template = json!({
         "Parameters": { "StreamArn": { "Type": "String" }, "IncrementalPrefix": text_of("items/"),
-            "FailuresPrefix": text_of("failures/"), "SnapshotPrefix": text_of("snapshots/") },
+            "TablesPrefix": text_of("tables/"), "FailuresPrefix": text_of("failures/"),
+            "SnapshotPrefix": text_of("snapshots/") },
         "Resources": { "Topic": { "Type": "AWS::SNS::Topic" } },
         "Outputs": { "ItemBucketName": { "Value": items }, "SnapshotBucketName": { "Value": snapshots } },
     });
@@ -53,6 +54,26 @@ async fn a_stack_says_where_its_backup_lies() {
     assert!(done(&["snapshot", "list", "--stack", "backup"]).await.data.contains(&name));
     assert!(done(&["restore", "copy", &name, "--stack", "backup"]).await.data.starts_with("copy: 2 items"));
 
+    // Another table of the stack has its own places.
+    account.create("customers", "id", true).await;
+    account.put("customers", &[item("3", "c")]).await;
+    let of_customers = ["--stack", "backup", "--stack-table", "customers"];
+    let told = done(&[&["backfill"], &of_customers[..]].concat()).await;
+    assert!(
+        told.data.starts_with(&format!("s3://{items}/tables/customers/: 1 items of customers")),
+        "{}",
+        told.data
+    );
+    // A backfill covers from the next whole second on.
+    passed_second().await;
+    let at = text(passed_second().await);
+    let name = at.replace(':', "-");
+    let told = done(&[&["snapshot", "--at", &at, "--settle", "0"], &of_customers[..]].concat()).await;
+    assert!(told.data.contains(&format!("s3://{snapshots}/snapshots/customers/{name}/")), "{}", told.data);
+    assert!(done(&[&["snapshot", "list"], &of_customers[..]].concat()).await.data.contains(&name));
+    let own = done(&["snapshot", "list", "--stack", "backup"]).await.data;
+    assert!(!own.contains("customers"), "{own}");
+
     // What is said besides has to agree.
     let backfill = ["backfill", "--stack", "backup"];
     for (arguments, variables, code, words) in [
@@ -72,7 +93,7 @@ async fn a_stack_says_where_its_backup_lies() {
             &["backfill", "copy", "--stack", "backup"],
             NOTHING,
             2,
-            "TABLE is copy, but the stack follows orders; leave one",
+            "TABLE is copy, but the stack is of orders; leave TABLE out",
         ),
         (&["backfill", "--stack", "nowhere"], NOTHING, 1, "cannot look up stack nowhere at http"),
     ] {

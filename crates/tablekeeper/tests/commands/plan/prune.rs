@@ -10,12 +10,12 @@ use crate::shell::{Told, stack};
 
 /// The names that this workflow gives, of six days before the new year.
 const OWN: [&str; 6] = [
-    "orders-20251226020000",
-    "orders-20251227020000",
-    "orders-20251228020000",
-    "orders-20251229020000",
-    "orders-20251230020000",
-    "orders-20251231020000",
+    "orders-20251226T020000Z",
+    "orders-20251227T020000Z",
+    "orders-20251228T020000Z",
+    "orders-20251229T020000Z",
+    "orders-20251230T020000Z",
+    "orders-20251231T020000Z",
 ];
 
 impl Account {
@@ -150,7 +150,7 @@ async fn the_plan_is_one_object_for_programs() {
 #[tokio::test]
 async fn more_backups_than_a_page_has_are_all_seen() {
     let account = Account::with_table("420000000005").await;
-    let name = |hour: u32| format!("orders-202512{:02}{:02}0000", 1 + hour / 24, hour % 24);
+    let name = |hour: u32| format!("orders-202512{:02}T{:02}0000Z", 1 + hour / 24, hour % 24);
     let names: Vec<String> = (0..103).map(name).collect();
     account.back_up(&names.iter().map(String::as_str).collect::<Vec<_>>()).await;
     stack().await.front().forget_calls(account.name);

@@ -35,6 +35,8 @@ async fn extras_are_removed_where_template_or_input_says_so() {
     for (input, removed) in [
         (input(&["Tags"]), false),
         (removing(), true),
+        (set(input(&["Tags"]), "removeExtra", json!("TRUE")), true),
+        (set(input(&["Tags"]), "removeExtra", json!("FALSE")), false),
         (with(removing(), "RemoveExtra", json!(false)), false),
         (with(input(&["Tags"]), "RemoveExtra", json!(true)), true),
     ] {
