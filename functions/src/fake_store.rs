@@ -129,6 +129,8 @@ impl FakeStore {
         let schema: Vec<_> =
             schema.map(|(name, kind)| json!({ "AttributeName": name, "KeyType": kind })).collect();
         aws.set(name, "KeySchema", Value::Array(schema));
+        let types = key_names.iter().map(|name| json!({ "AttributeName": name, "AttributeType": "S" }));
+        aws.set(name, "AttributeDefinitions", types.collect());
         aws.set(name, "TableSizeBytes", json!(0));
         aws.set(name, "ItemCount", json!(0));
         self.state().tables.insert(name.to_owned(), Table::new(key_names));

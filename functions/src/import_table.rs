@@ -26,6 +26,7 @@
 //! directory.
 
 mod batches;
+pub mod doubts;
 pub mod execution_input;
 pub mod finish_import;
 mod hint;
@@ -36,7 +37,7 @@ pub mod segment;
 pub mod shares;
 pub mod source;
 
-use item_formats::NullTag;
+use item_formats::{Doubts, KeyAttribute, KeyType, Malformed, NullTag, read_line_with, read_untyped_line};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -68,9 +69,12 @@ pub struct Import {
     /// Its key attributes, the partition key first.
     #[schemars(length(max = 2), inner(length(max = 255)))]
     pub key_names: Vec<String>,
+    /// The types that they have, in the same order.
+    #[schemars(length(max = 2))]
+    pub key_types: Vec<KeyType>,
     /// The bucket that is read.
     pub bucket: String,
-    /// What the files lie under: empty, or ending in `/`.
+    /// What the files lie under: empty, or ending in `/`; or the key of the one that is read alone.
     pub root: String,
     /// The key of the manifest that says which files there are; null where all that lie there are read.
     #[serde(deserialize_with = "Option::deserialize")]
@@ -106,6 +110,8 @@ pub enum Format {
     DataPipeline,
     /// `{"id":{"S":"1"}}`
     Plain,
+    /// `{"id":"1"}`: JSON that does not say DynamoDB's types. Of no export of this project.
+    Json,
 }
 
 /// What stands in the lines of an import's files for a binary.
@@ -150,17 +156,27 @@ impl Format {
             Format::DynamodbJson => "dynamodb-json",
             Format::DataPipeline => "data-pipeline",
             Format::Plain => "plain",
+            Format::Json => "json",
         }
     }
 
-    /// As the reader of lines takes it.
-    pub fn of_lines(self) -> item_formats::Format {
-        match self {
+    /// Appends the item of a line to `item`, as DynamoDB JSON. The key attributes matter to lines without types alone, and
+    /// there alone is anything in doubt.
+    pub(crate) fn read(
+        self,
+        binary: Binary,
+        line: &[u8],
+        keys: &[KeyAttribute<'_>],
+        item: &mut Vec<u8>,
+    ) -> Result<Doubts, Malformed> {
+        let format = match self {
             Format::DynamodbJson => item_formats::Format::DynamodbJson,
             // The reader knows both.
             Format::DataPipeline => item_formats::Format::DataPipeline(NullTag::default()),
             Format::Plain => item_formats::Format::Plain,
-        }
+            Format::Json => return read_untyped_line(line, keys, item),
+        };
+        read_line_with(format, binary.into(), line, item).map(|()| Doubts::default())
     }
 }
 
@@ -171,6 +187,14 @@ impl From<OutputFormat> for Format {
             OutputFormat::DataPipeline => Format::DataPipeline,
             OutputFormat::Plain => Format::Plain,
         }
+    }
+}
+
+impl Import {
+    /// The table's key attributes.
+    pub fn keys(&self) -> Vec<KeyAttribute<'_>> {
+        let pairs = self.key_names.iter().zip(&self.key_types);
+        pairs.map(|(name, key_type)| KeyAttribute { name, key_type: *key_type }).collect()
     }
 }
 

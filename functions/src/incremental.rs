@@ -23,6 +23,7 @@
 //!   each item whether it came to be with its oldest version.
 //! - **Exact.** A version's body holds the item as DynamoDB gave it: no value is parsed.
 
+pub mod adopt;
 pub mod batch;
 pub mod change;
 pub mod config;

@@ -5,11 +5,13 @@ use aws_sdk_dynamodb::error::ProvideErrorMetadata;
 use aws_sdk_dynamodb::types as sdk;
 use aws_sdk_dynamodb::types::{IndexStatus, TableStatus};
 use chrono::{DateTime, Utc};
+use item_formats::KeyType;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::aws_failure::AwsFailure;
 use crate::clock::utc;
+use crate::error_name::ErrorName;
 
 /// The part of a table's description that an execution's output holds, under AWS's own names.
 ///
@@ -99,6 +101,21 @@ pub fn key_names(table: &sdk::TableDescription) -> Vec<String> {
     let mut keys: Vec<_> = table.key_schema().iter().collect();
     keys.sort_by_key(|key| *key.key_type() != sdk::KeyType::Hash);
     keys.into_iter().map(|key| key.attribute_name().to_owned()).collect()
+}
+
+/// The types of a table's key attributes, in the order of [`key_names`].
+pub fn key_types(table: &sdk::TableDescription) -> Result<Vec<KeyType>, AwsFailure> {
+    let of = |name: &String| {
+        let mut definitions = table.attribute_definitions().iter();
+        let definition = definitions.find(|definition| definition.attribute_name() == name);
+        let key_type = definition.and_then(|definition| definition.attribute_type().as_str().parse().ok());
+        key_type.ok_or_else(|| AwsFailure {
+            action: "dynamodb:DescribeTable",
+            name: ErrorName::RequestRefused,
+            detail: format!("it answered no type of the key attribute {name}"),
+        })
+    };
+    key_names(table).iter().map(of).collect()
 }
 
 /// Why a scan of a table would not find all that is in it.

@@ -233,6 +233,9 @@ fn every_event_of_import_table_leads_where_it_should() {
                     null
                 ])
             }
+            "input.without-types.json" => {
+                json!(["orders-copy", "old-backup", "snapshots/2026-03-01 02:00", "json", null, 0, 0, null])
+            }
             "input.slowly-into-items.json" => {
                 json!(["orders-production", "exports", "by-hand/", "plain", null, 4, 200, true])
             }

@@ -13,7 +13,7 @@ use crate::tag::{Spelling, Tag};
 
 /// How deep lists and maps may stand in each other. Source: "Nested attribute depth" in "Quotas in Amazon
 /// DynamoDB", Amazon DynamoDB Developer Guide.
-const DEEPEST: usize = 32;
+pub(crate) const DEEPEST: usize = 32;
 
 /// The pass.
 pub(crate) struct Pass<'a, 'o> {
@@ -237,7 +237,7 @@ impl<'a, 'o> Pass<'a, 'o> {
         if depth < DEEPEST {
             return Ok(depth + 1);
         }
-        Err(Malformed::new(self.cursor.at(), format!("lists and maps are nested more than {DEEPEST} deep")))
+        Err(too_deep(self.cursor.at()))
     }
 
     fn number(&mut self) -> Result<(), Fault> {
@@ -301,6 +301,11 @@ impl<'a, 'o> Pass<'a, 'o> {
             }
         }
     }
+}
+
+/// That lists and maps stand in each other deeper than an item may have them.
+pub(crate) fn too_deep(at: usize) -> Fault {
+    Malformed::new(at, format!("lists and maps are nested more than {DEEPEST} deep"))
 }
 
 /// Runs what appends to `out`. What it has appended by the time that it fails is taken back.

@@ -21,6 +21,34 @@ use crate::text;
 /// # Ok::<(), item_formats::Malformed>(())
 /// ```
 pub fn key_of(item: &[u8], names: &[&str]) -> Result<Vec<u8>, Malformed> {
+    Ok(written(names, found_in(item, names, value)?)?)
+}
+
+/// The key attributes of an item in the order of `names`, as compact JSON whose values are spelled as they stand in the
+/// item, be it DynamoDB JSON or JSON without types.
+///
+/// Some programs name an item by a hash of this text. To tell whether two items are one, take [`key_of`].
+///
+/// ```
+/// let item = br#"{"n":1.0,"other":true,"s":"a"}"#;
+/// assert_eq!(item_formats::spelled_key_of(item, &["s", "n"])?, br#"{"s":"a","n":1.0}"#);
+/// # Ok::<(), item_formats::Malformed>(())
+/// ```
+pub fn spelled_key_of(item: &[u8], names: &[&str]) -> Result<Vec<u8>, Malformed> {
+    let as_it_stands = |cursor: &mut Cursor<'_>| {
+        let from = cursor.at();
+        cursor.skip_value()?;
+        Ok(cursor.since(from).to_vec())
+    };
+    Ok(written(names, found_in(item, names, as_it_stands)?)?)
+}
+
+/// What `take` makes of the values of these attributes; it is given a place before a value, and leaves it behind that.
+fn found_in(
+    item: &[u8],
+    names: &[&str],
+    take: impl Fn(&mut Cursor<'_>) -> Result<Vec<u8>, Fault>,
+) -> Result<Vec<Option<Vec<u8>>>, Fault> {
     let mut found: Vec<Option<Vec<u8>>> = vec![None; names.len()];
     let mut cursor = Cursor::new(item, 0);
     let mut space = Vec::new();
@@ -40,11 +68,9 @@ pub fn key_of(item: &[u8], names: &[&str]) -> Result<Vec<u8>, Malformed> {
         match names.iter().zip(&mut found).find(|(key, _)| key.as_bytes() == name) {
             None => cursor.skip_value()?,
             Some((key, Some(_))) => {
-                return Err(
-                    Malformed::new(token.at, format!("the key attribute `{key}` is there twice")).into()
-                );
+                return Err(Malformed::new(token.at, format!("the key attribute `{key}` is there twice")));
             }
-            Some((_, place)) => *place = Some(value(&mut cursor)?),
+            Some((_, place)) => *place = Some(take(&mut cursor)?),
         }
         cursor.space();
         more = cursor.peek() == Some(b',');
@@ -56,7 +82,7 @@ pub fn key_of(item: &[u8], names: &[&str]) -> Result<Vec<u8>, Malformed> {
         }
     }
     cursor.end()?;
-    Ok(written(names, found)?)
+    Ok(found)
 }
 
 fn written(names: &[&str], found: Vec<Option<Vec<u8>>>) -> Result<Vec<u8>, Fault> {

@@ -7,6 +7,7 @@
 //! rewritten, no binary decoded and encoded again.
 //!
 //! - [`write_line`] and [`read_line`] go between an item and its line in a [`Format`].
+//! - [`read_untyped_line`] makes an item of JSON that does not say DynamoDB's types.
 //! - [`split_items`] takes the items out of an answer of Scan, where they lie.
 //! - [`key_of`] tells whether two items are one.
 //! - [`Compressor`] and [`LineReader`] are the way between lines and objects, in pieces of any size.
@@ -23,6 +24,7 @@ pub mod key;
 pub mod lines;
 pub mod malformed;
 pub mod read;
+pub mod untyped;
 pub mod write;
 
 mod binary;
@@ -38,8 +40,9 @@ mod text;
 pub use answer::{SplitAnswer, split_items};
 pub use compress::Compressor;
 pub use format::{Binary, Compression, Format, FormatName, NullTag};
-pub use key::key_of;
+pub use key::{key_of, spelled_key_of};
 pub use lines::{LineReader, Unreadable};
 pub use malformed::Malformed;
 pub use read::{read_line, read_line_with};
+pub use untyped::{Doubts, KeyAttribute, KeyType, read_untyped_line};
 pub use write::write_line;

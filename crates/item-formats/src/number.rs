@@ -118,6 +118,11 @@ fn checked(text: &[u8]) -> Result<Parts<'_>, NotANumber> {
     Ok(parts)
 }
 
+/// How many digits the text has between the first and the last that is not zero, if DynamoDB takes it as a number.
+pub(crate) fn significant(text: &[u8]) -> Result<usize, NotANumber> {
+    checked(text).map(|parts| parts.significant().1)
+}
+
 /// The one text that all spellings of a number have in common.
 pub(crate) fn canonical(text: &[u8]) -> Result<String, NotANumber> {
     let parts = checked(text)?;

@@ -6,8 +6,8 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::{
-    backfill, check, demo, export, history, import, local, plan, recover, replay, restore, run, snapshot,
-    step, template,
+    adopt, backfill, check, demo, export, history, import, local, plan, recover, replay, restore, run,
+    snapshot, step, template,
 };
 
 /// Keeps DynamoDB tables: backs them up, restores them, and rotates them into new copies.
@@ -23,6 +23,7 @@ pub(crate) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Adopt(adopt::Arguments),
     Backfill(backfill::Arguments),
     Check(check::Arguments),
     Demo(demo::Arguments),
@@ -44,6 +45,7 @@ impl Arguments {
     /// Does what was asked for.
     pub(crate) async fn act(self) -> anyhow::Result<ExitCode> {
         match self.command {
+            Command::Adopt(arguments) => adopt::act(arguments).await,
             Command::Backfill(arguments) => backfill::act(arguments).await,
             Command::Check(arguments) => check::act(&arguments),
             Command::Demo(arguments) => demo::act(arguments).await,

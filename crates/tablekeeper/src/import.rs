@@ -15,7 +15,7 @@ use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use serde::Serialize;
 use tablekeeper_functions::import_table::execution_input::{MOST_SEGMENTS, MOST_UNITS};
-use tablekeeper_functions::import_table::finish_import::{self, Written};
+use tablekeeper_functions::import_table::finish_import;
 use tablekeeper_functions::import_table::{Binary, Compression, Format};
 use tablekeeper_functions::step::Named as _;
 
@@ -32,7 +32,9 @@ pub(crate) use state::cursor_file_of;
 /// Write the items of an export into a table that is there.
 ///
 /// It reads what export and the workflow export-table wrote, DynamoDB's own exports, AWS Data Pipeline's, and folders of
-/// such lines without a manifest. Every file is checked against the manifest, if there is one.
+/// such lines without a manifest. Every file is checked against the manifest, if there is one. Lines of JSON that do not say
+/// DynamoDB's types (json) are read, too: what may have been a set, a binary or a number with more digits is counted, and
+/// told at the end.
 ///
 /// Up to where it has written is kept in a file while it runs: `.tablekeeper-import-<TABLE>.json` in the directory that
 /// is read, or in the current directory if a bucket is read. Whatever stops it, --resume goes on from there, if the
@@ -44,15 +46,16 @@ pub(crate) use state::cursor_file_of;
 #[command(after_help = "Examples:\n  \
                         tablekeeper import Movies --from s3://exports/daily/Movies/2026-03-01-02-00-00/ --max-rate 100\n  \
                         tablekeeper import Movies --from exports/Movies/2026-03-01-02-00-00\n  \
-                        tablekeeper import Movies --from lines --format plain --merge")]
+                        tablekeeper import Movies --from lines --format plain --merge\n  \
+                        tablekeeper import Movies --from 's3://backups/snapshots/2026-03-01 02:00' --format json")]
 pub(crate) struct Arguments {
     /// The table's name.
     pub(crate) table: String,
-    /// The folder of an export, its manifest-summary.json or manifest, or a folder of files.
+    /// The folder of an export, its manifest-summary.json or manifest, a folder of files, or one file.
     #[arg(long, value_name = "s3://BUCKET/FOLDER|DIR")]
     pub(crate) from: String,
     /// What the lines are, where no manifest says it.
-    #[arg(long, value_parser = PossibleValuesParser::new(["dynamodb-json", "data-pipeline", "plain"]).map(format))]
+    #[arg(long, value_parser = PossibleValuesParser::new(["dynamodb-json", "data-pipeline", "plain", "json"]).map(format))]
     pub(crate) format: Option<Format>,
     /// What stands for a binary in files without a manifest: text is the bytes themselves, as the full backup before
     /// export-table wrote them [default: base64].
@@ -90,6 +93,8 @@ struct Report {
     from: String,
     item_count: u64,
     files: u32,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    notes: Vec<String>,
 }
 
 /// What is imported.
@@ -151,8 +156,7 @@ pub(crate) async fn import(
     let mut team = segments::begin(&job);
     let work = async {
         team.finished().await.map_err(|error| named(error.name(), error))?;
-        let written: Vec<Written> = job.items().into_iter().map(|items| Written { items }).collect();
-        let finished = finish_import::finish(dynamodb, &job.files, import, &written).await;
+        let finished = finish_import::finish(dynamodb, &job.files, import, &job.written()).await;
         finished.map_err(|error| named(error.name(), error))
     };
     let ended = watch(console, &job.tally, goal, work, || job.save(&path)).await;
@@ -172,9 +176,10 @@ pub(crate) async fn import(
         return Ok(ExitCode::from(INTERRUPTED));
     };
     cursor_file::remove(&path)?;
-    let finish_import::Output { table_name: table, from, item_count, files } = finished;
+    let finish_import::Output { table_name: table, from, item_count, files, notes } = finished;
+    notes.iter().for_each(|note| console.line(&format!("note: {note}")));
     if arguments.json {
-        console::print_json(&Report { table, from, item_count, files })?;
+        console::print_json(&Report { table, from, item_count, files, notes })?;
     } else {
         console::print_data(&format!("{table}: {item_count} items from {files} files of {from}"));
     }
@@ -182,10 +187,11 @@ pub(crate) async fn import(
 }
 
 /// One of the names that are possible.
-fn format(name: String) -> Format {
+pub(crate) fn format(name: String) -> Format {
     match name.as_str() {
         "data-pipeline" => Format::DataPipeline,
         "plain" => Format::Plain,
+        "json" => Format::Json,
         _ => Format::DynamodbJson,
     }
 }

@@ -4,6 +4,7 @@
 //! asked for failed, and 2 when the input could not be used; `plan sync` and
 //! `plan prune` add 3 where something would change.
 
+mod adopt;
 mod arguments;
 mod backfill;
 mod check;

@@ -135,7 +135,9 @@ impl Directory<'_> {
         while let Some((prefix, path)) = folders.pop() {
             let mut entries = match tokio::fs::read_dir(&path).await {
                 Ok(entries) => entries,
-                Err(error) if error.kind() == ErrorKind::NotFound => continue,
+                Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+                    continue;
+                }
                 Err(error) => return Err(at(&path)(error)),
             };
             while let Some(entry) = entries.next_entry().await.map_err(at(&path))? {

@@ -1,10 +1,11 @@
 //! `import-table.finish-import`: whether all that the export holds was written, and into one table.
 
+use item_formats::Doubts;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::import_segment::{Changed, unchanged};
-use super::{Import, bucket, same_table};
+use super::{Import, bucket, doubts, same_table};
 use crate::aws_failure::AwsFailure;
 use crate::clients::Clients;
 use crate::error_name::ErrorName;
@@ -37,6 +38,8 @@ pub struct Input {
 pub struct Written {
     /// How many items it wrote.
     pub items: u64,
+    /// What is in doubt of them.
+    pub doubts: Doubts,
 }
 
 /// What an execution ends with.
@@ -51,6 +54,9 @@ pub struct Output {
     pub files: u32,
     /// Where those lie.
     pub from: String,
+    /// What of lines without types may have been another type in the table that they came from.
+    #[schemars(length(max = 4))]
+    pub notes: Vec<String>,
 }
 
 /// Why the import is not what it should be.
@@ -142,7 +148,13 @@ pub async fn finish(
         Some(said) if said != written => {
             Err(Error::NotVerified { table: import.table_name, from, written, said })
         }
-        _ => Ok(Output { table_name: import.table_name, item_count: written, files: import.files, from }),
+        _ => {
+            let mut doubtful = Doubts::default();
+            segments.iter().for_each(|segment| doubtful += segment.doubts);
+            let notes = doubts::notes(import.format, &doubtful);
+            let Import { table_name, files, .. } = import;
+            Ok(Output { table_name, item_count: written, files, from, notes })
+        }
     }
 }
 

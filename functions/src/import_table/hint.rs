@@ -1,7 +1,9 @@
 //! What a file is that cannot be read as lines of items, where that can be told: it is said behind the reason.
 
-use item_formats::Compression;
+use item_formats::{Compression, KeyAttribute, key_of};
 use serde::de::IgnoredAny;
+
+use super::{Binary, Format};
 
 /// How much of a file's beginning tells what it is.
 pub(super) const HEAD: usize = 4;
@@ -9,8 +11,13 @@ pub(super) const HEAD: usize = 4;
 const GZIP: &[u8] = &[0x1f, 0x8b];
 const ZSTD: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd];
 
-/// Of a line that is no item, in a file that begins so.
-pub(super) fn of_line(number: u64, line: &[u8], head: &[u8]) -> Option<&'static str> {
+/// Of a line that is no item of a table with these keys, in a file that begins so.
+pub(super) fn of_line(
+    number: u64,
+    line: &[u8],
+    head: &[u8],
+    keys: &[KeyAttribute<'_>],
+) -> Option<&'static str> {
     match head {
         _ if number > 1 => None,
         [0xef, 0xbb, 0xbf, ..] => {
@@ -26,6 +33,24 @@ pub(super) fn of_line(number: u64, line: &[u8], head: &[u8]) -> Option<&'static 
         _ => None,
     }
     .or_else(|| is_a_part(line).then_some("each item has to stand on one line, whole"))
+    .or_else(|| of_format(line, keys))
+}
+
+/// The format in which the line is an item.
+fn of_format(line: &[u8], keys: &[KeyAttribute<'_>]) -> Option<&'static str> {
+    let names: Vec<&str> = keys.iter().map(|key| key.name).collect();
+    let reads = |format: Format| {
+        let mut item = Vec::new();
+        format.read(Binary::Base64, line, keys, &mut item).is_ok() && key_of(&item, &names).is_ok()
+    };
+    [
+        (Format::DynamodbJson, "the line is one of dynamodb-json: say this as the format"),
+        (Format::Plain, "the line says the types, as one of plain: say this as the format"),
+        (Format::DataPipeline, "the line is one of data-pipeline: say this as the format"),
+        (Format::Json, "the line does not say the types, as one of json: say this as the format"),
+    ]
+    .into_iter()
+    .find_map(|(format, words)| reads(format).then_some(words))
 }
 
 /// Of a line that is no item for this reason, in a file without a manifest.
@@ -60,10 +85,13 @@ fn is_a_part(line: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use item_formats::KeyType;
+
     use super::*;
 
     #[test]
     fn what_a_file_is_shows_in_its_first_bytes() {
+        let id = KeyAttribute { name: "id", key_type: KeyType::S };
         for (content, words) in [
             (&b"\xef\xbb\xbf{\"id\":{\"S\":\"1\"}}"[..], Some("byte order mark")),
             (b"\xff\xfe{\0", Some("UTF-16")),
@@ -73,13 +101,18 @@ mod tests {
             (b"{", Some("on one line")),
             (b"{ \"Item\": {", Some("on one line")),
             (b"{\"id\":1}", None),
+            (b"{\"Item\":{\"id\":{\"S\":\"1\"}}}", Some("one of dynamodb-json")),
+            (b"{\"id\":{\"S\":\"1\"}}", Some("one of plain")),
+            (b"{\"id\":{\"s\":\"1\"}}", Some("one of data-pipeline")),
+            (b"{\"id\":\"1\"}", Some("one of json")),
+            (b"{\"id\":{\"S\":\"1\",\"N\":\"1\"}}", None),
             (b"id,name", None),
         ] {
-            let hint = of_line(1, content, &content[..content.len().min(HEAD)]);
+            let hint = of_line(1, content, &content[..content.len().min(HEAD)], &[id]);
             assert_eq!(hint.is_some(), words.is_some(), "{content:?}: {hint:?}");
             assert!(hint.unwrap_or_default().contains(words.unwrap_or_default()), "{hint:?}");
         }
-        assert_eq!(of_line(2, b"id", b"\xef\xbb\xbf{"), None);
+        assert_eq!(of_line(2, b"id", b"\xef\xbb\xbf{", &[id]), None);
         assert_eq!(of_file(Compression::Gzip, b"{\"id"), Some("it is not gzip, whatever its name"));
         assert_eq!(of_file(Compression::Gzip, b"\x1f\x8b\x08\0"), None);
         assert_eq!(of_file(Compression::Zstd, b"\x1f\x8b\x08\0"), Some("it is not zstd, whatever its name"));

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use item_formats::Doubts;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -35,6 +36,8 @@ pub struct Input {
     pub cursor: Option<Cursor>,
     /// How many items that are.
     pub items: u64,
+    /// What is in doubt of them.
+    pub doubts: Doubts,
 }
 
 /// How far it came.
@@ -47,6 +50,8 @@ pub struct Output {
     pub cursor: Option<Cursor>,
     /// How many items that are.
     pub items: u64,
+    /// What is in doubt of them.
+    pub doubts: Doubts,
     /// Whether that is all of them.
     pub done: bool,
 }
@@ -130,7 +135,10 @@ impl Step for ImportSegment {
         Ok(ImportSegment { clients: clients.clone(), calls: clients.item_calls() })
     }
 
-    async fn run(&self, Input { import, segment, cursor, items, .. }: Input) -> Result<Output, Error> {
+    async fn run(
+        &self,
+        Input { import, segment, cursor, items, doubts, .. }: Input,
+    ) -> Result<Output, Error> {
         let files = bucket(&self.clients, &import.bucket);
         let source = unchanged(&files, &import).await?;
         let share = f64::from(import.max_write_capacity_units) / f64::from(import.segments.max(1));
@@ -142,14 +150,15 @@ impl Step for ImportSegment {
             compression: import.compression,
             calls: &self.calls,
             table: &import.table_name,
-            key_names: &import.key_names,
+            keys: &import.keys(),
             segment,
             segments: import.segments,
             units_per_second: (share > 0.0).then_some(share),
             time: Some(Duration::from_secs(import.seconds_per_call.into())),
         };
-        let Reached { cursor, items, done } = segment::run(&work, cursor, items, &mut |_| {}).await?;
-        Ok(Output { segment, cursor, items, done })
+        let from = Reached { cursor, items, doubts, done: false };
+        let Reached { cursor, items, doubts, done } = segment::run(&work, from, &mut |_| {}).await?;
+        Ok(Output { segment, cursor, items, doubts, done })
     }
 }
 

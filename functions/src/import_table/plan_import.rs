@@ -149,6 +149,7 @@ pub async fn plan(
         table_arn: table.table_arn().unwrap_or_default().to_owned(),
         table_id: table.table_id().unwrap_or_default().to_owned(),
         key_names: table_description::key_names(&table),
+        key_types: table_description::key_types(&table)?,
         table_name,
         bucket: wanted.bucket,
         root: source.root.clone(),
@@ -231,7 +232,8 @@ fn format(asked: Option<Format>, said: Option<Format>) -> Result<Format, Invalid
         }
         (_, Some(format)) | (Some(format), None) => Ok(format),
         (None, None) => refused(
-            "is missing, and there is no manifest that says it; dynamodb-json, data-pipeline or plain may be given"
+            "is missing, and there is no manifest that says it; dynamodb-json, data-pipeline, plain or json \
+             may be given"
                 .to_owned(),
         ),
     }

@@ -6,13 +6,14 @@
 
 use std::time::Duration;
 
-use item_formats::{LineReader, key_of, read_line_with};
+use item_formats::{Doubts, KeyAttribute, LineReader, key_of};
 use md5::{Digest, Md5};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
 use super::batches::{Batches, Refused, Target};
+use super::doubts::Waiting;
 use super::hint;
 use super::source::{Source, SourceFile};
 use super::{Binary, Compression, Format};
@@ -46,7 +47,7 @@ pub struct Work<'a> {
     /// The table.
     pub table: &'a str,
     /// Its key attributes.
-    pub key_names: &'a [String],
+    pub keys: &'a [KeyAttribute<'a>],
     /// The share that is read: each file whose place is this,
     pub segment: u32,
     /// counted by so many.
@@ -68,12 +69,14 @@ pub struct Cursor {
 }
 
 /// How far it came.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Reached {
     /// Up to where; `None` before the first file.
     pub cursor: Option<Cursor>,
     /// Items of the segment up to there.
     pub items: u64,
+    /// What is in doubt of them.
+    pub doubts: Doubts,
     /// Whether that is all.
     pub done: bool,
 }
@@ -85,6 +88,8 @@ pub struct Progress<'a> {
     pub key: &'a str,
     /// Items of the segment that are written.
     pub items: u64,
+    /// What is in doubt of them.
+    pub doubts: Doubts,
     /// Up to where that is; `None` before the first line.
     pub cursor: Option<Cursor>,
     /// Bytes of files that this call has read, those that it passed over among them.
@@ -138,27 +143,22 @@ impl Error {
     }
 }
 
-/// Goes on from a cursor, up to which `items` are written. What may pass ends it well if anything was written, as the
-/// next call goes on from there.
-pub async fn run(
-    work: &Work<'_>,
-    cursor: Option<Cursor>,
-    items: u64,
-    tell: Teller<'_>,
-) -> Result<Reached, Error> {
+/// Goes on from what an earlier call reached; from the default at first. What may pass ends it well if anything was
+/// written, as the next call goes on from there.
+pub async fn run(work: &Work<'_>, from: Reached, tell: Teller<'_>) -> Result<Reached, Error> {
     let begin = Instant::now();
     let mut run = Run {
         work,
         until: work.time.map(|time| begin + time),
         pace: Pace::new(work.units_per_second, begin),
-        reached: Reached { cursor, items, done: false },
+        reached: Reached { done: false, ..from },
         sent: 0,
         bytes: 0,
         tell,
     };
-    match run.files(cursor.map_or(0, |cursor| cursor.file)).await {
+    match run.files(from.cursor.map_or(0, |cursor| cursor.file)).await {
         Ok(done) => run.reached.done = done,
-        Err(error) if error.passes() && run.reached.cursor != cursor => {}
+        Err(error) if error.passes() && run.reached.cursor != from.cursor => {}
         Err(error) => return Err(error),
     }
     if !run.reached.done
@@ -222,7 +222,9 @@ impl Run<'_, '_> {
         let Work { calls, table, .. } = *self.work;
         let mut batches = Batches::new(Target { calls, table, until: self.until }, passed);
         let items = self.reached.items;
-        let read = self.lines(&mut batches, file, Cursor { file: place, line: passed }, items).await;
+        let mut waiting = Waiting::behind(self.reached.doubts);
+        let passed = Cursor { file: place, line: passed };
+        let read = self.lines(&mut batches, &mut waiting, file, passed, items).await;
         if matches!(read, Ok(Some(_))) {
             batches.send(&mut self.pace).await;
         }
@@ -230,6 +232,7 @@ impl Run<'_, '_> {
         self.sent += batches.sent();
         let (line, written) = batches.written();
         self.reached.items = items + written;
+        self.reached.doubts = waiting.written_up_to(line);
         self.reached.cursor = if line > 0 { Some(Cursor { file: place, line }) } else { before };
         self.told(file);
         match batches.refused() {
@@ -250,20 +253,21 @@ impl Run<'_, '_> {
 
     /// Tells how far it came.
     fn told(&mut self, file: &SourceFile) {
-        let Reached { cursor, items, .. } = self.reached;
-        (self.tell)(Progress { key: &file.stored.key, items, cursor, bytes: self.bytes });
+        let Reached { cursor, items, doubts, .. } = self.reached;
+        (self.tell)(Progress { key: &file.stored.key, items, doubts, cursor, bytes: self.bytes });
     }
 
     /// Reads a file's lines, and gives those to `batches` that are not written yet. `None` where it ended before.
     async fn lines(
         &mut self,
         batches: &mut Batches<'_>,
+        waiting: &mut Waiting,
         file: &SourceFile,
         passed: Cursor,
         items: u64,
     ) -> Result<Option<Read>, Error> {
-        let Work { files, source, format, binary, compression, key_names, .. } = *self.work;
-        let names: Vec<&str> = key_names.iter().map(String::as_str).collect();
+        let Work { files, source, format, binary, compression, keys, .. } = *self.work;
+        let names: Vec<&str> = keys.iter().map(|key| key.name).collect();
         let key = &file.stored.key;
         let Some(mut reading) = files.open(key).await? else { return Err(self.changed(file, "is gone")) };
         let compression = file.compression(compression);
@@ -293,20 +297,22 @@ impl Run<'_, '_> {
                     continue;
                 }
                 let mut item = Vec::with_capacity(line.len());
-                let read_item = read_line_with(format.of_lines(), binary.into(), line, &mut item);
-                let key_of_item = read_item.and_then(|()| key_of(&item, &names));
-                let key_of_item = key_of_item.map_err(|error| {
+                let read_item = format.read(binary, line, keys, &mut item);
+                let read_item = read_item.and_then(|doubts| Ok((doubts, key_of(&item, &names)?)));
+                let (doubts, key_of_item) = read_item.map_err(|error| {
                     let of_reason = || hint::of_reason(&error.reason).filter(|_| source.manifest.is_none());
-                    let hint = hint::of_line(number, line, &head).or_else(of_reason);
+                    let hint = hint::of_line(number, line, &head, keys).or_else(of_reason);
                     let reason = format!("line {number} is no item: {error}");
                     self.invalid(file, hint::with(reason, hint))
                 })?;
+                waiting.push(number, doubts);
                 let (_, told) = batches.written();
                 batches.push(&mut self.pace, number, item, key_of_item).await;
                 let (line, written) = batches.written();
                 if written > told {
                     let cursor = Some(Cursor { line, ..passed });
-                    (self.tell)(Progress { key, items: items + written, cursor, bytes: self.bytes });
+                    let doubts = waiting.written_up_to(line);
+                    (self.tell)(Progress { key, items: items + written, doubts, cursor, bytes: self.bytes });
                 }
                 let moved = self.sent + batches.sent() > 0;
                 if batches.refused().is_some() || (moved && self.is_over_with(batches.waiting())) {

@@ -1,6 +1,6 @@
 //! Where an import's files are found, and which they are.
 //!
-//! A place is a manifest, or a folder. In a folder the manifests are looked for that exports have, its own first and
+//! A place is a manifest, a folder, or one file. In a folder the manifests are looked for that exports have, its own first and
 //! then that of an export of DynamoDB's below it; where there is none, all of its files are taken. An export that did
 //! not end, which shows by what begins it (`export.json`, `_started`) and the manifest that is missing, is refused.
 //!
@@ -9,6 +9,7 @@
 
 use std::collections::BTreeMap;
 
+use chrono::NaiveDateTime;
 use sha2::{Digest, Sha256};
 
 use super::{Compression, Format};
@@ -21,7 +22,7 @@ use crate::words::{bounded, quoted};
 /// The files of an import.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Source {
-    /// What they lie under: empty, or ending in `/`.
+    /// What they lie under: empty, or ending in `/`; or the key of the one that is read alone.
     pub root: String,
     /// The key of the manifest; `None` where all that lie there are read.
     pub manifest: Option<String>,
@@ -70,8 +71,8 @@ impl Error {
     }
 }
 
-/// Looks from outside at what an import is to be of: `place` is the key of a manifest, or of a folder with or without
-/// its last `/`; empty for the whole.
+/// Looks from outside at what an import is to be of: `place` is the key of a manifest, of a folder with or without
+/// its last `/`, or of a file; empty for the whole.
 pub async fn find(files: &Files, place: &str) -> Result<Source, Error> {
     let (folder, name) = place.rsplit_once('/').map_or(("", place), |(folder, name)| (folder, name));
     let beside = if folder.is_empty() { String::new() } else { format!("{folder}/") };
@@ -82,8 +83,12 @@ pub async fn find(files: &Files, place: &str) -> Result<Source, Error> {
         }
         return load(files, &beside, Some(place)).await;
     }
-    let root = if place.is_empty() || place.ends_with('/') { place.to_owned() } else { format!("{place}/") };
-    find_in(files, &root).await
+    if place.is_empty() || place.ends_with('/') {
+        return find_in(files, place).await;
+    }
+    let root = format!("{place}/");
+    let is_file = files.list(&root).await?.is_empty() && !load(files, place, None).await?.files.is_empty();
+    if is_file { load(files, place, None).await } else { find_in(files, &root).await }
 }
 
 async fn find_in(files: &Files, root: &str) -> Result<Source, Error> {
@@ -134,6 +139,11 @@ async fn find_in(files: &Files, root: &str) -> Result<Source, Error> {
     if all.files.is_empty() {
         return invalid("there are no files that can hold items".to_owned());
     }
+    let of_minutes: Vec<&str> = all.files.iter().map(|file| name_of(&file.stored.key)).collect();
+    if of_minutes.len() > 1 && of_minutes.iter().all(|name| is_minute(name)) {
+        let names = bounded(of_minutes.iter().map(|name| quoted(name)), 5, 200).join(", ");
+        return invalid(format!("there are several snapshots, each whole; one has to be named: {names}"));
+    }
     Ok(all)
 }
 
@@ -151,7 +161,10 @@ fn dump_in(there: &[StoredFile]) -> Option<&str> {
 pub async fn load(files: &Files, root: &str, manifest: Option<&str>) -> Result<Source, Error> {
     let there = files.list(root).await?;
     let Some(key) = manifest else {
-        let data = there.into_iter().filter(|file| is_data(root, &file.key));
+        let is_file = !root.is_empty() && !root.ends_with('/');
+        let data = there
+            .into_iter()
+            .filter(|file| if is_file { file.key == root } else { is_data(root, &file.key) });
         let data = data.map(|stored| SourceFile { stored, item_count: None, md5: None });
         let (root, files) = (root.to_owned(), data.collect());
         return Ok(Source { root, manifest: None, format: None, item_count: None, files });
@@ -307,6 +320,11 @@ impl From<&str> for Reason {
     fn from(text: &str) -> Reason {
         Reason(text.to_owned())
     }
+}
+
+/// Whether a file is named by a minute, `2026-03-01 02:00`, as one is that holds a table as it was then.
+fn is_minute(name: &str) -> bool {
+    NaiveDateTime::parse_from_str(name, "%Y-%m-%d %H:%M").is_ok()
 }
 
 fn name_of(key: &str) -> &str {

@@ -107,8 +107,9 @@ pub fn prefix(failures_prefix: &str, folder: &str) -> String {
     format!("{failures_prefix}{FOLDER}{folder}")
 }
 
-/// Keeps a change as a late version, once however often it comes. Use it where the item's object has a newer version.
-pub async fn keep(store: &Store, late_prefix: &str, change: &Change) -> Result<(), AwsFailure> {
+/// Keeps a change as a late version, once however often it comes: whether it was not there. Use it where the item's object
+/// has a newer version.
+pub async fn keep(store: &Store, late_prefix: &str, change: &Change) -> Result<bool, AwsFailure> {
     const PUT: &str = "s3:PutObject";
     let item = change.object.strip_prefix(store.prefix.as_str()).unwrap_or(&change.object);
     let key = LateKey::new(item, &change.version.position);
@@ -121,9 +122,9 @@ pub async fn keep(store: &Store, late_prefix: &str, change: &Change) -> Result<(
         let put = store.s3.put_object().bucket(&store.bucket).key(&object).if_none_match("*");
         let put = put.set_metadata(Some(change.version.metadata())).content_type("application/json");
         match put.body(ByteStream::from(change.body.clone())).send().await {
-            Ok(_) => return Ok(()),
+            Ok(_) => return Ok(true),
             Err(error) => match error.code() {
-                Some("PreconditionFailed") => return Ok(()),
+                Some("PreconditionFailed") => return Ok(false),
                 Some("ConditionalRequestConflict") => {}
                 _ => return Err(AwsFailure::of(PUT)(error)),
             },

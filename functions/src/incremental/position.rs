@@ -9,6 +9,10 @@ use chrono::{DateTime, Utc};
 
 use super::sequence_number::SequenceNumber;
 
+/// The label of what was taken over from an older system's bucket ([`super::adopt`]): before every stream's as text, and older
+/// than whatever a backfill or a stream of this system told of.
+pub const ADOPTED: &str = "0000-adopted";
+
 /// How far an item's changes have come with a version.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Position {
@@ -27,11 +31,19 @@ impl Position {
         Position { stream: None, sequence_number: SequenceNumber::zero(), at: DateTime::UNIX_EPOCH }
     }
 
+    /// Whether it was taken over from an older system.
+    pub fn is_adopted(&self) -> bool {
+        self.stream.as_deref() == Some(ADOPTED)
+    }
+
     /// Whether a change with this position is newer than the version that is there.
     ///
     /// Where that one does not say its stream, it may be of this stream or of an earlier one. A higher number or a later time
     /// is then newer: within a stream the two grow together, and between streams the time does.
     pub fn is_newer_than(&self, there: &Position) -> bool {
+        if self.is_adopted() != there.is_adopted() {
+            return there.is_adopted();
+        }
         match (&self.stream, &there.stream) {
             (Some(own), Some(other)) if own != other => own > other,
             (Some(_), None) => self.sequence_number > there.sequence_number || self.at > there.at,
@@ -74,6 +86,22 @@ mod tests {
             let change = position(stream, number, second);
             assert_eq!(change.is_newer_than(&there), newer, "{number} at {second}");
         }
+    }
+
+    #[test]
+    fn what_was_adopted_is_older_than_whatever_is_of_this_system() {
+        let adopted = |number| position(Some(ADOPTED), number, 50);
+        for own in [
+            position(None, "0", 10),
+            position(None, "5", 10),
+            position(Some("2020-07-16T20:29:38.000"), "7", 10),
+        ] {
+            assert!(own.is_newer_than(&adopted("900")) && !adopted("900").is_newer_than(&own), "{own:?}");
+        }
+        assert!(
+            adopted("901").is_newer_than(&adopted("900")) && !adopted("900").is_newer_than(&adopted("900"))
+        );
+        assert!(!adopted("0").is_newer_than(&Position::zero()) && ADOPTED < "2017-01-01T00:00:00.000");
     }
 
     #[test]

@@ -14,6 +14,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use chrono::TimeDelta;
 use futures::TryStreamExt;
+use item_formats::Doubts;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
@@ -308,10 +309,10 @@ impl World<'_> {
         let mut written = Vec::new();
         for segment in restore["segments"].as_array().unwrap() {
             let input = json!({ "executionArn": "x", "import": restore["import"], "segment": segment["segment"],
-                "cursor": null, "items": 0 });
+                "cursor": null, "items": 0, "doubts": Doubts::default() });
             let output = run(&ImportSegment::new(&clients).unwrap(), input).await;
             assert_eq!(output["done"], true);
-            written.push(json!({ "items": output["items"] }));
+            written.push(json!({ "items": output["items"], "doubts": output["doubts"] }));
         }
         let input = json!({ "executionArn": "x", "import": restore["import"], "segments": written });
         let done = run(&FinishImport::new(&clients).unwrap(), input).await;

@@ -51,6 +51,22 @@ pub fn workflow() -> Workflow {
             scenario!("a folder of files", of_a_folder => "Complete").and(|ended| {
                 assert_eq!(items(ended), 30);
             }),
+            scenario!("lines without types in several invocations", of_lines_without_types => "Complete")
+                .with(IN_SHORT_CALLS)
+                .and(|ended| {
+                    assert_eq!(items(ended), 60);
+                    let execution = ended.execution.as_ref().unwrap();
+                    let invocations = execution.entered.iter().filter(|state| *state == "Import Segment");
+                    assert!(invocations.count() > 1);
+                    let note = execution.output["Notes"][0].as_str().unwrap();
+                    assert!(note.starts_with("60 values were null"), "{note}");
+                }),
+            scenario!("lines without types with another key", of_another_key => "Import Failed")
+                .failing(ErrorName::InvalidExport)
+                .and(|ended| {
+                    let cause = ended.execution.as_ref().unwrap().cause.as_deref().unwrap();
+                    assert!(cause.contains("the key attribute `id` is a number, but that of the table is a string"), "{cause}");
+                }),
             scenario!("into a table with items", into_items => "Complete").and(|ended| {
                 assert_eq!(items(ended), 61, "one more, and one of the same key");
                 let kept = ended.state.tables[TABLE].items.iter().filter(|item| item.contains("before"));
@@ -151,6 +167,33 @@ async fn of_a_folder(deployed: Arc<Deployed>) -> Begin {
     input["Format"] = json!("dynamodb-json");
     input["Compression"] = json!("gzip");
     input["MaxWriteCapacityUnits"] = json!(1_000);
+    Begin::Input(input)
+}
+
+async fn of_lines_without_types(deployed: Arc<Deployed>) -> Begin {
+    make_table(&deployed).await;
+    make_bucket(&deployed).await;
+    let line = |id| format!("{{\"id\":\"{id}\",\"old\":null,\"price\":1.50}}\n");
+    for (name, ids) in [("one", 0..30), ("two", 30..60)] {
+        put(&deployed, name, ids.map(line).collect::<String>().into_bytes()).await;
+    }
+    let slow = Fault::Delay(Duration::from_secs(2));
+    inject(&deployed, SEGMENT, "dynamodb:BatchWriteItem", 2, slow).await;
+    let mut input = input(&deployed);
+    input["Format"] = json!("json");
+    input["Segments"] = json!(1);
+    Begin::Input(input)
+}
+
+/// Of files that are named by their minutes one is meant.
+async fn of_another_key(deployed: Arc<Deployed>) -> Begin {
+    make_table(&deployed).await;
+    make_bucket(&deployed).await;
+    put(&deployed, "2026-03-01 02:00", b"{\"id\":\"1\"}\n{\"id\":2}\n".to_vec()).await;
+    put(&deployed, "2026-03-02 02:00", b"{\"id\":\"another\"}\n".to_vec()).await;
+    let mut input = input(&deployed);
+    input["From"] = json!(format!("s3://{}/{FOLDER}2026-03-01 02:00", bucket(&deployed)));
+    input["Format"] = json!("json");
     Begin::Input(input)
 }
 

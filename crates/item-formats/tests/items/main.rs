@@ -3,6 +3,7 @@
 
 mod json;
 mod oracle;
+mod untyped;
 mod values;
 
 use item_formats::{Compressor, Format, LineReader, NullTag, key_of, read_line, split_items, write_line};

@@ -35,7 +35,7 @@ fn value() -> impl Strategy<Value = Json> {
     })
 }
 
-fn text() -> impl Strategy<Value = String> {
+pub(crate) fn text() -> impl Strategy<Value = String> {
     prop_oneof![
         any::<String>(),
         "[a-zA-Z]{0,20}",

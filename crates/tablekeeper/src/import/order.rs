@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
-use tablekeeper_functions::export_manifest::{EMR, SUMMARY};
 use tablekeeper_functions::files::Files;
 use tablekeeper_functions::import_table::execution_input::{ExecutionInput, Wanted};
 use tablekeeper_functions::import_table::plan_import::{self, Error};
@@ -103,14 +102,11 @@ fn source_of(arguments: &Arguments, place: &Place, aws: &Aws) -> anyhow::Result<
         return Ok((Files::Directory(path.clone()), String::new(), String::new()));
     }
     let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-    let from = quoted(&arguments.from);
     if !path.exists() {
         bail!(Unusable(format!(
-            "--from is {from}, which does not exist; s3://bucket/folder or a directory may be given"
+            "--from is {}, which does not exist; s3://bucket/folder, a directory or a file may be given",
+            quoted(&arguments.from)
         )));
-    }
-    if ![SUMMARY, EMR].contains(&name) {
-        bail!(Unusable(format!("--from is {from}; a directory may be given, or a file {SUMMARY} or {EMR}")));
     }
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     Ok((Files::Directory(parent.to_owned()), String::new(), name.to_owned()))

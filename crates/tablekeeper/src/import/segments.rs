@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tablekeeper_functions::files::Files;
 use tablekeeper_functions::import_table::Import;
-use tablekeeper_functions::import_table::segment::{self, Error, Progress, Work};
+use tablekeeper_functions::import_table::finish_import::Written;
+use tablekeeper_functions::import_table::segment::{self, Error, Progress, Reached, Work};
 use tablekeeper_functions::import_table::source::Source;
 use tablekeeper_functions::item_calls::ItemCalls;
 
@@ -43,10 +44,11 @@ impl Job {
         Ok(())
     }
 
-    /// How many items each segment has written.
-    pub(super) fn items(&self) -> Vec<u64> {
+    /// What each segment has written.
+    pub(super) fn written(&self) -> Vec<Written> {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.segments.iter().map(|segment| segment.items).collect()
+        let of = |segment: &Segment| Written { items: segment.items, doubts: segment.doubts };
+        state.segments.iter().map(of).collect()
     }
 
     fn of(&self, number: u32) -> Segment {
@@ -75,23 +77,23 @@ impl Job {
             compression: import.compression,
             calls,
             table: &import.table_name,
-            key_names: &import.key_names,
+            keys: &import.keys(),
             segment: number,
             segments: import.segments,
             units_per_second: (share > 0.0).then_some(share),
             time: None,
         };
         while !self.of(number).done {
-            let Segment { cursor, items, .. } = self.of(number);
+            let Segment { cursor, items, doubts, .. } = self.of(number);
             let (mut told, mut read) = (items, 0);
-            let mut tell = |Progress { items, cursor, bytes, .. }: Progress<'_>| {
+            let mut tell = |Progress { items, doubts, cursor, bytes, .. }: Progress<'_>| {
                 tally.add(items.saturating_sub(told), bytes.saturating_sub(read));
                 (told, read) = (items, bytes);
-                self.reached(number, Segment { cursor, items, done: false });
+                self.reached(number, Segment { cursor, items, doubts, done: false });
             };
-            let reached = segment::run(&work, cursor, items, &mut tell).await?;
-            let segment::Reached { cursor, items, done } = reached;
-            self.reached(number, Segment { cursor, items, done });
+            let from = Reached { cursor, items, doubts, done: false };
+            let Reached { cursor, items, doubts, done } = segment::run(&work, from, &mut tell).await?;
+            self.reached(number, Segment { cursor, items, doubts, done });
         }
         Ok(())
     }

@@ -5,6 +5,7 @@
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
+use item_formats::Doubts;
 use serde::{Deserialize, Serialize};
 use tablekeeper_functions::files::Files;
 use tablekeeper_functions::import_table::Import;
@@ -15,7 +16,7 @@ use crate::failure::Unusable;
 use crate::transfer::{Place, cursor_file};
 
 /// The form that this code writes, and the only one that it reads.
-pub(super) const VERSION: u32 = 1;
+pub(super) const VERSION: u32 = 2;
 
 /// What the file says.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -36,6 +37,7 @@ pub(super) struct State {
 pub(super) struct Segment {
     pub(super) cursor: Option<Cursor>,
     pub(super) items: u64,
+    pub(super) doubts: Doubts,
     pub(super) done: bool,
 }
 

@@ -329,11 +329,7 @@ async fn what_cannot_be_done_is_said_in_a_sentence() {
         ("import nowhere --from lines --format plain", 2, "table nowhere does not exist; "),
         ("import copy --from s3:/x", 2, "--from is `s3:/x`, which does not exist"),
         ("import copy --from nonsense://x", 2, "--from is `nonsense://x`; s3://bucket/prefix or a directory"),
-        (
-            "import copy --from file",
-            2,
-            "--from is `file`; a directory may be given, or a file manifest-summary.json",
-        ),
+        ("import copy --from file", 2, "--format is missing, and there is no manifest that says it"),
         ("import copy --from empty", 1, "empty/: there are no files (InvalidExport)"),
         ("import copy --from lines", 2, "--format is missing, and there is no manifest that says it"),
     ] {

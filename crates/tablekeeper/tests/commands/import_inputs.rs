@@ -100,3 +100,79 @@ async fn manifests_of_other_writers_are_read() {
     assert!(told.data.contains(": 1 items from 2 files"), "{}", told.data);
     assert!(!told.remarks.contains("md5Checksum"), "{}", told.remarks);
 }
+
+/// Lines as a program writes them that lets go of DynamoDB's types.
+const UNTYPED: &str = concat!(
+    "{\"id\":\"1\",\"price\":12345678901234567890.5,\"old\":null,\"seen\":true,\"tags\":[\"a\",\"b\"]}\n",
+    "{\"id\":\"2\",\"photo\":{\"type\":\"Buffer\",\"data\":[104,105]},\"at\":{\"x\":0.10}}\n",
+);
+
+#[tokio::test]
+async fn lines_without_types_are_imported_with_a_word_on_what_they_lost() {
+    let shell = Shell::new("471000000001").await;
+    for table in ["copy", "again"] {
+        shell.create(table, "id", false).await;
+    }
+    write(&shell.path("snapshots"), "2026-03-01 02:00", UNTYPED);
+    write(&shell.path("snapshots"), "2026-03-02 02:00", UNTYPED);
+    let import = ["import", "copy", "--from", "snapshots/2026-03-01 02:00", "--format", "json"];
+    let told = shell.done(&import).await;
+    assert!(told.data.contains("copy: 2 items from 1 files of snapshots/2026-03-01 02:00"), "{}", told.data);
+    for words in [
+        "note: 1 values were null, and were written as NULL; a binary or a set may have been there",
+        "note: 1 objects were {\"type\":\"Buffer\",\"data\":[…]}, as Node.js writes a binary",
+        "note: 1 arrays of strings or of numbers had none of them twice",
+    ] {
+        assert!(told.remarks.contains(words), "{}", told.remarks);
+    }
+    let mut there = items_of(&shell.dynamodb, "copy").await;
+    there.sort_by_key(|item| item["id"]["S"].to_string());
+    let expected = [
+        json!({ "id": { "S": "1" }, "price": { "N": "12345678901234567890.5" }, "old": { "NULL": true },
+            "seen": { "BOOL": true }, "tags": { "L": [{ "S": "a" }, { "S": "b" }] } }),
+        json!({ "id": { "S": "2" }, "at": { "M": { "x": { "N": "0.1" } } },
+            "photo": { "M": { "type": { "S": "Buffer" }, "data": { "L": [{ "N": "104" }, { "N": "105" }] } } } }),
+    ];
+    assert_eq!(there, expected);
+    let json = [&["import", "again", "--from", import[3], "--format", "json"], &["--json"][..]].concat();
+    let report: serde_json::Value = serde_json::from_str(&shell.done(&json).await.data).unwrap();
+    assert_eq!(report["notes"].as_array().map(Vec::len), Some(3), "{report}");
+
+    let several = shell.run(&["import", "copy", "--from", "snapshots", "--format", "json", "--merge"]).await;
+    assert_eq!(several.code, Some(1));
+    assert!(
+        several.remarks.contains("there are several snapshots, each whole; one has to be named"),
+        "{}",
+        several.remarks
+    );
+}
+
+#[tokio::test]
+async fn lines_without_types_are_refused_where_a_key_is_another_or_they_say_types() {
+    let shell = Shell::new("471000000002").await;
+    shell.create("copy", "id", false).await;
+    write(&shell.path("number"), "a", "{\"id\":1}\n");
+    write(&shell.path("typed"), "a", "{\"id\":{\"S\":\"1\"}}\n");
+    write(&shell.path("wrapped"), "a", LINE);
+    write(&shell.path("untyped"), "a", UNTYPED);
+    for (folder, format, words) in [
+        (
+            "number",
+            "json",
+            "line 1 is no item: the key attribute `id` is a number, but that of the table is a string (`S`)",
+        ),
+        ("typed", "json", "the line says the types, as one of plain: say this as the format"),
+        ("wrapped", "json", "the line is one of dynamodb-json: say this as the format"),
+        (
+            "untyped",
+            "dynamodb-json",
+            "the line does not say the types, as one of json: say this as the format",
+        ),
+    ] {
+        let told = shell.run(&["import", "copy", "--from", folder, "--format", format]).await;
+        assert_eq!((told.code, told.data.as_str()), (Some(1), ""), "{folder}: {}", told.remarks);
+        let error = told.remarks.lines().last().unwrap();
+        assert!(error.contains(words) && error.ends_with("(InvalidExport)"), "{folder}: {error}");
+        assert!(items_of(&shell.dynamodb, "copy").await.is_empty(), "{folder}");
+    }
+}

@@ -1,5 +1,6 @@
 //! The commands of an incremental backup as a person calls them, on a table and buckets of the local stack.
 
+mod adopt;
 mod list;
 mod places;
 mod recover;

@@ -3,7 +3,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::fake_store::{FakeStore, Fault};
 use crate::import_table::PlanImport;
-use crate::import_table::testing::{EXECUTION, FOLDER, plan_input, with_export};
+use crate::import_table::testing::{EXECUTION, FOLDER, aws, plan_input, with_export};
 use crate::step::AnyStep;
 
 /// Finishes an import whose segments wrote so many items, after `change`.
@@ -11,16 +11,33 @@ async fn finish(written: &[u64], change: impl Fn(&FakeStore)) -> Result<Value, F
     let aws = with_export();
     let plan = PlanImport::new(&aws.clients()).unwrap().run_json(plan_input(json!({ "Segments": 2 }))).await;
     change(&aws);
-    let segments: Vec<Value> = written.iter().map(|items| json!({ "items": items })).collect();
+    let segments: Vec<Value> = written.iter().map(|items| written_by(*items, 0)).collect();
     let input = json!({ "executionArn": EXECUTION, "import": plan.unwrap()["import"], "segments": segments });
     FinishImport::new(&aws.clients()).unwrap().run_json(input).await
+}
+
+/// A segment that wrote so many items with so many nulls.
+fn written_by(items: u64, nulls: u64) -> Value {
+    json!({ "items": items, "doubts": { "nulls": nulls, "buffers": 0, "arrays": 0, "numbers": 0 } })
 }
 
 #[tokio::test]
 async fn as_many_items_as_the_manifest_says_is_well() {
     let from = format!("s3://exports/{FOLDER}manifest-summary.json");
-    let done = json!({ "TableName": "orders", "ItemCount": 73, "Files": 3, "From": from });
+    let done = json!({ "TableName": "orders", "ItemCount": 73, "Files": 3, "From": from, "Notes": [] });
     assert_eq!(finish(&[70, 3], |_| {}).await.unwrap(), done);
+}
+
+#[tokio::test]
+async fn what_is_in_doubt_is_said_of_all_segments() {
+    let aws = aws().with_object("old/one", "{}").with_object("old/two", "{}");
+    let input = plan_input(json!({ "From": "s3://exports/old/", "Format": "json" }));
+    let plan = PlanImport::new(&aws.clients()).unwrap().run_json(input).await.unwrap();
+    let segments = [written_by(1, 2), written_by(1, 1)];
+    let input = json!({ "executionArn": EXECUTION, "import": plan["import"], "segments": segments });
+    let done = FinishImport::new(&aws.clients()).unwrap().run_json(input).await.unwrap();
+    let note = "3 values were null, and were written as NULL; a binary or a set may have been there";
+    assert_eq!(done["Notes"], json!([note]));
 }
 
 #[tokio::test]

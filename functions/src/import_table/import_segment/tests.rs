@@ -11,8 +11,14 @@ async fn planned(aws: &FakeStore, more: Value) -> Value {
     plan.unwrap()["import"].clone()
 }
 
+/// None.
+fn doubts() -> Value {
+    json!({ "nulls": 0, "buffers": 0, "arrays": 0, "numbers": 0 })
+}
+
 async fn import(aws: &FakeStore, import: &Value, segment: u32, cursor: Value) -> Result<Value, Failure> {
-    let input = json!({ "executionArn": EXECUTION, "import": import, "segment": segment, "cursor": cursor, "items": 0 });
+    let input = json!({ "executionArn": EXECUTION, "import": import, "segment": segment, "cursor": cursor, "items": 0,
+        "doubts": doubts() });
     ImportSegment::new(&aws.clients()).unwrap().run_json(input).await
 }
 
@@ -21,11 +27,11 @@ async fn segments_write_their_files_and_no_others() {
     let aws = with_export();
     let plan = planned(&aws, json!({ "Segments": 2, "MaxWriteCapacityUnits": 1_000_000 })).await;
     let second = import(&aws, &plan, 1, Value::Null).await.unwrap();
-    let done = json!({ "segment": 1, "cursor": { "file": 2, "line": 0 }, "items": 0, "done": true });
+    let done = json!({ "segment": 1, "cursor": { "file": 2, "line": 0 }, "items": 0, "doubts": doubts(), "done": true });
     assert_eq!(second, done);
     assert!(table(&aws).is_empty());
     let first = import(&aws, &plan, 0, Value::Null).await.unwrap();
-    let done = json!({ "segment": 0, "cursor": { "file": 3, "line": 0 }, "items": 73, "done": true });
+    let done = json!({ "segment": 0, "cursor": { "file": 3, "line": 0 }, "items": 73, "doubts": doubts(), "done": true });
     assert_eq!(first, done);
     assert_eq!(table(&aws), sorted(items(0..73).iter().map(String::as_str)));
     assert_eq!(import(&aws, &plan, 0, Value::Null).await.unwrap(), first, "a second time");

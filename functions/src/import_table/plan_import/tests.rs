@@ -23,7 +23,7 @@ async fn an_export_is_planned_as_its_manifest_says() {
     let digest = planned["import"]["filesDigest"].as_str().unwrap();
     assert_eq!(digest.len(), 64);
     let import = json!({ "tableName": "orders", "tableArn": crate::fake_aws::arn("orders"),
-        "tableId": "id-of-orders", "keyNames": ["id"],
+        "tableId": "id-of-orders", "keyNames": ["id"], "keyTypes": ["S"],
         "bucket": "exports", "root": FOLDER, "manifest": format!("{FOLDER}manifest-summary.json"),
         "format": "dynamodb-json", "binary": "base64", "compression": "by-ending", "files": 3, "filesDigest": digest, "itemCount": 73,
         "segments": 1, "maxWriteCapacityUnits": 50, "secondsPerCall": 600 });

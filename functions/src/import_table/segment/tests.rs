@@ -1,3 +1,4 @@
+use item_formats::KeyType;
 use proptest::prelude::*;
 
 use super::*;
@@ -26,6 +27,17 @@ async fn call_at(
     time: Option<Duration>,
     units_per_second: Option<f64>,
 ) -> Result<Reached, Error> {
+    let from = Reached { cursor: at, items, ..Reached::default() };
+    call_from(aws, from, time, units_per_second).await
+}
+
+/// One call that goes on from what an earlier one reached.
+async fn call_from(
+    aws: &FakeStore,
+    from: Reached,
+    time: Option<Duration>,
+    units_per_second: Option<f64>,
+) -> Result<Reached, Error> {
     let clients = aws.clients();
     let files = bucket(&clients, "exports");
     let source = source::find(&files, FOLDER).await.map_err(|error| match error {
@@ -36,18 +48,18 @@ async fn call_at(
     let work = Work {
         files: &files,
         source: &source,
-        format: source.format.unwrap_or(Format::Plain),
+        format: source.format.unwrap_or(Format::Json),
         binary: Binary::Base64,
         compression: Compression::ByEnding,
         calls: &calls,
         table: "orders",
-        key_names: &["id".to_owned()],
+        keys: &[KeyAttribute { name: "id", key_type: KeyType::S }],
         segment: 0,
         segments: 1,
         units_per_second,
         time,
     };
-    run(&work, at, items, &mut |_| {}).await
+    run(&work, from, &mut |_| {}).await
 }
 
 async fn whole(aws: &FakeStore) -> Result<Reached, Error> {
@@ -65,7 +77,15 @@ async fn every_format_and_compression_is_written_whole() {
         for name in ["a.json", "a.json.gz", "a.json.zst"] {
             let aws = with_files(format, &[(name, items(0..60)), ("b.json", items(60..61))]);
             let reached = whole(&aws).await.unwrap();
-            assert_eq!(reached, Reached { cursor: Some(Cursor { file: 2, line: 0 }), items: 61, done: true });
+            assert_eq!(
+                reached,
+                Reached {
+                    cursor: Some(Cursor { file: 2, line: 0 }),
+                    items: 61,
+                    done: true,
+                    ..Reached::default()
+                }
+            );
             assert_eq!(table(&aws), sorted(items(0..61).iter().map(String::as_str)), "{format:?} {name}");
             assert_eq!(aws.count("dynamodb:BatchWriteItem"), 4, "25 and 25 and 10, and 1");
         }
@@ -113,7 +133,10 @@ async fn a_call_sends_no_more_than_it_pays_for_in_its_time() {
     let (time, rate) = (Some(Duration::from_millis(1_100)), Some(500.0));
     let begun = Instant::now();
     let reached = call_at(&aws, None, 0, time, rate).await.unwrap();
-    assert_eq!(reached, Reached { cursor: Some(Cursor { file: 0, line: 50 }), items: 50, done: false });
+    assert_eq!(
+        reached,
+        Reached { cursor: Some(Cursor { file: 0, line: 50 }), items: 50, ..Reached::default() }
+    );
     assert_eq!(aws.count("dynamodb:BatchWriteItem"), 2);
     assert!(begun.elapsed() >= Duration::from_secs(1), "what was written is paid for");
     // A time that is too short for anything brings one request on.
@@ -283,7 +306,7 @@ async fn a_file_that_is_gone_or_another_since_it_was_listed_is_a_change() {
         binary: Binary::Base64,
         calls: &calls,
         table: "orders",
-        key_names: &["id".to_owned()],
+        keys: &[KeyAttribute { name: "id", key_type: KeyType::S }],
         segment: 0,
         segments: 1,
         units_per_second: None,
@@ -292,11 +315,11 @@ async fn a_file_that_is_gone_or_another_since_it_was_listed_is_a_change() {
     let key = format!("{FOLDER}data/c.json.gz");
     let longer = data(OutputFormat::DynamodbJson, item_formats::Compression::Gzip, &items(0..50));
     let aws = aws.with_object(&key, longer);
-    let error = run(&work, None, 0, &mut |_| {}).await.unwrap_err();
+    let error = run(&work, Reached::default(), &mut |_| {}).await.unwrap_err();
     assert_eq!(error.name(), ErrorName::ImportChanged);
     assert!(error.to_string().starts_with(&format!("s3://exports/{key} has ")), "{error}");
     aws.state().objects.remove(&key);
-    let error = run(&work, None, 0, &mut |_| {}).await.unwrap_err();
+    let error = run(&work, Reached::default(), &mut |_| {}).await.unwrap_err();
     assert_eq!(error.name(), ErrorName::ImportChanged);
     assert!(error.to_string().contains("data/c.json.gz is gone; the files of an import"), "{error}");
 }
@@ -320,7 +343,7 @@ async fn a_directory_is_read_as_a_bucket_is_and_progress_is_told() {
         binary: Binary::Base64,
         calls: &calls,
         table: "orders",
-        key_names: &["id".to_owned()],
+        keys: &[KeyAttribute { name: "id", key_type: KeyType::S }],
         segment: 0,
         segments: 1,
         units_per_second: Some(1e6),
@@ -328,10 +351,57 @@ async fn a_directory_is_read_as_a_bucket_is_and_progress_is_told() {
     };
     let mut told = Vec::new();
     let mut tell = |progress: Progress<'_>| told.push((progress.key.to_owned(), progress.items));
-    assert!(run(&work, None, 0, &mut tell).await.unwrap().done);
+    assert!(run(&work, Reached::default(), &mut tell).await.unwrap().done);
     assert_eq!(told.last(), Some(&("a.json.zst".to_owned(), 60)));
     assert!(told.is_sorted(), "{told:?}");
     assert_eq!(table(&aws), sorted(items(0..60).iter().map(String::as_str)));
+}
+
+/// An AWS with a file of lines without types.
+fn with_lines(lines: &str) -> FakeStore {
+    aws().with_object(&format!("{FOLDER}2026-03-01 02:00"), lines.to_owned())
+}
+
+#[tokio::test]
+async fn lines_without_types_are_written_and_what_they_leave_in_doubt_is_counted_with_them() {
+    let line = |id| format!("{{\"id\":\"{id}\",\"old\":null,\"tags\":[1,2],\"n\":1.50}}\n");
+    let lines: String = (0..60).map(line).collect();
+    let whole = whole(&with_lines(&lines)).await.unwrap();
+    assert_eq!((whole.items, whole.doubts), (60, Doubts { nulls: 60, arrays: 60, ..Doubts::default() }));
+
+    let aws = with_lines(&lines);
+    let (mut from, mut seen) = (Reached::default(), Vec::new());
+    while !from.done {
+        from = call_from(&aws, from, Some(Duration::ZERO), None).await.unwrap();
+        seen.push((from.items, from.doubts.nulls));
+    }
+    assert_eq!(seen, [(25, 25), (50, 50), (60, 60)]);
+    assert_eq!(from, whole);
+    let item = r#"{"id":{"S":"7"},"old":{"NULL":true},"tags":{"L":[{"N":"1"},{"N":"2"}]},"n":{"N":"1.50"}}"#;
+    assert!(table(&aws).contains(&item.to_owned()), "{:?}", table(&aws));
+}
+
+#[tokio::test]
+async fn lines_without_types_are_refused_by_their_keys_and_where_they_say_types() {
+    for (line, words) in [
+        (
+            r#"{"id":2}"#,
+            "the key attribute `id` is a number, but that of the table is a string (`S`); it has to stand in quotes at byte 6",
+        ),
+        (
+            r#"{"id":null}"#,
+            "the key attribute `id` is null, but that of the table is a string (`S`); it has to stand in quotes at byte 6",
+        ),
+        (r#"{"v":"1"}"#, "the key attribute `id` is missing in the item that begins at byte 0"),
+        (r#"{"id":{"S":"2"}}"#, "the line says the types, as one of plain: say this as the format"),
+        (r#"{"Item":{"id":{"S":"2"}}}"#, "the line is one of dynamodb-json: say this as the format"),
+    ] {
+        let aws = with_lines(&format!("{{\"id\":\"1\"}}\n{line}\n"));
+        let error = whole(&aws).await.unwrap_err();
+        assert_eq!(error.name(), ErrorName::InvalidExport);
+        let error = error.to_string();
+        assert!(error.contains("2026-03-01 02:00: line 2 is no item: ") && error.ends_with(words), "{error}");
+    }
 }
 
 /// What goes wrong with a call, by a number.

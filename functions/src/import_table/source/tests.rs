@@ -80,6 +80,26 @@ async fn a_folder_without_a_manifest_is_all_of_its_files_that_hold_items() {
 }
 
 #[tokio::test]
+async fn one_file_of_a_folder_can_be_named() {
+    let aws = aws().with_object("a/2026-03-01 02:00", "x").with_object("a/2026-03-01 02:00b", "x");
+    let found = find_at(&aws, "a/2026-03-01 02:00").await.unwrap();
+    assert_eq!((found.root.as_str(), keys(&found)), ("a/2026-03-01 02:00", vec!["a/2026-03-01 02:00"]));
+    assert_eq!(load(&bucket(&aws.clients(), "exports"), &found.root, None).await.unwrap(), found);
+    assert_eq!(find_at(&aws, "a/2026").await.unwrap_err(), "s3://exports/a/2026/: there are no files");
+    assert_eq!(keys(&find_at(&aws, "a/").await.unwrap()).len(), 2);
+}
+
+#[tokio::test]
+async fn of_several_snapshots_that_are_named_by_their_minutes_one_has_to_be_named() {
+    let aws = aws().with_object("a/2026-03-01 02:00", "x");
+    assert_eq!(keys(&find_at(&aws, "a/").await.unwrap()), ["a/2026-03-01 02:00"]);
+    let aws = aws.with_object("a/2026-03-02 02:00", "x");
+    let error = find_at(&aws, "a/").await.unwrap_err();
+    let words = "there are several snapshots, each whole; one has to be named: `2026-03-01 02:00`";
+    assert!(error.contains(words), "{error}");
+}
+
+#[tokio::test]
 async fn data_pipelines_manifest_names_files_beside_it() {
     let urls = ["s3://elsewhere/x/one", "s3://elsewhere/x/two"].map(str::to_owned);
     let manifest = EmrManifest::of(urls).write();

@@ -116,6 +116,10 @@ const EXPORT_TABLE: &[Equivalent] = &[
 
 const IMPORT_TABLE: &[Equivalent] = &[
     (
+        "Import Segment/Assign/doubts",
+        "each call then counts anew; the scenario of lines without types in several invocations sees it",
+    ),
+    (
         "drop /States/Import Segments/ItemProcessor/States/Import Segment/Arguments/Payload/cursor",
         "each call then begins at the first file; the scenario of several invocations does not end",
     ),
@@ -135,6 +139,7 @@ const IMPORT_TABLE: &[Equivalent] = &[
 ];
 
 const RESTORE_SNAPSHOT: &[Equivalent] = &[
+    ("Import Segment/Assign/doubts", "the lines of a snapshot say their types, and nothing is in doubt"),
     (
         "drop /States/Import Segments/ItemProcessor/States/Import Segment/Arguments/Payload/cursor",
         "each call then begins at the first file; the scenario of several invocations does not end",

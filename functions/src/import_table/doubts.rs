@@ -1,0 +1,86 @@
+//! What of an import's lines may have been another type in the table that they came from, counted and said.
+//!
+//! Only JSON without types leaves that in doubt. Lines are counted once they are written, so that the counts fit the cursor.
+
+use std::collections::VecDeque;
+
+use item_formats::Doubts;
+
+use super::Format;
+
+/// The doubts of a file's lines that are read, and may not be written yet.
+#[derive(Debug)]
+pub(super) struct Waiting {
+    lines: VecDeque<(u64, Doubts)>,
+    written: Doubts,
+}
+
+impl Waiting {
+    /// Behind lines whose doubts are counted.
+    pub(super) fn behind(written: Doubts) -> Waiting {
+        Waiting { lines: VecDeque::new(), written }
+    }
+
+    /// Takes those of the next line.
+    pub(super) fn push(&mut self, line: u64, doubts: Doubts) {
+        if doubts != Doubts::default() {
+            self.lines.push_back((line, doubts));
+        }
+    }
+
+    /// Counts those of the lines up to this one, which are written: all that are by now.
+    pub(super) fn written_up_to(&mut self, line: u64) -> Doubts {
+        while let Some((_, doubts)) = self.lines.pop_front_if(|(number, _)| *number <= line) {
+            self.written += doubts;
+        }
+        self.written
+    }
+}
+
+/// Says what is in doubt, a sentence for each kind; nothing of formats that say the types.
+pub fn notes(format: Format, doubts: &Doubts) -> Vec<String> {
+    let Doubts { nulls, buffers, arrays, numbers } = *doubts;
+    let kinds = [
+        (nulls, "values were null, and were written as NULL; a binary or a set may have been there"),
+        (
+            buffers,
+            r#"objects were {"type":"Buffer","data":[…]}, as Node.js writes a binary, and were written as maps"#,
+        ),
+        (
+            arrays,
+            "arrays of strings or of numbers had none of them twice, and were written as lists; they may have been sets",
+        ),
+        (
+            numbers,
+            "numbers had 16 or 17 digits, as many as a float keeps, and were written with these; others may have been cut off",
+        ),
+    ];
+    let found = kinds.into_iter().filter(|(count, _)| format == Format::Json && *count > 0);
+    found.map(|(count, what)| format!("{count} {what}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_count_once_they_are_written() {
+        let null = Doubts { nulls: 1, ..Doubts::default() };
+        let mut waiting = Waiting::behind(null);
+        for line in 1..=4 {
+            waiting.push(line, if line == 2 { Doubts::default() } else { null });
+        }
+        let counted = [0, 1, 2, 3, 3, 9].map(|line| waiting.written_up_to(line).nulls);
+        assert_eq!(counted, [1, 2, 2, 3, 3, 4]);
+    }
+
+    #[test]
+    fn each_kind_is_said_in_a_sentence_where_there_is_any() {
+        let doubts = Doubts { nulls: 1, buffers: 0, arrays: 2, numbers: 0 };
+        let said = notes(Format::Json, &doubts);
+        assert!(said.len() == 2 && said[0].starts_with("1 values were null"), "{said:?}");
+        assert!(said[1].starts_with("2 arrays"), "{said:?}");
+        assert_eq!(notes(Format::Json, &Doubts::default()), Vec::<String>::new());
+        assert_eq!(notes(Format::Plain, &doubts), Vec::<String>::new());
+    }
+}
