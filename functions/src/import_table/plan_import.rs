@@ -141,7 +141,7 @@ pub async fn plan(
     let table = check_table(dynamodb, &table_name, input.merge == Some(true)).await?;
     let source = source::find(files, &wanted.place).await?;
     let format = format(input.format, source.format)?;
-    let binary = binary(input.binary, &source)?;
+    let binary = binary(input.binary, format, &source)?;
     let number = u32::try_from(source.files.len()).unwrap_or(u32::MAX);
     let compression = input.compression.unwrap_or_default();
     let segments = shares::segments(&wanted, &source, compression)?;
@@ -209,16 +209,17 @@ fn can_be_written(name: &str, table: &TableDescription) -> Result<(), Error> {
     }
 }
 
-/// Whoever writes a manifest writes base64: DynamoDB, the EMR connector, `export-table`.
-fn binary(asked: Option<Binary>, source: &Source) -> Result<Binary, InvalidInput> {
+/// Whoever writes a manifest writes base64: DynamoDB, the EMR connector, `export-table`. JSON without types has no binaries.
+fn binary(asked: Option<Binary>, format: Format, source: &Source) -> Result<Binary, InvalidInput> {
+    let refused = |reason| Err(InvalidInput { field: "Binary", reason });
     match (asked.unwrap_or_default(), &source.manifest) {
-        (Binary::Text, Some(manifest)) => Err(InvalidInput {
-            field: "Binary",
-            reason: format!(
-                "is text, but {} is the manifest of a writer that writes base64; leave it out",
-                quoted(manifest)
-            ),
-        }),
+        (Binary::Text, Some(manifest)) => refused(format!(
+            "is text, but {} is the manifest of a writer that writes base64; leave it out",
+            quoted(manifest)
+        )),
+        (Binary::Text, None) if format == Format::Json => {
+            refused("is text, but the format json does not say what is a binary; leave it out".to_owned())
+        }
         (binary, _) => Ok(binary),
     }
 }

@@ -138,6 +138,9 @@ async fn binaries_are_text_only_where_no_manifest_says_who_wrote_them() {
     let aws = aws().with_object("a/one.json", "");
     let input = json!({ "From": "s3://exports/a/", "Format": "plain", "Binary": "text" });
     assert_eq!(plan(&aws, input).await.unwrap()["import"]["binary"], "text");
+    let untyped = json!({ "From": "s3://exports/a/", "Format": "json", "Binary": "text" });
+    let (_, message) = refused(&aws, untyped).await;
+    assert_eq!(message, "Binary is text, but the format json does not say what is a binary; leave it out");
     let (name, message) = refused(&with_export(), json!({ "Binary": "text" })).await;
     assert_eq!(name, ErrorName::InvalidInput);
     assert!(message.starts_with("Binary is text, but `"), "{message}");
