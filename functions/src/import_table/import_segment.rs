@@ -76,7 +76,7 @@ pub enum Changed {
          they are until it ends"
     )]
     Others {
-        /// Where.
+        /// The folder or the manifest that they were planned by.
         location: String,
         /// How many there were.
         was: u32,

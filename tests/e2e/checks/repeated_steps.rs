@@ -20,6 +20,7 @@ pub(crate) async fn change_nothing(workflow: &Workflow) {
 async fn runs_twice(workflow: &Workflow, scenario: &Scenario) {
     let name = scenario.name;
     let golden = run(workflow, scenario).await;
+    assert_eq!(golden.last_state(), Some(scenario.ends_in), "{name}: {:?}", golden.execution);
     let mut doubled = BTreeSet::new();
     let ended = run_with(workflow, scenario, async |deployed, _| {
         let machine = deployed.machine();
