@@ -101,7 +101,20 @@ impl Bucket for Current {
             );
             return reply(XML, answer.into());
         }
+        if call.method == Method::GET && call.query.contains_key("versions") {
+            assert_eq!(
+                call.query["prefix"], "failures/late/",
+                "late versions alone are listed, and there are none"
+            );
+            return reply(
+                XML,
+                "<ListVersionsResult><IsTruncated>false</IsTruncated></ListVersionsResult>".into(),
+            );
+        }
         assert!([Method::GET, Method::HEAD].contains(&call.method), "{} is only read", call.key);
+        if call.key.ends_with("/coverage.json") {
+            return refused("NoSuchKey");
+        }
         let hash = hash_of(&call.key);
         let Ok(place) = objects.binary_search_by(|(there, _)| there.cmp(&hash)) else {
             return refused("NoSuchKey");

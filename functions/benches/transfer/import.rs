@@ -15,11 +15,13 @@ pub(crate) fn import(server: &Server, plan: &str, input: &Value, defaults: &Valu
     plan.end();
     let mut step = Step::start("import-table.import-segment", server.address);
     let (mut cursor, mut count) = (Value::Null, json!(0));
+    let mut doubts = json!({ "nulls": 0, "buffers": 0, "arrays": 0, "numbers": 0 });
     loop {
         let answer = step
             .invoke(&json!({ "executionArn": EXECUTION, "import": planned["import"], "segment": 0,
-            "cursor": cursor, "items": count }));
+            "cursor": cursor, "items": count, "doubts": doubts }));
         (cursor, count) = (answer["cursor"].clone(), answer["items"].clone());
+        doubts = answer["doubts"].clone();
         if answer["done"] == true {
             break;
         }
