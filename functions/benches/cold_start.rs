@@ -16,7 +16,7 @@ use zip::write::SimpleFileOptions;
 const BOOTSTRAP: &str = env!("CARGO_BIN_EXE_bootstrap");
 const RUNS: usize = 50;
 /// In MB. What is larger has pulled in something that a step does not need.
-const LARGEST_ARCHIVE: f64 = 8.0;
+const LARGEST_ARCHIVE: f64 = 12.0;
 
 struct ColdStart {
     first_poll: Duration,

@@ -75,7 +75,7 @@ fn export(server: &Server, format: &str, compression: &str) -> (Cost, String) {
     };
     let defaults = json!({ "bucket": "exports", "prefix": "", "tableTag": "BackupEnabled=true", "format": format,
         "nullTag": "nULL", "compression": compression, "consistentRead": "true", "segments": "1",
-        "maxReadCapacityUnits": "0", "managed": "false", "timeoutHours": "24", "secondsPerCall": "600" });
+        "segmentConcurrency": "1", "maxReadCapacityUnits": "0", "managed": "false", "timeoutHours": "24", "secondsPerCall": "600" });
     let selected = call(
         "select-tables",
         json!({ "executionArn": EXECUTION, "executionInput": { "TableName": TABLE },
