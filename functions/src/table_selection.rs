@@ -51,7 +51,7 @@ pub enum InvalidInput {
     /// A field holds what it may not.
     #[error("{field} {reason}")]
     Field {
-        /// Which.
+        /// The name of the field in the input.
         field: &'static str,
         /// What is wrong with it, and what would be right.
         reason: String,

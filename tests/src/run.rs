@@ -38,7 +38,7 @@ pub struct Ended {
 /// An execution that has ended.
 #[derive(Debug)]
 pub struct Execution {
-    /// How.
+    /// The status that it ended with.
     pub status: ExecutionStatus,
     /// With which error.
     pub error: Option<String>,

@@ -38,7 +38,7 @@ pub struct Input {
 pub enum Output {
     /// We do, by Scan.
     Scan {
-        /// How.
+        /// The table, its folder, and how its items are read.
         plan: Plan,
         /// The segments.
         #[schemars(length(min = 1, max = 64))]
@@ -46,7 +46,7 @@ pub enum Output {
     },
     /// DynamoDB does, as of one moment.
     Managed {
-        /// How.
+        /// The table and the folder that DynamoDB exports it to.
         plan: Plan,
     },
 }

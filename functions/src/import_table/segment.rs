@@ -105,7 +105,7 @@ pub enum Error {
     /// A file is not what it was.
     #[error("{location} {reason}; the files of an import have to stay as they are until it ends")]
     Changed {
-        /// Which.
+        /// The file, as `s3://bucket/key` or a path.
         location: String,
         /// What is another.
         reason: String,
@@ -113,7 +113,7 @@ pub enum Error {
     /// A file cannot be read, or is not what its manifest says.
     #[error("{location}: {reason}")]
     Invalid {
-        /// Which.
+        /// The file, as `s3://bucket/key` or a path.
         location: String,
         /// Where in it, what is wrong, and what would be right.
         reason: String,

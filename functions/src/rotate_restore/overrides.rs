@@ -78,7 +78,7 @@ pub enum KeyType {
 #[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct Projection {
-    /// Which.
+    /// Whether it holds all attributes, the keys alone, or those that are named.
     pub projection_type: ProjectionType,
     /// Their names, for `INCLUDE`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -25,7 +25,7 @@ pub enum Reconciled {
     },
     /// Something has to pass first.
     Later {
-        /// What.
+        /// What has to pass, as a sentence.
         reason: String,
         /// Whether that is an UpdateTable, which takes seconds.
         table_is_updating: bool,

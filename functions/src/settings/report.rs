@@ -22,9 +22,9 @@ const LONGEST_REFUSAL: usize = 400;
 #[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct SettingReport {
-    /// Which.
+    /// The setting.
     pub setting: SettingName,
-    /// What.
+    /// Whether it is equal, differs, or was left alone.
     pub outcome: Outcome,
     /// What was, or is to be, changed.
     #[schemars(length(max = 61), inner(length(max = 161)))]
@@ -71,7 +71,7 @@ pub enum SourceKind {
 #[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct SettingsFrom {
-    /// What.
+    /// Whether that is the live table, a document, or the backup.
     pub kind: SourceKind,
     /// Its ARN, or the document's place in S3.
     pub name: String,

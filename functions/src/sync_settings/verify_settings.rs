@@ -47,7 +47,7 @@ pub struct Input {
 #[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct SettingResult {
-    /// Which.
+    /// The setting.
     pub setting: SettingName,
     /// What was refused, each with the reason.
     pub refused: Vec<String>,
@@ -67,7 +67,7 @@ pub enum Output {
         /// How long to wait before looking again.
         #[schemars(range(max = 601))]
         wait_seconds: u32,
-        /// What.
+        /// What is not seen yet, as a sentence.
         reason: String,
     },
 }

@@ -50,7 +50,7 @@ pub struct Alarm {
     pub datapoints_to_alarm: Option<i32>,
     /// What is breached.
     pub threshold: Option<f64>,
-    /// How.
+    /// On which side of the threshold it is breached.
     pub comparison_operator: Option<String>,
     /// What missing data count as.
     pub treat_missing_data: Option<String>,
