@@ -7,48 +7,19 @@
 //!
 //! Read [`step`] for what a step is, then a workflow's own module for why it is shaped as it is.
 
-pub mod arn;
-pub mod aws_failure;
-pub mod backfill;
-pub mod backup_description;
-pub mod backup_prune;
-pub mod clients;
-pub mod clock;
-pub(crate) mod envelope;
-pub mod error_name;
-pub mod export_manifest;
-pub mod export_table;
-#[cfg(test)]
-pub(crate) mod fake_aws;
-#[cfg(test)]
-pub(crate) mod fake_store;
-pub mod files;
-pub mod hex;
-pub mod import_table;
-pub mod incremental;
-pub mod item_calls;
 pub mod log;
-pub mod own_tag;
-mod pace;
-pub mod rate;
-pub mod replay;
-pub mod restore_snapshot;
-pub mod restore_wait;
-pub mod rotate_restore;
-pub mod scan_segments;
-pub mod schemas;
-pub mod settings;
-pub mod snapshot;
-pub mod start_execution;
 pub mod step;
-pub mod sync_settings;
-pub mod table_description;
-pub mod table_look;
-pub mod table_selection;
-pub mod words;
+pub mod workflows;
 
 use schemars::Schema;
 use step::StepEntry;
+use tablekeeper_core::replay::Counts;
+use tablekeeper_core::schemas;
+use tablekeeper_core::settings::SettingsDocument;
+use workflows::{
+    backfill, backup_prune, export_table, import_table, incremental, replay, restore_snapshot,
+    rotate_restore, snapshot, sync_settings,
+};
 
 /// Every step of every workflow.
 ///
@@ -93,19 +64,19 @@ pub fn execution_inputs() -> Vec<(&'static str, Schema)> {
 /// The schema of what each workflow's executions end with, by the workflow's name.
 pub fn execution_outputs() -> Vec<(&'static str, Schema)> {
     vec![
-        ("backfill", schemas::output_schema::<backfill::finish_backfill::Output>()),
+        ("backfill", schemas::output_schema::<tablekeeper_core::backfill::finish::Output>()),
         ("backup-prune", schemas::output_schema::<backup_prune::finish_prune::Output>()),
         ("export-table", schemas::output_schema::<export_table::report_exports::Output>()),
-        ("import-table", schemas::output_schema::<import_table::finish_import::Output>()),
-        ("replay", schemas::output_schema::<replay::Counts>()),
-        ("restore-snapshot", schemas::output_schema::<import_table::finish_import::Output>()),
+        ("import-table", schemas::output_schema::<tablekeeper_core::import::finish::Output>()),
+        ("replay", schemas::output_schema::<Counts>()),
+        ("restore-snapshot", schemas::output_schema::<tablekeeper_core::import::finish::Output>()),
         ("rotate-restore", rotate_restore::execution_output()),
-        ("snapshot", schemas::output_schema::<snapshot::finish_snapshot::Output>()),
+        ("snapshot", schemas::output_schema::<tablekeeper_core::snapshot::finish::Output>()),
         ("sync-settings", schemas::output_schema::<sync_settings::Report>()),
     ]
 }
 
 /// The schema of each document that is kept, by the document's name.
 pub fn documents() -> Vec<(&'static str, Schema)> {
-    vec![("settings-document", schemas::input_schema::<settings::SettingsDocument>())]
+    vec![("settings-document", schemas::input_schema::<SettingsDocument>())]
 }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
 use serde_json::Value;
-use tablekeeper_functions::clients::Clients;
-use tablekeeper_functions::error_name::ErrorName;
+use tablekeeper_core::aws::clients::Clients;
+use tablekeeper_core::error_name::ErrorName;
 use tablekeeper_functions::log;
 use tablekeeper_functions::step::{AnyStep, Failure};
 use tracing::Instrument;

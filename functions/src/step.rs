@@ -9,7 +9,6 @@
 //! fit is refused in words, with the place, by the step's own [`Step::REFUSED_INPUT`] name) and the
 //! error's type (its [`ErrorName`] becomes the `errorType`, its chain of causes the `errorMessage`).
 
-use std::error::Error as StdError;
 use std::future::Future;
 use std::pin::Pin;
 
@@ -18,16 +17,15 @@ use schemars::{JsonSchema, Schema};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-
-use crate::clients::Clients;
-use crate::error_name::ErrorName;
-use crate::schemas;
+use tablekeeper_core::aws::clients::Clients;
+use tablekeeper_core::error_name::{ErrorName, Named};
+use tablekeeper_core::schemas;
 
 /// One step of a workflow.
 pub trait Step: Sized + Send + Sync + 'static {
     /// `<workflow>.<step>`: the function's `Handler`, the schemas' path, the SDK's app name.
     const NAME: &'static str;
-    /// The names that this step can fail by, in groups: [`AwsFailure::NAMES`](crate::aws_failure::AwsFailure::NAMES) of a step that calls AWS, and its own.
+    /// The names that this step can fail by, in groups: [`AwsFailure::NAMES`](tablekeeper_core::aws::failure::AwsFailure::NAMES) of a step that calls AWS, and its own.
     /// [`Step::REFUSED_INPUT`] goes without saying.
     const ERRORS: &'static [&'static [ErrorName]];
     /// The name that a payload is refused by when it does not fit [`Step::Input`].
@@ -49,12 +47,6 @@ pub trait Step: Sized + Send + Sync + 'static {
 
     /// Does the step's work. May be called twice with the same input, and must then end the same.
     fn run(&self, input: Self::Input) -> impl Future<Output = Result<Self::Output, Self::Error>> + Send;
-}
-
-/// An error that has one of the project's names.
-pub trait Named: StdError + Send + Sync + 'static {
-    /// The name that a state machine matches.
-    fn name(&self) -> ErrorName;
 }
 
 /// How a step failed: the name for the state machine, and the words for a person.

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
-use tablekeeper_functions::error_name::ErrorName;
+use tablekeeper_core::error_name::ErrorName;
 use tablekeeper_functions::step::StepEntry;
 
 fn root(path: &str) -> PathBuf {

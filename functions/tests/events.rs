@@ -5,23 +5,20 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
-use tablekeeper_functions::arn::Arn;
-use tablekeeper_functions::backfill;
-use tablekeeper_functions::backup_prune;
-use tablekeeper_functions::backup_prune::Others;
-use tablekeeper_functions::backup_prune::execution_input::{Defaults, Selection};
-use tablekeeper_functions::export_table;
-use tablekeeper_functions::import_table;
-use tablekeeper_functions::incremental::change;
-use tablekeeper_functions::replay;
-use tablekeeper_functions::restore_snapshot;
-use tablekeeper_functions::rotate_restore::decision::{Decision, decide};
-use tablekeeper_functions::rotate_restore::rotation::{Patterns, Rotation};
-use tablekeeper_functions::rotate_restore::{ExecutionInput, publish_pointer};
-use tablekeeper_functions::snapshot;
-use tablekeeper_functions::step::Named;
-use tablekeeper_functions::sync_settings::event::{self, News, Restore};
-use tablekeeper_functions::sync_settings::{self, capture_settings};
+use tablekeeper_core::aws::arn::Arn;
+use tablekeeper_core::error_name::Named;
+use tablekeeper_core::item_history::change;
+use tablekeeper_core::prune::execution_input::{Defaults, Selection};
+use tablekeeper_core::prune::retention::Others;
+use tablekeeper_core::rotation::decision::{Decision, decide};
+use tablekeeper_core::rotation::execution_input::ExecutionInput;
+use tablekeeper_core::rotation::naming::{Patterns, Rotation};
+use tablekeeper_functions::workflows::rotate_restore::publish_pointer;
+use tablekeeper_functions::workflows::sync_settings::event::{News, Restore};
+use tablekeeper_functions::workflows::sync_settings::{capture_settings, event};
+use tablekeeper_functions::workflows::{
+    backfill, backup_prune, export_table, import_table, replay, restore_snapshot, snapshot, sync_settings,
+};
 
 fn root(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path)
@@ -201,7 +198,7 @@ fn every_event_of_backup_prune_leads_where_it_should() {
 fn every_event_of_import_table_leads_where_it_should() {
     let text = str::to_owned;
     // As the template has them.
-    let defaults = import_table::execution_input::Defaults {
+    let defaults = tablekeeper_core::import::execution_input::Defaults {
         segments: text("0"),
         max_write_capacity_units: text("0"),
         seconds_per_call: text("600"),
@@ -276,7 +273,7 @@ fn every_event_of_import_table_leads_where_it_should() {
 #[test]
 fn every_event_of_export_table_leads_where_it_should() {
     // As the template has them.
-    let defaults = export_table::execution_input::Defaults {
+    let defaults = tablekeeper_core::export::execution_input::Defaults {
         bucket: "123456789012-dynamodb-backup".to_owned(),
         prefix: String::new(),
         table_tag: "BackupEnabled=true".to_owned(),
@@ -315,9 +312,11 @@ fn every_event_of_export_table_leads_where_it_should() {
         };
         let input: export_table::ExecutionInput = serde_json::from_value(event).unwrap();
         let tables = match input.selection(&defaults).unwrap() {
-            export_table::execution_input::Selection::Names(names) => json!(names),
-            export_table::execution_input::Selection::Pattern(pattern) => json!(pattern.as_str()),
-            export_table::execution_input::Selection::Tag { key, value, .. } => json!([key, value]),
+            tablekeeper_core::export::execution_input::Selection::Names(names) => json!(names),
+            tablekeeper_core::export::execution_input::Selection::Pattern(pattern) => json!(pattern.as_str()),
+            tablekeeper_core::export::execution_input::Selection::Tag { key, value, .. } => {
+                json!([key, value])
+            }
         };
         let run = input.run(&defaults, "2026-03-01T02:00:00Z".parse().unwrap()).unwrap();
         let rate = run.max_read_capacity_units;
@@ -338,7 +337,7 @@ fn every_event_of_export_table_leads_where_it_should() {
 fn every_event_of_backfill_leads_where_it_should() {
     let text = str::to_owned;
     // As the template has them.
-    let defaults = backfill::execution_input::Defaults {
+    let defaults = tablekeeper_core::backfill::execution_input::Defaults {
         stream_arn: text(
             "arn:aws:dynamodb:eu-west-1:123456789012:table/orders/stream/2026-11-20T00:00:00.000",
         ),
@@ -369,7 +368,7 @@ fn every_event_of_replay_leads_where_it_should() {
     let text = str::to_owned;
     let stream = "arn:aws:dynamodb:eu-west-1:123456789012:table/orders/stream/2026-11-20T00:00:00.000";
     // As the template has them.
-    let defaults = replay::execution_input::Defaults {
+    let defaults = tablekeeper_core::replay::execution_input::Defaults {
         stream_arn: text(stream),
         given_up_bucket: text("given-up-of-orders"),
         bucket: text("items-of-orders"),
@@ -427,7 +426,7 @@ fn every_event_of_stream_backup_leads_where_it_should() {
 fn every_event_of_snapshot_leads_where_it_should() {
     let text = str::to_owned;
     // As the template has them.
-    let defaults = snapshot::execution_input::Defaults {
+    let defaults = tablekeeper_core::snapshot::execution_input::Defaults {
         table_arn: text("arn:aws:dynamodb:eu-west-1:123456789012:table/orders"),
         items_bucket: text("items"),
         items_prefix: text("items/"),
@@ -452,7 +451,7 @@ fn every_event_of_snapshot_leads_where_it_should() {
         };
         let input: snapshot::ExecutionInput = serde_json::from_value(event).unwrap();
         let wanted = input.wanted(&defaults, "2026-12-01T02:00:00.123Z".parse().unwrap()).unwrap();
-        let name = snapshot::execution_input::name(wanted.at);
+        let name = tablekeeper_core::snapshot::execution_input::name(wanted.at);
         assert_eq!(json!([name, wanted.settled_at]), expected, "{file}");
     }
 }
@@ -461,7 +460,7 @@ fn every_event_of_snapshot_leads_where_it_should() {
 fn every_event_of_restore_snapshot_leads_where_it_should() {
     let text = str::to_owned;
     // As the template has them.
-    let defaults = restore_snapshot::execution_input::Defaults {
+    let defaults = tablekeeper_core::snapshot::restore_input::Defaults {
         bucket: text("snapshots"),
         prefix: text("snapshots/"),
         segments: text("0"),

@@ -24,7 +24,7 @@ fn generated() -> BTreeMap<PathBuf, String> {
     for step in tablekeeper_functions::steps() {
         let folder = Path::new(step.workflow());
         schemas.push((folder.join(format!("{}.input.json", step.short_name())), (step.input_schema)()));
-        let output = tablekeeper_functions::schemas::with_errors((step.output_schema)(), &step.errors);
+        let output = tablekeeper_core::schemas::with_errors((step.output_schema)(), &step.errors);
         schemas.push((folder.join(format!("{}.output.json", step.short_name())), output));
     }
     let pretty = |schema: &Schema| format!("{}\n", serde_json::to_string_pretty(schema).unwrap());

@@ -8,7 +8,7 @@
 use std::path::Path;
 
 use serde_json::Value;
-use tablekeeper_functions::settings::SettingName;
+use tablekeeper_core::settings::SettingName;
 
 fn file(path: &str) -> String {
     std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path)).unwrap()

@@ -2,6 +2,7 @@
 //! tests.
 
 pub(crate) mod contract;
+mod every_workflow;
 pub(crate) mod faults;
 mod inference;
 pub(crate) mod mutants;

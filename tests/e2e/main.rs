@@ -47,16 +47,4 @@ macro_rules! of_every_workflow {
 }
 pub(crate) use of_every_workflow;
 
-mod backfill;
-mod backup_prune;
-mod every_workflow;
-mod export_table;
-mod import_table;
-mod incremental;
-mod incremental_http;
-mod incremental_tables;
-mod replay;
-mod restore_snapshot;
-mod rotate_restore;
-mod snapshot;
-mod sync_settings;
+mod journeys;

@@ -9,24 +9,12 @@
     reason = "this crate is test code: a broken assumption is a failed test"
 )]
 
-pub mod contract;
-pub mod deployed;
-pub mod diagram;
-pub mod final_state;
-pub mod former_backup;
-pub mod http;
-pub mod items;
-pub mod mutants;
-pub mod payloads;
-pub mod policies;
-pub mod repeated;
-pub mod run;
-pub mod waiting;
-pub mod workflow;
+pub mod checks;
+pub mod harness;
 pub mod workflows;
 
-pub use deployed::{Deployed, stack};
-pub use items::items_of;
-pub use run::{Ended, run, run_again, run_with};
-pub use waiting::{until, until_seen, until_some};
-pub use workflow::{Battery, Begin, Scenario, Workflow};
+pub use harness::deployed::{Deployed, stack};
+pub use harness::items::items_of;
+pub use harness::run::{Ended, run, run_again, run_with};
+pub use harness::waiting::{until, until_seen, until_some};
+pub use harness::workflow::{Battery, Begin, Scenario, Workflow};

@@ -9,8 +9,8 @@ use hyper::header::HeaderValue;
 use hyper::{Method, StatusCode};
 use md5::{Digest as _, Md5};
 use serde_json::Value;
-use tablekeeper_functions::incremental::sequence_number::SequenceNumber;
-use tablekeeper_functions::incremental::version::{body_of_item, body_of_tombstone};
+use tablekeeper_core::item_history::sequence_number::SequenceNumber;
+use tablekeeper_core::item_history::version::{body_of_item, body_of_tombstone};
 
 use crate::records::{Before, Expected};
 use crate::server::{Answer, Bucket, Call, refused, tagged};

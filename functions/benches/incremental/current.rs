@@ -4,8 +4,8 @@ use std::sync::Mutex;
 
 use hyper::Method;
 use hyper::header::HeaderValue;
-use tablekeeper_functions::incremental::sequence_number::SequenceNumber;
-use tablekeeper_functions::incremental::version::{body_of_item, object_key};
+use tablekeeper_core::item_history::sequence_number::SequenceNumber;
+use tablekeeper_core::item_history::version::{body_of_item, object_key};
 
 use crate::server::{Answer, Bucket, Call, XML, refused, reply};
 

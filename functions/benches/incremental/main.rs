@@ -38,7 +38,7 @@ use process::{Cost, Step, run};
 use records::{A_BATCH, Before, Expected, Records};
 use serde_json::{Value, json};
 use server::{Buckets, Server};
-use tablekeeper_functions::clock::Clock;
+use tablekeeper_core::clock::Clock;
 
 const EXECUTION: &str = "arn:aws:states:eu-west-1:123456789012:execution:m:bench";
 const TABLE_ARN: &str = "arn:aws:dynamodb:eu-west-1:123456789012:table/orders";

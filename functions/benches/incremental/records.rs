@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
-use tablekeeper_functions::incremental::version::object_key;
+use tablekeeper_core::item_history::version::object_key;
 
 use crate::items::item;
 use crate::server::TABLE;

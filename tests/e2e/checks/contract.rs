@@ -1,7 +1,7 @@
 //! The contract check has nothing to say of the workflows' own machines and types.
 
 use tablekeeper_tests::Workflow;
-use tablekeeper_tests::contract::Contract;
+use tablekeeper_tests::checks::contract::Contract;
 
 /// The states that a Comment vouches for, by their workflow, with the reason.
 const VOUCHED_FOR: &[(&str, &str)] = &[

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use serde_json::Value;
-use tablekeeper_tests::contract::Contract;
-use tablekeeper_tests::payloads::{inputs, payloads};
+use tablekeeper_tests::checks::contract::Contract;
+use tablekeeper_tests::harness::payloads::{inputs, payloads};
 use tablekeeper_tests::{Ended, Scenario, Workflow};
 
 /// Every input of a state and every payload of a task is one that was inferred, and each state has been seen.

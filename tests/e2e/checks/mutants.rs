@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
 use contracts::Checker;
-use tablekeeper_tests::contract::Contract;
-use tablekeeper_tests::mutants::{self, Mutant};
+use tablekeeper_tests::checks::contract::Contract;
+use tablekeeper_tests::checks::mutants::{self, Mutant};
 use tablekeeper_tests::{Workflow, workflows};
 
 /// How many mutants there must be of each workflow at least, and how many of a hundred of all workflows' must be refused,

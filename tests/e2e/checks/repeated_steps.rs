@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use futures::StreamExt as _;
-use tablekeeper_tests::final_state::FinalState;
-use tablekeeper_tests::repeated::with_every_task_repeated;
-use tablekeeper_tests::run::invoke_start;
+use tablekeeper_tests::harness::final_state::FinalState;
+use tablekeeper_tests::harness::repeated::with_every_task_repeated;
+use tablekeeper_tests::harness::run::invoke_start;
 use tablekeeper_tests::{Begin, Scenario, Workflow, run, run_with};
 
 /// How many scenarios go at a time.

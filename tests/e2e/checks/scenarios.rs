@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 
 use futures::StreamExt as _;
 use local_aws::workspace_root;
-use tablekeeper_tests::contract::Contract;
-use tablekeeper_tests::diagram::Machine;
-use tablekeeper_tests::policies::{functions, grants_are_calls};
+use tablekeeper_tests::checks::contract::Contract;
+use tablekeeper_tests::checks::diagram::Machine;
+use tablekeeper_tests::checks::policies::{functions, grants_are_calls};
 use tablekeeper_tests::{Ended, Workflow, run};
 
 use super::inference;

@@ -5,19 +5,19 @@ use std::sync::Arc;
 use aws_sdk_dynamodb::types::{AttributeValue, StreamSpecification, StreamViewType};
 use aws_sdk_lambda::types::EventSourcePosition;
 use aws_sdk_s3::primitives::ByteStream;
-use futures::future::BoxFuture;
-use futures::future::LocalBoxFuture;
+use futures::future::{BoxFuture, LocalBoxFuture};
 use local_aws::Fault;
 use serde_json::json;
-use tablekeeper_functions::error_name::ErrorName;
-use tablekeeper_functions::incremental::sequence_number::SequenceNumber;
-use tablekeeper_functions::incremental::version::{body_of_item, body_of_tombstone, object_key};
+use tablekeeper_core::error_name::ErrorName;
+use tablekeeper_core::item_history::sequence_number::SequenceNumber;
+use tablekeeper_core::item_history::version::{body_of_item, body_of_tombstone, object_key};
 
 pub use super::import_table::TABLE;
+
 use super::import_table::{make_table, make_table_called};
 use super::sync_settings::tables::stream;
 use super::sync_settings::{before, inject, takes_two_seconds};
-use crate::workflow::scenario;
+use crate::harness::workflow::scenario;
 use crate::{Battery, Begin, Deployed, Ended, Workflow};
 
 const PLAN: &str = "backfill.plan-backfill";

@@ -6,12 +6,12 @@ use aws_sdk_dynamodb::types::{StreamViewType, Tag};
 use chrono::NaiveDateTime;
 use local_aws::{Call, Fault, Slowness};
 use serde_json::{Value, json};
-use tablekeeper_functions::error_name::ErrorName;
+use tablekeeper_core::error_name::ErrorName;
 
 use super::sync_settings::tables::{Billing, encrypted_trigger, make_table, scale, set_tags, stream};
 use super::sync_settings::{INDEX, StepCall, before, inject};
-use crate::deployed::stack;
-use crate::workflow::scenario;
+use crate::harness::deployed::stack;
+use crate::harness::workflow::scenario;
 use crate::{Battery, Begin, Deployed, Ended, Workflow};
 
 /// The table that is backed up.

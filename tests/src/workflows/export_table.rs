@@ -10,15 +10,15 @@ use aws_sdk_dynamodb::types::{
 use aws_sdk_s3::primitives::ByteStream;
 use local_aws::{Call, Fault, Rule};
 use serde_json::{Value, json};
-use tablekeeper_functions::error_name::ErrorName;
-use tablekeeper_functions::item_calls::ItemCalls;
+use tablekeeper_core::aws::raw_items::ItemCalls;
+use tablekeeper_core::error_name::ErrorName;
 
 use super::sync_settings::tables::{
     Billing, encrypted_trigger, make_table, recovery, scale, set_tags, stream,
 };
 use super::sync_settings::{INDEX, before, inject};
-use crate::deployed::stack;
-use crate::workflow::scenario;
+use crate::harness::deployed::stack;
+use crate::harness::workflow::scenario;
 use crate::{Battery, Begin, Deployed, Ended, Workflow};
 
 /// The table that is exported.

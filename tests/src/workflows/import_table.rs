@@ -10,13 +10,14 @@ use aws_sdk_s3::primitives::ByteStream;
 use item_formats::{Compression, Compressor, Format, NullTag, write_line};
 use local_aws::Fault;
 use serde_json::json;
-use tablekeeper_functions::error_name::ErrorName;
-use tablekeeper_functions::export_manifest::{
-    self, DataFile, EmrManifest, ManifestSummary, OutputFormat, md5_of, write_files,
+use tablekeeper_core::error_name::ErrorName;
+use tablekeeper_core::export::manifest;
+use tablekeeper_core::export::manifest::{
+    DataFile, EmrManifest, ManifestSummary, OutputFormat, md5_of, write_files,
 };
 
 use super::sync_settings::{before, inject};
-use crate::workflow::scenario;
+use crate::harness::workflow::scenario;
 use crate::{Battery, Begin, Deployed, Ended, Workflow};
 
 /// The table that is written to.
@@ -148,7 +149,7 @@ async fn of_data_pipeline(deployed: Arc<Deployed>) -> Begin {
     let content = data(OutputFormat::DataPipeline, Compression::None, 0..30);
     put(&deployed, "3d6f0a2e-one", content).await;
     let manifest = EmrManifest::of([format!("s3://{bucket}/{FOLDER}3d6f0a2e-one")]).write();
-    put(&deployed, export_manifest::EMR, manifest).await;
+    put(&deployed, manifest::EMR, manifest).await;
     Begin::Input(input(&deployed))
 }
 
@@ -392,13 +393,13 @@ async fn put_export_of(deployed: &Deployed, format: OutputFormat, files: Vec<(&s
         put(deployed, name, content).await;
     }
     let list = write_files(&entries);
-    let manifest_files = format!("{FOLDER}{}", export_manifest::FILES);
+    let manifest_files = format!("{FOLDER}{}", manifest::FILES);
     let mut summary = ManifestSummary::of_full_export(manifest_files, format);
     summary.s3_bucket = bucket;
     summary.item_count = entries.iter().map(|entry| entry.item_count).sum();
     let summary = summary.write();
-    put(deployed, export_manifest::FILES_MD5, md5_of(&list).into_bytes()).await;
-    put(deployed, export_manifest::FILES, list).await;
-    put(deployed, export_manifest::SUMMARY_MD5, md5_of(&summary).into_bytes()).await;
-    put(deployed, export_manifest::SUMMARY, summary).await;
+    put(deployed, manifest::FILES_MD5, md5_of(&list).into_bytes()).await;
+    put(deployed, manifest::FILES, list).await;
+    put(deployed, manifest::SUMMARY_MD5, md5_of(&summary).into_bytes()).await;
+    put(deployed, manifest::SUMMARY, summary).await;
 }

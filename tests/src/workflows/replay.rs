@@ -6,14 +6,14 @@ use aws_sdk_s3::primitives::ByteStream;
 use chrono::{DateTime, DurationRound as _, TimeDelta, Utc};
 use local_aws::Fault;
 use serde_json::{Value, json};
-use tablekeeper_functions::clock::Clock;
-use tablekeeper_functions::error_name::ErrorName;
-use tablekeeper_functions::incremental::version::object_key;
+use tablekeeper_core::clock::Clock;
+use tablekeeper_core::error_name::ErrorName;
+use tablekeeper_core::item_history::version::object_key;
 
 use super::backfill::{MORE_TABLES, OTHER, TABLE, delete_table, follow, with_stream};
 use super::snapshot::put_version;
 use super::sync_settings::{inject, takes_two_seconds};
-use crate::workflow::scenario;
+use crate::harness::workflow::scenario;
 use crate::{Battery, Begin, Deployed, Ended, Workflow};
 
 const STEP: &str = "replay.replay-objects";

@@ -6,15 +6,14 @@ use aws_sdk_s3::primitives::ByteStream;
 use item_formats::Compression;
 use local_aws::Fault;
 use serde_json::{Value, json};
-use tablekeeper_functions::error_name::ErrorName;
-use tablekeeper_functions::export_manifest::{
-    self, DataFile, ManifestSummary, OutputFormat, md5_of, write_files,
-};
+use tablekeeper_core::error_name::ErrorName;
+use tablekeeper_core::export::manifest;
+use tablekeeper_core::export::manifest::{DataFile, ManifestSummary, OutputFormat, md5_of, write_files};
 
 use super::backfill::{TABLE, delete_table, with_stream};
 use super::import_table::{data, put_item};
 use super::sync_settings::{before, inject, takes_two_seconds};
-use crate::workflow::scenario;
+use crate::harness::workflow::scenario;
 use crate::{Battery, Begin, Deployed, Ended, Workflow};
 
 const PLAN: &str = "restore-snapshot.plan-restore";
@@ -209,15 +208,15 @@ async fn put_snapshot(deployed: &Deployed, key_names: &[&str]) {
         put(deployed, &format!("{root}data/{name}"), content).await;
     }
     let list = write_files(&entries);
-    let key = format!("{folder}{root}{}", export_manifest::FILES);
+    let key = format!("{folder}{root}{}", manifest::FILES);
     let mut summary = ManifestSummary::of_full_export(key, OutputFormat::DynamodbJson);
     summary.item_count = 60;
     let summary = summary.write();
     for (name, content) in [
-        (export_manifest::FILES_MD5, md5_of(&list).into_bytes()),
-        (export_manifest::FILES, list),
-        (export_manifest::SUMMARY_MD5, md5_of(&summary).into_bytes()),
-        (export_manifest::SUMMARY, summary),
+        (manifest::FILES_MD5, md5_of(&list).into_bytes()),
+        (manifest::FILES, list),
+        (manifest::SUMMARY_MD5, md5_of(&summary).into_bytes()),
+        (manifest::SUMMARY, summary),
     ] {
         put(deployed, &format!("{root}{name}"), content).await;
     }

@@ -11,15 +11,17 @@ use aws_sdk_dynamodb::types::{
 use aws_sdk_ssm::types::ParameterType;
 use local_aws::{Fault, Slowness};
 use serde_json::{Value, json};
-use tablekeeper_functions::error_name::ErrorName;
-use tablekeeper_functions::own_tag;
-use tablekeeper_functions::sync_settings::start::execution_name as sync_settings_name;
+use tablekeeper_core::aws::own_tag;
+use tablekeeper_core::error_name::ErrorName;
+use tablekeeper_functions::workflows::sync_settings::start::execution_name as sync_settings_name;
 
 pub use super::sync_settings::tables::table_arn;
-use super::sync_settings::{self, StepCall, before_repeated, inject, still_creating};
-use crate::deployed::stack;
-use crate::run::ended;
-use crate::workflow::{Beside, scenario};
+
+use super::sync_settings;
+use super::sync_settings::{StepCall, before_repeated, inject, still_creating};
+use crate::harness::deployed::stack;
+use crate::harness::run::ended;
+use crate::harness::workflow::{Beside, scenario};
 use crate::{Battery, Begin, Deployed, Ended, Workflow, until, until_some};
 
 /// The table that is backed up.

@@ -5,21 +5,23 @@ use std::sync::Arc;
 use aws_sdk_s3::primitives::ByteStream;
 use local_aws::{Call, Fault};
 use serde_json::{Value, json};
-use tablekeeper_functions::error_name::ErrorName;
-use tablekeeper_functions::export_table::layout::{Layout, document_in};
-use tablekeeper_functions::export_table::{CompressionName, ExportFormat, Frequency, NullTagName, Plan, Run};
-use tablekeeper_functions::incremental::coverage::{self, Coverage};
-use tablekeeper_functions::incremental::position::Position;
-use tablekeeper_functions::incremental::sequence_number::SequenceNumber;
-use tablekeeper_functions::incremental::version::{
+use tablekeeper_core::error_name::ErrorName;
+use tablekeeper_core::export::layout::{Layout, document_in};
+use tablekeeper_core::export::{CompressionName, ExportFormat, Frequency, NullTagName, Plan, Run};
+use tablekeeper_core::item_history::Items;
+use tablekeeper_core::item_history::coverage;
+use tablekeeper_core::item_history::coverage::Coverage;
+use tablekeeper_core::item_history::position::Position;
+use tablekeeper_core::item_history::sequence_number::SequenceNumber;
+use tablekeeper_core::item_history::version::{
     EventName, Version, body_of_item, body_of_tombstone, object_key,
 };
-use tablekeeper_functions::snapshot::document::Document;
-use tablekeeper_functions::snapshot::{Items, Snapshot};
+use tablekeeper_core::snapshot::Snapshot;
+use tablekeeper_core::snapshot::document::Document;
 
 use super::backfill::{MORE_TABLES, OTHER, delete_table, follow, with_stream};
 use super::sync_settings::{before, inject, takes_two_seconds};
-use crate::workflow::scenario;
+use crate::harness::workflow::scenario;
 use crate::{Battery, Begin, Deployed, Ended, Workflow};
 
 const PLAN: &str = "snapshot.plan-snapshot";

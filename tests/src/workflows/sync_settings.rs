@@ -11,17 +11,17 @@ use aws_sdk_dynamodb::types::{
 use chrono::SecondsFormat;
 use local_aws::{Call, Fault, Rule, Slowness};
 use serde_json::{Value, json};
-use tablekeeper_functions::clock::Clock;
-use tablekeeper_functions::error_name::ErrorName;
+use tablekeeper_core::clock::Clock;
+use tablekeeper_core::error_name::ErrorName;
 
-use self::tables::{
+use crate::harness::deployed::stack;
+use crate::harness::run::invoke;
+use crate::harness::workflow::scenario;
+use crate::{Battery, Begin, Deployed, Ended, Workflow, until_seen};
+use tables::{
     Billing, alarm, insights, kinesis, limit, make_table, make_table_with, put_policy, recovery, scale,
     set_everything, stream, table_arn, tag, time_to_live, trigger, until_active,
 };
-use crate::deployed::stack;
-use crate::run::invoke;
-use crate::workflow::scenario;
-use crate::{Battery, Begin, Deployed, Ended, Workflow, until_seen};
 
 /// The table that is restored. Its index has its name in its own.
 pub const SOURCE: &str = "orders";

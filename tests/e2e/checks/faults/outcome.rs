@@ -2,8 +2,8 @@
 
 use aws_sdk_sfn::types::HistoryEventType;
 use local_aws::{Call, Fault};
-use tablekeeper_functions::error_name::ErrorName;
-use tablekeeper_tests::final_state::FinalState;
+use tablekeeper_core::error_name::ErrorName;
+use tablekeeper_tests::harness::final_state::FinalState;
 use tablekeeper_tests::{Ended, Scenario, Workflow};
 
 use super::cases::Case;

@@ -1,0 +1,93 @@
+//! The tree of commands. Each command keeps its own arguments beside its action; a new one is a
+//! variant here and a line in [`Arguments::act`].
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::commands::{
+    adopt, backfill, check, demo, export, history, import, local, plan, recover, replay, restore, run,
+    snapshot, step, template,
+};
+
+/// Keeps DynamoDB tables: backs them up, restores them, and rotates them into new copies.
+#[derive(Debug, Parser)]
+#[command(
+    version,
+    after_help = "Start with:\n  cargo demo      watch a backup become a new table, on this machine alone"
+)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Adopt(adopt::Arguments),
+    Backfill(backfill::Arguments),
+    Check(check::Arguments),
+    Demo(demo::Arguments),
+    Export(export::Arguments),
+    History(history::Arguments),
+    Import(import::Arguments),
+    Local(local::Arguments),
+    Plan(plan::Arguments),
+    Recover(recover::Arguments),
+    Replay(replay::Arguments),
+    Restore(restore::Arguments),
+    Run(run::Arguments),
+    Snapshot(snapshot::Arguments),
+    Step(step::Arguments),
+    Template(template::Arguments),
+}
+
+impl Arguments {
+    /// Does what was asked for.
+    pub(crate) async fn act(self) -> anyhow::Result<ExitCode> {
+        match self.command {
+            Command::Adopt(arguments) => adopt::act(arguments).await,
+            Command::Backfill(arguments) => backfill::act(arguments).await,
+            Command::Check(arguments) => check::act(&arguments),
+            Command::Demo(arguments) => demo::act(arguments).await,
+            Command::Export(arguments) => export::act(arguments).await,
+            Command::History(arguments) => history::act(arguments).await,
+            Command::Import(arguments) => import::act(arguments).await,
+            Command::Local(arguments) => local::act(arguments).await,
+            Command::Plan(arguments) => plan::act(arguments).await,
+            Command::Recover(arguments) => recover::act(arguments).await,
+            Command::Replay(arguments) => replay::act(arguments).await,
+            Command::Restore(arguments) => restore::act(arguments).await,
+            Command::Run(arguments) => run::act(arguments).await,
+            Command::Snapshot(arguments) => snapshot::act(arguments).await,
+            Command::Step(arguments) => step::act(arguments).await,
+            Command::Template(arguments) => template::act(arguments).await,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::Arguments;
+
+    #[test]
+    fn the_tree_is_well_formed_and_every_command_shows_an_example() {
+        let mut tree = Arguments::command();
+        tree.build();
+        tree.clone().debug_assert();
+        let mut open = vec![&tree];
+        let mut leaves = 0;
+        while let Some(command) = open.pop() {
+            let children: Vec<_> =
+                command.get_subcommands().filter(|c| !c.is_hide_set() && c.get_name() != "help").collect();
+            if children.is_empty() {
+                leaves += 1;
+                let example = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+                assert!(example.contains("tablekeeper "), "`{}` shows no example", command.get_name());
+            }
+            open.extend(children);
+        }
+        assert!(leaves >= 5, "only {leaves} commands were looked at");
+    }
+}

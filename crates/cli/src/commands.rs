@@ -1,0 +1,18 @@
+//! The commands: a module each, with its arguments and `act`.
+
+pub(crate) mod adopt;
+pub(crate) mod backfill;
+pub(crate) mod check;
+pub(crate) mod demo;
+pub(crate) mod export;
+pub(crate) mod history;
+pub(crate) mod import;
+pub(crate) mod local;
+pub(crate) mod plan;
+pub(crate) mod recover;
+pub(crate) mod replay;
+pub(crate) mod restore;
+pub(crate) mod run;
+pub(crate) mod snapshot;
+pub(crate) mod step;
+pub(crate) mod template;

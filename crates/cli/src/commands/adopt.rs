@@ -1,0 +1,198 @@
+//! `tablekeeper adopt`: what an older system kept of a table, into the bucket of its incremental backup.
+
+mod order;
+mod state;
+
+use std::process::ExitCode;
+use std::sync::{Mutex, PoisonError};
+
+use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser as _};
+use order::{Key, Order};
+use serde::Serialize;
+use state::State;
+use tablekeeper_core::import::{Format, doubts};
+use tablekeeper_core::item_history::adopt;
+use tablekeeper_core::item_history::adopt::{Adoption, Counts, Done, Left};
+use tablekeeper_core::item_history::store::Store;
+
+use super::import::format;
+use crate::config::{Configuration, check_free, place};
+use crate::console;
+use crate::console::{Console, Stream};
+use crate::transfer::{Goal, INTERRUPTED, Tally, concluded, cursor_file, named, watch};
+
+/// Take an older system's backup of a table into the bucket of its incremental backup.
+///
+/// The older system keeps an object for each item in a versioned bucket, named by the MD5 of the item's key, with plain JSON
+/// (json: {"id":"1"}), or with DynamoDB JSON (plain: {"id":{"S":"1"}}, as dynamodb-replicator and dynamodb-backup-restore
+/// write it). Each version and each deletion of it becomes a version here, with the time at which S3 got it, before whatever a
+/// backfill or the stream told of. The old bucket is only read.
+///
+/// If the table exists, run backfill first: it brings the items as they are, and this puts their history behind them. An item
+/// that the backfill did not find is deleted by then. If the table is gone, --key says its key attributes.
+///
+/// What is no item's, cannot be read, or is of another item than its name says is left, told with its reason, and stops
+/// nothing else. It is safe to run again: what is there is not written twice. Up to where it came is kept in a file while
+/// it runs, `.tablekeeper-adopt-<TABLE>.json` in the current directory; --resume goes on from there.
+///
+/// The settings come from the environment (INCREMENTAL_BUCKET, INCREMENTAL_PREFIX, FAILURES_PREFIX, DYNAMODB_REGION,
+/// DYNAMODB_HOST, DYNAMODB_PORT, DYNAMODB_USETLS), from --config, or from --stack.
+///
+/// The exit code is 0 if everything is adopted (or would be, with --dry-run), 1 if it failed or something is left, 2 if the
+/// arguments or settings cannot be used, and 130 if it was interrupted.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+                        tablekeeper adopt Movies --from-bucket old-backup --from-prefix movies --stack movies --dry-run\n  \
+                        tablekeeper adopt Movies --from-bucket replicas --from-prefix backups/Movies --format plain\n  \
+                        tablekeeper adopt Movies --from-bucket old-backup --from-prefix movies --key title:S --key year:N")]
+pub(crate) struct Arguments {
+    /// The table's name. It need not exist any more.
+    table: String,
+    /// The older system's bucket.
+    #[arg(long, value_name = "BUCKET")]
+    from_bucket: String,
+    /// The prefix of the objects there; a `/` is put behind it. An older system whose prefix was empty has them under `/`.
+    #[arg(long, value_name = "PREFIX")]
+    from_prefix: String,
+    /// What the objects hold.
+    #[arg(long, default_value = "json", value_parser = PossibleValuesParser::new(["json", "plain"]).map(format))]
+    format: Format,
+    /// A key attribute of a table that is gone, the partition key first; S, N or B is its type.
+    #[arg(long, value_name = "NAME:TYPE")]
+    key: Vec<Key>,
+    /// Reads everything and writes nothing.
+    #[arg(long)]
+    dry_run: bool,
+    /// The file that says how far it came, if not the usual one.
+    #[arg(long, value_name = "FILE")]
+    cursor_file: Option<std::path::PathBuf>,
+    /// Goes on with the adoption that the cursor file tells of.
+    #[arg(long, conflicts_with = "dry_run")]
+    resume: bool,
+    #[command(flatten)]
+    configuration: Configuration,
+    /// Prints what was adopted as one JSON object.
+    #[arg(long)]
+    json: bool,
+}
+
+/// What `--json` prints.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Report<'a> {
+    table: &'a str,
+    from: String,
+    bucket: &'a str,
+    prefix: &'a str,
+    dry_run: bool,
+    #[serde(flatten)]
+    counts: Counts,
+    notes: Vec<String>,
+    /// What is left, each with its reason: the first of them, where they are many.
+    reasons: &'a [Left],
+}
+
+/// Adopts the bucket.
+pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    let console = Console::new(Stream::Stderr);
+    let settings = arguments.configuration.settings().await?;
+    let aws = settings.aws().await?;
+    let order = order::take(&arguments, &settings, &aws).await?;
+    let Order { items, keys, complete_since, from_prefix, path, state, .. } = &order;
+    check_free(&aws, items, &console).await?;
+    let store = |bucket: &str, prefix: &str| Store {
+        s3: aws.s3.clone(),
+        bucket: bucket.to_owned(),
+        prefix: prefix.to_owned(),
+    };
+    let adoption = Adoption {
+        old: &store(&arguments.from_bucket, from_prefix),
+        format: arguments.format,
+        keys: &keys.iter().map(Key::attribute).collect::<Vec<_>>(),
+        new: &store(&items.bucket, &items.prefix),
+        late_prefix: &items.late_prefix(),
+        complete_since: *complete_since,
+        dry_run: arguments.dry_run,
+    };
+    let from = format!("s3://{}/{from_prefix}", arguments.from_bucket);
+    let verb = match (arguments.dry_run, arguments.resume) {
+        (true, _) => "looking at",
+        (_, true) => "going on with",
+        _ => "adopting",
+    };
+    console.line(&format!("{verb} {from} for {}", place(items)));
+
+    let tally = Tally::of_items();
+    tally.adopt(state.counts.items, 0);
+    let state = Mutex::new(state.clone());
+    let locked = || state.lock().unwrap_or_else(PoisonError::into_inner);
+    let save = || if arguments.dry_run { Ok(()) } else { cursor_file::write(path, &*locked()) };
+    save()?;
+    let mut tell = |done: Done| {
+        if let Some(left) = &done.left {
+            console.line(&told(left));
+        }
+        tally.add(done.counts.items, 0);
+        locked().take(done);
+    };
+    let after = locked().after.clone();
+    let work = async {
+        adopt::run(&adoption, after, &mut tell).await.map_err(|failure| named(failure.name, failure))
+    };
+    let ended = watch(&console, &tally, Goal::default(), work, save).await;
+    let stop = async |_| {
+        save()?;
+        if arguments.dry_run {
+            return Ok("nothing was written (--dry-run)".to_owned());
+        }
+        Ok(format!(
+            "what was written stays, and {} says how far it came; the same command with --resume goes on from there",
+            path.display()
+        ))
+    };
+    if concluded(&console, ended, stop).await?.is_none() {
+        return Ok(ExitCode::from(INTERRUPTED));
+    }
+    cursor_file::remove(path)?;
+    let State { counts, doubts, left, .. } = locked().clone();
+    let notes = doubts::notes(arguments.format, &doubts);
+    notes.iter().for_each(|note| console.line(&format!("note: {note}")));
+    if arguments.json {
+        let (table, bucket, prefix) =
+            (arguments.table.as_str(), items.bucket.as_str(), items.prefix.as_str());
+        let dry_run = arguments.dry_run;
+        console::print_json(&Report { table, from, bucket, prefix, dry_run, counts, notes, reasons: &left })?;
+    } else {
+        console::print_data(&summary(&from, &counts, arguments.dry_run));
+    }
+    Ok(if counts.left > 0 { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// Something that is left, as a person reads it.
+fn told(Left { object, version, reason, newer_adopted }: &Left) -> String {
+    let version = version.as_ref().map(|id| format!(" version {id}")).unwrap_or_default();
+    let what = if *newer_adopted { "left with what is older" } else { "left" };
+    format!("{what}: {object}{version}: {reason}")
+}
+
+/// What was done, as a person reads it.
+fn summary(from: &str, counts: &Counts, dry_run: bool) -> String {
+    let Counts { objects, items, states, written, there, gone, nameless, twins, left } = *counts;
+    let mut told = format!("{from}: {objects} objects, {items} items with {states} states");
+    told += &match dry_run {
+        true => "; nothing was written (--dry-run)".to_owned(),
+        false => format!("; {written} versions were written, {there} were there"),
+    };
+    for (count, what) in [
+        (gone, "items were not found by the backfill or began anew, and are deleted by then"),
+        (nameless, "objects have only deletions left, and do not say which items they were"),
+        (twins, "objects are second ones of items that have two, and were taken with the first"),
+        (left, "objects are left, whole or up to a state"),
+    ] {
+        if count > 0 {
+            told += &format!("; {count} {what}");
+        }
+    }
+    told
+}

@@ -1,0 +1,195 @@
+//! `tablekeeper backfill`: the items that were in a table before its stream was followed, from one's own machine.
+//!
+//! It does what the workflow `backfill` does, with the workflow's own code: the same look at the table and its stream
+//! before and after, the same conditional writes. What is different is who calls: the segments are tasks of this process,
+//! and up to where they came stands in a small file, from which --resume goes on.
+
+mod segments;
+mod state;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::{Context as _, bail};
+use clap::Args;
+use segments::Job;
+use serde::Serialize;
+use state::State;
+use tablekeeper_core::aws::table as table_description;
+use tablekeeper_core::backfill::execution_input::{MOST_SEGMENTS, Wanted};
+use tablekeeper_core::backfill::finish::Output;
+use tablekeeper_core::backfill::{finish, plan};
+use tablekeeper_core::error_name::Named as _;
+use tablekeeper_core::import::execution_input::MOST_UNITS;
+use tablekeeper_core::item_history::store::Store;
+
+use crate::config::{Configuration, Settings, check_free};
+use crate::console;
+use crate::console::{Console, Stream};
+use crate::failure::Unusable;
+use crate::transfer::{Aws, Goal, INTERRUPTED, Team, concluded, cursor_file, named, watch};
+
+/// Put the items of a table into the bucket of its incremental backup.
+///
+/// The bucket gets what the stream brings: the items that change. This brings the others. It writes an item only where
+/// nothing is, so that what the stream wrote, be it a later state or a deletion, stays; it is safe while the table is
+/// written to, and safe to run again. The table's stream has to be on, and followed (infra/incremental.yaml).
+///
+/// Up to where it came is kept in a file while it runs, `.tablekeeper-backfill-<TABLE>.json` in the current directory.
+/// Whatever stops it, --resume goes on from there; without it, it begins anew and keeps what is there. The file is taken
+/// away at the end.
+///
+/// The settings come from the environment (INCREMENTAL_BUCKET, INCREMENTAL_PREFIX, FAILURES_PREFIX, DYNAMODB_REGION,
+/// DYNAMODB_HOST, DYNAMODB_PORT, DYNAMODB_USETLS, DYNAMODB_PARALLELISM), from --config, or from --stack.
+///
+/// The exit code is 0 if every item is in the bucket, 1 if it failed, 2 if the arguments or settings cannot be used, and
+/// 130 if it was interrupted.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  tablekeeper backfill Movies --max-rate 100\n  \
+                        tablekeeper backfill --config movies.toml --resume")]
+pub(crate) struct Arguments {
+    /// The table's name [default: `table` of --config].
+    table: Option<String>,
+    /// In how many segments the table is scanned, side by side [default: one for each 512 MiB, or as few as take all of
+    /// --max-rate]. No more than DYNAMODB_PARALLELISM, nor than --max-rate is worth.
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=MOST_SEGMENTS as i64))]
+    segments: Option<u32>,
+    /// Read capacity units a second that the scan takes at most [default: no limit].
+    #[arg(long, value_name = "RCU", value_parser = clap::value_parser!(u32).range(1..=MOST_UNITS as i64))]
+    max_rate: Option<u32>,
+    /// The file that says how far it came, if not the usual one.
+    #[arg(long, value_name = "FILE")]
+    cursor_file: Option<PathBuf>,
+    /// Goes on with the backfill that the cursor file tells of.
+    #[arg(long)]
+    resume: bool,
+    #[command(flatten)]
+    configuration: Configuration,
+    /// Prints what was done as one JSON object.
+    #[arg(long)]
+    json: bool,
+}
+
+/// What `--json` prints.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Report {
+    table: String,
+    bucket: String,
+    prefix: String,
+    item_count: u64,
+    written: u64,
+    kept: u64,
+}
+
+/// Backfills the bucket.
+pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    let settings = arguments.configuration.settings().await?;
+    let table = settings.table(arguments.table.as_deref())?;
+    let table = table
+        .context(Unusable("TABLE is missing; it, or `table` in the file of --config, names it".into()))?;
+    let items = settings.items()?;
+    let aws = settings.aws().await?;
+    let (path, about, state) = plan(&arguments, &settings, &table, &aws).await?;
+    let console = Console::new(Stream::Stderr);
+    check_free(&aws, items, &console).await?;
+    let backfill = state.backfill.clone();
+    let place = format!("s3://{}/{}", items.bucket, items.prefix);
+    let verb = if arguments.resume { "going on with" } else { "putting the items of" };
+    let plural = if backfill.segments == 1 { "" } else { "s" };
+    console.line(&format!("{verb} {table} in {} segment{plural} into {place}", backfill.segments));
+
+    let store = Store { s3: aws.s3.clone(), bucket: items.bucket.clone(), prefix: items.prefix.clone() };
+    let job = Arc::new(Job::new(aws.item_calls(), store, state));
+    job.save(&path)?;
+    let (segments, work) = (backfill.segments, Arc::clone(&job));
+    let mut team = Team::of("dynamodb:Scan", segments, segments, move |number| {
+        let job = Arc::clone(&work);
+        async move { job.segment(number).await }
+    });
+    let work = async {
+        team.finished().await.map_err(|error| named(error.name(), error))?;
+        let finished = finish::finish(&aws.clients.dynamodb(), &aws.s3, backfill, &job.done()).await;
+        finished.map_err(|error| named(error.name(), error))
+    };
+    let goal = Goal { items: about, about: true, bytes: None };
+    let ended = watch(&console, &job.tally, goal, work, || job.save(&path)).await;
+    let stop = async |goes_on: bool| {
+        team.stop().await;
+        job.save(&path)?;
+        if !goes_on {
+            return Ok(format!("what was put stays in {place}"));
+        }
+        Ok(format!(
+            "what was put stays, and {} says how far it came; the same command with --resume goes on from there",
+            path.display()
+        ))
+    };
+    let Some(finished) = concluded(&console, ended, stop).await? else {
+        return Ok(ExitCode::from(INTERRUPTED));
+    };
+    let Output { items: item_count, written, kept, .. } = finished;
+    cursor_file::remove(&path)?;
+    if arguments.json {
+        let (bucket, prefix) = (items.bucket.clone(), items.prefix.clone());
+        console::print_json(&Report { table, bucket, prefix, item_count, written, kept })?;
+    } else {
+        console::print_data(&format!(
+            "{place}: {item_count} items of {table}, of which {written} were put and {kept} found something there"
+        ));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What there is to do: from the beginning, or from where the cursor file says. And about how many items there are.
+async fn plan(
+    arguments: &Arguments,
+    settings: &Settings,
+    table: &str,
+    aws: &Aws,
+) -> anyhow::Result<(PathBuf, Option<u64>, State)> {
+    let path = arguments.cursor_file.clone().unwrap_or_else(|| state::usual_path(table));
+    let earlier = match arguments.resume {
+        true => Some(State::read(&path)?.ok_or_else(|| cursor_file::nothing(&path, "backfill"))?),
+        false => None,
+    };
+    let items = settings.items()?;
+    let wanted = Wanted {
+        table_name: table.to_owned(),
+        // Whatever follows it, the stream has to carry the items.
+        stream_arn: None,
+        bucket: items.bucket.clone(),
+        prefix: items.prefix.clone(),
+        segments: arguments.segments.unwrap_or_default(),
+        max_read_capacity_units: arguments.max_rate.unwrap_or_default(),
+        // Nobody calls again: it runs until all is done.
+        seconds_per_call: 0,
+    };
+    let dynamodb = aws.clients.dynamodb();
+    let mut backfill = plan::plan(&dynamodb, wanted).await.map_err(|error| aws.named(error.name(), error))?;
+    // A segment has one Scan under way.
+    backfill.segments = backfill.segments.min(settings.parallelism);
+    if let Some(earlier) = &earlier {
+        let begun = earlier.backfill.segments;
+        // The same command means the same, also where it began in fewer than it asks for.
+        if let Some(asked) = arguments.segments
+            && ![asked, backfill.segments].contains(&begun)
+        {
+            bail!(Unusable(format!(
+                "--segments is {asked}, but {} tells of a backfill in {begun}; leave it out, or --resume",
+                path.display()
+            )));
+        }
+        backfill.segments = begun;
+    }
+    let described =
+        table_description::describe(&dynamodb, table).await.map_err(|error| named(error.name, error))?;
+    let about = described.and_then(|table| table.item_count());
+    let about = about.and_then(|count| u64::try_from(count).ok()).filter(|count| *count > 0);
+    let state = match earlier {
+        Some(earlier) => earlier.resumed(backfill, &path)?,
+        None => State::new(backfill),
+    };
+    Ok((path, about, state))
+}

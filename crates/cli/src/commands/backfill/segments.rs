@@ -1,0 +1,86 @@
+//! The segments of a backfill, and up to where they came.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use tablekeeper_core::aws::raw_items::ItemCalls;
+use tablekeeper_core::backfill::finish::Done;
+use tablekeeper_core::backfill::segment::{Error, Reached, Work};
+use tablekeeper_core::backfill::{Backfill, segment};
+use tablekeeper_core::clock::Clock;
+use tablekeeper_core::item_history::store::Store;
+
+use super::state::{Segment, State};
+use crate::transfer::{Tally, cursor_file};
+
+/// What all segments share.
+#[derive(Debug)]
+pub(super) struct Job {
+    calls: ItemCalls,
+    store: Store,
+    backfill: Backfill,
+    state: Mutex<State>,
+    /// Whether the state is another than when it was saved last.
+    moved: AtomicBool,
+    pub(super) tally: Tally,
+}
+
+impl Job {
+    pub(super) fn new(calls: ItemCalls, store: Store, state: State) -> Job {
+        let tally = Tally::of_items();
+        state.segments.iter().for_each(|segment| tally.adopt(segment.written + segment.kept, 0));
+        let (backfill, moved) = (state.backfill.clone(), AtomicBool::new(true));
+        Job { calls, store, backfill, state: Mutex::new(state), moved, tally }
+    }
+
+    /// Writes down how far it has come, if that is farther than before.
+    pub(super) fn save(&self, path: &Path) -> anyhow::Result<()> {
+        if self.moved.swap(false, Ordering::Relaxed) {
+            let state = self.state().clone();
+            cursor_file::write(path, &state)?;
+        }
+        Ok(())
+    }
+
+    /// What each segment did.
+    pub(super) fn done(&self) -> Vec<Done> {
+        let done = |segment: &Segment| Done { written: segment.written, kept: segment.kept };
+        self.state().segments.iter().map(done).collect()
+    }
+
+    /// Puts the items of a segment that are not put yet.
+    pub(super) async fn segment(&self, number: u32) -> Result<(), Error> {
+        let Job { calls, store, backfill, tally, .. } = self;
+        let work = Work { backfill, segment: number, calls, store, time: None, clock: Clock::System };
+        let mut reached = Reached::from(self.of(number));
+        while !reached.done {
+            let mut told = reached.written + reached.kept;
+            let mut tell = |reached: &Reached| {
+                let items = reached.written + reached.kept;
+                tally.add(items.saturating_sub(told), 0);
+                told = items;
+                self.reached(number, reached.clone().into());
+            };
+            reached = segment::run(&work, reached, &mut tell).await?;
+        }
+        Ok(())
+    }
+
+    fn of(&self, number: u32) -> Segment {
+        let place = usize::try_from(number).ok();
+        place.and_then(|place| self.state().segments.get(place).cloned()).unwrap_or_default()
+    }
+
+    fn reached(&self, number: u32, now: Segment) {
+        let mut state = self.state();
+        if let Some(segment) = usize::try_from(number).ok().and_then(|place| state.segments.get_mut(place)) {
+            *segment = now;
+            self.moved.store(true, Ordering::Relaxed);
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

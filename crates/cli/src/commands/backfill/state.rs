@@ -1,0 +1,124 @@
+//! The file that says up to where a backfill came.
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use tablekeeper_core::backfill::Backfill;
+use tablekeeper_core::backfill::segment::Reached;
+
+use crate::failure::Unusable;
+use crate::transfer::cursor_file;
+
+/// The form that this code writes, and the only one that it reads.
+const VERSION: u32 = 1;
+
+/// What the file says.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct State {
+    version: u32,
+    pub(super) backfill: Backfill,
+    pub(super) segments: Vec<Segment>,
+}
+
+/// A segment's share of it.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct Segment {
+    cursor: Option<String>,
+    pub(super) written: u64,
+    pub(super) kept: u64,
+    pub(super) done: bool,
+}
+
+impl State {
+    /// Of a backfill that begins.
+    pub(super) fn new(backfill: Backfill) -> State {
+        let segments = (0..backfill.segments).map(|_| Segment::default()).collect();
+        State { version: VERSION, backfill, segments }
+    }
+
+    /// What the file says; `None` where there is none.
+    pub(super) fn read(path: &Path) -> anyhow::Result<Option<State>> {
+        let Some(state) = cursor_file::read::<State>(path, "a backfill")? else { return Ok(None) };
+        if state.version != VERSION || u32::try_from(state.segments.len()) != Ok(state.backfill.segments) {
+            let place = path.display();
+            return Err(Unusable(format!("{place} is a cursor file that this version does not know")).into());
+        }
+        Ok(Some(state))
+    }
+
+    /// The backfill as it is planned now, from where this one came to, if it is the same.
+    pub(super) fn resumed(self, now: Backfill, path: &Path) -> Result<State, Unusable> {
+        let then = &self.backfill;
+        let what = if (&now.table_id, &now.stream_arn) != (&then.table_id, &then.stream_arn) {
+            format!("of another table {}, or by another of its streams", then.table_name)
+        } else if (&now.bucket, &now.prefix) != (&then.bucket, &then.prefix) {
+            format!("into s3://{}/{}", then.bucket, then.prefix)
+        } else {
+            return Ok(State { backfill: now, ..self });
+        };
+        Err(Unusable(format!("{} tells of a backfill {what}; leave --resume out", path.display())))
+    }
+}
+
+impl From<Reached> for Segment {
+    fn from(Reached { cursor, written, kept, done }: Reached) -> Segment {
+        Segment { cursor, written, kept, done }
+    }
+}
+
+impl From<Segment> for Reached {
+    fn from(Segment { cursor, written, kept, done }: Segment) -> Reached {
+        Reached { cursor, written, kept, done }
+    }
+}
+
+/// Where the file is, unless it is said.
+pub(super) fn usual_path(table: &str) -> PathBuf {
+    PathBuf::from(format!(".tablekeeper-backfill-{table}.json"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn backfill() -> Backfill {
+        Backfill {
+            table_name: "orders".to_owned(),
+            table_id: "id".to_owned(),
+            stream_arn: "stream".to_owned(),
+            key_names: vec!["id".to_owned()],
+            bucket: "bucket".to_owned(),
+            prefix: "items/".to_owned(),
+            segments: 2,
+            max_read_capacity_units: 0,
+            seconds_per_call: 0,
+        }
+    }
+
+    #[test]
+    fn it_goes_on_only_with_the_same_backfill() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("cursor");
+        assert_eq!(State::read(&path).unwrap(), None);
+        let mut state = State::new(backfill());
+        state.segments[1] = Segment { cursor: Some("{}".to_owned()), written: 3, kept: 1, done: false };
+        cursor_file::write(&path, &state).unwrap();
+        let read = State::read(&path).unwrap().unwrap();
+        assert_eq!(read, state);
+        let faster = Backfill { max_read_capacity_units: 9, ..backfill() };
+        let resumed = read.clone().resumed(faster.clone(), &path).unwrap();
+        assert_eq!((resumed.backfill, resumed.segments), (faster, state.segments));
+        for (other, words) in [
+            (Backfill { table_id: "other".to_owned(), ..backfill() }, "of another table orders"),
+            (Backfill { stream_arn: "other".to_owned(), ..backfill() }, "of another table orders"),
+            (Backfill { prefix: String::new(), ..backfill() }, "into s3://bucket/items/"),
+        ] {
+            let error = read.clone().resumed(other, &path).unwrap_err().to_string();
+            assert!(error.contains(&format!(" tells of a backfill {words}")), "{error}");
+        }
+        std::fs::write(&path, "{}").unwrap();
+        assert!(State::read(&path).unwrap_err().to_string().contains("is no cursor file of a backfill: "));
+    }
+}

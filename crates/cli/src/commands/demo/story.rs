@@ -1,0 +1,118 @@
+//! The story in its chapters. Each chapter does one thing with ordinary AWS calls, says in a line or
+//! two what that is, and hands on what later chapters need.
+
+mod backup;
+mod restored;
+mod scene;
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use anyhow::{Context as _, bail};
+use aws_config::SdkConfig;
+use backup::Backup;
+use local_aws::{ACCOUNT, Progress};
+use restored::Restored;
+use scene::{PARAMETER, SOURCE, Scene};
+use tablekeeper_core::rotation::decision::execution_name;
+
+use super::{WAIT_SCALE, table};
+use crate::commands::local::background::Background;
+use crate::commands::run;
+use crate::console::Console;
+use crate::follow::{Follower, Narrator, Outcome};
+use crate::{console, follow};
+
+/// How long a notification may take to start its execution.
+const START: Duration = Duration::from_secs(60);
+/// How often the local stack is asked for news.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// Tells all of it, or fails at the point where reality left the story.
+pub(crate) async fn tell(
+    console: &Arc<Console>,
+    background: &mut Background,
+    count: u32,
+) -> anyhow::Result<()> {
+    console.line("A backup of a DynamoDB table becomes a new table, and a pointer moves to it.");
+    console.line(
+        "Everything below happens on this machine, on a local stack that stands in for AWS, through the",
+    );
+    console.line("same template, state machine and functions that are deployed to AWS.");
+
+    console.heading("1  A local stack with the workflow deployed");
+    let (config, bootstrap) = set_up(console, background).await?;
+    let scene = Scene::deploy(console, &config, &bootstrap).await?;
+
+    console.heading(&format!("2  A table in use: {SOURCE}"));
+    let before = scene.fill(console, count).await?;
+
+    console.heading("3  AWS Backup backs it up, and the table goes on being used");
+    let backup = Backup::make(console, &scene).await?;
+    let changed = table::go_on(&scene.dynamodb, SOURCE, count).await?;
+    console.event(&format!("meanwhile {changed} items of {SOURCE} are changed, deleted or added"));
+
+    console.heading("4  The backup's notification starts the workflow");
+    backup.notification(console, &scene).await?;
+    let outcome = follow_execution(console, &scene, &backup).await?;
+
+    console.heading("5  The new table is compared with the backup");
+    let restored = Restored::find(console, &scene, &backup).await?;
+    restored.compare(console, &scene, &before, changed).await?;
+
+    console.heading("6  The pointer");
+    console.line(&format!("  {PARAMETER} (an SSM parameter that readers of the table look up)"));
+    console.line(&format!("    before  {}", scene.older_copy));
+    console.line(&format!("    after   {}", console.good(restored.arn())));
+    restored.older_copy_is_untouched(console, &scene).await?;
+
+    console.heading("All of it went well");
+    console.line(&format!("  new table  {}, made from the backup of {SOURCE}", restored.name()));
+    console
+        .line(&format!("  items      {0} of {0} equal to the backup, attribute by attribute", before.len()));
+    console.line(&format!("  pointer    {} -> {}", name_of(&scene.older_copy), restored.name()));
+    console.line(&format!("  execution  {} states entered, {}", outcome.states_entered, outcome.status));
+    console.line(&format!("  time       {}", console::duration(console.elapsed().as_secs_f64())));
+    Ok(())
+}
+
+/// Starts the local stack and builds the functions, both at once.
+async fn set_up(console: &Arc<Console>, background: &mut Background) -> anyhow::Result<(SdkConfig, PathBuf)> {
+    console.busy("starting the local stack and building the functions");
+    let teller = Arc::clone(console);
+    let progress: Progress = Arc::new(move |line: &str| teller.event(line));
+    let built = async {
+        let bootstrap = local_aws::build_bootstrap(&progress).await;
+        bootstrap.context("the functions cannot be built")
+    };
+    let (state, bootstrap) = tokio::try_join!(background.ready(|line| console.event(line)), built)?;
+    console.idle();
+    let endpoint = state.endpoint().context("the local stack does not say where it answers")?;
+    console.event(&format!("the local stack answers at {endpoint}; the functions are built"));
+    Ok((local_aws::sdk_config(endpoint, ACCOUNT).await, bootstrap))
+}
+
+/// Follows the execution that the notification must have started, by the name that is derived from
+/// the backup job.
+async fn follow_execution(console: &Console, scene: &Scene, backup: &Backup) -> anyhow::Result<Outcome> {
+    let name = execution_name(&backup.job_id);
+    let arn = run::execution_arn(&scene.state_machine, &name)
+        .with_context(|| format!("{} is no state machine's ARN", scene.state_machine))?;
+    let client = aws_sdk_sfn::Client::new(&scene.config);
+    console.busy("waiting for the notification to start the execution");
+    follow::appears(&client, &arn, START).await.context("the notification started nothing")?;
+    console.event(&format!("execution {name} has been started, one for this backup and never two"));
+    console
+        .detail("(what Step Functions does, state by state; on AWS a restore takes from minutes to hours,");
+    console.detail("so the workflow waits between its checks, and here those waits are shortened)");
+    let narrator = Narrator::new(console, &client, &scene.state_machine).await.within_story(WAIT_SCALE);
+    let outcome = narrator.follow(Follower::new(client, &arn), LOOK).await?;
+    if !outcome.succeeded() {
+        bail!("the execution {name} ended as {}", outcome.describe());
+    }
+    Ok(outcome)
+}
+
+/// The last part of an ARN or path.
+fn name_of(arn: &str) -> &str {
+    arn.rsplit('/').next().unwrap_or(arn)
+}

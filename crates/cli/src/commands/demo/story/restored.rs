@@ -1,0 +1,100 @@
+//! What came of it: the table that the pointer names now, proved to be the backup's.
+
+use anyhow::{Context as _, bail, ensure};
+use aws_sdk_dynamodb::types::{TableDescription, TableStatus};
+use tablekeeper_core::aws::own_tag;
+
+use super::{
+    backup::Backup,
+    name_of,
+    scene::{PARAMETER, SOURCE, Scene},
+};
+use crate::commands::demo::compare::{Items, compare};
+use crate::commands::demo::table;
+use crate::console::Console;
+
+/// The new table.
+#[derive(Debug)]
+pub(crate) struct Restored {
+    arn: String,
+    table: TableDescription,
+}
+
+impl Restored {
+    /// Finds the table by the pointer, as its readers do, and proves which backup made it.
+    pub(crate) async fn find(console: &Console, scene: &Scene, backup: &Backup) -> anyhow::Result<Self> {
+        let arn = scene.pointer().await?;
+        ensure!(arn != scene.older_copy, "the pointer {PARAMETER} has not moved");
+        let table = table::describe(&scene.dynamodb, name_of(&arn)).await?;
+        let status = table.table_status.as_ref().map_or("UNKNOWN", TableStatus::as_str);
+        ensure!(status == "ACTIVE", "the pointer names {arn}, which is {status}");
+        // DynamoDB does not tell it of a table that is ACTIVE: the workflow's own tag does.
+        let (made_from, backup) = (own_tag::read(&scene.dynamodb, &arn).await?, &backup.recovery_point);
+        match made_from {
+            Some(made_from) if made_from == own_tag::recovery_point_id(backup) => {}
+            Some(other) => bail!("{arn} was made from {other}, not from {backup}"),
+            None => bail!("{arn} has no tag {} that says what it was made from", own_tag::RECOVERY_POINT),
+        }
+        console.event(&format!("{} is ACTIVE, made from this very recovery point", name_of(&arn)));
+        Ok(Self { arn, table })
+    }
+
+    /// The table's ARN.
+    pub(crate) fn arn(&self) -> &str {
+        &self.arn
+    }
+
+    /// The table's name.
+    pub(crate) fn name(&self) -> &str {
+        name_of(&self.arn)
+    }
+
+    /// Compares keys, indexes and every item with the table as it was when it was backed up; and
+    /// with the table as it is now, from which exactly `changed` items must differ.
+    pub(crate) async fn compare(
+        &self,
+        console: &Console,
+        scene: &Scene,
+        before: &Items,
+        changed: usize,
+    ) -> anyhow::Result<()> {
+        let wanted = table::shape(&table::describe(&scene.dynamodb, SOURCE).await?);
+        let found = table::shape(&self.table);
+        for (part, wanted) in &wanted {
+            let found = found.get(part).with_context(|| format!("{} lacks {part}", self.name()))?;
+            ensure!(found == wanted, "{part} of {} is {found}, not {wanted}", self.name());
+        }
+        ensure!(found.len() == wanted.len(), "{} has more keys or indexes than {SOURCE}", self.name());
+        console.event("its primary key and indexes are those of the source");
+
+        console.busy("comparing");
+        let items = table::read(&scene.dynamodb, self.name()).await?;
+        let difference = compare(before, &items);
+        console.idle();
+        ensure!(difference.is_none(), "{} differs from the backup: {}", self.name(), difference.describe());
+        let equal = format!("{} of {} items are equal to the backup", difference.equal, before.len());
+        console.event(&format!("{}, attribute by attribute", console.good(&equal)));
+
+        let live = compare(&table::read(&scene.dynamodb, SOURCE).await?, &items);
+        ensure!(
+            live.count() == changed,
+            "{} items differ from {SOURCE} as it is now, where {changed} were changed since the backup",
+            live.count()
+        );
+        console.event(&format!("{changed} differ from {SOURCE} now: those that changed after the backup"));
+        Ok(())
+    }
+
+    /// Nothing is deleted: the copy that the pointer named before is still there.
+    pub(crate) async fn older_copy_is_untouched(
+        &self,
+        console: &Console,
+        scene: &Scene,
+    ) -> anyhow::Result<()> {
+        let older = name_of(&scene.older_copy);
+        let table = table::describe(&scene.dynamodb, older).await.context("the older copy is gone")?;
+        ensure!(table.table_status == Some(TableStatus::Active), "the older copy {older} is not ACTIVE");
+        console.line(&format!("  {older} is still there: nothing was deleted"));
+        Ok(())
+    }
+}

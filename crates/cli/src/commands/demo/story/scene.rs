@@ -1,0 +1,157 @@
+//! What is there before anything happens: the workflow, the notifications, the table, the pointer.
+
+use std::path::Path;
+
+use anyhow::{Context as _, ensure};
+use aws_config::SdkConfig;
+use aws_sdk_sqs::types::QueueAttributeName;
+use aws_sdk_ssm::types::ParameterType;
+use chrono::{DateTime, TimeDelta, Utc};
+use local_aws::Deployment;
+
+use super::name_of;
+use crate::commands::demo::compare::Items;
+use crate::commands::demo::table;
+use crate::commands::local::provision;
+use crate::console::Console;
+use crate::failure;
+
+/// The table that is backed up.
+pub(crate) const SOURCE: &str = "orders-production";
+/// The pointer: whoever reads the staging copy looks up here which table that is.
+pub(crate) const PARAMETER: &str = "/staging/orders/table-arn";
+const WORKFLOW: &str = "rotate-restore";
+
+/// The clients and names that the chapters share.
+#[derive(Debug)]
+pub(crate) struct Scene {
+    pub(crate) config: SdkConfig,
+    pub(crate) dynamodb: aws_sdk_dynamodb::Client,
+    pub(crate) state_machine: String,
+    /// The ARN that the pointer holds at first.
+    pub(crate) older_copy: String,
+    /// A queue that hears what the workflow hears.
+    pub(crate) inbox: String,
+}
+
+impl Scene {
+    /// Deploys the workflow's template with what it needs around it.
+    pub(crate) async fn deploy(
+        console: &Console,
+        config: &SdkConfig,
+        bootstrap: &Path,
+    ) -> anyhow::Result<Self> {
+        console.busy("deploying");
+        let topic = provision::notifications(config).await?;
+        let inbox = subscribe_inbox(config, &topic).await?;
+        let outputs = local_aws::deploy(
+            config,
+            &Deployment {
+                template: &provision::template(WORKFLOW),
+                stack_name: &provision::stack_name(WORKFLOW),
+                parameters: &[
+                    ("BackupSNSTopicARN", topic),
+                    ("SourcePattern", "-production$".to_owned()),
+                    ("ReplacementPattern", "-staging".to_owned()),
+                    ("SSMParameterName", PARAMETER.to_owned()),
+                ],
+                bootstrap,
+            },
+        )
+        .await
+        .context("infra/rotate-restore.yaml cannot be deployed")?;
+        let state_machine =
+            outputs.get("StateMachineArn").context("the template has no output StateMachineArn")?.clone();
+        let dynamodb = aws_sdk_dynamodb::Client::new(config);
+        let older_copy = older_copy(config, &dynamodb).await?;
+        console.idle();
+        console.event("infra/rotate-restore.yaml is deployed: whenever AWS Backup has backed up a table");
+        console.detail("whose name ends in -production, restore that backup as …-staging-<time>");
+        console.event(&format!("the pointer {PARAMETER} names the last copy,"));
+        console.detail(name_of(&older_copy));
+        Ok(Self { config: config.clone(), dynamodb, state_machine, older_copy, inbox })
+    }
+
+    /// Makes the table and its items, and returns them as they are read back.
+    pub(crate) async fn fill(&self, console: &Console, count: u32) -> anyhow::Result<Items> {
+        table::create_source(&self.dynamodb, SOURCE).await?;
+        console.event("made with a sort key, a global and a local index, a time to live, a stream, tags");
+        table::fill(&self.dynamodb, SOURCE, count, console).await?;
+        let items = table::read(&self.dynamodb, SOURCE).await?;
+        ensure!(
+            items.len() == count as usize,
+            "{count} items were written to {SOURCE}, but {} are there",
+            items.len()
+        );
+        console.event(&format!("{count} items written and read back, between them every DynamoDB type"));
+        Ok(items)
+    }
+
+    /// The table ARN that the pointer holds now.
+    pub(crate) async fn pointer(&self) -> anyhow::Result<String> {
+        aws_sdk_ssm::Client::new(&self.config)
+            .get_parameter()
+            .name(PARAMETER)
+            .send()
+            .await
+            .map_err(failure::aws("GetParameter"))?
+            .parameter
+            .and_then(|parameter| parameter.value)
+            .with_context(|| format!("{PARAMETER} has no value"))
+    }
+}
+
+/// Makes an empty table that stands for yesterday's copy, and points the parameter at it.
+async fn older_copy(config: &SdkConfig, dynamodb: &aws_sdk_dynamodb::Client) -> anyhow::Result<String> {
+    let yesterday = now() - TimeDelta::days(1);
+    let name = format!("orders-staging-{}", yesterday.format("%Y%m%d-%H-%M-%S"));
+    let arn = table::create_older_copy(dynamodb, &name).await?;
+    aws_sdk_ssm::Client::new(config)
+        .put_parameter()
+        .name(PARAMETER)
+        .value(&arn)
+        .r#type(ParameterType::String)
+        .overwrite(true)
+        .send()
+        .await
+        .map_err(failure::aws("PutParameter"))?;
+    Ok(arn)
+}
+
+/// Subscribes a queue to the topic, to show what is published there.
+async fn subscribe_inbox(config: &SdkConfig, topic: &str) -> anyhow::Result<String> {
+    let sqs = aws_sdk_sqs::Client::new(config);
+    let queue = sqs
+        .create_queue()
+        .queue_name("demo-inbox")
+        .send()
+        .await
+        .map_err(failure::aws("CreateQueue"))?
+        .queue_url
+        .context("CreateQueue returned no URL")?;
+    let attributes = sqs
+        .get_queue_attributes()
+        .queue_url(&queue)
+        .attribute_names(QueueAttributeName::QueueArn)
+        .send()
+        .await
+        .map_err(failure::aws("GetQueueAttributes"))?;
+    let arn = attributes
+        .attributes()
+        .and_then(|attributes| attributes.get(&QueueAttributeName::QueueArn))
+        .context("the queue has no ARN")?;
+    aws_sdk_sns::Client::new(config)
+        .subscribe()
+        .topic_arn(topic)
+        .protocol("sqs")
+        .endpoint(arn)
+        .send()
+        .await
+        .map_err(failure::aws("Subscribe"))?;
+    Ok(queue)
+}
+
+#[expect(clippy::disallowed_methods, reason = "the command line is an edge, and yesterday depends on today")]
+fn now() -> DateTime<Utc> {
+    Utc::now()
+}

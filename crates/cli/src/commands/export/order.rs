@@ -1,0 +1,189 @@
+//! What is exported, and how: as the arguments say, or as an export that was begun says already.
+
+use std::fmt::Display;
+
+use anyhow::bail;
+use chrono::{DateTime, TimeDelta, Utc};
+use tablekeeper_core::aws::rate::Caller;
+use tablekeeper_core::aws::table as table_description;
+use tablekeeper_core::clock::Clock;
+use tablekeeper_core::error_name::Named as _;
+use tablekeeper_core::export::execution_input::{MOST_SEGMENTS, prefix_of};
+use tablekeeper_core::export::plan::{Document, PlanError};
+use tablekeeper_core::export::{
+    CompressionName, ExportFormat, Frequency, NullTagName, Plan, Run, incomplete, plan,
+};
+use tablekeeper_core::storage::Files;
+use tablekeeper_core::text::quoted;
+
+use super::Arguments;
+use crate::failure::Unusable;
+use crate::transfer::{Aws, Place, named, whole};
+
+/// What the command line calls itself where an execution has its ARN.
+const OWNER: &str = "the command line";
+/// How long a data file takes pages, unless it is said.
+const SECONDS: u32 = 300;
+
+/// An export that can be done.
+pub(super) struct Order {
+    pub(super) run: Run,
+    pub(super) plan: Plan,
+    pub(super) files: Files,
+    /// How many items DynamoDB counted last; `None` where it counted none.
+    pub(super) about: Option<u64>,
+}
+
+/// Plans a new export, or finds the one to go on with.
+pub(super) async fn take(arguments: &Arguments, place: &Place, aws: &Aws) -> anyhow::Result<Order> {
+    let table = &arguments.table;
+    let dynamodb = aws.clients.dynamodb();
+    let described = table_description::describe(&dynamodb, table).await;
+    let described = described.map_err(|error| named(error.name, error))?;
+    let Some(described) = described else {
+        let missing = PlanError::SourceTableMissing(table.clone());
+        return Err(named(missing.name(), missing));
+    };
+    let about = described.item_count().and_then(|count| u64::try_from(count).ok()).filter(|count| *count > 0);
+    let (run, plan) = if arguments.resume {
+        let Document { run, plan, .. } = begun(arguments, place, aws).await?;
+        if described.table_id() != Some(plan.table_id.as_str()) {
+            bail!(Unusable(format!(
+                "the export in {} is of an earlier table {table}; leave --resume out to begin a new one",
+                quoted(&plan.folder)
+            )));
+        }
+        let run = Run { bucket: bucket(place), ..arguments.resumed(run, &plan)? };
+        (run, plan)
+    } else {
+        let now = Clock::System.now();
+        let run = arguments.run(place, now);
+        let owner = format!("{OWNER}, process {} since {}", std::process::id(), now.to_rfc3339());
+        let files = files(place, &run, table, aws);
+        let planned = plan::plan(&dynamodb, &files, &run, &owner, table, now, Caller::Process).await;
+        let (_, plan) = planned.map_err(|error| aws.named(error.name(), error))?;
+        (run, plan)
+    };
+    let files = files(place, &run, table, aws);
+    Ok(Order { run, plan, files, about })
+}
+
+fn files(place: &Place, run: &Run, table: &str, aws: &Aws) -> Files {
+    match place {
+        Place::Bucket { .. } => run.files(aws.s3.clone(), table),
+        Place::Path(path) => Files::Directory(path.clone()),
+    }
+}
+
+/// The bucket; none where there is a directory.
+fn bucket(place: &Place) -> String {
+    match place {
+        Place::Bucket { bucket, .. } => bucket.clone(),
+        Place::Path(_) => String::new(),
+    }
+}
+
+/// What keys begin with.
+fn prefix(place: &Place) -> String {
+    match place {
+        Place::Bucket { key, .. } => prefix_of(key),
+        Place::Path(_) => String::new(),
+    }
+}
+
+/// The export to go on with.
+async fn begun(arguments: &Arguments, place: &Place, aws: &Aws) -> anyhow::Result<Document> {
+    let files = match place {
+        Place::Bucket { bucket, .. } => whole(&aws.s3, bucket),
+        Place::Path(path) => Files::Directory(path.clone()),
+    };
+    let is_own = |owner: &str| owner.starts_with(OWNER);
+    let found = incomplete::newest(&files, &prefix(place), &arguments.table, is_own).await;
+    let found = found.map_err(|error| named(error.name(), error))?;
+    let nothing = || {
+        Unusable(format!(
+            "there is no export of {} below {} that was begun from the command line and not ended; leave --resume out \
+             to begin one",
+            arguments.table, arguments.to
+        ))
+    };
+    Ok(found.ok_or_else(nothing)?)
+}
+
+impl Arguments {
+    /// Refuses a place that cannot be written to, and options that say nothing about the export.
+    pub(super) fn check(&self, place: &Place) -> Result<(), Unusable> {
+        if let Place::Path(path) = place
+            && path.exists()
+            && !path.is_dir()
+        {
+            return Err(Unusable(format!("--to is {}, which is not a directory", quoted(&self.to))));
+        }
+        let format = self.format.unwrap_or(ExportFormat::DynamodbJson);
+        let beside = self.resume || format == ExportFormat::DataPipeline;
+        if self.null_tag.is_some() && !beside {
+            return Err(Unusable(format!(
+                "--null-tag is for the format data-pipeline; --format is {format}"
+            )));
+        }
+        Ok(())
+    }
+
+    /// What a new export goes by.
+    fn run(&self, place: &Place, now: DateTime<Utc>) -> Run {
+        Run {
+            started_at: now,
+            timestamp: now.format("%Y-%m-%d-%H-%M-%S").to_string(),
+            frequency: self.frequency.unwrap_or(Frequency::Manual),
+            format: self.format.unwrap_or(ExportFormat::DynamodbJson),
+            null_tag: self.null_tag.unwrap_or(NullTagName::Null),
+            compression: self.compression.unwrap_or(CompressionName::Gzip),
+            consistent_read: self.consistent_read,
+            bucket: bucket(place),
+            prefix: prefix(place),
+            segments: self.segments.unwrap_or_default(),
+            most_segments: MOST_SEGMENTS,
+            max_read_capacity_units: self.max_rate.unwrap_or_default(),
+            managed: false,
+            // Only exports that DynamoDB makes are given up.
+            deadline: now + TimeDelta::days(7),
+            seconds_per_call: self.seconds_per_file.unwrap_or(SECONDS),
+        }
+    }
+
+    /// What an export that was begun goes by from now on. Only how fast it is, and how long its files, may be another.
+    fn resumed(&self, run: Run, plan: &Plan) -> Result<Run, Unusable> {
+        let differs = |option: &str, asked: &dyn Display, is: &dyn Display| {
+            Err(Unusable(format!(
+                "{option} is {asked}, but the export in {} was begun with {is}; leave {option} out, or --resume",
+                quoted(&plan.folder)
+            )))
+        };
+        match self {
+            Arguments { format: Some(asked), .. } if *asked != run.format => {
+                differs("--format", asked, &run.format)
+            }
+            Arguments { null_tag: Some(asked), .. } if *asked != run.null_tag => {
+                differs("--null-tag", asked, &run.null_tag)
+            }
+            Arguments { compression: Some(asked), .. } if *asked != run.compression => {
+                differs("--compression", asked, &run.compression)
+            }
+            Arguments { segments: Some(asked), .. } if ![run.segments, plan.segments].contains(asked) => {
+                differs("--segments", asked, &plan.segments)
+            }
+            Arguments { frequency: Some(asked), .. } if *asked != run.frequency => {
+                differs("--frequency", asked, &run.frequency)
+            }
+            Arguments { consistent_read: true, .. } if !run.consistent_read => Err(Unusable(format!(
+                "--consistent-read is given, but the export in {} was begun without; leave it out, or --resume",
+                quoted(&plan.folder)
+            ))),
+            _ => Ok(Run {
+                max_read_capacity_units: self.max_rate.unwrap_or(run.max_read_capacity_units),
+                seconds_per_call: self.seconds_per_file.unwrap_or(run.seconds_per_call),
+                ..run
+            }),
+        }
+    }
+}

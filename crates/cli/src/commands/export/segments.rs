@@ -1,0 +1,58 @@
+//! The segments of an export, side by side.
+
+use std::sync::Arc;
+
+use tablekeeper_core::aws::raw_items::ItemCalls;
+use tablekeeper_core::clock::Clock;
+use tablekeeper_core::export::segment::{SegmentError, SegmentExport};
+use tablekeeper_core::export::{Plan, Run};
+use tablekeeper_core::storage::Files;
+
+use crate::transfer::{Tally, Team};
+
+/// What all segments share.
+#[derive(Debug)]
+pub(super) struct Job {
+    calls: ItemCalls,
+    pub(super) files: Files,
+    pub(super) run: Run,
+    pub(super) plan: Plan,
+    pub(super) tally: Tally,
+}
+
+impl Job {
+    pub(super) fn new(calls: ItemCalls, files: Files, run: Run, plan: Plan) -> Job {
+        Job { calls, files, run, plan, tally: Tally::default() }
+    }
+
+    /// Writes all parts of a segment. Those that an earlier run wrote are adopted.
+    async fn segment(&self, segment: u32) -> Result<(), SegmentError> {
+        let Job { calls, files, run, plan, tally } = self;
+        let export = SegmentExport { calls, files, run, plan, clock: Clock::System };
+        let mut cursor: Option<String> = None;
+        for part in 0.. {
+            let (mut items, mut bytes) = (0, 0);
+            let mut progress = |page: tablekeeper_core::export::segment::Progress| {
+                (items, bytes) = (items + page.items, bytes + page.bytes);
+                tally.add(page.items, page.bytes);
+            };
+            let written = export.part(segment, part, cursor.as_deref(), &mut progress).await?;
+            tally.adopt(written.items.saturating_sub(items), written.bytes.saturating_sub(bytes));
+            cursor = written.next;
+            if written.done {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Begins all segments.
+pub(super) fn begin(job: &Arc<Job>) -> Team<SegmentError> {
+    let (segments, job) = (job.plan.segments, Arc::clone(job));
+    let work = move |segment| {
+        let job = Arc::clone(&job);
+        async move { job.segment(segment).await }
+    };
+    Team::of("dynamodb:Scan", segments, segments, work)
+}

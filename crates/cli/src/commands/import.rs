@@ -1,0 +1,211 @@
+//! `tablekeeper import`: the items of an export into a table that is there, from one's own machine.
+//!
+//! It does what the workflow `import-table` does, with the workflow's own code: the same plan, the same reading and
+//! writing, the same comparison with the manifest. What is different is who calls: the segments are tasks of this
+//! process, and up to where they have written stands in a small file, from which --resume goes on.
+
+mod order;
+mod segments;
+mod state;
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser as _};
+use order::Order;
+use segments::Job;
+use serde::Serialize;
+use tablekeeper_core::error_name::Named as _;
+use tablekeeper_core::import::execution_input::{MOST_SEGMENTS, MOST_UNITS};
+use tablekeeper_core::import::{Binary, Compression, Format, finish as finish_import};
+
+pub(crate) use order::refused;
+pub(crate) use state::cursor_file_of;
+
+use crate::console;
+use crate::console::{Console, Stream};
+use crate::transfer::{
+    Aws, Goal, INTERRUPTED, Place, check_table_name, concluded, cursor_file, named, watch,
+};
+
+/// Write the items of an export into a table that is there.
+///
+/// It reads what export and the workflow export-table wrote, DynamoDB's own exports, AWS Data Pipeline's, and folders of
+/// such lines without a manifest. Every file is checked against the manifest, if there is one. Lines of JSON that do not say
+/// DynamoDB's types (json) are read, too: what may have been a set, a binary or a number with more digits is counted, and
+/// told at the end.
+///
+/// Up to where it has written is kept in a file while it runs: `.tablekeeper-import-<TABLE>.json` in the directory that
+/// is read, or in the current directory if a bucket is read. Whatever stops it, --resume goes on from there, if the
+/// files to import are still the same. The file is taken away when the import has ended.
+///
+/// The exit code is 0 if everything is written, 1 if the import failed, 2 if the arguments cannot be used (there is no
+/// such table, it holds items, or there is nothing to resume), and 130 if it was interrupted.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+                        tablekeeper import Movies --from s3://exports/daily/Movies/2026-03-01-02-00-00/ --max-rate 100\n  \
+                        tablekeeper import Movies --from exports/Movies/2026-03-01-02-00-00\n  \
+                        tablekeeper import Movies --from lines --format plain --merge\n  \
+                        tablekeeper import Movies --from 's3://backups/snapshots/2026-03-01 02:00' --format json")]
+pub(crate) struct Arguments {
+    /// The table's name.
+    pub(crate) table: String,
+    /// The folder of an export, its manifest-summary.json or manifest, a folder of files, or one file.
+    #[arg(long, value_name = "s3://BUCKET/FOLDER|DIR")]
+    pub(crate) from: String,
+    /// What the lines are, where no manifest says it.
+    #[arg(long, value_parser = PossibleValuesParser::new(["dynamodb-json", "data-pipeline", "plain", "json"]).map(format))]
+    pub(crate) format: Option<Format>,
+    /// What stands for a binary in files without a manifest: text is the bytes themselves, as the full backup before
+    /// export-table wrote them [default: base64].
+    #[arg(long, value_parser = PossibleValuesParser::new(["base64", "text"]).map(binary))]
+    pub(crate) binary: Option<Binary>,
+    /// How the files are compressed, where their endings (.gz, .zst) do not say it.
+    #[arg(long, value_parser = PossibleValuesParser::new(["none", "gzip", "zstd"]).map(compression))]
+    pub(crate) compression: Option<Compression>,
+    /// How many segments read and write side by side [default: one for each file, up to 8, or as few as take all
+    /// of --max-rate].
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=MOST_SEGMENTS as i64))]
+    pub(crate) segments: Option<u32>,
+    /// Write capacity units a second that are taken at most [default: no limit].
+    #[arg(long, value_name = "WCU", value_parser = clap::value_parser!(u32).range(1..=MOST_UNITS as i64))]
+    pub(crate) max_rate: Option<u32>,
+    /// Writes into a table that holds items, too: those of the same keys are replaced.
+    #[arg(long)]
+    pub(crate) merge: bool,
+    /// The file that says up to where it has written, if not the usual one.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) cursor_file: Option<std::path::PathBuf>,
+    /// Goes on with the import that the cursor file tells of.
+    #[arg(long)]
+    pub(crate) resume: bool,
+    /// Prints what was imported as one JSON object.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// What `--json` prints.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Report {
+    table: String,
+    from: String,
+    item_count: u64,
+    files: u32,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    notes: Vec<String>,
+}
+
+/// What is imported.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Kind {
+    /// Any files.
+    Files,
+    /// A snapshot of an incremental backup, which says what its items' key attributes are.
+    Snapshot,
+}
+
+impl Kind {
+    /// What the command line calls doing so.
+    fn noun(self) -> &'static str {
+        match self {
+            Kind::Files => "import",
+            Kind::Snapshot => "restore",
+        }
+    }
+}
+
+/// Imports the files.
+pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    check_table_name(&arguments.table)?;
+    let place = Place::of("--from", &arguments.from)?;
+    let aws = Aws::from_environment().await?;
+    let console = Console::new(Stream::Stderr);
+    import(&arguments, Kind::Files, &place, &aws, &console).await
+}
+
+/// Imports what lies there.
+pub(crate) async fn import(
+    arguments: &Arguments,
+    kind: Kind,
+    place: &Place,
+    aws: &Aws,
+    console: &Console,
+) -> anyhow::Result<ExitCode> {
+    let Order { files, source, state, path } = order::take(arguments, kind, place, aws).await?;
+    let import = state.import.clone();
+    let verb = match (arguments.resume, kind) {
+        (true, _) => "going on with",
+        (false, Kind::Files) => "importing",
+        (false, Kind::Snapshot) => "restoring",
+    };
+    console.line(&format!("{verb} {} files of {} into {}", import.files, arguments.from, import.table_name));
+
+    let unchecked = source.unchecked();
+    if unchecked > 0 {
+        console.line(&format!(
+            "note: the manifest has no md5Checksum of {unchecked} of its files; their items are counted, and what else may \
+             have changed in them does not show"
+        ));
+    }
+    let goal = Goal { items: import.item_count, about: false, bytes: Some(state.bytes_left(&source)) };
+    let job = Arc::new(Job::new(aws.item_calls(), files, source, state));
+    job.save(&path)?;
+    let dynamodb = &aws.clients.dynamodb();
+    let mut team = segments::begin(&job);
+    let work = async {
+        team.finished().await.map_err(|error| named(error.name(), error))?;
+        let finished = finish_import::finish(dynamodb, &job.files, import, &job.written()).await;
+        finished.map_err(|error| named(error.name(), error))
+    };
+    let ended = watch(console, &job.tally, goal, work, || job.save(&path)).await;
+    let stop = async |goes_on: bool| {
+        team.stop().await;
+        job.save(&path)?;
+        let place = path.display();
+        if !goes_on {
+            let table = &arguments.table;
+            return Ok(format!(
+                "what was written stays in {table}; mend the file and begin anew, with --merge if the table holds items"
+            ));
+        }
+        Ok(format!("{place} says how far it came; the same command with --resume goes on from there"))
+    };
+    let Some(finished) = concluded(console, ended, stop).await? else {
+        return Ok(ExitCode::from(INTERRUPTED));
+    };
+    cursor_file::remove(&path)?;
+    let finish_import::Output { table_name: table, from, item_count, files, notes } = finished;
+    notes.iter().for_each(|note| console.line(&format!("note: {note}")));
+    if arguments.json {
+        console::print_json(&Report { table, from, item_count, files, notes })?;
+    } else {
+        console::print_data(&format!("{table}: {item_count} items from {files} files of {from}"));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// One of the names that are possible.
+pub(crate) fn format(name: String) -> Format {
+    match name.as_str() {
+        "data-pipeline" => Format::DataPipeline,
+        "plain" => Format::Plain,
+        "json" => Format::Json,
+        _ => Format::DynamodbJson,
+    }
+}
+
+/// One of the names that are possible.
+fn binary(name: String) -> Binary {
+    if name == "text" { Binary::Text } else { Binary::Base64 }
+}
+
+/// One of the names that are possible.
+fn compression(name: String) -> Compression {
+    match name.as_str() {
+        "gzip" => Compression::Gzip,
+        "zstd" => Compression::Zstd,
+        _ => Compression::None,
+    }
+}

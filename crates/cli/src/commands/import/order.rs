@@ -1,0 +1,187 @@
+//! What is imported, and how: as the arguments say, and from where the cursor file says.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+use tablekeeper_core::error_name::Named as _;
+use tablekeeper_core::import::execution_input::{ExecutionInput, Wanted};
+use tablekeeper_core::import::plan as plan_import;
+use tablekeeper_core::import::plan::Error;
+use tablekeeper_core::import::source::Source;
+use tablekeeper_core::snapshot::restore as plan_restore;
+use tablekeeper_core::storage::Files;
+use tablekeeper_core::text::quoted;
+
+use super::state;
+use super::state::{Segment, State, VERSION};
+use super::{Arguments, Kind};
+use crate::failure::Unusable;
+use crate::transfer::{Aws, Place, cursor_file, named, whole};
+
+/// An import that can be done.
+pub(super) struct Order {
+    pub(super) files: Files,
+    pub(super) source: Source,
+    pub(super) state: State,
+    /// Of the cursor file.
+    pub(super) path: PathBuf,
+}
+
+/// Plans a new import, or the one that the cursor file tells of.
+pub(super) async fn take(
+    arguments: &Arguments,
+    kind: Kind,
+    place: &Place,
+    aws: &Aws,
+) -> anyhow::Result<Order> {
+    let (files, bucket, key) = source_of(arguments, place, aws)?;
+    let usual = || state::usual_path(&arguments.table, &files);
+    let path = arguments.cursor_file.clone().unwrap_or_else(usual);
+    let earlier = if arguments.resume { Some(arguments.earlier(kind, &path)?) } else { None };
+    let input = ExecutionInput {
+        table_name: arguments.table.clone(),
+        from: arguments.from.clone(),
+        format: arguments.format,
+        binary: arguments.binary.or(earlier.as_ref().map(|earlier| earlier.import.binary)),
+        compression: arguments.compression.or(earlier.as_ref().map(|earlier| earlier.import.compression)),
+        // What it wrote before is in it.
+        merge: Some(arguments.merge || earlier.is_some()),
+        ..ExecutionInput::default()
+    };
+    // The manifest of a snapshot says it.
+    let said = earlier.as_ref().filter(|_| kind == Kind::Files).map(|earlier| earlier.import.format);
+    let input = ExecutionInput { format: input.format.or(said), ..input };
+    let wanted = Wanted {
+        bucket,
+        place: key,
+        segments: arguments
+            .segments
+            .or(earlier.as_ref().map(|earlier| earlier.import.segments))
+            .unwrap_or_default(),
+        max_write_capacity_units: arguments.max_rate.unwrap_or_default(),
+        // Nobody calls again: it runs until all is done.
+        seconds_per_call: 0,
+    };
+    let dynamodb = aws.clients.dynamodb();
+    let (import, source) = match kind {
+        Kind::Files => {
+            let planned = plan_import::plan(&dynamodb, &files, input, wanted).await;
+            planned.map_err(|error| refused(error, kind, &path, aws))?
+        }
+        Kind::Snapshot => match plan_restore::plan(&dynamodb, &files, input, wanted).await {
+            Ok(planned) => planned,
+            Err(plan_restore::Error::Import(error)) => return Err(refused(error, kind, &path, aws)),
+            // It was named by whoever called.
+            Err(error @ plan_restore::Error::NoSnapshot { .. }) => {
+                bail!(Unusable(format!("{error} ({})", error.name())))
+            }
+            Err(error) => return Err(named(error.name(), error)),
+        },
+    };
+    let segments = vec![Segment::default(); usize::try_from(import.segments)?];
+    let planned = State {
+        version: VERSION,
+        place: state::place_of(place).with_context(|| format!("cannot find {}", arguments.from))?,
+        changed_at: state::changed_at(&files, &source)
+            .with_context(|| format!("cannot look at the files of {}", arguments.from))?,
+        import,
+        segments,
+    };
+    let state = match earlier {
+        Some(earlier) => resumed(planned, earlier, kind, &path)?,
+        None => planned,
+    };
+    Ok(Order { files, source, state, path })
+}
+
+/// Where the files are: they, their bucket, and the key of what is meant among them.
+fn source_of(arguments: &Arguments, place: &Place, aws: &Aws) -> anyhow::Result<(Files, String, String)> {
+    let path = match place {
+        Place::Bucket { bucket, key } => return Ok((whole(&aws.s3, bucket), bucket.clone(), key.clone())),
+        Place::Path(path) => path,
+    };
+    if path.is_dir() {
+        return Ok((Files::Directory(path.clone()), String::new(), String::new()));
+    }
+    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    if !path.exists() {
+        bail!(Unusable(format!(
+            "--from is {}, which does not exist; s3://bucket/folder, a directory or a file may be given",
+            quoted(&arguments.from)
+        )));
+    }
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    Ok((Files::Directory(parent.to_owned()), String::new(), name.to_owned()))
+}
+
+/// A refusal in the words of the command line.
+pub(crate) fn refused(error: Error, kind: Kind, path: &Path, aws: &Aws) -> anyhow::Error {
+    let noun = kind.noun();
+    match error {
+        Error::TableNotEmpty(table) => {
+            let resume = match path.exists() {
+                true => format!("; with --resume the {noun} goes on that {} tells of", path.display()),
+                false => String::new(),
+            };
+            Unusable(format!(
+                "table {table} holds items; with --merge they stay, and those of the same keys are replaced{resume} \
+                 (TableNotEmpty)"
+            ))
+            .into()
+        }
+        Error::Input(invalid) => {
+            let option = match invalid.field {
+                "TableName" => "TABLE".to_owned(),
+                field => format!("--{}", field.to_lowercase()),
+            };
+            Unusable(format!("{option} {}", invalid.reason)).into()
+        }
+        other => aws.named(other.name(), other),
+    }
+}
+
+/// From where the earlier import came to, if it is this one.
+fn resumed(planned: State, earlier: State, kind: Kind, path: &Path) -> Result<State, Unusable> {
+    let (file, noun) = (path.display(), kind.noun());
+    let other = |what: &str| {
+        Err(Unusable(format!("{file} tells of an import or restore {what}; leave --resume out")))
+    };
+    let (now, then) = (&planned.import, &earlier.import);
+    if now.table_id != then.table_id || now.table_arn != then.table_arn {
+        return other(&format!("into another table {}", then.table_name));
+    }
+    if (&planned.place, &now.root, &now.manifest) != (&earlier.place, &then.root, &then.manifest) {
+        return other(&format!("from {}/{}", earlier.place, then.manifest.as_ref().unwrap_or(&then.root)));
+    }
+    if now.files_digest != then.files_digest || planned.changed_at != earlier.changed_at {
+        return Err(Unusable(format!(
+            "the files are not those that {file} tells of ({} files); they have to stay as they are until the {noun} \
+             ends. Leave --resume out, and give --merge, to begin anew (ImportChanged)",
+            then.files
+        )));
+    }
+    let differs = |option: &str| {
+        Err(Unusable(format!("{option} is another than {file} tells of; leave it out, or --resume")))
+    };
+    if now.format != then.format {
+        return differs("--format");
+    }
+    if now.binary != then.binary {
+        return differs("--binary");
+    }
+    if now.compression != then.compression {
+        return differs("--compression");
+    }
+    if now.segments != then.segments {
+        return differs("--segments");
+    }
+    Ok(State { segments: earlier.segments, ..planned })
+}
+
+impl Arguments {
+    /// What the cursor file says.
+    fn earlier(&self, kind: Kind, path: &Path) -> anyhow::Result<State> {
+        let nothing = || cursor_file::nothing(path, kind.noun());
+        State::read(path)?.with_context(nothing)
+    }
+}

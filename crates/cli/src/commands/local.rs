@@ -1,0 +1,194 @@
+//! `tablekeeper local`: the local stack with every template deployed, in the background.
+//!
+//! `up` starts this same executable again as `local serve`, in a process group of its own, and waits
+//! until that reports itself ready. Whether it runs is told by a file lock which it holds for its
+//! life (see [`state`]): no process id can be mistaken for it, and a crash leaves nothing to repair.
+
+pub(crate) mod background;
+pub(crate) mod provision;
+mod serve;
+pub(crate) mod state;
+
+use std::{process::ExitCode, time::Duration};
+
+use anyhow::Context as _;
+use clap::{Args, Subcommand};
+use serde::Serialize;
+
+use crate::console;
+use crate::console::{Console, Stream};
+use background::Background;
+use state::{Instance, State};
+
+/// How long a stack may take to answer before `status` calls it unresponsive.
+const ANSWER: Duration = Duration::from_secs(5);
+
+/// Runs the local stack with every template deployed, in the background.
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Starts it and prints the environment by which any AWS tool reaches it.
+    #[command(
+        after_help = "Example:\n  eval \"$(cargo tablekeeper local up)\" && aws stepfunctions list-state-machines"
+    )]
+    Up(Up),
+    /// Stops it, and a stack that `demo --keep` left behind.
+    #[command(after_help = "Example:\n  cargo tablekeeper local down")]
+    Down,
+    /// Says whether it runs and what is deployed; exit code 0 if it runs, 1 if not.
+    #[command(after_help = "Example:\n  cargo tablekeeper local status --json")]
+    Status(Status),
+    /// Is the local stack, in this process, until a signal ends it.
+    #[command(hide = true)]
+    Serve(serve::Arguments),
+}
+
+#[derive(Debug, Args)]
+struct Up {
+    /// The port of 127.0.0.1 to answer on.
+    #[arg(long, default_value_t = 4580, env = "TABLEKEEPER_LOCAL_PORT")]
+    port: u16,
+    /// How much of its time a Wait state really takes: 1 waits as AWS does, 0 not at all.
+    #[arg(long, default_value_t = 0.1, value_parser = serve::wait_scale)]
+    wait_scale: f64,
+    /// Prints the state as JSON in place of the environment.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Args)]
+struct Status {
+    /// Prints the state as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Does what `tablekeeper local …` was asked for.
+pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    match arguments.command {
+        Command::Up(arguments) => up(&arguments).await,
+        Command::Down => down().await,
+        Command::Status(arguments) => status(&arguments).await,
+        Command::Serve(arguments) => serve::act(arguments).await,
+    }
+}
+
+async fn up(arguments: &Up) -> anyhow::Result<ExitCode> {
+    let state = match Instance::Stack.look()? {
+        Some(state) => {
+            let endpoint = state.endpoint().context("it is being started by another command just now")?;
+            console::print_remark(&format!("already up at {endpoint} (process {})", state.pid));
+            state
+        }
+        None => start(arguments).await?,
+    };
+    if arguments.json {
+        console::print_json(&state)?;
+    } else {
+        console::print_data(&state.environment()?);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn start(arguments: &Up) -> anyhow::Result<State> {
+    let console = Console::new(Stream::Stderr);
+    let mut background = Background::spawn(&background::Settings {
+        instance: Some(Instance::Stack),
+        port: Some(arguments.port),
+        wait_scale: arguments.wait_scale,
+        slowness: None,
+        deploy: true,
+    })?;
+    let state = background.ready(|line| console.event(line)).await?;
+    background.release().await?;
+    console.event(&format!("up at {} (process {})", state.endpoint().unwrap_or_default(), state.pid));
+    for stack in state.stacks.keys() {
+        console.detail(&format!("deployed {stack}"));
+    }
+    console
+        .detail(&console.faint("reach it with the lines below; stop it with `cargo tablekeeper local down`"));
+    Ok(state)
+}
+
+async fn down() -> anyhow::Result<ExitCode> {
+    let mut stopped = 0;
+    for instance in Instance::ALL {
+        if let Some(state) = instance.look()? {
+            instance.stop(&state).await?;
+            console::print_remark(&format!("stopped {instance} (process {})", state.pid));
+            stopped += 1;
+        }
+    }
+    if stopped == 0 {
+        console::print_remark("nothing is up");
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What `status --json` prints.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Report {
+    up: bool,
+    #[serde(flatten)]
+    state: Option<State>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    problem: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    demo: Option<State>,
+}
+
+async fn status(arguments: &Status) -> anyhow::Result<ExitCode> {
+    let state = Instance::Stack.look()?;
+    let problem = match &state {
+        Some(state) => answers(state).await.err().map(|error| crate::failure::sentence(&error)),
+        None => None,
+    };
+    let report =
+        Report { up: state.is_some() && problem.is_none(), state, problem, demo: Instance::Demo.look()? };
+    let up = report.up;
+    if arguments.json {
+        console::print_json(&report)?;
+    } else {
+        console::print_data(&describe(&report));
+    }
+    Ok(if up { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn describe(report: &Report) -> String {
+    let mut lines = Vec::new();
+    match (&report.state, &report.problem) {
+        (None, _) => lines.push("down".to_owned()),
+        (Some(state), Some(problem)) => lines.push(format!("not usable: process {}: {problem}", state.pid)),
+        (Some(state), None) => {
+            let endpoint = state.endpoint().unwrap_or_default();
+            lines.push(format!("up at {endpoint} (process {}, account {})", state.pid, state.account));
+            for (stack, outputs) in &state.stacks {
+                lines.push(format!("  {stack}"));
+                lines.extend(outputs.iter().map(|(name, value)| format!("    {name} = {value}")));
+            }
+        }
+    }
+    if let Some(demo) = &report.demo {
+        let endpoint = demo.endpoint().unwrap_or_default();
+        lines.push(format!("a demo was kept at {endpoint} (process {})", demo.pid));
+    }
+    lines.join("\n")
+}
+
+/// A held lock proves a living process, not a working stack: this asks the stack itself.
+async fn answers(state: &State) -> anyhow::Result<()> {
+    let endpoint = state.endpoint().context("it is still being started")?;
+    let client = aws_sdk_sfn::Client::new(&local_aws::sdk_config(endpoint, &state.account).await);
+    let call = client.list_state_machines().max_results(1).send();
+    let answer = tokio::time::timeout(ANSWER, call)
+        .await
+        .with_context(|| format!("{endpoint} did not answer within {} s", ANSWER.as_secs()))?;
+    answer.map_err(crate::failure::aws("ListStateMachines"))?;
+    Ok(())
+}

@@ -1,0 +1,71 @@
+//! `tablekeeper plan`: what a workflow would do, decided by the code that the workflow runs, with
+//! nothing changed. A rotation is planned without an AWS call; for a sync, both tables are read; for a pruning,
+//! the table and the list of its backups.
+
+mod prune;
+mod rotate;
+mod sync;
+
+use std::fmt::Display;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use chrono::{DateTime, Utc};
+use clap::{Args, Subcommand};
+use serde::Serialize;
+
+use crate::console;
+use crate::console::{Console, Stream};
+use crate::failure::Unusable;
+
+/// What the exit code is where something is to be changed.
+const DIFFERS: u8 = 3;
+
+/// Show what a workflow would do, and change nothing.
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    workflow: Workflow,
+}
+
+#[derive(Debug, Subcommand)]
+enum Workflow {
+    Prune(prune::Arguments),
+    Rotate(rotate::Arguments),
+    Sync(sync::Arguments),
+}
+
+/// Plans the workflow that was asked for.
+pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    match arguments.workflow {
+        Workflow::Prune(arguments) => prune::act(arguments).await,
+        Workflow::Rotate(arguments) => rotate::act(arguments),
+        Workflow::Sync(arguments) => sync::act(arguments).await,
+    }
+}
+
+/// Prints a plan: as JSON, or its lines.
+fn tell<P: Serialize>(
+    plan: &P,
+    json: bool,
+    lines: impl Fn(&P, &Console) -> Vec<String>,
+) -> anyhow::Result<()> {
+    if json {
+        return console::print_json(plan);
+    }
+    let console = Console::new(Stream::Stdout);
+    lines(plan, &console).iter().for_each(|line| console.line(line));
+    Ok(())
+}
+
+/// A time as plans tell it.
+fn time(time: DateTime<Utc>) -> impl Display {
+    time.format("%Y-%m-%d %H:%M:%S UTC")
+}
+
+/// The Region that a client calls; unusable input where none is set.
+pub(crate) fn region(dynamodb: &aws_sdk_dynamodb::Client) -> anyhow::Result<String> {
+    let region = dynamodb.config().region().map(ToString::to_string);
+    let missing = || Unusable("no AWS Region is set: set AWS_REGION, or a profile that names one".to_owned());
+    region.filter(|region| !region.is_empty()).with_context(missing)
+}

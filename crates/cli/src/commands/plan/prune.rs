@@ -1,0 +1,259 @@
+//! `tablekeeper plan prune`: which backups of a table `backup-prune` would delete, and by which rules others stay.
+//!
+//! The workflow's own code lists and decides; only DescribeTable and ListBackups are called. A run decides once its
+//! new backup is there, so one that is made now counts here as well: without it, the plan would keep one backup
+//! more than the run does.
+//!
+//! The exit code is 0 where nothing would be deleted, 3 where something would be, 1 where the table or its backups
+//! cannot be read, and 2 where the arguments cannot be used.
+
+mod rendering;
+
+use std::process::ExitCode;
+
+use anyhow::bail;
+use chrono::{DateTime, Utc};
+use clap::Args;
+use serde::Serialize;
+use tablekeeper_core::aws::arn::is_table_name;
+use tablekeeper_core::aws::clients::Clients;
+use tablekeeper_core::aws::table as table_description;
+use tablekeeper_core::clock::Clock;
+use tablekeeper_core::prune::execution_input::{Defaults, ExecutionInput, InvalidInput};
+use tablekeeper_core::prune::list;
+use tablekeeper_core::prune::retention::{Backup, Others, Retention, Scope, backup_name};
+use tablekeeper_core::text::quoted;
+
+use super::DIFFERS;
+use crate::failure::Unusable;
+
+/// Show which backups of a table backup-prune would delete, and why others stay; nothing is changed.
+///
+/// A run makes a backup first, so one that is made now counts too, unless --without-new-backup is given. What no
+/// rule keeps would be deleted.
+///
+/// The exit code is 0 if nothing would be deleted, 3 if something would be, 1 if the table or its backups cannot
+/// be read, and 2 if the arguments cannot be used.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  tablekeeper plan prune --table Movies --keep 3\n  \
+                        tablekeeper plan prune --table Movies --keep 1 --daily 7 --weekly 4 --monthly 12 --json")]
+pub(crate) struct Arguments {
+    /// The table's name.
+    #[arg(long, value_name = "TABLE")]
+    table: String,
+    /// The newest so many backups stay: MaxBackups.
+    #[arg(long, value_name = "NUMBER", allow_negative_numbers = true)]
+    keep: i64,
+    /// Backups younger than so many days stay: MaxAgeDays.
+    #[arg(long, value_name = "DAYS", default_value_t = 0, allow_negative_numbers = true)]
+    max_age_days: i64,
+    /// The newest backup of each of the last so many days that have one stays: DailyBackups.
+    #[arg(long, value_name = "NUMBER", default_value_t = 0, allow_negative_numbers = true)]
+    daily: i64,
+    /// Of each of the last so many weeks: WeeklyBackups.
+    #[arg(long, value_name = "NUMBER", default_value_t = 0, allow_negative_numbers = true)]
+    weekly: i64,
+    /// Of each of the last so many months: MonthlyBackups.
+    #[arg(long, value_name = "NUMBER", default_value_t = 0, allow_negative_numbers = true)]
+    monthly: i64,
+    /// Of each of the last so many years: YearlyBackups.
+    #[arg(long, value_name = "NUMBER", default_value_t = 0, allow_negative_numbers = true)]
+    yearly: i64,
+    /// Backups of the system before this one (TABLE-YYYYMMDDHHMMSS) count like the workflow's own, and may go: IncludeFormer.
+    #[arg(long)]
+    include_former: bool,
+    /// Backups that were made by hand count like the workflow's own, and may go: IncludeManual.
+    #[arg(long)]
+    include_manual: bool,
+    /// Plan on the backups that are there, without the one that a run makes first.
+    #[arg(long)]
+    without_new_backup: bool,
+    /// The plan as one JSON object.
+    #[arg(long)]
+    json: bool,
+}
+
+/// What would be done: what `--json` prints. Each list has the newest first.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Plan {
+    table: String,
+    table_id: String,
+    keep: Vec<Kept>,
+    delete: Vec<Told>,
+    left: Vec<Left>,
+    /// When it was planned.
+    #[serde(skip)]
+    now: DateTime<Utc>,
+    #[serde(skip)]
+    with_new_backup: bool,
+}
+
+/// A backup as it is told.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Told {
+    /// None of the one that a run makes now.
+    backup_arn: Option<String>,
+    backup_name: String,
+    created_at: DateTime<Utc>,
+}
+
+/// One that stays.
+#[derive(Debug, Serialize)]
+struct Kept {
+    #[serde(flatten)]
+    backup: Told,
+    rules: Vec<&'static str>,
+}
+
+/// One that does not count.
+#[derive(Debug, Serialize)]
+struct Left {
+    #[serde(flatten)]
+    backup: Told,
+    reason: &'static str,
+}
+
+pub(super) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    let retention = arguments.retention()?;
+    if !is_table_name(&arguments.table) {
+        bail!(Unusable(format!("--table is {}, which is not a table's name", quoted(&arguments.table))));
+    }
+    let plan = plan(&arguments, retention).await?;
+    super::tell(&plan, arguments.json, rendering::lines)?;
+    Ok(if plan.delete.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(DIFFERS) })
+}
+
+async fn plan(arguments: &Arguments, retention: Retention) -> anyhow::Result<Plan> {
+    let (table, now) = (&arguments.table, Clock::System.now());
+    let dynamodb = Clients::from_environment("tablekeeper").await.dynamodb();
+    let region = super::region(&dynamodb)?;
+    let described = table_description::describe(&dynamodb, table).await?;
+    let Some(table_id) = described.as_ref().and_then(|described| described.table_id()) else {
+        bail!("the table {table} does not exist in {region}");
+    };
+    let mut backups = list::backups(&dynamodb, table).await?;
+    if !arguments.without_new_backup {
+        backups.push(new_backup(table, table_id, now));
+    }
+    let others = Others { former: arguments.include_former, manual: arguments.include_manual };
+    let scope = Scope { table_name: table, table_id, others };
+    let plan = retention.plan(&backups, scope, now);
+    let kept = |(backup, rules): (&Backup, _)| Kept { backup: Told::of(backup), rules };
+    let left = |(backup, reason): (&Backup, _)| Left { backup: Told::of(backup), reason };
+    Ok(Plan {
+        table: table.clone(),
+        table_id: table_id.to_owned(),
+        keep: plan.keep.into_iter().map(kept).collect(),
+        delete: plan.delete.into_iter().map(Told::of).collect(),
+        left: plan.ignored.into_iter().map(left).collect(),
+        now,
+        with_new_backup: !arguments.without_new_backup,
+    })
+}
+
+/// The backup that a run makes now. It has no ARN yet.
+fn new_backup(table: &str, table_id: &str, now: DateTime<Utc>) -> Backup {
+    Backup {
+        arn: String::new(),
+        name: backup_name(table, now),
+        created_at: now,
+        available: true,
+        table_id: table_id.to_owned(),
+    }
+}
+
+impl Told {
+    fn of(backup: &Backup) -> Told {
+        Told {
+            backup_arn: (!backup.arn.is_empty()).then(|| backup.arn.clone()),
+            backup_name: backup.name.clone(),
+            created_at: backup.created_at,
+        }
+    }
+}
+
+impl Arguments {
+    /// The rules, refused by what an execution would refuse, in the words of the command line.
+    fn retention(&self) -> anyhow::Result<Retention> {
+        let input = ExecutionInput {
+            max_backups: Some(self.keep),
+            max_age_days: Some(self.max_age_days),
+            daily_backups: Some(self.daily),
+            weekly_backups: Some(self.weekly),
+            monthly_backups: Some(self.monthly),
+            yearly_backups: Some(self.yearly),
+            ..ExecutionInput::default()
+        };
+        let refused = |error| match error {
+            InvalidInput::Field { field, reason } => Unusable(format!("{} {reason}", option_of(field))),
+            other => Unusable(other.to_string()),
+        };
+        // The template's parameters do not count: the command line says all rules itself.
+        Ok(input.retention(&Defaults::default()).map_err(refused)?)
+    }
+}
+
+/// The option that gives a field of an execution's input.
+fn option_of(field: &str) -> &str {
+    match field {
+        "MaxBackups" => "--keep",
+        "MaxAgeDays" => "--max-age-days",
+        "DailyBackups" => "--daily",
+        "WeeklyBackups" => "--weekly",
+        "MonthlyBackups" => "--monthly",
+        "YearlyBackups" => "--yearly",
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Debug, Parser)]
+    struct Line {
+        #[command(flatten)]
+        arguments: Arguments,
+    }
+
+    fn retention(line: &str) -> Result<Retention, String> {
+        let line = Line::try_parse_from(["prune", "--table", "Movies"].into_iter().chain(line.split(' ')));
+        line.unwrap().arguments.retention().map_err(|error| {
+            assert!(error.downcast_ref::<Unusable>().is_some());
+            error.to_string()
+        })
+    }
+
+    #[test]
+    fn rules_are_those_that_are_given_and_the_others_are_off() {
+        let off = Retention { max_backups: 3, max_age_days: 0, daily: 0, weekly: 0, monthly: 0, yearly: 0 };
+        assert_eq!(retention("--keep 3"), Ok(off));
+        let all = Retention { max_backups: 1, max_age_days: 2, daily: 3, weekly: 4, monthly: 5, yearly: 6 };
+        let line = "--keep 1 --max-age-days 2 --daily 3 --weekly 4 --monthly 5 --yearly 6";
+        assert_eq!(retention(line), Ok(all));
+    }
+
+    #[test]
+    fn a_rule_that_cannot_be_is_refused_by_the_name_of_its_option() {
+        for (line, words) in [
+            ("--keep 0", "--keep is `0`; 1 to 10000 may be given"),
+            ("--keep -1", "--keep is `-1`; 1 to 10000 may be given"),
+            ("--keep 1 --max-age-days -2", "--max-age-days is `-2`; 0 to 10000 may be given"),
+            ("--keep 1 --daily 10001", "--daily is `10001`; 0 to 10000 may be given"),
+            ("--keep 1 --weekly -1", "--weekly is `-1`; 0 to 10000 may be given"),
+            ("--keep 1 --monthly -1", "--monthly is `-1`; 0 to 10000 may be given"),
+            ("--keep 1 --yearly -1", "--yearly is `-1`; 0 to 10000 may be given"),
+        ] {
+            assert_eq!(retention(line), Err(words.to_owned()));
+        }
+    }
+
+    #[test]
+    fn keep_has_no_default_for_it_says_what_is_deleted() {
+        assert!(Line::try_parse_from(["prune", "--table", "Movies"]).is_err());
+    }
+}

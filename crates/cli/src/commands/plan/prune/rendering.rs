@@ -1,0 +1,158 @@
+//! The plan as a person reads it: a line for each backup, the newest first.
+
+use tablekeeper_core::prune::report::MOST_DELETIONS;
+
+use super::{Plan, Told};
+use crate::commands::plan::time;
+use crate::console::Console;
+
+/// What is said of a backup.
+struct Line<'a> {
+    backup: &'a Told,
+    fate: Fate,
+    words: String,
+}
+
+#[derive(Clone, Copy)]
+enum Fate {
+    Kept,
+    Deleted,
+    Left,
+}
+
+/// The plan in lines.
+pub(super) fn lines(plan: &Plan, console: &Console) -> Vec<String> {
+    let told = newest_first(plan);
+    let widest = told.iter().map(|line| line.backup.backup_name.chars().count()).max().unwrap_or_default();
+    let with = if plan.with_new_backup { ", with the backup that a run makes now" } else { "" };
+    let mut lines = vec![
+        console.strong(&format!("Backups of {}", plan.table)),
+        console.faint(&format!("{}{with}", time(plan.now))),
+        String::new(),
+    ];
+    lines.extend(told.iter().map(|line| line.painted(widest, console)));
+    lines.extend((!told.is_empty()).then(String::new));
+    if plan.delete.len() > MOST_DELETIONS {
+        let most = format!("One run deletes {MOST_DELETIONS}, the oldest first; the next one goes on.");
+        lines.push(console.faint(&most));
+    }
+    let (kept, deleted, left) = (plan.keep.len(), plan.delete.len(), plan.left.len());
+    lines.push(console.strong(&format!("Plan: {kept} kept, {deleted} to delete, {left} left.")));
+    lines
+}
+
+fn newest_first(plan: &Plan) -> Vec<Line<'_>> {
+    let kept = plan.keep.iter().map(|kept| {
+        let words = format!("kept by {}", kept.rules.join(", "));
+        Line { backup: &kept.backup, fate: Fate::Kept, words }
+    });
+    let deleted = plan.delete.iter().map(|backup| {
+        let words = "would be deleted: no rule keeps it".to_owned();
+        Line { backup, fate: Fate::Deleted, words }
+    });
+    let left = plan.left.iter().map(|left| {
+        let words = format!("left: {}", left.reason);
+        Line { backup: &left.backup, fate: Fate::Left, words }
+    });
+    let mut lines: Vec<Line<'_>> = kept.chain(deleted).chain(left).collect();
+    lines.sort_by_key(|line| std::cmp::Reverse(line.backup.created_at));
+    lines
+}
+
+impl Line<'_> {
+    fn painted(&self, widest: usize, console: &Console) -> String {
+        let Told { backup_arn, backup_name: name, created_at } = self.backup;
+        let beside = format!("{name:widest$}  {}  {}", time(*created_at), self.words);
+        let line = match self.fate {
+            Fate::Kept if backup_arn.is_none() => console.good(&format!("+ {beside}")),
+            Fate::Kept => format!("= {beside}"),
+            Fate::Deleted => console.bad(&format!("- {beside}")),
+            Fate::Left => console.faint(&format!("  {beside}")),
+        };
+        format!("  {line}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::{DateTime, Utc};
+    use tablekeeper_core::prune::retention::{Backup, backup_name};
+
+    use super::*;
+    use crate::commands::plan::prune::{Kept, Left};
+    use crate::console::Stream;
+
+    fn told(day: u32) -> Told {
+        let created_at: DateTime<Utc> = format!("2026-03-{day:02}T02:00:00Z").parse().unwrap();
+        let backup = Backup {
+            arn: format!("arn-{day}"),
+            name: backup_name("Movies", created_at),
+            created_at,
+            available: true,
+            table_id: "id".to_owned(),
+        };
+        Told::of(&backup)
+    }
+
+    fn plan() -> Plan {
+        let by_hand = Told { backup_name: "before".to_owned(), ..told(3) };
+        Plan {
+            table: "Movies".to_owned(),
+            table_id: "id".to_owned(),
+            keep: vec![
+                Kept { backup: Told { backup_arn: None, ..told(5) }, rules: vec!["MaxBackups"] },
+                Kept { backup: told(4), rules: vec!["MaxBackups", "DailyBackups"] },
+            ],
+            delete: vec![told(2), told(1)],
+            left: vec![Left { backup: by_hand, reason: "it was not made by this workflow" }],
+            now: "2026-03-05T02:00:00Z".parse().unwrap(),
+            with_new_backup: true,
+        }
+    }
+
+    fn shown(plan: &Plan, colours: bool) -> String {
+        lines(plan, &Console::with_colours(Stream::Stdout, colours)).join("\n")
+    }
+
+    #[test]
+    fn every_backup_has_a_line_and_the_last_line_counts_them() {
+        assert_eq!(
+            shown(&plan(), false),
+            "Backups of Movies\n\
+             2026-03-05 02:00:00 UTC, with the backup that a run makes now\n\
+             \n  + Movies-20260305T020000Z  2026-03-05 02:00:00 UTC  kept by MaxBackups\n  \
+             = Movies-20260304T020000Z  2026-03-04 02:00:00 UTC  kept by MaxBackups, DailyBackups\n    \
+             before                   2026-03-03 02:00:00 UTC  left: it was not made by this workflow\n  \
+             - Movies-20260302T020000Z  2026-03-02 02:00:00 UTC  would be deleted: no rule keeps it\n  \
+             - Movies-20260301T020000Z  2026-03-01 02:00:00 UTC  would be deleted: no rule keeps it\n\
+             \nPlan: 2 kept, 2 to delete, 1 left."
+        );
+    }
+
+    #[test]
+    fn a_plan_without_a_new_backup_or_any_does_not_speak_of_one() {
+        let none =
+            Plan { keep: Vec::new(), delete: Vec::new(), left: Vec::new(), with_new_backup: false, ..plan() };
+        let expected = "Backups of Movies\n2026-03-05 02:00:00 UTC\n\nPlan: 0 kept, 0 to delete, 0 left.";
+        assert_eq!(shown(&none, false), expected);
+    }
+
+    #[test]
+    fn more_than_one_run_deletes_is_said() {
+        let many = Plan { delete: vec![told(1); MOST_DELETIONS], ..plan() };
+        assert!(!shown(&many, false).contains("One run"));
+        let more = Plan { delete: vec![told(1); MOST_DELETIONS + 1], ..plan() };
+        let words =
+            "\nOne run deletes 200, the oldest first; the next one goes on.\nPlan: 2 kept, 201 to delete";
+        assert!(shown(&more, false).contains(words));
+    }
+
+    #[test]
+    fn colours_are_for_a_terminal_and_change_no_word() {
+        let (coloured, plain) = (shown(&plan(), true), shown(&plan(), false));
+        assert!(coloured.contains('\u{1b}') && !plain.contains('\u{1b}'));
+        let uncoloured: String =
+            coloured.split('\u{1b}').map(|part| part.split_once('m').map_or(part, |it| it.1)).collect();
+        assert_eq!(uncoloured, plain);
+    }
+}

@@ -1,0 +1,133 @@
+//! `tablekeeper plan rotate`: what a notification of AWS Backup would lead to.
+
+use std::process::ExitCode;
+
+use clap::Args;
+use serde_json::{Value, json};
+use tablekeeper_core::error_name::Named as _;
+use tablekeeper_core::rotation::decision::{Decision, DecisionError, decide};
+use tablekeeper_core::rotation::naming::Patterns;
+
+use crate::failure::Unusable;
+use crate::{console, event_file};
+
+/// Show what a notification of AWS Backup would lead to, with no AWS call.
+///
+/// The exit code is 1 if a record of the event cannot be followed, as it would be for the workflow.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example:\n  tablekeeper plan rotate --event events/rotate-restore/start.sns-live-wording.json \\\n    \
+                        --source-pattern '(?i)-production$' --replacement-pattern '-staging'"
+)]
+pub(crate) struct Arguments {
+    /// The event, as SNS or EventBridge brings it to Lambda: a file, or - for standard input.
+    #[arg(long, value_name = "FILE")]
+    event: String,
+    /// What is replaced in the table's name: a regular expression in RE2's syntax.
+    #[arg(long, value_name = "PATTERN", allow_hyphen_values = true)]
+    source_pattern: String,
+    /// What it is replaced by: $1 and ${name} stand for groups; may be empty.
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
+    replacement_pattern: String,
+    /// The SSM parameter to point at the new table; $1 and ${name} stand for groups.
+    #[arg(long, value_name = "NAME")]
+    ssm_parameter_name: Option<String>,
+    /// One JSON object a record, a line each.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    let name = arguments.ssm_parameter_name.as_deref();
+    let patterns = Patterns::new(&arguments.source_pattern, &arguments.replacement_pattern, name)
+        .map_err(|error| Unusable(error.to_string()))?;
+    let event = match event_file::read(&arguments.event) {
+        Ok(event) => event,
+        Err(error) if arguments.json => {
+            let reason = crate::failure::sentence(&error);
+            console::print_data(&json!({ "restore": false, "reason": reason }).to_string());
+            return Err(error);
+        }
+        Err(error) => return Err(error),
+    };
+    let decisions = decide(&event, &patterns);
+    for decision in &decisions {
+        let plan = as_json(decision);
+        console::print_data(&if arguments.json { plan.to_string() } else { in_words(&plan) });
+    }
+    Ok(if decisions.iter().all(Result::is_ok) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn as_json(decision: &Result<Decision, DecisionError>) -> Value {
+    match decision {
+        Ok(Decision::Restore { backup, rotation, execution_name }) => json!({
+            "restore": true,
+            "sourceTable": rotation.source_table,
+            "recoveryPointArn": backup.recovery_point_arn,
+            "recoveryPointKind": rotation.recovery_point_kind,
+            "backupJobId": backup.backup_job_id,
+            "targetTable": rotation.target_table,
+            "executionName": execution_name,
+            "ssmParameterName": rotation.ssm_parameter_name,
+        }),
+        Ok(Decision::Skip(reason)) => json!({ "restore": false, "reason": reason }),
+        Err(error) => json!({ "restore": false, "reason": error.to_string(), "error": error.name() }),
+    }
+}
+
+fn in_words(plan: &Value) -> String {
+    let text = |field: &str| plan.get(field).and_then(Value::as_str).unwrap_or("none").to_owned();
+    if plan.get("restore") != Some(&json!(true)) {
+        let error = plan.get("error").and_then(Value::as_str).map(|name| format!(" ({name})"));
+        return format!("no restore{}: {}", error.unwrap_or_default(), text("reason"));
+    }
+    let service = if text("recoveryPointKind") == "backup" { "AWS Backup" } else { "DynamoDB" };
+    [
+        format!("{} is restored to {}", text("sourceTable"), text("targetTable")),
+        format!("  from       {} (by {service})", text("recoveryPointArn")),
+        format!("  execution  {}", text("executionName")),
+        format!("  parameter  {}", text("ssmParameterName")),
+    ]
+    .join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TABLE: &str = "arn:aws:dynamodb:eu-west-1:123456789012:table/orders-production";
+
+    fn plan(state: &str, replacement: &str) -> Value {
+        let attribute = |value: &str| json!({ "Type": "String", "Value": value });
+        let message = format!(
+            "An AWS Backup job was completed successfully. Recovery point ARN: {TABLE}/backup/015-d3. \
+             Resource ARN : {TABLE}. BackupJob ID : JOB-1"
+        );
+        let event = json!({ "Records": [{ "Sns": { "Message": message, "MessageAttributes": {
+            "EventType": attribute("BACKUP_JOB"), "State": attribute(state),
+            "StartTime": attribute("2019-09-02T13:48:52.226Z") } } }] });
+        let patterns = Patterns::new("-production$", replacement, Some("/p")).unwrap();
+        as_json(&decide(&event, &patterns)[0])
+    }
+
+    #[test]
+    fn a_restore_is_told_whole() {
+        let plan = plan("COMPLETED", "-staging");
+        assert_eq!(
+            plan,
+            json!({ "restore": true, "sourceTable": "orders-production",
+                "recoveryPointArn": format!("{TABLE}/backup/015-d3"), "recoveryPointKind": "dynamodb",
+                "backupJobId": "JOB-1", "targetTable": "orders-staging-20190902-13-48-52",
+                "executionName": "rot-job-1", "ssmParameterName": "/p" })
+        );
+        assert!(in_words(&plan).starts_with("orders-production is restored to orders-staging-2019"));
+    }
+
+    #[test]
+    fn no_restore_is_told_with_its_reason() {
+        assert!(in_words(&plan("FAILED", "")).starts_with("no restore: the backup job's state is `FAILED`"));
+        let refused = plan("COMPLETED", "ü");
+        assert_eq!((&refused["restore"], &refused["error"]), (&json!(false), &json!("InvalidTargetName")));
+        assert!(in_words(&refused).starts_with("no restore (InvalidTargetName): "));
+    }
+}

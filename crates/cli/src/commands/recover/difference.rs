@@ -1,0 +1,86 @@
+//! What would become of an item, attribute by attribute.
+
+use serde::Serialize;
+use serde_json::Value;
+use tablekeeper_core::text::cut;
+
+use super::attributes::Item;
+use crate::console::Console;
+
+/// So many letters of a value are shown; `--json` has all of them.
+const LONGEST: usize = 200;
+
+/// An attribute that is another now.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Change {
+    pub(super) attribute: String,
+    /// As it is now; `None` where the item has no such attribute.
+    pub(super) now: Option<Value>,
+    /// As it was then, and would be again.
+    pub(super) then: Option<Value>,
+}
+
+/// The attributes in which two states of an item differ, by their names. Where there is no item now, all of them.
+pub(super) fn between(now: Option<&Item>, then: &Item) -> Vec<Change> {
+    let empty = Item::new();
+    let now = now.unwrap_or(&empty);
+    let gone = now.keys().filter(|name| !then.contains_key(*name));
+    let mut names: Vec<&String> = then.keys().chain(gone).collect();
+    names.sort();
+    let changes = names.into_iter().map(|name| {
+        let (now, then) = (now.get(name).cloned(), then.get(name).cloned());
+        Change { attribute: name.clone(), now, then }
+    });
+    changes.filter(|change| change.now != change.then).collect()
+}
+
+/// A line for each: `+` comes, `-` goes, `~` becomes another.
+pub(super) fn lines(changes: &[Change], console: &Console) -> Vec<String> {
+    let lines = changes.iter().map(|Change { attribute, now, then }| {
+        let name = cut(Value::from(attribute.as_str()).to_string(), LONGEST);
+        match (now, then) {
+            (Some(now), Some(then)) => {
+                console.changed(&format!("~ {name}: {} -> {}", shown(now), shown(then)))
+            }
+            (None, Some(then)) => console.good(&format!("+ {name}: {}", shown(then))),
+            (Some(now), None) => console.bad(&format!("- {name}: {}", shown(now))),
+            (None, None) => format!("  {name}"),
+        }
+    });
+    lines.collect()
+}
+
+fn shown(value: &Value) -> String {
+    cut(value.to_string(), LONGEST)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::console::Stream;
+
+    #[test]
+    fn what_comes_goes_and_becomes_another_is_told() {
+        let now =
+            json!({ "id": { "S": "1" }, "a": { "S": "x" }, "b": { "N": "1" }, "same": { "SS": ["a"] } });
+        let then =
+            json!({ "id": { "S": "1" }, "b": { "N": "2" }, "c\n": { "S": "y" }, "same": { "SS": ["a"] } });
+        let (now, then) = (now.as_object().unwrap(), then.as_object().unwrap());
+        let changes = between(Some(now), then);
+        let plain = Console::with_colours(Stream::Stdout, false);
+        assert_eq!(
+            lines(&changes, &plain),
+            [r#"- "a": {"S":"x"}"#, r#"~ "b": {"N":"1"} -> {"N":"2"}"#, r#"+ "c\n": {"S":"y"}"#]
+        );
+        let coloured = lines(&changes, &Console::with_colours(Stream::Stdout, true)).concat();
+        assert!(coloured.contains("\u{1b}[3"), "{coloured:?}");
+        assert_eq!(between(None, then).len(), 4);
+        assert_eq!(between(Some(then), then), []);
+        let long = json!({ "id": { "S": "1" }, "b": { "S": "x".repeat(1_000) } });
+        let line = lines(&between(Some(now), long.as_object().unwrap()), &plain).concat();
+        assert!(line.contains('…') && line.chars().count() < 500, "{line}");
+    }
+}

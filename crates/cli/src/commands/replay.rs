@@ -1,0 +1,185 @@
+//! `tablekeeper replay`: the changes that Lambda gave up, from one's own machine.
+//!
+//! It does what the workflow `replay` does, with the workflow's own code. Nothing is kept of how far it came: what was
+//! applied is gone from the bucket, and the same command goes on with the rest.
+
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use clap::Args;
+use serde::Serialize;
+use tablekeeper_core::aws::table as table_description;
+use tablekeeper_core::clock::Clock;
+use tablekeeper_core::error_name::Named as _;
+use tablekeeper_core::item_history::change::table_of_stream;
+use tablekeeper_core::replay::objects::{FOLDER, Reached, Replay, Work};
+use tablekeeper_core::replay::{Counts, objects, report};
+use tablekeeper_core::text::quoted;
+
+use crate::config::{Configuration, Settings, noncurrent_days};
+use crate::console;
+use crate::console::{Console, Stream};
+use crate::failure::Unusable;
+use crate::transfer::{Aws, Goal, INTERRUPTED, Tally, concluded, named, watch};
+
+/// For so many days deletions are remembered at least: a tombstone stays current for two (`TombstoneDays` of the template).
+const LEAST_DAYS: u32 = 2;
+
+/// Apply the changes that the backup's function gave up.
+///
+/// Lambda gives up a change that is too old, and writes it to a bucket of its own. This reads the objects there and puts each
+/// change where it belongs: it becomes the current version of its item, or a late version where the item has a newer one, or
+/// is set aside where nothing tells any more whether the item was deleted since. An object is deleted once all its changes
+/// are in place. It is safe to stop and to run again.
+///
+/// The settings come from the environment (INCREMENTAL_BUCKET, INCREMENTAL_PREFIX, FAILURES_PREFIX, GIVEN_UP_BUCKET,
+/// DYNAMODB_REGION, DYNAMODB_HOST, DYNAMODB_PORT, DYNAMODB_USETLS) or from --config.
+///
+/// The exit code is 0 if all objects were applied, 1 if it failed or some are left, 2 if the arguments or settings cannot be
+/// used, and 130 if it was interrupted.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  tablekeeper replay Movies\n  \
+                        tablekeeper replay --config movies.toml --prefix aws/lambda/3f1c9a5e-0b7d-4c62-9b1a-5d0e8f2a7c44/")]
+pub(crate) struct Arguments {
+    /// The table's name [default: `table` of --config].
+    table: Option<String>,
+    /// The ARN of the stream whose changes are applied [default: the table's own]. It may be an earlier one of the table.
+    #[arg(long, value_name = "ARN")]
+    stream: Option<String>,
+    /// What the keys of the objects begin with.
+    #[arg(long, value_name = "PREFIX", default_value = FOLDER)]
+    prefix: String,
+    #[command(flatten)]
+    configuration: Configuration,
+    /// Prints what was done as one JSON object.
+    #[arg(long)]
+    json: bool,
+}
+
+/// What `--json` prints.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Report {
+    given_up_bucket: String,
+    stream_arn: String,
+    objects: u64,
+    records: u64,
+    written: u64,
+    late: u64,
+    set_aside: u64,
+    left: u64,
+    of_other_tables: u64,
+    reasons: Vec<String>,
+}
+
+/// Replays what was given up.
+pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    let settings = arguments.configuration.settings().await?;
+    let aws = settings.aws().await?;
+    let console = Console::new(Stream::Stderr);
+    let replay = plan(&arguments, &settings, &aws, &console).await?;
+    let place = format!("s3://{}/{}", replay.given_up_bucket, replay.folder);
+    console.line(&format!("applying what lies under {place} to s3://{}/{}", replay.bucket, replay.prefix));
+    let dynamodb = aws.clients.dynamodb();
+    let work = Work { replay: &replay, dynamodb: &dynamodb, s3: &aws.s3, clock: Clock::System };
+    let tally = Tally::of_items();
+    let mut told = 0;
+    let mut tell = |reached: &Reached| {
+        let records = reached.counts.records;
+        tally.add(records - std::mem::replace(&mut told, records), 0);
+    };
+    let work = async {
+        let reached = objects::run(&work, Reached::default(), &mut tell).await;
+        reached.map_err(|error| named(error.name(), error))
+    };
+    let goal = Goal { items: None, about: false, bytes: None };
+    let ended = watch(&console, &tally, goal, work, || Ok(())).await;
+    let stop =
+        async |_| Ok("what was applied is in place; the same command goes on with the rest".to_owned());
+    let Some(Reached { counts, reasons, .. }) = concluded(&console, ended, stop).await? else {
+        return Ok(ExitCode::from(INTERRUPTED));
+    };
+    let Counts { objects, records, written, late, set_aside, left, of_other_tables } = counts;
+    if arguments.json {
+        let Replay { given_up_bucket, stream_arn, .. } = replay;
+        let report = Report {
+            given_up_bucket,
+            stream_arn,
+            objects,
+            records,
+            written,
+            late,
+            set_aside,
+            left,
+            of_other_tables,
+            reasons,
+        };
+        console::print_json(&report)?;
+        return Ok(if left > 0 { ExitCode::FAILURE } else { ExitCode::SUCCESS });
+    }
+    if left > 0 {
+        return Err(anyhow::Error::msg(report::said(&counts, &reasons)));
+    }
+    console::print_data(&format!(
+        "{place}: {objects} objects with {records} records, of which {written} were written, {late} are late versions \
+         and {set_aside} were set aside"
+    ));
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn plan(
+    arguments: &Arguments,
+    settings: &Settings,
+    aws: &Aws,
+    console: &Console,
+) -> anyhow::Result<Replay> {
+    let items = settings.items()?;
+    let given_up_bucket = settings.given_up()?.to_owned();
+    if !arguments.prefix.starts_with(FOLDER) {
+        let prefix = quoted(&arguments.prefix);
+        return Err(Unusable(format!(
+            "--prefix is {prefix}; keys of what Lambda gave up begin with {FOLDER}"
+        ))
+        .into());
+    }
+    let stream_arn = match &arguments.stream {
+        Some(arn) if table_of_stream(arn).is_some() => arn.clone(),
+        Some(other) => {
+            let other = quoted(other);
+            return Err(
+                Unusable(format!("--stream is {other}, which is not the ARN of a table's stream")).into()
+            );
+        }
+        None => stream_of(&settings.table(arguments.table.as_deref())?, aws).await?,
+    };
+    let remembered_days = match noncurrent_days(aws, items, console).await? {
+        Some(0) => None,
+        Some(days) => Some(days),
+        None => Some(LEAST_DAYS),
+    };
+    Ok(Replay {
+        stream_arn,
+        given_up_bucket,
+        folder: arguments.prefix.clone(),
+        bucket: items.bucket.clone(),
+        prefix: items.prefix.clone(),
+        failures_prefix: items.failures_prefix.clone(),
+        late_prefix: items.late_prefix(),
+        remembered_days,
+        // Nobody calls again: it runs until all is done.
+        seconds_per_call: None,
+    })
+}
+
+/// The stream that the table has now.
+async fn stream_of(table: &Option<String>, aws: &Aws) -> anyhow::Result<String> {
+    let table = table.as_deref().context(Unusable(
+        "TABLE is missing; it, or `table` in the file of --config, names it, or --stream its stream".into(),
+    ))?;
+    let described = table_description::describe(&aws.clients.dynamodb(), table).await;
+    let described = described.map_err(|failure| named(failure.name, failure))?;
+    let stream = described.and_then(|table| table.latest_stream_arn);
+    let none =
+        || Unusable(format!("table {table} is not there or has no stream; --stream may name the one it had"));
+    Ok(stream.ok_or_else(none)?)
+}

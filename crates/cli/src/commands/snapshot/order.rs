@@ -1,0 +1,271 @@
+//! Which snapshot is made: of the second that is asked for, or one that was begun already.
+
+use anyhow::bail;
+use aws_sdk_dynamodb::types::TableDescription;
+use chrono::{DateTime, TimeDelta, Utc};
+use tablekeeper_core::aws::table as table_description;
+use tablekeeper_core::clock::Clock;
+use tablekeeper_core::error_name::Named as _;
+use tablekeeper_core::export::CompressionName;
+use tablekeeper_core::export::layout::document_in;
+use tablekeeper_core::item_history::Items;
+use tablekeeper_core::item_history::key_names;
+use tablekeeper_core::snapshot::document::Document;
+use tablekeeper_core::snapshot::execution_input::{Defaults, ExecutionInput, Wanted, names};
+use tablekeeper_core::snapshot::plan::Error;
+use tablekeeper_core::snapshot::{Snapshot, document, plan as plan_snapshot};
+use tablekeeper_core::storage::Files;
+
+use super::{How, Which};
+use crate::config::{Settings, Snapshots, check_kept, check_there, noncurrent_days, past_second, place};
+use crate::console::Console;
+use crate::failure::Unusable;
+use crate::transfer::{Aws, named, whole};
+
+/// What the command line calls itself where an execution has its ARN.
+const OWNER: &str = "the command line";
+/// Ranges of the hashes, as the workflow has it.
+const SHARDS: u32 = 16;
+/// How long a data file takes items; so much of a shard is done again by --resume.
+const SECONDS: u32 = 300;
+
+/// A snapshot that can be made.
+pub(super) struct Order {
+    pub(super) snapshot: Snapshot,
+    pub(super) files: Files,
+    /// When the stream has told of its second.
+    pub(super) settled_at: DateTime<Utc>,
+    /// For how many days the bucket keeps versions, 0 for ever; `None` where nobody may ask.
+    pub(super) days: Option<u32>,
+    /// Whether it is whole already.
+    pub(super) whole: bool,
+}
+
+/// What is found in the folders of a second.
+enum Found {
+    Nothing,
+    /// Begun by another, or with other settings, and not ended: the sentence that says so.
+    NotEnded(String),
+    Whole(Snapshot),
+    /// Begun from the command line, and not ended.
+    Ours(Snapshot),
+    /// What is not for this to go on with, nor to write over: the sentence that says why.
+    Others(String),
+}
+
+/// Plans a new snapshot, or finds the one that is there.
+pub(super) async fn take(
+    which: &Which<'_>,
+    how: &How,
+    settings: &Settings,
+    aws: &Aws,
+    console: &Console,
+) -> anyhow::Result<Order> {
+    let now = Clock::System.now();
+    let snapshots = settings.snapshots()?;
+    let found = match (which.at, which.resume) {
+        (Some(at), _) => of_second(past_second(at)?, settings, aws, console).await?,
+        (None, true) => newest(settings, aws).await?,
+        (None, false) => Found::Nothing,
+    };
+    let order = |snapshot: Snapshot, days: Option<u32>, whole: bool| {
+        let files = snapshot.run.files(aws.s3.clone(), &snapshot.plan.table_name);
+        let settled_at = snapshot.at + TimeDelta::seconds(how.settle().into());
+        Order { snapshot, files, settled_at, days, whole }
+    };
+    let place = format!("s3://{}/{}", snapshots.bucket, snapshots.prefix);
+    match found {
+        Found::Others(sentence) => bail!(sentence),
+        Found::Whole(snapshot) => {
+            which.check(how, &snapshot)?;
+            Ok(order(snapshot, None, true))
+        }
+        Found::Ours(snapshot) if which.resume => {
+            which.check(how, &snapshot)?;
+            let days = noncurrent_days(aws, settings.items()?, console).await?;
+            let said = format!("--resume would go on with the snapshot {}, which is of", snapshot.name);
+            check_kept(&said, snapshot.at, days)?;
+            Ok(order(snapshot, days, false))
+        }
+        Found::Ours(snapshot) => bail!(Unusable(format!(
+            "the snapshot {} in {place} was begun from the command line and not ended; --resume goes on with it, and without \
+             its folder it is begun anew",
+            snapshot.name
+        ))),
+        Found::Nothing | Found::NotEnded(_) if which.resume => bail!(Unusable(format!(
+            "there is no snapshot in {place} that was begun from the command line and not ended; leave --resume out to \
+             begin one"
+        ))),
+        Found::Nothing | Found::NotEnded(_) => {
+            let days = noncurrent_days(aws, settings.items()?, console).await?;
+            Ok(order(begin(which, how, settings, aws, days.unwrap_or_default(), now).await?, days, false))
+        }
+    }
+}
+
+/// Refuses to end a snapshot for which the bucket may have let go of versions while it was made: what is missing would
+/// not show. It is asked again, as its rules may be others by now.
+pub(super) async fn check_still_kept(
+    snapshot: &Snapshot,
+    days: Option<u32>,
+    aws: &Aws,
+    console: &Console,
+) -> anyhow::Result<()> {
+    // Where nobody may ask, that was told at the beginning.
+    let Some(days) = days else { return Ok(()) };
+    let now = noncurrent_days(aws, &snapshot.items, console).await?.unwrap_or(days);
+    let said = format!("the snapshot {} cannot be ended: it is of", snapshot.name);
+    // No other command line would mend it.
+    check_kept(&said, snapshot.at, Some(now)).map_err(|error| anyhow::Error::msg(error.to_string()))
+}
+
+/// Plans a snapshot, and writes the plan down.
+async fn begin(
+    which: &Which<'_>,
+    how: &How,
+    settings: &Settings,
+    aws: &Aws,
+    days: u32,
+    now: DateTime<Utc>,
+) -> anyhow::Result<Snapshot> {
+    let (items, snapshots) = (settings.items()?, settings.snapshots()?);
+    check_there(aws, items).await?;
+    let dynamodb = aws.clients.dynamodb();
+    let table = which.table.clone().unwrap_or_default();
+    let table_arn = match table.as_str() {
+        "" => String::new(),
+        name => {
+            let described = table_description::describe(&dynamodb, name).await;
+            let described = described.map_err(|error| named(error.name, error))?;
+            if which.has_to_be_there {
+                check_table(name, described.as_ref(), aws, items).await?;
+            }
+            described.and_then(|table| table.table_arn).unwrap_or_else(|| name.to_owned())
+        }
+    };
+    let defaults = Defaults {
+        table_arn,
+        items_bucket: items.bucket.clone(),
+        items_prefix: items.prefix.clone(),
+        failures_prefix: items.failures_prefix.clone(),
+        bucket: snapshots.bucket.clone(),
+        prefix: snapshots.prefix.clone(),
+        compression: how.compression.unwrap_or(CompressionName::Gzip).to_string(),
+        shards: how.shards.unwrap_or(SHARDS).to_string(),
+        settle_seconds: how.settle().to_string(),
+        noncurrent_days: days.to_string(),
+        seconds_per_call: SECONDS.to_string(),
+        // The settings say where the table's items lie, whichever table of its stack it is.
+        ..Defaults::default()
+    };
+    let at = which.at.map(str::to_owned);
+    let input = ExecutionInput { at, allow_incomplete: how.allow_incomplete, ..ExecutionInput::default() };
+    let wanted = input
+        .wanted(&defaults, now)
+        .map_err(|invalid| Unusable(format!("--{} {}", invalid.field.to_lowercase(), invalid.reason)))?;
+    let wanted = Wanted { items: items.clone(), ..wanted };
+    let owner = format!("{OWNER}, process {} since {}", std::process::id(), now.to_rfc3339());
+    match plan_snapshot::plan(&dynamodb, &aws.s3, wanted, None, &owner, now).await {
+        Ok(snapshot) => Ok(snapshot),
+        Err(Error::SourceTableMissing { .. }) if table.is_empty() => bail!(Unusable(format!(
+            "there is no version of an item in {} that says what the key attributes are; TABLE may name the table \
+             (SourceTableMissing)",
+            place(items)
+        ))),
+        Err(error) => Err(aws.named(error.name(), error)),
+    }
+}
+
+/// Refuses a table that is not that of the items, as far as their keys say.
+async fn check_table(
+    name: &str,
+    table: Option<&TableDescription>,
+    aws: &Aws,
+    items: &Items,
+) -> anyhow::Result<()> {
+    let Some(table) = table else {
+        bail!(aws.missing(&format!(
+            "table {name} does not exist; leave TABLE out for a table that is gone, or give it as `table` in the file of \
+             --config (SourceTableMissing)"
+        )));
+    };
+    let there = table_description::key_names(table);
+    let names = key_names::of_versions(&aws.s3, &items.bucket, &items.prefix).await;
+    match names.map_err(|error| named(error.name, error))? {
+        Some(names) if names != there => bail!(Unusable(format!(
+            "TABLE is {name}, whose key attributes are {}; those of the items in {} are {}; name the table that they are of, \
+             or leave TABLE out",
+            there.join(" and "),
+            place(items),
+            names.join(" and ")
+        ))),
+        _ => Ok(()),
+    }
+}
+
+/// What is in the folders of a second: in the first of those that were not begun by another and not ended.
+async fn of_second(
+    at: DateTime<Utc>,
+    settings: &Settings,
+    aws: &Aws,
+    console: &Console,
+) -> anyhow::Result<Found> {
+    for name in names(at) {
+        match look(&name, settings, aws).await? {
+            Found::NotEnded(sentence) => console.line(&format!("note: {sentence}; it is left as it is")),
+            found => return Ok(found),
+        }
+    }
+    Ok(Found::Nothing)
+}
+
+/// What is in the folder of a snapshot of this name.
+async fn look(name: &str, settings: &Settings, aws: &Aws) -> anyhow::Result<Found> {
+    let Snapshots { bucket, prefix } = settings.snapshots()?;
+    let files = whole(&aws.s3, bucket);
+    let key = document_in(&format!("{prefix}{name}/"));
+    let failed = |error: tablekeeper_core::storage::FilesError| named(error.name(), error);
+    if files.get(&key).await.map_err(failed)?.is_none() {
+        return Ok(Found::Nothing);
+    }
+    let location = files.location(&key);
+    let Document { owner, snapshot, .. } = match document::read(&files, &key).await.map_err(failed)? {
+        Ok(document) => document,
+        Err(reason) => {
+            return Ok(Found::Others(format!("{location} is there already: {reason} (ExportExists)")));
+        }
+    };
+    let items = settings.items()?;
+    let is_of_items = (&snapshot.items.bucket, &snapshot.items.prefix) == (&items.bucket, &items.prefix);
+    let of_items = place(&snapshot.items);
+    Ok(match (snapshot.is_whole(&files).await.map_err(failed)?, is_of_items) {
+        (true, true) => Found::Whole(snapshot),
+        (true, false) => Found::Others(format!(
+            "{location} is there already, and of the items in {of_items} (ExportExists)"
+        )),
+        (false, true) if owner.starts_with(OWNER) => Found::Ours(snapshot),
+        (false, true) => Found::NotEnded(format!("{location} was begun by {owner}, and not ended")),
+        (false, false) => {
+            Found::NotEnded(format!("{location} was begun of the items in {of_items}, and not ended"))
+        }
+    })
+}
+
+/// The newest snapshot that was begun from the command line and not ended.
+async fn newest(settings: &Settings, aws: &Aws) -> anyhow::Result<Found> {
+    let Snapshots { bucket, prefix } = settings.snapshots()?;
+    let files = whole(&aws.s3, bucket);
+    let there = files.list(prefix).await.map_err(|error| named(error.name(), error))?;
+    // Folders are named after their seconds, and listed in the order of their names.
+    let names = there.iter().rev().filter_map(|file| {
+        let name = file.key.strip_prefix(prefix.as_str())?.strip_suffix("/export.json")?;
+        (!name.contains('/')).then_some(name)
+    });
+    for name in names {
+        // Whatever else lies there is not for this to refuse. What cannot be looked at might be what is meant.
+        if let Found::Ours(snapshot) = look(name, settings, aws).await? {
+            return Ok(Found::Ours(snapshot));
+        }
+    }
+    Ok(Found::Nothing)
+}

@@ -1,0 +1,190 @@
+//! `tablekeeper template`: a table as CloudFormation describes it, so that a table that was restored, or made
+//! by hand, can be imported into a stack.
+//!
+//! The table is described, and its settings are read by the code that captures them for `sync-settings`. What CloudFormation
+//! cannot hold as part of a table is said on stderr. A template that lacks what could not be read is not printed: an
+//! update of the stack would take from the table what its template does not have.
+
+mod indexes;
+mod properties;
+mod remarks;
+
+use std::process::ExitCode;
+
+use anyhow::bail;
+use clap::Args;
+use serde_json::{Value, json};
+use tablekeeper_core::aws::arn::Arn;
+use tablekeeper_core::aws::clients::Clients;
+use tablekeeper_core::aws::table::{Readiness, readiness};
+use tablekeeper_core::settings::report::Unread;
+use tablekeeper_core::settings::{Aws, SettingName, Settings, Table, report};
+
+use crate::console;
+use crate::failure::Unusable;
+
+/// The type of a table in a template.
+const RESOURCE_TYPE: &str = "AWS::DynamoDB::Table";
+/// The longest logical id ("Resources", CloudFormation user guide).
+const LONGEST_ID: usize = 255;
+
+/// Print a table as a CloudFormation template, to import it into a stack; the table is only read.
+///
+/// What is no part of a table in CloudFormation, such as triggers and auto scaling, is told on stderr. Nothing is printed
+/// if a setting cannot be read: CloudFormation would take from the table what its template lacks.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  tablekeeper template orders-restored > orders.json\n  \
+                        tablekeeper template orders-restored --resources-to-import > import.json\n\n\
+                        Then:\n  aws cloudformation create-change-set --change-set-type IMPORT --stack-name orders \\\n    \
+                        --change-set-name import --template-body file://orders.json \\\n    \
+                        --resources-to-import file://import.json")]
+pub(crate) struct Arguments {
+    /// The table: its name, or its ARN, which may be of another Region.
+    #[arg(value_name = "TABLE")]
+    table: String,
+    /// What the table is called in the template; by default its own name's letters and digits, and `Table`.
+    #[arg(long, value_name = "NAME")]
+    logical_id: Option<String>,
+    /// Print what create-change-set takes as --resources-to-import, instead of the template.
+    #[arg(long)]
+    resources_to_import: bool,
+}
+
+pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    let given = arguments.logical_id.as_deref().map(checked_id).transpose()?;
+    let clients = Clients::from_environment("tablekeeper").await;
+    let clients = match Arn::parse(&arguments.table) {
+        Some(arn) => clients.in_region(arn.region),
+        None => clients,
+    };
+    let aws = clients.settings();
+    let region = crate::commands::plan::region(&aws.dynamodb)?;
+    let Some(table) = aws.describe(&arguments.table).await? else {
+        bail!("the table {} does not exist in {region}", arguments.table);
+    };
+    if let Readiness::Pending(reason) | Readiness::Failed(reason) = readiness(&table.description) {
+        bail!("the template of {} cannot be printed: {reason}", table.name);
+    }
+    let id = given.map_or_else(|| logical_id(&table.name), str::to_owned);
+    if arguments.resources_to_import {
+        console::print_json(&to_import(&id, &table))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let settings = read(&aws, &table).await?;
+    console::print_json(&template(&id, &table, &settings))?;
+    for remark in remarks::of(&aws, &table, &settings).await? {
+        console::print_remark(&remark);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The settings that are part of a table in CloudFormation.
+async fn read(aws: &Aws, table: &Table) -> anyhow::Result<Settings> {
+    let (settings, unread) = report::capture(aws, table, is_part_of_a_table).await?;
+    match unread.as_slice() {
+        [] => Ok(settings),
+        unread => bail!(
+            "the template of {} would not be whole, and an update of the stack would take from the table what it lacks: {}",
+            table.name,
+            unread.iter().map(in_words).collect::<Vec<_>>().join("; ")
+        ),
+    }
+}
+
+fn in_words(Unread { report, .. }: &Unread) -> String {
+    format!("{}: {}", report.setting, report.reason.as_deref().unwrap_or("it cannot be read"))
+}
+
+/// Whether a setting is a property of the table's resource. Warm throughput is one, and left out all the same: it
+/// grows by itself, and a template that holds what it was would fail its first update.
+fn is_part_of_a_table(name: SettingName) -> bool {
+    match name {
+        SettingName::Tags
+        | SettingName::Stream
+        | SettingName::TableClass
+        | SettingName::OnDemandThroughput
+        | SettingName::PointInTimeRecovery
+        | SettingName::KinesisDestinations
+        | SettingName::ContributorInsights
+        | SettingName::ResourcePolicies
+        | SettingName::DeletionProtection
+        | SettingName::TimeToLive => true,
+        SettingName::WarmThroughput
+        | SettingName::LambdaTriggers
+        | SettingName::AutoScaling
+        | SettingName::Alarms => false,
+    }
+}
+
+/// The template. A resource that is imported has to have a DeletionPolicy ("Bringing existing resources into
+/// CloudFormation management", user guide); this one keeps the table whatever becomes of the stack.
+fn template(id: &str, table: &Table, settings: &Settings) -> Value {
+    json!({
+        "AWSTemplateFormatVersion": "2010-09-09",
+        "Description": format!("The DynamoDB table {}", table.name),
+        "Resources": {
+            id: {
+                "Type": RESOURCE_TYPE,
+                "DeletionPolicy": "Retain",
+                "UpdateReplacePolicy": "Retain",
+                "Properties": properties::of(table, settings),
+            }
+        }
+    })
+}
+
+/// What create-change-set takes as `--resources-to-import`.
+fn to_import(id: &str, table: &Table) -> Value {
+    json!([{
+        "ResourceType": RESOURCE_TYPE,
+        "LogicalResourceId": id,
+        "ResourceIdentifier": { "TableName": table.name },
+    }])
+}
+
+/// A logical id that somebody gave.
+fn checked_id(id: &str) -> anyhow::Result<&str> {
+    if id.is_empty() || id.len() > LONGEST_ID || !id.chars().all(|it| it.is_ascii_alphanumeric()) {
+        let reason = format!(
+            "--logical-id {id:?} is no name of a resource in a template: give 1 to {LONGEST_ID} letters and digits of ASCII"
+        );
+        bail!(Unusable(reason));
+    }
+    Ok(id)
+}
+
+/// A logical id from a table's name: `orders-restored` is `OrdersRestoredTable`.
+fn logical_id(table: &str) -> String {
+    let words = table.split(|it: char| !it.is_ascii_alphanumeric());
+    let mut id: String = words
+        .flat_map(|word| {
+            let mut letters = word.chars();
+            letters.next().map(|first| first.to_ascii_uppercase()).into_iter().chain(letters)
+        })
+        .take(LONGEST_ID - "Table".len())
+        .collect();
+    id.push_str("Table");
+    id
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_logical_id_has_letters_and_digits_alone() {
+        assert_eq!(logical_id("orders-restored"), "OrdersRestoredTable");
+        assert_eq!(logical_id("my_app.v2-Orders"), "MyAppV2OrdersTable");
+        assert_eq!(logical_id("---"), "Table");
+        assert_eq!(logical_id(&"a".repeat(255)).len(), LONGEST_ID);
+    }
+
+    #[test]
+    fn an_id_that_cloudformation_refuses_is_refused() {
+        assert_eq!(checked_id("Orders2").unwrap(), "Orders2");
+        for id in ["", "my-table", "Größe", &"a".repeat(256)] {
+            let refused = checked_id(id).unwrap_err();
+            assert!(refused.downcast_ref::<Unusable>().is_some() && refused.to_string().contains("letters"));
+        }
+    }
+}

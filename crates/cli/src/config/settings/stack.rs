@@ -1,0 +1,168 @@
+//! What the stack of an incremental backup says: its buckets, prefixes and table.
+
+use aws_sdk_cloudformation::types::Stack;
+use tablekeeper_core::aws::arn::{Arn, is_table_name};
+use tablekeeper_core::item_history::tables::{Layout, Place};
+use tablekeeper_core::storage::as_prefix;
+use tablekeeper_core::text::quoted;
+
+use super::file::Given;
+use crate::failure::Unusable;
+use crate::stack::{output, parameter};
+
+/// What a stack says, by the names of the variables that it stands for.
+#[derive(Clone, Debug, Default)]
+pub(super) struct OfStack {
+    values: Vec<(&'static str, Given)>,
+    /// The table whose stream it follows.
+    pub(super) table: Option<Given>,
+    /// The folder of that table, where it is not the one that the stack is of.
+    pub(super) folder: String,
+}
+
+impl OfStack {
+    /// Reads outputs and parameters. Refuses a stack that keeps no incremental backup. `asked` is one of the tables that the
+    /// stack follows; without it, it is the one that the stack is of.
+    pub(super) fn read(name: &str, stack: &Stack, asked: Option<&str>) -> Result<OfStack, Unusable> {
+        let given =
+            |key: &str, text: &str| Given { text: text.to_owned(), origin: format!("{key} of stack {name}") };
+        let missing = |key: &str| {
+            Unusable(format!(
+                "stack {name} has no {key}, so it is none of infra/incremental.yaml; --stack names one that follows a table"
+            ))
+        };
+        let mut values = Vec::new();
+        for (variable, key) in
+            [("INCREMENTAL_BUCKET", "ItemBucketName"), ("SNAPSHOT_BUCKET", "SnapshotBucketName")]
+        {
+            values.push((variable, given(key, output(stack, key).ok_or_else(|| missing(key))?)));
+        }
+        // A stack of an earlier release has none, and only `replay` wants it.
+        if let Some(bucket) = output(stack, "GivenUpBucketName") {
+            values.push(("GIVEN_UP_BUCKET", given("GivenUpBucketName", bucket)));
+        }
+        let said = |key: &str| parameter(stack, key).ok_or_else(|| missing(key));
+        let stream = said("StreamArn")?;
+        let own = stream.split("/stream/").next().and_then(Arn::parse).and_then(|arn| arn.table_name());
+        let table = asked.or(own).filter(|table| is_table_name(table));
+        let (prefix, snapshots) = (said("IncrementalPrefix")?, said("SnapshotPrefix")?);
+        let layout = Layout {
+            own_table: own.unwrap_or_default(),
+            prefix,
+            // A stack of an earlier release has none, and follows no other table.
+            tables_prefix: parameter(stack, "TablesPrefix").unwrap_or_default(),
+        };
+        let place = match (asked, table) {
+            (Some(asked), None) => {
+                let asked = quoted(asked);
+                return Err(Unusable(format!("--stack-table is {asked}; the name of a table may be given")));
+            }
+            (Some(_), Some(table)) => layout.place(table),
+            (None, _) => Place { prefix: prefix.to_owned(), folder: String::new() },
+        };
+        let snapshots = match place.folder.as_str() {
+            "" => snapshots.to_owned(),
+            folder => format!("{}{folder}", as_prefix(snapshots)),
+        };
+        values.push(("INCREMENTAL_PREFIX", given("IncrementalPrefix", &place.prefix)));
+        values.push(("FAILURES_PREFIX", given("FailuresPrefix", said("FailuresPrefix")?)));
+        values.push(("SNAPSHOT_PREFIX", given("SnapshotPrefix", &snapshots)));
+        let table = table.map(|table| given("the table", table));
+        Ok(OfStack { values, table, folder: place.folder })
+    }
+
+    /// What it says in place of a variable, which has to agree with what is said besides.
+    pub(super) fn beside(&self, variable: &str, said: Option<Given>) -> Result<Option<Given>, Unusable> {
+        let own = self.values.iter().find(|(of, _)| *of == variable).map(|(_, given)| given);
+        match (own, said) {
+            (Some(own), Some(said)) if !is_same(variable, &own.text, &said.text) => {
+                Err(said.refused(&format!("{} is {}; leave one of them out", own.origin, quoted(&own.text))))
+            }
+            (Some(own), _) => Ok(Some(own.clone())),
+            (None, said) => Ok(said),
+        }
+    }
+}
+
+fn is_same(variable: &str, one: &str, other: &str) -> bool {
+    if variable.ends_with("_PREFIX") { as_prefix(one) == as_prefix(other) } else { one == other }
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_cloudformation::types::{Output, Parameter};
+
+    use super::*;
+
+    fn stack(without: &str) -> Stack {
+        let outputs = [("ItemBucketName", "items-bucket"), ("SnapshotBucketName", "snapshots-bucket")];
+        let parameters = [
+            ("IncrementalPrefix", "a/"),
+            ("FailuresPrefix", "failures/"),
+            ("SnapshotPrefix", ""),
+            ("TablesPrefix", "tables/"),
+            (
+                "StreamArn",
+                "arn:aws:dynamodb:eu-west-1:123456789012:table/orders/stream/2026-05-04T00:00:00.000",
+            ),
+        ];
+        let outputs = outputs.iter().filter(|(key, _)| *key != without);
+        let outputs =
+            outputs.map(|(key, value)| Output::builder().output_key(*key).output_value(*value).build());
+        let parameters = parameters.iter().filter(|(key, _)| *key != without);
+        let parameters = parameters
+            .map(|(key, value)| Parameter::builder().parameter_key(*key).parameter_value(*value).build());
+        Stack::builder()
+            .set_outputs(Some(outputs.collect()))
+            .set_parameters(Some(parameters.collect()))
+            .build()
+    }
+
+    #[test]
+    fn a_stack_says_all_and_is_not_contradicted() {
+        let of_stack = OfStack::read("s", &stack(""), None).unwrap();
+        assert_eq!(of_stack.table.as_ref().unwrap().text, "orders");
+        let said = |text: &str| Some(Given { text: text.to_owned(), origin: "HERE".to_owned() });
+        let beside = |variable: &str, other: Option<Given>| {
+            of_stack
+                .beside(variable, other)
+                .map(|given| given.map(|given| given.text))
+                .map_err(|error| error.0)
+        };
+        assert_eq!(beside("INCREMENTAL_PREFIX", None).unwrap().as_deref(), Some("a/"));
+        assert_eq!(beside("INCREMENTAL_PREFIX", said("a")).unwrap().as_deref(), Some("a/"));
+        assert_eq!(beside("SNAPSHOT_PREFIX", said("/")).unwrap().as_deref(), Some(""));
+        assert_eq!(beside("DYNAMODB_REGION", said("x")).unwrap().as_deref(), Some("x"));
+        assert_eq!(
+            beside("INCREMENTAL_BUCKET", said("other")).unwrap_err(),
+            "HERE is `other`; ItemBucketName of stack s is `items-bucket`; leave one of them out"
+        );
+    }
+
+    #[test]
+    fn another_table_of_a_stack_has_folders_of_its_name() {
+        let of = |table: &str| OfStack::read("s", &stack(""), Some(table));
+        let other = of("customers").unwrap();
+        let value = |variable: &str| other.beside(variable, None).unwrap().unwrap().text;
+        assert_eq!(
+            (other.table.as_ref().unwrap().text.as_str(), other.folder.as_str()),
+            ("customers", "customers/")
+        );
+        assert_eq!(value("INCREMENTAL_PREFIX"), "tables/customers/");
+        assert_eq!(
+            (value("SNAPSHOT_PREFIX").as_str(), value("FAILURES_PREFIX").as_str()),
+            ("customers/", "failures/")
+        );
+        assert_eq!(of("orders").unwrap().folder, "");
+        let error = of("a/b").unwrap_err().0;
+        assert_eq!(error, "--stack-table is `a/b`; the name of a table may be given");
+    }
+
+    #[test]
+    fn a_stack_of_something_else_is_refused() {
+        for key in ["ItemBucketName", "SnapshotPrefix", "StreamArn"] {
+            let error = OfStack::read("s", &stack(key), None).unwrap_err().0;
+            assert!(error.starts_with(&format!("stack s has no {key}, so it is none of")), "{error}");
+        }
+    }
+}

@@ -1,0 +1,206 @@
+use crate::config::settings::*;
+use crate::failure::sentence;
+
+const FILE: &str = r#"# Of the orders.
+table = "orders"
+
+[s3.incremental]
+bucket = "backup-of-orders"
+prefix = "/items"
+given-up-bucket = "given-up"
+
+[s3.snapshot]
+bucket = "backup-of-orders"
+prefix = "snapshots/"
+
+[dynamodb]
+region = "eu-west-1"
+host = "localhost"
+port = 8000
+tls = false
+parallelism = 4
+"#;
+
+fn settings(file: Option<&str>, variables: &[(&str, &str)]) -> Result<Settings, String> {
+    let variable =
+        |name: &str| variables.iter().find(|(of, _)| *of == name).map(|(_, value)| (*value).to_owned());
+    let named = file.map(|text| ("orders.toml".to_owned(), text.to_owned()));
+    Settings::of(named, &OfStack::default(), &variable).map_err(|error| {
+        assert!(error.downcast_ref::<Unusable>().is_some(), "{error:#}");
+        sentence(&error)
+    })
+}
+
+#[test]
+fn the_environment_is_enough_and_prefixes_may_be_left_out() {
+    let least =
+        settings(None, &[("INCREMENTAL_BUCKET", "items-bucket"), ("SNAPSHOT_BUCKET", "snapshots")]).unwrap();
+    let items = least.items().unwrap();
+    assert_eq!((items.bucket.as_str(), items.prefix.as_str()), ("items-bucket", "items/"));
+    assert_eq!(items.failures_prefix, "failures/");
+    assert_eq!(least.snapshots().unwrap().prefix, "snapshots/");
+    assert_eq!((least.parallelism, least.region, least.endpoint, least.table), (32, None, None, None));
+    let whole = settings(
+        None,
+        &[
+            ("INCREMENTAL_BUCKET", "bucket"),
+            ("INCREMENTAL_PREFIX", "items"),
+            ("SNAPSHOT_BUCKET", "bucket"),
+            ("SNAPSHOT_PREFIX", "snapshots/"),
+            ("DYNAMODB_REGION", "eu-west-1"),
+            ("DYNAMODB_HOST", "dynamodb.eu-west-1.amazonaws.com"),
+            ("DYNAMODB_PORT", "443"),
+            ("DYNAMODB_USETLS", "TRUE"),
+            ("DYNAMODB_PARALLELISM", "64"),
+        ],
+    );
+    let whole = whole.unwrap();
+    assert_eq!((whole.items().unwrap().prefix.as_str(), whole.parallelism), ("items/", 64));
+    assert_eq!(whole.endpoint.as_deref(), Some("https://dynamodb.eu-west-1.amazonaws.com"));
+}
+
+#[test]
+fn the_file_beats_the_environment_value_by_value() {
+    let others = [("INCREMENTAL_BUCKET", "other"), ("DYNAMODB_PORT", "1"), ("DYNAMODB_REGION", "us-east-1")];
+    let file = settings(Some(FILE), &others).unwrap();
+    let items = file.items().unwrap();
+    assert_eq!((items.bucket.as_str(), items.prefix.as_str()), ("backup-of-orders", "items/"));
+    assert_eq!(file.endpoint.as_deref(), Some("http://localhost:8000"));
+    assert_eq!(
+        (file.table.as_deref(), file.region.as_deref(), file.parallelism),
+        (Some("orders"), Some("eu-west-1"), 4)
+    );
+    let other = file.table(Some("other")).unwrap();
+    assert_eq!((other.as_deref(), file.table(None).unwrap().as_deref()), (Some("other"), Some("orders")));
+    let rest = settings(Some("[s3.incremental]\nprefix = 'a'\n"), &others[..1]).unwrap();
+    assert_eq!(
+        (rest.items().unwrap().bucket.as_str(), rest.items().unwrap().prefix.as_str()),
+        ("other", "a/")
+    );
+}
+
+#[test]
+fn what_is_missing_is_said_when_it_is_needed() {
+    let none = settings(None, &[("INCREMENTAL_BUCKET", "")]).unwrap();
+    assert_eq!(
+        none.items().unwrap_err().to_string(),
+        "INCREMENTAL_BUCKET is missing; it names the bucket of the items. Set it, or give --stack NAME, the stack that follows \
+         the table, or --config FILE, a file that has s3.incremental.bucket"
+    );
+    assert!(none.snapshots().unwrap_err().to_string().starts_with("SNAPSHOT_BUCKET is missing; "));
+    let file = settings(Some(""), &[]).unwrap();
+    assert_eq!(
+        file.snapshots().unwrap_err().to_string(),
+        "orders.toml has no s3.snapshot.bucket, and SNAPSHOT_BUCKET is not set; one of them, or --stack, has to name the \
+         bucket of the snapshots"
+    );
+}
+
+#[test]
+fn what_is_wrong_in_the_file_is_refused_with_its_line() {
+    for (from, to, words) in [
+        (
+            "bucket = \"backup",
+            "bukket = \"backup",
+            "orders.toml, line 5: unknown field `bukket`, expected one of `bucket`",
+        ),
+        ("[s3.snapshot]", "[s3.snapshots]", "orders.toml, line 9: unknown field `snapshots`, expected"),
+        ("[dynamodb]", "[dynamo]", "orders.toml, line 13: unknown field `dynamo`, expected"),
+        (
+            "port = 8000",
+            "port = \"8000\"",
+            "orders.toml, line 16: invalid type: string \"8000\", expected i64",
+        ),
+        ("port = 8000", "port = ", "orders.toml, line 16: "),
+        ("port = 8000", "port = 0", "dynamodb.port of orders.toml (line 16) is `0`; 1 to 65535 may be given"),
+        ("tls = false", "tls = 1", "orders.toml, line 17: invalid type: integer `1`, expected a boolean"),
+        (
+            "parallelism = 4",
+            "parallelism = 0",
+            "dynamodb.parallelism of orders.toml (line 18) is `0`; 1 to 1024 may",
+        ),
+        (
+            "host = \"localhost\"\n",
+            "",
+            "dynamodb.port of orders.toml (line 15) is `8000`; that is for a host of one's own",
+        ),
+        (
+            "\"orders\"",
+            "\"or ders\"",
+            "table of orders.toml (line 2) is `or ders`; a table's name may be given",
+        ),
+        (
+            "\"eu-west-1\"",
+            "\"eu west\"",
+            "dynamodb.region of orders.toml (line 14) is `eu west`; a Region may be given",
+        ),
+        (
+            "\"backup-of-orders\"",
+            "\"Orders\"",
+            "s3.incremental.bucket of orders.toml (line 5) is `Orders`; the name of a",
+        ),
+        (
+            "\"backup-of-orders\"",
+            "\"a-b-c/items\"",
+            "s3.incremental.bucket of orders.toml (line 5) is `a-b-c/items`; ",
+        ),
+        (
+            "\"snapshots/\"",
+            "\"items/snapshots\"",
+            "snapshots would lie at s3://backup-of-orders/items/snapshots/ (s3.snapshot.prefix of orders.toml (line 11)), \
+             under the items at s3://backup-of-orders/items/ (s3.incremental.prefix of orders.toml (line 6)), and be taken \
+             for items; another bucket or prefix may be given",
+        ),
+    ] {
+        assert!(FILE.contains(from), "{from}");
+        let error = settings(Some(&FILE.replacen(from, to, 1)), &[]).unwrap_err();
+        assert!(error.starts_with(words), "{to}: {error}");
+    }
+}
+
+#[test]
+fn what_is_wrong_in_the_environment_is_refused_by_its_variable() {
+    let bucket = ("INCREMENTAL_BUCKET", "bucket");
+    for (variables, words) in [
+        (&[("INCREMENTAL_BUCKET", "B")][..], "INCREMENTAL_BUCKET is `B`; the name of a bucket may be given"),
+        (&[("SNAPSHOT_BUCKET", "s3://bucket")], "SNAPSHOT_BUCKET is `s3://bucket`; the name of a bucket"),
+        (&[("DYNAMODB_REGION", "eu_west_1")], "DYNAMODB_REGION is `eu_west_1`; a Region may be given"),
+        (
+            &[("DYNAMODB_PORT", "8000")],
+            "DYNAMODB_PORT is `8000`; that is for a host of one's own, and DYNAMODB_HOST",
+        ),
+        (&[("DYNAMODB_USETLS", "false")], "DYNAMODB_USETLS is `false`; that is for a host of one's own"),
+        (&[("DYNAMODB_USETLS", "no")], "DYNAMODB_USETLS is `no`; true or false may be given"),
+        (&[("DYNAMODB_PORT", "https")], "DYNAMODB_PORT is `https`; 1 to 65535 may be given"),
+        (&[("DYNAMODB_PARALLELISM", "many")], "DYNAMODB_PARALLELISM is `many`; 1 to 1024 may be given"),
+        (
+            &[("DYNAMODB_HOST", "http://localhost:8000")],
+            "DYNAMODB_HOST is `http://localhost:8000`; a host alone may be",
+        ),
+        (
+            &[("DYNAMODB_HOST", "localhost"), ("DYNAMODB_USETLS", "false")],
+            "DYNAMODB_USETLS is false, and DYNAMODB_PORT (dynamodb.port) is missing: 443",
+        ),
+        (
+            &[
+                bucket,
+                ("INCREMENTAL_PREFIX", "/"),
+                ("SNAPSHOT_BUCKET", "bucket"),
+                ("SNAPSHOT_PREFIX", "snapshots"),
+            ],
+            "snapshots would lie at s3://bucket/snapshots/ (SNAPSHOT_PREFIX), under the items at s3://bucket/ \
+             (INCREMENTAL_PREFIX), and be",
+        ),
+        (
+            &[bucket, ("INCREMENTAL_PREFIX", "a"), ("FAILURES_PREFIX", "a/failures")],
+            "what is set aside would lie at `a/failures/` (FAILURES_PREFIX), under the items at `a/` (INCREMENTAL_PREFIX)",
+        ),
+    ] {
+        let error = settings(None, variables).unwrap_err();
+        assert!(error.starts_with(words), "{error}");
+    }
+    // The same prefix in another bucket, or beside the items, is no contradiction.
+    let apart =
+        [bucket, ("SNAPSHOT_BUCKET", "others"), ("INCREMENTAL_PREFIX", "a"), ("SNAPSHOT_PREFIX", "a")];
+    assert!(settings(None, &apart).is_ok());
+}

@@ -1,0 +1,174 @@
+//! Tells a person what an execution does while it does it.
+
+use std::{collections::HashMap, time::Duration};
+
+use aws_sdk_sfn::Client;
+use serde_json::Value;
+
+use super::{Follower, Happening, Outcome, reason};
+use crate::console;
+use crate::console::Console;
+
+/// The most of a state's comment that fits beside its name.
+const COMMENT: usize = 90;
+
+/// Tells of states as they are entered, in the words of the machine's own comments.
+#[derive(Debug)]
+pub(crate) struct Narrator<'a> {
+    console: &'a Console,
+    comments: HashMap<String, String>,
+    /// In a story: what part of a told wait is really waited. Otherwise none.
+    story: Option<f64>,
+}
+
+impl<'a> Narrator<'a> {
+    /// Reads the machine's comments; without the right to do so, states are told by name alone.
+    pub(crate) async fn new(console: &'a Console, client: &Client, machine: &str) -> Self {
+        let described = client.describe_state_machine().state_machine_arn(machine).send().await;
+        let comments = described.map(|machine| comments(&machine.definition)).unwrap_or_default();
+        Self { console, comments, story: None }
+    }
+
+    /// Tells it as part of a story: by the console's clock in place of the execution's own, and
+    /// saying of each wait how far this endpoint shortens it.
+    pub(crate) fn within_story(self, wait_scale: f64) -> Self {
+        Self { story: Some(wait_scale), ..self }
+    }
+
+    /// Follows to the end.
+    pub(crate) async fn follow(&self, mut follower: Follower, look: Duration) -> anyhow::Result<Outcome> {
+        let mut told_wait = None;
+        loop {
+            for (since_start, happening) in follower.next(look).await? {
+                let time = match self.story {
+                    Some(_) => self.console.elapsed().as_secs_f64(),
+                    None => since_start,
+                };
+                match happening {
+                    Happening::Entered { state, kind } => self.entered(time, &state, &kind, told_wait),
+                    Happening::Succeeded { output } => {
+                        told_wait = output.as_ref().and_then(wait_seconds).or(told_wait);
+                    }
+                    Happening::Failed { error, cause } => {
+                        self.console
+                            .detail(&self.console.bad(&format!("failed: {error}: {}", reason(&cause))));
+                    }
+                    Happening::Ended(outcome) => {
+                        self.console.idle();
+                        let told = if outcome.succeeded() {
+                            self.console.good(&outcome.status)
+                        } else {
+                            self.console.bad(&outcome.status)
+                        };
+                        self.console.event_at(time, &told);
+                        return Ok(outcome);
+                    }
+                }
+            }
+        }
+    }
+
+    fn entered(&self, time: f64, state: &str, kind: &str, told_wait: Option<f64>) {
+        let comment = self.comments.get(state).map(String::as_str).unwrap_or_default();
+        let told = if kind == "Wait" {
+            told_wait.map(|seconds| self.wait(seconds)).unwrap_or_else(|| comment.to_owned())
+        } else {
+            comment.to_owned()
+        };
+        let line = if told.is_empty() {
+            state.to_owned()
+        } else {
+            format!("{state:<24}  {}", self.console.faint(&told))
+        };
+        self.console.event_at(time, &line);
+        self.console.busy(state);
+    }
+
+    fn wait(&self, seconds: f64) -> String {
+        let told = format!("look again in {}", console::duration(seconds));
+        match self.story {
+            Some(scale) => format!("{told} (here {})", console::duration(seconds * scale)),
+            None => told,
+        }
+    }
+}
+
+/// The first sentence of each state's comment, by the state's name, inner states included.
+fn comments(definition: &str) -> HashMap<String, String> {
+    let mut found = HashMap::new();
+    let mut open = vec![serde_json::from_str::<Value>(definition).unwrap_or_default()];
+    while let Some(machine) = open.pop() {
+        let Some(Value::Object(states)) = machine.get("States") else { continue };
+        for (name, state) in states {
+            if let Some(comment) = state.get("Comment").and_then(Value::as_str) {
+                found.insert(name.clone(), shorten(first(comment)));
+            }
+            open.extend(["ItemProcessor", "Iterator"].iter().filter_map(|inner| state.get(inner)).cloned());
+            open.extend(state.get("Branches").and_then(Value::as_array).into_iter().flatten().cloned());
+        }
+    }
+    found
+}
+
+fn first(text: &str) -> &str {
+    let sentence = text.split_once(". ").map_or(text, |(sentence, _)| sentence);
+    sentence.lines().next().unwrap_or_default().trim_end_matches('.')
+}
+
+/// Cut between two words if it is too long for a line.
+fn shorten(text: &str) -> String {
+    if text.chars().count() <= COMMENT {
+        return text.to_owned();
+    }
+    let mut short = String::new();
+    for word in text.split_whitespace() {
+        if short.chars().count() + word.chars().count() >= COMMENT {
+            break;
+        }
+        short.push_str(word);
+        short.push(' ');
+    }
+    format!("{}…", short.trim_end())
+}
+
+/// What a check step answered, directly or in the envelope of `lambda:invoke`.
+fn wait_seconds(output: &Value) -> Option<f64> {
+    ["/waitSeconds", "/Payload/waitSeconds"].iter().find_map(|path| output.pointer(path)?.as_f64())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::{COMMENT, comments, shorten, wait_seconds};
+
+    #[test]
+    fn comments_are_found_in_inner_states_too() {
+        let definition = json!({"States": {
+            "A": {"Type": "Task", "Comment": "First. Second."},
+            "M": {"Type": "Map", "ItemProcessor": {"States": {"B": {"Comment": "Inner."}}}},
+            "P": {"Type": "Parallel", "Branches": [{"States": {"C": {"Comment": "Branch"}}}]},
+        }});
+        let found = comments(&definition.to_string());
+        let of = |name: &str| found.get(name).map(String::as_str);
+        assert_eq!(
+            (of("A"), of("B"), of("C"), of("M")),
+            (Some("First"), Some("Inner"), Some("Branch"), None)
+        );
+        assert!(comments("not JSON").is_empty());
+    }
+
+    #[test]
+    fn long_comments_are_cut_between_words() {
+        let short = shorten(&"word ".repeat(40));
+        assert!(short.ends_with("word…") && short.chars().count() <= COMMENT, "{short}");
+        assert_eq!(shorten("as it is"), "as it is");
+    }
+
+    #[test]
+    fn the_wait_is_found_with_and_without_the_envelope() {
+        assert_eq!(wait_seconds(&json!({"waitSeconds": 60})), Some(60.0));
+        assert_eq!(wait_seconds(&json!({"StatusCode": 200, "Payload": {"waitSeconds": 90}})), Some(90.0));
+        assert_eq!(wait_seconds(&json!({"ready": true})), None);
+    }
+}

@@ -1,0 +1,49 @@
+//! A stack that is deployed, as CloudFormation tells of it.
+
+use anyhow::{Context as _, bail};
+use aws_config::{BehaviorVersion, SdkConfig};
+use aws_sdk_cloudformation::types::Stack;
+
+use crate::failure;
+use crate::failure::Unusable;
+
+/// What the AWS environment says.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the command line is an edge: it acts where its user's environment says"
+)]
+pub(crate) async fn environment() -> SdkConfig {
+    aws_config::defaults(BehaviorVersion::latest()).load().await
+}
+
+/// Where the environment points, for people; unusable input where it names no Region.
+pub(crate) fn place(config: &SdkConfig) -> anyhow::Result<String> {
+    match (config.region(), config.endpoint_url()) {
+        (_, Some(endpoint)) => Ok(format!("at {endpoint}")),
+        (Some(region), None) => Ok(format!("in {region}")),
+        (None, None) => {
+            bail!(Unusable("no AWS Region is set: set AWS_REGION, or a profile that names one".into()))
+        }
+    }
+}
+
+/// The stack of this name. `or` says what may be done where there is none.
+pub(crate) async fn find(config: &SdkConfig, name: &str, or: &str) -> anyhow::Result<Stack> {
+    let place = place(config)?;
+    let found = aws_sdk_cloudformation::Client::new(config).describe_stacks().stack_name(name).send().await;
+    let found = found
+        .map_err(failure::aws("DescribeStacks"))
+        .with_context(|| format!("cannot look up stack {name} {place}; {or}"))?;
+    let first = found.stacks.unwrap_or_default().into_iter().next();
+    first.with_context(|| format!("there is no stack {name} {place}; {or}"))
+}
+
+/// The value of an output.
+pub(crate) fn output<'a>(stack: &'a Stack, key: &str) -> Option<&'a str> {
+    stack.outputs().iter().find(|output| output.output_key() == Some(key))?.output_value()
+}
+
+/// The value of a parameter, be it the default.
+pub(crate) fn parameter<'a>(stack: &'a Stack, key: &str) -> Option<&'a str> {
+    stack.parameters().iter().find(|parameter| parameter.parameter_key() == Some(key))?.parameter_value()
+}

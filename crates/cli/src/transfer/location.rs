@@ -1,0 +1,67 @@
+//! Where a person says that files are: `s3://bucket/prefix`, or a directory.
+
+use std::path::PathBuf;
+
+use tablekeeper_core::storage::{Files, S3Files, bucket_and_key};
+use tablekeeper_core::text::quoted;
+
+use crate::failure::Unusable;
+
+/// Where files are.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) enum Place {
+    /// Objects of a bucket.
+    Bucket {
+        /// The bucket's name.
+        bucket: String,
+        /// What their keys begin with, as it was said.
+        key: String,
+    },
+    /// Files of this machine.
+    Path(PathBuf),
+}
+
+impl Place {
+    /// What the value of an option says. Whatever looks like a URI has to be one of S3.
+    pub(crate) fn of(option: &str, text: &str) -> Result<Place, Unusable> {
+        let wrong = || {
+            Unusable(format!("{option} is {}; s3://bucket/prefix or a directory may be given", quoted(text)))
+        };
+        if let Some((bucket, key)) = bucket_and_key(text) {
+            return Ok(Place::Bucket { bucket, key });
+        }
+        if text.is_empty() || text.contains("://") || text.contains('\0') {
+            return Err(wrong());
+        }
+        Ok(Place::Path(PathBuf::from(text)))
+    }
+}
+
+/// The whole of a bucket, to be read.
+pub(crate) fn whole(s3: &aws_sdk_s3::Client, bucket: &str) -> Files {
+    let (bucket, tags) = (bucket.to_owned(), Vec::new());
+    Files::S3(S3Files { s3: s3.clone(), bucket, prefix: String::new(), tags })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bucket_or_a_directory_is_meant_and_nothing_else() {
+        let bucket = |key: &str| Place::Bucket { bucket: "exports".to_owned(), key: key.to_owned() };
+        for (text, place) in [
+            ("s3://exports", bucket("")),
+            ("s3://exports/a/b", bucket("a/b")),
+            ("exports/a", Place::Path("exports/a".into())),
+            ("/tmp", Place::Path("/tmp".into())),
+        ] {
+            assert_eq!(Place::of("--to", text).unwrap(), place);
+        }
+        for text in ["", "ftp://exports/a", "s3://E/a", "S3://exports/a", "https://exports.s3.amazonaws.com/"]
+        {
+            let error = Place::of("--from", text).unwrap_err().to_string();
+            assert_eq!(error, format!("--from is `{text}`; s3://bucket/prefix or a directory may be given"));
+        }
+    }
+}

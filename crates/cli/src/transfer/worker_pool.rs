@@ -1,0 +1,97 @@
+//! The shares of a piece of work, so many of them side by side, each in a task of this process.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use tablekeeper_core::aws::failure::AwsFailure;
+use tablekeeper_core::error_name::ErrorName;
+use tokio::task::JoinSet;
+
+/// The tasks. They end with it.
+pub(crate) struct Team<E> {
+    tasks: JoinSet<Result<(), E>>,
+    action: &'static str,
+}
+
+impl<E: From<AwsFailure> + Send + 'static> Team<E> {
+    /// Begins with the shares 0, 1, … of so many, `beside` of them at a time. `action` is what they mostly call.
+    pub(crate) fn of<F>(
+        action: &'static str,
+        shares: u32,
+        beside: u32,
+        work: impl Fn(u32) -> F + Clone + Send + 'static,
+    ) -> Team<E>
+    where
+        F: Future<Output = Result<(), E>> + Send,
+    {
+        let mut tasks = JoinSet::new();
+        let next = Arc::new(AtomicU32::new(0));
+        for _ in 0..beside.clamp(1, shares.max(1)) {
+            let (work, next) = (work.clone(), Arc::clone(&next));
+            tasks.spawn(async move {
+                loop {
+                    let share = next.fetch_add(1, Ordering::Relaxed);
+                    if share >= shares {
+                        return Ok(());
+                    }
+                    work(share).await?;
+                }
+            });
+        }
+        Team { tasks, action }
+    }
+
+    /// Waits until all shares are done, or one has failed.
+    pub(crate) async fn finished(&mut self) -> Result<(), E> {
+        while let Some(ended) = self.tasks.join_next().await {
+            let broken = |error: tokio::task::JoinError| AwsFailure {
+                action: self.action,
+                name: ErrorName::ServiceUnavailable,
+                detail: format!("its task ended: {error}"),
+            };
+            ended.map_err(broken)??;
+        }
+        Ok(())
+    }
+
+    /// Ends those that still run.
+    pub(crate) async fn stop(&mut self) {
+        self.tasks.shutdown().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn each_share_is_done_once_and_a_failure_ends_it() {
+        let done = Arc::new(Mutex::new(Vec::new()));
+        let work = {
+            let done = Arc::clone(&done);
+            move |share: u32| {
+                let done = Arc::clone(&done);
+                async move {
+                    done.lock().unwrap().push(share);
+                    Ok::<_, AwsFailure>(())
+                }
+            }
+        };
+        Team::of("s3:GetObject", 7, 3, work).finished().await.unwrap();
+        let mut shares = done.lock().unwrap().clone();
+        shares.sort_unstable();
+        assert_eq!(shares, [0, 1, 2, 3, 4, 5, 6]);
+        let failing = |share: u32| async move {
+            let failure = AwsFailure {
+                action: "s3:GetObject",
+                name: ErrorName::AccessDenied,
+                detail: share.to_string(),
+            };
+            if share == 2 { Err(failure) } else { Ok(()) }
+        };
+        let error = Team::of("s3:GetObject", 7, 1, failing).finished().await.unwrap_err();
+        assert_eq!(error.detail, "2");
+    }
+}

@@ -1,0 +1,178 @@
+//! What people and other tools give an import: read where it can be, and else called by its name.
+
+use std::path::Path;
+
+use item_formats::{Compression, Compressor};
+use serde_json::json;
+use tablekeeper_core::export::manifest::{DataFile, ManifestSummary, OutputFormat, md5_of, write_files};
+use tablekeeper_tests::items_of;
+
+use crate::shell::Shell;
+
+const LINE: &str = "{\"Item\":{\"id\":{\"S\":\"1\"}}}\n";
+
+fn gzip(text: &str) -> Vec<u8> {
+    let mut compressor = Compressor::new(Compression::Gzip);
+    compressor.push(text.as_bytes()).unwrap();
+    let mut bytes = compressor.take();
+    bytes.extend(compressor.finish().unwrap());
+    bytes
+}
+
+fn write(folder: &Path, name: &str, content: impl AsRef<[u8]>) {
+    let path = folder.join(name);
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    std::fs::write(path, content).unwrap();
+}
+
+#[tokio::test]
+async fn what_is_no_line_of_an_item_is_called_by_its_name() {
+    let shell = Shell::new("430000000011").await;
+    shell.create("copy", "id", false).await;
+    write(&shell.path("bom"), "items.json", format!("\u{feff}{LINE}"));
+    let item = json!({ "Item": { "id": { "S": "1" } } });
+    write(&shell.path("pretty"), "items.json", serde_json::to_string_pretty(&item).unwrap());
+    write(&shell.path("gzip"), "snapshot", gzip(LINE));
+    write(&shell.path("not-gzip"), "items.json.gz", LINE);
+    write(&shell.path("dump/orders"), "schema.json", "{}");
+    write(&shell.path("dump/orders/data"), "0001.json", "{\n    \"Items\": []\n}");
+    for (folder, words) in [
+        ("bom", "the file begins with a byte order mark; write it as UTF-8 without one"),
+        ("pretty", "each item has to stand on one line, whole"),
+        ("gzip", "the file is compressed with gzip: let its name end in .gz, or say gzip as the compression"),
+        ("not-gzip", "it is not gzip, whatever its name"),
+        ("dump", "`orders/schema.json` beside `orders/data/` is a dump of dynamodump's"),
+    ] {
+        let told = shell.run(&["import", "copy", "--from", folder, "--format", "dynamodb-json"]).await;
+        assert_eq!((told.code, told.data.as_str()), (Some(1), ""), "{folder}: {}", told.remarks);
+        let error = told.remarks.lines().last().unwrap();
+        assert!(error.contains(words) && error.ends_with("(InvalidExport)"), "{folder}: {error}");
+        assert!(!told.remarks.contains("--resume"), "{folder}: {}", told.remarks);
+        assert!(items_of(&shell.dynamodb, "copy").await.is_empty(), "{folder}");
+    }
+    let gzipped = ["import", "copy", "--from", "gzip", "--format", "dynamodb-json", "--compression", "gzip"];
+    assert!(shell.done(&gzipped).await.data.contains(": 1 items"));
+    assert_eq!(items_of(&shell.dynamodb, "copy").await, [json!({ "id": { "S": "1" } })]);
+}
+
+#[tokio::test]
+async fn manifests_of_other_writers_are_read() {
+    let shell = Shell::new("430000000012").await;
+    shell.create("unchecked", "id", false).await;
+    shell.create("zero", "id", false).await;
+    // Without MD5s, and with keys that are relative.
+    let folder = shell.path("relative");
+    let list = "{\"itemCount\":1,\"dataFileS3Key\":\"data/00000.json.gz\"}\n";
+    write(&folder, "manifest-files.json", list);
+    let summary = r#"{"version":"2020-06-30","manifestFilesS3Key":"manifest-files.json","itemCount":1,"outputFormat":"DYNAMODB_JSON"}"#;
+    write(&folder, "manifest-summary.json", summary);
+    write(&folder, "data/00000.json.gz", gzip(LINE));
+    let told = shell.done(&["import", "unchecked", "--from", "relative"]).await;
+    let words =
+        "note: the manifest has no md5Checksum of 1 of its files; their items are counted, and what else";
+    assert!(told.remarks.contains(words), "{}", told.remarks);
+    assert_eq!(items_of(&shell.dynamodb, "unchecked").await.len(), 1);
+    // The count is still held against it.
+    write(&folder, "data/00000.json.gz", gzip(&LINE.repeat(2)));
+    let told = shell.run(&["import", "unchecked", "--from", "relative", "--merge"]).await;
+    assert!(told.code == Some(1) && told.remarks.contains("(InvalidExport)"), "{}", told.remarks);
+
+    // With a file of no bytes, for a partition without items.
+    let folder = shell.path("zero/AWSDynamoDB/01777863600000-ab12cd34");
+    let files = [("data/a.json.gz", gzip(LINE), 1), ("data/b.json.gz", Vec::new(), 0)];
+    let entries: Vec<DataFile> = files
+        .iter()
+        .map(|(name, content, item_count)| DataFile {
+            item_count: *item_count,
+            md5_checksum: Some(md5_of(content)),
+            etag: String::new(),
+            data_file_s3_key: format!("AWSDynamoDB/01777863600000-ab12cd34/{name}"),
+        })
+        .collect();
+    let key = "AWSDynamoDB/01777863600000-ab12cd34/manifest-files.json".to_owned();
+    let summary =
+        ManifestSummary { item_count: 1, ..ManifestSummary::of_full_export(key, OutputFormat::DynamodbJson) };
+    write(&folder, "manifest-files.json", write_files(&entries));
+    write(&folder, "manifest-summary.json", summary.write());
+    write(&folder, "_started", "");
+    files.iter().for_each(|(name, content, _)| write(&folder, name, content));
+    let told = shell.done(&["import", "zero", "--from", "zero"]).await;
+    assert!(told.data.contains(": 1 items from 2 files"), "{}", told.data);
+    assert!(!told.remarks.contains("md5Checksum"), "{}", told.remarks);
+}
+
+/// Lines as a program writes them that lets go of DynamoDB's types.
+const UNTYPED: &str = concat!(
+    "{\"id\":\"1\",\"price\":12345678901234567890.5,\"old\":null,\"seen\":true,\"tags\":[\"a\",\"b\"]}\n",
+    "{\"id\":\"2\",\"photo\":{\"type\":\"Buffer\",\"data\":[104,105]},\"at\":{\"x\":0.10}}\n",
+);
+
+#[tokio::test]
+async fn lines_without_types_are_imported_with_a_word_on_what_they_lost() {
+    let shell = Shell::new("471000000001").await;
+    for table in ["copy", "again"] {
+        shell.create(table, "id", false).await;
+    }
+    write(&shell.path("snapshots"), "2026-03-01 02:00", UNTYPED);
+    write(&shell.path("snapshots"), "2026-03-02 02:00", UNTYPED);
+    let import = ["import", "copy", "--from", "snapshots/2026-03-01 02:00", "--format", "json"];
+    let told = shell.done(&import).await;
+    assert!(told.data.contains("copy: 2 items from 1 files of snapshots/2026-03-01 02:00"), "{}", told.data);
+    for words in [
+        "note: 1 values were null, and were written as NULL; a binary or a set may have been there",
+        "note: 1 objects were {\"type\":\"Buffer\",\"data\":[…]}, as Node.js writes a binary",
+        "note: 1 arrays of strings or of numbers had none of them twice",
+    ] {
+        assert!(told.remarks.contains(words), "{}", told.remarks);
+    }
+    let mut there = items_of(&shell.dynamodb, "copy").await;
+    there.sort_by_key(|item| item["id"]["S"].to_string());
+    let expected = [
+        json!({ "id": { "S": "1" }, "price": { "N": "12345678901234567890.5" }, "old": { "NULL": true },
+            "seen": { "BOOL": true }, "tags": { "L": [{ "S": "a" }, { "S": "b" }] } }),
+        json!({ "id": { "S": "2" }, "at": { "M": { "x": { "N": "0.1" } } },
+            "photo": { "M": { "type": { "S": "Buffer" }, "data": { "L": [{ "N": "104" }, { "N": "105" }] } } } }),
+    ];
+    assert_eq!(there, expected);
+    let json = [&["import", "again", "--from", import[3], "--format", "json"], &["--json"][..]].concat();
+    let report: serde_json::Value = serde_json::from_str(&shell.done(&json).await.data).unwrap();
+    assert_eq!(report["notes"].as_array().map(Vec::len), Some(3), "{report}");
+
+    let several = shell.run(&["import", "copy", "--from", "snapshots", "--format", "json", "--merge"]).await;
+    assert_eq!(several.code, Some(1));
+    assert!(
+        several.remarks.contains("there are several snapshots, each whole; one has to be named"),
+        "{}",
+        several.remarks
+    );
+}
+
+#[tokio::test]
+async fn lines_without_types_are_refused_where_a_key_is_another_or_they_say_types() {
+    let shell = Shell::new("471000000002").await;
+    shell.create("copy", "id", false).await;
+    write(&shell.path("number"), "a", "{\"id\":1}\n");
+    write(&shell.path("typed"), "a", "{\"id\":{\"S\":\"1\"}}\n");
+    write(&shell.path("wrapped"), "a", LINE);
+    write(&shell.path("untyped"), "a", UNTYPED);
+    for (folder, format, words) in [
+        (
+            "number",
+            "json",
+            "line 1 is no item: the key attribute `id` is a number, but that of the table is a string (`S`)",
+        ),
+        ("typed", "json", "the line says the types, as one of plain: say this as the format"),
+        ("wrapped", "json", "the line is one of dynamodb-json: say this as the format"),
+        (
+            "untyped",
+            "dynamodb-json",
+            "the line does not say the types, as one of json: say this as the format",
+        ),
+    ] {
+        let told = shell.run(&["import", "copy", "--from", folder, "--format", format]).await;
+        assert_eq!((told.code, told.data.as_str()), (Some(1), ""), "{folder}: {}", told.remarks);
+        let error = told.remarks.lines().last().unwrap();
+        assert!(error.contains(words) && error.ends_with("(InvalidExport)"), "{folder}: {error}");
+        assert!(items_of(&shell.dynamodb, "copy").await.is_empty(), "{folder}");
+    }
+}

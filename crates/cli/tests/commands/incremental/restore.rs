@@ -1,0 +1,119 @@
+//! From a table to its backup, and back as it was at a second: `backfill`, `history`, `snapshot` and `restore`.
+
+use serde_json::{Value, json};
+use tablekeeper_core::item_history::version::object_key;
+
+use super::support::{Account, all_types, by_ids, item, passed_second, text};
+
+#[tokio::test]
+async fn a_table_comes_back_as_it_was_at_any_second() {
+    let account = Account::new("460000000001").await;
+    account.put("orders", &all_types()).await;
+    let told = account.done(&["backfill", "orders", "--segments", "2"]).await;
+    let place = format!("s3://{}/items/", account.store.bucket);
+    assert_eq!(
+        told.data,
+        format!("{place}: 31 items of orders, of which 31 were put and 0 found something there\n")
+    );
+    assert!(told.remarks.starts_with(&format!("putting the items of orders in 2 segments into {place}\n")));
+    std::fs::write(account.path("orders.toml"), "table = \"orders\"\n").unwrap();
+    let again = account.done(&["backfill", "--config", "orders.toml", "--json"]).await.json();
+    let expected = json!({ "table": "orders", "bucket": account.store.bucket, "prefix": "items/", "itemCount": 31,
+        "written": 0, "kept": 31 });
+    assert_eq!(again, expected);
+    assert!(!account.path(".tablekeeper-backfill-orders.json").exists());
+
+    let (mut model, first) = (by_ids(&all_types()), passed_second().await);
+    let before = model.clone();
+    for (number, event, id, changed) in [
+        (1, "MODIFY", "001", Some(item("001", "changed"))),
+        (2, "REMOVE", "002", None),
+        (3, "INSERT", "new", Some(item("new", "here"))),
+        (4, "REMOVE", "003", None),
+    ] {
+        account.change(event, id, changed.as_ref(), number).await;
+        match changed {
+            Some(item) => model.insert(id.to_owned(), item),
+            None => model.remove(id),
+        };
+    }
+    let second = passed_second().await;
+    account.change("INSERT", "003", Some(&item("003", "again")), 5).await;
+
+    let told = account.done(&["history", "orders", "--key", r#"{"id":{"S":"001"}}"#]).await;
+    let lines: Vec<&str> = told.data.lines().collect();
+    assert!(
+        lines.len() == 3 && lines[0].starts_with("TIME ") && !told.data.contains('\u{1b}'),
+        "{}",
+        told.data
+    );
+    assert!(
+        lines[1].contains("  MODIFY ") && lines[1].contains(" 1405400000000002063282833 "),
+        "{}",
+        told.data
+    );
+    assert!(lines[2].contains("  BACKFILL ") && lines[2].contains(" 0 "), "{}", told.data);
+    let told = account.done(&["history", "orders", "--key", r#"{ "id": {"S": "003"} }"#, "--json"]).await;
+    let lines: Vec<Value> = told.data.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let events: Vec<&Value> = lines.iter().map(|line| &line["event"]).collect();
+    assert_eq!(events, ["INSERT", "REMOVE", "BACKFILL"]);
+    assert_eq!((&lines[0]["item"], &lines[1]["item"]), (&item("003", "again"), &Value::Null));
+    assert!(!lines[0]["versionId"].as_str().unwrap().is_empty());
+
+    let told = account.done(&["snapshot", "--at", &text(first), "--settle", "0"]).await;
+    let name = first.format("%Y-%m-%dT%H-%M-%SZ").to_string();
+    let folder = format!("s3://snapshots-{}/{name}/", account.name);
+    assert!(told.data.starts_with(&format!("{folder}: 31 items, ")), "{}", told.data);
+    let again = account.done(&["snapshot", "orders", "--at", &text(first), "--json"]).await;
+    assert!(again.remarks.starts_with(&format!("{folder} is there already\n")), "{}", again.remarks);
+    assert_eq!((&again.json()["snapshot"], &again.json()["itemCount"]), (&json!(name), &json!(31)));
+    assert_eq!((&again.json()["at"], &again.json()["table"]), (&json!(text(first)), &Value::Null));
+
+    for table in ["copy", "later"] {
+        account.create(table, "id", false).await;
+    }
+    let told = account.done(&["restore", "copy", &name]).await;
+    assert!(told.data.starts_with("copy: 31 items from ") && told.data.contains(&folder), "{}", told.data);
+    assert_eq!(account.items("copy").await, before);
+    let full = "table copy holds items; with --merge they stay, and those of the same keys are replaced (TableNotEmpty)";
+    account.refused(&["restore", "copy", &name], 2, full).await;
+    account.refused(&["restore", "copy", "--at", &text(second)], 2, full).await;
+    account.done(&["restore", "copy", &folder, "--merge", "--max-rate", "1000"]).await;
+
+    let told = account
+        .done(&[
+            "restore",
+            "later",
+            "--at",
+            &text(second),
+            "--settle",
+            "0",
+            "--json",
+            "--config",
+            "orders.toml",
+        ])
+        .await;
+    assert_eq!(told.json()["itemCount"], json!(30), "{}", told.remarks);
+    assert_eq!(account.items("later").await, model);
+    assert!(!account.path(".tablekeeper-import-later.json").exists());
+
+    // What the lifecycle rule does days later.
+    let object = object_key("items/", br#"{"id":{"S":"002"}}"#);
+    account.store.s3.delete_object().bucket(&account.store.bucket).key(object).send().await.unwrap();
+    let deleted = account.done(&["history", "orders", "--key", r#"{"id":{"S":"002"}}"#]).await;
+    let lines: Vec<&str> = deleted.data.lines().collect();
+    assert!(lines[1].contains("  DELETE MARKER  hides what was deleted before"), "{}", deleted.data);
+    assert!(lines[2].contains("  REMOVE ") && lines[2].ends_with("deleted"), "{}", deleted.data);
+
+    // A table that is gone is known by its versions.
+    account.dynamodb.delete_table().table_name("orders").send().await.unwrap();
+    let gone = account.done(&["history", "orders", "--key", r#"{"id":{"S":"new"}}"#]).await;
+    assert!(gone.data.contains("  INSERT "), "{}", gone.data);
+    let third = passed_second().await;
+    let snapshot = ["snapshot", "--at", &text(third), "--settle", "0"];
+    let told = account.run(&[&snapshot[..], &["orders"]].concat()).await;
+    assert!(told.code == Some(2) && told.remarks.contains("leave TABLE out"), "{}", told.remarks);
+    std::fs::write(account.path("orders.toml"), "table = \"orders\"\n").unwrap();
+    let told = account.done(&[&snapshot[..], &["--config", "orders.toml", "--json"]].concat()).await;
+    assert_eq!((&told.json()["table"], &told.json()["itemCount"]), (&json!("orders"), &json!(31)));
+}

@@ -1,0 +1,17 @@
+//! AWS as every part of tablekeeper meets it: clients, ARNs, failures, rates, and what a table is.
+
+pub mod arn;
+pub mod backup_description;
+pub mod clients;
+pub mod envelope;
+pub mod failure;
+pub mod own_tag;
+pub mod poll_interval;
+pub mod rate;
+pub mod rate_limiter;
+pub mod raw_items;
+pub mod readiness;
+pub mod scan_segments;
+pub mod start_execution;
+pub mod table;
+pub mod table_selection;

@@ -1,0 +1,84 @@
+use super::*;
+
+/// A scan of 12,207,031 units, which is 50 GB, at a rate.
+fn scan(rate: u32) -> Work {
+    Work {
+        units: 12_207_031.0,
+        rate,
+        seconds_per_call: 600,
+        least_units: 256.0,
+        useful: 1.0,
+        least_calls: 0.0,
+    }
+}
+
+#[test]
+fn calls_are_as_many_as_the_rate_is_shared_by() {
+    // 122,070 seconds are 204 calls of 600 for each segment.
+    assert_eq!([1, 2, 13, 14].map(|segments| scan(100).calls(segments)), [204.0, 408.0, 2_652.0, 2_856.0]);
+    assert_eq!(scan(100).events(13), f64::from(7 * 2_652 + 8 * 13 + 60));
+    // A page is read in each call, whatever its share of the rate would be.
+    let short = Work { seconds_per_call: 1, ..scan(100) };
+    assert_eq!(short.calls(1), (12_207_031.0_f64 / 256.0).ceil());
+    let most = Work { least_calls: 9_000.0, ..scan(100) };
+    assert_eq!(most.calls(3), 9_000.0);
+    let unlimited = scan(0);
+    assert_eq!((unlimited.calls(0), unlimited.calls(7), unlimited.seconds()), (1.0, 7.0, 0.0));
+    let half = Work { useful: 0.5, ..scan(100) };
+    assert_eq!((half.calls(1), half.seconds()), (407.0, 244_140.62));
+}
+
+#[test]
+fn as_many_segments_as_fit_four_fifths_of_the_history() {
+    assert_eq!([1, 13, 20, 64].map(|segments| scan(100).fitting(segments)), [1, 13, 13, 13]);
+    assert_eq!(scan(1).fitting(8), 1, "even that is too many");
+    assert_eq!(scan(0).fitting(64), 64);
+}
+
+#[test]
+fn what_does_not_end_is_told_with_what_would_do() {
+    assert_eq!(scan(100).too_slow("it", 600), None);
+    // 7 days are 604,800 seconds.
+    assert!(scan(21).ends() && !scan(20).ends());
+    assert_eq!(
+        scan(20).too_slow("the scan of table orders", 600).unwrap(),
+        "is 20, but the scan of table orders takes some 12207031 capacity units, which at that rate are 7.1 days and 1018 \
+         calls of 600 seconds; an execution has 7 days and room for 2847 calls, so 21 or more may be given, or 0 for no \
+         limit"
+    );
+    let short = Work { seconds_per_call: 20, ..scan(100) };
+    let words = short.too_slow("it", 600).unwrap();
+    assert!(words.contains("6104 calls of 20 seconds"), "{words}");
+    assert!(
+        words.ends_with("so 215 or more may be given, or 0 for no limit, or a SecondsPerCall of 43 or more"),
+        "{words}"
+    );
+    let long = Work { seconds_per_call: 42, ..short };
+    assert!(!long.ends() && Work { seconds_per_call: 43, ..short }.ends());
+    let endless = Work { least_calls: 2_848.0, ..scan(100) };
+    assert!(!endless.ends_at_some_rate() && Work { least_calls: 2_847.0, ..scan(100) }.ends_at_some_rate());
+    let words = endless.too_slow("it", 600).unwrap();
+    assert!(words.ends_with("so no rate would do"), "{words}");
+}
+
+#[test]
+fn the_lowest_rate_is_found() {
+    for least in [1, 2, 3, 999, 1_000_000, 10_000_000] {
+        assert_eq!(least_rate(|rate| rate >= least), Some(least));
+    }
+    assert_eq!(least_rate(|_| false), None);
+}
+
+/// The time that is planned with is that of the machines.
+#[test]
+fn the_machines_have_eight_days() {
+    for machine in [
+        include_str!("../../../../../statemachines/backfill.asl.json"),
+        include_str!("../../../../../statemachines/export-table.asl.json"),
+        include_str!("../../../../../statemachines/import-table.asl.json"),
+        include_str!("../../../../../statemachines/restore-snapshot.asl.json"),
+    ] {
+        let machine: serde_json::Value = serde_json::from_str(machine).unwrap();
+        assert_eq!(machine["TimeoutSeconds"], SECONDS);
+    }
+}

@@ -1,0 +1,223 @@
+//! Scan and BatchWriteItem with items as bytes: what the service sends is what is kept, to the letter, and no value is
+//! built of an attribute.
+//!
+//! The calls are the SDK's: endpoint, signature, timeouts and retries are its own. Only the two ends of an attempt are
+//! replaced ([`bypass`]): the body that BatchWriteItem sends is put together here, and the answers of both are read
+//! here. An answer that breaks off, or that cannot be read, is a failed attempt like any other, which the SDK repeats.
+
+mod codec;
+
+use std::collections::{BTreeMap, HashMap};
+
+use aws_sdk_dynamodb::operation::batch_write_item::{BatchWriteItemError, BatchWriteItemOutput};
+use aws_sdk_dynamodb::operation::scan::{ScanError, ScanOutput};
+use aws_sdk_dynamodb::primitives::Blob;
+use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, ReturnConsumedCapacity, WriteRequest};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
+use codec::{Bypass, Unread};
+use serde_json::Value;
+
+use super::failure::AwsFailure;
+use crate::error_name::ErrorName;
+
+/// A DynamoDB client whose items stay bytes.
+#[derive(Clone, Debug)]
+pub struct ItemCalls {
+    dynamodb: aws_sdk_dynamodb::Client,
+}
+
+/// What to scan.
+#[derive(Clone, Debug)]
+pub struct ScanPage<'a> {
+    /// The table's name or ARN.
+    pub table: &'a str,
+    /// This segment,
+    pub segment: u32,
+    /// of so many.
+    pub segments: u32,
+    /// Whether reads are strongly consistent.
+    pub consistent_read: bool,
+    /// Items at most; `None` for a megabyte of them.
+    pub limit: Option<u32>,
+    /// The cursor that the page before ended with: a key as DynamoDB JSON.
+    pub start: Option<&'a str>,
+}
+
+/// A page of a scan.
+#[derive(Clone, Debug)]
+pub struct Page {
+    /// The whole answer, which `items` point into.
+    pub answer: Bytes,
+    /// Each item, as DynamoDB JSON.
+    pub items: Vec<std::ops::Range<usize>>,
+    /// Where the next page begins, as DynamoDB JSON with its attributes in the order of their names; `None` behind the
+    /// last.
+    pub next: Option<String>,
+    /// Read capacity units that it took.
+    pub capacity: f64,
+    /// When DynamoDB answered, by its own clock, to the second; `None` where the answer does not say.
+    pub at: Option<DateTime<Utc>>,
+}
+
+/// What a BatchWriteItem left undone.
+#[derive(Clone, Debug)]
+pub struct Written {
+    /// The items that DynamoDB did not take, as DynamoDB JSON: the bytes that were to be put, wherever DynamoDB names
+    /// them with the same values.
+    pub unprocessed: Vec<Vec<u8>>,
+    /// Write capacity units that it took.
+    pub capacity: f64,
+}
+
+impl ItemCalls {
+    /// With this client.
+    pub fn new(dynamodb: aws_sdk_dynamodb::Client) -> ItemCalls {
+        ItemCalls { dynamodb }
+    }
+
+    /// Reads a page.
+    pub async fn scan(&self, page: &ScanPage<'_>) -> Result<Page, AwsFailure> {
+        let refused =
+            |detail: String| AwsFailure { action: "dynamodb:Scan", name: ErrorName::RequestRefused, detail };
+        let number = |value: u32| i32::try_from(value).map_err(|_| refused(format!("{value} is too many")));
+        let start = match page.start {
+            Some(json) => {
+                let key = key_of_json(json);
+                Some(key.ok_or_else(|| refused(format!("{} is not a key", crate::text::quoted(json))))?)
+            }
+            None => None,
+        };
+        let (bypass, slot) = Bypass::new(None, page_of, ScanError::generic, || ScanOutput::builder().build());
+        let scan = self
+            .dynamodb
+            .scan()
+            .table_name(page.table)
+            .segment(number(page.segment)?)
+            .total_segments(number(page.segments)?)
+            .consistent_read(page.consistent_read)
+            .set_limit(page.limit.map(number).transpose()?)
+            .set_exclusive_start_key(start)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total);
+        let answer = scan.customize().interceptor(bypass).send().await;
+        answer.map_err(AwsFailure::of("dynamodb:Scan"))?;
+        slot.take().ok_or_else(|| unanswered("dynamodb:Scan"))
+    }
+
+    /// Puts up to 25 items, none with the key of another. The items are DynamoDB JSON.
+    pub async fn put(&self, table: &str, items: &[&[u8]]) -> Result<Written, AwsFailure> {
+        const ACTION: &str = "dynamodb:BatchWriteItem";
+        let output = || BatchWriteItemOutput::builder().build();
+        let body = Some(body_of(table, items));
+        let (bypass, slot) = Bypass::new(body, left_of, BatchWriteItemError::generic, output);
+        // Stands for the items while the SDK builds the call: it finds the endpoint by the table.
+        let nothing = PutRequest::builder().set_item(Some(HashMap::new())).build();
+        let nothing = nothing.map_err(AwsFailure::unbuilt(ACTION))?;
+        let request = WriteRequest::builder().put_request(nothing).build();
+        let write = self.dynamodb.batch_write_item().request_items(table, vec![request]);
+        let answer = write.customize().interceptor(bypass).send().await;
+        answer.map_err(AwsFailure::of(ACTION))?;
+        let left = slot.take().ok_or_else(|| unanswered(ACTION))?;
+        Ok(Written { unprocessed: as_given(left.items, items), capacity: left.capacity })
+    }
+}
+
+/// A call that succeeded without an answer, which the SDK does not do.
+fn unanswered(action: &'static str) -> AwsFailure {
+    AwsFailure { action, name: ErrorName::ServiceUnavailable, detail: "there was no answer".to_owned() }
+}
+
+/// The body of a BatchWriteItem.
+fn body_of(table: &str, items: &[&[u8]]) -> Vec<u8> {
+    let size: usize = items.iter().map(|item| item.len() + 32).sum();
+    let mut body = Vec::with_capacity(size + table.len() + 80);
+    body.extend_from_slice(b"{\"RequestItems\":{");
+    body.extend_from_slice(Value::from(table).to_string().as_bytes());
+    body.extend_from_slice(b":[");
+    for (place, item) in items.iter().enumerate() {
+        if place > 0 {
+            body.push(b',');
+        }
+        body.extend_from_slice(b"{\"PutRequest\":{\"Item\":");
+        body.extend_from_slice(item);
+        body.extend_from_slice(b"}}");
+    }
+    body.extend_from_slice(b"]},\"ReturnConsumedCapacity\":\"TOTAL\"}");
+    body
+}
+
+/// The page that an answer of Scan is.
+fn page_of(answer: &[u8], at: Option<DateTime<Utc>>) -> Result<Page, Unread> {
+    let split = item_formats::split_items(answer)?;
+    let base = answer.as_ptr() as usize;
+    let range = |item: &&[u8]| {
+        let start = (item.as_ptr() as usize).checked_sub(base)?;
+        let range = start..start.checked_add(item.len())?;
+        answer.get(range.clone()).map(|_| range)
+    };
+    let items: Option<Vec<_>> = split.items.iter().map(range).collect();
+    let items = items.ok_or("an item of it is elsewhere")?;
+    let rest: Value = serde_json::from_slice(&split.rest)?;
+    let next = rest.get("LastEvaluatedKey").and_then(Value::as_object).filter(|key| !key.is_empty());
+    let next = next.map(|key| serde_json::to_string(&key.iter().collect::<BTreeMap<_, _>>())).transpose()?;
+    let capacity = rest.get("ConsumedCapacity").map_or(0.0, units);
+    Ok(Page { answer: Bytes::copy_from_slice(answer), items, next, capacity, at })
+}
+
+/// What an answer of BatchWriteItem says.
+struct Left {
+    items: Vec<Value>,
+    capacity: f64,
+}
+
+fn left_of(answer: &[u8], _at: Option<DateTime<Utc>>) -> Result<Left, Unread> {
+    let answer: Value = serde_json::from_slice(answer)?;
+    let capacity = answer.get("ConsumedCapacity").and_then(Value::as_array);
+    let capacity = capacity.into_iter().flatten().map(units).sum();
+    let tables = answer.get("UnprocessedItems").and_then(Value::as_object);
+    let requests = tables.into_iter().flat_map(serde_json::Map::values);
+    let requests = requests.flat_map(|requests| requests.as_array().into_iter().flatten());
+    let item = |request: &Value| request.pointer("/PutRequest/Item").cloned();
+    let items: Option<Vec<Value>> = requests.map(item).collect();
+    Ok(Left { items: items.ok_or("an unprocessed item has no PutRequest")?, capacity })
+}
+
+/// The bytes that unprocessed items were given as.
+fn as_given(left: Vec<Value>, given: &[&[u8]]) -> Vec<Vec<u8>> {
+    // Only where something was left is it worth reading what was given.
+    let given = if left.is_empty() { &[] } else { given };
+    let given: Vec<(Value, &[u8])> =
+        given.iter().filter_map(|item| Some((serde_json::from_slice(item).ok()?, *item))).collect();
+    let bytes = |item: Value| match given.iter().find(|(value, _)| *value == item) {
+        Some((_, bytes)) => bytes.to_vec(),
+        // Sets have no order, and DynamoDB may write a number in another way: then it is its own bytes that are put.
+        None => item.to_string().into_bytes(),
+    };
+    left.into_iter().map(bytes).collect()
+}
+
+fn units(capacity: &Value) -> f64 {
+    capacity.get("CapacityUnits").and_then(Value::as_f64).unwrap_or_default()
+}
+
+/// A key as DynamoDB JSON, for the SDK; `None` where it is none: an object of one or two attributes of type `S`, `N` or
+/// `B` (base64).
+pub fn key_of_json(json: &str) -> Option<HashMap<String, AttributeValue>> {
+    let key: BTreeMap<String, BTreeMap<String, String>> = serde_json::from_str(json).ok()?;
+    let attribute = |(name, value): (String, BTreeMap<String, String>)| {
+        let (kind, text) = value.first_key_value().filter(|_| value.len() == 1)?;
+        let value = match kind.as_str() {
+            "S" => AttributeValue::S(text.clone()),
+            "N" => AttributeValue::N(text.clone()),
+            "B" => AttributeValue::B(Blob::new(STANDARD.decode(text).ok()?)),
+            _ => return None,
+        };
+        Some((name, value))
+    };
+    (1..=2).contains(&key.len()).then(|| key.into_iter().map(attribute).collect())?
+}
+
+#[cfg(test)]
+mod tests;

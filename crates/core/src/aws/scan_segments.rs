@@ -1,0 +1,89 @@
+//! In how many segments a table is scanned, or an export is imported.
+
+use super::rate::Work;
+
+/// A segment for each so many bytes of a table: a function reads them, and writes what is in them, in a few minutes.
+const BYTES_OF_A_SEGMENT: u64 = 512 << 20;
+/// The fewest capacity units a second that are worth a segment of its own: a page takes up to 256 at once, an item up to 400.
+const CAPACITY_OF_A_SEGMENT: u32 = 5;
+/// Bytes of a page of a scan.
+const PAGE: u32 = 1 << 20;
+/// Bytes of a read capacity unit, read consistently; else there are twice as many.
+const UNIT: u32 = 4_096;
+/// Bytes a second that one segment is read with at ease: a page each half second, where one takes some two tenths.
+const BYTES_A_SECOND: u32 = 2 * PAGE;
+
+/// As many as a table of so many bytes, as DescribeTable says them, is worth; at least one.
+pub fn by_size(bytes: Option<i64>) -> u32 {
+    u32::try_from(number(bytes).div_ceil(BYTES_OF_A_SEGMENT)).unwrap_or(u32::MAX).max(1)
+}
+
+/// As few as take all of a rate of read capacity units; at least one.
+pub fn by_rate(units_a_second: u32, consistent: bool) -> u32 {
+    units_a_second.div_ceil(BYTES_A_SECOND / bytes_of_a_unit(consistent)).max(1)
+}
+
+/// The scan of a table of so many bytes, as DescribeTable says them. `rate` is in read capacity units a second, 0 for no
+/// limit.
+pub fn scan(bytes: Option<i64>, consistent: bool, rate: u32, seconds_per_call: u32) -> Work {
+    let unit = f64::from(bytes_of_a_unit(consistent));
+    let units = number(bytes) as f64 / unit;
+    let least_units = f64::from(PAGE) / unit;
+    Work { units, rate, seconds_per_call, least_units, useful: 1.0, least_calls: 0.0 }
+}
+
+/// A number that DescribeTable says; 0 where it says none.
+pub fn number(said: Option<i64>) -> u64 {
+    u64::try_from(said.unwrap_or_default()).unwrap_or_default()
+}
+
+fn bytes_of_a_unit(consistent: bool) -> u32 {
+    if consistent { UNIT } else { 2 * UNIT }
+}
+
+/// As many as so many capacity units a second are worth, 0 for as many as there are; at least one, and `most` at the
+/// most.
+pub fn by_capacity(max_capacity_units: u32, most: u32) -> u32 {
+    match max_capacity_units {
+        0 => most.max(1),
+        units => (units / CAPACITY_OF_A_SEGMENT).min(most).max(1),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_as_many_as_it_is_worth() {
+        let gibibyte = 1_i64 << 30;
+        for (bytes, segments) in
+            [(None, 1), (Some(-1), 1), (Some(0), 1), (Some(gibibyte / 2 + 1), 2), (Some(i64::MAX), u32::MAX)]
+        {
+            assert_eq!(by_size(bytes), segments, "{bytes:?}");
+        }
+        for (units, most, segments) in
+            [(0, 40, 40), (0, 0, 1), (1, 40, 1), (26, 40, 5), (1_000, 40, 40), (9, 0, 1)]
+        {
+            assert_eq!(by_capacity(units, most), segments, "{units} {most}");
+        }
+    }
+    #[test]
+    fn as_few_as_take_the_rate_share_it() {
+        for (units, consistent, segments) in [
+            (1, true, 1),
+            (512, true, 1),
+            (513, true, 2),
+            (2_000, true, 4),
+            (512, false, 2),
+            (u32::MAX, true, 8_388_608),
+        ] {
+            assert_eq!(by_rate(units, consistent), segments, "{units} {consistent}");
+        }
+        let consistent = scan(Some(1 << 30), true, 100, 600);
+        let eventual = scan(Some(1 << 30), false, 100, 600);
+        assert_eq!((consistent.units, consistent.least_units), (262_144.0, 256.0));
+        assert_eq!((eventual.units, eventual.least_units), (131_072.0, 128.0));
+        assert_eq!(scan(Some(-1), true, 100, 600).units, 0.0);
+    }
+}

@@ -1,0 +1,286 @@
+//! Which tables a workflow is run for: by name, by a pattern, or by a tag.
+//!
+//! What can be asked for is each workflow's own; how it is understood, and how the tables are found, is the same for
+//! all. Names are taken as they are, so that a table that is not there fails by its own name later, and stops no other.
+
+use std::collections::BTreeSet;
+
+use aws_sdk_dynamodb::error::ProvideErrorMetadata;
+use aws_sdk_dynamodb::types::TableStatus;
+use chrono::TimeDelta;
+use regex::Regex;
+
+use super::arn::{is_table_name, table_arn};
+use super::failure::AwsFailure;
+use super::table as table_description;
+use crate::clock::{Clock, utc};
+use crate::error_name::ErrorName;
+use crate::text::{quoted, regex_error};
+
+/// Which tables.
+#[derive(Clone, Debug)]
+pub enum Selection {
+    /// These.
+    Names(Vec<String>),
+    /// Every table whose name matches.
+    Pattern(Regex),
+    /// Every table with this tag. A key may have a `=` in it, so of `a=b=c` the key may be `a` or `a=b`; every way to split
+    /// it is meant.
+    Tag {
+        /// Its key, to the letter, up to the first `=`.
+        key: String,
+        /// Its value, behind the first `=`.
+        value: String,
+        /// How values are compared.
+        case: ValueCase,
+    },
+}
+
+/// How the value of a tag is compared.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum ValueCase {
+    /// To the letter.
+    Exact,
+    /// `TRUE` is `true`.
+    Any,
+}
+
+/// Why an input cannot be followed.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum InvalidInput {
+    /// A field holds what it may not.
+    #[error("{field} {reason}")]
+    Field {
+        /// The name of the field in the input.
+        field: &'static str,
+        /// What is wrong with it, and what would be right.
+        reason: String,
+    },
+    /// The pattern is not a regular expression.
+    #[error("TableNamePattern {pattern} is not a regular expression in RE2's syntax: {reason}")]
+    Pattern {
+        /// The pattern, as it was given.
+        pattern: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+}
+
+impl InvalidInput {
+    /// The name that a step fails by.
+    pub fn name(&self) -> ErrorName {
+        match self {
+            InvalidInput::Field { .. } => ErrorName::InvalidInput,
+            InvalidInput::Pattern { .. } => ErrorName::InvalidPattern,
+        }
+    }
+}
+
+/// A field holds what it may not.
+pub fn field(field: &'static str, reason: impl Into<String>) -> InvalidInput {
+    InvalidInput::Field { field, reason: reason.into() }
+}
+
+/// The names in a parameter of a template: with commas between.
+pub fn named_in(parameter: &str) -> Vec<String> {
+    parameter.split(',').map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned).collect()
+}
+
+/// The tables of these names, each once. `of` is the field that they stand in.
+pub fn names_of(of: &'static str, names: Vec<String>) -> Result<Selection, InvalidInput> {
+    if names.is_empty() {
+        return Err(field(of, "is empty; at least one table has to be named"));
+    }
+    if let Some(wrong) = names.iter().find(|name| !is_table_name(name)) {
+        return Err(field(of, format!("has {}, which is not a table's name", quoted(wrong))));
+    }
+    let mut seen = BTreeSet::new();
+    Ok(Selection::Names(names.into_iter().filter(|name| seen.insert(name.clone())).collect()))
+}
+
+/// The tables whose names match a regular expression.
+pub fn pattern_of(pattern: &str) -> Result<Selection, InvalidInput> {
+    let invalid =
+        |error: &regex::Error| InvalidInput::Pattern { pattern: quoted(pattern), reason: regex_error(error) };
+    Regex::new(pattern).map(Selection::Pattern).map_err(|error| invalid(&error))
+}
+
+/// The tables with a tag that is written `key=value`.
+pub fn tag_of(tag: &str, case: ValueCase) -> Result<Selection, InvalidInput> {
+    match tag.split_once('=') {
+        Some((key, value)) if !key.is_empty() => {
+            Ok(Selection::Tag { key: key.to_owned(), value: value.to_owned(), case })
+        }
+        _ => Err(field("TableTag", format!("is {}; a tag is written key=value", quoted(tag)))),
+    }
+}
+
+/// So many hours, from the parameter `of` of a template: 1 to 168.
+pub fn hours_of(of: &'static str, hours: &str) -> Result<TimeDelta, InvalidInput> {
+    match hours.parse() {
+        Ok(hours @ 1..=168) => Ok(TimeDelta::hours(hours)),
+        _ => Err(field(of, format!("is {}; 1 to 168 may be given", quoted(hours)))),
+    }
+}
+
+impl Selection {
+    /// The names of the tables that are meant, in the Region and account of the execution.
+    pub async fn tables(
+        self,
+        dynamodb: &aws_sdk_dynamodb::Client,
+        execution_arn: &str,
+    ) -> Result<Vec<String>, AwsFailure> {
+        match self {
+            Selection::Names(names) => Ok(names),
+            Selection::Pattern(pattern) => {
+                Ok(every_table(dynamodb).await?.into_iter().filter(|name| pattern.is_match(name)).collect())
+            }
+            Selection::Tag { key, value, case } => {
+                let wanted = format!("{key}={value}");
+                let is_it =
+                    |tag: &aws_sdk_dynamodb::types::Tag| is_written(&wanted, tag.key(), tag.value(), case);
+                let mut found = Vec::new();
+                for name in every_table(dynamodb).await? {
+                    if has_tag(dynamodb, &table_arn(&name, execution_arn), is_it).await? {
+                        found.push(name);
+                    }
+                }
+                Ok(found)
+            }
+        }
+    }
+}
+
+/// Whether a tag is written like this: key, `=` and value.
+fn is_written(wanted: &str, key: &str, value: &str, case: ValueCase) -> bool {
+    let wanted = wanted.strip_prefix(key).and_then(|rest| rest.strip_prefix('='));
+    wanted.is_some_and(|wanted| match case {
+        ValueCase::Exact => wanted == value,
+        ValueCase::Any => wanted.to_lowercase() == value.to_lowercase(),
+    })
+}
+
+async fn every_table(dynamodb: &aws_sdk_dynamodb::Client) -> Result<Vec<String>, AwsFailure> {
+    let mut names = Vec::new();
+    let mut pages = dynamodb.list_tables().into_paginator().send();
+    while let Some(page) = pages.next().await {
+        let page = page.map_err(AwsFailure::of("dynamodb:ListTables"))?;
+        names.extend(page.table_names.unwrap_or_default());
+    }
+    Ok(names)
+}
+
+async fn has_tag(
+    dynamodb: &aws_sdk_dynamodb::Client,
+    table_arn: &str,
+    is_it: impl Fn(&aws_sdk_dynamodb::types::Tag) -> bool,
+) -> Result<bool, AwsFailure> {
+    let mut next_token = None;
+    loop {
+        let list = dynamodb.list_tags_of_resource().resource_arn(table_arn).set_next_token(next_token);
+        let page = match list.send().await {
+            Ok(page) => page,
+            Err(error) if error.code() == Some("ResourceNotFoundException") => {
+                return has_no_tags(dynamodb, table_arn).await.map(|()| false);
+            }
+            Err(error) => return Err(AwsFailure::of("dynamodb:ListTagsOfResource")(error)),
+        };
+        if page.tags().iter().any(&is_it) {
+            return Ok(true);
+        }
+        next_token = page.next_token;
+        if next_token.is_none() {
+            return Ok(false);
+        }
+    }
+}
+
+/// How long a table is in creation that CreateTable makes, and generously.
+const CREATED_FOR_AT_MOST: TimeDelta = TimeDelta::minutes(10);
+
+/// Looks why the tags of a table cannot be found. One that is gone or going has none that count, and keeps no other from
+/// being chosen. Nor has one that is being restored, since a restore brings no tags. What tags another table has that is
+/// being created is known only when it is (DDB-TABLE-101, 104, 217 of the measurements), and fails as `ResourceBusy` until
+/// then; but not for long, as a table that ImportTable fills is being created for hours, and keeps no other waiting.
+async fn has_no_tags(dynamodb: &aws_sdk_dynamodb::Client, table_arn: &str) -> Result<(), AwsFailure> {
+    let Some(table) = table_description::describe(dynamodb, table_arn).await? else { return Ok(()) };
+    if table.table_status() == Some(&TableStatus::Deleting) {
+        return Ok(());
+    }
+    if table.restore_summary().is_some_and(|summary| summary.restore_in_progress()) {
+        tracing::warn!(table = table_arn, "it is being restored and has no tags yet, so it is not chosen");
+        return Ok(());
+    }
+    let created = table.creation_date_time().filter(|_| table.table_status() == Some(&TableStatus::Creating));
+    if created.is_some_and(|created| Clock::System.now() - utc(created) > CREATED_FOR_AT_MOST) {
+        tracing::warn!(
+            table = table_arn,
+            "it has been in creation for long and has no tags yet, so it is not chosen"
+        );
+        return Ok(());
+    }
+    let status = table.table_status().map_or("not known", |status| status.as_str());
+    Err(AwsFailure {
+        action: "dynamodb:ListTagsOfResource",
+        name: ErrorName::ResourceBusy,
+        detail: format!("table {table_arn} is {status}, and its tags cannot be read until it is ACTIVE"),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::testing::fake_aws::{FakeAws, arn};
+
+    const EXECUTION: &str = "arn:aws:states:eu-west-1:123456789012:execution:m:e";
+
+    async fn chosen(aws: &FakeAws, tag: &str, case: ValueCase) -> Result<Vec<String>, AwsFailure> {
+        tag_of(tag, case).unwrap().tables(&aws.clients().dynamodb(), EXECUTION).await
+    }
+
+    #[tokio::test]
+    async fn a_key_may_have_an_equals_sign_and_every_way_to_split_the_tag_is_tried() {
+        let aws = FakeAws::default().with_table("a").with_table("b").with_table("c").with_table("d");
+        let aws = aws.with_tag("a", "backup=nightly", "yes").with_tag("b", "backup", "nightly=yes");
+        let aws = aws.with_tag("c", "backup", "nightly").with_tag("d", "backup=nightly", "YES");
+        assert_eq!(chosen(&aws, "backup=nightly=yes", ValueCase::Exact).await.unwrap(), ["a", "b"]);
+        assert_eq!(chosen(&aws, "backup=nightly=yes", ValueCase::Any).await.unwrap(), ["a", "b", "d"]);
+        assert_eq!(chosen(&aws, "backup=nightly", ValueCase::Exact).await.unwrap(), ["c"]);
+    }
+
+    #[tokio::test]
+    async fn a_table_whose_tags_cannot_be_found_is_looked_at() {
+        let aws =
+            FakeAws::default().with_table("going").with_table("tagged").with_tag("tagged", "backup", "yes");
+        let tags = json!([{ "Key": "backup", "Value": "yes" }]);
+        aws.answer("dynamodb:ListTagsOfResource", move |call| {
+            match call.input["ResourceArn"] == arn("going") {
+                true => crate::testing::fake_aws::refusal("ResourceNotFoundException"),
+                false => (200, json!({ "Tags": tags })),
+            }
+        });
+        let chosen = async || chosen(&aws, "backup=yes", ValueCase::Exact).await;
+        aws.set("going", "CreationDateTime", json!(Clock::System.now().timestamp()));
+        for status in ["CREATING", "ACTIVE"] {
+            aws.set("going", "TableStatus", json!(status));
+            let busy = chosen().await.unwrap_err();
+            assert_eq!(busy.name, ErrorName::ResourceBusy);
+            assert!(busy.detail.starts_with(&format!("table {} is {status}", arn("going"))), "{busy}");
+        }
+        aws.set("going", "TableStatus", json!("DELETING"));
+        assert_eq!(chosen().await.unwrap(), ["tagged"]);
+        // As a table that ImportTable fills is, for hours.
+        aws.set("going", "TableStatus", json!("CREATING"));
+        aws.set("going", "CreationDateTime", json!(1_000.0));
+        assert_eq!(chosen().await.unwrap(), ["tagged"]);
+        aws.set("going", "CreationDateTime", json!(Clock::System.now().timestamp()));
+        aws.set("going", "TableStatus", json!("CREATING"));
+        let summary = json!({ "RestoreDateTime": 1.0, "RestoreInProgress": true });
+        aws.set("going", "RestoreSummary", summary);
+        assert_eq!(chosen().await.unwrap(), ["tagged"]);
+        aws.refuse("dynamodb:DescribeTable", "ResourceNotFoundException");
+        assert_eq!(chosen().await.unwrap(), ["tagged"]);
+    }
+}

@@ -1,0 +1,102 @@
+//! The table that a backfill reads, which has to have a stream that carries its items.
+
+use aws_sdk_dynamodb::types::{StreamViewType, TableDescription, TableStatus};
+
+use crate::aws::failure::AwsFailure;
+use crate::aws::table as table_description;
+use crate::aws::table::Unscannable;
+use crate::error_name::{ErrorName, Named};
+
+/// Why the table cannot be read, or what is read would not be kept up.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum TableError {
+    /// There is no such table.
+    #[error("table {0} does not exist (any more)")]
+    Missing(String),
+    /// Not yet.
+    #[error("table {table} cannot be read yet: {reason}")]
+    Busy {
+        /// The table's name.
+        table: String,
+        /// What is still going on.
+        reason: &'static str,
+    },
+    /// Its stream is not what it has to be.
+    #[error("table {table} {reason}")]
+    Stream {
+        /// The table's name.
+        table: String,
+        /// What is wrong, and what would be right.
+        reason: String,
+    },
+    /// An AWS call failed. Its name and action are kept.
+    #[error(transparent)]
+    Aws(#[from] AwsFailure),
+}
+
+impl Named for TableError {
+    fn name(&self) -> ErrorName {
+        match self {
+            TableError::Missing(_) => ErrorName::SourceTableMissing,
+            TableError::Busy { .. } => ErrorName::ResourceBusy,
+            TableError::Stream { .. } => ErrorName::StreamNotUsable,
+            TableError::Aws(failure) => failure.name,
+        }
+    }
+}
+
+impl TableError {
+    /// The names that it can have.
+    pub const NAMES: &'static [ErrorName] = &[ErrorName::SourceTableMissing, ErrorName::StreamNotUsable];
+}
+
+/// Looks at a table: its description and its stream's ARN. `followed` is the stream that something follows already; with
+/// none, any that carries the items will do.
+pub async fn look(
+    dynamodb: &aws_sdk_dynamodb::Client,
+    table_name: &str,
+    followed: Option<&str>,
+) -> Result<(TableDescription, String), TableError> {
+    let table = table_description::describe(dynamodb, table_name).await?;
+    let table = table.ok_or_else(|| TableError::Missing(table_name.to_owned()))?;
+    can_be_read(table_name, &table)?;
+    let refused = |reason: String| TableError::Stream { table: table_name.to_owned(), reason };
+    let stream = table.stream_specification().filter(|stream| stream.stream_enabled);
+    let stream = stream.ok_or_else(|| {
+        refused(
+            "has no stream, so that what changes would not be backed up; turn it on with the view NEW_IMAGE, and \
+             deploy with its ARN as StreamArn"
+                .to_owned(),
+        )
+    })?;
+    match stream.stream_view_type() {
+        Some(StreamViewType::NewImage | StreamViewType::NewAndOldImages) => {}
+        other => {
+            let view = other.map_or("unknown", StreamViewType::as_str);
+            return Err(refused(format!(
+                "has a stream whose view is {view}, which does not carry the items; NEW_IMAGE or NEW_AND_OLD_IMAGES is \
+                 needed"
+            )));
+        }
+    }
+    let arn = table.latest_stream_arn().unwrap_or_default().to_owned();
+    match followed {
+        Some(followed) if followed != arn => Err(refused(format!(
+            "has the stream {arn}, but {followed} is followed, which brings nothing any more; deploy with the former as \
+             StreamArn, and with a new IncrementalPrefix"
+        ))),
+        _ => Ok((table, arn)),
+    }
+}
+
+fn can_be_read(table_name: &str, table: &TableDescription) -> Result<(), TableError> {
+    table_description::scannable(table).map_err(|unscannable| match unscannable {
+        Unscannable::Yet(reason) => TableError::Busy { table: table_name.to_owned(), reason },
+        Unscannable::Ever(TableStatus::Deleting) => TableError::Missing(table_name.to_owned()),
+        Unscannable::Ever(status) => TableError::Aws(AwsFailure {
+            action: "dynamodb:Scan",
+            name: ErrorName::RequestRefused,
+            detail: format!("table {table_name} is {}, and cannot be read", status.as_str()),
+        }),
+    })
+}

@@ -1,0 +1,274 @@
+//! What an execution takes, whether a schedule or a person begins it.
+//!
+//! `{"TableName": "Movies"}` alone is enough, and `{}` takes everything from the template's parameters. The system
+//! before this one was called with `{"action": "create-backups", "frequency": "daily"}` and `{"action": "backup-table",
+//! "table_name": "Movies"}`: those schedules go on as they are.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+pub use crate::aws::table_selection::{InvalidInput, Selection};
+
+use super::{CompressionName, ExportFormat, Frequency, NullTagName, Run};
+use crate::aws::table_selection::{ValueCase, field, hours_of, names_of, tag_of};
+use crate::text::quoted;
+
+/// The most segments of a table. DynamoDB takes a million; more than this reads no faster in one execution.
+pub const MOST_SEGMENTS: u32 = 64;
+/// The most segments at a time: what a Map of Step Functions runs beside each other
+/// (<https://docs.aws.amazon.com/step-functions/latest/dg/state-map-inline.html>).
+const MOST_AT_A_TIME: u32 = 40;
+/// The longest that a call takes pages. A function has 900 s, and the last page may be followed by 256 s of waiting for
+/// its capacity, and by the rest of an upload.
+pub const LONGEST_CALL: u32 = 600;
+
+/// The most read capacity units a second that may be said.
+const MOST_UNITS: u32 = 10_000_000;
+
+/// The input of an execution of `export-table`.
+#[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields, default)]
+pub struct ExecutionInput {
+    /// One table.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub table_name: Option<String>,
+    /// Several tables.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 100))]
+    pub table_names: Option<Vec<String>>,
+    /// Every table with this tag, `key=value`; the value in any case.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub table_tag: Option<String>,
+    /// How often this runs: `QuarterHourly`, `Hourly`, `Daily`, `Weekly`, `Monthly` or `Yearly`, in any spelling.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub frequency: Option<String>,
+    /// How items are written.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub format: Option<ExportFormat>,
+    /// What Data Pipeline's format calls a null.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub null_tag: Option<NullTagName>,
+    /// How data files are compressed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub compression: Option<CompressionName>,
+    /// Whether reads are strongly consistent, which takes twice the capacity.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub consistent_read: Option<bool>,
+    /// Segments of a table, up to 64; 0 for as many as its size asks for, or as few as take all of a rate.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub segments: Option<i64>,
+    /// Read capacity units a second that the scan of a table takes at most; 0 for no limit. What would not end is refused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_read_capacity_units: Option<i64>,
+    /// Whether DynamoDB itself exports the tables that have point-in-time recovery.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub managed: Option<bool>,
+    /// `create-backups` for the tables with the template's tag, or `backup-table`: as the system before this one took it.
+    #[serde(rename = "action", skip_serializing_if = "Option::is_none")]
+    pub action: Option<String>,
+    /// The frequency, beside `action`.
+    #[serde(rename = "frequency", skip_serializing_if = "Option::is_none")]
+    pub action_frequency: Option<String>,
+    /// The table, beside `action`.
+    #[serde(rename = "table_name", skip_serializing_if = "Option::is_none")]
+    pub action_table_name: Option<String>,
+}
+
+/// The template's parameters, as text.
+#[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Defaults {
+    /// The bucket.
+    pub bucket: String,
+    /// Before every key; may be empty.
+    pub prefix: String,
+    /// `key=value`; may be empty.
+    pub table_tag: String,
+    /// `dynamodb-json`, `data-pipeline` or `plain`.
+    pub format: String,
+    /// `nULL` or `nULLValue`.
+    pub null_tag: String,
+    /// `none`, `gzip` or `zstd`.
+    pub compression: String,
+    /// `true` or `false`.
+    pub consistent_read: String,
+    /// 0 to 64.
+    pub segments: String,
+    /// 1 to 40.
+    pub segment_concurrency: String,
+    /// 0 is off.
+    pub max_read_capacity_units: String,
+    /// `true` or `false`.
+    pub managed: String,
+    /// 1 to 168.
+    pub timeout_hours: String,
+    /// 1 to 600.
+    pub seconds_per_call: String,
+}
+
+impl ExecutionInput {
+    /// The tables that it asks for, or else the template. One way to choose them, not several at once.
+    pub fn selection(&self, defaults: &Defaults) -> Result<Selection, InvalidInput> {
+        if let Some(action) = self.action.as_deref() {
+            return self.selection_of(action, defaults);
+        }
+        if self.action_table_name.is_some() || self.action_frequency.is_some() {
+            let reason = "is missing, and table_name and frequency go beside it; without it they are called TableName \
+                          and Frequency";
+            return Err(field("action", reason));
+        }
+        let asked: Vec<Result<Selection, InvalidInput>> = [
+            self.table_name.clone().map(|name| names_of("TableName", vec![name])),
+            self.table_names.clone().map(|names| names_of("TableNames", names)),
+            self.table_tag.as_deref().map(|tag| tag_of(tag, ValueCase::Any)),
+        ]
+        .into_iter()
+        .flatten()
+        .collect();
+        let mut asked = asked.into_iter();
+        match (asked.next(), asked.next()) {
+            (Some(selection), None) => selection,
+            (None, _) => defaults.selection(),
+            (Some(_), Some(_)) => Err(field(
+                "TableName",
+                "is not the only way in which tables are chosen; of TableName, TableNames and TableTag one may be given",
+            )),
+        }
+    }
+
+    fn selection_of(&self, action: &str, defaults: &Defaults) -> Result<Selection, InvalidInput> {
+        if self.table_name.is_some() || self.table_names.is_some() || self.table_tag.is_some() {
+            let reason =
+                "chooses the tables already; TableName, TableNames and TableTag cannot stand beside it";
+            return Err(field("action", reason));
+        }
+        if self.frequency.is_some() && self.action_frequency.is_some() {
+            return Err(field(
+                "Frequency",
+                "is given twice, as Frequency and as frequency; one may be given",
+            ));
+        }
+        match (action, &self.action_table_name) {
+            ("create-backups", None) => defaults.selection(),
+            ("create-backups", Some(_)) => Err(field(
+                "table_name",
+                "stands beside the action `create-backups`, which is for every table with the tag; the action for one \
+                 table is `backup-table`",
+            )),
+            ("backup-table", Some(name)) => names_of("table_name", vec![name.clone()]),
+            ("backup-table", None) => {
+                Err(field("table_name", "is missing; the action `backup-table` needs the table's name"))
+            }
+            (other, _) => Err(field(
+                "action",
+                format!(
+                    "is {}; `create-backups` and `backup-table` are the actions that there are",
+                    quoted(other)
+                ),
+            )),
+        }
+    }
+
+    /// What the run goes by, except for how many segments a table may have.
+    pub fn run(&self, defaults: &Defaults, started_at: DateTime<Utc>) -> Result<Run, InvalidInput> {
+        if defaults.bucket.is_empty() {
+            return Err(field("BucketName", "is empty; an export needs a bucket"));
+        }
+        let timeout: TimeDelta = hours_of("TimeoutHours", &defaults.timeout_hours)?;
+        let format = or("Format", self.format, &defaults.format)?;
+        let managed = or("Managed", self.managed, &defaults.managed)?;
+        if managed && format != ExportFormat::DynamodbJson {
+            let reason =
+                format!("is true, and Format is {format}; DynamoDB's own exports are dynamodb-json alone");
+            return Err(field("Managed", reason));
+        }
+        let at_a_time = &defaults.segment_concurrency;
+        let at_a_time = number("SegmentConcurrency", None, at_a_time, 1, MOST_AT_A_TIME)?;
+        let max_read_capacity_units = number(
+            "MaxReadCapacityUnits",
+            self.max_read_capacity_units,
+            &defaults.max_read_capacity_units,
+            0,
+            MOST_UNITS,
+        )?;
+        Ok(Run {
+            started_at,
+            timestamp: started_at.format("%Y-%m-%d-%H-%M-%S").to_string(),
+            frequency: self.frequency()?,
+            format,
+            null_tag: or("NullTag", self.null_tag, &defaults.null_tag)?,
+            compression: or("Compression", self.compression, &defaults.compression)?,
+            consistent_read: or("ConsistentRead", self.consistent_read, &defaults.consistent_read)?,
+            bucket: defaults.bucket.clone(),
+            prefix: prefix_of(&defaults.prefix),
+            segments: number("Segments", self.segments, &defaults.segments, 0, MOST_SEGMENTS)?,
+            // A rate is shared by segments that run side by side.
+            most_segments: if max_read_capacity_units > 0 { at_a_time } else { MOST_SEGMENTS },
+            max_read_capacity_units,
+            managed,
+            deadline: started_at + timeout,
+            seconds_per_call: number("SecondsPerCall", None, &defaults.seconds_per_call, 1, LONGEST_CALL)?,
+        })
+    }
+
+    fn frequency(&self) -> Result<Frequency, InvalidInput> {
+        let asked = self.frequency.as_deref().map(|text| ("Frequency", text));
+        let asked = asked.or(self.action_frequency.as_deref().map(|text| ("frequency", text)));
+        let Some((name, text)) = asked else { return Ok(Frequency::Manual) };
+        Frequency::called(text).ok_or_else(|| {
+            let them =
+                "QuarterHourly, Hourly, Daily, Weekly, Monthly and Yearly are the frequencies that there are";
+            field(name, format!("is {}; {them}", quoted(text)))
+        })
+    }
+}
+
+impl Defaults {
+    fn selection(&self) -> Result<Selection, InvalidInput> {
+        match self.table_tag.is_empty() {
+            false => tag_of(&self.table_tag, ValueCase::Any),
+            true => Err(field(
+                "TableName",
+                "is missing, and so are TableNames and TableTag, here and among the template's parameters: nothing says \
+                 which tables are meant",
+            )),
+        }
+    }
+}
+
+/// A prefix as keys begin with it: empty, or with one `/` at its end and none before it.
+pub fn prefix_of(text: &str) -> String {
+    match text.trim_matches('/') {
+        "" => String::new(),
+        prefix => format!("{prefix}/"),
+    }
+}
+
+/// What is asked for, or else what the parameter says.
+fn or<T: std::str::FromStr>(of: &'static str, asked: Option<T>, parameter: &str) -> Result<T, InvalidInput> {
+    let parse = || {
+        parameter
+            .trim()
+            .parse()
+            .map_err(|_| field(of, format!("is {}, which it cannot be", quoted(parameter))))
+    };
+    asked.map_or_else(parse, Ok)
+}
+
+fn number(
+    of: &'static str,
+    asked: Option<i64>,
+    parameter: &str,
+    least: u32,
+    most: u32,
+) -> Result<u32, InvalidInput> {
+    let value = asked.map_or_else(|| parameter.trim().to_owned(), |value| value.to_string());
+    match value.parse::<u32>() {
+        Ok(number) if (least..=most).contains(&number) => Ok(number),
+        _ => Err(field(of, format!("is {}; {least} to {most} may be given", quoted(&value)))),
+    }
+}
+
+#[cfg(test)]
+mod tests;

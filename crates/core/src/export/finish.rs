@@ -1,0 +1,233 @@
+//! The end of a scan's export: whether all is there, and the manifests that say so.
+//!
+//! Nothing that a step answered is relied on: what is verified is what lies in the folder. The records of the parts must
+//! form a chain in each segment, from its beginning to its end; each data file must be there as its record says, and no
+//! other may lie among them, since ImportTable reads every object that it finds.
+
+use std::collections::BTreeMap;
+
+use futures::{StreamExt, TryStreamExt, stream};
+
+use super::layout::Layout;
+use super::manifest::{
+    DataFile, EMR, EmrManifest, FILES, FILES_MD5, ManifestSummary, OutputFormat, SUMMARY, SUMMARY_MD5,
+};
+use super::part::Part;
+use super::{ExportFormat, Plan, Run, manifest};
+use crate::aws::failure::AwsFailure;
+use crate::error_name::{ErrorName, Named};
+use crate::storage::{Files, FilesError, StoredFile};
+
+/// How many records are read at a time.
+const AT_A_TIME: usize = 16;
+
+/// What an export came to.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Finished {
+    /// Where its `manifest-summary.json` is.
+    pub manifest: String,
+    /// How many items it holds.
+    pub items: u64,
+    /// Bytes of their lines, before they were compressed.
+    pub bytes: u64,
+    /// How many data files.
+    pub files: u64,
+    /// Items of a snapshot that are left out, as their state is not known.
+    pub unknown: u64,
+    /// What its reader should know.
+    pub notes: Vec<String>,
+}
+
+/// Why an export has no manifest.
+#[derive(Debug, thiserror::Error)]
+pub enum FinishError {
+    /// What lies there is not what it should be.
+    #[error("the export in {folder} is not whole: {reason}")]
+    NotVerified {
+        /// Where it lies.
+        folder: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// Another table has its name.
+    #[error(
+        "table {0} is not the one that was scanned at first: it was deleted and made anew meanwhile, so that the export may hold \
+         items of both"
+    )]
+    TableReplaced(String),
+    /// The table could not be looked at.
+    #[error(transparent)]
+    Aws(#[from] AwsFailure),
+    /// A file could not be written or read.
+    #[error(transparent)]
+    Files(#[from] FilesError),
+}
+
+impl Named for FinishError {
+    fn name(&self) -> ErrorName {
+        match self {
+            FinishError::NotVerified { .. } | FinishError::TableReplaced(_) => ErrorName::ExportNotVerified,
+            FinishError::Aws(failure) => failure.name,
+            FinishError::Files(error) => error.name(),
+        }
+    }
+}
+
+/// Verifies an export and writes its manifests. Doing it again writes the same.
+pub async fn finish(files: &Files, run: &Run, plan: &Plan) -> Result<Finished, FinishError> {
+    let layout = Layout::new(run, plan);
+    // A call that was given up may still be writing: what it has not finished by now, it does not finish any more.
+    files.abort_uploads(&layout.data_folder()).await?;
+    let refused = |reason| FinishError::NotVerified { folder: files.location(&plan.folder), reason };
+    let records = records(files, &layout).await?.map_err(refused)?;
+    let there = files.list(&layout.data_folder()).await?;
+    let parts = verified(&layout, plan, &records, &there).map_err(refused)?;
+    write(files, run, plan, &parts).await?;
+    let sum = |of: fn(&Part) -> u64| parts.iter().copied().map(of).sum::<u64>();
+    let with_empties = sum(|part| part.with_empty_collections);
+    let note = (run.format == ExportFormat::DataPipeline && with_empties > 0).then(|| {
+        format!(
+            "{with_empties} items hold an empty list or map: the readers of Data Pipeline and of the EMR connector make \
+             an attribute without a value of it, import-table does not"
+        )
+    });
+    Ok(Finished {
+        manifest: files.location(&layout.manifest(SUMMARY)),
+        items: sum(|part| part.items),
+        bytes: sum(|part| part.bytes),
+        unknown: sum(|part| part.unknown),
+        files: u64::try_from(parts.len()).unwrap_or(u64::MAX),
+        notes: note.into_iter().collect(),
+    })
+}
+
+/// The records that are there, by their keys. The inner error says which cannot be read.
+async fn records(
+    files: &Files,
+    layout: &Layout<'_>,
+) -> Result<Result<BTreeMap<String, Part>, String>, FilesError> {
+    let there = files.list(&layout.parts()).await?;
+    let read = stream::iter(there).map(|StoredFile { key, .. }| async move {
+        let body = files.get(&key).await?;
+        let part = body.as_deref().map(serde_json::from_slice::<Part>);
+        Ok::<_, FilesError>(match part {
+            Some(Ok(part)) => Ok((key, part)),
+            Some(Err(error)) => Err(format!("{key} is no record of a part: {error}")),
+            None => Err(format!("{key} was taken away while it was read")),
+        })
+    });
+    let read: Vec<_> = read.buffered(AT_A_TIME).try_collect().await?;
+    Ok(read.into_iter().collect())
+}
+
+/// The parts in the order of the manifest, if all of the export is there and nothing else.
+fn verified<'a>(
+    layout: &Layout<'_>,
+    plan: &Plan,
+    records: &'a BTreeMap<String, Part>,
+    there: &[StoredFile],
+) -> Result<Vec<&'a Part>, String> {
+    let mut parts = Vec::new();
+    for segment in 0..plan.segments {
+        let mut cursor = None;
+        for number in 0.. {
+            let key = layout.part(segment, number);
+            let part = records
+                .get(&key)
+                .ok_or_else(|| format!("part {number} of segment {segment} is missing: there is no {key}"))?;
+            if (part.segment, part.part) != (segment, number) || part.key != layout.data(segment, number) {
+                return Err(format!("{key} is the record of another part"));
+            }
+            if part.cursor.as_deref() != cursor {
+                return Err(format!(
+                    "part {number} of segment {segment} does not begin where the one before it ends: two calls wrote \
+                     the segment at the same time"
+                ));
+            }
+            if part.done != part.next.is_none() {
+                return Err(format!("{key} does not say whether its segment goes on"));
+            }
+            parts.push(part);
+            cursor = part.next.as_deref();
+            if part.done {
+                break;
+            }
+        }
+    }
+    if parts.len() != records.len() {
+        let known: Vec<String> = parts.iter().map(|part| layout.part(part.segment, part.part)).collect();
+        let other = records.keys().find(|key| !known.contains(key)).cloned().unwrap_or_default();
+        return Err(format!("{other} is the record of a part behind the last one of its segment"));
+    }
+    let mut files: BTreeMap<&str, &StoredFile> =
+        there.iter().filter(|file| layout.is_data(&file.key)).map(|file| (file.key.as_str(), file)).collect();
+    for part in &parts {
+        match files.remove(part.key.as_str()) {
+            None => return Err(format!("the data file {} is missing", part.key)),
+            Some(file) if !file.is(part.size, &part.etag) => {
+                let Part { key, size, etag, .. } = part;
+                return Err(format!(
+                    "the data file {key} is not the one that was written: it has {} bytes and the ETag {}, and should \
+                     have {size} and {etag}",
+                    file.size, file.etag
+                ));
+            }
+            Some(_) => {}
+        }
+    }
+    match files.into_keys().next() {
+        Some(other) => Err(format!("{other} lies among the data files, and is none of this export's")),
+        None => Ok(parts),
+    }
+}
+
+/// Writes the manifests, each one behind what it names or is checked by. The summary is the very last, for it says that
+/// the export is whole: a call that fails leaves none.
+async fn write(files: &Files, run: &Run, plan: &Plan, parts: &[&Part]) -> Result<(), FilesError> {
+    let layout = Layout::new(run, plan);
+    let lines: Vec<DataFile> = parts
+        .iter()
+        .map(|part| DataFile {
+            item_count: part.items,
+            md5_checksum: Some(part.md5.clone()),
+            etag: part.etag.clone(),
+            data_file_s3_key: part.key.clone(),
+        })
+        .collect();
+    let put = async |name: &str, body: Vec<u8>| files.put(&layout.manifest(name), body).await.map(drop);
+    let with_md5 = async |name: &str, md5: &str, body: Vec<u8>| {
+        let digest = manifest::md5_of(&body).into_bytes();
+        put(md5, digest).await?;
+        put(name, body).await
+    };
+    with_md5(FILES, FILES_MD5, manifest::write_files(&lines)).await?;
+    if run.format == ExportFormat::DataPipeline {
+        let urls = parts.iter().map(|part| files.location(&part.key));
+        put(EMR, EmrManifest::of(urls).write()).await?;
+    }
+    with_md5(SUMMARY, SUMMARY_MD5, summary(run, plan, parts).write()).await
+}
+
+fn summary(run: &Run, plan: &Plan, parts: &[&Part]) -> ManifestSummary {
+    let layout = Layout::new(run, plan);
+    let format = match run.format {
+        ExportFormat::DynamodbJson => OutputFormat::DynamodbJson,
+        ExportFormat::DataPipeline => OutputFormat::DataPipeline,
+        ExportFormat::Plain => OutputFormat::Plain,
+    };
+    // Not the time now: a repetition has to write the same.
+    let ended = parts.iter().map(|part| part.written_at).max().unwrap_or(plan.export_time);
+    ManifestSummary {
+        export_arn: format!("{}/export/{}", plan.table_arn, plan.export_id),
+        start_time: manifest::time(run.started_at),
+        end_time: manifest::time(ended),
+        table_arn: plan.table_arn.clone(),
+        table_id: plan.table_id.clone(),
+        export_time: manifest::time(plan.export_time),
+        s3_bucket: run.bucket.clone(),
+        s3_prefix: Some(plan.folder.trim_end_matches('/').to_owned()),
+        billed_size_bytes: parts.iter().map(|part| part.bytes).sum(),
+        item_count: parts.iter().map(|part| part.items).sum(),
+        ..ManifestSummary::of_full_export(layout.manifest(FILES), format)
+    }
+}

@@ -1,0 +1,66 @@
+//! The exports of a table that were begun and not ended: what the command line goes on with.
+
+use super::layout::{Layout, document_in};
+use super::manifest::SUMMARY;
+use super::plan::{Document, VERSION};
+use crate::storage::{Files, FilesError};
+
+/// The newest export of a table below `prefix` (empty, or ending in `/`) that has no manifest, and whose owner is one of
+/// those that `is_own` takes. A document that cannot be read belongs to nobody.
+pub async fn newest(
+    files: &Files,
+    prefix: &str,
+    table_name: &str,
+    is_own: impl Fn(&str) -> bool,
+) -> Result<Option<Document>, FilesError> {
+    let root = format!("{prefix}{table_name}/");
+    let there = files.list(&root).await?;
+    // Folders are named after their time, and listed in the order of their names.
+    let folders = there.iter().rev().filter_map(|file| {
+        let folder = file.key.strip_suffix("export.json")?;
+        let name = folder.strip_prefix(&root)?.strip_suffix('/')?;
+        (!name.contains('/')).then_some(folder)
+    });
+    for folder in folders {
+        let Some(body) = files.get(&document_in(folder)).await? else { continue };
+        let Ok(document) = serde_json::from_slice::<Document>(&body) else { continue };
+        let is_it = document.version == VERSION && document.plan.folder == folder && is_own(&document.owner);
+        let manifest = Layout::new(&document.run, &document.plan).manifest(SUMMARY);
+        if is_it && !there.iter().any(|file| file.key == manifest) {
+            return Ok(Some(document));
+        }
+    }
+    Ok(None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::export::plan::Mode;
+    use crate::export::testing;
+
+    #[tokio::test]
+    async fn the_newest_is_found_that_is_ones_own_and_has_no_manifest() {
+        let directory = tempfile::tempdir().unwrap();
+        let files = Files::Directory(directory.path().to_owned());
+        let newest = async || {
+            let found = newest(&files, "exports/", "orders", |owner| owner.starts_with("me")).await.unwrap();
+            found.map(|document| document.plan.folder)
+        };
+        assert_eq!(newest().await, None);
+        for (name, owner) in [("2026-03-01", "me 1"), ("2026-03-02", "me 2"), ("2026-03-03", "another")] {
+            let mut plan = testing::plan(1);
+            plan.folder = format!("exports/orders/{name}/");
+            let run = testing::run("plain", "none");
+            let document =
+                Document { version: VERSION, owner: owner.to_owned(), mode: Mode::Scan, run, plan };
+            let body = serde_json::to_vec(&document).unwrap();
+            files.put(&document_in(&document.plan.folder), body).await.unwrap();
+        }
+        files.put("exports/orders/2026-03-04/export.json", b"{}".to_vec()).await.unwrap();
+        assert_eq!(newest().await.as_deref(), Some("exports/orders/2026-03-02/"));
+        let ended = "exports/orders/2026-03-02/manifest-summary.json";
+        files.put(ended, b"{}".to_vec()).await.unwrap();
+        assert_eq!(newest().await.as_deref(), Some("exports/orders/2026-03-01/"));
+    }
+}

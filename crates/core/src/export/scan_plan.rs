@@ -1,0 +1,106 @@
+//! In how many segments tables are scanned, and whether an execution comes to the end of them.
+
+use super::Run;
+use super::execution_input::LONGEST_CALL;
+use super::segment::MOST_BYTES;
+use crate::aws::rate::{Caller, PLANNED_EVENTS, PLANNED_SECONDS, Work, least_rate};
+use crate::aws::scan_segments::number;
+use crate::aws::table_selection::{InvalidInput, field};
+use crate::aws::{rate, scan_segments};
+
+/// Events of an execution besides those of its tables.
+const EVENTS_BESIDE: f64 = 20.0;
+/// Tables that are exported at a time.
+const TABLES_AT_A_TIME: usize = 4;
+
+/// In how many segments a table of so many bytes is scanned, and what there is to say about it. With a rate, all of them
+/// run side by side.
+pub(crate) fn segments(run: &Run, bytes: Option<i64>, caller: Caller) -> (u32, Vec<String>) {
+    let Run { max_read_capacity_units: rate, most_segments, .. } = *run;
+    let wanted = match (run.segments, rate) {
+        (0, 0) => scan_segments::by_size(bytes),
+        (0, rate) => scan_segments::by_size(bytes).min(scan_segments::by_rate(rate, run.consistent_read)),
+        (asked, _) => asked,
+    };
+    let most = wanted.min(scan_segments::by_capacity(rate, most_segments));
+    let given = match (rate, caller) {
+        (0, _) | (_, Caller::Process) => most,
+        _ => work(run, bytes).fitting(most),
+    };
+    let asked = run.segments;
+    let why = "an execution of so many tables, or so few read capacity units, do not allow more";
+    let note = (given < asked).then(|| format!("it was read in {given} segments, not in {asked}: {why}"));
+    (given, note.into_iter().collect())
+}
+
+/// Refuses a table whose scan an execution does not come to the end of.
+pub(crate) fn check(run: &Run, table_name: &str, bytes: Option<i64>) -> Result<(), InvalidInput> {
+    let (work, bytes) = (work(run, bytes), number(bytes));
+    if !work.ends_at_some_rate() {
+        let (files, room) = (work.least_calls, rate::calls_in_room());
+        let reason = format!(
+            "is {table_name}, whose {bytes} bytes fill {files:.0} data files of {MOST_BYTES} bytes at the least, a call \
+             each; an execution has room for {room} calls, so that it cannot be scanned in one: Managed has DynamoDB \
+             export it"
+        );
+        return Err(field("TableName", reason));
+    }
+    let what = format!("the scan of table {table_name} with {bytes} bytes");
+    match work.too_slow(&what, LONGEST_CALL) {
+        Some(reason) => Err(field("MaxReadCapacityUnits", reason)),
+        None => Ok(()),
+    }
+}
+
+/// How many segments at the most each of several tables, of so many bytes, has for all of them to end in one execution.
+/// Refuses them where even one each is too many. Those that do not end alone are left out, as they are refused alone.
+pub fn most_segments(run: &Run, sizes: &[Option<i64>]) -> Result<u32, InvalidInput> {
+    let sizes: Vec<Option<i64>> = sizes.iter().copied().filter(|bytes| work(run, *bytes).ends()).collect();
+    let all_end = |rate: u32, most_segments: u32| {
+        let run = Run { max_read_capacity_units: rate, most_segments, ..run.clone() };
+        let (events, seconds) = together(&run, &sizes);
+        events <= f64::from(PLANNED_EVENTS) && seconds <= f64::from(PLANNED_SECONDS)
+    };
+    let rate = run.max_read_capacity_units;
+    if let Some(most) = (1..=run.most_segments).rev().find(|most| all_end(rate, *most)) {
+        return Ok(most);
+    }
+    let (events, seconds) = together(&Run { most_segments: 1, ..run.clone() }, &sizes);
+    let would_do = match least_rate(|rate| all_end(rate, 1)) {
+        Some(least) => format!("{least} or more may be given, or fewer tables"),
+        None => "fewer tables may be chosen".to_owned(),
+    };
+    let (count, bytes) = (sizes.len(), sizes.iter().map(|bytes| number(*bytes)).sum::<u64>());
+    let (days, most) = (rate::days(seconds), rate::days_in_room());
+    Err(field(
+        "MaxReadCapacityUnits",
+        format!(
+            "is {rate}, but {count} tables with {bytes} bytes, {TABLES_AT_A_TIME} at a time, take some {days:.1} days and \
+             {events:.0} events at that rate; an execution has {most:.0} days and room for {PLANNED_EVENTS} events, so \
+             {would_do}"
+        ),
+    ))
+}
+
+/// How many events and seconds the scans of tables of so many bytes take together.
+fn together(run: &Run, sizes: &[Option<i64>]) -> (f64, f64) {
+    let mut events = EVENTS_BESIDE;
+    let mut until = [0.0_f64; TABLES_AT_A_TIME];
+    for bytes in sizes {
+        let work = work(run, *bytes);
+        events += work.events(segments(run, *bytes, Caller::Execution).0);
+        if let Some(free_first) = until.iter_mut().min_by(|one, other| one.total_cmp(other)) {
+            *free_first += work.seconds();
+        }
+    }
+    (events, until.into_iter().fold(0.0, f64::max))
+}
+
+fn work(run: &Run, bytes: Option<i64>) -> Work {
+    let Run { consistent_read, max_read_capacity_units: rate, seconds_per_call, .. } = *run;
+    let least_calls = (number(bytes) as f64 / MOST_BYTES as f64).ceil();
+    Work { least_calls, ..scan_segments::scan(bytes, consistent_read, rate, seconds_per_call) }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,95 @@
+use super::*;
+use crate::export::testing;
+
+const GB: i64 = 1_000_000_000;
+
+/// A run at so many read capacity units a second, of which a call goes on for ten minutes.
+fn run(rate: u32, asked: u32) -> Run {
+    Run {
+        segments: asked,
+        most_segments: if rate > 0 { 8 } else { 64 },
+        max_read_capacity_units: rate,
+        seconds_per_call: 600,
+        ..testing::run("dynamodb-json", "gzip")
+    }
+}
+
+#[test]
+fn a_rate_is_shared_by_as_few_as_take_it_and_others_are_as_many_as_before() {
+    let of = |rate, asked, caller| segments(&run(rate, asked), Some(50 * GB), caller).0;
+    for (rate, asked, in_execution, in_process) in [
+        (0, 0, 64, 64),
+        (0, 7, 7, 7),
+        (1, 0, 1, 1),
+        (512, 0, 1, 1),
+        (513, 0, 2, 2),
+        (2_000, 0, 4, 4),
+        (100_000, 0, 8, 8),
+        (2_000, 8, 8, 8),
+        (2_000, 64, 8, 8),
+        (9, 4, 1, 1),
+        // 100 units need 204 calls for each segment, and 50 twice as many.
+        (100, 8, 8, 8),
+        (50, 8, 6, 8),
+    ] {
+        let given = (of(rate, asked, Caller::Execution), of(rate, asked, Caller::Process));
+        assert_eq!(given, (in_execution, in_process), "{rate} {asked}");
+    }
+    let eventual = Run { consistent_read: false, ..run(2_000, 0) };
+    assert_eq!(segments(&eventual, Some(50 * GB), Caller::Execution).0, 8);
+    assert_eq!(segments(&run(2_000, 0), Some(GB), Caller::Execution).0, 2, "one for each 512 MiB");
+}
+
+#[test]
+fn a_table_that_does_not_end_is_refused_with_the_numbers() {
+    for (rate, bytes) in [(0, 12_000 * GB), (21, 50 * GB), (100, 240 * GB), (1, 0)] {
+        check(&run(rate, 0), "orders", Some(bytes)).unwrap();
+    }
+    let refused = |rate, bytes| check(&run(rate, 0), "orders", Some(bytes)).unwrap_err().to_string();
+    let words = refused(20, 50 * GB);
+    assert!(
+        words.starts_with(
+            "MaxReadCapacityUnits is 20, but the scan of table orders with 50000000000 bytes takes"
+        ),
+        "{words}"
+    );
+    assert!(words.ends_with("so 21 or more may be given, or 0 for no limit"), "{words}");
+    let words = refused(0, 13_000 * GB);
+    assert!(
+        words.starts_with("TableName is orders, whose 13000000000000 bytes fill 3027 data files"),
+        "{words}"
+    );
+    assert!(words.ends_with("Managed has DynamoDB export it"), "{words}");
+    assert_eq!(refused(1_000_000, 13_000 * GB), words);
+    let short = Run { seconds_per_call: 10, ..run(200, 0) };
+    let words = check(&short, "orders", Some(50 * GB)).unwrap_err().to_string();
+    assert!(words.ends_with("or a SecondsPerCall of 22 or more"), "{words}");
+}
+
+#[test]
+fn tables_that_each_end_may_not_end_together() {
+    let fifty = Some(50 * GB);
+    // 13 of them take 204 calls each.
+    assert_eq!(most_segments(&run(100, 0), &[fifty; 13]), Ok(8));
+    let words = most_segments(&run(100, 0), &[fifty; 14]).unwrap_err().to_string();
+    assert!(
+        words.starts_with(
+            "MaxReadCapacityUnits is 100, but 14 tables with 700000000000 bytes, 4 at a time, take some"
+        ),
+        "{words}"
+    );
+    let least: u32 =
+        words.split("so ").nth(1).and_then(|rest| rest.split(' ').next()).unwrap().parse().unwrap();
+    most_segments(&run(least, 0), &[fifty; 14]).unwrap();
+    most_segments(&run(least - 1, 0), &[fifty; 14]).unwrap_err();
+    // One that does not end by itself is refused by itself.
+    assert_eq!(most_segments(&run(100, 0), &[fifty, Some(9_000 * GB), None]), Ok(8));
+    // Where two segments each are too many, one each has all of the rate.
+    assert_eq!(most_segments(&run(1_000, 0), &[Some(4 * 86_400 * 1_000 * 4_096); 4]), Ok(1));
+    // Five of four days each, four at a time, take eight days.
+    let four_days = Some(4 * 86_400 * 1_000 * 4_096);
+    let words = most_segments(&run(1_000, 0), &[four_days; 5]).unwrap_err().to_string();
+    assert!(words.contains("take some 8.0 days"), "{words}");
+    let words = most_segments(&run(9_000_000, 0), &[Some(9_000 * GB); 9]).unwrap_err().to_string();
+    assert!(words.ends_with("so fewer tables may be chosen"), "{words}");
+}

@@ -1,0 +1,166 @@
+//! Checks that a table can be written to, and lists the files that its items come from.
+
+use aws_sdk_dynamodb::types::{Select, TableDescription, TableStatus};
+
+use crate::aws::failure::AwsFailure;
+use crate::aws::table as table_description;
+use crate::error_name::{ErrorName, Named};
+use crate::import::execution_input::{ExecutionInput, Wanted};
+use crate::import::source::Source;
+use crate::import::{Binary, Format, Import, shares, source};
+use crate::input::InvalidInput;
+use crate::storage::Files;
+use crate::text::quoted;
+
+/// Why nothing is imported.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The input cannot be followed.
+    #[error(transparent)]
+    Input(#[from] InvalidInput),
+    /// There is no such table.
+    #[error("table {0} does not exist; an import writes into a table that is there")]
+    TableMissing(String),
+    /// The table cannot be written to now.
+    #[error("table {table} is {status}; it can be written to once it is ACTIVE")]
+    TableBusy {
+        /// The table's name.
+        table: String,
+        /// Its status.
+        status: String,
+    },
+    /// The table holds items.
+    #[error(
+        "table {0} holds items; with `\"Merge\": true` they stay, and those of the same keys are replaced"
+    )]
+    TableNotEmpty(String),
+    /// The files cannot be told.
+    #[error(transparent)]
+    Source(#[from] source::Error),
+    /// An AWS call failed. Its name and action are kept.
+    #[error(transparent)]
+    Aws(#[from] AwsFailure),
+}
+
+impl Named for Error {
+    fn name(&self) -> ErrorName {
+        match self {
+            Error::Input(_) => ErrorName::InvalidInput,
+            Error::TableMissing(_) => ErrorName::TargetTableMissing,
+            Error::TableBusy { .. } => ErrorName::ResourceBusy,
+            Error::TableNotEmpty(_) => ErrorName::TableNotEmpty,
+            Error::Source(error) => error.name(),
+            Error::Aws(failure) => failure.name,
+        }
+    }
+}
+
+/// Looks at the table and finds the files: what the import goes by, and they.
+pub async fn plan(
+    dynamodb: &aws_sdk_dynamodb::Client,
+    files: &Files,
+    input: ExecutionInput,
+    wanted: Wanted,
+) -> Result<(Import, Source), Error> {
+    let table_name = input.table_name;
+    let table = check_table(dynamodb, &table_name, input.merge == Some(true)).await?;
+    let source = source::find(files, &wanted.place).await?;
+    let format = format(input.format, source.format)?;
+    let binary = binary(input.binary, format, &source)?;
+    let number = u32::try_from(source.files.len()).unwrap_or(u32::MAX);
+    let compression = input.compression.unwrap_or_default();
+    let segments = shares::segments(&wanted, &source, compression)?;
+    let import = Import {
+        table_arn: table.table_arn().unwrap_or_default().to_owned(),
+        table_id: table.table_id().unwrap_or_default().to_owned(),
+        key_names: table_description::key_names(&table),
+        key_types: table_description::key_types(&table)?,
+        table_name,
+        bucket: wanted.bucket,
+        root: source.root.clone(),
+        manifest: source.manifest.clone(),
+        format,
+        binary,
+        compression,
+        files: number,
+        files_digest: source.digest(),
+        item_count: source.item_count,
+        segments,
+        max_write_capacity_units: wanted.max_write_capacity_units,
+        seconds_per_call: wanted.seconds_per_call,
+    };
+    Ok((import, source))
+}
+
+/// Looks at the table, which has to be there, and to be empty unless `merge` says otherwise.
+pub async fn check_table(
+    dynamodb: &aws_sdk_dynamodb::Client,
+    name: &str,
+    merge: bool,
+) -> Result<TableDescription, Error> {
+    let table = table_description::describe(dynamodb, name).await?;
+    let table = table.ok_or_else(|| Error::TableMissing(name.to_owned()))?;
+    can_be_written(name, &table)?;
+    if !merge && holds_items(dynamodb, name).await? {
+        return Err(Error::TableNotEmpty(name.to_owned()));
+    }
+    Ok(table)
+}
+
+async fn holds_items(dynamodb: &aws_sdk_dynamodb::Client, table: &str) -> Result<bool, AwsFailure> {
+    let scan = dynamodb.scan().table_name(table).limit(1).consistent_read(true).select(Select::Count);
+    let page = scan.send().await.map_err(AwsFailure::of("dynamodb:Scan"))?;
+    Ok(page.count() > 0)
+}
+
+/// A table is written to while it is changed, too; what else it may be, it leaves by itself or not.
+fn can_be_written(name: &str, table: &TableDescription) -> Result<(), Error> {
+    match table.table_status() {
+        Some(TableStatus::Active | TableStatus::Updating) => Ok(()),
+        // What the table leaves by itself; a key that can be used again takes up to an hour.
+        Some(
+            status @ (TableStatus::Creating
+            | TableStatus::Deleting
+            | TableStatus::InaccessibleEncryptionCredentials),
+        ) => Err(Error::TableBusy { table: name.to_owned(), status: status.as_str().to_owned() }),
+        status => Err(Error::Aws(AwsFailure {
+            action: "dynamodb:BatchWriteItem",
+            name: ErrorName::RequestRefused,
+            detail: format!(
+                "table {name} is {}, and cannot be written to",
+                status.map_or("unknown", TableStatus::as_str)
+            ),
+        })),
+    }
+}
+
+/// Whoever writes a manifest writes base64: DynamoDB, the EMR connector, `export-table`. JSON without types has no binaries.
+fn binary(asked: Option<Binary>, format: Format, source: &Source) -> Result<Binary, InvalidInput> {
+    let refused = |reason| Err(InvalidInput { field: "Binary", reason });
+    match (asked.unwrap_or_default(), &source.manifest) {
+        (Binary::Text, Some(manifest)) => refused(format!(
+            "is text, but {} is the manifest of a writer that writes base64; leave it out",
+            quoted(manifest)
+        )),
+        (Binary::Text, None) if format == Format::Json => {
+            refused("is text, but the format json does not say what is a binary; leave it out".to_owned())
+        }
+        (binary, _) => Ok(binary),
+    }
+}
+
+/// What the manifest says counts; where none does, the input has to.
+fn format(asked: Option<Format>, said: Option<Format>) -> Result<Format, InvalidInput> {
+    let refused = |reason: String| Err(InvalidInput { field: "Format", reason });
+    match (asked, said) {
+        (Some(asked), Some(said)) if asked != said => {
+            refused(format!("is {}, but the manifest says {}; leave it out", asked.as_str(), said.as_str()))
+        }
+        (_, Some(format)) | (Some(format), None) => Ok(format),
+        (None, None) => refused(
+            "is missing, and there is no manifest that says it; dynamodb-json, data-pipeline, plain or json \
+             may be given"
+                .to_owned(),
+        ),
+    }
+}

@@ -1,0 +1,343 @@
+//! Where an import's files are found, and which they are.
+//!
+//! A place is a manifest, a folder, or one file. In a folder the manifests are looked for that exports have, its own first and
+//! then that of an export of DynamoDB's below it; where there is none, all of its files are taken. An export that did
+//! not end, which shows by what begins it (`export.json`, `_started`) and the manifest that is missing, is refused.
+//!
+//! A manifest names its files by their keys in the bucket that they were written to. The files may have been copied
+//! since, with their manifest: so what counts is where they lie beside it.
+
+use std::collections::BTreeMap;
+
+use chrono::NaiveDateTime;
+use sha2::{Digest, Sha256};
+
+use super::{Compression, Format};
+use crate::error_name::ErrorName;
+use crate::export::manifest;
+use crate::export::manifest::{EmrManifest, InvalidManifest, ManifestSummary};
+use crate::storage::{Files, FilesError, StoredFile};
+use crate::text::hex;
+use crate::text::{bounded, quoted};
+
+/// The files of an import.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Source {
+    /// What they lie under: empty, or ending in `/`; or the key of the one that is read alone.
+    pub root: String,
+    /// The key of the manifest; `None` where all that lie there are read.
+    pub manifest: Option<String>,
+    /// What their lines are; `None` where no manifest says it.
+    pub format: Option<Format>,
+    /// How many items they hold together; `None` where no manifest says it.
+    pub item_count: Option<u64>,
+    /// They, in an order that is always the same.
+    pub files: Vec<SourceFile>,
+}
+
+/// A file of an import.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct SourceFile {
+    /// As it lies there.
+    pub stored: StoredFile,
+    /// How many items the manifest says that it holds.
+    pub item_count: Option<u64>,
+    /// The base64 of the MD5 of its bytes, as the manifest has it.
+    pub md5: Option<String>,
+}
+
+/// Why the files cannot be told.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A manifest is wrong, or a file that it names is missing or another.
+    #[error("{location}: {reason}")]
+    Invalid {
+        /// The file that shows it.
+        location: String,
+        /// What is wrong, and what would be right.
+        reason: String,
+    },
+    /// They could not be read.
+    #[error(transparent)]
+    Files(#[from] FilesError),
+}
+
+impl Error {
+    /// The name that a step fails by.
+    pub fn name(&self) -> ErrorName {
+        match self {
+            Error::Invalid { .. } => ErrorName::InvalidExport,
+            Error::Files(error) => error.name(),
+        }
+    }
+}
+
+/// Looks from outside at what an import is to be of: `place` is the key of a manifest, of a folder with or without
+/// its last `/`, or of a file; empty for the whole.
+pub async fn find(files: &Files, place: &str) -> Result<Source, Error> {
+    let (folder, name) = place.rsplit_once('/').map_or(("", place), |(folder, name)| (folder, name));
+    let beside = if folder.is_empty() { String::new() } else { format!("{folder}/") };
+    if matches!(name, manifest::SUMMARY | manifest::EMR) {
+        if name == manifest::EMR && files.get(place).await?.is_none() {
+            // A folder may have this name too.
+            return find_in(files, &format!("{place}/")).await;
+        }
+        return load(files, &beside, Some(place)).await;
+    }
+    if place.is_empty() || place.ends_with('/') {
+        return find_in(files, place).await;
+    }
+    let root = format!("{place}/");
+    let is_file = files.list(&root).await?.is_empty() && !load(files, place, None).await?.files.is_empty();
+    if is_file { load(files, place, None).await } else { find_in(files, &root).await }
+}
+
+async fn find_in(files: &Files, root: &str) -> Result<Source, Error> {
+    let there = files.list(root).await?;
+    let invalid = |reason: String| Err(Error::Invalid { location: files.location(root), reason });
+    if there.is_empty() {
+        return invalid("there are no files".to_owned());
+    }
+    let has = |name: &str| there.iter().any(|file| file.key == format!("{root}{name}"));
+    if has(manifest::SUMMARY) {
+        return load(files, root, Some(&format!("{root}{}", manifest::SUMMARY))).await;
+    }
+    let below = format!("/{}", manifest::SUMMARY);
+    let of_exports: Vec<&str> =
+        there.iter().map(|file| file.key.as_str()).filter(|key| key.ends_with(&below)).collect();
+    match of_exports.as_slice() {
+        [] => {}
+        [one] => {
+            let (folder, _) = one.rsplit_once('/').unwrap_or_default();
+            return load(files, &format!("{folder}/"), Some(one)).await;
+        }
+        several => {
+            let names = bounded(several.iter().map(|key| quoted(key)), 5, 200).join(", ");
+            return invalid(format!("there are several exports; one has to be named: {names}"));
+        }
+    }
+    if has(manifest::EMR) {
+        return load(files, root, Some(&format!("{root}{}", manifest::EMR))).await;
+    }
+    let begins = |file: &&StoredFile| matches!(name_of(&file.key), "export.json" | "_started");
+    if let Some(begun) = there.iter().find(begins) {
+        return invalid(format!(
+            "there is {} of an export, but no {}: the export did not end well, and holds a part of its table at most",
+            quoted(&begun.key),
+            manifest::SUMMARY
+        ));
+    }
+    if let Some(folder) = dump_in(&there) {
+        return invalid(format!(
+            "{} beside {} is a dump of dynamodump's, whose data files hold the answers of Scan, an item on several lines; \
+             make lines of them first, `jq -c '.Items[]' data/*.json > lines/items.json`, and import the folder of these \
+             as plain",
+            quoted(&format!("{folder}schema.json")),
+            quoted(&format!("{folder}data/"))
+        ));
+    }
+    let all = load(files, root, None).await?;
+    if all.files.is_empty() {
+        return invalid("there are no files that can hold items".to_owned());
+    }
+    let of_minutes: Vec<&str> = all.files.iter().map(|file| name_of(&file.stored.key)).collect();
+    if of_minutes.len() > 1 && of_minutes.iter().all(|name| is_minute(name)) {
+        let names = bounded(of_minutes.iter().map(|name| quoted(name)), 5, 200).join(", ");
+        return invalid(format!("there are several snapshots, each whole; one has to be named: {names}"));
+    }
+    Ok(all)
+}
+
+/// The folder of a dump that dynamodump wrote, if there is one.
+fn dump_in(there: &[StoredFile]) -> Option<&str> {
+    there.iter().find_map(|file| {
+        let folder = file.key.strip_suffix("schema.json")?;
+        let data = format!("{folder}data/");
+        let is_folder = folder.is_empty() || folder.ends_with('/');
+        (is_folder && there.iter().any(|file| file.key.starts_with(&data))).then_some(folder)
+    })
+}
+
+/// The files as they are now: what [`find`] found, looked at again.
+pub async fn load(files: &Files, root: &str, manifest: Option<&str>) -> Result<Source, Error> {
+    let there = files.list(root).await?;
+    let Some(key) = manifest else {
+        let is_file = !root.is_empty() && !root.ends_with('/');
+        let data = there
+            .into_iter()
+            .filter(|file| if is_file { file.key == root } else { is_data(root, &file.key) });
+        let data = data.map(|stored| SourceFile { stored, item_count: None, md5: None });
+        let (root, files) = (root.to_owned(), data.collect());
+        return Ok(Source { root, manifest: None, format: None, item_count: None, files });
+    };
+    let there: BTreeMap<&str, &StoredFile> = there.iter().map(|file| (file.key.as_str(), file)).collect();
+    let reader = Reader { files, root, there };
+    match name_of(key) {
+        manifest::SUMMARY => reader.of_summary(key).await,
+        _ => reader.of_data_pipeline(key).await,
+    }
+}
+
+impl Source {
+    /// The SHA-256, in hexadecimal, of all that would show in a file that changed.
+    pub fn digest(&self) -> String {
+        let mut hash = Sha256::new();
+        for SourceFile { stored, item_count, md5 } in &self.files {
+            let StoredFile { key, size, etag } = stored;
+            let line = format!("{key}\n{size}\n{etag}\n{item_count:?}\n{md5:?}\n");
+            hash.update(line);
+        }
+        hash.update(format!("{:?} {:?}", self.format, self.item_count));
+        hex(&hash.finalize())
+    }
+
+    /// How many files no MD5 is known of, though a manifest names them.
+    pub fn unchecked(&self) -> usize {
+        let of_exports = self.item_count.is_some();
+        self.files.iter().filter(|file| of_exports && file.md5.is_none()).count()
+    }
+
+    /// The places of a segment's files.
+    pub fn of_segment(&self, segment: u32, segments: u32) -> impl Iterator<Item = (u32, &SourceFile)> {
+        (0..).zip(&self.files).filter(move |(place, _)| place % segments.max(1) == segment)
+    }
+}
+
+impl SourceFile {
+    /// How it is compressed.
+    pub fn compression(&self, said: Compression) -> item_formats::Compression {
+        said.of(&self.stored.key)
+    }
+}
+
+/// Reads manifests of a folder.
+struct Reader<'a> {
+    files: &'a Files,
+    root: &'a str,
+    there: BTreeMap<&'a str, &'a StoredFile>,
+}
+
+impl Reader<'_> {
+    async fn of_summary(&self, key: &str) -> Result<Source, Error> {
+        let summary = self.checked(key, manifest::SUMMARY_MD5).await?;
+        let summary = ManifestSummary::read(&summary).map_err(|error| self.invalid(key, error))?;
+        let list = format!("{}{}", self.root, manifest::FILES);
+        let content = self.checked(&list, manifest::FILES_MD5).await?;
+        let entries = manifest::read_files(&content).map_err(|error| self.invalid(&list, error))?;
+        let (was_in, _) = summary.manifest_files_s3_key.rsplit_once('/').unwrap_or_default();
+        let was_in = if was_in.is_empty() { String::new() } else { format!("{was_in}/") };
+        let mut files = Vec::new();
+        for entry in entries {
+            let name = entry.data_file_s3_key.strip_prefix(&was_in).unwrap_or(&entry.data_file_s3_key);
+            let (item_count, md5) = (Some(entry.item_count), entry.md5_checksum);
+            files.push(SourceFile { stored: self.beside(&list, name)?, item_count, md5 });
+        }
+        let counted: u64 = files.iter().filter_map(|file| file.item_count).sum();
+        if counted != summary.item_count {
+            let reason = format!("itemCount is {}, but its files hold {counted}", summary.item_count);
+            return Err(self.invalid(key, reason));
+        }
+        Ok(Source {
+            root: self.root.to_owned(),
+            manifest: Some(key.to_owned()),
+            format: Some(summary.output_format.into()),
+            item_count: Some(summary.item_count),
+            files,
+        })
+    }
+
+    async fn of_data_pipeline(&self, key: &str) -> Result<Source, Error> {
+        let content = self.content(key).await?;
+        let manifest = EmrManifest::read(&content).map_err(|error| self.invalid(key, error))?;
+        let mut files = Vec::new();
+        for entry in manifest.entries {
+            match self.beside(key, name_of(&entry.url)) {
+                Ok(stored) => files.push(SourceFile { stored, item_count: None, md5: None }),
+                Err(error) if entry.mandatory => return Err(error),
+                Err(_) => {}
+            }
+        }
+        Ok(Source {
+            root: self.root.to_owned(),
+            manifest: Some(key.to_owned()),
+            format: Some(Format::DataPipeline),
+            item_count: None,
+            files,
+        })
+    }
+
+    /// A file that a manifest names.
+    fn beside(&self, manifest: &str, name: &str) -> Result<StoredFile, Error> {
+        match self.there.get(format!("{}{name}", self.root).as_str()) {
+            Some(file) => Ok((*file).clone()),
+            None => {
+                let place = self.files.location(self.root);
+                Err(self.invalid(manifest, format!("{} is named, but does not lie in {place}", quoted(name))))
+            }
+        }
+    }
+
+    async fn content(&self, key: &str) -> Result<bytes::Bytes, Error> {
+        let content = self.files.get(key).await?;
+        content.ok_or_else(|| self.invalid(key, "the manifest is missing"))
+    }
+
+    /// A manifest whose MD5 is that which lies beside it, if one does.
+    async fn checked(&self, key: &str, md5: &str) -> Result<bytes::Bytes, Error> {
+        let content = self.content(key).await?;
+        let beside = format!("{}{md5}", self.root);
+        if self.there.contains_key(beside.as_str()) {
+            let said = self.content(&beside).await?;
+            let (said, is) = (String::from_utf8_lossy(&said), manifest::md5_of(&content));
+            if said.trim() != is {
+                let reason = format!("its MD5 is {is}, but {md5} says {}", quoted(said.trim()));
+                return Err(self.invalid(key, reason));
+            }
+        }
+        Ok(content)
+    }
+
+    fn invalid(&self, key: &str, reason: impl Into<Reason>) -> Error {
+        Error::Invalid { location: self.files.location(key), reason: reason.into().0 }
+    }
+}
+
+/// What is wrong, in words.
+struct Reason(String);
+
+impl From<InvalidManifest> for Reason {
+    fn from(error: InvalidManifest) -> Reason {
+        Reason(error.to_string())
+    }
+}
+
+impl From<String> for Reason {
+    fn from(text: String) -> Reason {
+        Reason(text)
+    }
+}
+
+impl From<&str> for Reason {
+    fn from(text: &str) -> Reason {
+        Reason(text.to_owned())
+    }
+}
+
+/// Whether a file is named by a minute, `2026-03-01 02:00`, as one is that holds a table as it was then.
+fn is_minute(name: &str) -> bool {
+    NaiveDateTime::parse_from_str(name, "%Y-%m-%d %H:%M").is_ok()
+}
+
+fn name_of(key: &str) -> &str {
+    key.rsplit('/').next().unwrap_or(key)
+}
+
+/// Whether a file that no manifest names holds items. What begins with `_` or `.` does not, by the convention of Hadoop
+/// (`_SUCCESS`), and neither does what the consoles show folders by.
+fn is_data(root: &str, key: &str) -> bool {
+    let within = key.strip_prefix(root).unwrap_or(key);
+    !name_of(within).is_empty() && !within.split('/').any(|part| part.starts_with(['_', '.']))
+}
+
+#[cfg(test)]
+mod tests;

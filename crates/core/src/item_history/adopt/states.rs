@@ -1,0 +1,121 @@
+//! The states of an item, in the order in which it had them.
+
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
+
+use crate::item_history::change::Change;
+use crate::item_history::position::{ADOPTED, Position};
+use crate::item_history::sequence_number::SequenceNumber;
+use crate::item_history::version::{EventName, Version, body_of_item, body_of_tombstone};
+
+/// What S3 says that there was from a time on.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) struct Seen {
+    pub(super) at: DateTime<Utc>,
+    /// The item as compact DynamoDB JSON; `None` of a deletion.
+    pub(super) item: Option<Bytes>,
+}
+
+/// Of an item.
+#[derive(Clone, Debug)]
+pub(super) struct Item {
+    /// The key of its object in the bucket that it goes into.
+    pub(super) object: String,
+    /// Its key attributes, as compact DynamoDB JSON.
+    pub(super) key: String,
+}
+
+/// The versions that these states make, the oldest of which comes first. Nothing says what was before it, so that it counts as
+/// what a backfill found.
+pub(super) fn changes(item: &Item, seen: &[Seen]) -> Vec<Change> {
+    let mut changes: Vec<Change> = Vec::new();
+    let mut existed = None;
+    let (mut second, mut place) = (i64::MIN, 0);
+    for Seen { at, item: body } in seen {
+        let event = match (existed, body.is_some()) {
+            (None, true) => EventName::Backfill,
+            (Some(true), true) => EventName::Modify,
+            (Some(false), true) => EventName::Insert,
+            (None | Some(true), false) => EventName::Remove,
+            // It was deleted already.
+            (Some(false), false) => continue,
+        };
+        existed = Some(body.is_some());
+        place = if at.timestamp() == second { place + 1 } else { 1 };
+        second = at.timestamp();
+        changes.push(change(item, *at, place, event, body.as_ref()));
+    }
+    changes
+}
+
+/// The tombstone of an item that was not there any more at this second.
+pub(super) fn gone(item: &Item, at: DateTime<Utc>) -> Change {
+    change(item, at, LAST, EventName::Remove, None)
+}
+
+/// No second has so many versions of an object.
+const LAST: i64 = 999_999;
+
+fn change(item: &Item, at: DateTime<Utc>, place: i64, event: EventName, body: Option<&Bytes>) -> Change {
+    let number = format!("{}{place:06}", at.timestamp().max(1));
+    let sequence_number = SequenceNumber::parse(&number).unwrap_or_else(SequenceNumber::zero);
+    let body = match body {
+        Some(body) => body_of_item(body, &sequence_number),
+        None => body_of_tombstone(&sequence_number),
+    };
+    let position = Position { stream: Some(ADOPTED.to_owned()), sequence_number, at };
+    Change { object: item.object.clone(), version: Version::new(position, event, item.key.clone()), body }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn item() -> Item {
+        Item { object: "items/ab/ab".to_owned(), key: r#"{"id":{"S":"1"}}"#.to_owned() }
+    }
+
+    fn seen(second: i64, body: Option<&'static str>) -> Seen {
+        Seen { at: DateTime::from_timestamp(second, 0).unwrap(), item: body.map(Bytes::from) }
+    }
+
+    #[test]
+    fn states_tell_what_became_of_the_item() {
+        let states = [
+            seen(100, Some("{}")),
+            seen(100, Some("{\"a\":1}")),
+            seen(101, None),
+            seen(102, None),
+            seen(103, Some("{}")),
+        ];
+        let changes = changes(&item(), &states);
+        let told: Vec<_> = changes
+            .iter()
+            .map(|Change { version: Version { position, event, .. }, .. }| {
+                (position.at.timestamp(), *event, position.sequence_number.as_str().to_owned())
+            })
+            .collect();
+        let number = str::to_owned;
+        assert_eq!(
+            told,
+            [
+                (100, EventName::Backfill, number("100000001")),
+                (100, EventName::Modify, number("100000002")),
+                (101, EventName::Remove, number("101000001")),
+                (103, EventName::Insert, number("103000001")),
+            ]
+        );
+        for pair in changes.windows(2) {
+            assert!(pair[1].version.position.is_newer_than(&pair[0].version.position));
+        }
+        let last = gone(&item(), DateTime::from_timestamp(103, 0).unwrap());
+        assert!(last.version.position.is_newer_than(&changes[3].version.position));
+    }
+
+    #[test]
+    fn a_deletion_that_comes_first_is_kept() {
+        let changes = changes(&item(), &[seen(1, None), seen(2, Some("{}"))]);
+        let events: Vec<_> = changes.iter().map(|change| change.version.event).collect();
+        assert_eq!(events, [EventName::Remove, EventName::Insert]);
+    }
+}

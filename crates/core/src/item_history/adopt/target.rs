@@ -1,0 +1,104 @@
+//! Puts the versions of an item where they belong: among the versions of its object, or beside them.
+
+use std::collections::HashSet;
+use std::ops::ControlFlow;
+
+use chrono::{DateTime, Utc};
+
+use super::Adoption;
+use crate::aws::failure::AwsFailure;
+use crate::item_history::change::Change;
+use crate::item_history::sequence_number::SequenceNumber;
+use crate::item_history::store::{Known, Outcome};
+use crate::item_history::version::EventName;
+use crate::item_history::versions::{VersionsError, What};
+use crate::item_history::{late, versions};
+
+/// How many versions were written, and how many were there.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(super) struct Put {
+    pub(super) written: u64,
+    pub(super) there: u64,
+}
+
+/// What the new bucket has of an item.
+#[derive(Debug)]
+pub(super) struct There {
+    known: Known,
+    /// The numbers of what was adopted before, where it is not simply the current version that tells.
+    adopted: HashSet<SequenceNumber>,
+    /// Whether a backfill or a stream has been there.
+    is_taken: bool,
+    /// The oldest version that one of them has there.
+    pub(super) first: Option<First>,
+}
+
+/// The oldest version of an item that is not adopted. From its second on this system has the item's history.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) struct First {
+    pub(super) at: DateTime<Utc>,
+    /// Whether the item began with it, and so was deleted if it was there before.
+    pub(super) begins: bool,
+}
+
+/// Looks at an object, and behind what is current where that does not say it: behind a delete marker may lie anything.
+pub(super) async fn look(adoption: &Adoption<'_>, object: &str) -> Result<There, AwsFailure> {
+    let known = adoption.new.look(object).await?;
+    let mut there = There { is_taken: is_foreign(&known), known, adopted: HashSet::new(), first: None };
+    if matches!(there.known, Known::Current { .. }) && !there.is_taken {
+        return Ok(there);
+    }
+    let mut tell = |entry: versions::Entry| {
+        let first = match entry.what {
+            What::Item { version, .. } | What::Tombstone { version } if version.position.is_adopted() => {
+                there.adopted.insert(version.position.sequence_number);
+                return ControlFlow::Continue(());
+            }
+            What::DeleteMarker => return ControlFlow::Continue(()),
+            What::Item { version, .. } | What::Tombstone { version } => {
+                First { at: version.position.at, begins: version.first_event == EventName::Insert }
+            }
+            What::Other { .. } => First { at: entry.put_at, begins: false },
+        };
+        (there.is_taken, there.first) = (true, Some(first));
+        ControlFlow::Continue(())
+    };
+    match versions::each(adoption.new, object, false, &mut tell).await {
+        // Of no body is it asked whether it is a version's.
+        Ok(_) | Err(VersionsError::NoVersion(_)) => Ok(there),
+        Err(VersionsError::Aws(failure)) => Err(failure),
+    }
+}
+
+fn is_foreign(known: &Known) -> bool {
+    matches!(known, Known::Current { position, .. } if !position.is_adopted())
+}
+
+/// Puts them, the oldest first.
+pub(super) async fn put(
+    adoption: &Adoption<'_>,
+    mut there: There,
+    changes: &[Change],
+) -> Result<Put, AwsFailure> {
+    let mut put = Put::default();
+    for change in changes {
+        if there.adopted.contains(&change.version.position.sequence_number) {
+            put.there += 1;
+            continue;
+        }
+        let mut is_new = false;
+        if !there.is_taken {
+            let (outcome, now) = adoption.new.apply(change, Some(there.known)).await?;
+            there.known = now;
+            is_new = outcome == Outcome::Written;
+            // The stream may come between.
+            there.is_taken = is_foreign(&there.known);
+        }
+        if there.is_taken {
+            is_new = late::keep(adoption.new, adoption.late_prefix, change).await?;
+        }
+        put.written += u64::from(is_new);
+        put.there += u64::from(!is_new);
+    }
+    Ok(put)
+}

@@ -1,0 +1,117 @@
+//! The event source mapping that reads the stream: whether it does, as Lambda tells it.
+//!
+//! Lambda says what became of a mapping's last batch in words (API reference, EventSourceMappingConfiguration:
+//! LastProcessingResult). Those that it was seen to answer are `OK`, `No records processed`, and `PROBLEM: …` with the
+//! reason. Any other state, any other words, and none at all count as a problem: what is not known to be read is not read.
+
+use aws_sdk_lambda::error::ProvideErrorMetadata;
+
+use super::change::label_of_stream;
+use crate::aws::failure::AwsFailure;
+use crate::text::quoted;
+
+/// The mapping, as Lambda has it.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Mapping {
+    /// `Enabled` where the stream is read; `Creating`, `Updating`, `Disabled` and others where it is not.
+    pub state: Option<String>,
+    /// What became of the last batch.
+    pub last_result: Option<String>,
+    /// The ARN of the stream that is read.
+    pub stream_arn: Option<String>,
+}
+
+impl Mapping {
+    /// Returns the label of the stream that is read, which is when the stream was made.
+    pub fn label(&self) -> Option<&str> {
+        self.stream_arn.as_deref().and_then(label_of_stream)
+    }
+
+    /// Returns what keeps this stream from being read, as sentences: nothing where Lambda says that all is well.
+    pub fn problems(&self, stream_arn: &str) -> Vec<String> {
+        let said = |text: &Option<String>| text.as_deref().map_or_else(|| "nothing".to_owned(), quoted);
+        let mut problems = Vec::new();
+        if self.stream_arn.as_deref() != Some(stream_arn) {
+            let other = said(&self.stream_arn);
+            problems.push(format!("the mapping reads {other}; {stream_arn} is to be read"));
+        }
+        if self.state.as_deref() != Some("Enabled") {
+            problems.push(format!("the mapping's State is {}; it has to be Enabled", said(&self.state)));
+        }
+        if !matches!(self.last_result.as_deref(), Some("OK" | "No records processed")) {
+            problems.push(format!("the mapping's LastProcessingResult is {}", said(&self.last_result)));
+        }
+        problems
+    }
+}
+
+/// Looks at the mapping with this UUID; `None` where Lambda has none. It needs `lambda:GetEventSourceMapping`.
+pub async fn look(lambda: &aws_sdk_lambda::Client, uuid: &str) -> Result<Option<Mapping>, AwsFailure> {
+    match lambda.get_event_source_mapping().uuid(uuid).send().await {
+        Ok(shown) => Ok(Some(Mapping {
+            state: shown.state,
+            last_result: shown.last_processing_result,
+            stream_arn: shown.event_source_arn,
+        })),
+        Err(error) if error.code() == Some("ResourceNotFoundException") => Ok(None),
+        Err(error) => Err(AwsFailure::of("lambda:GetEventSourceMapping")(error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::error_name::ErrorName;
+    use crate::testing::fake_aws::{FakeAws, refusal};
+
+    const STREAM: &str =
+        "arn:aws:dynamodb:eu-west-1:123456789012:table/orders/stream/2026-11-20T00:00:00.000";
+
+    fn mapping(state: &str, last_result: &str) -> Mapping {
+        let text = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
+        Mapping { state: text(state), last_result: text(last_result), stream_arn: text(STREAM) }
+    }
+
+    #[tokio::test]
+    async fn a_mapping_is_seen_as_lambda_has_it() {
+        let aws = FakeAws::default();
+        aws.answer("lambda:GET", |call| {
+            assert_eq!(call.key, "2015-03-31/event-source-mappings/1-2-3");
+            (
+                200,
+                json!({ "UUID": "1-2-3", "State": "Enabled", "LastProcessingResult": "OK",
+                "EventSourceArn": STREAM }),
+            )
+        });
+        let lambda = aws.clients().lambda();
+        let seen = look(&lambda, "1-2-3").await.unwrap().unwrap();
+        assert_eq!((&seen, seen.label()), (&mapping("Enabled", "OK"), Some("2026-11-20T00:00:00.000")));
+        assert_eq!(seen.problems(STREAM), Vec::<String>::new());
+        aws.answer("lambda:GET", |_| refusal("ResourceNotFoundException"));
+        assert_eq!(look(&lambda, "1-2-3").await.unwrap(), None);
+        aws.answer("lambda:GET", |_| refusal("AccessDeniedException"));
+        assert_eq!(look(&lambda, "1-2-3").await.unwrap_err().name, ErrorName::AccessDenied);
+    }
+
+    #[test]
+    fn what_lambda_does_not_call_well_is_a_problem() {
+        assert!(mapping("Enabled", "No records processed").problems(STREAM).is_empty());
+        for (mapping, words) in [
+            (mapping("Disabled", "OK"), "the mapping's State is `Disabled`; it has to be Enabled"),
+            (mapping("Updating", "OK"), "the mapping's State is `Updating`; it has to be Enabled"),
+            (mapping("", "OK"), "the mapping's State is nothing; it has to be Enabled"),
+            (
+                mapping("Enabled", "PROBLEM: Function call failed"),
+                "the mapping's LastProcessingResult is `PROBLEM: Function call failed`",
+            ),
+            (mapping("Enabled", "OK - but"), "the mapping's LastProcessingResult is `OK - but`"),
+            (mapping("Enabled", ""), "the mapping's LastProcessingResult is nothing"),
+        ] {
+            assert_eq!(mapping.problems(STREAM), [words]);
+        }
+        let other = mapping("Enabled", "OK").problems("arn:other");
+        assert_eq!(other, [format!("the mapping reads `{STREAM}`; arn:other is to be read")]);
+    }
+}

@@ -1,0 +1,61 @@
+use super::*;
+use crate::item_history::sequence_number::SequenceNumber;
+use crate::item_history::version::{body_of_item, body_of_tombstone};
+use crate::testing::fake_store::FakeStore;
+
+const OBJECT: &str = "items/ab/abc";
+
+fn store(aws: &FakeStore) -> Store {
+    Store { s3: aws.clients().s3(), bucket: "items".to_owned(), prefix: "items/".to_owned() }
+}
+
+/// The change with this number: to this item, or with none a deletion.
+fn change(number: u32, item: Option<&str>) -> Change {
+    let sequence_number = SequenceNumber::parse(&number.to_string()).unwrap();
+    let body = match item {
+        Some(item) => body_of_item(item.as_bytes(), &sequence_number),
+        None => body_of_tombstone(&sequence_number),
+    };
+    let event = if item.is_some() { EventName::Modify } else { EventName::Remove };
+    let at = "2026-11-20T02:00:05Z".parse().unwrap();
+    let position = Position { stream: Some("2026-11-20T00:00:00.000".to_owned()), sequence_number, at };
+    let version = Version::new(position, event, String::new());
+    Change { object: OBJECT.to_owned(), version, body }
+}
+
+/// Sequence numbers of the versions, the oldest first.
+fn numbers(aws: &FakeStore) -> Vec<String> {
+    let state = aws.state();
+    let objects = state.versions.get(OBJECT).into_iter().flatten().map(|version| version.object.as_ref());
+    objects.map(|object| object.unwrap().metadata["sequence-number"].clone()).collect()
+}
+
+/// A writer of long ago remembers a version whose content is there again: its change is older, and is not written.
+#[tokio::test]
+async fn the_same_content_again_is_not_the_version_that_a_stale_hint_remembers() {
+    for (content, other) in [(Some(r#"{"id":{"S":"1"}}"#), None), (None, Some(r#"{"id":{"S":"1"}}"#))] {
+        let aws = FakeStore::default();
+        let store = store(&aws);
+        let (_, long_ago) = store.apply(&change(5, content), None).await.unwrap();
+        store.apply(&change(6, other), None).await.unwrap();
+        let (_, now) = store.apply(&change(8, content), None).await.unwrap();
+        let stale = store.apply(&change(7, other), Some(long_ago.clone())).await.unwrap();
+        assert_eq!(stale, (Outcome::Stale, now), "{content:?}");
+        assert_eq!(numbers(&aws), ["5", "6", "8"]);
+        let (outcome, _) = store.apply(&change(9, other), Some(long_ago)).await.unwrap();
+        assert_eq!(outcome, Outcome::Written, "a newer one is, after a look");
+        assert_eq!(numbers(&aws), ["5", "6", "8", "9"]);
+    }
+}
+
+#[tokio::test]
+async fn a_backfill_writes_only_where_nothing_is_and_a_tombstone_is_something() {
+    let aws = FakeStore::default();
+    let store = store(&aws);
+    let read = change(0, Some(r#"{"id":{"S":"1"}}"#));
+    assert!(store.apply_if_absent(&read).await.unwrap());
+    assert!(!store.apply_if_absent(&read).await.unwrap(), "it was there before");
+    store.apply(&change(5, None), None).await.unwrap();
+    assert!(!store.apply_if_absent(&read).await.unwrap(), "the stream deleted it");
+    assert_eq!(numbers(&aws), ["0", "5"]);
+}

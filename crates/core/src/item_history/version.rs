@@ -1,0 +1,270 @@
+//! What a version of an item's object is: where it lies, what its metadata says, and its body.
+//!
+//! A body names its version's sequence number. A conditional write compares ETags, and an ETag says no more than which
+//! content there is; an item that is changed and changed back, or deleted a second time, would have the ETag that a writer
+//! of long ago remembers, and let it write over what is newer (docs/adr/0013).
+
+use std::collections::HashMap;
+
+use bytes::Bytes;
+use chrono::{DateTime, SecondsFormat};
+use sha2::{Digest as _, Sha256};
+use strum::{Display, EnumString};
+
+use super::position::Position;
+use super::sequence_number::{MOST_DIGITS, SequenceNumber};
+use crate::text::hex;
+
+/// S3 takes 2 KB of metadata in all (user guide, "Working with object metadata"), and a key may have 3 KB.
+const LONGEST_KEY: usize = 1_000;
+
+const ITEM_BEGINS: &[u8] = br#"{"Item":"#;
+const SEQUENCE_NUMBER_BEGINS: &[u8] = br#""SequenceNumber":""#;
+const BODY_ENDS: &[u8] = br#""}"#;
+/// What stands behind a body's first `{`, or behind its item and the comma.
+const TAIL: usize = SEQUENCE_NUMBER_BEGINS.len() + MOST_DIGITS + BODY_ENDS.len();
+
+/// How many bytes the body of a tombstone has. Every other body has more, so that a list of objects tells which of them
+/// are tombstones; the bucket's lifecycle rule goes by it as well.
+pub const TOMBSTONE_SIZE: usize = 1 + TAIL;
+
+const STREAM: &str = "stream";
+const SEQUENCE_NUMBER: &str = "sequence-number";
+const EVENT_TIME: &str = "event-time";
+const EVENT_NAME: &str = "event-name";
+const FIRST_EVENT_NAME: &str = "first-event-name";
+const ITEM_KEY: &str = "item-key";
+
+/// What made a version.
+#[derive(Clone, Copy, Debug, Display, EnumString, Eq, PartialEq)]
+#[strum(serialize_all = "SCREAMING_SNAKE_CASE")]
+pub enum EventName {
+    /// The item was put where there was none.
+    Insert,
+    /// The item was changed.
+    Modify,
+    /// The item was deleted: the version is a tombstone.
+    Remove,
+    /// The item was there when a backfill read the table.
+    Backfill,
+}
+
+/// A version, but for its body.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Version {
+    /// The place among the item's versions.
+    pub position: Position,
+    /// What made it so.
+    pub event: EventName,
+    /// What came first in its second, whose last change alone is kept: the item did not exist before it where this is
+    /// [`EventName::Insert`], and did otherwise. The same as `event` for a change that was alone in its second.
+    pub first_event: EventName,
+    /// The item's key attributes, as compact DynamoDB JSON.
+    pub item_key: String,
+}
+
+/// The key of the object of the item with these key attributes (`item_formats::key_of`, in the table's order).
+///
+/// The hash is whole, so that two items never share an object, and its first two letters stand before it, so that the
+/// objects spread over as many prefixes as S3 may need to part them (user guide, "Optimizing Amazon S3 performance").
+pub fn object_key(prefix: &str, item_key: &[u8]) -> String {
+    let hash = hex(&Sha256::digest(item_key));
+    let (first, _) = hash.split_at(2);
+    format!("{prefix}{first}/{hash}")
+}
+
+/// The prefix under which a key is that of an item, `<prefix>ab/ab…` with the 64 letters of a hash; `None` where it is not
+/// the key of an item under any.
+pub fn prefix_of(key: &str) -> Option<&str> {
+    let (before, hash) = key.rsplit_once('/')?;
+    let is_hash = hash.len() == 64 && hash.bytes().all(|letter| matches!(letter, b'0'..=b'9' | b'a'..=b'f'));
+    let prefix = before.strip_suffix(hash.get(..2)?)?;
+    (is_hash && (prefix.is_empty() || prefix.ends_with('/'))).then_some(prefix)
+}
+
+/// An object whose body is no version's: something else wrote it.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[error(
+    "object {object} is no version of an item: its body is neither {{\"Item\":…,\"SequenceNumber\":\"…\"}} nor a tombstone, \
+     {{\"SequenceNumber\":\"…\"}}"
+)]
+pub struct NoVersion {
+    /// The object's key.
+    pub object: String,
+}
+
+/// The body of an item's version, of the item as compact DynamoDB JSON: a line of DynamoDB's own exports, with its
+/// sequence number.
+pub fn body_of_item(item: &[u8], sequence_number: &SequenceNumber) -> Bytes {
+    let mut body = Vec::with_capacity(ITEM_BEGINS.len() + item.len() + 1 + TAIL);
+    body.extend_from_slice(ITEM_BEGINS);
+    body.extend_from_slice(item);
+    body.push(b',');
+    with_tail(body, sequence_number)
+}
+
+/// The body of a tombstone, which says that the item was deleted.
+pub fn body_of_tombstone(sequence_number: &SequenceNumber) -> Bytes {
+    with_tail(vec![b'{'], sequence_number)
+}
+
+fn with_tail(mut body: Vec<u8>, sequence_number: &SequenceNumber) -> Bytes {
+    body.extend_from_slice(SEQUENCE_NUMBER_BEGINS);
+    body.extend_from_slice(sequence_number.padded().as_bytes());
+    body.extend_from_slice(BODY_ENDS);
+    Bytes::from(body)
+}
+
+/// The item that the body of this object holds, to the letter as it was put; `None` for a tombstone.
+pub fn item_of_body<'a>(object: &str, body: &'a [u8]) -> Result<Option<&'a [u8]>, NoVersion> {
+    let item = || {
+        let (before, tail) = body.split_at_checked(body.len().checked_sub(TAIL)?)?;
+        let number = tail.strip_prefix(SEQUENCE_NUMBER_BEGINS)?.strip_suffix(BODY_ENDS)?;
+        number.iter().all(u8::is_ascii_digit).then_some(())?;
+        match before {
+            b"{" => Some(None),
+            _ => before.strip_prefix(ITEM_BEGINS)?.strip_suffix(b",").map(Some),
+        }
+    };
+    item().ok_or_else(|| NoVersion { object: object.to_owned() })
+}
+
+impl Version {
+    /// Returns the version of a change that is alone in its second.
+    pub fn new(position: Position, event: EventName, item_key: String) -> Version {
+        Version { position, event, first_event: event, item_key }
+    }
+
+    /// As an object's metadata, which is ASCII: the item's key is percent-encoded (RFC 3986), and left out where it is
+    /// too long.
+    pub fn metadata(&self) -> HashMap<String, String> {
+        let key = percent_encoding::utf8_percent_encode(&self.item_key, percent_encoding::NON_ALPHANUMERIC);
+        let key = Some(key.to_string()).filter(|key| key.len() <= LONGEST_KEY);
+        let all = [
+            (STREAM, self.position.stream.clone()),
+            (SEQUENCE_NUMBER, Some(self.position.sequence_number.to_string())),
+            (EVENT_TIME, Some(self.position.at.to_rfc3339_opts(SecondsFormat::AutoSi, true))),
+            (EVENT_NAME, Some(self.event.to_string())),
+            (FIRST_EVENT_NAME, (self.first_event != self.event).then(|| self.first_event.to_string())),
+            (ITEM_KEY, key),
+        ];
+        all.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()
+    }
+
+    /// Reads an object's metadata; `None` where it is of no version.
+    pub fn of_metadata(metadata: Option<&HashMap<String, String>>) -> Option<Version> {
+        let text = |name| metadata?.get(name).map(String::as_str);
+        let key = text(ITEM_KEY).unwrap_or_default();
+        let event: EventName = text(EVENT_NAME)?.parse().ok()?;
+        Some(Version {
+            position: Position {
+                stream: text(STREAM).map(str::to_owned),
+                sequence_number: SequenceNumber::parse(text(SEQUENCE_NUMBER)?)?,
+                at: DateTime::parse_from_rfc3339(text(EVENT_TIME)?).ok()?.to_utc(),
+            },
+            event,
+            first_event: text(FIRST_EVENT_NAME).map_or(Some(event), |text| text.parse().ok())?,
+            item_key: percent_encoding::percent_decode_str(key).decode_utf8_lossy().into_owned(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_object_lies_under_the_first_letters_of_its_whole_hash() {
+        // sha256 of `{"id":{"S":"1"}}`, by sha256sum.
+        let key = object_key("items/", br#"{"id":{"S":"1"}}"#);
+        let hash = key.strip_prefix("items/").unwrap().split_once('/').unwrap();
+        assert!(hash.1.starts_with(hash.0) && hash.1.len() == 64, "{key}");
+        assert_ne!(key, object_key("items/", br#"{"id":{"S":"2"}}"#));
+    }
+
+    #[test]
+    fn an_items_key_is_the_whole_of_a_hash() {
+        let hash = "ab".repeat(32);
+        for prefix in ["", "a/", "a/b/"] {
+            assert_eq!(prefix_of(&format!("{prefix}ab/{hash}")), Some(prefix));
+        }
+        for other in [
+            format!("a/ba/{hash}"),
+            format!("aab/{hash}"),
+            format!("a/ab/{}", hash.to_uppercase()),
+            format!("a/ab/{hash}a"),
+            format!("a/{hash}"),
+            format!("a/ab/{hash}/"),
+            "a/".to_owned(),
+        ] {
+            assert_eq!(prefix_of(&other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn a_body_holds_its_item_to_the_letter_and_its_sequence_number() {
+        let number = SequenceNumber::parse("1405400000000002063282832").unwrap();
+        let item = r#"{"id":{"S":"},\"SequenceNumber\":\"1\"}"}}"#.as_bytes();
+        let body = body_of_item(item, &number);
+        let whole: serde_json::Value = serde_json::from_slice(&body).unwrap();
+        assert_eq!(whole["SequenceNumber"], "0000000000000001405400000000002063282832");
+        assert_eq!(item_of_body("o", &body), Ok(Some(item)));
+        let tombstone = body_of_tombstone(&number);
+        assert_eq!(tombstone, r#"{"SequenceNumber":"0000000000000001405400000000002063282832"}"#);
+        assert_eq!(item_of_body("o", &tombstone), Ok(None));
+        // The template's lifecycle rule has one more.
+        assert_eq!((tombstone.len(), TOMBSTONE_SIZE), (61, 61));
+        assert!(body_of_item(b"{}", &number).len() > TOMBSTONE_SIZE);
+        let longest = SequenceNumber::parse(&"9".repeat(40)).unwrap();
+        assert_eq!(body_of_tombstone(&longest).len(), TOMBSTONE_SIZE);
+    }
+
+    #[test]
+    fn a_body_of_something_else_names_its_object() {
+        let body = body_of_item(b"{}", &SequenceNumber::zero());
+        let digit = String::from_utf8(body.to_vec()).unwrap().replace("00\"}", "0x\"}");
+        let (cut, begun) = (&body[1..], &body[..body.len() - 1]);
+        for other in [&b""[..], b"{}", br#"{"id":{"S":"1"}}"#, cut, begun, digit.as_bytes()] {
+            let error = item_of_body("items/ab/abc", other).unwrap_err().to_string();
+            assert!(error.starts_with("object items/ab/abc is no version of an item"), "{error}");
+        }
+    }
+
+    #[test]
+    fn metadata_says_it_all_in_ascii_within_two_kilobytes() {
+        let version = |item_key: &str| {
+            let position = Position {
+                stream: Some("2026-11-20T00:00:00.000".to_owned()),
+                sequence_number: SequenceNumber::parse("1405400000000002063282832").unwrap(),
+                at: "2026-11-20T02:00:05Z".parse().unwrap(),
+            };
+            Version::new(position, EventName::Remove, item_key.to_owned())
+        };
+        let short = version(r#"{"id":{"S":"Göteborg\n"}}"#);
+        let metadata = short.metadata();
+        assert_eq!(Version::of_metadata(Some(&metadata)), Some(short.clone()));
+        assert!(!metadata.contains_key("first-event-name"));
+        let begins = Version { first_event: EventName::Insert, ..short.clone() };
+        assert_eq!(Version::of_metadata(Some(&begins.metadata())), Some(begins));
+        // As versions were written before labels were kept.
+        let mut unlabelled = metadata.clone();
+        unlabelled.remove("stream");
+        let told = Version::of_metadata(Some(&unlabelled)).unwrap();
+        assert_eq!(told.position, Position { stream: None, ..short.position });
+        assert_eq!(metadata.get("event-time").map(String::as_str), Some("2026-11-20T02:00:05Z"));
+        assert!(metadata.values().all(|value| value.is_ascii()), "{metadata:?}");
+        let long = version(&"x".repeat(3_000)).metadata();
+        assert_eq!(Version::of_metadata(Some(&long)).unwrap().item_key, "");
+        assert!(long.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>() < 2_000);
+    }
+
+    #[test]
+    fn other_objects_are_of_no_version() {
+        assert_eq!(Version::of_metadata(None), None);
+        let mut metadata = HashMap::from([("sequence-number".to_owned(), "1".to_owned())]);
+        assert_eq!(Version::of_metadata(Some(&metadata)), None);
+        metadata.insert("event-time".to_owned(), "yesterday".to_owned());
+        metadata.insert("event-name".to_owned(), "INSERT".to_owned());
+        assert_eq!(Version::of_metadata(Some(&metadata)), None);
+    }
+}

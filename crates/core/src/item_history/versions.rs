@@ -1,0 +1,244 @@
+//! The versions of one item, as S3 has them: what `tablekeeper history` shows.
+//!
+//! S3 lists the newest first, versions and delete markers apart. A delete marker is put by the bucket's lifecycle rule,
+//! days behind the tombstone that it hides, so that by S3's own times, which are whole seconds, the two have an order.
+
+use std::ops::ControlFlow;
+
+use aws_sdk_s3::error::ProvideErrorMetadata;
+use aws_sdk_s3::operation::get_object::GetObjectError;
+use bytes::Bytes;
+use chrono::{DateTime, TimeDelta, Utc};
+use futures::{StreamExt as _, TryStreamExt as _, stream};
+
+use super::sequence_number::SequenceNumber;
+use super::store::Store;
+use super::version::{NoVersion, TOMBSTONE_SIZE, Version, body_of_item, item_of_body};
+use crate::aws::failure::AwsFailure;
+use crate::clock::utc;
+
+/// How far the clocks may differ by which a change and its version get their times, DynamoDB's and S3's: both are kept in
+/// step to milliseconds, and S3 lists whole seconds.
+pub const SKEW: TimeDelta = TimeDelta::seconds(2);
+/// Versions that are looked at at a time.
+const AT_A_TIME: usize = 16;
+
+/// One of an object's versions or delete markers.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Entry {
+    /// S3's id of it.
+    pub id: String,
+    /// When S3 got it.
+    pub put_at: DateTime<Utc>,
+    /// What it is.
+    pub what: What,
+}
+
+/// What an entry is.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum What {
+    /// A state of the item.
+    Item {
+        /// What its metadata says.
+        version: Version,
+        /// Bytes of the item as DynamoDB JSON.
+        size: u64,
+        /// The item, to the letter as it was put; `None` where it was not asked for.
+        item: Option<Bytes>,
+    },
+    /// The item was deleted.
+    Tombstone {
+        /// What its metadata says.
+        version: Version,
+    },
+    /// S3 has been told to hide what is behind it.
+    DeleteMarker,
+    /// No version of an item: something else put it there.
+    Other {
+        /// Its bytes.
+        size: u64,
+    },
+}
+
+/// Why the versions could not be told.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum VersionsError {
+    /// An object that says it is a version, and is none.
+    #[error(transparent)]
+    NoVersion(#[from] NoVersion),
+    /// An AWS call failed. Its name and action are kept.
+    #[error(transparent)]
+    Aws(#[from] AwsFailure),
+}
+
+/// An entry of a list.
+struct Listed {
+    id: String,
+    put_at: DateTime<Utc>,
+    /// `None` for a delete marker.
+    size: Option<u64>,
+    is_latest: bool,
+}
+
+/// Tells of the versions of an object, the newest first, and with their items if they are asked for, until `tell` breaks off.
+/// Answers how many were told of. Memory holds a page of the list, and of the items those that are under way.
+pub async fn each(
+    store: &Store,
+    object: &str,
+    with_items: bool,
+    tell: &mut (dyn FnMut(Entry) -> ControlFlow<()> + Send),
+) -> Result<u64, VersionsError> {
+    let (mut key_marker, mut id_marker, mut told) = (None, None, 0);
+    loop {
+        let list = store.s3.list_object_versions().bucket(&store.bucket).prefix(object);
+        let list = list.set_key_marker(key_marker).set_version_id_marker(id_marker);
+        let page = list.send().await.map_err(AwsFailure::of("s3:ListBucketVersions"))?;
+        let versions = page.versions.unwrap_or_default().into_iter().filter_map(|version| {
+            let size = u64::try_from(version.size?).ok()?;
+            let is_latest = version.is_latest == Some(true);
+            let put_at = utc(&version.last_modified?);
+            (version.key? == object).then_some(Listed {
+                id: version.version_id?,
+                put_at,
+                size: Some(size),
+                is_latest,
+            })
+        });
+        let markers = page.delete_markers.unwrap_or_default().into_iter().filter_map(|marker| {
+            let is_latest = marker.is_latest == Some(true);
+            let put_at = utc(&marker.last_modified?);
+            (marker.key? == object).then_some(Listed {
+                id: marker.version_id?,
+                put_at,
+                size: None,
+                is_latest,
+            })
+        });
+        // Each of the two is in order; the sort is stable, and puts them together.
+        let mut listed: Vec<Listed> = versions.chain(markers).collect();
+        listed.sort_by_key(|listed| std::cmp::Reverse((listed.is_latest, listed.put_at)));
+        let looks =
+            stream::iter(listed).map(|listed| look(store, object, with_items, listed)).buffered(AT_A_TIME);
+        let mut looks = std::pin::pin!(looks);
+        while let Some(entry) = looks.try_next().await? {
+            if let Some(entry) = entry {
+                told += 1;
+                if tell(entry).is_break() {
+                    return Ok(told);
+                }
+            }
+        }
+        if page.is_truncated != Some(true) {
+            return Ok(told);
+        }
+        (key_marker, id_marker) = (page.next_key_marker, page.next_version_id_marker);
+    }
+}
+
+/// What an entry of a list is; `None` where it is gone by now.
+async fn look(
+    store: &Store,
+    object: &str,
+    with_items: bool,
+    Listed { id, put_at, size, .. }: Listed,
+) -> Result<Option<Entry>, VersionsError> {
+    let Some(size) = size else { return Ok(Some(Entry { id, put_at, what: What::DeleteMarker })) };
+    let (metadata, body) = if with_items {
+        let get = store.s3.get_object().bucket(&store.bucket).key(object).version_id(&id);
+        let answer = match get.send().await {
+            Ok(answer) => answer,
+            Err(error) if error.code() == Some("NoSuchVersion") => return Ok(None),
+            Err(error) => return Err(AwsFailure::of::<GetObjectError>("s3:GetObjectVersion")(error).into()),
+        };
+        let place = format!("s3://{}/{object}", store.bucket);
+        let broken_off = |error| AwsFailure::broken_off("s3:GetObjectVersion", &place, error);
+        let body = answer.body.collect().await.map_err(broken_off)?;
+        (answer.metadata, Some(body.into_bytes()))
+    } else {
+        let head = store.s3.head_object().bucket(&store.bucket).key(object).version_id(&id);
+        match head.send().await {
+            Ok(answer) => (answer.metadata, None),
+            Err(error) if AwsFailure::is_missing(&error) => return Ok(None),
+            Err(error) => return Err(AwsFailure::of("s3:GetObjectVersion")(error).into()),
+        }
+    };
+    let Some(version) = Version::of_metadata(metadata.as_ref()) else {
+        return Ok(Some(Entry { id, put_at, what: What::Other { size } }));
+    };
+    let what = match u64::try_from(TOMBSTONE_SIZE) == Ok(size) {
+        true => What::Tombstone { version },
+        false => {
+            let item = match &body {
+                Some(body) => item_of_body(object, body)?.map(|item| body.slice_ref(item)),
+                None => None,
+            };
+            let around = u64::try_from(body_of_item(b"", &SequenceNumber::zero()).len()).unwrap_or_default();
+            What::Item { version, size: size.saturating_sub(around), item }
+        }
+    };
+    Ok(Some(Entry { id, put_at, what }))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::error_name::ErrorName;
+    use crate::item_history::change::read;
+    use crate::testing::fake_store::{FakeStore, Fault};
+
+    #[tokio::test]
+    async fn an_items_states_come_the_newest_first_with_what_they_are() {
+        let aws = FakeStore::default();
+        let store =
+            Store { s3: aws.clients().s3(), bucket: "bucket".to_owned(), prefix: "items/".to_owned() };
+        let mut object = String::new();
+        for (number, event, value) in [(1, "INSERT", "a"), (2, "MODIFY", "bb"), (3, "REMOVE", "")] {
+            aws.at(DateTime::from_timestamp(1_800_000_000 + number, 0).unwrap());
+            let record = json!({ "eventName": event, "dynamodb": {
+                "ApproximateCreationDateTime": 1_700_000_000 + number, "Keys": { "id": { "S": "1" } },
+                "NewImage": { "id": { "S": "1" }, "v": { "S": value } }, "SequenceNumber": number.to_string() } });
+            let change = read(&record, &["id"], "items/").unwrap();
+            object.clone_from(&change.object);
+            store.apply(&change, None).await.unwrap();
+        }
+        for with_items in [true, false] {
+            let mut entries = Vec::new();
+            let mut tell = |entry| {
+                entries.push(entry);
+                ControlFlow::Continue(())
+            };
+            let told = each(&store, &object, with_items, &mut tell).await.unwrap();
+            assert_eq!(told, 3);
+            let shown: Vec<String> = entries
+                .iter()
+                .map(|entry| match &entry.what {
+                    What::Item { version, size, item } => {
+                        let item = item.as_ref().map(|item| String::from_utf8(item.to_vec()).unwrap());
+                        assert_eq!(item.is_some(), with_items);
+                        assert!(item.is_none_or(|item| item.len() as u64 == *size));
+                        format!("{} {} {size}", version.event, version.position.sequence_number)
+                    }
+                    What::Tombstone { version } => {
+                        format!("{} {}", version.event, version.position.sequence_number)
+                    }
+                    other => format!("{other:?}"),
+                })
+                .collect();
+            assert_eq!(shown, ["REMOVE 3", "MODIFY 2 31", "INSERT 1 30"]);
+        }
+        let first = each(&store, &object, false, &mut |_| ControlFlow::Break(())).await.unwrap();
+        assert_eq!(first, 1);
+        let none = each(&store, "items/aa/none", true, &mut |_| ControlFlow::Continue(())).await.unwrap();
+        assert_eq!(none, 0);
+        // A body that breaks off may be whole the next time.
+        for _ in 0..3 {
+            aws.fail_action("s3:GetObject", 0, Fault::Broken(5));
+        }
+        let broken = each(&store, &object, true, &mut |_| ControlFlow::Continue(())).await;
+        let Err(VersionsError::Aws(AwsFailure { name, detail, .. })) = broken else { panic!("{broken:?}") };
+        assert_eq!(name, ErrorName::ServiceUnavailable, "{detail}");
+        assert!(detail.starts_with(&format!("s3://bucket/{object} broke off: ")), "{detail}");
+    }
+}

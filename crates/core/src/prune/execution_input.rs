@@ -1,0 +1,238 @@
+//! What an execution takes, whether the schedule or a person begins it.
+//!
+//! `{"TableName": "Movies"}` alone is enough, as the system before this one takes it; `{}` takes everything from the
+//! template's parameters, as the schedule does.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+pub use crate::aws::table_selection::{InvalidInput, Selection};
+
+use crate::aws::table_selection::{ValueCase, field, named_in, names_of, pattern_of, tag_of};
+use crate::prune::retention::{Others, Retention};
+use crate::text::quoted;
+
+/// The input of an execution of `backup-prune`.
+#[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields, default)]
+pub struct ExecutionInput {
+    /// One table.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub table_name: Option<String>,
+    /// Several tables.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 150))]
+    pub table_names: Option<Vec<String>>,
+    /// Every table whose name this regular expression matches, anywhere in it unless it is anchored.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub table_name_pattern: Option<String>,
+    /// Every table with this tag, `key=value`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub table_tag: Option<String>,
+    /// The newest so many backups stay.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_backups: Option<i64>,
+    /// Backups younger than so many days stay.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_age_days: Option<i64>,
+    /// The newest backup of each of so many days stays.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub daily_backups: Option<i64>,
+    /// Of each of so many weeks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub weekly_backups: Option<i64>,
+    /// Of each of so many months.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub monthly_backups: Option<i64>,
+    /// Of each of so many years.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub yearly_backups: Option<i64>,
+    /// Whether backups of the system before this one, named `<table>-YYYYMMDDHHMMSS`, count like the workflow's own, and may
+    /// go.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub include_former: Option<bool>,
+    /// Whether backups that were made by hand count like the workflow's own, and may go.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub include_manual: Option<bool>,
+}
+
+/// The template's parameters, as text.
+#[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Defaults {
+    /// Names, with commas between; may be empty.
+    pub table_names: String,
+    /// A regular expression; may be empty.
+    pub table_name_pattern: String,
+    /// `key=value`; may be empty.
+    pub table_tag: String,
+    /// At least 1.
+    pub max_backups: String,
+    /// 0 is off.
+    pub max_age_days: String,
+    /// 0 is off.
+    pub daily_backups: String,
+    /// 0 is off.
+    pub weekly_backups: String,
+    /// 0 is off.
+    pub monthly_backups: String,
+    /// 0 is off.
+    pub yearly_backups: String,
+    /// `true` or `false`.
+    pub include_former: String,
+    /// `true` or `false`.
+    pub include_manual: String,
+}
+
+impl ExecutionInput {
+    /// The tables that it asks for, or else the template. One way to choose them, not several at once.
+    pub fn selection(&self, defaults: &Defaults) -> Result<Selection, InvalidInput> {
+        let one = self.table_name.clone().map(|name| vec![name]);
+        let asked: Vec<Result<Selection, InvalidInput>> = [
+            one.map(|names| names_of("TableName", names)),
+            self.table_names.clone().map(|names| names_of("TableNames", names)),
+            self.table_name_pattern.as_deref().map(pattern_of),
+            self.table_tag.as_deref().map(|tag| tag_of(tag, ValueCase::Exact)),
+        ]
+        .into_iter()
+        .flatten()
+        .collect();
+        let asked = if asked.is_empty() { defaults.selections() } else { asked };
+        let mut asked = asked.into_iter();
+        match (asked.next(), asked.next()) {
+            (Some(selection), None) => selection,
+            (None, _) => Err(field(
+                "TableName",
+                "is missing, and so are TableNames, TableNamePattern and TableTag, here and among the template's \
+                 parameters: nothing says which tables are meant",
+            )),
+            (Some(_), Some(_)) => Err(field(
+                "TableName",
+                "is not the only way in which tables are chosen; of TableName, TableNames, TableNamePattern and \
+                 TableTag one may be given",
+            )),
+        }
+    }
+
+    /// The rules that it asks for, or else the template.
+    pub fn retention(&self, defaults: &Defaults) -> Result<Retention, InvalidInput> {
+        let rule = |name: &'static str, asked: Option<i64>, default: &str, least: u32| {
+            let value = asked.map_or_else(|| default.trim().to_owned(), |value| value.to_string());
+            match value.parse::<u32>() {
+                Ok(number) if (least..=MOST).contains(&number) => Ok(number),
+                _ => Err(field(name, format!("is {}; {least} to {MOST} may be given", quoted(&value)))),
+            }
+        };
+        Ok(Retention {
+            max_backups: rule("MaxBackups", self.max_backups, &defaults.max_backups, 1)?,
+            max_age_days: rule("MaxAgeDays", self.max_age_days, &defaults.max_age_days, 0)?,
+            daily: rule("DailyBackups", self.daily_backups, &defaults.daily_backups, 0)?,
+            weekly: rule("WeeklyBackups", self.weekly_backups, &defaults.weekly_backups, 0)?,
+            monthly: rule("MonthlyBackups", self.monthly_backups, &defaults.monthly_backups, 0)?,
+            yearly: rule("YearlyBackups", self.yearly_backups, &defaults.yearly_backups, 0)?,
+        })
+    }
+
+    /// Whose backups count too.
+    pub fn others(&self, defaults: &Defaults) -> Result<Others, InvalidInput> {
+        let switch = |name, asked: Option<bool>, default: &str| match (asked, default) {
+            (Some(asked), _) => Ok(asked),
+            (None, "true") => Ok(true),
+            (None, "false") => Ok(false),
+            (None, other) => Err(field(name, format!("is {}, not true or false", quoted(other)))),
+        };
+        Ok(Others {
+            former: switch("IncludeFormer", self.include_former, &defaults.include_former)?,
+            manual: switch("IncludeManual", self.include_manual, &defaults.include_manual)?,
+        })
+    }
+}
+
+/// The most that a rule may say: a backup a day for 27 years.
+const MOST: u32 = 10_000;
+
+impl Defaults {
+    fn selections(&self) -> Vec<Result<Selection, InvalidInput>> {
+        let names = named_in(&self.table_names);
+        let given = |text: &str| !text.is_empty();
+        [
+            (!names.is_empty()).then(|| names_of("TableNames", names)),
+            given(&self.table_name_pattern).then(|| pattern_of(&self.table_name_pattern)),
+            given(&self.table_tag).then(|| tag_of(&self.table_tag, ValueCase::Exact)),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    pub(crate) fn defaults() -> Defaults {
+        let text = str::to_owned;
+        Defaults {
+            table_names: String::new(),
+            table_name_pattern: String::new(),
+            table_tag: String::new(),
+            max_backups: text("3"),
+            max_age_days: text("0"),
+            daily_backups: text("0"),
+            weekly_backups: text("0"),
+            monthly_backups: text("0"),
+            yearly_backups: text("0"),
+            include_former: text("false"),
+            include_manual: text("false"),
+        }
+    }
+
+    fn input(input: Value) -> ExecutionInput {
+        serde_json::from_value(input).unwrap()
+    }
+
+    #[test]
+    fn one_way_to_choose_tables_is_taken_and_no_other_number() {
+        let names = |given: Value, defaults: &Defaults| match input(given).selection(defaults) {
+            Ok(Selection::Names(names)) => names.join(" "),
+            Ok(other) => format!("{other:?}"),
+            Err(error) => error.to_string(),
+        };
+        assert_eq!(names(json!({ "TableName": "Movies" }), &defaults()), "Movies");
+        assert_eq!(names(json!({ "TableNames": ["bcd", "abc", "bcd"] }), &defaults()), "bcd abc");
+        let by_template = Defaults { table_names: " abc, bcd ,".to_owned(), ..defaults() };
+        assert_eq!(names(json!({}), &by_template), "abc bcd");
+        assert_eq!(names(json!({ "TableName": "Movies" }), &by_template), "Movies");
+        for (wrong, words) in [
+            (json!({}), "TableName is missing, and so are"),
+            (json!({ "TableName": "abc", "TableTag": "a=b" }), "TableName is not the only way"),
+            (json!({ "TableNames": [] }), "TableNames is empty"),
+            (json!({ "TableName": "a b" }), "TableName has `a b`, which is not a table's name"),
+            (json!({ "TableTag": "backup" }), "TableTag is `backup`; a tag is written key=value"),
+            (json!({ "TableNamePattern": "(" }), "TableNamePattern `(` is not a regular expression"),
+        ] {
+            assert!(
+                names(wrong.clone(), &defaults()).starts_with(words),
+                "{wrong}: {}",
+                names(wrong.clone(), &defaults())
+            );
+        }
+    }
+
+    #[test]
+    fn retention_that_cannot_be_is_refused_in_words() {
+        let retention = |given: Value| input(given).retention(&defaults()).map_err(|error| error.to_string());
+        assert_eq!(retention(json!({})).unwrap().max_backups, 3);
+        assert_eq!(retention(json!({ "MaxBackups": 5, "DailyBackups": 7 })).unwrap().daily, 7);
+        for (wrong, words) in [
+            (json!({ "MaxBackups": 0 }), "MaxBackups is `0`; 1 to 10000 may be given"),
+            (json!({ "MaxBackups": -1 }), "MaxBackups is `-1`"),
+            (json!({ "WeeklyBackups": -2 }), "WeeklyBackups is `-2`; 0 to 10000 may be given"),
+            (json!({ "MaxAgeDays": 20_000 }), "MaxAgeDays is `20000`"),
+        ] {
+            assert!(retention(wrong.clone()).unwrap_err().starts_with(words), "{wrong}");
+        }
+    }
+}

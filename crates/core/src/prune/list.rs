@@ -1,0 +1,38 @@
+//! The on-demand backups of a table, all pages of them.
+
+use aws_sdk_dynamodb::types::{BackupStatus, BackupSummary, BackupTypeFilter};
+
+use crate::aws::failure::AwsFailure;
+use crate::clock::utc;
+use crate::prune::retention::Backup;
+
+/// All backups of the table that somebody made on demand (`USER`): not AWS Backup's, nor those that DynamoDB makes
+/// of a table that is deleted. Of earlier tables of the name too; their ids tell them apart.
+pub async fn backups(dynamodb: &aws_sdk_dynamodb::Client, table: &str) -> Result<Vec<Backup>, AwsFailure> {
+    let mut backups = Vec::new();
+    let mut start = None;
+    loop {
+        let list = dynamodb.list_backups().table_name(table).backup_type(BackupTypeFilter::User);
+        let page = list.set_exclusive_start_backup_arn(start).send().await;
+        let page = page.map_err(AwsFailure::of("dynamodb:ListBackups"))?;
+        backups.extend(page.backup_summaries().iter().filter_map(of_summary));
+        start = page.last_evaluated_backup_arn;
+        if start.is_none() {
+            return Ok(backups);
+        }
+    }
+}
+
+/// One that has no ARN, name, time or table cannot be told from others, and is left out of everything.
+fn of_summary(summary: &BackupSummary) -> Option<Backup> {
+    Some(Backup {
+        arn: summary.backup_arn()?.to_owned(),
+        name: summary.backup_name()?.to_owned(),
+        created_at: utc(summary.backup_creation_date_time()?),
+        available: summary.backup_status() == Some(&BackupStatus::Available),
+        table_id: summary.table_id()?.to_owned(),
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,172 @@
+//! Applies the changes of one object: each becomes a version, or a late version, or is set aside.
+
+use std::collections::HashMap;
+
+use aws_sdk_s3::types::ObjectVersion;
+use chrono::{DateTime, Utc};
+use futures::{StreamExt as _, TryStreamExt as _, stream};
+use serde_json::Value;
+
+use super::Counts;
+use crate::aws::failure::AwsFailure;
+use crate::item_history::batch::{CONCURRENCY, last_of_seconds};
+use crate::item_history::change::{Change, Poisoned};
+use crate::item_history::position::Position;
+use crate::item_history::quarantine::set_aside;
+use crate::item_history::sequence_number::SequenceNumber;
+use crate::item_history::store::{Known, Outcome, Store};
+use crate::item_history::version::Version;
+use crate::item_history::{change, late};
+
+/// What applies changes.
+#[derive(Clone, Copy, Debug)]
+pub struct Applier<'a> {
+    /// The bucket of the items.
+    pub store: &'a Store,
+    /// Before the keys of what is set aside.
+    pub failures_prefix: &'a str,
+    /// Before the keys of late versions.
+    pub late_prefix: &'a str,
+    /// The table's ARN.
+    pub table: &'a str,
+    /// The table's key attributes, in its order.
+    pub key_names: &'a [String],
+    /// Since when deletions are remembered; `None` since ever.
+    pub remembered_since: Option<DateTime<Utc>>,
+}
+
+/// What became of a change.
+enum Became {
+    Written,
+    Late,
+    /// It was there already.
+    Present,
+    /// Whether the item was deleted since cannot be known any more.
+    Forgotten,
+}
+
+impl Applier<'_> {
+    /// Applies the records of an object. An error leaves some of them applied, which a repetition finds.
+    pub async fn apply(&self, records: &[Value]) -> Result<Counts, AwsFailure> {
+        let names: Vec<&str> = self.key_names.iter().map(String::as_str).collect();
+        let (mut changes, mut aside) = (Vec::new(), Vec::new());
+        let mut of_number: HashMap<SequenceNumber, &Value> = HashMap::new();
+        for record in records {
+            match (change::sequence_number_of(record), change::read(record, &names, &self.store.prefix)) {
+                (Some(number), Ok(change)) => {
+                    of_number.insert(number, record);
+                    changes.push(change);
+                }
+                (Some(number), Err(Poisoned(reason))) => aside.push((number, reason, record)),
+                (None, _) => {}
+            }
+        }
+        let items = stream::iter(last_of_seconds(changes)).map(|item| self.item(item));
+        let mut items = std::pin::pin!(items.buffer_unordered(CONCURRENCY));
+        let mut counts = Counts { records: records.len() as u64, ..Counts::default() };
+        while let Some((written, late, forgotten)) = items.try_next().await? {
+            counts.written += written;
+            counts.late += late;
+            for change in forgotten {
+                let Position { sequence_number: number, at, .. } = change.version.position;
+                if let Some(record) = of_number.get(&number) {
+                    aside.push((number, reason_of_forgotten(at), record));
+                }
+            }
+        }
+        counts.set_aside = aside.len() as u64;
+        let aside = aside.iter().map(|(number, reason, record)| {
+            tracing::error!(sequence_number = %number, table = self.table, reason, "a record cannot be replayed");
+            set_aside(self.store, self.failures_prefix, self.table, number, reason, record)
+        });
+        let aside: Vec<_> = aside.collect();
+        stream::iter(aside).buffer_unordered(CONCURRENCY).try_collect::<Vec<()>>().await?;
+        Ok(counts)
+    }
+
+    /// Applies the changes of one item, in their order: how many were written, how many are late, and those that may have
+    /// been undone by a deletion.
+    async fn item(&self, changes: Vec<Change>) -> Result<(u64, u64, Vec<Change>), AwsFailure> {
+        let (mut written, mut late, mut forgotten) = (0, 0, Vec::new());
+        for change in changes {
+            match self.one(&change).await? {
+                Became::Written => written += 1,
+                Became::Late => late += 1,
+                Became::Present => {}
+                Became::Forgotten => forgotten.push(change),
+            }
+        }
+        Ok((written, late, forgotten))
+    }
+
+    async fn one(&self, change: &Change) -> Result<Became, AwsFailure> {
+        let own = &change.version.position;
+        let known = self.store.look(&change.object).await?;
+        if known == Known::Absent {
+            match behind_marker(self.store, &change.object).await? {
+                Some(there) if !own.is_newer_than(&there) => return self.behind(change, &there).await,
+                None if self.may_be_forgotten(own.at) => return Ok(Became::Forgotten),
+                _ => {}
+            }
+        }
+        match self.store.apply(change, Some(known)).await? {
+            (Outcome::Written, _) => Ok(Became::Written),
+            (Outcome::Stale, Known::Current { position, .. }) => self.behind(change, &position).await,
+            (Outcome::Stale, Known::Absent) => self.behind(change, &Position::zero()).await,
+        }
+    }
+
+    /// Keeps a change behind which there is this one, unless it is the same.
+    async fn behind(&self, change: &Change, there: &Position) -> Result<Became, AwsFailure> {
+        let own = &change.version.position;
+        if (&own.stream, &own.sequence_number) == (&there.stream, &there.sequence_number) {
+            return Ok(Became::Present);
+        }
+        late::keep(self.store, self.late_prefix, change).await?;
+        Ok(Became::Late)
+    }
+
+    /// Whether a deletion that came behind this time may have left no trace.
+    fn may_be_forgotten(&self, at: DateTime<Utc>) -> bool {
+        self.remembered_since.is_some_and(|since| at <= since)
+    }
+}
+
+/// Why a change of this time is set aside.
+fn reason_of_forgotten(at: DateTime<Utc>) -> String {
+    format!(
+        "it is of {at}, before the deletions that are remembered, and its item has no version: it may have been deleted \
+         since; compare with the table"
+    )
+}
+
+/// The position of the newest version of an object that has no current one.
+async fn behind_marker(store: &Store, object: &str) -> Result<Option<Position>, AwsFailure> {
+    let (mut key_marker, mut id_marker) = (None, None);
+    loop {
+        let list = store.s3.list_object_versions().bucket(&store.bucket).prefix(object);
+        let list = list.set_key_marker(key_marker).set_version_id_marker(id_marker);
+        let page = list.send().await.map_err(AwsFailure::of("s3:ListBucketVersions"))?;
+        let own =
+            |version: ObjectVersion| version.version_id.filter(|_| version.key.as_deref() == Some(object));
+        for id in page.versions.unwrap_or_default().into_iter().filter_map(own) {
+            let head = store.s3.head_object().bucket(&store.bucket).key(object).version_id(id).send().await;
+            match head {
+                Ok(head) => {
+                    let version = Version::of_metadata(head.metadata());
+                    return Ok(Some(version.map_or_else(Position::zero, |version| version.position)));
+                }
+                // It went since it was listed.
+                Err(error) if AwsFailure::is_missing(&error) => {}
+                Err(error) => return Err(AwsFailure::of("s3:GetObjectVersion")(error)),
+            }
+        }
+        if page.is_truncated != Some(true) {
+            return Ok(None);
+        }
+        (key_marker, id_marker) = (page.next_key_marker, page.next_version_id_marker);
+    }
+}
+
+#[cfg(test)]
+mod tests;

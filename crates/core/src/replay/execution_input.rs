@@ -1,0 +1,172 @@
+//! What an execution takes: `{}` is enough, as the stack says where everything lies.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::objects::{FOLDER, Replay};
+use crate::input::{InvalidInput, number};
+use crate::item_history::change::table_of_stream;
+use crate::item_history::late;
+use crate::item_history::retention::MOST_DAYS;
+use crate::item_history::tables::Layout;
+use crate::storage::as_prefix;
+use crate::text::quoted;
+
+/// The longest that an invocation may take objects: a function's 15 minutes, without the object that is under way.
+const MOST_SECONDS: u32 = 600;
+
+/// The input of an execution of `replay`.
+#[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub struct ExecutionInput {
+    /// The table whose changes are replayed: one whose stream the stack follows. Left out, it is the one that the stack is of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub table_name: Option<String>,
+    /// What the objects' keys begin with: all that Lambda gave up, without being said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prefix: Option<String>,
+    /// The ARN of the stream whose changes are replayed: the one of the table that is followed, without being said. An earlier
+    /// stream of the same table may be named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stream_arn: Option<String>,
+}
+
+/// The template's parameters, and what it made, as text.
+#[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Defaults {
+    /// The ARN of the stream that is followed.
+    pub stream_arn: String,
+    /// The bucket with what was given up.
+    pub given_up_bucket: String,
+    /// The bucket with the items.
+    pub bucket: String,
+    /// What stands before their keys.
+    pub prefix: String,
+    /// What stands before the folders of other tables.
+    pub tables_prefix: String,
+    /// The function that the streams are read for.
+    pub function_name: String,
+    /// What stands before the keys of records that are set aside.
+    pub failures_prefix: String,
+    /// 0 for ever.
+    pub noncurrent_days: String,
+    /// 1 to 600.
+    pub seconds_per_call: String,
+}
+
+impl ExecutionInput {
+    /// The name of the table, where it is not the one that the stack is of. What reads its stream has to be asked for then.
+    pub fn other_table<'a>(&'a self, defaults: &Defaults) -> Option<&'a str> {
+        let own = table_of_stream(&defaults.stream_arn).map(|(_, name)| name);
+        self.table_name.as_deref().filter(|table| Some(*table) != own)
+    }
+
+    /// The input, with what it leaves out taken from the template. `followed` is the stream of the table that is replayed,
+    /// which is the template's for the table that the stack is of.
+    pub fn wanted(&self, defaults: &Defaults, followed: &str) -> Result<Replay, InvalidInput> {
+        let of = |arn: &str| {
+            let of_table = table_of_stream(arn).map(|(table, name)| (table.to_owned(), name.to_owned()));
+            of_table.ok_or_else(|| InvalidInput {
+                field: "StreamArn",
+                reason: format!("is {}, which is not the ARN of a table's stream", quoted(arn)),
+            })
+        };
+        let stream_arn = self.stream_arn.as_deref().unwrap_or(followed);
+        let (table, replayed) = (of(stream_arn)?, of(followed)?);
+        if table != replayed {
+            let reason = format!(
+                "is of table {}, but changes of {} are replayed; TableName may name another table of the stack",
+                quoted(&table.0),
+                quoted(&replayed.0)
+            );
+            return Err(InvalidInput { field: "StreamArn", reason });
+        }
+        let (_, own_table) = of(&defaults.stream_arn)?;
+        let Defaults { prefix, tables_prefix, .. } = defaults;
+        let place = Layout { own_table: &own_table, prefix, tables_prefix }.place(&replayed.1);
+        let failures_prefix = as_prefix(&defaults.failures_prefix);
+        let folder = self.prefix.as_deref().unwrap_or(FOLDER);
+        if !folder.starts_with(FOLDER) {
+            let reason = format!("is {}; keys of what Lambda gave up begin with {FOLDER}", quoted(folder));
+            return Err(InvalidInput { field: "Prefix", reason });
+        }
+        let days = number("NoncurrentDays", None, &defaults.noncurrent_days, 0, MOST_DAYS)?;
+        let seconds = number("SecondsPerCall", None, &defaults.seconds_per_call, 1, MOST_SECONDS)?;
+        Ok(Replay {
+            stream_arn: stream_arn.to_owned(),
+            given_up_bucket: defaults.given_up_bucket.clone(),
+            folder: folder.to_owned(),
+            bucket: defaults.bucket.clone(),
+            prefix: place.prefix,
+            late_prefix: late::prefix(&failures_prefix, &place.folder),
+            failures_prefix,
+            remembered_days: (days > 0).then_some(days),
+            seconds_per_call: Some(seconds),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::replay::testing::{STREAM, defaults};
+
+    fn wanted(input: Value) -> Result<Replay, String> {
+        let input: ExecutionInput = serde_json::from_value(input).unwrap();
+        let defaults: Defaults = serde_json::from_value(defaults()).unwrap();
+        input.wanted(&defaults, STREAM).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn what_is_left_out_comes_from_the_template() {
+        let all = wanted(json!({})).unwrap();
+        assert_eq!((all.stream_arn.as_str(), all.folder.as_str()), (STREAM, "aws/lambda/"));
+        assert_eq!((all.remembered_days, all.seconds_per_call), (Some(35), Some(600)));
+        let earlier = STREAM.replace("2026", "2025");
+        let some = json!({ "Prefix": "aws/lambda/1-2-3/shard/", "StreamArn": earlier });
+        let some = wanted(some).unwrap();
+        assert_eq!((some.stream_arn, some.folder.as_str()), (earlier, "aws/lambda/1-2-3/shard/"));
+    }
+
+    #[test]
+    fn another_table_has_its_items_and_late_versions_in_folders_of_its_name() {
+        let defaults: Defaults = serde_json::from_value(defaults()).unwrap();
+        let of =
+            |table: &str| ExecutionInput { table_name: Some(table.to_owned()), ..ExecutionInput::default() };
+        assert_eq!(of("orders").other_table(&defaults), None);
+        let customers = of("customers");
+        assert_eq!(customers.other_table(&defaults), Some("customers"));
+        let replay = customers.wanted(&defaults, &STREAM.replace("orders", "customers")).unwrap();
+        assert_eq!(
+            (replay.prefix.as_str(), replay.failures_prefix.as_str()),
+            ("tables/customers/", "failures/")
+        );
+        assert_eq!(replay.late_prefix, "failures/late/customers/");
+    }
+
+    #[test]
+    fn what_cannot_be_followed_is_refused_in_words() {
+        let other = STREAM.replace("orders", "customers");
+        for (input, words) in [
+            (
+                json!({ "Prefix": "items/" }),
+                "Prefix is `items/`; keys of what Lambda gave up begin with aws/lambda/",
+            ),
+            (
+                json!({ "StreamArn": "orders" }),
+                "StreamArn is `orders`, which is not the ARN of a table's stream",
+            ),
+            (
+                json!({ "StreamArn": other }),
+                "StreamArn is of table `arn:aws:dynamodb:eu-west-1:123456789012:table/customers`, but changes of \
+                 `arn:aws:dynamodb:eu-west-1:123456789012:table/orders` are replayed; TableName may name another table of the \
+                 stack",
+            ),
+        ] {
+            assert_eq!(wanted(input).unwrap_err(), words);
+        }
+    }
+}

@@ -1,0 +1,188 @@
+//! Takes the objects of what was given up, one after another: what the step and the command line call.
+
+use std::time::Duration;
+
+use aws_sdk_s3::error::ProvideErrorMetadata as _;
+use tokio::time::Instant;
+
+use super::apply::Applier;
+use super::given_up::Batch;
+use super::{Counts, given_up};
+use crate::aws::failure::AwsFailure;
+use crate::clock::Clock;
+use crate::error_name::{ErrorName, Named};
+use crate::item_history::change::table_of_stream;
+use crate::item_history::coverage::Present;
+use crate::item_history::store::Store;
+use crate::item_history::{coverage, key_names};
+
+/// What the keys of the objects begin with that Lambda writes.
+pub const FOLDER: &str = "aws/lambda/";
+/// Reasons that are kept.
+const MOST_REASONS: usize = 5;
+
+/// What a replay goes by.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Replay {
+    /// The stream whose changes are applied.
+    pub stream_arn: String,
+    /// The bucket with what was given up.
+    pub given_up_bucket: String,
+    /// What the objects' keys begin with.
+    pub folder: String,
+    /// The bucket of the items.
+    pub bucket: String,
+    /// Before their keys: empty, or ending in `/`.
+    pub prefix: String,
+    /// Before the keys of what is set aside: ending in `/`.
+    pub failures_prefix: String,
+    /// Before the keys of late versions: ending in `/`.
+    pub late_prefix: String,
+    /// For how many days deletions are remembered; `None` for ever.
+    pub remembered_days: Option<u32>,
+    /// How long a call takes objects; `None` until all are done. At least one is taken.
+    pub seconds_per_call: Option<u32>,
+}
+
+/// What a replay calls.
+#[derive(Clone, Copy, Debug)]
+pub struct Work<'a> {
+    /// What it goes by.
+    pub replay: &'a Replay,
+    /// Tells the table's key attributes.
+    pub dynamodb: &'a aws_sdk_dynamodb::Client,
+    /// Has both buckets.
+    pub s3: &'a aws_sdk_s3::Client,
+    /// What the changes' ages are taken from.
+    pub clock: Clock,
+}
+
+/// How far it came.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Reached {
+    /// The key behind which the next call begins; `None` before the first object and behind the last.
+    pub cursor: Option<String>,
+    /// What it came to so far.
+    pub counts: Counts,
+    /// Why objects were left, of the first of them.
+    pub reasons: Vec<String>,
+    /// Whether that is all.
+    pub done: bool,
+}
+
+/// Why it stopped short.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum Error {
+    /// The stream's ARN is none.
+    #[error("{0} is not the ARN of a table's stream")]
+    NoStream(String),
+    /// Nothing says what the items' keys are.
+    #[error("table {0} does not exist any more, and no version of an item says what its key attributes were")]
+    SourceTableMissing(String),
+    /// An AWS call failed. Its name and action are kept.
+    #[error(transparent)]
+    Aws(#[from] AwsFailure),
+}
+
+impl Named for Error {
+    fn name(&self) -> ErrorName {
+        match self {
+            Error::NoStream(_) => ErrorName::InvalidInput,
+            Error::SourceTableMissing(_) => ErrorName::SourceTableMissing,
+            Error::Aws(failure) => failure.name,
+        }
+    }
+}
+
+/// Goes on from where an earlier call came to. `tell` is told of each object that is done.
+pub async fn run(
+    work: &Work<'_>,
+    from: Reached,
+    tell: &mut (dyn FnMut(&Reached) + Send),
+) -> Result<Reached, Error> {
+    const LIST: &str = "s3:ListBucket";
+    let Work { replay, dynamodb, s3, clock } = *work;
+    let began = Instant::now();
+    let time = replay.seconds_per_call.map(|seconds| Duration::from_secs(seconds.into()));
+    let (table, _) =
+        table_of_stream(&replay.stream_arn).ok_or_else(|| Error::NoStream(replay.stream_arn.clone()))?;
+    let (bucket, prefix) = (replay.bucket.clone(), replay.prefix.clone());
+    let store = Store { s3: s3.clone(), bucket, prefix };
+    let key_names = key_names::of_table(dynamodb, &store, table).await?;
+    let key_names = key_names.ok_or_else(|| Error::SourceTableMissing(table.to_owned()))?;
+    let coverage = coverage::read(s3, &store.bucket, &store.prefix).await?;
+    let noncurrent_days = Some(replay.remembered_days.unwrap_or_default());
+    let remembered_since =
+        coverage.deletions_since(&Present { stream: None, noncurrent_days, now: clock.now() });
+    let (failures_prefix, late_prefix) = (replay.failures_prefix.as_str(), replay.late_prefix.as_str());
+    let (store, key_names) = (&store, key_names.as_slice());
+    let applier = Applier { store, failures_prefix, late_prefix, table, key_names, remembered_since };
+    let mut reached = Reached { done: false, ..from };
+    let list = s3.list_objects_v2().bucket(&replay.given_up_bucket).prefix(&replay.folder);
+    let mut pages = list.set_start_after(reached.cursor.clone()).into_paginator().send();
+    while let Some(page) = pages.next().await {
+        let page = page.map_err(AwsFailure::of(LIST))?;
+        for key in page.contents.unwrap_or_default().into_iter().filter_map(|object| object.key) {
+            work.object(&applier, &key, &mut reached).await?;
+            reached.cursor = Some(key);
+            tell(&reached);
+            if time.is_some_and(|time| began.elapsed() >= time) {
+                return Ok(reached);
+            }
+        }
+    }
+    Ok(Reached { cursor: None, done: true, ..reached })
+}
+
+impl Work<'_> {
+    /// Applies an object, and deletes it.
+    async fn object(
+        &self,
+        applier: &Applier<'_>,
+        key: &str,
+        reached: &mut Reached,
+    ) -> Result<(), AwsFailure> {
+        let bucket = &self.replay.given_up_bucket;
+        let body = match self.s3.get_object().bucket(bucket).key(key).send().await {
+            Ok(answer) => answer.body.collect().await,
+            // Another replay was quicker.
+            Err(error) if error.code() == Some("NoSuchKey") => return Ok(()),
+            Err(error) => return Err(AwsFailure::of("s3:GetObject")(error)),
+        };
+        let broken_off =
+            |error| AwsFailure::broken_off("s3:GetObject", &format!("s3://{bucket}/{key}"), error);
+        let body = body.map_err(broken_off)?;
+        let records = match given_up::batch(&body.into_bytes(), &self.replay.stream_arn) {
+            Ok(Batch::Records(records)) => records,
+            Ok(Batch::OfAnotherTable) => {
+                reached.counts.of_other_tables += 1;
+                return Ok(());
+            }
+            Err(reason) => {
+                tracing::error!(bucket, key, reason, "an object cannot be replayed");
+                reached.counts.left += 1;
+                if reached.reasons.len() < MOST_REASONS {
+                    reached.reasons.push(format!("s3://{bucket}/{key}: {reason}"));
+                }
+                return Ok(());
+            }
+        };
+        let applied = applier.apply(&records).await?;
+        let delete = self.s3.delete_object().bucket(bucket).key(key);
+        delete.send().await.map_err(AwsFailure::of("s3:DeleteObject"))?;
+        tracing::info!(
+            key,
+            records = applied.records,
+            written = applied.written,
+            late = applied.late,
+            "replayed"
+        );
+        let counts = &mut reached.counts;
+        counts.objects += 1;
+        counts.records += applied.records;
+        counts.written += applied.written;
+        counts.late += applied.late;
+        counts.set_aside += applied.set_aside;
+        Ok(())
+    }
+}

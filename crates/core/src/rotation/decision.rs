@@ -1,0 +1,95 @@
+//! What a notification leads to: decided here, with no AWS call, for the trigger and for
+//! `tablekeeper plan rotate` alike.
+
+use serde_json::Value;
+
+use super::naming::{Patterns, Rotation, RotationError, split_time};
+use super::notification::{MalformedNotification, News};
+use super::{BackupSnsMessage, notification};
+use crate::aws::arn::Arn;
+use crate::error_name::{ErrorName, Named};
+use crate::text::quoted;
+
+/// What one record of an event leads to.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Decision {
+    /// An execution of this name with this backup.
+    Restore {
+        /// What AWS Backup said.
+        backup: Box<BackupSnsMessage>,
+        /// What it becomes.
+        rotation: Rotation,
+        /// The execution's name, the same for every delivery of this news.
+        execution_name: String,
+    },
+    /// Nothing, for this reason.
+    Skip(String),
+}
+
+/// Why a record can lead to nothing although it should.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum DecisionError {
+    /// It cannot be read.
+    #[error(transparent)]
+    Malformed(#[from] MalformedNotification),
+    /// It can, but its table cannot be restored under the new name.
+    #[error(transparent)]
+    Rotation(#[from] RotationError),
+}
+
+impl Named for DecisionError {
+    fn name(&self) -> ErrorName {
+        match self {
+            DecisionError::Malformed(_) => ErrorName::MalformedNotification,
+            DecisionError::Rotation(error) => error.name(),
+        }
+    }
+}
+
+/// What each record of an SNS or EventBridge event leads to.
+pub fn decide(event: &Value, patterns: &Patterns) -> Vec<Result<Decision, DecisionError>> {
+    match notification::read(event) {
+        Ok(records) => records.into_iter().map(|record| decide_record(record?, patterns)).collect(),
+        Err(malformed) => vec![Err(malformed.into())],
+    }
+}
+
+/// The name of the execution for a backup job: derived, so that Step Functions refuses a second one.
+pub fn execution_name(backup_job_id: &str) -> String {
+    format!("rot-{}", backup_job_id.to_ascii_lowercase())
+}
+
+fn decide_record(news: News, patterns: &Patterns) -> Result<Decision, DecisionError> {
+    let backup = match news {
+        News::Completed(backup) => backup,
+        News::Other(reason) => return Ok(Decision::Skip(reason)),
+    };
+    let resource = &backup.backed_up_resource_arn;
+    let malformed = |reason: String| DecisionError::Malformed(MalformedNotification(reason));
+    let arn = Arn::parse(resource)
+        .ok_or_else(|| malformed(format!("what was backed up, {}, is not an ARN", quoted(resource))))?;
+    if arn.service != "dynamodb" || !arn.resource.starts_with("table/") {
+        return Ok(Decision::Skip(format!("{} is not a DynamoDB table", quoted(resource))));
+    }
+    if let Some(table) = arn.table_name().filter(|table| split_time(table).is_some()) {
+        let reason =
+            "is a rotation itself, by the time that its name ends in; a copy of a copy is never made";
+        return Ok(Decision::Skip(format!("{} {reason}", quoted(table))));
+    }
+    match Rotation::plan(&backup, patterns) {
+        Ok(rotation) => {
+            let execution_name = execution_name(&backup.backup_job_id);
+            Ok(Decision::Restore { backup: Box::new(backup), rotation, execution_name })
+        }
+        Err(reason @ RotationError::NoMatch { .. }) => Ok(Decision::Skip(reason.to_string())),
+        Err(
+            error @ (RotationError::NotATable { .. }
+            | RotationError::NotARecoveryPoint { .. }
+            | RotationError::OtherTable { .. }),
+        ) => Err(malformed(error.to_string())),
+        Err(error) => Err(error.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,106 @@
+//! Making a target equal: compare, change, compare again.
+//!
+//! A change is made only after the target was read and found to differ, so a second run, or the repetition
+//! of a step whose answer was lost, finds nothing to do. What cannot be done yet (the table is being updated,
+//! Time to Live was changed within the hour) is not waited for here: the state machine waits, and asks again. It keeps no
+//! other change of the setting from being made.
+
+use std::collections::BTreeSet;
+
+use super::{Aws, Setting};
+use crate::aws::failure::AwsFailure;
+use crate::error_name::ErrorName;
+
+/// How often a setting is compared in one go. The second time usually finds it equal; the third is for
+/// settings that change in two steps (off, then on with another value) and for reads that lag behind.
+const ROUNDS: usize = 3;
+
+/// How far it came.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Reconciled {
+    /// Nothing is left to do, but for what was refused for good.
+    Done {
+        /// What was refused, each with the reason.
+        refused: Vec<String>,
+    },
+    /// Something has to pass first.
+    Later {
+        /// What has to pass, as a sentence.
+        reason: String,
+        /// Whether that is an UpdateTable, which takes seconds.
+        table_is_updating: bool,
+        /// What else was refused this time, each with the reason.
+        refused: Vec<String>,
+    },
+    /// There is no such table.
+    TableMissing,
+}
+
+/// Makes the target equal, as far as that can be done at once.
+pub async fn reconcile<S: Setting>(
+    wanted: &S::Value,
+    aws: &Aws,
+    target: &str,
+    remove_extra: bool,
+) -> Result<Reconciled, AwsFailure> {
+    let later = |reason: String, table_is_updating: bool| Reconciled::Later {
+        reason,
+        table_is_updating,
+        refused: Vec::new(),
+    };
+    let mut made = BTreeSet::new();
+    for _ in 0..ROUNDS {
+        let Some(table) = aws.describe(target).await? else { return Ok(Reconciled::TableMissing) };
+        let actual = S::read(aws, &table).await?;
+        let comparison = S::compare(wanted, &actual, &table);
+        if comparison.to_do(remove_extra).next().is_none() {
+            return Ok(match comparison.under_way.into_iter().next() {
+                Some(reason) => later(reason, false),
+                None => Reconciled::Done { refused: Vec::new() },
+            });
+        }
+        if S::IS_OF_UPDATE_TABLE && !table.is_active() {
+            let status = table.description.table_status().map_or("not known", |status| status.as_str());
+            return Ok(later(format!("table {} is {status}", table.name), true));
+        }
+        let (mut refused, mut busy) = (Vec::new(), None);
+        let first = S::joined(comparison.at_once(remove_extra).cloned().collect());
+        let first = first.into_iter().map(|planned| (planned, false));
+        let instead = comparison.instead(remove_extra).cloned().map(|planned| (planned, true));
+        for (planned, takes_room) in first.chain(instead) {
+            // What was to make room for it stays, for good; or it was made just now, and is not seen yet.
+            if takes_room && !refused.is_empty() || made.contains(&planned.words) {
+                continue;
+            }
+            match S::make(&planned.change, aws, &table).await {
+                Ok(()) if S::IS_OF_UPDATE_TABLE => {
+                    return Ok(later(
+                        format!("table {} is being updated: {}", table.name, planned.words),
+                        true,
+                    ));
+                }
+                Ok(()) => {
+                    tracing::info!(setting = %S::NAME, table = %table.name, "{}", planned.words);
+                    made.insert(planned.words);
+                }
+                Err(failure) => match failure.name {
+                    ErrorName::ResourceBusy => {
+                        busy.get_or_insert_with(|| format!("{}: {failure}", planned.words));
+                    }
+                    ErrorName::Throttled | ErrorName::ServiceUnavailable => return Err(failure),
+                    name => refused.push(format!("{}: {name}: {failure}", planned.words)),
+                },
+            }
+        }
+        if let Some(reason) = busy {
+            return Ok(Reconciled::Later { reason, table_is_updating: false, refused });
+        }
+        if !refused.is_empty() {
+            return Ok(Reconciled::Done { refused });
+        }
+    }
+    Ok(later(format!("{} is not yet seen as it was set", S::NAME), false))
+}
+
+#[cfg(test)]
+mod tests;

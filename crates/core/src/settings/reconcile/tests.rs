@@ -1,0 +1,198 @@
+//! Reconciling a setting that is made for these tests: numbers that a target should have.
+
+use std::collections::VecDeque;
+use std::sync::Mutex;
+
+use super::*;
+use crate::settings::{Comparison, SettingName, Settings, Table, tags};
+use crate::testing::fake_aws::{FakeAws, arn};
+
+/// A setting of numbers. `UPDATE_TABLE` says whether UpdateTable changes it.
+struct Numbers<const UPDATE_TABLE: bool>;
+
+/// What a target has only on its way.
+const UNDER_WAY: u32 = 7;
+
+/// What is wanted, and the target that it is wanted of.
+#[derive(Clone)]
+struct Wanted {
+    numbers: Vec<u32>,
+    target: &'static Target,
+}
+
+/// A target: what it has, and how it answers the changes to come (`None` is success).
+#[derive(Default)]
+struct Target {
+    has: Mutex<Vec<u32>>,
+    answers: Mutex<VecDeque<Option<ErrorName>>>,
+    /// Whether what is read lags behind.
+    lags: bool,
+    made: Mutex<Vec<u32>>,
+}
+
+#[derive(Clone)]
+struct Change(u32, &'static Target);
+
+impl<const UPDATE_TABLE: bool> Setting for Numbers<UPDATE_TABLE> {
+    const NAME: SettingName = SettingName::Tags;
+    const IS_OF_UPDATE_TABLE: bool = UPDATE_TABLE;
+    type Value = Option<Wanted>;
+    type Change = Change;
+
+    fn known(_settings: &Settings) -> Option<&Self::Value> {
+        None
+    }
+
+    fn place(_settings: &mut Settings) -> &mut Option<Self::Value> {
+        panic!("it is nowhere written down")
+    }
+
+    async fn read(_aws: &Aws, _table: &Table) -> Result<Self::Value, AwsFailure> {
+        Ok(None)
+    }
+
+    fn compare(wanted: &Self::Value, _actual: &Self::Value, _target: &Table) -> Comparison<Change> {
+        let Wanted { numbers, target } = wanted.clone().unwrap();
+        let has = target.has.lock().unwrap();
+        let mut comparison = Comparison::default();
+        for number in numbers.iter().filter(|number| !has.contains(*number)) {
+            comparison.change(format!("add {number}"), Change(*number, target));
+        }
+        if has.contains(&UNDER_WAY) {
+            comparison.under_way("wait for 7");
+        }
+        for number in has.iter().filter(|number| !numbers.contains(*number) && **number != UNDER_WAY) {
+            comparison.extra(format!("remove {number}"), Change(*number, target));
+        }
+        comparison
+    }
+
+    async fn make(Change(number, target): &Change, _aws: &Aws, _table: &Table) -> Result<(), AwsFailure> {
+        target.made.lock().unwrap().push(*number);
+        if let Some(Some(name)) = target.answers.lock().unwrap().pop_front() {
+            return Err(AwsFailure { action: "a:B", name, detail: "so AWS says".to_owned() });
+        }
+        let mut has = target.has.lock().unwrap();
+        match has.iter().position(|it| it == number) {
+            Some(at) => drop(has.remove(at)),
+            None if !target.lags => has.push(*number),
+            None => {}
+        }
+        Ok(())
+    }
+}
+
+fn target(has: &[u32], answers: &[Option<ErrorName>], lags: bool) -> &'static Target {
+    let answers = Mutex::new(answers.iter().copied().collect());
+    Box::leak(Box::new(Target { has: Mutex::new(has.to_vec()), answers, lags, ..Target::default() }))
+}
+
+async fn run<const UPDATE_TABLE: bool>(
+    status: &str,
+    target: &'static Target,
+    remove_extra: bool,
+) -> Result<Reconciled, AwsFailure> {
+    let aws = FakeAws::default().with_table("copy");
+    aws.set("copy", "TableStatus", serde_json::json!(status));
+    let wanted = Some(Wanted { numbers: vec![1, 2], target });
+    let clients = aws.clients().settings();
+    reconcile::<Numbers<UPDATE_TABLE>>(&wanted, &clients, &arn("copy"), remove_extra).await
+}
+
+fn made(target: &Target) -> Vec<u32> {
+    target.made.lock().unwrap().clone()
+}
+
+fn later(reason: &str, table_is_updating: bool) -> Reconciled {
+    Reconciled::Later { reason: reason.to_owned(), table_is_updating, refused: Vec::new() }
+}
+
+fn done(refused: &[&str]) -> Reconciled {
+    Reconciled::Done { refused: refused.iter().map(|it| (*it).to_owned()).collect() }
+}
+
+#[tokio::test]
+async fn what_is_equal_is_left_and_what_differs_is_made_in_order() {
+    let equal = target(&[1, 2, 3], &[], false);
+    assert_eq!(run::<false>("ACTIVE", equal, false).await.unwrap(), done(&[]));
+    assert!(made(equal).is_empty());
+    let differs = target(&[3], &[], false);
+    assert_eq!(run::<false>("UPDATING", differs, false).await.unwrap(), done(&[]));
+    assert_eq!(made(differs), [1, 2]);
+    let extra = target(&[1, 2, 3], &[], false);
+    assert_eq!(run::<false>("ACTIVE", extra, true).await.unwrap(), done(&[]));
+    assert_eq!(made(extra), [3]);
+}
+
+#[tokio::test]
+async fn an_update_of_the_table_is_made_alone_and_of_an_active_table_only() {
+    let later = |reason: &str| later(reason, true);
+    let differs = target(&[], &[], false);
+    assert_eq!(run::<true>("UPDATING", differs, false).await.unwrap(), later("table copy is UPDATING"));
+    assert!(made(differs).is_empty());
+    let updating = later("table copy is being updated: add 1");
+    assert_eq!(run::<true>("ACTIVE", differs, false).await.unwrap(), updating);
+    assert_eq!(made(differs), [1]);
+    let equal = target(&[1, 2], &[], false);
+    assert_eq!(run::<true>("UPDATING", equal, false).await.unwrap(), done(&[]));
+}
+
+#[tokio::test]
+async fn what_is_busy_is_for_later_and_keeps_no_other_change_from_being_made() {
+    let busy = target(&[], &[Some(ErrorName::ResourceBusy)], false);
+    assert_eq!(
+        run::<false>("ACTIVE", busy, false).await.unwrap(),
+        later("add 1: a:B failed: so AWS says", false)
+    );
+    assert_eq!(made(busy), [1, 2]);
+    assert_eq!(*busy.has.lock().unwrap(), [2]);
+}
+
+#[tokio::test]
+async fn what_is_refused_beside_what_is_busy_is_told_with_it() {
+    let both = target(&[], &[Some(ErrorName::ResourceBusy), Some(ErrorName::AccessDenied)], false);
+    let refused = vec!["add 2: AccessDenied: a:B failed: so AWS says".to_owned()];
+    let reason = "add 1: a:B failed: so AWS says".to_owned();
+    let later = Reconciled::Later { reason, table_is_updating: false, refused };
+    assert_eq!(run::<false>("ACTIVE", both, false).await.unwrap(), later);
+}
+
+#[tokio::test]
+async fn what_is_under_way_is_waited_for_and_not_made_again() {
+    let under_way = target(&[1, 2, 7], &[], false);
+    assert_eq!(run::<false>("ACTIVE", under_way, false).await.unwrap(), later("wait for 7", false));
+    assert!(made(under_way).is_empty());
+}
+
+#[tokio::test]
+async fn what_is_refused_is_told_and_what_stands_behind_it_is_made() {
+    for name in [ErrorName::RequestRefused, ErrorName::AccessDenied] {
+        let refusing = target(&[], &[Some(name)], false);
+        let words = format!("add 1: {name}: a:B failed: so AWS says");
+        assert_eq!(run::<false>("ACTIVE", refusing, false).await.unwrap(), done(&[&words]));
+        assert_eq!(made(refusing), [1, 2]);
+    }
+}
+
+#[tokio::test]
+async fn what_passes_soon_fails_the_call() {
+    for name in [ErrorName::Throttled, ErrorName::ServiceUnavailable] {
+        let failing = target(&[], &[None, Some(name)], false);
+        assert_eq!(run::<false>("ACTIVE", failing, false).await.unwrap_err().name, name);
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_seen_after_three_rounds_is_for_later() {
+    let lagging = target(&[], &[], true);
+    let expected = later("Tags is not yet seen as it was set", false);
+    assert_eq!(run::<false>("ACTIVE", lagging, false).await.unwrap(), expected);
+    assert_eq!(made(lagging), [1, 2], "none is made twice");
+}
+
+#[tokio::test]
+async fn a_table_that_is_gone_is_told() {
+    let aws = FakeAws::default().clients().settings();
+    let gone = reconcile::<tags::Tags>(&tags::Value::default(), &aws, "copy", false).await;
+    assert_eq!(gone.unwrap(), Reconciled::TableMissing);
+}

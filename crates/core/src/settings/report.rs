@@ -1,0 +1,307 @@
+//! What is, or is to be, done about each setting: the words that a plan and an execution's output share.
+
+use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Aws, Comparison, Planned, SettingName, Settings, Table, setting, stream};
+use crate::aws::failure::AwsFailure;
+use crate::error_name::ErrorName;
+use crate::text;
+use crate::text::cut;
+
+/// Lines of a list that are kept; the report of 20 indexes and 50 tags has to fit an execution's state.
+const MOST_LINES: usize = 60;
+/// Letters of a line that are kept.
+const LONGEST_LINE: usize = 160;
+/// Refusals of a setting that are kept.
+const MOST_REFUSALS: usize = 20;
+/// Letters of a refusal that are kept: what was to be changed, the call, and AWS's own words behind them.
+const LONGEST_REFUSAL: usize = 400;
+
+/// What became of a setting.
+#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub struct SettingReport {
+    /// The setting.
+    pub setting: SettingName,
+    /// Whether it is equal, differs, or was left alone.
+    pub outcome: Outcome,
+    /// What was, or is to be, changed.
+    #[schemars(length(max = 61), inner(length(max = 161)))]
+    pub changes: Vec<String>,
+    /// What else there is to say: what was left as it is, and why.
+    #[schemars(length(max = 61), inner(length(max = 161)))]
+    pub notes: Vec<String>,
+    /// Why it was skipped, or failed.
+    #[schemars(length(max = 1001))]
+    pub reason: Option<String>,
+}
+
+/// What became of a setting, in a word.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize, strum::Display)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+// An execution's output holds that of a pointer beside it.
+#[schemars(rename = "SettingOutcome")]
+#[strum(serialize_all = "lowercase")]
+pub enum Outcome {
+    /// It differs, and is to be changed; in a plan alone.
+    Planned,
+    /// It was changed, and is equal.
+    Applied,
+    /// It was equal.
+    Unchanged,
+    /// It was not looked at, or nothing of it can be carried over.
+    Skipped,
+    /// It is not equal.
+    Failed,
+}
+
+/// What the settings were taken from.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+pub enum SourceKind {
+    /// The source table, as it is.
+    LiveTable,
+    /// A settings document, as the table is gone.
+    SettingsDocument,
+    /// The backup itself, as the table is gone and no document was written in time.
+    Backup,
+}
+
+/// What the settings were taken from, and of when they are.
+#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub struct SettingsFrom {
+    /// Whether that is the live table, a document, or the backup.
+    pub kind: SourceKind,
+    /// Its ARN, or the document's place in S3.
+    pub name: String,
+    /// Of when the settings are.
+    pub captured_at: DateTime<Utc>,
+}
+
+impl SettingReport {
+    /// One that says only how it went.
+    pub fn new(setting: SettingName, outcome: Outcome) -> SettingReport {
+        SettingReport { setting, outcome, changes: Vec::new(), notes: Vec::new(), reason: None }
+    }
+
+    /// One that was skipped, for this reason.
+    pub fn skipped(setting: SettingName, reason: impl Into<String>) -> SettingReport {
+        SettingReport { reason: Some(reason.into()), ..SettingReport::new(setting, Outcome::Skipped) }
+    }
+
+    /// One that failed, for this reason.
+    pub fn failed(setting: SettingName, reason: impl Into<String>) -> SettingReport {
+        SettingReport {
+            reason: Some(cut(reason.into(), 1_000)),
+            ..SettingReport::new(setting, Outcome::Failed)
+        }
+    }
+
+    /// What a comparison leads to.
+    pub fn of<C>(setting: SettingName, comparison: &Comparison<C>, remove_extra: bool) -> SettingReport {
+        let mut changes: Vec<String> =
+            comparison.to_do(remove_extra).map(|planned| planned.words.clone()).collect();
+        changes.extend(comparison.under_way.iter().cloned());
+        let mut left_out = comparison.left_out.clone();
+        let mut notes = Vec::new();
+        if !remove_extra {
+            let would =
+                |beginning, planned: &Planned<C>| format!("{beginning}; RemoveExtra would {}", planned.words);
+            left_out.extend(comparison.instead_of_extra.iter().map(|planned| would("left out", planned)));
+            notes.extend(comparison.extra.iter().map(|planned| would("left as it is", planned)));
+        }
+        let first_left_out = left_out.first().cloned();
+        let nothing_carried = comparison.same == 0 && !left_out.is_empty();
+        let notes = left_out.into_iter().chain(notes).collect();
+        let (outcome, reason) = match changes.is_empty() {
+            false => (Outcome::Planned, None),
+            true if nothing_carried => (Outcome::Skipped, first_left_out),
+            true => (Outcome::Unchanged, None),
+        };
+        let reason = reason.map(|reason| cut(reason, 1_000));
+        SettingReport { setting, outcome, changes: bounded(changes), notes: bounded(notes), reason }
+    }
+
+    /// In a line: `Tags: applied (set tag team = billing)`.
+    pub fn in_words(&self) -> String {
+        let detail =
+            self.reason.clone().or_else(|| (!self.changes.is_empty()).then(|| self.changes.join("; ")));
+        match detail {
+            Some(detail) => format!("{}: {} ({detail})", self.setting, self.outcome),
+            None => format!("{}: {}", self.setting, self.outcome),
+        }
+    }
+}
+
+/// What is to be done for the target to have what is wanted, setting by setting. A setting that is off, for the reason
+/// that `why_off` gives, or not known, is skipped; one that cannot be read has failed, for good.
+pub async fn plan(
+    wanted: &Settings,
+    aws: &Aws,
+    target: &Table,
+    why_off: impl Fn(SettingName) -> Option<&'static str>,
+    remove_extra: bool,
+) -> Result<Vec<SettingReport>, AwsFailure> {
+    let mut plan = Vec::new();
+    for name in SettingName::ALL.iter().copied() {
+        plan.push(match why_off(name) {
+            Some(reason) => SettingReport::skipped(name, reason),
+            None => match setting(name).plan(wanted, aws, target, remove_extra).await {
+                Ok(Some(report)) => report,
+                Ok(None) => SettingReport::skipped(name, "what the source has of it is not known"),
+                Err(failure) if is_for_good(&failure) => SettingReport::failed(name, in_words(&failure)),
+                Err(failure) => return Err(failure),
+            },
+        });
+    }
+    Ok(plan)
+}
+
+/// A setting that cannot be read.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Unread {
+    /// Which, and why.
+    pub report: SettingReport,
+    /// The kind of failure.
+    pub name: ErrorName,
+}
+
+/// Reads the settings of a table. What cannot be read, for good, is told with the reason.
+pub async fn capture(
+    aws: &Aws,
+    table: &Table,
+    switched_on: impl Fn(SettingName) -> bool,
+) -> Result<(Settings, Vec<Unread>), AwsFailure> {
+    let mut settings = Settings::default();
+    let mut failed = Vec::new();
+    for name in SettingName::ALL.iter().copied().filter(|name| switched_on(*name)) {
+        match setting(name).capture(aws, table, &mut settings).await {
+            Ok(()) => {}
+            Err(failure) if is_for_good(&failure) => {
+                let reason = format!("it cannot be read: {}", in_words(&failure));
+                failed.push(Unread { report: SettingReport::failed(name, reason), name: failure.name });
+            }
+            Err(failure) => return Err(failure),
+        }
+    }
+    Ok((settings, failed))
+}
+
+/// The target as it will be once it has its stream, on which triggers and the stream's policy depend: for a plan of
+/// what is to be done, and not for looking at what was.
+pub fn with_stream_to_come(wanted: &Settings, target: &Table) -> Table {
+    let mut target = target.clone();
+    let wants = wanted.stream.as_ref().and_then(|stream| stream.stream_view_type.as_ref());
+    let has = stream::Value::from(target.description.stream_specification()).stream_view_type;
+    if wants.is_some() && wants != has.as_ref() {
+        target.stream_to_come = true;
+        // A stream of another view is another stream, and what hangs on the former one goes with it.
+        target.description.latest_stream_arn = None;
+    }
+    target
+}
+
+fn is_for_good(failure: &AwsFailure) -> bool {
+    matches!(failure.name, ErrorName::AccessDenied | ErrorName::RequestRefused)
+}
+
+fn in_words(failure: &AwsFailure) -> String {
+    format!("{}: {failure}", failure.name)
+}
+
+/// The lines, each and all of them no longer than an execution's state has room for.
+pub fn bounded(lines: Vec<String>) -> Vec<String> {
+    text::bounded(lines.into_iter(), MOST_LINES, LONGEST_LINE)
+}
+
+/// The refusals, each and all of them no longer than an execution's state has room for.
+pub fn bounded_refusals(refusals: Vec<String>) -> Vec<String> {
+    text::bounded(refusals.into_iter(), MOST_REFUSALS, LONGEST_REFUSAL)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_takes_the_place_of_an_extra_is_left_out_unless_extras_are_removed() {
+        let mut comparison = Comparison::<()>::default();
+        comparison.extra("stop a", ());
+        comparison.instead_of_extra("begin b", ());
+        let left = SettingReport::of(SettingName::KinesisDestinations, &comparison, false);
+        let notes = ["left out; RemoveExtra would begin b", "left as it is; RemoveExtra would stop a"];
+        assert_eq!((left.outcome, left.reason.as_deref()), (Outcome::Skipped, Some(notes[0])));
+        assert_eq!(left.notes, notes);
+        let removed = SettingReport::of(SettingName::KinesisDestinations, &comparison, true);
+        assert_eq!((removed.outcome, removed.notes.len()), (Outcome::Planned, 0));
+        assert_eq!(removed.changes, ["stop a", "begin b"]);
+    }
+
+    #[test]
+    fn what_is_under_way_is_not_equal_yet() {
+        let mut comparison = Comparison::<()> { same: 1, ..Comparison::default() };
+        comparison.under_way("wait for it");
+        let report = SettingReport::of(SettingName::ContributorInsights, &comparison, false);
+        assert_eq!(
+            (report.outcome, report.changes.as_slice()),
+            (Outcome::Planned, &["wait for it".to_owned()][..])
+        );
+    }
+
+    #[test]
+    fn what_is_left_out_alone_is_skipped_and_what_is_equal_beside_it_is_unchanged() {
+        let mut comparison = Comparison::<()>::default();
+        comparison.leave_out("the target has no index gone");
+        assert_eq!(SettingReport::of(SettingName::AutoScaling, &comparison, false).outcome, Outcome::Skipped);
+        comparison.same = 1;
+        assert_eq!(
+            SettingReport::of(SettingName::AutoScaling, &comparison, false).outcome,
+            Outcome::Unchanged
+        );
+        comparison.extra("delete policy own", ());
+        let kept = SettingReport::of(SettingName::AutoScaling, &comparison, false);
+        assert_eq!((kept.outcome, kept.notes.len()), (Outcome::Unchanged, 2));
+        let removed = SettingReport::of(SettingName::AutoScaling, &comparison, true);
+        assert_eq!(
+            (removed.outcome, removed.changes.as_slice()),
+            (Outcome::Planned, &["delete policy own".to_owned()][..])
+        );
+    }
+
+    #[test]
+    fn a_stream_of_another_view_is_another_stream() {
+        use aws_sdk_dynamodb::types::{StreamSpecification, StreamViewType};
+        let with_stream = |view: Option<StreamViewType>| {
+            let mut target = crate::settings::table::tests::table();
+            let specification = StreamSpecification::builder().stream_enabled(view.is_some());
+            let specification = specification.set_stream_view_type(view).build().unwrap();
+            target.description.stream_specification = Some(specification);
+            target.description.latest_stream_arn = Some("its stream".to_owned());
+            target
+        };
+        let wanted = Settings {
+            stream: Some(stream::Value { stream_view_type: Some("NEW_IMAGE".to_owned()) }),
+            ..Settings::default()
+        };
+        for (has, keeps, to_come) in [
+            (Some(StreamViewType::NewImage), Some("its stream"), false),
+            (Some(StreamViewType::KeysOnly), None, true),
+            (None, None, true),
+        ] {
+            let planned = with_stream_to_come(&wanted, &with_stream(has.clone()));
+            assert_eq!((planned.stream_arn(), planned.stream_to_come), (keeps, to_come), "{has:?}");
+            assert!(planned.has_stream());
+        }
+        let none = with_stream_to_come(&Settings::default(), &with_stream(Some(StreamViewType::KeysOnly)));
+        assert_eq!((none.stream_arn(), none.stream_to_come), (Some("its stream"), false));
+    }
+
+    #[test]
+    fn lines_are_bounded_and_the_cut_is_told() {
+        let lines = bounded((0..99).map(|_| "ü".repeat(500)).collect());
+        assert_eq!((lines.len(), lines[0].chars().count(), lines[60].as_str()), (61, 161, "and 39 more"));
+        assert_eq!(bounded(vec!["a".to_owned()]), ["a"]);
+    }
+}

@@ -1,0 +1,283 @@
+//! Resource-based policies of the table and of its stream.
+//!
+//! A policy names the table, its indexes and its stream by ARN, so those are rewritten: whole ARNs alone, and
+//! ARNs below them. `table/orders` in a policy never becomes part of `table/orders-archive`. Principals and
+//! conditions stay as they are, and so does whatever else a policy names.
+
+use aws_sdk_dynamodb::error::ProvideErrorMetadata;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
+
+use super::setting::kept_as;
+use super::{Aws, Comparison, Setting, SettingName, Table};
+use crate::aws::failure::AwsFailure;
+
+/// The setting.
+#[derive(Clone, Copy, Debug)]
+pub struct ResourcePolicies;
+
+const TABLE: &str = "${TableArn}";
+const STREAM: &str = "${StreamArn}";
+
+/// The policies, with `${TableArn}` and `${StreamArn}` for the table's own; null where there is none.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields, default)]
+pub struct Value {
+    /// The table's policy.
+    pub table: Option<Json>,
+    /// The stream's policy.
+    pub stream: Option<Json>,
+}
+
+/// What a policy is of.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, strum::Display)]
+#[strum(serialize_all = "lowercase")]
+pub enum Of {
+    /// The table.
+    Table,
+    /// Its stream.
+    Stream,
+}
+
+/// One call: PutResourcePolicy, or DeleteResourcePolicy where there is no policy.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Change {
+    /// Whose policy.
+    pub of: Of,
+    /// The policy, in portable form.
+    pub policy: Option<Json>,
+}
+
+impl Setting for ResourcePolicies {
+    const NAME: SettingName = SettingName::ResourcePolicies;
+    type Value = Value;
+    type Change = Change;
+
+    kept_as!(resource_policies);
+
+    async fn read(aws: &Aws, table: &Table) -> Result<Value, AwsFailure> {
+        let stream = match table.stream_arn() {
+            Some(stream) => policy(aws, stream).await?,
+            None => None,
+        };
+        let names = Names::of(table);
+        let portable =
+            |policy: Option<Json>| policy.map(|policy| rewritten(policy, &|it| names.portable(it)));
+        Ok(Value { table: portable(policy(aws, &table.arn).await?), stream: portable(stream) })
+    }
+
+    fn compare(wanted: &Value, actual: &Value, target: &Table) -> Comparison<Change> {
+        let mut comparison = Comparison::default();
+        for (of, wanted, actual) in
+            [(Of::Table, &wanted.table, &actual.table), (Of::Stream, &wanted.stream, &actual.stream)]
+        {
+            let change = |policy: &Option<Json>| Change { of, policy: policy.clone() };
+            match (wanted, actual) {
+                (None, None) => {}
+                (Some(policy), Some(now)) if plain(policy) == plain(now) => comparison.same += 1,
+                (Some(_), _) if of == Of::Stream && !target.has_stream() => {
+                    comparison.leave_out("the target has no stream that could have a policy");
+                }
+                (Some(_), None) => comparison.change(format!("set the policy of the {of}"), change(wanted)),
+                (Some(_), Some(_)) => {
+                    comparison.change(format!("change the policy of the {of}"), change(wanted))
+                }
+                (None, Some(_)) => comparison.extra(format!("remove the policy of the {of}"), change(&None)),
+            }
+        }
+        comparison
+    }
+
+    async fn make(change: &Change, aws: &Aws, target: &Table) -> Result<(), AwsFailure> {
+        let names = Names::of(target);
+        let action = match change.policy {
+            Some(_) => "dynamodb:PutResourcePolicy",
+            None => "dynamodb:DeleteResourcePolicy",
+        };
+        let arn = match change.of {
+            Of::Table => target.arn.as_str(),
+            Of::Stream => target.stream_for(action)?,
+        };
+        match &change.policy {
+            Some(policy) => {
+                let policy = rewritten(policy.clone(), &|it| names.own(it));
+                let put = aws.dynamodb.put_resource_policy().resource_arn(arn).policy(policy.to_string());
+                put.send().await.map(drop).map_err(AwsFailure::of(action))
+            }
+            None => {
+                let delete = aws.dynamodb.delete_resource_policy().resource_arn(arn);
+                delete.send().await.map(drop).map_err(AwsFailure::of(action))
+            }
+        }
+    }
+}
+
+impl Value {
+    /// The policies as this table has them, with its own ARNs in them.
+    pub fn of_table(&self, table: &Table) -> Value {
+        let names = Names::of(table);
+        let own = |policy: &Option<Json>| policy.clone().map(|it| rewritten(it, &|text| names.own(text)));
+        Value { table: own(&self.table), stream: own(&self.stream) }
+    }
+}
+
+async fn policy(aws: &Aws, arn: &str) -> Result<Option<Json>, AwsFailure> {
+    match aws.dynamodb.get_resource_policy().resource_arn(arn).send().await {
+        // AWS keeps no policy that is not JSON; one that were would be compared, and written, as it stands.
+        Ok(answer) => {
+            let parsed = |text: String| serde_json::from_str(&text).unwrap_or(Json::String(text));
+            Ok(answer.policy.map(parsed))
+        }
+        Err(error) if error.code() == Some("PolicyNotFoundException") => Ok(None),
+        Err(error) => Err(AwsFailure::of("dynamodb:GetResourcePolicy")(error)),
+    }
+}
+
+/// What a table is called in policies.
+struct Names<'a> {
+    table: &'a str,
+    stream: Option<&'a str>,
+}
+
+impl<'a> Names<'a> {
+    fn of(table: &'a Table) -> Names<'a> {
+        Names { table: &table.arn, stream: table.stream_arn() }
+    }
+
+    fn portable(&self, text: &str) -> Option<String> {
+        let stream = self.stream.and_then(|stream| replaced(text, stream, STREAM));
+        stream.or_else(|| replaced(text, self.table, TABLE))
+    }
+
+    fn own(&self, text: &str) -> Option<String> {
+        let stream = self.stream.and_then(|stream| replaced(text, STREAM, stream));
+        stream.or_else(|| replaced(text, TABLE, self.table))
+    }
+}
+
+/// The text with `to` for `from`, if it is that or below it.
+fn replaced(text: &str, from: &str, to: &str) -> Option<String> {
+    let rest = text.strip_prefix(from)?;
+    (rest.is_empty() || rest.starts_with('/')).then(|| format!("{to}{rest}"))
+}
+
+/// The policy with each text in it rewritten where there is something to.
+fn rewritten(policy: Json, text: &dyn Fn(&str) -> Option<String>) -> Json {
+    match policy {
+        Json::String(it) => Json::String(text(&it).unwrap_or(it)),
+        Json::Array(items) => items.into_iter().map(|item| rewritten(item, text)).collect(),
+        Json::Object(fields) => {
+            Json::Object(fields.into_iter().map(|(name, field)| (name, rewritten(field, text))).collect())
+        }
+        other => other,
+    }
+}
+
+/// The policy with a single thing for each list of one, which IAM holds to be the same.
+fn plain(policy: &Json) -> Json {
+    match policy {
+        Json::Array(items) => match items.as_slice() {
+            [only] => plain(only),
+            items => items.iter().map(plain).collect(),
+        },
+        Json::Object(fields) => {
+            Json::Object(fields.iter().map(|(name, field)| (name.clone(), plain(field))).collect())
+        }
+        other => other.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+    use crate::settings::table::tests::table;
+
+    const SOURCE: &str = "arn:aws:dynamodb:eu-west-1:123456789012:table/orders";
+
+    fn statement(resources: &[String]) -> Json {
+        json!({ "Statement": [{ "Effect": "Allow", "Principal": { "AWS": "arn:aws:iam::1:root" },
+            "Action": "dynamodb:Query", "Resource": resources }] })
+    }
+
+    #[test]
+    fn own_arns_are_rewritten_whole_and_no_others() {
+        let stream = format!("{SOURCE}/stream/2026-01-01T00:00:00.000");
+        let source = Names { table: SOURCE, stream: Some(&stream) };
+        let others = [format!("{SOURCE}-archive"), format!("{SOURCE}.old/index/*")];
+        let own = [SOURCE.to_owned(), format!("{SOURCE}/index/orders"), stream.clone()];
+        let policy = statement(&[&own[..], &others[..]].concat());
+        let portable = rewritten(policy.clone(), &|it| source.portable(it));
+        let expected = [
+            TABLE.to_owned(),
+            format!("{TABLE}/index/orders"),
+            STREAM.to_owned(),
+            others[0].clone(),
+            others[1].clone(),
+        ];
+        assert_eq!(portable, statement(&expected));
+        assert_eq!(rewritten(portable, &|it| source.own(it)), policy);
+    }
+
+    #[test]
+    fn a_list_of_one_is_the_one() {
+        let wanted = Value { table: Some(statement(&[TABLE.to_owned()])), stream: None };
+        let mut same = wanted.clone();
+        same.table =
+            Some(json!({ "Statement": { "Effect": "Allow", "Principal": { "AWS": ["arn:aws:iam::1:root"] },
+            "Action": ["dynamodb:Query"], "Resource": TABLE } }));
+        assert_eq!(ResourcePolicies::compare(&wanted, &same, &table()).same, 1);
+    }
+
+    #[test]
+    fn a_policy_is_set_left_and_left_out() {
+        let one =
+            Value { table: Some(json!({ "Statement": [] })), stream: Some(json!({ "Statement": [1, 2] })) };
+        let new = ResourcePolicies::compare(&one, &Value::default(), &table());
+        assert_eq!((new.changes.len(), new.left_out.len()), (1, 1));
+        let own = ResourcePolicies::compare(&Value::default(), &one, &table());
+        assert_eq!((own.changes.len(), own.extra.len()), (0, 2));
+    }
+
+    /// ARNs of the table `orders` and of its likes, and below them, and texts that are no ARNs.
+    fn resource() -> impl Strategy<Value = String> {
+        let end = "(-archive|/index/[a-z*]{0,4}|/stream/(2026|2027)?(/x)?|/|s)?";
+        prop_oneof![
+            end.prop_map(|end| format!("{SOURCE}{end}")),
+            "(arn:aws:dynamodb:|\\*|[a-z$:{}/]{0,12})".prop_map(|text| text),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn a_policy_comes_back_as_it_was(
+            resources in proptest::collection::vec(resource(), 0..6), has_stream in any::<bool>()
+        ) {
+            let stream = format!("{SOURCE}/stream/2026");
+            let names = Names { table: SOURCE, stream: has_stream.then_some(stream.as_str()) };
+            let policy = statement(&resources);
+            let portable = rewritten(policy.clone(), &|it| names.portable(it));
+            prop_assert_eq!(rewritten(portable, &|it| names.own(it)), policy);
+        }
+
+        #[test]
+        fn a_policy_of_a_clone_is_equal_and_names_nothing_of_the_source(
+            resources in proptest::collection::vec(resource(), 0..6)
+        ) {
+            let (stream, copy) = (format!("{SOURCE}/stream/2026"), SOURCE.replace("orders", "copy"));
+            let source = Names { table: SOURCE, stream: Some(&stream) };
+            let copys_stream = format!("{copy}/stream/2030");
+            let clone = Names { table: &copy, stream: Some(&copys_stream) };
+            let portable = rewritten(statement(&resources), &|it| source.portable(it));
+            let own = rewritten(portable.clone(), &|it| clone.own(it));
+            for resource in own["Statement"][0]["Resource"].as_array().unwrap() {
+                let rest = resource.as_str().unwrap().strip_prefix(SOURCE);
+                prop_assert!(rest.is_none_or(|rest| !rest.is_empty() && !rest.starts_with('/')), "{resource}");
+            }
+            prop_assert_eq!(rewritten(own, &|it| clone.portable(it)), portable);
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! Finds out which table a sync reads its settings from, and with which role.
+
+use super::execution_input::{ExecutionInput, InvalidInput};
+use super::origin::Origin;
+use crate::aws::arn::{Arn, table_arn};
+use crate::aws::failure::AwsFailure;
+use crate::error_name::{ErrorName, Named};
+use crate::settings::Table;
+use crate::settings::store::StoreError;
+use crate::text::quoted;
+
+/// Why no plan could be made.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum Error {
+    /// The input cannot be followed.
+    #[error(transparent)]
+    Input(#[from] InvalidInput),
+    /// Nothing tells what the source had.
+    #[error(
+        "the source table {source_arn} does not exist (any more, or is a later one of the same name), no settings \
+         document from before {restored} is kept, and the backup tells nothing"
+    )]
+    SourceTableMissing {
+        /// The table.
+        source_arn: String,
+        /// The point in time that was restored.
+        restored: String,
+    },
+    /// The target does not exist.
+    #[error("the target table {0} does not exist (any more)")]
+    TargetTableMissing(String),
+    /// A document could not be read or written.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// An AWS call failed. Its name and action are kept.
+    #[error(transparent)]
+    Aws(#[from] AwsFailure),
+}
+
+impl Named for Error {
+    fn name(&self) -> ErrorName {
+        match self {
+            Error::Input(_) => ErrorName::InvalidInput,
+            Error::SourceTableMissing { .. } => ErrorName::SourceTableMissing,
+            Error::TargetTableMissing(_) => ErrorName::TargetTableMissing,
+            Error::Store(error) => error.name(),
+            Error::Aws(failure) => failure.name,
+        }
+    }
+}
+
+/// The source's ARN: as the input says, or what the target was restored from.
+pub fn source(
+    input: &ExecutionInput,
+    origin: Option<&Origin>,
+    target: &Table,
+) -> Result<String, InvalidInput> {
+    let restored_from = || origin?.source_arn.as_deref();
+    match input.source.as_deref().or_else(restored_from) {
+        Some(source) if table_arn(source, &target.arn) == target.arn => {
+            let reason = format!("is the target itself, {}", quoted(source));
+            Err(InvalidInput { field: "Source", reason })
+        }
+        Some(source) => Ok(table_arn(source, &target.arn)),
+        None => {
+            let reason = format!(
+                "is missing: what table {} was restored from, DynamoDB tells only until it is ACTIVE; name the table \
+                 whose settings it is to have, or a DynamoDB backup as BackupArn (a recovery point of AWS Backup does not \
+                 name its table)",
+                target.name
+            );
+            Err(InvalidInput { field: "Source", reason })
+        }
+    }
+}
+
+/// The role that the source is read with: none in the target's own account, where a role of another one reads
+/// nothing. In another account there has to be one; without it, the names in the calls would mean tables of
+/// this account.
+pub fn role<'a>(
+    input: &'a ExecutionInput,
+    by_default: &'a str,
+    source: &str,
+    target: &Table,
+) -> Result<&'a str, InvalidInput> {
+    let account = Arn::parse(source).map_or("", |arn| arn.account);
+    if account == target.place().1 {
+        return Ok("");
+    }
+    match input.source_role_arn.as_deref().filter(|role| !role.is_empty()).unwrap_or(by_default) {
+        "" => {
+            let reason =
+                format!("is missing: the source is in account {account}; name a role that may read it there");
+            Err(InvalidInput { field: "SourceRoleArn", reason })
+        }
+        role => Ok(role),
+    }
+}

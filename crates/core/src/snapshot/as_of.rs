@@ -1,0 +1,369 @@
+//! The items that were current at a second, in the order of their objects' keys.
+
+use aws_sdk_s3::error::ProvideErrorMetadata;
+use aws_sdk_s3::operation::get_object::GetObjectOutput;
+use bytes::Bytes;
+use chrono::{DateTime, TimeDelta, Utc};
+use futures::{Stream, StreamExt, TryStreamExt, stream};
+
+use super::history::{Current, Gathered, Listed, Look, over_an_item};
+use super::listing::{Bounds, Candidate, Listing, late_of, of_key};
+use crate::aws::failure::AwsFailure;
+use crate::error_name::ErrorName;
+use crate::item_history::Items;
+use crate::item_history::coverage;
+use crate::item_history::version::{EventName, Version, item_of_body, object_key, prefix_of};
+use crate::text::quoted;
+
+/// Objects that are looked at and fetched at a time.
+const AT_A_TIME: usize = 64;
+/// How often an object is asked for whose body breaks off.
+const TRIES: usize = 4;
+/// For so long current versions tell of the items of a second: a tombstone stays current for at least two days
+/// (`TombstoneDays` of the template), so what a delete marker hides was deleted before.
+const RECENT: TimeDelta = TimeDelta::hours(36);
+
+/// What folds.
+#[derive(Clone, Copy, Debug)]
+pub struct Fold<'a> {
+    /// The client.
+    pub s3: &'a aws_sdk_s3::Client,
+    /// Where the versions lie.
+    pub items: &'a Items,
+    /// The items' key attributes, the partition key first.
+    pub key_names: &'a [String],
+    /// The second.
+    pub at: DateTime<Utc>,
+    /// The time now.
+    pub now: DateTime<Utc>,
+}
+
+/// What became of a key.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Folded {
+    /// The object's key.
+    pub key: String,
+    /// What there was.
+    pub state: State,
+}
+
+/// What there was of a key at the second.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum State {
+    /// This item, as DynamoDB JSON.
+    Item(Bytes),
+    /// No item.
+    Absent,
+    /// Nobody knows: the oldest version that is there is of a later second, and was written over an item.
+    Unknown(Unknown),
+}
+
+/// The oldest version that is there of a key whose state at the second is not known.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Unknown {
+    /// What it tells of.
+    pub event: EventName,
+    /// When the item became so.
+    pub at: DateTime<Utc>,
+    /// The item's key attributes, as compact DynamoDB JSON; empty where they are too long for an object's metadata.
+    pub item_key: String,
+}
+
+/// Why there is no telling what was current.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum FoldError {
+    /// Something else wrote it.
+    #[error("object {location} is no version of an item: {reason}; nothing else may lie under the prefix")]
+    NoVersion {
+        /// Where it lies.
+        location: String,
+        /// How that shows.
+        reason: String,
+    },
+    /// A version that was listed is not there any more.
+    #[error(
+        "version {id} of object {location} was deleted while the snapshot was made: versions have to be kept for longer \
+         (NoncurrentDays), or the snapshot be of a later time"
+    )]
+    VersionGone {
+        /// Where it lay.
+        location: String,
+        /// Its id.
+        id: String,
+    },
+    /// What was current is not known.
+    #[error(
+        "the item of object {location} is not known at {second}: its oldest version tells of {event} at {at}, so that it \
+         existed before, and what it was then is not in the bucket; a second from then on may be given, or AllowIncomplete \
+         (--allow-incomplete) to leave such items out"
+    )]
+    Unknown {
+        /// Where its versions lie.
+        location: String,
+        /// The second that was asked for.
+        second: DateTime<Utc>,
+        /// What its oldest version tells of.
+        event: EventName,
+        /// When that was.
+        at: DateTime<Utc>,
+    },
+    /// An AWS call failed. Its name and action are kept.
+    #[error(transparent)]
+    Aws(#[from] AwsFailure),
+}
+
+impl FoldError {
+    /// The names that [`FoldError::name`] answers beside [`AwsFailure::NAMES`].
+    pub const NAMES: &'static [ErrorName] =
+        &[ErrorName::ExportFailed, ErrorName::HistoryIncomplete, ErrorName::InvalidVersion];
+
+    /// The name that a step fails by.
+    pub fn name(&self) -> ErrorName {
+        match self {
+            FoldError::NoVersion { .. } => ErrorName::InvalidVersion,
+            FoldError::VersionGone { .. } => ErrorName::ExportFailed,
+            FoldError::Unknown { .. } => ErrorName::HistoryIncomplete,
+            FoldError::Aws(failure) => failure.name,
+        }
+    }
+
+    /// Whether it may pass.
+    pub fn passes(&self) -> bool {
+        matches!(self.name(), ErrorName::Throttled | ErrorName::ServiceUnavailable)
+    }
+}
+
+impl<'a> Fold<'a> {
+    /// The keys of a shard behind `cursor`, in their order, and what became of each.
+    pub fn shard(
+        &'a self,
+        shard: u32,
+        shards: u32,
+        cursor: Option<&str>,
+    ) -> impl Stream<Item = Result<Folded, FoldError>> + Send + 'a {
+        let bounds = bounds(&self.items.prefix, shard, shards);
+        let bounds = Bounds { after: cursor.map(str::to_owned).or(bounds.after), ..bounds };
+        let all_versions = self.now - self.at > RECENT;
+        let pages = stream::try_unfold(Listing::new(self, bounds, all_versions), |mut listing| async move {
+            Ok::<_, FoldError>(listing.page().await?.map(|page| (page, listing)))
+        });
+        let candidates =
+            pages.map_ok(|page| stream::iter(page.into_iter().map(Ok::<_, FoldError>))).try_flatten();
+        candidates.map(move |candidate| async move { self.folded(candidate?).await }).buffered(AT_A_TIME)
+    }
+
+    /// What became of one key.
+    pub async fn of_key(&self, key: &str) -> Result<Folded, FoldError> {
+        let late = late_of(self, key).await?;
+        self.folded(Candidate { key: key.to_owned(), versions: None, late }).await
+    }
+
+    async fn folded(&self, Candidate { key, versions, late }: Candidate) -> Result<Folded, FoldError> {
+        let versions = match versions {
+            Some(versions) => versions,
+            None => of_key(self, &key).await?,
+        };
+        let state = match self.state(&key, versions, &late).await? {
+            Fetched::State(state) => state,
+            // It was written over since it was listed. What was current is a version now.
+            Fetched::Replaced => match self.state(&key, of_key(self, &key).await?, &late).await? {
+                Fetched::State(state) => state,
+                Fetched::Replaced => {
+                    let detail = format!("versions of {} have no ids", self.location(&key));
+                    let (action, name) = ("s3:ListBucketVersions", ErrorName::ServiceUnavailable);
+                    return Err(AwsFailure { action, name, detail }.into());
+                }
+            },
+        };
+        Ok(Folded { key, state })
+    }
+
+    async fn state(&self, key: &str, versions: Gathered, late: &[Listed]) -> Result<Fetched, FoldError> {
+        match self.among(versions.current(self).await?, late).await? {
+            Current::Version(current) if !current.is_tombstone() => self.fetch(key, &current).await,
+            Current::Version(_) => Ok(Fetched::State(State::Absent)),
+            Current::Before(looks) => Ok(Fetched::State(match over_an_item(&looks) {
+                None => State::Absent,
+                Some(Look { event, position, item_key, .. }) => {
+                    State::Unknown(Unknown { event: *event, at: position.at, item_key: item_key.clone() })
+                }
+            })),
+        }
+    }
+
+    /// What was current, by the versions of the item's object and by those that came late, in the order of their changes.
+    /// An object without a version was deleted so long ago that its tombstone is gone: what came late came before that.
+    async fn among(&self, current: Current, late: &[Listed]) -> Result<Current, FoldError> {
+        match current {
+            Current::Before(looks) if !looks.is_empty() => self.before(looks, late).await,
+            Current::Version(mut version) => {
+                for late in late {
+                    let look = self.look(late).await?;
+                    if look.is_of(self.at)
+                        && look.position.is_newer_than(&self.look(&version).await?.position)
+                    {
+                        version = Box::new(late.clone());
+                    }
+                }
+                Ok(Current::Version(version))
+            }
+            nothing @ Current::Before(_) => Ok(nothing),
+        }
+    }
+
+    /// What was current where all of the object's own versions, of which these are the oldest, are of later seconds. Where the
+    /// change behind a late version began the item, the deletion between the two is gone: it was before the second, as all
+    /// is that is gone.
+    async fn before(&self, mut looks: Vec<Look>, late: &[Listed]) -> Result<Current, FoldError> {
+        let mut newest = None;
+        for late in late {
+            let look = self.look(late).await?;
+            if look.is_of(self.at) {
+                newest = Some((late, look));
+            } else {
+                let place = looks.iter().position(|there| there.position.is_newer_than(&look.position));
+                looks.insert(place.unwrap_or(looks.len()), look.clone());
+            }
+        }
+        let Some((newest, look)) = newest else { return Ok(Current::Before(looks)) };
+        let next = looks.iter().find(|there| there.position.is_newer_than(&look.position));
+        match next {
+            Some(next) if next.first_event == EventName::Insert => Ok(Current::Before(vec![next.clone()])),
+            _ => Ok(Current::Version(Box::new(newest.clone()))),
+        }
+    }
+
+    async fn fetch(&self, key: &str, version: &Listed) -> Result<Fetched, FoldError> {
+        let mut tries = 1;
+        loop {
+            let get = self.s3.get_object().bucket(&self.items.bucket).key(&version.key);
+            let get = match &version.id {
+                Some(id) => get.version_id(id),
+                None => get.if_match(&version.etag),
+            };
+            let GetObjectOutput { body, metadata, .. } = match get.send().await {
+                Ok(answer) => answer,
+                Err(error) => match (error.code(), &version.id) {
+                    (Some("NoSuchVersion" | "NoSuchKey" | "MethodNotAllowed"), Some(id)) => {
+                        return Err(self.gone(version, id));
+                    }
+                    (Some("PreconditionFailed" | "NoSuchKey"), None) => return Ok(Fetched::Replaced),
+                    _ => return Err(AwsFailure::of(reading(version))(error).into()),
+                },
+            };
+            let error = match body.collect().await {
+                Ok(body) => {
+                    let metadata = Version::of_metadata(metadata.as_ref());
+                    return self.checked(key, &body.into_bytes(), metadata).map(Fetched::State);
+                }
+                Err(error) => error,
+            };
+            if tries == TRIES {
+                let place = self.location(&version.key);
+                return Err(AwsFailure::broken_off(reading(version), &place, error).into());
+            }
+            tries += 1;
+        }
+    }
+
+    /// The item in a body, which has to be that of a version of the item that the object's key stands for.
+    fn checked(&self, key: &str, body: &Bytes, version: Option<Version>) -> Result<State, FoldError> {
+        if version.is_none() {
+            return Err(self.no_version(key, WITHOUT_METADATA));
+        }
+        let item = item_of_body(key, body).map_err(|error| self.no_version(key, &error.to_string()))?;
+        let Some(item) = item else { return Ok(State::Absent) };
+        let names: Vec<&str> = self.key_names.iter().map(String::as_str).collect();
+        let item_key = item_formats::key_of(item, &names);
+        let item_key = item_key.map_err(|error| {
+            let names = self.key_names.join(", ");
+            self.no_version(key, &format!("its item has not the key attributes {names}: {error}"))
+        })?;
+        if object_key(&self.items.prefix, &item_key) != key {
+            let item_key = String::from_utf8_lossy(&item_key);
+            return Err(self.no_version(key, &format!("it holds the item {}", quoted(&item_key))));
+        }
+        Ok(State::Item(body.slice_ref(item)))
+    }
+
+    /// What a version's metadata says of it.
+    pub(super) async fn look<'v>(&self, version: &'v Listed) -> Result<&'v Look, FoldError> {
+        version.look.get_or_try_init(|| self.head(version)).await
+    }
+
+    async fn head(&self, version: &Listed) -> Result<Look, FoldError> {
+        let head = self.s3.head_object().bucket(&self.items.bucket).key(&version.key);
+        let head = match head.set_version_id(version.id.clone()).send().await {
+            Ok(head) => head,
+            Err(error) if AwsFailure::is_missing(&error) => {
+                return Err(self.gone(version, version.id.as_deref().unwrap_or_default()));
+            }
+            Err(error) => return Err(AwsFailure::of(reading(version))(error).into()),
+        };
+        match Version::of_metadata(head.metadata()) {
+            Some(Version { position, event, first_event, item_key }) => {
+                Ok(Look { event, first_event, position, item_key })
+            }
+            None => Err(self.no_version(&version.key, WITHOUT_METADATA)),
+        }
+    }
+
+    /// Whether a key under the prefix is that of an item. A key of another kind is refused if there is an object now:
+    /// what a person put there and deleted again is no concern.
+    pub(super) fn is_of_an_item(&self, key: &str, is_current: bool) -> Result<bool, FoldError> {
+        let Items { prefix, failures_prefix, .. } = self.items;
+        if prefix_of(key) == Some(prefix.as_str()) {
+            return Ok(true);
+        }
+        let is_ours = key.starts_with(failures_prefix.as_str()) || key == coverage::key(prefix);
+        if is_current && !is_ours {
+            return Err(self.no_version(key, "its key is not made of the hash of an item's key"));
+        }
+        Ok(false)
+    }
+
+    /// The refusal of a key whose state is not known.
+    pub fn unknown(&self, key: &str, Unknown { event, at, .. }: &Unknown) -> FoldError {
+        FoldError::Unknown { location: self.location(key), second: self.at, event: *event, at: *at }
+    }
+
+    fn gone(&self, version: &Listed, id: &str) -> FoldError {
+        FoldError::VersionGone { location: self.location(&version.key), id: id.to_owned() }
+    }
+
+    fn no_version(&self, key: &str, reason: &str) -> FoldError {
+        FoldError::NoVersion { location: self.location(key), reason: reason.to_owned() }
+    }
+
+    fn location(&self, key: &str) -> String {
+        format!("s3://{}/{key}", self.items.bucket)
+    }
+}
+
+const WITHOUT_METADATA: &str = "it has no sequence number, event time and event name in its metadata";
+
+/// What has to be allowed for a version to be read.
+fn reading(version: &Listed) -> &'static str {
+    if version.id.is_some() { "s3:GetObjectVersion" } else { "s3:GetObject" }
+}
+
+/// What an object brought.
+enum Fetched {
+    /// What there was.
+    State(State),
+    /// Another version has taken its place.
+    Replaced,
+}
+
+/// The keys of a shard: a range of the 256 pairs of letters that hashes begin with. The first and the last one have what
+/// lies before and behind as well, so that together they have everything under the prefix.
+fn bounds(prefix: &str, shard: u32, shards: u32) -> Bounds {
+    let beginning = |shard: u32| format!("{prefix}{:02x}", shard.saturating_mul(256) / shards.max(1));
+    Bounds {
+        after: (shard > 0).then(|| beginning(shard)),
+        until: (shard + 1 < shards).then(|| beginning(shard + 1)),
+    }
+}
+
+#[cfg(test)]
+mod tests;

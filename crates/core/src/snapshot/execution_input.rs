@@ -1,0 +1,346 @@
+//! What an execution takes: `{}`, or `{"At": "2026-11-20T02:00:00Z"}`.
+
+use chrono::{DateTime, NaiveDateTime, SecondsFormat, SubsecRound, TimeDelta, Utc};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::aws::arn::{Arn, is_table_name};
+use crate::export::CompressionName;
+use crate::import::execution_input::{MOST_SECONDS, MOST_SEGMENTS};
+use crate::input::{InvalidInput, number};
+use crate::item_history::Items;
+use crate::item_history::retention::MOST_DAYS;
+use crate::item_history::tables::{Layout, Place, arn_beside};
+use crate::storage::as_prefix;
+use crate::text::quoted;
+
+/// The longest that a stream may be waited for: it keeps a change for a day.
+pub const MOST_SETTLE_SECONDS: u32 = 86_400;
+/// The most snapshots of a second that are begun.
+const MOST_OF_A_SECOND: u32 = 16;
+
+/// The input of an execution of `snapshot`.
+#[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub struct ExecutionInput {
+    /// The table whose items are wanted: one whose stream the stack follows. Left out, it is the one that the stack is of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub table_name: Option<String>,
+    /// The second whose items are wanted, as RFC 3339: `2026-11-20T02:00:00Z`. Left out, that at which the execution
+    /// begins.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<String>,
+    /// Whether items whose state at that second is not known are left out, counted and listed. Without it, the first of them
+    /// ends the execution, as does a second that the bucket's history does not cover.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub allow_incomplete: bool,
+}
+
+/// The template's parameters, as text.
+#[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Defaults {
+    /// The table whose stream is followed.
+    pub table_arn: String,
+    /// Where its items' versions lie.
+    pub items_bucket: String,
+    /// Before their keys.
+    pub items_prefix: String,
+    /// Before the folders of other tables.
+    pub tables_prefix: String,
+    /// The function that the streams are read for.
+    pub function_name: String,
+    /// Before the keys of records that were set aside.
+    pub failures_prefix: String,
+    /// Where snapshots go.
+    pub bucket: String,
+    /// Before their keys.
+    pub prefix: String,
+    /// `none`, `gzip` or `zstd`.
+    pub compression: String,
+    /// 1 to 40.
+    pub shards: String,
+    /// Seconds after which the stream has told of every change.
+    pub settle_seconds: String,
+    /// Days for which versions are kept that are not current; 0 for ever.
+    pub noncurrent_days: String,
+    /// 1 to 840.
+    pub seconds_per_call: String,
+}
+
+/// An input that can be followed.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Wanted {
+    /// The second.
+    pub at: DateTime<Utc>,
+    /// When the stream has told of it.
+    pub settled_at: DateTime<Utc>,
+    /// Until when the versions are kept that were current then; `None` for ever.
+    pub kept_until: Option<DateTime<Utc>>,
+    /// Days for which versions are kept that are not current; 0 for ever.
+    pub noncurrent_days: u32,
+    /// Whether items whose state is not known are left out.
+    pub allow_incomplete: bool,
+    /// The table's ARN; empty where nobody says which table it is, and a name will do for one that is gone.
+    pub table_arn: String,
+    /// Where the versions lie.
+    pub items: Items,
+    /// Where the snapshot goes.
+    pub bucket: String,
+    /// Before its folder; empty, or ending in `/`.
+    pub prefix: String,
+    /// How its files are compressed.
+    pub compression: CompressionName,
+    /// In how many shards it is written.
+    pub shards: u32,
+    /// How long a call takes items.
+    pub seconds_per_call: u32,
+}
+
+impl ExecutionInput {
+    /// The input, with what it leaves out taken from the template and from when the execution began.
+    pub fn wanted(&self, defaults: &Defaults, started_at: DateTime<Utc>) -> Result<Wanted, InvalidInput> {
+        let at = match &self.at {
+            Some(text) => second(text)?,
+            None => started_at.trunc_subsecs(0),
+        };
+        let Defaults { settle_seconds, noncurrent_days, .. } = defaults;
+        let settle = number("SettleSeconds", None, settle_seconds, 0, MOST_SETTLE_SECONDS)?;
+        let days = number("NoncurrentDays", None, noncurrent_days, 0, MOST_DAYS)?;
+        let refused = |reason: String| Err(InvalidInput { field: "At", reason });
+        if at > started_at {
+            return refused(format!("is {at}, which is after the execution began, at {started_at}"));
+        }
+        // A version that was current then is deleted so many days after it was written over; a day is for the snapshot,
+        // which ends without a manifest where it takes longer.
+        let kept_since = started_at.trunc_subsecs(0) - TimeDelta::days(i64::from(days).saturating_sub(1));
+        if days > 0 && at < kept_since {
+            return refused(format!(
+                "is {at}, but versions are kept for {days} days (NoncurrentDays); {kept_since} or later may be given"
+            ));
+        }
+        let (table_arn, place) = self.table(defaults)?;
+        let items = Items {
+            bucket: defaults.items_bucket.clone(),
+            prefix: place.prefix,
+            failures_prefix: as_prefix(&defaults.failures_prefix),
+            folder: place.folder,
+        };
+        // Each table but the stack's own has a folder of its name here too: two have snapshots of the same second.
+        let prefix = format!("{}{}", as_prefix(&defaults.prefix), items.folder);
+        if defaults.bucket == items.bucket && prefix.starts_with(&items.prefix) {
+            let reason = format!(
+                "is {}, under the items of the same bucket, {}: a snapshot would be taken for items; another bucket or \
+                 prefix may be given",
+                quoted(&prefix),
+                quoted(&items.prefix)
+            );
+            return Err(InvalidInput { field: "SnapshotPrefix", reason });
+        }
+        let compression = defaults.compression.parse().map_err(|_| InvalidInput {
+            field: "Compression",
+            reason: format!("is {}; none, gzip or zstd may be given", quoted(&defaults.compression)),
+        })?;
+        Ok(Wanted {
+            at,
+            settled_at: at + TimeDelta::seconds(settle.into()),
+            kept_until: (days > 0).then(|| at + TimeDelta::days(days.into())),
+            noncurrent_days: days,
+            allow_incomplete: self.allow_incomplete,
+            table_arn,
+            items,
+            bucket: defaults.bucket.clone(),
+            prefix,
+            compression,
+            shards: number("Shards", None, &defaults.shards, 1, MOST_SEGMENTS)?,
+            seconds_per_call: number("SecondsPerCall", None, &defaults.seconds_per_call, 1, MOST_SECONDS)?,
+        })
+    }
+}
+
+impl ExecutionInput {
+    /// The ARN of the table that is wanted, and where its items lie.
+    fn table(&self, defaults: &Defaults) -> Result<(String, Place), InvalidInput> {
+        let own = Arn::parse(&defaults.table_arn).and_then(|arn| arn.table_name());
+        let own_table = own.unwrap_or(&defaults.table_arn);
+        let table = self.table_name.as_deref().unwrap_or(own_table);
+        let Defaults { items_prefix: prefix, tables_prefix, .. } = defaults;
+        let place = Layout { own_table, prefix, tables_prefix }.place(table);
+        if table == own_table {
+            return Ok((defaults.table_arn.clone(), place));
+        }
+        let arn = arn_beside(&defaults.table_arn, table).filter(|_| is_table_name(table));
+        arn.map(|arn| (arn, place)).ok_or_else(|| InvalidInput {
+            field: "TableName",
+            reason: format!("is {}; the name of a table may be given", quoted(table)),
+        })
+    }
+}
+
+/// A second, as an input says it: RFC 3339, also with a space or without a colon in its offset. It has to say its time zone.
+pub fn second(text: &str) -> Result<DateTime<Utc>, InvalidInput> {
+    let refused =
+        |reason: String| InvalidInput { field: "At", reason: format!("is {}; {reason}", quoted(text)) };
+    let told = |time: DateTime<Utc>| time.to_rfc3339_opts(SecondsFormat::Secs, true);
+    let zoned = text.strip_suffix(" UTC").map(|time| format!("{time}Z"));
+    let zoned = zoned.as_deref().unwrap_or(text).replacen('T', " ", 1);
+    let formats = ["%Y-%m-%d %H:%M:%S%.f%#z", "%Y-%m-%d %H:%M:%S%.f %#z"];
+    let time = DateTime::parse_from_rfc3339(&zoned).ok();
+    let time =
+        time.or_else(|| formats.iter().find_map(|format| DateTime::parse_from_str(&zoned, format).ok()));
+    match time.map(|time| time.to_utc()) {
+        Some(time) if time.timestamp_subsec_nanos() == 0 => Ok(time),
+        Some(time) => {
+            Err(refused(format!("a whole second may be given, as {}", told(time.trunc_subsecs(0)))))
+        }
+        None => match NaiveDateTime::parse_from_str(&zoned, "%Y-%m-%d %H:%M:%S%.f") {
+            Ok(time) => Err(refused(format!(
+                "it has no time zone. In UTC it is {}; an offset may be given, too, as +01:00",
+                told(time.and_utc().trunc_subsecs(0))
+            ))),
+            Err(_) => Err(refused("a second may be given, as 2026-11-20T02:00:00Z".to_owned())),
+        },
+    }
+}
+
+/// What the snapshot of a second is called: names sort as their times do, and hold no colon and no space.
+pub fn name(at: DateTime<Utc>) -> String {
+    at.format("%Y-%m-%dT%H-%M-%SZ").to_string()
+}
+
+/// The names that snapshots of a second may have, in the order in which they are taken: whoever finds the folder of one that
+/// another began and has not ended takes the next.
+pub fn names(at: DateTime<Utc>) -> impl Iterator<Item = String> {
+    let first = name(at);
+    (1..=MOST_OF_A_SECOND).map(move |nth| match nth {
+        1 => first.clone(),
+        _ => format!("{first}-{nth}"),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::snapshot::testing;
+
+    const STARTED_AT: &str = "2026-11-20T02:00:00.500Z";
+
+    fn wanted(at: Option<&str>, change: impl FnOnce(&mut Defaults)) -> Result<Wanted, String> {
+        let mut defaults: Defaults = serde_json::from_value(testing::defaults()).unwrap();
+        change(&mut defaults);
+        let input = ExecutionInput { at: at.map(str::to_owned), ..ExecutionInput::default() };
+        input.wanted(&defaults, STARTED_AT.parse().unwrap()).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn the_second_is_that_of_the_beginning_or_an_earlier_one() {
+        let whole = |at| wanted(at, |_| {}).unwrap();
+        assert_eq!(name(whole(None).at), "2026-11-20T02-00-00Z");
+        assert_eq!(whole(None).settled_at.to_rfc3339(), "2026-11-20T02:05:00+00:00");
+        assert_eq!(name(whole(Some("2026-11-20T03:00:00+01:00")).at), "2026-11-20T02-00-00Z");
+        let names: Vec<String> = names(whole(Some("1999-01-02T03:04:05Z")).at).collect();
+        assert_eq!((names.len(), names[0].as_str()), (16, "1999-01-02T03-04-05Z"));
+        assert_eq!(names[1], "1999-01-02T03-04-05Z-2");
+        let kept = |at| wanted(Some(at), |defaults| defaults.noncurrent_days = "30".to_owned());
+        assert!(kept("2026-10-22T02:00:01Z").is_ok());
+        assert_eq!(
+            kept("2026-10-21T02:00:00Z").unwrap_err(),
+            "At is 2026-10-21 02:00:00 UTC, but versions are kept for 30 days (NoncurrentDays); 2026-10-22 02:00:00 UTC \
+             or later may be given"
+        );
+    }
+
+    #[test]
+    fn a_second_is_read_as_people_write_it() {
+        let wanted = "2026-11-20T01:00:00Z".parse::<DateTime<Utc>>().unwrap();
+        for text in [
+            "2026-11-20T01:00:00Z",
+            "2026-11-20 01:00:00Z",
+            "2026-11-20 01:00:00.000Z",
+            "2026-11-20T02:00:00+01:00",
+            "2026-11-20 02:00:00+01:00",
+            "2026-11-20T02:00:00+0100",
+            "2026-11-20 02:00:00 +0100",
+            "2026-11-20 02:00:00 +01:00",
+            "2026-11-19 20:00:00-05",
+            "2026-11-20 01:00:00 UTC",
+        ] {
+            assert_eq!(second(text).map_err(|error| error.to_string()), Ok(wanted), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_followed_is_refused_in_words() {
+        for (at, words) in [
+            ("2026-11-20T02:00:01Z", "At is 2026-11-20 02:00:01 UTC, which is after the execution began"),
+            (
+                "2026-11-20T01:00:00.5Z",
+                "At is `2026-11-20T01:00:00.5Z`; a whole second may be given, as 2026-11-20T01:00:00Z",
+            ),
+            (
+                "2026-11-20 01:00:00",
+                "At is `2026-11-20 01:00:00`; it has no time zone. In UTC it is 2026-11-20T01:00:00Z; an offset may be",
+            ),
+            (
+                "2026-11-20T01:00:00",
+                "At is `2026-11-20T01:00:00`; it has no time zone. In UTC it is 2026-11-20T01:00:00Z",
+            ),
+            ("01:00", "At is `01:00`; a second may be given, as 2026-11-20T02:00:00Z"),
+            ("2026-11-20", "At is `2026-11-20`; a second may be given"),
+            ("", "At is ``; a second may be given"),
+        ] {
+            let error = wanted(Some(at), |_| {}).unwrap_err();
+            assert!(error.starts_with(words), "{error}");
+        }
+        let refused = |change: fn(&mut Defaults)| wanted(None, change).unwrap_err();
+        assert!(refused(|defaults| defaults.shards = "41".to_owned()).starts_with("Shards is `41`"));
+        assert!(
+            refused(|defaults| defaults.compression = "br".to_owned()).starts_with("Compression is `br`")
+        );
+        assert!(refused(|defaults| defaults.settle_seconds = "x".to_owned()).starts_with("SettleSeconds"));
+        assert!(refused(|defaults| defaults.seconds_per_call = "0".to_owned()).starts_with("SecondsPerCall"));
+    }
+
+    #[test]
+    fn another_table_has_its_items_and_its_snapshots_in_folders_of_its_name() {
+        let defaults: Defaults = serde_json::from_value(testing::defaults()).unwrap();
+        let of = |table: &str| {
+            let input = ExecutionInput { table_name: Some(table.to_owned()), ..ExecutionInput::default() };
+            input.wanted(&defaults, STARTED_AT.parse().unwrap())
+        };
+        let own = of("orders").unwrap();
+        assert_eq!(
+            (own.items.prefix.as_str(), own.items.late_prefix().as_str()),
+            ("items/", "failures/late/")
+        );
+        let other = of("customers").unwrap();
+        assert_eq!(other.items.prefix, "tables/customers/");
+        assert_eq!(other.items.late_prefix(), "failures/late/customers/");
+        assert!(other.prefix.ends_with("snapshots/customers/"), "{}", other.prefix);
+        assert!(other.table_arn.ends_with(":table/customers"), "{}", other.table_arn);
+        assert_eq!(
+            of("a/b").unwrap_err().to_string(),
+            "TableName is `a/b`; the name of a table may be given"
+        );
+    }
+
+    #[test]
+    fn snapshots_do_not_lie_among_items() {
+        let places = |items_prefix: &str, bucket: &str, prefix: &str| {
+            wanted(None, |defaults| {
+                defaults.items_prefix = items_prefix.to_owned();
+                defaults.bucket = bucket.to_owned();
+                defaults.prefix = prefix.to_owned();
+            })
+        };
+        for (items, snapshots) in [("items/", "items/snapshots/"), ("", "snapshots/"), ("a", "/a/")] {
+            let error = places(items, "bucket", snapshots).unwrap_err();
+            assert!(error.starts_with("SnapshotPrefix is `"), "{error}");
+        }
+        for (items, bucket, snapshots) in
+            [("items/", "bucket", "snapshots/"), ("items/", "other", "items/"), ("a/b/", "bucket", "a/")]
+        {
+            assert!(places(items, bucket, snapshots).is_ok());
+        }
+    }
+}

@@ -1,0 +1,315 @@
+//! The keys of a shard in their order, each with what S3's lists say of it.
+//!
+//! All versions are listed where the second is long ago. Where it is not, current versions are: those that are older than
+//! the second were current at it, and for the others S3 is asked for the versions of that key alone. So a snapshot of now
+//! costs the same however much history has gathered.
+
+use std::pin::pin;
+
+use aws_sdk_s3::primitives::DateTime as SdkDateTime;
+use futures::{Stream, TryStreamExt};
+use tokio::sync::OnceCell;
+
+use super::as_of::{Fold, FoldError};
+use super::history::{Gathered, Listed};
+use crate::aws::failure::AwsFailure;
+use crate::clock::utc;
+use crate::error_name::ErrorName;
+use crate::item_history::Items;
+use crate::item_history::late;
+use crate::item_history::late::Late;
+
+/// A key, and what is known of its versions.
+#[derive(Debug)]
+pub(super) struct Candidate {
+    pub(super) key: String,
+    /// `None` where its versions are not listed yet.
+    pub(super) versions: Option<Gathered>,
+    /// Those that came late, in the order of their changes.
+    pub(super) late: Vec<Listed>,
+}
+
+impl Candidate {
+    fn new(key: String, versions: Option<Gathered>) -> Candidate {
+        Candidate { key, versions, late: Vec::new() }
+    }
+}
+
+/// The keys behind the one and up to the other; without either, from the first and to the last under the prefix.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub(super) struct Bounds {
+    pub(super) after: Option<String>,
+    pub(super) until: Option<String>,
+}
+
+impl Bounds {
+    fn is_beyond(&self, key: &str) -> bool {
+        self.until.as_deref().is_some_and(|until| key > until)
+    }
+
+    fn is_before(&self, key: &str) -> bool {
+        self.after.as_deref().is_some_and(|after| key <= after)
+    }
+}
+
+/// Where a list goes on.
+#[derive(Debug, Default)]
+struct Marker {
+    key: Option<String>,
+    id: Option<String>,
+    /// S3's own name of the place, of a list of objects whose last page had no key.
+    token: Option<String>,
+}
+
+/// A list under way.
+#[derive(Debug)]
+pub(super) struct Listing<'a> {
+    fold: &'a Fold<'a>,
+    bounds: Bounds,
+    all_versions: bool,
+    marker: Marker,
+    /// The key whose versions are still coming.
+    open: Option<(String, Gathered)>,
+    /// The key whose further versions were passed over.
+    passed: Option<String>,
+    ended: bool,
+    /// The key up to which late versions were added.
+    reached: Option<String>,
+    /// Whether the range has late versions; `None` where nobody has looked yet.
+    has_late: Option<bool>,
+}
+
+impl<'a> Listing<'a> {
+    /// Of all versions, or of the current ones alone.
+    pub(super) fn new(fold: &'a Fold<'a>, bounds: Bounds, all_versions: bool) -> Listing<'a> {
+        let marker = Marker { key: bounds.after.clone(), ..Marker::default() };
+        let reached = bounds.after.clone();
+        Listing {
+            fold,
+            bounds,
+            all_versions,
+            marker,
+            open: None,
+            passed: None,
+            ended: false,
+            reached,
+            has_late: None,
+        }
+    }
+
+    /// The keys of the next page; `None` at the end.
+    pub(super) async fn page(&mut self) -> Result<Option<Vec<Candidate>>, FoldError> {
+        if self.ended {
+            return Ok(None);
+        }
+        let candidates = match self.all_versions {
+            true => self.page_of_versions().await?,
+            false => self.page_of_objects().await?,
+        };
+        self.with_late(candidates).await.map(Some)
+    }
+
+    /// Adds the late versions up to the last of these keys, or to the end. As a rule there are none, which is asked once.
+    async fn with_late(&mut self, mut candidates: Vec<Candidate>) -> Result<Vec<Candidate>, FoldError> {
+        let has_late = match self.has_late {
+            Some(has_late) => has_late,
+            None => {
+                let mut all = pin!(late_between(self.fold, &self.bounds));
+                all.try_next().await?.is_some()
+            }
+        };
+        self.has_late = Some(has_late);
+        let until = match self.ended {
+            true => self.bounds.until.clone(),
+            false => candidates.last().map(|last| last.key.clone()),
+        };
+        if !has_late || (until.is_none() && !self.ended) {
+            return Ok(candidates);
+        }
+        let range = Bounds { after: std::mem::replace(&mut self.reached, until.clone()), until };
+        let mut late = pin!(late_between(self.fold, &range));
+        while let Some((key, version)) = late.try_next().await? {
+            let place = candidates.partition_point(|there| there.key < key);
+            // Where its object has no version any more, the last of them was a deletion, of a second long before.
+            if let Some(candidate) = candidates.get_mut(place).filter(|there| there.key == key) {
+                candidate.late.push(version);
+            }
+        }
+        Ok(candidates)
+    }
+
+    async fn page_of_objects(&mut self) -> Result<Vec<Candidate>, FoldError> {
+        const LIST: &str = "s3:ListBucket";
+        let list = self.fold.s3.list_objects_v2().bucket(&self.fold.items.bucket);
+        let list = list.prefix(&self.fold.items.prefix);
+        // Where a page goes on is told by its last key, as the token that S3 gives for it is not known to the next call. Over
+        // delete markers a page may have no key at all: then the token alone leads on.
+        let list = match self.marker.token.take() {
+            Some(token) => list.continuation_token(token),
+            None => list.set_start_after(self.marker.key.clone()),
+        };
+        let page = list.send().await;
+        let page = page.map_err(AwsFailure::of(LIST))?;
+        let truncated = page.is_truncated == Some(true);
+        let mut candidates = Vec::new();
+        let objects = page.contents.unwrap_or_default();
+        if objects.is_empty() {
+            self.marker.token = page.next_continuation_token;
+        }
+        for object in objects {
+            let listed = listed(LIST, object.key, None, object.e_tag, object.size, object.last_modified)?;
+            self.marker.key = Some(listed.key.clone());
+            if self.bounds.is_beyond(&listed.key) {
+                self.ended = true;
+                break;
+            }
+            if self.bounds.is_before(&listed.key) || !self.fold.is_of_an_item(&listed.key, true)? {
+                continue;
+            }
+            let key = listed.key.clone();
+            let versions = listed.is_surely_of(self.fold.at).then(|| Gathered::of(listed));
+            candidates.push(Candidate::new(key, versions));
+        }
+        self.ended |= !truncated;
+        Ok(candidates)
+    }
+
+    async fn page_of_versions(&mut self) -> Result<Vec<Candidate>, FoldError> {
+        let mut candidates = Vec::new();
+        let (versions, next) = versions(self.fold, &self.fold.items.prefix, &self.marker).await?;
+        for (listed, is_latest) in versions {
+            if self.bounds.is_beyond(&listed.key) {
+                self.ended = true;
+                break;
+            }
+            if self.bounds.is_before(&listed.key) || !self.fold.is_of_an_item(&listed.key, is_latest)? {
+                continue;
+            }
+            if self.open.as_ref().is_none_or(|(key, _)| *key != listed.key) {
+                let opened = (listed.key.clone(), Gathered::default());
+                candidates.extend(self.open.replace(opened).map(of_open));
+            }
+            if let Some((_, gathered)) = &mut self.open {
+                gathered.take(self.fold, listed).await?;
+            }
+        }
+        match next {
+            Some(Marker { key: Some(key), .. }) if self.bounds.is_beyond(&key) => self.ended = true,
+            Some(next) => self.marker = self.passing(next),
+            None => self.ended = true,
+        }
+        if self.ended {
+            candidates.extend(self.open.take().map(of_open));
+        }
+        Ok(candidates)
+    }
+
+    /// Passes over what is left of a key that is decided: a key's marker without that of a version does so.
+    fn passing(&mut self, next: Marker) -> Marker {
+        let decided = self.open.as_ref().filter(|(_, gathered)| gathered.is_decided()).map(|(key, _)| key);
+        match decided {
+            Some(key) if next.key.as_ref() == Some(key) && self.passed.as_ref() != Some(key) => {
+                self.passed = Some(key.clone());
+                Marker { key: Some(key.clone()), ..Marker::default() }
+            }
+            _ => next,
+        }
+    }
+}
+
+fn of_open((key, gathered): (String, Gathered)) -> Candidate {
+    Candidate::new(key, Some(gathered))
+}
+
+/// The late versions of the items whose objects' keys lie in a range, each with that key.
+fn late_between<'f>(
+    fold: &'f Fold<'_>,
+    bounds: &Bounds,
+) -> impl Stream<Item = Result<(String, Listed), FoldError>> + Send + use<'f> {
+    let Items { bucket, prefix, .. } = fold.items;
+    let relative = |key: &String| key.strip_prefix(prefix.as_str()).unwrap_or(key).to_owned();
+    let range = late::Items {
+        after: bounds.after.as_ref().map(relative),
+        until: bounds.until.as_ref().map(relative),
+    };
+    late::list(fold.s3, bucket, fold.items.late_prefix(), range).map_err(FoldError::from).map_ok(
+        move |late| {
+            let Late { key, object, id, etag, size, put_at } = late;
+            let listed = Listed { key: object, id: Some(id), etag, size, put_at, look: OnceCell::new() };
+            (format!("{prefix}{}", key.item), listed)
+        },
+    )
+}
+
+/// The late versions of one key.
+pub(super) async fn late_of(fold: &Fold<'_>, key: &str) -> Result<Vec<Listed>, FoldError> {
+    // What comes behind all keys but this one is behind the key without its last letter.
+    let after = key.get(..key.len().saturating_sub(1)).map(str::to_owned);
+    let bounds = Bounds { after, until: Some(key.to_owned()) };
+    let of_key = late_between(fold, &bounds).try_filter(|(of, _)| std::future::ready(of == key));
+    of_key.map_ok(|(_, version)| version).try_collect().await
+}
+
+/// The versions of one key, as far as they are needed.
+pub(super) async fn of_key(fold: &Fold<'_>, key: &str) -> Result<Gathered, FoldError> {
+    let mut gathered = Gathered::default();
+    let mut marker = Marker::default();
+    loop {
+        let (versions, next) = versions(fold, key, &marker).await?;
+        for (listed, _) in versions {
+            if listed.key == key {
+                gathered.take(fold, listed).await?;
+            }
+        }
+        match next {
+            Some(next) if !gathered.is_decided() => marker = next,
+            _ => return Ok(gathered),
+        }
+    }
+}
+
+/// A page of versions, each with whether it is its key's newest; and where the next begins. Delete markers are left out:
+/// they are the lifecycle rule's, and the tombstone behind one says when the item was deleted.
+async fn versions(
+    fold: &Fold<'_>,
+    prefix: &str,
+    marker: &Marker,
+) -> Result<(Vec<(Listed, bool)>, Option<Marker>), FoldError> {
+    const LIST: &str = "s3:ListBucketVersions";
+    let list = fold.s3.list_object_versions().bucket(&fold.items.bucket).prefix(prefix);
+    let list = list.set_key_marker(marker.key.clone()).set_version_id_marker(marker.id.clone());
+    let page = list.send().await.map_err(AwsFailure::of(LIST))?;
+    let next = Marker { key: page.next_key_marker, id: page.next_version_id_marker, token: None };
+    let next = (page.is_truncated == Some(true)).then_some(next);
+    let versions = page.versions.unwrap_or_default().into_iter().map(|version| {
+        let size = version.size;
+        let is_latest = version.is_latest == Some(true);
+        let modified = version.last_modified;
+        listed(LIST, version.key, version.version_id, version.e_tag, size, modified)
+            .map(|listed| (listed, is_latest))
+    });
+    Ok((versions.collect::<Result<_, _>>()?, next))
+}
+
+fn listed(
+    action: &'static str,
+    key: Option<String>,
+    id: Option<String>,
+    etag: Option<String>,
+    size: Option<i64>,
+    put_at: Option<SdkDateTime>,
+) -> Result<Listed, AwsFailure> {
+    let incomplete = || AwsFailure {
+        action,
+        name: ErrorName::ServiceUnavailable,
+        detail: "it answered an object without its key, ETag, size or time".to_owned(),
+    };
+    let put_at = put_at.as_ref().map(utc);
+    let size = size.and_then(|size| u64::try_from(size).ok());
+    match (key, etag, size, put_at) {
+        (Some(key), Some(etag), Some(size), Some(put_at)) => {
+            Ok(Listed { key, id, etag, size, put_at, look: OnceCell::new() })
+        }
+        _ => Err(incomplete()),
+    }
+}

@@ -1,0 +1,110 @@
+//! The snapshots of a bucket, by what their own documents and manifests say: what `tablekeeper snapshot list` shows.
+
+use chrono::{DateTime, Utc};
+use futures::{StreamExt as _, TryStreamExt as _, stream};
+
+use super::document::Document;
+use super::{Snapshot, document};
+use crate::aws::failure::AwsFailure;
+use crate::export::layout::{Layout, document_in};
+use crate::export::manifest::{ManifestSummary, SUMMARY};
+use crate::storage::{Files, FilesError, S3Files};
+
+/// Folders that are looked into at a time.
+const AT_A_TIME: usize = 16;
+
+/// A snapshot, or a folder that should be one's.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Overview {
+    /// The folder's name, which `restore` takes.
+    pub name: String,
+    /// What it holds.
+    pub state: State,
+}
+
+/// What a folder holds.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum State {
+    /// A snapshot that has its manifest.
+    Whole {
+        /// Its second.
+        at: DateTime<Utc>,
+        /// The table, empty where nobody said which it is.
+        table_name: String,
+        /// How many items it has.
+        items: u64,
+        /// Bytes of their lines, before they were compressed.
+        bytes: u64,
+    },
+    /// One without.
+    NotEnded {
+        /// Its second.
+        at: DateTime<Utc>,
+        /// The table, empty where nobody said which it is.
+        table_name: String,
+        /// Whose it is.
+        owner: String,
+    },
+    /// What cannot be read: the reason, a sentence.
+    Unreadable(String),
+}
+
+/// Tells of each folder right under the prefix that begins as a snapshot does, in the order of their names, which is that of
+/// their seconds. Answers how many there were.
+pub async fn each(
+    s3: &aws_sdk_s3::Client,
+    bucket: &str,
+    prefix: &str,
+    tell: &mut (dyn FnMut(Overview) + Send),
+) -> Result<u64, FilesError> {
+    let files = Files::S3(S3Files {
+        s3: s3.clone(),
+        bucket: bucket.to_owned(),
+        prefix: String::new(),
+        tags: Vec::new(),
+    });
+    let list = s3.list_objects_v2().bucket(bucket).prefix(prefix).delimiter("/");
+    let mut pages = list.into_paginator().send();
+    let mut told = 0;
+    while let Some(page) = pages.next().await {
+        let page = page.map_err(AwsFailure::of("s3:ListBucket"))?;
+        let folders = page.common_prefixes.unwrap_or_default();
+        let folders = folders.into_iter().filter_map(|folder| folder.prefix);
+        let looks = stream::iter(folders).map(|folder| look(&files, folder, prefix)).buffered(AT_A_TIME);
+        let mut looks = std::pin::pin!(looks);
+        while let Some(overview) = looks.try_next().await? {
+            if let Some(overview) = overview {
+                told += 1;
+                tell(overview);
+            }
+        }
+    }
+    Ok(told)
+}
+
+/// What a folder holds; `None` where nothing in it says that it is a snapshot's.
+async fn look(files: &Files, folder: String, prefix: &str) -> Result<Option<Overview>, FilesError> {
+    let key = document_in(&folder);
+    if files.get(&key).await?.is_none() {
+        return Ok(None);
+    }
+    let name = folder.strip_prefix(prefix).unwrap_or(&folder).trim_end_matches('/').to_owned();
+    let state = match document::read(files, &key).await? {
+        Ok(document) => state(files, document).await?,
+        Err(reason) => State::Unreadable(reason),
+    };
+    Ok(Some(Overview { name, state }))
+}
+
+async fn state(files: &Files, Document { owner, snapshot, .. }: Document) -> Result<State, FilesError> {
+    let Snapshot { at, run, plan, .. } = snapshot;
+    let manifest = files.get(&Layout::new(&run, &plan).manifest(SUMMARY)).await?;
+    let table_name = plan.table_name;
+    Ok(match manifest.as_deref().map(ManifestSummary::read) {
+        None => State::NotEnded { at, table_name, owner },
+        Some(Ok(ManifestSummary { item_count: items, billed_size_bytes: bytes, .. })) => {
+            State::Whole { at, table_name, items, bytes }
+        }
+        Some(Err(error)) => State::Unreadable(format!("its manifest cannot be read: {error}")),
+    })
+}

@@ -1,0 +1,203 @@
+//! Checks that the second can be read, and claims the folder of the snapshot.
+
+use aws_sdk_dynamodb::types::TableDescription;
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::aws::arn::Arn;
+use crate::aws::failure::AwsFailure;
+use crate::aws::table as table_description;
+use crate::error_name::{ErrorName, Named};
+use crate::export::claim::{Claim, Owned, claim};
+use crate::export::layout::{document_in, export_id};
+use crate::export::{ExportFormat, Frequency, NullTagName, Plan, Run};
+use crate::input::InvalidInput;
+use crate::item_history::coverage::{Present, Uncovered};
+use crate::item_history::tables::{Followed, FollowedError};
+use crate::item_history::{coverage, key_names};
+use crate::snapshot::document::Document;
+use crate::snapshot::execution_input::{MOST_SETTLE_SECONDS, Wanted, name, names};
+use crate::snapshot::{Snapshot, document};
+use crate::storage::{Files, FilesError};
+
+/// Why there is no snapshot.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The input cannot be followed.
+    #[error(transparent)]
+    Input(#[from] InvalidInput),
+    /// Nothing says what the items' keys are.
+    #[error(
+        "table {table} does not exist any more, and no version in {place} says what its key attributes were: there is \
+         nothing to make a snapshot of"
+    )]
+    SourceTableMissing {
+        /// The table.
+        table: String,
+        /// Where versions lie.
+        place: String,
+    },
+    /// The bucket's history does not cover the second.
+    #[error(
+        "the items of {at} in {place} are not all known: {why}; with AllowIncomplete (--allow-incomplete) a snapshot has those \
+         that are, and lists the others as far as they show"
+    )]
+    HistoryIncomplete {
+        /// The second.
+        at: DateTime<Utc>,
+        /// Where versions lie.
+        place: String,
+        /// What is not known, and what to do.
+        why: Uncovered,
+    },
+    /// There is one, or no folder for one.
+    #[error("{document} is there already, and {whose}: one snapshot of a second is enough")]
+    ExportExists {
+        /// The document that says so.
+        document: String,
+        /// Whose it is.
+        whose: String,
+    },
+    /// Nothing says what reads the table's stream.
+    #[error(transparent)]
+    Followed(#[from] FollowedError),
+    /// The plan could not be written down.
+    #[error(transparent)]
+    Files(#[from] FilesError),
+    /// An AWS call failed. Its name and action are kept.
+    #[error(transparent)]
+    Aws(#[from] AwsFailure),
+}
+
+impl Named for Error {
+    fn name(&self) -> ErrorName {
+        match self {
+            Error::Input(_) => ErrorName::InvalidInput,
+            Error::SourceTableMissing { .. } => ErrorName::SourceTableMissing,
+            Error::HistoryIncomplete { .. } => ErrorName::HistoryIncomplete,
+            Error::ExportExists { .. } => ErrorName::ExportExists,
+            Error::Followed(error) => error.name(),
+            Error::Files(error) => error.name(),
+            Error::Aws(failure) => failure.name,
+        }
+    }
+}
+
+/// So many seconds that no part of the time is left, and a day at most; none where it is over.
+pub fn whole_seconds(wait: TimeDelta) -> u32 {
+    let milliseconds = u64::try_from(wait.num_milliseconds()).unwrap_or_default();
+    u32::try_from(milliseconds.div_ceil(1_000)).unwrap_or(u32::MAX).min(MOST_SETTLE_SECONDS)
+}
+
+/// Plans a snapshot of a table's items and writes the plan down, or adopts the one that `owner` wrote down before.
+/// `owner` is the execution, or what the command line calls itself. `followed` is what reads the stream of a table that is
+/// not the one that the stack is of.
+pub async fn plan(
+    dynamodb: &aws_sdk_dynamodb::Client,
+    s3: &aws_sdk_s3::Client,
+    wanted: Wanted,
+    followed: Option<Followed>,
+    owner: &str,
+    started_at: DateTime<Utc>,
+) -> Result<Snapshot, Error> {
+    let table_arn = wanted.table_arn.as_str();
+    let table_name = Arn::parse(table_arn).and_then(|arn| arn.table_name()).unwrap_or(table_arn).to_owned();
+    let table = match table_arn {
+        "" => None,
+        arn => table_description::describe(dynamodb, arn).await?,
+    };
+    // The table may be another one of the same name by now.
+    let names = key_names::of_versions(s3, &wanted.items.bucket, &wanted.items.prefix).await?;
+    let names = names.or_else(|| table.as_ref().map(table_description::key_names));
+    let key_names = names.ok_or_else(|| Error::SourceTableMissing {
+        table: table_name.clone(),
+        place: format!("s3://{}/{}", wanted.items.bucket, wanted.items.prefix),
+    })?;
+    let notes = notes(s3, &wanted, table.as_ref(), started_at).await?;
+    let run = Run {
+        started_at,
+        timestamp: name(wanted.at),
+        frequency: Frequency::Manual,
+        format: ExportFormat::DynamodbJson,
+        null_tag: NullTagName::Null,
+        compression: wanted.compression,
+        consistent_read: true,
+        bucket: wanted.bucket,
+        prefix: wanted.prefix,
+        segments: wanted.shards,
+        most_segments: wanted.shards,
+        max_read_capacity_units: 0,
+        managed: false,
+        deadline: started_at,
+        seconds_per_call: wanted.seconds_per_call,
+    };
+    let plan = Plan {
+        folder: String::new(),
+        export_id: export_id(&run, owner, table_arn),
+        table_id: table.and_then(|table| table.table_id).unwrap_or_default(),
+        table_arn: wanted.table_arn.clone(),
+        table_name,
+        segments: wanted.shards,
+        export_time: wanted.at,
+        notes,
+    };
+    let files = run.files(s3.clone(), &plan.table_name);
+    let Wanted { at, kept_until, allow_incomplete, items, .. } = wanted;
+    let name = String::new();
+    let snapshot = Snapshot { name, at, kept_until, allow_incomplete, items, key_names, run, plan, followed };
+    in_free_folder(&files, snapshot, owner).await
+}
+
+/// Claims the first folder of the snapshot's second that nobody has. One that another began and has not ended is passed
+/// over: whether it goes on or has failed is not asked, as nothing is written into it (docs/adr/0019). One that is whole
+/// makes another needless.
+async fn in_free_folder(files: &Files, snapshot: Snapshot, owner: &str) -> Result<Snapshot, Error> {
+    let mut names = names(snapshot.at).map(|name| {
+        let folder = format!("{}{name}/", snapshot.run.prefix);
+        (name, document_in(&folder), folder)
+    });
+    let exists = |key: &str, whose: String| Error::ExportExists { document: files.location(key), whose };
+    let mut last = String::new();
+    while let Some((name, key, folder)) = names.next() {
+        let mut snapshot = Snapshot { name, ..snapshot.clone() };
+        snapshot.plan.folder = folder;
+        let document = Document { version: Document::VERSION, owner: owner.to_owned(), snapshot };
+        match claim(files, &key, document).await? {
+            Claim::Ours(there) => return Ok(there.snapshot),
+            Claim::Unusable { why } => return Err(exists(&key, why)),
+            Claim::Taken(there) if !there.snapshot.is_whole(files).await? => last = key,
+            Claim::Taken(there) => {
+                // A call that is repeated has its own behind it, where the other was not whole at first.
+                for (_, key, _) in names {
+                    match document::read(files, &key).await? {
+                        Ok(own) if own.owner == owner => return Ok(own.snapshot),
+                        Ok(_) => {}
+                        Err(_) => break,
+                    }
+                }
+                return Err(exists(&key, format!("is of {}", there.owner)));
+            }
+        }
+    }
+    Err(exists(&last, "was not ended, as all the others of this second were not".to_owned()))
+}
+
+/// What is not known of the second, where that is allowed; an error where it is not.
+async fn notes(
+    s3: &aws_sdk_s3::Client,
+    wanted: &Wanted,
+    table: Option<&TableDescription>,
+    now: DateTime<Utc>,
+) -> Result<Vec<String>, Error> {
+    let Wanted { at, noncurrent_days, allow_incomplete, items, .. } = wanted;
+    let stream = table.and_then(TableDescription::latest_stream_label);
+    let present = Present { stream, noncurrent_days: Some(*noncurrent_days), now };
+    let coverage = coverage::read(s3, &items.bucket, &items.prefix).await?;
+    match coverage.check(*at, &present) {
+        Ok(()) => Ok(Vec::new()),
+        Err(why) if *allow_incomplete => Ok(vec![why.to_string()]),
+        Err(why) => {
+            let place = format!("s3://{}/{}", items.bucket, items.prefix);
+            Err(Error::HistoryIncomplete { at: *at, place, why })
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! Finds a snapshot by its name, and checks that its items fit the key of a table.
+
+use crate::error_name::{ErrorName, Named};
+use crate::export::layout::document_in;
+use crate::import;
+use crate::import::Import;
+use crate::import::execution_input::Wanted;
+use crate::import::source::Source;
+use crate::input::InvalidInput;
+use crate::snapshot::document;
+use crate::snapshot::document::Document;
+use crate::storage::{Files, FilesError};
+
+/// Why nothing is restored.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// There is no snapshot.
+    #[error("{location}: {reason}")]
+    NoSnapshot {
+        /// Where its document should be.
+        location: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// What an import refuses.
+    #[error(transparent)]
+    Import(#[from] import::plan::Error),
+    /// A file could not be read.
+    #[error(transparent)]
+    Files(#[from] FilesError),
+}
+
+impl From<InvalidInput> for Error {
+    fn from(error: InvalidInput) -> Error {
+        Error::Import(error.into())
+    }
+}
+
+impl Named for Error {
+    fn name(&self) -> ErrorName {
+        match self {
+            Error::NoSnapshot { .. } => ErrorName::InvalidExport,
+            Error::Import(error) => error.name(),
+            Error::Files(error) => error.name(),
+        }
+    }
+}
+
+/// Looks at the snapshot and at the table, as an import does, and holds their key attributes against each other. Answers
+/// as [`import::plan::plan`] does.
+pub async fn plan(
+    dynamodb: &aws_sdk_dynamodb::Client,
+    files: &Files,
+    input: import::execution_input::ExecutionInput,
+    wanted: Wanted,
+) -> Result<(Import, Source), Error> {
+    let key = document_in(&folder_of(&wanted.place));
+    let Document { snapshot, .. } = match document::read(files, &key).await? {
+        Ok(document) => document,
+        Err(reason) => return Err(Error::NoSnapshot { location: files.location(&key), reason }),
+    };
+    let (import, source) = import::plan::plan(dynamodb, files, input, wanted).await?;
+    if import.key_names != snapshot.key_names {
+        let (own, others) = (import.key_names.join(", "), snapshot.key_names.join(", "));
+        let reason = format!(
+            "is {}, whose key attributes are {own}; those of the snapshot's items are {others}",
+            import.table_name
+        );
+        return Err(InvalidInput { field: "TableName", reason }.into());
+    }
+    Ok((import, source))
+}
+
+/// The folder of a snapshot, of which `place` is the folder, or a manifest in it.
+fn folder_of(place: &str) -> String {
+    let folder = place.split_once("AWSDynamoDB/").map_or(place, |(folder, _)| folder);
+    match folder {
+        "" => String::new(),
+        folder => format!("{}/", folder.trim_end_matches('/')),
+    }
+}

@@ -1,0 +1,151 @@
+//! A file being read in pieces.
+//!
+//! The body of an object comes after the head of the answer, and the SDK repeats nothing any more when it breaks off;
+//! so the rest is asked for here, of the very object whose beginning was read (`If-Match`).
+
+use aws_sdk_s3::error::ProvideErrorMetadata;
+use aws_sdk_s3::operation::get_object::GetObjectOutput;
+use aws_sdk_s3::primitives::ByteStream;
+use bytes::Bytes;
+use tokio::io::AsyncReadExt;
+
+use super::directory::Directory;
+use super::{FilesError, S3Files};
+use crate::aws::failure::AwsFailure;
+use crate::error_name::ErrorName;
+
+/// How often in a row a body may break off without having brought anything.
+const TRIES: u32 = 4;
+/// How much of a file is read at a time.
+const PIECE: usize = 256 * 1024;
+
+/// A file being read.
+#[derive(Debug)]
+pub struct Reading(Source);
+
+#[derive(Debug)]
+enum Source {
+    Object(Box<Object>),
+    File { path: String, file: tokio::fs::File },
+}
+
+#[derive(Debug)]
+struct Object {
+    files: S3Files,
+    key: String,
+    etag: String,
+    size: u64,
+    read: u64,
+    body: ByteStream,
+    tries: u32,
+}
+
+impl Reading {
+    /// The next piece; `None` at the end.
+    pub async fn next(&mut self) -> Result<Option<Bytes>, FilesError> {
+        match &mut self.0 {
+            Source::Object(object) => object.next().await,
+            Source::File { path, file } => {
+                let mut piece = Vec::with_capacity(PIECE);
+                let count = file.read_buf(&mut piece).await;
+                let count = count.map_err(|source| FilesError::File { path: path.clone(), source })?;
+                Ok((count > 0).then(|| piece.into()))
+            }
+        }
+    }
+}
+
+pub(super) async fn open_file(directory: Directory<'_>, key: &str) -> Result<Option<Reading>, FilesError> {
+    let path = directory.path(key)?;
+    let file = match tokio::fs::File::open(&path).await {
+        Ok(file) => file,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(source) => return Err(FilesError::File { path: path.display().to_string(), source }),
+    };
+    Ok(Some(Reading(Source::File { path: path.display().to_string(), file })))
+}
+
+pub(super) async fn open_object(files: &S3Files, key: &str) -> Result<Option<Reading>, FilesError> {
+    let get = files.s3.get_object().bucket(&files.bucket).key(files.full_key(key));
+    let answer = match get.send().await {
+        Ok(answer) => answer,
+        Err(error) if error.code() == Some("NoSuchKey") => return Ok(None),
+        Err(error) => return Err(AwsFailure::of("s3:GetObject")(error).into()),
+    };
+    let GetObjectOutput { body, e_tag, content_length, .. } = answer;
+    let size = content_length.and_then(|length| u64::try_from(length).ok()).unwrap_or_default();
+    let object = Object {
+        files: files.clone(),
+        key: key.to_owned(),
+        etag: bare(e_tag),
+        size,
+        read: 0,
+        body,
+        tries: 0,
+    };
+    Ok(Some(Reading(Source::Object(Box::new(object)))))
+}
+
+impl Object {
+    async fn next(&mut self) -> Result<Option<Bytes>, FilesError> {
+        loop {
+            let reason = match self.body.next().await {
+                Some(Ok(piece)) if piece.is_empty() => continue,
+                Some(Ok(piece)) => {
+                    self.read += piece.len() as u64;
+                    self.tries = 0;
+                    return Ok(Some(piece));
+                }
+                None if self.read >= self.size => return Ok(None),
+                None => "it ended too early".to_owned(),
+                // All of it came, but not what was sent: its checksum is another.
+                Some(Err(error)) if self.read >= self.size => {
+                    return Err(self.broken(&causes(&error)));
+                }
+                Some(Err(error)) => causes(&error),
+            };
+            self.tries += 1;
+            if self.tries > TRIES {
+                return Err(self.broken(&reason));
+            }
+            self.resume().await?;
+        }
+    }
+
+    /// Asks for what has not come yet.
+    async fn resume(&mut self) -> Result<(), FilesError> {
+        let get = self.files.s3.get_object().bucket(&self.files.bucket);
+        let get = get.key(self.files.full_key(&self.key)).if_match(format!("\"{}\"", self.etag));
+        match get.range(format!("bytes={}-", self.read)).send().await {
+            Ok(answer) => {
+                self.body = answer.body;
+                Ok(())
+            }
+            Err(error) if matches!(error.code(), Some("PreconditionFailed" | "NoSuchKey")) => {
+                Err(FilesError::Changed { location: self.files.location(&self.key) })
+            }
+            Err(error) => Err(AwsFailure::of("s3:GetObject")(error).into()),
+        }
+    }
+
+    fn broken(&self, reason: &str) -> FilesError {
+        let detail = format!(
+            "{} broke off after {} of {} bytes: {reason}",
+            self.files.location(&self.key),
+            self.read,
+            self.size
+        );
+        AwsFailure { action: "s3:GetObject", name: ErrorName::ServiceUnavailable, detail }.into()
+    }
+}
+
+/// An error and its causes, in one line.
+fn causes(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
+
+/// An ETag without its quotation marks.
+pub(super) fn bare(etag: Option<String>) -> String {
+    etag.unwrap_or_default().trim_matches('"').to_owned()
+}

@@ -1,0 +1,270 @@
+//! A file being written in pieces.
+//!
+//! Of an object no more is held than the piece that is being filled and two that are on their way: 24 MiB.
+
+use std::path::{Path, PathBuf};
+
+use aws_sdk_s3::error::ProvideErrorMetadata;
+use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_s3::types::{ChecksumAlgorithm, CompletedMultipartUpload, CompletedPart};
+use bytes::Bytes;
+use tokio::task::JoinSet;
+
+use super::directory::{Directory, Temporary};
+use super::reading::bare;
+use super::s3::{content_type, patient, unintelligible};
+use super::{Files, FilesError, S3Files, StoredFile};
+use crate::aws::failure::AwsFailure;
+use crate::error_name::ErrorName;
+
+/// The size of a piece. S3 takes none under 5 MiB but the last, and 10,000 at most: 78 GiB.
+pub(super) const PIECE: usize = 8 * 1024 * 1024;
+/// How many pieces are on their way at most.
+const IN_FLIGHT: usize = 2;
+
+/// A file being written.
+#[derive(Debug)]
+pub struct Upload {
+    target: Target,
+    /// Whether bytes that were to be taken are missing.
+    failed: bool,
+}
+
+#[derive(Debug)]
+enum Target {
+    Object(Box<Object>),
+    File { root: PathBuf, key: String, temporary: Option<Box<Temporary>> },
+}
+
+#[derive(Debug)]
+struct Object {
+    files: S3Files,
+    key: String,
+    /// The piece that is being filled.
+    piece: Vec<u8>,
+    size: u64,
+    /// The upload's id, once a second piece was needed.
+    id: Option<String>,
+    flying: JoinSet<Result<CompletedPart, AwsFailure>>,
+    sent: i32,
+    parts: Vec<CompletedPart>,
+}
+
+impl Upload {
+    pub(super) fn new(files: &Files, key: &str) -> Upload {
+        let key = key.to_owned();
+        let target = match files {
+            Files::S3(files) => Target::Object(Box::new(Object {
+                files: files.clone(),
+                key,
+                piece: Vec::new(),
+                size: 0,
+                id: None,
+                flying: JoinSet::new(),
+                sent: 0,
+                parts: Vec::new(),
+            })),
+            Files::Directory(root) => Target::File { root: root.clone(), key, temporary: None },
+        };
+        Upload { target, failed: false }
+    }
+
+    /// Takes more bytes. Pieces of 8 MiB go out while more are taken; a file that ends before goes out in one request.
+    /// After an error the file can only be aborted.
+    pub async fn push(&mut self, bytes: Vec<u8>) -> Result<(), FilesError> {
+        // Also where nobody waits for the end of this.
+        let failed = std::mem::replace(&mut self.failed, true);
+        let taken = match &mut self.target {
+            Target::Object(object) => object.push(&bytes).await,
+            Target::File { root, key, temporary } => match opened(root, key, temporary).await {
+                Ok(file) => file.write(&bytes).await,
+                Err(error) => Err(error),
+            },
+        };
+        self.failed = failed || taken.is_err();
+        taken
+    }
+
+    /// Makes the file be there. Where that fails nothing is left behind.
+    pub async fn finish(self) -> Result<StoredFile, FilesError> {
+        if self.failed {
+            let error = self.target.incomplete();
+            self.abort().await;
+            return Err(error);
+        }
+        match self.target {
+            Target::Object(mut object) => match object.finish().await {
+                Ok(file) => Ok(file),
+                Err(error) => {
+                    object.abort().await;
+                    Err(error)
+                }
+            },
+            Target::File { root, key, temporary } => {
+                // An empty file is one, too.
+                match temporary {
+                    Some(temporary) => temporary.keep().await,
+                    None => Directory(&root).put(&key, &[]).await,
+                }
+            }
+        }
+    }
+
+    /// Leaves nothing behind. To be called when anything failed. What cannot be removed now stays until
+    /// [`Files::abort_uploads`].
+    pub async fn abort(self) {
+        match self.target {
+            Target::Object(mut object) => object.abort().await,
+            Target::File { temporary: Some(temporary), .. } => temporary.discard().await,
+            Target::File { temporary: None, .. } => {}
+        }
+    }
+}
+
+async fn opened<'a>(
+    root: &Path,
+    key: &str,
+    temporary: &'a mut Option<Box<Temporary>>,
+) -> Result<&'a mut Temporary, FilesError> {
+    let open = match temporary.take() {
+        Some(open) => open,
+        None => Box::new(Directory(root).create(key).await?),
+    };
+    Ok(temporary.insert(open))
+}
+
+impl Target {
+    /// What is said of a file that lacks bytes.
+    fn incomplete(&self) -> FilesError {
+        const REASON: &str = "an earlier write failed";
+        match self {
+            Target::Object(object) => object.missing(REASON).into(),
+            Target::File { root, key, .. } => {
+                let source = std::io::Error::other(REASON);
+                FilesError::File { path: root.join(key).display().to_string(), source }
+            }
+        }
+    }
+}
+
+impl Object {
+    async fn push(&mut self, mut bytes: &[u8]) -> Result<(), FilesError> {
+        self.size += bytes.len() as u64;
+        while !bytes.is_empty() {
+            if self.piece.len() == PIECE {
+                self.send().await?;
+            }
+            if self.piece.capacity() == 0 {
+                self.piece.reserve_exact(PIECE);
+            }
+            let room = (PIECE - self.piece.len()).min(bytes.len());
+            let (now, later) = bytes.split_at(room);
+            self.piece.extend_from_slice(now);
+            bytes = later;
+        }
+        Ok(())
+    }
+
+    /// Sends the piece on its way.
+    async fn send(&mut self) -> Result<(), FilesError> {
+        let full_key = self.files.full_key(&self.key);
+        let id = match &self.id {
+            Some(id) => id.clone(),
+            None => {
+                let id = self.begin(&full_key).await?;
+                self.id.insert(id).clone()
+            }
+        };
+        while self.flying.len() >= IN_FLIGHT {
+            self.land().await?;
+        }
+        self.sent += 1;
+        let (number, body) = (self.sent, Bytes::from(std::mem::take(&mut self.piece)));
+        let part = self.files.s3.upload_part().bucket(&self.files.bucket).key(full_key).upload_id(id);
+        let part = part.part_number(number).checksum_algorithm(ChecksumAlgorithm::Crc32);
+        let part = part.body(ByteStream::from(body)).customize().config_override(patient(&self.files.s3));
+        self.flying.spawn(async move {
+            let answer = part.send().await.map_err(AwsFailure::of("s3:PutObject"))?;
+            let part = CompletedPart::builder().part_number(number).set_e_tag(answer.e_tag);
+            Ok(part.set_checksum_crc32(answer.checksum_crc32).build())
+        });
+        Ok(())
+    }
+
+    /// Begins the upload. S3 refuses parts with a checksum (the SDK sends CRC32) where the upload was begun without.
+    async fn begin(&self, full_key: &str) -> Result<String, FilesError> {
+        let files = &self.files;
+        let begin = files.s3.create_multipart_upload().bucket(&files.bucket).key(full_key);
+        let begin = begin.content_type(content_type(&self.key)).set_tagging(files.tagging());
+        let answer = begin.checksum_algorithm(ChecksumAlgorithm::Crc32).send().await;
+        let answer = answer.map_err(AwsFailure::of("s3:PutObject"))?;
+        let id = answer.upload_id;
+        Ok(id.ok_or_else(|| unintelligible("s3:PutObject", "an upload without its id"))?)
+    }
+
+    /// Waits for a piece to arrive.
+    async fn land(&mut self) -> Result<(), FilesError> {
+        match self.flying.join_next().await {
+            Some(Ok(part)) => self.parts.push(part?),
+            Some(Err(error)) => return Err(self.missing(&error.to_string()).into()),
+            None => {}
+        }
+        Ok(())
+    }
+
+    fn missing(&self, reason: &str) -> AwsFailure {
+        let detail = format!("a piece of {} did not arrive: {reason}", self.files.location(&self.key));
+        AwsFailure { action: "s3:PutObject", name: ErrorName::ServiceUnavailable, detail }
+    }
+
+    async fn finish(&mut self) -> Result<StoredFile, FilesError> {
+        if self.id.is_none() {
+            return self.files.put(&self.key, std::mem::take(&mut self.piece).into()).await;
+        }
+        self.send().await?;
+        while !self.flying.is_empty() {
+            self.land().await?;
+        }
+        self.parts.sort_by_key(CompletedPart::part_number);
+        self.complete().await
+    }
+
+    async fn complete(&self) -> Result<StoredFile, FilesError> {
+        let files = &self.files;
+        let parts = CompletedMultipartUpload::builder().set_parts(Some(self.parts.clone())).build();
+        let complete = files.s3.complete_multipart_upload().bucket(&files.bucket);
+        let complete = complete.key(files.full_key(&self.key)).set_upload_id(self.id.clone());
+        let complete = complete.multipart_upload(parts);
+        let error = match complete.customize().config_override(patient(&files.s3)).send().await {
+            Ok(answer) => {
+                let etag = bare(answer.e_tag);
+                return Ok(StoredFile { key: self.key.clone(), size: self.size, etag });
+            }
+            Err(error) => error,
+        };
+        if error.code() == Some("NoSuchUpload") {
+            // Completed by an earlier call whose answer got lost.
+            let there = files.list(&self.key).await?;
+            let is_it = |file: &StoredFile| file.key == self.key && file.size == self.size;
+            if let Some(own) = there.into_iter().find(is_it) {
+                return Ok(own);
+            }
+        }
+        // S3 begins to answer before the object is put together: what fails then comes with the status 200.
+        let late = error.raw_response().is_some_and(|answer| answer.status().is_success());
+        let mut failure = AwsFailure::of("s3:PutObject")(error);
+        if late && failure.name == ErrorName::RequestRefused {
+            failure.name = ErrorName::ServiceUnavailable;
+        }
+        Err(failure.into())
+    }
+
+    async fn abort(&mut self) {
+        // A piece that is still on its way could arrive after the upload is gone, and be kept.
+        self.flying.shutdown().await;
+        let Some(id) = self.id.take() else { return };
+        if let Err(error) = self.files.abort_upload(&self.files.full_key(&self.key), &id).await {
+            tracing::warn!(key = self.key, %error, "an upload stays open");
+        }
+    }
+}

@@ -1,0 +1,334 @@
+//! An AWS for the tests of steps that use several services: it knows tables, their tags and backups, and objects,
+//! has nothing of any other setting, and takes down what it is asked. A test says what it answers otherwise.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use aws_config::retry::RetryConfig;
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_dynamodb::config::http::{HttpRequest, HttpResponse};
+use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
+use aws_smithy_http_client::test_util::infallible_client_fn;
+use chrono::{DateTime, Utc};
+use serde_json::{Value, json};
+
+use crate::aws::clients::Clients;
+use crate::prune::retention::backup_name;
+
+/// One call.
+#[derive(Clone, Debug)]
+pub struct Call {
+    /// By its IAM action, such as `dynamodb:DescribeTable`.
+    pub action: String,
+    /// The host that it went to.
+    pub host: String,
+    /// The object's key, of S3 alone.
+    pub key: String,
+    /// The key that it was signed with.
+    pub signed_by: String,
+    /// Its parameters: JSON, or the text of a form.
+    pub input: Value,
+}
+
+/// What a call is answered: a status, and the body.
+pub type Answer = (u16, Value);
+type Answerer = Box<dyn Fn(&Call) -> Answer + Send + Sync>;
+
+/// What is there.
+#[derive(Default)]
+pub struct State {
+    /// Tables as DescribeTable answers them, by name.
+    pub tables: BTreeMap<String, Value>,
+    /// Tags of tables, by the table's ARN.
+    pub tags: BTreeMap<String, BTreeMap<String, String>>,
+    /// Backups as ListBackups answers them, of all types.
+    pub backups: Vec<Value>,
+    /// How many tables or backups a page has; 0 for as many as AWS's.
+    pub page: usize,
+    /// Objects, by key.
+    pub objects: BTreeMap<String, String>,
+    /// What was called.
+    pub calls: Vec<Call>,
+    answers: BTreeMap<String, Answerer>,
+}
+
+/// The AWS.
+#[derive(Clone, Default)]
+pub struct FakeAws(Arc<Mutex<State>>);
+
+/// The ARN of a table of this name.
+pub fn arn(table: &str) -> String {
+    format!("arn:aws:dynamodb:eu-west-1:123456789012:table/{table}")
+}
+
+/// The ARN of a backup of this name.
+pub fn backup_arn(table: &str, name: &str) -> String {
+    format!("{}/backup/{name}", arn(table))
+}
+
+/// A failure of AWS's.
+pub fn refusal(code: &str) -> Answer {
+    (400, json!({ "__type": code, "message": "so AWS says" }))
+}
+
+impl FakeAws {
+    /// With this active table, created at 1,000 s.
+    pub fn with_table(self, name: &str) -> FakeAws {
+        let table = json!({ "TableName": name, "TableArn": arn(name), "TableId": format!("id-of-{name}"),
+            "TableStatus": "ACTIVE", "CreationDateTime": 1_000.0 });
+        self.state().tables.insert(name.to_owned(), table);
+        self
+    }
+
+    /// With this tag on a table.
+    pub fn with_tag(self, table: &str, key: &str, value: &str) -> FakeAws {
+        self.state().tags.entry(arn(table)).or_default().insert(key.to_owned(), value.to_owned());
+        self
+    }
+
+    /// With an available backup of a table, made at this time and named after it.
+    pub fn with_backup(self, table: &str, time: &str) -> FakeAws {
+        let time: DateTime<Utc> = time.parse().unwrap();
+        let name = backup_name(table, time);
+        self.state().backups.push(json!({ "TableName": table, "TableId": format!("id-of-{table}"),
+            "BackupArn": backup_arn(table, &name), "BackupName": name, "BackupStatus": "AVAILABLE",
+            "BackupType": "USER", "BackupCreationDateTime": time.timestamp() }));
+        self
+    }
+
+    /// With pages of so many tables or backups.
+    pub fn with_pages_of(self, page: usize) -> FakeAws {
+        self.state().page = page;
+        self
+    }
+
+    /// With this object.
+    pub fn with_object(self, key: &str, content: impl ToString) -> FakeAws {
+        self.state().objects.insert(key.to_owned(), content.to_string());
+        self
+    }
+
+    /// A field of a table is this from now on.
+    pub fn set(&self, table: &str, field: &str, value: Value) {
+        self.state().tables.get_mut(table).unwrap()[field] = value;
+    }
+
+    /// A field of a backup, by its place, is this from now on.
+    pub fn set_backup(&self, place: usize, field: &str, value: Value) {
+        self.state().backups[place][field] = value;
+    }
+
+    /// The names of the backups that are there.
+    pub fn backup_names(&self) -> Vec<String> {
+        let state = self.state();
+        state.backups.iter().map(|backup| backup["BackupName"].as_str().unwrap().to_owned()).collect()
+    }
+
+    /// An action is answered like this from now on.
+    pub fn answer(&self, action: &str, answer: impl Fn(&Call) -> Answer + Send + Sync + 'static) {
+        self.state().answers.insert(action.to_owned(), Box::new(answer));
+    }
+
+    /// An action is refused with this code from now on.
+    pub fn refuse(&self, action: &str, code: &'static str) {
+        self.answer(action, move |_| refusal(code));
+    }
+
+    /// Locks the state, to read or to change it.
+    pub fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap()
+    }
+
+    /// The calls of this action.
+    pub fn calls(&self, action: &str) -> Vec<Call> {
+        self.state().calls.iter().filter(|call| call.action == action).cloned().collect()
+    }
+
+    /// The clients of this AWS, in eu-west-1. They repeat no call.
+    pub fn clients(&self) -> Clients {
+        self.clients_with(RetryConfig::disabled())
+    }
+
+    /// The same clients, which repeat calls like this.
+    pub fn clients_with(&self, retry: RetryConfig) -> Clients {
+        let aws = self.clone();
+        let http = infallible_client_fn(move |request| {
+            let request = HttpRequest::try_from(request).unwrap();
+            aws.respond(&request).try_into_http1x().unwrap()
+        });
+        let credentials = Credentials::new("OWN", "secret", None, None, "test");
+        let mut sdk = SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new("eu-west-1"))
+            .credentials_provider(SharedCredentialsProvider::new(credentials))
+            .retry_config(retry)
+            .http_client(http);
+        sdk.set_time_source(Some(Default::default()));
+        Clients::new(sdk.build())
+    }
+
+    /// Answers a request, and remembers it.
+    pub fn respond(&self, request: &HttpRequest) -> HttpResponse {
+        let call = Call::of(request);
+        let mut state = self.state();
+        state.calls.push(call.clone());
+        let said = state.answers.get(&call.action).map(|answer| answer(&call));
+        if call.action.starts_with("cloudwatch:") && said.is_none() {
+            // An empty map, in the encoding that CloudWatch speaks.
+            let mut answer = HttpResponse::new(200.try_into().unwrap(), vec![0xa0_u8].into());
+            answer.headers_mut().insert("smithy-protocol", "rpc-v2-cbor");
+            return answer;
+        }
+        let (status, body) = said.unwrap_or_else(|| state.answer(&call, request));
+        // A text stands for itself: S3 and STS speak XML, and objects are what they are.
+        let text = if let Value::String(text) = body { text } else { body.to_string() };
+        HttpResponse::new(status.try_into().unwrap(), text.into())
+    }
+}
+
+impl Call {
+    /// Reads a request.
+    pub fn of(request: &HttpRequest) -> Call {
+        let url = request.uri().strip_prefix("https://").unwrap();
+        let (host, path) = url.split_once('/').unwrap_or((url, ""));
+        let body = request.body().bytes().unwrap_or_default();
+        let target = request.headers().get("x-amz-target");
+        let operation = target.and_then(|target| target.rsplit('.').next()).unwrap_or_default();
+        let action = match host {
+            // An ARN leads to the endpoint of its account.
+            _ if host.starts_with("dynamodb.") || host.contains(".ddb.") => format!("dynamodb:{operation}"),
+            _ if host.starts_with("application-autoscaling.") => {
+                format!("application-autoscaling:{operation}")
+            }
+            _ if host.starts_with("monitoring.") => {
+                format!("cloudwatch:{}", path.rsplit('/').next().unwrap())
+            }
+            _ if host.starts_with("sts.") => "sts:AssumeRole".to_owned(),
+            _ if host.starts_with("backup.") => format!("backup:{}", request.method()),
+            _ if host.starts_with("lambda.") => format!("lambda:{}", request.method()),
+            _ if host.contains(".s3.") => {
+                let list = path.contains("list-type=2");
+                format!("s3:{}", if list { "LIST" } else { request.method() })
+            }
+            other => panic!("{other} is not faked"),
+        };
+        let signature = request.headers().get("authorization").unwrap_or_default();
+        let signed_by = signature.split_once("Credential=").and_then(|(_, rest)| rest.split('/').next());
+        Call {
+            action,
+            host: host.to_owned(),
+            key: path.split('?').next().unwrap().to_owned(),
+            signed_by: signed_by.unwrap_or_default().to_owned(),
+            input: serde_json::from_slice(body)
+                .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(body).into_owned())),
+        }
+    }
+
+    /// A parameter that was sent as a form.
+    pub fn form(&self, name: &str) -> String {
+        let form = self.input.as_str().unwrap();
+        let value = form.split('&').find_map(|part| part.strip_prefix(name)?.strip_prefix('='));
+        value.unwrap().replace("%3A", ":").replace("%2F", "/")
+    }
+}
+
+impl State {
+    /// What a call is answered where the test does not say otherwise.
+    fn answer(&mut self, Call { action, input, key, .. }: &Call, request: &HttpRequest) -> Answer {
+        let text = |field: &str| input[field].as_str().unwrap_or_default().to_owned();
+        match action.as_str() {
+            "dynamodb:DescribeTable" => {
+                let name = text("TableName");
+                match self.tables.get(name.rsplit('/').next().unwrap()) {
+                    Some(table) => (200, json!({ "Table": table })),
+                    None => refusal("ResourceNotFoundException"),
+                }
+            }
+            "dynamodb:UpdateTable" => {
+                let table = self.tables.get_mut(&text("TableName")).unwrap();
+                let changed = input.as_object().unwrap().clone();
+                table.as_object_mut().unwrap().extend(changed);
+                table["TableStatus"] = json!("UPDATING");
+                (200, json!({}))
+            }
+            "dynamodb:ListTagsOfResource" => {
+                let tags = self.tags.get(&text("ResourceArn")).into_iter().flatten();
+                let tags: Vec<_> = tags.map(|(key, value)| json!({ "Key": key, "Value": value })).collect();
+                (200, json!({ "Tags": tags }))
+            }
+            "dynamodb:TagResource" => {
+                let tags = self.tags.entry(text("ResourceArn")).or_default();
+                let tag = |field: &str| input["Tags"][0][field].as_str().unwrap().to_owned();
+                tags.insert(tag("Key"), tag("Value"));
+                (200, json!({}))
+            }
+            "dynamodb:ListTables" => {
+                let names: Vec<Value> = self.tables.keys().map(|name| json!(name)).collect();
+                let (page, last) = self.page_of(&names, &input["ExclusiveStartTableName"], Value::clone);
+                (200, json!({ "TableNames": page, "LastEvaluatedTableName": last }))
+            }
+            "dynamodb:ListBackups" => {
+                let wanted = input["BackupType"].as_str().unwrap_or("USER");
+                let is_wanted = |backup: &&Value| {
+                    backup["TableName"] == input["TableName"]
+                        && (wanted == "ALL" || backup["BackupType"] == wanted)
+                };
+                let backups: Vec<Value> = self.backups.iter().filter(is_wanted).cloned().collect();
+                let start = &input["ExclusiveStartBackupArn"];
+                let (page, last) = self.page_of(&backups, start, |backup| backup["BackupArn"].clone());
+                (200, json!({ "BackupSummaries": page, "LastEvaluatedBackupArn": last }))
+            }
+            "dynamodb:DescribeBackup" => match self.place_of_backup(&text("BackupArn")) {
+                Some(place) => {
+                    (200, json!({ "BackupDescription": { "BackupDetails": self.backups[place] } }))
+                }
+                None => refusal("BackupNotFoundException"),
+            },
+            "dynamodb:CreateBackup" => {
+                let (table, name) = (text("TableName"), text("BackupName"));
+                let backup = json!({ "TableName": table, "TableId": format!("id-of-{table}"),
+                    "BackupArn": format!("{}-made-{}", backup_arn(&table, &name), self.backups.len()),
+                    "BackupName": name, "BackupStatus": "CREATING", "BackupType": "USER",
+                    "BackupCreationDateTime": 1_772_330_405.0 });
+                self.backups.push(backup.clone());
+                (200, json!({ "BackupDetails": backup }))
+            }
+            "dynamodb:DeleteBackup" => match self.place_of_backup(&text("BackupArn")) {
+                Some(place) => {
+                    let backup = self.backups.remove(place);
+                    (200, json!({ "BackupDescription": { "BackupDetails": backup } }))
+                }
+                None => refusal("BackupNotFoundException"),
+            },
+            "dynamodb:GetResourcePolicy" => refusal("PolicyNotFoundException"),
+            "s3:PUT" => {
+                let body = String::from_utf8(request.body().bytes().unwrap().to_vec()).unwrap();
+                self.objects.insert(key.clone(), body);
+                (200, json!(""))
+            }
+            "s3:GET" => match self.objects.get(key) {
+                Some(object) => (200, json!(object)),
+                None => (404, json!("<Error><Code>NoSuchKey</Code><Message>no</Message></Error>")),
+            },
+            "s3:LIST" => {
+                let keys = self.objects.keys().map(|key| format!("<Contents><Key>{key}</Key></Contents>"));
+                (200, json!(format!("<ListBucketResult>{}</ListBucketResult>", keys.collect::<String>())))
+            }
+            _ => (200, json!({})),
+        }
+    }
+
+    /// The page behind `start`, and what the next one starts behind; null where there is none.
+    fn page_of(&self, all: &[Value], start: &Value, id: impl Fn(&Value) -> Value) -> (Vec<Value>, Value) {
+        let page = if self.page == 0 { 100 } else { self.page };
+        let is_start = |one: &Value| !start.is_null() && id(one) == *start;
+        let first = all.iter().position(is_start).map_or(0, |place| place + 1);
+        let page: Vec<Value> = all[first..].iter().take(page).cloned().collect();
+        let last = if first + page.len() < all.len() { page.last().map(id) } else { None };
+        (page, last.unwrap_or_default())
+    }
+
+    fn place_of_backup(&self, arn: &str) -> Option<usize> {
+        self.backups.iter().position(|backup| backup["BackupArn"] == arn)
+    }
+}

@@ -1,0 +1,302 @@
+//! A [`FakeAws`] with what an export and an import move: objects of S3 with all that multipart uploads need, and tables
+//! with items, which can be scanned and written to. Whole steps run against it.
+//!
+//! Calls are counted, and the one with a number (or the n-th of an action) can be made to fail before it has an effect,
+//! after it, or in the middle of its answer; so a test can kill a workflow at each of its calls in turn. What is neither
+//! of S3 nor of items is the [`FakeAws`]' to answer, which a test can tell otherwise by [`FakeAws::answer`].
+
+mod items;
+mod objects;
+mod versions;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use aws_config::retry::RetryConfig;
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_dynamodb::config::http::{HttpRequest, HttpResponse};
+use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
+use aws_sdk_s3::primitives::SdkBody;
+use aws_smithy_runtime_api::client::http::{
+    HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn,
+};
+use aws_smithy_runtime_api::client::result::ConnectorError;
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
+use futures::StreamExt;
+use http_body_util::{BodyStream, Full, StreamBody};
+use serde_json::{Value, json};
+
+pub use items::Table;
+pub use objects::{Object, OpenUpload};
+pub use versions::Version;
+
+use super::fake_aws::{Call, FakeAws};
+use crate::aws::clients::Clients;
+
+/// What goes wrong with a call.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Fault {
+    /// It is answered with this status and code, and has no effect.
+    Refused(u16, &'static str),
+    /// The connection is lost before it has an effect.
+    Dropped,
+    /// It has its effect, but the connection is lost before the answer comes.
+    Lost,
+    /// It has its effect, but the answer breaks off after so many bytes of its body.
+    Broken(usize),
+}
+
+/// What is there.
+#[derive(Default)]
+pub struct State {
+    /// Objects by key, whatever the bucket.
+    pub objects: BTreeMap<String, Object>,
+    /// Every version of an object that was put or deleted, the oldest first, by key.
+    pub versions: BTreeMap<String, Vec<Version>>,
+    /// When versions are put.
+    pub now: DateTime<Utc>,
+    /// Uploads that are open, by their ids.
+    pub uploads: BTreeMap<String, OpenUpload>,
+    /// Tables with their items, by name.
+    pub tables: BTreeMap<String, Table>,
+    /// The actions that were called, in their order: `s3:UploadPart`, `dynamodb:Scan`.
+    pub called: Vec<String>,
+    /// How many objects or uploads a page of a list has; 0 for 1,000.
+    pub page_of_list: usize,
+    /// Whether keys behind delete markers take room in a page of a list of objects, so that a page may have no key.
+    pub markers_take_room: bool,
+    /// How many items a page of a scan has at most; 0 for a megabyte of them.
+    pub page_of_items: usize,
+    /// One of so many items that are written is left unprocessed, in no rhythm; 0 for none.
+    pub unprocessed_each: usize,
+    puts: usize,
+    ids: usize,
+    faults: Vec<(Option<String>, usize, Fault)>,
+}
+
+/// The AWS.
+#[derive(Clone, Default)]
+pub struct FakeStore {
+    /// What answers the calls that are neither of S3 nor of items.
+    pub aws: FakeAws,
+    state: Arc<Mutex<State>>,
+}
+
+/// What a call is answered.
+struct Answer {
+    status: u16,
+    headers: Vec<(&'static str, String)>,
+    body: Bytes,
+    metadata: BTreeMap<String, String>,
+}
+
+impl Answer {
+    fn ok(body: impl Into<Bytes>) -> Answer {
+        Answer { status: 200, headers: Vec::new(), body: body.into(), metadata: BTreeMap::new() }
+    }
+
+    /// A failure as S3 tells it.
+    fn s3(status: u16, code: &str) -> Answer {
+        let body = format!("<Error><Code>{code}</Code><Message>so AWS says</Message></Error>");
+        Answer { status, ..Answer::ok(body) }
+    }
+
+    /// A failure as DynamoDB tells it.
+    fn dynamodb(status: u16, code: &str) -> Answer {
+        let body =
+            json!({ "__type": format!("com.amazonaws.dynamodb.v20120810#{code}"), "message": "so AWS says" });
+        Answer { status, ..Answer::ok(body.to_string()) }
+    }
+
+    fn with(mut self, header: &'static str, value: impl ToString) -> Answer {
+        self.headers.push((header, value.to_string()));
+        self
+    }
+}
+
+impl std::fmt::Debug for FakeStore {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("FakeStore")
+    }
+}
+
+impl FakeStore {
+    /// With an active table of this name and these key attributes, without items.
+    pub fn with_table(self, name: &str, key_names: &[&str]) -> FakeStore {
+        let aws = self.aws.clone().with_table(name);
+        let kinds = ["HASH", "RANGE"];
+        let schema = key_names.iter().zip(kinds);
+        let schema: Vec<_> =
+            schema.map(|(name, kind)| json!({ "AttributeName": name, "KeyType": kind })).collect();
+        aws.set(name, "KeySchema", Value::Array(schema));
+        let types = key_names.iter().map(|name| json!({ "AttributeName": name, "AttributeType": "S" }));
+        aws.set(name, "AttributeDefinitions", types.collect());
+        aws.set(name, "TableSizeBytes", json!(0));
+        aws.set(name, "ItemCount", json!(0));
+        self.state().tables.insert(name.to_owned(), Table::new(key_names));
+        self
+    }
+
+    /// With an item, which is DynamoDB JSON and is answered to the letter.
+    pub fn with_item(self, table: &str, item: &str) -> FakeStore {
+        self.state().tables.get_mut(table).unwrap().put(item);
+        self
+    }
+
+    /// With this object.
+    pub fn with_object(self, key: &str, body: impl Into<Bytes>) -> FakeStore {
+        self.state().objects.insert(key.to_owned(), Object::new(body.into()));
+        self
+    }
+
+    /// The call of this number, from 0 and counted from the beginning, goes wrong.
+    pub fn fail(&self, number: usize, fault: Fault) {
+        self.state().faults.push((None, number, fault));
+    }
+
+    /// The call of this action with this number among its like, from 0 and counted from now on, goes wrong.
+    pub fn fail_action(&self, action: &str, number: usize, fault: Fault) {
+        let already = self.count(action);
+        self.state().faults.push((Some(action.to_owned()), already + number, fault));
+    }
+
+    /// How often an action was called.
+    pub fn count(&self, action: &str) -> usize {
+        self.state().called.iter().filter(|called| *called == action).count()
+    }
+
+    /// Locks the state, to read or to change it.
+    pub fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap()
+    }
+
+    /// The body of an object, as text.
+    pub fn text(&self, key: &str) -> Option<String> {
+        let state = self.state();
+        state.objects.get(key).map(|object| String::from_utf8(object.body.to_vec()).unwrap())
+    }
+
+    /// The keys of all objects.
+    pub fn keys(&self) -> Vec<String> {
+        self.state().objects.keys().cloned().collect()
+    }
+
+    /// The items of a table, in the order of a scan.
+    pub fn items(&self, table: &str) -> Vec<String> {
+        self.state().tables[table].items.values().cloned().collect()
+    }
+
+    /// The clients of this AWS, in eu-west-1. They repeat no call.
+    pub fn clients(&self) -> Clients {
+        self.clients_with(RetryConfig::disabled())
+    }
+
+    /// Clients that make three attempts at a call, and wait a few milliseconds between them.
+    pub fn patient_clients(&self) -> Clients {
+        let retry = RetryConfig::standard().with_initial_backoff(std::time::Duration::from_millis(1));
+        self.clients_with(retry.with_max_backoff(std::time::Duration::from_millis(2)))
+    }
+
+    fn clients_with(&self, retry: RetryConfig) -> Clients {
+        let store = self.clone();
+        let credentials = Credentials::new("OWN", "secret", None, None, "test");
+        let mut sdk = SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new("eu-west-1"))
+            .credentials_provider(SharedCredentialsProvider::new(credentials))
+            .retry_config(retry)
+            .http_client(http_client_fn(move |_, _| SharedHttpConnector::new(store.clone())));
+        sdk.set_time_source(Some(Default::default()));
+        Clients::new(sdk.build())
+    }
+
+    fn answer(&self, request: &HttpRequest) -> Result<HttpResponse, ConnectorError> {
+        let s3 = objects::Request::of(request);
+        let call = s3.is_none().then(|| Call::of(request));
+        let action = match (&s3, &call) {
+            (Some(s3), _) => s3.action(),
+            (None, Some(call)) => call.action.clone(),
+            (None, None) => String::new(),
+        };
+        let fault = self.state().fault(&action);
+        match fault {
+            Some(Fault::Dropped) => return Err(ConnectorError::io("the connection was lost".into())),
+            Some(Fault::Refused(status, code)) => {
+                let is_s3 = s3.is_some();
+                let refused = if is_s3 { Answer::s3(status, code) } else { Answer::dynamodb(status, code) };
+                return Ok(refused.into_response(None));
+            }
+            Some(Fault::Lost | Fault::Broken(_)) | None => {}
+        }
+        let own = match (&s3, &call) {
+            (Some(s3), _) => Some(self.state().of_objects(&action, s3)),
+            (None, Some(call)) => self.state().of_items(call),
+            (None, None) => None,
+        };
+        let broken = if let Some(Fault::Broken(length)) = fault { Some(length) } else { None };
+        let now = self.state().now;
+        let response = match own {
+            Some(answer) if now != DateTime::<Utc>::default() => {
+                answer.with("date", versions::header(now)).into_response(broken)
+            }
+            Some(answer) => answer.into_response(broken),
+            None => self.aws.respond(request),
+        };
+        match fault {
+            Some(Fault::Lost) => Err(ConnectorError::io("the connection was lost".into())),
+            _ => Ok(response),
+        }
+    }
+}
+
+impl HttpConnector for FakeStore {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        HttpConnectorFuture::ready(self.answer(&request))
+    }
+}
+
+impl State {
+    /// Takes down a call, and finds what goes wrong with it.
+    fn fault(&mut self, action: &str) -> Option<Fault> {
+        let overall = self.called.len();
+        let like = self.called.iter().filter(|called| *called == action).count();
+        self.called.push(action.to_owned());
+        let is_it = |(wanted, number, _): &(Option<String>, usize, Fault)| match wanted {
+            Some(wanted) => wanted == action && *number == like,
+            None => *number == overall,
+        };
+        let place = self.faults.iter().position(is_it)?;
+        Some(self.faults.remove(place).2)
+    }
+
+    /// An id that nothing had before.
+    fn id(&mut self) -> String {
+        self.ids += 1;
+        format!("id-{}", self.ids)
+    }
+}
+
+impl Answer {
+    fn into_response(self, broken: Option<usize>) -> HttpResponse {
+        let body = match broken {
+            None => SdkBody::from(self.body),
+            Some(length) => {
+                let first = self.body.slice(..length.min(self.body.len()));
+                let first = BodyStream::new(Full::new(first));
+                let first = first.map(|frame| frame.map_err(std::io::Error::other));
+                let end = Err(std::io::Error::other("the connection was reset"));
+                let end = futures::stream::once(std::future::ready(end));
+                SdkBody::from_body_1_x(StreamBody::new(first.chain(end)))
+            }
+        };
+        let mut response = HttpResponse::new(self.status.try_into().unwrap(), body);
+        for (name, value) in self.headers {
+            response.headers_mut().insert(name, value);
+        }
+        for (name, value) in self.metadata {
+            response.headers_mut().insert(format!("x-amz-meta-{name}"), value);
+        }
+        response
+    }
+}

@@ -1,0 +1,131 @@
+//! Tables with items: Scan and BatchWriteItem.
+
+use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use serde_json::{Map, Value, json};
+
+use super::{Answer, State};
+use crate::testing::fake_aws::Call;
+
+/// A table with items.
+pub struct Table {
+    key_names: Vec<String>,
+    /// The items as they were put, by the hash of their partition key and then by their key.
+    pub items: BTreeMap<(u64, String), String>,
+}
+
+impl Table {
+    pub(super) fn new(key_names: &[&str]) -> Table {
+        let key_names = key_names.iter().map(|name| (*name).to_owned()).collect();
+        Table { key_names, items: BTreeMap::new() }
+    }
+
+    /// Puts an item, in place of the one with the same key.
+    pub fn put(&mut self, item: &str) {
+        let place = self.place(&serde_json::from_str(item).unwrap());
+        self.items.insert(place, item.to_owned());
+    }
+
+    fn key(&self, item: &Value) -> Value {
+        Value::Object(self.key_names.iter().map(|name| (name.clone(), item[name].clone())).collect())
+    }
+
+    fn place(&self, item: &Value) -> (u64, String) {
+        let mut hasher = DefaultHasher::new();
+        item[&self.key_names[0]].to_string().hash(&mut hasher);
+        (hasher.finish(), self.key(item).to_string())
+    }
+
+    fn scan(&self, input: &Value, most: usize) -> Answer {
+        let segments = u128::from(input["TotalSegments"].as_u64().unwrap_or(1));
+        let segment = u128::from(input["Segment"].as_u64().unwrap_or(0));
+        let start = &input["ExclusiveStartKey"];
+        let start = start.is_object().then(|| self.place(start));
+        let is_wanted = |place: &(u64, String)| {
+            (u128::from(place.0) * segments) >> 64 == segment
+                && start.as_ref().is_none_or(|start| place > start)
+        };
+        let limit = input["Limit"].as_u64().unwrap_or(u64::MAX) as usize;
+        let most = if most == 0 { limit } else { most.min(limit) };
+        let (mut items, mut size, mut last) = (Vec::new(), 0, None);
+        for (place, item) in &self.items {
+            if !is_wanted(place) {
+                continue;
+            }
+            // Like DynamoDB, a page that is full names its last item even where nothing follows.
+            items.push(item.as_str());
+            size += item.len();
+            if items.len() == most || size >= 1024 * 1024 {
+                last = Some(self.key(&serde_json::from_str(item).unwrap()));
+                break;
+            }
+        }
+        let unit = if input["ConsistentRead"] == true { 1.0 } else { 0.5 };
+        let capacity = json!({ "TableName": input["TableName"],
+            "CapacityUnits": unit * (size.div_ceil(4096).max(1)) as f64 });
+        let last = last.map(|last| format!(r#","LastEvaluatedKey":{last}"#)).unwrap_or_default();
+        Answer::ok(format!(
+            r#"{{"ConsumedCapacity":{capacity},"Count":{count},"Items":[{items}]{last},"ScannedCount":{count}}}"#,
+            count = items.len(),
+            items = items.join(",")
+        ))
+    }
+}
+
+impl State {
+    /// What a call is answered: `None` where it is not about items.
+    pub(super) fn of_items(&mut self, call: &Call) -> Option<Answer> {
+        match call.action.as_str() {
+            "dynamodb:Scan" => {
+                let name = name_of(&call.input["TableName"]);
+                let Some(table) = self.tables.get(&name) else {
+                    return Some(Answer::dynamodb(400, "ResourceNotFoundException"));
+                };
+                Some(table.scan(&call.input, self.page_of_items))
+            }
+            "dynamodb:BatchWriteItem" => Some(self.write(&call.input)),
+            _ => None,
+        }
+    }
+
+    fn write(&mut self, input: &Value) -> Answer {
+        let (mut left, mut units) = (Map::new(), 0);
+        for (name, requests) in input["RequestItems"].as_object().unwrap() {
+            let Some(table) = self.tables.get_mut(&name_of(&json!(name))) else {
+                return Answer::dynamodb(400, "ResourceNotFoundException");
+            };
+            let requests = requests.as_array().unwrap();
+            let keys: std::collections::BTreeSet<_> =
+                requests.iter().map(|request| table.place(&request["PutRequest"]["Item"])).collect();
+            // The bounds that DynamoDB holds a batch to.
+            if requests.is_empty() || requests.len() > 25 || keys.len() < requests.len() {
+                return Answer::dynamodb(400, "ValidationException");
+            }
+            for request in requests {
+                self.puts += 1;
+                if self.unprocessed_each > 0 && scattered(self.puts).is_multiple_of(self.unprocessed_each) {
+                    let left = left.entry(name.clone()).or_insert_with(|| json!([]));
+                    left.as_array_mut().unwrap().push(request.clone());
+                    continue;
+                }
+                let item = request["PutRequest"]["Item"].to_string();
+                units += item.len().div_ceil(1024);
+                table.put(&item);
+            }
+        }
+        let capacity = json!([{ "TableName": "table", "CapacityUnits": units as f64 }]);
+        Answer::ok(json!({ "UnprocessedItems": left, "ConsumedCapacity": capacity }).to_string())
+    }
+}
+
+/// A number that follows no rhythm: who repeats a request of so many items meets another of them unprocessed.
+fn scattered(number: usize) -> usize {
+    let mixed = (number as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    ((mixed ^ (mixed >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9) >> 32) as usize
+}
+
+/// The name of a table that is told by its name or ARN.
+fn name_of(table: &Value) -> String {
+    table.as_str().unwrap_or_default().rsplit('/').next().unwrap().to_owned()
+}

@@ -1,0 +1,120 @@
+//! `backfill.backfill-segment`: reads a segment of the table and puts its items, as far as it comes in its time.
+
+use std::time::Duration;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use tablekeeper_core::aws::clients::Clients;
+use tablekeeper_core::aws::failure::AwsFailure;
+use tablekeeper_core::aws::raw_items::ItemCalls;
+use tablekeeper_core::backfill::segment::{Reached, Work};
+use tablekeeper_core::backfill::{Backfill, segment};
+use tablekeeper_core::clock::Clock;
+use tablekeeper_core::error_name::ErrorName;
+use tablekeeper_core::item_history::store::Store;
+
+use crate::step::{Failure, Step};
+
+/// Reads a segment of a table and puts its items. Use it again until the segment is read.
+#[derive(Debug)]
+pub struct BackfillSegment {
+    calls: ItemCalls,
+    s3: aws_sdk_s3::Client,
+    clock: Clock,
+}
+
+/// What the state machine passes.
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Input {
+    /// The execution, for the logs.
+    pub execution_arn: String,
+    /// What the backfill goes by.
+    pub backfill: Backfill,
+    /// Which segment.
+    pub segment: u32,
+    /// What the call before answered with; null before the first one.
+    #[serde(deserialize_with = "Option::deserialize")]
+    #[schemars(required, schema_with = "tablekeeper_core::schemas::nullable_string")]
+    pub cursor: Option<String>,
+    /// How many items the calls before have put.
+    pub written: u64,
+    /// And of how many something was there.
+    pub kept: u64,
+}
+
+/// How far it came.
+#[derive(Clone, Debug, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Output {
+    /// Which segment.
+    pub segment: u32,
+    /// Where the next call begins: a key as DynamoDB JSON; null at the segment's end.
+    pub cursor: Option<String>,
+    /// How many items were put up to there.
+    pub written: u64,
+    /// And of how many something was there.
+    pub kept: u64,
+    /// Whether that is all of them.
+    pub done: bool,
+}
+
+impl Step for BackfillSegment {
+    const NAME: &'static str = "backfill.backfill-segment";
+    const ERRORS: &'static [&'static [ErrorName]] = &[AwsFailure::NAMES, &[ErrorName::SourceTableMissing]];
+    type Input = Input;
+    type Output = Output;
+    type Error = segment::Error;
+
+    fn new(clients: &Clients) -> Result<BackfillSegment, Failure> {
+        Ok(BackfillSegment { calls: clients.item_calls(), s3: clients.s3(), clock: Clock::System })
+    }
+
+    async fn run(&self, input: Input) -> Result<Output, segment::Error> {
+        let Input { backfill, segment, cursor, written, kept, .. } = input;
+        let (bucket, prefix) = (backfill.bucket.clone(), backfill.prefix.clone());
+        let store = Store { s3: self.s3.clone(), bucket, prefix };
+        let time = Some(Duration::from_secs(backfill.seconds_per_call.into()));
+        let (calls, clock) = (&self.calls, self.clock);
+        let work = Work { backfill: &backfill, segment, calls, store: &store, time, clock };
+        let from = Reached { cursor, written, kept, done: false };
+        let Reached { cursor, written, kept, done } = segment::run(&work, from, &mut |_| {}).await?;
+        tracing::info!(segment, written, kept, done, "items put");
+        Ok(Output { segment, cursor, written, kept, done })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+    use tablekeeper_core::backfill::testing::{EXECUTION, aws, backfill};
+
+    use super::*;
+    use crate::step::AnyStep;
+
+    #[tokio::test]
+    async fn the_step_goes_on_from_its_cursor() {
+        let aws = (0..5)
+            .fold(aws(), |aws, number| aws.with_item("orders", &format!(r#"{{"id":{{"S":"{number}"}}}}"#)));
+        aws.state().page_of_items = 2;
+        let step = BackfillSegment::new(&aws.clients()).unwrap();
+        let (mut cursor, mut written, mut calls) = (Value::Null, json!(0), 0);
+        loop {
+            let backfill = Backfill { seconds_per_call: 0, ..backfill() };
+            let input = json!({ "executionArn": EXECUTION, "backfill": backfill, "segment": 0, "cursor": cursor,
+                "written": written, "kept": 0 });
+            let output = step.run_json(input).await.unwrap();
+            (cursor, written, calls) = (output["cursor"].clone(), output["written"].clone(), calls + 1);
+            if output["done"] == true {
+                assert_eq!(
+                    output,
+                    json!({ "segment": 0, "cursor": null, "written": 5, "kept": 0, "done": true })
+                );
+                break;
+            }
+            assert!(cursor.as_str().unwrap().starts_with(r#"{"id":{"S":"#), "{cursor}");
+        }
+        assert_eq!(calls, 3, "a page each");
+        assert_eq!(aws.state().objects.len(), 5);
+    }
+}

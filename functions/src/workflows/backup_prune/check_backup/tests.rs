@@ -1,0 +1,90 @@
+use serde_json::{Value, json};
+use tablekeeper_core::testing::fake_aws::FakeAws;
+
+use super::*;
+use crate::step::AnyStep;
+use crate::workflows::backup_prune::testing::{EXECUTION, NEW, STARTED_AT, new_backup, run};
+
+fn aws(status: &str) -> FakeAws {
+    let aws = FakeAws::default().with_backup("orders", STARTED_AT);
+    aws.set_backup(0, "BackupStatus", json!(status));
+    aws
+}
+
+/// Looks at the backup of a run that is `age` seconds old and may wait an hour.
+async fn check(aws: &FakeAws, age: i64) -> Result<Value, Failure> {
+    let started_at: chrono::DateTime<chrono::Utc> = STARTED_AT.parse().unwrap();
+    let now = Clock::Fixed(started_at + chrono::TimeDelta::seconds(age));
+    let step = CheckBackup { clock: now, ..CheckBackup::new(&aws.clients()).unwrap() };
+    let input = json!({ "executionArn": EXECUTION, "run": run(3, 50), "backup": new_backup() });
+    step.run_json(input).await
+}
+
+#[tokio::test]
+async fn an_available_backup_is_ready_even_behind_the_deadline() {
+    for age in [0, 60, 3_600, 1_000_000] {
+        assert_eq!(check(&aws("AVAILABLE"), age).await.unwrap(), json!({ "status": "READY" }));
+    }
+}
+
+#[tokio::test]
+async fn a_backup_that_is_being_made_is_waited_for_ever_longer() {
+    for (age, wait) in [(0, 5), (6, 5), (120, 100), (600, 500), (2_000, 600), (3_599, 2)] {
+        let output = check(&aws("CREATING"), age).await.unwrap();
+        assert_eq!(output, json!({ "status": "PENDING", "waitSeconds": wait, "reason": "it is CREATING" }));
+    }
+    // What AWS may call it one day is no reason to give it up.
+    assert_eq!(check(&aws("COPYING"), 0).await.unwrap()["reason"], "it is COPYING");
+}
+
+#[tokio::test]
+async fn the_deadline_ends_it_and_the_words_say_which_it_was() {
+    let failure = check(&aws("CREATING"), 3_600).await.unwrap_err();
+    assert_eq!(failure.name, ErrorName::BackupTimedOut);
+    assert_eq!(
+        failure.message,
+        format!("backup {NEW} was to be available by 2026-03-01T03:00:00+00:00, but it is CREATING")
+    );
+}
+
+#[tokio::test]
+async fn a_backup_that_was_made_late_in_a_run_has_ten_minutes_all_the_same() {
+    let look = async |age: i64| {
+        let started_at: chrono::DateTime<chrono::Utc> = STARTED_AT.parse().unwrap();
+        let now = Clock::Fixed(started_at + chrono::TimeDelta::seconds(age));
+        let aws = aws("CREATING");
+        let step = CheckBackup { clock: now, ..CheckBackup::new(&aws.clients()).unwrap() };
+        let mut backup = new_backup();
+        backup["createdAt"] = json!("2026-03-01T03:30:00Z");
+        step.run_json(json!({ "executionArn": EXECUTION, "run": run(3, 50), "backup": backup })).await
+    };
+    // It was made an hour and a half after the execution began, half an hour after the run's deadline.
+    assert_eq!(look(5_400).await.unwrap()["waitSeconds"], 5);
+    assert_eq!(look(5_999).await.unwrap()["status"], "PENDING");
+    assert_eq!(look(6_000).await.unwrap_err().name, ErrorName::BackupTimedOut);
+}
+
+#[tokio::test]
+async fn a_backup_that_is_deleted_or_gone_will_never_be_available() {
+    let failure = check(&aws("DELETED"), 0).await.unwrap_err();
+    assert_eq!(
+        (failure.name, failure.message),
+        (ErrorName::BackupFailed, format!("backup {NEW} failed: it was deleted"))
+    );
+    let failure = check(&FakeAws::default(), 0).await.unwrap_err();
+    let words = format!("backup {NEW} failed: it does not exist (any more)");
+    assert_eq!((failure.name, failure.message), (ErrorName::BackupFailed, words));
+}
+
+#[tokio::test]
+async fn refusals_have_their_names() {
+    for (code, name) in [
+        ("AccessDeniedException", ErrorName::AccessDenied),
+        ("ThrottlingException", ErrorName::Throttled),
+        ("ValidationException", ErrorName::RequestRefused),
+    ] {
+        let aws = aws("AVAILABLE");
+        aws.refuse("dynamodb:DescribeBackup", code);
+        assert_eq!(check(&aws, 0).await.unwrap_err().name, name);
+    }
+}

@@ -1,0 +1,170 @@
+//! `backup-prune.create-backup`: begins the table's backup, or adopts the one that it began before.
+//!
+//! CreateBackup takes no token, and a name may be given twice: a call that is repeated makes a second backup. So
+//! the backups of the table are looked through for the name first, and the SDK does not repeat this call by
+//! itself (docs/adr/0005 has the same of SSM). Where its answer is lost, the step fails as one that may be tried
+//! again, and then finds the backup.
+
+use aws_sdk_dynamodb::config::retry::RetryConfig;
+use aws_sdk_dynamodb::error::ProvideErrorMetadata;
+use aws_sdk_dynamodb::types::{TableDescription, TableStatus};
+use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use tablekeeper_core::aws::clients::Clients;
+use tablekeeper_core::aws::failure::AwsFailure;
+use tablekeeper_core::aws::readiness::Wait;
+use tablekeeper_core::aws::table as table_description;
+use tablekeeper_core::clock::{Clock, utc};
+use tablekeeper_core::error_name::{ErrorName, Named};
+use tablekeeper_core::prune::{NewBackup, Run, list};
+
+use crate::step::{Failure, Step};
+
+/// Begins a table's backup, or adopts the one that this execution began before.
+#[derive(Debug)]
+pub struct CreateBackup {
+    dynamodb: aws_sdk_dynamodb::Client,
+    clock: Clock,
+}
+
+/// What the state machine passes.
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Input {
+    /// The execution, for the logs.
+    pub execution_arn: String,
+    /// What the run goes by.
+    pub run: Run,
+    /// The table.
+    pub table_name: String,
+    /// What the backup is called.
+    pub backup_name: String,
+}
+
+/// The backup that is being made.
+#[derive(Clone, Debug, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Output {
+    /// The backup that was begun.
+    pub backup: NewBackup,
+    /// Whether an earlier invocation had begun it.
+    pub adopted: bool,
+    /// How long to wait before looking at it.
+    #[schemars(range(max = 601))]
+    pub wait_seconds: u32,
+}
+
+/// Why no backup was begun.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum Error {
+    /// There is no such table.
+    #[error("table {0} does not exist, so it cannot be backed up")]
+    SourceTableMissing(String),
+    /// AWS's limit of backups at a time.
+    #[error("the account makes as many backups at a time as it may: {0}")]
+    TooManyBackups(String),
+    /// The call failed.
+    #[error(transparent)]
+    Aws(#[from] AwsFailure),
+}
+
+impl Named for Error {
+    fn name(&self) -> ErrorName {
+        match self {
+            Error::SourceTableMissing(_) => ErrorName::SourceTableMissing,
+            Error::TooManyBackups(_) => ErrorName::TooManyBackups,
+            Error::Aws(failure) => failure.name,
+        }
+    }
+}
+
+impl Step for CreateBackup {
+    const NAME: &'static str = "backup-prune.create-backup";
+    const ERRORS: &'static [&'static [ErrorName]] =
+        &[AwsFailure::NAMES, &[ErrorName::SourceTableMissing, ErrorName::TooManyBackups]];
+    type Input = Input;
+    type Output = Output;
+    type Error = Error;
+
+    fn new(clients: &Clients) -> Result<CreateBackup, Failure> {
+        Ok(CreateBackup { dynamodb: clients.dynamodb(), clock: Clock::System })
+    }
+
+    async fn run(&self, Input { run, table_name, backup_name, .. }: Input) -> Result<Output, Error> {
+        let table = table_description::describe(&self.dynamodb, &table_name).await?;
+        let table_id = table.as_ref().and_then(|table| table.table_id());
+        let Some(table_id) = table_id else { return Err(Error::SourceTableMissing(table_name)) };
+        if table.as_ref().is_some_and(is_being_made) {
+            return Err(being_made(&table_name).into());
+        }
+        let earlier = list::backups(&self.dynamodb, &table_name).await?.into_iter();
+        let mut of_this_run = earlier.filter(|it| it.name == backup_name && it.table_id == table_id);
+        if let Some(earlier) = of_this_run.next() {
+            let backup = NewBackup {
+                backup_arn: earlier.arn,
+                backup_name: earlier.name,
+                table_id: earlier.table_id,
+                created_at: earlier.created_at,
+            };
+            return Ok(Output { backup, adopted: true, wait_seconds: 0 });
+        }
+        let (backup_arn, created_at) = self.create(&table_name, &backup_name).await?;
+        let wait_seconds = match run.patience(created_at).wait(self.clock.now()) {
+            Wait::Seconds(seconds) => seconds,
+            Wait::TimedOut => 0,
+        };
+        let backup = NewBackup { backup_arn, backup_name, table_id: table_id.to_owned(), created_at };
+        Ok(Output { backup, adopted: false, wait_seconds })
+    }
+}
+
+impl CreateBackup {
+    async fn create(&self, table: &str, name: &str) -> Result<(String, DateTime<Utc>), Error> {
+        let once = aws_sdk_dynamodb::config::Builder::new().retry_config(RetryConfig::disabled());
+        let create = self.dynamodb.create_backup().table_name(table).backup_name(name);
+        match create.customize().config_override(once).send().await {
+            Ok(answer) => {
+                let made =
+                    answer.backup_details.map(|it| (utc(it.backup_creation_date_time()), it.backup_arn));
+                // An answer without its content is as good as lost.
+                let (created_at, arn) = made.ok_or_else(|| AwsFailure {
+                    action: "dynamodb:CreateBackup",
+                    name: ErrorName::ServiceUnavailable,
+                    detail: "the answer names no backup".to_owned(),
+                })?;
+                Ok((arn, created_at))
+            }
+            Err(error) => match error.code() {
+                // It says this of a table that is being made as well, which was seen a moment ago.
+                Some("TableNotFoundException" | "ResourceNotFoundException") => {
+                    Err(match table_description::describe(&self.dynamodb, table).await? {
+                        Some(_) => being_made(table).into(),
+                        None => Error::SourceTableMissing(table.to_owned()),
+                    })
+                }
+                Some("LimitExceededException") => {
+                    Err(Error::TooManyBackups(error.message().unwrap_or_default().to_owned()))
+                }
+                _ => Err(AwsFailure::of("dynamodb:CreateBackup")(error).into()),
+            },
+        }
+    }
+}
+
+/// Whether a table is being created or restored: DynamoDB then backs it up as little as one that is not there, and in the
+/// same words (measured, DDB-BACKUP-001, DDB-TABLE-217).
+fn is_being_made(table: &TableDescription) -> bool {
+    table.table_status() == Some(&TableStatus::Creating)
+}
+
+fn being_made(table: &str) -> AwsFailure {
+    AwsFailure {
+        action: "dynamodb:CreateBackup",
+        name: ErrorName::ResourceBusy,
+        detail: format!("table {table} is still being created or restored, and cannot be backed up yet"),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,105 @@
+//! `backup-prune.delete-backup`: deletes one backup that no rule keeps.
+//!
+//! Only while the backup that this run made is still available: whatever happened since it was seen so, the last
+//! good copy is not deleted on its account. A backup that is gone already is as good as deleted.
+
+use aws_sdk_dynamodb::error::ProvideErrorMetadata;
+use aws_sdk_dynamodb::types::BackupStatus;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use tablekeeper_core::aws::clients::Clients;
+use tablekeeper_core::aws::failure::AwsFailure;
+use tablekeeper_core::error_name::{ErrorName, Named};
+use tablekeeper_core::prune::{NewBackup, StaleBackup};
+
+use super::check_backup::status;
+use crate::step::{Failure, Step};
+
+/// Deletes one backup that no rule keeps.
+#[derive(Debug)]
+pub struct DeleteBackup {
+    dynamodb: aws_sdk_dynamodb::Client,
+}
+
+/// What the state machine passes.
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Input {
+    /// The execution, for the logs.
+    pub execution_arn: String,
+    /// The backup that stays.
+    pub keeper: NewBackup,
+    /// The backup that goes.
+    pub backup: StaleBackup,
+}
+
+/// What became of it.
+#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Deletion {
+    /// The backup.
+    pub backup_name: String,
+    /// What became of it.
+    pub outcome: DeletionOutcome,
+    /// Why it was not deleted; null where it was.
+    pub reason: Option<String>,
+}
+
+/// What became of a backup that was to go.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum DeletionOutcome {
+    /// It was deleted.
+    Deleted,
+    /// It was gone already.
+    Gone,
+    /// It could not be deleted; said by the state machine alone.
+    Failed,
+}
+
+/// Why the backup was not deleted.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum Error {
+    /// The backup that stays is not available any more.
+    #[error("backup {0}, which was made just now, is not available any more, so nothing older is deleted")]
+    BackupNotAvailable(String),
+    /// The call failed.
+    #[error(transparent)]
+    Aws(#[from] AwsFailure),
+}
+
+impl Named for Error {
+    fn name(&self) -> ErrorName {
+        match self {
+            Error::BackupNotAvailable(_) => ErrorName::BackupNotAvailable,
+            Error::Aws(failure) => failure.name,
+        }
+    }
+}
+
+impl Step for DeleteBackup {
+    const NAME: &'static str = "backup-prune.delete-backup";
+    const ERRORS: &'static [&'static [ErrorName]] = &[AwsFailure::NAMES, &[ErrorName::BackupNotAvailable]];
+    type Input = Input;
+    type Output = Deletion;
+    type Error = Error;
+
+    fn new(clients: &Clients) -> Result<DeleteBackup, Failure> {
+        Ok(DeleteBackup { dynamodb: clients.dynamodb() })
+    }
+
+    async fn run(&self, Input { keeper, backup, .. }: Input) -> Result<Deletion, Error> {
+        if status(&self.dynamodb, &keeper.backup_arn).await? != Some(BackupStatus::Available) {
+            return Err(Error::BackupNotAvailable(keeper.backup_name));
+        }
+        let outcome = match self.dynamodb.delete_backup().backup_arn(&backup.backup_arn).send().await {
+            Ok(_) => DeletionOutcome::Deleted,
+            Err(error) if error.code() == Some("BackupNotFoundException") => DeletionOutcome::Gone,
+            Err(error) => return Err(AwsFailure::of("dynamodb:DeleteBackup")(error).into()),
+        };
+        Ok(Deletion { backup_name: backup.backup_name, outcome, reason: None })
+    }
+}
+
+#[cfg(test)]
+mod tests;

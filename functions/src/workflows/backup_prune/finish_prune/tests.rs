@@ -1,0 +1,83 @@
+use serde_json::{Value, json};
+
+use super::*;
+use crate::step::AnyStep;
+use crate::workflows::backup_prune::testing::EXECUTION;
+
+fn done(table: &str) -> Value {
+    json!({
+        "TableName": table, "Outcome": "DONE", "BackupArn": "arn", "Adopted": false, "Settings": null, "Kept": 3, "Deleted": 1,
+        "NotDeleted": 0, "Ignored": 2, "Details": ["deleted old"], "Error": null, "Cause": null
+    })
+}
+
+fn not_pruned(table: &str, cause: &str) -> Value {
+    let mut report = done(table);
+    report["Outcome"] = json!("NOT_PRUNED");
+    report["NotDeleted"] = json!(1);
+    report["Cause"] = json!(cause);
+    report
+}
+
+/// As the state machine says it.
+fn failed(table: &str, error: &str, cause: &str) -> Value {
+    json!({ "TableName": table, "Outcome": "FAILED", "Error": error, "Cause": cause })
+}
+
+async fn finish(reports: Vec<Value>) -> Result<Value, Failure> {
+    FinishPrune.run_json(json!({ "executionArn": EXECUTION, "reports": reports })).await
+}
+
+#[tokio::test]
+async fn where_all_went_well_the_reports_are_the_output() {
+    let reports = vec![done("orders"), done("customers")];
+    assert_eq!(finish(reports.clone()).await.unwrap(), json!({ "Tables": reports }));
+}
+
+#[tokio::test]
+async fn where_not_all_did_what_went_wrong_is_told_first_and_every_table_has_a_line() {
+    let failure = finish(vec![
+        done("orders"),
+        not_pruned("customers", "Throttled: too many"),
+        failed(
+            "audit",
+            "SourceTableMissing",
+            r#"{"errorType": "SourceTableMissing", "errorMessage": "table audit does not exist"}"#,
+        ),
+    ])
+    .await
+    .unwrap_err();
+    assert_eq!(failure.name, ErrorName::TablesFailed);
+    assert_eq!(
+        failure.message,
+        "2 of 3 tables were not backed up and pruned as they should be:\n\
+         customers: backed up, but 1 not deleted: Throttled: too many\n\
+         audit: failed: SourceTableMissing: table audit does not exist\n\
+         orders: backed up, 1 deleted, 3 kept"
+    );
+}
+
+#[tokio::test]
+async fn one_that_failed_is_enough_and_its_words_are_cut() {
+    let failure = finish(vec![failed("orders", "BackupFailed", &"x".repeat(999))]).await.unwrap_err();
+    let words = format!(
+        "1 of 1 tables were not backed up and pruned as they should be:\n\
+         orders: failed: BackupFailed: {}…",
+        "x".repeat(300)
+    );
+    assert_eq!(failure.message, words);
+}
+
+#[tokio::test]
+async fn the_words_of_as_many_tables_as_there_may_be_are_bounded() {
+    let table = |number: usize| failed(&format!("{number:0>255}"), "BackupFailed", &"x".repeat(300));
+    let failure = finish((0..150).map(table).collect()).await.unwrap_err();
+    assert!(failure.message.chars().count() < 20_200, "{}", failure.message.len());
+    assert!(failure.message.starts_with("150 of 150 tables were not"));
+}
+
+#[tokio::test]
+async fn what_is_no_report_is_refused() {
+    let failure = finish(vec![json!({ "TableName": "orders", "Outcome": "FAILED" })]).await.unwrap_err();
+    assert_eq!(failure.name, ErrorName::InvalidInput);
+}

@@ -1,0 +1,104 @@
+//! `backup-prune.plan-prune`: which of the table's backups go.
+//!
+//! Decided by [`Retention::plan`], for the machine and for `tablekeeper plan prune` alike. The new backup counts
+//! as available, since the step before saw it so, even if the list does not show it yet: a list that lags behind
+//! must not cost one backup more or less.
+//!
+//! Where another run has made a newer backup meanwhile, the retention may let this run's own go. It stays all the same:
+//! a run does not delete what it has just made, and looks at it before each deletion.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use tablekeeper_core::aws::clients::Clients;
+use tablekeeper_core::aws::failure::AwsFailure;
+use tablekeeper_core::error_name::{ErrorName, Named};
+use tablekeeper_core::prune::report::{MOST_DELETIONS, Prune};
+use tablekeeper_core::prune::retention::{Backup, Scope};
+use tablekeeper_core::prune::{NewBackup, Run, StaleBackup, list};
+
+use crate::step::{Failure, Step};
+
+/// Why the run's own backup stays where the retention would let it go.
+const OWN: &str = "made by this run";
+
+/// Decides which of a table's backups are deleted.
+#[derive(Debug)]
+pub struct PlanPrune {
+    dynamodb: aws_sdk_dynamodb::Client,
+}
+
+/// What the state machine passes.
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Input {
+    /// The execution, for the logs.
+    pub execution_arn: String,
+    /// What the run goes by.
+    pub run: Run,
+    /// The table.
+    pub table_name: String,
+    /// The backup that was made.
+    pub backup: NewBackup,
+}
+
+/// What stays and what goes.
+#[derive(Clone, Debug, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Output {
+    /// What is said of it in the report.
+    pub prune: Prune,
+    /// The backups that go.
+    #[schemars(length(max = 200))]
+    pub delete: Vec<StaleBackup>,
+}
+
+/// Why nothing could be decided.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error(transparent)]
+pub struct Error(#[from] AwsFailure);
+
+impl Named for Error {
+    fn name(&self) -> ErrorName {
+        self.0.name
+    }
+}
+
+impl Step for PlanPrune {
+    const NAME: &'static str = "backup-prune.plan-prune";
+    const ERRORS: &'static [&'static [ErrorName]] = &[AwsFailure::NAMES];
+    type Input = Input;
+    type Output = Output;
+    type Error = Error;
+
+    fn new(clients: &Clients) -> Result<PlanPrune, Failure> {
+        Ok(PlanPrune { dynamodb: clients.dynamodb() })
+    }
+
+    async fn run(&self, Input { run, table_name, backup, .. }: Input) -> Result<Output, Error> {
+        let mut backups = list::backups(&self.dynamodb, &table_name).await?;
+        let backup_arn = backup.backup_arn;
+        backups.retain(|it| it.arn != backup_arn);
+        backups.push(Backup {
+            arn: backup_arn.clone(),
+            name: backup.backup_name,
+            created_at: backup.created_at,
+            available: true,
+            table_id: backup.table_id.clone(),
+        });
+        let scope = Scope { table_name: &table_name, table_id: &backup.table_id, others: run.others };
+        // What is young is judged at the run's beginning, so that a repetition judges alike.
+        let mut plan = run.retention.plan(&backups, scope, run.started_at);
+        plan.keep_too(|it| it.arn == backup_arn, OWN);
+        let most = usize::try_from(run.deletions).unwrap_or(usize::MAX).min(MOST_DELETIONS);
+        let delete = plan
+            .delete
+            .iter()
+            .rev()
+            .take(most)
+            .map(|it| StaleBackup { backup_arn: it.arn.clone(), backup_name: it.name.clone() });
+        Ok(Output { delete: delete.collect(), prune: Prune::of(&plan, run.lines) })
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,141 @@
+//! `backup-prune.select-tables`: which tables are backed up, and by which rules their backups go.
+//!
+//! Everything that can be wrong with the input is found here, before anything is made. A selection that finds no
+//! table is refused too: a schedule that backs nothing up should not end well.
+
+use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use tablekeeper_core::aws::clients::Clients;
+use tablekeeper_core::aws::failure::AwsFailure;
+use tablekeeper_core::aws::table_selection::hours_of;
+use tablekeeper_core::error_name::{ErrorName, Named};
+use tablekeeper_core::prune::Run;
+use tablekeeper_core::prune::execution_input::{Defaults, ExecutionInput, InvalidInput};
+use tablekeeper_core::prune::report::MOST_DELETIONS;
+use tablekeeper_core::prune::retention::backup_name;
+
+use crate::step::{Failure, Step};
+
+/// How many tables an execution takes: the reports of all of them have to fit its state.
+const MOST_TABLES: usize = 150;
+/// Lines of the reports of all tables together, each of 300 characters: what keeps them, beside the ARNs and causes,
+/// below 256 KiB.
+const LINES_OF_ALL: usize = 400;
+/// Deletions of all tables together. An execution's history has room for 25,000 events
+/// (<https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html>), and an execution that reaches them
+/// fails without an end of its own: a deletion takes 7 of them, a table about 50 and 9 for each further look.
+const DELETIONS_OF_ALL: usize = 1_500;
+
+/// Selects the tables of an execution and the rules that their backups are kept by.
+#[derive(Debug)]
+pub struct SelectTables {
+    dynamodb: aws_sdk_dynamodb::Client,
+}
+
+/// What the state machine passes.
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Input {
+    /// The execution: its Region and account are the tables'.
+    pub execution_arn: String,
+    /// The execution's input.
+    pub execution_input: ExecutionInput,
+    /// When the execution began; the backups' names end in it.
+    pub started_at: DateTime<Utc>,
+    /// The template's parameters.
+    pub defaults: Defaults,
+    /// How long a backup may take: the template's parameter, 1 to 168.
+    pub backup_timeout_hours: String,
+}
+
+/// What was selected.
+#[derive(Clone, Debug, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Output {
+    /// What the run goes by.
+    pub run: Run,
+    /// The tables.
+    #[schemars(length(max = 150))]
+    pub tables: Vec<TableToBackUp>,
+}
+
+/// A table, and what its backup is to be called.
+#[derive(Clone, Debug, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TableToBackUp {
+    /// The table.
+    pub table_name: String,
+    /// The backup.
+    pub backup_name: String,
+}
+
+/// Why no tables were selected.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum Error {
+    /// The input cannot be followed.
+    #[error(transparent)]
+    Input(#[from] InvalidInput),
+    /// An AWS call failed. Its name and action are kept.
+    #[error(transparent)]
+    Aws(#[from] AwsFailure),
+}
+
+impl Named for Error {
+    fn name(&self) -> ErrorName {
+        match self {
+            Error::Input(error) => error.name(),
+            Error::Aws(failure) => failure.name,
+        }
+    }
+}
+
+impl Step for SelectTables {
+    const NAME: &'static str = "backup-prune.select-tables";
+    const ERRORS: &'static [&'static [ErrorName]] = &[AwsFailure::NAMES, &[ErrorName::InvalidPattern]];
+    type Input = Input;
+    type Output = Output;
+    type Error = Error;
+
+    fn new(clients: &Clients) -> Result<SelectTables, Failure> {
+        Ok(SelectTables { dynamodb: clients.dynamodb() })
+    }
+
+    async fn run(&self, input: Input) -> Result<Output, Error> {
+        let (wanted, defaults) = (&input.execution_input, &input.defaults);
+        let retention = wanted.retention(defaults)?;
+        let others = wanted.others(defaults)?;
+        let timeout = hours_of("BackupTimeoutHours", &input.backup_timeout_hours)?;
+        let tables = wanted.selection(defaults)?.tables(&self.dynamodb, &input.execution_arn).await?;
+        if tables.is_empty() || tables.len() > MOST_TABLES {
+            return Err(Error::Input(InvalidInput::Field {
+                field: "TableName",
+                reason: format!(
+                    "and what stands beside it choose {} tables; 1 to {MOST_TABLES} can be backed up by one execution",
+                    tables.len()
+                ),
+            }));
+        }
+        let share = |of_all: usize, least, most| {
+            u32::try_from((of_all / tables.len()).clamp(least, most)).unwrap_or(u32::MAX)
+        };
+        let lines = share(LINES_OF_ALL, 2, 50);
+        let deletions = share(DELETIONS_OF_ALL, 1, MOST_DELETIONS);
+        let run = Run {
+            retention,
+            others,
+            started_at: input.started_at,
+            deadline: input.started_at + timeout,
+            lines,
+            deletions,
+        };
+        let tables = tables.into_iter().map(|table_name| TableToBackUp {
+            backup_name: backup_name(&table_name, input.started_at),
+            table_name,
+        });
+        Ok(Output { run, tables: tables.collect() })
+    }
+}
+
+#[cfg(test)]
+mod tests;

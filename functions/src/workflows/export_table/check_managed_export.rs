@@ -1,0 +1,139 @@
+//! `export-table.check-managed-export`: whether DynamoDB's own export is done, and if not, when to look again.
+
+use aws_sdk_dynamodb::error::ProvideErrorMetadata;
+use aws_sdk_dynamodb::types::ExportStatus;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use tablekeeper_core::aws::clients::Clients;
+use tablekeeper_core::aws::failure::AwsFailure;
+use tablekeeper_core::aws::readiness::Wait;
+use tablekeeper_core::clock::Clock;
+use tablekeeper_core::error_name::{ErrorName, Named};
+use tablekeeper_core::export::{Plan, Run};
+
+use crate::step::{Failure, Step};
+
+/// Looks whether DynamoDB's own export is done. Use it again until it is.
+#[derive(Debug)]
+pub struct CheckManagedExport {
+    dynamodb: aws_sdk_dynamodb::Client,
+    clock: Clock,
+}
+
+/// What the state machine passes.
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Input {
+    /// The execution, for the logs.
+    pub execution_arn: String,
+    /// What the run goes by.
+    pub run: Run,
+    /// What is exported.
+    pub plan: Plan,
+    /// The export.
+    pub export_arn: String,
+}
+
+/// What was seen.
+#[derive(Clone, Debug, JsonSchema, PartialEq, Serialize)]
+#[serde(tag = "status", rename_all = "SCREAMING_SNAKE_CASE", rename_all_fields = "camelCase")]
+pub enum Output {
+    /// It is done.
+    Ready {
+        /// The key of its `manifest-summary.json`.
+        manifest: String,
+        /// How many items it holds.
+        item_count: u64,
+        /// The bytes that DynamoDB bills.
+        bytes: u64,
+    },
+    /// Not yet.
+    Pending {
+        /// How long to wait before looking again.
+        #[schemars(range(max = 601))]
+        wait_seconds: u32,
+    },
+}
+
+/// Why the export will not be done, or could not be looked at.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum Error {
+    /// It never will.
+    #[error("DynamoDB's export {export_arn} failed: {reason}")]
+    ExportFailed {
+        /// The export.
+        export_arn: String,
+        /// The reason, in words.
+        reason: String,
+    },
+    /// It is not in time.
+    #[error("DynamoDB's export {export_arn} was to be done by {deadline}, but is in progress")]
+    ExportTimedOut {
+        /// The export.
+        export_arn: String,
+        /// Until when.
+        deadline: String,
+    },
+    /// The call failed.
+    #[error(transparent)]
+    Aws(#[from] AwsFailure),
+}
+
+impl Named for Error {
+    fn name(&self) -> ErrorName {
+        match self {
+            Error::ExportFailed { .. } => ErrorName::ExportFailed,
+            Error::ExportTimedOut { .. } => ErrorName::ExportTimedOut,
+            Error::Aws(failure) => failure.name,
+        }
+    }
+}
+
+impl Step for CheckManagedExport {
+    const NAME: &'static str = "export-table.check-managed-export";
+    const ERRORS: &'static [&'static [ErrorName]] =
+        &[AwsFailure::NAMES, &[ErrorName::ExportFailed, ErrorName::ExportTimedOut]];
+    type Input = Input;
+    type Output = Output;
+    type Error = Error;
+
+    fn new(clients: &Clients) -> Result<CheckManagedExport, Failure> {
+        Ok(CheckManagedExport { dynamodb: clients.dynamodb(), clock: Clock::System })
+    }
+
+    async fn run(&self, Input { run, export_arn, .. }: Input) -> Result<Output, Error> {
+        let failed = |reason: String| Err(Error::ExportFailed { export_arn: export_arn.clone(), reason });
+        let described = match self.dynamodb.describe_export().export_arn(&export_arn).send().await {
+            Ok(described) => described.export_description,
+            Err(error) if error.code() == Some("ExportNotFoundException") => None,
+            Err(error) => return Err(AwsFailure::of("dynamodb:DescribeExport")(error).into()),
+        };
+        let Some(export) = described else { return failed("it does not exist (any more)".to_owned()) };
+        match (export.export_status, export.export_manifest) {
+            (Some(ExportStatus::Completed), Some(manifest)) => {
+                let count =
+                    |number: Option<i64>| number.and_then(|it| u64::try_from(it).ok()).unwrap_or_default();
+                let (item_count, bytes) = (count(export.item_count), count(export.billed_size_bytes));
+                return Ok(Output::Ready { manifest, item_count, bytes });
+            }
+            (Some(ExportStatus::Completed), None) => return failed("it names no manifest".to_owned()),
+            (Some(ExportStatus::Failed), _) => {
+                let code = export.failure_code.unwrap_or_else(|| "no code".to_owned());
+                let message =
+                    export.failure_message.unwrap_or_else(|| "DynamoDB does not say why".to_owned());
+                return failed(format!("{code}: {message}"));
+            }
+            _ => {}
+        }
+        let patience = run.patience();
+        match patience.wait(self.clock.now()) {
+            Wait::Seconds(wait_seconds) => Ok(Output::Pending { wait_seconds }),
+            Wait::TimedOut => {
+                Err(Error::ExportTimedOut { export_arn, deadline: patience.deadline.to_rfc3339() })
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

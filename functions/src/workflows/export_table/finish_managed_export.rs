@@ -1,0 +1,121 @@
+//! `export-table.finish-managed-export`: gives the objects that DynamoDB wrote the tags that ours have.
+//!
+//! DynamoDB tags nothing, and lifecycle rules go by tags. Until this step is through, a rule finds only some of an
+//! export's objects, which does no harm: rules count in days.
+
+use aws_sdk_s3::types::{Tag, Tagging};
+use futures::{StreamExt, TryStreamExt, stream};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use tablekeeper_core::aws::clients::Clients;
+use tablekeeper_core::aws::failure::AwsFailure;
+use tablekeeper_core::error_name::{ErrorName, Named};
+use tablekeeper_core::export::plan::Mode;
+use tablekeeper_core::export::{Plan, Run};
+use tablekeeper_core::storage::FilesError;
+
+use super::table_report::{TableOutcome, TableReport, fitting};
+use crate::step::{Failure, Step};
+
+/// How many objects are tagged at a time.
+const AT_A_TIME: usize = 16;
+
+/// Tags the objects of an export that DynamoDB has made. Use it once that export is done.
+#[derive(Debug)]
+pub struct FinishManagedExport {
+    s3: aws_sdk_s3::Client,
+}
+
+/// What the state machine passes.
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Input {
+    /// The execution, for the logs.
+    pub execution_arn: String,
+    /// What the run went by.
+    pub run: Run,
+    /// What was exported.
+    pub plan: Plan,
+    /// The key of the export's `manifest-summary.json`.
+    pub manifest: String,
+    /// How many items it holds.
+    pub item_count: u64,
+    /// The bytes that DynamoDB bills.
+    pub bytes: u64,
+}
+
+/// Why the export does not end well.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Its manifest is not where it should be.
+    #[error("DynamoDB says that its export is done, but there is no {0}")]
+    ExportNotVerified(String),
+    /// The objects could not be listed.
+    #[error(transparent)]
+    Files(#[from] FilesError),
+    /// An object could not be tagged.
+    #[error(transparent)]
+    Aws(#[from] AwsFailure),
+}
+
+impl Named for Error {
+    fn name(&self) -> ErrorName {
+        match self {
+            Error::ExportNotVerified(_) => ErrorName::ExportNotVerified,
+            Error::Files(error) => error.name(),
+            Error::Aws(failure) => failure.name,
+        }
+    }
+}
+
+impl Step for FinishManagedExport {
+    const NAME: &'static str = "export-table.finish-managed-export";
+    const ERRORS: &'static [&'static [ErrorName]] = &[AwsFailure::NAMES, &[ErrorName::ExportNotVerified]];
+    type Input = Input;
+    type Output = TableReport;
+    type Error = Error;
+
+    fn new(clients: &Clients) -> Result<FinishManagedExport, Failure> {
+        Ok(FinishManagedExport { s3: clients.s3() })
+    }
+
+    async fn run(&self, input: Input) -> Result<TableReport, Error> {
+        let Input { run, plan, manifest, item_count, bytes, .. } = input;
+        let files = run.files(self.s3.clone(), &plan.table_name);
+        let there = files.list(&plan.folder).await?;
+        if !there.iter().any(|file| file.key == manifest) {
+            return Err(Error::ExportNotVerified(files.location(&manifest)));
+        }
+        let tagging = tagging(run.tags(&plan.table_name))?;
+        let tag = |key: String| {
+            let tagging = self.s3.put_object_tagging().bucket(&run.bucket).key(key).tagging(tagging.clone());
+            async move { tagging.send().await.map(drop).map_err(AwsFailure::of("s3:PutObjectTagging")) }
+        };
+        let keys: Vec<String> = there.iter().map(|file| file.key.clone()).collect();
+        stream::iter(keys.into_iter().map(tag)).buffer_unordered(AT_A_TIME).try_collect::<Vec<()>>().await?;
+        let data = there.iter().filter(|file| file.key.contains("/data/")).count();
+        Ok(TableReport {
+            table_name: plan.table_name,
+            outcome: TableOutcome::Done,
+            mode: Some(Mode::Managed),
+            manifest: Some(files.location(&manifest)),
+            item_count,
+            bytes,
+            files: u64::try_from(data).unwrap_or(u64::MAX),
+            settings: None,
+            notes: fitting(plan.notes),
+            error: None,
+            cause: None,
+        })
+    }
+}
+
+fn tagging(tags: Vec<(String, String)>) -> Result<Tagging, AwsFailure> {
+    const ACTION: &str = "s3:PutObjectTagging";
+    let tags = tags.into_iter().map(|(key, value)| Tag::builder().key(key).value(value).build());
+    let tags = tags.collect::<Result<Vec<Tag>, _>>().map_err(AwsFailure::unbuilt(ACTION))?;
+    Tagging::builder().set_tag_set(Some(tags)).build().map_err(AwsFailure::unbuilt(ACTION))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,153 @@
+//! `export-table.report-exports`: how it all ended.
+//!
+//! The execution ends well only if every table was exported that was chosen. Otherwise its cause has every table's line, so that whoever
+//! is woken by the alarm need not look further.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use tablekeeper_core::aws::clients::Clients;
+use tablekeeper_core::error_name::{ErrorName, Named};
+use tablekeeper_core::text::{cut, message_of};
+
+use super::select_tables::MOST_TABLES;
+use super::table_report::{LONGEST_CAUSE, TableOutcome, TableReport};
+use crate::step::{Failure, Step};
+
+/// Reports what became of all tables of an execution.
+#[derive(Clone, Copy, Debug)]
+pub struct ReportExports;
+
+/// What the state machine passes.
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Input {
+    /// The execution, for the logs.
+    pub execution_arn: String,
+    /// What became of each table.
+    #[schemars(length(max = 100))]
+    pub reports: Vec<Report>,
+    /// How many tables more were chosen than one execution takes.
+    pub left_out: u32,
+}
+
+/// What became of a table: the whole, or what the state machine says of one that failed.
+#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum Report {
+    /// It was exported.
+    Table(TableReport),
+    /// It failed.
+    Failed(FailedTable),
+}
+
+/// A table that failed.
+#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub struct FailedTable {
+    /// The table.
+    pub table_name: String,
+    /// `FAILED`.
+    pub outcome: TableOutcome,
+    /// By which name.
+    pub error: String,
+    /// And why.
+    pub cause: String,
+}
+
+/// What an execution ends with.
+#[derive(Clone, Debug, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Output {
+    /// What became of each table.
+    #[schemars(length(max = 100))]
+    pub tables: Vec<TableReport>,
+}
+
+/// Not all went well.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{failed} of {all} tables were not exported{left_out}:\n{lines}")]
+pub struct TablesFailed {
+    failed: usize,
+    /// In words; empty where there are none.
+    left_out: String,
+    all: usize,
+    lines: String,
+}
+
+impl Named for TablesFailed {
+    fn name(&self) -> ErrorName {
+        ErrorName::TablesFailed
+    }
+}
+
+impl Step for ReportExports {
+    const NAME: &'static str = "export-table.report-exports";
+    const ERRORS: &'static [&'static [ErrorName]] = &[&[ErrorName::TablesFailed]];
+    type Input = Input;
+    type Output = Output;
+    type Error = TablesFailed;
+
+    fn new(_clients: &Clients) -> Result<ReportExports, Failure> {
+        Ok(ReportExports)
+    }
+
+    async fn run(&self, Input { reports, left_out, .. }: Input) -> Result<Output, TablesFailed> {
+        let tables: Vec<TableReport> = reports.into_iter().map(Report::whole).collect();
+        let well = |table: &&TableReport| table.outcome == TableOutcome::Done;
+        let (well, mut ill): (Vec<&TableReport>, Vec<&TableReport>) = tables.iter().partition(well);
+        if ill.is_empty() && left_out == 0 {
+            return Ok(Output { tables });
+        }
+        let more = usize::try_from(left_out).unwrap_or_default();
+        let (failed, all) = (ill.len().saturating_add(more), tables.len().saturating_add(more));
+        let left_out = match left_out {
+            0 => String::new(),
+            count => format!(
+                ", {count} of them as one execution takes {MOST_TABLES}, the first by name; choose the others by another \
+                 schedule's TableName or TableTag"
+            ),
+        };
+        ill.extend(well);
+        let lines: Vec<String> = ill.iter().map(|table| table.in_words()).collect();
+        Err(TablesFailed { failed, left_out, all, lines: cut(lines.join("\n"), 20_000) })
+    }
+}
+
+impl Report {
+    fn whole(self) -> TableReport {
+        match self {
+            Report::Table(report) => report,
+            Report::Failed(failed) => TableReport {
+                table_name: failed.table_name,
+                outcome: failed.outcome,
+                mode: None,
+                manifest: None,
+                item_count: 0,
+                bytes: 0,
+                files: 0,
+                settings: None,
+                notes: Vec::new(),
+                error: Some(failed.error),
+                cause: Some(cut(message_of(&failed.cause), LONGEST_CAUSE)),
+            },
+        }
+    }
+}
+
+impl TableReport {
+    fn in_words(&self) -> String {
+        let (table, cause) = (&self.table_name, self.cause.as_deref().unwrap_or_default());
+        match self.outcome {
+            TableOutcome::Done => {
+                format!("{table}: {} items exported, in {} files", self.item_count, self.files)
+            }
+            TableOutcome::Failed => {
+                let error = self.error.as_deref().unwrap_or_default();
+                format!("{table}: failed: {error}: {cause}")
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

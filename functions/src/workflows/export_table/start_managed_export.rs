@@ -1,0 +1,117 @@
+//! `export-table.start-managed-export`: has DynamoDB export the table, as of now, into the folder.
+//!
+//! The token derives from the execution and the table, and DynamoDB keeps it for eight hours: a call that is repeated
+//! gets the export that it began.
+
+use aws_sdk_dynamodb::error::ProvideErrorMetadata;
+use aws_sdk_dynamodb::types::ExportFormat as AwsFormat;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use tablekeeper_core::aws::clients::Clients;
+use tablekeeper_core::aws::failure::AwsFailure;
+use tablekeeper_core::aws::readiness::Wait;
+use tablekeeper_core::clock::Clock;
+use tablekeeper_core::error_name::{ErrorName, Named};
+use tablekeeper_core::export::{Plan, Run};
+use tablekeeper_core::text::hex;
+
+use crate::step::{Failure, Step};
+
+/// Has DynamoDB export a table into its folder.
+#[derive(Debug)]
+pub struct StartManagedExport {
+    dynamodb: aws_sdk_dynamodb::Client,
+    clock: Clock,
+}
+
+/// What the state machine passes.
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Input {
+    /// The execution, which the token derives from.
+    pub execution_arn: String,
+    /// What the run goes by.
+    pub run: Run,
+    /// What is exported.
+    pub plan: Plan,
+}
+
+/// The export that was begun.
+#[derive(Clone, Debug, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Output {
+    /// The ARN of the export that was started, or found.
+    pub export_arn: String,
+    /// How long to wait before looking at it.
+    #[schemars(range(max = 601))]
+    pub wait_seconds: u32,
+}
+
+/// Why no export was begun.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum Error {
+    /// There is no such table (any more).
+    #[error("table {0} does not exist any more, so it cannot be exported")]
+    SourceTableMissing(String),
+    /// DynamoDB's answer names no export.
+    #[error("DynamoDB's answer does not name the export of table {0} that it began")]
+    ExportFailed(String),
+    /// The call failed.
+    #[error(transparent)]
+    Aws(#[from] AwsFailure),
+}
+
+impl Named for Error {
+    fn name(&self) -> ErrorName {
+        match self {
+            Error::SourceTableMissing(_) => ErrorName::SourceTableMissing,
+            Error::ExportFailed(_) => ErrorName::ExportFailed,
+            Error::Aws(failure) => failure.name,
+        }
+    }
+}
+
+impl Step for StartManagedExport {
+    const NAME: &'static str = "export-table.start-managed-export";
+    const ERRORS: &'static [&'static [ErrorName]] =
+        &[AwsFailure::NAMES, &[ErrorName::ExportFailed, ErrorName::SourceTableMissing]];
+    type Input = Input;
+    type Output = Output;
+    type Error = Error;
+
+    fn new(clients: &Clients) -> Result<StartManagedExport, Failure> {
+        Ok(StartManagedExport { dynamodb: clients.dynamodb(), clock: Clock::System })
+    }
+
+    async fn run(&self, Input { execution_arn, run, plan }: Input) -> Result<Output, Error> {
+        let digest = hex(&Sha256::digest(format!("{execution_arn}\n{}", plan.table_arn)));
+        let started = self
+            .dynamodb
+            .export_table_to_point_in_time()
+            .table_arn(&plan.table_arn)
+            .client_token(digest.get(..32).unwrap_or_default())
+            .s3_bucket(&run.bucket)
+            .s3_prefix(plan.folder.trim_end_matches('/'))
+            .export_format(AwsFormat::DynamodbJson)
+            .send()
+            .await;
+        let started = match started {
+            Ok(started) => started,
+            Err(error) if error.code() == Some("TableNotFoundException") => {
+                return Err(Error::SourceTableMissing(plan.table_name));
+            }
+            Err(error) => return Err(AwsFailure::of("dynamodb:ExportTableToPointInTime")(error).into()),
+        };
+        let export_arn = started.export_description.and_then(|export| export.export_arn);
+        let export_arn = export_arn.ok_or(Error::ExportFailed(plan.table_name))?;
+        let wait_seconds = match run.patience().wait(self.clock.now()) {
+            Wait::Seconds(seconds) => seconds,
+            Wait::TimedOut => 0,
+        };
+        Ok(Output { export_arn, wait_seconds })
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,53 @@
+//! `import-table.finish-import`: whether all that the export holds was written, and into one table.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use tablekeeper_core::aws::clients::Clients;
+use tablekeeper_core::aws::failure::AwsFailure;
+use tablekeeper_core::error_name::ErrorName;
+use tablekeeper_core::import::Import;
+use tablekeeper_core::import::finish::{Error, Output, Written, finish};
+use tablekeeper_core::storage::bucket;
+
+use crate::step::{Failure, Step};
+
+/// Checks that all items of an export were written, and into one table. Use it once all segments are done.
+#[derive(Debug)]
+pub struct FinishImport {
+    clients: Clients,
+    dynamodb: aws_sdk_dynamodb::Client,
+}
+
+/// What the state machine passes.
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Input {
+    /// The execution, for the logs.
+    pub execution_arn: String,
+    /// What the import goes by.
+    pub import: Import,
+    /// Its segments.
+    #[schemars(length(max = 40))]
+    pub segments: Vec<Written>,
+}
+
+impl Step for FinishImport {
+    const NAME: &'static str = "import-table.finish-import";
+    const ERRORS: &'static [&'static [ErrorName]] =
+        &[AwsFailure::NAMES, &[ErrorName::ImportChanged, ErrorName::ImportNotVerified]];
+    type Input = Input;
+    type Output = Output;
+    type Error = Error;
+
+    fn new(clients: &Clients) -> Result<FinishImport, Failure> {
+        Ok(FinishImport { clients: clients.clone(), dynamodb: clients.dynamodb() })
+    }
+
+    async fn run(&self, Input { import, segments, .. }: Input) -> Result<Output, Error> {
+        let files = bucket(&self.clients, &import.bucket);
+        finish(&self.dynamodb, &files, import, &segments).await
+    }
+}
+
+#[cfg(test)]
+mod tests;

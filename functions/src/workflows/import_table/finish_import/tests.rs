@@ -1,0 +1,85 @@
+use serde_json::{Value, json};
+use tablekeeper_core::import::testing::{EXECUTION, FOLDER, aws, plan_input, with_export};
+use tablekeeper_core::testing::fake_store::{FakeStore, Fault};
+
+use super::*;
+use crate::step::AnyStep;
+use crate::workflows::import_table::PlanImport;
+
+/// Finishes an import whose segments wrote so many items, after `change`.
+async fn finish(written: &[u64], change: impl Fn(&FakeStore)) -> Result<Value, Failure> {
+    let aws = with_export();
+    let plan = PlanImport::new(&aws.clients()).unwrap().run_json(plan_input(json!({ "Segments": 2 }))).await;
+    change(&aws);
+    let segments: Vec<Value> = written.iter().map(|items| written_by(*items, 0)).collect();
+    let input = json!({ "executionArn": EXECUTION, "import": plan.unwrap()["import"], "segments": segments });
+    FinishImport::new(&aws.clients()).unwrap().run_json(input).await
+}
+
+/// A segment that wrote so many items with so many nulls.
+fn written_by(items: u64, nulls: u64) -> Value {
+    json!({ "items": items, "doubts": { "nulls": nulls, "buffers": 0, "arrays": 0, "numbers": 0 } })
+}
+
+#[tokio::test]
+async fn as_many_items_as_the_manifest_says_is_well() {
+    let from = format!("s3://exports/{FOLDER}manifest-summary.json");
+    let done = json!({ "TableName": "orders", "ItemCount": 73, "Files": 3, "From": from, "Notes": [] });
+    assert_eq!(finish(&[70, 3], |_| {}).await.unwrap(), done);
+}
+
+#[tokio::test]
+async fn what_is_in_doubt_is_said_of_all_segments() {
+    let aws = aws().with_object("old/one", "{}").with_object("old/two", "{}");
+    let input = plan_input(json!({ "From": "s3://exports/old/", "Format": "json" }));
+    let plan = PlanImport::new(&aws.clients()).unwrap().run_json(input).await.unwrap();
+    let segments = [written_by(1, 2), written_by(1, 1)];
+    let input = json!({ "executionArn": EXECUTION, "import": plan["import"], "segments": segments });
+    let done = FinishImport::new(&aws.clients()).unwrap().run_json(input).await.unwrap();
+    let note = "3 values were null, and were written as NULL; a binary or a set may have been there";
+    assert_eq!(done["Notes"], json!([note]));
+}
+
+#[tokio::test]
+async fn any_other_number_is_not() {
+    let Failure { name, message } = finish(&[70, 2], |_| {}).await.unwrap_err();
+    assert_eq!(name, ErrorName::ImportNotVerified);
+    assert!(message.starts_with("72 items were written to table orders, but s3://exports/"), "{message}");
+    assert!(message.ends_with("holds 73"), "{message}");
+    let Failure { name, message } = finish(&[73], |_| {}).await.unwrap_err();
+    assert_eq!(name, ErrorName::ImportNotVerified);
+    assert_eq!(message, "1 segments are done, but the import has 2");
+}
+
+#[tokio::test]
+async fn files_that_changed_last_of_all_are_seen() {
+    let change = |aws: &FakeStore| {
+        let _ = aws.clone().with_object(&format!("{FOLDER}data/a.json.gz"), "another");
+    };
+    assert_eq!(finish(&[70, 3], change).await.unwrap_err().name, ErrorName::ImportChanged);
+    let refuse = |aws: &FakeStore| {
+        aws.fail_action("s3:ListObjectsV2", 0, Fault::Refused(403, "AccessDenied"));
+    };
+    assert_eq!(finish(&[70, 3], refuse).await.unwrap_err().name, ErrorName::AccessDenied);
+}
+
+#[tokio::test]
+async fn a_table_that_is_gone_or_another_one_is_told() {
+    let replace = |aws: &FakeStore| aws.aws.set("orders", "TableId", json!("another"));
+    let Failure { name, message } = finish(&[70, 3], replace).await.unwrap_err();
+    assert_eq!(name, ErrorName::ImportNotVerified);
+    assert!(
+        message.starts_with("table orders is not the one that items were written to at first"),
+        "{message}"
+    );
+    let delete = |aws: &FakeStore| {
+        aws.aws.state().tables.remove("orders");
+    };
+    let Failure { name, message } = finish(&[70, 3], delete).await.unwrap_err();
+    assert_eq!(name, ErrorName::ImportNotVerified);
+    assert!(message.starts_with("table orders does not exist any more"), "{message}");
+    let deleting = |aws: &FakeStore| aws.aws.set("orders", "TableStatus", json!("DELETING"));
+    assert_eq!(finish(&[70, 3], deleting).await.unwrap_err().name, ErrorName::ImportNotVerified);
+    let refuse = |aws: &FakeStore| aws.aws.refuse("dynamodb:DescribeTable", "AccessDeniedException");
+    assert_eq!(finish(&[70, 3], refuse).await.unwrap_err().name, ErrorName::AccessDenied);
+}

@@ -1,0 +1,120 @@
+//! `import-table.import-segment`: reads a share of the files and writes their items, as far as it comes in its time.
+
+use std::time::Duration;
+
+use item_formats::Doubts;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use tablekeeper_core::aws::clients::Clients;
+use tablekeeper_core::aws::failure::AwsFailure;
+use tablekeeper_core::aws::raw_items::ItemCalls;
+use tablekeeper_core::error_name::{ErrorName, Named};
+use tablekeeper_core::import::segment::{Cursor, Reached, Work};
+use tablekeeper_core::import::unchanged::{Changed, unchanged};
+use tablekeeper_core::import::{Import, segment};
+use tablekeeper_core::storage::bucket;
+
+use crate::step::{Failure, Step};
+
+/// Reads a share of the files and writes their items. Use it again until the share is done.
+#[derive(Debug)]
+pub struct ImportSegment {
+    clients: Clients,
+    calls: ItemCalls,
+}
+
+/// What the state machine passes.
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Input {
+    /// The execution, for the logs.
+    pub execution_arn: String,
+    /// What the import goes by.
+    pub import: Import,
+    /// Which share.
+    pub segment: u32,
+    /// Up to where it is written; null before the first time.
+    pub cursor: Option<Cursor>,
+    /// How many items that are.
+    pub items: u64,
+    /// What is in doubt of them.
+    pub doubts: Doubts,
+}
+
+/// How far it came.
+#[derive(Clone, Debug, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Output {
+    /// Which share.
+    pub segment: u32,
+    /// Up to where it is written.
+    pub cursor: Option<Cursor>,
+    /// How many items that are.
+    pub items: u64,
+    /// What is in doubt of them.
+    pub doubts: Doubts,
+    /// Whether that is all of them.
+    pub done: bool,
+}
+
+/// Why it could not go on.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The files are not those that the import was planned with.
+    #[error(transparent)]
+    Changed(#[from] Changed),
+    /// They could not be read, or items not be written.
+    #[error(transparent)]
+    Segment(#[from] segment::Error),
+}
+
+impl Named for Error {
+    fn name(&self) -> ErrorName {
+        match self {
+            Error::Changed(error) => error.name(),
+            Error::Segment(error) => error.name(),
+        }
+    }
+}
+
+impl Step for ImportSegment {
+    const NAME: &'static str = "import-table.import-segment";
+    const ERRORS: &'static [&'static [ErrorName]] =
+        &[AwsFailure::NAMES, &[ErrorName::ImportChanged, ErrorName::InvalidExport]];
+    type Input = Input;
+    type Output = Output;
+    type Error = Error;
+
+    fn new(clients: &Clients) -> Result<ImportSegment, Failure> {
+        Ok(ImportSegment { clients: clients.clone(), calls: clients.item_calls() })
+    }
+
+    async fn run(
+        &self,
+        Input { import, segment, cursor, items, doubts, .. }: Input,
+    ) -> Result<Output, Error> {
+        let files = bucket(&self.clients, &import.bucket);
+        let source = unchanged(&files, &import).await?;
+        let share = f64::from(import.max_write_capacity_units) / f64::from(import.segments.max(1));
+        let work = Work {
+            files: &files,
+            source: &source,
+            format: import.format,
+            binary: import.binary,
+            compression: import.compression,
+            calls: &self.calls,
+            table: &import.table_name,
+            keys: &import.keys(),
+            segment,
+            segments: import.segments,
+            units_per_second: (share > 0.0).then_some(share),
+            time: Some(Duration::from_secs(import.seconds_per_call.into())),
+        };
+        let from = Reached { cursor, items, doubts, done: false };
+        let Reached { cursor, items, doubts, done } = segment::run(&work, from, &mut |_| {}).await?;
+        Ok(Output { segment, cursor, items, doubts, done })
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,181 @@
+//! `incremental.http`: starts snapshots and restores by HTTP, and says how they stand.
+//!
+//! | Request | Body | Answer |
+//! | --- | --- | --- |
+//! | `POST /snapshot` | none, or `{"at": …, "tableName": …}` | 202 with the execution's ARN and name |
+//! | `POST /restore` | `{"tableName": …, "snapshotFilename": …}` | the same |
+//! | `GET /snapshot/{name}`, `GET /restore/{name}` | | 200 with the execution's status, and its output or error |
+//!
+//! The fields are those of the system that this succeeds. A request that is repeated with the same header `Idempotency-Key`
+//! starts one execution. What cannot be followed is a 400 with a sentence, and never a failure of the function: API Gateway
+//! makes a bare 500 of one.
+
+mod answer;
+mod request;
+
+use request::{Machine, Request};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tablekeeper_core::aws::clients::Clients;
+use tablekeeper_core::aws::failure::AwsFailure;
+use tablekeeper_core::aws::start_execution::{Started, start_execution};
+use tablekeeper_core::error_name::{ErrorName, Named};
+use tablekeeper_core::input::InvalidInput;
+use tablekeeper_core::text::quoted;
+
+pub use answer::Answer;
+
+use crate::step::{Failure, Step};
+
+/// Starts snapshots and restores by HTTP. API Gateway invokes it.
+#[derive(Debug)]
+pub struct Http {
+    sfn: aws_sdk_sfn::Client,
+    config: Config,
+}
+
+/// The state machines, from the function's environment.
+#[derive(Clone, Debug)]
+struct Config {
+    snapshot_machine: String,
+    restore_machine: String,
+}
+
+/// A request, as API Gateway passes it in its format 2.0.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub struct Event(pub Value);
+
+/// Why a request is not followed.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// There is no such route.
+    #[error(
+        "there is no route {0}; POST /snapshot and POST /restore start, GET /snapshot/NAME and GET /restore/NAME ask"
+    )]
+    NoRoute(String),
+    /// The body or the name cannot be followed.
+    #[error(transparent)]
+    Input(#[from] InvalidInput),
+    /// There is no execution of this name.
+    #[error("there is no execution {0}; it may be older than 90 days")]
+    NoExecution(String),
+    /// The function's environment is wrong.
+    #[error("the function's environment variable {0} is missing; it has the ARN of a state machine")]
+    Configuration(&'static str),
+    /// An AWS call failed. Its name and action are kept.
+    #[error(transparent)]
+    Aws(#[from] AwsFailure),
+}
+
+impl Named for Error {
+    fn name(&self) -> ErrorName {
+        match self {
+            Error::NoRoute(_) | Error::Input(_) | Error::NoExecution(_) => ErrorName::InvalidInput,
+            Error::Configuration(_) => ErrorName::InvalidConfiguration,
+            Error::Aws(failure) => failure.name,
+        }
+    }
+}
+
+impl Step for Http {
+    const NAME: &'static str = "incremental.http";
+    const ERRORS: &'static [&'static [ErrorName]] = &[&[ErrorName::InvalidConfiguration]];
+    type Input = Event;
+    type Output = Answer;
+    type Error = Error;
+
+    fn new(clients: &Clients) -> Result<Http, Failure> {
+        Ok(Http { sfn: clients.sfn(), config: Config::from_env()? })
+    }
+
+    /// The request is read by hand, so that one that cannot be read is answered.
+    fn input(payload: Value) -> Result<Event, Failure> {
+        Ok(Event(payload))
+    }
+
+    async fn run(&self, Event(event): Event) -> Result<Answer, Error> {
+        let answered = match Request::parse(&event) {
+            Ok(request) => self.follow(request).await,
+            Err(error) => Err(error),
+        };
+        Ok(answered.unwrap_or_else(|error| {
+            tracing::warn!(name = %error.name(), %error, "a request was not followed");
+            Answer::of_error(&error)
+        }))
+    }
+}
+
+impl Http {
+    async fn follow(&self, request: Request) -> Result<Answer, Error> {
+        match request {
+            Request::Start { machine, name, input } => {
+                let arn = self.config.machine(machine);
+                let execution_arn = match start_execution(&self.sfn, arn, &name, &input).await? {
+                    Started::Now(execution_arn) => execution_arn,
+                    Started::Before => execution_of(arn, &name),
+                };
+                tracing::info!(execution_arn, "started by HTTP");
+                let ask = format!("/{machine}/{name}");
+                Ok(Answer::new(202, &json!({ "executionArn": execution_arn, "name": name, "ask": ask })))
+            }
+            Request::Ask { machine, name } => {
+                let arn = execution_of(self.config.machine(machine), &name);
+                self.standing(&arn, &name).await
+            }
+        }
+    }
+
+    /// How an execution stands.
+    async fn standing(&self, arn: &str, name: &str) -> Result<Answer, Error> {
+        let described = self.sfn.describe_execution().execution_arn(arn).send().await;
+        let execution = match described {
+            Ok(execution) => execution,
+            Err(error)
+                if error.as_service_error().is_some_and(|error| error.is_execution_does_not_exist()) =>
+            {
+                return Err(Error::NoExecution(quoted(name)));
+            }
+            Err(error) => return Err(AwsFailure::of("states:DescribeExecution")(error).into()),
+        };
+        let output =
+            execution.output.as_deref().and_then(|output| serde_json::from_str::<Value>(output).ok());
+        Ok(Answer::new(
+            200,
+            &json!({ "executionArn": arn, "status": execution.status.as_str(), "output": output,
+                "error": execution.error, "cause": execution.cause }),
+        ))
+    }
+}
+
+impl Config {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this step runs outside of a machine, and the template tells it the machines in the environment"
+    )]
+    fn from_env() -> Result<Config, Error> {
+        let variable = |name: &'static str| {
+            std::env::var(name).ok().filter(|arn| !arn.is_empty()).ok_or(Error::Configuration(name))
+        };
+        Ok(Config {
+            snapshot_machine: variable("SNAPSHOT_STATE_MACHINE_ARN")?,
+            restore_machine: variable("RESTORE_STATE_MACHINE_ARN")?,
+        })
+    }
+
+    fn machine(&self, machine: Machine) -> &str {
+        match machine {
+            Machine::Snapshot => &self.snapshot_machine,
+            Machine::Restore => &self.restore_machine,
+        }
+    }
+}
+
+/// The ARN of a machine's execution.
+fn execution_of(machine_arn: &str, name: &str) -> String {
+    format!("{}:{name}", machine_arn.replacen(":stateMachine:", ":execution:", 1))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,211 @@
+//! `incremental.stream-backup`: the changes of a batch of stream records, as versions in S3.
+//!
+//! Lambda's event source mapping invokes it, and takes its answer for the truth: a record that is not named in
+//! `batchItemFailures` is never delivered again (developer guide, "Configuring partial batch response with DynamoDB and
+//! Lambda"). So whatever could not be made durable is named, and a record that never can be is first set aside, with its
+//! reason, where an operator finds it.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use futures::{StreamExt as _, stream};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use tablekeeper_core::aws::clients::Clients;
+use tablekeeper_core::aws::failure::AwsFailure;
+use tablekeeper_core::error_name::{ErrorName, Named};
+use tablekeeper_core::item_history::batch::{CONCURRENCY, Memory};
+use tablekeeper_core::item_history::change;
+use tablekeeper_core::item_history::change::{Change, Poisoned};
+use tablekeeper_core::item_history::key_names::of_table;
+use tablekeeper_core::item_history::quarantine::set_aside;
+use tablekeeper_core::item_history::sequence_number::SequenceNumber;
+use tablekeeper_core::item_history::store::Store;
+use tokio::sync::Mutex;
+
+use super::config::{Config, InvalidConfiguration};
+use crate::step::{Failure, Step};
+
+/// Writes the changes of a batch of stream records to S3. The event source mapping invokes it.
+#[derive(Debug)]
+pub struct StreamBackup {
+    dynamodb: aws_sdk_dynamodb::Client,
+    s3: aws_sdk_s3::Client,
+    config: Config,
+    memory: Memory,
+    key_names: Mutex<HashMap<String, Arc<Vec<String>>>>,
+}
+
+/// What Lambda delivers: `{"Records": […]}` of DynamoDB stream records.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub struct Event(pub Value);
+
+/// Which records are to be delivered again.
+#[derive(Clone, Debug, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Output {
+    /// The first record that failed: it and what follows it in its shard come again. Empty where all is durable.
+    #[schemars(length(max = 1))]
+    pub batch_item_failures: Vec<BatchItemFailure>,
+}
+
+/// A record that failed.
+#[derive(Clone, Debug, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct BatchItemFailure {
+    /// Its sequence number.
+    pub item_identifier: String,
+}
+
+/// Why a batch failed whole.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum Error {
+    /// It is no batch of stream records.
+    #[error("this is no batch of DynamoDB stream records: {0}")]
+    Malformed(String),
+    /// The table whose stream it is does not exist any more, so nothing says what its items' keys are.
+    #[error("table {0}, whose stream this is, does not exist any more")]
+    SourceTableMissing(String),
+    /// The template leaves no room for the table.
+    #[error(transparent)]
+    Configuration(#[from] InvalidConfiguration),
+    /// An AWS call failed. Its name and action are kept.
+    #[error(transparent)]
+    Aws(#[from] AwsFailure),
+}
+
+impl Named for Error {
+    fn name(&self) -> ErrorName {
+        match self {
+            Error::Malformed(_) => ErrorName::MalformedNotification,
+            Error::Configuration(error) => error.name(),
+            Error::SourceTableMissing(_) => ErrorName::SourceTableMissing,
+            Error::Aws(failure) => failure.name,
+        }
+    }
+}
+
+impl Step for StreamBackup {
+    const NAME: &'static str = "incremental.stream-backup";
+    const ERRORS: &'static [&'static [ErrorName]] =
+        &[AwsFailure::NAMES, &[ErrorName::InvalidConfiguration, ErrorName::SourceTableMissing]];
+    const REFUSED_INPUT: ErrorName = ErrorName::MalformedNotification;
+    type Input = Event;
+    type Output = Output;
+    type Error = Error;
+
+    fn new(clients: &Clients) -> Result<StreamBackup, Failure> {
+        Ok(StreamBackup {
+            dynamodb: clients.dynamodb(),
+            s3: clients.s3(),
+            config: Config::from_env()?,
+            memory: Memory::default(),
+            key_names: Mutex::default(),
+        })
+    }
+
+    /// A batch may have megabytes, and each of its values would be taken out of one tree and put into another.
+    fn input(payload: Value) -> Result<Event, Failure> {
+        Ok(Event(payload))
+    }
+
+    async fn run(&self, Event(event): Event) -> Result<Output, Error> {
+        let malformed = |what: &str| Error::Malformed(what.to_owned());
+        let records = event.get("Records").and_then(Value::as_array);
+        let records = records.ok_or_else(|| malformed("it has no Records"))?;
+        let mut changes: BTreeMap<&str, Vec<Change>> = BTreeMap::new();
+        let mut poisoned: Vec<Aside<'_>> = Vec::new();
+        let mut failed: Vec<SequenceNumber> = Vec::new();
+        for (index, record) in records.iter().enumerate() {
+            let nameless = || malformed(&format!("Records[{index}] has no SequenceNumber"));
+            let sequence_number = change::sequence_number_of(record).ok_or_else(nameless)?;
+            let of_no_table = || malformed(&format!("Records[{index}] is of no table's stream"));
+            let stream = change::stream_of(record).ok_or_else(of_no_table)?;
+            let (table, name) = change::table_of_stream(stream).ok_or_else(of_no_table)?;
+            let prefix = self.config.prefix_of(name)?;
+            let names = self.key_names(stream, table, &prefix).await?;
+            let names: Vec<&str> = names.iter().map(String::as_str).collect();
+            match change::read(record, &names, &prefix) {
+                Ok(change) => changes.entry(table).or_default().push(change),
+                Err(Poisoned(reason)) => poisoned.push(Aside { table, sequence_number, reason, record }),
+            }
+        }
+        // All of a stream whose view has no items is set aside.
+        let aside: Vec<_> = poisoned.iter().map(|poisoned| self.set_aside(poisoned)).collect();
+        let aside: Vec<_> = stream::iter(aside).buffer_unordered(CONCURRENCY).collect().await;
+        failed.extend(aside.into_iter().flatten());
+        for (table, changes) in changes {
+            let applied = self.store(String::new()).apply_all(changes, &self.memory).await;
+            let (written, stale, superseded) = (applied.written, applied.stale, applied.superseded);
+            tracing::info!(
+                table,
+                written,
+                stale,
+                superseded,
+                failed = applied.failed.len(),
+                "changes backed up"
+            );
+            if applied.is_mostly_stale() {
+                tracing::error!(table, written, stale, "most changes are older than what is there");
+            }
+            if let Some((sequence_number, failure)) = applied.first_failed() {
+                tracing::error!(%sequence_number, table, %failure, "this change and what follows it come again");
+            }
+            failed.extend(applied.failed.into_iter().map(|(sequence_number, _)| sequence_number));
+        }
+        let first = failed.into_iter().min();
+        // As the record spells it: what Lambda cannot find among its records fails the whole batch.
+        let of_first = |first: SequenceNumber| {
+            records.iter().find(|record| change::sequence_number_of(record).as_ref() == Some(&first))
+        };
+        let spelt = first.and_then(of_first).and_then(change::sequence_number_text);
+        let first = spelt.map(|text| BatchItemFailure { item_identifier: text.to_owned() });
+        Ok(Output { batch_item_failures: first.into_iter().collect() })
+    }
+}
+
+/// A record that is to be set aside.
+struct Aside<'a> {
+    table: &'a str,
+    sequence_number: SequenceNumber,
+    reason: String,
+    record: &'a Value,
+}
+
+impl StreamBackup {
+    /// The bucket, with the prefix of a table's items where they have to be looked for.
+    fn store(&self, prefix: String) -> Store {
+        Store { s3: self.s3.clone(), bucket: self.config.bucket.clone(), prefix }
+    }
+
+    /// Sets a record aside: its number, if even that failed.
+    async fn set_aside(&self, aside: &Aside<'_>) -> Option<SequenceNumber> {
+        let Aside { table, sequence_number, reason, record } = aside;
+        tracing::error!(%sequence_number, table, reason, "a record cannot be backed up");
+        let (store, prefix) = (self.store(String::new()), &self.config.failures_prefix);
+        let failure = set_aside(&store, prefix, table, sequence_number, reason, record).await.err()?;
+        tracing::error!(%sequence_number, table, %failure, "it could not be set aside either");
+        Some(sequence_number.clone())
+    }
+
+    /// The key attributes of a stream's table, in the table's order. They never change, and are asked for once. A table
+    /// that is made anew under its name may have others, and has another stream.
+    async fn key_names(&self, stream: &str, table: &str, prefix: &str) -> Result<Arc<Vec<String>>, Error> {
+        let mut known = self.key_names.lock().await;
+        if let Some(names) = known.get(stream) {
+            return Ok(Arc::clone(names));
+        }
+        // The stream outlives its table by a day, and what it still tells counts most then.
+        let names = of_table(&self.dynamodb, &self.store(prefix.to_owned()), table).await?;
+        let names = Arc::new(names.ok_or_else(|| Error::SourceTableMissing(table.to_owned()))?);
+        known.insert(stream.to_owned(), Arc::clone(&names));
+        Ok(names)
+    }
+}
+
+#[cfg(test)]
+mod model;
+#[cfg(test)]
+mod tests;

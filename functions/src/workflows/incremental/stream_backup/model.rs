@@ -1,0 +1,424 @@
+//! Random histories of a table's items, delivered in every way that a stream delivers them while S3 fails at any call:
+//! afterwards the versions are what the history demands.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+
+use proptest::prelude::*;
+use proptest::sample::select;
+use serde_json::json;
+use tablekeeper_core::item_history::position::Position;
+use tablekeeper_core::item_history::version::{Version, item_of_body, object_key};
+use tablekeeper_core::testing::fake_store::{FakeStore, Fault};
+
+use super::*;
+
+const BEGIN: u64 = 1_763_600_000;
+
+/// A change of one item: to this value, or with none a deletion, so many seconds after the change before.
+#[derive(Clone, Debug)]
+struct Op {
+    key: usize,
+    value: Option<usize>,
+    seconds: u64,
+    anew: Option<Anew>,
+}
+
+/// Why a stream is another one than before.
+#[derive(Clone, Copy, Debug)]
+enum Anew {
+    /// The table was deleted, with all its items, and made again.
+    Table,
+    /// The stream was turned off and on. Meanwhile the item of the change came or went.
+    Stream,
+}
+
+/// How a piece of a shard is delivered.
+#[derive(Clone, Debug)]
+struct Delivery {
+    shard: usize,
+    /// How many records.
+    size: usize,
+    /// Which of the two functions gets it,
+    function: usize,
+    /// and whether the other one is still at it, given up by Lambda.
+    both: bool,
+    /// How many records before it are delivered once more.
+    again: usize,
+    /// Whether a record comes twice in it.
+    twice: bool,
+}
+
+/// Changes that one stream tells of.
+fn ops() -> impl Strategy<Value = Vec<Op>> {
+    ops_with(0.5).prop_map(|ops| ops.into_iter().map(|op| Op { anew: None, ..op }).collect())
+}
+
+/// Changes, with so many new streams among them.
+fn ops_with(anew: f64) -> impl Strategy<Value = Vec<Op>> {
+    let anew = prop::option::weighted(anew, select(vec![Anew::Table, Anew::Stream]));
+    let op = (0..4_usize, prop::option::weighted(0.7, 0..values().len()), 0..3_u64, anew);
+    let op = op.prop_map(|(key, value, seconds, anew)| Op { key, value, seconds, anew });
+    prop::collection::vec(op, 1..24)
+}
+
+fn deliveries() -> impl Strategy<Value = Vec<Delivery>> {
+    let parts = (0..2_usize, 1..7_usize, 0..2_usize, prop::bool::weighted(0.2), 0..4_usize, any::<bool>());
+    let delivery = parts.prop_map(|(shard, size, function, both, again, twice)| Delivery {
+        shard,
+        size,
+        function,
+        both,
+        again,
+        twice,
+    });
+    prop::collection::vec(delivery, 1..12)
+}
+
+fn faults() -> impl Strategy<Value = BTreeMap<usize, Fault>> {
+    let fault = select(vec![
+        Fault::Refused(503, "SlowDown"),
+        Fault::Refused(500, "InternalError"),
+        Fault::Refused(409, "ConditionalRequestConflict"),
+        Fault::Dropped,
+        Fault::Lost,
+        Fault::Lost,
+    ]);
+    prop::collection::btree_map(0..60_usize, fault, 0..12)
+}
+
+/// Keys of every type: four items of each table.
+fn tables() -> Vec<(Vec<&'static str>, Vec<Value>)> {
+    vec![
+        (
+            vec!["id"],
+            ["a", "b\"\\\n\u{1}", "Göteborg 🦀", "c/d%20"].map(|id| json!({ "id": { "S": id } })).into(),
+        ),
+        (
+            vec!["id"],
+            ["0", "-1.5", "99999999999999999999999999999999999999", "1E-130"]
+                .map(|id| json!({ "id": { "N": id } }))
+                .into(),
+        ),
+        (vec!["id"], ["AA==", "AAEC", "//79", "e30="].map(|id| json!({ "id": { "B": id } })).into()),
+        (
+            vec!["sk", "pk"],
+            [("1", "AA=="), ("1", "AQ=="), ("2", "AA=="), ("10", "AA==")]
+                .map(|(sk, pk)| json!({ "pk": { "B": pk }, "sk": { "N": sk } }))
+                .into(),
+        ),
+    ]
+}
+
+/// Values of every type.
+fn values() -> Vec<Value> {
+    let parts = [
+        r#"{"S":""}"#,
+        r#"{"S":"\u0000 \" \\ 🦀 \u2028"}"#,
+        r#"{"N":"12345678901234567890123456789012345678"}"#,
+        r#"{"N":"-9.9999999999999999999999999999999999999E+125"}"#,
+        r#"{"B":""}"#,
+        r#"{"B":"AAEC//4="}"#,
+        r#"{"BOOL":false}"#,
+        r#"{"NULL":true}"#,
+        r#"{"L":[]}"#,
+        r#"{"M":{}}"#,
+        r#"{"SS":[]}"#,
+        r#"{"L":[{"M":{"":{"NS":["1","-2.5"]}}},{"SS":["","b"]},{"BS":["AA==",""]}]}"#,
+    ];
+    parts.into_iter().map(|value| serde_json::from_str(value).unwrap()).collect()
+}
+
+/// What the stream tells of a history, in its order, with the number of each record's item.
+fn records(keys: &[Value], ops: &[Op]) -> Vec<(usize, Value)> {
+    let mut items: BTreeMap<usize, usize> = BTreeMap::new();
+    // The numbers get longer on the way.
+    let (mut number, mut second, mut day) = (10_u128.pow(21) - 60, BEGIN, 10);
+    let mut records = Vec::new();
+    for Op { key, value, seconds, anew } in ops {
+        second += seconds;
+        if let Some(anew) = anew {
+            // A new stream's numbers begin below what the one before had come to.
+            day += 1;
+            number = 10_u128.pow(20) + 1_000 * day as u128;
+            match anew {
+                Anew::Table => items.clear(),
+                Anew::Stream if items.remove(key).is_some() => {}
+                Anew::Stream => drop(items.insert(*key, 0)),
+            }
+        }
+        let before = items.get(key).copied();
+        let event = match (before, value) {
+            (None, None) => continue,
+            (Some(before), Some(value)) if before == *value => continue,
+            (None, Some(_)) => "INSERT",
+            (Some(_), Some(_)) => "MODIFY",
+            (Some(_), None) => "REMOVE",
+        };
+        number += 7;
+        let mut dynamodb = json!({ "ApproximateCreationDateTime": second, "Keys": keys[*key],
+            "SequenceNumber": number.to_string(), "StreamViewType": "NEW_AND_OLD_IMAGES" });
+        match value {
+            Some(value) => {
+                items.insert(*key, *value);
+                let mut image = keys[*key].clone();
+                image["value"] = values()[*value].clone();
+                dynamodb["NewImage"] = image;
+            }
+            None => drop(items.remove(key)),
+        }
+        let stream = stream(day);
+        records.push((*key, json!({ "eventName": event, "eventSourceARN": stream, "dynamodb": dynamodb })));
+    }
+    records
+}
+
+/// The stream that was made on this day.
+fn stream(day: usize) -> String {
+    format!("arn:aws:dynamodb:eu-west-1:123456789012:table/orders/stream/2026-11-{day}T00:00:00.000")
+}
+
+/// The places of these records, apart by their streams: a batch is of one.
+fn of_each_stream(shard: &[Value], range: Range<usize>) -> Vec<Range<usize>> {
+    let mut begin = range.start;
+    let chunks = shard[range].chunk_by(|one, next| one["eventSourceARN"] == next["eventSourceARN"]);
+    let place = |chunk: &[Value]| {
+        let place = begin..begin + chunk.len();
+        begin = place.end;
+        place
+    };
+    chunks.map(place).collect()
+}
+
+fn text<'a>(record: &'a Value, name: &str) -> &'a str {
+    record["dynamodb"][name].as_str().unwrap()
+}
+
+/// Delivers what is left of a shard's records as Lambda does, one stream's after the other's.
+async fn deliver(functions: &[StreamBackup; 2], delivery: &Delivery, shard: &[Value], range: Range<usize>) {
+    for range in of_each_stream(shard, range) {
+        deliver_a_streams(functions, delivery, shard, range).await;
+    }
+}
+
+/// Delivers records of one stream: from the first that failed on, until all of it is done.
+async fn deliver_a_streams(
+    functions: &[StreamBackup; 2],
+    delivery: &Delivery,
+    shard: &[Value],
+    range: Range<usize>,
+) {
+    let its = |record: &Value| record["eventSourceARN"] == shard[range.start]["eventSourceARN"];
+    let first = shard.iter().position(its).unwrap();
+    let mut from = range.start.saturating_sub(delivery.again).max(first);
+    let mut function = delivery.function;
+    for _ in 0..100 {
+        let mut batch = shard[from..range.end].to_vec();
+        if delivery.twice {
+            batch.extend(batch.first().cloned());
+        }
+        let event = || Event(json!({ "Records": batch }));
+        let (one, other) = (&functions[function], &functions[1 - function]);
+        let output = if delivery.both {
+            // The answer of the one that was given up is not waited for; what it does counts.
+            let (output, _) = futures::join!(one.run(event()), other.run(event()));
+            output
+        } else {
+            one.run(event()).await
+        };
+        // Lambda tries again elsewhere.
+        function = 1 - function;
+        match output {
+            Err(_) => {}
+            Ok(output) => match output.batch_item_failures.first() {
+                None => return,
+                Some(failure) => {
+                    let place =
+                        batch.iter().position(|it| text(it, "SequenceNumber") == failure.item_identifier);
+                    from += place.expect("the answer names a record of the batch");
+                }
+            },
+        }
+    }
+    panic!("it is never done");
+}
+
+fn is_of(position: &Position, record: &Value) -> bool {
+    let stream = position.stream.as_deref().unwrap();
+    record["eventSourceARN"].as_str().unwrap().ends_with(stream)
+        && text(record, "SequenceNumber") == position.sequence_number.as_str()
+}
+
+/// That the versions are what the records demand.
+fn check(aws: &FakeStore, names: &[&str], keys: &[Value], records: &[(usize, Value)]) {
+    let state = aws.state();
+    let mut objects = BTreeSet::new();
+    for (number, key) in keys.iter().enumerate() {
+        let history: Vec<&Value> = records.iter().filter(|(of, _)| *of == number).map(|(_, it)| it).collect();
+        let item_key = item_formats::key_of(key.to_string().as_bytes(), names).unwrap();
+        let object = object_key("items/", &item_key);
+        let Some(last) = history.last() else {
+            assert!(!state.versions.contains_key(&object), "nothing happened to {key}");
+            continue;
+        };
+        let mut there = Vec::new();
+        for version in &state.versions[&object] {
+            let it = version.object.as_ref().unwrap();
+            let told = Version::of_metadata(Some(&it.metadata.clone().into_iter().collect())).unwrap();
+            let of = |record: &&&Value| is_of(&told.position, record);
+            let record = history.iter().find(of).expect("a version is of a record of its item");
+            let item = item_of_body(&object, &it.body).unwrap();
+            let item = item.map(|item| serde_json::from_slice::<Value>(item).unwrap());
+            assert_eq!(item.as_ref(), record["dynamodb"].get("NewImage"), "the item as it was");
+            assert_eq!(
+                told.position.at.timestamp(),
+                record["dynamodb"]["ApproximateCreationDateTime"].as_i64().unwrap()
+            );
+            assert_eq!(told.event.to_string(), record["eventName"].as_str().unwrap());
+            assert_eq!(told.item_key.as_bytes(), item_key, "which the metadata tells");
+            there.push(told.position);
+        }
+        assert!(there.is_sorted_by(|left, right| right.is_newer_than(left)), "{there:?} rise");
+        assert!(is_of(&there[there.len() - 1], last), "the last change is the current version: {there:?}");
+        for (place, record) in history.iter().enumerate() {
+            let second = |record: &Value| record["dynamodb"]["ApproximateCreationDateTime"].clone();
+            if history.get(place + 1).is_none_or(|next| second(next) != second(record)) {
+                let found = there.iter().any(|it| is_of(it, record));
+                assert!(found, "{record} ends its second, and is not among {there:?}");
+            }
+        }
+        objects.insert(object);
+    }
+    let other: Vec<_> = state.versions.keys().filter(|key| !objects.contains(*key)).collect();
+    assert!(other.is_empty(), "{other:?}");
+}
+
+fn run(test: impl Future<Output = ()>) {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(test);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(96) })]
+
+    #[test]
+    fn whatever_comes_and_whatever_fails_the_versions_are_the_history(
+        (names, keys) in select(tables()),
+        ops in ops_with(0.15),
+        deliveries in deliveries(),
+        faults in faults(),
+        patient: bool,
+    ) {
+        let records = records(&keys, &ops);
+        let aws = FakeStore::default().with_table("orders", &names);
+        for (number, fault) in faults {
+            aws.fail(number, fault);
+        }
+        let functions = [super::tests::step_with(&aws, patient), super::tests::step_with(&aws, patient)];
+        // Items of one key are in one shard.
+        let shard = |number| records.iter().filter(move |(key, _)| key % 2 == number);
+        let shards: [Vec<Value>; 2] =
+            std::array::from_fn(|number| shard(number).map(|(_, record)| record.clone()).collect());
+        let mut done = [0, 0];
+        run(async {
+            for delivery in deliveries.iter().cycle() {
+                let shard = &shards[delivery.shard];
+                let (from, to) = (done[delivery.shard], shard.len().min(done[delivery.shard] + delivery.size));
+                if from < to {
+                    deliver(&functions, delivery, shard, from..to).await;
+                    done[delivery.shard] = to;
+                }
+                let left: Vec<usize> = (0..2).filter(|number| done[*number] < shards[*number].len()).collect();
+                let Some(number) = left.first() else { break };
+                if !deliveries.iter().any(|delivery| left.contains(&delivery.shard)) {
+                    let rest = Delivery { shard: *number, ..delivery.clone() };
+                    let range = done[*number]..shards[*number].len();
+                    deliver(&functions, &rest, &shards[*number], range).await;
+                    done[*number] = shards[*number].len();
+                }
+            }
+            // The whole stream once more: nothing changes.
+            let count = || aws.state().versions.values().map(Vec::len).sum::<usize>();
+            let before = count();
+            let again = Delivery { shard: 0, size: 0, function: 1, both: false, again: 0, twice: false };
+            for shard in shards.iter().filter(|shard| !shard.is_empty()) {
+                deliver(&functions, &again, shard, 0..shard.len()).await;
+            }
+            assert_eq!(count(), before);
+        });
+        check(&aws, &names, &keys, &records);
+    }
+
+    #[test]
+    fn a_function_that_is_never_disturbed_makes_one_request_for_each_version(
+        (names, keys) in select(tables()),
+        ops in ops(),
+        size in 1..8_usize,
+    ) {
+        let records = records(&keys, &ops);
+        let aws = FakeStore::default().with_table("orders", &names);
+        let function = super::tests::step_with(&aws, false);
+        run(async {
+            for batch in records.chunks(size) {
+                let batch: Vec<&Value> = batch.iter().map(|(_, record)| record).collect();
+                let output = function.run(Event(json!({ "Records": batch }))).await.unwrap();
+                assert_eq!(output.batch_item_failures, []);
+            }
+        });
+        check(&aws, &names, &keys, &records);
+        let versions: usize = aws.state().versions.values().map(Vec::len).sum();
+        prop_assert_eq!((aws.count("s3:PutObject"), aws.count("s3:HeadObject")), (versions, 0));
+    }
+
+    #[test]
+    fn three_requests_a_record_are_the_most(
+        (names, keys) in select(tables()),
+        ops in ops_with(0.15),
+        functions in prop::collection::vec(0..3_usize, 24),
+    ) {
+        let records = records(&keys, &ops);
+        let aws = FakeStore::default().with_table("orders", &names);
+        let all: [StreamBackup; 3] = std::array::from_fn(|_| super::tests::step_with(&aws, false));
+        run(async {
+            for ((_, record), function) in records.iter().zip(&functions) {
+                let before = aws.count("s3:PutObject") + aws.count("s3:HeadObject");
+                let output = all[*function].run(Event(json!({ "Records": [record] }))).await.unwrap();
+                assert_eq!(output.batch_item_failures, []);
+                let requests = aws.count("s3:PutObject") + aws.count("s3:HeadObject") - before;
+                assert!((1..=3).contains(&requests), "{requests} for {record}");
+            }
+        });
+        check(&aws, &names, &keys, &records);
+    }
+}
+
+/// Bytes and letters of every kind as keys, and the largest item that DynamoDB takes.
+#[test]
+fn every_byte_in_a_key_and_the_largest_item_are_exact() {
+    use base64::Engine as _;
+    let base64 = |bytes: &[u8]| base64::engine::general_purpose::STANDARD.encode(bytes);
+    let every: Vec<u8> = (0..=255).collect();
+    let mut keys: Vec<Value> = every.iter().map(|byte| json!({ "id": { "B": base64(&[*byte]) } })).collect();
+    keys.push(json!({ "id": { "B": base64(&every) } }));
+    keys.extend((0..0x300).filter_map(char::from_u32).map(|letter| json!({ "id": { "S": letter } })));
+    let last = keys.len() - 1;
+    let aws = FakeStore::default().with_table("orders", &["id"]);
+    let function = super::tests::step_with(&aws, false);
+    let mut records = Vec::new();
+    for (number, key) in keys.iter().enumerate() {
+        let mut image = key.clone();
+        // 400 KB, each byte of which takes six letters.
+        let letters = if number == last { 400 * 1024 - 100 } else { 1 };
+        image["text"] = json!({ "S": "\u{1}".repeat(letters) });
+        let dynamodb = json!({ "ApproximateCreationDateTime": BEGIN, "Keys": key, "NewImage": image,
+            "SequenceNumber": (10_u128.pow(21) + number as u128).to_string() });
+        records.push((
+            number,
+            json!({ "eventName": "INSERT", "eventSourceARN": stream(10), "dynamodb": dynamodb }),
+        ));
+    }
+    let batch: Vec<&Value> = records.iter().map(|(_, record)| record).collect();
+    let event = Event(json!({ "Records": batch }));
+    run(async { assert_eq!(function.run(event).await.unwrap().batch_item_failures, []) });
+    check(&aws, &["id"], &keys, &records);
+    assert_eq!(aws.keys().len(), keys.len(), "each has its object");
+}

@@ -1,0 +1,239 @@
+//! `incremental.watch-stream`: whether the streams are read, asked four times an hour.
+//!
+//! A stream that is not read tells of nothing: no batch comes, so that neither the function's metrics nor its log show it.
+//! So this step asks those who know: DynamoDB for the table's stream, Lambda for the mapping. What is wrong becomes the
+//! metric `StreamProblems`, a warning in the log, and the output. A look that fails is a problem too. The alarm takes
+//! missing data for a breach, so a watch that does not run is told of as well. `GivenUpObjects` is how many objects with
+//! changes that Lambda gave up wait for a replay. What the bucket's history will not show it writes down
+//! ([`tablekeeper_core::item_history::coverage`]).
+
+use aws_sdk_cloudwatch::types::{Dimension, MetricDatum, StandardUnit};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use tablekeeper_core::aws::clients::Clients;
+use tablekeeper_core::aws::failure::AwsFailure;
+use tablekeeper_core::backfill::table;
+use tablekeeper_core::clock::Clock;
+use tablekeeper_core::error_name::{ErrorName, Named};
+use tablekeeper_core::input::{InvalidInput, number};
+use tablekeeper_core::item_history::change::{label_of_stream, table_of_stream};
+use tablekeeper_core::item_history::coverage::{Coverage, Present};
+use tablekeeper_core::item_history::retention::MOST_DAYS;
+use tablekeeper_core::item_history::tables::{FollowedError, Layout};
+use tablekeeper_core::item_history::{coverage, mapping, tables};
+use tablekeeper_core::replay::objects::FOLDER;
+use tablekeeper_core::text::quoted;
+
+use crate::step::{Failure, Step};
+
+/// So many pages of objects are counted at most, each of a thousand.
+const MOST_PAGES: usize = 10;
+
+/// Looks whether the streams are read, and publishes what it finds as metrics. A schedule invokes it.
+#[derive(Debug)]
+pub struct WatchStream {
+    cloudwatch: aws_sdk_cloudwatch::Client,
+    dynamodb: aws_sdk_dynamodb::Client,
+    lambda: aws_sdk_lambda::Client,
+    s3: aws_sdk_s3::Client,
+}
+
+/// What the schedule passes.
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Input {
+    /// The streams that have to be read.
+    #[schemars(length(min = 1))]
+    pub streams: Vec<Watched>,
+    /// The name of the function that they are read for.
+    pub function_name: String,
+    /// The table that the stack is of, whose items lie under `itemsPrefix`.
+    pub own_table: String,
+    /// What stands before the folders of other tables.
+    pub tables_prefix: String,
+    /// The bucket with what Lambda gave up.
+    pub given_up_bucket: String,
+    /// The bucket of the items.
+    pub items_bucket: String,
+    /// What stands before their keys.
+    pub items_prefix: String,
+    /// Days for which versions are kept that are not current; 0 for ever.
+    pub noncurrent_days: String,
+    /// The namespace of the metrics.
+    pub namespace: String,
+    /// The value of the metrics' dimension `Tables`, which tells one watch from another; without it they have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tables: Option<String>,
+}
+
+/// A stream that has to be read.
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Watched {
+    /// The stream's ARN.
+    pub stream_arn: String,
+    /// The event source mapping that reads it. Left out, it is one of the function's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mapping_uuid: Option<String>,
+}
+
+/// What was seen.
+#[derive(Clone, Debug, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Output {
+    /// What keeps the stream from being read, or from being looked at.
+    pub problems: Vec<String>,
+    /// Objects that wait for a replay, of which at most 10,000 are counted; null where they could not be counted.
+    pub given_up_objects: Option<u64>,
+}
+
+/// Why nothing could be told.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum Error {
+    /// The parameter is no stream's.
+    #[error("StreamArn is {}, which is not the ARN of a table's stream", quoted(.0))]
+    NoStream(String),
+    /// An AWS call failed. Its name and action are kept.
+    #[error(transparent)]
+    Aws(#[from] AwsFailure),
+}
+
+/// Why what was seen is not written down.
+#[derive(Debug, thiserror::Error)]
+enum ObserveError {
+    /// A parameter is no number of days.
+    #[error(transparent)]
+    Input(#[from] InvalidInput),
+    /// An AWS call failed.
+    #[error(transparent)]
+    Aws(#[from] AwsFailure),
+}
+
+impl Named for Error {
+    fn name(&self) -> ErrorName {
+        match self {
+            Error::NoStream(_) => ErrorName::InvalidInput,
+            Error::Aws(failure) => failure.name,
+        }
+    }
+}
+
+impl Step for WatchStream {
+    const NAME: &'static str = "incremental.watch-stream";
+    const ERRORS: &'static [&'static [ErrorName]] = &[AwsFailure::NAMES];
+    type Input = Input;
+    type Output = Output;
+    type Error = Error;
+
+    fn new(clients: &Clients) -> Result<WatchStream, Failure> {
+        Ok(WatchStream {
+            cloudwatch: clients.cloudwatch(),
+            dynamodb: clients.dynamodb(),
+            lambda: clients.lambda(),
+            s3: clients.s3(),
+        })
+    }
+
+    async fn run(&self, input: Input) -> Result<Output, Error> {
+        let mut problems = Vec::new();
+        for watched in &input.streams {
+            let stream_arn = &watched.stream_arn;
+            let (_, table) =
+                table_of_stream(stream_arn).ok_or_else(|| Error::NoStream(stream_arn.clone()))?;
+            let looked = table::look(&self.dynamodb, table, Some(stream_arn)).await;
+            problems.extend(looked.err().map(|error| error.to_string()));
+            problems.extend(self.problems_of_mapping(&input.function_name, table, watched).await);
+            problems
+                .extend(self.observe(&input, table, stream_arn).await.err().map(|error| error.to_string()));
+        }
+        let given_up_objects = match self.count(&input.given_up_bucket).await {
+            Ok(number) => Some(number),
+            Err(failure) => {
+                problems.push(failure.to_string());
+                None
+            }
+        };
+        for problem in &problems {
+            tracing::warn!(problem, "the stream is not read, or not known to be");
+        }
+        tracing::info!(problems = problems.len(), given_up_objects, "looked at the stream");
+        self.publish(&input, &problems, given_up_objects).await?;
+        Ok(Output { problems, given_up_objects })
+    }
+}
+
+impl WatchStream {
+    /// What Lambda says of the mapping that has to read the stream of this table.
+    async fn problems_of_mapping(
+        &self,
+        function_name: &str,
+        table: &str,
+        Watched { stream_arn, mapping_uuid }: &Watched,
+    ) -> Vec<String> {
+        let found = match mapping_uuid {
+            Some(uuid) => Ok(uuid.clone()),
+            None => tables::followed(&self.lambda, function_name, table).await.map(|found| found.mapping),
+        };
+        let uuid = match found {
+            Ok(uuid) => uuid,
+            Err(FollowedError::Input(_)) => {
+                return vec![format!("no event source mapping of {function_name} reads a stream of {table}")];
+            }
+            Err(FollowedError::Aws(failure)) => return vec![failure.to_string()],
+        };
+        match mapping::look(&self.lambda, &uuid).await {
+            Ok(Some(mapping)) => mapping.problems(stream_arn),
+            Ok(None) => vec![format!("there is no event source mapping {uuid}")],
+            Err(failure) => vec![failure.to_string()],
+        }
+    }
+
+    /// Writes down what the bucket's history will not show: for how long versions are kept, and which stream is followed.
+    async fn observe(&self, input: &Input, table: &str, stream_arn: &str) -> Result<(), ObserveError> {
+        let days = number("NoncurrentDays", None, &input.noncurrent_days, 0, MOST_DAYS)?;
+        let present = Present {
+            stream: label_of_stream(stream_arn),
+            noncurrent_days: Some(days),
+            now: Clock::System.now(),
+        };
+        let observed = |coverage: Coverage| coverage.observed(&present);
+        let Input { own_table, items_prefix: prefix, tables_prefix, .. } = input;
+        let place = Layout { own_table, prefix, tables_prefix }.place(table);
+        coverage::update(&self.s3, &input.items_bucket, &place.prefix, observed).await?;
+        Ok(())
+    }
+
+    /// How many objects lie in the bucket of what was given up.
+    async fn count(&self, bucket: &str) -> Result<u64, AwsFailure> {
+        let list = self.s3.list_objects_v2().bucket(bucket).prefix(FOLDER);
+        let mut pages = list.into_paginator().send();
+        let mut number = 0;
+        for _ in 0..MOST_PAGES {
+            let Some(page) = pages.next().await else { break };
+            number += page.map_err(AwsFailure::of("s3:ListBucket"))?.contents().len() as u64;
+        }
+        Ok(number)
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "the numbers are small")]
+    async fn publish(
+        &self,
+        input: &Input,
+        problems: &[String],
+        given_up_objects: Option<u64>,
+    ) -> Result<(), AwsFailure> {
+        let datum = |name: &str, value: f64| {
+            let datum = MetricDatum::builder().metric_name(name).value(value).unit(StandardUnit::Count);
+            let dimension = |tables| Dimension::builder().name("Tables").value(tables).build();
+            datum.set_dimensions(input.tables.as_ref().map(|tables| vec![dimension(tables)])).build()
+        };
+        let waiting = given_up_objects.map(|number| datum("GivenUpObjects", number as f64));
+        let put = self.cloudwatch.put_metric_data().namespace(&input.namespace);
+        let put = put.metric_data(datum("StreamProblems", problems.len() as f64));
+        let put = waiting.into_iter().fold(put, |put, datum| put.metric_data(datum));
+        put.send().await.map(drop).map_err(AwsFailure::of("cloudwatch:PutMetricData"))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,124 @@
+//! `replay.replay-objects`: applies objects of what was given up, as far as it comes in its time.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use tablekeeper_core::aws::clients::Clients;
+use tablekeeper_core::aws::failure::AwsFailure;
+use tablekeeper_core::clock::Clock;
+use tablekeeper_core::error_name::{ErrorName, Named};
+use tablekeeper_core::input::InvalidInput;
+use tablekeeper_core::item_history::tables::{FollowedError, followed};
+use tablekeeper_core::replay::execution_input::{Defaults, ExecutionInput};
+use tablekeeper_core::replay::objects::{Reached, Work};
+use tablekeeper_core::replay::report::said;
+use tablekeeper_core::replay::{Counts, objects};
+
+use crate::step::{Failure, Step};
+
+/// Applies changes that Lambda gave up. Use it again until no object is left to take.
+#[derive(Debug)]
+pub struct ReplayObjects {
+    dynamodb: aws_sdk_dynamodb::Client,
+    lambda: aws_sdk_lambda::Client,
+    s3: aws_sdk_s3::Client,
+    clock: Clock,
+}
+
+/// What the state machine passes.
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Input {
+    /// The execution, for the logs.
+    pub execution_arn: String,
+    /// The execution's input.
+    pub execution_input: ExecutionInput,
+    /// The template's parameters.
+    pub defaults: Defaults,
+    /// What the call before answered with; null before the first one.
+    #[serde(deserialize_with = "Option::deserialize")]
+    #[schemars(required, schema_with = "tablekeeper_core::schemas::nullable_string")]
+    pub cursor: Option<String>,
+    /// What the calls before came to.
+    pub counts: Counts,
+    /// Why they left objects, of the first of them.
+    #[schemars(length(max = 5))]
+    pub reasons: Vec<String>,
+}
+
+/// How far it came.
+#[derive(Clone, Debug, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Output {
+    /// The key behind which the next call begins; null behind the last.
+    pub cursor: Option<String>,
+    /// What it came to so far.
+    pub counts: Counts,
+    /// Why objects were left, of the first of them.
+    #[schemars(length(max = 5))]
+    pub reasons: Vec<String>,
+    /// Whether that is all.
+    pub done: bool,
+}
+
+/// Why it did not come to its end.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum Error {
+    /// The input cannot be followed.
+    #[error(transparent)]
+    Input(#[from] InvalidInput),
+    /// Nothing says what reads the table's stream.
+    #[error(transparent)]
+    Followed(#[from] FollowedError),
+    /// Objects are left.
+    #[error("{}", said(.0, .1))]
+    Left(Counts, Vec<String>),
+    /// It stopped short.
+    #[error(transparent)]
+    Objects(#[from] objects::Error),
+}
+
+impl Named for Error {
+    fn name(&self) -> ErrorName {
+        match self {
+            Error::Input(_) => ErrorName::InvalidInput,
+            Error::Followed(error) => error.name(),
+            Error::Left(..) => ErrorName::ObjectsLeft,
+            Error::Objects(error) => error.name(),
+        }
+    }
+}
+
+impl Step for ReplayObjects {
+    const NAME: &'static str = "replay.replay-objects";
+    const ERRORS: &'static [&'static [ErrorName]] =
+        &[AwsFailure::NAMES, &[ErrorName::ObjectsLeft, ErrorName::SourceTableMissing]];
+    type Input = Input;
+    type Output = Output;
+    type Error = Error;
+
+    fn new(clients: &Clients) -> Result<ReplayObjects, Failure> {
+        let (dynamodb, lambda, s3) = (clients.dynamodb(), clients.lambda(), clients.s3());
+        Ok(ReplayObjects { dynamodb, lambda, s3, clock: Clock::System })
+    }
+
+    async fn run(&self, input: Input) -> Result<Output, Error> {
+        let Input { execution_input, defaults, .. } = &input;
+        let stream_arn = match execution_input.other_table(defaults) {
+            Some(table) => followed(&self.lambda, &defaults.function_name, table).await?.stream_arn,
+            None => defaults.stream_arn.clone(),
+        };
+        let replay = execution_input.wanted(defaults, &stream_arn)?;
+        let Input { cursor, counts, reasons, .. } = input;
+        let work = Work { replay: &replay, dynamodb: &self.dynamodb, s3: &self.s3, clock: self.clock };
+        let from = Reached { cursor, counts, reasons, done: false };
+        let Reached { cursor, counts, reasons, done } = objects::run(&work, from, &mut |_| {}).await?;
+        tracing::info!(?counts, done, "objects replayed");
+        if done && counts.left > 0 {
+            return Err(Error::Left(counts, reasons));
+        }
+        Ok(Output { cursor, counts, reasons, done })
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,205 @@
+//! `rotate-restore.check-restore`: whether the restored table can be used, and if not, when to look
+//! again.
+//!
+//! Where AWS Backup restores, its job is asked first: until it is completed the table may not exist
+//! yet, and when it fails the reason stands there. Then, for both ways, the table itself decides
+//! ([`tablekeeper_core::aws::readiness`]). A failure that the restore cannot get over is an error by name; so is taking longer
+//! than allowed, but only for a table that is not ready.
+//!
+//! A table that is ready gets the tag that says which recovery point it is of, for whoever starts the same rotation again
+//! ([`tablekeeper_core::aws::own_tag`]).
+
+use aws_sdk_backup::types::RestoreJobStatus;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use tablekeeper_core::aws::clients::Clients;
+use tablekeeper_core::aws::failure::AwsFailure;
+use tablekeeper_core::aws::own_tag;
+use tablekeeper_core::aws::readiness::{Look, Patience, Wait};
+use tablekeeper_core::aws::table::TableDescription;
+use tablekeeper_core::clock::Clock;
+use tablekeeper_core::error_name::{ErrorName, Named};
+
+use super::Restore;
+use crate::step::{Failure, Step};
+
+/// Looks whether the restored table can be used. Use it again until it can.
+#[derive(Debug)]
+pub struct CheckRestore {
+    dynamodb: aws_sdk_dynamodb::Client,
+    backup: aws_sdk_backup::Client,
+    clock: Clock,
+}
+
+/// What the state machine passes.
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Input {
+    /// The execution, for the logs.
+    pub execution_arn: String,
+    /// The restore to look at.
+    pub restore: Restore,
+}
+
+/// What was seen.
+#[derive(Clone, Debug, JsonSchema, PartialEq, Serialize)]
+#[serde(tag = "status", rename_all = "SCREAMING_SNAKE_CASE", rename_all_fields = "camelCase")]
+pub enum Output {
+    /// The table can be used.
+    Ready {
+        /// The table.
+        table_arn: String,
+        /// What the execution's output holds of the call.
+        #[serde(rename = "DescribeTableOutput")]
+        describe_table_output: DescribeTableOutput,
+    },
+    /// Not yet.
+    Pending {
+        /// How long to wait before looking again.
+        #[schemars(range(max = 601))]
+        wait_seconds: u32,
+        /// What is still going on.
+        reason: String,
+    },
+}
+
+/// What the execution's output holds of DescribeTable.
+#[derive(Clone, Debug, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct DescribeTableOutput {
+    /// The table.
+    pub table: TableDescription,
+}
+
+/// Why the table will not be usable, or could not be looked at.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum Error {
+    /// It will never be.
+    #[error("the restore of {table} failed: {reason}")]
+    RestoreFailed {
+        /// The table.
+        table: String,
+        /// The reason, in words.
+        reason: String,
+    },
+    /// It is not in time.
+    #[error("the restore of {table} began at {started_at} and was to be ready by {deadline}, but {reason}")]
+    RestoreTimedOut {
+        /// The table.
+        table: String,
+        /// When it began.
+        started_at: String,
+        /// How long it might take.
+        deadline: String,
+        /// What is still going on.
+        reason: String,
+    },
+    /// It was deleted, and there may be another one of its name.
+    #[error("table {0} was being restored, and does not exist any more")]
+    TargetTableMissing(String),
+    /// The call failed.
+    #[error(transparent)]
+    Aws(#[from] AwsFailure),
+}
+
+impl Named for Error {
+    fn name(&self) -> ErrorName {
+        match self {
+            Error::RestoreFailed { .. } => ErrorName::RestoreFailed,
+            Error::RestoreTimedOut { .. } => ErrorName::RestoreTimedOut,
+            Error::TargetTableMissing(_) => ErrorName::TargetTableMissing,
+            Error::Aws(failure) => failure.name,
+        }
+    }
+}
+
+impl Step for CheckRestore {
+    const NAME: &'static str = "rotate-restore.check-restore";
+    const ERRORS: &'static [&'static [ErrorName]] = &[
+        AwsFailure::NAMES,
+        &[ErrorName::RestoreFailed, ErrorName::RestoreTimedOut, ErrorName::TargetTableMissing],
+    ];
+    type Input = Input;
+    type Output = Output;
+    type Error = Error;
+
+    fn new(clients: &Clients) -> Result<CheckRestore, Failure> {
+        let (dynamodb, backup) = (clients.dynamodb(), clients.backup());
+        Ok(CheckRestore { dynamodb, backup, clock: Clock::System })
+    }
+
+    async fn run(&self, Input { restore, .. }: Input) -> Result<Output, Error> {
+        let reason = match self.pending_job(&restore).await? {
+            Some(reason) => reason,
+            None => match self.look_at_table(&restore).await? {
+                Ok(ready) => return Ok(ready),
+                Err(reason) => reason,
+            },
+        };
+        match patience(&restore).wait(self.clock.now()) {
+            Wait::Seconds(wait_seconds) => Ok(Output::Pending { wait_seconds, reason }),
+            Wait::TimedOut => Err(Error::RestoreTimedOut {
+                table: restore.target_table,
+                started_at: restore.started_at.to_rfc3339(),
+                deadline: restore.deadline.to_rfc3339(),
+                reason,
+            }),
+        }
+    }
+}
+
+impl CheckRestore {
+    /// What AWS Backup's restore job is still doing; `None` when it is completed, or there is none.
+    async fn pending_job(&self, restore: &Restore) -> Result<Option<String>, Error> {
+        let Some(id) = &restore.restore_job_id else { return Ok(None) };
+        let job = self
+            .backup
+            .describe_restore_job()
+            .restore_job_id(id)
+            .send()
+            .await
+            .map_err(AwsFailure::of("backup:DescribeRestoreJob"))?;
+        match job.status() {
+            Some(RestoreJobStatus::Completed) => Ok(None),
+            Some(status @ (RestoreJobStatus::Failed | RestoreJobStatus::Aborted)) => {
+                let words = job.status_message().unwrap_or("AWS Backup gives no reason");
+                let reason = format!("AWS Backup's restore job {id} is {}: {words}", status.as_str());
+                Err(Error::RestoreFailed { table: restore.target_table.clone(), reason })
+            }
+            status => {
+                let status = status.map_or("not known", RestoreJobStatus::as_str);
+                Ok(Some(format!("AWS Backup's restore job {id} is {status}")))
+            }
+        }
+    }
+
+    /// The table if it is ready, or what is still going on.
+    async fn look_at_table(&self, restore: &Restore) -> Result<Result<Output, String>, Error> {
+        let table = &restore.target_table;
+        match patience(restore).look(&self.dynamodb, table, self.clock.now()).await? {
+            Look::Pending(reason, _) => Ok(Err(reason)),
+            Look::Failed(reason) => Err(Error::RestoreFailed { table: table.clone(), reason }),
+            Look::Missing => Err(Error::TargetTableMissing(table.clone())),
+            Look::Ready(description) => {
+                if restore.table_id.is_some() && description.table_id() != restore.table_id.as_deref() {
+                    return Err(Error::TargetTableMissing(table.clone()));
+                }
+                let table = TableDescription::from(description.as_ref());
+                let table_arn = table.table_arn.clone();
+                // It says so of a table that is being restored, too, and one that is gone is not found at the next look.
+                if !own_tag::write(&self.dynamodb, &table_arn, &restore.recovery_point_arn).await? {
+                    return Ok(Err("the table takes no tags yet".to_owned()));
+                }
+                let describe_table_output = DescribeTableOutput { table };
+                Ok(Ok(Output::Ready { table_arn, describe_table_output }))
+            }
+        }
+    }
+}
+
+fn patience(restore: &Restore) -> Patience {
+    Patience::until(restore.started_at, restore.deadline)
+}
+
+#[cfg(test)]
+mod tests;

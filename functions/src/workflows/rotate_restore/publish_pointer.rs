@@ -1,0 +1,216 @@
+//! `rotate-restore.publish-pointer`: points the SSM parameter at the new table.
+//!
+//! SSM has no conditional write, and executions may publish at the same time and in any order. So the
+//! parameter is read, written, and read back, until the newest rotation that was seen stands there: as
+//! SSM numbers the versions, one that came in between is noticed, looked up, and if it was newer, put
+//! back. Whoever writes last thus leaves the newest.
+//!
+//! The write is the one call here that is not retried by the SDK: a lost answer would make a second
+//! version. The state machine runs the step again instead, and the step reads first.
+
+use aws_config::retry::RetryConfig;
+use aws_sdk_ssm::error::ProvideErrorMetadata;
+use aws_sdk_ssm::types::ParameterType;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use tablekeeper_core::aws::clients::Clients;
+use tablekeeper_core::aws::failure::AwsFailure;
+use tablekeeper_core::error_name::{ErrorName, Named};
+use tablekeeper_core::rotation::naming::split_time;
+use tablekeeper_core::schemas::nullable_string;
+
+use crate::step::{Failure, Step};
+
+/// How often the parameter is written before the step gives up against others.
+const ATTEMPTS: usize = 5;
+
+/// How many versions before one that is ours already are looked at: those that others may have written
+/// between the read and the write of an invocation whose answer was lost.
+const LOOK_BEHIND: i64 = 3;
+
+/// Points the SSM parameter at the new table.
+#[derive(Debug)]
+pub struct PublishPointer {
+    ssm: aws_sdk_ssm::Client,
+}
+
+/// What the state machine passes.
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Input {
+    /// The execution, for the logs.
+    pub execution_arn: String,
+    /// The parameter; null for none. It has to be said: left out by mistake, it would never move.
+    #[serde(deserialize_with = "Option::deserialize")]
+    #[schemars(required, schema_with = "nullable_string")]
+    pub ssm_parameter_name: Option<String>,
+    /// What it is to point at.
+    pub table_arn: String,
+}
+
+/// What became of the parameter; `UpdateSSMParameterOutput` in the execution's output.
+#[derive(Clone, Debug, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Output {
+    /// What was done.
+    pub outcome: Outcome,
+    /// The parameter; null for none.
+    pub name: Option<String>,
+    /// What it holds now.
+    pub value: Option<String>,
+    /// What it held before; null where it did not exist.
+    pub previous_value: Option<String>,
+    /// Its version now.
+    pub version: Option<i64>,
+}
+
+/// What was done with the parameter.
+#[derive(Clone, Copy, Debug, Eq, JsonSchema, PartialEq, Serialize)]
+pub enum Outcome {
+    /// It points at the new table.
+    Published,
+    /// It did already.
+    Unchanged,
+    /// It points at a newer rotation of the same table, and was left alone.
+    PointerIsNewer,
+    /// None is named.
+    Skipped,
+}
+
+/// Why the parameter was not written.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum Error {
+    /// Others kept writing it.
+    #[error("the SSM parameter {0} was written by others at each of {ATTEMPTS} attempts to write it")]
+    PointerContended(String),
+    /// The call failed.
+    #[error(transparent)]
+    Aws(#[from] AwsFailure),
+}
+
+impl Named for Error {
+    fn name(&self) -> ErrorName {
+        match self {
+            Error::PointerContended(_) => ErrorName::PointerContended,
+            Error::Aws(failure) => failure.name,
+        }
+    }
+}
+
+impl Step for PublishPointer {
+    const NAME: &'static str = "rotate-restore.publish-pointer";
+    const ERRORS: &'static [&'static [ErrorName]] = &[AwsFailure::NAMES, &[ErrorName::PointerContended]];
+    type Input = Input;
+    type Output = Output;
+    type Error = Error;
+
+    fn new(clients: &Clients) -> Result<PublishPointer, Failure> {
+        Ok(PublishPointer { ssm: clients.ssm() })
+    }
+
+    async fn run(&self, Input { ssm_parameter_name, table_arn, .. }: Input) -> Result<Output, Error> {
+        let Some(name) = ssm_parameter_name else {
+            let outcome = Outcome::Skipped;
+            return Ok(Output { outcome, name: None, value: None, previous_value: None, version: None });
+        };
+        let mut current = self.read(&name).await?;
+        let previous_value = current.as_ref().map(|parameter| parameter.value.clone());
+        // A value that is ours already may be the work of an invocation whose answer was lost, written
+        // over a newer one.
+        let mut looked_at = match &current {
+            Some(now) if now.value == table_arn => now.version - 1 - LOOK_BEHIND,
+            Some(now) => now.version - 1,
+            None => 0,
+        };
+        let mut newest = table_arn.clone();
+        for _ in 0..ATTEMPTS {
+            if let Some(now) = &current {
+                newest = self.newest(&name, looked_at, now, newest).await?;
+                looked_at = now.version;
+                if now.value == newest {
+                    let outcome = match &previous_value {
+                        _ if newest != table_arn => Outcome::PointerIsNewer,
+                        Some(before) if *before == table_arn => Outcome::Unchanged,
+                        _ => Outcome::Published,
+                    };
+                    let (value, version) = (Some(newest), Some(now.version));
+                    return Ok(Output { outcome, name: Some(name), value, previous_value, version });
+                }
+            }
+            self.write(&name, &newest).await?;
+            current = self.read(&name).await?;
+        }
+        Err(Error::PointerContended(name))
+    }
+}
+
+/// A version of a parameter.
+struct Parameter {
+    value: String,
+    version: i64,
+}
+
+impl PublishPointer {
+    /// The parameter `name`, or its version `name:version`.
+    async fn read(&self, name: &str) -> Result<Option<Parameter>, Error> {
+        match self.ssm.get_parameter().name(name).send().await {
+            Ok(answer) => Ok(answer.parameter.map(|parameter| Parameter {
+                version: parameter.version(),
+                value: parameter.value.unwrap_or_default(),
+            })),
+            Err(error) if matches!(error.code(), Some("ParameterNotFound" | "ParameterVersionNotFound")) => {
+                Ok(None)
+            }
+            Err(error) => Err(AwsFailure::of("ssm:GetParameter")(error).into()),
+        }
+    }
+
+    /// The newest rotation of `ours`, what stands now, and the versions before it that were not looked
+    /// at yet.
+    async fn newest(
+        &self,
+        name: &str,
+        looked_at: i64,
+        now: &Parameter,
+        ours: String,
+    ) -> Result<String, Error> {
+        let mut newest = ours;
+        for version in (looked_at + 1).max(1)..now.version {
+            if let Some(there) = self.read(&format!("{name}:{version}")).await?
+                && is_newer_rotation(&there.value, &newest)
+            {
+                newest = there.value;
+            }
+        }
+        Ok(if is_newer_rotation(&now.value, &newest) { now.value.clone() } else { newest })
+    }
+
+    /// Writes the parameter.
+    async fn write(&self, name: &str, value: &str) -> Result<(), Error> {
+        let once = aws_sdk_ssm::config::Builder::new().retry_config(RetryConfig::disabled());
+        self.ssm
+            .put_parameter()
+            .name(name)
+            .r#type(ParameterType::String)
+            .value(value)
+            .overwrite(true)
+            .customize()
+            .config_override(once)
+            .send()
+            .await
+            .map_err(AwsFailure::of("ssm:PutParameter"))?;
+        Ok(())
+    }
+}
+
+/// Whether `value` names a rotation of the same table as `ours`, of a later time: the same ARN but for
+/// the time that it ends in.
+fn is_newer_rotation(value: &str, ours: &str) -> bool {
+    match (split_time(value), split_time(ours)) {
+        (Some((table, time)), Some((our_table, our_time))) => table == our_table && time > our_time,
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,153 @@
+//! Restoring a DynamoDB backup: RestoreTableFromBackup.
+//!
+//! The call takes no token, but the target's name does the same: a call whose answer was lost has made a table of that
+//! name. Which backup a table was made from, DescribeTable says until the table is ACTIVE; after that the table's own tag
+//! says it, which [`crate::workflows::rotate_restore::CheckRestore`] writes ([`tablekeeper_core::aws::own_tag`]).
+
+use aws_sdk_dynamodb::error::{BuildError, ProvideErrorMetadata};
+use aws_sdk_dynamodb::types::{BillingMode as SdkBillingMode, TableDescription as SdkTable, TableStatus};
+use tablekeeper_core::aws::failure::AwsFailure;
+use tablekeeper_core::aws::table::TableDescription;
+use tablekeeper_core::aws::{own_tag, table as table_description};
+use tablekeeper_core::clock::utc;
+use tablekeeper_core::rotation::execution_input::ExecutionInput;
+use tablekeeper_core::rotation::overrides::BillingMode;
+
+use super::{Error, RestoreBackup, Started};
+
+impl RestoreBackup {
+    pub(super) async fn restore_with_dynamodb(
+        &self,
+        wanted: &ExecutionInput,
+        target_table: &str,
+    ) -> Result<Started, Error> {
+        let backup_arn = &wanted.backup_sns_message.recovery_point_arn;
+        let refused = |name| move |error: BuildError| Error::Override { name, reason: error.to_string() };
+        let global_indexes = (wanted.global_secondary_index_override.as_ref())
+            .map(|indexes| indexes.iter().map(TryInto::try_into).collect())
+            .transpose()
+            .map_err(refused("GlobalSecondaryIndexOverride"))?;
+        let local_indexes = (wanted.local_secondary_index_override.as_ref())
+            .map(|indexes| indexes.iter().map(TryInto::try_into).collect())
+            .transpose()
+            .map_err(refused("LocalSecondaryIndexOverride"))?;
+        let vector_indexes = (wanted.vector_index_override.as_ref())
+            .map(|indexes| indexes.iter().map(TryInto::try_into).collect())
+            .transpose()
+            .map_err(refused("VectorIndexOverride"))?;
+        let throughput = (wanted.provisioned_throughput_override.as_ref())
+            .map(TryInto::try_into)
+            .transpose()
+            .map_err(refused("ProvisionedThroughputOverride"))?;
+        let answer = self
+            .dynamodb
+            .restore_table_from_backup()
+            .backup_arn(backup_arn)
+            .target_table_name(target_table)
+            .set_billing_mode_override(wanted.billing_mode_override.map(|mode| match mode {
+                BillingMode::PayPerRequest => SdkBillingMode::PayPerRequest,
+                BillingMode::Provisioned => SdkBillingMode::Provisioned,
+            }))
+            .set_global_secondary_index_override(global_indexes)
+            .set_local_secondary_index_override(local_indexes)
+            .set_vector_index_override(vector_indexes)
+            .set_provisioned_throughput_override(throughput)
+            .set_on_demand_throughput_override(wanted.on_demand_throughput_override.as_ref().map(Into::into))
+            .set_sse_specification_override(wanted.sse_specification_override.as_ref().map(Into::into))
+            .send()
+            .await;
+        match answer {
+            Ok(answer) => {
+                let table = answer.table_description.as_ref();
+                let at = table.and_then(|table| table.creation_date_time()).map(utc);
+                Ok(Started {
+                    at: at.unwrap_or_else(|| self.clock.now()),
+                    table: table.map(TableDescription::from),
+                    restore_job_id: None,
+                    adopted: false,
+                })
+            }
+            Err(error) => match error.code() {
+                // TableInUse is also the answer while a table of that name is being created: ours, perhaps.
+                Some("TableAlreadyExistsException" | "TableInUseException") => {
+                    self.adopt_table(target_table, backup_arn).await
+                }
+                // So is this the answer while a table is restored from this backup, whatever that table's name is. Which of
+                // the two comes first where both hold was not measured.
+                Some("BackupInUseException") => {
+                    match table_description::describe(&self.dynamodb, target_table).await? {
+                        Some(_) => self.adopt_table(target_table, backup_arn).await,
+                        None => Err(Error::BackupInUse {
+                            recovery_point_arn: backup_arn.clone(),
+                            reason: error.message().unwrap_or_default().to_owned(),
+                        }),
+                    }
+                }
+                Some("BackupNotFoundException") => Err(Error::BackupNotFound {
+                    recovery_point_arn: backup_arn.clone(),
+                    reason: error.message().unwrap_or_default().to_owned(),
+                }),
+                Some("LimitExceededException") => {
+                    Err(Error::TooManyRestores(error.message().unwrap_or_default().to_owned()))
+                }
+                _ => Err(AwsFailure::of("dynamodb:RestoreTableFromBackup")(error).into()),
+            },
+        }
+    }
+
+    /// The table of the target's name, if it was made from this backup.
+    async fn adopt_table(&self, target_table: &str, backup_arn: &str) -> Result<Started, Error> {
+        let deleting = || Error::TargetTableDeleting(target_table.to_owned());
+        let Some(table) = table_description::describe(&self.dynamodb, target_table).await? else {
+            return Err(deleting());
+        };
+        // Whoever's it was, its name will be free.
+        if table.table_status() == Some(&TableStatus::Deleting) {
+            return Err(deleting());
+        }
+        match self.made_from_elsewhere(&table, backup_arn).await? {
+            None => Ok(self.adopt(&table)),
+            Some(made_from) => Err(Error::TargetTableExists {
+                table: target_table.to_owned(),
+                recovery_point_arn: backup_arn.to_owned(),
+                made_from,
+            }),
+        }
+    }
+
+    /// Why a table is not known to be made from this backup, in words; `None` where it is.
+    async fn made_from_elsewhere(&self, table: &SdkTable, backup_arn: &str) -> Result<Option<String>, Error> {
+        if let Some(summary) = table.restore_summary() {
+            let source = summary.source_backup_arn().unwrap_or("a point in time");
+            return Ok((source != backup_arn).then(|| format!("it is being restored from {source}")));
+        }
+        if table.table_status() == Some(&TableStatus::Creating) {
+            return Ok(Some("it is being created, and from no backup".to_owned()));
+        }
+        self.tagged_elsewhere(table, backup_arn).await
+    }
+
+    /// Why the tag of a table does not say that it was made from this recovery point, in words; `None` where it does.
+    pub(super) async fn tagged_elsewhere(
+        &self,
+        table: &SdkTable,
+        recovery_point_arn: &str,
+    ) -> Result<Option<String>, Error> {
+        let (key, id) = (own_tag::RECOVERY_POINT, own_tag::recovery_point_id(recovery_point_arn));
+        let tag = own_tag::read(&self.dynamodb, table.table_arn().unwrap_or_default()).await?;
+        Ok(match tag {
+            Some(tag) if tag == id => None,
+            Some(other) => Some(format!("its tag {key} says {other}")),
+            None => Some(format!("it has no tag {key}, which would have to say {id}")),
+        })
+    }
+
+    pub(super) fn adopt(&self, table: &SdkTable) -> Started {
+        Started {
+            at: table.creation_date_time().map_or_else(|| self.clock.now(), utc),
+            table: Some(TableDescription::from(table)),
+            restore_job_id: None,
+            adopted: true,
+        }
+    }
+}

@@ -1,0 +1,186 @@
+use chrono::TimeDelta;
+use serde_json::json;
+use tablekeeper_core::testing::fake_store::{FakeStore, Fault};
+
+use super::*;
+use crate::workflows::snapshot::testing::{EXECUTION, aws, covered, defaults, plan, put, second};
+
+#[tokio::test]
+async fn a_plan_names_the_second_and_claims_its_folder() {
+    let aws = aws();
+    let plan = plan(&aws, json!({}), defaults(), 100).await.unwrap();
+    let snapshot = &plan["snapshot"];
+    assert_eq!(snapshot["name"], "2027-01-15T08-01-40Z");
+    assert_eq!(snapshot["at"], "2027-01-15T08:01:40Z");
+    assert_eq!(snapshot["keyNames"], json!(["id"]));
+    assert_eq!(snapshot["plan"]["folder"], "snapshots/2027-01-15T08-01-40Z/");
+    assert_eq!(snapshot["plan"]["exportTime"], "2027-01-15T08:01:40Z");
+    assert_eq!(snapshot["plan"]["tableName"], "orders");
+    assert_eq!(plan["shards"], json!([{ "shard": 0 }, { "shard": 1 }]));
+    assert_eq!(plan["waitSeconds"], 300);
+    let document: serde_json::Value =
+        serde_json::from_str(&aws.text("snapshots/2027-01-15T08-01-40Z/export.json").unwrap()).unwrap();
+    assert_eq!(document["owner"], EXECUTION);
+    assert_eq!(&document["snapshot"], snapshot);
+}
+
+#[tokio::test]
+async fn an_execution_finds_its_own_plan_and_keeps_off_anothers() {
+    let aws = aws();
+    let first = plan(&aws, json!({ "At": second(50) }), defaults(), 100).await.unwrap();
+    assert_eq!(first["waitSeconds"], 250);
+    let mut others = defaults();
+    others["shards"] = json!("7");
+    let again = plan(&aws, json!({ "At": second(50) }), others, 100).await.unwrap();
+    assert_eq!(again, first, "what was written down counts");
+    assert_eq!(plan(&aws, json!({ "At": second(50) }), defaults(), 10_000).await.unwrap()["waitSeconds"], 0);
+    let key = "snapshots/2027-01-15T08-00-50Z/export.json";
+    let document = aws.text(key).unwrap();
+    for (other, whose) in [
+        (document.replace("\"version\": 1", "\"version\": 2"), "is of version 2"),
+        ("{}".to_owned(), "is no export's"),
+    ] {
+        let aws = with_documents(&[(key, &other)]).await;
+        let failure = plan(&aws, json!({ "At": second(50) }), defaults(), 100).await.unwrap_err();
+        assert_eq!(failure.name, ErrorName::ExportExists);
+        assert!(failure.message.contains(whose), "{failure}");
+    }
+}
+
+/// An AWS in which these documents were put.
+async fn with_documents(documents: &[(&str, &str)]) -> FakeStore {
+    let aws = aws();
+    for (key, body) in documents {
+        let put = aws.clients().s3().put_object().bucket("bucket").key(*key);
+        put.body((*body).to_owned().into_bytes().into()).send().await.unwrap();
+    }
+    aws
+}
+
+#[tokio::test]
+async fn a_snapshot_that_was_not_ended_blocks_no_other_of_its_second() {
+    let second_of = json!({ "At": second(50) });
+    let first = "snapshots/2027-01-15T08-00-50Z";
+    let alone = aws();
+    let own = plan(&alone, second_of.clone(), defaults(), 100).await.unwrap();
+    let others = alone.text(&format!("{first}/export.json")).unwrap().replace("by-hand-1", "by-hand-2");
+
+    // Another's folder without a manifest stays as it is, and the next is claimed, however often the call is made.
+    let aws = with_documents(&[(&format!("{first}/export.json"), &others)]).await;
+    for _ in 0..2 {
+        let planned = plan(&aws, second_of.clone(), defaults(), 100).await.unwrap();
+        assert_eq!(planned["snapshot"]["name"], "2027-01-15T08-00-50Z-2");
+        assert_eq!(planned["snapshot"]["plan"]["folder"], format!("{first}-2/"));
+        assert_eq!(planned["shards"], own["shards"]);
+    }
+    assert_eq!(aws.text(&format!("{first}/export.json")).unwrap(), others);
+    let begun = |aws: &FakeStore| {
+        aws.keys().into_iter().filter(|key| key.starts_with("snapshots/")).collect::<Vec<_>>()
+    };
+    assert_eq!(begun(&aws), [format!("{first}-2/export.json"), format!("{first}/export.json")]);
+
+    // One that is whole by now does not have the call forget what it claimed.
+    let id = own["snapshot"]["plan"]["exportId"].as_str().unwrap();
+    let manifest = format!("{first}/AWSDynamoDB/{id}/manifest-summary.json");
+    aws.clients().s3().put_object().bucket("bucket").key(&manifest).send().await.unwrap();
+    let planned = plan(&aws, second_of.clone(), defaults(), 100).await.unwrap();
+    assert_eq!(planned["snapshot"]["name"], "2027-01-15T08-00-50Z-2");
+
+    // Who comes to one that is whole needs no other.
+    let aws = with_documents(&[(&format!("{first}/export.json"), &others), (&manifest, "{}")]).await;
+    let failure = plan(&aws, second_of.clone(), defaults(), 100).await.unwrap_err();
+    assert_eq!(failure.name, ErrorName::ExportExists);
+    let words = "/export.json is there already, and is of arn:aws:states:eu-west-1:123456789012:execution:snapshot:by-hand-2";
+    assert!(failure.message.contains(words), "{failure}");
+    assert_eq!(begun(&aws).len(), 2, "nothing was begun");
+
+    // A folder of another that cannot be looked into is not taken for one that was not ended.
+    let aws = with_documents(&[(&format!("{first}/export.json"), &others)]).await;
+    aws.fail_action("s3:ListObjectsV2", 1, Fault::Refused(403, "AccessDenied"));
+    let failure = plan(&aws, second_of, defaults(), 100).await.unwrap_err();
+    assert_eq!(failure.name, ErrorName::AccessDenied);
+}
+
+#[tokio::test]
+async fn a_table_that_is_gone_is_known_by_its_items() {
+    let aws = covered(FakeStore::default(), second(0));
+    aws.at(second(0));
+    let failure = plan(&aws, json!({}), defaults(), 100).await.unwrap_err();
+    assert_eq!(failure.name, ErrorName::SourceTableMissing);
+    assert!(failure.message.contains("no version in s3://bucket/items/ says"), "{failure}");
+    put(&aws, "1", Some("a"), 1, 1, 1).await;
+    let plan = plan(&aws, json!({}), defaults(), 100).await.unwrap();
+    assert_eq!(plan["snapshot"]["keyNames"], json!(["id"]));
+    assert_eq!(plan["snapshot"]["plan"]["tableId"], "");
+}
+
+#[tokio::test]
+async fn another_table_of_the_name_does_not_say_what_the_items_keys_are() {
+    let aws = covered(FakeStore::default().with_table("orders", &["order", "line"]), second(0));
+    aws.at(second(0));
+    put(&aws, "1", Some("a"), 1, 1, 1).await;
+    let plan = plan(&aws, json!({}), defaults(), 100).await.unwrap();
+    assert_eq!(plan["snapshot"]["keyNames"], json!(["id"]));
+}
+
+#[tokio::test]
+async fn a_second_that_is_not_covered_is_refused_or_noted() {
+    let table = || FakeStore::default().with_table("orders", &["id"]);
+    let mut kept = defaults();
+    kept["noncurrentDays"] = json!("30");
+    let shorter_once = br#"{"CompleteSince":"2026-01-01T00:00:00Z","NoncurrentDays":7}"#;
+    let broken = br#"{"CompleteSince":"2026-01-01T00:00:00Z","Stream":"2026-01-01T00:00:00.000","BrokenSince":"2026-02-01T00:00:00Z"}"#;
+    for (aws, words) in [
+        (table(), "no backfill has ended"),
+        (covered(table(), second(51)), "the first backfill ended at 2027-01-15 08:00:51 UTC"),
+        (
+            table().with_object("items/coverage.json", shorter_once.to_vec()),
+            "versions were kept for fewer days once",
+        ),
+        (
+            table().with_object("items/coverage.json", broken.to_vec()),
+            "the table got another stream at 2026-02-01",
+        ),
+    ] {
+        aws.at(second(0));
+        let begun = 20 * 86_400;
+        let mut input = json!({ "At": second(50) });
+        let failure = plan(&aws, input.clone(), kept.clone(), begun).await.unwrap_err();
+        assert_eq!(failure.name, ErrorName::HistoryIncomplete);
+        assert!(failure.message.contains(words), "{failure}");
+        assert_eq!(
+            aws.keys().iter().filter(|key| key.starts_with("snapshots/")).count(),
+            0,
+            "nothing is claimed"
+        );
+        input["AllowIncomplete"] = json!(true);
+        let allowed = plan(&aws, input, kept.clone(), begun).await.unwrap();
+        let note = allowed["snapshot"]["plan"]["notes"][0].as_str().unwrap();
+        assert!(note.contains(words), "{note}");
+    }
+}
+
+#[tokio::test]
+async fn refusals_have_their_names() {
+    for (action, fault, name) in [
+        ("dynamodb:DescribeTable", Fault::Refused(400, "AccessDeniedException"), ErrorName::AccessDenied),
+        ("s3:PutObject", Fault::Refused(503, "SlowDown"), ErrorName::Throttled),
+        ("s3:PutObject", Fault::Dropped, ErrorName::ServiceUnavailable),
+    ] {
+        let aws = aws();
+        aws.fail_action(action, 0, fault);
+        let failure = plan(&aws, json!({}), defaults(), 100).await.unwrap_err();
+        assert_eq!(failure.name, name, "{failure}");
+    }
+    let failure = plan(&aws(), json!({ "At": second(101) }), defaults(), 100).await.unwrap_err();
+    assert_eq!(failure.name, ErrorName::InvalidInput);
+    let failure = plan(&aws(), json!({ "AT": second(101) }), defaults(), 100).await.unwrap_err();
+    assert!(failure.message.contains("unknown field `AT`"), "{failure}");
+}
+
+#[test]
+fn no_part_of_a_wait_is_left_out() {
+    for (milliseconds, seconds) in [(-5_000, 0), (0, 0), (1, 1), (1_000, 1), (1_001, 2)] {
+        assert_eq!(whole_seconds(TimeDelta::milliseconds(milliseconds)), seconds);
+    }
+}

@@ -1,0 +1,140 @@
+//! `sync-settings.apply-setting`: makes one setting of the target as it should be.
+//!
+//! It compares, changes what differs, and compares again ([`tablekeeper_core::settings::reconcile`]). What AWS does not
+//! take yet is answered as pending: the machine waits and asks again, for a few seconds where the table is being
+//! updated, for longer, the older the sync, where something else has to pass.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use tablekeeper_core::aws::clients::Clients;
+use tablekeeper_core::aws::failure::AwsFailure;
+use tablekeeper_core::aws::readiness::Wait;
+use tablekeeper_core::clock::Clock;
+use tablekeeper_core::error_name::{ErrorName, Named};
+use tablekeeper_core::settings::reconcile::Reconciled;
+use tablekeeper_core::settings::report::bounded_refusals;
+use tablekeeper_core::settings::store::StoreError;
+use tablekeeper_core::settings::{Aws, SettingName, setting, store};
+
+use super::Plan;
+use crate::step::{Failure, Step};
+
+/// UpdateTable takes seconds for most of what is changed here.
+const UPDATE_TAKES_SECONDS: i64 = 10;
+/// How many looks at updates the time of a sync is divided into at most: each takes 9 of the 25,000 events of an
+/// execution's history (<https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html>), and an index may be
+/// filled for a day.
+const MOST_LOOKS: i64 = 1_000;
+
+/// Makes one setting of the target what it should be. Use it again until the setting is in effect.
+#[derive(Debug)]
+pub struct ApplySetting {
+    aws: Aws,
+    s3: aws_sdk_s3::Client,
+    clock: Clock,
+}
+
+/// What the state machine passes.
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Input {
+    /// The execution, for the logs.
+    pub execution_arn: String,
+    /// What the sync goes by.
+    pub plan: Plan,
+    /// The setting.
+    pub setting: SettingName,
+}
+
+/// How far it came.
+#[derive(Clone, Debug, JsonSchema, PartialEq, Serialize)]
+#[serde(tag = "status", rename_all = "SCREAMING_SNAKE_CASE", rename_all_fields = "camelCase")]
+pub enum Output {
+    /// Nothing is left to do.
+    Done {
+        /// The setting.
+        setting: SettingName,
+        /// What AWS refused, each with the reason.
+        #[schemars(length(max = 21), inner(length(max = 401)))]
+        refused: Vec<String>,
+    },
+    /// Something has to pass first.
+    Pending {
+        /// The setting.
+        setting: SettingName,
+        /// How long to wait before going on.
+        #[schemars(range(max = 601))]
+        wait_seconds: u32,
+        /// What has to pass.
+        reason: String,
+    },
+}
+
+/// Why the setting could not be looked at.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum Error {
+    /// The target is gone.
+    #[error("the target table {0} does not exist any more")]
+    TargetTableMissing(String),
+    /// The document of the sync cannot be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// An AWS call failed. Its name and action are kept.
+    #[error(transparent)]
+    Aws(#[from] AwsFailure),
+}
+
+impl Named for Error {
+    fn name(&self) -> ErrorName {
+        match self {
+            Error::TargetTableMissing(_) => ErrorName::TargetTableMissing,
+            Error::Store(error) => error.name(),
+            Error::Aws(failure) => failure.name,
+        }
+    }
+}
+
+impl Step for ApplySetting {
+    const NAME: &'static str = "sync-settings.apply-setting";
+    const ERRORS: &'static [&'static [ErrorName]] =
+        &[AwsFailure::NAMES, &[ErrorName::InvalidSettingsDocument, ErrorName::TargetTableMissing]];
+    type Input = Input;
+    type Output = Output;
+    type Error = Error;
+
+    fn new(clients: &Clients) -> Result<ApplySetting, Failure> {
+        Ok(ApplySetting { aws: clients.settings(), s3: clients.s3(), clock: Clock::System })
+    }
+
+    async fn run(&self, Input { plan, setting: name, .. }: Input) -> Result<Output, Error> {
+        let document = store::get(&self.s3, &plan.document).await?;
+        let reconcile =
+            setting(name).reconcile(&document.settings, &self.aws, &plan.target, plan.remove_extra);
+        let (reason, table_is_updating, mut refused) = match reconcile.await? {
+            Reconciled::TableMissing => return Err(Error::TargetTableMissing(plan.target)),
+            Reconciled::Done { refused } => {
+                return Ok(Output::Done { setting: name, refused: bounded_refusals(refused) });
+            }
+            Reconciled::Later { reason, table_is_updating, refused } => (reason, table_is_updating, refused),
+        };
+        Ok(match plan.patience().wait(self.clock.now()) {
+            Wait::TimedOut => {
+                refused.push(format!("not by {}: {reason}", plan.deadline.to_rfc3339()));
+                Output::Done { setting: name, refused: bounded_refusals(refused) }
+            }
+            Wait::Seconds(seconds) => {
+                let wait_seconds = if table_is_updating { look_again(&plan) } else { seconds };
+                Output::Pending { setting: name, wait_seconds, reason }
+            }
+        })
+    }
+}
+
+/// When to look at a table again that is being updated, in seconds.
+fn look_again(plan: &Plan) -> u32 {
+    let share = (plan.deadline - plan.started_at).num_seconds() / MOST_LOOKS;
+    u32::try_from(share.max(UPDATE_TAKES_SECONDS)).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests;

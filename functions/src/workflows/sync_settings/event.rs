@@ -1,0 +1,285 @@
+//! The events that tell of a restore: CloudTrail's of DynamoDB's own calls, and AWS Backup's of its jobs.
+//!
+//! They are read by hand (docs/adr/0006). CloudTrail's comes when the restore is asked for, AWS Backup's when it
+//! has ended; both lead to the same execution, which waits for the table by itself.
+
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+use tablekeeper_core::aws::arn::{Arn, RecoveryPointKind, table_arn_of_backup};
+use tablekeeper_core::aws::envelope;
+use tablekeeper_core::text::quoted;
+
+/// What an event tells.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum News {
+    /// A table is being restored.
+    Restore(Restore),
+    /// Something else; the words say what.
+    Other(String),
+}
+
+/// A restore that was told of.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Restore {
+    /// The table that is made: its ARN, or its name.
+    pub target: String,
+    /// The table that was backed up, where the event tells it: its ARN, or its name.
+    pub source: Option<String>,
+    /// The backup or recovery point that is restored; `None` for a restore to a point in time.
+    pub backup_arn: Option<String>,
+    /// The point in time that is restored.
+    pub restore_date_time: Option<DateTime<Utc>>,
+}
+
+/// An event that cannot be read.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("the event cannot be read: {0}")]
+pub struct MalformedEvent(pub String);
+
+/// Reads an event.
+pub fn read(event: &Value) -> Result<News, MalformedEvent> {
+    let kind =
+        text(event, "/detail-type").ok_or_else(|| {
+            let record = event.pointer("/Records/0").and_then(envelope::of_record);
+            let known = record.or_else(|| envelope::of_event(event));
+            MalformedEvent(known.unwrap_or_else(|| {
+                "it has no `detail-type`, so it does not come from EventBridge".to_owned()
+            }))
+        })?;
+    match kind {
+        "AWS API Call via CloudTrail" => of_cloudtrail(event),
+        "Restore Job State Change" => of_aws_backup(event),
+        other => Ok(News::Other(format!("it is {}, which tells of no restore", quoted(other)))),
+    }
+}
+
+fn of_cloudtrail(event: &Value) -> Result<News, MalformedEvent> {
+    let call = text(event, "/detail/eventName").unwrap_or_default();
+    if !matches!(call, "RestoreTableToPointInTime" | "RestoreTableFromBackup") {
+        return Ok(News::Other(format!("the call {} restores no table", quoted(call))));
+    }
+    if let Some(code) = text(event, "/detail/errorCode") {
+        return Ok(News::Other(format!("the call was refused: {}", quoted(code))));
+    }
+    let asked = |name: &str| text(event, &format!("/detail/requestParameters/{name}")).map(str::to_owned);
+    let missing = || MalformedEvent(format!("{call} without requestParameters.targetTableName"));
+    let backup_arn = asked("backupArn");
+    let backed_up = backup_arn.as_deref().and_then(table_arn_of_backup).map(str::to_owned);
+    let source = asked("sourceTableArn").or_else(|| asked("sourceTableName")).or(backed_up);
+    let target = asked("targetTableName").ok_or_else(missing)?;
+    let restore_date_time = match call {
+        "RestoreTableToPointInTime" => point_in_time(event),
+        _ => None,
+    };
+    Ok(restore_unless_a_test(Restore { target, source, backup_arn, restore_date_time }))
+}
+
+/// The point in time that a call asks for, as CloudTrail writes it (recorded in `recovery_audit.json` of radkawar/stackd),
+/// or in seconds since 1970. For the latest one, and where it cannot be read, it is not later than the call itself.
+fn point_in_time(event: &Value) -> Option<DateTime<Utc>> {
+    let asked = event.pointer("/detail/requestParameters/restoreDateTime").filter(|asked| !asked.is_null());
+    let time = asked.and_then(moment);
+    if let (Some(asked), None) = (asked, time) {
+        tracing::warn!(%asked, "restoreDateTime is not a time that is known here; the call's own counts");
+    }
+    time.or_else(|| moment(event.pointer("/detail/eventTime")?))
+}
+
+fn moment(told: &Value) -> Option<DateTime<Utc>> {
+    match told.as_str() {
+        Some(text) => DateTime::parse_from_rfc3339(text).ok().map(|time| time.to_utc()),
+        None => DateTime::from_timestamp_millis((told.as_f64()? * 1_000.0) as i64),
+    }
+}
+
+fn of_aws_backup(event: &Value) -> Result<News, MalformedEvent> {
+    let told = |name: &str| text(event, &format!("/detail/{name}"));
+    // A job that was just created has `state` where every other has `status`.
+    let status = told("status").or_else(|| told("state"));
+    if status != Some("COMPLETED") {
+        let status = quoted(status.unwrap_or("not told"));
+        return Ok(News::Other(format!("the restore job is {status}")));
+    }
+    if let Some(other) = told("resourceType").filter(|kind| *kind != "DynamoDB") {
+        return Ok(News::Other(format!("the restore job is of {}, not of DynamoDB", quoted(other))));
+    }
+    let Some(target) = told("createdResourceArn") else {
+        return Err(MalformedEvent("a completed restore job without createdResourceArn".to_owned()));
+    };
+    let is_table = |arn: &str| Arn::parse(arn).is_some_and(|arn| arn.table_name().is_some());
+    if !is_table(target) {
+        return Ok(News::Other(format!("what was restored, {}, is not a table", quoted(target))));
+    }
+    if let Some(plan) = told("restoreTestingPlanArn") {
+        return Ok(News::Other(format!("the restore job is a test by {}", quoted(plan))));
+    }
+    let source = told("sourceResourceArn").filter(|arn| is_table(arn));
+    Ok(restore_unless_a_test(Restore {
+        target: target.to_owned(),
+        source: source.map(str::to_owned),
+        backup_arn: told("recoveryPointArn").or_else(|| recovery_point(event)).map(str::to_owned),
+        restore_date_time: None,
+    }))
+}
+
+/// The recovery point among the resources of an event of AWS Backup.
+fn recovery_point(event: &Value) -> Option<&str> {
+    let mut resources = event.get("resources")?.as_array()?.iter().filter_map(Value::as_str);
+    resources.find(|arn| Arn::parse(arn).is_some_and(|arn| RecoveryPointKind::of(&arn).is_some()))
+}
+
+/// What AWS Backup's restore testing calls the tables that it makes and soon deletes ("Restore testing" in the AWS Backup
+/// developer guide).
+const TEST_TABLE: &str = "awsbackup-restore-test-";
+
+/// A test's table must not act on production: with the source's settings it would call its functions, feed its Kinesis
+/// streams, and be protected from the deletion that ends the test.
+fn restore_unless_a_test(restore: Restore) -> News {
+    let target = restore.target.as_str();
+    let name = Arn::parse(target).and_then(|arn| arn.table_name()).unwrap_or(target);
+    if name.starts_with(TEST_TABLE) {
+        return News::Other(format!("{} is a table of AWS Backup's restore testing", quoted(name)));
+    }
+    News::Restore(restore)
+}
+
+fn text<'a>(event: &'a Value, pointer: &str) -> Option<&'a str> {
+    event.pointer(pointer).and_then(Value::as_str).filter(|text| !text.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    const SOURCE: &str = "arn:aws:dynamodb:eu-west-1:123456789012:table/my.orders";
+    const TARGET: &str = "arn:aws:dynamodb:eu-west-1:123456789012:table/my.orders-restored";
+
+    const TEST: &str = "arn:aws:dynamodb:eu-west-1:123456789012:table/awsbackup-restore-test-orders-1";
+
+    fn call(name: &str, parameters: Value) -> Value {
+        json!({ "detail-type": "AWS API Call via CloudTrail", "source": "aws.dynamodb",
+            "detail": { "eventName": name, "eventTime": "2026-03-01T09:02:56Z", "requestParameters": parameters,
+                "responseElements": null } })
+    }
+
+    fn job(detail: Value) -> Value {
+        json!({ "detail-type": "Restore Job State Change", "source": "aws.backup", "detail": detail })
+    }
+
+    fn restore(
+        target: &str,
+        source: Option<&str>,
+        backup: Option<&str>,
+        time: Option<&str>,
+    ) -> Result<News, MalformedEvent> {
+        Ok(News::Restore(Restore {
+            target: target.to_owned(),
+            source: source.map(str::to_owned),
+            backup_arn: backup.map(str::to_owned),
+            restore_date_time: time.map(|time| time.parse().unwrap()),
+        }))
+    }
+
+    #[test]
+    fn both_calls_tell_target_source_and_what_is_restored() {
+        let called = Some("2026-03-01T09:02:56Z");
+        let latest = json!({ "sourceTableName": "orders", "targetTableName": "copy",
+            "useLatestRestorableTime": true });
+        let expected = restore("copy", Some("orders"), None, called);
+        assert_eq!(read(&call("RestoreTableToPointInTime", latest)), expected);
+        let of_a_time = json!({ "sourceTableArn": SOURCE, "targetTableName": "copy",
+            "restoreDateTime": "2026-02-28T23:00:00Z" });
+        let expected = restore("copy", Some(SOURCE), None, Some("2026-02-28T23:00:00Z"));
+        assert_eq!(read(&call("RestoreTableToPointInTime", of_a_time)), expected);
+        let arn = format!("{SOURCE}/backup/01-2");
+        let backup = json!({ "backupArn": arn, "targetTableName": "copy" });
+        let expected = restore("copy", Some(SOURCE), Some(&arn), None);
+        assert_eq!(read(&call("RestoreTableFromBackup", backup)), expected);
+    }
+
+    #[test]
+    fn a_completed_job_tells_them_in_either_spelling() {
+        let point = "arn:aws:backup:eu-west-1:123456789012:recovery-point:1";
+        for field in ["status", "state"] {
+            let detail = json!({ field: "COMPLETED", "resourceType": "DynamoDB", "createdResourceArn": TARGET,
+                "recoveryPointArn": point, "sourceResourceArn": SOURCE });
+            assert_eq!(read(&job(detail)), restore(TARGET, Some(SOURCE), Some(point), None), "{field}");
+        }
+        let target_alone = json!({ "status": "COMPLETED", "createdResourceArn": TARGET });
+        assert_eq!(read(&job(target_alone.clone())), restore(TARGET, None, None, None));
+        let mut beside = job(target_alone);
+        beside["resources"] = json!([TARGET, point]);
+        assert_eq!(read(&beside), restore(TARGET, None, Some(point), None));
+    }
+
+    #[test]
+    fn an_event_inside_something_else_is_named() {
+        let event = call("RestoreTableFromBackup", json!({})).to_string();
+        let in_sns = json!({ "Records": [{ "EventSource": "aws:sns", "Sns": { "Message": event } }] });
+        let in_sqs = json!({ "Records": [{ "eventSource": "aws:sqs", "body": event }] });
+        for (wrapped, outer) in [(in_sns, "an SNS notification"), (in_sqs, "a message of an SQS queue")] {
+            let error = read(&wrapped).unwrap_err().0;
+            let named =
+                "it is an EventBridge event (`AWS API Call via CloudTrail` of `aws.dynamodb`) inside ";
+            assert!(error.starts_with(&format!("{named}{outer}")), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_point_in_time_is_read_as_text_or_number_and_is_else_the_calls_own_time() {
+        for (asked, expected) in [
+            (json!("2026-02-28T23:00:00Z"), "2026-02-28T23:00:00Z"),
+            (json!(1_772_319_600), "2026-02-28T23:00:00Z"),
+            (json!("Feb 28, 2026 11:00:00 PM"), "2026-03-01T09:02:56Z"),
+            (json!(null), "2026-03-01T09:02:56Z"),
+        ] {
+            let parameters =
+                json!({ "sourceTableName": "orders", "targetTableName": "copy", "restoreDateTime": asked });
+            let read = read(&call("RestoreTableToPointInTime", parameters));
+            assert_eq!(read, restore("copy", Some("orders"), None, Some(expected)), "{asked}");
+        }
+    }
+
+    #[test]
+    fn whatever_is_no_restore_of_a_table_that_succeeded_is_told_so() {
+        let mut refused = call("RestoreTableFromBackup", json!({ "targetTableName": "copy" }));
+        refused["detail"]["errorCode"] = json!("TableInUseException");
+        for event in [
+            refused,
+            call("DeleteTable", json!({ "tableName": "orders" })),
+            job(json!({ "state": "CREATED", "restoreJobId": "1" })),
+            job(json!({ "status": "FAILED", "resourceType": "DynamoDB" })),
+            job(json!({ "status": "COMPLETED", "resourceType": "EC2", "createdResourceArn": TARGET })),
+            job(json!({ "status": "COMPLETED", "createdResourceArn": "arn:aws:ec2:r:1:instance/i-1" })),
+            json!({ "detail-type": "Scheduled Event" }),
+            job(json!({ "status": "COMPLETED", "createdResourceArn": TARGET,
+                "restoreTestingPlanArn": "arn:aws:backup:eu-west-1:123456789012:restore-testing-plan:weekly" })),
+            job(json!({ "status": "COMPLETED", "createdResourceArn": TEST })),
+            call("RestoreTableFromBackup", json!({ "targetTableName": "awsbackup-restore-test-1" })),
+        ] {
+            assert!(matches!(read(&event), Ok(News::Other(_))), "{event}");
+        }
+        for event in [
+            json!({}),
+            json!([]),
+            call("RestoreTableFromBackup", json!({})),
+            call("RestoreTableFromBackup", Value::Null),
+            job(json!({ "status": "COMPLETED" })),
+        ] {
+            assert!(matches!(read(&event), Err(MalformedEvent(_))), "{event}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_anywhere_makes_it_panic(kind in ".*", name in ".*", target in ".*", backup in ".*") {
+            let mut event = call(&name, json!({ "targetTableName": target, "backupArn": backup }));
+            event["detail-type"] = json!(kind);
+            let _ = read(&event);
+            let _ = read(&job(json!({ "status": "COMPLETED", "createdResourceArn": target })));
+        }
+    }
+}

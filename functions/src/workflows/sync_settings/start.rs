@@ -1,0 +1,143 @@
+//! `sync-settings.start`: from the news of a restore to an execution.
+//!
+//! Several events tell of one restore, so the execution's name derives from what they have in common: the
+//! table that is made, by its id. Its name alone would not do, for a table of the same name may be restored
+//! again the next day, while Step Functions keeps an execution's name for 90 days. An execution that exists
+//! is a success.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use tablekeeper_core::aws::arn::table_arn;
+use tablekeeper_core::aws::clients::Clients;
+use tablekeeper_core::aws::failure::AwsFailure;
+use tablekeeper_core::aws::start_execution::{Started, start_execution};
+use tablekeeper_core::aws::table as table_description;
+use tablekeeper_core::error_name::{ErrorName, Named};
+use tablekeeper_core::settings::sync::execution_input::ExecutionInput;
+
+use super::event;
+use super::event::{MalformedEvent, News, Restore};
+use crate::step::{Failure, Step};
+
+/// Starts an execution for the news of a restore.
+#[derive(Debug)]
+pub struct Start {
+    dynamodb: aws_sdk_dynamodb::Client,
+    sfn: aws_sdk_sfn::Client,
+    state_machine_arn: String,
+}
+
+/// An event of EventBridge.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub struct Event(pub Value);
+
+/// What became of the event.
+#[derive(Clone, Debug, JsonSchema, PartialEq, Serialize)]
+#[serde(tag = "outcome", rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum Output {
+    /// An execution was started.
+    Started {
+        /// The execution's ARN.
+        execution_arn: String,
+        /// The table that gets its settings.
+        target: String,
+    },
+    /// An execution for this very table runs or ran already.
+    Duplicate {
+        /// Its name.
+        execution_name: String,
+    },
+    /// It asks for no sync.
+    Skipped {
+        /// The reason, in words.
+        reason: String,
+    },
+}
+
+/// Why an event could not be followed.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum Error {
+    /// It cannot be read.
+    #[error(transparent)]
+    Malformed(#[from] MalformedEvent),
+    /// The table that it tells of cannot be seen.
+    #[error("table {0}, which the event says is restored, does not exist (yet, or any more)")]
+    TargetTableMissing(String),
+    /// The function's environment is wrong.
+    #[error("the function's environment variable STATE_MACHINE_ARN cannot be read: {0}")]
+    Configuration(String),
+    /// An AWS call failed. Its name and action are kept.
+    #[error(transparent)]
+    Aws(#[from] AwsFailure),
+}
+
+impl Named for Error {
+    fn name(&self) -> ErrorName {
+        match self {
+            Error::Malformed(_) => ErrorName::MalformedNotification,
+            Error::TargetTableMissing(_) => ErrorName::TargetTableMissing,
+            Error::Configuration(_) => ErrorName::InvalidConfiguration,
+            Error::Aws(failure) => failure.name,
+        }
+    }
+}
+
+/// The name of the execution for a table: derived, so that Step Functions refuses a second one.
+pub fn execution_name(table_id: &str) -> String {
+    format!("sync-{table_id}")
+}
+
+impl Step for Start {
+    const NAME: &'static str = "sync-settings.start";
+    const ERRORS: &'static [&'static [ErrorName]] =
+        &[AwsFailure::NAMES, &[ErrorName::InvalidConfiguration, ErrorName::TargetTableMissing]];
+    const REFUSED_INPUT: ErrorName = ErrorName::MalformedNotification;
+    type Input = Event;
+    type Output = Output;
+    type Error = Error;
+
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this step runs outside the machine, and the template tells it the machine in the environment"
+    )]
+    fn new(clients: &Clients) -> Result<Start, Failure> {
+        let state_machine_arn =
+            std::env::var("STATE_MACHINE_ARN").map_err(|error| Error::Configuration(error.to_string()))?;
+        Ok(Start { dynamodb: clients.dynamodb(), sfn: clients.sfn(), state_machine_arn })
+    }
+
+    async fn run(&self, Event(event): Event) -> Result<Output, Error> {
+        let output = match event::read(&event)? {
+            News::Other(reason) => Output::Skipped { reason },
+            News::Restore(restore) => self.start(restore).await?,
+        };
+        tracing::info!(outcome = %serde_json::json!(output), "event followed");
+        Ok(output)
+    }
+}
+
+impl Start {
+    async fn start(&self, restore: Restore) -> Result<Output, Error> {
+        let Restore { target, source, backup_arn, restore_date_time } = restore;
+        let table = table_description::describe(&self.dynamodb, &target).await?;
+        let described = table.as_ref().and_then(|table| Some((table.table_id()?, table.table_arn()?)));
+        let Some((id, arn)) = described else { return Err(Error::TargetTableMissing(target)) };
+        let execution_name = execution_name(id);
+        // As `rotate-restore` writes it: the same name with the same input is the same execution.
+        let source = source.map(|source| table_arn(&source, arn));
+        let input = ExecutionInput {
+            backup_arn,
+            restore_date_time,
+            ..ExecutionInput::of_restore(source, arn.to_owned())
+        };
+        Ok(match start_execution(&self.sfn, &self.state_machine_arn, &execution_name, &input).await? {
+            Started::Now(execution_arn) => Output::Started { execution_arn, target: input.target },
+            Started::Before => Output::Duplicate { execution_name },
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,14 @@
+//! What only one workflow does, in the module of its name.
+
+mod backfill;
+mod backup_prune;
+mod export_table;
+mod import_table;
+mod incremental;
+mod incremental_http;
+mod incremental_tables;
+mod replay;
+mod restore_snapshot;
+mod rotate_restore;
+mod snapshot;
+mod sync_settings;

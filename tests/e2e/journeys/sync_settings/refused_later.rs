@@ -1,0 +1,83 @@
+//! What AWS refuses after it has answered, or for weeks: the report has AWS's words, and the other settings are carried over.
+
+use aws_sdk_dynamodb::types::{
+    ApproximateCreationDateTimePrecision, ContributorInsightsMode, StreamViewType, TableClass,
+};
+use serde_json::json;
+use tablekeeper_core::error_name::ErrorName;
+use tablekeeper_tests::Deployed;
+use tablekeeper_tests::harness::deployed::stack;
+use tablekeeper_tests::harness::run::Execution;
+use tablekeeper_tests::workflows::sync_settings::tables::{
+    Billing, insights, kinesis, make_table, stream, tag, until_active,
+};
+use tablekeeper_tests::workflows::sync_settings::{SOURCE, TARGET, workflow};
+
+use super::as_read::AsRead;
+use super::support::{report, restore_to, run};
+
+/// [`SOURCE`] with tags, restored to [`TARGET`].
+async fn restored() -> Deployed {
+    let deployed = Deployed::of(&workflow()).await;
+    make_table(&deployed, SOURCE, &[], Billing::OnDemand).await;
+    tag(&deployed, SOURCE, 2).await;
+    restore_to(&deployed, TARGET).await;
+    until_active(&deployed, TARGET).await;
+    deployed
+}
+
+/// A sync that ends with a setting not equal.
+async fn refused(deployed: &Deployed, name: &str) -> Execution {
+    let execution = run(deployed, name, &json!({ "Source": SOURCE, "Target": TARGET })).await;
+    assert_eq!(execution.error.as_deref(), Some(ErrorName::SettingsNotEqual.as_str()), "{execution:?}");
+    let target = AsRead::of(deployed, TARGET).await;
+    assert_eq!(target.tags.len(), 2, "the other settings are carried over");
+    execution
+}
+
+fn cause(execution: &Execution) -> &str {
+    execution.cause.as_deref().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_that_cannot_be_written_to_is_told_and_enabled_by_a_later_sync() {
+    let deployed = restored().await;
+    kinesis(&deployed, SOURCE, "changes", ApproximateCreationDateTimePrecision::Millisecond).await;
+    let front = stack().await.aws.front();
+    let words = "User does not have a permission to use kinesis stream";
+    front.fail_destinations(&deployed.account, Some(words.to_owned()));
+    let execution = refused(&deployed, "denied").await;
+    assert!(cause(&execution).contains(&format!("ENABLE_FAILED: {words}")), "{}", cause(&execution));
+    front.fail_destinations(&deployed.account, None);
+    let again = run(&deployed, "permitted", &json!({ "Source": SOURCE, "Target": TARGET })).await;
+    report(&again);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn insights_beyond_the_quota_of_rules_are_told() {
+    let deployed = restored().await;
+    insights(&deployed, SOURCE, None, ContributorInsightsMode::ThrottledKeys).await;
+    let words = "Amazon CloudWatch Contributor Insights rule limit reached.";
+    stack().await.aws.front().fail_insights(&deployed.account, Some(words.to_owned()));
+    let execution = refused(&deployed, "full").await;
+    let told = format!("FAILED: LimitExceededException: {words}");
+    assert!(cause(&execution).contains(&told), "{}", cause(&execution));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_third_class_in_thirty_days_is_refused_at_once_with_the_quota() {
+    let deployed = restored().await;
+    let class = async |table: &str, class: TableClass| {
+        deployed.dynamodb.update_table().table_name(table).table_class(class).send().await.unwrap();
+        until_active(&deployed, table).await;
+    };
+    class(SOURCE, TableClass::StandardInfrequentAccess).await;
+    class(TARGET, TableClass::StandardInfrequentAccess).await;
+    class(TARGET, TableClass::Standard).await;
+    // Something that waits for the table as well, and gets its turn.
+    stream(&deployed, SOURCE, StreamViewType::KeysOnly).await;
+    let execution = refused(&deployed, "spent").await;
+    let quota = "Updates to TableClass are limited to 2 times in 30 day(s).";
+    assert!(cause(&execution).contains(quota), "{}", cause(&execution));
+    assert!(!cause(&execution).contains("not by"), "it was not waited for: {}", cause(&execution));
+}

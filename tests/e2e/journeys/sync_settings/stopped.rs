@@ -1,0 +1,106 @@
+//! A sync that is stopped half-way, and begun again.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_sfn::types::ExecutionStatus;
+use local_aws::{Call, Fault, Front, Rule};
+use serde_json::json;
+use tablekeeper_tests::harness::run::ended;
+use tablekeeper_tests::workflows::sync_settings::tables::Billing;
+use tablekeeper_tests::workflows::sync_settings::{SOURCE, workflow};
+use tablekeeper_tests::{Deployed, stack, until};
+
+use super::as_read::alarms;
+use super::by_events::is_equal;
+use super::support::{make_rich_source, report, restore_to, run, settings_of, start};
+
+const APPLY: &str = "sync-settings.apply-setting";
+const VERIFY: &str = "sync-settings.verify-settings";
+
+fn calls_of(front: &Front, deployed: &Deployed, step: &str) -> Vec<Call> {
+    let of_it = |call: &Call| call.step.as_deref() == Some(step);
+    front.calls(&deployed.account).into_iter().filter(of_it).collect()
+}
+
+fn rule(deployed: &Deployed, step: &str, action: &str, from_ordinal: usize, fault: Fault) -> Rule {
+    let (account, step, action) = (deployed.account.clone(), Some(step.to_owned()), action.to_owned());
+    Rule { account, step, action, from_ordinal, times: usize::MAX, fault }
+}
+
+/// The calls of apply-setting in a sync that nobody stops.
+async fn undisturbed(deployed: &Deployed, front: &Front) -> Vec<Call> {
+    make_rich_source(deployed, Billing::Provisioned).await;
+    restore_to(deployed, "undisturbed").await;
+    front.forget_calls(&deployed.account);
+    report(&run(deployed, "undisturbed", &json!({ "Source": SOURCE, "Target": "undisturbed" })).await);
+    is_equal(deployed, "undisturbed").await;
+    let calls = calls_of(front, deployed, APPLY);
+    assert!(calls.len() > 40, "too few calls to be stopped between: {calls:?}");
+    calls
+}
+
+async fn stop(deployed: &Deployed, execution: &str) {
+    deployed.sfn.stop_execution().execution_arn(execution).send().await.unwrap();
+}
+
+/// A second execution for this target makes it equal, and the first one was stopped.
+async fn is_made_equal_by_another(deployed: &Deployed, target: &str, first: &str) {
+    report(&run(deployed, &format!("{target}-again"), &json!({ "Source": SOURCE, "Target": target })).await);
+    is_equal(deployed, target).await;
+    let expected = [format!("slow-{target}"), format!("{target}-throttled")];
+    assert_eq!(alarms(deployed, target).await, expected.into());
+    assert_eq!(ended(deployed, first).await.unwrap().status, ExecutionStatus::Aborted);
+}
+
+/// The emulator goes on with a Map whose execution was stopped. So that nothing happens after the n-th call, as
+/// on AWS, whatever apply-setting calls after it is refused, and verify-settings is held until it was stopped.
+#[tokio::test(flavor = "multi_thread")]
+async fn one_that_is_stopped_at_any_point_and_begun_again_ends_as_one_that_was_not() {
+    let deployed = Deployed::of(&workflow()).await;
+    let front = stack().await.aws.front();
+    let all = undisturbed(&deployed, front).await;
+    for part in 0..5 {
+        let calls = 1 + part * all.len() / 5;
+        let mut made: BTreeMap<&str, usize> = all.iter().map(|call| (call.action.as_str(), 0)).collect();
+        for call in &all[..calls] {
+            *made.get_mut(call.action.as_str()).unwrap() += 1;
+        }
+        let target = format!("stopped-after-{calls}");
+        restore_to(&deployed, &target).await;
+        front.forget_calls(&deployed.account);
+        for (action, times) in made {
+            front.inject(rule(&deployed, APPLY, action, times, Fault::Refuse));
+        }
+        front.inject(rule(&deployed, VERIFY, "s3:GetObject", 0, Fault::Hold));
+        let first =
+            start(&deployed, &format!("{target}-first"), &json!({ "Source": SOURCE, "Target": target }))
+                .await;
+        // What is held goes on later, with other calls than this.
+        let verifies = |call: &Call| call.action == "s3:GetObject";
+        let done = || calls_of(front, &deployed, VERIFY).iter().any(verifies);
+        until("nothing to be left to apply", async || done()).await;
+        stop(&deployed, &first).await;
+        let accepted = calls_of(front, &deployed, APPLY).iter().filter(|call| call.fault.is_none()).count();
+        assert!((1..=calls).contains(&accepted), "{accepted} calls, and not {calls}");
+        front.clear_rules(&deployed.account);
+        assert_ne!(settings_of(&deployed, &target).await, settings_of(&deployed, SOURCE).await);
+        is_made_equal_by_another(&deployed, &target, &first).await;
+    }
+}
+
+/// Stopped while it applies settings, and begun again at once: on the local stack the former one's Map goes on,
+/// so both change the table at the same time.
+#[tokio::test(flavor = "multi_thread")]
+async fn one_that_is_still_ending_does_not_disturb_the_next() {
+    let deployed = Deployed::of(&workflow()).await;
+    let front = stack().await.aws.front();
+    let calls = undisturbed(&deployed, front).await.len() / 3;
+    restore_to(&deployed, "stopped").await;
+    front.forget_calls(&deployed.account);
+    front.inject(rule(&deployed, VERIFY, "s3:GetObject", 0, Fault::Hold));
+    let first = start(&deployed, "stopped-first", &json!({ "Source": SOURCE, "Target": "stopped" })).await;
+    until("the calls to be made", async || calls_of(front, &deployed, APPLY).len() >= calls).await;
+    stop(&deployed, &first).await;
+    front.clear_rules(&deployed.account);
+    is_made_equal_by_another(&deployed, "stopped", &first).await;
+}

@@ -1,0 +1,135 @@
+//! The workflows' machines and types, as the contract check takes them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, LazyLock};
+
+use contracts::contract::{Contracts, TaskContract};
+use contracts::document::Document;
+use contracts::template::Template;
+use contracts::{Checker, Report};
+use local_aws::workspace_root;
+use schemars::Schema;
+use serde_json::Value;
+
+use super::diagram::with_inner;
+use crate::Workflow;
+
+/// A workflow's machine with everything that its check needs; each part can be changed. There are thousands of mutants
+/// of it, so they share what they have in common.
+#[derive(Clone)]
+pub struct Contract {
+    /// The definition.
+    pub definition: Value,
+    /// What each step of its template takes and answers, by its name.
+    pub steps: BTreeMap<String, Arc<TaskContract>>,
+    execution: &'static Execution,
+    template: Arc<Template>,
+}
+
+impl Contract {
+    /// The workflow's, from its definition, its types and its template.
+    pub fn of(workflow: &Workflow) -> Contract {
+        let name = workflow.name;
+        let file = format!("statemachines/{name}.asl.json");
+        let text = std::fs::read_to_string(workspace_root().join(&file)).unwrap();
+        let template = format!("infra/{}.yaml", workflow.template);
+        let whole = local_aws::template::load(&workspace_root().join(&template)).unwrap();
+        let template = Template::of(&template, &whole, &file).unwrap();
+        let handlers: BTreeSet<String> =
+            template.functions().filter_map(|function| function.handler).collect();
+        let steps = tablekeeper_functions::steps();
+        let steps = steps.iter().filter(|step| handlers.contains(step.name)).map(|step| {
+            let errors = step.errors.iter().map(|name| name.as_str().to_owned()).collect();
+            let (input, output) = ((step.input_schema)().to_value(), (step.output_schema)().to_value());
+            let contract = TaskContract { name: step.name.to_owned(), input, output, errors };
+            (step.name.to_owned(), Arc::new(contract))
+        });
+        Contract {
+            definition: serde_json::from_str(&text).unwrap(),
+            steps: steps.collect(),
+            execution: &EXECUTIONS[name],
+            template: Arc::new(template),
+        }
+    }
+
+    /// The steps that the definition invokes.
+    pub fn invoked(&self) -> BTreeSet<String> {
+        let function = |(_, state): (&String, &Value)| {
+            self.template.function(state.pointer("/Arguments/FunctionName")?.as_str()?)?.handler
+        };
+        with_inner(&self.definition).into_iter().filter_map(function).collect()
+    }
+
+    /// What the check says of it.
+    pub fn check(&self) -> Report {
+        self.check_with(&Checker::default())
+    }
+
+    /// The same by a checker that knows a contract which differs from this one in few places.
+    pub fn check_with(&self, checker: &Checker) -> Report {
+        let Execution { input, output } = self.execution;
+        checker.check(&self.document(), self, Some(input), Some(output), Some(&self.template))
+    }
+
+    /// A checker that knows this contract.
+    pub fn checker(&self) -> Checker {
+        let Execution { input, output } = self.execution;
+        let mut checker = Checker::default();
+        checker.check_and_keep(&self.document(), self, Some(input), Some(output), Some(&self.template));
+        checker
+    }
+
+    fn document(&self) -> Document {
+        Document::parse("definition", self.definition.to_string()).unwrap()
+    }
+}
+
+impl Contracts for Contract {
+    fn task(&self, _resource: &str, function: Option<&str>) -> Option<Arc<TaskContract>> {
+        let handler = self.template.function(function?)?.handler?;
+        self.steps.get(&handler).cloned()
+    }
+
+    fn machine_input(&self, state_machine: &str) -> Option<Value> {
+        Some(EXECUTIONS[nested(state_machine)?.as_str()].input.clone())
+    }
+
+    fn machine_output(&self, state_machine: &str) -> Option<Value> {
+        Some(EXECUTIONS[nested(state_machine)?.as_str()].output.clone())
+    }
+
+    fn placeholder(&self, name: &str) -> Option<Value> {
+        self.template.placeholder(name)
+    }
+
+    fn handler(&self, handler: &str) -> bool {
+        self.steps.contains_key(handler)
+    }
+}
+
+/// The schemas of what an execution takes and ends with.
+struct Execution {
+    input: Value,
+    output: Value,
+}
+
+/// Those of each workflow. They are asked for by every check of every mutant, so they are made once.
+static EXECUTIONS: LazyLock<BTreeMap<&str, Execution>> = LazyLock::new(|| {
+    let inputs = tablekeeper_functions::execution_inputs();
+    let mut outputs: BTreeMap<_, _> = tablekeeper_functions::execution_outputs().into_iter().collect();
+    let execution = |(workflow, input): (&'static str, Schema)| {
+        let (input, output) = (input.to_value(), outputs.remove(workflow).unwrap().to_value());
+        (workflow, Execution { input, output })
+    };
+    inputs.into_iter().map(execution).collect()
+});
+
+/// The workflow whose machine `${SyncSettingsStateMachineArn}` stands for.
+fn nested(placeholder: &str) -> Option<String> {
+    let name = placeholder.strip_prefix("${")?.strip_suffix("StateMachineArn}")?;
+    let kebab = name.char_indices().flat_map(|(at, letter)| {
+        let dash = (at > 0 && letter.is_uppercase()).then_some('-');
+        dash.into_iter().chain(letter.to_lowercase())
+    });
+    Some(kebab.collect())
+}

@@ -1,0 +1,238 @@
+//! What a run leaves behind, in a form that can be compared between accounts.
+
+mod objects;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use aws_sdk_dynamodb::types::{AttributeValue, TableDescription, TableStatus};
+use chrono::NaiveDateTime;
+use local_aws::Call;
+use serde::Serialize;
+use tablekeeper_core::aws::clients::Clients;
+use tablekeeper_core::aws::own_tag;
+use tablekeeper_core::clock::Clock;
+use tablekeeper_core::settings::Table as SettingsTable;
+use tablekeeper_core::settings::report::capture;
+
+pub use objects::{Object, lines};
+
+use crate::Deployed;
+
+/// Everything in the account that a workflow may change.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct FinalState {
+    /// The tables, each with where it comes from, its shape and its items.
+    pub tables: BTreeMap<String, Table>,
+    /// The SSM parameters, each with all its versions.
+    pub parameters: BTreeMap<String, Vec<String>>,
+    /// The executions, each with how it ended.
+    pub executions: BTreeMap<String, String>,
+    /// AWS Backup's restore jobs: how many.
+    pub restore_jobs: usize,
+    /// The backups that were made on demand, of each table: their names and statuses, and how many there are of each.
+    pub backups: BTreeMap<String, BTreeMap<String, usize>>,
+    /// The objects of the buckets that the workflow writes to, if it does.
+    pub objects: Vec<Object>,
+    /// The versions in the bucket that the table's items go to, if they do: what their metadata says, but for the time.
+    pub versions: Vec<String>,
+    /// The keys of uploads to those buckets that were left open.
+    pub open_uploads: Vec<String>,
+}
+
+/// A table.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct Table {
+    /// Whether it says, by its tag, which recovery point it was made from.
+    pub tells_its_origin: bool,
+    /// How it is billed.
+    pub billing_mode: Option<String>,
+    /// Its indexes, global and local, sorted.
+    pub indexes: Vec<String>,
+    /// Its items, sorted.
+    pub items: Vec<String>,
+    /// Its settings, in portable form.
+    pub settings: String,
+}
+
+impl FinalState {
+    /// The same with the files of each export as one: where a step may have ended its file early, and begun another.
+    pub fn with_files_together(&self) -> FinalState {
+        FinalState { objects: objects::with_files_together(&self.objects), ..self.clone() }
+    }
+
+    /// Reads all of it.
+    pub async fn of(deployed: &Deployed) -> FinalState {
+        FinalState::read(deployed, |_| None).await
+    }
+
+    /// Reads what these calls of steps made of `before`. The settings of a table that was there before are read only if
+    /// one of the calls can have changed some: all calls pass through the front, so without one they are what they were.
+    pub async fn after(deployed: &Deployed, before: &FinalState, calls: &[Call]) -> FinalState {
+        let changed = calls.iter().any(may_change_settings);
+        let known = |table: &str| before.tables.get(table).filter(|_| !changed);
+        FinalState::read(deployed, |table| known(table).map(|table| table.settings.clone())).await
+    }
+
+    async fn read(deployed: &Deployed, known_settings: impl Fn(&str) -> Option<String>) -> FinalState {
+        let blank = |text: &str| blank(text, &deployed.account);
+        let mut tables = BTreeMap::new();
+        let names = deployed.dynamodb.list_tables().send().await.unwrap().table_names.unwrap_or_default();
+        for name in names {
+            let table = table(deployed, &name, known_settings(&name)).await;
+            tables.insert(name, table);
+        }
+        let mut parameters = BTreeMap::new();
+        let known = deployed.ssm.describe_parameters().send().await.unwrap().parameters.unwrap_or_default();
+        for name in known.into_iter().filter_map(|parameter| parameter.name) {
+            let history = deployed.ssm.get_parameter_history().name(&name).send().await.unwrap();
+            let versions = history.parameters.unwrap_or_default();
+            let values = versions.iter().map(|version| blank(version.value().unwrap_or_default())).collect();
+            parameters.insert(name, values);
+        }
+        let executions = deployed.sfn.list_executions().state_machine_arn(deployed.machine());
+        let executions = executions.send().await.unwrap().executions;
+        let executions =
+            executions.into_iter().map(|it| (without_ids(&it.name), it.status.to_string())).collect();
+        let restore_jobs = deployed.backup.list_restore_jobs().send().await.unwrap().restore_jobs().len();
+        let backups = backups(deployed).await;
+        let items = deployed.outputs.get("ItemBucketName");
+        let versions = match items {
+            Some(bucket) => objects::versions(deployed, bucket).await,
+            None => Vec::new(),
+        };
+        let (mut objects, mut open_uploads) = (Vec::new(), Vec::new());
+        let written = deployed.outputs.get("ExportBucketName").into_iter().chain(items);
+        let written = written.chain(deployed.outputs.get("GivenUpBucketName"));
+        for bucket in written.chain(deployed.outputs.get("SnapshotBucketName")) {
+            objects.extend(objects::of(deployed, bucket).await);
+            open_uploads.extend(objects::open_uploads(deployed, bucket).await);
+        }
+        FinalState { tables, parameters, executions, restore_jobs, backups, objects, versions, open_uploads }
+    }
+}
+
+/// All pages of them; what AWS Backup made is its own.
+async fn backups(deployed: &Deployed) -> BTreeMap<String, BTreeMap<String, usize>> {
+    let mut backups: BTreeMap<String, BTreeMap<String, usize>> = BTreeMap::new();
+    let mut start = None;
+    loop {
+        let list = deployed.dynamodb.list_backups().set_exclusive_start_backup_arn(start);
+        let page = list.send().await.unwrap();
+        for backup in page.backup_summaries() {
+            let name = without_new_time(backup.backup_name().unwrap());
+            let name = format!("{name}: {}", backup.backup_status().unwrap().as_str());
+            let of_table = backups.entry(backup.table_name().unwrap().to_owned()).or_default();
+            *of_table.entry(name).or_default() += 1;
+        }
+        start = page.last_evaluated_backup_arn;
+        if start.is_none() {
+            return backups;
+        }
+    }
+}
+
+/// The name with `TIME` for the time at its end, if that is of the run: within the last hour.
+fn without_new_time(name: &str) -> String {
+    let an_hour_ago = (Clock::System.now() - Duration::from_secs(3_600)).naive_utc();
+    let new = name.rsplit_once('-').filter(|(_, time)| {
+        NaiveDateTime::parse_from_str(time, "%Y%m%dT%H%M%SZ").is_ok_and(|time| time > an_hour_ago)
+    });
+    new.map_or_else(|| name.to_owned(), |(table, _)| format!("{table}-TIME"))
+}
+
+/// Whether a call can have changed a setting of a table. What is not known to leave them alone can.
+fn may_change_settings(call: &Call) -> bool {
+    const SERVICES_WITHOUT: &[&str] = &["backup", "s3", "sns", "ssm", "states"];
+    const OPERATIONS_WITHOUT: &[&str] = &[
+        "BatchWriteItem",
+        "CreateBackup",
+        "DeleteBackup",
+        "ExportTableToPointInTime",
+        "PutItem",
+        "Query",
+        "RestoreTableFromBackup",
+        "Scan",
+        "UpdateItem",
+    ];
+    let (service, operation) = call.action.split_once(':').unwrap();
+    // A rotation writes its own tag alone, which is no setting.
+    let own = (call.step.as_deref(), operation) == (Some("rotate-restore.check-restore"), "TagResource");
+    let leaves_them = own || SERVICES_WITHOUT.contains(&service) || OPERATIONS_WITHOUT.contains(&operation);
+    !call.only_reads() && !leaves_them
+}
+
+async fn table(deployed: &Deployed, name: &str, known_settings: Option<String>) -> Table {
+    let described = described(deployed, name).await;
+    let is_creating = described.table_status() == Some(&TableStatus::Creating);
+    let arn = described.table_arn().unwrap();
+    let tells_its_origin = !is_creating && own_tag::read(&deployed.dynamodb, arn).await.unwrap().is_some();
+    let billing_mode = described.billing_mode_summary().and_then(|summary| summary.billing_mode());
+    let billing_mode = billing_mode.map(|mode| mode.as_str().to_owned());
+    let global = described.global_secondary_indexes().iter().map(|index| ("global", index.index_name()));
+    let local = described.local_secondary_indexes().iter().map(|index| ("local", index.index_name()));
+    let named = global.chain(local).map(|(kind, name)| format!("{kind} {}", name.unwrap_or_default()));
+    let indexes = named.collect::<BTreeSet<_>>().into_iter().collect();
+    let scanned = deployed.dynamodb.scan().table_name(name).into_paginator().items().send();
+    let mut items: Vec<String> = scanned.try_collect().await.unwrap().iter().map(shown).collect();
+    items.sort();
+    let settings = match known_settings {
+        Some(settings) => settings,
+        // DynamoDB tells none of a table that is being made.
+        None if is_creating => "CREATING".to_owned(),
+        None => without_suffixes(&settings(deployed, described).await.replace(&deployed.account, "ACCOUNT")),
+    };
+    Table { tells_its_origin, billing_mode, indexes, items, settings }
+}
+
+/// A table once it is made, if a few looks are enough for that.
+async fn described(deployed: &Deployed, name: &str) -> TableDescription {
+    let mut looks = 0;
+    loop {
+        let described = deployed.dynamodb.describe_table().table_name(name).send().await.unwrap();
+        let described = described.table.unwrap();
+        looks += 1;
+        if described.table_status() != Some(&TableStatus::Creating) || looks == 10 {
+            return described;
+        }
+    }
+}
+
+/// All that `sync-settings` may change, as it reads it itself.
+async fn settings(deployed: &Deployed, table: TableDescription) -> String {
+    let aws = Clients::new(deployed.config.clone()).settings();
+    // A restore without end has no tags that could be read.
+    let is_creating = table.table_status() == Some(&TableStatus::Creating);
+    let (settings, failed) = capture(&aws, &SettingsTable::new(table), |_| true).await.unwrap();
+    assert!(failed.is_empty() || is_creating, "{failed:?}");
+    serde_json::to_string(&settings).unwrap()
+}
+
+/// The text without what CloudFormation puts behind the names of a stack's resources: 13 hexadecimal digits.
+fn without_suffixes(text: &str) -> String {
+    let is_suffix = |word: &&str| word.len() == 13 && word.bytes().all(|it| it.is_ascii_hexdigit());
+    let words = text.split(|letter: char| !letter.is_ascii_alphanumeric()).filter(is_suffix);
+    words.fold(text.to_owned(), |text, suffix| text.replace(suffix, "SUFFIX"))
+}
+
+/// The text with `ID` for what looks like one: 36 characters of hexadecimal digits and dashes.
+fn without_ids(text: &str) -> String {
+    let is_id = |id: &&str| id.len() == 36 && id.chars().all(|it| it.is_ascii_hexdigit() || it == '-');
+    match text.get(text.len().saturating_sub(36)..).filter(is_id) {
+        Some(id) => text.replace(id, "ID"),
+        None => text.to_owned(),
+    }
+}
+
+fn shown(item: &std::collections::HashMap<String, AttributeValue>) -> String {
+    format!("{:?}", item.iter().collect::<BTreeMap<_, _>>())
+}
+
+/// The text without what differs from account to account: the account, and the ids of backups.
+fn blank(text: &str, account: &str) -> String {
+    let text = text.replace(account, "ACCOUNT");
+    match text.split_once("/backup/").or_else(|| text.split_once(":recovery-point:")) {
+        Some((before, _)) => format!("{before}/BACKUP"),
+        None => text,
+    }
+}

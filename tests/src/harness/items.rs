@@ -1,0 +1,57 @@
+//! What a table holds.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use aws_sdk_dynamodb::Client;
+use serde_json::{Value, json};
+use tablekeeper_core::aws::raw_items::{ItemCalls, ScanPage};
+
+/// The items of a table, as DynamoDB JSON and as the service answers with them.
+pub async fn items_of(dynamodb: &Client, table: &str) -> Vec<Value> {
+    let calls = ItemCalls::new(dynamodb.clone());
+    let (mut items, mut start) = (Vec::new(), None::<String>);
+    loop {
+        let page = ScanPage {
+            table,
+            segment: 0,
+            segments: 1,
+            consistent_read: true,
+            limit: None,
+            start: start.as_deref(),
+        };
+        let page = calls.scan(&page).await.unwrap();
+        items.extend(
+            page.items
+                .iter()
+                .map(|range| serde_json::from_slice::<Value>(&page.answer[range.clone()]).unwrap()),
+        );
+        start = page.next;
+        if start.is_none() {
+            return items;
+        }
+    }
+}
+
+/// An item as text, with its attributes in order and its sets sorted, as those have no order of their own.
+pub fn canonical(item: &Value) -> String {
+    fn sorted(value: &Value) -> Value {
+        match value {
+            Value::Object(members) => {
+                let members: BTreeMap<&String, Value> = members
+                    .iter()
+                    .map(|(name, value)| match (name.as_str(), value.as_array()) {
+                        ("SS" | "NS" | "BS", Some(set)) => {
+                            let set: BTreeSet<String> = set.iter().map(Value::to_string).collect();
+                            (name, json!(set))
+                        }
+                        _ => (name, sorted(value)),
+                    })
+                    .collect();
+                json!(members)
+            }
+            Value::Array(values) => values.iter().map(sorted).collect(),
+            other => other.clone(),
+        }
+    }
+    sorted(item).to_string()
+}
