@@ -1,6 +1,6 @@
 //! Exports, backfills and imports at a rate, call by call, on a clock of their own.
 //!
-//! How many segments there are is what planning says, and when units are taken is what `Pace` says. What is assumed is how
+//! How many segments there are is what planning says, and when units are taken is what `RateLimiter` says. What is assumed is how
 //! long requests take, and what lies between two calls. docs/benchmarks.md has the outcome.
 
 use std::time::Duration;
@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use crate::aws::rate::{
     Caller, EVENTS, EVENTS_OF_A_CALL, EVENTS_OF_A_SEGMENT, EVENTS_OF_A_TABLE, PLANNED_EVENTS, PLANNED_SECONDS,
 };
-use crate::aws::rate_limiter::Pace;
+use crate::aws::rate_limiter::RateLimiter;
 use crate::aws::scan_segments::{by_capacity, by_size};
 use crate::backfill::{execution_input as backfill_input, plan};
 use crate::export::{Run, scan_plan, testing};
@@ -72,17 +72,17 @@ fn scan(units: f64, rate: u32, shares: u32, taken: Duration) -> (u64, Duration) 
     while left > 0.0 {
         calls += 1;
         let end = now + Duration::from_secs(SECONDS_PER_CALL.into());
-        let mut pace = Pace::share(rate, shares, now);
+        let mut rate_limiter = RateLimiter::share(rate, shares, now);
         now += ANSWER;
-        pace.owe(page(&mut left));
-        while left > 0.0 && !pace.is_over(end, now) {
-            let fetched = now + pace.take(0.0, now) + ANSWER;
+        rate_limiter.owe(page(&mut left));
+        while left > 0.0 && !rate_limiter.is_over(end, now) {
+            let fetched = now + rate_limiter.take(0.0, now) + ANSWER;
             now = fetched.max(now + taken);
-            pace.owe(page(&mut left));
+            rate_limiter.owe(page(&mut left));
         }
         now += taken;
         if left > 0.0 {
-            now += pace.take(0.0, now);
+            now += rate_limiter.take(0.0, now);
         }
         now += BETWEEN;
     }
@@ -162,8 +162,8 @@ fn import_segment(files: &[u64], item: u64, rate: u32, shares: u32) -> (u64, Dur
     while file < files.len() {
         calls += 1;
         let end = now + Duration::from_secs(SECONDS_PER_CALL.into());
-        let mut pace = Pace::share(rate, shares, now);
-        let most = pace.units_in(Duration::from_secs(5)).unwrap();
+        let mut rate_limiter = RateLimiter::share(rate, shares, now);
+        let most = rate_limiter.units_in(Duration::from_secs(5)).unwrap();
         let batch = ((most / item as f64) as u64).clamp(1, 25) * item * 1_024;
         let mut sent = 0;
         now += read(at);
@@ -171,17 +171,17 @@ fn import_segment(files: &[u64], item: u64, rate: u32, shares: u32) -> (u64, Dur
             let bytes = batch.min(files[file] - at);
             let units = (bytes / 1_024) as f64;
             now += read(bytes);
-            if sent > 0 && pace.is_over_with(units, end, now) {
+            if sent > 0 && rate_limiter.is_over_with(units, end, now) {
                 break;
             }
-            now += pace.take(units, now);
+            now += rate_limiter.take(units, now);
             (sent, at) = (sent + 1, at + bytes);
             if at == files[file] {
                 (now, file, at) = (now + WRITE, file + 1, 0);
             }
         }
         if file < files.len() {
-            now = (now + WRITE).max(pace.due().unwrap().min(end + Duration::from_secs(30)));
+            now = (now + WRITE).max(rate_limiter.due().unwrap().min(end + Duration::from_secs(30)));
         }
         now += BETWEEN;
     }

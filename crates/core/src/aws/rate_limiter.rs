@@ -7,23 +7,23 @@ use tokio::time::Instant;
 /// How fast units may be taken. What a request takes is known when it was answered, so it is guessed before and put
 /// right then.
 #[derive(Debug)]
-pub(crate) struct Pace {
+pub(crate) struct RateLimiter {
     per_second: Option<f64>,
     /// Units that were taken before their time.
     owed: f64,
     since: Instant,
 }
 
-impl Pace {
+impl RateLimiter {
     /// So many units a second; `None` for as many as there are.
-    pub(crate) fn new(per_second: Option<f64>, now: Instant) -> Pace {
-        Pace { per_second, owed: 0.0, since: now }
+    pub(crate) fn new(per_second: Option<f64>, now: Instant) -> RateLimiter {
+        RateLimiter { per_second, owed: 0.0, since: now }
     }
 
     /// One of so many equal shares of so many units a second; 0 units for as many as there are.
-    pub(crate) fn share(units_per_second: u32, shares: u32, now: Instant) -> Pace {
+    pub(crate) fn share(units_per_second: u32, shares: u32, now: Instant) -> RateLimiter {
         let share = f64::from(units_per_second) / f64::from(shares.max(1));
-        Pace::new((share > 0.0).then_some(share), now)
+        RateLimiter::new((share > 0.0).then_some(share), now)
     }
 
     /// Takes units, and says how long to wait before they are used.
@@ -85,32 +85,32 @@ mod tests {
     #[test]
     fn units_are_waited_for_once_they_are_owed() {
         let begin = Instant::now();
-        let mut pace = Pace::new(Some(10.0), begin);
+        let mut rate_limiter = RateLimiter::new(Some(10.0), begin);
         let at = |seconds: f64| begin + Duration::from_secs_f64(seconds);
-        assert_eq!(pace.take(25.0, at(0.0)), Duration::ZERO);
-        assert_eq!(pace.take(5.0, at(0.0)), Duration::from_secs_f64(2.5));
-        assert_eq!(pace.take(10.0, at(1.0)), Duration::from_secs(2));
+        assert_eq!(rate_limiter.take(25.0, at(0.0)), Duration::ZERO);
+        assert_eq!(rate_limiter.take(5.0, at(0.0)), Duration::from_secs_f64(2.5));
+        assert_eq!(rate_limiter.take(10.0, at(1.0)), Duration::from_secs(2));
         // What was owed is paid long since, but nothing is saved up.
-        assert_eq!(pace.take(10.0, at(60.0)), Duration::ZERO);
-        assert_eq!(pace.take(10.0, at(60.0)), Duration::from_secs(1));
+        assert_eq!(rate_limiter.take(10.0, at(60.0)), Duration::ZERO);
+        assert_eq!(rate_limiter.take(10.0, at(60.0)), Duration::from_secs(1));
     }
 
     #[test]
     fn a_wrong_guess_is_put_right() {
         let begin = Instant::now();
-        let mut pace = Pace::new(Some(10.0), begin);
-        pace.take(10.0, begin);
-        pace.correct(10.0, 30.0);
-        assert_eq!(pace.take(10.0, begin), Duration::from_secs(3));
-        pace.correct(10.0, 0.0);
-        pace.correct(30.0, 0.0);
-        assert_eq!(pace.take(10.0, begin), Duration::ZERO);
+        let mut rate_limiter = RateLimiter::new(Some(10.0), begin);
+        rate_limiter.take(10.0, begin);
+        rate_limiter.correct(10.0, 30.0);
+        assert_eq!(rate_limiter.take(10.0, begin), Duration::from_secs(3));
+        rate_limiter.correct(10.0, 0.0);
+        rate_limiter.correct(30.0, 0.0);
+        assert_eq!(rate_limiter.take(10.0, begin), Duration::ZERO);
     }
 
     #[test]
     fn a_share_is_owed_until_it_is_due_and_no_more() {
         let began = Instant::now();
-        let mut pace_of_four = Pace::share(100, 4, began);
+        let mut pace_of_four = RateLimiter::share(100, 4, began);
         assert_eq!(pace_of_four.due(), Some(began));
         pace_of_four.owe(128.0);
         pace_of_four.owe(22.0);
@@ -119,7 +119,7 @@ mod tests {
         assert!(
             pace_of_four.is_over(due, began) && !pace_of_four.is_over(due + Duration::from_millis(1), began)
         );
-        let mut unlimited = Pace::share(0, 4, began);
+        let mut unlimited = RateLimiter::share(0, 4, began);
         unlimited.owe(1e9);
         assert_eq!(unlimited.due(), None);
         assert!(unlimited.is_over(began, began) && !unlimited.is_over(due, began));
@@ -128,14 +128,18 @@ mod tests {
     #[test]
     fn what_cannot_be_paid_for_in_time_is_not_taken() {
         let began = Instant::now();
-        let pace = Pace::new(Some(10.0), began);
-        assert_eq!(pace.units_in(Duration::from_secs(3)), Some(30.0));
+        let rate_limiter = RateLimiter::new(Some(10.0), began);
+        assert_eq!(rate_limiter.units_in(Duration::from_secs(3)), Some(30.0));
         let in_a_minute = began + Duration::from_secs(60);
         assert!(
-            !pace.is_over_with(590.0, in_a_minute, began) && pace.is_over_with(610.0, in_a_minute, began)
+            !rate_limiter.is_over_with(590.0, in_a_minute, began)
+                && rate_limiter.is_over_with(610.0, in_a_minute, began)
         );
-        assert!(pace.is_over_with(f64::INFINITY, in_a_minute, began) && pace.is_over_with(0.0, began, began));
-        let unlimited = Pace::new(None, began);
+        assert!(
+            rate_limiter.is_over_with(f64::INFINITY, in_a_minute, began)
+                && rate_limiter.is_over_with(0.0, began, began)
+        );
+        let unlimited = RateLimiter::new(None, began);
         assert_eq!(unlimited.units_in(Duration::from_secs(3)), None);
         assert!(
             !unlimited.is_over_with(1e9, in_a_minute, began) && unlimited.is_over_with(0.0, began, began)
@@ -145,8 +149,8 @@ mod tests {
     #[test]
     fn without_a_limit_nothing_is_waited_for() {
         let begin = Instant::now();
-        let mut pace = Pace::new(None, begin);
-        pace.take(1e12, begin);
-        assert_eq!(pace.take(1.0, begin), Duration::ZERO);
+        let mut rate_limiter = RateLimiter::new(None, begin);
+        rate_limiter.take(1e12, begin);
+        assert_eq!(rate_limiter.take(1.0, begin), Duration::ZERO);
     }
 }

@@ -20,7 +20,7 @@ use tokio::time::Instant;
 use super::Backfill;
 use super::window::Window;
 use crate::aws::failure::AwsFailure;
-use crate::aws::rate_limiter::Pace;
+use crate::aws::rate_limiter::RateLimiter;
 use crate::aws::raw_items::{ItemCalls, Page, ScanPage};
 use crate::clock::Clock;
 use crate::error_name::{ErrorName, Named};
@@ -120,16 +120,17 @@ pub async fn run(
     tell: &mut (dyn FnMut(&Reached) + Send),
 ) -> Result<Reached, Error> {
     let began = Instant::now();
-    let mut pace = Pace::share(work.backfill.max_read_capacity_units, work.backfill.segments, began);
+    let mut rate_limiter =
+        RateLimiter::share(work.backfill.max_read_capacity_units, work.backfill.segments, began);
     let mut window = Window::default();
     let mut reached = from.clone();
-    let mut seen = work.page(reached.cursor.as_deref(), &mut pace).await?;
+    let mut seen = work.page(reached.cursor.as_deref(), &mut rate_limiter).await?;
     let outcome = loop {
         let next = seen.page.next.clone();
-        let is_over = work.time.is_some_and(|time| pace.is_over(began + time, Instant::now()));
+        let is_over = work.time.is_some_and(|time| rate_limiter.is_over(began + time, Instant::now()));
         let fetch = async {
             match next.as_deref().filter(|_| !is_over) {
-                Some(next) => work.page(Some(next), &mut pace).await.map(Some),
+                Some(next) => work.page(Some(next), &mut rate_limiter).await.map(Some),
                 None => Ok(None),
             }
         };
@@ -157,15 +158,15 @@ pub async fn run(
     }
     if !reached.done {
         // What the last page took is paid for by this call, as the next one does not know of it.
-        pace.wait().await;
+        rate_limiter.wait().await;
     }
     Ok(reached)
 }
 
 impl Work<'_> {
-    async fn page(&self, start: Option<&str>, pace: &mut Pace) -> Result<Seen, Error> {
+    async fn page(&self, start: Option<&str>, rate_limiter: &mut RateLimiter) -> Result<Seen, Error> {
         let Backfill { table_name, segments, .. } = self.backfill;
-        pace.wait().await;
+        rate_limiter.wait().await;
         let page = ScanPage {
             table: table_name,
             segment: self.segment,
@@ -180,7 +181,7 @@ impl Work<'_> {
                 false => Error::Aws(failure),
             }
         })?;
-        pace.owe(page.capacity);
+        rate_limiter.owe(page.capacity);
         let at = page.at.unwrap_or_else(|| self.clock.now()).trunc_subsecs(0);
         Ok(Seen { page, at })
     }

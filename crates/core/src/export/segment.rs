@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use super::part::{Opened, Part, PartError, PartWriter, Parts, holds_empty_collection};
 use super::{ExportFormat, Plan, Run};
 use crate::aws::failure::AwsFailure;
-use crate::aws::rate_limiter::Pace;
+use crate::aws::rate_limiter::RateLimiter;
 use crate::aws::raw_items::{ItemCalls, Page, ScanPage};
 use crate::clock::Clock;
 use crate::error_name::{ErrorName, Named};
@@ -138,22 +138,24 @@ impl SegmentExport<'_> {
     ) -> Result<Option<String>, SegmentError> {
         let began = Instant::now();
         let end_of_call = began + Duration::from_secs(self.run.seconds_per_call.into());
-        let mut pace = Pace::share(self.run.max_read_capacity_units, self.plan.segments, began);
+        let mut rate_limiter =
+            RateLimiter::share(self.run.max_read_capacity_units, self.plan.segments, began);
         let mut start = cursor.map(str::to_owned);
         let mut page =
             self.page(segment, start.as_deref(), began).await.map_err(|error| self.failed(error))?;
         let end = loop {
-            pace.owe(page.capacity);
+            rate_limiter.owe(page.capacity);
             let room =
                 writer.bytes.saturating_add(page.answer.len().try_into().unwrap_or(u64::MAX)) < MOST_BYTES;
             let next = page.next.take();
             let take = self.take(&page, segment, start.as_deref(), writer, progress);
-            let (Some(next), true) = (&next, room && !pace.is_over(end_of_call, Instant::now())) else {
+            let (Some(next), true) = (&next, room && !rate_limiter.is_over(end_of_call, Instant::now()))
+            else {
                 take.await?;
                 break next;
             };
             let fetch = async {
-                pace.wait().await;
+                rate_limiter.wait().await;
                 self.page(segment, Some(next), began).await
             };
             let (fetched, taken) = future::join(fetch, take).await;
@@ -168,7 +170,7 @@ impl SegmentExport<'_> {
         };
         if end.is_some() {
             // What the last page took is paid for by this call, as the next one does not know of it.
-            pace.wait().await;
+            rate_limiter.wait().await;
         }
         Ok(end)
     }

@@ -13,7 +13,7 @@ use futures::stream::FuturesUnordered;
 use tokio::time::Instant;
 
 use crate::aws::failure::AwsFailure;
-use crate::aws::rate_limiter::Pace;
+use crate::aws::rate_limiter::RateLimiter;
 use crate::aws::raw_items::ItemCalls;
 use crate::error_name::ErrorName;
 
@@ -120,18 +120,24 @@ impl<'a> Batches<'a> {
     }
 
     /// Takes the item of a line. It goes out when there are enough of them.
-    pub(super) async fn push(&mut self, pace: &mut Pace, line: u64, item: Vec<u8>, key: Vec<u8>) {
+    pub(super) async fn push(
+        &mut self,
+        rate_limiter: &mut RateLimiter,
+        line: u64,
+        item: Vec<u8>,
+        key: Vec<u8>,
+    ) {
         if self.keys.contains(&key) {
-            self.send(pace).await;
-            self.settle(pace).await;
+            self.send(rate_limiter).await;
+            self.settle(rate_limiter).await;
         }
         let units = item.len().div_ceil(1024) as f64;
-        let most_units = pace.units_in(TIME_OF_A_REQUEST).unwrap_or(f64::INFINITY);
+        let most_units = rate_limiter.units_in(TIME_OF_A_REQUEST).unwrap_or(f64::INFINITY);
         let is_full = self.batch.items.len() >= MOST_ITEMS
             || self.batch.bytes + item.len() > MOST_BYTES
             || self.batch.units + units > most_units;
         if is_full {
-            self.send(pace).await;
+            self.send(rate_limiter).await;
         }
         self.batch.bytes += item.len();
         self.batch.units += units;
@@ -146,20 +152,20 @@ impl<'a> Batches<'a> {
     }
 
     /// Sends what there is of a batch, as soon as there is room for one more and its time has come.
-    pub(super) async fn send(&mut self, pace: &mut Pace) {
+    pub(super) async fn send(&mut self, rate_limiter: &mut RateLimiter) {
         if self.batch.items.is_empty() || self.refused.is_some() {
             return;
         }
         while self.under_way.len() >= MOST_REQUESTS {
-            self.answered(pace).await;
+            self.answered(rate_limiter).await;
         }
         let batch = std::mem::take(&mut self.batch);
         let now = Instant::now();
-        let due = now + pace.take(batch.units, now);
+        let due = now + rate_limiter.take(batch.units, now);
         loop {
             tokio::select! {
                 () = tokio::time::sleep_until(due) => break,
-                () = self.answered(pace), if !self.under_way.is_empty() => {}
+                () = self.answered(rate_limiter), if !self.under_way.is_empty() => {}
             }
         }
         if self.refused.is_some() {
@@ -174,20 +180,20 @@ impl<'a> Batches<'a> {
     }
 
     /// Waits until nothing is under way.
-    pub(super) async fn settle(&mut self, pace: &mut Pace) {
+    pub(super) async fn settle(&mut self, rate_limiter: &mut RateLimiter) {
         while !self.under_way.is_empty() {
-            self.answered(pace).await;
+            self.answered(rate_limiter).await;
         }
     }
 
-    async fn answered(&mut self, pace: &mut Pace) {
+    async fn answered(&mut self, rate_limiter: &mut RateLimiter) {
         let Some(Tried { place, batch, outcome }) = self.under_way.next().await else { return };
         for key in &batch.keys {
             self.keys.remove(key);
         }
         match outcome {
             Ok(took) => {
-                pace.correct(batch.units, took);
+                rate_limiter.correct(batch.units, took);
                 let last = batch.items.last().map_or(self.line, |(line, _)| *line);
                 self.ahead.insert(place, (last, batch.items.len() as u64));
             }

@@ -17,7 +17,7 @@ use super::doubts::Waiting;
 use super::source::{Source, SourceFile};
 use super::{Binary, Compression, Format, hint};
 use crate::aws::failure::AwsFailure;
-use crate::aws::rate_limiter::Pace;
+use crate::aws::rate_limiter::RateLimiter;
 use crate::aws::raw_items::ItemCalls;
 use crate::error_name::ErrorName;
 use crate::export::manifest::md5_text;
@@ -149,7 +149,7 @@ pub async fn run(work: &Work<'_>, from: Reached, tell: Teller<'_>) -> Result<Rea
     let mut run = Run {
         work,
         until: work.time.map(|time| begin + time),
-        pace: Pace::new(work.units_per_second, begin),
+        rate_limiter: RateLimiter::new(work.units_per_second, begin),
         reached: Reached { done: false, ..from },
         sent: 0,
         bytes: 0,
@@ -173,7 +173,7 @@ pub async fn run(work: &Work<'_>, from: Reached, tell: Teller<'_>) -> Result<Rea
 struct Run<'a, 'b> {
     work: &'a Work<'a>,
     until: Option<Instant>,
-    pace: Pace,
+    rate_limiter: RateLimiter,
     reached: Reached,
     /// Requests for the files before the present one.
     sent: u64,
@@ -202,12 +202,12 @@ impl Run<'_, '_> {
 
     /// Whether its time is up, or would be once so many units more were paid for.
     fn is_over_with(&self, units: f64) -> bool {
-        self.until.is_some_and(|until| self.pace.is_over_with(units, until, Instant::now()))
+        self.until.is_some_and(|until| self.rate_limiter.is_over_with(units, until, Instant::now()))
     }
 
     /// When what was written is paid for; `None` where there is no limit, or no time that a call has.
     fn due(&self) -> Option<Instant> {
-        Some(self.pace.due()?.min(self.until? + LATEST))
+        Some(self.rate_limiter.due()?.min(self.until? + LATEST))
     }
 
     /// Reads a file and writes it; whether to its end.
@@ -225,9 +225,9 @@ impl Run<'_, '_> {
         let passed = Cursor { file: place, line: passed };
         let read = self.lines(&mut batches, &mut waiting, file, passed, items).await;
         if matches!(read, Ok(Some(_))) {
-            batches.send(&mut self.pace).await;
+            batches.send(&mut self.rate_limiter).await;
         }
-        batches.settle(&mut self.pace).await;
+        batches.settle(&mut self.rate_limiter).await;
         self.sent += batches.sent();
         let (line, written) = batches.written();
         self.reached.items = items + written;
@@ -306,7 +306,7 @@ impl Run<'_, '_> {
                 })?;
                 waiting.push(number, doubts);
                 let (_, told) = batches.written();
-                batches.push(&mut self.pace, number, item, key_of_item).await;
+                batches.push(&mut self.rate_limiter, number, item, key_of_item).await;
                 let (line, written) = batches.written();
                 if written > told {
                     let cursor = Some(Cursor { line, ..passed });
