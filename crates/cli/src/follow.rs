@@ -113,7 +113,7 @@ impl Follower {
                 }
                 Err(error) => {
                     let since = *troubled.get_or_insert_with(Instant::now);
-                    if since.elapsed() >= self.patience(&error) {
+                    if since.elapsed() >= self.schedule(&error) {
                         return Err(failure::aws("GetExecutionHistory")(error))
                             .with_context(|| format!("cannot follow {}", self.execution_arn));
                     }
@@ -165,7 +165,7 @@ impl Follower {
     }
 
     /// How long to bear with an error before it is final. Only what may pass by itself is borne.
-    fn patience(&self, error: &SdkError<GetExecutionHistoryError>) -> Duration {
+    fn schedule(&self, error: &SdkError<GetExecutionHistoryError>) -> Duration {
         let Some(refusal) = error.as_service_error() else {
             // A client that cannot even build its request will never be able to.
             return if matches!(error, SdkError::ConstructionFailure(_)) { Duration::ZERO } else { PATIENCE };
@@ -245,8 +245,8 @@ fn json(text: Option<&str>) -> Option<Value> {
 }
 
 /// Follows an execution that another party starts under a name that is known beforehand.
-pub(crate) async fn appears(client: &Client, arn: &str, patience: Duration) -> anyhow::Result<()> {
-    let deadline = Instant::now() + patience;
+pub(crate) async fn appears(client: &Client, arn: &str, schedule: Duration) -> anyhow::Result<()> {
+    let deadline = Instant::now() + schedule;
     loop {
         match client.describe_execution().execution_arn(arn).send().await {
             Ok(_) => return Ok(()),
@@ -258,7 +258,7 @@ pub(crate) async fn appears(client: &Client, arn: &str, patience: Duration) -> a
             }
         }
         if Instant::now() >= deadline {
-            bail!("no execution {arn} was started within {} s", patience.as_secs());
+            bail!("no execution {arn} was started within {} s", schedule.as_secs());
         }
         sleep(Duration::from_millis(100)).await;
     }

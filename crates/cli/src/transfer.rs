@@ -10,7 +10,7 @@ use std::time::Duration;
 use anyhow::bail;
 use tablekeeper_core::aws::arn::is_table_name;
 use tablekeeper_core::aws::clients::Clients;
-use tablekeeper_core::aws::raw_items::ItemCalls;
+use tablekeeper_core::aws::raw_items::RawItems;
 use tablekeeper_core::error_name::ErrorName;
 use tablekeeper_core::text::quoted;
 
@@ -64,8 +64,8 @@ impl Aws {
 
 impl Aws {
     /// For items, over a slow line.
-    pub(crate) fn item_calls(&self) -> ItemCalls {
-        patient(&self.clients).item_calls()
+    pub(crate) fn raw_items(&self) -> RawItems {
+        patient(&self.clients).raw_items()
     }
 
     /// The sentence that a table is missing, with where it was looked for.

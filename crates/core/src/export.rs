@@ -27,7 +27,7 @@ use serde::{Deserialize, Serialize};
 pub use options::{CompressionName, ExportFormat, Frequency, NullTagName};
 pub use plan::Plan;
 
-use crate::aws::readiness::Patience;
+use crate::aws::readiness::PollSchedule;
 use crate::storage::{Files, S3Files};
 
 /// What a run goes by, from its beginning to its end.
@@ -71,8 +71,8 @@ pub struct Run {
 
 impl Run {
     /// How long DynamoDB's own exports are waited for.
-    pub fn patience(&self) -> Patience {
-        Patience::until(self.started_at, self.deadline)
+    pub fn schedule(&self) -> PollSchedule {
+        PollSchedule::until(self.started_at, self.deadline)
     }
 
     /// The bucket's objects, with the tags that those of this table get. Keys are whole keys.

@@ -12,7 +12,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use self::retention::{Others, Retention};
-use crate::aws::readiness::Patience;
+use crate::aws::readiness::PollSchedule;
 
 /// How many characters a report has for each of the run's lines, whichever list a line is of.
 pub const CHARACTERS_A_LINE: usize = 300;
@@ -45,9 +45,9 @@ const AT_LEAST: TimeDelta = TimeDelta::minutes(10);
 impl Run {
     /// How long a backup that was made at this time is waited for. The waits grow with its own age, and not with the run's,
     /// which may have been busy with other tables for hours.
-    pub fn patience(&self, created_at: DateTime<Utc>) -> Patience {
+    pub fn schedule(&self, created_at: DateTime<Utc>) -> PollSchedule {
         let deadline = self.deadline.max(created_at + AT_LEAST);
-        Patience { shortest_wait: FIRST_LOOK, ..Patience::until(created_at, deadline) }
+        PollSchedule { shortest_wait: FIRST_LOOK, ..PollSchedule::until(created_at, deadline) }
     }
 }
 

@@ -40,7 +40,7 @@ pub mod verify_settings;
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use tablekeeper_core::aws::readiness::Patience;
+use tablekeeper_core::aws::readiness::PollSchedule;
 use tablekeeper_core::settings::report::SettingsFrom;
 use tablekeeper_core::settings::store::Location;
 
@@ -88,7 +88,7 @@ pub struct Plan {
 
 impl Plan {
     /// How long what AWS does not take yet is tried again.
-    pub fn patience(&self) -> Patience {
-        Patience::until(self.started_at, self.deadline)
+    pub fn schedule(&self) -> PollSchedule {
+        PollSchedule::until(self.started_at, self.deadline)
     }
 }

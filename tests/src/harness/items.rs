@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_dynamodb::Client;
 use serde_json::{Value, json};
-use tablekeeper_core::aws::raw_items::{ItemCalls, ScanPage};
+use tablekeeper_core::aws::raw_items::{RawItems, ScanPage};
 
 /// The items of a table, as DynamoDB JSON and as the service answers with them.
 pub async fn items_of(dynamodb: &Client, table: &str) -> Vec<Value> {
-    let calls = ItemCalls::new(dynamodb.clone());
+    let calls = RawItems::new(dynamodb.clone());
     let (mut items, mut start) = (Vec::new(), None::<String>);
     loop {
         let page = ScanPage {

@@ -10,7 +10,7 @@ use aws_sdk_dynamodb::types::{
 use aws_sdk_s3::primitives::ByteStream;
 use local_aws::{Call, Fault, Rule};
 use serde_json::{Value, json};
-use tablekeeper_core::aws::raw_items::ItemCalls;
+use tablekeeper_core::aws::raw_items::RawItems;
 use tablekeeper_core::error_name::ErrorName;
 
 use super::sync_settings::tables::{
@@ -418,7 +418,7 @@ pub async fn fill(deployed: &Deployed, table: &str, items: usize, bytes: usize) 
 
 /// Puts items, as DynamoDB JSON.
 pub async fn put(deployed: &Deployed, table: &str, items: Vec<Value>) {
-    let calls = ItemCalls::new(deployed.dynamodb.clone());
+    let calls = RawItems::new(deployed.dynamodb.clone());
     let items: Vec<Vec<u8>> = items.iter().map(|item| item.to_string().into_bytes()).collect();
     for batch in items.chunks(25) {
         let batch: Vec<&[u8]> = batch.iter().map(Vec::as_slice).collect();

@@ -101,7 +101,7 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     console.line(&format!("{verb} {table} in {} segment{plural} into {place}", backfill.segments));
 
     let store = Store { s3: aws.s3.clone(), bucket: items.bucket.clone(), prefix: items.prefix.clone() };
-    let job = Arc::new(Job::new(aws.item_calls(), store, state));
+    let job = Arc::new(Job::new(aws.raw_items(), store, state));
     job.save(&path)?;
     let (segments, work) = (backfill.segments, Arc::clone(&job));
     let mut team = Team::of("dynamodb:Scan", segments, segments, move |number| {

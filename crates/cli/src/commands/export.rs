@@ -110,7 +110,7 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let verb = if arguments.resume { "going on with" } else { "exporting" };
     console.line(&format!("{verb} {} in {} segments to {folder}", plan.table_name, plan.segments));
 
-    let calls = aws.item_calls();
+    let calls = aws.raw_items();
     let job = Arc::new(Job::new(calls, files, run, plan));
     if arguments.resume {
         clear(&job).await;

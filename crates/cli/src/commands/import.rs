@@ -150,7 +150,7 @@ pub(crate) async fn import(
         ));
     }
     let goal = Goal { items: import.item_count, about: false, bytes: Some(state.bytes_left(&source)) };
-    let job = Arc::new(Job::new(aws.item_calls(), files, source, state));
+    let job = Arc::new(Job::new(aws.raw_items(), files, source, state));
     job.save(&path)?;
     let dynamodb = &aws.clients.dynamodb();
     let mut team = segments::begin(&job);

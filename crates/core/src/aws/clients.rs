@@ -8,7 +8,7 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{AppName, BehaviorVersion, Region, SdkConfig};
 use aws_sdk_dynamodb::config::SharedCredentialsProvider;
 
-use super::raw_items::ItemCalls;
+use super::raw_items::RawItems;
 
 /// After how long a connection that does not come about is given up.
 const CONNECT: Duration = Duration::from_secs(3);
@@ -71,8 +71,8 @@ impl Clients {
     }
 
     /// For items, which stay bytes.
-    pub fn item_calls(&self) -> ItemCalls {
-        ItemCalls::new(self.dynamodb())
+    pub fn raw_items(&self) -> RawItems {
+        RawItems::new(self.dynamodb())
     }
 
     /// For S3.

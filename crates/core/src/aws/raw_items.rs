@@ -25,7 +25,7 @@ use crate::error_name::ErrorName;
 
 /// A DynamoDB client whose items stay bytes.
 #[derive(Clone, Debug)]
-pub struct ItemCalls {
+pub struct RawItems {
     dynamodb: aws_sdk_dynamodb::Client,
 }
 
@@ -72,10 +72,10 @@ pub struct Written {
     pub capacity: f64,
 }
 
-impl ItemCalls {
+impl RawItems {
     /// With this client.
-    pub fn new(dynamodb: aws_sdk_dynamodb::Client) -> ItemCalls {
-        ItemCalls { dynamodb }
+    pub fn new(dynamodb: aws_sdk_dynamodb::Client) -> RawItems {
+        RawItems { dynamodb }
     }
 
     /// Reads a page.

@@ -15,7 +15,7 @@ const UNSEEN_FOR_AT_MOST: TimeDelta = TimeDelta::minutes(5);
 
 /// Since when a table is waited for, and how long.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Patience {
+pub struct PollSchedule {
     /// The age that the waits grow with counts from here.
     pub started_at: DateTime<Utc>,
     /// When it is given up.
@@ -48,11 +48,11 @@ pub enum Wait {
     TimedOut,
 }
 
-impl Patience {
+impl PollSchedule {
     /// With a table that was asked for just now.
-    pub fn until(started_at: DateTime<Utc>, deadline: DateTime<Utc>) -> Patience {
+    pub fn until(started_at: DateTime<Utc>, deadline: DateTime<Utc>) -> PollSchedule {
         let shortest_wait = poll_interval::SHORTEST;
-        Patience { started_at, deadline, unseen_for_at_most: UNSEEN_FOR_AT_MOST, shortest_wait }
+        PollSchedule { started_at, deadline, unseen_for_at_most: UNSEEN_FOR_AT_MOST, shortest_wait }
     }
 
     /// How long to wait at `now` for what was not ready.
@@ -60,7 +60,7 @@ impl Patience {
         match now >= self.deadline {
             true => Wait::TimedOut,
             false => {
-                let Patience { started_at, deadline, shortest_wait, .. } = *self;
+                let PollSchedule { started_at, deadline, shortest_wait, .. } = *self;
                 Wait::Seconds(wait_seconds_from(shortest_wait, now, started_at, deadline))
             }
         }

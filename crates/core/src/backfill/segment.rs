@@ -21,7 +21,7 @@ use super::Backfill;
 use super::window::Window;
 use crate::aws::failure::AwsFailure;
 use crate::aws::rate_limiter::RateLimiter;
-use crate::aws::raw_items::{ItemCalls, Page, ScanPage};
+use crate::aws::raw_items::{Page, RawItems, ScanPage};
 use crate::clock::Clock;
 use crate::error_name::{ErrorName, Named};
 use crate::item_history::change::Change;
@@ -38,7 +38,7 @@ pub struct Work<'a> {
     /// Which segment.
     pub segment: u32,
     /// DynamoDB.
-    pub calls: &'a ItemCalls,
+    pub calls: &'a RawItems,
     /// The bucket.
     pub store: &'a Store,
     /// How long; `None` until all is done. At least one page is read.

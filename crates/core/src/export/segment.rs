@@ -14,7 +14,7 @@ use super::part::{Opened, Part, PartError, PartWriter, Parts, holds_empty_collec
 use super::{ExportFormat, Plan, Run};
 use crate::aws::failure::AwsFailure;
 use crate::aws::rate_limiter::RateLimiter;
-use crate::aws::raw_items::{ItemCalls, Page, ScanPage};
+use crate::aws::raw_items::{Page, RawItems, ScanPage};
 use crate::clock::Clock;
 use crate::error_name::{ErrorName, Named};
 use crate::storage::{Files, FilesError};
@@ -28,7 +28,7 @@ const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from
 #[derive(Clone, Copy, Debug)]
 pub struct SegmentExport<'a> {
     /// Reads pages.
-    pub calls: &'a ItemCalls,
+    pub calls: &'a RawItems,
     /// Takes files.
     pub files: &'a Files,
     /// What the run goes by. `seconds_per_call` is how long a part takes pages, and for how long a page that DynamoDB

@@ -14,7 +14,7 @@ use tokio::time::Instant;
 
 use crate::aws::failure::AwsFailure;
 use crate::aws::rate_limiter::RateLimiter;
-use crate::aws::raw_items::ItemCalls;
+use crate::aws::raw_items::RawItems;
 use crate::error_name::ErrorName;
 
 /// Items of a request.
@@ -61,7 +61,7 @@ fn passes(failure: &AwsFailure) -> bool {
 /// Where items go.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Target<'a> {
-    pub(super) calls: &'a ItemCalls,
+    pub(super) calls: &'a RawItems,
     pub(super) table: &'a str,
     /// When what cannot be written is given up; `None` for when nothing moves for minutes.
     pub(super) until: Option<Instant>,

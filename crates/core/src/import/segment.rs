@@ -18,7 +18,7 @@ use super::source::{Source, SourceFile};
 use super::{Binary, Compression, Format, hint};
 use crate::aws::failure::AwsFailure;
 use crate::aws::rate_limiter::RateLimiter;
-use crate::aws::raw_items::ItemCalls;
+use crate::aws::raw_items::RawItems;
 use crate::error_name::ErrorName;
 use crate::export::manifest::md5_text;
 use crate::storage::{Files, FilesError};
@@ -42,7 +42,7 @@ pub struct Work<'a> {
     /// How they are compressed.
     pub compression: Compression,
     /// DynamoDB.
-    pub calls: &'a ItemCalls,
+    pub calls: &'a RawItems,
     /// The table.
     pub table: &'a str,
     /// Its key attributes.

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tablekeeper_core::aws::clients::Clients;
 use tablekeeper_core::aws::failure::AwsFailure;
-use tablekeeper_core::aws::raw_items::ItemCalls;
+use tablekeeper_core::aws::raw_items::RawItems;
 use tablekeeper_core::backfill::segment::{Reached, Work};
 use tablekeeper_core::backfill::{Backfill, segment};
 use tablekeeper_core::clock::Clock;
@@ -18,7 +18,7 @@ use crate::step::{Failure, Step};
 /// Reads a segment of a table and puts its items. Use it again until the segment is read.
 #[derive(Debug)]
 pub struct BackfillSegment {
-    calls: ItemCalls,
+    calls: RawItems,
     s3: aws_sdk_s3::Client,
     clock: Clock,
 }
@@ -67,7 +67,7 @@ impl Step for BackfillSegment {
     type Error = segment::Error;
 
     fn new(clients: &Clients) -> Result<BackfillSegment, Failure> {
-        Ok(BackfillSegment { calls: clients.item_calls(), s3: clients.s3(), clock: Clock::System })
+        Ok(BackfillSegment { calls: clients.raw_items(), s3: clients.s3(), clock: Clock::System })
     }
 
     async fn run(&self, input: Input) -> Result<Output, segment::Error> {

@@ -107,11 +107,11 @@ impl Step for CheckBackup {
             Some(status) => format!("it is {}", status.as_str()),
             None => return Err(failed("it does not exist (any more)")),
         };
-        let patience = run.patience(backup.created_at);
-        match patience.wait(self.clock.now()) {
+        let schedule = run.schedule(backup.created_at);
+        match schedule.wait(self.clock.now()) {
             Wait::Seconds(wait_seconds) => Ok(Output::Pending { wait_seconds, reason }),
             Wait::TimedOut => {
-                Err(Error::BackupTimedOut { name, deadline: patience.deadline.to_rfc3339(), reason })
+                Err(Error::BackupTimedOut { name, deadline: schedule.deadline.to_rfc3339(), reason })
             }
         }
     }

@@ -110,7 +110,7 @@ impl Step for CreateBackup {
             return Ok(Output { backup, adopted: true, wait_seconds: 0 });
         }
         let (backup_arn, created_at) = self.create(&table_name, &backup_name).await?;
-        let wait_seconds = match run.patience(created_at).wait(self.clock.now()) {
+        let wait_seconds = match run.schedule(created_at).wait(self.clock.now()) {
             Wait::Seconds(seconds) => seconds,
             Wait::TimedOut => 0,
         };

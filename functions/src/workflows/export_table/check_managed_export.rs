@@ -125,11 +125,11 @@ impl Step for CheckManagedExport {
             }
             _ => {}
         }
-        let patience = run.patience();
-        match patience.wait(self.clock.now()) {
+        let schedule = run.schedule();
+        match schedule.wait(self.clock.now()) {
             Wait::Seconds(wait_seconds) => Ok(Output::Pending { wait_seconds }),
             Wait::TimedOut => {
-                Err(Error::ExportTimedOut { export_arn, deadline: patience.deadline.to_rfc3339() })
+                Err(Error::ExportTimedOut { export_arn, deadline: schedule.deadline.to_rfc3339() })
             }
         }
     }

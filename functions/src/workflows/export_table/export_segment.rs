@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tablekeeper_core::aws::clients::Clients;
 use tablekeeper_core::aws::failure::AwsFailure;
-use tablekeeper_core::aws::raw_items::ItemCalls;
+use tablekeeper_core::aws::raw_items::RawItems;
 use tablekeeper_core::clock::Clock;
 use tablekeeper_core::error_name::ErrorName;
 use tablekeeper_core::export::segment::{SegmentError, SegmentExport};
@@ -15,7 +15,7 @@ use crate::step::{Failure, Step};
 /// Writes one data file of a segment. Use it again until the segment is read.
 #[derive(Debug)]
 pub struct ExportSegment {
-    calls: ItemCalls,
+    calls: RawItems,
     s3: aws_sdk_s3::Client,
     clock: Clock,
 }
@@ -63,7 +63,7 @@ impl Step for ExportSegment {
     type Error = SegmentError;
 
     fn new(clients: &Clients) -> Result<ExportSegment, Failure> {
-        Ok(ExportSegment { calls: clients.item_calls(), s3: clients.s3(), clock: Clock::System })
+        Ok(ExportSegment { calls: clients.raw_items(), s3: clients.s3(), clock: Clock::System })
     }
 
     async fn run(&self, input: Input) -> Result<Output, SegmentError> {
@@ -81,7 +81,7 @@ impl Step for ExportSegment {
 impl ExportSegment {
     /// The step at a moment that does not pass.
     pub(super) fn at(clients: &Clients, clock: Clock) -> ExportSegment {
-        ExportSegment { calls: clients.item_calls(), s3: clients.s3(), clock }
+        ExportSegment { calls: clients.raw_items(), s3: clients.s3(), clock }
     }
 }
 

@@ -105,7 +105,7 @@ impl Step for StartManagedExport {
         };
         let export_arn = started.export_description.and_then(|export| export.export_arn);
         let export_arn = export_arn.ok_or(Error::ExportFailed(plan.table_name))?;
-        let wait_seconds = match run.patience().wait(self.clock.now()) {
+        let wait_seconds = match run.schedule().wait(self.clock.now()) {
             Wait::Seconds(seconds) => seconds,
             Wait::TimedOut => 0,
         };

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tablekeeper_core::aws::clients::Clients;
 use tablekeeper_core::aws::failure::AwsFailure;
-use tablekeeper_core::aws::raw_items::ItemCalls;
+use tablekeeper_core::aws::raw_items::RawItems;
 use tablekeeper_core::error_name::{ErrorName, Named};
 use tablekeeper_core::import::segment::{Cursor, Reached, Work};
 use tablekeeper_core::import::unchanged::{Changed, unchanged};
@@ -20,7 +20,7 @@ use crate::step::{Failure, Step};
 #[derive(Debug)]
 pub struct ImportSegment {
     clients: Clients,
-    calls: ItemCalls,
+    calls: RawItems,
 }
 
 /// What the state machine passes.
@@ -86,7 +86,7 @@ impl Step for ImportSegment {
     type Error = Error;
 
     fn new(clients: &Clients) -> Result<ImportSegment, Failure> {
-        Ok(ImportSegment { clients: clients.clone(), calls: clients.item_calls() })
+        Ok(ImportSegment { clients: clients.clone(), calls: clients.raw_items() })
     }
 
     async fn run(

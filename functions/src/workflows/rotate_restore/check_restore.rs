@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use tablekeeper_core::aws::clients::Clients;
 use tablekeeper_core::aws::failure::AwsFailure;
 use tablekeeper_core::aws::own_tag;
-use tablekeeper_core::aws::readiness::{Look, Patience, Wait};
+use tablekeeper_core::aws::readiness::{Look, PollSchedule, Wait};
 use tablekeeper_core::aws::table::TableDescription;
 use tablekeeper_core::clock::Clock;
 use tablekeeper_core::error_name::{ErrorName, Named};
@@ -136,7 +136,7 @@ impl Step for CheckRestore {
                 Err(reason) => reason,
             },
         };
-        match patience(&restore).wait(self.clock.now()) {
+        match schedule(&restore).wait(self.clock.now()) {
             Wait::Seconds(wait_seconds) => Ok(Output::Pending { wait_seconds, reason }),
             Wait::TimedOut => Err(Error::RestoreTimedOut {
                 table: restore.target_table,
@@ -176,7 +176,7 @@ impl CheckRestore {
     /// The table if it is ready, or what is still going on.
     async fn look_at_table(&self, restore: &Restore) -> Result<Result<Output, String>, Error> {
         let table = &restore.target_table;
-        match patience(restore).look(&self.dynamodb, table, self.clock.now()).await? {
+        match schedule(restore).look(&self.dynamodb, table, self.clock.now()).await? {
             Look::Pending(reason, _) => Ok(Err(reason)),
             Look::Failed(reason) => Err(Error::RestoreFailed { table: table.clone(), reason }),
             Look::Missing => Err(Error::TargetTableMissing(table.clone())),
@@ -197,8 +197,8 @@ impl CheckRestore {
     }
 }
 
-fn patience(restore: &Restore) -> Patience {
-    Patience::until(restore.started_at, restore.deadline)
+fn schedule(restore: &Restore) -> PollSchedule {
+    PollSchedule::until(restore.started_at, restore.deadline)
 }
 
 #[cfg(test)]

@@ -117,7 +117,7 @@ impl Step for ApplySetting {
             }
             Reconciled::Later { reason, table_is_updating, refused } => (reason, table_is_updating, refused),
         };
-        Ok(match plan.patience().wait(self.clock.now()) {
+        Ok(match plan.schedule().wait(self.clock.now()) {
             Wait::TimedOut => {
                 refused.push(format!("not by {}: {reason}", plan.deadline.to_rfc3339()));
                 Output::Done { setting: name, refused: bounded_refusals(refused) }

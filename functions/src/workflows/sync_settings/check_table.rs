@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tablekeeper_core::aws::clients::Clients;
 use tablekeeper_core::aws::failure::AwsFailure;
-use tablekeeper_core::aws::readiness::{Look, Patience, Wait};
+use tablekeeper_core::aws::readiness::{Look, PollSchedule, Wait};
 use tablekeeper_core::aws::table::RestoreSummary;
 use tablekeeper_core::clock::Clock;
 use tablekeeper_core::error_name::{ErrorName, Named};
@@ -128,11 +128,13 @@ impl Step for CheckTable {
         let timeout = input.execution_input.table_timeout(&input.table_timeout_hours)?;
         // Whoever starts this has seen the table; one that cannot be seen now is gone.
         let deadline = input.started_at + timeout;
-        let patience =
-            Patience { unseen_for_at_most: TimeDelta::zero(), ..Patience::until(input.started_at, deadline) };
+        let schedule = PollSchedule {
+            unseen_for_at_most: TimeDelta::zero(),
+            ..PollSchedule::until(input.started_at, deadline)
+        };
         let table = input.execution_input.target;
         let now = self.clock.now();
-        let (reason, description) = match patience.look(&self.dynamodb, &table, now).await? {
+        let (reason, description) = match schedule.look(&self.dynamodb, &table, now).await? {
             Look::Ready(description) => {
                 let table_arn = description.table_arn().unwrap_or_default().to_owned();
                 return Ok(Output::Ready { table_arn, restore_summary: input.restore_summary });
@@ -143,10 +145,10 @@ impl Step for CheckTable {
         };
         let seen = description.and_then(|description| RestoreSummary::of(&description));
         let restore_summary = seen.or(input.restore_summary);
-        match patience.wait(now) {
+        match schedule.wait(now) {
             Wait::Seconds(wait_seconds) => Ok(Output::Pending { wait_seconds, reason, restore_summary }),
             Wait::TimedOut => {
-                Err(Error::RestoreTimedOut { table, deadline: patience.deadline.to_rfc3339(), reason })
+                Err(Error::RestoreTimedOut { table, deadline: schedule.deadline.to_rfc3339(), reason })
             }
         }
     }

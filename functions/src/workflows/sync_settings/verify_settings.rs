@@ -148,7 +148,7 @@ impl Step for VerifySettings {
             let report = verify(planned, refused, seen, &mut lagging);
             verified.push(report);
         }
-        if let (Some(reason), Wait::Seconds(wait_seconds)) = (lagging, sync.patience().wait(self.clock.now()))
+        if let (Some(reason), Wait::Seconds(wait_seconds)) = (lagging, sync.schedule().wait(self.clock.now()))
         {
             return Ok(Output::Pending { wait_seconds, reason });
         }

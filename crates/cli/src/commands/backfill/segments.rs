@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use tablekeeper_core::aws::raw_items::ItemCalls;
+use tablekeeper_core::aws::raw_items::RawItems;
 use tablekeeper_core::backfill::finish::Done;
 use tablekeeper_core::backfill::segment::{Error, Reached, Work};
 use tablekeeper_core::backfill::{Backfill, segment};
@@ -17,7 +17,7 @@ use crate::transfer::{Tally, cursor_file};
 /// What all segments share.
 #[derive(Debug)]
 pub(super) struct Job {
-    calls: ItemCalls,
+    calls: RawItems,
     store: Store,
     backfill: Backfill,
     state: Mutex<State>,
@@ -27,7 +27,7 @@ pub(super) struct Job {
 }
 
 impl Job {
-    pub(super) fn new(calls: ItemCalls, store: Store, state: State) -> Job {
+    pub(super) fn new(calls: RawItems, store: Store, state: State) -> Job {
         let tally = Tally::of_items();
         state.segments.iter().for_each(|segment| tally.adopt(segment.written + segment.kept, 0));
         let (backfill, moved) = (state.backfill.clone(), AtomicBool::new(true));

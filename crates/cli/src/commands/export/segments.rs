@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tablekeeper_core::aws::raw_items::ItemCalls;
+use tablekeeper_core::aws::raw_items::RawItems;
 use tablekeeper_core::clock::Clock;
 use tablekeeper_core::export::segment::{SegmentError, SegmentExport};
 use tablekeeper_core::export::{Plan, Run};
@@ -13,7 +13,7 @@ use crate::transfer::{Tally, Team};
 /// What all segments share.
 #[derive(Debug)]
 pub(super) struct Job {
-    calls: ItemCalls,
+    calls: RawItems,
     pub(super) files: Files,
     pub(super) run: Run,
     pub(super) plan: Plan,
@@ -21,7 +21,7 @@ pub(super) struct Job {
 }
 
 impl Job {
-    pub(super) fn new(calls: ItemCalls, files: Files, run: Run, plan: Plan) -> Job {
+    pub(super) fn new(calls: RawItems, files: Files, run: Run, plan: Plan) -> Job {
         Job { calls, files, run, plan, tally: Tally::default() }
     }
 

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tablekeeper_core::aws::raw_items::ItemCalls;
+use tablekeeper_core::aws::raw_items::RawItems;
 use tablekeeper_core::import::finish::Written;
 use tablekeeper_core::import::segment::{Error, Progress, Reached, Work};
 use tablekeeper_core::import::source::Source;
@@ -17,7 +17,7 @@ use crate::transfer::{Tally, Team};
 /// What all segments share.
 #[derive(Debug)]
 pub(super) struct Job {
-    calls: ItemCalls,
+    calls: RawItems,
     pub(super) files: Files,
     source: Source,
     import: Import,
@@ -28,7 +28,7 @@ pub(super) struct Job {
 }
 
 impl Job {
-    pub(super) fn new(calls: ItemCalls, files: Files, source: Source, state: State) -> Job {
+    pub(super) fn new(calls: RawItems, files: Files, source: Source, state: State) -> Job {
         let tally = Tally::default();
         state.segments.iter().for_each(|segment| tally.adopt(segment.items, 0));
         let (import, moved) = (state.import.clone(), AtomicBool::new(true));

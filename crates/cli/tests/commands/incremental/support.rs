@@ -9,7 +9,7 @@ use aws_sdk_s3::types::{BucketVersioningStatus, VersioningConfiguration};
 use chrono::{DateTime, SecondsFormat, SubsecRound as _, TimeDelta, Utc};
 use local_aws::{Fault, Rule};
 use serde_json::{Value, json};
-use tablekeeper_core::aws::raw_items::ItemCalls;
+use tablekeeper_core::aws::raw_items::RawItems;
 use tablekeeper_core::clock::Clock;
 use tablekeeper_core::item_history::coverage::Coverage;
 use tablekeeper_core::item_history::store::{Outcome, Store};
@@ -94,7 +94,7 @@ impl Account {
     }
 
     pub(crate) async fn put(&self, table: &str, items: &[Value]) {
-        let calls = ItemCalls::new(self.dynamodb.clone());
+        let calls = RawItems::new(self.dynamodb.clone());
         let texts: Vec<Vec<u8>> = items.iter().map(|item| item.to_string().into_bytes()).collect();
         for batch in texts.chunks(25) {
             let batch: Vec<&[u8]> = batch.iter().map(Vec::as_slice).collect();

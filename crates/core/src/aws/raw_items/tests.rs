@@ -29,7 +29,7 @@ fn texts(page: &Page) -> Vec<String> {
 }
 
 /// A client that is answered this, and the requests that it made.
-fn answered(status: u16, answer: &'static str) -> (ItemCalls, Arc<Mutex<Vec<HttpRequest>>>) {
+fn answered(status: u16, answer: &'static str) -> (RawItems, Arc<Mutex<Vec<HttpRequest>>>) {
     let requests = Arc::new(Mutex::new(Vec::new()));
     let kept = Arc::clone(&requests);
     let http = infallible_client_fn(move |request| {
@@ -42,7 +42,7 @@ fn answered(status: u16, answer: &'static str) -> (ItemCalls, Arc<Mutex<Vec<Http
         .credentials_provider(aws_sdk_dynamodb::config::Credentials::new("OWN", "secret", None, None, "test"))
         .retry_config(aws_sdk_dynamodb::config::retry::RetryConfig::disabled())
         .http_client(http);
-    (ItemCalls::new(aws_sdk_dynamodb::Client::from_conf(configuration.build())), requests)
+    (RawItems::new(aws_sdk_dynamodb::Client::from_conf(configuration.build())), requests)
 }
 
 fn body(request: &HttpRequest) -> String {
@@ -52,7 +52,7 @@ fn body(request: &HttpRequest) -> String {
 #[tokio::test]
 async fn every_item_is_read_to_the_letter_however_it_is_paged() {
     let store = store_of(20);
-    let calls = store.clients().item_calls();
+    let calls = store.clients().raw_items();
     for (segments, page, limit) in [(1, 0, None), (1, 3, None), (1, 20, None), (3, 2, None), (4, 0, Some(1))]
     {
         store.state().page_of_items = page;
@@ -76,7 +76,7 @@ async fn every_item_is_read_to_the_letter_however_it_is_paged() {
 async fn a_page_of_a_megabyte_and_more_is_read() {
     let long = |id: usize| format!(r#"{{"id":{{"S":"{id}"}},"t":{{"S":"{}"}}}}"#, "x".repeat(390_000));
     let store = (0..6).fold(orders(), |store, id| store.with_item("orders", &long(id)));
-    let page = store.clients().item_calls().scan(&PAGE).await.unwrap();
+    let page = store.clients().raw_items().scan(&PAGE).await.unwrap();
     assert_eq!((page.items.len(), texts(&page)), (3, store.items("orders")[..3].to_vec()));
     assert!(page.answer.len() > 1024 * 1024 && page.next.is_some());
 }
@@ -138,7 +138,7 @@ async fn what_is_left_comes_back_as_it_was_given() {
     store.state().unprocessed_each = 3;
     let items: Vec<String> = (0..8).map(item).collect();
     let given: Vec<&[u8]> = items.iter().map(String::as_bytes).collect();
-    let calls = store.clients().item_calls();
+    let calls = store.clients().raw_items();
     let mut written = calls.put("orders", &given).await.unwrap();
     let left = written.unprocessed.len();
     assert!((1..8).contains(&left), "{written:?}");
@@ -177,7 +177,7 @@ async fn what_passes_is_tried_again() {
         Fault::Broken(10),
     ] {
         let store = store_of(3);
-        let calls = store.patient_clients().item_calls();
+        let calls = store.patient_clients().raw_items();
         for action in ["dynamodb:Scan", "dynamodb:BatchWriteItem"] {
             store.fail_action(action, 0, fault);
             store.fail_action(action, 1, fault);
@@ -217,7 +217,7 @@ async fn failures_have_their_names_and_aws_words() {
         (Fault::Broken(10), ErrorName::ServiceUnavailable, "the connection was reset"),
     ] {
         let store = store_of(3);
-        let calls = store.clients().item_calls();
+        let calls = store.clients().raw_items();
         store.fail_action("dynamodb:Scan", 0, fault);
         store.fail_action("dynamodb:BatchWriteItem", 0, fault);
         let scan = calls.scan(&PAGE).await.unwrap_err();

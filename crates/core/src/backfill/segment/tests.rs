@@ -32,7 +32,7 @@ fn store(aws: &FakeStore) -> Store {
 
 /// A call with so many seconds.
 async fn call(aws: &FakeStore, backfill: &Backfill, from: Reached, seconds: u64) -> Result<Reached, Error> {
-    let (calls, store) = (aws.clients().item_calls(), store(aws));
+    let (calls, store) = (aws.clients().raw_items(), store(aws));
     let clock = Clock::Fixed("2026-11-20T02:00:05.7Z".parse().unwrap());
     let time = Some(Duration::from_secs(seconds));
     let work = Work { backfill, segment: 0, calls: &calls, store: &store, time, clock };
@@ -117,7 +117,7 @@ async fn capacity_is_waited_for_by_each_segments_share() {
     let began = Instant::now();
     let mut read = 0;
     for segment in 0..2 {
-        let (calls, store) = (aws.clients().item_calls(), store(&aws));
+        let (calls, store) = (aws.clients().raw_items(), store(&aws));
         let clock = Clock::System;
         let work = Work { backfill: &backfill, segment, calls: &calls, store: &store, time: None, clock };
         read += run(&work, Reached::default(), &mut |_| {}).await.unwrap().written;
@@ -132,7 +132,7 @@ async fn capacity_is_waited_for_by_each_segments_share() {
 async fn a_page_that_would_be_paid_for_after_the_time_is_left_to_the_next_call() {
     let aws = with_items(5);
     let backfill = Backfill { max_read_capacity_units: 5, ..backfill() };
-    let (calls, store) = (aws.clients().item_calls(), store(&aws));
+    let (calls, store) = (aws.clients().raw_items(), store(&aws));
     let time = Some(Duration::from_millis(150));
     let work =
         Work { backfill: &backfill, segment: 0, calls: &calls, store: &store, time, clock: Clock::System };

@@ -49,7 +49,7 @@ async fn a_page_that_would_be_paid_for_after_the_time_is_left_to_the_next_call()
 }
 
 async fn timed(store: &FakeStore, run: &Run, plan: &Plan) -> (f64, Part) {
-    let (calls, files) = (store.clients().item_calls(), run.files(store.clients().s3(), "orders"));
+    let (calls, files) = (store.clients().raw_items(), run.files(store.clients().s3(), "orders"));
     let clock = Clock::Fixed(run.started_at);
     let export = SegmentExport { calls: &calls, files: &files, run, plan, clock };
     let began = Instant::now();
@@ -64,7 +64,7 @@ async fn a_directory_gets_the_same_files_and_progress_is_told_page_by_page() {
     store.state().page_of_items = 4;
     let (mut run, plan) = (testing::run("data-pipeline", "gzip"), testing::plan(1));
     run.seconds_per_call = 600;
-    let calls = store.clients().item_calls();
+    let calls = store.clients().raw_items();
     let directory = tempfile::tempdir().unwrap();
     let files = Files::Directory(directory.path().to_owned());
     let clock = Clock::Fixed(run.started_at);

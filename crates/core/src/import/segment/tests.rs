@@ -45,7 +45,7 @@ async fn call_from(
         source::Error::Files(error) => Error::Files(error),
         source::Error::Invalid { location, reason } => Error::Invalid { location, reason },
     })?;
-    let calls = clients.item_calls();
+    let calls = clients.raw_items();
     let work = Work {
         files: &files,
         source: &source,
@@ -298,7 +298,7 @@ async fn a_file_that_is_gone_or_another_since_it_was_listed_is_a_change() {
     let clients = aws.clients();
     let files = bucket(&clients, "exports");
     let source = source::find(&files, FOLDER).await.unwrap();
-    let calls = clients.item_calls();
+    let calls = clients.raw_items();
     let work = Work {
         files: &files,
         source: &source,
@@ -335,7 +335,7 @@ async fn a_directory_is_read_as_a_bucket_is_and_progress_is_told() {
     let files = Files::Directory(directory.path().to_owned());
     let source = source::find(&files, "").await.unwrap();
     let aws = aws();
-    let calls = aws.clients().item_calls();
+    let calls = aws.clients().raw_items();
     let work = Work {
         files: &files,
         source: &source,
