@@ -69,7 +69,7 @@ pub(crate) async fn noncurrent_days(
     items: &Items,
     console: &Console,
 ) -> anyhow::Result<Option<u32>> {
-    match retention::look(&aws.s3, &items.bucket, &items.prefix).await {
+    match retention::read(&aws.s3, &items.bucket, &items.prefix).await {
         Ok(Kept { versions: false, .. }) => bail!(Unusable(format!(
             "bucket {} does not keep versions, so there is no telling how items were; turn its versioning on",
             items.bucket

@@ -105,7 +105,7 @@ impl Follower {
     pub(crate) async fn next(&mut self, interval: Duration) -> anyhow::Result<Vec<Timed>> {
         let mut troubled: Option<Instant> = None;
         loop {
-            let pause = match self.look().await {
+            let pause = match self.poll().await {
                 Ok(happenings) if !happenings.is_empty() => return Ok(happenings),
                 Ok(_) => {
                     troubled = None;
@@ -125,7 +125,7 @@ impl Follower {
     }
 
     /// One look: everything that happened since the last one.
-    async fn look(&mut self) -> Result<Vec<Timed>, SdkError<GetExecutionHistoryError>> {
+    async fn poll(&mut self) -> Result<Vec<Timed>, SdkError<GetExecutionHistoryError>> {
         let mut news = Vec::new();
         let mut token = None;
         loop {

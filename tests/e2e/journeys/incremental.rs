@@ -321,10 +321,10 @@ async fn what_lambda_gives_up_is_kept_with_its_records_and_replayed() {
 /// Invokes the watch as its schedule does.
 async fn watch(deployed: &Deployed) -> Value {
     let mapping = deployed.output("StreamMappingUUID");
-    look(deployed, &json!([{ "streamArn": stream_arn(deployed).await, "mappingUuid": mapping }])).await
+    condition(deployed, &json!([{ "streamArn": stream_arn(deployed).await, "mappingUuid": mapping }])).await
 }
 
-async fn look(deployed: &Deployed, streams: &Value) -> Value {
+async fn condition(deployed: &Deployed, streams: &Value) -> Value {
     let rules = aws_sdk_lambda::primitives::Blob::new(
         json!({ "streams": streams, "functionName": deployed.output("StreamBackupFunctionName"), "ownTable": TABLE,
             "givenUpBucket": deployed.output("GivenUpBucketName"), "itemsBucket": deployed.output("ItemBucketName"),
@@ -365,7 +365,7 @@ async fn the_watch_says_whether_the_stream_is_read_and_its_role_allows_no_more()
     let names: std::collections::BTreeSet<&str> = names.collect();
     assert_eq!(Vec::from_iter(names), ["GivenUpObjects", "StreamProblems"]);
     // Whoever does not say which mapping it is, has it looked for.
-    let found = look(&deployed, &json!([{ "streamArn": stream_arn(&deployed).await }])).await;
+    let found = condition(&deployed, &json!([{ "streamArn": stream_arn(&deployed).await }])).await;
     assert!(found["problems"].to_string().contains("the mapping's State is `Disabled`"), "{found}");
 
     let step = "incremental.watch-stream";

@@ -141,8 +141,8 @@ async fn without_a_parameter_the_execution_still_ends_with_a_usable_table() {
         assert_eq!(&output[field], value, "the output repeats the input");
     }
     assert_eq!(pointer(&deployed).await, None);
-    let looks = execution.entered.iter().filter(|state| *state == "Check Restore").count();
-    assert!(looks >= 2, "the table was ready at once, and nothing was waited for: {:?}", execution.entered);
+    let polls = execution.entered.iter().filter(|state| *state == "Check Restore").count();
+    assert!(polls >= 2, "the table was ready at once, and nothing was waited for: {:?}", execution.entered);
 }
 
 #[tokio::test(flavor = "multi_thread")]

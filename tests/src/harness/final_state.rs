@@ -187,12 +187,12 @@ async fn table(deployed: &Deployed, name: &str, known_settings: Option<String>) 
 
 /// A table once it is made, if a few looks are enough for that.
 async fn described(deployed: &Deployed, name: &str) -> TableDescription {
-    let mut looks = 0;
+    let mut polls = 0;
     loop {
         let described = deployed.dynamodb.describe_table().table_name(name).send().await.unwrap();
         let described = described.table.unwrap();
-        looks += 1;
-        if described.table_status() != Some(&TableStatus::Creating) || looks == 10 {
+        polls += 1;
+        if described.table_status() != Some(&TableStatus::Creating) || polls == 10 {
             return described;
         }
     }

@@ -24,10 +24,10 @@ impl Pauses {
 }
 
 /// Looks until there is something, and answers it. Panics, naming `what`, when patience ends.
-pub async fn until_some<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
+pub async fn until_some<T>(what: &str, mut condition: impl AsyncFnMut() -> Option<T>) -> T {
     let (began, mut pauses) = (Instant::now(), Pauses::new());
     loop {
-        if let Some(found) = look().await {
+        if let Some(found) = condition().await {
             return found;
         }
         assert!(began.elapsed() < PATIENCE, "waited {PATIENCE:?} for {what}");
@@ -36,14 +36,14 @@ pub async fn until_some<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>)
 }
 
 /// Looks until it is so.
-pub async fn until(what: &str, mut look: impl AsyncFnMut() -> bool) {
-    until_some(what, async || look().await.then_some(())).await;
+pub async fn until(what: &str, mut condition: impl AsyncFnMut() -> bool) {
+    until_some(what, async || condition().await.then_some(())).await;
 }
 
 /// The same where looking takes no waiting, for use in a task of its own.
-pub async fn until_seen(what: &str, mut look: impl FnMut() -> bool) {
+pub async fn until_seen(what: &str, mut condition: impl FnMut() -> bool) {
     let began = Instant::now();
-    while !look() {
+    while !condition() {
         assert!(began.elapsed() < PATIENCE, "waited {PATIENCE:?} for {what}");
         tokio::time::sleep(Pauses::SHORTEST).await;
     }

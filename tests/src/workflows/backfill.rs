@@ -86,7 +86,7 @@ pub fn workflow() -> Workflow {
             scenario!("the table is gone", table_gone => "Input Refused")
                 .failing(ErrorName::SourceTableMissing),
             scenario!("the stream is off", stream_off => "Input Refused").failing(ErrorName::StreamNotUsable),
-            scenario!("looking is not allowed", looking_refused => "Backfill Not Started")
+            scenario!("looking is not allowed", describing_refused => "Backfill Not Started")
                 .failing(ErrorName::AccessDenied),
             scenario!("reading is not allowed", reading_refused => "Backfill Failed")
                 .failing(ErrorName::AccessDenied),
@@ -193,7 +193,7 @@ async fn stream_off(deployed: Arc<Deployed>) -> Begin {
     Begin::Input(json!({}))
 }
 
-async fn looking_refused(deployed: Arc<Deployed>) -> Begin {
+async fn describing_refused(deployed: Arc<Deployed>) -> Begin {
     refused(&deployed, PLAN, "dynamodb:DescribeTable").await
 }
 

@@ -79,7 +79,7 @@ pub fn workflow() -> Workflow {
                 .failing(ErrorName::TablesFailed),
             scenario!("a backup that fails", a_backup_that_fails => "Tables Failed")
                 .failing(ErrorName::TablesFailed),
-            scenario!("looking at it is not allowed", looking_refused => "Tables Failed")
+            scenario!("looking at it is not allowed", describing_refused => "Tables Failed")
                 .failing(ErrorName::TablesFailed),
             scenario!("planning is not allowed", planning_refused => "Tables Failed")
                 .failing(ErrorName::TablesFailed),
@@ -233,7 +233,7 @@ async fn refused(deployed: &Deployed, step: &str, action: &str) -> Begin {
     Begin::Input(json!({ "TableName": TABLE, "MaxBackups": 1 }))
 }
 
-async fn looking_refused(deployed: Arc<Deployed>) -> Begin {
+async fn describing_refused(deployed: Arc<Deployed>) -> Begin {
     refused(&deployed, "backup-prune.check-backup", "dynamodb:DescribeBackup").await
 }
 
@@ -311,8 +311,8 @@ async fn date(deployed: &Deployed, backup: &str, time: &str) {
 }
 
 /// Backups that are made from now on are looked at so often before they are available.
-async fn slow(deployed: &Deployed, looks: u32) {
-    let slowness = Slowness { on_demand_backups: looks, ..Slowness::default() };
+async fn slow(deployed: &Deployed, polls: u32) {
+    let slowness = Slowness { on_demand_backups: polls, ..Slowness::default() };
     stack().await.aws.front().slow(&deployed.account, slowness);
 }
 

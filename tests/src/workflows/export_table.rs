@@ -119,7 +119,7 @@ pub fn workflow() -> Workflow {
             scenario!("a folder of another execution", folder_of_another => "Tables Failed")
                 .failing(ErrorName::TablesFailed)
                 .and(|ended| assert!(told(ended).contains("ExportExists"), "{}", told(ended))),
-            scenario!("looking is not allowed", looking_refused => "Tables Failed")
+            scenario!("looking is not allowed", describing_refused => "Tables Failed")
                 .failing(ErrorName::TablesFailed)
                 .and(|ended| assert!(ended.state.objects.is_empty(), "{:?}", ended.state.objects)),
             scenario!("a segment that breaks off", breaks_off => "Tables Failed")
@@ -338,7 +338,7 @@ async fn refused_of_dynamodb(deployed: &Deployed, step: &str, action: &str) -> B
     Begin::Input(json!({ "TableName": TABLE, "Managed": true }))
 }
 
-async fn looking_refused(deployed: Arc<Deployed>) -> Begin {
+async fn describing_refused(deployed: Arc<Deployed>) -> Begin {
     refused(&deployed, "export-table.plan-export", "dynamodb:DescribeTable").await
 }
 

@@ -56,7 +56,7 @@ pub fn workflow() -> Workflow {
                 .failing(ErrorName::TargetTableMissing),
             scenario!("the table holds items", table_not_empty => "Table Not Empty")
                 .failing(ErrorName::TableNotEmpty),
-            scenario!("looking is not allowed", looking_refused => "Restore Not Started")
+            scenario!("looking is not allowed", describing_refused => "Restore Not Started")
                 .failing(ErrorName::AccessDenied),
             scenario!("writing is not allowed", writing_refused => "Restore Failed")
                 .failing(ErrorName::AccessDenied),
@@ -135,7 +135,7 @@ async fn refused(deployed: &Deployed, step: &str, action: &str) -> Begin {
     Begin::Input(input())
 }
 
-async fn looking_refused(deployed: Arc<Deployed>) -> Begin {
+async fn describing_refused(deployed: Arc<Deployed>) -> Begin {
     refused(&deployed, PLAN, "s3:ListBucket").await
 }
 

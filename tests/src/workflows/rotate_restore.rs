@@ -72,7 +72,7 @@ pub fn workflow() -> Workflow {
                 .failing(ErrorName::RestoreFailed),
             scenario!("a restore without end", a_restore_without_end => "Restore Timed Out")
                 .failing(ErrorName::RestoreTimedOut),
-            scenario!("looking is not allowed", looking_refused => "Restore Not Confirmed")
+            scenario!("looking is not allowed", describing_refused => "Restore Not Confirmed")
                 .failing(ErrorName::AccessDenied),
             scenario!("with its settings", with_its_settings => "Complete")
                 .beside(SYNC)
@@ -277,7 +277,7 @@ async fn a_restore_without_end(deployed: Arc<Deployed>) -> Begin {
     Begin::Input(input)
 }
 
-async fn looking_refused(deployed: Arc<Deployed>) -> Begin {
+async fn describing_refused(deployed: Arc<Deployed>) -> Begin {
     inject(&deployed, "rotate-restore.check-restore", "dynamodb:DescribeTable", usize::MAX, Fault::Refuse)
         .await;
     a_table_made_before(deployed).await

@@ -126,7 +126,7 @@ pub fn workflow() -> Workflow {
                 .failing(ErrorName::AccessDenied),
             scenario!("neither a table nor items", of_nothing => "Source Table Missing")
                 .failing(ErrorName::SourceTableMissing),
-            scenario!("looking is not allowed", looking_refused => "Snapshot Not Planned")
+            scenario!("looking is not allowed", describing_refused => "Snapshot Not Planned")
                 .failing(ErrorName::AccessDenied),
             scenario!("an object that no version made", with_another_object => "Snapshot Failed")
                 .failing(ErrorName::InvalidVersion)
@@ -349,7 +349,7 @@ async fn refused(deployed: &Deployed, step: &str, action: &str) -> Begin {
     at()
 }
 
-async fn looking_refused(deployed: Arc<Deployed>) -> Begin {
+async fn describing_refused(deployed: Arc<Deployed>) -> Begin {
     refused(&deployed, PLAN, "dynamodb:DescribeTable").await
 }
 

@@ -72,7 +72,7 @@ pub fn workflow() -> Workflow {
             scenario!("a target that is deleted meanwhile", a_target_deleted_meanwhile => "Target Table Missing").failing(ErrorName::TargetTableMissing),
             scenario!("an archived target", an_archived_target => "Table Not Usable").failing(ErrorName::RestoreFailed),
             scenario!("a restore without end", a_restore_without_end => "Table Timed Out").failing(ErrorName::RestoreTimedOut),
-            scenario!("looking is not allowed", looking_refused => "Table Not Checked").failing(ErrorName::AccessDenied),
+            scenario!("looking is not allowed", describing_refused => "Table Not Checked").failing(ErrorName::AccessDenied),
             scenario!("writing down is not allowed", writing_down_refused => "Settings Not Planned").failing(ErrorName::AccessDenied),
             scenario!("a setting that must not be changed", tagging_refused => "Settings Not Equal").failing(ErrorName::SettingsNotEqual),
             scenario!("the document must not be read", reading_refused => "Settings Not Equal").failing(ErrorName::SettingsNotEqual),
@@ -393,7 +393,7 @@ async fn refused(deployed: &Deployed, step: &str, action: &str) -> Begin {
     Begin::Input(json!({ "Source": SOURCE, "Target": TARGET }))
 }
 
-async fn looking_refused(deployed: Arc<Deployed>) -> Begin {
+async fn describing_refused(deployed: Arc<Deployed>) -> Begin {
     refused(&deployed, "sync-settings.check-table", "dynamodb:DescribeTable").await
 }
 

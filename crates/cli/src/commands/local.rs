@@ -79,7 +79,7 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
 }
 
 async fn up(arguments: &Up) -> anyhow::Result<ExitCode> {
-    let state = match Instance::Stack.look()? {
+    let state = match Instance::Stack.read()? {
         Some(state) => {
             let endpoint = state.endpoint().context("it is being started by another command just now")?;
             console::print_remark(&format!("already up at {endpoint} (process {})", state.pid));
@@ -118,7 +118,7 @@ async fn start(arguments: &Up) -> anyhow::Result<State> {
 async fn down() -> anyhow::Result<ExitCode> {
     let mut stopped = 0;
     for instance in Instance::ALL {
-        if let Some(state) = instance.look()? {
+        if let Some(state) = instance.read()? {
             instance.stop(&state).await?;
             console::print_remark(&format!("stopped {instance} (process {})", state.pid));
             stopped += 1;
@@ -144,13 +144,13 @@ struct Report {
 }
 
 async fn status(arguments: &Status) -> anyhow::Result<ExitCode> {
-    let state = Instance::Stack.look()?;
+    let state = Instance::Stack.read()?;
     let problem = match &state {
         Some(state) => answers(state).await.err().map(|error| crate::failure::sentence(&error)),
         None => None,
     };
     let report =
-        Report { up: state.is_some() && problem.is_none(), state, problem, demo: Instance::Demo.look()? };
+        Report { up: state.is_some() && problem.is_none(), state, problem, demo: Instance::Demo.read()? };
     let up = report.up;
     if arguments.json {
         console::print_json(&report)?;

@@ -144,7 +144,7 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let changes = difference::between(item.as_ref(), &then);
     let since = match changes.is_empty() {
         true => Since::default(),
-        false => Since::look(&store(&aws, items), &key.object, at).await?,
+        false => Since::find(&store(&aws, items), &key.object, at).await?,
     };
     let report = |outcome| Report {
         table,

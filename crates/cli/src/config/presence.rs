@@ -2,7 +2,7 @@
 
 use anyhow::bail;
 use tablekeeper_core::item_history::Items;
-use tablekeeper_core::item_history::presence::{Presence, look};
+use tablekeeper_core::item_history::presence::{Presence, find};
 use tablekeeper_core::text::quoted;
 
 use super::place;
@@ -12,7 +12,7 @@ use crate::transfer::{Aws, named};
 
 /// Fails unless versions of items lie where the settings say. Call it before you say that something is not there.
 pub(crate) async fn check_there(aws: &Aws, items: &Items) -> anyhow::Result<()> {
-    let presence = look(&aws.s3, items).await.map_err(|failure| named(failure.name, failure))?;
+    let presence = find(&aws.s3, items).await.map_err(|failure| named(failure.name, failure))?;
     let (what, elsewhere) = match presence {
         Presence::Versions => return Ok(()),
         Presence::Nothing { elsewhere } => (format!("nothing lies under {}", place(items)), elsewhere),
@@ -30,7 +30,7 @@ pub(crate) async fn check_there(aws: &Aws, items: &Items) -> anyhow::Result<()> 
 /// Refuses to begin a backup where other objects lie, among which a snapshot would find it. Says so where it would be
 /// the second of its bucket.
 pub(crate) async fn check_free(aws: &Aws, items: &Items, console: &Console) -> anyhow::Result<()> {
-    match look(&aws.s3, items).await.map_err(|failure| named(failure.name, failure))? {
+    match find(&aws.s3, items).await.map_err(|failure| named(failure.name, failure))? {
         Presence::Versions | Presence::Nothing { elsewhere: None } => Ok(()),
         Presence::Nothing { elsewhere: Some(prefix) } => {
             console.line(&format!(

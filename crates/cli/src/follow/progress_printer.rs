@@ -36,10 +36,10 @@ impl<'a> Narrator<'a> {
     }
 
     /// Follows to the end.
-    pub(crate) async fn follow(&self, mut follower: Follower, look: Duration) -> anyhow::Result<Outcome> {
+    pub(crate) async fn follow(&self, mut follower: Follower, poll: Duration) -> anyhow::Result<Outcome> {
         let mut told_wait = None;
         loop {
-            for (since_start, happening) in follower.next(look).await? {
+            for (since_start, happening) in follower.next(poll).await? {
                 let time = match self.story {
                     Some(_) => self.console.elapsed().as_secs_f64(),
                     None => since_start,

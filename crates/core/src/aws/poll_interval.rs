@@ -41,27 +41,27 @@ pub fn wait_seconds_from(
 mod tests {
     use super::*;
 
-    fn looks(restore_seconds: i64, deadline_seconds: i64) -> Vec<i64> {
+    fn polls(restore_seconds: i64, deadline_seconds: i64) -> Vec<i64> {
         let start = DateTime::UNIX_EPOCH;
         let deadline = start + TimeDelta::seconds(deadline_seconds);
-        let mut looks = Vec::new();
+        let mut polls = Vec::new();
         let mut age = 0;
         while age < restore_seconds {
             age += i64::from(wait_seconds(start + TimeDelta::seconds(age), start, deadline));
-            looks.push(age);
+            polls.push(age);
         }
-        looks
+        polls
     }
 
     #[test]
     fn a_restore_of_twenty_minutes_is_found_ready_at_the_sixth_look() {
-        assert_eq!(looks(1_200, 172_800), [60, 120, 220, 403, 738, 1_338]);
+        assert_eq!(polls(1_200, 172_800), [60, 120, 220, 403, 738, 1_338]);
     }
 
     #[test]
     fn readiness_is_unseen_for_at_most_ten_minutes_and_five_sixths_of_the_restores_age() {
         for ready_at in 60..20_000 {
-            let seen_at = looks(ready_at, 172_800).last().copied().unwrap();
+            let seen_at = polls(ready_at, 172_800).last().copied().unwrap();
             let unseen = seen_at - ready_at;
             assert!(unseen <= LONGEST && unseen <= (ready_at * 5 / 6).max(SHORTEST), "{ready_at}: {unseen}");
         }
@@ -69,12 +69,12 @@ mod tests {
 
     #[test]
     fn the_last_look_comes_right_behind_the_deadline() {
-        let looks = looks(90, 90);
-        assert!(matches!(looks.as_slice(), [60, last] if (91..=92).contains(last)), "{looks:?}");
+        let polls = polls(90, 90);
+        assert!(matches!(polls.as_slice(), [60, last] if (91..=92).contains(last)), "{polls:?}");
     }
 
     #[test]
     fn two_days_fit_the_history() {
-        assert!(looks(172_800, 172_800).len() * 3 < 900);
+        assert!(polls(172_800, 172_800).len() * 3 < 900);
     }
 }

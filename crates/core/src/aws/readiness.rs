@@ -28,7 +28,7 @@ pub struct PollSchedule {
 
 /// What was seen of a table.
 #[derive(Clone, Debug)]
-pub enum Look {
+pub enum TableState {
     /// It can be used.
     Ready(Box<TableDescription>),
     /// Not yet; the words say what is still going on. With the table, where it can be seen.
@@ -67,24 +67,24 @@ impl PollSchedule {
     }
 
     /// What a table looks like. One that cannot be seen may only be too new.
-    pub async fn look(
+    pub async fn poll(
         &self,
         dynamodb: &aws_sdk_dynamodb::Client,
         table: &str,
         now: DateTime<Utc>,
-    ) -> Result<Look, AwsFailure> {
+    ) -> Result<TableState, AwsFailure> {
         let Some(table) = crate::aws::table::describe(dynamodb, table).await? else {
             let too_new = now - self.started_at < self.unseen_for_at_most;
             return Ok(if too_new {
-                Look::Pending("the table cannot be seen yet".to_owned(), None)
+                TableState::Pending("the table cannot be seen yet".to_owned(), None)
             } else {
-                Look::Missing
+                TableState::Missing
             });
         };
         Ok(match readiness(&table) {
-            Readiness::Ready => Look::Ready(Box::new(table)),
-            Readiness::Pending(reason) => Look::Pending(reason, Some(Box::new(table))),
-            Readiness::Failed(reason) => Look::Failed(reason),
+            Readiness::Ready => TableState::Ready(Box::new(table)),
+            Readiness::Pending(reason) => TableState::Pending(reason, Some(Box::new(table))),
+            Readiness::Failed(reason) => TableState::Failed(reason),
         })
     }
 }

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::backfill::Backfill;
-use crate::backfill::table::{TableError, look};
+use crate::backfill::table::{TableError, describe};
 use crate::clock::Clock;
 use crate::error_name::{ErrorName, Named};
 use crate::item_history::change::label_of_stream;
@@ -74,7 +74,7 @@ pub async fn finish(
     if u32::try_from(segments.len()) != Ok(backfill.segments) {
         return Err(Error::Segments { done: segments.len(), all: backfill.segments });
     }
-    let (table, _) = look(dynamodb, &backfill.table_name, Some(&backfill.stream_arn)).await?;
+    let (table, _) = describe(dynamodb, &backfill.table_name, Some(&backfill.stream_arn)).await?;
     if table.table_id().unwrap_or_default() != backfill.table_id {
         return Err(Error::TableReplaced(backfill.table_name));
     }

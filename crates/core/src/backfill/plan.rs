@@ -5,7 +5,7 @@ use crate::aws::scan_segments::number;
 use crate::aws::{rate, scan_segments, table as table_description};
 use crate::backfill::Backfill;
 use crate::backfill::execution_input::{MOST_SECONDS, MOST_SEGMENTS, Wanted};
-use crate::backfill::table::{TableError, look};
+use crate::backfill::table::{TableError, describe};
 use crate::error_name::{ErrorName, Named};
 use crate::input::InvalidInput;
 use crate::item_history::tables::FollowedError;
@@ -42,7 +42,7 @@ impl Named for Error {
 
 /// Looks at the table, and says what the backfill goes by.
 pub async fn plan(dynamodb: &aws_sdk_dynamodb::Client, wanted: Wanted) -> Result<Backfill, Error> {
-    let (table, stream_arn) = look(dynamodb, &wanted.table_name, wanted.stream_arn.as_deref()).await?;
+    let (table, stream_arn) = describe(dynamodb, &wanted.table_name, wanted.stream_arn.as_deref()).await?;
     let (bytes, items) = (table.table_size_bytes(), table.item_count());
     Ok(Backfill {
         segments: segments(&wanted, bytes, items)?,

@@ -52,7 +52,7 @@ impl TableError {
 
 /// Looks at a table: its description and its stream's ARN. `followed` is the stream that something follows already; with
 /// none, any that carries the items will do.
-pub async fn look(
+pub async fn describe(
     dynamodb: &aws_sdk_dynamodb::Client,
     table_name: &str,
     followed: Option<&str>,

@@ -46,7 +46,7 @@ impl Mapping {
 }
 
 /// Looks at the mapping with this UUID; `None` where Lambda has none. It needs `lambda:GetEventSourceMapping`.
-pub async fn look(lambda: &aws_sdk_lambda::Client, uuid: &str) -> Result<Option<Mapping>, AwsFailure> {
+pub async fn describe(lambda: &aws_sdk_lambda::Client, uuid: &str) -> Result<Option<Mapping>, AwsFailure> {
     match lambda.get_event_source_mapping().uuid(uuid).send().await {
         Ok(shown) => Ok(Some(Mapping {
             state: shown.state,
@@ -86,13 +86,13 @@ mod tests {
             )
         });
         let lambda = aws.clients().lambda();
-        let seen = look(&lambda, "1-2-3").await.unwrap().unwrap();
+        let seen = describe(&lambda, "1-2-3").await.unwrap().unwrap();
         assert_eq!((&seen, seen.label()), (&mapping("Enabled", "OK"), Some("2026-11-20T00:00:00.000")));
         assert_eq!(seen.problems(STREAM), Vec::<String>::new());
         aws.answer("lambda:GET", |_| refusal("ResourceNotFoundException"));
-        assert_eq!(look(&lambda, "1-2-3").await.unwrap(), None);
+        assert_eq!(describe(&lambda, "1-2-3").await.unwrap(), None);
         aws.answer("lambda:GET", |_| refusal("AccessDeniedException"));
-        assert_eq!(look(&lambda, "1-2-3").await.unwrap_err().name, ErrorName::AccessDenied);
+        assert_eq!(describe(&lambda, "1-2-3").await.unwrap_err().name, ErrorName::AccessDenied);
     }
 
     #[test]

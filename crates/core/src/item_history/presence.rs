@@ -43,7 +43,7 @@ struct Walked {
 
 /// What lies where the items are said to lie. It takes one LIST where that is versions, and at most sixteen for each of the
 /// prefix and the bucket where it is not.
-pub async fn look(s3: &aws_sdk_s3::Client, items: &Items) -> Result<Presence, AwsFailure> {
+pub async fn find(s3: &aws_sdk_s3::Client, items: &Items) -> Result<Presence, AwsFailure> {
     let Walked { own, elsewhere, other } = walk(s3, items, &items.prefix).await?;
     if own {
         return Ok(Presence::Versions);
@@ -112,13 +112,13 @@ mod tests {
         }
     }
 
-    async fn look_in(keys: &[&str], prefix: &str) -> Presence {
+    async fn find_in(keys: &[&str], prefix: &str) -> Presence {
         let aws = FakeStore::default();
         let s3 = aws.clients().s3();
         for key in keys {
             s3.put_object().bucket("bucket").key(*key).send().await.unwrap();
         }
-        look(&s3, &items(prefix)).await.unwrap()
+        find(&s3, &items(prefix)).await.unwrap()
     }
 
     #[tokio::test]
@@ -148,7 +148,7 @@ mod tests {
             (&["items/readme", "snapshots/x/export.json"], "items/", others("items/readme", None)),
             (&[of_items, of_old], "items/old/", Presence::Versions),
         ] {
-            assert_eq!(look_in(keys, prefix).await, presence, "{keys:?} {prefix:?}");
+            assert_eq!(find_in(keys, prefix).await, presence, "{keys:?} {prefix:?}");
         }
     }
 
@@ -159,6 +159,6 @@ mod tests {
         let key = format!("items/aa/{}", "a".repeat(64));
         s3.put_object().bucket("bucket").key(&key).send().await.unwrap();
         s3.delete_object().bucket("bucket").key(&key).send().await.unwrap();
-        assert_eq!(look(&s3, &items("items/")).await.unwrap(), Presence::Versions);
+        assert_eq!(find(&s3, &items("items/")).await.unwrap(), Presence::Versions);
     }
 }

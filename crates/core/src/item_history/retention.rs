@@ -21,7 +21,7 @@ pub struct Kept {
 }
 
 /// What the bucket keeps of the objects under this prefix.
-pub async fn look(s3: &aws_sdk_s3::Client, bucket: &str, prefix: &str) -> Result<Kept, AwsFailure> {
+pub async fn read(s3: &aws_sdk_s3::Client, bucket: &str, prefix: &str) -> Result<Kept, AwsFailure> {
     let versioning = s3.get_bucket_versioning().bucket(bucket).send().await;
     let versioning = versioning.map_err(AwsFailure::of("s3:GetBucketVersioning"))?;
     let versions = versioning.status == Some(BucketVersioningStatus::Enabled);

@@ -72,7 +72,7 @@ impl Store {
         for _ in 0..ROUNDS {
             let now = match known {
                 Some(now) => now,
-                None => self.look(&change.object).await?,
+                None => self.head(&change.object).await?,
             };
             if let Known::Current { position, .. } = &now
                 && !change.version.position.is_newer_than(position)
@@ -101,7 +101,7 @@ impl Store {
     }
 
     /// What is there now.
-    pub async fn look(&self, object: &str) -> Result<Known, AwsFailure> {
+    pub async fn head(&self, object: &str) -> Result<Known, AwsFailure> {
         let head = self.s3.head_object().bucket(&self.bucket).key(object).send().await;
         match head {
             Ok(head) => {

@@ -117,10 +117,10 @@ pub async fn each(
         // Each of the two is in order; the sort is stable, and puts them together.
         let mut listed: Vec<Listed> = versions.chain(markers).collect();
         listed.sort_by_key(|listed| std::cmp::Reverse((listed.is_latest, listed.put_at)));
-        let looks =
-            stream::iter(listed).map(|listed| look(store, object, with_items, listed)).buffered(AT_A_TIME);
-        let mut looks = std::pin::pin!(looks);
-        while let Some(entry) = looks.try_next().await? {
+        let heads =
+            stream::iter(listed).map(|listed| head(store, object, with_items, listed)).buffered(AT_A_TIME);
+        let mut heads = std::pin::pin!(heads);
+        while let Some(entry) = heads.try_next().await? {
             if let Some(entry) = entry {
                 told += 1;
                 if tell(entry).is_break() {
@@ -136,7 +136,7 @@ pub async fn each(
 }
 
 /// What an entry of a list is; `None` where it is gone by now.
-async fn look(
+async fn head(
     store: &Store,
     object: &str,
     with_items: bool,

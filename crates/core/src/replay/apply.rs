@@ -101,7 +101,7 @@ impl Applier<'_> {
 
     async fn one(&self, change: &Change) -> Result<Became, AwsFailure> {
         let own = &change.version.position;
-        let known = self.store.look(&change.object).await?;
+        let known = self.store.head(&change.object).await?;
         if known == Known::Absent {
             match behind_marker(self.store, &change.object).await? {
                 Some(there) if !own.is_newer_than(&there) => return self.behind(change, &there).await,

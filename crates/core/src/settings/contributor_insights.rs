@@ -99,7 +99,7 @@ impl Setting for ContributorInsights {
         let action = "dynamodb:UpdateContributorInsights";
         update.set_contributor_insights_mode(mode).send().await.map_err(AwsFailure::of(action))?;
         let index = change.index.as_deref();
-        if change.mode.is_some() && settled(|| look(aws, target, index)).await? == Some(Watched::Failed) {
+        if change.mode.is_some() && settled(|| describe(aws, target, index)).await? == Some(Watched::Failed) {
             let detail = format!("FAILED: {}", why_failed(aws, target, index).await?);
             return Err(AwsFailure { action, name: ErrorName::RequestRefused, detail });
         }
@@ -115,7 +115,7 @@ enum Watched {
 }
 
 /// What became of insights that were just enabled; `None` where DynamoDB does not know yet.
-async fn look(aws: &Aws, target: &Table, index: Option<&str>) -> Result<Option<Watched>, AwsFailure> {
+async fn describe(aws: &Aws, target: &Table, index: Option<&str>) -> Result<Option<Watched>, AwsFailure> {
     let summaries = list(aws, target).await?;
     let summary = summaries.iter().find(|summary| summary.index_name() == index);
     Ok(match summary.and_then(|summary| summary.contributor_insights_status()) {

@@ -113,7 +113,7 @@ impl Setting for KinesisDestinations {
                 let enable = aws.dynamodb.enable_kinesis_streaming_destination().table_name(&target.name);
                 let enable = enable.stream_arn(stream).enable_kinesis_streaming_configuration(with.build());
                 enable.send().await.map_err(AwsFailure::of(action))?;
-                match settled(|| look(aws, target, stream)).await? {
+                match settled(|| poll(aws, target, stream)).await? {
                     Some(Err(detail)) => Err(AwsFailure { action, name: ErrorName::RequestRefused, detail }),
                     Some(Ok(())) | None => Ok(()),
                 }
@@ -137,7 +137,7 @@ impl Setting for KinesisDestinations {
 }
 
 /// Whether a destination that was just enabled is, or why not; `None` where DynamoDB does not know yet.
-async fn look(aws: &Aws, target: &Table, stream: &str) -> Result<Option<Result<(), String>>, AwsFailure> {
+async fn poll(aws: &Aws, target: &Table, stream: &str) -> Result<Option<Result<(), String>>, AwsFailure> {
     let answer = describe(aws, target).await?;
     let is_it = |it: &&KinesisDataStreamDestination| it.stream_arn() == Some(stream);
     let destination = answer.iter().find(is_it);

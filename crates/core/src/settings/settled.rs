@@ -13,27 +13,27 @@ use crate::aws::failure::AwsFailure;
 const WAITS: [u64; 6] = [100, 200, 400, 800, 1_600, 3_200];
 
 /// Looks until there is an answer; `None` where there is none yet when the waits are over.
-pub(super) async fn settled<T, F>(look: impl Fn() -> F) -> Result<Option<T>, AwsFailure>
+pub(super) async fn settled<T, F>(poll: impl Fn() -> F) -> Result<Option<T>, AwsFailure>
 where
     F: Future<Output = Result<Option<T>, AwsFailure>>,
 {
-    settled_within(WAITS.map(Duration::from_millis), look).await
+    settled_within(WAITS.map(Duration::from_millis), poll).await
 }
 
 async fn settled_within<T, F>(
     waits: [Duration; WAITS.len()],
-    look: impl Fn() -> F,
+    poll: impl Fn() -> F,
 ) -> Result<Option<T>, AwsFailure>
 where
     F: Future<Output = Result<Option<T>, AwsFailure>>,
 {
     for wait in waits {
-        if let Some(answer) = look().await? {
+        if let Some(answer) = poll().await? {
             return Ok(Some(answer));
         }
         tokio::time::sleep(wait).await;
     }
-    look().await
+    poll().await
 }
 
 #[cfg(test)]
@@ -44,16 +44,16 @@ mod tests {
 
     #[tokio::test]
     async fn it_is_looked_at_until_there_is_an_answer_or_the_waits_are_over() {
-        for (answered_at, expected, looks) in
+        for (answered_at, expected, statuses_left) in
             [(1, Some(1), 1), (3, Some(3), 3), (7, Some(7), 7), (8, None, 7)]
         {
             let looked = AtomicUsize::new(0);
-            let look = || {
-                let look = looked.fetch_add(1, Ordering::Relaxed) + 1;
-                async move { Ok((look == answered_at).then_some(look)) }
+            let poll = || {
+                let poll = looked.fetch_add(1, Ordering::Relaxed) + 1;
+                async move { Ok((poll == answered_at).then_some(poll)) }
             };
-            assert_eq!(settled_within([Duration::ZERO; WAITS.len()], look).await.unwrap(), expected);
-            assert_eq!(looked.load(Ordering::Relaxed), looks);
+            assert_eq!(settled_within([Duration::ZERO; WAITS.len()], poll).await.unwrap(), expected);
+            assert_eq!(looked.load(Ordering::Relaxed), statuses_left);
         }
     }
 }

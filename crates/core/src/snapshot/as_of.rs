@@ -6,7 +6,7 @@ use bytes::Bytes;
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::{Stream, StreamExt, TryStreamExt, stream};
 
-use super::history::{Current, Gathered, Listed, Look, over_an_item};
+use super::history::{Current, Gathered, Listed, VersionHead, winner};
 use super::listing::{Bounds, Candidate, Listing, late_of, of_key};
 use crate::aws::failure::AwsFailure;
 use crate::error_name::ErrorName;
@@ -182,9 +182,9 @@ impl<'a> Fold<'a> {
         match self.among(versions.current(self).await?, late).await? {
             Current::Version(current) if !current.is_tombstone() => self.fetch(key, &current).await,
             Current::Version(_) => Ok(Fetched::State(State::Absent)),
-            Current::Before(looks) => Ok(Fetched::State(match over_an_item(&looks) {
+            Current::Before(heads) => Ok(Fetched::State(match winner(&heads) {
                 None => State::Absent,
-                Some(Look { event, position, item_key, .. }) => {
+                Some(VersionHead { event, position, item_key, .. }) => {
                     State::Unknown(Unknown { event: *event, at: position.at, item_key: item_key.clone() })
                 }
             })),
@@ -195,12 +195,12 @@ impl<'a> Fold<'a> {
     /// An object without a version was deleted so long ago that its tombstone is gone: what came late came before that.
     async fn among(&self, current: Current, late: &[Listed]) -> Result<Current, FoldError> {
         match current {
-            Current::Before(looks) if !looks.is_empty() => self.before(looks, late).await,
+            Current::Before(heads) if !heads.is_empty() => self.before(heads, late).await,
             Current::Version(mut version) => {
                 for late in late {
-                    let look = self.look(late).await?;
-                    if look.is_of(self.at)
-                        && look.position.is_newer_than(&self.look(&version).await?.position)
+                    let head = self.head(late).await?;
+                    if head.is_of(self.at)
+                        && head.position.is_newer_than(&self.head(&version).await?.position)
                     {
                         version = Box::new(late.clone());
                     }
@@ -214,19 +214,19 @@ impl<'a> Fold<'a> {
     /// What was current where all of the object's own versions, of which these are the oldest, are of later seconds. Where the
     /// change behind a late version began the item, the deletion between the two is gone: it was before the second, as all
     /// is that is gone.
-    async fn before(&self, mut looks: Vec<Look>, late: &[Listed]) -> Result<Current, FoldError> {
+    async fn before(&self, mut heads: Vec<VersionHead>, late: &[Listed]) -> Result<Current, FoldError> {
         let mut newest = None;
         for late in late {
-            let look = self.look(late).await?;
-            if look.is_of(self.at) {
-                newest = Some((late, look));
+            let head = self.head(late).await?;
+            if head.is_of(self.at) {
+                newest = Some((late, head));
             } else {
-                let place = looks.iter().position(|there| there.position.is_newer_than(&look.position));
-                looks.insert(place.unwrap_or(looks.len()), look.clone());
+                let place = heads.iter().position(|there| there.position.is_newer_than(&head.position));
+                heads.insert(place.unwrap_or(heads.len()), head.clone());
             }
         }
-        let Some((newest, look)) = newest else { return Ok(Current::Before(looks)) };
-        let next = looks.iter().find(|there| there.position.is_newer_than(&look.position));
+        let Some((newest, head)) = newest else { return Ok(Current::Before(heads)) };
+        let next = heads.iter().find(|there| there.position.is_newer_than(&head.position));
         match next {
             Some(next) if next.first_event == EventName::Insert => Ok(Current::Before(vec![next.clone()])),
             _ => Ok(Current::Version(Box::new(newest.clone()))),
@@ -287,22 +287,22 @@ impl<'a> Fold<'a> {
     }
 
     /// What a version's metadata says of it.
-    pub(super) async fn look<'v>(&self, version: &'v Listed) -> Result<&'v Look, FoldError> {
-        version.look.get_or_try_init(|| self.head(version)).await
+    pub(super) async fn head<'v>(&self, version: &'v Listed) -> Result<&'v VersionHead, FoldError> {
+        version.head.get_or_try_init(|| self.read_head(version)).await
     }
 
-    async fn head(&self, version: &Listed) -> Result<Look, FoldError> {
-        let head = self.s3.head_object().bucket(&self.items.bucket).key(&version.key);
-        let head = match head.set_version_id(version.id.clone()).send().await {
-            Ok(head) => head,
+    async fn read_head(&self, version: &Listed) -> Result<VersionHead, FoldError> {
+        let request = self.s3.head_object().bucket(&self.items.bucket).key(&version.key);
+        let response = match request.set_version_id(version.id.clone()).send().await {
+            Ok(response) => response,
             Err(error) if AwsFailure::is_missing(&error) => {
                 return Err(self.gone(version, version.id.as_deref().unwrap_or_default()));
             }
             Err(error) => return Err(AwsFailure::of(reading(version))(error).into()),
         };
-        match Version::of_metadata(head.metadata()) {
+        match Version::of_metadata(response.metadata()) {
             Some(Version { position, event, first_event, item_key }) => {
-                Ok(Look { event, first_event, position, item_key })
+                Ok(VersionHead { event, first_event, position, item_key })
             }
             None => Err(self.no_version(&version.key, WITHOUT_METADATA)),
         }

@@ -30,7 +30,7 @@ pub(super) struct Listed {
     pub(super) size: u64,
     pub(super) put_at: DateTime<Utc>,
     /// What its metadata says, once it was looked at.
-    pub(super) look: OnceCell<Look>,
+    pub(super) head: OnceCell<VersionHead>,
 }
 
 impl Listed {
@@ -62,7 +62,7 @@ pub(super) enum Current {
     /// This one.
     Version(Box<Listed>),
     /// None of those that are there: they are all of later seconds. The oldest two of them, the oldest first.
-    Before(Vec<Look>),
+    Before(Vec<VersionHead>),
 }
 
 impl Gathered {
@@ -91,7 +91,7 @@ impl Gathered {
         }
         // Where even the oldest of them is too late, one look says so of all.
         if let Some(oldest) = self.newer.last()
-            && fold.look(oldest).await?.counts_as_of(fold.at)
+            && fold.head(oldest).await?.counts_as_of(fold.at)
         {
             self.sure = newest_in_time(fold, &mut self.newer).await?;
         }
@@ -107,28 +107,28 @@ impl Gathered {
             return Ok(Current::Version(Box::new(version)));
         }
         self.too_late.append(&mut self.newer);
-        let mut looks = Vec::new();
+        let mut heads = Vec::new();
         for version in self.too_late.iter().rev().take(2) {
-            looks.push(fold.look(version).await?.clone());
+            heads.push(fold.head(version).await?.clone());
         }
-        Ok(Current::Before(looks))
+        Ok(Current::Before(heads))
     }
 }
 
 /// Says what was before the oldest of these versions, of which the oldest comes first: it, where that was an item; `None`
 /// where there was none.
-pub(super) fn over_an_item(looks: &[Look]) -> Option<&Look> {
-    let (oldest, next) = (looks.first()?, looks.get(1));
+pub(super) fn winner(heads: &[VersionHead]) -> Option<&VersionHead> {
+    let (oldest, next) = (heads.first()?, heads.get(1));
     // A backfill may have read the item before the stream told that it was new.
     let began =
         next.filter(|next| oldest.event == EventName::Backfill && next.position.at <= oldest.position.at);
-    let begins = |look: &Look| look.first_event == EventName::Insert;
+    let begins = |head: &VersionHead| head.first_event == EventName::Insert;
     (!begins(oldest) && !began.is_some_and(begins)).then_some(oldest)
 }
 
 /// What a look at a version says.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(super) struct Look {
+pub(super) struct VersionHead {
     /// What made it so.
     pub(super) event: EventName,
     /// What came first in its second.
@@ -139,7 +139,7 @@ pub(super) struct Look {
     pub(super) item_key: String,
 }
 
-impl Look {
+impl VersionHead {
     /// Restores are to the second: a change is of the second that it falls into.
     pub(super) fn is_of(&self, at: DateTime<Utc>) -> bool {
         self.position.at.timestamp() <= at.timestamp()
@@ -159,9 +159,9 @@ async fn newest_in_time(fold: &Fold<'_>, versions: &mut Vec<Listed>) -> Result<O
         while low < high {
             let middle = low + (high - low) / 2;
             let Some(version) = versions.get(middle) else { break };
-            let look = fold.look(version).await?;
-            if look.counts_as_of(fold.at) {
-                found = Some(look.is_of(fold.at));
+            let head = fold.head(version).await?;
+            if head.counts_as_of(fold.at) {
+                found = Some(head.is_of(fold.at));
                 high = middle;
             } else {
                 low = middle + 1;

@@ -235,7 +235,7 @@ fn late_between<'f>(
     late::list(fold.s3, bucket, fold.items.late_prefix(), range).map_err(FoldError::from).map_ok(
         move |late| {
             let Late { key, object, id, etag, size, put_at } = late;
-            let listed = Listed { key: object, id: Some(id), etag, size, put_at, look: OnceCell::new() };
+            let listed = Listed { key: object, id: Some(id), etag, size, put_at, head: OnceCell::new() };
             (format!("{prefix}{}", key.item), listed)
         },
     )
@@ -308,7 +308,7 @@ fn listed(
     let size = size.and_then(|size| u64::try_from(size).ok());
     match (key, etag, size, put_at) {
         (Some(key), Some(etag), Some(size), Some(put_at)) => {
-            Ok(Listed { key, id, etag, size, put_at, look: OnceCell::new() })
+            Ok(Listed { key, id, etag, size, put_at, head: OnceCell::new() })
         }
         _ => Err(incomplete()),
     }

@@ -70,9 +70,9 @@ pub async fn each(
         let page = page.map_err(AwsFailure::of("s3:ListBucket"))?;
         let folders = page.common_prefixes.unwrap_or_default();
         let folders = folders.into_iter().filter_map(|folder| folder.prefix);
-        let looks = stream::iter(folders).map(|folder| look(&files, folder, prefix)).buffered(AT_A_TIME);
-        let mut looks = std::pin::pin!(looks);
-        while let Some(overview) = looks.try_next().await? {
+        let reads = stream::iter(folders).map(|folder| read(&files, folder, prefix)).buffered(AT_A_TIME);
+        let mut reads = std::pin::pin!(reads);
+        while let Some(overview) = reads.try_next().await? {
             if let Some(overview) = overview {
                 told += 1;
                 tell(overview);
@@ -83,7 +83,7 @@ pub async fn each(
 }
 
 /// What a folder holds; `None` where nothing in it says that it is a snapshot's.
-async fn look(files: &Files, folder: String, prefix: &str) -> Result<Option<Overview>, FilesError> {
+async fn read(files: &Files, folder: String, prefix: &str) -> Result<Option<Overview>, FilesError> {
     let key = document_in(&folder);
     if files.get(&key).await?.is_none() {
         return Ok(None);

@@ -12,8 +12,8 @@ mod exports;
 mod insights;
 mod kinesis;
 mod lifetime;
-mod looks;
 mod policies;
+mod polls;
 mod recovery;
 mod restore;
 mod settings;
@@ -41,7 +41,7 @@ use crate::upstream::Refusal;
 /// What is known of one account's tables in one Region, by name.
 #[derive(Debug, Default)]
 pub(super) struct State {
-    restored: HashMap<String, looks::Restored>,
+    restored: HashMap<String, polls::Restored>,
     settings: HashMap<String, settings::Settings>,
     /// The backups that were asked for with CreateBackup, by ARN.
     backups: HashMap<String, backups::OnDemand>,
@@ -80,7 +80,7 @@ pub(crate) async fn answer(
     let scope = Scope::of(caller);
     let input = || serde_json::from_slice::<Value>(body).unwrap_or_default();
     let answer = match caller.operation.as_str() {
-        "DescribeTable" => return Some(looks::describe_table(shared, &scope, head, body).await),
+        "DescribeTable" => return Some(polls::describe_table(shared, &scope, head, body).await),
         "CreateTable" => lifetime::create(shared, &scope, input()).await,
         "UpdateTable" => update::update(shared, &scope, &input()).await,
         "DeleteTable" => lifetime::delete(shared, &scope, &input()).await,

@@ -50,7 +50,7 @@ enum Act {
     /// Makes a table of this name, with a key, an index `by-kind` and an item.
     Table(String),
     /// Sets how many looks a restored table is CREATING for, an update UPDATING, a backup CREATING.
-    Looks([u32; 3]),
+    Polls([u32; 3]),
     /// Shows a table in this status.
     Status([String; 2]),
     /// Lets so many hours pass, for what AWS lets through once in a while only.
@@ -80,7 +80,7 @@ impl Step {
                 api.make_table(name).await;
                 return Ok(());
             }
-            Act::Looks([tables, updates, on_demand_backups]) => {
+            Act::Polls([tables, updates, on_demand_backups]) => {
                 let slowness =
                     Slowness { tables: *tables, indexes: 0, updates: *updates, ..Slowness::default() };
                 front.slow(api.account, Slowness { on_demand_backups: *on_demand_backups, ..slowness });

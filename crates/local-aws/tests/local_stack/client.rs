@@ -150,10 +150,10 @@ impl Api {
 }
 
 /// Looks until there is something to see.
-pub(crate) async fn eventually<T>(what: &str, look: impl AsyncFn() -> Option<T>) -> T {
+pub(crate) async fn eventually<T>(what: &str, poll: impl AsyncFn() -> Option<T>) -> T {
     let started = Instant::now();
     loop {
-        if let Some(seen) = look().await {
+        if let Some(seen) = poll().await {
             return seen;
         }
         assert!(started.elapsed() < PATIENCE, "{what} did not happen within {PATIENCE:?}");

@@ -140,8 +140,8 @@ impl Step for WatchStream {
             let stream_arn = &watched.stream_arn;
             let (_, table) =
                 table_of_stream(stream_arn).ok_or_else(|| Error::NoStream(stream_arn.clone()))?;
-            let looked = table::look(&self.dynamodb, table, Some(stream_arn)).await;
-            problems.extend(looked.err().map(|error| error.to_string()));
+            let described = table::describe(&self.dynamodb, table, Some(stream_arn)).await;
+            problems.extend(described.err().map(|error| error.to_string()));
             problems.extend(self.problems_of_mapping(&input.function_name, table, watched).await);
             problems
                 .extend(self.observe(&input, table, stream_arn).await.err().map(|error| error.to_string()));
@@ -181,7 +181,7 @@ impl WatchStream {
             }
             Err(FollowedError::Aws(failure)) => return vec![failure.to_string()],
         };
-        match mapping::look(&self.lambda, &uuid).await {
+        match mapping::describe(&self.lambda, &uuid).await {
             Ok(Some(mapping)) => mapping.problems(stream_arn),
             Ok(None) => vec![format!("there is no event source mapping {uuid}")],
             Err(failure) => vec![failure.to_string()],

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use tablekeeper_core::aws::clients::Clients;
 use tablekeeper_core::aws::failure::AwsFailure;
 use tablekeeper_core::aws::own_tag;
-use tablekeeper_core::aws::readiness::{Look, PollSchedule, Wait};
+use tablekeeper_core::aws::readiness::{PollSchedule, TableState, Wait};
 use tablekeeper_core::aws::table::TableDescription;
 use tablekeeper_core::clock::Clock;
 use tablekeeper_core::error_name::{ErrorName, Named};
@@ -131,7 +131,7 @@ impl Step for CheckRestore {
     async fn run(&self, Input { restore, .. }: Input) -> Result<Output, Error> {
         let reason = match self.pending_job(&restore).await? {
             Some(reason) => reason,
-            None => match self.look_at_table(&restore).await? {
+            None => match self.poll_table(&restore).await? {
                 Ok(ready) => return Ok(ready),
                 Err(reason) => reason,
             },
@@ -174,13 +174,13 @@ impl CheckRestore {
     }
 
     /// The table if it is ready, or what is still going on.
-    async fn look_at_table(&self, restore: &Restore) -> Result<Result<Output, String>, Error> {
+    async fn poll_table(&self, restore: &Restore) -> Result<Result<Output, String>, Error> {
         let table = &restore.target_table;
-        match schedule(restore).look(&self.dynamodb, table, self.clock.now()).await? {
-            Look::Pending(reason, _) => Ok(Err(reason)),
-            Look::Failed(reason) => Err(Error::RestoreFailed { table: table.clone(), reason }),
-            Look::Missing => Err(Error::TargetTableMissing(table.clone())),
-            Look::Ready(description) => {
+        match schedule(restore).poll(&self.dynamodb, table, self.clock.now()).await? {
+            TableState::Pending(reason, _) => Ok(Err(reason)),
+            TableState::Failed(reason) => Err(Error::RestoreFailed { table: table.clone(), reason }),
+            TableState::Missing => Err(Error::TargetTableMissing(table.clone())),
+            TableState::Ready(description) => {
                 if restore.table_id.is_some() && description.table_id() != restore.table_id.as_deref() {
                     return Err(Error::TargetTableMissing(table.clone()));
                 }

@@ -117,7 +117,7 @@ impl Step for PublishPointer {
         let previous_value = current.as_ref().map(|parameter| parameter.value.clone());
         // A value that is ours already may be the work of an invocation whose answer was lost, written
         // over a newer one.
-        let mut looked_at = match &current {
+        let mut described = match &current {
             Some(now) if now.value == table_arn => now.version - 1 - LOOK_BEHIND,
             Some(now) => now.version - 1,
             None => 0,
@@ -125,8 +125,8 @@ impl Step for PublishPointer {
         let mut newest = table_arn.clone();
         for _ in 0..ATTEMPTS {
             if let Some(now) = &current {
-                newest = self.newest(&name, looked_at, now, newest).await?;
-                looked_at = now.version;
+                newest = self.newest(&name, described, now, newest).await?;
+                described = now.version;
                 if now.value == newest {
                     let outcome = match &previous_value {
                         _ if newest != table_arn => Outcome::PointerIsNewer,
@@ -170,12 +170,12 @@ impl PublishPointer {
     async fn newest(
         &self,
         name: &str,
-        looked_at: i64,
+        described: i64,
         now: &Parameter,
         ours: String,
     ) -> Result<String, Error> {
         let mut newest = ours;
-        for version in (looked_at + 1).max(1)..now.version {
+        for version in (described + 1).max(1)..now.version {
             if let Some(there) = self.read(&format!("{name}:{version}")).await?
                 && is_newer_rotation(&there.value, &newest)
             {

@@ -180,7 +180,7 @@ impl CheckStream {
         at: DateTime<Utc>,
         now: DateTime<Utc>,
     ) -> Result<Option<String>, AwsFailure> {
-        let Some(mapping) = mapping::look(&self.lambda, &reader.mapping).await? else {
+        let Some(mapping) = mapping::describe(&self.lambda, &reader.mapping).await? else {
             return Ok(Some(format!("there is no event source mapping {}", reader.mapping)));
         };
         let problems = mapping.problems(&reader.stream_arn);

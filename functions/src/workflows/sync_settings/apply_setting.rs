@@ -123,7 +123,7 @@ impl Step for ApplySetting {
                 Output::Done { setting: name, refused: bounded_refusals(refused) }
             }
             Wait::Seconds(seconds) => {
-                let wait_seconds = if table_is_updating { look_again(&plan) } else { seconds };
+                let wait_seconds = if table_is_updating { seconds_to_next_poll(&plan) } else { seconds };
                 Output::Pending { setting: name, wait_seconds, reason }
             }
         })
@@ -131,7 +131,7 @@ impl Step for ApplySetting {
 }
 
 /// When to look at a table again that is being updated, in seconds.
-fn look_again(plan: &Plan) -> u32 {
+fn seconds_to_next_poll(plan: &Plan) -> u32 {
     let share = (plan.deadline - plan.started_at).num_seconds() / MOST_LOOKS;
     u32::try_from(share.max(UPDATE_TAKES_SECONDS)).unwrap_or(u32::MAX)
 }

@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tablekeeper_core::aws::clients::Clients;
 use tablekeeper_core::aws::failure::AwsFailure;
-use tablekeeper_core::aws::readiness::{Look, PollSchedule, Wait};
+use tablekeeper_core::aws::readiness::{PollSchedule, TableState, Wait};
 use tablekeeper_core::aws::table::RestoreSummary;
 use tablekeeper_core::clock::Clock;
 use tablekeeper_core::error_name::{ErrorName, Named};
@@ -134,14 +134,14 @@ impl Step for CheckTable {
         };
         let table = input.execution_input.target;
         let now = self.clock.now();
-        let (reason, description) = match schedule.look(&self.dynamodb, &table, now).await? {
-            Look::Ready(description) => {
+        let (reason, description) = match schedule.poll(&self.dynamodb, &table, now).await? {
+            TableState::Ready(description) => {
                 let table_arn = description.table_arn().unwrap_or_default().to_owned();
                 return Ok(Output::Ready { table_arn, restore_summary: input.restore_summary });
             }
-            Look::Failed(reason) => return Err(Error::RestoreFailed { table, reason }),
-            Look::Missing => return Err(Error::TargetTableMissing(table)),
-            Look::Pending(reason, description) => (reason, description),
+            TableState::Failed(reason) => return Err(Error::RestoreFailed { table, reason }),
+            TableState::Missing => return Err(Error::TargetTableMissing(table)),
+            TableState::Pending(reason, description) => (reason, description),
         };
         let seen = description.and_then(|description| RestoreSummary::of(&description));
         let restore_summary = seen.or(input.restore_summary);

@@ -48,8 +48,8 @@ pub(crate) fn wait_scale(text: &str) -> Result<f64, String> {
 }
 
 fn slowness(text: &str) -> Result<Slowness, String> {
-    let looks: Result<Vec<u32>, _> = text.split(',').map(str::parse).collect();
-    match looks.as_deref() {
+    let polls: Result<Vec<u32>, _> = text.split(',').map(str::parse).collect();
+    match polls.as_deref() {
         Ok(&[tables, indexes, backups, on_demand_backups, restore_jobs, updates]) => {
             Ok(Slowness { tables, indexes, backups, on_demand_backups, restore_jobs, updates })
         }

@@ -134,11 +134,11 @@ impl Instance {
     }
 
     /// The state of this instance if it is up.
-    pub(crate) fn look(self) -> anyhow::Result<Option<State>> {
-        self.look_in(&directory())
+    pub(crate) fn read(self) -> anyhow::Result<Option<State>> {
+        self.read_in(&directory())
     }
 
-    fn look_in(self, directory: &Path) -> anyhow::Result<Option<State>> {
+    fn read_in(self, directory: &Path) -> anyhow::Result<Option<State>> {
         let path = self.file(directory, "json");
         let mut file = match File::open(&path) {
             Ok(file) => file,
@@ -187,7 +187,7 @@ impl Instance {
             let _ = kill(pid, signal);
             let deadline = Instant::now() + grace;
             while Instant::now() < deadline {
-                if self.look()?.is_none() && self.try_lock(&directory())?.is_some() {
+                if self.read()?.is_none() && self.try_lock(&directory())?.is_some() {
                     return Ok(());
                 }
                 sleep(LOOK).await;
@@ -231,19 +231,19 @@ mod tests {
     #[tokio::test]
     async fn a_claim_is_seen_by_others_until_it_is_dropped() {
         let directory = tempfile::tempdir().unwrap();
-        let look = || Instance::Stack.look_in(directory.path()).unwrap();
-        assert_eq!(look(), None);
+        let read = || Instance::Stack.read_in(directory.path()).unwrap();
+        assert_eq!(read(), None);
 
         let mut claim = Instance::Stack.claim_in(directory.path()).await.unwrap();
-        assert_eq!(look(), None, "claimed but not yet published");
+        assert_eq!(read(), None, "claimed but not yet published");
         claim.publish(&state()).unwrap();
-        assert_eq!(look(), Some(state()));
+        assert_eq!(read(), Some(state()));
         let refusal = Instance::Stack.claim_in(directory.path()).await.unwrap_err();
         assert!(refusal.to_string().contains("is up already"), "{refusal}");
         assert!(Instance::Demo.claim_in(directory.path()).await.is_ok(), "instances do not clash");
 
         drop(claim);
-        assert_eq!(look(), None);
+        assert_eq!(read(), None);
     }
 
     #[tokio::test]
@@ -251,12 +251,12 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("state.json");
         std::fs::write(&file, serde_json::to_vec(&state()).unwrap()).unwrap();
-        let look = || Instance::Stack.look_in(directory.path()).unwrap();
-        assert_eq!(look(), None);
+        let read = || Instance::Stack.read_in(directory.path()).unwrap();
+        assert_eq!(read(), None);
         let mut claim = Instance::Stack.claim_in(directory.path()).await.unwrap();
-        assert_eq!(look(), None, "the words are another's until the new ones are published");
+        assert_eq!(read(), None, "the words are another's until the new ones are published");
         claim.publish(&State { pid: 8, ..state() }).unwrap();
-        assert_eq!(look(), Some(State { pid: 8, ..state() }));
+        assert_eq!(read(), Some(State { pid: 8, ..state() }));
     }
 
     #[tokio::test]
@@ -266,7 +266,7 @@ mod tests {
         for endpoint in [None, Some("http://127.0.0.1:1".to_owned())] {
             let published = State { endpoint, ..state() };
             claim.publish(&published).unwrap();
-            assert_eq!(Instance::Stack.look_in(directory.path()).unwrap(), Some(published));
+            assert_eq!(Instance::Stack.read_in(directory.path()).unwrap(), Some(published));
         }
     }
 
@@ -277,7 +277,7 @@ mod tests {
         std::fs::write(&file, serde_json::to_vec(&state()).unwrap()).unwrap();
         let other = std::fs::File::open(&file).unwrap();
         other.lock_shared().unwrap();
-        assert_eq!(Instance::Stack.look_in(directory.path()).unwrap(), None);
+        assert_eq!(Instance::Stack.read_in(directory.path()).unwrap(), None);
         assert!(Instance::Stack.claim_in(directory.path()).await.is_ok());
     }
 

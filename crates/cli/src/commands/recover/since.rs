@@ -33,7 +33,7 @@ pub(super) struct Later {
 
 impl Since {
     /// Asks the bucket.
-    pub(super) async fn look(store: &Store, object: &str, at: DateTime<Utc>) -> anyhow::Result<Since> {
+    pub(super) async fn find(store: &Store, object: &str, at: DateTime<Utc>) -> anyhow::Result<Since> {
         let mut since = Since::default();
         let mut tell = |entry: Entry| {
             // S3 got it before the second was over, so it and what is behind it are no later.

@@ -211,7 +211,7 @@ async fn of_second(
     console: &Console,
 ) -> anyhow::Result<Found> {
     for name in names(at) {
-        match look(&name, settings, aws).await? {
+        match find(&name, settings, aws).await? {
             Found::NotEnded(sentence) => console.line(&format!("note: {sentence}; it is left as it is")),
             found => return Ok(found),
         }
@@ -220,7 +220,7 @@ async fn of_second(
 }
 
 /// What is in the folder of a snapshot of this name.
-async fn look(name: &str, settings: &Settings, aws: &Aws) -> anyhow::Result<Found> {
+async fn find(name: &str, settings: &Settings, aws: &Aws) -> anyhow::Result<Found> {
     let Snapshots { bucket, prefix } = settings.snapshots()?;
     let files = whole(&aws.s3, bucket);
     let key = document_in(&format!("{prefix}{name}/"));
@@ -263,7 +263,7 @@ async fn newest(settings: &Settings, aws: &Aws) -> anyhow::Result<Found> {
     });
     for name in names {
         // Whatever else lies there is not for this to refuse. What cannot be looked at might be what is meant.
-        if let Found::Ours(snapshot) = look(name, settings, aws).await? {
+        if let Found::Ours(snapshot) = find(name, settings, aws).await? {
             return Ok(Found::Ours(snapshot));
         }
     }

@@ -91,7 +91,7 @@ pub(super) async fn adopt(adoption: &Adoption<'_>, object: Object) -> Result<Don
 async fn put(adoption: &Adoption<'_>, item: &Item, seen: &[Seen]) -> Result<Counts, AwsFailure> {
     let mut changes = states::changes(item, seen);
     let mut counts = Counts { items: 1, states: changes.len() as u64, ..Counts::default() };
-    let there = target::look(adoption, &item.object).await?;
+    let there = target::read(adoption, &item.object).await?;
     let since = adoption.complete_since;
     let ended = match there.first {
         None => since,

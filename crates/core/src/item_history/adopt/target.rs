@@ -42,8 +42,8 @@ pub(super) struct First {
 }
 
 /// Looks at an object, and behind what is current where that does not say it: behind a delete marker may lie anything.
-pub(super) async fn look(adoption: &Adoption<'_>, object: &str) -> Result<There, AwsFailure> {
-    let known = adoption.new.look(object).await?;
+pub(super) async fn read(adoption: &Adoption<'_>, object: &str) -> Result<There, AwsFailure> {
+    let known = adoption.new.head(object).await?;
     let mut there = There { is_taken: is_foreign(&known), known, adopted: HashSet::new(), first: None };
     if matches!(there.known, Known::Current { .. }) && !there.is_taken {
         return Ok(there);

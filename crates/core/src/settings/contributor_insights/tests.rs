@@ -82,10 +82,10 @@ fn insights_that_are_only_being_enabled_are_waited_for() {
 /// Reconciles a target whose insights have these statuses, a look each; the last one stays.
 async fn enabled(statuses: &[&'static str]) -> (Reconciled, FakeAws) {
     let aws = FakeAws::default().with_table("copy");
-    let looks = Mutex::new(statuses.to_vec());
+    let statuses_left = Mutex::new(statuses.to_vec());
     aws.answer("dynamodb:ListContributorInsights", move |_| {
-        let mut looks = looks.lock().unwrap();
-        let status = if looks.len() > 1 { looks.remove(0) } else { looks[0] };
+        let mut statuses_left = statuses_left.lock().unwrap();
+        let status = if statuses_left.len() > 1 { statuses_left.remove(0) } else { statuses_left[0] };
         let summary = json!({ "TableName": "copy", "ContributorInsightsStatus": status });
         (200, json!({ "ContributorInsightsSummaries": [summary] }))
     });

@@ -65,12 +65,12 @@ fn a_destination_that_was_disabled_or_failed_is_none() {
 /// Reconciles a target whose destination has these statuses, a look each; the last one stays.
 async fn enabled(statuses: &[&'static str]) -> (Reconciled, FakeAws) {
     let aws = FakeAws::default().with_table("copy");
-    let looks = Mutex::new(statuses.to_vec());
+    let statuses_left = Mutex::new(statuses.to_vec());
     let state = aws.clone();
     aws.answer("dynamodb:EnableKinesisStreamingDestination", |_| (200, json!({})));
     aws.answer("dynamodb:DescribeKinesisStreamingDestination", move |_| {
-        let mut looks = looks.lock().unwrap();
-        let status = if looks.len() > 1 { looks.remove(0) } else { looks[0] };
+        let mut statuses_left = statuses_left.lock().unwrap();
+        let status = if statuses_left.len() > 1 { statuses_left.remove(0) } else { statuses_left[0] };
         let destination = json!({ "StreamArn": HERE, "DestinationStatus": status,
             "DestinationStatusDescription": "User does not have a permission to use kinesis stream" });
         (200, json!({ "KinesisDataStreamDestinations": [destination] }))

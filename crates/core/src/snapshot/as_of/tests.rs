@@ -19,7 +19,7 @@ fn places() -> Items {
 async fn value(aws: &FakeStore, at: i64, now: i64) -> (Option<String>, usize) {
     let (s3, items, key_names) = (aws.clients().s3(), places(), ["id".to_owned()]);
     let fold = Fold { s3: &s3, items: &items, key_names: &key_names, at: second(at), now: second(now) };
-    let looks = aws.count("s3:HeadObject");
+    let heads = aws.count("s3:HeadObject");
     let folded: Vec<_> = fold.shard(0, 1, None).try_collect().await.unwrap();
     assert!(folded.len() <= 1);
     let item = folded.first().and_then(|folded| match &folded.state {
@@ -28,7 +28,7 @@ async fn value(aws: &FakeStore, at: i64, now: i64) -> (Option<String>, usize) {
         State::Unknown(unknown) => panic!("{unknown:?}"),
     });
     let value = item.map(|item: serde_json::Value| item["value"]["S"].as_str().unwrap().to_owned());
-    (value, aws.count("s3:HeadObject") - looks)
+    (value, aws.count("s3:HeadObject") - heads)
 }
 
 async fn backfill(aws: &FakeStore, value: &str, read: i64, put: i64) -> bool {
@@ -56,9 +56,9 @@ async fn a_lag_is_seen_through_with_few_looks() {
     }
     for now in [4_000, 1_000_000] {
         for at in [0, 1, 57, 98, 99] {
-            let (there, looks) = value(&aws, at, now).await;
+            let (there, heads) = value(&aws, at, now).await;
             assert_eq!(there, Some(at.to_string()));
-            assert!(looks <= 7, "{looks} looks for {at}");
+            assert!(heads <= 7, "{heads} requests for {at}");
         }
         assert_eq!(value(&aws, 3_600, now).await.0.as_deref(), Some("99"));
         assert_eq!(value(&aws, 4_000, now).await, (Some("99".to_owned()), 0));
@@ -91,9 +91,9 @@ async fn an_item_may_have_more_versions_than_are_held() {
     versions(&mut aws.state());
     // Three that may be too late are halved; of those that are held, one look says that all are too late.
     for (at, most) in [(100, 9), (1_250, 7), (299, 11), (300, 12), (298, 11)] {
-        let (there, looks) = value(&aws, at, 1_000_000).await;
+        let (there, heads) = value(&aws, at, 1_000_000).await;
         assert_eq!(there, Some(at.to_string()));
-        assert!(looks <= most, "{looks} looks for {at}");
+        assert!(heads <= most, "{heads} requests for {at}");
     }
     assert_eq!(value(&aws, -1, 1_000_000).await.0, None);
     // The versions of a decided key are passed over: pages of ten, of which two are needed.

@@ -49,7 +49,7 @@ pub(super) struct BackupJob {
     pub(super) created: DateTime<Utc>,
     pub(super) completed: Option<DateTime<Utc>>,
     pub(super) state: JobState,
-    looks_left: u32,
+    polls_left: u32,
 }
 
 impl BackupJob {
@@ -120,7 +120,7 @@ pub(super) async fn start(call: &Call<'_>) -> Result<Value, Refusal> {
     let job = BackupJob {
         vault_arn: vaults::vault_arn(call, &vault),
         table_arn: table_of_backup(&backup_arn).unwrap_or(&table_arn).to_owned(),
-        looks_left: call.shared.script.slowness(account).backups,
+        polls_left: call.shared.script.slowness(account).backups,
         created: now(),
         completed: None,
         state: JobState::Pending,
@@ -194,11 +194,11 @@ pub(super) async fn describe(call: &Call<'_>) -> Result<Value, Refusal> {
     let id = call.segment(1).to_owned();
     let job = state.jobs.iter_mut().find(|job| job.id == id).ok_or_else(|| no_job(&id))?;
     if job.state != JobState::Completed {
-        if job.looks_left == 0 {
+        if job.polls_left == 0 {
             complete(call.shared, &call.scope, &mut state, &id);
         } else {
             let shown = job.shown(&call.scope.account);
-            job.looks_left -= 1;
+            job.polls_left -= 1;
             job.state = JobState::Running;
             return Ok(shown);
         }

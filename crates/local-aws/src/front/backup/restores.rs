@@ -50,7 +50,7 @@ pub(super) struct RestoreJob {
     created: DateTime<Utc>,
     ended: Option<DateTime<Utc>>,
     progress: Progress,
-    looks_left: u32,
+    polls_left: u32,
     seen: bool,
     told_to_fail: Option<String>,
     is_announced: bool,
@@ -101,12 +101,12 @@ impl RestoreJob {
     }
 
     /// One look: the job goes on, and shows where it is.
-    async fn look(&mut self, shared: &Arc<Shared>, scope: &Scope) {
-        let is_last = self.looks_left == 0;
+    async fn poll(&mut self, shared: &Arc<Shared>, scope: &Scope) {
+        let is_last = self.polls_left == 0;
         let is_first = !std::mem::replace(&mut self.seen, true);
-        self.looks_left = self.looks_left.saturating_sub(1);
+        self.polls_left = self.polls_left.saturating_sub(1);
         // Waiting is worth showing only where there is another look for running.
-        if is_last || !is_first || self.looks_left == 0 {
+        if is_last || !is_first || self.polls_left == 0 {
             self.begin(shared, scope).await;
         }
         if is_last {
@@ -185,7 +185,7 @@ pub(super) async fn start(call: &Call<'_>) -> Result<Value, Refusal> {
         created: now(),
         ended: None,
         progress: Progress::Pending,
-        looks_left: call.shared.script.slowness(account).restore_jobs,
+        polls_left: call.shared.script.slowness(account).restore_jobs,
         seen: false,
         told_to_fail: call.shared.script.restore_failure(account),
         token,
@@ -198,8 +198,8 @@ pub(super) async fn start(call: &Call<'_>) -> Result<Value, Refusal> {
     };
     let id = job.id.clone();
     announce::restore_created(&job.point.arn, &job.id, job.created).send(call.shared, &call.scope);
-    if job.looks_left == 0 {
-        job.look(call.shared, &call.scope).await;
+    if job.polls_left == 0 {
+        job.poll(call.shared, &call.scope).await;
     } else {
         go_on_unseen(Arc::clone(call.shared), call.scope.clone(), id.clone());
     }
@@ -269,7 +269,7 @@ pub(super) async fn describe(call: &Call<'_>) -> Result<Value, Refusal> {
     let state = call.state();
     let mut state = state.lock().await;
     let job = state.restores.iter_mut().find(|job| job.id == id).ok_or_else(|| no_job(id))?;
-    job.look(call.shared, &call.scope).await;
+    job.poll(call.shared, &call.scope).await;
     Ok(job.shown(&call.scope.account))
 }
 

@@ -18,14 +18,14 @@ const BACKUP_IN_USE: &str = "There is another ongoing conflicting backup control
 /// A backup that somebody asked for with CreateBackup.
 #[derive(Debug)]
 pub(super) struct OnDemand {
-    looks_until_made: u32,
+    polls_until_made: u32,
     /// Whether it ends DELETED, as a backup does that AWS could not make.
     fails: bool,
 }
 
 impl OnDemand {
     fn status(&self) -> &'static str {
-        match (self.looks_until_made, self.fails) {
+        match (self.polls_until_made, self.fails) {
             (0, false) => "AVAILABLE",
             (0, true) => "DELETED",
             _ => "CREATING",
@@ -50,7 +50,7 @@ pub(super) async fn create(shared: &Arc<Shared>, scope: &Scope, input: &Value) -
     let mut output = shared.dynamodb(scope, "CreateBackup", input).await?;
     if let Some(details) = output.get_mut("BackupDetails") {
         let backup = OnDemand {
-            looks_until_made: shared.script.slowness(&scope.account).on_demand_backups,
+            polls_until_made: shared.script.slowness(&scope.account).on_demand_backups,
             fails: shared.script.backups_fail(&scope.account),
         };
         state.backups.insert(arn_of(details).to_owned(), backup);
@@ -98,7 +98,7 @@ pub(super) async fn describe(shared: &Arc<Shared>, scope: &Scope, input: &Value)
         correct_type(shared, details);
         show(shared, scope, &state, details);
         if let Some(backup) = state.backups.get_mut(arn_of(details)) {
-            backup.looks_until_made = backup.looks_until_made.saturating_sub(1);
+            backup.polls_until_made = backup.polls_until_made.saturating_sub(1);
         }
     }
     Ok(output)
@@ -276,7 +276,7 @@ mod tests {
 
     #[test]
     fn a_backup_is_under_way_until_it_was_looked_at_and_then_it_is_made_or_has_failed() {
-        let status = |looks_until_made, fails| OnDemand { looks_until_made, fails }.status();
+        let status = |polls_until_made, fails| OnDemand { polls_until_made, fails }.status();
         assert_eq!((status(1, false), status(1, true)), ("CREATING", "CREATING"));
         assert_eq!((status(0, false), status(0, true)), ("AVAILABLE", "DELETED"));
     }

@@ -17,7 +17,7 @@ const STATUS: &str = "ContributorInsightsStatus";
 pub(super) struct Insights {
     mode: Option<String>,
     /// How many callers are still shown that they are being enabled.
-    looks: u32,
+    polls: u32,
     /// Why they cannot be enabled.
     failure: Option<String>,
 }
@@ -49,7 +49,7 @@ pub(super) async fn update(shared: &Arc<Shared>, scope: &Scope, input: &Value) -
     let index = text(input, "IndexName").map(str::to_owned);
     if text(input, "ContributorInsightsAction") == Some("ENABLE") {
         let insights = insights.entry(index).or_default();
-        insights.looks = shared.script.slowness(&scope.account).updates;
+        insights.polls = shared.script.slowness(&scope.account).updates;
         insights.failure = shared.script.insights_failure(&scope.account);
         insights.mode = text(input, MODE).map(str::to_owned).or_else(|| insights.mode.take());
         set(&mut output, MODE, insights.mode.as_deref().unwrap_or(BY_DEFAULT));
@@ -85,11 +85,11 @@ fn show(settings: &mut Settings, shown: &mut Value) {
     }
     let mut unknown = Insights::default();
     let insights = insights(settings, shown).unwrap_or(&mut unknown);
-    let status = match (&mut insights.looks, &insights.failure) {
+    let status = match (&mut insights.polls, &insights.failure) {
         (0, None) => "ENABLED",
         (0, Some(_)) => "FAILED",
-        (looks, _) => {
-            *looks -= 1;
+        (polls, _) => {
+            *polls -= 1;
             "ENABLING"
         }
     };

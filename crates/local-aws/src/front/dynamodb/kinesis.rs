@@ -28,9 +28,9 @@ pub(super) struct Destination {
 }
 
 impl Destination {
-    fn begin(&mut self, status: &'static str, becomes: &'static str, looks: u32) {
+    fn begin(&mut self, status: &'static str, becomes: &'static str, polls: u32) {
         self.status = status;
-        self.becomes = Some((becomes, looks));
+        self.becomes = Some((becomes, polls));
     }
 
     /// What it has become if it takes no (more) looks.
@@ -42,10 +42,10 @@ impl Destination {
     }
 
     /// Shows one more caller how far it is.
-    fn look(&mut self) -> Value {
+    fn poll(&mut self) -> Value {
         self.settle();
-        if let Some((_, looks)) = &mut self.becomes {
-            *looks -= 1;
+        if let Some((_, polls)) = &mut self.becomes {
+            *polls -= 1;
         }
         let mut shown = json!({ "StreamArn": self.stream, "DestinationStatus": self.status });
         if let Some(precision) = &self.precision {
@@ -67,7 +67,7 @@ pub(super) async fn describe(shared: &Arc<Shared>, scope: &Scope, input: &Value)
     let state = shared.tables.of(scope);
     let mut state = state.lock().await;
     let table = shared.table(scope, input).await?;
-    let shown: Vec<Value> = state.settings(&table).destinations.iter_mut().map(Destination::look).collect();
+    let shown: Vec<Value> = state.settings(&table).destinations.iter_mut().map(Destination::poll).collect();
     Ok(json!({ "TableName": name_of(&table), "KinesisDataStreamDestinations": shown }))
 }
 
@@ -84,7 +84,7 @@ pub(super) async fn change(
     let table = shared.table(scope, input).await?;
     let destinations = &mut state.settings(&table).destinations;
     let stream = text(input, "StreamArn").ok_or_else(|| invalid("StreamArn is required"))?;
-    let looks = shared.script.slowness(&scope.account).updates;
+    let polls = shared.script.slowness(&scope.account).updates;
     let configuration = match operation {
         "UpdateKinesisStreamingDestination" => "UpdateKinesisStreamingConfiguration",
         _ => "EnableKinesisStreamingConfiguration",
@@ -94,10 +94,10 @@ pub(super) async fn change(
     let status = match operation {
         "EnableKinesisStreamingDestination" => {
             let failure = shared.script.destination_failure(&scope.account);
-            enable(destinations, stream, precision, failure, looks)
+            enable(destinations, stream, precision, failure, polls)
         }
-        "UpdateKinesisStreamingDestination" => update(destinations, stream, precision, looks),
-        _ => disable(destinations, stream, looks),
+        "UpdateKinesisStreamingDestination" => update(destinations, stream, precision, polls),
+        _ => disable(destinations, stream, polls),
     }?;
     let mut output =
         json!({ "TableName": name_of(&table), "StreamArn": stream, "DestinationStatus": status });
@@ -112,7 +112,7 @@ fn enable(
     stream: &str,
     precision: Option<String>,
     failure: Option<String>,
-    looks: u32,
+    polls: u32,
 ) -> Result<&'static str, Refusal> {
     if destinations.iter().any(Destination::is_live) {
         return Err(gate(
@@ -121,15 +121,15 @@ fn enable(
     }
     destinations.retain(|destination| destination.stream != stream);
     let becomes = if failure.is_some() { "ENABLE_FAILED" } else { "ACTIVE" };
-    let (stream, becomes) = (stream.to_owned(), Some((becomes, looks)));
+    let (stream, becomes) = (stream.to_owned(), Some((becomes, polls)));
     destinations.push(Destination { stream, status: "ENABLING", becomes, precision, failure });
     Ok("ENABLING")
 }
 
-fn disable(destinations: &mut [Destination], stream: &str, looks: u32) -> Result<&'static str, Refusal> {
+fn disable(destinations: &mut [Destination], stream: &str, polls: u32) -> Result<&'static str, Refusal> {
     match destinations.iter_mut().find(|it| it.stream == stream && it.status == "ACTIVE") {
         Some(destination) => {
-            destination.begin("DISABLING", "DISABLED", looks);
+            destination.begin("DISABLING", "DISABLED", polls);
             Ok("DISABLING")
         }
         None => Err(gate("KinesisStreamingDestination must be ACTIVE to perform DISABLE operation.")),
@@ -140,7 +140,7 @@ fn update(
     destinations: &mut [Destination],
     stream: &str,
     precision: Option<String>,
-    looks: u32,
+    polls: u32,
 ) -> Result<&'static str, Refusal> {
     let Some(destination) = destinations.iter_mut().find(|it| it.stream == stream && it.status == "ACTIVE")
     else {
@@ -155,7 +155,7 @@ fn update(
         )));
     }
     destination.precision = precision;
-    destination.begin("UPDATING", "ACTIVE", looks);
+    destination.begin("UPDATING", "ACTIVE", polls);
     Ok("UPDATING")
 }
 

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use hyper::http::request::Parts;
 use serde_json::{Map, Value, json};
 
-use super::looks::Restored;
+use super::polls::Restored;
 use super::{backups, lifetime, table_of_backup, text, trail};
 use crate::clock;
 use crate::front::Shared;
@@ -101,8 +101,8 @@ pub(crate) async fn restore(
     let record = Restored {
         table_id: description.get("TableId").cloned().unwrap_or_default(),
         summary: summary(source, moment),
-        looks_until_active: slowness.tables,
-        looks_until_indexed: slowness.indexes,
+        polls_until_active: slowness.tables,
+        polls_until_indexed: slowness.indexes,
     };
     record.show_creating(&mut description);
     state.restored.insert(target, record);

@@ -18,7 +18,7 @@ pub(super) struct Settings {
     table_id: Value,
     /// Made by a restore. The emulator copies what the source can take at once, and AWS does not.
     pub(super) is_restored: bool,
-    pub(super) looks_until_updated: u32,
+    pub(super) polls_until_updated: u32,
     /// How often its class was changed.
     pub(super) class_changes: u32,
     pub(super) protection_changed: Option<DateTime<Utc>>,
@@ -39,7 +39,7 @@ pub(super) struct Settings {
 /// A raise of warm throughput that is under way: until it is done the old values are shown, and UPDATING beside them.
 #[derive(Clone, Debug)]
 pub(super) struct Warming {
-    pub(super) looks: u32,
+    pub(super) polls: u32,
     /// What the table is to take, if that is raised.
     pub(super) table: Option<Warm>,
     /// What indexes are to take, by name.
@@ -143,7 +143,7 @@ impl Settings {
 
     /// Raises what is being raised, if that takes no (more) looks.
     fn settle(&mut self) {
-        let Some(warming) = self.warming.take_if(|warming| warming.looks == 0) else { return };
+        let Some(warming) = self.warming.take_if(|warming| warming.polls == 0) else { return };
         self.warm = self.warm.or_more(warming.table.unwrap_or_default());
         for (name, warm) in warming.indexes {
             let limits = self.limits.entry(name).or_default();
@@ -152,25 +152,25 @@ impl Settings {
     }
 
     /// Shows one more caller whether an update is done.
-    pub(super) fn look(&mut self, table: &mut Value) {
+    pub(super) fn poll(&mut self, table: &mut Value) {
         if let Some(warming) = &mut self.warming {
-            warming.looks = warming.looks.saturating_sub(1);
+            warming.polls = warming.polls.saturating_sub(1);
         }
-        if self.looks_until_updated > 0 {
-            self.looks_until_updated -= 1;
+        if self.polls_until_updated > 0 {
+            self.polls_until_updated -= 1;
             set(table, "TableStatus", "UPDATING");
         }
     }
 
     /// Begins to raise warm throughput. What is being raised already goes on, to the later values.
-    pub(super) fn begin_warming(&mut self, table: Option<Warm>, indexes: HashMap<String, Warm>, looks: u32) {
+    pub(super) fn begin_warming(&mut self, table: Option<Warm>, indexes: HashMap<String, Warm>, polls: u32) {
         if table.is_none() && indexes.is_empty() {
             return;
         }
         let before = self.warming.take();
         let (table_before, mut all) = before.map_or_else(Default::default, |it| (it.table, it.indexes));
         all.extend(indexes);
-        self.warming = Some(Warming { looks, table: table.or(table_before), indexes: all });
+        self.warming = Some(Warming { polls, table: table.or(table_before), indexes: all });
     }
 
     /// Remembers the maxima that a new or changed index is given.
@@ -251,7 +251,7 @@ mod tests {
                 settings.begin_warming(None, [("i".to_owned(), warm(7))].into(), 1);
             }
             settings.show(&mut table);
-            settings.look(&mut table);
+            settings.poll(&mut table);
             let of = |at: &str| {
                 let warm = table.pointer(at).unwrap();
                 (warm["ReadUnitsPerSecond"].as_u64().unwrap(), warm["Status"].as_str().unwrap().to_owned())

@@ -20,7 +20,7 @@ pub(super) async fn update(shared: &Arc<Shared>, scope: &Scope, input: &Value) -
     state.refuse_while_restored(&table)?;
     let settings = state.settings(&table);
     let protection = input.get("DeletionProtectionEnabled").and_then(Value::as_bool);
-    if settings.looks_until_updated > 0 && protection.is_none() {
+    if settings.polls_until_updated > 0 && protection.is_none() {
         return Err(in_use(format!("Table is being updated: {name}")));
     }
     settings.show(&mut table);
@@ -48,19 +48,19 @@ pub(super) async fn update(shared: &Arc<Shared>, scope: &Scope, input: &Value) -
     }
 
     let mut output = shared.dynamodb(scope, "UpdateTable", input).await?;
-    let looks = shared.script.slowness(&scope.account).updates;
+    let polls = shared.script.slowness(&scope.account).updates;
     settings.class_changes += u32::from(class.is_some());
-    note(settings, input, looks);
+    note(settings, input, polls);
     let takes_time = takes_time(input);
     if takes_time {
-        settings.looks_until_updated = looks;
+        settings.polls_until_updated = polls;
     }
     if let Some(table) = output.get_mut("TableDescription") {
         settings.show(table);
         set(
             table,
             "TableStatus",
-            if takes_time || settings.looks_until_updated > 0 { "UPDATING" } else { "ACTIVE" },
+            if takes_time || settings.polls_until_updated > 0 { "UPDATING" } else { "ACTIVE" },
         );
     }
     Ok(output)
@@ -93,7 +93,7 @@ fn index_changes<'a>(input: &'a Value, sort: &'a str) -> impl Iterator<Item = &'
     changes.into_iter().flatten().filter_map(move |change| change.get(sort))
 }
 
-fn note(settings: &mut Settings, input: &Value, looks: u32) {
+fn note(settings: &mut Settings, input: &Value, polls: u32) {
     let warm = |given: &Value| given.get("WarmThroughput").map(|warm| Warm::read(Some(warm)));
     let named = |given: &Value| Some((text(given, "IndexName")?.to_owned(), warm(given)?));
     for given in index_changes(input, "Create") {
@@ -105,7 +105,7 @@ fn note(settings: &mut Settings, input: &Value, looks: u32) {
     }
     index_changes(input, "Update").for_each(|given| settings.note_index(given));
     let indexes = index_changes(input, "Update").filter_map(named).collect();
-    settings.begin_warming(warm(input), indexes, looks);
+    settings.begin_warming(warm(input), indexes, polls);
     for name in index_changes(input, "Delete").filter_map(|change| text(change, "IndexName")) {
         settings.limits.remove(name);
         settings.insights.remove(&Some(name.to_owned()));

@@ -49,7 +49,7 @@ async fn the_deadline_ends_it_and_the_words_say_which_it_was() {
 
 #[tokio::test]
 async fn a_backup_that_was_made_late_in_a_run_has_ten_minutes_all_the_same() {
-    let look = async |age: i64| {
+    let check = async |age: i64| {
         let started_at: chrono::DateTime<chrono::Utc> = STARTED_AT.parse().unwrap();
         let now = Clock::Fixed(started_at + chrono::TimeDelta::seconds(age));
         let aws = aws("CREATING");
@@ -59,9 +59,9 @@ async fn a_backup_that_was_made_late_in_a_run_has_ten_minutes_all_the_same() {
         step.run_json(json!({ "executionArn": EXECUTION, "run": run(3, 50), "backup": backup })).await
     };
     // It was made an hour and a half after the execution began, half an hour after the run's deadline.
-    assert_eq!(look(5_400).await.unwrap()["waitSeconds"], 5);
-    assert_eq!(look(5_999).await.unwrap()["status"], "PENDING");
-    assert_eq!(look(6_000).await.unwrap_err().name, ErrorName::BackupTimedOut);
+    assert_eq!(check(5_400).await.unwrap()["waitSeconds"], 5);
+    assert_eq!(check(5_999).await.unwrap()["status"], "PENDING");
+    assert_eq!(check(6_000).await.unwrap_err().name, ErrorName::BackupTimedOut);
 }
 
 #[tokio::test]

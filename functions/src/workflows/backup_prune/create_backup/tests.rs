@@ -148,9 +148,9 @@ async fn a_table_that_is_gone_is_said_to_be_before_the_call_and_by_it() {
     for code in ["TableNotFoundException", "ResourceNotFoundException"] {
         let aws = aws();
         aws.refuse("dynamodb:CreateBackup", code);
-        let looks = std::sync::atomic::AtomicUsize::new(0);
+        let polls = std::sync::atomic::AtomicUsize::new(0);
         aws.answer("dynamodb:DescribeTable", move |_| {
-            match looks.fetch_add(1, std::sync::atomic::Ordering::Relaxed) {
+            match polls.fetch_add(1, std::sync::atomic::Ordering::Relaxed) {
                 0 => (200, json!({ "Table": { "TableId": "id-of-orders", "TableStatus": "ACTIVE" } })),
                 _ => tablekeeper_core::testing::fake_aws::refusal("ResourceNotFoundException"),
             }

@@ -55,17 +55,17 @@ fn job(status: RestoreJobStatus, message: Option<&'static str>) -> Rule {
 }
 
 /// Looks at a restore that began at 0 s, may take until 3,600 s, and is `age` seconds old.
-async fn look(
+async fn poll(
     age: i64,
     job_id: Option<&str>,
     dynamodb: &[&Rule],
     backup: &[&Rule],
 ) -> Result<Value, Failure> {
-    look_at("id", age, job_id, dynamodb, backup).await
+    check_at("id", age, job_id, dynamodb, backup).await
 }
 
 /// Looks at the restore of the table that has this id.
-async fn look_at(
+async fn check_at(
     id: &str,
     age: i64,
     job_id: Option<&str>,
@@ -89,7 +89,7 @@ async fn look_at(
 async fn a_ready_table_is_ready_even_behind_the_deadline() {
     for age in [60, 3_600, 1_000_000] {
         let rules = [&described(TableStatus::Active), &tagged()];
-        let output = look(age, None, &rules, &[]).await.unwrap();
+        let output = poll(age, None, &rules, &[]).await.unwrap();
         assert_eq!((&output["status"], &output["tableArn"]), (&json!("READY"), &json!(ARN)));
         assert_eq!(output["DescribeTableOutput"]["Table"]["TableStatus"], "ACTIVE");
     }
@@ -98,7 +98,7 @@ async fn a_ready_table_is_ready_even_behind_the_deadline() {
 #[tokio::test]
 async fn an_unready_table_is_waited_for_ever_longer() {
     for (age, wait) in [(0, 60), (120, 100), (600, 500), (2_000, 600)] {
-        let output = look(age, None, &[&described(TableStatus::Creating)], &[]).await.unwrap();
+        let output = poll(age, None, &[&described(TableStatus::Creating)], &[]).await.unwrap();
         assert_eq!((&output["status"], &output["waitSeconds"]), (&json!("PENDING"), &json!(wait)));
         assert_eq!(output["reason"], "the table is being created");
     }
@@ -106,7 +106,7 @@ async fn an_unready_table_is_waited_for_ever_longer() {
 
 #[tokio::test]
 async fn the_deadline_ends_it() {
-    let failure = look(3_600, None, &[&described(TableStatus::Creating)], &[]).await.unwrap_err();
+    let failure = poll(3_600, None, &[&described(TableStatus::Creating)], &[]).await.unwrap_err();
     assert_eq!(failure.name, ErrorName::RestoreTimedOut);
     assert!(failure.message.contains("the table is being created"), "{failure}");
 }
@@ -114,7 +114,7 @@ async fn the_deadline_ends_it() {
 #[tokio::test]
 async fn a_terminal_state_fails_by_name() {
     let table = described(TableStatus::Archived);
-    let failure = look(60, None, &[&table], &[]).await.unwrap_err();
+    let failure = poll(60, None, &[&table], &[]).await.unwrap_err();
     assert_eq!(failure.name, ErrorName::RestoreFailed);
     assert!(failure.message.contains("ARCHIVED"), "{failure}");
 }
@@ -122,8 +122,8 @@ async fn a_terminal_state_fails_by_name() {
 #[tokio::test]
 async fn a_key_that_cannot_be_used_is_waited_for_until_the_deadline() {
     let table = described(TableStatus::InaccessibleEncryptionCredentials);
-    look(60, None, &[&table], &[]).await.unwrap();
-    let failure = look(3_600, None, &[&table], &[]).await.unwrap_err();
+    poll(60, None, &[&table], &[]).await.unwrap();
+    let failure = poll(3_600, None, &[&table], &[]).await.unwrap_err();
     assert_eq!(failure.name, ErrorName::RestoreTimedOut);
     assert!(failure.message.contains("INACCESSIBLE_ENCRYPTION_CREDENTIALS"), "{failure}");
 }
@@ -131,25 +131,25 @@ async fn a_key_that_cannot_be_used_is_waited_for_until_the_deadline() {
 #[tokio::test]
 async fn a_table_that_is_not_there_is_new_or_gone() {
     let missing = refused("ResourceNotFoundException");
-    assert_eq!(look(60, None, &[&missing], &[]).await.unwrap()["status"], "PENDING");
-    let failure = look(301, None, &[&missing], &[]).await.unwrap_err();
+    assert_eq!(poll(60, None, &[&missing], &[]).await.unwrap()["status"], "PENDING");
+    let failure = poll(301, None, &[&missing], &[]).await.unwrap_err();
     assert_eq!(failure.name, ErrorName::TargetTableMissing);
 }
 
 #[tokio::test]
 async fn a_restore_job_is_asked_before_the_table() {
     for status in [RestoreJobStatus::Pending, RestoreJobStatus::Running] {
-        let output = look(60, Some("j"), &[], &[&job(status, None)]).await.unwrap();
+        let output = poll(60, Some("j"), &[], &[&job(status, None)]).await.unwrap();
         assert_eq!(output["status"], "PENDING");
     }
     let table = described(TableStatus::Active);
     let done = job(RestoreJobStatus::Completed, None);
-    assert_eq!(look(60, Some("j"), &[&table, &tagged()], &[&done]).await.unwrap()["status"], "READY");
+    assert_eq!(poll(60, Some("j"), &[&table, &tagged()], &[&done]).await.unwrap()["status"], "READY");
 }
 
 #[tokio::test]
 async fn another_table_of_the_name_is_neither_tagged_nor_taken_for_the_restored_one() {
-    let failure = look_at("other", 60, None, &[&described(TableStatus::Active)], &[]).await.unwrap_err();
+    let failure = check_at("other", 60, None, &[&described(TableStatus::Active)], &[]).await.unwrap_err();
     assert_eq!(failure.name, ErrorName::TargetTableMissing);
 }
 
@@ -160,16 +160,16 @@ async fn a_table_that_does_not_take_its_tag_is_not_ready() {
         ("AccessDeniedException", ErrorName::AccessDenied),
     ] {
         let rules = [&described(TableStatus::Active), &not_tagged(code)];
-        assert_eq!(look(60, None, &rules, &[]).await.unwrap_err().name, name);
+        assert_eq!(poll(60, None, &rules, &[]).await.unwrap_err().name, name);
     }
     let rules = [&described(TableStatus::Active), &not_tagged("ResourceNotFoundException")];
-    assert_eq!(look(60, None, &rules, &[]).await.unwrap()["reason"], "the table takes no tags yet");
+    assert_eq!(poll(60, None, &rules, &[]).await.unwrap()["reason"], "the table takes no tags yet");
 }
 
 #[tokio::test]
 async fn a_failed_restore_job_fails_with_its_reason() {
     for status in [RestoreJobStatus::Failed, RestoreJobStatus::Aborted] {
-        let failure = look(60, Some("j"), &[], &[&job(status, Some("the key is gone"))]).await.unwrap_err();
+        let failure = poll(60, Some("j"), &[], &[&job(status, Some("the key is gone"))]).await.unwrap_err();
         assert_eq!(failure.name, ErrorName::RestoreFailed);
         assert!(failure.message.ends_with("the key is gone"), "{failure}");
     }
@@ -181,6 +181,6 @@ async fn refusals_have_their_names() {
         ("AccessDeniedException", ErrorName::AccessDenied),
         ("ValidationException", ErrorName::RequestRefused),
     ] {
-        assert_eq!(look(60, None, &[&refused(code)], &[]).await.unwrap_err().name, name);
+        assert_eq!(poll(60, None, &[&refused(code)], &[]).await.unwrap_err().name, name);
     }
 }

@@ -359,13 +359,13 @@ async fn only_the_table_that_a_completed_job_made_is_adopted() {
         let job = job.status(RestoreStatus::Completed).creation_date(SdkDateTime::from_secs(900));
         listed(vec![job.completion_date(SdkDateTime::from_secs(1_100)).build()])
     };
-    let look = async |created| {
+    let check = async |created| {
         let table = made_at(created, TableStatus::Active);
         run(&[&table, &tags(None)], &[&completed(), &metadata_of("ours")], input(RECOVERY_POINT)).await
     };
-    assert_eq!(look(1_000).await.unwrap()["adopted"], true);
+    assert_eq!(check(1_000).await.unwrap()["adopted"], true);
     for elsewhere in [800, 1_200] {
-        assert_eq!(look(elsewhere).await.unwrap_err().name, ErrorName::TargetTableExists);
+        assert_eq!(check(elsewhere).await.unwrap_err().name, ErrorName::TargetTableExists);
     }
     let deleting = made_at(1_000, TableStatus::Deleting);
     let failure = failure(&[&deleting], &[&completed(), &metadata_of("ours")], input(RECOVERY_POINT)).await;

@@ -25,12 +25,12 @@ const WELL: Seen = Seen { state: "Enabled", last_result: "OK", ages: Vec::new(),
 
 impl Seen {
     /// What the step answers at a second, after so many looks.
-    async fn looked_at(&self, now: i64, looks: u32, input: Value) -> Result<Value, Failure> {
-        self.looked_at_of(now, looks, input, None).await
+    async fn checked(&self, now: i64, looks: u32, input: Value) -> Result<Value, Failure> {
+        self.checked_for(now, looks, input, None).await
     }
 
     /// The same of another table, which this is known to read.
-    async fn looked_at_of(
+    async fn checked_for(
         &self,
         now: i64,
         looks: u32,
@@ -82,10 +82,10 @@ impl Seen {
 #[tokio::test]
 async fn what_reads_another_tables_stream_is_looked_at_for_its_snapshot() {
     let followed = json!({ "streamArn": STREAM, "mapping": "1-2-3" });
-    let seen = WELL.looked_at_of(AT + 301, 0, json!({}), Some(followed)).await.unwrap();
+    let seen = WELL.checked_for(AT + 301, 0, json!({}), Some(followed)).await.unwrap();
     assert_eq!(seen["settled"], true, "{seen}");
     let other = json!({ "streamArn": STREAM.replace("orders", "customers"), "mapping": "1-2-3" });
-    let seen = WELL.looked_at_of(AT + 301, 0, json!({}), Some(other)).await.unwrap();
+    let seen = WELL.checked_for(AT + 301, 0, json!({}), Some(other)).await.unwrap();
     assert_eq!(seen["settled"], false, "{seen}");
 }
 
@@ -98,11 +98,11 @@ async fn a_stream_that_is_read_without_a_lag_has_told() {
         vec![(AT - 60, 900), (AT + 60, 60)],
     ] {
         let seen = Seen { ages, ..WELL };
-        let output = seen.looked_at(AT + 300, 0, json!({})).await.unwrap();
+        let output = seen.checked(AT + 300, 0, json!({})).await.unwrap();
         assert_eq!((&output["settled"], &output["snapshot"]["plan"]["notes"]), (&json!(true), &json!([])));
     }
     let new = Seen { last_result: "No records processed", ..WELL };
-    assert_eq!(new.looked_at(AT + 300, 0, json!({})).await.unwrap()["settled"], true);
+    assert_eq!(new.checked(AT + 300, 0, json!({})).await.unwrap()["settled"], true);
 }
 
 #[tokio::test]
@@ -119,20 +119,20 @@ async fn a_lag_or_a_mapping_that_is_not_well_is_waited_for_and_then_named() {
             "the mapping's LastProcessingResult is `PROBLEM: Function call failed`",
         ),
     ] {
-        let output = seen.looked_at(AT + 300, 59, json!({})).await.unwrap();
+        let output = seen.checked(AT + 300, 59, json!({})).await.unwrap();
         assert_eq!(
             (&output["settled"], &output["waitSeconds"], &output["looks"]),
             (&json!(false), &json!(60), &json!(60))
         );
-        let failure = seen.looked_at(AT + 300, 60, json!({})).await.unwrap_err();
+        let failure = seen.checked(AT + 300, 60, json!({})).await.unwrap_err();
         assert_eq!(failure.name, ErrorName::StreamLags);
         assert!(failure.message.contains(words), "{failure}");
-        let allowed = seen.looked_at(AT + 300, 0, json!({ "AllowIncomplete": true })).await.unwrap();
+        let allowed = seen.checked(AT + 300, 0, json!({ "AllowIncomplete": true })).await.unwrap();
         assert_eq!(allowed["settled"], true);
         let note = allowed["snapshot"]["plan"]["notes"][0].as_str().unwrap();
         assert!(note.contains(words), "{note}");
         // What a stream has not told after a day it never tells: the mapping may be gone with its table.
-        assert_eq!(seen.looked_at(AT + 86_401, 0, json!({})).await.unwrap()["settled"], true);
+        assert_eq!(seen.checked(AT + 86_401, 0, json!({})).await.unwrap()["settled"], true);
     }
 }
 
@@ -142,12 +142,12 @@ async fn what_was_given_up_has_to_be_replayed() {
     let object = "aws/lambda/1-2-3/shard/1.json";
     for (put_at, now) in [(AT + 200, AT + 300), (AT + DAY, AT + 30 * DAY)] {
         let seen = Seen { given_up: vec![(object, put_at)], ..WELL };
-        let failure = seen.looked_at(now, 60, json!({})).await.unwrap_err();
+        let failure = seen.checked(now, 60, json!({})).await.unwrap_err();
         assert_eq!(failure.name, ErrorName::StreamLags);
         let words = format!("changes were given up and not replayed, as s3://bucket/{object} has them");
         assert!(failure.message.contains(&words), "{failure}");
     }
     // All of its changes came after the second.
     let seen = Seen { given_up: vec![(object, AT + DAY + 1)], ..WELL };
-    assert_eq!(seen.looked_at(AT + 30 * DAY, 0, json!({})).await.unwrap()["settled"], true);
+    assert_eq!(seen.checked(AT + 30 * DAY, 0, json!({})).await.unwrap()["settled"], true);
 }

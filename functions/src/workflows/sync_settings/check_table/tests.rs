@@ -39,14 +39,14 @@ async fn run(age: i64, dynamodb: &[&Rule], hours: &str, input: Value) -> Result<
 }
 
 /// Looks at a table for which an execution has waited for `age` seconds and may wait an hour.
-async fn look(age: i64, dynamodb: &Rule) -> Result<Value, Failure> {
+async fn poll(age: i64, dynamodb: &Rule) -> Result<Value, Failure> {
     run(age, &[dynamodb], "1", json!({ "Target": "copy" })).await
 }
 
 #[tokio::test]
 async fn a_ready_table_is_ready_even_behind_the_deadline() {
     for age in [0, 3_600, 1_000_000] {
-        let output = look(age, &described(TableStatus::Active)).await.unwrap();
+        let output = poll(age, &described(TableStatus::Active)).await.unwrap();
         assert_eq!(output, json!({ "status": "READY", "tableArn": ARN, "restoreSummary": null }));
     }
 }
@@ -54,7 +54,7 @@ async fn a_ready_table_is_ready_even_behind_the_deadline() {
 #[tokio::test]
 async fn an_unready_table_is_waited_for_ever_longer() {
     for (age, wait) in [(0, 60), (120, 100), (600, 500), (2_000, 600), (3_599, 2)] {
-        let output = look(age, &described(TableStatus::Creating)).await.unwrap();
+        let output = poll(age, &described(TableStatus::Creating)).await.unwrap();
         let reason = "the table is being created";
         let expected =
             json!({ "status": "PENDING", "waitSeconds": wait, "reason": reason, "restoreSummary": null });
@@ -72,7 +72,7 @@ async fn what_is_told_of_the_restore_while_it_runs_is_handed_on_to_the_end() {
         let table = TableDescription::builder().table_status(TableStatus::Creating).restore_summary(told);
         Described::builder().table(table.build()).build()
     });
-    let look = async |dynamodb: &Rule, seen: &Value| {
+    let poll = async |dynamodb: &Rule, seen: &Value| {
         let step = CheckTable {
             dynamodb: mock_client!(aws_sdk_dynamodb, RuleMode::MatchAny, [dynamodb]),
             clock: Clock::Fixed(DateTime::UNIX_EPOCH),
@@ -82,16 +82,16 @@ async fn what_is_told_of_the_restore_while_it_runs_is_handed_on_to_the_end() {
             "tableTimeoutHours": "1", "restoreSummary": seen });
         step.run_json(input).await.unwrap()["restoreSummary"].clone()
     };
-    assert_eq!(look(&restoring, &Value::Null).await, summary);
+    assert_eq!(poll(&restoring, &Value::Null).await, summary);
     // While it is UPDATING, and once it is ACTIVE, DynamoDB tells it no more.
     for status in [TableStatus::Updating, TableStatus::Active] {
-        assert_eq!(look(&described(status), &summary).await, summary);
+        assert_eq!(poll(&described(status), &summary).await, summary);
     }
 }
 
 #[tokio::test]
 async fn the_deadline_ends_it_and_the_words_say_which_it_was() {
-    let failure = look(3_600, &described(TableStatus::Creating)).await.unwrap_err();
+    let failure = poll(3_600, &described(TableStatus::Creating)).await.unwrap_err();
     assert_eq!(failure.name, ErrorName::RestoreTimedOut);
     assert_eq!(
         failure.message,
@@ -101,14 +101,14 @@ async fn the_deadline_ends_it_and_the_words_say_which_it_was() {
 
 #[tokio::test]
 async fn a_state_that_a_table_does_not_leave_fails_by_name() {
-    let failure = look(60, &described(TableStatus::Deleting)).await.unwrap_err();
+    let failure = poll(60, &described(TableStatus::Deleting)).await.unwrap_err();
     assert_eq!(failure.name, ErrorName::RestoreFailed);
     assert_eq!(failure.message, "table copy cannot be used: the table is DELETING");
 }
 
 #[tokio::test]
 async fn a_table_that_is_not_there_is_gone() {
-    let failure = look(0, &refused("ResourceNotFoundException")).await.unwrap_err();
+    let failure = poll(0, &refused("ResourceNotFoundException")).await.unwrap_err();
     assert_eq!(failure.name, ErrorName::TargetTableMissing);
     assert!(failure.message.contains("table copy does not exist"), "{failure}");
 }
@@ -154,6 +154,6 @@ async fn refusals_have_their_names() {
         ("ThrottlingException", ErrorName::Throttled),
         ("ValidationException", ErrorName::RequestRefused),
     ] {
-        assert_eq!(look(60, &refused(code)).await.unwrap_err().name, name);
+        assert_eq!(poll(60, &refused(code)).await.unwrap_err().name, name);
     }
 }

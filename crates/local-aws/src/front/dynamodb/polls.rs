@@ -16,8 +16,8 @@ pub(super) struct Restored {
     pub(super) table_id: Value,
     /// What DescribeTable tells of the restore, for as long as it is under way.
     pub(super) summary: Value,
-    pub(super) looks_until_active: u32,
-    pub(super) looks_until_indexed: u32,
+    pub(super) polls_until_active: u32,
+    pub(super) polls_until_indexed: u32,
 }
 
 /// DescribeTable, which shows one more caller how far a table is, and what the emulator dropped of it.
@@ -36,9 +36,9 @@ pub(super) async fn describe_table(
         let mut state = state.lock().await;
         let settings = state.settings(table);
         settings.show(table);
-        settings.look(table);
+        settings.poll(table);
         match state.restored.get_mut(&name) {
-            Some(restored) if table.get("TableId") == Some(&restored.table_id) => restored.look(table),
+            Some(restored) if table.get("TableId") == Some(&restored.table_id) => restored.poll(table),
             Some(_) => {
                 state.restored.remove(&name);
             }
@@ -54,16 +54,16 @@ pub(super) async fn describe_table(
 impl Restored {
     /// Shows one more caller how far the table is. What it was restored from is told until it is ACTIVE, and then never
     /// again (DDB-TABLE-216, 278).
-    fn look(&mut self, table: &mut Value) {
-        if self.looks_until_active > 0 {
-            self.looks_until_active -= 1;
+    fn poll(&mut self, table: &mut Value) {
+        if self.polls_until_active > 0 {
+            self.polls_until_active -= 1;
             self.show_creating(table);
             return;
         }
         remove(table, "RestoreSummary");
         let indexes = indexes(table);
-        if self.looks_until_indexed > 0 && !indexes.is_empty() {
-            self.looks_until_indexed -= 1;
+        if self.polls_until_indexed > 0 && !indexes.is_empty() {
+            self.polls_until_indexed -= 1;
             for index in indexes {
                 set(index, "IndexStatus", "CREATING");
                 set(index, "Backfilling", true);
@@ -73,7 +73,7 @@ impl Restored {
 
     /// Whether this table, of which a description is given, is still on its way.
     pub(super) fn is_creating(&self, table: &Value) -> bool {
-        table.get("TableId") == Some(&self.table_id) && self.looks_until_active > 0
+        table.get("TableId") == Some(&self.table_id) && self.polls_until_active > 0
     }
 
     /// The table as AWS shows it while it is being restored: the summary is there, and what a table has only once it is
@@ -92,7 +92,7 @@ impl Restored {
 
     /// Whether a restore from this backup is under way.
     pub(super) fn keeps_in_use(&self, backup_arn: &str) -> bool {
-        self.looks_until_active > 0 && text(&self.summary, "SourceBackupArn") == Some(backup_arn)
+        self.polls_until_active > 0 && text(&self.summary, "SourceBackupArn") == Some(backup_arn)
     }
 }
 
@@ -104,12 +104,12 @@ mod tests {
 
     fn restored(active: u32, indexed: u32) -> Restored {
         let summary = json!({ "SourceBackupArn": "b", "RestoreInProgress": true });
-        Restored { table_id: "id".into(), summary, looks_until_active: active, looks_until_indexed: indexed }
+        Restored { table_id: "id".into(), summary, polls_until_active: active, polls_until_indexed: indexed }
     }
 
-    fn look(restored: &mut Restored, table: &Value) -> (String, bool, Value) {
+    fn poll(restored: &mut Restored, table: &Value) -> (String, bool, Value) {
         let mut table = table.clone();
-        restored.look(&mut table);
+        restored.poll(&mut table);
         let status = table["TableStatus"].as_str().unwrap().to_owned();
         let has_summary = table.get("RestoreSummary").is_some();
         (status, has_summary, table.pointer("/GlobalSecondaryIndexes/0").cloned().unwrap_or_default())
@@ -123,12 +123,12 @@ mod tests {
         let creating = json!({"IndexName": "i"});
         let backfilling = json!({"IndexName": "i", "IndexStatus": "CREATING", "Backfilling": true});
         assert!(restored.keeps_in_use("b") && !restored.keeps_in_use("c"));
-        assert_eq!(look(&mut restored, &table), ("CREATING".to_owned(), true, creating.clone()));
-        assert_eq!(look(&mut restored, &table), ("CREATING".to_owned(), true, creating));
+        assert_eq!(poll(&mut restored, &table), ("CREATING".to_owned(), true, creating.clone()));
+        assert_eq!(poll(&mut restored, &table), ("CREATING".to_owned(), true, creating));
         assert!(!restored.keeps_in_use("b"));
-        assert_eq!(look(&mut restored, &table), ("ACTIVE".to_owned(), false, backfilling));
+        assert_eq!(poll(&mut restored, &table), ("ACTIVE".to_owned(), false, backfilling));
         for _ in 0..2 {
-            assert_eq!(look(&mut restored, &table), ("ACTIVE".to_owned(), false, ready.clone()));
+            assert_eq!(poll(&mut restored, &table), ("ACTIVE".to_owned(), false, ready.clone()));
         }
     }
 
@@ -136,7 +136,7 @@ mod tests {
     fn a_table_without_indexes_is_ready_when_active() {
         let table = json!({"TableStatus": "ACTIVE"});
         let mut restored = restored(1, 3);
-        assert_eq!(look(&mut restored, &table).0, "CREATING");
-        assert_eq!(look(&mut restored, &table), ("ACTIVE".to_owned(), false, Value::Null));
+        assert_eq!(poll(&mut restored, &table).0, "CREATING");
+        assert_eq!(poll(&mut restored, &table), ("ACTIVE".to_owned(), false, Value::Null));
     }
 }
