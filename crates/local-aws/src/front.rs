@@ -24,7 +24,7 @@ use std::sync::Arc;
 
 pub use calls::{Call, Rule};
 pub use fault::Fault;
-pub use script::Slowness;
+pub use script::SimulatedLatency;
 pub(crate) use serve::serve;
 
 use crate::upstream::Upstream;
@@ -95,8 +95,8 @@ impl Front {
     }
 
     /// Sets how long the account's tables, backups and restores take, for those begun from now on.
-    pub fn slow(&self, account: &str, slowness: Slowness) {
-        self.shared.script.slow(account, slowness);
+    pub fn slow(&self, account: &str, latency: SimulatedLatency) {
+        self.shared.script.slow(account, latency);
     }
 
     /// Makes the restore jobs that the account starts from now on end FAILED with this message; `None` ends it.

@@ -25,7 +25,7 @@ mod upstream;
 pub use bootstrap::{build_bootstrap, workspace_root};
 pub use deploy::{Deployment, deploy};
 pub use error::Error;
-pub use front::{Call, Fault, Front, Rule, Slowness};
+pub use front::{Call, Fault, Front, Rule, SimulatedLatency};
 pub use stack::{LocalAws, Options, Progress, sdk_config};
 
 /// The Region of every client configuration made here.

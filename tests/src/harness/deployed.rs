@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use aws_config::SdkConfig;
-use local_aws::{Deployment, LocalAws, Options, Slowness, build_bootstrap, deploy, workspace_root};
+use local_aws::{Deployment, LocalAws, Options, SimulatedLatency, build_bootstrap, deploy, workspace_root};
 use serde_json::Value;
 use tokio::sync::OnceCell;
 
@@ -81,7 +81,14 @@ impl Deployed {
         let aws = &stack().await.aws;
         aws.front().slow(
             &account,
-            Slowness { tables: 1, indexes: 1, backups: 0, on_demand_backups: 0, restore_jobs: 1, updates: 1 },
+            SimulatedLatency {
+                tables: 1,
+                indexes: 1,
+                backups: 0,
+                on_demand_backups: 0,
+                restore_jobs: 1,
+                updates: 1,
+            },
         );
         let config = aws.config(&account).await;
         Deployed {

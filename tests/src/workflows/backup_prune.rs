@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use aws_sdk_dynamodb::types::{StreamViewType, Tag};
 use chrono::NaiveDateTime;
-use local_aws::{Call, Fault, Slowness};
+use local_aws::{Call, Fault, SimulatedLatency};
 use serde_json::{Value, json};
 use tablekeeper_core::error_name::ErrorName;
 
@@ -312,8 +312,8 @@ async fn date(deployed: &Deployed, backup: &str, time: &str) {
 
 /// Backups that are made from now on are looked at so often before they are available.
 async fn slow(deployed: &Deployed, polls: u32) {
-    let slowness = Slowness { on_demand_backups: polls, ..Slowness::default() };
-    stack().await.aws.front().slow(&deployed.account, slowness);
+    let latency = SimulatedLatency { on_demand_backups: polls, ..SimulatedLatency::default() };
+    stack().await.aws.front().slow(&deployed.account, latency);
 }
 
 /// The bucket that settings are captured to, where the template names it.

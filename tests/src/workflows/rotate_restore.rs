@@ -9,7 +9,7 @@ use aws_sdk_dynamodb::types::{
     Projection, ProjectionType, ScalarAttributeType,
 };
 use aws_sdk_ssm::types::ParameterType;
-use local_aws::{Fault, Slowness};
+use local_aws::{Fault, SimulatedLatency};
 use serde_json::{Value, json};
 use tablekeeper_core::aws::own_tag;
 use tablekeeper_core::error_name::ErrorName;
@@ -263,7 +263,7 @@ async fn an_archived_table(deployed: Arc<Deployed>) -> Begin {
 
 async fn a_restore_without_end(deployed: Arc<Deployed>) -> Begin {
     make_table(&deployed, SOURCE).await;
-    let endless = Slowness {
+    let endless = SimulatedLatency {
         tables: u32::MAX,
         indexes: 0,
         backups: 0,

@@ -9,7 +9,7 @@ use aws_sdk_dynamodb::types::{
     ApproximateCreationDateTimePrecision, ContributorInsightsMode, StreamViewType,
 };
 use chrono::SecondsFormat;
-use local_aws::{Call, Fault, Rule, Slowness};
+use local_aws::{Call, Fault, Rule, SimulatedLatency};
 use serde_json::{Value, json};
 use tablekeeper_core::clock::Clock;
 use tablekeeper_core::error_name::ErrorName;
@@ -371,7 +371,7 @@ async fn an_archived_target(deployed: Arc<Deployed>) -> Begin {
 
 async fn a_restore_without_end(deployed: Arc<Deployed>) -> Begin {
     make_table(&deployed, SOURCE, &[], Billing::OnDemand).await;
-    let endless = Slowness {
+    let endless = SimulatedLatency {
         tables: u32::MAX,
         indexes: 0,
         backups: 0,
@@ -415,9 +415,15 @@ async fn reading_back_refused(deployed: Arc<Deployed>) -> Begin {
 
 /// Lets tables that are restored from now on be CREATING for longer than the looks at the state before the run take.
 pub async fn still_creating(deployed: &Deployed) {
-    let slowness =
-        Slowness { tables: 13, indexes: 0, backups: 0, on_demand_backups: 0, restore_jobs: 1, updates: 1 };
-    stack().await.aws.front().slow(&deployed.account, slowness);
+    let latency = SimulatedLatency {
+        tables: 13,
+        indexes: 0,
+        backups: 0,
+        on_demand_backups: 0,
+        restore_jobs: 1,
+        updates: 1,
+    };
+    stack().await.aws.front().slow(&deployed.account, latency);
 }
 
 /// Lets this call of a step go wrong.

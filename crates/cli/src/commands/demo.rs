@@ -20,13 +20,13 @@ use super::local::background::{Background, Settings};
 use super::local::state::{Instance, State};
 use crate::console;
 use crate::console::{Console, Stream};
-use local_aws::Slowness;
+use local_aws::SimulatedLatency;
 
 /// How much of its time a Wait state takes here: a minute passes in a second and a bit.
 const WAIT_SCALE: f64 = 0.02;
 /// How often each slow thing is looked at before it is done, so that there is something to wait for.
-const SLOWNESS: Slowness =
-    Slowness { tables: 2, indexes: 1, backups: 2, on_demand_backups: 1, restore_jobs: 2, updates: 1 };
+const SLOWNESS: SimulatedLatency =
+    SimulatedLatency { tables: 2, indexes: 1, backups: 2, on_demand_backups: 1, restore_jobs: 2, updates: 1 };
 /// The exit code of a program that Ctrl-C ended.
 const INTERRUPTED: u8 = 130;
 
@@ -54,7 +54,7 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
         instance: arguments.keep.then_some(Instance::Demo),
         port: None,
         wait_scale: WAIT_SCALE,
-        slowness: Some(SLOWNESS),
+        latency: Some(SLOWNESS),
         deploy: false,
     })?;
 

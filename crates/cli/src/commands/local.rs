@@ -101,7 +101,7 @@ async fn start(arguments: &Up) -> anyhow::Result<State> {
         instance: Some(Instance::Stack),
         port: Some(arguments.port),
         wait_scale: arguments.wait_scale,
-        slowness: None,
+        latency: None,
         deploy: true,
     })?;
     let state = background.ready(|line| console.event(line)).await?;

@@ -8,7 +8,7 @@ use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType, StreamSpecification,
     StreamViewType,
 };
-use local_aws::{LocalAws, Options, Slowness};
+use local_aws::{LocalAws, Options, SimulatedLatency};
 use serde_json::Value;
 use tokio::process::Command;
 use tokio::sync::OnceCell;
@@ -44,9 +44,14 @@ pub(crate) struct Told {
 
 impl Shell {
     pub(crate) async fn new(name: &'static str) -> Shell {
-        let slowness =
-            Slowness { tables: 0, indexes: 0, updates: 0, on_demand_backups: 0, ..Slowness::default() };
-        stack().await.front().slow(name, slowness);
+        let latency = SimulatedLatency {
+            tables: 0,
+            indexes: 0,
+            updates: 0,
+            on_demand_backups: 0,
+            ..SimulatedLatency::default()
+        };
+        stack().await.front().slow(name, latency);
         let config = stack().await.config(name).await;
         Shell {
             name,

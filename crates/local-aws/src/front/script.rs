@@ -11,7 +11,7 @@ use crate::clock;
 ///
 /// Looks instead of seconds make a run the same on a fast machine and on a slow one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Slowness {
+pub struct SimulatedLatency {
     /// DescribeTable calls that show a restored table CREATING.
     pub tables: u32,
     /// DescribeTable calls after those that show its global secondary indexes backfilling.
@@ -28,7 +28,7 @@ pub struct Slowness {
     pub updates: u32,
 }
 
-impl Default for Slowness {
+impl Default for SimulatedLatency {
     fn default() -> Self {
         Self { tables: 2, indexes: 1, backups: 1, on_demand_backups: 1, restore_jobs: 2, updates: 1 }
     }
@@ -36,7 +36,7 @@ impl Default for Slowness {
 
 #[derive(Debug, Default)]
 struct Told {
-    slowness: HashMap<String, Slowness>,
+    latency: HashMap<String, SimulatedLatency>,
     restore_failures: HashMap<String, String>,
     destination_failures: HashMap<String, String>,
     insights_failures: HashMap<String, String>,
@@ -55,12 +55,12 @@ pub(crate) struct Script {
 }
 
 impl Script {
-    pub(crate) fn slow(&self, account: &str, slowness: Slowness) {
-        self.lock().slowness.insert(account.to_owned(), slowness);
+    pub(crate) fn slow(&self, account: &str, latency: SimulatedLatency) {
+        self.lock().latency.insert(account.to_owned(), latency);
     }
 
-    pub(crate) fn slowness(&self, account: &str) -> Slowness {
-        self.lock().slowness.get(account).copied().unwrap_or_default()
+    pub(crate) fn latency(&self, account: &str) -> SimulatedLatency {
+        self.lock().latency.get(account).copied().unwrap_or_default()
     }
 
     pub(crate) fn fail_restore_jobs(&self, account: &str, message: Option<String>) {

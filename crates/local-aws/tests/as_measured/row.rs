@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use local_aws::Slowness;
+use local_aws::SimulatedLatency;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -81,9 +81,14 @@ impl Step {
                 return Ok(());
             }
             Act::Polls([tables, updates, on_demand_backups]) => {
-                let slowness =
-                    Slowness { tables: *tables, indexes: 0, updates: *updates, ..Slowness::default() };
-                front.slow(api.account, Slowness { on_demand_backups: *on_demand_backups, ..slowness });
+                let latency = SimulatedLatency {
+                    tables: *tables,
+                    indexes: 0,
+                    updates: *updates,
+                    ..SimulatedLatency::default()
+                };
+                front
+                    .slow(api.account, SimulatedLatency { on_demand_backups: *on_demand_backups, ..latency });
                 return Ok(());
             }
             Act::Status([table, status]) => {

@@ -1,11 +1,11 @@
 use hyper::Method;
-use local_aws::Slowness;
+use local_aws::SimulatedLatency;
 use serde_json::{Value, json};
 
 use crate::client::{Answer, Api, eventually, stack};
 
-const SLOW: Slowness =
-    Slowness { tables: 1, indexes: 0, backups: 2, on_demand_backups: 0, restore_jobs: 2, updates: 1 };
+const SLOW: SimulatedLatency =
+    SimulatedLatency { tables: 1, indexes: 0, backups: 2, on_demand_backups: 0, restore_jobs: 2, updates: 1 };
 
 /// An account with a vault that notifies a topic, a queue on that topic, and a table.
 struct Account {
@@ -223,7 +223,7 @@ async fn a_restore_job_makes_the_table_on_its_way() {
 async fn a_dynamodb_backup_can_be_restored_both_ways() {
     let account = Account::prepared("400000000004").await;
     account.manage_dynamodb(false).await;
-    stack().await.front().slow(account.api.account, Slowness { tables: 2, ..SLOW });
+    stack().await.front().slow(account.api.account, SimulatedLatency { tables: 2, ..SLOW });
     let point = account.recovery_point("b").await;
     let input = json!({"BackupArn": point, "TargetTableName": "direct"});
     account.api.dynamodb("RestoreTableFromBackup", input).await.ok();

@@ -7,14 +7,14 @@ use aws_sdk_dynamodb::types::{
     ApproximateCreationDateTimePrecision as Precision, ContributorInsightsAction, DestinationStatus,
     UpdateKinesisStreamingConfiguration,
 };
-use local_aws::Slowness;
+use local_aws::SimulatedLatency;
 
 use crate::client::{Api, stack};
 
 /// A client of an account with a table `orders`, where what is enabled takes this many looks.
 async fn client(account: &'static str, updates: u32) -> Client {
     Api::of(account).await.make_table("orders").await;
-    stack().await.front().slow(account, Slowness { updates, ..Slowness::default() });
+    stack().await.front().slow(account, SimulatedLatency { updates, ..SimulatedLatency::default() });
     let config =
         stack().await.config(account).await.to_builder().retry_config(RetryConfig::disabled()).build();
     Client::new(&config)

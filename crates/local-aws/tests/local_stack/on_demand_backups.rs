@@ -1,4 +1,4 @@
-use local_aws::Slowness;
+use local_aws::SimulatedLatency;
 use serde_json::{Value, json};
 
 use crate::client::{Api, stack};
@@ -32,7 +32,10 @@ async fn error(api: &Api, operation: &str, input: Value) -> String {
 
 async fn with_slowness(account: &'static str, on_demand_backups: u32) -> Api {
     let api = Api::of(account).await;
-    stack().await.front().slow(account, Slowness { on_demand_backups, ..Slowness::default() });
+    stack()
+        .await
+        .front()
+        .slow(account, SimulatedLatency { on_demand_backups, ..SimulatedLatency::default() });
     api.make_table("orders").await;
     api
 }

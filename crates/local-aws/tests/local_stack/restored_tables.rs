@@ -1,5 +1,5 @@
 use hyper::Method;
-use local_aws::Slowness;
+use local_aws::SimulatedLatency;
 use serde_json::{Value, json};
 
 use crate::client::{Api, stack};
@@ -28,8 +28,8 @@ fn shown(table: &Value) -> (&str, Option<bool>, Option<&str>, bool) {
 async fn a_restored_table_takes_its_time_and_tells_where_it_comes_from() {
     let api = Api::of("300000000001").await;
     let backup_arn = backed_up(&api, "orders").await;
-    let slowness = Slowness { tables: 2, indexes: 1, ..Slowness::default() };
-    stack().await.front().slow(api.account, slowness);
+    let latency = SimulatedLatency { tables: 2, indexes: 1, ..SimulatedLatency::default() };
+    stack().await.front().slow(api.account, latency);
 
     let input = json!({"BackupArn": backup_arn, "TargetTableName": "orders-2"});
     let restored = api.dynamodb("RestoreTableFromBackup", input.clone()).await.ok();

@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::types::{
     PointInTimeRecoverySpecification, StreamSpecification, StreamViewType, TableClass, TableDescription,
     TableStatus, Tag, TimeToLiveSpecification, UpdateGlobalSecondaryIndexAction, WarmThroughput,
 };
-use local_aws::Slowness;
+use local_aws::SimulatedLatency;
 
 use crate::client::{Api, eventually, stack};
 
@@ -20,7 +20,7 @@ impl Account {
     async fn prepared(account: &'static str) -> Self {
         let api = Api::of(account).await;
         api.make_table("orders").await;
-        stack().await.front().slow(account, Slowness { updates: 0, ..Slowness::default() });
+        stack().await.front().slow(account, SimulatedLatency { updates: 0, ..SimulatedLatency::default() });
         Self { api, client: Client::new(&stack().await.config(account).await) }
     }
 
@@ -117,8 +117,8 @@ async fn tags_are_locked_after_a_change_of_them_for_all_that_would_change_more()
 #[tokio::test]
 async fn an_update_takes_its_time_and_no_other_can_begin_meanwhile() {
     let account = Account::prepared("310000000001").await;
-    let slowness = Slowness { updates: 2, ..Slowness::default() };
-    stack().await.front().slow(account.api.account, slowness);
+    let latency = SimulatedLatency { updates: 2, ..SimulatedLatency::default() };
+    stack().await.front().slow(account.api.account, latency);
     let update = || account.client.update_table().table_name("orders");
     let infrequent = || update().table_class(TableClass::StandardInfrequentAccess).send();
     let updating = infrequent().await.unwrap().table_description.unwrap();
@@ -139,7 +139,10 @@ async fn an_update_takes_its_time_and_no_other_can_begin_meanwhile() {
 #[tokio::test]
 async fn protection_and_maxima_are_changed_at_once_and_protection_not_twice_in_15_seconds() {
     let account = Account::prepared("310000000021").await.without_retries();
-    stack().await.front().slow(account.api.account, Slowness { updates: 2, ..Slowness::default() });
+    stack()
+        .await
+        .front()
+        .slow(account.api.account, SimulatedLatency { updates: 2, ..SimulatedLatency::default() });
     let update = || account.client.update_table().table_name("orders");
     let protect = async |enabled: bool| {
         let updated = update().deletion_protection_enabled(enabled).send().await;
@@ -228,7 +231,10 @@ async fn throughput_of_table_and_index_is_kept_and_warmed_while_the_table_is_act
     update().global_secondary_index_updates(limited).send().await.unwrap();
     assert_eq!(seen().await, active(12_000, 4_000, Some(50)));
 
-    stack().await.front().slow(account.api.account, Slowness { updates: 2, ..Slowness::default() });
+    stack()
+        .await
+        .front()
+        .slow(account.api.account, SimulatedLatency { updates: 2, ..SimulatedLatency::default() });
     let warm_index =
         || index(UpdateGlobalSecondaryIndexAction::builder().warm_throughput(warm(12_000, 5_000)));
     let both = update().warm_throughput(warm(14_000, 5_000)).global_secondary_index_updates(warm_index());

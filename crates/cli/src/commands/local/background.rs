@@ -13,7 +13,7 @@ use std::{
 };
 
 use anyhow::{Context as _, anyhow};
-use local_aws::{Slowness, directory};
+use local_aws::{SimulatedLatency, directory};
 use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
@@ -54,7 +54,7 @@ pub(crate) struct Settings {
     /// See `local up --wait-scale`.
     pub(crate) wait_scale: f64,
     /// How many looks the slow things of AWS take; none for the front's own choice.
-    pub(crate) slowness: Option<Slowness>,
+    pub(crate) latency: Option<SimulatedLatency>,
     /// Whether every template is deployed before it counts as ready.
     pub(crate) deploy: bool,
 }
@@ -70,8 +70,8 @@ impl Settings {
         if let Some(port) = self.port {
             add("port", port.to_string());
         }
-        if let Some(Slowness { tables, indexes, backups, on_demand_backups, restore_jobs, updates }) =
-            self.slowness
+        if let Some(SimulatedLatency { tables, indexes, backups, on_demand_backups, restore_jobs, updates }) =
+            self.latency
         {
             add(
                 "slowness",

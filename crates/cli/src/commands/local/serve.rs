@@ -11,7 +11,7 @@ use std::{
 
 use anyhow::Context as _;
 use clap::Args;
-use local_aws::{ACCOUNT, LocalAws, Options, Progress, Slowness, directory};
+use local_aws::{ACCOUNT, LocalAws, Options, Progress, SimulatedLatency, directory};
 use tokio::{
     signal::unix::{SignalKind, signal},
     sync::mpsc,
@@ -33,8 +33,8 @@ pub(crate) struct Arguments {
     #[arg(long, default_value_t = 1.0, value_parser = wait_scale)]
     wait_scale: f64,
     /// Looks that tables, indexes, backup jobs, backups on demand, restore jobs and updates take: `T,I,B,D,R,U`.
-    #[arg(long, value_parser = slowness)]
-    slowness: Option<Slowness>,
+    #[arg(long, value_parser = latency)]
+    latency: Option<SimulatedLatency>,
     #[arg(long)]
     deploy: bool,
 }
@@ -47,11 +47,11 @@ pub(crate) fn wait_scale(text: &str) -> Result<f64, String> {
         .ok_or_else(|| "a number from 0 to 1 is wanted, such as 0.05".to_owned())
 }
 
-fn slowness(text: &str) -> Result<Slowness, String> {
+fn latency(text: &str) -> Result<SimulatedLatency, String> {
     let polls: Result<Vec<u32>, _> = text.split(',').map(str::parse).collect();
     match polls.as_deref() {
         Ok(&[tables, indexes, backups, on_demand_backups, restore_jobs, updates]) => {
-            Ok(Slowness { tables, indexes, backups, on_demand_backups, restore_jobs, updates })
+            Ok(SimulatedLatency { tables, indexes, backups, on_demand_backups, restore_jobs, updates })
         }
         _ => Err("six whole numbers are wanted, such as 3,2,1,1,2,1".to_owned()),
     }
@@ -110,8 +110,8 @@ async fn set_up(arguments: &Arguments) -> anyhow::Result<(LocalAws, State, Optio
     } else {
         starting.await?
     };
-    if let Some(slowness) = arguments.slowness {
-        local.front().slow(ACCOUNT, slowness);
+    if let Some(latency) = arguments.latency {
+        local.front().slow(ACCOUNT, latency);
     }
     state.endpoint = Some(local.endpoint().to_owned());
     publish(&mut claim, &state)?;

@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::types::{
     PointInTimeRecoverySpecification, StreamSpecification, StreamViewType, TableStatus, Tag,
     TimeToLiveSpecification,
 };
-use local_aws::{Call, Fault, Rule, Slowness};
+use local_aws::{Call, Fault, Rule, SimulatedLatency};
 use serde_json::{Value, json};
 
 use super::support::Account;
@@ -229,7 +229,7 @@ async fn a_source_in_another_account_is_read_with_the_role() {
 #[tokio::test]
 async fn a_target_that_is_still_being_restored_is_compared_as_far_as_it_can_be_read() {
     let account = Account::prepared("410000000009").await;
-    stack().await.front().slow(account.name, Slowness { tables: 99, ..Slowness::default() });
+    stack().await.front().slow(account.name, SimulatedLatency { tables: 99, ..SimulatedLatency::default() });
     let restore = account.dynamodb.restore_table_to_point_in_time().source_table_name("orders");
     let restore = restore.target_table_name("orders-slow").use_latest_restorable_time(true);
     restore.send().await.unwrap();

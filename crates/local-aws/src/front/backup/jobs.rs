@@ -120,7 +120,7 @@ pub(super) async fn start(call: &Call<'_>) -> Result<Value, Refusal> {
     let job = BackupJob {
         vault_arn: vaults::vault_arn(call, &vault),
         table_arn: table_of_backup(&backup_arn).unwrap_or(&table_arn).to_owned(),
-        polls_left: call.shared.script.slowness(account).backups,
+        polls_left: call.shared.script.latency(account).backups,
         created: now(),
         completed: None,
         state: JobState::Pending,
@@ -134,7 +134,7 @@ pub(super) async fn start(call: &Call<'_>) -> Result<Value, Refusal> {
     };
     let (answer, id) = (job.started(), job.id.clone());
     state.jobs.push(job);
-    if call.shared.script.slowness(account).backups == 0 {
+    if call.shared.script.latency(account).backups == 0 {
         complete(call.shared, &call.scope, &mut state, &id);
     } else {
         complete_unseen(Arc::clone(call.shared), call.scope.clone(), id);

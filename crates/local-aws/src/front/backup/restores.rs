@@ -185,7 +185,7 @@ pub(super) async fn start(call: &Call<'_>) -> Result<Value, Refusal> {
         created: now(),
         ended: None,
         progress: Progress::Pending,
-        polls_left: call.shared.script.slowness(account).restore_jobs,
+        polls_left: call.shared.script.latency(account).restore_jobs,
         seen: false,
         told_to_fail: call.shared.script.restore_failure(account),
         token,

@@ -50,7 +50,7 @@ pub(super) async fn create(shared: &Arc<Shared>, scope: &Scope, input: &Value) -
     let mut output = shared.dynamodb(scope, "CreateBackup", input).await?;
     if let Some(details) = output.get_mut("BackupDetails") {
         let backup = OnDemand {
-            polls_until_made: shared.script.slowness(&scope.account).on_demand_backups,
+            polls_until_made: shared.script.latency(&scope.account).on_demand_backups,
             fails: shared.script.backups_fail(&scope.account),
         };
         state.backups.insert(arn_of(details).to_owned(), backup);

@@ -49,7 +49,7 @@ pub(super) async fn update(shared: &Arc<Shared>, scope: &Scope, input: &Value) -
     let index = text(input, "IndexName").map(str::to_owned);
     if text(input, "ContributorInsightsAction") == Some("ENABLE") {
         let insights = insights.entry(index).or_default();
-        insights.polls = shared.script.slowness(&scope.account).updates;
+        insights.polls = shared.script.latency(&scope.account).updates;
         insights.failure = shared.script.insights_failure(&scope.account);
         insights.mode = text(input, MODE).map(str::to_owned).or_else(|| insights.mode.take());
         set(&mut output, MODE, insights.mode.as_deref().unwrap_or(BY_DEFAULT));

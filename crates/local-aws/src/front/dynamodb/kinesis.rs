@@ -84,7 +84,7 @@ pub(super) async fn change(
     let table = shared.table(scope, input).await?;
     let destinations = &mut state.settings(&table).destinations;
     let stream = text(input, "StreamArn").ok_or_else(|| invalid("StreamArn is required"))?;
-    let polls = shared.script.slowness(&scope.account).updates;
+    let polls = shared.script.latency(&scope.account).updates;
     let configuration = match operation {
         "UpdateKinesisStreamingDestination" => "UpdateKinesisStreamingConfiguration",
         _ => "EnableKinesisStreamingConfiguration",

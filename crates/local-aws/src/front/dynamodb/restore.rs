@@ -97,12 +97,12 @@ pub(crate) async fn restore(
     settings.limits = maxima;
     settings.show(&mut description);
 
-    let slowness = shared.script.slowness(&scope.account);
+    let latency = shared.script.latency(&scope.account);
     let record = Restored {
         table_id: description.get("TableId").cloned().unwrap_or_default(),
         summary: summary(source, moment),
-        polls_until_active: slowness.tables,
-        polls_until_indexed: slowness.indexes,
+        polls_until_active: latency.tables,
+        polls_until_indexed: latency.indexes,
     };
     record.show_creating(&mut description);
     state.restored.insert(target, record);

@@ -48,7 +48,7 @@ pub(super) async fn update(shared: &Arc<Shared>, scope: &Scope, input: &Value) -
     }
 
     let mut output = shared.dynamodb(scope, "UpdateTable", input).await?;
-    let polls = shared.script.slowness(&scope.account).updates;
+    let polls = shared.script.latency(&scope.account).updates;
     settings.class_changes += u32::from(class.is_some());
     note(settings, input, polls);
     let takes_time = takes_time(input);
