@@ -12,7 +12,7 @@ use clap::Args;
 use tablekeeper_core::clock::Clock;
 use tablekeeper_core::item_history::Items;
 use tablekeeper_core::item_history::retention;
-use tablekeeper_core::item_history::retention::Kept;
+use tablekeeper_core::item_history::retention::VersionRetention;
 use tablekeeper_core::snapshot::execution_input::second;
 use tablekeeper_core::text::quoted;
 
@@ -70,11 +70,11 @@ pub(crate) async fn noncurrent_days(
     console: &Console,
 ) -> anyhow::Result<Option<u32>> {
     match retention::read(&aws.s3, &items.bucket, &items.prefix).await {
-        Ok(Kept { versions: false, .. }) => bail!(Unusable(format!(
+        Ok(VersionRetention { versions: false, .. }) => bail!(Unusable(format!(
             "bucket {} does not keep versions, so there is no telling how items were; turn its versioning on",
             items.bucket
         ))),
-        Ok(Kept { noncurrent_days, .. }) => Ok(Some(noncurrent_days)),
+        Ok(VersionRetention { noncurrent_days, .. }) => Ok(Some(noncurrent_days)),
         Err(failure) => {
             console.line(&format!(
                 "note: how long versions are kept is not known: {failure} ({})",

@@ -13,7 +13,7 @@ pub const MOST_DAYS: u32 = 36_500;
 
 /// What a bucket keeps.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Kept {
+pub struct VersionRetention {
     /// Whether each version is kept.
     pub versions: bool,
     /// Days after which a version is deleted that is not current; 0 for never.
@@ -21,7 +21,11 @@ pub struct Kept {
 }
 
 /// What the bucket keeps of the objects under this prefix.
-pub async fn read(s3: &aws_sdk_s3::Client, bucket: &str, prefix: &str) -> Result<Kept, AwsFailure> {
+pub async fn read(
+    s3: &aws_sdk_s3::Client,
+    bucket: &str,
+    prefix: &str,
+) -> Result<VersionRetention, AwsFailure> {
     let versioning = s3.get_bucket_versioning().bucket(bucket).send().await;
     let versioning = versioning.map_err(AwsFailure::of("s3:GetBucketVersioning"))?;
     let versions = versioning.status == Some(BucketVersioningStatus::Enabled);
@@ -31,7 +35,7 @@ pub async fn read(s3: &aws_sdk_s3::Client, bucket: &str, prefix: &str) -> Result
         Err(error) => return Err(AwsFailure::of("s3:GetLifecycleConfiguration")(error)),
     };
     let days = rules.iter().filter_map(|rule| days_of(rule, prefix)).min();
-    Ok(Kept { versions, noncurrent_days: days.unwrap_or_default() })
+    Ok(VersionRetention { versions, noncurrent_days: days.unwrap_or_default() })
 }
 
 /// After how many days a rule deletes versions of objects under this prefix. One for objects with a tag is none: versions
