@@ -27,7 +27,7 @@ pub struct Change {
 /// A record that will never be a change.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("{0}")]
-pub struct Poisoned(pub String);
+pub struct PoisonRecord(pub String);
 
 /// The sequence number of a record.
 pub fn sequence_number_of(record: &Value) -> Option<SequenceNumber> {
@@ -56,13 +56,13 @@ pub fn table_of_stream(stream_arn: &str) -> Option<(&str, &str)> {
 }
 
 /// Reads a record of a table with these key attributes, in the table's order.
-pub fn read(record: &Value, key_names: &[&str], prefix: &str) -> Result<Change, Poisoned> {
-    let poisoned = |reason: &str| Poisoned(reason.to_owned());
+pub fn read(record: &Value, key_names: &[&str], prefix: &str) -> Result<Change, PoisonRecord> {
+    let poisoned = |reason: &str| PoisonRecord(reason.to_owned());
     let part = |name: &str| record.get("dynamodb").and_then(|dynamodb| dynamodb.get(name));
     let sequence_number = sequence_number_of(record).ok_or_else(|| poisoned("it has no SequenceNumber"))?;
     let digits = sequence_number.as_str().len();
     if digits > MOST_DIGITS {
-        return Err(Poisoned(format!(
+        return Err(PoisonRecord(format!(
             "its SequenceNumber has {digits} digits; {MOST_DIGITS} are the most there are"
         )));
     }
@@ -74,19 +74,21 @@ pub fn read(record: &Value, key_names: &[&str], prefix: &str) -> Result<Change, 
         Some("REMOVE") => EventName::Remove,
         Some(other) => {
             let other = quoted(other);
-            return Err(Poisoned(format!("its eventName is {other}; INSERT, MODIFY and REMOVE are known")));
+            return Err(PoisonRecord(format!(
+                "its eventName is {other}; INSERT, MODIFY and REMOVE are known"
+            )));
         }
         None => return Err(poisoned("it has no eventName")),
     };
     let keys = part("Keys").ok_or_else(|| poisoned("it has no Keys"))?;
     let key = item_formats::key_of(keys.to_string().as_bytes(), key_names)
-        .map_err(|malformed| Poisoned(format!("its Keys are not the table's: {malformed}")))?;
+        .map_err(|malformed| PoisonRecord(format!("its Keys are not the table's: {malformed}")))?;
     let body = match (event, part("NewImage")) {
         (EventName::Remove, _) => body_of_tombstone(&sequence_number),
         (_, Some(image)) => body_of_item(image.to_string().as_bytes(), &sequence_number),
         (_, None) => {
             let view = part("StreamViewType").and_then(Value::as_str).unwrap_or("of no view");
-            return Err(Poisoned(format!(
+            return Err(PoisonRecord(format!(
                 "it has no NewImage, as the stream is {view}; NEW_IMAGE or NEW_AND_OLD_IMAGES is needed"
             )));
         }
@@ -135,7 +137,7 @@ mod tests {
         })
     }
 
-    fn reading(record: &Value) -> Result<Change, Poisoned> {
+    fn reading(record: &Value) -> Result<Change, PoisonRecord> {
         read(record, &["pk", "sk"], "")
     }
 
@@ -183,13 +185,13 @@ mod tests {
         ] {
             let mut record = record();
             *record.pointer_mut(place).unwrap() = value;
-            let Poisoned(reason) = reading(&record).unwrap_err();
+            let PoisonRecord(reason) = reading(&record).unwrap_err();
             assert!(reason.starts_with(words), "{place}: {reason}");
         }
         let mut keys_only = record();
         keys_only.pointer_mut("/dynamodb").unwrap().as_object_mut().unwrap().remove("NewImage");
         *keys_only.pointer_mut("/dynamodb/StreamViewType").unwrap() = json!("KEYS_ONLY");
-        let Poisoned(reason) = reading(&keys_only).unwrap_err();
+        let PoisonRecord(reason) = reading(&keys_only).unwrap_err();
         assert_eq!(
             reason,
             "it has no NewImage, as the stream is KEYS_ONLY; NEW_IMAGE or NEW_AND_OLD_IMAGES is needed"

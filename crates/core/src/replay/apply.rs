@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::Counts;
 use crate::aws::failure::AwsFailure;
 use crate::item_history::batch::{CONCURRENCY, last_of_seconds};
-use crate::item_history::change::{Change, Poisoned};
+use crate::item_history::change::{Change, PoisonRecord};
 use crate::item_history::position::Position;
 use crate::item_history::quarantine::set_aside;
 use crate::item_history::sequence_number::SequenceNumber;
@@ -57,7 +57,7 @@ impl Applier<'_> {
                     of_number.insert(number, record);
                     changes.push(change);
                 }
-                (Some(number), Err(Poisoned(reason))) => aside.push((number, reason, record)),
+                (Some(number), Err(PoisonRecord(reason))) => aside.push((number, reason, record)),
                 (None, _) => {}
             }
         }

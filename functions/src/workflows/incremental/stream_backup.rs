@@ -17,7 +17,7 @@ use tablekeeper_core::aws::failure::AwsFailure;
 use tablekeeper_core::error_name::{ErrorName, Named};
 use tablekeeper_core::item_history::batch::{CONCURRENCY, Memory};
 use tablekeeper_core::item_history::change;
-use tablekeeper_core::item_history::change::{Change, Poisoned};
+use tablekeeper_core::item_history::change::{Change, PoisonRecord};
 use tablekeeper_core::item_history::key_names::of_table;
 use tablekeeper_core::item_history::quarantine::set_aside;
 use tablekeeper_core::item_history::sequence_number::SequenceNumber;
@@ -129,7 +129,7 @@ impl Step for StreamBackup {
             let names: Vec<&str> = names.iter().map(String::as_str).collect();
             match change::read(record, &names, &prefix) {
                 Ok(change) => changes.entry(table).or_default().push(change),
-                Err(Poisoned(reason)) => poisoned.push(Aside { table, sequence_number, reason, record }),
+                Err(PoisonRecord(reason)) => poisoned.push(Aside { table, sequence_number, reason, record }),
             }
         }
         // All of a stream whose view has no items is set aside.
