@@ -24,7 +24,8 @@ pub struct Counts {
     /// Changes that became late versions, as their item has a newer one.
     pub late: u64,
     /// Records that can never be applied, and lie under `FailuresPrefix` with the reason.
-    pub set_aside: u64,
+    #[serde(rename = "SetAside")]
+    pub quarantined: u64,
     /// Objects that were left as they are.
     pub left: u64,
     /// Objects of other tables of the stack, which are left to their own replays.

@@ -13,7 +13,7 @@
 //!
 //! - **Nothing is lost in silence.** A record counts as done when its version is in S3, or when what is there is newer.
 //!   A record that fails comes again, with what follows it in its shard; one that can never be backed up is set aside
-//!   with its reason ([`set_aside`]).
+//!   with its reason ([`quarantine`]).
 //! - **Safe to repeat.** A version is written only over the version that was seen before it, and only by a change with a
 //!   later stream or a higher sequence number ([`position`]). Stale and repeated deliveries write nothing, and a backfill writes nothing where
 //!   the stream has been.

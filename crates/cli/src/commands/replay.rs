@@ -66,7 +66,8 @@ struct Report {
     records: u64,
     written: u64,
     late: u64,
-    set_aside: u64,
+    #[serde(rename = "setAside")]
+    quarantined: u64,
     left: u64,
     of_other_tables: u64,
     reasons: Vec<String>,
@@ -99,7 +100,7 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let Some(Reached { counts, reasons, .. }) = concluded(&console, ended, stop).await? else {
         return Ok(ExitCode::from(INTERRUPTED));
     };
-    let Counts { objects, records, written, late, set_aside, left, of_other_tables } = counts;
+    let Counts { objects, records, written, late, quarantined, left, of_other_tables } = counts;
     if arguments.json {
         let Replay { given_up_bucket, stream_arn, .. } = replay;
         let report = Report {
@@ -109,7 +110,7 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
             records,
             written,
             late,
-            set_aside,
+            quarantined,
             left,
             of_other_tables,
             reasons,
@@ -122,7 +123,7 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     }
     console::print_data(&format!(
         "{place}: {objects} objects with {records} records, of which {written} were written, {late} are late versions \
-         and {set_aside} were set aside"
+         and {quarantined} were set aside"
     ));
     Ok(ExitCode::SUCCESS)
 }

@@ -11,7 +11,7 @@ use crate::aws::failure::AwsFailure;
 
 /// Puts a record aside, once however often it is delivered: `<prefix><table>/<sequence number>.json` has it with the
 /// reason.
-pub async fn set_aside(
+pub async fn quarantine(
     store: &Store,
     prefix: &str,
     table: &str,

@@ -12,7 +12,7 @@ use crate::aws::failure::AwsFailure;
 use crate::item_history::batch::{CONCURRENCY, last_of_seconds};
 use crate::item_history::change::{Change, PoisonRecord};
 use crate::item_history::position::Position;
-use crate::item_history::quarantine::set_aside;
+use crate::item_history::quarantine::quarantine;
 use crate::item_history::sequence_number::SequenceNumber;
 use crate::item_history::store::{Known, Outcome, Store};
 use crate::item_history::version::Version;
@@ -74,10 +74,10 @@ impl Applier<'_> {
                 }
             }
         }
-        counts.set_aside = aside.len() as u64;
+        counts.quarantined = aside.len() as u64;
         let aside = aside.iter().map(|(number, reason, record)| {
             tracing::error!(sequence_number = %number, table = self.table, reason, "a record cannot be replayed");
-            set_aside(self.store, self.failures_prefix, self.table, number, reason, record)
+            quarantine(self.store, self.failures_prefix, self.table, number, reason, record)
         });
         let aside: Vec<_> = aside.collect();
         stream::iter(aside).buffer_unordered(CONCURRENCY).try_collect::<Vec<()>>().await?;

@@ -182,7 +182,7 @@ impl Work<'_> {
         counts.records += applied.records;
         counts.written += applied.written;
         counts.late += applied.late;
-        counts.set_aside += applied.set_aside;
+        counts.quarantined += applied.quarantined;
         Ok(())
     }
 }

@@ -19,7 +19,7 @@ use tablekeeper_core::item_history::batch::{CONCURRENCY, Memory};
 use tablekeeper_core::item_history::change;
 use tablekeeper_core::item_history::change::{Change, PoisonRecord};
 use tablekeeper_core::item_history::key_names::of_table;
-use tablekeeper_core::item_history::quarantine::set_aside;
+use tablekeeper_core::item_history::quarantine::quarantine;
 use tablekeeper_core::item_history::sequence_number::SequenceNumber;
 use tablekeeper_core::item_history::store::Store;
 use tokio::sync::Mutex;
@@ -116,7 +116,7 @@ impl Step for StreamBackup {
         let records = event.get("Records").and_then(Value::as_array);
         let records = records.ok_or_else(|| malformed("it has no Records"))?;
         let mut changes: BTreeMap<&str, Vec<Change>> = BTreeMap::new();
-        let mut poisoned: Vec<Aside<'_>> = Vec::new();
+        let mut poisoned: Vec<QuarantinedRecord<'_>> = Vec::new();
         let mut failed: Vec<SequenceNumber> = Vec::new();
         for (index, record) in records.iter().enumerate() {
             let nameless = || malformed(&format!("Records[{index}] has no SequenceNumber"));
@@ -129,13 +129,15 @@ impl Step for StreamBackup {
             let names: Vec<&str> = names.iter().map(String::as_str).collect();
             match change::read(record, &names, &prefix) {
                 Ok(change) => changes.entry(table).or_default().push(change),
-                Err(PoisonRecord(reason)) => poisoned.push(Aside { table, sequence_number, reason, record }),
+                Err(PoisonRecord(reason)) => {
+                    poisoned.push(QuarantinedRecord { table, sequence_number, reason, record })
+                }
             }
         }
         // All of a stream whose view has no items is set aside.
-        let aside: Vec<_> = poisoned.iter().map(|poisoned| self.set_aside(poisoned)).collect();
-        let aside: Vec<_> = stream::iter(aside).buffer_unordered(CONCURRENCY).collect().await;
-        failed.extend(aside.into_iter().flatten());
+        let quarantined: Vec<_> = poisoned.iter().map(|poisoned| self.quarantine(poisoned)).collect();
+        let quarantined: Vec<_> = stream::iter(quarantined).buffer_unordered(CONCURRENCY).collect().await;
+        failed.extend(quarantined.into_iter().flatten());
         for (table, changes) in changes {
             let applied = self.store(String::new()).apply_all(changes, &self.memory).await;
             let (written, stale, superseded) = (applied.written, applied.stale, applied.superseded);
@@ -167,7 +169,7 @@ impl Step for StreamBackup {
 }
 
 /// A record that is to be set aside.
-struct Aside<'a> {
+struct QuarantinedRecord<'a> {
     table: &'a str,
     sequence_number: SequenceNumber,
     reason: String,
@@ -181,11 +183,11 @@ impl StreamBackup {
     }
 
     /// Sets a record aside: its number, if even that failed.
-    async fn set_aside(&self, aside: &Aside<'_>) -> Option<SequenceNumber> {
-        let Aside { table, sequence_number, reason, record } = aside;
+    async fn quarantine(&self, quarantined: &QuarantinedRecord<'_>) -> Option<SequenceNumber> {
+        let QuarantinedRecord { table, sequence_number, reason, record } = quarantined;
         tracing::error!(%sequence_number, table, reason, "a record cannot be backed up");
         let (store, prefix) = (self.store(String::new()), &self.config.failures_prefix);
-        let failure = set_aside(&store, prefix, table, sequence_number, reason, record).await.err()?;
+        let failure = quarantine(&store, prefix, table, sequence_number, reason, record).await.err()?;
         tracing::error!(%sequence_number, table, %failure, "it could not be set aside either");
         Some(sequence_number.clone())
     }

@@ -167,7 +167,7 @@ impl World<'_> {
         let mut left = Vec::new();
         for (at, record) in std::mem::take(&mut self.given_up) {
             let counts = applier.apply(std::slice::from_ref(&record)).await.unwrap();
-            if counts.set_aside > 0 {
+            if counts.quarantined > 0 {
                 left.push((at, record));
             }
         }

@@ -111,7 +111,7 @@ async fn what_is_older_than_the_memory_of_deletions_is_set_aside_where_nothing_i
     let aws = aws(BEGIN);
     let given_up = [record("MODIFY", "1", 101, BEGIN + 5, "b")];
     let counts = replay(&aws, BEGIN + 36 * DAY, &given_up).await.unwrap();
-    assert_eq!(counts, Counts { records: 1, set_aside: 1, ..Counts::default() });
+    assert_eq!(counts, Counts { records: 1, quarantined: 1, ..Counts::default() });
     let aside = aws.text("failures/orders/101.json").unwrap();
     assert!(aside.contains("before the deletions that are remembered"), "{aside}");
     assert_eq!(aws.keys(), ["failures/orders/101.json"]);
@@ -126,7 +126,7 @@ async fn a_record_that_is_no_change_is_set_aside_and_the_others_are_applied() {
     let mut keys_only = record("MODIFY", "1", 101, BEGIN, "");
     keys_only["dynamodb"].as_object_mut().unwrap().remove("NewImage");
     let counts = replay(&aws, BEGIN, &[keys_only, record("INSERT", "2", 102, BEGIN, "b")]).await.unwrap();
-    assert_eq!(counts, Counts { records: 2, written: 1, set_aside: 1, ..Counts::default() });
+    assert_eq!(counts, Counts { records: 2, written: 1, quarantined: 1, ..Counts::default() });
     assert!(aws.text("failures/orders/101.json").unwrap().contains("it has no NewImage"));
 }
 

@@ -214,9 +214,9 @@ async fn what_can_never_be_backed_up_is_set_aside_once_with_its_reason_and_stops
     let batch = || vec![keys_only.clone(), record("INSERT", "2", 2, 10, "b")];
     assert_eq!(deliver(&step(&aws), batch()).await, None);
     assert_eq!(deliver(&step(&aws), batch()).await, None);
-    let aside: Value = serde_json::from_str(&aws.text("failures/orders/1.json").unwrap()).unwrap();
-    assert_eq!(aside["record"], keys_only);
-    assert!(aside["reason"].as_str().unwrap().contains("KEYS_ONLY"), "{aside}");
+    let quarantined: Value = serde_json::from_str(&aws.text("failures/orders/1.json").unwrap()).unwrap();
+    assert_eq!(quarantined["record"], keys_only);
+    assert!(quarantined["reason"].as_str().unwrap().contains("KEYS_ONLY"), "{quarantined}");
     assert_eq!(versions(&aws).len(), 1);
     // Where it cannot even be set aside, it comes again.
     aws.fail_action("s3:PutObject", 0, Fault::Refused(503, "SlowDown"));
