@@ -35,7 +35,7 @@ pub(crate) struct Settings<'a> {
     pub(crate) directory: &'a Path,
     pub(crate) wait_scale: f64,
     /// What functions call.
-    pub(crate) front: SocketAddr,
+    pub(crate) proxy: SocketAddr,
 }
 
 /// A running emulator. Dropping it kills it and every function process that it spawned.
@@ -76,13 +76,13 @@ impl Emulator {
 
 impl Process {
     fn spawn(settings: &Settings<'_>, service_token: &str) -> Result<Self, Error> {
-        let Settings { python, directory, wait_scale, front } = settings;
+        let Settings { python, directory, wait_scale, proxy } = settings;
         forget_leftovers(directory);
         let temporary = directory.join(format!("tmp-{}", Uuid::new_v4().simple()));
         std::fs::create_dir(&temporary).map_err(Error::file("create", &temporary))?;
         let in_use = File::open(&temporary).map_err(Error::file("open", &temporary))?;
         in_use.lock().map_err(Error::file("lock", &temporary))?;
-        let log_path = directory.join(format!("emulator-{}.log", front.port()));
+        let log_path = directory.join(format!("emulator-{}.log", proxy.port()));
         let log = File::create(&log_path).map_err(Error::file("create", &log_path))?;
         let log_too = log.try_clone().map_err(Error::file("open", &log_path))?;
         let child = Command::new(python)
@@ -94,7 +94,7 @@ impl Process {
             .env("MINISTACK_REGION", crate::REGION)
             .env("SFN_WAIT_SCALE", wait_scale.to_string())
             .env("LAMBDA_ASYNC_RETRY_BASE_SECONDS", "0.05")
-            .env("AWS_ENDPOINT_URL", format!("http://{front}"))
+            .env("AWS_ENDPOINT_URL", format!("http://{proxy}"))
             .env("AWS_EC2_METADATA_DISABLED", "true")
             .env("TMPDIR", &temporary)
             .env("LOCAL_AWS_SERVICE_TOKEN", service_token)

@@ -6,7 +6,7 @@
 //! It records, injects faults, slows things down to what callers must be able to wait for, and fills in
 //! what the emulator lacks. docs/local-stack.md says what the two together cannot show.
 //!
-//! [`LocalAws`] is the whole; [`Front`] its controls; [`deploy`] puts a template on it.
+//! [`LocalAws`] is the whole; [`Proxy`] its controls; [`deploy`] puts a template on it.
 
 mod archive;
 mod bootstrap;
@@ -14,9 +14,9 @@ mod clock;
 mod deploy;
 mod emulator;
 mod error;
-mod front;
 mod json;
 mod package;
+mod proxy;
 mod python;
 mod stack;
 pub mod template;
@@ -25,7 +25,7 @@ mod upstream;
 pub use bootstrap::{build_bootstrap, workspace_root};
 pub use deploy::{Deployment, deploy};
 pub use error::Error;
-pub use front::{Call, Fault, Front, Rule, SimulatedLatency};
+pub use proxy::{Call, Fault, Proxy, Rule, SimulatedLatency};
 pub use stack::{LocalAws, Options, Progress, sdk_config};
 
 /// The Region of every client configuration made here.

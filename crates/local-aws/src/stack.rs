@@ -9,7 +9,7 @@ use aws_sdk_s3::config::Credentials;
 use tokio::runtime::Runtime;
 
 use crate::emulator::{Emulator, Settings};
-use crate::front::{Front, serve};
+use crate::proxy::{Proxy, serve};
 use crate::upstream::Upstream;
 use crate::{Error, REGION, python};
 
@@ -38,7 +38,7 @@ pub struct Options {
 /// ends with [`stop`](Self::stop), when dropped, and with this process, however that ends.
 pub struct LocalAws {
     endpoint: String,
-    front: Front,
+    proxy: Proxy,
     emulator: Option<Emulator>,
     runtime: Option<Runtime>,
 }
@@ -53,20 +53,20 @@ impl LocalAws {
         let (listener, address) = listen(port.unwrap_or(0))?;
 
         let python = python::environment(&directory, &progress).await?;
-        let settings = Settings { python: &python, directory: &directory, wait_scale, front: address };
+        let settings = Settings { python: &python, directory: &directory, wait_scale, proxy: address };
         let emulator = Emulator::start(&settings).await?;
 
-        let front = Front::new(Upstream::new(emulator.port), emulator.service_token.clone());
+        let proxy = Proxy::new(Upstream::new(emulator.port), emulator.service_token.clone());
         let runtime = front_runtime()?;
         let listener = {
             let _inside = runtime.enter();
             tokio::net::TcpListener::from_std(listener)
                 .map_err(|source| Error::Listen { port: address.port(), source })?
         };
-        runtime.spawn(serve(front.clone(), listener));
+        runtime.spawn(serve(proxy.clone(), listener));
         Ok(Self {
             endpoint: format!("http://{address}"),
-            front,
+            proxy,
             emulator: Some(emulator),
             runtime: Some(runtime),
         })
@@ -78,8 +78,8 @@ impl LocalAws {
     }
 
     /// The front, to look at calls and to make them go wrong.
-    pub fn front(&self) -> &Front {
-        &self.front
+    pub fn proxy(&self) -> &Proxy {
+        &self.proxy
     }
 
     /// A client configuration for an account of this local stack. Any 12 digits are an account.

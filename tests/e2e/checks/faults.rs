@@ -53,10 +53,10 @@ async fn go_wrong(
     golden: Arc<Ended>,
     case: Case,
 ) -> Option<String> {
-    let ended = run_again(workflow, scenario, &golden, async |deployed, front| {
+    let ended = run_again(workflow, scenario, &golden, async |deployed, proxy| {
         let (account, Case { call, fault, times }) = (deployed.account.clone(), case.clone());
         let Call { step, action, ordinal: from_ordinal, .. } = call;
-        front.inject(Rule { account, step, action, from_ordinal, times, fault });
+        proxy.inject(Rule { account, step, action, from_ordinal, times, fault });
     });
     let name = format!("{}: {case}", scenario.name);
     // What hangs is one case that went wrong, and keeps no other from being told.

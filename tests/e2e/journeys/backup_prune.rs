@@ -71,7 +71,7 @@ async fn names(deployed: &Deployed, table: &str) -> BTreeSet<String> {
 /// The calls of the workflow's steps, how many of each action.
 async fn requests(deployed: &Deployed) -> BTreeMap<String, usize> {
     let mut requests = BTreeMap::new();
-    let calls = stack().await.aws.front().calls(&deployed.account);
+    let calls = stack().await.aws.proxy().calls(&deployed.account);
     for call in calls.into_iter().filter(|call| call.step.is_some()) {
         *requests.entry(call.action).or_default() += 1;
     }
@@ -121,7 +121,7 @@ async fn a_hundred_and_fifty_backups_on_several_pages_are_pruned_in_one_run() {
             make_backup(&deployed, TABLE, &format!("{BY_HAND}-{place}")).await;
         }
     }
-    stack().await.aws.front().forget_calls(&deployed.account);
+    stack().await.aws.proxy().forget_calls(&deployed.account);
     let execution = execute(&deployed, "run", &json!({ "TableName": TABLE, "MaxBackups": 3 })).await;
     let report = reports(&execution)[TABLE].clone();
     assert_eq!((&report["Deleted"], &report["Kept"]), (&json!(148), &json!(3)), "{report}");
@@ -157,7 +157,7 @@ async fn it_costs_what_is_documented() {
         for table in &tables {
             make_backups(&deployed, table).await;
         }
-        stack().await.aws.front().forget_calls(&deployed.account);
+        stack().await.aws.proxy().forget_calls(&deployed.account);
         let input = json!({ "TableNames": tables, "MaxBackups": 2 });
         let execution = execute(&deployed, &format!("run-{run}"), &input).await;
         assert_eq!(reports(&execution).len(), tables.len());
@@ -201,7 +201,7 @@ async fn a_backup_that_fails_deletes_nothing() {
     let deployed = deployed_with(&[]).await;
     make_backups(&deployed, TABLE).await;
     let before = names(&deployed, TABLE).await;
-    stack().await.aws.front().fail_backups(&deployed.account, true);
+    stack().await.aws.proxy().fail_backups(&deployed.account, true);
     let execution = execute(&deployed, "run", &json!({ "TableName": TABLE, "MaxBackups": 1 })).await;
     let cause = told(&execution);
     assert!(cause.contains("\norders: failed: BackupFailed: backup orders-"), "{cause}");
@@ -344,6 +344,6 @@ async fn a_plan_equals_what_the_run_then_does() {
     assert!(deleted.keys().all(|name| !names.contains(name)), "{names:?}");
     assert!(kept.keys().chain(left.keys()).all(|name| names.contains(name)), "{names:?}");
     let deletions = |call: &Call| call.action == "dynamodb:DeleteBackup" && call.step.is_some();
-    let calls = stack().await.aws.front().calls(&deployed.account);
+    let calls = stack().await.aws.proxy().calls(&deployed.account);
     assert_eq!(calls.iter().filter(|call| deletions(call)).count(), 5, "none by the plan");
 }

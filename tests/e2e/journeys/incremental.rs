@@ -203,7 +203,7 @@ async fn the_bucket_holds_what_the_table_holds_with_each_state_behind_it_and_the
     let functions: Vec<_> =
         functions("incremental").into_iter().filter(|function| function.step == STEP).collect();
     // What is set aside is put as well, under the same permission.
-    let calls = stack().await.aws.front().calls(&deployed.account);
+    let calls = stack().await.aws.proxy().calls(&deployed.account);
     let calls = calls.iter().filter(|call| call.step.as_deref() == Some(STEP));
     let wrong = grants_are_calls(&functions, calls);
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -238,7 +238,7 @@ async fn what_the_stream_brings_while_a_backfill_runs_stays() {
     inject(&deployed, backfill, "s3:PutObject", usize::MAX, Fault::Hold).await;
     start_by_hand(&deployed, &json!({ "Segments": 1 })).await;
     until("the backfill to put", async || {
-        let calls = stack().await.aws.front().calls(&deployed.account);
+        let calls = stack().await.aws.proxy().calls(&deployed.account);
         calls.iter().any(|call| call.step.as_deref() == Some(backfill) && call.action == "s3:PutObject")
     })
     .await;
@@ -249,7 +249,7 @@ async fn what_the_stream_brings_while_a_backfill_runs_stays() {
         last("1").await == ["REMOVE"] && last("2").await == ["MODIFY"]
     })
     .await;
-    stack().await.aws.front().release(&deployed.account, Some(backfill), "s3:PutObject");
+    stack().await.aws.proxy().release(&deployed.account, Some(backfill), "s3:PutObject");
     let execution = end_of(&deployed, BY_HAND).await;
     assert_eq!(execution.entered.last().map(String::as_str), Some("Complete"), "{execution:?}");
     assert_eq!(execution.output["Items"], 6);
@@ -302,7 +302,7 @@ async fn what_lambda_gives_up_is_kept_with_its_records_and_replayed() {
     assert_eq!(report["payload"]["Records"][0]["dynamodb"]["Keys"], json!({ "id": { "S": "1" } }));
 
     // The item goes on before the replay.
-    stack().await.aws.front().clear_rules(&deployed.account);
+    stack().await.aws.proxy().clear_rules(&deployed.account);
     put(&deployed, with(key_of_text("1"), "later")).await;
     until_equal(&deployed, &["id"]).await;
     let replay = Deployed { machine_output: "ReplayStateMachineArn".to_owned(), ..deployed };
@@ -371,7 +371,7 @@ async fn the_watch_says_whether_the_stream_is_read_and_its_role_allows_no_more()
     let step = "incremental.watch-stream";
     let functions: Vec<_> =
         functions("incremental").into_iter().filter(|function| function.step == step).collect();
-    let calls = stack().await.aws.front().calls(&deployed.account);
+    let calls = stack().await.aws.proxy().calls(&deployed.account);
     let calls = calls.iter().filter(|call| call.step.as_deref() == Some(step));
     let wrong = grants_are_calls(&functions, calls);
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));

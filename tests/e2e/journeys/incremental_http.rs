@@ -74,7 +74,7 @@ async fn a_snapshot_and_its_restore_are_started_and_asked_after_by_http() {
 
     let functions: Vec<_> =
         functions("incremental").into_iter().filter(|function| function.step == STEP).collect();
-    let calls = stack().await.aws.front().calls(&deployed.account);
+    let calls = stack().await.aws.proxy().calls(&deployed.account);
     let calls = calls.iter().filter(|call| call.step.as_deref() == Some(STEP));
     let wrong = grants_are_calls(&functions, calls);
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));

@@ -170,13 +170,13 @@ async fn a_step_that_is_throttled_waits_as_long_as_on_aws() {
     let deployed = Deployed::of(&workflow()).await;
     make_table(&deployed, SOURCE).await;
     let input = input(&deployed, &make_backup(&deployed).await);
-    let front = stack().await.aws.front();
-    front.keep_real_backoff(&deployed.account);
+    let proxy = stack().await.aws.proxy();
+    proxy.keep_real_backoff(&deployed.account);
     let (step, action) = ("rotate-restore.check-restore", "dynamodb:DescribeTable");
     inject(&deployed, step, action, 4, Fault::Throttle).await;
     let execution = by_hand(&deployed, &input).await;
     assert_eq!(execution.entered.last().unwrap(), "Complete", "{execution:?}");
-    let calls = front.calls(&deployed.account);
+    let calls = proxy.calls(&deployed.account);
     let throttled = calls.iter().filter(|call| call.fault == Some(Fault::Throttle.name())).count();
     assert_eq!(throttled, 4, "the SDK gives up after three, and the machine invokes the step again");
     let failed = |event: &&HistoryEvent| event.r#type == HistoryEventType::TaskFailed;

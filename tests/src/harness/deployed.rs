@@ -79,7 +79,7 @@ impl Deployed {
         static LAST: AtomicU64 = AtomicU64::new(200_000_000_000);
         let account = (LAST.fetch_add(1, Ordering::Relaxed) + 1).to_string();
         let aws = &stack().await.aws;
-        aws.front().slow(
+        aws.proxy().slow(
             &account,
             SimulatedLatency {
                 tables: 1,

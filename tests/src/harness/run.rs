@@ -5,7 +5,7 @@ use std::sync::Arc;
 use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::InvocationType;
 use aws_sdk_sfn::types::{ExecutionStatus, HistoryEvent};
-use local_aws::{Call, Front};
+use local_aws::{Call, Proxy};
 use serde_json::Value;
 
 use super::deployed::stack;
@@ -61,7 +61,7 @@ pub async fn run(workflow: &Workflow, scenario: &Scenario) -> Ended {
 pub async fn run_with(
     workflow: &Workflow,
     scenario: &Scenario,
-    change: impl AsyncFnOnce(&Deployed, &Front),
+    change: impl AsyncFnOnce(&Deployed, &Proxy),
 ) -> Ended {
     run_from(workflow, scenario, None, change).await
 }
@@ -72,7 +72,7 @@ pub async fn run_again(
     workflow: &Workflow,
     scenario: &Scenario,
     earlier: &Ended,
-    change: impl AsyncFnOnce(&Deployed, &Front),
+    change: impl AsyncFnOnce(&Deployed, &Proxy),
 ) -> Ended {
     run_from(workflow, scenario, Some(&earlier.before), change).await
 }
@@ -81,7 +81,7 @@ async fn run_from(
     workflow: &Workflow,
     scenario: &Scenario,
     before: Option<&FinalState>,
-    change: impl AsyncFnOnce(&Deployed, &Front),
+    change: impl AsyncFnOnce(&Deployed, &Proxy),
 ) -> Ended {
     let mut deployed = Deployed::empty_account().await;
     let own =
@@ -99,10 +99,10 @@ async fn run_from(
         Some(before) => before.clone(),
         None => FinalState::of(&deployed).await,
     };
-    let front = stack().await.aws.front();
-    let calls_before = calls_of_steps(front, &deployed);
-    front.forget_calls(&deployed.account);
-    change(&deployed, front).await;
+    let proxy = stack().await.aws.proxy();
+    let calls_before = calls_of_steps(proxy, &deployed);
+    proxy.forget_calls(&deployed.account);
+    change(&deployed, proxy).await;
     match &begin {
         Begin::Event(event) => deliver(&deployed, event).await,
         Begin::Input(input) => start_by_hand(&deployed, input).await,
@@ -117,15 +117,15 @@ async fn run_from(
         }
     })
     .await;
-    let calls = calls_of_steps(front, &deployed);
-    front.clear_rules(&deployed.account);
+    let calls = calls_of_steps(proxy, &deployed);
+    proxy.clear_rules(&deployed.account);
     let state = FinalState::after(&deployed, &before, &calls).await;
     dead_letters.extend(deployed.dead_letters().await);
     Ended { deployed, begin, execution, dead_letters, calls, calls_before, before, state }
 }
 
-fn calls_of_steps(front: &Front, deployed: &Deployed) -> Vec<Call> {
-    front.calls(&deployed.account).into_iter().filter(|call| call.step.is_some()).collect()
+fn calls_of_steps(proxy: &Proxy, deployed: &Deployed) -> Vec<Call> {
+    proxy.calls(&deployed.account).into_iter().filter(|call| call.step.is_some()).collect()
 }
 
 /// Delivers an event to the `start` step as Lambda delivers what SNS and EventBridge bring:
@@ -204,7 +204,7 @@ pub async fn executions(deployed: &Deployed) -> usize {
 
 /// How often `start` asked for an execution.
 pub async fn starts(deployed: &Deployed) -> usize {
-    let calls = stack().await.aws.front().calls(&deployed.account);
+    let calls = stack().await.aws.proxy().calls(&deployed.account);
     calls.iter().filter(|call| call.action == "states:StartExecution" && call.step.is_some()).count()
 }
 

@@ -222,7 +222,7 @@ async fn one_missing(deployed: Arc<Deployed>) -> Begin {
 
 async fn a_backup_that_fails(deployed: Arc<Deployed>) -> Begin {
     make_backups(&deployed, TABLE).await;
-    stack().await.aws.front().fail_backups(&deployed.account, true);
+    stack().await.aws.proxy().fail_backups(&deployed.account, true);
     Begin::Input(json!({ "TableName": TABLE, "MaxBackups": 1 }))
 }
 
@@ -307,13 +307,13 @@ pub async fn make_backup(deployed: &Deployed, table: &str, name: &str) -> String
 
 async fn date(deployed: &Deployed, backup: &str, time: &str) {
     let time = NaiveDateTime::parse_from_str(time, "%Y%m%dT%H%M%SZ").unwrap().and_utc().timestamp();
-    stack().await.aws.front().date_backup(&deployed.account, backup, time as f64);
+    stack().await.aws.proxy().date_backup(&deployed.account, backup, time as f64);
 }
 
 /// Backups that are made from now on are looked at so often before they are available.
 async fn slow(deployed: &Deployed, polls: u32) {
     let latency = SimulatedLatency { on_demand_backups: polls, ..SimulatedLatency::default() };
-    stack().await.aws.front().slow(&deployed.account, latency);
+    stack().await.aws.proxy().slow(&deployed.account, latency);
 }
 
 /// The bucket that settings are captured to, where the template names it.

@@ -348,7 +348,7 @@ async fn breaks_off(deployed: Arc<Deployed>) -> Begin {
     let account = deployed.account.clone();
     let (step, action) = (Some("export-table.export-segment".to_owned()), "dynamodb:Scan".to_owned());
     let rule = Rule { account, step, action, from_ordinal: 12, times: usize::MAX, fault: Fault::Refuse };
-    stack().await.aws.front().inject(rule);
+    stack().await.aws.proxy().inject(rule);
     Begin::Input(json!({ "TableName": TABLE, "Segments": 1, "Compression": "none" }))
 }
 
@@ -376,7 +376,7 @@ async fn starting_refused(deployed: Arc<Deployed>) -> Begin {
 }
 
 async fn managed_that_fails(deployed: Arc<Deployed>) -> Begin {
-    stack().await.aws.front().fail_exports(&deployed.account, true);
+    stack().await.aws.proxy().fail_exports(&deployed.account, true);
     managed(deployed).await
 }
 

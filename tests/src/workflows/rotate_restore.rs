@@ -186,22 +186,22 @@ async fn no_such_backup(deployed: Arc<Deployed>) -> Begin {
 
 async fn a_job_that_fails(deployed: Arc<Deployed>) -> Begin {
     let recovery_point = make_recovery_point(&deployed).await;
-    let front = stack().await.aws.front();
-    front.fail_restore_jobs(&deployed.account, Some("the key is gone".to_owned()));
+    let proxy = stack().await.aws.proxy();
+    proxy.fail_restore_jobs(&deployed.account, Some("the key is gone".to_owned()));
     Begin::Input(input(&deployed, &recovery_point))
 }
 
 async fn a_job_that_failed_before(deployed: Arc<Deployed>) -> Begin {
     let recovery_point = make_recovery_point(&deployed).await;
-    let front = stack().await.aws.front();
-    front.fail_restore_jobs(&deployed.account, Some("the key is gone".to_owned()));
+    let proxy = stack().await.aws.proxy();
+    proxy.fail_restore_jobs(&deployed.account, Some("the key is gone".to_owned()));
     // The token is the one that the step's first attempt has; AWS Backup answers it with this job for ever.
     let step = input(&deployed, &recovery_point);
     let first = deployed.sfn.start_execution().state_machine_arn(deployed.machine()).name("first");
     let arn = first.input(step.to_string()).send().await.unwrap().execution_arn;
     let failed = until_some("the first execution to fail", async || ended(&deployed, &arn).await).await;
     assert_eq!(failed.error.as_deref(), Some(ErrorName::RestoreFailed.as_str()), "{failed:?}");
-    front.fail_restore_jobs(&deployed.account, None);
+    proxy.fail_restore_jobs(&deployed.account, None);
     Begin::Input(step)
 }
 
@@ -215,7 +215,7 @@ async fn failed_with_its_table(deployed: Arc<Deployed>) -> Begin {
     let arn = first.input(step.to_string()).send().await.unwrap().execution_arn;
     let failed = until_some("the first execution to fail", async || ended(&deployed, &arn).await).await;
     assert_eq!(failed.error.as_deref(), Some(ErrorName::AccessDenied.as_str()), "{failed:?}");
-    stack().await.aws.front().clear_rules(&deployed.account);
+    stack().await.aws.proxy().clear_rules(&deployed.account);
     Begin::Input(step)
 }
 
@@ -228,11 +228,11 @@ fn points_at_its_table(ended: &Ended) {
 async fn a_name_being_deleted(deployed: Arc<Deployed>) -> Begin {
     make_table(&deployed, SOURCE).await;
     make_table(&deployed, TARGET).await;
-    let front = stack().await.aws.front();
-    front.show_table_status(&deployed.account, TARGET, Some("DELETING".to_owned()));
+    let proxy = stack().await.aws.proxy();
+    proxy.show_table_status(&deployed.account, TARGET, Some("DELETING".to_owned()));
     before_repeated(&deployed, 1, RESTORE, |deployed| async move {
         deployed.dynamodb.delete_table().table_name(TARGET).send().await.unwrap();
-        stack().await.aws.front().show_table_status(&deployed.account, TARGET, None);
+        stack().await.aws.proxy().show_table_status(&deployed.account, TARGET, None);
     })
     .await;
     Begin::Input(input(&deployed, &make_backup(&deployed).await))
@@ -257,7 +257,7 @@ const RESTORE: StepCall = ("rotate-restore.restore-backup", "dynamodb:RestoreTab
 async fn an_archived_table(deployed: Arc<Deployed>) -> Begin {
     make_table(&deployed, SOURCE).await;
     let status = Some("ARCHIVED".to_owned());
-    stack().await.aws.front().show_table_status(&deployed.account, TARGET, status);
+    stack().await.aws.proxy().show_table_status(&deployed.account, TARGET, status);
     Begin::Input(input(&deployed, &make_backup(&deployed).await))
 }
 
@@ -271,7 +271,7 @@ async fn a_restore_without_end(deployed: Arc<Deployed>) -> Begin {
         restore_jobs: 0,
         updates: 1,
     };
-    stack().await.aws.front().slow(&deployed.account, endless);
+    stack().await.aws.proxy().slow(&deployed.account, endless);
     let mut input = input(&deployed, &make_backup(&deployed).await);
     input["RestoreTimeoutSeconds"] = json!(2);
     Begin::Input(input)

@@ -182,7 +182,7 @@ async fn make_extra(deployed: &Deployed, destination: &str) {
     let policy = json!({ "Version": "2012-10-17", "Statement": [] }).to_string();
     put_policy(deployed, &arn, &policy).await;
     // The target's settings may be changed again.
-    stack().await.aws.front().let_an_hour_pass(&deployed.account);
+    stack().await.aws.proxy().let_an_hour_pass(&deployed.account);
 }
 
 async fn extra_to_be_removed(deployed: Arc<Deployed>) -> Begin {
@@ -298,16 +298,16 @@ async fn another_time_to_live(deployed: &Deployed) {
 async fn changed_within_the_hour(deployed: Arc<Deployed>) -> Begin {
     another_time_to_live(&deployed).await;
     let account = deployed.account.clone();
-    let front = stack().await.aws.front();
+    let proxy = stack().await.aws.proxy();
     // An hour passes whenever DynamoDB has refused a change.
     tokio::spawn(async move {
         for refusals in 1..=2 {
             let refused = |call: &&Call| {
                 call.action == "dynamodb:UpdateTimeToLive" && call.step.is_some() && call.status == 400
             };
-            let enough = || front.calls(&account).iter().filter(refused).count() >= refusals;
+            let enough = || proxy.calls(&account).iter().filter(refused).count() >= refusals;
             until_seen("a change to be refused", enough).await;
-            front.let_an_hour_pass(&account);
+            proxy.let_an_hour_pass(&account);
         }
     });
     Begin::Input(json!({ "Source": SOURCE, "Target": TARGET }))
@@ -323,7 +323,7 @@ async fn insights_without_rules(deployed: Arc<Deployed>) -> Begin {
     insights(&deployed, SOURCE, Some(INDEX), ContributorInsightsMode::ThrottledKeys).await;
     restore(&deployed).await;
     let words = "Amazon CloudWatch Contributor Insights rule limit reached.";
-    stack().await.aws.front().fail_insights(&deployed.account, Some(words.to_owned()));
+    stack().await.aws.proxy().fail_insights(&deployed.account, Some(words.to_owned()));
     Begin::Input(json!({ "Source": SOURCE, "Target": TARGET }))
 }
 
@@ -365,7 +365,7 @@ async fn an_archived_target(deployed: Arc<Deployed>) -> Begin {
     make_table(&deployed, SOURCE, &[], Billing::OnDemand).await;
     restore(&deployed).await;
     let status = Some("ARCHIVED".to_owned());
-    stack().await.aws.front().show_table_status(&deployed.account, TARGET, status);
+    stack().await.aws.proxy().show_table_status(&deployed.account, TARGET, status);
     Begin::Event(cloudtrail(SOURCE, TARGET))
 }
 
@@ -379,7 +379,7 @@ async fn a_restore_without_end(deployed: Arc<Deployed>) -> Begin {
         restore_jobs: 0,
         updates: 0,
     };
-    stack().await.aws.front().slow(&deployed.account, endless);
+    stack().await.aws.proxy().slow(&deployed.account, endless);
     restore(&deployed).await;
     Begin::Input(json!({ "Target": TARGET, "TableTimeoutSeconds": 2 }))
 }
@@ -423,14 +423,14 @@ pub async fn still_creating(deployed: &Deployed) {
         restore_jobs: 1,
         updates: 1,
     };
-    stack().await.aws.front().slow(&deployed.account, latency);
+    stack().await.aws.proxy().slow(&deployed.account, latency);
 }
 
 /// Lets this call of a step go wrong.
 pub async fn inject(deployed: &Deployed, step: &str, action: &str, times: usize, fault: Fault) {
     let (account, step, action) = (deployed.account.clone(), Some(step.to_owned()), action.to_owned());
     let rule = Rule { account, step, action, from_ordinal: 0, times, fault };
-    stack().await.aws.front().inject(rule);
+    stack().await.aws.proxy().inject(rule);
 }
 
 /// Makes a call of a step take two seconds: longer than a step that is given one second a call may take.
@@ -465,15 +465,15 @@ pub async fn before_repeated<F: Future<Output = ()> + Send>(
         times: usize::MAX,
         fault: Fault::Hold,
     };
-    stack().await.aws.front().inject(rule);
+    stack().await.aws.proxy().inject(rule);
     let deployed = Arc::clone(deployed);
     tokio::spawn(async move {
-        let front = stack().await.aws.front();
+        let proxy = stack().await.aws.proxy();
         let is_it = |call: &&Call| (call.step.as_deref(), call.action.as_str()) == (Some(step), action);
-        let made = || front.calls(&deployed.account).iter().filter(is_it).count() > from_ordinal;
+        let made = || proxy.calls(&deployed.account).iter().filter(is_it).count() > from_ordinal;
         until_seen("the call to be made", made).await;
         act(Arc::clone(&deployed)).await;
-        front.release(&deployed.account, Some(step), action);
+        proxy.release(&deployed.account, Some(step), action);
     });
 }
 

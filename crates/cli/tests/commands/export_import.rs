@@ -291,10 +291,10 @@ async fn import_that_is_interrupted(account: &Account, manifest: &str) {
     assert!(changed.remarks.contains("(ImportChanged)"), "{}", changed.remarks);
     std::fs::write(data, &content).unwrap();
 
-    stack().await.front().forget_calls(account.name);
+    stack().await.proxy().forget_calls(account.name);
     let told = account.done(&[&import[..4], &["--resume"]].concat()).await;
     assert!(told.data.starts_with("copy: 4000 items from "), "{}", told.data);
-    let calls = stack().await.front().calls(account.name);
+    let calls = stack().await.proxy().calls(account.name);
     let writes = calls.iter().filter(|call| call.action == "dynamodb:BatchWriteItem").count();
     assert!(writes > 0 && writes < 160, "what was written is passed over: {writes} requests");
     assert_eq!(account.items("copy").await, account.items("orders").await);

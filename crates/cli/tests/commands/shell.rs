@@ -51,7 +51,7 @@ impl Shell {
             on_demand_backups: 0,
             ..SimulatedLatency::default()
         };
-        stack().await.front().slow(name, latency);
+        stack().await.proxy().slow(name, latency);
         let config = stack().await.config(name).await;
         Shell {
             name,

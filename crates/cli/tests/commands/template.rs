@@ -137,7 +137,7 @@ fn assert_is(told: &Told, name: &str) {
 async fn a_table_on_demand_is_told_with_all_its_settings_and_the_table_is_only_read() {
     let shell = Shell::new("472000000001").await;
     shell.with_everything().await;
-    stack().await.front().forget_calls(shell.name);
+    stack().await.proxy().forget_calls(shell.name);
     let told = shell.done(&["template", "orders-restored"]).await;
     assert_is(&told, "on-demand.json");
     assert!(
@@ -145,7 +145,7 @@ async fn a_table_on_demand_is_told_with_all_its_settings_and_the_table_is_only_r
         "{}",
         told.remarks
     );
-    let calls = stack().await.front().calls(shell.name);
+    let calls = stack().await.proxy().calls(shell.name);
     assert!(!calls.is_empty() && calls.iter().all(Call::only_reads), "{calls:?}");
 
     let by_arn = shell.done(&["template", &shell.arn("orders-restored"), "--logical-id", "Orders"]).await;
@@ -222,12 +222,12 @@ async fn what_would_make_a_template_less_than_the_table_keeps_it_from_being_prin
         fault: Fault::Refuse,
     };
     // What is a resource of its own keeps nothing from being printed.
-    stack().await.front().inject(refuse("lambda:ListEventSourceMappings"));
+    stack().await.proxy().inject(refuse("lambda:ListEventSourceMappings"));
     let told = shell.done(&["template", "orders"]).await;
     let expected = "LambdaTriggers would not be in the template, and whether there are any is not known: ";
     assert!(told.remarks.starts_with(expected), "{}", told.remarks);
 
-    stack().await.front().inject(refuse("dynamodb:DescribeTimeToLive"));
+    stack().await.proxy().inject(refuse("dynamodb:DescribeTimeToLive"));
     let told = shell.run(&["template", "orders"]).await;
     assert_eq!((told.code, told.data.as_str()), (Some(1), ""), "{}", told.remarks);
     let expected = "error: the template of orders would not be whole, and an update of the stack would take from \

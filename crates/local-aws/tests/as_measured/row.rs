@@ -74,7 +74,7 @@ impl Row {
 
 impl Step {
     async fn run(&self, api: &Api, kept: &mut BTreeMap<String, String>) -> Result<(), String> {
-        let front = stack().await.front();
+        let proxy = stack().await.proxy();
         let answer = match &self.act {
             Act::Table(name) => {
                 api.make_table(name).await;
@@ -87,17 +87,17 @@ impl Step {
                     updates: *updates,
                     ..SimulatedLatency::default()
                 };
-                front
+                proxy
                     .slow(api.account, SimulatedLatency { on_demand_backups: *on_demand_backups, ..latency });
                 return Ok(());
             }
             Act::Status([table, status]) => {
-                front.show_table_status(api.account, table, Some(status.clone()));
+                proxy.show_table_status(api.account, table, Some(status.clone()));
                 return Ok(());
             }
             Act::Hours(hours) => {
                 for _ in 0..*hours {
-                    front.let_an_hour_pass(api.account);
+                    proxy.let_an_hour_pass(api.account);
                 }
                 return Ok(());
             }

@@ -20,7 +20,7 @@ fn encode(arn: &str) -> String {
 impl Account {
     async fn prepared(account: &'static str) -> Self {
         let api = Api::of(account).await;
-        stack().await.front().slow(account, SLOW);
+        stack().await.proxy().slow(account, SLOW);
         api.make_table("orders.eu-1").await;
         api.backup(Method::PUT, "/backup-vaults/Default", json!({})).await.ok();
         assert_eq!(api.query("sns", "Action=CreateTopic&Name=backups").await.status, 200);
@@ -223,7 +223,7 @@ async fn a_restore_job_makes_the_table_on_its_way() {
 async fn a_dynamodb_backup_can_be_restored_both_ways() {
     let account = Account::prepared("400000000004").await;
     account.manage_dynamodb(false).await;
-    stack().await.front().slow(account.api.account, SimulatedLatency { tables: 2, ..SLOW });
+    stack().await.proxy().slow(account.api.account, SimulatedLatency { tables: 2, ..SLOW });
     let point = account.recovery_point("b").await;
     let input = json!({"BackupArn": point, "TargetTableName": "direct"});
     account.api.dynamodb("RestoreTableFromBackup", input).await.ok();
@@ -288,7 +288,7 @@ async fn restore_jobs_tell_the_bus_how_they_begin_and_end_even_if_nobody_looks()
     assert_eq!(completed["detail"], expected);
     assert_eq!((&completed["source"], &completed["resources"][0]), (&json!("aws.backup"), &json!(point)));
 
-    stack().await.front().fail_restore_jobs(account_id, Some("No space left.".to_owned()));
+    stack().await.proxy().fail_restore_jobs(account_id, Some("No space left.".to_owned()));
     account.start_restore(&point, "orders-3", "2").await.ok();
     let [_, failed] = pair().await;
     assert_eq!(
@@ -369,12 +369,12 @@ async fn restore_jobs_fail_in_words() {
     assert_eq!(taken["Status"], "FAILED");
     assert!(taken["StatusMessage"].as_str().unwrap().contains("already exists"), "{taken}");
 
-    let front = stack().await.front();
-    front.fail_restore_jobs(account.api.account, Some("No space left.".to_owned()));
+    let proxy = stack().await.proxy();
+    proxy.fail_restore_jobs(account.api.account, Some("No space left.".to_owned()));
     let failed = ended(account.start_restore(&point, "orders-2", "2").await).await;
     assert_eq!((&failed["Status"], &failed["StatusMessage"]), (&json!("FAILED"), &json!("No space left.")));
     assert_eq!(account.api.dynamodb("DescribeTable", json!({"TableName": "orders-2"})).await.status, 400);
-    front.fail_restore_jobs(account.api.account, None);
+    proxy.fail_restore_jobs(account.api.account, None);
     assert_eq!(ended(account.start_restore(&point, "orders-2", "3").await).await["Status"], "COMPLETED");
 
     let refused = async |input: Value| account.api.backup(Method::PUT, "/restore-jobs", input).await.error();

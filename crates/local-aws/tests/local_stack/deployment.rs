@@ -130,7 +130,7 @@ async fn a_template_deploys_runs_and_its_functions_call_through_the_front() {
     assert_eq!(execution["status"], "SUCCEEDED", "{execution}");
     let output: Value = serde_json::from_str(execution["output"].as_str().unwrap()).unwrap();
     assert_eq!(output, json!({"greeting": "hello", "tables": ["orders"]}));
-    let calls = stack().await.front().calls(account);
+    let calls = stack().await.proxy().calls(account);
     let of_step: Vec<_> = calls.iter().filter(|call| call.step.as_deref() == Some("test.greet")).collect();
     assert_eq!(of_step.len(), 1, "{calls:?}");
     assert_eq!(of_step[0].action, "dynamodb:ListTables");
@@ -139,7 +139,7 @@ async fn a_template_deploys_runs_and_its_functions_call_through_the_front() {
     assert_eq!(project.deploy(account, &[]).await.unwrap(), outputs);
     let changed = project.deploy(account, &[("Greeting", "welcome".to_owned())]).await.unwrap();
     assert_eq!(changed["Greeting"], "welcome!");
-    let uploads = stack().await.front().calls(account);
+    let uploads = stack().await.proxy().calls(account);
     assert_eq!(uploads.iter().filter(|call| call.action == "s3:PutObject").count(), 2);
 }
 
@@ -150,13 +150,13 @@ async fn deployment_survives_throttles_and_lost_answers() {
         let (account, action) = (account.to_owned(), action.to_owned());
         Rule { account, step: None, action, from_ordinal: 0, times: 1, fault }
     };
-    let front = stack().await.front();
-    front.inject(rule("cloudformation:CreateStack", Fault::Throttle));
-    front.inject(rule("cloudformation:DescribeStacks", Fault::FailBeforeEffect));
-    front.inject(rule("s3:PutObject", Fault::LoseAnswer));
+    let proxy = stack().await.proxy();
+    proxy.inject(rule("cloudformation:CreateStack", Fault::Throttle));
+    proxy.inject(rule("cloudformation:DescribeStacks", Fault::FailBeforeEffect));
+    proxy.inject(rule("s3:PutObject", Fault::LoseAnswer));
     let outputs = Project::new().deploy(account, &[]).await.unwrap();
     assert_eq!(outputs["Greeting"], "hello!");
-    let faults: Vec<_> = front.calls(account).iter().filter_map(|call| call.fault).collect();
+    let faults: Vec<_> = proxy.calls(account).iter().filter_map(|call| call.fault).collect();
     assert_eq!(faults, ["lose-answer", "throttle", "fail-before-effect"]);
 }
 

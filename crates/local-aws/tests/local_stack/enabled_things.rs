@@ -14,7 +14,7 @@ use crate::client::{Api, stack};
 /// A client of an account with a table `orders`, where what is enabled takes this many looks.
 async fn client(account: &'static str, updates: u32) -> Client {
     Api::of(account).await.make_table("orders").await;
-    stack().await.front().slow(account, SimulatedLatency { updates, ..SimulatedLatency::default() });
+    stack().await.proxy().slow(account, SimulatedLatency { updates, ..SimulatedLatency::default() });
     let config =
         stack().await.config(account).await.to_builder().retry_config(RetryConfig::disabled()).build();
     Client::new(&config)
@@ -105,15 +105,15 @@ async fn one_destination_is_live_and_takes_its_time_and_stays_when_it_is_off() {
 #[tokio::test]
 async fn a_destination_that_cannot_be_enabled_fails_after_the_call_and_can_be_enabled_anew() {
     let client = client("320000000002", 0).await;
-    let front = stack().await.front();
+    let proxy = stack().await.proxy();
     let words = "User does not have a permission to use kinesis stream";
-    front.fail_destinations("320000000002", Some(words.to_owned()));
+    proxy.fail_destinations("320000000002", Some(words.to_owned()));
     assert_eq!(enable(&client, "a").await.as_deref(), Ok("ENABLING"));
     let failed = ("a".to_owned(), "ENABLE_FAILED".to_owned(), Some(words.to_owned()));
     for _ in 0..2 {
         assert_eq!(destinations(&client).await, std::slice::from_ref(&failed), "it stays");
     }
-    front.fail_destinations("320000000002", None);
+    proxy.fail_destinations("320000000002", None);
     assert_eq!(enable(&client, "a").await.as_deref(), Ok("ENABLING"));
     assert_eq!(destinations(&client).await, [is("a", "ACTIVE")]);
 }
@@ -122,7 +122,7 @@ async fn a_destination_that_cannot_be_enabled_fails_after_the_call_and_can_be_en
 #[tokio::test]
 async fn insights_take_their_time_or_fail_and_are_listed_unless_they_are_off() {
     let client = client("320000000003", 1).await;
-    let front = stack().await.front();
+    let proxy = stack().await.proxy();
     let update = async |action: ContributorInsightsAction| {
         let call = client.update_contributor_insights().table_name("orders");
         call.contributor_insights_action(action).send().await.unwrap();
@@ -141,7 +141,7 @@ async fn insights_take_their_time_or_fail_and_are_listed_unless_they_are_off() {
     assert!(listed().await.is_empty());
 
     let words = "Amazon CloudWatch Contributor Insights rule limit reached.";
-    front.fail_insights("320000000003", Some(words.to_owned()));
+    proxy.fail_insights("320000000003", Some(words.to_owned()));
     update(ContributorInsightsAction::Enable).await;
     assert_eq!(listed().await, ["ENABLING"]);
     for _ in 0..2 {
@@ -151,7 +151,7 @@ async fn insights_take_their_time_or_fail_and_are_listed_unless_they_are_off() {
     let failure = described.failure_exception().unwrap();
     assert_eq!(failure.exception_name(), Some("LimitExceededException"));
     assert_eq!(failure.exception_description(), Some(words));
-    front.fail_insights("320000000003", None);
+    proxy.fail_insights("320000000003", None);
     update(ContributorInsightsAction::Enable).await;
     assert_eq!(listed().await, ["ENABLING"]);
     assert_eq!(listed().await, ["ENABLED"]);

@@ -82,7 +82,7 @@ async fn mappings_keep_their_settings_and_show_the_defaults() {
     assert_eq!(listed.destination_config().unwrap().on_failure().unwrap().destination(), None);
     assert_eq!(listed.starting_position(), Some(&EventSourcePosition::TrimHorizon));
 
-    stack().await.front().hide_starting_positions(account.api.account);
+    stack().await.proxy().hide_starting_positions(account.api.account);
     assert_eq!(account.listed().await[0].starting_position(), None);
     let deleted = account.client.delete_event_source_mapping().uuid(uuid).send().await.unwrap();
     assert_eq!(deleted.tumbling_window_in_seconds(), Some(60));

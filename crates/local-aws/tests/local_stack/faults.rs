@@ -37,29 +37,29 @@ async fn ids(api: &Api) -> Vec<String> {
 async fn prepared(account: &'static str) -> Api {
     let api = Api::of(account).await;
     api.make_table("orders").await;
-    stack().await.front().forget_calls(account);
+    stack().await.proxy().forget_calls(account);
     api
 }
 
 #[tokio::test]
 async fn throttled_failed_and_refused_calls_have_no_effect() {
     let api = prepared("200000000001").await;
-    let front = stack().await.front();
+    let proxy = stack().await.proxy();
     let cases = [
         (Fault::Throttle, 400, "ThrottlingException", "throttle"),
         (Fault::FailBeforeEffect, 500, "InternalServerError", "fail-before-effect"),
         (Fault::Refuse, 400, "AccessDeniedException", "refuse"),
     ];
     for (fault, status, code, name) in cases {
-        front.forget_calls(api.account);
-        front.clear_rules(api.account);
-        front.inject(rule(&api, "dynamodb:PutItem", 0, 1, fault));
+        proxy.forget_calls(api.account);
+        proxy.clear_rules(api.account);
+        proxy.inject(rule(&api, "dynamodb:PutItem", 0, 1, fault));
         let answer = api.dynamodb("PutItem", put("2")).await;
         assert_eq!((answer.status, answer.error().as_str()), (status, code));
         let retry_after = answer.headers.get("x-amz-retry-after").map(|wait| wait.to_str().unwrap());
         assert_eq!(retry_after, (name != "refuse").then_some("1"), "{name}");
         assert_eq!(ids(&api).await, ["1"], "{name}");
-        let calls = front.calls(api.account);
+        let calls = proxy.calls(api.account);
         assert_eq!((calls[0].status, calls[0].fault), (status, Some(name)));
     }
     api.dynamodb("PutItem", put("2")).await.ok();
@@ -69,12 +69,12 @@ async fn throttled_failed_and_refused_calls_have_no_effect() {
 #[tokio::test]
 async fn a_lost_answer_has_its_effect() {
     let api = prepared("200000000002").await;
-    let front = stack().await.front();
-    front.inject(rule(&api, "dynamodb:PutItem", 0, 1, Fault::LoseAnswer));
+    let proxy = stack().await.proxy();
+    proxy.inject(rule(&api, "dynamodb:PutItem", 0, 1, Fault::LoseAnswer));
     let lost = api.try_json("dynamodb", "DynamoDB_20120810.PutItem", put("2")).await;
     assert!(lost.is_err(), "{lost:?}");
     assert_eq!(ids(&api).await, ["1", "2"]);
-    let call = &front.calls(api.account)[0];
+    let call = &proxy.calls(api.account)[0];
     assert_eq!((call.status, call.fault), (200, Some("lose-answer")));
 }
 
@@ -82,7 +82,7 @@ async fn a_lost_answer_has_its_effect() {
 async fn a_delayed_call_takes_effect_even_if_its_caller_gives_up() {
     let api = prepared("200000000003").await;
     let delay = Duration::from_millis(200);
-    stack().await.front().inject(rule(&api, "dynamodb:PutItem", 0, 2, Fault::Delay(delay)));
+    stack().await.proxy().inject(rule(&api, "dynamodb:PutItem", 0, 2, Fault::Delay(delay)));
     let began = Instant::now();
     api.dynamodb("PutItem", put("2")).await.ok();
     assert!(began.elapsed() >= delay);
@@ -98,10 +98,10 @@ async fn a_delayed_call_takes_effect_even_if_its_caller_gives_up() {
 #[tokio::test]
 async fn a_rule_for_one_step_leaves_the_others_alone() {
     let api = prepared("200000000004").await;
-    let front = stack().await.front();
+    let proxy = stack().await.proxy();
     let for_step =
         Rule { step: Some("a.b".to_owned()), ..rule(&api, "dynamodb:PutItem", 1, 1, Fault::Throttle) };
-    front.inject(for_step);
+    proxy.inject(for_step);
     let (step, other) = (api.as_step("a.b"), api.as_step("a.c"));
     let mut statuses = Vec::new();
     for caller in [&step, &other, &other, &step, &step] {
@@ -114,7 +114,7 @@ async fn a_rule_for_one_step_leaves_the_others_alone() {
 async fn the_sdk_takes_the_faults_for_what_they_are() {
     let account = "200000000005";
     let api = Api::of(account).await;
-    let front = stack().await.front();
+    let proxy = stack().await.proxy();
     let config = stack().await.config(account).await;
     let s3 = aws_sdk_s3::Client::new(&config);
     s3.create_bucket().bucket("faults").send().await.unwrap();
@@ -122,36 +122,36 @@ async fn the_sdk_takes_the_faults_for_what_they_are() {
         s3.put_object().bucket("faults").key(key).body(ByteStream::from_static(b"content")).send().await
     };
     let statuses = || -> Vec<u16> {
-        let calls = front.calls(account);
+        let calls = proxy.calls(account);
         calls.iter().filter(|call| call.action == "s3:PutObject").map(|call| call.status).collect()
     };
 
     // Tried again until it works.
-    front.inject(rule(&api, "s3:PutObject", 0, 1, Fault::Throttle));
-    front.inject(rule(&api, "s3:PutObject", 1, 1, Fault::FailBeforeEffect));
+    proxy.inject(rule(&api, "s3:PutObject", 0, 1, Fault::Throttle));
+    proxy.inject(rule(&api, "s3:PutObject", 1, 1, Fault::FailBeforeEffect));
     put("one").await.unwrap();
     assert_eq!(statuses(), [503, 500, 200]);
 
     // A lost answer is tried again too, so the effect happens twice.
-    front.clear_rules(account);
-    front.forget_calls(account);
-    front.inject(rule(&api, "s3:PutObject", 0, 1, Fault::LoseAnswer));
+    proxy.clear_rules(account);
+    proxy.forget_calls(account);
+    proxy.inject(rule(&api, "s3:PutObject", 0, 1, Fault::LoseAnswer));
     put("two").await.unwrap();
     assert_eq!(statuses(), [200, 200]);
 
     // A refusal is final.
-    front.clear_rules(account);
-    front.forget_calls(account);
-    front.inject(rule(&api, "s3:PutObject", 0, usize::MAX, Fault::Refuse));
+    proxy.clear_rules(account);
+    proxy.forget_calls(account);
+    proxy.inject(rule(&api, "s3:PutObject", 0, usize::MAX, Fault::Refuse));
     let refused = put("three").await.unwrap_err();
     assert_eq!(refused.code(), Some("AccessDenied"));
     assert_eq!(statuses(), [403]);
 
     // Query protocol.
     let cloudformation = aws_sdk_cloudformation::Client::new(&config);
-    front.inject(rule(&api, "cloudformation:ListStacks", 0, 1, Fault::Throttle));
+    proxy.inject(rule(&api, "cloudformation:ListStacks", 0, 1, Fault::Throttle));
     cloudformation.list_stacks().send().await.unwrap();
-    front.inject(rule(&api, "cloudformation:ListExports", 0, 1, Fault::Refuse));
+    proxy.inject(rule(&api, "cloudformation:ListExports", 0, 1, Fault::Refuse));
     let refused = cloudformation.list_exports().send().await.unwrap_err();
     assert_eq!(refused.code(), Some("AccessDenied"));
 }
@@ -160,7 +160,7 @@ async fn the_sdk_takes_the_faults_for_what_they_are() {
 async fn the_sdk_takes_the_faults_of_cbor_services_for_what_they_are() {
     let account = "200000000006";
     let api = Api::of(account).await;
-    let front = stack().await.front();
+    let proxy = stack().await.proxy();
     let cloudwatch = aws_sdk_cloudwatch::Client::new(&stack().await.config(account).await);
     let put = || {
         use aws_sdk_cloudwatch::types::{ComparisonOperator, Statistic};
@@ -169,17 +169,17 @@ async fn the_sdk_takes_the_faults_of_cbor_services_for_what_they_are() {
         let alarm = alarm.threshold(1.0).evaluation_periods(1);
         alarm.comparison_operator(ComparisonOperator::GreaterThanThreshold).send()
     };
-    front.inject(rule(&api, "cloudwatch:PutMetricAlarm", 0, 1, Fault::Throttle));
-    front.inject(rule(&api, "cloudwatch:PutMetricAlarm", 1, 1, Fault::FailBeforeEffect));
+    proxy.inject(rule(&api, "cloudwatch:PutMetricAlarm", 0, 1, Fault::Throttle));
+    proxy.inject(rule(&api, "cloudwatch:PutMetricAlarm", 1, 1, Fault::FailBeforeEffect));
     put().await.unwrap();
     let described = cloudwatch.describe_alarms().alarm_names("busy").send().await.unwrap();
     assert_eq!(described.metric_alarms()[0].threshold(), Some(1.0));
-    front.inject(rule(&api, "cloudwatch:DeleteAlarms", 0, 1, Fault::Refuse));
+    proxy.inject(rule(&api, "cloudwatch:DeleteAlarms", 0, 1, Fault::Refuse));
     let delete = || cloudwatch.delete_alarms().alarm_names("busy").send();
     assert_eq!(delete().await.unwrap_err().code(), Some("AccessDenied"));
     delete().await.unwrap();
 
-    let calls = front.calls(account);
+    let calls = proxy.calls(account);
     let seen: Vec<_> = calls.iter().map(|call| (call.action.as_str(), call.status)).collect();
     let expected = [
         ("cloudwatch:PutMetricAlarm", 400),

@@ -46,8 +46,8 @@ async fn stopping_leaves_nothing_running_and_no_files() {
     local.stop().await;
     assert!(!answers(port));
     assert_eq!(temporary(private.path()).count(), 0);
-    let front = endpoint.rsplit(':').next().unwrap().parse().unwrap();
-    eventually("the end of the front", async || (!answers(front)).then_some(())).await;
+    let proxy = endpoint.rsplit(':').next().unwrap().parse().unwrap();
+    eventually("the end of the front", async || (!answers(proxy)).then_some(())).await;
 }
 
 #[tokio::test]
@@ -100,8 +100,8 @@ async fn two_stacks_do_not_share_anything() {
     Api::at(local.endpoint(), account).make_table("orders").await;
     let other = Api::of(account).await.dynamodb("ListTables", json!({})).await.ok();
     assert_eq!(other["TableNames"], json!([]));
-    assert_eq!(local.front().calls(account).len(), 2);
-    assert_eq!(stack().await.front().calls(account).len(), 1);
+    assert_eq!(local.proxy().calls(account).len(), 2);
+    assert_eq!(stack().await.proxy().calls(account).len(), 1);
 }
 
 const HOLDER_DIRECTORY: &str = "LOCAL_AWS_HOLDER_DIRECTORY";

@@ -34,7 +34,7 @@ async fn with_slowness(account: &'static str, on_demand_backups: u32) -> Api {
     let api = Api::of(account).await;
     stack()
         .await
-        .front()
+        .proxy()
         .slow(account, SimulatedLatency { on_demand_backups, ..SimulatedLatency::default() });
     api.make_table("orders").await;
     api
@@ -88,10 +88,10 @@ async fn names_of_backups_need_not_differ() {
 #[tokio::test]
 async fn a_backup_can_be_made_to_fail() {
     let api = with_slowness("370000000003", 1).await;
-    let front = stack().await.front();
-    front.fail_backups(api.account, true);
+    let proxy = stack().await.proxy();
+    proxy.fail_backups(api.account, true);
     let failed = create(&api, "orders", "nightly").await;
-    front.fail_backups(api.account, false);
+    proxy.fail_backups(api.account, false);
     let made = create(&api, "orders", "nightly").await;
     for (arn, status) in [(&failed, "DELETED"), (&made, "AVAILABLE")] {
         assert_eq!(describe(&api, arn).await["BackupStatus"], "CREATING");
@@ -108,7 +108,7 @@ async fn a_backup_can_be_made_to_look_older() {
     let mut dated = Vec::new();
     for age in [1.0, 3.0, 2.0] {
         let arn = create(&api, "orders", "nightly").await;
-        stack().await.front().date_backup(api.account, &arn, 1_790_000_000.0 - age * DAY);
+        stack().await.proxy().date_backup(api.account, &arn, 1_790_000_000.0 - age * DAY);
         dated.push(arn);
     }
     let [one, three, two] = dated.try_into().unwrap();

@@ -12,7 +12,7 @@ async fn calls_are_recorded_with_step_action_ordinal_and_status() {
     step.dynamodb("DescribeTable", json!({"TableName": "no-such-table"})).await;
     api.backup(Method::GET, "/backup-vaults/none", json!(null)).await;
 
-    let calls = stack().await.front().calls(api.account);
+    let calls = stack().await.proxy().calls(api.account);
     let seen: Vec<_> = calls
         .iter()
         .map(|call| (call.step.as_deref(), call.action.as_str(), call.ordinal, call.status))
@@ -28,8 +28,8 @@ async fn calls_are_recorded_with_step_action_ordinal_and_status() {
     assert_eq!(seen, expected);
     assert!(calls.iter().all(|call| call.fault.is_none()));
 
-    stack().await.front().forget_calls(api.account);
-    assert_eq!(stack().await.front().calls(api.account), []);
+    stack().await.proxy().forget_calls(api.account);
+    assert_eq!(stack().await.proxy().calls(api.account), []);
 }
 
 #[tokio::test]
@@ -68,7 +68,7 @@ async fn calls_at_once_are_all_counted() {
     for put in puts.collect::<Vec<_>>() {
         put.await.unwrap();
     }
-    let calls = stack().await.front().calls(api.account);
+    let calls = stack().await.proxy().calls(api.account);
     let mut ordinals: Vec<_> =
         calls.iter().filter(|call| call.step.is_some()).map(|call| (call.ordinal, call.status)).collect();
     ordinals.sort_unstable();

@@ -29,7 +29,7 @@ async fn a_restored_table_takes_its_time_and_tells_where_it_comes_from() {
     let api = Api::of("300000000001").await;
     let backup_arn = backed_up(&api, "orders").await;
     let latency = SimulatedLatency { tables: 2, indexes: 1, ..SimulatedLatency::default() };
-    stack().await.front().slow(api.account, latency);
+    stack().await.proxy().slow(api.account, latency);
 
     let input = json!({"BackupArn": backup_arn, "TargetTableName": "orders-2"});
     let restored = api.dynamodb("RestoreTableFromBackup", input.clone()).await.ok();
@@ -91,9 +91,9 @@ async fn a_table_can_be_shown_in_a_state_that_the_emulator_never_reaches() {
     let api = Api::of("300000000004").await;
     api.make_table("orders").await;
     let status = "INACCESSIBLE_ENCRYPTION_CREDENTIALS";
-    stack().await.front().show_table_status(api.account, "orders", Some(status.to_owned()));
+    stack().await.proxy().show_table_status(api.account, "orders", Some(status.to_owned()));
     assert_eq!(api.table("orders").await["TableStatus"], status);
-    stack().await.front().show_table_status(api.account, "orders", None);
+    stack().await.proxy().show_table_status(api.account, "orders", None);
     assert_eq!(api.table("orders").await["TableStatus"], "ACTIVE");
 }
 

@@ -20,7 +20,7 @@ impl Account {
     async fn prepared(account: &'static str) -> Self {
         let api = Api::of(account).await;
         api.make_table("orders").await;
-        stack().await.front().slow(account, SimulatedLatency { updates: 0, ..SimulatedLatency::default() });
+        stack().await.proxy().slow(account, SimulatedLatency { updates: 0, ..SimulatedLatency::default() });
         Self { api, client: Client::new(&stack().await.config(account).await) }
     }
 
@@ -118,7 +118,7 @@ async fn tags_are_locked_after_a_change_of_them_for_all_that_would_change_more()
 async fn an_update_takes_its_time_and_no_other_can_begin_meanwhile() {
     let account = Account::prepared("310000000001").await;
     let latency = SimulatedLatency { updates: 2, ..SimulatedLatency::default() };
-    stack().await.front().slow(account.api.account, latency);
+    stack().await.proxy().slow(account.api.account, latency);
     let update = || account.client.update_table().table_name("orders");
     let infrequent = || update().table_class(TableClass::StandardInfrequentAccess).send();
     let updating = infrequent().await.unwrap().table_description.unwrap();
@@ -141,7 +141,7 @@ async fn protection_and_maxima_are_changed_at_once_and_protection_not_twice_in_1
     let account = Account::prepared("310000000021").await.without_retries();
     stack()
         .await
-        .front()
+        .proxy()
         .slow(account.api.account, SimulatedLatency { updates: 2, ..SimulatedLatency::default() });
     let update = || account.client.update_table().table_name("orders");
     let protect = async |enabled: bool| {
@@ -160,7 +160,7 @@ async fn protection_and_maxima_are_changed_at_once_and_protection_not_twice_in_1
         refused
             .starts_with("ThrottlingException: Deletion protection setting for table orders modified within")
     );
-    stack().await.front().let_an_hour_pass(account.api.account);
+    stack().await.proxy().let_an_hour_pass(account.api.account);
     assert_eq!(protect(false).await, Ok(TableStatus::Active));
     let limit = OnDemandThroughput::builder().max_read_request_units(50).build();
     let limited = update().on_demand_throughput(limit).send().await.unwrap().table_description.unwrap();
@@ -233,7 +233,7 @@ async fn throughput_of_table_and_index_is_kept_and_warmed_while_the_table_is_act
 
     stack()
         .await
-        .front()
+        .proxy()
         .slow(account.api.account, SimulatedLatency { updates: 2, ..SimulatedLatency::default() });
     let warm_index =
         || index(UpdateGlobalSecondaryIndexAction::builder().warm_throughput(warm(12_000, 5_000)));
@@ -266,7 +266,7 @@ async fn time_to_live_changes_once_in_31_minutes() {
         refused(false, "a").await,
         "ValidationException: Time to live has been modified multiple times within a fixed interval"
     );
-    stack().await.front().let_an_hour_pass(account.api.account);
+    stack().await.proxy().let_an_hour_pass(account.api.account);
     account.set_time_to_live(false, "a").await.unwrap();
     let described = account.client.describe_time_to_live().table_name("orders").send().await.unwrap();
     assert_eq!(described.time_to_live_description.unwrap().attribute_name, None);
@@ -361,7 +361,7 @@ async fn a_policy_is_seen_late_and_not_changed_twice_in_15_seconds() {
             "ThrottlingException: Resource-based policy for table orders modified within the previous 15000";
         assert!(refused.starts_with(words), "{refused}");
     }
-    stack().await.front().let_an_hour_pass(account.api.account);
+    stack().await.proxy().let_an_hour_pass(account.api.account);
     assert_eq!(delete().await, Ok(()));
     assert!(seen().await.is_ok(), "as it was");
     assert_eq!(seen().await, none());
@@ -445,7 +445,7 @@ async fn neither_a_restored_table_nor_a_later_one_inherits_settings() {
     restore.backup_arn(backup).send().await.unwrap();
     let restore = client.restore_table_to_point_in_time().source_table_name("orders");
     restore.target_table_name("from-time").use_latest_restorable_time(true).send().await.unwrap();
-    stack().await.front().let_an_hour_pass(account.api.account);
+    stack().await.proxy().let_an_hour_pass(account.api.account);
     update().deletion_protection_enabled(false).send().await.unwrap();
     client.delete_table().table_name("orders").send().await.unwrap();
     account.api.make_table("orders").await;

@@ -141,7 +141,7 @@ async fn events_of_one_restore_that_come_six_times_sync_once() {
     assert!(outcomes[..4].contains(&"started"), "{outcomes:?}");
     assert_eq!(outcomes[4..], ["duplicate", "duplicate"], "the execution had ended");
     assert_eq!(executions(&deployed).await, 1);
-    let calls = stack().await.aws.front().calls(&deployed.account);
+    let calls = stack().await.aws.proxy().calls(&deployed.account);
     let tagged =
         |call: &&Call| call.action == "dynamodb:TagResource" && call.step.is_some() && call.status == 200;
     assert_eq!(calls.iter().filter(tagged).count(), 1, "the three tags were set once, in one call");

@@ -30,17 +30,17 @@ fn changes_nothing(call: &Call) -> bool {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_second_sync_changes_nothing() {
     let deployed = deployed_with(&[("EnableAlarmSettings", "false")]).await;
-    let front = stack().await.aws.front();
+    let proxy = stack().await.aws.proxy();
     make_rich_source(&deployed, Billing::Provisioned).await;
     restore(&deployed).await;
-    front.forget_calls(&deployed.account);
+    proxy.forget_calls(&deployed.account);
     let input = json!({ "Source": SOURCE, "Target": TARGET });
     report(&run(&deployed, "first", &input).await);
-    let of_steps = || front.calls(&deployed.account).into_iter().filter(|call| call.step.is_some());
+    let of_steps = || proxy.calls(&deployed.account).into_iter().filter(|call| call.step.is_some());
     assert!(!of_steps().all(|call| changes_nothing(&call)), "the first sync did change something");
     let before = settings_of(&deployed, TARGET).await;
 
-    front.forget_calls(&deployed.account);
+    proxy.forget_calls(&deployed.account);
     let second = run(&deployed, "second", &input).await;
     let report = report(&second);
     let switched_off = of(&report, SettingName::Alarms);

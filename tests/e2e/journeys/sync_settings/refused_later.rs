@@ -43,12 +43,12 @@ fn cause(execution: &Execution) -> &str {
 async fn a_stream_that_cannot_be_written_to_is_told_and_enabled_by_a_later_sync() {
     let deployed = restored().await;
     kinesis(&deployed, SOURCE, "changes", ApproximateCreationDateTimePrecision::Millisecond).await;
-    let front = stack().await.aws.front();
+    let proxy = stack().await.aws.proxy();
     let words = "User does not have a permission to use kinesis stream";
-    front.fail_destinations(&deployed.account, Some(words.to_owned()));
+    proxy.fail_destinations(&deployed.account, Some(words.to_owned()));
     let execution = refused(&deployed, "denied").await;
     assert!(cause(&execution).contains(&format!("ENABLE_FAILED: {words}")), "{}", cause(&execution));
-    front.fail_destinations(&deployed.account, None);
+    proxy.fail_destinations(&deployed.account, None);
     let again = run(&deployed, "permitted", &json!({ "Source": SOURCE, "Target": TARGET })).await;
     report(&again);
 }
@@ -58,7 +58,7 @@ async fn insights_beyond_the_quota_of_rules_are_told() {
     let deployed = restored().await;
     insights(&deployed, SOURCE, None, ContributorInsightsMode::ThrottledKeys).await;
     let words = "Amazon CloudWatch Contributor Insights rule limit reached.";
-    stack().await.aws.front().fail_insights(&deployed.account, Some(words.to_owned()));
+    stack().await.aws.proxy().fail_insights(&deployed.account, Some(words.to_owned()));
     let execution = refused(&deployed, "full").await;
     let told = format!("FAILED: LimitExceededException: {words}");
     assert!(cause(&execution).contains(&told), "{}", cause(&execution));

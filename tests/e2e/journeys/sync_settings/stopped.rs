@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use aws_sdk_sfn::types::ExecutionStatus;
-use local_aws::{Call, Fault, Front, Rule};
+use local_aws::{Call, Fault, Proxy, Rule};
 use serde_json::json;
 use tablekeeper_tests::harness::run::ended;
 use tablekeeper_tests::workflows::sync_settings::tables::Billing;
@@ -17,9 +17,9 @@ use super::support::{make_rich_source, report, restore_to, run, settings_of, sta
 const APPLY: &str = "sync-settings.apply-setting";
 const VERIFY: &str = "sync-settings.verify-settings";
 
-fn calls_of(front: &Front, deployed: &Deployed, step: &str) -> Vec<Call> {
+fn calls_of(proxy: &Proxy, deployed: &Deployed, step: &str) -> Vec<Call> {
     let of_it = |call: &Call| call.step.as_deref() == Some(step);
-    front.calls(&deployed.account).into_iter().filter(of_it).collect()
+    proxy.calls(&deployed.account).into_iter().filter(of_it).collect()
 }
 
 fn rule(deployed: &Deployed, step: &str, action: &str, from_ordinal: usize, fault: Fault) -> Rule {
@@ -28,13 +28,13 @@ fn rule(deployed: &Deployed, step: &str, action: &str, from_ordinal: usize, faul
 }
 
 /// The calls of apply-setting in a sync that nobody stops.
-async fn undisturbed(deployed: &Deployed, front: &Front) -> Vec<Call> {
+async fn undisturbed(deployed: &Deployed, proxy: &Proxy) -> Vec<Call> {
     make_rich_source(deployed, Billing::Provisioned).await;
     restore_to(deployed, "undisturbed").await;
-    front.forget_calls(&deployed.account);
+    proxy.forget_calls(&deployed.account);
     report(&run(deployed, "undisturbed", &json!({ "Source": SOURCE, "Target": "undisturbed" })).await);
     is_equal(deployed, "undisturbed").await;
-    let calls = calls_of(front, deployed, APPLY);
+    let calls = calls_of(proxy, deployed, APPLY);
     assert!(calls.len() > 40, "too few calls to be stopped between: {calls:?}");
     calls
 }
@@ -57,8 +57,8 @@ async fn is_made_equal_by_another(deployed: &Deployed, target: &str, first: &str
 #[tokio::test(flavor = "multi_thread")]
 async fn one_that_is_stopped_at_any_point_and_begun_again_ends_as_one_that_was_not() {
     let deployed = Deployed::of(&workflow()).await;
-    let front = stack().await.aws.front();
-    let all = undisturbed(&deployed, front).await;
+    let proxy = stack().await.aws.proxy();
+    let all = undisturbed(&deployed, proxy).await;
     for part in 0..5 {
         let calls = 1 + part * all.len() / 5;
         let mut made: BTreeMap<&str, usize> = all.iter().map(|call| (call.action.as_str(), 0)).collect();
@@ -67,22 +67,22 @@ async fn one_that_is_stopped_at_any_point_and_begun_again_ends_as_one_that_was_n
         }
         let target = format!("stopped-after-{calls}");
         restore_to(&deployed, &target).await;
-        front.forget_calls(&deployed.account);
+        proxy.forget_calls(&deployed.account);
         for (action, times) in made {
-            front.inject(rule(&deployed, APPLY, action, times, Fault::Refuse));
+            proxy.inject(rule(&deployed, APPLY, action, times, Fault::Refuse));
         }
-        front.inject(rule(&deployed, VERIFY, "s3:GetObject", 0, Fault::Hold));
+        proxy.inject(rule(&deployed, VERIFY, "s3:GetObject", 0, Fault::Hold));
         let first =
             start(&deployed, &format!("{target}-first"), &json!({ "Source": SOURCE, "Target": target }))
                 .await;
         // What is held goes on later, with other calls than this.
         let verifies = |call: &Call| call.action == "s3:GetObject";
-        let done = || calls_of(front, &deployed, VERIFY).iter().any(verifies);
+        let done = || calls_of(proxy, &deployed, VERIFY).iter().any(verifies);
         until("nothing to be left to apply", async || done()).await;
         stop(&deployed, &first).await;
-        let accepted = calls_of(front, &deployed, APPLY).iter().filter(|call| call.fault.is_none()).count();
+        let accepted = calls_of(proxy, &deployed, APPLY).iter().filter(|call| call.fault.is_none()).count();
         assert!((1..=calls).contains(&accepted), "{accepted} calls, and not {calls}");
-        front.clear_rules(&deployed.account);
+        proxy.clear_rules(&deployed.account);
         assert_ne!(settings_of(&deployed, &target).await, settings_of(&deployed, SOURCE).await);
         is_made_equal_by_another(&deployed, &target, &first).await;
     }
@@ -93,14 +93,14 @@ async fn one_that_is_stopped_at_any_point_and_begun_again_ends_as_one_that_was_n
 #[tokio::test(flavor = "multi_thread")]
 async fn one_that_is_still_ending_does_not_disturb_the_next() {
     let deployed = Deployed::of(&workflow()).await;
-    let front = stack().await.aws.front();
-    let calls = undisturbed(&deployed, front).await.len() / 3;
+    let proxy = stack().await.aws.proxy();
+    let calls = undisturbed(&deployed, proxy).await.len() / 3;
     restore_to(&deployed, "stopped").await;
-    front.forget_calls(&deployed.account);
-    front.inject(rule(&deployed, VERIFY, "s3:GetObject", 0, Fault::Hold));
+    proxy.forget_calls(&deployed.account);
+    proxy.inject(rule(&deployed, VERIFY, "s3:GetObject", 0, Fault::Hold));
     let first = start(&deployed, "stopped-first", &json!({ "Source": SOURCE, "Target": "stopped" })).await;
-    until("the calls to be made", async || calls_of(front, &deployed, APPLY).len() >= calls).await;
+    until("the calls to be made", async || calls_of(proxy, &deployed, APPLY).len() >= calls).await;
     stop(&deployed, &first).await;
-    front.clear_rules(&deployed.account);
+    proxy.clear_rules(&deployed.account);
     is_made_equal_by_another(&deployed, "stopped", &first).await;
 }

@@ -111,7 +111,7 @@ async fn set_up(arguments: &Arguments) -> anyhow::Result<(LocalAws, State, Optio
         starting.await?
     };
     if let Some(latency) = arguments.latency {
-        local.front().slow(ACCOUNT, latency);
+        local.proxy().slow(ACCOUNT, latency);
     }
     state.endpoint = Some(local.endpoint().to_owned());
     publish(&mut claim, &state)?;

@@ -268,7 +268,7 @@ async fn an_adoption_that_was_stopped_goes_on_where_it_was() {
     let told = account.run(&arguments(&adopt)).await;
     assert_eq!(told.code, Some(1), "{}", told.remarks);
     assert!(told.remarks.contains("the same command with --resume goes on from there"), "{}", told.remarks);
-    crate::shell::stack().await.front().clear_rules(account.name);
+    crate::shell::stack().await.proxy().clear_rules(account.name);
     let resume = [&adopt[..], &["--resume".to_owned()]].concat();
     let report = account.done(&arguments(&resume)).await.json();
     assert_eq!((&report["objects"], &report["items"]), (&json!(60), &json!(60)), "{report}");

@@ -20,7 +20,7 @@ async fn snapshots_are_listed_and_none_is_begun_by_that() {
     let second = text(passed_second().await);
     account.refuse_after("s3:PutObject", 3).await;
     assert_eq!(account.run(&["snapshot", "--at", &second, "--settle", "0"]).await.code, Some(1));
-    stack().await.front().clear_rules(account.name);
+    stack().await.proxy().clear_rules(account.name);
     let put =
         |key: &str| account.s3.put_object().bucket(&snapshots).key(key).body(b"{}".to_vec().into()).send();
     put("x/export.json").await.unwrap();

@@ -103,7 +103,7 @@ async fn a_snapshot_that_was_not_ended_blocks_no_other_of_its_second() {
     account.refuse_after("s3:PutObject", 3).await;
     let stopped = account.run_with(&snapshot, &[("INCREMENTAL_BUCKET", &other)]).await;
     assert_eq!(stopped.code, Some(1), "{}", stopped.remarks);
-    stack().await.front().clear_rules(account.name);
+    stack().await.proxy().clear_rules(account.name);
     let first = format!("{name}/export.json");
     let told = account.done(&[&snapshot[..], &["--json"]].concat()).await;
     let words = format!(

@@ -80,10 +80,10 @@ async fn an_item_comes_back_if_it_is_still_what_was_shown() {
     assert_eq!(account.items("orders").await["all"], whole);
 
     // An answer that gets lost is found out about.
-    let front = stack().await.front();
+    let proxy = stack().await.proxy();
     account.fault("dynamodb:UpdateItem", 0, 1, Fault::LoseAnswer).await;
     let told = account.done(&recover).await;
-    front.clear_rules(account.name);
+    proxy.clear_rules(account.name);
     assert!(told.remarks.ends_with(&format!("the item {key} is as it was at {first}\n")), "{}", told.remarks);
     assert_eq!(account.items("orders").await["all"], all);
     let same = account.done(&recover).await;

@@ -170,10 +170,10 @@ async fn what_cannot_be_done_is_said_in_a_sentence() {
     // What cannot be looked at is not taken for what is not there.
     account.refuse_after("s3:GetObject", 0).await;
     account.refused(&["snapshot", "--resume"], 1, "s3:GetObject failed: ").await;
-    stack().await.front().clear_rules(account.name);
+    stack().await.proxy().clear_rules(account.name);
     account.refuse_after("s3:GetBucketVersioning", 0).await;
     let told = account.done(&["history", "orders", "--key", one]).await;
-    stack().await.front().clear_rules(account.name);
+    stack().await.proxy().clear_rules(account.name);
     let words = "note: how long versions are kept is not known: s3:GetBucketVersioning failed: ";
     assert!(
         told.remarks.starts_with(words) && told.data.contains("  INSERT "),

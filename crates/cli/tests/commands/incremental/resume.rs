@@ -12,7 +12,7 @@ async fn what_was_stopped_goes_on() {
     let filling = "x".repeat(5_000);
     let items: Vec<Value> = (0..600).map(|number| item(&format!("{number:05}"), &filling)).collect();
     account.put("orders", &items).await;
-    let front = stack().await.front();
+    let proxy = stack().await.proxy();
     let backfill = ["backfill", "orders", "--segments", "1"];
     account.refuse_after("s3:PutObject", 450).await;
     let stopped = account.run(&backfill).await;
@@ -27,7 +27,7 @@ async fn what_was_stopped_goes_on() {
         "{}",
         stopped.remarks
     );
-    front.clear_rules(account.name);
+    proxy.clear_rules(account.name);
     let differs =
         "--segments is 2, but .tablekeeper-backfill-orders.json tells of a backfill in 1; leave it out, or";
     account.refused(&["backfill", "orders", "--resume", "--segments", "2"], 2, differs).await;
@@ -37,7 +37,7 @@ async fn what_was_stopped_goes_on() {
         account.refuse_after("s3:PutObject", 0).await;
         let words = "s3:PutObject failed: ";
         account.refused(&[&backfill[..2], &["--resume"], &capped].concat(), 1, words).await;
-        front.clear_rules(account.name);
+        proxy.clear_rules(account.name);
     }
     let before = account.calls("s3:PutObject").await;
     let told = account.done(&[&backfill[..2], &["--resume", "--json"]].concat()).await;
@@ -64,7 +64,7 @@ async fn what_was_stopped_goes_on() {
     // Some of its sixteen files are whole.
     account.refuse_after("s3:PutObject", 8).await;
     let stopped = run(&snapshot).await;
-    front.clear_rules(account.name);
+    proxy.clear_rules(account.name);
     assert_eq!(stopped.code, Some(1), "{}{}", stopped.data, stopped.remarks);
     assert!(stopped.remarks.contains(&format!("--at {at} --resume goes on with it")), "{}", stopped.remarks);
     account.refused(&snapshot, 2, "the snapshot 20").await;

@@ -130,7 +130,7 @@ impl Account {
 
     /// What happens to so many calls after so many more.
     pub(crate) async fn fault(&self, action: &str, after: usize, times: usize, fault: Fault) {
-        stack().await.front().inject(Rule {
+        stack().await.proxy().inject(Rule {
             account: self.name.to_owned(),
             step: None,
             action: action.to_owned(),
@@ -141,7 +141,7 @@ impl Account {
     }
 
     pub(crate) async fn calls(&self, action: &str) -> usize {
-        let calls = stack().await.front().calls(self.name);
+        let calls = stack().await.proxy().calls(self.name);
         calls.iter().filter(|call| call.action == action).count()
     }
 
@@ -167,7 +167,7 @@ impl Account {
 
     /// What a command told whose call was held, which goes on now.
     pub(crate) async fn released(&self, child: Child) -> Told {
-        stack().await.front().clear_rules(self.name);
+        stack().await.proxy().clear_rules(self.name);
         Told::of(child.wait_with_output().await.unwrap())
     }
 }

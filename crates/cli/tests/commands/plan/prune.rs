@@ -58,7 +58,7 @@ impl Told {
 async fn every_backup_is_told_with_its_fate_and_nothing_is_changed() {
     let account = Account::with_table("420000000001").await;
     account.back_up(&[OWN[0], OWN[1], "before-migration", OWN[2], OWN[3]]).await;
-    stack().await.front().forget_calls(account.name);
+    stack().await.proxy().forget_calls(account.name);
     let told = account.plan_prune(&["--keep", "3"]).await;
     assert_eq!((told.code, told.remarks.as_str()), (Some(3), ""), "{}", told.data);
     assert!(told.data.starts_with("Backups of orders\n"), "{}", told.data);
@@ -79,7 +79,7 @@ async fn every_backup_is_told_with_its_fate_and_nothing_is_changed() {
     assert!(told.data.ends_with("\n\nPlan: 3 kept, 2 to delete, 1 left.\n"), "{}", told.data);
     assert!(!told.data.contains('\u{1b}'), "colours are for a terminal");
 
-    let calls = stack().await.front().calls(account.name);
+    let calls = stack().await.proxy().calls(account.name);
     let actions: BTreeSet<&str> = calls.iter().map(|call| call.action.as_str()).collect();
     assert_eq!(actions, BTreeSet::from(["dynamodb:DescribeTable", "dynamodb:ListBackups"]));
     assert!(calls.iter().all(|call| call.step.as_deref() == Some("tablekeeper")), "{calls:?}");
@@ -153,11 +153,11 @@ async fn more_backups_than_a_page_has_are_all_seen() {
     let name = |hour: u32| format!("orders-202512{:02}T{:02}0000Z", 1 + hour / 24, hour % 24);
     let names: Vec<String> = (0..103).map(name).collect();
     account.back_up(&names.iter().map(String::as_str).collect::<Vec<_>>()).await;
-    stack().await.front().forget_calls(account.name);
+    stack().await.proxy().forget_calls(account.name);
     let told = account.plan_prune(&["--keep", "2", "--json"]).await;
     assert_eq!((told.names("keep").len(), told.names("delete").len()), (2, 102), "{}", told.data);
     assert_eq!(told.names("delete").last(), names.first());
-    let lists = stack().await.front().calls(account.name);
+    let lists = stack().await.proxy().calls(account.name);
     let lists = lists.iter().filter(|call| call.action == "dynamodb:ListBackups").count();
     assert_eq!(lists, 2);
 }
@@ -185,7 +185,7 @@ async fn what_cannot_be_planned_is_said_in_a_sentence() {
     assert_eq!(nowhere.code, Some(2));
     assert!(nowhere.remarks.starts_with("error: no AWS Region is set: "), "{}", nowhere.remarks);
 
-    stack().await.front().inject(Rule {
+    stack().await.proxy().inject(Rule {
         account: account.name.to_owned(),
         step: None,
         action: "dynamodb:ListBackups".to_owned(),

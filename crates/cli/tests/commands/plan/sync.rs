@@ -93,7 +93,7 @@ const TARGET: [&str; 2] = ["--target", "orders-restored"];
 #[tokio::test]
 async fn what_a_restore_left_behind_is_planned_and_once_it_is_there_nothing_is() {
     let account = Account::prepared("410000000001").await;
-    stack().await.front().forget_calls(account.name);
+    stack().await.proxy().forget_calls(account.name);
     let told = account.plan_sync(&REPLACED).await;
     assert_eq!((told.code, told.remarks.as_str()), (Some(3), ""), "{}", told.data);
     for expected in [
@@ -108,7 +108,7 @@ async fn what_a_restore_left_behind_is_planned_and_once_it_is_there_nothing_is()
     ] {
         assert!(told.data.contains(expected), "{expected:?} is missing in\n{}", told.data);
     }
-    let calls = stack().await.front().calls(account.name);
+    let calls = stack().await.proxy().calls(account.name);
     assert!(!calls.is_empty() && calls.iter().all(Call::only_reads), "{calls:?}");
     assert!(calls.iter().all(|call| call.step.as_deref() == Some("tablekeeper")), "{calls:?}");
 
@@ -186,7 +186,7 @@ async fn a_source_that_is_gone_is_stood_in_for_by_its_document() {
 #[tokio::test]
 async fn a_setting_that_cannot_be_read_is_told_beside_the_others_and_fails_the_plan() {
     let account = Account::prepared("410000000004").await;
-    stack().await.front().inject(Rule {
+    stack().await.proxy().inject(Rule {
         account: account.name.to_owned(),
         step: None,
         action: "dynamodb:DescribeTimeToLive".to_owned(),
@@ -229,7 +229,7 @@ async fn a_source_in_another_account_is_read_with_the_role() {
 #[tokio::test]
 async fn a_target_that_is_still_being_restored_is_compared_as_far_as_it_can_be_read() {
     let account = Account::prepared("410000000009").await;
-    stack().await.front().slow(account.name, SimulatedLatency { tables: 99, ..SimulatedLatency::default() });
+    stack().await.proxy().slow(account.name, SimulatedLatency { tables: 99, ..SimulatedLatency::default() });
     let restore = account.dynamodb.restore_table_to_point_in_time().source_table_name("orders");
     let restore = restore.target_table_name("orders-slow").use_latest_restorable_time(true);
     restore.send().await.unwrap();

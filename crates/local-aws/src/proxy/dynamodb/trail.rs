@@ -5,9 +5,9 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use crate::clock::now;
-use crate::front::events::Event;
-use crate::front::identify::Caller;
 use crate::json::set;
+use crate::proxy::events::Event;
+use crate::proxy::identify::Caller;
 use crate::upstream::Refusal;
 
 /// What CloudTrail tells of a call, accepted or refused.

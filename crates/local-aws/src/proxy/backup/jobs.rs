@@ -8,10 +8,10 @@ use uuid::Uuid;
 use super::points::RecoveryPoint;
 use super::{Call, State, announce, in_own_words, invalid, not_found, vaults};
 use crate::clock::{epoch, now};
-use crate::front::Shared;
-use crate::front::dynamodb::table_of_backup;
-use crate::front::scope::Scope;
 use crate::json::set;
+use crate::proxy::Shared;
+use crate::proxy::dynamodb::table_of_backup;
+use crate::proxy::scope::Scope;
 use crate::upstream::Refusal;
 
 /// A job that nobody looks at completes after this long: its notification may be all that anybody waits for.

@@ -9,11 +9,11 @@ use super::jobs::new_id;
 use super::points::{self, RecoveryPoint};
 use super::{Call, announce, invalid, missing, not_found, page};
 use crate::clock::{epoch, now};
-use crate::front::Shared;
-use crate::front::dynamodb::{Source, restore};
-use crate::front::identify::query_value;
-use crate::front::scope::Scope;
 use crate::json::set;
+use crate::proxy::Shared;
+use crate::proxy::dynamodb::{Source, restore};
+use crate::proxy::identify::query_value;
+use crate::proxy::scope::Scope;
 use crate::upstream::Refusal;
 
 /// A job that nobody looks at begins after this long: its table may be all that anybody waits for.

@@ -5,9 +5,9 @@ use serde_json::Value;
 
 use super::settings::remove;
 use super::{indexes, name_of, respond, text};
-use crate::front::Shared;
-use crate::front::scope::Scope;
 use crate::json::set;
+use crate::proxy::Shared;
+use crate::proxy::scope::Scope;
 
 /// A table that a restore made.
 #[derive(Debug)]

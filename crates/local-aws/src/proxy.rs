@@ -31,7 +31,7 @@ use crate::upstream::Upstream;
 
 /// The controls of the front, for tests and for the demo.
 #[derive(Clone)]
-pub struct Front {
+pub struct Proxy {
     shared: Arc<Shared>,
 }
 
@@ -47,7 +47,7 @@ pub(crate) struct Shared {
     mappings: lambda::Mappings,
 }
 
-impl Front {
+impl Proxy {
     pub(crate) fn new(upstream: Upstream, service_token: String) -> Self {
         let shared = Shared {
             upstream,

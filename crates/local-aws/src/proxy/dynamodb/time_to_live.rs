@@ -4,8 +4,8 @@ use chrono::Duration;
 use serde_json::Value;
 
 use super::{invalid, text};
-use crate::front::Shared;
-use crate::front::scope::Scope;
+use crate::proxy::Shared;
+use crate::proxy::scope::Scope;
 use crate::upstream::Refusal;
 
 /// DescribeTimeToLive, which names no attribute while it is off.

@@ -3,9 +3,9 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::{State, invalid, name_of, text};
-use crate::front::Shared;
-use crate::front::scope::Scope;
 use crate::json::set;
+use crate::proxy::Shared;
+use crate::proxy::scope::Scope;
 use crate::upstream::Refusal;
 
 /// AWS returns no more than this many at once.

@@ -6,9 +6,9 @@ use serde_json::{Value, json};
 
 use super::settings::{Settings, Warm};
 use super::{in_use, name_of, text};
-use crate::front::Shared;
-use crate::front::scope::Scope;
 use crate::json::set;
+use crate::proxy::Shared;
+use crate::proxy::scope::Scope;
 use crate::upstream::Refusal;
 
 /// UpdateTable, which AWS takes time for, and of which it refuses more than the emulator does.

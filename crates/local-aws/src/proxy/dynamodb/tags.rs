@@ -4,9 +4,9 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::{invalid, name_of, text};
-use crate::front::scope::Scope;
-use crate::front::{Shared, page};
 use crate::json::set;
+use crate::proxy::scope::Scope;
+use crate::proxy::{Shared, page};
 use crate::upstream::Refusal;
 
 /// AWS lists no more than this many at once.

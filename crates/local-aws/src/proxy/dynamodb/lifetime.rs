@@ -6,9 +6,9 @@ use serde_json::{Value, json};
 
 use super::settings::Warm;
 use super::{name_of, tags, text};
-use crate::front::Shared;
-use crate::front::scope::Scope;
 use crate::json::set;
+use crate::proxy::Shared;
+use crate::proxy::scope::Scope;
 use crate::upstream::Refusal;
 
 /// CreateTable, which remembers what the emulator drops.

@@ -15,7 +15,7 @@ use tokio::net::TcpListener;
 
 use super::fault::Fault;
 use super::identify::{Caller, identify};
-use super::{Front, Shared, autoscaling, backup, dynamodb, lambda};
+use super::{Proxy, Shared, autoscaling, backup, dynamodb, lambda};
 
 const ACCEPTS_AGAIN_AFTER: Duration = Duration::from_millis(100);
 
@@ -25,7 +25,7 @@ const ACCEPTS_AGAIN_AFTER: Duration = Duration::from_millis(100);
 struct Unanswered;
 
 /// Serves until its runtime ends.
-pub(crate) async fn serve(front: Front, listener: TcpListener) -> Infallible {
+pub(crate) async fn serve(proxy: Proxy, listener: TcpListener) -> Infallible {
     loop {
         let stream = match listener.accept().await {
             Ok((stream, _)) => stream,
@@ -38,7 +38,7 @@ pub(crate) async fn serve(front: Front, listener: TcpListener) -> Infallible {
             }
         };
         let _ = stream.set_nodelay(true);
-        let shared = Arc::clone(&front.shared);
+        let shared = Arc::clone(&proxy.shared);
         tokio::spawn(async move {
             let service = service_fn(move |request| take(Arc::clone(&shared), request));
             let served = hyper::server::conn::http1::Builder::new()

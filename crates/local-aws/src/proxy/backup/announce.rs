@@ -6,10 +6,10 @@ use serde_json::{Value, json};
 use super::jobs::BackupJob;
 use super::vaults::Notifications;
 use crate::clock::rfc_3339;
-use crate::front::Shared;
-use crate::front::events::Event;
-use crate::front::scope::Scope;
 use crate::json::set;
+use crate::proxy::Shared;
+use crate::proxy::events::Event;
+use crate::proxy::scope::Scope;
 
 /// Tells of a completed job: the vault's topic, if it asks for it, and the account's default event bus.
 pub(super) async fn completed(

@@ -3,9 +3,9 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::{invalid, text};
-use crate::front::Shared;
-use crate::front::scope::Scope;
 use crate::json::set;
+use crate::proxy::Shared;
+use crate::proxy::scope::Scope;
 use crate::upstream::Refusal;
 
 /// The longest period of point-in-time recovery, which is also the one that is meant by none.

@@ -6,10 +6,10 @@ use serde_json::{Map, Value, json};
 use super::polls::Restored;
 use super::{backups, lifetime, table_of_backup, text, trail};
 use crate::clock;
-use crate::front::Shared;
-use crate::front::identify::Caller;
-use crate::front::scope::Scope;
 use crate::json::set;
+use crate::proxy::Shared;
+use crate::proxy::identify::Caller;
+use crate::proxy::scope::Scope;
 use crate::upstream::Refusal;
 
 /// What a restored table is said to come from.

@@ -19,9 +19,9 @@ use md5::{Digest as _, Md5};
 use serde_json::{Value, json};
 
 use super::{invalid, text};
-use crate::front::Shared;
-use crate::front::scope::Scope;
 use crate::json::set;
+use crate::proxy::Shared;
+use crate::proxy::scope::Scope;
 use crate::upstream::Refusal;
 
 /// An export that was begun.

@@ -3,7 +3,7 @@ use serde_json::{Value, json};
 
 use super::{Call, in_own_words, not_found, page};
 use crate::clock::epoch;
-use crate::front::dynamodb::table_of_backup;
+use crate::proxy::dynamodb::table_of_backup;
 use crate::upstream::Refusal;
 
 /// Something that can be restored.
