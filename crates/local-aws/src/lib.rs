@@ -1,8 +1,8 @@
-//! A local stand-in for AWS: an emulator, and a front that makes it tell the truth.
+//! A local stand-in for AWS: an emulator, and a proxy that makes it tell the truth.
 //!
 //! What deploys is what runs here: the same templates, state machines and binary, on an endpoint that
 //! starts in seconds and needs no account. The emulator (a pinned Python package, run as a child process)
-//! does most of the work; the front, a reverse proxy in this process, sees every call on its way there.
+//! does most of the work; the proxy, a reverse proxy in this process, sees every call on its way there.
 //! It records, injects faults, slows things down to what callers must be able to wait for, and fills in
 //! what the emulator lacks. docs/local-stack.md says what the two together cannot show.
 //!

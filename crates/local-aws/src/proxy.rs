@@ -29,7 +29,7 @@ pub(crate) use serve::serve;
 
 use crate::upstream::Upstream;
 
-/// The controls of the front, for tests and for the demo.
+/// The controls of the proxy, for tests and for the demo.
 #[derive(Clone)]
 pub struct Proxy {
     shared: Arc<Shared>,

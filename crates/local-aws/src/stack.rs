@@ -22,7 +22,7 @@ pub type Progress = Arc<dyn Fn(&str) + Send + Sync>;
 /// How to start a [`LocalAws`].
 #[derive(Clone)]
 pub struct Options {
-    /// The front's port on 127.0.0.1; `None` is any free one.
+    /// The proxy's port on 127.0.0.1; `None` is any free one.
     pub port: Option<u16>,
     /// What the seconds of Wait states and retry delays are multiplied with: 0 skips them, 1 is AWS's pace.
     pub wait_scale: f64,
@@ -32,7 +32,7 @@ pub struct Options {
     pub progress: Progress,
 }
 
-/// A local stack: the emulator as a child process, and the front before it in this process.
+/// A local stack: the emulator as a child process, and the proxy before it in this process.
 ///
 /// It serves from threads of its own, so it can be shared by tests that each have their own runtime. It
 /// ends with [`stop`](Self::stop), when dropped, and with this process, however that ends.
@@ -77,7 +77,7 @@ impl LocalAws {
         &self.endpoint
     }
 
-    /// The front, to look at calls and to make them go wrong.
+    /// The proxy, to look at calls and to make them go wrong.
     pub fn proxy(&self) -> &Proxy {
         &self.proxy
     }
@@ -95,7 +95,7 @@ impl LocalAws {
 
     /// Stops the emulator in an orderly way. Dropping stops it too, but at once.
     pub async fn stop(mut self) {
-        // The front's connections first, or the emulator would wait for them.
+        // The proxy's connections first, or the emulator would wait for them.
         self.end_front();
         if let Some(emulator) = self.emulator.take() {
             emulator.stop().await;
@@ -139,8 +139,8 @@ fn listen(port: u16) -> Result<(TcpListener, std::net::SocketAddr), Error> {
 fn front_runtime() -> Result<Runtime, Error> {
     tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
-        .thread_name("local-aws-front")
+        .thread_name("local-aws-proxy")
         .enable_all()
         .build()
-        .map_err(|source| Error::Program { program: "the front's threads".to_owned(), source })
+        .map_err(|source| Error::Program { program: "the proxy's threads".to_owned(), source })
 }

@@ -25,7 +25,7 @@ pub async fn stack() -> &'static Stack {
     static STACK: OnceCell<Stack> = OnceCell::const_new();
     STACK
         .get_or_init(async || {
-            // What the front warns of, such as a notification that nobody took, explains a test that fails.
+            // What the proxy warns of, such as a notification that nobody took, explains a test that fails.
             let warnings = tracing_subscriber::filter::LevelFilter::WARN;
             let subscriber = tracing_subscriber::fmt().with_max_level(warnings).with_writer(std::io::stderr);
             // Already there if an earlier start failed.

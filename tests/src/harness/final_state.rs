@@ -67,7 +67,7 @@ impl FinalState {
     }
 
     /// Reads what these calls of steps made of `before`. The settings of a table that was there before are read only if
-    /// one of the calls can have changed some: all calls pass through the front, so without one they are what they were.
+    /// one of the calls can have changed some: all calls pass through the proxy, so without one they are what they were.
     pub async fn after(deployed: &Deployed, before: &FinalState, calls: &[Call]) -> FinalState {
         let changed = calls.iter().any(may_change_settings);
         let known = |table: &str| before.tables.get(table).filter(|_| !changed);

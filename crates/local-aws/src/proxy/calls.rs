@@ -14,7 +14,7 @@ use tokio::sync::Notify;
 use super::fault::{Backoff, Fault};
 use super::identify::Caller;
 
-/// One call that passed through the front.
+/// One call that passed through the proxy.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Call {
     /// Whose call it was.

@@ -121,7 +121,7 @@ fn respond(answer: Result<Value, Refusal>) -> Response<Bytes> {
 }
 
 impl Shared {
-    /// A call of the front's own.
+    /// A call of the proxy's own.
     async fn dynamodb(&self, scope: &Scope, operation: &str, input: &Value) -> Result<Value, Refusal> {
         let target = format!("DynamoDB_20120810.{operation}");
         self.upstream.json(scope.signed("dynamodb"), &target, input).await

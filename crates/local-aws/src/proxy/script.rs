@@ -1,4 +1,4 @@
-//! What a test has told the front to play for an account.
+//! What a test has told the proxy to play for an account.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -1,4 +1,4 @@
-//! Accepting connections and taking each request through the front.
+//! Accepting connections and taking each request through the proxy.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -32,7 +32,7 @@ pub(crate) async fn serve(proxy: Proxy, listener: TcpListener) -> Infallible {
             Err(error) => {
                 // A connection that ended before it was accepted, or too many open files. The latter lasts
                 // until another connection ends, and asking at once again would only take its time.
-                tracing::warn!(%error, "the front could not accept a connection");
+                tracing::warn!(%error, "the proxy could not accept a connection");
                 tokio::time::sleep(ACCEPTS_AGAIN_AFTER).await;
                 continue;
             }
@@ -47,7 +47,7 @@ pub(crate) async fn serve(proxy: Proxy, listener: TcpListener) -> Infallible {
                 .serve_connection(TokioIo::new(stream), service)
                 .await;
             if let Err(error) = served {
-                tracing::debug!(%error, "a connection to the front ended");
+                tracing::debug!(%error, "a connection to the proxy ended");
             }
         });
     }
@@ -64,7 +64,7 @@ async fn take(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Respons
 
 /// A call that broke off is not a lost answer, which may be what a test wants: it is told.
 fn broke_off(error: &tokio::task::JoinError) -> Response<Bytes> {
-    tracing::error!(%error, "a call broke off within the front");
+    tracing::error!(%error, "a call broke off within the proxy");
     in_words(
         StatusCode::INTERNAL_SERVER_ERROR,
         "The local stack broke off while it handled this call.".into(),

@@ -47,7 +47,7 @@ async fn stopping_leaves_nothing_running_and_no_files() {
     assert!(!answers(port));
     assert_eq!(temporary(private.path()).count(), 0);
     let proxy = endpoint.rsplit(':').next().unwrap().parse().unwrap();
-    eventually("the end of the front", async || (!answers(proxy)).then_some(())).await;
+    eventually("the end of the proxy", async || (!answers(proxy)).then_some(())).await;
 }
 
 #[tokio::test]

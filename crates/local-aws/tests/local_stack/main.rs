@@ -1,4 +1,4 @@
-//! The local stack as its users have it: the front over the real emulator.
+//! The local stack as its users have it: the proxy over the real emulator.
 //!
 //! All tests share one stack and keep apart by account. Calls are made with plain requests, as any AWS
 //! client would make them, except where it is the SDK's own behaviour that counts.

@@ -53,7 +53,7 @@ pub(crate) struct Settings {
     pub(crate) port: Option<u16>,
     /// See `local up --wait-scale`.
     pub(crate) wait_scale: f64,
-    /// How many looks the slow things of AWS take; none for the front's own choice.
+    /// How many looks the slow things of AWS take; none for the proxy's own choice.
     pub(crate) latency: Option<SimulatedLatency>,
     /// Whether every template is deployed before it counts as ready.
     pub(crate) deploy: bool,

@@ -1,4 +1,4 @@
-//! `local serve`: the process in the background. It holds the emulator, the front and the lock,
+//! `local serve`: the process in the background. It holds the emulator, the proxy and the lock,
 //! and ends on SIGTERM, on SIGINT, or when a parent that has not released it goes away.
 
 use std::{
@@ -134,7 +134,7 @@ fn does_not_start(error: local_aws::Error) -> anyhow::Error {
     }
 }
 
-/// What the front warns of goes to stderr, which is the log file.
+/// What the proxy warns of goes to stderr, which is the log file.
 fn show_warnings() {
     tracing_subscriber::fmt()
         .with_max_level(tracing_subscriber::filter::LevelFilter::WARN)

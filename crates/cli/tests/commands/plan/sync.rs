@@ -217,7 +217,7 @@ async fn a_source_in_another_account_is_read_with_the_role() {
     theirs.tag("orders", "team", "theirs").await;
     let source = theirs.arn("orders");
     let role = "arn:aws:iam::410000000007:role/reader";
-    // Tags alone: what the local stack's front keeps of a table is not found with the credentials of a role.
+    // Tags alone: what the local stack's proxy keeps of a table is not found with the credentials of a role.
     let from = ["--source", source.as_str(), "--source-role-arn", role, "--setting", "Tags"];
     let told = ours.plan_sync(&[&TARGET[..], &from].concat()).await;
     assert_eq!(told.code, Some(3), "{}{}", told.data, told.remarks);
