@@ -85,7 +85,7 @@ impl Upstream {
         signed: Signed<'_>,
         target: &str,
         input: &Value,
-    ) -> Result<Value, Refusal> {
+    ) -> Result<Value, ApiError> {
         let mut headers = signed.headers();
         headers.extend([
             (HeaderName::from_static("x-amz-target"), header_value(target)),
@@ -99,21 +99,21 @@ impl Upstream {
         &self,
         signed: Signed<'_>,
         parameters: &[(String, String)],
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), ApiError> {
         let mut headers = signed.headers();
         headers.insert(header::CONTENT_TYPE, header_value("application/x-www-form-urlencoded"));
         self.call("query", headers, form(parameters)).await.map(|_| ())
     }
 
-    async fn call(&self, operation: &str, headers: HeaderMap, body: String) -> Result<Bytes, Refusal> {
+    async fn call(&self, operation: &str, headers: HeaderMap, body: String) -> Result<Bytes, ApiError> {
         let answer = self
             .forward(&Method::POST, &Uri::from_static("/"), &headers, body.into())
             .await
-            .map_err(|error| Refusal::from_chain(&error))?;
+            .map_err(|error| ApiError::from_chain(&error))?;
         if answer.status().is_success() {
             return Ok(answer.into_body());
         }
-        Err(Refusal::from_answer(operation, &answer))
+        Err(ApiError::from_answer(operation, &answer))
     }
 
     /// Changes a setting of the emulator itself.
@@ -153,12 +153,12 @@ impl Signed<'_> {
 
 /// A service's error: one that it answered to a call of our own, or one to be answered in its stead.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Refusal {
+pub(crate) struct ApiError {
     pub(crate) code: String,
     pub(crate) message: String,
 }
 
-impl Refusal {
+impl ApiError {
     pub(crate) fn new(code: &str, message: impl Into<String>) -> Self {
         Self { code: code.to_owned(), message: message.into() }
     }
@@ -207,15 +207,15 @@ mod tests {
     fn a_refusal_keeps_code_and_message() {
         let body = br#"{"__type":"com.amazonaws.dynamodb#TableAlreadyExistsException","message":"Taken"}"#;
         let answer = Response::builder().status(400).body(Bytes::from_static(body)).unwrap();
-        let refusal = Refusal::from_answer("x", &answer);
-        assert_eq!(refusal, Refusal { code: "TableAlreadyExistsException".into(), message: "Taken".into() });
+        let refusal = ApiError::from_answer("x", &answer);
+        assert_eq!(refusal, ApiError { code: "TableAlreadyExistsException".into(), message: "Taken".into() });
     }
 
     #[test]
     fn a_refusal_without_words_names_the_operation() {
         let answer = Response::builder().status(502).body(Bytes::new()).unwrap();
         assert_eq!(
-            Refusal::from_answer("Publish", &answer).message,
+            ApiError::from_answer("Publish", &answer).message,
             "Publish was answered with 502 Bad Gateway"
         );
     }

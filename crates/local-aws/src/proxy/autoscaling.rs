@@ -19,7 +19,7 @@ use super::respond;
 use super::scope::{Scope, Scoped};
 use super::{Shared, page};
 use crate::json::set;
-use crate::upstream::Refusal;
+use crate::upstream::ApiError;
 
 /// Everything of one account in one Region, oldest first.
 #[derive(Debug, Default)]
@@ -48,12 +48,12 @@ impl Call<'_> {
     }
 
     /// A member of the input that has to be there.
-    fn required(&self, name: &str) -> Result<&str, Refusal> {
+    fn required(&self, name: &str) -> Result<&str, ApiError> {
         self.text(name).filter(|value| !value.is_empty()).ok_or_else(|| missing(name))
     }
 
     /// Fails unless the input names a scalable target.
-    fn require_target(&self) -> Result<(), Refusal> {
+    fn require_target(&self) -> Result<(), ApiError> {
         TARGET.iter().try_for_each(|name| self.required(name).map(|_| ()))?;
         targets::check_place(self)
     }
@@ -82,7 +82,7 @@ impl Call<'_> {
     }
 
     /// One page of a list; the token is the place where the next one starts.
-    fn page(&self, name: &str, all: Vec<Value>, largest: usize) -> Result<Value, Refusal> {
+    fn page(&self, name: &str, all: Vec<Value>, largest: usize) -> Result<Value, ApiError> {
         let limit = match self.input.get("MaxResults").map(Value::as_u64) {
             None => largest,
             Some(limit) => limit
@@ -90,7 +90,7 @@ impl Call<'_> {
                 .filter(|limit| (1..=largest).contains(limit))
                 .ok_or_else(|| invalid(format!("MaxResults must be a number from 1 to {largest}.")))?,
         };
-        let no_token = || Refusal::new("InvalidNextTokenException", "The next token is not valid.");
+        let no_token = || ApiError::new("InvalidNextTokenException", "The next token is not valid.");
         let (items, next) = page::of(all, self.text("NextToken"), limit).ok_or_else(no_token)?;
         let mut output = serde_json::json!({ name: items });
         if let Some(next) = next {
@@ -100,11 +100,11 @@ impl Call<'_> {
     }
 }
 
-fn invalid(message: impl Into<String>) -> Refusal {
-    Refusal::new("ValidationException", message)
+fn invalid(message: impl Into<String>) -> ApiError {
+    ApiError::new("ValidationException", message)
 }
 
-fn missing(member: &str) -> Refusal {
+fn missing(member: &str) -> ApiError {
     let member: String =
         member.chars().take(1).flat_map(char::to_lowercase).chain(member.chars().skip(1)).collect();
     invalid(format!(
@@ -112,10 +112,10 @@ fn missing(member: &str) -> Refusal {
     ))
 }
 
-fn not_found(what: &str, call: &Call<'_>) -> Refusal {
+fn not_found(what: &str, call: &Call<'_>) -> ApiError {
     let part = |name: &str| call.text(name).unwrap_or_default();
     let [namespace, resource, dimension] = TARGET.map(part);
-    Refusal::new(
+    ApiError::new(
         "ObjectNotFoundException",
         format!(
             "No {what} found for service namespace: {namespace}, resource ID: {resource}, scalable dimension: {dimension}"

@@ -27,7 +27,7 @@ use super::fault::{self, ServiceError};
 use super::identify::{Caller, Protocol, query_value};
 use super::scope::{Scope, Scoped};
 use crate::json::set;
-use crate::upstream::Refusal;
+use crate::upstream::ApiError;
 
 /// Everything of one account in one Region.
 #[derive(Debug, Default)]
@@ -90,7 +90,7 @@ impl Call<'_> {
     }
 
     /// A member of the input that has to be there.
-    fn required(&self, name: &str) -> Result<&str, Refusal> {
+    fn required(&self, name: &str) -> Result<&str, ApiError> {
         let value = self.input.get(name).and_then(Value::as_str).filter(|value| !value.is_empty());
         value.ok_or_else(|| missing(name))
     }
@@ -105,20 +105,20 @@ impl Call<'_> {
     }
 }
 
-fn not_found(message: impl Into<String>) -> Refusal {
-    Refusal::new("ResourceNotFoundException", message)
+fn not_found(message: impl Into<String>) -> ApiError {
+    ApiError::new("ResourceNotFoundException", message)
 }
 
-fn invalid(message: impl Into<String>) -> Refusal {
-    Refusal::new("InvalidParameterValueException", message)
+fn invalid(message: impl Into<String>) -> ApiError {
+    ApiError::new("InvalidParameterValueException", message)
 }
 
-fn missing(parameter: &str) -> Refusal {
-    Refusal::new("MissingParameterValueException", format!("Missing required parameter: {parameter}"))
+fn missing(parameter: &str) -> ApiError {
+    ApiError::new("MissingParameterValueException", format!("Missing required parameter: {parameter}"))
 }
 
 /// What AWS Backup says when DynamoDB refuses what it asks for.
-fn in_own_words(refusal: Refusal) -> Refusal {
+fn in_own_words(refusal: ApiError) -> ApiError {
     let code = match refusal.code.as_str() {
         "TableNotFoundException" | "BackupNotFoundException" | "ResourceNotFoundException" => {
             "ResourceNotFoundException"
@@ -126,7 +126,7 @@ fn in_own_words(refusal: Refusal) -> Refusal {
         "InternalFailure" => "ServiceUnavailableException",
         _ => "InvalidRequestException",
     };
-    Refusal::new(code, refusal.message)
+    ApiError::new(code, refusal.message)
 }
 
 /// Answers what is filled in; anything else is the emulator's.
@@ -163,7 +163,7 @@ pub(crate) async fn answer(
     Some(respond(output))
 }
 
-fn respond(output: Result<Value, Refusal>) -> Response<Bytes> {
+fn respond(output: Result<Value, ApiError>) -> Response<Bytes> {
     match output {
         Ok(output) => {
             let body = if output.is_null() { Bytes::new() } else { output.to_string().into() };
@@ -173,7 +173,7 @@ fn respond(output: Result<Value, Refusal>) -> Response<Bytes> {
             response
         }
         // All of its errors that are the caller's fault have status 400.
-        Err(Refusal { code, message }) => {
+        Err(ApiError { code, message }) => {
             let unavailable = code == "ServiceUnavailableException";
             let status =
                 if unavailable { StatusCode::INTERNAL_SERVER_ERROR } else { StatusCode::BAD_REQUEST };
@@ -187,7 +187,7 @@ fn decode(segment: &str) -> String {
 }
 
 /// One page of a list, newest first; the token is the id of the page's last item.
-fn page(call: &Call<'_>, name: &str, id: &str, oldest_first: Vec<Value>) -> Result<Value, Refusal> {
+fn page(call: &Call<'_>, name: &str, id: &str, oldest_first: Vec<Value>) -> Result<Value, ApiError> {
     const LARGEST: usize = 1_000;
     let newest_first: Vec<Value> = oldest_first.into_iter().rev().collect();
     let limit = match query_value(call.query, "maxResults").map(|limit| limit.parse::<usize>()) {

@@ -36,7 +36,7 @@ use super::Shared;
 use super::identify::Caller;
 use super::respond;
 use super::scope::{Scope, Scoped};
-use crate::upstream::Refusal;
+use crate::upstream::ApiError;
 
 /// What is known of one account's tables in one Region, by name.
 #[derive(Debug, Default)]
@@ -57,12 +57,12 @@ impl State {
 
     /// Refuses, as if it were not there, a table that is being restored: what is said of tags, of Time to Live, of
     /// policies and of UpdateTable meanwhile (DDB-TABLE-101, 217).
-    fn refuse_while_restored(&self, table: &Value) -> Result<(), Refusal> {
+    fn refuse_while_restored(&self, table: &Value) -> Result<(), ApiError> {
         if !self.is_being_restored(table) {
             return Ok(());
         }
         let message = format!("Requested resource not found: Table: {} not found", name_of(table));
-        Err(Refusal::new("ResourceNotFoundException", message))
+        Err(ApiError::new("ResourceNotFoundException", message))
     }
 }
 
@@ -116,31 +116,31 @@ pub(crate) async fn answer(
     Some(respond(answer))
 }
 
-fn respond(answer: Result<Value, Refusal>) -> Response<Bytes> {
+fn respond(answer: Result<Value, ApiError>) -> Response<Bytes> {
     respond::json("application/x-amz-json-1.0", answer)
 }
 
 impl Shared {
     /// A call of the proxy's own.
-    async fn dynamodb(&self, scope: &Scope, operation: &str, input: &Value) -> Result<Value, Refusal> {
+    async fn dynamodb(&self, scope: &Scope, operation: &str, input: &Value) -> Result<Value, ApiError> {
         let target = format!("DynamoDB_20120810.{operation}");
         self.upstream.json(scope.signed("dynamodb"), &target, input).await
     }
 
     /// The emulator's description of the table that an input names, by name or by ARN.
-    async fn table(&self, scope: &Scope, input: &Value) -> Result<Value, Refusal> {
+    async fn table(&self, scope: &Scope, input: &Value) -> Result<Value, ApiError> {
         let input = serde_json::json!({ "TableName": input.get("TableName") });
         let mut output = self.dynamodb(scope, "DescribeTable", &input).await?;
         Ok(output.get_mut("Table").map(Value::take).unwrap_or_default())
     }
 }
 
-fn invalid(message: impl Into<String>) -> Refusal {
-    Refusal::new("ValidationException", message)
+fn invalid(message: impl Into<String>) -> ApiError {
+    ApiError::new("ValidationException", message)
 }
 
-fn in_use(message: impl Into<String>) -> Refusal {
-    Refusal::new(
+fn in_use(message: impl Into<String>) -> ApiError {
+    ApiError::new(
         "ResourceInUseException",
         format!("Attempt to change a resource which is still in use: {}", message.into()),
     )

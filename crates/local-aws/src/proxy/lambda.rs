@@ -20,7 +20,7 @@ use super::fault::{self, ServiceError};
 use super::identify::{Caller, Protocol};
 use super::scope::{Scope, Scoped};
 use crate::json::set;
-use crate::upstream::Refusal;
+use crate::upstream::ApiError;
 
 /// What the emulator dropped of each mapping, by its UUID, of all accounts. Locked while a mapping is made,
 /// so that of two like it only one is.
@@ -91,7 +91,7 @@ fn uuid(mapping: &Value) -> String {
     mapping.get("UUID").and_then(Value::as_str).unwrap_or_default().to_owned()
 }
 
-fn refuse(Refusal { code, message }: Refusal) -> Response<Bytes> {
+fn refuse(ApiError { code, message }: ApiError) -> Response<Bytes> {
     let status = match code.as_str() {
         "ResourceConflictException" => StatusCode::CONFLICT,
         "ServiceException" => StatusCode::INTERNAL_SERVER_ERROR,
@@ -101,8 +101,8 @@ fn refuse(Refusal { code, message }: Refusal) -> Response<Bytes> {
 }
 
 /// Refuses a mapping of a DynamoDB stream that cannot be.
-async fn check(shared: &Shared, scope: &Scope, input: &Value) -> Result<(), Refusal> {
-    let invalid = |message: String| Err(Refusal::new("InvalidParameterValueException", message));
+async fn check(shared: &Shared, scope: &Scope, input: &Value) -> Result<(), ApiError> {
+    let invalid = |message: String| Err(ApiError::new("InvalidParameterValueException", message));
     if input.get("StartingPosition").is_none() {
         return invalid(
             "1 validation error detected: Value null at 'startingPosition' failed to satisfy constraint: Member must \
@@ -122,7 +122,7 @@ async fn check(shared: &Shared, scope: &Scope, input: &Value) -> Result<(), Refu
     };
     match like_it.iter().find(same).map(uuid) {
         None => Ok(()),
-        Some(uuid) => Err(Refusal::new(
+        Some(uuid) => Err(ApiError::new(
             "ResourceConflictException",
             format!(
                 "The event source arn (\" {stream} \") and function (\" {function} \") provided mapping already \
@@ -133,14 +133,14 @@ async fn check(shared: &Shared, scope: &Scope, input: &Value) -> Result<(), Refu
 }
 
 /// Whether this is the stream of a table, and no former one.
-async fn is_stream(shared: &Shared, scope: &Scope, stream: &str) -> Result<bool, Refusal> {
+async fn is_stream(shared: &Shared, scope: &Scope, stream: &str) -> Result<bool, ApiError> {
     let table = stream.split_once(":table/").and_then(|(_, rest)| rest.split('/').next());
     let signed = scope.signed("dynamodb");
     let input = json!({ "TableName": table });
     let described = match shared.upstream.json(signed, "DynamoDB_20120810.DescribeTable", &input).await {
         Ok(described) => described,
         Err(refusal) if refusal.code == "InternalFailure" => {
-            return Err(Refusal::new("ServiceException", refusal.message));
+            return Err(ApiError::new("ServiceException", refusal.message));
         }
         Err(_) => return Ok(false),
     };
@@ -154,8 +154,8 @@ async fn mappings_of(
     scope: &Scope,
     stream: &str,
     function: &str,
-) -> Result<Vec<Value>, Refusal> {
-    let failed = |message: String| Refusal::new("ServiceException", message);
+) -> Result<Vec<Value>, ApiError> {
+    let failed = |message: String| ApiError::new("ServiceException", message);
     let encode = |text| utf8_percent_encode(text, NON_ALPHANUMERIC);
     let path = format!(
         "/2015-03-31/event-source-mappings?EventSourceArn={}&FunctionName={}",

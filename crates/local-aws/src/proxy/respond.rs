@@ -6,16 +6,16 @@ use serde_json::Value;
 
 use super::fault::{self, ServiceError};
 use super::identify::Protocol;
-use crate::upstream::Refusal;
+use crate::upstream::ApiError;
 
 /// The codes of errors that are not the caller's fault.
 const INTERNAL: [&str; 2] = ["InternalFailure", "InternalServiceException"];
 
 /// Answers in one of the two versions of the JSON protocol, which differ in nothing but their name.
-pub(super) fn json(content_type: &'static str, answer: Result<Value, Refusal>) -> Response<Bytes> {
+pub(super) fn json(content_type: &'static str, answer: Result<Value, ApiError>) -> Response<Bytes> {
     let mut response = match answer {
         Ok(output) => Response::new(Bytes::from(output.to_string())),
-        Err(Refusal { code, message }) => {
+        Err(ApiError { code, message }) => {
             let internal = INTERNAL.contains(&code.as_str());
             let status = if internal { StatusCode::INTERNAL_SERVER_ERROR } else { StatusCode::BAD_REQUEST };
             fault::answer(Protocol::Json, &ServiceError { status, code, message })

@@ -4,7 +4,7 @@ use uuid::Uuid;
 use super::{Call, State, invalid, missing, not_found, targets};
 use crate::clock::{epoch, now};
 use crate::json::set;
-use crate::upstream::Refusal;
+use crate::upstream::ApiError;
 
 const TARGET_TRACKING: &str = "TargetTrackingScaling";
 
@@ -14,7 +14,7 @@ const CONFIGURATIONS: [(&str, &str); 2] = [
     ("StepScaling", "StepScalingPolicyConfiguration"),
 ];
 
-pub(super) fn put(call: &Call<'_>, state: &mut State) -> Result<Value, Refusal> {
+pub(super) fn put(call: &Call<'_>, state: &mut State) -> Result<Value, ApiError> {
     call.require_target()?;
     let name = call.required("PolicyName")?;
     if !targets::is_registered(call, state) {
@@ -59,7 +59,7 @@ fn is_it(call: &Call<'_>, policy: &Value, name: &str) -> bool {
 fn configuration(
     call: &Call<'_>,
     former: Option<&Value>,
-) -> Result<(&'static str, &'static str, Value), Refusal> {
+) -> Result<(&'static str, &'static str, Value), ApiError> {
     let former = |name: &str| former.and_then(|former| former.get(name));
     let kind = call.text("PolicyType").or_else(|| former("PolicyType").and_then(Value::as_str));
     let kind = kind.ok_or_else(|| missing("PolicyType"))?;
@@ -100,7 +100,7 @@ fn alarms(call: &Call<'_>, kind: &str) -> Value {
     json!(alarms)
 }
 
-pub(super) fn describe(call: &Call<'_>, state: &State) -> Result<Value, Refusal> {
+pub(super) fn describe(call: &Call<'_>, state: &State) -> Result<Value, ApiError> {
     if call.text("ScalableDimension").is_some() {
         call.required("ResourceId")?;
     }
@@ -112,7 +112,7 @@ pub(super) fn describe(call: &Call<'_>, state: &State) -> Result<Value, Refusal>
     call.page("ScalingPolicies", policies, 10)
 }
 
-pub(super) fn delete(call: &Call<'_>, state: &mut State) -> Result<Value, Refusal> {
+pub(super) fn delete(call: &Call<'_>, state: &mut State) -> Result<Value, ApiError> {
     call.require_target()?;
     let name = call.required("PolicyName")?;
     let before = state.policies.len();

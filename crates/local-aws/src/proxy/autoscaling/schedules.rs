@@ -4,9 +4,9 @@ use uuid::Uuid;
 use super::{Call, State, invalid, missing, not_found, targets};
 use crate::clock::{epoch, now};
 use crate::json::set;
-use crate::upstream::Refusal;
+use crate::upstream::ApiError;
 
-pub(super) fn put(call: &Call<'_>, state: &mut State) -> Result<Value, Refusal> {
+pub(super) fn put(call: &Call<'_>, state: &mut State) -> Result<Value, ApiError> {
     call.require_target()?;
     let name = call.required("ScheduledActionName")?;
     if !targets::is_registered(call, state) {
@@ -60,7 +60,7 @@ fn new(call: &Call<'_>, name: &str) -> Value {
     action
 }
 
-pub(super) fn describe(call: &Call<'_>, state: &State) -> Result<Value, Refusal> {
+pub(super) fn describe(call: &Call<'_>, state: &State) -> Result<Value, ApiError> {
     if call.text("ScalableDimension").is_some() {
         call.required("ResourceId")?;
     }
@@ -72,7 +72,7 @@ pub(super) fn describe(call: &Call<'_>, state: &State) -> Result<Value, Refusal>
     call.page("ScheduledActions", actions, 50)
 }
 
-pub(super) fn delete(call: &Call<'_>, state: &mut State) -> Result<Value, Refusal> {
+pub(super) fn delete(call: &Call<'_>, state: &mut State) -> Result<Value, ApiError> {
     call.require_target()?;
     let name = call.required("ScheduledActionName")?;
     let before = state.schedules.len();

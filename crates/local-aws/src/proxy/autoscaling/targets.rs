@@ -4,7 +4,7 @@ use uuid::Uuid;
 use super::{Call, State, invalid, missing, not_found};
 use crate::clock::{epoch, now};
 use crate::json::set;
-use crate::upstream::Refusal;
+use crate::upstream::ApiError;
 
 /// The role that AWS uses for DynamoDB tables, whatever the caller names.
 const ROLE: &str = "aws-service-role/dynamodb.application-autoscaling.amazonaws.com/\
@@ -40,7 +40,7 @@ fn fits(place: &Place<'_>, dimension: &str) -> bool {
 }
 
 /// Fails unless a resource of DynamoDB is a table or an index, and the dimension is one of it.
-pub(super) fn check_place(call: &Call<'_>) -> Result<(), Refusal> {
+pub(super) fn check_place(call: &Call<'_>) -> Result<(), ApiError> {
     if call.text("ServiceNamespace") != Some("dynamodb") {
         return Ok(());
     }
@@ -51,7 +51,7 @@ pub(super) fn check_place(call: &Call<'_>) -> Result<(), Refusal> {
     }
 }
 
-async fn require_resource(call: &Call<'_>) -> Result<(), Refusal> {
+async fn require_resource(call: &Call<'_>) -> Result<(), ApiError> {
     let resource_id = call.text("ResourceId").unwrap_or_default();
     let Some(Place { table, index }) =
         place(resource_id).filter(|_| call.text("ServiceNamespace") == Some("dynamodb"))
@@ -64,7 +64,7 @@ async fn require_resource(call: &Call<'_>) -> Result<(), Refusal> {
     let table = match described {
         Ok(output) => output,
         Err(refusal) if refusal.code == "InternalFailure" => {
-            return Err(Refusal::new("InternalServiceException", refusal.message));
+            return Err(ApiError::new("InternalServiceException", refusal.message));
         }
         Err(_) => return Err(invalid(format!("DynamoDB table does not exist: {resource_id}"))),
     };
@@ -76,7 +76,7 @@ async fn require_resource(call: &Call<'_>) -> Result<(), Refusal> {
     Err(invalid(format!("DynamoDB index does not exist: {resource_id}")))
 }
 
-pub(super) async fn register(call: &Call<'_>, state: &mut State) -> Result<Value, Refusal> {
+pub(super) async fn register(call: &Call<'_>, state: &mut State) -> Result<Value, ApiError> {
     call.require_target()?;
     require_resource(call).await?;
     let known = state.targets.iter().position(|target| call.is_of_target(target));
@@ -122,7 +122,7 @@ fn new(call: &Call<'_>) -> Value {
     target
 }
 
-pub(super) fn describe(call: &Call<'_>, state: &State) -> Result<Value, Refusal> {
+pub(super) fn describe(call: &Call<'_>, state: &State) -> Result<Value, ApiError> {
     if call.text("ScalableDimension").is_some() && call.input.get("ResourceIds").is_none() {
         return Err(missing("ResourceIds"));
     }
@@ -135,7 +135,7 @@ pub(super) fn describe(call: &Call<'_>, state: &State) -> Result<Value, Refusal>
     call.page("ScalableTargets", targets, 50)
 }
 
-pub(super) fn deregister(call: &Call<'_>, state: &mut State) -> Result<Value, Refusal> {
+pub(super) fn deregister(call: &Call<'_>, state: &mut State) -> Result<Value, ApiError> {
     call.require_target()?;
     if !is_registered(call, state) {
         return Err(not_found("scalable target", call));

@@ -12,7 +12,7 @@ use crate::json::set;
 use crate::proxy::Shared;
 use crate::proxy::dynamodb::table_of_backup;
 use crate::proxy::scope::Scope;
-use crate::upstream::Refusal;
+use crate::upstream::ApiError;
 
 /// A job that nobody looks at completes after this long: its notification may be all that anybody waits for.
 const COMPLETES_UNSEEN_AFTER: Duration = Duration::from_secs(1);
@@ -89,7 +89,7 @@ impl BackupJob {
     }
 }
 
-pub(super) async fn start(call: &Call<'_>) -> Result<Value, Refusal> {
+pub(super) async fn start(call: &Call<'_>) -> Result<Value, ApiError> {
     let vault = call.required("BackupVaultName")?.to_owned();
     let table_arn = call.required("ResourceArn")?.to_owned();
     let role_arn = call.required("IamRoleArn")?.to_owned();
@@ -142,7 +142,7 @@ pub(super) async fn start(call: &Call<'_>) -> Result<Value, Refusal> {
     Ok(answer)
 }
 
-async fn take_backup(call: &Call<'_>, table: &str, id: &str) -> Result<(String, i64), Refusal> {
+async fn take_backup(call: &Call<'_>, table: &str, id: &str) -> Result<(String, i64), ApiError> {
     let input = json!({ "TableName": table, "BackupName": format!("AWSBackup-{id}") });
     let signed = call.scope.signed("dynamodb");
     let output = call
@@ -188,7 +188,7 @@ fn complete(shared: &Arc<Shared>, scope: &Scope, state: &mut State, id: &str) {
     tokio::spawn(async move { announce::completed(&shared, &scope, &job, notifications).await });
 }
 
-pub(super) async fn describe(call: &Call<'_>) -> Result<Value, Refusal> {
+pub(super) async fn describe(call: &Call<'_>) -> Result<Value, ApiError> {
     let state = call.state();
     let mut state = state.lock().await;
     let id = call.segment(1).to_owned();
@@ -212,6 +212,6 @@ pub(super) fn new_id() -> String {
     Uuid::new_v4().to_string().to_uppercase()
 }
 
-fn no_job(id: &str) -> Refusal {
+fn no_job(id: &str) -> ApiError {
     not_found(format!("Backup job {id} does not exist."))
 }

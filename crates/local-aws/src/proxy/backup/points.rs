@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use super::{Call, in_own_words, not_found, page};
 use crate::clock::epoch;
 use crate::proxy::dynamodb::table_of_backup;
-use crate::upstream::Refusal;
+use crate::upstream::ApiError;
 
 /// Something that can be restored.
 #[derive(Clone, Debug)]
@@ -48,7 +48,7 @@ impl RecoveryPoint {
 }
 
 /// Finds a recovery point, or a DynamoDB backup that somebody else took, which can be restored as well.
-pub(super) async fn find(call: &Call<'_>, arn: &str) -> Result<RecoveryPoint, Refusal> {
+pub(super) async fn find(call: &Call<'_>, arn: &str) -> Result<RecoveryPoint, ApiError> {
     if let Some(point) = call.state().lock().await.points.iter().find(|point| point.arn == arn) {
         return Ok(point.clone());
     }
@@ -77,14 +77,14 @@ pub(super) async fn find(call: &Call<'_>, arn: &str) -> Result<RecoveryPoint, Re
 }
 
 /// The recovery points of a table, in pages.
-pub(super) async fn list_by_resource(call: &Call<'_>) -> Result<Value, Refusal> {
+pub(super) async fn list_by_resource(call: &Call<'_>) -> Result<Value, ApiError> {
     let state = call.state();
     let state = state.lock().await;
     let points = state.points.iter().filter(|point| point.table_arn == call.segment(1));
     page(call, "RecoveryPoints", "RecoveryPointArn", points.map(RecoveryPoint::shown).collect())
 }
 
-pub(super) async fn describe(call: &Call<'_>) -> Result<Value, Refusal> {
+pub(super) async fn describe(call: &Call<'_>) -> Result<Value, ApiError> {
     let (vault, arn) = (call.segment(1), call.segment(3));
     let state = call.state();
     let state = state.lock().await;

@@ -14,7 +14,7 @@ use crate::proxy::Shared;
 use crate::proxy::dynamodb::{Source, restore};
 use crate::proxy::identify::query_value;
 use crate::proxy::scope::Scope;
-use crate::upstream::Refusal;
+use crate::upstream::ApiError;
 
 /// A job that nobody looks at begins after this long: its table may be all that anybody waits for.
 const BEGINS_UNSEEN_AFTER: Duration = Duration::from_secs(1);
@@ -158,7 +158,7 @@ impl RestoreJob {
     }
 }
 
-pub(super) async fn start(call: &Call<'_>) -> Result<Value, Refusal> {
+pub(super) async fn start(call: &Call<'_>) -> Result<Value, ApiError> {
     let point = points::find(call, call.required("RecoveryPointArn")?).await?;
     let role_arn = call.optional("IamRoleArn").map(str::to_owned);
     if point.is_advanced() && role_arn.is_none() {
@@ -207,7 +207,7 @@ pub(super) async fn start(call: &Call<'_>) -> Result<Value, Refusal> {
     Ok(json!({ "RestoreJobId": id }))
 }
 
-fn metadata_of(call: &Call<'_>) -> Result<BTreeMap<String, String>, Refusal> {
+fn metadata_of(call: &Call<'_>) -> Result<BTreeMap<String, String>, ApiError> {
     let members = call.input.get("Metadata").and_then(Value::as_object);
     let members = members.ok_or_else(|| missing("Metadata"))?;
     Ok(members
@@ -221,7 +221,7 @@ fn member<'a>(metadata: &'a BTreeMap<String, String>, name: &str) -> Option<&'a 
     metadata.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
 }
 
-fn target(metadata: &BTreeMap<String, String>) -> Result<String, Refusal> {
+fn target(metadata: &BTreeMap<String, String>) -> Result<String, ApiError> {
     let name = member(metadata, "targetTableName").unwrap_or_default();
     let is_legal = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-');
     if (3..=255).contains(&name.len()) && name.bytes().all(is_legal) {
@@ -230,7 +230,7 @@ fn target(metadata: &BTreeMap<String, String>) -> Result<String, Refusal> {
     Err(invalid(format!("Invalid restore metadata: targetTableName `{name}` is no name for a table.")))
 }
 
-fn encryption(metadata: &BTreeMap<String, String>) -> Result<Option<Value>, Refusal> {
+fn encryption(metadata: &BTreeMap<String, String>) -> Result<Option<Value>, ApiError> {
     let key = member(metadata, "kmsMasterKeyArn");
     match (member(metadata, "encryptionType"), key) {
         (None | Some("Default"), None) => Ok(None),
@@ -264,7 +264,7 @@ fn go_on_unseen(shared: Arc<Shared>, scope: Scope, id: String) {
     });
 }
 
-pub(super) async fn describe(call: &Call<'_>) -> Result<Value, Refusal> {
+pub(super) async fn describe(call: &Call<'_>) -> Result<Value, ApiError> {
     let id = call.segment(1);
     let state = call.state();
     let mut state = state.lock().await;
@@ -273,7 +273,7 @@ pub(super) async fn describe(call: &Call<'_>) -> Result<Value, Refusal> {
     Ok(job.shown(&call.scope.account))
 }
 
-pub(super) async fn metadata(call: &Call<'_>) -> Result<Value, Refusal> {
+pub(super) async fn metadata(call: &Call<'_>) -> Result<Value, ApiError> {
     let id = call.segment(1);
     let state = call.state();
     let state = state.lock().await;
@@ -281,7 +281,7 @@ pub(super) async fn metadata(call: &Call<'_>) -> Result<Value, Refusal> {
     Ok(json!({ "RestoreJobId": id, "Metadata": job.metadata }))
 }
 
-pub(super) async fn list(call: &Call<'_>) -> Result<Value, Refusal> {
+pub(super) async fn list(call: &Call<'_>) -> Result<Value, ApiError> {
     let jobs = chosen(call, |job| {
         call.wants("resourceType", Some("DynamoDB"))
             && call.wants("accountId", Some(&call.scope.account))
@@ -290,7 +290,7 @@ pub(super) async fn list(call: &Call<'_>) -> Result<Value, Refusal> {
     page(call, "RestoreJobs", "RestoreJobId", jobs.await)
 }
 
-pub(super) async fn list_by_resource(call: &Call<'_>) -> Result<Value, Refusal> {
+pub(super) async fn list_by_resource(call: &Call<'_>) -> Result<Value, ApiError> {
     let jobs = chosen(call, |job| {
         job.point.table_arn == call.segment(1) && within(call, "recoveryPointCreationDate", job.point.created)
     });
@@ -313,7 +313,7 @@ fn within(call: &Call<'_>, name: &str, time: DateTime<Utc>) -> bool {
     bound("After").is_none_or(|after| time > after) && bound("Before").is_none_or(|before| time < before)
 }
 
-fn no_job(id: &str) -> Refusal {
+fn no_job(id: &str) -> ApiError {
     not_found(format!("Restore job {id} does not exist."))
 }
 

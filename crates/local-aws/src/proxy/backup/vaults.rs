@@ -3,7 +3,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value, json};
 
 use super::{Call, invalid, missing, not_found};
-use crate::upstream::Refusal;
+use crate::upstream::ApiError;
 
 /// Where a vault's events go.
 #[derive(Clone, Debug)]
@@ -17,7 +17,7 @@ pub(super) fn vault_arn(call: &Call<'_>, vault: &str) -> String {
 }
 
 /// Fails unless the vault exists, which the emulator knows.
-pub(super) async fn require_vault(call: &Call<'_>, vault: &str) -> Result<(), Refusal> {
+pub(super) async fn require_vault(call: &Call<'_>, vault: &str) -> Result<(), ApiError> {
     let path = format!("/backup-vaults/{}", utf8_percent_encode(vault, NON_ALPHANUMERIC));
     let uri: Uri = path.parse().map_err(|_| invalid(format!("Invalid backup vault name: {vault}")))?;
     let headers: HeaderMap = call.scope.signed("backup").headers();
@@ -25,11 +25,11 @@ pub(super) async fn require_vault(call: &Call<'_>, vault: &str) -> Result<(), Re
     match answer {
         Ok(answer) if answer.status().is_success() => Ok(()),
         Ok(_) => Err(not_found(format!("Backup vault {vault} does not exist."))),
-        Err(error) => Err(Refusal::new("ServiceUnavailableException", error.to_string())),
+        Err(error) => Err(ApiError::new("ServiceUnavailableException", error.to_string())),
     }
 }
 
-pub(super) async fn put_notifications(call: &Call<'_>) -> Result<Value, Refusal> {
+pub(super) async fn put_notifications(call: &Call<'_>) -> Result<Value, ApiError> {
     let vault = call.segment(1);
     require_vault(call, vault).await?;
     let topic_arn = call.required("SNSTopicArn")?.to_owned();
@@ -43,7 +43,7 @@ pub(super) async fn put_notifications(call: &Call<'_>) -> Result<Value, Refusal>
     Ok(Value::Null)
 }
 
-pub(super) async fn get_notifications(call: &Call<'_>) -> Result<Value, Refusal> {
+pub(super) async fn get_notifications(call: &Call<'_>) -> Result<Value, ApiError> {
     let vault = call.segment(1);
     require_vault(call, vault).await?;
     let state = call.state();
@@ -59,13 +59,13 @@ pub(super) async fn get_notifications(call: &Call<'_>) -> Result<Value, Refusal>
     }))
 }
 
-pub(super) async fn delete_notifications(call: &Call<'_>) -> Result<Value, Refusal> {
+pub(super) async fn delete_notifications(call: &Call<'_>) -> Result<Value, ApiError> {
     require_vault(call, call.segment(1)).await?;
     call.state().lock().await.notifications.remove(call.segment(1));
     Ok(Value::Null)
 }
 
-pub(super) async fn update_region_settings(call: &Call<'_>) -> Result<Value, Refusal> {
+pub(super) async fn update_region_settings(call: &Call<'_>) -> Result<Value, ApiError> {
     let state = call.state();
     let mut state = state.lock().await;
     state.management.extend(switches(call.input.get("ResourceTypeManagementPreference")));
@@ -73,7 +73,7 @@ pub(super) async fn update_region_settings(call: &Call<'_>) -> Result<Value, Ref
     Ok(Value::Null)
 }
 
-pub(super) async fn describe_region_settings(call: &Call<'_>) -> Result<Value, Refusal> {
+pub(super) async fn describe_region_settings(call: &Call<'_>) -> Result<Value, ApiError> {
     let state = call.state();
     let state = state.lock().await;
     Ok(json!({

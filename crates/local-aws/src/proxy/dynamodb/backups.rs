@@ -6,7 +6,7 @@ use super::{State, invalid, name_of, text};
 use crate::json::set;
 use crate::proxy::Shared;
 use crate::proxy::scope::Scope;
-use crate::upstream::Refusal;
+use crate::upstream::ApiError;
 
 /// AWS returns no more than this many at once.
 const LARGEST_PAGE: usize = 100;
@@ -34,7 +34,7 @@ impl OnDemand {
 }
 
 /// CreateBackup, which takes time on AWS.
-pub(super) async fn create(shared: &Arc<Shared>, scope: &Scope, input: &Value) -> Result<Value, Refusal> {
+pub(super) async fn create(shared: &Arc<Shared>, scope: &Scope, input: &Value) -> Result<Value, ApiError> {
     check_name(text(input, "BackupName"))?;
     let state = shared.tables.of(scope);
     let mut state = state.lock().await;
@@ -44,7 +44,7 @@ pub(super) async fn create(shared: &Arc<Shared>, scope: &Scope, input: &Value) -
         let name = name_of(&table);
         let status = shared.script.table_status(&scope.account, name);
         if state.is_being_restored(&table) || status.as_deref() == Some("CREATING") {
-            return Err(Refusal::new("TableNotFoundException", format!("Table not found: {name}")));
+            return Err(ApiError::new("TableNotFoundException", format!("Table not found: {name}")));
         }
     }
     let mut output = shared.dynamodb(scope, "CreateBackup", input).await?;
@@ -59,7 +59,7 @@ pub(super) async fn create(shared: &Arc<Shared>, scope: &Scope, input: &Value) -
     Ok(output)
 }
 
-fn check_name(name: Option<&str>) -> Result<(), Refusal> {
+fn check_name(name: Option<&str>) -> Result<(), ApiError> {
     let Some(name) = name else { return Ok(()) };
     let allowed = |it: char| it.is_ascii_alphanumeric() || matches!(it, '_' | '.' | '-');
     if (3..=255).contains(&name.len()) && name.chars().all(allowed) {
@@ -72,7 +72,7 @@ fn check_name(name: Option<&str>) -> Result<(), Refusal> {
 }
 
 /// ListBackups with its filters, which the emulator ignores: by default a customer's own backups only.
-pub(super) async fn list(shared: &Arc<Shared>, scope: &Scope, input: &Value) -> Result<Value, Refusal> {
+pub(super) async fn list(shared: &Arc<Shared>, scope: &Scope, input: &Value) -> Result<Value, ApiError> {
     let limit = limit(input)?;
     let state = shared.tables.of(scope);
     let state = state.lock().await;
@@ -90,7 +90,7 @@ pub(super) async fn list(shared: &Arc<Shared>, scope: &Scope, input: &Value) -> 
 }
 
 /// DescribeBackup, which shows one more caller how far a backup is; with the type of one that AWS Backup took.
-pub(super) async fn describe(shared: &Arc<Shared>, scope: &Scope, input: &Value) -> Result<Value, Refusal> {
+pub(super) async fn describe(shared: &Arc<Shared>, scope: &Scope, input: &Value) -> Result<Value, ApiError> {
     let state = shared.tables.of(scope);
     let mut state = state.lock().await;
     let mut output = shared.dynamodb(scope, "DescribeBackup", input).await?;
@@ -105,7 +105,7 @@ pub(super) async fn describe(shared: &Arc<Shared>, scope: &Scope, input: &Value)
 }
 
 /// DeleteBackup, which AWS refuses while the backup is being made.
-pub(super) async fn delete(shared: &Arc<Shared>, scope: &Scope, input: &Value) -> Result<Value, Refusal> {
+pub(super) async fn delete(shared: &Arc<Shared>, scope: &Scope, input: &Value) -> Result<Value, ApiError> {
     let state = shared.tables.of(scope);
     let mut state = state.lock().await;
     refuse_unless_available(&state, input)?;
@@ -121,14 +121,14 @@ pub(super) async fn delete(shared: &Arc<Shared>, scope: &Scope, input: &Value) -
 
 /// Refuses what needs the backup that an input names to be there, if it names one, and to be in nobody's use: while a
 /// table is restored from it, a second restore and its deletion are refused (DDB-BACKUP-010).
-pub(super) fn refuse_unless_available(state: &State, input: &Value) -> Result<(), Refusal> {
+pub(super) fn refuse_unless_available(state: &State, input: &Value) -> Result<(), ApiError> {
     let Some(arn) = text(input, "BackupArn") else { return Ok(()) };
     if state.restored.values().any(|restored| restored.keeps_in_use(arn)) {
-        return Err(Refusal::new("BackupInUseException", BACKUP_IN_USE));
+        return Err(ApiError::new("BackupInUseException", BACKUP_IN_USE));
     }
     match state.backups.get(arn).map(OnDemand::status) {
-        Some("CREATING") => Err(Refusal::new("BackupInUseException", BACKUP_IN_USE)),
-        Some("DELETED") => Err(Refusal::new("BackupNotFoundException", format!("Backup not found: {arn}"))),
+        Some("CREATING") => Err(ApiError::new("BackupInUseException", BACKUP_IN_USE)),
+        Some("DELETED") => Err(ApiError::new("BackupNotFoundException", format!("Backup not found: {arn}"))),
         _ => Ok(()),
     }
 }
@@ -151,7 +151,7 @@ fn time_of(details: &Value) -> f64 {
     details.get("BackupCreationDateTime").and_then(Value::as_f64).unwrap_or_default()
 }
 
-fn limit(input: &Value) -> Result<usize, Refusal> {
+fn limit(input: &Value) -> Result<usize, ApiError> {
     let Some(limit) = input.get("Limit").and_then(Value::as_i64) else { return Ok(LARGEST_PAGE) };
     let allowed = usize::try_from(limit).ok().filter(|limit| (1..=LARGEST_PAGE).contains(limit));
     allowed.ok_or_else(|| {
@@ -163,7 +163,7 @@ fn limit(input: &Value) -> Result<usize, Refusal> {
     })
 }
 
-async fn all(shared: &Shared, scope: &Scope, table: Option<&Value>) -> Result<Vec<Value>, Refusal> {
+async fn all(shared: &Shared, scope: &Scope, table: Option<&Value>) -> Result<Vec<Value>, ApiError> {
     let mut summaries = Vec::new();
     let mut input = json!({});
     if let Some(table) = table {

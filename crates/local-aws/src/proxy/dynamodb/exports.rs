@@ -22,7 +22,7 @@ use super::{invalid, text};
 use crate::json::set;
 use crate::proxy::Shared;
 use crate::proxy::scope::Scope;
-use crate::upstream::Refusal;
+use crate::upstream::ApiError;
 
 /// An export that was begun.
 #[derive(Clone, Debug, Default)]
@@ -35,7 +35,7 @@ pub(super) struct Export {
 }
 
 /// ExportTableToPointInTime, with its objects written. Asked again with the same token, it is the same export.
-pub(super) async fn begin(shared: &Arc<Shared>, scope: &Scope, input: Value) -> Result<Value, Refusal> {
+pub(super) async fn begin(shared: &Arc<Shared>, scope: &Scope, input: Value) -> Result<Value, ApiError> {
     let state = shared.tables.of(scope);
     let mut state = state.lock().await;
     let arn = text(&input, "TableArn").unwrap_or_default();
@@ -45,7 +45,7 @@ pub(super) async fn begin(shared: &Arc<Shared>, scope: &Scope, input: Value) -> 
     let status = "/ContinuousBackupsDescription/PointInTimeRecoveryDescription/PointInTimeRecoveryStatus";
     if recovery.pointer(status) != Some(&json!("ENABLED")) {
         let message = format!("Point in time recovery is not enabled for table '{table}'");
-        return Err(Refusal::new("PointInTimeRecoveryUnavailableException", message));
+        return Err(ApiError::new("PointInTimeRecoveryUnavailableException", message));
     }
     let bucket = text(&input, "S3Bucket").unwrap_or_default().to_owned();
     if send(shared, scope, &Method::HEAD, &format!("/{bucket}"), Bytes::new()).await? != StatusCode::OK {
@@ -67,7 +67,7 @@ pub(super) async fn begin(shared: &Arc<Shared>, scope: &Scope, input: Value) -> 
 }
 
 /// DescribeExport: IN_PROGRESS once, and then as it ended.
-pub(super) async fn describe(shared: &Arc<Shared>, scope: &Scope, input: &Value) -> Result<Value, Refusal> {
+pub(super) async fn describe(shared: &Arc<Shared>, scope: &Scope, input: &Value) -> Result<Value, ApiError> {
     let mut output = shared.dynamodb(scope, "DescribeExport", input).await?;
     let state = shared.tables.of(scope);
     let mut state = state.lock().await;
@@ -104,7 +104,7 @@ async fn write(
     table: &str,
     description: &Value,
     export: &mut Export,
-) -> Result<(), Refusal> {
+) -> Result<(), ApiError> {
     let field = |name: &str| description.get(name).cloned().unwrap_or_default();
     let bucket = text(description, "S3Bucket").unwrap_or_default();
     let id = text(description, "ExportArn").and_then(|arn| arn.rsplit('/').next()).unwrap_or_default();
@@ -129,7 +129,7 @@ async fn write(
         }
     }
     export.bytes = lines.len();
-    let data = gzip(&lines).map_err(|error| Refusal::new("InternalServerError", error.to_string()))?;
+    let data = gzip(&lines).map_err(|error| ApiError::new("InternalServerError", error.to_string()))?;
     let data_key = format!("{root}/data/{id}.json.gz");
     let entry = json!({ "itemCount": export.items, "md5Checksum": md5(&data), "etag": hexadecimal(&data),
         "dataFileS3Key": data_key });
@@ -154,7 +154,10 @@ async fn write(
     for (key, body) in written {
         let status = send(shared, scope, &Method::PUT, &format!("/{bucket}/{key}"), body).await?;
         if !status.is_success() {
-            return Err(Refusal::new("InternalServerError", format!("{key} could not be written: {status}")));
+            return Err(ApiError::new(
+                "InternalServerError",
+                format!("{key} could not be written: {status}"),
+            ));
         }
     }
     Ok(())
@@ -166,8 +169,8 @@ async fn send(
     method: &Method,
     path: &str,
     body: Bytes,
-) -> Result<StatusCode, Refusal> {
-    let failed = |error: String| Refusal::new("InternalServerError", error);
+) -> Result<StatusCode, ApiError> {
+    let failed = |error: String| ApiError::new("InternalServerError", error);
     let uri: Uri = path.parse().map_err(|_| invalid(format!("{path} names no object")))?;
     let answer = shared.upstream.forward(method, &uri, &scope.signed("s3").headers(), body).await;
     answer.map(|answer| answer.status()).map_err(|error| failed(error.to_string()))

@@ -6,7 +6,7 @@ use super::{State, settings::Settings, text};
 use crate::json::set;
 use crate::proxy::Shared;
 use crate::proxy::scope::Scope;
-use crate::upstream::Refusal;
+use crate::upstream::ApiError;
 
 const BY_DEFAULT: &str = "ACCESSED_AND_THROTTLED_KEYS";
 const MODE: &str = "ContributorInsightsMode";
@@ -23,7 +23,7 @@ pub(super) struct Insights {
 }
 
 /// DescribeContributorInsights, with the mode, and with the reason where they failed.
-pub(super) async fn describe(shared: &Arc<Shared>, scope: &Scope, input: &Value) -> Result<Value, Refusal> {
+pub(super) async fn describe(shared: &Arc<Shared>, scope: &Scope, input: &Value) -> Result<Value, ApiError> {
     let state = shared.tables.of(scope);
     let mut state = state.lock().await;
     let mut output = shared.dynamodb(scope, "DescribeContributorInsights", input).await?;
@@ -39,7 +39,7 @@ pub(super) async fn describe(shared: &Arc<Shared>, scope: &Scope, input: &Value)
 }
 
 /// UpdateContributorInsights, with the mode.
-pub(super) async fn update(shared: &Arc<Shared>, scope: &Scope, input: &Value) -> Result<Value, Refusal> {
+pub(super) async fn update(shared: &Arc<Shared>, scope: &Scope, input: &Value) -> Result<Value, ApiError> {
     let state = shared.tables.of(scope);
     let mut state = state.lock().await;
     let table = shared.table(scope, input).await?;
@@ -60,7 +60,7 @@ pub(super) async fn update(shared: &Arc<Shared>, scope: &Scope, input: &Value) -
 }
 
 /// ListContributorInsights, with the modes, and without what is off.
-pub(super) async fn list(shared: &Arc<Shared>, scope: &Scope, input: &Value) -> Result<Value, Refusal> {
+pub(super) async fn list(shared: &Arc<Shared>, scope: &Scope, input: &Value) -> Result<Value, ApiError> {
     let state = shared.tables.of(scope);
     let state: &mut State = &mut *state.lock().await;
     let mut output = shared.dynamodb(scope, "ListContributorInsights", input).await?;

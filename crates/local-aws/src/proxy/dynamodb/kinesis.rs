@@ -9,7 +9,7 @@ use super::{invalid, name_of, text};
 use crate::json::set;
 use crate::proxy::Shared;
 use crate::proxy::scope::Scope;
-use crate::upstream::Refusal;
+use crate::upstream::ApiError;
 
 const PRECISION: &str = "ApproximateCreationDateTimePrecision";
 /// What no precision means.
@@ -63,7 +63,7 @@ impl Destination {
 }
 
 /// DescribeKinesisStreamingDestination, which shows one more caller how far each destination is.
-pub(super) async fn describe(shared: &Arc<Shared>, scope: &Scope, input: &Value) -> Result<Value, Refusal> {
+pub(super) async fn describe(shared: &Arc<Shared>, scope: &Scope, input: &Value) -> Result<Value, ApiError> {
     let state = shared.tables.of(scope);
     let mut state = state.lock().await;
     let table = shared.table(scope, input).await?;
@@ -78,7 +78,7 @@ pub(super) async fn change(
     scope: &Scope,
     operation: &str,
     input: &Value,
-) -> Result<Value, Refusal> {
+) -> Result<Value, ApiError> {
     let state = shared.tables.of(scope);
     let mut state = state.lock().await;
     let table = shared.table(scope, input).await?;
@@ -113,7 +113,7 @@ fn enable(
     precision: Option<String>,
     failure: Option<String>,
     polls: u32,
-) -> Result<&'static str, Refusal> {
+) -> Result<&'static str, ApiError> {
     if destinations.iter().any(Destination::is_live) {
         return Err(gate(
             "EnableKinesisStreamingDestination must be DISABLED or ENABLE_FAILED to perform ENABLE operation.",
@@ -126,7 +126,7 @@ fn enable(
     Ok("ENABLING")
 }
 
-fn disable(destinations: &mut [Destination], stream: &str, polls: u32) -> Result<&'static str, Refusal> {
+fn disable(destinations: &mut [Destination], stream: &str, polls: u32) -> Result<&'static str, ApiError> {
     match destinations.iter_mut().find(|it| it.stream == stream && it.status == "ACTIVE") {
         Some(destination) => {
             destination.begin("DISABLING", "DISABLED", polls);
@@ -141,7 +141,7 @@ fn update(
     stream: &str,
     precision: Option<String>,
     polls: u32,
-) -> Result<&'static str, Refusal> {
+) -> Result<&'static str, ApiError> {
     let Some(destination) = destinations.iter_mut().find(|it| it.stream == stream && it.status == "ACTIVE")
     else {
         return Err(gate(&format!(
@@ -160,6 +160,6 @@ fn update(
 }
 
 /// DynamoDB's words are the same for every operation.
-fn gate(reason: &str) -> Refusal {
+fn gate(reason: &str) -> ApiError {
     invalid(format!("Table is not in a valid state to enable Kinesis Streaming Destination: {reason}"))
 }

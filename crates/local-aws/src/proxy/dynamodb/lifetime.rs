@@ -9,10 +9,10 @@ use super::{name_of, tags, text};
 use crate::json::set;
 use crate::proxy::Shared;
 use crate::proxy::scope::Scope;
-use crate::upstream::Refusal;
+use crate::upstream::ApiError;
 
 /// CreateTable, which remembers what the emulator drops.
-pub(super) async fn create(shared: &Arc<Shared>, scope: &Scope, mut input: Value) -> Result<Value, Refusal> {
+pub(super) async fn create(shared: &Arc<Shared>, scope: &Scope, mut input: Value) -> Result<Value, ApiError> {
     tags::check(input.get("Tags"))?;
     // The emulator would make a stream of one that is said to be off.
     if input.pointer("/StreamSpecification/StreamEnabled") == Some(&json!(false))
@@ -34,7 +34,7 @@ pub(super) async fn create(shared: &Arc<Shared>, scope: &Scope, mut input: Value
 }
 
 /// DeleteTable.
-pub(super) async fn delete(shared: &Arc<Shared>, scope: &Scope, input: &Value) -> Result<Value, Refusal> {
+pub(super) async fn delete(shared: &Arc<Shared>, scope: &Scope, input: &Value) -> Result<Value, ApiError> {
     let state = shared.tables.of(scope);
     let mut state = state.lock().await;
     let output = shared.dynamodb(scope, "DeleteTable", input).await?;
@@ -46,7 +46,11 @@ pub(super) async fn delete(shared: &Arc<Shared>, scope: &Scope, input: &Value) -
 }
 
 /// Takes from a new table what an earlier one of its name left: its policy, and its contributor insights.
-pub(super) async fn forget_predecessor(shared: &Shared, scope: &Scope, table: &Value) -> Result<(), Refusal> {
+pub(super) async fn forget_predecessor(
+    shared: &Shared,
+    scope: &Scope,
+    table: &Value,
+) -> Result<(), ApiError> {
     let policy = json!({ "ResourceArn": table.get("TableArn") });
     shared.dynamodb(scope, "DeleteResourcePolicy", &policy).await?;
     let indexes = table.get("GlobalSecondaryIndexes").and_then(Value::as_array);

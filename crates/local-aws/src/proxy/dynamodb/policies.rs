@@ -10,18 +10,18 @@ use serde_json::{Value, json};
 use super::{name_of, text};
 use crate::proxy::Shared;
 use crate::proxy::scope::Scope;
-use crate::upstream::Refusal;
+use crate::upstream::ApiError;
 
 /// The last change of a policy.
 #[derive(Debug)]
 pub(super) struct Changed {
     at: DateTime<Utc>,
     /// What the next read still shows.
-    former: Option<Result<Value, Refusal>>,
+    former: Option<Result<Value, ApiError>>,
 }
 
 /// GetResourcePolicy, which shows the former policy once after a change.
-pub(super) async fn get(shared: &Arc<Shared>, scope: &Scope, input: &Value) -> Result<Value, Refusal> {
+pub(super) async fn get(shared: &Arc<Shared>, scope: &Scope, input: &Value) -> Result<Value, ApiError> {
     let state = shared.tables.of(scope);
     let mut state = state.lock().await;
     if let Ok(table) = table(shared, scope, input).await {
@@ -39,7 +39,7 @@ pub(super) async fn change(
     scope: &Scope,
     operation: &str,
     input: &Value,
-) -> Result<Value, Refusal> {
+) -> Result<Value, ApiError> {
     let state = shared.tables.of(scope);
     let mut state = state.lock().await;
     // A table that is not there is for the emulator to tell.
@@ -62,7 +62,7 @@ pub(super) async fn change(
              {until}.",
             name_of(&table)
         );
-        return Err(Refusal::new("ThrottlingException", message));
+        return Err(ApiError::new("ThrottlingException", message));
     }
     let output = shared.dynamodb(scope, operation, input).await?;
     policies.insert(arn.to_owned(), Changed { at: now, former: Some(former) });
@@ -70,7 +70,7 @@ pub(super) async fn change(
 }
 
 /// The table that a policy is of, or whose stream it is of.
-async fn table(shared: &Shared, scope: &Scope, input: &Value) -> Result<Value, Refusal> {
+async fn table(shared: &Shared, scope: &Scope, input: &Value) -> Result<Value, ApiError> {
     let arn = text(input, "ResourceArn").unwrap_or_default();
     let table = arn.split_once("/stream/").map_or(arn, |(table, _)| table);
     shared.table(scope, &json!({ "TableName": table })).await

@@ -6,18 +6,18 @@ use super::{invalid, text};
 use crate::json::set;
 use crate::proxy::Shared;
 use crate::proxy::scope::Scope;
-use crate::upstream::Refusal;
+use crate::upstream::ApiError;
 
 /// The longest period of point-in-time recovery, which is also the one that is meant by none.
 const LONGEST: u64 = 35;
 
 /// DescribeContinuousBackups, with the recovery period.
-pub(super) async fn describe(shared: &Arc<Shared>, scope: &Scope, input: &Value) -> Result<Value, Refusal> {
+pub(super) async fn describe(shared: &Arc<Shared>, scope: &Scope, input: &Value) -> Result<Value, ApiError> {
     call(shared, scope, "DescribeContinuousBackups", input, None).await
 }
 
 /// UpdateContinuousBackups, with the recovery period.
-pub(super) async fn update(shared: &Arc<Shared>, scope: &Scope, input: &Value) -> Result<Value, Refusal> {
+pub(super) async fn update(shared: &Arc<Shared>, scope: &Scope, input: &Value) -> Result<Value, ApiError> {
     let specification = |name: &str| input.get("PointInTimeRecoverySpecification")?.get(name);
     let is_off = specification("PointInTimeRecoveryEnabled") == Some(&Value::Bool(false));
     let days = match specification("RecoveryPeriodInDays") {
@@ -45,7 +45,7 @@ async fn call(
     operation: &str,
     input: &Value,
     days: Option<u64>,
-) -> Result<Value, Refusal> {
+) -> Result<Value, ApiError> {
     let state = shared.tables.of(scope);
     let mut state = state.lock().await;
     let table = shared.table(scope, input).await.map_err(|refusal| not_found(refusal, input))?;
@@ -63,10 +63,10 @@ async fn call(
 }
 
 /// These operations have a word of their own for a table that is not there.
-fn not_found(refusal: Refusal, input: &Value) -> Refusal {
+fn not_found(refusal: ApiError, input: &Value) -> ApiError {
     if refusal.code != "ResourceNotFoundException" {
         return refusal;
     }
     let name = text(input, "TableName").unwrap_or_default();
-    Refusal::new("TableNotFoundException", format!("Table not found: {name}"))
+    ApiError::new("TableNotFoundException", format!("Table not found: {name}"))
 }

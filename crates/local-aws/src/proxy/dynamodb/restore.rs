@@ -10,7 +10,7 @@ use crate::json::set;
 use crate::proxy::Shared;
 use crate::proxy::identify::Caller;
 use crate::proxy::scope::Scope;
-use crate::upstream::Refusal;
+use crate::upstream::ApiError;
 
 /// What a restored table is said to come from.
 #[derive(Clone, Debug)]
@@ -27,7 +27,7 @@ pub(super) async fn asked_for(
     caller: &Caller,
     head: &Parts,
     input: Value,
-) -> Result<Value, Refusal> {
+) -> Result<Value, ApiError> {
     let scope = Scope::of(caller);
     let source = source(&scope, &input);
     // CloudTrail names the tables of a restore to a point in time, the target first, and none of one from a backup.
@@ -63,7 +63,7 @@ pub(crate) async fn restore(
     operation: &str,
     mut input: Value,
     source: Source,
-) -> Result<Value, Refusal> {
+) -> Result<Value, ApiError> {
     let call = async |operation: &str, input: &Value| shared.dynamodb(scope, operation, input).await;
     let changes = take_ignored_overrides(&mut input);
     let target = input.get("TargetTableName").and_then(Value::as_str).unwrap_or_default().to_owned();
@@ -75,7 +75,7 @@ pub(crate) async fn restore(
         && state.restored.get(&target).is_some_and(|restored| restored.is_creating(&taken))
     {
         let message = format!("Table is already being restored: {target}");
-        return Err(Refusal::new("TableInUseException", message));
+        return Err(ApiError::new("TableInUseException", message));
     }
     backups::refuse_unless_available(&state, &input)?;
     let moment = moment(shared, scope, &input).await?;
@@ -151,7 +151,7 @@ async fn with_maxima(
 
 /// The moment that the items are of, in seconds since 1970: when the backup was made, to the millisecond, or the whole
 /// second that was asked for.
-async fn moment(shared: &Shared, scope: &Scope, input: &Value) -> Result<f64, Refusal> {
+async fn moment(shared: &Shared, scope: &Scope, input: &Value) -> Result<f64, ApiError> {
     let Some(arn) = text(input, "BackupArn") else {
         let asked_for = input.get("RestoreDateTime").and_then(Value::as_f64);
         return Ok(asked_for.unwrap_or_else(|| clock::now().timestamp() as f64).floor());

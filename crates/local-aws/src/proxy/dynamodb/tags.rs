@@ -7,7 +7,7 @@ use super::{invalid, name_of, text};
 use crate::json::set;
 use crate::proxy::scope::Scope;
 use crate::proxy::{Shared, page};
-use crate::upstream::Refusal;
+use crate::upstream::ApiError;
 
 /// AWS lists no more than this many at once.
 const PAGE: usize = 10;
@@ -16,7 +16,7 @@ const PAGE: usize = 10;
 const MOST: usize = 50;
 
 /// ListTagsOfResource, in pages.
-pub(super) async fn list(shared: &Arc<Shared>, scope: &Scope, input: &Value) -> Result<Value, Refusal> {
+pub(super) async fn list(shared: &Arc<Shared>, scope: &Scope, input: &Value) -> Result<Value, ApiError> {
     let state = shared.tables.of(scope);
     let mut state = state.lock().await;
     // The emulator denies access to a table that is not there.
@@ -33,20 +33,20 @@ pub(super) async fn list(shared: &Arc<Shared>, scope: &Scope, input: &Value) -> 
     Ok(output)
 }
 
-async fn all(shared: &Shared, scope: &Scope, input: &Value) -> Result<Vec<Value>, Refusal> {
+async fn all(shared: &Shared, scope: &Scope, input: &Value) -> Result<Vec<Value>, ApiError> {
     let input = json!({ "ResourceArn": input.get("ResourceArn") });
     let mut output = shared.dynamodb(scope, "ListTagsOfResource", &input).await?;
     Ok(output.get_mut("Tags").and_then(Value::as_array_mut).map(std::mem::take).unwrap_or_default())
 }
 
 /// TagResource, with the tags that AWS refuses.
-pub(super) async fn tag(shared: &Arc<Shared>, scope: &Scope, input: &Value) -> Result<Value, Refusal> {
+pub(super) async fn tag(shared: &Arc<Shared>, scope: &Scope, input: &Value) -> Result<Value, ApiError> {
     check(input.get("Tags"))?;
     change(shared, scope, "TagResource", input).await
 }
 
 /// UntagResource.
-pub(super) async fn untag(shared: &Arc<Shared>, scope: &Scope, input: &Value) -> Result<Value, Refusal> {
+pub(super) async fn untag(shared: &Arc<Shared>, scope: &Scope, input: &Value) -> Result<Value, ApiError> {
     change(shared, scope, "UntagResource", input).await
 }
 
@@ -58,7 +58,7 @@ async fn change(
     scope: &Scope,
     operation: &str,
     input: &Value,
-) -> Result<Value, Refusal> {
+) -> Result<Value, ApiError> {
     let state = shared.tables.of(scope);
     let mut state = state.lock().await;
     // A table that is not there is for the emulator to tell.
@@ -78,7 +78,7 @@ async fn change(
     let settings = state.settings(&table);
     if changes && settings.tags_are_locked {
         let message = format!("Subscriber limit exceeded: Table tags are being updated: {}", name_of(&table));
-        return Err(Refusal::new("LimitExceededException", message));
+        return Err(ApiError::new("LimitExceededException", message));
     }
     let output = shared.dynamodb(scope, operation, input).await?;
     settings.tags_are_locked |= changes;
@@ -86,12 +86,12 @@ async fn change(
 }
 
 /// The table that the call is about.
-async fn table(shared: &Shared, scope: &Scope, input: &Value) -> Result<Value, Refusal> {
+async fn table(shared: &Shared, scope: &Scope, input: &Value) -> Result<Value, ApiError> {
     shared.table(scope, &json!({ "TableName": input.get("ResourceArn") })).await
 }
 
 /// Fails for tags that no table can have.
-pub(super) fn check(tags: Option<&Value>) -> Result<(), Refusal> {
+pub(super) fn check(tags: Option<&Value>) -> Result<(), ApiError> {
     let tags = || tags.and_then(Value::as_array).into_iter().flatten();
     let keys = || tags().filter_map(|tag| text(tag, "Key"));
     if let Some(key) = keys().find(|key| key.to_ascii_lowercase().starts_with("aws:")) {
@@ -102,6 +102,6 @@ pub(super) fn check(tags: Option<&Value>) -> Result<(), Refusal> {
     if keys().count() > MOST { Err(too_many()) } else { Ok(()) }
 }
 
-fn too_many() -> Refusal {
+fn too_many() -> ApiError {
     invalid(format!("One or more parameter values were invalid: A resource can have {MOST} tags at most"))
 }

@@ -6,16 +6,16 @@ use serde_json::Value;
 use super::{invalid, text};
 use crate::proxy::Shared;
 use crate::proxy::scope::Scope;
-use crate::upstream::Refusal;
+use crate::upstream::ApiError;
 
 /// DescribeTimeToLive, which names no attribute while it is off.
-pub(super) async fn describe(shared: &Arc<Shared>, scope: &Scope, input: &Value) -> Result<Value, Refusal> {
+pub(super) async fn describe(shared: &Arc<Shared>, scope: &Scope, input: &Value) -> Result<Value, ApiError> {
     let table = shared.table(scope, input).await?;
     shared.tables.of(scope).lock().await.refuse_while_restored(&table)?;
     described(shared, scope, input).await
 }
 
-async fn described(shared: &Shared, scope: &Scope, input: &Value) -> Result<Value, Refusal> {
+async fn described(shared: &Shared, scope: &Scope, input: &Value) -> Result<Value, ApiError> {
     let mut output = shared.dynamodb(scope, "DescribeTimeToLive", input).await?;
     if let Some(description) = output.get_mut("TimeToLiveDescription").and_then(Value::as_object_mut)
         && description.get("TimeToLiveStatus").and_then(Value::as_str) != Some("ENABLED")
@@ -30,7 +30,7 @@ async fn described(shared: &Shared, scope: &Scope, input: &Value) -> Result<Valu
 const BETWEEN_CHANGES: Duration = Duration::minutes(31);
 
 /// UpdateTimeToLive, which AWS lets through only where it changes something, and once in about 31 minutes.
-pub(super) async fn update(shared: &Arc<Shared>, scope: &Scope, input: &Value) -> Result<Value, Refusal> {
+pub(super) async fn update(shared: &Arc<Shared>, scope: &Scope, input: &Value) -> Result<Value, ApiError> {
     let state = shared.tables.of(scope);
     let mut state = state.lock().await;
     let table = shared.table(scope, input).await?;
@@ -51,7 +51,7 @@ pub(super) async fn update(shared: &Arc<Shared>, scope: &Scope, input: &Value) -
 }
 
 /// Refuses what changes nothing, given the attribute that is in use now.
-fn check(current: Option<&str>, wanted: &Value) -> Result<(), Refusal> {
+fn check(current: Option<&str>, wanted: &Value) -> Result<(), ApiError> {
     let enabled = wanted.get("Enabled").and_then(Value::as_bool).unwrap_or_default();
     match (current, enabled) {
         (Some(current), _) if text(wanted, "AttributeName") != Some(current) => Err(invalid(format!(

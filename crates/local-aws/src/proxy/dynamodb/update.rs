@@ -9,10 +9,10 @@ use super::{in_use, name_of, text};
 use crate::json::set;
 use crate::proxy::Shared;
 use crate::proxy::scope::Scope;
-use crate::upstream::Refusal;
+use crate::upstream::ApiError;
 
 /// UpdateTable, which AWS takes time for, and of which it refuses more than the emulator does.
-pub(super) async fn update(shared: &Arc<Shared>, scope: &Scope, input: &Value) -> Result<Value, Refusal> {
+pub(super) async fn update(shared: &Arc<Shared>, scope: &Scope, input: &Value) -> Result<Value, ApiError> {
     let state = shared.tables.of(scope);
     let mut state = state.lock().await;
     let mut table = shared.table(scope, input).await?;
@@ -34,7 +34,7 @@ pub(super) async fn update(shared: &Arc<Shared>, scope: &Scope, input: &Value) -
     }
     let class = text(input, "TableClass");
     if class.is_some() && settings.class_changes >= CLASS_CHANGES {
-        return Err(Refusal::new(
+        return Err(ApiError::new(
             "LimitExceededException",
             format!(
                 "Subscriber limit exceeded: Updates to TableClass are limited to {CLASS_CHANGES} times in 30 day(s)."

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::super::settings::{Settings, Warm};
 use super::super::{indexes, invalid, name_of, text};
 use super::index_changes;
-use crate::upstream::Refusal;
+use crate::upstream::ApiError;
 
 /// What can only be changed alone, in the order in which AWS looks at it, and its words for that (DDB-TABLE-382, 433).
 const ALONE: [(&str, &str); 4] = [
@@ -16,7 +16,7 @@ const ALONE: [(&str, &str); 4] = [
     ("WarmThroughput", "WarmThroughput"),
 ];
 
-pub(super) fn check_kinds(input: &Value) -> Result<(), Refusal> {
+pub(super) fn check_kinds(input: &Value) -> Result<(), ApiError> {
     let wrong = |reason: String| Err(invalid(format!("One or more parameter values were invalid: {reason}")));
     let given = |name: &str| input.get(name).is_some();
     let made_or_deleted = index_changes(input, "Create").count() + index_changes(input, "Delete").count();
@@ -47,7 +47,7 @@ pub(super) fn check_kinds(input: &Value) -> Result<(), Refusal> {
         return wrong("You cannot create or delete index while updating table IOPS".to_owned());
     }
     if made_or_deleted > 1 {
-        return Err(Refusal::new(
+        return Err(ApiError::new(
             "LimitExceededException",
             "Subscriber limit exceeded: Only 1 online index can be created or deleted simultaneously per table",
         ));
@@ -55,7 +55,7 @@ pub(super) fn check_kinds(input: &Value) -> Result<(), Refusal> {
     Ok(())
 }
 
-pub(super) fn check_stream(table: &Value, input: &Value) -> Result<(), Refusal> {
+pub(super) fn check_stream(table: &Value, input: &Value) -> Result<(), ApiError> {
     let enabled = |of: &Value| of.pointer("/StreamSpecification/StreamEnabled").and_then(Value::as_bool);
     let name = name_of(table);
     match (enabled(table).unwrap_or(false), enabled(input)) {
@@ -65,7 +65,7 @@ pub(super) fn check_stream(table: &Value, input: &Value) -> Result<(), Refusal> 
     }
 }
 
-pub(super) fn check_warm(table: &mut Value, input: &Value) -> Result<(), Refusal> {
+pub(super) fn check_warm(table: &mut Value, input: &Value) -> Result<(), ApiError> {
     check_not_less("table", table, input)?;
     for change in index_changes(input, "Update") {
         let index = indexes(table).iter().find(|index| index.get("IndexName") == change.get("IndexName"));
@@ -80,7 +80,7 @@ pub(super) fn check_warm(table: &mut Value, input: &Value) -> Result<(), Refusal
     Ok(())
 }
 
-fn check_not_less(what: &str, shown: &Value, given: &Value) -> Result<(), Refusal> {
+fn check_not_less(what: &str, shown: &Value, given: &Value) -> Result<(), ApiError> {
     let now = Warm::read(shown.get("WarmThroughput"));
     for (name, now) in [("ReadUnitsPerSecond", now.reads), ("WriteUnitsPerSecond", now.writes)] {
         let wanted = given.get("WarmThroughput").and_then(|warm| warm.get(name)?.as_u64());
@@ -95,9 +95,9 @@ fn check_not_less(what: &str, shown: &Value, given: &Value) -> Result<(), Refusa
 }
 
 /// AWS takes one change of the protection in 15 seconds (DDB-TABLE-017).
-pub(super) fn check_protection(settings: &Settings, name: &str, now: DateTime<Utc>) -> Result<(), Refusal> {
+pub(super) fn check_protection(settings: &Settings, name: &str, now: DateTime<Utc>) -> Result<(), ApiError> {
     match settings.protection_changed.filter(|changed| now - changed < Duration::seconds(15)) {
-        Some(changed) => Err(Refusal::new(
+        Some(changed) => Err(ApiError::new(
             "ThrottlingException",
             format!(
                 "Deletion protection setting for table {name} modified within the previous 15000 milliseconds. Please try \
@@ -115,7 +115,7 @@ mod tests {
 
     use super::*;
 
-    fn code(result: Result<(), Refusal>) -> Option<String> {
+    fn code(result: Result<(), ApiError>) -> Option<String> {
         result.err().map(|refusal| refusal.code)
     }
 
