@@ -14,7 +14,7 @@ use tablekeeper_core::rotation::decision::{Decision, decide};
 use tablekeeper_core::rotation::execution_input::ExecutionInput;
 use tablekeeper_core::rotation::naming::{Patterns, Rotation};
 use tablekeeper_functions::workflows::rotate_restore::publish_pointer;
-use tablekeeper_functions::workflows::sync_settings::event::{News, Restore};
+use tablekeeper_functions::workflows::sync_settings::event::{Notification, Restore};
 use tablekeeper_functions::workflows::sync_settings::{capture_settings, event};
 use tablekeeper_functions::workflows::{
     backfill, backup_prune, export_table, import_table, replay, restore_snapshot, snapshot, sync_settings,
@@ -140,10 +140,10 @@ fn every_event_of_sync_settings_leads_where_it_should() {
             json!([input.target, input.source, input.settings, input.remove_extra])
         } else {
             match event::read(&event).unwrap() {
-                News::Restore(Restore { target, source, backup_arn, restore_date_time }) => {
+                Notification::Restore(Restore { target, source, backup_arn, restore_date_time }) => {
                     json!([target, source, backup_arn, restore_date_time])
                 }
-                News::Other(reason) => json!(reason),
+                Notification::Other(reason) => json!(reason),
             }
         };
         assert_eq!(led_to, expected, "{file}");

@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use super::naming::{Patterns, Rotation, RotationError, split_time};
-use super::notification::{MalformedNotification, News};
+use super::notification::{MalformedNotification, Notification};
 use super::{BackupSnsMessage, notification};
 use crate::aws::arn::Arn;
 use crate::error_name::{ErrorName, Named};
@@ -59,10 +59,10 @@ pub fn execution_name(backup_job_id: &str) -> String {
     format!("rot-{}", backup_job_id.to_ascii_lowercase())
 }
 
-fn decide_record(news: News, patterns: &Patterns) -> Result<Decision, DecisionError> {
+fn decide_record(news: Notification, patterns: &Patterns) -> Result<Decision, DecisionError> {
     let backup = match news {
-        News::Completed(backup) => backup,
-        News::Other(reason) => return Ok(Decision::Skip(reason)),
+        Notification::Completed(backup) => backup,
+        Notification::Other(reason) => return Ok(Decision::Skip(reason)),
     };
     let resource = &backup.backed_up_resource_arn;
     let malformed = |reason: String| DecisionError::Malformed(MalformedNotification(reason));

@@ -87,7 +87,7 @@ pub struct BackupJobDetail {
 
 /// What a record of an event says.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub enum News {
+pub enum Notification {
     /// A backup was completed.
     Completed(BackupSnsMessage),
     /// Something that asks for no restore; the words say what.
@@ -100,7 +100,9 @@ pub enum News {
 pub struct MalformedNotification(pub String);
 
 /// What each record of an event says; `Err` for the whole where it is no event of either service.
-pub fn read(event: &Value) -> Result<Vec<Result<News, MalformedNotification>>, MalformedNotification> {
+pub fn read(
+    event: &Value,
+) -> Result<Vec<Result<Notification, MalformedNotification>>, MalformedNotification> {
     if let Some(records) = event.get("Records") {
         let records = records.as_array().filter(|records| !records.is_empty()).ok_or_else(|| {
             MalformedNotification("`Records` is not a list with at least one record".to_owned())
@@ -118,7 +120,7 @@ pub fn read(event: &Value) -> Result<Vec<Result<News, MalformedNotification>>, M
     ))
 }
 
-fn read_sns_record(record: &Value) -> Result<News, MalformedNotification> {
+fn read_sns_record(record: &Value) -> Result<Notification, MalformedNotification> {
     if let Some(reason) = envelope::of_record(record) {
         return Err(MalformedNotification(reason));
     }
@@ -131,7 +133,7 @@ fn read_sns_record(record: &Value) -> Result<News, MalformedNotification> {
     };
     let event_type = attribute("EventType")?;
     if event_type != "BACKUP_JOB" {
-        return Ok(News::Other(format!("its EventType is {}, not `BACKUP_JOB`", quoted(event_type))));
+        return Ok(Notification::Other(format!("its EventType is {}, not `BACKUP_JOB`", quoted(event_type))));
     }
     let state = attribute("State")?;
     if state != "COMPLETED" {
@@ -147,7 +149,7 @@ fn read_sns_record(record: &Value) -> Result<News, MalformedNotification> {
         }
         _ => sentence.backup_job_id,
     };
-    Ok(News::Completed(BackupSnsMessage {
+    Ok(Notification::Completed(BackupSnsMessage {
         status_message: sentence.status_message,
         recovery_point_arn: sentence.recovery_point_arn,
         backed_up_resource_arn: sentence.resource_arn,
@@ -156,11 +158,11 @@ fn read_sns_record(record: &Value) -> Result<News, MalformedNotification> {
     }))
 }
 
-fn read_event_bridge_event(event: &Value) -> Result<News, MalformedNotification> {
+fn read_event_bridge_event(event: &Value) -> Result<Notification, MalformedNotification> {
     let kind = |field: &str| event.get(field).and_then(Value::as_str).unwrap_or_default();
     let (source, detail_type) = (kind("source"), kind("detail-type"));
     if source != "aws.backup" || detail_type != "Backup Job State Change" {
-        return Ok(News::Other(format!(
+        return Ok(Notification::Other(format!(
             "it is a {} of {}, not a `Backup Job State Change` of `aws.backup`",
             quoted(detail_type),
             quoted(source)
@@ -172,7 +174,7 @@ fn read_event_bridge_event(event: &Value) -> Result<News, MalformedNotification>
     }
     let missing = |what: &str| MalformedNotification(format!("the event has no {what}"));
     let creation_date = event.detail.creation_date.ok_or_else(|| missing("`detail.creationDate`"))?;
-    Ok(News::Completed(BackupSnsMessage {
+    Ok(Notification::Completed(BackupSnsMessage {
         status_message: event
             .detail
             .status_message
@@ -190,8 +192,8 @@ fn read_as<T: serde::de::DeserializeOwned>(value: &Value, what: &str) -> Result<
     })
 }
 
-fn other_state(state: &str) -> News {
-    News::Other(format!("the backup job's state is {}, not `COMPLETED`", quoted(state)))
+fn other_state(state: &str) -> Notification {
+    Notification::Other(format!("the backup job's state is {}, not `COMPLETED`", quoted(state)))
 }
 
 fn read_time(what: &str, text: &str) -> Result<DateTime<FixedOffset>, MalformedNotification> {

@@ -11,7 +11,7 @@ use tablekeeper_core::text::quoted;
 
 /// What an event tells.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub enum News {
+pub enum Notification {
     /// A table is being restored.
     Restore(Restore),
     /// Something else; the words say what.
@@ -37,7 +37,7 @@ pub struct Restore {
 pub struct MalformedEvent(pub String);
 
 /// Reads an event.
-pub fn read(event: &Value) -> Result<News, MalformedEvent> {
+pub fn read(event: &Value) -> Result<Notification, MalformedEvent> {
     let kind =
         text(event, "/detail-type").ok_or_else(|| {
             let record = event.pointer("/Records/0").and_then(envelope::of_record);
@@ -49,17 +49,17 @@ pub fn read(event: &Value) -> Result<News, MalformedEvent> {
     match kind {
         "AWS API Call via CloudTrail" => of_cloudtrail(event),
         "Restore Job State Change" => of_aws_backup(event),
-        other => Ok(News::Other(format!("it is {}, which tells of no restore", quoted(other)))),
+        other => Ok(Notification::Other(format!("it is {}, which tells of no restore", quoted(other)))),
     }
 }
 
-fn of_cloudtrail(event: &Value) -> Result<News, MalformedEvent> {
+fn of_cloudtrail(event: &Value) -> Result<Notification, MalformedEvent> {
     let call = text(event, "/detail/eventName").unwrap_or_default();
     if !matches!(call, "RestoreTableToPointInTime" | "RestoreTableFromBackup") {
-        return Ok(News::Other(format!("the call {} restores no table", quoted(call))));
+        return Ok(Notification::Other(format!("the call {} restores no table", quoted(call))));
     }
     if let Some(code) = text(event, "/detail/errorCode") {
-        return Ok(News::Other(format!("the call was refused: {}", quoted(code))));
+        return Ok(Notification::Other(format!("the call was refused: {}", quoted(code))));
     }
     let asked = |name: &str| text(event, &format!("/detail/requestParameters/{name}")).map(str::to_owned);
     let missing = || MalformedEvent(format!("{call} without requestParameters.targetTableName"));
@@ -92,26 +92,26 @@ fn moment(told: &Value) -> Option<DateTime<Utc>> {
     }
 }
 
-fn of_aws_backup(event: &Value) -> Result<News, MalformedEvent> {
+fn of_aws_backup(event: &Value) -> Result<Notification, MalformedEvent> {
     let told = |name: &str| text(event, &format!("/detail/{name}"));
     // A job that was just created has `state` where every other has `status`.
     let status = told("status").or_else(|| told("state"));
     if status != Some("COMPLETED") {
         let status = quoted(status.unwrap_or("not told"));
-        return Ok(News::Other(format!("the restore job is {status}")));
+        return Ok(Notification::Other(format!("the restore job is {status}")));
     }
     if let Some(other) = told("resourceType").filter(|kind| *kind != "DynamoDB") {
-        return Ok(News::Other(format!("the restore job is of {}, not of DynamoDB", quoted(other))));
+        return Ok(Notification::Other(format!("the restore job is of {}, not of DynamoDB", quoted(other))));
     }
     let Some(target) = told("createdResourceArn") else {
         return Err(MalformedEvent("a completed restore job without createdResourceArn".to_owned()));
     };
     let is_table = |arn: &str| Arn::parse(arn).is_some_and(|arn| arn.table_name().is_some());
     if !is_table(target) {
-        return Ok(News::Other(format!("what was restored, {}, is not a table", quoted(target))));
+        return Ok(Notification::Other(format!("what was restored, {}, is not a table", quoted(target))));
     }
     if let Some(plan) = told("restoreTestingPlanArn") {
-        return Ok(News::Other(format!("the restore job is a test by {}", quoted(plan))));
+        return Ok(Notification::Other(format!("the restore job is a test by {}", quoted(plan))));
     }
     let source = told("sourceResourceArn").filter(|arn| is_table(arn));
     Ok(restore_unless_a_test(Restore {
@@ -134,13 +134,13 @@ const TEST_TABLE: &str = "awsbackup-restore-test-";
 
 /// A test's table must not act on production: with the source's settings it would call its functions, feed its Kinesis
 /// streams, and be protected from the deletion that ends the test.
-fn restore_unless_a_test(restore: Restore) -> News {
+fn restore_unless_a_test(restore: Restore) -> Notification {
     let target = restore.target.as_str();
     let name = Arn::parse(target).and_then(|arn| arn.table_name()).unwrap_or(target);
     if name.starts_with(TEST_TABLE) {
-        return News::Other(format!("{} is a table of AWS Backup's restore testing", quoted(name)));
+        return Notification::Other(format!("{} is a table of AWS Backup's restore testing", quoted(name)));
     }
-    News::Restore(restore)
+    Notification::Restore(restore)
 }
 
 fn text<'a>(event: &'a Value, pointer: &str) -> Option<&'a str> {
@@ -174,8 +174,8 @@ mod tests {
         source: Option<&str>,
         backup: Option<&str>,
         time: Option<&str>,
-    ) -> Result<News, MalformedEvent> {
-        Ok(News::Restore(Restore {
+    ) -> Result<Notification, MalformedEvent> {
+        Ok(Notification::Restore(Restore {
             target: target.to_owned(),
             source: source.map(str::to_owned),
             backup_arn: backup.map(str::to_owned),
@@ -260,7 +260,7 @@ mod tests {
             job(json!({ "status": "COMPLETED", "createdResourceArn": TEST })),
             call("RestoreTableFromBackup", json!({ "targetTableName": "awsbackup-restore-test-1" })),
         ] {
-            assert!(matches!(read(&event), Ok(News::Other(_))), "{event}");
+            assert!(matches!(read(&event), Ok(Notification::Other(_))), "{event}");
         }
         for event in [
             json!({}),

@@ -17,7 +17,7 @@ use tablekeeper_core::error_name::{ErrorName, Named};
 use tablekeeper_core::settings::sync::execution_input::ExecutionInput;
 
 use super::event;
-use super::event::{MalformedEvent, News, Restore};
+use super::event::{MalformedEvent, Notification, Restore};
 use crate::step::{Failure, Step};
 
 /// Starts an execution for the news of a restore.
@@ -110,8 +110,8 @@ impl Step for Start {
 
     async fn run(&self, Event(event): Event) -> Result<Output, Error> {
         let output = match event::read(&event)? {
-            News::Other(reason) => Output::Skipped { reason },
-            News::Restore(restore) => self.start(restore).await?,
+            Notification::Other(reason) => Output::Skipped { reason },
+            Notification::Restore(restore) => self.start(restore).await?,
         };
         tracing::info!(outcome = %serde_json::json!(output), "event followed");
         Ok(output)
