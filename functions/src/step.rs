@@ -18,7 +18,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tablekeeper_core::aws::clients::Clients;
-use tablekeeper_core::error_name::{ErrorName, Named};
+use tablekeeper_core::error_name::{ErrorName, HasErrorName};
 use tablekeeper_core::schemas;
 
 /// One step of a workflow.
@@ -35,7 +35,7 @@ pub trait Step: Sized + Send + Sync + 'static {
     /// What it answers.
     type Output: Serialize + JsonSchema;
     /// How it fails.
-    type Error: Named;
+    type Error: HasErrorName;
 
     /// The step with the clients that it uses, and with its configuration where it has one.
     fn new(clients: &Clients) -> Result<Self, Failure>;
@@ -59,7 +59,7 @@ pub struct Failure {
     pub message: String,
 }
 
-impl<E: Named> From<E> for Failure {
+impl<E: HasErrorName> From<E> for Failure {
     fn from(error: E) -> Failure {
         let mut message = error.to_string();
         let mut cause = error.source();

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 use tablekeeper_core::aws::arn::Arn;
-use tablekeeper_core::error_name::Named;
+use tablekeeper_core::error_name::HasErrorName;
 use tablekeeper_core::item_history::change;
 use tablekeeper_core::prune::execution_input::{Defaults, Selection};
 use tablekeeper_core::prune::retention::Others;
@@ -52,7 +52,7 @@ fn every_event_is_valid_against_the_schema_that_it_claims() {
     }
 }
 
-fn outcome(decision: &Result<Decision, impl Named>) -> Value {
+fn outcome(decision: &Result<Decision, impl HasErrorName>) -> Value {
     match decision {
         Ok(Decision::Restore { rotation, execution_name, .. }) => {
             json!([rotation.target_table, rotation.recovery_point_kind, execution_name])

@@ -123,7 +123,7 @@ impl ErrorName {
 }
 
 /// An error that has one of the project's names.
-pub trait Named: StdError + Send + Sync + 'static {
+pub trait HasErrorName: StdError + Send + Sync + 'static {
     /// The name that a state machine matches.
     fn name(&self) -> ErrorName;
 }

@@ -20,7 +20,7 @@ use tablekeeper_core::aws::table as table_description;
 use tablekeeper_core::backfill::execution_input::{MOST_SEGMENTS, Wanted};
 use tablekeeper_core::backfill::finish::Output;
 use tablekeeper_core::backfill::{finish, plan};
-use tablekeeper_core::error_name::Named as _;
+use tablekeeper_core::error_name::HasErrorName as _;
 use tablekeeper_core::import::execution_input::MOST_UNITS;
 use tablekeeper_core::item_history::store::Store;
 

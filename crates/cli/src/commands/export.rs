@@ -16,7 +16,7 @@ use order::Order;
 use segments::Job;
 use serde::Serialize;
 use tablekeeper_core::clock::Clock;
-use tablekeeper_core::error_name::Named as _;
+use tablekeeper_core::error_name::HasErrorName as _;
 use tablekeeper_core::export::capture::Output;
 use tablekeeper_core::export::finish::{FinishError, Finished};
 use tablekeeper_core::export::layout::Layout;

@@ -16,7 +16,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use order::Order;
 use segments::Job;
 use serde::Serialize;
-use tablekeeper_core::error_name::Named as _;
+use tablekeeper_core::error_name::HasErrorName as _;
 use tablekeeper_core::import::execution_input::{MOST_SEGMENTS, MOST_UNITS};
 use tablekeeper_core::import::{Binary, Compression, Format, finish as finish_import};
 

@@ -10,7 +10,7 @@ use clap::Args;
 use serde::Serialize;
 use tablekeeper_core::aws::table as table_description;
 use tablekeeper_core::clock::Clock;
-use tablekeeper_core::error_name::Named as _;
+use tablekeeper_core::error_name::HasErrorName as _;
 use tablekeeper_core::item_history::change::table_of_stream;
 use tablekeeper_core::replay::objects::{FOLDER, Reached, Replay, Work};
 use tablekeeper_core::replay::{Counts, objects, report};

@@ -18,7 +18,7 @@ use order::Order;
 use serde::Serialize;
 use shards::Job;
 use tablekeeper_core::clock::Clock;
-use tablekeeper_core::error_name::Named as _;
+use tablekeeper_core::error_name::HasErrorName as _;
 use tablekeeper_core::export::CompressionName;
 use tablekeeper_core::import::execution_input::MOST_SEGMENTS;
 use tablekeeper_core::snapshot::finish::Output;

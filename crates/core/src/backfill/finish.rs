@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::backfill::Backfill;
 use crate::backfill::table::{TableError, describe};
 use crate::clock::Clock;
-use crate::error_name::{ErrorName, Named};
+use crate::error_name::{ErrorName, HasErrorName};
 use crate::item_history::change::label_of_stream;
 use crate::item_history::coverage;
 use crate::item_history::coverage::{Coverage, Present};
@@ -54,7 +54,7 @@ pub enum Error {
     },
 }
 
-impl Named for Error {
+impl HasErrorName for Error {
     fn name(&self) -> ErrorName {
         match self {
             Error::TableReplaced(_) => ErrorName::SourceTableMissing,

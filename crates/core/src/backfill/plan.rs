@@ -6,7 +6,7 @@ use crate::aws::{rate, scan_segments, table as table_description};
 use crate::backfill::Backfill;
 use crate::backfill::execution_input::{MOST_SECONDS, MOST_SEGMENTS, Wanted};
 use crate::backfill::table::{TableError, describe};
-use crate::error_name::{ErrorName, Named};
+use crate::error_name::{ErrorName, HasErrorName};
 use crate::input::InvalidInput;
 use crate::item_history::tables::FollowedError;
 
@@ -30,7 +30,7 @@ pub enum Error {
     Followed(#[from] FollowedError),
 }
 
-impl Named for Error {
+impl HasErrorName for Error {
     fn name(&self) -> ErrorName {
         match self {
             Error::Input(_) => ErrorName::InvalidInput,

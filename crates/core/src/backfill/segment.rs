@@ -23,7 +23,7 @@ use crate::aws::failure::AwsFailure;
 use crate::aws::rate_limiter::RateLimiter;
 use crate::aws::raw_items::{Page, RawItems, ScanPage};
 use crate::clock::Clock;
-use crate::error_name::{ErrorName, Named};
+use crate::error_name::{ErrorName, HasErrorName};
 use crate::item_history::change::Change;
 use crate::item_history::position::Position;
 use crate::item_history::sequence_number::SequenceNumber;
@@ -83,7 +83,7 @@ pub enum Error {
     Aws(#[from] AwsFailure),
 }
 
-impl Named for Error {
+impl HasErrorName for Error {
     fn name(&self) -> ErrorName {
         match self {
             Error::TableMissing(_) => ErrorName::SourceTableMissing,

@@ -5,7 +5,7 @@ use aws_sdk_dynamodb::types::{StreamViewType, TableDescription, TableStatus};
 use crate::aws::failure::AwsFailure;
 use crate::aws::table as table_description;
 use crate::aws::table::Unscannable;
-use crate::error_name::{ErrorName, Named};
+use crate::error_name::{ErrorName, HasErrorName};
 
 /// Why the table cannot be read, or what is read would not be kept up.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
@@ -34,7 +34,7 @@ pub enum TableError {
     Aws(#[from] AwsFailure),
 }
 
-impl Named for TableError {
+impl HasErrorName for TableError {
     fn name(&self) -> ErrorName {
         match self {
             TableError::Missing(_) => ErrorName::SourceTableMissing,

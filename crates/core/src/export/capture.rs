@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::aws::failure::AwsFailure;
 use crate::clock::Clock;
-use crate::error_name::{ErrorName, Named};
+use crate::error_name::{ErrorName, HasErrorName};
 use crate::export::layout::Layout;
 use crate::export::{Plan, Run};
 use crate::settings::report::bounded;
@@ -37,7 +37,7 @@ pub enum Error {
     Aws(#[from] AwsFailure),
 }
 
-impl Named for Error {
+impl HasErrorName for Error {
     fn name(&self) -> ErrorName {
         match self {
             Error::SourceTableMissing(_) => ErrorName::SourceTableMissing,

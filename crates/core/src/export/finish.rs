@@ -15,7 +15,7 @@ use super::manifest::{
 use super::part::Part;
 use super::{ExportFormat, Plan, Run, manifest};
 use crate::aws::failure::AwsFailure;
-use crate::error_name::{ErrorName, Named};
+use crate::error_name::{ErrorName, HasErrorName};
 use crate::storage::{Files, FilesError, StoredFile};
 
 /// How many records are read at a time.
@@ -63,7 +63,7 @@ pub enum FinishError {
     Files(#[from] FilesError),
 }
 
-impl Named for FinishError {
+impl HasErrorName for FinishError {
     fn name(&self) -> ErrorName {
         match self {
             FinishError::NotVerified { .. } | FinishError::TableReplaced(_) => ErrorName::ExportNotVerified,

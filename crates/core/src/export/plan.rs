@@ -17,7 +17,7 @@ use crate::aws::rate::Caller;
 use crate::aws::table as table_description;
 use crate::aws::table::Unscannable;
 use crate::aws::table_selection::InvalidInput;
-use crate::error_name::{ErrorName, Named};
+use crate::error_name::{ErrorName, HasErrorName};
 use crate::storage::{Files, FilesError};
 
 /// The version of the document that this code writes, and the only one that it reads.
@@ -115,7 +115,7 @@ pub enum PlanError {
     Aws(#[from] AwsFailure),
 }
 
-impl Named for PlanError {
+impl HasErrorName for PlanError {
     fn name(&self) -> ErrorName {
         match self {
             PlanError::Endless(error) => error.name(),

@@ -16,7 +16,7 @@ use crate::aws::failure::AwsFailure;
 use crate::aws::rate_limiter::RateLimiter;
 use crate::aws::raw_items::{Page, RawItems, ScanPage};
 use crate::clock::Clock;
-use crate::error_name::{ErrorName, Named};
+use crate::error_name::{ErrorName, HasErrorName};
 use crate::storage::{Files, FilesError};
 
 /// Bytes of lines after which a data file ends.
@@ -91,7 +91,7 @@ impl SegmentError {
     }
 }
 
-impl Named for SegmentError {
+impl HasErrorName for SegmentError {
     fn name(&self) -> ErrorName {
         match self {
             SegmentError::SourceTableMissing(_) => ErrorName::SourceTableMissing,

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::unchanged::{Changed, unchanged};
 use crate::aws::failure::AwsFailure;
 use crate::aws::table as table_description;
-use crate::error_name::{ErrorName, Named};
+use crate::error_name::{ErrorName, HasErrorName};
 use crate::import::{Import, doubts};
 use crate::storage::Files;
 
@@ -79,7 +79,7 @@ pub enum Error {
     Aws(#[from] AwsFailure),
 }
 
-impl Named for Error {
+impl HasErrorName for Error {
     fn name(&self) -> ErrorName {
         match self {
             Error::Changed(error) => error.name(),

@@ -4,7 +4,7 @@ use aws_sdk_dynamodb::types::{Select, TableDescription, TableStatus};
 
 use crate::aws::failure::AwsFailure;
 use crate::aws::table as table_description;
-use crate::error_name::{ErrorName, Named};
+use crate::error_name::{ErrorName, HasErrorName};
 use crate::import::execution_input::{ExecutionInput, Wanted};
 use crate::import::source::Source;
 use crate::import::{Binary, Format, Import, shares, source};
@@ -42,7 +42,7 @@ pub enum Error {
     Aws(#[from] AwsFailure),
 }
 
-impl Named for Error {
+impl HasErrorName for Error {
     fn name(&self) -> ErrorName {
         match self {
             Error::Input(_) => ErrorName::InvalidInput,

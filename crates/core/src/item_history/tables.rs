@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::change::table_of_stream;
 use crate::aws::arn::Arn;
 use crate::aws::failure::AwsFailure;
-use crate::error_name::{ErrorName, Named};
+use crate::error_name::{ErrorName, HasErrorName};
 use crate::input::InvalidInput;
 use crate::storage::as_prefix;
 use crate::text::quoted;
@@ -102,7 +102,7 @@ pub enum FollowedError {
     Aws(#[from] AwsFailure),
 }
 
-impl Named for FollowedError {
+impl HasErrorName for FollowedError {
     fn name(&self) -> ErrorName {
         match self {
             FollowedError::Input(_) => ErrorName::InvalidInput,

@@ -10,7 +10,7 @@ use super::given_up::Batch;
 use super::{Counts, given_up};
 use crate::aws::failure::AwsFailure;
 use crate::clock::Clock;
-use crate::error_name::{ErrorName, Named};
+use crate::error_name::{ErrorName, HasErrorName};
 use crate::item_history::change::table_of_stream;
 use crate::item_history::coverage::Present;
 use crate::item_history::store::Store;
@@ -84,7 +84,7 @@ pub enum Error {
     Aws(#[from] AwsFailure),
 }
 
-impl Named for Error {
+impl HasErrorName for Error {
     fn name(&self) -> ErrorName {
         match self {
             Error::NoStream(_) => ErrorName::InvalidInput,

@@ -7,7 +7,7 @@ use super::naming::{Patterns, Rotation, RotationError, split_time};
 use super::notification::{MalformedNotification, Notification};
 use super::{BackupSnsMessage, notification};
 use crate::aws::arn::Arn;
-use crate::error_name::{ErrorName, Named};
+use crate::error_name::{ErrorName, HasErrorName};
 use crate::text::quoted;
 
 /// What one record of an event leads to.
@@ -37,7 +37,7 @@ pub enum DecisionError {
     Rotation(#[from] RotationError),
 }
 
-impl Named for DecisionError {
+impl HasErrorName for DecisionError {
     fn name(&self) -> ErrorName {
         match self {
             DecisionError::Malformed(_) => ErrorName::MalformedNotification,

@@ -8,7 +8,7 @@ use regex::Regex;
 
 use super::BackupSnsMessage;
 use crate::aws::arn::{Arn, RecoveryPointKind, backed_up_at, backed_up_table};
-use crate::error_name::{ErrorName, Named};
+use crate::error_name::{ErrorName, HasErrorName};
 use crate::text::{quoted, regex_error};
 
 /// How names are rewritten.
@@ -123,7 +123,7 @@ pub enum RotationError {
     },
 }
 
-impl Named for RotationError {
+impl HasErrorName for RotationError {
     fn name(&self) -> ErrorName {
         match self {
             RotationError::InvalidPattern { .. } | RotationError::UnknownGroup { .. } => {

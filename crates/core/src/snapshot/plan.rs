@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use crate::aws::arn::Arn;
 use crate::aws::failure::AwsFailure;
 use crate::aws::table as table_description;
-use crate::error_name::{ErrorName, Named};
+use crate::error_name::{ErrorName, HasErrorName};
 use crate::export::claim::{Claim, Owned, claim};
 use crate::export::layout::{document_in, export_id};
 use crate::export::{ExportFormat, Frequency, NullTagName, Plan, Run};
@@ -68,7 +68,7 @@ pub enum Error {
     Aws(#[from] AwsFailure),
 }
 
-impl Named for Error {
+impl HasErrorName for Error {
     fn name(&self) -> ErrorName {
         match self {
             Error::Input(_) => ErrorName::InvalidInput,

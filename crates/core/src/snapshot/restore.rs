@@ -1,6 +1,6 @@
 //! Finds a snapshot by its name, and checks that its items fit the key of a table.
 
-use crate::error_name::{ErrorName, Named};
+use crate::error_name::{ErrorName, HasErrorName};
 use crate::export::layout::document_in;
 use crate::import;
 use crate::import::Import;
@@ -36,7 +36,7 @@ impl From<InvalidInput> for Error {
     }
 }
 
-impl Named for Error {
+impl HasErrorName for Error {
     fn name(&self) -> ErrorName {
         match self {
             Error::NoSnapshot { .. } => ErrorName::InvalidExport,

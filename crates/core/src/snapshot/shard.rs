@@ -12,7 +12,7 @@ use super::as_of::{Fold, FoldError, Folded, State};
 use super::unknown::Unknowns;
 use crate::aws::failure::AwsFailure;
 use crate::clock::Clock;
-use crate::error_name::{ErrorName, Named};
+use crate::error_name::{ErrorName, HasErrorName};
 use crate::export::layout::Layout;
 use crate::export::part::{Opened, Part, PartError, PartWriter, Parts};
 use crate::export::segment::MOST_BYTES;
@@ -79,7 +79,7 @@ impl From<AwsFailure> for ShardError {
     }
 }
 
-impl Named for ShardError {
+impl HasErrorName for ShardError {
     fn name(&self) -> ErrorName {
         match self {
             ShardError::Fold(error) => error.name(),

@@ -10,7 +10,7 @@ use tablekeeper_core::aws::clients::Clients;
 use tablekeeper_core::aws::failure::AwsFailure;
 use tablekeeper_core::aws::readiness::Wait;
 use tablekeeper_core::clock::Clock;
-use tablekeeper_core::error_name::{ErrorName, Named};
+use tablekeeper_core::error_name::{ErrorName, HasErrorName};
 use tablekeeper_core::prune::{NewBackup, Run};
 
 use crate::step::{Failure, Step};
@@ -76,7 +76,7 @@ pub enum Error {
     Aws(#[from] AwsFailure),
 }
 
-impl Named for Error {
+impl HasErrorName for Error {
     fn name(&self) -> ErrorName {
         match self {
             Error::BackupFailed { .. } => ErrorName::BackupFailed,

@@ -16,7 +16,7 @@ use tablekeeper_core::aws::failure::AwsFailure;
 use tablekeeper_core::aws::readiness::Wait;
 use tablekeeper_core::aws::table as table_description;
 use tablekeeper_core::clock::{Clock, utc};
-use tablekeeper_core::error_name::{ErrorName, Named};
+use tablekeeper_core::error_name::{ErrorName, HasErrorName};
 use tablekeeper_core::prune::{NewBackup, Run, list};
 
 use crate::step::{Failure, Step};
@@ -69,7 +69,7 @@ pub enum Error {
     Aws(#[from] AwsFailure),
 }
 
-impl Named for Error {
+impl HasErrorName for Error {
     fn name(&self) -> ErrorName {
         match self {
             Error::SourceTableMissing(_) => ErrorName::SourceTableMissing,

@@ -11,7 +11,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tablekeeper_core::aws::clients::Clients;
 use tablekeeper_core::aws::failure::AwsFailure;
-use tablekeeper_core::error_name::{ErrorName, Named};
+use tablekeeper_core::error_name::{ErrorName, HasErrorName};
 use tablekeeper_core::prune::report::{MOST_DELETIONS, Prune};
 use tablekeeper_core::prune::retention::{Backup, Scope};
 use tablekeeper_core::prune::{NewBackup, Run, StaleBackup, list};
@@ -57,7 +57,7 @@ pub struct Output {
 #[error(transparent)]
 pub struct Error(#[from] AwsFailure);
 
-impl Named for Error {
+impl HasErrorName for Error {
     fn name(&self) -> ErrorName {
         self.0.name
     }

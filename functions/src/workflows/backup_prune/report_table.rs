@@ -3,7 +3,7 @@
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
 use tablekeeper_core::aws::clients::Clients;
-use tablekeeper_core::error_name::{ErrorName, Named};
+use tablekeeper_core::error_name::{ErrorName, HasErrorName};
 use tablekeeper_core::prune::report::{Prune, bounded};
 use tablekeeper_core::prune::{CHARACTERS_A_LINE, NewBackup, Run};
 use tablekeeper_core::text::{cut, message_of};
@@ -98,7 +98,7 @@ pub enum TableOutcome {
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 pub enum Error {}
 
-impl Named for Error {
+impl HasErrorName for Error {
     fn name(&self) -> ErrorName {
         match *self {}
     }

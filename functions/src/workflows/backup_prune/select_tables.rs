@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use tablekeeper_core::aws::clients::Clients;
 use tablekeeper_core::aws::failure::AwsFailure;
 use tablekeeper_core::aws::table_selection::hours_of;
-use tablekeeper_core::error_name::{ErrorName, Named};
+use tablekeeper_core::error_name::{ErrorName, HasErrorName};
 use tablekeeper_core::prune::Run;
 use tablekeeper_core::prune::execution_input::{Defaults, ExecutionInput, InvalidInput};
 use tablekeeper_core::prune::report::MOST_DELETIONS;
@@ -81,7 +81,7 @@ pub enum Error {
     Aws(#[from] AwsFailure),
 }
 
-impl Named for Error {
+impl HasErrorName for Error {
     fn name(&self) -> ErrorName {
         match self {
             Error::Input(error) => error.name(),

@@ -6,7 +6,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tablekeeper_core::aws::clients::Clients;
-use tablekeeper_core::error_name::{ErrorName, Named};
+use tablekeeper_core::error_name::{ErrorName, HasErrorName};
 use tablekeeper_core::text::{cut, message_of};
 
 use super::select_tables::MOST_TABLES;
@@ -74,7 +74,7 @@ pub struct TablesFailed {
     lines: String,
 }
 
-impl Named for TablesFailed {
+impl HasErrorName for TablesFailed {
     fn name(&self) -> ErrorName {
         ErrorName::TablesFailed
     }

@@ -12,7 +12,7 @@ use tablekeeper_core::aws::clients::Clients;
 use tablekeeper_core::aws::failure::AwsFailure;
 use tablekeeper_core::aws::table as table_description;
 use tablekeeper_core::aws::table_selection::field;
-use tablekeeper_core::error_name::{ErrorName, Named};
+use tablekeeper_core::error_name::{ErrorName, HasErrorName};
 use tablekeeper_core::export::execution_input::{Defaults, ExecutionInput, InvalidInput};
 use tablekeeper_core::export::{Run, scan_plan};
 
@@ -77,7 +77,7 @@ pub enum Error {
     Aws(#[from] AwsFailure),
 }
 
-impl Named for Error {
+impl HasErrorName for Error {
     fn name(&self) -> ErrorName {
         match self {
             Error::Input(error) => error.name(),

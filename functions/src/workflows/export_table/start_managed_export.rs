@@ -12,7 +12,7 @@ use tablekeeper_core::aws::clients::Clients;
 use tablekeeper_core::aws::failure::AwsFailure;
 use tablekeeper_core::aws::readiness::Wait;
 use tablekeeper_core::clock::Clock;
-use tablekeeper_core::error_name::{ErrorName, Named};
+use tablekeeper_core::error_name::{ErrorName, HasErrorName};
 use tablekeeper_core::export::{Plan, Run};
 use tablekeeper_core::text::hex;
 
@@ -62,7 +62,7 @@ pub enum Error {
     Aws(#[from] AwsFailure),
 }
 
-impl Named for Error {
+impl HasErrorName for Error {
     fn name(&self) -> ErrorName {
         match self {
             Error::SourceTableMissing(_) => ErrorName::SourceTableMissing,

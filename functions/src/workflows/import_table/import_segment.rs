@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use tablekeeper_core::aws::clients::Clients;
 use tablekeeper_core::aws::failure::AwsFailure;
 use tablekeeper_core::aws::raw_items::RawItems;
-use tablekeeper_core::error_name::{ErrorName, Named};
+use tablekeeper_core::error_name::{ErrorName, HasErrorName};
 use tablekeeper_core::import::segment::{Cursor, Reached, Work};
 use tablekeeper_core::import::unchanged::{Changed, unchanged};
 use tablekeeper_core::import::{Import, segment};
@@ -68,7 +68,7 @@ pub enum Error {
     Segment(#[from] segment::Error),
 }
 
-impl Named for Error {
+impl HasErrorName for Error {
     fn name(&self) -> ErrorName {
         match self {
             Error::Changed(error) => error.name(),

@@ -1,6 +1,6 @@
 //! What the template tells `incremental.stream-backup` in its environment.
 
-use tablekeeper_core::error_name::{ErrorName, Named};
+use tablekeeper_core::error_name::{ErrorName, HasErrorName};
 use tablekeeper_core::item_history::tables::Layout;
 use tablekeeper_core::storage::as_prefix;
 
@@ -27,7 +27,7 @@ pub struct InvalidConfiguration {
     reason: String,
 }
 
-impl Named for InvalidConfiguration {
+impl HasErrorName for InvalidConfiguration {
     fn name(&self) -> ErrorName {
         ErrorName::InvalidConfiguration
     }

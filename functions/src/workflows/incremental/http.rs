@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 use tablekeeper_core::aws::clients::Clients;
 use tablekeeper_core::aws::failure::AwsFailure;
 use tablekeeper_core::aws::start_execution::{Started, start_execution};
-use tablekeeper_core::error_name::{ErrorName, Named};
+use tablekeeper_core::error_name::{ErrorName, HasErrorName};
 use tablekeeper_core::input::InvalidInput;
 use tablekeeper_core::text::quoted;
 
@@ -69,7 +69,7 @@ pub enum Error {
     Aws(#[from] AwsFailure),
 }
 
-impl Named for Error {
+impl HasErrorName for Error {
     fn name(&self) -> ErrorName {
         match self {
             Error::NoRoute(_) | Error::Input(_) | Error::NoExecution(_) => ErrorName::InvalidInput,

@@ -14,7 +14,7 @@ use tablekeeper_core::aws::clients::Clients;
 use tablekeeper_core::aws::failure::AwsFailure;
 use tablekeeper_core::backfill::table;
 use tablekeeper_core::clock::Clock;
-use tablekeeper_core::error_name::{ErrorName, Named};
+use tablekeeper_core::error_name::{ErrorName, HasErrorName};
 use tablekeeper_core::input::{InvalidInput, number};
 use tablekeeper_core::item_history::change::{label_of_stream, table_of_stream};
 use tablekeeper_core::item_history::coverage::{Coverage, Present};
@@ -109,7 +109,7 @@ enum ObserveError {
     Aws(#[from] AwsFailure),
 }
 
-impl Named for Error {
+impl HasErrorName for Error {
     fn name(&self) -> ErrorName {
         match self {
             Error::NoStream(_) => ErrorName::InvalidInput,

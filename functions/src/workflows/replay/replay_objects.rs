@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use tablekeeper_core::aws::clients::Clients;
 use tablekeeper_core::aws::failure::AwsFailure;
 use tablekeeper_core::clock::Clock;
-use tablekeeper_core::error_name::{ErrorName, Named};
+use tablekeeper_core::error_name::{ErrorName, HasErrorName};
 use tablekeeper_core::input::InvalidInput;
 use tablekeeper_core::item_history::tables::{FollowedError, followed};
 use tablekeeper_core::replay::execution_input::{Defaults, ExecutionInput};
@@ -77,7 +77,7 @@ pub enum Error {
     Objects(#[from] objects::Error),
 }
 
-impl Named for Error {
+impl HasErrorName for Error {
     fn name(&self) -> ErrorName {
         match self {
             Error::Input(_) => ErrorName::InvalidInput,

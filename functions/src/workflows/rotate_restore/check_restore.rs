@@ -18,7 +18,7 @@ use tablekeeper_core::aws::own_tag;
 use tablekeeper_core::aws::readiness::{PollSchedule, TableState, Wait};
 use tablekeeper_core::aws::table::TableDescription;
 use tablekeeper_core::clock::Clock;
-use tablekeeper_core::error_name::{ErrorName, Named};
+use tablekeeper_core::error_name::{ErrorName, HasErrorName};
 
 use super::Restore;
 use crate::step::{Failure, Step};
@@ -102,7 +102,7 @@ pub enum Error {
     Aws(#[from] AwsFailure),
 }
 
-impl Named for Error {
+impl HasErrorName for Error {
     fn name(&self) -> ErrorName {
         match self {
             Error::RestoreFailed { .. } => ErrorName::RestoreFailed,

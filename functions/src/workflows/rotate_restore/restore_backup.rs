@@ -17,7 +17,7 @@ use tablekeeper_core::aws::failure::AwsFailure;
 use tablekeeper_core::aws::poll_interval::wait_seconds;
 use tablekeeper_core::aws::table::TableDescription;
 use tablekeeper_core::clock::Clock;
-use tablekeeper_core::error_name::{ErrorName, Named};
+use tablekeeper_core::error_name::{ErrorName, HasErrorName};
 use tablekeeper_core::rotation::execution_input::ExecutionInput;
 use tablekeeper_core::rotation::naming::{Patterns, Rotation, RotationError};
 use tablekeeper_core::text::quoted;
@@ -149,7 +149,7 @@ pub enum Error {
     Aws(#[from] AwsFailure),
 }
 
-impl Named for Error {
+impl HasErrorName for Error {
     fn name(&self) -> ErrorName {
         match self {
             Error::Rotation(error) => error.name(),

@@ -11,7 +11,7 @@ use serde_json::Value;
 use tablekeeper_core::aws::clients::Clients;
 use tablekeeper_core::aws::failure::AwsFailure;
 use tablekeeper_core::aws::start_execution::{Started, start_execution};
-use tablekeeper_core::error_name::{ErrorName, Named};
+use tablekeeper_core::error_name::{ErrorName, HasErrorName};
 use tablekeeper_core::rotation::decision::{Decision, DecisionError, decide};
 use tablekeeper_core::rotation::execution_input::{BackupSnsMessage, ExecutionInput};
 use tablekeeper_core::rotation::naming::{Patterns, RotationError};
@@ -120,7 +120,7 @@ pub enum Error {
     Aws(#[from] AwsFailure),
 }
 
-impl Named for Error {
+impl HasErrorName for Error {
     fn name(&self) -> ErrorName {
         match self {
             Error::Decision(error) => error.name(),

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use tablekeeper_core::aws::clients::Clients;
 use tablekeeper_core::aws::failure::AwsFailure;
 use tablekeeper_core::clock::{Clock, utc};
-use tablekeeper_core::error_name::{ErrorName, Named};
+use tablekeeper_core::error_name::{ErrorName, HasErrorName};
 use tablekeeper_core::item_history::mapping;
 use tablekeeper_core::item_history::tables::Followed;
 use tablekeeper_core::replay::objects::FOLDER;
@@ -103,7 +103,7 @@ pub enum Error {
     Aws(#[from] AwsFailure),
 }
 
-impl Named for Error {
+impl HasErrorName for Error {
     fn name(&self) -> ErrorName {
         match self {
             Error::StreamLags { .. } => ErrorName::StreamLags,

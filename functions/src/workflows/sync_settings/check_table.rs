@@ -12,7 +12,7 @@ use tablekeeper_core::aws::failure::AwsFailure;
 use tablekeeper_core::aws::readiness::{PollSchedule, TableState, Wait};
 use tablekeeper_core::aws::table::RestoreSummary;
 use tablekeeper_core::clock::Clock;
-use tablekeeper_core::error_name::{ErrorName, Named};
+use tablekeeper_core::error_name::{ErrorName, HasErrorName};
 use tablekeeper_core::settings::sync::execution_input::{ExecutionInput, InvalidInput};
 
 use crate::step::{Failure, Step};
@@ -97,7 +97,7 @@ pub enum Error {
     Aws(#[from] AwsFailure),
 }
 
-impl Named for Error {
+impl HasErrorName for Error {
     fn name(&self) -> ErrorName {
         match self {
             Error::Input(_) => ErrorName::InvalidInput,

@@ -13,7 +13,7 @@ use tablekeeper_core::aws::clients::Clients;
 use tablekeeper_core::aws::failure::AwsFailure;
 use tablekeeper_core::aws::start_execution::{Started, start_execution};
 use tablekeeper_core::aws::table as table_description;
-use tablekeeper_core::error_name::{ErrorName, Named};
+use tablekeeper_core::error_name::{ErrorName, HasErrorName};
 use tablekeeper_core::settings::sync::execution_input::ExecutionInput;
 
 use super::event;
@@ -73,7 +73,7 @@ pub enum Error {
     Aws(#[from] AwsFailure),
 }
 
-impl Named for Error {
+impl HasErrorName for Error {
     fn name(&self) -> ErrorName {
         match self {
             Error::Malformed(_) => ErrorName::MalformedNotification,

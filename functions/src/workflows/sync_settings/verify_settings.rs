@@ -9,7 +9,7 @@ use tablekeeper_core::aws::clients::Clients;
 use tablekeeper_core::aws::failure::AwsFailure;
 use tablekeeper_core::aws::readiness::Wait;
 use tablekeeper_core::clock::Clock;
-use tablekeeper_core::error_name::{ErrorName, Named};
+use tablekeeper_core::error_name::{ErrorName, HasErrorName};
 use tablekeeper_core::settings::profile::SWITCHED_OFF;
 use tablekeeper_core::settings::report::{Outcome, SettingReport, SettingsFrom, plan};
 use tablekeeper_core::settings::store::StoreError;
@@ -104,7 +104,7 @@ pub enum Error {
     Aws(#[from] AwsFailure),
 }
 
-impl Named for Error {
+impl HasErrorName for Error {
     fn name(&self) -> ErrorName {
         match self {
             Error::SettingsNotEqual(_) => ErrorName::SettingsNotEqual,

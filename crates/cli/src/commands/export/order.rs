@@ -7,7 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use tablekeeper_core::aws::rate::Caller;
 use tablekeeper_core::aws::table as table_description;
 use tablekeeper_core::clock::Clock;
-use tablekeeper_core::error_name::Named as _;
+use tablekeeper_core::error_name::HasErrorName as _;
 use tablekeeper_core::export::execution_input::{MOST_SEGMENTS, prefix_of};
 use tablekeeper_core::export::plan::{Document, PlanError};
 use tablekeeper_core::export::{

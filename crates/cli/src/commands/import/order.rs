@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
-use tablekeeper_core::error_name::Named as _;
+use tablekeeper_core::error_name::HasErrorName as _;
 use tablekeeper_core::import::execution_input::{ExecutionInput, Wanted};
 use tablekeeper_core::import::plan as plan_import;
 use tablekeeper_core::import::plan::Error;

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use serde_json::{Value, json};
-use tablekeeper_core::error_name::Named as _;
+use tablekeeper_core::error_name::HasErrorName as _;
 use tablekeeper_core::rotation::decision::{Decision, DecisionError, decide};
 use tablekeeper_core::rotation::naming::Patterns;
 

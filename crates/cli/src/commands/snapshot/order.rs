@@ -5,7 +5,7 @@ use aws_sdk_dynamodb::types::TableDescription;
 use chrono::{DateTime, TimeDelta, Utc};
 use tablekeeper_core::aws::table as table_description;
 use tablekeeper_core::clock::Clock;
-use tablekeeper_core::error_name::Named as _;
+use tablekeeper_core::error_name::HasErrorName as _;
 use tablekeeper_core::export::CompressionName;
 use tablekeeper_core::export::layout::document_in;
 use tablekeeper_core::item_history::Items;

@@ -4,7 +4,7 @@ use super::execution_input::{ExecutionInput, InvalidInput};
 use super::origin::Origin;
 use crate::aws::arn::{Arn, table_arn};
 use crate::aws::failure::AwsFailure;
-use crate::error_name::{ErrorName, Named};
+use crate::error_name::{ErrorName, HasErrorName};
 use crate::settings::Table;
 use crate::settings::store::StoreError;
 use crate::text::quoted;
@@ -37,7 +37,7 @@ pub enum Error {
     Aws(#[from] AwsFailure),
 }
 
-impl Named for Error {
+impl HasErrorName for Error {
     fn name(&self) -> ErrorName {
         match self {
             Error::Input(_) => ErrorName::InvalidInput,

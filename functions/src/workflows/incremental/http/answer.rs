@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value, json};
-use tablekeeper_core::error_name::{ErrorName, Named as _};
+use tablekeeper_core::error_name::{ErrorName, HasErrorName as _};
 
 use super::Error;
 

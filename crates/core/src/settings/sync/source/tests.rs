@@ -1,7 +1,7 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::error_name::{ErrorName, Named};
+use crate::error_name::{ErrorName, HasErrorName};
 use crate::testing::fake_aws::{FakeAws, arn, refusal};
 
 const BACKUP: &str = "arn:aws:dynamodb:eu-west-1:123456789012:table/orders/backup/01-2";
