@@ -120,6 +120,12 @@ impl ErrorName {
     pub fn as_str(self) -> &'static str {
         self.into()
     }
+
+    /// Returns whether the same call may succeed a little later: what a step tries again within its time, and where a
+    /// segment ends well with what it has so far.
+    pub fn is_transient(self) -> bool {
+        matches!(self, ErrorName::Throttled | ErrorName::ServiceUnavailable | ErrorName::ResourceBusy)
+    }
 }
 
 /// An error that has one of the project's names.

@@ -138,7 +138,7 @@ fn is_busy(action: &str, code: &str, message: &str) -> bool {
     let of_dynamodb = action.starts_with("dynamodb:");
     match code {
         "LimitExceededException" => of_dynamodb && !texts::is_quota(message),
-        "ValidationException" => of_dynamodb && texts::is_state_that_passes(message),
+        "ValidationException" => of_dynamodb && texts::is_transient_state(message),
         "ResourceInUseException"
         | "TableInUseException"
         | "BackupInUseException"

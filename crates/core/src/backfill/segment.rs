@@ -93,11 +93,6 @@ impl HasErrorName for Error {
     }
 }
 
-/// Whether it may pass.
-fn passes(error: &Error) -> bool {
-    matches!(error.name(), ErrorName::Throttled | ErrorName::ServiceUnavailable | ErrorName::ResourceBusy)
-}
-
 /// What became of an item of a page.
 enum Put {
     /// It is in the bucket: by this put, or by what was there.
@@ -153,7 +148,7 @@ pub async fn run(
         }
     };
     match outcome {
-        Err(error) if !passes(&error) || reached == from => return Err(error),
+        Err(error) if !error.name().is_transient() || reached == from => return Err(error),
         _ => {}
     }
     if !reached.done {

@@ -163,7 +163,7 @@ impl SegmentExport<'_> {
             page = match fetched {
                 Ok(page) => page,
                 // What was read so far is worth keeping: the next call begins with this page.
-                Err(failure) if passes(&failure) => break Some(next.clone()),
+                Err(failure) if failure.name.is_transient() => break Some(next.clone()),
                 Err(failure) => return Err(self.failed(failure)),
             };
             start = Some(next.clone());
@@ -217,7 +217,7 @@ impl SegmentExport<'_> {
         };
         loop {
             match self.calls.scan(&page).await {
-                Err(failure) if passes(&failure) && began.elapsed() + pause < time => {
+                Err(failure) if failure.name.is_transient() && began.elapsed() + pause < time => {
                     tokio::time::sleep(pause).await;
                     pause = (pause * 2).min(longest);
                 }
@@ -232,11 +232,6 @@ impl SegmentExport<'_> {
             false => SegmentError::Aws(failure),
         }
     }
-}
-
-/// Whether the same call may succeed a little later.
-fn passes(failure: &AwsFailure) -> bool {
-    matches!(failure.name, ErrorName::Throttled | ErrorName::ServiceUnavailable)
 }
 
 #[cfg(test)]

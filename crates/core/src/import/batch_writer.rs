@@ -47,15 +47,10 @@ pub(super) enum Refused {
 }
 
 impl Refused {
-    /// Whether it may pass.
-    pub(super) fn passes(&self) -> bool {
-        matches!(self, Refused::Aws(failure) if passes(failure))
+    /// Returns whether the same batch may be written a little later.
+    pub(super) fn is_transient(&self) -> bool {
+        matches!(self, Refused::Aws(failure) if failure.name.is_transient())
     }
-}
-
-/// Whether a failure may pass.
-fn passes(failure: &AwsFailure) -> bool {
-    matches!(failure.name, ErrorName::Throttled | ErrorName::ServiceUnavailable)
 }
 
 /// Where items go.
@@ -198,7 +193,9 @@ impl<'a> Batches<'a> {
                 self.ahead.insert(place, (last, batch.items.len() as u64));
             }
             // One that does not pass counts for more.
-            Err(refused) if self.refused.as_ref().is_none_or(Refused::passes) => self.refused = Some(refused),
+            Err(refused) if self.refused.as_ref().is_none_or(Refused::is_transient) => {
+                self.refused = Some(refused)
+            }
             Err(_) => {}
         }
         while let Some((line, items)) = self.ahead.remove(&self.in_a_row) {
@@ -250,7 +247,7 @@ async fn write(target: Target<'_>, items: &[(u64, Vec<u8>)]) -> Result<f64, Refu
                     detail: format!("it left {} of {} items unprocessed", left.len(), items.len()),
                 }
             }
-            Err(failure) if passes(&failure) => failure,
+            Err(failure) if failure.name.is_transient() => failure,
             Err(failure) => return Err(of_one_item(target, items, failure).await),
         };
         let until = target.until.unwrap_or(moved_at + LONGEST_STANDSTILL);

@@ -135,11 +135,6 @@ impl Error {
             Error::Aws(failure) => failure.name,
         }
     }
-
-    /// Whether it may pass.
-    fn passes(&self) -> bool {
-        matches!(self.name(), ErrorName::Throttled | ErrorName::ServiceUnavailable | ErrorName::ResourceBusy)
-    }
 }
 
 /// Goes on from what an earlier call reached; from the default at first. What may pass ends it well if anything was
@@ -157,7 +152,7 @@ pub async fn run(work: &Work<'_>, from: Reached, tell: Teller<'_>) -> Result<Rea
     };
     match run.files(from.cursor.map_or(0, |cursor| cursor.file)).await {
         Ok(done) => run.reached.done = done,
-        Err(error) if error.passes() && run.reached.cursor != from.cursor => {}
+        Err(error) if error.name().is_transient() && run.reached.cursor != from.cursor => {}
         Err(error) => return Err(error),
     }
     if !run.reached.done

@@ -126,11 +126,6 @@ impl FoldError {
             FoldError::Aws(failure) => failure.name,
         }
     }
-
-    /// Whether it may pass.
-    pub fn passes(&self) -> bool {
-        matches!(self.name(), ErrorName::Throttled | ErrorName::ServiceUnavailable)
-    }
 }
 
 impl<'a> Fold<'a> {

@@ -161,7 +161,7 @@ impl Shards<'_> {
             let Folded { key, state } = match next {
                 Ok(folded) => folded,
                 // What was folded so far is worth keeping: the next call begins behind it.
-                Err(error) if error.passes() && last.is_some() => return Ok(last),
+                Err(error) if error.name().is_transient() && last.is_some() => return Ok(last),
                 Err(error) => return Err(error.into()),
             };
             match state {

@@ -36,7 +36,7 @@ const QUOTAS: &[&str] = &[
 ];
 
 /// Whether a ValidationException with this text passes by itself.
-pub(super) fn is_state_that_passes(message: &str) -> bool {
+pub(super) fn is_transient_state(message: &str) -> bool {
     begins_with_one_of(message, STATES_THAT_PASS)
 }
 
@@ -75,7 +75,7 @@ mod tests {
              retry the request after the status is updated to ENABLED.",
             "Create/Update/Delete of replica is not allowed while the replica is being added to table with name: t",
         ] {
-            assert!(is_state_that_passes(message), "{message}");
+            assert!(is_transient_state(message), "{message}");
         }
         for message in [
             "TimeToLive is already enabled",
@@ -84,7 +84,7 @@ mod tests {
             "Replica cannot be deleted because it has acted as a source region for new replica(s)",
             "",
         ] {
-            assert!(!is_state_that_passes(message), "{message}");
+            assert!(!is_transient_state(message), "{message}");
         }
     }
 

@@ -447,7 +447,7 @@ proptest! {
                 match call(&aws, at, count, Some(seconds)).await {
                     Ok(reached) if reached.done => return Some(reached),
                     Ok(reached) => (at, count) = (reached.cursor, reached.items),
-                    Err(error) => assert!(error.passes(), "{error}"),
+                    Err(error) => assert!(error.name().is_transient(), "{error}"),
                 }
             }
             None
@@ -488,7 +488,7 @@ async fn from_cursor_to_cursor(aws: &FakeStore) -> (u64, usize) {
             Ok(reached) if reached.done => return (reached.items, failed),
             Ok(reached) => (at, items) = (reached.cursor, reached.items),
             Err(error) => {
-                assert!(error.passes() && failed < 10, "{error}");
+                assert!(error.name().is_transient() && failed < 10, "{error}");
                 failed += 1;
             }
         }
