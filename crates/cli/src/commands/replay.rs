@@ -12,7 +12,7 @@ use tablekeeper_core::aws::table as table_description;
 use tablekeeper_core::clock::Clock;
 use tablekeeper_core::error_name::HasErrorName as _;
 use tablekeeper_core::item_history::change::table_of_stream;
-use tablekeeper_core::replay::objects::{FOLDER, Reached, Replay, Work};
+use tablekeeper_core::replay::objects::{Checkpoint, FOLDER, Replay, ReplayJob};
 use tablekeeper_core::replay::{Counts, objects, report};
 use tablekeeper_core::text::quoted;
 
@@ -82,22 +82,22 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let place = format!("s3://{}/{}", replay.given_up_bucket, replay.folder);
     console.line(&format!("applying what lies under {place} to s3://{}/{}", replay.bucket, replay.prefix));
     let dynamodb = aws.clients.dynamodb();
-    let work = Work { replay: &replay, dynamodb: &dynamodb, s3: &aws.s3, clock: Clock::System };
+    let work = ReplayJob { replay: &replay, dynamodb: &dynamodb, s3: &aws.s3, clock: Clock::System };
     let tally = Tally::of_items();
     let mut told = 0;
-    let mut tell = |reached: &Reached| {
+    let mut tell = |reached: &Checkpoint| {
         let records = reached.counts.records;
         tally.add(records - std::mem::replace(&mut told, records), 0);
     };
     let work = async {
-        let reached = objects::run(&work, Reached::default(), &mut tell).await;
+        let reached = objects::run(&work, Checkpoint::default(), &mut tell).await;
         reached.map_err(|error| named(error.name(), error))
     };
     let goal = Goal { items: None, about: false, bytes: None };
     let ended = watch(&console, &tally, goal, work, || Ok(())).await;
     let stop =
         async |_| Ok("what was applied is in place; the same command goes on with the rest".to_owned());
-    let Some(Reached { counts, reasons, .. }) = concluded(&console, ended, stop).await? else {
+    let Some(Checkpoint { counts, reasons, .. }) = concluded(&console, ended, stop).await? else {
         return Ok(ExitCode::from(INTERRUPTED));
     };
     let Counts { objects, records, written, late, quarantined, left, of_other_tables } = counts;

@@ -32,7 +32,7 @@ pub enum Caller {
 
 /// Work that is done in calls, at a rate or without one.
 #[derive(Clone, Copy, Debug)]
-pub struct Work {
+pub struct RatedWork {
     /// Capacity units of all of it, as far as they can be told before.
     pub units: f64,
     /// Units a second of all segments together; 0 for no limit.
@@ -47,7 +47,7 @@ pub struct Work {
     pub least_calls: f64,
 }
 
-impl Work {
+impl RatedWork {
     /// How many seconds it takes at its rate; 0 without one.
     pub fn seconds(&self) -> f64 {
         match self.rate {
@@ -86,7 +86,7 @@ impl Work {
 
     /// Whether it would end at some rate.
     pub fn ends_at_some_rate(&self) -> bool {
-        Work { rate: 0, ..*self }.ends()
+        RatedWork { rate: 0, ..*self }.ends()
     }
 
     /// Why an execution would not come to its end at this rate, as an error says it behind the rate's name: `what` is the
@@ -95,13 +95,13 @@ impl Work {
         if self.ends() {
             return None;
         }
-        let Work { rate, seconds_per_call, units, .. } = *self;
+        let RatedWork { rate, seconds_per_call, units, .. } = *self;
         let (days, calls, room) = (days(self.seconds()), self.calls(1), calls_in_room());
-        let mut would_do = match least_rate(|rate| Work { rate, ..*self }.ends()) {
+        let mut would_do = match least_rate(|rate| RatedWork { rate, ..*self }.ends()) {
             Some(least) => format!("{least} or more may be given, or 0 for no limit"),
             None => "no rate would do".to_owned(),
         };
-        let longer = |seconds: &u32| Work { seconds_per_call: *seconds, ..*self }.ends();
+        let longer = |seconds: &u32| RatedWork { seconds_per_call: *seconds, ..*self }.ends();
         if let Some(seconds) = (seconds_per_call..=longest_call).find(longer) {
             would_do = format!("{would_do}, or a SecondsPerCall of {seconds} or more");
         }

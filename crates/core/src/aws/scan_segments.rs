@@ -1,6 +1,6 @@
 //! In how many segments a table is scanned, or an export is imported.
 
-use super::rate::Work;
+use super::rate::RatedWork;
 
 /// A segment for each so many bytes of a table: a function reads them, and writes what is in them, in a few minutes.
 const BYTES_OF_A_SEGMENT: u64 = 512 << 20;
@@ -25,11 +25,11 @@ pub fn by_rate(units_a_second: u32, consistent: bool) -> u32 {
 
 /// The scan of a table of so many bytes, as DescribeTable says them. `rate` is in read capacity units a second, 0 for no
 /// limit.
-pub fn scan(bytes: Option<i64>, consistent: bool, rate: u32, seconds_per_call: u32) -> Work {
+pub fn scan(bytes: Option<i64>, consistent: bool, rate: u32, seconds_per_call: u32) -> RatedWork {
     let unit = f64::from(bytes_of_a_unit(consistent));
     let units = number(bytes) as f64 / unit;
     let least_units = f64::from(PAGE) / unit;
-    Work { units, rate, seconds_per_call, least_units, useful: 1.0, least_calls: 0.0 }
+    RatedWork { units, rate, seconds_per_call, least_units, useful: 1.0, least_calls: 0.0 }
 }
 
 /// A number that DescribeTable says; 0 where it says none.

@@ -1,6 +1,6 @@
 //! Checks that a table can be read, and splits it into segments.
 
-use crate::aws::rate::Work;
+use crate::aws::rate::RatedWork;
 use crate::aws::scan_segments::number;
 use crate::aws::{rate, scan_segments, table as table_description};
 use crate::backfill::Backfill;
@@ -79,7 +79,7 @@ pub fn segments(wanted: &Wanted, bytes: Option<i64>, items: Option<i64>) -> Resu
         return Ok(most);
     }
     let least_calls = items as f64 / f64::from(*seconds_per_call) / f64::from(MOST_PUTS_A_SECOND);
-    let work = Work {
+    let work = RatedWork {
         least_calls: least_calls.ceil(),
         ..scan_segments::scan(bytes, true, *rate, *seconds_per_call)
     };

@@ -32,7 +32,7 @@ use crate::item_history::version::{EventName, Version, body_of_item, object_key}
 
 /// What is read, and where it goes.
 #[derive(Clone, Copy, Debug)]
-pub struct Work<'a> {
+pub struct SegmentJob<'a> {
     /// What the backfill goes by.
     pub backfill: &'a Backfill,
     /// Which segment.
@@ -49,7 +49,7 @@ pub struct Work<'a> {
 
 /// How far it came.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Reached {
+pub struct Checkpoint {
     /// The key behind which the next page begins, as DynamoDB JSON; `None` before the first page and behind the last.
     pub cursor: Option<String>,
     /// Items of the segment, up to there, that were put.
@@ -110,10 +110,10 @@ struct Seen {
 /// Goes on from where an earlier call came to. What may pass ends it well where a page was done, as the next call goes on
 /// from there. `tell` is told of each page that is done.
 pub async fn run(
-    work: &Work<'_>,
-    from: Reached,
-    tell: &mut (dyn FnMut(&Reached) + Send),
-) -> Result<Reached, Error> {
+    work: &SegmentJob<'_>,
+    from: Checkpoint,
+    tell: &mut (dyn FnMut(&Checkpoint) + Send),
+) -> Result<Checkpoint, Error> {
     let began = Instant::now();
     let mut rate_limiter =
         RateLimiter::share(work.backfill.max_read_capacity_units, work.backfill.segments, began);
@@ -158,7 +158,7 @@ pub async fn run(
     Ok(reached)
 }
 
-impl Work<'_> {
+impl SegmentJob<'_> {
     async fn page(&self, start: Option<&str>, rate_limiter: &mut RateLimiter) -> Result<Seen, Error> {
         let Backfill { table_name, segments, .. } = self.backfill;
         rate_limiter.wait().await;

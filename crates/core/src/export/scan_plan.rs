@@ -3,7 +3,7 @@
 use super::Run;
 use super::execution_input::LONGEST_CALL;
 use super::segment::MOST_BYTES;
-use crate::aws::rate::{Caller, PLANNED_EVENTS, PLANNED_SECONDS, Work, least_rate};
+use crate::aws::rate::{Caller, PLANNED_EVENTS, PLANNED_SECONDS, RatedWork, least_rate};
 use crate::aws::scan_segments::number;
 use crate::aws::table_selection::{InvalidInput, field};
 use crate::aws::{rate, scan_segments};
@@ -96,10 +96,10 @@ fn together(run: &Run, sizes: &[Option<i64>]) -> (f64, f64) {
     (events, until.into_iter().fold(0.0, f64::max))
 }
 
-fn work(run: &Run, bytes: Option<i64>) -> Work {
+fn work(run: &Run, bytes: Option<i64>) -> RatedWork {
     let Run { consistent_read, max_read_capacity_units: rate, seconds_per_call, .. } = *run;
     let least_calls = (number(bytes) as f64 / MOST_BYTES as f64).ceil();
-    Work { least_calls, ..scan_segments::scan(bytes, consistent_read, rate, seconds_per_call) }
+    RatedWork { least_calls, ..scan_segments::scan(bytes, consistent_read, rate, seconds_per_call) }
 }
 
 #[cfg(test)]

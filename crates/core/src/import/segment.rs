@@ -30,7 +30,7 @@ const LONGEST_LINE: usize = 8 * 1024 * 1024;
 
 /// What is read, and where it goes.
 #[derive(Clone, Copy, Debug)]
-pub struct Work<'a> {
+pub struct SegmentJob<'a> {
     /// Where the files are.
     pub files: &'a Files,
     /// The files, as they were found.
@@ -69,7 +69,7 @@ pub struct Cursor {
 
 /// How far it came.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub struct Reached {
+pub struct Checkpoint {
     /// Up to where; `None` before the first file.
     pub cursor: Option<Cursor>,
     /// Items of the segment up to there.
@@ -139,13 +139,13 @@ impl Error {
 
 /// Goes on from what an earlier call reached; from the default at first. What may pass ends it well if anything was
 /// written, as the next call goes on from there.
-pub async fn run(work: &Work<'_>, from: Reached, tell: Teller<'_>) -> Result<Reached, Error> {
+pub async fn run(work: &SegmentJob<'_>, from: Checkpoint, tell: Teller<'_>) -> Result<Checkpoint, Error> {
     let begin = Instant::now();
     let mut run = Run {
         work,
         until: work.time.map(|time| begin + time),
         rate_limiter: RateLimiter::new(work.units_per_second, begin),
-        reached: Reached { done: false, ..from },
+        reached: Checkpoint { done: false, ..from },
         sent: 0,
         bytes: 0,
         tell,
@@ -166,10 +166,10 @@ pub async fn run(work: &Work<'_>, from: Reached, tell: Teller<'_>) -> Result<Rea
 
 /// A run under way.
 struct Run<'a, 'b> {
-    work: &'a Work<'a>,
+    work: &'a SegmentJob<'a>,
     until: Option<Instant>,
     rate_limiter: RateLimiter,
-    reached: Reached,
+    reached: Checkpoint,
     /// Requests for the files before the present one.
     sent: u64,
     /// Bytes that were read.
@@ -213,7 +213,7 @@ impl Run<'_, '_> {
         if self.is_over_with(0.0) && self.sent > 0 {
             return Ok(false);
         }
-        let Work { calls, table, .. } = *self.work;
+        let SegmentJob { calls, table, .. } = *self.work;
         let mut batches = Batches::new(Target { calls, table, until: self.until }, passed);
         let items = self.reached.items;
         let mut waiting = Waiting::behind(self.reached.doubts);
@@ -247,7 +247,7 @@ impl Run<'_, '_> {
 
     /// Tells how far it came.
     fn told(&mut self, file: &SourceFile) {
-        let Reached { cursor, items, doubts, .. } = self.reached;
+        let Checkpoint { cursor, items, doubts, .. } = self.reached;
         (self.tell)(Progress { key: &file.stored.key, items, doubts, cursor, bytes: self.bytes });
     }
 
@@ -260,7 +260,7 @@ impl Run<'_, '_> {
         passed: Cursor,
         items: u64,
     ) -> Result<Option<Read>, Error> {
-        let Work { files, source, format, binary, compression, keys, .. } = *self.work;
+        let SegmentJob { files, source, format, binary, compression, keys, .. } = *self.work;
         let names: Vec<&str> = keys.iter().map(|key| key.name).collect();
         let key = &file.stored.key;
         let Some(mut reading) = files.open(key).await? else { return Err(self.changed(file, "is gone")) };

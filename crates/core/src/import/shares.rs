@@ -8,7 +8,7 @@
 use super::Compression;
 use super::execution_input::{MOST_SECONDS, Wanted};
 use super::source::{Source, SourceFile};
-use crate::aws::rate::{EVENTS_OF_A_CALL, EVENTS_OF_A_SEGMENT, EVENTS_OF_A_TABLE, PLANNED_EVENTS, Work};
+use crate::aws::rate::{EVENTS_OF_A_CALL, EVENTS_OF_A_SEGMENT, EVENTS_OF_A_TABLE, PLANNED_EVENTS, RatedWork};
 use crate::aws::scan_segments::by_capacity;
 use crate::input::InvalidInput;
 
@@ -99,13 +99,13 @@ fn events(wanted: &Wanted, source: &Source, files: &[f64], segments: u32) -> f64
 }
 
 /// The work of writing so many units at the rate that is wanted.
-fn work(wanted: &Wanted, source: &Source, units: f64) -> Work {
+fn work(wanted: &Wanted, source: &Source, units: f64) -> RatedWork {
     let Wanted { max_write_capacity_units: rate, seconds_per_call, .. } = *wanted;
     // On average half of a file is read before a call comes to where it writes.
     let longest = source.files.iter().map(|file| file.stored.size).max().unwrap_or_default();
     let seconds = longest as f64 / f64::from(BYTES_A_SECOND) / 2.0;
     let useful = 1.0 - (seconds / f64::from(seconds_per_call.max(1))).min(0.5);
-    Work { units, rate, seconds_per_call, least_units: 0.0, useful, least_calls: 0.0 }
+    RatedWork { units, rate, seconds_per_call, least_units: 0.0, useful, least_calls: 0.0 }
 }
 
 /// The units of each segment's files.

@@ -46,7 +46,7 @@ pub struct Replay {
 
 /// What a replay calls.
 #[derive(Clone, Copy, Debug)]
-pub struct Work<'a> {
+pub struct ReplayJob<'a> {
     /// What it goes by.
     pub replay: &'a Replay,
     /// Tells the table's key attributes.
@@ -59,7 +59,7 @@ pub struct Work<'a> {
 
 /// How far it came.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Reached {
+pub struct Checkpoint {
     /// The key behind which the next call begins; `None` before the first object and behind the last.
     pub cursor: Option<String>,
     /// What it came to so far.
@@ -96,12 +96,12 @@ impl HasErrorName for Error {
 
 /// Goes on from where an earlier call came to. `tell` is told of each object that is done.
 pub async fn run(
-    work: &Work<'_>,
-    from: Reached,
-    tell: &mut (dyn FnMut(&Reached) + Send),
-) -> Result<Reached, Error> {
+    work: &ReplayJob<'_>,
+    from: Checkpoint,
+    tell: &mut (dyn FnMut(&Checkpoint) + Send),
+) -> Result<Checkpoint, Error> {
     const LIST: &str = "s3:ListBucket";
-    let Work { replay, dynamodb, s3, clock } = *work;
+    let ReplayJob { replay, dynamodb, s3, clock } = *work;
     let began = Instant::now();
     let time = replay.seconds_per_call.map(|seconds| Duration::from_secs(seconds.into()));
     let (table, _) =
@@ -117,7 +117,7 @@ pub async fn run(
     let (failures_prefix, late_prefix) = (replay.failures_prefix.as_str(), replay.late_prefix.as_str());
     let (store, key_names) = (&store, key_names.as_slice());
     let applier = Applier { store, failures_prefix, late_prefix, table, key_names, remembered_since };
-    let mut reached = Reached { done: false, ..from };
+    let mut reached = Checkpoint { done: false, ..from };
     let list = s3.list_objects_v2().bucket(&replay.given_up_bucket).prefix(&replay.folder);
     let mut pages = list.set_start_after(reached.cursor.clone()).into_paginator().send();
     while let Some(page) = pages.next().await {
@@ -131,16 +131,16 @@ pub async fn run(
             }
         }
     }
-    Ok(Reached { cursor: None, done: true, ..reached })
+    Ok(Checkpoint { cursor: None, done: true, ..reached })
 }
 
-impl Work<'_> {
+impl ReplayJob<'_> {
     /// Applies an object, and deletes it.
     async fn object(
         &self,
         applier: &Applier<'_>,
         key: &str,
-        reached: &mut Reached,
+        reached: &mut Checkpoint,
     ) -> Result<(), AwsFailure> {
         let bucket = &self.replay.given_up_bucket;
         let body = match self.s3.get_object().bucket(bucket).key(key).send().await {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use tablekeeper_core::aws::clients::Clients;
 use tablekeeper_core::aws::failure::AwsFailure;
 use tablekeeper_core::aws::raw_items::RawItems;
-use tablekeeper_core::backfill::segment::{Reached, Work};
+use tablekeeper_core::backfill::segment::{Checkpoint, SegmentJob};
 use tablekeeper_core::backfill::{Backfill, segment};
 use tablekeeper_core::clock::Clock;
 use tablekeeper_core::error_name::ErrorName;
@@ -76,9 +76,9 @@ impl Step for BackfillSegment {
         let store = Store { s3: self.s3.clone(), bucket, prefix };
         let time = Some(Duration::from_secs(backfill.seconds_per_call.into()));
         let (calls, clock) = (&self.calls, self.clock);
-        let work = Work { backfill: &backfill, segment, calls, store: &store, time, clock };
-        let from = Reached { cursor, written, kept, done: false };
-        let Reached { cursor, written, kept, done } = segment::run(&work, from, &mut |_| {}).await?;
+        let work = SegmentJob { backfill: &backfill, segment, calls, store: &store, time, clock };
+        let from = Checkpoint { cursor, written, kept, done: false };
+        let Checkpoint { cursor, written, kept, done } = segment::run(&work, from, &mut |_| {}).await?;
         tracing::info!(segment, written, kept, done, "items put");
         Ok(Output { segment, cursor, written, kept, done })
     }

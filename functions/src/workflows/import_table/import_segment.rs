@@ -9,7 +9,7 @@ use tablekeeper_core::aws::clients::Clients;
 use tablekeeper_core::aws::failure::AwsFailure;
 use tablekeeper_core::aws::raw_items::RawItems;
 use tablekeeper_core::error_name::{ErrorName, HasErrorName};
-use tablekeeper_core::import::segment::{Cursor, Reached, Work};
+use tablekeeper_core::import::segment::{Checkpoint, Cursor, SegmentJob};
 use tablekeeper_core::import::unchanged::{Changed, unchanged};
 use tablekeeper_core::import::{Import, segment};
 use tablekeeper_core::storage::bucket;
@@ -96,7 +96,7 @@ impl Step for ImportSegment {
         let files = bucket(&self.clients, &import.bucket);
         let source = unchanged(&files, &import).await?;
         let share = f64::from(import.max_write_capacity_units) / f64::from(import.segments.max(1));
-        let work = Work {
+        let work = SegmentJob {
             files: &files,
             source: &source,
             format: import.format,
@@ -110,8 +110,8 @@ impl Step for ImportSegment {
             units_per_second: (share > 0.0).then_some(share),
             time: Some(Duration::from_secs(import.seconds_per_call.into())),
         };
-        let from = Reached { cursor, items, doubts, done: false };
-        let Reached { cursor, items, doubts, done } = segment::run(&work, from, &mut |_| {}).await?;
+        let from = Checkpoint { cursor, items, doubts, done: false };
+        let Checkpoint { cursor, items, doubts, done } = segment::run(&work, from, &mut |_| {}).await?;
         Ok(Output { segment, cursor, items, doubts, done })
     }
 }

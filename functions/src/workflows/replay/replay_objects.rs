@@ -9,7 +9,7 @@ use tablekeeper_core::error_name::{ErrorName, HasErrorName};
 use tablekeeper_core::input::InvalidInput;
 use tablekeeper_core::item_history::tables::{FollowedError, followed};
 use tablekeeper_core::replay::execution_input::{Defaults, ExecutionInput};
-use tablekeeper_core::replay::objects::{Reached, Work};
+use tablekeeper_core::replay::objects::{Checkpoint, ReplayJob};
 use tablekeeper_core::replay::report::said;
 use tablekeeper_core::replay::{Counts, objects};
 
@@ -109,9 +109,9 @@ impl Step for ReplayObjects {
         };
         let replay = execution_input.wanted(defaults, &stream_arn)?;
         let Input { cursor, counts, reasons, .. } = input;
-        let work = Work { replay: &replay, dynamodb: &self.dynamodb, s3: &self.s3, clock: self.clock };
-        let from = Reached { cursor, counts, reasons, done: false };
-        let Reached { cursor, counts, reasons, done } = objects::run(&work, from, &mut |_| {}).await?;
+        let work = ReplayJob { replay: &replay, dynamodb: &self.dynamodb, s3: &self.s3, clock: self.clock };
+        let from = Checkpoint { cursor, counts, reasons, done: false };
+        let Checkpoint { cursor, counts, reasons, done } = objects::run(&work, from, &mut |_| {}).await?;
         tracing::info!(?counts, done, "objects replayed");
         if done && counts.left > 0 {
             return Err(Error::Left(counts, reasons));

@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tablekeeper_core::aws::raw_items::RawItems;
 use tablekeeper_core::backfill::finish::Done;
-use tablekeeper_core::backfill::segment::{Error, Reached, Work};
+use tablekeeper_core::backfill::segment::{Checkpoint, Error, SegmentJob};
 use tablekeeper_core::backfill::{Backfill, segment};
 use tablekeeper_core::clock::Clock;
 use tablekeeper_core::item_history::store::Store;
@@ -52,11 +52,11 @@ impl Job {
     /// Puts the items of a segment that are not put yet.
     pub(super) async fn segment(&self, number: u32) -> Result<(), Error> {
         let Job { calls, store, backfill, tally, .. } = self;
-        let work = Work { backfill, segment: number, calls, store, time: None, clock: Clock::System };
-        let mut reached = Reached::from(self.of(number));
+        let work = SegmentJob { backfill, segment: number, calls, store, time: None, clock: Clock::System };
+        let mut reached = Checkpoint::from(self.of(number));
         while !reached.done {
             let mut told = reached.written + reached.kept;
-            let mut tell = |reached: &Reached| {
+            let mut tell = |reached: &Checkpoint| {
                 let items = reached.written + reached.kept;
                 tally.add(items.saturating_sub(told), 0);
                 told = items;

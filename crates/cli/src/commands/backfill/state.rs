@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use tablekeeper_core::backfill::Backfill;
-use tablekeeper_core::backfill::segment::Reached;
+use tablekeeper_core::backfill::segment::Checkpoint;
 
 use crate::failure::Unusable;
 use crate::transfer::cursor_file;
@@ -62,15 +62,15 @@ impl State {
     }
 }
 
-impl From<Reached> for Segment {
-    fn from(Reached { cursor, written, kept, done }: Reached) -> Segment {
+impl From<Checkpoint> for Segment {
+    fn from(Checkpoint { cursor, written, kept, done }: Checkpoint) -> Segment {
         Segment { cursor, written, kept, done }
     }
 }
 
-impl From<Segment> for Reached {
-    fn from(Segment { cursor, written, kept, done }: Segment) -> Reached {
-        Reached { cursor, written, kept, done }
+impl From<Segment> for Checkpoint {
+    fn from(Segment { cursor, written, kept, done }: Segment) -> Checkpoint {
+        Checkpoint { cursor, written, kept, done }
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tablekeeper_core::aws::raw_items::RawItems;
 use tablekeeper_core::import::finish::Written;
-use tablekeeper_core::import::segment::{Error, Progress, Reached, Work};
+use tablekeeper_core::import::segment::{Checkpoint, Error, Progress, SegmentJob};
 use tablekeeper_core::import::source::Source;
 use tablekeeper_core::import::{Import, segment};
 use tablekeeper_core::storage::Files;
@@ -69,7 +69,7 @@ impl Job {
     async fn segment(&self, number: u32) -> Result<(), Error> {
         let Job { calls, files, source, import, tally, .. } = self;
         let share = f64::from(import.max_write_capacity_units) / f64::from(import.segments.max(1));
-        let work = Work {
+        let work = SegmentJob {
             files,
             source,
             format: import.format,
@@ -91,8 +91,8 @@ impl Job {
                 (told, read) = (items, bytes);
                 self.reached(number, Segment { cursor, items, doubts, done: false });
             };
-            let from = Reached { cursor, items, doubts, done: false };
-            let Reached { cursor, items, doubts, done } = segment::run(&work, from, &mut tell).await?;
+            let from = Checkpoint { cursor, items, doubts, done: false };
+            let Checkpoint { cursor, items, doubts, done } = segment::run(&work, from, &mut tell).await?;
             self.reached(number, Segment { cursor, items, doubts, done });
         }
         Ok(())

@@ -1,8 +1,8 @@
 use super::*;
 
 /// A scan of 12,207,031 units, which is 50 GB, at a rate.
-fn scan(rate: u32) -> Work {
-    Work {
+fn scan(rate: u32) -> RatedWork {
+    RatedWork {
         units: 12_207_031.0,
         rate,
         seconds_per_call: 600,
@@ -18,13 +18,13 @@ fn calls_are_as_many_as_the_rate_is_shared_by() {
     assert_eq!([1, 2, 13, 14].map(|segments| scan(100).calls(segments)), [204.0, 408.0, 2_652.0, 2_856.0]);
     assert_eq!(scan(100).events(13), f64::from(7 * 2_652 + 8 * 13 + 60));
     // A page is read in each call, whatever its share of the rate would be.
-    let short = Work { seconds_per_call: 1, ..scan(100) };
+    let short = RatedWork { seconds_per_call: 1, ..scan(100) };
     assert_eq!(short.calls(1), (12_207_031.0_f64 / 256.0).ceil());
-    let most = Work { least_calls: 9_000.0, ..scan(100) };
+    let most = RatedWork { least_calls: 9_000.0, ..scan(100) };
     assert_eq!(most.calls(3), 9_000.0);
     let unlimited = scan(0);
     assert_eq!((unlimited.calls(0), unlimited.calls(7), unlimited.seconds()), (1.0, 7.0, 0.0));
-    let half = Work { useful: 0.5, ..scan(100) };
+    let half = RatedWork { useful: 0.5, ..scan(100) };
     assert_eq!((half.calls(1), half.seconds()), (407.0, 244_140.62));
 }
 
@@ -46,17 +46,19 @@ fn what_does_not_end_is_told_with_what_would_do() {
          calls of 600 seconds; an execution has 7 days and room for 2847 calls, so 21 or more may be given, or 0 for no \
          limit"
     );
-    let short = Work { seconds_per_call: 20, ..scan(100) };
+    let short = RatedWork { seconds_per_call: 20, ..scan(100) };
     let words = short.too_slow("it", 600).unwrap();
     assert!(words.contains("6104 calls of 20 seconds"), "{words}");
     assert!(
         words.ends_with("so 215 or more may be given, or 0 for no limit, or a SecondsPerCall of 43 or more"),
         "{words}"
     );
-    let long = Work { seconds_per_call: 42, ..short };
-    assert!(!long.ends() && Work { seconds_per_call: 43, ..short }.ends());
-    let endless = Work { least_calls: 2_848.0, ..scan(100) };
-    assert!(!endless.ends_at_some_rate() && Work { least_calls: 2_847.0, ..scan(100) }.ends_at_some_rate());
+    let long = RatedWork { seconds_per_call: 42, ..short };
+    assert!(!long.ends() && RatedWork { seconds_per_call: 43, ..short }.ends());
+    let endless = RatedWork { least_calls: 2_848.0, ..scan(100) };
+    assert!(
+        !endless.ends_at_some_rate() && RatedWork { least_calls: 2_847.0, ..scan(100) }.ends_at_some_rate()
+    );
     let words = endless.too_slow("it", 600).unwrap();
     assert!(words.ends_with("so no rate would do"), "{words}");
 }

@@ -31,11 +31,16 @@ fn store(aws: &FakeStore) -> Store {
 }
 
 /// A call with so many seconds.
-async fn call(aws: &FakeStore, backfill: &Backfill, from: Reached, seconds: u64) -> Result<Reached, Error> {
+async fn call(
+    aws: &FakeStore,
+    backfill: &Backfill,
+    from: Checkpoint,
+    seconds: u64,
+) -> Result<Checkpoint, Error> {
     let (calls, store) = (aws.clients().raw_items(), store(aws));
     let clock = Clock::Fixed("2026-11-20T02:00:05.7Z".parse().unwrap());
     let time = Some(Duration::from_secs(seconds));
-    let work = Work { backfill, segment: 0, calls: &calls, store: &store, time, clock };
+    let work = SegmentJob { backfill, segment: 0, calls: &calls, store: &store, time, clock };
     run(&work, from, &mut |_| {}).await
 }
 
@@ -71,8 +76,8 @@ fn expected(numbers: std::ops::Range<usize>) -> BTreeMap<String, Option<String>>
 #[tokio::test]
 async fn every_item_is_put_as_it_is_with_number_zero_and_the_time_when_it_was_there() {
     let aws = with_items(5);
-    let reached = call(&aws, &backfill(), Reached::default(), 60).await.unwrap();
-    assert_eq!(reached, Reached { cursor: None, written: 5, kept: 0, done: true });
+    let reached = call(&aws, &backfill(), Checkpoint::default(), 60).await.unwrap();
+    assert_eq!(reached, Checkpoint { cursor: None, written: 5, kept: 0, done: true });
     assert_eq!(items(&aws), expected(0..5));
     let metadata = aws.state().objects[&object(3)].metadata.clone();
     let version = Version::of_metadata(Some(&metadata.into_iter().collect())).unwrap();
@@ -87,7 +92,7 @@ async fn every_item_is_put_as_it_is_with_number_zero_and_the_time_when_it_was_th
 async fn a_version_has_its_time_from_dynamodbs_clock_whatever_the_callers_says() {
     let aws = with_items(1);
     aws.at("2026-11-20T04:30:07Z".parse().unwrap());
-    call(&aws, &backfill(), Reached::default(), 60).await.unwrap();
+    call(&aws, &backfill(), Checkpoint::default(), 60).await.unwrap();
     let metadata = aws.state().objects[&object(0)].metadata.clone();
     let version = Version::of_metadata(Some(&metadata.into_iter().collect())).unwrap();
     assert_eq!(version.position.at.to_rfc3339(), "2026-11-20T04:30:07+00:00");
@@ -98,14 +103,14 @@ async fn what_the_stream_wrote_is_kept_be_it_a_deletion() {
     let aws = with_items(5);
     by_the_stream(&aws, 1, Some("{}")).await;
     by_the_stream(&aws, 2, None).await;
-    let reached = call(&aws, &backfill(), Reached::default(), 60).await.unwrap();
-    assert_eq!(reached, Reached { cursor: None, written: 3, kept: 2, done: true });
+    let reached = call(&aws, &backfill(), Checkpoint::default(), 60).await.unwrap();
+    assert_eq!(reached, Checkpoint { cursor: None, written: 3, kept: 2, done: true });
     let mut kept = expected(0..5);
     kept.insert(object(1), Some("{}".to_owned()));
     kept.insert(object(2), None);
     assert_eq!(items(&aws), kept);
     // And again: nothing is written.
-    let again = call(&aws, &backfill(), Reached::default(), 60).await.unwrap();
+    let again = call(&aws, &backfill(), Checkpoint::default(), 60).await.unwrap();
     assert_eq!((again.written, again.kept), (0, 5));
     assert_eq!(items(&aws), kept);
 }
@@ -119,8 +124,9 @@ async fn capacity_is_waited_for_by_each_segments_share() {
     for segment in 0..2 {
         let (calls, store) = (aws.clients().raw_items(), store(&aws));
         let clock = Clock::System;
-        let work = Work { backfill: &backfill, segment, calls: &calls, store: &store, time: None, clock };
-        read += run(&work, Reached::default(), &mut |_| {}).await.unwrap().written;
+        let work =
+            SegmentJob { backfill: &backfill, segment, calls: &calls, store: &store, time: None, clock };
+        read += run(&work, Checkpoint::default(), &mut |_| {}).await.unwrap().written;
     }
     assert_eq!(read, 5);
     // A unit for each page, and each but a segment's first waits for the one before it: a twentieth of a second.
@@ -134,9 +140,15 @@ async fn a_page_that_would_be_paid_for_after_the_time_is_left_to_the_next_call()
     let backfill = Backfill { max_read_capacity_units: 5, ..backfill() };
     let (calls, store) = (aws.clients().raw_items(), store(&aws));
     let time = Some(Duration::from_millis(150));
-    let work =
-        Work { backfill: &backfill, segment: 0, calls: &calls, store: &store, time, clock: Clock::System };
-    let reached = run(&work, Reached::default(), &mut |_| {}).await.unwrap();
+    let work = SegmentJob {
+        backfill: &backfill,
+        segment: 0,
+        calls: &calls,
+        store: &store,
+        time,
+        clock: Clock::System,
+    };
+    let reached = run(&work, Checkpoint::default(), &mut |_| {}).await.unwrap();
     // The first page's unit is paid for after a fifth of a second.
     assert_eq!(aws.count("dynamodb:Scan"), 1);
     assert!(!reached.done && reached.cursor.is_some(), "{reached:?}");
@@ -152,12 +164,12 @@ async fn what_fails_for_good_has_its_name() {
     ] {
         let aws = with_items(5);
         aws.fail_action(action, 0, Fault::Refused(status, code));
-        let error = call(&aws, &backfill(), Reached::default(), 60).await.unwrap_err();
+        let error = call(&aws, &backfill(), Checkpoint::default(), 60).await.unwrap_err();
         assert_eq!(error.name(), name, "{error}");
     }
     let aws = with_items(1);
     let other = Backfill { key_names: vec!["pk".to_owned()], ..backfill() };
-    let error = call(&aws, &other, Reached::default(), 60).await.unwrap_err();
+    let error = call(&aws, &other, Checkpoint::default(), 60).await.unwrap_err();
     let words = "item 1 of the page behind the beginning of segment 0 cannot be read";
     assert_eq!((error.name(), error.to_string()), (ErrorName::RequestRefused, words.to_owned()));
 }
@@ -168,8 +180,8 @@ async fn of_a_page_what_s3_throttles_is_put_again_and_nothing_else() {
     for number in [0, 2, 3] {
         aws.fail_action("s3:PutObject", number, Fault::Refused(503, "SlowDown"));
     }
-    let reached = call(&aws, &backfill(), Reached::default(), 60).await.unwrap();
-    assert_eq!(reached, Reached { cursor: None, written: 5, kept: 0, done: true });
+    let reached = call(&aws, &backfill(), Checkpoint::default(), 60).await.unwrap();
+    assert_eq!(reached, Checkpoint { cursor: None, written: 5, kept: 0, done: true });
     assert_eq!((aws.count("s3:PutObject"), items(&aws)), (5 + 3, expected(0..5)));
 }
 
@@ -177,12 +189,12 @@ async fn of_a_page_what_s3_throttles_is_put_again_and_nothing_else() {
 async fn what_may_pass_keeps_what_was_done() {
     let aws = with_items(5);
     aws.fail_action("dynamodb:Scan", 1, Fault::Refused(400, "ProvisionedThroughputExceededException"));
-    let reached = call(&aws, &backfill(), Reached::default(), 60).await.unwrap();
+    let reached = call(&aws, &backfill(), Checkpoint::default(), 60).await.unwrap();
     assert!(!reached.done && reached.cursor.is_some() && reached.written == 2, "{reached:?}");
     // Another write at the same time is waited out, as nothing is known of it.
     aws.fail_action("s3:PutObject", 0, Fault::Refused(409, "ConditionalRequestConflict"));
     let reached = call(&aws, &backfill(), reached, 60).await.unwrap();
-    assert_eq!(reached, Reached { cursor: None, written: 5, kept: 0, done: true });
+    assert_eq!(reached, Checkpoint { cursor: None, written: 5, kept: 0, done: true });
     assert_eq!(items(&aws), expected(0..5));
 }
 
@@ -195,8 +207,8 @@ const FAULTS: [Fault; 5] = [
 ];
 
 /// Calls until it is done, from the last cursor that it answered; how many tries there were.
-async fn from_cursor_to_cursor(aws: &FakeStore, seconds: u64) -> (Reached, usize) {
-    let mut reached = Reached::default();
+async fn from_cursor_to_cursor(aws: &FakeStore, seconds: u64) -> (Checkpoint, usize) {
+    let mut reached = Checkpoint::default();
     for tries in 1..500 {
         match call(aws, &backfill(), reached.clone(), seconds).await {
             Ok(now) if now.done => return (now, tries),

@@ -16,7 +16,7 @@ async fn call(
     at: Option<Cursor>,
     items: u64,
     seconds: Option<u64>,
-) -> Result<Reached, Error> {
+) -> Result<Checkpoint, Error> {
     call_at(aws, at, items, seconds.map(Duration::from_secs), None).await
 }
 
@@ -27,18 +27,18 @@ async fn call_at(
     items: u64,
     time: Option<Duration>,
     units_per_second: Option<f64>,
-) -> Result<Reached, Error> {
-    let from = Reached { cursor: at, items, ..Reached::default() };
+) -> Result<Checkpoint, Error> {
+    let from = Checkpoint { cursor: at, items, ..Checkpoint::default() };
     call_from(aws, from, time, units_per_second).await
 }
 
 /// One call that goes on from what an earlier one reached.
 async fn call_from(
     aws: &FakeStore,
-    from: Reached,
+    from: Checkpoint,
     time: Option<Duration>,
     units_per_second: Option<f64>,
-) -> Result<Reached, Error> {
+) -> Result<Checkpoint, Error> {
     let clients = aws.clients();
     let files = bucket(&clients, "exports");
     let source = source::find(&files, FOLDER).await.map_err(|error| match error {
@@ -46,7 +46,7 @@ async fn call_from(
         source::Error::Invalid { location, reason } => Error::Invalid { location, reason },
     })?;
     let calls = clients.raw_items();
-    let work = Work {
+    let work = SegmentJob {
         files: &files,
         source: &source,
         format: source.format.unwrap_or(Format::Json),
@@ -63,7 +63,7 @@ async fn call_from(
     run(&work, from, &mut |_| {}).await
 }
 
-async fn whole(aws: &FakeStore) -> Result<Reached, Error> {
+async fn whole(aws: &FakeStore) -> Result<Checkpoint, Error> {
     call(aws, None, 0, None).await
 }
 
@@ -80,11 +80,11 @@ async fn every_format_and_compression_is_written_whole() {
             let reached = whole(&aws).await.unwrap();
             assert_eq!(
                 reached,
-                Reached {
+                Checkpoint {
                     cursor: Some(Cursor { file: 2, line: 0 }),
                     items: 61,
                     done: true,
-                    ..Reached::default()
+                    ..Checkpoint::default()
                 }
             );
             assert_eq!(table(&aws), sorted(items(0..61).iter().map(String::as_str)), "{format:?} {name}");
@@ -136,7 +136,7 @@ async fn a_call_sends_no_more_than_it_pays_for_in_its_time() {
     let reached = call_at(&aws, None, 0, time, rate).await.unwrap();
     assert_eq!(
         reached,
-        Reached { cursor: Some(Cursor { file: 0, line: 50 }), items: 50, ..Reached::default() }
+        Checkpoint { cursor: Some(Cursor { file: 0, line: 50 }), items: 50, ..Checkpoint::default() }
     );
     assert_eq!(aws.count("dynamodb:BatchWriteItem"), 2);
     assert!(begun.elapsed() >= Duration::from_secs(1), "what was written is paid for");
@@ -299,7 +299,7 @@ async fn a_file_that_is_gone_or_another_since_it_was_listed_is_a_change() {
     let files = bucket(&clients, "exports");
     let source = source::find(&files, FOLDER).await.unwrap();
     let calls = clients.raw_items();
-    let work = Work {
+    let work = SegmentJob {
         files: &files,
         source: &source,
         format: Format::DynamodbJson,
@@ -316,11 +316,11 @@ async fn a_file_that_is_gone_or_another_since_it_was_listed_is_a_change() {
     let key = format!("{FOLDER}data/c.json.gz");
     let longer = data(OutputFormat::DynamodbJson, item_formats::Compression::Gzip, &items(0..50));
     let aws = aws.with_object(&key, longer);
-    let error = run(&work, Reached::default(), &mut |_| {}).await.unwrap_err();
+    let error = run(&work, Checkpoint::default(), &mut |_| {}).await.unwrap_err();
     assert_eq!(error.name(), ErrorName::ImportChanged);
     assert!(error.to_string().starts_with(&format!("s3://exports/{key} has ")), "{error}");
     aws.state().objects.remove(&key);
-    let error = run(&work, Reached::default(), &mut |_| {}).await.unwrap_err();
+    let error = run(&work, Checkpoint::default(), &mut |_| {}).await.unwrap_err();
     assert_eq!(error.name(), ErrorName::ImportChanged);
     assert!(error.to_string().contains("data/c.json.gz is gone; the files of an import"), "{error}");
 }
@@ -336,7 +336,7 @@ async fn a_directory_is_read_as_a_bucket_is_and_progress_is_told() {
     let source = source::find(&files, "").await.unwrap();
     let aws = aws();
     let calls = aws.clients().raw_items();
-    let work = Work {
+    let work = SegmentJob {
         files: &files,
         source: &source,
         format: source.format.unwrap(),
@@ -352,7 +352,7 @@ async fn a_directory_is_read_as_a_bucket_is_and_progress_is_told() {
     };
     let mut told = Vec::new();
     let mut tell = |progress: Progress<'_>| told.push((progress.key.to_owned(), progress.items));
-    assert!(run(&work, Reached::default(), &mut tell).await.unwrap().done);
+    assert!(run(&work, Checkpoint::default(), &mut tell).await.unwrap().done);
     assert_eq!(told.last(), Some(&("a.json.zst".to_owned(), 60)));
     assert!(told.is_sorted(), "{told:?}");
     assert_eq!(table(&aws), sorted(items(0..60).iter().map(String::as_str)));
@@ -371,7 +371,7 @@ async fn lines_without_types_are_written_and_what_they_leave_in_doubt_is_counted
     assert_eq!((whole.items, whole.doubts), (60, Doubts { nulls: 60, arrays: 60, ..Doubts::default() }));
 
     let aws = with_lines(&lines);
-    let (mut from, mut seen) = (Reached::default(), Vec::new());
+    let (mut from, mut seen) = (Checkpoint::default(), Vec::new());
     while !from.done {
         from = call_from(&aws, from, Some(Duration::ZERO), None).await.unwrap();
         seen.push((from.items, from.doubts.nulls));

@@ -63,8 +63,8 @@ async fn a_call_whose_time_is_up_is_gone_on_with_behind_its_cursor() {
     let replay = objects::Replay { seconds_per_call: Some(0), ..wanted };
     let (dynamodb, s3) = (aws.clients().dynamodb(), aws.clients().s3());
     let clock = Clock::Fixed(chrono::DateTime::from_timestamp(BEGIN + 60, 0).unwrap());
-    let work = Work { replay: &replay, dynamodb: &dynamodb, s3: &s3, clock };
-    let (mut reached, mut calls) = (Reached::default(), 0);
+    let work = ReplayJob { replay: &replay, dynamodb: &dynamodb, s3: &s3, clock };
+    let (mut reached, mut calls) = (Checkpoint::default(), 0);
     while !reached.done {
         reached = objects::run(&work, reached, &mut |_| {}).await.unwrap();
         calls += 1;
