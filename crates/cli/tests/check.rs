@@ -81,13 +81,13 @@ fn a_finding_is_told_to_a_program_with_its_place() {
 /// The project of two states that docs/contracts.md shows.
 fn example(page: &str) -> tempfile::TempDir {
     let mut blocks = page.split("```json\n").skip(1).map(|block| block.split("```").next().unwrap());
-    let (definition, order, found, charge) =
+    let (definition, request, found, charge) =
         (blocks.next().unwrap(), blocks.next().unwrap(), blocks.next().unwrap(), blocks.next().unwrap());
     let folder = tempfile::tempdir().unwrap();
     for (path, text) in [
         ("statemachines/order.asl.json", definition),
-        ("schemas/order.input.json", order),
-        ("schemas/order/look-up.input.json", order),
+        ("schemas/order.input.json", request),
+        ("schemas/order/look-up.input.json", request),
         ("schemas/order/look-up.output.json", found),
         ("schemas/order/charge.input.json", charge),
         ("schemas/order/charge.output.json", r#"{"type": "object", "additionalProperties": false}"#),

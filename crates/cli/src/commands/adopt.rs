@@ -1,6 +1,6 @@
 //! `tablekeeper adopt`: what an older system kept of a table, into the bucket of its incremental backup.
 
-mod order;
+mod request;
 mod state;
 
 use std::process::ExitCode;
@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
-use order::{Key, Order};
+use request::{Key, Request};
 use serde::Serialize;
 use state::State;
 use tablekeeper_core::import::{Format, doubts};
@@ -98,8 +98,8 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let console = Console::new(Stream::Stderr);
     let settings = arguments.configuration.settings().await?;
     let aws = settings.aws().await?;
-    let order = order::take(&arguments, &settings, &aws).await?;
-    let Order { items, keys, complete_since, from_prefix, path, state, .. } = &order;
+    let request = request::take(&arguments, &settings, &aws).await?;
+    let Request { items, keys, complete_since, from_prefix, path, state, .. } = &request;
     check_free(&aws, items, &console).await?;
     let store = |bucket: &str, prefix: &str| Store {
         s3: aws.s3.clone(),

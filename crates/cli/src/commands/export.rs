@@ -4,7 +4,7 @@
 //! parts with their records, the same verification before a manifest is written. What is different is who calls: the
 //! segments are tasks of this process, and an export that was stopped goes on where its records end, with --resume.
 
-mod order;
+mod request;
 mod segments;
 
 use std::process::ExitCode;
@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
-use order::Order;
+use request::Request;
 use segments::Job;
 use serde::Serialize;
 use tablekeeper_core::clock::Clock;
@@ -104,7 +104,7 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let place = Place::of("--to", &arguments.to)?;
     arguments.check(&place)?;
     let aws = Aws::from_environment().await?;
-    let Order { run, plan, files, about } = order::take(&arguments, &place, &aws).await?;
+    let Request { run, plan, files, about } = request::take(&arguments, &place, &aws).await?;
     let console = Console::new(Stream::Stderr);
     let folder = files.location(&plan.folder);
     let verb = if arguments.resume { "going on with" } else { "exporting" };

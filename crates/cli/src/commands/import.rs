@@ -4,7 +4,7 @@
 //! writing, the same comparison with the manifest. What is different is who calls: the segments are tasks of this
 //! process, and up to where they have written stands in a small file, from which --resume goes on.
 
-mod order;
+mod request;
 mod segments;
 mod state;
 
@@ -13,14 +13,14 @@ use std::sync::Arc;
 
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
-use order::Order;
+use request::Request;
 use segments::Job;
 use serde::Serialize;
 use tablekeeper_core::error_name::HasErrorName as _;
 use tablekeeper_core::import::execution_input::{MOST_SEGMENTS, MOST_UNITS};
 use tablekeeper_core::import::{Binary, Compression, Format, finish as finish_import};
 
-pub(crate) use order::refused;
+pub(crate) use request::refused;
 pub(crate) use state::cursor_file_of;
 
 use crate::console;
@@ -133,7 +133,7 @@ pub(crate) async fn import(
     aws: &Aws,
     console: &Console,
 ) -> anyhow::Result<ExitCode> {
-    let Order { files, source, state, path } = order::take(arguments, kind, place, aws).await?;
+    let Request { files, source, state, path } = request::take(arguments, kind, place, aws).await?;
     let import = state.import.clone();
     let verb = match (arguments.resume, kind) {
         (true, _) => "going on with",

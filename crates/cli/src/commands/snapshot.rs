@@ -5,7 +5,7 @@
 //! and a snapshot that was stopped goes on where its records end, with --resume.
 
 mod list;
-mod order;
+mod request;
 mod shards;
 
 use std::process::ExitCode;
@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use clap::{Args, Subcommand};
-use order::Order;
+use request::Request;
 use serde::Serialize;
 use shards::Job;
 use tablekeeper_core::clock::Clock;
@@ -237,8 +237,8 @@ pub(crate) async fn make(
     aws: &Aws,
     console: &Console,
 ) -> anyhow::Result<Option<Output>> {
-    let Order { snapshot, files, settled_at, days, whole } =
-        order::take(which, how, settings, aws, console).await?;
+    let Request { snapshot, files, settled_at, days, whole } =
+        request::take(which, how, settings, aws, console).await?;
     let folder = files.location(&snapshot.plan.folder);
     if whole {
         console.line(&format!("{folder} is there already"));
@@ -264,7 +264,7 @@ pub(crate) async fn make(
         tokio::time::sleep(Duration::from_secs(seconds.into())).await;
         let team = team.insert(shards::begin(&job));
         team.finished().await.map_err(|error| named(error.name(), error))?;
-        if let Err(gone) = order::check_still_kept(&job.snapshot, days, aws, console).await {
+        if let Err(gone) = request::check_still_kept(&job.snapshot, days, aws, console).await {
             return Ok(Err(gone));
         }
         let finished = finish_snapshot::finish(&job.files, job.snapshot.clone()).await;

@@ -16,7 +16,7 @@ const MOST_REASONS: usize = 1_000;
 pub(super) struct State {
     pub(super) version: u32,
     /// What is adopted, and where it goes: `s3://old/a/ json s3://new/items/`.
-    pub(super) order: String,
+    pub(super) request: String,
     /// The last object that is done, and all before it.
     pub(super) after: Option<String>,
     pub(super) counts: Counts,
@@ -27,9 +27,9 @@ pub(super) struct State {
 
 impl State {
     /// Before the first object.
-    pub(super) fn new(order: String) -> State {
+    pub(super) fn new(request: String) -> State {
         let (counts, doubts) = (Counts::default(), Doubts::default());
-        State { version: VERSION, order, after: None, counts, doubts, left: Vec::new() }
+        State { version: VERSION, request, after: None, counts, doubts, left: Vec::new() }
     }
 
     /// With one more object.

@@ -213,7 +213,7 @@ async fn read_segment(client: &Client, name: &str, segment: usize) -> anyhow::Re
 fn key_of(item: &Item) -> anyhow::Result<String> {
     let text = |name: &str| item.get(name).and_then(|value| value.as_s().ok());
     match (text("customerId"), text("orderId")) {
-        (Some(customer), Some(order)) => Ok(format!("{customer}/{order}")),
+        (Some(customer), Some(request)) => Ok(format!("{customer}/{request}")),
         _ => bail!("an item lacks its key: {}", item.keys().cloned().collect::<Vec<_>>().join(", ")),
     }
 }

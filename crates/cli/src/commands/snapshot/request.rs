@@ -30,7 +30,7 @@ const SHARDS: u32 = 16;
 const SECONDS: u32 = 300;
 
 /// A snapshot that can be made.
-pub(super) struct Order {
+pub(super) struct Request {
     pub(super) snapshot: Snapshot,
     pub(super) files: Files,
     /// When the stream has told of its second.
@@ -60,7 +60,7 @@ pub(super) async fn take(
     settings: &Settings,
     aws: &Aws,
     console: &Console,
-) -> anyhow::Result<Order> {
+) -> anyhow::Result<Request> {
     let now = Clock::System.now();
     let snapshots = settings.snapshots()?;
     let found = match (which.at, which.resume) {
@@ -68,24 +68,24 @@ pub(super) async fn take(
         (None, true) => newest(settings, aws).await?,
         (None, false) => Found::Nothing,
     };
-    let order = |snapshot: Snapshot, days: Option<u32>, whole: bool| {
+    let request = |snapshot: Snapshot, days: Option<u32>, whole: bool| {
         let files = snapshot.run.files(aws.s3.clone(), &snapshot.plan.table_name);
         let settled_at = snapshot.at + TimeDelta::seconds(how.settle().into());
-        Order { snapshot, files, settled_at, days, whole }
+        Request { snapshot, files, settled_at, days, whole }
     };
     let place = format!("s3://{}/{}", snapshots.bucket, snapshots.prefix);
     match found {
         Found::Others(sentence) => bail!(sentence),
         Found::Whole(snapshot) => {
             which.check(how, &snapshot)?;
-            Ok(order(snapshot, None, true))
+            Ok(request(snapshot, None, true))
         }
         Found::Ours(snapshot) if which.resume => {
             which.check(how, &snapshot)?;
             let days = noncurrent_days(aws, settings.items()?, console).await?;
             let said = format!("--resume would go on with the snapshot {}, which is of", snapshot.name);
             check_kept(&said, snapshot.at, days)?;
-            Ok(order(snapshot, days, false))
+            Ok(request(snapshot, days, false))
         }
         Found::Ours(snapshot) => bail!(Unusable(format!(
             "the snapshot {} in {place} was begun from the command line and not ended; --resume goes on with it, and without \
@@ -98,7 +98,7 @@ pub(super) async fn take(
         ))),
         Found::Nothing | Found::NotEnded(_) => {
             let days = noncurrent_days(aws, settings.items()?, console).await?;
-            Ok(order(begin(which, how, settings, aws, days.unwrap_or_default(), now).await?, days, false))
+            Ok(request(begin(which, how, settings, aws, days.unwrap_or_default(), now).await?, days, false))
         }
     }
 }

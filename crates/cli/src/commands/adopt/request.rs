@@ -25,7 +25,7 @@ pub(crate) struct Key {
 }
 
 /// An adoption that can be done.
-pub(super) struct Order {
+pub(super) struct Request {
     pub(super) items: Items,
     /// The table's key attributes.
     pub(super) keys: Vec<Key>,
@@ -57,7 +57,7 @@ impl FromStr for Key {
 }
 
 /// Looks at the table and the bucket, and at the cursor file where there is one to go on with.
-pub(super) async fn take(arguments: &Arguments, settings: &Settings, aws: &Aws) -> anyhow::Result<Order> {
+pub(super) async fn take(arguments: &Arguments, settings: &Settings, aws: &Aws) -> anyhow::Result<Request> {
     // It has to be the one that the stack follows, if that says one.
     settings.table(Some(&arguments.table))?;
     let items = settings.items()?.clone();
@@ -82,20 +82,20 @@ pub(super) async fn take(arguments: &Arguments, settings: &Settings, aws: &Aws) 
         .clone()
         .unwrap_or_else(|| PathBuf::from(format!(".tablekeeper-adopt-{}.json", arguments.table)));
     let (from, format) = (&arguments.from_bucket, arguments.format.as_str());
-    let order = format!("s3://{from}/{from_prefix} {format} s3://{}/{}", items.bucket, items.prefix);
+    let request = format!("s3://{from}/{from_prefix} {format} s3://{}/{}", items.bucket, items.prefix);
     let state = match arguments.resume {
-        false => State::new(order),
+        false => State::new(request),
         true => match cursor_file::read::<State>(&path, "an adoption")? {
             None => bail!(cursor_file::nothing(&path, "adoption")),
-            Some(earlier) if (earlier.version, &earlier.order) == (VERSION, &order) => earlier,
+            Some(earlier) if (earlier.version, &earlier.request) == (VERSION, &request) => earlier,
             Some(earlier) => bail!(Unusable(format!(
                 "{} tells of another adoption ({}); leave --resume out",
                 path.display(),
-                earlier.order
+                earlier.request
             ))),
         },
     };
-    Ok(Order { items, keys, complete_since, from_prefix, path, state })
+    Ok(Request { items, keys, complete_since, from_prefix, path, state })
 }
 
 /// The key attributes of the table, or what the arguments say of one that is gone.

@@ -26,7 +26,7 @@ const OWNER: &str = "the command line";
 const SECONDS: u32 = 300;
 
 /// An export that can be done.
-pub(super) struct Order {
+pub(super) struct Request {
     pub(super) run: Run,
     pub(super) plan: Plan,
     pub(super) files: Files,
@@ -35,7 +35,7 @@ pub(super) struct Order {
 }
 
 /// Plans a new export, or finds the one to go on with.
-pub(super) async fn take(arguments: &Arguments, place: &Place, aws: &Aws) -> anyhow::Result<Order> {
+pub(super) async fn take(arguments: &Arguments, place: &Place, aws: &Aws) -> anyhow::Result<Request> {
     let table = &arguments.table;
     let dynamodb = aws.clients.dynamodb();
     let described = table_description::describe(&dynamodb, table).await;
@@ -65,7 +65,7 @@ pub(super) async fn take(arguments: &Arguments, place: &Place, aws: &Aws) -> any
         (run, plan)
     };
     let files = files(place, &run, table, aws);
-    Ok(Order { run, plan, files, about })
+    Ok(Request { run, plan, files, about })
 }
 
 fn files(place: &Place, run: &Run, table: &str, aws: &Aws) -> Files {

@@ -19,7 +19,7 @@ use crate::failure::Unusable;
 use crate::transfer::{Aws, Place, cursor_file, named, whole};
 
 /// An import that can be done.
-pub(super) struct Order {
+pub(super) struct Request {
     pub(super) files: Files,
     pub(super) source: Source,
     pub(super) state: State,
@@ -33,7 +33,7 @@ pub(super) async fn take(
     kind: Kind,
     place: &Place,
     aws: &Aws,
-) -> anyhow::Result<Order> {
+) -> anyhow::Result<Request> {
     let (files, bucket, key) = source_of(arguments, place, aws)?;
     let usual = || state::usual_path(&arguments.table, &files);
     let path = arguments.cursor_file.clone().unwrap_or_else(usual);
@@ -91,7 +91,7 @@ pub(super) async fn take(
         Some(earlier) => resumed(planned, earlier, kind, &path)?,
         None => planned,
     };
-    Ok(Order { files, source, state, path })
+    Ok(Request { files, source, state, path })
 }
 
 /// Where the files are: they, their bucket, and the key of what is meant among them.
