@@ -14,7 +14,7 @@ use tablekeeper_core::aws::raw_items::RawItems;
 use tablekeeper_core::error_name::ErrorName;
 use tablekeeper_core::text::quoted;
 
-pub(crate) use location::{Place, whole};
+pub(crate) use location::{Location, whole};
 pub(crate) use progress::{Goal, Tally, watch};
 pub(crate) use worker_pool::Team;
 

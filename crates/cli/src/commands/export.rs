@@ -26,7 +26,7 @@ use tablekeeper_core::export::{
 
 use crate::console;
 use crate::console::{Console, Stream};
-use crate::transfer::{Aws, Goal, INTERRUPTED, Place, check_table_name, concluded, named, watch};
+use crate::transfer::{Aws, Goal, INTERRUPTED, Location, check_table_name, concluded, named, watch};
 
 /// Write the items of a table to files, in a bucket or in a directory.
 ///
@@ -101,7 +101,7 @@ struct Report {
 /// Exports the table.
 pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     check_table_name(&arguments.table)?;
-    let place = Place::of("--to", &arguments.to)?;
+    let place = Location::of("--to", &arguments.to)?;
     arguments.check(&place)?;
     let aws = Aws::from_environment().await?;
     let Request { run, plan, files, about } = request::take(&arguments, &place, &aws).await?;

@@ -26,7 +26,7 @@ pub(crate) use state::cursor_file_of;
 use crate::console;
 use crate::console::{Console, Stream};
 use crate::transfer::{
-    Aws, Goal, INTERRUPTED, Place, check_table_name, concluded, cursor_file, named, watch,
+    Aws, Goal, INTERRUPTED, Location, check_table_name, concluded, cursor_file, named, watch,
 };
 
 /// Write the items of an export into a table that is there.
@@ -119,7 +119,7 @@ impl Kind {
 /// Imports the files.
 pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     check_table_name(&arguments.table)?;
-    let place = Place::of("--from", &arguments.from)?;
+    let place = Location::of("--from", &arguments.from)?;
     let aws = Aws::from_environment().await?;
     let console = Console::new(Stream::Stderr);
     import(&arguments, Kind::Files, &place, &aws, &console).await
@@ -129,7 +129,7 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
 pub(crate) async fn import(
     arguments: &Arguments,
     kind: Kind,
-    place: &Place,
+    place: &Location,
     aws: &Aws,
     console: &Console,
 ) -> anyhow::Result<ExitCode> {

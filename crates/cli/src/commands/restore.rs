@@ -20,7 +20,7 @@ use super::snapshot::{How, Which};
 use crate::config::{Configuration, Settings};
 use crate::console::{Console, Stream};
 use crate::failure::Unusable;
-use crate::transfer::{Aws, INTERRUPTED, Place, check_table_name};
+use crate::transfer::{Aws, INTERRUPTED, Location, check_table_name};
 
 /// Requests of BatchWriteItem that a segment has under way.
 const REQUESTS_OF_A_SEGMENT: u32 = 8;
@@ -96,7 +96,7 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
         },
         None => (named_by(&arguments, &settings)?, arguments.resume),
     };
-    let place = Place::of("SNAPSHOT", &from)?;
+    let place = Location::of("SNAPSHOT", &from)?;
     let import = import::Arguments {
         table: arguments.table,
         from,

@@ -9,7 +9,7 @@ use crate::failure::Unusable;
 
 /// Where files are.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) enum Place {
+pub(crate) enum Location {
     /// Objects of a bucket.
     Bucket {
         /// The bucket's name.
@@ -21,19 +21,19 @@ pub(crate) enum Place {
     Path(PathBuf),
 }
 
-impl Place {
+impl Location {
     /// What the value of an option says. Whatever looks like a URI has to be one of S3.
-    pub(crate) fn of(option: &str, text: &str) -> Result<Place, Unusable> {
+    pub(crate) fn of(option: &str, text: &str) -> Result<Location, Unusable> {
         let wrong = || {
             Unusable(format!("{option} is {}; s3://bucket/prefix or a directory may be given", quoted(text)))
         };
         if let Some((bucket, key)) = bucket_and_key(text) {
-            return Ok(Place::Bucket { bucket, key });
+            return Ok(Location::Bucket { bucket, key });
         }
         if text.is_empty() || text.contains("://") || text.contains('\0') {
             return Err(wrong());
         }
-        Ok(Place::Path(PathBuf::from(text)))
+        Ok(Location::Path(PathBuf::from(text)))
     }
 }
 
@@ -49,18 +49,18 @@ mod tests {
 
     #[test]
     fn a_bucket_or_a_directory_is_meant_and_nothing_else() {
-        let bucket = |key: &str| Place::Bucket { bucket: "exports".to_owned(), key: key.to_owned() };
+        let bucket = |key: &str| Location::Bucket { bucket: "exports".to_owned(), key: key.to_owned() };
         for (text, place) in [
             ("s3://exports", bucket("")),
             ("s3://exports/a/b", bucket("a/b")),
-            ("exports/a", Place::Path("exports/a".into())),
-            ("/tmp", Place::Path("/tmp".into())),
+            ("exports/a", Location::Path("exports/a".into())),
+            ("/tmp", Location::Path("/tmp".into())),
         ] {
-            assert_eq!(Place::of("--to", text).unwrap(), place);
+            assert_eq!(Location::of("--to", text).unwrap(), place);
         }
         for text in ["", "ftp://exports/a", "s3://E/a", "S3://exports/a", "https://exports.s3.amazonaws.com/"]
         {
-            let error = Place::of("--from", text).unwrap_err().to_string();
+            let error = Location::of("--from", text).unwrap_err().to_string();
             assert_eq!(error, format!("--from is `{text}`; s3://bucket/prefix or a directory may be given"));
         }
     }

@@ -30,7 +30,7 @@ pub struct Layout<'a> {
 
 /// Where the items of a table lie.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Place {
+pub struct TableLocation {
     /// Before the keys of its items: empty, or ending in `/`.
     pub prefix: String,
     /// The table's folder, which late versions have as well: empty for the table that the stack is of, `<table>/` for others.
@@ -49,12 +49,12 @@ pub struct Followed {
 
 impl Layout<'_> {
     /// Returns where the items of the table with this name lie.
-    pub fn place(&self, table: &str) -> Place {
+    pub fn place(&self, table: &str) -> TableLocation {
         if table == self.own_table {
-            return Place { prefix: as_prefix(self.prefix), folder: String::new() };
+            return TableLocation { prefix: as_prefix(self.prefix), folder: String::new() };
         }
         let folder = format!("{table}/");
-        Place { prefix: format!("{}{folder}", as_prefix(self.tables_prefix)), folder }
+        TableLocation { prefix: format!("{}{folder}", as_prefix(self.tables_prefix)), folder }
     }
 }
 
@@ -127,8 +127,10 @@ mod tests {
     #[test]
     fn the_own_table_lies_under_its_prefix_and_others_in_folders_of_their_names() {
         let layout = Layout { own_table: "orders", prefix: "items", tables_prefix: "/tables" };
-        let place =
-            |prefix: &str, folder: &str| Place { prefix: prefix.to_owned(), folder: folder.to_owned() };
+        let place = |prefix: &str, folder: &str| TableLocation {
+            prefix: prefix.to_owned(),
+            folder: folder.to_owned(),
+        };
         assert_eq!(layout.place("orders"), place("items/", ""));
         assert_eq!(layout.place("customers"), place("tables/customers/", "customers/"));
         let orders = "arn:aws:dynamodb:eu-west-1:123456789012:table/orders";

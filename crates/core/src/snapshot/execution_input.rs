@@ -10,7 +10,7 @@ use crate::import::execution_input::{MOST_SECONDS, MOST_SEGMENTS};
 use crate::input::{InvalidInput, number};
 use crate::item_history::Items;
 use crate::item_history::retention::MOST_DAYS;
-use crate::item_history::tables::{Layout, Place, arn_beside};
+use crate::item_history::tables::{Layout, TableLocation, arn_beside};
 use crate::storage::as_prefix;
 use crate::text::quoted;
 
@@ -160,7 +160,7 @@ impl ExecutionInput {
 
 impl ExecutionInput {
     /// The ARN of the table that is wanted, and where its items lie.
-    fn table(&self, defaults: &Defaults) -> Result<(String, Place), InvalidInput> {
+    fn table(&self, defaults: &Defaults) -> Result<(String, TableLocation), InvalidInput> {
         let own = Arn::parse(&defaults.table_arn).and_then(|arn| arn.table_name());
         let own_table = own.unwrap_or(&defaults.table_arn);
         let table = self.table_name.as_deref().unwrap_or(own_table);

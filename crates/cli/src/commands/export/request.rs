@@ -18,7 +18,7 @@ use tablekeeper_core::text::quoted;
 
 use super::Arguments;
 use crate::failure::Unusable;
-use crate::transfer::{Aws, Place, named, whole};
+use crate::transfer::{Aws, Location, named, whole};
 
 /// What the command line calls itself where an execution has its ARN.
 const OWNER: &str = "the command line";
@@ -35,7 +35,7 @@ pub(super) struct Request {
 }
 
 /// Plans a new export, or finds the one to go on with.
-pub(super) async fn take(arguments: &Arguments, place: &Place, aws: &Aws) -> anyhow::Result<Request> {
+pub(super) async fn take(arguments: &Arguments, place: &Location, aws: &Aws) -> anyhow::Result<Request> {
     let table = &arguments.table;
     let dynamodb = aws.clients.dynamodb();
     let described = table_description::describe(&dynamodb, table).await;
@@ -68,34 +68,34 @@ pub(super) async fn take(arguments: &Arguments, place: &Place, aws: &Aws) -> any
     Ok(Request { run, plan, files, about })
 }
 
-fn files(place: &Place, run: &Run, table: &str, aws: &Aws) -> Files {
+fn files(place: &Location, run: &Run, table: &str, aws: &Aws) -> Files {
     match place {
-        Place::Bucket { .. } => run.files(aws.s3.clone(), table),
-        Place::Path(path) => Files::Directory(path.clone()),
+        Location::Bucket { .. } => run.files(aws.s3.clone(), table),
+        Location::Path(path) => Files::Directory(path.clone()),
     }
 }
 
 /// The bucket; none where there is a directory.
-fn bucket(place: &Place) -> String {
+fn bucket(place: &Location) -> String {
     match place {
-        Place::Bucket { bucket, .. } => bucket.clone(),
-        Place::Path(_) => String::new(),
+        Location::Bucket { bucket, .. } => bucket.clone(),
+        Location::Path(_) => String::new(),
     }
 }
 
 /// What keys begin with.
-fn prefix(place: &Place) -> String {
+fn prefix(place: &Location) -> String {
     match place {
-        Place::Bucket { key, .. } => prefix_of(key),
-        Place::Path(_) => String::new(),
+        Location::Bucket { key, .. } => prefix_of(key),
+        Location::Path(_) => String::new(),
     }
 }
 
 /// The export to go on with.
-async fn begun(arguments: &Arguments, place: &Place, aws: &Aws) -> anyhow::Result<Document> {
+async fn begun(arguments: &Arguments, place: &Location, aws: &Aws) -> anyhow::Result<Document> {
     let files = match place {
-        Place::Bucket { bucket, .. } => whole(&aws.s3, bucket),
-        Place::Path(path) => Files::Directory(path.clone()),
+        Location::Bucket { bucket, .. } => whole(&aws.s3, bucket),
+        Location::Path(path) => Files::Directory(path.clone()),
     };
     let is_own = |owner: &str| owner.starts_with(OWNER);
     let found = incomplete::newest(&files, &prefix(place), &arguments.table, is_own).await;
@@ -112,8 +112,8 @@ async fn begun(arguments: &Arguments, place: &Place, aws: &Aws) -> anyhow::Resul
 
 impl Arguments {
     /// Refuses a place that cannot be written to, and options that say nothing about the export.
-    pub(super) fn check(&self, place: &Place) -> Result<(), Unusable> {
-        if let Place::Path(path) = place
+    pub(super) fn check(&self, place: &Location) -> Result<(), Unusable> {
+        if let Location::Path(path) = place
             && path.exists()
             && !path.is_dir()
         {
@@ -130,7 +130,7 @@ impl Arguments {
     }
 
     /// What a new export goes by.
-    fn run(&self, place: &Place, now: DateTime<Utc>) -> Run {
+    fn run(&self, place: &Location, now: DateTime<Utc>) -> Run {
         Run {
             started_at: now,
             timestamp: now.format("%Y-%m-%d-%H-%M-%S").to_string(),

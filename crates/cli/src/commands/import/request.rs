@@ -16,7 +16,7 @@ use super::state;
 use super::state::{Segment, State, VERSION};
 use super::{Arguments, Kind};
 use crate::failure::Unusable;
-use crate::transfer::{Aws, Place, cursor_file, named, whole};
+use crate::transfer::{Aws, Location, cursor_file, named, whole};
 
 /// An import that can be done.
 pub(super) struct Request {
@@ -31,7 +31,7 @@ pub(super) struct Request {
 pub(super) async fn take(
     arguments: &Arguments,
     kind: Kind,
-    place: &Place,
+    place: &Location,
     aws: &Aws,
 ) -> anyhow::Result<Request> {
     let (files, bucket, key) = source_of(arguments, place, aws)?;
@@ -95,10 +95,10 @@ pub(super) async fn take(
 }
 
 /// Where the files are: they, their bucket, and the key of what is meant among them.
-fn source_of(arguments: &Arguments, place: &Place, aws: &Aws) -> anyhow::Result<(Files, String, String)> {
+fn source_of(arguments: &Arguments, place: &Location, aws: &Aws) -> anyhow::Result<(Files, String, String)> {
     let path = match place {
-        Place::Bucket { bucket, key } => return Ok((whole(&aws.s3, bucket), bucket.clone(), key.clone())),
-        Place::Path(path) => path,
+        Location::Bucket { bucket, key } => return Ok((whole(&aws.s3, bucket), bucket.clone(), key.clone())),
+        Location::Path(path) => path,
     };
     if path.is_dir() {
         return Ok((Files::Directory(path.clone()), String::new(), String::new()));

@@ -13,7 +13,7 @@ use tablekeeper_core::import::source::Source;
 use tablekeeper_core::storage::Files;
 
 use crate::failure::Unusable;
-use crate::transfer::{Place, cursor_file};
+use crate::transfer::{Location, cursor_file};
 
 /// The form that this code writes, and the only one that it reads.
 pub(super) const VERSION: u32 = 2;
@@ -83,10 +83,10 @@ pub(crate) fn cursor_file_of(table: &str) -> String {
 }
 
 /// The place as the file says it.
-pub(super) fn place_of(place: &Place) -> anyhow::Result<String> {
+pub(super) fn place_of(place: &Location) -> anyhow::Result<String> {
     Ok(match place {
-        Place::Bucket { bucket, .. } => format!("s3://{bucket}"),
-        Place::Path(path) => std::fs::canonicalize(path)?.display().to_string(),
+        Location::Bucket { bucket, .. } => format!("s3://{bucket}"),
+        Location::Path(path) => std::fs::canonicalize(path)?.display().to_string(),
     })
 }
 

@@ -2,7 +2,7 @@
 
 use aws_sdk_cloudformation::types::Stack;
 use tablekeeper_core::aws::arn::{Arn, is_table_name};
-use tablekeeper_core::item_history::tables::{Layout, Place};
+use tablekeeper_core::item_history::tables::{Layout, TableLocation};
 use tablekeeper_core::storage::as_prefix;
 use tablekeeper_core::text::quoted;
 
@@ -58,7 +58,7 @@ impl OfStack {
                 return Err(Unusable(format!("--stack-table is {asked}; the name of a table may be given")));
             }
             (Some(_), Some(table)) => layout.place(table),
-            (None, _) => Place { prefix: prefix.to_owned(), folder: String::new() },
+            (None, _) => TableLocation { prefix: prefix.to_owned(), folder: String::new() },
         };
         let snapshots = match place.folder.as_str() {
             "" => snapshots.to_owned(),

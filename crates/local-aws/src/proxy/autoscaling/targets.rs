@@ -15,24 +15,24 @@ const SUSPENDED: [&str; 3] =
 
 /// A table or an index, as a resource ID names it.
 #[derive(Debug, PartialEq, Eq)]
-struct Place<'a> {
+struct Location<'a> {
     table: &'a str,
     index: Option<&'a str>,
 }
 
 /// Reads `table/<name>` and `table/<name>/index/<index>`.
-fn place(resource_id: &str) -> Option<Place<'_>> {
+fn place(resource_id: &str) -> Option<Location<'_>> {
     let parts: Vec<&str> = resource_id.split('/').collect();
     match parts.as_slice() {
-        ["table", table] if !table.is_empty() => Some(Place { table, index: None }),
+        ["table", table] if !table.is_empty() => Some(Location { table, index: None }),
         ["table", table, "index", index] if !table.is_empty() && !index.is_empty() => {
-            Some(Place { table, index: Some(index) })
+            Some(Location { table, index: Some(index) })
         }
         _ => None,
     }
 }
 
-fn fits(place: &Place<'_>, dimension: &str) -> bool {
+fn fits(place: &Location<'_>, dimension: &str) -> bool {
     let kind = if place.index.is_some() { "index" } else { "table" };
     ["ReadCapacityUnits", "WriteCapacityUnits"]
         .iter()
@@ -53,7 +53,7 @@ pub(super) fn check_place(call: &Call<'_>) -> Result<(), ApiError> {
 
 async fn require_resource(call: &Call<'_>) -> Result<(), ApiError> {
     let resource_id = call.text("ResourceId").unwrap_or_default();
-    let Some(Place { table, index }) =
+    let Some(Location { table, index }) =
         place(resource_id).filter(|_| call.text("ServiceNamespace") == Some("dynamodb"))
     else {
         return Ok(());
@@ -156,8 +156,8 @@ mod tests {
 
     #[test]
     fn resources_are_tables_and_indexes() {
-        assert_eq!(place("table/orders"), Some(Place { table: "orders", index: None }));
-        assert_eq!(place("table/orders/index/by"), Some(Place { table: "orders", index: Some("by") }));
+        assert_eq!(place("table/orders"), Some(Location { table: "orders", index: None }));
+        assert_eq!(place("table/orders/index/by"), Some(Location { table: "orders", index: Some("by") }));
         for other in
             ["orders", "table/", "table/orders/index/", "table/orders/stream/1", "index/by", "table/a/b"]
         {
@@ -167,7 +167,8 @@ mod tests {
 
     #[test]
     fn a_dimension_is_one_of_its_resource() {
-        let (table, index) = (Place { table: "t", index: None }, Place { table: "t", index: Some("i") });
+        let (table, index) =
+            (Location { table: "t", index: None }, Location { table: "t", index: Some("i") });
         assert!(fits(&table, "dynamodb:table:ReadCapacityUnits"));
         assert!(fits(&index, "dynamodb:index:WriteCapacityUnits"));
         assert!(!fits(&table, "dynamodb:index:ReadCapacityUnits"));
