@@ -16,7 +16,7 @@ use tablekeeper_core::text::quoted;
 
 pub(crate) use location::{Location, whole};
 pub(crate) use progress::{Goal, Tally, watch};
-pub(crate) use worker_pool::Team;
+pub(crate) use worker_pool::WorkerPool;
 
 use crate::console::Console;
 use crate::failure;

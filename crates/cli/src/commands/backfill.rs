@@ -28,7 +28,7 @@ use crate::config::{Configuration, Settings, check_free};
 use crate::console;
 use crate::console::{Console, Stream};
 use crate::failure::Unusable;
-use crate::transfer::{Aws, Goal, INTERRUPTED, Team, concluded, cursor_file, named, watch};
+use crate::transfer::{Aws, Goal, INTERRUPTED, WorkerPool, concluded, cursor_file, named, watch};
 
 /// Put the items of a table into the bucket of its incremental backup.
 ///
@@ -104,19 +104,19 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let job = Arc::new(Job::new(aws.raw_items(), store, state));
     job.save(&path)?;
     let (segments, work) = (backfill.segments, Arc::clone(&job));
-    let mut team = Team::of("dynamodb:Scan", segments, segments, move |number| {
+    let mut pool = WorkerPool::of("dynamodb:Scan", segments, segments, move |number| {
         let job = Arc::clone(&work);
         async move { job.segment(number).await }
     });
     let work = async {
-        team.finished().await.map_err(|error| named(error.name(), error))?;
+        pool.finished().await.map_err(|error| named(error.name(), error))?;
         let finished = finish::finish(&aws.clients.dynamodb(), &aws.s3, backfill, &job.done()).await;
         finished.map_err(|error| named(error.name(), error))
     };
     let goal = Goal { items: about, about: true, bytes: None };
     let ended = watch(&console, &job.tally, goal, work, || job.save(&path)).await;
     let stop = async |goes_on: bool| {
-        team.stop().await;
+        pool.stop().await;
         job.save(&path)?;
         if !goes_on {
             return Ok(format!("what was put stays in {place}"));

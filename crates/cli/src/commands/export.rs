@@ -115,10 +115,10 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     if arguments.resume {
         clear(&job).await;
     }
-    let mut team = segments::begin(&job);
+    let mut pool = segments::begin(&job);
     let work = async {
         let settings = settings(&job, &aws).await;
-        team.finished().await.map_err(|error| named(error.name(), error))?;
+        pool.finished().await.map_err(|error| named(error.name(), error))?;
         let finished = async {
             let is_gone = same_table::check(&aws.clients.dynamodb(), &job.plan).await?;
             let finished = finish::finish(&job.files, &job.run, &job.plan).await?;
@@ -131,7 +131,7 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let goal = Goal { items: about, about: true, bytes: None };
     let ended = watch(&console, &job.tally, goal, work, || Ok(())).await;
     let stop = async |goes_on: bool| {
-        team.stop().await;
+        pool.stop().await;
         clear(&job).await;
         if !goes_on {
             return Ok(format!(

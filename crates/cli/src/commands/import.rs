@@ -153,15 +153,15 @@ pub(crate) async fn import(
     let job = Arc::new(Job::new(aws.raw_items(), files, source, state));
     job.save(&path)?;
     let dynamodb = &aws.clients.dynamodb();
-    let mut team = segments::begin(&job);
+    let mut pool = segments::begin(&job);
     let work = async {
-        team.finished().await.map_err(|error| named(error.name(), error))?;
+        pool.finished().await.map_err(|error| named(error.name(), error))?;
         let finished = finish_import::finish(dynamodb, &job.files, import, &job.written()).await;
         finished.map_err(|error| named(error.name(), error))
     };
     let ended = watch(console, &job.tally, goal, work, || job.save(&path)).await;
     let stop = async |goes_on: bool| {
-        team.stop().await;
+        pool.stop().await;
         job.save(&path)?;
         let place = path.display();
         if !goes_on {

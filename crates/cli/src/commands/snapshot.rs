@@ -252,7 +252,7 @@ pub(crate) async fn make(
     if which.resume {
         clear(&job).await;
     }
-    let mut team = None;
+    let mut pool = None;
     let work = async {
         // Told once signals are listened for, so that whoever reads this can interrupt it.
         if seconds > 0 {
@@ -262,8 +262,8 @@ pub(crate) async fn make(
             ));
         }
         tokio::time::sleep(Duration::from_secs(seconds.into())).await;
-        let team = team.insert(shards::begin(&job));
-        team.finished().await.map_err(|error| named(error.name(), error))?;
+        let pool = pool.insert(shards::begin(&job));
+        pool.finished().await.map_err(|error| named(error.name(), error))?;
         if let Err(gone) = request::check_still_kept(&job.snapshot, days, aws, console).await {
             return Ok(Err(gone));
         }
@@ -272,8 +272,8 @@ pub(crate) async fn make(
     };
     let ended = watch(console, &job.tally, Goal::default(), work, || Ok(())).await;
     let stop = async |goes_on: bool| {
-        if let Some(team) = &mut team {
-            team.stop().await;
+        if let Some(pool) = &mut pool {
+            pool.stop().await;
         }
         clear(&job).await;
         if !goes_on {

@@ -8,19 +8,19 @@ use tablekeeper_core::error_name::ErrorName;
 use tokio::task::JoinSet;
 
 /// The tasks. They end with it.
-pub(crate) struct Team<E> {
+pub(crate) struct WorkerPool<E> {
     tasks: JoinSet<Result<(), E>>,
     action: &'static str,
 }
 
-impl<E: From<AwsFailure> + Send + 'static> Team<E> {
+impl<E: From<AwsFailure> + Send + 'static> WorkerPool<E> {
     /// Begins with the shares 0, 1, … of so many, `beside` of them at a time. `action` is what they mostly call.
     pub(crate) fn of<F>(
         action: &'static str,
         shares: u32,
         beside: u32,
         work: impl Fn(u32) -> F + Clone + Send + 'static,
-    ) -> Team<E>
+    ) -> WorkerPool<E>
     where
         F: Future<Output = Result<(), E>> + Send,
     {
@@ -38,7 +38,7 @@ impl<E: From<AwsFailure> + Send + 'static> Team<E> {
                 }
             });
         }
-        Team { tasks, action }
+        WorkerPool { tasks, action }
     }
 
     /// Waits until all shares are done, or one has failed.
@@ -79,7 +79,7 @@ mod tests {
                 }
             }
         };
-        Team::of("s3:GetObject", 7, 3, work).finished().await.unwrap();
+        WorkerPool::of("s3:GetObject", 7, 3, work).finished().await.unwrap();
         let mut shares = done.lock().unwrap().clone();
         shares.sort_unstable();
         assert_eq!(shares, [0, 1, 2, 3, 4, 5, 6]);
@@ -91,7 +91,7 @@ mod tests {
             };
             if share == 2 { Err(failure) } else { Ok(()) }
         };
-        let error = Team::of("s3:GetObject", 7, 1, failing).finished().await.unwrap_err();
+        let error = WorkerPool::of("s3:GetObject", 7, 1, failing).finished().await.unwrap_err();
         assert_eq!(error.detail, "2");
     }
 }

@@ -124,7 +124,7 @@ impl SettingReport {
         SettingReport { setting, outcome, changes: bounded(changes), notes: bounded(notes), reason }
     }
 
-    /// In a line: `Tags: applied (set tag team = billing)`.
+    /// In a line: `Tags: applied (set tag pool = billing)`.
     pub fn in_words(&self) -> String {
         let detail =
             self.reason.clone().or_else(|| (!self.changes.is_empty()).then(|| self.changes.join("; ")));

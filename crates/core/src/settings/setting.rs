@@ -79,7 +79,7 @@ pub struct Comparison<C> {
 /// A change, with the words for it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Planned<C> {
-    /// Such as `set tag team = billing`.
+    /// Such as `set tag pool = billing`.
     pub words: String,
     /// The change.
     pub change: C,

@@ -8,7 +8,7 @@ use tablekeeper_core::export::segment::{SegmentError, SegmentExport};
 use tablekeeper_core::export::{Plan, Run};
 use tablekeeper_core::storage::Files;
 
-use crate::transfer::{Tally, Team};
+use crate::transfer::{Tally, WorkerPool};
 
 /// What all segments share.
 #[derive(Debug)]
@@ -48,11 +48,11 @@ impl Job {
 }
 
 /// Begins all segments.
-pub(super) fn begin(job: &Arc<Job>) -> Team<SegmentError> {
+pub(super) fn begin(job: &Arc<Job>) -> WorkerPool<SegmentError> {
     let (segments, job) = (job.plan.segments, Arc::clone(job));
     let work = move |segment| {
         let job = Arc::clone(&job);
         async move { job.segment(segment).await }
     };
-    Team::of("dynamodb:Scan", segments, segments, work)
+    WorkerPool::of("dynamodb:Scan", segments, segments, work)
 }

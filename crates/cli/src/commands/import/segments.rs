@@ -12,7 +12,7 @@ use tablekeeper_core::import::{Import, segment};
 use tablekeeper_core::storage::Files;
 
 use super::state::{Segment, State};
-use crate::transfer::{Tally, Team};
+use crate::transfer::{Tally, WorkerPool};
 
 /// What all segments share.
 #[derive(Debug)]
@@ -100,11 +100,11 @@ impl Job {
 }
 
 /// Begins all segments.
-pub(super) fn begin(job: &Arc<Job>) -> Team<Error> {
+pub(super) fn begin(job: &Arc<Job>) -> WorkerPool<Error> {
     let (segments, job) = (job.import.segments, Arc::clone(job));
     let work = move |number| {
         let job = Arc::clone(&job);
         async move { job.segment(number).await }
     };
-    Team::of("dynamodb:BatchWriteItem", segments, segments, work)
+    WorkerPool::of("dynamodb:BatchWriteItem", segments, segments, work)
 }

@@ -7,7 +7,7 @@ use tablekeeper_core::snapshot::Snapshot;
 use tablekeeper_core::snapshot::shard::{ShardError, Shards};
 use tablekeeper_core::storage::Files;
 
-use crate::transfer::{Tally, Team};
+use crate::transfer::{Tally, WorkerPool};
 
 /// Shards at a time: each has 64 objects under way.
 const AT_A_TIME: u32 = 4;
@@ -49,9 +49,9 @@ impl Job {
 }
 
 /// Begins all shards.
-pub(super) fn begin(job: &Arc<Job>) -> Team<ShardError> {
+pub(super) fn begin(job: &Arc<Job>) -> WorkerPool<ShardError> {
     let (shards, job) = (job.snapshot.plan.segments, Arc::clone(job));
-    Team::of("s3:GetObject", shards, AT_A_TIME, move |shard| {
+    WorkerPool::of("s3:GetObject", shards, AT_A_TIME, move |shard| {
         let job = Arc::clone(&job);
         async move { job.shard(shard).await }
     })
