@@ -15,7 +15,7 @@ use tablekeeper_core::error_name::ErrorName;
 use tablekeeper_core::text::quoted;
 
 pub(crate) use location::{Location, whole};
-pub(crate) use progress::{Goal, Tally, watch};
+pub(crate) use progress::{Counters, Total, watch};
 pub(crate) use worker_pool::WorkerPool;
 
 use crate::console::Console;

@@ -20,7 +20,7 @@ use super::import::format;
 use crate::config::{Configuration, check_free, place};
 use crate::console;
 use crate::console::{Console, Stream};
-use crate::transfer::{Goal, INTERRUPTED, Tally, concluded, cursor_file, named, watch};
+use crate::transfer::{Counters, INTERRUPTED, Total, concluded, cursor_file, named, watch};
 
 /// Take an older system's backup of a table into the bucket of its incremental backup.
 ///
@@ -123,8 +123,8 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     };
     console.line(&format!("{verb} {from} for {}", place(items)));
 
-    let tally = Tally::of_items();
-    tally.adopt(state.counts.items, 0);
+    let counters = Counters::of_items();
+    counters.adopt(state.counts.items, 0);
     let state = Mutex::new(state.clone());
     let locked = || state.lock().unwrap_or_else(PoisonError::into_inner);
     let save = || if arguments.dry_run { Ok(()) } else { cursor_file::write(path, &*locked()) };
@@ -133,14 +133,14 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
         if let Some(left) = &done.left {
             console.line(&told(left));
         }
-        tally.add(done.counts.items, 0);
+        counters.add(done.counts.items, 0);
         locked().take(done);
     };
     let after = locked().after.clone();
     let work = async {
         adopt::run(&adoption, after, &mut tell).await.map_err(|failure| named(failure.name, failure))
     };
-    let ended = watch(&console, &tally, Goal::default(), work, save).await;
+    let ended = watch(&console, &counters, Total::default(), work, save).await;
     let stop = async |_| {
         save()?;
         if arguments.dry_run {

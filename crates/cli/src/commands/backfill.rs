@@ -28,7 +28,7 @@ use crate::config::{Configuration, Settings, check_free};
 use crate::console;
 use crate::console::{Console, Stream};
 use crate::failure::Unusable;
-use crate::transfer::{Aws, Goal, INTERRUPTED, WorkerPool, concluded, cursor_file, named, watch};
+use crate::transfer::{Aws, INTERRUPTED, Total, WorkerPool, concluded, cursor_file, named, watch};
 
 /// Put the items of a table into the bucket of its incremental backup.
 ///
@@ -113,8 +113,8 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
         let finished = finish::finish(&aws.clients.dynamodb(), &aws.s3, backfill, &job.done()).await;
         finished.map_err(|error| named(error.name(), error))
     };
-    let goal = Goal { items: about, about: true, bytes: None };
-    let ended = watch(&console, &job.tally, goal, work, || job.save(&path)).await;
+    let total = Total { items: about, about: true, bytes: None };
+    let ended = watch(&console, &job.counters, total, work, || job.save(&path)).await;
     let stop = async |goes_on: bool| {
         pool.stop().await;
         job.save(&path)?;

@@ -26,7 +26,7 @@ use tablekeeper_core::export::{
 
 use crate::console;
 use crate::console::{Console, Stream};
-use crate::transfer::{Aws, Goal, INTERRUPTED, Location, check_table_name, concluded, named, watch};
+use crate::transfer::{Aws, INTERRUPTED, Location, Total, check_table_name, concluded, named, watch};
 
 /// Write the items of a table to files, in a bucket or in a directory.
 ///
@@ -128,8 +128,8 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
         let finished = finished.await.map_err(|error: FinishError| named(error.name(), error))?;
         anyhow::Ok((settings, finished))
     };
-    let goal = Goal { items: about, about: true, bytes: None };
-    let ended = watch(&console, &job.tally, goal, work, || Ok(())).await;
+    let total = Total { items: about, about: true, bytes: None };
+    let ended = watch(&console, &job.counters, total, work, || Ok(())).await;
     let stop = async |goes_on: bool| {
         pool.stop().await;
         clear(&job).await;

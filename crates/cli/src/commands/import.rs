@@ -26,7 +26,7 @@ pub(crate) use state::cursor_file_of;
 use crate::console;
 use crate::console::{Console, Stream};
 use crate::transfer::{
-    Aws, Goal, INTERRUPTED, Location, check_table_name, concluded, cursor_file, named, watch,
+    Aws, INTERRUPTED, Location, Total, check_table_name, concluded, cursor_file, named, watch,
 };
 
 /// Write the items of an export into a table that is there.
@@ -149,7 +149,7 @@ pub(crate) async fn import(
              have changed in them does not show"
         ));
     }
-    let goal = Goal { items: import.item_count, about: false, bytes: Some(state.bytes_left(&source)) };
+    let total = Total { items: import.item_count, about: false, bytes: Some(state.bytes_left(&source)) };
     let job = Arc::new(Job::new(aws.raw_items(), files, source, state));
     job.save(&path)?;
     let dynamodb = &aws.clients.dynamodb();
@@ -159,7 +159,7 @@ pub(crate) async fn import(
         let finished = finish_import::finish(dynamodb, &job.files, import, &job.written()).await;
         finished.map_err(|error| named(error.name(), error))
     };
-    let ended = watch(console, &job.tally, goal, work, || job.save(&path)).await;
+    let ended = watch(console, &job.counters, total, work, || job.save(&path)).await;
     let stop = async |goes_on: bool| {
         pool.stop().await;
         job.save(&path)?;

@@ -20,7 +20,7 @@ use crate::config::{Configuration, Settings, noncurrent_days};
 use crate::console;
 use crate::console::{Console, Stream};
 use crate::failure::Unusable;
-use crate::transfer::{Aws, Goal, INTERRUPTED, Tally, concluded, named, watch};
+use crate::transfer::{Aws, Counters, INTERRUPTED, Total, concluded, named, watch};
 
 /// For so many days deletions are remembered at least: a tombstone stays current for two (`TombstoneDays` of the template).
 const LEAST_DAYS: u32 = 2;
@@ -83,18 +83,18 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     console.line(&format!("applying what lies under {place} to s3://{}/{}", replay.bucket, replay.prefix));
     let dynamodb = aws.clients.dynamodb();
     let work = ReplayJob { replay: &replay, dynamodb: &dynamodb, s3: &aws.s3, clock: Clock::System };
-    let tally = Tally::of_items();
+    let counters = Counters::of_items();
     let mut told = 0;
     let mut tell = |reached: &Checkpoint| {
         let records = reached.counts.records;
-        tally.add(records - std::mem::replace(&mut told, records), 0);
+        counters.add(records - std::mem::replace(&mut told, records), 0);
     };
     let work = async {
         let reached = objects::run(&work, Checkpoint::default(), &mut tell).await;
         reached.map_err(|error| named(error.name(), error))
     };
-    let goal = Goal { items: None, about: false, bytes: None };
-    let ended = watch(&console, &tally, goal, work, || Ok(())).await;
+    let total = Total { items: None, about: false, bytes: None };
+    let ended = watch(&console, &counters, total, work, || Ok(())).await;
     let stop =
         async |_| Ok("what was applied is in place; the same command goes on with the rest".to_owned());
     let Some(Checkpoint { counts, reasons, .. }) = concluded(&console, ended, stop).await? else {

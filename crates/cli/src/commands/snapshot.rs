@@ -29,7 +29,7 @@ use crate::config::{Configuration, Settings, told};
 use crate::console;
 use crate::console::{Console, Stream};
 use crate::failure::Unusable;
-use crate::transfer::{Aws, Goal, INTERRUPTED, concluded, named, watch};
+use crate::transfer::{Aws, INTERRUPTED, Total, concluded, named, watch};
 
 /// Seconds after which the stream has told of a change, as the workflow has it.
 const SETTLE: u32 = 300;
@@ -270,7 +270,7 @@ pub(crate) async fn make(
         let finished = finish_snapshot::finish(&job.files, job.snapshot.clone()).await;
         finished.map(Ok).map_err(|error| named(error.name(), error))
     };
-    let ended = watch(console, &job.tally, Goal::default(), work, || Ok(())).await;
+    let ended = watch(console, &job.counters, Total::default(), work, || Ok(())).await;
     let stop = async |goes_on: bool| {
         if let Some(pool) = &mut pool {
             pool.stop().await;

@@ -22,7 +22,7 @@ const LINE: Duration = Duration::from_secs(10);
 
 /// What is done so far.
 #[derive(Debug, Default)]
-pub(crate) struct Tally {
+pub(crate) struct Counters {
     items: AtomicU64,
     /// Of them, those that an earlier run had done.
     earlier: AtomicU64,
@@ -33,7 +33,7 @@ pub(crate) struct Tally {
 
 /// What there is to do.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Goal {
+pub(crate) struct Total {
     /// Items in all; `None` where nobody knows.
     pub(crate) items: Option<u64>,
     /// Whether that is an estimate.
@@ -42,10 +42,10 @@ pub(crate) struct Goal {
     pub(crate) bytes: Option<u64>,
 }
 
-impl Tally {
+impl Counters {
     /// Of items whose sizes nobody says.
-    pub(crate) fn of_items() -> Tally {
-        Tally { sizeless: true, ..Tally::default() }
+    pub(crate) fn of_items() -> Counters {
+        Counters { sizeless: true, ..Counters::default() }
     }
 
     /// Items and bytes more.
@@ -61,11 +61,11 @@ impl Tally {
     }
 
     /// As it is told after so many seconds.
-    fn told(&self, goal: Goal, seconds: f64) -> String {
+    fn told(&self, total: Total, seconds: f64) -> String {
         let [items, earlier, bytes] =
             [&self.items, &self.earlier, &self.bytes].map(|count| count.load(Ordering::Relaxed));
-        let known = goal.items.filter(|all| *all >= items && *all > 0);
-        let of = match (known, goal.about) {
+        let known = total.items.filter(|all| *all >= items && *all > 0);
+        let of = match (known, total.about) {
             (Some(all), true) => format!(" of about {}", HumanCount(all)),
             (Some(all), false) => format!(" of {}", HumanCount(all)),
             (None, _) => String::new(),
@@ -80,7 +80,7 @@ impl Tally {
             told += &format!(", {} items/s", HumanCount(items_a_second.round() as u64));
         }
         let by_items = known.map(|all| ((all - items) as f64, items_a_second));
-        let by_bytes = goal.bytes.filter(|all| *all >= bytes).map(|all| ((all - bytes) as f64, rate(bytes)));
+        let by_bytes = total.bytes.filter(|all| *all >= bytes).map(|all| ((all - bytes) as f64, rate(bytes)));
         if let Some((left, a_second)) = by_items.or(by_bytes)
             && left > 0.0
             && a_second > 0.0
@@ -95,8 +95,8 @@ impl Tally {
 /// called several times a second; what it fails by ends the work.
 pub(crate) async fn watch<T>(
     console: &Console,
-    tally: &Tally,
-    goal: Goal,
+    counters: &Counters,
+    total: Total,
     work: impl Future<Output = T>,
     mut each: impl FnMut() -> anyhow::Result<()>,
 ) -> anyhow::Result<Option<T>> {
@@ -120,9 +120,9 @@ pub(crate) async fn watch<T>(
         each()?;
         let passed = console.elapsed().saturating_sub(began);
         if console.moves() {
-            console.moving(&tally.told(goal, passed.as_secs_f64()));
+            console.moving(&counters.told(total, passed.as_secs_f64()));
         } else if passed >= line {
-            console.event(&tally.told(goal, passed.as_secs_f64()));
+            console.event(&counters.told(total, passed.as_secs_f64()));
             line = passed + LINE;
         }
     }
@@ -134,24 +134,24 @@ mod tests {
 
     #[test]
     fn what_is_not_known_is_not_said() {
-        let tally = Tally::default();
-        assert_eq!(tally.told(Goal::default(), 0.0), "0 items, 0 B");
-        tally.adopt(1000, 1 << 20);
-        tally.add(1000, 1 << 20);
-        assert_eq!(tally.told(Goal::default(), 10.0), "2,000 items, 2.00 MiB, 100 items/s");
-        let about = Goal { items: Some(12_000), about: true, bytes: None };
+        let counters = Counters::default();
+        assert_eq!(counters.told(Total::default(), 0.0), "0 items, 0 B");
+        counters.adopt(1000, 1 << 20);
+        counters.add(1000, 1 << 20);
+        assert_eq!(counters.told(Total::default(), 10.0), "2,000 items, 2.00 MiB, 100 items/s");
+        let about = Total { items: Some(12_000), about: true, bytes: None };
         let told = "2,000 of about 12,000 items, 2.00 MiB, 100 items/s, about 100 s left";
-        assert_eq!(tally.told(about, 10.0), told);
-        let exactly = Goal { items: Some(2000), about: false, bytes: None };
-        assert_eq!(tally.told(exactly, 10.0), "2,000 of 2,000 items, 2.00 MiB, 100 items/s");
+        assert_eq!(counters.told(about, 10.0), told);
+        let exactly = Total { items: Some(2000), about: false, bytes: None };
+        assert_eq!(counters.told(exactly, 10.0), "2,000 of 2,000 items, 2.00 MiB, 100 items/s");
         // More than DynamoDB counted last: its count says nothing any more.
-        let outdated = Goal { items: Some(1500), ..about };
-        assert_eq!(tally.told(outdated, 10.0), "2,000 items, 2.00 MiB, 100 items/s");
-        let sizeless = Tally::of_items();
+        let outdated = Total { items: Some(1500), ..about };
+        assert_eq!(counters.told(outdated, 10.0), "2,000 items, 2.00 MiB, 100 items/s");
+        let sizeless = Counters::of_items();
         sizeless.add(20, 0);
-        assert_eq!(sizeless.told(Goal::default(), 10.0), "20 items, 2 items/s");
-        let by_bytes = Goal { bytes: Some(4 << 20), ..Goal::default() };
+        assert_eq!(sizeless.told(Total::default(), 10.0), "20 items, 2 items/s");
+        let by_bytes = Total { bytes: Some(4 << 20), ..Total::default() };
         let told = "2,000 items, 2.00 MiB, 100 items/s, about 10 s left";
-        assert_eq!(tally.told(by_bytes, 10.0), told);
+        assert_eq!(counters.told(by_bytes, 10.0), told);
     }
 }

@@ -12,7 +12,7 @@ use tablekeeper_core::clock::Clock;
 use tablekeeper_core::item_history::store::Store;
 
 use super::state::{Segment, State};
-use crate::transfer::{Tally, cursor_file};
+use crate::transfer::{Counters, cursor_file};
 
 /// What all segments share.
 #[derive(Debug)]
@@ -23,15 +23,15 @@ pub(super) struct Job {
     state: Mutex<State>,
     /// Whether the state is another than when it was saved last.
     moved: AtomicBool,
-    pub(super) tally: Tally,
+    pub(super) counters: Counters,
 }
 
 impl Job {
     pub(super) fn new(calls: RawItems, store: Store, state: State) -> Job {
-        let tally = Tally::of_items();
-        state.segments.iter().for_each(|segment| tally.adopt(segment.written + segment.kept, 0));
+        let counters = Counters::of_items();
+        state.segments.iter().for_each(|segment| counters.adopt(segment.written + segment.kept, 0));
         let (backfill, moved) = (state.backfill.clone(), AtomicBool::new(true));
-        Job { calls, store, backfill, state: Mutex::new(state), moved, tally }
+        Job { calls, store, backfill, state: Mutex::new(state), moved, counters }
     }
 
     /// Writes down how far it has come, if that is farther than before.
@@ -51,14 +51,14 @@ impl Job {
 
     /// Puts the items of a segment that are not put yet.
     pub(super) async fn segment(&self, number: u32) -> Result<(), Error> {
-        let Job { calls, store, backfill, tally, .. } = self;
+        let Job { calls, store, backfill, counters, .. } = self;
         let work = SegmentJob { backfill, segment: number, calls, store, time: None, clock: Clock::System };
         let mut reached = Checkpoint::from(self.of(number));
         while !reached.done {
             let mut told = reached.written + reached.kept;
             let mut tell = |reached: &Checkpoint| {
                 let items = reached.written + reached.kept;
-                tally.add(items.saturating_sub(told), 0);
+                counters.add(items.saturating_sub(told), 0);
                 told = items;
                 self.reached(number, reached.clone().into());
             };

@@ -8,7 +8,7 @@ use tablekeeper_core::export::segment::{SegmentError, SegmentExport};
 use tablekeeper_core::export::{Plan, Run};
 use tablekeeper_core::storage::Files;
 
-use crate::transfer::{Tally, WorkerPool};
+use crate::transfer::{Counters, WorkerPool};
 
 /// What all segments share.
 #[derive(Debug)]
@@ -17,27 +17,27 @@ pub(super) struct Job {
     pub(super) files: Files,
     pub(super) run: Run,
     pub(super) plan: Plan,
-    pub(super) tally: Tally,
+    pub(super) counters: Counters,
 }
 
 impl Job {
     pub(super) fn new(calls: RawItems, files: Files, run: Run, plan: Plan) -> Job {
-        Job { calls, files, run, plan, tally: Tally::default() }
+        Job { calls, files, run, plan, counters: Counters::default() }
     }
 
     /// Writes all parts of a segment. Those that an earlier run wrote are adopted.
     async fn segment(&self, segment: u32) -> Result<(), SegmentError> {
-        let Job { calls, files, run, plan, tally } = self;
+        let Job { calls, files, run, plan, counters } = self;
         let export = SegmentExport { calls, files, run, plan, clock: Clock::System };
         let mut cursor: Option<String> = None;
         for part in 0.. {
             let (mut items, mut bytes) = (0, 0);
             let mut progress = |page: tablekeeper_core::export::segment::Progress| {
                 (items, bytes) = (items + page.items, bytes + page.bytes);
-                tally.add(page.items, page.bytes);
+                counters.add(page.items, page.bytes);
             };
             let written = export.part(segment, part, cursor.as_deref(), &mut progress).await?;
-            tally.adopt(written.items.saturating_sub(items), written.bytes.saturating_sub(bytes));
+            counters.adopt(written.items.saturating_sub(items), written.bytes.saturating_sub(bytes));
             cursor = written.next;
             if written.done {
                 break;

@@ -12,7 +12,7 @@ use tablekeeper_core::import::{Import, segment};
 use tablekeeper_core::storage::Files;
 
 use super::state::{Segment, State};
-use crate::transfer::{Tally, WorkerPool};
+use crate::transfer::{Counters, WorkerPool};
 
 /// What all segments share.
 #[derive(Debug)]
@@ -24,15 +24,15 @@ pub(super) struct Job {
     state: Mutex<State>,
     /// Whether the state is another than when it was saved last.
     moved: AtomicBool,
-    pub(super) tally: Tally,
+    pub(super) counters: Counters,
 }
 
 impl Job {
     pub(super) fn new(calls: RawItems, files: Files, source: Source, state: State) -> Job {
-        let tally = Tally::default();
-        state.segments.iter().for_each(|segment| tally.adopt(segment.items, 0));
+        let counters = Counters::default();
+        state.segments.iter().for_each(|segment| counters.adopt(segment.items, 0));
         let (import, moved) = (state.import.clone(), AtomicBool::new(true));
-        Job { calls, files, source, import, state: Mutex::new(state), moved, tally }
+        Job { calls, files, source, import, state: Mutex::new(state), moved, counters }
     }
 
     /// Writes down how far it has come, if that is farther than before.
@@ -67,7 +67,7 @@ impl Job {
 
     /// Writes all items of a segment's files that are not written yet.
     async fn segment(&self, number: u32) -> Result<(), Error> {
-        let Job { calls, files, source, import, tally, .. } = self;
+        let Job { calls, files, source, import, counters, .. } = self;
         let share = f64::from(import.max_write_capacity_units) / f64::from(import.segments.max(1));
         let work = SegmentJob {
             files,
@@ -87,7 +87,7 @@ impl Job {
             let Segment { cursor, items, doubts, .. } = self.of(number);
             let (mut told, mut read) = (items, 0);
             let mut tell = |Progress { items, doubts, cursor, bytes, .. }: Progress<'_>| {
-                tally.add(items.saturating_sub(told), bytes.saturating_sub(read));
+                counters.add(items.saturating_sub(told), bytes.saturating_sub(read));
                 (told, read) = (items, bytes);
                 self.reached(number, Segment { cursor, items, doubts, done: false });
             };

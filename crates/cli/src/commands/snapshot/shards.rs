@@ -7,7 +7,7 @@ use tablekeeper_core::snapshot::Snapshot;
 use tablekeeper_core::snapshot::shard::{ShardError, Shards};
 use tablekeeper_core::storage::Files;
 
-use crate::transfer::{Tally, WorkerPool};
+use crate::transfer::{Counters, WorkerPool};
 
 /// Shards at a time: each has 64 objects under way.
 const AT_A_TIME: u32 = 4;
@@ -18,27 +18,27 @@ pub(super) struct Job {
     s3: aws_sdk_s3::Client,
     pub(super) files: Files,
     pub(super) snapshot: Snapshot,
-    pub(super) tally: Tally,
+    pub(super) counters: Counters,
 }
 
 impl Job {
     pub(super) fn new(s3: aws_sdk_s3::Client, files: Files, snapshot: Snapshot) -> Job {
-        Job { s3, files, snapshot, tally: Tally::default() }
+        Job { s3, files, snapshot, counters: Counters::default() }
     }
 
     /// Writes all parts of a shard. Those that an earlier run wrote are adopted.
     async fn shard(&self, shard: u32) -> Result<(), ShardError> {
-        let Job { s3, files, snapshot, tally } = self;
+        let Job { s3, files, snapshot, counters } = self;
         let shards = Shards { s3, files, snapshot, clock: Clock::System };
         let mut cursor: Option<String> = None;
         for part in 0.. {
             let (mut items, mut bytes) = (0, 0);
             let mut progress = |all_items: u64, all_bytes: u64| {
-                tally.add(all_items.saturating_sub(items), all_bytes.saturating_sub(bytes));
+                counters.add(all_items.saturating_sub(items), all_bytes.saturating_sub(bytes));
                 (items, bytes) = (all_items, all_bytes);
             };
             let written = shards.part(shard, part, cursor.as_deref(), &mut progress).await?;
-            tally.adopt(written.items.saturating_sub(items), written.bytes.saturating_sub(bytes));
+            counters.adopt(written.items.saturating_sub(items), written.bytes.saturating_sub(bytes));
             cursor = written.next;
             if written.done {
                 break;
