@@ -20,7 +20,7 @@ use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
 use crate::failure;
-pub(crate) use progress_printer::Narrator;
+pub(crate) use progress_printer::ProgressPrinter;
 
 /// How long a following outlasts an AWS that does not answer, beyond the SDK's own retries.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -29,7 +29,7 @@ const APPEARANCE: Duration = Duration::from_secs(10);
 
 /// What an execution did, as far as a person following it cares.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Happening {
+pub(crate) enum Progress_ {
     /// A state was entered.
     Entered { state: String, kind: String },
     /// A task gave its result.
@@ -84,7 +84,7 @@ fn reason(cause: &str) -> Cow<'_, str> {
 }
 
 /// What happened, and when: in seconds since the execution's start, by Step Functions' own clock.
-pub(crate) type Timed = (f64, Happening);
+pub(crate) type Timed = (f64, Progress_);
 
 /// Reads one execution's history, each event once.
 #[derive(Debug)]
@@ -157,8 +157,8 @@ impl Follower {
         }
         let mut happening = read(event)?;
         match &mut happening {
-            Happening::Entered { .. } => self.entered += 1,
-            Happening::Ended(outcome) => outcome.states_entered = self.entered,
+            Progress_::Entered { .. } => self.entered += 1,
+            Progress_::Ended(outcome) => outcome.states_entered = self.entered,
             _ => {}
         }
         Some((time - self.started, happening))
@@ -180,19 +180,19 @@ impl Follower {
 }
 
 /// What an event means, if it is one that is told.
-fn read(event: &HistoryEvent) -> Option<Happening> {
+fn read(event: &HistoryEvent) -> Option<Progress_> {
     let kind = event.r#type.as_str();
     if let Some(kind) = kind.strip_suffix("StateEntered") {
         let state = event.state_entered_event_details()?.name.clone();
-        return Some(Happening::Entered { state, kind: kind.to_owned() });
+        return Some(Progress_::Entered { state, kind: kind.to_owned() });
     }
     let failed = |error: Option<&str>, cause: Option<&str>| {
         let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
-        Some(Happening::Failed { error: text(error), cause: text(cause) })
+        Some(Progress_::Failed { error: text(error), cause: text(cause) })
     };
     let ended = |status: &str, output: Option<&str>, error: Option<&str>, cause: Option<&str>| {
         let text = |text: Option<&str>| text.filter(|text| !text.is_empty()).map(str::to_owned);
-        Some(Happening::Ended(Outcome {
+        Some(Progress_::Ended(Outcome {
             status: status.to_owned(),
             output: json(output),
             error: text(error),
@@ -202,11 +202,11 @@ fn read(event: &HistoryEvent) -> Option<Happening> {
     };
     match kind {
         "TaskSucceeded" => {
-            Some(Happening::Succeeded { output: json(event.task_succeeded_event_details()?.output()) })
+            Some(Progress_::Succeeded { output: json(event.task_succeeded_event_details()?.output()) })
         }
         "LambdaFunctionSucceeded" => {
             let details = event.lambda_function_succeeded_event_details()?;
-            Some(Happening::Succeeded { output: json(details.output()) })
+            Some(Progress_::Succeeded { output: json(details.output()) })
         }
         "TaskFailed" => event.task_failed_event_details().and_then(|d| failed(d.error(), d.cause())),
         "TaskTimedOut" => event.task_timed_out_event_details().and_then(|d| failed(d.error(), d.cause())),

@@ -13,7 +13,7 @@ use super::local::provision::{machine_output, stack_name};
 use crate::console::{Console, Stream};
 use crate::event_file::Document;
 use crate::failure::Unusable;
-use crate::follow::{Follower, Narrator, Outcome};
+use crate::follow::{Follower, Outcome, ProgressPrinter};
 use crate::{console, event_file, failure, stack};
 
 /// The longest input that Step Functions takes, in bytes.
@@ -92,7 +92,7 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     }
     let report = Report { execution_arn: &execution, already_existed, status: None, outcome: None };
     if !arguments.follow {
-        let standing = if already_existed { Some(Standing::of(&client, &execution).await?) } else { None };
+        let standing = if already_existed { Some(RunStatus::of(&client, &execution).await?) } else { None };
         if arguments.json {
             let status = standing.as_ref().map(|standing| standing.status.as_str());
             console::print_json(&Report { status, ..report })?;
@@ -107,8 +107,8 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
 
     let console = Console::new(Stream::Stderr);
     console.line(&format!("following {execution}"));
-    let narrator = Narrator::new(&console, &client, &machine).await;
-    let outcome = narrator.follow(Follower::new(client, &execution), LOOK).await?;
+    let printer = ProgressPrinter::new(&console, &client, &machine).await;
+    let outcome = printer.follow(Follower::new(client, &execution), LOOK).await?;
     drop(console);
     if arguments.json {
         console::print_json(&Report { outcome: Some(&outcome), ..report })?;
@@ -133,13 +133,13 @@ fn check_length(what: &str, text: &str) -> Result<(), Unusable> {
 
 /// How an execution that somebody else has started stands.
 #[derive(Debug)]
-struct Standing {
+struct RunStatus {
     status: ExecutionStatus,
     error: Option<String>,
     cause: Option<String>,
 }
 
-impl Standing {
+impl RunStatus {
     async fn of(client: &aws_sdk_sfn::Client, execution: &str) -> anyhow::Result<Self> {
         let described = client.describe_execution().execution_arn(execution).send().await;
         let described = described.map_err(failure::aws("DescribeExecution"))?;
@@ -228,7 +228,7 @@ fn execution_name(text: &str) -> Result<String, String> {
 mod tests {
     use aws_sdk_sfn::types::ExecutionStatus;
 
-    use super::{LONGEST_INPUT, Standing, check_length, execution_arn, execution_name, state_machine_arn};
+    use super::{LONGEST_INPUT, RunStatus, check_length, execution_arn, execution_name, state_machine_arn};
 
     #[test]
     fn input_that_step_functions_would_refuse_is_refused_here() {
@@ -247,7 +247,7 @@ mod tests {
             (ExecutionStatus::Aborted, true),
         ] {
             let cause = Some(r#"{"errorMessage":"no such table"}"#.to_owned());
-            let standing = Standing { status: status.clone(), error: Some("E".into()), cause };
+            let standing = RunStatus { status: status.clone(), error: Some("E".into()), cause };
             let told = standing.exit_code().err().map(|error| error.to_string());
             let expected =
                 failed.then(|| format!("that execution has ended as {}: E: no such table", status.as_str()));

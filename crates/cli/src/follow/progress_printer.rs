@@ -5,7 +5,7 @@ use std::{collections::HashMap, time::Duration};
 use aws_sdk_sfn::Client;
 use serde_json::Value;
 
-use super::{Follower, Happening, Outcome, reason};
+use super::{Follower, Outcome, Progress_, reason};
 use crate::console;
 use crate::console::Console;
 
@@ -14,14 +14,14 @@ const COMMENT: usize = 90;
 
 /// Tells of states as they are entered, in the words of the machine's own comments.
 #[derive(Debug)]
-pub(crate) struct Narrator<'a> {
+pub(crate) struct ProgressPrinter<'a> {
     console: &'a Console,
     comments: HashMap<String, String>,
     /// In a story: what part of a told wait is really waited. Otherwise none.
     story: Option<f64>,
 }
 
-impl<'a> Narrator<'a> {
+impl<'a> ProgressPrinter<'a> {
     /// Reads the machine's comments; without the right to do so, states are told by name alone.
     pub(crate) async fn new(console: &'a Console, client: &Client, machine: &str) -> Self {
         let described = client.describe_state_machine().state_machine_arn(machine).send().await;
@@ -45,15 +45,15 @@ impl<'a> Narrator<'a> {
                     None => since_start,
                 };
                 match happening {
-                    Happening::Entered { state, kind } => self.entered(time, &state, &kind, told_wait),
-                    Happening::Succeeded { output } => {
+                    Progress_::Entered { state, kind } => self.entered(time, &state, &kind, told_wait),
+                    Progress_::Succeeded { output } => {
                         told_wait = output.as_ref().and_then(wait_seconds).or(told_wait);
                     }
-                    Happening::Failed { error, cause } => {
+                    Progress_::Failed { error, cause } => {
                         self.console
                             .detail(&self.console.bad(&format!("failed: {error}: {}", reason(&cause))));
                     }
-                    Happening::Ended(outcome) => {
+                    Progress_::Ended(outcome) => {
                         self.console.idle();
                         let told = if outcome.succeeded() {
                             self.console.good(&outcome.status)

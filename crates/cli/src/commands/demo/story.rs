@@ -19,7 +19,7 @@ use super::{WAIT_SCALE, table};
 use crate::commands::local::background::Background;
 use crate::commands::run;
 use crate::console::Console;
-use crate::follow::{Follower, Narrator, Outcome};
+use crate::follow::{Follower, Outcome, ProgressPrinter};
 use crate::{console, follow};
 
 /// How long a notification may take to start its execution.
@@ -104,8 +104,8 @@ async fn follow_execution(console: &Console, scene: &Scene, backup: &Backup) -> 
     console
         .detail("(what Step Functions does, state by state; on AWS a restore takes from minutes to hours,");
     console.detail("so the workflow waits between its checks, and here those waits are shortened)");
-    let narrator = Narrator::new(console, &client, &scene.state_machine).await.within_story(WAIT_SCALE);
-    let outcome = narrator.follow(Follower::new(client, &arn), LOOK).await?;
+    let printer = ProgressPrinter::new(console, &client, &scene.state_machine).await.within_story(WAIT_SCALE);
+    let outcome = printer.follow(Follower::new(client, &arn), LOOK).await?;
     if !outcome.succeeded() {
         bail!("the execution {name} ended as {}", outcome.describe());
     }
