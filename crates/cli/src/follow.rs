@@ -29,7 +29,7 @@ const APPEARANCE: Duration = Duration::from_secs(10);
 
 /// What an execution did, as far as a person following it cares.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Progress_ {
+pub(crate) enum Transition {
     /// A state was entered.
     Entered { state: String, kind: String },
     /// A task gave its result.
@@ -84,7 +84,7 @@ fn reason(cause: &str) -> Cow<'_, str> {
 }
 
 /// What happened, and when: in seconds since the execution's start, by Step Functions' own clock.
-pub(crate) type Timed = (f64, Progress_);
+pub(crate) type Timed = (f64, Transition);
 
 /// Reads one execution's history, each event once.
 #[derive(Debug)]
@@ -157,8 +157,8 @@ impl Follower {
         }
         let mut happening = read(event)?;
         match &mut happening {
-            Progress_::Entered { .. } => self.entered += 1,
-            Progress_::Ended(outcome) => outcome.states_entered = self.entered,
+            Transition::Entered { .. } => self.entered += 1,
+            Transition::Ended(outcome) => outcome.states_entered = self.entered,
             _ => {}
         }
         Some((time - self.started, happening))
@@ -180,19 +180,19 @@ impl Follower {
 }
 
 /// What an event means, if it is one that is told.
-fn read(event: &HistoryEvent) -> Option<Progress_> {
+fn read(event: &HistoryEvent) -> Option<Transition> {
     let kind = event.r#type.as_str();
     if let Some(kind) = kind.strip_suffix("StateEntered") {
         let state = event.state_entered_event_details()?.name.clone();
-        return Some(Progress_::Entered { state, kind: kind.to_owned() });
+        return Some(Transition::Entered { state, kind: kind.to_owned() });
     }
     let failed = |error: Option<&str>, cause: Option<&str>| {
         let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
-        Some(Progress_::Failed { error: text(error), cause: text(cause) })
+        Some(Transition::Failed { error: text(error), cause: text(cause) })
     };
     let ended = |status: &str, output: Option<&str>, error: Option<&str>, cause: Option<&str>| {
         let text = |text: Option<&str>| text.filter(|text| !text.is_empty()).map(str::to_owned);
-        Some(Progress_::Ended(Outcome {
+        Some(Transition::Ended(Outcome {
             status: status.to_owned(),
             output: json(output),
             error: text(error),
@@ -202,11 +202,11 @@ fn read(event: &HistoryEvent) -> Option<Progress_> {
     };
     match kind {
         "TaskSucceeded" => {
-            Some(Progress_::Succeeded { output: json(event.task_succeeded_event_details()?.output()) })
+            Some(Transition::Succeeded { output: json(event.task_succeeded_event_details()?.output()) })
         }
         "LambdaFunctionSucceeded" => {
             let details = event.lambda_function_succeeded_event_details()?;
-            Some(Progress_::Succeeded { output: json(details.output()) })
+            Some(Transition::Succeeded { output: json(details.output()) })
         }
         "TaskFailed" => event.task_failed_event_details().and_then(|d| failed(d.error(), d.cause())),
         "TaskTimedOut" => event.task_timed_out_event_details().and_then(|d| failed(d.error(), d.cause())),

@@ -1,6 +1,6 @@
 //! `tablekeeper snapshot`: the items of an incremental backup as they were at a second, from one's own machine.
 //!
-//! It does what the workflow `snapshot` does, with the workflow's own code and layout: the same plan, the same fold, the
+//! It does what the workflow `snapshot` does, with the workflow's own code and layout: the same plan, the same reader, the
 //! same verification before a manifest is written. What is different is who calls: the shards are tasks of this process,
 //! and a snapshot that was stopped goes on where its records end, with --resume.
 

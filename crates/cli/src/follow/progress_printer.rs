@@ -5,7 +5,7 @@ use std::{collections::HashMap, time::Duration};
 use aws_sdk_sfn::Client;
 use serde_json::Value;
 
-use super::{Follower, Outcome, Progress_, reason};
+use super::{Follower, Outcome, Transition, reason};
 use crate::console;
 use crate::console::Console;
 
@@ -45,15 +45,15 @@ impl<'a> ProgressPrinter<'a> {
                     None => since_start,
                 };
                 match happening {
-                    Progress_::Entered { state, kind } => self.entered(time, &state, &kind, told_wait),
-                    Progress_::Succeeded { output } => {
+                    Transition::Entered { state, kind } => self.entered(time, &state, &kind, told_wait),
+                    Transition::Succeeded { output } => {
                         told_wait = output.as_ref().and_then(wait_seconds).or(told_wait);
                     }
-                    Progress_::Failed { error, cause } => {
+                    Transition::Failed { error, cause } => {
                         self.console
                             .detail(&self.console.bad(&format!("failed: {error}: {}", reason(&cause))));
                     }
-                    Progress_::Ended(outcome) => {
+                    Transition::Ended(outcome) => {
                         self.console.idle();
                         let told = if outcome.succeeded() {
                             self.console.good(&outcome.status)

@@ -5,7 +5,7 @@ use aws_sdk_sfn::types::{
 };
 use serde_json::json;
 
-use super::{Outcome, Progress_, json as parse, read, reason};
+use super::{Outcome, Transition, json as parse, read, reason};
 
 fn event(
     kind: HistoryEventType,
@@ -26,7 +26,7 @@ fn every_kind_of_state_is_told_by_its_name_and_type() {
     ] {
         let details = StateEnteredEventDetails::builder().name("S").build().unwrap();
         let told = read(&event(kind, |e| e.state_entered_event_details(details)));
-        assert_eq!(told, Some(Progress_::Entered { state: "S".into(), kind: name.into() }));
+        assert_eq!(told, Some(Transition::Entered { state: "S".into(), kind: name.into() }));
     }
 }
 
@@ -39,7 +39,7 @@ fn a_task_tells_its_result_or_its_error() {
         .build()
         .unwrap();
     let told = read(&event(HistoryEventType::TaskSucceeded, |e| e.task_succeeded_event_details(details)));
-    assert_eq!(told, Some(Progress_::Succeeded { output: Some(json!({"Payload": {"waitSeconds": 60}})) }));
+    assert_eq!(told, Some(Transition::Succeeded { output: Some(json!({"Payload": {"waitSeconds": 60}})) }));
 
     let details = TaskFailedEventDetails::builder()
         .resource_type("lambda")
@@ -49,7 +49,7 @@ fn a_task_tells_its_result_or_its_error() {
         .build()
         .unwrap();
     let told = read(&event(HistoryEventType::TaskFailed, |e| e.task_failed_event_details(details)));
-    assert_eq!(told, Some(Progress_::Failed { error: "TableTargetExists".into(), cause: "why".into() }));
+    assert_eq!(told, Some(Transition::Failed { error: "TableTargetExists".into(), cause: "why".into() }));
 }
 
 #[test]
@@ -57,14 +57,14 @@ fn the_end_is_told_with_its_output_or_its_error() {
     let details = ExecutionSucceededEventDetails::builder().output("{\"a\":1}").build();
     let told =
         read(&event(HistoryEventType::ExecutionSucceeded, |e| e.execution_succeeded_event_details(details)));
-    let Some(Progress_::Ended(outcome)) = told else { panic!("{told:?}") };
+    let Some(Transition::Ended(outcome)) = told else { panic!("{told:?}") };
     assert!(outcome.succeeded());
     assert_eq!(outcome.output, Some(json!({"a": 1})));
     assert_eq!(outcome.describe(), "SUCCEEDED");
 
     let details = ExecutionFailedEventDetails::builder().error("RestoreTimedOut").cause("48 h").build();
     let told = read(&event(HistoryEventType::ExecutionFailed, |e| e.execution_failed_event_details(details)));
-    let Some(Progress_::Ended(outcome)) = told else { panic!("{told:?}") };
+    let Some(Transition::Ended(outcome)) = told else { panic!("{told:?}") };
     assert!(!outcome.succeeded());
     assert_eq!(outcome.describe(), "FAILED: RestoreTimedOut: 48 h");
 
@@ -73,7 +73,7 @@ fn the_end_is_told_with_its_output_or_its_error() {
     {
         let told = read(&event(kind, |e| e));
         assert!(
-            matches!(told, Some(Progress_::Ended(Outcome { status: ref s, .. })) if s == status),
+            matches!(told, Some(Transition::Ended(Outcome { status: ref s, .. })) if s == status),
             "{told:?}"
         );
     }

@@ -7,7 +7,7 @@ use futures::{StreamExt as _, stream};
 
 use super::change::Change;
 use super::sequence_number::SequenceNumber;
-use super::store::{Known, Outcome, Store};
+use super::store::{ObjectState, Outcome, Store};
 use super::version::EventName;
 use crate::aws::failure::AwsFailure;
 
@@ -20,7 +20,7 @@ const MOST_REMEMBERED: usize = 20_000;
 
 /// What a function remembers of the objects that it wrote, from batch to batch.
 #[derive(Debug, Default)]
-pub struct Memory(Mutex<HashMap<String, Known>>);
+pub struct Memory(Mutex<HashMap<String, ObjectState>>);
 
 /// What became of a batch.
 #[derive(Debug, Default)]
@@ -59,7 +59,7 @@ impl Store {
         for second in seconds {
             let LastOfSecond { first, last, superseded, .. } = second;
             let object = last.object.clone();
-            let begins = (last.version.first_event == EventName::Insert).then_some(Known::Absent);
+            let begins = (last.version.first_event == EventName::Insert).then_some(ObjectState::Absent);
             let hint = memory.take(&object).or(begins);
             match self.apply(&last, hint).await {
                 Ok((outcome, known)) => {
@@ -157,12 +157,12 @@ impl Applied {
 }
 
 impl Memory {
-    fn take(&self, object: &str) -> Option<Known> {
+    fn take(&self, object: &str) -> Option<ObjectState> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(object)
     }
 
     /// Forgets everything once it is too much: it is worth little where items hardly come again.
-    fn keep(&self, object: String, known: Known) {
+    fn keep(&self, object: String, known: ObjectState) {
         let mut objects = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if objects.len() >= MOST_REMEMBERED {
             objects.clear();

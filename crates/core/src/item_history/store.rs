@@ -31,7 +31,7 @@ pub struct Store {
 
 /// What is known of an object.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Known {
+pub enum ObjectState {
     /// There is none, or only a delete marker.
     Absent,
     /// Its current version.
@@ -54,7 +54,7 @@ pub enum Outcome {
 
 /// What became of a conditional write.
 enum Put {
-    Written(Known),
+    Written(ObjectState),
     /// The object is not as it was thought to be.
     Refused,
     /// Another write, or a deletion, came or comes between, and nothing is known of what it does.
@@ -66,15 +66,19 @@ impl Store {
     ///
     /// `hint` is what the caller remembers. With none, an insertion is first taken to find nothing, and anything else is
     /// preceded by a look.
-    pub async fn apply(&self, change: &Change, hint: Option<Known>) -> Result<(Outcome, Known), AwsFailure> {
-        let optimistic = || (change.version.event == EventName::Insert).then_some(Known::Absent);
+    pub async fn apply(
+        &self,
+        change: &Change,
+        hint: Option<ObjectState>,
+    ) -> Result<(Outcome, ObjectState), AwsFailure> {
+        let optimistic = || (change.version.event == EventName::Insert).then_some(ObjectState::Absent);
         let mut known = hint.or_else(optimistic);
         for _ in 0..ROUNDS {
             let now = match known {
                 Some(now) => now,
                 None => self.head(&change.object).await?,
             };
-            if let Known::Current { position, .. } = &now
+            if let ObjectState::Current { position, .. } = &now
                 && !change.version.position.is_newer_than(position)
             {
                 return Ok((Outcome::Stale, now));
@@ -91,7 +95,7 @@ impl Store {
     /// of an item that the stream knows, be it deleted.
     pub async fn apply_if_absent(&self, change: &Change) -> Result<bool, AwsFailure> {
         for _ in 0..ROUNDS {
-            match self.put(change, &Known::Absent).await? {
+            match self.put(change, &ObjectState::Absent).await? {
                 Put::Written(_) => return Ok(true),
                 Put::Refused => return Ok(false),
                 Put::Conflict => {}
@@ -101,29 +105,29 @@ impl Store {
     }
 
     /// What is there now.
-    pub async fn head(&self, object: &str) -> Result<Known, AwsFailure> {
+    pub async fn head(&self, object: &str) -> Result<ObjectState, AwsFailure> {
         let head = self.s3.head_object().bucket(&self.bucket).key(object).send().await;
         match head {
             Ok(head) => {
                 // An object that no version made was put here by a person: any change is newer.
                 let version = Version::of_metadata(head.metadata());
                 let position = version.map_or_else(Position::zero, |version| version.position);
-                Ok(Known::Current { etag: head.e_tag.unwrap_or_default(), position })
+                Ok(ObjectState::Current { etag: head.e_tag.unwrap_or_default(), position })
             }
-            Err(error) if AwsFailure::is_missing(&error) => Ok(Known::Absent),
+            Err(error) if AwsFailure::is_missing(&error) => Ok(ObjectState::Absent),
             Err(error) => Err(AwsFailure::of("s3:GetObject")(error)),
         }
     }
 
-    async fn put(&self, change: &Change, over: &Known) -> Result<Put, AwsFailure> {
+    async fn put(&self, change: &Change, over: &ObjectState) -> Result<Put, AwsFailure> {
         let put = self.s3.put_object().bucket(&self.bucket).key(&change.object);
         let put = put.set_metadata(Some(change.version.metadata())).content_type("application/json");
         let put = match over {
-            Known::Absent => put.if_none_match("*"),
-            Known::Current { etag, .. } => put.if_match(etag),
+            ObjectState::Absent => put.if_none_match("*"),
+            ObjectState::Current { etag, .. } => put.if_match(etag),
         };
         match put.body(ByteStream::from(change.body.clone())).send().await {
-            Ok(answer) => Ok(Put::Written(Known::Current {
+            Ok(answer) => Ok(Put::Written(ObjectState::Current {
                 etag: answer.e_tag.unwrap_or_default(),
                 position: change.version.position.clone(),
             })),

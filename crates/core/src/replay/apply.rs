@@ -14,7 +14,7 @@ use crate::item_history::change::{Change, PoisonRecord};
 use crate::item_history::position::Position;
 use crate::item_history::quarantine::quarantine;
 use crate::item_history::sequence_number::SequenceNumber;
-use crate::item_history::store::{Known, Outcome, Store};
+use crate::item_history::store::{ObjectState, Outcome, Store};
 use crate::item_history::version::Version;
 use crate::item_history::{change, late};
 
@@ -102,7 +102,7 @@ impl Applier<'_> {
     async fn one(&self, change: &Change) -> Result<Became, AwsFailure> {
         let own = &change.version.position;
         let known = self.store.head(&change.object).await?;
-        if known == Known::Absent {
+        if known == ObjectState::Absent {
             match behind_marker(self.store, &change.object).await? {
                 Some(there) if !own.is_newer_than(&there) => return self.behind(change, &there).await,
                 None if self.may_be_forgotten(own.at) => return Ok(Became::Forgotten),
@@ -111,8 +111,8 @@ impl Applier<'_> {
         }
         match self.store.apply(change, Some(known)).await? {
             (Outcome::Written, _) => Ok(Became::Written),
-            (Outcome::Stale, Known::Current { position, .. }) => self.behind(change, &position).await,
-            (Outcome::Stale, Known::Absent) => self.behind(change, &Position::zero()).await,
+            (Outcome::Stale, ObjectState::Current { position, .. }) => self.behind(change, &position).await,
+            (Outcome::Stale, ObjectState::Absent) => self.behind(change, &Position::zero()).await,
         }
     }
 

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::{Stream, StreamExt, TryStreamExt, stream};
 
-use super::history::{Current, Gathered, Listed, VersionHead, winner};
+use super::history::{Current, Listed, VersionCandidates, VersionHead, winner};
 use super::listing::{Bounds, Candidate, Listing, late_of, of_key};
 use crate::aws::failure::AwsFailure;
 use crate::error_name::ErrorName;
@@ -25,7 +25,7 @@ const RECENT: TimeDelta = TimeDelta::hours(36);
 
 /// What folds.
 #[derive(Clone, Copy, Debug)]
-pub struct Fold<'a> {
+pub struct AsOfReader<'a> {
     /// The client.
     pub s3: &'a aws_sdk_s3::Client,
     /// Where the versions lie.
@@ -71,7 +71,7 @@ pub struct Unknown {
 
 /// Why there is no telling what was current.
 #[derive(Clone, Debug, thiserror::Error)]
-pub enum FoldError {
+pub enum AsOfError {
     /// Something else wrote it.
     #[error("object {location} is no version of an item: {reason}; nothing else may lie under the prefix")]
     NoVersion {
@@ -112,48 +112,48 @@ pub enum FoldError {
     Aws(#[from] AwsFailure),
 }
 
-impl FoldError {
-    /// The names that [`FoldError::name`] answers beside [`AwsFailure::NAMES`].
+impl AsOfError {
+    /// The names that [`AsOfError::name`] answers beside [`AwsFailure::NAMES`].
     pub const NAMES: &'static [ErrorName] =
         &[ErrorName::ExportFailed, ErrorName::HistoryIncomplete, ErrorName::InvalidVersion];
 
     /// The name that a step fails by.
     pub fn name(&self) -> ErrorName {
         match self {
-            FoldError::NoVersion { .. } => ErrorName::InvalidVersion,
-            FoldError::VersionGone { .. } => ErrorName::ExportFailed,
-            FoldError::Unknown { .. } => ErrorName::HistoryIncomplete,
-            FoldError::Aws(failure) => failure.name,
+            AsOfError::NoVersion { .. } => ErrorName::InvalidVersion,
+            AsOfError::VersionGone { .. } => ErrorName::ExportFailed,
+            AsOfError::Unknown { .. } => ErrorName::HistoryIncomplete,
+            AsOfError::Aws(failure) => failure.name,
         }
     }
 }
 
-impl<'a> Fold<'a> {
+impl<'a> AsOfReader<'a> {
     /// The keys of a shard behind `cursor`, in their order, and what became of each.
     pub fn shard(
         &'a self,
         shard: u32,
         shards: u32,
         cursor: Option<&str>,
-    ) -> impl Stream<Item = Result<Folded, FoldError>> + Send + 'a {
+    ) -> impl Stream<Item = Result<Folded, AsOfError>> + Send + 'a {
         let bounds = bounds(&self.items.prefix, shard, shards);
         let bounds = Bounds { after: cursor.map(str::to_owned).or(bounds.after), ..bounds };
         let all_versions = self.now - self.at > RECENT;
         let pages = stream::try_unfold(Listing::new(self, bounds, all_versions), |mut listing| async move {
-            Ok::<_, FoldError>(listing.page().await?.map(|page| (page, listing)))
+            Ok::<_, AsOfError>(listing.page().await?.map(|page| (page, listing)))
         });
         let candidates =
-            pages.map_ok(|page| stream::iter(page.into_iter().map(Ok::<_, FoldError>))).try_flatten();
+            pages.map_ok(|page| stream::iter(page.into_iter().map(Ok::<_, AsOfError>))).try_flatten();
         candidates.map(move |candidate| async move { self.folded(candidate?).await }).buffered(AT_A_TIME)
     }
 
     /// What became of one key.
-    pub async fn of_key(&self, key: &str) -> Result<Folded, FoldError> {
+    pub async fn of_key(&self, key: &str) -> Result<Folded, AsOfError> {
         let late = late_of(self, key).await?;
         self.folded(Candidate { key: key.to_owned(), versions: None, late }).await
     }
 
-    async fn folded(&self, Candidate { key, versions, late }: Candidate) -> Result<Folded, FoldError> {
+    async fn folded(&self, Candidate { key, versions, late }: Candidate) -> Result<Folded, AsOfError> {
         let versions = match versions {
             Some(versions) => versions,
             None => of_key(self, &key).await?,
@@ -173,7 +173,12 @@ impl<'a> Fold<'a> {
         Ok(Folded { key, state })
     }
 
-    async fn state(&self, key: &str, versions: Gathered, late: &[Listed]) -> Result<Fetched, FoldError> {
+    async fn state(
+        &self,
+        key: &str,
+        versions: VersionCandidates,
+        late: &[Listed],
+    ) -> Result<Fetched, AsOfError> {
         match self.among(versions.current(self).await?, late).await? {
             Current::Version(current) if !current.is_tombstone() => self.fetch(key, &current).await,
             Current::Version(_) => Ok(Fetched::State(State::Absent)),
@@ -188,7 +193,7 @@ impl<'a> Fold<'a> {
 
     /// What was current, by the versions of the item's object and by those that came late, in the order of their changes.
     /// An object without a version was deleted so long ago that its tombstone is gone: what came late came before that.
-    async fn among(&self, current: Current, late: &[Listed]) -> Result<Current, FoldError> {
+    async fn among(&self, current: Current, late: &[Listed]) -> Result<Current, AsOfError> {
         match current {
             Current::Before(heads) if !heads.is_empty() => self.before(heads, late).await,
             Current::Version(mut version) => {
@@ -209,7 +214,7 @@ impl<'a> Fold<'a> {
     /// What was current where all of the object's own versions, of which these are the oldest, are of later seconds. Where the
     /// change behind a late version began the item, the deletion between the two is gone: it was before the second, as all
     /// is that is gone.
-    async fn before(&self, mut heads: Vec<VersionHead>, late: &[Listed]) -> Result<Current, FoldError> {
+    async fn before(&self, mut heads: Vec<VersionHead>, late: &[Listed]) -> Result<Current, AsOfError> {
         let mut newest = None;
         for late in late {
             let head = self.head(late).await?;
@@ -228,7 +233,7 @@ impl<'a> Fold<'a> {
         }
     }
 
-    async fn fetch(&self, key: &str, version: &Listed) -> Result<Fetched, FoldError> {
+    async fn fetch(&self, key: &str, version: &Listed) -> Result<Fetched, AsOfError> {
         let mut tries = 1;
         loop {
             let get = self.s3.get_object().bucket(&self.items.bucket).key(&version.key);
@@ -262,7 +267,7 @@ impl<'a> Fold<'a> {
     }
 
     /// The item in a body, which has to be that of a version of the item that the object's key stands for.
-    fn checked(&self, key: &str, body: &Bytes, version: Option<Version>) -> Result<State, FoldError> {
+    fn checked(&self, key: &str, body: &Bytes, version: Option<Version>) -> Result<State, AsOfError> {
         if version.is_none() {
             return Err(self.no_version(key, WITHOUT_METADATA));
         }
@@ -282,11 +287,11 @@ impl<'a> Fold<'a> {
     }
 
     /// What a version's metadata says of it.
-    pub(super) async fn head<'v>(&self, version: &'v Listed) -> Result<&'v VersionHead, FoldError> {
+    pub(super) async fn head<'v>(&self, version: &'v Listed) -> Result<&'v VersionHead, AsOfError> {
         version.head.get_or_try_init(|| self.read_head(version)).await
     }
 
-    async fn read_head(&self, version: &Listed) -> Result<VersionHead, FoldError> {
+    async fn read_head(&self, version: &Listed) -> Result<VersionHead, AsOfError> {
         let request = self.s3.head_object().bucket(&self.items.bucket).key(&version.key);
         let response = match request.set_version_id(version.id.clone()).send().await {
             Ok(response) => response,
@@ -305,7 +310,7 @@ impl<'a> Fold<'a> {
 
     /// Whether a key under the prefix is that of an item. A key of another kind is refused if there is an object now:
     /// what a person put there and deleted again is no concern.
-    pub(super) fn is_of_an_item(&self, key: &str, is_current: bool) -> Result<bool, FoldError> {
+    pub(super) fn is_of_an_item(&self, key: &str, is_current: bool) -> Result<bool, AsOfError> {
         let Items { prefix, failures_prefix, .. } = self.items;
         if prefix_of(key) == Some(prefix.as_str()) {
             return Ok(true);
@@ -318,16 +323,16 @@ impl<'a> Fold<'a> {
     }
 
     /// The refusal of a key whose state is not known.
-    pub fn unknown(&self, key: &str, Unknown { event, at, .. }: &Unknown) -> FoldError {
-        FoldError::Unknown { location: self.location(key), second: self.at, event: *event, at: *at }
+    pub fn unknown(&self, key: &str, Unknown { event, at, .. }: &Unknown) -> AsOfError {
+        AsOfError::Unknown { location: self.location(key), second: self.at, event: *event, at: *at }
     }
 
-    fn gone(&self, version: &Listed, id: &str) -> FoldError {
-        FoldError::VersionGone { location: self.location(&version.key), id: id.to_owned() }
+    fn gone(&self, version: &Listed, id: &str) -> AsOfError {
+        AsOfError::VersionGone { location: self.location(&version.key), id: id.to_owned() }
     }
 
-    fn no_version(&self, key: &str, reason: &str) -> FoldError {
-        FoldError::NoVersion { location: self.location(key), reason: reason.to_owned() }
+    fn no_version(&self, key: &str, reason: &str) -> AsOfError {
+        AsOfError::NoVersion { location: self.location(key), reason: reason.to_owned() }
     }
 
     fn location(&self, key: &str) -> String {

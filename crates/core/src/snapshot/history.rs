@@ -12,7 +12,7 @@
 use chrono::{DateTime, Utc};
 use tokio::sync::OnceCell;
 
-use super::as_of::{Fold, FoldError};
+use super::as_of::{AsOfError, AsOfReader};
 use crate::item_history::position::Position;
 use crate::item_history::version::{EventName, TOMBSTONE_SIZE};
 use crate::item_history::versions::SKEW;
@@ -47,7 +47,7 @@ impl Listed {
 
 /// The versions of an item while they are listed, the newest first.
 #[derive(Debug, Default)]
-pub(super) struct Gathered {
+pub(super) struct VersionCandidates {
     /// Those that may be too late.
     newer: Vec<Listed>,
     /// The oldest two of those that were too late and are not held any more.
@@ -65,10 +65,10 @@ pub(super) enum Current {
     Before(Vec<VersionHead>),
 }
 
-impl Gathered {
+impl VersionCandidates {
     /// Of a version that is in time for certain and has none in time above it.
-    pub(super) fn of(sure: Listed) -> Gathered {
-        Gathered { sure: Some(sure), ..Gathered::default() }
+    pub(super) fn of(sure: Listed) -> VersionCandidates {
+        VersionCandidates { sure: Some(sure), ..VersionCandidates::default() }
     }
 
     /// Whether what follows is of no account.
@@ -77,11 +77,11 @@ impl Gathered {
     }
 
     /// Takes the next older version.
-    pub(super) async fn take(&mut self, fold: &Fold<'_>, version: Listed) -> Result<(), FoldError> {
+    pub(super) async fn take(&mut self, reader: &AsOfReader<'_>, version: Listed) -> Result<(), AsOfError> {
         if self.is_decided() {
             return Ok(());
         }
-        if version.is_surely_of(fold.at) {
+        if version.is_surely_of(reader.at) {
             self.sure = Some(version);
             return Ok(());
         }
@@ -91,9 +91,9 @@ impl Gathered {
         }
         // Where even the oldest of them is too late, one look says so of all.
         if let Some(oldest) = self.newer.last()
-            && fold.head(oldest).await?.counts_as_of(fold.at)
+            && reader.head(oldest).await?.counts_as_of(reader.at)
         {
-            self.sure = newest_in_time(fold, &mut self.newer).await?;
+            self.sure = newest_in_time(reader, &mut self.newer).await?;
         }
         self.too_late.append(&mut self.newer);
         let oldest_two = self.too_late.len().saturating_sub(2);
@@ -102,14 +102,14 @@ impl Gathered {
     }
 
     /// The version that was current.
-    pub(super) async fn current(mut self, fold: &Fold<'_>) -> Result<Current, FoldError> {
-        if let Some(version) = newest_in_time(fold, &mut self.newer).await?.or(self.sure) {
+    pub(super) async fn current(mut self, reader: &AsOfReader<'_>) -> Result<Current, AsOfError> {
+        if let Some(version) = newest_in_time(reader, &mut self.newer).await?.or(self.sure) {
             return Ok(Current::Version(Box::new(version)));
         }
         self.too_late.append(&mut self.newer);
         let mut heads = Vec::new();
         for version in self.too_late.iter().rev().take(2) {
-            heads.push(fold.head(version).await?.clone());
+            heads.push(reader.head(version).await?.clone());
         }
         Ok(Current::Before(heads))
     }
@@ -152,16 +152,19 @@ impl VersionHead {
 }
 
 /// The newest of these versions, the newest of which comes first, that is in time.
-async fn newest_in_time(fold: &Fold<'_>, versions: &mut Vec<Listed>) -> Result<Option<Listed>, FoldError> {
+async fn newest_in_time(
+    reader: &AsOfReader<'_>,
+    versions: &mut Vec<Listed>,
+) -> Result<Option<Listed>, AsOfError> {
     let mut first = 0;
     loop {
         let (mut low, mut high, mut found) = (first, versions.len(), None);
         while low < high {
             let middle = low + (high - low) / 2;
             let Some(version) = versions.get(middle) else { break };
-            let head = fold.head(version).await?;
-            if head.counts_as_of(fold.at) {
-                found = Some(head.is_of(fold.at));
+            let head = reader.head(version).await?;
+            if head.counts_as_of(reader.at) {
+                found = Some(head.is_of(reader.at));
                 high = middle;
             } else {
                 low = middle + 1;

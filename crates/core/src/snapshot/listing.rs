@@ -10,8 +10,8 @@ use aws_sdk_s3::primitives::DateTime as SdkDateTime;
 use futures::{Stream, TryStreamExt};
 use tokio::sync::OnceCell;
 
-use super::as_of::{Fold, FoldError};
-use super::history::{Gathered, Listed};
+use super::as_of::{AsOfError, AsOfReader};
+use super::history::{Listed, VersionCandidates};
 use crate::aws::failure::AwsFailure;
 use crate::clock::utc;
 use crate::error_name::ErrorName;
@@ -24,13 +24,13 @@ use crate::item_history::late::Late;
 pub(super) struct Candidate {
     pub(super) key: String,
     /// `None` where its versions are not listed yet.
-    pub(super) versions: Option<Gathered>,
+    pub(super) versions: Option<VersionCandidates>,
     /// Those that came late, in the order of their changes.
     pub(super) late: Vec<Listed>,
 }
 
 impl Candidate {
-    fn new(key: String, versions: Option<Gathered>) -> Candidate {
+    fn new(key: String, versions: Option<VersionCandidates>) -> Candidate {
         Candidate { key, versions, late: Vec::new() }
     }
 }
@@ -64,12 +64,12 @@ struct Marker {
 /// A list under way.
 #[derive(Debug)]
 pub(super) struct Listing<'a> {
-    fold: &'a Fold<'a>,
+    reader: &'a AsOfReader<'a>,
     bounds: Bounds,
     all_versions: bool,
     marker: Marker,
     /// The key whose versions are still coming.
-    open: Option<(String, Gathered)>,
+    open: Option<(String, VersionCandidates)>,
     /// The key whose further versions were passed over.
     passed: Option<String>,
     ended: bool,
@@ -81,11 +81,11 @@ pub(super) struct Listing<'a> {
 
 impl<'a> Listing<'a> {
     /// Of all versions, or of the current ones alone.
-    pub(super) fn new(fold: &'a Fold<'a>, bounds: Bounds, all_versions: bool) -> Listing<'a> {
+    pub(super) fn new(reader: &'a AsOfReader<'a>, bounds: Bounds, all_versions: bool) -> Listing<'a> {
         let marker = Marker { key: bounds.after.clone(), ..Marker::default() };
         let reached = bounds.after.clone();
         Listing {
-            fold,
+            reader,
             bounds,
             all_versions,
             marker,
@@ -98,7 +98,7 @@ impl<'a> Listing<'a> {
     }
 
     /// The keys of the next page; `None` at the end.
-    pub(super) async fn page(&mut self) -> Result<Option<Vec<Candidate>>, FoldError> {
+    pub(super) async fn page(&mut self) -> Result<Option<Vec<Candidate>>, AsOfError> {
         if self.ended {
             return Ok(None);
         }
@@ -110,11 +110,11 @@ impl<'a> Listing<'a> {
     }
 
     /// Adds the late versions up to the last of these keys, or to the end. As a rule there are none, which is asked once.
-    async fn with_late(&mut self, mut candidates: Vec<Candidate>) -> Result<Vec<Candidate>, FoldError> {
+    async fn with_late(&mut self, mut candidates: Vec<Candidate>) -> Result<Vec<Candidate>, AsOfError> {
         let has_late = match self.has_late {
             Some(has_late) => has_late,
             None => {
-                let mut all = pin!(late_between(self.fold, &self.bounds));
+                let mut all = pin!(late_between(self.reader, &self.bounds));
                 all.try_next().await?.is_some()
             }
         };
@@ -127,7 +127,7 @@ impl<'a> Listing<'a> {
             return Ok(candidates);
         }
         let range = Bounds { after: std::mem::replace(&mut self.reached, until.clone()), until };
-        let mut late = pin!(late_between(self.fold, &range));
+        let mut late = pin!(late_between(self.reader, &range));
         while let Some((key, version)) = late.try_next().await? {
             let place = candidates.partition_point(|there| there.key < key);
             // Where its object has no version any more, the last of them was a deletion, of a second long before.
@@ -138,10 +138,10 @@ impl<'a> Listing<'a> {
         Ok(candidates)
     }
 
-    async fn page_of_objects(&mut self) -> Result<Vec<Candidate>, FoldError> {
+    async fn page_of_objects(&mut self) -> Result<Vec<Candidate>, AsOfError> {
         const LIST: &str = "s3:ListBucket";
-        let list = self.fold.s3.list_objects_v2().bucket(&self.fold.items.bucket);
-        let list = list.prefix(&self.fold.items.prefix);
+        let list = self.reader.s3.list_objects_v2().bucket(&self.reader.items.bucket);
+        let list = list.prefix(&self.reader.items.prefix);
         // Where a page goes on is told by its last key, as the token that S3 gives for it is not known to the next call. Over
         // delete markers a page may have no key at all: then the token alone leads on.
         let list = match self.marker.token.take() {
@@ -163,34 +163,34 @@ impl<'a> Listing<'a> {
                 self.ended = true;
                 break;
             }
-            if self.bounds.is_before(&listed.key) || !self.fold.is_of_an_item(&listed.key, true)? {
+            if self.bounds.is_before(&listed.key) || !self.reader.is_of_an_item(&listed.key, true)? {
                 continue;
             }
             let key = listed.key.clone();
-            let versions = listed.is_surely_of(self.fold.at).then(|| Gathered::of(listed));
+            let versions = listed.is_surely_of(self.reader.at).then(|| VersionCandidates::of(listed));
             candidates.push(Candidate::new(key, versions));
         }
         self.ended |= !truncated;
         Ok(candidates)
     }
 
-    async fn page_of_versions(&mut self) -> Result<Vec<Candidate>, FoldError> {
+    async fn page_of_versions(&mut self) -> Result<Vec<Candidate>, AsOfError> {
         let mut candidates = Vec::new();
-        let (versions, next) = versions(self.fold, &self.fold.items.prefix, &self.marker).await?;
+        let (versions, next) = versions(self.reader, &self.reader.items.prefix, &self.marker).await?;
         for (listed, is_latest) in versions {
             if self.bounds.is_beyond(&listed.key) {
                 self.ended = true;
                 break;
             }
-            if self.bounds.is_before(&listed.key) || !self.fold.is_of_an_item(&listed.key, is_latest)? {
+            if self.bounds.is_before(&listed.key) || !self.reader.is_of_an_item(&listed.key, is_latest)? {
                 continue;
             }
             if self.open.as_ref().is_none_or(|(key, _)| *key != listed.key) {
-                let opened = (listed.key.clone(), Gathered::default());
+                let opened = (listed.key.clone(), VersionCandidates::default());
                 candidates.extend(self.open.replace(opened).map(of_open));
             }
             if let Some((_, gathered)) = &mut self.open {
-                gathered.take(self.fold, listed).await?;
+                gathered.take(self.reader, listed).await?;
             }
         }
         match next {
@@ -217,22 +217,22 @@ impl<'a> Listing<'a> {
     }
 }
 
-fn of_open((key, gathered): (String, Gathered)) -> Candidate {
+fn of_open((key, gathered): (String, VersionCandidates)) -> Candidate {
     Candidate::new(key, Some(gathered))
 }
 
 /// The late versions of the items whose objects' keys lie in a range, each with that key.
 fn late_between<'f>(
-    fold: &'f Fold<'_>,
+    reader: &'f AsOfReader<'_>,
     bounds: &Bounds,
-) -> impl Stream<Item = Result<(String, Listed), FoldError>> + Send + use<'f> {
-    let Items { bucket, prefix, .. } = fold.items;
+) -> impl Stream<Item = Result<(String, Listed), AsOfError>> + Send + use<'f> {
+    let Items { bucket, prefix, .. } = reader.items;
     let relative = |key: &String| key.strip_prefix(prefix.as_str()).unwrap_or(key).to_owned();
     let range = late::Items {
         after: bounds.after.as_ref().map(relative),
         until: bounds.until.as_ref().map(relative),
     };
-    late::list(fold.s3, bucket, fold.items.late_prefix(), range).map_err(FoldError::from).map_ok(
+    late::list(reader.s3, bucket, reader.items.late_prefix(), range).map_err(AsOfError::from).map_ok(
         move |late| {
             let Late { key, object, id, etag, size, put_at } = late;
             let listed = Listed { key: object, id: Some(id), etag, size, put_at, head: OnceCell::new() };
@@ -242,23 +242,23 @@ fn late_between<'f>(
 }
 
 /// The late versions of one key.
-pub(super) async fn late_of(fold: &Fold<'_>, key: &str) -> Result<Vec<Listed>, FoldError> {
+pub(super) async fn late_of(reader: &AsOfReader<'_>, key: &str) -> Result<Vec<Listed>, AsOfError> {
     // What comes behind all keys but this one is behind the key without its last letter.
     let after = key.get(..key.len().saturating_sub(1)).map(str::to_owned);
     let bounds = Bounds { after, until: Some(key.to_owned()) };
-    let of_key = late_between(fold, &bounds).try_filter(|(of, _)| std::future::ready(of == key));
+    let of_key = late_between(reader, &bounds).try_filter(|(of, _)| std::future::ready(of == key));
     of_key.map_ok(|(_, version)| version).try_collect().await
 }
 
 /// The versions of one key, as far as they are needed.
-pub(super) async fn of_key(fold: &Fold<'_>, key: &str) -> Result<Gathered, FoldError> {
-    let mut gathered = Gathered::default();
+pub(super) async fn of_key(reader: &AsOfReader<'_>, key: &str) -> Result<VersionCandidates, AsOfError> {
+    let mut gathered = VersionCandidates::default();
     let mut marker = Marker::default();
     loop {
-        let (versions, next) = versions(fold, key, &marker).await?;
+        let (versions, next) = versions(reader, key, &marker).await?;
         for (listed, _) in versions {
             if listed.key == key {
-                gathered.take(fold, listed).await?;
+                gathered.take(reader, listed).await?;
             }
         }
         match next {
@@ -271,12 +271,12 @@ pub(super) async fn of_key(fold: &Fold<'_>, key: &str) -> Result<Gathered, FoldE
 /// A page of versions, each with whether it is its key's newest; and where the next begins. Delete markers are left out:
 /// they are the lifecycle rule's, and the tombstone behind one says when the item was deleted.
 async fn versions(
-    fold: &Fold<'_>,
+    reader: &AsOfReader<'_>,
     prefix: &str,
     marker: &Marker,
-) -> Result<(Vec<(Listed, bool)>, Option<Marker>), FoldError> {
+) -> Result<(Vec<(Listed, bool)>, Option<Marker>), AsOfError> {
     const LIST: &str = "s3:ListBucketVersions";
-    let list = fold.s3.list_object_versions().bucket(&fold.items.bucket).prefix(prefix);
+    let list = reader.s3.list_object_versions().bucket(&reader.items.bucket).prefix(prefix);
     let list = list.set_key_marker(marker.key.clone()).set_version_id_marker(marker.id.clone());
     let page = list.send().await.map_err(AwsFailure::of(LIST))?;
     let next = Marker { key: page.next_key_marker, id: page.next_version_id_marker, token: None };

@@ -8,7 +8,7 @@ use futures::StreamExt;
 use tokio::time::Instant;
 
 use super::Snapshot;
-use super::as_of::{Fold, FoldError, Folded, State};
+use super::as_of::{AsOfError, AsOfReader, Folded, State};
 use super::unknown::Unknowns;
 use crate::aws::failure::AwsFailure;
 use crate::clock::Clock;
@@ -36,7 +36,7 @@ pub struct Shards<'a> {
 pub enum ShardError {
     /// There is no telling what was current.
     #[error(transparent)]
-    Fold(#[from] FoldError),
+    AsOfReader(#[from] AsOfError),
     /// An item cannot stand in a line.
     #[error("the item of object {key} cannot be written: {source}")]
     Item {
@@ -75,14 +75,14 @@ impl ShardError {
 
 impl From<AwsFailure> for ShardError {
     fn from(failure: AwsFailure) -> ShardError {
-        ShardError::Fold(failure.into())
+        ShardError::AsOfReader(failure.into())
     }
 }
 
 impl HasErrorName for ShardError {
     fn name(&self) -> ErrorName {
         match self {
-            ShardError::Fold(error) => error.name(),
+            ShardError::AsOfReader(error) => error.name(),
             ShardError::Item { .. } | ShardError::Outlived { .. } => ErrorName::ExportFailed,
             ShardError::Part(error) => error.name(),
             ShardError::Files(error) => error.name(),
@@ -154,8 +154,8 @@ impl Shards<'_> {
         let began = Instant::now();
         let Snapshot { at, items, key_names, run, plan, allow_incomplete, .. } = self.snapshot;
         let time = Duration::from_secs(run.seconds_per_call.into());
-        let fold = Fold { s3: self.s3, items, key_names, at: *at, now: self.clock.now() };
-        let mut folded = pin!(fold.shard(shard, plan.segments, cursor));
+        let reader = AsOfReader { s3: self.s3, items, key_names, at: *at, now: self.clock.now() };
+        let mut folded = pin!(reader.shard(shard, plan.segments, cursor));
         let mut last = None;
         while let Some(next) = folded.next().await {
             let Folded { key, state } = match next {
@@ -176,7 +176,7 @@ impl Shards<'_> {
                     writer.unknown += 1;
                     unknowns.push(&key, &unknown);
                 }
-                State::Unknown(unknown) => return Err(fold.unknown(&key, &unknown).into()),
+                State::Unknown(unknown) => return Err(reader.unknown(&key, &unknown).into()),
             }
             if writer.bytes >= MOST_BYTES || unknowns.are_enough() || began.elapsed() >= time {
                 return Ok(Some(key));

@@ -25,7 +25,7 @@ use tablekeeper_core::item_history::coverage;
 use tablekeeper_core::item_history::coverage::{Coverage, Present};
 use tablekeeper_core::item_history::version::{EventName, TOMBSTONE_SIZE};
 use tablekeeper_core::replay::apply::Applier;
-use tablekeeper_core::snapshot::as_of::{Fold, Folded, State};
+use tablekeeper_core::snapshot::as_of::{AsOfReader, Folded, State};
 use tablekeeper_core::snapshot::testing;
 use tablekeeper_core::testing::fake_store::FakeStore;
 
@@ -277,10 +277,11 @@ impl World<'_> {
         };
         let key_names: Vec<String> = self.history.key_names.iter().map(|name| (*name).to_owned()).collect();
         let s3 = self.aws.clients().s3();
-        let fold = Fold { s3: &s3, items: &items, key_names: &key_names, at: second(at), now: second(now) };
+        let reader =
+            AsOfReader { s3: &s3, items: &items, key_names: &key_names, at: second(at), now: second(now) };
         let mut there = Vec::new();
         for shard in 0..2 {
-            let folded: Vec<_> = fold.shard(shard, 2, None).try_collect().await.unwrap();
+            let folded: Vec<_> = reader.shard(shard, 2, None).try_collect().await.unwrap();
             assert!(folded.is_sorted_by(|one, other| one.key < other.key));
             there.extend(folded);
         }

@@ -7,7 +7,7 @@ use tablekeeper_core::aws::failure::AwsFailure;
 use tablekeeper_core::clock::Clock;
 use tablekeeper_core::error_name::ErrorName;
 use tablekeeper_core::snapshot::Snapshot;
-use tablekeeper_core::snapshot::as_of::FoldError;
+use tablekeeper_core::snapshot::as_of::AsOfError;
 use tablekeeper_core::snapshot::shard::{ShardError, Shards};
 
 use crate::step::{Failure, Step};
@@ -53,7 +53,7 @@ pub struct Output {
 
 impl Step for SnapshotShard {
     const NAME: &'static str = "snapshot.snapshot-shard";
-    const ERRORS: &'static [&'static [ErrorName]] = &[AwsFailure::NAMES, FoldError::NAMES];
+    const ERRORS: &'static [&'static [ErrorName]] = &[AwsFailure::NAMES, AsOfError::NAMES];
     type Input = Input;
     type Output = Output;
     type Error = ShardError;

@@ -9,7 +9,7 @@ use super::Adoption;
 use crate::aws::failure::AwsFailure;
 use crate::item_history::change::Change;
 use crate::item_history::sequence_number::SequenceNumber;
-use crate::item_history::store::{Known, Outcome};
+use crate::item_history::store::{ObjectState, Outcome};
 use crate::item_history::version::EventName;
 use crate::item_history::versions::{VersionsError, What};
 use crate::item_history::{late, versions};
@@ -24,7 +24,7 @@ pub(super) struct Put {
 /// What the new bucket has of an item.
 #[derive(Debug)]
 pub(super) struct There {
-    known: Known,
+    known: ObjectState,
     /// The numbers of what was adopted before, where it is not simply the current version that tells.
     adopted: HashSet<SequenceNumber>,
     /// Whether a backfill or a stream has been there.
@@ -45,7 +45,7 @@ pub(super) struct First {
 pub(super) async fn read(adoption: &Adoption<'_>, object: &str) -> Result<There, AwsFailure> {
     let known = adoption.new.head(object).await?;
     let mut there = There { is_taken: is_foreign(&known), known, adopted: HashSet::new(), first: None };
-    if matches!(there.known, Known::Current { .. }) && !there.is_taken {
+    if matches!(there.known, ObjectState::Current { .. }) && !there.is_taken {
         return Ok(there);
     }
     let mut tell = |entry: versions::Entry| {
@@ -70,8 +70,8 @@ pub(super) async fn read(adoption: &Adoption<'_>, object: &str) -> Result<There,
     }
 }
 
-fn is_foreign(known: &Known) -> bool {
-    matches!(known, Known::Current { position, .. } if !position.is_adopted())
+fn is_foreign(known: &ObjectState) -> bool {
+    matches!(known, ObjectState::Current { position, .. } if !position.is_adopted())
 }
 
 /// Puts them, the oldest first.

@@ -18,9 +18,10 @@ fn places() -> Items {
 /// The value of the only item at a second, as it is folded at another, and how many looks that took.
 async fn value(aws: &FakeStore, at: i64, now: i64) -> (Option<String>, usize) {
     let (s3, items, key_names) = (aws.clients().s3(), places(), ["id".to_owned()]);
-    let fold = Fold { s3: &s3, items: &items, key_names: &key_names, at: second(at), now: second(now) };
+    let reader =
+        AsOfReader { s3: &s3, items: &items, key_names: &key_names, at: second(at), now: second(now) };
     let heads = aws.count("s3:HeadObject");
-    let folded: Vec<_> = fold.shard(0, 1, None).try_collect().await.unwrap();
+    let folded: Vec<_> = reader.shard(0, 1, None).try_collect().await.unwrap();
     assert!(folded.len() <= 1);
     let item = folded.first().and_then(|folded| match &folded.state {
         State::Item(item) => Some(serde_json::from_slice(item).unwrap()),
@@ -155,8 +156,9 @@ async fn what_was_set_aside_is_passed_over_where_items_have_no_prefix() {
     let (s3, key_names) = (aws.clients().s3(), ["id".to_owned()]);
     let items = Items { prefix: String::new(), ..places() };
     for now in [10, 1_000_000] {
-        let fold = Fold { s3: &s3, items: &items, key_names: &key_names, at: second(5), now: second(now) };
-        let folded: Vec<_> = fold.shard(0, 1, None).collect().await;
+        let reader =
+            AsOfReader { s3: &s3, items: &items, key_names: &key_names, at: second(5), now: second(now) };
+        let folded: Vec<_> = reader.shard(0, 1, None).collect().await;
         let keys: Vec<_> = folded.iter().map(|folded| folded.as_ref().unwrap().key.as_str()).collect();
         assert_eq!(keys, [change.object.as_str()]);
     }
@@ -176,8 +178,8 @@ async fn a_list_goes_on_over_pages_of_delete_markers_alone() {
     aws.state().markers_take_room = true;
     let (s3, items, names) = (aws.clients().s3(), places(), ["id".to_owned()]);
     let at = second(4 * 86_400 + 10);
-    let fold = Fold { s3: &s3, items: &items, key_names: &names, at, now: at };
-    let folded: Vec<Folded> = fold.shard(0, 1, None).try_collect().await.unwrap();
+    let reader = AsOfReader { s3: &s3, items: &items, key_names: &names, at, now: at };
+    let folded: Vec<Folded> = reader.shard(0, 1, None).try_collect().await.unwrap();
     let there: Vec<_> = folded
         .iter()
         .filter(|folded| matches!(folded.state, State::Item(_)))
@@ -190,9 +192,10 @@ async fn a_list_goes_on_over_pages_of_delete_markers_alone() {
 /// What is known of the item at a second, as it is folded at another.
 async fn state(aws: &FakeStore, at: i64, now: i64) -> State {
     let (s3, items, key_names) = (aws.clients().s3(), places(), ["id".to_owned()]);
-    let fold = Fold { s3: &s3, items: &items, key_names: &key_names, at: second(at), now: second(now) };
-    let folded: Vec<_> = fold.shard(0, 1, None).try_collect().await.unwrap();
-    assert_eq!(fold.of_key(&object("1")).await.unwrap(), folded[0]);
+    let reader =
+        AsOfReader { s3: &s3, items: &items, key_names: &key_names, at: second(at), now: second(now) };
+    let folded: Vec<_> = reader.shard(0, 1, None).try_collect().await.unwrap();
+    assert_eq!(reader.of_key(&object("1")).await.unwrap(), folded[0]);
     folded[0].state.clone()
 }
 
@@ -294,9 +297,10 @@ async fn a_version_that_came_late_counts_at_its_place() {
     aws.state().versions.remove(&object("1"));
     let (s3, items, key_names) = (aws.clients().s3(), places(), ["id".to_owned()]);
     for now in [100, 1_000_000] {
-        let fold = Fold { s3: &s3, items: &items, key_names: &key_names, at: second(30), now: second(now) };
-        let folded: Vec<_> = fold.shard(0, 1, None).try_collect().await.unwrap();
+        let reader =
+            AsOfReader { s3: &s3, items: &items, key_names: &key_names, at: second(30), now: second(now) };
+        let folded: Vec<_> = reader.shard(0, 1, None).try_collect().await.unwrap();
         assert_eq!(folded, []);
-        assert_eq!(fold.of_key(&object("1")).await.unwrap().state, State::Absent);
+        assert_eq!(reader.of_key(&object("1")).await.unwrap().state, State::Absent);
     }
 }
