@@ -19,7 +19,7 @@ use since::{Later, Since};
 use tablekeeper_core::clock::Clock;
 use tablekeeper_core::item_history::Items;
 use tablekeeper_core::item_history::store::Store;
-use tablekeeper_core::snapshot::as_of::{Fold, State};
+use tablekeeper_core::snapshot::as_of::{AsOfReader, State};
 use write::{Write, WriteError, Written};
 
 pub(crate) use attributes::attribute_of;
@@ -125,7 +125,7 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
             "note: the stream may not have told of that second yet; what it tells later is not in this",
         );
     }
-    let fold = Fold { s3: &aws.s3, items, key_names: &keys.names, at, now };
+    let fold = AsOfReader { s3: &aws.s3, items, key_names: &keys.names, at, now };
     let folded = fold.of_key(&key.object).await.map_err(|error| named(error.name(), error))?;
     let then = match folded.state {
         State::Item(item) => Some(item_in(&item)?),
