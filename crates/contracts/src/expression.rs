@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use jsonata_core::ast::AstNode;
 
 use crate::diagnostic::{Code, Diagnostic};
-use crate::shape::{Given, Shape};
+use crate::shape::{Shape, Typed};
 
 pub use narrow::narrowed;
 
@@ -33,7 +33,7 @@ pub struct Scope {
     /// The variables that some path here has assigned.
     pub variables: BTreeMap<String, Variable>,
     /// What the expression itself has bound: parameters of functions, `:=`. These hide variables.
-    pub locals: BTreeMap<String, Given>,
+    pub locals: BTreeMap<String, Typed>,
     /// What a bare name is read from, and `$` is: the item, in a step or filter of a path.
     pub item: Option<Shape>,
 }
@@ -67,7 +67,7 @@ pub fn function_names() -> impl Iterator<Item = &'static str> {
 }
 
 /// What the expression gives in this scope. Findings go to `found`.
-pub fn infer(expression: &AstNode, scope: &Scope, pointer: &str, found: &mut Vec<Diagnostic>) -> Given {
+pub fn infer(expression: &AstNode, scope: &Scope, pointer: &str, found: &mut Vec<Diagnostic>) -> Typed {
     infer::Inference::new(scope, pointer, found).given(expression)
 }
 

@@ -20,11 +20,11 @@ use serde_json::{Value, json};
 use crate::contract::Contracts;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::machine::{Machine, State};
-use crate::shape::{Given, Object, Shape};
+use crate::shape::{Object, Shape, Typed};
 
 pub use environment::Environment;
 pub use memory::Visits;
-use memory::{Asked, Given as Visited, Memory, Visit};
+use memory::{Asked, Memory, Typed as Visited, Visit};
 
 /// How often what reaches a state is joined before what still changes becomes anything. No loop that
 /// ends needs as many.
@@ -71,16 +71,16 @@ pub fn infer(
     let mut inference = Inference::default();
     let environment = Environment { input, variables: BTreeMap::new() };
     for (state, ends_with) in walk.machine(machine, environment, &mut inference) {
-        if let Some(Err(misfit)) = output.map(|schema| ends_with.fits(schema)) {
-            let place = misfit.place.trim_start_matches('/').replace('/', ".");
+        if let Some(Err(mismatch)) = output.map(|schema| ends_with.fits(schema)) {
+            let place = mismatch.place.trim_start_matches('/').replace('/', ".");
             let message = "the execution ends with what it is not said to end with";
             let finding =
                 Diagnostic::new(Code::OutputMismatch, state, message).expected(if place.is_empty() {
-                    misfit.reason
+                    mismatch.reason
                 } else {
-                    format!("`{place}`: {}", misfit.reason)
+                    format!("`{place}`: {}", mismatch.reason)
                 });
-            inference.diagnostics.push(match misfit.counterexample {
+            inference.diagnostics.push(match mismatch.counterexample {
                 Some(example) => finding.counterexample(example),
                 None => finding,
             });
@@ -101,7 +101,7 @@ struct Walk<'a> {
 
 /// Where a state leads, and with what.
 #[derive(Debug)]
-struct Led {
+struct Transition {
     to: String,
     environment: Environment,
 }
@@ -178,21 +178,21 @@ impl Walk<'_> {
 
 /// The context object ("Accessing execution data from the Context object" in the developer guide).
 fn context(input: &Shape) -> Shape {
-    let text = || Given::always(Shape::string());
-    let time = || Given::always(Shape::from_schema(&json!({ "type": "string", "format": "date-time" })));
-    let count = || Given::always(Shape::integer_from(0));
-    let object = |fields: Vec<(&str, Given)>| {
+    let text = || Typed::always(Shape::string());
+    let time = || Typed::always(Shape::from_schema(&json!({ "type": "string", "format": "date-time" })));
+    let count = || Typed::always(Shape::integer_from(0));
+    let object = |fields: Vec<(&str, Typed)>| {
         let fields = fields.into_iter().map(|(name, given)| (name.to_owned(), given));
-        Given::always(Shape::object(Object::of(fields)))
+        Typed::always(Shape::object(Object::of(fields)))
     };
     let execution = object(vec![
         ("Id", text()),
-        ("Input", Given::always(input.clone())),
+        ("Input", Typed::always(input.clone())),
         ("Name", text()),
         ("RoleArn", text()),
         ("StartTime", time()),
-        ("RedriveCount", Given::perhaps(Shape::integer_from(0))),
-        ("RedriveTime", Given::perhaps(Shape::string())),
+        ("RedriveCount", Typed::perhaps(Shape::integer_from(0))),
+        ("RedriveTime", Typed::perhaps(Shape::string())),
     ]);
     let state = object(vec![("EnteredTime", time()), ("Name", text()), ("RetryCount", count())]);
     let machine = object(vec![("Id", text()), ("Name", text())]);

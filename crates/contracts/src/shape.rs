@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
-pub use fits::Misfit;
+pub use fits::SchemaMismatch;
 
 /// How many object alternatives a shape keeps apart before it merges them field by field.
 const MOST_OBJECTS: usize = 12;
@@ -79,52 +79,52 @@ pub struct Field {
 
 /// What an expression gives: a value of the shape, or perhaps nothing (JSONata's undefined).
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Given {
+pub struct Typed {
     /// The value.
     pub shape: Shape,
     /// Whether there may be none.
     pub perhaps_absent: bool,
 }
 
-impl Given {
+impl Typed {
     /// A value that is always there.
-    pub fn always(shape: Shape) -> Given {
-        Given { shape, perhaps_absent: false }
+    pub fn always(shape: Shape) -> Typed {
+        Typed { shape, perhaps_absent: false }
     }
 
     /// A value that may not be there.
-    pub fn perhaps(shape: Shape) -> Given {
-        Given { shape, perhaps_absent: true }
+    pub fn perhaps(shape: Shape) -> Typed {
+        Typed { shape, perhaps_absent: true }
     }
 
     /// Nothing, ever.
-    pub fn absent() -> Given {
-        Given::perhaps(Shape::never())
+    pub fn absent() -> Typed {
+        Typed::perhaps(Shape::never())
     }
 
     /// Either of the two.
     #[must_use]
-    pub fn or(self, other: Given) -> Given {
+    pub fn or(self, other: Typed) -> Typed {
         let perhaps_absent = self.perhaps_absent || other.perhaps_absent;
-        Given { shape: self.shape.or(other.shape), perhaps_absent }
+        Typed { shape: self.shape.or(other.shape), perhaps_absent }
     }
 }
 
 impl Object {
     /// An object with exactly these fields, all of them there.
-    pub fn of(fields: impl IntoIterator<Item = (String, Given)>) -> Object {
-        let field = |(name, given): (String, Given)| {
+    pub fn of(fields: impl IntoIterator<Item = (String, Typed)>) -> Object {
+        let field = |(name, given): (String, Typed)| {
             (name, Field { shape: given.shape, required: !given.perhaps_absent })
         };
         Object { fields: fields.into_iter().map(field).collect(), rest: None }
     }
 
     /// The field of this name.
-    pub fn field(&self, name: &str) -> Given {
+    pub fn field(&self, name: &str) -> Typed {
         match (self.fields.get(name), &self.rest) {
-            (Some(field), _) => Given { shape: field.shape.clone(), perhaps_absent: !field.required },
-            (None, Some(rest)) => Given::perhaps(rest.as_ref().clone()),
-            (None, None) => Given::absent(),
+            (Some(field), _) => Typed { shape: field.shape.clone(), perhaps_absent: !field.required },
+            (None, Some(rest)) => Typed::perhaps(rest.as_ref().clone()),
+            (None, None) => Typed::absent(),
         }
     }
 
@@ -225,7 +225,7 @@ impl Shape {
             }
             Value::Object(fields) => {
                 let fields =
-                    fields.iter().map(|(name, value)| (name.clone(), Given::always(Shape::constant(value))));
+                    fields.iter().map(|(name, value)| (name.clone(), Typed::always(Shape::constant(value))));
                 Shape::object(Object::of(fields))
             }
         }
@@ -325,12 +325,12 @@ impl Shape {
 
     /// The field of this name, as a path reads it: of an object the field, of an array that of its
     /// items, of anything else nothing.
-    pub fn field(&self, name: &str) -> Given {
-        let mut given: Option<Given> = None;
+    pub fn field(&self, name: &str) -> Typed {
+        let mut given: Option<Typed> = None;
         for alternative in self.0.iter() {
             let found = match alternative {
-                Alternative::Any => Given::perhaps(Shape::any()),
-                Alternative::Scalar(..) => Given::absent(),
+                Alternative::Any => Typed::perhaps(Shape::any()),
+                Alternative::Scalar(..) => Typed::absent(),
                 Alternative::Object(object) => object.field(name),
                 Alternative::Array { items, max_items, .. } => items.field(name).over_items(*max_items),
             };
@@ -367,17 +367,17 @@ impl Shape {
     }
 }
 
-impl Given {
+impl Typed {
     /// What a path gives that reads this of each item of an array: JSONata leaves out what is absent,
     /// takes a lone result out of its list, and gives nothing for none. `most` is how many items the
     /// array can have; where each gives a list, these come one after the other in one.
     #[must_use]
-    pub fn over_items(self, most: Option<u64>) -> Given {
+    pub fn over_items(self, most: Option<u64>) -> Typed {
         if self.shape.is_never() {
-            return Given::absent();
+            return Typed::absent();
         }
         let most = most.zip(self.shape.max_items()).map(|(items, of_each)| items.saturating_mul(of_each));
-        Given::perhaps(self.shape.items().or(Shape::array(self.shape.items(), most)))
+        Typed::perhaps(self.shape.items().or(Shape::array(self.shape.items(), most)))
     }
 }
 

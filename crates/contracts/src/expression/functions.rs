@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::infer::{Inference, shown};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::shape::{Alternative, Given, Object, Scalar, Shape};
+use crate::shape::{Alternative, Object, Scalar, Shape, Typed};
 
 /// What a parameter takes.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -146,7 +146,7 @@ pub(super) fn names() -> impl Iterator<Item = &'static str> {
     SIGNATURES.iter().map(|(name, ..)| *name).chain(BY_HAND.iter().map(|(name, ..)| *name))
 }
 
-pub(super) fn call(inference: &mut Inference<'_>, name: &str, args: &[AstNode]) -> Given {
+pub(super) fn call(inference: &mut Inference<'_>, name: &str, args: &[AstNode]) -> Typed {
     let range = BY_HAND
         .iter()
         .find(|(known, ..)| *known == name)
@@ -159,13 +159,13 @@ pub(super) fn call(inference: &mut Inference<'_>, name: &str, args: &[AstNode]) 
             "see the list in docs/contracts.md"
         };
         inference.say_helped(Code::UnknownFunction, format!("Step Functions has no function ${name}"), help);
-        return Given::always(Shape::any());
+        return Typed::always(Shape::any());
     };
     if !(least..=most).contains(&args.len()) {
         let count = args.len();
         let wanted = if least == most { least.to_string() } else { format!("{least} to {most}") };
         inference.say(Code::WrongArgument, format!("${name} takes {wanted} arguments, not {count}"));
-        return Given::always(Shape::any());
+        return Typed::always(Shape::any());
     }
     match signature(name) {
         Some((_, takes, _, gives)) => by_signature(inference, name, takes, *gives, args),
@@ -183,7 +183,7 @@ fn by_signature(
     takes: &[Takes],
     gives: Gives,
     args: &[AstNode],
-) -> Given {
+) -> Typed {
     let of = format!("${name}");
     let mut first = Shape::never();
     // Of nothing, functions of lists give nothing; all but $count, which gives 0.
@@ -237,27 +237,27 @@ fn by_signature(
         expect(inference, &first.items(), arg, &of, wanted, fits);
     }
     let given = match gives {
-        Gives::Text => Given::always(Shape::string()),
-        Gives::Number => Given::always(Shape::number()),
-        Gives::Integer if name == "count" || name == "length" => Given::always(Shape::integer_from(0)),
-        Gives::Integer => Given::always(Shape::from_schema(&json!({ "type": "integer" }))),
-        Gives::Boolean => Given::always(Shape::boolean()),
-        Gives::Texts => Given::always(Shape::array(Shape::string(), None)),
-        Gives::Items => Given::always(Shape::array(first.items(), first.max_items())),
-        Gives::SomeItems => Given::perhaps(first.items().or(Shape::array(first.items(), first.max_items()))),
-        Gives::Item => Given::always(first.items()),
+        Gives::Text => Typed::always(Shape::string()),
+        Gives::Number => Typed::always(Shape::number()),
+        Gives::Integer if name == "count" || name == "length" => Typed::always(Shape::integer_from(0)),
+        Gives::Integer => Typed::always(Shape::from_schema(&json!({ "type": "integer" }))),
+        Gives::Boolean => Typed::always(Shape::boolean()),
+        Gives::Texts => Typed::always(Shape::array(Shape::string(), None)),
+        Gives::Items => Typed::always(Shape::array(first.items(), first.max_items())),
+        Gives::SomeItems => Typed::perhaps(first.items().or(Shape::array(first.items(), first.max_items()))),
+        Gives::Item => Typed::always(first.items()),
         Gives::Time if args.len() == takes.len() - 2 => {
-            Given::always(Shape::from_schema(&json!({ "type": "string", "format": "date-time" })))
+            Typed::always(Shape::from_schema(&json!({ "type": "string", "format": "date-time" })))
         }
-        Gives::Time => Given::always(Shape::string()),
-        Gives::Failure => Given::always(Shape::never()),
-        Gives::Nothing => Given::absent(),
+        Gives::Time => Typed::always(Shape::string()),
+        Gives::Failure => Typed::always(Shape::never()),
+        Gives::Nothing => Typed::absent(),
         Gives::Unknown => inference.untyped(&format!("what ${name} gives")),
     };
-    Given { perhaps_absent: given.perhaps_absent || (perhaps_absent && name != "count"), ..given }
+    Typed { perhaps_absent: given.perhaps_absent || (perhaps_absent && name != "count"), ..given }
 }
 
-fn by_hand(inference: &mut Inference<'_>, name: &str, args: &[AstNode]) -> Given {
+fn by_hand(inference: &mut Inference<'_>, name: &str, args: &[AstNode]) -> Typed {
     let of = format!("${name}");
     let undefined = AstNode::Undefined;
     let arg = args.first().unwrap_or(&undefined);
@@ -266,15 +266,15 @@ fn by_hand(inference: &mut Inference<'_>, name: &str, args: &[AstNode]) -> Given
         "exists" => {
             // What is never there is asked for in vain, and is said by the path itself; what may be absent is fine.
             inference.given(arg);
-            Given::always(Shape::boolean())
+            Typed::always(Shape::boolean())
         }
         "not" => {
             inference.condition(arg);
-            Given::always(Shape::boolean())
+            Typed::always(Shape::boolean())
         }
         "boolean" => {
             inference.value(arg);
-            Given::always(Shape::boolean())
+            Typed::always(Shape::boolean())
         }
         "number" => {
             let shape = inference.value(arg);
@@ -284,7 +284,7 @@ fn by_hand(inference: &mut Inference<'_>, name: &str, args: &[AstNode]) -> Given
                 _ => false,
             };
             expect(inference, &shape, arg, &of, "a string, number or boolean", castable);
-            Given::always(Shape::number())
+            Typed::always(Shape::number())
         }
         "merge" => merge(inference, arg),
         "append" => {
@@ -295,13 +295,13 @@ fn by_hand(inference: &mut Inference<'_>, name: &str, args: &[AstNode]) -> Given
             let first = if two.perhaps_absent { one.shape.clone() } else { Shape::never() };
             let last = if one.perhaps_absent { two.shape.clone() } else { Shape::never() };
             let perhaps_absent = one.perhaps_absent && two.perhaps_absent;
-            Given { shape: both.or(first).or(last), perhaps_absent }
+            Typed { shape: both.or(first).or(last), perhaps_absent }
         }
         "map" => {
             let over = inference.given(arg).shape;
             let given = apply(inference, second, &over);
             let array = Shape::array(given.shape.clone(), over.max_items());
-            Given::perhaps(given.shape.or(array))
+            Typed::perhaps(given.shape.or(array))
         }
         "lookup" => match second {
             AstNode::String(field) => {
@@ -316,44 +316,44 @@ fn by_hand(inference: &mut Inference<'_>, name: &str, args: &[AstNode]) -> Given
                 |it: &Alternative| matches!(it, Alternative::Any | Alternative::Scalar(Scalar::Number, _));
             expect(inference, &shape.items(), arg, &of, "numbers", number);
             // Of no numbers there is none of the three.
-            Given { shape: Shape::number(), perhaps_absent: !inference.is_never_empty(arg) }
+            Typed { shape: Shape::number(), perhaps_absent: !inference.is_never_empty(arg) }
         }
         "match" => {
             inference.operand(arg, Scalar::String, &of);
             let found = [("match", Shape::string()), ("index", Shape::integer_from(0))];
-            let fields = found.map(|(name, shape)| (name.to_owned(), Given::always(shape)));
-            let groups = ("groups".to_owned(), Given::always(Shape::array(Shape::string(), None)));
+            let fields = found.map(|(name, shape)| (name.to_owned(), Typed::always(shape)));
+            let groups = ("groups".to_owned(), Typed::always(Shape::array(Shape::string(), None)));
             let one = Shape::object(Object::of(fields.into_iter().chain([groups])));
-            Given::perhaps(one.clone().or(Shape::array(one, None)))
+            Typed::perhaps(one.clone().or(Shape::array(one, None)))
         }
         "partition" => {
             let over = inference.given(arg).shape;
             inference.operand(second, Scalar::Number, &of);
-            Given::always(Shape::array(Shape::array(over.items(), over.max_items()), over.max_items()))
+            Typed::always(Shape::array(Shape::array(over.items(), over.max_items()), over.max_items()))
         }
         "range" => {
             for bound in args {
                 inference.operand(bound, Scalar::Number, &of);
             }
             // The developer guide: at most 1,000 numbers.
-            Given::always(Shape::array(Shape::number(), Some(1_000)))
+            Typed::always(Shape::array(Shape::number(), Some(1_000)))
         }
         _ => inference.untyped(&format!("what ${name} gives")),
     }
 }
 
 /// A function applied to each item: `function($item, $index, $array) {…}`.
-fn apply(inference: &mut Inference<'_>, function: &AstNode, over: &Shape) -> Given {
+fn apply(inference: &mut Inference<'_>, function: &AstNode, over: &Shape) -> Typed {
     match function {
         AstNode::Lambda { params, body, .. } => {
             let given = [over.items(), Shape::integer_from(0), Shape::array(over.items(), over.max_items())];
-            let locals = params.iter().cloned().zip(given.map(Given::always));
+            let locals = params.iter().cloned().zip(given.map(Typed::always));
             inference.with_locals(locals, |inference| inference.given(body))
         }
         AstNode::Variable(name)
             if signature(name).is_some() || BY_HAND.iter().any(|(known, ..)| known == name) =>
         {
-            let item = ("item".to_owned(), Given::always(over.items()));
+            let item = ("item".to_owned(), Typed::always(over.items()));
             inference.with_locals([item], |inference| {
                 call(inference, name, &[AstNode::Variable("item".to_owned())])
             })
@@ -363,15 +363,15 @@ fn apply(inference: &mut Inference<'_>, function: &AstNode, over: &Shape) -> Giv
 }
 
 /// The function that `$sort` asks which of two items comes later.
-fn compare(inference: &mut Inference<'_>, function: &AstNode, over: &Shape) -> Given {
+fn compare(inference: &mut Inference<'_>, function: &AstNode, over: &Shape) -> Typed {
     let AstNode::Lambda { params, body, .. } = function else { return apply(inference, function, over) };
-    let given = params.iter().map(|name| (name.clone(), Given::always(over.items())));
+    let given = params.iter().map(|name| (name.clone(), Typed::always(over.items())));
     let locals: Vec<_> = given.collect();
     inference.with_locals(locals, |inference| inference.given(body))
 }
 
 /// `$merge` of a literal list, whose later objects win; or of an array of like objects.
-fn merge(inference: &mut Inference<'_>, arg: &AstNode) -> Given {
+fn merge(inference: &mut Inference<'_>, arg: &AstNode) -> Typed {
     let AstNode::Array(parts) = arg else {
         let shape = inference.value(arg);
         expect(inference, &shape.items(), arg, "$merge", "objects", |it| {
@@ -391,12 +391,12 @@ fn merge(inference: &mut Inference<'_>, arg: &AstNode) -> Given {
                 Alternative::Object(object) => {
                     next.extend(merged.iter().map(|so_far| so_far.merged_with(object)))
                 }
-                _ => return Given::always(Shape::any()),
+                _ => return Typed::always(Shape::any()),
             }
         }
         merged = next;
     }
-    Given::always(merged.into_iter().fold(Shape::never(), |so_far, object| so_far.or(Shape::object(object))))
+    Typed::always(merged.into_iter().fold(Shape::never(), |so_far, object| so_far.or(Shape::object(object))))
 }
 
 fn expect(

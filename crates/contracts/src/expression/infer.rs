@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::{Scope, functions, narrowed};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::shape::{Alternative, Given, Object, Scalar, Shape};
+use crate::shape::{Alternative, Object, Scalar, Shape, Typed};
 
 pub(super) struct Inference<'a> {
     pub(super) scope: Scope,
@@ -31,11 +31,11 @@ impl<'a> Inference<'a> {
         self.found.push(Diagnostic { pointer: self.pointer.to_owned(), ..finding });
     }
 
-    pub(super) fn untyped(&mut self, what: &str) -> Given {
+    pub(super) fn untyped(&mut self, what: &str) -> Typed {
         let finding =
             Diagnostic::new(Code::UntypedExpression, self.pointer, format!("{what} cannot be typed"));
         self.found.push(finding.help("write it so that it can be typed, or move it into the function"));
-        Given::always(Shape::any())
+        Typed::always(Shape::any())
     }
 
     /// A value, where there must be one.
@@ -55,14 +55,14 @@ impl<'a> Inference<'a> {
         given.shape
     }
 
-    pub(super) fn given(&mut self, node: &AstNode) -> Given {
+    pub(super) fn given(&mut self, node: &AstNode) -> Typed {
         match node {
-            AstNode::String(text) if text.contains("${") => Given::always(Shape::string()),
-            AstNode::String(text) => Given::always(Shape::constant(&json!(text))),
-            AstNode::Number(number) => Given::always(Shape::constant(&number_value(*number))),
-            AstNode::Boolean(boolean) => Given::always(Shape::constant(&json!(boolean))),
-            AstNode::Null => Given::always(Shape::constant(&Value::Null)),
-            AstNode::Undefined => Given::absent(),
+            AstNode::String(text) if text.contains("${") => Typed::always(Shape::string()),
+            AstNode::String(text) => Typed::always(Shape::constant(&json!(text))),
+            AstNode::Number(number) => Typed::always(Shape::constant(&number_value(*number))),
+            AstNode::Boolean(boolean) => Typed::always(Shape::constant(&json!(boolean))),
+            AstNode::Null => Typed::always(Shape::constant(&Value::Null)),
+            AstNode::Undefined => Typed::absent(),
             AstNode::Variable(name) => self.variable(name),
             AstNode::Path { steps } => self.path(steps),
             AstNode::Name(name) => self.name(name),
@@ -81,29 +81,29 @@ impl<'a> Inference<'a> {
         }
     }
 
-    fn variable(&mut self, name: &str) -> Given {
+    fn variable(&mut self, name: &str) -> Typed {
         if name.is_empty() {
-            return self.scope.item.clone().map_or_else(|| self.untyped("`$`"), Given::always);
+            return self.scope.item.clone().map_or_else(|| self.untyped("`$`"), Typed::always);
         }
         if let Some(given) = self.scope.locals.get(name) {
             return given.clone();
         }
         if name == "states" {
-            return Given::always(self.states());
+            return Typed::always(self.states());
         }
         match self.scope.variables.get(name) {
-            Some(variable) if variable.certain => Given::always(variable.shape.clone()),
+            Some(variable) if variable.certain => Typed::always(variable.shape.clone()),
             Some(variable) => {
                 let shape = variable.shape.clone();
                 self.say(
                     Code::PerhapsUnassignedVariable,
                     format!("${name} is not assigned on every path to here"),
                 );
-                Given::always(shape)
+                Typed::always(shape)
             }
             None => {
                 self.say(Code::UnassignedVariable, format!("${name} is assigned on no path to here"));
-                Given::always(Shape::any())
+                Typed::always(Shape::any())
             }
         }
     }
@@ -118,20 +118,20 @@ impl<'a> Inference<'a> {
             ("context", Some(scope.context.clone())),
         ];
         let there =
-            fields.into_iter().filter_map(|(name, shape)| Some((name.to_owned(), Given::always(shape?))));
+            fields.into_iter().filter_map(|(name, shape)| Some((name.to_owned(), Typed::always(shape?))));
         Shape::object(Object::of(there))
     }
 
-    fn name(&mut self, name: &str) -> Given {
+    fn name(&mut self, name: &str) -> Typed {
         match &self.scope.item {
             Some(item) => item.field(name),
             // At the top of an expression Step Functions has no document: `foo` is nothing.
-            None => Given::absent(),
+            None => Typed::absent(),
         }
     }
 
-    fn path(&mut self, steps: &[PathStep]) -> Given {
-        let Some((first, rest)) = steps.split_first() else { return Given::absent() };
+    fn path(&mut self, steps: &[PathStep]) -> Typed {
+        let Some((first, rest)) = steps.split_first() else { return Typed::absent() };
         if let (AstNode::Variable(name), Some(second)) = (&first.node, rest.first())
             && name == "states"
             && let AstNode::Name(field) = &second.node
@@ -145,12 +145,12 @@ impl<'a> Inference<'a> {
                         Code::UnknownField,
                         format!("$states has no `{other}`: there are input, result, errorOutput and context"),
                     );
-                    return Given::always(Shape::any());
+                    return Typed::always(Shape::any());
                 }
             };
             if missing {
                 self.say(Code::StatesFieldUnavailable, format!("$states.{field} does not exist here"));
-                return Given::always(Shape::any());
+                return Typed::always(Shape::any());
             }
         }
         let keep_array = steps.iter().any(|step| step.stages.contains(&Stage::KeepArray));
@@ -178,7 +178,7 @@ impl<'a> Inference<'a> {
             given.perhaps_absent |= before.perhaps_absent;
             if given.shape.is_never() && !before.shape.is_never() {
                 self.say(Code::UnknownField, format!("{path} is never there"));
-                return Given::perhaps(Shape::any());
+                return Typed::perhaps(Shape::any());
             }
             if !several(&before.shape) {
                 given = self.stages(given, &step.stages);
@@ -194,7 +194,7 @@ impl<'a> Inference<'a> {
 
     /// A step that is computed of each item. What it gives as a list becomes part of the path's own, out of
     /// which a lone item comes; of a single item as well.
-    fn each_item(&mut self, over: &Shape, node: &AstNode, stages: &[Stage]) -> Given {
+    fn each_item(&mut self, over: &Shape, node: &AstNode, stages: &[Stage]) -> Typed {
         let given = self.with_context(over.items(), |inference| inference.given(node));
         let given = self.stages(given, stages);
         let lists = several(over) || several(&given.shape);
@@ -202,27 +202,27 @@ impl<'a> Inference<'a> {
     }
 
     /// `input^(terms)`. A lone item comes out of its list, as at the end of a path.
-    fn sorted(&mut self, input: &AstNode, terms: &[(AstNode, bool)]) -> Given {
+    fn sorted(&mut self, input: &AstNode, terms: &[(AstNode, bool)]) -> Typed {
         let given = self.given(input);
         let (item, most) = (given.shape.items(), given.shape.max_items());
         for (term, _) in terms {
             self.with_context(item.clone(), |inference| inference.given(term));
         }
         if item.is_never() {
-            Given::absent()
+            Typed::absent()
         } else {
-            Given::perhaps(item.clone().or(Shape::array(item, most)))
+            Typed::perhaps(item.clone().or(Shape::array(item, most)))
         }
     }
 
-    fn stages(&mut self, given: Given, stages: &[Stage]) -> Given {
+    fn stages(&mut self, given: Typed, stages: &[Stage]) -> Typed {
         stages.iter().fold(given, |given, stage| match stage {
             Stage::KeepArray => given,
             Stage::Filter(filter) => {
                 let item = given.shape.items();
                 let by_index = matches!(**filter, AstNode::Number(_) | AstNode::Unary { .. });
                 if by_index {
-                    return Given::perhaps(item);
+                    return Typed::perhaps(item);
                 }
                 let condition = self.with_context(item.clone(), |inference| inference.given(filter));
                 if !condition
@@ -233,7 +233,7 @@ impl<'a> Inference<'a> {
                 {
                     return self.untyped("a filter that is neither a number nor a condition");
                 }
-                Given::perhaps(item.clone().or(Shape::array(item, given.shape.max_items())))
+                Typed::perhaps(item.clone().or(Shape::array(item, given.shape.max_items())))
             }
             Stage::Index(_) => self.untyped("a path that binds its position"),
         })
@@ -259,7 +259,7 @@ impl<'a> Inference<'a> {
 
     pub(super) fn with_locals<T>(
         &mut self,
-        locals: impl IntoIterator<Item = (String, Given)>,
+        locals: impl IntoIterator<Item = (String, Typed)>,
         infer: impl FnOnce(&mut Self) -> T,
     ) -> T {
         let before = self.scope.locals.clone();
@@ -269,7 +269,7 @@ impl<'a> Inference<'a> {
         outcome
     }
 
-    fn array(&mut self, items: &[AstNode]) -> Given {
+    fn array(&mut self, items: &[AstNode]) -> Typed {
         let mut shape = Shape::never();
         let mut most = Some(0_u64);
         for item in items {
@@ -288,17 +288,17 @@ impl<'a> Inference<'a> {
             shape = shape.or(part);
             most = most.zip(parts).map(|(so_far, more)| so_far + more);
         }
-        Given::always(Shape::array(shape, most))
+        Typed::always(Shape::array(shape, most))
     }
 
-    fn object(&mut self, fields: &[(AstNode, AstNode)]) -> Given {
+    fn object(&mut self, fields: &[(AstNode, AstNode)]) -> Typed {
         let mut object = Object::default();
         for (key, value) in fields {
             let AstNode::String(name) = key else { return self.untyped("an object with a computed name") };
             let given = self.given(value);
             object = object.merged_with(&Object::of([(name.clone(), given)]));
         }
-        Given::always(Shape::object(object))
+        Typed::always(Shape::object(object))
     }
 
     /// An operand that must be of one type, and there.
@@ -315,28 +315,28 @@ impl<'a> Inference<'a> {
         shape
     }
 
-    fn binary(&mut self, op: BinaryOp, lhs: &AstNode, rhs: &AstNode) -> Given {
+    fn binary(&mut self, op: BinaryOp, lhs: &AstNode, rhs: &AstNode) -> Typed {
         match op {
             BinaryOp::Add | BinaryOp::Subtract | BinaryOp::Multiply | BinaryOp::Divide | BinaryOp::Modulo => {
                 let left = self.operand(lhs, Scalar::Number, "arithmetic");
                 let right = self.operand(rhs, Scalar::Number, "arithmetic");
-                Given::always(computed(op, &left, &right))
+                Typed::always(computed(op, &left, &right))
             }
             BinaryOp::Concatenate => {
                 self.value(lhs);
                 self.value(rhs);
-                Given::always(Shape::string())
+                Typed::always(Shape::string())
             }
             BinaryOp::Equal | BinaryOp::NotEqual => {
                 self.compared(lhs, rhs, false);
-                Given::always(Shape::boolean())
+                Typed::always(Shape::boolean())
             }
             BinaryOp::LessThan
             | BinaryOp::LessThanOrEqual
             | BinaryOp::GreaterThan
             | BinaryOp::GreaterThanOrEqual => {
                 self.compared(lhs, rhs, true);
-                Given::always(Shape::boolean())
+                Typed::always(Shape::boolean())
             }
             BinaryOp::And | BinaryOp::Or => {
                 self.condition(lhs);
@@ -345,12 +345,12 @@ impl<'a> Inference<'a> {
                 self.scope = narrowed(&before, lhs, op == BinaryOp::And);
                 self.condition(rhs);
                 self.scope = before;
-                Given::always(Shape::boolean())
+                Typed::always(Shape::boolean())
             }
             BinaryOp::In => {
                 self.value(lhs);
                 self.value(rhs);
-                Given::always(Shape::boolean())
+                Typed::always(Shape::boolean())
             }
             BinaryOp::ColonEqual => {
                 let given = self.given(rhs);
@@ -418,36 +418,36 @@ impl<'a> Inference<'a> {
         }
     }
 
-    fn unary(&mut self, op: UnaryOp, operand: &AstNode) -> Given {
+    fn unary(&mut self, op: UnaryOp, operand: &AstNode) -> Typed {
         match (op, operand) {
             (UnaryOp::Negate, AstNode::Number(number)) => {
-                Given::always(Shape::constant(&number_value(-number)))
+                Typed::always(Shape::constant(&number_value(-number)))
             }
             (UnaryOp::Negate, _) => {
                 self.operand(operand, Scalar::Number, "a negation");
-                Given::always(Shape::number())
+                Typed::always(Shape::number())
             }
             (UnaryOp::Not, _) => {
                 self.condition(operand);
-                Given::always(Shape::boolean())
+                Typed::always(Shape::boolean())
             }
         }
     }
 
-    fn conditional(&mut self, condition: &AstNode, then: &AstNode, otherwise: Option<&AstNode>) -> Given {
+    fn conditional(&mut self, condition: &AstNode, then: &AstNode, otherwise: Option<&AstNode>) -> Typed {
         self.condition(condition);
         let before = self.scope.clone();
         self.scope = narrowed(&before, condition, true);
         let then = self.given(then);
         self.scope = narrowed(&before, condition, false);
-        let otherwise = otherwise.map_or_else(Given::absent, |node| self.given(node));
+        let otherwise = otherwise.map_or_else(Typed::absent, |node| self.given(node));
         self.scope = before;
         then.or(otherwise)
     }
 
-    fn block(&mut self, expressions: &[AstNode]) -> Given {
+    fn block(&mut self, expressions: &[AstNode]) -> Typed {
         let before = self.scope.locals.clone();
-        let given = expressions.iter().fold(Given::absent(), |_, expression| self.given(expression));
+        let given = expressions.iter().fold(Typed::absent(), |_, expression| self.given(expression));
         self.scope.locals = before;
         given
     }

@@ -4,7 +4,7 @@ use jsonata_core::ast::{AstNode, BinaryOp, UnaryOp};
 use serde_json::{Value, json};
 
 use super::Scope;
-use crate::shape::{Alternative, Given, Object, Shape};
+use crate::shape::{Alternative, Object, Shape, Typed};
 
 /// The scope where the condition came out as `outcome`.
 ///
@@ -24,9 +24,9 @@ pub fn narrowed(scope: &Scope, condition: &AstNode, outcome: bool) -> Scope {
         AstNode::Function { name, args, .. } => match (name.as_str(), args.as_slice()) {
             ("not", [operand]) => narrowed(scope, operand, !outcome),
             ("exists", [path]) => change(scope, path, &mut |given| match outcome {
-                true => Given::always(given.shape),
-                false if given.perhaps_absent => Given::absent(),
-                false => Given::always(Shape::never()),
+                true => Typed::always(given.shape),
+                false if given.perhaps_absent => Typed::absent(),
+                false => Typed::always(Shape::never()),
             }),
             _ => scope.clone(),
         },
@@ -63,9 +63,9 @@ fn equal_to(scope: &Scope, path: &AstNode, value: &Value, equal: bool) -> Scope 
     let wanted = Shape::constant(value);
     change(scope, path, &mut |given| match equal {
         // An array of one is equal to nothing but itself; anything or a wider type may be the constant.
-        true if given.shape.filtered(may_be(value)).is_never() => Given::always(Shape::never()),
-        true => Given::always(wanted.clone()),
-        false => Given { shape: without(&given.shape, value), ..given },
+        true if given.shape.filtered(may_be(value)).is_never() => Typed::always(Shape::never()),
+        true => Typed::always(wanted.clone()),
+        false => Typed { shape: without(&given.shape, value), ..given },
     })
 }
 
@@ -98,7 +98,7 @@ fn may_be(value: &Value) -> impl Fn(&&Alternative) -> bool {
 }
 
 /// Changes what a path of plain names from a variable or from `$states` gives.
-fn change(scope: &Scope, path: &AstNode, to: &mut dyn FnMut(Given) -> Given) -> Scope {
+fn change(scope: &Scope, path: &AstNode, to: &mut dyn FnMut(Typed) -> Typed) -> Scope {
     let mut changed = scope.clone();
     let Some((root, names)) = plain_path(path) else { return changed };
     if let Some(local) = changed.locals.get_mut(root) {
@@ -130,15 +130,15 @@ fn change(scope: &Scope, path: &AstNode, to: &mut dyn FnMut(Given) -> Given) -> 
 }
 
 /// Changes a field, however deep; alternatives in which that leaves nothing possible are ruled out.
-fn change_field(shape: &Shape, names: &[&str], to: &mut dyn FnMut(Given) -> Given) -> Shape {
-    let Some((name, rest)) = names.split_first() else { return to(Given::always(shape.clone())).shape };
+fn change_field(shape: &Shape, names: &[&str], to: &mut dyn FnMut(Typed) -> Typed) -> Shape {
+    let Some((name, rest)) = names.split_first() else { return to(Typed::always(shape.clone())).shape };
     let mut possible = Shape::never();
     for alternative in shape.alternatives() {
         let Alternative::Object(object) = alternative else {
             // Of arrays and of anything a path may read as well; nothing is ruled out. A scalar has no
             // field, which is possible where an absent one is.
             let scalar = matches!(alternative, Alternative::Scalar(..));
-            if !scalar || to(Given::absent()).perhaps_absent {
+            if !scalar || to(Typed::absent()).perhaps_absent {
                 possible = possible.or(shape.filtered(|it| *it == alternative));
             }
             continue;
@@ -162,9 +162,9 @@ fn change_field(shape: &Shape, names: &[&str], to: &mut dyn FnMut(Given) -> Give
 }
 
 /// Changes a field of what may itself be absent: it stays so if the field may be absent after the change.
-fn deeper(given: &Given, names: &[&str], to: &mut dyn FnMut(Given) -> Given) -> Given {
-    let perhaps_absent = given.perhaps_absent && to(Given::absent()).perhaps_absent;
-    Given { shape: change_field(&given.shape, names, to), perhaps_absent }
+fn deeper(given: &Typed, names: &[&str], to: &mut dyn FnMut(Typed) -> Typed) -> Typed {
+    let perhaps_absent = given.perhaps_absent && to(Typed::absent()).perhaps_absent;
+    Typed { shape: change_field(&given.shape, names, to), perhaps_absent }
 }
 
 /// A path of plain names, and what it begins with: a variable's name, or `""` for the item at hand.

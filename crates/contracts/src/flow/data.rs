@@ -7,7 +7,7 @@ use super::environment::Environment;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::expression::{Scope, Variable, expression_of, infer_value, parse};
 use crate::machine::join;
-use crate::shape::{Alternative, Given, Object, Scalar, Shape};
+use crate::shape::{Alternative, Object, Scalar, Shape, Typed};
 
 impl Walk<'_> {
     /// What a piece of the definition becomes.
@@ -40,7 +40,7 @@ impl Walk<'_> {
                 let mut object = Object::default();
                 for (name, field) in fields {
                     let shape = self.data(field, scope, &join(pointer, name), found);
-                    object = object.merged_with(&Object::of([(name.clone(), Given::always(shape))]));
+                    object = object.merged_with(&Object::of([(name.clone(), Typed::always(shape))]));
                 }
                 Shape::object(object)
             }

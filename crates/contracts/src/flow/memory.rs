@@ -11,7 +11,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use super::environment::Environment;
-use super::{Inference, Led};
+use super::{Inference, Transition};
 use crate::contract::{Contracts, TaskContract};
 use crate::machine::State;
 use crate::shape::Shape;
@@ -20,7 +20,7 @@ use crate::shape::Shape;
 #[derive(Debug)]
 pub(super) struct Visit {
     /// Where it leads, and with what.
-    pub(super) leads: Vec<Led>,
+    pub(super) leads: Vec<Transition>,
     /// What an execution that ends in it ends with.
     pub(super) ends_with: Shape,
     /// What was found of it, and of the states in it.
@@ -28,7 +28,7 @@ pub(super) struct Visit {
 }
 
 /// Everything that a visit depends on but the state's place.
-pub(super) struct Given<'a> {
+pub(super) struct Typed<'a> {
     pub(super) state: &'a State<'a>,
     pub(super) environment: &'a Environment,
     pub(super) context: &'a Shape,
@@ -50,7 +50,7 @@ struct Remembered {
 }
 
 impl Visits {
-    fn find(&self, given: &Given<'_>, asked: &Asked<'_>) -> Option<Arc<Visit>> {
+    fn find(&self, given: &Typed<'_>, asked: &Asked<'_>) -> Option<Arc<Visit>> {
         let same = |it: &&Remembered| {
             let same = it.environment == *given.environment && it.context == *given.context;
             same && it.outer == *given.outer
@@ -75,7 +75,7 @@ impl Memory<'_> {
     /// The visit, made only if no earlier one was the same.
     pub(super) fn visit(
         &self,
-        given: &Given<'_>,
+        given: &Typed<'_>,
         asked: &Asked<'_>,
         visit: impl FnOnce() -> Visit,
     ) -> Arc<Visit> {

@@ -3,16 +3,16 @@
 use serde_json::{Value, json};
 
 use super::environment::Environment;
-use super::{Inference, Led, Walk};
+use super::{Inference, Transition, Walk};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::expression::{Scope, expression_of, infer_value, narrowed, parse};
 use crate::machine::{Kind, State, join};
-use crate::shape::{Alternative, Given, Object, Scalar, Shape};
+use crate::shape::{Alternative, Object, Scalar, Shape, Typed};
 
 /// Where a state leads, and what an execution that ends in it ends with.
 #[derive(Default)]
 pub(super) struct Outcome {
-    pub(super) leads: Vec<Led>,
+    pub(super) leads: Vec<Transition>,
     pub(super) ends_with: Shape,
 }
 
@@ -119,7 +119,7 @@ impl Walk<'_> {
         match state.field("Next").and_then(Value::as_str) {
             Some(next) => {
                 let environment = Environment { input: output, variables: after.variables };
-                outcome.leads.push(Led { to: next.to_owned(), environment });
+                outcome.leads.push(Transition { to: next.to_owned(), environment });
             }
             None => outcome.ends_with = output,
         }
@@ -133,8 +133,8 @@ impl Walk<'_> {
         environment: &Environment,
         scope: &Scope,
         found: &mut Vec<Diagnostic>,
-    ) -> Vec<Led> {
-        let text = |name: &str| (name.to_owned(), Given::always(Shape::string()));
+    ) -> Vec<Transition> {
+        let text = |name: &str| (name.to_owned(), Typed::always(Shape::string()));
         let error_output = Shape::object(Object::of([text("Error"), text("Cause")]));
         let scope = Scope { result: None, error_output: Some(error_output.clone()), ..scope.clone() };
         let catchers = state.field("Catch").and_then(Value::as_array).into_iter().flatten().enumerate();
@@ -147,7 +147,10 @@ impl Walk<'_> {
                 None => error_output.clone(),
             };
             let to = catcher.get("Next")?.as_str()?;
-            Some(Led { to: to.to_owned(), environment: Environment { input, variables: after.variables } })
+            Some(Transition {
+                to: to.to_owned(),
+                environment: Environment { input, variables: after.variables },
+            })
         };
         catchers.filter_map(led).collect()
     }
@@ -208,7 +211,7 @@ impl Walk<'_> {
                 let output =
                     self.choice_output(rule.get("Output"), &join(&pointer, "Output"), state, &held, found);
                 let environment = Environment { input: output, variables: after.variables };
-                outcome.leads.push(Led { to: to.to_owned(), environment });
+                outcome.leads.push(Transition { to: to.to_owned(), environment });
             }
             open = Environment::of(&not_held).map(|_| not_held);
         }
@@ -219,7 +222,7 @@ impl Walk<'_> {
                 let after = self.assigned(state.field("Assign"), &scope, &state.at("Assign"), &inside, found);
                 let output = self.choice_output(None, "", state, &scope, found);
                 let environment = Environment { input: output, variables: after.variables };
-                outcome.leads.push(Led { to: to.to_owned(), environment });
+                outcome.leads.push(Transition { to: to.to_owned(), environment });
             }
             None => {
                 let message = "no rule may match, and then the execution fails with States.NoChoiceMatched";
@@ -281,9 +284,9 @@ impl Walk<'_> {
         }
         let most = items.max_items();
         let item = [("Index", Shape::integer_from(0)), ("Value", items.items())];
-        let item = Object::of(item.map(|(name, shape)| (name.to_owned(), Given::always(shape))));
-        let map = Object::of([("Item".to_owned(), Given::always(Shape::object(item)))]);
-        let with_map = Object::of([("Map".to_owned(), Given::always(Shape::object(map)))]);
+        let item = Object::of(item.map(|(name, shape)| (name.to_owned(), Typed::always(shape))));
+        let map = Object::of([("Item".to_owned(), Typed::always(Shape::object(item)))]);
+        let with_map = Object::of([("Map".to_owned(), Typed::always(Shape::object(map)))]);
         let context =
             self.context.alternatives().iter().fold(
                 Shape::never(),
@@ -321,11 +324,11 @@ impl Walk<'_> {
         if inference.diagnostics.len() > before {
             return;
         }
-        if let Err(misfit) = shape.fits(schema) {
-            let message = format!("{field} is not always what it must be: {}", misfit.reason);
+        if let Err(mismatch) = shape.fits(schema) {
+            let message = format!("{field} is not always what it must be: {}", mismatch.reason);
             let finding = Diagnostic::new(code, state.at(field), message).expected(schema.to_string());
             let finding = finding.produced(shape.to_schema().to_string());
-            inference.diagnostics.push(match misfit.counterexample {
+            inference.diagnostics.push(match mismatch.counterexample {
                 Some(example) => finding.counterexample(example),
                 None => finding,
             });

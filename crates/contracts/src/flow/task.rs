@@ -7,7 +7,7 @@ use crate::contract::TaskContract;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::expression::Scope;
 use crate::machine::{State, join};
-use crate::shape::{Given, Misfit, Object, Shape};
+use crate::shape::{Object, SchemaMismatch, Shape, Typed};
 
 /// How a task's `Resource` passes on what it is given.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -50,7 +50,7 @@ impl Walk<'_> {
         };
         let (payload, place) = match integration {
             Integration::LambdaInvoke => (given.field("Payload"), join(&state.at("Arguments"), "Payload")),
-            _ => (Given::always(given), state.at("Arguments")),
+            _ => (Typed::always(given), state.at("Arguments")),
         };
         if let Some(at) = inference.states.get_mut(&state.pointer) {
             at.payload = Some(payload.shape.clone());
@@ -61,9 +61,9 @@ impl Walk<'_> {
         let output = Shape::from_schema(&contract.output);
         match integration {
             Integration::LambdaInvoke => Shape::object(Object::of([
-                ("ExecutedVersion".to_owned(), Given::always(Shape::string())),
-                ("Payload".to_owned(), Given::always(output)),
-                ("StatusCode".to_owned(), Given::always(Shape::integer_from(0))),
+                ("ExecutedVersion".to_owned(), Typed::always(Shape::string())),
+                ("Payload".to_owned(), Typed::always(output)),
+                ("StatusCode".to_owned(), Typed::always(Shape::integer_from(0))),
             ])),
             _ => output,
         }
@@ -77,15 +77,15 @@ impl Walk<'_> {
         place: &str,
         inference: &mut Inference,
     ) {
-        if let Err(misfit) = payload.fits(&contract.input) {
+        if let Err(mismatch) = payload.fits(&contract.input) {
             let message = format!("{} does not take what {} gives it", contract.name, state.name);
-            inference.diagnostics.push(mismatch(
+            inference.diagnostics.push(diagnostic_of(
                 Code::PayloadMismatch,
                 state,
                 place,
                 message,
                 &contract.name,
-                misfit,
+                mismatch,
             ));
         }
     }
@@ -104,11 +104,11 @@ impl Walk<'_> {
         let input = given.field("Input");
         match machine.and_then(|machine| self.contracts.machine_input(machine)) {
             Some(schema) if readable => {
-                if let Err(misfit) = input.shape.fits(&schema) {
+                if let Err(mismatch) = input.shape.fits(&schema) {
                     let name = machine.unwrap_or_default();
                     let message = format!("{name} does not take what {} gives it", state.name);
                     let code = Code::NestedInputMismatch;
-                    inference.diagnostics.push(mismatch(code, state, &place, message, name, misfit));
+                    inference.diagnostics.push(diagnostic_of(code, state, &place, message, name, mismatch));
                 }
             }
             Some(_) => {}
@@ -118,7 +118,7 @@ impl Walk<'_> {
                 inference.diagnostics.push(Diagnostic::new(Code::UnknownTask, &state.pointer, message));
             }
         }
-        let always = |name: &str, shape: Shape| (name.to_owned(), Given::always(shape));
+        let always = |name: &str, shape: Shape| (name.to_owned(), Typed::always(shape));
         // Times come as text or as a number, as the protocol has it that Step Functions was called with.
         let mut fields = vec![always("ExecutionArn", Shape::string()), always("StartDate", Shape::any())];
         if resource.contains(".sync") {
@@ -154,30 +154,30 @@ fn argument<'a>(state: &State<'a>, name: &str) -> Option<&'a str> {
 }
 
 /// A mismatch, put at the innermost place that the definition itself has.
-fn mismatch(
+fn diagnostic_of(
     code: Code,
     state: &State<'_>,
     place: &str,
     message: String,
     taker: &str,
-    misfit: Misfit,
+    mismatch: SchemaMismatch,
 ) -> Diagnostic {
     let within = place.strip_prefix(&state.pointer).unwrap_or_default();
     let mut pointer = place.to_owned();
     let mut there = Value::Object(state.value.clone()).pointer(within).cloned();
-    for token in misfit.place.split('/').skip(1) {
+    for token in mismatch.place.split('/').skip(1) {
         there = there.and_then(|value| value.get(token.replace("~1", "/").replace("~0", "~")).cloned());
         if there.is_none() {
             break;
         }
         pointer = format!("{pointer}/{token}");
     }
-    let path = misfit.place.trim_start_matches('/').replace('/', ".");
+    let path = mismatch.place.trim_start_matches('/').replace('/', ".");
     let at = if path.is_empty() { String::new() } else { format!("`{path}`: ") };
     let finding = Diagnostic::new(code, pointer, message)
-        .expected(format!("{at}{} (by {taker})", misfit.reason))
+        .expected(format!("{at}{} (by {taker})", mismatch.reason))
         .produced(format!("by state {}", state.name));
-    match misfit.counterexample {
+    match mismatch.counterexample {
         Some(example) => finding.counterexample(example),
         None => finding,
     }

@@ -7,7 +7,7 @@ use super::{Alternative, Field, Object, Shape};
 
 /// Why a shape does not fit a schema.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Misfit {
+pub struct SchemaMismatch {
     /// The smallest value that is possible and refused; `None` where none was found, and the fit could
     /// merely not be proved.
     pub counterexample: Option<Value>,
@@ -21,7 +21,7 @@ impl Shape {
     /// Proves that every value of this shape is one that `schema` takes.
     ///
     /// Formats count: a string is not a time because both are strings.
-    pub fn fits(&self, schema: &Value) -> Result<(), Misfit> {
+    pub fn fits(&self, schema: &Value) -> Result<(), SchemaMismatch> {
         let enumerated = enumerated(schema);
         if (Proof { root: &enumerated }).covers(&enumerated, self) {
             return Ok(());
@@ -37,7 +37,7 @@ impl Shape {
         let first = validator.iter_errors(&counterexample).next();
         let (place, reason) = first
             .map_or_else(Default::default, |error| (error.instance_path().to_string(), error.to_string()));
-        Err(Misfit { counterexample: Some(counterexample), place, reason })
+        Err(SchemaMismatch { counterexample: Some(counterexample), place, reason })
     }
 }
 
@@ -193,6 +193,6 @@ fn enumerated(schema: &Value) -> Value {
     }
 }
 
-fn unproved(reason: String) -> Misfit {
-    Misfit { counterexample: None, place: String::new(), reason }
+fn unproved(reason: String) -> SchemaMismatch {
+    SchemaMismatch { counterexample: None, place: String::new(), reason }
 }

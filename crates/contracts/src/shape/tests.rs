@@ -8,9 +8,9 @@ fn shape(schema: Value) -> Shape {
 fn a_field_is_always_perhaps_or_never_there() {
     let object = shape(json!({ "type": "object", "additionalProperties": false, "required": ["a"],
         "properties": { "a": { "type": "string" }, "b": { "type": "integer" } } }));
-    assert_eq!(object.field("a"), Given::always(Shape::string()));
+    assert_eq!(object.field("a"), Typed::always(Shape::string()));
     assert!(object.field("b").perhaps_absent && !object.field("b").shape.is_never());
-    assert_eq!(object.field("c"), Given::absent());
+    assert_eq!(object.field("c"), Typed::absent());
 }
 
 #[test]
@@ -57,17 +57,17 @@ fn what_fits_is_proved_and_what_does_not_is_shown() {
 #[test]
 fn a_later_object_is_merged_over_an_earlier_one() {
     let earlier = Object::of([
-        ("a".to_owned(), Given::always(Shape::string())),
-        ("b".to_owned(), Given::always(Shape::string())),
+        ("a".to_owned(), Typed::always(Shape::string())),
+        ("b".to_owned(), Typed::always(Shape::string())),
     ]);
     let later = Object::of([
-        ("b".to_owned(), Given::always(Shape::number())),
-        ("c".to_owned(), Given::perhaps(Shape::number())),
+        ("b".to_owned(), Typed::always(Shape::number())),
+        ("c".to_owned(), Typed::perhaps(Shape::number())),
     ]);
     let merged = earlier.merged_with(&later);
-    assert_eq!(merged.field("a"), Given::always(Shape::string()));
-    assert_eq!(merged.field("b"), Given::always(Shape::number()));
-    assert_eq!(merged.field("c"), Given::perhaps(Shape::number()));
+    assert_eq!(merged.field("a"), Typed::always(Shape::string()));
+    assert_eq!(merged.field("b"), Typed::always(Shape::number()));
+    assert_eq!(merged.field("c"), Typed::perhaps(Shape::number()));
 }
 
 #[test]
