@@ -52,13 +52,13 @@ pub(crate) fn past_second(text: &str) -> anyhow::Result<DateTime<Utc>> {
     let at = second(text).map_err(|invalid| Unusable(format!("--at {}", invalid.reason)))?;
     let now = Clock::System.now();
     if at > now {
-        bail!(Unusable(format!("--at is {}, which is to come: it is {} now", told(at), told(now))));
+        bail!(Unusable(format!("--at is {}, which is to come: it is {} now", reported(at), reported(now))));
     }
     Ok(at)
 }
 
 /// A time as these commands tell it, and take it.
-pub(crate) fn told(time: DateTime<Utc>) -> String {
+pub(crate) fn reported(time: DateTime<Utc>) -> String {
     time.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
@@ -93,8 +93,8 @@ pub(crate) fn check_kept(said: &str, at: DateTime<Utc>, days: Option<u32>) -> Re
     if days > 0 && at < since {
         return Err(Unusable(format!(
             "{said} {}, but the bucket keeps versions for {days} days; {} or later may be given",
-            told(at),
-            told(since)
+            reported(at),
+            reported(since)
         )));
     }
     Ok(())

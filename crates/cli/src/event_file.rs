@@ -59,8 +59,8 @@ mod tests {
             [(&b"{\n  \"a\": ,\n}"[..], "line 2 column 8"), (b"", "line 1"), (b"\xff", "line 1")]
         {
             let error = parse("x.json", bytes.to_vec()).unwrap_err();
-            let told = sentence(&error);
-            assert!(told.starts_with("x.json is not JSON: ") && told.contains(place), "{told}");
+            let reported = sentence(&error);
+            assert!(reported.starts_with("x.json is not JSON: ") && reported.contains(place), "{reported}");
             assert!(error.downcast_ref::<Unusable>().is_some());
         }
     }

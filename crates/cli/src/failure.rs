@@ -28,15 +28,15 @@ pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
 
 /// The whole chain in one line. A cause that the sentence before it has already quoted is left out.
 pub(crate) fn sentence(error: &anyhow::Error) -> String {
-    let mut told = String::new();
+    let mut reported = String::new();
     for cause in error.chain().map(ToString::to_string) {
-        if told.is_empty() {
-            told = cause;
-        } else if !told.contains(&cause) {
-            told = format!("{told}: {cause}");
+        if reported.is_empty() {
+            reported = cause;
+        } else if !reported.contains(&cause) {
+            reported = format!("{reported}: {cause}");
         }
     }
-    told
+    reported
 }
 
 /// Turns what an AWS client reports into a sentence: AWS's own words and error name when it

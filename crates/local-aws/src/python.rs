@@ -59,13 +59,13 @@ async fn is_usable(venv: &Path, python: &Path) -> bool {
 async fn lock(path: &Path, progress: &Progress) -> Result<File, Error> {
     let mut options = File::options();
     let file = options.read(true).append(true).create(true).open(path).map_err(Error::file("open", path))?;
-    let mut told = false;
+    let mut reported = false;
     loop {
         match file.try_lock() {
             Ok(()) => return Ok(file),
             Err(TryLockError::Error(source)) => return Err(Error::file("lock", path)(source)),
             Err(TryLockError::WouldBlock) => {
-                if !std::mem::replace(&mut told, true) {
+                if !std::mem::replace(&mut reported, true) {
                     progress("waiting for another process that is installing the emulator");
                 }
                 tokio::time::sleep(LOOK_EVERY).await;
@@ -248,18 +248,18 @@ mod tests {
     async fn waiting_for_another_installation_is_told_once() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("lock");
-        let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
+        let (tell, mut reported) = tokio::sync::mpsc::unbounded_channel();
         let progress: Progress = std::sync::Arc::new(move |line| tell.send(line.to_owned()).unwrap());
         let held = lock(&path, &progress).await.unwrap();
         let waiting = lock(&path, &progress);
         let release = async {
-            let line = told.recv().await.unwrap();
+            let line = reported.recv().await.unwrap();
             drop(held);
             line
         };
         let (waited, line) = tokio::join!(waiting, release);
         assert!(line.starts_with("waiting for another process"), "{line}");
         drop((waited.unwrap(), progress));
-        assert_eq!(told.recv().await, None);
+        assert_eq!(reported.recv().await, None);
     }
 }

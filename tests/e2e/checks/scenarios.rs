@@ -20,10 +20,10 @@ pub(crate) async fn end_as_they_say(workflow: &Workflow) {
     let mut wrong = Vec::new();
     for (scenario, ended) in workflow.scenarios.iter().zip(&ended) {
         let seen = (ended.last_state(), ended.error());
-        let told = (Some(scenario.ends_in), scenario.error.map(str::to_owned));
-        if seen != told {
+        let reported = (Some(scenario.ends_in), scenario.error.map(str::to_owned));
+        if seen != reported {
             let cause = ended.execution.as_ref().and_then(|execution| execution.cause.as_deref());
-            wrong.push(format!("{}: {seen:?}, not {told:?}: {cause:?}", scenario.name));
+            wrong.push(format!("{}: {seen:?}, not {reported:?}: {cause:?}", scenario.name));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));

@@ -48,7 +48,7 @@ fn reports(execution: &Execution) -> BTreeMap<String, Value> {
 }
 
 /// What an execution says that did not end well for all of its tables.
-fn told(execution: &Execution) -> String {
+fn reported(execution: &Execution) -> String {
     assert_eq!(execution.error.as_deref(), Some("TablesFailed"), "{execution:?}");
     message_of(execution.cause.as_deref().unwrap())
 }
@@ -203,7 +203,7 @@ async fn a_backup_that_fails_deletes_nothing() {
     let before = names(&deployed, TABLE).await;
     stack().await.aws.proxy().fail_backups(&deployed.account, true);
     let execution = execute(&deployed, "run", &json!({ "TableName": TABLE, "MaxBackups": 1 })).await;
-    let cause = told(&execution);
+    let cause = reported(&execution);
     assert!(cause.contains("\norders: failed: BackupFailed: backup orders-"), "{cause}");
     assert!(names(&deployed, TABLE).await.is_superset(&before));
     assert!(!requests(&deployed).await.contains_key("dynamodb:DeleteBackup"));
@@ -216,7 +216,7 @@ async fn one_table_that_fails_stops_no_other() {
     make_backups(&deployed, OTHER).await;
     let input = json!({ "TableNames": [OTHER, "missing", TABLE], "MaxBackups": 2 });
     let execution = execute(&deployed, "run", &input).await;
-    let cause = told(&execution);
+    let cause = reported(&execution);
     assert_eq!(
         cause.lines().collect::<Vec<_>>(),
         [
@@ -314,7 +314,7 @@ async fn a_plan_equals_what_the_run_then_does() {
     }
     make_backup(&deployed, TABLE, BY_HAND).await;
     let plan = plan(&deployed, &["--keep", "2", "--monthly", "3", "--yearly", "4"]).await;
-    let told = |list: &str, field: &str| -> BTreeMap<String, String> {
+    let reported = |list: &str, field: &str| -> BTreeMap<String, String> {
         let backups = plan[list].as_array().unwrap().iter().filter(|it| !it["backupArn"].is_null());
         let text = |value: &Value| match value {
             Value::Array(rules) => {
@@ -324,7 +324,8 @@ async fn a_plan_equals_what_the_run_then_does() {
         };
         backups.map(|it| (text(&it["backupName"]), text(&it[field]))).collect()
     };
-    let (kept, deleted, left) = (told("keep", "rules"), told("delete", ""), told("left", "reason"));
+    let (kept, deleted, left) =
+        (reported("keep", "rules"), reported("delete", ""), reported("left", "reason"));
     let input = json!({ "TableName": TABLE, "MaxBackups": 2, "MonthlyBackups": 3, "YearlyBackups": 4 });
     let execution = execute(&deployed, "run", &input).await;
     let report = reports(&execution)[TABLE].clone();

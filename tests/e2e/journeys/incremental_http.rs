@@ -22,9 +22,9 @@ async fn request(deployed: &Deployed, method: &str, path: &str, key: &str, body:
 /// Asks until the execution has ended, and answers how.
 async fn ended(deployed: &Deployed, ask: &str) -> Value {
     until("the execution to end", async || {
-        let (status, told) = request(deployed, "GET", ask, "", String::new()).await;
-        assert_eq!(status, 200, "{told}");
-        told["status"] != "RUNNING"
+        let (status, reported) = request(deployed, "GET", ask, "", String::new()).await;
+        assert_eq!(status, 200, "{reported}");
+        reported["status"] != "RUNNING"
     })
     .await;
     request(deployed, "GET", ask, "", String::new()).await.1
@@ -44,16 +44,16 @@ async fn a_snapshot_and_its_restore_are_started_and_asked_after_by_http() {
     assert_eq!(end_of(&deployed, BY_HAND).await.output["Items"], 2);
 
     // What cannot be followed is told at once, and starts nothing.
-    let (status, told) = request(&deployed, "POST", "/restore", "0", "{}".to_owned()).await;
-    assert_eq!((status, &told["error"]), (400, &json!("InvalidInput")), "{told}");
+    let (status, reported) = request(&deployed, "POST", "/restore", "0", "{}".to_owned()).await;
+    assert_eq!((status, &reported["error"]), (400, &json!("InvalidInput")), "{reported}");
 
     // A backfill covers from the next whole second on, so the first snapshots may be refused.
     let mut snapshot = Value::Null;
     for attempt in 1..5 {
-        let (status, told) =
+        let (status, reported) =
             request(&deployed, "POST", "/snapshot", &attempt.to_string(), String::new()).await;
-        assert_eq!(status, 202, "{told}");
-        snapshot = ended(&deployed, told["ask"].as_str().unwrap()).await;
+        assert_eq!(status, 202, "{reported}");
+        snapshot = ended(&deployed, reported["ask"].as_str().unwrap()).await;
         if snapshot["status"] == "SUCCEEDED" {
             break;
         }
@@ -64,11 +64,11 @@ async fn a_snapshot_and_its_restore_are_started_and_asked_after_by_http() {
     make_table_called(&deployed, "restored").await;
     let body =
         json!({ "tableName": "restored", "snapshotFilename": snapshot["output"]["Snapshot"] }).to_string();
-    let (status, told) = request(&deployed, "POST", "/restore", "once", body.clone()).await;
-    assert_eq!(status, 202, "{told}");
+    let (status, reported) = request(&deployed, "POST", "/restore", "once", body.clone()).await;
+    assert_eq!(status, 202, "{reported}");
     let (_, again) = request(&deployed, "POST", "/restore", "once", body).await;
-    assert_eq!(again["executionArn"], told["executionArn"]);
-    let restored = ended(&deployed, told["ask"].as_str().unwrap()).await;
+    assert_eq!(again["executionArn"], reported["executionArn"]);
+    let restored = ended(&deployed, reported["ask"].as_str().unwrap()).await;
     assert_eq!(restored["status"], "SUCCEEDED", "{restored}");
     assert_eq!(items_of(&deployed.dynamodb, "restored").await.len(), 2);
 

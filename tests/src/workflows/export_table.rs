@@ -114,11 +114,15 @@ pub fn workflow() -> Workflow {
             scenario!("one of the tables is missing", one_missing => "Tables Failed")
                 .failing(ErrorName::TablesFailed)
                 .and(|ended| {
-                    assert!(told(ended).contains("missing: failed: SourceTableMissing"), "{}", told(ended))
+                    assert!(
+                        reported(ended).contains("missing: failed: SourceTableMissing"),
+                        "{}",
+                        reported(ended)
+                    )
                 }),
             scenario!("a folder of another execution", folder_of_another => "Tables Failed")
                 .failing(ErrorName::TablesFailed)
-                .and(|ended| assert!(told(ended).contains("ExportExists"), "{}", told(ended))),
+                .and(|ended| assert!(reported(ended).contains("ExportExists"), "{}", reported(ended))),
             scenario!("looking is not allowed", describing_refused => "Tables Failed")
                 .failing(ErrorName::TablesFailed)
                 .and(|ended| assert!(ended.state.objects.is_empty(), "{:?}", ended.state.objects)),
@@ -136,14 +140,14 @@ pub fn workflow() -> Workflow {
             scenario!("a data file goes meanwhile", a_file_goes => "Tables Failed")
                 .failing(ErrorName::TablesFailed)
                 .and(|ended| {
-                    assert!(told(ended).contains("ExportNotVerified"), "{}", told(ended));
+                    assert!(reported(ended).contains("ExportNotVerified"), "{}", reported(ended));
                     has_no_manifest(ended);
                 }),
             scenario!("DynamoDB may not be asked", starting_refused => "Tables Failed")
                 .failing(ErrorName::TablesFailed),
             scenario!("DynamoDB's export fails", managed_that_fails => "Tables Failed")
                 .failing(ErrorName::TablesFailed)
-                .and(|ended| assert!(told(ended).contains("ExportFailed"), "{}", told(ended))),
+                .and(|ended| assert!(reported(ended).contains("ExportFailed"), "{}", reported(ended))),
             scenario!("tagging is not allowed", tagging_refused => "Tables Failed")
                 .failing(ErrorName::TablesFailed),
         ],
@@ -168,7 +172,7 @@ fn report(ended: &Ended) -> Value {
 }
 
 /// Why the execution failed.
-fn told(ended: &Ended) -> String {
+fn reported(ended: &Ended) -> String {
     ended.execution.as_ref().unwrap().cause.clone().unwrap()
 }
 

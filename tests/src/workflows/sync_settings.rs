@@ -117,8 +117,8 @@ async fn a_source_made_anew(deployed: Arc<Deployed>) -> Begin {
             deployed.dynamodb.describe_table().table_name(SOURCE).send().await.unwrap().table.unwrap();
         table.creation_date_time.unwrap().secs()
     };
-    let told = deployed.dynamodb.describe_backup().backup_arn(&backup).send().await.unwrap();
-    let details = told.backup_description.unwrap().backup_details.unwrap();
+    let reported = deployed.dynamodb.describe_backup().backup_arn(&backup).send().await.unwrap();
+    let details = reported.backup_description.unwrap().backup_details.unwrap();
     let backed_up = details.backup_creation_date_time().secs();
     // The emulator knows whole seconds only, and the later table has to be seen to be later.
     loop {

@@ -131,7 +131,7 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     save()?;
     let mut tell = |done: Done| {
         if let Some(left) = &done.left {
-            console.line(&told(left));
+            console.line(&reported(left));
         }
         counters.add(done.counts.items, 0);
         locked().take(done);
@@ -170,7 +170,7 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
 }
 
 /// Something that is left, as a person reads it.
-fn told(Left { object, version, reason, newer_adopted }: &Left) -> String {
+fn reported(Left { object, version, reason, newer_adopted }: &Left) -> String {
     let version = version.as_ref().map(|id| format!(" version {id}")).unwrap_or_default();
     let what = if *newer_adopted { "left with what is older" } else { "left" };
     format!("{what}: {object}{version}: {reason}")
@@ -179,8 +179,8 @@ fn told(Left { object, version, reason, newer_adopted }: &Left) -> String {
 /// What was done, as a person reads it.
 fn summary(from: &str, counts: &Counts, dry_run: bool) -> String {
     let Counts { objects, items, states, written, there, gone, nameless, twins, left } = *counts;
-    let mut told = format!("{from}: {objects} objects, {items} items with {states} states");
-    told += &match dry_run {
+    let mut reported = format!("{from}: {objects} objects, {items} items with {states} states");
+    reported += &match dry_run {
         true => "; nothing was written (--dry-run)".to_owned(),
         false => format!("; {written} versions were written, {there} were there"),
     };
@@ -191,8 +191,8 @@ fn summary(from: &str, counts: &Counts, dry_run: bool) -> String {
         (left, "objects are left, whole or up to a state"),
     ] {
         if count > 0 {
-            told += &format!("; {count} {what}");
+            reported += &format!("; {count} {what}");
         }
     }
-    told
+    reported
 }

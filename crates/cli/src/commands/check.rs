@@ -112,11 +112,11 @@ fn tell(checked: &[Checked], arguments: &Arguments) -> anyhow::Result<()> {
         let shown = checked.iter().filter(|it| arguments.verbose && !it.report.states.is_empty());
         let states: Map<String, Value> =
             shown.map(|it| (it.document.file().to_owned(), json!(it.report.states))).collect();
-        let told = match arguments.verbose {
+        let reported = match arguments.verbose {
             true => json!({ "diagnostics": diagnostics, "annotated": annotated, "states": states }),
             false => json!({ "diagnostics": diagnostics, "annotated": annotated }),
         };
-        return console::print_json(&told);
+        return console::print_json(&reported);
     }
     if arguments.verbose {
         for Checked { document, report } in checked {

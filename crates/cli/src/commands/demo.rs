@@ -58,13 +58,13 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
         deploy: false,
     })?;
 
-    let told = tokio::select! {
-        told = story::tell(&console, &mut background, arguments.items) => Some(told),
+    let reported = tokio::select! {
+        reported = story::tell(&console, &mut background, arguments.items) => Some(reported),
         _ = interrupt.recv() => None,
         _ = terminate.recv() => None,
     };
     console.idle();
-    let Some(told) = told else {
+    let Some(reported) = reported else {
         background.stop().await?;
         console::print_remark("interrupted; the local stack is stopped");
         return Ok(ExitCode::from(INTERRUPTED));
@@ -77,7 +77,7 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
         }
         _ => background.stop().await?,
     }
-    told?;
+    reported?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -13,7 +13,7 @@ use tablekeeper_core::item_history::version::Version;
 use tablekeeper_core::item_history::versions;
 use tablekeeper_core::item_history::versions::{Entry, VersionsError, What};
 
-use crate::config::{Configuration, ItemKey, KeyNames, check_there, noncurrent_days, told};
+use crate::config::{Configuration, ItemKey, KeyNames, check_there, noncurrent_days, reported};
 use crate::console;
 use crate::console::{Console, Stream};
 use crate::transfer::{check_table_name, named};
@@ -96,11 +96,11 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
         console.line(&if is_deletion(&entry) { console.bad(&line) } else { line });
         ControlFlow::Continue(())
     };
-    let told = versions::each(&store, &key.object, *json, &mut tell).await.map_err(of_versions)?;
+    let reported = versions::each(&store, &key.object, *json, &mut tell).await.map_err(of_versions)?;
     if let Some(error) = broken {
         return Err(error);
     }
-    if told == 0 {
+    if reported == 0 {
         check_there(&aws, items).await?;
         let since =
             if days > 0 { format!(" in the {days} days for which it keeps them") } else { String::new() };
@@ -146,7 +146,7 @@ pub(crate) fn time_of(entry: &Entry) -> String {
         What::Item { version, .. } | What::Tombstone { version } => {
             version.position.at.to_rfc3339_opts(SecondsFormat::AutoSi, true)
         }
-        What::DeleteMarker | What::Other { .. } => told(entry.put_at),
+        What::DeleteMarker | What::Other { .. } => reported(entry.put_at),
     }
 }
 

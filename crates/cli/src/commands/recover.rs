@@ -25,7 +25,7 @@ use write::{Write, WriteError, Written};
 pub(crate) use attributes::attribute_of;
 
 use crate::config::{
-    Configuration, ItemKey, KeyNames, check_kept, check_there, noncurrent_days, past_second, told,
+    Configuration, ItemKey, KeyNames, check_kept, check_there, noncurrent_days, past_second, reported,
 };
 use crate::console;
 use crate::console::{Console, Stream};
@@ -137,7 +137,11 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     };
     let Some(then) = then else {
         check_there(&aws, items).await?;
-        bail!("the item {} of table {table} did not exist at {}; nothing was changed", key.text, told(at));
+        bail!(
+            "the item {} of table {table} did not exist at {}; nothing was changed",
+            key.text,
+            reported(at)
+        );
     };
     let dynamodb = aws.clients.dynamodb();
     let item = write::get(&dynamodb, table, &key.attributes).await.map_err(of_write)?;
@@ -149,19 +153,19 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let report = |outcome| Report {
         table,
         key: serde_json::from_str(&key.text).unwrap_or_default(),
-        at: told(at),
+        at: reported(at),
         outcome,
         changes: &changes,
-        since: since.told(),
+        since: since.reported(),
     };
     let tell = |outcome| if *json { console::print_json(&report(outcome)) } else { Ok(()) };
     if changes.is_empty() {
         tell(Outcome::Unchanged)?;
-        remarks.line(&format!("the item {} is as it was at {}; nothing was changed", key.text, told(at)));
+        remarks.line(&format!("the item {} is as it was at {}; nothing was changed", key.text, reported(at)));
         return Ok(ExitCode::SUCCESS);
     }
     if !json {
-        show(&key, item.is_some(), &told(at), &changes, &since);
+        show(&key, item.is_some(), &reported(at), &changes, &since);
     }
     if *dry_run {
         tell(Outcome::DryRun)?;
@@ -184,7 +188,7 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Written::Done(is) => {
             check_whole(&is, &then, &items_place(items, &key))?;
             tell(Outcome::Recovered)?;
-            remarks.line(&format!("the item {} is as it was at {}", key.text, told(at)));
+            remarks.line(&format!("the item {} is as it was at {}", key.text, reported(at)));
             Ok(ExitCode::SUCCESS)
         }
     }

@@ -84,10 +84,10 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let dynamodb = aws.clients.dynamodb();
     let work = ReplayJob { replay: &replay, dynamodb: &dynamodb, s3: &aws.s3, clock: Clock::System };
     let counters = Counters::of_items();
-    let mut told = 0;
+    let mut reported = 0;
     let mut tell = |reached: &Checkpoint| {
         let records = reached.counts.records;
-        counters.add(records - std::mem::replace(&mut told, records), 0);
+        counters.add(records - std::mem::replace(&mut reported, records), 0);
     };
     let work = async {
         let reached = objects::run(&work, Checkpoint::default(), &mut tell).await;

@@ -248,10 +248,10 @@ mod tests {
         ] {
             let cause = Some(r#"{"errorMessage":"no such table"}"#.to_owned());
             let standing = RunStatus { status: status.clone(), error: Some("E".into()), cause };
-            let told = standing.exit_code().err().map(|error| error.to_string());
+            let reported = standing.exit_code().err().map(|error| error.to_string());
             let expected =
                 failed.then(|| format!("that execution has ended as {}: E: no such table", status.as_str()));
-            assert_eq!(told, expected);
+            assert_eq!(reported, expected);
         }
     }
 

@@ -25,7 +25,7 @@ use tablekeeper_core::snapshot::finish::Output;
 use tablekeeper_core::snapshot::plan::whole_seconds;
 use tablekeeper_core::snapshot::{Snapshot, finish as finish_snapshot};
 
-use crate::config::{Configuration, Settings, told};
+use crate::config::{Configuration, Settings, reported};
 use crate::console;
 use crate::console::{Console, Stream};
 use crate::failure::Unusable;
@@ -190,7 +190,7 @@ impl Report {
         let Output { snapshot, at, table_name, location, manifest, item_count, bytes, files, .. } = output;
         let Output { unknown, unknown_items, .. } = output;
         let table = Some(table_name).filter(|table| !table.is_empty());
-        let at = told(at);
+        let at = reported(at);
         Report { snapshot, at, table, location, manifest, item_count, bytes, files, unknown, unknown_items }
     }
 }
@@ -246,7 +246,7 @@ pub(crate) async fn make(
         return finished.map(Some).map_err(|error| named(error.name(), error));
     }
     let verb = if which.resume { "going on with" } else { "writing" };
-    console.line(&format!("{verb} the items of {} to {folder}", told(snapshot.at)));
+    console.line(&format!("{verb} the items of {} to {folder}", reported(snapshot.at)));
     let seconds = whole_seconds(settled_at - Clock::System.now());
     let job = Arc::new(Job::new(aws.s3.clone(), files, snapshot));
     if which.resume {
@@ -279,7 +279,7 @@ pub(crate) async fn make(
         if !goes_on {
             return Ok(format!("what was written stays in {folder}, without a manifest"));
         }
-        let at = told(job.snapshot.at);
+        let at = reported(job.snapshot.at);
         Ok(format!("what is whole stays in {folder}; --at {at} --resume goes on with it"))
     };
     // With one for which versions may be gone nothing goes on.

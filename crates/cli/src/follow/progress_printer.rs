@@ -55,12 +55,12 @@ impl<'a> ProgressPrinter<'a> {
                     }
                     Transition::Ended(outcome) => {
                         self.console.idle();
-                        let told = if outcome.succeeded() {
+                        let reported = if outcome.succeeded() {
                             self.console.good(&outcome.status)
                         } else {
                             self.console.bad(&outcome.status)
                         };
-                        self.console.event_at(time, &told);
+                        self.console.event_at(time, &reported);
                         return Ok(outcome);
                     }
                 }
@@ -70,25 +70,25 @@ impl<'a> ProgressPrinter<'a> {
 
     fn entered(&self, time: f64, state: &str, kind: &str, told_wait: Option<f64>) {
         let comment = self.comments.get(state).map(String::as_str).unwrap_or_default();
-        let told = if kind == "Wait" {
+        let reported = if kind == "Wait" {
             told_wait.map(|seconds| self.wait(seconds)).unwrap_or_else(|| comment.to_owned())
         } else {
             comment.to_owned()
         };
-        let line = if told.is_empty() {
+        let line = if reported.is_empty() {
             state.to_owned()
         } else {
-            format!("{state:<24}  {}", self.console.faint(&told))
+            format!("{state:<24}  {}", self.console.faint(&reported))
         };
         self.console.event_at(time, &line);
         self.console.busy(state);
     }
 
     fn wait(&self, seconds: f64) -> String {
-        let told = format!("look again in {}", console::duration(seconds));
+        let reported = format!("look again in {}", console::duration(seconds));
         match self.story {
-            Some(scale) => format!("{told} (here {})", console::duration(seconds * scale)),
-            None => told,
+            Some(scale) => format!("{reported} (here {})", console::duration(seconds * scale)),
+            None => reported,
         }
     }
 }

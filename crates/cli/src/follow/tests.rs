@@ -25,8 +25,8 @@ fn every_kind_of_state_is_told_by_its_name_and_type() {
         (HistoryEventType::FailStateEntered, "Fail"),
     ] {
         let details = StateEnteredEventDetails::builder().name("S").build().unwrap();
-        let told = read(&event(kind, |e| e.state_entered_event_details(details)));
-        assert_eq!(told, Some(Transition::Entered { state: "S".into(), kind: name.into() }));
+        let reported = read(&event(kind, |e| e.state_entered_event_details(details)));
+        assert_eq!(reported, Some(Transition::Entered { state: "S".into(), kind: name.into() }));
     }
 }
 
@@ -38,8 +38,11 @@ fn a_task_tells_its_result_or_its_error() {
         .output(r#"{"Payload":{"waitSeconds":60}}"#)
         .build()
         .unwrap();
-    let told = read(&event(HistoryEventType::TaskSucceeded, |e| e.task_succeeded_event_details(details)));
-    assert_eq!(told, Some(Transition::Succeeded { output: Some(json!({"Payload": {"waitSeconds": 60}})) }));
+    let reported = read(&event(HistoryEventType::TaskSucceeded, |e| e.task_succeeded_event_details(details)));
+    assert_eq!(
+        reported,
+        Some(Transition::Succeeded { output: Some(json!({"Payload": {"waitSeconds": 60}})) })
+    );
 
     let details = TaskFailedEventDetails::builder()
         .resource_type("lambda")
@@ -48,33 +51,34 @@ fn a_task_tells_its_result_or_its_error() {
         .cause("why")
         .build()
         .unwrap();
-    let told = read(&event(HistoryEventType::TaskFailed, |e| e.task_failed_event_details(details)));
-    assert_eq!(told, Some(Transition::Failed { error: "TableTargetExists".into(), cause: "why".into() }));
+    let reported = read(&event(HistoryEventType::TaskFailed, |e| e.task_failed_event_details(details)));
+    assert_eq!(reported, Some(Transition::Failed { error: "TableTargetExists".into(), cause: "why".into() }));
 }
 
 #[test]
 fn the_end_is_told_with_its_output_or_its_error() {
     let details = ExecutionSucceededEventDetails::builder().output("{\"a\":1}").build();
-    let told =
+    let reported =
         read(&event(HistoryEventType::ExecutionSucceeded, |e| e.execution_succeeded_event_details(details)));
-    let Some(Transition::Ended(outcome)) = told else { panic!("{told:?}") };
+    let Some(Transition::Ended(outcome)) = reported else { panic!("{reported:?}") };
     assert!(outcome.succeeded());
     assert_eq!(outcome.output, Some(json!({"a": 1})));
     assert_eq!(outcome.describe(), "SUCCEEDED");
 
     let details = ExecutionFailedEventDetails::builder().error("RestoreTimedOut").cause("48 h").build();
-    let told = read(&event(HistoryEventType::ExecutionFailed, |e| e.execution_failed_event_details(details)));
-    let Some(Transition::Ended(outcome)) = told else { panic!("{told:?}") };
+    let reported =
+        read(&event(HistoryEventType::ExecutionFailed, |e| e.execution_failed_event_details(details)));
+    let Some(Transition::Ended(outcome)) = reported else { panic!("{reported:?}") };
     assert!(!outcome.succeeded());
     assert_eq!(outcome.describe(), "FAILED: RestoreTimedOut: 48 h");
 
     for (kind, status) in
         [(HistoryEventType::ExecutionAborted, "ABORTED"), (HistoryEventType::ExecutionTimedOut, "TIMED_OUT")]
     {
-        let told = read(&event(kind, |e| e));
+        let reported = read(&event(kind, |e| e));
         assert!(
-            matches!(told, Some(Transition::Ended(Outcome { status: ref s, .. })) if s == status),
-            "{told:?}"
+            matches!(reported, Some(Transition::Ended(Outcome { status: ref s, .. })) if s == status),
+            "{reported:?}"
         );
     }
 }

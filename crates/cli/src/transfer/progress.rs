@@ -61,7 +61,7 @@ impl Counters {
     }
 
     /// As it is told after so many seconds.
-    fn told(&self, total: Total, seconds: f64) -> String {
+    fn reported(&self, total: Total, seconds: f64) -> String {
         let [items, earlier, bytes] =
             [&self.items, &self.earlier, &self.bytes].map(|count| count.load(Ordering::Relaxed));
         let known = total.items.filter(|all| *all >= items && *all > 0);
@@ -70,14 +70,14 @@ impl Counters {
             (Some(all), false) => format!(" of {}", HumanCount(all)),
             (None, _) => String::new(),
         };
-        let mut told = format!("{}{of} items", HumanCount(items));
+        let mut reported = format!("{}{of} items", HumanCount(items));
         if !self.sizeless {
-            told += &format!(", {}", HumanBytes(bytes));
+            reported += &format!(", {}", HumanBytes(bytes));
         }
         let rate = |done: u64| if seconds > 0.0 { done as f64 / seconds } else { 0.0 };
         let items_a_second = rate(items.saturating_sub(earlier));
         if items_a_second > 0.0 {
-            told += &format!(", {} items/s", HumanCount(items_a_second.round() as u64));
+            reported += &format!(", {} items/s", HumanCount(items_a_second.round() as u64));
         }
         let by_items = known.map(|all| ((all - items) as f64, items_a_second));
         let by_bytes = total.bytes.filter(|all| *all >= bytes).map(|all| ((all - bytes) as f64, rate(bytes)));
@@ -85,9 +85,9 @@ impl Counters {
             && left > 0.0
             && a_second > 0.0
         {
-            told += &format!(", about {} left", console::duration(left / a_second));
+            reported += &format!(", about {} left", console::duration(left / a_second));
         }
-        told
+        reported
     }
 }
 
@@ -120,9 +120,9 @@ pub(crate) async fn watch<T>(
         each()?;
         let passed = console.elapsed().saturating_sub(began);
         if console.moves() {
-            console.moving(&counters.told(total, passed.as_secs_f64()));
+            console.moving(&counters.reported(total, passed.as_secs_f64()));
         } else if passed >= line {
-            console.event(&counters.told(total, passed.as_secs_f64()));
+            console.event(&counters.reported(total, passed.as_secs_f64()));
             line = passed + LINE;
         }
     }
@@ -135,23 +135,23 @@ mod tests {
     #[test]
     fn what_is_not_known_is_not_said() {
         let counters = Counters::default();
-        assert_eq!(counters.told(Total::default(), 0.0), "0 items, 0 B");
+        assert_eq!(counters.reported(Total::default(), 0.0), "0 items, 0 B");
         counters.adopt(1000, 1 << 20);
         counters.add(1000, 1 << 20);
-        assert_eq!(counters.told(Total::default(), 10.0), "2,000 items, 2.00 MiB, 100 items/s");
+        assert_eq!(counters.reported(Total::default(), 10.0), "2,000 items, 2.00 MiB, 100 items/s");
         let about = Total { items: Some(12_000), about: true, bytes: None };
-        let told = "2,000 of about 12,000 items, 2.00 MiB, 100 items/s, about 100 s left";
-        assert_eq!(counters.told(about, 10.0), told);
+        let reported = "2,000 of about 12,000 items, 2.00 MiB, 100 items/s, about 100 s left";
+        assert_eq!(counters.reported(about, 10.0), reported);
         let exactly = Total { items: Some(2000), about: false, bytes: None };
-        assert_eq!(counters.told(exactly, 10.0), "2,000 of 2,000 items, 2.00 MiB, 100 items/s");
+        assert_eq!(counters.reported(exactly, 10.0), "2,000 of 2,000 items, 2.00 MiB, 100 items/s");
         // More than DynamoDB counted last: its count says nothing any more.
         let outdated = Total { items: Some(1500), ..about };
-        assert_eq!(counters.told(outdated, 10.0), "2,000 items, 2.00 MiB, 100 items/s");
+        assert_eq!(counters.reported(outdated, 10.0), "2,000 items, 2.00 MiB, 100 items/s");
         let sizeless = Counters::of_items();
         sizeless.add(20, 0);
-        assert_eq!(sizeless.told(Total::default(), 10.0), "20 items, 2 items/s");
+        assert_eq!(sizeless.reported(Total::default(), 10.0), "20 items, 2 items/s");
         let by_bytes = Total { bytes: Some(4 << 20), ..Total::default() };
-        let told = "2,000 items, 2.00 MiB, 100 items/s, about 10 s left";
-        assert_eq!(counters.told(by_bytes, 10.0), told);
+        let reported = "2,000 items, 2.00 MiB, 100 items/s, about 10 s left";
+        assert_eq!(counters.reported(by_bytes, 10.0), reported);
     }
 }

@@ -7,10 +7,10 @@ use tokio::process::Command;
 #[tokio::test]
 async fn the_demo_comes_to_its_end() {
     let mut demo = Command::new(env!("CARGO_BIN_EXE_tablekeeper"));
-    let told = demo.args(["demo", "--items", "16"]).stdin(Stdio::null()).output().await.unwrap();
-    let story = String::from_utf8_lossy(&told.stdout);
-    let remarks = String::from_utf8_lossy(&told.stderr);
-    assert!(told.status.success(), "{story}{remarks}");
+    let reported = demo.args(["demo", "--items", "16"]).stdin(Stdio::null()).output().await.unwrap();
+    let story = String::from_utf8_lossy(&reported.stdout);
+    let remarks = String::from_utf8_lossy(&reported.stderr);
+    assert!(reported.status.success(), "{story}{remarks}");
     for expected in ["SUCCEEDED", "16 of 16 items are equal to the backup", "All of it went well"] {
         assert!(story.contains(expected), "{expected:?} is missing in\n{story}{remarks}");
     }

@@ -9,7 +9,7 @@ use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
 use serde_json::Value;
 
-use crate::shell::{Shell, Told, stack};
+use crate::shell::{CommandOutput, Shell, stack};
 
 type Item = HashMap<String, AttributeValue>;
 
@@ -59,8 +59,8 @@ impl Account {
 }
 
 /// Where the manifest is, off the last line.
-fn manifest_of(told: &Told) -> String {
-    let (manifest, _) = told.data.lines().last().unwrap().split_once(": ").unwrap();
+fn manifest_of(reported: &CommandOutput) -> String {
+    let (manifest, _) = reported.data.lines().last().unwrap().split_once(": ").unwrap();
     manifest.to_owned()
 }
 
@@ -135,21 +135,21 @@ async fn a_directory_brings_every_type_back_in_every_format() {
         ("plain", &["--format", "plain", "--compression", "zstd", "--frequency", "daily"]),
         ("pipeline", &["--format", "data-pipeline", "--null-tag", "nULLValue", "--compression", "none"]),
     ] {
-        let told = account.done(&[&["export", "orders", "--to", place], options].concat()).await;
-        let manifest = manifest_of(&told);
-        assert!(manifest.starts_with(&format!("{place}/orders/20")), "{}", told.data);
-        assert!(manifest.ends_with("/manifest-summary.json"), "{}", told.data);
-        assert!(told.data.contains(": 61 items, "), "{}", told.data);
-        assert!(told.remarks.starts_with("exporting orders in "), "{}", told.remarks);
+        let reported = account.done(&[&["export", "orders", "--to", place], options].concat()).await;
+        let manifest = manifest_of(&reported);
+        assert!(manifest.starts_with(&format!("{place}/orders/20")), "{}", reported.data);
+        assert!(manifest.ends_with("/manifest-summary.json"), "{}", reported.data);
+        assert!(reported.data.contains(": 61 items, "), "{}", reported.data);
+        assert!(reported.remarks.starts_with("exporting orders in "), "{}", reported.remarks);
         let summary: Value =
             serde_json::from_slice(&std::fs::read(account.path(&manifest)).unwrap()).unwrap();
         assert_eq!(summary.get("itemCount"), Some(&Value::from(61)));
         assert!(!files(&account.path(place)).iter().any(|path| path.to_string_lossy().ends_with(".upload")));
 
         let folder = Path::new(&manifest).ancestors().find(|path| path.parent().unwrap().ends_with("orders"));
-        let told =
+        let reported =
             account.done(&["import", "copy", "--from", folder.unwrap().to_str().unwrap(), "--merge"]).await;
-        let line = told.data.lines().last().unwrap();
+        let line = reported.data.lines().last().unwrap();
         assert!(line.starts_with("copy: 61 items from ") && line.ends_with(&manifest), "{line}");
         assert_eq!(account.items("copy").await, expected, "{place}");
         let left = files(account.directory.path());
@@ -164,7 +164,7 @@ async fn a_bucket_does_the_same_and_programs_get_an_object() {
     let account = Account::new("430000000002").await;
     account.s3.create_bucket().bucket("exports-430000000002").send().await.unwrap();
     account.put("orders", all_types()).await;
-    let told = account
+    let reported = account
         .done(&[
             "export",
             "orders",
@@ -175,7 +175,7 @@ async fn a_bucket_does_the_same_and_programs_get_an_object() {
             "--json",
         ])
         .await;
-    let report = told.json();
+    let report = reported.json();
     let text = |name: &str| report.get(name).unwrap().as_str().unwrap().to_owned();
     let manifest = text("manifest");
     assert!(manifest.starts_with("s3://exports-430000000002/a/b/orders/20"), "{manifest}");
@@ -187,8 +187,8 @@ async fn a_bucket_does_the_same_and_programs_get_an_object() {
     let tags: BTreeMap<&str, &str> = tags.tag_set().iter().map(|tag| (tag.key(), tag.value())).collect();
     assert_eq!(tags, BTreeMap::from([("TableName", "orders"), ("Frequency", "Weekly")]));
 
-    let told = account.done(&["import", "copy", "--from", &manifest, "--json"]).await;
-    let report = told.json();
+    let reported = account.done(&["import", "copy", "--from", &manifest, "--json"]).await;
+    let report = reported.json();
     assert_eq!(report.get("itemCount"), Some(&Value::from(61)), "{report}");
     assert_eq!(report.get("from"), Some(&Value::from(manifest.clone())));
     assert_eq!(account.items("copy").await, account.items("orders").await);
@@ -268,9 +268,13 @@ async fn import_that_is_interrupted(account: &Account, manifest: &str) {
     until(&mut child, || written() >= Some(500)).await;
     let id = child.id().unwrap().to_string();
     assert!(std::process::Command::new("kill").args(["-INT", &id]).status().unwrap().success());
-    let told = Told::of(child.wait_with_output().await.unwrap());
-    assert_eq!(told.code, Some(130), "{}", told.remarks);
-    assert!(told.remarks.contains("interrupted; ") && told.remarks.contains("--resume"), "{}", told.remarks);
+    let reported = CommandOutput::of(child.wait_with_output().await.unwrap());
+    assert_eq!(reported.code, Some(130), "{}", reported.remarks);
+    assert!(
+        reported.remarks.contains("interrupted; ") && reported.remarks.contains("--resume"),
+        "{}",
+        reported.remarks
+    );
     let known = written().unwrap();
     assert!((500..4000).contains(&known), "{known}");
 
@@ -292,8 +296,8 @@ async fn import_that_is_interrupted(account: &Account, manifest: &str) {
     std::fs::write(data, &content).unwrap();
 
     stack().await.proxy().forget_calls(account.name);
-    let told = account.done(&[&import[..4], &["--resume"]].concat()).await;
-    assert!(told.data.starts_with("copy: 4000 items from "), "{}", told.data);
+    let reported = account.done(&[&import[..4], &["--resume"]].concat()).await;
+    assert!(reported.data.starts_with("copy: 4000 items from "), "{}", reported.data);
     let calls = stack().await.proxy().calls(account.name);
     let writes = calls.iter().filter(|call| call.action == "dynamodb:BatchWriteItem").count();
     assert!(writes > 0 && writes < 160, "what was written is passed over: {writes} requests");
@@ -333,10 +337,10 @@ async fn what_cannot_be_done_is_said_in_a_sentence() {
         ("import copy --from empty", 1, "empty/: there are no files (InvalidExport)"),
         ("import copy --from lines", 2, "--format is missing, and there is no manifest that says it"),
     ] {
-        let told = account.run(&line.split(' ').collect::<Vec<_>>()).await;
-        assert_eq!((told.code, told.data.as_str()), (Some(code), ""), "{line}: {}", told.remarks);
-        let error = told.remarks.lines().last().unwrap();
-        assert!(error.starts_with(&format!("error: {words}")), "{line}: {}", told.remarks);
+        let reported = account.run(&line.split(' ').collect::<Vec<_>>()).await;
+        assert_eq!((reported.code, reported.data.as_str()), (Some(code), ""), "{line}: {}", reported.remarks);
+        let error = reported.remarks.lines().last().unwrap();
+        assert!(error.starts_with(&format!("error: {words}")), "{line}: {}", reported.remarks);
     }
     let broken = account.run(&["import", "copy", "--from", "lines", "--format", "plain"]).await;
     assert_eq!(broken.code, Some(1));

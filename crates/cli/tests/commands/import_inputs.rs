@@ -43,11 +43,11 @@ async fn what_is_no_line_of_an_item_is_called_by_its_name() {
         ("not-gzip", "it is not gzip, whatever its name"),
         ("dump", "`orders/schema.json` beside `orders/data/` is a dump of dynamodump's"),
     ] {
-        let told = shell.run(&["import", "copy", "--from", folder, "--format", "dynamodb-json"]).await;
-        assert_eq!((told.code, told.data.as_str()), (Some(1), ""), "{folder}: {}", told.remarks);
-        let error = told.remarks.lines().last().unwrap();
+        let reported = shell.run(&["import", "copy", "--from", folder, "--format", "dynamodb-json"]).await;
+        assert_eq!((reported.code, reported.data.as_str()), (Some(1), ""), "{folder}: {}", reported.remarks);
+        let error = reported.remarks.lines().last().unwrap();
         assert!(error.contains(words) && error.ends_with("(InvalidExport)"), "{folder}: {error}");
-        assert!(!told.remarks.contains("--resume"), "{folder}: {}", told.remarks);
+        assert!(!reported.remarks.contains("--resume"), "{folder}: {}", reported.remarks);
         assert!(items_of(&shell.dynamodb, "copy").await.is_empty(), "{folder}");
     }
     let gzipped = ["import", "copy", "--from", "gzip", "--format", "dynamodb-json", "--compression", "gzip"];
@@ -67,15 +67,15 @@ async fn manifests_of_other_writers_are_read() {
     let summary = r#"{"version":"2020-06-30","manifestFilesS3Key":"manifest-files.json","itemCount":1,"outputFormat":"DYNAMODB_JSON"}"#;
     write(&folder, "manifest-summary.json", summary);
     write(&folder, "data/00000.json.gz", gzip(LINE));
-    let told = shell.done(&["import", "unchecked", "--from", "relative"]).await;
+    let reported = shell.done(&["import", "unchecked", "--from", "relative"]).await;
     let words =
         "note: the manifest has no md5Checksum of 1 of its files; their items are counted, and what else";
-    assert!(told.remarks.contains(words), "{}", told.remarks);
+    assert!(reported.remarks.contains(words), "{}", reported.remarks);
     assert_eq!(items_of(&shell.dynamodb, "unchecked").await.len(), 1);
     // The count is still held against it.
     write(&folder, "data/00000.json.gz", gzip(&LINE.repeat(2)));
-    let told = shell.run(&["import", "unchecked", "--from", "relative", "--merge"]).await;
-    assert!(told.code == Some(1) && told.remarks.contains("(InvalidExport)"), "{}", told.remarks);
+    let reported = shell.run(&["import", "unchecked", "--from", "relative", "--merge"]).await;
+    assert!(reported.code == Some(1) && reported.remarks.contains("(InvalidExport)"), "{}", reported.remarks);
 
     // With a file of no bytes, for a partition without items.
     let folder = shell.path("zero/AWSDynamoDB/01777863600000-ab12cd34");
@@ -96,9 +96,9 @@ async fn manifests_of_other_writers_are_read() {
     write(&folder, "manifest-summary.json", summary.write());
     write(&folder, "_started", "");
     files.iter().for_each(|(name, content, _)| write(&folder, name, content));
-    let told = shell.done(&["import", "zero", "--from", "zero"]).await;
-    assert!(told.data.contains(": 1 items from 2 files"), "{}", told.data);
-    assert!(!told.remarks.contains("md5Checksum"), "{}", told.remarks);
+    let reported = shell.done(&["import", "zero", "--from", "zero"]).await;
+    assert!(reported.data.contains(": 1 items from 2 files"), "{}", reported.data);
+    assert!(!reported.remarks.contains("md5Checksum"), "{}", reported.remarks);
 }
 
 /// Lines as a program writes them that lets go of DynamoDB's types.
@@ -116,14 +116,18 @@ async fn lines_without_types_are_imported_with_a_word_on_what_they_lost() {
     write(&shell.path("snapshots"), "2026-03-01 02:00", UNTYPED);
     write(&shell.path("snapshots"), "2026-03-02 02:00", UNTYPED);
     let import = ["import", "copy", "--from", "snapshots/2026-03-01 02:00", "--format", "json"];
-    let told = shell.done(&import).await;
-    assert!(told.data.contains("copy: 2 items from 1 files of snapshots/2026-03-01 02:00"), "{}", told.data);
+    let reported = shell.done(&import).await;
+    assert!(
+        reported.data.contains("copy: 2 items from 1 files of snapshots/2026-03-01 02:00"),
+        "{}",
+        reported.data
+    );
     for words in [
         "note: 1 values were null, and were written as NULL; a binary or a set may have been there",
         "note: 1 objects were {\"type\":\"Buffer\",\"data\":[…]}, as Node.js writes a binary",
         "note: 1 arrays of strings or of numbers had none of them twice",
     ] {
-        assert!(told.remarks.contains(words), "{}", told.remarks);
+        assert!(reported.remarks.contains(words), "{}", reported.remarks);
     }
     let mut there = items_of(&shell.dynamodb, "copy").await;
     there.sort_by_key(|item| item["id"]["S"].to_string());
@@ -169,9 +173,9 @@ async fn lines_without_types_are_refused_where_a_key_is_another_or_they_say_type
             "the line does not say the types, as one of json: say this as the format",
         ),
     ] {
-        let told = shell.run(&["import", "copy", "--from", folder, "--format", format]).await;
-        assert_eq!((told.code, told.data.as_str()), (Some(1), ""), "{folder}: {}", told.remarks);
-        let error = told.remarks.lines().last().unwrap();
+        let reported = shell.run(&["import", "copy", "--from", folder, "--format", format]).await;
+        assert_eq!((reported.code, reported.data.as_str()), (Some(1), ""), "{folder}: {}", reported.remarks);
+        let error = reported.remarks.lines().last().unwrap();
         assert!(error.contains(words) && error.ends_with("(InvalidExport)"), "{folder}: {error}");
         assert!(items_of(&shell.dynamodb, "copy").await.is_empty(), "{folder}");
     }

@@ -36,7 +36,7 @@ pub(crate) struct Shell {
 }
 
 /// What a command printed, and its exit code.
-pub(crate) struct Told {
+pub(crate) struct CommandOutput {
     pub(crate) code: Option<i32>,
     pub(crate) data: String,
     pub(crate) remarks: String,
@@ -109,22 +109,22 @@ impl Shell {
         command
     }
 
-    pub(crate) async fn run(&self, arguments: &[&str]) -> Told {
-        Told::of(self.command(arguments).await.output().await.unwrap())
+    pub(crate) async fn run(&self, arguments: &[&str]) -> CommandOutput {
+        CommandOutput::of(self.command(arguments).await.output().await.unwrap())
     }
 
     /// The same, which has to succeed.
-    pub(crate) async fn done(&self, arguments: &[&str]) -> Told {
-        let told = self.run(arguments).await;
-        assert_eq!(told.code, Some(0), "{arguments:?}: {}{}", told.data, told.remarks);
-        told
+    pub(crate) async fn done(&self, arguments: &[&str]) -> CommandOutput {
+        let reported = self.run(arguments).await;
+        assert_eq!(reported.code, Some(0), "{arguments:?}: {}{}", reported.data, reported.remarks);
+        reported
     }
 }
 
-impl Told {
-    pub(crate) fn of(Output { status, stdout, stderr }: Output) -> Told {
+impl CommandOutput {
+    pub(crate) fn of(Output { status, stdout, stderr }: Output) -> CommandOutput {
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-        Told { code: status.code(), data: text(stdout), remarks: text(stderr) }
+        CommandOutput { code: status.code(), data: text(stdout), remarks: text(stderr) }
     }
 
     pub(crate) fn json(&self) -> Value {

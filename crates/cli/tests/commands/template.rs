@@ -13,7 +13,7 @@ use aws_sdk_dynamodb::types::{
 use local_aws::{Call, Fault, Rule};
 use serde_json::{Value, json};
 
-use crate::shell::{Shell, Told, stack};
+use crate::shell::{CommandOutput, Shell, stack};
 
 impl Shell {
     /// A table on demand with all that a template can hold, but a Kinesis stream and Vector indexes.
@@ -129,8 +129,8 @@ fn checked(name: &str) -> Value {
     serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
 }
 
-fn assert_is(told: &Told, name: &str) {
-    assert_eq!(told.json(), checked(name), "it printed\n{}", told.data);
+fn assert_is(reported: &CommandOutput, name: &str) {
+    assert_eq!(reported.json(), checked(name), "it printed\n{}", reported.data);
 }
 
 #[tokio::test]
@@ -138,12 +138,12 @@ async fn a_table_on_demand_is_told_with_all_its_settings_and_the_table_is_only_r
     let shell = Shell::new("472000000001").await;
     shell.with_everything().await;
     stack().await.proxy().forget_calls(shell.name);
-    let told = shell.done(&["template", "orders-restored"]).await;
-    assert_is(&told, "on-demand.json");
+    let reported = shell.done(&["template", "orders-restored"]).await;
+    assert_is(&reported, "on-demand.json");
     assert!(
-        told.remarks.contains("KMSMasterKeyId is arn:aws:kms:us-east-1:472000000001:key/"),
+        reported.remarks.contains("KMSMasterKeyId is arn:aws:kms:us-east-1:472000000001:key/"),
         "{}",
-        told.remarks
+        reported.remarks
     );
     let calls = stack().await.proxy().calls(shell.name);
     assert!(!calls.is_empty() && calls.iter().all(Call::only_reads), "{calls:?}");
@@ -160,9 +160,9 @@ async fn a_table_on_demand_is_told_with_all_its_settings_and_the_table_is_only_r
 async fn a_table_with_capacity_is_told_without_what_it_has_not() {
     let shell = Shell::new("472000000002").await;
     shell.with_capacity().await;
-    let told = shell.done(&["template", "notes"]).await;
-    assert_is(&told, "provisioned.json");
-    assert_eq!(told.remarks, "");
+    let reported = shell.done(&["template", "notes"]).await;
+    assert_is(&reported, "provisioned.json");
+    assert_eq!(reported.remarks, "");
 }
 
 #[tokio::test]
@@ -223,16 +223,16 @@ async fn what_would_make_a_template_less_than_the_table_keeps_it_from_being_prin
     };
     // What is a resource of its own keeps nothing from being printed.
     stack().await.proxy().inject(refuse("lambda:ListEventSourceMappings"));
-    let told = shell.done(&["template", "orders"]).await;
+    let reported = shell.done(&["template", "orders"]).await;
     let expected = "LambdaTriggers would not be in the template, and whether there are any is not known: ";
-    assert!(told.remarks.starts_with(expected), "{}", told.remarks);
+    assert!(reported.remarks.starts_with(expected), "{}", reported.remarks);
 
     stack().await.proxy().inject(refuse("dynamodb:DescribeTimeToLive"));
-    let told = shell.run(&["template", "orders"]).await;
-    assert_eq!((told.code, told.data.as_str()), (Some(1), ""), "{}", told.remarks);
+    let reported = shell.run(&["template", "orders"]).await;
+    assert_eq!((reported.code, reported.data.as_str()), (Some(1), ""), "{}", reported.remarks);
     let expected = "error: the template of orders would not be whole, and an update of the stack would take from \
                     the table what it lacks: TimeToLive: it cannot be read: AccessDenied: ";
-    assert!(told.remarks.starts_with(expected), "{}", told.remarks);
+    assert!(reported.remarks.starts_with(expected), "{}", reported.remarks);
 }
 
 #[tokio::test]

@@ -228,7 +228,7 @@ impl Run<'_, '_> {
         self.reached.items = items + written;
         self.reached.doubts = waiting.written_up_to(line);
         self.reached.cursor = if line > 0 { Some(Cursor { file: place, line }) } else { before };
-        self.told(file);
+        self.reported(file);
         match batches.refused() {
             Some(Refused::Item { line, failure }) => {
                 let reason = format!("DynamoDB refuses the item of line {line}: {failure}");
@@ -241,12 +241,12 @@ impl Run<'_, '_> {
         self.check(file, read)?;
         self.reached.cursor = Some(Cursor { file: place + 1, line: 0 });
         self.sent += 1;
-        self.told(file);
+        self.reported(file);
         Ok(true)
     }
 
     /// Tells how far it came.
-    fn told(&mut self, file: &SourceFile) {
+    fn reported(&mut self, file: &SourceFile) {
         let Checkpoint { cursor, items, doubts, .. } = self.reached;
         (self.tell)(Progress { key: &file.stored.key, items, doubts, cursor, bytes: self.bytes });
     }
@@ -300,10 +300,10 @@ impl Run<'_, '_> {
                     self.invalid(file, hint::with(reason, hint))
                 })?;
                 waiting.push(number, doubts);
-                let (_, told) = batches.written();
+                let (_, reported) = batches.written();
                 batches.push(&mut self.rate_limiter, number, item, key_of_item).await;
                 let (line, written) = batches.written();
-                if written > told {
+                if written > reported {
                     let cursor = Some(Cursor { line, ..passed });
                     let doubts = waiting.written_up_to(line);
                     (self.tell)(Progress { key, items: items + written, doubts, cursor, bytes: self.bytes });

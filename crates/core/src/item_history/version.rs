@@ -249,8 +249,8 @@ mod tests {
         // As versions were written before labels were kept.
         let mut unlabelled = metadata.clone();
         unlabelled.remove("stream");
-        let told = Version::of_metadata(Some(&unlabelled)).unwrap();
-        assert_eq!(told.position, Position { stream: None, ..short.position });
+        let reported = Version::of_metadata(Some(&unlabelled)).unwrap();
+        assert_eq!(reported.position, Position { stream: None, ..short.position });
         assert_eq!(metadata.get("event-time").map(String::as_str), Some("2026-11-20T02:00:05Z"));
         assert!(metadata.values().all(|value| value.is_ascii()), "{metadata:?}");
         let long = version(&"x".repeat(3_000)).metadata();

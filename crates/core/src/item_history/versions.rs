@@ -88,7 +88,7 @@ pub async fn each(
     with_items: bool,
     tell: &mut (dyn FnMut(Entry) -> ControlFlow<()> + Send),
 ) -> Result<u64, VersionsError> {
-    let (mut key_marker, mut id_marker, mut told) = (None, None, 0);
+    let (mut key_marker, mut id_marker, mut reported) = (None, None, 0);
     loop {
         let list = store.s3.list_object_versions().bucket(&store.bucket).prefix(object);
         let list = list.set_key_marker(key_marker).set_version_id_marker(id_marker);
@@ -122,14 +122,14 @@ pub async fn each(
         let mut heads = std::pin::pin!(heads);
         while let Some(entry) = heads.try_next().await? {
             if let Some(entry) = entry {
-                told += 1;
+                reported += 1;
                 if tell(entry).is_break() {
-                    return Ok(told);
+                    return Ok(reported);
                 }
             }
         }
         if page.is_truncated != Some(true) {
-            return Ok(told);
+            return Ok(reported);
         }
         (key_marker, id_marker) = (page.next_key_marker, page.next_version_id_marker);
     }
@@ -209,8 +209,8 @@ mod tests {
                 entries.push(entry);
                 ControlFlow::Continue(())
             };
-            let told = each(&store, &object, with_items, &mut tell).await.unwrap();
-            assert_eq!(told, 3);
+            let reported = each(&store, &object, with_items, &mut tell).await.unwrap();
+            assert_eq!(reported, 3);
             let shown: Vec<String> = entries
                 .iter()
                 .map(|entry| match &entry.what {

@@ -140,8 +140,8 @@ mod tests {
         let features = SourceTableFeatureDetails::builder()
             .stream_description(stream.unwrap())
             .time_to_live_description(time_to_live.build());
-        let told = backup(source(Some("arn"), Some(100)), Some(features.build()));
-        let document = SettingsDocument::of_backup(&told).unwrap();
+        let reported = backup(source(Some("arn"), Some(100)), Some(features.build()));
+        let document = SettingsDocument::of_backup(&reported).unwrap();
         assert_eq!((document.version, document.table_arn.as_str()), (VERSION, "arn"));
         assert_eq!((document.table_id.as_deref(), document.captured_at.timestamp()), (Some("id"), 1_500));
         let table =

@@ -181,7 +181,7 @@ impl ExecutionInput {
 pub fn second(text: &str) -> Result<DateTime<Utc>, InvalidInput> {
     let refused =
         |reason: String| InvalidInput { field: "At", reason: format!("is {}; {reason}", quoted(text)) };
-    let told = |time: DateTime<Utc>| time.to_rfc3339_opts(SecondsFormat::Secs, true);
+    let reported = |time: DateTime<Utc>| time.to_rfc3339_opts(SecondsFormat::Secs, true);
     let zoned = text.strip_suffix(" UTC").map(|time| format!("{time}Z"));
     let zoned = zoned.as_deref().unwrap_or(text).replacen('T', " ", 1);
     let formats = ["%Y-%m-%d %H:%M:%S%.f%#z", "%Y-%m-%d %H:%M:%S%.f %#z"];
@@ -191,12 +191,12 @@ pub fn second(text: &str) -> Result<DateTime<Utc>, InvalidInput> {
     match time.map(|time| time.to_utc()) {
         Some(time) if time.timestamp_subsec_nanos() == 0 => Ok(time),
         Some(time) => {
-            Err(refused(format!("a whole second may be given, as {}", told(time.trunc_subsecs(0)))))
+            Err(refused(format!("a whole second may be given, as {}", reported(time.trunc_subsecs(0)))))
         }
         None => match NaiveDateTime::parse_from_str(&zoned, "%Y-%m-%d %H:%M:%S%.f") {
             Ok(time) => Err(refused(format!(
                 "it has no time zone. In UTC it is {}; an offset may be given, too, as +01:00",
-                told(time.and_utc().trunc_subsecs(0))
+                reported(time.and_utc().trunc_subsecs(0))
             ))),
             Err(_) => Err(refused("a second may be given, as 2026-11-20T02:00:00Z".to_owned())),
         },

@@ -65,7 +65,7 @@ pub async fn each(
     });
     let list = s3.list_objects_v2().bucket(bucket).prefix(prefix).delimiter("/");
     let mut pages = list.into_paginator().send();
-    let mut told = 0;
+    let mut reported = 0;
     while let Some(page) = pages.next().await {
         let page = page.map_err(AwsFailure::of("s3:ListBucket"))?;
         let folders = page.common_prefixes.unwrap_or_default();
@@ -74,12 +74,12 @@ pub async fn each(
         let mut reads = std::pin::pin!(reads);
         while let Some(overview) = reads.try_next().await? {
             if let Some(overview) = overview {
-                told += 1;
+                reported += 1;
                 tell(overview);
             }
         }
     }
-    Ok(told)
+    Ok(reported)
 }
 
 /// What a folder holds; `None` where nothing in it says that it is a snapshot's.

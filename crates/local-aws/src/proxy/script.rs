@@ -35,7 +35,7 @@ impl Default for SimulatedLatency {
 }
 
 #[derive(Debug, Default)]
-struct Told {
+struct Settings {
     latency: HashMap<String, SimulatedLatency>,
     restore_failures: HashMap<String, String>,
     destination_failures: HashMap<String, String>,
@@ -51,7 +51,7 @@ struct Told {
 /// What was told, by account.
 #[derive(Debug, Default)]
 pub(crate) struct Script {
-    told: Mutex<Told>,
+    settings: Mutex<Settings>,
 }
 
 impl Script {
@@ -88,11 +88,11 @@ impl Script {
     }
 
     pub(crate) fn fail_backups(&self, account: &str, fail: bool) {
-        let mut told = self.lock();
+        let mut settings = self.lock();
         if fail {
-            told.failing_backups.insert(account.to_owned());
+            settings.failing_backups.insert(account.to_owned());
         } else {
-            told.failing_backups.remove(account);
+            settings.failing_backups.remove(account);
         }
     }
 
@@ -101,11 +101,11 @@ impl Script {
     }
 
     pub(crate) fn fail_exports(&self, account: &str, fail: bool) {
-        let mut told = self.lock();
+        let mut settings = self.lock();
         if fail {
-            told.failing_exports.insert(account.to_owned());
+            settings.failing_exports.insert(account.to_owned());
         } else {
-            told.failing_exports.remove(account);
+            settings.failing_exports.remove(account);
         }
     }
 
@@ -147,8 +147,8 @@ impl Script {
         self.lock().without_starting_positions.contains(account)
     }
 
-    fn lock(&self) -> MutexGuard<'_, Told> {
-        self.told.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Settings> {
+        self.settings.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -212,8 +212,8 @@ mod tests {
         ] {
             let aws = aws();
             aws.aws.set("orders", field, value);
-            let Failure { name: told, message } = plan(&aws, json!({})).await.unwrap_err();
-            assert!(told == name && message.starts_with(words), "{told}: {message}");
+            let Failure { name: reported, message } = plan(&aws, json!({})).await.unwrap_err();
+            assert!(reported == name && message.starts_with(words), "{reported}: {message}");
         }
     }
 

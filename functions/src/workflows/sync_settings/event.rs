@@ -85,39 +85,39 @@ fn point_in_time(event: &Value) -> Option<DateTime<Utc>> {
     time.or_else(|| moment(event.pointer("/detail/eventTime")?))
 }
 
-fn moment(told: &Value) -> Option<DateTime<Utc>> {
-    match told.as_str() {
+fn moment(reported: &Value) -> Option<DateTime<Utc>> {
+    match reported.as_str() {
         Some(text) => DateTime::parse_from_rfc3339(text).ok().map(|time| time.to_utc()),
-        None => DateTime::from_timestamp_millis((told.as_f64()? * 1_000.0) as i64),
+        None => DateTime::from_timestamp_millis((reported.as_f64()? * 1_000.0) as i64),
     }
 }
 
 fn of_aws_backup(event: &Value) -> Result<Notification, MalformedEvent> {
-    let told = |name: &str| text(event, &format!("/detail/{name}"));
+    let reported = |name: &str| text(event, &format!("/detail/{name}"));
     // A job that was just created has `state` where every other has `status`.
-    let status = told("status").or_else(|| told("state"));
+    let status = reported("status").or_else(|| reported("state"));
     if status != Some("COMPLETED") {
         let status = quoted(status.unwrap_or("not told"));
         return Ok(Notification::Other(format!("the restore job is {status}")));
     }
-    if let Some(other) = told("resourceType").filter(|kind| *kind != "DynamoDB") {
+    if let Some(other) = reported("resourceType").filter(|kind| *kind != "DynamoDB") {
         return Ok(Notification::Other(format!("the restore job is of {}, not of DynamoDB", quoted(other))));
     }
-    let Some(target) = told("createdResourceArn") else {
+    let Some(target) = reported("createdResourceArn") else {
         return Err(MalformedEvent("a completed restore job without createdResourceArn".to_owned()));
     };
     let is_table = |arn: &str| Arn::parse(arn).is_some_and(|arn| arn.table_name().is_some());
     if !is_table(target) {
         return Ok(Notification::Other(format!("what was restored, {}, is not a table", quoted(target))));
     }
-    if let Some(plan) = told("restoreTestingPlanArn") {
+    if let Some(plan) = reported("restoreTestingPlanArn") {
         return Ok(Notification::Other(format!("the restore job is a test by {}", quoted(plan))));
     }
-    let source = told("sourceResourceArn").filter(|arn| is_table(arn));
+    let source = reported("sourceResourceArn").filter(|arn| is_table(arn));
     Ok(restore_unless_a_test(Restore {
         target: target.to_owned(),
         source: source.map(str::to_owned),
-        backup_arn: told("recoveryPointArn").or_else(|| recovery_point(event)).map(str::to_owned),
+        backup_arn: reported("recoveryPointArn").or_else(|| recovery_point(event)).map(str::to_owned),
         restore_date_time: None,
     }))
 }

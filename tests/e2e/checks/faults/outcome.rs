@@ -104,8 +104,8 @@ impl Outcome<'_> {
         }
         let cause = execution.and_then(|execution| execution.cause.as_deref()).unwrap_or_default();
         let reports = workflow.reports_refusals_by.map(ErrorName::as_str);
-        let told = reports.is_some() && error.as_deref() == reports && cause.contains(denied);
-        if error.as_deref() != Some(denied) && !told {
+        let reported = reports.is_some() && error.as_deref() == reports && cause.contains(denied);
+        if error.as_deref() != Some(denied) && !reported {
             return Err(format!("ended with {error:?}, not AccessDenied: {cause}"));
         }
         for (name, before) in &ended.before.tables {

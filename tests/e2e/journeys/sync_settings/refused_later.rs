@@ -60,8 +60,8 @@ async fn insights_beyond_the_quota_of_rules_are_told() {
     let words = "Amazon CloudWatch Contributor Insights rule limit reached.";
     stack().await.aws.proxy().fail_insights(&deployed.account, Some(words.to_owned()));
     let execution = refused(&deployed, "full").await;
-    let told = format!("FAILED: LimitExceededException: {words}");
-    assert!(cause(&execution).contains(&told), "{}", cause(&execution));
+    let reported = format!("FAILED: LimitExceededException: {words}");
+    assert!(cause(&execution).contains(&reported), "{}", cause(&execution));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -55,11 +55,11 @@ impl Job {
         let work = SegmentJob { backfill, segment: number, calls, store, time: None, clock: Clock::System };
         let mut reached = Checkpoint::from(self.of(number));
         while !reached.done {
-            let mut told = reached.written + reached.kept;
+            let mut reported = reached.written + reached.kept;
             let mut tell = |reached: &Checkpoint| {
                 let items = reached.written + reached.kept;
-                counters.add(items.saturating_sub(told), 0);
-                told = items;
+                counters.add(items.saturating_sub(reported), 0);
+                reported = items;
                 self.reached(number, reached.clone().into());
             };
             reached = segment::run(&work, reached, &mut tell).await?;

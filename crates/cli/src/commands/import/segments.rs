@@ -85,10 +85,10 @@ impl Job {
         };
         while !self.of(number).done {
             let Segment { cursor, items, doubts, .. } = self.of(number);
-            let (mut told, mut read) = (items, 0);
+            let (mut reported, mut read) = (items, 0);
             let mut tell = |Progress { items, doubts, cursor, bytes, .. }: Progress<'_>| {
-                counters.add(items.saturating_sub(told), bytes.saturating_sub(read));
-                (told, read) = (items, bytes);
+                counters.add(items.saturating_sub(reported), bytes.saturating_sub(read));
+                (reported, read) = (items, bytes);
                 self.reached(number, Segment { cursor, items, doubts, done: false });
             };
             let from = Checkpoint { cursor, items, doubts, done: false };

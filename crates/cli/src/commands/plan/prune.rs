@@ -80,7 +80,7 @@ struct Plan {
     table: String,
     table_id: String,
     keep: Vec<Kept>,
-    delete: Vec<Told>,
+    delete: Vec<BackupSummary>,
     left: Vec<Left>,
     /// When it was planned.
     #[serde(skip)]
@@ -92,7 +92,7 @@ struct Plan {
 /// A backup as it is told.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Told {
+struct BackupSummary {
     /// None of the one that a run makes now.
     backup_arn: Option<String>,
     backup_name: String,
@@ -103,7 +103,7 @@ struct Told {
 #[derive(Debug, Serialize)]
 struct Kept {
     #[serde(flatten)]
-    backup: Told,
+    backup: BackupSummary,
     rules: Vec<&'static str>,
 }
 
@@ -111,7 +111,7 @@ struct Kept {
 #[derive(Debug, Serialize)]
 struct Left {
     #[serde(flatten)]
-    backup: Told,
+    backup: BackupSummary,
     reason: &'static str,
 }
 
@@ -140,13 +140,13 @@ async fn plan(arguments: &Arguments, retention: Retention) -> anyhow::Result<Pla
     let others = Others { former: arguments.include_former, manual: arguments.include_manual };
     let scope = Scope { table_name: table, table_id, others };
     let plan = retention.plan(&backups, scope, now);
-    let kept = |(backup, rules): (&Backup, _)| Kept { backup: Told::of(backup), rules };
-    let left = |(backup, reason): (&Backup, _)| Left { backup: Told::of(backup), reason };
+    let kept = |(backup, rules): (&Backup, _)| Kept { backup: BackupSummary::of(backup), rules };
+    let left = |(backup, reason): (&Backup, _)| Left { backup: BackupSummary::of(backup), reason };
     Ok(Plan {
         table: table.clone(),
         table_id: table_id.to_owned(),
         keep: plan.keep.into_iter().map(kept).collect(),
-        delete: plan.delete.into_iter().map(Told::of).collect(),
+        delete: plan.delete.into_iter().map(BackupSummary::of).collect(),
         left: plan.ignored.into_iter().map(left).collect(),
         now,
         with_new_backup: !arguments.without_new_backup,
@@ -164,9 +164,9 @@ fn new_backup(table: &str, table_id: &str, now: DateTime<Utc>) -> Backup {
     }
 }
 
-impl Told {
-    fn of(backup: &Backup) -> Told {
-        Told {
+impl BackupSummary {
+    fn of(backup: &Backup) -> BackupSummary {
+        BackupSummary {
             backup_arn: (!backup.arn.is_empty()).then(|| backup.arn.clone()),
             backup_name: backup.name.clone(),
             created_at: backup.created_at,

@@ -69,8 +69,8 @@ impl Since {
     }
 
     /// The same for a program.
-    pub(super) fn told(&self) -> Vec<Later> {
-        let told = self.entries.iter().map(|entry| {
+    pub(super) fn reported(&self) -> Vec<Later> {
+        let reported = self.entries.iter().map(|entry| {
             let version = match &entry.what {
                 What::Item { version, .. } | What::Tombstone { version } => Some(version),
                 What::DeleteMarker | What::Other { .. } => None,
@@ -81,7 +81,7 @@ impl Since {
                 sequence_number: version.map(|version| version.position.sequence_number.as_str().to_owned()),
             }
         });
-        told.collect()
+        reported.collect()
     }
 }
 

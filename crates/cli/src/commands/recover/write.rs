@@ -202,11 +202,11 @@ mod tests {
             serde_json::Value::Object(attributes.chain([("id".to_owned(), json!({ "S": "1" }))]).collect())
         };
         for (others, error) in [(149, None), (150, Some(" and 301. ")), (400, Some(" and 801. "))] {
-            let told =
+            let reported =
                 write(Some(item_of(others, "a")), item_of(others, "b")).err().map(|error| error.to_string());
-            assert_eq!(told.is_some(), error.is_some(), "{others} attributes beside the key");
-            let (told, error) = (told.unwrap_or_default(), error.unwrap_or_default());
-            assert!(told.contains(error), "{told}");
+            assert_eq!(reported.is_some(), error.is_some(), "{others} attributes beside the key");
+            let (reported, error) = (reported.unwrap_or_default(), error.unwrap_or_default());
+            assert!(reported.contains(error), "{reported}");
         }
     }
 }

@@ -8,7 +8,7 @@ use serde::Serialize;
 use tablekeeper_core::snapshot::overview;
 use tablekeeper_core::snapshot::overview::{Overview, State};
 
-use crate::config::{Configuration, told};
+use crate::config::{Configuration, reported};
 use crate::console;
 use crate::console::{Console, Stream};
 use crate::transfer::named;
@@ -86,7 +86,7 @@ fn line(Overview { name: snapshot, state }: Overview) -> Line {
     match state {
         State::Whole { at, table_name, items, bytes } => Line {
             state: "whole",
-            at: Some(told(at)),
+            at: Some(reported(at)),
             table: table_of(table_name),
             item_count: Some(items),
             bytes: Some(bytes),
@@ -94,7 +94,7 @@ fn line(Overview { name: snapshot, state }: Overview) -> Line {
         },
         State::NotEnded { at, table_name, owner } => Line {
             state: "notEnded",
-            at: Some(told(at)),
+            at: Some(reported(at)),
             table: table_of(table_name),
             owner: Some(owner),
             ..line

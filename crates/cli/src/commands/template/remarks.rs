@@ -98,7 +98,7 @@ mod tests {
             kinesis_destinations: Some(kinesis_destinations::Value { streams, ..Default::default() }),
             ..Settings::default()
         };
-        let told = of_the_table(&Table::new(description.build()), &settings).join("\n");
+        let reported = of_the_table(&Table::new(description.build()), &settings).join("\n");
         for words in [
             "which nobody else may set: AWS:other, aws:cloudformation:stack-name\n",
             "the table orders is part of a stack already",
@@ -106,13 +106,13 @@ mod tests {
             "the replicas in eu-west-1, us-east-2; a global table is AWS::DynamoDB::GlobalTable",
             "KMSMasterKeyId is arn:aws:kms:key; if that is AWS's own key",
         ] {
-            assert!(told.contains(words), "{words} is not in\n{told}");
+            assert!(reported.contains(words), "{words} is not in\n{reported}");
         }
         let scaled = [("table".to_owned(), auto_scaling::Scaled::default())].into();
         let others = Settings { auto_scaling: Some(auto_scaling::Value(scaled)), ..Settings::default() };
-        let told = of_others(&others);
-        assert_eq!(told.len(), 1);
-        assert!(told[0].contains("auto scaling (1), which have a type of their own"), "{told:?}");
+        let reported = of_others(&others);
+        assert_eq!(reported.len(), 1);
+        assert!(reported[0].contains("auto scaling (1), which have a type of their own"), "{reported:?}");
         let bare = TableDescription::builder().table_name("orders").build();
         assert_eq!(of_the_table(&Table::new(bare), &Settings::default()), Vec::<String>::new());
     }

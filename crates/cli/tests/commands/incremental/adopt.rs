@@ -118,9 +118,9 @@ async fn the_items_of_a_table_that_is_gone_come_over_with_their_states_and_delet
     assert!(dry.code == Some(1) && dry.data.contains("nothing was written"), "{}{}", dry.data, dry.remarks);
     assert_eq!(old.written().await, count);
 
-    let told = account.run(&arguments(&[&adopt[..], &["--json".to_owned()]].concat())).await;
-    assert_eq!(told.code, Some(1), "{}", told.remarks);
-    let report = told.json();
+    let reported = account.run(&arguments(&[&adopt[..], &["--json".to_owned()]].concat())).await;
+    assert_eq!(reported.code, Some(1), "{}", reported.remarks);
+    let report = reported.json();
     for (field, expected) in [
         ("objects", 8),
         ("items", 4),
@@ -143,7 +143,7 @@ async fn the_items_of_a_table_that_is_gone_come_over_with_their_states_and_delet
     ]) {
         assert!(reason.starts_with(words), "{reason}");
     }
-    assert!(told.remarks.contains("left with what is older: old/"), "{}", told.remarks);
+    assert!(reported.remarks.contains("left with what is older: old/"), "{}", reported.remarks);
 
     // A second time there is nothing to write.
     let count = old.written().await;
@@ -214,9 +214,9 @@ async fn an_item_with_two_objects_and_bodies_that_say_their_types_are_taken() {
     names.sort_unstable();
     old.put(&names[0], r#"{"pk":"#).await;
     old.put(&names[1], &item.replace("\"a\"", "\"b\"")).await;
-    let told = account.run(&arguments(&adopt)).await;
-    assert_eq!(told.code, Some(1), "{}", told.remarks);
-    let report = told.json();
+    let reported = account.run(&arguments(&adopt)).await;
+    assert_eq!(reported.code, Some(1), "{}", reported.remarks);
+    let report = reported.json();
     for (field, expected) in
         [("objects", 4), ("items", 2), ("states", 4), ("twins", 1), ("gone", 1), ("written", 5), ("left", 1)]
     {
@@ -252,8 +252,12 @@ async fn what_cannot_be_adopted_is_said_in_a_sentence() {
     account.refused(&arguments(&early), 2, "table orders exists, and no backfill into").await;
     let missing =
         ["adopt", "movies", "--key", "id:S", "--from-bucket", "nowhere-471000000014", "--from-prefix", "old"];
-    let told = account.run(&missing).await;
-    assert!(told.code == Some(1) && told.remarks.contains("s3:ListBucketVersions"), "{}", told.remarks);
+    let reported = account.run(&missing).await;
+    assert!(
+        reported.code == Some(1) && reported.remarks.contains("s3:ListBucketVersions"),
+        "{}",
+        reported.remarks
+    );
 }
 
 #[tokio::test]
@@ -265,9 +269,13 @@ async fn an_adoption_that_was_stopped_goes_on_where_it_was() {
     }
     account.refuse_after("s3:PutObject", 20).await;
     let adopt = old.adopt("movies", &["--key", "id:S", "--json"]);
-    let told = account.run(&arguments(&adopt)).await;
-    assert_eq!(told.code, Some(1), "{}", told.remarks);
-    assert!(told.remarks.contains("the same command with --resume goes on from there"), "{}", told.remarks);
+    let reported = account.run(&arguments(&adopt)).await;
+    assert_eq!(reported.code, Some(1), "{}", reported.remarks);
+    assert!(
+        reported.remarks.contains("the same command with --resume goes on from there"),
+        "{}",
+        reported.remarks
+    );
     crate::shell::stack().await.proxy().clear_rules(account.name);
     let resume = [&adopt[..], &["--resume".to_owned()]].concat();
     let report = account.done(&arguments(&resume)).await.json();
@@ -293,9 +301,9 @@ async fn a_snapshot_of_the_older_system_is_imported() {
     old.snapshot("2026-03-02 02:00").await;
 
     account.create("copy", "id", false).await;
-    let told = account.done(&["import", "copy", "--from", &snapshot, "--format", "json"]).await;
+    let reported = account.done(&["import", "copy", "--from", &snapshot, "--format", "json"]).await;
     let words = "note: 2 values were null, and were written as NULL; a binary or a set may have been there";
-    assert!(told.remarks.contains(words), "{}", told.remarks);
+    assert!(reported.remarks.contains(words), "{}", reported.remarks);
     let first = json!({ "id": { "S": "1" }, "tags": { "NULL": true }, "price": { "N": "12345678901234567890.25" },
         "on": { "BOOL": true }, "at": { "M": { "x": { "L": [{ "N": "1" }, { "S": "a" }, { "NULL": true }] } } } });
     assert_eq!(account.items("copy").await, by_ids(&[first, item("18", "short")]));

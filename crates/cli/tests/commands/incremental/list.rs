@@ -28,20 +28,20 @@ async fn snapshots_are_listed_and_none_is_begun_by_that() {
     put("export.json").await.unwrap();
 
     let [first, second] = [first, second].map(|at| (at.replace(':', "-"), at));
-    let told = account.done(&["snapshot", "list"]).await;
-    let lines: Vec<&str> = told.data.lines().collect();
+    let reported = account.done(&["snapshot", "list"]).await;
+    let lines: Vec<&str> = reported.data.lines().collect();
     let rows = [
         "NAME                      TABLE                             ITEMS        BYTES  STATE".to_owned(),
         format!("{}      orders                                1         43 B  whole", first.0),
         format!("{}      -                                                     not ended: of the command line", second.0),
         "x                         -                                                     it is no snapshot's document".to_owned(),
     ];
-    assert_eq!(lines.len(), rows.len(), "{}", told.data);
+    assert_eq!(lines.len(), rows.len(), "{}", reported.data);
     for (line, row) in lines.iter().zip(&rows) {
         assert!(line.starts_with(row), "{line}");
     }
-    let told = account.done(&["snapshot", "list", "--json"]).await;
-    let lines: Vec<Value> = told.data.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let reported = account.done(&["snapshot", "list", "--json"]).await;
+    let lines: Vec<Value> = reported.data.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(
         lines[0],
         json!({ "snapshot": first.0, "state": "whole", "at": first.1, "table": "orders", "itemCount": 1, "bytes": 43,
@@ -49,9 +49,9 @@ async fn snapshots_are_listed_and_none_is_begun_by_that() {
     );
     assert_eq!((&lines[1]["state"], &lines[1]["at"]), (&json!("notEnded"), &json!(second.1)));
     assert_eq!(lines[2]["state"], "unreadable");
-    let told = account.run_with(&["snapshot", "list"], &[("SNAPSHOT_BUCKET", "nowhere-at-all")]).await;
-    assert_eq!(told.code, Some(1));
-    assert!(told.remarks.contains("(bucket nowhere-at-all)"), "{}", told.remarks);
+    let reported = account.run_with(&["snapshot", "list"], &[("SNAPSHOT_BUCKET", "nowhere-at-all")]).await;
+    assert_eq!(reported.code, Some(1));
+    assert!(reported.remarks.contains("(bucket nowhere-at-all)"), "{}", reported.remarks);
 }
 
 #[tokio::test]
@@ -76,6 +76,6 @@ async fn a_table_that_is_named_is_there_and_has_the_keys_of_the_items() {
     }
     assert_eq!(account.keys(&format!("snapshots-{}", account.name)).await, [""; 0]);
     account.create("list", "id", false).await;
-    let told = account.done(&[&snapshot[..], &["--json", "--", "list"]].concat()).await;
-    assert_eq!((&told.json()["table"], &told.json()["itemCount"]), (&json!("list"), &json!(1)));
+    let reported = account.done(&[&snapshot[..], &["--json", "--", "list"]].concat()).await;
+    assert_eq!((&reported.json()["table"], &reported.json()["itemCount"]), (&json!("list"), &json!(1)));
 }

@@ -24,9 +24,14 @@ async fn a_wrong_prefix_is_not_taken_for_a_backup_without_items() {
         &["history", "gone", "--key", key],
     ] {
         for (prefix, words) in [("/", &root), ("item", &beside)] {
-            let told = account.run_with(arguments, &[("INCREMENTAL_PREFIX", prefix)]).await;
-            assert_eq!((told.code, told.data.as_str()), (Some(2), ""), "{arguments:?}: {}", told.remarks);
-            let error = told.remarks.lines().last().unwrap();
+            let reported = account.run_with(arguments, &[("INCREMENTAL_PREFIX", prefix)]).await;
+            assert_eq!(
+                (reported.code, reported.data.as_str()),
+                (Some(2), ""),
+                "{arguments:?}: {}",
+                reported.remarks
+            );
+            let error = reported.remarks.lines().last().unwrap();
             assert!(error.starts_with(&format!("error: {words}")), "{error}");
             assert!(error.ends_with(&right), "{error}");
         }
@@ -35,19 +40,20 @@ async fn a_wrong_prefix_is_not_taken_for_a_backup_without_items() {
     account.done(&["snapshot", "orders", "--at", &at, "--settle", "0"]).await;
 
     // Of a bucket without any versions, where they should be is said.
-    let told = account.run_with(&["history", "orders", "--key", key], &[("INCREMENTAL_PREFIX", "a")]).await;
-    assert!(told.remarks.ends_with(&format!("{right}\n")), "{}", told.remarks);
+    let reported =
+        account.run_with(&["history", "orders", "--key", key], &[("INCREMENTAL_PREFIX", "a")]).await;
+    assert!(reported.remarks.ends_with(&format!("{right}\n")), "{}", reported.remarks);
     let empty = format!("empty-{}", account.name);
     account.s3.create_bucket().bucket(&empty).send().await.unwrap();
     account.version(&empty).await;
-    let told =
+    let reported =
         account.run_with(&["history", "orders", "--key", key], &[("INCREMENTAL_BUCKET", &empty)]).await;
     let words = format!(
         "error: nothing lies under `s3://{empty}/items/`, so nothing is known of any item; INCREMENTAL_BUCKET \
          (s3.incremental.bucket) and INCREMENTAL_PREFIX (s3.incremental.prefix) have to be ItemBucketName and \
          IncrementalPrefix of the stack that follows the table\n"
     );
-    assert_eq!((told.code, told.remarks), (Some(2), words));
+    assert_eq!((reported.code, reported.remarks), (Some(2), words));
 }
 
 #[tokio::test]
@@ -58,27 +64,28 @@ async fn a_backfill_begins_no_backup_among_what_is_another() {
     let bucket = account.store.bucket.clone();
     let before = account.keys(&bucket).await;
     let backfill = ["backfill", "orders"];
-    let told = account.run_with(&backfill, &[("INCREMENTAL_PREFIX", "/")]).await;
-    assert_eq!((told.code, told.data.as_str()), (Some(2), ""), "{}", told.remarks);
+    let reported = account.run_with(&backfill, &[("INCREMENTAL_PREFIX", "/")]).await;
+    assert_eq!((reported.code, reported.data.as_str()), (Some(2), ""), "{}", reported.remarks);
     let words = format!("error: what lies under `s3://{bucket}/` are no versions of items, such as `items/");
-    assert!(told.remarks.starts_with(&words), "{}", told.remarks);
-    assert!(told.remarks.contains("no snapshot could be made of a backup that is begun among them"));
+    assert!(reported.remarks.starts_with(&words), "{}", reported.remarks);
+    assert!(reported.remarks.contains("no snapshot could be made of a backup that is begun among them"));
     assert_eq!(account.keys(&bucket).await, before);
 
     // A prefix of its own may be the second of a bucket, and it is said that it is.
-    let told = account.run_with(&backfill, &[("INCREMENTAL_PREFIX", "anew")]).await;
+    let reported = account.run_with(&backfill, &[("INCREMENTAL_PREFIX", "anew")]).await;
     let words = format!(
         "note: nothing lies under `s3://{bucket}/anew/` yet; versions lie under `s3://{bucket}/items/`"
     );
-    assert!(told.code == Some(0) && told.remarks.starts_with(&words), "{}", told.remarks);
-    let told = account.done(&backfill).await;
-    assert!(told.remarks.starts_with("putting the items of orders"), "{}", told.remarks);
+    assert!(reported.code == Some(0) && reported.remarks.starts_with(&words), "{}", reported.remarks);
+    let reported = account.done(&backfill).await;
+    assert!(reported.remarks.starts_with("putting the items of orders"), "{}", reported.remarks);
 
     // A bucket that is not there is an error, be there items or not.
     for table in ["orders", "empty"] {
-        let told = account.run_with(&["backfill", table], &[("INCREMENTAL_BUCKET", "nowhere-at-all")]).await;
-        assert_eq!((told.code, told.data.as_str()), (Some(1), ""), "{}", told.remarks);
-        let error = told.remarks.lines().last().unwrap();
+        let reported =
+            account.run_with(&["backfill", table], &[("INCREMENTAL_BUCKET", "nowhere-at-all")]).await;
+        assert_eq!((reported.code, reported.data.as_str()), (Some(1), ""), "{}", reported.remarks);
+        let error = reported.remarks.lines().last().unwrap();
         assert!(error.starts_with("error: s3:ListBucketVersions failed: NoSuchBucket: "), "{error}");
         assert!(error.ends_with(" (bucket nowhere-at-all) (RequestRefused)"), "{error}");
     }
@@ -105,13 +112,13 @@ async fn a_snapshot_that_was_not_ended_blocks_no_other_of_its_second() {
     assert_eq!(stopped.code, Some(1), "{}", stopped.remarks);
     stack().await.proxy().clear_rules(account.name);
     let first = format!("{name}/export.json");
-    let told = account.done(&[&snapshot[..], &["--json"]].concat()).await;
+    let reported = account.done(&[&snapshot[..], &["--json"]].concat()).await;
     let words = format!(
         "note: s3://{snapshots}/{first} was begun of the items in `s3://{other}/items/`, and not ended; it"
     );
-    assert!(told.remarks.starts_with(&words), "{}", told.remarks);
+    assert!(reported.remarks.starts_with(&words), "{}", reported.remarks);
     assert_eq!(
-        (&told.json()["snapshot"], &told.json()["itemCount"]),
+        (&reported.json()["snapshot"], &reported.json()["itemCount"]),
         (&Value::from(format!("{name}-2")), &1.into())
     );
 
@@ -129,11 +136,11 @@ async fn a_snapshot_that_was_not_ended_blocks_no_other_of_its_second() {
             account.s3.delete_object().bucket(&snapshots).key(key).send().await.unwrap();
         }
     }
-    let told = account.done(&snapshot).await;
+    let reported = account.done(&snapshot).await;
     let words =
         "was begun by arn:aws:states:us-east-1:1:execution:snapshot:x, and not ended; it is left as it is";
-    assert!(told.remarks.contains(words), "{}", told.remarks);
-    assert!(told.data.starts_with(&format!("s3://{snapshots}/{name}-3/: 1 items")), "{}", told.data);
+    assert!(reported.remarks.contains(words), "{}", reported.remarks);
+    assert!(reported.data.starts_with(&format!("s3://{snapshots}/{name}-3/: 1 items")), "{}", reported.data);
     let again = account.done(&snapshot).await;
     assert!(
         again.remarks.ends_with(&format!("s3://{snapshots}/{name}-3/ is there already\n")),

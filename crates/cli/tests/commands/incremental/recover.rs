@@ -41,9 +41,9 @@ async fn an_item_comes_back_if_it_is_still_what_was_shown() {
 
     // A later write is not taken back unless somebody says so.
     for (more, data) in [(&[][..], shown.as_str()), (&["--json"], "")] {
-        let told = account.run(&[&asks[..], more].concat()).await;
-        assert_eq!((told.code, told.data.as_str()), (Some(2), data), "{}", told.remarks);
-        let error = told.remarks.lines().last().unwrap();
+        let reported = account.run(&[&asks[..], more].concat()).await;
+        assert_eq!((reported.code, reported.data.as_str()), (Some(2), data), "{}", reported.remarks);
+        let error = reported.remarks.lines().last().unwrap();
         assert!(
             error
                 .starts_with("error: the item was changed since --at, and that would be taken back; nothing"),
@@ -57,24 +57,24 @@ async fn an_item_comes_back_if_it_is_still_what_was_shown() {
     changed["name"] = json!({ "S": "meanwhile" });
     changed["n"] = json!({ "N": "8" });
     account.put("orders", std::slice::from_ref(&changed)).await;
-    let told = account.released(child).await;
+    let reported = account.released(child).await;
     let words = format!(
         "error: the item {key} of table orders changed meanwhile, so nothing was written; the same command shows it as \
          it is now\n"
     );
-    assert_eq!((told.code, told.data), (Some(1), shown));
-    assert!(told.remarks.ends_with(&words), "{}", told.remarks);
+    assert_eq!((reported.code, reported.data), (Some(1), shown));
+    assert!(reported.remarks.ends_with(&words), "{}", reported.remarks);
     assert_eq!(account.items("orders").await["all"], changed);
 
     // What no condition can see, an attribute that nobody was shown, is left where it is.
     let child = account.until_it_calls("dynamodb:UpdateItem", &recover).await;
     changed["unseen"] = json!({ "S": "new" });
     account.put("orders", std::slice::from_ref(&changed)).await;
-    let told = account.released(child).await;
+    let reported = account.released(child).await;
     let words = "error: what was shown is written, but the item has something else that came meanwhile and was left as it \
                  is: the attributes unseen; ";
-    assert_eq!(told.code, Some(1));
-    assert!(told.remarks.contains(words), "{}", told.remarks);
+    assert_eq!(reported.code, Some(1));
+    assert!(reported.remarks.contains(words), "{}", reported.remarks);
     let mut whole = all.clone();
     whole["unseen"] = json!({ "S": "new" });
     assert_eq!(account.items("orders").await["all"], whole);
@@ -82,9 +82,13 @@ async fn an_item_comes_back_if_it_is_still_what_was_shown() {
     // An answer that gets lost is found out about.
     let proxy = stack().await.proxy();
     account.fault("dynamodb:UpdateItem", 0, 1, Fault::LoseAnswer).await;
-    let told = account.done(&recover).await;
+    let reported = account.done(&recover).await;
     proxy.clear_rules(account.name);
-    assert!(told.remarks.ends_with(&format!("the item {key} is as it was at {first}\n")), "{}", told.remarks);
+    assert!(
+        reported.remarks.ends_with(&format!("the item {key} is as it was at {first}\n")),
+        "{}",
+        reported.remarks
+    );
     assert_eq!(account.items("orders").await["all"], all);
     let same = account.done(&recover).await;
     let words = format!("the item {key} is as it was at {first}; nothing was changed\n");
@@ -92,15 +96,20 @@ async fn an_item_comes_back_if_it_is_still_what_was_shown() {
 
     // What the stream has not told of yet is a later write as well.
     let second = text(passed_second().await);
-    let told = account.run(&["recover", "orders", "--key", key, "--at", &second]).await;
+    let reported = account.run(&["recover", "orders", "--key", key, "--at", &second]).await;
     let words = "the bucket knows of no change since; the stream may tell of it yet\n";
-    assert!(told.code == Some(2) && told.data.ends_with(words), "{}{}", told.data, told.remarks);
+    assert!(
+        reported.code == Some(2) && reported.data.ends_with(words),
+        "{}{}",
+        reported.data,
+        reported.remarks
+    );
 
     // One that was deleted comes back, and one that was not there does not.
     account.change("REMOVE", "all", None, 3).await;
-    let told = account.done(&[&recover[..], &["--json"]].concat()).await;
+    let reported = account.done(&[&recover[..], &["--json"]].concat()).await;
     assert_eq!(
-        (&told.json()["outcome"], &told.json()["key"]),
+        (&reported.json()["outcome"], &reported.json()["key"]),
         (&json!("recovered"), &json!({ "id": { "S": "all" } }))
     );
     assert_eq!(account.items("orders").await["all"], all);

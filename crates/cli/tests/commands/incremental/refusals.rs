@@ -122,12 +122,12 @@ async fn what_cannot_be_done_is_said_in_a_sentence() {
     let child = account.until_it_calls("s3:ListBucketVersions", &old).await;
     let put = account.store.s3.put_bucket_lifecycle_configuration().bucket(&account.store.bucket);
     put.lifecycle_configuration(rules).send().await.unwrap();
-    let told = account.released(child).await;
+    let reported = account.released(child).await;
     let words = "error: the snapshot 2002-01-01T00-00-00Z cannot be ended: it is of 2002-01-01T00:00:00Z, but the bucket \
                  keeps versions for 30 days; 20";
-    assert_eq!((told.code, told.data.as_str()), (Some(1), ""), "{}", told.remarks);
-    assert!(told.remarks.lines().last().unwrap().starts_with(words), "{}", told.remarks);
-    assert!(!told.remarks.contains("goes on with it"), "{}", told.remarks);
+    assert_eq!((reported.code, reported.data.as_str()), (Some(1), ""), "{}", reported.remarks);
+    assert!(reported.remarks.lines().last().unwrap().starts_with(words), "{}", reported.remarks);
+    assert!(!reported.remarks.contains("goes on with it"), "{}", reported.remarks);
     let there =
         account.store.s3.list_objects_v2().bucket(format!("snapshots-{}", account.name)).prefix("2002-");
     let there = there.send().await.unwrap();
@@ -172,14 +172,14 @@ async fn what_cannot_be_done_is_said_in_a_sentence() {
     account.refused(&["snapshot", "--resume"], 1, "s3:GetObject failed: ").await;
     stack().await.proxy().clear_rules(account.name);
     account.refuse_after("s3:GetBucketVersioning", 0).await;
-    let told = account.done(&["history", "orders", "--key", one]).await;
+    let reported = account.done(&["history", "orders", "--key", one]).await;
     stack().await.proxy().clear_rules(account.name);
     let words = "note: how long versions are kept is not known: s3:GetBucketVersioning failed: ";
     assert!(
-        told.remarks.starts_with(words) && told.data.contains("  INSERT "),
+        reported.remarks.starts_with(words) && reported.data.contains("  INSERT "),
         "{}{}",
-        told.data,
-        told.remarks
+        reported.data,
+        reported.remarks
     );
 
     // What clap says itself.
@@ -222,8 +222,8 @@ async fn what_cannot_be_done_is_said_in_a_sentence() {
         ),
         (&history, &[("DYNAMODB_PORT", "8000")], "DYNAMODB_PORT is `8000`; that is for a host of one's own"),
     ] {
-        let told = account.run_with(arguments, variables).await;
-        assert_eq!((told.code, told.data.as_str()), (Some(2), ""), "{}", told.remarks);
-        assert!(told.remarks.starts_with(&format!("error: {words}")), "{}", told.remarks);
+        let reported = account.run_with(arguments, variables).await;
+        assert_eq!((reported.code, reported.data.as_str()), (Some(2), ""), "{}", reported.remarks);
+        assert!(reported.remarks.starts_with(&format!("error: {words}")), "{}", reported.remarks);
     }
 }

@@ -33,18 +33,18 @@ async fn what_was_given_up_is_applied_and_what_is_no_batch_stays() {
     account.change("INSERT", "1", Some(&super::support::item("1", "a")), 5).await;
     give_up(&account, "older", "1", 7).await;
     give_up(&account, "new", "2", 8).await;
-    let told = account.done(&["replay", "orders"]).await;
+    let reported = account.done(&["replay", "orders"]).await;
     let place = format!("s3://given-up-{}/aws/lambda/", account.name);
     let counts =
         "2 objects with 2 records, of which 1 were written, 1 are late versions and 0 were set aside";
-    assert_eq!(told.data.trim_end(), format!("{place}: {counts}"));
+    assert_eq!(reported.data.trim_end(), format!("{place}: {counts}"));
     assert_eq!(left(&account).await, 0);
 
     put(&account, "other", json!({})).await;
     give_up(&account, "third", "3", 9).await;
-    let told = account.run(&["replay", "orders", "--prefix", FOLDER, "--json"]).await;
-    assert_eq!(told.code, Some(1), "{}", told.remarks);
-    let report = told.json();
+    let reported = account.run(&["replay", "orders", "--prefix", FOLDER, "--json"]).await;
+    assert_eq!(reported.code, Some(1), "{}", reported.remarks);
+    let report = reported.json();
     assert_eq!((&report["written"], &report["left"]), (&json!(1), &json!(1)));
     assert!(
         report["reasons"][0]

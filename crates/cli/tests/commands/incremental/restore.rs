@@ -9,13 +9,15 @@ use super::support::{Account, all_types, by_ids, item, passed_second, text};
 async fn a_table_comes_back_as_it_was_at_any_second() {
     let account = Account::new("460000000001").await;
     account.put("orders", &all_types()).await;
-    let told = account.done(&["backfill", "orders", "--segments", "2"]).await;
+    let reported = account.done(&["backfill", "orders", "--segments", "2"]).await;
     let place = format!("s3://{}/items/", account.store.bucket);
     assert_eq!(
-        told.data,
+        reported.data,
         format!("{place}: 31 items of orders, of which 31 were put and 0 found something there\n")
     );
-    assert!(told.remarks.starts_with(&format!("putting the items of orders in 2 segments into {place}\n")));
+    assert!(
+        reported.remarks.starts_with(&format!("putting the items of orders in 2 segments into {place}\n"))
+    );
     std::fs::write(account.path("orders.toml"), "table = \"orders\"\n").unwrap();
     let again = account.done(&["backfill", "--config", "orders.toml", "--json"]).await.json();
     let expected = json!({ "table": "orders", "bucket": account.store.bucket, "prefix": "items/", "itemCount": 31,
@@ -40,30 +42,30 @@ async fn a_table_comes_back_as_it_was_at_any_second() {
     let second = passed_second().await;
     account.change("INSERT", "003", Some(&item("003", "again")), 5).await;
 
-    let told = account.done(&["history", "orders", "--key", r#"{"id":{"S":"001"}}"#]).await;
-    let lines: Vec<&str> = told.data.lines().collect();
+    let reported = account.done(&["history", "orders", "--key", r#"{"id":{"S":"001"}}"#]).await;
+    let lines: Vec<&str> = reported.data.lines().collect();
     assert!(
-        lines.len() == 3 && lines[0].starts_with("TIME ") && !told.data.contains('\u{1b}'),
+        lines.len() == 3 && lines[0].starts_with("TIME ") && !reported.data.contains('\u{1b}'),
         "{}",
-        told.data
+        reported.data
     );
     assert!(
         lines[1].contains("  MODIFY ") && lines[1].contains(" 1405400000000002063282833 "),
         "{}",
-        told.data
+        reported.data
     );
-    assert!(lines[2].contains("  BACKFILL ") && lines[2].contains(" 0 "), "{}", told.data);
-    let told = account.done(&["history", "orders", "--key", r#"{ "id": {"S": "003"} }"#, "--json"]).await;
-    let lines: Vec<Value> = told.data.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert!(lines[2].contains("  BACKFILL ") && lines[2].contains(" 0 "), "{}", reported.data);
+    let reported = account.done(&["history", "orders", "--key", r#"{ "id": {"S": "003"} }"#, "--json"]).await;
+    let lines: Vec<Value> = reported.data.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let events: Vec<&Value> = lines.iter().map(|line| &line["event"]).collect();
     assert_eq!(events, ["INSERT", "REMOVE", "BACKFILL"]);
     assert_eq!((&lines[0]["item"], &lines[1]["item"]), (&item("003", "again"), &Value::Null));
     assert!(!lines[0]["versionId"].as_str().unwrap().is_empty());
 
-    let told = account.done(&["snapshot", "--at", &text(first), "--settle", "0"]).await;
+    let reported = account.done(&["snapshot", "--at", &text(first), "--settle", "0"]).await;
     let name = first.format("%Y-%m-%dT%H-%M-%SZ").to_string();
     let folder = format!("s3://snapshots-{}/{name}/", account.name);
-    assert!(told.data.starts_with(&format!("{folder}: 31 items, ")), "{}", told.data);
+    assert!(reported.data.starts_with(&format!("{folder}: 31 items, ")), "{}", reported.data);
     let again = account.done(&["snapshot", "orders", "--at", &text(first), "--json"]).await;
     assert!(again.remarks.starts_with(&format!("{folder} is there already\n")), "{}", again.remarks);
     assert_eq!((&again.json()["snapshot"], &again.json()["itemCount"]), (&json!(name), &json!(31)));
@@ -72,15 +74,19 @@ async fn a_table_comes_back_as_it_was_at_any_second() {
     for table in ["copy", "later"] {
         account.create(table, "id", false).await;
     }
-    let told = account.done(&["restore", "copy", &name]).await;
-    assert!(told.data.starts_with("copy: 31 items from ") && told.data.contains(&folder), "{}", told.data);
+    let reported = account.done(&["restore", "copy", &name]).await;
+    assert!(
+        reported.data.starts_with("copy: 31 items from ") && reported.data.contains(&folder),
+        "{}",
+        reported.data
+    );
     assert_eq!(account.items("copy").await, before);
     let full = "table copy holds items; with --merge they stay, and those of the same keys are replaced (TableNotEmpty)";
     account.refused(&["restore", "copy", &name], 2, full).await;
     account.refused(&["restore", "copy", "--at", &text(second)], 2, full).await;
     account.done(&["restore", "copy", &folder, "--merge", "--max-rate", "1000"]).await;
 
-    let told = account
+    let reported = account
         .done(&[
             "restore",
             "later",
@@ -93,7 +99,7 @@ async fn a_table_comes_back_as_it_was_at_any_second() {
             "orders.toml",
         ])
         .await;
-    assert_eq!(told.json()["itemCount"], json!(30), "{}", told.remarks);
+    assert_eq!(reported.json()["itemCount"], json!(30), "{}", reported.remarks);
     assert_eq!(account.items("later").await, model);
     assert!(!account.path(".tablekeeper-import-later.json").exists());
 
@@ -111,9 +117,9 @@ async fn a_table_comes_back_as_it_was_at_any_second() {
     assert!(gone.data.contains("  INSERT "), "{}", gone.data);
     let third = passed_second().await;
     let snapshot = ["snapshot", "--at", &text(third), "--settle", "0"];
-    let told = account.run(&[&snapshot[..], &["orders"]].concat()).await;
-    assert!(told.code == Some(2) && told.remarks.contains("leave TABLE out"), "{}", told.remarks);
+    let reported = account.run(&[&snapshot[..], &["orders"]].concat()).await;
+    assert!(reported.code == Some(2) && reported.remarks.contains("leave TABLE out"), "{}", reported.remarks);
     std::fs::write(account.path("orders.toml"), "table = \"orders\"\n").unwrap();
-    let told = account.done(&[&snapshot[..], &["--config", "orders.toml", "--json"]].concat()).await;
-    assert_eq!((&told.json()["table"], &told.json()["itemCount"]), (&json!("orders"), &json!(31)));
+    let reported = account.done(&[&snapshot[..], &["--config", "orders.toml", "--json"]].concat()).await;
+    assert_eq!((&reported.json()["table"], &reported.json()["itemCount"]), (&json!("orders"), &json!(31)));
 }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 
 use super::support::{Account, item, passed_second, text};
-use crate::shell::{Told, stack};
+use crate::shell::{CommandOutput, stack};
 
 #[tokio::test]
 async fn what_was_stopped_goes_on() {
@@ -40,8 +40,8 @@ async fn what_was_stopped_goes_on() {
         proxy.clear_rules(account.name);
     }
     let before = account.calls("s3:PutObject").await;
-    let told = account.done(&[&backfill[..2], &["--resume", "--json"]].concat()).await;
-    assert_eq!(told.json()["itemCount"], json!(600));
+    let reported = account.done(&[&backfill[..2], &["--resume", "--json"]].concat()).await;
+    assert_eq!(reported.json()["itemCount"], json!(600));
     let made = account.calls("s3:PutObject").await - before;
     assert!((150..500).contains(&made), "what was done is passed over: {made} puts");
     let nothing = "there is no .tablekeeper-backfill-orders.json, so there is no backfill to go on with; leave --resume out";
@@ -59,7 +59,7 @@ async fn what_was_stopped_goes_on() {
     let run = async |arguments: &[&str]| {
         let mut command = account.command(arguments).await;
         command.env_remove("AWS_ENDPOINT_URL").env("AWS_ENDPOINT_URL_S3", endpoint).env_remove("AWS_REGION");
-        Told::of(command.output().await.unwrap())
+        CommandOutput::of(command.output().await.unwrap())
     };
     // Some of its sixteen files are whole.
     account.refuse_after("s3:PutObject", 8).await;
@@ -68,9 +68,9 @@ async fn what_was_stopped_goes_on() {
     assert_eq!(stopped.code, Some(1), "{}{}", stopped.data, stopped.remarks);
     assert!(stopped.remarks.contains(&format!("--at {at} --resume goes on with it")), "{}", stopped.remarks);
     account.refused(&snapshot, 2, "the snapshot 20").await;
-    let told = run(&["snapshot", "--resume", "--settle", "0", "--config", "orders.toml"]).await;
-    assert_eq!(told.code, Some(0), "{}", told.remarks);
-    assert!(told.data.contains(": 600 items, "), "{}", told.data);
+    let reported = run(&["snapshot", "--resume", "--settle", "0", "--config", "orders.toml"]).await;
+    assert_eq!(reported.code, Some(0), "{}", reported.remarks);
+    assert!(reported.data.contains(": 600 items, "), "{}", reported.data);
     account
         .refused(
             &["snapshot", "--resume"],
@@ -86,11 +86,11 @@ async fn what_was_stopped_goes_on() {
     while !remarks.next_line().await.unwrap().unwrap().starts_with(waits) {}
     let id = child.id().unwrap().to_string();
     assert!(std::process::Command::new("kill").args(["-INT", &id]).status().unwrap().success());
-    let told = remarks.next_line().await.unwrap().unwrap();
-    assert!(told.starts_with("interrupted; what is whole stays in s3://snapshots-"), "{told}");
+    let reported = remarks.next_line().await.unwrap().unwrap();
+    assert!(reported.starts_with("interrupted; what is whole stays in s3://snapshots-"), "{reported}");
     assert_eq!(child.wait().await.unwrap().code(), Some(130));
     let shards = account.run(&["snapshot", "--resume", "--shards", "3"]).await;
     assert!(shards.remarks.starts_with("error: --shards is 3, but the snapshot 20"), "{}", shards.remarks);
-    let told = account.done(&["snapshot", "--resume", "--settle", "0"]).await;
-    assert!(told.data.contains(": 600 items, "), "{}", told.data);
+    let reported = account.done(&["snapshot", "--resume", "--settle", "0"]).await;
+    assert!(reported.data.contains(": 600 items, "), "{}", reported.data);
 }

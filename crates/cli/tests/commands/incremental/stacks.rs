@@ -33,22 +33,22 @@ async fn a_stack_says_where_its_backup_lies() {
     account.put("orders", &[item("2", "b")]).await;
     account.change("INSERT", "1", Some(&item("1", "a")), 1).await;
     let done = async |arguments: &[&str]| {
-        let told = account.run_with(arguments, NOTHING).await;
-        assert_eq!(told.code, Some(0), "{arguments:?}: {}{}", told.data, told.remarks);
-        told
+        let reported = account.run_with(arguments, NOTHING).await;
+        assert_eq!(reported.code, Some(0), "{arguments:?}: {}{}", reported.data, reported.remarks);
+        reported
     };
-    let told = done(&["backfill", "--stack", "backup"]).await;
+    let reported = done(&["backfill", "--stack", "backup"]).await;
     assert_eq!(
-        told.data,
+        reported.data,
         format!("s3://{items}/items/: 2 items of orders, of which 1 were put and 1 found something there\n")
     );
     let key = r#"{"id":{"S":"1"}}"#;
     assert!(done(&["history", "orders", "--key", key, "--stack", "backup"]).await.data.contains("  INSERT "));
     let at = text(passed_second().await);
     let name = at.replace(':', "-");
-    let told = done(&["snapshot", "--at", &at, "--settle", "0", "--stack", "backup", "--json"]).await;
+    let reported = done(&["snapshot", "--at", &at, "--settle", "0", "--stack", "backup", "--json"]).await;
     assert_eq!(
-        (&told.json()["table"], &told.json()["location"]),
+        (&reported.json()["table"], &reported.json()["location"]),
         (&json!("orders"), &json!(format!("s3://{snapshots}/snapshots/{name}/")))
     );
     assert!(done(&["snapshot", "list", "--stack", "backup"]).await.data.contains(&name));
@@ -58,18 +58,22 @@ async fn a_stack_says_where_its_backup_lies() {
     account.create("customers", "id", true).await;
     account.put("customers", &[item("3", "c")]).await;
     let of_customers = ["--stack", "backup", "--stack-table", "customers"];
-    let told = done(&[&["backfill"], &of_customers[..]].concat()).await;
+    let reported = done(&[&["backfill"], &of_customers[..]].concat()).await;
     assert!(
-        told.data.starts_with(&format!("s3://{items}/tables/customers/: 1 items of customers")),
+        reported.data.starts_with(&format!("s3://{items}/tables/customers/: 1 items of customers")),
         "{}",
-        told.data
+        reported.data
     );
     // A backfill covers from the next whole second on.
     passed_second().await;
     let at = text(passed_second().await);
     let name = at.replace(':', "-");
-    let told = done(&[&["snapshot", "--at", &at, "--settle", "0"], &of_customers[..]].concat()).await;
-    assert!(told.data.contains(&format!("s3://{snapshots}/snapshots/customers/{name}/")), "{}", told.data);
+    let reported = done(&[&["snapshot", "--at", &at, "--settle", "0"], &of_customers[..]].concat()).await;
+    assert!(
+        reported.data.contains(&format!("s3://{snapshots}/snapshots/customers/{name}/")),
+        "{}",
+        reported.data
+    );
     assert!(done(&[&["snapshot", "list"], &of_customers[..]].concat()).await.data.contains(&name));
     let own = done(&["snapshot", "list", "--stack", "backup"]).await.data;
     assert!(!own.contains("customers"), "{own}");
@@ -97,8 +101,8 @@ async fn a_stack_says_where_its_backup_lies() {
         ),
         (&["backfill", "--stack", "nowhere"], NOTHING, 1, "cannot look up stack nowhere at http"),
     ] {
-        let told = account.run_with(arguments, variables).await;
-        assert_eq!((told.code, told.data.as_str()), (Some(code), ""), "{}", told.remarks);
-        assert!(told.remarks.starts_with(&format!("error: {words}")), "{}", told.remarks);
+        let reported = account.run_with(arguments, variables).await;
+        assert_eq!((reported.code, reported.data.as_str()), (Some(code), ""), "{}", reported.remarks);
+        assert!(reported.remarks.starts_with(&format!("error: {words}")), "{}", reported.remarks);
     }
 }

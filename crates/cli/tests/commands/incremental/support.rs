@@ -17,7 +17,7 @@ use tablekeeper_core::item_history::{change, coverage};
 use tablekeeper_tests::items_of;
 use tokio::process::Child;
 
-use crate::shell::{Shell, Told, stack};
+use crate::shell::{CommandOutput, Shell, stack};
 
 /// The items of a table by their ids, as DynamoDB JSON.
 pub(crate) type Items = BTreeMap<String, Value>;
@@ -74,17 +74,22 @@ impl Account {
 
     /// What has to end with this code and this sentence.
     pub(crate) async fn refused(&self, arguments: &[&str], code: i32, words: &str) {
-        let told = self.run(arguments).await;
-        assert_eq!((told.code, told.data.as_str()), (Some(code), ""), "{arguments:?}: {}", told.remarks);
-        let error = told.remarks.lines().last().unwrap();
-        assert!(error.starts_with(&format!("error: {words}")), "{arguments:?}: {}", told.remarks);
+        let reported = self.run(arguments).await;
+        assert_eq!(
+            (reported.code, reported.data.as_str()),
+            (Some(code), ""),
+            "{arguments:?}: {}",
+            reported.remarks
+        );
+        let error = reported.remarks.lines().last().unwrap();
+        assert!(error.starts_with(&format!("error: {words}")), "{arguments:?}: {}", reported.remarks);
     }
 
     /// What a command told that found these variables in place of the account's.
-    pub(crate) async fn run_with(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Told {
+    pub(crate) async fn run_with(&self, arguments: &[&str], variables: &[(&str, &str)]) -> CommandOutput {
         let mut command = self.command(arguments).await;
         command.envs(variables.iter().copied());
-        Told::of(command.output().await.unwrap())
+        CommandOutput::of(command.output().await.unwrap())
     }
 
     /// The keys of a bucket's objects.
@@ -166,9 +171,9 @@ impl Account {
     }
 
     /// What a command told whose call was held, which goes on now.
-    pub(crate) async fn released(&self, child: Child) -> Told {
+    pub(crate) async fn released(&self, child: Child) -> CommandOutput {
         stack().await.proxy().clear_rules(self.name);
-        Told::of(child.wait_with_output().await.unwrap())
+        CommandOutput::of(child.wait_with_output().await.unwrap())
     }
 }
 

@@ -6,7 +6,7 @@ use local_aws::{Fault, Rule};
 use serde_json::{Value, json};
 
 use super::support::Account;
-use crate::shell::{Told, stack};
+use crate::shell::{CommandOutput, stack};
 
 /// The names that this workflow gives, of six days before the new year.
 const OWN: [&str; 6] = [
@@ -26,16 +26,16 @@ impl Account {
         }
     }
 
-    async fn plan_prune(&self, arguments: &[&str]) -> Told {
+    async fn plan_prune(&self, arguments: &[&str]) -> CommandOutput {
         self.plan_prune_in("us-east-1", &[&["--table", "orders"], arguments].concat()).await
     }
 
-    async fn plan_prune_in(&self, region: &str, arguments: &[&str]) -> Told {
+    async fn plan_prune_in(&self, region: &str, arguments: &[&str]) -> CommandOutput {
         self.plan_of("prune", region, arguments).await
     }
 }
 
-impl Told {
+impl CommandOutput {
     /// The lines of backups: mark, name and fate, without the times, which are now.
     fn lines(&self) -> Vec<String> {
         let lines = self.data.lines().filter(|line| line.starts_with("  "));
@@ -59,11 +59,11 @@ async fn every_backup_is_told_with_its_fate_and_nothing_is_changed() {
     let account = Account::with_table("420000000001").await;
     account.back_up(&[OWN[0], OWN[1], "before-migration", OWN[2], OWN[3]]).await;
     stack().await.proxy().forget_calls(account.name);
-    let told = account.plan_prune(&["--keep", "3"]).await;
-    assert_eq!((told.code, told.remarks.as_str()), (Some(3), ""), "{}", told.data);
-    assert!(told.data.starts_with("Backups of orders\n"), "{}", told.data);
-    assert!(told.data.contains(" UTC, with the backup that a run makes now\n\n"), "{}", told.data);
-    let lines = told.lines();
+    let reported = account.plan_prune(&["--keep", "3"]).await;
+    assert_eq!((reported.code, reported.remarks.as_str()), (Some(3), ""), "{}", reported.data);
+    assert!(reported.data.starts_with("Backups of orders\n"), "{}", reported.data);
+    assert!(reported.data.contains(" UTC, with the backup that a run makes now\n\n"), "{}", reported.data);
+    let lines = reported.lines();
     let (new, rest) = lines.split_first().unwrap();
     assert!(new.starts_with("+ orders-20") && new.ends_with(": kept by MaxBackups"), "{new}");
     assert_eq!(
@@ -76,8 +76,8 @@ async fn every_backup_is_told_with_its_fate_and_nothing_is_changed() {
             format!("- {}: would be deleted: no rule keeps it", OWN[0]),
         ]
     );
-    assert!(told.data.ends_with("\n\nPlan: 3 kept, 2 to delete, 1 left.\n"), "{}", told.data);
-    assert!(!told.data.contains('\u{1b}'), "colours are for a terminal");
+    assert!(reported.data.ends_with("\n\nPlan: 3 kept, 2 to delete, 1 left.\n"), "{}", reported.data);
+    assert!(!reported.data.contains('\u{1b}'), "colours are for a terminal");
 
     let calls = stack().await.proxy().calls(account.name);
     let actions: BTreeSet<&str> = calls.iter().map(|call| call.action.as_str()).collect();
@@ -123,9 +123,9 @@ async fn the_plan_is_one_object_for_programs() {
     account.dynamodb.delete_table().table_name("orders").send().await.unwrap();
     account.create("orders", "id", false).await;
     account.back_up(&[OWN[1], OWN[2], OWN[3]]).await;
-    let told = account.plan_prune(&["--keep", "2", "--json"]).await;
-    assert_eq!((told.code, told.remarks.as_str()), (Some(3), ""), "{}", told.data);
-    let plan = told.json();
+    let reported = account.plan_prune(&["--keep", "2", "--json"]).await;
+    assert_eq!((reported.code, reported.remarks.as_str()), (Some(3), ""), "{}", reported.data);
+    let plan = reported.json();
     let keys: Vec<&str> = plan.as_object().unwrap().keys().map(String::as_str).collect();
     assert_eq!(BTreeSet::from_iter(keys), BTreeSet::from(["table", "tableId", "keep", "delete", "left"]));
     assert_eq!(plan.get("table"), Some(&json!("orders")));
@@ -135,8 +135,8 @@ async fn the_plan_is_one_object_for_programs() {
     let at = |pointer: &str| plan.pointer(pointer).unwrap();
     assert_eq!(at("/keep/0/backupArn"), &Value::Null, "the one that a run makes now has none yet");
     assert_eq!((at("/keep/1/backupName"), at("/keep/1/rules")), (&json!(OWN[3]), &json!(["MaxBackups"])));
-    assert_eq!(told.names("delete"), [OWN[2], OWN[1]]);
-    assert_eq!(told.names("left"), [OWN[0]]);
+    assert_eq!(reported.names("delete"), [OWN[2], OWN[1]]);
+    assert_eq!(reported.names("left"), [OWN[0]]);
     assert_eq!(at("/left/0/reason"), &json!("it is of an earlier table of this name"));
 
     let listed = account.dynamodb.list_backups().table_name("orders").send().await.unwrap();
@@ -154,9 +154,9 @@ async fn more_backups_than_a_page_has_are_all_seen() {
     let names: Vec<String> = (0..103).map(name).collect();
     account.back_up(&names.iter().map(String::as_str).collect::<Vec<_>>()).await;
     stack().await.proxy().forget_calls(account.name);
-    let told = account.plan_prune(&["--keep", "2", "--json"]).await;
-    assert_eq!((told.names("keep").len(), told.names("delete").len()), (2, 102), "{}", told.data);
-    assert_eq!(told.names("delete").last(), names.first());
+    let reported = account.plan_prune(&["--keep", "2", "--json"]).await;
+    assert_eq!((reported.names("keep").len(), reported.names("delete").len()), (2, 102), "{}", reported.data);
+    assert_eq!(reported.names("delete").last(), names.first());
     let lists = stack().await.proxy().calls(account.name);
     let lists = lists.iter().filter(|call| call.action == "dynamodb:ListBackups").count();
     assert_eq!(lists, 2);

@@ -96,15 +96,15 @@ fn garbage_is_refused_in_words_and_never_panics() {
         assert!(matches!(code, Some(1 | 2)), "exit code {code:?}");
         let restore = records.first().and_then(|record| record.get("restore")).cloned();
         assert_eq!((records.len(), restore), (1, Some(json!(false))));
-        let told = String::from_utf8(plan(&garbage, &STAGING).stderr).unwrap();
-        assert!(!told.contains("panicked"), "{told}");
+        let reported = String::from_utf8(plan(&garbage, &STAGING).stderr).unwrap();
+        assert!(!reported.contains("panicked"), "{reported}");
     }
 }
 
 #[test]
 fn a_pattern_that_does_not_compile_is_unusable_input() {
     let output = plan(b"{}", &["(", "--replacement-pattern", ""]);
-    let told = String::from_utf8(output.stderr).unwrap();
+    let reported = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(2));
-    assert!(told.starts_with("error: SourcePattern `(` is not a regular expression"), "{told}");
+    assert!(reported.starts_with("error: SourcePattern `(` is not a regular expression"), "{reported}");
 }

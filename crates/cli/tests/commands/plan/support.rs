@@ -2,7 +2,7 @@
 
 use std::ops::Deref;
 
-use crate::shell::{Shell, Told};
+use crate::shell::{CommandOutput, Shell};
 
 /// An account with a table `orders`.
 pub(crate) struct Account(Shell);
@@ -23,8 +23,8 @@ impl Account {
     }
 
     /// What `tablekeeper plan <workflow>` says in this account.
-    pub(crate) async fn plan_of(&self, workflow: &str, region: &str, arguments: &[&str]) -> Told {
+    pub(crate) async fn plan_of(&self, workflow: &str, region: &str, arguments: &[&str]) -> CommandOutput {
         let mut command = self.command(&[&["plan", workflow], arguments].concat()).await;
-        Told::of(command.env("AWS_REGION", region).output().await.unwrap())
+        CommandOutput::of(command.env("AWS_REGION", region).output().await.unwrap())
     }
 }

@@ -11,7 +11,7 @@ use local_aws::{Call, Fault, Rule, SimulatedLatency};
 use serde_json::{Value, json};
 
 use super::support::Account;
-use crate::shell::{Told, stack};
+use crate::shell::{CommandOutput, stack};
 
 impl Account {
     /// With a table `orders` that has tags, Time to Live, recovery and a stream, and with `orders-restored`, which was
@@ -66,16 +66,16 @@ impl Account {
         format!("arn:aws:dynamodb:us-east-1:{}:table/{table}", self.name)
     }
 
-    async fn plan_sync(&self, arguments: &[&str]) -> Told {
+    async fn plan_sync(&self, arguments: &[&str]) -> CommandOutput {
         self.plan_sync_in("us-east-1", arguments).await
     }
 
-    async fn plan_sync_in(&self, region: &str, arguments: &[&str]) -> Told {
+    async fn plan_sync_in(&self, region: &str, arguments: &[&str]) -> CommandOutput {
         self.plan_of("sync", region, arguments).await
     }
 }
 
-impl Told {
+impl CommandOutput {
     /// The outcome of each setting, by name.
     fn outcomes(&self) -> BTreeMap<String, String> {
         let text = |value: &Value| value.as_str().unwrap().to_owned();
@@ -94,8 +94,8 @@ const TARGET: [&str; 2] = ["--target", "orders-restored"];
 async fn what_a_restore_left_behind_is_planned_and_once_it_is_there_nothing_is() {
     let account = Account::prepared("410000000001").await;
     stack().await.proxy().forget_calls(account.name);
-    let told = account.plan_sync(&REPLACED).await;
-    assert_eq!((told.code, told.remarks.as_str()), (Some(3), ""), "{}", told.data);
+    let reported = account.plan_sync(&REPLACED).await;
+    assert_eq!((reported.code, reported.remarks.as_str()), (Some(3), ""), "{}", reported.data);
     for expected in [
         "Settings of orders for orders-restored\n",
         "  ~ Tags\n      + set tag team = billing\n",
@@ -106,7 +106,7 @@ async fn what_a_restore_left_behind_is_planned_and_once_it_is_there_nothing_is()
         "  - Alarms               skipped: it is switched off\n",
         "\nPlan: 4 settings to change, 8 unchanged, 2 skipped.\n",
     ] {
-        assert!(told.data.contains(expected), "{expected:?} is missing in\n{}", told.data);
+        assert!(reported.data.contains(expected), "{expected:?} is missing in\n{}", reported.data);
     }
     let calls = stack().await.proxy().calls(account.name);
     assert!(!calls.is_empty() && calls.iter().all(Call::only_reads), "{calls:?}");
@@ -120,13 +120,13 @@ async fn what_a_restore_left_behind_is_planned_and_once_it_is_there_nothing_is()
     assert!(copied.data.contains(expected), "{}", copied.data);
 
     account.give("orders-restored").await;
-    let told = account.plan_sync(&[&REPLACED[..], &["--json"]].concat()).await;
-    let plan = told.json();
-    assert_eq!((told.code, plan.get("differs")), (Some(0), Some(&json!(false))), "{plan}");
+    let reported = account.plan_sync(&[&REPLACED[..], &["--json"]].concat()).await;
+    let plan = reported.json();
+    assert_eq!((reported.code, plan.get("differs")), (Some(0), Some(&json!(false))), "{plan}");
     assert_eq!(plan.get("source"), Some(&json!(account.arn("orders"))));
     assert_eq!(plan.get("target"), Some(&json!(account.arn("orders-restored"))));
     assert_eq!(plan.pointer("/settingsFrom/Kind"), Some(&json!("LiveTable")));
-    let outcomes = told.outcomes();
+    let outcomes = reported.outcomes();
     assert_eq!((outcomes.len(), outcomes.get("Tags").map(String::as_str)), (14, Some("UNCHANGED")));
 }
 
@@ -168,11 +168,15 @@ async fn a_source_that_is_gone_is_stood_in_for_by_its_document() {
         "Settings": { "Tags": { "team": "billing" }, "DeletionProtection": true }
     });
     let path = write("orders.json", &document);
-    let told = account.plan_sync(&[&TARGET[..], &["--document", &path]].concat()).await;
-    assert_eq!(told.code, Some(3), "{}{}", told.data, told.remarks);
-    assert!(told.data.contains("\nas they were, 2026-03-01 02:00:00 UTC, by "), "{}", told.data);
-    assert!(told.data.contains("      + protect the table from deletion\n"), "{}", told.data);
-    assert!(told.data.contains("\nPlan: 2 settings to change, 0 unchanged, 12 skipped.\n"), "{}", told.data);
+    let reported = account.plan_sync(&[&TARGET[..], &["--document", &path]].concat()).await;
+    assert_eq!(reported.code, Some(3), "{}{}", reported.data, reported.remarks);
+    assert!(reported.data.contains("\nas they were, 2026-03-01 02:00:00 UTC, by "), "{}", reported.data);
+    assert!(reported.data.contains("      + protect the table from deletion\n"), "{}", reported.data);
+    assert!(
+        reported.data.contains("\nPlan: 2 settings to change, 0 unchanged, 12 skipped.\n"),
+        "{}",
+        reported.data
+    );
 
     let mut later = document;
     later.as_object_mut().unwrap().insert("Version".to_owned(), json!(2));
@@ -194,21 +198,21 @@ async fn a_setting_that_cannot_be_read_is_told_beside_the_others_and_fails_the_p
         times: usize::MAX,
         fault: Fault::Refuse,
     });
-    let told = account.plan_sync(&REPLACED).await;
-    assert_eq!(told.code, Some(1), "{}", told.data);
+    let reported = account.plan_sync(&REPLACED).await;
+    assert_eq!(reported.code, Some(1), "{}", reported.data);
     let expected =
         "  ! TimeToLive           cannot be read: AccessDenied: dynamodb:DescribeTimeToLive failed: ";
-    assert!(told.data.contains(expected), "{}", told.data);
-    assert!(told.data.contains("  ~ Tags\n"), "{}", told.data);
-    assert_eq!(told.remarks, "error: the plan is not whole, as these cannot be read: TimeToLive\n");
+    assert!(reported.data.contains(expected), "{}", reported.data);
+    assert!(reported.data.contains("  ~ Tags\n"), "{}", reported.data);
+    assert_eq!(reported.remarks, "error: the plan is not whole, as these cannot be read: TimeToLive\n");
 }
 
 #[tokio::test]
 async fn tables_are_named_by_arn_from_another_region_too() {
     let account = Account::prepared("410000000005").await;
     let (source, target) = (account.arn("orders"), account.arn("orders-restored"));
-    let told = account.plan_sync_in("eu-west-1", &["--target", &target, "--source", &source]).await;
-    assert_eq!(told.code, Some(3), "{}{}", told.data, told.remarks);
+    let reported = account.plan_sync_in("eu-west-1", &["--target", &target, "--source", &source]).await;
+    assert_eq!(reported.code, Some(3), "{}{}", reported.data, reported.remarks);
 }
 
 #[tokio::test]
@@ -219,11 +223,11 @@ async fn a_source_in_another_account_is_read_with_the_role() {
     let role = "arn:aws:iam::410000000007:role/reader";
     // Tags alone: what the local stack's proxy keeps of a table is not found with the credentials of a role.
     let from = ["--source", source.as_str(), "--source-role-arn", role, "--setting", "Tags"];
-    let told = ours.plan_sync(&[&TARGET[..], &from].concat()).await;
-    assert_eq!(told.code, Some(3), "{}{}", told.data, told.remarks);
+    let reported = ours.plan_sync(&[&TARGET[..], &from].concat()).await;
+    assert_eq!(reported.code, Some(3), "{}{}", reported.data, reported.remarks);
     let head = format!("Settings of {source} for {}\n", ours.arn("orders-restored"));
-    assert!(told.data.starts_with(&head), "{}", told.data);
-    assert!(told.data.contains("      + set tag team = theirs\n"), "{}", told.data);
+    assert!(reported.data.starts_with(&head), "{}", reported.data);
+    assert!(reported.data.contains("      + set tag team = theirs\n"), "{}", reported.data);
 }
 
 #[tokio::test]
@@ -233,12 +237,12 @@ async fn a_target_that_is_still_being_restored_is_compared_as_far_as_it_can_be_r
     let restore = account.dynamodb.restore_table_to_point_in_time().source_table_name("orders");
     let restore = restore.target_table_name("orders-slow").use_latest_restorable_time(true);
     restore.send().await.unwrap();
-    let told = account.plan_sync(&["--target", "orders-slow"]).await;
-    assert_eq!(told.code, Some(1), "{}{}", told.data, told.remarks);
-    assert!(told.data.contains("\n  ! Tags                 cannot be read: "), "{}", told.data);
-    assert!(told.data.contains("\n  ~ Stream\n"), "{}", told.data);
+    let reported = account.plan_sync(&["--target", "orders-slow"]).await;
+    assert_eq!(reported.code, Some(1), "{}{}", reported.data, reported.remarks);
+    assert!(reported.data.contains("\n  ! Tags                 cannot be read: "), "{}", reported.data);
+    assert!(reported.data.contains("\n  ~ Stream\n"), "{}", reported.data);
     let expected = "the target table orders-slow cannot be used yet, and a sync would wait for it: ";
-    assert!(told.remarks.starts_with(expected), "{}", told.remarks);
+    assert!(reported.remarks.starts_with(expected), "{}", reported.remarks);
 }
 
 #[tokio::test]

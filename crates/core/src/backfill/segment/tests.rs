@@ -81,8 +81,8 @@ async fn every_item_is_put_as_it_is_with_number_zero_and_the_time_when_it_was_th
     assert_eq!(items(&aws), expected(0..5));
     let metadata = aws.state().objects[&object(3)].metadata.clone();
     let version = Version::of_metadata(Some(&metadata.into_iter().collect())).unwrap();
-    let told = (version.position.sequence_number, version.event, version.item_key.into_bytes());
-    assert_eq!(told, (SequenceNumber::zero(), EventName::Backfill, key(3)));
+    let reported = (version.position.sequence_number, version.event, version.item_key.into_bytes());
+    assert_eq!(reported, (SequenceNumber::zero(), EventName::Backfill, key(3)));
     assert_eq!(version.position.at.to_rfc3339(), "2026-11-20T02:00:05+00:00");
     assert_eq!((aws.count("dynamodb:Scan"), aws.count("s3:PutObject")), (3, 5), "and nothing else is called");
     assert_eq!(aws.count("s3:HeadObject"), 0);

@@ -350,11 +350,11 @@ async fn a_directory_is_read_as_a_bucket_is_and_progress_is_told() {
         units_per_second: Some(1e6),
         time: None,
     };
-    let mut told = Vec::new();
-    let mut tell = |progress: Progress<'_>| told.push((progress.key.to_owned(), progress.items));
+    let mut reported = Vec::new();
+    let mut tell = |progress: Progress<'_>| reported.push((progress.key.to_owned(), progress.items));
     assert!(run(&work, Checkpoint::default(), &mut tell).await.unwrap().done);
-    assert_eq!(told.last(), Some(&("a.json.zst".to_owned(), 60)));
-    assert!(told.is_sorted(), "{told:?}");
+    assert_eq!(reported.last(), Some(&("a.json.zst".to_owned(), 60)));
+    assert!(reported.is_sorted(), "{reported:?}");
     assert_eq!(table(&aws), sorted(items(0..60).iter().map(String::as_str)));
 }
 

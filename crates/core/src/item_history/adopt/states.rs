@@ -89,7 +89,7 @@ mod tests {
             seen(103, Some("{}")),
         ];
         let changes = changes(&item(), &states);
-        let told: Vec<_> = changes
+        let reported: Vec<_> = changes
             .iter()
             .map(|Change { version: Version { position, event, .. }, .. }| {
                 (position.at.timestamp(), *event, position.sequence_number.as_str().to_owned())
@@ -97,7 +97,7 @@ mod tests {
             .collect();
         let number = str::to_owned;
         assert_eq!(
-            told,
+            reported,
             [
                 (100, EventName::Backfill, number("100000001")),
                 (100, EventName::Modify, number("100000002")),

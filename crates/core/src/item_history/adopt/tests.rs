@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::item_history::Items;
 use crate::item_history::version::EventName;
-use crate::snapshot::as_of::{Fold, State};
+use crate::snapshot::as_of::{AsOfReader, State};
 use crate::snapshot::testing::{PREFIX, change, item, object, second, store};
 use crate::testing::fake_store::FakeStore;
 use crate::text::hex;
@@ -54,7 +54,7 @@ fn value(state: &State) -> Result<Option<u8>, ()> {
 
 /// What the old bucket says of each of its seconds, in their order: of a version and a deletion in one second the version
 /// counts, unless the deletion is current.
-fn told(old: &Old) -> Vec<(i64, Option<u8>)> {
+fn reported(old: &Old) -> Vec<(i64, Option<u8>)> {
     let mut at = 0;
     let mut seconds: Vec<(i64, Option<u8>)> = Vec::new();
     for (place, (gap, value)) in old.iter().enumerate() {
@@ -78,7 +78,7 @@ fn expected(old: &Old, new: New, at: i64) -> Result<Option<u8>, ()> {
     if at >= BACKFILL && new.backfill.is_some() {
         return Ok(found);
     }
-    let seconds = told(old);
+    let seconds = reported(old);
     let last = seconds.iter().rev().find(|(second, _)| *second <= at);
     match last {
         Some((_, value)) if is_adopted => Ok(*value),
@@ -166,8 +166,13 @@ async fn holds(old: Old, new: New, page: usize) {
         folder: String::new(),
     };
     for at in (0..30).chain([BACKFILL - 1, BACKFILL, STREAM - 1, STREAM, 65]) {
-        let fold =
-            Fold { s3: &s3, items: &items, key_names: &key_names, at: second(at), now: second(1_000_000) };
+        let fold = AsOfReader {
+            s3: &s3,
+            items: &items,
+            key_names: &key_names,
+            at: second(at),
+            now: second(1_000_000),
+        };
         let is = value(&fold.of_key(&object("1")).await.unwrap().state);
         assert_eq!(is, expected(&old, new, at), "at {at}");
     }

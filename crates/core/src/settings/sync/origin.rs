@@ -24,7 +24,7 @@ pub struct Origin {
     /// The backup or recovery point; `None` for a restore to a point in time.
     pub backup_arn: Option<String>,
     /// The moment that the items are of, where that was told.
-    pub told: Option<DateTime<Utc>>,
+    pub reported: Option<DateTime<Utc>>,
     /// When the target was made: its items are of no later moment.
     pub target_made: Option<DateTime<Utc>>,
 }
@@ -38,7 +38,7 @@ impl Origin {
             return Some(Origin {
                 source_arn: seen.source_table_arn.clone(),
                 backup_arn: seen.source_backup_arn.clone(),
-                told: Some(seen.restore_date_time),
+                reported: Some(seen.restore_date_time),
                 target_made,
             });
         }
@@ -49,7 +49,7 @@ impl Origin {
         Some(Origin {
             source_arn,
             backup_arn: input.backup_arn.clone(),
-            told: input.restore_date_time,
+            reported: input.restore_date_time,
             target_made,
         })
     }
@@ -65,8 +65,8 @@ impl Origin {
         clients: &Clients,
         source_arn: &str,
     ) -> Result<Option<DateTime<Utc>>, AwsFailure> {
-        if self.told.is_some() {
-            return Ok(self.told);
+        if self.reported.is_some() {
+            return Ok(self.reported);
         }
         let made = match self.backup_arn.as_deref() {
             Some(arn) if is_dynamodbs(arn) => made_by_dynamodb(clients, arn).await?,

@@ -158,8 +158,8 @@ async fn moment(shared: &Shared, scope: &Scope, input: &Value) -> Result<f64, Ap
     };
     let described = shared.dynamodb(scope, "DescribeBackup", &json!({ "BackupArn": arn })).await?;
     let made = described.pointer("/BackupDescription/BackupDetails/BackupCreationDateTime");
-    let told = shared.script.backup_date(&scope.account, arn);
-    Ok(told.or_else(|| made.and_then(Value::as_f64)).unwrap_or_default())
+    let reported = shared.script.backup_date(&scope.account, arn);
+    Ok(reported.or_else(|| made.and_then(Value::as_f64)).unwrap_or_default())
 }
 
 fn summary(source: Source, moment: f64) -> Value {

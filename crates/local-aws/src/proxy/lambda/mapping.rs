@@ -42,13 +42,13 @@ pub(super) fn show(mapping: &mut Value, dropped: Option<&Map<String, Value>>, hi
         return;
     }
     // The emulator has its own words, and counts records.
-    let told = match members.get("LastProcessingResult").and_then(Value::as_str) {
+    let reported = match members.get("LastProcessingResult").and_then(Value::as_str) {
         Some("FAILED") => Some("PROBLEM: Function call failed"),
         Some(result) if result.starts_with("OK") => Some("OK"),
         _ => None,
     };
-    if let Some(told) = told {
-        members.insert("LastProcessingResult".to_owned(), json!(told));
+    if let Some(reported) = reported {
+        members.insert("LastProcessingResult".to_owned(), json!(reported));
     }
     for (name, value) in [
         ("BatchSize", json!(BATCH_SIZE)),

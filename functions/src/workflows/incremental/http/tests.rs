@@ -51,15 +51,15 @@ async fn a_snapshot_and_a_restore_are_started_by_the_fields_of_the_former_system
             json!({ "At": "2026-11-20T02:00:00Z", "TableName": "customers", "AllowIncomplete": true }),
         ),
     ] {
-        let (status, told) = answer(&starts(SNAPSHOTS, name, input), event("POST /snapshot", body)).await;
+        let (status, reported) = answer(&starts(SNAPSHOTS, name, input), event("POST /snapshot", body)).await;
         let arn = "arn:aws:states:eu-west-1:123456789012:execution:snapshot:http-JKJaXmPLvHcESHA";
         let expected = json!({ "executionArn": arn, "name": name, "ask": format!("/snapshot/{name}") });
-        assert_eq!((status, told), (202, expected), "{body}");
+        assert_eq!((status, reported), (202, expected), "{body}");
     }
     let body = r#"{"tableName": "Movies-restored", "snapshotFilename": "2026-11-20T02-00-00Z"}"#;
     let input = json!({ "TableName": "Movies-restored", "Snapshot": "2026-11-20T02-00-00Z" });
-    let (status, told) = answer(&starts(RESTORES, name, input), event("POST /restore", body)).await;
-    assert_eq!((status, &told["ask"]), (202, &json!(format!("/restore/{name}"))));
+    let (status, reported) = answer(&starts(RESTORES, name, input), event("POST /restore", body)).await;
+    assert_eq!((status, &reported["ask"]), (202, &json!(format!("/restore/{name}"))));
 }
 
 #[tokio::test]
@@ -75,12 +75,12 @@ async fn a_request_with_the_same_key_starts_one_execution() {
     });
     let mut event = event("POST /snapshot", "");
     event["headers"]["idempotency-key"] = json!("nightly-2026-11-20");
-    let (status, told) = answer(&exists, event.clone()).await;
-    assert_eq!((status, &told["name"]), (202, &json!("http-nightly-2026-11-20")));
+    let (status, reported) = answer(&exists, event.clone()).await;
+    assert_eq!((status, &reported["name"]), (202, &json!("http-nightly-2026-11-20")));
     event["headers"]["idempotency-key"] = json!("a/b");
-    let (status, told) = answer(&exists, event).await;
+    let (status, reported) = answer(&exists, event).await;
     let words = "The execution's name is `http-a/b`; up to 80 letters, digits, - and _ may be given";
-    assert_eq!((status, &told["message"]), (400, &json!(words)));
+    assert_eq!((status, &reported["message"]), (400, &json!(words)));
 }
 
 #[tokio::test]
@@ -114,8 +114,8 @@ async fn what_cannot_be_followed_is_a_status_and_a_sentence() {
         ("GET /", "", 404, "there is no route `GET /`"),
         ("POST /snapshot", "", 500, "states:StartExecution failed"),
     ] {
-        let (told_status, told) = answer(&never, event(route, body)).await;
-        let message = told["message"].as_str().unwrap();
+        let (told_status, reported) = answer(&never, event(route, body)).await;
+        let message = reported["message"].as_str().unwrap();
         assert!(
             told_status == status && message.starts_with(words),
             "{route} {body}: {told_status} {message}"
@@ -163,7 +163,7 @@ async fn how_an_execution_stands_can_be_asked() {
     let gone = mock!(aws_sdk_sfn::Client::describe_execution).then_error(|| {
         DescribeExecutionError::ExecutionDoesNotExist(ExecutionDoesNotExist::builder().message("no").build())
     });
-    let (status, told) = answer(&gone, ask).await;
+    let (status, reported) = answer(&gone, ask).await;
     let words = "there is no execution `http-1`; it may be older than 90 days";
-    assert_eq!((status, &told["message"]), (404, &json!(words)));
+    assert_eq!((status, &reported["message"]), (404, &json!(words)));
 }

@@ -264,19 +264,19 @@ fn check(aws: &FakeStore, names: &[&str], keys: &[Value], records: &[(usize, Val
         let mut there = Vec::new();
         for version in &state.versions[&object] {
             let it = version.object.as_ref().unwrap();
-            let told = Version::of_metadata(Some(&it.metadata.clone().into_iter().collect())).unwrap();
-            let of = |record: &&&Value| is_of(&told.position, record);
+            let reported = Version::of_metadata(Some(&it.metadata.clone().into_iter().collect())).unwrap();
+            let of = |record: &&&Value| is_of(&reported.position, record);
             let record = history.iter().find(of).expect("a version is of a record of its item");
             let item = item_of_body(&object, &it.body).unwrap();
             let item = item.map(|item| serde_json::from_slice::<Value>(item).unwrap());
             assert_eq!(item.as_ref(), record["dynamodb"].get("NewImage"), "the item as it was");
             assert_eq!(
-                told.position.at.timestamp(),
+                reported.position.at.timestamp(),
                 record["dynamodb"]["ApproximateCreationDateTime"].as_i64().unwrap()
             );
-            assert_eq!(told.event.to_string(), record["eventName"].as_str().unwrap());
-            assert_eq!(told.item_key.as_bytes(), item_key, "which the metadata tells");
-            there.push(told.position);
+            assert_eq!(reported.event.to_string(), record["eventName"].as_str().unwrap());
+            assert_eq!(reported.item_key.as_bytes(), item_key, "which the metadata tells");
+            there.push(reported.position);
         }
         assert!(there.is_sorted_by(|left, right| right.is_newer_than(left)), "{there:?} rise");
         assert!(is_of(&there[there.len() - 1], last), "the last change is the current version: {there:?}");

@@ -56,7 +56,7 @@ fn versions(aws: &FakeStore) -> Vec<(EventName, String)> {
     let mut of_items = state.versions.iter().filter(|(key, _)| key.starts_with("items/"));
     let Some((_, versions)) = of_items.next() else { return Vec::new() };
     assert!(of_items.next().is_none(), "one item has one object");
-    let told = versions.iter().map(|version| {
+    let reported = versions.iter().map(|version| {
         let object = version.object.as_ref().unwrap();
         let metadata = object.metadata.clone().into_iter().collect();
         let item = item_of_body("o", &object.body).unwrap().unwrap_or(b"{}");
@@ -64,7 +64,7 @@ fn versions(aws: &FakeStore) -> Vec<(EventName, String)> {
         let value = item.pointer("/value/S").and_then(Value::as_str).unwrap_or_default().to_owned();
         (Version::of_metadata(Some(&metadata)).unwrap().event, value)
     });
-    told.collect()
+    reported.collect()
 }
 
 #[tokio::test]

@@ -67,9 +67,9 @@ async fn what_is_told_of_the_restore_while_it_runs_is_handed_on_to_the_end() {
     let summary = json!({ "SourceBackupArn": null, "SourceTableArn": "arn",
         "RestoreDateTime": "1970-01-01T00:00:09Z", "RestoreInProgress": true });
     let restoring = mock!(aws_sdk_dynamodb::Client::describe_table).then_output(|| {
-        let told = sdk::RestoreSummary::builder().source_table_arn("arn").restore_in_progress(true);
-        let told = told.restore_date_time(SdkDateTime::from_secs(9)).build().unwrap();
-        let table = TableDescription::builder().table_status(TableStatus::Creating).restore_summary(told);
+        let reported = sdk::RestoreSummary::builder().source_table_arn("arn").restore_in_progress(true);
+        let reported = reported.restore_date_time(SdkDateTime::from_secs(9)).build().unwrap();
+        let table = TableDescription::builder().table_status(TableStatus::Creating).restore_summary(reported);
         Described::builder().table(table.build()).build()
     });
     let poll = async |dynamodb: &Rule, seen: &Value| {

@@ -50,8 +50,8 @@ async fn plan(aws: &FakeAws, switched_on: &[&str]) -> Value {
 fn outcomes(output: &Value) -> Vec<(String, String)> {
     let reports: Vec<SettingReport> = serde_json::from_value(output["settings"].clone()).unwrap();
     assert_eq!(reports.len(), SettingName::ALL.len(), "there is a report for each setting");
-    let told = reports.into_iter().filter(|report| report.outcome != Outcome::Skipped);
-    told.map(|report| (report.setting.to_string(), report.in_words())).collect()
+    let reported = reports.into_iter().filter(|report| report.outcome != Outcome::Skipped);
+    reported.map(|report| (report.setting.to_string(), report.in_words())).collect()
 }
 
 #[tokio::test]

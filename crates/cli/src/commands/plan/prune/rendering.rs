@@ -2,13 +2,13 @@
 
 use tablekeeper_core::prune::report::MOST_DELETIONS;
 
-use super::{Plan, Told};
+use super::{BackupSummary, Plan};
 use crate::commands::plan::time;
 use crate::console::Console;
 
 /// What is said of a backup.
 struct Line<'a> {
-    backup: &'a Told,
+    backup: &'a BackupSummary,
     fate: Fate,
     words: String,
 }
@@ -22,16 +22,16 @@ enum Fate {
 
 /// The plan in lines.
 pub(super) fn lines(plan: &Plan, console: &Console) -> Vec<String> {
-    let told = newest_first(plan);
-    let widest = told.iter().map(|line| line.backup.backup_name.chars().count()).max().unwrap_or_default();
+    let summary = newest_first(plan);
+    let widest = summary.iter().map(|line| line.backup.backup_name.chars().count()).max().unwrap_or_default();
     let with = if plan.with_new_backup { ", with the backup that a run makes now" } else { "" };
     let mut lines = vec![
         console.strong(&format!("Backups of {}", plan.table)),
         console.faint(&format!("{}{with}", time(plan.now))),
         String::new(),
     ];
-    lines.extend(told.iter().map(|line| line.painted(widest, console)));
-    lines.extend((!told.is_empty()).then(String::new));
+    lines.extend(summary.iter().map(|line| line.painted(widest, console)));
+    lines.extend((!summary.is_empty()).then(String::new));
     if plan.delete.len() > MOST_DELETIONS {
         let most = format!("One run deletes {MOST_DELETIONS}, the oldest first; the next one goes on.");
         lines.push(console.faint(&most));
@@ -61,7 +61,7 @@ fn newest_first(plan: &Plan) -> Vec<Line<'_>> {
 
 impl Line<'_> {
     fn painted(&self, widest: usize, console: &Console) -> String {
-        let Told { backup_arn, backup_name: name, created_at } = self.backup;
+        let BackupSummary { backup_arn, backup_name: name, created_at } = self.backup;
         let beside = format!("{name:widest$}  {}  {}", time(*created_at), self.words);
         let line = match self.fate {
             Fate::Kept if backup_arn.is_none() => console.good(&format!("+ {beside}")),
@@ -82,7 +82,7 @@ mod tests {
     use crate::commands::plan::prune::{Kept, Left};
     use crate::console::Stream;
 
-    fn told(day: u32) -> Told {
+    fn summary(day: u32) -> BackupSummary {
         let created_at: DateTime<Utc> = format!("2026-03-{day:02}T02:00:00Z").parse().unwrap();
         let backup = Backup {
             arn: format!("arn-{day}"),
@@ -91,19 +91,19 @@ mod tests {
             available: true,
             table_id: "id".to_owned(),
         };
-        Told::of(&backup)
+        BackupSummary::of(&backup)
     }
 
     fn plan() -> Plan {
-        let by_hand = Told { backup_name: "before".to_owned(), ..told(3) };
+        let by_hand = BackupSummary { backup_name: "before".to_owned(), ..summary(3) };
         Plan {
             table: "Movies".to_owned(),
             table_id: "id".to_owned(),
             keep: vec![
-                Kept { backup: Told { backup_arn: None, ..told(5) }, rules: vec!["MaxBackups"] },
-                Kept { backup: told(4), rules: vec!["MaxBackups", "DailyBackups"] },
+                Kept { backup: BackupSummary { backup_arn: None, ..summary(5) }, rules: vec!["MaxBackups"] },
+                Kept { backup: summary(4), rules: vec!["MaxBackups", "DailyBackups"] },
             ],
-            delete: vec![told(2), told(1)],
+            delete: vec![summary(2), summary(1)],
             left: vec![Left { backup: by_hand, reason: "it was not made by this workflow" }],
             now: "2026-03-05T02:00:00Z".parse().unwrap(),
             with_new_backup: true,
@@ -139,9 +139,9 @@ mod tests {
 
     #[test]
     fn more_than_one_run_deletes_is_said() {
-        let many = Plan { delete: vec![told(1); MOST_DELETIONS], ..plan() };
+        let many = Plan { delete: vec![summary(1); MOST_DELETIONS], ..plan() };
         assert!(!shown(&many, false).contains("One run"));
-        let more = Plan { delete: vec![told(1); MOST_DELETIONS + 1], ..plan() };
+        let more = Plan { delete: vec![summary(1); MOST_DELETIONS + 1], ..plan() };
         let words =
             "\nOne run deletes 200, the oldest first; the next one goes on.\nPlan: 2 kept, 201 to delete";
         assert!(shown(&more, false).contains(words));

@@ -67,8 +67,8 @@ fn of_setting(report: &SettingReport, console: &Console) -> Vec<String> {
         format!("      {painted}")
     });
     // Where nothing can be carried over, the first note is the reason, which is told already.
-    let told = |note: &str| report.outcome == Outcome::Skipped && note == reason;
-    let notes = report.notes.iter().filter(|note| !told(note));
+    let summary = |note: &str| report.outcome == Outcome::Skipped && note == reason;
+    let notes = report.notes.iter().filter(|note| !summary(note));
     let notes = notes.map(|note| format!("      {}", console.faint(note)));
     std::iter::once(format!("  {head}")).chain(changes).chain(notes).collect()
 }

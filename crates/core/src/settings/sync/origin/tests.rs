@@ -35,7 +35,7 @@ fn what_was_seen_of_the_restore_comes_before_what_the_input_says() {
     };
     let input = json!({ "Target": "copy", "BackupArn": POINT, "RestoreDateTime": "1970-01-01T00:00:01Z" });
     let origin = of(input, Some(&seen)).unwrap();
-    assert_eq!((origin.backup_arn.as_deref(), origin.told), (None, seconds(2_000)));
+    assert_eq!((origin.backup_arn.as_deref(), origin.reported), (None, seconds(2_000)));
     assert!(origin.is_of(&arn("orders")) && !origin.is_of(&arn("archive")));
 }
 
@@ -43,11 +43,11 @@ fn what_was_seen_of_the_restore_comes_before_what_the_input_says() {
 fn the_input_says_it_by_the_backup_or_by_the_moment() {
     let backup = backup_arn("orders", "01-2");
     let origin = of(json!({ "Target": "copy", "BackupArn": backup }), None).unwrap();
-    assert_eq!((origin.source_arn, origin.told), (Some(arn("orders")), None));
+    assert_eq!((origin.source_arn, origin.reported), (Some(arn("orders")), None));
     let of_a_point = of(json!({ "Target": "copy", "BackupArn": POINT }), None).unwrap();
     assert!(of_a_point.is_of(&arn("orders")), "a recovery point does not say what it is of");
     let time = of(json!({ "Target": "copy", "RestoreDateTime": "1970-01-01T00:00:07Z" }), None).unwrap();
-    assert_eq!((time.source_arn, time.told), (None, seconds(7)));
+    assert_eq!((time.source_arn, time.reported), (None, seconds(7)));
     assert_eq!(of(json!({ "Target": "copy", "Source": "orders" }), None), None);
 }
 
@@ -65,7 +65,7 @@ async fn the_moment_is_what_was_told_or_when_the_backup_was_made_or_at_the_lates
     let gone = backup_arn("orders", "gone");
     let gone_point = format!("{POINT}F");
     for (origin, expected) in [
-        (Origin { told: seconds(5), ..from(&backup) }, 5),
+        (Origin { reported: seconds(5), ..from(&backup) }, 5),
         (from(&backup), 1_200),
         (from(POINT), 1_300),
         (from(&gone), 9_000),

@@ -10,7 +10,7 @@ const BACKUP: &str = "arn:aws:dynamodb:eu-west-1:123456789012:table/orders/backu
 fn restore(backup: Option<&str>) -> Origin {
     Origin {
         backup_arn: backup.map(str::to_owned),
-        told: DateTime::from_timestamp(2_000, 0),
+        reported: DateTime::from_timestamp(2_000, 0),
         ..Origin::default()
     }
 }
