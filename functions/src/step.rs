@@ -121,7 +121,7 @@ pub struct StepEntry {
 
 impl StepEntry {
     /// The entry of one step type.
-    pub fn of<S: Step>() -> StepEntry {
+    pub fn new<S: Step>() -> StepEntry {
         let mut errors = S::ERRORS.concat();
         errors.push(S::REFUSED_INPUT);
         errors.sort();

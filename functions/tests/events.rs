@@ -474,7 +474,7 @@ fn every_event_of_restore_snapshot_leads_where_it_should() {
             other => panic!("nothing is said of {other}"),
         };
         let input: restore_snapshot::ExecutionInput = serde_json::from_value(event).unwrap();
-        let (input, defaults) = input.of_import(&defaults).unwrap();
+        let (input, defaults) = input.into_import(&defaults).unwrap();
         let wanted = input.wanted(&defaults).unwrap();
         let led = json!([
             wanted.bucket,

@@ -183,7 +183,7 @@ fn context(input: &Shape) -> Shape {
     let count = || Typed::always(Shape::integer_from(0));
     let object = |fields: Vec<(&str, Typed)>| {
         let fields = fields.into_iter().map(|(name, given)| (name.to_owned(), given));
-        Typed::always(Shape::object(Object::of(fields)))
+        Typed::always(Shape::object(Object::from_fields(fields)))
     };
     let execution = object(vec![
         ("Id", text()),

@@ -125,7 +125,7 @@ fn check_from(
 ) -> (Report, flow::Visits) {
     let mut visits = flow::Visits::default();
     let mut report = Report { diagnostics: checks::structure::repeated(document), ..Report::default() };
-    let Some(machine) = Machine::of(document.value()) else {
+    let Some(machine) = Machine::parse(document.value()) else {
         let message = "a definition is a JSON object with StartAt and States";
         report.diagnostics.push(Diagnostic::new(Code::SchemaValidationFailed, "", message));
         return (report, visits);

@@ -18,7 +18,7 @@ pub struct Machine<'a> {
 
 impl<'a> Machine<'a> {
     /// The machine that a whole definition is; `None` if it is not an object.
-    pub fn of(definition: &'a Value) -> Option<Self> {
+    pub fn parse(definition: &'a Value) -> Option<Self> {
         Some(Self { value: definition.as_object()?, pointer: String::new() })
     }
 

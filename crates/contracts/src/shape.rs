@@ -112,7 +112,7 @@ impl Typed {
 
 impl Object {
     /// An object with exactly these fields, all of them there.
-    pub fn of(fields: impl IntoIterator<Item = (String, Typed)>) -> Object {
+    pub fn from_fields(fields: impl IntoIterator<Item = (String, Typed)>) -> Object {
         let field = |(name, given): (String, Typed)| {
             (name, Field { shape: given.shape, required: !given.perhaps_absent })
         };
@@ -226,7 +226,7 @@ impl Shape {
             Value::Object(fields) => {
                 let fields =
                     fields.iter().map(|(name, value)| (name.clone(), Typed::always(Shape::constant(value))));
-                Shape::object(Object::of(fields))
+                Shape::object(Object::from_fields(fields))
             }
         }
     }

@@ -73,7 +73,7 @@ impl Template {
 
     /// The template that a definition is said to be deployed by: as [`Template::with_definition`], or the
     /// only state machine that there is.
-    pub fn of(name: &str, template: &Value, definition: &str) -> Result<Template, Unsuitable> {
+    pub fn parse(name: &str, template: &Value, definition: &str) -> Result<Template, Unsuitable> {
         if let Some(found) = Template::with_definition(name, template, definition) {
             return Ok(found);
         }
@@ -289,19 +289,19 @@ mod tests {
     #[test]
     fn a_definition_finds_the_machine_that_is_made_from_it() {
         let whole = template();
-        let of = |file: &str| Template::of("t.yaml", &whole, file).map(|it| it.state_machine().to_owned());
+        let of = |file: &str| Template::parse("t.yaml", &whole, file).map(|it| it.state_machine().to_owned());
         assert_eq!(of("anywhere/second.asl.json").as_deref(), Ok("Second"));
         let refused = of("third.asl.json").unwrap_err().to_string();
         assert!(refused.starts_with("t.yaml does not say which of its 2 state machines"), "{refused}");
         let mut single = whole.clone();
         single["Resources"].as_object_mut().unwrap().remove("Second");
-        assert_eq!(Template::of("t.yaml", &single, "third.asl.json").unwrap().state_machine(), "First");
+        assert_eq!(Template::parse("t.yaml", &single, "third.asl.json").unwrap().state_machine(), "First");
         assert!(Template::with_definition("t.yaml", &single, "third.asl.json").is_none());
     }
 
     #[test]
     fn placeholders_lead_to_functions_and_to_what_parameters_may_be() {
-        let template = Template::of("t.yaml", &template(), "first.asl.json").unwrap();
+        let template = Template::parse("t.yaml", &template(), "first.asl.json").unwrap();
         let function = |handler: Option<&str>, logical_id: &str, timeout| {
             let (handler, logical_id) = (handler.map(str::to_owned), logical_id.to_owned());
             Some(Function { logical_id, handler, timeout: Some(timeout) })

@@ -84,7 +84,7 @@ fn states(document: &Document) -> Vec<(Vec<Kind>, State<'_>)> {
         }
     }
     let mut all = Vec::new();
-    below(&Machine::of(document.value()).unwrap(), &[], &mut all);
+    below(&Machine::parse(document.value()).unwrap(), &[], &mut all);
     all
 }
 

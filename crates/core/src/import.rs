@@ -166,9 +166,9 @@ impl Import {
 
 impl Compression {
     /// Of the file with this key.
-    pub fn of(self, key: &str) -> item_formats::Compression {
+    pub fn for_key(self, key: &str) -> item_formats::Compression {
         match self {
-            Compression::ByEnding => item_formats::Compression::of_key(key),
+            Compression::ByEnding => item_formats::Compression::from_key(key),
             Compression::None => item_formats::Compression::None,
             Compression::Gzip => item_formats::Compression::Gzip,
             Compression::Zstd => item_formats::Compression::Zstd,

@@ -149,10 +149,10 @@ impl Compression {
     /// ```
     /// use item_formats::Compression;
     ///
-    /// assert_eq!(Compression::of_key("a/b.json.gz"), Compression::Gzip);
-    /// assert_eq!(Compression::of_key("a/b.json"), Compression::None);
+    /// assert_eq!(Compression::from_key("a/b.json.gz"), Compression::Gzip);
+    /// assert_eq!(Compression::from_key("a/b.json"), Compression::None);
     /// ```
-    pub fn of_key(key: &str) -> Compression {
+    pub fn from_key(key: &str) -> Compression {
         [Compression::Gzip, Compression::Zstd]
             .into_iter()
             .find(|compression| key.ends_with(compression.extension()))
@@ -193,8 +193,8 @@ mod tests {
     #[test]
     fn a_key_says_by_its_ending_how_the_object_is_compressed() {
         for compression in Compression::VARIANTS {
-            assert_eq!(Compression::of_key(&format!("x.json{}", compression.extension())), *compression);
+            assert_eq!(Compression::from_key(&format!("x.json{}", compression.extension())), *compression);
         }
-        assert_eq!(Compression::of_key("gz"), Compression::None);
+        assert_eq!(Compression::from_key("gz"), Compression::None);
     }
 }

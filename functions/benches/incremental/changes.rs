@@ -106,7 +106,7 @@ impl Changes {
 }
 
 impl Object {
-    fn of_an_earlier_change() -> Object {
+    fn from_an_earlier_change() -> Object {
         let number = "100000000000000000000";
         let body = body_of_tombstone(&SequenceNumber::parse(number).unwrap());
         Object { etag: etag(&body), body, sequence_number: number.to_owned() }
@@ -116,7 +116,7 @@ impl Object {
 impl Bucket for Changes {
     fn answer(&self, call: &Call) -> Answer {
         let mut objects = self.objects.lock().unwrap();
-        let before = || self.there_before.load(Ordering::SeqCst).then(Object::of_an_earlier_change);
+        let before = || self.there_before.load(Ordering::SeqCst).then(Object::from_an_earlier_change);
         let there = objects.get(&call.key).cloned().or_else(before);
         match call.method {
             Method::PUT => {

@@ -54,13 +54,13 @@ fn main() {
     let mut buckets = Buckets::new();
     buckets.insert("changes", changes.clone());
     buckets.insert("current", current.clone());
-    let server = Server::start(Pages::of(SAMPLE), buckets);
+    let server = Server::start(Pages::new(SAMPLE), buckets);
 
     let folder = tempfile::tempdir().unwrap();
     let python = python(folder.path());
     println!(
         "{records} records in batches of {A_BATCH}, of items of {} bytes\n",
-        Pages::of(SAMPLE).bytes_an_item()
+        Pages::new(SAMPLE).bytes_an_item()
     );
     println!(
         "| records of | by | a CPU second | of boto3's | most memory | requests |\n|---|---|---|---|---|---|"
@@ -68,7 +68,7 @@ fn main() {
     for (name, before) in
         [("items that are new", Before::None), ("items that were there before", Before::There)]
     {
-        let records = Records::of(before, records);
+        let records = Records::new(before, records);
         let (count, expected) = (records.batches * A_BATCH, records.expected());
         let row = |by: &str, cost: Cost, beside: Cost, requests: String| {
             let times = beside.cpu.as_secs_f64() / cost.cpu.as_secs_f64();

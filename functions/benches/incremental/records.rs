@@ -46,7 +46,7 @@ pub(crate) struct Expected {
 
 impl Records {
     /// So many records, in full batches.
-    pub(crate) fn of(before: Before, records: usize) -> Records {
+    pub(crate) fn new(before: Before, records: usize) -> Records {
         Records { before, batches: records.div_ceil(A_BATCH) }
     }
 

@@ -17,7 +17,7 @@ pub(crate) struct Pages {
 
 impl Pages {
     /// Of so many items.
-    pub(crate) fn of(items: usize) -> Pages {
+    pub(crate) fn new(items: usize) -> Pages {
         let starts = (0..items).step_by(ITEMS_A_PAGE);
         let pages = starts.map(|start| page(start, ITEMS_A_PAGE.min(items - start), items)).collect();
         Pages { pages, items }

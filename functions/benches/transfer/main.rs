@@ -34,10 +34,10 @@ const DYNAMODUMP: &str = "dynamodump==1.11.1";
 
 fn main() {
     let items = std::env::args().skip(1).find_map(|argument| argument.parse().ok()).unwrap_or(500_000);
-    let server = Server::start(Pages::of(items), Buckets::new());
+    let server = Server::start(Pages::new(items), Buckets::new());
     let folder = tempfile::tempdir().unwrap();
     let (dump, load) = dynamodump(folder.path(), &server, items);
-    println!("{items} items of {} bytes\n", Pages::of(900).bytes_an_item());
+    println!("{items} items of {} bytes\n", Pages::new(900).bytes_an_item());
     println!("| export | items per CPU second | of dynamodump's | most memory |\n|---|---|---|---|");
     row("dynamodump", items, dump, dump);
     let mut imports = Vec::new();

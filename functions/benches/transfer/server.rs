@@ -114,7 +114,7 @@ async fn answer(state: Arc<State>, request: Request<Incoming>) -> Result<Answer,
     if let Some((_, operation)) = target.and_then(|target| target.split_once('.')) {
         return Ok(dynamodb(&state, operation, &body));
     }
-    let call = Call::of(head, body);
+    let call = Call::from_request(head, body);
     Ok(match state.buckets.get(call.bucket.as_str()) {
         Some(bucket) => bucket.answer(&call),
         None => s3(&state, &call),
@@ -122,7 +122,7 @@ async fn answer(state: Arc<State>, request: Request<Incoming>) -> Result<Answer,
 }
 
 impl Call {
-    fn of(head: hyper::http::request::Parts, body: Bytes) -> Call {
+    fn from_request(head: hyper::http::request::Parts, body: Bytes) -> Call {
         let mut path = head.uri.path().splitn(3, '/').skip(1).map(str::to_owned);
         let query = form_urlencoded::parse(head.uri.query().unwrap_or_default().as_bytes()).into_owned();
         Call {

@@ -34,8 +34,8 @@ use crate::step::StepEntry;
 /// The workflow's steps.
 pub fn steps() -> Vec<StepEntry> {
     vec![
-        StepEntry::of::<PlanBackfill>(),
-        StepEntry::of::<BackfillSegment>(),
-        StepEntry::of::<FinishBackfill>(),
+        StepEntry::new::<PlanBackfill>(),
+        StepEntry::new::<BackfillSegment>(),
+        StepEntry::new::<FinishBackfill>(),
     ]
 }

@@ -47,13 +47,13 @@ use crate::step::StepEntry;
 /// The workflow's steps.
 pub fn steps() -> Vec<StepEntry> {
     vec![
-        StepEntry::of::<SelectTables>(),
-        StepEntry::of::<CreateBackup>(),
-        StepEntry::of::<CheckBackup>(),
-        StepEntry::of::<PlanPrune>(),
-        StepEntry::of::<DeleteBackup>(),
-        StepEntry::of::<ReportTable>(),
-        StepEntry::of::<FinishPrune>(),
+        StepEntry::new::<SelectTables>(),
+        StepEntry::new::<CreateBackup>(),
+        StepEntry::new::<CheckBackup>(),
+        StepEntry::new::<PlanPrune>(),
+        StepEntry::new::<DeleteBackup>(),
+        StepEntry::new::<ReportTable>(),
+        StepEntry::new::<FinishPrune>(),
     ]
 }
 

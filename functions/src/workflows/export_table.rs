@@ -55,15 +55,15 @@ use crate::step::StepEntry;
 /// The workflow's steps.
 pub fn steps() -> Vec<StepEntry> {
     vec![
-        StepEntry::of::<SelectTables>(),
-        StepEntry::of::<PlanExport>(),
-        StepEntry::of::<CaptureSettings>(),
-        StepEntry::of::<ExportSegment>(),
-        StepEntry::of::<FinishExport>(),
-        StepEntry::of::<StartManagedExport>(),
-        StepEntry::of::<CheckManagedExport>(),
-        StepEntry::of::<FinishManagedExport>(),
-        StepEntry::of::<ReportExports>(),
+        StepEntry::new::<SelectTables>(),
+        StepEntry::new::<PlanExport>(),
+        StepEntry::new::<CaptureSettings>(),
+        StepEntry::new::<ExportSegment>(),
+        StepEntry::new::<FinishExport>(),
+        StepEntry::new::<StartManagedExport>(),
+        StepEntry::new::<CheckManagedExport>(),
+        StepEntry::new::<FinishManagedExport>(),
+        StepEntry::new::<ReportExports>(),
     ]
 }
 

@@ -38,5 +38,5 @@ use crate::step::StepEntry;
 
 /// The workflow's steps.
 pub fn steps() -> Vec<StepEntry> {
-    vec![StepEntry::of::<PlanImport>(), StepEntry::of::<ImportSegment>(), StepEntry::of::<FinishImport>()]
+    vec![StepEntry::new::<PlanImport>(), StepEntry::new::<ImportSegment>(), StepEntry::new::<FinishImport>()]
 }

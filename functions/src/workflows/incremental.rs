@@ -36,5 +36,5 @@ use crate::step::StepEntry;
 
 /// The workflow's steps.
 pub fn steps() -> Vec<StepEntry> {
-    vec![StepEntry::of::<Http>(), StepEntry::of::<StreamBackup>(), StepEntry::of::<WatchStream>()]
+    vec![StepEntry::new::<Http>(), StepEntry::new::<StreamBackup>(), StepEntry::new::<WatchStream>()]
 }

@@ -29,5 +29,5 @@ use crate::step::StepEntry;
 
 /// The workflow's steps.
 pub fn steps() -> Vec<StepEntry> {
-    vec![StepEntry::of::<ReplayObjects>()]
+    vec![StepEntry::new::<ReplayObjects>()]
 }

@@ -14,5 +14,5 @@ use crate::step::StepEntry;
 
 /// The workflow's own steps. The others are those of `import-table`: `import-segment` and `finish-import`.
 pub fn steps() -> Vec<StepEntry> {
-    vec![StepEntry::of::<PlanRestore>()]
+    vec![StepEntry::new::<PlanRestore>()]
 }

@@ -49,10 +49,10 @@ use crate::step::StepEntry;
 /// The workflow's steps.
 pub fn steps() -> Vec<StepEntry> {
     vec![
-        StepEntry::of::<Start>(),
-        StepEntry::of::<RestoreBackup>(),
-        StepEntry::of::<CheckRestore>(),
-        StepEntry::of::<PublishPointer>(),
+        StepEntry::new::<Start>(),
+        StepEntry::new::<RestoreBackup>(),
+        StepEntry::new::<CheckRestore>(),
+        StepEntry::new::<PublishPointer>(),
     ]
 }
 

@@ -42,10 +42,10 @@ use crate::step::StepEntry;
 /// The workflow's steps.
 pub fn steps() -> Vec<StepEntry> {
     vec![
-        StepEntry::of::<PlanSnapshot>(),
-        StepEntry::of::<CheckStream>(),
-        StepEntry::of::<SnapshotShard>(),
-        StepEntry::of::<FinishSnapshot>(),
+        StepEntry::new::<PlanSnapshot>(),
+        StepEntry::new::<CheckStream>(),
+        StepEntry::new::<SnapshotShard>(),
+        StepEntry::new::<FinishSnapshot>(),
     ]
 }
 

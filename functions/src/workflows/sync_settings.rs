@@ -57,12 +57,12 @@ use crate::step::StepEntry;
 /// The workflow's steps.
 pub fn steps() -> Vec<StepEntry> {
     vec![
-        StepEntry::of::<Start>(),
-        StepEntry::of::<CheckTable>(),
-        StepEntry::of::<PlanSettings>(),
-        StepEntry::of::<ApplySetting>(),
-        StepEntry::of::<VerifySettings>(),
-        StepEntry::of::<CaptureSettings>(),
+        StepEntry::new::<Start>(),
+        StepEntry::new::<CheckTable>(),
+        StepEntry::new::<PlanSettings>(),
+        StepEntry::new::<ApplySetting>(),
+        StepEntry::new::<VerifySettings>(),
+        StepEntry::new::<CaptureSettings>(),
     ]
 }
 

@@ -20,7 +20,7 @@ const VOUCHED_FOR: &[(&str, &str)] = &[
 ];
 
 pub(crate) fn holds(workflow: &Workflow) {
-    let report = Contract::of(workflow).check();
+    let report = Contract::from_workflow(workflow).check();
     assert!(report.diagnostics.is_empty(), "{}: {:?}", workflow.name, report.diagnostics);
     let vouched_for = VOUCHED_FOR.iter().filter(|(of, _)| *of == workflow.name).count();
     assert_eq!(report.annotated, vouched_for, "{}", workflow.name);

@@ -23,7 +23,7 @@ fn every_function_is_held_to_what_it_calls() {
         let of_template = || all.iter().filter(|workflow| workflow.template == template);
         for function in functions(template) {
             let concerns = |workflow: &Workflow| {
-                let invoked = Contract::of(workflow).invoked().contains(&function.step);
+                let invoked = Contract::from_workflow(workflow).invoked().contains(&function.step);
                 invoked || is_own(workflow, &function.step)
             };
             let elsewhere = ELSEWHERE.iter().any(|(step, _)| *step == function.step);

@@ -12,7 +12,7 @@ pub(super) fn is_what_executions_do<'a>(
     workflow: &Workflow,
     ran: impl Iterator<Item = (&'a Scenario, &'a Ended)>,
 ) {
-    let inferred = Contract::of(workflow).check().states;
+    let inferred = Contract::from_workflow(workflow).check().states;
     let schema = |state: &str, part: &str| -> Option<Value> {
         let end = format!("/States/{}", state.replace('~', "~0").replace('/', "~1"));
         let shapes = inferred.iter().find_map(|(place, shapes)| place.ends_with(&end).then_some(shapes))?;

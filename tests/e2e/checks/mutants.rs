@@ -60,7 +60,7 @@ fn outcome(workflow: &Workflow) -> Arc<OnceLock<Outcome>> {
     static OUTCOMES: Mutex<BTreeMap<&str, Arc<OnceLock<Outcome>>>> = Mutex::new(BTreeMap::new());
     let outcome = Arc::clone(OUTCOMES.lock().unwrap().entry(workflow.name).or_default());
     outcome.get_or_init(|| {
-        let contract = Contract::of(workflow);
+        let contract = Contract::from_workflow(workflow);
         let mutants = mutants::all(&contract);
         Outcome { all: mutants.len(), survivors: surviving(&contract.checker(), &mutants) }
     });

@@ -44,7 +44,7 @@ async fn runs_twice(workflow: &Workflow, scenario: &Scenario) {
     }
     // The faults are held against what was there before the golden run.
     assert_eq!(ended.before, golden.before, "{name} is not prepared alike each time");
-    assert_eq!(FinalState::of(&ended.deployed).await, golden.state, "{name}");
+    assert_eq!(FinalState::capture(&ended.deployed).await, golden.state, "{name}");
     let dead_letters = ended.deployed.dead_letters().await;
     assert!(ended.dead_letters.is_empty() && dead_letters.is_empty(), "{name}");
     for ran in [&golden, &ended] {

@@ -48,7 +48,7 @@ async fn run_all(workflow: &Workflow) -> Vec<Ended> {
 
 /// Least privilege, both ways: of the functions that the machine invokes, and of the workflow's own that start it.
 fn grants_are_right(workflow: &Workflow, ended: &[Ended]) {
-    let handlers = Contract::of(workflow).invoked();
+    let handlers = Contract::from_workflow(workflow).invoked();
     let concerns = |step: &str| is_own(workflow, step) || handlers.contains(step);
     let functions: Vec<_> =
         functions(workflow.template).into_iter().filter(|function| concerns(&function.step)).collect();
@@ -64,7 +64,7 @@ pub(crate) fn is_own(workflow: &Workflow, step: &str) -> bool {
 }
 
 fn states_are_covered(workflow: &Workflow, ended: &[Ended]) {
-    let machine = Machine::of(workflow.name);
+    let machine = Machine::parse(workflow.name);
     let executions = || ended.iter().filter_map(|ended| ended.execution.as_ref());
     let entered: BTreeSet<String> = executions().flat_map(|it| &it.entered).cloned().collect();
     let excused: BTreeSet<String> = workflow.unentered.iter().map(|(state, _)| (*state).to_owned()).collect();

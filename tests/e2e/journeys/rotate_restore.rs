@@ -88,7 +88,7 @@ async fn aws_backups_own_notification_of_a_recovery_point_makes_a_table() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_notification_that_comes_six_times_restores_once() {
-    let deployed = Arc::new(Deployed::of(&workflow()).await);
+    let deployed = Arc::new(Deployed::new(&workflow()).await);
     make_table(&deployed, SOURCE).await;
     let event = notification(&deployed, &make_backup(&deployed).await);
     let mut deliveries = tokio::task::JoinSet::new();
@@ -113,7 +113,7 @@ async fn a_notification_that_comes_six_times_restores_once() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_read_ends_in_the_dead_letter_queue_with_its_reason() {
-    let deployed = Deployed::of(&workflow()).await;
+    let deployed = Deployed::new(&workflow()).await;
     make_table(&deployed, SOURCE).await;
     let mut event = notification(&deployed, &make_backup(&deployed).await);
     event["Records"][0]["Sns"]["MessageAttributes"]["StartTime"]["Value"] = json!("yesterday");
@@ -127,7 +127,7 @@ async fn what_cannot_be_read_ends_in_the_dead_letter_queue_with_its_reason() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn without_a_parameter_the_execution_still_ends_with_a_usable_table() {
-    let deployed = Deployed::of(&workflow()).await;
+    let deployed = Deployed::new(&workflow()).await;
     make_table(&deployed, SOURCE).await;
     let mut input = input(&deployed, &make_backup(&deployed).await);
     input["SSMParameterName"] = json!("");
@@ -147,7 +147,7 @@ async fn without_a_parameter_the_execution_still_ends_with_a_usable_table() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_sync_is_told_what_the_table_was_restored_from() {
-    let mut deployed = Deployed::of(&sync_settings::workflow()).await;
+    let mut deployed = Deployed::new(&sync_settings::workflow()).await;
     let sync = deployed.machine().to_owned();
     deployed.deploy(&workflow(), &[("SyncSettingsStateMachineArn", sync.clone())]).await;
     make_table(&deployed, SOURCE).await;
@@ -167,7 +167,7 @@ async fn the_sync_is_told_what_the_table_was_restored_from() {
 /// Elsewhere an injected throttle asks the SDK to come back at once.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_step_that_is_throttled_waits_as_long_as_on_aws() {
-    let deployed = Deployed::of(&workflow()).await;
+    let deployed = Deployed::new(&workflow()).await;
     make_table(&deployed, SOURCE).await;
     let input = input(&deployed, &make_backup(&deployed).await);
     let proxy = stack().await.aws.proxy();
@@ -187,7 +187,7 @@ async fn a_step_that_is_throttled_waits_as_long_as_on_aws() {
 #[cfg(target_os = "linux")]
 #[tokio::test(flavor = "multi_thread")]
 async fn a_step_whose_process_is_killed_is_invoked_again() {
-    let deployed = Arc::new(Deployed::of(&workflow()).await);
+    let deployed = Arc::new(Deployed::new(&workflow()).await);
     make_table(&deployed, SOURCE).await;
     let input = input(&deployed, &make_backup(&deployed).await);
     before(&deployed, ("rotate-restore.check-restore", "dynamodb:DescribeTable"), |deployed| async move {
@@ -219,7 +219,7 @@ fn kill_process_of(function: &str) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn executions_that_end_out_of_order_leave_the_newest() {
-    let deployed = Deployed::of(&workflow()).await;
+    let deployed = Deployed::new(&workflow()).await;
     make_table(&deployed, SOURCE).await;
     let older = input(&deployed, &make_backup(&deployed).await);
     let mut newer = input(&deployed, &make_backup(&deployed).await);
@@ -237,7 +237,7 @@ async fn executions_that_end_out_of_order_leave_the_newest() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_index_that_an_override_leaves_out_is_not_restored() {
-    let deployed = Deployed::of(&workflow()).await;
+    let deployed = Deployed::new(&workflow()).await;
     make_table(&deployed, SOURCE).await;
     let mut input = input(&deployed, &make_backup(&deployed).await);
     input["GlobalSecondaryIndexOverride"] = json!([]);
@@ -250,7 +250,7 @@ async fn an_index_that_an_override_leaves_out_is_not_restored() {
 /// The rotator before this one documents an input without `StartTime`, and an output with three fields more.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_input_of_the_former_rotators_readme_starts_an_execution_unchanged() {
-    let deployed = Deployed::of(&workflow()).await;
+    let deployed = Deployed::new(&workflow()).await;
     make_table(&deployed, SOURCE).await;
     let backup = make_backup(&deployed).await;
     let path = workspace_root().join("events/rotate-restore/input.by-the-former-readme.json");
@@ -276,7 +276,7 @@ async fn the_input_of_the_former_rotators_readme_starts_an_execution_unchanged()
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_persons_mistakes_are_answered_in_words() {
-    let deployed = Deployed::of(&workflow()).await;
+    let deployed = Deployed::new(&workflow()).await;
     let right = input(&deployed, &format!("{}/backup/1", table_arn(&deployed, SOURCE)));
     for (number, (pointer, wrong, name, words)) in [
         ("/SourcePattern", json!("("), "InvalidPattern", "unclosed group"),

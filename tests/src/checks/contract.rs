@@ -28,13 +28,13 @@ pub struct Contract {
 
 impl Contract {
     /// The workflow's, from its definition, its types and its template.
-    pub fn of(workflow: &Workflow) -> Contract {
+    pub fn from_workflow(workflow: &Workflow) -> Contract {
         let name = workflow.name;
         let file = format!("statemachines/{name}.asl.json");
         let text = std::fs::read_to_string(workspace_root().join(&file)).unwrap();
         let template = format!("infra/{}.yaml", workflow.template);
         let whole = local_aws::template::load(&workspace_root().join(&template)).unwrap();
-        let template = Template::of(&template, &whole, &file).unwrap();
+        let template = Template::parse(&template, &whole, &file).unwrap();
         let handlers: BTreeSet<String> =
             template.functions().filter_map(|function| function.handler).collect();
         let steps = tablekeeper_functions::steps();

@@ -15,7 +15,7 @@ pub struct Machine {
 
 impl Machine {
     /// The workflow's.
-    pub fn of(workflow: &str) -> Machine {
+    pub fn parse(workflow: &str) -> Machine {
         let path = workspace_root().join(format!("statemachines/{workflow}.asl.json"));
         let definition = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
         Machine { name: workflow.to_owned(), definition }

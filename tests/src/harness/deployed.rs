@@ -134,7 +134,7 @@ impl Deployed {
     }
 
     /// An account with the workflow in it.
-    pub async fn of(workflow: &Workflow) -> Deployed {
+    pub async fn new(workflow: &Workflow) -> Deployed {
         let mut deployed = Deployed::empty_account().await;
         deployed.deploy(workflow, &[]).await;
         deployed

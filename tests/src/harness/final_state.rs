@@ -62,7 +62,7 @@ impl FinalState {
     }
 
     /// Reads all of it.
-    pub async fn of(deployed: &Deployed) -> FinalState {
+    pub async fn capture(deployed: &Deployed) -> FinalState {
         FinalState::read(deployed, |_| None).await
     }
 

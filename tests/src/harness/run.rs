@@ -97,7 +97,7 @@ async fn run_from(
     let begin = (scenario.begin)(Arc::clone(&deployed)).await;
     let before = match before {
         Some(before) => before.clone(),
-        None => FinalState::of(&deployed).await,
+        None => FinalState::capture(&deployed).await,
     };
     let proxy = stack().await.aws.proxy();
     let calls_before = calls_of_steps(proxy, &deployed);

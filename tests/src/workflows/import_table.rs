@@ -148,7 +148,7 @@ async fn of_data_pipeline(deployed: Arc<Deployed>) -> Begin {
     let bucket = make_bucket(&deployed).await;
     let content = data(OutputFormat::DataPipeline, Compression::None, 0..30);
     put(&deployed, "3d6f0a2e-one", content).await;
-    let manifest = EmrManifest::of([format!("s3://{bucket}/{FOLDER}3d6f0a2e-one")]).write();
+    let manifest = EmrManifest::from_urls([format!("s3://{bucket}/{FOLDER}3d6f0a2e-one")]).write();
     put(&deployed, manifest::EMR, manifest).await;
     Begin::Input(input(&deployed))
 }
@@ -376,7 +376,7 @@ pub(super) fn data(format: OutputFormat, compression: Compression, items: std::o
 
 async fn put_export(deployed: &Deployed, format: OutputFormat, files: &[(&str, std::ops::Range<usize>)]) {
     let files = files.iter().map(|(name, items)| {
-        let content = data(format, Compression::of_key(name), items.clone());
+        let content = data(format, Compression::from_key(name), items.clone());
         (*name, items.len() as u64, content)
     });
     put_export_of(deployed, format, files.collect()).await;
@@ -394,7 +394,7 @@ async fn put_export_of(deployed: &Deployed, format: OutputFormat, files: Vec<(&s
     }
     let list = write_files(&entries);
     let manifest_files = format!("{FOLDER}{}", manifest::FILES);
-    let mut summary = ManifestSummary::of_full_export(manifest_files, format);
+    let mut summary = ManifestSummary::from_full_export(manifest_files, format);
     summary.s3_bucket = bucket;
     summary.item_count = entries.iter().map(|entry| entry.item_count).sum();
     let summary = summary.write();

@@ -209,7 +209,7 @@ async fn put_snapshot(deployed: &Deployed, key_names: &[&str]) {
     }
     let list = write_files(&entries);
     let key = format!("{folder}{root}{}", manifest::FILES);
-    let mut summary = ManifestSummary::of_full_export(key, OutputFormat::DynamodbJson);
+    let mut summary = ManifestSummary::from_full_export(key, OutputFormat::DynamodbJson);
     summary.item_count = 60;
     let summary = summary.write();
     for (name, content) in [

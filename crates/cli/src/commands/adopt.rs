@@ -123,7 +123,7 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     };
     console.line(&format!("{verb} {from} for {}", place(items)));
 
-    let counters = Counters::of_items();
+    let counters = Counters::for_items();
     counters.adopt(state.counts.items, 0);
     let state = Mutex::new(state.clone());
     let locked = || state.lock().unwrap_or_else(PoisonError::into_inner);

@@ -101,7 +101,7 @@ struct Report {
 /// Exports the table.
 pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     check_table_name(&arguments.table)?;
-    let place = Location::of("--to", &arguments.to)?;
+    let place = Location::parse("--to", &arguments.to)?;
     arguments.check(&place)?;
     let aws = Aws::from_environment().await?;
     let Request { run, plan, files, about } = request::take(&arguments, &place, &aws).await?;
@@ -143,7 +143,7 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let Some((settings, finished)) = concluded(&console, ended, stop).await? else {
         return Ok(ExitCode::from(INTERRUPTED));
     };
-    tell(&arguments, &console, Report::of(&job, settings, finished))
+    tell(&arguments, &console, Report::new(&job, settings, finished))
 }
 
 /// Takes away what was begun and is no file yet.
@@ -184,7 +184,7 @@ fn tell(arguments: &Arguments, console: &Console, report: Report) -> anyhow::Res
 }
 
 impl Report {
-    fn of(job: &Job, settings: Output, finished: Finished) -> Report {
+    fn new(job: &Job, settings: Output, finished: Finished) -> Report {
         let Finished { manifest, items, bytes, files, notes, .. } = finished;
         Report {
             table: job.plan.table_name.clone(),

@@ -68,7 +68,7 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let settings = arguments.configuration.settings().await?;
     let items = settings.items()?;
     let aws = settings.aws().await?;
-    let keys = KeyNames::of(table, &aws, items).await?;
+    let keys = KeyNames::read(table, &aws, items).await?;
     let key = ItemKey::read(&arguments.key, &keys, items)?;
     let remarks = Console::new(Stream::Stderr);
     if keys.table.is_none() {

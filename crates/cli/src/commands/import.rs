@@ -119,7 +119,7 @@ impl Kind {
 /// Imports the files.
 pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     check_table_name(&arguments.table)?;
-    let place = Location::of("--from", &arguments.from)?;
+    let place = Location::parse("--from", &arguments.from)?;
     let aws = Aws::from_environment().await?;
     let console = Console::new(Stream::Stderr);
     import(&arguments, Kind::Files, &place, &aws, &console).await

@@ -110,7 +110,7 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let items = settings.items()?;
     let aws = settings.aws().await?;
     let remarks = Console::new(Stream::Stderr);
-    let keys = KeyNames::of(table, &aws, items).await?;
+    let keys = KeyNames::read(table, &aws, items).await?;
     if keys.table.is_none() {
         bail!(aws.missing(&format!(
             "table {table} does not exist; an item is put back into a table that is there \
@@ -172,7 +172,7 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
         remarks.line("nothing was written (--dry-run)");
         return Ok(ExitCode::SUCCESS);
     }
-    let write = Write::of(item.as_ref(), &then, &keys.names).map_err(of_write)?;
+    let write = Write::new(item.as_ref(), &then, &keys.names).map_err(of_write)?;
     if !yes && !may_write(*json)? {
         remarks.line("nothing was written");
         return Ok(ExitCode::FAILURE);

@@ -83,7 +83,7 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     console.line(&format!("applying what lies under {place} to s3://{}/{}", replay.bucket, replay.prefix));
     let dynamodb = aws.clients.dynamodb();
     let work = ReplayJob { replay: &replay, dynamodb: &dynamodb, s3: &aws.s3, clock: Clock::System };
-    let counters = Counters::of_items();
+    let counters = Counters::for_items();
     let mut reported = 0;
     let mut tell = |reached: &Checkpoint| {
         let records = reached.counts.records;

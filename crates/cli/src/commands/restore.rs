@@ -96,7 +96,7 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
         },
         None => (named_by(&arguments, &settings)?, arguments.resume),
     };
-    let place = Location::of("SNAPSHOT", &from)?;
+    let place = Location::parse("SNAPSHOT", &from)?;
     let import = import::Arguments {
         table: arguments.table,
         from,
@@ -157,7 +157,7 @@ fn named_by(arguments: &Arguments, settings: &Settings) -> anyhow::Result<String
         ..Defaults::default()
     };
     let (input, _) = input
-        .of_import(&defaults)
+        .into_import(&defaults)
         .map_err(|invalid| Unusable(invalid.to_string().replacen("Snapshot", "SNAPSHOT", 1)))?;
     Ok(input.from)
 }

@@ -92,7 +92,8 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     }
     let report = Report { execution_arn: &execution, already_existed, status: None, outcome: None };
     if !arguments.follow {
-        let standing = if already_existed { Some(RunStatus::of(&client, &execution).await?) } else { None };
+        let standing =
+            if already_existed { Some(RunStatus::fetch(&client, &execution).await?) } else { None };
         if arguments.json {
             let status = standing.as_ref().map(|standing| standing.status.as_str());
             console::print_json(&Report { status, ..report })?;
@@ -140,7 +141,7 @@ struct RunStatus {
 }
 
 impl RunStatus {
-    async fn of(client: &aws_sdk_sfn::Client, execution: &str) -> anyhow::Result<Self> {
+    async fn fetch(client: &aws_sdk_sfn::Client, execution: &str) -> anyhow::Result<Self> {
         let described = client.describe_execution().execution_arn(execution).send().await;
         let described = described.map_err(failure::aws("DescribeExecution"))?;
         let (status, error, cause) = (described.status, described.error, described.cause);

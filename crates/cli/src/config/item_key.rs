@@ -37,7 +37,7 @@ pub(crate) struct ItemKey {
 
 impl KeyNames {
     /// Of the table, or of the versions of its items where it is gone.
-    pub(crate) async fn of(table: &str, aws: &Aws, items: &Items) -> anyhow::Result<KeyNames> {
+    pub(crate) async fn read(table: &str, aws: &Aws, items: &Items) -> anyhow::Result<KeyNames> {
         let described = table_description::describe(&aws.clients.dynamodb(), table).await;
         if let Some(described) = described.map_err(|error| named(error.name, error))? {
             return Ok(KeyNames { names: table_description::key_names(&described), table: Some(described) });

@@ -80,11 +80,11 @@ impl Settings {
             }
             None => OfStack::default(),
         };
-        Settings::of(name.zip(text), &of_stack, &|variable| std::env::var(variable).ok())
+        Settings::new(name.zip(text), &of_stack, &|variable| std::env::var(variable).ok())
     }
 
     /// Of a file's name and text, of what the stack says, and of what the environment has.
-    fn of(
+    fn new(
         named: Option<(String, String)>,
         of_stack: &OfStack,
         environment: &dyn Fn(&str) -> Option<String>,

@@ -23,7 +23,7 @@ pub(crate) enum Location {
 
 impl Location {
     /// What the value of an option says. Whatever looks like a URI has to be one of S3.
-    pub(crate) fn of(option: &str, text: &str) -> Result<Location, Unusable> {
+    pub(crate) fn parse(option: &str, text: &str) -> Result<Location, Unusable> {
         let wrong = || {
             Unusable(format!("{option} is {}; s3://bucket/prefix or a directory may be given", quoted(text)))
         };
@@ -56,11 +56,11 @@ mod tests {
             ("exports/a", Location::Path("exports/a".into())),
             ("/tmp", Location::Path("/tmp".into())),
         ] {
-            assert_eq!(Location::of("--to", text).unwrap(), place);
+            assert_eq!(Location::parse("--to", text).unwrap(), place);
         }
         for text in ["", "ftp://exports/a", "s3://E/a", "S3://exports/a", "https://exports.s3.amazonaws.com/"]
         {
-            let error = Location::of("--from", text).unwrap_err().to_string();
+            let error = Location::parse("--from", text).unwrap_err().to_string();
             assert_eq!(error, format!("--from is `{text}`; s3://bucket/prefix or a directory may be given"));
         }
     }

@@ -44,7 +44,7 @@ pub(crate) struct Total {
 
 impl Counters {
     /// Of items whose sizes nobody says.
-    pub(crate) fn of_items() -> Counters {
+    pub(crate) fn for_items() -> Counters {
         Counters { sizeless: true, ..Counters::default() }
     }
 
@@ -147,7 +147,7 @@ mod tests {
         // More than DynamoDB counted last: its count says nothing any more.
         let outdated = Total { items: Some(1500), ..about };
         assert_eq!(counters.reported(outdated, 10.0), "2,000 items, 2.00 MiB, 100 items/s");
-        let sizeless = Counters::of_items();
+        let sizeless = Counters::for_items();
         sizeless.add(20, 0);
         assert_eq!(sizeless.reported(Total::default(), 10.0), "20 items, 2 items/s");
         let by_bytes = Total { bytes: Some(4 << 20), ..Total::default() };

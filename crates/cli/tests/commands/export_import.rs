@@ -268,7 +268,7 @@ async fn import_that_is_interrupted(account: &Account, manifest: &str) {
     until(&mut child, || written() >= Some(500)).await;
     let id = child.id().unwrap().to_string();
     assert!(std::process::Command::new("kill").args(["-INT", &id]).status().unwrap().success());
-    let reported = CommandOutput::of(child.wait_with_output().await.unwrap());
+    let reported = CommandOutput::from_output(child.wait_with_output().await.unwrap());
     assert_eq!(reported.code, Some(130), "{}", reported.remarks);
     assert!(
         reported.remarks.contains("interrupted; ") && reported.remarks.contains("--resume"),

@@ -90,8 +90,10 @@ async fn manifests_of_other_writers_are_read() {
         })
         .collect();
     let key = "AWSDynamoDB/01777863600000-ab12cd34/manifest-files.json".to_owned();
-    let summary =
-        ManifestSummary { item_count: 1, ..ManifestSummary::of_full_export(key, OutputFormat::DynamodbJson) };
+    let summary = ManifestSummary {
+        item_count: 1,
+        ..ManifestSummary::from_full_export(key, OutputFormat::DynamodbJson)
+    };
     write(&folder, "manifest-files.json", write_files(&entries));
     write(&folder, "manifest-summary.json", summary.write());
     write(&folder, "_started", "");

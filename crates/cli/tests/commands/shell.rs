@@ -110,7 +110,7 @@ impl Shell {
     }
 
     pub(crate) async fn run(&self, arguments: &[&str]) -> CommandOutput {
-        CommandOutput::of(self.command(arguments).await.output().await.unwrap())
+        CommandOutput::from_output(self.command(arguments).await.output().await.unwrap())
     }
 
     /// The same, which has to succeed.
@@ -122,7 +122,7 @@ impl Shell {
 }
 
 impl CommandOutput {
-    pub(crate) fn of(Output { status, stdout, stderr }: Output) -> CommandOutput {
+    pub(crate) fn from_output(Output { status, stdout, stderr }: Output) -> CommandOutput {
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
         CommandOutput { code: status.code(), data: text(stdout), remarks: text(stderr) }
     }

@@ -323,7 +323,7 @@ fn by_hand(inference: &mut Inference<'_>, name: &str, args: &[AstNode]) -> Typed
             let found = [("match", Shape::string()), ("index", Shape::integer_from(0))];
             let fields = found.map(|(name, shape)| (name.to_owned(), Typed::always(shape)));
             let groups = ("groups".to_owned(), Typed::always(Shape::array(Shape::string(), None)));
-            let one = Shape::object(Object::of(fields.into_iter().chain([groups])));
+            let one = Shape::object(Object::from_fields(fields.into_iter().chain([groups])));
             Typed::perhaps(one.clone().or(Shape::array(one, None)))
         }
         "partition" => {

@@ -119,7 +119,7 @@ impl<'a> Inference<'a> {
         ];
         let there =
             fields.into_iter().filter_map(|(name, shape)| Some((name.to_owned(), Typed::always(shape?))));
-        Shape::object(Object::of(there))
+        Shape::object(Object::from_fields(there))
     }
 
     fn name(&mut self, name: &str) -> Typed {
@@ -296,7 +296,7 @@ impl<'a> Inference<'a> {
         for (key, value) in fields {
             let AstNode::String(name) = key else { return self.untyped("an object with a computed name") };
             let given = self.given(value);
-            object = object.merged_with(&Object::of([(name.clone(), given)]));
+            object = object.merged_with(&Object::from_fields([(name.clone(), given)]));
         }
         Typed::always(Shape::object(object))
     }

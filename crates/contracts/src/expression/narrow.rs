@@ -154,7 +154,7 @@ fn change_field(shape: &Shape, names: &[&str], to: &mut dyn FnMut(Typed) -> Type
         let mut object = object.clone();
         object.fields.remove(*name);
         if !after.shape.is_never() {
-            object = object.merged_with(&Object::of([((*name).to_owned(), after)]));
+            object = object.merged_with(&Object::from_fields([((*name).to_owned(), after)]));
         }
         possible = possible.or(Shape::object(object));
     }

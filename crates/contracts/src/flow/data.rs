@@ -40,7 +40,7 @@ impl Walk<'_> {
                 let mut object = Object::default();
                 for (name, field) in fields {
                     let shape = self.data(field, scope, &join(pointer, name), found);
-                    object = object.merged_with(&Object::of([(name.clone(), Typed::always(shape))]));
+                    object = object.merged_with(&Object::from_fields([(name.clone(), Typed::always(shape))]));
                 }
                 Shape::object(object)
             }

@@ -61,7 +61,7 @@ impl Environment {
 
     /// The environment that is left of a scope that conditions have narrowed; `None` where they leave
     /// nothing possible.
-    pub(super) fn of(scope: &Scope) -> Option<Environment> {
+    pub(super) fn from_scope(scope: &Scope) -> Option<Environment> {
         let impossible = scope.input.is_never() || scope.variables.values().any(|it| it.shape.is_never());
         let environment = Environment { input: scope.input.clone(), variables: scope.variables.clone() };
         (!impossible).then_some(environment)

@@ -135,7 +135,7 @@ impl Walk<'_> {
         found: &mut Vec<Diagnostic>,
     ) -> Vec<Transition> {
         let text = |name: &str| (name.to_owned(), Typed::always(Shape::string()));
-        let error_output = Shape::object(Object::of([text("Error"), text("Cause")]));
+        let error_output = Shape::object(Object::from_fields([text("Error"), text("Cause")]));
         let scope = Scope { result: None, error_output: Some(error_output.clone()), ..scope.clone() };
         let catchers = state.field("Catch").and_then(Value::as_array).into_iter().flatten().enumerate();
         let led = |(index, catcher): (usize, &Value)| {
@@ -204,7 +204,7 @@ impl Walk<'_> {
                 }
             };
             if let (Some(inside), Some(to)) =
-                (Environment::of(&held), rule.get("Next").and_then(Value::as_str))
+                (Environment::from_scope(&held), rule.get("Next").and_then(Value::as_str))
             {
                 let after =
                     self.assigned(rule.get("Assign"), &held, &join(&pointer, "Assign"), &inside, found);
@@ -213,12 +213,12 @@ impl Walk<'_> {
                 let environment = Environment { input: output, variables: after.variables };
                 outcome.leads.push(Transition { to: to.to_owned(), environment });
             }
-            open = Environment::of(&not_held).map(|_| not_held);
+            open = Environment::from_scope(&not_held).map(|_| not_held);
         }
         let Some(scope) = open else { return outcome };
         match state.field("Default").and_then(Value::as_str) {
             Some(to) => {
-                let inside = Environment::of(&scope).unwrap_or_else(|| environment.clone());
+                let inside = Environment::from_scope(&scope).unwrap_or_else(|| environment.clone());
                 let after = self.assigned(state.field("Assign"), &scope, &state.at("Assign"), &inside, found);
                 let output = self.choice_output(None, "", state, &scope, found);
                 let environment = Environment { input: output, variables: after.variables };
@@ -284,9 +284,9 @@ impl Walk<'_> {
         }
         let most = items.max_items();
         let item = [("Index", Shape::integer_from(0)), ("Value", items.items())];
-        let item = Object::of(item.map(|(name, shape)| (name.to_owned(), Typed::always(shape))));
-        let map = Object::of([("Item".to_owned(), Typed::always(Shape::object(item)))]);
-        let with_map = Object::of([("Map".to_owned(), Typed::always(Shape::object(map)))]);
+        let item = Object::from_fields(item.map(|(name, shape)| (name.to_owned(), Typed::always(shape))));
+        let map = Object::from_fields([("Item".to_owned(), Typed::always(Shape::object(item)))]);
+        let with_map = Object::from_fields([("Map".to_owned(), Typed::always(Shape::object(map)))]);
         let context =
             self.context.alternatives().iter().fold(
                 Shape::never(),

@@ -60,7 +60,7 @@ impl Walk<'_> {
         }
         let output = Shape::from_schema(&contract.output);
         match integration {
-            Integration::LambdaInvoke => Shape::object(Object::of([
+            Integration::LambdaInvoke => Shape::object(Object::from_fields([
                 ("ExecutedVersion".to_owned(), Typed::always(Shape::string())),
                 ("Payload".to_owned(), Typed::always(output)),
                 ("StatusCode".to_owned(), Typed::always(Shape::integer_from(0))),
@@ -135,7 +135,7 @@ impl Walk<'_> {
             };
             fields.push(always("Output", output));
         }
-        Shape::object(Object::of(fields))
+        Shape::object(Object::from_fields(fields))
     }
 }
 

@@ -63,7 +63,7 @@ fn codes(states: Value) -> Vec<(Code, String)> {
     let input = json!({ "type": "object", "additionalProperties": false, "required": ["name", "names"],
         "properties": { "name": { "type": "string" }, "size": { "type": "integer" },
             "names": { "type": "array", "maxItems": 5, "items": { "type": "string" } } } });
-    let machine = Machine::of(&definition).unwrap();
+    let machine = Machine::parse(&definition).unwrap();
     let found = infer(&machine, &Functions, (Some(&input), None), &Visits::default()).0.diagnostics;
     found.into_iter().map(|it| (it.code, it.pointer)).collect()
 }
@@ -234,7 +234,7 @@ fn nested_executions_and_unknown_tasks_and_endless_lists_are_found() {
 fn what_an_execution_ends_with_is_what_it_is_said_to() {
     let definition =
         json!({ "StartAt": "A", "States": { "A": { "Type": "Pass", "Output": { "n": 1 }, "End": true } } });
-    let machine = Machine::of(&definition).unwrap();
+    let machine = Machine::parse(&definition).unwrap();
     let said = |schema: Value| {
         let schema = json!({ "type": "object", "required": ["n"], "properties": { "n": schema } });
         infer(&machine, &Functions, (None, Some(&schema)), &Visits::default())

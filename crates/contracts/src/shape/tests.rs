@@ -56,11 +56,11 @@ fn what_fits_is_proved_and_what_does_not_is_shown() {
 
 #[test]
 fn a_later_object_is_merged_over_an_earlier_one() {
-    let earlier = Object::of([
+    let earlier = Object::from_fields([
         ("a".to_owned(), Typed::always(Shape::string())),
         ("b".to_owned(), Typed::always(Shape::string())),
     ]);
-    let later = Object::of([
+    let later = Object::from_fields([
         ("b".to_owned(), Typed::always(Shape::number())),
         ("c".to_owned(), Typed::perhaps(Shape::number())),
     ]);

@@ -174,7 +174,7 @@ fn changed(changes: &[Change]) -> (Value, Value) {
 fn diagnostics(changes: &[Change]) -> Vec<Diagnostic> {
     let (definition, template) = changed(changes);
     let document = Document::parse("machine.asl.json", definition.to_string()).unwrap();
-    let template = Template::of("template.yaml", &template, document.file()).unwrap();
+    let template = Template::parse("template.yaml", &template, document.file()).unwrap();
     let input = json!({"type": "object", "maxProperties": 0});
     contracts::check(&document, &Steps, Some(&input), None, Some(&template)).diagnostics
 }

@@ -76,7 +76,7 @@ pub enum RecoveryPointKind {
 
 impl RecoveryPointKind {
     /// The kind of this recovery point; `None` where it is one of another service.
-    pub fn of(recovery_point: &Arn<'_>) -> Option<RecoveryPointKind> {
+    pub fn from_arn(recovery_point: &Arn<'_>) -> Option<RecoveryPointKind> {
         match recovery_point.service {
             "dynamodb" if backed_up_table(recovery_point).is_some() => Some(RecoveryPointKind::DynamoDb),
             "backup" if recovery_point.resource.starts_with("recovery-point:") => {
@@ -152,7 +152,7 @@ mod tests {
 
     #[test]
     fn a_recovery_point_is_of_one_kind_or_none() {
-        let kind = |text| Arn::parse(text).and_then(|arn| RecoveryPointKind::of(&arn));
+        let kind = |text| Arn::parse(text).and_then(|arn| RecoveryPointKind::from_arn(&arn));
         assert_eq!(
             kind("arn:aws:dynamodb:r:1:table/orders/backup/01568804569000-d3306d76"),
             Some(RecoveryPointKind::DynamoDb)

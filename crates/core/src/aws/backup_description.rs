@@ -13,6 +13,6 @@ pub async fn describe(
     match dynamodb.describe_backup().backup_arn(backup_arn).send().await {
         Ok(answer) => Ok(answer.backup_description),
         Err(error) if error.code() == Some("BackupNotFoundException") => Ok(None),
-        Err(error) => Err(AwsFailure::of("dynamodb:DescribeBackup")(error)),
+        Err(error) => Err(AwsFailure::from_call("dynamodb:DescribeBackup")(error)),
     }
 }

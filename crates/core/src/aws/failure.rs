@@ -34,7 +34,7 @@ impl AwsFailure {
     ];
 
     /// Sorts the failure of `action`. For use with `map_err` behind an SDK call.
-    pub fn of<E>(action: &'static str) -> impl FnOnce(SdkError<E, HttpResponse>) -> AwsFailure
+    pub fn from_call<E>(action: &'static str) -> impl FnOnce(SdkError<E, HttpResponse>) -> AwsFailure
     where
         E: ProvideErrorMetadata + std::error::Error + 'static,
     {
@@ -203,7 +203,7 @@ mod tests {
     fn name_by_text(action: &'static str, status: u16, code: &str, text: &str) -> ErrorName {
         let answer = HttpResponse::new(status.try_into().unwrap(), "".into());
         let error = ErrorMetadata::builder().code(code).message(text).build();
-        let failure = AwsFailure::of(action)(SdkError::service_error(error, answer));
+        let failure = AwsFailure::from_call(action)(SdkError::service_error(error, answer));
         assert_eq!(failure.to_string(), format!("{action} failed: {code}: {text}"));
         assert!(AwsFailure::NAMES.contains(&failure.name), "{failure:?}");
         failure.name
@@ -220,7 +220,7 @@ mod tests {
         ] {
             let answer = HttpResponse::new(404.try_into().unwrap(), body.into());
             let error = ErrorMetadata::builder().code(code).message("so AWS says").build();
-            let failure = AwsFailure::of("s3:ListBucket")(SdkError::service_error(error, answer));
+            let failure = AwsFailure::from_call("s3:ListBucket")(SdkError::service_error(error, answer));
             assert_eq!(failure.to_string(), format!("s3:ListBucket failed: {code}: so AWS says{named}"));
         }
     }
@@ -310,7 +310,7 @@ mod tests {
         ] {
             let answer = HttpResponse::new(status.try_into().unwrap(), "".into());
             let error = SdkError::service_error(ErrorMetadata::builder().build(), answer);
-            let failure = AwsFailure::of("s3:GetObject")(error);
+            let failure = AwsFailure::from_call("s3:GetObject")(error);
             assert_eq!(failure.name, name, "{status}");
             let words = format!("it was answered with the status {status} and no reason");
             assert_eq!(failure.detail, words);
@@ -320,10 +320,10 @@ mod tests {
     #[test]
     fn without_an_answer_the_innermost_causes_are_told() {
         let lost = SdkError::<ErrorMetadata, HttpResponse>::timeout_error("nobody answered");
-        let failure = AwsFailure::of("s3:GetObject")(lost);
+        let failure = AwsFailure::from_call("s3:GetObject")(lost);
         assert_eq!(failure.name, ErrorName::ServiceUnavailable);
         assert!(failure.detail.ends_with("nobody answered"), "{failure}");
         let unbuilt = SdkError::<ErrorMetadata, HttpResponse>::construction_failure("no table");
-        assert_eq!(AwsFailure::of("s3:GetObject")(unbuilt).name, ErrorName::RequestRefused);
+        assert_eq!(AwsFailure::from_call("s3:GetObject")(unbuilt).name, ErrorName::RequestRefused);
     }
 }

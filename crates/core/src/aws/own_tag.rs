@@ -41,7 +41,7 @@ pub async fn write(
     match dynamodb.tag_resource().resource_arn(table_arn).tags(tag).send().await {
         Ok(_) => Ok(true),
         Err(error) if error.code() == Some("ResourceNotFoundException") => Ok(false),
-        Err(error) => Err(AwsFailure::of(action)(error)),
+        Err(error) => Err(AwsFailure::from_call(action)(error)),
     }
 }
 
@@ -53,7 +53,7 @@ pub async fn read(
     let mut next_token = None;
     loop {
         let page = dynamodb.list_tags_of_resource().resource_arn(table_arn).set_next_token(next_token);
-        let page = page.send().await.map_err(AwsFailure::of("dynamodb:ListTagsOfResource"))?;
+        let page = page.send().await.map_err(AwsFailure::from_call("dynamodb:ListTagsOfResource"))?;
         let tag = page.tags.unwrap_or_default().into_iter().find(|tag| tag.key == RECOVERY_POINT);
         next_token = page.next_token;
         if tag.is_some() || next_token.is_none() {

@@ -102,7 +102,7 @@ impl RawItems {
             .set_exclusive_start_key(start)
             .return_consumed_capacity(ReturnConsumedCapacity::Total);
         let answer = scan.customize().interceptor(bypass).send().await;
-        answer.map_err(AwsFailure::of("dynamodb:Scan"))?;
+        answer.map_err(AwsFailure::from_call("dynamodb:Scan"))?;
         slot.take().ok_or_else(|| unanswered("dynamodb:Scan"))
     }
 
@@ -118,7 +118,7 @@ impl RawItems {
         let request = WriteRequest::builder().put_request(nothing).build();
         let write = self.dynamodb.batch_write_item().request_items(table, vec![request]);
         let answer = write.customize().interceptor(bypass).send().await;
-        answer.map_err(AwsFailure::of(ACTION))?;
+        answer.map_err(AwsFailure::from_call(ACTION))?;
         let left = slot.take().ok_or_else(|| unanswered(ACTION))?;
         Ok(Written { unprocessed: as_given(left.items, items), capacity: left.capacity })
     }

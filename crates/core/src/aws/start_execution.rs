@@ -29,6 +29,6 @@ pub async fn start_execution(
     match sfn.start_execution().state_machine_arn(state_machine_arn).name(name).input(input).send().await {
         Ok(answer) => Ok(Started::Now(answer.execution_arn)),
         Err(error) if error.code() == Some("ExecutionAlreadyExists") => Ok(Started::Before),
-        Err(error) => Err(AwsFailure::of("states:StartExecution")(error)),
+        Err(error) => Err(AwsFailure::from_call("states:StartExecution")(error)),
     }
 }

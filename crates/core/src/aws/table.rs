@@ -67,14 +67,14 @@ impl From<&sdk::TableDescription> for TableDescription {
             creation_date_time: table.creation_date_time().map(utc).unwrap_or_default(),
             item_count: table.item_count().unwrap_or_default(),
             table_size_bytes: table.table_size_bytes().unwrap_or_default(),
-            restore_summary: RestoreSummary::of(table),
+            restore_summary: RestoreSummary::from_table(table),
         }
     }
 }
 
 impl RestoreSummary {
     /// What DynamoDB tells of the restore that makes this table: nothing any more, once the table is ACTIVE.
-    pub fn of(table: &sdk::TableDescription) -> Option<RestoreSummary> {
+    pub fn from_table(table: &sdk::TableDescription) -> Option<RestoreSummary> {
         table.restore_summary().map(|summary| RestoreSummary {
             source_backup_arn: summary.source_backup_arn().map(str::to_owned),
             source_table_arn: summary.source_table_arn().map(str::to_owned),
@@ -92,7 +92,7 @@ pub async fn describe(
     match dynamodb.describe_table().table_name(table).send().await {
         Ok(answer) => Ok(answer.table),
         Err(error) if error.code() == Some("ResourceNotFoundException") => Ok(None),
-        Err(error) => Err(AwsFailure::of("dynamodb:DescribeTable")(error)),
+        Err(error) => Err(AwsFailure::from_call("dynamodb:DescribeTable")(error)),
     }
 }
 

@@ -164,7 +164,7 @@ async fn every_table(dynamodb: &aws_sdk_dynamodb::Client) -> Result<Vec<String>,
     let mut names = Vec::new();
     let mut pages = dynamodb.list_tables().into_paginator().send();
     while let Some(page) = pages.next().await {
-        let page = page.map_err(AwsFailure::of("dynamodb:ListTables"))?;
+        let page = page.map_err(AwsFailure::from_call("dynamodb:ListTables"))?;
         names.extend(page.table_names.unwrap_or_default());
     }
     Ok(names)
@@ -183,7 +183,7 @@ async fn has_tag(
             Err(error) if error.code() == Some("ResourceNotFoundException") => {
                 return has_no_tags(dynamodb, table_arn).await.map(|()| false);
             }
-            Err(error) => return Err(AwsFailure::of("dynamodb:ListTagsOfResource")(error)),
+            Err(error) => return Err(AwsFailure::from_call("dynamodb:ListTagsOfResource")(error)),
         };
         if page.tags().iter().any(&is_it) {
             return Ok(true);

@@ -58,7 +58,7 @@ pub async fn capture(
     let Some(table) = aws.describe(&plan.table_name).await? else {
         return Err(Error::SourceTableMissing(plan.table_name.clone()));
     };
-    let mut document = SettingsDocument::of(&table, clock.now());
+    let mut document = SettingsDocument::from_table(&table, clock.now());
     let (settings, failed) = report::capture(aws, &table, |_| true).await?;
     document.settings = settings;
     let body = serde_json::to_vec_pretty(&document).map_err(AwsFailure::unbuilt("s3:PutObject"))?;

@@ -203,7 +203,7 @@ async fn write(files: &Files, run: &Run, plan: &Plan, parts: &[&Part]) -> Result
     with_md5(FILES, FILES_MD5, manifest::write_files(&lines)).await?;
     if run.format == ExportFormat::DataPipeline {
         let urls = parts.iter().map(|part| files.location(&part.key));
-        put(EMR, EmrManifest::of(urls).write()).await?;
+        put(EMR, EmrManifest::from_urls(urls).write()).await?;
     }
     with_md5(SUMMARY, SUMMARY_MD5, summary(run, plan, parts).write()).await
 }
@@ -228,6 +228,6 @@ fn summary(run: &Run, plan: &Plan, parts: &[&Part]) -> ManifestSummary {
         s3_prefix: Some(plan.folder.trim_end_matches('/').to_owned()),
         billed_size_bytes: parts.iter().map(|part| part.bytes).sum(),
         item_count: parts.iter().map(|part| part.items).sum(),
-        ..ManifestSummary::of_full_export(layout.manifest(FILES), format)
+        ..ManifestSummary::from_full_export(layout.manifest(FILES), format)
     }
 }

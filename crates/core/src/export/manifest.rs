@@ -191,7 +191,7 @@ pub fn md5_text(hash: Md5) -> String {
 impl ManifestSummary {
     /// The one of an export that a manifest can be written of: [`VERSION`] and a full export. The rest is up to the
     /// caller.
-    pub fn of_full_export(manifest_files_s3_key: String, output_format: OutputFormat) -> ManifestSummary {
+    pub fn from_full_export(manifest_files_s3_key: String, output_format: OutputFormat) -> ManifestSummary {
         ManifestSummary {
             version: version(),
             export_arn: String::new(),
@@ -258,7 +258,7 @@ pub fn write_files(files: &[DataFile]) -> Vec<u8> {
 
 impl EmrManifest {
     /// Of files at these URLs, `s3://bucket/key`.
-    pub fn of(urls: impl IntoIterator<Item = String>) -> EmrManifest {
+    pub fn from_urls(urls: impl IntoIterator<Item = String>) -> EmrManifest {
         let entries = urls.into_iter().map(|url| EmrEntry { url, mandatory: true }).collect();
         EmrManifest { name: "DynamoDB-export".to_owned(), version: EMR_VERSION, entries }
     }

@@ -210,7 +210,7 @@ fn can_be_read(table_name: &str, table: &TableDescription) -> Result<(), PlanErr
 
 async fn has_recovery(dynamodb: &aws_sdk_dynamodb::Client, table_name: &str) -> Result<bool, AwsFailure> {
     let described = dynamodb.describe_continuous_backups().table_name(table_name).send().await;
-    let described = described.map_err(AwsFailure::of("dynamodb:DescribeContinuousBackups"))?;
+    let described = described.map_err(AwsFailure::from_call("dynamodb:DescribeContinuousBackups"))?;
     let recovery = described
         .continuous_backups_description
         .and_then(|backups| backups.point_in_time_recovery_description)

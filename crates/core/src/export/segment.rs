@@ -83,7 +83,7 @@ pub enum SegmentError {
 }
 
 impl SegmentError {
-    fn of_part(error: PartError) -> SegmentError {
+    fn from_part(error: PartError) -> SegmentError {
         match error {
             PartError::Files(error) => SegmentError::Files(error),
             other => SegmentError::Part(other),
@@ -119,7 +119,7 @@ impl SegmentExport<'_> {
             Opened::New(writer) => writer,
         };
         match self.write(&mut writer, segment, cursor, progress).await {
-            Ok(next) => writer.finish(next).await.map_err(SegmentError::of_part),
+            Ok(next) => writer.finish(next).await.map_err(SegmentError::from_part),
             Err(error) => {
                 writer.abort().await;
                 Err(error)
@@ -196,7 +196,7 @@ impl SegmentExport<'_> {
                     format: self.run.format,
                     source,
                 },
-                other => SegmentError::of_part(other),
+                other => SegmentError::from_part(other),
             })?;
         }
         progress(Progress { segment, items: writer.items - items, bytes: writer.bytes - bytes });

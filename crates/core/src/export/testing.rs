@@ -77,7 +77,7 @@ pub fn exported(store: &FakeStore, manifest: &str) -> Vec<String> {
         let object = store.state().objects[&file.data_file_s3_key].clone();
         assert_eq!(object.etag, file.etag, "{file:?}");
         assert_eq!(Some(manifest::md5_of(&object.body)), file.md5_checksum, "{file:?}");
-        let mut reader = LineReader::new(Compression::of_key(&file.data_file_s3_key), 1 << 20);
+        let mut reader = LineReader::new(Compression::from_key(&file.data_file_s3_key), 1 << 20);
         let before = lines.len();
         reader.push(&object.body).unwrap();
         reader.end().unwrap();

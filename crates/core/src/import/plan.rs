@@ -109,7 +109,7 @@ pub async fn check_table(
 
 async fn holds_items(dynamodb: &aws_sdk_dynamodb::Client, table: &str) -> Result<bool, AwsFailure> {
     let scan = dynamodb.scan().table_name(table).limit(1).consistent_read(true).select(Select::Count);
-    let page = scan.send().await.map_err(AwsFailure::of("dynamodb:Scan"))?;
+    let page = scan.send().await.map_err(AwsFailure::from_call("dynamodb:Scan"))?;
     Ok(page.count() > 0)
 }
 

@@ -206,7 +206,7 @@ impl Source {
 impl SourceFile {
     /// How it is compressed.
     pub fn compression(&self, said: Compression) -> item_formats::Compression {
-        said.of(&self.stored.key)
+        said.for_key(&self.stored.key)
     }
 }
 

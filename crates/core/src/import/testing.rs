@@ -64,7 +64,7 @@ pub fn export(format: OutputFormat, files: &[(&str, Vec<String>)]) -> Vec<(Strin
     for (name, items) in files {
         let content = match name.contains(ZERO_BYTES) {
             true => Vec::new(),
-            false => data(format, item_formats::Compression::of_key(name), items),
+            false => data(format, item_formats::Compression::from_key(name), items),
         };
         entries.push(DataFile {
             item_count: items.len() as u64,
@@ -76,7 +76,7 @@ pub fn export(format: OutputFormat, files: &[(&str, Vec<String>)]) -> Vec<(Strin
     }
     let list = write_files(&entries);
     let key = format!("where/it/was/{}", manifest::FILES);
-    let mut summary = ManifestSummary::of_full_export(key, format);
+    let mut summary = ManifestSummary::from_full_export(key, format);
     summary.item_count = entries.iter().map(|entry| entry.item_count).sum();
     let summary = summary.write();
     for (name, content) in [

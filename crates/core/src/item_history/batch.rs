@@ -89,7 +89,7 @@ fn seconds(changes: Vec<Change>) -> Vec<Vec<LastOfSecond>> {
         let place = *places.entry(change.object.clone()).or_insert(items.len());
         match items.get_mut(place) {
             Some(item) => add(item, change),
-            None => items.push(vec![LastOfSecond::of(change)]),
+            None => items.push(vec![LastOfSecond::new(change)]),
         }
     }
     for second in items.iter_mut().flatten() {
@@ -119,12 +119,12 @@ fn add(item: &mut Vec<LastOfSecond>, change: Change) {
             }
             second.superseded += 1;
         }
-        _ => item.push(LastOfSecond::of(change)),
+        _ => item.push(LastOfSecond::new(change)),
     }
 }
 
 impl LastOfSecond {
-    fn of(change: Change) -> LastOfSecond {
+    fn new(change: Change) -> LastOfSecond {
         LastOfSecond {
             first: change.version.position.sequence_number.clone(),
             first_event: change.version.event,

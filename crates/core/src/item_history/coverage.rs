@@ -192,7 +192,7 @@ pub async fn update(
             Err(error) => match error.code() {
                 // Another was quicker, or this one was and its answer got lost: what is there says it.
                 Some("PreconditionFailed" | "ConditionalRequestConflict" | "NoSuchKey") => {}
-                _ => return Err(AwsFailure::of("s3:PutObject")(error)),
+                _ => return Err(AwsFailure::from_call("s3:PutObject")(error)),
             },
         }
     }
@@ -209,7 +209,7 @@ async fn read_with_etag(
     let answer = match s3.get_object().bucket(bucket).key(&key).send().await {
         Ok(answer) => answer,
         Err(error) if error.code() == Some("NoSuchKey") => return Ok((Coverage::default(), None)),
-        Err(error) => return Err(AwsFailure::of(GET)(error)),
+        Err(error) => return Err(AwsFailure::from_call(GET)(error)),
     };
     let etag = answer.e_tag.clone();
     let broken_off = |error| AwsFailure::broken_off(GET, &format!("s3://{bucket}/{key}"), error);

@@ -37,7 +37,7 @@ pub async fn of_versions(
     prefix: &str,
 ) -> Result<Option<Vec<String>>, AwsFailure> {
     let list = s3.list_objects_v2().bucket(bucket).prefix(prefix);
-    let page = list.send().await.map_err(AwsFailure::of("s3:ListBucket"))?;
+    let page = list.send().await.map_err(AwsFailure::from_call("s3:ListBucket"))?;
     let keys = page.contents.unwrap_or_default().into_iter().filter_map(|object| object.key);
     for key in keys.take(MOST_LOOKS) {
         let head = match s3.head_object().bucket(bucket).key(key).send().await {
@@ -45,9 +45,9 @@ pub async fn of_versions(
             Err(error) if AwsFailure::is_missing(&error) => {
                 continue;
             }
-            Err(error) => return Err(AwsFailure::of("s3:GetObject")(error)),
+            Err(error) => return Err(AwsFailure::from_call("s3:GetObject")(error)),
         };
-        let version = Version::of_metadata(head.metadata());
+        let version = Version::from_metadata(head.metadata());
         if let Some(names) = version.and_then(|version| names_of(&version.item_key)) {
             return Ok(Some(names));
         }

@@ -126,7 +126,7 @@ pub async fn keep(store: &Store, late_prefix: &str, change: &Change) -> Result<b
             Err(error) => match error.code() {
                 Some("PreconditionFailed") => return Ok(false),
                 Some("ConditionalRequestConflict") => {}
-                _ => return Err(AwsFailure::of(PUT)(error)),
+                _ => return Err(AwsFailure::from_call(PUT)(error)),
             },
         }
     }
@@ -148,7 +148,7 @@ pub fn list<'a>(
         let Some((key, id)) = marker else { return Ok::<_, AwsFailure>(None) };
         let list = s3.list_object_versions().bucket(bucket).prefix(&late_prefix);
         let page = list.set_key_marker(key).set_version_id_marker(id).send().await;
-        let page = page.map_err(AwsFailure::of("s3:ListBucketVersions"))?;
+        let page = page.map_err(AwsFailure::from_call("s3:ListBucketVersions"))?;
         let next =
             (page.is_truncated == Some(true)).then_some((page.next_key_marker, page.next_version_id_marker));
         let is_beyond = |item: &str| items.until.as_deref().is_some_and(|until| item > until);
@@ -254,7 +254,7 @@ mod tests {
         let object = &state.objects[&keys[0]];
         assert_eq!((object.body.clone(), state.versions[&keys[0]].len()), (change.body, 1));
         let metadata = object.metadata.clone().into_iter().collect();
-        assert_eq!(Version::of_metadata(Some(&metadata)), Some(change.version));
+        assert_eq!(Version::from_metadata(Some(&metadata)), Some(change.version));
     }
 
     #[tokio::test]

@@ -54,7 +54,7 @@ pub async fn describe(lambda: &aws_sdk_lambda::Client, uuid: &str) -> Result<Opt
             stream_arn: shown.event_source_arn,
         })),
         Err(error) if error.code() == Some("ResourceNotFoundException") => Ok(None),
-        Err(error) => Err(AwsFailure::of("lambda:GetEventSourceMapping")(error)),
+        Err(error) => Err(AwsFailure::from_call("lambda:GetEventSourceMapping")(error)),
     }
 }
 

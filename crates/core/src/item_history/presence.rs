@@ -66,7 +66,7 @@ async fn walk(s3: &aws_sdk_s3::Client, items: &Items, below: &str) -> Result<Wal
     for _ in 0..MOST_FOLDERS {
         let list = s3.list_object_versions().bucket(&items.bucket).prefix(below).max_keys(1);
         let page = list.set_key_marker(marker).send().await;
-        let page = page.map_err(AwsFailure::of("s3:ListBucketVersions"))?;
+        let page = page.map_err(AwsFailure::from_call("s3:ListBucketVersions"))?;
         let versions = page.versions.unwrap_or_default().into_iter().filter_map(|version| version.key);
         let markers = page.delete_markers.unwrap_or_default().into_iter().filter_map(|marker| marker.key);
         let Some(key) = versions.chain(markers).min() else { break };

@@ -26,6 +26,6 @@ pub async fn quarantine(
     match put.if_none_match("*").body(body).send().await {
         Ok(_) => Ok(()),
         Err(error) if error.code() == Some("PreconditionFailed") => Ok(()),
-        Err(error) => Err(AwsFailure::of("s3:PutObject")(error)),
+        Err(error) => Err(AwsFailure::from_call("s3:PutObject")(error)),
     }
 }

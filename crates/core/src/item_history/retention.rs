@@ -27,12 +27,12 @@ pub async fn read(
     prefix: &str,
 ) -> Result<VersionRetention, AwsFailure> {
     let versioning = s3.get_bucket_versioning().bucket(bucket).send().await;
-    let versioning = versioning.map_err(AwsFailure::of("s3:GetBucketVersioning"))?;
+    let versioning = versioning.map_err(AwsFailure::from_call("s3:GetBucketVersioning"))?;
     let versions = versioning.status == Some(BucketVersioningStatus::Enabled);
     let rules = match s3.get_bucket_lifecycle_configuration().bucket(bucket).send().await {
         Ok(answer) => answer.rules.unwrap_or_default(),
         Err(error) if error.code() == Some("NoSuchLifecycleConfiguration") => Vec::new(),
-        Err(error) => return Err(AwsFailure::of("s3:GetLifecycleConfiguration")(error)),
+        Err(error) => return Err(AwsFailure::from_call("s3:GetLifecycleConfiguration")(error)),
     };
     let days = rules.iter().filter_map(|rule| days_of(rule, prefix)).min();
     Ok(VersionRetention { versions, noncurrent_days: days.unwrap_or_default() })

@@ -110,12 +110,12 @@ impl Store {
         match head {
             Ok(head) => {
                 // An object that no version made was put here by a person: any change is newer.
-                let version = Version::of_metadata(head.metadata());
+                let version = Version::from_metadata(head.metadata());
                 let position = version.map_or_else(Position::zero, |version| version.position);
                 Ok(ObjectState::Current { etag: head.e_tag.unwrap_or_default(), position })
             }
             Err(error) if AwsFailure::is_missing(&error) => Ok(ObjectState::Absent),
-            Err(error) => Err(AwsFailure::of("s3:GetObject")(error)),
+            Err(error) => Err(AwsFailure::from_call("s3:GetObject")(error)),
         }
     }
 
@@ -134,7 +134,7 @@ impl Store {
             Err(error) => match error.code() {
                 Some("PreconditionFailed") => Ok(Put::Refused),
                 Some("ConditionalRequestConflict" | "NoSuchKey") => Ok(Put::Conflict),
-                _ => Err(AwsFailure::of("s3:PutObject")(error)),
+                _ => Err(AwsFailure::from_call("s3:PutObject")(error)),
             },
         }
     }

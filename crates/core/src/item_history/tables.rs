@@ -69,7 +69,7 @@ pub async fn followed(
     let mut pages = list.into_paginator().items().send();
     let mut tables: BTreeMap<String, Followed> = BTreeMap::new();
     while let Some(mapping) = pages.next().await {
-        let mapping = mapping.map_err(AwsFailure::of("lambda:ListEventSourceMappings"))?;
+        let mapping = mapping.map_err(AwsFailure::from_call("lambda:ListEventSourceMappings"))?;
         let (Some(stream_arn), Some(mapping)) = (mapping.event_source_arn, mapping.uuid) else { continue };
         let Some((_, name)) = table_of_stream(&stream_arn) else { continue };
         let (name, followed) = (name.to_owned(), Followed { stream_arn, mapping });

@@ -152,7 +152,7 @@ impl Version {
     }
 
     /// Reads an object's metadata; `None` where it is of no version.
-    pub fn of_metadata(metadata: Option<&HashMap<String, String>>) -> Option<Version> {
+    pub fn from_metadata(metadata: Option<&HashMap<String, String>>) -> Option<Version> {
         let text = |name| metadata?.get(name).map(String::as_str);
         let key = text(ITEM_KEY).unwrap_or_default();
         let event: EventName = text(EVENT_NAME)?.parse().ok()?;
@@ -242,29 +242,29 @@ mod tests {
         };
         let short = version(r#"{"id":{"S":"Göteborg\n"}}"#);
         let metadata = short.metadata();
-        assert_eq!(Version::of_metadata(Some(&metadata)), Some(short.clone()));
+        assert_eq!(Version::from_metadata(Some(&metadata)), Some(short.clone()));
         assert!(!metadata.contains_key("first-event-name"));
         let begins = Version { first_event: EventName::Insert, ..short.clone() };
-        assert_eq!(Version::of_metadata(Some(&begins.metadata())), Some(begins));
+        assert_eq!(Version::from_metadata(Some(&begins.metadata())), Some(begins));
         // As versions were written before labels were kept.
         let mut unlabelled = metadata.clone();
         unlabelled.remove("stream");
-        let reported = Version::of_metadata(Some(&unlabelled)).unwrap();
+        let reported = Version::from_metadata(Some(&unlabelled)).unwrap();
         assert_eq!(reported.position, Position { stream: None, ..short.position });
         assert_eq!(metadata.get("event-time").map(String::as_str), Some("2026-11-20T02:00:05Z"));
         assert!(metadata.values().all(|value| value.is_ascii()), "{metadata:?}");
         let long = version(&"x".repeat(3_000)).metadata();
-        assert_eq!(Version::of_metadata(Some(&long)).unwrap().item_key, "");
+        assert_eq!(Version::from_metadata(Some(&long)).unwrap().item_key, "");
         assert!(long.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>() < 2_000);
     }
 
     #[test]
     fn other_objects_are_of_no_version() {
-        assert_eq!(Version::of_metadata(None), None);
+        assert_eq!(Version::from_metadata(None), None);
         let mut metadata = HashMap::from([("sequence-number".to_owned(), "1".to_owned())]);
-        assert_eq!(Version::of_metadata(Some(&metadata)), None);
+        assert_eq!(Version::from_metadata(Some(&metadata)), None);
         metadata.insert("event-time".to_owned(), "yesterday".to_owned());
         metadata.insert("event-name".to_owned(), "INSERT".to_owned());
-        assert_eq!(Version::of_metadata(Some(&metadata)), None);
+        assert_eq!(Version::from_metadata(Some(&metadata)), None);
     }
 }

@@ -92,7 +92,7 @@ pub async fn each(
     loop {
         let list = store.s3.list_object_versions().bucket(&store.bucket).prefix(object);
         let list = list.set_key_marker(key_marker).set_version_id_marker(id_marker);
-        let page = list.send().await.map_err(AwsFailure::of("s3:ListBucketVersions"))?;
+        let page = list.send().await.map_err(AwsFailure::from_call("s3:ListBucketVersions"))?;
         let versions = page.versions.unwrap_or_default().into_iter().filter_map(|version| {
             let size = u64::try_from(version.size?).ok()?;
             let is_latest = version.is_latest == Some(true);
@@ -148,7 +148,9 @@ async fn head(
         let answer = match get.send().await {
             Ok(answer) => answer,
             Err(error) if error.code() == Some("NoSuchVersion") => return Ok(None),
-            Err(error) => return Err(AwsFailure::of::<GetObjectError>("s3:GetObjectVersion")(error).into()),
+            Err(error) => {
+                return Err(AwsFailure::from_call::<GetObjectError>("s3:GetObjectVersion")(error).into());
+            }
         };
         let place = format!("s3://{}/{object}", store.bucket);
         let broken_off = |error| AwsFailure::broken_off("s3:GetObjectVersion", &place, error);
@@ -159,10 +161,10 @@ async fn head(
         match head.send().await {
             Ok(answer) => (answer.metadata, None),
             Err(error) if AwsFailure::is_missing(&error) => return Ok(None),
-            Err(error) => return Err(AwsFailure::of("s3:GetObjectVersion")(error).into()),
+            Err(error) => return Err(AwsFailure::from_call("s3:GetObjectVersion")(error).into()),
         }
     };
-    let Some(version) = Version::of_metadata(metadata.as_ref()) else {
+    let Some(version) = Version::from_metadata(metadata.as_ref()) else {
         return Ok(Some(Entry { id, put_at, what: What::Other { size } }));
     };
     let what = match u64::try_from(TOMBSTONE_SIZE) == Ok(size) {

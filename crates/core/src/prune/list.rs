@@ -14,7 +14,7 @@ pub async fn backups(dynamodb: &aws_sdk_dynamodb::Client, table: &str) -> Result
     loop {
         let list = dynamodb.list_backups().table_name(table).backup_type(BackupTypeFilter::User);
         let page = list.set_exclusive_start_backup_arn(start).send().await;
-        let page = page.map_err(AwsFailure::of("dynamodb:ListBackups"))?;
+        let page = page.map_err(AwsFailure::from_call("dynamodb:ListBackups"))?;
         backups.extend(page.backup_summaries().iter().filter_map(of_summary));
         start = page.last_evaluated_backup_arn;
         if start.is_none() {

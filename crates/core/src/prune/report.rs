@@ -31,7 +31,7 @@ pub struct Prune {
 
 impl Prune {
     /// Says what a plan keeps, in N lines of each kind.
-    pub fn of(plan: &Plan<'_>, lines: u32) -> Prune {
+    pub fn from_plan(plan: &Plan<'_>, lines: u32) -> Prune {
         let count = |of: usize| u32::try_from(of).unwrap_or(u32::MAX);
         let kept = plan.keep.iter().map(|(backup, rules)| format!("{}: {}", backup.name, rules.join(", ")));
         let ignored = plan.ignored.iter().map(|(backup, reason)| format!("{}: {reason}", backup.name));

@@ -146,19 +146,19 @@ async fn behind_marker(store: &Store, object: &str) -> Result<Option<Position>, 
     loop {
         let list = store.s3.list_object_versions().bucket(&store.bucket).prefix(object);
         let list = list.set_key_marker(key_marker).set_version_id_marker(id_marker);
-        let page = list.send().await.map_err(AwsFailure::of("s3:ListBucketVersions"))?;
+        let page = list.send().await.map_err(AwsFailure::from_call("s3:ListBucketVersions"))?;
         let own =
             |version: ObjectVersion| version.version_id.filter(|_| version.key.as_deref() == Some(object));
         for id in page.versions.unwrap_or_default().into_iter().filter_map(own) {
             let head = store.s3.head_object().bucket(&store.bucket).key(object).version_id(id).send().await;
             match head {
                 Ok(head) => {
-                    let version = Version::of_metadata(head.metadata());
+                    let version = Version::from_metadata(head.metadata());
                     return Ok(Some(version.map_or_else(Position::zero, |version| version.position)));
                 }
                 // It went since it was listed.
                 Err(error) if AwsFailure::is_missing(&error) => {}
-                Err(error) => return Err(AwsFailure::of("s3:GetObjectVersion")(error)),
+                Err(error) => return Err(AwsFailure::from_call("s3:GetObjectVersion")(error)),
             }
         }
         if page.is_truncated != Some(true) {

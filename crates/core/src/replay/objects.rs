@@ -121,7 +121,7 @@ pub async fn run(
     let list = s3.list_objects_v2().bucket(&replay.given_up_bucket).prefix(&replay.folder);
     let mut pages = list.set_start_after(reached.cursor.clone()).into_paginator().send();
     while let Some(page) = pages.next().await {
-        let page = page.map_err(AwsFailure::of(LIST))?;
+        let page = page.map_err(AwsFailure::from_call(LIST))?;
         for key in page.contents.unwrap_or_default().into_iter().filter_map(|object| object.key) {
             work.object(&applier, &key, &mut reached).await?;
             reached.cursor = Some(key);
@@ -147,7 +147,7 @@ impl ReplayJob<'_> {
             Ok(answer) => answer.body.collect().await,
             // Another replay was quicker.
             Err(error) if error.code() == Some("NoSuchKey") => return Ok(()),
-            Err(error) => return Err(AwsFailure::of("s3:GetObject")(error)),
+            Err(error) => return Err(AwsFailure::from_call("s3:GetObject")(error)),
         };
         let broken_off =
             |error| AwsFailure::broken_off("s3:GetObject", &format!("s3://{bucket}/{key}"), error);
@@ -169,7 +169,7 @@ impl ReplayJob<'_> {
         };
         let applied = applier.apply(&records).await?;
         let delete = self.s3.delete_object().bucket(bucket).key(key);
-        delete.send().await.map_err(AwsFailure::of("s3:DeleteObject"))?;
+        delete.send().await.map_err(AwsFailure::from_call("s3:DeleteObject"))?;
         tracing::info!(
             key,
             records = applied.records,

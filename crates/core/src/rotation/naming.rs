@@ -184,7 +184,8 @@ impl Rotation {
         let not_a_recovery_point =
             || RotationError::NotARecoveryPoint { arn: quoted(&backup.recovery_point_arn) };
         let recovery_point = Arn::parse(&backup.recovery_point_arn).ok_or_else(not_a_recovery_point)?;
-        let recovery_point_kind = RecoveryPointKind::of(&recovery_point).ok_or_else(not_a_recovery_point)?;
+        let recovery_point_kind =
+            RecoveryPointKind::from_arn(&recovery_point).ok_or_else(not_a_recovery_point)?;
         if let Some(backed_up) = backed_up_table(&recovery_point).filter(|table| *table != source_table) {
             let (backed_up, named) = (quoted(backed_up), quoted(source_table));
             return Err(RotationError::OtherTable { backed_up, named });

@@ -70,7 +70,7 @@ impl Setting for Alarms {
             let name = alarm.alarm_name().filter(|name| !name.starts_with(OF_AUTO_SCALING))?;
             Some(Alarm { own_name: name.to_owned(), ..Alarm::on(table, alarm)? })
         });
-        Ok(Value::of(of_the_table.collect(), &table.name))
+        Ok(Value::from_alarms(of_the_table.collect(), &table.name))
     }
 
     fn compare(Value(wanted): &Value, Value(actual): &Value, target: &Table) -> Comparison<Change> {
@@ -110,11 +110,11 @@ impl Setting for Alarms {
                 refuse_anothers(aws, name, target).await?;
                 let put = aws.cloudwatch.put_metric_alarm().alarm_name(name);
                 let put = alarm.put(put, target).send().await.map(drop);
-                put.map_err(AwsFailure::of("cloudwatch:PutMetricAlarm"))
+                put.map_err(AwsFailure::from_call("cloudwatch:PutMetricAlarm"))
             }
             Change::Delete(name) => {
                 let delete = aws.cloudwatch.delete_alarms().alarm_names(name);
-                delete.send().await.map(drop).map_err(AwsFailure::of("cloudwatch:DeleteAlarms"))
+                delete.send().await.map(drop).map_err(AwsFailure::from_call("cloudwatch:DeleteAlarms"))
             }
         }
     }
@@ -123,7 +123,7 @@ impl Setting for Alarms {
 impl Value {
     /// The alarms of the table of this name. Where two come to the same portable name (`x` and `x-orders`),
     /// the later one is counted.
-    fn of(mut found: Vec<Alarm>, table: &str) -> Value {
+    fn from_alarms(mut found: Vec<Alarm>, table: &str) -> Value {
         found.sort_by(|one, other| one.own_name.cmp(&other.own_name));
         let mut alarms = BTreeMap::new();
         for alarm in found {
@@ -141,7 +141,7 @@ impl Value {
 /// something else.
 async fn refuse_anothers(aws: &Aws, name: &str, target: &Table) -> Result<(), AwsFailure> {
     let there = aws.cloudwatch.describe_alarms().alarm_names(name).send().await;
-    let there = there.map_err(AwsFailure::of("cloudwatch:DescribeAlarms"))?;
+    let there = there.map_err(AwsFailure::from_call("cloudwatch:DescribeAlarms"))?;
     let anothers = |alarm: &MetricAlarm| Alarm::on(target, alarm).is_none();
     if !there.metric_alarms().iter().any(anothers) {
         return Ok(());
@@ -158,7 +158,7 @@ async fn list(aws: &Aws) -> Result<Vec<MetricAlarm>, AwsFailure> {
     let mut alarms = Vec::new();
     let mut pages = aws.cloudwatch.describe_alarms().max_records(100).into_paginator().send();
     while let Some(page) = pages.next().await {
-        let page = page.map_err(AwsFailure::of("cloudwatch:DescribeAlarms"))?;
+        let page = page.map_err(AwsFailure::from_call("cloudwatch:DescribeAlarms"))?;
         alarms.extend(page.metric_alarms.unwrap_or_default());
     }
     Ok(alarms)
@@ -228,7 +228,7 @@ mod tests {
     #[test]
     fn an_alarm_of_the_targets_own_is_deleted_by_the_name_that_it_has() {
         let own = Alarm { own_name: "throttled".to_owned(), ..Alarm::default() };
-        let actual = Value::of(vec![own], "orders-restored");
+        let actual = Value::from_alarms(vec![own], "orders-restored");
         let comparison = Alarms::compare(&Value::default(), &actual, &table());
         assert_eq!(comparison.extra[0].change, Change::Delete("throttled".to_owned()));
     }
@@ -240,7 +240,7 @@ mod tests {
             period: Some(*period),
             ..Alarm::default()
         };
-        Value::of(names.iter().map(alarm).collect(), table)
+        Value::from_alarms(names.iter().map(alarm).collect(), table)
     }
 
     /// Names that hold those of tables, some of them twice and some as a part of a longer word.

@@ -227,7 +227,7 @@ fn compare_one(
 
 impl Subject {
     /// The subject of a resource id and a dimension of AWS's; `None` where it is not of this table.
-    fn of(table: &Table, resource_id: &str, dimension: Option<&ScalableDimension>) -> Option<Subject> {
+    fn new(table: &Table, resource_id: &str, dimension: Option<&ScalableDimension>) -> Option<Subject> {
         let rest = resource_id.strip_prefix("table/")?.strip_prefix(table.name.as_str())?;
         let of = if rest.is_empty() { "table" } else { rest.strip_prefix('/')? };
         let reads = match dimension? {

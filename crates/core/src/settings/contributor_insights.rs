@@ -97,7 +97,7 @@ impl Setting for ContributorInsights {
         let update = aws.dynamodb.update_contributor_insights().table_name(&target.name);
         let update = update.set_index_name(change.index.clone()).contributor_insights_action(action);
         let action = "dynamodb:UpdateContributorInsights";
-        update.set_contributor_insights_mode(mode).send().await.map_err(AwsFailure::of(action))?;
+        update.set_contributor_insights_mode(mode).send().await.map_err(AwsFailure::from_call(action))?;
         let index = change.index.as_deref();
         if change.mode.is_some() && settled(|| describe(aws, target, index)).await? == Some(Watched::Failed) {
             let detail = format!("FAILED: {}", why_failed(aws, target, index).await?);
@@ -129,7 +129,7 @@ async fn describe(aws: &Aws, target: &Table, index: Option<&str>) -> Result<Opti
 async fn why_failed(aws: &Aws, target: &Table, index: Option<&str>) -> Result<String, AwsFailure> {
     let describe = aws.dynamodb.describe_contributor_insights().table_name(&target.name);
     let described = describe.set_index_name(index.map(str::to_owned)).send().await;
-    let described = described.map_err(AwsFailure::of("dynamodb:DescribeContributorInsights"))?;
+    let described = described.map_err(AwsFailure::from_call("dynamodb:DescribeContributorInsights"))?;
     let reason = described.failure_exception();
     let name = reason.and_then(|reason| reason.exception_name());
     let words = reason.and_then(|reason| reason.exception_description());
@@ -141,7 +141,7 @@ async fn list(aws: &Aws, table: &Table) -> Result<Vec<ContributorInsightsSummary
     let list = aws.dynamodb.list_contributor_insights().table_name(&table.name);
     let mut pages = list.into_paginator().send();
     while let Some(page) = pages.next().await {
-        let page = page.map_err(AwsFailure::of("dynamodb:ListContributorInsights"))?;
+        let page = page.map_err(AwsFailure::from_call("dynamodb:ListContributorInsights"))?;
         summaries.extend(page.contributor_insights_summaries.unwrap_or_default());
     }
     Ok(summaries)

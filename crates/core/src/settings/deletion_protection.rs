@@ -41,6 +41,6 @@ impl Setting for DeletionProtection {
     async fn make(enabled: &bool, aws: &Aws, target: &Table) -> Result<(), AwsFailure> {
         let update = aws.dynamodb.update_table().table_name(&target.name);
         let update = update.deletion_protection_enabled(*enabled).send().await;
-        update.map(drop).map_err(AwsFailure::of("dynamodb:UpdateTable"))
+        update.map(drop).map_err(AwsFailure::from_call("dynamodb:UpdateTable"))
     }
 }

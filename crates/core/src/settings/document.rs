@@ -36,7 +36,7 @@ struct Versioned {
 
 impl SettingsDocument {
     /// The document of a table that was read, so far without settings.
-    pub fn of(table: &Table, captured_at: DateTime<Utc>) -> SettingsDocument {
+    pub fn from_table(table: &Table, captured_at: DateTime<Utc>) -> SettingsDocument {
         SettingsDocument {
             version: VERSION,
             table_arn: table.arn.clone(),
@@ -61,7 +61,7 @@ impl SettingsDocument {
     /// What a DynamoDB backup tells of the table that it was made of: stream, Time to Live and the maximum
     /// throughput on demand (API reference, SourceTableDetails and SourceTableFeatureDetails). `None` where it
     /// tells nothing of its table.
-    pub fn of_backup(backup: &BackupDescription) -> Option<SettingsDocument> {
+    pub fn from_backup(backup: &BackupDescription) -> Option<SettingsDocument> {
         let source = backup.source_table_details()?;
         let features = backup.source_table_feature_details();
         let created = backup.backup_details().map(|details| details.backup_creation_date_time());
@@ -141,7 +141,7 @@ mod tests {
             .stream_description(stream.unwrap())
             .time_to_live_description(time_to_live.build());
         let reported = backup(source(Some("arn"), Some(100)), Some(features.build()));
-        let document = SettingsDocument::of_backup(&reported).unwrap();
+        let document = SettingsDocument::from_backup(&reported).unwrap();
         assert_eq!((document.version, document.table_arn.as_str()), (VERSION, "arn"));
         assert_eq!((document.table_id.as_deref(), document.captured_at.timestamp()), (Some("id"), 1_500));
         let table =
@@ -157,7 +157,7 @@ mod tests {
 
     #[test]
     fn a_table_without_stream_and_time_to_live_is_known_to_have_none() {
-        let document = SettingsDocument::of_backup(&backup(source(Some("arn"), None), None)).unwrap();
+        let document = SettingsDocument::from_backup(&backup(source(Some("arn"), None), None)).unwrap();
         let expected = Settings {
             stream: Some(stream::Value::default()),
             time_to_live: Some(time_to_live::Value::default()),
@@ -168,7 +168,7 @@ mod tests {
 
     #[test]
     fn a_backup_that_does_not_tell_its_table_tells_nothing() {
-        assert_eq!(SettingsDocument::of_backup(&BackupDescription::builder().build()), None);
-        assert_eq!(SettingsDocument::of_backup(&backup(source(None, Some(1)), None)), None);
+        assert_eq!(SettingsDocument::from_backup(&BackupDescription::builder().build()), None);
+        assert_eq!(SettingsDocument::from_backup(&backup(source(None, Some(1)), None)), None);
     }
 }

@@ -112,7 +112,7 @@ impl Setting for KinesisDestinations {
                     .approximate_creation_date_time_precision(precision);
                 let enable = aws.dynamodb.enable_kinesis_streaming_destination().table_name(&target.name);
                 let enable = enable.stream_arn(stream).enable_kinesis_streaming_configuration(with.build());
-                enable.send().await.map_err(AwsFailure::of(action))?;
+                enable.send().await.map_err(AwsFailure::from_call(action))?;
                 match settled(|| poll(aws, target, stream)).await? {
                     Some(Err(detail)) => Err(AwsFailure { action, name: ErrorName::RequestRefused, detail }),
                     Some(Ok(())) | None => Ok(()),
@@ -125,12 +125,12 @@ impl Setting for KinesisDestinations {
                 let update = aws.dynamodb.update_kinesis_streaming_destination().table_name(&target.name);
                 let update = update.stream_arn(stream).update_kinesis_streaming_configuration(with.build());
                 let updated = update.send().await.map(drop);
-                updated.map_err(AwsFailure::of("dynamodb:UpdateKinesisStreamingDestination"))
+                updated.map_err(AwsFailure::from_call("dynamodb:UpdateKinesisStreamingDestination"))
             }
             Change::Disable(stream) => {
                 let disable = aws.dynamodb.disable_kinesis_streaming_destination().table_name(&target.name);
                 let disabled = disable.stream_arn(stream).send().await.map(drop);
-                disabled.map_err(AwsFailure::of("dynamodb:DisableKinesisStreamingDestination"))
+                disabled.map_err(AwsFailure::from_call("dynamodb:DisableKinesisStreamingDestination"))
             }
         }
     }
@@ -154,7 +154,7 @@ async fn poll(aws: &Aws, target: &Table, stream: &str) -> Result<Option<Result<(
 async fn describe(aws: &Aws, table: &Table) -> Result<Vec<KinesisDataStreamDestination>, AwsFailure> {
     let describe = aws.dynamodb.describe_kinesis_streaming_destination().table_name(&table.name);
     let answer = describe.send().await;
-    let answer = answer.map_err(AwsFailure::of("dynamodb:DescribeKinesisStreamingDestination"))?;
+    let answer = answer.map_err(AwsFailure::from_call("dynamodb:DescribeKinesisStreamingDestination"))?;
     Ok(answer.kinesis_data_stream_destinations.unwrap_or_default())
 }
 

@@ -56,8 +56,8 @@ impl Setting for LambdaTriggers {
         let list = aws.lambda.list_event_source_mappings().event_source_arn(stream);
         let mut pages = list.into_paginator().send();
         while let Some(page) = pages.next().await {
-            let page = page.map_err(AwsFailure::of("lambda:ListEventSourceMappings"))?;
-            mappings.extend(page.event_source_mappings().iter().filter_map(Mapping::of));
+            let page = page.map_err(AwsFailure::from_call("lambda:ListEventSourceMappings"))?;
+            mappings.extend(page.event_source_mappings().iter().filter_map(Mapping::from_configuration));
         }
         for mapping in mappings.iter_mut().filter(|mapping| mapping.kms_key_arn.is_some()) {
             *mapping = decrypted(aws, mapping.clone()).await?;
@@ -110,16 +110,16 @@ impl Setting for LambdaTriggers {
                 let action = "lambda:CreateEventSourceMapping";
                 let stream = target.stream_for(action)?;
                 let create = aws.lambda.create_event_source_mapping().event_source_arn(stream);
-                mapping.create(create).send().await.map(drop).map_err(AwsFailure::of(action))
+                mapping.create(create).send().await.map(drop).map_err(AwsFailure::from_call(action))
             }
             Change::Update(uuid, mapping) => {
                 let update = aws.lambda.update_event_source_mapping().uuid(uuid);
                 let updated = mapping.update(update).send().await.map(drop);
-                updated.map_err(AwsFailure::of("lambda:UpdateEventSourceMapping"))
+                updated.map_err(AwsFailure::from_call("lambda:UpdateEventSourceMapping"))
             }
             Change::Delete(uuid) => {
                 let deleted = aws.lambda.delete_event_source_mapping().uuid(uuid).send().await.map(drop);
-                deleted.map_err(AwsFailure::of("lambda:DeleteEventSourceMapping"))
+                deleted.map_err(AwsFailure::from_call("lambda:DeleteEventSourceMapping"))
             }
         }
     }
@@ -131,7 +131,7 @@ async fn decrypted(aws: &Aws, mapping: Mapping) -> Result<Mapping, AwsFailure> {
         Ok(shown) => Ok(mapping.with_filter(shown.filter_criteria(), shown.filter_criteria_error())),
         // Deleted since it was listed: what the list shows of it is left.
         Err(error) if error.code() == Some("ResourceNotFoundException") => Ok(mapping),
-        Err(error) => Err(AwsFailure::of("lambda:GetEventSourceMapping")(error)),
+        Err(error) => Err(AwsFailure::from_call("lambda:GetEventSourceMapping")(error)),
     }
 }
 

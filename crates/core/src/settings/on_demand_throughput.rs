@@ -101,7 +101,7 @@ impl Setting for OnDemandThroughput {
                 update.global_secondary_index_updates(index)
             }
         };
-        update.send().await.map(drop).map_err(AwsFailure::of(action))
+        update.send().await.map(drop).map_err(AwsFailure::from_call(action))
     }
 }
 

@@ -36,7 +36,7 @@ impl Setting for PointInTimeRecovery {
 
     async fn read(aws: &Aws, table: &Table) -> Result<Value, AwsFailure> {
         let describe = aws.dynamodb.describe_continuous_backups().table_name(&table.name).send().await;
-        let answer = describe.map_err(AwsFailure::of("dynamodb:DescribeContinuousBackups"))?;
+        let answer = describe.map_err(AwsFailure::from_call("dynamodb:DescribeContinuousBackups"))?;
         let backups = answer.continuous_backups_description;
         Ok(Value::from(backups.as_ref().and_then(|backups| backups.point_in_time_recovery_description())))
     }
@@ -66,7 +66,7 @@ impl Setting for PointInTimeRecovery {
             .map_err(AwsFailure::unbuilt(action))?;
         let update = aws.dynamodb.update_continuous_backups().table_name(&target.name);
         let update = update.point_in_time_recovery_specification(specification).send().await;
-        update.map(drop).map_err(AwsFailure::of(action))
+        update.map(drop).map_err(AwsFailure::from_call(action))
     }
 }
 

@@ -100,7 +100,11 @@ impl SettingReport {
     }
 
     /// What a comparison leads to.
-    pub fn of<C>(setting: SettingName, comparison: &Comparison<C>, remove_extra: bool) -> SettingReport {
+    pub fn from_comparison<C>(
+        setting: SettingName,
+        comparison: &Comparison<C>,
+        remove_extra: bool,
+    ) -> SettingReport {
         let mut changes: Vec<String> =
             comparison.to_do(remove_extra).map(|planned| planned.words.clone()).collect();
         changes.extend(comparison.under_way.iter().cloned());
@@ -230,11 +234,11 @@ mod tests {
         let mut comparison = Comparison::<()>::default();
         comparison.extra("stop a", ());
         comparison.instead_of_extra("begin b", ());
-        let left = SettingReport::of(SettingName::KinesisDestinations, &comparison, false);
+        let left = SettingReport::from_comparison(SettingName::KinesisDestinations, &comparison, false);
         let notes = ["left out; RemoveExtra would begin b", "left as it is; RemoveExtra would stop a"];
         assert_eq!((left.outcome, left.reason.as_deref()), (Outcome::Skipped, Some(notes[0])));
         assert_eq!(left.notes, notes);
-        let removed = SettingReport::of(SettingName::KinesisDestinations, &comparison, true);
+        let removed = SettingReport::from_comparison(SettingName::KinesisDestinations, &comparison, true);
         assert_eq!((removed.outcome, removed.notes.len()), (Outcome::Planned, 0));
         assert_eq!(removed.changes, ["stop a", "begin b"]);
     }
@@ -243,7 +247,7 @@ mod tests {
     fn what_is_under_way_is_not_equal_yet() {
         let mut comparison = Comparison::<()> { same: 1, ..Comparison::default() };
         comparison.under_way("wait for it");
-        let report = SettingReport::of(SettingName::ContributorInsights, &comparison, false);
+        let report = SettingReport::from_comparison(SettingName::ContributorInsights, &comparison, false);
         assert_eq!(
             (report.outcome, report.changes.as_slice()),
             (Outcome::Planned, &["wait for it".to_owned()][..])
@@ -254,16 +258,19 @@ mod tests {
     fn what_is_left_out_alone_is_skipped_and_what_is_equal_beside_it_is_unchanged() {
         let mut comparison = Comparison::<()>::default();
         comparison.leave_out("the target has no index gone");
-        assert_eq!(SettingReport::of(SettingName::AutoScaling, &comparison, false).outcome, Outcome::Skipped);
+        assert_eq!(
+            SettingReport::from_comparison(SettingName::AutoScaling, &comparison, false).outcome,
+            Outcome::Skipped
+        );
         comparison.same = 1;
         assert_eq!(
-            SettingReport::of(SettingName::AutoScaling, &comparison, false).outcome,
+            SettingReport::from_comparison(SettingName::AutoScaling, &comparison, false).outcome,
             Outcome::Unchanged
         );
         comparison.extra("delete policy own", ());
-        let kept = SettingReport::of(SettingName::AutoScaling, &comparison, false);
+        let kept = SettingReport::from_comparison(SettingName::AutoScaling, &comparison, false);
         assert_eq!((kept.outcome, kept.notes.len()), (Outcome::Unchanged, 2));
-        let removed = SettingReport::of(SettingName::AutoScaling, &comparison, true);
+        let removed = SettingReport::from_comparison(SettingName::AutoScaling, &comparison, true);
         assert_eq!(
             (removed.outcome, removed.changes.as_slice()),
             (Outcome::Planned, &["delete policy own".to_owned()][..])

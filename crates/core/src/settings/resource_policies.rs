@@ -61,7 +61,7 @@ impl Setting for ResourcePolicies {
             Some(stream) => policy(aws, stream).await?,
             None => None,
         };
-        let names = Names::of(table);
+        let names = Names::from_table(table);
         let portable =
             |policy: Option<Json>| policy.map(|policy| rewritten(policy, &|it| names.portable(it)));
         Ok(Value { table: portable(policy(aws, &table.arn).await?), stream: portable(stream) })
@@ -90,7 +90,7 @@ impl Setting for ResourcePolicies {
     }
 
     async fn make(change: &Change, aws: &Aws, target: &Table) -> Result<(), AwsFailure> {
-        let names = Names::of(target);
+        let names = Names::from_table(target);
         let action = match change.policy {
             Some(_) => "dynamodb:PutResourcePolicy",
             None => "dynamodb:DeleteResourcePolicy",
@@ -103,11 +103,11 @@ impl Setting for ResourcePolicies {
             Some(policy) => {
                 let policy = rewritten(policy.clone(), &|it| names.own(it));
                 let put = aws.dynamodb.put_resource_policy().resource_arn(arn).policy(policy.to_string());
-                put.send().await.map(drop).map_err(AwsFailure::of(action))
+                put.send().await.map(drop).map_err(AwsFailure::from_call(action))
             }
             None => {
                 let delete = aws.dynamodb.delete_resource_policy().resource_arn(arn);
-                delete.send().await.map(drop).map_err(AwsFailure::of(action))
+                delete.send().await.map(drop).map_err(AwsFailure::from_call(action))
             }
         }
     }
@@ -116,7 +116,7 @@ impl Setting for ResourcePolicies {
 impl Value {
     /// The policies as this table has them, with its own ARNs in them.
     pub fn of_table(&self, table: &Table) -> Value {
-        let names = Names::of(table);
+        let names = Names::from_table(table);
         let own = |policy: &Option<Json>| policy.clone().map(|it| rewritten(it, &|text| names.own(text)));
         Value { table: own(&self.table), stream: own(&self.stream) }
     }
@@ -130,7 +130,7 @@ async fn policy(aws: &Aws, arn: &str) -> Result<Option<Json>, AwsFailure> {
             Ok(answer.policy.map(parsed))
         }
         Err(error) if error.code() == Some("PolicyNotFoundException") => Ok(None),
-        Err(error) => Err(AwsFailure::of("dynamodb:GetResourcePolicy")(error)),
+        Err(error) => Err(AwsFailure::from_call("dynamodb:GetResourcePolicy")(error)),
     }
 }
 
@@ -141,7 +141,7 @@ struct Names<'a> {
 }
 
 impl<'a> Names<'a> {
-    fn of(table: &'a Table) -> Names<'a> {
+    fn from_table(table: &'a Table) -> Names<'a> {
         Names { table: &table.arn, stream: table.stream_arn() }
     }
 

@@ -215,7 +215,7 @@ impl<S: Setting> AnySetting for S {
         Box::pin(async move {
             let Some(wanted) = S::known(wanted) else { return Ok(None) };
             let comparison = S::compare(wanted, &S::read(aws, target).await?, target);
-            Ok(Some(SettingReport::of(S::NAME, &comparison, remove_extra)))
+            Ok(Some(SettingReport::from_comparison(S::NAME, &comparison, remove_extra)))
         })
     }
 

@@ -81,14 +81,14 @@ pub async fn put(
     let body = serde_json::to_vec_pretty(document).map_err(unreadable)?;
     let put = s3.put_object().bucket(&location.bucket).key(&location.key).content_type("application/json");
     let put = put.body(ByteStream::from(body)).send().await;
-    put.map(drop).map_err(|error| AwsFailure::of("s3:PutObject")(error).into())
+    put.map(drop).map_err(|error| AwsFailure::from_call("s3:PutObject")(error).into())
 }
 
 /// Reads a document.
 pub async fn get(s3: &aws_sdk_s3::Client, location: &Location) -> Result<SettingsDocument, StoreError> {
     let unreadable = |reason: String| StoreError::Unreadable { location: location.clone(), reason };
     let object = s3.get_object().bucket(&location.bucket).key(&location.key).send().await;
-    let object = object.map_err(AwsFailure::of("s3:GetObject"))?;
+    let object = object.map_err(AwsFailure::from_call("s3:GetObject"))?;
     // The body comes after the head of the answer, and can still break off.
     let broken_off = |error| AwsFailure::broken_off("s3:GetObject", &location.to_string(), error);
     let body = object.body.collect().await.map_err(broken_off)?;
@@ -108,7 +108,7 @@ pub async fn kept(
     let mut pages = list.into_paginator().send();
     let mut kept = Vec::new();
     while let Some(page) = pages.next().await {
-        let page = page.map_err(AwsFailure::of("s3:ListBucket"))?;
+        let page = page.map_err(AwsFailure::from_call("s3:ListBucket"))?;
         let keys = page.contents.unwrap_or_default().into_iter().filter_map(|object| object.key);
         kept.extend(keys.filter(|key| *key <= last));
     }

@@ -70,7 +70,7 @@ impl Setting for Stream {
         };
         let stream = stream.build().map_err(AwsFailure::unbuilt(action))?;
         let update = aws.dynamodb.update_table().table_name(&target.name).stream_specification(stream);
-        update.send().await.map(drop).map_err(AwsFailure::of(action))
+        update.send().await.map(drop).map_err(AwsFailure::from_call(action))
     }
 }
 

@@ -46,6 +46,6 @@ impl Setting for TableClass {
     async fn make(class: &String, aws: &Aws, target: &Table) -> Result<(), AwsFailure> {
         let update = aws.dynamodb.update_table().table_name(&target.name);
         let update = update.table_class(SdkTableClass::from(class.as_str())).send().await;
-        update.map(drop).map_err(AwsFailure::of("dynamodb:UpdateTable"))
+        update.map(drop).map_err(AwsFailure::from_call("dynamodb:UpdateTable"))
     }
 }

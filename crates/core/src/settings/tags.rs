@@ -51,7 +51,7 @@ impl Setting for Tags {
                 .set_next_token(next_token)
                 .send()
                 .await
-                .map_err(AwsFailure::of("dynamodb:ListTagsOfResource"))?;
+                .map_err(AwsFailure::from_call("dynamodb:ListTagsOfResource"))?;
             let page_of_tags = page.tags.unwrap_or_default().into_iter().filter(|tag| !is_own(&tag.key));
             tags.extend(page_of_tags.map(|tag| (tag.key, tag.value)));
             next_token = page.next_token;
@@ -116,12 +116,12 @@ impl Setting for Tags {
                 let tags: Result<Vec<_>, _> = tags.iter().map(tag).collect();
                 let tags = tags.map_err(AwsFailure::unbuilt(action))?;
                 let set = aws.dynamodb.tag_resource().resource_arn(&target.arn).set_tags(Some(tags));
-                set.send().await.map(drop).map_err(AwsFailure::of(action))
+                set.send().await.map(drop).map_err(AwsFailure::from_call(action))
             }
             Change::Remove(keys) => {
                 let remove = aws.dynamodb.untag_resource().resource_arn(&target.arn);
                 let remove = remove.set_tag_keys(Some(keys.clone()));
-                remove.send().await.map(drop).map_err(AwsFailure::of("dynamodb:UntagResource"))
+                remove.send().await.map(drop).map_err(AwsFailure::from_call("dynamodb:UntagResource"))
             }
         }
     }

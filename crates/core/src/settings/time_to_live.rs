@@ -42,7 +42,7 @@ impl Setting for TimeToLive {
 
     async fn read(aws: &Aws, table: &Table) -> Result<Value, AwsFailure> {
         let describe = aws.dynamodb.describe_time_to_live().table_name(&table.name).send().await;
-        let answer = describe.map_err(AwsFailure::of("dynamodb:DescribeTimeToLive"))?;
+        let answer = describe.map_err(AwsFailure::from_call("dynamodb:DescribeTimeToLive"))?;
         Ok(Value::from(answer.time_to_live_description.as_ref()))
     }
 
@@ -76,7 +76,7 @@ impl Setting for TimeToLive {
         let specification = specification.build().map_err(AwsFailure::unbuilt(action))?;
         let update = aws.dynamodb.update_time_to_live().table_name(&target.name);
         let updated = update.time_to_live_specification(specification).send().await;
-        updated.map(drop).map_err(AwsFailure::of(action))
+        updated.map(drop).map_err(AwsFailure::from_call(action))
     }
 }
 

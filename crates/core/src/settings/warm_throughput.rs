@@ -125,7 +125,7 @@ impl Setting for WarmThroughput {
                 }
             };
         }
-        update.send().await.map(drop).map_err(AwsFailure::of(action))
+        update.send().await.map(drop).map_err(AwsFailure::from_call(action))
     }
 }
 

@@ -248,12 +248,12 @@ impl<'a> AsOfReader<'a> {
                         return Err(self.gone(version, id));
                     }
                     (Some("PreconditionFailed" | "NoSuchKey"), None) => return Ok(Fetched::Replaced),
-                    _ => return Err(AwsFailure::of(reading(version))(error).into()),
+                    _ => return Err(AwsFailure::from_call(reading(version))(error).into()),
                 },
             };
             let error = match body.collect().await {
                 Ok(body) => {
-                    let metadata = Version::of_metadata(metadata.as_ref());
+                    let metadata = Version::from_metadata(metadata.as_ref());
                     return self.checked(key, &body.into_bytes(), metadata).map(Fetched::State);
                 }
                 Err(error) => error,
@@ -298,9 +298,9 @@ impl<'a> AsOfReader<'a> {
             Err(error) if AwsFailure::is_missing(&error) => {
                 return Err(self.gone(version, version.id.as_deref().unwrap_or_default()));
             }
-            Err(error) => return Err(AwsFailure::of(reading(version))(error).into()),
+            Err(error) => return Err(AwsFailure::from_call(reading(version))(error).into()),
         };
-        match Version::of_metadata(response.metadata()) {
+        match Version::from_metadata(response.metadata()) {
             Some(Version { position, event, first_event, item_key }) => {
                 Ok(VersionHead { event, first_event, position, item_key })
             }

@@ -67,7 +67,7 @@ pub(super) enum Current {
 
 impl VersionCandidates {
     /// Of a version that is in time for certain and has none in time above it.
-    pub(super) fn of(sure: Listed) -> VersionCandidates {
+    pub(super) fn new(sure: Listed) -> VersionCandidates {
         VersionCandidates { sure: Some(sure), ..VersionCandidates::default() }
     }
 

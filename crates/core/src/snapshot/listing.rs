@@ -149,7 +149,7 @@ impl<'a> Listing<'a> {
             None => list.set_start_after(self.marker.key.clone()),
         };
         let page = list.send().await;
-        let page = page.map_err(AwsFailure::of(LIST))?;
+        let page = page.map_err(AwsFailure::from_call(LIST))?;
         let truncated = page.is_truncated == Some(true);
         let mut candidates = Vec::new();
         let objects = page.contents.unwrap_or_default();
@@ -167,7 +167,7 @@ impl<'a> Listing<'a> {
                 continue;
             }
             let key = listed.key.clone();
-            let versions = listed.is_surely_of(self.reader.at).then(|| VersionCandidates::of(listed));
+            let versions = listed.is_surely_of(self.reader.at).then(|| VersionCandidates::new(listed));
             candidates.push(Candidate::new(key, versions));
         }
         self.ended |= !truncated;
@@ -278,7 +278,7 @@ async fn versions(
     const LIST: &str = "s3:ListBucketVersions";
     let list = reader.s3.list_object_versions().bucket(&reader.items.bucket).prefix(prefix);
     let list = list.set_key_marker(marker.key.clone()).set_version_id_marker(marker.id.clone());
-    let page = list.send().await.map_err(AwsFailure::of(LIST))?;
+    let page = list.send().await.map_err(AwsFailure::from_call(LIST))?;
     let next = Marker { key: page.next_key_marker, id: page.next_version_id_marker, token: None };
     let next = (page.is_truncated == Some(true)).then_some(next);
     let versions = page.versions.unwrap_or_default().into_iter().map(|version| {

@@ -67,7 +67,7 @@ pub async fn each(
     let mut pages = list.into_paginator().send();
     let mut reported = 0;
     while let Some(page) = pages.next().await {
-        let page = page.map_err(AwsFailure::of("s3:ListBucket"))?;
+        let page = page.map_err(AwsFailure::from_call("s3:ListBucket"))?;
         let folders = page.common_prefixes.unwrap_or_default();
         let folders = folders.into_iter().filter_map(|folder| folder.prefix);
         let reads = stream::iter(folders).map(|folder| read(&files, folder, prefix)).buffered(AT_A_TIME);

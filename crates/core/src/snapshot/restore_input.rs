@@ -51,7 +51,7 @@ pub struct Defaults {
 
 impl ExecutionInput {
     /// The same as an import takes it.
-    pub fn of_import(
+    pub fn into_import(
         self,
         defaults: &Defaults,
     ) -> Result<(import::execution_input::ExecutionInput, import::execution_input::Defaults), InvalidInput>
@@ -114,7 +114,7 @@ mod tests {
         let input: ExecutionInput = serde_json::from_value(input).unwrap();
         let defaults =
             Defaults { bucket: "bucket".to_owned(), prefix: "snapshots".to_owned(), ..Defaults::default() };
-        input.of_import(&defaults).map(|(input, _)| input.from).map_err(|error| error.to_string())
+        input.into_import(&defaults).map(|(input, _)| input.from).map_err(|error| error.to_string())
     }
 
     #[test]

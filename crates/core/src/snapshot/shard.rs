@@ -65,7 +65,7 @@ pub enum ShardError {
 }
 
 impl ShardError {
-    fn of_item(key: &str, error: PartError) -> ShardError {
+    fn from_item(key: &str, error: PartError) -> ShardError {
         match error {
             PartError::Item(source) => ShardError::Item { key: key.to_owned(), source },
             other => ShardError::Part(other),
@@ -168,7 +168,7 @@ impl Shards<'_> {
                 State::Item(item) => {
                     // Only a reader of Data Pipeline's format is told of empty collections.
                     let written = writer.item(&item, false).await;
-                    written.map_err(|error| ShardError::of_item(&key, error))?;
+                    written.map_err(|error| ShardError::from_item(&key, error))?;
                     progress(writer.items, writer.bytes);
                 }
                 State::Absent => {}

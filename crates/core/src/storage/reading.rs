@@ -70,7 +70,7 @@ pub(super) async fn open_object(files: &S3Files, key: &str) -> Result<Option<Rea
     let answer = match get.send().await {
         Ok(answer) => answer,
         Err(error) if error.code() == Some("NoSuchKey") => return Ok(None),
-        Err(error) => return Err(AwsFailure::of("s3:GetObject")(error).into()),
+        Err(error) => return Err(AwsFailure::from_call("s3:GetObject")(error).into()),
     };
     let GetObjectOutput { body, e_tag, content_length, .. } = answer;
     let size = content_length.and_then(|length| u64::try_from(length).ok()).unwrap_or_default();
@@ -124,7 +124,7 @@ impl Object {
             Err(error) if matches!(error.code(), Some("PreconditionFailed" | "NoSuchKey")) => {
                 Err(FilesError::Changed { location: self.files.location(&self.key) })
             }
-            Err(error) => Err(AwsFailure::of("s3:GetObject")(error).into()),
+            Err(error) => Err(AwsFailure::from_call("s3:GetObject")(error).into()),
         }
     }
 

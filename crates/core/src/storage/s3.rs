@@ -46,7 +46,7 @@ impl S3Files {
     pub(super) async fn put(&self, key: &str, body: Bytes) -> Result<StoredFile, FilesError> {
         let size = body.len() as u64;
         let answer = self.putting(key, body).customize().config_override(patient(&self.s3)).send().await;
-        let answer = answer.map_err(AwsFailure::of("s3:PutObject"))?;
+        let answer = answer.map_err(AwsFailure::from_call("s3:PutObject"))?;
         Ok(StoredFile { key: key.to_owned(), size, etag: bare(answer.e_tag) })
     }
 
@@ -65,17 +65,17 @@ impl S3Files {
                     Some(there) => return Ok(there == body),
                     // It was deleted in between.
                     None if tries < TRIES => {}
-                    None => return Err(AwsFailure::of("s3:PutObject")(error).into()),
+                    None => return Err(AwsFailure::from_call("s3:PutObject")(error).into()),
                 },
                 // Another call for the same key was under way; S3 says to try again.
                 Some("ConditionalRequestConflict") if tries < TRIES => {
                     tokio::time::sleep(Duration::from_millis(50) * 2_u32.pow(tries)).await;
                 }
                 Some("ConditionalRequestConflict") => {
-                    let failure = AwsFailure::of("s3:PutObject")(error);
+                    let failure = AwsFailure::from_call("s3:PutObject")(error);
                     return Err(AwsFailure { name: ErrorName::ResourceBusy, ..failure }.into());
                 }
-                _ => return Err(AwsFailure::of("s3:PutObject")(error).into()),
+                _ => return Err(AwsFailure::from_call("s3:PutObject")(error).into()),
             }
         }
     }
@@ -107,7 +107,7 @@ impl S3Files {
         let mut pages = list.into_paginator().send();
         let mut files = Vec::new();
         while let Some(page) = pages.next().await {
-            let page = page.map_err(AwsFailure::of("s3:ListBucket"))?;
+            let page = page.map_err(AwsFailure::from_call("s3:ListBucket"))?;
             for object in page.contents.unwrap_or_default() {
                 let key = object.key.as_deref().and_then(|key| key.strip_prefix(&self.prefix));
                 let size = object.size.and_then(|size| u64::try_from(size).ok());
@@ -127,7 +127,7 @@ impl S3Files {
         let (mut after, mut count) = ((None, None), 0);
         loop {
             let page = list.clone().set_key_marker(after.0).set_upload_id_marker(after.1).send().await;
-            let page = page.map_err(AwsFailure::of(LIST))?;
+            let page = page.map_err(AwsFailure::from_call(LIST))?;
             for upload in page.uploads.unwrap_or_default() {
                 let (Some(key), Some(id)) = (upload.key, upload.upload_id) else {
                     return Err(unintelligible(LIST, "an upload without its key or id").into());
@@ -147,7 +147,7 @@ impl S3Files {
         let abort = self.s3.abort_multipart_upload().bucket(&self.bucket).key(full_key).upload_id(id);
         match abort.send().await {
             Err(error) if error.code() != Some("NoSuchUpload") => {
-                Err(AwsFailure::of("s3:AbortMultipartUpload")(error).into())
+                Err(AwsFailure::from_call("s3:AbortMultipartUpload")(error).into())
             }
             _ => Ok(()),
         }

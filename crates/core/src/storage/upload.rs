@@ -184,7 +184,7 @@ impl Object {
         let part = part.part_number(number).checksum_algorithm(ChecksumAlgorithm::Crc32);
         let part = part.body(ByteStream::from(body)).customize().config_override(patient(&self.files.s3));
         self.flying.spawn(async move {
-            let answer = part.send().await.map_err(AwsFailure::of("s3:PutObject"))?;
+            let answer = part.send().await.map_err(AwsFailure::from_call("s3:PutObject"))?;
             let part = CompletedPart::builder().part_number(number).set_e_tag(answer.e_tag);
             Ok(part.set_checksum_crc32(answer.checksum_crc32).build())
         });
@@ -197,7 +197,7 @@ impl Object {
         let begin = files.s3.create_multipart_upload().bucket(&files.bucket).key(full_key);
         let begin = begin.content_type(content_type(&self.key)).set_tagging(files.tagging());
         let answer = begin.checksum_algorithm(ChecksumAlgorithm::Crc32).send().await;
-        let answer = answer.map_err(AwsFailure::of("s3:PutObject"))?;
+        let answer = answer.map_err(AwsFailure::from_call("s3:PutObject"))?;
         let id = answer.upload_id;
         Ok(id.ok_or_else(|| unintelligible("s3:PutObject", "an upload without its id"))?)
     }
@@ -252,7 +252,7 @@ impl Object {
         }
         // S3 begins to answer before the object is put together: what fails then comes with the status 200.
         let late = error.raw_response().is_some_and(|answer| answer.status().is_success());
-        let mut failure = AwsFailure::of("s3:PutObject")(error);
+        let mut failure = AwsFailure::from_call("s3:PutObject")(error);
         if late && failure.name == ErrorName::RequestRefused {
             failure.name = ErrorName::ServiceUnavailable;
         }

@@ -169,7 +169,7 @@ impl FakeAws {
 
     /// Answers a request, and remembers it.
     pub fn respond(&self, request: &HttpRequest) -> HttpResponse {
-        let call = Call::of(request);
+        let call = Call::from_request(request);
         let mut state = self.state();
         state.calls.push(call.clone());
         let said = state.answers.get(&call.action).map(|answer| answer(&call));
@@ -188,7 +188,7 @@ impl FakeAws {
 
 impl Call {
     /// Reads a request.
-    pub fn of(request: &HttpRequest) -> Call {
+    pub fn from_request(request: &HttpRequest) -> Call {
         let url = request.uri().strip_prefix("https://").unwrap();
         let (host, path) = url.split_once('/').unwrap_or((url, ""));
         let body = request.body().bytes().unwrap_or_default();

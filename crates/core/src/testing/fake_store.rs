@@ -212,8 +212,8 @@ impl FakeStore {
     }
 
     fn answer(&self, request: &HttpRequest) -> Result<HttpResponse, ConnectorError> {
-        let s3 = objects::Request::of(request);
-        let call = s3.is_none().then(|| Call::of(request));
+        let s3 = objects::Request::from_request(request);
+        let call = s3.is_none().then(|| Call::from_request(request));
         let action = match (&s3, &call) {
             (Some(s3), _) => s3.action(),
             (None, Some(call)) => call.action.clone(),

@@ -126,7 +126,7 @@ fn not_found(what: &str, call: &Call<'_>) -> ApiError {
 /// Answers what is filled in; anything else is the emulator's.
 pub(super) async fn answer(shared: &Arc<Shared>, caller: &Caller, body: &Bytes) -> Option<Response<Bytes>> {
     let input = serde_json::from_slice(body).unwrap_or_default();
-    let call = Call { shared, scope: Scope::of(caller), input };
+    let call = Call { shared, scope: Scope::from_caller(caller), input };
     let state = shared.autoscaling.of(&call.scope);
     let mut state = state.lock().await;
     let state = &mut *state;

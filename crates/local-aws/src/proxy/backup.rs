@@ -138,7 +138,7 @@ pub(crate) async fn answer(
 ) -> Option<Response<Bytes>> {
     let call = Call {
         shared,
-        scope: Scope::of(caller),
+        scope: Scope::from_caller(caller),
         path: head.uri.path().trim_matches('/').split('/').map(decode).collect(),
         query: head.uri.query().unwrap_or_default(),
         input: serde_json::from_slice(body).unwrap_or_default(),

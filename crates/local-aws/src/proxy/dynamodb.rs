@@ -77,7 +77,7 @@ pub(crate) async fn answer(
     head: &Parts,
     body: &Bytes,
 ) -> Option<Response<Bytes>> {
-    let scope = Scope::of(caller);
+    let scope = Scope::from_caller(caller);
     let input = || serde_json::from_slice::<Value>(body).unwrap_or_default();
     let answer = match caller.operation.as_str() {
         "DescribeTable" => return Some(polls::describe_table(shared, &scope, head, body).await),

@@ -44,7 +44,7 @@ pub(super) async fn answer(
     ) {
         return None;
     }
-    let scope = Scope::of(caller);
+    let scope = Scope::from_caller(caller);
     let mappings = shared.mappings.of(&scope);
     let mut mappings = mappings.lock().await;
     let mut input: Value = serde_json::from_slice(body).unwrap_or_default();

@@ -18,7 +18,7 @@ pub(crate) struct Scope {
 }
 
 impl Scope {
-    pub(crate) fn of(caller: &Caller) -> Self {
+    pub(crate) fn from_caller(caller: &Caller) -> Self {
         Self { account: caller.account.clone(), region: caller.region.clone() }
     }
 

@@ -63,7 +63,7 @@ impl Row {
     /// Does it; the error says what was to be seen and what was.
     pub(crate) async fn run(&self, account: &str) -> Result<(), String> {
         // An account lives as long as the process.
-        let api = Api::of(String::leak(account.to_owned())).await;
+        let api = Api::new(String::leak(account.to_owned())).await;
         let mut kept = BTreeMap::from([("account".to_owned(), account.to_owned())]);
         for (number, step) in self.steps.iter().enumerate() {
             step.run(&api, &mut kept).await.map_err(|difference| format!("step {number}: {difference}"))?;

@@ -17,7 +17,7 @@ struct Account {
 
 impl Account {
     async fn prepared(account: &'static str) -> Self {
-        Api::of(account).await.make_table("orders").await;
+        Api::new(account).await.make_table("orders").await;
         Self { client: Client::new(&stack().await.config(account).await) }
     }
 

@@ -19,7 +19,7 @@ fn encode(arn: &str) -> String {
 
 impl Account {
     async fn prepared(account: &'static str) -> Self {
-        let api = Api::of(account).await;
+        let api = Api::new(account).await;
         stack().await.proxy().slow(account, SLOW);
         api.make_table("orders.eu-1").await;
         api.backup(Method::PUT, "/backup-vaults/Default", json!({})).await.ok();

@@ -61,7 +61,7 @@ pub(crate) struct Api {
 }
 
 impl Api {
-    pub(crate) async fn of(account: &'static str) -> Self {
+    pub(crate) async fn new(account: &'static str) -> Self {
         Self::at(stack().await.endpoint(), account)
     }
 

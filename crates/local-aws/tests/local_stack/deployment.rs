@@ -120,7 +120,7 @@ async fn run(api: &Api, machine: &str) -> Value {
 #[tokio::test]
 async fn a_template_deploys_runs_and_its_functions_call_through_the_front() {
     let account = "500000000001";
-    let api = Api::of(account).await;
+    let api = Api::new(account).await;
     let project = Project::new();
     let outputs = project.deploy(account, &[]).await.unwrap();
     assert_eq!(outputs["Greeting"], "hello!");

@@ -13,7 +13,7 @@ use crate::client::{Api, stack};
 
 /// A client of an account with a table `orders`, where what is enabled takes this many looks.
 async fn client(account: &'static str, updates: u32) -> Client {
-    Api::of(account).await.make_table("orders").await;
+    Api::new(account).await.make_table("orders").await;
     stack().await.proxy().slow(account, SimulatedLatency { updates, ..SimulatedLatency::default() });
     let config =
         stack().await.config(account).await.to_builder().retry_config(RetryConfig::disabled()).build();

@@ -21,7 +21,7 @@ struct Account {
 
 impl Account {
     async fn prepared(account: &'static str) -> Self {
-        let api = Api::of(account).await;
+        let api = Api::new(account).await;
         api.make_table("orders").await;
         let stream = json!({"StreamEnabled": true, "StreamViewType": "KEYS_ONLY"});
         let input = json!({"TableName": "orders", "StreamSpecification": stream});

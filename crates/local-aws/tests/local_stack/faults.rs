@@ -35,7 +35,7 @@ async fn ids(api: &Api) -> Vec<String> {
 }
 
 async fn prepared(account: &'static str) -> Api {
-    let api = Api::of(account).await;
+    let api = Api::new(account).await;
     api.make_table("orders").await;
     stack().await.proxy().forget_calls(account);
     api
@@ -113,7 +113,7 @@ async fn a_rule_for_one_step_leaves_the_others_alone() {
 #[tokio::test]
 async fn the_sdk_takes_the_faults_for_what_they_are() {
     let account = "200000000005";
-    let api = Api::of(account).await;
+    let api = Api::new(account).await;
     let proxy = stack().await.proxy();
     let config = stack().await.config(account).await;
     let s3 = aws_sdk_s3::Client::new(&config);
@@ -159,7 +159,7 @@ async fn the_sdk_takes_the_faults_for_what_they_are() {
 #[tokio::test]
 async fn the_sdk_takes_the_faults_of_cbor_services_for_what_they_are() {
     let account = "200000000006";
-    let api = Api::of(account).await;
+    let api = Api::new(account).await;
     let proxy = stack().await.proxy();
     let cloudwatch = aws_sdk_cloudwatch::Client::new(&stack().await.config(account).await);
     let put = || {

@@ -98,7 +98,7 @@ async fn two_stacks_do_not_share_anything() {
     let local = LocalAws::start(options(private.path().to_owned())).await.unwrap();
     let account = "600000000002";
     Api::at(local.endpoint(), account).make_table("orders").await;
-    let other = Api::of(account).await.dynamodb("ListTables", json!({})).await.ok();
+    let other = Api::new(account).await.dynamodb("ListTables", json!({})).await.ok();
     assert_eq!(other["TableNames"], json!([]));
     assert_eq!(local.proxy().calls(account).len(), 2);
     assert_eq!(stack().await.proxy().calls(account).len(), 1);

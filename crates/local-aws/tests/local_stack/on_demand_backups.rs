@@ -31,7 +31,7 @@ async fn error(api: &Api, operation: &str, input: Value) -> String {
 }
 
 async fn with_slowness(account: &'static str, on_demand_backups: u32) -> Api {
-    let api = Api::of(account).await;
+    let api = Api::new(account).await;
     stack()
         .await
         .proxy()

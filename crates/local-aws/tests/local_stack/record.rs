@@ -5,7 +5,7 @@ use crate::client::{Api, stack};
 
 #[tokio::test]
 async fn calls_are_recorded_with_step_action_ordinal_and_status() {
-    let api = Api::of("100000000001").await;
+    let api = Api::new("100000000001").await;
     let step = api.as_step("rotate-restore.check-restore");
     api.make_table("orders").await;
     step.table("orders").await;
@@ -43,7 +43,7 @@ async fn what_is_not_signed_passes_through() {
 
 #[tokio::test]
 async fn large_bodies_pass_both_ways_untouched() {
-    let api = Api::of("100000000002").await;
+    let api = Api::new("100000000002").await;
     assert_eq!(api.send("s3", Method::PUT, "/large", &[], "").await.unwrap().status, 200);
     let content: Vec<u8> = (0..30_000_000_u32).map(|place| (place % 251) as u8).collect();
     let put = api.send("s3", Method::PUT, "/large/object", &[], content.clone()).await.unwrap();
@@ -56,7 +56,7 @@ async fn large_bodies_pass_both_ways_untouched() {
 
 #[tokio::test]
 async fn calls_at_once_are_all_counted() {
-    let api = Api::of("100000000003").await;
+    let api = Api::new("100000000003").await;
     api.make_table("busy").await;
     let puts = (0..50).map(|number| {
         let api = api.as_step("load.put");

@@ -26,7 +26,7 @@ fn shown(table: &Value) -> (&str, Option<bool>, Option<&str>, bool) {
 
 #[tokio::test]
 async fn a_restored_table_takes_its_time_and_tells_where_it_comes_from() {
-    let api = Api::of("300000000001").await;
+    let api = Api::new("300000000001").await;
     let backup_arn = backed_up(&api, "orders").await;
     let latency = SimulatedLatency { tables: 2, indexes: 1, ..SimulatedLatency::default() };
     stack().await.proxy().slow(api.account, latency);
@@ -58,7 +58,7 @@ async fn a_restored_table_takes_its_time_and_tells_where_it_comes_from() {
 
 #[tokio::test]
 async fn a_later_table_of_the_same_name_is_not_taken_for_a_restored_one() {
-    let api = Api::of("300000000002").await;
+    let api = Api::new("300000000002").await;
     let backup_arn = backed_up(&api, "orders").await;
     let input = json!({"BackupArn": backup_arn, "TargetTableName": "orders-2"});
     api.dynamodb("RestoreTableFromBackup", input).await.ok();
@@ -69,7 +69,7 @@ async fn a_later_table_of_the_same_name_is_not_taken_for_a_restored_one() {
 
 #[tokio::test]
 async fn overrides_are_honoured() {
-    let api = Api::of("300000000003").await;
+    let api = Api::new("300000000003").await;
     let backup_arn = backed_up(&api, "orders").await;
     let input = json!({
         "BackupArn": backup_arn,
@@ -88,7 +88,7 @@ async fn overrides_are_honoured() {
 
 #[tokio::test]
 async fn a_table_can_be_shown_in_a_state_that_the_emulator_never_reaches() {
-    let api = Api::of("300000000004").await;
+    let api = Api::new("300000000004").await;
     api.make_table("orders").await;
     let status = "INACCESSIBLE_ENCRYPTION_CREDENTIALS";
     stack().await.proxy().show_table_status(api.account, "orders", Some(status.to_owned()));
@@ -99,7 +99,7 @@ async fn a_table_can_be_shown_in_a_state_that_the_emulator_never_reaches() {
 
 #[tokio::test]
 async fn a_point_in_time_restore_has_a_summary_too() {
-    let api = Api::of("300000000005").await;
+    let api = Api::new("300000000005").await;
     api.make_table("orders").await;
     let input = json!({
         "SourceTableName": "orders", "TargetTableName": "orders-2", "UseLatestRestorableTime": true
@@ -113,7 +113,7 @@ async fn a_point_in_time_restore_has_a_summary_too() {
 
 #[tokio::test]
 async fn backups_are_listed_by_type_and_time() {
-    let api = Api::of("300000000006").await;
+    let api = Api::new("300000000006").await;
     let own = backed_up(&api, "orders").await;
     api.backup(Method::PUT, "/backup-vaults/Default", json!({})).await.ok();
     let job = json!({

@@ -18,7 +18,7 @@ struct Account {
 
 impl Account {
     async fn prepared(account: &'static str) -> Self {
-        let api = Api::of(account).await;
+        let api = Api::new(account).await;
         api.make_table("orders").await;
         stack().await.proxy().slow(account, SimulatedLatency { updates: 0, ..SimulatedLatency::default() });
         Self { api, client: Client::new(&stack().await.config(account).await) }

@@ -146,7 +146,7 @@ impl CreateBackup {
                 Some("LimitExceededException") => {
                     Err(Error::TooManyBackups(error.message().unwrap_or_default().to_owned()))
                 }
-                _ => Err(AwsFailure::of("dynamodb:CreateBackup")(error).into()),
+                _ => Err(AwsFailure::from_call("dynamodb:CreateBackup")(error).into()),
             },
         }
     }

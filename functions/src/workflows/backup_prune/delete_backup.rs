@@ -95,7 +95,7 @@ impl Step for DeleteBackup {
         let outcome = match self.dynamodb.delete_backup().backup_arn(&backup.backup_arn).send().await {
             Ok(_) => DeletionOutcome::Deleted,
             Err(error) if error.code() == Some("BackupNotFoundException") => DeletionOutcome::Gone,
-            Err(error) => return Err(AwsFailure::of("dynamodb:DeleteBackup")(error).into()),
+            Err(error) => return Err(AwsFailure::from_call("dynamodb:DeleteBackup")(error).into()),
         };
         Ok(Deletion { backup_name: backup.backup_name, outcome, reason: None })
     }

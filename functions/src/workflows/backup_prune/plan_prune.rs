@@ -96,7 +96,7 @@ impl Step for PlanPrune {
             .rev()
             .take(most)
             .map(|it| StaleBackup { backup_arn: it.arn.clone(), backup_name: it.name.clone() });
-        Ok(Output { delete: delete.collect(), prune: Prune::of(&plan, run.lines) })
+        Ok(Output { delete: delete.collect(), prune: Prune::from_plan(&plan, run.lines) })
     }
 }
 

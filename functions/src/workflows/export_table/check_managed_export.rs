@@ -106,7 +106,7 @@ impl Step for CheckManagedExport {
         let described = match self.dynamodb.describe_export().export_arn(&export_arn).send().await {
             Ok(described) => described.export_description,
             Err(error) if error.code() == Some("ExportNotFoundException") => None,
-            Err(error) => return Err(AwsFailure::of("dynamodb:DescribeExport")(error).into()),
+            Err(error) => return Err(AwsFailure::from_call("dynamodb:DescribeExport")(error).into()),
         };
         let Some(export) = described else { return failed("it does not exist (any more)".to_owned()) };
         match (export.export_status, export.export_manifest) {

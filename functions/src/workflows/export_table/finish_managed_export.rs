@@ -89,7 +89,7 @@ impl Step for FinishManagedExport {
         let tagging = tagging(run.tags(&plan.table_name))?;
         let tag = |key: String| {
             let tagging = self.s3.put_object_tagging().bucket(&run.bucket).key(key).tagging(tagging.clone());
-            async move { tagging.send().await.map(drop).map_err(AwsFailure::of("s3:PutObjectTagging")) }
+            async move { tagging.send().await.map(drop).map_err(AwsFailure::from_call("s3:PutObjectTagging")) }
         };
         let keys: Vec<String> = there.iter().map(|file| file.key.clone()).collect();
         stream::iter(keys.into_iter().map(tag)).buffer_unordered(AT_A_TIME).try_collect::<Vec<()>>().await?;

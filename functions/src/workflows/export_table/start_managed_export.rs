@@ -101,7 +101,9 @@ impl Step for StartManagedExport {
             Err(error) if error.code() == Some("TableNotFoundException") => {
                 return Err(Error::SourceTableMissing(plan.table_name));
             }
-            Err(error) => return Err(AwsFailure::of("dynamodb:ExportTableToPointInTime")(error).into()),
+            Err(error) => {
+                return Err(AwsFailure::from_call("dynamodb:ExportTableToPointInTime")(error).into());
+            }
         };
         let export_arn = started.export_description.and_then(|export| export.export_arn);
         let export_arn = export_arn.ok_or(Error::ExportFailed(plan.table_name))?;

@@ -47,7 +47,7 @@ pub struct Output {
 
 impl Output {
     /// With the import's segments.
-    pub fn of(import: Import) -> Output {
+    pub fn from_import(import: Import) -> Output {
         let segments = (0..import.segments).map(|segment| Segment { segment }).collect();
         Output { import, segments }
     }
@@ -80,7 +80,7 @@ impl Step for PlanImport {
         let wanted = execution_input.wanted(&defaults)?;
         let files = bucket(&self.clients, &wanted.bucket);
         let (import, _) = plan(&self.dynamodb, &files, execution_input, wanted).await?;
-        Ok(Output::of(import))
+        Ok(Output::from_import(import))
     }
 }
 

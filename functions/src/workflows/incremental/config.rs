@@ -40,10 +40,10 @@ impl Config {
         reason = "this step runs outside of a machine, and the template tells it the bucket in the environment"
     )]
     pub fn from_env() -> Result<Config, InvalidConfiguration> {
-        Config::of(|variable| std::env::var(variable).ok())
+        Config::from_variables(|variable| std::env::var(variable).ok())
     }
 
-    fn of(variable: impl Fn(&str) -> Option<String>) -> Result<Config, InvalidConfiguration> {
+    fn from_variables(variable: impl Fn(&str) -> Option<String>) -> Result<Config, InvalidConfiguration> {
         let invalid = |variable, reason: &str| InvalidConfiguration { variable, reason: reason.to_owned() };
         let bucket = variable("INCREMENTAL_BUCKET").filter(|bucket| !bucket.is_empty());
         let bucket =
@@ -88,7 +88,7 @@ mod tests {
     fn config(variables: &[(&str, &str)]) -> Result<Config, String> {
         let value =
             |name: &str| variables.iter().find(|(of, _)| *of == name).map(|(_, value)| (*value).to_owned());
-        Config::of(value).map_err(|error| error.to_string())
+        Config::from_variables(value).map_err(|error| error.to_string())
     }
 
     #[test]

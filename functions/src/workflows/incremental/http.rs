@@ -102,7 +102,7 @@ impl Step for Http {
         };
         Ok(answered.unwrap_or_else(|error| {
             tracing::warn!(name = %error.name(), %error, "a request was not followed");
-            Answer::of_error(&error)
+            Answer::from_error(&error)
         }))
     }
 }
@@ -137,7 +137,7 @@ impl Http {
             {
                 return Err(Error::NoExecution(quoted(name)));
             }
-            Err(error) => return Err(AwsFailure::of("states:DescribeExecution")(error).into()),
+            Err(error) => return Err(AwsFailure::from_call("states:DescribeExecution")(error).into()),
         };
         let output =
             execution.output.as_deref().and_then(|output| serde_json::from_str::<Value>(output).ok());

@@ -210,7 +210,7 @@ impl WatchStream {
         let mut number = 0;
         for _ in 0..MOST_PAGES {
             let Some(page) = pages.next().await else { break };
-            number += page.map_err(AwsFailure::of("s3:ListBucket"))?.contents().len() as u64;
+            number += page.map_err(AwsFailure::from_call("s3:ListBucket"))?.contents().len() as u64;
         }
         Ok(number)
     }
@@ -231,7 +231,7 @@ impl WatchStream {
         let put = self.cloudwatch.put_metric_data().namespace(&input.namespace);
         let put = put.metric_data(datum("StreamProblems", problems.len() as f64));
         let put = waiting.into_iter().fold(put, |put, datum| put.metric_data(datum));
-        put.send().await.map(drop).map_err(AwsFailure::of("cloudwatch:PutMetricData"))
+        put.send().await.map(drop).map_err(AwsFailure::from_call("cloudwatch:PutMetricData"))
     }
 }
 

@@ -49,11 +49,11 @@ impl Step for PlanRestore {
     }
 
     async fn run(&self, Input { execution_input, defaults, .. }: Input) -> Result<Output, Error> {
-        let (input, defaults) = execution_input.of_import(&defaults)?;
+        let (input, defaults) = execution_input.into_import(&defaults)?;
         let wanted = input.wanted(&defaults)?;
         let files = bucket(&self.clients, &wanted.bucket);
         let (import, _) = plan(&self.dynamodb, &files, input, wanted).await?;
-        Ok(Output::of(import))
+        Ok(Output::from_import(import))
     }
 }
 

@@ -158,7 +158,7 @@ impl CheckRestore {
             .restore_job_id(id)
             .send()
             .await
-            .map_err(AwsFailure::of("backup:DescribeRestoreJob"))?;
+            .map_err(AwsFailure::from_call("backup:DescribeRestoreJob"))?;
         match job.status() {
             Some(RestoreJobStatus::Completed) => Ok(None),
             Some(status @ (RestoreJobStatus::Failed | RestoreJobStatus::Aborted)) => {

@@ -161,7 +161,7 @@ impl PublishPointer {
             Err(error) if matches!(error.code(), Some("ParameterNotFound" | "ParameterVersionNotFound")) => {
                 Ok(None)
             }
-            Err(error) => Err(AwsFailure::of("ssm:GetParameter")(error).into()),
+            Err(error) => Err(AwsFailure::from_call("ssm:GetParameter")(error).into()),
         }
     }
 
@@ -198,7 +198,7 @@ impl PublishPointer {
             .config_override(once)
             .send()
             .await
-            .map_err(AwsFailure::of("ssm:PutParameter"))?;
+            .map_err(AwsFailure::from_call("ssm:PutParameter"))?;
         Ok(())
     }
 }

@@ -158,7 +158,7 @@ impl CheckStream {
         let bucket = &reader.given_up_bucket;
         let mut pages = self.s3.list_objects_v2().bucket(bucket).prefix(FOLDER).into_paginator().send();
         while let Some(page) = pages.next().await {
-            let objects = page.map_err(AwsFailure::of("s3:ListBucket"))?.contents.unwrap_or_default();
+            let objects = page.map_err(AwsFailure::from_call("s3:ListBucket"))?.contents.unwrap_or_default();
             let counts = |object: &Object| {
                 object.last_modified.as_ref().is_none_or(|put_at| utc(put_at) - RETENTION <= at)
             };
@@ -210,7 +210,7 @@ impl CheckStream {
         let ages = self.cloudwatch.get_metric_statistics().namespace("AWS/Lambda").metric_name("IteratorAge");
         let ages = ages.dimensions(function).statistics(Statistic::Maximum).period(60);
         let answer = ages.start_time(time(since)).end_time(time(now)).send().await;
-        let answer = answer.map_err(AwsFailure::of("cloudwatch:GetMetricStatistics"))?;
+        let answer = answer.map_err(AwsFailure::from_call("cloudwatch:GetMetricStatistics"))?;
         Ok(answer.datapoints.unwrap_or_default())
     }
 }

@@ -151,7 +151,7 @@ impl CaptureSettings {
         let Some(table) = aws.describe(table).await? else {
             return Err(Error::SourceTableMissing(table.to_owned()));
         };
-        let mut document = SettingsDocument::of(&table, self.clock.now());
+        let mut document = SettingsDocument::from_table(&table, self.clock.now());
         let (settings, failed) = report::capture(aws, &table, |_| true).await?;
         let name = failed.first().map(|unread| unread.name);
         document.settings = settings;

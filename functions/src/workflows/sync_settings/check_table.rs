@@ -143,7 +143,7 @@ impl Step for CheckTable {
             TableState::Missing => return Err(Error::TargetTableMissing(table)),
             TableState::Pending(reason, description) => (reason, description),
         };
-        let seen = description.and_then(|description| RestoreSummary::of(&description));
+        let seen = description.and_then(|description| RestoreSummary::from_table(&description));
         let restore_summary = seen.or(input.restore_summary);
         match schedule.wait(now) {
             Wait::Seconds(wait_seconds) => Ok(Output::Pending { wait_seconds, reason, restore_summary }),

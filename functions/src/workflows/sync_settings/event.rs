@@ -125,7 +125,7 @@ fn of_aws_backup(event: &Value) -> Result<Notification, MalformedEvent> {
 /// The recovery point among the resources of an event of AWS Backup.
 fn recovery_point(event: &Value) -> Option<&str> {
     let mut resources = event.get("resources")?.as_array()?.iter().filter_map(Value::as_str);
-    resources.find(|arn| Arn::parse(arn).is_some_and(|arn| RecoveryPointKind::of(&arn).is_some()))
+    resources.find(|arn| Arn::parse(arn).is_some_and(|arn| RecoveryPointKind::from_arn(&arn).is_some()))
 }
 
 /// What AWS Backup's restore testing calls the tables that it makes and soon deletes ("Restore testing" in the AWS Backup

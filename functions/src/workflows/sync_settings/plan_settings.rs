@@ -143,7 +143,7 @@ impl Step for PlanSettings {
         let Some(target) = aws.describe(&wanted.target).await? else {
             return Err(Error::TargetTableMissing(wanted.target.clone()));
         };
-        let origin = Origin::of(wanted, input.restore_summary.as_ref(), &target);
+        let origin = Origin::new(wanted, input.restore_summary.as_ref(), &target);
         let source = source(wanted, origin.as_ref(), &target)?;
         let find = Wanted {
             source_arn: &source,

@@ -130,7 +130,7 @@ impl Start {
         let input = ExecutionInput {
             backup_arn,
             restore_date_time,
-            ..ExecutionInput::of_restore(source, arn.to_owned())
+            ..ExecutionInput::from_restore(source, arn.to_owned())
         };
         Ok(match start_execution(&self.sfn, &self.state_machine_arn, &execution_name, &input).await? {
             Started::Now(execution_arn) => Output::Started { execution_arn, target: input.target },

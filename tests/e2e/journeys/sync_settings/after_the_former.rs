@@ -28,7 +28,7 @@ async fn sync_as_before(deployed: &Deployed) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_the_former_sync_carried_over_is_left_and_the_rest_is_made_equal() {
-    let deployed = Deployed::of(&workflow()).await;
+    let deployed = Deployed::new(&workflow()).await;
     make_rich_source(&deployed, Billing::Provisioned).await;
     restore(&deployed).await;
     sync_as_before(&deployed).await;

@@ -26,7 +26,7 @@ pub(crate) struct AsRead {
 }
 
 impl AsRead {
-    pub(crate) async fn of(deployed: &Deployed, table: &str) -> AsRead {
+    pub(crate) async fn read(deployed: &Deployed, table: &str) -> AsRead {
         let dynamodb = &deployed.dynamodb;
         let described = dynamodb.describe_table().table_name(table).send().await.unwrap().table.unwrap();
         let ttl = dynamodb.describe_time_to_live().table_name(table).send().await.unwrap();

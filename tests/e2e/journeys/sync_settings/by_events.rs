@@ -38,7 +38,7 @@ async fn is_synced_once(deployed: &Deployed, billing: Billing) {
     assert_eq!(with(&report, Outcome::Applied), not_restored, "{report:?}");
     assert_eq!(with(&report, Outcome::Unchanged), unchanged);
     is_equal(deployed, TARGET).await;
-    let target = AsRead::of(deployed, TARGET).await;
+    let target = AsRead::read(deployed, TARGET).await;
     let scaled = match billing {
         Billing::Provisioned => 2,
         Billing::OnDemand => 0,
@@ -53,8 +53,8 @@ async fn is_synced_once(deployed: &Deployed, billing: Billing) {
 /// The target has what [`make_rich_source`] gave the source.
 pub(crate) async fn is_equal(deployed: &Deployed, target: &str) {
     assert_eq!(settings_of(deployed, target).await, settings_of(deployed, SOURCE).await);
-    let as_read = AsRead::of(deployed, target).await;
-    assert_eq!(as_read, AsRead::of(deployed, SOURCE).await);
+    let as_read = AsRead::read(deployed, target).await;
+    assert_eq!(as_read, AsRead::read(deployed, SOURCE).await);
     assert_eq!((as_read.tags.len(), as_read.triggers.len(), as_read.kinesis.len()), (12, 1, 1));
     assert_eq!((as_read.time_to_live.as_deref(), as_read.recovery_days), (Some("expires"), Some(7)));
     assert_eq!(
@@ -121,7 +121,7 @@ async fn two_restores_of_one_source_at_the_same_time_are_both_followed() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn events_of_one_restore_that_come_six_times_sync_once() {
-    let deployed = Arc::new(Deployed::of(&workflow()).await);
+    let deployed = Arc::new(Deployed::new(&workflow()).await);
     make_plain_source(&deployed).await;
     restore(&deployed).await;
     let events = [cloudtrail(SOURCE, TARGET), restore_job(&deployed, None)];

@@ -62,21 +62,21 @@ async fn a_second_sync_changes_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_setting_that_the_input_switches_off_is_left_alone() {
-    let deployed = Deployed::of(&workflow()).await;
+    let deployed = Deployed::new(&workflow()).await;
     make_plain_source(&deployed).await;
     restore(&deployed).await;
     let input = json!({ "Source": SOURCE, "Target": TARGET, "Settings": { "Tags": false } });
     let report = report(&run(&deployed, "without-tags", &input).await);
     let tags = of(&report, SettingName::Tags);
     assert_eq!((tags.outcome, tags.reason.as_deref()), (Outcome::Skipped, Some("it is switched off")));
-    let (source, target) = (AsRead::of(&deployed, SOURCE).await, AsRead::of(&deployed, TARGET).await);
+    let (source, target) = (AsRead::read(&deployed, SOURCE).await, AsRead::read(&deployed, TARGET).await);
     assert_eq!((source.tags.len(), target.tags.len()), (3, 0));
     assert_eq!(target, AsRead { tags: target.tags.clone(), ..source }, "all the rest was carried over");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_misspelt_setting_is_answered_with_those_that_there_are() {
-    let deployed = Deployed::of(&workflow()).await;
+    let deployed = Deployed::new(&workflow()).await;
     make_plain_source(&deployed).await;
     restore(&deployed).await;
     let input = json!({ "Source": SOURCE, "Target": TARGET, "Settings": { "Tag": false } });
@@ -94,7 +94,7 @@ async fn a_misspelt_setting_is_answered_with_those_that_there_are() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stream_of_another_view_takes_its_triggers_along() {
-    let deployed = Deployed::of(&workflow()).await;
+    let deployed = Deployed::new(&workflow()).await;
     make_table(&deployed, SOURCE, &[], Billing::OnDemand).await;
     restore(&deployed).await;
     until_active(&deployed, TARGET).await;
@@ -106,14 +106,14 @@ async fn a_stream_of_another_view_takes_its_triggers_along() {
     let report =
         report(&run(&deployed, "another-view", &json!({ "Source": SOURCE, "Target": TARGET })).await);
     assert_eq!(with(&report, Outcome::Applied), [SettingName::Stream, SettingName::LambdaTriggers]);
-    let as_read = AsRead::of(&deployed, TARGET).await;
-    assert_eq!(as_read, AsRead::of(&deployed, SOURCE).await);
+    let as_read = AsRead::read(&deployed, TARGET).await;
+    assert_eq!(as_read, AsRead::read(&deployed, SOURCE).await);
     assert_eq!(as_read.triggers.len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_alarm_that_watches_something_else_keeps_its_name() {
-    let deployed = Deployed::of(&workflow()).await;
+    let deployed = Deployed::new(&workflow()).await;
     make_table(&deployed, SOURCE, &[], Billing::OnDemand).await;
     restore(&deployed).await;
     alarm(&deployed, SOURCE, "orders-slow", 1.0).await;
@@ -132,7 +132,7 @@ async fn an_alarm_that_watches_something_else_keeps_its_name() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_time_of_the_settings_counts_from_when_the_table_could_be_used() {
-    let deployed = Deployed::of(&workflow()).await;
+    let deployed = Deployed::new(&workflow()).await;
     make_plain_source(&deployed).await;
     restore(&deployed).await;
     inject(&deployed, "sync-settings.check-table", "dynamodb:DescribeTable", 1, Fault::Delay(TABLE_TAKES))

@@ -24,7 +24,7 @@ async fn documents(deployed: &Deployed) -> Vec<String> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_table_that_does_not_exist_keeps_no_other_from_being_captured() {
-    let deployed = Deployed::of(&workflow()).await;
+    let deployed = Deployed::new(&workflow()).await;
     make_rich_source(&deployed, Billing::Provisioned).await;
     let payload = json!({ "TableNames": ["no-such-table", SOURCE] }).to_string();
     let invoke = deployed.lambda.invoke().function_name(deployed.output("CaptureSettingsFunctionName"));
@@ -53,9 +53,9 @@ async fn a_table_that_does_not_exist_keeps_no_other_from_being_captured() {
 /// Not the later table's settings, but those of the one that was restored.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_later_table_of_the_sources_name_is_not_taken_for_it() {
-    let deployed = Deployed::of(&workflow()).await;
+    let deployed = Deployed::new(&workflow()).await;
     make_plain_source(&deployed).await;
-    let (settings, as_read) = (settings_of(&deployed, SOURCE).await, AsRead::of(&deployed, SOURCE).await);
+    let (settings, as_read) = (settings_of(&deployed, SOURCE).await, AsRead::read(&deployed, SOURCE).await);
     let captured = json!({ "TableNames": [SOURCE] });
     let captured = invoke(&deployed, "CaptureSettingsFunctionName", &captured).await;
     restore(&deployed).await;
@@ -83,10 +83,10 @@ async fn a_later_table_of_the_sources_name_is_not_taken_for_it() {
     let name = format!("s3://{}/{}", document["bucket"].as_str().unwrap(), document["key"].as_str().unwrap());
     assert_eq!((report.settings_from.kind, report.settings_from.name), (SourceKind::SettingsDocument, name));
     assert_eq!(report.source, table_arn(&deployed, SOURCE));
-    let target = AsRead::of(&deployed, TARGET).await;
+    let target = AsRead::read(&deployed, TARGET).await;
     assert_eq!((target.tags.len(), target.time_to_live.as_deref()), (3, Some("expires")));
     assert_eq!(target, as_read);
     assert_eq!(settings_of(&deployed, TARGET).await, settings);
     assert!(stream_arn(&deployed, TARGET).await.is_some());
-    assert_eq!(AsRead::of(&deployed, SOURCE).await.tags.len(), 9, "the later table is left as it is");
+    assert_eq!(AsRead::read(&deployed, SOURCE).await.tags.len(), 9, "the later table is left as it is");
 }

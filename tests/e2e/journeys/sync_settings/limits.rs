@@ -27,7 +27,7 @@ fn long_name(start: &str) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_table_with_as_much_as_there_may_be_is_carried_over_whole() {
-    let deployed = Deployed::of(&workflow()).await;
+    let deployed = Deployed::new(&workflow()).await;
     let (source, target) = (long_name("orders._-"), long_name("restored.-_"));
     // Among the indexes is one of the table's own name, and others that begin like it.
     let mut indexes: Vec<String> = (0..17).map(|number| format!("index_{number}.of-the-table")).collect();
@@ -64,8 +64,8 @@ async fn a_table_with_as_much_as_there_may_be_is_carried_over_whole() {
         assert!(format!("{event:?}").len() < LARGEST_STATE, "{event:?}");
     }
     assert_eq!(of(&report, SettingName::Tags).changes.len(), 50);
-    let as_read = AsRead::of(&deployed, &target).await;
-    assert_eq!(as_read, AsRead::of(&deployed, &source).await);
+    let as_read = AsRead::read(&deployed, &target).await;
+    assert_eq!(as_read, AsRead::read(&deployed, &source).await);
     assert_eq!((as_read.tags.len(), as_read.triggers.len(), as_read.scaled.len()), (50, 10, 7));
     let alarms = of(&report, SettingName::Alarms);
     assert_eq!(alarms.outcome, Outcome::Skipped);

@@ -18,7 +18,7 @@ use super::support::{report, restore_to, run};
 
 /// [`SOURCE`] with tags, restored to [`TARGET`].
 async fn restored() -> Deployed {
-    let deployed = Deployed::of(&workflow()).await;
+    let deployed = Deployed::new(&workflow()).await;
     make_table(&deployed, SOURCE, &[], Billing::OnDemand).await;
     tag(&deployed, SOURCE, 2).await;
     restore_to(&deployed, TARGET).await;
@@ -30,7 +30,7 @@ async fn restored() -> Deployed {
 async fn refused(deployed: &Deployed, name: &str) -> Execution {
     let execution = run(deployed, name, &json!({ "Source": SOURCE, "Target": TARGET })).await;
     assert_eq!(execution.error.as_deref(), Some(ErrorName::SettingsNotEqual.as_str()), "{execution:?}");
-    let target = AsRead::of(deployed, TARGET).await;
+    let target = AsRead::read(deployed, TARGET).await;
     assert_eq!(target.tags.len(), 2, "the other settings are carried over");
     execution
 }

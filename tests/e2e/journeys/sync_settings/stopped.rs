@@ -56,7 +56,7 @@ async fn is_made_equal_by_another(deployed: &Deployed, target: &str, first: &str
 /// on AWS, whatever apply-setting calls after it is refused, and verify-settings is held until it was stopped.
 #[tokio::test(flavor = "multi_thread")]
 async fn one_that_is_stopped_at_any_point_and_begun_again_ends_as_one_that_was_not() {
-    let deployed = Deployed::of(&workflow()).await;
+    let deployed = Deployed::new(&workflow()).await;
     let proxy = stack().await.aws.proxy();
     let all = undisturbed(&deployed, proxy).await;
     for part in 0..5 {
@@ -92,7 +92,7 @@ async fn one_that_is_stopped_at_any_point_and_begun_again_ends_as_one_that_was_n
 /// so both change the table at the same time.
 #[tokio::test(flavor = "multi_thread")]
 async fn one_that_is_still_ending_does_not_disturb_the_next() {
-    let deployed = Deployed::of(&workflow()).await;
+    let deployed = Deployed::new(&workflow()).await;
     let proxy = stack().await.aws.proxy();
     let calls = undisturbed(&deployed, proxy).await.len() / 3;
     restore_to(&deployed, "stopped").await;

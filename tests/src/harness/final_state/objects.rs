@@ -113,7 +113,7 @@ pub(super) async fn versions(deployed: &Deployed, bucket: &str) -> Vec<String> {
 
 /// The lines of a file, uncompressed and sorted.
 pub fn lines(key: &str, body: &[u8]) -> Vec<String> {
-    let mut reader = LineReader::new(Compression::of_key(key), LONGEST);
+    let mut reader = LineReader::new(Compression::from_key(key), LONGEST);
     reader.push(body).unwrap();
     reader.end().unwrap();
     let mut lines = Vec::new();

@@ -28,7 +28,7 @@ pub(super) struct Job {
 
 impl Job {
     pub(super) fn new(calls: RawItems, store: Store, state: State) -> Job {
-        let counters = Counters::of_items();
+        let counters = Counters::for_items();
         state.segments.iter().for_each(|segment| counters.adopt(segment.written + segment.kept, 0));
         let (backfill, moved) = (state.backfill.clone(), AtomicBool::new(true));
         Job { calls, store, backfill, state: Mutex::new(state), moved, counters }

@@ -25,7 +25,7 @@ pub(super) struct Subject {
 pub(super) fn subject(definition: &Path, template: Option<&Path>) -> anyhow::Result<Subject> {
     let template = template.map(|path| -> anyhow::Result<Template> {
         let (name, file) = (path.display().to_string(), definition.display().to_string());
-        Template::of(&name, &load(path)?, &file).map_err(|error| Unusable(error.to_string()).into())
+        Template::parse(&name, &load(path)?, &file).map_err(|error| Unusable(error.to_string()).into())
     });
     Ok(Subject {
         definition: definition.to_owned(),

@@ -140,13 +140,13 @@ async fn plan(arguments: &Arguments, retention: Retention) -> anyhow::Result<Pla
     let others = Others { former: arguments.include_former, manual: arguments.include_manual };
     let scope = Scope { table_name: table, table_id, others };
     let plan = retention.plan(&backups, scope, now);
-    let kept = |(backup, rules): (&Backup, _)| Kept { backup: BackupSummary::of(backup), rules };
-    let left = |(backup, reason): (&Backup, _)| Left { backup: BackupSummary::of(backup), reason };
+    let kept = |(backup, rules): (&Backup, _)| Kept { backup: BackupSummary::from_backup(backup), rules };
+    let left = |(backup, reason): (&Backup, _)| Left { backup: BackupSummary::from_backup(backup), reason };
     Ok(Plan {
         table: table.clone(),
         table_id: table_id.to_owned(),
         keep: plan.keep.into_iter().map(kept).collect(),
-        delete: plan.delete.into_iter().map(BackupSummary::of).collect(),
+        delete: plan.delete.into_iter().map(BackupSummary::from_backup).collect(),
         left: plan.ignored.into_iter().map(left).collect(),
         now,
         with_new_backup: !arguments.without_new_backup,
@@ -165,7 +165,7 @@ fn new_backup(table: &str, table_id: &str, now: DateTime<Utc>) -> Backup {
 }
 
 impl BackupSummary {
-    fn of(backup: &Backup) -> BackupSummary {
+    fn from_backup(backup: &Backup) -> BackupSummary {
         BackupSummary {
             backup_arn: (!backup.arn.is_empty()).then(|| backup.arn.clone()),
             backup_name: backup.name.clone(),

@@ -151,8 +151,8 @@ async fn plan(input: &ExecutionInput, document: Option<Found>) -> anyhow::Result
 
 /// What the source table has now, and the table's ARN.
 async fn live(clients: &Clients, input: &ExecutionInput, target: &Table) -> anyhow::Result<(String, Found)> {
-    let seen = RestoreSummary::of(&target.description);
-    let origin = Origin::of(input, seen.as_ref(), target);
+    let seen = RestoreSummary::from_table(&target.description);
+    let origin = Origin::new(input, seen.as_ref(), target);
     let source_arn = source(input, origin.as_ref(), target).map_err(|error| Unusable(error.to_string()))?;
     let wanted = Wanted {
         source_arn: &source_arn,
@@ -187,7 +187,7 @@ fn read_document(name: &str) -> anyhow::Result<Found> {
         let version = document::VERSION;
         Unusable(format!("{} is not a settings document of version {version}: {reason}", read.what))
     })?;
-    Ok(Found::of(document, SourceKind::SettingsDocument, read.what))
+    Ok(Found::from_document(document, SourceKind::SettingsDocument, read.what))
 }
 
 impl Arguments {
@@ -208,7 +208,7 @@ impl Arguments {
             settings: Some(settings.collect()),
             remove_extra: Some(self.remove_extra),
             source_role_arn: self.source_role_arn.clone(),
-            ..ExecutionInput::of_restore(self.source.clone(), self.target.clone())
+            ..ExecutionInput::from_restore(self.source.clone(), self.target.clone())
         }
     }
 }

@@ -63,7 +63,7 @@ pub(super) enum WriteError {
 
 impl Write {
     /// Makes of an item what it was. `key_names` has the partition key first.
-    pub(super) fn of(now: Option<&Item>, then: &Item, key_names: &[String]) -> Result<Write, WriteError> {
+    pub(super) fn new(now: Option<&Item>, then: &Item, key_names: &[String]) -> Result<Write, WriteError> {
         let mut names = HashMap::new();
         let mut values = HashMap::new();
         let partition = key_names.first().cloned().unwrap_or_default();
@@ -126,7 +126,7 @@ impl Write {
                 match put.send().await {
                     Ok(_) => return Ok(Written::Done(then.clone())),
                     Err(error) if error.code() == REFUSED => true,
-                    Err(error) => return Err(AwsFailure::of("dynamodb:PutItem")(error).into()),
+                    Err(error) => return Err(AwsFailure::from_call("dynamodb:PutItem")(error).into()),
                 }
             }
             Some(update) => {
@@ -138,7 +138,7 @@ impl Write {
                 match call.return_values(ReturnValue::AllNew).send().await {
                     Ok(answer) => return Ok(Written::Done(item_of(&answer.attributes.unwrap_or_default())?)),
                     Err(error) if error.code() == REFUSED => true,
-                    Err(error) => return Err(AwsFailure::of("dynamodb:UpdateItem")(error).into()),
+                    Err(error) => return Err(AwsFailure::from_call("dynamodb:UpdateItem")(error).into()),
                 }
             }
         };
@@ -154,7 +154,7 @@ pub(super) async fn get(
     key: &HashMap<String, AttributeValue>,
 ) -> Result<Option<Item>, WriteError> {
     let get = dynamodb.get_item().table_name(table).set_key(Some(key.clone())).consistent_read(true);
-    let answer = get.send().await.map_err(AwsFailure::of("dynamodb:GetItem"))?;
+    let answer = get.send().await.map_err(AwsFailure::from_call("dynamodb:GetItem"))?;
     Ok(answer.item.as_ref().map(item_of).transpose()?)
 }
 
@@ -166,7 +166,7 @@ mod tests {
 
     fn write(now: Option<serde_json::Value>, then: serde_json::Value) -> Result<Write, WriteError> {
         let keys = ["id".to_owned(), "sort".to_owned()];
-        Write::of(now.as_ref().and_then(|now| now.as_object()), then.as_object().unwrap(), &keys)
+        Write::new(now.as_ref().and_then(|now| now.as_object()), then.as_object().unwrap(), &keys)
     }
 
     #[test]

@@ -25,7 +25,7 @@ fn settings(file: Option<&str>, variables: &[(&str, &str)]) -> Result<Settings, 
     let variable =
         |name: &str| variables.iter().find(|(of, _)| *of == name).map(|(_, value)| (*value).to_owned());
     let named = file.map(|text| ("orders.toml".to_owned(), text.to_owned()));
-    Settings::of(named, &OfStack::default(), &variable).map_err(|error| {
+    Settings::new(named, &OfStack::default(), &variable).map_err(|error| {
         assert!(error.downcast_ref::<Unusable>().is_some(), "{error:#}");
         sentence(&error)
     })

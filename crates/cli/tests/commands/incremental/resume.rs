@@ -59,7 +59,7 @@ async fn what_was_stopped_goes_on() {
     let run = async |arguments: &[&str]| {
         let mut command = account.command(arguments).await;
         command.env_remove("AWS_ENDPOINT_URL").env("AWS_ENDPOINT_URL_S3", endpoint).env_remove("AWS_REGION");
-        CommandOutput::of(command.output().await.unwrap())
+        CommandOutput::from_output(command.output().await.unwrap())
     };
     // Some of its sixteen files are whole.
     account.refuse_after("s3:PutObject", 8).await;

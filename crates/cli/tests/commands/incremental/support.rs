@@ -89,7 +89,7 @@ impl Account {
     pub(crate) async fn run_with(&self, arguments: &[&str], variables: &[(&str, &str)]) -> CommandOutput {
         let mut command = self.command(arguments).await;
         command.envs(variables.iter().copied());
-        CommandOutput::of(command.output().await.unwrap())
+        CommandOutput::from_output(command.output().await.unwrap())
     }
 
     /// The keys of a bucket's objects.
@@ -173,7 +173,7 @@ impl Account {
     /// What a command told whose call was held, which goes on now.
     pub(crate) async fn released(&self, child: Child) -> CommandOutput {
         stack().await.proxy().clear_rules(self.name);
-        CommandOutput::of(child.wait_with_output().await.unwrap())
+        CommandOutput::from_output(child.wait_with_output().await.unwrap())
     }
 }
 

@@ -25,6 +25,6 @@ impl Account {
     /// What `tablekeeper plan <workflow>` says in this account.
     pub(crate) async fn plan_of(&self, workflow: &str, region: &str, arguments: &[&str]) -> CommandOutput {
         let mut command = self.command(&[&["plan", workflow], arguments].concat()).await;
-        CommandOutput::of(command.env("AWS_REGION", region).output().await.unwrap())
+        CommandOutput::from_output(command.env("AWS_REGION", region).output().await.unwrap())
     }
 }

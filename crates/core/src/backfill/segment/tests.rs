@@ -80,7 +80,7 @@ async fn every_item_is_put_as_it_is_with_number_zero_and_the_time_when_it_was_th
     assert_eq!(reached, Checkpoint { cursor: None, written: 5, kept: 0, done: true });
     assert_eq!(items(&aws), expected(0..5));
     let metadata = aws.state().objects[&object(3)].metadata.clone();
-    let version = Version::of_metadata(Some(&metadata.into_iter().collect())).unwrap();
+    let version = Version::from_metadata(Some(&metadata.into_iter().collect())).unwrap();
     let reported = (version.position.sequence_number, version.event, version.item_key.into_bytes());
     assert_eq!(reported, (SequenceNumber::zero(), EventName::Backfill, key(3)));
     assert_eq!(version.position.at.to_rfc3339(), "2026-11-20T02:00:05+00:00");
@@ -94,7 +94,7 @@ async fn a_version_has_its_time_from_dynamodbs_clock_whatever_the_callers_says()
     aws.at("2026-11-20T04:30:07Z".parse().unwrap());
     call(&aws, &backfill(), Checkpoint::default(), 60).await.unwrap();
     let metadata = aws.state().objects[&object(0)].metadata.clone();
-    let version = Version::of_metadata(Some(&metadata.into_iter().collect())).unwrap();
+    let version = Version::from_metadata(Some(&metadata.into_iter().collect())).unwrap();
     assert_eq!(version.position.at.to_rfc3339(), "2026-11-20T04:30:07+00:00");
 }
 

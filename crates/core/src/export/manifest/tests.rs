@@ -42,7 +42,7 @@ fn what_is_written_has_awss_names_and_is_read_again() {
     assert_eq!(ManifestSummary::read(&summary.write()).unwrap(), summary);
 
     for (format, name) in [(OutputFormat::DataPipeline, "DATA_PIPELINE"), (OutputFormat::Plain, "PLAIN")] {
-        let ours = ManifestSummary::of_full_export("a/manifest-files.json".to_owned(), format);
+        let ours = ManifestSummary::from_full_export("a/manifest-files.json".to_owned(), format);
         let written: Value = serde_json::from_slice(&ours.write()).unwrap();
         assert_eq!((&written["outputFormat"], &written["version"]), (&json!(name), &json!("2020-06-30")));
         assert_eq!(ManifestSummary::read(&ours.write()).unwrap(), ours);
@@ -95,12 +95,12 @@ fn the_list_of_files_has_a_line_for_each() {
 
 #[test]
 fn the_manifest_of_data_pipeline_is_written_in_the_connectors_lines_and_read_again() {
-    let manifest = EmrManifest::of(["s3://b/p/one".to_owned(), "s3://b/p/two".to_owned()]);
+    let manifest = EmrManifest::from_urls(["s3://b/p/one".to_owned(), "s3://b/p/two".to_owned()]);
     let text = "{\"name\":\"DynamoDB-export\",\"version\":3,\n\"entries\": [\n\
                 {\"url\":\"s3://b/p/one\",\"mandatory\":true},\n{\"url\":\"s3://b/p/two\",\"mandatory\":true}\n]}";
     assert_eq!(String::from_utf8(manifest.write()).unwrap(), text);
     assert_eq!(EmrManifest::read(text.as_bytes()).unwrap(), manifest);
-    let none = EmrManifest::of([]);
+    let none = EmrManifest::from_urls([]);
     assert_eq!(EmrManifest::read(&none.write()).unwrap(), none);
     let other = text.replace("\"version\":3", "\"version\":2");
     assert_eq!(

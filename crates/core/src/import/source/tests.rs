@@ -102,7 +102,7 @@ async fn of_several_snapshots_that_are_named_by_their_minutes_one_has_to_be_name
 #[tokio::test]
 async fn data_pipelines_manifest_names_files_beside_it() {
     let urls = ["s3://elsewhere/x/one", "s3://elsewhere/x/two"].map(str::to_owned);
-    let manifest = EmrManifest::of(urls).write();
+    let manifest = EmrManifest::from_urls(urls).write();
     let aws =
         aws().with_object("a/manifest", manifest.clone()).with_object("a/one", "").with_object("a/two", "");
     for place in ["a/", "a/manifest"] {

@@ -86,7 +86,7 @@ async fn page(
 ) -> Result<ListObjectVersionsOutput, AwsFailure> {
     let list = old.s3.list_object_versions().bucket(&old.bucket).prefix(prefix);
     let list = list.set_key_marker(key).set_version_id_marker(id);
-    list.send().await.map_err(AwsFailure::of("s3:ListBucketVersions"))
+    list.send().await.map_err(AwsFailure::from_call("s3:ListBucketVersions"))
 }
 
 fn entries(page: ListObjectVersionsOutput) -> Vec<Entry> {

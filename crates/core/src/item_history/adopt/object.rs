@@ -174,7 +174,7 @@ async fn hold(adoption: &Adoption<'_>, entry: &Entry) -> Result<Held, AwsFailure
             Err(error) if matches!(error.code(), Some("NoSuchVersion" | "NoSuchKey")) => {
                 return Ok(Err("it was deleted while the bucket was read".to_owned()));
             }
-            Err(error) => return Err(AwsFailure::of(GET)(error)),
+            Err(error) => return Err(AwsFailure::from_call(GET)(error)),
         };
         if answer.content_length.is_some_and(|length| length > LONGEST) {
             return Ok(Err("it is longer than an item can be".to_owned()));

@@ -36,9 +36,10 @@ pub(super) async fn read(aws: &Aws, table: &Table) -> Result<Vec<(Subject, Scala
         let describe = aws.auto_scaling.describe_scalable_targets().service_namespace(NAMESPACE);
         let mut pages = describe.set_resource_ids(Some(ids.to_vec())).into_paginator().send();
         while let Some(page) = pages.next().await {
-            let page = page.map_err(AwsFailure::of("application-autoscaling:DescribeScalableTargets"))?;
+            let page =
+                page.map_err(AwsFailure::from_call("application-autoscaling:DescribeScalableTargets"))?;
             found.extend(page.scalable_targets().iter().filter_map(|target| {
-                let subject = Subject::of(table, target.resource_id(), Some(target.scalable_dimension()))?;
+                let subject = Subject::new(table, target.resource_id(), Some(target.scalable_dimension()))?;
                 Some((subject, ScalableTarget::from(target)))
             }));
         }
@@ -66,14 +67,14 @@ pub(super) async fn register(
         .suspended_state(suspended)
         .send()
         .await;
-    registered.map(drop).map_err(AwsFailure::of("application-autoscaling:RegisterScalableTarget"))
+    registered.map(drop).map_err(AwsFailure::from_call("application-autoscaling:RegisterScalableTarget"))
 }
 
 pub(super) async fn deregister(aws: &Aws, table: &Table, subject: &Subject) -> Result<(), AwsFailure> {
     let deregister = aws.auto_scaling.deregister_scalable_target().service_namespace(NAMESPACE);
     let deregister = deregister.resource_id(subject.resource_id(table));
     let deregistered = deregister.scalable_dimension(subject.dimension()).send().await;
-    deregistered.map(drop).map_err(AwsFailure::of("application-autoscaling:DeregisterScalableTarget"))
+    deregistered.map(drop).map_err(AwsFailure::from_call("application-autoscaling:DeregisterScalableTarget"))
 }
 
 impl From<&SdkTarget> for ScalableTarget {

@@ -73,7 +73,7 @@ pub(super) async fn read(
     let mut pages = describe.into_paginator().send();
     let mut policies = BTreeMap::new();
     while let Some(page) = pages.next().await {
-        let page = page.map_err(AwsFailure::of("application-autoscaling:DescribeScalingPolicies"))?;
+        let page = page.map_err(AwsFailure::from_call("application-autoscaling:DescribeScalingPolicies"))?;
         policies.extend(page.scaling_policies().iter().map(|policy| {
             let name = policy.policy_name();
             let portable = name.strip_suffix(id.as_str()).map(|start| format!("{start}{RESOURCE_ID}"));
@@ -97,7 +97,7 @@ pub(super) async fn put(
     let put = put.policy_name(own_name(name, &id)).resource_id(id).scalable_dimension(subject.dimension());
     let put = put.policy_type(PolicyType::TargetTrackingScaling);
     let put = put.target_tracking_scaling_policy_configuration(configuration).send().await;
-    put.map(drop).map_err(AwsFailure::of(action))
+    put.map(drop).map_err(AwsFailure::from_call(action))
 }
 
 pub(super) async fn delete(
@@ -110,7 +110,7 @@ pub(super) async fn delete(
     let delete = aws.auto_scaling.delete_scaling_policy().service_namespace(NAMESPACE);
     let delete = delete.policy_name(own_name(name, &id)).resource_id(id);
     let deleted = delete.scalable_dimension(subject.dimension()).send().await;
-    deleted.map(drop).map_err(AwsFailure::of("application-autoscaling:DeleteScalingPolicy"))
+    deleted.map(drop).map_err(AwsFailure::from_call("application-autoscaling:DeleteScalingPolicy"))
 }
 
 fn own_name(portable: &str, resource_id: &str) -> String {

@@ -41,7 +41,7 @@ pub(super) async fn read(
     let mut pages = describe.into_paginator().send();
     let mut actions = BTreeMap::new();
     while let Some(page) = pages.next().await {
-        let page = page.map_err(AwsFailure::of("application-autoscaling:DescribeScheduledActions"))?;
+        let page = page.map_err(AwsFailure::from_call("application-autoscaling:DescribeScheduledActions"))?;
         let named = page.scheduled_actions().iter();
         actions.extend(named.map(|it| (it.scheduled_action_name().to_owned(), ScheduledAction::from(it))));
     }
@@ -73,7 +73,7 @@ pub(super) async fn put(
         .scalable_target_action(capacities)
         .send()
         .await;
-    put.map(drop).map_err(AwsFailure::of("application-autoscaling:PutScheduledAction"))
+    put.map(drop).map_err(AwsFailure::from_call("application-autoscaling:PutScheduledAction"))
 }
 
 pub(super) async fn delete(
@@ -85,7 +85,7 @@ pub(super) async fn delete(
     let delete = aws.auto_scaling.delete_scheduled_action().service_namespace(NAMESPACE);
     let delete = delete.scheduled_action_name(name).resource_id(subject.resource_id(table));
     let deleted = delete.scalable_dimension(subject.dimension()).send().await;
-    deleted.map(drop).map_err(AwsFailure::of("application-autoscaling:DeleteScheduledAction"))
+    deleted.map(drop).map_err(AwsFailure::from_call("application-autoscaling:DeleteScheduledAction"))
 }
 
 impl From<&SdkAction> for ScheduledAction {

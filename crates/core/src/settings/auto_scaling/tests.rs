@@ -97,7 +97,7 @@ fn an_index_that_the_target_lacks_is_left_out() {
 #[test]
 fn a_resource_id_is_of_a_table_only_whole() {
     let reads = ScalableDimension::DynamoDbIndexReadCapacityUnits;
-    let of = |id: &str| Subject::of(&table(), id, Some(&reads)).map(|subject| subject.of);
+    let of = |id: &str| Subject::new(&table(), id, Some(&reads)).map(|subject| subject.of);
     assert_eq!(of("table/orders-restored/index/orders-restored").as_deref(), Some("index/orders-restored"));
     assert_eq!(of("table/orders-restored").as_deref(), Some("table"));
     assert_eq!(of("table/orders-restored-2"), None);

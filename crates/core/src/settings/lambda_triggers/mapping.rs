@@ -83,7 +83,7 @@ impl Default for Mapping {
 
 impl Mapping {
     /// The mapping that Lambda describes; `None` for one that is being deleted.
-    pub(super) fn of(it: &EventSourceMappingConfiguration) -> Option<Mapping> {
+    pub(super) fn from_configuration(it: &EventSourceMappingConfiguration) -> Option<Mapping> {
         let default = Mapping::default();
         let state = it.state().unwrap_or_default();
         if state == "Deleting" {
@@ -227,11 +227,11 @@ mod tests {
             .maximum_retry_attempts(0)
             .destination_config(DestinationConfig::builder().on_failure(OnFailure::builder().build()).build())
             .build();
-        let mapping = Mapping::of(&described).unwrap();
+        let mapping = Mapping::from_configuration(&described).unwrap();
         assert_eq!((mapping.enabled, mapping.maximum_retry_attempts), (false, 0));
         assert_eq!((mapping.on_failure_destination, mapping.batch_size), (None, 100));
         let deleting = EventSourceMappingConfiguration::builder().state("Deleting").build();
-        assert_eq!(Mapping::of(&deleting), None);
+        assert_eq!(Mapping::from_configuration(&deleting), None);
     }
 
     #[test]
@@ -242,13 +242,13 @@ mod tests {
         };
         let key = "arn:aws:kms:eu-west-1:1:key/k";
         let error = |described: EventSourceMappingConfiguration| {
-            Mapping::of(&described).unwrap().filter_criteria_error.unwrap_or_default()
+            Mapping::from_configuration(&described).unwrap().filter_criteria_error.unwrap_or_default()
         };
         assert!(error(described().kms_key_arn(key).build()).contains("encrypted"));
         let filter = FilterCriteria::builder().filters(Filter::builder().pattern("{}").build()).build();
         assert_eq!(error(described().kms_key_arn(key).filter_criteria(filter).build()), "");
         assert_eq!(error(described().build()), "");
-        let listed = Mapping::of(&described().kms_key_arn(key).build()).unwrap();
+        let listed = Mapping::from_configuration(&described().kms_key_arn(key).build()).unwrap();
         let filter = FilterCriteria::builder().filters(Filter::builder().pattern("{}").build()).build();
         let shown = listed.with_filter(Some(&filter), None);
         assert_eq!((shown.filter_patterns, shown.filter_criteria_error), (vec!["{}".to_owned()], None));

@@ -42,7 +42,7 @@ fn keys_of_a_table_sort_by_time_and_do_not_mix_with_anothers() {
 
 #[tokio::test]
 async fn what_was_put_is_got() {
-    let mut document = SettingsDocument::of(&table(), "2026-03-01T02:00:00Z".parse().unwrap());
+    let mut document = SettingsDocument::from_table(&table(), "2026-03-01T02:00:00Z".parse().unwrap());
     document.settings.deletion_protection = Some(crate::settings::deletion_protection::Value(true));
     let kept = Arc::new(Mutex::new(Vec::new()));
     let (written, read) = (Arc::clone(&kept), Arc::clone(&kept));
@@ -106,7 +106,7 @@ async fn refusals_have_their_names() {
     let s3 = mock_client!(aws_sdk_s3, RuleMode::MatchAny, [&get_object, &put_object, &list]);
     let error = get(&s3, &location()).await.unwrap_err();
     assert_eq!(error.name(), ErrorName::AccessDenied);
-    let document = SettingsDocument::of(&table(), DateTime::UNIX_EPOCH);
+    let document = SettingsDocument::from_table(&table(), DateTime::UNIX_EPOCH);
     let error = put(&s3, &location(), &document).await.unwrap_err();
     assert_eq!(error.name(), ErrorName::RequestRefused);
     let error = kept(&s3, "bucket", ARN, DateTime::UNIX_EPOCH).await.unwrap_err();

@@ -74,7 +74,7 @@ pub struct InvalidInput {
 impl ExecutionInput {
     /// The input for a table that was restored, and nothing else: what `start` and `rotate-restore` begin an
     /// execution with.
-    pub fn of_restore(source: Option<String>, target: String) -> ExecutionInput {
+    pub fn from_restore(source: Option<String>, target: String) -> ExecutionInput {
         ExecutionInput {
             source,
             target,
@@ -120,7 +120,7 @@ impl ExecutionInput {
             table(source).map_err(|reason| InvalidInput { field: "Source", reason })?;
         }
         if let Some(backup) = &self.backup_arn
-            && Arn::parse(backup).is_none_or(|arn| RecoveryPointKind::of(&arn).is_none())
+            && Arn::parse(backup).is_none_or(|arn| RecoveryPointKind::from_arn(&arn).is_none())
         {
             let reason = format!(
                 "is {}, neither a DynamoDB backup's ARN nor a recovery point's of AWS Backup",

@@ -32,7 +32,7 @@ pub struct Origin {
 impl Origin {
     /// What is known of a target, from what was seen of it while it was being made, or else from the input. `None` where
     /// nothing says that it was restored.
-    pub fn of(input: &ExecutionInput, seen: Option<&RestoreSummary>, target: &Table) -> Option<Origin> {
+    pub fn new(input: &ExecutionInput, seen: Option<&RestoreSummary>, target: &Table) -> Option<Origin> {
         let target_made = target.description.creation_date_time().map(utc);
         if let Some(seen) = seen {
             return Some(Origin {
@@ -107,7 +107,7 @@ async fn made_by_aws_backup(
             Ok(point) => point,
             // A table of which nothing is kept any more.
             Err(error) if is_not_found(&error) => return Ok(None),
-            Err(error) => return Err(AwsFailure::of("backup:ListRecoveryPointsByResource")(error)),
+            Err(error) => return Err(AwsFailure::from_call("backup:ListRecoveryPointsByResource")(error)),
         };
         if point.recovery_point_arn() == Some(recovery_point_arn) {
             return Ok(point.creation_date().map(utc));

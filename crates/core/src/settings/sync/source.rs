@@ -62,7 +62,7 @@ impl Wanted<'_> {
         let kept = store::kept(&s3, self.bucket, self.source_arn, restored).await?;
         if let Some(newest) = kept.first() {
             let document = store::get(&s3, newest).await?;
-            let mut found = Found::of(document, SourceKind::SettingsDocument, newest.to_string());
+            let mut found = Found::from_document(document, SourceKind::SettingsDocument, newest.to_string());
             for older in kept.iter().skip(1).take(MOST_OLDER) {
                 if SettingName::ALL.iter().all(|name| setting(*name).is_known(&found.document.settings)) {
                     break;
@@ -108,10 +108,10 @@ impl Wanted<'_> {
         if moment.is_some_and(|moment| is_another(&table, moment)) {
             return Ok(None);
         }
-        let mut document = SettingsDocument::of(&table, self.now);
+        let mut document = SettingsDocument::from_table(&table, self.now);
         let (settings, failed) = report::capture(&aws, &table, switched_on).await?;
         document.settings = settings;
-        let found = Found::of(document, SourceKind::LiveTable, table.arn);
+        let found = Found::from_document(document, SourceKind::LiveTable, table.arn);
         let failed = failed.into_iter().map(|unread| unread.report).collect();
         Ok(Some(Found { failed, ..found }))
     }
@@ -121,14 +121,14 @@ impl Wanted<'_> {
         let Some(arn) = self.origin.and_then(Origin::dynamodb_backup) else { return Ok(None) };
         let there = clients.in_region(Arn::parse(arn).map_or("", |arn| arn.region));
         let backup = backup_description::describe(&there.dynamodb(), arn).await?;
-        let document = backup.as_ref().and_then(SettingsDocument::of_backup);
-        Ok(document.map(|document| Found::of(document, SourceKind::Backup, arn.to_owned())))
+        let document = backup.as_ref().and_then(SettingsDocument::from_backup);
+        Ok(document.map(|document| Found::from_document(document, SourceKind::Backup, arn.to_owned())))
     }
 }
 
 impl Found {
     /// What a document holds that was found there.
-    pub fn of(document: SettingsDocument, kind: SourceKind, name: String) -> Found {
+    pub fn from_document(document: SettingsDocument, kind: SourceKind, name: String) -> Found {
         let from = SettingsFrom { kind, name, captured_at: document.captured_at };
         Found { document, from, failed: Vec::new(), older: Vec::new() }
     }

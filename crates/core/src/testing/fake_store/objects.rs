@@ -79,7 +79,7 @@ pub(super) struct Request {
 }
 
 impl Request {
-    pub(super) fn of(request: &HttpRequest) -> Option<Request> {
+    pub(super) fn from_request(request: &HttpRequest) -> Option<Request> {
         let url = request.uri().strip_prefix("https://")?;
         let (host, path) = url.split_once('/').unwrap_or((url, ""));
         if !host.contains(".s3.") {

@@ -28,7 +28,7 @@ pub(super) async fn asked_for(
     head: &Parts,
     input: Value,
 ) -> Result<Value, ApiError> {
-    let scope = Scope::of(caller);
+    let scope = Scope::from_caller(caller);
     let source = source(&scope, &input);
     // CloudTrail names the tables of a restore to a point in time, the target first, and none of one from a backup.
     let target = table_arn(&scope, text(&input, "TargetTableName"));

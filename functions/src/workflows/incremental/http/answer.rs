@@ -32,7 +32,7 @@ impl Answer {
     }
 
     /// Returns the answer that says why a request was not followed.
-    pub(super) fn of_error(error: &Error) -> Answer {
+    pub(super) fn from_error(error: &Error) -> Answer {
         let status = match error {
             Error::NoRoute(_) | Error::NoExecution(_) => 404,
             Error::Input(_) => 400,

@@ -264,7 +264,7 @@ fn check(aws: &FakeStore, names: &[&str], keys: &[Value], records: &[(usize, Val
         let mut there = Vec::new();
         for version in &state.versions[&object] {
             let it = version.object.as_ref().unwrap();
-            let reported = Version::of_metadata(Some(&it.metadata.clone().into_iter().collect())).unwrap();
+            let reported = Version::from_metadata(Some(&it.metadata.clone().into_iter().collect())).unwrap();
             let of = |record: &&&Value| is_of(&reported.position, record);
             let record = history.iter().find(of).expect("a version is of a record of its item");
             let item = item_of_body(&object, &it.body).unwrap();

@@ -62,7 +62,7 @@ fn versions(aws: &FakeStore) -> Vec<(EventName, String)> {
         let item = item_of_body("o", &object.body).unwrap().unwrap_or(b"{}");
         let item: Value = serde_json::from_slice(item).unwrap();
         let value = item.pointer("/value/S").and_then(Value::as_str).unwrap_or_default().to_owned();
-        (Version::of_metadata(Some(&metadata)).unwrap().event, value)
+        (Version::from_metadata(Some(&metadata)).unwrap().event, value)
     });
     reported.collect()
 }

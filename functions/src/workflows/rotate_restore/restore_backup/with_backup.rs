@@ -87,7 +87,7 @@ impl RestoreBackup {
             Err(error) if error.code() == Some("LimitExceededException") => {
                 Err(Error::TooManyRestores(error.message().unwrap_or_default().to_owned()))
             }
-            Err(error) => Err(AwsFailure::of("backup:StartRestoreJob")(error).into()),
+            Err(error) => Err(AwsFailure::from_call("backup:StartRestoreJob")(error).into()),
         }
     }
 
@@ -112,7 +112,9 @@ impl RestoreBackup {
                 // A table that nothing was ever restored from is not known to AWS Backup as such.
                 Err(error) if error.code() == Some("ResourceNotFoundException") => break,
                 Err(error) => {
-                    return Err(AwsFailure::of("backup:ListRestoreJobsByProtectedResource")(error).into());
+                    return Err(
+                        AwsFailure::from_call("backup:ListRestoreJobsByProtectedResource")(error).into()
+                    );
                 }
             };
             if job.recovery_point_arn() != Some(backup.recovery_point_arn.as_str()) {
@@ -124,7 +126,7 @@ impl RestoreBackup {
                 .restore_job_id(job.restore_job_id().unwrap_or_default())
                 .send()
                 .await
-                .map_err(AwsFailure::of("backup:GetRestoreJobMetadata"))?;
+                .map_err(AwsFailure::from_call("backup:GetRestoreJobMetadata"))?;
             let mut entries = metadata.metadata().into_iter().flatten();
             // AWS Backup treats the keys of a restore's metadata without regard to case.
             if entries

@@ -90,7 +90,7 @@ impl RestoreBackup {
                 Some("LimitExceededException") => {
                     Err(Error::TooManyRestores(error.message().unwrap_or_default().to_owned()))
                 }
-                _ => Err(AwsFailure::of("dynamodb:RestoreTableFromBackup")(error).into()),
+                _ => Err(AwsFailure::from_call("dynamodb:RestoreTableFromBackup")(error).into()),
             },
         }
     }

@@ -91,7 +91,7 @@ mod tests {
             available: true,
             table_id: "id".to_owned(),
         };
-        BackupSummary::of(&backup)
+        BackupSummary::from_backup(&backup)
     }
 
     fn plan() -> Plan {

@@ -18,7 +18,7 @@ fn target() -> Table {
 }
 
 fn of(input: Value, seen: Option<&RestoreSummary>) -> Option<Origin> {
-    Origin::of(&serde_json::from_value(input).unwrap(), seen, &target())
+    Origin::new(&serde_json::from_value(input).unwrap(), seen, &target())
 }
 
 async fn moment(aws: &FakeAws, origin: &Origin) -> Option<DateTime<Utc>> {
