@@ -1,6 +1,6 @@
 //! Whole tables as files: what an export is, how its parts are written, and what proves that all of it is there.
 //!
-//! A [`Run`] is what was asked for, a [`Plan`] what it means for one table. [`segment`] scans and writes parts, [`finish`]
+//! An [`ExportConfig`] is what was asked for, a [`Plan`] what it means for one table. [`segment`] scans and writes parts, [`finish`]
 //! verifies them and writes the manifests. A table's folder is claimed first ([`claim`]); what an interrupted run left is found
 //! by [`incomplete`].
 
@@ -33,7 +33,7 @@ use crate::storage::{Files, S3Files};
 /// What a run goes by, from its beginning to its end.
 #[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Run {
+pub struct ExportConfig {
     /// When the execution began.
     pub started_at: DateTime<Utc>,
     /// The same as folders are named after it: `YYYY-MM-DD-HH-MM-SS`, UTC.
@@ -69,7 +69,7 @@ pub struct Run {
     pub seconds_per_call: u32,
 }
 
-impl Run {
+impl ExportConfig {
     /// How long DynamoDB's own exports are waited for.
     pub fn schedule(&self) -> PollSchedule {
         PollSchedule::until(self.started_at, self.deadline)

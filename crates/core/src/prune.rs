@@ -20,7 +20,7 @@ pub const CHARACTERS_A_LINE: usize = 300;
 /// What a run goes by, from its beginning to its end.
 #[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Run {
+pub struct PruneConfig {
     /// The rules.
     pub retention: Retention,
     /// Whose backups count too.
@@ -42,7 +42,7 @@ const FIRST_LOOK: i64 = 5;
 /// However late in a run a backup is made, it may take so long.
 const AT_LEAST: TimeDelta = TimeDelta::minutes(10);
 
-impl Run {
+impl PruneConfig {
     /// How long a backup that was made at this time is waited for. The waits grow with its own age, and not with the run's,
     /// which may have been busy with other tables for hours.
     pub fn schedule(&self, created_at: DateTime<Utc>) -> PollSchedule {

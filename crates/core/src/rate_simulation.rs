@@ -13,7 +13,7 @@ use crate::aws::rate::{
 use crate::aws::rate_limiter::RateLimiter;
 use crate::aws::scan_segments::{by_capacity, by_size};
 use crate::backfill::{execution_input as backfill_input, plan};
-use crate::export::{Run, scan_plan, testing};
+use crate::export::{ExportConfig, scan_plan, testing};
 use crate::import::source::{Source, SourceFile};
 use crate::import::{Compression, execution_input as import_input, shares};
 use crate::storage::StoredFile;
@@ -98,7 +98,7 @@ fn scans(bytes: u64, rate: u32, sizes: &[f64], at_a_time: u32, shares: u32, take
 }
 
 fn export_segments(bytes: u64, rate: u32) -> u32 {
-    let run = Run {
+    let run = ExportConfig {
         max_read_capacity_units: rate,
         seconds_per_call: SECONDS_PER_CALL,
         most_segments: 8,

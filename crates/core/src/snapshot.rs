@@ -22,7 +22,7 @@ use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::export::{Plan, Run};
+use crate::export::{ExportConfig, Plan};
 use crate::item_history::Items;
 use crate::item_history::tables::Followed;
 
@@ -45,7 +45,7 @@ pub struct Snapshot {
     #[schemars(length(min = 1, max = 2), inner(length(max = 255)))]
     pub key_names: Vec<String>,
     /// What an export goes by.
-    pub run: Run,
+    pub run: ExportConfig,
     /// How it is written.
     pub plan: Plan,
     /// What reads the table's stream, where it is not the table that the stack is of.

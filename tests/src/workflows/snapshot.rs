@@ -7,7 +7,7 @@ use local_aws::{Call, Fault};
 use serde_json::{Value, json};
 use tablekeeper_core::error_name::ErrorName;
 use tablekeeper_core::export::layout::{Layout, document_in};
-use tablekeeper_core::export::{CompressionName, ExportFormat, Frequency, NullTagName, Plan, Run};
+use tablekeeper_core::export::{CompressionName, ExportConfig, ExportFormat, Frequency, NullTagName, Plan};
 use tablekeeper_core::item_history::Items;
 use tablekeeper_core::item_history::coverage;
 use tablekeeper_core::item_history::coverage::Coverage;
@@ -283,7 +283,7 @@ async fn put_document(deployed: &Deployed) -> Document {
         failures_prefix: "failures/".to_owned(),
         folder: String::new(),
     };
-    let run = Run {
+    let run = ExportConfig {
         started_at: at,
         timestamp: "2026-01-01T00-00-00Z".to_owned(),
         frequency: Frequency::Manual,

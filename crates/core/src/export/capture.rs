@@ -7,7 +7,7 @@ use crate::aws::failure::AwsFailure;
 use crate::clock::Clock;
 use crate::error_name::{ErrorName, HasErrorName};
 use crate::export::layout::Layout;
-use crate::export::{Plan, Run};
+use crate::export::{ExportConfig, Plan};
 use crate::settings::report::bounded;
 use crate::settings::{Aws, SettingsDocument, report};
 use crate::storage::{Files, FilesError};
@@ -51,7 +51,7 @@ impl HasErrorName for Error {
 pub async fn capture(
     aws: &Aws,
     files: &Files,
-    run: &Run,
+    run: &ExportConfig,
     plan: &Plan,
     clock: Clock,
 ) -> Result<Output, Error> {

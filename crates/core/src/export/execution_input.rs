@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 pub use crate::aws::table_selection::{InvalidInput, Selection};
 
-use super::{CompressionName, ExportFormat, Frequency, NullTagName, Run};
+use super::{CompressionName, ExportConfig, ExportFormat, Frequency, NullTagName};
 use crate::aws::table_selection::{ValueCase, field, hours_of, names_of, tag_of};
 use crate::text::quoted;
 
@@ -171,7 +171,7 @@ impl ExecutionInput {
     }
 
     /// What the run goes by, except for how many segments a table may have.
-    pub fn run(&self, defaults: &Defaults, started_at: DateTime<Utc>) -> Result<Run, InvalidInput> {
+    pub fn run(&self, defaults: &Defaults, started_at: DateTime<Utc>) -> Result<ExportConfig, InvalidInput> {
         if defaults.bucket.is_empty() {
             return Err(field("BucketName", "is empty; an export needs a bucket"));
         }
@@ -192,7 +192,7 @@ impl ExecutionInput {
             0,
             MOST_UNITS,
         )?;
-        Ok(Run {
+        Ok(ExportConfig {
             started_at,
             timestamp: started_at.format("%Y-%m-%d-%H-%M-%S").to_string(),
             frequency: self.frequency()?,

@@ -13,7 +13,7 @@ use super::manifest::{
     DataFile, EMR, EmrManifest, FILES, FILES_MD5, ManifestSummary, OutputFormat, SUMMARY, SUMMARY_MD5,
 };
 use super::part::Part;
-use super::{ExportFormat, Plan, Run, manifest};
+use super::{ExportConfig, ExportFormat, Plan, manifest};
 use crate::aws::failure::AwsFailure;
 use crate::error_name::{ErrorName, HasErrorName};
 use crate::storage::{Files, FilesError, StoredFile};
@@ -74,7 +74,7 @@ impl HasErrorName for FinishError {
 }
 
 /// Verifies an export and writes its manifests. Doing it again writes the same.
-pub async fn finish(files: &Files, run: &Run, plan: &Plan) -> Result<Finished, FinishError> {
+pub async fn finish(files: &Files, run: &ExportConfig, plan: &Plan) -> Result<Finished, FinishError> {
     let layout = Layout::new(run, plan);
     // A call that was given up may still be writing: what it has not finished by now, it does not finish any more.
     files.abort_uploads(&layout.data_folder()).await?;
@@ -183,7 +183,7 @@ fn verified<'a>(
 
 /// Writes the manifests, each one behind what it names or is checked by. The summary is the very last, for it says that
 /// the export is whole: a call that fails leaves none.
-async fn write(files: &Files, run: &Run, plan: &Plan, parts: &[&Part]) -> Result<(), FilesError> {
+async fn write(files: &Files, run: &ExportConfig, plan: &Plan, parts: &[&Part]) -> Result<(), FilesError> {
     let layout = Layout::new(run, plan);
     let lines: Vec<DataFile> = parts
         .iter()
@@ -208,7 +208,7 @@ async fn write(files: &Files, run: &Run, plan: &Plan, parts: &[&Part]) -> Result
     with_md5(SUMMARY, SUMMARY_MD5, summary(run, plan, parts).write()).await
 }
 
-fn summary(run: &Run, plan: &Plan, parts: &[&Part]) -> ManifestSummary {
+fn summary(run: &ExportConfig, plan: &Plan, parts: &[&Part]) -> ManifestSummary {
     let layout = Layout::new(run, plan);
     let format = match run.format {
         ExportFormat::DynamodbJson => OutputFormat::DynamodbJson,

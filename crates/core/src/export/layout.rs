@@ -8,7 +8,7 @@
 
 use sha2::{Digest, Sha256};
 
-use super::{ExportFormat, Plan, Run};
+use super::{ExportConfig, ExportFormat, Plan};
 use crate::text::hex;
 
 /// The most exports of a table that begin in one second: each of the six schedules, and some by hand.
@@ -17,13 +17,13 @@ const MOST_OF_A_SECOND: u32 = 16;
 /// The keys of an export's files: whole keys, the prefix included.
 #[derive(Clone, Copy, Debug)]
 pub struct Layout<'a> {
-    run: &'a Run,
+    run: &'a ExportConfig,
     plan: &'a Plan,
 }
 
 /// The folders that a table's export may have, in the order in which they are taken: another execution that began in
 /// the same second may have the first ones.
-pub fn folders(run: &Run, table_name: &str) -> impl Iterator<Item = String> {
+pub fn folders(run: &ExportConfig, table_name: &str) -> impl Iterator<Item = String> {
     let first = format!("{}{table_name}/{}", run.prefix, run.timestamp);
     (1..=MOST_OF_A_SECOND).map(move |nth| match nth {
         1 => format!("{first}/"),
@@ -33,14 +33,14 @@ pub fn folders(run: &Run, table_name: &str) -> impl Iterator<Item = String> {
 
 /// The export's id, in the form of AWS's (`01693685827463-2d8752fd`): when it began, in milliseconds, and who made it of
 /// which table.
-pub fn export_id(run: &Run, owner: &str, table_arn: &str) -> String {
+pub fn export_id(run: &ExportConfig, owner: &str, table_arn: &str) -> String {
     let digest = hex(&Sha256::digest(format!("{owner}\n{table_arn}")));
     format!("{:014}-{}", run.started_at.timestamp_millis(), digest.get(..8).unwrap_or_default())
 }
 
 impl<'a> Layout<'a> {
     /// Of this export.
-    pub fn new(run: &'a Run, plan: &'a Plan) -> Layout<'a> {
+    pub fn new(run: &'a ExportConfig, plan: &'a Plan) -> Layout<'a> {
         Layout { run, plan }
     }
 

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::claim::{Claim, Owned, claim};
 use super::layout::{document_in, export_id, folders};
-use super::{Run, scan_plan};
+use super::{ExportConfig, scan_plan};
 use crate::aws::failure::AwsFailure;
 use crate::aws::rate::Caller;
 use crate::aws::table as table_description;
@@ -69,7 +69,7 @@ pub struct Document {
     /// Who reads the items.
     pub mode: Mode,
     /// What the run goes by.
-    pub run: Run,
+    pub run: ExportConfig,
     /// How the table is exported.
     pub plan: Plan,
 }
@@ -135,7 +135,7 @@ impl HasErrorName for PlanError {
 pub async fn plan(
     dynamodb: &aws_sdk_dynamodb::Client,
     files: &Files,
-    run: &Run,
+    run: &ExportConfig,
     owner: &str,
     table_name: &str,
     now: DateTime<Utc>,

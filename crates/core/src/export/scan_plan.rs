@@ -1,6 +1,6 @@
 //! In how many segments tables are scanned, and whether an execution comes to the end of them.
 
-use super::Run;
+use super::ExportConfig;
 use super::execution_input::LONGEST_CALL;
 use super::segment::MOST_BYTES;
 use crate::aws::rate::{Caller, PLANNED_EVENTS, PLANNED_SECONDS, RatedWork, least_rate};
@@ -15,8 +15,8 @@ const TABLES_AT_A_TIME: usize = 4;
 
 /// In how many segments a table of so many bytes is scanned, and what there is to say about it. With a rate, all of them
 /// run side by side.
-pub(crate) fn segments(run: &Run, bytes: Option<i64>, caller: Caller) -> (u32, Vec<String>) {
-    let Run { max_read_capacity_units: rate, most_segments, .. } = *run;
+pub(crate) fn segments(run: &ExportConfig, bytes: Option<i64>, caller: Caller) -> (u32, Vec<String>) {
+    let ExportConfig { max_read_capacity_units: rate, most_segments, .. } = *run;
     let wanted = match (run.segments, rate) {
         (0, 0) => scan_segments::by_size(bytes),
         (0, rate) => scan_segments::by_size(bytes).min(scan_segments::by_rate(rate, run.consistent_read)),
@@ -34,7 +34,7 @@ pub(crate) fn segments(run: &Run, bytes: Option<i64>, caller: Caller) -> (u32, V
 }
 
 /// Refuses a table whose scan an execution does not come to the end of.
-pub(crate) fn check(run: &Run, table_name: &str, bytes: Option<i64>) -> Result<(), InvalidInput> {
+pub(crate) fn check(run: &ExportConfig, table_name: &str, bytes: Option<i64>) -> Result<(), InvalidInput> {
     let (work, bytes) = (work(run, bytes), number(bytes));
     if !work.ends_at_some_rate() {
         let (files, room) = (work.least_calls, rate::calls_in_room());
@@ -54,10 +54,10 @@ pub(crate) fn check(run: &Run, table_name: &str, bytes: Option<i64>) -> Result<(
 
 /// How many segments at the most each of several tables, of so many bytes, has for all of them to end in one execution.
 /// Refuses them where even one each is too many. Those that do not end alone are left out, as they are refused alone.
-pub fn most_segments(run: &Run, sizes: &[Option<i64>]) -> Result<u32, InvalidInput> {
+pub fn most_segments(run: &ExportConfig, sizes: &[Option<i64>]) -> Result<u32, InvalidInput> {
     let sizes: Vec<Option<i64>> = sizes.iter().copied().filter(|bytes| work(run, *bytes).ends()).collect();
     let all_end = |rate: u32, most_segments: u32| {
-        let run = Run { max_read_capacity_units: rate, most_segments, ..run.clone() };
+        let run = ExportConfig { max_read_capacity_units: rate, most_segments, ..run.clone() };
         let (events, seconds) = together(&run, &sizes);
         events <= f64::from(PLANNED_EVENTS) && seconds <= f64::from(PLANNED_SECONDS)
     };
@@ -65,7 +65,7 @@ pub fn most_segments(run: &Run, sizes: &[Option<i64>]) -> Result<u32, InvalidInp
     if let Some(most) = (1..=run.most_segments).rev().find(|most| all_end(rate, *most)) {
         return Ok(most);
     }
-    let (events, seconds) = together(&Run { most_segments: 1, ..run.clone() }, &sizes);
+    let (events, seconds) = together(&ExportConfig { most_segments: 1, ..run.clone() }, &sizes);
     let would_do = match least_rate(|rate| all_end(rate, 1)) {
         Some(least) => format!("{least} or more may be given, or fewer tables"),
         None => "fewer tables may be chosen".to_owned(),
@@ -83,7 +83,7 @@ pub fn most_segments(run: &Run, sizes: &[Option<i64>]) -> Result<u32, InvalidInp
 }
 
 /// How many events and seconds the scans of tables of so many bytes take together.
-fn together(run: &Run, sizes: &[Option<i64>]) -> (f64, f64) {
+fn together(run: &ExportConfig, sizes: &[Option<i64>]) -> (f64, f64) {
     let mut events = EVENTS_BESIDE;
     let mut until = [0.0_f64; TABLES_AT_A_TIME];
     for bytes in sizes {
@@ -96,8 +96,8 @@ fn together(run: &Run, sizes: &[Option<i64>]) -> (f64, f64) {
     (events, until.into_iter().fold(0.0, f64::max))
 }
 
-fn work(run: &Run, bytes: Option<i64>) -> RatedWork {
-    let Run { consistent_read, max_read_capacity_units: rate, seconds_per_call, .. } = *run;
+fn work(run: &ExportConfig, bytes: Option<i64>) -> RatedWork {
+    let ExportConfig { consistent_read, max_read_capacity_units: rate, seconds_per_call, .. } = *run;
     let least_calls = (number(bytes) as f64 / MOST_BYTES as f64).ceil();
     RatedWork { least_calls, ..scan_segments::scan(bytes, consistent_read, rate, seconds_per_call) }
 }

@@ -11,7 +11,7 @@ use item_formats::Malformed;
 use tokio::time::Instant;
 
 use super::part::{Opened, Part, PartError, PartWriter, Parts, holds_empty_collection};
-use super::{ExportFormat, Plan, Run};
+use super::{ExportConfig, ExportFormat, Plan};
 use crate::aws::failure::AwsFailure;
 use crate::aws::rate_limiter::RateLimiter;
 use crate::aws::raw_items::{Page, RawItems, ScanPage};
@@ -33,7 +33,7 @@ pub struct SegmentExport<'a> {
     pub files: &'a Files,
     /// What the run goes by. `seconds_per_call` is how long a part takes pages, and for how long a page that DynamoDB
     /// refuses for a reason that passes is asked for again.
-    pub run: &'a Run,
+    pub run: &'a ExportConfig,
     /// What is exported.
     pub plan: &'a Plan,
     /// What the records' times are taken from.

@@ -12,7 +12,7 @@ use item_formats::{Compression, Format, LineReader};
 use serde_json::{Value, json};
 
 use super::execution_input::Defaults;
-use super::{Plan, Run, manifest};
+use super::{ExportConfig, Plan, manifest};
 use crate::testing::fake_aws::arn;
 use crate::testing::fake_store::FakeStore;
 
@@ -34,7 +34,7 @@ pub fn run_json(format: &str, compression: &str) -> Value {
 }
 
 /// The same as a value.
-pub fn run(format: &str, compression: &str) -> Run {
+pub fn run(format: &str, compression: &str) -> ExportConfig {
     serde_json::from_value(run_json(format, compression)).unwrap()
 }
 

@@ -141,7 +141,7 @@ impl Error {
 /// written, as the next call goes on from there.
 pub async fn run(work: &SegmentJob<'_>, from: Checkpoint, tell: Teller<'_>) -> Result<Checkpoint, Error> {
     let begin = Instant::now();
-    let mut run = Run {
+    let mut run = SegmentRun {
         work,
         until: work.time.map(|time| begin + time),
         rate_limiter: RateLimiter::new(work.units_per_second, begin),
@@ -165,7 +165,7 @@ pub async fn run(work: &SegmentJob<'_>, from: Checkpoint, tell: Teller<'_>) -> R
 }
 
 /// A run under way.
-struct Run<'a, 'b> {
+struct SegmentRun<'a, 'b> {
     work: &'a SegmentJob<'a>,
     until: Option<Instant>,
     rate_limiter: RateLimiter,
@@ -184,7 +184,7 @@ struct Read {
     items: u64,
 }
 
-impl Run<'_, '_> {
+impl SegmentRun<'_, '_> {
     /// Writes the files from this place on; whether to their end.
     async fn files(&mut self, from: u32) -> Result<bool, Error> {
         for (place, file) in self.work.source.of_segment(self.work.segment, self.work.segments) {

@@ -9,7 +9,7 @@ use crate::aws::table as table_description;
 use crate::error_name::{ErrorName, HasErrorName};
 use crate::export::claim::{Claim, Owned, claim};
 use crate::export::layout::{document_in, export_id};
-use crate::export::{ExportFormat, Frequency, NullTagName, Plan, Run};
+use crate::export::{ExportConfig, ExportFormat, Frequency, NullTagName, Plan};
 use crate::input::InvalidInput;
 use crate::item_history::coverage::{Present, Uncovered};
 use crate::item_history::tables::{Followed, FollowedError};
@@ -113,7 +113,7 @@ pub async fn plan(
         place: format!("s3://{}/{}", wanted.items.bucket, wanted.items.prefix),
     })?;
     let notes = notes(s3, &wanted, table.as_ref(), started_at).await?;
-    let run = Run {
+    let run = ExportConfig {
         started_at,
         timestamp: name(wanted.at),
         frequency: Frequency::Manual,

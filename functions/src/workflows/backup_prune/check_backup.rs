@@ -11,7 +11,7 @@ use tablekeeper_core::aws::failure::AwsFailure;
 use tablekeeper_core::aws::readiness::Wait;
 use tablekeeper_core::clock::Clock;
 use tablekeeper_core::error_name::{ErrorName, HasErrorName};
-use tablekeeper_core::prune::{NewBackup, Run};
+use tablekeeper_core::prune::{NewBackup, PruneConfig};
 
 use crate::step::{Failure, Step};
 
@@ -29,7 +29,7 @@ pub struct Input {
     /// The execution, for the logs.
     pub execution_arn: String,
     /// What the run goes by.
-    pub run: Run,
+    pub run: PruneConfig,
     /// The backup.
     pub backup: NewBackup,
 }

@@ -17,7 +17,7 @@ use tablekeeper_core::aws::readiness::Wait;
 use tablekeeper_core::aws::table as table_description;
 use tablekeeper_core::clock::{Clock, utc};
 use tablekeeper_core::error_name::{ErrorName, HasErrorName};
-use tablekeeper_core::prune::{NewBackup, Run, list};
+use tablekeeper_core::prune::{NewBackup, PruneConfig, list};
 
 use crate::step::{Failure, Step};
 
@@ -35,7 +35,7 @@ pub struct Input {
     /// The execution, for the logs.
     pub execution_arn: String,
     /// What the run goes by.
-    pub run: Run,
+    pub run: PruneConfig,
     /// The table.
     pub table_name: String,
     /// What the backup is called.

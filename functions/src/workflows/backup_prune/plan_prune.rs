@@ -14,7 +14,7 @@ use tablekeeper_core::aws::failure::AwsFailure;
 use tablekeeper_core::error_name::{ErrorName, HasErrorName};
 use tablekeeper_core::prune::report::{MOST_DELETIONS, Prune};
 use tablekeeper_core::prune::retention::{Backup, Scope};
-use tablekeeper_core::prune::{NewBackup, Run, StaleBackup, list};
+use tablekeeper_core::prune::{NewBackup, PruneConfig, StaleBackup, list};
 
 use crate::step::{Failure, Step};
 
@@ -34,7 +34,7 @@ pub struct Input {
     /// The execution, for the logs.
     pub execution_arn: String,
     /// What the run goes by.
-    pub run: Run,
+    pub run: PruneConfig,
     /// The table.
     pub table_name: String,
     /// The backup that was made.

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use tablekeeper_core::aws::clients::Clients;
 use tablekeeper_core::error_name::{ErrorName, HasErrorName};
 use tablekeeper_core::prune::report::{Prune, bounded};
-use tablekeeper_core::prune::{CHARACTERS_A_LINE, NewBackup, Run};
+use tablekeeper_core::prune::{CHARACTERS_A_LINE, NewBackup, PruneConfig};
 use tablekeeper_core::text::{cut, message_of};
 
 use super::delete_backup::{Deletion, DeletionOutcome};
@@ -26,7 +26,7 @@ pub struct Input {
     /// The execution, for the logs.
     pub execution_arn: String,
     /// What the run went by.
-    pub run: Run,
+    pub run: PruneConfig,
     /// The table.
     pub table_name: String,
     /// The backup that was made.

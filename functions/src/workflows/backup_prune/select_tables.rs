@@ -10,7 +10,7 @@ use tablekeeper_core::aws::clients::Clients;
 use tablekeeper_core::aws::failure::AwsFailure;
 use tablekeeper_core::aws::table_selection::hours_of;
 use tablekeeper_core::error_name::{ErrorName, HasErrorName};
-use tablekeeper_core::prune::Run;
+use tablekeeper_core::prune::PruneConfig;
 use tablekeeper_core::prune::execution_input::{Defaults, ExecutionInput, InvalidInput};
 use tablekeeper_core::prune::report::MOST_DELETIONS;
 use tablekeeper_core::prune::retention::backup_name;
@@ -54,7 +54,7 @@ pub struct Input {
 #[serde(rename_all = "camelCase")]
 pub struct Output {
     /// What the run goes by.
-    pub run: Run,
+    pub run: PruneConfig,
     /// The tables.
     #[schemars(length(max = 150))]
     pub tables: Vec<TableToBackUp>,
@@ -121,7 +121,7 @@ impl Step for SelectTables {
         };
         let lines = share(LINES_OF_ALL, 2, 50);
         let deletions = share(DELETIONS_OF_ALL, 1, MOST_DELETIONS);
-        let run = Run {
+        let run = PruneConfig {
             retention,
             others,
             started_at: input.started_at,

@@ -11,7 +11,7 @@ use tablekeeper_core::aws::failure::AwsFailure;
 use tablekeeper_core::clock::Clock;
 use tablekeeper_core::error_name::ErrorName;
 use tablekeeper_core::export::capture::{Error, Output, capture};
-use tablekeeper_core::export::{Plan, Run};
+use tablekeeper_core::export::{ExportConfig, Plan};
 use tablekeeper_core::settings::Aws;
 
 use crate::step::{Failure, Step};
@@ -31,7 +31,7 @@ pub struct Input {
     /// The execution, for the logs.
     pub execution_arn: String,
     /// What the run goes by.
-    pub run: Run,
+    pub run: ExportConfig,
     /// What is exported.
     pub plan: Plan,
 }

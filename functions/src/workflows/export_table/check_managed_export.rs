@@ -9,7 +9,7 @@ use tablekeeper_core::aws::failure::AwsFailure;
 use tablekeeper_core::aws::readiness::Wait;
 use tablekeeper_core::clock::Clock;
 use tablekeeper_core::error_name::{ErrorName, HasErrorName};
-use tablekeeper_core::export::{Plan, Run};
+use tablekeeper_core::export::{ExportConfig, Plan};
 
 use crate::step::{Failure, Step};
 
@@ -27,7 +27,7 @@ pub struct Input {
     /// The execution, for the logs.
     pub execution_arn: String,
     /// What the run goes by.
-    pub run: Run,
+    pub run: ExportConfig,
     /// What is exported.
     pub plan: Plan,
     /// The export.

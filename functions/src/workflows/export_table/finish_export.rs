@@ -8,7 +8,7 @@ use tablekeeper_core::aws::failure::AwsFailure;
 use tablekeeper_core::error_name::ErrorName;
 use tablekeeper_core::export::finish::FinishError;
 use tablekeeper_core::export::plan::Mode;
-use tablekeeper_core::export::{Plan, Run, finish, same_table};
+use tablekeeper_core::export::{ExportConfig, Plan, finish, same_table};
 use tablekeeper_core::text::message_of;
 
 use super::table_report::{TableOutcome, TableReport, fitting};
@@ -28,7 +28,7 @@ pub struct Input {
     /// The execution, for the logs.
     pub execution_arn: String,
     /// What the run went by.
-    pub run: Run,
+    pub run: ExportConfig,
     /// What was exported.
     pub plan: Plan,
     /// Where the table's settings were written down; null where they were not.

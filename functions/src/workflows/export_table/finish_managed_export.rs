@@ -11,7 +11,7 @@ use tablekeeper_core::aws::clients::Clients;
 use tablekeeper_core::aws::failure::AwsFailure;
 use tablekeeper_core::error_name::{ErrorName, HasErrorName};
 use tablekeeper_core::export::plan::Mode;
-use tablekeeper_core::export::{Plan, Run};
+use tablekeeper_core::export::{ExportConfig, Plan};
 use tablekeeper_core::storage::FilesError;
 
 use super::table_report::{TableOutcome, TableReport, fitting};
@@ -33,7 +33,7 @@ pub struct Input {
     /// The execution, for the logs.
     pub execution_arn: String,
     /// What the run went by.
-    pub run: Run,
+    pub run: ExportConfig,
     /// What was exported.
     pub plan: Plan,
     /// The key of the export's `manifest-summary.json`.

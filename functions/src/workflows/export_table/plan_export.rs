@@ -8,7 +8,7 @@ use tablekeeper_core::aws::rate::Caller;
 use tablekeeper_core::clock::Clock;
 use tablekeeper_core::error_name::ErrorName;
 use tablekeeper_core::export::plan::{Mode, PlanError};
-use tablekeeper_core::export::{Plan, Run, plan};
+use tablekeeper_core::export::{ExportConfig, Plan, plan};
 
 use crate::step::{Failure, Step};
 
@@ -27,7 +27,7 @@ pub struct Input {
     /// The execution, which the folder becomes the property of.
     pub execution_arn: String,
     /// What the run goes by.
-    pub run: Run,
+    pub run: ExportConfig,
     /// The table.
     pub table_name: String,
 }

@@ -14,7 +14,7 @@ use tablekeeper_core::aws::table as table_description;
 use tablekeeper_core::aws::table_selection::field;
 use tablekeeper_core::error_name::{ErrorName, HasErrorName};
 use tablekeeper_core::export::execution_input::{Defaults, ExecutionInput, InvalidInput};
-use tablekeeper_core::export::{Run, scan_plan};
+use tablekeeper_core::export::{ExportConfig, scan_plan};
 
 use crate::step::{Failure, Step};
 
@@ -50,7 +50,7 @@ pub struct Input {
 #[serde(rename_all = "camelCase")]
 pub struct Output {
     /// What the run goes by.
-    pub run: Run,
+    pub run: ExportConfig,
     /// The tables.
     #[schemars(length(max = 100))]
     pub tables: Vec<TableToExport>,

@@ -13,7 +13,7 @@ use tablekeeper_core::aws::failure::AwsFailure;
 use tablekeeper_core::aws::readiness::Wait;
 use tablekeeper_core::clock::Clock;
 use tablekeeper_core::error_name::{ErrorName, HasErrorName};
-use tablekeeper_core::export::{Plan, Run};
+use tablekeeper_core::export::{ExportConfig, Plan};
 use tablekeeper_core::text::hex;
 
 use crate::step::{Failure, Step};
@@ -32,7 +32,7 @@ pub struct Input {
     /// The execution, which the token derives from.
     pub execution_arn: String,
     /// What the run goes by.
-    pub run: Run,
+    pub run: ExportConfig,
     /// What is exported.
     pub plan: Plan,
 }

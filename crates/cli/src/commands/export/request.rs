@@ -11,7 +11,7 @@ use tablekeeper_core::error_name::HasErrorName as _;
 use tablekeeper_core::export::execution_input::{MOST_SEGMENTS, prefix_of};
 use tablekeeper_core::export::plan::{Document, PlanError};
 use tablekeeper_core::export::{
-    CompressionName, ExportFormat, Frequency, NullTagName, Plan, Run, incomplete, plan,
+    CompressionName, ExportConfig, ExportFormat, Frequency, NullTagName, Plan, incomplete, plan,
 };
 use tablekeeper_core::storage::Files;
 use tablekeeper_core::text::quoted;
@@ -27,7 +27,7 @@ const SECONDS: u32 = 300;
 
 /// An export that can be done.
 pub(super) struct Request {
-    pub(super) run: Run,
+    pub(super) run: ExportConfig,
     pub(super) plan: Plan,
     pub(super) files: Files,
     /// How many items DynamoDB counted last; `None` where it counted none.
@@ -53,7 +53,7 @@ pub(super) async fn take(arguments: &Arguments, place: &Location, aws: &Aws) -> 
                 quoted(&plan.folder)
             )));
         }
-        let run = Run { bucket: bucket(place), ..arguments.resumed(run, &plan)? };
+        let run = ExportConfig { bucket: bucket(place), ..arguments.resumed(run, &plan)? };
         (run, plan)
     } else {
         let now = Clock::System.now();
@@ -68,7 +68,7 @@ pub(super) async fn take(arguments: &Arguments, place: &Location, aws: &Aws) -> 
     Ok(Request { run, plan, files, about })
 }
 
-fn files(place: &Location, run: &Run, table: &str, aws: &Aws) -> Files {
+fn files(place: &Location, run: &ExportConfig, table: &str, aws: &Aws) -> Files {
     match place {
         Location::Bucket { .. } => run.files(aws.s3.clone(), table),
         Location::Path(path) => Files::Directory(path.clone()),
@@ -130,8 +130,8 @@ impl Arguments {
     }
 
     /// What a new export goes by.
-    fn run(&self, place: &Location, now: DateTime<Utc>) -> Run {
-        Run {
+    fn run(&self, place: &Location, now: DateTime<Utc>) -> ExportConfig {
+        ExportConfig {
             started_at: now,
             timestamp: now.format("%Y-%m-%d-%H-%M-%S").to_string(),
             frequency: self.frequency.unwrap_or(Frequency::Manual),
@@ -152,7 +152,7 @@ impl Arguments {
     }
 
     /// What an export that was begun goes by from now on. Only how fast it is, and how long its files, may be another.
-    fn resumed(&self, run: Run, plan: &Plan) -> Result<Run, Unusable> {
+    fn resumed(&self, run: ExportConfig, plan: &Plan) -> Result<ExportConfig, Unusable> {
         let differs = |option: &str, asked: &dyn Display, is: &dyn Display| {
             Err(Unusable(format!(
                 "{option} is {asked}, but the export in {} was begun with {is}; leave {option} out, or --resume",
@@ -179,7 +179,7 @@ impl Arguments {
                 "--consistent-read is given, but the export in {} was begun without; leave it out, or --resume",
                 quoted(&plan.folder)
             ))),
-            _ => Ok(Run {
+            _ => Ok(ExportConfig {
                 max_read_capacity_units: self.max_rate.unwrap_or(run.max_read_capacity_units),
                 seconds_per_call: self.seconds_per_file.unwrap_or(run.seconds_per_call),
                 ..run

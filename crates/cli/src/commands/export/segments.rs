@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tablekeeper_core::aws::raw_items::RawItems;
 use tablekeeper_core::clock::Clock;
 use tablekeeper_core::export::segment::{SegmentError, SegmentExport};
-use tablekeeper_core::export::{Plan, Run};
+use tablekeeper_core::export::{ExportConfig, Plan};
 use tablekeeper_core::storage::Files;
 
 use crate::transfer::{Counters, WorkerPool};
@@ -15,13 +15,13 @@ use crate::transfer::{Counters, WorkerPool};
 pub(super) struct Job {
     calls: RawItems,
     pub(super) files: Files,
-    pub(super) run: Run,
+    pub(super) run: ExportConfig,
     pub(super) plan: Plan,
     pub(super) counters: Counters,
 }
 
 impl Job {
-    pub(super) fn new(calls: RawItems, files: Files, run: Run, plan: Plan) -> Job {
+    pub(super) fn new(calls: RawItems, files: Files, run: ExportConfig, plan: Plan) -> Job {
         Job { calls, files, run, plan, counters: Counters::default() }
     }
 

@@ -7,7 +7,7 @@ fn input(input: Value) -> ExecutionInput {
     serde_json::from_value(input).unwrap()
 }
 
-fn run(given: Value, defaults: &Defaults) -> Result<Run, String> {
+fn run(given: Value, defaults: &Defaults) -> Result<ExportConfig, String> {
     let started_at = "2026-03-01T02:00:00Z".parse().unwrap();
     input(given).run(defaults, started_at).map_err(|error| error.to_string())
 }

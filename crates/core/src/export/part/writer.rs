@@ -10,7 +10,7 @@ use crate::clock::Clock;
 use crate::error_name::ErrorName;
 use crate::export::layout::Layout;
 use crate::export::manifest::md5_text;
-use crate::export::{Plan, Run};
+use crate::export::{ExportConfig, Plan};
 use crate::storage::{Files, FilesError, StoredFile, Upload};
 
 /// Compressed bytes that are handed on at once.
@@ -22,7 +22,7 @@ pub struct Parts<'a> {
     /// Takes files.
     pub files: &'a Files,
     /// What the run goes by.
-    pub run: &'a Run,
+    pub run: &'a ExportConfig,
     /// What is exported.
     pub plan: &'a Plan,
     /// What the records' times are taken from.

@@ -4,8 +4,8 @@ use crate::export::testing;
 const GB: i64 = 1_000_000_000;
 
 /// A run at so many read capacity units a second, of which a call goes on for ten minutes.
-fn run(rate: u32, asked: u32) -> Run {
-    Run {
+fn run(rate: u32, asked: u32) -> ExportConfig {
+    ExportConfig {
         segments: asked,
         most_segments: if rate > 0 { 8 } else { 64 },
         max_read_capacity_units: rate,
@@ -35,7 +35,7 @@ fn a_rate_is_shared_by_as_few_as_take_it_and_others_are_as_many_as_before() {
         let given = (of(rate, asked, Caller::Execution), of(rate, asked, Caller::Process));
         assert_eq!(given, (in_execution, in_process), "{rate} {asked}");
     }
-    let eventual = Run { consistent_read: false, ..run(2_000, 0) };
+    let eventual = ExportConfig { consistent_read: false, ..run(2_000, 0) };
     assert_eq!(segments(&eventual, Some(50 * GB), Caller::Execution).0, 8);
     assert_eq!(segments(&run(2_000, 0), Some(GB), Caller::Execution).0, 2, "one for each 512 MiB");
 }
@@ -61,7 +61,7 @@ fn a_table_that_does_not_end_is_refused_with_the_numbers() {
     );
     assert!(words.ends_with("Managed has DynamoDB export it"), "{words}");
     assert_eq!(refused(1_000_000, 13_000 * GB), words);
-    let short = Run { seconds_per_call: 10, ..run(200, 0) };
+    let short = ExportConfig { seconds_per_call: 10, ..run(200, 0) };
     let words = check(&short, "orders", Some(50 * GB)).unwrap_err().to_string();
     assert!(words.ends_with("or a SecondsPerCall of 22 or more"), "{words}");
 }

@@ -48,7 +48,7 @@ async fn a_page_that_would_be_paid_for_after_the_time_is_left_to_the_next_call()
     assert!(!part.done && part.items == 2, "{part:?}");
 }
 
-async fn timed(store: &FakeStore, run: &Run, plan: &Plan) -> (f64, Part) {
+async fn timed(store: &FakeStore, run: &ExportConfig, plan: &Plan) -> (f64, Part) {
     let (calls, files) = (store.clients().raw_items(), run.files(store.clients().s3(), "orders"));
     let clock = Clock::Fixed(run.started_at);
     let export = SegmentExport { calls: &calls, files: &files, run, plan, clock };
