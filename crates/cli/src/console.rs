@@ -199,9 +199,9 @@ pub(crate) fn ask(question: &str) -> anyhow::Result<Option<bool>> {
     let mut stderr = io::stderr().lock();
     write!(stderr, "{question} [y/N] ")?;
     stderr.flush()?;
-    let mut answer = String::new();
-    io::stdin().read_line(&mut answer)?;
-    Ok(Some(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes")))
+    let mut response = String::new();
+    io::stdin().read_line(&mut response)?;
+    Ok(Some(matches!(response.trim().to_ascii_lowercase().as_str(), "y" | "yes")))
 }
 
 /// A duration as people say it.

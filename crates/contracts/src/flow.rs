@@ -170,7 +170,7 @@ impl Walk<'_> {
     }
 
     /// What a machine within this one answers, in whichever of its states it ends.
-    fn answer(&self, machine: &Machine<'_>, start: Environment, inference: &mut Inference) -> Shape {
+    fn response(&self, machine: &Machine<'_>, start: Environment, inference: &mut Inference) -> Shape {
         let ends = self.machine(machine, start, inference);
         ends.into_iter().fold(Shape::never(), |so_far, (_, shape)| so_far.or(shape))
     }

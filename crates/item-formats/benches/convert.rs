@@ -33,7 +33,7 @@ fn main() {
     let items: Vec<Vec<u8>> = (0..LINES).map(item).collect();
     let bytes: usize = items.iter().map(Vec::len).sum();
     let lines: Vec<Vec<u8>> = items.iter().map(|item| converted(Format::DynamodbJson, item)).collect();
-    let answer = [&b"{\"Items\":["[..], &items.join(&b','), b"],\"Count\":4000}"].concat();
+    let response = [&b"{\"Items\":["[..], &items.join(&b','), b"],\"Count\":4000}"].concat();
 
     let mut best = [0_f64; 5];
     for _ in 0..TURNS {
@@ -41,7 +41,7 @@ fn main() {
             ours(|out| items.iter().for_each(|item| write(Format::DataPipeline(NullTag::Null), item, out))),
             ours(|out| items.iter().for_each(|item| write(Format::DynamodbJson, item, out))),
             ours(|out| lines.iter().for_each(|line| read(Format::DynamodbJson, line.trim_ascii_end(), out))),
-            ours(|out| out.extend(split_items(&answer).unwrap().items.len().to_le_bytes())),
+            ours(|out| out.extend(split_items(&response).unwrap().items.len().to_le_bytes())),
             python(&items),
         ];
         best.iter_mut().zip(turn).for_each(|(best, turn)| *best = best.max(turn));

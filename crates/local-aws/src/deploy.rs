@@ -169,13 +169,13 @@ async fn submit(
 async fn finished(client: &aws_sdk_cloudformation::Client, stack_name: &str) -> Result<Stack, Error> {
     let started = Instant::now();
     loop {
-        let answer = client
+        let response = client
             .describe_stacks()
             .stack_name(stack_name)
             .send()
             .await
             .map_err(|error| failed("DescribeStacks", &error))?;
-        let stack = answer.stacks.and_then(|stacks| stacks.into_iter().next());
+        let stack = response.stacks.and_then(|stacks| stacks.into_iter().next());
         let status =
             stack.as_ref().and_then(|stack| stack.stack_status()).map_or("unknown", |status| status.as_str());
         match stack {
@@ -197,7 +197,7 @@ async fn finished(client: &aws_sdk_cloudformation::Client, stack_name: &str) -> 
 /// The reason that all the others follow from: the earliest failed event of the latest attempt.
 async fn first_failure(client: &aws_sdk_cloudformation::Client, stack_name: &str) -> String {
     let events = match client.describe_stack_events().stack_name(stack_name).send().await {
-        Ok(answer) => answer.stack_events.unwrap_or_default(),
+        Ok(response) => response.stack_events.unwrap_or_default(),
         Err(error) => {
             return format!("its events could not be read: {}", failed("DescribeStackEvents", &error));
         }

@@ -106,36 +106,36 @@ impl Upstream {
     }
 
     async fn call(&self, operation: &str, headers: HeaderMap, body: String) -> Result<Bytes, ApiError> {
-        let answer = self
+        let response = self
             .forward(&Method::POST, &Uri::from_static("/"), &headers, body.into())
             .await
             .map_err(|error| ApiError::from_chain(&error))?;
-        if answer.status().is_success() {
-            return Ok(answer.into_body());
+        if response.status().is_success() {
+            return Ok(response.into_body());
         }
-        Err(ApiError::from_answer(operation, &answer))
+        Err(ApiError::from_answer(operation, &response))
     }
 
     /// Changes a setting of the emulator itself.
     pub(crate) async fn configure(&self, setting: &str, value: f64) -> Result<(), Error> {
         let path = "/_ministack/config";
         let body = serde_json::json!({ setting: value }).to_string();
-        let answer =
+        let response =
             self.forward(&Method::POST, &Uri::from_static(path), &HeaderMap::new(), body.into()).await?;
         // A setting that it does not take is left out of what it says it applied.
-        if answer.status().is_success()
-            && parse(answer.body()).pointer(&format!("/applied/{setting}")).is_some()
+        if response.status().is_success()
+            && parse(response.body()).pointer(&format!("/applied/{setting}")).is_some()
         {
             return Ok(());
         }
-        let message = String::from_utf8_lossy(answer.body()).into_owned();
-        Err(Error::Refused { operation: path.to_owned(), status: answer.status().as_u16(), message })
+        let message = String::from_utf8_lossy(response.body()).into_owned();
+        Err(Error::Refused { operation: path.to_owned(), status: response.status().as_u16(), message })
     }
 
     pub(crate) async fn is_ready(&self) -> bool {
         let path = Uri::from_static("/_ministack/ready");
-        let answer = self.forward(&Method::GET, &path, &HeaderMap::new(), Bytes::new()).await;
-        answer.is_ok_and(|answer| answer.status() == StatusCode::OK)
+        let response = self.forward(&Method::GET, &path, &HeaderMap::new(), Bytes::new()).await;
+        response.is_ok_and(|response| response.status() == StatusCode::OK)
     }
 }
 
@@ -163,15 +163,15 @@ impl ApiError {
         Self { code: code.to_owned(), message: message.into() }
     }
 
-    fn from_answer(operation: &str, answer: &Response<Bytes>) -> Self {
-        let body = parse(answer.body());
+    fn from_answer(operation: &str, response: &Response<Bytes>) -> Self {
+        let body = parse(response.body());
         let text =
             |names: [&str; 2]| names.iter().find_map(|name| body.get(name)?.as_str()).map(str::to_owned);
         let code = text(["__type", "code"]).unwrap_or_default();
         Self {
             code: code.rsplit('#').next().unwrap_or_default().to_owned(),
             message: text(["message", "Message"])
-                .unwrap_or_else(|| format!("{operation} was answered with {}", answer.status())),
+                .unwrap_or_else(|| format!("{operation} was answered with {}", response.status())),
         }
     }
 
@@ -206,16 +206,16 @@ mod tests {
     #[test]
     fn a_refusal_keeps_code_and_message() {
         let body = br#"{"__type":"com.amazonaws.dynamodb#TableAlreadyExistsException","message":"Taken"}"#;
-        let answer = Response::builder().status(400).body(Bytes::from_static(body)).unwrap();
-        let refusal = ApiError::from_answer("x", &answer);
+        let response = Response::builder().status(400).body(Bytes::from_static(body)).unwrap();
+        let refusal = ApiError::from_answer("x", &response);
         assert_eq!(refusal, ApiError { code: "TableAlreadyExistsException".into(), message: "Taken".into() });
     }
 
     #[test]
     fn a_refusal_without_words_names_the_operation() {
-        let answer = Response::builder().status(502).body(Bytes::new()).unwrap();
+        let response = Response::builder().status(502).body(Bytes::new()).unwrap();
         assert_eq!(
-            ApiError::from_answer("Publish", &answer).message,
+            ApiError::from_answer("Publish", &response).message,
             "Publish was answered with 502 Bad Gateway"
         );
     }

@@ -114,7 +114,7 @@ impl Object {
 }
 
 impl Bucket for Changes {
-    fn answer(&self, call: &Call) -> Answer {
+    fn response(&self, call: &Call) -> Answer {
         let mut objects = self.objects.lock().unwrap();
         let before = || self.there_before.load(Ordering::SeqCst).then(Object::from_an_earlier_change);
         let there = objects.get(&call.key).cloned().or_else(before);
@@ -131,32 +131,32 @@ impl Bucket for Changes {
                 self.puts.fetch_add(1, Ordering::SeqCst);
                 let body = call.content();
                 let etag = etag(&body);
-                let answer = tagged(&etag);
+                let response = tagged(&etag);
                 let sequence_number = call.header(SEQUENCE_NUMBER).unwrap().to_owned();
                 objects.insert(call.key.clone(), Object { etag, body, sequence_number });
-                answer
+                response
             }
             Method::HEAD => {
                 self.looks.fetch_add(1, Ordering::SeqCst);
                 let Some(Object { etag, body, sequence_number }) = there else { return refused("NoSuchKey") };
-                let mut answer = tagged(&etag);
+                let mut response = tagged(&etag);
                 let metadata = [
                     (SEQUENCE_NUMBER, sequence_number.as_str()),
                     ("x-amz-meta-event-time", "2026-11-20T00:00:00Z"),
                     ("x-amz-meta-event-name", "MODIFY"),
                 ];
                 for (name, value) in metadata {
-                    answer.headers_mut().insert(name, HeaderValue::from_str(value).unwrap());
+                    response.headers_mut().insert(name, HeaderValue::from_str(value).unwrap());
                 }
-                answer.headers_mut().insert("content-length", body.len().into());
-                answer
+                response.headers_mut().insert("content-length", body.len().into());
+                response
             }
             Method::DELETE => {
                 self.deletions.fetch_add(1, Ordering::SeqCst);
                 objects.remove(&call.key);
-                let mut answer = Answer::default();
-                *answer.status_mut() = StatusCode::NO_CONTENT;
-                answer
+                let mut response = Answer::default();
+                *response.status_mut() = StatusCode::NO_CONTENT;
+                response
             }
             _ => panic!("{} {} is not expected", call.method, call.key),
         }

@@ -77,7 +77,7 @@ fn etag(number: usize) -> String {
 }
 
 impl Bucket for Current {
-    fn answer(&self, call: &Call) -> Answer {
+    fn response(&self, call: &Call) -> Answer {
         let objects = self.0.lock().unwrap();
         let sequence_number = SequenceNumber::parse(SEQUENCE_NUMBER).unwrap();
         if call.method == Method::GET && call.query.contains_key("list-type") {
@@ -96,10 +96,10 @@ impl Bucket for Current {
                 )
             });
             let (contents, truncated) = (contents.collect::<String>(), until < objects.len());
-            let answer = format!(
+            let response = format!(
                 "<ListBucketResult><IsTruncated>{truncated}</IsTruncated>{contents}</ListBucketResult>"
             );
-            return reply(XML, answer.into());
+            return reply(XML, response.into());
         }
         if call.method == Method::GET && call.query.contains_key("versions") {
             assert_eq!(
@@ -123,7 +123,7 @@ impl Bucket for Current {
         if call.header("if-match").is_some_and(|wanted| wanted != etag(number)) {
             return refused("PreconditionFailed");
         }
-        let mut answer = reply("application/json", body_of_item(item(number).as_bytes(), &sequence_number));
+        let mut response = reply("application/json", body_of_item(item(number).as_bytes(), &sequence_number));
         let item_key = format!("%7B%22id%22%3A%7B%22S%22%3A%22order%2D{number:09}%22%7D%7D");
         let headers = [
             ("etag", etag(number).as_str()),
@@ -133,9 +133,9 @@ impl Bucket for Current {
             ("x-amz-meta-item-key", item_key.as_str()),
         ]
         .map(|(name, value)| (name, HeaderValue::from_str(value).unwrap()));
-        answer
+        response
             .headers_mut()
             .extend(headers.map(|(name, value)| (hyper::header::HeaderName::from_static(name), value)));
-        answer
+        response
     }
 }

@@ -152,8 +152,8 @@ fn stream_backup(
     let environment = [("INCREMENTAL_BUCKET", "changes"), ("INCREMENTAL_PREFIX", PREFIX)];
     let mut step = Step::start_with("incremental.stream-backup", server.address, &environment);
     for batch in 0..records.batches {
-        let answer = step.invoke(&records.batch(batch));
-        assert_eq!(answer, json!({ "batchItemFailures": [] }));
+        let response = step.invoke(&records.batch(batch));
+        assert_eq!(response, json!({ "batchItemFailures": [] }));
     }
     let cost = step.end();
     let requests = changes.requests();
@@ -166,9 +166,9 @@ fn stream_backup(
 fn snapshot(server: &Server, objects: usize) -> (Cost, String) {
     let call = |step: &str, payload: Value| {
         let mut step = Step::start(&format!("snapshot.{step}"), server.address);
-        let answer = step.invoke(&payload);
+        let response = step.invoke(&payload);
         step.end();
-        answer
+        response
     };
     let defaults = json!({ "tableArn": TABLE_ARN, "itemsBucket": "current", "itemsPrefix": PREFIX,
         "tablesPrefix": "tables/", "functionName": "stream-backup", "failuresPrefix": "failures/", "bucket": "snapshots", "prefix": "snapshots/", "compression": "gzip", "shards": "1",
@@ -181,11 +181,11 @@ fn snapshot(server: &Server, objects: usize) -> (Cost, String) {
     let mut step = Step::start("snapshot.snapshot-shard", server.address);
     let (mut part, mut cursor) = (json!(0), Value::Null);
     loop {
-        let answer = step
+        let response = step
             .invoke(&json!({ "executionArn": EXECUTION, "snapshot": snapshot, "shard": 0, "part": part,
             "cursor": cursor }));
-        (part, cursor) = (answer["part"].clone(), answer["cursor"].clone());
-        if answer["done"] == true {
+        (part, cursor) = (response["part"].clone(), response["cursor"].clone());
+        if response["done"] == true {
             break;
         }
     }

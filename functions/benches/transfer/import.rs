@@ -17,12 +17,12 @@ pub(crate) fn import(server: &Server, plan: &str, input: &Value, defaults: &Valu
     let (mut cursor, mut count) = (Value::Null, json!(0));
     let mut doubts = json!({ "nulls": 0, "buffers": 0, "arrays": 0, "numbers": 0 });
     loop {
-        let answer = step
+        let response = step
             .invoke(&json!({ "executionArn": EXECUTION, "import": planned["import"], "segment": 0,
             "cursor": cursor, "items": count, "doubts": doubts }));
-        (cursor, count) = (answer["cursor"].clone(), answer["items"].clone());
-        doubts = answer["doubts"].clone();
-        if answer["done"] == true {
+        (cursor, count) = (response["cursor"].clone(), response["items"].clone());
+        doubts = response["doubts"].clone();
+        if response["done"] == true {
             break;
         }
     }

@@ -37,11 +37,11 @@ impl Pages {
 
 fn page(start: usize, count: usize, all: usize) -> Bytes {
     let items: Vec<Value> = (start..start + count).map(item).collect();
-    let mut answer = json!({ "Items": items, "Count": count, "ScannedCount": count });
+    let mut response = json!({ "Items": items, "Count": count, "ScannedCount": count });
     if start + count < all {
-        answer["LastEvaluatedKey"] = json!({ "id": { "S": id(start + count - 1) } });
+        response["LastEvaluatedKey"] = json!({ "id": { "S": id(start + count - 1) } });
     }
-    answer.to_string().into()
+    response.to_string().into()
 }
 
 fn id(number: usize) -> String {

@@ -69,9 +69,9 @@ fn row(name: &str, items: usize, cost: Cost, beside: Cost) {
 fn export(server: &Server, format: &str, compression: &str) -> (Cost, String) {
     let call = |step: &str, payload: Value| {
         let mut step = Step::start(&format!("export-table.{step}"), server.address);
-        let answer = step.invoke(&payload);
+        let response = step.invoke(&payload);
         step.end();
-        answer
+        response
     };
     let defaults = json!({ "bucket": "exports", "prefix": "", "tableTag": "BackupEnabled=true", "format": format,
         "nullTag": "nULL", "compression": compression, "consistentRead": "true", "segments": "1",
@@ -87,10 +87,11 @@ fn export(server: &Server, format: &str, compression: &str) -> (Cost, String) {
     let mut step = Step::start("export-table.export-segment", server.address);
     let (mut part, mut cursor) = (json!(0), Value::Null);
     loop {
-        let answer = step.invoke(&json!({ "executionArn": EXECUTION, "run": run, "plan": plan, "segment": 0,
+        let response = step
+            .invoke(&json!({ "executionArn": EXECUTION, "run": run, "plan": plan, "segment": 0,
             "part": part, "cursor": cursor }));
-        (part, cursor) = (answer["part"].clone(), answer["cursor"].clone());
-        if answer["done"] == true {
+        (part, cursor) = (response["part"].clone(), response["cursor"].clone());
+        if response["done"] == true {
             break;
         }
     }

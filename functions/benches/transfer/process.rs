@@ -72,11 +72,11 @@ impl Step {
             payload.len()
         );
         self.send(&format!("{head}{payload}"));
-        let (path, answer) = self.request();
-        assert!(path.ends_with("/response"), "{path}: {answer}");
+        let (path, response) = self.request();
+        assert!(path.ends_with("/response"), "{path}: {response}");
         self.send("HTTP/1.1 202 Accepted\r\ncontent-length: 0\r\n\r\n");
         self.request();
-        serde_json::from_str(&answer).unwrap()
+        serde_json::from_str(&response).unwrap()
     }
 
     /// Ends it, and says what it took since it started.

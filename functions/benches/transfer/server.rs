@@ -33,7 +33,7 @@ pub(crate) struct Server {
 /// A bucket that answers for itself.
 pub(crate) trait Bucket: Send + Sync {
     /// Answers a call.
-    fn answer(&self, call: &Call) -> Answer;
+    fn response(&self, call: &Call) -> Answer;
 }
 
 /// Buckets that answer for themselves, by their names.
@@ -79,7 +79,7 @@ impl Server {
                     let (stream, _) = listener.accept().await.unwrap();
                     stream.set_nodelay(true).unwrap();
                     let state = Arc::clone(&serving);
-                    let service = service_fn(move |request| answer(Arc::clone(&state), request));
+                    let service = service_fn(move |request| response(Arc::clone(&state), request));
                     let http = hyper::server::conn::http1::Builder::new();
                     tokio::spawn(http.serve_connection(TokioIo::new(stream), service));
                 }
@@ -107,7 +107,7 @@ impl Server {
 /// What is answered.
 pub(crate) type Answer = Response<Full<Bytes>>;
 
-async fn answer(state: Arc<State>, request: Request<Incoming>) -> Result<Answer, Infallible> {
+async fn response(state: Arc<State>, request: Request<Incoming>) -> Result<Answer, Infallible> {
     let (head, body) = request.into_parts();
     let body = body.collect().await.unwrap().to_bytes();
     let target = head.headers.get("x-amz-target").map(|target| target.to_str().unwrap());
@@ -116,7 +116,7 @@ async fn answer(state: Arc<State>, request: Request<Incoming>) -> Result<Answer,
     }
     let call = Call::from_request(head, body);
     Ok(match state.buckets.get(call.bucket.as_str()) {
-        Some(bucket) => bucket.answer(&call),
+        Some(bucket) => bucket.response(&call),
         None => s3(&state, &call),
     })
 }
@@ -259,12 +259,12 @@ fn s3(state: &State, call: &Call) -> Answer {
         }
         Method::GET | Method::HEAD => match objects.get(&key) {
             Some(body) => {
-                let mut answer = tagged(&etag(body));
-                answer.headers_mut().insert("content-length", body.len().into());
+                let mut response = tagged(&etag(body));
+                response.headers_mut().insert("content-length", body.len().into());
                 if call.method == Method::GET {
-                    *answer.body_mut() = Full::new(body.clone());
+                    *response.body_mut() = Full::new(body.clone());
                 }
-                answer
+                response
             }
             None => refused("NoSuchKey"),
         },

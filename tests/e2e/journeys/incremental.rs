@@ -332,9 +332,9 @@ async fn condition(deployed: &Deployed, streams: &Value) -> Value {
         .to_string(),
     );
     let function = deployed.output("WatchStreamFunctionName");
-    let answer = deployed.lambda.invoke().function_name(function).payload(rules).send().await.unwrap();
-    assert_eq!(answer.function_error, None, "{:?}", answer.payload);
-    serde_json::from_slice(answer.payload.unwrap().as_ref()).unwrap()
+    let response = deployed.lambda.invoke().function_name(function).payload(rules).send().await.unwrap();
+    assert_eq!(response.function_error, None, "{:?}", response.payload);
+    serde_json::from_slice(response.payload.unwrap().as_ref()).unwrap()
 }
 
 async fn stream_arn(deployed: &Deployed) -> String {

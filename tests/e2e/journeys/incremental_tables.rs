@@ -121,9 +121,9 @@ async fn watch(deployed: &Deployed) -> Value {
     let input = input_of_rule(deployed, deployed.output("WatchRuleName")).await;
     let function = deployed.output("WatchStreamFunctionName");
     let payload = aws_sdk_lambda::primitives::Blob::new(input);
-    let answer = deployed.lambda.invoke().function_name(function).payload(payload).send().await.unwrap();
-    assert_eq!(answer.function_error, None, "{:?}", answer.payload);
-    serde_json::from_slice(answer.payload.unwrap().as_ref()).unwrap()
+    let response = deployed.lambda.invoke().function_name(function).payload(payload).send().await.unwrap();
+    assert_eq!(response.function_error, None, "{:?}", response.payload);
+    serde_json::from_slice(response.payload.unwrap().as_ref()).unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]

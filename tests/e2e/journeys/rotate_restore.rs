@@ -101,7 +101,7 @@ async fn a_notification_that_comes_six_times_restores_once() {
     assert_eq!(end_of(&deployed, &name).await.entered.last().unwrap(), "Complete");
     outcomes.push(invoke_start(&deployed, &event).await);
     // While the execution runs, Step Functions may answer the same name and input as if it were new.
-    let outcome = |answer: &Value| answer["records"][0]["outcome"].as_str().unwrap().to_owned();
+    let outcome = |response: &Value| response["records"][0]["outcome"].as_str().unwrap().to_owned();
     let outcomes: Vec<String> = outcomes.iter().map(outcome).collect();
     assert!(outcomes.iter().all(|it| ["started", "duplicate"].contains(&it.as_str())), "{outcomes:?}");
     assert!(outcomes.iter().any(|it| it == "started"), "{outcomes:?}");

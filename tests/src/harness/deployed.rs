@@ -168,8 +168,8 @@ impl Deployed {
     /// What lies in the dead-letter queue, taken from it. A workflow that no event starts has none.
     pub async fn dead_letters(&self) -> Vec<Value> {
         let Some(queue) = self.outputs.get("DeadLetterQueueUrl") else { return Vec::new() };
-        let answer = self.sqs.receive_message().queue_url(queue).max_number_of_messages(10).send().await;
-        let messages = answer.expect("the dead-letter queue answers").messages.unwrap_or_default();
+        let response = self.sqs.receive_message().queue_url(queue).max_number_of_messages(10).send().await;
+        let messages = response.expect("the dead-letter queue answers").messages.unwrap_or_default();
         messages.iter().map(|message| serde_json::from_str(message.body().unwrap()).unwrap()).collect()
     }
 }

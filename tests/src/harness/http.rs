@@ -24,8 +24,8 @@ pub async fn send(
         .uri(format!("{}{path}", stack().await.aws.endpoint()))
         .header("authorization", format!("AWS4-HMAC-SHA256 Credential={credential}"));
     let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
-    let answer = client.request(request.body(Full::from(body)).unwrap()).await.unwrap();
-    let status = answer.status().as_u16();
-    let body = answer.into_body().collect().await.unwrap().to_bytes();
+    let response = client.request(request.body(Full::from(body)).unwrap()).await.unwrap();
+    let status = response.status().as_u16();
+    let body = response.into_body().collect().await.unwrap().to_bytes();
     (status, serde_json::from_slice(&body).unwrap_or_else(|_| Value::from(String::from_utf8_lossy(&body))))
 }

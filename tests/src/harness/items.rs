@@ -23,7 +23,7 @@ pub async fn items_of(dynamodb: &Client, table: &str) -> Vec<Value> {
         items.extend(
             page.items
                 .iter()
-                .map(|range| serde_json::from_slice::<Value>(&page.answer[range.clone()]).unwrap()),
+                .map(|range| serde_json::from_slice::<Value>(&page.response[range.clone()]).unwrap()),
         );
         start = page.next;
         if start.is_none() {

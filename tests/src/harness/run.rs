@@ -146,9 +146,9 @@ pub async fn invoke_start(deployed: &Deployed, event: &Value) -> Value {
 pub async fn invoke(deployed: &Deployed, output: &str, event: &Value) -> Value {
     let function = deployed.output(output);
     let invoke = deployed.lambda.invoke().function_name(function).payload(Blob::new(event.to_string()));
-    let answer = invoke.send().await.expect("the function is invoked");
-    assert_eq!(answer.function_error(), None, "{answer:?}");
-    serde_json::from_slice(answer.payload().unwrap().as_ref()).unwrap()
+    let response = invoke.send().await.expect("the function is invoked");
+    assert_eq!(response.function_error(), None, "{response:?}");
+    serde_json::from_slice(response.payload().unwrap().as_ref()).unwrap()
 }
 
 /// Starts an execution as a person does.

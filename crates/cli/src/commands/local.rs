@@ -186,9 +186,9 @@ async fn answers(state: &State) -> anyhow::Result<()> {
     let endpoint = state.endpoint().context("it is still being started")?;
     let client = aws_sdk_sfn::Client::new(&local_aws::sdk_config(endpoint, &state.account).await);
     let call = client.list_state_machines().max_results(1).send();
-    let answer = tokio::time::timeout(ANSWER, call)
+    let response = tokio::time::timeout(ANSWER, call)
         .await
         .with_context(|| format!("{endpoint} did not answer within {} s", ANSWER.as_secs()))?;
-    answer.map_err(crate::failure::aws("ListStateMachines"))?;
+    response.map_err(crate::failure::aws("ListStateMachines"))?;
     Ok(())
 }

@@ -210,11 +210,11 @@ fn show(key: &ItemKey, is_there: bool, at: &str, changes: &[Change], since: &Sin
 
 /// Asks whether the changes since then may be taken back.
 fn may_write(json: bool) -> anyhow::Result<bool> {
-    let answer = match json {
+    let response = match json {
         true => None,
         false => console::ask("take back the changes since then?")?,
     };
-    answer.ok_or_else(|| {
+    response.ok_or_else(|| {
         anyhow!(Unusable(
             "the item was changed since --at, and that would be taken back; nothing was written. --yes writes it without \
              asking, and --dry-run only shows it"

@@ -137,13 +137,13 @@ impl<'a> Asked<'a> {
     }
 
     fn still_answers(&self, answers: &[(Question, Answer)]) -> bool {
-        answers.iter().all(|(question, answer)| question.ask(self.contracts) == *answer)
+        answers.iter().all(|(question, response)| question.ask(self.contracts) == *response)
     }
 
     fn ask(&self, question: Question) -> Answer {
-        let answer = question.ask(self.contracts);
-        self.answers.borrow_mut().push((question, answer.clone()));
-        answer
+        let response = question.ask(self.contracts);
+        self.answers.borrow_mut().push((question, response.clone()));
+        response
     }
 
     pub(super) fn task(&self, resource: &str, function: Option<&str>) -> Option<Arc<TaskContract>> {

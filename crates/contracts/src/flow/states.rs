@@ -56,7 +56,7 @@ impl Walk<'_> {
                 let results = branches.iter().map(|branch| {
                     let start =
                         Environment { input: given.clone(), variables: environment.variables.clone() };
-                    self.inner(environment).answer(branch, start, inference)
+                    self.inner(environment).response(branch, start, inference)
                 });
                 let items = results.fold(Shape::never(), Shape::or);
                 let result = Shape::array(items, Some(branches.len() as u64));
@@ -303,7 +303,7 @@ impl Walk<'_> {
         let inner = Walk { context, ..self.inner(environment) };
         let results = state.nested().iter().fold(Shape::never(), |so_far, machine| {
             let start = Environment { input: given.clone(), variables: environment.variables.clone() };
-            so_far.or(inner.answer(machine, start, inference))
+            so_far.or(inner.response(machine, start, inference))
         });
         Shape::array(results, most)
     }

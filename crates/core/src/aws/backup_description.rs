@@ -11,7 +11,7 @@ pub async fn describe(
     backup_arn: &str,
 ) -> Result<Option<BackupDescription>, AwsFailure> {
     match dynamodb.describe_backup().backup_arn(backup_arn).send().await {
-        Ok(answer) => Ok(answer.backup_description),
+        Ok(response) => Ok(response.backup_description),
         Err(error) if error.code() == Some("BackupNotFoundException") => Ok(None),
         Err(error) => Err(AwsFailure::from_call("dynamodb:DescribeBackup")(error)),
     }

@@ -41,7 +41,8 @@ impl AwsFailure {
         move |error| {
             let code = error.code().unwrap_or_default();
             let message = error.message().unwrap_or_default();
-            let server_fault = error.raw_response().is_some_and(|answer| answer.status().is_server_error());
+            let server_fault =
+                error.raw_response().is_some_and(|response| response.status().is_server_error());
             let forbidden = status_alone(&error) == Some(403);
             let name = match &error {
                 SdkError::ServiceError(_) if is_throttling(code) => ErrorName::Throttled,
@@ -59,7 +60,7 @@ impl AwsFailure {
 
     /// Whether HeadObject found no object: its answer has no body, and so no code.
     pub fn is_missing<E>(error: &SdkError<E, HttpResponse>) -> bool {
-        error.raw_response().is_some_and(|answer| answer.status().as_u16() == 404)
+        error.raw_response().is_some_and(|response| response.status().as_u16() == 404)
     }
 
     /// A call that could not be put together, as something that AWS demands is missing.
@@ -201,9 +202,9 @@ mod tests {
 
     /// The same, with this text.
     fn name_by_text(action: &'static str, status: u16, code: &str, text: &str) -> ErrorName {
-        let answer = HttpResponse::new(status.try_into().unwrap(), "".into());
+        let response = HttpResponse::new(status.try_into().unwrap(), "".into());
         let error = ErrorMetadata::builder().code(code).message(text).build();
-        let failure = AwsFailure::from_call(action)(SdkError::service_error(error, answer));
+        let failure = AwsFailure::from_call(action)(SdkError::service_error(error, response));
         assert_eq!(failure.to_string(), format!("{action} failed: {code}: {text}"));
         assert!(AwsFailure::NAMES.contains(&failure.name), "{failure:?}");
         failure.name
@@ -218,9 +219,9 @@ mod tests {
             ("NoSuchBucket", "<Error/>", ""),
             ("NoSuchKey", "<Error><BucketName>a-b</BucketName></Error>", ""),
         ] {
-            let answer = HttpResponse::new(404.try_into().unwrap(), body.into());
+            let response = HttpResponse::new(404.try_into().unwrap(), body.into());
             let error = ErrorMetadata::builder().code(code).message("so AWS says").build();
-            let failure = AwsFailure::from_call("s3:ListBucket")(SdkError::service_error(error, answer));
+            let failure = AwsFailure::from_call("s3:ListBucket")(SdkError::service_error(error, response));
             assert_eq!(failure.to_string(), format!("s3:ListBucket failed: {code}: so AWS says{named}"));
         }
     }
@@ -308,8 +309,8 @@ mod tests {
             (400, ErrorName::RequestRefused),
             (503, ErrorName::ServiceUnavailable),
         ] {
-            let answer = HttpResponse::new(status.try_into().unwrap(), "".into());
-            let error = SdkError::service_error(ErrorMetadata::builder().build(), answer);
+            let response = HttpResponse::new(status.try_into().unwrap(), "".into());
+            let error = SdkError::service_error(ErrorMetadata::builder().build(), response);
             let failure = AwsFailure::from_call("s3:GetObject")(error);
             assert_eq!(failure.name, name, "{status}");
             let words = format!("it was answered with the status {status} and no reason");

@@ -50,7 +50,7 @@ pub struct ScanPage<'a> {
 #[derive(Clone, Debug)]
 pub struct Page {
     /// The whole answer, which `items` point into.
-    pub answer: Bytes,
+    pub response: Bytes,
     /// Each item, as DynamoDB JSON.
     pub items: Vec<std::ops::Range<usize>>,
     /// Where the next page begins, as DynamoDB JSON with its attributes in the order of their names; `None` behind the
@@ -101,8 +101,8 @@ impl RawItems {
             .set_limit(page.limit.map(number).transpose()?)
             .set_exclusive_start_key(start)
             .return_consumed_capacity(ReturnConsumedCapacity::Total);
-        let answer = scan.customize().interceptor(bypass).send().await;
-        answer.map_err(AwsFailure::from_call("dynamodb:Scan"))?;
+        let response = scan.customize().interceptor(bypass).send().await;
+        response.map_err(AwsFailure::from_call("dynamodb:Scan"))?;
         slot.take().ok_or_else(|| unanswered("dynamodb:Scan"))
     }
 
@@ -117,8 +117,8 @@ impl RawItems {
         let nothing = nothing.map_err(AwsFailure::unbuilt(ACTION))?;
         let request = WriteRequest::builder().put_request(nothing).build();
         let write = self.dynamodb.batch_write_item().request_items(table, vec![request]);
-        let answer = write.customize().interceptor(bypass).send().await;
-        answer.map_err(AwsFailure::from_call(ACTION))?;
+        let response = write.customize().interceptor(bypass).send().await;
+        response.map_err(AwsFailure::from_call(ACTION))?;
         let left = slot.take().ok_or_else(|| unanswered(ACTION))?;
         Ok(Written { unprocessed: as_given(left.items, items), capacity: left.capacity })
     }
@@ -149,13 +149,13 @@ fn body_of(table: &str, items: &[&[u8]]) -> Vec<u8> {
 }
 
 /// The page that an answer of Scan is.
-fn page_of(answer: &[u8], at: Option<DateTime<Utc>>) -> Result<Page, Unread> {
-    let split = item_formats::split_items(answer)?;
-    let base = answer.as_ptr() as usize;
+fn page_of(response: &[u8], at: Option<DateTime<Utc>>) -> Result<Page, Unread> {
+    let split = item_formats::split_items(response)?;
+    let base = response.as_ptr() as usize;
     let range = |item: &&[u8]| {
         let start = (item.as_ptr() as usize).checked_sub(base)?;
         let range = start..start.checked_add(item.len())?;
-        answer.get(range.clone()).map(|_| range)
+        response.get(range.clone()).map(|_| range)
     };
     let items: Option<Vec<_>> = split.items.iter().map(range).collect();
     let items = items.ok_or("an item of it is elsewhere")?;
@@ -163,7 +163,7 @@ fn page_of(answer: &[u8], at: Option<DateTime<Utc>>) -> Result<Page, Unread> {
     let next = rest.get("LastEvaluatedKey").and_then(Value::as_object).filter(|key| !key.is_empty());
     let next = next.map(|key| serde_json::to_string(&key.iter().collect::<BTreeMap<_, _>>())).transpose()?;
     let capacity = rest.get("ConsumedCapacity").map_or(0.0, units);
-    Ok(Page { answer: Bytes::copy_from_slice(answer), items, next, capacity, at })
+    Ok(Page { response: Bytes::copy_from_slice(response), items, next, capacity, at })
 }
 
 /// What an answer of BatchWriteItem says.
@@ -172,11 +172,11 @@ struct Left {
     capacity: f64,
 }
 
-fn left_of(answer: &[u8], _at: Option<DateTime<Utc>>) -> Result<Left, Unread> {
-    let answer: Value = serde_json::from_slice(answer)?;
-    let capacity = answer.get("ConsumedCapacity").and_then(Value::as_array);
+fn left_of(response: &[u8], _at: Option<DateTime<Utc>>) -> Result<Left, Unread> {
+    let response: Value = serde_json::from_slice(response)?;
+    let capacity = response.get("ConsumedCapacity").and_then(Value::as_array);
     let capacity = capacity.into_iter().flatten().map(units).sum();
-    let tables = answer.get("UnprocessedItems").and_then(Value::as_object);
+    let tables = response.get("UnprocessedItems").and_then(Value::as_object);
     let requests = tables.into_iter().flat_map(serde_json::Map::values);
     let requests = requests.flat_map(|requests| requests.as_array().into_iter().flatten());
     let item = |request: &Value| request.pointer("/PutRequest/Item").cloned();

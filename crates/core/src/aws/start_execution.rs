@@ -27,7 +27,7 @@ pub async fn start_execution(
 ) -> Result<Started, AwsFailure> {
     let input = serde_json::json!(input).to_string();
     match sfn.start_execution().state_machine_arn(state_machine_arn).name(name).input(input).send().await {
-        Ok(answer) => Ok(Started::Now(answer.execution_arn)),
+        Ok(response) => Ok(Started::Now(response.execution_arn)),
         Err(error) if error.code() == Some("ExecutionAlreadyExists") => Ok(Started::Before),
         Err(error) => Err(AwsFailure::from_call("states:StartExecution")(error)),
     }

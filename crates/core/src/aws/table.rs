@@ -90,7 +90,7 @@ pub async fn describe(
     table: &str,
 ) -> Result<Option<sdk::TableDescription>, AwsFailure> {
     match dynamodb.describe_table().table_name(table).send().await {
-        Ok(answer) => Ok(answer.table),
+        Ok(response) => Ok(response.table),
         Err(error) if error.code() == Some("ResourceNotFoundException") => Ok(None),
         Err(error) => Err(AwsFailure::from_call("dynamodb:DescribeTable")(error)),
     }

@@ -255,7 +255,7 @@ mod tests {
         let aws =
             FakeAws::default().with_table("going").with_table("tagged").with_tag("tagged", "backup", "yes");
         let tags = json!([{ "Key": "backup", "Value": "yes" }]);
-        aws.answer("dynamodb:ListTagsOfResource", move |call| {
+        aws.response("dynamodb:ListTagsOfResource", move |call| {
             match call.input["ResourceArn"] == arn("going") {
                 true => crate::testing::fake_aws::refusal("ResourceNotFoundException"),
                 false => (200, json!({ "Tags": tags })),

@@ -192,7 +192,7 @@ impl SegmentJob<'_> {
         let names: Vec<&str> = self.backfill.key_names.iter().map(String::as_str).collect();
         let change = |place: usize| {
             let item =
-                page.items.get(place).and_then(|range| page.answer.get(range.clone())).unwrap_or_default();
+                page.items.get(place).and_then(|range| page.response.get(range.clone())).unwrap_or_default();
             self.change(item, &names, *at).map_err(|source| Error::Item {
                 number: place + 1,
                 cursor: start.unwrap_or("the beginning").to_owned(),

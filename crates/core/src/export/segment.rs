@@ -146,7 +146,7 @@ impl SegmentExport<'_> {
         let end = loop {
             rate_limiter.owe(page.capacity);
             let room =
-                writer.bytes.saturating_add(page.answer.len().try_into().unwrap_or(u64::MAX)) < MOST_BYTES;
+                writer.bytes.saturating_add(page.response.len().try_into().unwrap_or(u64::MAX)) < MOST_BYTES;
             let next = page.next.take();
             let take = self.take(&page, segment, start.as_deref(), writer, progress);
             let (Some(next), true) = (&next, room && !rate_limiter.is_over(end_of_call, Instant::now()))
@@ -184,10 +184,10 @@ impl SegmentExport<'_> {
         writer: &mut PartWriter<'_>,
         progress: &mut (dyn FnMut(Progress) + Send),
     ) -> Result<(), SegmentError> {
-        let may_hold_empties = holds_empty_collection(&page.answer);
+        let may_hold_empties = holds_empty_collection(&page.response);
         let (items, bytes) = (writer.items, writer.bytes);
         for (place, range) in page.items.iter().enumerate() {
-            let item = page.answer.get(range.clone()).unwrap_or_default();
+            let item = page.response.get(range.clone()).unwrap_or_default();
             writer.item(item, may_hold_empties).await.map_err(|error| match error {
                 PartError::Item(source) => SegmentError::Item {
                     number: place + 1,

@@ -206,14 +206,14 @@ async fn read_with_etag(
 ) -> Result<(Coverage, Option<String>), AwsFailure> {
     const GET: &str = "s3:GetObject";
     let key = key(prefix);
-    let answer = match s3.get_object().bucket(bucket).key(&key).send().await {
-        Ok(answer) => answer,
+    let response = match s3.get_object().bucket(bucket).key(&key).send().await {
+        Ok(response) => response,
         Err(error) if error.code() == Some("NoSuchKey") => return Ok((Coverage::default(), None)),
         Err(error) => return Err(AwsFailure::from_call(GET)(error)),
     };
-    let etag = answer.e_tag.clone();
+    let etag = response.e_tag.clone();
     let broken_off = |error| AwsFailure::broken_off(GET, &format!("s3://{bucket}/{key}"), error);
-    let body = answer.body.collect().await.map_err(broken_off)?;
+    let body = response.body.collect().await.map_err(broken_off)?;
     let coverage = serde_json::from_slice(&body.into_bytes()).map_err(|error| AwsFailure {
         action: GET,
         name: ErrorName::RequestRefused,

@@ -77,7 +77,7 @@ mod tests {
     #[tokio::test]
     async fn a_mapping_is_seen_as_lambda_has_it() {
         let aws = FakeAws::default();
-        aws.answer("lambda:GET", |call| {
+        aws.response("lambda:GET", |call| {
             assert_eq!(call.key, "2015-03-31/event-source-mappings/1-2-3");
             (
                 200,
@@ -89,9 +89,9 @@ mod tests {
         let seen = describe(&lambda, "1-2-3").await.unwrap().unwrap();
         assert_eq!((&seen, seen.label()), (&mapping("Enabled", "OK"), Some("2026-11-20T00:00:00.000")));
         assert_eq!(seen.problems(STREAM), Vec::<String>::new());
-        aws.answer("lambda:GET", |_| refusal("ResourceNotFoundException"));
+        aws.response("lambda:GET", |_| refusal("ResourceNotFoundException"));
         assert_eq!(describe(&lambda, "1-2-3").await.unwrap(), None);
-        aws.answer("lambda:GET", |_| refusal("AccessDeniedException"));
+        aws.response("lambda:GET", |_| refusal("AccessDeniedException"));
         assert_eq!(describe(&lambda, "1-2-3").await.unwrap_err().name, ErrorName::AccessDenied);
     }
 

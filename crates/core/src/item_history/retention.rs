@@ -30,7 +30,7 @@ pub async fn read(
     let versioning = versioning.map_err(AwsFailure::from_call("s3:GetBucketVersioning"))?;
     let versions = versioning.status == Some(BucketVersioningStatus::Enabled);
     let rules = match s3.get_bucket_lifecycle_configuration().bucket(bucket).send().await {
-        Ok(answer) => answer.rules.unwrap_or_default(),
+        Ok(response) => response.rules.unwrap_or_default(),
         Err(error) if error.code() == Some("NoSuchLifecycleConfiguration") => Vec::new(),
         Err(error) => return Err(AwsFailure::from_call("s3:GetLifecycleConfiguration")(error)),
     };

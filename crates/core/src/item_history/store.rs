@@ -127,8 +127,8 @@ impl Store {
             ObjectState::Current { etag, .. } => put.if_match(etag),
         };
         match put.body(ByteStream::from(change.body.clone())).send().await {
-            Ok(answer) => Ok(Put::Written(ObjectState::Current {
-                etag: answer.e_tag.unwrap_or_default(),
+            Ok(response) => Ok(Put::Written(ObjectState::Current {
+                etag: response.e_tag.unwrap_or_default(),
                 position: change.version.position.clone(),
             })),
             Err(error) => match error.code() {

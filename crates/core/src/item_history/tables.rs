@@ -149,7 +149,7 @@ mod tests {
         let mapping = |table: &str, year: u32| json!({ "UUID": format!("{table}-{year}"), "EventSourceArn": stream(table, year) });
         let all = json!({ "EventSourceMappings": [mapping("orders", 2025), mapping("customers", 2026),
             mapping("customers", 2025), { "UUID": "of a queue", "EventSourceArn": "arn:aws:sqs:eu-west-1:123456789012:q" }] });
-        aws.answer("lambda:GET", move |_| (200, all.clone()));
+        aws.response("lambda:GET", move |_| (200, all.clone()));
         let lambda = aws.clients().lambda();
         let found = followed(&lambda, "stream-backup", "customers").await.unwrap();
         let expected =
@@ -161,7 +161,7 @@ mod tests {
             "TableName is `invoices`, which this stack does not follow. It follows `customers`, `orders`; \
              infra/incremental-tables.yaml adds tables to a stack"
         );
-        aws.answer("lambda:GET", |_| refusal("AccessDeniedException"));
+        aws.response("lambda:GET", |_| refusal("AccessDeniedException"));
         let Err(FollowedError::Aws(failure)) = followed(&lambda, "stream-backup", "orders").await else {
             panic!()
         };

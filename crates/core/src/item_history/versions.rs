@@ -145,8 +145,8 @@ async fn head(
     let Some(size) = size else { return Ok(Some(Entry { id, put_at, what: What::DeleteMarker })) };
     let (metadata, body) = if with_items {
         let get = store.s3.get_object().bucket(&store.bucket).key(object).version_id(&id);
-        let answer = match get.send().await {
-            Ok(answer) => answer,
+        let response = match get.send().await {
+            Ok(response) => response,
             Err(error) if error.code() == Some("NoSuchVersion") => return Ok(None),
             Err(error) => {
                 return Err(AwsFailure::from_call::<GetObjectError>("s3:GetObjectVersion")(error).into());
@@ -154,12 +154,12 @@ async fn head(
         };
         let place = format!("s3://{}/{object}", store.bucket);
         let broken_off = |error| AwsFailure::broken_off("s3:GetObjectVersion", &place, error);
-        let body = answer.body.collect().await.map_err(broken_off)?;
-        (answer.metadata, Some(body.into_bytes()))
+        let body = response.body.collect().await.map_err(broken_off)?;
+        (response.metadata, Some(body.into_bytes()))
     } else {
         let head = store.s3.head_object().bucket(&store.bucket).key(object).version_id(&id);
         match head.send().await {
-            Ok(answer) => (answer.metadata, None),
+            Ok(response) => (response.metadata, None),
             Err(error) if AwsFailure::is_missing(&error) => return Ok(None),
             Err(error) => return Err(AwsFailure::from_call("s3:GetObjectVersion")(error).into()),
         }

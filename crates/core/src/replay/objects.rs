@@ -144,7 +144,7 @@ impl ReplayJob<'_> {
     ) -> Result<(), AwsFailure> {
         let bucket = &self.replay.given_up_bucket;
         let body = match self.s3.get_object().bucket(bucket).key(key).send().await {
-            Ok(answer) => answer.body.collect().await,
+            Ok(response) => response.body.collect().await,
             // Another replay was quicker.
             Err(error) if error.code() == Some("NoSuchKey") => return Ok(()),
             Err(error) => return Err(AwsFailure::from_call("s3:GetObject")(error)),

@@ -138,9 +138,9 @@ impl Setting for KinesisDestinations {
 
 /// Whether a destination that was just enabled is, or why not; `None` where DynamoDB does not know yet.
 async fn poll(aws: &Aws, target: &Table, stream: &str) -> Result<Option<Result<(), String>>, AwsFailure> {
-    let answer = describe(aws, target).await?;
+    let response = describe(aws, target).await?;
     let is_it = |it: &&KinesisDataStreamDestination| it.stream_arn() == Some(stream);
-    let destination = answer.iter().find(is_it);
+    let destination = response.iter().find(is_it);
     Ok(match destination.and_then(|destination| destination.destination_status()) {
         Some(DestinationStatus::EnableFailed) => {
             let reason = destination.and_then(|it| it.destination_status_description());
@@ -153,9 +153,9 @@ async fn poll(aws: &Aws, target: &Table, stream: &str) -> Result<Option<Result<(
 
 async fn describe(aws: &Aws, table: &Table) -> Result<Vec<KinesisDataStreamDestination>, AwsFailure> {
     let describe = aws.dynamodb.describe_kinesis_streaming_destination().table_name(&table.name);
-    let answer = describe.send().await;
-    let answer = answer.map_err(AwsFailure::from_call("dynamodb:DescribeKinesisStreamingDestination"))?;
-    Ok(answer.kinesis_data_stream_destinations.unwrap_or_default())
+    let response = describe.send().await;
+    let response = response.map_err(AwsFailure::from_call("dynamodb:DescribeKinesisStreamingDestination"))?;
+    Ok(response.kinesis_data_stream_destinations.unwrap_or_default())
 }
 
 /// The stream and its precision, if changes go to it or are about to.

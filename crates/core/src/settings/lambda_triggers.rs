@@ -190,7 +190,7 @@ mod tests {
     /// What is read of a mapping with a key, where GetEventSourceMapping shows this of its filter.
     async fn read(shown: serde_json::Value) -> Mapping {
         let aws = FakeAws::default();
-        aws.answer("lambda:GET", move |call| {
+        aws.response("lambda:GET", move |call| {
             let mut mapping = json!({ "UUID": "id", "FunctionArn": format!("arn:aws:lambda:{HERE}"),
                 "State": "Enabled", "KMSKeyArn": "arn:aws:kms:eu-west-1:123456789012:key/k" });
             if call.key.ends_with("/id") {

@@ -36,8 +36,8 @@ impl Setting for PointInTimeRecovery {
 
     async fn read(aws: &Aws, table: &Table) -> Result<Value, AwsFailure> {
         let describe = aws.dynamodb.describe_continuous_backups().table_name(&table.name).send().await;
-        let answer = describe.map_err(AwsFailure::from_call("dynamodb:DescribeContinuousBackups"))?;
-        let backups = answer.continuous_backups_description;
+        let response = describe.map_err(AwsFailure::from_call("dynamodb:DescribeContinuousBackups"))?;
+        let backups = response.continuous_backups_description;
         Ok(Value::from(backups.as_ref().and_then(|backups| backups.point_in_time_recovery_description())))
     }
 

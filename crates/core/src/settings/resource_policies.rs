@@ -125,9 +125,9 @@ impl Value {
 async fn policy(aws: &Aws, arn: &str) -> Result<Option<Json>, AwsFailure> {
     match aws.dynamodb.get_resource_policy().resource_arn(arn).send().await {
         // AWS keeps no policy that is not JSON; one that were would be compared, and written, as it stands.
-        Ok(answer) => {
+        Ok(response) => {
             let parsed = |text: String| serde_json::from_str(&text).unwrap_or(Json::String(text));
-            Ok(answer.policy.map(parsed))
+            Ok(response.policy.map(parsed))
         }
         Err(error) if error.code() == Some("PolicyNotFoundException") => Ok(None),
         Err(error) => Err(AwsFailure::from_call("dynamodb:GetResourcePolicy")(error)),

@@ -28,8 +28,8 @@ where
     F: Future<Output = Result<Option<T>, AwsFailure>>,
 {
     for wait in waits {
-        if let Some(answer) = poll().await? {
-            return Ok(Some(answer));
+        if let Some(response) = poll().await? {
+            return Ok(Some(response));
         }
         tokio::time::sleep(wait).await;
     }

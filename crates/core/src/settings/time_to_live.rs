@@ -42,8 +42,8 @@ impl Setting for TimeToLive {
 
     async fn read(aws: &Aws, table: &Table) -> Result<Value, AwsFailure> {
         let describe = aws.dynamodb.describe_time_to_live().table_name(&table.name).send().await;
-        let answer = describe.map_err(AwsFailure::from_call("dynamodb:DescribeTimeToLive"))?;
-        Ok(Value::from(answer.time_to_live_description.as_ref()))
+        let response = describe.map_err(AwsFailure::from_call("dynamodb:DescribeTimeToLive"))?;
+        Ok(Value::from(response.time_to_live_description.as_ref()))
     }
 
     fn compare(wanted: &Value, actual: &Value, _target: &Table) -> Comparison<Change> {

@@ -242,7 +242,7 @@ impl<'a> AsOfReader<'a> {
                 None => get.if_match(&version.etag),
             };
             let GetObjectOutput { body, metadata, .. } = match get.send().await {
-                Ok(answer) => answer,
+                Ok(response) => response,
                 Err(error) => match (error.code(), &version.id) {
                     (Some("NoSuchVersion" | "NoSuchKey" | "MethodNotAllowed"), Some(id)) => {
                         return Err(self.gone(version, id));

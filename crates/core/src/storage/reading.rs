@@ -67,12 +67,12 @@ pub(super) async fn open_file(directory: Directory<'_>, key: &str) -> Result<Opt
 
 pub(super) async fn open_object(files: &S3Files, key: &str) -> Result<Option<Reading>, FilesError> {
     let get = files.s3.get_object().bucket(&files.bucket).key(files.full_key(key));
-    let answer = match get.send().await {
-        Ok(answer) => answer,
+    let response = match get.send().await {
+        Ok(response) => response,
         Err(error) if error.code() == Some("NoSuchKey") => return Ok(None),
         Err(error) => return Err(AwsFailure::from_call("s3:GetObject")(error).into()),
     };
-    let GetObjectOutput { body, e_tag, content_length, .. } = answer;
+    let GetObjectOutput { body, e_tag, content_length, .. } = response;
     let size = content_length.and_then(|length| u64::try_from(length).ok()).unwrap_or_default();
     let object = Object {
         files: files.clone(),
@@ -117,8 +117,8 @@ impl Object {
         let get = self.files.s3.get_object().bucket(&self.files.bucket);
         let get = get.key(self.files.full_key(&self.key)).if_match(format!("\"{}\"", self.etag));
         match get.range(format!("bytes={}-", self.read)).send().await {
-            Ok(answer) => {
-                self.body = answer.body;
+            Ok(response) => {
+                self.body = response.body;
                 Ok(())
             }
             Err(error) if matches!(error.code(), Some("PreconditionFailed" | "NoSuchKey")) => {

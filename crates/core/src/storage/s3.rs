@@ -45,9 +45,9 @@ impl S3Files {
 
     pub(super) async fn put(&self, key: &str, body: Bytes) -> Result<StoredFile, FilesError> {
         let size = body.len() as u64;
-        let answer = self.putting(key, body).customize().config_override(patient(&self.s3)).send().await;
-        let answer = answer.map_err(AwsFailure::from_call("s3:PutObject"))?;
-        Ok(StoredFile { key: key.to_owned(), size, etag: bare(answer.e_tag) })
+        let response = self.putting(key, body).customize().config_override(patient(&self.s3)).send().await;
+        let response = response.map_err(AwsFailure::from_call("s3:PutObject"))?;
+        Ok(StoredFile { key: key.to_owned(), size, etag: bare(response.e_tag) })
     }
 
     pub(super) async fn put_new(&self, key: &str, body: Bytes) -> Result<bool, FilesError> {

@@ -184,9 +184,9 @@ impl Object {
         let part = part.part_number(number).checksum_algorithm(ChecksumAlgorithm::Crc32);
         let part = part.body(ByteStream::from(body)).customize().config_override(patient(&self.files.s3));
         self.flying.spawn(async move {
-            let answer = part.send().await.map_err(AwsFailure::from_call("s3:PutObject"))?;
-            let part = CompletedPart::builder().part_number(number).set_e_tag(answer.e_tag);
-            Ok(part.set_checksum_crc32(answer.checksum_crc32).build())
+            let response = part.send().await.map_err(AwsFailure::from_call("s3:PutObject"))?;
+            let part = CompletedPart::builder().part_number(number).set_e_tag(response.e_tag);
+            Ok(part.set_checksum_crc32(response.checksum_crc32).build())
         });
         Ok(())
     }
@@ -196,9 +196,9 @@ impl Object {
         let files = &self.files;
         let begin = files.s3.create_multipart_upload().bucket(&files.bucket).key(full_key);
         let begin = begin.content_type(content_type(&self.key)).set_tagging(files.tagging());
-        let answer = begin.checksum_algorithm(ChecksumAlgorithm::Crc32).send().await;
-        let answer = answer.map_err(AwsFailure::from_call("s3:PutObject"))?;
-        let id = answer.upload_id;
+        let response = begin.checksum_algorithm(ChecksumAlgorithm::Crc32).send().await;
+        let response = response.map_err(AwsFailure::from_call("s3:PutObject"))?;
+        let id = response.upload_id;
         Ok(id.ok_or_else(|| unintelligible("s3:PutObject", "an upload without its id"))?)
     }
 
@@ -236,8 +236,8 @@ impl Object {
         let complete = complete.key(files.full_key(&self.key)).set_upload_id(self.id.clone());
         let complete = complete.multipart_upload(parts);
         let error = match complete.customize().config_override(patient(&files.s3)).send().await {
-            Ok(answer) => {
-                let etag = bare(answer.e_tag);
+            Ok(response) => {
+                let etag = bare(response.e_tag);
                 return Ok(StoredFile { key: self.key.clone(), size: self.size, etag });
             }
             Err(error) => error,
@@ -251,7 +251,7 @@ impl Object {
             }
         }
         // S3 begins to answer before the object is put together: what fails then comes with the status 200.
-        let late = error.raw_response().is_some_and(|answer| answer.status().is_success());
+        let late = error.raw_response().is_some_and(|response| response.status().is_success());
         let mut failure = AwsFailure::from_call("s3:PutObject")(error);
         if late && failure.name == ErrorName::RequestRefused {
             failure.name = ErrorName::ServiceUnavailable;

@@ -125,13 +125,13 @@ impl FakeAws {
     }
 
     /// An action is answered like this from now on.
-    pub fn answer(&self, action: &str, answer: impl Fn(&Call) -> Answer + Send + Sync + 'static) {
-        self.state().answers.insert(action.to_owned(), Box::new(answer));
+    pub fn response(&self, action: &str, response: impl Fn(&Call) -> Answer + Send + Sync + 'static) {
+        self.state().answers.insert(action.to_owned(), Box::new(response));
     }
 
     /// An action is refused with this code from now on.
     pub fn refuse(&self, action: &str, code: &'static str) {
-        self.answer(action, move |_| refusal(code));
+        self.response(action, move |_| refusal(code));
     }
 
     /// Locks the state, to read or to change it.
@@ -172,14 +172,14 @@ impl FakeAws {
         let call = Call::from_request(request);
         let mut state = self.state();
         state.calls.push(call.clone());
-        let said = state.answers.get(&call.action).map(|answer| answer(&call));
+        let said = state.answers.get(&call.action).map(|response| response(&call));
         if call.action.starts_with("cloudwatch:") && said.is_none() {
             // An empty map, in the encoding that CloudWatch speaks.
-            let mut answer = HttpResponse::new(200.try_into().unwrap(), vec![0xa0_u8].into());
-            answer.headers_mut().insert("smithy-protocol", "rpc-v2-cbor");
-            return answer;
+            let mut response = HttpResponse::new(200.try_into().unwrap(), vec![0xa0_u8].into());
+            response.headers_mut().insert("smithy-protocol", "rpc-v2-cbor");
+            return response;
         }
-        let (status, body) = said.unwrap_or_else(|| state.answer(&call, request));
+        let (status, body) = said.unwrap_or_else(|| state.response(&call, request));
         // A text stands for itself: S3 and STS speak XML, and objects are what they are.
         let text = if let Value::String(text) = body { text } else { body.to_string() };
         HttpResponse::new(status.try_into().unwrap(), text.into())
@@ -234,7 +234,7 @@ impl Call {
 
 impl State {
     /// What a call is answered where the test does not say otherwise.
-    fn answer(&mut self, Call { action, input, key, .. }: &Call, request: &HttpRequest) -> Answer {
+    fn response(&mut self, Call { action, input, key, .. }: &Call, request: &HttpRequest) -> Answer {
         let text = |field: &str| input[field].as_str().unwrap_or_default().to_owned();
         match action.as_str() {
             "dynamodb:DescribeTable" => {

@@ -3,7 +3,7 @@
 //!
 //! Calls are counted, and the one with a number (or the n-th of an action) can be made to fail before it has an effect,
 //! after it, or in the middle of its answer; so a test can kill a workflow at each of its calls in turn. What is neither
-//! of S3 nor of items is the [`FakeAws`]' to answer, which a test can tell otherwise by [`FakeAws::answer`].
+//! of S3 nor of items is the [`FakeAws`]' to answer, which a test can tell otherwise by [`FakeAws::response`].
 
 mod items;
 mod objects;
@@ -211,7 +211,7 @@ impl FakeStore {
         Clients::new(sdk.build())
     }
 
-    fn answer(&self, request: &HttpRequest) -> Result<HttpResponse, ConnectorError> {
+    fn response(&self, request: &HttpRequest) -> Result<HttpResponse, ConnectorError> {
         let s3 = objects::Request::from_request(request);
         let call = s3.is_none().then(|| Call::from_request(request));
         let action = match (&s3, &call) {
@@ -237,10 +237,10 @@ impl FakeStore {
         let broken = if let Some(Fault::Broken(length)) = fault { Some(length) } else { None };
         let now = self.state().now;
         let response = match own {
-            Some(answer) if now != DateTime::<Utc>::default() => {
-                answer.with("date", versions::header(now)).into_response(broken)
+            Some(response) if now != DateTime::<Utc>::default() => {
+                response.with("date", versions::header(now)).into_response(broken)
             }
-            Some(answer) => answer.into_response(broken),
+            Some(response) => response.into_response(broken),
             None => self.aws.respond(request),
         };
         match fault {
@@ -252,7 +252,7 @@ impl FakeStore {
 
 impl HttpConnector for FakeStore {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        HttpConnectorFuture::ready(self.answer(&request))
+        HttpConnectorFuture::ready(self.response(&request))
     }
 }
 

@@ -124,13 +124,13 @@ fn not_found(what: &str, call: &Call<'_>) -> ApiError {
 }
 
 /// Answers what is filled in; anything else is the emulator's.
-pub(super) async fn answer(shared: &Arc<Shared>, caller: &Caller, body: &Bytes) -> Option<Response<Bytes>> {
+pub(super) async fn response(shared: &Arc<Shared>, caller: &Caller, body: &Bytes) -> Option<Response<Bytes>> {
     let input = serde_json::from_slice(body).unwrap_or_default();
     let call = Call { shared, scope: Scope::from_caller(caller), input };
     let state = shared.autoscaling.of(&call.scope);
     let mut state = state.lock().await;
     let state = &mut *state;
-    let answer = match (call.required("ServiceNamespace"), caller.operation.as_str()) {
+    let response = match (call.required("ServiceNamespace"), caller.operation.as_str()) {
         (Err(refusal), _) => Err(refusal),
         (_, "RegisterScalableTarget") => targets::register(&call, state).await,
         (_, "DescribeScalableTargets") => targets::describe(&call, state),
@@ -143,5 +143,5 @@ pub(super) async fn answer(shared: &Arc<Shared>, caller: &Caller, body: &Bytes) 
         (_, "DeleteScheduledAction") => schedules::delete(&call, state),
         _ => return None,
     };
-    Some(respond::json("application/x-amz-json-1.1", answer))
+    Some(respond::json("application/x-amz-json-1.1", response))
 }

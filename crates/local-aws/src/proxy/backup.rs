@@ -5,7 +5,7 @@
 //! point gets an ARN of AWS Backup's own, which only AWS Backup can restore; without it, the ARN is the
 //! DynamoDB backup's. A finished job is announced as AWS announces it, to SNS and to EventBridge.
 //!
-//! What is not named in [`answer`] passes to the emulator: vaults, plans and selections live there.
+//! What is not named in [`response`] passes to the emulator: vaults, plans and selections live there.
 
 mod announce;
 mod jobs;
@@ -130,7 +130,7 @@ fn in_own_words(refusal: ApiError) -> ApiError {
 }
 
 /// Answers what is filled in; anything else is the emulator's.
-pub(crate) async fn answer(
+pub(crate) async fn response(
     shared: &Arc<Shared>,
     caller: &Caller,
     head: &Parts,
@@ -177,7 +177,7 @@ fn respond(output: Result<Value, ApiError>) -> Response<Bytes> {
             let unavailable = code == "ServiceUnavailableException";
             let status =
                 if unavailable { StatusCode::INTERNAL_SERVER_ERROR } else { StatusCode::BAD_REQUEST };
-            fault::answer(Protocol::RestJson, &ServiceError { status, code, message })
+            fault::response(Protocol::RestJson, &ServiceError { status, code, message })
         }
     }
 }

@@ -71,7 +71,7 @@ impl State {
 pub(super) type Tables = Scoped<State>;
 
 /// Answers what is corrected here; anything else is the emulator's.
-pub(crate) async fn answer(
+pub(crate) async fn response(
     shared: &Arc<Shared>,
     caller: &Caller,
     head: &Parts,
@@ -79,7 +79,7 @@ pub(crate) async fn answer(
 ) -> Option<Response<Bytes>> {
     let scope = Scope::from_caller(caller);
     let input = || serde_json::from_slice::<Value>(body).unwrap_or_default();
-    let answer = match caller.operation.as_str() {
+    let response = match caller.operation.as_str() {
         "DescribeTable" => return Some(polls::describe_table(shared, &scope, head, body).await),
         "CreateTable" => lifetime::create(shared, &scope, input()).await,
         "UpdateTable" => update::update(shared, &scope, &input()).await,
@@ -113,11 +113,11 @@ pub(crate) async fn answer(
         "ListTagsOfResource" => tags::list(shared, &scope, &input()).await,
         _ => return None,
     };
-    Some(respond(answer))
+    Some(respond(response))
 }
 
-fn respond(answer: Result<Value, ApiError>) -> Response<Bytes> {
-    respond::json("application/x-amz-json-1.0", answer)
+fn respond(response: Result<Value, ApiError>) -> Response<Bytes> {
+    respond::json("application/x-amz-json-1.0", response)
 }
 
 impl Shared {

@@ -62,7 +62,7 @@ impl Fault {
 
     /// The answer given in the service's stead, for the faults that keep a call from its service. With [`Backoff::Short`]
     /// an error that is worth another try says that it may come at once.
-    pub(crate) fn answer(
+    pub(crate) fn response(
         &self,
         caller: &Caller,
         method: &Method,
@@ -75,12 +75,12 @@ impl Fault {
             Self::Limit => limit(caller),
             Self::LoseAnswer | Self::Delay(_) | Self::Hold => return None,
         };
-        let mut answer = answer(caller.protocol, &error);
+        let mut response = response(caller.protocol, &error);
         if backoff == Backoff::Short && matches!(self, Self::Throttle | Self::FailBeforeEffect) {
-            answer.headers_mut().insert(RETRY_AFTER, AT_ONCE);
+            response.headers_mut().insert(RETRY_AFTER, AT_ONCE);
         }
         // The answer to HEAD has no body; S3's clients know an error by its status alone.
-        Some(if method == Method::HEAD { answer.map(|_| Bytes::new()) } else { answer })
+        Some(if method == Method::HEAD { response.map(|_| Bytes::new()) } else { response })
     }
 }
 
@@ -156,7 +156,7 @@ fn access_denied(caller: &Caller) -> ServiceError {
 }
 
 /// An error in the form that the protocol gives it.
-pub(crate) fn answer(protocol: Protocol, error: &ServiceError) -> Response<Bytes> {
+pub(crate) fn response(protocol: Protocol, error: &ServiceError) -> Response<Bytes> {
     let ServiceError { status, code, message } = error;
     let id = Uuid::new_v4().to_string();
     let side = if status.is_server_error() { "Receiver" } else { "Sender" };
@@ -251,8 +251,8 @@ mod tests {
     }
 
     fn shape(fault: &Fault, service: &str, protocol: Protocol) -> (u16, String) {
-        let answer = fault.answer(&caller(service, protocol), &Method::POST, Backoff::Short).unwrap();
-        (answer.status().as_u16(), String::from_utf8_lossy(answer.body()).into_owned())
+        let response = fault.response(&caller(service, protocol), &Method::POST, Backoff::Short).unwrap();
+        (response.status().as_u16(), String::from_utf8_lossy(response.body()).into_owned())
     }
 
     #[test]
@@ -299,8 +299,8 @@ mod tests {
     #[test]
     fn a_rest_error_is_named_in_its_header() {
         let caller = caller("backup", Protocol::RestJson);
-        let answer = Fault::Refuse.answer(&caller, &Method::PUT, Backoff::Short).unwrap();
-        assert_eq!(answer.headers()["x-amzn-errortype"], "AccessDeniedException");
+        let response = Fault::Refuse.response(&caller, &Method::PUT, Backoff::Short).unwrap();
+        assert_eq!(response.headers()["x-amzn-errortype"], "AccessDeniedException");
     }
 
     #[test]
@@ -312,16 +312,16 @@ mod tests {
     #[test]
     fn the_answer_to_head_has_no_body() {
         let caller = caller("s3", Protocol::RestXml);
-        let answer = Fault::Refuse.answer(&caller, &Method::HEAD, Backoff::Short).unwrap();
-        assert!(answer.body().is_empty());
-        assert_eq!(answer.status(), 403);
+        let response = Fault::Refuse.response(&caller, &Method::HEAD, Backoff::Short).unwrap();
+        assert!(response.body().is_empty());
+        assert_eq!(response.status(), 403);
     }
 
     #[test]
     fn faults_that_let_the_call_through_answer_nothing() {
         let caller = caller("s3", Protocol::RestXml);
         for fault in [Fault::LoseAnswer, Fault::Delay(Duration::from_millis(1)), Fault::Hold] {
-            assert!(fault.answer(&caller, &Method::GET, Backoff::Short).is_none(), "{fault:?}");
+            assert!(fault.response(&caller, &Method::GET, Backoff::Short).is_none(), "{fault:?}");
         }
     }
 
@@ -329,7 +329,7 @@ mod tests {
     fn what_is_worth_another_try_may_come_again_at_once_unless_the_real_backoff_is_kept() {
         let caller = caller("dynamodb", Protocol::Json);
         let header = |fault: &Fault, backoff| {
-            fault.answer(&caller, &Method::POST, backoff).unwrap().headers().get(RETRY_AFTER).cloned()
+            fault.response(&caller, &Method::POST, backoff).unwrap().headers().get(RETRY_AFTER).cloned()
         };
         for fault in [Fault::Throttle, Fault::FailBeforeEffect] {
             assert_eq!(header(&fault, Backoff::Short), Some(AT_ONCE), "{fault:?}");

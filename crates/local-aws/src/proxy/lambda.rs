@@ -27,7 +27,7 @@ use crate::upstream::ApiError;
 pub(super) type Mappings = Scoped<HashMap<String, Map<String, Value>>>;
 
 /// Answers what is corrected here; anything else is the emulator's.
-pub(super) async fn answer(
+pub(super) async fn response(
     shared: &Arc<Shared>,
     caller: &Caller,
     head: &Parts,
@@ -60,10 +60,10 @@ pub(super) async fn answer(
     // The body may have another length now, which is set when it is sent.
     let mut head = head.clone();
     head.headers.remove(header::CONTENT_LENGTH);
-    let answer = shared.forward(&head, body).await;
-    let Ok(mut output) = serde_json::from_slice::<Value>(answer.body()) else { return Some(answer) };
-    if !answer.status().is_success() {
-        return Some(answer);
+    let response = shared.forward(&head, body).await;
+    let Ok(mut output) = serde_json::from_slice::<Value>(response.body()) else { return Some(response) };
+    if !response.status().is_success() {
+        return Some(response);
     }
 
     if matches!(operation, "CreateEventSourceMapping" | "UpdateEventSourceMapping") {
@@ -82,7 +82,7 @@ pub(super) async fn answer(
     if operation == "DeleteEventSourceMapping" {
         mappings.remove(&uuid(&output));
     }
-    let (mut parts, _) = answer.into_parts();
+    let (mut parts, _) = response.into_parts();
     parts.headers.remove(header::CONTENT_LENGTH);
     Some(Response::from_parts(parts, output.to_string().into()))
 }
@@ -97,7 +97,7 @@ fn refuse(ApiError { code, message }: ApiError) -> Response<Bytes> {
         "ServiceException" => StatusCode::INTERNAL_SERVER_ERROR,
         _ => StatusCode::BAD_REQUEST,
     };
-    fault::answer(Protocol::RestJson, &ServiceError { status, code, message })
+    fault::response(Protocol::RestJson, &ServiceError { status, code, message })
 }
 
 /// Refuses a mapping of a DynamoDB stream that cannot be.
@@ -164,9 +164,9 @@ async fn mappings_of(
     );
     let uri: Uri = path.parse().map_err(|_| failed(format!("Invalid function name: {function}")))?;
     let headers = scope.signed("lambda").headers();
-    let answer = shared.upstream.forward(&Method::GET, &uri, &headers, Bytes::new()).await;
-    let answer = answer.map_err(|error| failed(error.to_string()))?;
-    let mut output: Value = serde_json::from_slice(answer.body()).unwrap_or_default();
+    let response = shared.upstream.forward(&Method::GET, &uri, &headers, Bytes::new()).await;
+    let response = response.map_err(|error| failed(error.to_string()))?;
+    let mut output: Value = serde_json::from_slice(response.body()).unwrap_or_default();
     let listed = output.get_mut("EventSourceMappings").and_then(Value::as_array_mut);
     Ok(listed.map(std::mem::take).unwrap_or_default())
 }

@@ -12,13 +12,13 @@ use crate::upstream::ApiError;
 const INTERNAL: [&str; 2] = ["InternalFailure", "InternalServiceException"];
 
 /// Answers in one of the two versions of the JSON protocol, which differ in nothing but their name.
-pub(super) fn json(content_type: &'static str, answer: Result<Value, ApiError>) -> Response<Bytes> {
-    let mut response = match answer {
+pub(super) fn json(content_type: &'static str, response: Result<Value, ApiError>) -> Response<Bytes> {
+    let mut response = match response {
         Ok(output) => Response::new(Bytes::from(output.to_string())),
         Err(ApiError { code, message }) => {
             let internal = INTERNAL.contains(&code.as_str());
             let status = if internal { StatusCode::INTERNAL_SERVER_ERROR } else { StatusCode::BAD_REQUEST };
-            fault::answer(Protocol::Json, &ServiceError { status, code, message })
+            fault::response(Protocol::Json, &ServiceError { status, code, message })
         }
     };
     response.headers_mut().insert(header::CONTENT_TYPE, header::HeaderValue::from_static(content_type));

@@ -57,9 +57,9 @@ async fn take(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Respons
     let (head, body) = request.into_parts();
     let body = body.collect().await.map_err(|_| Unanswered)?.to_bytes();
     // In a task of its own, since a call that was made takes effect even if its caller gives up waiting.
-    let answer = tokio::spawn(async move { answer(&shared, &head, body).await }).await;
-    let answer = answer.unwrap_or_else(|error| Ok(broke_off(&error)));
-    Ok(answer?.map(Full::new))
+    let response = tokio::spawn(async move { response(&shared, &head, body).await }).await;
+    let response = response.unwrap_or_else(|error| Ok(broke_off(&error)));
+    Ok(response?.map(Full::new))
 }
 
 /// A call that broke off is not a lost answer, which may be what a test wants: it is told.
@@ -72,13 +72,13 @@ fn broke_off(error: &tokio::task::JoinError) -> Response<Bytes> {
 }
 
 fn in_words(status: StatusCode, words: String) -> Response<Bytes> {
-    let mut answer = Response::new(Bytes::from(words));
-    *answer.status_mut() = status;
-    answer.headers_mut().insert(header::CONTENT_TYPE, header::HeaderValue::from_static("text/plain"));
-    answer
+    let mut response = Response::new(Bytes::from(words));
+    *response.status_mut() = status;
+    response.headers_mut().insert(header::CONTENT_TYPE, header::HeaderValue::from_static("text/plain"));
+    response
 }
 
-async fn answer(shared: &Arc<Shared>, head: &Parts, body: Bytes) -> Result<Response<Bytes>, Unanswered> {
+async fn response(shared: &Arc<Shared>, head: &Parts, body: Bytes) -> Result<Response<Bytes>, Unanswered> {
     let Some(caller) = identify(head, &body) else {
         if head.method == Method::POST && head.uri.path() == "/_ministack/reset" {
             shared.forget_what_is_filled_in();
@@ -92,26 +92,26 @@ async fn answer(shared: &Arc<Shared>, head: &Parts, body: Bytes) -> Result<Respo
         _ => {}
     }
     let backoff = shared.calls.backoff(&caller.account);
-    let instead = fault.as_ref().and_then(|fault| fault.answer(&caller, &head.method, backoff));
-    let answer = match instead {
-        Some(answer) => answer,
+    let instead = fault.as_ref().and_then(|fault| fault.response(&caller, &head.method, backoff));
+    let response = match instead {
+        Some(response) => response,
         None => shared.perform(&caller, head, body).await,
     };
-    shared.calls.answered(&ticket, answer.status().as_u16());
-    if fault == Some(Fault::LoseAnswer) { Err(Unanswered) } else { Ok(answer) }
+    shared.calls.answered(&ticket, response.status().as_u16());
+    if fault == Some(Fault::LoseAnswer) { Err(Unanswered) } else { Ok(response) }
 }
 
 impl Shared {
     async fn perform(self: &Arc<Self>, caller: &Caller, head: &Parts, body: Bytes) -> Response<Bytes> {
         let filled_in = match caller.service.as_str() {
-            "application-autoscaling" => autoscaling::answer(self, caller, &body).await,
-            "backup" => backup::answer(self, caller, head, &body).await,
-            "dynamodb" => dynamodb::answer(self, caller, head, &body).await,
-            "lambda" => lambda::answer(self, caller, head, &body).await,
+            "application-autoscaling" => autoscaling::response(self, caller, &body).await,
+            "backup" => backup::response(self, caller, head, &body).await,
+            "dynamodb" => dynamodb::response(self, caller, head, &body).await,
+            "lambda" => lambda::response(self, caller, head, &body).await,
             _ => None,
         };
         match filled_in {
-            Some(answer) => answer,
+            Some(response) => response,
             None => self.forward(head, body).await,
         }
     }
@@ -119,7 +119,7 @@ impl Shared {
     /// Passes a request on; a failure to do so is an answer too, in words.
     pub(crate) async fn forward(&self, head: &Parts, body: Bytes) -> Response<Bytes> {
         match self.upstream.forward(&head.method, &head.uri, &head.headers, body).await {
-            Ok(answer) => answer,
+            Ok(response) => response,
             Err(error) => {
                 tracing::warn!(%error, cause = ?std::error::Error::source(&error), "the emulator did not answer");
                 let words = format!("The local stack's emulator did not answer: {error}.");

@@ -75,7 +75,7 @@ impl Row {
 impl Step {
     async fn run(&self, api: &Api, kept: &mut BTreeMap<String, String>) -> Result<(), String> {
         let proxy = stack().await.proxy();
-        let answer = match &self.act {
+        let response = match &self.act {
             Act::Table(name) => {
                 api.make_table(name).await;
                 return Ok(());
@@ -103,8 +103,8 @@ impl Step {
             }
             Act::Call(operation, input) => api.dynamodb(operation, filled(input, kept)).await,
         };
-        self.compare(&answer, kept)?;
-        let body = answer.json();
+        self.compare(&response, kept)?;
+        let body = response.json();
         for (name, pointer) in &self.keep {
             let value = body.pointer(pointer).and_then(Value::as_str);
             kept.insert(name.clone(), value.ok_or(format!("there is no {pointer} in {body}"))?.to_owned());
@@ -112,8 +112,8 @@ impl Step {
         Ok(())
     }
 
-    fn compare(&self, answer: &Answer, kept: &BTreeMap<String, String>) -> Result<(), String> {
-        let (body, code) = (answer.json(), (answer.status != 200).then(|| answer.error()));
+    fn compare(&self, response: &Answer, kept: &BTreeMap<String, String>) -> Result<(), String> {
+        let (body, code) = (response.json(), (response.status != 200).then(|| response.error()));
         if code != self.code {
             return Err(format!("{code:?} instead of {:?}: {body}", self.code));
         }

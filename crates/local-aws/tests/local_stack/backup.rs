@@ -181,8 +181,8 @@ async fn a_backup_that_nobody_looks_at_completes_and_its_event_reaches_the_bus()
 
     // A customer cannot send such an event.
     let forged = json!({"Entries": [{"Source": "aws.backup", "DetailType": "x", "Detail": "{}"}]});
-    let answer = api.try_json("events", "AWSEvents.PutEvents", forged).await.unwrap().ok();
-    assert_eq!(answer["FailedEntryCount"], 1);
+    let response = api.try_json("events", "AWSEvents.PutEvents", forged).await.unwrap().ok();
+    assert_eq!(response["FailedEntryCount"], 1);
 }
 
 #[tokio::test]
@@ -357,8 +357,8 @@ async fn restore_jobs_fail_in_words() {
     let account = Account::prepared("400000000006").await;
     account.manage_dynamodb(true).await;
     let point = account.recovery_point("b").await;
-    let ended = async |answer: Answer| {
-        let id = answer.ok()["RestoreJobId"].take();
+    let ended = async |response: Answer| {
+        let id = response.ok()["RestoreJobId"].take();
         eventually("the end", async || {
             Some(account.restore_job(&id).await).filter(|job| job.get("CompletionDate").is_some())
         })

@@ -25,36 +25,36 @@ fn stream(name: &str) -> String {
 }
 
 /// What a call is answered: the destination's status, or the code and the message of the refusal.
-fn said<E: ProvideErrorMetadata>(answer: Result<Option<DestinationStatus>, E>) -> Result<String, String> {
-    answer.map(|status| status.unwrap().as_str().to_owned()).map_err(|error| {
+fn said<E: ProvideErrorMetadata>(response: Result<Option<DestinationStatus>, E>) -> Result<String, String> {
+    response.map(|status| status.unwrap().as_str().to_owned()).map_err(|error| {
         format!("{}: {}", error.code().unwrap_or_default(), error.message().unwrap_or_default())
     })
 }
 
 async fn enable(client: &Client, name: &str) -> Result<String, String> {
     let call = client.enable_kinesis_streaming_destination().table_name("orders").stream_arn(stream(name));
-    let answer = call.send().await;
-    said(answer.map(|it| it.destination_status))
+    let response = call.send().await;
+    said(response.map(|it| it.destination_status))
 }
 
 async fn disable(client: &Client, name: &str) -> Result<String, String> {
     let call = client.disable_kinesis_streaming_destination().table_name("orders").stream_arn(stream(name));
-    let answer = call.send().await;
-    said(answer.map(|it| it.destination_status))
+    let response = call.send().await;
+    said(response.map(|it| it.destination_status))
 }
 
 async fn set_precision(client: &Client, name: &str, precision: Precision) -> Result<String, String> {
     let with =
         UpdateKinesisStreamingConfiguration::builder().approximate_creation_date_time_precision(precision);
     let call = client.update_kinesis_streaming_destination().table_name("orders").stream_arn(stream(name));
-    let answer = call.update_kinesis_streaming_configuration(with.build()).send().await;
-    said(answer.map(|it| it.destination_status))
+    let response = call.update_kinesis_streaming_configuration(with.build()).send().await;
+    said(response.map(|it| it.destination_status))
 }
 
 /// Each destination: the stream's name, its status, and what DynamoDB says of it.
 async fn destinations(client: &Client) -> Vec<(String, String, Option<String>)> {
-    let answer = client.describe_kinesis_streaming_destination().table_name("orders").send().await.unwrap();
-    let shown = answer.kinesis_data_stream_destinations().iter().map(|it| {
+    let response = client.describe_kinesis_streaming_destination().table_name("orders").send().await.unwrap();
+    let shown = response.kinesis_data_stream_destinations().iter().map(|it| {
         let name = it.stream_arn().unwrap().rsplit('/').next().unwrap().to_owned();
         let status = it.destination_status().unwrap().as_str().to_owned();
         (name, status, it.destination_status_description().map(str::to_owned))
@@ -128,8 +128,8 @@ async fn insights_take_their_time_or_fail_and_are_listed_unless_they_are_off() {
         call.contributor_insights_action(action).send().await.unwrap();
     };
     let listed = async || {
-        let answer = client.list_contributor_insights().table_name("orders").send().await.unwrap();
-        let statuses = answer.contributor_insights_summaries().iter();
+        let response = client.list_contributor_insights().table_name("orders").send().await.unwrap();
+        let statuses = response.contributor_insights_summaries().iter();
         statuses.map(|it| it.contributor_insights_status().unwrap().as_str().to_owned()).collect::<Vec<_>>()
     };
     update(ContributorInsightsAction::Enable).await;

@@ -54,9 +54,9 @@ async fn throttled_failed_and_refused_calls_have_no_effect() {
         proxy.forget_calls(api.account);
         proxy.clear_rules(api.account);
         proxy.inject(rule(&api, "dynamodb:PutItem", 0, 1, fault));
-        let answer = api.dynamodb("PutItem", put("2")).await;
-        assert_eq!((answer.status, answer.error().as_str()), (status, code));
-        let retry_after = answer.headers.get("x-amz-retry-after").map(|wait| wait.to_str().unwrap());
+        let response = api.dynamodb("PutItem", put("2")).await;
+        assert_eq!((response.status, response.error().as_str()), (status, code));
+        let retry_after = response.headers.get("x-amz-retry-after").map(|wait| wait.to_str().unwrap());
         assert_eq!(retry_after, (name != "refuse").then_some("1"), "{name}");
         assert_eq!(ids(&api).await, ["1"], "{name}");
         let calls = proxy.calls(api.account);

@@ -37,8 +37,8 @@ async fn what_is_not_signed_passes_through() {
     let endpoint = stack().await.endpoint();
     let client = hyper_util::client::legacy::Client::builder(hyper_util::rt::TokioExecutor::new())
         .build_http::<http_body_util::Empty<bytes::Bytes>>();
-    let answer = client.get(format!("{endpoint}/_ministack/health").parse().unwrap()).await.unwrap();
-    assert_eq!(answer.status(), 200);
+    let response = client.get(format!("{endpoint}/_ministack/health").parse().unwrap()).await.unwrap();
+    assert_eq!(response.status(), 200);
 }
 
 #[tokio::test]

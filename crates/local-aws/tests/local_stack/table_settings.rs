@@ -346,8 +346,8 @@ async fn a_policy_is_seen_late_and_not_changed_twice_in_15_seconds() {
         call.map(drop).map_err(|error| said(&error))
     };
     let seen = async || {
-        let answer = account.client.get_resource_policy().resource_arn(account.arn()).send().await;
-        answer.map(|it| it.policy.unwrap()).map_err(|error| error.code().unwrap().to_owned())
+        let response = account.client.get_resource_policy().resource_arn(account.arn()).send().await;
+        response.map(|it| it.policy.unwrap()).map_err(|error| error.code().unwrap().to_owned())
     };
     let none = || Err("PolicyNotFoundException".to_owned());
     assert_eq!(delete().await, Ok(()), "there is none");

@@ -122,7 +122,7 @@ mod tests {
         let on = json!({ "StreamEnabled": true, "StreamViewType": "NEW_IMAGE" });
         aws.aws.set("customers", "StreamSpecification", on);
         let mapping = json!({ "EventSourceMappings": [{ "UUID": "1-2-3", "EventSourceArn": other }] });
-        aws.aws.answer("lambda:GET", move |_| (200, mapping.clone()));
+        aws.aws.response("lambda:GET", move |_| (200, mapping.clone()));
         let planned = plan(&aws, json!({ "TableName": "customers" })).await.unwrap();
         let backfill = &planned["backfill"];
         assert_eq!(

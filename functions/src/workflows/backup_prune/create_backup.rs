@@ -124,9 +124,9 @@ impl CreateBackup {
         let once = aws_sdk_dynamodb::config::Builder::new().retry_config(RetryConfig::disabled());
         let create = self.dynamodb.create_backup().table_name(table).backup_name(name);
         match create.customize().config_override(once).send().await {
-            Ok(answer) => {
+            Ok(response) => {
                 let made =
-                    answer.backup_details.map(|it| (utc(it.backup_creation_date_time()), it.backup_arn));
+                    response.backup_details.map(|it| (utc(it.backup_creation_date_time()), it.backup_arn));
                 // An answer without its content is as good as lost.
                 let (created_at, arn) = made.ok_or_else(|| AwsFailure {
                     action: "dynamodb:CreateBackup",

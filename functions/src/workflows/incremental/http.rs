@@ -10,8 +10,8 @@
 //! starts one execution. What cannot be followed is a 400 with a sentence, and never a failure of the function: API Gateway
 //! makes a bare 500 of one.
 
-mod answer;
 mod request;
+mod response;
 
 use request::{Machine, Request};
 use schemars::JsonSchema;
@@ -24,7 +24,7 @@ use tablekeeper_core::error_name::{ErrorName, HasErrorName};
 use tablekeeper_core::input::InvalidInput;
 use tablekeeper_core::text::quoted;
 
-pub use answer::Answer;
+pub use response::Answer;
 
 use crate::step::{Failure, Step};
 

@@ -154,7 +154,7 @@ impl PublishPointer {
     /// The parameter `name`, or its version `name:version`.
     async fn read(&self, name: &str) -> Result<Option<Parameter>, Error> {
         match self.ssm.get_parameter().name(name).send().await {
-            Ok(answer) => Ok(answer.parameter.map(|parameter| Parameter {
+            Ok(response) => Ok(response.parameter.map(|parameter| Parameter {
                 version: parameter.version(),
                 value: parameter.value.unwrap_or_default(),
             })),

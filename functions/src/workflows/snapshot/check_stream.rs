@@ -209,9 +209,9 @@ impl CheckStream {
             |time: DateTime<Utc>| aws_sdk_cloudwatch::primitives::DateTime::from_secs(time.timestamp());
         let ages = self.cloudwatch.get_metric_statistics().namespace("AWS/Lambda").metric_name("IteratorAge");
         let ages = ages.dimensions(function).statistics(Statistic::Maximum).period(60);
-        let answer = ages.start_time(time(since)).end_time(time(now)).send().await;
-        let answer = answer.map_err(AwsFailure::from_call("cloudwatch:GetMetricStatistics"))?;
-        Ok(answer.datapoints.unwrap_or_default())
+        let response = ages.start_time(time(since)).end_time(time(now)).send().await;
+        let response = response.map_err(AwsFailure::from_call("cloudwatch:GetMetricStatistics"))?;
+        Ok(response.datapoints.unwrap_or_default())
     }
 }
 

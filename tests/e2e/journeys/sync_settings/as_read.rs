@@ -135,8 +135,8 @@ async fn scheduled_actions(deployed: &Deployed, table: &str) -> BTreeSet<String>
 pub(crate) async fn policies(deployed: &Deployed, table: &str) -> Vec<String> {
     let mut policies = Vec::new();
     for arn in [Some(table_arn(deployed, table)), stream_arn(deployed, table).await].into_iter().flatten() {
-        let answer = deployed.dynamodb.get_resource_policy().resource_arn(arn).send().await.unwrap();
-        policies.push(answer.policy.unwrap());
+        let response = deployed.dynamodb.get_resource_policy().resource_arn(arn).send().await.unwrap();
+        policies.push(response.policy.unwrap());
     }
     policies
 }
@@ -150,9 +150,9 @@ pub(crate) fn resources(policy: &str) -> Vec<String> {
 
 /// The names of the alarms on the table.
 pub(crate) async fn alarms(deployed: &Deployed, table: &str) -> BTreeSet<String> {
-    let answer = deployed.cloudwatch.describe_alarms().send().await.unwrap();
-    assert_eq!(answer.next_token, None);
-    let alarms = answer.metric_alarms.unwrap_or_default().into_iter();
+    let response = deployed.cloudwatch.describe_alarms().send().await.unwrap();
+    assert_eq!(response.next_token, None);
+    let alarms = response.metric_alarms.unwrap_or_default().into_iter();
     let is_of_it = |alarm: &aws_sdk_cloudwatch::types::MetricAlarm| {
         alarm.dimensions().iter().any(|it| it.name() == Some("TableName") && it.value() == Some(table))
     };

@@ -136,7 +136,7 @@ async fn events_of_one_restore_that_come_six_times_sync_once() {
         outcomes.push(invoke_start(&deployed, event).await);
     }
     // While the execution runs, Step Functions may answer the same name and input as if it were new.
-    let outcomes: Vec<&str> = outcomes.iter().map(|answer| answer["outcome"].as_str().unwrap()).collect();
+    let outcomes: Vec<&str> = outcomes.iter().map(|response| response["outcome"].as_str().unwrap()).collect();
     assert!(outcomes[..4].iter().all(|it| ["started", "duplicate"].contains(it)), "{outcomes:?}");
     assert!(outcomes[..4].contains(&"started"), "{outcomes:?}");
     assert_eq!(outcomes[4..], ["duplicate", "duplicate"], "the execution had ended");

@@ -28,9 +28,9 @@ async fn a_table_that_does_not_exist_keeps_no_other_from_being_captured() {
     make_rich_source(&deployed, Billing::Provisioned).await;
     let payload = json!({ "TableNames": ["no-such-table", SOURCE] }).to_string();
     let invoke = deployed.lambda.invoke().function_name(deployed.output("CaptureSettingsFunctionName"));
-    let answer = invoke.payload(Blob::new(payload)).send().await.unwrap();
-    assert!(answer.function_error().is_some(), "{answer:?}");
-    let error: Value = serde_json::from_slice(answer.payload().unwrap().as_ref()).unwrap();
+    let response = invoke.payload(Blob::new(payload)).send().await.unwrap();
+    assert!(response.function_error().is_some(), "{response:?}");
+    let error: Value = serde_json::from_slice(response.payload().unwrap().as_ref()).unwrap();
     assert_eq!(error["errorType"], "SourceTableMissing");
     assert_eq!(error["errorMessage"], "table no-such-table does not exist");
 

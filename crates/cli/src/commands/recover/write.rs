@@ -136,7 +136,9 @@ impl Write {
                 let call =
                     call.set_expression_attribute_names(Some(names)).set_expression_attribute_values(values);
                 match call.return_values(ReturnValue::AllNew).send().await {
-                    Ok(answer) => return Ok(Written::Done(item_of(&answer.attributes.unwrap_or_default())?)),
+                    Ok(response) => {
+                        return Ok(Written::Done(item_of(&response.attributes.unwrap_or_default())?));
+                    }
                     Err(error) if error.code() == REFUSED => true,
                     Err(error) => return Err(AwsFailure::from_call("dynamodb:UpdateItem")(error).into()),
                 }
@@ -154,8 +156,8 @@ pub(super) async fn get(
     key: &HashMap<String, AttributeValue>,
 ) -> Result<Option<Item>, WriteError> {
     let get = dynamodb.get_item().table_name(table).set_key(Some(key.clone())).consistent_read(true);
-    let answer = get.send().await.map_err(AwsFailure::from_call("dynamodb:GetItem"))?;
-    Ok(answer.item.as_ref().map(item_of).transpose()?)
+    let response = get.send().await.map_err(AwsFailure::from_call("dynamodb:GetItem"))?;
+    Ok(response.item.as_ref().map(item_of).transpose()?)
 }
 
 #[cfg(test)]

@@ -53,7 +53,7 @@ pub(super) struct Bypass {
 /// Reads the answers to a call.
 #[derive(Clone)]
 struct Reader {
-    answer: Arc<Answering>,
+    response: Arc<Answering>,
     refusal: Arc<dyn Fn(ErrorMetadata) -> Error + Send + Sync>,
 }
 
@@ -73,13 +73,13 @@ impl Bypass {
     {
         let slot = Arc::new(Mutex::new(None));
         let kept = Arc::clone(&slot);
-        let answer = move |bytes: &[u8], at: Option<DateTime<Utc>>| {
-            let answer = read(bytes, at)?;
-            *kept.lock().unwrap_or_else(PoisonError::into_inner) = Some(answer);
+        let response = move |bytes: &[u8], at: Option<DateTime<Utc>>| {
+            let response = read(bytes, at)?;
+            *kept.lock().unwrap_or_else(PoisonError::into_inner) = Some(response);
             Ok(Output::erase(output()))
         };
         let refusal = Arc::new(move |metadata| Error::erase(refusal(metadata)));
-        let reader = Reader { answer: Arc::new(answer), refusal };
+        let reader = Reader { response: Arc::new(response), refusal };
         (Bypass { body: body.map(Bytes::from), reader }, Slot(slot))
     }
 }
@@ -139,7 +139,7 @@ impl DeserializeResponse for Reader {
         if response.status().is_success() {
             let at = response.headers().get("date").and_then(|date| DateTime::parse_from_rfc2822(date).ok());
             let at = at.map(|at| at.to_utc());
-            return (self.answer)(body, at).map_err(OrchestratorError::response);
+            return (self.response)(body, at).map_err(OrchestratorError::response);
         }
         Err(OrchestratorError::operation((self.refusal)(refusal_of(response, body))))
     }

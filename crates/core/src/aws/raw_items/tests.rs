@@ -24,17 +24,17 @@ fn store_of(count: usize) -> FakeStore {
 
 fn texts(page: &Page) -> Vec<String> {
     let text =
-        |range: &std::ops::Range<usize>| String::from_utf8(page.answer[range.clone()].to_vec()).unwrap();
+        |range: &std::ops::Range<usize>| String::from_utf8(page.response[range.clone()].to_vec()).unwrap();
     page.items.iter().map(text).collect()
 }
 
 /// A client that is answered this, and the requests that it made.
-fn answered(status: u16, answer: &'static str) -> (RawItems, Arc<Mutex<Vec<HttpRequest>>>) {
+fn answered(status: u16, response: &'static str) -> (RawItems, Arc<Mutex<Vec<HttpRequest>>>) {
     let requests = Arc::new(Mutex::new(Vec::new()));
     let kept = Arc::clone(&requests);
     let http = infallible_client_fn(move |request| {
         kept.lock().unwrap().push(HttpRequest::try_from(request).unwrap());
-        HttpResponse::new(status.try_into().unwrap(), answer.into()).try_into_http1x().unwrap()
+        HttpResponse::new(status.try_into().unwrap(), response.into()).try_into_http1x().unwrap()
     });
     let configuration = aws_sdk_dynamodb::Config::builder()
         .behavior_version_latest()
@@ -78,14 +78,14 @@ async fn a_page_of_a_megabyte_and_more_is_read() {
     let store = (0..6).fold(orders(), |store, id| store.with_item("orders", &long(id)));
     let page = store.clients().raw_items().scan(&PAGE).await.unwrap();
     assert_eq!((page.items.len(), texts(&page)), (3, store.items("orders")[..3].to_vec()));
-    assert!(page.answer.len() > 1024 * 1024 && page.next.is_some());
+    assert!(page.response.len() > 1024 * 1024 && page.next.is_some());
 }
 
 #[tokio::test]
 async fn a_scan_asks_for_what_it_is_told_to() {
-    let answer = r#"{"Items":[],"LastEvaluatedKey":{"z":{"S":"1"},"a":{"B":"AAE="}},
+    let response = r#"{"Items":[],"LastEvaluatedKey":{"z":{"S":"1"},"a":{"B":"AAE="}},
         "ConsumedCapacity":{"CapacityUnits":128.5}}"#;
-    let (calls, requests) = answered(200, answer);
+    let (calls, requests) = answered(200, response);
     let start = r#"{"a":{"B":"AAE="},"z":{"S":"1"}}"#;
     let page = ScanPage {
         table: "arn:aws:dynamodb:eu-west-1:123456789012:table/orders",
@@ -155,9 +155,9 @@ async fn what_is_left_comes_back_as_it_was_given() {
 #[tokio::test]
 async fn what_is_left_in_another_form_comes_back_in_that() {
     let left = r#"{"id":{"S":"1"},"s":{"SS":["a","b"]}}"#;
-    let answer =
+    let response =
         r#"{"UnprocessedItems":{"orders":[{"PutRequest":{"Item":{"id":{"S":"1"},"s":{"SS":["a","b"]}}}}]}}"#;
-    let (calls, _) = answered(200, answer);
+    let (calls, _) = answered(200, response);
     let written = calls.put("orders", &[br#"{"id":{"S":"1"},"s":{"SS":["b","a"]}}"#]).await.unwrap();
     assert_eq!(written.unprocessed, [left.as_bytes()]);
     let (calls, _) = answered(200, r#"{"UnprocessedItems":{"orders":[{"DeleteRequest":{}}]}}"#);
@@ -232,10 +232,10 @@ async fn failures_have_their_names_and_aws_words() {
 
 #[tokio::test]
 async fn an_answer_that_cannot_be_read_is_no_answer() {
-    for (status, answer) in [(200, r#"{"Items":[{"id":"#), (200, ""), (502, "<html>")] {
-        let (calls, _) = answered(status, answer);
+    for (status, response) in [(200, r#"{"Items":[{"id":"#), (200, ""), (502, "<html>")] {
+        let (calls, _) = answered(status, response);
         let failure = calls.scan(&PAGE).await.unwrap_err();
-        assert_eq!(failure.name, ErrorName::ServiceUnavailable, "{answer}");
+        assert_eq!(failure.name, ErrorName::ServiceUnavailable, "{response}");
     }
 }
 

@@ -169,17 +169,17 @@ async fn hold(adoption: &Adoption<'_>, entry: &Entry) -> Result<Held, AwsFailure
     let mut tries = 1;
     loop {
         let get = adoption.old.s3.get_object().bucket(&adoption.old.bucket).key(&entry.key);
-        let answer = match get.version_id(&entry.id).send().await {
-            Ok(answer) => answer,
+        let response = match get.version_id(&entry.id).send().await {
+            Ok(response) => response,
             Err(error) if matches!(error.code(), Some("NoSuchVersion" | "NoSuchKey")) => {
                 return Ok(Err("it was deleted while the bucket was read".to_owned()));
             }
             Err(error) => return Err(AwsFailure::from_call(GET)(error)),
         };
-        if answer.content_length.is_some_and(|length| length > LONGEST) {
+        if response.content_length.is_some_and(|length| length > LONGEST) {
             return Ok(Err("it is longer than an item can be".to_owned()));
         }
-        let error = match answer.body.collect().await {
+        let error = match response.body.collect().await {
             Ok(body) => return Ok(parse(adoption, &body.into_bytes())),
             Err(error) => error,
         };

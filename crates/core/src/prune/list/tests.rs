@@ -68,7 +68,7 @@ async fn what_cannot_be_told_from_others_is_left_out() {
 #[tokio::test]
 async fn a_page_that_is_refused_fails_the_whole() {
     let aws = aws().with_pages_of(1);
-    aws.answer("dynamodb:ListBackups", |call| match call.input["ExclusiveStartBackupArn"].as_str() {
+    aws.response("dynamodb:ListBackups", |call| match call.input["ExclusiveStartBackupArn"].as_str() {
         None => (
             200,
             json!({ "BackupSummaries": [], "LastEvaluatedBackupArn": backup_arn("orders", "orders-1") }),

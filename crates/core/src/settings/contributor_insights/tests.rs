@@ -83,13 +83,13 @@ fn insights_that_are_only_being_enabled_are_waited_for() {
 async fn enabled(statuses: &[&'static str]) -> (Reconciled, FakeAws) {
     let aws = FakeAws::default().with_table("copy");
     let statuses_left = Mutex::new(statuses.to_vec());
-    aws.answer("dynamodb:ListContributorInsights", move |_| {
+    aws.response("dynamodb:ListContributorInsights", move |_| {
         let mut statuses_left = statuses_left.lock().unwrap();
         let status = if statuses_left.len() > 1 { statuses_left.remove(0) } else { statuses_left[0] };
         let summary = json!({ "TableName": "copy", "ContributorInsightsStatus": status });
         (200, json!({ "ContributorInsightsSummaries": [summary] }))
     });
-    aws.answer("dynamodb:DescribeContributorInsights", |_| {
+    aws.response("dynamodb:DescribeContributorInsights", |_| {
         let reason = json!({ "ExceptionName": "LimitExceededException", "ExceptionDescription": "rule limit reached" });
         (200, json!({ "ContributorInsightsStatus": "FAILED", "FailureException": reason }))
     });

@@ -67,8 +67,8 @@ async fn enabled(statuses: &[&'static str]) -> (Reconciled, FakeAws) {
     let aws = FakeAws::default().with_table("copy");
     let statuses_left = Mutex::new(statuses.to_vec());
     let state = aws.clone();
-    aws.answer("dynamodb:EnableKinesisStreamingDestination", |_| (200, json!({})));
-    aws.answer("dynamodb:DescribeKinesisStreamingDestination", move |_| {
+    aws.response("dynamodb:EnableKinesisStreamingDestination", |_| (200, json!({})));
+    aws.response("dynamodb:DescribeKinesisStreamingDestination", move |_| {
         let mut statuses_left = statuses_left.lock().unwrap();
         let status = if statuses_left.len() > 1 { statuses_left.remove(0) } else { statuses_left[0] };
         let destination = json!({ "StreamArn": HERE, "DestinationStatus": status,
@@ -100,7 +100,7 @@ async fn one_that_failed_is_enabled_anew_and_refused_in_dynamodbs_words_where_it
 #[tokio::test]
 async fn a_stream_that_may_not_be_disabled_is_refused_and_not_waited_for() {
     let aws = FakeAws::default().with_table("copy");
-    aws.answer("dynamodb:DescribeKinesisStreamingDestination", |_| {
+    aws.response("dynamodb:DescribeKinesisStreamingDestination", |_| {
         let destination = json!({ "StreamArn": OTHER, "DestinationStatus": "ACTIVE" });
         (200, json!({ "KinesisDataStreamDestinations": [destination] }))
     });

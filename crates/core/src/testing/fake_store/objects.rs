@@ -235,7 +235,7 @@ impl State {
         let size = object.body.len();
         let first = request.header("range").strip_prefix("bytes=");
         let first = first.map(|range| range.split('-').next().unwrap().parse::<usize>().unwrap());
-        let answer = match first {
+        let response = match first {
             Some(first) if first >= size => return Answer::s3(416, "InvalidRange"),
             Some(first) => {
                 let range = format!("bytes {first}-{}/{size}", size - 1);
@@ -244,14 +244,14 @@ impl State {
             }
             None => Answer::ok(object.body.clone()),
         };
-        let length = answer.body.len();
-        let mut answer = answer.with("etag", etag).with("content-length", length);
+        let length = response.body.len();
+        let mut response = response.with("etag", etag).with("content-length", length);
         if let Some(version) = version {
             let modified = super::versions::header(version.put_at);
-            answer = answer.with("x-amz-version-id", &version.id).with("last-modified", modified);
+            response = response.with("x-amz-version-id", &version.id).with("last-modified", modified);
         }
-        answer.metadata = object.metadata.clone();
-        if request.method == "HEAD" { Answer { body: Bytes::new(), ..answer } } else { answer }
+        response.metadata = object.metadata.clone();
+        if request.method == "HEAD" { Answer { body: Bytes::new(), ..response } } else { response }
     }
 
     fn complete(&mut self, request: &Request) -> Answer {

@@ -132,14 +132,14 @@ pub(super) async fn start(call: &Call<'_>) -> Result<Value, ApiError> {
         point_arn,
         size,
     };
-    let (answer, id) = (job.started(), job.id.clone());
+    let (response, id) = (job.started(), job.id.clone());
     state.jobs.push(job);
     if call.shared.script.latency(account).backups == 0 {
         complete(call.shared, &call.scope, &mut state, &id);
     } else {
         complete_unseen(Arc::clone(call.shared), call.scope.clone(), id);
     }
-    Ok(answer)
+    Ok(response)
 }
 
 async fn take_backup(call: &Call<'_>, table: &str, id: &str) -> Result<(String, i64), ApiError> {

@@ -21,9 +21,10 @@ pub(super) async fn require_vault(call: &Call<'_>, vault: &str) -> Result<(), Ap
     let path = format!("/backup-vaults/{}", utf8_percent_encode(vault, NON_ALPHANUMERIC));
     let uri: Uri = path.parse().map_err(|_| invalid(format!("Invalid backup vault name: {vault}")))?;
     let headers: HeaderMap = call.scope.signed("backup").headers();
-    let answer = call.shared.upstream.forward(&hyper::Method::GET, &uri, &headers, bytes::Bytes::new()).await;
-    match answer {
-        Ok(answer) if answer.status().is_success() => Ok(()),
+    let response =
+        call.shared.upstream.forward(&hyper::Method::GET, &uri, &headers, bytes::Bytes::new()).await;
+    match response {
+        Ok(response) if response.status().is_success() => Ok(()),
         Ok(_) => Err(not_found(format!("Backup vault {vault} does not exist."))),
         Err(error) => Err(ApiError::new("ServiceUnavailableException", error.to_string())),
     }

@@ -172,8 +172,8 @@ async fn send(
 ) -> Result<StatusCode, ApiError> {
     let failed = |error: String| ApiError::new("InternalServerError", error);
     let uri: Uri = path.parse().map_err(|_| invalid(format!("{path} names no object")))?;
-    let answer = shared.upstream.forward(method, &uri, &scope.signed("s3").headers(), body).await;
-    answer.map(|answer| answer.status()).map_err(|error| failed(error.to_string()))
+    let response = shared.upstream.forward(method, &uri, &scope.signed("s3").headers(), body).await;
+    response.map(|response| response.status()).map_err(|error| failed(error.to_string()))
 }
 
 fn gzip(text: &str) -> std::io::Result<Vec<u8>> {

@@ -27,9 +27,9 @@ pub(super) async fn describe_table(
     head: &Parts,
     body: &Bytes,
 ) -> Response<Bytes> {
-    let answer = shared.forward(head, body.clone()).await;
-    let Ok(mut output) = serde_json::from_slice::<Value>(answer.body()) else { return answer };
-    let Some(table) = output.get_mut("Table") else { return answer };
+    let response = shared.forward(head, body.clone()).await;
+    let Ok(mut output) = serde_json::from_slice::<Value>(response.body()) else { return response };
+    let Some(table) = output.get_mut("Table") else { return response };
     let name = name_of(table).to_owned();
     {
         let state = shared.tables.of(scope);

@@ -33,9 +33,9 @@ pub(super) async fn asked_for(
     // CloudTrail names the tables of a restore to a point in time, the target first, and none of one from a backup.
     let target = table_arn(&scope, text(&input, "TargetTableName"));
     let tables = source.backup_arn.is_none().then(|| vec![target, source.table_arn.clone()]);
-    let answer = restore(shared, &scope, &caller.operation, input.clone(), source).await;
-    trail::event(caller, head, &input, tables, &answer).send(shared, &scope);
-    answer
+    let response = restore(shared, &scope, &caller.operation, input.clone(), source).await;
+    trail::event(caller, head, &input, tables, &response).send(shared, &scope);
+    response
 }
 
 fn source(scope: &Scope, input: &Value) -> Source {

@@ -16,7 +16,7 @@ pub(super) fn event(
     head: &Parts,
     input: &Value,
     tables: Option<Vec<String>>,
-    answer: &Result<Value, ApiError>,
+    response: &Result<Value, ApiError>,
 ) -> Event {
     let agent = head.headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or_default();
     let mut detail = detail(caller, agent, now());
@@ -32,7 +32,7 @@ pub(super) fn event(
             |arn: &String| json!({ "accountId": caller.account, "type": "AWS::DynamoDB::Table", "ARN": arn });
         set(&mut detail, "resources", tables.iter().map(resource).collect::<Vec<_>>());
     }
-    if let Err(ApiError { code, message }) = answer {
+    if let Err(ApiError { code, message }) = response {
         set(&mut detail, "errorCode", code.as_str());
         set(&mut detail, "errorMessage", message.as_str());
     }

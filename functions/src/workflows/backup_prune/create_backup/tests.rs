@@ -79,7 +79,7 @@ async fn what_aws_backup_calls_by_that_name_is_not_adopted() {
 #[tokio::test]
 async fn where_the_answer_is_lost_another_try_finds_the_backup() {
     let aws = aws();
-    aws.answer("dynamodb:CreateBackup", lost);
+    aws.response("dynamodb:CreateBackup", lost);
     let failure = create(&aws).await.unwrap_err();
     assert_eq!(failure.name, ErrorName::ServiceUnavailable);
     // AWS made it all the same.
@@ -92,7 +92,7 @@ async fn where_the_answer_is_lost_another_try_finds_the_backup() {
 #[tokio::test]
 async fn an_answer_without_its_content_is_as_good_as_lost() {
     let aws = aws();
-    aws.answer("dynamodb:CreateBackup", |_| (200, json!({})));
+    aws.response("dynamodb:CreateBackup", |_| (200, json!({})));
     let failure = create(&aws).await.unwrap_err();
     assert_eq!(failure.name, ErrorName::ServiceUnavailable);
     assert_eq!(failure.message, "dynamodb:CreateBackup failed: the answer names no backup");
@@ -103,10 +103,10 @@ async fn the_sdk_repeats_other_calls_by_itself_but_not_this_one() {
     let aws = aws();
     let retry = aws_config::retry::RetryConfig::standard().with_initial_backoff(Duration::from_millis(1));
     let clients = aws.clients_with(retry);
-    aws.answer("dynamodb:CreateBackup", lost);
+    aws.response("dynamodb:CreateBackup", lost);
     assert_eq!(create_with(&clients, 5).await.unwrap_err().name, ErrorName::ServiceUnavailable);
     assert_eq!(creations(&aws), 1);
-    aws.answer("dynamodb:ListBackups", lost);
+    aws.response("dynamodb:ListBackups", lost);
     assert_eq!(create_with(&clients, 5).await.unwrap_err().name, ErrorName::ServiceUnavailable);
     assert!(aws.calls("dynamodb:ListBackups").len() > 2, "the client of this test repeats nothing at all");
     assert_eq!(creations(&aws), 1);
@@ -117,7 +117,7 @@ async fn a_backup_that_is_made_late_in_a_run_is_looked_at_as_soon_as_one_that_is
     for age in [5, 3_599, 10_000] {
         let aws = aws();
         let made = 1_772_330_400 + age;
-        aws.answer("dynamodb:CreateBackup", move |_| {
+        aws.response("dynamodb:CreateBackup", move |_| {
             let details = json!({ "BackupArn": backup_arn("orders", NEW), "BackupName": NEW,
                 "BackupStatus": "CREATING", "BackupType": "USER", "BackupCreationDateTime": made });
             (200, json!({ "BackupDetails": details }))
@@ -149,7 +149,7 @@ async fn a_table_that_is_gone_is_said_to_be_before_the_call_and_by_it() {
         let aws = aws();
         aws.refuse("dynamodb:CreateBackup", code);
         let polls = std::sync::atomic::AtomicUsize::new(0);
-        aws.answer("dynamodb:DescribeTable", move |_| {
+        aws.response("dynamodb:DescribeTable", move |_| {
             match polls.fetch_add(1, std::sync::atomic::Ordering::Relaxed) {
                 0 => (200, json!({ "Table": { "TableId": "id-of-orders", "TableStatus": "ACTIVE" } })),
                 _ => tablekeeper_core::testing::fake_aws::refusal("ResourceNotFoundException"),

@@ -62,7 +62,7 @@ async fn nor_while_it_cannot_be_looked_at() {
         assert!(aws.calls("dynamodb:DeleteBackup").is_empty());
     }
     let aws = aws();
-    aws.answer("dynamodb:DescribeBackup", |_| (200, json!({})));
+    aws.response("dynamodb:DescribeBackup", |_| (200, json!({})));
     assert_eq!(delete(&aws).await.unwrap_err().name, ErrorName::BackupNotAvailable);
     assert!(aws.calls("dynamodb:DeleteBackup").is_empty());
 }

@@ -88,7 +88,7 @@ async fn a_pattern_is_looked_for_on_every_page_and_anywhere_in_a_name() {
 #[tokio::test]
 async fn a_tag_is_looked_for_on_every_page_of_each_tables_tags() {
     let aws = five_tables();
-    aws.answer("dynamodb:ListTagsOfResource", |call| {
+    aws.response("dynamodb:ListTagsOfResource", |call| {
         let tag = |key: &str, value: &str| json!({ "Key": key, "Value": value });
         let text = |field: &str| call.input[field].as_str().unwrap_or_default().to_owned();
         let second = text("NextToken") == "second";
@@ -111,7 +111,7 @@ async fn a_tag_is_looked_for_on_every_page_of_each_tables_tags() {
 #[tokio::test]
 async fn a_table_that_went_meanwhile_has_no_tag() {
     let aws = five_tables();
-    aws.answer("dynamodb:ListTagsOfResource", |call| {
+    aws.response("dynamodb:ListTagsOfResource", |call| {
         if call.input["ResourceArn"] == arn("audit") {
             return tablekeeper_core::testing::fake_aws::refusal("ResourceNotFoundException");
         }

@@ -18,7 +18,7 @@ async fn check(aws: &FakeAws, at: &str) -> Result<Value, Failure> {
 
 fn that_is(export: Value) -> FakeAws {
     let aws = FakeAws::default();
-    aws.answer("dynamodb:DescribeExport", move |_| (200, json!({ "ExportDescription": export })));
+    aws.response("dynamodb:DescribeExport", move |_| (200, json!({ "ExportDescription": export })));
     aws
 }
 

@@ -30,7 +30,7 @@ fn orders() -> FakeStore {
 }
 
 fn recovery(store: &FakeStore, status: &'static str) {
-    store.aws.answer("dynamodb:DescribeContinuousBackups", move |_| {
+    store.aws.response("dynamodb:DescribeContinuousBackups", move |_| {
         let recovery = json!({ "PointInTimeRecoveryStatus": status });
         let backups =
             json!({ "ContinuousBackupsStatus": "ENABLED", "PointInTimeRecoveryDescription": recovery });

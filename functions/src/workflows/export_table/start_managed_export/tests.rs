@@ -16,7 +16,7 @@ async fn start_by(aws: &FakeAws, execution: &str, at: &str) -> Result<Value, Fai
 
 fn exporting() -> FakeAws {
     let aws = FakeAws::default().with_table("orders");
-    aws.answer("dynamodb:ExportTableToPointInTime", |_| {
+    aws.response("dynamodb:ExportTableToPointInTime", |_| {
         (200, json!({ "ExportDescription": { "ExportArn": "the export", "ExportStatus": "IN_PROGRESS" } }))
     });
     aws
@@ -59,6 +59,6 @@ async fn refusals_have_their_names() {
         assert_eq!(start_by(&aws, EXECUTION, STARTED_AT).await.unwrap_err().name, name, "{code}");
     }
     let aws = exporting();
-    aws.answer("dynamodb:ExportTableToPointInTime", |_| (200, json!({})));
+    aws.response("dynamodb:ExportTableToPointInTime", |_| (200, json!({})));
     assert_eq!(start_by(&aws, EXECUTION, STARTED_AT).await.unwrap_err().name, ErrorName::ExportFailed);
 }

@@ -17,12 +17,12 @@ fn event(route: &str, body: &str) -> Value {
 }
 
 /// Answers an event where Step Functions answers so.
-async fn answer(rule: &Rule, event: Value) -> (u16, Value) {
+async fn response(rule: &Rule, event: Value) -> (u16, Value) {
     let config = Config { snapshot_machine: SNAPSHOTS.to_owned(), restore_machine: RESTORES.to_owned() };
     let http = Http { sfn: mock_client!(aws_sdk_sfn, [rule]), config };
-    let answer = http.run(Event(event)).await.unwrap();
-    assert_eq!(answer.headers["content-type"], "application/json");
-    (answer.status_code, serde_json::from_str(&answer.body).unwrap())
+    let response = http.run(Event(event)).await.unwrap();
+    assert_eq!(response.headers["content-type"], "application/json");
+    (response.status_code, serde_json::from_str(&response.body).unwrap())
 }
 
 /// Step Functions, which starts one execution with this input.
@@ -51,14 +51,15 @@ async fn a_snapshot_and_a_restore_are_started_by_the_fields_of_the_former_system
             json!({ "At": "2026-11-20T02:00:00Z", "TableName": "customers", "AllowIncomplete": true }),
         ),
     ] {
-        let (status, reported) = answer(&starts(SNAPSHOTS, name, input), event("POST /snapshot", body)).await;
+        let (status, reported) =
+            response(&starts(SNAPSHOTS, name, input), event("POST /snapshot", body)).await;
         let arn = "arn:aws:states:eu-west-1:123456789012:execution:snapshot:http-JKJaXmPLvHcESHA";
         let expected = json!({ "executionArn": arn, "name": name, "ask": format!("/snapshot/{name}") });
         assert_eq!((status, reported), (202, expected), "{body}");
     }
     let body = r#"{"tableName": "Movies-restored", "snapshotFilename": "2026-11-20T02-00-00Z"}"#;
     let input = json!({ "TableName": "Movies-restored", "Snapshot": "2026-11-20T02-00-00Z" });
-    let (status, reported) = answer(&starts(RESTORES, name, input), event("POST /restore", body)).await;
+    let (status, reported) = response(&starts(RESTORES, name, input), event("POST /restore", body)).await;
     assert_eq!((status, &reported["ask"]), (202, &json!(format!("/restore/{name}"))));
 }
 
@@ -75,10 +76,10 @@ async fn a_request_with_the_same_key_starts_one_execution() {
     });
     let mut event = event("POST /snapshot", "");
     event["headers"]["idempotency-key"] = json!("nightly-2026-11-20");
-    let (status, reported) = answer(&exists, event.clone()).await;
+    let (status, reported) = response(&exists, event.clone()).await;
     assert_eq!((status, &reported["name"]), (202, &json!("http-nightly-2026-11-20")));
     event["headers"]["idempotency-key"] = json!("a/b");
-    let (status, reported) = answer(&exists, event).await;
+    let (status, reported) = response(&exists, event).await;
     let words = "The execution's name is `http-a/b`; up to 80 letters, digits, - and _ may be given";
     assert_eq!((status, &reported["message"]), (400, &json!(words)));
 }
@@ -114,7 +115,7 @@ async fn what_cannot_be_followed_is_a_status_and_a_sentence() {
         ("GET /", "", 404, "there is no route `GET /`"),
         ("POST /snapshot", "", 500, "states:StartExecution failed"),
     ] {
-        let (told_status, reported) = answer(&never, event(route, body)).await;
+        let (told_status, reported) = response(&never, event(route, body)).await;
         let message = reported["message"].as_str().unwrap();
         assert!(
             told_status == status && message.starts_with(words),
@@ -124,9 +125,9 @@ async fn what_cannot_be_followed_is_a_status_and_a_sentence() {
     let mut encoded = event("POST /snapshot", "e30=");
     encoded["isBase64Encoded"] = json!(true);
     let started = starts(SNAPSHOTS, "http-JKJaXmPLvHcESHA", json!({}));
-    assert_eq!(answer(&started, encoded.clone()).await.0, 202);
+    assert_eq!(response(&started, encoded.clone()).await.0, 202);
     encoded["body"] = json!("%");
-    assert_eq!(answer(&never, encoded).await.0, 400);
+    assert_eq!(response(&never, encoded).await.0, 400);
 }
 
 #[tokio::test]
@@ -158,12 +159,12 @@ async fn how_an_execution_stands_can_be_asked() {
             shown("FAILED", Value::Null, json!("TableNotEmpty"), json!("it holds items")),
         ),
     ] {
-        assert_eq!(answer(&of(status), ask.clone()).await, (200, expected));
+        assert_eq!(response(&of(status), ask.clone()).await, (200, expected));
     }
     let gone = mock!(aws_sdk_sfn::Client::describe_execution).then_error(|| {
         DescribeExecutionError::ExecutionDoesNotExist(ExecutionDoesNotExist::builder().message("no").build())
     });
-    let (status, reported) = answer(&gone, ask).await;
+    let (status, reported) = response(&gone, ask).await;
     let words = "there is no execution `http-1`; it may be older than 90 days";
     assert_eq!((status, &reported["message"]), (404, &json!(words)));
 }

@@ -20,7 +20,7 @@ fn aws() -> FakeStore {
 }
 
 fn mapping_is(aws: &FakeStore, mapping: Value) {
-    aws.aws.answer("lambda:GET", move |_| (200, mapping.clone()));
+    aws.aws.response("lambda:GET", move |_| (200, mapping.clone()));
 }
 
 async fn watch(aws: &FakeStore) -> Result<Value, Failure> {
@@ -78,7 +78,7 @@ async fn what_keeps_the_stream_from_being_read_is_said() {
     );
     assert_eq!(problem(&disabled).await, "the mapping's State is `Disabled`; it has to be Enabled");
     let deleted = aws();
-    deleted.aws.answer("lambda:GET", |_| refusal("ResourceNotFoundException"));
+    deleted.aws.response("lambda:GET", |_| refusal("ResourceNotFoundException"));
     assert_eq!(problem(&deleted).await, "there is no event source mapping 1-2-3");
 }
 
@@ -128,7 +128,7 @@ async fn the_streams_of_other_tables_are_watched_by_one_look_with_a_dimension_of
         aws
     });
     let mapped = of("customers");
-    aws.aws.answer("lambda:GET", move |call| {
+    aws.aws.response("lambda:GET", move |call| {
         let mapping = json!({ "UUID": "1-2-3", "State": "Enabled", "LastProcessingResult": "OK", "EventSourceArn": mapped });
         match call.key.ends_with("1-2-3") {
             true => (200, mapping),

@@ -103,7 +103,7 @@ async fn each_table_has_its_own_replay() {
     let other = STREAM.replace("orders", "customers");
     let mapping = json!({ "EventSourceMappings": [{ "UUID": "1-2-3", "EventSourceArn": other }] });
     let aws = two_objects().with_table("customers", &["id"]);
-    aws.aws.answer("lambda:GET", move |_| (200, mapping.clone()));
+    aws.aws.response("lambda:GET", move |_| (200, mapping.clone()));
     let key = format!("{FIRST}-other");
     let of_other = report(&[record("INSERT", "1", 100, BEGIN, "z")]).to_string();
     let aws = aws.with_object(&key, of_other.replace(STREAM, &STREAM.replace("orders", "customers")));

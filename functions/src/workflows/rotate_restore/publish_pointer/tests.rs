@@ -20,7 +20,7 @@ struct Store {
     behind: bool,
 }
 
-fn answer(status: u16, body: Value) -> HttpResponse {
+fn response(status: u16, body: Value) -> HttpResponse {
     HttpResponse::new(status.try_into().unwrap(), body.to_string().into())
 }
 
@@ -35,9 +35,9 @@ fn rules(store: &Arc<Mutex<Store>>) -> [Rule; 2] {
         let found = version.checked_sub(1).and_then(|index| store.versions.get(index));
         aws_smithy_mocks::MockResponse::Http(match found {
             Some(value) => {
-                answer(200, json!({ "Parameter": { "Name": "/p", "Value": value, "Version": version } }))
+                response(200, json!({ "Parameter": { "Name": "/p", "Value": value, "Version": version } }))
             }
-            None => answer(400, json!({ "__type": "ParameterNotFound", "message": "no" })),
+            None => response(400, json!({ "__type": "ParameterNotFound", "message": "no" })),
         })
     });
     let write = mock!(aws_sdk_ssm::Client::put_parameter).then_compute_response(move |request| {
@@ -46,7 +46,7 @@ fn rules(store: &Arc<Mutex<Store>>) -> [Rule; 2] {
         let other = store.others.pop();
         let pair = if store.behind { [Some(ours), other] } else { [other, Some(ours)] };
         store.versions.extend(pair.into_iter().flatten());
-        aws_smithy_mocks::MockResponse::Http(answer(200, json!({ "Version": store.versions.len() })))
+        aws_smithy_mocks::MockResponse::Http(response(200, json!({ "Version": store.versions.len() })))
     });
     [read, write]
 }
@@ -183,7 +183,7 @@ async fn a_refused_write_has_its_name_and_is_tried_once() {
         let store = Arc::new(Mutex::new(Store::default()));
         let [read, _] = rules(&store);
         let write = mock!(aws_sdk_ssm::Client::put_parameter)
-            .then_http_response(move || answer(status, json!({ "__type": code, "message": "no" })));
+            .then_http_response(move || response(status, json!({ "__type": code, "message": "no" })));
         let step = PublishPointer { ssm: mock_client!(aws_sdk_ssm, RuleMode::MatchAny, [&read, &write]) };
         let failure = step.run_json(payload(Some("/p"))).await.unwrap_err();
         assert_eq!((failure.name, write.num_calls()), (name, 1), "{failure}");

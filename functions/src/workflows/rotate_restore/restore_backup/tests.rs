@@ -42,9 +42,9 @@ fn with(mut input: Value, field: &str, value: Value) -> Value {
 
 fn refusal(code: &str) -> HttpResponse {
     let body = json!({ "__type": code, "message": "so AWS says" }).to_string();
-    let mut answer = HttpResponse::new(400.try_into().unwrap(), body.into());
-    answer.headers_mut().insert("x-amzn-errortype", code.to_owned());
-    answer
+    let mut response = HttpResponse::new(400.try_into().unwrap(), body.into());
+    response.headers_mut().insert("x-amzn-errortype", code.to_owned());
+    response
 }
 
 fn table(made_from: Option<&str>, status: TableStatus) -> SdkTable {

@@ -74,10 +74,10 @@ impl RestoreBackup {
             }
         }
         match request.send().await {
-            Ok(answer) => Ok(Started {
+            Ok(response) => Ok(Started {
                 at: self.clock.now(),
                 table: None,
-                restore_job_id: answer.restore_job_id,
+                restore_job_id: response.restore_job_id,
                 adopted: false,
             }),
             Err(error) if error.code() == Some("ResourceNotFoundException") => Err(Error::BackupNotFound {

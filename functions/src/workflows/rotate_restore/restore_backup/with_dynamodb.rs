@@ -39,7 +39,7 @@ impl RestoreBackup {
             .map(TryInto::try_into)
             .transpose()
             .map_err(refused("ProvisionedThroughputOverride"))?;
-        let answer = self
+        let response = self
             .dynamodb
             .restore_table_from_backup()
             .backup_arn(backup_arn)
@@ -56,9 +56,9 @@ impl RestoreBackup {
             .set_sse_specification_override(wanted.sse_specification_override.as_ref().map(Into::into))
             .send()
             .await;
-        match answer {
-            Ok(answer) => {
-                let table = answer.table_description.as_ref();
+        match response {
+            Ok(response) => {
+                let table = response.table_description.as_ref();
                 let at = table.and_then(|table| table.creation_date_time()).map(utc);
                 Ok(Started {
                     at: at.unwrap_or_else(|| self.clock.now()),

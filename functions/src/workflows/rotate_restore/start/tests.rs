@@ -21,7 +21,7 @@ fn record(table: &str, job: &str, state: &str) -> Value {
         "StartTime": attribute("2019-09-02T13:48:52.226Z") } } })
 }
 
-fn answer(status: u16, body: Value) -> HttpResponse {
+fn response(status: u16, body: Value) -> HttpResponse {
     HttpResponse::new(status.try_into().unwrap(), body.to_string().into())
 }
 
@@ -33,14 +33,14 @@ fn step_functions(started: &Arc<Mutex<Vec<(String, Value)>>>) -> Rule {
         let name = request.name().unwrap().to_owned();
         let mut started = started.lock().unwrap();
         if started.iter().any(|(known, _)| *known == name) {
-            return MockResponse::Http(answer(
+            return MockResponse::Http(response(
                 400,
                 json!({ "__type": "ExecutionAlreadyExists", "message": "" }),
             ));
         }
         let arn = format!("{MACHINE}:{name}");
         started.push((name, serde_json::from_str(request.input().unwrap()).unwrap()));
-        MockResponse::Http(answer(200, json!({ "executionArn": arn, "startDate": 1.0 })))
+        MockResponse::Http(response(200, json!({ "executionArn": arn, "startDate": 1.0 })))
     })
 }
 
@@ -115,7 +115,7 @@ async fn refusals_and_wrong_configuration_have_their_names() {
         ("StateMachineDoesNotExist", ErrorName::RequestRefused),
     ] {
         let rule = mock!(aws_sdk_sfn::Client::start_execution)
-            .then_http_response(move || answer(400, json!({ "__type": code, "message": "no" })));
+            .then_http_response(move || response(400, json!({ "__type": code, "message": "no" })));
         assert_eq!(run(&rule, config(), records.clone()).await.unwrap_err().name, name);
     }
     let rule = step_functions(&Arc::default());

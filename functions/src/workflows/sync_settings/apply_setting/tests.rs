@@ -72,7 +72,7 @@ async fn extras_are_removed_on_demand() {
 #[tokio::test]
 async fn what_is_refused_is_told_and_the_rest_is_done() {
     let aws = aws(json!({ "Tags": { "bad": "1", "good": "2" } })).with_tag("copy", "own", "1");
-    aws.answer("dynamodb:TagResource", |_| {
+    aws.response("dynamodb:TagResource", |_| {
         tablekeeper_core::testing::fake_aws::refusal("ValidationException")
     });
     let output = apply(&aws, "Tags", 60, true).await.unwrap();
@@ -102,7 +102,7 @@ async fn a_busy_table_is_waited_for_ever_longer() {
 #[tokio::test]
 async fn what_is_never_seen_is_waited_for_too() {
     let aws = aws(json!({ "Tags": { "team": "billing" } }));
-    aws.answer("dynamodb:TagResource", |_| (200, json!({})));
+    aws.response("dynamodb:TagResource", |_| (200, json!({})));
     let output = apply(&aws, "Tags", 0, false).await.unwrap();
     assert_eq!(output["reason"], "Tags is not yet seen as it was set");
 }
@@ -144,7 +144,7 @@ async fn another_view_type_takes_two_updates_and_the_table_is_waited_for_between
 #[tokio::test]
 async fn a_time_to_live_that_was_changed_within_the_hour_is_waited_for() {
     let aws = aws(json!({ "TimeToLive": { "AttributeName": "until" } }));
-    aws.answer("dynamodb:UpdateTimeToLive", |_| {
+    aws.response("dynamodb:UpdateTimeToLive", |_| {
         let message = "Time to live has been modified multiple times within a fixed interval";
         (400, json!({ "__type": "ValidationException", "message": message }))
     });
@@ -168,7 +168,7 @@ async fn a_stream_without_which_nothing_is_triggered_is_left_out() {
     let stream = format!("{}/stream/2026", arn("copy"));
     aws.set("copy", "StreamSpecification", json!({ "StreamEnabled": true, "StreamViewType": "KEYS_ONLY" }));
     aws.set("copy", "LatestStreamArn", json!(stream));
-    aws.answer("lambda:POST", |_| {
+    aws.response("lambda:POST", |_| {
         tablekeeper_core::testing::fake_aws::refusal("InvalidParameterValueException")
     });
     let output = apply(&aws, "LambdaTriggers", 60, false).await.unwrap();
@@ -192,9 +192,9 @@ async fn every_failure_has_its_name() {
         aws.refuse(action, code);
         assert_eq!(apply(&aws, "Tags", 60, false).await.unwrap_err().name, name, "{action}");
     }
-    aws.answer("s3:GET", |_| (503, json!("<Error><Code>SlowDown</Code></Error>")));
+    aws.response("s3:GET", |_| (503, json!("<Error><Code>SlowDown</Code></Error>")));
     assert_eq!(apply(&aws, "Tags", 60, false).await.unwrap_err().name, ErrorName::Throttled);
-    aws.answer("s3:GET", |_| (200, json!("[]")));
+    aws.response("s3:GET", |_| (200, json!("[]")));
     let failure = apply(&aws, "Tags", 60, false).await.unwrap_err();
     assert_eq!(failure.name, ErrorName::InvalidSettingsDocument);
     assert!(failure.message.starts_with("s3://bucket/syncs/sync-1.json is not"), "{failure}");

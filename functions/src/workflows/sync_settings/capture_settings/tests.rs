@@ -98,7 +98,7 @@ async fn a_missing_table_fails_the_capture_once_the_others_are_written() {
 #[tokio::test]
 async fn a_setting_that_cannot_be_read_fails_the_capture_once_the_rest_is_written() {
     let aws = two_tables();
-    aws.answer("dynamodb:ListTagsOfResource", |call| match call.input["ResourceArn"] == arn("orders") {
+    aws.response("dynamodb:ListTagsOfResource", |call| match call.input["ResourceArn"] == arn("orders") {
         true => refusal("AccessDeniedException"),
         false => (200, json!({})),
     });
@@ -125,6 +125,6 @@ async fn what_may_pass_has_its_name_and_the_first_failure_counts() {
     assert_eq!(capture(&aws, &["gone", "orders"]).await.unwrap_err().name, ErrorName::SourceTableMissing);
     assert!(aws.state().objects.is_empty(), "what may be whole the next time is not written without it");
     let aws = two_tables();
-    aws.answer("s3:PUT", |_| (503, json!("<Error><Code>SlowDown</Code></Error>")));
+    aws.response("s3:PUT", |_| (503, json!("<Error><Code>SlowDown</Code></Error>")));
     assert_eq!(capture(&aws, &["orders"]).await.unwrap_err().name, ErrorName::Throttled);
 }

@@ -107,7 +107,7 @@ async fn everything_can_be_read_and_two_tables_that_are_alike_need_nothing() {
 async fn a_setting_of_the_source_that_may_not_be_read_fails_and_the_others_are_planned() {
     let aws = aws().with_tag("orders", "team", "billing");
     aws.set("orders", "DeletionProtectionEnabled", json!(true));
-    aws.answer("dynamodb:ListTagsOfResource", |call| match call.input["ResourceArn"] == arn("orders") {
+    aws.response("dynamodb:ListTagsOfResource", |call| match call.input["ResourceArn"] == arn("orders") {
         true => tablekeeper_core::testing::fake_aws::refusal("AccessDeniedException"),
         false => (200, json!({})),
     });
@@ -121,7 +121,7 @@ async fn a_setting_of_the_source_that_may_not_be_read_fails_and_the_others_are_p
 #[tokio::test]
 async fn a_setting_of_the_target_that_may_not_be_read_fails_too() {
     let aws = aws();
-    aws.answer("dynamodb:DescribeTimeToLive", |call| match call.input["TableName"] == "copy" {
+    aws.response("dynamodb:DescribeTimeToLive", |call| match call.input["TableName"] == "copy" {
         true => tablekeeper_core::testing::fake_aws::refusal("ValidationException"),
         false => (200, json!({})),
     });
@@ -140,7 +140,7 @@ async fn what_may_pass_fails_the_step() {
         aws.refuse("dynamodb:ListTagsOfResource", code);
         assert_eq!(run(&aws, input(&["Tags"])).await.unwrap_err().name, name);
     }
-    aws.answer("dynamodb:ListTagsOfResource", |_| (500, json!({})));
+    aws.response("dynamodb:ListTagsOfResource", |_| (500, json!({})));
     let failure = run(&aws, input(&["Tags"])).await.unwrap_err();
     assert_eq!(failure.name, ErrorName::ServiceUnavailable);
 }
@@ -153,7 +153,7 @@ fn with_trigger() -> FakeAws {
     aws.set("orders", "LatestStreamArn", json!(stream));
     let function = "arn:aws:lambda:eu-west-1:123456789012:function:index";
     let mapping = json!({ "UUID": "id", "FunctionArn": function, "State": "Enabled" });
-    aws.answer("lambda:GET", move |_| (200, json!({ "EventSourceMappings": [mapping] })));
+    aws.response("lambda:GET", move |_| (200, json!({ "EventSourceMappings": [mapping] })));
     aws
 }
 

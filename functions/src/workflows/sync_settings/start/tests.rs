@@ -46,12 +46,12 @@ fn news_of_one_table() -> Vec<(Value, Value)> {
     ]
 }
 
-fn answer(status: u16, body: Value) -> HttpResponse {
+fn response(status: u16, body: Value) -> HttpResponse {
     HttpResponse::new(status.try_into().unwrap(), body.to_string().into())
 }
 
 fn refused(code: &str) -> HttpResponse {
-    answer(400, json!({ "__type": code, "message": "so AWS says" }))
+    response(400, json!({ "__type": code, "message": "so AWS says" }))
 }
 
 /// The table `copy`, by name or ARN.
@@ -76,7 +76,7 @@ fn step_functions(started: &Started) -> Rule {
         }
         let arn = format!("{MACHINE}:{name}");
         started.push((name, serde_json::from_str(request.input().unwrap()).unwrap()));
-        MockResponse::Http(answer(200, json!({ "executionArn": arn, "startDate": 1.0 })))
+        MockResponse::Http(response(200, json!({ "executionArn": arn, "startDate": 1.0 })))
     })
 }
 

@@ -163,7 +163,7 @@ async fn every_failure_has_its_name() {
         let planned = json!([report("Tags", "PLANNED", None)]);
         assert_eq!(verify(&aws, 0, planned, json!([])).await.unwrap_err().name, name, "{action}");
     }
-    aws.answer("s3:GET", |_| (200, json!("noise")));
+    aws.response("s3:GET", |_| (200, json!("noise")));
     let failure = verify(&aws, 0, json!([]), json!([])).await.unwrap_err();
     assert_eq!(failure.name, ErrorName::InvalidSettingsDocument);
 }

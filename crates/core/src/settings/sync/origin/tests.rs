@@ -55,7 +55,7 @@ fn the_input_says_it_by_the_backup_or_by_the_moment() {
 async fn the_moment_is_what_was_told_or_when_the_backup_was_made_or_at_the_latest_when_the_target_was() {
     let aws = FakeAws::default().with_backup("orders", "1970-01-01T00:20:00Z");
     let backup = aws.state().backups[0]["BackupArn"].as_str().unwrap().to_owned();
-    aws.answer("backup:GET", |call| {
+    aws.response("backup:GET", |call| {
         assert!(call.key.starts_with("resources/arn%3Aaws%3Adynamodb"), "{}", call.key);
         let point = |arn: &str, time: f64| json!({ "RecoveryPointArn": arn, "CreationDate": time });
         (200, json!({ "RecoveryPoints": [point("another", 1.0), point(POINT, 1_300.0)] }))
@@ -73,9 +73,9 @@ async fn the_moment_is_what_was_told_or_when_the_backup_was_made_or_at_the_lates
     ] {
         assert_eq!(moment(&aws, &origin).await, seconds(expected), "{origin:?}");
     }
-    aws.answer("backup:GET", |_| refusal("ResourceNotFoundException"));
+    aws.response("backup:GET", |_| refusal("ResourceNotFoundException"));
     assert_eq!(moment(&aws, &from(POINT)).await, seconds(9_000));
-    aws.answer("backup:GET", |_| refusal("AccessDeniedException"));
+    aws.response("backup:GET", |_| refusal("AccessDeniedException"));
     let failure = from(POINT).moment(&aws.clients(), &arn("orders")).await.unwrap_err();
     assert_eq!(
         (failure.name, failure.action),

@@ -44,7 +44,7 @@ fn with_documents(aws: FakeAws, times: &[&str]) -> FakeAws {
 }
 
 fn with_backup(aws: &FakeAws) {
-    aws.answer("dynamodb:DescribeBackup", |call| {
+    aws.response("dynamodb:DescribeBackup", |call| {
         assert_eq!(call.input, json!({ "BackupArn": BACKUP }));
         let details = json!({ "BackupArn": BACKUP, "BackupName": "b", "BackupStatus": "AVAILABLE",
             "BackupType": "USER", "BackupCreationDateTime": 1_500.0 });
@@ -143,7 +143,7 @@ async fn where_nothing_speaks_it_ends() {
         assert!(error.to_string().contains("from before 1970-01-01T00:33:20+00:00 is kept"), "{error}");
     }
     assert_eq!(aws.calls("dynamodb:DescribeBackup").len(), 1, "AWS Backup's are not DynamoDB's to describe");
-    aws.answer("dynamodb:DescribeBackup", |_| (200, json!({ "BackupDescription": {} })));
+    aws.response("dynamodb:DescribeBackup", |_| (200, json!({ "BackupDescription": {} })));
     let error = find(&aws, &restore(Some(BACKUP))).await.unwrap_err();
     assert_eq!(error.name(), ErrorName::SourceTableMissing);
 }
@@ -157,10 +157,10 @@ async fn every_failure_has_its_name() {
     let broken = FakeAws::default().with_object(&key("001000"), "{}");
     let error = find(&broken, &restore(None)).await.unwrap_err();
     assert_eq!(error.name(), ErrorName::InvalidSettingsDocument);
-    aws.answer("s3:LIST", |_| (403, json!("<Error><Code>AccessDenied</Code></Error>")));
+    aws.response("s3:LIST", |_| (403, json!("<Error><Code>AccessDenied</Code></Error>")));
     let error = find(&aws, &restore(None)).await.unwrap_err();
     assert_eq!(error.name(), ErrorName::AccessDenied);
-    aws.answer("dynamodb:DescribeTable", |_| refusal("ThrottlingException"));
+    aws.response("dynamodb:DescribeTable", |_| refusal("ThrottlingException"));
     assert_eq!(find(&aws, &restore(None)).await.unwrap_err().name(), ErrorName::Throttled);
 }
 
@@ -168,7 +168,7 @@ async fn every_failure_has_its_name() {
 async fn a_source_elsewhere_is_read_there_and_with_its_role() {
     let elsewhere = "arn:aws:dynamodb:us-east-1:210987654321:table/orders";
     let aws = FakeAws::default().with_table("orders");
-    aws.answer("sts:AssumeRole", |_| {
+    aws.response("sts:AssumeRole", |_| {
         let credentials = "<AccessKeyId>THEIRS</AccessKeyId><SecretAccessKey>s</SecretAccessKey>\
              <SessionToken>t</SessionToken><Expiration>2999-01-01T00:00:00Z</Expiration>";
         let result = format!("<AssumeRoleResult><Credentials>{credentials}</Credentials></AssumeRoleResult>");

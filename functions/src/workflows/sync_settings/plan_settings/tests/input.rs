@@ -89,7 +89,7 @@ async fn a_copy_gets_nothing_that_acts_on_others_unless_it_is_asked_for_by_name(
     let aws = aws();
     let time_to_live =
         json!({ "TimeToLiveDescription": { "TimeToLiveStatus": "ENABLED", "AttributeName": "until" } });
-    aws.answer("dynamodb:DescribeTimeToLive", move |call| match call.input["TableName"] == "copy" {
+    aws.response("dynamodb:DescribeTimeToLive", move |call| match call.input["TableName"] == "copy" {
         true => (200, json!({})),
         false => (200, time_to_live.clone()),
     });
@@ -158,7 +158,7 @@ async fn what_is_not_there_or_may_not_be_written_has_its_name() {
     let failure = run(&FakeAws::default(), input(&[])).await.unwrap_err();
     assert_eq!(failure.name, ErrorName::TargetTableMissing);
     let aws = aws();
-    aws.answer("s3:PUT", |_| (403, json!("<Error><Code>AccessDenied</Code></Error>")));
+    aws.response("s3:PUT", |_| (403, json!("<Error><Code>AccessDenied</Code></Error>")));
     let failure = run(&aws, input(&[])).await.unwrap_err();
     assert_eq!(failure.name, ErrorName::AccessDenied);
     assert!(failure.message.starts_with("s3:PutObject failed"), "{failure}");
@@ -195,7 +195,7 @@ async fn a_role_that_may_not_be_assumed_is_told_at_once_and_one_that_is_asked_fo
         let aws = aws();
         let error =
             format!("<ErrorResponse><Error><Code>{code}</Code><Message>so</Message></Error></ErrorResponse>");
-        aws.answer("sts:AssumeRole", move |_| (status, json!(error)));
+        aws.response("sts:AssumeRole", move |_| (status, json!(error)));
         let input = with(with(input(&[]), "Source", json!(theirs)), "SourceRoleArn", Value::Null);
         let role = json!("arn:aws:iam::210987654321:role/read");
         let failure = run(&aws, set(input, "sourceRoleArn", role)).await.unwrap_err();
