@@ -6,14 +6,17 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    adopt, backfill, check, demo, export, history, import, local, plan, recover, replay, restore, run,
-    snapshot, step, template,
+    adopt, backfill, check, completions, demo, export, history, import, local, man, plan, recover, replay,
+    restore, run, snapshot, step, template,
 };
+
+/// The version, and the commit that it was built from.
+const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (", env!("TABLEKEEPER_COMMIT"), ")");
 
 /// Keeps DynamoDB tables: backs them up, restores them, and rotates them into new copies.
 #[derive(Debug, Parser)]
 #[command(
-    version,
+    version = VERSION,
     after_help = "Start with:\n  cargo demo      watch a backup become a new table, on this machine alone"
 )]
 pub(crate) struct Arguments {
@@ -26,11 +29,13 @@ enum Command {
     Adopt(adopt::Arguments),
     Backfill(backfill::Arguments),
     Check(check::Arguments),
+    Completions(completions::Arguments),
     Demo(demo::Arguments),
     Export(export::Arguments),
     History(history::Arguments),
     Import(import::Arguments),
     Local(local::Arguments),
+    Man(man::Arguments),
     Plan(plan::Arguments),
     Recover(recover::Arguments),
     Replay(replay::Arguments),
@@ -48,11 +53,13 @@ impl Arguments {
             Command::Adopt(arguments) => adopt::act(arguments).await,
             Command::Backfill(arguments) => backfill::act(arguments).await,
             Command::Check(arguments) => check::act(&arguments),
+            Command::Completions(arguments) => Ok(completions::act(&arguments)),
             Command::Demo(arguments) => demo::act(arguments).await,
             Command::Export(arguments) => export::act(arguments).await,
             Command::History(arguments) => history::act(arguments).await,
             Command::Import(arguments) => import::act(arguments).await,
             Command::Local(arguments) => local::act(arguments).await,
+            Command::Man(arguments) => man::act(&arguments),
             Command::Plan(arguments) => plan::act(arguments).await,
             Command::Recover(arguments) => recover::act(arguments).await,
             Command::Replay(arguments) => replay::act(arguments).await,

@@ -3,11 +3,13 @@
 pub(crate) mod adopt;
 pub(crate) mod backfill;
 pub(crate) mod check;
+pub(crate) mod completions;
 pub(crate) mod demo;
 pub(crate) mod export;
 pub(crate) mod history;
 pub(crate) mod import;
 pub(crate) mod local;
+pub(crate) mod man;
 pub(crate) mod plan;
 pub(crate) mod recover;
 pub(crate) mod replay;

@@ -1,7 +1,8 @@
-//! A state machine as a Mermaid diagram, with what the tests took of it.
+//! A state machine as a Mermaid diagram, with the transitions that the tests take.
+
+mod page;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
 
 use aws_sdk_sfn::types::HistoryEvent;
 use local_aws::workspace_root;
@@ -63,31 +64,6 @@ impl Machine {
     fn map_of(&self, first: &str) -> Option<String> {
         let mut all = with_inner(&self.definition).into_iter();
         all.find(|(_, state)| state["ItemProcessor"]["StartAt"] == first).map(|(map, _)| map.clone())
-    }
-
-    /// The page that docs/ shows: transitions that no test took are dashed.
-    pub fn page(&self, taken: &BTreeSet<(String, String)>) -> String {
-        let mut page = format!("# {}\n\n{}\n\n", self.name, self.definition["Comment"].as_str().unwrap());
-        page += "Solid transitions are taken by the tests, dashed ones are not. `cargo test` keeps this page current.\n\n";
-        page += "```mermaid\nflowchart TD\n";
-        let all = with_inner(&self.definition);
-        let names: Vec<&String> = all.iter().map(|(name, _)| *name).collect();
-        let id = |name: &str| format!("s{}", names.iter().position(|known| *known == name).unwrap());
-        for (name, state) in &all {
-            let (open, close) = match state["Type"].as_str().unwrap() {
-                "Choice" => ("{", "}"),
-                "Wait" => ("([", "])"),
-                "Map" => ("[/", "/]"),
-                "Succeed" | "Fail" => ("[[", "]]"),
-                _ => ("[", "]"),
-            };
-            writeln!(page, "    {}{open}\"{name}\"{close}", id(name)).unwrap();
-        }
-        for transition in self.transitions() {
-            let arrow = if taken.contains(&transition) { "-->" } else { "-.->" };
-            writeln!(page, "    {} {arrow} {}", id(&transition.0), id(&transition.1)).unwrap();
-        }
-        page + "```\n"
     }
 }
 

@@ -25,7 +25,7 @@ use local_aws::SimulatedLatency;
 /// How much of its time a Wait state takes here: a minute passes in a second and a bit.
 const WAIT_SCALE: f64 = 0.02;
 /// How often each slow thing is looked at before it is done, so that there is something to wait for.
-const SLOWNESS: SimulatedLatency =
+const LATENCY: SimulatedLatency =
     SimulatedLatency { tables: 2, indexes: 1, backups: 2, on_demand_backups: 1, restore_jobs: 2, updates: 1 };
 /// The exit code of a program that Ctrl-C ended.
 const INTERRUPTED: u8 = 130;
@@ -54,7 +54,7 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
         instance: arguments.keep.then_some(Instance::Demo),
         port: None,
         wait_scale: WAIT_SCALE,
-        latency: Some(SLOWNESS),
+        latency: Some(LATENCY),
         deploy: false,
     })?;
 

@@ -30,7 +30,7 @@ async fn error(api: &Api, operation: &str, input: Value) -> String {
     api.dynamodb(operation, input).await.error()
 }
 
-async fn with_slowness(account: &'static str, on_demand_backups: u32) -> Api {
+async fn with_latency(account: &'static str, on_demand_backups: u32) -> Api {
     let api = Api::new(account).await;
     stack()
         .await
@@ -42,7 +42,7 @@ async fn with_slowness(account: &'static str, on_demand_backups: u32) -> Api {
 
 #[tokio::test]
 async fn a_backup_is_made_in_looks_and_can_be_used_after_them_only() {
-    let api = with_slowness("370000000001", 2).await;
+    let api = with_latency("370000000001", 2).await;
     let arn = create(&api, "orders", "nightly").await;
     let by_arn = json!({"BackupArn": arn});
     let restore = json!({"BackupArn": arn, "TargetTableName": "orders-2"});
@@ -73,7 +73,7 @@ async fn a_backup_is_made_in_looks_and_can_be_used_after_them_only() {
 
 #[tokio::test]
 async fn names_of_backups_need_not_differ() {
-    let api = with_slowness("370000000002", 0).await;
+    let api = with_latency("370000000002", 0).await;
     let one = create(&api, "orders", "nightly").await;
     let two = create(&api, "orders", "nightly").await;
     assert_ne!(one, two);
@@ -87,7 +87,7 @@ async fn names_of_backups_need_not_differ() {
 
 #[tokio::test]
 async fn a_backup_can_be_made_to_fail() {
-    let api = with_slowness("370000000003", 1).await;
+    let api = with_latency("370000000003", 1).await;
     let proxy = stack().await.proxy();
     proxy.fail_backups(api.account, true);
     let failed = create(&api, "orders", "nightly").await;
@@ -104,7 +104,7 @@ async fn a_backup_can_be_made_to_fail() {
 
 #[tokio::test]
 async fn a_backup_can_be_made_to_look_older() {
-    let api = with_slowness("370000000004", 0).await;
+    let api = with_latency("370000000004", 0).await;
     let mut dated = Vec::new();
     for age in [1.0, 3.0, 2.0] {
         let arn = create(&api, "orders", "nightly").await;
@@ -126,7 +126,7 @@ async fn a_backup_can_be_made_to_look_older() {
 
 #[tokio::test]
 async fn more_than_a_hundred_backups_are_listed_in_pages() {
-    let api = with_slowness("370000000005", 0).await;
+    let api = with_latency("370000000005", 0).await;
     let mut made = Vec::new();
     for number in 0..105 {
         made.push(create(&api, "orders", &format!("nightly-{number}")).await);

@@ -74,7 +74,7 @@ impl Settings {
             self.latency
         {
             add(
-                "slowness",
+                "latency",
                 format!("{tables},{indexes},{backups},{on_demand_backups},{restore_jobs},{updates}"),
             );
         }

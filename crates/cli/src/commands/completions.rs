@@ -1,0 +1,22 @@
+//! `tablekeeper completions`: a script that completes commands and options in a shell.
+
+use std::process::ExitCode;
+
+use clap::{Args, CommandFactory as _};
+use clap_complete::Shell;
+
+/// Prints a script that completes commands and options in a shell.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:
+  tablekeeper completions bash > ~/.local/share/bash-completion/completions/tablekeeper")]
+pub(crate) struct Arguments {
+    /// The shell that reads the script.
+    shell: Shell,
+}
+
+/// Prints the script.
+pub(crate) fn act(arguments: &Arguments) -> ExitCode {
+    let mut command = crate::arguments::Arguments::command();
+    clap_complete::generate(arguments.shell, &mut command, "tablekeeper", &mut std::io::stdout());
+    ExitCode::SUCCESS
+}
