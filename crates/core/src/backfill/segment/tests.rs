@@ -135,7 +135,7 @@ async fn capacity_is_waited_for_by_each_segments_share() {
 }
 
 #[tokio::test]
-async fn page_not_covered_in_time_is_left_to_the_next_call() {
+async fn a_page_that_would_be_paid_for_after_the_time_is_left_to_the_next_call() {
     let aws = with_items(5);
     let backfill = Backfill { max_read_capacity_units: 5, ..backfill() };
     let (calls, store) = (aws.clients().raw_items(), store(&aws));
