@@ -27,13 +27,13 @@ use strum::{Display, EnumString, IntoStaticStr, VariantArray};
     VariantArray,
 )]
 pub enum ErrorName {
-    /// AWS refused the call because the role of the function has no permission for it.
+    /// AWS refused the call because the role of the function does not have the permission.
     AccessDenied,
-    /// A backup that was being made will never be available.
+    /// The new backup was deleted, or not found, before it was available.
     BackupFailed,
     /// Another table is being restored from the same backup. DynamoDB restores one at a time.
     BackupInUse,
-    /// The backup to retain is no longer available, so nothing older is deleted.
+    /// The new backup was no longer available when an older one was to be deleted, so the older one was not deleted.
     BackupNotAvailable,
     /// The backup or recovery point does not exist.
     BackupNotFound,
@@ -41,9 +41,9 @@ pub enum ErrorName {
     BackupTimedOut,
     /// Another execution began an export of this table in the same second.
     ExportExists,
-    /// A managed export of DynamoDB failed.
+    /// The table cannot be exported: DynamoDB's own export failed, or an item cannot be written, for example.
     ExportFailed,
-    /// The files of the export failed verification, so no manifest was written.
+    /// The export failed verification, so no manifest was written.
     ExportNotVerified,
     /// A managed export of DynamoDB took longer than its time limit.
     ExportTimedOut,
@@ -51,7 +51,7 @@ pub enum ErrorName {
     HistoryIncomplete,
     /// The files of an import changed while they were being read.
     ImportChanged,
-    /// Fewer or other items were imported than the export holds.
+    /// The result of an import differs from its plan.
     ImportNotVerified,
     /// The environment of a function holds an invalid value.
     InvalidConfiguration,
@@ -61,7 +61,7 @@ pub enum ErrorName {
     InvalidInput,
     /// SSM does not accept the expanded parameter name.
     InvalidParameterName,
-    /// The source pattern is not a regular expression.
+    /// A pattern is not a regular expression, or a replacement names a group that it does not have.
     InvalidPattern,
     /// An object is not a settings document, or has an unknown version.
     InvalidSettingsDocument,
@@ -81,15 +81,15 @@ pub enum ErrorName {
     RequestRefused,
     /// The table or the backup is busy with another operation.
     ResourceBusy,
-    /// The restore or the restored table reached a final state of failure.
+    /// The restore failed, or the table is in a state that it does not leave by itself.
     RestoreFailed,
     /// The restore took longer than its time limit.
     RestoreTimedOut,
     /// AWS did not respond, or responded with an internal failure.
     ServiceUnavailable,
-    /// The settings of the target table differ from the wanted settings.
+    /// The settings of the target table still differ from those of the source.
     SettingsNotEqual,
-    /// The source table was deleted.
+    /// A table to read from does not exist.
     SourceTableMissing,
     /// The stream is not being read, or is read too late to cover the requested second.
     StreamLags,
@@ -101,13 +101,13 @@ pub enum ErrorName {
     TablesFailed,
     /// The target table exists and was not made from this recovery point.
     TargetTableExists,
-    /// The table that was being restored was deleted.
+    /// The table that is being restored, or that should be written to, does not exist.
     TargetTableMissing,
     /// AWS throttled the call.
     Throttled,
-    /// The account has reached its limit of concurrent backups.
+    /// A limit of the account does not allow another backup now.
     TooManyBackups,
-    /// The account has reached its limit of concurrent restores.
+    /// A quota of the account does not allow another restored table.
     TooManyRestores,
 }
 

@@ -202,9 +202,10 @@ const CREATED_FOR_AT_MOST: TimeDelta = TimeDelta::minutes(10);
 ///
 /// - A table that was deleted or is being deleted is not selected.
 /// - A table that is being restored is not selected, since a restore copies no tags.
-/// - The tags of any other table in creation are not known yet (DDB-TABLE-101, 104, 217 of the measurements). It fails
-///   as `ResourceBusy` for the first ten minutes. After that it is not selected, since ImportTable fills a table for
-///   hours and would delay the others.
+/// - The tags of any other table are known only once it is created (DDB-TABLE-101, 104, 217 of the measurements). Until
+///   then it fails as `ResourceBusy`.
+/// - A table that has been in creation for more than ten minutes is not selected. ImportTable fills a table for hours,
+///   which would delay the other tables.
 async fn has_no_tags(dynamodb: &aws_sdk_dynamodb::Client, table_arn: &str) -> Result<(), AwsFailure> {
     let Some(table) = table_description::describe(dynamodb, table_arn).await? else { return Ok(()) };
     if table.table_status() == Some(&TableStatus::Deleting) {

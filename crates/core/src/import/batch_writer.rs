@@ -30,7 +30,7 @@ const MOST_REQUESTS: usize = 8;
 const FIRST_PAUSE: Duration = Duration::from_millis(25);
 /// Longest wait before a retry.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
-/// Time without any progress after which a request fails, if the call has no time limit.
+/// Time without any progress after which a batch fails, if the call has no time limit.
 const LONGEST_STANDSTILL: Duration = Duration::from_secs(300);
 
 /// A batch that could not be written.
@@ -59,7 +59,7 @@ impl Refused {
 pub(super) struct Target<'a> {
     pub(super) calls: &'a RawItems,
     pub(super) table: &'a str,
-    /// Time after which a failed write is not retried; `None` to fail after minutes without progress.
+    /// Time after which a failed write is not retried; `None` to fail after five minutes without progress.
     pub(super) until: Option<Instant>,
 }
 

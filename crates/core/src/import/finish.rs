@@ -18,7 +18,7 @@ use crate::storage::Files;
 pub struct Written {
     /// Number of items that the segment wrote.
     pub items: u64,
-    /// Doubtful values of the items.
+    /// Counts of doubtful values in these items.
     pub doubts: Doubts,
 }
 

@@ -75,7 +75,7 @@ pub struct Checkpoint {
     pub cursor: Option<Cursor>,
     /// Number of items of the segment written up to the cursor.
     pub items: u64,
-    /// Doubtful values of the items.
+    /// Counts of doubtful values in these items.
     pub doubts: Doubts,
     /// Whether the segment is finished.
     pub done: bool,
@@ -88,7 +88,7 @@ pub struct Progress<'a> {
     pub key: &'a str,
     /// Number of items of the segment that are written.
     pub items: u64,
-    /// Doubtful values of the items.
+    /// Counts of doubtful values in these items.
     pub doubts: Doubts,
     /// Position up to which items are written; `None` before the first line.
     pub cursor: Option<Cursor>,
