@@ -1,5 +1,7 @@
 //! The manifests of an export, which list its files and prove that it is complete.
 //!
+//! An export has one of two sets of manifests:
+//!
 //! - `manifest-summary.json` describes the export. `manifest-files.json` has a line for each data file. Next to each of
 //!   the two is a file with the base64 of its MD5. The names of files and fields are those of DynamoDB's own exports
 //!   (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/S3DataExport.Output.html>), so one reader reads
@@ -111,7 +113,8 @@ pub struct ManifestSummary {
     pub s3_sse_kms_key_id: Option<String>,
     /// Key of `manifest-files.json`, from the root of the bucket.
     pub manifest_files_s3_key: String,
-    /// Size of the table in bytes, as DynamoDB bills it.
+    /// Size of the table in bytes, as DynamoDB bills it; in an export of this project, the bytes of all lines before
+    /// compression.
     #[serde(default)]
     pub billed_size_bytes: u64,
     /// Number of items in all files together.

@@ -40,7 +40,7 @@ pub struct Plan {
     /// Number of scan segments.
     #[schemars(range(min = 1, max = 64))]
     pub segments: u32,
-    /// Time at which the export was planned. It contains everything that was written before.
+    /// Time at which the export was planned. The export contains all changes that were made before.
     pub export_time: DateTime<Utc>,
     /// Notes about the way in which the table is exported.
     #[schemars(length(max = 4))]
