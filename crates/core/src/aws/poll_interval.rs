@@ -6,7 +6,7 @@
 //! sixths of it, at least one minute, at most ten minutes. Polls then come at about 1, 2, 4, 7, 12, 22, 32, 42 …
 //! minutes:
 //!
-//! - A restore of 20 minutes is found ready by the sixth poll.
+//! - A restore of 20 minutes is found ready at the sixth poll.
 //! - A ready table stays undetected for at most five sixths of the time that its restore took (or a minute, if that is
 //!   longer), and for at most ten minutes, plus the time of the poll itself.
 //! - A restore of 48 hours costs under 900 transitions and under 4,000 of the 25,000 history events.
@@ -54,7 +54,7 @@ mod tests {
     }
 
     #[test]
-    fn restore_of_twenty_minutes_is_found_ready_by_the_sixth_poll() {
+    fn restore_of_twenty_minutes_is_found_ready_at_the_sixth_poll() {
         assert_eq!(polls(1_200, 172_800), [60, 120, 220, 403, 738, 1_338]);
     }
 

@@ -20,7 +20,7 @@ pub const EXECUTION: &str = "arn:aws:states:eu-west-1:123456789012:execution:imp
 /// Folder of an export.
 pub const FOLDER: &str = "orders/2026-03-01-02-00-00/";
 
-/// Returns an AWS with an empty table `orders`.
+/// Returns a fake AWS with an empty table `orders`.
 pub fn aws() -> FakeStore {
     FakeStore::default().with_table("orders", &["id"])
 }
@@ -90,12 +90,12 @@ pub fn export(format: OutputFormat, files: &[(&str, Vec<String>)]) -> Vec<(Strin
     objects
 }
 
-/// Returns the AWS with these objects.
+/// Adds these objects to a fake AWS.
 pub fn with_objects(aws: FakeStore, objects: Vec<(String, Vec<u8>)>) -> FakeStore {
     objects.into_iter().fold(aws, |aws, (key, content)| aws.with_object(&key, content))
 }
 
-/// Returns an AWS with an export of three files with 70, 0 and 3 items.
+/// Returns a fake AWS with an export of three files with 70, 0 and 3 items.
 pub fn with_export() -> FakeStore {
     let files =
         [("data/a.json.gz", items(0..70)), ("data/b.json.gz", Vec::new()), ("data/c.json.gz", items(70..73))];

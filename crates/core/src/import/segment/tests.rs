@@ -67,7 +67,7 @@ async fn whole(aws: &FakeStore) -> Result<Checkpoint, Error> {
     call(aws, None, 0, None).await
 }
 
-/// Returns an AWS with an export of these files in this format.
+/// Returns a fake AWS with an export of these files in this format.
 fn with_files(format: OutputFormat, files: &[(&str, Vec<String>)]) -> FakeStore {
     with_objects(aws(), export(format, files))
 }
@@ -358,7 +358,7 @@ async fn directory_is_imported_like_a_bucket_with_progress() {
     assert_eq!(table(&aws), sorted(items(0..60).iter().map(String::as_str)));
 }
 
-/// Returns an AWS with a file of lines without types.
+/// Returns a fake AWS with a file of lines without types.
 fn with_lines(lines: &str) -> FakeStore {
     aws().with_object(&format!("{FOLDER}2026-03-01 02:00"), lines.to_owned())
 }
