@@ -1,4 +1,4 @@
-//! AWS as every part of tablekeeper meets it: clients, ARNs, failures, rates, and what a table is.
+//! Access to AWS: clients, ARNs, failures, rates, and descriptions of tables.
 
 pub mod arn;
 pub mod backup_description;

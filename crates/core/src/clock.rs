@@ -1,19 +1,19 @@
-//! The time, as a step sees it.
+//! The time.
 
 use aws_sdk_dynamodb::primitives::DateTime as SdkDateTime;
 use chrono::{DateTime, Utc};
 
-/// Where a step takes the time from, so that a test can say what time it is.
+/// The source of the time. Tests use a fixed one.
 #[derive(Clone, Copy, Debug)]
 pub enum Clock {
-    /// The machine's own clock: what the `bootstrap` and the command line use.
+    /// The wall clock, which the `bootstrap` and the command line use.
     System,
-    /// Always this moment: what tests use.
+    /// A fixed time, for tests.
     Fixed(DateTime<Utc>),
 }
 
 impl Clock {
-    /// The time now, in UTC.
+    /// Returns the current time in UTC.
     pub fn now(&self) -> DateTime<Utc> {
         match self {
             #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the wall clock")]
@@ -23,7 +23,7 @@ impl Clock {
     }
 }
 
-/// The SDK's time as chrono's; a time outside chrono's 500,000 years becomes the epoch.
+/// Converts the SDK's time to chrono's. A time outside chrono's range of about 500,000 years becomes the epoch.
 pub fn utc(time: &SdkDateTime) -> DateTime<Utc> {
     DateTime::from_timestamp(time.secs(), time.subsec_nanos()).unwrap_or_default()
 }

@@ -1,4 +1,4 @@
-//! The names of failure.
+//! The names of the errors that a step can fail with.
 
 use std::error::Error as StdError;
 
@@ -6,11 +6,10 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 
-/// Every name that a step can fail by.
+/// A name that a step can fail with.
 ///
-/// A name becomes the Lambda `errorType`, which is what the `ErrorEquals` of a state machine's
-/// `Retry` and `Catch` match, and each has an entry of its own in docs/errors.md. A test holds the
-/// three together.
+/// It becomes the Lambda `errorType`, which `ErrorEquals` in a state machine's `Retry` and `Catch` matches. Each name
+/// has an entry in docs/errors.md. A test compares the three.
 #[derive(
     Clone,
     Copy,
@@ -28,108 +27,108 @@ use strum::{Display, EnumString, IntoStaticStr, VariantArray};
     VariantArray,
 )]
 pub enum ErrorName {
-    /// AWS refused the call because the function's role may not make it.
+    /// AWS refused the call because the role of the function does not have the permission.
     AccessDenied,
-    /// A backup that was being made will never be available.
+    /// The new backup was deleted, or not found, before it was available.
     BackupFailed,
-    /// Another table is being restored from the same backup, and DynamoDB makes one at a time.
+    /// Another table is being restored from the same backup. DynamoDB restores one at a time.
     BackupInUse,
-    /// The backup that stays is not available any more, so nothing older is deleted.
+    /// The new backup was no longer available when an older one was to be deleted, so the older one was not deleted.
     BackupNotAvailable,
-    /// The backup or recovery point does not exist (any more).
+    /// The backup or recovery point does not exist.
     BackupNotFound,
-    /// A backup took longer than it may.
+    /// A backup took longer than its time limit.
     BackupTimedOut,
-    /// Another execution has begun an export of this table in the same second.
+    /// Another execution began an export of this table in the same second.
     ExportExists,
-    /// DynamoDB's own export failed.
+    /// The table cannot be exported: DynamoDB's own export failed, or an item cannot be written, for example.
     ExportFailed,
-    /// What the export wrote is not what it should be, so it has no manifest.
+    /// The export failed verification, so no manifest was written.
     ExportNotVerified,
-    /// DynamoDB's own export took longer than it may.
+    /// A managed export of DynamoDB took longer than its time limit.
     ExportTimedOut,
-    /// The bucket's history does not reach back to the second that is asked for, or has a gap there.
+    /// The history in the bucket does not reach back to the requested second, or has a gap there.
     HistoryIncomplete,
     /// The files of an import changed while they were being read.
     ImportChanged,
-    /// What was imported is not as much as the export holds.
+    /// The result of an import differs from its plan.
     ImportNotVerified,
-    /// A function's environment holds a value that it cannot work with.
+    /// The environment of a function holds an invalid value.
     InvalidConfiguration,
-    /// A file of an export cannot be read, or does not hold what its manifest says.
+    /// A file of an export cannot be read, or does not match its manifest.
     InvalidExport,
-    /// The input of an execution, or of a step, is not what it takes.
+    /// The input of an execution or of a step is invalid.
     InvalidInput,
-    /// The expanded SSM parameter name is not one that SSM accepts.
+    /// SSM does not accept the expanded parameter name.
     InvalidParameterName,
-    /// The source pattern is not a regular expression.
+    /// A pattern is not a regular expression, or a replacement names a group that it does not have.
     InvalidPattern,
-    /// An object that should be a settings document is none, or one of another version.
+    /// An object is not a settings document, or has an unknown version.
     InvalidSettingsDocument,
-    /// The name of the table to restore to is not one that DynamoDB accepts.
+    /// DynamoDB does not accept the name of the table to restore to.
     InvalidTargetName,
-    /// An object among the versions of an incremental backup is none.
+    /// A version of an object in the item history is invalid.
     InvalidVersion,
-    /// A notification that cannot be read.
+    /// A notification cannot be read.
     MalformedNotification,
-    /// Objects of changes that were given up could not be replayed, and are left.
+    /// Objects with changes that Lambda discarded could not be replayed and remain in the bucket.
     ObjectsLeft,
-    /// An override that the kind of recovery point cannot honour.
+    /// An override is not supported for this kind of recovery point.
     OverrideNotSupported,
     /// Other executions kept writing the SSM parameter while this one tried to.
     PointerContended,
-    /// AWS refused the call for a reason that trying again does not change.
+    /// AWS refused the call for a reason that a retry does not change.
     RequestRefused,
     /// The table or the backup is busy with another operation.
     ResourceBusy,
-    /// The restore, or the table that it made, ended in a state that it cannot leave.
+    /// The restore failed, or the table is in a state that it does not leave by itself.
     RestoreFailed,
-    /// The restore took longer than it may.
+    /// The restore took longer than its time limit.
     RestoreTimedOut,
-    /// AWS did not answer, or answered with a failure of its own.
+    /// AWS did not respond, or responded with an internal failure.
     ServiceUnavailable,
-    /// The settings of the target table are not what they should be.
+    /// The settings of the target table still differ from those of the source.
     SettingsNotEqual,
-    /// The source table is gone.
+    /// A table to read from does not exist.
     SourceTableMissing,
-    /// The stream is not read, or so late that it has not told of the second that is asked for.
+    /// The stream is not being read, or is read too late to cover the requested second.
     StreamLags,
-    /// The table's stream is off, is another one, or does not carry the items.
+    /// The stream of the table is disabled, was replaced, or does not carry the items.
     StreamNotUsable,
-    /// The table holds items, and only an empty one was to be written to.
+    /// The table holds items, but only an empty table may be written to.
     TableNotEmpty,
-    /// Some tables were not backed up, exported or pruned as they should be.
+    /// Some tables could not be backed up, exported or pruned.
     TablesFailed,
     /// The target table exists and was not made from this recovery point.
     TargetTableExists,
-    /// The table that was being restored is gone.
+    /// The table that is being restored, or that should be written to, does not exist.
     TargetTableMissing,
-    /// AWS refused the call because there were too many.
+    /// AWS throttled the call.
     Throttled,
-    /// The account makes as many backups at a time as it may.
+    /// A limit of the account does not allow another backup now.
     TooManyBackups,
-    /// The account runs as many restores as it may.
+    /// A quota of the account does not allow another restored table.
     TooManyRestores,
 }
 
 impl ErrorName {
-    /// Every name, in alphabetical order.
+    /// All names, in alphabetical order.
     pub const ALL: &'static [ErrorName] = ErrorName::VARIANTS;
 
-    /// The name as a state machine matches it.
+    /// Returns the name as a state machine matches it.
     pub fn as_str(self) -> &'static str {
         self.into()
     }
 
-    /// Returns whether the same call may succeed a little later: what a step tries again within its time, and where a
-    /// segment ends well with what it has so far.
+    /// Returns whether the same call may succeed a little later. A step retries such a failure within its time limit. A
+    /// segment ends successfully with what it has done so far.
     pub fn is_transient(self) -> bool {
         matches!(self, ErrorName::Throttled | ErrorName::ServiceUnavailable | ErrorName::ResourceBusy)
     }
 }
 
-/// An error that has one of the project's names.
+/// An error with an [`ErrorName`].
 pub trait HasErrorName: StdError + Send + Sync + 'static {
-    /// The name that a state machine matches.
+    /// Returns the name that a state machine matches.
     fn name(&self) -> ErrorName;
 }

@@ -1,8 +1,8 @@
-//! Whole tables as files: what an export is, how its parts are written, and what proves that all of it is there.
+//! Exports whole tables to files: plans an export, writes its parts, and verifies that it is complete.
 //!
-//! An [`ExportConfig`] is what was asked for, a [`Plan`] what it means for one table. [`segment`] scans and writes parts, [`finish`]
-//! verifies them and writes the manifests. A table's folder is claimed first ([`claim`]); what an interrupted run left is found
-//! by [`incomplete`].
+//! An [`ExportConfig`] holds the options of an execution, and a [`Plan`] those of one table. [`claim`] reserves the
+//! folder of a table, [`segment`] scans and writes parts, and [`finish`] verifies them and writes the manifests.
+//! [`incomplete`] finds what an interrupted execution left.
 
 pub mod capture;
 pub mod claim;
@@ -30,52 +30,52 @@ pub use plan::Plan;
 use crate::aws::readiness::PollSchedule;
 use crate::storage::{Files, S3Files};
 
-/// What a run goes by, from its beginning to its end.
+/// The options of an export, which are the same from its beginning to its end.
 #[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ExportConfig {
-    /// When the execution began.
+    /// Time at which the execution began.
     pub started_at: DateTime<Utc>,
-    /// The same as folders are named after it: `YYYY-MM-DD-HH-MM-SS`, UTC.
+    /// Start time in the names of folders: `YYYY-MM-DD-HH-MM-SS`, UTC.
     pub timestamp: String,
-    /// How often it runs; each object has it as a tag.
+    /// How often the export is scheduled. Each object has it as a tag.
     pub frequency: Frequency,
-    /// How an item stands in its line.
+    /// Format of the lines in the data files.
     pub format: ExportFormat,
-    /// What Data Pipeline's format calls a null.
+    /// Name of the tag that Data Pipeline's format uses for a null.
     pub null_tag: NullTagName,
-    /// How data files are compressed.
+    /// Compression of the data files.
     pub compression: CompressionName,
     /// Whether reads are strongly consistent.
     pub consistent_read: bool,
-    /// The bucket; empty where the export goes into a directory.
+    /// Name of the bucket; empty if the export is written to a directory.
     pub bucket: String,
-    /// Before every key; empty, or ending in `/`.
+    /// Prefix of every key; empty, or ending in `/`.
     pub prefix: String,
-    /// Segments of a table; 0 for as many as its size asks for.
+    /// Number of segments per table; 0 derives it from the size of the table.
     #[schemars(range(max = 64))]
     pub segments: u32,
-    /// Segments of a table at most, so that all of them fit the execution's history, and run side by side where they share
-    /// a rate.
+    /// Maximum number of segments per table. It makes all tables fit into the execution's history, and makes segments
+    /// that share a rate run in parallel.
     #[schemars(range(min = 1, max = 64))]
     pub most_segments: u32,
-    /// Read capacity units a second that the scan of a table takes at most; 0 for no limit.
+    /// Maximum read capacity units per second for the scan of a table; 0 means no limit.
     pub max_read_capacity_units: u32,
     /// Whether DynamoDB itself exports the tables that have point-in-time recovery.
     pub managed: bool,
-    /// When an export that DynamoDB itself makes is given up.
+    /// Time at which a managed export of DynamoDB times out.
     pub deadline: DateTime<Utc>,
-    /// How long a call of `export-segment` goes on taking pages.
+    /// Seconds for which a call of `export-segment` reads pages.
     pub seconds_per_call: u32,
 }
 
 impl ExportConfig {
-    /// How long DynamoDB's own exports are waited for.
+    /// Returns the schedule for polling managed exports of DynamoDB.
     pub fn schedule(&self) -> PollSchedule {
         PollSchedule::until(self.started_at, self.deadline)
     }
 
-    /// The bucket's objects, with the tags that those of this table get. Keys are whole keys.
+    /// Returns the objects of the bucket, with the tags of this table. Keys are full keys.
     pub fn files(&self, s3: aws_sdk_s3::Client, table_name: &str) -> Files {
         Files::S3(S3Files {
             s3,
@@ -85,7 +85,7 @@ impl ExportConfig {
         })
     }
 
-    /// The tags of every object of a table's export: lifecycle rules go by them.
+    /// Returns the tags of every object of a table's export. Lifecycle rules select objects by them.
     pub fn tags(&self, table_name: &str) -> Vec<(String, String)> {
         vec![
             ("TableName".to_owned(), table_name.to_owned()),

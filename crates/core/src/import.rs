@@ -1,7 +1,7 @@
-//! The items of an export into an existing table: which files there are, and how their lines become items.
+//! Imports the items of an export into an existing table.
 //!
-//! [`source`] finds the files of an export, [`shares`] says how many segments read them, and [`segment`] reads a share and
-//! writes its items with [`batch_writer`].
+//! [`source`] finds the files of an export. [`shares`] chooses how many segments read them. [`segment`] reads the files
+//! of one segment, and `batch_writer` writes their items.
 
 mod batch_writer;
 pub mod doubts;
@@ -22,72 +22,73 @@ use serde::{Deserialize, Serialize};
 
 use crate::export::manifest::OutputFormat;
 
-/// What an import goes by, from its beginning to its end.
+/// The plan of an import, which is the same from its beginning to its end.
 #[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Import {
-    /// The table that is written to.
+    /// Name of the table to write to.
     pub table_name: String,
-    /// Its ARN.
+    /// ARN of the table.
     pub table_arn: String,
-    /// Tells it from other tables of the same name.
+    /// Id of the table, which differs between consecutive tables of the same name.
     pub table_id: String,
-    /// Its key attributes, the partition key first.
+    /// Names of the table's key attributes, with the partition key first.
     #[schemars(length(max = 2), inner(length(max = 255)))]
     pub key_names: Vec<String>,
-    /// The types that they have, in the same order.
+    /// Types of the key attributes, in the same order.
     #[schemars(length(max = 2))]
     pub key_types: Vec<KeyType>,
-    /// The bucket that is read.
+    /// Name of the bucket to read from.
     pub bucket: String,
-    /// What the files lie under: empty, or ending in `/`; or the key of the one that is read alone.
+    /// Prefix of the files: empty, or ending in `/`; or the key of a single file.
     pub root: String,
-    /// The key of the manifest that says which files there are; null where all that lie there are read.
+    /// Key of the manifest that lists the files; null if all files below `root` are read.
     #[serde(deserialize_with = "Option::deserialize")]
     #[schemars(schema_with = "crate::schemas::nullable_string")]
     pub manifest: Option<String>,
-    /// What the lines of the files are.
+    /// Format of the lines in the files.
     pub format: Format,
-    /// What stands in the lines for a binary.
+    /// Representation of binaries in the lines.
     pub binary: Binary,
-    /// How the files are compressed.
+    /// Compression of the files.
     pub compression: Compression,
-    /// How many files there are.
+    /// Number of files.
     pub files: u32,
-    /// The SHA-256, in hexadecimal, of the files' keys, sizes and ETags, in their order.
+    /// Hexadecimal SHA-256 of the keys, sizes and ETags of the files, and of what the manifest says about them, in
+    /// their order.
     pub files_digest: String,
-    /// How many items the manifest says there are; null where none says it.
+    /// Number of items according to the manifest; null if no manifest says it.
     pub item_count: Option<u64>,
-    /// How many segments read and write beside each other.
+    /// Number of concurrent segments.
     pub segments: u32,
-    /// Write capacity units a second that all segments together may take; 0 for as many as there are.
+    /// Write capacity units per second for all segments together; 0 means no limit.
     pub max_write_capacity_units: u32,
-    /// How long an invocation of `import-segment` reads and writes.
+    /// Seconds for which a call of `import-segment` reads and writes.
     pub seconds_per_call: u32,
 }
 
-/// What the lines of an import's files are.
+/// The format of the lines in an import's files.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Format {
-    /// `{"Item":{"id":{"S":"1"}}}`: DynamoDB's own.
+    /// `{"Item":{"id":{"S":"1"}}}`: DynamoDB's own format.
     DynamodbJson,
-    /// `{"id":{"s":"1"}}`: AWS Data Pipeline's and the EMR connector's, of any age.
+    /// `{"id":{"s":"1"}}`: the format of every version of AWS Data Pipeline and the EMR connector.
     DataPipeline,
     /// `{"id":{"S":"1"}}`
     Plain,
-    /// `{"id":"1"}`: JSON that does not say DynamoDB's types. Of no export of this project.
+    /// `{"id":"1"}`: JSON without DynamoDB's types. No export of this project has this format.
     Json,
 }
 
-/// What stands in the lines of an import's files for a binary.
+/// The representation of binaries in the lines of an import's files.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Binary {
     /// Base64.
     #[default]
     Base64,
-    /// The bytes themselves, which are ASCII: as the full backup before `export-table` wrote them.
+    /// The bytes themselves, which are ASCII: the representation of the full backup before `export-table`.
     Text,
 }
 
@@ -100,23 +101,23 @@ impl From<Binary> for item_formats::Binary {
     }
 }
 
-/// How an import's files are compressed.
+/// The compression of an import's files.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Compression {
-    /// As the ending of each one's key says: `.gz`, `.zst`, or neither.
+    /// Compression by the ending of each key: `.gz`, `.zst`, or none.
     #[default]
     ByEnding,
-    /// Not.
+    /// No compression.
     None,
-    /// All of them with gzip.
+    /// gzip for all files.
     Gzip,
-    /// All of them with Zstandard.
+    /// Zstandard for all files.
     Zstd,
 }
 
 impl Format {
-    /// As an input says it.
+    /// Returns the name in an input.
     pub fn as_str(self) -> &'static str {
         match self {
             Format::DynamodbJson => "dynamodb-json",
@@ -126,8 +127,8 @@ impl Format {
         }
     }
 
-    /// Appends the item of a line to `item`, as DynamoDB JSON. The key attributes matter to lines without types alone, and
-    /// there alone is anything in doubt.
+    /// Appends the item of a line to `item`, as DynamoDB JSON. Only lines without types need the key attributes, and
+    /// only they have doubtful types.
     pub(crate) fn read(
         self,
         binary: Binary,
@@ -137,7 +138,7 @@ impl Format {
     ) -> Result<Doubts, Malformed> {
         let format = match self {
             Format::DynamodbJson => item_formats::Format::DynamodbJson,
-            // The reader knows both.
+            // The reader accepts both tags for a null.
             Format::DataPipeline => item_formats::Format::DataPipeline(NullTag::default()),
             Format::Plain => item_formats::Format::Plain,
             Format::Json => return read_untyped_line(line, keys, item),
@@ -157,7 +158,7 @@ impl From<OutputFormat> for Format {
 }
 
 impl Import {
-    /// The table's key attributes.
+    /// Returns the key attributes of the table.
     pub fn keys(&self) -> Vec<KeyAttribute<'_>> {
         let pairs = self.key_names.iter().zip(&self.key_types);
         pairs.map(|(name, key_type)| KeyAttribute { name, key_type: *key_type }).collect()
@@ -165,7 +166,7 @@ impl Import {
 }
 
 impl Compression {
-    /// Of the file with this key.
+    /// Returns the compression of the file with this key.
     pub fn for_key(self, key: &str) -> item_formats::Compression {
         match self {
             Compression::ByEnding => item_formats::Compression::from_key(key),

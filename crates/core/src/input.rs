@@ -1,18 +1,19 @@
-//! What is wrong with an input, and numbers that an input or a template gives.
+//! Errors of an input, and numbers from an input or a template parameter.
 
 use crate::text::quoted;
 
-/// Why an input cannot be followed.
+/// An input with an invalid field.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("{field} {reason}")]
 pub struct InvalidInput {
-    /// Which field.
+    /// The name of the field.
     pub field: &'static str,
-    /// What is wrong with it, and what would be right.
+    /// What is wrong with the value, and what would be right.
     pub reason: String,
 }
 
-/// A whole number that an input asks for, or else a parameter of the template gives as text, within these bounds.
+/// Reads a whole number between `least` and `most`: `asked` from the input, or else `default`, the text of a template
+/// parameter.
 pub fn number(
     field: &'static str,
     asked: Option<i64>,

@@ -1,10 +1,15 @@
-//! What tablekeeper knows about DynamoDB tables, without Lambda and without a command line.
+//! The domain of tablekeeper: what it knows about DynamoDB tables, without Lambda and without a command line.
 //!
-//! The steps in `functions/` and the commands in `crates/cli` read their input, call this crate, and report. Each module
-//! below is one subject. [`aws`], [`storage`] and [`text`] are used by the others; [`export`] and [`import`] are whole
-//! tables as files; [`item_history`] is every change of a table in versioned S3, which [`backfill`], [`replay`] and
-//! [`snapshot`] write and read; [`settings`] is all that a restore leaves behind; [`rotation`] and [`prune`] decide
-//! what a backup becomes and when it goes.
+//! The steps in `functions/` and the commands in `crates/cli` read their input, call this crate, and report the result.
+//! Each module covers one subject:
+//!
+//! - [`aws`], [`storage`] and [`text`] are used by all other modules.
+//! - [`export`] and [`import`] write and read whole tables as files.
+//! - [`item_history`] stores every change of a table in a versioned S3 bucket. [`backfill`], [`replay`] and
+//!   [`snapshot`] write and read that history.
+//! - [`settings`] copies the settings that a restore leaves behind.
+//! - [`rotation`] decides which table a backup is restored to.
+//! - [`prune`] decides when a backup is deleted.
 
 pub mod aws;
 pub mod backfill;

@@ -1,6 +1,7 @@
-//! On-demand backups of a table: which stay, which go, and why.
+//! Prunes the on-demand backups of a table.
 //!
-//! [`retention`] decides, without an AWS call. [`list`] finds the backups, [`report`] says what was decided.
+//! [`list`] finds the backups, [`retention`] decides without an AWS call which ones to delete, and [`report`] says why
+//! the others are retained.
 
 pub mod execution_input;
 pub mod list;
@@ -14,63 +15,64 @@ use serde::{Deserialize, Serialize};
 use self::retention::{Others, Retention};
 use crate::aws::readiness::PollSchedule;
 
-/// How many characters a report has for each of the run's lines, whichever list a line is of.
+/// Maximum number of characters of a line in a report, in any of its lists.
 pub const CHARACTERS_A_LINE: usize = 300;
 
-/// What a run goes by, from its beginning to its end.
+/// The options of a prune, which are the same from its beginning to its end.
 #[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct PruneConfig {
-    /// The rules.
+    /// Retention rules.
     pub retention: Retention,
-    /// Whose backups count too.
+    /// Backups that count in addition to the workflow's own.
     pub others: Others,
-    /// When the execution began.
+    /// Time at which the execution began.
     pub started_at: DateTime<Utc>,
-    /// When a backup that is not available is given up, unless it was made just before.
+    /// Time at which a pending backup times out. Each backup has at least ten minutes after its creation.
     pub deadline: DateTime<Utc>,
-    /// How many lines of each list a table's report may have, so that all of them fit the execution's state.
+    /// Maximum number of lines in each list of a table's report. It makes all reports fit into the state of the
+    /// execution.
     pub lines: u32,
-    /// How many backups of a table go at most, so that all of them fit the execution's history.
+    /// Maximum number of deletions per table. It makes all deletions fit into the history of the execution.
     pub deletions: u32,
 }
 
-/// The first look at a new backup comes after so many seconds: on AWS it is available some 50 ms after it was asked for
-/// (measured, DDB-BACKUP-003).
+/// Seconds before the first poll of a new backup. On AWS it is available about 50 ms after the request (measured,
+/// DDB-BACKUP-003).
 const FIRST_LOOK: i64 = 5;
 
-/// However late in a run a backup is made, it may take so long.
+/// Minimum time for a backup, however late in an execution it is made.
 const AT_LEAST: TimeDelta = TimeDelta::minutes(10);
 
 impl PruneConfig {
-    /// How long a backup that was made at this time is waited for. The waits grow with its own age, and not with the run's,
-    /// which may have been busy with other tables for hours.
+    /// Returns the schedule for polling a backup that was made at this time. The waits grow with the age of the backup,
+    /// not with that of the execution, which may have spent hours on other tables.
     pub fn schedule(&self, created_at: DateTime<Utc>) -> PollSchedule {
         let deadline = self.deadline.max(created_at + AT_LEAST);
         PollSchedule { shortest_wait: FIRST_LOOK, ..PollSchedule::until(created_at, deadline) }
     }
 }
 
-/// A backup that the run made.
+/// A backup that this execution made.
 #[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewBackup {
-    /// Its ARN.
+    /// ARN of the backup.
     pub backup_arn: String,
-    /// Its name.
+    /// Name of the backup.
     pub backup_name: String,
-    /// The id of the table that it is of.
+    /// Id of the table.
     pub table_id: String,
-    /// When it was made.
+    /// Time at which the backup was made.
     pub created_at: DateTime<Utc>,
 }
 
-/// A backup that is to go.
+/// A backup to delete.
 #[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct StaleBackup {
-    /// Its ARN.
+    /// ARN of the backup.
     pub backup_arn: String,
-    /// Its name.
+    /// Name of the backup.
     pub backup_name: String,
 }

@@ -1,4 +1,4 @@
-//! From a notification of AWS Backup to a restored table's name, decided without an AWS call.
+//! Decides how a backup of AWS Backup is restored under a new table name. Makes no AWS calls.
 
 pub mod decision;
 pub mod execution_input;

@@ -1,8 +1,8 @@
-//! JSON Schemas from the types, for `schemas/` and for the contract check.
+//! JSON Schemas of Rust types, for `schemas/` and for the contract check.
 //!
-//! Inputs are described as they are read (an absent `Option` is fine), outputs as they are written
-//! (an `Option` that is written is there, and may be null): the difference is exactly what the
-//! contract between two states needs.
+//! The schema of an input describes what can be read: an `Option` may be absent. The schema of an output describes what
+//! is written: an `Option` is always present and may be null. The contract between two states needs exactly this
+//! difference.
 
 use schemars::generate::SchemaSettings;
 use schemars::transform::{RecursiveTransform, Transform};
@@ -11,29 +11,31 @@ use serde_json::{Value, json};
 
 use crate::error_name::ErrorName;
 
-/// The schema of what is read as `T`.
+/// Returns the schema of the JSON that deserializes as `T`.
 pub fn input_schema<T: JsonSchema>() -> Schema {
     settings().for_deserialize().into_generator().into_root_schema_for::<T>()
 }
 
-/// The schema of what is written from `T`.
+/// Returns the schema of the JSON that `T` serializes to.
 pub fn output_schema<T: JsonSchema>() -> Schema {
     let settings = settings().with_transform(RecursiveTransform(ClosedObject));
     settings.for_serialize().into_generator().into_root_schema_for::<T>()
 }
 
-/// The schema of a string that may be null and may not be left out: for `#[schemars(schema_with)]` beside
-/// `#[serde(deserialize_with = "Option::deserialize")]`, which makes serde see it so.
+/// Returns the schema of a string that is required and may be null.
+///
+/// Use it with `#[schemars(schema_with)]` next to `#[serde(deserialize_with = "Option::deserialize")]`, which makes
+/// serde require the field.
 pub fn nullable_string(_generator: &mut SchemaGenerator) -> Schema {
     schemars::json_schema!({ "type": ["string", "null"] })
 }
 
-/// The same for any other type.
+/// Returns the schema of any other type that is required and may be null. See [`nullable_string`].
 pub fn nullable<T: JsonSchema>(generator: &mut SchemaGenerator) -> Schema {
     generator.subschema_for::<Option<T>>()
 }
 
-/// The schema of what an execution ends with: its input `I`, and these fields more.
+/// Returns the schema of an execution's output: its input `I` and the fields in `added`.
 pub fn execution_output_schema<I: JsonSchema>(added: Vec<(&str, Schema)>) -> Schema {
     let mut whole = input_schema::<I>();
     whole.insert("title".to_owned(), "ExecutionOutput".into());
@@ -58,8 +60,8 @@ fn merge_into(schema: &mut Schema, keyword: &str, entries: Value) {
     }
 }
 
-/// Adds the names that a step fails by to the schema of its output, as `x-errors`: so that `schemas/` holds
-/// the whole of its contract, and a check needs nothing else.
+/// Adds the error names of a step to the schema of its output, as `x-errors`. `schemas/` then holds the whole contract
+/// of a step, and a check needs nothing else.
 pub fn with_errors(mut schema: Schema, errors: &[ErrorName]) -> Schema {
     let names: Vec<&str> = errors.iter().map(|name| name.as_str()).collect();
     schema.insert("x-errors".to_owned(), names.into());
@@ -70,8 +72,8 @@ fn settings() -> SchemaSettings {
     SchemaSettings::draft2020_12().with_transform(RecursiveTransform(IntegerBounds))
 }
 
-/// Says of an object that is written that it has no other fields than those that are named: what a
-/// program writes is known to the letter.
+/// Closes the schema of each written object with `additionalProperties: false`: a program's output has no unknown
+/// fields.
 #[derive(Clone, Debug)]
 struct ClosedObject;
 
@@ -83,7 +85,7 @@ impl Transform for ClosedObject {
     }
 }
 
-/// Writes the range of an integer type where schemars leaves it to `format`, which validators ignore.
+/// Writes the range of an integer type, which schemars leaves to `format`. Validators ignore `format`.
 #[derive(Clone, Debug)]
 struct IntegerBounds;
 

@@ -1,8 +1,7 @@
-//! Files that an export is written to and an import read from: objects of a bucket under a prefix, or a directory.
+//! Files that an export writes and an import reads: S3 objects under a prefix, or a local directory.
 //!
-//! Both keep the same promises, which the steps rest upon: a file is there whole or not at all; a call may be made
-//! again, also where its answer got lost; and what a call left open when its process was killed can be cleared away by
-//! [`Files::abort_uploads`].
+//! Both give the same guarantees, which the steps rely on. A file exists completely or not at all. A call can be
+//! repeated, even if its response was lost. [`Files::abort_uploads`] removes uploads that a killed process left open.
 
 mod directory;
 mod reading;
@@ -19,74 +18,74 @@ use crate::aws::clients::Clients;
 use crate::aws::failure::AwsFailure;
 use crate::error_name::ErrorName;
 
-/// Where files are. Keys are relative to it, with `/` between their parts.
+/// A location of files. Keys are relative to it, with `/` between their parts.
 #[derive(Clone, Debug)]
 pub enum Files {
     /// Objects of a bucket.
     S3(S3Files),
-    /// A directory of this machine. It is made, with its parents, when a file is written.
+    /// A local directory. Writing a file creates it and its parents.
     Directory(std::path::PathBuf),
 }
 
 /// Objects of a bucket under a prefix.
 #[derive(Clone, Debug)]
 pub struct S3Files {
-    /// The client.
+    /// S3 client.
     pub s3: aws_sdk_s3::Client,
-    /// The bucket.
+    /// Name of the bucket.
     pub bucket: String,
-    /// Before every key; empty, or ending in `/`.
+    /// Prefix of every key; empty, or ending in `/`.
     pub prefix: String,
-    /// Put on every object in the call that makes it.
+    /// Tags that every new object gets in the call that creates it.
     pub tags: Vec<(String, String)>,
 }
 
-/// A file that is there.
+/// An existing file.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct StoredFile {
-    /// Its key, relative.
+    /// Key, relative to the location.
     pub key: String,
-    /// Its size in bytes.
+    /// Size in bytes.
     pub size: u64,
-    /// S3's ETag without its quotation marks; of a file in a directory the hexadecimal MD5. Empty where
-    /// [`Files::list`] lists a directory, which would have to read every file for it.
+    /// ETag of S3 without its quotation marks, or hexadecimal MD5 of a file in a directory. Empty if [`Files::list`]
+    /// listed a directory, because it would have to read every file.
     pub etag: String,
 }
 
 impl StoredFile {
-    /// Whether this is a file of that size and ETag; where the ETag is not known it is of that size at least.
+    /// Returns whether the file has this size and ETag. Compares only the size if the ETag is not known.
     pub fn is(&self, size: u64, etag: &str) -> bool {
         self.size == size && (self.etag.is_empty() || self.etag == etag)
     }
 }
 
-/// Why a file could not be written or read.
+/// A file that could not be written or read.
 #[derive(Debug, thiserror::Error)]
 pub enum FilesError {
-    /// An AWS call failed. Its name and action are kept.
+    /// An AWS call failed; holds its error name and action.
     #[error(transparent)]
     Aws(#[from] AwsFailure),
-    /// Another file has taken the place of the one that was being read.
+    /// The file was replaced while it was being read.
     #[error("{location} was written anew while it was being read")]
     Changed {
-        /// Where it is.
+        /// Location of the file.
         location: String,
     },
-    /// The file system refused.
+    /// The file system reported an error.
     #[error("{path}: {source}")]
     File {
-        /// The path.
+        /// Path of the file.
         path: String,
-        /// What it said.
+        /// Error of the file system.
         source: std::io::Error,
     },
 }
 
 impl FilesError {
-    /// The names that [`FilesError::name`] answers beside [`AwsFailure::NAMES`], where files are opened.
+    /// Error names that [`FilesError::name`] returns in addition to [`AwsFailure::NAMES`] when files are opened.
     pub const NAMES: &'static [ErrorName] = &[ErrorName::ImportChanged];
 
-    /// The name that a step fails by.
+    /// Returns the name that a step fails with.
     pub fn name(&self) -> ErrorName {
         match self {
             FilesError::Aws(failure) => failure.name,
@@ -100,7 +99,7 @@ impl FilesError {
 }
 
 impl Files {
-    /// Where a key is, for people: `s3://bucket/prefix/key`, or a path.
+    /// Returns the location of a key for people: `s3://bucket/prefix/key`, or a path.
     pub fn location(&self, key: &str) -> String {
         match self {
             Files::S3(files) => files.location(key),
@@ -108,7 +107,7 @@ impl Files {
         }
     }
 
-    /// Writes a file whole, over one that is there.
+    /// Writes a whole file and replaces an existing one.
     pub async fn put(&self, key: &str, body: Vec<u8>) -> Result<StoredFile, FilesError> {
         match self {
             Files::S3(files) => files.put(key, body.into()).await,
@@ -116,10 +115,12 @@ impl Files {
         }
     }
 
-    /// Writes a file unless there is one: `false` then. One with the same bytes counts as this one, as it may have been
-    /// written by this call before its answer got lost; what must be told apart has to differ in its bytes.
+    /// Writes a file unless one exists, and returns whether it did.
     ///
-    /// The file system of a directory must know hard links.
+    /// An existing file with the same bytes counts as written, because an earlier attempt of this call may have written
+    /// it and lost its response. Files of different writers must therefore differ in their bytes.
+    ///
+    /// In a directory, the file system must support hard links.
     pub async fn put_new(&self, key: &str, body: Vec<u8>) -> Result<bool, FilesError> {
         match self {
             Files::S3(files) => files.put_new(key, body.into()).await,
@@ -127,7 +128,7 @@ impl Files {
         }
     }
 
-    /// Reads a file whole; `None` where there is none.
+    /// Reads a whole file. Returns `None` if it does not exist.
     pub async fn get(&self, key: &str) -> Result<Option<Bytes>, FilesError> {
         match self {
             Files::S3(files) => files.get(key).await,
@@ -135,7 +136,7 @@ impl Files {
         }
     }
 
-    /// Opens a file to be read in pieces; `None` where there is none.
+    /// Opens a file to read it in pieces. Returns `None` if it does not exist.
     pub async fn open(&self, key: &str) -> Result<Option<Reading>, FilesError> {
         match self {
             Files::S3(files) => reading::open_object(files, key).await,
@@ -143,7 +144,7 @@ impl Files {
         }
     }
 
-    /// The files whose keys begin so, all pages of them, in the order of their keys (of the bytes of these).
+    /// Lists the files whose keys begin with `beginning`, sorted by the bytes of their keys. Reads all pages.
     pub async fn list(&self, beginning: &str) -> Result<Vec<StoredFile>, FilesError> {
         match self {
             Files::S3(files) => files.list(beginning).await,
@@ -151,13 +152,13 @@ impl Files {
         }
     }
 
-    /// Begins a file that is written in pieces: nothing is there before [`Upload::finish`].
+    /// Begins a file that is written in pieces. The file does not exist before [`Upload::finish`].
     pub fn upload(&self, key: &str) -> Upload {
         Upload::new(self, key)
     }
 
-    /// Ends uploads that were left open, of files whose keys begin so; how many there were. To be called when nobody
-    /// writes such a file any more.
+    /// Aborts open uploads of files whose keys begin with `beginning`, and returns their number. Call it when no such
+    /// file is being written.
     pub async fn abort_uploads(&self, beginning: &str) -> Result<usize, FilesError> {
         match self {
             Files::S3(files) => files.abort_uploads(beginning).await,
@@ -166,7 +167,7 @@ impl Files {
     }
 }
 
-/// The whole of a bucket.
+/// Returns the files of a whole bucket.
 pub fn bucket(clients: &Clients, bucket: &str) -> Files {
     Files::S3(S3Files {
         s3: clients.s3(),
@@ -176,7 +177,7 @@ pub fn bucket(clients: &Clients, bucket: &str) -> Files {
     })
 }
 
-/// The bucket and the key, which may be empty, of `s3://bucket/key`; `None` where it is no such URI.
+/// Splits `s3://bucket/key` into the bucket and the key, which may be empty. Returns `None` if it is not such a URI.
 pub fn bucket_and_key(uri: &str) -> Option<(String, String)> {
     let rest = uri.strip_prefix("s3://")?;
     let (bucket, key) = rest.split_once('/').unwrap_or((rest, ""));
@@ -187,7 +188,7 @@ pub fn bucket_and_key(uri: &str) -> Option<(String, String)> {
     is_bucket.then(|| (bucket.to_owned(), key.to_owned()))
 }
 
-/// The text as it stands before keys: empty, or ending in `/`.
+/// Returns the text as a prefix of keys: empty, or ending in `/`.
 pub fn as_prefix(text: &str) -> String {
     match text.trim_matches('/') {
         "" => String::new(),

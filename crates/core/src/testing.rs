@@ -1,4 +1,4 @@
-//! In-memory AWS for tests: tables, backups, objects, items.
+//! Fakes of AWS in memory for tests: tables, backups, objects and items.
 
 #![allow(
     clippy::expect_used,

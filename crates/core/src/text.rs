@@ -1,6 +1,7 @@
-//! Text for people in errors and logs, and bytes as text.
+//! Formats text for errors and logs.
 
-/// The text in backquotes, cut where it is too long for an error message, without control characters.
+/// Quotes text in backquotes for an error message: replaces control characters by spaces and cuts it after 300
+/// characters.
 pub fn quoted(text: &str) -> String {
     const LONGEST: usize = 300;
     let letters = text.chars().count();
@@ -9,14 +10,14 @@ pub fn quoted(text: &str) -> String {
     if letters > LONGEST { format!("`{shown}…` ({letters} characters)") } else { format!("`{shown}`") }
 }
 
-/// The end of a regular expression's error, which says what is wrong on its last line.
+/// Returns the last line of a regular expression's error, which says what is wrong.
 pub fn regex_error(error: &regex::Error) -> String {
     let text = error.to_string();
     let last = text.lines().last().unwrap_or_default().trim();
     last.strip_prefix("error: ").unwrap_or(last).to_owned()
 }
 
-/// The text, no longer than this, and an ellipsis.
+/// Cuts text after `longest` characters and appends an ellipsis if it was longer.
 pub fn cut(text: String, longest: usize) -> String {
     match text.char_indices().nth(longest) {
         Some((at, _)) => format!("{}…", text.get(..at).unwrap_or_default()),
@@ -24,20 +25,21 @@ pub fn cut(text: String, longest: usize) -> String {
     }
 }
 
-/// The first `most` lines, none longer than `longest` letters, and how many more there are.
+/// Returns the first `most` lines, each cut after `longest` characters, and a line with the number of the others.
 pub fn bounded(lines: impl ExactSizeIterator<Item = String>, most: usize, longest: usize) -> Vec<String> {
     let more = lines.len().saturating_sub(most);
     let first = lines.take(most).map(|line| cut(line, longest));
     first.chain((more > 0).then(|| format!("and {more} more"))).collect()
 }
 
-/// What a function's failure says, out of the envelope that Lambda puts it into as the cause of an execution's error:
-/// `{"errorType": …, "errorMessage": …}`. State machines cut long causes, so its end may be missing. What stands before
-/// it stays, and a cause without it is answered as it is.
+/// Extracts the message from the cause of a failed execution.
+///
+/// Lambda wraps the message of a function into `{"errorType": …, "errorMessage": …}`. State machines cut long causes,
+/// so the end may be missing. Text before the envelope stays. A cause without an envelope is returned unchanged.
 pub fn message_of(cause: &str) -> String {
     const KEY: &str = r#""errorMessage":"#;
     let inner = cause.split_once(r#"{"error"#).and_then(|(before, envelope)| {
-        // The first letters are taken off already where the message comes first.
+        // The envelope begins without `{"error` here, because the split above removed it.
         let rest = envelope.split_once(KEY).map(|(_, rest)| rest);
         let rest = rest.or_else(|| envelope.strip_prefix(r#"Message":"#))?;
         Some((before, rest.trim_start().strip_prefix('"')?))
@@ -64,7 +66,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_failures_message_is_taken_out_of_lambdas_envelope() {
+    fn message_is_extracted_from_lambdas_envelope() {
         for (cause, message) in [
             (r#"{"errorType": "AccessDenied", "errorMessage": "not \"so\"\nat all"}"#, "not \"so\"\nat all"),
             (r#"{"errorMessage":"no","errorType":"AccessDenied"}"#, "no"),
@@ -81,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn each_byte_has_two_digits() {
+    fn hex_writes_two_digits_per_byte() {
         assert_eq!(hex(&[0, 15, 171, 255]), "000fabff");
     }
 }

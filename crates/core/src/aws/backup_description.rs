@@ -1,11 +1,11 @@
-//! An on-demand backup as DynamoDB describes it.
+//! Descriptions of on-demand backups of DynamoDB.
 
 use aws_sdk_dynamodb::error::ProvideErrorMetadata;
 use aws_sdk_dynamodb::types::BackupDescription;
 
 use super::failure::AwsFailure;
 
-/// Describes a backup; `None` where there is none of this ARN (any more).
+/// Describes a backup. Returns `None` if no backup has this ARN.
 pub async fn describe(
     dynamodb: &aws_sdk_dynamodb::Client,
     backup_arn: &str,

@@ -1,4 +1,4 @@
-//! The AWS clients, built when a step asks for them.
+//! Builds AWS clients.
 
 use std::time::Duration;
 
@@ -10,23 +10,22 @@ use aws_sdk_dynamodb::config::SharedCredentialsProvider;
 
 use super::raw_items::RawItems;
 
-/// After how long a connection that does not come about is given up.
+/// Timeout for establishing a connection.
 const CONNECT: Duration = Duration::from_secs(3);
 
-/// Builds the clients that a step takes.
+/// Builds the clients of one step.
 ///
-/// The step's name is the SDK's app name, so that it stands in the User-Agent of each call, and with
-/// it in CloudTrail.
+/// The name of the step is the SDK's app name. It appears in the User-Agent of each call and therefore in CloudTrail.
 #[derive(Clone, Debug)]
 pub struct Clients {
     sdk: SdkConfig,
 }
 
 impl Clients {
-    /// From the environment that Lambda (or a person's shell) gives: region, credentials, endpoint.
+    /// Builds clients from the environment of Lambda or of a shell: Region, credentials and endpoint.
     ///
-    /// A lost connection is noticed after 3 s and an unanswered attempt given up after 10 s, so that
-    /// three attempts of one call end well within a step's 60 s.
+    /// A connection times out after 3 s and an attempt after 10 s. Three attempts of one call end well within the 60 s
+    /// of a step.
     pub async fn from_environment(step: &str) -> Clients {
         #[expect(clippy::disallowed_methods, reason = "this is the edge that builds the clients")]
         let loader = aws_config::defaults(BehaviorVersion::latest());
@@ -41,51 +40,53 @@ impl Clients {
         Clients { sdk: loader.load().await }
     }
 
-    /// With a configuration that the caller has made.
+    /// Builds clients from an SDK configuration.
     pub fn new(sdk: SdkConfig) -> Clients {
         Clients { sdk }
     }
 
-    /// The same, with so much time for each attempt of a call: for files over a slow line.
+    /// Returns clients with another timeout for each attempt of a call. Use it to transfer files over a slow
+    /// connection.
     pub fn with_attempts_of(&self, time: Duration) -> Clients {
         let timeouts =
             TimeoutConfig::builder().connect_timeout(CONNECT).operation_attempt_timeout(time).build();
         Clients { sdk: self.sdk.to_builder().timeout_config(timeouts).build() }
     }
 
-    /// Where calls go, for people: `in eu-west-1`, and at which address if it is not AWS's own.
+    /// Describes the destination of the calls for people: `in eu-west-1`, and the endpoint if it is not the default
+    /// one.
     pub fn place(&self) -> String {
         let region = self.sdk.region().map(|region| format!("in {region}"));
         let address = self.sdk.endpoint_url().map(|url| format!("at {url}"));
         [region, address].into_iter().flatten().collect::<Vec<_>>().join(" ")
     }
 
-    /// For AWS Backup.
+    /// Builds a client for AWS Backup.
     pub fn backup(&self) -> aws_sdk_backup::Client {
         aws_sdk_backup::Client::new(&self.sdk)
     }
 
-    /// For DynamoDB.
+    /// Builds a client for DynamoDB.
     pub fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
         aws_sdk_dynamodb::Client::new(&self.sdk)
     }
 
-    /// For items, which stay bytes.
+    /// Builds a client for DynamoDB items as bytes.
     pub fn raw_items(&self) -> RawItems {
         RawItems::new(self.dynamodb())
     }
 
-    /// For S3.
+    /// Builds a client for S3.
     pub fn s3(&self) -> aws_sdk_s3::Client {
         aws_sdk_s3::Client::new(&self.sdk)
     }
 
-    /// For Lambda.
+    /// Builds a client for Lambda.
     pub fn lambda(&self) -> aws_sdk_lambda::Client {
         aws_sdk_lambda::Client::new(&self.sdk)
     }
 
-    /// For CloudWatch.
+    /// Builds a client for CloudWatch.
     pub fn cloudwatch(&self) -> aws_sdk_cloudwatch::Client {
         aws_sdk_cloudwatch::Client::new(&self.sdk)
     }
@@ -95,18 +96,19 @@ impl Clients {
         &self.sdk
     }
 
-    /// The same in another Region.
+    /// Returns clients for another Region.
     pub fn in_region(&self, region: &str) -> Clients {
         let region = Region::new(region.to_owned());
         Clients { sdk: self.sdk.to_builder().region(region).build() }
     }
 
-    /// The same with this address in place of AWS's own, such as `http://localhost:8000`.
+    /// Returns clients that call this endpoint, such as `http://localhost:8000`, instead of AWS's own.
     pub fn at_endpoint(&self, url: &str) -> Clients {
         Clients { sdk: self.sdk.to_builder().endpoint_url(url).build() }
     }
 
-    /// The same with the rights of another role, perhaps of another account. It is assumed at the first call.
+    /// Returns clients with the permissions of another role, which may belong to another account. The first call
+    /// assumes the role.
     pub async fn assuming(&self, role_arn: &str) -> Clients {
         let provider = AssumeRoleProvider::builder(role_arn)
             .session_name("tablekeeper")
@@ -117,12 +119,12 @@ impl Clients {
         Clients { sdk: self.sdk.to_builder().credentials_provider(provider).build() }
     }
 
-    /// For Step Functions.
+    /// Builds a client for Step Functions.
     pub fn sfn(&self) -> aws_sdk_sfn::Client {
         aws_sdk_sfn::Client::new(&self.sdk)
     }
 
-    /// For Systems Manager.
+    /// Builds a client for Systems Manager.
     pub fn ssm(&self) -> aws_sdk_ssm::Client {
         aws_sdk_ssm::Client::new(&self.sdk)
     }

@@ -1,5 +1,5 @@
-//! News for a function inside something else: an event that a queue or a topic has wrapped once more. It is not unwrapped,
-//! since who wrapped it may have changed it; it is named, with what would be right.
+//! Recognizes notifications that a queue or a topic has wrapped into another event. They are not unwrapped, because
+//! whatever wrapped them may have changed them. The error names the wrapping and says how to send them directly.
 
 use serde_json::Value;
 
@@ -7,7 +7,8 @@ use crate::text::quoted;
 
 const DIRECTLY: &str = "let SNS or EventBridge invoke the function itself";
 
-/// What a whole event is, if it is known and neither SNS's nor EventBridge's to a function.
+/// Describes an event that is not one of SNS or EventBridge to a function. Returns `None` if the event is of no known
+/// kind.
 pub fn of_event(event: &Value) -> Option<String> {
     let inner = match event {
         Value::Array(_) => "a list of events, as EventBridge Pipes and batches send them".to_owned(),
@@ -17,7 +18,7 @@ pub fn of_event(event: &Value) -> Option<String> {
     Some(format!("it is {inner}; {DIRECTLY}"))
 }
 
-/// What a record is, if it is known and no notification for the function.
+/// Describes a record that is not a notification for the function. Returns `None` if the record is of no known kind.
 pub fn of_record(record: &Value) -> Option<String> {
     let text = |at: &str| record.pointer(at).and_then(Value::as_str);
     let source = text("/eventSource").or_else(|| text("/EventSource"));
@@ -38,7 +39,7 @@ pub fn of_record(record: &Value) -> Option<String> {
     }
 }
 
-/// What a text holds, if that is an event or a notification as JSON.
+/// Describes the event or notification that the text holds as JSON.
 fn inside(text: &str) -> Option<String> {
     let value: Value = serde_json::from_str(text).ok()?;
     content(&value)
@@ -74,7 +75,7 @@ mod tests {
         json!({ "source": "aws.backup", "detail-type": "Backup Job State Change", "detail": {} })
     }
 
-    /// Why an event or its only record cannot be read.
+    /// Returns the error of an event that cannot be read.
     fn refused(event: &Value) -> String {
         match read(event) {
             Ok(records) => records.into_iter().next().unwrap().unwrap_err().0,
@@ -83,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_inside_something_else_is_named() {
+    fn wrapped_notifications_are_described() {
         let notification =
             json!({ "Type": "Notification", "Message": "An AWS Backup job", "MessageAttributes": {} });
         let of_event = json!({ "Type": "Notification", "Message": event().to_string() });
@@ -130,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sentence_of_aws_backup_is_inside_nothing() {
+    fn message_of_aws_backup_is_not_wrapped() {
         let record =
             json!({ "EventSource": "aws:sns", "Sns": { "Message": "An AWS Backup job was completed" } });
         assert_eq!(of_record(&record), None);

@@ -1,7 +1,10 @@
-//! What became of an AWS call that failed, sorted into the few kinds that a state machine treats
-//! differently: try again soon (`Throttled`, `ServiceUnavailable`), try again later (`ResourceBusy`),
-//! ask a person (`AccessDenied`, `RequestRefused`). Codes that mean something to one step alone are
-//! matched by that step before it asks for this sorting.
+//! Sorts failed AWS calls by what a state machine does next:
+//!
+//! - It retries soon after `Throttled` and `ServiceUnavailable`.
+//! - It retries later after `ResourceBusy`.
+//! - It stops after `AccessDenied` and `RequestRefused`, which need a person.
+//!
+//! A step matches codes that only it understands before it uses this module.
 
 mod texts;
 
@@ -11,20 +14,20 @@ use aws_sdk_sts::operation::assume_role::AssumeRoleError;
 
 use crate::error_name::ErrorName;
 
-/// A failed AWS call, in words, with the kind of failure that it is.
+/// A failed AWS call with its error name.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("{action} failed: {detail}")]
 pub struct AwsFailure {
-    /// The call by its IAM action, such as `dynamodb:DescribeTable`.
+    /// IAM action of the call, such as `dynamodb:DescribeTable`.
     pub action: &'static str,
-    /// The kind of failure.
+    /// Name of the error.
     pub name: ErrorName,
-    /// AWS's error code and message, or what happened to the connection.
+    /// AWS's error code and message, or a description of the failed connection.
     pub detail: String,
 }
 
 impl AwsFailure {
-    /// The kinds of failure that any call can come to.
+    /// The error names that any AWS call can fail with.
     pub const NAMES: &'static [ErrorName] = &[
         ErrorName::AccessDenied,
         ErrorName::RequestRefused,
@@ -33,7 +36,7 @@ impl AwsFailure {
         ErrorName::Throttled,
     ];
 
-    /// Sorts the failure of `action`. For use with `map_err` behind an SDK call.
+    /// Converts the failure of a call of `action`. Use it with `map_err` after an SDK call.
     pub fn from_call<E>(action: &'static str) -> impl FnOnce(SdkError<E, HttpResponse>) -> AwsFailure
     where
         E: ProvideErrorMetadata + std::error::Error + 'static,
@@ -58,37 +61,38 @@ impl AwsFailure {
         }
     }
 
-    /// Whether HeadObject found no object: its answer has no body, and so no code.
+    /// Returns whether HeadObject found no object. Its response has no body and therefore no error code.
     pub fn is_missing<E>(error: &SdkError<E, HttpResponse>) -> bool {
         error.raw_response().is_some_and(|response| response.status().as_u16() == 404)
     }
 
-    /// A call that could not be put together, as something that AWS demands is missing.
+    /// Converts the error of a request that could not be built because a required member is missing.
     pub fn unbuilt<E: std::error::Error>(action: &'static str) -> impl FnOnce(E) -> AwsFailure {
         move |error| AwsFailure { action, name: ErrorName::RequestRefused, detail: error.to_string() }
     }
 
-    /// Describes a body that broke off behind the head of its answer, which may pass. `place` is where the object lies.
+    /// Describes a body that broke off after the head of its response, which is transient. `place` is the location of
+    /// the object.
     pub fn broken_off(action: &'static str, place: &str, error: impl std::fmt::Display) -> AwsFailure {
         let detail = format!("{place} broke off: {error}");
         AwsFailure { action, name: ErrorName::ServiceUnavailable, detail }
     }
 
-    /// Describes an object that could not be put so many times, as others kept writing it.
+    /// Describes an object that could not be put in `tries` attempts, because others kept writing it.
     pub fn contended(place: &str, tries: usize) -> AwsFailure {
         let detail = format!("others kept writing {place} while it was tried {tries} times");
         AwsFailure { action: "s3:PutObject", name: ErrorName::ResourceBusy, detail }
     }
 }
 
-/// The HTTP status of an answer that has no code beside it, as S3's to HEAD, which has no body.
+/// Returns the HTTP status of an error response without a code, such as S3's response to HEAD, which has no body.
 fn status_alone<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> Option<u16> {
     let status = error.raw_response()?.status().as_u16();
     (matches!(error, SdkError::ServiceError(_)) && error.code().is_none()).then_some(status)
 }
 
-/// A call that was never sent: the role that it was to be made with could not be assumed, or the connection failed. The
-/// SDK tells both alike; what STS said stands among the causes.
+/// Returns the error name of a call that was never sent: its role could not be assumed, or the connection failed. The
+/// SDK reports both alike, but the error of STS is among the causes.
 fn of_assumed_role(error: &(dyn std::error::Error + 'static)) -> ErrorName {
     let mut causes = std::iter::successors(Some(error), |error| error.source());
     let code = causes.find_map(|cause| cause.downcast_ref::<AssumeRoleError>()?.code());
@@ -99,8 +103,8 @@ fn of_assumed_role(error: &(dyn std::error::Error + 'static)) -> ErrorName {
     }
 }
 
-/// The codes that AWS services throttle with; DynamoDB's are listed in the developer guide's "Error
-/// handling with DynamoDB", SSM's `TooManyUpdates` in the reference of PutParameter.
+/// Returns whether a code means throttling. DynamoDB's codes are listed in the developer guide's "Error handling with
+/// DynamoDB", SSM's `TooManyUpdates` in the reference of PutParameter.
 fn is_throttling(code: &str) -> bool {
     matches!(
         code,
@@ -115,8 +119,8 @@ fn is_throttling(code: &str) -> bool {
     )
 }
 
-/// The codes of S3 for a request that did not arrive whole, or that another one came between. It answers them with a status
-/// of 400 or 409, and they pass when the request is sent again (API reference, "Error responses": list of error codes).
+/// Returns whether S3 reports that a request arrived incomplete or conflicted with another one. The status is 400 or
+/// 409, and a retry succeeds (API reference, "Error responses": list of error codes).
 fn is_interrupted(code: &str) -> bool {
     matches!(code, "RequestTimeout" | "IncompleteBody" | "OperationAborted" | "PriorRequestNotComplete")
 }
@@ -133,8 +137,8 @@ fn is_access_denied(code: &str) -> bool {
     )
 }
 
-/// Whether something else is going on with a resource, as the code says or, of some of DynamoDB's, the text. Other services
-/// mean a quota by LimitExceededException, which does not pass.
+/// Returns whether another operation on the resource is in progress. The code says so, and for some errors of DynamoDB
+/// the message. Other services report a quota with LimitExceededException, which is not transient.
 fn is_busy(action: &str, code: &str, message: &str) -> bool {
     let of_dynamodb = action.starts_with("dynamodb:");
     match code {
@@ -150,7 +154,7 @@ fn is_busy(action: &str, code: &str, message: &str) -> bool {
     }
 }
 
-/// The code and message that AWS sent, or else the status, or the innermost causes of a failed connection.
+/// Describes an error: AWS's code and message, or else the status, or the causes of a failed connection.
 fn describe<E>(error: &SdkError<E, HttpResponse>) -> String
 where
     E: ProvideErrorMetadata + std::error::Error + 'static,
@@ -176,7 +180,7 @@ where
     }
 }
 
-/// The bucket that S3's answer names beside its message: of one that does not exist, or is in another Region.
+/// Returns the bucket that S3's response names if it does not exist or is in another Region.
 fn bucket_of<E>(error: &SdkError<E, HttpResponse>, code: &str) -> Option<String> {
     if !matches!(code, "NoSuchBucket" | "PermanentRedirect") {
         return None;
@@ -195,12 +199,12 @@ mod tests {
 
     use super::*;
 
-    /// The kind of a failure of `action` that AWS tells by this code, with this status.
+    /// Returns the error name for this action, HTTP status and code.
     fn name_of(action: &'static str, status: u16, code: &str) -> ErrorName {
         name_by_text(action, status, code, "so AWS says")
     }
 
-    /// The same, with this text.
+    /// Returns the error name for this action, HTTP status, code and message.
     fn name_by_text(action: &'static str, status: u16, code: &str, text: &str) -> ErrorName {
         let response = HttpResponse::new(status.try_into().unwrap(), "".into());
         let error = ErrorMetadata::builder().code(code).message(text).build();
@@ -211,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bucket_that_is_not_there_is_named() {
+    fn missing_bucket_is_named() {
         for (code, body, named) in [
             ("NoSuchBucket", "<Error><BucketName>a-b</BucketName></Error>", " (bucket a-b)"),
             ("PermanentRedirect", "<Error><Bucket>a-b</Bucket></Error>", " (bucket a-b)"),
@@ -227,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn what_passes_soon_is_throttling_whatever_its_status() {
+    fn throttling_codes_are_recognized_at_any_status() {
         for (status, code) in [
             (400, "ThrottlingException"),
             (400, "Throttling"),
@@ -243,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_to_s3_that_was_interrupted_is_sent_again() {
+    fn interrupted_s3_requests_are_transient() {
         for (status, code) in [
             (400, "RequestTimeout"),
             (400, "IncompleteBody"),
@@ -255,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn what_passes_with_what_is_going_on_is_busy() {
+    fn conflicting_operations_are_busy() {
         for code in [
             "ResourceInUseException",
             "TableInUseException",
@@ -270,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn a_limit_passes_at_dynamodb_alone() {
+    fn limit_exceeded_is_transient_only_for_dynamodb() {
         let code = "LimitExceededException";
         assert_eq!(name_of("dynamodb:UpdateTable", 400, code), ErrorName::ResourceBusy);
         assert_eq!(name_of("cloudwatch:PutMetricAlarm", 400, code), ErrorName::RequestRefused);
@@ -278,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn a_quota_and_a_state_are_told_by_dynamodbs_text() {
+    fn quotas_and_states_are_recognized_by_their_text() {
         let class = "Subscriber limit exceeded: Updates to TableClass are limited to 2 times in 30 day(s).";
         let tags = "Subscriber limit exceeded: Table tags are being updated: orders";
         let limit = |text| name_by_text("dynamodb:UpdateTable", 400, "LimitExceededException", text);
@@ -291,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn the_rest_is_a_persons_or_aws_own() {
+    fn other_codes_are_refusals_or_server_faults() {
         assert_eq!(name_of("s3:GetObject", 403, "AccessDenied"), ErrorName::AccessDenied);
         assert_eq!(name_of("dynamodb:UpdateTable", 400, "ExpiredTokenException"), ErrorName::AccessDenied);
         assert_eq!(name_of("s3:GetObject", 400, "ExpiredToken"), ErrorName::AccessDenied);
@@ -303,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_without_a_body_is_known_by_its_status() {
+    fn response_without_a_body_is_sorted_by_its_status() {
         for (status, name) in [
             (403, ErrorName::AccessDenied),
             (400, ErrorName::RequestRefused),
@@ -319,7 +323,7 @@ mod tests {
     }
 
     #[test]
-    fn without_an_answer_the_innermost_causes_are_told() {
+    fn failed_connection_reports_its_causes() {
         let lost = SdkError::<ErrorMetadata, HttpResponse>::timeout_error("nobody answered");
         let failure = AwsFailure::from_call("s3:GetObject")(lost);
         assert_eq!(failure.name, ErrorName::ServiceUnavailable);

@@ -1,35 +1,34 @@
-//! The tag by which tablekeeper knows a table that it made.
+//! The tag that identifies a table that tablekeeper made.
 //!
-//! DynamoDB tells what a table was restored from only until the table is ACTIVE (measured, DDB-TABLE-216). Whoever starts
-//! the same rotation again has to know later too whether the table of that name is its own. So the rotation writes down on
-//! the table which recovery point it is of, as soon as the table takes tags.
+//! DynamoDB says what a table was restored from only until the table is ACTIVE (measured, DDB-TABLE-216). A repeated
+//! rotation must still recognize its own table after that. The rotation therefore tags the table with the id of its
+//! recovery point as soon as the table accepts tags.
 
 use aws_sdk_dynamodb::error::ProvideErrorMetadata;
 use aws_sdk_dynamodb::types::Tag;
 
 use super::failure::AwsFailure;
 
-/// What the keys of tablekeeper's own tags begin with. They say something of one table, and are never carried over to
-/// another one.
+/// Prefix of the keys of tablekeeper's own tags. These tags describe one table and are never copied to another one.
 pub const PREFIX: &str = "tablekeeper:";
 
-/// The key of the tag that holds the id of the recovery point that a table was made from.
+/// Key of the tag that holds the id of the recovery point that a table was made from.
 pub const RECOVERY_POINT: &str = "tablekeeper:recovery-point";
 
-/// Whether a tag is tablekeeper's own.
+/// Returns whether a tag is tablekeeper's own.
 pub fn is_own(key: &str) -> bool {
     key.starts_with(PREFIX)
 }
 
-/// The id of a recovery point, which is what its ARN ends with: of
-/// `arn:aws:dynamodb:eu-west-1:123456789012:table/orders/backup/01576616366715-b4e58d3a` it is `01576616366715-b4e58d3a`. A
-/// whole ARN can be longer than a tag's value may be.
+/// Returns the id of a recovery point, which is the last part of its ARN: `01576616366715-b4e58d3a` of
+/// `arn:aws:dynamodb:eu-west-1:123456789012:table/orders/backup/01576616366715-b4e58d3a`. A whole ARN can be longer
+/// than the value of a tag may be.
 pub fn recovery_point_id(recovery_point_arn: &str) -> &str {
     recovery_point_arn.rsplit(['/', ':']).next().unwrap_or_default()
 }
 
-/// Writes down which recovery point a table was made from. Written again, it changes nothing. `false` where there is no
-/// such table (any more).
+/// Tags a table with the recovery point that it was made from. Repeating it changes nothing. Returns `false` if the
+/// table does not exist.
 pub async fn write(
     dynamodb: &aws_sdk_dynamodb::Client,
     table_arn: &str,
@@ -45,7 +44,7 @@ pub async fn write(
     }
 }
 
-/// The id of the recovery point that a table was made from, as far as that is written down.
+/// Reads the id of the recovery point that a table was made from. Returns `None` if the table has no such tag.
 pub async fn read(
     dynamodb: &aws_sdk_dynamodb::Client,
     table_arn: &str,
@@ -67,7 +66,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_id_of_a_recovery_point_is_what_its_arn_ends_with() {
+    fn recovery_point_id_is_the_end_of_its_arn() {
         let backup = "arn:aws:dynamodb:eu-west-1:123456789012:table/a.b/backup/01576616366715-b4e58d3a";
         assert_eq!(recovery_point_id(backup), "01576616366715-b4e58d3a");
         let point =

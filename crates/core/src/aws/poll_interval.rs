@@ -1,15 +1,15 @@
-//! How long to wait before looking at a restore again.
+//! The time between two polls of a restore.
 //!
-//! AWS does not say when a restored table is ready; somebody has to look, and each look of a state
-//! machine costs three state transitions (wait, check, choose). Looking every minute, a restore of 20
-//! minutes costs 60 of them, and one of 40 hours fills the execution's history. So the wait grows with
-//! the restore's age: five sixths of it, a minute at least, ten minutes at most. Looks then come at
-//! about 1, 2, 4, 7, 12, 22, 32, 42 … minutes, and
+//! AWS does not notify when a restored table is ready, so a state machine polls. Each poll costs three state
+//! transitions (wait, check, choose). With a poll per minute, a restore of 20 minutes would cost 60 transitions, and
+//! one of 40 hours would fill the history of the execution. The wait therefore grows with the age of the restore: five
+//! sixths of it, at least one minute, at most ten minutes. Polls then come at about 1, 2, 4, 7, 12, 22, 32, 42 …
+//! minutes:
 //!
-//! - a restore of 20 minutes is found ready at the sixth look;
-//! - a table is never ready and unseen for longer than five sixths of the time that its restore took
-//!   (or a minute, if that is longer), nor for longer than ten minutes, plus the look itself;
-//! - a restore of 48 hours costs under 900 transitions and under 4,000 of the 25,000 history events.
+//! - A restore of 20 minutes is found ready at the sixth poll.
+//! - A ready table stays undetected for at most five sixths of the time that its restore took (or a minute, if that is
+//!   longer), and for at most ten minutes, plus the time of the poll itself.
+//! - A restore of 48 hours costs under 900 transitions and under 4,000 of the 25,000 history events.
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -18,13 +18,13 @@ pub const SHORTEST: i64 = 60;
 /// The longest wait, in seconds.
 const LONGEST: i64 = 600;
 
-/// The seconds to wait at `now` for a restore that began at `started_at` and may take until
-/// `deadline`. The look that finds the deadline passed comes right behind it.
+/// Returns the seconds to wait at `now` for a restore that began at `started_at` and has until `deadline`. The last
+/// poll comes right after the deadline.
 pub fn wait_seconds(now: DateTime<Utc>, started_at: DateTime<Utc>, deadline: DateTime<Utc>) -> u32 {
     wait_seconds_from(SHORTEST, now, started_at, deadline)
 }
 
-/// The same for what may be ready sooner: the wait is so many seconds at least.
+/// Does the same as [`wait_seconds`] with another shortest wait, in seconds, for work that may be ready sooner.
 pub fn wait_seconds_from(
     shortest: i64,
     now: DateTime<Utc>,
@@ -54,12 +54,12 @@ mod tests {
     }
 
     #[test]
-    fn a_restore_of_twenty_minutes_is_found_ready_at_the_sixth_look() {
+    fn restore_of_twenty_minutes_is_found_ready_at_the_sixth_poll() {
         assert_eq!(polls(1_200, 172_800), [60, 120, 220, 403, 738, 1_338]);
     }
 
     #[test]
-    fn readiness_is_unseen_for_at_most_ten_minutes_and_five_sixths_of_the_restores_age() {
+    fn readiness_is_detected_within_ten_minutes_and_five_sixths_of_the_restores_age() {
         for ready_at in 60..20_000 {
             let seen_at = polls(ready_at, 172_800).last().copied().unwrap();
             let unseen = seen_at - ready_at;
@@ -68,13 +68,13 @@ mod tests {
     }
 
     #[test]
-    fn the_last_look_comes_right_behind_the_deadline() {
+    fn last_poll_comes_right_after_the_deadline() {
         let polls = polls(90, 90);
         assert!(matches!(polls.as_slice(), [60, last] if (91..=92).contains(last)), "{polls:?}");
     }
 
     #[test]
-    fn two_days_fit_the_history() {
+    fn two_days_of_polls_fit_into_the_history() {
         assert!(polls(172_800, 172_800).len() * 3 < 900);
     }
 }

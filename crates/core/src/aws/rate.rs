@@ -1,54 +1,56 @@
-//! Whether work at a rate ends, and how many segments share the rate.
+//! Calculates whether work at a limited rate ends in time, and how many segments share the rate.
 //!
-//! An execution whose history is full, or whose machine's time is up, fails without an end of its own, after days, and
-//! its work is lost. Both can be worked out before it begins. The fewer segments share a rate, the fewer calls there are,
-//! and the less of the rate is idle once the others have ended and one has not. So a rate is shared by as few as can take
-//! all of it, and all of them run side by side.
+//! An execution with a full history fails. So does one that exceeds the time limit of its state machine. It would fail
+//! after days, and its work would be lost. Both can be calculated before it begins.
+//!
+//! Fewer segments make fewer calls, and less of the rate is idle once all but one have ended. So the rate is shared by
+//! as few segments as can use all of it, and all of them run in parallel.
 
-/// Events of an execution's history (<https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html>).
+/// Maximum number of events in an execution's history
+/// (<https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html>).
 pub const EVENTS: u32 = 25_000;
-/// Events that are planned with. A fifth of the history is left for retries, of which each takes three, and for what a
-/// table has more than DynamoDB counted last.
+/// Events that a plan may use. A fifth of the history is reserved for retries, three events each, and for items that
+/// DynamoDB has not counted yet.
 pub const PLANNED_EVENTS: u32 = EVENTS / 5 * 4;
-/// Events of a call: five of its Task, and two of the Choice behind it.
+/// Events of a call: five of its Task and two of the Choice after it.
 pub const EVENTS_OF_A_CALL: u32 = 7;
-/// Events of a segment besides those of its calls.
+/// Events of a segment in addition to those of its calls.
 pub const EVENTS_OF_A_SEGMENT: u32 = 8;
-/// Events of a table, or of a whole backfill or import, besides those of its segments.
+/// Events of a table, or of a whole backfill or import, in addition to those of its segments.
 pub const EVENTS_OF_A_TABLE: u32 = 60;
-/// The machines' `TimeoutSeconds`: eight days.
+/// `TimeoutSeconds` of the state machines: eight days.
 pub const SECONDS: u32 = 8 * 24 * 3_600;
-/// Seconds that are planned with. One day is left, as part of the events is.
+/// Seconds that a plan may use. One day is reserved.
 pub const PLANNED_SECONDS: u32 = SECONDS - 24 * 3_600;
 
-/// Who makes the calls of a segment.
+/// The caller that processes the segments.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Caller {
-    /// An execution, which has a history and a time.
+    /// An execution, whose history and time are limited.
     Execution,
-    /// A process, which has neither.
+    /// A process, which has no such limits.
     Process,
 }
 
-/// Work that is done in calls, at a rate or without one.
+/// Work that is divided into calls, at a limited or unlimited rate.
 #[derive(Clone, Copy, Debug)]
 pub struct RatedWork {
-    /// Capacity units of all of it, as far as they can be told before.
+    /// Estimated capacity units of the whole work.
     pub units: f64,
-    /// Units a second of all segments together; 0 for no limit.
+    /// Capacity units per second for all segments together; 0 means no limit.
     pub rate: u32,
-    /// How long a call goes on, in seconds.
+    /// Duration of a call in seconds.
     pub seconds_per_call: u32,
-    /// Units that a call takes at the least, however short it is.
+    /// Minimum number of capacity units that a call takes, however short it is.
     pub least_units: f64,
-    /// How much of a call's time goes into taking units: 1 for all of it.
+    /// Share of a call's time in which it takes capacity units: 1 for all of it.
     pub useful: f64,
-    /// Calls at the least, however high the rate.
+    /// Minimum number of calls, however high the rate.
     pub least_calls: f64,
 }
 
 impl RatedWork {
-    /// How many seconds it takes at its rate; 0 without one.
+    /// Returns the seconds that the work takes at its rate; 0 without a limit.
     pub fn seconds(&self) -> f64 {
         match self.rate {
             0 => 0.0,
@@ -56,7 +58,7 @@ impl RatedWork {
         }
     }
 
-    /// How many calls so many segments of the same size make.
+    /// Returns the number of calls that `segments` segments of equal size make.
     pub fn calls(&self, segments: u32) -> f64 {
         let segments = f64::from(segments.max(1));
         let of_a_call = f64::from(self.rate) / segments * f64::from(self.seconds_per_call) * self.useful;
@@ -67,30 +69,32 @@ impl RatedWork {
         (of_a_segment * segments).max(self.least_calls)
     }
 
-    /// How many events so many segments of the same size take of an execution's history.
+    /// Returns the number of history events that `segments` segments of equal size cause.
     pub fn events(&self, segments: u32) -> f64 {
         let of_segments = f64::from(EVENTS_OF_A_SEGMENT) * f64::from(segments);
         self.calls(segments) * f64::from(EVENTS_OF_A_CALL) + of_segments + f64::from(EVENTS_OF_A_TABLE)
     }
 
-    /// So many segments, or else as many as an execution's history has room for; at least one.
+    /// Returns the largest number of segments, up to `segments`, that fits into the history of an execution; at least
+    /// one.
     pub fn fitting(&self, segments: u32) -> u32 {
         let fits = |segments: &u32| self.events(*segments) <= f64::from(PLANNED_EVENTS);
         (1..=segments).rev().find(fits).unwrap_or(1)
     }
 
-    /// Whether an execution comes to its end in one segment, which makes the fewest calls.
+    /// Returns whether an execution ends in time with one segment, which makes the fewest calls.
     pub fn ends(&self) -> bool {
         self.events(1) <= f64::from(PLANNED_EVENTS) && self.seconds() <= f64::from(PLANNED_SECONDS)
     }
 
-    /// Whether it would end at some rate.
+    /// Returns whether the work would end in time at an unlimited rate.
     pub fn ends_at_some_rate(&self) -> bool {
         RatedWork { rate: 0, ..*self }.ends()
     }
 
-    /// Why an execution would not come to its end at this rate, as an error says it behind the rate's name: `what` is the
-    /// work, and no call is longer than `longest_call` seconds. `None` where it would.
+    /// Explains why an execution would not end in time at this rate, for an error message that begins with the name of
+    /// the rate. `what` names the work, and a call takes at most `longest_call` seconds. Returns `None` if it would end
+    /// in time.
     pub fn too_slow(&self, what: &str, longest_call: u32) -> Option<String> {
         if self.ends() {
             return None;
@@ -114,22 +118,23 @@ impl RatedWork {
     }
 }
 
-/// How many calls of one segment an execution is planned to have room for.
+/// Returns the number of calls of one segment that fit into the planned history of an execution.
 pub fn calls_in_room() -> u32 {
     (PLANNED_EVENTS - EVENTS_OF_A_TABLE - EVENTS_OF_A_SEGMENT) / EVENTS_OF_A_CALL
 }
 
-/// How many days an execution is planned to have.
+/// Returns the number of days that an execution is planned to take at most.
 pub fn days_in_room() -> f64 {
     days(f64::from(PLANNED_SECONDS))
 }
 
-/// Seconds as days.
+/// Converts seconds to days.
 pub fn days(seconds: f64) -> f64 {
     seconds / 86_400.0
 }
 
-/// The lowest rate at which something ends, where it does from there on; `None` where it does at none.
+/// Finds the lowest rate at which something ends, given that it also ends at every higher rate. Returns `None` if it
+/// ends at no rate.
 pub fn least_rate(ends: impl Fn(u32) -> bool) -> Option<u32> {
     let (mut below, mut high) = (0, 10_000_000);
     if !ends(high) {

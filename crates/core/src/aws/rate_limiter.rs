@@ -1,32 +1,32 @@
-//! Capacity units, spread over time.
+//! Limits capacity units per second.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// How fast units may be taken. What a request takes is known when it was answered, so it is guessed before and put
-/// right then.
+/// A limiter of capacity units per second. The units of a request are known only from its response, so they are
+/// estimated before and corrected after it.
 #[derive(Debug)]
 pub(crate) struct RateLimiter {
     per_second: Option<f64>,
-    /// Units that were taken before their time.
+    /// Units that were taken in advance.
     owed: f64,
     since: Instant,
 }
 
 impl RateLimiter {
-    /// So many units a second; `None` for as many as there are.
+    /// Creates a limiter of this many units per second; `None` means no limit.
     pub(crate) fn new(per_second: Option<f64>, now: Instant) -> RateLimiter {
         RateLimiter { per_second, owed: 0.0, since: now }
     }
 
-    /// One of so many equal shares of so many units a second; 0 units for as many as there are.
+    /// Creates a limiter for one of `shares` equal shares of a rate; 0 units per second means no limit.
     pub(crate) fn share(units_per_second: u32, shares: u32, now: Instant) -> RateLimiter {
         let share = f64::from(units_per_second) / f64::from(shares.max(1));
         RateLimiter::new((share > 0.0).then_some(share), now)
     }
 
-    /// Takes units, and says how long to wait before they are used.
+    /// Takes units, and returns how long to wait before using them.
     pub(crate) fn take(&mut self, units: f64, now: Instant) -> Duration {
         let Some(per_second) = self.per_second else { return Duration::ZERO };
         let grown = now.saturating_duration_since(self.since).as_secs_f64() * per_second;
@@ -36,34 +36,34 @@ impl RateLimiter {
         wait
     }
 
-    /// What was guessed was more or less than it took.
+    /// Corrects an estimate after the response.
     pub(crate) fn correct(&mut self, guessed: f64, took: f64) {
         self.owe(took - guessed);
     }
 
-    /// A request took so much, and nothing was guessed before it.
+    /// Adds the units of a request that were not estimated before.
     pub(crate) fn owe(&mut self, units: f64) {
         self.owed += units;
     }
 
-    /// When what was taken is paid for; `None` without a limit.
+    /// Returns the time by which the taken units are covered by the rate; `None` without a limit.
     pub(crate) fn due(&self) -> Option<Instant> {
         let seconds = self.owed / self.per_second?;
         self.since.checked_add(Duration::try_from_secs_f64(seconds).ok()?)
     }
 
-    /// Waits until what was taken is paid for.
+    /// Waits until the taken units are covered by the rate.
     pub(crate) async fn wait(&mut self) {
         tokio::time::sleep(self.take(0.0, Instant::now())).await;
     }
 
-    /// How many units are had in this time; `None` without a limit.
+    /// Returns the units that the rate allows in this time; `None` without a limit.
     pub(crate) fn units_in(&self, time: Duration) -> Option<f64> {
         self.per_second.map(|per_second| per_second * time.as_secs_f64())
     }
 
-    /// Whether it is so late now, or will be once what was taken and so many units more are paid for. Who has to pay for
-    /// all that it takes by then takes nothing more.
+    /// Returns whether `end` has passed, or will have passed once the taken units and `units` more are covered by the
+    /// rate. A caller that must cover all its units by `end` takes no more then.
     pub(crate) fn is_over_with(&self, units: f64, end: Instant, now: Instant) -> bool {
         let more =
             self.per_second.and_then(|per_second| Duration::try_from_secs_f64(units / per_second).ok());
@@ -71,8 +71,8 @@ impl RateLimiter {
         now >= end || self.per_second.is_some() && due.is_none_or(|due| due >= end)
     }
 
-    /// Whether it is so late now, or will be once what was taken is paid for. Who has to end by then reads nothing more:
-    /// it would be read, and paid for in turn, after it.
+    /// Returns whether `end` has passed, or will have passed once the taken units are covered by the rate. A caller
+    /// that must stop by `end` reads no more then, as the next read would only be covered after it.
     pub(crate) fn is_over(&self, end: Instant, now: Instant) -> bool {
         self.is_over_with(0.0, end, now)
     }
@@ -83,20 +83,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn units_are_waited_for_once_they_are_owed() {
+    fn limiter_waits_for_owed_units() {
         let begin = Instant::now();
         let mut rate_limiter = RateLimiter::new(Some(10.0), begin);
         let at = |seconds: f64| begin + Duration::from_secs_f64(seconds);
         assert_eq!(rate_limiter.take(25.0, at(0.0)), Duration::ZERO);
         assert_eq!(rate_limiter.take(5.0, at(0.0)), Duration::from_secs_f64(2.5));
         assert_eq!(rate_limiter.take(10.0, at(1.0)), Duration::from_secs(2));
-        // What was owed is paid long since, but nothing is saved up.
+        // What was owed was covered long ago, but unused time is not saved up.
         assert_eq!(rate_limiter.take(10.0, at(60.0)), Duration::ZERO);
         assert_eq!(rate_limiter.take(10.0, at(60.0)), Duration::from_secs(1));
     }
 
     #[test]
-    fn a_wrong_guess_is_put_right() {
+    fn wrong_estimate_is_corrected() {
         let begin = Instant::now();
         let mut rate_limiter = RateLimiter::new(Some(10.0), begin);
         rate_limiter.take(10.0, begin);
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn a_share_is_owed_until_it_is_due_and_no_more() {
+    fn share_is_owed_until_its_due_time() {
         let began = Instant::now();
         let mut pace_of_four = RateLimiter::share(100, 4, began);
         assert_eq!(pace_of_four.due(), Some(began));
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_paid_for_in_time_is_not_taken() {
+    fn limiter_is_over_if_units_are_not_covered_in_time() {
         let began = Instant::now();
         let rate_limiter = RateLimiter::new(Some(10.0), began);
         assert_eq!(rate_limiter.units_in(Duration::from_secs(3)), Some(30.0));
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_limit_nothing_is_waited_for() {
+    fn unlimited_rate_never_waits() {
         let begin = Instant::now();
         let mut rate_limiter = RateLimiter::new(None, begin);
         rate_limiter.take(1e12, begin);

@@ -1,9 +1,8 @@
-//! Scan and BatchWriteItem with items as bytes: what the service sends is what is kept, to the letter, and no value is
-//! built of an attribute.
+//! Scans and writes items as bytes: they stay verbatim, and no attribute is parsed into a value.
 //!
-//! The calls are the SDK's: endpoint, signature, timeouts and retries are its own. Only the two ends of an attempt are
-//! replaced ([`bypass`]): the body that BatchWriteItem sends is put together here, and the answers of both are read
-//! here. An answer that breaks off, or that cannot be read, is a failed attempt like any other, which the SDK repeats.
+//! The SDK makes the calls, with its endpoint, signature, timeouts and retries. Only the two ends of an attempt are
+//! replaced (`codec`): this module writes the body of BatchWriteItem and reads the responses of Scan and
+//! BatchWriteItem. A response that breaks off or cannot be read is a failed attempt, which the SDK retries.
 
 mod codec;
 
@@ -23,57 +22,56 @@ use serde_json::Value;
 use super::failure::AwsFailure;
 use crate::error_name::ErrorName;
 
-/// A DynamoDB client whose items stay bytes.
+/// A DynamoDB client that handles items as bytes.
 #[derive(Clone, Debug)]
 pub struct RawItems {
     dynamodb: aws_sdk_dynamodb::Client,
 }
 
-/// What to scan.
+/// A request for one page of a scan.
 #[derive(Clone, Debug)]
 pub struct ScanPage<'a> {
-    /// The table's name or ARN.
+    /// Name or ARN of the table.
     pub table: &'a str,
-    /// This segment,
+    /// Scan segment, starting at 0.
     pub segment: u32,
-    /// of so many.
+    /// Total number of scan segments.
     pub segments: u32,
     /// Whether reads are strongly consistent.
     pub consistent_read: bool,
-    /// Items at most; `None` for a megabyte of them.
+    /// Maximum number of items; `None` for as many as fit into 1 MB.
     pub limit: Option<u32>,
-    /// The cursor that the page before ended with: a key as DynamoDB JSON.
+    /// Cursor of the previous page: a key as DynamoDB JSON.
     pub start: Option<&'a str>,
 }
 
 /// A page of a scan.
 #[derive(Clone, Debug)]
 pub struct Page {
-    /// The whole answer, which `items` point into.
+    /// The whole response, which `items` refer to.
     pub response: Bytes,
-    /// Each item, as DynamoDB JSON.
+    /// Byte range of each item in `response`. An item is DynamoDB JSON.
     pub items: Vec<std::ops::Range<usize>>,
-    /// Where the next page begins, as DynamoDB JSON with its attributes in the order of their names; `None` behind the
-    /// last.
+    /// Cursor of the next page, as DynamoDB JSON with attributes sorted by name; `None` after the last page.
     pub next: Option<String>,
-    /// Read capacity units that it took.
+    /// Read capacity units that the page consumed.
     pub capacity: f64,
-    /// When DynamoDB answered, by its own clock, to the second; `None` where the answer does not say.
+    /// Time of the response by DynamoDB's clock, in whole seconds; `None` if the response has no time.
     pub at: Option<DateTime<Utc>>,
 }
 
-/// What a BatchWriteItem left undone.
+/// The result of a BatchWriteItem.
 #[derive(Clone, Debug)]
 pub struct Written {
-    /// The items that DynamoDB did not take, as DynamoDB JSON: the bytes that were to be put, wherever DynamoDB names
-    /// them with the same values.
+    /// Unprocessed items as DynamoDB JSON. They are the bytes that the caller passed, if DynamoDB returns them with the
+    /// same values.
     pub unprocessed: Vec<Vec<u8>>,
-    /// Write capacity units that it took.
+    /// Write capacity units that the request consumed.
     pub capacity: f64,
 }
 
 impl RawItems {
-    /// With this client.
+    /// Creates a raw client from an SDK client.
     pub fn new(dynamodb: aws_sdk_dynamodb::Client) -> RawItems {
         RawItems { dynamodb }
     }
@@ -106,13 +104,13 @@ impl RawItems {
         slot.take().ok_or_else(|| unanswered("dynamodb:Scan"))
     }
 
-    /// Puts up to 25 items, none with the key of another. The items are DynamoDB JSON.
+    /// Puts up to 25 items of DynamoDB JSON with different keys.
     pub async fn put(&self, table: &str, items: &[&[u8]]) -> Result<Written, AwsFailure> {
         const ACTION: &str = "dynamodb:BatchWriteItem";
         let output = || BatchWriteItemOutput::builder().build();
         let body = Some(body_of(table, items));
         let (bypass, slot) = Bypass::new(body, left_of, BatchWriteItemError::generic, output);
-        // Stands for the items while the SDK builds the call: it finds the endpoint by the table.
+        // A placeholder for the items while the SDK builds the call. The SDK uses the table name to find the endpoint.
         let nothing = PutRequest::builder().set_item(Some(HashMap::new())).build();
         let nothing = nothing.map_err(AwsFailure::unbuilt(ACTION))?;
         let request = WriteRequest::builder().put_request(nothing).build();
@@ -124,12 +122,12 @@ impl RawItems {
     }
 }
 
-/// A call that succeeded without an answer, which the SDK does not do.
+/// Returns the failure of a call that succeeded without a response. The SDK never does this.
 fn unanswered(action: &'static str) -> AwsFailure {
     AwsFailure { action, name: ErrorName::ServiceUnavailable, detail: "there was no answer".to_owned() }
 }
 
-/// The body of a BatchWriteItem.
+/// Writes the body of a BatchWriteItem.
 fn body_of(table: &str, items: &[&[u8]]) -> Vec<u8> {
     let size: usize = items.iter().map(|item| item.len() + 32).sum();
     let mut body = Vec::with_capacity(size + table.len() + 80);
@@ -148,7 +146,7 @@ fn body_of(table: &str, items: &[&[u8]]) -> Vec<u8> {
     body
 }
 
-/// The page that an answer of Scan is.
+/// Reads a page from the response of a Scan.
 fn page_of(response: &[u8], at: Option<DateTime<Utc>>) -> Result<Page, Unread> {
     let split = item_formats::split_items(response)?;
     let base = response.as_ptr() as usize;
@@ -166,7 +164,7 @@ fn page_of(response: &[u8], at: Option<DateTime<Utc>>) -> Result<Page, Unread> {
     Ok(Page { response: Bytes::copy_from_slice(response), items, next, capacity, at })
 }
 
-/// What an answer of BatchWriteItem says.
+/// The parts of a BatchWriteItem response.
 struct Left {
     items: Vec<Value>,
     capacity: f64,
@@ -184,15 +182,15 @@ fn left_of(response: &[u8], _at: Option<DateTime<Utc>>) -> Result<Left, Unread> 
     Ok(Left { items: items.ok_or("an unprocessed item has no PutRequest")?, capacity })
 }
 
-/// The bytes that unprocessed items were given as.
+/// Returns the bytes in which the caller passed the unprocessed items.
 fn as_given(left: Vec<Value>, given: &[&[u8]]) -> Vec<Vec<u8>> {
-    // Only where something was left is it worth reading what was given.
+    // The passed items are parsed only if some are unprocessed.
     let given = if left.is_empty() { &[] } else { given };
     let given: Vec<(Value, &[u8])> =
         given.iter().filter_map(|item| Some((serde_json::from_slice(item).ok()?, *item))).collect();
     let bytes = |item: Value| match given.iter().find(|(value, _)| *value == item) {
         Some((_, bytes)) => bytes.to_vec(),
-        // Sets have no order, and DynamoDB may write a number in another way: then it is its own bytes that are put.
+        // Sets have no order, and DynamoDB may write a number differently. Then DynamoDB's bytes are put instead.
         None => item.to_string().into_bytes(),
     };
     left.into_iter().map(bytes).collect()
@@ -202,8 +200,8 @@ fn units(capacity: &Value) -> f64 {
     capacity.get("CapacityUnits").and_then(Value::as_f64).unwrap_or_default()
 }
 
-/// A key as DynamoDB JSON, for the SDK; `None` where it is none: an object of one or two attributes of type `S`, `N` or
-/// `B` (base64).
+/// Parses a key from DynamoDB JSON for the SDK. A key is an object of one or two attributes of type `S`, `N` or `B`
+/// (base64). Returns `None` for anything else.
 pub fn key_of_json(json: &str) -> Option<HashMap<String, AttributeValue>> {
     let key: BTreeMap<String, BTreeMap<String, String>> = serde_json::from_str(json).ok()?;
     let attribute = |(name, value): (String, BTreeMap<String, String>)| {

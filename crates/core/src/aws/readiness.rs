@@ -1,5 +1,4 @@
-//! Looking at a table that is being made, and what a look leads to: the one implementation for every
-//! workflow that waits for a table.
+//! Polls a table that is being created or restored. Every workflow that waits for a table uses this module.
 
 use aws_sdk_dynamodb::types::TableDescription;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -9,53 +8,54 @@ use super::poll_interval;
 use super::poll_interval::wait_seconds_from;
 use super::table::{Readiness, readiness};
 
-/// DescribeTable may not know a new table at once (API reference, CreateTable); restores are looked at
-/// after a minute, so five is generous.
+/// DescribeTable may not find a new table at once (API reference, CreateTable). Restores are polled after a minute, so
+/// five minutes are ample.
 const UNSEEN_FOR_AT_MOST: TimeDelta = TimeDelta::minutes(5);
 
-/// Since when a table is waited for, and how long.
+/// The timing of the polls of one table.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct PollSchedule {
-    /// The age that the waits grow with counts from here.
+    /// Start time, from which the growing waits count.
     pub started_at: DateTime<Utc>,
-    /// When it is given up.
+    /// Time at which the wait times out.
     pub deadline: DateTime<Utc>,
-    /// For how long a table that cannot be seen may only be too new.
+    /// Time after the start in which a missing table counts as too new.
     pub unseen_for_at_most: TimeDelta,
-    /// The shortest wait, in seconds.
+    /// Shortest wait in seconds.
     pub shortest_wait: i64,
 }
 
-/// What was seen of a table.
+/// The state of a table at a poll.
 #[derive(Clone, Debug)]
 pub enum TableState {
-    /// It can be used.
+    /// The table can be used.
     Ready(Box<TableDescription>),
-    /// Not yet; the words say what is still going on. With the table, where it can be seen.
+    /// The table is not ready yet. The text says what is in progress. The description is present if the table is
+    /// visible.
     Pending(String, Option<Box<TableDescription>>),
-    /// It never will.
+    /// The table will never be ready. The text says why.
     Failed(String),
-    /// There is no such table (any more).
+    /// The table does not exist.
     Missing,
 }
 
-/// What a wait comes to.
+/// The decision after a poll that found the table not ready.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Wait {
-    /// So many seconds.
+    /// Wait this many seconds.
     Seconds(u32),
-    /// The deadline is past.
+    /// The deadline has passed.
     TimedOut,
 }
 
 impl PollSchedule {
-    /// With a table that was asked for just now.
+    /// Creates the schedule of a table that was just requested.
     pub fn until(started_at: DateTime<Utc>, deadline: DateTime<Utc>) -> PollSchedule {
         let shortest_wait = poll_interval::SHORTEST;
         PollSchedule { started_at, deadline, unseen_for_at_most: UNSEEN_FOR_AT_MOST, shortest_wait }
     }
 
-    /// How long to wait at `now` for what was not ready.
+    /// Returns how long to wait after a poll at `now`.
     pub fn wait(&self, now: DateTime<Utc>) -> Wait {
         match now >= self.deadline {
             true => Wait::TimedOut,
@@ -66,7 +66,7 @@ impl PollSchedule {
         }
     }
 
-    /// What a table looks like. One that cannot be seen may only be too new.
+    /// Polls a table. A missing table may only be too new.
     pub async fn poll(
         &self,
         dynamodb: &aws_sdk_dynamodb::Client,

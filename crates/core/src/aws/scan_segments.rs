@@ -1,30 +1,30 @@
-//! In how many segments a table is scanned, or an export is imported.
+//! Chooses the number of segments of a scan or an import.
 
 use super::rate::RatedWork;
 
-/// A segment for each so many bytes of a table: a function reads them, and writes what is in them, in a few minutes.
+/// Bytes of a table per segment. A function reads and writes this many in a few minutes.
 const BYTES_OF_A_SEGMENT: u64 = 512 << 20;
-/// The fewest capacity units a second that are worth a segment of its own: a page takes up to 256 at once, an item up to 400.
+/// Minimum capacity units per second that justify another segment. A page takes up to 256 at once, an item up to 400.
 const CAPACITY_OF_A_SEGMENT: u32 = 5;
 /// Bytes of a page of a scan.
 const PAGE: u32 = 1 << 20;
-/// Bytes of a read capacity unit, read consistently; else there are twice as many.
+/// Bytes per read capacity unit of a consistent read. An eventually consistent read covers twice as many.
 const UNIT: u32 = 4_096;
-/// Bytes a second that one segment is read with at ease: a page each half second, where one takes some two tenths.
+/// Bytes per second that one segment easily reads: a page each half second. A page takes about 0.2 seconds.
 const BYTES_A_SECOND: u32 = 2 * PAGE;
 
-/// As many as a table of so many bytes, as DescribeTable says them, is worth; at least one.
+/// Returns the number of segments for a table of this size, as DescribeTable reports it; at least one.
 pub fn by_size(bytes: Option<i64>) -> u32 {
     u32::try_from(number(bytes).div_ceil(BYTES_OF_A_SEGMENT)).unwrap_or(u32::MAX).max(1)
 }
 
-/// As few as take all of a rate of read capacity units; at least one.
+/// Returns the smallest number of segments that uses a whole rate of read capacity units; at least one.
 pub fn by_rate(units_a_second: u32, consistent: bool) -> u32 {
     units_a_second.div_ceil(BYTES_A_SECOND / bytes_of_a_unit(consistent)).max(1)
 }
 
-/// The scan of a table of so many bytes, as DescribeTable says them. `rate` is in read capacity units a second, 0 for no
-/// limit.
+/// Returns the scan of a table of this size, as DescribeTable reports it. `rate` is in read capacity units per second;
+/// 0 means no limit.
 pub fn scan(bytes: Option<i64>, consistent: bool, rate: u32, seconds_per_call: u32) -> RatedWork {
     let unit = f64::from(bytes_of_a_unit(consistent));
     let units = number(bytes) as f64 / unit;
@@ -32,7 +32,7 @@ pub fn scan(bytes: Option<i64>, consistent: bool, rate: u32, seconds_per_call: u
     RatedWork { units, rate, seconds_per_call, least_units, useful: 1.0, least_calls: 0.0 }
 }
 
-/// A number that DescribeTable says; 0 where it says none.
+/// Converts a count from DescribeTable; 0 if it is missing.
 pub fn number(said: Option<i64>) -> u64 {
     u64::try_from(said.unwrap_or_default()).unwrap_or_default()
 }
@@ -41,8 +41,8 @@ fn bytes_of_a_unit(consistent: bool) -> u32 {
     if consistent { UNIT } else { 2 * UNIT }
 }
 
-/// As many as so many capacity units a second are worth, 0 for as many as there are; at least one, and `most` at the
-/// most.
+/// Returns the number of segments for this many capacity units per second: at least one, at most `most`. 0 means no
+/// limit on capacity and returns `most`.
 pub fn by_capacity(max_capacity_units: u32, most: u32) -> u32 {
     match max_capacity_units {
         0 => most.max(1),
@@ -55,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_is_as_many_as_it_is_worth() {
+    fn segments_grow_with_size_and_capacity() {
         let gibibyte = 1_i64 << 30;
         for (bytes, segments) in
             [(None, 1), (Some(-1), 1), (Some(0), 1), (Some(gibibyte / 2 + 1), 2), (Some(i64::MAX), u32::MAX)]
@@ -69,7 +69,7 @@ mod tests {
         }
     }
     #[test]
-    fn as_few_as_take_the_rate_share_it() {
+    fn rate_is_shared_by_the_fewest_segments() {
         for (units, consistent, segments) in [
             (1, true, 1),
             (512, true, 1),

@@ -1,24 +1,25 @@
-//! Starting an execution once.
+//! Starts an execution exactly once.
 //!
-//! The execution's name derives from what it is about, and Step Functions gives a name once in 90 days (API reference,
-//! StartExecution): the same name with the same input is the execution that runs; of one that has ended, or has another
-//! input, it says that it exists. Both mean that somebody has started it already, which is what was wanted.
+//! The name of the execution derives from its subject. Step Functions accepts a name once in 90 days (API reference,
+//! StartExecution). The same name with the same input returns the running execution. If that execution has ended, or
+//! has another input, the call fails with ExecutionAlreadyExists. Both mean that the execution was already started,
+//! which is the goal.
 
 use aws_sdk_sfn::error::ProvideErrorMetadata;
 use serde::Serialize;
 
 use super::failure::AwsFailure;
 
-/// What became of a start.
+/// The result of a start.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Started {
-    /// The execution of this ARN was, or it runs and has the same input.
+    /// ARN of the execution, which was just started, or is running with the same input.
     Now(String),
-    /// One of this name was started before.
+    /// An execution of this name was started before.
     Before,
 }
 
-/// Starts an execution of this name.
+/// Starts an execution of this name, or detects that it was started before.
 pub async fn start_execution(
     sfn: &aws_sdk_sfn::Client,
     state_machine_arn: &str,

@@ -1,5 +1,4 @@
-//! A DynamoDB table as the workflows see it: the part of AWS's `TableDescription` that is kept in
-//! executions, and the one answer to the question whether a restored table can be used.
+//! DynamoDB tables: the part of a description that executions hold, and the checks that a table can be used or scanned.
 
 use aws_sdk_dynamodb::error::ProvideErrorMetadata;
 use aws_sdk_dynamodb::types as sdk;
@@ -13,46 +12,46 @@ use super::failure::AwsFailure;
 use crate::clock::utc;
 use crate::error_name::ErrorName;
 
-/// The part of a table's description that an execution's output holds, under AWS's own names.
+/// The part of a table's description in an execution's output, under AWS's own names.
 ///
-/// AWS's whole description can be many kilobytes (20 indexes, their keys and projections), and an
-/// execution's state is limited; everything else can be had from DescribeTable.
+/// AWS's whole description can be many kilobytes (20 indexes with keys and projections), and the state of an execution
+/// is limited. DescribeTable returns the rest.
 #[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct TableDescription {
-    /// The table's name.
+    /// Name of the table.
     pub table_name: String,
-    /// The table's ARN.
+    /// ARN of the table.
     pub table_arn: String,
-    /// Tells tables apart that had the same name one after the other.
+    /// Id of the table, which differs between consecutive tables of the same name.
     pub table_id: String,
-    /// Such as `CREATING` or `ACTIVE`.
+    /// Status of the table, such as `CREATING` or `ACTIVE`.
     pub table_status: String,
-    /// When the table was created, which is when its restore began.
+    /// Time at which the table was created. For a restored table this is the start of the restore.
     pub creation_date_time: DateTime<Utc>,
-    /// Items in the table, as DynamoDB last counted them (about every six hours).
+    /// Number of items in the table, as DynamoDB last counted them (about every six hours).
     pub item_count: i64,
-    /// Bytes in the table, as DynamoDB last counted them.
+    /// Size of the table in bytes, as DynamoDB last counted them (about every six hours).
     pub table_size_bytes: i64,
-    /// What the table was restored from; null where DynamoDB does not say, as it never does once the table is ACTIVE.
+    /// What the table was restored from; null if DynamoDB does not say. It never does once the table is ACTIVE.
     pub restore_summary: Option<RestoreSummary>,
 }
 
-/// What a table was restored from, as DynamoDB tells it until the table is ACTIVE.
+/// The source of a restored table, which DynamoDB reports until the table is ACTIVE.
 #[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct RestoreSummary {
-    /// The backup; null for a point-in-time restore.
+    /// ARN of the backup; null for a point-in-time restore.
     #[serde(deserialize_with = "Option::deserialize")]
     #[schemars(required, schema_with = "crate::schemas::nullable_string")]
     pub source_backup_arn: Option<String>,
-    /// The table that was backed up.
+    /// ARN of the table that was backed up.
     #[serde(deserialize_with = "Option::deserialize")]
     #[schemars(required, schema_with = "crate::schemas::nullable_string")]
     pub source_table_arn: Option<String>,
-    /// The moment that the items are of.
+    /// Point in time that the items were restored to.
     pub restore_date_time: DateTime<Utc>,
-    /// Whether items are still being restored, or indexes built.
+    /// Whether items are still being restored or indexes built.
     pub restore_in_progress: bool,
 }
 
@@ -73,7 +72,7 @@ impl From<&sdk::TableDescription> for TableDescription {
 }
 
 impl RestoreSummary {
-    /// What DynamoDB tells of the restore that makes this table: nothing any more, once the table is ACTIVE.
+    /// Returns what DynamoDB reports about the restore of this table. Returns `None` once the table is ACTIVE.
     pub fn from_table(table: &sdk::TableDescription) -> Option<RestoreSummary> {
         table.restore_summary().map(|summary| RestoreSummary {
             source_backup_arn: summary.source_backup_arn().map(str::to_owned),
@@ -84,7 +83,7 @@ impl RestoreSummary {
     }
 }
 
-/// The description of the table of this name or ARN; `None` where there is no such table.
+/// Describes the table of this name or ARN. Returns `None` if it does not exist.
 pub async fn describe(
     dynamodb: &aws_sdk_dynamodb::Client,
     table: &str,
@@ -96,14 +95,14 @@ pub async fn describe(
     }
 }
 
-/// The names of a table's key attributes: the partition key's, then the sort key's where it has one.
+/// Returns the names of a table's key attributes: the partition key, then the sort key if there is one.
 pub fn key_names(table: &sdk::TableDescription) -> Vec<String> {
     let mut keys: Vec<_> = table.key_schema().iter().collect();
     keys.sort_by_key(|key| *key.key_type() != sdk::KeyType::Hash);
     keys.into_iter().map(|key| key.attribute_name().to_owned()).collect()
 }
 
-/// The types of a table's key attributes, in the order of [`key_names`].
+/// Returns the types of a table's key attributes, in the order of [`key_names`].
 pub fn key_types(table: &sdk::TableDescription) -> Result<Vec<KeyType>, AwsFailure> {
     let of = |name: &String| {
         let mut definitions = table.attribute_definitions().iter();
@@ -118,19 +117,19 @@ pub fn key_types(table: &sdk::TableDescription) -> Result<Vec<KeyType>, AwsFailu
     key_names(table).iter().map(of).collect()
 }
 
-/// Why a scan of a table would not find all that is in it.
+/// The reason why a scan of a table would not find all items.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Unscannable {
-    /// Not yet; the words say what is still going on.
+    /// The table is not ready yet. The text says what is in progress.
     Yet(&'static str),
-    /// In the state that it is in, it never will.
+    /// The table is in a state in which a scan will never find all items.
     Ever(TableStatus),
 }
 
-/// Whether a scan of a table finds all that is in it.
+/// Checks that a scan of a table finds all items.
 pub fn scannable(table: &sdk::TableDescription) -> Result<(), Unscannable> {
     match table.table_status() {
-        // A scan of a table that is being filled would find what is there so far, and say that it is all.
+        // A scan during a restore finds only the items restored so far, without an error.
         _ if table.restore_summary().is_some_and(|summary| summary.restore_in_progress()) => {
             Err(Unscannable::Yet("it is being restored"))
         }
@@ -146,24 +145,24 @@ pub fn scannable(table: &sdk::TableDescription) -> Result<(), Unscannable> {
 /// Whether a table can be used.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Readiness {
-    /// Active, restored, and with every index, secondary or of vectors, active and filled.
+    /// The table is active and restored, and every secondary and vector index is active and filled.
     Ready,
-    /// Not yet; the words say what is still going on.
+    /// The table cannot be used yet. The text says what is in progress.
     Pending(String),
-    /// Never: the table is in a state that it does not leave by itself.
+    /// The table is in a state that it does not leave by itself.
     Failed(String),
 }
 
-/// Whether this table can be used: `ACTIVE` alone does not say so, for a restore may still be in
-/// progress and indexes may still be filling (API reference, TableDescription and
-/// GlobalSecondaryIndexDescription).
+/// Returns whether a table can be used. The status `ACTIVE` is not enough, because a restore may still be in progress
+/// and indexes may still be filling (API reference, TableDescription and GlobalSecondaryIndexDescription).
 pub fn readiness(table: &sdk::TableDescription) -> Readiness {
     match table.table_status() {
         Some(TableStatus::Active) => {}
         Some(TableStatus::Creating | TableStatus::Updating) | None => {
             return Readiness::Pending("the table is being created".to_owned());
         }
-        // It ends by itself 18 to 57 minutes after the key can be used again (DDB-TABLE-331 to 335 of the measurements).
+        // This state ends by itself 18 to 57 minutes after the key can be used again (DDB-TABLE-331 to 335 of the
+        // measurements).
         Some(TableStatus::InaccessibleEncryptionCredentials) => {
             let reason = "DynamoDB cannot use the table's key (INACCESSIBLE_ENCRYPTION_CREDENTIALS)";
             return Readiness::Pending(reason.to_owned());
@@ -215,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn ready_is_active_and_restored_and_every_index_filled() {
+    fn ready_table_is_active_and_restored_with_filled_indexes() {
         assert_eq!(readiness(&table(TableStatus::Active, false, None)), Readiness::Ready);
         assert_eq!(
             readiness(&table(TableStatus::Active, false, Some((IndexStatus::Active, false)))),
@@ -224,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn anything_short_of_it_is_pending() {
+    fn incomplete_table_is_pending() {
         for short in [
             table(TableStatus::Creating, false, None),
             table(TableStatus::Updating, false, None),
@@ -239,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn a_vector_index_is_waited_for_like_any_other() {
+    fn vector_index_must_be_filled_like_any_other() {
         let with_vectors = |status: IndexStatus, backfilling: bool| {
             let index = sdk::VectorIndexDescription::builder().index_name("by-meaning").index_status(status);
             let mut described = table(TableStatus::Active, false, Some((IndexStatus::Active, false)));
@@ -254,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn a_table_without_its_key_may_be_scannable_again() {
+    fn table_without_its_key_is_only_temporarily_unscannable() {
         let status = TableStatus::InaccessibleEncryptionCredentials;
         assert!(matches!(scannable(&table(status, false, None)), Err(Unscannable::Yet(_))));
         let archived = scannable(&table(TableStatus::Archived, false, None));
@@ -262,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn states_that_a_table_does_not_leave_are_failures() {
+    fn final_table_states_are_failures() {
         for status in [
             TableStatus::Deleting,
             TableStatus::Archiving,

@@ -1,7 +1,7 @@
-//! Which tables a workflow is run for: by name, by a pattern, or by a tag.
+//! Selects the tables of an execution: by name, by pattern or by tag.
 //!
-//! What can be asked for is each workflow's own; how it is understood, and how the tables are found, is the same for
-//! all. Names are taken as they are, so that a table that is not there fails by its own name later, and stops no other.
+//! Each workflow decides which of these its input may use. The parsing and the search are the same for all workflows.
+//! Names are not looked up here. A name without a table fails later, under that name, and stops no other table.
 
 use std::collections::BTreeSet;
 
@@ -17,57 +17,57 @@ use crate::clock::{Clock, utc};
 use crate::error_name::ErrorName;
 use crate::text::{quoted, regex_error};
 
-/// Which tables.
+/// The tables to select.
 #[derive(Clone, Debug)]
 pub enum Selection {
-    /// These.
+    /// Tables of these names.
     Names(Vec<String>),
-    /// Every table whose name matches.
+    /// Tables whose names match.
     Pattern(Regex),
-    /// Every table with this tag. A key may have a `=` in it, so of `a=b=c` the key may be `a` or `a=b`; every way to split
-    /// it is meant.
+    /// Tables with this tag. A key may contain `=`, so `a=b=c` may have the key `a` or `a=b`. Every way to split it is
+    /// tried.
     Tag {
-        /// Its key, to the letter, up to the first `=`.
+        /// Text before the first `=`, verbatim.
         key: String,
-        /// Its value, behind the first `=`.
+        /// Text after the first `=`.
         value: String,
-        /// How values are compared.
+        /// Comparison of values.
         case: ValueCase,
     },
 }
 
-/// How the value of a tag is compared.
+/// A way to compare the values of tags.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum ValueCase {
-    /// To the letter.
+    /// Compares values verbatim.
     Exact,
-    /// `TRUE` is `true`.
+    /// Ignores case: `TRUE` equals `true`.
     Any,
 }
 
-/// Why an input cannot be followed.
+/// An input that selects no tables because it is invalid.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum InvalidInput {
-    /// A field holds what it may not.
+    /// A field holds an invalid value.
     #[error("{field} {reason}")]
     Field {
-        /// The name of the field in the input.
+        /// Name of the field in the input.
         field: &'static str,
-        /// What is wrong with it, and what would be right.
+        /// What is wrong with the value, and what would be right.
         reason: String,
     },
     /// The pattern is not a regular expression.
     #[error("TableNamePattern {pattern} is not a regular expression in RE2's syntax: {reason}")]
     Pattern {
-        /// The pattern, as it was given.
+        /// The pattern, quoted.
         pattern: String,
-        /// What is wrong with it.
+        /// What is wrong with the pattern.
         reason: String,
     },
 }
 
 impl InvalidInput {
-    /// The name that a step fails by.
+    /// Returns the name that a step fails with.
     pub fn name(&self) -> ErrorName {
         match self {
             InvalidInput::Field { .. } => ErrorName::InvalidInput,
@@ -76,17 +76,17 @@ impl InvalidInput {
     }
 }
 
-/// A field holds what it may not.
+/// Creates the error of an invalid field.
 pub fn field(field: &'static str, reason: impl Into<String>) -> InvalidInput {
     InvalidInput::Field { field, reason: reason.into() }
 }
 
-/// The names in a parameter of a template: with commas between.
+/// Splits the comma-separated names in a template parameter.
 pub fn named_in(parameter: &str) -> Vec<String> {
     parameter.split(',').map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned).collect()
 }
 
-/// The tables of these names, each once. `of` is the field that they stand in.
+/// Selects tables by name, without duplicates. `of` is the field that holds the names.
 pub fn names_of(of: &'static str, names: Vec<String>) -> Result<Selection, InvalidInput> {
     if names.is_empty() {
         return Err(field(of, "is empty; at least one table has to be named"));
@@ -98,14 +98,14 @@ pub fn names_of(of: &'static str, names: Vec<String>) -> Result<Selection, Inval
     Ok(Selection::Names(names.into_iter().filter(|name| seen.insert(name.clone())).collect()))
 }
 
-/// The tables whose names match a regular expression.
+/// Selects the tables whose names match a regular expression.
 pub fn pattern_of(pattern: &str) -> Result<Selection, InvalidInput> {
     let invalid =
         |error: &regex::Error| InvalidInput::Pattern { pattern: quoted(pattern), reason: regex_error(error) };
     Regex::new(pattern).map(Selection::Pattern).map_err(|error| invalid(&error))
 }
 
-/// The tables with a tag that is written `key=value`.
+/// Selects the tables with a tag of the form `key=value`.
 pub fn tag_of(tag: &str, case: ValueCase) -> Result<Selection, InvalidInput> {
     match tag.split_once('=') {
         Some((key, value)) if !key.is_empty() => {
@@ -115,7 +115,7 @@ pub fn tag_of(tag: &str, case: ValueCase) -> Result<Selection, InvalidInput> {
     }
 }
 
-/// So many hours, from the parameter `of` of a template: 1 to 168.
+/// Parses a number of hours, 1 to 168, from the template parameter `of`.
 pub fn hours_of(of: &'static str, hours: &str) -> Result<TimeDelta, InvalidInput> {
     match hours.parse() {
         Ok(hours @ 1..=168) => Ok(TimeDelta::hours(hours)),
@@ -124,7 +124,7 @@ pub fn hours_of(of: &'static str, hours: &str) -> Result<TimeDelta, InvalidInput
 }
 
 impl Selection {
-    /// The names of the tables that are meant, in the Region and account of the execution.
+    /// Finds the names of the selected tables in the Region and account of the execution.
     pub async fn tables(
         self,
         dynamodb: &aws_sdk_dynamodb::Client,
@@ -151,7 +151,7 @@ impl Selection {
     }
 }
 
-/// Whether a tag is written like this: key, `=` and value.
+/// Returns whether a tag, written as `key=value`, equals `wanted`.
 fn is_written(wanted: &str, key: &str, value: &str, case: ValueCase) -> bool {
     let wanted = wanted.strip_prefix(key).and_then(|rest| rest.strip_prefix('='));
     wanted.is_some_and(|wanted| match case {
@@ -195,13 +195,17 @@ async fn has_tag(
     }
 }
 
-/// How long a table is in creation that CreateTable makes, and generously.
+/// The longest time that a table of CreateTable is in creation, with a wide margin.
 const CREATED_FOR_AT_MOST: TimeDelta = TimeDelta::minutes(10);
 
-/// Looks why the tags of a table cannot be found. One that is gone or going has none that count, and keeps no other from
-/// being chosen. Nor has one that is being restored, since a restore brings no tags. What tags another table has that is
-/// being created is known only when it is (DDB-TABLE-101, 104, 217 of the measurements), and fails as `ResourceBusy` until
-/// then; but not for long, as a table that ImportTable fills is being created for hours, and keeps no other waiting.
+/// Checks why a table has no tags.
+///
+/// - A table that was deleted or is being deleted is not selected.
+/// - A table that is being restored is not selected, since a restore copies no tags.
+/// - The tags of any other table are known only once it is created (DDB-TABLE-101, 104, 217 of the measurements). Until
+///   then it fails as `ResourceBusy`.
+/// - A table that has been in creation for more than ten minutes is not selected. ImportTable fills a table for hours,
+///   which would delay the other tables.
 async fn has_no_tags(dynamodb: &aws_sdk_dynamodb::Client, table_arn: &str) -> Result<(), AwsFailure> {
     let Some(table) = table_description::describe(dynamodb, table_arn).await? else { return Ok(()) };
     if table.table_status() == Some(&TableStatus::Deleting) {
@@ -241,7 +245,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_key_may_have_an_equals_sign_and_every_way_to_split_the_tag_is_tried() {
+    async fn every_way_to_split_a_tag_at_an_equals_sign_is_tried() {
         let aws = FakeAws::default().with_table("a").with_table("b").with_table("c").with_table("d");
         let aws = aws.with_tag("a", "backup=nightly", "yes").with_tag("b", "backup", "nightly=yes");
         let aws = aws.with_tag("c", "backup", "nightly").with_tag("d", "backup=nightly", "YES");
@@ -251,7 +255,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_table_whose_tags_cannot_be_found_is_looked_at() {
+    async fn table_whose_tags_cannot_be_found_is_described() {
         let aws =
             FakeAws::default().with_table("going").with_table("tagged").with_tag("tagged", "backup", "yes");
         let tags = json!([{ "Key": "backup", "Value": "yes" }]);
@@ -271,7 +275,7 @@ mod tests {
         }
         aws.set("going", "TableStatus", json!("DELETING"));
         assert_eq!(chosen().await.unwrap(), ["tagged"]);
-        // As a table that ImportTable fills is, for hours.
+        // ImportTable leaves a table in this state for hours.
         aws.set("going", "TableStatus", json!("CREATING"));
         aws.set("going", "CreationDateTime", json!(1_000.0));
         assert_eq!(chosen().await.unwrap(), ["tagged"]);

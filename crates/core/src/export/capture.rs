@@ -12,27 +12,27 @@ use crate::settings::report::bounded;
 use crate::settings::{Aws, SettingsDocument, report};
 use crate::storage::{Files, FilesError};
 
-/// What was written.
+/// The location of the settings, and notes about them.
 #[derive(Clone, Debug, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Output {
-    /// Where the document lies.
+    /// Location of the settings document.
     pub settings: String,
-    /// What could not be read, and why.
+    /// Settings that could not be read, each with the reason.
     #[schemars(length(max = 61), inner(length(max = 161)))]
     pub notes: Vec<String>,
 }
 
-/// Why the settings were not written down.
+/// An error that prevented writing the settings.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// There is no such table (any more).
+    /// The table does not exist.
     #[error("table {0} does not exist any more, so its settings cannot be read")]
     SourceTableMissing(String),
     /// The document could not be written.
     #[error(transparent)]
     Files(#[from] FilesError),
-    /// An AWS call failed. Its name and action are kept.
+    /// An AWS call failed; holds its error name and action.
     #[error(transparent)]
     Aws(#[from] AwsFailure),
 }
@@ -47,7 +47,7 @@ impl HasErrorName for Error {
     }
 }
 
-/// Reads the settings of the table and writes them down in the export's folder.
+/// Reads the settings of the table and writes them into the folder of the export.
 pub async fn capture(
     aws: &Aws,
     files: &Files,

@@ -1,7 +1,8 @@
-//! Whose a folder is: a document in it says so, which is written before anything else.
+//! Claims a folder by writing a document with the name of its owner before anything else.
 //!
-//! S3 takes a new object from one of several that come at once (`If-None-Match: *`). Who finds a document of its own
-//! goes by what it says, so that a repetition decides nothing anew; who finds another's keeps off.
+//! S3 accepts a new object from only one of several concurrent writers (`If-None-Match: *`). An owner that finds its
+//! own document uses it, so that a repeated call decides nothing anew. An owner that finds another's document leaves
+//! the folder alone.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -9,31 +10,31 @@ use serde::de::DeserializeOwned;
 use crate::aws::failure::AwsFailure;
 use crate::storage::{Files, FilesError};
 
-/// A document that says whose a folder is.
+/// A document that names the owner of a folder.
 pub trait Owned: Serialize + DeserializeOwned {
-    /// The version of its form that this code writes, and the only one that it reads.
+    /// The version of the document that this code writes, and the only one that it reads.
     const VERSION: u32;
-    /// Of its form.
+    /// Returns the version of this document.
     fn version(&self) -> u32;
-    /// Whose the folder is.
+    /// Returns the owner of the folder.
     fn owner(&self) -> &str;
 }
 
-/// Whose a folder is.
+/// The result of a claim.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Claim<D> {
-    /// The owner's. Its document is the one that was written first.
+    /// The folder belongs to the caller; holds the document that was written first.
     Ours(D),
-    /// Another's, which is what stands there.
+    /// The folder belongs to another owner; holds its document.
     Taken(D),
-    /// What lies there says nothing that can be gone by.
+    /// The existing document is invalid.
     Unusable {
-        /// What is wrong with it, to follow "it".
+        /// What is wrong with the document, as a predicate without its subject "it".
         why: String,
     },
 }
 
-/// Writes the document, or takes what stands in its place if that is the owner's own.
+/// Writes the document, or returns an existing document of the same owner.
 pub async fn claim<D: Owned>(files: &Files, key: &str, document: D) -> Result<Claim<D>, FilesError> {
     let body = serde_json::to_vec_pretty(&document).map_err(AwsFailure::unbuilt("s3:PutObject"))?;
     if files.put_new(key, body).await? {

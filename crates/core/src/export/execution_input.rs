@@ -1,8 +1,8 @@
-//! What an execution takes, whether a schedule or a person begins it.
+//! The input of an execution of `export-table`, from a schedule or from a person.
 //!
-//! `{"TableName": "Movies"}` alone is enough, and `{}` takes everything from the template's parameters. The system
-//! before this one was called with `{"action": "create-backups", "frequency": "daily"}` and `{"action": "backup-table",
-//! "table_name": "Movies"}`: those schedules go on as they are.
+//! `{"TableName": "Movies"}` is enough, and `{}` takes everything from the parameters of the template. The predecessor
+//! of this workflow was called with `{"action": "create-backups", "frequency": "daily"}` and `{"action":
+//! "backup-table", "table_name": "Movies"}`. These inputs still work, so its schedules need no change.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use schemars::JsonSchema;
@@ -14,101 +14,106 @@ use super::{CompressionName, ExportConfig, ExportFormat, Frequency, NullTagName}
 use crate::aws::table_selection::{ValueCase, field, hours_of, names_of, tag_of};
 use crate::text::quoted;
 
-/// The most segments of a table. DynamoDB takes a million; more than this reads no faster in one execution.
+/// Maximum number of segments per table. DynamoDB accepts a million, but more than this read no faster in one
+/// execution.
 pub const MOST_SEGMENTS: u32 = 64;
-/// The most segments at a time: what a Map of Step Functions runs beside each other
+/// Maximum number of concurrent segments: the concurrency of an inline Map of Step Functions
 /// (<https://docs.aws.amazon.com/step-functions/latest/dg/state-map-inline.html>).
 const MOST_AT_A_TIME: u32 = 40;
-/// The longest that a call takes pages. A function has 900 s, and the last page may be followed by 256 s of waiting for
-/// its capacity, and by the rest of an upload.
+/// Maximum seconds for which a call reads pages. A function has 900 s. The last page may be followed by 256 s of
+/// waiting for its capacity, and by the rest of an upload.
 pub const LONGEST_CALL: u32 = 600;
 
-/// The most read capacity units a second that may be said.
+/// Maximum read capacity units per second that an input may ask for.
 const MOST_UNITS: u32 = 10_000_000;
 
 /// The input of an execution of `export-table`.
 #[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields, default)]
 pub struct ExecutionInput {
-    /// One table.
+    /// Name of one table.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub table_name: Option<String>,
-    /// Several tables.
+    /// Names of several tables.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 100))]
     pub table_names: Option<Vec<String>>,
-    /// Every table with this tag, `key=value`; the value in any case.
+    /// Tag of the tables to export, as `key=value`. The case of the value does not matter.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub table_tag: Option<String>,
-    /// How often this runs: `QuarterHourly`, `Hourly`, `Daily`, `Weekly`, `Monthly` or `Yearly`, in any spelling.
+    /// How often this runs: `QuarterHourly`, `Hourly`, `Daily`, `Weekly`, `Monthly` or `Yearly`, in any case, with or
+    /// without `-` and `_`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub frequency: Option<String>,
-    /// How items are written.
+    /// Format of the lines in the data files.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub format: Option<ExportFormat>,
-    /// What Data Pipeline's format calls a null.
+    /// Name of the tag that Data Pipeline's format uses for a null.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub null_tag: Option<NullTagName>,
-    /// How data files are compressed.
+    /// Compression of the data files.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub compression: Option<CompressionName>,
-    /// Whether reads are strongly consistent, which takes twice the capacity.
+    /// Whether reads are strongly consistent, which doubles their capacity.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub consistent_read: Option<bool>,
-    /// Segments of a table, up to 64; 0 for as many as its size asks for, or as few as take all of a rate.
+    /// Number of segments per table, up to 64; 0 derives it from the size of the table, or uses the fewest that consume
+    /// a whole rate.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub segments: Option<i64>,
-    /// Read capacity units a second that the scan of a table takes at most; 0 for no limit. What would not end is refused.
+    /// Maximum read capacity units per second for the scan of a table; 0 means no limit. A rate at which the export
+    /// would not end in time is refused.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_read_capacity_units: Option<i64>,
     /// Whether DynamoDB itself exports the tables that have point-in-time recovery.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub managed: Option<bool>,
-    /// `create-backups` for the tables with the template's tag, or `backup-table`: as the system before this one took it.
+    /// `create-backups` for all tables with the tag of the template, or `backup-table` for one table: the input of the
+    /// predecessor of this workflow.
     #[serde(rename = "action", skip_serializing_if = "Option::is_none")]
     pub action: Option<String>,
-    /// The frequency, beside `action`.
+    /// Frequency in an input with `action`.
     #[serde(rename = "frequency", skip_serializing_if = "Option::is_none")]
     pub action_frequency: Option<String>,
-    /// The table, beside `action`.
+    /// Name of the table in an input with `action`.
     #[serde(rename = "table_name", skip_serializing_if = "Option::is_none")]
     pub action_table_name: Option<String>,
 }
 
-/// The template's parameters, as text.
+/// Parameters of the template, as text.
 #[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Defaults {
-    /// The bucket.
+    /// Name of the bucket.
     pub bucket: String,
-    /// Before every key; may be empty.
+    /// Prefix of every key; may be empty.
     pub prefix: String,
-    /// `key=value`; may be empty.
+    /// Tag of the tables to export, as `key=value`; may be empty.
     pub table_tag: String,
-    /// `dynamodb-json`, `data-pipeline` or `plain`.
+    /// Format of the lines: `dynamodb-json`, `data-pipeline` or `plain`.
     pub format: String,
-    /// `nULL` or `nULLValue`.
+    /// Tag for a null in Data Pipeline's format: `nULL` or `nULLValue`.
     pub null_tag: String,
-    /// `none`, `gzip` or `zstd`.
+    /// Compression of the data files: `none`, `gzip` or `zstd`.
     pub compression: String,
-    /// `true` or `false`.
+    /// Whether reads are strongly consistent: `true` or `false`.
     pub consistent_read: String,
-    /// 0 to 64.
+    /// Number of segments per table: 0 to 64.
     pub segments: String,
-    /// 1 to 40.
+    /// Number of concurrent segments: 1 to 40.
     pub segment_concurrency: String,
-    /// 0 is off.
+    /// Maximum read capacity units per second; 0 means no limit.
     pub max_read_capacity_units: String,
-    /// `true` or `false`.
+    /// Whether DynamoDB exports tables with point-in-time recovery: `true` or `false`.
     pub managed: String,
-    /// 1 to 168.
+    /// Hours after which a managed export times out: 1 to 168.
     pub timeout_hours: String,
-    /// 1 to 600.
+    /// Seconds for which a call reads pages: 1 to 600.
     pub seconds_per_call: String,
 }
 
 impl ExecutionInput {
-    /// The tables that it asks for, or else the template. One way to choose them, not several at once.
+    /// Returns the tables that the input selects, or else the template. Refuses an input with more than one selection.
     pub fn selection(&self, defaults: &Defaults) -> Result<Selection, InvalidInput> {
         if let Some(action) = self.action.as_deref() {
             return self.selection_of(action, defaults);
@@ -170,7 +175,7 @@ impl ExecutionInput {
         }
     }
 
-    /// What the run goes by, except for how many segments a table may have.
+    /// Returns the options of the export. `most_segments` does not take the number of tables into account yet.
     pub fn run(&self, defaults: &Defaults, started_at: DateTime<Utc>) -> Result<ExportConfig, InvalidInput> {
         if defaults.bucket.is_empty() {
             return Err(field("BucketName", "is empty; an export needs a bucket"));
@@ -203,7 +208,7 @@ impl ExecutionInput {
             bucket: defaults.bucket.clone(),
             prefix: prefix_of(&defaults.prefix),
             segments: number("Segments", self.segments, &defaults.segments, 0, MOST_SEGMENTS)?,
-            // A rate is shared by segments that run side by side.
+            // Segments that share a rate run in parallel.
             most_segments: if max_read_capacity_units > 0 { at_a_time } else { MOST_SEGMENTS },
             max_read_capacity_units,
             managed,
@@ -237,7 +242,7 @@ impl Defaults {
     }
 }
 
-/// A prefix as keys begin with it: empty, or with one `/` at its end and none before it.
+/// Returns the text as a prefix of keys: empty, or without leading slashes and with one `/` at its end.
 pub fn prefix_of(text: &str) -> String {
     match text.trim_matches('/') {
         "" => String::new(),
@@ -245,7 +250,7 @@ pub fn prefix_of(text: &str) -> String {
     }
 }
 
-/// What is asked for, or else what the parameter says.
+/// Returns the value from the input, or else parses the parameter.
 fn or<T: std::str::FromStr>(of: &'static str, asked: Option<T>, parameter: &str) -> Result<T, InvalidInput> {
     let parse = || {
         parameter

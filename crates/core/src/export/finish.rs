@@ -1,8 +1,10 @@
-//! The end of a scan's export: whether all is there, and the manifests that say so.
+//! Verifies the export of a scan and writes its manifests.
 //!
-//! Nothing that a step answered is relied on: what is verified is what lies in the folder. The records of the parts must
-//! form a chain in each segment, from its beginning to its end; each data file must be there as its record says, and no
-//! other may lie among them, since ImportTable reads every object that it finds.
+//! It does not rely on the output of a step, but verifies the files in the folder:
+//!
+//! - The records of the parts form a chain in each segment, from its beginning to its end.
+//! - Each data file is as its record says.
+//! - No other file is among the data files, since ImportTable reads every object that it finds.
 
 use std::collections::BTreeMap;
 
@@ -18,44 +20,44 @@ use crate::aws::failure::AwsFailure;
 use crate::error_name::{ErrorName, HasErrorName};
 use crate::storage::{Files, FilesError, StoredFile};
 
-/// How many records are read at a time.
+/// Number of records to read concurrently.
 const AT_A_TIME: usize = 16;
 
-/// What an export came to.
+/// The result of a complete export.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Finished {
-    /// Where its `manifest-summary.json` is.
+    /// Location of its `manifest-summary.json`.
     pub manifest: String,
-    /// How many items it holds.
+    /// Number of items in the export.
     pub items: u64,
-    /// Bytes of their lines, before they were compressed.
+    /// Bytes of the lines before compression.
     pub bytes: u64,
-    /// How many data files.
+    /// Number of data files.
     pub files: u64,
-    /// Items of a snapshot that are left out, as their state is not known.
+    /// Number of items that a snapshot omits because their state is unknown.
     pub unknown: u64,
-    /// What its reader should know.
+    /// Notes for the reader of the export.
     pub notes: Vec<String>,
 }
 
-/// Why an export has no manifest.
+/// An export without a manifest.
 #[derive(Debug, thiserror::Error)]
 pub enum FinishError {
-    /// What lies there is not what it should be.
+    /// The files in the folder failed verification.
     #[error("the export in {folder} is not whole: {reason}")]
     NotVerified {
-        /// Where it lies.
+        /// Location of the folder.
         folder: String,
         /// What is wrong.
         reason: String,
     },
-    /// Another table has its name.
+    /// Another table now has the name of the exported one.
     #[error(
         "table {0} is not the one that was scanned at first: it was deleted and made anew meanwhile, so that the export may hold \
          items of both"
     )]
     TableReplaced(String),
-    /// The table could not be looked at.
+    /// The table could not be described.
     #[error(transparent)]
     Aws(#[from] AwsFailure),
     /// A file could not be written or read.
@@ -73,10 +75,10 @@ impl HasErrorName for FinishError {
     }
 }
 
-/// Verifies an export and writes its manifests. Doing it again writes the same.
+/// Verifies an export and writes its manifests. A repeated call writes the same.
 pub async fn finish(files: &Files, run: &ExportConfig, plan: &Plan) -> Result<Finished, FinishError> {
     let layout = Layout::new(run, plan);
-    // A call that was given up may still be writing: what it has not finished by now, it does not finish any more.
+    // A call that timed out may still be writing. Aborting its uploads keeps it from adding a file after this check.
     files.abort_uploads(&layout.data_folder()).await?;
     let refused = |reason| FinishError::NotVerified { folder: files.location(&plan.folder), reason };
     let records = records(files, &layout).await?.map_err(refused)?;
@@ -101,7 +103,7 @@ pub async fn finish(files: &Files, run: &ExportConfig, plan: &Plan) -> Result<Fi
     })
 }
 
-/// The records that are there, by their keys. The inner error says which cannot be read.
+/// Reads the existing records by their keys. The inner error names a record that cannot be read.
 async fn records(
     files: &Files,
     layout: &Layout<'_>,
@@ -120,7 +122,7 @@ async fn records(
     Ok(read.into_iter().collect())
 }
 
-/// The parts in the order of the manifest, if all of the export is there and nothing else.
+/// Returns the parts in the order of the manifest if the export is complete and its folder holds no other data file.
 fn verified<'a>(
     layout: &Layout<'_>,
     plan: &Plan,
@@ -181,8 +183,8 @@ fn verified<'a>(
     }
 }
 
-/// Writes the manifests, each one behind what it names or is checked by. The summary is the very last, for it says that
-/// the export is whole: a call that fails leaves none.
+/// Writes the manifests, each after the files that it names and the file with its MD5. The summary is last because it
+/// declares the export complete. A call that fails leaves no summary.
 async fn write(files: &Files, run: &ExportConfig, plan: &Plan, parts: &[&Part]) -> Result<(), FilesError> {
     let layout = Layout::new(run, plan);
     let lines: Vec<DataFile> = parts
@@ -215,7 +217,7 @@ fn summary(run: &ExportConfig, plan: &Plan, parts: &[&Part]) -> ManifestSummary 
         ExportFormat::DataPipeline => OutputFormat::DataPipeline,
         ExportFormat::Plain => OutputFormat::Plain,
     };
-    // Not the time now: a repetition has to write the same.
+    // The current time would make a repeated call write something else.
     let ended = parts.iter().map(|part| part.written_at).max().unwrap_or(plan.export_time);
     ManifestSummary {
         export_arn: format!("{}/export/{}", plan.table_arn, plan.export_id),

@@ -1,12 +1,12 @@
-//! The exports of a table that were begun and not ended: what the command line goes on with.
+//! Finds incomplete exports of a table, which the command line resumes.
 
 use super::layout::{Layout, document_in};
 use super::manifest::SUMMARY;
 use super::plan::{Document, VERSION};
 use crate::storage::{Files, FilesError};
 
-/// The newest export of a table below `prefix` (empty, or ending in `/`) that has no manifest, and whose owner is one of
-/// those that `is_own` takes. A document that cannot be read belongs to nobody.
+/// Returns the newest export of a table below `prefix` (empty, or ending in `/`) that has no manifest and whose owner
+/// passes `is_own`. Skips a document that cannot be read.
 pub async fn newest(
     files: &Files,
     prefix: &str,
@@ -15,7 +15,7 @@ pub async fn newest(
 ) -> Result<Option<Document>, FilesError> {
     let root = format!("{prefix}{table_name}/");
     let there = files.list(&root).await?;
-    // Folders are named after their time, and listed in the order of their names.
+    // The names of folders begin with their time, and the list is sorted by name.
     let folders = there.iter().rev().filter_map(|file| {
         let folder = file.key.strip_suffix("export.json")?;
         let name = folder.strip_prefix(&root)?.strip_suffix('/')?;
@@ -40,7 +40,7 @@ mod tests {
     use crate::export::testing;
 
     #[tokio::test]
-    async fn the_newest_is_found_that_is_ones_own_and_has_no_manifest() {
+    async fn newest_own_export_without_a_manifest_is_found() {
         let directory = tempfile::tempdir().unwrap();
         let files = Files::Directory(directory.path().to_owned());
         let newest = async || {

@@ -1,28 +1,31 @@
-//! Where the files of an export lie.
+//! The keys of an export's files.
 //!
-//! Everything of one table's export is in one folder, `<prefix><table>/<YYYY-MM-DD-HH-MM-SS>/`, since what reads an
-//! export back takes a folder. Where several begin in one second, as a daily and a monthly schedule do, the second one
-//! gets `<YYYY-MM-DD-HH-MM-SS>-2/`, and so on. What is ours (the plan, the records of parts, the settings) lies beside what readers
-//! read: ImportTable and our own import are pointed at `AWSDynamoDB/<export>/data/` or at a manifest, never at the
-//! folder itself, where the format is DynamoDB's own.
+//! All files of one table's export are in one folder, `<prefix><table>/<YYYY-MM-DD-HH-MM-SS>/`, since readers of an
+//! export take a folder. If several exports begin in the same second, as a daily and a monthly schedule do, the second
+//! one gets `<YYYY-MM-DD-HH-MM-SS>-2/`, and so on.
+//!
+//! The plan, the records of the parts and the settings are in this folder, too. In DynamoDB's own format they are
+//! outside the folders that readers read: ImportTable and our own import get `AWSDynamoDB/<export>/data/` or a
+//! manifest, never the folder itself.
 
 use sha2::{Digest, Sha256};
 
 use super::{ExportConfig, ExportFormat, Plan};
 use crate::text::hex;
 
-/// The most exports of a table that begin in one second: each of the six schedules, and some by hand.
+/// Maximum number of exports of a table that begin in the same second: one of each of the six schedules, and some by
+/// hand.
 const MOST_OF_A_SECOND: u32 = 16;
 
-/// The keys of an export's files: whole keys, the prefix included.
+/// The full keys of an export's files, including the prefix.
 #[derive(Clone, Copy, Debug)]
 pub struct Layout<'a> {
     run: &'a ExportConfig,
     plan: &'a Plan,
 }
 
-/// The folders that a table's export may have, in the order in which they are taken: another execution that began in
-/// the same second may have the first ones.
+/// Returns the folders that an export of a table may use, in order of preference. Other executions that began in the
+/// same second may have taken the first ones.
 pub fn folders(run: &ExportConfig, table_name: &str) -> impl Iterator<Item = String> {
     let first = format!("{}{table_name}/{}", run.prefix, run.timestamp);
     (1..=MOST_OF_A_SECOND).map(move |nth| match nth {
@@ -31,50 +34,50 @@ pub fn folders(run: &ExportConfig, table_name: &str) -> impl Iterator<Item = Str
     })
 }
 
-/// The export's id, in the form of AWS's (`01693685827463-2d8752fd`): when it began, in milliseconds, and who made it of
-/// which table.
+/// Returns the id of the export in AWS's form (`01693685827463-2d8752fd`): the start time in milliseconds, and a hash
+/// of the owner and the table.
 pub fn export_id(run: &ExportConfig, owner: &str, table_arn: &str) -> String {
     let digest = hex(&Sha256::digest(format!("{owner}\n{table_arn}")));
     format!("{:014}-{}", run.started_at.timestamp_millis(), digest.get(..8).unwrap_or_default())
 }
 
 impl<'a> Layout<'a> {
-    /// Of this export.
+    /// Creates the layout of this export.
     pub fn new(run: &'a ExportConfig, plan: &'a Plan) -> Layout<'a> {
         Layout { run, plan }
     }
 
-    /// The document that says whose the folder is.
+    /// Returns the key of the document that names the owner of the folder.
     pub fn document(&self) -> String {
         document_in(&self.plan.folder)
     }
 
-    /// The table's settings.
+    /// Returns the key of the table's settings.
     pub fn settings(&self) -> String {
         format!("{}settings.json", self.plan.folder)
     }
 
-    /// What the keys of the records of parts begin with.
+    /// Returns the common prefix of the records of the parts.
     pub fn parts(&self) -> String {
         format!("{}parts/", self.plan.folder)
     }
 
-    /// The record of a part.
+    /// Returns the key of the record of a part.
     pub fn part(&self, segment: u32, part: u32) -> String {
         format!("{}{segment:05}-{part:05}.json", self.parts())
     }
 
-    /// What the keys of the lists of a snapshot's unknown items begin with.
+    /// Returns the common prefix of the lists of a snapshot's unknown items.
     pub fn unknown_folder(&self) -> String {
         format!("{}unknown/", self.plan.folder)
     }
 
-    /// The list of a part's unknown items.
+    /// Returns the key of the list of a part's unknown items.
     pub fn unknown(&self, segment: u32, part: u32) -> String {
         format!("{}{segment:05}-{part:05}.jsonl", self.unknown_folder())
     }
 
-    /// The folder of the manifests.
+    /// Returns the folder of the manifests.
     pub fn root(&self) -> String {
         let Plan { folder, export_id, .. } = self.plan;
         match self.run.format {
@@ -83,7 +86,7 @@ impl<'a> Layout<'a> {
         }
     }
 
-    /// The folder of the data files.
+    /// Returns the folder of the data files.
     pub fn data_folder(&self) -> String {
         match self.run.format {
             ExportFormat::DynamodbJson => format!("{}data/", self.root()),
@@ -91,7 +94,7 @@ impl<'a> Layout<'a> {
         }
     }
 
-    /// The data file of a part.
+    /// Returns the key of the data file of a part.
     pub fn data(&self, segment: u32, part: u32) -> String {
         let ending = item_formats::Compression::from(self.run.compression).extension();
         let folder = self.data_folder();
@@ -105,12 +108,13 @@ impl<'a> Layout<'a> {
         }
     }
 
-    /// A manifest: `manifest-files.json`, `manifest-summary.json`, their `.md5`, or Data Pipeline's `manifest`.
+    /// Returns the key of a manifest: `manifest-files.json`, `manifest-summary.json`, their `.md5`, or Data Pipeline's
+    /// `manifest`.
     pub fn manifest(&self, name: &str) -> String {
         format!("{}{name}", self.root())
     }
 
-    /// Whether a file would be read as one of the export's data files by what is pointed at their folder.
+    /// Returns whether a reader of the data folder would read this file as a data file.
     pub fn is_data(&self, key: &str) -> bool {
         let Some(name) = key.strip_prefix(&self.data_folder()) else { return false };
         match self.run.format {
@@ -123,7 +127,7 @@ impl<'a> Layout<'a> {
     }
 }
 
-/// The document in a folder that says whose it is.
+/// Returns the key of the document in a folder that names its owner.
 pub fn document_in(folder: &str) -> String {
     format!("{folder}export.json")
 }
@@ -134,7 +138,7 @@ mod tests {
     use crate::export::testing;
 
     #[test]
-    fn dynamodbs_layout_has_its_data_files_in_a_folder_of_their_own() {
+    fn dynamodb_layout_has_a_separate_data_folder() {
         let (run, plan) = (testing::run("dynamodb-json", "gzip"), testing::plan(2));
         let layout = Layout::new(&run, &plan);
         let folder = "exports/orders/2026-03-01-02-00-00/";
@@ -149,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn exports_of_one_second_have_folders_that_sort_one_after_the_other() {
+    fn folders_of_the_same_second_sort_in_order() {
         let folders: Vec<_> = folders(&testing::run("plain", "none"), "orders").collect();
         assert_eq!(folders.len(), 16);
         let first = "exports/orders/2026-03-01-02-00-00";
@@ -157,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn the_other_layouts_have_them_in_the_folder_itself_by_the_tables_name() {
+    fn other_layouts_name_data_files_after_the_table() {
         for (format, compression, ending) in [("data-pipeline", "none", ""), ("plain", "zstd", ".zst")] {
             let (run, plan) = (testing::run(format, compression), testing::plan(2));
             let layout = Layout::new(&run, &plan);

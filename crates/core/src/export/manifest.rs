@@ -1,13 +1,16 @@
-//! The manifests of an export: what it holds, and how it can be told whether all of it is there.
+//! The manifests of an export, which list its files and prove that it is complete.
 //!
-//! `manifest-summary.json` is about the export, `manifest-files.json` has a line for each of its data files, and beside
-//! each lies the base64 of its MD5. The names of files and fields are those of DynamoDB's own exports
-//! (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/S3DataExport.Output.html>), so that one reader
-//! takes both. AWS Data Pipeline's exports have a `manifest` instead, which only names the files; the EMR connector
-//! (<https://github.com/awslabs/emr-dynamodb-connector>) reads version 3 of it.
+//! An export has one of two sets of manifests:
 //!
-//! Reading is tolerant where AWS may add: members that are not known are passed over, and what no reader needs may be
-//! missing. What cannot be followed is refused in words.
+//! - `manifest-summary.json` describes the export. `manifest-files.json` has a line for each data file. Next to each of
+//!   the two is a file with the base64 of its MD5. The names of files and fields are those of DynamoDB's own exports
+//!   (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/S3DataExport.Output.html>), so one reader reads
+//!   both.
+//! - AWS Data Pipeline's exports have a `manifest` instead, which only names the files. The EMR connector
+//!   (<https://github.com/awslabs/emr-dynamodb-connector>) reads version 3 of it.
+//!
+//! Readers ignore unknown members, because AWS may add some, and members that no reader needs may be missing.
+//! Everything else that is invalid is refused with a reason.
 
 use std::fmt::Write;
 
@@ -17,15 +20,15 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use md5::{Digest, Md5};
 use serde::{Deserialize, Serialize};
 
-/// The key of the summary, beside the other manifests.
+/// File name of the summary.
 pub const SUMMARY: &str = "manifest-summary.json";
-/// The key of the summary's MD5.
+/// File name of the summary's MD5.
 pub const SUMMARY_MD5: &str = "manifest-summary.md5";
-/// The key of the list of data files.
+/// File name of the list of data files.
 pub const FILES: &str = "manifest-files.json";
-/// The key of the list's MD5.
+/// File name of the list's MD5.
 pub const FILES_MD5: &str = "manifest-files.md5";
-/// The key of Data Pipeline's manifest.
+/// File name of Data Pipeline's manifest.
 pub const EMR: &str = "manifest";
 
 /// The version of the manifests of a full export.
@@ -33,130 +36,131 @@ const VERSION: &str = "2020-06-30";
 /// The version of Data Pipeline's manifest that the EMR connector reads.
 const EMR_VERSION: u32 = 3;
 
-/// Why a manifest cannot be read, or not be followed. Where it lies stands in the error of whoever reads it.
+/// A manifest that cannot be read or is not supported. The caller's error adds its location.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum InvalidManifest {
-    /// It is not the JSON that it should be.
+    /// The manifest is not valid JSON of the expected form.
     #[error("line {line}, column {column}: {reason}")]
     Malformed {
-        /// From 1.
+        /// Line number, starting at 1.
         line: usize,
-        /// From 1.
+        /// Column number, starting at 1.
         column: usize,
         /// What is wrong.
         reason: String,
     },
-    /// It is of an export that holds no whole table.
+    /// The export is not a full export, and so does not hold a whole table.
     #[error(
         "its exportType is {0}: such an export holds changes, not items; an export of a whole table, FULL_EXPORT, can be read"
     )]
     NotFull(String),
-    /// It is of files that cannot be read.
+    /// The data files have an unsupported format.
     #[error("its outputFormat is {0}; DYNAMODB_JSON, DATA_PIPELINE and PLAIN can be read")]
     Format(String),
-    /// Data Pipeline's, of another version.
+    /// Data Pipeline's manifest has an unsupported version.
     #[error("its version is {0}; {EMR_VERSION} can be read")]
     Version(u32),
 }
 
-/// What is written in the lines of an export's data files.
+/// The format of the lines in an export's data files.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum OutputFormat {
     /// `{"Item":{"id":{"S":"1"}}}`
     DynamodbJson,
-    /// `{"id":{"s":"1"}}`; not one of AWS's.
+    /// `{"id":{"s":"1"}}`; not a value of AWS.
     DataPipeline,
-    /// `{"id":{"S":"1"}}`; not one of AWS's.
+    /// `{"id":{"S":"1"}}`; not a value of AWS.
     Plain,
 }
 
-/// `manifest-summary.json`.
+/// The content of `manifest-summary.json`.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ManifestSummary {
-    /// `2020-06-30`.
+    /// Version of the manifest: `2020-06-30`.
     #[serde(default = "version")]
     pub version: String,
-    /// The export.
+    /// ARN of the export.
     #[serde(default)]
     pub export_arn: String,
-    /// When it began: [`time`].
+    /// Time at which the export began, formatted by [`time`].
     #[serde(default)]
     pub start_time: String,
-    /// When it ended.
+    /// Time at which the export ended, formatted by [`time`].
     #[serde(default)]
     pub end_time: String,
-    /// The table that it is of.
+    /// ARN of the exported table.
     #[serde(default)]
     pub table_arn: String,
-    /// Which of the tables that had its name.
+    /// Id of the exported table, which differs between consecutive tables of the same name.
     #[serde(default)]
     pub table_id: String,
-    /// The moment that its items are of. A scan has no such moment: it is when the scan began.
+    /// Point in time of the items. A scan has no single point in time, so it is the time at which the scan began.
     #[serde(default)]
     pub export_time: String,
-    /// The bucket that it was written to. It may have been copied elsewhere since.
+    /// Bucket that the export was written to. The files may have been copied to another one since.
     #[serde(default)]
     pub s3_bucket: String,
-    /// What all of its keys begin with, as it was asked for; null for nothing.
+    /// Prefix of all keys, as requested; null for none.
     #[serde(default)]
     pub s3_prefix: Option<String>,
-    /// Such as `AES256`; null where the bucket decides.
+    /// Server-side encryption, such as `AES256`; null if the bucket decides.
     #[serde(default)]
     pub s3_sse_algorithm: Option<String>,
-    /// The key of KMS; null where there is none.
+    /// Id of the KMS key; null for none.
     #[serde(default)]
     pub s3_sse_kms_key_id: Option<String>,
-    /// The key of `manifest-files.json`, from the bucket's root.
+    /// Key of `manifest-files.json`, from the root of the bucket.
     pub manifest_files_s3_key: String,
-    /// Bytes of the table, as DynamoDB bills them.
+    /// Size of the table in bytes, as DynamoDB bills it; in an export of this project, the bytes of all lines before
+    /// compression.
     #[serde(default)]
     pub billed_size_bytes: u64,
-    /// Items of all files together.
+    /// Number of items in all files together.
     pub item_count: u64,
-    /// What the lines of the data files are.
+    /// Format of the lines in the data files.
     pub output_format: OutputFormat,
-    /// `FULL_EXPORT`, which older exports do not say.
+    /// Type of the export: `FULL_EXPORT`. Manifests of older exports do not have it.
     #[serde(default = "full_export")]
     pub export_type: String,
 }
 
-/// A line of `manifest-files.json`: a data file.
+/// A line of `manifest-files.json`, which describes a data file.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DataFile {
-    /// How many items it holds.
+    /// Number of items in the file.
     pub item_count: u64,
-    /// The base64 of the MD5 of its bytes, compressed as they lie there; `None` where another tool than DynamoDB wrote the
-    /// manifest, and said none.
+    /// MD5 of the stored, compressed bytes in base64; `None` if another tool than DynamoDB wrote the manifest without
+    /// it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub md5_checksum: Option<String>,
-    /// Its ETag, without quotation marks. A copy may have another.
+    /// ETag without quotation marks. A copy of the file may have another one.
     #[serde(default)]
     pub etag: String,
-    /// Its key, from the bucket's root.
+    /// Key of the file, from the root of the bucket.
     pub data_file_s3_key: String,
 }
 
-/// `manifest`: AWS Data Pipeline's.
+/// The content of AWS Data Pipeline's `manifest`.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct EmrManifest {
-    /// `DynamoDB-export`.
+    /// Name of the manifest: `DynamoDB-export`.
     #[serde(default)]
     pub name: String,
-    /// 3.
+    /// Version of the manifest: 3.
     pub version: u32,
-    /// The data files.
+    /// Data files of the export.
     pub entries: Vec<EmrEntry>,
 }
 
-/// A data file of [`EmrManifest`].
+/// A data file of an [`EmrManifest`].
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct EmrEntry {
-    /// `s3://bucket/key`.
+    /// URL of the file, as `s3://bucket/key`.
     pub url: String,
-    /// Whether the export is incomplete without it.
+    /// Whether the export is incomplete without this file.
     #[serde(default = "mandatory")]
     pub mandatory: bool,
 }
@@ -173,24 +177,23 @@ fn mandatory() -> bool {
     true
 }
 
-/// A time as the manifests write it: `2023-08-20T13:41:09.347Z`.
+/// Formats a time for the manifests: `2023-08-20T13:41:09.347Z`.
 pub fn time(time: DateTime<Utc>) -> String {
     time.to_rfc3339_opts(SecondsFormat::Millis, true)
 }
 
-/// The base64 of the MD5 of these bytes: what the `.md5` files hold.
+/// Returns the base64 of the MD5 of these bytes, which is the content of an `.md5` file.
 pub fn md5_of(bytes: &[u8]) -> String {
     md5_text(Md5::new_with_prefix(bytes))
 }
 
-/// The base64 of an MD5 that was fed piece by piece.
+/// Returns the base64 of an incrementally computed MD5.
 pub fn md5_text(hash: Md5) -> String {
     STANDARD.encode(hash.finalize())
 }
 
 impl ManifestSummary {
-    /// The one of an export that a manifest can be written of: [`VERSION`] and a full export. The rest is up to the
-    /// caller.
+    /// Creates the summary of a full export of the current version. The caller fills in the other members.
     pub fn from_full_export(manifest_files_s3_key: String, output_format: OutputFormat) -> ManifestSummary {
         ManifestSummary {
             version: version(),
@@ -212,9 +215,10 @@ impl ManifestSummary {
         }
     }
 
-    /// Reads it. Refuses one of an export whose files are no table's items.
+    /// Reads a summary. Refuses one whose data files do not hold the items of a table.
     pub fn read(bytes: &[u8]) -> Result<ManifestSummary, InvalidManifest> {
-        // These two first: a summary of an incremental export, or of Ion, may differ elsewhere too.
+        // These two are read first, because a summary of an incremental export, or of Ion, may also differ in other
+        // members.
         #[derive(Deserialize)]
         #[serde(rename_all = "camelCase")]
         struct Kind {
@@ -233,7 +237,7 @@ impl ManifestSummary {
         parse(bytes, 1)
     }
 
-    /// Its bytes.
+    /// Writes the summary.
     pub fn write(&self) -> Vec<u8> {
         json(self).into_bytes()
     }
@@ -246,7 +250,7 @@ pub fn read_files(bytes: &[u8]) -> Result<Vec<DataFile>, InvalidManifest> {
     lines.map(|(line, number)| parse(line, number)).collect()
 }
 
-/// The bytes of `manifest-files.json`.
+/// Writes `manifest-files.json`.
 pub fn write_files(files: &[DataFile]) -> Vec<u8> {
     let mut lines = String::new();
     for file in files {
@@ -257,13 +261,13 @@ pub fn write_files(files: &[DataFile]) -> Vec<u8> {
 }
 
 impl EmrManifest {
-    /// Of files at these URLs, `s3://bucket/key`.
+    /// Creates the manifest of files at these URLs, `s3://bucket/key`.
     pub fn from_urls(urls: impl IntoIterator<Item = String>) -> EmrManifest {
         let entries = urls.into_iter().map(|url| EmrEntry { url, mandatory: true }).collect();
         EmrManifest { name: "DynamoDB-export".to_owned(), version: EMR_VERSION, entries }
     }
 
-    /// Reads it.
+    /// Reads a manifest. Refuses any other version than 3.
     pub fn read(bytes: &[u8]) -> Result<EmrManifest, InvalidManifest> {
         let manifest: EmrManifest = parse(bytes, 1)?;
         match manifest.version {
@@ -272,7 +276,7 @@ impl EmrManifest {
         }
     }
 
-    /// Its bytes, broken into lines as the connector's are, an entry each.
+    /// Writes the manifest with one line per entry, as the connector does.
     pub fn write(&self) -> Vec<u8> {
         let entries: Vec<String> = self.entries.iter().map(json).collect();
         let mut text = String::new();
@@ -283,17 +287,17 @@ impl EmrManifest {
     }
 }
 
-/// The JSON in a line, or file, that begins with this line.
+/// Parses the JSON of a line or file whose first line has this number.
 fn parse<'a, T: Deserialize<'a>>(bytes: &'a [u8], first_line: usize) -> Result<T, InvalidManifest> {
     serde_json::from_slice(bytes).map_err(|error| InvalidManifest::Malformed {
         line: error.line().max(1) + first_line - 1,
         column: error.column().max(1),
-        // Its own place is that within the line.
+        // The error's own position counts from the first line of `bytes`.
         reason: error.to_string().split(" at line ").next().unwrap_or_default().to_owned(),
     })
 }
 
-/// Fields of text and numbers always have a JSON.
+/// Serializes a value of text and numbers, which cannot fail.
 fn json<T: Serialize>(value: &T) -> String {
     serde_json::to_string(value).unwrap_or_default()
 }

@@ -1,10 +1,10 @@
-//! What can be chosen about an export, by the names that inputs and parameters have for it.
+//! Options of an export, with the names that inputs and parameters use.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use strum::{Display, EnumString, VariantArray};
 
-/// How often a run is scheduled. The lifecycle rules of the bucket go by it.
+/// How often an export is scheduled. The lifecycle rules of the bucket select objects by it.
 #[derive(Clone, Copy, Debug, Deserialize, Display, Eq, JsonSchema, PartialEq, Serialize, VariantArray)]
 pub enum Frequency {
     /// Every quarter of an hour.
@@ -19,21 +19,21 @@ pub enum Frequency {
     Monthly,
     /// Every year.
     Yearly,
-    /// By hand, or on a schedule that does not say: no lifecycle rule takes the objects away.
+    /// By hand, or on a schedule that names no frequency. No lifecycle rule deletes these objects.
     #[serde(rename = "manual")]
     #[strum(serialize = "manual")]
     Manual,
 }
 
 impl Frequency {
-    /// The frequency that is so called: in any case, with or without `-` and `_`.
+    /// Parses a frequency in any case, with or without `-` and `_`.
     pub fn called(text: &str) -> Option<Frequency> {
         let letters: String = text.chars().filter(|letter| !matches!(letter, '-' | '_')).collect();
         Frequency::VARIANTS.iter().copied().find(|it| it.to_string().eq_ignore_ascii_case(&letters))
     }
 }
 
-/// How an item stands in its line.
+/// The format of the lines in the data files.
 #[derive(Clone, Copy, Debug, Deserialize, Display, EnumString, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 #[strum(serialize_all = "kebab-case")]
@@ -42,38 +42,38 @@ pub enum ExportFormat {
     DynamodbJson,
     /// `{"id":{"s":"1"}}` in the layout of AWS Data Pipeline and the EMR connector.
     DataPipeline,
-    /// `{"id":{"S":"1"}}`.
+    /// `{"id":{"S":"1"}}`
     Plain,
 }
 
-/// What Data Pipeline's format calls a null.
+/// The tag that Data Pipeline's format uses for a null.
 #[derive(Clone, Copy, Debug, Deserialize, Display, EnumString, Eq, JsonSchema, PartialEq, Serialize)]
 pub enum NullTagName {
-    /// As the EMR connector of today does.
+    /// The tag of the current EMR connector.
     #[serde(rename = "nULL")]
     #[strum(serialize = "nULL")]
     Null,
-    /// As AWS Data Pipeline's first readers and writers did.
+    /// The tag of the first readers and writers of AWS Data Pipeline.
     #[serde(rename = "nULLValue")]
     #[strum(serialize = "nULLValue")]
     NullValue,
 }
 
-/// How data files are compressed.
+/// The compression of the data files.
 #[derive(Clone, Copy, Debug, Deserialize, Display, EnumString, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
 #[strum(serialize_all = "lowercase")]
 pub enum CompressionName {
-    /// Not.
+    /// No compression.
     None,
-    /// `.gz`
+    /// gzip; the ending is `.gz`.
     Gzip,
-    /// `.zst`
+    /// Zstandard; the ending is `.zst`.
     Zstd,
 }
 
 impl ExportFormat {
-    /// The lines' format.
+    /// Returns the format of the lines.
     pub fn lines(self, null_tag: NullTagName) -> item_formats::Format {
         match (self, null_tag) {
             (ExportFormat::DynamodbJson, _) => item_formats::Format::DynamodbJson,
@@ -103,7 +103,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_frequency_is_understood_in_any_spelling_and_nothing_else_is_one() {
+    fn frequency_is_parsed_in_any_spelling() {
         for (text, frequency) in [
             ("QuarterHourly", Frequency::QuarterHourly),
             ("quarter-hourly", Frequency::QuarterHourly),
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_the_same_in_words_and_in_json() {
+    fn names_are_the_same_in_text_and_json() {
         for format in [ExportFormat::DynamodbJson, ExportFormat::DataPipeline, ExportFormat::Plain] {
             assert_eq!(serde_json::to_value(format).unwrap(), format.to_string());
             assert_eq!(format.to_string().parse(), Ok(format));

@@ -1,8 +1,8 @@
-//! A part: the piece of a segment that one data file holds, and the record of it.
+//! Parts of an export. A part is the piece of a segment in one data file, with a record of it.
 //!
-//! The record is written after the data file, so that where it is, the file is too. Records are how an invocation finds
-//! what an earlier one did, how the end of an export is verified, and what its manifest is made of: the parts of a
-//! segment follow each other by their cursors, as links of a chain.
+//! The record is written after the data file, so a record implies its file. A call finds in the records what an earlier
+//! one did. They are also used to verify the export and to write its manifest. Each part of a segment begins with the
+//! cursor at which the part before it ended.
 
 mod writer;
 
@@ -15,34 +15,35 @@ pub use writer::{Opened, PartError, PartWriter, Parts, holds_empty_collection};
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Part {
-    /// The segment,
+    /// Scan segment, starting at 0.
     pub segment: u32,
-    /// and which of its parts: from 0, in a row.
+    /// Part number within the segment, starting at 0, without gaps.
     pub part: u32,
-    /// The data file.
+    /// Key of the data file.
     pub key: String,
-    /// Items in it.
+    /// Number of items in the data file.
     pub items: u64,
-    /// Bytes of its lines, before they were compressed.
+    /// Bytes of the lines before compression.
     pub bytes: u64,
-    /// Its size.
+    /// Size of the data file in bytes.
     pub size: u64,
-    /// The MD5 of its content, in base64.
+    /// MD5 of the data file in base64.
     pub md5: String,
-    /// Its ETag.
+    /// ETag of the data file.
     pub etag: String,
-    /// The key behind which it begins, as DynamoDB JSON; null at the segment's beginning.
+    /// Key of the last item before this part, as DynamoDB JSON; null for the first part of a segment.
     pub cursor: Option<String>,
-    /// The key behind which the next part begins; null at the segment's end.
+    /// Key of the last item of this part, after which the next part begins, as DynamoDB JSON; null for the last part of
+    /// a segment.
     pub next: Option<String>,
-    /// Whether it is the segment's last.
+    /// Whether this is the last part of the segment.
     pub done: bool,
-    /// Items that hold an empty list or map, at any depth.
+    /// Number of items that hold an empty list or map, at any depth.
     pub with_empty_collections: u64,
-    /// Items of a snapshot that are left out, as their state is not known.
+    /// Number of items that a snapshot omits because their state is unknown.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub unknown: u64,
-    /// When its data file was whole.
+    /// Time at which the data file was complete.
     pub written_at: DateTime<Utc>,
 }
 

@@ -1,8 +1,8 @@
-//! How one table is exported, and whose its folder is.
+//! Plans the export of one table and claims its folder.
 //!
-//! The plan is written down before anything else, as a new object: S3 takes it from one of several that come at once
-//! (`If-None-Match: *`). An execution that finds its own goes by what it says, so that a repetition decides nothing
-//! anew; one that finds another's keeps off, and takes the next folder of its second.
+//! The plan is written before anything else, as a new object. S3 accepts it from only one of several concurrent writers
+//! (`If-None-Match: *`). An execution that finds its own plan uses it, so that a repeated call decides nothing anew. An
+//! execution that finds another's plan takes the next folder of the same second.
 
 use aws_sdk_dynamodb::types::{PointInTimeRecoveryStatus, TableDescription};
 use chrono::{DateTime, Utc};
@@ -23,94 +23,94 @@ use crate::storage::{Files, FilesError};
 /// The version of the document that this code writes, and the only one that it reads.
 pub const VERSION: u32 = 1;
 
-/// How one table is exported.
+/// The plan of one table's export.
 #[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Plan {
-    /// The table.
+    /// Name of the table.
     pub table_name: String,
-    /// Its ARN.
+    /// ARN of the table.
     pub table_arn: String,
-    /// Tells it from other tables of the same name.
+    /// Id of the table, which differs between consecutive tables of the same name.
     pub table_id: String,
-    /// Where everything lies, the prefix included; ends in `/`.
+    /// Folder of the export, including the prefix; ends in `/`.
     pub folder: String,
-    /// The export, in the form of AWS's ids.
+    /// Id of the export, in AWS's form.
     pub export_id: String,
-    /// In how many segments it is scanned.
+    /// Number of scan segments.
     #[schemars(range(min = 1, max = 64))]
     pub segments: u32,
-    /// When it was planned: what was written before is in the export.
+    /// Time at which the export was planned. The export contains all changes that were made before.
     pub export_time: DateTime<Utc>,
-    /// What there is to say about how it is exported.
+    /// Notes about the way in which the table is exported.
     #[schemars(length(max = 4))]
     pub notes: Vec<String>,
 }
 
-/// Who reads the items.
+/// The reader of the items.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize, strum::Display)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 #[strum(serialize_all = "SCREAMING_SNAKE_CASE")]
 pub enum Mode {
-    /// We do, by Scan.
+    /// This project scans the table.
     Scan,
-    /// DynamoDB does, as of one moment.
+    /// DynamoDB exports the table at one point in time.
     Managed,
 }
 
-/// What the document in the folder says: `export.json`.
+/// The document in the folder, `export.json`.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Document {
-    /// Of the document's form.
+    /// Version of the document.
     pub version: u32,
-    /// Whose the folder is.
+    /// Owner of the folder.
     pub owner: String,
-    /// Who reads the items.
+    /// Reader of the items.
     pub mode: Mode,
-    /// What the run goes by.
+    /// Options of the export.
     pub run: ExportConfig,
-    /// How the table is exported.
+    /// Plan of the table's export.
     pub plan: Plan,
 }
 
-/// Why a table cannot be exported.
+/// A table that cannot be exported.
 #[derive(Debug, thiserror::Error)]
 pub enum PlanError {
-    /// An execution would not come to the end of it.
+    /// The export would not end in time.
     #[error(transparent)]
     Endless(#[from] InvalidInput),
-    /// There is no such table.
+    /// The table does not exist.
     #[error("table {0} does not exist, so it cannot be exported")]
     SourceTableMissing(String),
-    /// Not yet.
+    /// The table cannot be scanned yet.
     #[error("table {table} cannot be scanned yet: {reason}")]
     Busy {
-        /// The table's name.
+        /// Name of the table.
         table: String,
-        /// What is still going on.
+        /// What is in progress.
         reason: String,
     },
-    /// In the state that it is in, it never will.
+    /// The table is in a state in which it can never be scanned.
     #[error("table {table} cannot be scanned: it is {status}")]
     Failed {
-        /// The table's name.
+        /// Name of the table.
         table: String,
-        /// Its state.
+        /// Status of the table.
         status: String,
     },
-    /// There is no folder for it.
+    /// No folder is free for the export.
     #[error("{document} is there already, and {why}: an export is written to a folder of its own")]
     ExportExists {
-        /// The document that is in its way.
+        /// Location of the existing document.
         document: String,
-        /// Why it is neither passed over nor adopted.
+        /// Why the document is neither skipped nor adopted.
         why: String,
     },
-    /// The plan could not be written down.
+    /// The plan could not be written.
     #[error(transparent)]
     Files(#[from] FilesError),
-    /// An AWS call failed. Its name and action are kept.
+    /// An AWS call failed; holds its error name and action.
     #[error(transparent)]
     Aws(#[from] AwsFailure),
 }
@@ -129,9 +129,9 @@ impl HasErrorName for PlanError {
     }
 }
 
-/// Plans the export of a table and writes the plan down, or adopts the one that `owner` wrote down before. `owner` is
-/// the execution, or what the command line calls itself; `now` is when. What an execution's calls do not come to the end
-/// of is refused.
+/// Plans the export of a table and writes the plan, or adopts the plan that `owner` wrote before. `owner` is the ARN of
+/// the execution, or the name that the command line uses for itself. `now` is the time of the plan. Refuses a scan that
+/// an execution would not end in time.
 pub async fn plan(
     dynamodb: &aws_sdk_dynamodb::Client,
     files: &Files,

@@ -1,13 +1,13 @@
-//! Whether the table that was scanned is still the one that was planned for.
+//! Checks that the scanned table is still the planned one.
 //!
-//! A scan goes by the table's name, for hours where it has a limit. A table that is deleted and made anew under the name in
-//! between would give the later segments their items, and the export would be of no table at all.
+//! A scan uses the name of the table, for hours if its rate is limited. If the table is deleted and created again in
+//! between, later segments scan the new table, and the export matches neither.
 
 use super::Plan;
 use super::finish::FinishError;
 use crate::aws::table as table_description;
 
-/// Fails where there is another table of the name. Answers a note for the reader where there is none any more.
+/// Checks the id of the table. Fails if another table has its name. Returns a note for the reader if no table has it.
 pub async fn check(dynamodb: &aws_sdk_dynamodb::Client, plan: &Plan) -> Result<Option<String>, FinishError> {
     let there = table_description::describe(dynamodb, &plan.table_name).await?;
     let id = there.map(|table| table.table_id().unwrap_or_default().to_owned());

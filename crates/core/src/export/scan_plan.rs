@@ -1,4 +1,4 @@
-//! In how many segments tables are scanned, and whether an execution comes to the end of them.
+//! Chooses the number of segments of a scan, and checks that an execution ends in time.
 
 use super::ExportConfig;
 use super::execution_input::LONGEST_CALL;
@@ -8,13 +8,13 @@ use crate::aws::scan_segments::number;
 use crate::aws::table_selection::{InvalidInput, field};
 use crate::aws::{rate, scan_segments};
 
-/// Events of an execution besides those of its tables.
+/// History events of an execution in addition to those of its tables.
 const EVENTS_BESIDE: f64 = 20.0;
-/// Tables that are exported at a time.
+/// Number of tables that are exported concurrently.
 const TABLES_AT_A_TIME: usize = 4;
 
-/// In how many segments a table of so many bytes is scanned, and what there is to say about it. With a rate, all of them
-/// run side by side.
+/// Returns the number of segments for a table of this size in bytes, with a note if it is less than requested. With a
+/// rate, all segments run in parallel.
 pub(crate) fn segments(run: &ExportConfig, bytes: Option<i64>, caller: Caller) -> (u32, Vec<String>) {
     let ExportConfig { max_read_capacity_units: rate, most_segments, .. } = *run;
     let wanted = match (run.segments, rate) {
@@ -33,7 +33,7 @@ pub(crate) fn segments(run: &ExportConfig, bytes: Option<i64>, caller: Caller) -
     (given, note.into_iter().collect())
 }
 
-/// Refuses a table whose scan an execution does not come to the end of.
+/// Refuses a table whose scan an execution would not end in time.
 pub(crate) fn check(run: &ExportConfig, table_name: &str, bytes: Option<i64>) -> Result<(), InvalidInput> {
     let (work, bytes) = (work(run, bytes), number(bytes));
     if !work.ends_at_some_rate() {
@@ -52,8 +52,9 @@ pub(crate) fn check(run: &ExportConfig, table_name: &str, bytes: Option<i64>) ->
     }
 }
 
-/// How many segments at the most each of several tables, of so many bytes, has for all of them to end in one execution.
-/// Refuses them where even one each is too many. Those that do not end alone are left out, as they are refused alone.
+/// Returns the maximum number of segments per table with which the scans of several tables, given by their sizes in
+/// bytes, end in one execution. Refuses them if one segment each is too many. Ignores tables that would not end even
+/// alone, because they are refused alone.
 pub fn most_segments(run: &ExportConfig, sizes: &[Option<i64>]) -> Result<u32, InvalidInput> {
     let sizes: Vec<Option<i64>> = sizes.iter().copied().filter(|bytes| work(run, *bytes).ends()).collect();
     let all_end = |rate: u32, most_segments: u32| {
@@ -82,7 +83,7 @@ pub fn most_segments(run: &ExportConfig, sizes: &[Option<i64>]) -> Result<u32, I
     ))
 }
 
-/// How many events and seconds the scans of tables of so many bytes take together.
+/// Returns the events and seconds that the scans of these tables take together.
 fn together(run: &ExportConfig, sizes: &[Option<i64>]) -> (f64, f64) {
     let mut events = EVENTS_BESIDE;
     let mut until = [0.0_f64; TABLES_AT_A_TIME];

@@ -1,8 +1,8 @@
-//! The loop that reads a segment and writes one data file of it: for the step and for the command line.
+//! Reads a segment and writes one data file of it, for the step and for the command line.
 //!
-//! While a page is turned into lines, compressed and uploaded, the next one is on its way. The MD5 of the file is counted
-//! as its bytes go out, since nothing may read them back. Capacity is paid for afterwards: DynamoDB says what a page took
-//! only with the page, so the loop waits until the rate allows for what it took already.
+//! The next page is fetched while a page is formatted, compressed and uploaded. The MD5 of the file is computed while
+//! its bytes are sent, since nothing reads them back. DynamoDB reports the capacity of a page only with the page, so
+//! the loop waits after a page until the rate covers it.
 
 use std::time::Duration;
 
@@ -21,63 +21,63 @@ use crate::storage::{Files, FilesError};
 
 /// Bytes of lines after which a data file ends.
 pub const MOST_BYTES: u64 = 4 << 30;
-/// The first wait before a page is asked for again, and the longest.
+/// The first and the longest wait before the retry of a page.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(10));
 
-/// What writes the parts of a table's export.
+/// The export of one table's segments.
 #[derive(Clone, Copy, Debug)]
 pub struct SegmentExport<'a> {
-    /// Reads pages.
+    /// Client for reading pages.
     pub calls: &'a RawItems,
-    /// Takes files.
+    /// Location of the files.
     pub files: &'a Files,
-    /// What the run goes by. `seconds_per_call` is how long a part takes pages, and for how long a page that DynamoDB
-    /// refuses for a reason that passes is asked for again.
+    /// Options of the export. `seconds_per_call` limits the time for which a part reads pages, and for which a page is
+    /// retried after a transient failure.
     pub run: &'a ExportConfig,
-    /// What is exported.
+    /// Plan of the table's export.
     pub plan: &'a Plan,
-    /// What the records' times are taken from.
+    /// Source of the times in the records.
     pub clock: Clock,
 }
 
-/// What a page brought, as it is told while a part is written.
+/// The items of one page, reported while a part is written.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Progress {
-    /// The segment that it is of.
+    /// Segment of the page.
     pub segment: u32,
-    /// Items in the page.
+    /// Number of items in the page.
     pub items: u64,
-    /// Bytes of their lines.
+    /// Bytes of the lines of the page.
     pub bytes: u64,
 }
 
-/// Why a part was not written.
+/// A part that could not be written.
 #[derive(Debug, thiserror::Error)]
 pub enum SegmentError {
-    /// The table is gone.
+    /// The table was deleted.
     #[error("table {0} does not exist any more: it was deleted while it was being exported")]
     SourceTableMissing(String),
-    /// An item cannot stand in a line.
+    /// An item cannot be written as a line.
     #[error("item {number} of the page behind {cursor} of segment {segment} cannot be written as {format}")]
     Item {
-        /// Its place in the page, from 1.
+        /// Position of the item in the page, starting at 1.
         number: usize,
-        /// Where the page begins.
+        /// Cursor at which the page begins.
         cursor: String,
-        /// The segment.
+        /// Segment of the page.
         segment: u32,
-        /// The format.
+        /// Format of the lines.
         format: ExportFormat,
         /// What is wrong with the item, and where.
         source: Malformed,
     },
-    /// Its file could not be compressed or written.
+    /// The data file could not be compressed.
     #[error(transparent)]
     Part(PartError),
     /// A file could not be written or read.
     #[error(transparent)]
     Files(#[from] FilesError),
-    /// An AWS call failed. Its name and action are kept.
+    /// An AWS call failed; holds its error name and action.
     #[error(transparent)]
     Aws(#[from] AwsFailure),
 }
@@ -104,8 +104,8 @@ impl HasErrorName for SegmentError {
 }
 
 impl SegmentExport<'_> {
-    /// Writes the part of a segment that begins behind `cursor` (`None` at the segment's beginning), or finds it written
-    /// by an earlier call: then it answers with its record. `progress` is told of each page.
+    /// Writes the part of a segment that begins after `cursor` (`None` at the beginning of the segment). Returns its
+    /// record, which an earlier call may have written. Calls `progress` for each page.
     pub async fn part(
         &self,
         segment: u32,
@@ -127,7 +127,7 @@ impl SegmentExport<'_> {
         }
     }
 
-    /// Reads pages into a part until the time, or the file's room, or the segment is used up. Answers with the key behind
+    /// Reads pages into a part until the time is over, the file is full, or the segment ends. Returns the key after
     /// which the next part begins.
     async fn write(
         &self,
@@ -162,20 +162,20 @@ impl SegmentExport<'_> {
             taken?;
             page = match fetched {
                 Ok(page) => page,
-                // What was read so far is worth keeping: the next call begins with this page.
+                // The pages so far are still valid. The next call begins with this page.
                 Err(failure) if failure.name.is_transient() => break Some(next.clone()),
                 Err(failure) => return Err(self.failed(failure)),
             };
             start = Some(next.clone());
         };
         if end.is_some() {
-            // What the last page took is paid for by this call, as the next one does not know of it.
+            // This call waits until the rate covers its last page, because the next call does not know about it.
             rate_limiter.wait().await;
         }
         Ok(end)
     }
 
-    /// Writes the items of the page that begins behind `start`.
+    /// Writes the items of the page that begins after `start`.
     async fn take(
         &self,
         page: &Page,
@@ -203,7 +203,7 @@ impl SegmentExport<'_> {
         Ok(())
     }
 
-    /// A page. Where DynamoDB refuses it for a reason that passes, it is asked for again until the call's time is up.
+    /// Reads a page. Retries a transient failure until the time of the call is over.
     async fn page(&self, segment: u32, start: Option<&str>, began: Instant) -> Result<Page, AwsFailure> {
         let time = Duration::from_secs(self.run.seconds_per_call.into());
         let (mut pause, longest) = PAUSES;

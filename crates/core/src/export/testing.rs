@@ -1,4 +1,4 @@
-//! What the tests of several steps pass.
+//! Fixtures for the tests of several steps.
 
 #![allow(
     clippy::expect_used,
@@ -16,14 +16,14 @@ use super::{ExportConfig, Plan, manifest};
 use crate::testing::fake_aws::arn;
 use crate::testing::fake_store::FakeStore;
 
-/// An execution.
+/// ARN of an execution.
 pub const EXECUTION: &str = "arn:aws:states:eu-west-1:123456789012:execution:export-table:nightly-1";
-/// When it began.
+/// Start time of the execution.
 pub const STARTED_AT: &str = "2026-03-01T02:00:00Z";
-/// The folder of its export of `orders`.
+/// Folder of its export of `orders`.
 pub const FOLDER: &str = "exports/orders/2026-03-01-02-00-00/";
 
-/// A run that writes this format, of which a call takes one page.
+/// Returns the options of an export in this format as JSON. Each call reads one page.
 pub fn run_json(format: &str, compression: &str) -> Value {
     json!({
         "startedAt": STARTED_AT, "timestamp": "2026-03-01-02-00-00", "frequency": "Daily", "format": format,
@@ -33,17 +33,17 @@ pub fn run_json(format: &str, compression: &str) -> Value {
     })
 }
 
-/// The same as a value.
+/// Returns the options of [`run_json`].
 pub fn run(format: &str, compression: &str) -> ExportConfig {
     serde_json::from_value(run_json(format, compression)).unwrap()
 }
 
-/// The plan of `orders` in so many segments.
+/// Returns the plan of `orders` with this many segments.
 pub fn plan(segments: u32) -> Plan {
     serde_json::from_value(plan_json(segments)).unwrap()
 }
 
-/// The same as JSON.
+/// Returns the plan as JSON.
 pub fn plan_json(segments: u32) -> Value {
     json!({
         "tableName": "orders", "tableArn": arn("orders"), "tableId": "id-of-orders", "folder": FOLDER,
@@ -52,13 +52,13 @@ pub fn plan_json(segments: u32) -> Value {
     })
 }
 
-/// A table `orders` with so many items of all types, some of which hold empty collections.
+/// Returns a table `orders` with this many items of all types. Some of them hold empty collections.
 pub fn orders(items: usize) -> FakeStore {
     let store = FakeStore::default().with_table("orders", &["id"]);
     (0..items).fold(store, |store, number| store.with_item("orders", &item(number)))
 }
 
-/// The item of this number: each third holds an empty list, or map.
+/// Returns the item with this number. Every third item holds an empty list or map.
 pub fn item(number: usize) -> String {
     let more = match number % 6 {
         0 => r#""list":{"L":[]}"#,
@@ -69,7 +69,7 @@ pub fn item(number: usize) -> String {
     format!(r#"{{"id":{{"S":"{number:05}"}},{more}}}"#)
 }
 
-/// The lines of all data files that the manifest names, in its order.
+/// Returns the lines of all data files in the manifest, in its order.
 pub fn exported(store: &FakeStore, manifest: &str) -> Vec<String> {
     let files = manifest::read_files(store.text(manifest).unwrap().as_bytes()).unwrap();
     let mut lines = Vec::new();
@@ -89,7 +89,7 @@ pub fn exported(store: &FakeStore, manifest: &str) -> Vec<String> {
     lines
 }
 
-/// The table's items as lines of this format, sorted.
+/// Returns the items of the table as sorted lines of this format.
 pub fn expected(store: &FakeStore, format: Format) -> Vec<String> {
     let line = |item: String| {
         let mut line = Vec::new();
@@ -101,7 +101,7 @@ pub fn expected(store: &FakeStore, format: Format) -> Vec<String> {
     lines
 }
 
-/// The parameters of a template that was deployed as it is.
+/// Returns the default parameters of the template.
 pub fn defaults() -> Defaults {
     serde_json::from_value(json!({
         "bucket": "bucket", "prefix": "/exports/", "tableTag": "BackupEnabled=true", "format": "dynamodb-json",

@@ -1,8 +1,8 @@
-//! Writes items with BatchWriteItem, several requests at a time, and knows up to where all of them are written.
+//! Writes items with BatchWriteItem in concurrent requests, and tracks the line up to which all items are written.
 //!
-//! BatchWriteItem takes up to 25 items and 16 MB, refuses two items of one key, keeps no order, and may leave items
-//! unprocessed (API reference, BatchWriteItem). So an item whose key is under way already waits until nothing is; and
-//! what counts as written ends before the first batch that is not answered in full.
+//! BatchWriteItem takes up to 25 items and 16 MB, refuses two items with the same key, does not preserve order, and may
+//! leave items unprocessed (API reference, BatchWriteItem). An item whose key is in flight therefore waits until no
+//! request is in flight. The items count as written up to the first batch that is incomplete.
 
 use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
@@ -17,31 +17,32 @@ use crate::aws::rate_limiter::RateLimiter;
 use crate::aws::raw_items::RawItems;
 use crate::error_name::ErrorName;
 
-/// Items of a request.
+/// Maximum number of items per request.
 const MOST_ITEMS: usize = 25;
-/// Bytes of a request's items: the 16 MB of a request, with room for what stands around them.
+/// Maximum bytes of the items in a request: the 16 MB of a request, less the JSON around the items.
 const MOST_BYTES: usize = 15 * 1024 * 1024;
-/// A request's items take no more than what is had in this time, where there is a limit: but for one item alone.
+/// With a rate limit, the items of a request take no more units than the rate allows in this time. A single item may
+/// take more.
 const TIME_OF_A_REQUEST: Duration = Duration::from_secs(5);
-/// Requests at a time.
+/// Maximum number of concurrent requests.
 const MOST_REQUESTS: usize = 8;
-/// The wait before the first further try of what was left; it doubles.
+/// Wait before the first retry of unprocessed items. It doubles with each retry.
 const FIRST_PAUSE: Duration = Duration::from_millis(25);
-/// The longest wait before a further try.
+/// Longest wait before a retry.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
-/// How long a request may go without a single item of it being taken, where no time is set.
+/// Time without any progress after which a batch fails, if the call has no time limit.
 const LONGEST_STANDSTILL: Duration = Duration::from_secs(300);
 
-/// Why a batch was not written.
+/// A batch that could not be written.
 #[derive(Clone, Debug)]
 pub(super) enum Refused {
-    /// An AWS call failed. Its name and action are kept.
+    /// An AWS call failed; holds its error name and action.
     Aws(AwsFailure),
-    /// DynamoDB refuses the item of this line.
+    /// DynamoDB refuses the item of a line.
     Item {
-        /// Its line.
+        /// Number of the line.
         line: u64,
-        /// AWS's words.
+        /// Error of AWS.
         failure: AwsFailure,
     },
 }
@@ -53,44 +54,44 @@ impl Refused {
     }
 }
 
-/// Where items go.
+/// The destination of the items.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Target<'a> {
     pub(super) calls: &'a RawItems,
     pub(super) table: &'a str,
-    /// When what cannot be written is given up; `None` for when nothing moves for minutes.
+    /// Time after which a failed write is not retried; `None` to fail after five minutes without progress.
     pub(super) until: Option<Instant>,
 }
 
-/// Items with their lines.
+/// Items with their line numbers.
 #[derive(Debug, Default)]
 struct Batch {
     items: Vec<(u64, Vec<u8>)>,
     keys: Vec<Vec<u8>>,
     bytes: usize,
-    /// Write capacity units, as guessed: one for each KB of an item.
+    /// Estimated write capacity units: one per KB of each item.
     units: f64,
 }
 
-/// A batch that was tried to the end.
+/// A batch after its last attempt.
 struct Tried {
     place: u64,
     batch: Batch,
     outcome: Result<f64, Refused>,
 }
 
-/// Writes the items of one file, in the order of its lines.
+/// A writer for the items of one file, in the order of its lines.
 pub(super) struct Batches<'a> {
     target: Target<'a>,
     batch: Batch,
-    /// Of the batch that is filled, and of those under way.
+    /// Keys of the current batch and of the batches in flight.
     keys: HashSet<Vec<u8>>,
     under_way: FuturesUnordered<BoxFuture<'a, Tried>>,
-    /// How many batches were sent.
+    /// Number of batches sent.
     sent: u64,
-    /// Batches that are written, though one before them is not yet: last lines and numbers of items.
+    /// Batches that are written while an earlier one is not, by their number: last line and number of items.
     ahead: BTreeMap<u64, (u64, u64)>,
-    /// How many batches are written in a row.
+    /// Number of batches that are written without a gap.
     in_a_row: u64,
     line: u64,
     items: u64,
@@ -98,7 +99,7 @@ pub(super) struct Batches<'a> {
 }
 
 impl<'a> Batches<'a> {
-    /// Behind the lines up to `line`, which are written.
+    /// Creates a writer. The lines up to `line` are already written.
     pub(super) fn new(target: Target<'a>, line: u64) -> Batches<'a> {
         Batches {
             target,
@@ -114,7 +115,7 @@ impl<'a> Batches<'a> {
         }
     }
 
-    /// Takes the item of a line. It goes out when there are enough of them.
+    /// Adds the item of a line. Sends the batch when it is full.
     pub(super) async fn push(
         &mut self,
         rate_limiter: &mut RateLimiter,
@@ -141,12 +142,12 @@ impl<'a> Batches<'a> {
         self.keys.insert(key);
     }
 
-    /// The write capacity units of the items that are not sent yet.
+    /// Returns the write capacity units of the items that are not sent yet.
     pub(super) fn waiting(&self) -> f64 {
         self.batch.units
     }
 
-    /// Sends what there is of a batch, as soon as there is room for one more and its time has come.
+    /// Sends the current batch as soon as fewer than the maximum of requests are in flight and the rate allows it.
     pub(super) async fn send(&mut self, rate_limiter: &mut RateLimiter) {
         if self.batch.items.is_empty() || self.refused.is_some() {
             return;
@@ -174,7 +175,7 @@ impl<'a> Batches<'a> {
         }));
     }
 
-    /// Waits until nothing is under way.
+    /// Waits until no request is in flight.
     pub(super) async fn settle(&mut self, rate_limiter: &mut RateLimiter) {
         while !self.under_way.is_empty() {
             self.answered(rate_limiter).await;
@@ -192,7 +193,7 @@ impl<'a> Batches<'a> {
                 let last = batch.items.last().map_or(self.line, |(line, _)| *line);
                 self.ahead.insert(place, (last, batch.items.len() as u64));
             }
-            // One that does not pass counts for more.
+            // A permanent failure replaces a transient one.
             Err(refused) if self.refused.as_ref().is_none_or(Refused::is_transient) => {
                 self.refused = Some(refused)
             }
@@ -204,23 +205,23 @@ impl<'a> Batches<'a> {
         }
     }
 
-    /// How many batches were sent.
+    /// Returns the number of batches sent.
     pub(super) fn sent(&self) -> u64 {
         self.sent
     }
 
-    /// The line that all are written up to, and how many items those are that were written here.
+    /// Returns the line up to which all items are written, and the number of items that this writer has written.
     pub(super) fn written(&self) -> (u64, u64) {
         (self.line, self.items)
     }
 
-    /// What could not be written; nothing more is sent then.
+    /// Returns the failure of a batch, after which nothing more is sent.
     pub(super) fn refused(&self) -> Option<&Refused> {
         self.refused.as_ref()
     }
 }
 
-/// Writes the items, whatever is left unprocessed again and again; how many units it took.
+/// Writes the items and retries unprocessed ones. Returns the write capacity units.
 async fn write(target: Target<'_>, items: &[(u64, Vec<u8>)]) -> Result<f64, Refused> {
     let mut left: Vec<Vec<u8>> = items.iter().map(|(_, item)| item.clone()).collect();
     let mut took = 0.0;
@@ -236,7 +237,7 @@ async fn write(target: Target<'_>, items: &[(u64, Vec<u8>)]) -> Result<f64, Refu
                 let moved = written.unprocessed.len() < left.len();
                 left = written.unprocessed;
                 if moved {
-                    // A batch that moves is done soon, and counts only when it is: it may take longer than it has.
+                    // A batch that makes progress is complete soon, and counts only then. It may exceed its time.
                     (pause, moved_at) = (FIRST_PAUSE, Instant::now());
                     tokio::time::sleep(pause).await;
                     continue;
@@ -259,7 +260,8 @@ async fn write(target: Target<'_>, items: &[(u64, Vec<u8>)]) -> Result<f64, Refu
     }
 }
 
-/// DynamoDB refuses a request as a whole where one of its items is wrong, and does not say which: one by one tells.
+/// Finds the item that DynamoDB refuses, by writing the items one by one. DynamoDB refuses a whole request for one
+/// invalid item and does not say which.
 async fn of_one_item(target: Target<'_>, items: &[(u64, Vec<u8>)], failure: AwsFailure) -> Refused {
     let of_an_item =
         failure.name == ErrorName::RequestRefused && failure.detail.contains("ValidationException");

@@ -1,6 +1,7 @@
-//! What of an import's lines may have been another type in the table that they came from, counted and said.
+//! Counts and reports values of an import that may have had another type in their original table.
 //!
-//! Only JSON without types leaves that in doubt. Lines are counted once they are written, so that the counts fit the cursor.
+//! Only JSON without types has such values. Lines are counted once they are written, so that the counts match the
+//! cursor.
 
 use std::collections::VecDeque;
 
@@ -8,7 +9,7 @@ use item_formats::Doubts;
 
 use super::Format;
 
-/// The doubts of a file's lines that are read, and may not be written yet.
+/// The doubts of lines that were read and may not be written yet.
 #[derive(Debug)]
 pub(super) struct Waiting {
     lines: VecDeque<(u64, Doubts)>,
@@ -16,19 +17,19 @@ pub(super) struct Waiting {
 }
 
 impl Waiting {
-    /// Behind lines whose doubts are counted.
+    /// Continues with the doubts of lines that are already written.
     pub(super) fn behind(written: Doubts) -> Waiting {
         Waiting { lines: VecDeque::new(), written }
     }
 
-    /// Takes those of the next line.
+    /// Adds the doubts of the next line.
     pub(super) fn push(&mut self, line: u64, doubts: Doubts) {
         if doubts != Doubts::default() {
             self.lines.push_back((line, doubts));
         }
     }
 
-    /// Counts those of the lines up to this one, which are written: all that are by now.
+    /// Returns the doubts of all lines that are written, up to this one.
     pub(super) fn written_up_to(&mut self, line: u64) -> Doubts {
         while let Some((_, doubts)) = self.lines.pop_front_if(|(number, _)| *number <= line) {
             self.written += doubts;
@@ -37,7 +38,7 @@ impl Waiting {
     }
 }
 
-/// Says what is in doubt, a sentence for each kind; nothing of formats that say the types.
+/// Describes each kind of doubt in a sentence. Formats with types have none.
 pub fn notes(format: Format, doubts: &Doubts) -> Vec<String> {
     let Doubts { nulls, buffers, arrays, numbers } = *doubts;
     let kinds = [
@@ -64,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lines_count_once_they_are_written() {
+    fn doubts_count_once_their_lines_are_written() {
         let null = Doubts { nulls: 1, ..Doubts::default() };
         let mut waiting = Waiting::behind(null);
         for line in 1..=4 {
@@ -75,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn each_kind_is_said_in_a_sentence_where_there_is_any() {
+    fn each_kind_of_doubt_has_a_sentence() {
         let doubts = Doubts { nulls: 1, buffers: 0, arrays: 2, numbers: 0 };
         let said = notes(Format::Json, &doubts);
         assert!(said.len() == 2 && said[0].starts_with("1 values were null"), "{said:?}");

@@ -1,4 +1,4 @@
-//! What an execution takes: `{"TableName": "Movies", "From": "s3://bucket/folder/"}` is enough.
+//! The input of an execution of `import-table`. `{"TableName": "Movies", "From": "s3://bucket/folder/"}` is enough.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -9,72 +9,72 @@ use crate::input::{InvalidInput, number};
 use crate::storage::bucket_and_key;
 use crate::text::quoted;
 
-/// The most segments: what a Map of Step Functions runs at a time
+/// Maximum number of segments: the concurrency of an inline Map of Step Functions
 /// (<https://docs.aws.amazon.com/step-functions/latest/dg/state-map-inline.html>).
 pub const MOST_SEGMENTS: u32 = 40;
-/// The longest that an invocation may read and write: a function's 15 minutes, without what ends it.
+/// Maximum seconds for which a call reads and writes: the 15 minutes of a function, less the time that its end takes.
 pub const MOST_SECONDS: u32 = 840;
-/// The most write capacity units a second that may be said.
+/// Maximum write capacity units per second that an input may ask for.
 pub const MOST_UNITS: u32 = 4_000_000;
 
 /// The input of an execution of `import-table`.
 #[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct ExecutionInput {
-    /// The table that is written to. It has to be there.
+    /// Name of the existing table to write to.
     pub table_name: String,
-    /// What is read: `s3://bucket/…`, a folder or a manifest.
+    /// Location of the files, `s3://bucket/…`: a folder, a manifest or a file.
     pub from: String,
-    /// What the lines of the files are, where no manifest says it.
+    /// Format of the lines, if no manifest says it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub format: Option<Format>,
-    /// What stands for a binary in the lines of files without a manifest: base64, unless it says otherwise.
+    /// Representation of binaries in the lines of files without a manifest; base64 if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub binary: Option<Binary>,
-    /// How the files are compressed, where their endings do not say it.
+    /// Compression of the files, if their endings do not say it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub compression: Option<Compression>,
-    /// How many segments read and write beside each other; 0 for one for each file, up to 8, or as few as take all of a
-    /// rate.
+    /// Number of concurrent segments; 0 for one per file, up to 8, or for the fewest that consume a whole rate.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub segments: Option<i64>,
-    /// Write capacity units a second that may be taken; 0 for as many as there are. What would not end is refused.
+    /// Maximum write capacity units per second; 0 means no limit. A rate at which the import would not end in time is
+    /// refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_write_capacity_units: Option<i64>,
-    /// Whether a table that holds items is written to, and its items of the same keys replaced.
+    /// Whether to write to a table that holds items and to replace items with the same keys.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub merge: Option<bool>,
 }
 
-/// The template's parameters, as text.
+/// Parameters of the template, as text.
 #[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Defaults {
-    /// 0 to 40.
+    /// Number of concurrent segments, 0 to 40; 0 derives it from the files and the rate.
     pub segments: String,
-    /// 0 for as many as there are.
+    /// Maximum write capacity units per second; 0 means no limit.
     pub max_write_capacity_units: String,
-    /// 1 to 840.
+    /// Seconds for which a call reads and writes: 1 to 840.
     pub seconds_per_call: String,
 }
 
-/// An input that can be followed.
+/// A valid input.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Wanted {
-    /// The bucket.
+    /// Name of the bucket.
     pub bucket: String,
-    /// The key of a folder or a manifest in it; may be empty.
+    /// Key of a folder, a manifest or a file in the bucket; may be empty.
     pub place: String,
-    /// 0 for by the number of files.
+    /// Number of concurrent segments; 0 derives it from the files and the rate.
     pub segments: u32,
-    /// 0 for as many as there are.
+    /// Maximum write capacity units per second; 0 means no limit.
     pub max_write_capacity_units: u32,
-    /// How long an invocation reads and writes.
+    /// Seconds for which a call reads and writes.
     pub seconds_per_call: u32,
 }
 
 impl ExecutionInput {
-    /// The input, with what it leaves out taken from the template.
+    /// Checks the input, and fills absent values from the template.
     pub fn wanted(&self, defaults: &Defaults) -> Result<Wanted, InvalidInput> {
         if !is_table_name(&self.table_name) {
             let reason = format!("is {}, which is not a table's name", quoted(&self.table_name));
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_out_comes_from_the_template() {
+    fn missing_fields_come_from_the_template() {
         let least = wanted(json!({ "TableName": "Movies", "From": "s3://exports/a/b/" })).unwrap();
         let expected = Wanted {
             bucket: "exports".to_owned(),
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_followed_is_refused_in_words() {
+    fn invalid_import_input_is_refused() {
         for (field, value, words) in [
             ("TableName", json!("a b"), "TableName is `a b`, which is not a table's name"),
             (

@@ -1,4 +1,4 @@
-//! Checks that all items of an export were written, and into one table.
+//! Verifies that all items of an import were written into the planned table.
 
 use aws_sdk_dynamodb::types::TableStatus;
 use item_formats::Doubts;
@@ -12,69 +12,69 @@ use crate::error_name::{ErrorName, HasErrorName};
 use crate::import::{Import, doubts};
 use crate::storage::Files;
 
-/// A segment that is done.
+/// The result of a finished segment.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Written {
-    /// How many items it wrote.
+    /// Number of items that the segment wrote.
     pub items: u64,
-    /// What is in doubt of them.
+    /// Counts of doubtful values in these items.
     pub doubts: Doubts,
 }
 
-/// What an execution ends with.
+/// The output of an execution.
 #[derive(Clone, Debug, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Output {
-    /// The table.
+    /// Name of the table.
     pub table_name: String,
-    /// How many items were written; those that several lines hold are counted once for each.
+    /// Number of written lines. An item in several lines counts once per line.
     pub item_count: u64,
-    /// How many files they were read from.
+    /// Number of files that were read.
     pub files: u32,
-    /// Where those lie.
+    /// Location of the files.
     pub from: String,
-    /// What of lines without types may have been another type in the table that they came from.
+    /// Notes about values that may have had another type in their original table.
     #[schemars(length(max = 4))]
     pub notes: Vec<String>,
 }
 
-/// Why the import is not what it should be.
+/// An import that failed verification.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The files are not those that the import was planned with.
+    /// The files changed after the import was planned.
     #[error(transparent)]
     Changed(#[from] Changed),
-    /// The table is gone.
+    /// The table was deleted.
     #[error("table {0} does not exist any more: it was deleted while items were written to it")]
     TableMissing(String),
-    /// The table is another now.
+    /// The table was deleted and created again.
     #[error(
         "table {0} is not the one that items were written to at first: it was deleted and made anew meanwhile, and lacks \
          those that were written before"
     )]
     TableReplaced(String),
-    /// Not as many items were written as there are.
+    /// The number of written items differs from the manifest.
     #[error("{written} items were written to table {table}, but {from} holds {said}")]
     NotVerified {
-        /// The table.
+        /// Name of the table.
         table: String,
-        /// The export.
+        /// Location of the export.
         from: String,
-        /// How many were written.
+        /// Number of items written.
         written: u64,
-        /// How many its manifest says there are.
+        /// Number of items according to the manifest.
         said: u64,
     },
-    /// Not all segments are done.
+    /// Some segments are not finished.
     #[error("{done} segments are done, but the import has {all}")]
     Segments {
-        /// So many are.
+        /// Number of finished segments.
         done: usize,
-        /// Of so many.
+        /// Number of all segments.
         all: u32,
     },
-    /// An AWS call failed. Its name and action are kept.
+    /// An AWS call failed; holds its error name and action.
     #[error(transparent)]
     Aws(#[from] AwsFailure),
 }
@@ -92,7 +92,7 @@ impl HasErrorName for Error {
     }
 }
 
-/// Looks at the table once more, and compares what was written with what there is.
+/// Verifies that the table and the files are still the planned ones and that all items were written.
 pub async fn finish(
     dynamodb: &aws_sdk_dynamodb::Client,
     files: &Files,
@@ -120,8 +120,8 @@ pub async fn finish(
     }
 }
 
-/// Fails where the table is gone, or is another one. Items are written by the table's name, for days where there is a rate: a
-/// table that is deleted and created again under that name lacks what was written before, and no count shows it.
+/// Checks that the table is still the planned one. Items are written by the name of the table, for days if the rate is
+/// limited. A table that was deleted and created again lacks the items written before, and no count shows it.
 async fn check_same_table(dynamodb: &aws_sdk_dynamodb::Client, import: &Import) -> Result<(), Error> {
     let name = || import.table_name.clone();
     let there = table_description::describe(dynamodb, &import.table_name).await?;

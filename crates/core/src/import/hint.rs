@@ -1,17 +1,17 @@
-//! What a file is that cannot be read as lines of items, where that can be told: it is said behind the reason.
+//! Hints at what is wrong with a file that cannot be read, to be appended to the error.
 
 use item_formats::{Compression, KeyAttribute, key_of};
 use serde::de::IgnoredAny;
 
 use super::{Binary, Format};
 
-/// How much of a file's beginning tells what it is.
+/// Number of bytes at the beginning of a file that identify it.
 pub(super) const HEAD: usize = 4;
 
 const GZIP: &[u8] = &[0x1f, 0x8b];
 const ZSTD: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd];
 
-/// Of a line that is no item of a table with these keys, in a file that begins so.
+/// Returns a hint for a line that is not an item of a table with these keys, in a file that begins with `head`.
 pub(super) fn of_line(
     number: u64,
     line: &[u8],
@@ -36,7 +36,7 @@ pub(super) fn of_line(
     .or_else(|| of_format(line, keys))
 }
 
-/// The format in which the line is an item.
+/// Finds the format in which the line is an item, and returns a hint.
 fn of_format(line: &[u8], keys: &[KeyAttribute<'_>]) -> Option<&'static str> {
     let names: Vec<&str> = keys.iter().map(|key| key.name).collect();
     let reads = |format: Format| {
@@ -53,7 +53,7 @@ fn of_format(line: &[u8], keys: &[KeyAttribute<'_>]) -> Option<&'static str> {
     .find_map(|(format, words)| reads(format).then_some(words))
 }
 
-/// Of a line that is no item for this reason, in a file without a manifest.
+/// Returns a hint for a line that is not an item for this reason, in a file without a manifest.
 pub(super) fn of_reason(reason: &str) -> Option<&'static str> {
     let is_binary = reason.contains("not base64");
     is_binary.then_some(
@@ -61,7 +61,7 @@ pub(super) fn of_reason(reason: &str) -> Option<&'static str> {
     )
 }
 
-/// Of a file that begins so, and cannot be decompressed.
+/// Returns a hint for a file that begins with `head` and cannot be decompressed.
 pub(super) fn of_file(compression: Compression, head: &[u8]) -> Option<&'static str> {
     match compression {
         Compression::Gzip if !head.starts_with(GZIP) => Some("it is not gzip, whatever its name"),
@@ -70,7 +70,7 @@ pub(super) fn of_file(compression: Compression, head: &[u8]) -> Option<&'static 
     }
 }
 
-/// A reason with what can be told besides.
+/// Appends a hint to a reason.
 pub(super) fn with(reason: String, hint: Option<&str>) -> String {
     match hint {
         Some(hint) => format!("{reason}; {hint}"),
@@ -78,7 +78,7 @@ pub(super) fn with(reason: String, hint: Option<&str>) -> String {
     }
 }
 
-/// Whether a line is JSON that goes on in the next.
+/// Returns whether a line is the beginning of JSON that continues on the next line.
 fn is_a_part(line: &[u8]) -> bool {
     serde_json::from_slice::<IgnoredAny>(line).is_err_and(|error| error.is_eof())
 }
@@ -90,7 +90,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_file_is_shows_in_its_first_bytes() {
+    fn first_bytes_identify_a_file() {
         let id = KeyAttribute { name: "id", key_type: KeyType::S };
         for (content, words) in [
             (&b"\xef\xbb\xbf{\"id\":{\"S\":\"1\"}}"[..], Some("byte order mark")),

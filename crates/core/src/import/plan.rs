@@ -1,4 +1,4 @@
-//! Checks that a table can be written to, and lists the files that its items come from.
+//! Plans an import: checks that the table can be written to, and lists the files.
 
 use aws_sdk_dynamodb::types::{Select, TableDescription, TableStatus};
 
@@ -12,21 +12,21 @@ use crate::input::InvalidInput;
 use crate::storage::Files;
 use crate::text::quoted;
 
-/// Why nothing is imported.
+/// An import that cannot be planned.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The input cannot be followed.
+    /// The input is invalid.
     #[error(transparent)]
     Input(#[from] InvalidInput),
-    /// There is no such table.
+    /// The table does not exist.
     #[error("table {0} does not exist; an import writes into a table that is there")]
     TableMissing(String),
     /// The table cannot be written to now.
     #[error("table {table} is {status}; it can be written to once it is ACTIVE")]
     TableBusy {
-        /// The table's name.
+        /// Name of the table.
         table: String,
-        /// Its status.
+        /// Status of the table.
         status: String,
     },
     /// The table holds items.
@@ -34,10 +34,10 @@ pub enum Error {
         "table {0} holds items; with `\"Merge\": true` they stay, and those of the same keys are replaced"
     )]
     TableNotEmpty(String),
-    /// The files cannot be told.
+    /// The files of the import could not be determined.
     #[error(transparent)]
     Source(#[from] source::Error),
-    /// An AWS call failed. Its name and action are kept.
+    /// An AWS call failed; holds its error name and action.
     #[error(transparent)]
     Aws(#[from] AwsFailure),
 }
@@ -55,7 +55,7 @@ impl HasErrorName for Error {
     }
 }
 
-/// Looks at the table and finds the files: what the import goes by, and they.
+/// Checks the table and finds the files. Returns the plan of the import, and the files.
 pub async fn plan(
     dynamodb: &aws_sdk_dynamodb::Client,
     files: &Files,
@@ -92,7 +92,7 @@ pub async fn plan(
     Ok((import, source))
 }
 
-/// Looks at the table, which has to be there, and to be empty unless `merge` says otherwise.
+/// Checks that the table exists and can be written to, and that it is empty unless `merge` is true.
 pub async fn check_table(
     dynamodb: &aws_sdk_dynamodb::Client,
     name: &str,
@@ -113,11 +113,12 @@ async fn holds_items(dynamodb: &aws_sdk_dynamodb::Client, table: &str) -> Result
     Ok(page.count() > 0)
 }
 
-/// A table is written to while it is changed, too; what else it may be, it leaves by itself or not.
+/// Checks that a table can be written to. This is possible during an update, too. Another status is either transient or
+/// permanent.
 fn can_be_written(name: &str, table: &TableDescription) -> Result<(), Error> {
     match table.table_status() {
         Some(TableStatus::Active | TableStatus::Updating) => Ok(()),
-        // What the table leaves by itself; a key that can be used again takes up to an hour.
+        // These statuses are transient. The last one takes up to an hour after the key can be used again.
         Some(
             status @ (TableStatus::Creating
             | TableStatus::Deleting
@@ -134,7 +135,8 @@ fn can_be_written(name: &str, table: &TableDescription) -> Result<(), Error> {
     }
 }
 
-/// Whoever writes a manifest writes base64: DynamoDB, the EMR connector, `export-table`. JSON without types has no binaries.
+/// Returns the representation of binaries. Every writer of a manifest writes base64: DynamoDB, the EMR connector and
+/// `export-table`. JSON without types has no binaries.
 fn binary(asked: Option<Binary>, format: Format, source: &Source) -> Result<Binary, InvalidInput> {
     let refused = |reason| Err(InvalidInput { field: "Binary", reason });
     match (asked.unwrap_or_default(), &source.manifest) {
@@ -149,7 +151,7 @@ fn binary(asked: Option<Binary>, format: Format, source: &Source) -> Result<Bina
     }
 }
 
-/// What the manifest says counts; where none does, the input has to.
+/// Returns the format of the manifest, or else of the input.
 fn format(asked: Option<Format>, said: Option<Format>) -> Result<Format, InvalidInput> {
     let refused = |reason: String| Err(InvalidInput { field: "Format", reason });
     match (asked, said) {

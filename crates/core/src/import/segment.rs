@@ -1,8 +1,8 @@
-//! Reads a share of an import's files and writes their items: what the step and the command line call.
+//! Reads the files of one segment of an import and writes their items, for the step and for the command line.
 //!
-//! A file is read from its beginning whatever the cursor, as compression allows nothing else, and as its MD5 and its
-//! number of items count from there; lines that are written already are passed over. A file is done when all of its
-//! items are written and it is what its manifest says.
+//! A file is always read from its beginning, whatever the cursor: decompression requires it, and the MD5 and the number
+//! of items cover the whole file. Lines that are already written are skipped. A file is done when all of its items are
+//! written and it matches its manifest.
 
 use std::time::Duration;
 
@@ -23,101 +23,102 @@ use crate::error_name::ErrorName;
 use crate::export::manifest::md5_text;
 use crate::storage::{Files, FilesError};
 
-/// What is owed for what was written is paid for by then after the time of a call, or not at all.
+/// Maximum time after the end of a call for which it waits until the rate covers what it wrote.
 const LATEST: Duration = Duration::from_secs(30);
-/// No item of 400 KB takes a longer line, were each of its letters escaped.
+/// Maximum bytes of a line. Even an item of 400 KB with every character escaped is shorter.
 const LONGEST_LINE: usize = 8 * 1024 * 1024;
 
-/// What is read, and where it goes.
+/// The files of a segment and the destination of their items.
 #[derive(Clone, Copy, Debug)]
 pub struct SegmentJob<'a> {
-    /// Where the files are.
+    /// Location of the files.
     pub files: &'a Files,
-    /// The files, as they were found.
+    /// Files of the import, as the plan found them.
     pub source: &'a Source,
-    /// What their lines are.
+    /// Format of the lines.
     pub format: Format,
-    /// What stands in them for a binary.
+    /// Representation of binaries in the lines.
     pub binary: Binary,
-    /// How they are compressed.
+    /// Compression of the files.
     pub compression: Compression,
-    /// DynamoDB.
+    /// Client for writing items.
     pub calls: &'a RawItems,
-    /// The table.
+    /// Name of the table.
     pub table: &'a str,
-    /// Its key attributes.
+    /// Key attributes of the table.
     pub keys: &'a [KeyAttribute<'a>],
-    /// The share that is read: each file whose place is this,
+    /// Segment to process, starting at 0. File `n` belongs to segment `n % segments`.
     pub segment: u32,
-    /// counted by so many.
+    /// Total number of segments.
     pub segments: u32,
-    /// Write capacity units a second; `None` for as many as there are.
+    /// Maximum write capacity units per second; `None` means no limit.
     pub units_per_second: Option<f64>,
-    /// How long; `None` until all is done. At least one request is made.
+    /// Time limit of the call; `None` means no limit. At least one request is made.
     pub time: Option<Duration>,
 }
 
-/// Up to where a segment's items are written.
+/// The position up to which the items of a segment are written.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Cursor {
-    /// The place of a file among all of the import; those of the segment before it are done.
+    /// Position of the current file among all files of the import, starting at 0. All earlier files of the segment are
+    /// done.
     pub file: u32,
-    /// Its last line that is written; 0 before the first.
+    /// Number of the last written line of the file; 0 before the first one.
     pub line: u64,
 }
 
-/// How far it came.
+/// The progress of a segment.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Checkpoint {
-    /// Up to where; `None` before the first file.
+    /// Position up to which items are written; `None` before the first file.
     pub cursor: Option<Cursor>,
-    /// Items of the segment up to there.
+    /// Number of items of the segment written up to the cursor.
     pub items: u64,
-    /// What is in doubt of them.
+    /// Counts of doubtful values in these items.
     pub doubts: Doubts,
-    /// Whether that is all.
+    /// Whether the segment is finished.
     pub done: bool,
 }
 
-/// What is told while it runs.
+/// The progress of a segment, reported while it runs.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Progress<'a> {
-    /// The file that is read.
+    /// Key of the current file.
     pub key: &'a str,
-    /// Items of the segment that are written.
+    /// Number of items of the segment that are written.
     pub items: u64,
-    /// What is in doubt of them.
+    /// Counts of doubtful values in these items.
     pub doubts: Doubts,
-    /// Up to where that is; `None` before the first line.
+    /// Position up to which items are written; `None` before the first line.
     pub cursor: Option<Cursor>,
-    /// Bytes of files that this call has read, those that it passed over among them.
+    /// Bytes of files that this call has read, including lines that it skipped.
     pub bytes: u64,
 }
 
-/// Takes what is told.
+/// A callback that receives the progress.
 pub type Teller<'a> = &'a mut (dyn FnMut(Progress<'_>) + Send);
 
-/// Why it stopped short.
+/// A segment that could not be imported.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// A file is not what it was.
+    /// A file changed after the import was planned.
     #[error("{location} {reason}; the files of an import have to stay as they are until it ends")]
     Changed {
-        /// The file, as `s3://bucket/key` or a path.
+        /// Location of the file, as `s3://bucket/key` or a path.
         location: String,
-        /// What is another.
+        /// What has changed.
         reason: String,
     },
-    /// A file cannot be read, or is not what its manifest says.
+    /// A file cannot be read, or does not match its manifest.
     #[error("{location}: {reason}")]
     Invalid {
-        /// The file, as `s3://bucket/key` or a path.
+        /// Location of the file, as `s3://bucket/key` or a path.
         location: String,
-        /// Where in it, what is wrong, and what would be right.
+        /// Position of the error in the file, what is wrong, and what would be right.
         reason: String,
     },
-    /// It could not be got.
+    /// A file could not be read.
     #[error(transparent)]
     Files(#[from] FilesError),
     /// Items could not be written.
@@ -126,7 +127,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// The name that a step fails by.
+    /// Returns the name that a step fails with.
     pub fn name(&self) -> ErrorName {
         match self {
             Error::Changed { .. } => ErrorName::ImportChanged,
@@ -137,8 +138,8 @@ impl Error {
     }
 }
 
-/// Goes on from what an earlier call reached; from the default at first. What may pass ends it well if anything was
-/// written, as the next call goes on from there.
+/// Continues from a checkpoint; the first call passes the default. A transient failure still returns a checkpoint if
+/// anything was written, so that the next call can continue.
 pub async fn run(work: &SegmentJob<'_>, from: Checkpoint, tell: Teller<'_>) -> Result<Checkpoint, Error> {
     let begin = Instant::now();
     let mut run = SegmentRun {
@@ -164,20 +165,20 @@ pub async fn run(work: &SegmentJob<'_>, from: Checkpoint, tell: Teller<'_>) -> R
     Ok(run.reached)
 }
 
-/// A run under way.
+/// The state of a call.
 struct SegmentRun<'a, 'b> {
     work: &'a SegmentJob<'a>,
     until: Option<Instant>,
     rate_limiter: RateLimiter,
     reached: Checkpoint,
-    /// Requests for the files before the present one.
+    /// Number of requests for earlier files. A finished file counts as one more.
     sent: u64,
-    /// Bytes that were read.
+    /// Number of bytes that were read.
     bytes: u64,
     tell: Teller<'b>,
 }
 
-/// What was read of a file.
+/// The digest and counts of a file that was read to its end.
 struct Read {
     hash: Md5,
     bytes: u64,
@@ -185,7 +186,7 @@ struct Read {
 }
 
 impl SegmentRun<'_, '_> {
-    /// Writes the files from this place on; whether to their end.
+    /// Writes the files from this position on. Returns whether all of them are done.
     async fn files(&mut self, from: u32) -> Result<bool, Error> {
         for (place, file) in self.work.source.of_segment(self.work.segment, self.work.segments) {
             if place >= from && !self.file(place, file).await? {
@@ -195,17 +196,17 @@ impl SegmentRun<'_, '_> {
         Ok(true)
     }
 
-    /// Whether its time is up, or would be once so many units more were paid for.
+    /// Returns whether the time is over, or would be once the rate covers `units` more.
     fn is_over_with(&self, units: f64) -> bool {
         self.until.is_some_and(|until| self.rate_limiter.is_over_with(units, until, Instant::now()))
     }
 
-    /// When what was written is paid for; `None` where there is no limit, or no time that a call has.
+    /// Returns when the rate covers what was written. Returns `None` without a rate or without a time limit.
     fn due(&self) -> Option<Instant> {
         Some(self.rate_limiter.due()?.min(self.until? + LATEST))
     }
 
-    /// Reads a file and writes it; whether to its end.
+    /// Reads and writes one file. Returns whether it is done.
     async fn file(&mut self, place: u32, file: &SourceFile) -> Result<bool, Error> {
         let passed =
             self.reached.cursor.filter(|cursor| cursor.file == place).map_or(0, |cursor| cursor.line);
@@ -245,13 +246,14 @@ impl SegmentRun<'_, '_> {
         Ok(true)
     }
 
-    /// Tells how far it came.
+    /// Reports the progress.
     fn reported(&mut self, file: &SourceFile) {
         let Checkpoint { cursor, items, doubts, .. } = self.reached;
         (self.tell)(Progress { key: &file.stored.key, items, doubts, cursor, bytes: self.bytes });
     }
 
-    /// Reads a file's lines, and gives those to `batches` that are not written yet. `None` where it ended before.
+    /// Reads the lines of a file, and passes those to `batches` that are not written yet. Returns `None` if it stopped
+    /// before the end of the file.
     async fn lines(
         &mut self,
         batches: &mut Batches<'_>,
@@ -319,7 +321,7 @@ impl SegmentRun<'_, '_> {
         }
     }
 
-    /// Whether a file that was read to its end is what it is said to be.
+    /// Checks that a file that was read to its end matches its size and its manifest.
     fn check(&self, file: &SourceFile, Read { hash, bytes, items }: Read) -> Result<(), Error> {
         if bytes != file.stored.size {
             return Err(self.changed(file, format!("has {bytes} bytes, not {}", file.stored.size)));

@@ -1,9 +1,9 @@
-//! In how many segments an import's files are written, and whether an execution comes to the end of them.
+//! Chooses the number of segments of an import, and checks that an execution ends in time.
 //!
-//! What items take is known once they are written. Before, a write capacity unit is counted for each KB of the files as
-//! they lie there, and one for each item that the manifest counts at the least. Lines hold more than their items, by their
-//! types, and compressed files hold more than they are long. So an import is refused by the files as they are, and its
-//! segments are chosen by what compressed ones are likely to hold.
+//! The write capacity of an item is known only once it is written, so it is estimated: one unit per KB of the files as
+//! stored, and at least one per item in the manifest. Lines are longer than their items, because they contain types,
+//! while compressed files are shorter than their lines. The check therefore uses the stored size, which is a lower
+//! bound for compressed files. The number of segments depends on the likely size of the lines.
 
 use super::Compression;
 use super::execution_input::{MOST_SECONDS, Wanted};
@@ -12,19 +12,19 @@ use crate::aws::rate::{EVENTS_OF_A_CALL, EVENTS_OF_A_SEGMENT, EVENTS_OF_A_TABLE,
 use crate::aws::scan_segments::by_capacity;
 use crate::input::InvalidInput;
 
-/// How many segments there are where nobody says it.
+/// Number of segments if neither the input nor a rate determines it.
 const USUAL_SEGMENTS: u32 = 8;
-/// Units a second that one segment writes at ease: a quarter of what a partition of a table takes, as neighbours in an
-/// export often are neighbours in the table.
+/// Write capacity units per second that one segment easily writes: a quarter of a partition's limit, because neighbours
+/// in an export often are neighbours in the table.
 const UNITS_A_SECOND: u32 = 250;
-/// Units a second that one segment is not counted on for more of: a partition's.
+/// Write capacity units per second that one segment cannot exceed: the limit of a partition.
 const MOST_UNITS_A_SECOND: f64 = 1_000.0;
-/// How many times as long as a compressed file its lines are taken for.
+/// Assumed ratio between the length of the lines and the size of a compressed file.
 const PACKED: f64 = 8.0;
-/// Bytes of a file that are read in a second, as they lie there.
+/// Stored bytes of a file that are read per second.
 const BYTES_A_SECOND: u32 = 20_000_000;
 
-/// In how many segments the files are written. What an execution does not come to the end of is refused.
+/// Returns the number of segments for these files. Refuses an import that an execution would not end in time.
 pub(crate) fn segments(
     wanted: &Wanted,
     source: &Source,
@@ -53,7 +53,7 @@ pub(crate) fn segments(
     if wanted.segments > 0 {
         return Ok(fit.next().unwrap_or(1));
     }
-    // Where one segment has more than the others, the rest of the rate is idle once they have ended.
+    // If one segment has more files than the others, part of the rate is idle once the others have ended.
     let seconds = |segments: u32| {
         largest(&files, segments) / (f64::from(rate) / f64::from(segments)).min(MOST_UNITS_A_SECOND)
     };
@@ -63,7 +63,7 @@ pub(crate) fn segments(
     Ok(near.map_or(1, |(segments, _)| *segments))
 }
 
-/// Refuses what an execution does not come to the end of.
+/// Refuses an import that an execution would not end in time.
 fn check(wanted: &Wanted, source: &Source) -> Result<(), InvalidInput> {
     let Wanted { seconds_per_call: seconds, .. } = *wanted;
     let most = u64::from(BYTES_A_SECOND) * u64::from(seconds);
@@ -89,42 +89,42 @@ fn check(wanted: &Wanted, source: &Source) -> Result<(), InvalidInput> {
     }
 }
 
-/// How many events the segments take, each with as many calls as its own files need.
+/// Returns the number of history events of the segments, each with the calls that its own files need.
 fn events(wanted: &Wanted, source: &Source, files: &[f64], segments: u32) -> f64 {
-    // Each segment is like work of its own, at its share of the rate.
+    // Each segment is treated like separate work at its share of the rate.
     let calls: f64 = loads(files, segments)
         .map(|units| work(wanted, source, units * f64::from(segments)).calls(segments) / f64::from(segments))
         .sum();
     calls * f64::from(EVENTS_OF_A_CALL) + f64::from(EVENTS_OF_A_SEGMENT * segments + EVENTS_OF_A_TABLE)
 }
 
-/// The work of writing so many units at the rate that is wanted.
+/// Returns the work of writing this many units at the requested rate.
 fn work(wanted: &Wanted, source: &Source, units: f64) -> RatedWork {
     let Wanted { max_write_capacity_units: rate, seconds_per_call, .. } = *wanted;
-    // On average half of a file is read before a call comes to where it writes.
+    // On average, a call reads half of a file before it reaches the first line to write.
     let longest = source.files.iter().map(|file| file.stored.size).max().unwrap_or_default();
     let seconds = longest as f64 / f64::from(BYTES_A_SECOND) / 2.0;
     let useful = 1.0 - (seconds / f64::from(seconds_per_call.max(1))).min(0.5);
     RatedWork { units, rate, seconds_per_call, least_units: 0.0, useful, least_calls: 0.0 }
 }
 
-/// The units of each segment's files.
+/// Returns the units of each segment's files.
 fn loads(files: &[f64], segments: u32) -> impl Iterator<Item = f64> + '_ {
     let segments = usize::try_from(segments).unwrap_or(usize::MAX).max(1);
     (0..segments).map(move |segment| files.iter().skip(segment).step_by(segments).sum())
 }
 
-/// The units of the segment that has the most.
+/// Returns the units of the segment that has the most.
 fn largest(files: &[f64], segments: u32) -> f64 {
     loads(files, segments).fold(0.0, f64::max)
 }
 
-/// Units that a file's items take at the least.
+/// Returns the minimum units of a file's items.
 fn least_units(file: &SourceFile) -> f64 {
     (file.stored.size as f64 / 1024.0).max(file.item_count.unwrap_or_default() as f64)
 }
 
-/// Units that they are likely to take.
+/// Returns the likely units of a file's items.
 fn likely_units(file: &SourceFile, compression: Compression) -> f64 {
     let longer = match file.compression(compression) {
         item_formats::Compression::None => 1.0,

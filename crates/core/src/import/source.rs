@@ -1,11 +1,11 @@
-//! Where an import's files are found, and which they are.
+//! Finds the files of an import.
 //!
-//! A place is a manifest, a folder, or one file. In a folder the manifests are looked for that exports have, its own first and
-//! then that of an export of DynamoDB's below it; where there is none, all of its files are taken. An export that did
-//! not end, which shows by what begins it (`export.json`, `_started`) and the manifest that is missing, is refused.
+//! The location is a manifest, a folder, or one file. In a folder, the manifest of an export is used: one in the folder
+//! itself, or else one of a DynamoDB export below it. Without a manifest, all files of the folder are used. An
+//! incomplete export is refused. It has a file that begins an export (`export.json`, `_started`), but no manifest.
 //!
-//! A manifest names its files by their keys in the bucket that they were written to. The files may have been copied
-//! since, with their manifest: so what counts is where they lie beside it.
+//! A manifest names its files by their keys in the bucket that they were written to. They may have been copied since,
+//! together with the manifest, so they are looked up relative to the manifest.
 
 use std::collections::BTreeMap;
 
@@ -23,47 +23,47 @@ use crate::text::{bounded, quoted};
 /// The files of an import.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Source {
-    /// What they lie under: empty, or ending in `/`; or the key of the one that is read alone.
+    /// Prefix of the files: empty, or ending in `/`; or the key of a single file.
     pub root: String,
-    /// The key of the manifest; `None` where all that lie there are read.
+    /// Key of the manifest; `None` if all files below `root` are read.
     pub manifest: Option<String>,
-    /// What their lines are; `None` where no manifest says it.
+    /// Format of the lines; `None` if no manifest says it.
     pub format: Option<Format>,
-    /// How many items they hold together; `None` where no manifest says it.
+    /// Number of items in all files; `None` if no manifest says it.
     pub item_count: Option<u64>,
-    /// They, in an order that is always the same.
+    /// Files, always in the same order.
     pub files: Vec<SourceFile>,
 }
 
 /// A file of an import.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct SourceFile {
-    /// As it lies there.
+    /// The stored file.
     pub stored: StoredFile,
-    /// How many items the manifest says that it holds.
+    /// Number of items in the file according to the manifest.
     pub item_count: Option<u64>,
-    /// The base64 of the MD5 of its bytes, as the manifest has it.
+    /// Base64 of the MD5 of the file according to the manifest.
     pub md5: Option<String>,
 }
 
-/// Why the files cannot be told.
+/// Files that could not be determined.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// A manifest is wrong, or a file that it names is missing or another.
+    /// A manifest is invalid, or a file in it is missing or differs.
     #[error("{location}: {reason}")]
     Invalid {
-        /// The file that shows it.
+        /// Location of the file with the error.
         location: String,
         /// What is wrong, and what would be right.
         reason: String,
     },
-    /// They could not be read.
+    /// A file could not be read.
     #[error(transparent)]
     Files(#[from] FilesError),
 }
 
 impl Error {
-    /// The name that a step fails by.
+    /// Returns the name that a step fails with.
     pub fn name(&self) -> ErrorName {
         match self {
             Error::Invalid { .. } => ErrorName::InvalidExport,
@@ -72,14 +72,14 @@ impl Error {
     }
 }
 
-/// Looks from outside at what an import is to be of: `place` is the key of a manifest, of a folder with or without
-/// its last `/`, or of a file; empty for the whole.
+/// Finds the files of an import. `place` is the key of a manifest, of a folder with or without its last `/`, or of a
+/// file; empty for the whole bucket or directory.
 pub async fn find(files: &Files, place: &str) -> Result<Source, Error> {
     let (folder, name) = place.rsplit_once('/').map_or(("", place), |(folder, name)| (folder, name));
     let beside = if folder.is_empty() { String::new() } else { format!("{folder}/") };
     if matches!(name, manifest::SUMMARY | manifest::EMR) {
         if name == manifest::EMR && files.get(place).await?.is_none() {
-            // A folder may have this name too.
+            // A folder may have this name, too.
             return find_in(files, &format!("{place}/")).await;
         }
         return load(files, &beside, Some(place)).await;
@@ -148,7 +148,7 @@ async fn find_in(files: &Files, root: &str) -> Result<Source, Error> {
     Ok(all)
 }
 
-/// The folder of a dump that dynamodump wrote, if there is one.
+/// Returns the folder of a dump of dynamodump, if there is one.
 fn dump_in(there: &[StoredFile]) -> Option<&str> {
     there.iter().find_map(|file| {
         let folder = file.key.strip_suffix("schema.json")?;
@@ -158,7 +158,7 @@ fn dump_in(there: &[StoredFile]) -> Option<&str> {
     })
 }
 
-/// The files as they are now: what [`find`] found, looked at again.
+/// Lists the files that [`find`] found again, as they are now.
 pub async fn load(files: &Files, root: &str, manifest: Option<&str>) -> Result<Source, Error> {
     let there = files.list(root).await?;
     let Some(key) = manifest else {
@@ -179,7 +179,7 @@ pub async fn load(files: &Files, root: &str, manifest: Option<&str>) -> Result<S
 }
 
 impl Source {
-    /// The SHA-256, in hexadecimal, of all that would show in a file that changed.
+    /// Returns the hexadecimal SHA-256 of everything that shows a change of a file.
     pub fn digest(&self) -> String {
         let mut hash = Sha256::new();
         for SourceFile { stored, item_count, md5 } in &self.files {
@@ -191,26 +191,26 @@ impl Source {
         hex(&hash.finalize())
     }
 
-    /// How many files no MD5 is known of, though a manifest names them.
+    /// Returns the number of files that are named in a summary without an MD5.
     pub fn unchecked(&self) -> usize {
         let of_exports = self.item_count.is_some();
         self.files.iter().filter(|file| of_exports && file.md5.is_none()).count()
     }
 
-    /// The places of a segment's files.
+    /// Returns the files of a segment with their positions.
     pub fn of_segment(&self, segment: u32, segments: u32) -> impl Iterator<Item = (u32, &SourceFile)> {
         (0..).zip(&self.files).filter(move |(place, _)| place % segments.max(1) == segment)
     }
 }
 
 impl SourceFile {
-    /// How it is compressed.
+    /// Returns the compression of the file.
     pub fn compression(&self, said: Compression) -> item_formats::Compression {
         said.for_key(&self.stored.key)
     }
 }
 
-/// Reads manifests of a folder.
+/// A reader of the manifests in a folder.
 struct Reader<'a> {
     files: &'a Files,
     root: &'a str,
@@ -266,7 +266,7 @@ impl Reader<'_> {
         })
     }
 
-    /// A file that a manifest names.
+    /// Finds a file that a manifest names.
     fn beside(&self, manifest: &str, name: &str) -> Result<StoredFile, Error> {
         match self.there.get(format!("{}{name}", self.root).as_str()) {
             Some(file) => Ok((*file).clone()),
@@ -282,7 +282,7 @@ impl Reader<'_> {
         content.ok_or_else(|| self.invalid(key, "the manifest is missing"))
     }
 
-    /// A manifest whose MD5 is that which lies beside it, if one does.
+    /// Reads a manifest, and checks the MD5 next to it if there is one.
     async fn checked(&self, key: &str, md5: &str) -> Result<bytes::Bytes, Error> {
         let content = self.content(key).await?;
         let beside = format!("{}{md5}", self.root);
@@ -302,7 +302,7 @@ impl Reader<'_> {
     }
 }
 
-/// What is wrong, in words.
+/// The reason of an error.
 struct Reason(String);
 
 impl From<InvalidManifest> for Reason {
@@ -323,7 +323,7 @@ impl From<&str> for Reason {
     }
 }
 
-/// Whether a file is named by a minute, `2026-03-01 02:00`, as one is that holds a table as it was then.
+/// Returns whether the name of a file is a minute, `2026-03-01 02:00`, which is the name of a snapshot of a table.
 fn is_minute(name: &str) -> bool {
     NaiveDateTime::parse_from_str(name, "%Y-%m-%d %H:%M").is_ok()
 }
@@ -332,8 +332,8 @@ fn name_of(key: &str) -> &str {
     key.rsplit('/').next().unwrap_or(key)
 }
 
-/// Whether a file that no manifest names holds items. What begins with `_` or `.` does not, by the convention of Hadoop
-/// (`_SUCCESS`), and neither does what the consoles show folders by.
+/// Returns whether a file that no manifest names can hold items. Names with a leading `_` or `.` do not, by the
+/// convention of Hadoop (`_SUCCESS`). Neither do the objects that represent folders in consoles.
 fn is_data(root: &str, key: &str) -> bool {
     let within = key.strip_prefix(root).unwrap_or(key);
     !name_of(within).is_empty() && !within.split('/').any(|part| part.starts_with(['_', '.']))

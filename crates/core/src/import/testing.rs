@@ -1,4 +1,4 @@
-//! What the tests of several steps pass.
+//! Fixtures for the tests of several steps.
 
 #![allow(
     clippy::expect_used,
@@ -15,27 +15,27 @@ use crate::export::manifest;
 use crate::export::manifest::{DataFile, ManifestSummary, OutputFormat, md5_of, write_files};
 use crate::testing::fake_store::FakeStore;
 
-/// An execution.
+/// ARN of an execution.
 pub const EXECUTION: &str = "arn:aws:states:eu-west-1:123456789012:execution:import-table:by-hand";
-/// The folder of an export.
+/// Folder of an export.
 pub const FOLDER: &str = "orders/2026-03-01-02-00-00/";
 
-/// An AWS with an empty table `orders`.
+/// Returns a fake AWS with an empty table `orders`.
 pub fn aws() -> FakeStore {
     FakeStore::default().with_table("orders", &["id"])
 }
 
-/// An item, as DynamoDB JSON whose fields are in the order of their names.
+/// Returns an item as DynamoDB JSON with sorted fields.
 pub fn item(number: usize, text: &str) -> String {
     format!(r#"{{"id":{{"S":"{number}"}},"text":{{"S":"{text}"}}}}"#)
 }
 
-/// The items of these numbers.
+/// Returns the items with these numbers.
 pub fn items(numbers: std::ops::Range<usize>) -> Vec<String> {
     numbers.map(|number| item(number, &format!("text of {number}"))).collect()
 }
 
-/// A data file with these items.
+/// Returns a data file with these items.
 pub fn data(format: OutputFormat, compression: item_formats::Compression, items: &[String]) -> Vec<u8> {
     let format = match format {
         OutputFormat::DynamodbJson => item_formats::Format::DynamodbJson,
@@ -53,11 +53,11 @@ pub fn data(format: OutputFormat, compression: item_formats::Compression, items:
     bytes
 }
 
-/// In the name of a file that is empty, whatever its ending.
+/// Part of the name of a file that is empty, whatever its ending.
 pub const ZERO_BYTES: &str = "zero-bytes";
 
-/// An export in [`FOLDER`]: its objects, by their keys. The manifest says that it was written to another folder. A file
-/// with [`ZERO_BYTES`] in its name has none.
+/// Returns the objects of an export in [`FOLDER`], with their keys. Its manifest names another folder. Files with
+/// [`ZERO_BYTES`] in their names are empty.
 pub fn export(format: OutputFormat, files: &[(&str, Vec<String>)]) -> Vec<(String, Vec<u8>)> {
     let mut objects = Vec::new();
     let mut entries = Vec::new();
@@ -90,19 +90,19 @@ pub fn export(format: OutputFormat, files: &[(&str, Vec<String>)]) -> Vec<(Strin
     objects
 }
 
-/// The AWS with these objects.
+/// Adds these objects to a fake AWS.
 pub fn with_objects(aws: FakeStore, objects: Vec<(String, Vec<u8>)>) -> FakeStore {
     objects.into_iter().fold(aws, |aws, (key, content)| aws.with_object(&key, content))
 }
 
-/// An AWS with an export of three files with 70, 0 and 3 items.
+/// Returns a fake AWS with an export of three files with 70, 0 and 3 items.
 pub fn with_export() -> FakeStore {
     let files =
         [("data/a.json.gz", items(0..70)), ("data/b.json.gz", Vec::new()), ("data/c.json.gz", items(70..73))];
     with_objects(aws(), export(OutputFormat::DynamodbJson, &files))
 }
 
-/// What the state machine passes to `plan-import`, with these fields more or others.
+/// Returns the input of `plan-import` with these fields added or replaced.
 pub fn plan_input(more: Value) -> Value {
     let mut input = json!({ "TableName": "orders", "From": format!("s3://exports/{FOLDER}") });
     input.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
@@ -110,12 +110,12 @@ pub fn plan_input(more: Value) -> Value {
         "defaults": { "segments": "0", "maxWriteCapacityUnits": "0", "secondsPerCall": "600" } })
 }
 
-/// The items of `orders`, sorted, each as JSON whose fields are sorted.
+/// Returns the items of `orders`, sorted, each as JSON with sorted fields.
 pub fn table(aws: &FakeStore) -> Vec<String> {
     sorted(aws.items("orders").iter().map(String::as_str))
 }
 
-/// Items as [`table`] has them.
+/// Returns items in the form of [`table`].
 pub fn sorted<'a>(items: impl Iterator<Item = &'a str>) -> Vec<String> {
     let mut items: Vec<String> =
         items.map(|item| serde_json::from_str::<Value>(item).unwrap().to_string()).collect();

@@ -1,35 +1,35 @@
-//! Checks that the files of an import are those that it was planned with.
+//! Checks that the files of an import have not changed since it was planned.
 
 use crate::error_name::ErrorName;
 use crate::import::{Import, source};
 use crate::storage::Files;
 
-/// The files are not those that the import was planned with.
+/// Files that changed after the import was planned, or could not be checked.
 #[derive(Debug, thiserror::Error)]
 pub enum Changed {
-    /// There are others, or some are missing, or hold something else.
+    /// Files were added, removed or changed.
     #[error(
         "the files in {location} are not those that the import was planned with ({was} files); they have to stay as \
          they are until it ends"
     )]
     Others {
-        /// The folder or the manifest that they were planned by.
+        /// Location of the folder.
         location: String,
-        /// How many there were.
+        /// Number of files in the plan.
         was: u32,
     },
-    /// They do not fit their manifest any more.
+    /// The files no longer match their manifest.
     #[error(
         "{0}; when the import was planned, it was right: the files have to stay as they are until it ends"
     )]
     Wrong(source::Error),
-    /// They could not be looked at.
+    /// The files could not be read.
     #[error(transparent)]
     Unread(source::Error),
 }
 
 impl Changed {
-    /// The name that a step fails by.
+    /// Returns the name that a step fails with.
     pub fn name(&self) -> ErrorName {
         match self {
             Changed::Others { .. } | Changed::Wrong(_) => ErrorName::ImportChanged,
@@ -38,7 +38,7 @@ impl Changed {
     }
 }
 
-/// The files of an import, which have to be those that it was planned with.
+/// Returns the files of an import. Fails if they have changed since it was planned.
 pub async fn unchanged(files: &Files, import: &Import) -> Result<source::Source, Changed> {
     let source = source::load(files, &import.root, import.manifest.as_deref()).await;
     let source = source.map_err(|error| match error {

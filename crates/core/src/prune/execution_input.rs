@@ -1,7 +1,7 @@
-//! What an execution takes, whether the schedule or a person begins it.
+//! The input of an execution of `backup-prune`, from a schedule or from a person.
 //!
-//! `{"TableName": "Movies"}` alone is enough, as the system before this one takes it; `{}` takes everything from the
-//! template's parameters, as the schedule does.
+//! `{"TableName": "Movies"}` is enough, and works for the predecessor of this workflow, too. `{}` takes everything from
+//! the parameters of the template, as the schedule does.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -16,76 +16,76 @@ use crate::text::quoted;
 #[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields, default)]
 pub struct ExecutionInput {
-    /// One table.
+    /// Name of one table.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub table_name: Option<String>,
-    /// Several tables.
+    /// Names of several tables.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 150))]
     pub table_names: Option<Vec<String>>,
-    /// Every table whose name this regular expression matches, anywhere in it unless it is anchored.
+    /// Regular expression for the names of tables. It matches anywhere in the name unless it is anchored.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub table_name_pattern: Option<String>,
-    /// Every table with this tag, `key=value`.
+    /// Tag of the tables to prune, as `key=value`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub table_tag: Option<String>,
-    /// The newest so many backups stay.
+    /// Retains the newest N backups.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_backups: Option<i64>,
-    /// Backups younger than so many days stay.
+    /// Retains backups younger than N days.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_age_days: Option<i64>,
-    /// The newest backup of each of so many days stays.
+    /// Retains the newest backup of each of the last N days with a backup.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub daily_backups: Option<i64>,
-    /// Of each of so many weeks.
+    /// Retains the newest backup of each of the last N weeks with a backup.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub weekly_backups: Option<i64>,
-    /// Of each of so many months.
+    /// Retains the newest backup of each of the last N months with a backup.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub monthly_backups: Option<i64>,
-    /// Of each of so many years.
+    /// Retains the newest backup of each of the last N years with a backup.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub yearly_backups: Option<i64>,
-    /// Whether backups of the system before this one, named `<table>-YYYYMMDDHHMMSS`, count like the workflow's own, and may
-    /// go.
+    /// Whether backups of the predecessor of this workflow, named `<table>-YYYYMMDDHHMMSS`, count like the workflow's
+    /// own, and may be deleted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub include_former: Option<bool>,
-    /// Whether backups that were made by hand count like the workflow's own, and may go.
+    /// Whether backups that were made by hand count like the workflow's own, and may be deleted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub include_manual: Option<bool>,
 }
 
-/// The template's parameters, as text.
+/// Parameters of the template, as text.
 #[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Defaults {
-    /// Names, with commas between; may be empty.
+    /// Comma-separated names of tables; may be empty.
     pub table_names: String,
-    /// A regular expression; may be empty.
+    /// Regular expression for the names of tables; may be empty.
     pub table_name_pattern: String,
-    /// `key=value`; may be empty.
+    /// Tag of the tables to prune, as `key=value`; may be empty.
     pub table_tag: String,
-    /// At least 1.
+    /// Number of newest backups to retain, at least 1.
     pub max_backups: String,
-    /// 0 is off.
+    /// Age in days below which backups are retained; 0 turns the rule off.
     pub max_age_days: String,
-    /// 0 is off.
+    /// Number of days to retain a backup of; 0 turns the rule off.
     pub daily_backups: String,
-    /// 0 is off.
+    /// Number of weeks to retain a backup of; 0 turns the rule off.
     pub weekly_backups: String,
-    /// 0 is off.
+    /// Number of months to retain a backup of; 0 turns the rule off.
     pub monthly_backups: String,
-    /// 0 is off.
+    /// Number of years to retain a backup of; 0 turns the rule off.
     pub yearly_backups: String,
-    /// `true` or `false`.
+    /// Whether backups of the predecessor of this workflow count: `true` or `false`.
     pub include_former: String,
-    /// `true` or `false`.
+    /// Whether backups that were made by hand count: `true` or `false`.
     pub include_manual: String,
 }
 
 impl ExecutionInput {
-    /// The tables that it asks for, or else the template. One way to choose them, not several at once.
+    /// Returns the tables that the input selects, or else the template. Refuses an input with more than one selection.
     pub fn selection(&self, defaults: &Defaults) -> Result<Selection, InvalidInput> {
         let one = self.table_name.clone().map(|name| vec![name]);
         let asked: Vec<Result<Selection, InvalidInput>> = [
@@ -114,7 +114,7 @@ impl ExecutionInput {
         }
     }
 
-    /// The rules that it asks for, or else the template.
+    /// Returns the retention rules of the input, or else of the template.
     pub fn retention(&self, defaults: &Defaults) -> Result<Retention, InvalidInput> {
         let rule = |name: &'static str, asked: Option<i64>, default: &str, least: u32| {
             let value = asked.map_or_else(|| default.trim().to_owned(), |value| value.to_string());
@@ -133,7 +133,7 @@ impl ExecutionInput {
         })
     }
 
-    /// Whose backups count too.
+    /// Returns which backups count in addition to the workflow's own.
     pub fn others(&self, defaults: &Defaults) -> Result<Others, InvalidInput> {
         let switch = |name, asked: Option<bool>, default: &str| match (asked, default) {
             (Some(asked), _) => Ok(asked),
@@ -148,7 +148,7 @@ impl ExecutionInput {
     }
 }
 
-/// The most that a rule may say: a backup a day for 27 years.
+/// Maximum value of a rule: a backup per day for 27 years.
 const MOST: u32 = 10_000;
 
 impl Defaults {
@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn one_way_to_choose_tables_is_taken_and_no_other_number() {
+    fn exactly_one_table_selection_is_accepted() {
         let names = |given: Value, defaults: &Defaults| match input(given).selection(defaults) {
             Ok(Selection::Names(names)) => names.join(" "),
             Ok(other) => format!("{other:?}"),
@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn retention_that_cannot_be_is_refused_in_words() {
+    fn invalid_retention_is_refused() {
         let retention = |given: Value| input(given).retention(&defaults()).map_err(|error| error.to_string());
         assert_eq!(retention(json!({})).unwrap().max_backups, 3);
         assert_eq!(retention(json!({ "MaxBackups": 5, "DailyBackups": 7 })).unwrap().daily, 7);

@@ -1,4 +1,4 @@
-//! The on-demand backups of a table, all pages of them.
+//! Lists the on-demand backups of a table.
 
 use aws_sdk_dynamodb::types::{BackupStatus, BackupSummary, BackupTypeFilter};
 
@@ -6,8 +6,9 @@ use crate::aws::failure::AwsFailure;
 use crate::clock::utc;
 use crate::prune::retention::Backup;
 
-/// All backups of the table that somebody made on demand (`USER`): not AWS Backup's, nor those that DynamoDB makes
-/// of a table that is deleted. Of earlier tables of the name too; their ids tell them apart.
+/// Lists all on-demand backups (`USER`) of tables with this name, on all pages. It does not list those of AWS Backup,
+/// nor those that DynamoDB makes of a deleted table. The table ids separate the backups of earlier tables with the same
+/// name.
 pub async fn backups(dynamodb: &aws_sdk_dynamodb::Client, table: &str) -> Result<Vec<Backup>, AwsFailure> {
     let mut backups = Vec::new();
     let mut start = None;
@@ -23,7 +24,7 @@ pub async fn backups(dynamodb: &aws_sdk_dynamodb::Client, table: &str) -> Result
     }
 }
 
-/// One that has no ARN, name, time or table cannot be told from others, and is left out of everything.
+/// Converts a backup. Skips one without an ARN, name, time or table id, which cannot be identified.
 fn of_summary(summary: &BackupSummary) -> Option<Backup> {
     Some(Backup {
         arn: summary.backup_arn()?.to_owned(),

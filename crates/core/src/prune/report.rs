@@ -1,4 +1,4 @@
-//! Says what stays of the backups of a table, and why.
+//! Reports which backups of a table are retained, and why.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -7,30 +7,31 @@ use super::CHARACTERS_A_LINE;
 use crate::prune::retention::Plan;
 use crate::text;
 
-/// How many backups of a table one run deletes at most, the oldest first; the next run goes on. A name has up to 255
-/// letters and an ARN 80 more, and what is said of a deletion that fails up to 400: so many fit an execution's state.
+/// Maximum number of backups of a table that one execution deletes, the oldest first. The next execution continues. A
+/// name has up to 255 characters, an ARN 80 more, and a report of a failed deletion up to 400. This many fit into the
+/// state of an execution.
 pub const MOST_DELETIONS: usize = 200;
 
-/// What stays, in words and numbers.
+/// The report of a plan, in numbers and text.
 #[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Prune {
-    /// How many stay.
+    /// Number of retained backups.
     pub kept: u32,
-    /// How many do not count.
+    /// Number of backups that do not count.
     pub ignored: u32,
-    /// How many go, this run's and, beyond the most that one run deletes, the next ones'.
+    /// Number of backups to delete, including those beyond the limit of this execution.
     pub stale: u32,
-    /// Why each stays.
+    /// Lines with the name of each retained backup and the rules that retain it.
     #[schemars(length(max = 51))]
     pub kept_lines: Vec<String>,
-    /// Why each does not count.
+    /// Lines with the name of each backup that does not count, and the reason.
     #[schemars(length(max = 51))]
     pub ignored_lines: Vec<String>,
 }
 
 impl Prune {
-    /// Says what a plan keeps, in N lines of each kind.
+    /// Reports a plan, with at most `lines` lines of each kind.
     pub fn from_plan(plan: &Plan<'_>, lines: u32) -> Prune {
         let count = |of: usize| u32::try_from(of).unwrap_or(u32::MAX);
         let kept = plan.keep.iter().map(|(backup, rules)| format!("{}: {}", backup.name, rules.join(", ")));
@@ -45,7 +46,7 @@ impl Prune {
     }
 }
 
-/// The first lines, and how many more there are.
+/// Returns the first `most` lines, and a line with the number of the others.
 pub fn bounded(lines: impl ExactSizeIterator<Item = String>, most: u32) -> Vec<String> {
     text::bounded(lines, usize::try_from(most).unwrap_or(usize::MAX), CHARACTERS_A_LINE)
 }

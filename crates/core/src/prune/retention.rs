@@ -1,11 +1,11 @@
-//! Which backups stay.
+//! Decides which backups to retain.
 //!
-//! Several rules can keep a backup, and it goes only if none does. So rules never work against each other, and
-//! turning one more on deletes nothing more. Whatever the rules say, the newest backup stays.
+//! A backup is retained if any rule retains it. It is deleted only if no rule does. So rules never conflict, and
+//! another rule never deletes more. The newest backup is always retained.
 //!
-//! Only backups count that are this workflow's own (by their name) or asked for, available, and of the table as it is now:
-//! of a table that was deleted and made again under its name, the backups of the former one are nobody's to
-//! delete. What does not count is not touched either.
+//! A backup counts only if it is available, belongs to the current table, and is the workflow's own (by its name) or
+//! included by an option. The backups of a deleted table with the same name do not count. A backup that does not count
+//! is not changed.
 
 use std::collections::BTreeSet;
 
@@ -13,82 +13,82 @@ use chrono::{DateTime, Datelike, NaiveDateTime, TimeDelta, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// The time in a backup's name, and how long it is: `YYYYMMDDTHHMMSSZ`.
+/// Format of the time in a backup's name, `YYYYMMDDTHHMMSSZ`, and its length.
 const TIME: (&str, usize) = ("%Y%m%dT%H%M%SZ", 16);
-/// The same in the names that the system before this one gave: `YYYYMMDDHHMMSS`. Nothing else tells its backups from those
-/// of this workflow.
+/// Format of the time in the names that the predecessor of this workflow used, `YYYYMMDDHHMMSS`, and its length. Only
+/// the name distinguishes its backups from those of this workflow.
 const FORMER_TIME: (&str, usize) = ("%Y%m%d%H%M%S", 14);
-/// What a backup's name may have (API reference, CreateBackup).
+/// Maximum length of a backup's name (API reference, CreateBackup).
 const LONGEST_NAME: usize = 255;
 
-/// The rules. A rule that says 0 is off, but for the first, which cannot be.
+/// The retention rules. 0 turns a rule off, except for `max_backups`, which is at least 1.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Retention {
-    /// The newest so many stay.
+    /// Retains the newest N backups; at least 1.
     #[schemars(range(min = 1))]
     pub max_backups: u32,
-    /// What is younger than so many days stays.
+    /// Retains backups younger than N days.
     pub max_age_days: u32,
-    /// The newest of each of the last so many days that have one stays, in UTC.
+    /// Retains the newest backup of each of the last N days with a backup, in UTC.
     pub daily: u32,
-    /// Of each of the last so many weeks (ISO 8601).
+    /// Retains the newest backup of each of the last N weeks with a backup (ISO 8601, UTC).
     pub weekly: u32,
-    /// Of each of the last so many months.
+    /// Retains the newest backup of each of the last N months with a backup, in UTC.
     pub monthly: u32,
-    /// Of each of the last so many years.
+    /// Retains the newest backup of each of the last N years with a backup, in UTC.
     pub yearly: u32,
 }
 
-/// A backup as ListBackups tells it.
+/// A backup from ListBackups.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Backup {
-    /// Its ARN.
+    /// ARN of the backup.
     pub arn: String,
-    /// Its name.
+    /// Name of the backup.
     pub name: String,
-    /// When it was made.
+    /// Time at which the backup was made.
     pub created_at: DateTime<Utc>,
-    /// Whether it is available: neither being made nor deleted.
+    /// Whether the backup is available: neither being created nor deleted.
     pub available: bool,
-    /// The id of the table that it is of.
+    /// Id of the table.
     pub table_id: String,
 }
 
-/// Whose backups are looked at.
+/// The backups that count.
 #[derive(Clone, Copy, Debug)]
 pub struct Scope<'a> {
-    /// The table's name.
+    /// Name of the table.
     pub table_name: &'a str,
-    /// The table's id.
+    /// Id of the table.
     pub table_id: &'a str,
-    /// Which others count like the workflow's own.
+    /// Backups that count in addition to the workflow's own.
     pub others: Others,
 }
 
-/// Whose backups count, beside the workflow's own.
+/// The backups that count in addition to the workflow's own.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Others {
-    /// Those that the system before this one made: by their name.
+    /// Whether backups of the predecessor of this workflow count, which their names identify.
     pub former: bool,
-    /// All that were made on demand, the former system's among them.
+    /// Whether all on-demand backups count, including those of the predecessor.
     pub manual: bool,
 }
 
-/// What stays and what goes, each newest first.
+/// The backups to retain and to delete, each list with the newest first.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Plan<'a> {
-    /// What stays, each with the rules that keep it.
+    /// Backups to retain, each with the rules that retain it.
     pub keep: Vec<(&'a Backup, Vec<&'static str>)>,
-    /// What goes.
+    /// Backups to delete.
     pub delete: Vec<&'a Backup>,
-    /// What does not count, each with the reason.
+    /// Backups that do not count, each with the reason.
     pub ignored: Vec<(&'a Backup, &'static str)>,
 }
 
 impl Plan<'_> {
-    /// Lets a backup stay that was to go, for a reason that no rule has.
+    /// Retains a backup that was to be deleted, for another reason than a rule.
     pub fn keep_too(&mut self, is_it: impl Fn(&Backup) -> bool, reason: &'static str) {
         let Some(place) = self.delete.iter().position(|backup| is_it(backup)) else { return };
         let backup = self.delete.remove(place);
@@ -97,18 +97,17 @@ impl Plan<'_> {
     }
 }
 
-/// The name of the backup of a table that is made at a time: `<table>-YYYYMMDDTHHMMSSZ`. A table's name that is too long
-/// for it is cut.
+/// Returns the name of a backup of a table at a time: `<table>-YYYYMMDDTHHMMSSZ`. Cuts a table name that is too long.
 pub fn backup_name(table: &str, time: DateTime<Utc>) -> String {
     format!("{}{}", prefix(table, TIME.1), time.format(TIME.0))
 }
 
-/// Whether this workflow gave the name to a backup of the table.
+/// Returns whether this workflow gave this name to a backup of the table.
 pub fn is_own_name(name: &str, table: &str) -> bool {
     ends_in_a_time(name, table, TIME)
 }
 
-/// Whether the system before this one gave the name to a backup of the table: `<table>-YYYYMMDDHHMMSS`.
+/// Returns whether the predecessor of this workflow gave this name to a backup of the table: `<table>-YYYYMMDDHHMMSS`.
 pub fn is_former_name(name: &str, table: &str) -> bool {
     ends_in_a_time(name, table, FORMER_TIME)
 }
@@ -118,14 +117,14 @@ fn ends_in_a_time(name: &str, table: &str, (format, length): (&str, usize)) -> b
     time.is_some_and(|time| time.len() == length && NaiveDateTime::parse_from_str(time, format).is_ok())
 }
 
-/// What stands before a time of this length. A table's name is ASCII, so that bytes are letters.
+/// Returns the part of a name before a time of this length. A table name is ASCII, so bytes are characters.
 fn prefix(table: &str, time: usize) -> String {
     let longest = LONGEST_NAME - time - 1;
     format!("{}-", table.get(..longest).unwrap_or(table))
 }
 
 impl Retention {
-    /// What stays of these backups at this time, and what goes.
+    /// Decides which of these backups to retain at this time.
     pub fn plan<'a>(&self, backups: &'a [Backup], scope: Scope<'_>, now: DateTime<Utc>) -> Plan<'a> {
         let mut plan = Plan::default();
         let mut counted = Vec::new();
@@ -135,7 +134,7 @@ impl Retention {
                 None => counted.push(backup),
             }
         }
-        // Of two of the same second the ARN decides, so that every run decides alike.
+        // The ARN orders backups of the same second, so that every execution decides alike.
         let newest_first =
             |one: &&Backup, other: &&Backup| (other.created_at, &other.arn).cmp(&(one.created_at, &one.arn));
         counted.sort_by(newest_first);
@@ -155,7 +154,7 @@ impl Retention {
         plan
     }
 
-    /// Each rule that is on, with whether it keeps each backup.
+    /// Returns each rule with whether it retains each backup.
     fn rules(&self, newest_first: &[&Backup], now: DateTime<Utc>) -> Vec<(&'static str, Vec<bool>)> {
         let newest = usize::try_from(self.max_backups.max(1)).unwrap_or(usize::MAX);
         let oldest = now - TimeDelta::days(self.max_age_days.into());
@@ -178,7 +177,7 @@ impl Retention {
     }
 }
 
-/// Whether each is the newest of its period, of the last `count` periods that have one.
+/// Returns whether each backup is the newest of its period, in the last `count` periods with a backup.
 fn of_each(newest_first: &[&Backup], count: u32, period: fn(&DateTime<Utc>) -> (i32, u32)) -> Vec<bool> {
     let count = usize::try_from(count).unwrap_or(usize::MAX);
     let mut seen = BTreeSet::new();
@@ -186,7 +185,7 @@ fn of_each(newest_first: &[&Backup], count: u32, period: fn(&DateTime<Utc>) -> (
 }
 
 impl Scope<'_> {
-    /// Why the backup does not count; `None` where it does.
+    /// Returns why the backup does not count. Returns `None` if it counts.
     fn ignores(&self, backup: &Backup) -> Option<&'static str> {
         if backup.table_id != self.table_id {
             return Some("it is of an earlier table of this name");

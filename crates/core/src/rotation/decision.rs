@@ -1,5 +1,4 @@
-//! What a notification leads to: decided here, with no AWS call, for the trigger and for
-//! `tablekeeper plan rotate` alike.
+//! Decides what to do about a notification, for the trigger and for `tablekeeper plan rotate`. Makes no AWS calls.
 
 use serde_json::Value;
 
@@ -10,29 +9,29 @@ use crate::aws::arn::Arn;
 use crate::error_name::{ErrorName, HasErrorName};
 use crate::text::quoted;
 
-/// What one record of an event leads to.
+/// The decision about one record of an event.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Decision {
-    /// An execution of this name with this backup.
+    /// Restore the backup in an execution of this name.
     Restore {
-        /// What AWS Backup said.
+        /// Backup that AWS Backup reported.
         backup: Box<BackupSnsMessage>,
-        /// What it becomes.
+        /// Names of the tables, and of the parameter.
         rotation: Rotation,
-        /// The execution's name, the same for every delivery of this news.
+        /// Name of the execution, the same for every delivery of this notification.
         execution_name: String,
     },
-    /// Nothing, for this reason.
+    /// Do nothing, for this reason.
     Skip(String),
 }
 
-/// Why a record can lead to nothing although it should.
+/// A record that should lead to a restore, but cannot.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum DecisionError {
-    /// It cannot be read.
+    /// The notification cannot be read.
     #[error(transparent)]
     Malformed(#[from] MalformedNotification),
-    /// It can, but its table cannot be restored under the new name.
+    /// The table cannot be restored under the new name.
     #[error(transparent)]
     Rotation(#[from] RotationError),
 }
@@ -46,7 +45,7 @@ impl HasErrorName for DecisionError {
     }
 }
 
-/// What each record of an SNS or EventBridge event leads to.
+/// Decides about each record of an SNS or EventBridge event.
 pub fn decide(event: &Value, patterns: &Patterns) -> Vec<Result<Decision, DecisionError>> {
     match notification::read(event) {
         Ok(records) => records.into_iter().map(|record| decide_record(record?, patterns)).collect(),
@@ -54,7 +53,8 @@ pub fn decide(event: &Value, patterns: &Patterns) -> Vec<Result<Decision, Decisi
     }
 }
 
-/// The name of the execution for a backup job: derived, so that Step Functions refuses a second one.
+/// Returns the name of the execution for a backup job. It derives from the job, so Step Functions refuses a second
+/// execution.
 pub fn execution_name(backup_job_id: &str) -> String {
     format!("rot-{}", backup_job_id.to_ascii_lowercase())
 }

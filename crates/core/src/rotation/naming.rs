@@ -1,5 +1,5 @@
-//! From a backup and two patterns to the name of a new table: decided here, with no AWS call, for the
-//! trigger, for the restore and for `tablekeeper plan rotate` alike.
+//! Derives the name of a new table from a backup and two patterns, for the trigger, for the restore and for
+//! `tablekeeper plan rotate`. Makes no AWS calls.
 
 mod groups;
 
@@ -11,7 +11,7 @@ use crate::aws::arn::{Arn, RecoveryPointKind, backed_up_at, backed_up_table};
 use crate::error_name::{ErrorName, HasErrorName};
 use crate::text::{quoted, regex_error};
 
-/// How names are rewritten.
+/// The patterns that rewrite names.
 #[derive(Clone, Debug)]
 pub struct Patterns {
     source: Regex,
@@ -19,106 +19,106 @@ pub struct Patterns {
     ssm_parameter_name: Option<String>,
 }
 
-/// A backup that is to be restored under a new name.
+/// A backup to restore under a new name.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Rotation {
-    /// The table that was backed up.
+    /// Name of the table that was backed up.
     pub source_table: String,
-    /// The table to make.
+    /// Name of the table to create.
     pub target_table: String,
-    /// The parameter to point at it.
+    /// Name of the SSM parameter that will point to the new table.
     pub ssm_parameter_name: Option<String>,
-    /// Which service restores it.
+    /// Kind of the recovery point, which decides which service restores it.
     pub recovery_point_kind: RecoveryPointKind,
 }
 
-/// Why a backup cannot be restored under a new name.
+/// A backup that cannot be restored under a new name.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum RotationError {
-    /// The source pattern does not compile.
+    /// The source pattern is not a valid regular expression.
     #[error("SourcePattern {pattern} is not a regular expression in RE2's syntax: {reason}")]
     InvalidPattern {
-        /// The pattern.
+        /// The source pattern.
         pattern: String,
-        /// What is wrong with it.
+        /// What is wrong with the pattern.
         reason: String,
     },
-    /// A template names a group that the source pattern does not have; it would be replaced by nothing.
+    /// A template names a group that the source pattern does not have. It would be replaced by nothing.
     #[error(
         "{parameter} {template} names the group {group}, which SourcePattern {pattern} does not have: {advice}"
     )]
     UnknownGroup {
-        /// `ReplacementPattern` or `SSMParameterName`.
+        /// Name of the field: `ReplacementPattern` or `SSMParameterName`.
         parameter: &'static str,
         /// The template.
         template: String,
-        /// The group.
+        /// Name of the group.
         group: String,
         /// The source pattern.
         pattern: String,
         /// What would be right.
         advice: String,
     },
-    /// Not a DynamoDB table.
+    /// The backed-up resource is not a DynamoDB table.
     #[error(
         "BackedUpResourceArn {arn} is not the ARN of a DynamoDB table, which is like \
          arn:aws:dynamodb:eu-west-1:123456789012:table/orders"
     )]
     NotATable {
-        /// What was given.
+        /// The ARN from the input.
         arn: String,
     },
-    /// Not a recovery point of a DynamoDB table.
+    /// The ARN is not a recovery point of a DynamoDB table.
     #[error(
         "RecoveryPointArn {arn} is neither a DynamoDB backup (arn:aws:dynamodb:…:table/orders/backup/…) nor \
          an AWS Backup recovery point (arn:aws:backup:…:recovery-point:…)"
     )]
     NotARecoveryPoint {
-        /// What was given.
+        /// The ARN from the input.
         arn: String,
     },
-    /// The backup is one of another table.
+    /// The backup belongs to another table.
     #[error("RecoveryPointArn is a backup of table {backed_up}, but BackedUpResourceArn names table {named}")]
     OtherTable {
-        /// The table that the recovery point names.
+        /// Name of the table in the recovery point's ARN.
         backed_up: String,
-        /// The table that the resource ARN names.
+        /// Name of the table in the resource ARN.
         named: String,
     },
-    /// Nothing tells when the backup was made.
+    /// The time of the backup is unknown.
     #[error(
         "StartTime is missing, and RecoveryPointArn {arn} does not tell when the backup was made, as a DynamoDB backup's \
          does: give it, like 2026-03-01T02:00:00Z"
     )]
     NoTime {
-        /// What was given.
+        /// The ARN from the input.
         arn: String,
     },
-    /// The pattern does not match.
+    /// The table's name does not match the pattern.
     #[error("the table's name {table} does not match SourcePattern {pattern}")]
     NoMatch {
-        /// The table.
+        /// Name of the table.
         table: String,
-        /// The pattern.
+        /// The source pattern.
         pattern: String,
     },
-    /// DynamoDB would refuse the new name.
+    /// DynamoDB does not accept the new name.
     #[error(
         "the new table would be named {name}, which DynamoDB refuses: a name has 3 to 255 characters of a-z, \
          A-Z, 0-9, _, - and ., and this one {reason}"
     )]
     InvalidTargetName {
-        /// The name.
+        /// The new name.
         name: String,
-        /// What is wrong with it.
+        /// What is wrong with the name.
         reason: String,
     },
-    /// SSM would refuse the parameter's name.
+    /// SSM does not accept the name of the parameter.
     #[error("SSMParameterName becomes {name}, which SSM refuses: {reason}")]
     InvalidParameterName {
-        /// The name.
+        /// Name of the parameter.
         name: String,
-        /// What is wrong with it.
+        /// What is wrong with the name.
         reason: String,
     },
 }
@@ -141,7 +141,7 @@ impl HasErrorName for RotationError {
 }
 
 impl Patterns {
-    /// Compiles the patterns. No parameter name, or an empty one, publishes nothing.
+    /// Compiles the patterns. Without a parameter name, or with an empty one, no parameter is written.
     pub fn new(
         source: &str,
         replacement: &str,
@@ -159,13 +159,13 @@ impl Patterns {
         Ok(Patterns { source, replacement: replacement.to_owned(), ssm_parameter_name })
     }
 
-    /// The new table's name: every match replaced, then the backup's time in its own offset.
+    /// Returns the name of the new table: replaces every match, and appends the time of the backup in its own offset.
     pub fn target_table(&self, source_table: &str, time: &DateTime<FixedOffset>) -> String {
         let replaced = self.source.replace_all(source_table, self.replacement.as_str());
         format!("{replaced}{}", time.format("-%Y%m%d-%H-%M-%S"))
     }
 
-    /// The parameter's name with the groups of the first match filled in.
+    /// Returns the name of the parameter, with the groups of the first match filled in.
     fn parameter_for(&self, source_table: &str) -> Option<String> {
         let template = self.ssm_parameter_name.as_deref()?;
         let mut name = String::new();
@@ -175,7 +175,7 @@ impl Patterns {
 }
 
 impl Rotation {
-    /// What becomes of this backup under these patterns.
+    /// Derives the names for this backup from these patterns.
     pub fn plan(backup: &BackupSnsMessage, patterns: &Patterns) -> Result<Rotation, RotationError> {
         let table_arn = &backup.backed_up_resource_arn;
         let source_table = Arn::parse(table_arn)
@@ -212,7 +212,8 @@ impl Rotation {
     }
 }
 
-/// Takes the time, `-YYYYMMDD-HH-mm-ss`, from the end of a rotation's name or ARN; `None` for others.
+/// Splits the time, `-YYYYMMDD-HH-mm-ss`, from the end of a restored table's name or ARN. Returns `None` for any other
+/// name.
 pub fn split_time(name: &str) -> Option<(&str, &str)> {
     let (table, time) = name.split_at_checked(name.len().checked_sub(18)?)?;
     let like = |(letter, shape): (u8, u8)| match shape {
@@ -232,7 +233,7 @@ fn check_table_name(name: &str) -> Result<(), RotationError> {
     Err(RotationError::InvalidTargetName { name: quoted(name), reason })
 }
 
-/// The constraints of PutParameter's `Name` in the Systems Manager API reference.
+/// Checks the constraints of PutParameter's `Name` in the Systems Manager API reference.
 fn check_parameter_name(name: &str) -> Result<(), RotationError> {
     let allowed = |letter: &char| letter.is_ascii_alphanumeric() || matches!(letter, '_' | '-' | '.' | '/');
     let root = name.trim_start_matches('/').to_ascii_lowercase();

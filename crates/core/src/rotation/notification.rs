@@ -1,18 +1,18 @@
-//! Reading what AWS Backup says.
+//! Reads the notifications of AWS Backup.
 //!
-//! Two services bring it. SNS brings a sentence with message attributes ("Using Amazon SNS to track
-//! AWS Backup events" in the AWS Backup developer guide); EventBridge brings an event whose recovery
-//! point stands in `resources` ("Monitoring AWS Backup events using EventBridge").
+//! They come from two services. SNS delivers a sentence with message attributes ("Using Amazon SNS to track AWS Backup
+//! events" in the AWS Backup developer guide). EventBridge delivers an event with the recovery point in `resources`
+//! ("Monitoring AWS Backup events using EventBridge").
 //!
-//! The sentence exists in two wordings, the documented and the one seen live:
+//! The sentence has two wordings, the documented one and the one seen live:
 //!
 //! ```text
 //! An AWS Backup job was completed successfully. Recovery point ARN: A. Resource ARN : B. BackupJob ID : C
 //! An AWS Backup job was completed successfully. Recovery point ARN: A. Backed up Resource ARN : B. Backup Job Id : C
 //! ```
 //!
-//! So it is read by its labels, and a value ends where the next label begins: a dot ends nothing, for
-//! tables may have dots in their names. What kind of news it is, the attributes decide.
+//! So the sentence is split at its labels, and a value ends at the next label. A dot does not end a value, because the
+//! names of tables may contain dots. The message attributes say which kind of notification it is.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -27,7 +27,7 @@ use super::BackupSnsMessage;
 use crate::aws::envelope;
 use crate::text::quoted;
 
-/// One record of an SNS event, as Lambda receives it.
+/// A record of an SNS event, as Lambda receives it.
 #[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct SnsRecord {
@@ -39,9 +39,9 @@ pub struct SnsRecord {
 #[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct SnsMessage {
-    /// The sentence.
+    /// Sentence of the notification.
     pub message: String,
-    /// `EventType`, `State`, `StartTime` and others.
+    /// Message attributes, such as `EventType`, `State` and `StartTime`.
     #[serde(default)]
     pub message_attributes: BTreeMap<String, MessageAttribute>,
 }
@@ -50,22 +50,22 @@ pub struct SnsMessage {
 #[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct MessageAttribute {
-    /// Its value; AWS Backup's are all of type String.
+    /// Value of the attribute. All attributes of AWS Backup have the type String.
     pub value: String,
 }
 
 /// An EventBridge event of AWS Backup.
 #[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 pub struct EventBridgeEvent {
-    /// `aws.backup`.
+    /// Source of the event: `aws.backup`.
     pub source: String,
-    /// `Backup Job State Change`.
+    /// Type of the event: `Backup Job State Change`.
     #[serde(rename = "detail-type")]
     pub detail_type: String,
-    /// The recovery point.
+    /// ARN of the recovery point.
     #[serde(default)]
     pub resources: Vec<String>,
-    /// The backup job.
+    /// Backup job.
     pub detail: BackupJobDetail,
 }
 
@@ -73,24 +73,24 @@ pub struct EventBridgeEvent {
 #[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct BackupJobDetail {
-    /// The job.
+    /// Id of the backup job.
     pub backup_job_id: String,
-    /// Such as `COMPLETED`.
+    /// State of the backup job, such as `COMPLETED`.
     pub state: String,
-    /// When the job began; events of state CREATED may have little else.
+    /// Time at which the job began. Events of state CREATED may have few fields besides it.
     pub creation_date: Option<String>,
-    /// What is backed up.
+    /// ARN of the resource that is backed up.
     pub resource_arn: Option<String>,
-    /// What AWS Backup remarks; a completed job may have issues.
+    /// Remark of AWS Backup. Even a completed job may have issues.
     pub status_message: Option<String>,
 }
 
-/// What a record of an event says.
+/// The content of a record.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Notification {
     /// A backup was completed.
     Completed(BackupSnsMessage),
-    /// Something that asks for no restore; the words say what.
+    /// Something else that needs no restore. The text says what.
     Other(String),
 }
 
@@ -99,7 +99,7 @@ pub enum Notification {
 #[error("the notification cannot be read: {0}")]
 pub struct MalformedNotification(pub String);
 
-/// What each record of an event says; `Err` for the whole where it is no event of either service.
+/// Reads each record of an event. Returns an error for the whole event if it is not one of SNS or EventBridge.
 pub fn read(
     event: &Value,
 ) -> Result<Vec<Result<Notification, MalformedNotification>>, MalformedNotification> {
@@ -141,8 +141,8 @@ fn read_sns_record(record: &Value) -> Result<Notification, MalformedNotification
     }
     let sentence = Sentence::read(&record.sns.message)?;
     let start_time = attribute("StartTime")?;
-    // The sentence's id is what the users of the notification know; the attribute heals one that was cut, or that has
-    // something else behind it.
+    // Users of the notification know the id of the sentence. The attribute replaces an id that was cut or has other
+    // text after it.
     let backup_job_id = match attribute("Id") {
         Ok(whole) if begins_with(whole, &sentence.backup_job_id) || !is_job_id(&sentence.backup_job_id) => {
             whole.to_owned()
@@ -205,7 +205,7 @@ fn read_time(what: &str, text: &str) -> Result<DateTime<FixedOffset>, MalformedN
     })
 }
 
-/// The text up to a full stop that ends a sentence.
+/// Returns the text before the full stop of its first sentence.
 fn first_sentence(text: &str) -> &str {
     text.split_once(". ").map_or(text, |(first, _)| first).trim_end_matches('.')
 }
@@ -219,7 +219,7 @@ fn is_job_id(id: &str) -> bool {
     (1..=64).contains(&id.len()) && id.bytes().all(allowed)
 }
 
-/// A backup job's id becomes an execution's name, which takes few letters.
+/// Checks the id of a backup job. It becomes part of the name of an execution, which allows few characters.
 fn checked_job_id(id: String) -> Result<String, MalformedNotification> {
     if is_job_id(&id) {
         return Ok(id);
@@ -231,7 +231,7 @@ fn checked_job_id(id: String) -> Result<String, MalformedNotification> {
     )))
 }
 
-/// AWS Backup's sentence in its parts.
+/// The parts of AWS Backup's sentence.
 struct Sentence {
     status_message: String,
     recovery_point_arn: String,
@@ -261,8 +261,8 @@ impl Sentence {
         }
         let missing =
             |label: &str| MalformedNotification(format!("its message names no {label}: {}", quoted(message)));
-        // The last label: without it the message was cut, perhaps within the table's name. Its value may be missing, since
-        // an attribute has it as well.
+        // This is the last label. Without it the message was cut, perhaps within the name of the table. Its value may
+        // be missing, since an attribute has it, too.
         let backup_job_id = parts.remove("backupjobid").ok_or_else(|| missing("`Backup Job Id`"))?;
         let mut part = |name: &str, label: &str| {
             parts.remove(name).filter(|value| !value.is_empty()).ok_or_else(|| missing(label))

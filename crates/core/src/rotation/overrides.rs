@@ -1,4 +1,4 @@
-//! What a restore may do differently from the backup, under the names of RestoreTableFromBackup.
+//! Settings in which a restore may differ from its backup, with the names of RestoreTableFromBackup.
 
 mod vector_index;
 
@@ -9,13 +9,13 @@ use serde::{Deserialize, Serialize};
 
 pub use vector_index::VectorIndex;
 
-/// How a table is billed.
+/// The billing mode of a table.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum BillingMode {
-    /// By request.
+    /// Billing per request.
     PayPerRequest,
-    /// By provisioned capacity.
+    /// Billing for provisioned capacity.
     Provisioned,
 }
 
@@ -23,22 +23,22 @@ pub enum BillingMode {
 #[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct ProvisionedThroughput {
-    /// Read capacity units.
+    /// Read capacity units per second.
     #[schemars(range(min = 1))]
     pub read_capacity_units: u32,
-    /// Write capacity units.
+    /// Write capacity units per second.
     #[schemars(range(min = 1))]
     pub write_capacity_units: u32,
 }
 
-/// The most that a table billed by request may take; -1 lifts the limit.
+/// Maximum throughput of a table that is billed per request; -1 removes the limit.
 #[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct OnDemandThroughput {
-    /// Read request units a second.
+    /// Maximum read request units per second; -1 removes the limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_read_request_units: Option<i32>,
-    /// Write request units a second.
+    /// Maximum write request units per second; -1 removes the limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_write_request_units: Option<i32>,
 }
@@ -47,24 +47,24 @@ pub struct OnDemandThroughput {
 #[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct SseSpecification {
-    /// Whether a KMS key is used; without, DynamoDB's own key is.
+    /// Whether a KMS key is used. Otherwise DynamoDB's own key is used.
     pub enabled: bool,
-    /// The KMS key; without, the account's `alias/aws/dynamodb`.
+    /// KMS key. If absent, the account's `alias/aws/dynamodb` is used.
     #[serde(rename = "KMSMasterKeyId", default, skip_serializing_if = "Option::is_none")]
     pub kms_master_key_id: Option<String>,
 }
 
-/// A part of a key.
+/// An attribute of a key.
 #[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct KeySchemaElement {
-    /// The attribute.
+    /// Name of the attribute.
     pub attribute_name: String,
-    /// `HASH` for the partition key, `RANGE` for the sort key.
+    /// Role of the attribute: `HASH` for the partition key, `RANGE` for the sort key.
     pub key_type: KeyType,
 }
 
-/// Which part of a key.
+/// The role of an attribute in a key.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum KeyType {
@@ -74,59 +74,59 @@ pub enum KeyType {
     Range,
 }
 
-/// The attributes that an index holds besides the keys.
+/// The attributes that an index holds in addition to the keys.
 #[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct Projection {
-    /// Whether it holds all attributes, the keys alone, or those that are named.
+    /// Whether the index holds all attributes, only the keys, or also the named attributes.
     pub projection_type: ProjectionType,
-    /// Their names, for `INCLUDE`.
+    /// Names of the attributes, for `INCLUDE`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 100))]
     pub non_key_attributes: Vec<String>,
 }
 
-/// Which attributes an index holds.
+/// The kind of a projection.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum ProjectionType {
-    /// All of them.
+    /// All attributes.
     All,
-    /// The keys and those that are named.
+    /// The keys and the named attributes.
     Include,
-    /// The keys.
+    /// Only the keys.
     KeysOnly,
 }
 
-/// A global secondary index to keep; those that an override does not list are left out.
+/// A global secondary index to restore. Indexes that an override does not list are not restored.
 #[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct GlobalSecondaryIndex {
-    /// The index, as the backup has it.
+    /// Name of the index, as in the backup.
     pub index_name: String,
-    /// Its key, as the backup has it.
+    /// Key of the index, as in the backup.
     #[schemars(length(max = 8))]
     pub key_schema: Vec<KeySchemaElement>,
-    /// Its attributes, as the backup has them.
+    /// Attributes of the index, as in the backup.
     pub projection: Projection,
-    /// Its capacity, where the restored table has provisioned capacity.
+    /// Provisioned capacity of the index, if the restored table has provisioned capacity.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub provisioned_throughput: Option<ProvisionedThroughput>,
-    /// Its limits, where the restored table is billed by request.
+    /// Maximum throughput of the index, if the restored table is billed per request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub on_demand_throughput: Option<OnDemandThroughput>,
 }
 
-/// A local secondary index to keep; those that an override does not list are left out.
+/// A local secondary index to restore. Indexes that an override does not list are not restored.
 #[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct LocalSecondaryIndex {
-    /// The index, as the backup has it.
+    /// Name of the index, as in the backup.
     pub index_name: String,
-    /// Its key, as the backup has it.
+    /// Key of the index, as in the backup.
     #[schemars(length(max = 8))]
     pub key_schema: Vec<KeySchemaElement>,
-    /// Its attributes, as the backup has them.
+    /// Attributes of the index, as in the backup.
     pub projection: Projection,
 }
 

@@ -1,7 +1,7 @@
-//! Files of a directory.
+//! Files of a local directory.
 //!
-//! A file is written to a temporary name beside its own and renamed when all of it is on the disk. The temporary name
-//! is `.<name>.<number>.upload`; no key may look like that.
+//! A file is written under a temporary name in the same directory and renamed once all of it is on disk. The temporary
+//! name is `.<name>.<number>.upload`. No key may have this form.
 
 use std::io::{Error, ErrorKind};
 use std::path::{Path, PathBuf};
@@ -16,14 +16,14 @@ use crate::text::hex;
 
 const TEMPORARY: &str = ".upload";
 
-/// Makes temporary names of one process differ.
+/// Makes the temporary names of one process unique.
 static NUMBER: AtomicU64 = AtomicU64::new(0);
 
-/// A directory by its path.
+/// A directory, given by its path.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Directory<'a>(pub(super) &'a Path);
 
-/// A file that does not have its own name yet.
+/// A file that still has its temporary name.
 #[derive(Debug)]
 pub(super) struct Temporary {
     key: String,
@@ -40,7 +40,7 @@ fn at(path: &Path) -> impl Fn(Error) -> FilesError + use<> {
 }
 
 impl Directory<'_> {
-    /// Where a key is. One that leads out of the directory, or to a temporary name, is refused.
+    /// Returns the path of a key. Refuses a key that leads out of the directory or to a temporary name.
     pub(super) fn path(self, key: &str) -> Result<PathBuf, FilesError> {
         let is_part = |part: &str| !matches!(part, "" | "." | "..") && !part.contains(['\\', '\0']);
         let name = key.rsplit('/').next().unwrap_or_default();
@@ -68,7 +68,7 @@ impl Directory<'_> {
             Ok(()) => file.settle().await,
             error => error,
         };
-        // A link is refused where the name is taken; renaming would take it away.
+        // Linking fails if the name is taken. Renaming would replace the existing file.
         let linked = match written {
             Ok(()) => Ok(tokio::fs::hard_link(&file.path, &file.own_path).await),
             Err(error) => Err(error),
@@ -125,7 +125,7 @@ impl Directory<'_> {
         Ok(count)
     }
 
-    /// Every file below the folder that `beginning` leads to, with its key.
+    /// Lists every file below the folder of `beginning`, with its key.
     async fn walk(self, beginning: &str) -> Result<Vec<(String, PathBuf)>, FilesError> {
         let mut folders = match beginning.rsplit_once('/') {
             Some((folder, _)) => vec![(format!("{folder}/"), self.path(folder)?)],
@@ -156,7 +156,7 @@ impl Directory<'_> {
         Ok(files)
     }
 
-    /// Begins a file.
+    /// Creates a temporary file.
     pub(super) async fn create(self, key: &str) -> Result<Temporary, FilesError> {
         let own_path = self.path(key)?;
         let name = key.rsplit('/').next().unwrap_or_default();
@@ -170,13 +170,13 @@ impl Directory<'_> {
     }
 }
 
-/// The name that a file of a temporary name is to have.
+/// Returns the final name of a temporary file. Returns `None` if the name is not a temporary one.
 fn named_by_temporary(name: &str) -> Option<&str> {
     let (own, _) = name.strip_prefix('.')?.strip_suffix(TEMPORARY)?.rsplit_once('.')?;
     Some(own)
 }
 
-/// Puts the names of a file's folder on the disk.
+/// Flushes the directory entry of a file to disk.
 async fn sync_parent(path: &Path) -> Result<(), FilesError> {
     let Some(folder) = path.parent() else { return Ok(()) };
     let folder_file = tokio::fs::File::open(folder).await.map_err(at(folder))?;
@@ -191,13 +191,13 @@ impl Temporary {
         Ok(())
     }
 
-    /// Puts all that was written on the disk.
+    /// Flushes the content to disk.
     async fn settle(&mut self) -> Result<(), FilesError> {
         self.file.flush().await.map_err(at(&self.path))?;
         self.file.sync_all().await.map_err(at(&self.path))
     }
 
-    /// Gives it its own name.
+    /// Renames the file to its final name.
     pub(super) async fn keep(mut self) -> Result<StoredFile, FilesError> {
         let kept = match self.settle().await {
             Ok(()) => tokio::fs::rename(&self.path, &self.own_path).await.map_err(at(&self.own_path)),
@@ -212,7 +212,7 @@ impl Temporary {
         Ok(StoredFile { key: self.key, size: self.size, etag })
     }
 
-    /// Removes it. Where that fails it stays, until [`Directory::abort_uploads`].
+    /// Removes the file. If that fails it stays until [`Directory::abort_uploads`].
     pub(super) async fn discard(self) {
         let removed = tokio::fs::remove_file(&self.path).await;
         if let Err(error) = removed {

@@ -1,7 +1,7 @@
-//! A file being read in pieces.
+//! Reads a file in pieces.
 //!
-//! The body of an object comes after the head of the answer, and the SDK repeats nothing any more when it breaks off;
-//! so the rest is asked for here, of the very object whose beginning was read (`If-Match`).
+//! The body of an object follows the head of the response, and the SDK does not retry a body that breaks off. This
+//! module then requests the rest of the same object (`If-Match`).
 
 use aws_sdk_s3::error::ProvideErrorMetadata;
 use aws_sdk_s3::operation::get_object::GetObjectOutput;
@@ -14,12 +14,12 @@ use super::{FilesError, S3Files};
 use crate::aws::failure::AwsFailure;
 use crate::error_name::ErrorName;
 
-/// How often in a row a body may break off without having brought anything.
+/// Retries in a row of a body that breaks off without any new bytes.
 const TRIES: u32 = 4;
-/// How much of a file is read at a time.
+/// Bytes of a file to read at a time.
 const PIECE: usize = 256 * 1024;
 
-/// A file being read.
+/// An open file.
 #[derive(Debug)]
 pub struct Reading(Source);
 
@@ -41,7 +41,7 @@ struct Object {
 }
 
 impl Reading {
-    /// The next piece; `None` at the end.
+    /// Reads the next piece. Returns `None` at the end.
     pub async fn next(&mut self) -> Result<Option<Bytes>, FilesError> {
         match &mut self.0 {
             Source::Object(object) => object.next().await,
@@ -98,7 +98,7 @@ impl Object {
                 }
                 None if self.read >= self.size => return Ok(None),
                 None => "it ended too early".to_owned(),
-                // All of it came, but not what was sent: its checksum is another.
+                // All bytes came, but their checksum is wrong.
                 Some(Err(error)) if self.read >= self.size => {
                     return Err(self.broken(&causes(&error)));
                 }
@@ -112,7 +112,7 @@ impl Object {
         }
     }
 
-    /// Asks for what has not come yet.
+    /// Requests the bytes that have not arrived yet.
     async fn resume(&mut self) -> Result<(), FilesError> {
         let get = self.files.s3.get_object().bucket(&self.files.bucket);
         let get = get.key(self.files.full_key(&self.key)).if_match(format!("\"{}\"", self.etag));
@@ -139,13 +139,13 @@ impl Object {
     }
 }
 
-/// An error and its causes, in one line.
+/// Writes an error and its causes into one line.
 fn causes(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(Some(error), |error| error.source());
     causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
-/// An ETag without its quotation marks.
+/// Removes the quotation marks of an ETag.
 pub(super) fn bare(etag: Option<String>) -> String {
     etag.unwrap_or_default().trim_matches('"').to_owned()
 }

@@ -1,4 +1,4 @@
-//! Objects of a bucket.
+//! Objects of an S3 bucket.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use super::{FilesError, Reading, S3Files, StoredFile, reading};
 use crate::aws::failure::AwsFailure;
 use crate::error_name::ErrorName;
 
-/// How often a call is made again that S3 tells to make again, or whose answer has to be looked at anew.
+/// Maximum number of attempts of a call that S3 asks to repeat, or whose outcome must be checked.
 const TRIES: u32 = 5;
 
 impl S3Files {
@@ -21,12 +21,12 @@ impl S3Files {
         format!("s3://{}/{}{key}", self.bucket, self.prefix)
     }
 
-    /// The key in the bucket.
+    /// Returns the full key in the bucket.
     pub(super) fn full_key(&self, key: &str) -> String {
         format!("{}{key}", self.prefix)
     }
 
-    /// The tags as the calls take them: a query string.
+    /// Returns the tags as a query string, as the calls take them.
     pub(super) fn tagging(&self) -> Option<String> {
         let encoded = |text: &str| -> String {
             text.bytes()
@@ -60,14 +60,14 @@ impl S3Files {
             };
             tries += 1;
             match error.code() {
-                // The SDK makes a call again whose answer got lost, and then it is its own object that is in the way.
+                // The SDK repeats a call whose response was lost, and then finds its own object.
                 Some("PreconditionFailed") => match self.get(key).await? {
                     Some(there) => return Ok(there == body),
-                    // It was deleted in between.
+                    // The object was deleted in between.
                     None if tries < TRIES => {}
                     None => return Err(AwsFailure::from_call("s3:PutObject")(error).into()),
                 },
-                // Another call for the same key was under way; S3 says to try again.
+                // Another call for the same key was in progress. S3 says to try again.
                 Some("ConditionalRequestConflict") if tries < TRIES => {
                     tokio::time::sleep(Duration::from_millis(50) * 2_u32.pow(tries)).await;
                 }
@@ -142,7 +142,7 @@ impl S3Files {
         }
     }
 
-    /// Aborts an upload of the key in the bucket. One that is gone is fine.
+    /// Aborts an upload by its full key. An upload that no longer exists is not an error.
     pub(super) async fn abort_upload(&self, full_key: &str, id: &str) -> Result<(), FilesError> {
         let abort = self.s3.abort_multipart_upload().bucket(&self.bucket).key(full_key).upload_id(id);
         match abort.send().await {
@@ -162,12 +162,13 @@ async fn whole(reading: &mut Reading) -> Result<Bytes, FilesError> {
     Ok(body.into())
 }
 
-/// An answer that lacks what it must have.
+/// Returns the failure of a response without a required member.
 pub(super) fn unintelligible(action: &'static str, what: &str) -> AwsFailure {
     AwsFailure { action, name: ErrorName::ServiceUnavailable, detail: format!("it answered {what}") }
 }
 
-/// For calls that send megabytes: time for a slow line. A client that has more time already keeps it.
+/// Allows 60 seconds per attempt for calls that send megabytes over a slow connection. Does not shorten a longer
+/// timeout of the client.
 pub(super) fn patient(s3: &aws_sdk_s3::Client) -> aws_sdk_s3::config::Builder {
     let own = s3.config().timeout_config().and_then(TimeoutConfig::operation_attempt_timeout);
     let time = own.unwrap_or_default().max(Duration::from_secs(60));
@@ -175,7 +176,7 @@ pub(super) fn patient(s3: &aws_sdk_s3::Client) -> aws_sdk_s3::config::Builder {
     aws_sdk_s3::config::Builder::new().timeout_config(timeouts)
 }
 
-/// What kind of file it is, by the ending of its key.
+/// Returns the content type of a file by the ending of its key.
 pub(super) fn content_type(key: &str) -> &'static str {
     match key.rsplit_once('.').map(|(_, ending)| ending) {
         Some("gz") => "application/gzip",

@@ -9,7 +9,7 @@ fn tag(key: &str, value: &str) -> (String, String) {
     (key.to_owned(), value.to_owned())
 }
 
-/// The files of a bucket's folder, with clients that repeat calls.
+/// Returns files under a prefix of a bucket, with clients that retry.
 fn in_bucket(store: &FakeStore) -> Files {
     Files::S3(S3Files {
         s3: store.patient_clients().s3(),
@@ -19,7 +19,7 @@ fn in_bucket(store: &FakeStore) -> Files {
     })
 }
 
-/// Bytes that differ from place to place.
+/// Returns bytes that differ from position to position.
 fn bytes(length: usize) -> Vec<u8> {
     let mut bytes = (0..251).collect::<Vec<u8>>().repeat(length / 251 + 1);
     bytes.truncate(length);
@@ -27,13 +27,13 @@ fn bytes(length: usize) -> Vec<u8> {
 }
 
 #[test]
-fn places_are_told_for_people() {
+fn locations_are_formatted_for_people() {
     assert_eq!(in_bucket(&FakeStore::default()).location("a/b.json"), "s3://bucket/exports/a/b.json");
     assert_eq!(Files::Directory("/exports".into()).location("a/b.json"), "/exports/a/b.json");
 }
 
 #[test]
-fn a_file_is_the_one_of_its_size_and_of_its_etag_where_that_is_known() {
+fn file_matches_by_size_and_known_etag() {
     let file = StoredFile { key: "a".to_owned(), size: 3, etag: "e".to_owned() };
     assert!(file.is(3, "e") && !file.is(3, "f") && !file.is(4, "e"));
     let listed = StoredFile { etag: String::new(), ..file };

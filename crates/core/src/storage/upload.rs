@@ -1,6 +1,6 @@
-//! A file being written in pieces.
+//! Writes a file in pieces.
 //!
-//! Of an object no more is held than the piece that is being filled and two that are on their way: 24 MiB.
+//! For an object, memory holds the piece that is being filled and two that are being sent: 24 MiB.
 
 use std::path::{Path, PathBuf};
 
@@ -17,16 +17,16 @@ use super::{Files, FilesError, S3Files, StoredFile};
 use crate::aws::failure::AwsFailure;
 use crate::error_name::ErrorName;
 
-/// The size of a piece. S3 takes none under 5 MiB but the last, and 10,000 at most: 78 GiB.
+/// Bytes of a piece. S3 accepts at least 5 MiB per piece, except for the last one, and at most 10,000 pieces: 78 GiB.
 pub(super) const PIECE: usize = 8 * 1024 * 1024;
-/// How many pieces are on their way at most.
+/// Maximum number of pieces being sent.
 const IN_FLIGHT: usize = 2;
 
 /// A file being written.
 #[derive(Debug)]
 pub struct Upload {
     target: Target,
-    /// Whether bytes that were to be taken are missing.
+    /// Whether an earlier push failed, so that bytes are missing.
     failed: bool,
 }
 
@@ -43,7 +43,7 @@ struct Object {
     /// The piece that is being filled.
     piece: Vec<u8>,
     size: u64,
-    /// The upload's id, once a second piece was needed.
+    /// Id of the upload; `None` until a second piece is needed.
     id: Option<String>,
     flying: JoinSet<Result<CompletedPart, AwsFailure>>,
     sent: i32,
@@ -69,10 +69,10 @@ impl Upload {
         Upload { target, failed: false }
     }
 
-    /// Takes more bytes. Pieces of 8 MiB go out while more are taken; a file that ends before goes out in one request.
-    /// After an error the file can only be aborted.
+    /// Appends bytes. Sends pieces of 8 MiB in the background. A file of at most one piece is sent in one request at
+    /// the end. After an error the file can only be aborted.
     pub async fn push(&mut self, bytes: Vec<u8>) -> Result<(), FilesError> {
-        // Also where nobody waits for the end of this.
+        // This also marks a push whose future is dropped.
         let failed = std::mem::replace(&mut self.failed, true);
         let taken = match &mut self.target {
             Target::Object(object) => object.push(&bytes).await,
@@ -85,7 +85,7 @@ impl Upload {
         taken
     }
 
-    /// Makes the file be there. Where that fails nothing is left behind.
+    /// Completes the file. If that fails nothing is left behind.
     pub async fn finish(self) -> Result<StoredFile, FilesError> {
         if self.failed {
             let error = self.target.incomplete();
@@ -101,7 +101,7 @@ impl Upload {
                 }
             },
             Target::File { root, key, temporary } => {
-                // An empty file is one, too.
+                // An empty file must exist, too.
                 match temporary {
                     Some(temporary) => temporary.keep().await,
                     None => Directory(&root).put(&key, &[]).await,
@@ -110,8 +110,7 @@ impl Upload {
         }
     }
 
-    /// Leaves nothing behind. To be called when anything failed. What cannot be removed now stays until
-    /// [`Files::abort_uploads`].
+    /// Discards the file. Call it after any failure. What cannot be removed now stays until [`Files::abort_uploads`].
     pub async fn abort(self) {
         match self.target {
             Target::Object(mut object) => object.abort().await,
@@ -134,7 +133,7 @@ async fn opened<'a>(
 }
 
 impl Target {
-    /// What is said of a file that lacks bytes.
+    /// Returns the error of a file with missing bytes.
     fn incomplete(&self) -> FilesError {
         const REASON: &str = "an earlier write failed";
         match self {
@@ -165,7 +164,7 @@ impl Object {
         Ok(())
     }
 
-    /// Sends the piece on its way.
+    /// Sends the piece in the background.
     async fn send(&mut self) -> Result<(), FilesError> {
         let full_key = self.files.full_key(&self.key);
         let id = match &self.id {
@@ -191,7 +190,7 @@ impl Object {
         Ok(())
     }
 
-    /// Begins the upload. S3 refuses parts with a checksum (the SDK sends CRC32) where the upload was begun without.
+    /// Begins the upload. S3 refuses parts with a checksum (the SDK sends CRC32) if the upload was begun without one.
     async fn begin(&self, full_key: &str) -> Result<String, FilesError> {
         let files = &self.files;
         let begin = files.s3.create_multipart_upload().bucket(&files.bucket).key(full_key);
@@ -202,7 +201,7 @@ impl Object {
         Ok(id.ok_or_else(|| unintelligible("s3:PutObject", "an upload without its id"))?)
     }
 
-    /// Waits for a piece to arrive.
+    /// Waits until a piece has arrived.
     async fn land(&mut self) -> Result<(), FilesError> {
         match self.flying.join_next().await {
             Some(Ok(part)) => self.parts.push(part?),
@@ -243,14 +242,14 @@ impl Object {
             Err(error) => error,
         };
         if error.code() == Some("NoSuchUpload") {
-            // Completed by an earlier call whose answer got lost.
+            // An earlier call completed it, and its response was lost.
             let there = files.list(&self.key).await?;
             let is_it = |file: &StoredFile| file.key == self.key && file.size == self.size;
             if let Some(own) = there.into_iter().find(is_it) {
                 return Ok(own);
             }
         }
-        // S3 begins to answer before the object is put together: what fails then comes with the status 200.
+        // S3 begins its response before the object is assembled. A later failure comes with the status 200.
         let late = error.raw_response().is_some_and(|response| response.status().is_success());
         let mut failure = AwsFailure::from_call("s3:PutObject")(error);
         if late && failure.name == ErrorName::RequestRefused {
@@ -260,7 +259,7 @@ impl Object {
     }
 
     async fn abort(&mut self) {
-        // A piece that is still on its way could arrive after the upload is gone, and be kept.
+        // A piece that arrives after the upload is aborted would be retained by S3.
         self.flying.shutdown().await;
         let Some(id) = self.id.take() else { return };
         if let Err(error) = self.files.abort_upload(&self.files.full_key(&self.key), &id).await {

@@ -1,5 +1,5 @@
-//! An AWS for the tests of steps that use several services: it knows tables, their tags and backups, and objects,
-//! has nothing of any other setting, and takes down what it is asked. A test says what it answers otherwise.
+//! A fake AWS for the tests of steps that use several services. It has tables, their tags and backups, and objects, but
+//! no other settings. It records its calls. A test can replace its responses.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -15,64 +15,64 @@ use serde_json::{Value, json};
 use crate::aws::clients::Clients;
 use crate::prune::retention::backup_name;
 
-/// One call.
+/// A recorded call.
 #[derive(Clone, Debug)]
 pub struct Call {
-    /// By its IAM action, such as `dynamodb:DescribeTable`.
+    /// IAM action of the call, such as `dynamodb:DescribeTable`.
     pub action: String,
-    /// The host that it went to.
+    /// Host that the call was sent to.
     pub host: String,
-    /// The object's key, of S3 alone.
+    /// Key of the object, for S3 only.
     pub key: String,
-    /// The key that it was signed with.
+    /// Access key id that signed the call.
     pub signed_by: String,
-    /// Its parameters: JSON, or the text of a form.
+    /// Parameters of the call: JSON, or the text of a form.
     pub input: Value,
 }
 
-/// What a call is answered: a status, and the body.
+/// The response to a call: a status and a body.
 pub type Answer = (u16, Value);
 type Answerer = Box<dyn Fn(&Call) -> Answer + Send + Sync>;
 
-/// What is there.
+/// The state of a fake AWS.
 #[derive(Default)]
 pub struct State {
-    /// Tables as DescribeTable answers them, by name.
+    /// Tables as DescribeTable returns them, by name.
     pub tables: BTreeMap<String, Value>,
-    /// Tags of tables, by the table's ARN.
+    /// Tags of tables, by the ARN of the table.
     pub tags: BTreeMap<String, BTreeMap<String, String>>,
-    /// Backups as ListBackups answers them, of all types.
+    /// Backups of all types, as ListBackups returns them.
     pub backups: Vec<Value>,
-    /// How many tables or backups a page has; 0 for as many as AWS's.
+    /// Number of tables or backups per page; 0 for 100, as in AWS.
     pub page: usize,
-    /// Objects, by key.
+    /// Content of the objects, by key.
     pub objects: BTreeMap<String, String>,
-    /// What was called.
+    /// Recorded calls.
     pub calls: Vec<Call>,
     answers: BTreeMap<String, Answerer>,
 }
 
-/// The AWS.
+/// A fake AWS.
 #[derive(Clone, Default)]
 pub struct FakeAws(Arc<Mutex<State>>);
 
-/// The ARN of a table of this name.
+/// Returns the ARN of a table.
 pub fn arn(table: &str) -> String {
     format!("arn:aws:dynamodb:eu-west-1:123456789012:table/{table}")
 }
 
-/// The ARN of a backup of this name.
+/// Returns the ARN of a backup.
 pub fn backup_arn(table: &str, name: &str) -> String {
     format!("{}/backup/{name}", arn(table))
 }
 
-/// A failure of AWS's.
+/// Returns a failure with this error code.
 pub fn refusal(code: &str) -> Answer {
     (400, json!({ "__type": code, "message": "so AWS says" }))
 }
 
 impl FakeAws {
-    /// With this active table, created at 1,000 s.
+    /// Adds an active table, created at 1,000 s.
     pub fn with_table(self, name: &str) -> FakeAws {
         let table = json!({ "TableName": name, "TableArn": arn(name), "TableId": format!("id-of-{name}"),
             "TableStatus": "ACTIVE", "CreationDateTime": 1_000.0 });
@@ -80,13 +80,13 @@ impl FakeAws {
         self
     }
 
-    /// With this tag on a table.
+    /// Adds a tag to a table.
     pub fn with_tag(self, table: &str, key: &str, value: &str) -> FakeAws {
         self.state().tags.entry(arn(table)).or_default().insert(key.to_owned(), value.to_owned());
         self
     }
 
-    /// With an available backup of a table, made at this time and named after it.
+    /// Adds an available backup of a table, which was made at this time and is named after it.
     pub fn with_backup(self, table: &str, time: &str) -> FakeAws {
         let time: DateTime<Utc> = time.parse().unwrap();
         let name = backup_name(table, time);
@@ -96,40 +96,40 @@ impl FakeAws {
         self
     }
 
-    /// With pages of so many tables or backups.
+    /// Sets the number of tables or backups per page.
     pub fn with_pages_of(self, page: usize) -> FakeAws {
         self.state().page = page;
         self
     }
 
-    /// With this object.
+    /// Adds an object.
     pub fn with_object(self, key: &str, content: impl ToString) -> FakeAws {
         self.state().objects.insert(key.to_owned(), content.to_string());
         self
     }
 
-    /// A field of a table is this from now on.
+    /// Sets a field of a table.
     pub fn set(&self, table: &str, field: &str, value: Value) {
         self.state().tables.get_mut(table).unwrap()[field] = value;
     }
 
-    /// A field of a backup, by its place, is this from now on.
+    /// Sets a field of the backup at this position.
     pub fn set_backup(&self, place: usize, field: &str, value: Value) {
         self.state().backups[place][field] = value;
     }
 
-    /// The names of the backups that are there.
+    /// Returns the names of the existing backups.
     pub fn backup_names(&self) -> Vec<String> {
         let state = self.state();
         state.backups.iter().map(|backup| backup["BackupName"].as_str().unwrap().to_owned()).collect()
     }
 
-    /// An action is answered like this from now on.
+    /// Replaces the response to an action.
     pub fn response(&self, action: &str, response: impl Fn(&Call) -> Answer + Send + Sync + 'static) {
         self.state().answers.insert(action.to_owned(), Box::new(response));
     }
 
-    /// An action is refused with this code from now on.
+    /// Makes an action fail with this code.
     pub fn refuse(&self, action: &str, code: &'static str) {
         self.response(action, move |_| refusal(code));
     }
@@ -139,17 +139,17 @@ impl FakeAws {
         self.0.lock().unwrap()
     }
 
-    /// The calls of this action.
+    /// Returns the calls of this action.
     pub fn calls(&self, action: &str) -> Vec<Call> {
         self.state().calls.iter().filter(|call| call.action == action).cloned().collect()
     }
 
-    /// The clients of this AWS, in eu-west-1. They repeat no call.
+    /// Returns clients in eu-west-1 without retries.
     pub fn clients(&self) -> Clients {
         self.clients_with(RetryConfig::disabled())
     }
 
-    /// The same clients, which repeat calls like this.
+    /// Returns clients in eu-west-1 with these retries.
     pub fn clients_with(&self, retry: RetryConfig) -> Clients {
         let aws = self.clone();
         let http = infallible_client_fn(move |request| {
@@ -167,20 +167,20 @@ impl FakeAws {
         Clients::new(sdk.build())
     }
 
-    /// Answers a request, and remembers it.
+    /// Responds to a request and records it.
     pub fn respond(&self, request: &HttpRequest) -> HttpResponse {
         let call = Call::from_request(request);
         let mut state = self.state();
         state.calls.push(call.clone());
         let said = state.answers.get(&call.action).map(|response| response(&call));
         if call.action.starts_with("cloudwatch:") && said.is_none() {
-            // An empty map, in the encoding that CloudWatch speaks.
+            // An empty map in CBOR, the encoding of CloudWatch.
             let mut response = HttpResponse::new(200.try_into().unwrap(), vec![0xa0_u8].into());
             response.headers_mut().insert("smithy-protocol", "rpc-v2-cbor");
             return response;
         }
         let (status, body) = said.unwrap_or_else(|| state.response(&call, request));
-        // A text stands for itself: S3 and STS speak XML, and objects are what they are.
+        // A string is the whole body: S3 and STS use XML, and objects are verbatim.
         let text = if let Value::String(text) = body { text } else { body.to_string() };
         HttpResponse::new(status.try_into().unwrap(), text.into())
     }
@@ -195,7 +195,7 @@ impl Call {
         let target = request.headers().get("x-amz-target");
         let operation = target.and_then(|target| target.rsplit('.').next()).unwrap_or_default();
         let action = match host {
-            // An ARN leads to the endpoint of its account.
+            // A call with an ARN goes to the endpoint of its account.
             _ if host.starts_with("dynamodb.") || host.contains(".ddb.") => format!("dynamodb:{operation}"),
             _ if host.starts_with("application-autoscaling.") => {
                 format!("application-autoscaling:{operation}")
@@ -224,7 +224,7 @@ impl Call {
         }
     }
 
-    /// A parameter that was sent as a form.
+    /// Returns a parameter of a form.
     pub fn form(&self, name: &str) -> String {
         let form = self.input.as_str().unwrap();
         let value = form.split('&').find_map(|part| part.strip_prefix(name)?.strip_prefix('='));
@@ -233,7 +233,7 @@ impl Call {
 }
 
 impl State {
-    /// What a call is answered where the test does not say otherwise.
+    /// Returns the default response to a call.
     fn response(&mut self, Call { action, input, key, .. }: &Call, request: &HttpRequest) -> Answer {
         let text = |field: &str| input[field].as_str().unwrap_or_default().to_owned();
         match action.as_str() {
@@ -318,7 +318,7 @@ impl State {
         }
     }
 
-    /// The page behind `start`, and what the next one starts behind; null where there is none.
+    /// Returns the page after `start`, and the id after which the next one starts; null on the last page.
     fn page_of(&self, all: &[Value], start: &Value, id: impl Fn(&Value) -> Value) -> (Vec<Value>, Value) {
         let page = if self.page == 0 { 100 } else { self.page };
         let is_start = |one: &Value| !start.is_null() && id(one) == *start;

@@ -1,9 +1,9 @@
-//! A [`FakeAws`] with what an export and an import move: objects of S3 with all that multipart uploads need, and tables
-//! with items, which can be scanned and written to. Whole steps run against it.
+//! A [`FakeAws`] with the data of exports and imports: S3 objects with multipart uploads, and tables with items that
+//! can be scanned and written. Whole steps run against it.
 //!
-//! Calls are counted, and the one with a number (or the n-th of an action) can be made to fail before it has an effect,
-//! after it, or in the middle of its answer; so a test can kill a workflow at each of its calls in turn. What is neither
-//! of S3 nor of items is the [`FakeAws`]' to answer, which a test can tell otherwise by [`FakeAws::response`].
+//! Calls are counted. A test can make the n-th call, or the n-th call of an action, fail before its effect, after it,
+//! or in the middle of its response. So it can kill a workflow at each of its calls in turn. [`FakeAws`] responds to
+//! all calls except those of S3 and those of items. A test can replace its responses with [`FakeAws::response`].
 
 mod items;
 mod objects;
@@ -34,56 +34,56 @@ pub use versions::Version;
 use super::fake_aws::{Call, FakeAws};
 use crate::aws::clients::Clients;
 
-/// What goes wrong with a call.
+/// A fault of a call.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Fault {
-    /// It is answered with this status and code, and has no effect.
+    /// The call fails with this status and code, and has no effect.
     Refused(u16, &'static str),
-    /// The connection is lost before it has an effect.
+    /// The connection is lost before the call has an effect.
     Dropped,
-    /// It has its effect, but the connection is lost before the answer comes.
+    /// The call has its effect, but the connection is lost before the response.
     Lost,
-    /// It has its effect, but the answer breaks off after so many bytes of its body.
+    /// The call has its effect, but its response breaks off after this many bytes of the body.
     Broken(usize),
 }
 
-/// What is there.
+/// The state of a fake store.
 #[derive(Default)]
 pub struct State {
-    /// Objects by key, whatever the bucket.
+    /// Objects by key, for all buckets together.
     pub objects: BTreeMap<String, Object>,
-    /// Every version of an object that was put or deleted, the oldest first, by key.
+    /// Every version of an object that was put or deleted, by key, the oldest first.
     pub versions: BTreeMap<String, Vec<Version>>,
-    /// When versions are put.
+    /// Time at which versions are put.
     pub now: DateTime<Utc>,
-    /// Uploads that are open, by their ids.
+    /// Open uploads by their ids.
     pub uploads: BTreeMap<String, OpenUpload>,
     /// Tables with their items, by name.
     pub tables: BTreeMap<String, Table>,
-    /// The actions that were called, in their order: `s3:UploadPart`, `dynamodb:Scan`.
+    /// Actions in the order of their calls, such as `s3:UploadPart` and `dynamodb:Scan`.
     pub called: Vec<String>,
-    /// How many objects or uploads a page of a list has; 0 for 1,000.
+    /// Maximum number of objects or uploads on a page of a list; 0 for 1,000.
     pub page_of_list: usize,
-    /// Whether keys behind delete markers take room in a page of a list of objects, so that a page may have no key.
+    /// Whether keys with a delete marker count towards a page of a list of objects, so that a page may have no key.
     pub markers_take_room: bool,
-    /// How many items a page of a scan has at most; 0 for a megabyte of them.
+    /// Maximum number of items on a page of a scan; 0 for as many as fit into 1 MiB.
     pub page_of_items: usize,
-    /// One of so many items that are written is left unprocessed, in no rhythm; 0 for none.
+    /// Leaves one of N written items unprocessed, at irregular intervals; 0 for none.
     pub unprocessed_each: usize,
     puts: usize,
     ids: usize,
     faults: Vec<(Option<String>, usize, Fault)>,
 }
 
-/// The AWS.
+/// A fake store.
 #[derive(Clone, Default)]
 pub struct FakeStore {
-    /// What answers the calls that are neither of S3 nor of items.
+    /// The fake that responds to all calls except those of S3 and those of items.
     pub aws: FakeAws,
     state: Arc<Mutex<State>>,
 }
 
-/// What a call is answered.
+/// The response to a call.
 struct Answer {
     status: u16,
     headers: Vec<(&'static str, String)>,
@@ -96,13 +96,13 @@ impl Answer {
         Answer { status: 200, headers: Vec::new(), body: body.into(), metadata: BTreeMap::new() }
     }
 
-    /// A failure as S3 tells it.
+    /// Returns a failure in the format of S3.
     fn s3(status: u16, code: &str) -> Answer {
         let body = format!("<Error><Code>{code}</Code><Message>so AWS says</Message></Error>");
         Answer { status, ..Answer::ok(body) }
     }
 
-    /// A failure as DynamoDB tells it.
+    /// Returns a failure in the format of DynamoDB.
     fn dynamodb(status: u16, code: &str) -> Answer {
         let body =
             json!({ "__type": format!("com.amazonaws.dynamodb.v20120810#{code}"), "message": "so AWS says" });
@@ -122,7 +122,7 @@ impl std::fmt::Debug for FakeStore {
 }
 
 impl FakeStore {
-    /// With an active table of this name and these key attributes, without items.
+    /// Adds an active, empty table with these key attributes.
     pub fn with_table(self, name: &str, key_names: &[&str]) -> FakeStore {
         let aws = self.aws.clone().with_table(name);
         let kinds = ["HASH", "RANGE"];
@@ -138,30 +138,30 @@ impl FakeStore {
         self
     }
 
-    /// With an item, which is DynamoDB JSON and is answered to the letter.
+    /// Adds an item of DynamoDB JSON, which is returned verbatim.
     pub fn with_item(self, table: &str, item: &str) -> FakeStore {
         self.state().tables.get_mut(table).unwrap().put(item);
         self
     }
 
-    /// With this object.
+    /// Adds an object.
     pub fn with_object(self, key: &str, body: impl Into<Bytes>) -> FakeStore {
         self.state().objects.insert(key.to_owned(), Object::new(body.into()));
         self
     }
 
-    /// The call of this number, from 0 and counted from the beginning, goes wrong.
+    /// Adds a fault to the call with this number, starting at 0 with the first call.
     pub fn fail(&self, number: usize, fault: Fault) {
         self.state().faults.push((None, number, fault));
     }
 
-    /// The call of this action with this number among its like, from 0 and counted from now on, goes wrong.
+    /// Adds a fault to a call of this action. `number` counts its calls from now on, starting at 0.
     pub fn fail_action(&self, action: &str, number: usize, fault: Fault) {
         let already = self.count(action);
         self.state().faults.push((Some(action.to_owned()), already + number, fault));
     }
 
-    /// How often an action was called.
+    /// Returns how often an action was called.
     pub fn count(&self, action: &str) -> usize {
         self.state().called.iter().filter(|called| *called == action).count()
     }
@@ -171,28 +171,28 @@ impl FakeStore {
         self.state.lock().unwrap()
     }
 
-    /// The body of an object, as text.
+    /// Returns the body of an object as text.
     pub fn text(&self, key: &str) -> Option<String> {
         let state = self.state();
         state.objects.get(key).map(|object| String::from_utf8(object.body.to_vec()).unwrap())
     }
 
-    /// The keys of all objects.
+    /// Returns the keys of all objects.
     pub fn keys(&self) -> Vec<String> {
         self.state().objects.keys().cloned().collect()
     }
 
-    /// The items of a table, in the order of a scan.
+    /// Returns the items of a table, in the order of a scan.
     pub fn items(&self, table: &str) -> Vec<String> {
         self.state().tables[table].items.values().cloned().collect()
     }
 
-    /// The clients of this AWS, in eu-west-1. They repeat no call.
+    /// Returns clients in eu-west-1 without retries.
     pub fn clients(&self) -> Clients {
         self.clients_with(RetryConfig::disabled())
     }
 
-    /// Clients that make three attempts at a call, and wait a few milliseconds between them.
+    /// Returns clients that make three attempts at a call, a few milliseconds apart.
     pub fn patient_clients(&self) -> Clients {
         let retry = RetryConfig::standard().with_initial_backoff(std::time::Duration::from_millis(1));
         self.clients_with(retry.with_max_backoff(std::time::Duration::from_millis(2)))
@@ -257,7 +257,7 @@ impl HttpConnector for FakeStore {
 }
 
 impl State {
-    /// Takes down a call, and finds what goes wrong with it.
+    /// Records a call and returns its fault.
     fn fault(&mut self, action: &str) -> Option<Fault> {
         let overall = self.called.len();
         let like = self.called.iter().filter(|called| *called == action).count();
@@ -270,7 +270,7 @@ impl State {
         Some(self.faults.remove(place).2)
     }
 
-    /// An id that nothing had before.
+    /// Returns a new, unique id.
     fn id(&mut self) -> String {
         self.ids += 1;
         format!("id-{}", self.ids)

@@ -1,47 +1,47 @@
-//! DynamoDB's errors whose code says too little: only the text tells what passes by itself from what does not.
+//! Sorts errors of DynamoDB by their text, where the code does not say whether the error is transient.
 //!
-//! The texts are matched by their beginnings. Behind those come names of tables and times, and for global tables a
-//! suffix about the service that refused.
+//! Texts are matched by their beginnings. Names of tables and times follow, and for global tables a suffix about the
+//! service that refused the request.
 
-/// Beginnings of `ValidationException`s about a state that passes by itself (DDB-TABLE-442, 449 of the measurements). Any
-/// other ValidationException is about the request, and stays.
+/// Beginnings of `ValidationException`s about a transient state (DDB-TABLE-442, 449 of the measurements). Any other
+/// ValidationException is about the request and is permanent.
 const STATES_THAT_PASS: &[&str] = &[
-    // About 31 minutes after the last change.
+    // It clears about 31 minutes after the last change.
     "Time to live has been modified multiple times within a fixed interval",
     "Cannot describe time to live while table is in ",
     // "TableStatus must be ACTIVE", or IndexStatus.
     "Table or Index is not in a valid state to update Key Access Insights: ",
-    // Of Enable, Update and Disable alike: another destination is live, or this one is not ACTIVE.
+    // Enable, Update and Disable share this text: another destination is live, or this one is not ACTIVE.
     "Table is not in a valid state to enable Kinesis Streaming Destination: ",
     "Operation cannot be performed while replica server-side encryption status is in ",
     "Create/Update/Delete of replica is not allowed while the replica is being added",
 ];
 
-/// Beginnings of `LimitExceededException`s about a quota (DDB-TABLE-443 of the measurements): what exceeds it is refused
+/// Beginnings of `LimitExceededException`s about a quota (DDB-TABLE-443 of the measurements). Such a request is refused
 /// for hours, for 30 days, or until the quota is raised.
 const QUOTAS: &[&str] = &[
-    // 4 in a day, then one an hour.
+    // Quota: 4 per day, then one per hour.
     "Subscriber limit exceeded: Provisioned throughput decreases are limited",
-    // 4 in 24 hours, then one in 6 hours.
+    // Quota: 4 in 24 hours, then one in 6 hours.
     "Subscriber limit exceeded: Encryption mode changes are limited",
-    // 2 in 30 days.
+    // Quota: 2 in 30 days.
     "Subscriber limit exceeded: Updates to TableClass are limited",
     "Limit exceeded for replica in ",
     "Subscriber limit exceeded: Number of global secondary indexes exceeds",
-    // The table's or the account's maximum.
+    // Quota: the maximum of the table or the account.
     "Subscriber limit exceeded: Requested ",
     "The requested ReadCapacityUnits",
     "The requested WriteCapacityUnits",
     "This request would have caused the ",
 ];
 
-/// Whether a ValidationException with this text passes by itself.
+/// Returns whether a ValidationException with this text is transient.
 pub(super) fn is_transient_state(message: &str) -> bool {
     begins_with_one_of(message, STATES_THAT_PASS)
 }
 
-/// Whether a LimitExceededException with this text is about a quota. Others are about what goes on at once: tags that
-/// are being updated, an index that is being made, 50 restores. What is not known may pass, too.
+/// Returns whether a LimitExceededException with this text is about a quota. Other texts are about concurrent
+/// operations: a tag update, an index being created, 50 restores. An unknown text is treated as transient.
 pub(super) fn is_quota(message: &str) -> bool {
     begins_with_one_of(message, QUOTAS)
 }
@@ -55,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn six_families_of_validation_errors_pass() {
+    fn six_kinds_of_validation_errors_are_transient() {
         for message in [
             "Time to live has been modified multiple times within a fixed interval",
             "Time to live has been modified multiple times within a fixed interval (Service: AmazonDynamoDBv2)",
@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn quotas_are_told_from_what_goes_on_at_once() {
+    fn quotas_differ_from_limits_on_concurrent_operations() {
         for message in [
             "Subscriber limit exceeded: Updates to TableClass are limited to 2 times in 30 day(s).",
             "Limit exceeded for replica in eu-west-1. Updates to TableClass are limited to 2 times in 30 day(s)",

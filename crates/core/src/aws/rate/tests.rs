@@ -13,11 +13,11 @@ fn scan(rate: u32) -> RatedWork {
 }
 
 #[test]
-fn calls_are_as_many_as_the_rate_is_shared_by() {
-    // 122,070 seconds are 204 calls of 600 for each segment.
+fn calls_multiply_with_the_segments_that_share_a_rate() {
+    // 122,070 seconds make 204 calls of 600 seconds for each segment.
     assert_eq!([1, 2, 13, 14].map(|segments| scan(100).calls(segments)), [204.0, 408.0, 2_652.0, 2_856.0]);
     assert_eq!(scan(100).events(13), f64::from(7 * 2_652 + 8 * 13 + 60));
-    // A page is read in each call, whatever its share of the rate would be.
+    // Each call reads a page, however small its share of the rate.
     let short = RatedWork { seconds_per_call: 1, ..scan(100) };
     assert_eq!(short.calls(1), (12_207_031.0_f64 / 256.0).ceil());
     let most = RatedWork { least_calls: 9_000.0, ..scan(100) };
@@ -29,14 +29,14 @@ fn calls_are_as_many_as_the_rate_is_shared_by() {
 }
 
 #[test]
-fn as_many_segments_as_fit_four_fifths_of_the_history() {
+fn segments_fit_four_fifths_of_the_history() {
     assert_eq!([1, 13, 20, 64].map(|segments| scan(100).fitting(segments)), [1, 13, 13, 13]);
     assert_eq!(scan(1).fitting(8), 1, "even that is too many");
     assert_eq!(scan(0).fitting(64), 64);
 }
 
 #[test]
-fn what_does_not_end_is_told_with_what_would_do() {
+fn too_slow_work_is_reported_with_a_rate_that_works() {
     assert_eq!(scan(100).too_slow("it", 600), None);
     // 7 days are 604,800 seconds.
     assert!(scan(21).ends() && !scan(20).ends());
@@ -71,9 +71,9 @@ fn the_lowest_rate_is_found() {
     assert_eq!(least_rate(|_| false), None);
 }
 
-/// The time that is planned with is that of the machines.
+/// Checks that the planned time is the time limit of the state machines.
 #[test]
-fn the_machines_have_eight_days() {
+fn state_machines_time_out_after_eight_days() {
     for machine in [
         include_str!("../../../../../statemachines/backfill.asl.json"),
         include_str!("../../../../../statemachines/export-table.asl.json"),

@@ -1,10 +1,10 @@
-//! Takes the place of the SDK's own writing and reading of JSON in one call.
+//! Replaces the SDK's JSON serializer and deserializer in one call.
 //!
-//! An interceptor can put another serializer and another deserializer into a call's configuration before the SDK asks
-//! for them. The serializer lets the SDK's own write the request, for its headers, and changes the body before it is
-//! signed. The deserializer gets the body whole, within the attempt's timeout; what it reads goes to the caller through
-//! a slot, and the SDK is given an empty output. Where it cannot read the body it says so as of a connection that broke,
-//! which the SDK answers with another attempt.
+//! An interceptor can put another serializer and deserializer into the configuration of a call before the SDK uses
+//! them. The serializer lets the SDK's own write the request, for its headers, and replaces the body before it is
+//! signed. The deserializer gets the whole body, within the timeout of the attempt. It passes its result to the caller
+//! through a slot and returns an empty output to the SDK. If it cannot read the body it reports a broken connection,
+//! and the SDK retries.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -23,21 +23,21 @@ use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
-/// Why an answer could not be read.
+/// The error of a response that could not be read.
 pub(super) type Unread = BoxError;
 
-/// Keeps what an answer says, of a body and its time, and makes the SDK's output of it.
+/// Reads a response from its body and time, stores the result, and returns the SDK's empty output.
 type Answering = dyn Fn(&[u8], Option<DateTime<Utc>>) -> Result<Output, Unread> + Send + Sync;
 
-/// Reads an answer, of its body and its time.
+/// Reads a response from its body and time.
 type Read<T> = fn(&[u8], Option<DateTime<Utc>>) -> Result<T, Unread>;
 
-/// Where the answer of a call is left.
+/// The result of a call, shared with its deserializer.
 #[derive(Debug)]
 pub(super) struct Slot<T>(Arc<Mutex<Option<T>>>);
 
 impl<T> Slot<T> {
-    /// Takes the answer out: that of the last attempt.
+    /// Takes the result of the last attempt.
     pub(super) fn take(&self) -> Option<T> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
@@ -50,7 +50,7 @@ pub(super) struct Bypass {
     reader: Reader,
 }
 
-/// Reads the answers to a call.
+/// The deserializer of a call.
 #[derive(Clone)]
 struct Reader {
     response: Arc<Answering>,
@@ -58,8 +58,8 @@ struct Reader {
 }
 
 impl Bypass {
-    /// Sends `body`, where there is one, instead of the SDK's own, and reads an answer by `read`, of its body and of the time
-    /// at which the service says that it answered. `refusal` makes the operation's error and `output` its empty output.
+    /// Creates an interceptor that sends `body`, if present, instead of the SDK's own, and that reads a response with
+    /// `read` from its body and `Date` header. `refusal` makes the operation's error, and `output` its empty output.
     pub(super) fn new<T, O, E>(
         body: Option<Vec<u8>>,
         read: Read<T>,
@@ -107,7 +107,7 @@ impl Intercept for Bypass {
     }
 }
 
-/// Writes the request as the SDK does, but with this body.
+/// A serializer that writes the SDK's request with another body.
 #[derive(Debug)]
 struct Writer {
     sdk: SharedRequestSerializer,
@@ -145,7 +145,8 @@ impl DeserializeResponse for Reader {
     }
 }
 
-/// The code and message of a failure, in DynamoDB's protocol (awsJson1_0): the code is `__type` behind its namespace.
+/// Reads the code and message of an error in DynamoDB's protocol (awsJson1_0). The code is the part of `__type` after
+/// its namespace.
 fn refusal_of(response: &HttpResponse, body: &[u8]) -> ErrorMetadata {
     let body: Value = serde_json::from_slice(body).unwrap_or_default();
     let text = |name: &str| body.get(name).and_then(Value::as_str);

@@ -13,7 +13,7 @@ fn orders() -> FakeStore {
     FakeStore::default().with_table("orders", &["id"])
 }
 
-/// Items that no writer of JSON would write like this.
+/// Returns an item with spacing and escapes that no JSON writer would produce.
 fn item(number: usize) -> String {
     format!(r#"{{"id":{{"S":"{number}"}}, "n" : {{"N":"1.{number:0>3}0e1"}},"s":{{"SS":["b","a\u00e9"]}}}}"#)
 }
@@ -28,7 +28,7 @@ fn texts(page: &Page) -> Vec<String> {
     page.items.iter().map(text).collect()
 }
 
-/// A client that is answered this, and the requests that it made.
+/// Returns a client that always gets this response, and the requests that it made.
 fn answered(status: u16, response: &'static str) -> (RawItems, Arc<Mutex<Vec<HttpRequest>>>) {
     let requests = Arc::new(Mutex::new(Vec::new()));
     let kept = Arc::clone(&requests);
@@ -50,7 +50,7 @@ fn body(request: &HttpRequest) -> String {
 }
 
 #[tokio::test]
-async fn every_item_is_read_to_the_letter_however_it_is_paged() {
+async fn items_are_read_verbatim_across_pages() {
     let store = store_of(20);
     let calls = store.clients().raw_items();
     for (segments, page, limit) in [(1, 0, None), (1, 3, None), (1, 20, None), (3, 2, None), (4, 0, Some(1))]
@@ -73,7 +73,7 @@ async fn every_item_is_read_to_the_letter_however_it_is_paged() {
 }
 
 #[tokio::test]
-async fn a_page_of_a_megabyte_and_more_is_read() {
+async fn page_of_more_than_a_megabyte_is_read() {
     let long = |id: usize| format!(r#"{{"id":{{"S":"{id}"}},"t":{{"S":"{}"}}}}"#, "x".repeat(390_000));
     let store = (0..6).fold(orders(), |store, id| store.with_item("orders", &long(id)));
     let page = store.clients().raw_items().scan(&PAGE).await.unwrap();
@@ -82,7 +82,7 @@ async fn a_page_of_a_megabyte_and_more_is_read() {
 }
 
 #[tokio::test]
-async fn a_scan_asks_for_what_it_is_told_to() {
+async fn scan_sends_its_parameters() {
     let response = r#"{"Items":[],"LastEvaluatedKey":{"z":{"S":"1"},"a":{"B":"AAE="}},
         "ConsumedCapacity":{"CapacityUnits":128.5}}"#;
     let (calls, requests) = answered(200, response);
@@ -107,7 +107,7 @@ async fn a_scan_asks_for_what_it_is_told_to() {
 }
 
 #[tokio::test]
-async fn a_cursor_that_is_no_key_is_refused_before_any_call() {
+async fn invalid_cursor_is_refused_before_any_call() {
     let (calls, requests) = answered(200, "{}");
     let failure = calls.scan(&ScanPage { start: Some("{}"), ..PAGE }).await.unwrap_err();
     assert_eq!(failure.name, ErrorName::RequestRefused);
@@ -116,7 +116,7 @@ async fn a_cursor_that_is_no_key_is_refused_before_any_call() {
 }
 
 #[tokio::test]
-async fn items_are_put_to_the_letter_and_signed_so() {
+async fn items_are_put_and_signed_verbatim() {
     let (calls, requests) =
         answered(200, r#"{"ConsumedCapacity":[{"CapacityUnits":3.0},{"CapacityUnits":1}]}"#);
     let (one, other) = (item(1), item(2));
@@ -133,7 +133,7 @@ async fn items_are_put_to_the_letter_and_signed_so() {
 }
 
 #[tokio::test]
-async fn what_is_left_comes_back_as_it_was_given() {
+async fn unprocessed_items_return_their_original_bytes() {
     let store = orders();
     store.state().unprocessed_each = 3;
     let items: Vec<String> = (0..8).map(item).collect();
@@ -153,7 +153,7 @@ async fn what_is_left_comes_back_as_it_was_given() {
 }
 
 #[tokio::test]
-async fn what_is_left_in_another_form_comes_back_in_that() {
+async fn unprocessed_items_in_another_form_return_dynamodbs_bytes() {
     let left = r#"{"id":{"S":"1"},"s":{"SS":["a","b"]}}"#;
     let response =
         r#"{"UnprocessedItems":{"orders":[{"PutRequest":{"Item":{"id":{"S":"1"},"s":{"SS":["a","b"]}}}}]}}"#;
@@ -167,7 +167,7 @@ async fn what_is_left_in_another_form_comes_back_in_that() {
 }
 
 #[tokio::test]
-async fn what_passes_is_tried_again() {
+async fn transient_failures_are_retried() {
     for fault in [
         Fault::Refused(400, "ProvisionedThroughputExceededException"),
         Fault::Refused(400, "ThrottlingException"),
@@ -192,7 +192,7 @@ async fn what_passes_is_tried_again() {
 }
 
 #[tokio::test]
-async fn failures_have_their_names_and_aws_words() {
+async fn failures_have_error_names_and_the_text_of_aws() {
     for (fault, name, words) in [
         (
             Fault::Refused(400, "ProvisionedThroughputExceededException"),
@@ -231,7 +231,7 @@ async fn failures_have_their_names_and_aws_words() {
 }
 
 #[tokio::test]
-async fn an_answer_that_cannot_be_read_is_no_answer() {
+async fn unreadable_response_is_a_failed_attempt() {
     for (status, response) in [(200, r#"{"Items":[{"id":"#), (200, ""), (502, "<html>")] {
         let (calls, _) = answered(status, response);
         let failure = calls.scan(&PAGE).await.unwrap_err();
@@ -240,7 +240,7 @@ async fn an_answer_that_cannot_be_read_is_no_answer() {
 }
 
 #[test]
-fn keys_are_read_of_their_three_types_alone() {
+fn keys_have_only_three_types() {
     let key = key_of_json(r#"{"a":{"S":"x"},"b":{"N":"1.50"}}"#).unwrap();
     assert_eq!(key["a"], AttributeValue::S("x".to_owned()));
     assert_eq!(key["b"], AttributeValue::N("1.50".to_owned()));

@@ -23,7 +23,7 @@ fn chosen(given: Value, defaults: &Defaults) -> String {
 }
 
 #[test]
-fn one_way_to_choose_tables_is_taken_in_either_spelling() {
+fn one_table_selection_is_accepted_in_either_spelling() {
     let defaults = defaults();
     for (given, expected) in [
         (json!({ "TableName": "Movies" }), "Movies"),
@@ -39,7 +39,7 @@ fn one_way_to_choose_tables_is_taken_in_either_spelling() {
 }
 
 #[test]
-fn what_chooses_no_table_or_twice_is_refused_in_words() {
+fn missing_or_duplicate_table_selection_is_refused() {
     let untagged = Defaults { table_tag: String::new(), ..defaults() };
     assert!(chosen(json!({}), &untagged).starts_with("TableName is missing, and so are TableNames"));
     for (given, words) in [
@@ -65,7 +65,7 @@ fn what_chooses_no_table_or_twice_is_refused_in_words() {
 }
 
 #[test]
-fn the_template_says_what_the_input_does_not() {
+fn template_parameters_are_the_defaults() {
     let by_template = run(json!({}), &defaults()).unwrap();
     assert_eq!(
         (by_template.timestamp.as_str(), by_template.prefix.as_str()),
@@ -91,7 +91,7 @@ fn the_template_says_what_the_input_does_not() {
 }
 
 #[test]
-fn what_cannot_be_is_refused_in_words() {
+fn invalid_export_options_are_refused() {
     for (given, words) in [
         (json!({ "Frequency": "nightly" }), "Frequency is `nightly`; QuarterHourly, Hourly, Daily"),
         (json!({ "action": "create-backups", "frequency": "nightly" }), "frequency is `nightly`"),
@@ -126,7 +126,7 @@ fn what_cannot_be_is_refused_in_words() {
 }
 
 #[test]
-fn a_prefix_ends_in_one_slash_or_is_empty() {
+fn prefix_ends_in_one_slash_or_is_empty() {
     for (text, prefix) in [("", ""), ("/", ""), ("a", "a/"), ("a/", "a/"), ("//a/b//", "a/b/")] {
         assert_eq!(prefix_of(text), prefix);
     }

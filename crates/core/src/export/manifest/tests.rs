@@ -2,7 +2,7 @@ use serde_json::{Value, json};
 
 use super::*;
 
-/// As the developer guide shows it.
+/// The example of the developer guide.
 const OF_AWS: &str = r#"{
     "version": "2020-06-30",
     "exportArn": "arn:aws:dynamodb:us-east-1:123456789012:table/ProductCatalog/export/01234567890123-a1b2c3d4",
@@ -23,7 +23,7 @@ const OF_AWS: &str = r#"{
 }"#;
 
 #[test]
-fn a_summary_of_awss_own_is_read_and_its_type_is_full_where_it_does_not_say() {
+fn aws_summary_is_read_with_full_export_as_default() {
     let summary = ManifestSummary::read(OF_AWS.as_bytes()).unwrap();
     assert_eq!((summary.item_count, summary.output_format), (8, OutputFormat::DynamodbJson));
     assert_eq!(summary.manifest_files_s3_key, "AWSDynamoDB/01693685827463-2d8752fd/manifest-files.json");
@@ -32,7 +32,7 @@ fn a_summary_of_awss_own_is_read_and_its_type_is_full_where_it_does_not_say() {
 }
 
 #[test]
-fn what_is_written_has_awss_names_and_is_read_again() {
+fn written_summary_has_the_names_of_aws_and_is_read_back() {
     let summary = ManifestSummary::read(OF_AWS.as_bytes()).unwrap();
     let written: Value = serde_json::from_slice(&summary.write()).unwrap();
     let mut expected: Value = serde_json::from_str(OF_AWS).unwrap();
@@ -50,7 +50,7 @@ fn what_is_written_has_awss_names_and_is_read_again() {
 }
 
 #[test]
-fn an_export_that_holds_no_whole_table_is_refused_in_words() {
+fn export_of_less_than_a_table_is_refused() {
     let incremental = r#"{"version":"2023-08-01","exportType":"INCREMENTAL_EXPORT","outputFormat":"DYNAMODB_JSON",
         "outputView":"NEW_IMAGE","itemCount":3,"manifestFilesS3Key":"m"}"#;
     let error = ManifestSummary::read(incremental.as_bytes()).unwrap_err();
@@ -70,7 +70,7 @@ fn an_export_that_holds_no_whole_table_is_refused_in_words() {
 }
 
 #[test]
-fn what_is_no_manifest_is_refused_with_its_place() {
+fn invalid_manifest_is_refused_with_line_and_column() {
     let error = ManifestSummary::read(b"{\n\"itemCount\" 8}").unwrap_err();
     assert_eq!(error.to_string(), "line 2, column 13: expected `:`");
     let error = ManifestSummary::read(OF_AWS.replace("\"itemCount\": 8,", "").as_bytes()).unwrap_err();
@@ -81,8 +81,8 @@ fn what_is_no_manifest_is_refused_with_its_place() {
 }
 
 #[test]
-fn the_list_of_files_has_a_line_for_each() {
-    // As the developer guide shows it.
+fn list_of_files_has_one_line_per_file() {
+    // The example of the developer guide.
     let line = r#"{"itemCount":8,"md5Checksum":"sQMSpEILNgoQmarvDFonGQ==","etag":"af83d6f217c19b8b0fff8023d8ca4716-1","dataFileS3Key":"AWSDynamoDB/01693685827463-2d8752fd/data/asdl123dasas.json.gz"}"#;
     let files = read_files(line.as_bytes()).unwrap();
     assert_eq!(files[0].data_file_s3_key, "AWSDynamoDB/01693685827463-2d8752fd/data/asdl123dasas.json.gz");
@@ -94,7 +94,7 @@ fn the_list_of_files_has_a_line_for_each() {
 }
 
 #[test]
-fn the_manifest_of_data_pipeline_is_written_in_the_connectors_lines_and_read_again() {
+fn data_pipeline_manifest_is_written_like_the_connectors_and_read_back() {
     let manifest = EmrManifest::from_urls(["s3://b/p/one".to_owned(), "s3://b/p/two".to_owned()]);
     let text = "{\"name\":\"DynamoDB-export\",\"version\":3,\n\"entries\": [\n\
                 {\"url\":\"s3://b/p/one\",\"mandatory\":true},\n{\"url\":\"s3://b/p/two\",\"mandatory\":true}\n]}";
@@ -110,8 +110,8 @@ fn the_manifest_of_data_pipeline_is_written_in_the_connectors_lines_and_read_aga
 }
 
 #[test]
-fn the_md5_of_a_manifest_is_base64() {
-    // RFC 1321, A.5, in base64.
+fn manifest_md5_is_base64() {
+    // A test vector of RFC 1321, A.5, in base64.
     assert_eq!(md5_of(b"abc"), "kAFQmDzST7DWlj99KOF/cg==");
     let time_of = time("2023-08-20T13:41:09.34789Z".parse().unwrap());
     assert_eq!(time_of, "2023-08-20T13:41:09.347Z");

@@ -1,5 +1,4 @@
-//! A part while it is written: lines, their compression, and what is counted on the way. For whatever brings items: the
-//! scan of a table, or the fold of a snapshot.
+//! Writes a part: formats and compresses its lines and counts them. The scan of a table and a snapshot both use it.
 
 use item_formats::{Compressor, Malformed, write_line};
 use md5::{Digest, Md5};
@@ -13,32 +12,32 @@ use crate::export::manifest::md5_text;
 use crate::export::{ExportConfig, Plan};
 use crate::storage::{Files, FilesError, StoredFile, Upload};
 
-/// Compressed bytes that are handed on at once.
+/// Compressed bytes to pass on at once.
 const PIECE: usize = 256 << 10;
 
-/// What takes the parts of an export.
+/// The destination of the parts of an export.
 #[derive(Clone, Copy, Debug)]
 pub struct Parts<'a> {
-    /// Takes files.
+    /// Location of the files.
     pub files: &'a Files,
-    /// What the run goes by.
+    /// Options of the export.
     pub run: &'a ExportConfig,
-    /// What is exported.
+    /// Plan of the table's export.
     pub plan: &'a Plan,
-    /// What the records' times are taken from.
+    /// Source of the times in the records.
     pub clock: Clock,
 }
 
-/// A part that is to be written.
+/// A part, written or to be written.
 #[derive(Debug)]
 pub enum Opened<'a> {
-    /// An earlier call has written it.
+    /// The record of a part that an earlier call has written.
     Earlier(Part),
-    /// Nobody has, or not to its end.
+    /// A writer for a part that is missing or incomplete.
     New(Box<PartWriter<'a>>),
 }
 
-/// A part while it is written: to be finished, or aborted when anything failed.
+/// The writer of a part. Call `finish` at the end, or `abort` after any failure.
 #[derive(Debug)]
 pub struct PartWriter<'a> {
     parts: Parts<'a>,
@@ -48,29 +47,29 @@ pub struct PartWriter<'a> {
     key: String,
     upload: Upload,
     compressor: Compressor,
-    /// Items so far.
+    /// Number of items so far.
     pub items: u64,
-    /// Bytes of their lines.
+    /// Bytes of the lines so far, before compression.
     pub bytes: u64,
-    /// Items that are left out, as their state is not known.
+    /// Number of items omitted because their state is unknown.
     pub unknown: u64,
     with_empty_collections: u64,
     md5: Md5,
     lines: Vec<u8>,
 }
 
-/// Why an item, or a part, was not written.
+/// An item or a part that could not be written.
 #[derive(Debug, thiserror::Error)]
 pub enum PartError {
-    /// It cannot stand in a line.
+    /// The item cannot be written as a line.
     #[error(transparent)]
     Item(#[from] Malformed),
-    /// The library that compresses failed.
+    /// The compression library failed.
     #[error("the data file {key} could not be compressed")]
     Compression {
-        /// The file.
+        /// Key of the data file.
         key: String,
-        /// What the library says.
+        /// Error of the library.
         source: std::io::Error,
     },
     /// A file could not be written.
@@ -79,7 +78,7 @@ pub enum PartError {
 }
 
 impl PartError {
-    /// The name that a step fails by.
+    /// Returns the name that a step fails with.
     pub fn name(&self) -> ErrorName {
         match self {
             PartError::Item(_) | PartError::Compression { .. } => ErrorName::ExportFailed,
@@ -89,8 +88,8 @@ impl PartError {
 }
 
 impl<'a> Parts<'a> {
-    /// Begins the part of a segment behind `cursor` (`None` at the segment's beginning), or finds it written by an
-    /// earlier call: then its record says how it went on.
+    /// Begins the part of a segment after `cursor` (`None` at the beginning of the segment). Returns the record if an
+    /// earlier call has written the part. The record says where the next part begins.
     pub async fn open(self, segment: u32, part: u32, cursor: Option<&str>) -> Result<Opened<'a>, FilesError> {
         let layout = Layout::new(self.run, self.plan);
         let key = layout.data(segment, part);
@@ -114,8 +113,8 @@ impl<'a> Parts<'a> {
         })))
     }
 
-    /// The part as an earlier call wrote it: if its record begins where this one begins, and its file is there as the
-    /// record says. One that cannot be read counts for nothing, as the part is written anew then.
+    /// Returns the record of an earlier call if it begins at the same cursor and its file exists as it says. Ignores a
+    /// record that cannot be read, since the part is then written again.
     async fn earlier(
         &self,
         record: &str,
@@ -134,8 +133,7 @@ impl<'a> Parts<'a> {
 }
 
 impl PartWriter<'_> {
-    /// Writes an item, which is DynamoDB JSON. `may_hold_empties` says whether it is worth looking for empty lists and
-    /// maps in it.
+    /// Writes an item of DynamoDB JSON. `may_hold_empties` says whether to search it for empty lists and maps.
     pub async fn item(&mut self, item: &[u8], may_hold_empties: bool) -> Result<(), PartError> {
         let Parts { run, .. } = self.parts;
         self.lines.clear();
@@ -155,8 +153,8 @@ impl PartWriter<'_> {
         Ok(())
     }
 
-    /// Writes what is left, and the record. `next` is the key behind which the next part begins; `None` at the segment's
-    /// end.
+    /// Writes the rest of the data file, and the record. `next` is the key after which the next part begins; `None` at
+    /// the end of the segment.
     pub async fn finish(self, next: Option<String>) -> Result<Part, PartError> {
         let PartWriter { parts, segment, part, cursor, key, mut upload, compressor, mut md5, .. } = self;
         let rest = match compressor.finish() {
@@ -194,14 +192,14 @@ impl PartWriter<'_> {
         Ok(record)
     }
 
-    /// Leaves nothing behind.
+    /// Discards the part and leaves nothing behind.
     pub async fn abort(self) {
         self.upload.abort().await;
     }
 }
 
-/// Whether an item, or any of a page, holds an empty list or map. In a text these bytes cannot stand, as its quotation
-/// marks are escaped.
+/// Returns whether an item, or any item of a page, holds an empty list or map. A string value cannot contain these
+/// bytes, because its quotation marks are escaped.
 pub fn holds_empty_collection(json: &[u8]) -> bool {
     [&br#""L":[]"#[..], br#""M":{}"#].iter().any(|empty| memchr::memmem::find(json, empty).is_some())
 }

@@ -3,7 +3,7 @@ use crate::export::testing;
 
 const GB: i64 = 1_000_000_000;
 
-/// A run at so many read capacity units a second, of which a call goes on for ten minutes.
+/// An export at this many read capacity units per second, with calls of ten minutes.
 fn run(rate: u32, asked: u32) -> ExportConfig {
     ExportConfig {
         segments: asked,
@@ -15,7 +15,7 @@ fn run(rate: u32, asked: u32) -> ExportConfig {
 }
 
 #[test]
-fn a_rate_is_shared_by_as_few_as_take_it_and_others_are_as_many_as_before() {
+fn rate_is_shared_by_the_fewest_scan_segments() {
     let of = |rate, asked, caller| segments(&run(rate, asked), Some(50 * GB), caller).0;
     for (rate, asked, in_execution, in_process) in [
         (0, 0, 64, 64),
@@ -28,7 +28,7 @@ fn a_rate_is_shared_by_as_few_as_take_it_and_others_are_as_many_as_before() {
         (2_000, 8, 8, 8),
         (2_000, 64, 8, 8),
         (9, 4, 1, 1),
-        // 100 units need 204 calls for each segment, and 50 twice as many.
+        // 100 units per second need 204 calls for each segment, and 50 need twice as many.
         (100, 8, 8, 8),
         (50, 8, 6, 8),
     ] {
@@ -41,7 +41,7 @@ fn a_rate_is_shared_by_as_few_as_take_it_and_others_are_as_many_as_before() {
 }
 
 #[test]
-fn a_table_that_does_not_end_is_refused_with_the_numbers() {
+fn too_slow_scan_is_refused_with_numbers() {
     for (rate, bytes) in [(0, 12_000 * GB), (21, 50 * GB), (100, 240 * GB), (1, 0)] {
         check(&run(rate, 0), "orders", Some(bytes)).unwrap();
     }
@@ -67,9 +67,9 @@ fn a_table_that_does_not_end_is_refused_with_the_numbers() {
 }
 
 #[test]
-fn tables_that_each_end_may_not_end_together() {
+fn tables_may_be_too_slow_only_together() {
     let fifty = Some(50 * GB);
-    // 13 of them take 204 calls each.
+    // 13 tables take 204 calls each.
     assert_eq!(most_segments(&run(100, 0), &[fifty; 13]), Ok(8));
     let words = most_segments(&run(100, 0), &[fifty; 14]).unwrap_err().to_string();
     assert!(
@@ -82,11 +82,11 @@ fn tables_that_each_end_may_not_end_together() {
         words.split("so ").nth(1).and_then(|rest| rest.split(' ').next()).unwrap().parse().unwrap();
     most_segments(&run(least, 0), &[fifty; 14]).unwrap();
     most_segments(&run(least - 1, 0), &[fifty; 14]).unwrap_err();
-    // One that does not end by itself is refused by itself.
+    // A table that would not end alone is refused alone.
     assert_eq!(most_segments(&run(100, 0), &[fifty, Some(9_000 * GB), None]), Ok(8));
-    // Where two segments each are too many, one each has all of the rate.
+    // Two segments each are too many, but one segment each uses the whole rate.
     assert_eq!(most_segments(&run(1_000, 0), &[Some(4 * 86_400 * 1_000 * 4_096); 4]), Ok(1));
-    // Five of four days each, four at a time, take eight days.
+    // Five tables of four days each, four at a time, take eight days.
     let four_days = Some(4 * 86_400 * 1_000 * 4_096);
     let words = most_segments(&run(1_000, 0), &[four_days; 5]).unwrap_err().to_string();
     assert!(words.contains("take some 8.0 days"), "{words}");

@@ -3,7 +3,7 @@ use crate::export::testing;
 use crate::testing::fake_store::FakeStore;
 
 #[test]
-fn empty_lists_and_maps_are_found_at_any_depth_and_not_in_texts() {
+fn empty_lists_and_maps_are_found_at_any_depth_but_not_in_strings() {
     for (item, holds) in [
         (r#"{"a":{"L":[]}}"#, true),
         (r#"{"a":{"M":{}}}"#, true),
@@ -15,19 +15,20 @@ fn empty_lists_and_maps_are_found_at_any_depth_and_not_in_texts() {
     }
 }
 
-/// The rate is kept: a scan that takes so much capacity lasts as long as the rate says.
+/// Checks that a scan takes as long as its rate requires.
 #[tokio::test]
-async fn a_scan_lasts_as_long_as_its_capacity_allows() {
+async fn scan_takes_as_long_as_its_rate_requires() {
     let store = testing::orders(4);
     store.state().page_of_items = 1;
     let mut run = testing::run("plain", "none");
     (run.max_read_capacity_units, run.seconds_per_call) = (40, 600);
     let plan = testing::plan(1);
     let (seconds, part) = timed(&store, &run, &plan).await;
-    // Four pages of one unit each, of which the fifth, empty one need not be waited for.
+    // Four pages of one unit each take 0.1 seconds. The fifth page is empty and needs no wait.
     assert!(seconds >= 0.1, "{seconds}");
     assert!(part.done);
-    // A call that ends before the segment does waits for what it took: the next one does not know of it.
+    // A call that ends before the segment waits until its pages are covered, because the next call does not know about
+    // them.
     run.seconds_per_call = 0;
     (run.max_read_capacity_units, run.prefix) = (10, "again/".to_owned());
     let plan = Plan { folder: "again/".to_owned(), ..plan };
@@ -36,11 +37,11 @@ async fn a_scan_lasts_as_long_as_its_capacity_allows() {
 }
 
 #[tokio::test]
-async fn a_page_that_would_be_paid_for_after_the_time_is_left_to_the_next_call() {
+async fn page_not_covered_in_time_is_left_to_the_next_call() {
     let store = testing::orders(4);
     store.state().page_of_items = 1;
     let mut run = testing::run("plain", "none");
-    // Two pages are paid for after a second, and a third one would be after one and a half.
+    // Two pages are covered after one second. A third one would be covered after one and a half.
     (run.max_read_capacity_units, run.seconds_per_call) = (2, 1);
     let before = store.count("dynamodb:Scan");
     let (_, part) = timed(&store, &run, &testing::plan(1)).await;
@@ -57,9 +58,9 @@ async fn timed(store: &FakeStore, run: &ExportConfig, plan: &Plan) -> (f64, Part
     (began.elapsed().as_secs_f64(), part)
 }
 
-/// The command line's way: into a directory, with progress.
+/// Exports into a directory with progress, as the command line does.
 #[tokio::test]
-async fn a_directory_gets_the_same_files_and_progress_is_told_page_by_page() {
+async fn directory_export_is_the_same_and_reports_each_page() {
     let store = testing::orders(10);
     store.state().page_of_items = 4;
     let (mut run, plan) = (testing::run("data-pipeline", "gzip"), testing::plan(1));

@@ -10,7 +10,7 @@ use crate::import::testing::{
 use crate::storage::bucket;
 use crate::testing::fake_store::{FakeStore, Fault};
 
-/// One call: from a cursor, with so many seconds.
+/// Makes one call from a cursor, with a time limit in seconds.
 async fn call(
     aws: &FakeStore,
     at: Option<Cursor>,
@@ -20,7 +20,7 @@ async fn call(
     call_at(aws, at, items, seconds.map(Duration::from_secs), None).await
 }
 
-/// One call with so many write capacity units a second.
+/// Makes one call with a limit of write capacity units per second.
 async fn call_at(
     aws: &FakeStore,
     at: Option<Cursor>,
@@ -32,7 +32,7 @@ async fn call_at(
     call_from(aws, from, time, units_per_second).await
 }
 
-/// One call that goes on from what an earlier one reached.
+/// Makes one call that continues from the checkpoint of an earlier one.
 async fn call_from(
     aws: &FakeStore,
     from: Checkpoint,
@@ -67,13 +67,13 @@ async fn whole(aws: &FakeStore) -> Result<Checkpoint, Error> {
     call(aws, None, 0, None).await
 }
 
-/// An AWS with an export of these files in this format.
+/// Returns a fake AWS with an export of these files in this format.
 fn with_files(format: OutputFormat, files: &[(&str, Vec<String>)]) -> FakeStore {
     with_objects(aws(), export(format, files))
 }
 
 #[tokio::test]
-async fn every_format_and_compression_is_written_whole() {
+async fn every_format_and_compression_is_imported() {
     for format in [OutputFormat::DynamodbJson, OutputFormat::DataPipeline, OutputFormat::Plain] {
         for name in ["a.json", "a.json.gz", "a.json.zst"] {
             let aws = with_files(format, &[(name, items(0..60)), ("b.json", items(60..61))]);
@@ -94,7 +94,7 @@ async fn every_format_and_compression_is_written_whole() {
 }
 
 #[tokio::test]
-async fn a_call_without_time_makes_one_request_and_the_next_goes_on_behind_it() {
+async fn call_without_time_makes_one_request_and_the_next_continues() {
     let aws = with_export();
     let cursor = |file, line| Some(Cursor { file, line });
     let (mut at, mut count, mut seen) = (None, 0, Vec::new());
@@ -116,19 +116,19 @@ async fn a_call_without_time_makes_one_request_and_the_next_goes_on_behind_it() 
     assert_eq!(seen, expected);
     assert_eq!(table(&aws), sorted(items(0..73).iter().map(String::as_str)));
     assert_eq!(aws.count("dynamodb:BatchWriteItem"), 4);
-    // Once more from the end: nothing is left.
+    // A further call from the end has nothing to do.
     assert_eq!(call(&aws, at, count, Some(0)).await.unwrap().items, 73);
     assert_eq!(aws.count("dynamodb:BatchWriteItem"), 4);
 }
 
-/// An item of so many kilobytes.
+/// Returns an item of this size in kilobytes.
 fn large(id: usize, kilobytes: usize) -> String {
     item(id, &"x".repeat(kilobytes * 1024 - 100))
 }
 
-/// 25 items of 10 KB are a request of 250 units: at 500 a second a second has room for two.
+/// 25 items of 10 KB are a request of 250 units. At 500 units per second, one second covers two of them.
 #[tokio::test]
-async fn a_call_sends_no_more_than_it_pays_for_in_its_time() {
+async fn call_sends_only_what_its_rate_covers_in_time() {
     let lines: Vec<String> = (0..200).map(|id| large(id, 10)).collect();
     let aws = with_files(OutputFormat::Plain, &[("a.json", lines)]);
     let (time, rate) = (Some(Duration::from_millis(1_100)), Some(500.0));
@@ -140,13 +140,13 @@ async fn a_call_sends_no_more_than_it_pays_for_in_its_time() {
     );
     assert_eq!(aws.count("dynamodb:BatchWriteItem"), 2);
     assert!(begun.elapsed() >= Duration::from_secs(1), "what was written is paid for");
-    // A time that is too short for anything brings one request on.
+    // Even a time limit of zero allows one request.
     let reached = call_at(&aws, reached.cursor, 50, Some(Duration::ZERO), rate).await.unwrap();
     assert_eq!((reached.items, reached.done), (75, false));
 }
 
 #[tokio::test]
-async fn a_request_has_no_more_items_than_five_seconds_have_units() {
+async fn request_has_at_most_the_units_of_five_seconds() {
     let lines: Vec<String> = (0..25).map(|id| large(id, 10)).collect();
     let aws = with_files(OutputFormat::Plain, &[("a.json", lines)]);
     let first = async {
@@ -162,7 +162,7 @@ async fn a_request_has_no_more_items_than_five_seconds_have_units() {
 }
 
 #[tokio::test]
-async fn an_empty_file_is_whole_where_its_manifest_says_no_items() {
+async fn empty_file_is_valid_only_if_its_manifest_says_no_items() {
     let name = format!("data/{ZERO_BYTES}.json.gz");
     let files = |of_it: Vec<String>| [(name.as_str(), of_it), ("data/b.json.gz", items(0..2))];
     let aws = with_files(OutputFormat::DynamodbJson, &files(Vec::new()));
@@ -173,7 +173,7 @@ async fn an_empty_file_is_whole_where_its_manifest_says_no_items() {
 }
 
 #[tokio::test]
-async fn of_two_lines_with_one_key_the_later_one_wins() {
+async fn later_line_with_the_same_key_wins() {
     let mut lines = items(0..30);
     lines.insert(3, item(29, "early"));
     lines.push(item(0, "late"));
@@ -187,7 +187,7 @@ async fn of_two_lines_with_one_key_the_later_one_wins() {
 }
 
 #[tokio::test]
-async fn what_is_left_unprocessed_is_written_with_the_next_tries() {
+async fn unprocessed_items_are_retried() {
     let aws = with_export();
     aws.state().unprocessed_each = 3;
     assert_eq!(whole(&aws).await.unwrap().items, 73);
@@ -195,7 +195,7 @@ async fn what_is_left_unprocessed_is_written_with_the_next_tries() {
 }
 
 #[tokio::test]
-async fn what_is_throttled_without_time_fails_by_name_or_ends_at_what_was_written() {
+async fn throttled_call_out_of_time_fails_or_ends_at_its_checkpoint() {
     let throttled = Fault::Refused(400, "ProvisionedThroughputExceededException");
     let aws = with_export();
     aws.fail_action("dynamodb:BatchWriteItem", 0, throttled);
@@ -205,13 +205,13 @@ async fn what_is_throttled_without_time_fails_by_name_or_ends_at_what_was_writte
     aws.state().unprocessed_each = 1;
     let error = call(&aws, None, 0, Some(0)).await.unwrap_err();
     assert_eq!(error.to_string(), "dynamodb:BatchWriteItem failed: it left 25 of 25 items unprocessed");
-    // With time it is tried again.
+    // With enough time, throttled requests are retried.
     let aws = with_export();
     for number in 0..4 {
         aws.fail_action("dynamodb:BatchWriteItem", number, throttled);
     }
     assert_eq!(call(&aws, None, 0, Some(60)).await.unwrap().items, 73);
-    // And what was written before counts, where it does not pass in time.
+    // Items written before a failure count, even if it is not overcome in time.
     let aws = with_export();
     aws.fail_action("s3:GetObject", 5, Fault::Refused(503, "SlowDown"));
     let reached = call(&aws, None, 0, Some(60)).await.unwrap();
@@ -219,7 +219,7 @@ async fn what_is_throttled_without_time_fails_by_name_or_ends_at_what_was_writte
 }
 
 #[tokio::test]
-async fn what_does_not_pass_ends_it_at_once() {
+async fn permanent_failure_ends_the_call_at_once() {
     for (code, name) in [
         ("AccessDeniedException", ErrorName::AccessDenied),
         ("ResourceNotFoundException", ErrorName::RequestRefused),
@@ -230,7 +230,7 @@ async fn what_does_not_pass_ends_it_at_once() {
     }
 }
 
-/// How an export fails that has these bytes instead of its first file's, and whose manifest does not know it.
+/// Returns the error of an export whose first file has this content, while its manifest describes another.
 async fn wrong(name: &str, content: Vec<u8>) -> String {
     let aws = with_files(OutputFormat::Plain, &[(name, items(0..70))]);
     let aws = aws.with_object(&format!("{FOLDER}{name}"), content);
@@ -240,7 +240,7 @@ async fn wrong(name: &str, content: Vec<u8>) -> String {
 }
 
 #[tokio::test]
-async fn a_file_that_is_not_what_it_should_be_is_refused_with_the_line() {
+async fn invalid_file_is_refused_with_the_line() {
     let plain = |items: &[String]| data(OutputFormat::Plain, item_formats::Compression::None, items);
     let mut lines = plain(&items(0..70));
     assert!(
@@ -272,9 +272,9 @@ async fn a_file_that_is_not_what_it_should_be_is_refused_with_the_line() {
 }
 
 #[tokio::test]
-async fn an_item_that_dynamodb_refuses_is_named_by_its_line() {
+async fn refused_item_is_reported_with_its_line() {
     let aws = with_export();
-    // The batch, and of its items, which are tried one by one, the third.
+    // The batch fails, and then the third of its items, which are tried one by one.
     for number in [0, 3] {
         aws.fail_action("dynamodb:BatchWriteItem", number, Fault::Refused(400, "ValidationException"));
     }
@@ -286,14 +286,14 @@ async fn an_item_that_dynamodb_refuses_is_named_by_its_line() {
     assert_eq!(error.name(), ErrorName::InvalidExport);
     let words = format!("s3://exports/{FOLDER}data/a.json: DynamoDB refuses the item of line 3: ");
     assert!(error.to_string().starts_with(&words), "{error}");
-    // Where each of them is taken, it is the request that is refused.
+    // If each item is accepted alone, the request is refused.
     let aws = with_export();
     aws.fail_action("dynamodb:BatchWriteItem", 0, Fault::Refused(400, "ValidationException"));
     assert_eq!(whole(&aws).await.unwrap_err().name(), ErrorName::RequestRefused);
 }
 
 #[tokio::test]
-async fn a_file_that_is_gone_or_another_since_it_was_listed_is_a_change() {
+async fn missing_or_replaced_file_is_a_change() {
     let aws = with_export();
     let clients = aws.clients();
     let files = bucket(&clients, "exports");
@@ -326,7 +326,7 @@ async fn a_file_that_is_gone_or_another_since_it_was_listed_is_a_change() {
 }
 
 #[tokio::test]
-async fn a_directory_is_read_as_a_bucket_is_and_progress_is_told() {
+async fn directory_is_imported_like_a_bucket_with_progress() {
     let directory = tempfile::tempdir().unwrap();
     for (key, content) in export(OutputFormat::DataPipeline, &[("a.json.zst", items(0..60))]) {
         let path = directory.path().join(key.strip_prefix(FOLDER).unwrap());
@@ -358,13 +358,13 @@ async fn a_directory_is_read_as_a_bucket_is_and_progress_is_told() {
     assert_eq!(table(&aws), sorted(items(0..60).iter().map(String::as_str)));
 }
 
-/// An AWS with a file of lines without types.
+/// Returns a fake AWS with a file of lines without types.
 fn with_lines(lines: &str) -> FakeStore {
     aws().with_object(&format!("{FOLDER}2026-03-01 02:00"), lines.to_owned())
 }
 
 #[tokio::test]
-async fn lines_without_types_are_written_and_what_they_leave_in_doubt_is_counted_with_them() {
+async fn untyped_lines_are_imported_and_their_doubts_counted() {
     let line = |id| format!("{{\"id\":\"{id}\",\"old\":null,\"tags\":[1,2],\"n\":1.50}}\n");
     let lines: String = (0..60).map(line).collect();
     let whole = whole(&with_lines(&lines)).await.unwrap();
@@ -383,7 +383,7 @@ async fn lines_without_types_are_written_and_what_they_leave_in_doubt_is_counted
 }
 
 #[tokio::test]
-async fn lines_without_types_are_refused_by_their_keys_and_where_they_say_types() {
+async fn invalid_untyped_lines_are_refused() {
     for (line, words) in [
         (
             r#"{"id":2}"#,
@@ -405,7 +405,7 @@ async fn lines_without_types_are_refused_by_their_keys_and_where_they_say_types(
     }
 }
 
-/// What goes wrong with a call, by a number.
+/// Returns the fault with this number.
 fn fault(kind: u8) -> Fault {
     match kind % 5 {
         0 => Fault::Refused(400, "ProvisionedThroughputExceededException"),
@@ -419,10 +419,11 @@ fn fault(kind: u8) -> Fault {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(12))]
 
-    /// A fifth of the items is left unprocessed, calls fail alone and in bursts, before and after their effect; the
-    /// caller, who knows the last cursor alone, tries again. The table is the export, and each item counted once.
+    /// Checks that the table equals the export, with each item counted once, under random faults. A fifth of the items
+    /// is left unprocessed. Calls fail alone and in bursts, before and after their effect. The caller knows only the
+    /// last cursor and tries again.
     #[test]
-    fn whatever_goes_wrong_the_table_is_the_export(
+    fn table_equals_the_export_under_random_faults(
         faults in prop::collection::vec((0_usize..120, any::<u8>(), 1_usize..5), 0..25),
         sizes in prop::collection::vec(0_usize..70, 1..4),
         seconds in prop_oneof![Just(0_u64), Just(60)],
@@ -458,7 +459,7 @@ proptest! {
 }
 
 #[tokio::test]
-async fn killed_at_any_call_and_begun_again_from_its_cursor_it_comes_to_the_same() {
+async fn import_killed_at_any_call_has_the_same_result_after_a_restart() {
     let export = || {
         let files = [("a.json", items(0..30)), ("b.json.gz", items(30..33))];
         with_files(OutputFormat::DynamodbJson, &files)
@@ -471,7 +472,7 @@ async fn killed_at_any_call_and_begun_again_from_its_cursor_it_comes_to_the_same
             let aws = export();
             aws.fail(number, fault);
             let (count, killed) = from_cursor_to_cursor(&aws).await;
-            // What breaks off while it is read is asked for again.
+            // A body that breaks off is requested again.
             assert!(killed <= 1, "{number}");
             assert_eq!(count, 33, "{number}");
             assert_eq!(table(&aws), table(&undisturbed), "{number}");
@@ -479,8 +480,8 @@ async fn killed_at_any_call_and_begun_again_from_its_cursor_it_comes_to_the_same
     }
 }
 
-/// Calls without time until all is done, each from the cursor of the last one that answered; how many items it says
-/// it wrote, and how many calls failed.
+/// Makes calls without time until all is done, each from the cursor of the last successful one. Returns the reported
+/// number of items and the number of failed calls.
 async fn from_cursor_to_cursor(aws: &FakeStore) -> (u64, usize) {
     let (mut at, mut items, mut failed) = (None, 0, 0);
     loop {

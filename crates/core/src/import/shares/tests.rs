@@ -13,7 +13,7 @@ fn wanted(rate: u32, segments: u32) -> Wanted {
     }
 }
 
-/// Files of so many bytes, with this ending, that hold so many items each.
+/// Returns files of these sizes with this ending, each with this many items.
 fn source(sizes: &[u64], ending: &str, items: u64) -> Source {
     let file = |(place, size): (usize, &u64)| SourceFile {
         stored: StoredFile { key: format!("data/{place}{ending}"), size: *size, etag: String::new() },
@@ -29,7 +29,7 @@ fn of(wanted: &Wanted, source: &Source) -> Result<u32, String> {
 }
 
 #[test]
-fn a_rate_is_shared_by_as_few_as_write_it_at_ease() {
+fn rate_is_shared_by_the_fewest_segments_that_can_write_it() {
     let even = source(&[100 * MIB; 16], ".json", 0);
     for (rate, asked, segments) in [
         (0, 0, 8),
@@ -48,29 +48,29 @@ fn a_rate_is_shared_by_as_few_as_write_it_at_ease() {
 }
 
 #[test]
-fn where_one_file_is_most_of_it_fewer_share_the_rate() {
+fn fewer_segments_share_the_rate_if_one_file_dominates() {
     let mut sizes = [10 * MIB; 16];
     sizes[5] = 1_000 * MIB;
     assert_eq!(of(&wanted(1_000, 0), &source(&sizes, ".json", 0)), Ok(1));
-    // One writes no more than a partition takes, so that two with a half each are as quick.
+    // One segment writes no more than the limit of a partition, so two with half each are as fast.
     assert_eq!(of(&wanted(2_000, 0), &source(&sizes, ".json", 0)), Ok(2));
     let counted = source(&[MIB; 4], ".json", 1_000_000);
     assert_eq!(of(&wanted(1_000, 0), &counted), Ok(4));
 }
 
 #[test]
-fn those_that_are_asked_for_are_as_many_as_the_history_has_room_for() {
-    // 25 GiB at 100 are some 450 calls for each segment.
+fn requested_segments_are_limited_by_the_history() {
+    // 25 GiB at 100 units per second take about 450 calls for each segment.
     let plain = source(&[1 << 30; 25], ".json", 0);
     assert_eq!(of(&wanted(100, 25), &plain), Ok(6));
-    // What is compressed is likely to take more.
+    // Compressed files are likely to take more.
     assert_eq!(of(&wanted(100, 25), &source(&[1 << 30; 5], ".json.gz", 0)), Ok(3));
     let command_line = Wanted { seconds_per_call: 0, ..wanted(100, 20) };
     assert_eq!(of(&command_line, &plain), Ok(20));
 }
 
 #[test]
-fn what_does_not_end_is_refused_with_the_numbers() {
+fn too_slow_import_is_refused_with_numbers() {
     let words = of(&wanted(20, 0), &source(&[4 << 30; 5], ".json.gz", 0)).unwrap_err();
     assert!(
         words.starts_with(
@@ -85,7 +85,7 @@ fn what_does_not_end_is_refused_with_the_numbers() {
 }
 
 #[test]
-fn a_file_that_a_call_does_not_come_through_is_refused() {
+fn file_too_large_for_one_call_is_refused() {
     of(&wanted(0, 0), &source(&[12_000_000_000], ".json.gz", 0)).unwrap();
     let words = of(&wanted(0, 0), &source(&[12_000_000_001], ".json.gz", 0)).unwrap_err();
     assert_eq!(

@@ -17,7 +17,7 @@ fn keys(source: &Source) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn an_export_is_found_by_its_folder_its_manifest_and_from_above() {
+async fn export_is_found_by_folder_manifest_or_parent_folder() {
     let aws = with_export();
     let manifest = format!("{FOLDER}manifest-summary.json");
     let found = find_at(&aws, FOLDER).await.unwrap();
@@ -34,7 +34,7 @@ async fn an_export_is_found_by_its_folder_its_manifest_and_from_above() {
 }
 
 #[tokio::test]
-async fn of_several_exports_one_has_to_be_named() {
+async fn several_exports_in_a_folder_are_refused() {
     let aws = with_export().with_object("orders/2026-03-02-02-00-00/manifest-summary.json", "{}");
     let error = find_at(&aws, "orders/").await.unwrap_err();
     assert!(
@@ -45,7 +45,7 @@ async fn of_several_exports_one_has_to_be_named() {
 }
 
 #[tokio::test]
-async fn an_export_that_did_not_end_is_refused() {
+async fn incomplete_export_is_refused() {
     for begun in ["export.json", "AWSDynamoDB/01693685827463-2d8752fd/_started"] {
         let aws = aws().with_object(&format!("a/{begun}"), "").with_object("a/data/one.json.gz", "x");
         let error = find_at(&aws, "a/").await.unwrap_err();
@@ -55,7 +55,7 @@ async fn an_export_that_did_not_end_is_refused() {
 }
 
 #[tokio::test]
-async fn a_folder_without_a_manifest_is_all_of_its_files_that_hold_items() {
+async fn folder_without_a_manifest_uses_all_data_files() {
     let mut aws = aws();
     let names = [
         "b.json.gz",
@@ -80,7 +80,7 @@ async fn a_folder_without_a_manifest_is_all_of_its_files_that_hold_items() {
 }
 
 #[tokio::test]
-async fn one_file_of_a_folder_can_be_named() {
+async fn single_file_can_be_imported() {
     let aws = aws().with_object("a/2026-03-01 02:00", "x").with_object("a/2026-03-01 02:00b", "x");
     let found = find_at(&aws, "a/2026-03-01 02:00").await.unwrap();
     assert_eq!((found.root.as_str(), keys(&found)), ("a/2026-03-01 02:00", vec!["a/2026-03-01 02:00"]));
@@ -90,7 +90,7 @@ async fn one_file_of_a_folder_can_be_named() {
 }
 
 #[tokio::test]
-async fn of_several_snapshots_that_are_named_by_their_minutes_one_has_to_be_named() {
+async fn several_snapshots_named_by_minute_are_refused() {
     let aws = aws().with_object("a/2026-03-01 02:00", "x");
     assert_eq!(keys(&find_at(&aws, "a/").await.unwrap()), ["a/2026-03-01 02:00"]);
     let aws = aws.with_object("a/2026-03-02 02:00", "x");
@@ -100,7 +100,7 @@ async fn of_several_snapshots_that_are_named_by_their_minutes_one_has_to_be_name
 }
 
 #[tokio::test]
-async fn data_pipelines_manifest_names_files_beside_it() {
+async fn data_pipeline_manifest_refers_to_files_next_to_it() {
     let urls = ["s3://elsewhere/x/one", "s3://elsewhere/x/two"].map(str::to_owned);
     let manifest = EmrManifest::from_urls(urls).write();
     let aws =
@@ -125,7 +125,7 @@ async fn data_pipelines_manifest_names_files_beside_it() {
     assert_eq!(keys(&find_at(&aws, "c/manifest").await.unwrap()), ["c/manifest/one"]);
 }
 
-/// An export that was changed so, and what is said of it.
+/// Returns the error of an export after this change.
 async fn wrong(change: impl Fn(&FakeStore)) -> String {
     let aws = with_export();
     change(&aws);
@@ -139,7 +139,7 @@ fn replace(aws: &FakeStore, name: &str, from: &str, to: &str) {
 }
 
 #[tokio::test]
-async fn a_manifest_that_is_wrong_is_refused_with_its_place() {
+async fn invalid_manifest_is_refused_with_its_location() {
     let remove = |name: &'static str| {
         move |aws: &FakeStore| {
             aws.state().objects.remove(&format!("{FOLDER}{name}")).unwrap();
@@ -174,7 +174,7 @@ async fn a_manifest_that_is_wrong_is_refused_with_its_place() {
 }
 
 #[tokio::test]
-async fn a_manifest_of_another_tool_may_know_no_md5() {
+async fn manifest_of_another_tool_may_have_no_md5() {
     let summary = r#"{"version":"2020-06-30","manifestFilesS3Key":"manifest-files.json","itemCount":4,
         "outputFormat":"DYNAMODB_JSON","tableKeySchema":[{"AttributeName":"id","KeyType":"HASH"}]}"#;
     let list = "{\"itemCount\":3,\"dataFileS3Key\":\"data/00000.json.gz\"}\n\
@@ -191,7 +191,7 @@ async fn a_manifest_of_another_tool_may_know_no_md5() {
 }
 
 #[tokio::test]
-async fn a_dump_of_dynamodumps_is_told_by_its_name() {
+async fn dump_of_dynamodump_is_recognized() {
     for folder in ["", "orders/"] {
         let (schema, data) = (format!("a/{folder}schema.json"), format!("a/{folder}data/0001.json"));
         let aws = aws().with_object(&schema, "{}").with_object(&data, "{\n  \"Items\": []\n}");
@@ -206,7 +206,7 @@ async fn a_dump_of_dynamodumps_is_told_by_its_name() {
 }
 
 #[tokio::test]
-async fn the_digest_shows_every_change_and_nothing_else() {
+async fn digest_changes_exactly_with_the_files() {
     let digest = async |aws: &FakeStore| find_at(aws, FOLDER).await.unwrap().digest();
     let aws = with_export();
     let was = digest(&aws).await;
@@ -221,7 +221,7 @@ async fn the_digest_shows_every_change_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn each_file_is_of_one_segment() {
+async fn each_file_belongs_to_one_segment() {
     let found = find_at(&with_export(), FOLDER).await.unwrap();
     let places = |segment, segments| -> Vec<u32> {
         found.of_segment(segment, segments).map(|(place, _)| place).collect()

@@ -17,7 +17,7 @@ async fn names(aws: &FakeAws) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn every_page_is_read_and_no_other_tables_backup() {
+async fn every_page_is_read_without_backups_of_other_tables() {
     for page in 1..=4 {
         let aws = aws().with_pages_of(page);
         assert_eq!(
@@ -29,7 +29,7 @@ async fn every_page_is_read_and_no_other_tables_backup() {
 }
 
 #[tokio::test]
-async fn backups_of_aws_backup_and_of_deleted_tables_are_never_asked_for() {
+async fn only_user_backups_are_listed() {
     let aws = aws().with_pages_of(1);
     aws.set_backup(0, "BackupType", json!("AWS_BACKUP"));
     aws.set_backup(1, "BackupType", json!("SYSTEM"));
@@ -40,7 +40,7 @@ async fn backups_of_aws_backup_and_of_deleted_tables_are_never_asked_for() {
 }
 
 #[tokio::test]
-async fn a_backup_is_told_with_all_that_is_decided_by() {
+async fn backup_has_all_fields_for_the_decision() {
     let aws = aws();
     aws.set_backup(1, "BackupStatus", json!("CREATING"));
     aws.set_backup(2, "TableId", json!("earlier"));
@@ -57,7 +57,7 @@ async fn a_backup_is_told_with_all_that_is_decided_by() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_told_from_others_is_left_out() {
+async fn unidentifiable_backups_are_skipped() {
     for field in ["BackupArn", "BackupName", "BackupCreationDateTime", "TableId"] {
         let aws = aws();
         aws.set_backup(1, field, json!(null));
@@ -66,7 +66,7 @@ async fn what_cannot_be_told_from_others_is_left_out() {
 }
 
 #[tokio::test]
-async fn a_page_that_is_refused_fails_the_whole() {
+async fn refused_page_fails_the_list() {
     let aws = aws().with_pages_of(1);
     aws.response("dynamodb:ListBackups", |call| match call.input["ExclusiveStartBackupArn"].as_str() {
         None => (

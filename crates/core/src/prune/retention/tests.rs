@@ -33,7 +33,7 @@ fn kept(plan: &Plan<'_>) -> Vec<String> {
 }
 
 #[test]
-fn a_name_is_the_tables_and_the_time() {
+fn backup_name_has_the_table_and_the_time() {
     let time = Utc.with_ymd_and_hms(2020, 9, 5, 3, 29, 50).unwrap();
     assert_eq!(backup_name("Movies", time), "Movies-20200905T032950Z");
     let long = "x".repeat(255);
@@ -48,7 +48,7 @@ fn a_name_is_the_tables_and_the_time() {
 }
 
 #[test]
-fn a_name_of_the_former_system_is_told_from_ones_own() {
+fn former_names_differ_from_own_names() {
     assert!(
         is_former_name("Movies-20200905032950", "Movies") && !is_own_name("Movies-20200905032950", "Movies")
     );
@@ -58,7 +58,7 @@ fn a_name_of_the_former_system_is_told_from_ones_own() {
 }
 
 #[test]
-fn what_the_former_system_made_is_left_or_counts_as_is_asked() {
+fn former_backups_count_only_if_requested() {
     let mut backups: Vec<Backup> = (0..6).map(backup).collect();
     for (former, digits) in backups.iter_mut().zip(["20260101000000", "20260101010000", "20260101020000"]) {
         former.name = format!("orders-{digits}");
@@ -80,7 +80,7 @@ fn what_the_former_system_made_is_left_or_counts_as_is_asked() {
 }
 
 #[test]
-fn the_newest_stay_and_what_does_not_count_is_not_touched() {
+fn newest_backups_are_retained_and_others_ignored() {
     let mut backups: Vec<Backup> = (0..6).map(backup).collect();
     backups[0].name = "before the migration".to_owned();
     backups[1].table_id = "another".to_owned();
@@ -94,7 +94,7 @@ fn the_newest_stay_and_what_does_not_count_is_not_touched() {
 }
 
 #[test]
-fn grandfathers_are_the_newest_of_each_period_that_has_one() {
+fn newest_backup_of_each_period_is_retained() {
     let backups: Vec<Backup> = (0..400).map(|day| backup(day * 24 + 3)).collect();
     let rules = Retention { daily: 7, weekly: 4, monthly: 12, yearly: 2, ..newest(1) };
     let plan = rules.plan(&backups, scope(false), at(400 * 24));
@@ -140,7 +140,7 @@ fn any_retention() -> impl Strategy<Value = Retention> {
     )
 }
 
-/// The rules said once more, backup by backup, without sorting.
+/// Applies the rules again, backup by backup, without sorting.
 fn some_rule_keeps(backup: &Backup, counted: &[&Backup], rules: &Retention, now: DateTime<Utc>) -> bool {
     let is_newer = |other: &&&Backup| (other.created_at, &other.arn) > (backup.created_at, &backup.arn);
     let newer: Vec<&Backup> = counted.iter().filter(is_newer).copied().collect();
@@ -161,7 +161,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(2_000))]
 
     #[test]
-    fn the_plan_keeps_what_some_rule_keeps_and_deletes_nothing_elses(
+    fn plan_retains_a_backup_if_any_rule_does(
         backups in prop::collection::vec(any_backup(), 0..80),
         rules in any_retention(),
         include_manual in any::<bool>(),
@@ -183,7 +183,7 @@ proptest! {
         }
         prop_assert!(plan.delete.iter().all(counts));
         prop_assert!(counted.is_empty() || !plan.keep.is_empty(), "at least one good one stays");
-        // Once more: nothing is left to delete.
+        // A second plan has nothing to delete.
         let left: Vec<Backup> = backups.iter().filter(|it| !plan.delete.contains(it)).cloned().collect();
         let again = rules.plan(&left, scope, now);
         prop_assert!(again.delete.is_empty(), "{:?}", again.delete);

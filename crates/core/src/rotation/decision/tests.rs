@@ -69,7 +69,7 @@ fn reason(decision: Result<Decision, DecisionError>) -> String {
 }
 
 #[test]
-fn both_wordings_say_the_same() {
+fn both_wordings_have_the_same_result() {
     let live = decide_one(completed(&live_wording(TABLE))).unwrap();
     let documented = decide_one(completed(&documented_wording(TABLE))).unwrap();
     assert_eq!(live, documented);
@@ -84,7 +84,7 @@ fn both_wordings_say_the_same() {
 }
 
 #[test]
-fn dots_in_names_survive_and_so_does_a_last_one() {
+fn dots_in_table_names_are_preserved() {
     for table in ["my.dotted.orders-production", "...-production"] {
         let arn = format!("arn:aws:dynamodb:eu-west-1:123456789012:table/{table}");
         let expected = format!("{}-20190902-13-48-52", table.replace("-production", "-staging"));
@@ -98,7 +98,7 @@ fn dots_in_names_survive_and_so_does_a_last_one() {
 }
 
 #[test]
-fn every_partition_and_both_kinds_of_recovery_point_are_taken() {
+fn every_partition_and_both_kinds_of_recovery_point_are_accepted() {
     for partition in ["aws", "aws-cn", "aws-us-gov"] {
         let table = format!("arn:{partition}:dynamodb:cn-north-1:123456789012:table/Orders-PRODUCTION");
         assert_eq!(target(decide_one(completed(&live_wording(&table)))), "Orders-staging-20190902-13-48-52");
@@ -109,7 +109,7 @@ fn every_partition_and_both_kinds_of_recovery_point_are_taken() {
 }
 
 #[test]
-fn an_id_that_was_cut_or_has_words_behind_it_is_read_whole() {
+fn truncated_or_extended_job_id_is_corrected_by_its_attribute() {
     let name = |message: &str| match decide_one(completed(message)) {
         Ok(Decision::Restore { execution_name, .. }) => execution_name,
         other => panic!("{other:?}"),
@@ -127,7 +127,7 @@ fn an_id_that_was_cut_or_has_words_behind_it_is_read_whole() {
 }
 
 #[test]
-fn a_sentence_with_more_behind_an_arn_or_the_id_is_read_and_the_attribute_tells_the_id() {
+fn text_after_an_arn_or_the_job_id_is_tolerated() {
     let name = |message: &str| match decide_one(completed(message)) {
         Ok(Decision::Restore { execution_name, rotation, .. }) => (execution_name, rotation.source_table),
         other => panic!("{message}: {other:?}"),
@@ -148,7 +148,7 @@ fn a_sentence_with_more_behind_an_arn_or_the_id_is_read_and_the_attribute_tells_
 }
 
 #[test]
-fn a_copy_of_a_copy_is_never_made() {
+fn restored_tables_are_never_rotated_again() {
     let copy = "arn:aws:dynamodb:eu-west-1:123456789012:table/orders-20260301-02-00-00";
     let patterns = Patterns::new(".", "$0", None).unwrap();
     let decision = decide(&json!({ "Records": [completed(&live_wording(copy))] }), &patterns).remove(0);
@@ -156,7 +156,7 @@ fn a_copy_of_a_copy_is_never_made() {
 }
 
 #[test]
-fn every_record_is_read_and_a_bad_one_hides_no_other() {
+fn malformed_record_does_not_affect_the_others() {
     let other = "arn:aws:dynamodb:eu-west-1:123456789012:table/customers-production";
     let event = json!({ "Records": [
         completed(&live_wording(TABLE)), { "Sns": {} }, completed(&live_wording(other))
@@ -170,7 +170,7 @@ fn every_record_is_read_and_a_bad_one_hides_no_other() {
 }
 
 #[test]
-fn other_news_is_skipped_with_its_reason() {
+fn other_notifications_are_skipped_with_a_reason() {
     let failed = "An AWS Backup job failed. Resource ARN : x. BackupJob ID : y";
     let attributes = |kind, state| [("EventType", kind), ("State", state)];
     assert!(reason(decide_one(sns(failed, &attributes("BACKUP_JOB", "FAILED")))).contains("`FAILED`"));
@@ -185,7 +185,7 @@ fn other_news_is_skipped_with_its_reason() {
 }
 
 #[test]
-fn garbage_is_malformed_by_name() {
+fn invalid_events_are_malformed_notifications() {
     let whole = live_wording(TABLE);
     let time = [("EventType", "BACKUP_JOB"), ("State", "COMPLETED"), ("StartTime", "yesterday"), ("Id", JOB)];
     let noise = "\u{0}Recovery point ARN: ".repeat(50_000);
@@ -220,7 +220,7 @@ fn garbage_is_malformed_by_name() {
 }
 
 #[test]
-fn eventbridge_carries_the_recovery_point_in_its_resources() {
+fn eventbridge_event_has_the_recovery_point_in_its_resources() {
     let patterns = Patterns::new("-production$", "-copy", None).unwrap();
     let event = |state: &str, kind: &str| {
         json!({ "source": "aws.backup", "detail-type": kind, "resources": [format!("{TABLE}/backup/015-d3")],

@@ -1,5 +1,5 @@
-//! The groups that a template names, as the crate `regex` reads them: `$1`, `$name`, `${1}`, `${any name}`, and `$$` for a
-//! dollar. A group that the pattern does not have is no error there; nothing takes its place.
+//! Checks the groups in a template, as the crate `regex` reads them: `$1`, `$name`, `${1}`, `${any name}`, and `$$` for
+//! a dollar sign. The crate reports no error for a group that the pattern does not have and replaces it by nothing.
 
 use regex::Regex;
 
@@ -27,7 +27,8 @@ fn has(pattern: &Regex, group: &str) -> bool {
     }
 }
 
-/// What would be right. Letters behind a number or a name are read as part of it, which is the usual mistake.
+/// Returns what would be right. Characters after a number or a name are read as part of it, which is the most common
+/// mistake.
 fn advice(pattern: &Regex, group: &str) -> String {
     let splits = group.char_indices().map(|(at, _)| group.split_at(at)).rev();
     let meant = splits.into_iter().find(|(group, _)| !group.is_empty() && has(pattern, group));
@@ -42,7 +43,7 @@ fn advice(pattern: &Regex, group: &str) -> String {
     format!("it has {groups}; $$ stands for a dollar")
 }
 
-/// The groups that a template names, in order.
+/// Returns the groups in a template, in order.
 fn named_in(template: &str) -> Vec<&str> {
     let mut groups = Vec::new();
     let mut rest = template;
@@ -59,7 +60,7 @@ fn named_in(template: &str) -> Vec<&str> {
         }
         let end = rest.find(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_');
         let (group, behind) = rest.split_at(end.unwrap_or(rest.len()));
-        // A dollar alone stands for itself.
+        // A lone dollar sign stands for itself.
         if !group.is_empty() {
             groups.push(group);
         }
@@ -75,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn groups_are_found_as_they_are_replaced() {
+    fn groups_are_found_in_templates() {
         for (template, groups) in [
             ("", vec![]),
             ("plain", vec![]),
@@ -95,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_meant_is_advised() {
+    fn unknown_group_gets_advice() {
         let pattern = Regex::new("(?P<what>.+)-(eu|us)").unwrap();
         assert_eq!(advice(&pattern, "2nd"), "write ${2}nd for group 2 with nd behind it");
         assert_eq!(advice(&pattern, "whatever"), "write ${what}ever for group what with ever behind it");
@@ -104,10 +105,9 @@ mod tests {
     }
 
     proptest! {
-        /// A template whose groups are all found has each of them replaced: what the crate makes of it is what is made
-        /// by hand of the same groups.
+        /// Checks that the groups found are those that the crate replaces, by expanding the same groups by hand.
         #[test]
-        fn what_the_crate_replaces_is_what_is_found(template in r"[$a1{}x_-]{0,12}") {
+        fn found_groups_are_those_that_the_crate_replaces(template in r"[$a1{}x_-]{0,12}") {
             let pattern = Regex::new("(?P<a>Z)").unwrap();
             let known = named_in(&template).into_iter().all(|group| has(&pattern, group));
             let mut expanded = String::new();

@@ -19,7 +19,7 @@ fn target(table: &str, source: &str, replacement: &str) -> Result<String, ErrorN
 }
 
 #[test]
-fn every_match_is_replaced_and_the_time_added() {
+fn every_match_is_replaced_and_the_time_appended() {
     let time = "-20190902-13-48-52";
     for (table, source, replacement, expected) in [
         ("customer-production", "(?i)-production$", "-staging", "customer-staging"),
@@ -37,14 +37,14 @@ fn every_match_is_replaced_and_the_time_added() {
 }
 
 #[test]
-fn the_time_keeps_its_own_offset() {
+fn time_keeps_its_own_offset() {
     let patterns = Patterns::new("orders", "copy", None).unwrap();
     let rotation = Rotation::plan(&backup("orders", "2019-09-02T23:30:00+05:30"), &patterns).unwrap();
     assert_eq!(rotation.target_table, "copy-20190902-23-30-00");
 }
 
 #[test]
-fn without_a_time_it_is_the_one_in_the_backups_id() {
+fn missing_time_is_read_from_the_backup_id() {
     let patterns = Patterns::new("orders", "copy", None).unwrap();
     let without = |arn: &str| {
         let given = BackupSnsMessage { start_time: None, ..backup("orders", "2019-09-02T13:48:52Z") };
@@ -68,14 +68,14 @@ fn without_a_time_it_is_the_one_in_the_backups_id() {
 }
 
 #[test]
-fn the_pattern_is_matched_against_the_name_alone() {
+fn pattern_is_matched_against_the_name_only() {
     for pattern in ["eu-west-1", "123456789012", "^arn:", "dynamodb"] {
         assert_eq!(target("orders", pattern, ""), Err(ErrorName::InvalidInput), "{pattern}");
     }
 }
 
 #[test]
-fn names_that_dynamodb_refuses_are_refused_here() {
+fn invalid_target_names_are_refused() {
     let long = "a".repeat(255);
     assert_eq!(target(&long, "^a", "a"), Err(ErrorName::InvalidTargetName));
     assert_eq!(target(&"a".repeat(237), "^a", "a").map(|name| name.len()), Ok(255));
@@ -84,7 +84,7 @@ fn names_that_dynamodb_refuses_are_refused_here() {
 }
 
 #[test]
-fn a_parameters_name_takes_the_groups_of_the_first_match() {
+fn parameter_name_uses_the_groups_of_the_first_match() {
     let parameter = |template: &str| {
         let patterns = Patterns::new("^(?P<what>.+)-production$", "$1", Some(template)).unwrap();
         Rotation::plan(&backup("orders-production", "2019-09-02T13:48:52Z"), &patterns)
@@ -101,7 +101,7 @@ fn a_parameters_name_takes_the_groups_of_the_first_match() {
 }
 
 #[test]
-fn a_group_that_the_pattern_lacks_is_refused_before_anything_is_replaced() {
+fn unknown_group_is_refused_before_any_replacement() {
     let refused = |replacement: &str, parameter: Option<&str>| {
         let error = Patterns::new("(shop)-production$", replacement, parameter).unwrap_err();
         assert_eq!(error.name(), ErrorName::InvalidPattern);
@@ -120,7 +120,7 @@ fn a_group_that_the_pattern_lacks_is_refused_before_anything_is_replaced() {
 }
 
 #[test]
-fn a_backup_of_another_table_is_refused() {
+fn backup_of_another_table_is_refused() {
     let mut backup = backup("orders", "2019-09-02T13:48:52Z");
     backup.backed_up_resource_arn = "arn:aws:dynamodb:eu-west-1:123456789012:table/customers".to_owned();
     let patterns = Patterns::new("s$", "", None).unwrap();

@@ -1,4 +1,4 @@
-//! A vector index to keep, under the names of RestoreTableFromBackup.
+//! A vector index to restore, with the names of RestoreTableFromBackup.
 
 use aws_sdk_dynamodb::error::BuildError;
 use aws_sdk_dynamodb::types as sdk;
@@ -7,25 +7,25 @@ use serde::{Deserialize, Serialize};
 
 use super::{Projection, projection};
 
-/// A vector index to keep; those that an override does not list are left out.
+/// A vector index to restore. Indexes that an override does not list are not restored.
 #[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct VectorIndex {
-    /// The index, as the backup has it.
+    /// Name of the index, as in the backup.
     pub index_name: String,
-    /// The attribute that holds the vectors.
+    /// Attribute that holds the vectors.
     pub vector_attribute: VectorAttribute,
-    /// The attributes that a search is narrowed by, as the backup has them.
+    /// Attributes that narrow a search, as in the backup.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 100))]
     pub search_schema: Vec<SearchSchemaElement>,
-    /// Its attributes, as the backup has them.
+    /// Attributes of the index, as in the backup.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub projection: Option<Projection>,
-    /// How many numbers a vector has.
+    /// Number of dimensions of a vector.
     #[schemars(range(min = 1))]
     pub dimensions: u32,
-    /// How near two vectors are to each other.
+    /// Function that measures the distance between two vectors.
     pub distance_function: DistanceFunction,
 }
 
@@ -33,39 +33,39 @@ pub struct VectorIndex {
 #[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct VectorAttribute {
-    /// Its name.
+    /// Name of the attribute.
     pub attribute_name: String,
 }
 
-/// An attribute that a search is narrowed by.
+/// An attribute that narrows a search.
 #[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct SearchSchemaElement {
-    /// Its name.
+    /// Name of the attribute.
     pub attribute_name: String,
-    /// `HASH` for one that partitions the index, `INLINE_FILTER` for one that filters.
+    /// Role of the attribute: `HASH` partitions the index, `INLINE_FILTER` filters.
     pub search_schema_element_type: SearchSchemaElementType,
 }
 
-/// How an attribute narrows a search.
+/// The way in which an attribute narrows a search.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum SearchSchemaElementType {
-    /// It partitions the index.
+    /// The attribute partitions the index.
     Hash,
-    /// It filters.
+    /// The attribute filters.
     InlineFilter,
 }
 
-/// How near two vectors are to each other.
+/// A function that measures the distance between two vectors.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum DistanceFunction {
-    /// By the angle between them.
+    /// Cosine of the angle between the vectors.
     Cosine,
-    /// By their product.
+    /// Dot product of the vectors.
     DotProduct,
-    /// By the distance of their ends.
+    /// Euclidean distance.
     Euclidean,
 }
 

@@ -1,6 +1,6 @@
 use super::*;
 
-/// A directory that is removed with the test, and its files.
+/// Returns a temporary directory and its files.
 fn in_directory() -> (tempfile::TempDir, Files) {
     let directory = tempfile::tempdir().unwrap();
     let files = Files::Directory(directory.path().join("exports"));
@@ -12,7 +12,7 @@ async fn keys(files: &Files, beginning: &str) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn what_was_put_is_got() {
+async fn put_file_can_be_read() {
     let (_directory, files) = in_directory();
     assert_eq!(files.get("a/b.json").await.unwrap(), None);
     assert!(files.open("a/b.json").await.unwrap().is_none());
@@ -24,7 +24,7 @@ async fn what_was_put_is_got() {
 }
 
 #[tokio::test]
-async fn a_new_file_takes_no_other_ones_place() {
+async fn new_file_never_replaces_another() {
     let (directory, files) = in_directory();
     assert!(files.put_new("a.json", b"mine".into()).await.unwrap());
     assert!(files.put_new("a.json", b"mine".into()).await.unwrap(), "by a call before");
@@ -34,7 +34,7 @@ async fn a_new_file_takes_no_other_ones_place() {
 }
 
 #[tokio::test]
-async fn files_are_listed_by_key_without_temporary_ones() {
+async fn files_are_listed_by_key_without_temporary_files() {
     let (_directory, files) = in_directory();
     assert_eq!(keys(&files, "").await, [""; 0]);
     for key in ["b/1.json", "a/2.json", "a/1.json", "a-1.json", "c"] {
@@ -51,7 +51,7 @@ async fn files_are_listed_by_key_without_temporary_ones() {
 }
 
 #[tokio::test]
-async fn an_upload_is_there_whole_or_not_at_all() {
+async fn upload_is_complete_or_absent() {
     let (_directory, files) = in_directory();
     let mut upload = files.upload("a/1.json");
     upload.push(b"a".into()).await.unwrap();
@@ -65,7 +65,7 @@ async fn an_upload_is_there_whole_or_not_at_all() {
 }
 
 #[tokio::test]
-async fn what_was_left_open_is_removed() {
+async fn open_uploads_are_removed() {
     let (directory, files) = in_directory();
     let mut aborted = files.upload("a/0.json");
     aborted.push(b"abc".into()).await.unwrap();
@@ -84,7 +84,7 @@ async fn what_was_left_open_is_removed() {
 }
 
 #[tokio::test]
-async fn a_long_file_is_read_in_pieces() {
+async fn long_file_is_read_in_pieces() {
     let (_directory, files) = in_directory();
     let body = bytes(1_000_000);
     files.put("a.json", body.clone()).await.unwrap();
@@ -98,7 +98,7 @@ async fn a_long_file_is_read_in_pieces() {
 }
 
 #[tokio::test]
-async fn keys_that_lead_elsewhere_are_refused() {
+async fn keys_outside_the_directory_are_refused() {
     let (_directory, files) = in_directory();
     for key in ["../a", "a/../../b", "/a", "a//b", "a/", "", "a\\b", "./a", "a/.b.json.1-2.upload"] {
         for refused in [
@@ -116,7 +116,7 @@ async fn keys_that_lead_elsewhere_are_refused() {
 }
 
 #[tokio::test]
-async fn what_the_file_system_says_is_told_with_the_path() {
+async fn file_system_errors_contain_the_path() {
     let (_directory, files) = in_directory();
     files.put("a", b"abc".into()).await.unwrap();
     let error = files.put("a/b.json", b"abc".into()).await.unwrap_err();

@@ -5,7 +5,7 @@ fn failure(error: FilesError) -> (ErrorName, String) {
 }
 
 #[tokio::test]
-async fn what_was_put_is_got_and_carries_its_tags_and_type() {
+async fn put_object_has_its_tags_and_content_type() {
     let store = FakeStore::default();
     let files = in_bucket(&store);
     for (key, content_type) in [
@@ -31,7 +31,7 @@ async fn what_was_put_is_got_and_carries_its_tags_and_type() {
 }
 
 #[tokio::test]
-async fn a_call_that_fails_in_passing_is_made_again() {
+async fn transient_failure_of_a_call_is_retried() {
     let store = FakeStore::default();
     for number in 0..2 {
         store.fail_action("s3:PutObject", number, Fault::Refused(503, "SlowDown"));
@@ -41,7 +41,7 @@ async fn a_call_that_fails_in_passing_is_made_again() {
 }
 
 #[tokio::test]
-async fn a_new_file_takes_no_other_ones_place() {
+async fn new_file_never_replaces_another() {
     let store = FakeStore::default().with_object("exports/a.json", "theirs");
     let files = in_bucket(&store);
     assert!(!files.put_new("a.json", b"mine".into()).await.unwrap());
@@ -52,7 +52,7 @@ async fn a_new_file_takes_no_other_ones_place() {
 }
 
 #[tokio::test]
-async fn a_new_file_whose_answer_got_lost_is_known_again() {
+async fn new_file_is_recognized_after_a_lost_response() {
     let store = FakeStore::default();
     store.fail_action("s3:PutObject", 0, Fault::Lost);
     assert!(in_bucket(&store).put_new("a.json", b"mine".into()).await.unwrap());
@@ -60,7 +60,7 @@ async fn a_new_file_whose_answer_got_lost_is_known_again() {
 }
 
 #[tokio::test]
-async fn a_new_file_in_the_way_of_one_that_was_deleted_is_tried_again() {
+async fn new_file_is_retried_after_the_existing_one_was_deleted() {
     let store = FakeStore::default();
     store.fail_action("s3:PutObject", 0, Fault::Refused(412, "PreconditionFailed"));
     assert!(in_bucket(&store).put_new("a.json", b"mine".into()).await.unwrap());
@@ -68,7 +68,7 @@ async fn a_new_file_in_the_way_of_one_that_was_deleted_is_tried_again() {
 }
 
 #[tokio::test]
-async fn a_conflict_of_new_files_is_tried_again_for_a_while() {
+async fn conflict_of_new_files_is_retried_a_few_times() {
     let store = FakeStore::default();
     store.fail_action("s3:PutObject", 0, Fault::Refused(409, "ConditionalRequestConflict"));
     let files = in_bucket(&store);
@@ -82,10 +82,10 @@ async fn a_conflict_of_new_files_is_tried_again_for_a_while() {
 }
 
 #[tokio::test]
-async fn a_body_that_breaks_off_is_gone_on_with() {
+async fn broken_body_is_resumed() {
     let body = bytes(100);
     let store = FakeStore::default().with_object("exports/a.json", body.clone());
-    // The second answer brings nothing, the third but a little.
+    // The second response has no bytes, the third only a few.
     for (number, length) in [(0, 10), (1, 0), (2, 1), (3, 0)] {
         store.fail_action("s3:GetObject", number, Fault::Broken(length));
     }
@@ -94,7 +94,7 @@ async fn a_body_that_breaks_off_is_gone_on_with() {
 }
 
 #[tokio::test]
-async fn a_body_that_keeps_breaking_off_is_given_up() {
+async fn repeatedly_broken_body_is_an_error() {
     let store = FakeStore::default().with_object("exports/a.json", bytes(100));
     for number in 0..5 {
         store.fail_action("s3:GetObject", number, Fault::Broken(if number == 0 { 7 } else { 0 }));
@@ -107,7 +107,7 @@ async fn a_body_that_keeps_breaking_off_is_given_up() {
 }
 
 #[tokio::test]
-async fn a_file_that_changes_while_it_is_read_is_not_mixed() {
+async fn changed_file_is_never_read_in_part() {
     let store = FakeStore::default().with_object("exports/a.json", bytes(100));
     store.fail_action("s3:GetObject", 0, Fault::Broken(7));
     let mut reading = in_bucket(&store).open("a.json").await.unwrap().unwrap();
@@ -116,14 +116,14 @@ async fn a_file_that_changes_while_it_is_read_is_not_mixed() {
     let (name, words) = failure(reading.next().await.unwrap_err());
     assert_eq!(name, ErrorName::ImportChanged);
     assert_eq!(words, "s3://bucket/exports/a.json was written anew while it was being read");
-    // A file that is read whole is read from its beginning.
+    // A file that is read whole is read again from its beginning.
     store.fail_action("s3:GetObject", 0, Fault::Broken(1));
     store.fail_action("s3:GetObject", 1, Fault::Refused(412, "PreconditionFailed"));
     assert_eq!(in_bucket(&store).get("a.json").await.unwrap().unwrap(), "new");
 }
 
 #[tokio::test]
-async fn every_page_is_listed_and_nothing_beside_the_prefix() {
+async fn every_page_below_the_prefix_is_listed() {
     let keys = ["exports/a/1", "exports/a/2", "exports/b/3", "exports/c/4", "exports/c/5", "other/a/1"];
     for page in 1..=6 {
         let store = keys.iter().fold(FakeStore::default(), |store, key| store.with_object(key, *key));
@@ -141,7 +141,7 @@ async fn every_page_is_listed_and_nothing_beside_the_prefix() {
 }
 
 #[tokio::test]
-async fn refusals_have_their_actions_and_names() {
+async fn refusals_have_actions_and_error_names() {
     let store = FakeStore::default();
     let files = in_bucket(&store);
     for action in ["s3:PutObject", "s3:GetObject", "s3:ListObjectsV2", "s3:ListMultipartUploads"] {

@@ -14,7 +14,7 @@ async fn write(files: &Files, key: &str, body: &[u8], piece: usize) -> Result<St
 }
 
 #[tokio::test]
-async fn a_file_of_one_piece_goes_out_in_one_request() {
+async fn small_file_is_sent_in_one_request() {
     for length in [0, 1, PIECE - 1, PIECE] {
         let store = FakeStore::default();
         let body = bytes(length);
@@ -26,7 +26,7 @@ async fn a_file_of_one_piece_goes_out_in_one_request() {
 }
 
 #[tokio::test]
-async fn a_larger_file_goes_out_in_pieces_and_is_the_same() {
+async fn larger_file_is_sent_in_pieces_unchanged() {
     for (length, piece, parts) in
         [(PIECE + 1, PIECE + 1, 2), (3 * PIECE, 1_000_003, 3), (2 * PIECE + 5, 3 * PIECE, 3)]
     {
@@ -46,7 +46,7 @@ async fn a_larger_file_goes_out_in_pieces_and_is_the_same() {
 }
 
 #[tokio::test]
-async fn whatever_call_fails_in_passing_the_file_is_there_once() {
+async fn file_is_written_once_after_any_transient_failure() {
     let body = bytes(PIECE + 1);
     for fault in [Fault::Dropped, Fault::Lost, Fault::Broken(0), Fault::Refused(503, "SlowDown")] {
         for number in 0..4 {
@@ -62,7 +62,7 @@ async fn whatever_call_fails_in_passing_the_file_is_there_once() {
 }
 
 #[tokio::test]
-async fn whatever_call_is_refused_nothing_is_left_behind() {
+async fn refused_call_leaves_nothing_behind() {
     let body = bytes(2 * PIECE + 1);
     for action in ["s3:CreateMultipartUpload", "s3:UploadPart", "s3:CompleteMultipartUpload"] {
         let store = FakeStore::default();
@@ -74,7 +74,7 @@ async fn whatever_call_is_refused_nothing_is_left_behind() {
 }
 
 #[tokio::test]
-async fn a_file_that_lacks_a_piece_is_never_finished() {
+async fn file_without_all_pieces_is_never_finished() {
     let store = FakeStore::default();
     store.fail_action("s3:UploadPart", 0, Fault::Refused(403, "AccessDenied"));
     let mut upload = in_bucket(&store).upload("a.json");
@@ -86,7 +86,7 @@ async fn a_file_that_lacks_a_piece_is_never_finished() {
 }
 
 #[tokio::test]
-async fn completing_that_fails_inside_is_tried_again_for_a_while() {
+async fn failure_inside_a_complete_response_is_retried_a_few_times() {
     let body = bytes(PIECE + 1);
     for (failures, succeeds) in [(2, true), (3, false)] {
         let store = FakeStore::default();
@@ -105,8 +105,8 @@ async fn completing_that_fails_inside_is_tried_again_for_a_while() {
 }
 
 #[tokio::test]
-async fn an_upload_that_somebody_aborted_is_not_taken_for_completed() {
-    // An object of another size is not the one that was to be completed.
+async fn aborted_upload_does_not_count_as_completed() {
+    // An object of another size is not the one to be completed.
     let store = FakeStore::default().with_object("exports/a.json", "another");
     store.fail_action("s3:CompleteMultipartUpload", 0, Fault::Refused(404, "NoSuchUpload"));
     let error = write(&in_bucket(&store), "a.json", &bytes(PIECE + 1), PIECE).await.unwrap_err();
@@ -115,7 +115,7 @@ async fn an_upload_that_somebody_aborted_is_not_taken_for_completed() {
 }
 
 #[tokio::test]
-async fn an_aborted_file_leaves_nothing() {
+async fn aborted_file_leaves_nothing_behind() {
     let store = FakeStore::default();
     let files = in_bucket(&store);
     let mut upload = files.upload("a.json");
@@ -127,18 +127,18 @@ async fn an_aborted_file_leaves_nothing() {
 }
 
 #[tokio::test]
-async fn uploads_that_were_left_open_are_ended_on_every_page() {
+async fn open_uploads_are_aborted_on_every_page() {
     for page in 1..=4 {
         let store = FakeStore::default();
         let files = in_bucket(&store);
         for key in ["a/1", "a/1", "a/2", "b/1"] {
             let mut upload = files.upload(key);
             upload.push(bytes(PIECE + 1)).await.unwrap();
-            // As when the process is killed.
+            // As after the process is killed.
             drop(upload);
         }
         store.state().page_of_list = page;
-        // Its repetition finds the upload gone.
+        // The repeated call finds the upload gone.
         store.fail_action("s3:AbortMultipartUpload", 0, Fault::Lost);
         assert_eq!(files.abort_uploads("a/").await.unwrap(), 3);
         let left: Vec<_> = store.state().uploads.values().map(|upload| upload.key.clone()).collect();

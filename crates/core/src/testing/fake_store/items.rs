@@ -11,7 +11,7 @@ use crate::testing::fake_aws::Call;
 /// A table with items.
 pub struct Table {
     key_names: Vec<String>,
-    /// The items as they were put, by the hash of their partition key and then by their key.
+    /// Items as they were put, by the hash of the partition key and then by the key.
     pub items: BTreeMap<(u64, String), String>,
 }
 
@@ -21,7 +21,7 @@ impl Table {
         Table { key_names, items: BTreeMap::new() }
     }
 
-    /// Puts an item, in place of the one with the same key.
+    /// Puts an item, and replaces an existing one with the same key.
     pub fn put(&mut self, item: &str) {
         let place = self.place(&serde_json::from_str(item).unwrap());
         self.items.insert(place, item.to_owned());
@@ -53,7 +53,7 @@ impl Table {
             if !is_wanted(place) {
                 continue;
             }
-            // Like DynamoDB, a page that is full names its last item even where nothing follows.
+            // Like DynamoDB, a full page names its last item even if nothing follows.
             items.push(item.as_str());
             size += item.len();
             if items.len() == most || size >= 1024 * 1024 {
@@ -74,7 +74,7 @@ impl Table {
 }
 
 impl State {
-    /// What a call is answered: `None` where it is not about items.
+    /// Responds to a call. Returns `None` if it is not about items.
     pub(super) fn of_items(&mut self, call: &Call) -> Option<Answer> {
         match call.action.as_str() {
             "dynamodb:Scan" => {
@@ -98,7 +98,7 @@ impl State {
             let requests = requests.as_array().unwrap();
             let keys: std::collections::BTreeSet<_> =
                 requests.iter().map(|request| table.place(&request["PutRequest"]["Item"])).collect();
-            // The bounds that DynamoDB holds a batch to.
+            // The limits of DynamoDB for a batch.
             if requests.is_empty() || requests.len() > 25 || keys.len() < requests.len() {
                 return Answer::dynamodb(400, "ValidationException");
             }
@@ -119,13 +119,13 @@ impl State {
     }
 }
 
-/// A number that follows no rhythm: who repeats a request of so many items meets another of them unprocessed.
+/// Mixes a number, so that a repeated request leaves different items unprocessed.
 fn scattered(number: usize) -> usize {
     let mixed = (number as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     ((mixed ^ (mixed >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9) >> 32) as usize
 }
 
-/// The name of a table that is told by its name or ARN.
+/// Returns the name of a table that is given by its name or ARN.
 fn name_of(table: &Value) -> String {
     table.as_str().unwrap_or_default().rsplit('/').next().unwrap().to_owned()
 }

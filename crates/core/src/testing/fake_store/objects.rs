@@ -1,4 +1,4 @@
-//! Objects: what S3 does that files.rs relies on.
+//! Objects: the parts of S3 that `storage` relies on.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -14,24 +14,24 @@ use crate::text::hex;
 /// An object.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Object {
-    /// The content.
+    /// Content of the object.
     pub body: Bytes,
-    /// The ETag, in quotes.
+    /// ETag without quotation marks.
     pub etag: String,
-    /// The content type.
+    /// Content type.
     pub content_type: String,
-    /// The tags.
+    /// Tags of the object.
     pub tags: BTreeMap<String, String>,
-    /// The user-defined metadata, without its prefix.
+    /// User-defined metadata, without the prefix of its headers.
     pub metadata: BTreeMap<String, String>,
 }
 
-/// An upload that is open.
+/// An open upload.
 #[derive(Clone, Debug)]
 pub struct OpenUpload {
-    /// The key.
+    /// Key of the future object.
     pub key: String,
-    /// The parts, by their numbers.
+    /// Parts by their numbers.
     pub parts: BTreeMap<u32, Bytes>,
     content_type: String,
     tags: BTreeMap<String, String>,
@@ -96,7 +96,7 @@ impl Request {
         })
     }
 
-    /// The operation, such as `s3:UploadPart`.
+    /// Returns the operation, such as `s3:UploadPart`.
     pub(super) fn action(&self) -> String {
         let has = |name: &str| self.query.contains_key(name);
         let operation = match self.method.as_str() {
@@ -131,7 +131,7 @@ impl Request {
         self.query.get(name).map_or("", String::as_str)
     }
 
-    /// The text between the tags of this name, each time that they come.
+    /// Returns the text in every XML element of this name.
     fn all(&self, name: &str) -> Vec<String> {
         let body = std::str::from_utf8(&self.body).unwrap();
         let (start, end) = (format!("<{name}>"), format!("</{name}>"));
@@ -217,7 +217,7 @@ impl State {
             "" => self.current(key),
             id => match self.version(key, id) {
                 Some(version) if version.object.is_some() => Some(version),
-                // API reference, GetObject: a delete marker that is asked for by its id is no object.
+                // A GET of a delete marker by its id fails (API reference, GetObject).
                 Some(_) => return Answer::s3(405, "MethodNotAllowed").with("x-amz-delete-marker", true),
                 None => return Answer::s3(404, "NoSuchVersion"),
             },
@@ -292,7 +292,7 @@ impl State {
             keys.extend(self.versions.keys().map(String::as_str));
         }
         let keys = keys.range::<str, _>((from, Bound::Unbounded));
-        // Nothing is behind the empty text, which is the beginning of everything.
+        // The empty text sorts before every key.
         let mut wanted = keys.take_while(|key| key.starts_with(prefix));
         let page: Vec<_> = wanted.by_ref().take(self.page()).collect();
         let mut body = String::from("<ListBucketResult>");

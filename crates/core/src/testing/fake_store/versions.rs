@@ -1,8 +1,12 @@
-//! Versions of objects, as a bucket that keeps them has them.
+//! Versions of objects in a bucket with versioning.
 //!
-//! What is so of S3 and is relied on: keys come in the order of their bytes and the versions of each from the newest on;
-//! a page may end within a key's versions; a key marker alone passes over all versions of its key; a time is of whole
-//! seconds (user guide, "Listing objects in a versioning-enabled bucket"; API reference, ListObjectVersions).
+//! These properties of S3 are relied on (user guide, "Listing objects in a versioning-enabled bucket"; API reference,
+//! ListObjectVersions):
+//!
+//! - Keys are sorted by their bytes, and the versions of a key begin with the newest.
+//! - A page may end between the versions of a key.
+//! - A key marker alone skips all versions of its key.
+//! - Times are in whole seconds.
 
 use std::fmt::Write;
 use std::ops::Bound;
@@ -12,35 +16,35 @@ use chrono::{DateTime, Utc};
 use super::objects::Request;
 use super::{Answer, FakeStore, Object, State};
 
-/// A version.
+/// A version of an object.
 #[derive(Clone, Debug)]
 pub struct Version {
-    /// The version id.
+    /// Id of the version.
     pub id: String,
-    /// When it was put.
+    /// Time at which the version was put.
     pub put_at: DateTime<Utc>,
-    /// `None` for a delete marker.
+    /// Object of the version; `None` for a delete marker.
     pub object: Option<Object>,
 }
 
-/// A time as S3 lists it.
+/// Formats a time as S3 lists it.
 pub(super) fn listed(time: DateTime<Utc>) -> String {
     time.format("%Y-%m-%dT%H:%M:%S.000Z").to_string()
 }
 
-/// A time as S3 has it in a header.
+/// Formats a time for a header of S3.
 pub(super) fn header(time: DateTime<Utc>) -> String {
     time.format("%a, %d %b %Y %H:%M:%S GMT").to_string()
 }
 
 impl FakeStore {
-    /// The time of the versions that are put from now on.
+    /// Sets the time of the versions that are put from now on.
     pub fn at(&self, now: DateTime<Utc>) {
         self.state().now = now;
     }
 
-    /// What a lifecycle rule does to the current versions that have no more than so many bytes, are at least so old and
-    /// whose keys begin so: it puts delete markers over them.
+    /// Puts delete markers over old, small objects, as a lifecycle rule does. It selects current versions with this
+    /// prefix that have at most `most_bytes` bytes and are at least `age` old.
     pub fn expire(&self, prefix: &str, most_bytes: usize, age: chrono::TimeDelta) {
         let mut state = self.state();
         let old = state.now - age;
@@ -60,8 +64,7 @@ impl FakeStore {
         }
     }
 
-    /// What a lifecycle rule does to the versions whose keys begin so and that have not been current for so long: it
-    /// deletes them.
+    /// Deletes versions with this prefix that have been noncurrent for at least `age`, as a lifecycle rule does.
     pub fn forget(&self, prefix: &str, age: chrono::TimeDelta) {
         let mut state = self.state();
         let old = state.now - age;
@@ -84,7 +87,7 @@ impl State {
         id
     }
 
-    /// The current version of a key, be it a delete marker.
+    /// Returns the current version of a key, which may be a delete marker.
     pub(super) fn current(&self, key: &str) -> Option<&Version> {
         self.versions.get(key)?.last()
     }
