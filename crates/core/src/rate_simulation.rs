@@ -261,7 +261,7 @@ fn work_at_a_rate_ends_and_uses_the_rate() {
     let long = import(&[4 * gib; 24], 1, 1_000);
     assert!(long.events <= u64::from(PLANNED_EVENTS) && long.used > 0.8, "{long:?}");
     rows.push(row("import of 96 GiB of items of 1 KB at 1000, in 24 files", long));
-    // Planning cannot know the uneven sizes. The export finishes, and at least the share of one segment is used.
+    // Planning does not know that the segments are uneven. The export still finishes, at about half of the rate.
     let half = uneven_export(500 * GB, 2_000);
     assert!(half.events <= u64::from(PLANNED_EVENTS) && half.used > 0.45, "{half:?}");
     rows.push(row("export of 500 GB at 2000, half of it in one segment", half));

@@ -65,7 +65,7 @@ pub struct Settings {
     /// The table class.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub table_class: Option<table_class::Value>,
-    /// Maximum throughput on demand.
+    /// Maximum on-demand throughput.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub on_demand_throughput: Option<on_demand_throughput::Value>,
     /// Warm throughput.

@@ -48,8 +48,7 @@ pub struct Snapshot {
     pub run: ExportConfig,
     /// Plan of the export.
     pub plan: Plan,
-    /// Stream of the table and the event source mapping that reads it; missing for the table that the stack is named
-    /// for.
+    /// Stream of the table and the event source mapping that reads it; missing for the stack's own table.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub followed: Option<Followed>,
 }

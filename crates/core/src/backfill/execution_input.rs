@@ -22,7 +22,7 @@ const MOST_UNITS: u32 = 4_000_000;
 #[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct ExecutionInput {
-    /// Name of the table to read. The stack must follow its stream. Default: the table that the stack is named for.
+    /// Name of the table to read. The stack must follow its stream. Default: the stack's own table.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub table_name: Option<String>,
     /// Number of scan segments that are read concurrently. 0 means one per 512 MB, up to 40, or as few as use a limited
@@ -39,7 +39,7 @@ pub struct ExecutionInput {
 #[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Defaults {
-    /// ARN of the stream of the table that the stack is named for.
+    /// ARN of the stream of the stack's own table.
     pub stream_arn: String,
     /// Name of the bucket with the items.
     pub bucket: String,

@@ -58,7 +58,7 @@ pub async fn plan(dynamodb: &aws_sdk_dynamodb::Client, wanted: Wanted) -> Result
 }
 
 /// Returns the number of segments for a table of this many bytes and items. With a rate limit, it is the lowest number
-/// that uses the whole rate. A requested number is reduced to what an execution can finish. An error if the execution
+/// that uses the whole rate. A requested number is reduced to what an execution can finish. Fails if an execution
 /// cannot finish.
 pub fn segments(wanted: &Wanted, bytes: Option<i64>, items: Option<i64>) -> Result<u32, InvalidInput> {
     let Wanted { table_name, max_read_capacity_units: rate, seconds_per_call, .. } = wanted;

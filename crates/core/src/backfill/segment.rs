@@ -39,7 +39,7 @@ pub struct SegmentJob<'a> {
     pub segment: u32,
     /// DynamoDB client.
     pub calls: &'a RawItems,
-    /// The bucket.
+    /// Bucket of the items.
     pub store: &'a Store,
     /// Time limit of the call; `None` to run until the segment is done. At least one page is read.
     pub time: Option<Duration>,

@@ -41,7 +41,7 @@ pub fn backfill() -> Backfill {
     }
 }
 
-/// Returns an AWS with an empty table `orders` whose stream carries its items.
+/// Returns a fake AWS with an empty table `orders` whose stream carries its items.
 pub fn aws() -> FakeStore {
     let store = FakeStore::default().with_table("orders", &["id"]);
     store.aws.set("orders", "TableId", json!("id-of-orders"));

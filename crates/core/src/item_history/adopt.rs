@@ -6,8 +6,8 @@
 //! before every change from a backfill or stream of this system ([`super::position::ADOPTED`]). If the new bucket has
 //! nothing of the item, the states become versions of its object. If this system has already written the object, they
 //! become [late versions](super::late): the current version stays current, and reads as of an earlier second find the
-//! adopted states. If the newest adopted state is an item that the backfill did not find, the item was deleted in
-//! between. It gets a tombstone at the second at which the backfill ended.
+//! adopted states. If the newest adopted state is an item that the first backfill did not find, the item was deleted in
+//! between. It gets a tombstone at the end of the backfill, or at the next insertion of the item if that is earlier.
 //!
 //! An object is adopted from its newest state back to the first state that cannot be read, because a history with a gap
 //! would be wrong. If the newest state cannot be read, the whole object is left. Whatever is left is reported with a

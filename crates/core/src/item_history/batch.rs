@@ -13,7 +13,7 @@ use crate::aws::failure::AwsFailure;
 
 /// Number of objects that are written concurrently.
 pub const CONCURRENCY: usize = 64;
-/// Minimum number of stale changes in a batch that means something.
+/// Minimum number of stale changes for a batch to count as mostly stale.
 const LEAST_STALE: usize = 10;
 /// Maximum number of objects that a warm function remembers.
 const MOST_REMEMBERED: usize = 20_000;
@@ -108,7 +108,7 @@ pub fn last_of_seconds(changes: Vec<Change>) -> Vec<Vec<Change>> {
 fn add(item: &mut Vec<LastOfSecond>, change: Change) {
     match item.last_mut() {
         Some(second) if second.last.version.position.at == change.version.position.at => {
-            // A record that is delivered twice in a batch comes again in its old place.
+            // A record that is delivered twice in a batch has the same position both times.
             let position = &change.version.position;
             if position.sequence_number < second.first {
                 second.first = position.sequence_number.clone();

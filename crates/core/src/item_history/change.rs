@@ -1,7 +1,7 @@
 //! Reads stream records as changes of items.
 //!
-//! Records are read without serde types (docs/adr/0006): a record that cannot be used must be separated from the other
-//! records of its batch and quarantined with the reason.
+//! Records are read one by one as JSON, like the events in docs/adr/0006. A record that cannot be used must be
+//! separated from the other records of its batch and quarantined with the reason.
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};

@@ -15,7 +15,7 @@ pub struct Items {
     pub prefix: String,
     /// Key prefix of quarantined records. Under an empty `prefix`, these objects are among the items.
     pub failures_prefix: String,
-    /// Folder of the table's late versions, `<table>/`; empty for the table that the stack is named for.
+    /// Folder of the table's late versions, `<table>/`; empty for the stack's own table.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub folder: String,
 }

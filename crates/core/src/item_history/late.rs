@@ -8,8 +8,7 @@
 //!
 //! `<FailuresPrefix>late/<first two letters of the hash>/<hash>/<stream's label>/<sequence number, 40 digits>`
 //!
-//! This is the key for the table that the stack is named for. For other tables, `<table>/` follows `late/`
-//! ([`super::tables`]).
+//! This is the key for the stack's own table. For other tables, `<table>/` follows `late/` ([`super::tables`]).
 //!
 //! To find the state of an item at a second, read both the versions of its object and its late versions. A late version
 //! may duplicate a version of the object, because writing it does not check that.
@@ -96,7 +95,7 @@ impl LateKey {
         })
     }
 
-    /// Returns the key of the object.
+    /// Returns the key of the late version's object.
     pub fn object(&self, late_prefix: &str) -> String {
         let LateKey { item, stream, sequence_number } = self;
         format!("{late_prefix}{item}/{stream}/{}", sequence_number.padded())

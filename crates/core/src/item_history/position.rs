@@ -67,7 +67,7 @@ mod tests {
 
     #[test]
     fn a_later_stream_is_newer_whatever_its_numbers() {
-        // Numbers of streams that AWS made in 2020 and 2022.
+        // Sequence numbers of streams that were created in 2020 and 2022.
         let (old, new) = (Some("2020-07-16T20:29:38.000"), Some("2022-06-17T23:18:40.000"));
         let before = position(old, "300000000027074223641", 10);
         let after = position(new, "100000000000914665584", 20);

@@ -1,8 +1,8 @@
 //! Finds the location of each table of a stack, and the event source mapping that reads its stream.
 //!
-//! An `incremental` stack is named for one table, whose items are under `IncrementalPrefix`. It may follow more tables
-//! (`infra/incremental-tables.yaml`), each with a folder of its name under `TablesPrefix`. The function's event source
-//! mappings are the only list of followed tables, so no second list can disagree with them.
+//! An `incremental` stack has its own table, whose items are under `IncrementalPrefix`. It may follow more
+//! tables (`infra/incremental-tables.yaml`), each with a folder of its name under `TablesPrefix`. The function's event
+//! source mappings are the only list of followed tables, so no second list can disagree with them.
 
 use std::collections::BTreeMap;
 
@@ -20,7 +20,7 @@ use crate::text::quoted;
 /// The layout of the tables in a stack's bucket.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Layout<'a> {
-    /// Name of the table that the stack is named for.
+    /// Name of the stack's own table.
     pub own_table: &'a str,
     /// Key prefix of its items, as the template gives it.
     pub prefix: &'a str,
@@ -33,8 +33,7 @@ pub struct Layout<'a> {
 pub struct TableLocation {
     /// Key prefix of its items; empty or ending in `/`.
     pub prefix: String,
-    /// Folder of the table, also for its late versions; empty for the table that the stack is named for, `<table>/` for
-    /// others.
+    /// Folder of the table, also for its late versions; empty for the stack's own table, `<table>/` for others.
     pub folder: String,
 }
 

@@ -20,8 +20,7 @@ const MOST_SECONDS: u32 = 600;
 #[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct ExecutionInput {
-    /// Name of the table whose changes are replayed. The stack must follow its stream. Default: the table that the
-    /// stack is named for.
+    /// Name of the table whose changes are replayed. The stack must follow its stream. Default: the stack's own table.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub table_name: Option<String>,
     /// Prefix of the objects' keys. Default: all objects that Lambda wrote.
@@ -37,7 +36,7 @@ pub struct ExecutionInput {
 #[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Defaults {
-    /// ARN of the stream of the table that the stack is named for.
+    /// ARN of the stream of the stack's own table.
     pub stream_arn: String,
     /// Name of the bucket with the discarded batches.
     pub given_up_bucket: String,
@@ -58,7 +57,7 @@ pub struct Defaults {
 }
 
 impl ExecutionInput {
-    /// Returns the name of the table if it is not the one that the stack is named for. The caller must then find the
+    /// Returns the name of the table if it is not the stack's own table. The caller must then find the event source
     /// mapping that reads its stream.
     pub fn other_table<'a>(&'a self, defaults: &Defaults) -> Option<&'a str> {
         let own = table_of_stream(&defaults.stream_arn).map(|(_, name)| name);
@@ -66,7 +65,7 @@ impl ExecutionInput {
     }
 
     /// Checks the input and fills in what it leaves out from the template. `followed` is the stream of the table that
-    /// is replayed. For the table that the stack is named for, that is the template's.
+    /// is replayed. For the stack's own table, that is the template's.
     pub fn wanted(&self, defaults: &Defaults, followed: &str) -> Result<Replay, InvalidInput> {
         let of = |arn: &str| {
             let of_table = table_of_stream(arn).map(|(table, name)| (table.to_owned(), name.to_owned()));

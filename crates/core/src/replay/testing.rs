@@ -47,7 +47,7 @@ pub fn report(records: &[Value]) -> Value {
     })
 }
 
-/// Returns an AWS with the table, at this second.
+/// Returns a fake AWS with the table, at this second.
 pub fn aws(second: i64) -> FakeStore {
     let aws = FakeStore::default().with_table("orders", &["id"]);
     aws.at(chrono::DateTime::from_timestamp(second, 0).unwrap());

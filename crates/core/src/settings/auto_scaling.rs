@@ -65,7 +65,7 @@ pub struct Subject {
     pub reads: bool,
 }
 
-/// One call.
+/// One call that changes scaling.
 #[derive(Clone, Debug, PartialEq)]
 pub enum What {
     /// RegisterScalableTarget.
@@ -87,7 +87,7 @@ pub enum What {
 pub struct Change {
     /// Resource and dimension of the call.
     pub subject: Subject,
-    /// The call.
+    /// Call to make.
     pub what: What,
 }
 

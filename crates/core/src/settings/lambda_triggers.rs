@@ -32,7 +32,7 @@ pub struct LambdaTriggers;
 #[serde(transparent)]
 pub struct Value(pub Vec<Mapping>);
 
-/// One call.
+/// One call that changes the stream's mappings.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Change {
     /// CreateEventSourceMapping.

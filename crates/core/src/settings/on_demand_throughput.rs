@@ -30,7 +30,7 @@ pub struct Value {
     pub indexes: BTreeMap<String, Maxima>,
 }
 
-/// The maximum request units per second; null means no maximum.
+/// Maximum request units per second.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields, default)]
 pub struct Maxima {

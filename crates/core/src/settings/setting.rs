@@ -82,7 +82,7 @@ pub struct Comparison<C> {
 pub struct Planned<C> {
     /// Description of the change, such as `set tag pool = billing`.
     pub words: String,
-    /// The change.
+    /// Change to make.
     pub change: C,
 }
 

@@ -40,7 +40,7 @@ pub struct Value {
     pub under_way: BTreeSet<Option<String>>,
 }
 
-/// The requests per second.
+/// Read and write units per second.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields, default)]
 pub struct Units {

@@ -23,7 +23,7 @@ const MOST_OF_A_SECOND: u32 = 16;
 #[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct ExecutionInput {
-    /// Name of the table to export. The stack must follow its stream. Default: the table that the stack is named for.
+    /// Name of the table to export. The stack must follow its stream. Default: the stack's own table.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub table_name: Option<String>,
     /// Second of which to export the items, as RFC 3339: `2026-11-20T02:00:00Z`. Default: the second at which the
@@ -40,7 +40,7 @@ pub struct ExecutionInput {
 #[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Defaults {
-    /// ARN of the table that the stack is named for.
+    /// ARN of the stack's own table.
     pub table_arn: String,
     /// Name of the bucket with the item history.
     pub items_bucket: String,
@@ -126,8 +126,8 @@ impl ExecutionInput {
             failures_prefix: as_prefix(&defaults.failures_prefix),
             folder: place.folder,
         };
-        // Each table but the one that the stack is named for also has a folder here, because two tables may have
-        // snapshots of the same second.
+        // Each table but the stack's own also has a folder here, because two tables may have snapshots of the same
+        // second.
         let prefix = format!("{}{}", as_prefix(&defaults.prefix), items.folder);
         if defaults.bucket == items.bucket && prefix.starts_with(&items.prefix) {
             let reason = format!(

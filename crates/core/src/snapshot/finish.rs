@@ -27,7 +27,7 @@ pub struct Output {
     pub table_name: String,
     /// Location of the snapshot.
     pub location: String,
-    /// Location of its `manifest-summary.json`.
+    /// Location of the snapshot's `manifest-summary.json`.
     pub manifest: String,
     /// Number of items.
     pub item_count: u64,
@@ -38,7 +38,7 @@ pub struct Output {
     /// Number of items left out because their state is unknown (`AllowIncomplete`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unknown: Option<u64>,
-    /// Location of the lists of these items.
+    /// Location of the lists of the items that are left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unknown_items: Option<String>,
     /// Notes for readers of the snapshot.

@@ -115,8 +115,8 @@ impl VersionCandidates {
     }
 }
 
-/// Returns the oldest of these versions, which are in order, if the item existed before it. Returns `None` if the item
-/// did not exist.
+/// Returns the oldest of these versions if the item may have existed before it, and `None` if the item did not exist.
+/// The versions must be sorted oldest first.
 pub(super) fn winner(heads: &[VersionHead]) -> Option<&VersionHead> {
     let (oldest, next) = (heads.first()?, heads.get(1));
     // A backfill may have read the item before the stream delivered its insertion.

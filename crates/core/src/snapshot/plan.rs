@@ -42,7 +42,7 @@ pub enum Error {
          that are, and lists the others as far as they show"
     )]
     HistoryIncomplete {
-        /// The second.
+        /// Second of the snapshot.
         at: DateTime<Utc>,
         /// Location of the item history.
         place: String,
@@ -89,8 +89,8 @@ pub fn whole_seconds(wait: TimeDelta) -> u32 {
 }
 
 /// Plans a snapshot and claims its folder, or returns the plan that `owner` wrote before. `owner` is the execution, or
-/// the name under which the command line acts. `followed` is the stream and mapping of a table other than the one that
-/// the stack is named for.
+/// the name under which the command line acts. `followed` is the stream and mapping of a table other than the stack's
+/// own.
 pub async fn plan(
     dynamodb: &aws_sdk_dynamodb::Client,
     s3: &aws_sdk_s3::Client,

@@ -45,7 +45,7 @@ pub fn second(number: i64) -> DateTime<Utc> {
     DateTime::from_timestamp(1_800_000_000 + number, 0).unwrap()
 }
 
-/// Returns an AWS with the table `orders`, of which a backfill ended long ago.
+/// Returns a fake AWS with the table `orders`, of which a backfill ended long ago.
 pub fn aws() -> FakeStore {
     let aws = covered(FakeStore::default().with_table("orders", &["id"]), DateTime::UNIX_EPOCH);
     aws.at(second(0));

@@ -19,7 +19,7 @@ fn object(number: usize) -> String {
     object_key("items/", &key(number))
 }
 
-/// Returns an AWS with N items, two per page.
+/// Returns a fake AWS with N items, two per page.
 fn with_items(number: usize) -> FakeStore {
     let aws = (0..number).fold(aws(), |aws, number| aws.with_item("orders", &item(number)));
     aws.state().page_of_items = 2;
