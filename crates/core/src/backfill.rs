@@ -1,4 +1,4 @@
-//! The items that were in a table before its stream was followed, put into its item history.
+//! Writes the items that were in a table before its stream was followed to the table's item history.
 
 pub mod execution_input;
 pub mod finish;
@@ -12,28 +12,28 @@ mod window;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// What a backfill goes by, from its beginning to its end.
+/// The plan of a backfill.
 #[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Backfill {
-    /// The table that is read.
+    /// Name of the table that is read.
     pub table_name: String,
-    /// Tells it from other tables of the same name.
+    /// ID of the table, which distinguishes it from other tables of the same name.
     pub table_id: String,
-    /// Its stream, which is followed.
+    /// ARN of the table's stream, which is followed.
     pub stream_arn: String,
-    /// Its key attributes, the partition key first.
+    /// Names of the table's key attributes, the partition key first.
     #[schemars(length(max = 2), inner(length(max = 255)))]
     pub key_names: Vec<String>,
-    /// The bucket that is written to.
+    /// Name of the bucket that is written.
     pub bucket: String,
-    /// Before every key: empty, or ending in `/`.
+    /// Key prefix of the items; empty or ending in `/`.
     pub prefix: String,
-    /// How many segments are read beside each other.
+    /// Number of scan segments that are read concurrently.
     #[schemars(range(min = 1, max = 40))]
     pub segments: u32,
-    /// Read capacity units a second that all segments together may take; 0 for as many as there are.
+    /// Read capacity units per second for all segments together; 0 means no limit.
     pub max_read_capacity_units: u32,
-    /// How long an invocation of `backfill-segment` reads and writes.
+    /// Time in seconds for which an invocation of `backfill-segment` reads and writes.
     pub seconds_per_call: u32,
 }

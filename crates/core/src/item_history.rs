@@ -1,18 +1,19 @@
-//! Every change of a table, in versioned S3, and back to any second.
+//! Stores every change of a table in a versioned S3 bucket, so that an item can be read as of any second.
 //!
-//! A bucket holds each item of a table as one object, with every earlier state of the item as a version behind it
-//! ([`version`], [`versions`], [`store`]). The stream's records become versions in [`batch`]; a change that comes after a newer
-//! one becomes a [late version](late). [`coverage`] says since when the history is whole, [`retention`] how long versions are
-//! kept, [`tables`] where each table of a stack lies.
+//! A bucket holds one object per item. The versions of an object are the states of the item ([`version`], [`versions`],
+//! [`store`]). [`batch`] turns stream records into versions. A change that arrives after a newer change of its item
+//! becomes a [late version](late). [`coverage`] records since when the history is complete, [`retention`] reads how
+//! long the bucket retains versions, and [`tables`] finds the location of each table of a stack.
 //!
-//! ## What it guarantees
+//! ## Guarantees
 //!
-//! - **Nothing is lost in silence.** A record that can never be backed up is put into [`quarantine`] with its reason.
-//! - **Safe to repeat.** A version is written only over the version that was seen before it, and only by a change with a
-//!   later stream or a higher sequence number ([`position`]). Stale and repeated deliveries write nothing.
-//! - **What is deleted stays deleted.** A deletion is a version of its own, a tombstone, which an older change is compared
-//!   with (docs/adr/0013).
-//! - **Exact.** A version's body holds the item as DynamoDB gave it: no value is parsed.
+//! - **Nothing is lost silently.** A record that can never be backed up is written to the [`quarantine`] with the
+//!   reason.
+//! - **Safe to repeat.** A write replaces only the version that the writer has read, and only if its change is of a
+//!   later stream or has a higher sequence number ([`position`]). Stale and repeated deliveries write nothing.
+//! - **Deleted items stay deleted.** A deletion writes a tombstone version. Older changes are compared with the
+//!   tombstone (docs/adr/0013).
+//! - **Exact.** The body of a version holds the item as DynamoDB returned it. No value is parsed.
 
 pub mod adopt;
 pub mod batch;

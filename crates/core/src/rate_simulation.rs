@@ -1,7 +1,7 @@
-//! Exports, backfills and imports at a rate, call by call, on a clock of their own.
+//! Simulates exports, backfills and imports at a limited rate, call by call, on a simulated clock.
 //!
-//! How many segments there are is what planning says, and when units are taken is what `RateLimiter` says. What is assumed is how
-//! long requests take, and what lies between two calls. docs/benchmarks.md has the outcome.
+//! The planning code gives the number of segments, and `RateLimiter` gives the times at which units are taken. The
+//! duration of requests and the time between two calls are assumptions. docs/benchmarks.md has the results.
 
 use std::time::Duration;
 
@@ -21,32 +21,32 @@ use crate::storage::StoredFile;
 const GB: u64 = 1_000_000_000;
 /// Units of a page that is read consistently.
 const PAGE: f64 = 256.0;
-/// From the request of a page to its answer.
+/// Time from the request of a page to its response.
 const ANSWER: Duration = Duration::from_millis(200);
-/// A page's lines are compressed and sent.
+/// Time to compress and send the lines of a page.
 const LINES: Duration = Duration::from_millis(100);
-/// A page's items of 1 KB are put, 64 at a time in 40 ms each.
+/// Time to put a page's items of 1 KB, 64 at a time in 40 ms each.
 const PUTS: Duration = Duration::from_millis(640);
-/// From the end of a call's work to the beginning of the next one's.
+/// Time from the end of a call's work to the start of the next call.
 const BETWEEN: Duration = Duration::from_secs(2);
-/// From the request of a batch to its answer.
+/// Time from the request of a batch to its response.
 const WRITE: Duration = Duration::from_millis(50);
-/// Bytes of a file that are read in a second.
+/// Bytes of a file that are read per second.
 const BYTES_A_SECOND: f64 = 25_000_000.0;
 const SECONDS_PER_CALL: u32 = 600;
 
-/// What came of it.
+/// The result of a simulation.
 #[derive(Clone, Copy, Debug)]
 struct Ran {
     segments: u32,
     calls: u64,
     events: u64,
     seconds: f64,
-    /// How much of the rate was used.
+    /// Share of the rate that was used.
     used: f64,
 }
 
-/// Runs segments, so many at a time, in their order: each takes so many calls and so much time.
+/// Runs segments in order, `at_a_time` concurrently. Each has a number of calls and a duration.
 fn ran(each: &[(u64, Duration)], at_a_time: u32, units: f64, rate: u32) -> Ran {
     let mut until = vec![Duration::ZERO; at_a_time as usize];
     for (_, time) in each {
@@ -59,8 +59,8 @@ fn ran(each: &[(u64, Duration)], at_a_time: u32, units: f64, rate: u32) -> Ran {
     Ran { segments, calls, events, seconds, used: units / f64::from(rate) / seconds }
 }
 
-/// A segment with so many units, whose share is one of `shares`, as the steps of an export and a backfill read it: the
-/// next page is asked for while the one before it is taken.
+/// Simulates a segment with this many units and one of `shares` shares of the rate, as the steps of an export and a
+/// backfill read it: the next page is requested while the previous one is processed.
 fn scan(units: f64, rate: u32, shares: u32, taken: Duration) -> (u64, Duration) {
     let begin = Instant::now();
     let (mut now, mut left, mut calls) = (begin, units, 0);
@@ -89,7 +89,7 @@ fn scan(units: f64, rate: u32, shares: u32, taken: Duration) -> (u64, Duration) 
     (calls, now - begin)
 }
 
-/// A table of so many bytes in segments of these sizes in proportion, all at once or so many at a time.
+/// Simulates a table of this size in segments of these relative sizes, `at_a_time` concurrently.
 fn scans(bytes: u64, rate: u32, sizes: &[f64], at_a_time: u32, shares: u32, taken: Duration) -> Ran {
     let units = bytes as f64 / 4_096.0;
     let all: f64 = sizes.iter().sum();
@@ -129,7 +129,7 @@ fn export(bytes: u64, rate: u32) -> Ran {
     scans(bytes, rate, &vec![1.0; segments as usize], segments, segments, LINES)
 }
 
-/// Half of the table is in one segment.
+/// Simulates a table with half of its data in one segment.
 fn uneven_export(bytes: u64, rate: u32) -> Ran {
     let segments = export_segments(bytes, rate);
     let mut sizes = vec![1.0; segments as usize];
@@ -142,7 +142,7 @@ fn backfill(bytes: u64, rate: u32) -> Ran {
     scans(bytes, rate, &vec![1.0; segments as usize], segments, segments, PUTS)
 }
 
-/// With a segment for each five units a second, and a share for each.
+/// Simulates one segment per five units per second, each with its share of the rate.
 fn fine_export(bytes: u64, rate: u32) -> Ran {
     let segments = by_size(i64::try_from(bytes).ok()).min(by_capacity(rate, 64));
     scans(bytes, rate, &vec![1.0; segments as usize], 8, segments, LINES)
@@ -153,8 +153,8 @@ fn fine_backfill(bytes: u64, rate: u32) -> Ran {
     scans(bytes, rate, &vec![1.0; segments as usize], 40, segments, PUTS)
 }
 
-/// Files of so many bytes with items of so many units, which are KB, as the step of an import writes them: a call reads on
-/// from the beginning of the file that it is in, and sends a batch when its time has come.
+/// Simulates the import step with files of these sizes and items of this many units, one unit per KB. A call reads its
+/// current file again from the beginning, and sends each batch when the rate limiter allows it.
 fn import_segment(files: &[u64], item: u64, rate: u32, shares: u32) -> (u64, Duration) {
     let begin = Instant::now();
     let (mut now, mut calls, mut file, mut at) = (begin, 0, 0, 0);
@@ -214,7 +214,7 @@ fn import(files: &[u64], item: u64, rate: u32) -> Ran {
     ran(&each, segments, (files.iter().sum::<u64>() / 1_024) as f64, rate)
 }
 
-/// A row of the table.
+/// Formats a row of the table.
 fn row(what: &str, Ran { segments, calls, events, seconds, used }: Ran) -> String {
     let (hours, used) = (seconds / 3_600.0, used * 100.0);
     format!("| {what} | {segments} | {calls} | {events} | {hours:.1} | {used:.0} % |")
@@ -229,7 +229,7 @@ fn are_in_the_docs(rows: &[String]) {
 
 const SCANS: &[(u64, u32)] = &[(50, 100), (50, 200), (100, 500), (200, 1_000), (100, 1_000), (500, 2_000)];
 
-/// A rate is used, and the execution ends: by as many segments as planning says.
+/// With the planned number of segments, the rate is used and the execution finishes.
 #[test]
 fn work_at_a_rate_ends_and_uses_the_rate() {
     let mut rows = Vec::new();
@@ -246,7 +246,7 @@ fn work_at_a_rate_ends_and_uses_the_rate() {
         holds(format!("backfill of {size} GB at {rate}"), backfill(size * GB, *rate));
     }
     let gib = 1 << 30;
-    // As many KB as whole items and whole files have.
+    // The largest multiple of the item size in a file.
     let large = [gib / 40_960 * 40_960; 5];
     holds("import of 5 GiB of items of 40 KB at 20".to_owned(), import(&large, 40, 20));
     holds("import of 5 GiB of items of 40 KB at 200".to_owned(), import(&large, 40, 200));
@@ -257,11 +257,11 @@ fn work_at_a_rate_ends_and_uses_the_rate() {
     let uneven = import(&uneven, 1, 1_000);
     holds("import of 2 GiB of items of 1 KB at 1000, half of it in one file".to_owned(), uneven);
 
-    // Each call reads the file that it is in from its beginning.
+    // Each call reads its current file from the beginning.
     let long = import(&[4 * gib; 24], 1, 1_000);
     assert!(long.events <= u64::from(PLANNED_EVENTS) && long.used > 0.8, "{long:?}");
     rows.push(row("import of 96 GiB of items of 1 KB at 1000, in 24 files", long));
-    // What planning cannot know: it ends, and of the rate as much is used as one share is.
+    // Planning does not know that the segments are uneven. The export still finishes, at about half of the rate.
     let half = uneven_export(500 * GB, 2_000);
     assert!(half.events <= u64::from(PLANNED_EVENTS) && half.used > 0.45, "{half:?}");
     rows.push(row("export of 500 GB at 2000, half of it in one segment", half));
@@ -271,9 +271,9 @@ fn work_at_a_rate_ends_and_uses_the_rate() {
     are_in_the_docs(&rows);
 }
 
-/// The same clock shows what does not end, or does not use its rate, where a rate is shared by many.
+/// With many segments that share a rate, the same simulation does not finish or does not use its rate.
 #[test]
-fn work_in_many_segments_does_neither() {
+fn work_in_many_segments_does_not_end_or_use_the_rate() {
     let mut rows = Vec::new();
     let falls_short = |ran: Ran| ran.events > u64::from(EVENTS) || ran.used < 0.9;
     for (size, rate) in SCANS {

@@ -1,4 +1,4 @@
-//! Changes that Lambda gave up, applied to the item history that they belong to.
+//! Applies changes that Lambda discarded to the item history.
 
 pub mod apply;
 pub mod execution_input;
@@ -11,23 +11,23 @@ pub mod testing;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// What a replay comes to.
+/// The counters of a replay.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct Counts {
-    /// Objects whose changes are all in place, and that were deleted.
+    /// Number of objects of which all changes were applied, and which were deleted.
     pub objects: u64,
-    /// Records in them.
+    /// Number of records in these objects.
     pub records: u64,
-    /// Changes that became the current version of their item.
+    /// Number of changes that became the current version of their item.
     pub written: u64,
-    /// Changes that became late versions, as their item has a newer one.
+    /// Number of changes that became late versions, because their item has a newer version.
     pub late: u64,
-    /// Records that can never be applied, and lie under `FailuresPrefix` with the reason.
+    /// Number of records that can never be applied. They are quarantined under `FailuresPrefix` with the reason.
     #[serde(rename = "SetAside")]
     pub quarantined: u64,
-    /// Objects that were left as they are.
+    /// Number of objects that cannot be replayed and were left unchanged.
     pub left: u64,
-    /// Objects of other tables of the stack, which are left to their own replays.
+    /// Number of objects with changes of other tables, which the replays of those tables apply.
     pub of_other_tables: u64,
 }

@@ -1,23 +1,22 @@
 //! # The settings of a table, beyond its items, keys and indexes
 //!
-//! A restore brings items, keys, indexes and capacity, and leaves the rest behind. What the rest is, how
-//! it is read, how two tables differ in it and how a difference is made up for is said here, once for each
-//! setting, and used by the steps of `sync-settings` and by `tablekeeper plan sync` alike.
+//! A restore brings items, keys, indexes and capacity, and no other setting. This module defines the other settings:
+//! how to read each one, how to compare it between two tables, and how to change it. The steps of `sync-settings` and
+//! `tablekeeper plan sync` both use it.
 //!
 //! ## Values are portable
 //!
-//! What is read of a table is written down without the table: an ARN of its own becomes `${TableArn}`,
-//! its stream's `${StreamArn}`, an index goes by its name. So the values of two tables are compared as they
-//! stand, and a value that was written to S3 is of use when its table is gone. Only when a change is made
-//! are the target's own names put in.
+//! A value does not contain the name of its table. An ARN of the table becomes `${TableArn}`, that of its stream
+//! `${StreamArn}`, and an index is identified by its name. Values of two tables can therefore be compared directly, and
+//! a value in S3 is still useful after its table was deleted. The names of the target are filled in only when a change
+//! is made.
 //!
 //! ## A setting is reconciled
 //!
-//! [`Setting::compare`] says what has to be changed for the target to be equal; [`Setting::make`] makes one
-//! change. Nobody remembers how far a sync has come: whoever goes on compares anew. That makes every step
-//! safe to repeat and safe to kill.
+//! [`Setting::compare`] finds the changes that make the target equal. [`Setting::make`] makes one change. No progress
+//! is stored: each run compares again. Every step is therefore safe to repeat and safe to kill.
 //!
-//! A setting that the target has and the source lacks is *extra*: it is reported, and removed only on demand.
+//! A setting that the target has and the source lacks is *extra*. It is reported, and removed only on request.
 
 pub mod alarms;
 pub mod auto_scaling;
@@ -52,12 +51,12 @@ pub use name::SettingName;
 pub use setting::{AnySetting, Comparison, Planned, Setting};
 pub use table::{Aws, Table};
 
-/// The settings of a table. One that is absent is not known: it was not captured, or what it was captured
-/// from (a backup, say) does not tell it.
+/// The settings of a table. A missing setting is unknown: it was not captured, or its origin, such as a backup, does
+/// not contain it.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields, default)]
 pub struct Settings {
-    /// Tags, by key.
+    /// Tags by key.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tags: Option<tags::Value>,
     /// The DynamoDB stream.
@@ -66,7 +65,7 @@ pub struct Settings {
     /// The table class.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub table_class: Option<table_class::Value>,
-    /// Maximum throughput on demand.
+    /// Maximum on-demand throughput.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub on_demand_throughput: Option<on_demand_throughput::Value>,
     /// Warm throughput.
@@ -75,7 +74,7 @@ pub struct Settings {
     /// Point-in-time recovery.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub point_in_time_recovery: Option<point_in_time_recovery::Value>,
-    /// Kinesis data streams that changes go to.
+    /// Kinesis data streams that receive the table's changes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kinesis_destinations: Option<kinesis_destinations::Value>,
     /// Lambda functions that the stream triggers.
@@ -101,7 +100,7 @@ pub struct Settings {
     pub time_to_live: Option<time_to_live::Value>,
 }
 
-/// The implementation of a setting.
+/// Returns the implementation of a setting.
 pub fn setting(name: SettingName) -> &'static dyn AnySetting {
     match name {
         SettingName::Tags => &tags::Tags,

@@ -1,7 +1,7 @@
-//! The items of an incremental backup as they were at a second, as an export.
+//! Exports the items of an item history as they were at one second.
 //!
-//! [`as_of`] takes of each item the version that was current at the second, [`shard`] writes them in the layout of
-//! [`export`](crate::export). [`overview`] lists the snapshots of a bucket.
+//! [`as_of`] selects the version of each item that was current at the second. [`shard`] writes the items in the layout
+//! of [`export`](crate::export). [`overview`] lists the snapshots of a bucket.
 
 pub mod as_of;
 pub mod document;
@@ -26,29 +26,29 @@ use crate::export::{ExportConfig, Plan};
 use crate::item_history::Items;
 use crate::item_history::tables::Followed;
 
-/// What a snapshot goes by, from its beginning to its end.
+/// The plan of a snapshot.
 #[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Snapshot {
-    /// Its name, which is its folder's as well.
+    /// Name of the snapshot and of its folder.
     pub name: String,
-    /// The second that it is of.
+    /// Second of which the items are exported.
     pub at: DateTime<Utc>,
-    /// Until when the versions are kept that were current then; null for ever.
+    /// Time until which the bucket retains the versions that were current at the second; null means forever.
     pub kept_until: Option<DateTime<Utc>>,
-    /// Whether items whose state at the second is not known are left out, counted and listed.
+    /// Whether to leave out, count and list items whose state at the second is unknown.
     #[serde(default)]
     pub allow_incomplete: bool,
-    /// Where the items' versions lie.
+    /// Location of the item history.
     pub items: Items,
-    /// The key attributes of the items, the partition key first.
+    /// Names of the key attributes of the items, the partition key first.
     #[schemars(length(min = 1, max = 2), inner(length(max = 255)))]
     pub key_names: Vec<String>,
-    /// What an export goes by.
+    /// Configuration of the export.
     pub run: ExportConfig,
-    /// How it is written.
+    /// Plan of the export.
     pub plan: Plan,
-    /// What reads the table's stream, where it is not the table that the stack is of.
+    /// Stream of the table and the event source mapping that reads it; missing for the stack's own table.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub followed: Option<Followed>,
 }

@@ -1,4 +1,4 @@
-//! What an execution takes: `{}` is enough, as the stack says which table it follows.
+//! The input of an execution. `{}` is enough, because the stack knows which table it follows.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -9,73 +9,75 @@ use crate::item_history::change::table_of_stream;
 use crate::item_history::tables::Layout;
 use crate::text::quoted;
 
-/// The most segments: what a Map of Step Functions runs at a time
+/// Maximum number of segments: what a Step Functions Map runs concurrently
 /// (<https://docs.aws.amazon.com/step-functions/latest/dg/state-map-inline.html>).
 pub const MOST_SEGMENTS: u32 = 40;
-/// The longest that an invocation may read: a function's 15 minutes, without the page that is under way and the wait for
-/// what it took, which at one unit a second are 256 seconds.
+/// Maximum time in seconds that an invocation may read. A function has 15 minutes. The rest is for the current page and
+/// for waiting until its capacity is paid, which at one unit per second takes 256 seconds.
 pub const MOST_SECONDS: u32 = 600;
-/// The most read capacity units a second that may be said.
+/// Maximum read capacity units per second in an input.
 const MOST_UNITS: u32 = 4_000_000;
 
 /// The input of an execution of `backfill`.
 #[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct ExecutionInput {
-    /// The table that is read: one whose stream the stack follows. Left out, it is the one that the stack is of.
+    /// Name of the table to read. The stack must follow its stream. Default: the stack's own table.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub table_name: Option<String>,
-    /// How many segments are read beside each other; 0 for one for each 512 MB, up to 40, or as few as take all of a rate.
+    /// Number of scan segments that are read concurrently. 0 means one per 512 MB, up to 40, or as few as use a limited
+    /// rate fully.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub segments: Option<i64>,
-    /// Read capacity units a second that may be taken; 0 for as many as there are. What would not end is refused.
+    /// Read capacity units per second that the backfill may use; 0 means no limit. A rate at which the backfill would
+    /// not finish is refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_read_capacity_units: Option<i64>,
 }
 
-/// The template's parameters, and what it made, as text.
+/// The template's parameters and resources, as text.
 #[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Defaults {
-    /// The ARN of the stream that is followed.
+    /// ARN of the stream of the stack's own table.
     pub stream_arn: String,
-    /// The bucket with the items.
+    /// Name of the bucket with the items.
     pub bucket: String,
-    /// What stands before their keys.
+    /// Key prefix of the items.
     pub prefix: String,
-    /// What stands before the folders of other tables.
+    /// Prefix of the other tables' folders.
     pub tables_prefix: String,
-    /// The function that the streams are read for.
+    /// Name of the function that reads the streams.
     pub function_name: String,
-    /// 0 to 40.
+    /// Number of scan segments, 0 to 40.
     pub segments: String,
-    /// 0 for as many as there are.
+    /// Read capacity units per second; 0 means no limit.
     pub max_read_capacity_units: String,
-    /// 1 to 600.
+    /// Time in seconds for which an invocation reads and writes, 1 to 600.
     pub seconds_per_call: String,
 }
 
-/// An input that can be followed.
+/// A valid input, with the template's defaults.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Wanted {
-    /// The table.
+    /// Name of the table.
     pub table_name: String,
-    /// Its stream, as far as something follows it already: then it has to be the table's.
+    /// ARN of the stream that the stack follows, which must be the table's; `None` if not known yet.
     pub stream_arn: Option<String>,
-    /// The bucket.
+    /// Name of the bucket.
     pub bucket: String,
-    /// Before every key: empty, or ending in `/`.
+    /// Key prefix of the items; empty or ending in `/`.
     pub prefix: String,
-    /// 0 for by the table's size.
+    /// Number of scan segments; 0 means by the size of the table.
     pub segments: u32,
-    /// 0 for as many as there are.
+    /// Read capacity units per second; 0 means no limit.
     pub max_read_capacity_units: u32,
-    /// How long an invocation reads and writes.
+    /// Time in seconds for which an invocation reads and writes.
     pub seconds_per_call: u32,
 }
 
 impl ExecutionInput {
-    /// The input, with what it leaves out taken from the template.
+    /// Checks the input and fills in what it leaves out from the template.
     pub fn wanted(&self, defaults: &Defaults) -> Result<Wanted, InvalidInput> {
         let (_, table) = table_of_stream(&defaults.stream_arn).ok_or_else(|| InvalidInput {
             field: "StreamArn",
@@ -92,7 +94,7 @@ impl ExecutionInput {
         let default = &defaults.max_read_capacity_units;
         Ok(Wanted {
             table_name: asked.to_owned(),
-            // What reads another table's, its mapping says.
+            // For another table, its event source mapping has the stream.
             stream_arn: (asked == table).then(|| defaults.stream_arn.clone()),
             bucket: defaults.bucket.clone(),
             prefix: place.prefix,
@@ -117,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_out_comes_from_the_template() {
+    fn defaults_come_from_the_template() {
         let least = wanted(json!({}), defaults()).unwrap();
         let expected = Wanted {
             table_name: "orders".to_owned(),
@@ -138,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_followed_is_refused_in_words() {
+    fn invalid_input_is_refused_with_a_reason() {
         for (input, words) in [
             (json!({ "TableName": "a/b" }), "TableName is `a/b`; the name of a table may be given"),
             (json!({ "Segments": 41 }), "Segments is `41`; 0 to 40 may be given"),

@@ -11,45 +11,45 @@ use crate::item_history::change::label_of_stream;
 use crate::item_history::coverage;
 use crate::item_history::coverage::{Coverage, Present};
 
-/// A segment that is done.
+/// The result of a finished segment.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Done {
-    /// How many items it put.
+    /// Number of items that were written.
     pub written: u64,
-    /// And of how many something was there.
+    /// Number of items that already had an object in the bucket.
     pub kept: u64,
 }
 
-/// What an execution ends with.
+/// The output of an execution.
 #[derive(Clone, Debug, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Output {
-    /// The table.
+    /// Name of the table.
     pub table_name: String,
-    /// How many items were read.
+    /// Number of items that were read.
     pub items: u64,
-    /// How many of them were put into the bucket.
+    /// Number of items that were written to the bucket.
     pub written: u64,
-    /// Of how many something was in the bucket: the item, a later state of it, or its deletion.
+    /// Number of items that already had an object in the bucket: the item, a later state of it, or its tombstone.
     pub kept: u64,
 }
 
-/// Why the bucket may lack items.
+/// The reason why the bucket may lack items.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The table is another now.
+    /// The table was replaced by another one of the same name.
     #[error("table {0} is not the one that was read: it was deleted and made anew meanwhile")]
     TableReplaced(String),
-    /// It, or its stream, is not what it was.
+    /// The table or its stream is no longer usable.
     #[error(transparent)]
     Table(#[from] TableError),
-    /// Not all segments are done.
+    /// Some segments are not finished.
     #[error("{done} segments are done, but the backfill has {all}")]
     Segments {
-        /// So many are.
+        /// Number of segments that are finished.
         done: usize,
-        /// Of so many.
+        /// Number of segments of the backfill.
         all: u32,
     },
 }
@@ -64,7 +64,7 @@ impl HasErrorName for Error {
     }
 }
 
-/// Looks at the table once more, writes down that the bucket has all of its items from now on, and counts.
+/// Checks the table again, records that the bucket has all of its items from now on, and adds up the counters.
 pub async fn finish(
     dynamodb: &aws_sdk_dynamodb::Client,
     s3: &aws_sdk_s3::Client,

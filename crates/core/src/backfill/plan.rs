@@ -10,22 +10,22 @@ use crate::error_name::{ErrorName, HasErrorName};
 use crate::input::InvalidInput;
 use crate::item_history::tables::FollowedError;
 
-/// Items a second that one segment puts at ease: 64 at a time, in 64 ms each.
+/// Items per second that one segment writes easily: 64 concurrent PUTs of 64 ms each.
 const PUTS_A_SECOND: u32 = 1_000;
 
-/// Items a second that it does not put more of: 64 at a time, in 20 ms each.
+/// Maximum items per second that one segment writes: 64 concurrent PUTs of 20 ms each.
 const MOST_PUTS_A_SECOND: u32 = 3_200;
 
-/// Why nothing is backfilled.
+/// The reason why a backfill does not start.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The input cannot be followed.
+    /// The input is invalid.
     #[error(transparent)]
     Input(#[from] InvalidInput),
-    /// The table cannot be read, or would not be kept up.
+    /// The table cannot be read, or its stream does not carry its items.
     #[error(transparent)]
     Table(#[from] TableError),
-    /// Nothing says what reads the table's stream.
+    /// The event source mapping that reads the table's stream was not found.
     #[error(transparent)]
     Followed(#[from] FollowedError),
 }
@@ -40,7 +40,7 @@ impl HasErrorName for Error {
     }
 }
 
-/// Looks at the table, and says what the backfill goes by.
+/// Checks the table and plans the backfill.
 pub async fn plan(dynamodb: &aws_sdk_dynamodb::Client, wanted: Wanted) -> Result<Backfill, Error> {
     let (table, stream_arn) = describe(dynamodb, &wanted.table_name, wanted.stream_arn.as_deref()).await?;
     let (bytes, items) = (table.table_size_bytes(), table.item_count());
@@ -57,16 +57,16 @@ pub async fn plan(dynamodb: &aws_sdk_dynamodb::Client, wanted: Wanted) -> Result
     })
 }
 
-/// In how many segments a table of so many bytes and items is read. With a rate they are as few as take all of it, and
-/// those that are asked for are no more than an execution comes to the end of; what it does not come to the end of is
-/// refused.
+/// Returns the number of segments for a table of this many bytes and items. With a rate limit, it is the lowest number
+/// that uses the whole rate. A requested number is reduced to what an execution can finish. Fails if an execution
+/// cannot finish.
 pub fn segments(wanted: &Wanted, bytes: Option<i64>, items: Option<i64>) -> Result<u32, InvalidInput> {
     let Wanted { table_name, max_read_capacity_units: rate, seconds_per_call, .. } = wanted;
     let (table_bytes, items) = (number(bytes), number(items));
     let most = match (wanted.segments, *rate) {
         (0, 0) => scan_segments::by_size(bytes),
         (0, rate) => {
-            // So few, too, as put so many items.
+            // The lower limit also allows for the number of items that a segment can write.
             let items_a_second = f64::from(rate) * 4_096.0 * items as f64 / table_bytes.max(1) as f64;
             let to_put = (items_a_second / f64::from(PUTS_A_SECOND)).ceil() as u32;
             scan_segments::by_size(bytes).min(scan_segments::by_rate(rate, true).max(to_put))
@@ -74,7 +74,7 @@ pub fn segments(wanted: &Wanted, bytes: Option<i64>, items: Option<i64>) -> Resu
         (asked, _) => asked,
     };
     let most = most.min(scan_segments::by_capacity(*rate, MOST_SEGMENTS));
-    // Nobody calls again: it goes on until all is done.
+    // With 0 there is a single call, which runs until the backfill is done.
     if *seconds_per_call == 0 {
         return Ok(most);
     }

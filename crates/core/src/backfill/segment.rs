@@ -1,13 +1,13 @@
-//! Reads a segment of a table and puts its items into the bucket: what the step and the command line call.
+//! Reads a segment of a table and writes its items to the bucket. The step and the command line call this.
 //!
-//! While the items of a page are put, the next page is on its way. A page is done when each of its items is in the bucket,
-//! by this call or by whatever was there before; the cursor stands behind the last page that is. Capacity is paid for
-//! afterwards, as DynamoDB says what a page took only with the page.
+//! While the items of a page are written, the next page is fetched. A page is done when each of its items is in the
+//! bucket, from this call or from before. The cursor is after the last page that is done. Capacity is paid for
+//! afterwards, because DynamoDB returns the consumed capacity only with the page.
 //!
-//! A version says since when its item is known to be so: the second at which DynamoDB answered, by DynamoDB's clock. The
-//! item was read in that second or before, and a later change in it is told by the stream, whose version takes the place of
-//! this one. An earlier second would have snapshots hold a state that was not yet so; a later one only has them lack what
-//! is not known. The caller's own clock may be hours off, and is asked only where an answer has no time.
+//! The time of a version is the second at which DynamoDB responded, by DynamoDB's clock. The item was read in that
+//! second or before. If the item changes later in that second, the stream delivers the change, and its version replaces
+//! this one. An earlier time would make snapshots contain a state that did not exist yet. A later time only makes them
+//! lack items that are not known. The caller's clock may be hours off, and is used only if a response has no time.
 
 use std::pin::pin;
 use std::time::Duration;
@@ -30,55 +30,55 @@ use crate::item_history::sequence_number::SequenceNumber;
 use crate::item_history::store::Store;
 use crate::item_history::version::{EventName, Version, body_of_item, object_key};
 
-/// What is read, and where it goes.
+/// The segment to read, and the clients that it needs.
 #[derive(Clone, Copy, Debug)]
 pub struct SegmentJob<'a> {
-    /// What the backfill goes by.
+    /// The plan of the backfill.
     pub backfill: &'a Backfill,
-    /// Which segment.
+    /// Index of the segment, starting at 0.
     pub segment: u32,
-    /// DynamoDB.
+    /// DynamoDB client.
     pub calls: &'a RawItems,
-    /// The bucket.
+    /// Bucket of the items.
     pub store: &'a Store,
-    /// How long; `None` until all is done. At least one page is read.
+    /// Time limit of the call; `None` to run until the segment is done. At least one page is read.
     pub time: Option<Duration>,
-    /// What versions have their times from, where an answer does not say when it was given.
+    /// Clock for the times of versions if a response has no time.
     pub clock: Clock,
 }
 
-/// How far it came.
+/// The progress of a segment.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Checkpoint {
-    /// The key behind which the next page begins, as DynamoDB JSON; `None` before the first page and behind the last.
+    /// Key after which the next page begins, as DynamoDB JSON; `None` before the first page and after the last.
     pub cursor: Option<String>,
-    /// Items of the segment, up to there, that were put.
+    /// Number of the segment's items written so far.
     pub written: u64,
-    /// Those where something was already.
+    /// Number of the segment's items that already had an object.
     pub kept: u64,
-    /// Whether that is all.
+    /// Whether the segment is done.
     pub done: bool,
 }
 
-/// Why it stopped short.
+/// The reason why a segment was not finished.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The table is gone.
+    /// The table was deleted.
     #[error("table {0} does not exist any more: it was deleted while it was read")]
     TableMissing(String),
-    /// An item is none.
+    /// An item cannot be read.
     #[error("item {number} of the page behind {cursor} of segment {segment} cannot be read")]
     Item {
-        /// Its place in the page, from 1.
+        /// Number of the item in the page, starting at 1.
         number: usize,
-        /// Where the page begins.
+        /// Start of the page.
         cursor: String,
-        /// The segment.
+        /// Index of the segment.
         segment: u32,
         /// What is wrong with the item, and where.
         source: Malformed,
     },
-    /// An AWS call failed. Its name and action are kept.
+    /// An AWS call failed; holds its error name and action.
     #[error(transparent)]
     Aws(#[from] AwsFailure),
 }
@@ -93,22 +93,22 @@ impl HasErrorName for Error {
     }
 }
 
-/// What became of an item of a page.
+/// The result of writing an item of a page.
 enum Put {
-    /// It is in the bucket: by this put, or by what was there.
+    /// The item is in the bucket; `new` if this write put it there.
     Done { new: bool },
-    /// S3 did not take it for now.
+    /// S3 throttled the write.
     Throttled { place: usize, failure: AwsFailure },
 }
 
-/// A page, and when it was there.
+/// A page, and the time at which it was read.
 struct Seen {
     page: Page,
     at: DateTime<Utc>,
 }
 
-/// Goes on from where an earlier call came to. What may pass ends it well where a page was done, as the next call goes on
-/// from there. `tell` is told of each page that is done.
+/// Continues a segment from a checkpoint. A transient failure ends the call successfully if at least one page was done,
+/// because the next call continues from there. Passes the checkpoint after each page to `tell`.
 pub async fn run(
     work: &SegmentJob<'_>,
     from: Checkpoint,
@@ -152,7 +152,7 @@ pub async fn run(
         _ => {}
     }
     if !reached.done {
-        // What the last page took is paid for by this call, as the next one does not know of it.
+        // This call waits for the capacity of its last page, because the next call does not know about it.
         rate_limiter.wait().await;
     }
     Ok(reached)
@@ -181,8 +181,8 @@ impl SegmentJob<'_> {
         Ok(Seen { page, at })
     }
 
-    /// Puts the items of a page that begins behind `start`: how many were put, and how many found something. Those that S3
-    /// throttles are put again, fewer at a time; the others are not.
+    /// Writes the items of a page that begins after `start`. Returns how many were written and how many already had an
+    /// object. Only throttled items are written again, fewer at a time.
     async fn put(
         &self,
         Seen { page, at }: &Seen,
@@ -232,11 +232,11 @@ impl SegmentJob<'_> {
         Ok((written, kept))
     }
 
-    /// The version that an item makes.
+    /// Builds the change that an item makes.
     fn change(&self, item: &[u8], names: &[&str], at: DateTime<Utc>) -> Result<Change, Malformed> {
         let key = item_formats::key_of(item, names)?;
         let sequence_number = SequenceNumber::zero();
-        // As the stream's are: without spaces between its parts.
+        // Writes the item as the stream does, without spaces between its parts.
         let mut line = Vec::with_capacity(item.len() + 1);
         write_line(Format::Plain, item, &mut line)?;
         let body = body_of_item(line.trim_ascii_end(), &sequence_number);

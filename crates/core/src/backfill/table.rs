@@ -1,4 +1,4 @@
-//! The table that a backfill reads, which has to have a stream that carries its items.
+//! Describes the table of a backfill, and checks that its stream carries its items.
 
 use aws_sdk_dynamodb::types::{StreamViewType, TableDescription, TableStatus};
 
@@ -7,29 +7,29 @@ use crate::aws::table as table_description;
 use crate::aws::table::Unscannable;
 use crate::error_name::{ErrorName, HasErrorName};
 
-/// Why the table cannot be read, or what is read would not be kept up.
+/// The reason why a table cannot be read, or why its changes would not be backed up.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum TableError {
-    /// There is no such table.
+    /// The table does not exist.
     #[error("table {0} does not exist (any more)")]
     Missing(String),
-    /// Not yet.
+    /// The table cannot be read yet.
     #[error("table {table} cannot be read yet: {reason}")]
     Busy {
-        /// The table's name.
+        /// Name of the table.
         table: String,
-        /// What is still going on.
+        /// The operation that is still in progress.
         reason: &'static str,
     },
-    /// Its stream is not what it has to be.
+    /// The stream of the table is not usable.
     #[error("table {table} {reason}")]
     Stream {
-        /// The table's name.
+        /// Name of the table.
         table: String,
         /// What is wrong, and what would be right.
         reason: String,
     },
-    /// An AWS call failed. Its name and action are kept.
+    /// An AWS call failed; holds its error name and action.
     #[error(transparent)]
     Aws(#[from] AwsFailure),
 }
@@ -46,12 +46,12 @@ impl HasErrorName for TableError {
 }
 
 impl TableError {
-    /// The names that it can have.
+    /// The names that [`TableError`] has in addition to [`AwsFailure::NAMES`].
     pub const NAMES: &'static [ErrorName] = &[ErrorName::SourceTableMissing, ErrorName::StreamNotUsable];
 }
 
-/// Looks at a table: its description and its stream's ARN. `followed` is the stream that something follows already; with
-/// none, any that carries the items will do.
+/// Describes a table, and returns its description and the ARN of its stream. `followed` is the stream that the stack
+/// already follows. If it is `None`, any stream that carries the items is accepted.
 pub async fn describe(
     dynamodb: &aws_sdk_dynamodb::Client,
     table_name: &str,

@@ -1,4 +1,4 @@
-//! What the tests of several steps pass.
+//! Inputs and fixtures for the tests of several steps.
 
 #![allow(
     clippy::expect_used,
@@ -13,20 +13,20 @@ use serde_json::{Value, json};
 use super::Backfill;
 use crate::testing::fake_store::FakeStore;
 
-/// An execution.
+/// ARN of an execution.
 pub const EXECUTION: &str = "arn:aws:states:eu-west-1:123456789012:execution:backfill:by-hand";
-/// The table's stream.
+/// ARN of the table's stream.
 pub const STREAM: &str =
     "arn:aws:dynamodb:eu-west-1:123456789012:table/orders/stream/2026-11-20T00:00:00.000";
 
-/// What the template says.
+/// Returns the template's defaults.
 pub fn defaults() -> Value {
     json!({ "streamArn": STREAM, "bucket": "items-of-orders", "prefix": "items/", "tablesPrefix": "tables/",
         "functionName": "stream-backup", "segments": "0",
         "maxReadCapacityUnits": "0", "secondsPerCall": "600" })
 }
 
-/// What a backfill of [`aws`] goes by, in one segment.
+/// Returns the plan of a backfill of [`aws`] with one segment.
 pub fn backfill() -> Backfill {
     Backfill {
         table_name: "orders".to_owned(),
@@ -41,7 +41,7 @@ pub fn backfill() -> Backfill {
     }
 }
 
-/// An AWS with an empty table `orders`, whose stream carries its items.
+/// Returns a fake AWS with an empty table `orders` whose stream carries its items.
 pub fn aws() -> FakeStore {
     let store = FakeStore::default().with_table("orders", &["id"]);
     store.aws.set("orders", "TableId", json!("id-of-orders"));

@@ -1,37 +1,38 @@
-//! How many objects are put at a time, as S3 takes them.
+//! Limits the number of concurrent PUTs to what S3 accepts.
 //!
-//! A new bucket is one partition, which takes 3,500 PUTs a second, and S3 parts it as requests grow (user guide, "Best
-//! practices design patterns: optimizing Amazon S3 performance"). Until then it answers 503 to what is too much. So the
-//! number is halved where S3 throttles, and grows again by a few with each page that it took whole.
+//! A new bucket is one partition, which accepts 3,500 PUTs per second. S3 splits partitions as requests grow (user
+//! guide, "Best practices design patterns: optimizing Amazon S3 performance"). Until then it responds 503 to excess
+//! requests. The number of concurrent PUTs is halved when S3 throttles, and grows by a few with each page that was not
+//! throttled.
 
 use std::time::Duration;
 
-/// Objects that are put at a time where S3 takes them.
+/// Maximum number of concurrent PUTs.
 const MOST: usize = 64;
-/// What a page that was taken whole adds.
+/// Number of concurrent PUTs that are added after each page.
 const GROWTH: usize = 4;
-/// How often the objects of a page that were throttled are put again, before the page fails.
+/// Number of times that the throttled objects of a page are put again before the page fails.
 const ROUNDS: u32 = 6;
-/// The first pause before they are put again; each one behind it is twice as long.
+/// The first pause before objects are put again. Each later pause is twice as long.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// How many objects are put at a time.
+/// The number of concurrent PUTs.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) struct Window(usize);
 
 impl Window {
-    /// Returns the number.
+    /// Returns the number of concurrent PUTs.
     pub(super) fn size(self) -> usize {
         self.0
     }
 
-    /// Tells that a page was taken whole.
+    /// Raises the number of concurrent PUTs after a page.
     pub(super) fn grow(&mut self) {
         self.0 = (self.0 + GROWTH).min(MOST);
     }
 
-    /// Tells that S3 throttled some in this round, from 0: how long to wait before those are put again; `None` where that was
-    /// tried often enough.
+    /// Halves the number of concurrent PUTs after S3 throttled some of them in this round, starting at 0. Returns how
+    /// long to wait before they are put again, or `None` after the last round.
     pub(super) fn shrink(&mut self, round: u32) -> Option<Duration> {
         self.0 = (self.0 / 2).max(1);
         (round < ROUNDS).then(|| PAUSE * 2_u32.pow(round))
@@ -49,7 +50,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_halves_where_s3_throttles_and_grows_with_what_is_taken() {
+    fn the_window_halves_when_s3_throttles_and_grows_with_each_page() {
         let mut window = Window::default();
         let pauses: Vec<_> =
             (0..9).map(|round| window.shrink(round).map(|pause| pause.as_millis())).collect();

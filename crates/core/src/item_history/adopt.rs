@@ -1,18 +1,20 @@
-//! Takes over what an older system kept of a table: a versioned bucket with an object for each item, named by an MD5, whose
-//! versions are the item's states and whose delete markers are its deletions.
+//! Adopts the history of a table from the bucket of an older system. That bucket is versioned and has one object per
+//! item, named by an MD5. The versions of an object are the states of the item, and its delete markers are the
+//! deletions.
 //!
-//! A state gets the time at which S3 got it, which is all that the old bucket says of it, and a place before every change that
-//! a backfill or a stream of this system told of ([`super::position::ADOPTED`]). Where nothing of the item is there, its states
-//! become versions of its object. Where this system has been, they become [late versions](super::late): what is there stays
-//! current, and whoever asks for an earlier second finds them. An item that the old bucket has as the last and that the end of
-//! a backfill did not find was deleted meanwhile, and gets a tombstone of that second.
+//! An adopted state gets the time at which S3 stored it, the only time that the old bucket records. Its position is
+//! before every change from a backfill or stream of this system ([`super::position::ADOPTED`]). If the new bucket has
+//! nothing of the item, the states become versions of its object. If this system has already written the object, they
+//! become [late versions](super::late): the current version stays current, and reads as of an earlier second find the
+//! adopted states. If the newest adopted state is an item that the first backfill did not find, the item was deleted in
+//! between. It gets a tombstone at the end of the backfill, or at the next insertion of the item if that is earlier.
 //!
-//! What can be read of an object is adopted from its newest state back to the first that cannot be: behind a gap in a
-//! history nothing would be true. So an object whose newest state cannot be read is left whole. What is left is told with
-//! its reason, and stops nothing else.
+//! An object is adopted from its newest state back to the first state that cannot be read, because a history with a gap
+//! would be wrong. If the newest state cannot be read, the whole object is left. Whatever is left is reported with a
+//! reason and does not stop other objects.
 //!
-//! Each version has one number, made of its time and its place in that second, so that a second run finds what the
-//! first one wrote.
+//! The sequence number of a version is made of its second and its place within that second. A second run thus finds
+//! what the first run wrote.
 
 mod listing;
 mod names;
@@ -33,49 +35,49 @@ use super::store::Store;
 use crate::aws::failure::AwsFailure;
 use crate::import::Format;
 
-/// Objects that are taken over at a time.
+/// Number of objects that are adopted concurrently.
 const AT_A_TIME: usize = 16;
 
-/// An old bucket, and where it goes.
+/// The old bucket, the new bucket and how to read the old one.
 #[derive(Clone, Copy, Debug)]
 pub struct Adoption<'a> {
-    /// The old bucket, with its prefix.
+    /// The old bucket and its prefix.
     pub old: &'a Store,
-    /// What its bodies are: [`Format::Json`] or [`Format::Plain`].
+    /// The format of the bodies in the old bucket: [`Format::Json`] or [`Format::Plain`].
     pub format: Format,
     /// The key attributes of the table, the partition key first.
     pub keys: &'a [KeyAttribute<'a>],
-    /// The bucket that it goes into.
+    /// The new bucket and its prefix.
     pub new: &'a Store,
-    /// What stands before the keys of late versions there.
+    /// The key prefix of late versions in the new bucket.
     pub late_prefix: &'a str,
-    /// When a backfill found what was in the table, if one has ended.
+    /// The end of the first backfill of the new bucket; `None` if no backfill has ended.
     pub complete_since: Option<DateTime<Utc>>,
-    /// Whether nothing is written.
+    /// Whether to count only and write nothing.
     pub dry_run: bool,
 }
 
-/// What became of objects.
+/// The counters of an adoption.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Counts {
-    /// Objects that were looked at.
+    /// Number of objects read.
     pub objects: u64,
-    /// Items that they are of, and that are adopted.
+    /// Number of items adopted from these objects.
     pub items: u64,
-    /// States and deletions of these items.
+    /// Number of states and deletions of these items.
     pub states: u64,
-    /// Versions that were written.
+    /// Number of versions written.
     pub written: u64,
-    /// Versions that were there, and states of seconds that this system has told of itself.
+    /// Number of states not written because they already exist, or because this system has the history of their second.
     pub there: u64,
-    /// Items that the end of a backfill did not find, or that began anew: they were deleted by then.
+    /// Number of items that got a tombstone: a backfill did not find them, or they were inserted again later.
     pub gone: u64,
-    /// Objects of which only deletions are left, so that nothing says which items they were.
+    /// Number of objects that have only delete markers, so that their item is unknown.
     pub nameless: u64,
-    /// Second objects of items that have two, as their key attributes were written in either order.
+    /// Number of second objects of an item. An item has two if its key attributes were written in both orders.
     pub twins: u64,
-    /// Objects that are left, whole or up to a state.
+    /// Number of objects left whole or in part.
     pub left: u64,
 }
 
@@ -94,34 +96,34 @@ impl AddAssign for Counts {
     }
 }
 
-/// Why something of an object is left.
+/// The reason why an object was left whole or in part.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Left {
-    /// The object's key.
+    /// Key of the object.
     pub object: String,
-    /// The version that stopped it; `None` where the object is none of an item.
+    /// ID of the version that stopped the adoption; `None` if the object is not an object of an item.
     pub version: Option<String>,
-    /// What is wrong, in words.
+    /// A description of the problem.
     pub reason: String,
-    /// Whether newer states were adopted, so that the history begins behind this version.
+    /// Whether newer states were adopted, so that the history begins after this version.
     pub newer_adopted: bool,
 }
 
-/// What became of an object.
+/// The result of one object.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Done {
-    /// Its key: all up to it are done.
+    /// Key of the object. All objects up to this key are finished.
     pub object: String,
-    /// What is counted of it.
+    /// Counters of this object.
     pub counts: Counts,
-    /// What is in doubt of the states that were read.
+    /// Doubts about the states that were read.
     pub doubts: Doubts,
-    /// Why something of it is left.
+    /// The reason if the object was left whole or in part.
     pub left: Option<Left>,
 }
 
-/// Takes over all objects behind `after`, in the order of their keys, and tells of each that is done.
+/// Adopts all objects after the key `after`, in key order, and reports each finished object to `tell`.
 pub async fn run(
     adoption: &Adoption<'_>,
     after: Option<String>,

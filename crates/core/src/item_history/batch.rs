@@ -1,4 +1,4 @@
-//! The changes of a batch, written side by side where they are of different items and in order where they are of one.
+//! Writes the changes of a batch: those of different items concurrently, those of one item in order.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -11,42 +11,42 @@ use super::store::{ObjectState, Outcome, Store};
 use super::version::EventName;
 use crate::aws::failure::AwsFailure;
 
-/// Objects that are written at a time.
+/// Number of objects that are written concurrently.
 pub const CONCURRENCY: usize = 64;
-/// Fewer stale changes of a batch say nothing.
+/// Minimum number of stale changes for a batch to count as mostly stale.
 const LEAST_STALE: usize = 10;
-/// Objects that a warm function remembers.
+/// Maximum number of objects that a warm function remembers.
 const MOST_REMEMBERED: usize = 20_000;
 
-/// What a function remembers of the objects that it wrote, from batch to batch.
+/// The states of the objects that a function wrote, kept between batches.
 #[derive(Debug, Default)]
 pub struct Memory(Mutex<HashMap<String, ObjectState>>);
 
-/// What became of a batch.
+/// The result of a batch.
 #[derive(Debug, Default)]
 pub struct Applied {
-    /// Versions that were written.
+    /// Number of versions written.
     pub written: usize,
-    /// Changes that were there before, or whose item had gone on.
+    /// Number of changes that were not written because the same or a newer version exists.
     pub stale: usize,
-    /// Changes whose second had a later one of the same item.
+    /// Number of changes not written because the same second has a later change of the item.
     pub superseded: usize,
-    /// The changes that failed, each with why: of each item the first.
+    /// The changes that failed, each with its failure. Only the first one of each item is listed.
     pub failed: Vec<(SequenceNumber, AwsFailure)>,
 }
 
-/// The change of an item that a second ends with.
+/// The last change of an item within a second.
 struct LastOfSecond {
-    /// The sequence number of the second's first change: none of them is there before this one is.
+    /// The sequence number of the second's first change. If the write fails, delivery starts again from this change.
     first: SequenceNumber,
-    /// What that first change was.
+    /// The event of that first change.
     first_event: EventName,
     last: Change,
     superseded: usize,
 }
 
 impl Store {
-    /// Writes the changes of a batch, which come in the order of their shard.
+    /// Writes the changes of a batch, which must be in the order of their shard.
     pub async fn apply_all(&self, changes: Vec<Change>, memory: &Memory) -> Applied {
         let applied = stream::iter(seconds(changes))
             .map(|item| self.apply_item(item, memory))
@@ -70,7 +70,7 @@ impl Store {
                         Outcome::Stale => applied.stale += 1,
                     }
                 }
-                // What follows it would be written over a version that is missing.
+                // A later change would be written over a version that is missing.
                 Err(failure) => {
                     applied.failed.push((first, failure));
                     break;
@@ -81,7 +81,7 @@ impl Store {
     }
 }
 
-/// The last change of each second, together for each item and in order.
+/// Groups changes by item, and keeps the last one of each second, in order.
 fn seconds(changes: Vec<Change>) -> Vec<Vec<LastOfSecond>> {
     let mut items: Vec<Vec<LastOfSecond>> = Vec::new();
     let mut places: HashMap<String, usize> = HashMap::new();
@@ -98,17 +98,17 @@ fn seconds(changes: Vec<Change>) -> Vec<Vec<LastOfSecond>> {
     items
 }
 
-/// The last change of each second of each item. Those of one item stand together and in order.
+/// Returns the last change of each second of each item. The changes of one item are grouped and in order.
 pub fn last_of_seconds(changes: Vec<Change>) -> Vec<Vec<Change>> {
     let lasts = |seconds: Vec<LastOfSecond>| seconds.into_iter().map(|second| second.last).collect();
     seconds(changes).into_iter().map(lasts).collect()
 }
 
-/// Restores are to the second, so of one second's changes the last is enough.
+/// Adds a change to an item. Restores have a resolution of one second, so the last change of a second is enough.
 fn add(item: &mut Vec<LastOfSecond>, change: Change) {
     match item.last_mut() {
         Some(second) if second.last.version.position.at == change.version.position.at => {
-            // A record that is delivered twice in a batch comes again in its old place.
+            // A record that is delivered twice in a batch has the same position both times.
             let position = &change.version.position;
             if position.sequence_number < second.first {
                 second.first = position.sequence_number.clone();
@@ -143,14 +143,14 @@ impl Applied {
         self
     }
 
-    /// Whether most of a batch's changes were there before, or older than what is there. A delivery that is repeated is so once;
-    /// a stream whose changes are so all the time is not the one that the bucket is of.
+    /// Checks whether most changes of a batch were already written, or are older than the current versions. A repeated
+    /// delivery causes this once. If it keeps happening, the stream is not the one that the bucket belongs to.
     pub fn is_mostly_stale(&self) -> bool {
         let others = self.written + self.superseded + self.failed.len();
         self.stale >= LEAST_STALE && self.stale > others
     }
 
-    /// The failed change that comes first in the shard: it and what follows it are to be delivered again.
+    /// Returns the failed change that comes first in the shard. This change and all later ones must be delivered again.
     pub fn first_failed(&self) -> Option<&(SequenceNumber, AwsFailure)> {
         self.failed.iter().min_by(|left, right| left.0.cmp(&right.0))
     }
@@ -161,7 +161,8 @@ impl Memory {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(object)
     }
 
-    /// Forgets everything once it is too much: it is worth little where items hardly come again.
+    /// Remembers the state of an object. Forgets all objects at the limit: the memory is worth little if items are
+    /// rarely written again.
     fn keep(&self, object: String, known: ObjectState) {
         let mut objects = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if objects.len() >= MOST_REMEMBERED {

@@ -1,7 +1,7 @@
-//! A change of an item, as a stream record tells of it.
+//! Reads stream records as changes of items.
 //!
-//! Records are read by hand (docs/adr/0006): a record that cannot be used has to be told apart from the others of its
-//! batch, and set aside with its reason.
+//! Records are read one by one as JSON, like the events in docs/adr/0006. A record that cannot be used must be
+//! separated from the other records of its batch and quarantined with the reason.
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
@@ -13,43 +13,43 @@ use super::version::{EventName, Version, body_of_item, body_of_tombstone, object
 use crate::aws::arn::Arn;
 use crate::text::quoted;
 
-/// A change: the version that it makes.
+/// A change of an item, as the version that it makes.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Change {
-    /// The object's key.
+    /// Key of the item's object.
     pub object: String,
-    /// What the version's metadata says.
+    /// Metadata of the version.
     pub version: Version,
-    /// The version's body, with the item or a tombstone.
+    /// Body of the version: the item or a tombstone.
     pub body: Bytes,
 }
 
-/// A record that will never be a change.
+/// A record that can never become a change. Holds the reason.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("{0}")]
 pub struct PoisonRecord(pub String);
 
-/// The sequence number of a record.
+/// Returns the sequence number of a record.
 pub fn sequence_number_of(record: &Value) -> Option<SequenceNumber> {
     sequence_number_text(record).and_then(SequenceNumber::parse)
 }
 
-/// The sequence number as the record spells it: what it is called by in a batch's answer.
+/// Returns the sequence number as the record spells it, which is how a batch response identifies the record.
 pub fn sequence_number_text(record: &Value) -> Option<&str> {
     record.get("dynamodb")?.get("SequenceNumber")?.as_str()
 }
 
-/// The ARN of the stream that a record is of.
+/// Returns the ARN of the stream that a record comes from.
 pub fn stream_of(record: &Value) -> Option<&str> {
     record.get("eventSourceARN")?.as_str()
 }
 
-/// The label of the stream with this ARN, which is when the stream was made.
+/// Returns the label of the stream with this ARN, which is the time when the stream was created.
 pub fn label_of_stream(stream_arn: &str) -> Option<&str> {
     stream_arn.split_once("/stream/").map(|(_, label)| label)
 }
 
-/// The ARN and the name of the table whose stream has this ARN.
+/// Returns the ARN and the name of the table whose stream has this ARN.
 pub fn table_of_stream(stream_arn: &str) -> Option<(&str, &str)> {
     let (table, _) = stream_arn.split_once("/stream/")?;
     Some((table, Arn::parse(table)?.table_name()?))
@@ -108,7 +108,7 @@ pub fn read(record: &Value, key_names: &[&str], prefix: &str) -> Result<Change, 
     })
 }
 
-/// Seconds since the epoch, as Lambda passes them, to the millisecond.
+/// Converts seconds since the epoch, as Lambda passes them, to a time with a resolution of one millisecond.
 fn time(seconds: f64) -> Option<DateTime<Utc>> {
     let milliseconds = (seconds * 1_000.0).round();
     let in_range = (0.0..1e15).contains(&milliseconds);
@@ -152,7 +152,7 @@ mod tests {
         let item = item_of_body("o", &change.body).unwrap().unwrap();
         let item: Value = serde_json::from_slice(item).unwrap();
         assert_eq!(&item, record().pointer("/dynamodb/NewImage").unwrap());
-        // Another order of the attributes and another spelling of the number are the same item.
+        // A record with another order of the attributes and another spelling of the number is of the same item.
         let mut other = record();
         *other.pointer_mut("/dynamodb/Keys").unwrap() = json!({ "pk": { "S": "a" }, "sk": { "N": "1" } });
         assert_eq!(reading(&other).unwrap().object, change.object);
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn what_can_never_be_a_change_says_why() {
+    fn a_poison_record_has_a_reason() {
         for (place, value, words) in [
             ("/eventName", json!("EXPIRE"), "its eventName is `EXPIRE`; INSERT, MODIFY and REMOVE are known"),
             ("/eventName", json!(null), "it has no eventName"),

@@ -1,9 +1,9 @@
-//! Which seconds a bucket's history is complete for: what `<prefix>coverage.json` says.
+//! Records in `<prefix>coverage.json` for which seconds a bucket's history is complete.
 //!
-//! The versions of an item say nothing of what was there before the oldest of them. Two things decide it for the bucket as
-//! a whole: since when every item of the table has been in it, which is the end of the first backfill, and how long
-//! versions have been kept. Both are written down as they happen, as neither shows afterwards. A second that is not
-//! covered is not known, which is not the same as empty.
+//! The versions of an item do not show what was there before the oldest one. Two facts decide that for the whole
+//! bucket. The first is the end of the first backfill: from then on the bucket has every item of the table. The second
+//! is how long versions have been retained. Both are recorded when they happen, because the bucket does not show them
+//! later. A second that is not covered is unknown, which is not the same as empty.
 
 use aws_sdk_s3::error::ProvideErrorMetadata as _;
 use aws_sdk_s3::primitives::ByteStream;
@@ -13,34 +13,34 @@ use serde::{Deserialize, Serialize};
 use crate::aws::failure::AwsFailure;
 use crate::error_name::ErrorName;
 
-/// How often the document is written while others keep writing it.
+/// Maximum number of attempts to write the document while other writers change it.
 const ROUNDS: usize = 8;
-/// The form of a stream's label, which is when the stream was made, in UTC (API reference, StreamDescription).
+/// Format of a stream's label, which is the UTC time when the stream was created (API reference, StreamDescription).
 const LABEL: &str = "%Y-%m-%dT%H:%M:%S%.f";
 
-/// What is known of a bucket's history.
+/// The known facts about a bucket's history.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Coverage {
-    /// The end of the first backfill: from this second on every item of the table is in the bucket.
+    /// End of the first backfill. From this second on, every item of the table is in the bucket.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub complete_since: Option<DateTime<Utc>>,
-    /// The label of the stream that was followed then.
+    /// Label of the table's stream at that time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stream: Option<String>,
-    /// When another stream of the table began. What changed between the two is not in the bucket.
+    /// Start of another stream of the table. Changes between the two streams are not in the bucket.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub broken_since: Option<DateTime<Utc>>,
-    /// Days for which versions are kept, as last seen; 0 for ever.
+    /// Days for which the bucket retains noncurrent versions, as last observed; 0 means forever.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub noncurrent_days: Option<u32>,
-    /// Versions that were current before may be gone, as they were kept for fewer days once.
+    /// Versions that were current before this time may be gone, because the retention was shorter once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kept_since: Option<DateTime<Utc>>,
 }
 
-/// The document. Its first line says what it is, and that it is more than a tombstone: the bucket's lifecycle rule for
-/// deletions goes by an object's size.
+/// The document as it is written. Its first field says what the document is and makes it larger than a tombstone,
+/// because the bucket's lifecycle rule for deletions selects objects by size.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct Document<'a> {
@@ -52,36 +52,36 @@ struct Document<'a> {
 const ABOUT: &str =
     "since when every item of the table is in this bucket, and for how long versions have been kept";
 
-/// How things stand when a coverage is written or asked.
+/// The stream, the retention and the time when coverage is written or checked.
 #[derive(Clone, Copy, Debug)]
 pub struct Present<'a> {
-    /// The label of the table's stream; `None` where nothing says it.
+    /// Label of the table's stream; `None` if unknown.
     pub stream: Option<&'a str>,
-    /// Days for which versions are kept; 0 for ever, `None` where nothing says it.
+    /// Days for which the bucket retains noncurrent versions; 0 means forever, `None` means unknown.
     pub noncurrent_days: Option<u32>,
-    /// The time.
+    /// The current time.
     pub now: DateTime<Utc>,
 }
 
-/// Why a second is not covered.
+/// The reason why a second is not covered.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum Uncovered {
-    /// No backfill has come to its end.
+    /// No backfill has ended.
     #[error(
         "no backfill has ended, so that items may be missing that were in the table before its stream was followed; run a \
          backfill, and take a second from then on"
     )]
     NoBackfill,
-    /// The second is before the end of the first one.
+    /// The second is before the end of the first backfill.
     #[error("the first backfill ended at {0}, and what was in the table before is not known as a whole")]
     BeforeBackfill(DateTime<Utc>),
-    /// The table has had another stream.
+    /// The table has had another stream since the first backfill.
     #[error(
         "the table got another stream at {0}, and what changed between the two is not in the bucket; begin a new prefix with \
          a backfill"
     )]
     AnotherStream(DateTime<Utc>),
-    /// Versions are gone.
+    /// Versions of that time may have expired.
     #[error(
         "versions were kept for fewer days once, and those that were current before {0} may be gone, so that an item may be \
          missing, or be older than it was"
@@ -90,7 +90,7 @@ pub enum Uncovered {
 }
 
 impl Coverage {
-    /// Brings it up to date with how things stand. Doing it again changes nothing.
+    /// Updates the coverage with the present stream and retention. Repeating it changes nothing.
     #[must_use]
     pub fn observed(mut self, present: &Present<'_>) -> Coverage {
         self.broken_since = self.broken_since_at(present);
@@ -99,19 +99,19 @@ impl Coverage {
         self
     }
 
-    /// Adds that a backfill has ended now. The first one counts.
+    /// Records that a backfill has ended now. Only the first backfill counts.
     #[must_use]
     pub fn backfilled(self, present: &Present<'_>) -> Coverage {
         let mut coverage = self.observed(present);
         if coverage.complete_since.is_none() {
-            // From the next whole second on: restores are to the second.
+            // Starts at the next whole second, because restores have a resolution of one second.
             coverage.complete_since = Some(present.now.trunc_subsecs(0) + TimeDelta::seconds(1));
             coverage.stream = present.stream.map(str::to_owned);
         }
         coverage
     }
 
-    /// Whether the items of a second are known; otherwise why not.
+    /// Checks whether the state of every item at a second is known, and returns the reason if it is not.
     pub fn check(&self, at: DateTime<Utc>, present: &Present<'_>) -> Result<(), Uncovered> {
         match (self.complete_since, self.broken_since_at(present), self.kept_since_at(present)) {
             (None, _, _) => Err(Uncovered::NoBackfill),
@@ -122,8 +122,8 @@ impl Coverage {
         }
     }
 
-    /// Says since when a deletion has left a trace: the tombstone, or a version behind its delete marker. `None` where all of
-    /// them have.
+    /// Returns the time since when every deletion has left a tombstone, or a version behind its delete marker. Returns
+    /// `None` if all deletions have.
     pub fn deletions_since(&self, present: &Present<'_>) -> Option<DateTime<Utc>> {
         let days = present.noncurrent_days.filter(|days| *days > 0);
         let kept = days.map(|days| present.now - TimeDelta::days(days.into()));
@@ -151,22 +151,22 @@ impl Coverage {
     }
 }
 
-/// When a stream with this label was made.
+/// Returns the time when a stream with this label was created.
 fn began(label: &str) -> Option<DateTime<Utc>> {
     NaiveDateTime::parse_from_str(label, LABEL).ok().map(|time| time.and_utc())
 }
 
-/// The key of the document.
+/// Returns the key of the document.
 pub fn key(prefix: &str) -> String {
     format!("{prefix}coverage.json")
 }
 
-/// Reads the coverage of the items under a prefix; nothing is known where there is no document.
+/// Reads the coverage of the items under a prefix. Returns an empty coverage if there is no document.
 pub async fn read(s3: &aws_sdk_s3::Client, bucket: &str, prefix: &str) -> Result<Coverage, AwsFailure> {
     Ok(read_with_etag(s3, bucket, prefix).await?.0)
 }
 
-/// Writes the coverage that `change` makes of the one that is there, unless it is the same.
+/// Applies `change` to the existing coverage, and writes the result if it differs.
 pub async fn update(
     s3: &aws_sdk_s3::Client,
     bucket: &str,
@@ -190,7 +190,8 @@ pub async fn update(
         match put.body(ByteStream::from(body)).send().await {
             Ok(_) => return Ok(changed),
             Err(error) => match error.code() {
-                // Another was quicker, or this one was and its answer got lost: what is there says it.
+                // Another writer was faster, or this write succeeded and its response was lost. Reading again settles
+                // it.
                 Some("PreconditionFailed" | "ConditionalRequestConflict" | "NoSuchKey") => {}
                 _ => return Err(AwsFailure::from_call("s3:PutObject")(error)),
             },

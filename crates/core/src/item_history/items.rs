@@ -1,27 +1,27 @@
-//! Where the versions of a table's items are.
+//! The location of a table's item history.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::late;
 
-/// Where an incremental backup keeps its versions.
+/// The location of an item history in S3.
 #[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Items {
-    /// The bucket.
+    /// Name of the bucket.
     pub bucket: String,
-    /// Before every key; empty, or ending in `/`.
+    /// Key prefix of all items; empty or ending in `/`.
     pub prefix: String,
-    /// Before the keys of records that were set aside, which may lie under an empty `prefix`.
+    /// Key prefix of quarantined records. Under an empty `prefix`, these objects are among the items.
     pub failures_prefix: String,
-    /// The folder of the table's late versions, `<table>/`; empty for the table that the stack is named for.
+    /// Folder of the table's late versions, `<table>/`; empty for the stack's own table.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub folder: String,
 }
 
 impl Items {
-    /// Returns what stands before the keys of late versions.
+    /// Returns the key prefix of late versions.
     pub fn late_prefix(&self) -> String {
         late::prefix(&self.failures_prefix, &self.folder)
     }

@@ -1,8 +1,8 @@
-//! The key attributes of a backup's items, in the table's order.
+//! Finds the key attributes of a backup's items, in the table's order.
 //!
-//! The metadata of the versions says them: it holds the key of each item that is not too long for it, in the table's order.
-//! So they are known where the table is gone, which is when a backup is needed most, and where there is another one
-//! of its name.
+//! The metadata of a version holds the key of its item, in the table's order, unless the key is too long. The key
+//! attributes are therefore known even if the table was deleted, which is when a backup is needed most, or replaced by
+//! another table of the same name.
 
 use std::fmt;
 
@@ -14,11 +14,11 @@ use super::version::Version;
 use crate::aws::failure::AwsFailure;
 use crate::aws::table as table_description;
 
-/// So many objects are looked at. One is enough but where keys have more than a thousand letters.
+/// Maximum number of objects that are read. One is enough, unless the keys are longer than 1,000 characters.
 const MOST_LOOKS: usize = 1_000;
 
-/// The key attributes of a table, in its order. Where it is gone, those of the versions that the store holds; `None` where
-/// it holds none either.
+/// Returns the key attributes of a table, in its order. If the table does not exist, takes them from the versions in
+/// the store. Returns `None` if no version has them either.
 pub async fn of_table(
     dynamodb: &aws_sdk_dynamodb::Client,
     store: &Store,
@@ -30,7 +30,7 @@ pub async fn of_table(
     }
 }
 
-/// The key attributes that an object's metadata says; `None` where none says it.
+/// Returns the key attributes from the metadata of an object; `None` if no object has them.
 pub async fn of_versions(
     s3: &aws_sdk_s3::Client,
     bucket: &str,
@@ -55,12 +55,12 @@ pub async fn of_versions(
     Ok(None)
 }
 
-/// The names of the members of an item's key, in the order in which they stand there.
+/// Returns the names of the members of an item's key, in the order in which they are written.
 fn names_of(item_key: &str) -> Option<Vec<String>> {
     serde_json::from_str::<Names>(item_key).ok().map(|names| names.0).filter(|names| !names.is_empty())
 }
 
-/// A map's names in their order, which a map that was read has lost.
+/// The names of a JSON object's members in their order, which a deserialized map would lose.
 struct Names(Vec<String>);
 
 impl<'de> Deserialize<'de> for Names {
@@ -92,7 +92,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_come_in_the_order_in_which_they_are_written() {
+    fn names_keep_their_written_order() {
         let names = |text| names_of(text).map(|names| names.join(" "));
         assert_eq!(names(r#"{"pk":{"S":"a"},"a":{"N":"1"}}"#).as_deref(), Some("pk a"));
         assert_eq!(names(r#"{"id":{"B":"AA=="}}"#).as_deref(), Some("id"));

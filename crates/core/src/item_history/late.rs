@@ -1,20 +1,20 @@
-//! Late versions: changes that came back when their item had gone on.
+//! Stores late versions: changes that are replayed after their item has changed again.
 //!
-//! Lambda may give up a change, which lies in a bucket until somebody replays it. Where the item has changed since, the
-//! change cannot become a version of the item's object: S3 orders an object's versions by when they were put, and the
-//! newest is current. Without it the history is wrong between the two changes. So it lies beside, as an object of its own
-//! whose key says the item and the place among the item's changes, with the body and the metadata that its version would
-//! have had ([`super::version`]):
+//! Lambda may discard a change, which then waits in a bucket for a replay. If the item has changed since, the change
+//! cannot become a version of the item's object: S3 orders the versions of an object by the time of the PUT, and the
+//! newest is current. Without the change, the history between the two changes would be wrong. A late version is
+//! therefore an additional object. Its key holds the item and the position among the item's changes, and its body and
+//! metadata are those that the version would have had ([`super::version`]):
 //!
 //! `<FailuresPrefix>late/<first two letters of the hash>/<hash>/<stream's label>/<sequence number, 40 digits>`
 //!
-//! for the table that the stack is of, and with `<table>/` behind `late/` for another ([`super::tables`]).
+//! This is the key for the stack's own table. For other tables, `<table>/` follows `late/` ([`super::tables`]).
 //!
-//! Whoever asks what an item was at a second has to look at its object's versions and at these. A late version may repeat
-//! one of the object's versions: whether it is among them is not asked when it is written.
+//! To find the state of an item at a second, read both the versions of its object and its late versions. A late version
+//! may duplicate a version of the object, because writing it does not check that.
 //!
-//! A list is of versions, not of current objects. Where `IncrementalPrefix` is empty, the rule that turns deletions into
-//! delete markers reaches late tombstones as well; what is behind the marker still counts.
+//! Listing uses object versions, not current objects. If `IncrementalPrefix` is empty, the lifecycle rule that turns
+//! deletions into delete markers also applies to late tombstones. The version behind the marker still counts.
 
 use aws_sdk_s3::error::ProvideErrorMetadata;
 use aws_sdk_s3::primitives::ByteStream;
@@ -30,57 +30,57 @@ use crate::aws::failure::AwsFailure;
 use crate::clock::utc;
 use crate::error_name::ErrorName;
 
-/// Behind `FailuresPrefix`, before the keys of late versions. The template's lifecycle rule has it too.
+/// The part of late versions' keys after `FailuresPrefix`. The template's lifecycle rule uses it too.
 const FOLDER: &str = "late/";
-/// How often a late version is put while something else is going on with its object.
+/// Maximum number of attempts to write a late version while another request changes its object.
 const TRIES: usize = 4;
 
-/// Which change a late version is.
+/// The identity of the change in a late version.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct LateKey {
-    /// The key of the item's object without `IncrementalPrefix`: `ab/ab…`, with the 64 letters of a hash.
+    /// Key of the item's object without `IncrementalPrefix`: `ab/ab…`, with the 64 letters of a hash.
     pub item: String,
-    /// The label of the change's stream.
+    /// Label of the change's stream.
     pub stream: String,
-    /// The change's number in the stream.
+    /// Sequence number of the change in the stream.
     pub sequence_number: SequenceNumber,
 }
 
 /// A late version, as S3 lists it. Its time and event are in its metadata.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Late {
-    /// Which change it is.
+    /// The identity of the change.
     pub key: LateKey,
-    /// The object's key.
+    /// Key of the object.
     pub object: String,
-    /// S3's id of the version.
+    /// Version ID in S3.
     pub id: String,
-    /// S3's name of its content.
+    /// ETag of the version.
     pub etag: String,
-    /// Bytes of its body: those of a tombstone are [`super::version::TOMBSTONE_SIZE`].
+    /// Size of the body in bytes; [`super::version::TOMBSTONE_SIZE`] for a tombstone.
     pub size: u64,
-    /// When S3 got it.
+    /// Time when S3 stored the version.
     pub put_at: DateTime<Utc>,
 }
 
-/// The items whose late versions are listed, by their objects' keys without `IncrementalPrefix`.
+/// A range of items, by their objects' keys without `IncrementalPrefix`.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Items {
-    /// Only what comes behind this one.
+    /// Exclusive lower bound; `None` for the first item.
     pub after: Option<String>,
-    /// Only what comes up to this one.
+    /// Inclusive upper bound; `None` for the last item.
     pub until: Option<String>,
 }
 
 impl LateKey {
-    /// Returns the key of the late version that a change makes: `item` is the key of the item's object without
-    /// `IncrementalPrefix`. `None` where the position names no stream, as that of a backfill.
+    /// Returns the key of the late version of a change. `item` is the key of the item's object without
+    /// `IncrementalPrefix`. Returns `None` if the position has no stream, as that of a backfill.
     pub fn new(item: &str, position: &Position) -> Option<LateKey> {
         let stream = position.stream.clone().filter(|stream| !stream.is_empty())?;
         Some(LateKey { item: item.to_owned(), stream, sequence_number: position.sequence_number.clone() })
     }
 
-    /// Reads an object's key; `None` where it is not that of a late version.
+    /// Parses an object's key. Returns `None` if it is not the key of a late version.
     pub fn parse(late_prefix: &str, object: &str) -> Option<LateKey> {
         let key = object.strip_prefix(late_prefix)?;
         let (first, rest) = key.split_once('/')?;
@@ -95,20 +95,20 @@ impl LateKey {
         })
     }
 
-    /// Returns the key of the object.
+    /// Returns the key of the late version's object.
     pub fn object(&self, late_prefix: &str) -> String {
         let LateKey { item, stream, sequence_number } = self;
         format!("{late_prefix}{item}/{stream}/{}", sequence_number.padded())
     }
 }
 
-/// Returns what stands before the keys of the late versions of a table, whose folder is empty or ends in `/`.
+/// Returns the key prefix of the late versions of a table, whose folder is empty or ends in `/`.
 pub fn prefix(failures_prefix: &str, folder: &str) -> String {
     format!("{failures_prefix}{FOLDER}{folder}")
 }
 
-/// Keeps a change as a late version, once however often it comes: whether it was not there. Use it where the item's object
-/// has a newer version.
+/// Writes a change as a late version, unless the late version exists. Returns whether it was written. Use this if the
+/// item's object has a newer version.
 pub async fn keep(store: &Store, late_prefix: &str, change: &Change) -> Result<bool, AwsFailure> {
     const PUT: &str = "s3:PutObject";
     let item = change.object.strip_prefix(store.prefix.as_str()).unwrap_or(&change.object);
@@ -133,8 +133,8 @@ pub async fn keep(store: &Store, late_prefix: &str, change: &Change) -> Result<b
     Err(AwsFailure::contended(&object, TRIES))
 }
 
-/// Lists the late versions of items, those of an item together and in the order of its changes. Other objects in the
-/// folder are passed over.
+/// Lists the late versions of items, grouped by item and in the order of the changes. Skips other objects in the
+/// folder.
 pub fn list<'a>(
     s3: &'a aws_sdk_s3::Client,
     bucket: &'a str,
@@ -161,7 +161,7 @@ pub fn list<'a>(
                 ended = true;
                 break;
             }
-            // Behind a delete marker it may have been put again, with the same content.
+            // The object may have been put again behind a delete marker, with the same content.
             if late.object != last {
                 last.clone_from(&late.object);
                 found.push(Ok(late));
@@ -172,7 +172,7 @@ pub fn list<'a>(
     pages.try_flatten()
 }
 
-/// The late version that an entry of a list is; `None` where its key is of something else.
+/// Reads an entry of a list as a late version. Returns `None` if the key is not that of a late version.
 fn read(late_prefix: &str, version: ObjectVersion) -> Result<Option<Late>, AwsFailure> {
     let incomplete = || AwsFailure {
         action: "s3:ListBucketVersions",
@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_says_the_item_the_stream_and_the_number() {
+    fn a_key_holds_the_item_the_stream_and_the_sequence_number() {
         let change = change("1", 42, "MODIFY");
         let item = change.object.strip_prefix("items/").unwrap();
         let key = LateKey::new(item, &change.version.position).unwrap();
@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_late_version_is_kept_once_as_its_version_would_have_been() {
+    async fn a_late_version_is_written_once_with_the_body_and_metadata_of_a_version() {
         let aws = FakeStore::default();
         let change = change("1", 42, "MODIFY");
         aws.fail_action("s3:PutObject", 0, Fault::Refused(409, "ConditionalRequestConflict"));
@@ -258,7 +258,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_late_versions_of_a_range_of_items_come_in_order_over_pages() {
+    async fn late_versions_of_a_range_are_listed_in_order_across_pages() {
         let aws = FakeStore::default();
         aws.state().page_of_list = 2;
         let mut expected = Vec::new();
@@ -281,14 +281,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_delete_marker_over_a_late_version_hides_it_from_nobody() {
+    async fn a_late_version_behind_a_delete_marker_is_still_listed() {
         let aws = FakeStore::default();
         let change = change("a", 9, "REMOVE");
         keep(&store(&aws), "failures/late/", &change).await.unwrap();
         aws.expire("", 61, chrono::TimeDelta::zero());
         assert_eq!(aws.keys(), Vec::<String>::new());
         assert_eq!(listed(&aws, Items::default()).await.len(), 1);
-        // A replay that is repeated then puts it once more.
+        // A repeated replay puts it once more.
         keep(&store(&aws), "failures/late/", &change).await.unwrap();
         assert_eq!(listed(&aws, Items::default()).await.len(), 1);
     }

@@ -1,8 +1,8 @@
-//! The event source mapping that reads the stream: whether it does, as Lambda tells it.
+//! Describes the event source mapping of a stream, and checks whether it reads the stream.
 //!
-//! Lambda says what became of a mapping's last batch in words (API reference, EventSourceMappingConfiguration:
-//! LastProcessingResult). Those that it was seen to answer are `OK`, `No records processed`, and `PROBLEM: …` with the
-//! reason. Any other state, any other words, and none at all count as a problem: what is not known to be read is not read.
+//! Lambda reports the result of a mapping's last batch as text (API reference, EventSourceMappingConfiguration:
+//! LastProcessingResult). Observed values are `OK`, `No records processed`, and `PROBLEM: …` with the reason. Any other
+//! state, any other result and a missing result count as a problem: a stream counts as read only if Lambda confirms it.
 
 use aws_sdk_lambda::error::ProvideErrorMetadata;
 
@@ -10,24 +10,24 @@ use super::change::label_of_stream;
 use crate::aws::failure::AwsFailure;
 use crate::text::quoted;
 
-/// The mapping, as Lambda has it.
+/// An event source mapping, as Lambda returns it.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Mapping {
-    /// `Enabled` where the stream is read; `Creating`, `Updating`, `Disabled` and others where it is not.
+    /// The state: `Enabled` if the stream is read; `Creating`, `Updating`, `Disabled` and others if not.
     pub state: Option<String>,
-    /// What became of the last batch.
+    /// The result of the last batch.
     pub last_result: Option<String>,
-    /// The ARN of the stream that is read.
+    /// ARN of the stream that is read.
     pub stream_arn: Option<String>,
 }
 
 impl Mapping {
-    /// Returns the label of the stream that is read, which is when the stream was made.
+    /// Returns the label of the stream that is read, which is the time when the stream was created.
     pub fn label(&self) -> Option<&str> {
         self.stream_arn.as_deref().and_then(label_of_stream)
     }
 
-    /// Returns what keeps this stream from being read, as sentences: nothing where Lambda says that all is well.
+    /// Returns the problems that keep this stream from being read, as sentences. Empty if Lambda reports no problem.
     pub fn problems(&self, stream_arn: &str) -> Vec<String> {
         let said = |text: &Option<String>| text.as_deref().map_or_else(|| "nothing".to_owned(), quoted);
         let mut problems = Vec::new();
@@ -45,7 +45,8 @@ impl Mapping {
     }
 }
 
-/// Looks at the mapping with this UUID; `None` where Lambda has none. It needs `lambda:GetEventSourceMapping`.
+/// Describes the mapping with this UUID. Returns `None` if Lambda has no such mapping. Needs
+/// `lambda:GetEventSourceMapping`.
 pub async fn describe(lambda: &aws_sdk_lambda::Client, uuid: &str) -> Result<Option<Mapping>, AwsFailure> {
     match lambda.get_event_source_mapping().uuid(uuid).send().await {
         Ok(shown) => Ok(Some(Mapping {
@@ -75,7 +76,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_mapping_is_seen_as_lambda_has_it() {
+    async fn describe_returns_the_mapping_as_lambda_has_it() {
         let aws = FakeAws::default();
         aws.response("lambda:GET", |call| {
             assert_eq!(call.key, "2015-03-31/event-source-mappings/1-2-3");
@@ -96,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn what_lambda_does_not_call_well_is_a_problem() {
+    fn any_other_state_or_result_is_a_problem() {
         assert!(mapping("Enabled", "No records processed").problems(STREAM).is_empty());
         for (mapping, words) in [
             (mapping("Disabled", "OK"), "the mapping's State is `Disabled`; it has to be Enabled"),

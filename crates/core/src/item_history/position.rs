@@ -1,45 +1,46 @@
-//! The place of a version among those of its item.
+//! Orders the versions of an item.
 //!
-//! Sequence numbers grow within a stream, and start again with each new one: the first numbers of new streams are near 10^20
-//! whatever the year, below those of a stream that has run for months. A table that is made anew, or whose stream is turned
-//! off and on, has a new stream. Its label is the time at which it was made (API reference, StreamDescription), in one form,
-//! so that labels are in order as text. So a later stream's changes come after all of an earlier one's (docs/adr/0018).
+//! Sequence numbers grow within a stream and start again with each new stream. The first numbers of new streams are
+//! near 10^20 in any year, below those of a stream that has run for months. A table that is recreated, or whose stream
+//! is turned off and on, has a new stream. The label of a stream is the time when it was created (API reference,
+//! StreamDescription), in a fixed format, so labels sort as text. All changes of a later stream come after those of an
+//! earlier stream (docs/adr/0018).
 
 use chrono::{DateTime, Utc};
 
 use super::sequence_number::SequenceNumber;
 
-/// The label of what was taken over from an older system's bucket ([`super::adopt`]): before every stream's as text, and older
-/// than whatever a backfill or a stream of this system told of.
+/// The stream label of versions adopted from an older system's bucket ([`super::adopt`]). It sorts before the label of
+/// every stream. Adopted versions are older than every version from a backfill or stream of this system.
 pub const ADOPTED: &str = "0000-adopted";
 
-/// How far an item's changes have come with a version.
+/// The position of a version among the versions of its item.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Position {
-    /// The label of the stream that told of the change: `2026-11-20T00:00:00.000`. `None` of a backfill, and of a version that
-    /// was written before labels were kept.
+    /// Label of the stream that delivered the change: `2026-11-20T00:00:00.000`. `None` for a backfill, and for
+    /// versions that were written before labels were stored.
     pub stream: Option<String>,
-    /// The change's number in the stream.
+    /// Sequence number of the change in the stream.
     pub sequence_number: SequenceNumber,
-    /// When the item became so.
+    /// Time of the change.
     pub at: DateTime<Utc>,
 }
 
 impl Position {
-    /// Returns the position of what no version made: before every change.
+    /// Returns the position of an object that this system did not write: before every change.
     pub fn zero() -> Position {
         Position { stream: None, sequence_number: SequenceNumber::zero(), at: DateTime::UNIX_EPOCH }
     }
 
-    /// Whether it was taken over from an older system.
+    /// Checks whether the version was adopted from an older system.
     pub fn is_adopted(&self) -> bool {
         self.stream.as_deref() == Some(ADOPTED)
     }
 
-    /// Whether a change with this position is newer than the version that is there.
+    /// Checks whether a change with this position is newer than the existing version.
     ///
-    /// Where that one does not say its stream, it may be of this stream or of an earlier one. A higher number or a later time
-    /// is then newer: within a stream the two grow together, and between streams the time does.
+    /// If the existing version does not record its stream, it may be from this stream or from an earlier one. A higher
+    /// number or a later time is then newer. Within a stream both grow together, and between streams the time grows.
     pub fn is_newer_than(&self, there: &Position) -> bool {
         if self.is_adopted() != there.is_adopted() {
             return there.is_adopted();
@@ -66,7 +67,7 @@ mod tests {
 
     #[test]
     fn a_later_stream_is_newer_whatever_its_numbers() {
-        // Numbers of streams that AWS made in 2020 and 2022.
+        // Sequence numbers of streams that were created in 2020 and 2022.
         let (old, new) = (Some("2020-07-16T20:29:38.000"), Some("2022-06-17T23:18:40.000"));
         let before = position(old, "300000000027074223641", 10);
         let after = position(new, "100000000000914665584", 20);
@@ -89,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_adopted_is_older_than_whatever_is_of_this_system() {
+    fn adopted_versions_are_older_than_all_others() {
         let adopted = |number| position(Some(ADOPTED), number, 50);
         for own in [
             position(None, "0", 10),
@@ -105,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_backfill_read_is_older_than_every_change() {
+    fn backfilled_versions_are_older_than_every_change() {
         let read = position(None, "0", 1_000);
         assert!(position(Some("2022-06-17T23:18:40.000"), "7", 10).is_newer_than(&read));
         assert!(!read.is_newer_than(&read) && position(None, "1", 10).is_newer_than(&Position::zero()));

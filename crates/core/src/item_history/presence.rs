@@ -1,54 +1,54 @@
-//! Whether versions of items lie under a prefix, and where else in the bucket they do.
+//! Finds out whether a prefix holds versions of items, and which other prefix of the bucket does.
 //!
-//! Under a wrong prefix every item looks as if it had never been. Ask here before you tell that something is not there, and
-//! before you begin another backup beside one.
+//! Under a wrong prefix, every item seems never to have existed. Call this before you report that something does not
+//! exist, and before you start another backup in a bucket that has one.
 
 use super::coverage;
 use super::version::prefix_of;
 use crate::aws::failure::AwsFailure;
 use crate::item_history::Items;
 
-/// So many folders of a bucket are looked into.
+/// Maximum number of folders of a bucket that are checked.
 const MOST_FOLDERS: usize = 16;
 
-/// What lies under a prefix.
+/// The objects under a prefix.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Presence {
-    /// Versions of items.
+    /// The prefix holds versions of items.
     Versions,
-    /// Nothing at all.
+    /// The prefix holds nothing.
     Nothing {
-        /// A prefix of the bucket under which versions lie, if one was found.
+        /// Another prefix of the bucket that holds versions, if one was found.
         elsewhere: Option<String>,
     },
-    /// Objects, none of which has the key of an item.
+    /// The prefix holds objects, but none has the key of an item.
     Others {
-        /// The first of them.
+        /// Key of the first object.
         key: String,
-        /// A prefix of the bucket under which versions lie, if one was found.
+        /// Another prefix of the bucket that holds versions, if one was found.
         elsewhere: Option<String>,
     },
 }
 
-/// What the walk through some folders found.
+/// The result of checking some folders.
 #[derive(Default)]
 struct Walked {
-    /// Whether an object has the key of an item under the prefix that was walked.
+    /// Whether an object has the key of an item under the prefix in question.
     own: bool,
-    /// Another prefix that an object has the key of an item under.
+    /// Another prefix under which an object has the key of an item.
     elsewhere: Option<String>,
-    /// The first object that is neither of the prefix nor was set aside.
+    /// The first object that is neither an item of the prefix nor a quarantined record nor the coverage document.
     other: Option<String>,
 }
 
-/// What lies where the items are said to lie. It takes one LIST where that is versions, and at most sixteen for each of the
-/// prefix and the bucket where it is not.
+/// Finds out what a prefix holds. Takes one LIST if the prefix holds versions. Otherwise takes up to 16 for the prefix
+/// and up to 16 for the bucket.
 pub async fn find(s3: &aws_sdk_s3::Client, items: &Items) -> Result<Presence, AwsFailure> {
     let Walked { own, elsewhere, other } = walk(s3, items, &items.prefix).await?;
     if own {
         return Ok(Presence::Versions);
     }
-    // Whoever may list nothing but the prefix is not told what lies beside it.
+    // A caller that may list only the prefix learns nothing about the rest of the bucket.
     let elsewhere = match elsewhere {
         None if !items.prefix.is_empty() => walk(s3, items, "").await.unwrap_or_default().elsewhere,
         found => found,
@@ -59,7 +59,7 @@ pub async fn find(s3: &aws_sdk_s3::Client, items: &Items) -> Result<Presence, Aw
     })
 }
 
-/// Looks at the first object of each folder under `below`, deleted ones too, until one has the key of an item.
+/// Checks the first object of each folder under `below`, including deleted ones, until one has the key of an item.
 async fn walk(s3: &aws_sdk_s3::Client, items: &Items, below: &str) -> Result<Walked, AwsFailure> {
     let mut walked = Walked::default();
     let mut marker = None;
@@ -89,7 +89,7 @@ async fn walk(s3: &aws_sdk_s3::Client, items: &Items, below: &str) -> Result<Wal
     Ok(walked)
 }
 
-/// The last key that a folder could have, for a list to go on behind it.
+/// Returns the last key that a folder could have, so that a list continues after the folder.
 fn behind_folder(key: &str, below: &str) -> String {
     let rest = key.strip_prefix(below).unwrap_or(key);
     match rest.split_once('/') {
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_lies_under_a_prefix_is_told_from_what_lies_beside_it() {
+    async fn versions_under_a_prefix_are_distinguished_from_versions_elsewhere() {
         let hash = "a".repeat(64);
         let object = |prefix: &str| format!("{prefix}aa/{hash}");
         let (of_items, of_root, of_old) = (object("items/"), object(""), object("items/old/"));
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn items_of_which_all_are_deleted_lie_there_still() {
+    async fn a_prefix_whose_items_are_all_deleted_still_holds_versions() {
         let aws = FakeStore::default();
         let s3 = aws.clients().s3();
         let key = format!("items/aa/{}", "a".repeat(64));

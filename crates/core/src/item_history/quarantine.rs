@@ -1,4 +1,4 @@
-//! Records that can never be backed up, kept with the reason.
+//! Quarantines records that can never be backed up, with the reason.
 
 use aws_sdk_s3::error::ProvideErrorMetadata;
 use aws_sdk_s3::primitives::ByteStream;
@@ -9,8 +9,7 @@ use super::store::Store;
 use crate::aws::arn::Arn;
 use crate::aws::failure::AwsFailure;
 
-/// Puts a record aside, once however often it is delivered: `<prefix><table>/<sequence number>.json` has it with the
-/// reason.
+/// Writes a record and the reason to `<prefix><table>/<sequence number>.json`. Repeated deliveries write it once.
 pub async fn quarantine(
     store: &Store,
     prefix: &str,

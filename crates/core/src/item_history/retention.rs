@@ -1,26 +1,25 @@
-//! How far back the versions of a bucket tell: whether it keeps them at all, and for how many days.
+//! Reads how long a bucket retains versions of objects.
 //!
-//! The template's parameter says it to the state machines. Whoever comes with nothing but the bucket's name asks the
-//! bucket.
+//! State machines get the retention from the template's parameter. Use this if only the name of the bucket is known.
 
 use aws_sdk_s3::error::ProvideErrorMetadata;
 use aws_sdk_s3::types::{BucketVersioningStatus, ExpirationStatus, LifecycleRule};
 
 use crate::aws::failure::AwsFailure;
 
-/// The most days that a lifecycle rule takes.
+/// Maximum number of days in a lifecycle rule.
 pub const MOST_DAYS: u32 = 36_500;
 
-/// What a bucket keeps.
+/// The retention of versions in a bucket.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct VersionRetention {
-    /// Whether each version is kept.
+    /// Whether versioning is enabled.
     pub versions: bool,
-    /// Days after which a version is deleted that is not current; 0 for never.
+    /// Days after which a noncurrent version is deleted; 0 means never.
     pub noncurrent_days: u32,
 }
 
-/// What the bucket keeps of the objects under this prefix.
+/// Reads the retention of objects under this prefix.
 pub async fn read(
     s3: &aws_sdk_s3::Client,
     bucket: &str,
@@ -38,8 +37,8 @@ pub async fn read(
     Ok(VersionRetention { versions, noncurrent_days: days.unwrap_or_default() })
 }
 
-/// After how many days a rule deletes versions of objects under this prefix. One for objects with a tag is none: versions
-/// have no tags.
+/// Returns the number of days after which a rule deletes versions of objects under this prefix. Ignores rules for
+/// objects with a tag, because the versions have no tags.
 fn days_of(rule: &LifecycleRule, prefix: &str) -> Option<u32> {
     if rule.status != ExpirationStatus::Enabled {
         return None;
@@ -67,7 +66,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_rules_that_reach_the_items_count() {
+    fn rules_whose_prefix_overlaps_the_items_count() {
         let rule = |filter: LifecycleRuleFilter, status: ExpirationStatus| {
             let expiration = NoncurrentVersionExpiration::builder().noncurrent_days(30).build();
             LifecycleRule::builder()

@@ -1,25 +1,25 @@
 //! The sequence numbers of a DynamoDB stream.
 //!
-//! Decimal numbers of 21 to 40 digits (API reference, StreamRecord), which grow from change to change of an item. They
-//! are of different lengths, so that comparing them as text would be wrong.
+//! They are decimal numbers of 21 to 40 digits (API reference, StreamRecord) that grow from change to change of an
+//! item. Their lengths differ, so they must not be compared as text.
 
 use std::cmp::Ordering;
 use std::fmt;
 
-/// Digits that a stream's numbers have at most (API reference, StreamRecord).
+/// Maximum number of digits of a sequence number (API reference, StreamRecord).
 pub const MOST_DIGITS: usize = 40;
 
-/// The place of a change among those of its item.
+/// The sequence number of a change.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub struct SequenceNumber(String);
 
 impl SequenceNumber {
-    /// Of something that no stream told of: before every change.
+    /// Returns the number for versions that come from no stream: before every change.
     pub fn zero() -> SequenceNumber {
         SequenceNumber("0".to_owned())
     }
 
-    /// The number that the text is; `None` where it is none.
+    /// Parses a sequence number. Returns `None` if the text is not a number.
     pub fn parse(text: &str) -> Option<SequenceNumber> {
         let digits = !text.is_empty() && text.bytes().all(|digit| digit.is_ascii_digit());
         let significant = text.trim_start_matches('0');
@@ -27,12 +27,12 @@ impl SequenceNumber {
         digits.then(|| SequenceNumber(significant.to_owned()))
     }
 
-    /// Its digits, without zeros before them.
+    /// Returns the digits without leading zeros.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Its digits, with zeros before them to [`MOST_DIGITS`]: as text of one length.
+    /// Returns the digits padded with leading zeros to [`MOST_DIGITS`], so that numbers compare as text.
     pub fn padded(&self) -> String {
         format!("{:0>MOST_DIGITS$}", self.0)
     }
@@ -63,7 +63,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_no_number_is_none() {
+    fn other_text_is_not_parsed() {
         for text in ["", "-1", "1.0", "1e3", " 1", "٣"] {
             assert_eq!(SequenceNumber::parse(text), None, "{text}");
         }
@@ -71,7 +71,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn they_compare_as_numbers(left: u128, right: u128, zeros in 0_usize..3) {
+        fn sequence_numbers_compare_as_numbers(left: u128, right: u128, zeros in 0_usize..3) {
             let number = |of: u128| SequenceNumber::parse(&format!("{}{of}", "0".repeat(zeros))).unwrap();
             prop_assert_eq!(number(left).cmp(&number(right)), left.cmp(&right));
             prop_assert_eq!(number(left).to_string(), left.to_string());

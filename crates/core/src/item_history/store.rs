@@ -1,11 +1,13 @@
-//! The bucket that holds a table's items, and the one way to write to it.
+//! Writes item versions to the bucket with conditional requests.
 //!
-//! A version is written only over the version that was seen before it, or where nothing was seen: S3's conditional writes
-//! (`If-Match`, `If-None-Match`; user guide, "Preventing object overwrites with conditional writes"). So what two
-//! writers do is always as if one had done it after the other, and a writer whose change is not newer than what is there
-//! writes nothing. What a writer remembers of an object is a hint: it saves a request where it is right, and costs one
-//! where it is wrong. It can be wrong but not mistaken for right, as no two versions of an object have one ETag: each
-//! body names its sequence number ([`super::version`]).
+//! A version replaces only the version that the writer has read, or no version if the writer found none. S3's
+//! conditional writes ensure this (`If-Match`, `If-None-Match`; user guide, "Preventing object overwrites with
+//! conditional writes"). Concurrent writers thus act as if one wrote after the other, and a writer whose change is not
+//! newer than the existing version writes nothing.
+//!
+//! What a writer remembers of an object is a hint. A correct hint saves a request, and a wrong one costs a request. A
+//! wrong hint is always detected: no two versions of an object have the same ETag, because each body contains its
+//! sequence number ([`super::version`]).
 
 use aws_sdk_s3::error::ProvideErrorMetadata;
 use aws_sdk_s3::primitives::ByteStream;
@@ -15,57 +17,58 @@ use super::position::Position;
 use super::version::{EventName, Version};
 use crate::aws::failure::AwsFailure;
 
-/// How often a change is tried while others keep writing the same object.
+/// Maximum number of attempts to write a change while other writers change the same object.
 const ROUNDS: usize = 8;
 
-/// The bucket.
+/// The bucket of an item history.
 #[derive(Clone, Debug)]
 pub struct Store {
-    /// The client.
+    /// S3 client.
     pub s3: aws_sdk_s3::Client,
-    /// Its name.
+    /// Name of the bucket.
     pub bucket: String,
-    /// Before every key; empty, or ending in `/`.
+    /// Key prefix of all items; empty or ending in `/`.
     pub prefix: String,
 }
 
-/// What is known of an object.
+/// The known state of an object.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum ObjectState {
-    /// There is none, or only a delete marker.
+    /// The object does not exist, or its current version is a delete marker.
     Absent,
-    /// Its current version.
+    /// The object has a current version.
     Current {
-        /// S3's name of its content.
+        /// ETag of the version.
         etag: String,
-        /// How far the item's changes have come.
+        /// Position of the version among the item's changes.
         position: Position,
     },
 }
 
-/// What became of a change.
+/// The result of applying a change.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Outcome {
-    /// It is the current version.
+    /// The change is now the current version.
     Written,
-    /// What is there is as new, or newer: nothing was written.
+    /// The existing version is the same or newer. Nothing was written.
     Stale,
 }
 
-/// What became of a conditional write.
+/// The result of a conditional write.
 enum Put {
     Written(ObjectState),
-    /// The object is not as it was thought to be.
+    /// The object is not in the expected state.
     Refused,
-    /// Another write, or a deletion, came or comes between, and nothing is known of what it does.
+    /// Another write or deletion is under way, and its effect is unknown.
     Conflict,
 }
 
 impl Store {
-    /// Makes the change the current version, unless what is there is as new. Answers what is known afterwards.
+    /// Makes the change the current version, unless the existing version is the same or newer. Returns the state of the
+    /// object afterwards.
     ///
-    /// `hint` is what the caller remembers. With none, an insertion is first taken to find nothing, and anything else is
-    /// preceded by a look.
+    /// `hint` is the state that the caller remembers. Without a hint, an insertion first assumes that the object does
+    /// not exist, and any other change reads the object first.
     pub async fn apply(
         &self,
         change: &Change,
@@ -91,8 +94,8 @@ impl Store {
         Err(AwsFailure::contended(&change.object, ROUNDS))
     }
 
-    /// Puts the change where there is nothing, and nowhere else: whether it did. For a backfill, which has nothing to say
-    /// of an item that the stream knows, be it deleted.
+    /// Writes the change only if the object does not exist, and returns whether it did. Use this in a backfill, which
+    /// must not overwrite what the stream wrote, including deletions.
     pub async fn apply_if_absent(&self, change: &Change) -> Result<bool, AwsFailure> {
         for _ in 0..ROUNDS {
             match self.put(change, &ObjectState::Absent).await? {
@@ -104,12 +107,12 @@ impl Store {
         Err(AwsFailure::contended(&change.object, ROUNDS))
     }
 
-    /// What is there now.
+    /// Reads the current state of an object.
     pub async fn head(&self, object: &str) -> Result<ObjectState, AwsFailure> {
         let head = self.s3.head_object().bucket(&self.bucket).key(object).send().await;
         match head {
             Ok(head) => {
-                // An object that no version made was put here by a person: any change is newer.
+                // An object without version metadata was put by a person: any change is newer.
                 let version = Version::from_metadata(head.metadata());
                 let position = version.map_or_else(Position::zero, |version| version.position);
                 Ok(ObjectState::Current { etag: head.e_tag.unwrap_or_default(), position })

@@ -1,8 +1,8 @@
-//! The tables of a stack: where the items of each lie, and what reads its stream.
+//! Finds the location of each table of a stack, and the event source mapping that reads its stream.
 //!
-//! A stack of `incremental` is of one table, whose items lie under `IncrementalPrefix`. It may follow more tables
-//! (`infra/incremental-tables.yaml`), each of which has a folder of its name under `TablesPrefix`. Which tables are followed,
-//! the event source mappings of the function say, and nothing else: there is no list beside them that could be wrong.
+//! An `incremental` stack has its own table, whose items are under `IncrementalPrefix`. It may follow more
+//! tables (`infra/incremental-tables.yaml`), each with a folder of its name under `TablesPrefix`. The function's event
+//! source mappings are the only list of followed tables, so no second list can disagree with them.
 
 use std::collections::BTreeMap;
 
@@ -17,38 +17,38 @@ use crate::input::InvalidInput;
 use crate::storage::as_prefix;
 use crate::text::quoted;
 
-/// How the tables of a stack lie in its bucket.
+/// The layout of the tables in a stack's bucket.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Layout<'a> {
-    /// The name of the table that the stack is of.
+    /// Name of the stack's own table.
     pub own_table: &'a str,
-    /// Before the keys of its items, as the template says it.
+    /// Key prefix of its items, as the template gives it.
     pub prefix: &'a str,
-    /// Before the folders of the other tables, as the template says it.
+    /// Prefix of the other tables' folders, as the template gives it.
     pub tables_prefix: &'a str,
 }
 
-/// Where the items of a table lie.
+/// The location of a table's items.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct TableLocation {
-    /// Before the keys of its items: empty, or ending in `/`.
+    /// Key prefix of its items; empty or ending in `/`.
     pub prefix: String,
-    /// The table's folder, which late versions have as well: empty for the table that the stack is of, `<table>/` for others.
+    /// Folder of the table, also for its late versions; empty for the stack's own table, `<table>/` for others.
     pub folder: String,
 }
 
-/// What reads the stream of a table.
+/// The stream of a table and the event source mapping that reads it.
 #[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Followed {
-    /// The stream's ARN.
+    /// ARN of the stream.
     pub stream_arn: String,
-    /// The event source mapping's UUID.
+    /// UUID of the event source mapping.
     pub mapping: String,
 }
 
 impl Layout<'_> {
-    /// Returns where the items of the table with this name lie.
+    /// Returns the location of the items of the table with this name.
     pub fn place(&self, table: &str) -> TableLocation {
         if table == self.own_table {
             return TableLocation { prefix: as_prefix(self.prefix), folder: String::new() };
@@ -58,8 +58,9 @@ impl Layout<'_> {
     }
 }
 
-/// Returns what reads the stream of a table, of the event source mappings of the function with this name. Of two mappings, as
-/// while a table gets another stream, that of the newer stream counts. It needs `lambda:ListEventSourceMappings`.
+/// Finds the event source mapping that reads the stream of a table, among those of the function with this name. If a
+/// table has two mappings, as while it gets another stream, the one of the newer stream counts. Needs
+/// `lambda:ListEventSourceMappings`.
 pub async fn followed(
     lambda: &aws_sdk_lambda::Client,
     function_name: &str,
@@ -73,7 +74,7 @@ pub async fn followed(
         let (Some(stream_arn), Some(mapping)) = (mapping.event_source_arn, mapping.uuid) else { continue };
         let Some((_, name)) = table_of_stream(&stream_arn) else { continue };
         let (name, followed) = (name.to_owned(), Followed { stream_arn, mapping });
-        // A stream's label is the time at which it was made.
+        // The label of a stream is the time when it was created.
         let newer = |known: &Followed| known.stream_arn < followed.stream_arn;
         if tables.get(&name).is_none_or(newer) {
             tables.insert(name, followed);
@@ -91,13 +92,13 @@ pub async fn followed(
     })
 }
 
-/// Why nothing says what reads a table's stream.
+/// The reason why the mapping of a table's stream was not found.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum FollowedError {
-    /// Nothing reads it.
+    /// The stack does not follow the table.
     #[error(transparent)]
     Input(#[from] InvalidInput),
-    /// An AWS call failed. Its name and action are kept.
+    /// An AWS call failed; holds its error name and action.
     #[error(transparent)]
     Aws(#[from] AwsFailure),
 }
@@ -111,7 +112,7 @@ impl HasErrorName for FollowedError {
     }
 }
 
-/// Returns the ARN of a table beside another: of the same account and Region.
+/// Returns the ARN of another table in the same account and Region.
 pub fn arn_beside(table_arn: &str, table: &str) -> Option<String> {
     let own = Arn::parse(table_arn)?.table_name()?;
     table_arn.strip_suffix(own).map(|beginning| format!("{beginning}{table}"))
@@ -125,7 +126,7 @@ mod tests {
     use crate::testing::fake_aws::{FakeAws, refusal};
 
     #[test]
-    fn the_own_table_lies_under_its_prefix_and_others_in_folders_of_their_names() {
+    fn the_stacks_table_uses_the_prefix_and_other_tables_use_folders() {
         let layout = Layout { own_table: "orders", prefix: "items", tables_prefix: "/tables" };
         let place = |prefix: &str, folder: &str| TableLocation {
             prefix: prefix.to_owned(),
@@ -141,7 +142,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_functions_mappings_say_what_is_followed_and_the_newer_stream_counts() {
+    async fn followed_finds_the_mapping_of_the_newest_stream() {
         let aws = FakeAws::default();
         let stream = |table: &str, year: u32| {
             format!("arn:aws:dynamodb:eu-west-1:123456789012:table/{table}/stream/{year}-11-20T00:00:00.000")

@@ -1,8 +1,8 @@
-//! What a version of an item's object is: where it lies, what its metadata says, and its body.
+//! The version of an item's object: its key, its metadata and its body.
 //!
-//! A body names its version's sequence number. A conditional write compares ETags, and an ETag says no more than which
-//! content there is; an item that is changed and changed back, or deleted a second time, would have the ETag that a writer
-//! of long ago remembers, and let it write over what is newer (docs/adr/0013).
+//! Each body contains the sequence number of its version. A conditional write compares ETags, and an ETag identifies
+//! only content. An item that is changed and changed back, or deleted a second time, would get the ETag that another
+//! writer still remembers, and that writer could overwrite a newer version (docs/adr/0013).
 
 use std::collections::HashMap;
 
@@ -15,17 +15,18 @@ use super::position::Position;
 use super::sequence_number::{MOST_DIGITS, SequenceNumber};
 use crate::text::hex;
 
-/// S3 takes 2 KB of metadata in all (user guide, "Working with object metadata"), and a key may have 3 KB.
+/// Maximum length of an encoded item key in the metadata. S3 takes 2 KB of metadata in all (user guide, "Working with
+/// object metadata"), and a key may have 3 KB.
 const LONGEST_KEY: usize = 1_000;
 
 const ITEM_BEGINS: &[u8] = br#"{"Item":"#;
 const SEQUENCE_NUMBER_BEGINS: &[u8] = br#""SequenceNumber":""#;
 const BODY_ENDS: &[u8] = br#""}"#;
-/// What stands behind a body's first `{`, or behind its item and the comma.
+/// Length of what follows the first `{` of a tombstone, or the item and the comma.
 const TAIL: usize = SEQUENCE_NUMBER_BEGINS.len() + MOST_DIGITS + BODY_ENDS.len();
 
-/// How many bytes the body of a tombstone has. Every other body has more, so that a list of objects tells which of them
-/// are tombstones; the bucket's lifecycle rule goes by it as well.
+/// Size of a tombstone's body in bytes. Every other body is larger, so a list of objects shows which ones are
+/// tombstones. The bucket's lifecycle rule uses this size as well.
 pub const TOMBSTONE_SIZE: usize = 1 + TAIL;
 
 const STREAM: &str = "stream";
@@ -35,46 +36,48 @@ const EVENT_NAME: &str = "event-name";
 const FIRST_EVENT_NAME: &str = "first-event-name";
 const ITEM_KEY: &str = "item-key";
 
-/// What made a version.
+/// The event that made a version.
 #[derive(Clone, Copy, Debug, Display, EnumString, Eq, PartialEq)]
 #[strum(serialize_all = "SCREAMING_SNAKE_CASE")]
 pub enum EventName {
-    /// The item was put where there was none.
+    /// The item was inserted.
     Insert,
     /// The item was changed.
     Modify,
-    /// The item was deleted: the version is a tombstone.
+    /// The item was deleted. The version is a tombstone.
     Remove,
-    /// The item was there when a backfill read the table.
+    /// The item existed when a backfill read the table.
     Backfill,
 }
 
-/// A version, but for its body.
+/// The metadata of a version.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Version {
-    /// The place among the item's versions.
+    /// Position among the versions of the item.
     pub position: Position,
-    /// What made it so.
+    /// Event that made the version.
     pub event: EventName,
-    /// What came first in its second, whose last change alone is kept: the item did not exist before it where this is
-    /// [`EventName::Insert`], and did otherwise. The same as `event` for a change that was alone in its second.
+    /// First event of the item in this second; only the last change of a second is stored. If it is
+    /// [`EventName::Insert`], the item did not exist before the second, and otherwise it did. Equal to `event` for the
+    /// only change of a second.
     pub first_event: EventName,
-    /// The item's key attributes, as compact DynamoDB JSON.
+    /// Key attributes of the item, as compact DynamoDB JSON.
     pub item_key: String,
 }
 
-/// The key of the object of the item with these key attributes (`item_formats::key_of`, in the table's order).
+/// Returns the key of the object of the item with these key attributes (`item_formats::key_of`, in the table's order).
 ///
-/// The hash is whole, so that two items never share an object, and its first two letters stand before it, so that the
-/// objects spread over as many prefixes as S3 may need to part them (user guide, "Optimizing Amazon S3 performance").
+/// The key contains the whole hash, so two items never share an object. The first two letters of the hash come before
+/// it, so that the objects spread over as many prefixes as S3 may need to partition them (user guide, "Optimizing
+/// Amazon S3 performance").
 pub fn object_key(prefix: &str, item_key: &[u8]) -> String {
     let hash = hex(&Sha256::digest(item_key));
     let (first, _) = hash.split_at(2);
     format!("{prefix}{first}/{hash}")
 }
 
-/// The prefix under which a key is that of an item, `<prefix>ab/ab…` with the 64 letters of a hash; `None` where it is not
-/// the key of an item under any.
+/// Returns the prefix of an item's key, `<prefix>ab/ab…` with the 64 letters of a hash. Returns `None` if the key is
+/// not that of an item.
 pub fn prefix_of(key: &str) -> Option<&str> {
     let (before, hash) = key.rsplit_once('/')?;
     let is_hash = hash.len() == 64 && hash.bytes().all(|letter| matches!(letter, b'0'..=b'9' | b'a'..=b'f'));
@@ -82,19 +85,19 @@ pub fn prefix_of(key: &str) -> Option<&str> {
     (is_hash && (prefix.is_empty() || prefix.ends_with('/'))).then_some(prefix)
 }
 
-/// An object whose body is no version's: something else wrote it.
+/// An object whose body is not that of a version: something else wrote it.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[error(
     "object {object} is no version of an item: its body is neither {{\"Item\":…,\"SequenceNumber\":\"…\"}} nor a tombstone, \
      {{\"SequenceNumber\":\"…\"}}"
 )]
 pub struct NoVersion {
-    /// The object's key.
+    /// Key of the object.
     pub object: String,
 }
 
-/// The body of an item's version, of the item as compact DynamoDB JSON: a line of DynamoDB's own exports, with its
-/// sequence number.
+/// Builds the body of an item's version from the item as compact DynamoDB JSON: a line as in DynamoDB's exports, with
+/// the sequence number added.
 pub fn body_of_item(item: &[u8], sequence_number: &SequenceNumber) -> Bytes {
     let mut body = Vec::with_capacity(ITEM_BEGINS.len() + item.len() + 1 + TAIL);
     body.extend_from_slice(ITEM_BEGINS);
@@ -103,7 +106,7 @@ pub fn body_of_item(item: &[u8], sequence_number: &SequenceNumber) -> Bytes {
     with_tail(body, sequence_number)
 }
 
-/// The body of a tombstone, which says that the item was deleted.
+/// Builds the body of a tombstone, which marks the item as deleted.
 pub fn body_of_tombstone(sequence_number: &SequenceNumber) -> Bytes {
     with_tail(vec![b'{'], sequence_number)
 }
@@ -115,7 +118,7 @@ fn with_tail(mut body: Vec<u8>, sequence_number: &SequenceNumber) -> Bytes {
     Bytes::from(body)
 }
 
-/// The item that the body of this object holds, to the letter as it was put; `None` for a tombstone.
+/// Returns the item in the body of this object, verbatim as it was put; `None` for a tombstone.
 pub fn item_of_body<'a>(object: &str, body: &'a [u8]) -> Result<Option<&'a [u8]>, NoVersion> {
     let item = || {
         let (before, tail) = body.split_at_checked(body.len().checked_sub(TAIL)?)?;
@@ -130,13 +133,13 @@ pub fn item_of_body<'a>(object: &str, body: &'a [u8]) -> Result<Option<&'a [u8]>
 }
 
 impl Version {
-    /// Returns the version of a change that is alone in its second.
+    /// Returns the version of a change that is the only one in its second.
     pub fn new(position: Position, event: EventName, item_key: String) -> Version {
         Version { position, event, first_event: event, item_key }
     }
 
-    /// As an object's metadata, which is ASCII: the item's key is percent-encoded (RFC 3986), and left out where it is
-    /// too long.
+    /// Returns the version as an object's metadata, which must be ASCII. The item's key is percent-encoded (RFC 3986),
+    /// and left out if it is too long.
     pub fn metadata(&self) -> HashMap<String, String> {
         let key = percent_encoding::utf8_percent_encode(&self.item_key, percent_encoding::NON_ALPHANUMERIC);
         let key = Some(key.to_string()).filter(|key| key.len() <= LONGEST_KEY);
@@ -151,7 +154,7 @@ impl Version {
         all.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()
     }
 
-    /// Reads an object's metadata; `None` where it is of no version.
+    /// Reads a version from an object's metadata. Returns `None` if the object is not a version.
     pub fn from_metadata(metadata: Option<&HashMap<String, String>>) -> Option<Version> {
         let text = |name| metadata?.get(name).map(String::as_str);
         let key = text(ITEM_KEY).unwrap_or_default();
@@ -174,7 +177,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_object_lies_under_the_first_letters_of_its_whole_hash() {
+    fn an_objects_key_begins_with_the_first_letters_of_its_hash() {
         // sha256 of `{"id":{"S":"1"}}`, by sha256sum.
         let key = object_key("items/", br#"{"id":{"S":"1"}}"#);
         let hash = key.strip_prefix("items/").unwrap().split_once('/').unwrap();
@@ -183,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn an_items_key_is_the_whole_of_a_hash() {
+    fn prefix_of_needs_a_whole_hash() {
         let hash = "ab".repeat(32);
         for prefix in ["", "a/", "a/b/"] {
             assert_eq!(prefix_of(&format!("{prefix}ab/{hash}")), Some(prefix));
@@ -202,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn a_body_holds_its_item_to_the_letter_and_its_sequence_number() {
+    fn a_body_holds_its_item_verbatim_and_its_sequence_number() {
         let number = SequenceNumber::parse("1405400000000002063282832").unwrap();
         let item = r#"{"id":{"S":"},\"SequenceNumber\":\"1\"}"}}"#.as_bytes();
         let body = body_of_item(item, &number);
@@ -212,7 +215,7 @@ mod tests {
         let tombstone = body_of_tombstone(&number);
         assert_eq!(tombstone, r#"{"SequenceNumber":"0000000000000001405400000000002063282832"}"#);
         assert_eq!(item_of_body("o", &tombstone), Ok(None));
-        // The template's lifecycle rule has one more.
+        // The limit in the template's lifecycle rule is one higher.
         assert_eq!((tombstone.len(), TOMBSTONE_SIZE), (61, 61));
         assert!(body_of_item(b"{}", &number).len() > TOMBSTONE_SIZE);
         let longest = SequenceNumber::parse(&"9".repeat(40)).unwrap();
@@ -220,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn a_body_of_something_else_names_its_object() {
+    fn another_body_is_refused_with_the_key_of_its_object() {
         let body = body_of_item(b"{}", &SequenceNumber::zero());
         let digit = String::from_utf8(body.to_vec()).unwrap().replace("00\"}", "0x\"}");
         let (cut, begun) = (&body[1..], &body[..body.len() - 1]);
@@ -231,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn metadata_says_it_all_in_ascii_within_two_kilobytes() {
+    fn metadata_is_ascii_and_within_two_kilobytes() {
         let version = |item_key: &str| {
             let position = Position {
                 stream: Some("2026-11-20T00:00:00.000".to_owned()),
@@ -246,7 +249,7 @@ mod tests {
         assert!(!metadata.contains_key("first-event-name"));
         let begins = Version { first_event: EventName::Insert, ..short.clone() };
         assert_eq!(Version::from_metadata(Some(&begins.metadata())), Some(begins));
-        // As versions were written before labels were kept.
+        // Versions were written like this before labels were stored.
         let mut unlabelled = metadata.clone();
         unlabelled.remove("stream");
         let reported = Version::from_metadata(Some(&unlabelled)).unwrap();
@@ -259,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn other_objects_are_of_no_version() {
+    fn other_metadata_is_not_a_version() {
         assert_eq!(Version::from_metadata(None), None);
         let mut metadata = HashMap::from([("sequence-number".to_owned(), "1".to_owned())]);
         assert_eq!(Version::from_metadata(Some(&metadata)), None);

@@ -1,7 +1,7 @@
-//! The versions of one item, as S3 has them: what `tablekeeper history` shows.
+//! Lists the versions of one item, as `tablekeeper history` shows them.
 //!
-//! S3 lists the newest first, versions and delete markers apart. A delete marker is put by the bucket's lifecycle rule,
-//! days behind the tombstone that it hides, so that by S3's own times, which are whole seconds, the two have an order.
+//! S3 lists versions and delete markers separately, the newest first. The bucket's lifecycle rule puts a delete marker
+//! days after the tombstone that it hides, so S3's times, which are whole seconds, are enough to order the two.
 
 use std::ops::ControlFlow;
 
@@ -17,56 +17,56 @@ use super::version::{NoVersion, TOMBSTONE_SIZE, Version, body_of_item, item_of_b
 use crate::aws::failure::AwsFailure;
 use crate::clock::utc;
 
-/// How far the clocks may differ by which a change and its version get their times, DynamoDB's and S3's: both are kept in
-/// step to milliseconds, and S3 lists whole seconds.
+/// Maximum difference between the clock of DynamoDB, which times a change, and that of S3, which times its version.
+/// Both are synchronized to milliseconds, and S3 lists whole seconds.
 pub const SKEW: TimeDelta = TimeDelta::seconds(2);
-/// Versions that are looked at at a time.
+/// Number of versions that are read concurrently.
 const AT_A_TIME: usize = 16;
 
-/// One of an object's versions or delete markers.
+/// A version or a delete marker of an object.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Entry {
-    /// S3's id of it.
+    /// Version ID in S3.
     pub id: String,
-    /// When S3 got it.
+    /// Time when S3 stored it.
     pub put_at: DateTime<Utc>,
-    /// What it is.
+    /// The content.
     pub what: What,
 }
 
-/// What an entry is.
+/// The content of an entry.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum What {
     /// A state of the item.
     Item {
-        /// What its metadata says.
+        /// Metadata of the version.
         version: Version,
-        /// Bytes of the item as DynamoDB JSON.
+        /// Size of the item as DynamoDB JSON, in bytes.
         size: u64,
-        /// The item, to the letter as it was put; `None` where it was not asked for.
+        /// The item, verbatim as it was put; `None` if it was not requested.
         item: Option<Bytes>,
     },
     /// The item was deleted.
     Tombstone {
-        /// What its metadata says.
+        /// Metadata of the version.
         version: Version,
     },
-    /// S3 has been told to hide what is behind it.
+    /// A delete marker, which hides the versions behind it.
     DeleteMarker,
-    /// No version of an item: something else put it there.
+    /// Something else put this version. It is not a version of an item.
     Other {
-        /// Its bytes.
+        /// Size in bytes.
         size: u64,
     },
 }
 
-/// Why the versions could not be told.
+/// The reason why the versions could not be read.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum VersionsError {
-    /// An object that says it is a version, and is none.
+    /// An object has the metadata of a version, but not the body of one.
     #[error(transparent)]
     NoVersion(#[from] NoVersion),
-    /// An AWS call failed. Its name and action are kept.
+    /// An AWS call failed; holds its error name and action.
     #[error(transparent)]
     Aws(#[from] AwsFailure),
 }
@@ -80,8 +80,9 @@ struct Listed {
     is_latest: bool,
 }
 
-/// Tells of the versions of an object, the newest first, and with their items if they are asked for, until `tell` breaks off.
-/// Answers how many were told of. Memory holds a page of the list, and of the items those that are under way.
+/// Passes the versions of an object to `tell`, the newest first, until `tell` breaks. Includes the items if
+/// `with_items` is set. Returns the number of versions passed. Memory holds one page of the list and the items that are
+/// being read.
 pub async fn each(
     store: &Store,
     object: &str,
@@ -114,7 +115,7 @@ pub async fn each(
                 is_latest,
             })
         });
-        // Each of the two is in order; the sort is stable, and puts them together.
+        // Both are in order, and a stable sort merges them.
         let mut listed: Vec<Listed> = versions.chain(markers).collect();
         listed.sort_by_key(|listed| std::cmp::Reverse((listed.is_latest, listed.put_at)));
         let heads =
@@ -135,7 +136,7 @@ pub async fn each(
     }
 }
 
-/// What an entry of a list is; `None` where it is gone by now.
+/// Reads an entry of a list. Returns `None` if the entry was deleted since.
 async fn head(
     store: &Store,
     object: &str,
@@ -191,7 +192,7 @@ mod tests {
     use crate::testing::fake_store::{FakeStore, Fault};
 
     #[tokio::test]
-    async fn an_items_states_come_the_newest_first_with_what_they_are() {
+    async fn versions_of_an_item_are_listed_newest_first() {
         let aws = FakeStore::default();
         let store =
             Store { s3: aws.clients().s3(), bucket: "bucket".to_owned(), prefix: "items/".to_owned() };
@@ -234,7 +235,7 @@ mod tests {
         assert_eq!(first, 1);
         let none = each(&store, "items/aa/none", true, &mut |_| ControlFlow::Continue(())).await.unwrap();
         assert_eq!(none, 0);
-        // A body that breaks off may be whole the next time.
+        // A body that breaks off is a transient failure.
         for _ in 0..3 {
             aws.fail_action("s3:GetObject", 0, Fault::Broken(5));
         }

@@ -1,4 +1,4 @@
-//! Applies the changes of one object: each becomes a version, or a late version, or is set aside.
+//! Applies the changes of one object. Each becomes a version or a late version, or is quarantined.
 
 use std::collections::HashMap;
 
@@ -18,35 +18,35 @@ use crate::item_history::store::{ObjectState, Outcome, Store};
 use crate::item_history::version::Version;
 use crate::item_history::{change, late};
 
-/// What applies changes.
+/// The destination of changes, and what is needed to apply them.
 #[derive(Clone, Copy, Debug)]
 pub struct Applier<'a> {
     /// The bucket of the items.
     pub store: &'a Store,
-    /// Before the keys of what is set aside.
+    /// Key prefix of quarantined records.
     pub failures_prefix: &'a str,
-    /// Before the keys of late versions.
+    /// Key prefix of late versions.
     pub late_prefix: &'a str,
-    /// The table's ARN.
+    /// ARN of the table.
     pub table: &'a str,
-    /// The table's key attributes, in its order.
+    /// Names of the table's key attributes, in its order.
     pub key_names: &'a [String],
-    /// Since when deletions are remembered; `None` since ever.
+    /// Time since when all deletions are in the bucket; `None` if all are.
     pub remembered_since: Option<DateTime<Utc>>,
 }
 
-/// What became of a change.
+/// The result of one change.
 enum Became {
     Written,
     Late,
-    /// It was there already.
+    /// The change already has a version.
     Present,
-    /// Whether the item was deleted since cannot be known any more.
+    /// The item may have been deleted since, but a deletion of that time may have left no trace.
     Forgotten,
 }
 
 impl Applier<'_> {
-    /// Applies the records of an object. An error leaves some of them applied, which a repetition finds.
+    /// Applies the records of an object. After an error some of them may be applied. Applying them again finds those.
     pub async fn apply(&self, records: &[Value]) -> Result<Counts, AwsFailure> {
         let names: Vec<&str> = self.key_names.iter().map(String::as_str).collect();
         let (mut changes, mut aside) = (Vec::new(), Vec::new());
@@ -84,8 +84,8 @@ impl Applier<'_> {
         Ok(counts)
     }
 
-    /// Applies the changes of one item, in their order: how many were written, how many are late, and those that may have
-    /// been undone by a deletion.
+    /// Applies the changes of one item, in order. Returns the number written, the number of late versions, and the
+    /// changes that a deletion may have undone.
     async fn item(&self, changes: Vec<Change>) -> Result<(u64, u64, Vec<Change>), AwsFailure> {
         let (mut written, mut late, mut forgotten) = (0, 0, Vec::new());
         for change in changes {
@@ -116,7 +116,7 @@ impl Applier<'_> {
         }
     }
 
-    /// Keeps a change behind which there is this one, unless it is the same.
+    /// Writes a change as a late version if the object's newest version, at `there`, is of another change.
     async fn behind(&self, change: &Change, there: &Position) -> Result<Became, AwsFailure> {
         let own = &change.version.position;
         if (&own.stream, &own.sequence_number) == (&there.stream, &there.sequence_number) {
@@ -126,13 +126,13 @@ impl Applier<'_> {
         Ok(Became::Late)
     }
 
-    /// Whether a deletion that came behind this time may have left no trace.
+    /// Checks whether a deletion after this time may have left no trace.
     fn may_be_forgotten(&self, at: DateTime<Utc>) -> bool {
         self.remembered_since.is_some_and(|since| at <= since)
     }
 }
 
-/// Why a change of this time is set aside.
+/// Returns the reason for quarantining a change of this time.
 fn reason_of_forgotten(at: DateTime<Utc>) -> String {
     format!(
         "it is of {at}, before the deletions that are remembered, and its item has no version: it may have been deleted \
@@ -140,7 +140,7 @@ fn reason_of_forgotten(at: DateTime<Utc>) -> String {
     )
 }
 
-/// The position of the newest version of an object that has no current one.
+/// Returns the position of the newest version of an object that has no current version.
 async fn behind_marker(store: &Store, object: &str) -> Result<Option<Position>, AwsFailure> {
     let (mut key_marker, mut id_marker) = (None, None);
     loop {
@@ -156,7 +156,7 @@ async fn behind_marker(store: &Store, object: &str) -> Result<Option<Position>, 
                     let version = Version::from_metadata(head.metadata());
                     return Ok(Some(version.map_or_else(Position::zero, |version| version.position)));
                 }
-                // It went since it was listed.
+                // The version was deleted after it was listed.
                 Err(error) if AwsFailure::is_missing(&error) => {}
                 Err(error) => return Err(AwsFailure::from_call("s3:GetObjectVersion")(error)),
             }

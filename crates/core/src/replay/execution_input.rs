@@ -1,4 +1,4 @@
-//! What an execution takes: `{}` is enough, as the stack says where everything lies.
+//! The input of an execution. `{}` is enough, because the stack has the buckets and prefixes.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -12,58 +12,60 @@ use crate::item_history::tables::Layout;
 use crate::storage::as_prefix;
 use crate::text::quoted;
 
-/// The longest that an invocation may take objects: a function's 15 minutes, without the object that is under way.
+/// Maximum time in seconds for which an invocation starts objects. A function has 15 minutes. The rest is for the
+/// current object.
 const MOST_SECONDS: u32 = 600;
 
 /// The input of an execution of `replay`.
 #[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct ExecutionInput {
-    /// The table whose changes are replayed: one whose stream the stack follows. Left out, it is the one that the stack is of.
+    /// Name of the table whose changes are replayed. The stack must follow its stream. Default: the stack's own table.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub table_name: Option<String>,
-    /// What the objects' keys begin with: all that Lambda gave up, without being said.
+    /// Prefix of the objects' keys. Default: all objects that Lambda wrote.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prefix: Option<String>,
-    /// The ARN of the stream whose changes are replayed: the one of the table that is followed, without being said. An earlier
-    /// stream of the same table may be named.
+    /// ARN of the stream whose changes are replayed. Default: the stream of the table that is followed. It may be an
+    /// earlier stream of the same table.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stream_arn: Option<String>,
 }
 
-/// The template's parameters, and what it made, as text.
+/// The template's parameters and resources, as text.
 #[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Defaults {
-    /// The ARN of the stream that is followed.
+    /// ARN of the stream of the stack's own table.
     pub stream_arn: String,
-    /// The bucket with what was given up.
+    /// Name of the bucket with the discarded batches.
     pub given_up_bucket: String,
-    /// The bucket with the items.
+    /// Name of the bucket with the items.
     pub bucket: String,
-    /// What stands before their keys.
+    /// Key prefix of the items.
     pub prefix: String,
-    /// What stands before the folders of other tables.
+    /// Prefix of the other tables' folders.
     pub tables_prefix: String,
-    /// The function that the streams are read for.
+    /// Name of the function that reads the streams.
     pub function_name: String,
-    /// What stands before the keys of records that are set aside.
+    /// Key prefix of quarantined records.
     pub failures_prefix: String,
-    /// 0 for ever.
+    /// Days for which the bucket retains noncurrent versions; 0 means forever.
     pub noncurrent_days: String,
-    /// 1 to 600.
+    /// Time in seconds for which an invocation starts objects, 1 to 600.
     pub seconds_per_call: String,
 }
 
 impl ExecutionInput {
-    /// The name of the table, where it is not the one that the stack is of. What reads its stream has to be asked for then.
+    /// Returns the name of the table if it is not the stack's own table. The caller must then find the event source
+    /// mapping that reads its stream.
     pub fn other_table<'a>(&'a self, defaults: &Defaults) -> Option<&'a str> {
         let own = table_of_stream(&defaults.stream_arn).map(|(_, name)| name);
         self.table_name.as_deref().filter(|table| Some(*table) != own)
     }
 
-    /// The input, with what it leaves out taken from the template. `followed` is the stream of the table that is replayed,
-    /// which is the template's for the table that the stack is of.
+    /// Checks the input and fills in what it leaves out from the template. `followed` is the stream of the table that
+    /// is replayed. For the stack's own table, that is the template's.
     pub fn wanted(&self, defaults: &Defaults, followed: &str) -> Result<Replay, InvalidInput> {
         let of = |arn: &str| {
             let of_table = table_of_stream(arn).map(|(table, name)| (table.to_owned(), name.to_owned()));
@@ -121,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_out_comes_from_the_template() {
+    fn defaults_come_from_the_template() {
         let all = wanted(json!({})).unwrap();
         assert_eq!((all.stream_arn.as_str(), all.folder.as_str()), (STREAM, "aws/lambda/"));
         assert_eq!((all.remembered_days, all.seconds_per_call), (Some(35), Some(600)));
@@ -132,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn another_table_has_its_items_and_late_versions_in_folders_of_its_name() {
+    fn another_tables_items_and_late_versions_are_in_folders_of_its_name() {
         let defaults: Defaults = serde_json::from_value(defaults()).unwrap();
         let of =
             |table: &str| ExecutionInput { table_name: Some(table.to_owned()), ..ExecutionInput::default() };
@@ -148,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_followed_is_refused_in_words() {
+    fn invalid_input_is_refused_with_a_reason() {
         let other = STREAM.replace("orders", "customers");
         for (input, words) in [
             (

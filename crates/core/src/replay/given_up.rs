@@ -1,25 +1,26 @@
-//! What Lambda writes of a batch that it gave up.
+//! Reads the objects that Lambda writes for discarded batches.
 //!
-//! The object is JSON: what was tried (`requestContext`, `responseContext`), which batch it was (`DDBStreamBatchInfo`), and
-//! the whole event as `payload` (Lambda developer guide, "Retain discarded records for a DynamoDB event source"). Recordings
-//! have the event as a member; the guide shows a text in its place, which is read too.
+//! An object is JSON. It has the request and response of the last attempt (`requestContext`, `responseContext`), the
+//! identity of the batch (`DDBStreamBatchInfo`), and the whole event as `payload` (Lambda developer guide, "Retain
+//! discarded records for a DynamoDB event source"). In recorded objects the payload is a JSON object. In the guide it
+//! is a string, which is read too.
 
 use serde_json::Value;
 
 use crate::item_history::change::{sequence_number_of, stream_of, table_of_stream};
 use crate::text::quoted;
 
-/// What a batch that was given up holds.
+/// The content of a discarded batch.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Batch {
     /// Records of the stream that is replayed.
     Records(Vec<Value>),
-    /// Records of a stream of another table, whose own replay applies them.
+    /// Records of another table's stream, which the replay of that table applies.
     OfAnotherTable,
 }
 
-/// Reads a batch that was given up, all of whose records have to be of this stream or of another table's. The error says why
-/// they cannot be applied.
+/// Reads a discarded batch. All of its records must be of this stream or of another table's stream. The error is the
+/// reason why the records cannot be applied.
 pub fn batch(body: &[u8], stream_arn: &str) -> Result<Batch, String> {
     let table = table_of_stream(stream_arn);
     let mut report: Value =
@@ -42,7 +43,7 @@ pub fn batch(body: &[u8], stream_arn: &str) -> Result<Batch, String> {
         }
         match stream_of(record) {
             Some(stream) if stream == stream_arn => {}
-            // A batch is of one shard, and so of one stream.
+            // A batch comes from one shard and so from one stream.
             Some(stream) if table_of_stream(stream).is_some() && table_of_stream(stream) != table => {
                 return Ok(Batch::OfAnotherTable);
             }
@@ -63,7 +64,7 @@ mod tests {
     use crate::replay::testing::{STREAM, record, report};
 
     #[test]
-    fn records_are_read_whether_the_event_is_a_member_or_a_text() {
+    fn records_are_read_from_an_object_or_a_string() {
         let all = vec![record("INSERT", "1", 100, 10, "a"), record("REMOVE", "2", 101, 11, "")];
         let whole = report(&all);
         assert_eq!(batch(whole.to_string().as_bytes(), STREAM).unwrap(), Batch::Records(all.clone()));
@@ -73,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn what_holds_no_records_of_the_stream_says_why() {
+    fn a_batch_without_records_of_the_stream_has_a_reason() {
         let of_other = record("INSERT", "1", 100, 10, "a");
         let nameless = json!({ "eventSourceARN": STREAM, "dynamodb": {} });
         for (body, words) in [

@@ -1,4 +1,4 @@
-//! Takes the objects of what was given up, one after another: what the step and the command line call.
+//! Replays the objects of discarded batches one by one. The step and the command line call this.
 
 use std::time::Duration;
 
@@ -16,70 +16,71 @@ use crate::item_history::coverage::Present;
 use crate::item_history::store::Store;
 use crate::item_history::{coverage, key_names};
 
-/// What the keys of the objects begin with that Lambda writes.
+/// Key prefix of the objects that Lambda writes.
 pub const FOLDER: &str = "aws/lambda/";
-/// Reasons that are kept.
+/// Maximum number of reasons in a checkpoint.
 const MOST_REASONS: usize = 5;
 
-/// What a replay goes by.
+/// The plan of a replay.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Replay {
-    /// The stream whose changes are applied.
+    /// ARN of the stream whose changes are applied.
     pub stream_arn: String,
-    /// The bucket with what was given up.
+    /// Name of the bucket with the discarded batches.
     pub given_up_bucket: String,
-    /// What the objects' keys begin with.
+    /// Prefix of the objects' keys.
     pub folder: String,
-    /// The bucket of the items.
+    /// Name of the bucket of the items.
     pub bucket: String,
-    /// Before their keys: empty, or ending in `/`.
+    /// Key prefix of the items; empty or ending in `/`.
     pub prefix: String,
-    /// Before the keys of what is set aside: ending in `/`.
+    /// Key prefix of quarantined records, ending in `/`.
     pub failures_prefix: String,
-    /// Before the keys of late versions: ending in `/`.
+    /// Key prefix of late versions, ending in `/`.
     pub late_prefix: String,
-    /// For how many days deletions are remembered; `None` for ever.
+    /// Days for which deletions stay in the bucket; `None` means forever.
     pub remembered_days: Option<u32>,
-    /// How long a call takes objects; `None` until all are done. At least one is taken.
+    /// Time in seconds for which a call starts objects; `None` to run until all are done. At least one object is
+    /// replayed.
     pub seconds_per_call: Option<u32>,
 }
 
-/// What a replay calls.
+/// A replay, and the clients that it needs.
 #[derive(Clone, Copy, Debug)]
 pub struct ReplayJob<'a> {
-    /// What it goes by.
+    /// The plan of the replay.
     pub replay: &'a Replay,
-    /// Tells the table's key attributes.
+    /// DynamoDB client, for the table's key attributes.
     pub dynamodb: &'a aws_sdk_dynamodb::Client,
-    /// Has both buckets.
+    /// S3 client, for both buckets.
     pub s3: &'a aws_sdk_s3::Client,
-    /// What the changes' ages are taken from.
+    /// Clock for the ages of changes.
     pub clock: Clock,
 }
 
-/// How far it came.
+/// The progress of a replay.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Checkpoint {
-    /// The key behind which the next call begins; `None` before the first object and behind the last.
+    /// Key after which the next call begins; `None` before the first object and after the last.
     pub cursor: Option<String>,
-    /// What it came to so far.
+    /// Counters so far.
     pub counts: Counts,
-    /// Why objects were left, of the first of them.
+    /// The reasons why the first objects were left.
     pub reasons: Vec<String>,
-    /// Whether that is all.
+    /// Whether the replay is done.
     pub done: bool,
 }
 
-/// Why it stopped short.
+/// The reason why a replay was not finished.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum Error {
-    /// The stream's ARN is none.
+    /// The text is not the ARN of a table's stream.
     #[error("{0} is not the ARN of a table's stream")]
     NoStream(String),
-    /// Nothing says what the items' keys are.
+    /// The table does not exist, and no version has its key attributes.
     #[error("table {0} does not exist any more, and no version of an item says what its key attributes were")]
     SourceTableMissing(String),
-    /// An AWS call failed. Its name and action are kept.
+    /// An AWS call failed; holds its error name and action.
     #[error(transparent)]
     Aws(#[from] AwsFailure),
 }
@@ -94,7 +95,7 @@ impl HasErrorName for Error {
     }
 }
 
-/// Goes on from where an earlier call came to. `tell` is told of each object that is done.
+/// Continues a replay from a checkpoint. Passes the checkpoint after each object to `tell`.
 pub async fn run(
     work: &ReplayJob<'_>,
     from: Checkpoint,
@@ -135,7 +136,7 @@ pub async fn run(
 }
 
 impl ReplayJob<'_> {
-    /// Applies an object, and deletes it.
+    /// Applies the changes in an object, and deletes it.
     async fn object(
         &self,
         applier: &Applier<'_>,
@@ -145,7 +146,7 @@ impl ReplayJob<'_> {
         let bucket = &self.replay.given_up_bucket;
         let body = match self.s3.get_object().bucket(bucket).key(key).send().await {
             Ok(response) => response.body.collect().await,
-            // Another replay was quicker.
+            // Another replay has deleted it.
             Err(error) if error.code() == Some("NoSuchKey") => return Ok(()),
             Err(error) => return Err(AwsFailure::from_call("s3:GetObject")(error)),
         };

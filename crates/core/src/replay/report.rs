@@ -1,8 +1,8 @@
-//! Says what a replay came to.
+//! Formats the result of a replay.
 
 use crate::replay::Counts;
 
-/// What is left, and what was done.
+/// Returns a sentence that says which objects are left and why, and what was replayed.
 pub fn said(counts: &Counts, reasons: &[String]) -> String {
     let Counts { objects, records, written, late, quarantined, left, .. } = counts;
     format!(

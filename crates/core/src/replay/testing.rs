@@ -1,4 +1,4 @@
-//! What the tests of several modules pass.
+//! Inputs and fixtures for the tests of several modules.
 
 #![allow(
     clippy::expect_used,
@@ -12,17 +12,17 @@ use serde_json::{Value, json};
 
 use crate::testing::fake_store::FakeStore;
 
-/// The stream that is followed.
+/// ARN of the stream that is followed.
 pub const STREAM: &str =
     "arn:aws:dynamodb:eu-west-1:123456789012:table/orders/stream/2026-11-20T00:00:00.000";
 
-/// The template's parameters.
+/// Returns the template's parameters.
 pub fn defaults() -> Value {
     json!({ "streamArn": STREAM, "givenUpBucket": "given-up", "bucket": "items", "prefix": "items/", "tablesPrefix": "tables/",
         "functionName": "stream-backup", "failuresPrefix": "failures/", "noncurrentDays": "35", "secondsPerCall": "600" })
 }
 
-/// A change of the item `id` at this second.
+/// Returns a record that changes the item `id` at this second.
 pub fn record(event: &str, id: &str, number: u64, second: i64, value: &str) -> Value {
     let mut dynamodb = json!({ "ApproximateCreationDateTime": second, "Keys": { "id": { "S": id } },
         "SequenceNumber": number.to_string(), "StreamViewType": "NEW_IMAGE" });
@@ -32,7 +32,7 @@ pub fn record(event: &str, id: &str, number: u64, second: i64, value: &str) -> V
     json!({ "eventName": event, "eventSourceARN": STREAM, "dynamodb": dynamodb })
 }
 
-/// What Lambda writes of a batch with these records.
+/// Returns the report that Lambda writes for a discarded batch with these records.
 pub fn report(records: &[Value]) -> Value {
     json!({
         "requestContext": { "requestId": "3f1c9a5e-0b7d-4c62-9b1a-5d0e8f2a7c44", "condition": "RecordAgeExceeded",
@@ -47,7 +47,7 @@ pub fn report(records: &[Value]) -> Value {
     })
 }
 
-/// An AWS with the table, at this second.
+/// Returns a fake AWS with the table, at this second.
 pub fn aws(second: i64) -> FakeStore {
     let aws = FakeStore::default().with_table("orders", &["id"]);
     aws.at(chrono::DateTime::from_timestamp(second, 0).unwrap());

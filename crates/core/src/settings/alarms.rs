@@ -1,14 +1,15 @@
-//! CloudWatch alarms on the table's metrics, cloned for the target under a name of its own.
+//! CloudWatch alarms on the table's metrics, cloned for the target under new names.
 //!
-//! An alarm belongs to the account, not to the table, and its name is taken once in an account and Region. So
-//! the clone's name is derived: the target's name takes the source's place in it, or else is put behind it.
-//! On the target, alarms are therefore told apart by their own names, not by what these are derived from.
+//! An alarm belongs to the account, not to the table, and its name is unique in an account and Region. The name of a
+//! clone is therefore derived: the target's name replaces the source's name in it, or is appended. Alarms of the target
+//! are identified by their actual names, not by the names that these are derived from.
 //!
-//! What the alarm does (its actions) is cloned too; that is why this setting is off unless it is asked for: a
-//! copy in a test stage would wake the same people.
+//! The actions of an alarm are cloned too. This setting is therefore off by default: a copy in a test stage would wake
+//! the same people.
 //!
-//! Left alone: the alarms that Application Auto Scaling makes for its policies, composite alarms. Reported and
-//! left out: alarms over an expression of several metrics, and alarms that use what this version does not know.
+//! The alarms that Application Auto Scaling creates for its policies and composite alarms are ignored. Alarms over an
+//! expression of several metrics, and alarms with properties that this version does not know, are reported and left
+//! out.
 
 mod alarm;
 
@@ -25,16 +26,16 @@ use super::{Aws, Comparison, Setting, SettingName, Table};
 use crate::aws::failure::AwsFailure;
 use crate::error_name::ErrorName;
 
-/// The setting.
+/// The alarms setting.
 #[derive(Clone, Copy, Debug)]
 pub struct Alarms;
 
-/// The table's alarms, by name; `${TableName}` stands for the table's.
+/// The table's alarms by name, with `${TableName}` in place of the table's name.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(transparent)]
 pub struct Value(pub BTreeMap<String, Alarm>);
 
-/// One call, with the alarm's own name on the target.
+/// One call, with the alarm's actual name on the target.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Change {
     /// PutMetricAlarm.
@@ -43,11 +44,11 @@ pub enum Change {
     Delete(String),
 }
 
-/// What stands for the table's name.
+/// The placeholder for the table's name.
 const TABLE_NAME: &str = "${TableName}";
-/// The longest name of an alarm (API reference, PutMetricAlarm).
+/// Maximum length of an alarm's name (API reference, PutMetricAlarm).
 const LONGEST_NAME: usize = 255;
-/// What the names of Application Auto Scaling's own alarms begin with.
+/// Beginning of the names of Application Auto Scaling's own alarms.
 const OF_AUTO_SCALING: &str = "TargetTracking-table/";
 
 impl Setting for Alarms {
@@ -121,8 +122,8 @@ impl Setting for Alarms {
 }
 
 impl Value {
-    /// The alarms of the table of this name. Where two come to the same portable name (`x` and `x-orders`),
-    /// the later one is counted.
+    /// Returns the alarms of the table with this name. If two have the same portable name (`x` and `x-orders`), the
+    /// later one gets a suffix.
     fn from_alarms(mut found: Vec<Alarm>, table: &str) -> Value {
         found.sort_by(|one, other| one.own_name.cmp(&other.own_name));
         let mut alarms = BTreeMap::new();
@@ -137,8 +138,7 @@ impl Value {
     }
 }
 
-/// PutMetricAlarm overwrites whatever alarm has the name (API reference), and the account may have one that watches
-/// something else.
+/// Refuses a name that an alarm of something else has. PutMetricAlarm would overwrite that alarm (API reference).
 async fn refuse_anothers(aws: &Aws, name: &str, target: &Table) -> Result<(), AwsFailure> {
     let there = aws.cloudwatch.describe_alarms().alarm_names(name).send().await;
     let there = there.map_err(AwsFailure::from_call("cloudwatch:DescribeAlarms"))?;
@@ -153,7 +153,7 @@ async fn refuse_anothers(aws: &Aws, name: &str, target: &Table) -> Result<(), Aw
     })
 }
 
-/// All alarms of the Region: CloudWatch does not list those of a table.
+/// Lists all alarms of the Region. CloudWatch cannot list those of one table.
 async fn list(aws: &Aws) -> Result<Vec<MetricAlarm>, AwsFailure> {
     let mut alarms = Vec::new();
     let mut pages = aws.cloudwatch.describe_alarms().max_records(100).into_paginator().send();
@@ -164,13 +164,13 @@ async fn list(aws: &Aws) -> Result<Vec<MetricAlarm>, AwsFailure> {
     Ok(alarms)
 }
 
-/// The own name of an alarm of the target: as it was read, else as it would be made.
+/// Returns the actual name of an alarm of the target: the name that was read, or else the name that it would get.
 fn real_name(portable: &str, alarm: &Alarm, target: &Table) -> String {
     if alarm.own_name.is_empty() { own_name(portable, &target.name) } else { alarm.own_name.clone() }
 }
 
-/// The name with `${TableName}` for the table's, which is put behind it where it is not in it. The table's
-/// name counts only whole: `orders` is not in `orders2-throttled`.
+/// Replaces the table's name in the alarm's name by `${TableName}`, or appends `${TableName}` if it is not in the name.
+/// Only the whole name of the table counts: `orders` is not in `orders2-throttled`.
 fn portable_name(name: &str, table: &str) -> String {
     let is_of_a_name = |letter: char| letter.is_alphanumeric() || matches!(letter, '_' | '-' | '.');
     let whole = |at: usize| {
@@ -196,7 +196,7 @@ mod tests {
     use crate::settings::table::tests::table;
 
     #[test]
-    fn a_clones_name_holds_the_targets_name_in_the_place_of_the_sources() {
+    fn a_clones_name_has_the_targets_name_instead_of_the_sources() {
         for (name, clone) in [
             ("orders-throttled", "copy-throttled"),
             ("prod/orders", "prod/copy"),
@@ -226,14 +226,14 @@ mod tests {
     }
 
     #[test]
-    fn an_alarm_of_the_targets_own_is_deleted_by_the_name_that_it_has() {
+    fn an_extra_alarm_is_deleted_by_its_actual_name() {
         let own = Alarm { own_name: "throttled".to_owned(), ..Alarm::default() };
         let actual = Value::from_alarms(vec![own], "orders-restored");
         let comparison = Alarms::compare(&Value::default(), &actual, &table());
         assert_eq!(comparison.extra[0].change, Change::Delete("throttled".to_owned()));
     }
 
-    /// Alarms by these names, of a table, as they are read.
+    /// Returns alarms with these names as they are read from a table.
     fn read(names: &BTreeMap<String, i32>, table: &str) -> Value {
         let alarm = |(name, period): (&String, &i32)| Alarm {
             own_name: name.clone(),
@@ -243,19 +243,19 @@ mod tests {
         Value::from_alarms(names.iter().map(alarm).collect(), table)
     }
 
-    /// Names that hold those of tables, some of them twice and some as a part of a longer word.
+    /// Generates names that contain names of tables, some of them twice and some as part of a longer word.
     fn alarms() -> impl Strategy<Value = BTreeMap<String, i32>> {
         proptest::collection::btree_map("(orders|copy|x)([ /-]?(orders|copy|x)){0,2}", 1..3, 0..6)
     }
 
     proptest! {
         #[test]
-        fn what_a_comparison_says_makes_it_equal(
+        fn changes_of_a_comparison_make_the_target_equal(
             source in alarms(), own in alarms(), remove in any::<bool>()
         ) {
             let mut target = table();
             target.name = "copy".to_owned();
-            // What is compared was written down and read again.
+            // The comparison uses values that were written and read again.
             let wanted = serde_json::to_value(read(&source, "orders")).unwrap();
             let wanted: Value = serde_json::from_value(wanted).unwrap();
             prop_assert_eq!(wanted.0.len(), source.len(), "none is lost");
@@ -271,7 +271,7 @@ mod tests {
         }
 
         #[test]
-        fn a_name_is_found_again_where_the_clones_name_is_new(
+        fn a_clones_name_has_the_same_portable_name(
             name in "[ab/ -]{1,8}", source in "[ab.-]{1,3}"
         ) {
             let portable = portable_name(&name, &source);

@@ -1,10 +1,10 @@
-//! Application Auto Scaling of the table and of each global secondary index: scalable targets, their
-//! target-tracking policies and their scheduled actions.
+//! Application Auto Scaling of the table and of each global secondary index: scalable targets, their target-tracking
+//! policies and their scheduled actions.
 //!
-//! AWS's resource ids and the policy names that the console makes hold the table's name
-//! (`table/orders/index/by-day`, `DynamoDBReadCapacityUtilization:table/orders`). Here an index goes by its
-//! name, and a policy's name ends in `${ResourceId}` where it ended in the resource's id; so nothing is ever
-//! replaced in the middle of a name, and an index called after its table keeps its own.
+//! AWS's resource IDs and the policy names that the console generates contain the table's name
+//! (`table/orders/index/by-day`, `DynamoDBReadCapacityUtilization:table/orders`). In a value, an index is identified by
+//! its name, and `${ResourceId}` replaces a resource ID at the end of a policy's name. Nothing is replaced in the
+//! middle of a name, so an index that is named after its table keeps its name.
 
 mod capacity;
 mod policy;
@@ -25,52 +25,52 @@ use super::table::{no_index, table_or_index};
 use super::{Aws, Comparison, Setting, SettingName, Table};
 use crate::aws::failure::AwsFailure;
 
-/// The setting.
+/// The auto scaling setting.
 #[derive(Clone, Copy, Debug)]
 pub struct AutoScaling;
 
-/// What is scaled, by what it is: `table`, `index/by-day`.
+/// Scaling by resource: `table`, `index/by-day`.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(transparent)]
 pub struct Value(pub BTreeMap<String, Scaled>);
 
-/// Reads and writes of a table or an index.
+/// The scaling of a table or an index.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields, default)]
 pub struct Scaled {
-    /// Reads; null where they are not scaled.
+    /// Scaling of reads; null if reads are not scaled.
     pub read_capacity_units: Option<Dimension>,
-    /// Writes; null where they are not scaled.
+    /// Scaling of writes; null if writes are not scaled.
     pub write_capacity_units: Option<Dimension>,
 }
 
-/// One scalable dimension.
+/// A scalable dimension.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct Dimension {
-    /// Between which capacities.
+    /// Minimum and maximum capacity.
     pub target: ScalableTarget,
-    /// Its policies, by name.
+    /// Scaling policies by name.
     pub policies: BTreeMap<String, ScalingPolicy>,
-    /// Its scheduled actions, by name.
+    /// Scheduled actions by name.
     pub scheduled_actions: BTreeMap<String, ScheduledAction>,
 }
 
-/// What a call is about: a resource and a dimension of it.
+/// The resource and dimension of a call.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Subject {
-    /// `table` or `index/<name>`.
+    /// The resource: `table` or `index/<name>`.
     pub of: String,
-    /// Whether it is about reads; else about writes.
+    /// Whether the dimension is reads; otherwise it is writes.
     pub reads: bool,
 }
 
-/// One call.
+/// One call that changes scaling.
 #[derive(Clone, Debug, PartialEq)]
 pub enum What {
     /// RegisterScalableTarget.
     Register(ScalableTarget),
-    /// DeregisterScalableTarget, which takes policies and actions along.
+    /// DeregisterScalableTarget, which also deletes the policies and scheduled actions.
     Deregister,
     /// PutScalingPolicy.
     PutPolicy(String, Box<ScalingPolicy>),
@@ -82,12 +82,12 @@ pub enum What {
     DeleteAction(String),
 }
 
-/// One call, and what it is about.
+/// One call and its subject.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Change {
-    /// What it is about.
+    /// Resource and dimension of the call.
     pub subject: Subject,
-    /// The call.
+    /// Call to make.
     pub what: What,
 }
 
@@ -226,7 +226,7 @@ fn compare_one(
 }
 
 impl Subject {
-    /// The subject of a resource id and a dimension of AWS's; `None` where it is not of this table.
+    /// Returns the subject of AWS's resource ID and dimension, or `None` if the resource is not of this table.
     fn new(table: &Table, resource_id: &str, dimension: Option<&ScalableDimension>) -> Option<Subject> {
         let rest = resource_id.strip_prefix("table/")?.strip_prefix(table.name.as_str())?;
         let of = if rest.is_empty() { "table" } else { rest.strip_prefix('/')? };
@@ -240,7 +240,7 @@ impl Subject {
         Some(Subject { of: of.to_owned(), reads })
     }
 
-    /// AWS's resource id of it.
+    /// Returns AWS's resource ID of the subject.
     fn resource_id(&self, table: &Table) -> String {
         match self.of.strip_prefix("index/") {
             Some(index) => format!("table/{}/index/{index}", table.name),
@@ -248,7 +248,7 @@ impl Subject {
         }
     }
 
-    /// AWS's dimension of it.
+    /// Returns AWS's scalable dimension of the subject.
     fn dimension(&self) -> ScalableDimension {
         match (self.of.starts_with("index/"), self.reads) {
             (false, true) => ScalableDimension::DynamoDbTableReadCapacityUnits,
@@ -266,7 +266,7 @@ impl std::fmt::Display for Subject {
     }
 }
 
-/// The namespace of everything here.
+/// Service namespace of DynamoDB.
 const NAMESPACE: ServiceNamespace = ServiceNamespace::Dynamodb;
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! CloudWatch Contributor Insights of the table and of each global secondary index, with its mode.
 //!
-//! Whether CloudWatch has a rule to spare for them, DynamoDB finds out after it has answered: they are ENABLING for some
-//! seconds, and then ENABLED, or FAILED with the reason (DDB-TABLE-337 of the measurements). Those that failed stay so until
-//! they are enabled anew.
+//! DynamoDB responds before it knows whether CloudWatch has a free rule. The insights are ENABLING for some seconds,
+//! and then ENABLED, or FAILED with the reason (DDB-TABLE-337 of the measurements). Failed insights stay FAILED until
+//! they are enabled again.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,19 +19,19 @@ use super::{Aws, Comparison, Setting, SettingName, Table};
 use crate::aws::failure::AwsFailure;
 use crate::error_name::ErrorName;
 
-/// The setting.
+/// The Contributor Insights setting.
 #[derive(Clone, Copy, Debug)]
 pub struct ContributorInsights;
 
-/// The mode (`ACCESSED_AND_THROTTLED_KEYS` or `THROTTLED_KEYS`) of what is watched; absent where it is not.
+/// The mode (`ACCESSED_AND_THROTTLED_KEYS` or `THROTTLED_KEYS`) of each table or index with insights.
 #[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields, default)]
 pub struct Value {
-    /// The table's.
+    /// Mode of the table; null if its insights are off.
     pub table: Option<String>,
-    /// Those of indexes, by name.
+    /// Modes of indexes by name.
     pub indexes: BTreeMap<String, String>,
-    /// What is only about to be watched: indexes, or else the table itself; it is not written down.
+    /// Indexes whose insights are being enabled; `None` is the table itself. Not written to documents.
     #[serde(skip)]
     pub under_way: BTreeSet<Option<String>>,
 }
@@ -39,9 +39,9 @@ pub struct Value {
 /// One call of UpdateContributorInsights.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Change {
-    /// The index, or else the table itself.
+    /// Name of the index; `None` for the table itself.
     pub index: Option<String>,
-    /// The mode; `None` turns it off.
+    /// Mode to enable; `None` disables the insights.
     pub mode: Option<String>,
 }
 
@@ -107,14 +107,14 @@ impl Setting for ContributorInsights {
     }
 }
 
-/// What became of insights that were just enabled.
+/// The result of enabling insights.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Watched {
     Yes,
     Failed,
 }
 
-/// What became of insights that were just enabled; `None` where DynamoDB does not know yet.
+/// Polls insights that were just enabled. Returns `None` if DynamoDB has no result yet.
 async fn describe(aws: &Aws, target: &Table, index: Option<&str>) -> Result<Option<Watched>, AwsFailure> {
     let summaries = list(aws, target).await?;
     let summary = summaries.iter().find(|summary| summary.index_name() == index);
@@ -125,7 +125,7 @@ async fn describe(aws: &Aws, target: &Table, index: Option<&str>) -> Result<Opti
     })
 }
 
-/// Why insights failed, in DynamoDB's words, which a list does not have.
+/// Returns DynamoDB's reason why insights failed, which the list does not contain.
 async fn why_failed(aws: &Aws, target: &Table, index: Option<&str>) -> Result<String, AwsFailure> {
     let describe = aws.dynamodb.describe_contributor_insights().table_name(&target.name);
     let described = describe.set_index_name(index.map(str::to_owned)).send().await;
@@ -171,7 +171,7 @@ fn compare_one(
     }
 }
 
-/// The mode, if this is watched or about to be. AWS watches everything where it does not say.
+/// Returns the mode if the insights are enabled or being enabled. If AWS returns no mode, all keys are watched.
 fn mode(summary: &ContributorInsightsSummary) -> Option<String> {
     let status = summary.contributor_insights_status()?;
     let on = matches!(status, ContributorInsightsStatus::Enabled | ContributorInsightsStatus::Enabling);

@@ -7,7 +7,7 @@ use super::setting::kept_as;
 use super::{Aws, Comparison, Setting, SettingName, Table};
 use crate::aws::failure::AwsFailure;
 
-/// The setting.
+/// The deletion protection setting.
 #[derive(Clone, Copy, Debug)]
 pub struct DeletionProtection;
 

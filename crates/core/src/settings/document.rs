@@ -1,4 +1,4 @@
-//! The settings document: what a table had, at a time, in a form that outlives the table.
+//! The settings document: the settings of a table at one time, in a form that outlives the table.
 
 use aws_sdk_dynamodb::types::BackupDescription;
 use chrono::{DateTime, Utc};
@@ -7,23 +7,23 @@ use serde::{Deserialize, Serialize};
 
 use super::{Settings, Table, on_demand_throughput, stream, time_to_live};
 
-/// The version of the document that this code writes, and the only one that it reads.
+/// Version of the document that this code writes, and the only one that it reads.
 pub const VERSION: u32 = 1;
 
-/// A table's settings at a time.
+/// The settings of a table at one time.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct SettingsDocument {
-    /// 1.
+    /// Version of the document's format, which is 1.
     #[schemars(range(min = 1, max = 1))]
     pub version: u32,
-    /// The table.
+    /// ARN of the table.
     pub table_arn: String,
-    /// Tells it from other tables of the same name; null where that is not known.
+    /// ID of the table, which distinguishes it from other tables of the same name; null if unknown.
     pub table_id: Option<String>,
-    /// When it was read.
+    /// Time at which the settings were read.
     pub captured_at: DateTime<Utc>,
-    /// What it had. A setting that is not there is not known.
+    /// The settings. A missing setting is unknown.
     pub settings: Settings,
 }
 
@@ -35,7 +35,7 @@ struct Versioned {
 }
 
 impl SettingsDocument {
-    /// The document of a table that was read, so far without settings.
+    /// Returns a document for a table, without settings.
     pub fn from_table(table: &Table, captured_at: DateTime<Utc>) -> SettingsDocument {
         SettingsDocument {
             version: VERSION,
@@ -46,9 +46,9 @@ impl SettingsDocument {
         }
     }
 
-    /// Reads what was written. The error says what is wrong with it, and where.
+    /// Reads a document. The error says what is wrong with it, and where.
     pub fn read(written: &[u8]) -> Result<SettingsDocument, String> {
-        // The version comes first: what another one holds besides is no news.
+        // Checks the version first: unknown fields of another version are not the problem to report.
         if let Ok(Versioned { version }) = serde_json::from_slice(written)
             && version != VERSION
         {
@@ -58,16 +58,16 @@ impl SettingsDocument {
         serde_path_to_error::deserialize(&mut deserializer).map_err(|error| error.to_string())
     }
 
-    /// What a DynamoDB backup tells of the table that it was made of: stream, Time to Live and the maximum
-    /// throughput on demand (API reference, SourceTableDetails and SourceTableFeatureDetails). `None` where it
-    /// tells nothing of its table.
+    /// Returns the settings in a DynamoDB backup: stream, Time to Live and maximum on-demand throughput of the table
+    /// (API reference, SourceTableDetails and SourceTableFeatureDetails). Returns `None` if the backup does not
+    /// describe its table.
     pub fn from_backup(backup: &BackupDescription) -> Option<SettingsDocument> {
         let source = backup.source_table_details()?;
         let features = backup.source_table_feature_details();
         let created = backup.backup_details().map(|details| details.backup_creation_date_time());
         let captured_at = created.map(crate::clock::utc).unwrap_or_default();
         let time_to_live = features.and_then(|features| features.time_to_live_description());
-        // A backup tells no maxima of indexes; where the table had none, they are not known.
+        // A backup does not contain the maxima of indexes. If the table had none, those of the indexes are unknown.
         let table = on_demand_throughput::Maxima::from(source.on_demand_throughput());
         let known = table != on_demand_throughput::Maxima::default();
         let maxima = on_demand_throughput::Value { table, indexes: std::collections::BTreeMap::new() };
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn a_backup_tells_stream_time_to_live_and_maxima_and_nothing_else() {
+    fn a_backup_has_only_stream_time_to_live_and_maxima() {
         let stream = StreamSpecification::builder()
             .stream_enabled(true)
             .stream_view_type(StreamViewType::NewImage)
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn a_backup_that_does_not_tell_its_table_tells_nothing() {
+    fn a_backup_without_its_table_has_no_settings() {
         assert_eq!(SettingsDocument::from_backup(&BackupDescription::builder().build()), None);
         assert_eq!(SettingsDocument::from_backup(&backup(source(None, Some(1)), None)), None);
     }

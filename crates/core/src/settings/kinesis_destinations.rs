@@ -1,10 +1,12 @@
-//! Kinesis data streams that the table's changes go to, with the precision of their times.
+//! Kinesis data streams that receive the table's changes, with the precision of their timestamps.
 //!
-//! DynamoDB sends a table's changes to one stream at a time (DDB-TABLE-299, 268 of the measurements): another can be
-//! enabled only once the one before is disabled. A destination that was disabled stays in the list, and is none.
+//! DynamoDB sends a table's changes to one stream at a time (DDB-TABLE-299, 268 of the measurements). Another stream
+//! can be enabled only after the previous one is disabled. A disabled destination stays in the list, and does not
+//! count.
 //!
-//! Whether a stream can be written to, DynamoDB finds out after it has answered: a destination is ENABLING for some seconds,
-//! and then ACTIVE, or ENABLE_FAILED with the reason. One that failed stays in the list as well, and can be enabled anew.
+//! DynamoDB responds before it knows whether it can write to a stream. A destination is ENABLING for some seconds, and
+//! then ACTIVE, or ENABLE_FAILED with the reason. A failed destination stays in the list as well, and can be enabled
+//! again.
 
 use std::collections::BTreeMap;
 
@@ -22,17 +24,17 @@ use crate::aws::arn::Arn;
 use crate::aws::failure::AwsFailure;
 use crate::error_name::ErrorName;
 
-/// The setting.
+/// The Kinesis destinations setting.
 #[derive(Clone, Copy, Debug)]
 pub struct KinesisDestinations;
 
-/// The precision (`MILLISECOND` or `MICROSECOND`), by the stream's ARN.
+/// The precision (`MILLISECOND` or `MICROSECOND`) by the stream's ARN.
 #[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(transparent)]
 pub struct Value {
-    /// The streams that changes go to, or are about to.
+    /// Precision of each stream that receives changes or is about to.
     pub streams: BTreeMap<String, String>,
-    /// The status of those that changes are only about to go to, as they are to; it is not written down.
+    /// Status of each stream that is about to receive changes. Not written to documents.
     #[serde(skip)]
     pub under_way: BTreeMap<String, String>,
 }
@@ -136,7 +138,7 @@ impl Setting for KinesisDestinations {
     }
 }
 
-/// Whether a destination that was just enabled is, or why not; `None` where DynamoDB does not know yet.
+/// Polls a destination that was just enabled. Returns the reason if it failed, or `None` if DynamoDB has no result yet.
 async fn poll(aws: &Aws, target: &Table, stream: &str) -> Result<Option<Result<(), String>>, AwsFailure> {
     let response = describe(aws, target).await?;
     let is_it = |it: &&KinesisDataStreamDestination| it.stream_arn() == Some(stream);
@@ -158,7 +160,7 @@ async fn describe(aws: &Aws, table: &Table) -> Result<Vec<KinesisDataStreamDesti
     Ok(response.kinesis_data_stream_destinations.unwrap_or_default())
 }
 
-/// The stream and its precision, if changes go to it or are about to.
+/// Returns the stream and its precision if it receives changes or is about to.
 fn live(destination: &KinesisDataStreamDestination) -> Option<(String, String)> {
     match destination.destination_status()? {
         DestinationStatus::Active | DestinationStatus::Enabling | DestinationStatus::Updating => {}

@@ -1,14 +1,14 @@
-//! Lambda functions that the stream triggers: its event source mappings, with every field that a mapping of
-//! a DynamoDB stream has.
+//! Lambda functions that the stream triggers: its event source mappings, with every field that a mapping of a DynamoDB
+//! stream has.
 //!
-//! A mapping belongs to a stream, and the target's stream is another one, so mappings are made anew. Lambda
-//! takes one mapping of a function and a stream, so the function names the mapping.
+//! A mapping belongs to a stream, and the target has another stream, so new mappings are created. Lambda allows one
+//! mapping per function and stream, so the function identifies the mapping.
 //!
-//! Where a new mapping begins to read, the source may not say (ListEventSourceMappings leaves it out at times);
-//! then it is `TRIM_HORIZON`, with which nothing that was written to the target since is lost.
+//! ListEventSourceMappings sometimes leaves out the starting position. A new mapping then starts at `TRIM_HORIZON`, so
+//! that it misses nothing written to the target since.
 //!
-//! The function's own role has to allow it to read the new stream. That is the function's owner's to grant;
-//! Lambda says so when it refuses the mapping, and the report has its words.
+//! The function's role must be allowed to read the new stream, which the function's owner must grant. If the role is
+//! not allowed to, Lambda refuses the mapping, and the report has Lambda's text.
 
 mod mapping;
 
@@ -23,23 +23,23 @@ use super::{Aws, Comparison, Setting, SettingName, Table};
 use crate::aws::arn::Arn;
 use crate::aws::failure::AwsFailure;
 
-/// The setting.
+/// The Lambda triggers setting.
 #[derive(Clone, Copy, Debug)]
 pub struct LambdaTriggers;
 
-/// The stream's mappings, by their functions' ARNs (which hold a version or alias where one is meant).
+/// The stream's mappings, sorted by function ARN. The ARN contains a version or alias if the mapping has one.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(transparent)]
 pub struct Value(pub Vec<Mapping>);
 
-/// One call.
+/// One call that changes the stream's mappings.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Change {
     /// CreateEventSourceMapping.
     Create(Box<Mapping>),
-    /// UpdateEventSourceMapping of this id.
+    /// UpdateEventSourceMapping of the mapping with this UUID.
     Update(String, Box<Mapping>),
-    /// DeleteEventSourceMapping of this id.
+    /// DeleteEventSourceMapping of the mapping with this UUID.
     Delete(String),
 }
 
@@ -72,7 +72,7 @@ impl Setting for LambdaTriggers {
             let function = &mapping.function_arn;
             let now = actual.iter().find(|it| it.function_arn == *function);
             match now {
-                // Nor is it known whether what the target has is the same.
+                // It is also unknown whether the target's mapping is equal.
                 _ if mapping.filter_criteria_error.is_some() => {
                     let reason = mapping.filter_criteria_error.as_deref().unwrap_or_default();
                     comparison.leave_out(format!("the filter of {function} cannot be read: {reason}"));
@@ -125,11 +125,12 @@ impl Setting for LambdaTriggers {
     }
 }
 
-/// The mapping with its filter, which is encrypted and so is shown only by GetEventSourceMapping, to who may use the key.
+/// Adds the filter of a mapping, which is encrypted. Only GetEventSourceMapping shows it, to callers that may use the
+/// key.
 async fn decrypted(aws: &Aws, mapping: Mapping) -> Result<Mapping, AwsFailure> {
     match aws.lambda.get_event_source_mapping().uuid(&mapping.uuid).send().await {
         Ok(shown) => Ok(mapping.with_filter(shown.filter_criteria(), shown.filter_criteria_error())),
-        // Deleted since it was listed: what the list shows of it is left.
+        // The mapping was deleted after it was listed. Keeps what the list shows.
         Err(error) if error.code() == Some("ResourceNotFoundException") => Ok(mapping),
         Err(error) => Err(AwsFailure::from_call("lambda:GetEventSourceMapping")(error)),
     }
@@ -159,7 +160,7 @@ mod tests {
     const HERE: &str = "eu-west-1:123456789012:function:index";
 
     #[test]
-    fn mappings_are_made_updated_left_out_and_extra() {
+    fn mappings_are_created_updated_left_out_and_extra() {
         let elsewhere = mapping("us-east-1:123456789012:function:index", 1);
         let another_accounts = mapping("eu-west-1:999999999999:function:index", 1);
         let wanted = Value(vec![mapping(HERE, 7), elsewhere, another_accounts]);
@@ -174,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_stream_and_with_an_unreadable_filter_nothing_is_triggered() {
+    fn without_a_stream_or_a_readable_filter_nothing_is_triggered() {
         let wanted = Value(vec![mapping(HERE, 7)]);
         assert_eq!(LambdaTriggers::compare(&wanted, &Value::default(), &table()).left_out.len(), 1);
         let mut unreadable = mapping(HERE, 7);
@@ -187,7 +188,7 @@ mod tests {
         }
     }
 
-    /// What is read of a mapping with a key, where GetEventSourceMapping shows this of its filter.
+    /// Reads a mapping with a key, of whose filter GetEventSourceMapping shows this.
     async fn read(shown: serde_json::Value) -> Mapping {
         let aws = FakeAws::default();
         aws.response("lambda:GET", move |call| {

@@ -4,12 +4,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 
-/// A setting.
+/// The name of a setting.
 ///
-/// The order is the one in which they are applied, and it is what AWS permits: a stream before what is
-/// triggered by it and before its policy; what UpdateTable changes early, for it may keep the table busy;
-/// Time to Live last, for DynamoDB may refuse a second change of it for an hour, which must keep nothing
-/// else from being carried over.
+/// The variants are in the order in which settings are applied, which AWS dictates. The stream comes before its
+/// triggers and its policy. Changes by UpdateTable come early, because they may keep the table busy. Time to Live comes
+/// last: DynamoDB may refuse a second change of it for an hour, which must not keep other settings from being copied.
 #[derive(
     Clone,
     Copy,
@@ -30,13 +29,13 @@ use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 pub enum SettingName {
     /// Tags.
     Tags,
-    /// The stream specification.
+    /// DynamoDB stream and its view type.
     Stream,
     /// The table class.
     TableClass,
-    /// Maximum throughput on demand, of the table and its indexes.
+    /// Maximum on-demand throughput of the table and its indexes.
     OnDemandThroughput,
-    /// Warm throughput, of the table and its indexes.
+    /// Warm throughput of the table and its indexes.
     WarmThroughput,
     /// Point-in-time recovery and its period.
     PointInTimeRecovery,
@@ -44,9 +43,9 @@ pub enum SettingName {
     KinesisDestinations,
     /// Event source mappings of the stream.
     LambdaTriggers,
-    /// Scalable targets, scaling policies and scheduled actions, of the table and its indexes.
+    /// Scalable targets, scaling policies and scheduled actions of the table and its indexes.
     AutoScaling,
-    /// Contributor Insights, of the table and its indexes.
+    /// Contributor Insights of the table and its indexes.
     ContributorInsights,
     /// Resource-based policies of table and stream.
     ResourcePolicies,
@@ -59,17 +58,17 @@ pub enum SettingName {
 }
 
 impl SettingName {
-    /// Every setting, in the order in which they are applied.
+    /// All settings, in the order in which they are applied.
     pub const ALL: &'static [SettingName] = SettingName::VARIANTS;
 
-    /// Whether it is carried over unless somebody says otherwise: the default of the template's parameters and
-    /// of `tablekeeper plan sync`. Two are off. Warm throughput above the default is billed when it is raised,
-    /// and the clone of an alarm calls whoever the source's alarm calls.
+    /// Checks whether the setting is copied by default, in the template's parameters and in `tablekeeper plan sync`.
+    /// Two settings are not. Raising warm throughput above the default is billed, and the clone of an alarm notifies
+    /// the same people as the source's alarm.
     pub fn is_on_by_default(self) -> bool {
         !matches!(self, SettingName::WarmThroughput | SettingName::Alarms)
     }
 
-    /// The name.
+    /// Returns the name.
     pub fn as_str(self) -> &'static str {
         self.into()
     }

@@ -1,4 +1,4 @@
-//! Maximum throughput on demand, of the table and of each global secondary index.
+//! Maximum on-demand throughput of the table and of each global secondary index.
 
 use std::collections::BTreeMap;
 
@@ -13,39 +13,39 @@ use super::table::{no_index, table_or_index};
 use super::{Aws, Comparison, Setting, SettingName, Table};
 use crate::aws::failure::AwsFailure;
 
-/// The setting.
+/// The maximum on-demand throughput setting.
 #[derive(Clone, Copy, Debug)]
 pub struct OnDemandThroughput;
 
-/// What AWS calls no maximum (API reference, OnDemandThroughput).
+/// AWS's value for no maximum (API reference, OnDemandThroughput).
 const NO_MAXIMUM: i64 = -1;
 
-/// The maxima; absent where there is none.
+/// The maxima of a table and its indexes.
 #[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields, default)]
 pub struct Value {
-    /// The table's.
+    /// Maxima of the table.
     pub table: Maxima,
-    /// Those of indexes, by name.
+    /// Maxima of indexes by name; an index without maxima is missing.
     pub indexes: BTreeMap<String, Maxima>,
 }
 
-/// Requests a second; null is without a maximum.
+/// Maximum request units per second.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields, default)]
 pub struct Maxima {
-    /// Read request units.
+    /// Maximum read request units per second; null means no maximum.
     pub max_read_request_units: Option<i64>,
-    /// Write request units.
+    /// Maximum write request units per second; null means no maximum.
     pub max_write_request_units: Option<i64>,
 }
 
 /// One call of UpdateTable.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Change {
-    /// The index, or else the table itself.
+    /// Name of the index; `None` for the table itself.
     pub index: Option<String>,
-    /// The maxima.
+    /// Maxima to set.
     pub maxima: Maxima,
 }
 
@@ -106,7 +106,7 @@ impl Setting for OnDemandThroughput {
 }
 
 fn compare_one(comparison: &mut Comparison<Change>, index: Option<&str>, wanted: Maxima, actual: Maxima) {
-    // What the source does not limit keeps the target's own limit, and that is an extra.
+    // If the source has no limit, the target keeps its own, which counts as extra.
     let kept = Maxima {
         max_read_request_units: wanted.max_read_request_units.or(actual.max_read_request_units),
         max_write_request_units: wanted.max_write_request_units.or(actual.max_write_request_units),
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn maxima_of_table_and_indexes_are_set_and_the_targets_own_are_left() {
+    fn maxima_are_set_and_the_targets_own_are_left() {
         let indexes = [("by-customer", maxima(Some(5), None)), ("gone", maxima(Some(1), None))];
         let indexes = indexes.map(|(name, maxima)| (name.to_owned(), maxima)).into();
         let wanted = Value { table: maxima(Some(100), None), indexes };

@@ -1,4 +1,4 @@
-//! Point-in-time recovery, with the days that it goes back.
+//! Point-in-time recovery and its recovery period.
 
 use aws_sdk_dynamodb::types::{
     PointInTimeRecoveryDescription, PointInTimeRecoverySpecification, PointInTimeRecoveryStatus,
@@ -10,26 +10,25 @@ use super::setting::kept_as;
 use super::{Aws, Comparison, Setting, SettingName, Table};
 use crate::aws::failure::AwsFailure;
 
-/// The setting.
+/// The point-in-time recovery setting.
 #[derive(Clone, Copy, Debug)]
 pub struct PointInTimeRecovery;
 
-/// The longest period, which is what AWS takes where none is said (API reference,
-/// PointInTimeRecoverySpecification).
+/// The longest recovery period in days, which is AWS's default (API reference, PointInTimeRecoverySpecification).
 const LONGEST_PERIOD: i32 = 35;
 
-/// The days that recovery goes back, 1 to 35; null where it is off.
+/// The recovery period.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct Value {
-    /// How many days back the table can be restored.
+    /// Days for which the table can be restored, 1 to 35; null if recovery is off.
     pub recovery_period_in_days: Option<i32>,
 }
 
 impl Setting for PointInTimeRecovery {
     const NAME: SettingName = SettingName::PointInTimeRecovery;
     type Value = Value;
-    /// The days; `None` turns it off.
+    /// Recovery period in days; `None` turns recovery off.
     type Change = Option<i32>;
 
     kept_as!(point_in_time_recovery);
@@ -85,7 +84,7 @@ mod tests {
     use crate::settings::table::tests::table;
 
     #[test]
-    fn the_period_counts_and_recovery_of_its_own_is_left() {
+    fn the_period_counts_and_the_targets_own_recovery_is_left() {
         let value = |days| Value { recovery_period_in_days: days };
         let compare = |wanted, actual| PointInTimeRecovery::compare(&value(wanted), &value(actual), &table());
         assert_eq!(compare(Some(7), Some(35)).changes[0].change, Some(7));
@@ -95,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn a_period_that_is_not_told_is_the_longest() {
+    fn a_missing_period_is_the_longest() {
         let on = PointInTimeRecoveryDescription::builder()
             .point_in_time_recovery_status(PointInTimeRecoveryStatus::Enabled);
         assert_eq!(Value::from(Some(&on.build())).recovery_period_in_days, Some(LONGEST_PERIOD));

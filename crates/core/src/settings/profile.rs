@@ -1,4 +1,4 @@
-//! What a target is to its source: its replacement, or a copy beside it.
+//! The role of a sync's target: a replacement of its source, or a copy.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -6,9 +6,9 @@ use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 
 use super::SettingName;
 
-/// What a target is to its source. A replacement gets all that is switched on. A copy stands beside a source that goes
-/// on: with the source's triggers it would call production's functions a second time, with its Time to Live it would
-/// delete items of its own, and tell the consumers of its stream of each.
+/// The role of a target. A replacement gets all settings that are switched on. A copy exists next to a source that
+/// stays in use. With the source's triggers, a copy would call production's functions a second time. With the source's
+/// Time to Live, it would delete items and send these deletions to the consumers of its stream.
 #[derive(
     Clone,
     Copy,
@@ -26,21 +26,21 @@ use super::SettingName;
 #[serde(rename_all = "lowercase")]
 #[strum(serialize_all = "lowercase")]
 pub enum Profile {
-    /// A table beside the source.
+    /// A table next to the source.
     Copy,
-    /// The table that the source's users are to use from now on.
+    /// A table that replaces the source.
     Replacement,
 }
 
-/// Why a setting that nobody switched on is skipped.
+/// The reason for skipping a setting that is switched off.
 pub const SWITCHED_OFF: &str = "it is switched off";
 
-/// Why a setting that acts on others is skipped.
+/// The reason for skipping a setting that acts on other resources.
 pub const NOT_FOR_A_COPY: &str =
     "a copy does not act on others; the profile replacement carries it over, or the input's Settings";
 
 impl Profile {
-    /// Why a setting is skipped for a target of this profile; `None` where it is carried over.
+    /// Returns the reason for skipping a setting with this profile, or `None` if the setting is copied.
     pub fn why_off(self, name: SettingName, switched_on: bool) -> Option<&'static str> {
         match self {
             _ if !switched_on => Some(SWITCHED_OFF),
@@ -50,8 +50,8 @@ impl Profile {
     }
 }
 
-/// Whether a table that has this setting acts on what is not part of it: calls functions, feeds Kinesis streams, calls
-/// whoever an alarm calls, deletes items without being asked.
+/// Checks whether the setting makes a table act on other resources or on its own items: it calls functions, feeds
+/// Kinesis streams, notifies people through alarms, or deletes items.
 fn acts_on_others(name: SettingName) -> bool {
     matches!(
         name,
@@ -67,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_copy_gets_what_does_not_act_on_others_and_a_replacement_all() {
+    fn a_copy_gets_only_settings_that_do_not_act_on_others() {
         let off = |profile: Profile| {
             let off = |name: &&SettingName| profile.why_off(**name, true).is_some();
             SettingName::ALL.iter().filter(off).map(|name| name.as_str()).collect::<Vec<_>>()

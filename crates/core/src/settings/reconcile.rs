@@ -1,9 +1,8 @@
-//! Making a target equal: compare, change, compare again.
+//! Makes a target equal: compares, changes, and compares again.
 //!
-//! A change is made only after the target was read and found to differ, so a second run, or the repetition
-//! of a step whose answer was lost, finds nothing to do. What cannot be done yet (the table is being updated,
-//! Time to Live was changed within the hour) is not waited for here: the state machine waits, and asks again. It keeps no
-//! other change of the setting from being made.
+//! A change is made only after the target was read and found to differ. A second run, or a repeated step whose response
+//! was lost, thus finds nothing to do. If a change is not possible yet (the table is being updated, or Time to Live was
+//! changed within the hour), the state machine waits and calls again. The other changes of the setting are still made.
 
 use std::collections::BTreeSet;
 
@@ -11,32 +10,32 @@ use super::{Aws, Setting};
 use crate::aws::failure::AwsFailure;
 use crate::error_name::ErrorName;
 
-/// How often a setting is compared in one go. The second time usually finds it equal; the third is for
-/// settings that change in two steps (off, then on with another value) and for reads that lag behind.
+/// Maximum number of comparisons in one call. The second comparison usually finds the setting equal. The third is for
+/// settings that change in two steps (off, then on with another value) and for stale reads.
 const ROUNDS: usize = 3;
 
-/// How far it came.
+/// The result of reconciling a setting.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Reconciled {
-    /// Nothing is left to do, but for what was refused for good.
+    /// Nothing is left to do, except changes that AWS refused permanently.
     Done {
-        /// What was refused, each with the reason.
+        /// Refused changes, each with the reason.
         refused: Vec<String>,
     },
-    /// Something has to pass first.
+    /// Something must finish first.
     Later {
-        /// What has to pass, as a sentence.
+        /// What must finish, as a sentence.
         reason: String,
         /// Whether that is an UpdateTable, which takes seconds.
         table_is_updating: bool,
-        /// What else was refused this time, each with the reason.
+        /// Changes refused in this call, each with the reason.
         refused: Vec<String>,
     },
-    /// There is no such table.
+    /// The table does not exist.
     TableMissing,
 }
 
-/// Makes the target equal, as far as that can be done at once.
+/// Makes the target equal, as far as that is possible now.
 pub async fn reconcile<S: Setting>(
     wanted: &S::Value,
     aws: &Aws,
@@ -68,7 +67,7 @@ pub async fn reconcile<S: Setting>(
         let first = first.into_iter().map(|planned| (planned, false));
         let instead = comparison.instead(remove_extra).cloned().map(|planned| (planned, true));
         for (planned, takes_room) in first.chain(instead) {
-            // What was to make room for it stays, for good; or it was made just now, and is not seen yet.
+            // Skips a change if the removal that it needs was refused, or if it was just made and is not visible yet.
             if takes_room && !refused.is_empty() || made.contains(&planned.words) {
                 continue;
             }

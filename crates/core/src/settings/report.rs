@@ -1,4 +1,4 @@
-//! What is, or is to be, done about each setting: the words that a plan and an execution's output share.
+//! Reports what was done, or is planned, for each setting. A plan and an execution's output share these types.
 
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
@@ -10,88 +10,88 @@ use crate::error_name::ErrorName;
 use crate::text;
 use crate::text::cut;
 
-/// Lines of a list that are kept; the report of 20 indexes and 50 tags has to fit an execution's state.
+/// Maximum number of lines of a list. The report of 20 indexes and 50 tags must fit the state of an execution.
 const MOST_LINES: usize = 60;
-/// Letters of a line that are kept.
+/// Maximum number of characters of a line.
 const LONGEST_LINE: usize = 160;
-/// Refusals of a setting that are kept.
+/// Maximum number of refusals of a setting.
 const MOST_REFUSALS: usize = 20;
-/// Letters of a refusal that are kept: what was to be changed, the call, and AWS's own words behind them.
+/// Maximum number of characters of a refusal: the change, the call, and the text of AWS.
 const LONGEST_REFUSAL: usize = 400;
 
-/// What became of a setting.
+/// The result of one setting.
 #[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct SettingReport {
-    /// The setting.
+    /// Name of the setting.
     pub setting: SettingName,
-    /// Whether it is equal, differs, or was left alone.
+    /// Outcome of the setting.
     pub outcome: Outcome,
-    /// What was, or is to be, changed.
+    /// Changes that were made or are planned.
     #[schemars(length(max = 61), inner(length(max = 161)))]
     pub changes: Vec<String>,
-    /// What else there is to say: what was left as it is, and why.
+    /// Notes about what was left unchanged, and why.
     #[schemars(length(max = 61), inner(length(max = 161)))]
     pub notes: Vec<String>,
-    /// Why it was skipped, or failed.
+    /// Reason why the setting was skipped or failed.
     #[schemars(length(max = 1001))]
     pub reason: Option<String>,
 }
 
-/// What became of a setting, in a word.
+/// The outcome of one setting.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize, strum::Display)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-// An execution's output holds that of a pointer beside it.
+// An execution's output also holds the outcome of a pointer, whose schema has the plain name.
 #[schemars(rename = "SettingOutcome")]
 #[strum(serialize_all = "lowercase")]
 pub enum Outcome {
-    /// It differs, and is to be changed; in a plan alone.
+    /// The setting differs, and a change is planned. Only plans have this outcome.
     Planned,
-    /// It was changed, and is equal.
+    /// The setting was changed, and is now equal.
     Applied,
-    /// It was equal.
+    /// The setting was already equal.
     Unchanged,
-    /// It was not looked at, or nothing of it can be carried over.
+    /// The setting was not compared, or nothing of it can be copied.
     Skipped,
-    /// It is not equal.
+    /// The setting is not equal.
     Failed,
 }
 
-/// What the settings were taken from.
+/// The kind of source that the settings were taken from.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 pub enum SourceKind {
-    /// The source table, as it is.
+    /// The source table itself.
     LiveTable,
-    /// A settings document, as the table is gone.
+    /// A settings document, because the table no longer exists.
     SettingsDocument,
-    /// The backup itself, as the table is gone and no document was written in time.
+    /// The backup, because the table no longer exists and there is no document from before the restored moment.
     Backup,
 }
 
-/// What the settings were taken from, and of when they are.
+/// The source of the settings, and the time that they are from.
 #[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct SettingsFrom {
-    /// Whether that is the live table, a document, or the backup.
+    /// Kind of the source.
     pub kind: SourceKind,
-    /// Its ARN, or the document's place in S3.
+    /// ARN of the table or backup, or location of the document in S3.
     pub name: String,
-    /// Of when the settings are.
+    /// Time at which the source had these settings.
     pub captured_at: DateTime<Utc>,
 }
 
 impl SettingReport {
-    /// One that says only how it went.
+    /// Returns a report with only an outcome.
     pub fn new(setting: SettingName, outcome: Outcome) -> SettingReport {
         SettingReport { setting, outcome, changes: Vec::new(), notes: Vec::new(), reason: None }
     }
 
-    /// One that was skipped, for this reason.
+    /// Returns the report of a skipped setting.
     pub fn skipped(setting: SettingName, reason: impl Into<String>) -> SettingReport {
         SettingReport { reason: Some(reason.into()), ..SettingReport::new(setting, Outcome::Skipped) }
     }
 
-    /// One that failed, for this reason.
+    /// Returns the report of a failed setting.
     pub fn failed(setting: SettingName, reason: impl Into<String>) -> SettingReport {
         SettingReport {
             reason: Some(cut(reason.into(), 1_000)),
@@ -99,7 +99,7 @@ impl SettingReport {
         }
     }
 
-    /// What a comparison leads to.
+    /// Returns the report that follows from a comparison.
     pub fn from_comparison<C>(
         setting: SettingName,
         comparison: &Comparison<C>,
@@ -128,7 +128,7 @@ impl SettingReport {
         SettingReport { setting, outcome, changes: bounded(changes), notes: bounded(notes), reason }
     }
 
-    /// In a line: `Tags: applied (set tag pool = billing)`.
+    /// Formats the report as one line: `Tags: applied (set tag pool = billing)`.
     pub fn in_words(&self) -> String {
         let detail =
             self.reason.clone().or_else(|| (!self.changes.is_empty()).then(|| self.changes.join("; ")));
@@ -139,8 +139,8 @@ impl SettingReport {
     }
 }
 
-/// What is to be done for the target to have what is wanted, setting by setting. A setting that is off, for the reason
-/// that `why_off` gives, or not known, is skipped; one that cannot be read has failed, for good.
+/// Plans the changes that give the target the wanted settings. A setting is skipped if it is unknown or if `why_off`
+/// gives a reason. A setting that can never be read has failed.
 pub async fn plan(
     wanted: &Settings,
     aws: &Aws,
@@ -163,16 +163,16 @@ pub async fn plan(
     Ok(plan)
 }
 
-/// A setting that cannot be read.
+/// A setting that could not be read.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Unread {
-    /// Which, and why.
+    /// Report of the setting, with the reason.
     pub report: SettingReport,
-    /// The kind of failure.
+    /// Error name of the failure.
     pub name: ErrorName,
 }
 
-/// Reads the settings of a table. What cannot be read, for good, is told with the reason.
+/// Reads the settings of a table. A setting that can never be read is returned with the reason.
 pub async fn capture(
     aws: &Aws,
     table: &Table,
@@ -193,15 +193,15 @@ pub async fn capture(
     Ok((settings, failed))
 }
 
-/// The target as it will be once it has its stream, on which triggers and the stream's policy depend: for a plan of
-/// what is to be done, and not for looking at what was.
+/// Returns the target as it will be once it has its stream, which triggers and the stream's policy need. Use this to
+/// plan changes, not to report existing settings.
 pub fn with_stream_to_come(wanted: &Settings, target: &Table) -> Table {
     let mut target = target.clone();
     let wants = wanted.stream.as_ref().and_then(|stream| stream.stream_view_type.as_ref());
     let has = stream::Value::from(target.description.stream_specification()).stream_view_type;
     if wants.is_some() && wants != has.as_ref() {
         target.stream_to_come = true;
-        // A stream of another view is another stream, and what hangs on the former one goes with it.
+        // Another view type means another stream, and everything attached to the old stream goes with it.
         target.description.latest_stream_arn = None;
     }
     target
@@ -215,12 +215,12 @@ fn in_words(failure: &AwsFailure) -> String {
     format!("{}: {failure}", failure.name)
 }
 
-/// The lines, each and all of them no longer than an execution's state has room for.
+/// Limits the number and length of lines to what the state of an execution can hold.
 pub fn bounded(lines: Vec<String>) -> Vec<String> {
     text::bounded(lines.into_iter(), MOST_LINES, LONGEST_LINE)
 }
 
-/// The refusals, each and all of them no longer than an execution's state has room for.
+/// Limits the number and length of refusals to what the state of an execution can hold.
 pub fn bounded_refusals(refusals: Vec<String>) -> Vec<String> {
     text::bounded(refusals.into_iter(), MOST_REFUSALS, LONGEST_REFUSAL)
 }
@@ -230,7 +230,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_takes_the_place_of_an_extra_is_left_out_unless_extras_are_removed() {
+    fn a_change_that_needs_a_removal_is_left_out_unless_extras_are_removed() {
         let mut comparison = Comparison::<()>::default();
         comparison.extra("stop a", ());
         comparison.instead_of_extra("begin b", ());
@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_under_way_is_not_equal_yet() {
+    fn a_change_in_progress_is_not_equal_yet() {
         let mut comparison = Comparison::<()> { same: 1, ..Comparison::default() };
         comparison.under_way("wait for it");
         let report = SettingReport::from_comparison(SettingName::ContributorInsights, &comparison, false);
@@ -255,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_out_alone_is_skipped_and_what_is_equal_beside_it_is_unchanged() {
+    fn a_setting_with_only_left_out_parts_is_skipped_and_with_equal_parts_unchanged() {
         let mut comparison = Comparison::<()>::default();
         comparison.leave_out("the target has no index gone");
         assert_eq!(
@@ -306,7 +306,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_are_bounded_and_the_cut_is_told() {
+    fn lines_are_bounded_and_the_rest_is_counted() {
         let lines = bounded((0..99).map(|_| "ü".repeat(500)).collect());
         assert_eq!((lines.len(), lines[0].chars().count(), lines[60].as_str()), (61, 161, "and 39 more"));
         assert_eq!(bounded(vec!["a".to_owned()]), ["a"]);

@@ -1,8 +1,8 @@
 //! Resource-based policies of the table and of its stream.
 //!
-//! A policy names the table, its indexes and its stream by ARN, so those are rewritten: whole ARNs alone, and
-//! ARNs below them. `table/orders` in a policy never becomes part of `table/orders-archive`. Principals and
-//! conditions stay as they are, and so does whatever else a policy names.
+//! A policy names the table, its indexes and its stream by ARN, so these ARNs are rewritten. Only whole ARNs and ARNs
+//! below them count: `table/orders` in a policy never becomes part of `table/orders-archive`. Principals, conditions
+//! and everything else in a policy stay unchanged.
 
 use aws_sdk_dynamodb::error::ProvideErrorMetadata;
 use schemars::JsonSchema;
@@ -13,39 +13,39 @@ use super::setting::kept_as;
 use super::{Aws, Comparison, Setting, SettingName, Table};
 use crate::aws::failure::AwsFailure;
 
-/// The setting.
+/// The resource policies setting.
 #[derive(Clone, Copy, Debug)]
 pub struct ResourcePolicies;
 
 const TABLE: &str = "${TableArn}";
 const STREAM: &str = "${StreamArn}";
 
-/// The policies, with `${TableArn}` and `${StreamArn}` for the table's own; null where there is none.
+/// The policies, with `${TableArn}` and `${StreamArn}` in place of the table's own ARNs.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields, default)]
 pub struct Value {
-    /// The table's policy.
+    /// Policy of the table; null if it has none.
     pub table: Option<Json>,
-    /// The stream's policy.
+    /// Policy of the stream; null if it has none.
     pub stream: Option<Json>,
 }
 
-/// What a policy is of.
+/// The resource of a policy.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, strum::Display)]
 #[strum(serialize_all = "lowercase")]
 pub enum Of {
     /// The table.
     Table,
-    /// Its stream.
+    /// The table's stream.
     Stream,
 }
 
-/// One call: PutResourcePolicy, or DeleteResourcePolicy where there is no policy.
+/// One call: PutResourcePolicy, or DeleteResourcePolicy without a policy.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Change {
-    /// Whose policy.
+    /// Resource of the policy.
     pub of: Of,
-    /// The policy, in portable form.
+    /// Policy in portable form; `None` deletes the policy.
     pub policy: Option<Json>,
 }
 
@@ -114,7 +114,7 @@ impl Setting for ResourcePolicies {
 }
 
 impl Value {
-    /// The policies as this table has them, with its own ARNs in them.
+    /// Returns the policies of this table, with its own ARNs.
     pub fn of_table(&self, table: &Table) -> Value {
         let names = Names::from_table(table);
         let own = |policy: &Option<Json>| policy.clone().map(|it| rewritten(it, &|text| names.own(text)));
@@ -124,7 +124,7 @@ impl Value {
 
 async fn policy(aws: &Aws, arn: &str) -> Result<Option<Json>, AwsFailure> {
     match aws.dynamodb.get_resource_policy().resource_arn(arn).send().await {
-        // AWS keeps no policy that is not JSON; one that were would be compared, and written, as it stands.
+        // AWS stores only JSON policies. Any other text would be compared and written verbatim.
         Ok(response) => {
             let parsed = |text: String| serde_json::from_str(&text).unwrap_or(Json::String(text));
             Ok(response.policy.map(parsed))
@@ -134,7 +134,7 @@ async fn policy(aws: &Aws, arn: &str) -> Result<Option<Json>, AwsFailure> {
     }
 }
 
-/// What a table is called in policies.
+/// The ARNs of a table in policies.
 struct Names<'a> {
     table: &'a str,
     stream: Option<&'a str>,
@@ -156,13 +156,13 @@ impl<'a> Names<'a> {
     }
 }
 
-/// The text with `to` for `from`, if it is that or below it.
+/// Replaces `from` by `to` if the text is `from` or below it.
 fn replaced(text: &str, from: &str, to: &str) -> Option<String> {
     let rest = text.strip_prefix(from)?;
     (rest.is_empty() || rest.starts_with('/')).then(|| format!("{to}{rest}"))
 }
 
-/// The policy with each text in it rewritten where there is something to.
+/// Rewrites each text in a policy for which `text` returns a new one.
 fn rewritten(policy: Json, text: &dyn Fn(&str) -> Option<String>) -> Json {
     match policy {
         Json::String(it) => Json::String(text(&it).unwrap_or(it)),
@@ -174,7 +174,7 @@ fn rewritten(policy: Json, text: &dyn Fn(&str) -> Option<String>) -> Json {
     }
 }
 
-/// The policy with a single thing for each list of one, which IAM holds to be the same.
+/// Replaces each list of one element by the element, which IAM treats as equal.
 fn plain(policy: &Json) -> Json {
     match policy {
         Json::Array(items) => match items.as_slice() {
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn own_arns_are_rewritten_whole_and_no_others() {
+    fn only_whole_own_arns_are_rewritten() {
         let stream = format!("{SOURCE}/stream/2026-01-01T00:00:00.000");
         let source = Names { table: SOURCE, stream: Some(&stream) };
         let others = [format!("{SOURCE}-archive"), format!("{SOURCE}.old/index/*")];
@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_of_one_is_the_one() {
+    fn a_list_of_one_equals_its_element() {
         let wanted = Value { table: Some(statement(&[TABLE.to_owned()])), stream: None };
         let mut same = wanted.clone();
         same.table =
@@ -242,7 +242,7 @@ mod tests {
         assert_eq!((own.changes.len(), own.extra.len()), (0, 2));
     }
 
-    /// ARNs of the table `orders` and of its likes, and below them, and texts that are no ARNs.
+    /// Generates ARNs of the table `orders` and of similar tables, ARNs below them, and texts that are not ARNs.
     fn resource() -> impl Strategy<Value = String> {
         let end = "(-archive|/index/[a-z*]{0,4}|/stream/(2026|2027)?(/x)?|/|s)?";
         prop_oneof![
@@ -253,7 +253,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_policy_comes_back_as_it_was(
+        fn a_policy_survives_the_round_trip(
             resources in proptest::collection::vec(resource(), 0..6), has_stream in any::<bool>()
         ) {
             let stream = format!("{SOURCE}/stream/2026");

@@ -1,4 +1,4 @@
-//! What a setting is, and the same with its types erased.
+//! The trait of a setting, and its object-safe counterpart.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -8,35 +8,35 @@ use super::report::SettingReport;
 use super::{Aws, SettingName, Settings, Table, reconcile};
 use crate::aws::failure::AwsFailure;
 
-/// One kind of setting.
+/// A kind of setting.
 pub trait Setting: Send + Sync + 'static {
-    /// Its name.
+    /// Name of the setting.
     const NAME: SettingName;
-    /// Whether it is changed by UpdateTable, which DynamoDB takes one at a time and of an active table only.
+    /// Whether UpdateTable changes the setting. DynamoDB takes one UpdateTable at a time, and only for an active table.
     const IS_OF_UPDATE_TABLE: bool = false;
-    /// What a table has of it, in portable form.
+    /// The value of the setting, in portable form.
     type Value: Clone + Send + Sync;
-    /// One call that changes it.
+    /// One call that changes the setting.
     type Change: Clone + Send + Sync;
 
-    /// What is known of it.
+    /// Returns the value in `settings`, if it is known.
     fn known(settings: &Settings) -> Option<&Self::Value>;
 
-    /// Where it is written down.
+    /// Returns the field of `settings` that holds the value.
     fn place(settings: &mut Settings) -> &mut Option<Self::Value>;
 
-    /// What the table has.
+    /// Reads the value of a table.
     fn read(aws: &Aws, table: &Table) -> impl Future<Output = Result<Self::Value, AwsFailure>> + Send;
 
-    /// What has to be changed on the target, which has `actual`, for it to have `wanted`.
+    /// Compares the target's value `actual` with `wanted`, and returns the changes that make it equal.
     fn compare(wanted: &Self::Value, actual: &Self::Value, target: &Table) -> Comparison<Self::Change>;
 
-    /// Joins changes that one call can make. By default each is made by itself.
+    /// Joins changes that one call can make. By default each change is a call.
     fn joined(planned: Vec<Planned<Self::Change>>) -> Vec<Planned<Self::Change>> {
         planned
     }
 
-    /// Makes one change. Whatever may succeed later (the table is busy) fails as `ResourceBusy`.
+    /// Makes one change. A failure that may succeed later, such as a busy table, has the name `ResourceBusy`.
     fn make(
         change: &Self::Change,
         aws: &Aws,
@@ -44,7 +44,7 @@ pub trait Setting: Send + Sync + 'static {
     ) -> impl Future<Output = Result<(), AwsFailure>> + Send;
 }
 
-/// [`Setting::known`] and [`Setting::place`] of a setting that is kept in this field of [`Settings`].
+/// Implements [`Setting::known`] and [`Setting::place`] with this field of [`Settings`].
 macro_rules! kept_as {
     ($field:ident) => {
         fn known(settings: &$crate::settings::Settings) -> Option<&Self::Value> {
@@ -58,30 +58,31 @@ macro_rules! kept_as {
 }
 pub(super) use kept_as;
 
-/// How a target differs from what it should be.
+/// The differences between a target and the wanted value.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Comparison<C> {
-    /// How many of the wanted things are there already.
+    /// Number of wanted things that the target already has.
     pub same: usize,
-    /// What has to be done, in order.
+    /// Changes to make, in order.
     pub changes: Vec<Planned<C>>,
-    /// What the target has beyond what is wanted, and how it would be removed.
+    /// Removals of what the target has beyond the wanted value.
     pub extra: Vec<Planned<C>>,
-    /// What can be done only once what is extra is gone, in order: behind the removals where they are wanted, and not at
-    /// all where they are not.
+    /// Changes that are possible only after the removals in `extra`, in order. They are made only if extras are
+    /// removed.
     pub instead_of_extra: Vec<Planned<C>>,
-    /// What is wanted and cannot be: the words say what and why.
+    /// Descriptions of what is wanted but not possible, and why.
     pub left_out: Vec<String>,
-    /// What AWS has begun and not yet ended. It differs, and must not be changed again; the words say what to wait for.
+    /// Descriptions of changes in progress at AWS, and what to wait for. They count as different but must not be made
+    /// again.
     pub under_way: Vec<String>,
 }
 
-/// A change, with the words for it.
+/// A change and its description.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Planned<C> {
-    /// Such as `set tag pool = billing`.
+    /// Description of the change, such as `set tag pool = billing`.
     pub words: String,
-    /// The change.
+    /// Change to make.
     pub change: C,
 }
 
@@ -99,53 +100,53 @@ impl<C> Default for Comparison<C> {
 }
 
 impl<C> Comparison<C> {
-    /// Adds what has to be done.
+    /// Adds a change.
     pub fn change(&mut self, words: impl Into<String>, change: C) {
         self.changes.push(Planned { words: words.into(), change });
     }
 
-    /// Adds what the target has beyond what is wanted; the words say how it would be removed.
+    /// Adds something that the target has beyond the wanted value. `words` describes its removal.
     pub fn extra(&mut self, words: impl Into<String>, change: C) {
         self.extra.push(Planned { words: words.into(), change });
     }
 
-    /// Adds what can be done only once what is extra is gone.
+    /// Adds a change that is possible only after the extras are removed.
     pub fn instead_of_extra(&mut self, words: impl Into<String>, change: C) {
         self.instead_of_extra.push(Planned { words: words.into(), change });
     }
 
-    /// Adds what AWS has begun and not yet ended; the words say what to wait for.
+    /// Adds a change in progress at AWS. `words` says what to wait for.
     pub fn under_way(&mut self, words: impl Into<String>) {
         self.under_way.push(words.into());
     }
 
-    /// Adds what is wanted and cannot be.
+    /// Adds something that is wanted but not possible.
     pub fn leave_out(&mut self, words: impl Into<String>) {
         self.left_out.push(words.into());
     }
 
-    /// What is to be done: the changes, the removals where they are wanted, and what these make room for.
+    /// Returns the changes to make. With `remove_extra`, they include the removals and the changes that need them.
     pub fn to_do(&self, remove_extra: bool) -> impl Iterator<Item = &Planned<C>> {
         self.at_once(remove_extra).chain(self.instead(remove_extra))
     }
 
-    /// What can be done whatever becomes of the rest: the changes, and the removals where they are wanted.
+    /// Returns the changes that depend on no other change. With `remove_extra`, they include the removals.
     pub fn at_once(&self, remove_extra: bool) -> impl Iterator<Item = &Planned<C>> {
         self.changes.iter().chain(self.extra.iter().filter(move |_| remove_extra))
     }
 
-    /// What the removals make room for, where they are wanted.
+    /// Returns the changes that need the removals, or none without `remove_extra`.
     pub fn instead(&self, remove_extra: bool) -> impl Iterator<Item = &Planned<C>> {
         self.instead_of_extra.iter().filter(move |_| remove_extra)
     }
 }
 
-/// A future behind a pointer.
+/// A boxed future.
 pub type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// A setting with its types erased, as the steps hold it.
+/// A [`Setting`] with its types erased, for the steps.
 pub trait AnySetting: Send + Sync {
-    /// Reads it off a table and writes it down.
+    /// Reads the setting of a table into `into`.
     fn capture<'a>(
         &'a self,
         aws: &'a Aws,
@@ -153,13 +154,13 @@ pub trait AnySetting: Send + Sync {
         into: &'a mut Settings,
     ) -> Boxed<'a, Result<(), AwsFailure>>;
 
-    /// Whether it is known.
+    /// Checks whether the setting is known.
     fn is_known(&self, settings: &Settings) -> bool;
 
-    /// Takes over from other settings what is not known of it; whether something was.
+    /// Copies the setting from `from` if it is unknown in `into`. Returns whether it was copied.
     fn take_over(&self, from: &Settings, into: &mut Settings) -> bool;
 
-    /// What is to be done for the target to have what is wanted; `None` where that is not known.
+    /// Plans the changes that give the target the wanted value. Returns `None` if the wanted value is unknown.
     fn plan<'a>(
         &'a self,
         wanted: &'a Settings,
@@ -168,7 +169,7 @@ pub trait AnySetting: Send + Sync {
         remove_extra: bool,
     ) -> Boxed<'a, Result<Option<SettingReport>, AwsFailure>>;
 
-    /// Makes the target equal, as far as that can be done at once.
+    /// Makes the target equal, as far as that is possible now.
     fn reconcile<'a>(
         &'a self,
         wanted: &'a Settings,

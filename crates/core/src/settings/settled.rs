@@ -1,18 +1,18 @@
-//! Looking at what AWS enables within seconds, until it is enabled or has failed.
+//! Polls a resource that AWS enables within seconds, until it is enabled or has failed.
 //!
-//! The call that enables it is answered before AWS has tried, and whether it failed stands in a status alone. Nobody
-//! remembers the status of before, so only who made the call can tell a failure of this time from an earlier one, which
-//! the call has done away with.
+//! AWS responds to the enabling call before it has tried, and only a status shows whether it failed. The previous
+//! status is not stored. Only the caller of the enabling call can tell a new failure from an earlier one, because the
+//! call clears the earlier one.
 
 use std::time::Duration;
 
 use crate::aws::failure::AwsFailure;
 
-/// The waits between looks, in milliseconds: 6.3 s in all. AWS takes 1 to 7 s for most of what is enabled or fails
-/// (DDB-TABLE-299, 318, 337 of the measurements).
+/// The waits between polls in milliseconds, 6.3 s in total. AWS takes 1 to 7 s for most resources that it enables or
+/// fails to enable (DDB-TABLE-299, 318, 337 of the measurements).
 const WAITS: [u64; 6] = [100, 200, 400, 800, 1_600, 3_200];
 
-/// Looks until there is an answer; `None` where there is none yet when the waits are over.
+/// Polls until there is a result. Returns `None` if there is none after the last wait.
 pub(super) async fn settled<T, F>(poll: impl Fn() -> F) -> Result<Option<T>, AwsFailure>
 where
     F: Future<Output = Result<Option<T>, AwsFailure>>,
@@ -43,7 +43,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn it_is_looked_at_until_there_is_an_answer_or_the_waits_are_over() {
+    async fn polls_until_there_is_a_result_or_the_waits_are_over() {
         for (answered_at, expected, statuses_left) in
             [(1, Some(1), 1), (3, Some(3), 3), (7, Some(7), 7), (8, None, 7)]
         {

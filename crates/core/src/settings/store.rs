@@ -1,8 +1,8 @@
-//! Where settings documents are kept: an S3 bucket.
+//! Stores settings documents in an S3 bucket.
 //!
-//! `settings/<account>/<region>/<table>/<time>.json` is what `capture-settings` writes: a history for each
-//! table, whose keys sort by time. The time is the moment that the document speaks for: that of the backup beside which it
-//! was captured, or else when it was read. `syncs/<execution>.json` is what one sync goes by.
+//! `capture-settings` writes `settings/<account>/<region>/<table>/<time>.json`: a history per table, whose keys sort by
+//! time. The time is that of the backup for which the document was captured, or else the time of reading. A sync uses
+//! the document `syncs/<execution>.json`.
 
 use aws_sdk_s3::primitives::ByteStream;
 use chrono::{DateTime, Utc};
@@ -15,34 +15,34 @@ use crate::aws::arn::Arn;
 use crate::aws::failure::AwsFailure;
 use crate::error_name::ErrorName;
 
-/// Where a document lies.
+/// The location of a document.
 #[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Location {
-    /// The bucket.
+    /// Name of the bucket.
     pub bucket: String,
-    /// The object.
+    /// Key of the object.
     pub key: String,
 }
 
-/// Why a document could not be written or read.
+/// The reason why a document could not be written or read.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum StoreError {
-    /// The call failed.
+    /// An AWS call failed; holds its error name and action.
     #[error(transparent)]
     Aws(#[from] AwsFailure),
-    /// It is not a settings document.
+    /// The object is not a settings document.
     #[error("{location} is not a settings document of version {VERSION}: {reason}")]
     Unreadable {
-        /// Where it lies.
+        /// Location of the object.
         location: Location,
-        /// What is wrong with it.
+        /// What is wrong with the object.
         reason: String,
     },
 }
 
 impl StoreError {
-    /// The name that a step fails by.
+    /// Returns the error name with which a step fails.
     pub fn name(&self) -> ErrorName {
         match self {
             StoreError::Aws(failure) => failure.name,
@@ -57,18 +57,18 @@ impl std::fmt::Display for Location {
     }
 }
 
-/// Where the documents of a table are: `None` where this is no table's ARN.
+/// Returns the prefix of a table's documents, or `None` if the text is not the ARN of a table.
 fn folder(table_arn: &str) -> Option<String> {
     let arn = Arn::parse(table_arn)?;
     Some(format!("settings/{}/{}/{}/", arn.account, arn.region, arn.table_name()?))
 }
 
-/// The key of a document that speaks for a table at this moment; the times of keys sort as text.
+/// Returns the key of a table's document for this moment. The times in keys sort as text.
 pub fn captured_key(table_arn: &str, moment: DateTime<Utc>) -> Option<String> {
     Some(format!("{}{}.json", folder(table_arn)?, moment.format("%Y%m%dT%H%M%SZ")))
 }
 
-/// Writes a document. Writing it again does no harm.
+/// Writes a document. Writing it again is harmless.
 pub async fn put(
     s3: &aws_sdk_s3::Client,
     location: &Location,
@@ -89,13 +89,13 @@ pub async fn get(s3: &aws_sdk_s3::Client, location: &Location) -> Result<Setting
     let unreadable = |reason: String| StoreError::Unreadable { location: location.clone(), reason };
     let object = s3.get_object().bucket(&location.bucket).key(&location.key).send().await;
     let object = object.map_err(AwsFailure::from_call("s3:GetObject"))?;
-    // The body comes after the head of the answer, and can still break off.
+    // The body comes after the headers of the response, and can still break off.
     let broken_off = |error| AwsFailure::broken_off("s3:GetObject", &location.to_string(), error);
     let body = object.body.collect().await.map_err(broken_off)?;
     SettingsDocument::read(&body.into_bytes()).map_err(unreadable)
 }
 
-/// The documents of the table that are not later than `not_after`, the newest first.
+/// Returns the locations of the table's documents that are not later than `not_after`, the newest first.
 pub async fn kept(
     s3: &aws_sdk_s3::Client,
     bucket: &str,

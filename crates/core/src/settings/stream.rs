@@ -1,6 +1,6 @@
-//! The DynamoDB stream: whether there is one, and what its records hold.
+//! The DynamoDB stream: whether one is enabled, and what its records hold.
 //!
-//! The records of a stream that is enabled cannot be changed: it is disabled, and another one enabled.
+//! The view type of an enabled stream cannot be changed. The stream is disabled, and another one is enabled.
 
 use aws_sdk_dynamodb::types::{StreamSpecification, StreamViewType};
 use schemars::JsonSchema;
@@ -10,24 +10,24 @@ use super::setting::kept_as;
 use super::{Aws, Comparison, Setting, SettingName, Table};
 use crate::aws::failure::AwsFailure;
 
-/// The setting.
+/// The stream setting.
 #[derive(Clone, Copy, Debug)]
 pub struct Stream;
 
-/// The view type of an enabled stream, such as `NEW_AND_OLD_IMAGES`; null where none is enabled.
+/// The view type of an enabled stream, such as `NEW_AND_OLD_IMAGES`; null if none is enabled.
 #[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct Value {
-    /// What a record holds: KEYS_ONLY, NEW_IMAGE, OLD_IMAGE or NEW_AND_OLD_IMAGES.
+    /// Content of a record: KEYS_ONLY, NEW_IMAGE, OLD_IMAGE or NEW_AND_OLD_IMAGES.
     pub stream_view_type: Option<String>,
 }
 
-/// One call.
+/// One call of UpdateTable.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Change {
-    /// UpdateTable, with a stream of this view type.
+    /// Enables a stream of this view type.
     Enable(String),
-    /// UpdateTable, without a stream.
+    /// Disables the stream.
     Disable,
 }
 
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn another_view_type_takes_two_steps_and_a_stream_of_its_own_is_left() {
+    fn another_view_type_takes_two_steps_and_an_extra_stream_is_left() {
         assert_eq!(
             compare(Some("KEYS_ONLY"), None).changes[0].change,
             Change::Enable("KEYS_ONLY".to_owned())

@@ -1,4 +1,4 @@
-//! A sync of settings: where a restored table came from, and what its source had.
+//! A sync of settings: the origin of a restored table, and the settings of its source.
 
 pub mod execution_input;
 pub mod origin;

@@ -1,4 +1,4 @@
-//! A table whose settings are read or written, and the clients that do so.
+//! A table whose settings are read or written, and the clients for that.
 
 use std::sync::Arc;
 
@@ -12,23 +12,23 @@ use crate::aws::failure::AwsFailure;
 use crate::aws::table as table_description;
 use crate::error_name::ErrorName;
 
-/// The clients that settings are read and written with, all of one Region and one account.
+/// The clients for reading and writing settings in one Region and account.
 #[derive(Clone, Debug)]
 pub struct Aws {
-    /// DynamoDB.
+    /// DynamoDB client.
     pub dynamodb: aws_sdk_dynamodb::Client,
-    /// Lambda.
+    /// Lambda client.
     pub lambda: aws_sdk_lambda::Client,
-    /// Application Auto Scaling.
+    /// Application Auto Scaling client.
     pub auto_scaling: aws_sdk_applicationautoscaling::Client,
-    /// CloudWatch.
+    /// CloudWatch client.
     pub cloudwatch: aws_sdk_cloudwatch::Client,
-    /// The Region's alarms, where many tables are read in a row: they are listed for the first, and not again.
+    /// Cache of the Region's alarms for reading many tables; `None` to list them for each table.
     pub alarms: Option<Arc<OnceCell<Vec<MetricAlarm>>>>,
 }
 
 impl Clients {
-    /// For the settings of tables, in this Region and account.
+    /// Returns the clients for the settings of tables in this Region and account.
     pub fn settings(&self) -> Aws {
         Aws {
             dynamodb: self.dynamodb(),
@@ -40,33 +40,33 @@ impl Clients {
     }
 }
 
-/// A table that was described.
+/// A described table.
 #[derive(Clone, Debug)]
 pub struct Table {
-    /// Its name.
+    /// Name of the table.
     pub name: String,
-    /// Its ARN.
+    /// ARN of the table.
     pub arn: String,
-    /// What DescribeTable said.
+    /// Response of DescribeTable.
     pub description: TableDescription,
-    /// Whether a plan holds that it will have a stream, which it has not yet.
+    /// Whether a plan gives the table a stream that it does not have yet.
     pub stream_to_come: bool,
 }
 
 impl Aws {
-    /// The same for many tables that are read in a row, and not changed.
+    /// Returns clients that list the alarms only once. Use them to read many tables, not to change any.
     pub fn for_many_tables(self) -> Aws {
         Aws { alarms: Some(Arc::default()), ..self }
     }
 
-    /// The table of this name or ARN; `None` where there is none.
+    /// Describes the table with this name or ARN. Returns `None` if it does not exist.
     pub async fn describe(&self, table: &str) -> Result<Option<Table>, AwsFailure> {
         Ok(table_description::describe(&self.dynamodb, table).await?.map(Table::new))
     }
 }
 
 impl Table {
-    /// The table that this describes.
+    /// Returns the table of this description.
     pub fn new(description: TableDescription) -> Table {
         let text = |part: Option<&str>| part.unwrap_or_default().to_owned();
         Table {
@@ -77,40 +77,40 @@ impl Table {
         }
     }
 
-    /// The table's Region and account, as its ARN has them.
+    /// Returns the Region and account in the table's ARN.
     pub fn place(&self) -> (&str, &str) {
         Arn::parse(&self.arn).map_or(("", ""), |arn| (arn.region, arn.account))
     }
 
-    /// Whether DynamoDB takes an UpdateTable of it.
+    /// Checks whether DynamoDB accepts an UpdateTable of the table.
     pub fn is_active(&self) -> bool {
         self.description.table_status() == Some(&TableStatus::Active)
     }
 
-    /// Whether it is billed by the request, and has no capacity of its own.
+    /// Checks whether the table is billed per request and has no provisioned capacity.
     pub fn is_on_demand(&self) -> bool {
         let summary = self.description.billing_mode_summary();
         summary.and_then(|summary| summary.billing_mode()) == Some(&BillingMode::PayPerRequest)
     }
 
-    /// Its global secondary indexes.
+    /// Returns the global secondary indexes.
     pub fn indexes(&self) -> &[GlobalSecondaryIndexDescription] {
         self.description.global_secondary_indexes()
     }
 
-    /// Whether it has a global secondary index of this name.
+    /// Checks whether the table has a global secondary index with this name.
     pub fn has_index(&self, name: &str) -> bool {
         self.indexes().iter().any(|index| index.index_name() == Some(name))
     }
 
-    /// The ARN of its stream, if one is enabled. The ARN of a stream that was disabled stays behind in
-    /// `LatestStreamArn`, and is not meant.
+    /// Returns the ARN of the stream if one is enabled. `LatestStreamArn` alone is not enough, because it also names a
+    /// disabled stream.
     pub fn stream_arn(&self) -> Option<&str> {
         let enabled = self.description.stream_specification().is_some_and(|stream| stream.stream_enabled());
         enabled.then(|| self.description.latest_stream_arn()).flatten()
     }
 
-    /// The ARN of its stream, for a call that needs one.
+    /// Returns the ARN of the stream, or an error of the action that needs it.
     pub fn stream_for(&self, action: &'static str) -> Result<&str, AwsFailure> {
         self.stream_arn().ok_or_else(|| AwsFailure {
             action,
@@ -119,18 +119,18 @@ impl Table {
         })
     }
 
-    /// Whether it has a stream, or will have one when it comes to that.
+    /// Checks whether the table has a stream, or is planned to have one.
     pub fn has_stream(&self) -> bool {
         self.stream_to_come || self.stream_arn().is_some()
     }
 }
 
-/// The table itself, or one of its indexes, in words.
+/// Names the table itself or one of its indexes.
 pub fn table_or_index(index: Option<&str>) -> String {
     index.map_or_else(|| "the table".to_owned(), |index| format!("index {index}"))
 }
 
-/// What is said of an index that the target lacks.
+/// Says that the target lacks an index.
 pub fn no_index(index: &str) -> String {
     format!("the target has no index {index}")
 }
@@ -139,7 +139,7 @@ pub fn no_index(index: &str) -> String {
 pub(crate) mod tests {
     use super::*;
 
-    /// An active table `orders-restored` with the index `by-customer`.
+    /// Returns an active table `orders-restored` with the index `by-customer`.
     pub(crate) fn table() -> Table {
         let index = GlobalSecondaryIndexDescription::builder().index_name("by-customer").build();
         Table::new(
@@ -152,7 +152,7 @@ pub(crate) mod tests {
         )
     }
 
-    /// The same, on demand.
+    /// Returns the same table, on demand.
     pub(crate) fn on_demand() -> Table {
         let mut target = table();
         let summary = aws_sdk_dynamodb::types::BillingModeSummary::builder();
@@ -162,7 +162,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_stream_that_was_disabled_is_none() {
+    fn a_disabled_stream_does_not_count() {
         let described = |enabled| {
             let stream = aws_sdk_dynamodb::types::StreamSpecification::builder().stream_enabled(enabled);
             let description = TableDescription::builder().stream_specification(stream.build().unwrap());
@@ -172,7 +172,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_table_tells_where_it_is() {
+    fn a_tables_region_and_account_come_from_its_arn() {
         assert_eq!(table().place(), ("eu-west-1", "123456789012"));
         assert!(table().is_active() && table().has_index("by-customer") && !table().has_index("orders"));
     }

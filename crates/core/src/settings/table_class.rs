@@ -1,5 +1,5 @@
-//! The table class, which is always STANDARD after a restore (developer guide, "Restoring a DynamoDB table
-//! from a backup"). AWS changes it twice in 30 days at most.
+//! The table class, which is always STANDARD after a restore (developer guide, "Restoring a DynamoDB table from a
+//! backup"). AWS changes it at most twice in 30 days.
 
 use aws_sdk_dynamodb::types::TableClass as SdkTableClass;
 use schemars::JsonSchema;
@@ -9,11 +9,11 @@ use super::setting::kept_as;
 use super::{Aws, Comparison, Setting, SettingName, Table};
 use crate::aws::failure::AwsFailure;
 
-/// The setting.
+/// The table class setting.
 #[derive(Clone, Copy, Debug)]
 pub struct TableClass;
 
-/// `STANDARD` or `STANDARD_INFREQUENT_ACCESS`.
+/// The table class: `STANDARD` or `STANDARD_INFREQUENT_ACCESS`.
 #[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(transparent)]
 pub struct Value(pub String);
@@ -27,7 +27,7 @@ impl Setting for TableClass {
     kept_as!(table_class);
 
     async fn read(_aws: &Aws, table: &Table) -> Result<Value, AwsFailure> {
-        // A table that always had the standard class has no summary.
+        // A table that has always had the standard class has no summary.
         let class = table.description.table_class_summary().and_then(|summary| summary.table_class());
         Ok(Value(class.unwrap_or(&SdkTableClass::Standard).as_str().to_owned()))
     }

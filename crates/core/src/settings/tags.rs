@@ -1,8 +1,8 @@
 //! Tags of the table.
 //!
-//! Those whose key begins with `aws:` are made by AWS services (CloudFormation, say) and nobody else may set
-//! them (developer guide, "Adding tags to resources"): they are reported and left out. Those of tablekeeper's own say
-//! something of one table ([`crate::aws::own_tag`]): they are no setting, and stay where they are.
+//! Only AWS services such as CloudFormation can set tags whose key begins with `aws:` (developer guide, "Adding tags to
+//! resources"). They are reported and left out. Tablekeeper's own tags describe one table ([`crate::aws::own_tag`]).
+//! They are not a setting, and are neither copied nor removed.
 
 use std::collections::BTreeMap;
 
@@ -15,18 +15,18 @@ use super::{Aws, Comparison, Planned, Setting, SettingName, Table};
 use crate::aws::failure::AwsFailure;
 use crate::aws::own_tag::is_own;
 
-/// The setting.
+/// The tags setting.
 #[derive(Clone, Copy, Debug)]
 pub struct Tags;
 
-/// Tags, by key.
+/// Tags by key.
 #[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(transparent)]
 pub struct Value(pub BTreeMap<String, String>);
 
-/// One call. Each locks the table's tags for about two seconds, in which DynamoDB refuses another one as
-/// `LimitExceededException`, and one takes all the tags that a table can have (measured, DDB-TABLE-103, 440, 441). So
-/// there is one for all that is to be set, and one for all that is to be removed.
+/// One call. Each call locks the table's tags for about two seconds, during which DynamoDB refuses another call with
+/// `LimitExceededException`. One call takes all the tags that a table can have (measured, DDB-TABLE-103, 440, 441). All
+/// tags are therefore set in one call, and removed in another.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Change {
     /// TagResource.
@@ -93,7 +93,7 @@ impl Setting for Tags {
                 Change::Remove(keys) => removed.extend(keys),
             }
         }
-        // Of many tags no more than their number: the reason why a call was refused comes behind the words.
+        // Several tags are described only by their number, because the reason for a refusal follows the description.
         let mut joined = Vec::new();
         if !set.is_empty() {
             joined.push(Planned { words: format!("set {} tags", set.len()), change: Change::Set(set) });
@@ -127,7 +127,7 @@ impl Setting for Tags {
     }
 }
 
-/// Whether a tag is AWS's own, which nobody else may set.
+/// Checks whether only AWS services can set a tag.
 pub fn is_reserved(key: &str) -> bool {
     key.get(..4).is_some_and(|prefix| prefix.eq_ignore_ascii_case("aws:"))
 }
@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn what_differs_is_set_and_what_is_extra_is_told() {
+    fn differences_are_set_and_extras_are_reported() {
         let wanted = value(&[("team", "billing"), ("stage", "prod"), ("aws:cloudformation:stack-name", "s")]);
         let comparison =
             Tags::compare(&wanted, &value(&[("team", "web"), ("stage", "prod"), ("own", "1")]), &table());
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_table_was_made_from_is_neither_carried_over_nor_removed() {
+    fn tablekeepers_own_tags_are_neither_copied_nor_removed() {
         let of = |id| value(&[("tablekeeper:recovery-point", id)]);
         let comparison = Tags::compare(&of("1"), &of("2"), &table());
         assert_eq!((comparison, Tags::compare(&value(&[]), &of("2"), &table())), Default::default());
@@ -170,14 +170,14 @@ mod tests {
     }
 
     fn tags() -> impl Strategy<Value = Value> {
-        // Few keys, so that two values often share some.
+        // There are few possible keys, so two values often share some.
         proptest::collection::btree_map("(aws:|AWS:|tablekeeper:)?[ab]{1,2}", "[xy]{0,2}", 0..8)
             .prop_map(Value)
     }
 
     proptest! {
         #[test]
-        fn what_a_comparison_says_makes_it_equal(wanted in tags(), actual in tags(), remove in any::<bool>()) {
+        fn changes_of_a_comparison_make_the_target_equal(wanted in tags(), actual in tags(), remove in any::<bool>()) {
             let mut now = actual.clone();
             let (mut made, mut calls) = (0, std::collections::HashSet::new());
             let planned = Tags::compare(&wanted, &actual, &table()).to_do(remove).cloned().collect();

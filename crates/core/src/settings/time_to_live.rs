@@ -1,7 +1,7 @@
-//! Time to Live: the attribute that says when an item expires.
+//! Time to Live: the attribute with the time at which an item expires.
 //!
-//! DynamoDB takes one change of it an hour ("Enable TTL", developer guide), or in about 31 minutes, as was measured
-//! (DDB-TABLE-143). A second one is refused until then, and has to be tried again later. A change of the attribute takes
+//! DynamoDB accepts one change per hour ("Enable TTL", developer guide), or per about 31 minutes as measured
+//! (DDB-TABLE-143). Until then it refuses a second change, which must be retried later. Changing the attribute takes
 //! two changes.
 
 use aws_sdk_dynamodb::types::{TimeToLiveDescription, TimeToLiveSpecification, TimeToLiveStatus};
@@ -12,24 +12,24 @@ use super::setting::kept_as;
 use super::{Aws, Comparison, Setting, SettingName, Table};
 use crate::aws::failure::AwsFailure;
 
-/// The setting.
+/// The Time to Live setting.
 #[derive(Clone, Copy, Debug)]
 pub struct TimeToLive;
 
-/// The attribute; null where items do not expire.
+/// The attribute of a table with Time to Live.
 #[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct Value {
-    /// The attribute that holds the time.
+    /// Name of the attribute with the expiry time; null if items do not expire.
     pub attribute_name: Option<String>,
 }
 
 /// One call of UpdateTimeToLive, with the attribute.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Change {
-    /// On.
+    /// Enables Time to Live.
     Enable(String),
-    /// Off.
+    /// Disables Time to Live.
     Disable(String),
 }
 
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn an_attribute_that_is_going_off_is_off() {
+    fn an_attribute_that_is_being_disabled_is_off() {
         let description = |status: TimeToLiveStatus| {
             let description =
                 TimeToLiveDescription::builder().attribute_name("a").time_to_live_status(status);

@@ -1,13 +1,13 @@
-//! Warm throughput, of the table and of each global secondary index: how many requests a second it takes at
-//! once, without growing first.
+//! Warm throughput of the table and of each global secondary index: the requests per second that it can serve
+//! immediately, without scaling up.
 //!
-//! It grows by itself with use and never shrinks, and DynamoDB refuses to lower it ("Warm throughput",
-//! developer guide). So a target that has more is as good as equal. Raising it is billed once; that is why
-//! this setting is off unless it is asked for.
+//! Warm throughput grows with use and never shrinks, and DynamoDB refuses to lower it ("Warm throughput", developer
+//! guide). A target with more than the source therefore counts as equal. Raising it is billed once, so this setting is
+//! off by default.
 //!
-//! Raising it takes minutes, in which the table stays ACTIVE and shows the old values. Only the status of the throughput
-//! itself says UPDATING, and a further call would begin the job anew (DDB-TABLE-179, 459 of the measurements). So all that is
-//! to be raised is raised in one call, and waited for.
+//! Raising takes minutes, during which the table stays ACTIVE and shows the old values. Only the status of the warm
+//! throughput is UPDATING, and another call would start over (DDB-TABLE-179, 459 of the measurements). Everything is
+//! therefore raised in one call, and then waited for.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,34 +23,34 @@ use super::table::{no_index, table_or_index};
 use super::{Aws, Comparison, Planned, Setting, SettingName, Table};
 use crate::aws::failure::AwsFailure;
 
-/// The setting.
+/// The warm throughput setting.
 #[derive(Clone, Copy, Debug)]
 pub struct WarmThroughput;
 
-/// What table and indexes take at once.
+/// The warm throughput of a table and its indexes.
 #[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields, default)]
 pub struct Value {
-    /// The table's.
+    /// Warm throughput of the table.
     pub table: Units,
-    /// Those of indexes, by name.
+    /// Warm throughput of indexes by name.
     pub indexes: BTreeMap<String, Units>,
-    /// What is being raised: indexes, or else the table itself; it is not written down.
+    /// Indexes whose warm throughput is being raised; `None` is the table itself. Not written to documents.
     #[serde(skip)]
     pub under_way: BTreeSet<Option<String>>,
 }
 
-/// Requests a second.
+/// Read and write units per second.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields, default)]
 pub struct Units {
-    /// Reads.
+    /// Read units per second.
     pub read_units_per_second: i64,
-    /// Writes.
+    /// Write units per second.
     pub write_units_per_second: i64,
 }
 
-/// What is raised to what by one call of UpdateTable: indexes, or else the table itself.
+/// The new warm throughput of indexes by name, set by one call of UpdateTable; `None` is the table itself.
 pub type Change = Vec<(Option<String>, Units)>;
 
 impl Setting for WarmThroughput {
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_raised_where_it_is_lower_and_never_lowered() {
+    fn warm_throughput_is_raised_and_never_lowered() {
         let wanted = value(units(12_000, 9_000), "by-customer", units(5, 5));
         let actual = value(units(15_000, 4_000), "by-customer", units(9, 9));
         let comparison = WarmThroughput::compare(&wanted, &actual, &table());

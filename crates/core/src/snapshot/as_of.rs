@@ -1,4 +1,4 @@
-//! The items that were current at a second, in the order of their objects' keys.
+//! Finds the items that were current at a second, in the order of their objects' keys.
 
 use aws_sdk_s3::error::ProvideErrorMetadata;
 use aws_sdk_s3::operation::get_object::GetObjectOutput;
@@ -15,109 +15,109 @@ use crate::item_history::coverage;
 use crate::item_history::version::{EventName, Version, item_of_body, object_key, prefix_of};
 use crate::text::quoted;
 
-/// Objects that are looked at and fetched at a time.
+/// Number of objects that are read concurrently.
 const AT_A_TIME: usize = 64;
-/// How often an object is asked for whose body breaks off.
+/// Maximum number of attempts to read an object whose body breaks off.
 const TRIES: usize = 4;
-/// For so long current versions tell of the items of a second: a tombstone stays current for at least two days
-/// (`TombstoneDays` of the template), so what a delete marker hides was deleted before.
+/// How long after a second the list of current versions is enough to find its items. A tombstone stays current for at
+/// least two days (`TombstoneDays` of the template), so the item of a delete marker was deleted before.
 const RECENT: TimeDelta = TimeDelta::hours(36);
 
-/// What folds.
+/// A reader of the items of one second.
 #[derive(Clone, Copy, Debug)]
 pub struct AsOfReader<'a> {
-    /// The client.
+    /// S3 client.
     pub s3: &'a aws_sdk_s3::Client,
-    /// Where the versions lie.
+    /// Location of the item history.
     pub items: &'a Items,
-    /// The items' key attributes, the partition key first.
+    /// Names of the key attributes of the items, the partition key first.
     pub key_names: &'a [String],
-    /// The second.
+    /// The second of which items are read.
     pub at: DateTime<Utc>,
-    /// The time now.
+    /// The current time.
     pub now: DateTime<Utc>,
 }
 
-/// What became of a key.
+/// The state of one key at the second.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Folded {
-    /// The object's key.
+    /// Key of the object.
     pub key: String,
-    /// What there was.
+    /// State of the item.
     pub state: State,
 }
 
-/// What there was of a key at the second.
+/// The state of an item at the second.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum State {
-    /// This item, as DynamoDB JSON.
+    /// The item, as DynamoDB JSON.
     Item(Bytes),
-    /// No item.
+    /// The item did not exist.
     Absent,
-    /// Nobody knows: the oldest version that is there is of a later second, and was written over an item.
+    /// The state is unknown: the oldest version is of a later second and was written over an existing item.
     Unknown(Unknown),
 }
 
-/// The oldest version that is there of a key whose state at the second is not known.
+/// The oldest version of an item whose state at the second is unknown.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Unknown {
-    /// What it tells of.
+    /// Event that made the version.
     pub event: EventName,
-    /// When the item became so.
+    /// Time of the event.
     pub at: DateTime<Utc>,
-    /// The item's key attributes, as compact DynamoDB JSON; empty where they are too long for an object's metadata.
+    /// Key attributes of the item, as compact DynamoDB JSON; empty if they are too long for an object's metadata.
     pub item_key: String,
 }
 
-/// Why there is no telling what was current.
+/// The reason why the items of a second cannot be read.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum AsOfError {
-    /// Something else wrote it.
+    /// Something else wrote an object under the prefix.
     #[error("object {location} is no version of an item: {reason}; nothing else may lie under the prefix")]
     NoVersion {
-        /// Where it lies.
+        /// Location of the object.
         location: String,
-        /// How that shows.
+        /// What is wrong with the object.
         reason: String,
     },
-    /// A version that was listed is not there any more.
+    /// A version that was listed has been deleted since.
     #[error(
         "version {id} of object {location} was deleted while the snapshot was made: versions have to be kept for longer \
          (NoncurrentDays), or the snapshot be of a later time"
     )]
     VersionGone {
-        /// Where it lay.
+        /// Location of the object.
         location: String,
-        /// Its id.
+        /// ID of the version.
         id: String,
     },
-    /// What was current is not known.
+    /// The state of an item at the second is unknown.
     #[error(
         "the item of object {location} is not known at {second}: its oldest version tells of {event} at {at}, so that it \
          existed before, and what it was then is not in the bucket; a second from then on may be given, or AllowIncomplete \
          (--allow-incomplete) to leave such items out"
     )]
     Unknown {
-        /// Where its versions lie.
+        /// Location of the item's object.
         location: String,
-        /// The second that was asked for.
+        /// The second that was requested.
         second: DateTime<Utc>,
-        /// What its oldest version tells of.
+        /// Event of the oldest version.
         event: EventName,
-        /// When that was.
+        /// Time of that event.
         at: DateTime<Utc>,
     },
-    /// An AWS call failed. Its name and action are kept.
+    /// An AWS call failed; holds its error name and action.
     #[error(transparent)]
     Aws(#[from] AwsFailure),
 }
 
 impl AsOfError {
-    /// The names that [`AsOfError::name`] answers beside [`AwsFailure::NAMES`].
+    /// The names that [`AsOfError::name`] returns in addition to [`AwsFailure::NAMES`].
     pub const NAMES: &'static [ErrorName] =
         &[ErrorName::ExportFailed, ErrorName::HistoryIncomplete, ErrorName::InvalidVersion];
 
-    /// The name that a step fails by.
+    /// Returns the error name with which a step fails.
     pub fn name(&self) -> ErrorName {
         match self {
             AsOfError::NoVersion { .. } => ErrorName::InvalidVersion,
@@ -129,7 +129,7 @@ impl AsOfError {
 }
 
 impl<'a> AsOfReader<'a> {
-    /// The keys of a shard behind `cursor`, in their order, and what became of each.
+    /// Returns the state of each key of a shard after `cursor`, in key order.
     pub fn shard(
         &'a self,
         shard: u32,
@@ -147,7 +147,7 @@ impl<'a> AsOfReader<'a> {
         candidates.map(move |candidate| async move { self.folded(candidate?).await }).buffered(AT_A_TIME)
     }
 
-    /// What became of one key.
+    /// Returns the state of one key.
     pub async fn of_key(&self, key: &str) -> Result<Folded, AsOfError> {
         let late = late_of(self, key).await?;
         self.folded(Candidate { key: key.to_owned(), versions: None, late }).await
@@ -160,7 +160,7 @@ impl<'a> AsOfReader<'a> {
         };
         let state = match self.state(&key, versions, &late).await? {
             Fetched::State(state) => state,
-            // It was written over since it was listed. What was current is a version now.
+            // The object was overwritten after it was listed. The version that was current now has an ID.
             Fetched::Replaced => match self.state(&key, of_key(self, &key).await?, &late).await? {
                 Fetched::State(state) => state,
                 Fetched::Replaced => {
@@ -191,8 +191,9 @@ impl<'a> AsOfReader<'a> {
         }
     }
 
-    /// What was current, by the versions of the item's object and by those that came late, in the order of their changes.
-    /// An object without a version was deleted so long ago that its tombstone is gone: what came late came before that.
+    /// Returns the version that was current, from the versions of the item's object and its late versions, in the order
+    /// of the changes. If the object has no version, the item was deleted so long ago that its tombstone has expired.
+    /// Its late versions are older than that.
     async fn among(&self, current: Current, late: &[Listed]) -> Result<Current, AsOfError> {
         match current {
             Current::Before(heads) if !heads.is_empty() => self.before(heads, late).await,
@@ -211,9 +212,9 @@ impl<'a> AsOfReader<'a> {
         }
     }
 
-    /// What was current where all of the object's own versions, of which these are the oldest, are of later seconds. Where the
-    /// change behind a late version began the item, the deletion between the two is gone: it was before the second, as all
-    /// is that is gone.
+    /// Returns the version that was current if all of the object's versions are of later seconds. `heads` has the
+    /// oldest of them. If the change after a late version inserted the item, the item was deleted in between and that
+    /// deletion has expired. Every version that has expired was made before the second.
     async fn before(&self, mut heads: Vec<VersionHead>, late: &[Listed]) -> Result<Current, AsOfError> {
         let mut newest = None;
         for late in late {
@@ -266,7 +267,8 @@ impl<'a> AsOfReader<'a> {
         }
     }
 
-    /// The item in a body, which has to be that of a version of the item that the object's key stands for.
+    /// Returns the item in a body. Checks that the body is that of a version, and that the item belongs to the object's
+    /// key.
     fn checked(&self, key: &str, body: &Bytes, version: Option<Version>) -> Result<State, AsOfError> {
         if version.is_none() {
             return Err(self.no_version(key, WITHOUT_METADATA));
@@ -286,7 +288,7 @@ impl<'a> AsOfReader<'a> {
         Ok(State::Item(body.slice_ref(item)))
     }
 
-    /// What a version's metadata says of it.
+    /// Returns the metadata of a version.
     pub(super) async fn head<'v>(&self, version: &'v Listed) -> Result<&'v VersionHead, AsOfError> {
         version.head.get_or_try_init(|| self.read_head(version)).await
     }
@@ -308,8 +310,8 @@ impl<'a> AsOfReader<'a> {
         }
     }
 
-    /// Whether a key under the prefix is that of an item. A key of another kind is refused if there is an object now:
-    /// what a person put there and deleted again is no concern.
+    /// Checks whether a key under the prefix is that of an item. Another key is an error if the object currently
+    /// exists. An object that a person put there and deleted again is ignored.
     pub(super) fn is_of_an_item(&self, key: &str, is_current: bool) -> Result<bool, AsOfError> {
         let Items { prefix, failures_prefix, .. } = self.items;
         if prefix_of(key) == Some(prefix.as_str()) {
@@ -322,7 +324,7 @@ impl<'a> AsOfReader<'a> {
         Ok(false)
     }
 
-    /// The refusal of a key whose state is not known.
+    /// Returns the error for a key whose state is unknown.
     pub fn unknown(&self, key: &str, Unknown { event, at, .. }: &Unknown) -> AsOfError {
         AsOfError::Unknown { location: self.location(key), second: self.at, event: *event, at: *at }
     }
@@ -342,21 +344,21 @@ impl<'a> AsOfReader<'a> {
 
 const WITHOUT_METADATA: &str = "it has no sequence number, event time and event name in its metadata";
 
-/// What has to be allowed for a version to be read.
+/// Returns the permission that reading a version needs.
 fn reading(version: &Listed) -> &'static str {
     if version.id.is_some() { "s3:GetObjectVersion" } else { "s3:GetObject" }
 }
 
-/// What an object brought.
+/// The result of fetching an object.
 enum Fetched {
-    /// What there was.
+    /// The state that was read.
     State(State),
-    /// Another version has taken its place.
+    /// Another version has replaced the object.
     Replaced,
 }
 
-/// The keys of a shard: a range of the 256 pairs of letters that hashes begin with. The first and the last one have what
-/// lies before and behind as well, so that together they have everything under the prefix.
+/// Returns the keys of a shard: a range of the 256 two-letter prefixes of hashes. The first and the last shard also
+/// include the keys before and after, so that the shards together have every key under the prefix.
 fn bounds(prefix: &str, shard: u32, shards: u32) -> Bounds {
     let beginning = |shard: u32| format!("{prefix}{:02x}", shard.saturating_mul(256) / shards.max(1));
     Bounds {

@@ -1,4 +1,4 @@
-//! What a snapshot's folder says of it: `export.json`.
+//! Reads `export.json`, the document that describes a snapshot in its folder.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,15 +8,15 @@ use crate::export::layout::Layout;
 use crate::export::manifest::SUMMARY;
 use crate::storage::{Files, FilesError};
 
-/// The document.
+/// The document of a snapshot.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Document {
-    /// Of the document's form.
+    /// Version of the document's format.
     pub version: u32,
-    /// Whose the folder is.
+    /// Owner of the folder.
     pub owner: String,
-    /// What the snapshot goes by.
+    /// Plan of the snapshot.
     pub snapshot: Snapshot,
 }
 
@@ -33,14 +33,15 @@ impl Owned for Document {
 }
 
 impl Snapshot {
-    /// Whether its manifest is there, which says that it is whole.
+    /// Checks whether the snapshot is complete: its manifest exists.
     pub async fn is_whole(&self, files: &Files) -> Result<bool, FilesError> {
         let manifest = Layout::new(&self.run, &self.plan).manifest(SUMMARY);
         Ok(files.list(&manifest).await?.iter().any(|file| file.key == manifest))
     }
 }
 
-/// The document at this key; the inner error says why it is none, to follow where it lies.
+/// Reads the document at this key. The inner error is the reason why it is not usable, to be printed after its
+/// location.
 pub async fn read(files: &Files, key: &str) -> Result<Result<Document, String>, FilesError> {
     let Some(body) = files.get(key).await? else {
         return Ok(Err("there is no snapshot: this document, which each begins with, is missing".to_owned()));

@@ -1,4 +1,4 @@
-//! What an execution takes: `{}`, or `{"At": "2026-11-20T02:00:00Z"}`.
+//! The input of an execution: `{}`, or `{"At": "2026-11-20T02:00:00Z"}`.
 
 use chrono::{DateTime, NaiveDateTime, SecondsFormat, SubsecRound, TimeDelta, Utc};
 use schemars::JsonSchema;
@@ -14,24 +14,24 @@ use crate::item_history::tables::{Layout, TableLocation, arn_beside};
 use crate::storage::as_prefix;
 use crate::text::quoted;
 
-/// The longest that a stream may be waited for: it keeps a change for a day.
+/// Maximum number of seconds to wait for a stream, which retains a change for one day.
 pub const MOST_SETTLE_SECONDS: u32 = 86_400;
-/// The most snapshots of a second that are begun.
+/// Maximum number of snapshots of the same second.
 const MOST_OF_A_SECOND: u32 = 16;
 
 /// The input of an execution of `snapshot`.
 #[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct ExecutionInput {
-    /// The table whose items are wanted: one whose stream the stack follows. Left out, it is the one that the stack is of.
+    /// Name of the table to export. The stack must follow its stream. Default: the stack's own table.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub table_name: Option<String>,
-    /// The second whose items are wanted, as RFC 3339: `2026-11-20T02:00:00Z`. Left out, that at which the execution
-    /// begins.
+    /// Second of which to export the items, as RFC 3339: `2026-11-20T02:00:00Z`. Default: the second at which the
+    /// execution starts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at: Option<String>,
-    /// Whether items whose state at that second is not known are left out, counted and listed. Without it, the first of them
-    /// ends the execution, as does a second that the bucket's history does not cover.
+    /// Whether to leave out, count and list items whose state at that second is unknown. Otherwise the first such item
+    /// fails the execution, and so does a second that the item history does not cover.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub allow_incomplete: bool,
 }
@@ -40,65 +40,65 @@ pub struct ExecutionInput {
 #[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Defaults {
-    /// The table whose stream is followed.
+    /// ARN of the stack's own table.
     pub table_arn: String,
-    /// Where its items' versions lie.
+    /// Name of the bucket with the item history.
     pub items_bucket: String,
-    /// Before their keys.
+    /// Key prefix of the items.
     pub items_prefix: String,
-    /// Before the folders of other tables.
+    /// Prefix of the other tables' folders.
     pub tables_prefix: String,
-    /// The function that the streams are read for.
+    /// Name of the function that reads the streams.
     pub function_name: String,
-    /// Before the keys of records that were set aside.
+    /// Key prefix of quarantined records.
     pub failures_prefix: String,
-    /// Where snapshots go.
+    /// Name of the bucket for snapshots.
     pub bucket: String,
-    /// Before their keys.
+    /// Key prefix of snapshots.
     pub prefix: String,
-    /// `none`, `gzip` or `zstd`.
+    /// Compression: `none`, `gzip` or `zstd`.
     pub compression: String,
-    /// 1 to 40.
+    /// Number of shards, 1 to 40.
     pub shards: String,
-    /// Seconds after which the stream has told of every change.
+    /// Seconds after which the stream has delivered every change.
     pub settle_seconds: String,
-    /// Days for which versions are kept that are not current; 0 for ever.
+    /// Days for which the bucket retains noncurrent versions; 0 means forever.
     pub noncurrent_days: String,
-    /// 1 to 840.
+    /// Time in seconds for which a call exports items, 1 to 840.
     pub seconds_per_call: String,
 }
 
-/// An input that can be followed.
+/// A valid input, with the template's defaults.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Wanted {
-    /// The second.
+    /// Second of which to export the items.
     pub at: DateTime<Utc>,
-    /// When the stream has told of it.
+    /// Time at which the stream has delivered every change of that second.
     pub settled_at: DateTime<Utc>,
-    /// Until when the versions are kept that were current then; `None` for ever.
+    /// Time until which the bucket retains the versions that were current at that second; `None` means forever.
     pub kept_until: Option<DateTime<Utc>>,
-    /// Days for which versions are kept that are not current; 0 for ever.
+    /// Days for which the bucket retains noncurrent versions; 0 means forever.
     pub noncurrent_days: u32,
-    /// Whether items whose state is not known are left out.
+    /// Whether to leave out items whose state is unknown.
     pub allow_incomplete: bool,
-    /// The table's ARN; empty where nobody says which table it is, and a name will do for one that is gone.
+    /// ARN of the table, or its name if the table was deleted. Empty if unknown.
     pub table_arn: String,
-    /// Where the versions lie.
+    /// Location of the item history.
     pub items: Items,
-    /// Where the snapshot goes.
+    /// Name of the bucket for the snapshot.
     pub bucket: String,
-    /// Before its folder; empty, or ending in `/`.
+    /// Prefix of the snapshot's folder; empty or ending in `/`.
     pub prefix: String,
-    /// How its files are compressed.
+    /// Compression of the files.
     pub compression: CompressionName,
-    /// In how many shards it is written.
+    /// Number of shards.
     pub shards: u32,
-    /// How long a call takes items.
+    /// Time in seconds for which a call exports items.
     pub seconds_per_call: u32,
 }
 
 impl ExecutionInput {
-    /// The input, with what it leaves out taken from the template and from when the execution began.
+    /// Checks the input and fills in what it leaves out from the template and the start time of the execution.
     pub fn wanted(&self, defaults: &Defaults, started_at: DateTime<Utc>) -> Result<Wanted, InvalidInput> {
         let at = match &self.at {
             Some(text) => second(text)?,
@@ -111,8 +111,8 @@ impl ExecutionInput {
         if at > started_at {
             return refused(format!("is {at}, which is after the execution began, at {started_at}"));
         }
-        // A version that was current then is deleted so many days after it was written over; a day is for the snapshot,
-        // which ends without a manifest where it takes longer.
+        // A version that was current then is deleted `days` days after it was overwritten. One day is left for the
+        // snapshot, which ends without a manifest if it takes longer.
         let kept_since = started_at.trunc_subsecs(0) - TimeDelta::days(i64::from(days).saturating_sub(1));
         if days > 0 && at < kept_since {
             return refused(format!(
@@ -126,7 +126,8 @@ impl ExecutionInput {
             failures_prefix: as_prefix(&defaults.failures_prefix),
             folder: place.folder,
         };
-        // Each table but the stack's own has a folder of its name here too: two have snapshots of the same second.
+        // Each table but the stack's own also has a folder here, because two tables may have snapshots of the same
+        // second.
         let prefix = format!("{}{}", as_prefix(&defaults.prefix), items.folder);
         if defaults.bucket == items.bucket && prefix.starts_with(&items.prefix) {
             let reason = format!(
@@ -159,7 +160,7 @@ impl ExecutionInput {
 }
 
 impl ExecutionInput {
-    /// The ARN of the table that is wanted, and where its items lie.
+    /// Returns the ARN of the table to export, and the location of its items.
     fn table(&self, defaults: &Defaults) -> Result<(String, TableLocation), InvalidInput> {
         let own = Arn::parse(&defaults.table_arn).and_then(|arn| arn.table_name());
         let own_table = own.unwrap_or(&defaults.table_arn);
@@ -177,7 +178,8 @@ impl ExecutionInput {
     }
 }
 
-/// A second, as an input says it: RFC 3339, also with a space or without a colon in its offset. It has to say its time zone.
+/// Parses a second of an input: RFC 3339, also with a space or without a colon in the offset. The time zone is
+/// required.
 pub fn second(text: &str) -> Result<DateTime<Utc>, InvalidInput> {
     let refused =
         |reason: String| InvalidInput { field: "At", reason: format!("is {}; {reason}", quoted(text)) };
@@ -203,13 +205,13 @@ pub fn second(text: &str) -> Result<DateTime<Utc>, InvalidInput> {
     }
 }
 
-/// What the snapshot of a second is called: names sort as their times do, and hold no colon and no space.
+/// Returns the name of the snapshot of a second. Names sort like their times, and have no colon and no space.
 pub fn name(at: DateTime<Utc>) -> String {
     at.format("%Y-%m-%dT%H-%M-%SZ").to_string()
 }
 
-/// The names that snapshots of a second may have, in the order in which they are taken: whoever finds the folder of one that
-/// another began and has not ended takes the next.
+/// Returns the possible names of snapshots of a second, in order of preference. If the folder of a name has an
+/// unfinished snapshot of another owner, use the next name.
 pub fn names(at: DateTime<Utc>) -> impl Iterator<Item = String> {
     let first = name(at);
     (1..=MOST_OF_A_SECOND).map(move |nth| match nth {
@@ -233,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn the_second_is_that_of_the_beginning_or_an_earlier_one() {
+    fn the_second_defaults_to_the_start_and_may_be_earlier() {
         let whole = |at| wanted(at, |_| {}).unwrap();
         assert_eq!(name(whole(None).at), "2026-11-20T02-00-00Z");
         assert_eq!(whole(None).settled_at.to_rfc3339(), "2026-11-20T02:05:00+00:00");
@@ -270,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_followed_is_refused_in_words() {
+    fn invalid_input_is_refused_with_a_reason() {
         for (at, words) in [
             ("2026-11-20T02:00:01Z", "At is 2026-11-20 02:00:01 UTC, which is after the execution began"),
             (
@@ -302,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn another_table_has_its_items_and_its_snapshots_in_folders_of_its_name() {
+    fn another_tables_items_and_snapshots_are_in_folders_of_its_name() {
         let defaults: Defaults = serde_json::from_value(testing::defaults()).unwrap();
         let of = |table: &str| {
             let input = ExecutionInput { table_name: Some(table.to_owned()), ..ExecutionInput::default() };
@@ -325,7 +327,7 @@ mod tests {
     }
 
     #[test]
-    fn snapshots_do_not_lie_among_items() {
+    fn snapshots_must_not_be_under_the_items_prefix() {
         let places = |items_prefix: &str, bucket: &str, prefix: &str| {
             wanted(None, |defaults| {
                 defaults.items_prefix = items_prefix.to_owned();

@@ -9,45 +9,45 @@ use crate::export::layout::Layout;
 use crate::snapshot::Snapshot;
 use crate::text::bounded;
 
-/// Notes of an output.
+/// Maximum number of notes in an output.
 const MOST_NOTES: usize = 3;
 
-/// Characters of a note.
+/// Maximum number of characters in a note.
 const LONGEST_NOTE: usize = 600;
 
-/// What an execution ends with.
+/// The output of an execution.
 #[derive(Clone, Debug, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Output {
-    /// The snapshot's name: `restore-snapshot` takes it.
+    /// Name of the snapshot, which `restore-snapshot` takes.
     pub snapshot: String,
-    /// The second that it is of.
+    /// Second of which the items were exported.
     pub at: chrono::DateTime<chrono::Utc>,
-    /// The table that its items are of.
+    /// Name of the table that the items belong to.
     pub table_name: String,
-    /// Where it lies.
+    /// Location of the snapshot.
     pub location: String,
-    /// Where its `manifest-summary.json` is.
+    /// Location of the snapshot's `manifest-summary.json`.
     pub manifest: String,
-    /// How many items it holds.
+    /// Number of items.
     pub item_count: u64,
-    /// How many bytes they are, before they are compressed.
+    /// Size of the items in bytes, before compression.
     pub bytes: u64,
-    /// How many data files.
+    /// Number of data files.
     pub files: u64,
-    /// How many items are left out, as their state is not known (`AllowIncomplete`).
+    /// Number of items left out because their state is unknown (`AllowIncomplete`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unknown: Option<u64>,
-    /// Where these are listed.
+    /// Location of the lists of the items that are left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unknown_items: Option<String>,
-    /// What its reader should know.
+    /// Notes for readers of the snapshot.
     #[schemars(length(max = 4))]
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
 }
 
-/// Verifies a snapshot and writes its manifests. Doing it again writes the same.
+/// Verifies a snapshot and writes its manifests. Repeating it writes the same.
 pub async fn finish(files: &crate::storage::Files, snapshot: Snapshot) -> Result<Output, FinishError> {
     let finished = finish::finish(files, &snapshot.run, &snapshot.plan).await?;
     let lists = files.location(&Layout::new(&snapshot.run, &snapshot.plan).unknown_folder());

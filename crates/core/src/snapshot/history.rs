@@ -1,13 +1,13 @@
-//! The versions of one item, and which of them was current at a second.
+//! Finds the version of an item that was current at a second.
 //!
-//! A version's event time says when the item became so; S3's own time of it says when that was written down, which is
-//! later: by the stream's lag. Of the versions that S3 has had since before the second, the newest is thus in time
-//! without a look at it. Only the versions that came after may be of either kind, and only those are looked at.
+//! The event time of a version is the time of the change. S3's time is the time of the PUT, which is later by the lag
+//! of the stream. Among the versions that S3 had before the second, the newest one is therefore in time, and its
+//! metadata is not needed. Only versions that were put later may be of either kind, and only their metadata is read.
 //!
-//! The changes of an item come in their order, so that the newest one in time is found by halving. A version that a
-//! backfill wrote is the exception: it has the time at which the table was read, which may be after that of the change
-//! that the stream then told of, and wrote over it. So a backfill's version counts as in time while halving; where it is
-//! what is found and is too late itself, the search goes on behind it.
+//! The changes of an item are in order, so a binary search finds the newest one in time. Versions of a backfill are the
+//! exception. Their time is that at which the table was read, which may be after the time of the change that the stream
+//! then delivered and that replaced them. The binary search therefore counts a backfill's version as in time. If the
+//! search finds a backfill's version that is too late, it continues with the older versions.
 
 use chrono::{DateTime, Utc};
 use tokio::sync::OnceCell;
@@ -17,66 +17,66 @@ use crate::item_history::position::Position;
 use crate::item_history::version::{EventName, TOMBSTONE_SIZE};
 use crate::item_history::versions::SKEW;
 
-/// Versions of an item that are held at once. An item may have any number of them.
+/// Maximum number of an item's versions in memory. An item may have any number.
 const MOST_HELD: usize = 1_000;
 
 /// A version, as S3 lists it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) struct Listed {
     pub(super) key: String,
-    /// `None` where only current versions are listed.
+    /// `None` if only current versions are listed.
     pub(super) id: Option<String>,
     pub(super) etag: String,
     pub(super) size: u64,
     pub(super) put_at: DateTime<Utc>,
-    /// What its metadata says, once it was looked at.
+    /// Metadata of the version, once it was read.
     pub(super) head: OnceCell<VersionHead>,
 }
 
 impl Listed {
-    /// Whether it is in time, without a look at it.
+    /// Checks whether the version is in time without reading its metadata.
     pub(super) fn is_surely_of(&self, at: DateTime<Utc>) -> bool {
         self.put_at <= at - SKEW
     }
 
-    /// Whether it says that the item was deleted.
+    /// Checks whether the version is a tombstone.
     pub(super) fn is_tombstone(&self) -> bool {
         u64::try_from(TOMBSTONE_SIZE) == Ok(self.size)
     }
 }
 
-/// The versions of an item while they are listed, the newest first.
+/// The candidates among an item's versions, which are listed newest first.
 #[derive(Debug, Default)]
 pub(super) struct VersionCandidates {
-    /// Those that may be too late.
+    /// Versions that may be too late.
     newer: Vec<Listed>,
-    /// The oldest two of those that were too late and are not held any more.
+    /// The oldest two of the versions that were too late and are no longer in memory.
     too_late: Vec<Listed>,
-    /// The newest that is in time for certain.
+    /// The newest version that is certainly in time.
     sure: Option<Listed>,
 }
 
-/// Which version was current at a second.
+/// The version that was current at a second.
 #[derive(Clone, Debug)]
 pub(super) enum Current {
-    /// This one.
+    /// The version that was current.
     Version(Box<Listed>),
-    /// None of those that are there: they are all of later seconds. The oldest two of them, the oldest first.
+    /// All existing versions are of later seconds. Holds the oldest two, the oldest first.
     Before(Vec<VersionHead>),
 }
 
 impl VersionCandidates {
-    /// Of a version that is in time for certain and has none in time above it.
+    /// Returns the candidates if the newest version is certainly in time.
     pub(super) fn new(sure: Listed) -> VersionCandidates {
         VersionCandidates { sure: Some(sure), ..VersionCandidates::default() }
     }
 
-    /// Whether what follows is of no account.
+    /// Checks whether older versions no longer matter.
     pub(super) fn is_decided(&self) -> bool {
         self.sure.is_some()
     }
 
-    /// Takes the next older version.
+    /// Adds the next older version.
     pub(super) async fn take(&mut self, reader: &AsOfReader<'_>, version: Listed) -> Result<(), AsOfError> {
         if self.is_decided() {
             return Ok(());
@@ -89,7 +89,7 @@ impl VersionCandidates {
         if self.newer.len() < MOST_HELD {
             return Ok(());
         }
-        // Where even the oldest of them is too late, one look says so of all.
+        // If even the oldest one is too late, a single HEAD shows that all are.
         if let Some(oldest) = self.newer.last()
             && reader.head(oldest).await?.counts_as_of(reader.at)
         {
@@ -101,7 +101,7 @@ impl VersionCandidates {
         Ok(())
     }
 
-    /// The version that was current.
+    /// Returns the version that was current.
     pub(super) async fn current(mut self, reader: &AsOfReader<'_>) -> Result<Current, AsOfError> {
         if let Some(version) = newest_in_time(reader, &mut self.newer).await?.or(self.sure) {
             return Ok(Current::Version(Box::new(version)));
@@ -115,43 +115,44 @@ impl VersionCandidates {
     }
 }
 
-/// Says what was before the oldest of these versions, of which the oldest comes first: it, where that was an item; `None`
-/// where there was none.
+/// Returns the oldest of these versions if the item may have existed before it, and `None` if the item did not exist.
+/// The versions must be sorted oldest first.
 pub(super) fn winner(heads: &[VersionHead]) -> Option<&VersionHead> {
     let (oldest, next) = (heads.first()?, heads.get(1));
-    // A backfill may have read the item before the stream told that it was new.
+    // A backfill may have read the item before the stream delivered its insertion.
     let began =
         next.filter(|next| oldest.event == EventName::Backfill && next.position.at <= oldest.position.at);
     let begins = |head: &VersionHead| head.first_event == EventName::Insert;
     (!begins(oldest) && !began.is_some_and(begins)).then_some(oldest)
 }
 
-/// What a look at a version says.
+/// The metadata of a version.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) struct VersionHead {
-    /// What made it so.
+    /// Event that made the version.
     pub(super) event: EventName,
-    /// What came first in its second.
+    /// First event in its second.
     pub(super) first_event: EventName,
-    /// Its place among the item's versions, with when the item became so.
+    /// Position among the item's versions, with the time of the change.
     pub(super) position: Position,
-    /// The item's key attributes.
+    /// Key attributes of the item.
     pub(super) item_key: String,
 }
 
 impl VersionHead {
-    /// Restores are to the second: a change is of the second that it falls into.
+    /// Checks whether the change is in time. Restores have a resolution of one second, so a change belongs to the
+    /// second in which it was made.
     pub(super) fn is_of(&self, at: DateTime<Utc>) -> bool {
         self.position.at.timestamp() <= at.timestamp()
     }
 
-    /// The same while halving.
+    /// Checks whether the version counts as in time during the binary search.
     fn counts_as_of(&self, at: DateTime<Utc>) -> bool {
         self.is_of(at) || self.event == EventName::Backfill
     }
 }
 
-/// The newest of these versions, the newest of which comes first, that is in time.
+/// Removes and returns the newest of these versions that is in time. They must be sorted newest first.
 async fn newest_in_time(
     reader: &AsOfReader<'_>,
     versions: &mut Vec<Listed>,

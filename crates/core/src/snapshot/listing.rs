@@ -1,8 +1,8 @@
-//! The keys of a shard in their order, each with what S3's lists say of it.
+//! Lists the keys of a shard in order, with the candidates for the current version of each.
 //!
-//! All versions are listed where the second is long ago. Where it is not, current versions are: those that are older than
-//! the second were current at it, and for the others S3 is asked for the versions of that key alone. So a snapshot of now
-//! costs the same however much history has gathered.
+//! For a second long ago, all versions are listed. For a recent second, only current versions are listed. Those older
+//! than the second were current at the second. For the others, the versions of that key alone are listed. A snapshot of
+//! now therefore costs the same however long the history is.
 
 use std::pin::pin;
 
@@ -19,13 +19,13 @@ use crate::item_history::Items;
 use crate::item_history::late;
 use crate::item_history::late::Late;
 
-/// A key, and what is known of its versions.
+/// A key and its candidate versions.
 #[derive(Debug)]
 pub(super) struct Candidate {
     pub(super) key: String,
-    /// `None` where its versions are not listed yet.
+    /// `None` if the versions are not listed yet.
     pub(super) versions: Option<VersionCandidates>,
-    /// Those that came late, in the order of their changes.
+    /// Late versions, in the order of their changes.
     pub(super) late: Vec<Listed>,
 }
 
@@ -35,7 +35,8 @@ impl Candidate {
     }
 }
 
-/// The keys behind the one and up to the other; without either, from the first and to the last under the prefix.
+/// A range of keys: after one and up to the other. Without a bound, it reaches to the first or last key under the
+/// prefix.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(super) struct Bounds {
     pub(super) after: Option<String>,
@@ -52,35 +53,35 @@ impl Bounds {
     }
 }
 
-/// Where a list goes on.
+/// The position at which a list continues.
 #[derive(Debug, Default)]
 struct Marker {
     key: Option<String>,
     id: Option<String>,
-    /// S3's own name of the place, of a list of objects whose last page had no key.
+    /// S3's continuation token, for a list of objects whose last page had no key.
     token: Option<String>,
 }
 
-/// A list under way.
+/// A list in progress.
 #[derive(Debug)]
 pub(super) struct Listing<'a> {
     reader: &'a AsOfReader<'a>,
     bounds: Bounds,
     all_versions: bool,
     marker: Marker,
-    /// The key whose versions are still coming.
+    /// The key whose versions are still being listed.
     open: Option<(String, VersionCandidates)>,
-    /// The key whose further versions were passed over.
+    /// The key whose older versions were skipped.
     passed: Option<String>,
     ended: bool,
     /// The key up to which late versions were added.
     reached: Option<String>,
-    /// Whether the range has late versions; `None` where nobody has looked yet.
+    /// Whether the range has late versions; `None` before the first check.
     has_late: Option<bool>,
 }
 
 impl<'a> Listing<'a> {
-    /// Of all versions, or of the current ones alone.
+    /// Returns a list of all versions, or only of the current ones.
     pub(super) fn new(reader: &'a AsOfReader<'a>, bounds: Bounds, all_versions: bool) -> Listing<'a> {
         let marker = Marker { key: bounds.after.clone(), ..Marker::default() };
         let reached = bounds.after.clone();
@@ -97,7 +98,7 @@ impl<'a> Listing<'a> {
         }
     }
 
-    /// The keys of the next page; `None` at the end.
+    /// Returns the keys of the next page; `None` at the end.
     pub(super) async fn page(&mut self) -> Result<Option<Vec<Candidate>>, AsOfError> {
         if self.ended {
             return Ok(None);
@@ -109,7 +110,8 @@ impl<'a> Listing<'a> {
         self.with_late(candidates).await.map(Some)
     }
 
-    /// Adds the late versions up to the last of these keys, or to the end. As a rule there are none, which is asked once.
+    /// Adds the late versions up to the last of these keys, or to the end. Usually there are none, and a single check
+    /// finds that out.
     async fn with_late(&mut self, mut candidates: Vec<Candidate>) -> Result<Vec<Candidate>, AsOfError> {
         let has_late = match self.has_late {
             Some(has_late) => has_late,
@@ -130,7 +132,7 @@ impl<'a> Listing<'a> {
         let mut late = pin!(late_between(self.reader, &range));
         while let Some((key, version)) = late.try_next().await? {
             let place = candidates.partition_point(|there| there.key < key);
-            // Where its object has no version any more, the last of them was a deletion, of a second long before.
+            // If the object has no version left, its last one was a deletion of a much earlier second.
             if let Some(candidate) = candidates.get_mut(place).filter(|there| there.key == key) {
                 candidate.late.push(version);
             }
@@ -142,8 +144,8 @@ impl<'a> Listing<'a> {
         const LIST: &str = "s3:ListBucket";
         let list = self.reader.s3.list_objects_v2().bucket(&self.reader.items.bucket);
         let list = list.prefix(&self.reader.items.prefix);
-        // Where a page goes on is told by its last key, as the token that S3 gives for it is not known to the next call. Over
-        // delete markers a page may have no key at all: then the token alone leads on.
+        // A page continues after its last key, because the next call does not have S3's token. Over delete markers a
+        // page may have no key at all, and then only the token continues the list.
         let list = match self.marker.token.take() {
             Some(token) => list.continuation_token(token),
             None => list.set_start_after(self.marker.key.clone()),
@@ -204,7 +206,7 @@ impl<'a> Listing<'a> {
         Ok(candidates)
     }
 
-    /// Passes over what is left of a key that is decided: a key's marker without that of a version does so.
+    /// Skips the remaining versions of a decided key: a key marker without a version ID does so.
     fn passing(&mut self, next: Marker) -> Marker {
         let decided = self.open.as_ref().filter(|(_, gathered)| gathered.is_decided()).map(|(key, _)| key);
         match decided {
@@ -221,7 +223,7 @@ fn of_open((key, gathered): (String, VersionCandidates)) -> Candidate {
     Candidate::new(key, Some(gathered))
 }
 
-/// The late versions of the items whose objects' keys lie in a range, each with that key.
+/// Lists the late versions of the items in a range of keys, each with the key of the item's object.
 fn late_between<'f>(
     reader: &'f AsOfReader<'_>,
     bounds: &Bounds,
@@ -241,16 +243,16 @@ fn late_between<'f>(
     )
 }
 
-/// The late versions of one key.
+/// Returns the late versions of one key.
 pub(super) async fn late_of(reader: &AsOfReader<'_>, key: &str) -> Result<Vec<Listed>, AsOfError> {
-    // What comes behind all keys but this one is behind the key without its last letter.
+    // The key without its last letter sorts before the key. Other keys in between are filtered out.
     let after = key.get(..key.len().saturating_sub(1)).map(str::to_owned);
     let bounds = Bounds { after, until: Some(key.to_owned()) };
     let of_key = late_between(reader, &bounds).try_filter(|(of, _)| std::future::ready(of == key));
     of_key.map_ok(|(_, version)| version).try_collect().await
 }
 
-/// The versions of one key, as far as they are needed.
+/// Returns the candidates of one key. Stops listing when the key is decided.
 pub(super) async fn of_key(reader: &AsOfReader<'_>, key: &str) -> Result<VersionCandidates, AsOfError> {
     let mut gathered = VersionCandidates::default();
     let mut marker = Marker::default();
@@ -268,8 +270,8 @@ pub(super) async fn of_key(reader: &AsOfReader<'_>, key: &str) -> Result<Version
     }
 }
 
-/// A page of versions, each with whether it is its key's newest; and where the next begins. Delete markers are left out:
-/// they are the lifecycle rule's, and the tombstone behind one says when the item was deleted.
+/// Returns a page of versions, each with whether it is the newest of its key, and the position of the next page. Leaves
+/// out delete markers: the lifecycle rule puts them, and the tombstone behind one has the time of the deletion.
 async fn versions(
     reader: &AsOfReader<'_>,
     prefix: &str,

@@ -1,4 +1,4 @@
-//! The snapshots of a bucket, by what their own documents and manifests say: what `tablekeeper snapshot list` shows.
+//! Lists the snapshots of a bucket from their documents and manifests, as `tablekeeper snapshot list` shows them.
 
 use chrono::{DateTime, Utc};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
@@ -10,47 +10,47 @@ use crate::export::layout::{Layout, document_in};
 use crate::export::manifest::{ManifestSummary, SUMMARY};
 use crate::storage::{Files, FilesError, S3Files};
 
-/// Folders that are looked into at a time.
+/// Number of folders that are read concurrently.
 const AT_A_TIME: usize = 16;
 
-/// A snapshot, or a folder that should be one's.
+/// A folder that has the document of a snapshot.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Overview {
-    /// The folder's name, which `restore` takes.
+    /// Name of the folder, which `restore` takes.
     pub name: String,
-    /// What it holds.
+    /// State of the snapshot.
     pub state: State,
 }
 
-/// What a folder holds.
+/// The state of a snapshot.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum State {
-    /// A snapshot that has its manifest.
+    /// The snapshot has its manifest.
     Whole {
-        /// Its second.
+        /// Second of the snapshot.
         at: DateTime<Utc>,
-        /// The table, empty where nobody said which it is.
+        /// Name of the table; empty if unknown.
         table_name: String,
-        /// How many items it has.
+        /// Number of items.
         items: u64,
-        /// Bytes of their lines, before they were compressed.
+        /// Size of the lines in bytes, before compression.
         bytes: u64,
     },
-    /// One without.
+    /// The snapshot has no manifest.
     NotEnded {
-        /// Its second.
+        /// Second of the snapshot.
         at: DateTime<Utc>,
-        /// The table, empty where nobody said which it is.
+        /// Name of the table; empty if unknown.
         table_name: String,
-        /// Whose it is.
+        /// Owner of the folder.
         owner: String,
     },
-    /// What cannot be read: the reason, a sentence.
+    /// The document or the manifest cannot be read. Holds the reason, a sentence.
     Unreadable(String),
 }
 
-/// Tells of each folder right under the prefix that begins as a snapshot does, in the order of their names, which is that of
-/// their seconds. Answers how many there were.
+/// Passes each snapshot directly under the prefix to `tell`, in the order of names, which is the order of seconds.
+/// Returns the number of snapshots.
 pub async fn each(
     s3: &aws_sdk_s3::Client,
     bucket: &str,
@@ -82,7 +82,7 @@ pub async fn each(
     Ok(reported)
 }
 
-/// What a folder holds; `None` where nothing in it says that it is a snapshot's.
+/// Reads a folder. Returns `None` if it has no snapshot document.
 async fn read(files: &Files, folder: String, prefix: &str) -> Result<Option<Overview>, FilesError> {
     let key = document_in(&folder);
     if files.get(&key).await?.is_none() {

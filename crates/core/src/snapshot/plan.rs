@@ -1,4 +1,4 @@
-//! Checks that the second can be read, and claims the folder of the snapshot.
+//! Checks that the items of a second are known, and claims a folder for the snapshot.
 
 use aws_sdk_dynamodb::types::TableDescription;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -19,51 +19,51 @@ use crate::snapshot::execution_input::{MOST_SETTLE_SECONDS, Wanted, name, names}
 use crate::snapshot::{Snapshot, document};
 use crate::storage::{Files, FilesError};
 
-/// Why there is no snapshot.
+/// The reason why a snapshot does not start.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The input cannot be followed.
+    /// The input is invalid.
     #[error(transparent)]
     Input(#[from] InvalidInput),
-    /// Nothing says what the items' keys are.
+    /// The table does not exist, and no version has its key attributes.
     #[error(
         "table {table} does not exist any more, and no version in {place} says what its key attributes were: there is \
          nothing to make a snapshot of"
     )]
     SourceTableMissing {
-        /// The table.
+        /// Name of the table.
         table: String,
-        /// Where versions lie.
+        /// Location of the item history.
         place: String,
     },
-    /// The bucket's history does not cover the second.
+    /// The item history does not cover the second.
     #[error(
         "the items of {at} in {place} are not all known: {why}; with AllowIncomplete (--allow-incomplete) a snapshot has those \
          that are, and lists the others as far as they show"
     )]
     HistoryIncomplete {
-        /// The second.
+        /// Second of the snapshot.
         at: DateTime<Utc>,
-        /// Where versions lie.
+        /// Location of the item history.
         place: String,
-        /// What is not known, and what to do.
+        /// What is unknown, and what to do.
         why: Uncovered,
     },
-    /// There is one, or no folder for one.
+    /// A snapshot of the second exists, or no folder is free for one.
     #[error("{document} is there already, and {whose}: one snapshot of a second is enough")]
     ExportExists {
-        /// The document that says so.
+        /// Location of the existing snapshot's document.
         document: String,
-        /// Whose it is.
+        /// Owner of the existing snapshot.
         whose: String,
     },
-    /// Nothing says what reads the table's stream.
+    /// The event source mapping that reads the table's stream was not found.
     #[error(transparent)]
     Followed(#[from] FollowedError),
-    /// The plan could not be written down.
+    /// The plan could not be written.
     #[error(transparent)]
     Files(#[from] FilesError),
-    /// An AWS call failed. Its name and action are kept.
+    /// An AWS call failed; holds its error name and action.
     #[error(transparent)]
     Aws(#[from] AwsFailure),
 }
@@ -82,15 +82,15 @@ impl HasErrorName for Error {
     }
 }
 
-/// So many seconds that no part of the time is left, and a day at most; none where it is over.
+/// Rounds up to whole seconds, at most one day. Returns 0 if the time is over.
 pub fn whole_seconds(wait: TimeDelta) -> u32 {
     let milliseconds = u64::try_from(wait.num_milliseconds()).unwrap_or_default();
     u32::try_from(milliseconds.div_ceil(1_000)).unwrap_or(u32::MAX).min(MOST_SETTLE_SECONDS)
 }
 
-/// Plans a snapshot of a table's items and writes the plan down, or adopts the one that `owner` wrote down before.
-/// `owner` is the execution, or what the command line calls itself. `followed` is what reads the stream of a table that is
-/// not the one that the stack is of.
+/// Plans a snapshot and claims its folder, or returns the plan that `owner` wrote before. `owner` is the execution, or
+/// the name under which the command line acts. `followed` is the stream and mapping of a table other than the stack's
+/// own.
 pub async fn plan(
     dynamodb: &aws_sdk_dynamodb::Client,
     s3: &aws_sdk_s3::Client,
@@ -105,7 +105,7 @@ pub async fn plan(
         "" => None,
         arn => table_description::describe(dynamodb, arn).await?,
     };
-    // The table may be another one of the same name by now.
+    // The table may have been replaced by another one of the same name.
     let names = key_names::of_versions(s3, &wanted.items.bucket, &wanted.items.prefix).await?;
     let names = names.or_else(|| table.as_ref().map(table_description::key_names));
     let key_names = names.ok_or_else(|| Error::SourceTableMissing {
@@ -147,9 +147,9 @@ pub async fn plan(
     in_free_folder(&files, snapshot, owner).await
 }
 
-/// Claims the first folder of the snapshot's second that nobody has. One that another began and has not ended is passed
-/// over: whether it goes on or has failed is not asked, as nothing is written into it (docs/adr/0019). One that is whole
-/// makes another needless.
+/// Claims the first free folder for the snapshot's second. Skips folders with unfinished snapshots of other owners.
+/// Whether those are still running does not matter, because nothing is written into them (docs/adr/0019). Fails if a
+/// complete snapshot exists.
 async fn in_free_folder(files: &Files, snapshot: Snapshot, owner: &str) -> Result<Snapshot, Error> {
     let mut names = names(snapshot.at).map(|name| {
         let folder = format!("{}{name}/", snapshot.run.prefix);
@@ -166,7 +166,8 @@ async fn in_free_folder(files: &Files, snapshot: Snapshot, owner: &str) -> Resul
             Claim::Unusable { why } => return Err(exists(&key, why)),
             Claim::Taken(there) if !there.snapshot.is_whole(files).await? => last = key,
             Claim::Taken(there) => {
-                // A call that is repeated has its own behind it, where the other was not whole at first.
+                // A repeated call has its own folder after this one if this snapshot was not complete at the first
+                // call.
                 for (_, key, _) in names {
                     match document::read(files, &key).await? {
                         Ok(own) if own.owner == owner => return Ok(own.snapshot),
@@ -181,7 +182,7 @@ async fn in_free_folder(files: &Files, snapshot: Snapshot, owner: &str) -> Resul
     Err(exists(&last, "was not ended, as all the others of this second were not".to_owned()))
 }
 
-/// What is not known of the second, where that is allowed; an error where it is not.
+/// Returns what is unknown about the second if `allow_incomplete` is set. Otherwise an unknown state is an error.
 async fn notes(
     s3: &aws_sdk_s3::Client,
     wanted: &Wanted,

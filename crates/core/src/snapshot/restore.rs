@@ -11,18 +11,18 @@ use crate::snapshot::document;
 use crate::snapshot::document::Document;
 use crate::storage::{Files, FilesError};
 
-/// Why nothing is restored.
+/// The reason why a restore does not start.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// There is no snapshot.
+    /// The snapshot does not exist or cannot be read.
     #[error("{location}: {reason}")]
     NoSnapshot {
-        /// Where its document should be.
+        /// Location of the snapshot's document.
         location: String,
-        /// What is wrong with it.
+        /// What is wrong with the document.
         reason: String,
     },
-    /// What an import refuses.
+    /// The import was refused.
     #[error(transparent)]
     Import(#[from] import::plan::Error),
     /// A file could not be read.
@@ -46,8 +46,8 @@ impl HasErrorName for Error {
     }
 }
 
-/// Looks at the snapshot and at the table, as an import does, and holds their key attributes against each other. Answers
-/// as [`import::plan::plan`] does.
+/// Checks the snapshot and the table as an import does, and compares their key attributes. Returns the same as
+/// [`import::plan::plan`].
 pub async fn plan(
     dynamodb: &aws_sdk_dynamodb::Client,
     files: &Files,
@@ -71,7 +71,7 @@ pub async fn plan(
     Ok((import, source))
 }
 
-/// The folder of a snapshot, of which `place` is the folder, or a manifest in it.
+/// Returns the folder of a snapshot. `place` is the folder or a manifest in it.
 fn folder_of(place: &str) -> String {
     let folder = place.split_once("AWSDynamoDB/").map_or(place, |(folder, _)| folder);
     match folder {

@@ -1,4 +1,4 @@
-//! What an execution takes: `{"TableName": "Movies", "Snapshot": "2026-11-20T02-00-00Z"}` is enough.
+//! The input of an execution. `{"TableName": "Movies", "Snapshot": "2026-11-20T02-00-00Z"}` is enough.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -12,23 +12,24 @@ use crate::text::quoted;
 #[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct ExecutionInput {
-    /// The table that is written to. It has to be there.
+    /// Name of the table to write. The table must exist.
     pub table_name: String,
-    /// The snapshot, by its name: `2026-11-20T02-00-00Z`, or `customers/2026-11-20T02-00-00Z` of a table that the stack
-    /// follows beside its own.
+    /// Name of the snapshot: `2026-11-20T02-00-00Z`, or `customers/2026-11-20T02-00-00Z` for an additional table of the
+    /// stack.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub snapshot: Option<String>,
-    /// Or where it lies: `s3://bucket/…/2026-11-20T02-00-00Z/`.
+    /// Location of the snapshot, instead of its name: `s3://bucket/…/2026-11-20T02-00-00Z/`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<String>,
-    /// How many segments read and write beside each other; 0 for one for each file, up to 8, or as few as take all of a
-    /// rate.
+    /// Number of segments that read and write concurrently. 0 means one per file, up to 8, or as few as use a limited
+    /// rate fully.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub segments: Option<i64>,
-    /// Write capacity units a second that may be taken; 0 for as many as there are. What would not end is refused.
+    /// Write capacity units per second that the restore may use; 0 means no limit. A rate at which the restore would
+    /// not finish is refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_write_capacity_units: Option<i64>,
-    /// Whether a table that holds items is written to, and its items of the same keys replaced.
+    /// Whether to write to a table that holds items and replace items with the same keys.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub merge: Option<bool>,
 }
@@ -37,20 +38,20 @@ pub struct ExecutionInput {
 #[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Defaults {
-    /// Where snapshots lie.
+    /// Name of the bucket with the snapshots.
     pub bucket: String,
-    /// Before their names.
+    /// Key prefix of the snapshots.
     pub prefix: String,
-    /// 0 to 40.
+    /// Number of segments, 0 to 40.
     pub segments: String,
-    /// 0 for as many as there are.
+    /// Write capacity units per second; 0 means no limit.
     pub max_write_capacity_units: String,
-    /// 1 to 840.
+    /// Time in seconds for which a call writes items, 1 to 840.
     pub seconds_per_call: String,
 }
 
 impl ExecutionInput {
-    /// The same as an import takes it.
+    /// Converts the input and defaults to those of an import.
     pub fn into_import(
         self,
         defaults: &Defaults,
@@ -93,7 +94,7 @@ impl ExecutionInput {
     }
 }
 
-/// Whether a text can be a snapshot's name: that of a folder, which may be in the folder of a table.
+/// Checks whether a text can be a snapshot's name: a folder, which may be in the folder of a table.
 pub fn is_name(text: &str) -> bool {
     let allowed = |letter: u8| letter.is_ascii_alphanumeric() || matches!(letter, b'-' | b'_' | b'.');
     let is_folder = |folder: &str| {
@@ -118,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn a_snapshot_is_named_or_its_place_is() {
+    fn a_snapshot_is_given_by_name_or_location() {
         let named = from(json!({ "Snapshot": "2026-11-20T02-00-00Z" }));
         assert_eq!(named.unwrap(), "s3://bucket/snapshots/2026-11-20T02-00-00Z/");
         let of_table = from(json!({ "Snapshot": "customers/2026-11-20T02-00-00Z" }));

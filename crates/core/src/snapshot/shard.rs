@@ -1,4 +1,4 @@
-//! The loop that folds a shard and writes one data file of it: for the step and for the command line.
+//! Reads the items of a shard and writes one data file. The step and the command line use this.
 
 use std::pin::pin;
 use std::time::Duration;
@@ -18,48 +18,48 @@ use crate::export::part::{Opened, Part, PartError, PartWriter, Parts};
 use crate::export::segment::MOST_BYTES;
 use crate::storage::{Files, FilesError};
 
-/// What writes the parts of a snapshot.
+/// A writer of a snapshot's parts.
 #[derive(Clone, Copy, Debug)]
 pub struct Shards<'a> {
-    /// Reads versions.
+    /// S3 client, to read versions.
     pub s3: &'a aws_sdk_s3::Client,
-    /// Takes files.
+    /// Destination of the files.
     pub files: &'a Files,
-    /// What is snapshot. `run.seconds_per_call` is how long a part takes items.
+    /// Plan of the snapshot. `run.seconds_per_call` is the time in seconds for which a part takes items.
     pub snapshot: &'a Snapshot,
-    /// What the records' times are taken from.
+    /// Clock for the times of the records.
     pub clock: Clock,
 }
 
-/// Why a part was not written.
+/// The reason why a part was not written.
 #[derive(Debug, thiserror::Error)]
 pub enum ShardError {
-    /// There is no telling what was current.
+    /// The items of the second cannot be read.
     #[error(transparent)]
     AsOfReader(#[from] AsOfError),
-    /// An item cannot stand in a line.
+    /// An item cannot be written as a line.
     #[error("the item of object {key} cannot be written: {source}")]
     Item {
-        /// The object's key.
+        /// Key of the item's object.
         key: String,
         /// What is wrong with the item, and where.
         source: item_formats::Malformed,
     },
-    /// It took too long.
+    /// The shard took too long.
     #[error(
         "versions of {at} are kept until {kept_until} (NoncurrentDays), and by then the shard was not written: some may be \
          gone, so a later second has to be taken"
     )]
     Outlived {
-        /// The snapshot's second.
+        /// Second of the snapshot.
         at: DateTime<Utc>,
-        /// When the first of its versions may go.
+        /// Time at which the first of its versions may expire.
         kept_until: DateTime<Utc>,
     },
     /// The data file could not be written.
     #[error(transparent)]
     Part(PartError),
-    /// A file could not be written or read.
+    /// Another file could not be written or read.
     #[error(transparent)]
     Files(#[from] FilesError),
 }
@@ -91,8 +91,9 @@ impl HasErrorName for ShardError {
 }
 
 impl Shards<'_> {
-    /// Writes the part of a shard that begins behind `cursor`, the key of an object (`None` at the shard's beginning), or
-    /// finds it written by an earlier call. `progress` is told how many items and bytes of the part there are so far.
+    /// Writes the part of a shard that begins after `cursor`, the key of an object (`None` for the start of the shard).
+    /// Returns the existing part if an earlier call wrote it. Passes the number of items and bytes of the part so far
+    /// to `progress`.
     pub async fn part(
         &self,
         shard: u32,
@@ -108,7 +109,8 @@ impl Shards<'_> {
         };
         let mut unknowns = Unknowns::default();
         let written = self.write(&mut writer, &mut unknowns, shard, cursor, progress).await;
-        // A version that goes before it is listed is missed by nobody, so all that was listed has to be before that.
+        // A version that expires before it is listed goes unnoticed, so everything must have been listed before the
+        // versions expire.
         let written = match written.and_then(|next| self.outlived_nothing().map(|()| next)) {
             Ok(next) => self.list(unknowns, shard, part).await.map(|()| next),
             Err(error) => Err(error),
@@ -122,8 +124,8 @@ impl Shards<'_> {
         }
     }
 
-    /// Lists the items that are left out. A part has its list also where there are none, so that what a call wrote that was
-    /// given up is written over.
+    /// Writes the list of the items that are left out. Writes an empty list too, so that it overwrites the list of an
+    /// earlier, abandoned call.
     async fn list(&self, unknowns: Unknowns, shard: u32, part: u32) -> Result<(), ShardError> {
         if self.snapshot.allow_incomplete {
             let layout = Layout::new(&self.snapshot.run, &self.snapshot.plan);
@@ -132,7 +134,7 @@ impl Shards<'_> {
         Ok(())
     }
 
-    /// Whether every version that was current at the snapshot's second is still kept.
+    /// Checks that every version that was current at the snapshot's second is still retained.
     fn outlived_nothing(&self) -> Result<(), ShardError> {
         let at = self.snapshot.at;
         match self.snapshot.kept_until {
@@ -141,8 +143,8 @@ impl Shards<'_> {
         }
     }
 
-    /// Folds until the time, or the file's room, or the shard is used up. Answers with the key behind which the next part
-    /// begins.
+    /// Writes items until the time is over, the file is full, or the shard is done. Returns the key after which the
+    /// next part begins.
     async fn write(
         &self,
         writer: &mut PartWriter<'_>,
@@ -160,13 +162,13 @@ impl Shards<'_> {
         while let Some(next) = folded.next().await {
             let Folded { key, state } = match next {
                 Ok(folded) => folded,
-                // What was folded so far is worth keeping: the next call begins behind it.
+                // The items read so far are kept, and the next call begins after them.
                 Err(error) if error.name().is_transient() && last.is_some() => return Ok(last),
                 Err(error) => return Err(error.into()),
             };
             match state {
                 State::Item(item) => {
-                    // Only a reader of Data Pipeline's format is told of empty collections.
+                    // Only the format of Data Pipeline needs to know about empty collections.
                     let written = writer.item(&item, false).await;
                     written.map_err(|error| ShardError::from_item(&key, error))?;
                     progress(writer.items, writer.bytes);

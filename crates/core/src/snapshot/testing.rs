@@ -1,4 +1,4 @@
-//! What the tests of several steps pass.
+//! Inputs and fixtures for the tests of several steps.
 
 #![allow(
     clippy::expect_used,
@@ -25,12 +25,12 @@ use crate::item_history::version::{
 use crate::testing::fake_aws::arn;
 use crate::testing::fake_store::FakeStore;
 
-/// An execution.
+/// ARN of an execution.
 pub const EXECUTION: &str = "arn:aws:states:eu-west-1:123456789012:execution:snapshot:by-hand-1";
-/// Before the keys of versions.
+/// Key prefix of versions.
 pub const PREFIX: &str = "items/";
 
-/// The template's parameters.
+/// Returns the template's parameters.
 pub fn defaults() -> Value {
     json!({
         "tableArn": arn("orders"), "itemsBucket": "bucket", "itemsPrefix": PREFIX, "tablesPrefix": "tables/",
@@ -40,40 +40,40 @@ pub fn defaults() -> Value {
     })
 }
 
-/// A second of this number.
+/// Returns the second with this number.
 pub fn second(number: i64) -> DateTime<Utc> {
     DateTime::from_timestamp(1_800_000_000 + number, 0).unwrap()
 }
 
-/// An AWS with the table `orders`, of which a backfill ended long ago.
+/// Returns a fake AWS with the table `orders`, of which a backfill ended long ago.
 pub fn aws() -> FakeStore {
     let aws = covered(FakeStore::default().with_table("orders", &["id"]), DateTime::UNIX_EPOCH);
     aws.at(second(0));
     aws
 }
 
-/// This AWS with a first backfill that ended then.
+/// Adds a first backfill that ended at this time.
 pub fn covered(aws: FakeStore, complete_since: DateTime<Utc>) -> FakeStore {
     let coverage = Coverage { complete_since: Some(complete_since), ..Coverage::default() };
     aws.with_object(&coverage::key(PREFIX), serde_json::to_vec(&coverage).unwrap())
 }
 
-/// The bucket.
+/// Returns the bucket of the items.
 pub fn store(aws: &FakeStore) -> Store {
     Store { s3: aws.clients().s3(), bucket: "bucket".to_owned(), prefix: PREFIX.to_owned() }
 }
 
-/// The key of the object of `orders`' item with this id.
+/// Returns the key of the object of the item of `orders` with this ID.
 pub fn object(id: &str) -> String {
     object_key(PREFIX, format!(r#"{{"id":{{"S":"{id}"}}}}"#).as_bytes())
 }
 
-/// An item of `orders`.
+/// Returns an item of `orders`.
 pub fn item(id: &str, value: &str) -> String {
     format!(r#"{{"id":{{"S":"{id}"}},"value":{{"S":"{value}"}}}}"#)
 }
 
-/// A change of an item with these key attributes: to this item, or to none, which then is only its key.
+/// Returns a change of an item with these key attributes. For a deletion, `item` needs only the key.
 pub fn change(item: &str, key_names: &[&str], event: EventName, number: u64, at: DateTime<Utc>) -> Change {
     let key = key_of(item.as_bytes(), key_names).unwrap();
     let sequence_number = SequenceNumber::parse(&number.to_string()).unwrap();
@@ -89,8 +89,8 @@ pub fn change(item: &str, key_names: &[&str], event: EventName, number: u64, at:
     }
 }
 
-/// Backs up the change of `orders`' item with this id, which happened at the second of this number, at the second of the
-/// other one.
+/// Backs up a change of the item of `orders` with this ID. `happened` is the second of the change, and `put` that of
+/// its backup.
 pub async fn put(aws: &FakeStore, id: &str, value: Option<&str>, number: u64, happened: i64, put: i64) {
     let begins = aws.text(&object(id)).is_none_or(|body| body.len() == TOMBSTONE_SIZE);
     let event = match value {
@@ -101,7 +101,7 @@ pub async fn put(aws: &FakeStore, id: &str, value: Option<&str>, number: u64, ha
     put_as(aws, event, id, value, number, happened, put).await;
 }
 
-/// The same, with this event.
+/// Backs up a change with this event.
 pub async fn put_as(
     aws: &FakeStore,
     event: EventName,
@@ -117,7 +117,7 @@ pub async fn put_as(
     store(aws).apply(&change, None).await.unwrap();
 }
 
-/// The items of a snapshot, in the order of its files, all of which are what the manifest says.
+/// Returns the items of a snapshot, in the order of its files, after checking them against the manifest.
 pub fn items(aws: &FakeStore, report: &Value) -> Vec<String> {
     let manifest = report["Manifest"].as_str().unwrap().replace("manifest-summary", "manifest-files");
     let manifest = manifest.strip_prefix("s3://bucket/").unwrap();

@@ -19,7 +19,7 @@ fn object(number: usize) -> String {
     object_key("items/", &key(number))
 }
 
-/// An AWS with so many items, two of them a page.
+/// Returns a fake AWS with N items, two per page.
 fn with_items(number: usize) -> FakeStore {
     let aws = (0..number).fold(aws(), |aws, number| aws.with_item("orders", &item(number)));
     aws.state().page_of_items = 2;
@@ -30,7 +30,7 @@ fn store(aws: &FakeStore) -> Store {
     Store { s3: aws.clients().s3(), bucket: "items-of-orders".to_owned(), prefix: "items/".to_owned() }
 }
 
-/// A call with so many seconds.
+/// Calls once with this time limit in seconds.
 async fn call(
     aws: &FakeStore,
     backfill: &Backfill,
@@ -44,7 +44,7 @@ async fn call(
     run(&work, from, &mut |_| {}).await
 }
 
-/// What the stream wrote of an item: it in another state, or its deletion.
+/// Writes to the bucket as the stream does: the item in another state, or its tombstone.
 async fn by_the_stream(aws: &FakeStore, number: usize, item: Option<&str>) {
     let sequence_number = SequenceNumber::parse("1000").unwrap();
     let body = match item {
@@ -57,7 +57,7 @@ async fn by_the_stream(aws: &FakeStore, number: usize, item: Option<&str>) {
     store(aws).apply(&Change { object: object(number), version, body }, None).await.unwrap();
 }
 
-/// The items of the bucket, by their objects; each was written once.
+/// Returns the items of the bucket by object, and checks that each was written once.
 fn items(aws: &FakeStore) -> BTreeMap<String, Option<String>> {
     let state = aws.state();
     let items = state.versions.iter().map(|(key, versions)| {
@@ -74,7 +74,7 @@ fn expected(numbers: std::ops::Range<usize>) -> BTreeMap<String, Option<String>>
 }
 
 #[tokio::test]
-async fn every_item_is_put_as_it_is_with_number_zero_and_the_time_when_it_was_there() {
+async fn every_item_is_written_verbatim_with_number_zero_and_the_time_of_its_page() {
     let aws = with_items(5);
     let reached = call(&aws, &backfill(), Checkpoint::default(), 60).await.unwrap();
     assert_eq!(reached, Checkpoint { cursor: None, written: 5, kept: 0, done: true });
@@ -89,7 +89,7 @@ async fn every_item_is_put_as_it_is_with_number_zero_and_the_time_when_it_was_th
 }
 
 #[tokio::test]
-async fn a_version_has_its_time_from_dynamodbs_clock_whatever_the_callers_says() {
+async fn the_time_of_a_version_comes_from_dynamodbs_clock() {
     let aws = with_items(1);
     aws.at("2026-11-20T04:30:07Z".parse().unwrap());
     call(&aws, &backfill(), Checkpoint::default(), 60).await.unwrap();
@@ -99,7 +99,7 @@ async fn a_version_has_its_time_from_dynamodbs_clock_whatever_the_callers_says()
 }
 
 #[tokio::test]
-async fn what_the_stream_wrote_is_kept_be_it_a_deletion() {
+async fn items_and_deletions_that_the_stream_wrote_are_not_overwritten() {
     let aws = with_items(5);
     by_the_stream(&aws, 1, Some("{}")).await;
     by_the_stream(&aws, 2, None).await;
@@ -109,14 +109,14 @@ async fn what_the_stream_wrote_is_kept_be_it_a_deletion() {
     kept.insert(object(1), Some("{}".to_owned()));
     kept.insert(object(2), None);
     assert_eq!(items(&aws), kept);
-    // And again: nothing is written.
+    // A second backfill writes nothing.
     let again = call(&aws, &backfill(), Checkpoint::default(), 60).await.unwrap();
     assert_eq!((again.written, again.kept), (0, 5));
     assert_eq!(items(&aws), kept);
 }
 
 #[tokio::test]
-async fn capacity_is_waited_for_by_each_segments_share() {
+async fn each_segment_waits_for_its_share_of_the_capacity() {
     let aws = with_items(5);
     let backfill = Backfill { segments: 2, max_read_capacity_units: 40, ..backfill() };
     let began = Instant::now();
@@ -129,13 +129,13 @@ async fn capacity_is_waited_for_by_each_segments_share() {
         read += run(&work, Checkpoint::default(), &mut |_| {}).await.unwrap().written;
     }
     assert_eq!(read, 5);
-    // A unit for each page, and each but a segment's first waits for the one before it: a twentieth of a second.
+    // Each page costs one unit. Each page but a segment's first waits a twentieth of a second for the page before it.
     let waits = aws.count("dynamodb:Scan") - 2;
     assert!(waits >= 1 && began.elapsed() >= Duration::from_millis(50) * waits as u32, "{waits}");
 }
 
 #[tokio::test]
-async fn a_page_that_would_be_paid_for_after_the_time_is_left_to_the_next_call() {
+async fn a_page_whose_capacity_exceeds_the_time_is_left_to_the_next_call() {
     let aws = with_items(5);
     let backfill = Backfill { max_read_capacity_units: 5, ..backfill() };
     let (calls, store) = (aws.clients().raw_items(), store(&aws));
@@ -149,13 +149,13 @@ async fn a_page_that_would_be_paid_for_after_the_time_is_left_to_the_next_call()
         clock: Clock::System,
     };
     let reached = run(&work, Checkpoint::default(), &mut |_| {}).await.unwrap();
-    // The first page's unit is paid for after a fifth of a second.
+    // The unit of the first page is paid for after a fifth of a second.
     assert_eq!(aws.count("dynamodb:Scan"), 1);
     assert!(!reached.done && reached.cursor.is_some(), "{reached:?}");
 }
 
 #[tokio::test]
-async fn what_fails_for_good_has_its_name() {
+async fn a_permanent_failure_has_its_error_name() {
     for (action, status, code, name) in [
         ("dynamodb:Scan", 400, "ResourceNotFoundException", ErrorName::SourceTableMissing),
         ("dynamodb:Scan", 400, "AccessDeniedException", ErrorName::AccessDenied),
@@ -175,7 +175,7 @@ async fn what_fails_for_good_has_its_name() {
 }
 
 #[tokio::test]
-async fn of_a_page_what_s3_throttles_is_put_again_and_nothing_else() {
+async fn only_throttled_items_of_a_page_are_put_again() {
     let aws = with_items(5);
     for number in [0, 2, 3] {
         aws.fail_action("s3:PutObject", number, Fault::Refused(503, "SlowDown"));
@@ -186,12 +186,12 @@ async fn of_a_page_what_s3_throttles_is_put_again_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn what_may_pass_keeps_what_was_done() {
+async fn a_transient_failure_keeps_the_finished_pages() {
     let aws = with_items(5);
     aws.fail_action("dynamodb:Scan", 1, Fault::Refused(400, "ProvisionedThroughputExceededException"));
     let reached = call(&aws, &backfill(), Checkpoint::default(), 60).await.unwrap();
     assert!(!reached.done && reached.cursor.is_some() && reached.written == 2, "{reached:?}");
-    // Another write at the same time is waited out, as nothing is known of it.
+    // The call retries while another write is under way, because its effect is unknown.
     aws.fail_action("s3:PutObject", 0, Fault::Refused(409, "ConditionalRequestConflict"));
     let reached = call(&aws, &backfill(), reached, 60).await.unwrap();
     assert_eq!(reached, Checkpoint { cursor: None, written: 5, kept: 0, done: true });
@@ -206,7 +206,7 @@ const FAULTS: [Fault; 5] = [
     Fault::Broken(20),
 ];
 
-/// Calls until it is done, from the last cursor that it answered; how many tries there were.
+/// Calls until the segment is done, each time from the last cursor. Returns the number of calls.
 async fn from_cursor_to_cursor(aws: &FakeStore, seconds: u64) -> (Checkpoint, usize) {
     let mut reached = Checkpoint::default();
     for tries in 1..500 {
@@ -220,7 +220,7 @@ async fn from_cursor_to_cursor(aws: &FakeStore, seconds: u64) -> (Checkpoint, us
 }
 
 #[tokio::test]
-async fn killed_at_any_call_and_begun_again_from_its_cursor_it_comes_to_the_same() {
+async fn a_segment_killed_at_any_call_and_resumed_has_the_same_result() {
     for number in 0..8 {
         for fault in FAULTS {
             let aws = with_items(5);
@@ -236,7 +236,7 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(32) })]
 
     #[test]
-    fn whatever_goes_wrong_each_item_is_there_once_and_what_the_stream_wrote_stays(
+    fn under_faults_each_item_is_written_once_and_the_streams_versions_stay(
         faults in prop::collection::vec((0_usize..60, prop::sample::select(FAULTS.to_vec()), 1_usize..4), 0..12),
         number in 0_usize..20,
         deleted in prop::collection::btree_set(0_usize..20, 0..4),

@@ -1,4 +1,4 @@
-//! The objects of an old bucket, each with its versions and delete markers.
+//! Lists the objects of the old bucket, each with its versions and delete markers.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -11,7 +11,7 @@ use crate::aws::failure::AwsFailure;
 use crate::clock::utc;
 use crate::item_history::store::Store;
 
-/// An object.
+/// An object of the old bucket.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) struct Object {
     pub(super) key: String,
@@ -29,7 +29,7 @@ pub(super) struct Entry {
     pub(super) is_latest: bool,
 }
 
-/// Where the next page begins, and the object that may go on there.
+/// The start of the next page, and the entries of the object that may continue there.
 #[derive(Default)]
 struct Next {
     key: Option<String>,
@@ -37,7 +37,7 @@ struct Next {
     begun: BTreeMap<String, Vec<Entry>>,
 }
 
-/// The objects behind `after`, in the order of their keys. Memory holds a page, and the whole of one object's list.
+/// Lists the objects after the key `after`, in key order. Memory holds one page and all entries of one object.
 pub(super) fn objects(
     old: &Store,
     after: Option<String>,
@@ -61,7 +61,7 @@ pub(super) fn objects(
     pages.try_flatten()
 }
 
-/// The entries of the object with this key, the newest first.
+/// Returns the entries of the object with this key, the newest first.
 pub(super) async fn of_key(old: &Store, key: &str) -> Result<Vec<Entry>, AwsFailure> {
     let (mut found, mut at) = (Vec::new(), (None, None));
     loop {
@@ -103,8 +103,9 @@ fn entries(page: ListObjectVersionsOutput) -> Vec<Entry> {
     versions.chain(markers).collect()
 }
 
-/// S3 lists versions and delete markers apart, each in order; a stable sort puts them together. Of the two in one time,
-/// the version counts as the newer one, unless the marker is current: wherever a page ends, so that each run says the same.
+/// Sorts entries, the newest first. S3 lists versions and delete markers separately, each in order, and a stable sort
+/// merges them. If both have the same time, the version counts as newer unless the marker is current. The order does
+/// not depend on where a page ends, so every run gets the same one.
 pub(super) fn in_order(mut entries: Vec<Entry>) -> Vec<Entry> {
     entries.sort_by_key(|entry| Reverse((entry.put_at, entry.is_latest, !entry.is_deletion)));
     entries
@@ -115,7 +116,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn entries_of_one_object_or_two_are_in_the_order_of_their_times() {
+    fn entries_are_sorted_by_time() {
         let entry = |id: &str, second, is_deletion, is_latest| Entry {
             key: id.to_owned(),
             id: id.to_owned(),
@@ -130,7 +131,7 @@ mod tests {
         assert_eq!(order(vec![deleted.clone(), put.clone()]), ["put", "deleted"]);
         let current = Entry { is_latest: true, ..deleted };
         assert_eq!(order(vec![put, current]), ["deleted", "put"]);
-        // Each of two objects has a latest.
+        // Each of two objects has an entry that is the latest.
         let one = [entry("c", 3, true, true), entry("b", 2, false, false)];
         let other = [entry("a", 1, false, true)];
         assert_eq!(order(other.into_iter().chain(one).collect()), ["c", "b", "a"]);

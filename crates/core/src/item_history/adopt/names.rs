@@ -1,17 +1,18 @@
-//! How the older systems name the object of an item: by the MD5 of its key attributes as they write them, in hexadecimal.
+//! Object names of the older systems: the hexadecimal MD5 of the key attributes as the system writes them.
 //!
-//! One of them writes the digest as a number, without the zeros before it. And they write the attributes in the order that
-//! they happen to have them in: an item with two may lie under two names.
+//! One of the systems writes the digest as a number, without leading zeros. The systems also write the attributes in
+//! arbitrary order, so an item with two key attributes may have two objects.
 
 use item_formats::{Malformed, spelled_key_of};
 use md5::{Digest as _, Md5};
 
 use crate::text::hex;
 
-/// Letters of a digest.
+/// Number of hexadecimal digits of a digest.
 const LETTERS: usize = 32;
 
-/// The names of the item with this body, without zeros before them: that of the table's order first.
+/// Returns the possible names of the item with this body, without leading zeros. The name for the table's key order
+/// comes first.
 pub(super) fn of_body(body: &[u8], key_names: &[&str]) -> Result<Vec<String>, Malformed> {
     let mut orders = vec![key_names.to_vec()];
     if key_names.len() > 1 {
@@ -22,7 +23,7 @@ pub(super) fn of_body(body: &[u8], key_names: &[&str]) -> Result<Vec<String>, Ma
     orders.iter().map(name).collect()
 }
 
-/// What of a name tells, if it is that of an item.
+/// Returns the name of an item's object without leading zeros, or `None` if the key is not that of an item.
 pub(super) fn of_object<'a>(prefix: &str, key: &'a str) -> Option<&'a str> {
     let name = key.strip_prefix(prefix)?;
     let is_digest = (1..=LETTERS).contains(&name.len())
@@ -30,7 +31,7 @@ pub(super) fn of_object<'a>(prefix: &str, key: &'a str) -> Option<&'a str> {
     is_digest.then(|| significant(name))
 }
 
-/// The keys that an object of this name may have.
+/// Returns the keys that an object with this name may have.
 pub(super) fn keys(prefix: &str, name: &str) -> Vec<String> {
     let whole = format!("{prefix}{name:0>LETTERS$}");
     let short = format!("{prefix}{name}");
@@ -47,8 +48,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_those_that_the_older_systems_give() {
-        // By md5sum, as the older system was seen to name them.
+    fn names_match_those_of_the_older_systems() {
+        // The names as md5sum prints them and as the older system was seen to write them.
         for (body, name) in [
             (r#"{"id":"1","v":2}"#, "e405fac593027bc534cf08cd4d2a5647"),
             (r#"{"v":null,"id":"18"}"#, "90f35f65956c390e320a977a2a0f701"),
@@ -70,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn other_keys_are_no_names() {
+    fn other_keys_are_not_names() {
         for key in ["a/", "a/b/ab", "a/coverage.json", "a/2026-03-01 02:00", "b/ab", "a/AB"] {
             assert_eq!(of_object("a/", key), None, "{key}");
         }

@@ -1,4 +1,4 @@
-//! One object of the old bucket: what it holds, and what becomes of it.
+//! Reads one object of the old bucket and adopts its item.
 
 use aws_sdk_s3::error::ProvideErrorMetadata as _;
 use bytes::Bytes;
@@ -13,26 +13,26 @@ use crate::import::Binary;
 use crate::item_history::version::{EventName, object_key};
 use crate::text::quoted;
 
-/// Versions of an object that are fetched at a time.
+/// Number of versions of an object that are fetched concurrently.
 const AT_A_TIME: usize = 8;
-/// How often a version is asked for whose body breaks off.
+/// Number of attempts to read a version whose body breaks off.
 const TRIES: usize = 4;
-/// No item of 400 KB has a longer body, were each of its letters escaped.
+/// Maximum body size in bytes. An item of 400 KB is not longer, even if each of its characters is escaped.
 const LONGEST: i64 = 8 * 1024 * 1024;
 
-/// What a version holds, or why it cannot be told.
+/// The state in a version, or the reason why it cannot be read.
 type Held = Result<State, String>;
 
-/// A state that could be read.
+/// A state that was read.
 struct State {
     item: Bytes,
-    /// Its key attributes, as compact DynamoDB JSON.
+    /// The key attributes of the item, as compact DynamoDB JSON.
     key: Vec<u8>,
     names: Vec<String>,
     doubts: Doubts,
 }
 
-/// What could be read of an object.
+/// The states of an object that were read.
 #[derive(Default)]
 struct Read {
     /// The oldest first.
@@ -43,7 +43,7 @@ struct Read {
     left: Option<Left>,
 }
 
-/// Takes over an object.
+/// Adopts an object.
 pub(super) async fn adopt(adoption: &Adoption<'_>, object: Object) -> Result<Done, AwsFailure> {
     let mut done = Done { object: object.key.clone(), ..Done::default() };
     done.counts.objects = 1;
@@ -62,7 +62,7 @@ pub(super) async fn adopt(adoption: &Adoption<'_>, object: Object) -> Result<Don
         }
         let twin = listing::in_order(twin);
         if !twin.is_empty() {
-            // The one of the two that comes first brings both along, unless nothing can be read of it.
+            // The object that comes first in key order adopts both, unless nothing can be read from it.
             if other.as_str() < name && self::read(adoption, &other, &twin).await?.item_key.is_some() {
                 done.counts.twins = 1;
                 return Ok(done);
@@ -87,7 +87,7 @@ pub(super) async fn adopt(adoption: &Adoption<'_>, object: Object) -> Result<Don
     Ok(done)
 }
 
-/// Puts the states of an item.
+/// Writes the states of an item to the new bucket.
 async fn put(adoption: &Adoption<'_>, item: &Item, seen: &[Seen]) -> Result<Counts, AwsFailure> {
     let mut changes = states::changes(item, seen);
     let mut counts = Counts { items: 1, states: changes.len() as u64, ..Counts::default() };
@@ -96,7 +96,7 @@ async fn put(adoption: &Adoption<'_>, item: &Item, seen: &[Seen]) -> Result<Coun
     let ended = match there.first {
         None => since,
         Some(first) => {
-            // What came later is told by this system's own history.
+            // This system's own history covers the time after that.
             changes.retain(|change| change.version.position.at.timestamp() < first.at.timestamp());
             counts.there = counts.states - changes.len() as u64;
             first.begins.then(|| since.map_or(first.at, |since| since.min(first.at)))
@@ -116,7 +116,7 @@ async fn put(adoption: &Adoption<'_>, item: &Item, seen: &[Seen]) -> Result<Coun
     Ok(counts)
 }
 
-/// Reads the versions from the newest on, up to one that cannot be read or is of another item.
+/// Reads the versions, the newest first, until one cannot be read or belongs to another item.
 async fn read(adoption: &Adoption<'_>, name: &str, entries: &[Entry]) -> Result<Read, AwsFailure> {
     let mut read = Read::default();
     let held = stream::iter(entries).map(|entry| async move {
@@ -152,7 +152,7 @@ async fn read(adoption: &Adoption<'_>, name: &str, entries: &[Entry]) -> Result<
 }
 
 impl State {
-    /// The state, if it is of the item that an object of this name is of.
+    /// Returns the state if it belongs to the item that an object of this name holds.
     fn named(self, name: &str) -> Held {
         if self.names.iter().any(|own| own == name) {
             return Ok(self);
@@ -163,7 +163,7 @@ impl State {
     }
 }
 
-/// What a version holds.
+/// Reads the state in a version.
 async fn hold(adoption: &Adoption<'_>, entry: &Entry) -> Result<Held, AwsFailure> {
     const GET: &str = "s3:GetObjectVersion";
     let mut tries = 1;

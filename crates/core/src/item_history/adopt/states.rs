@@ -1,4 +1,4 @@
-//! The states of an item, in the order in which it had them.
+//! Turns the states of an item into changes, in order.
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
@@ -8,25 +8,25 @@ use crate::item_history::position::{ADOPTED, Position};
 use crate::item_history::sequence_number::SequenceNumber;
 use crate::item_history::version::{EventName, Version, body_of_item, body_of_tombstone};
 
-/// What S3 says that there was from a time on.
+/// The state of an item from a time on, as S3 recorded it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) struct Seen {
     pub(super) at: DateTime<Utc>,
-    /// The item as compact DynamoDB JSON; `None` of a deletion.
+    /// The item as compact DynamoDB JSON; `None` for a deletion.
     pub(super) item: Option<Bytes>,
 }
 
-/// Of an item.
+/// The identity of an item.
 #[derive(Clone, Debug)]
 pub(super) struct Item {
-    /// The key of its object in the bucket that it goes into.
+    /// The key of its object in the new bucket.
     pub(super) object: String,
-    /// Its key attributes, as compact DynamoDB JSON.
+    /// The key attributes of the item, as compact DynamoDB JSON.
     pub(super) key: String,
 }
 
-/// The versions that these states make, the oldest of which comes first. Nothing says what was before it, so that it counts as
-/// what a backfill found.
+/// Returns the changes that make these states. The first state must be the oldest. What came before it is unknown, so
+/// it counts as read by a backfill.
 pub(super) fn changes(item: &Item, seen: &[Seen]) -> Vec<Change> {
     let mut changes: Vec<Change> = Vec::new();
     let mut existed = None;
@@ -37,7 +37,7 @@ pub(super) fn changes(item: &Item, seen: &[Seen]) -> Vec<Change> {
             (Some(true), true) => EventName::Modify,
             (Some(false), true) => EventName::Insert,
             (None | Some(true), false) => EventName::Remove,
-            // It was deleted already.
+            // The item was already deleted.
             (Some(false), false) => continue,
         };
         existed = Some(body.is_some());
@@ -48,12 +48,12 @@ pub(super) fn changes(item: &Item, seen: &[Seen]) -> Vec<Change> {
     changes
 }
 
-/// The tombstone of an item that was not there any more at this second.
+/// Returns the tombstone of an item that no longer existed at this second.
 pub(super) fn gone(item: &Item, at: DateTime<Utc>) -> Change {
     change(item, at, LAST, EventName::Remove, None)
 }
 
-/// No second has so many versions of an object.
+/// Higher than the number of versions that an object has in one second.
 const LAST: i64 = 999_999;
 
 fn change(item: &Item, at: DateTime<Utc>, place: i64, event: EventName, body: Option<&Bytes>) -> Change {
@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn states_tell_what_became_of_the_item() {
+    fn states_become_changes_in_order() {
         let states = [
             seen(100, Some("{}")),
             seen(100, Some("{\"a\":1}")),
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn a_deletion_that_comes_first_is_kept() {
+    fn a_first_deletion_becomes_a_tombstone() {
         let changes = changes(&item(), &[seen(1, None), seen(2, Some("{}"))]);
         let events: Vec<_> = changes.iter().map(|change| change.version.event).collect();
         assert_eq!(events, [EventName::Remove, EventName::Insert]);

@@ -1,4 +1,4 @@
-//! Puts the versions of an item where they belong: among the versions of its object, or beside them.
+//! Writes the states of an item to the new bucket, as versions of its object or as late versions.
 
 use std::collections::HashSet;
 use std::ops::ControlFlow;
@@ -14,7 +14,7 @@ use crate::item_history::version::EventName;
 use crate::item_history::versions::{VersionsError, What};
 use crate::item_history::{late, versions};
 
-/// How many versions were written, and how many were there.
+/// Number of versions that were written, and number that already existed.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(super) struct Put {
     pub(super) written: u64,
@@ -25,23 +25,24 @@ pub(super) struct Put {
 #[derive(Debug)]
 pub(super) struct There {
     known: ObjectState,
-    /// The numbers of what was adopted before, where it is not simply the current version that tells.
+    /// The sequence numbers adopted by earlier runs, if the current version does not settle that.
     adopted: HashSet<SequenceNumber>,
-    /// Whether a backfill or a stream has been there.
+    /// Whether a backfill or the stream has written the object.
     is_taken: bool,
-    /// The oldest version that one of them has there.
+    /// The oldest version that a backfill or the stream has written.
     pub(super) first: Option<First>,
 }
 
-/// The oldest version of an item that is not adopted. From its second on this system has the item's history.
+/// The oldest version of an item that was not adopted. This system has the history of the item from its second on.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) struct First {
     pub(super) at: DateTime<Utc>,
-    /// Whether the item began with it, and so was deleted if it was there before.
+    /// Whether the version inserts the item, so that an earlier state was deleted before it.
     pub(super) begins: bool,
 }
 
-/// Looks at an object, and behind what is current where that does not say it: behind a delete marker may lie anything.
+/// Reads the current version of an object. Reads all versions if the current one is not enough: anything may be behind
+/// a delete marker.
 pub(super) async fn read(adoption: &Adoption<'_>, object: &str) -> Result<There, AwsFailure> {
     let known = adoption.new.head(object).await?;
     let mut there = There { is_taken: is_foreign(&known), known, adopted: HashSet::new(), first: None };
@@ -64,7 +65,7 @@ pub(super) async fn read(adoption: &Adoption<'_>, object: &str) -> Result<There,
         ControlFlow::Continue(())
     };
     match versions::each(adoption.new, object, false, &mut tell).await {
-        // Of no body is it asked whether it is a version's.
+        // Bodies are not read here, so this error cannot occur.
         Ok(_) | Err(VersionsError::NoVersion(_)) => Ok(there),
         Err(VersionsError::Aws(failure)) => Err(failure),
     }
@@ -74,7 +75,7 @@ fn is_foreign(known: &ObjectState) -> bool {
     matches!(known, ObjectState::Current { position, .. } if !position.is_adopted())
 }
 
-/// Puts them, the oldest first.
+/// Writes the changes, the oldest first.
 pub(super) async fn put(
     adoption: &Adoption<'_>,
     mut there: There,
@@ -91,7 +92,7 @@ pub(super) async fn put(
             let (outcome, now) = adoption.new.apply(change, Some(there.known)).await?;
             there.known = now;
             is_new = outcome == Outcome::Written;
-            // The stream may come between.
+            // The stream may have written in between.
             there.is_taken = is_foreign(&there.known);
         }
         if there.is_taken {

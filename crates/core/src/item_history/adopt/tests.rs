@@ -1,4 +1,5 @@
-//! Histories by chance in an old bucket, and what a fold says of each second once they are adopted.
+//! Generates random histories in an old bucket, and checks what the as-of reader returns for each second after
+//! adoption.
 
 use chrono::{DateTime, Utc};
 use item_formats::{KeyAttribute, KeyType};
@@ -15,19 +16,19 @@ use crate::testing::fake_store::FakeStore;
 use crate::text::hex;
 
 const ID: KeyAttribute<'static> = KeyAttribute { name: "id", key_type: KeyType::S };
-/// When the backfill ended, and when the stream told of something.
+/// The seconds at which the backfill ended and at which the stream had a change.
 const BACKFILL: i64 = 50;
 const STREAM: i64 = 60;
 
-/// What happened to the item in the old bucket: after so many seconds it was this, or nothing.
+/// The history of the item in the old bucket: seconds since the previous state, and the value or `None` for a deletion.
 type Old = Vec<(i64, Option<u8>)>;
 
-/// What came in the new bucket, before the adoption or after it.
+/// The versions in the new bucket, written before or after the adoption.
 #[derive(Clone, Copy, Debug)]
 struct New {
-    /// Whether a backfill ended, and what it found.
+    /// The item that a backfill found; `None` if no backfill ended.
     backfill: Option<Option<u8>>,
-    /// What the stream told of then.
+    /// The value after the stream's change.
     change: Option<u8>,
     change_comes_first: bool,
 }
@@ -52,8 +53,8 @@ fn value(state: &State) -> Result<Option<u8>, ()> {
     }
 }
 
-/// What the old bucket says of each of its seconds, in their order: of a version and a deletion in one second the version
-/// counts, unless the deletion is current.
+/// Returns the state that the old bucket records for each of its seconds, in order. If a version and a deletion have
+/// the same second, the version counts unless the deletion is current.
 fn reported(old: &Old) -> Vec<(i64, Option<u8>)> {
     let mut at = 0;
     let mut seconds: Vec<(i64, Option<u8>)> = Vec::new();
@@ -68,7 +69,7 @@ fn reported(old: &Old) -> Vec<(i64, Option<u8>)> {
     seconds
 }
 
-/// What was at a second; `Err` where nobody knows.
+/// Returns the expected state at a second; `Err` if it is unknown.
 fn expected(old: &Old, new: New, at: i64) -> Result<Option<u8>, ()> {
     let is_adopted = old.iter().any(|(_, value)| value.is_some());
     let found = new.backfill.flatten();
@@ -82,7 +83,8 @@ fn expected(old: &Old, new: New, at: i64) -> Result<Option<u8>, ()> {
     let last = seconds.iter().rev().find(|(second, _)| *second <= at);
     match last {
         Some((_, value)) if is_adopted => Ok(*value),
-        // Before its oldest version an item is not known, but for one that the stream says began.
+        // Before its oldest version the state of an item is unknown, unless the stream reports that the item was
+        // inserted.
         None if is_adopted => Err(()),
         _ if found.is_some() => Err(()),
         _ => Ok(None),
@@ -123,7 +125,7 @@ async fn adopt(aws: &FakeStore, complete_since: Option<DateTime<Utc>>) -> Counts
     counts
 }
 
-/// The stream's change.
+/// Applies the stream's change.
 async fn apply(aws: &FakeStore, new: New) {
     let Some(value) = new.change else { return };
     aws.at(second(STREAM + 1));
@@ -153,7 +155,7 @@ async fn holds(old: Old, new: New, page: usize) {
     assert_eq!((again.written, again.there), (0, first.written + first.there), "{first:?} {again:?}");
     if !new.change_comes_first {
         apply(&aws, new).await;
-        // That an item began anew says that it was deleted.
+        // A stream record that inserts the item shows that the item was deleted before.
         let ended = adopt(&aws, complete_since).await;
         assert!(ended.written <= ended.gone, "with the stream's change on top: {ended:?}");
         assert_eq!(adopt(&aws, complete_since).await.written, 0);
@@ -182,7 +184,7 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(256) })]
 
     #[test]
-    fn each_second_is_what_the_old_bucket_and_the_new_one_told((old, new, page) in histories()) {
+    fn each_second_has_the_state_of_the_old_or_new_bucket((old, new, page) in histories()) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(holds(old, new, page));
     }

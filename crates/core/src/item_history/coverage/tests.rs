@@ -17,7 +17,7 @@ const FIRST: &str = "2026-11-01T00:00:00.000";
 const SECOND: &str = "2026-11-20T00:00:00.000";
 
 #[test]
-fn a_second_counts_from_the_end_of_the_first_backfill() {
+fn seconds_are_covered_from_the_end_of_the_first_backfill() {
     let now = present(FIRST, 0, 10);
     assert_eq!(Coverage::default().check(on(10), &now), Err(Uncovered::NoBackfill));
     let coverage = Coverage::default().backfilled(&now);
@@ -41,7 +41,7 @@ fn another_stream_leaves_a_gap_before_it() {
 }
 
 #[test]
-fn what_a_shorter_retention_deleted_stays_unknown_under_a_longer_one() {
+fn versions_expired_by_a_shorter_retention_stay_unknown() {
     let coverage = Coverage::default().backfilled(&present(FIRST, 7, 2));
     assert_eq!(
         coverage.check(on(3), &present(FIRST, 7, 20)),
@@ -61,7 +61,7 @@ fn what_a_shorter_retention_deleted_stays_unknown_under_a_longer_one() {
 }
 
 #[tokio::test]
-async fn the_rule_for_deletions_does_not_take_it_for_one() {
+async fn the_coverage_document_is_larger_than_a_tombstone() {
     let aws = FakeStore::default();
     let observed = |coverage: Coverage| coverage.observed(&present(FIRST, 7, 2));
     update(&aws.clients().s3(), "bucket", "", observed).await.unwrap();
@@ -69,7 +69,7 @@ async fn the_rule_for_deletions_does_not_take_it_for_one() {
 }
 
 #[tokio::test]
-async fn it_is_written_once_whatever_becomes_of_the_calls() {
+async fn coverage_is_written_once_under_faults() {
     for number in 0..2 {
         for fault in [Fault::Dropped, Fault::Lost, Fault::Refused(412, "PreconditionFailed")] {
             let aws = FakeStore::default();
@@ -95,7 +95,7 @@ async fn it_is_written_once_whatever_becomes_of_the_calls() {
 }
 
 #[tokio::test]
-async fn a_document_of_somebody_else_is_refused_and_never_taken_for_none() {
+async fn an_unreadable_document_is_an_error() {
     let aws = FakeStore::default();
     let s3 = aws.clients().s3();
     let put = s3.put_object().bucket("bucket").key("items/coverage.json");

@@ -9,7 +9,7 @@ fn store(aws: &FakeStore) -> Store {
     Store { s3: aws.clients().s3(), bucket: "items".to_owned(), prefix: "items/".to_owned() }
 }
 
-/// The change with this number: to this item, or with none a deletion.
+/// Returns the change with this number. It writes this item, or deletes it if there is none.
 fn change(number: u32, item: Option<&str>) -> Change {
     let sequence_number = SequenceNumber::parse(&number.to_string()).unwrap();
     let body = match item {
@@ -23,16 +23,16 @@ fn change(number: u32, item: Option<&str>) -> Change {
     Change { object: OBJECT.to_owned(), version, body }
 }
 
-/// Sequence numbers of the versions, the oldest first.
+/// Returns the sequence numbers of the versions, the oldest first.
 fn numbers(aws: &FakeStore) -> Vec<String> {
     let state = aws.state();
     let objects = state.versions.get(OBJECT).into_iter().flatten().map(|version| version.object.as_ref());
     objects.map(|object| object.unwrap().metadata["sequence-number"].clone()).collect()
 }
 
-/// A writer of long ago remembers a version whose content is there again: its change is older, and is not written.
+/// A writer remembers an old version whose content is current again. Its change is older and must not be written.
 #[tokio::test]
-async fn the_same_content_again_is_not_the_version_that_a_stale_hint_remembers() {
+async fn a_stale_hint_does_not_match_a_later_version_with_equal_content() {
     for (content, other) in [(Some(r#"{"id":{"S":"1"}}"#), None), (None, Some(r#"{"id":{"S":"1"}}"#))] {
         let aws = FakeStore::default();
         let store = store(&aws);
@@ -49,7 +49,7 @@ async fn the_same_content_again_is_not_the_version_that_a_stale_hint_remembers()
 }
 
 #[tokio::test]
-async fn a_backfill_writes_only_where_nothing_is_and_a_tombstone_is_something() {
+async fn a_backfill_writes_only_absent_objects_and_a_tombstone_counts_as_present() {
     let aws = FakeStore::default();
     let store = store(&aws);
     let read = change(0, Some(r#"{"id":{"S":"1"}}"#));

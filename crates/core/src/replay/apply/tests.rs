@@ -7,7 +7,7 @@ use crate::item_history::version::item_of_body;
 use crate::replay::testing::{aws, record};
 use crate::testing::fake_store::{FakeStore, Fault};
 
-/// A day, in seconds.
+/// One day, in seconds.
 const DAY: i64 = 24 * 3_600;
 /// The second of the first change.
 const BEGIN: i64 = 1_800_000_000;
@@ -16,7 +16,7 @@ fn store(aws: &FakeStore) -> Store {
     Store { s3: aws.clients().s3(), bucket: "items".to_owned(), prefix: "items/".to_owned() }
 }
 
-/// Applies records at this second.
+/// Replays records at this second.
 async fn replay(aws: &FakeStore, second: i64, records: &[Value]) -> Result<Counts, AwsFailure> {
     aws.at(DateTime::from_timestamp(second, 0).unwrap());
     let store = store(aws);
@@ -31,14 +31,14 @@ async fn replay(aws: &FakeStore, second: i64, records: &[Value]) -> Result<Count
     applier.apply(records).await
 }
 
-/// What the stream brings in time.
+/// Applies records as the stream does.
 async fn stream(aws: &FakeStore, records: &[Value]) {
     let changes = records.iter().map(|record| change::read(record, &["id"], "items/").unwrap());
     let applied = store(aws).apply_all(changes.collect(), &Memory::default()).await;
     assert!(applied.failed.is_empty());
 }
 
-/// The values of the objects whose keys begin so.
+/// Returns the values of the objects whose keys have this prefix.
 fn values(aws: &FakeStore, prefix: &str) -> Vec<String> {
     let state = aws.state();
     let objects = state.objects.iter().filter(|(key, _)| key.starts_with(prefix));
@@ -53,7 +53,7 @@ fn values(aws: &FakeStore, prefix: &str) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_change_that_is_still_the_last_becomes_the_current_version() {
+async fn the_newest_change_becomes_the_current_version() {
     let aws = aws(BEGIN);
     stream(&aws, &[record("INSERT", "1", 100, BEGIN, "a")]).await;
     let records = [record("MODIFY", "1", 101, BEGIN + 5, "b"), record("INSERT", "2", 102, BEGIN + 6, "c")];
@@ -68,7 +68,7 @@ async fn a_change_that_is_still_the_last_becomes_the_current_version() {
 }
 
 #[tokio::test]
-async fn a_change_whose_item_has_gone_on_becomes_a_late_version_with_what_it_would_have_had() {
+async fn a_change_of_an_item_that_changed_since_becomes_a_late_version() {
     let aws = aws(BEGIN);
     let given_up = record("MODIFY", "1", 101, BEGIN + 5, "b");
     stream(&aws, &[record("INSERT", "1", 100, BEGIN, "a"), record("MODIFY", "1", 102, BEGIN + 9, "c")]).await;
@@ -89,9 +89,9 @@ async fn a_change_whose_item_has_gone_on_becomes_a_late_version_with_what_it_wou
     assert_eq!(late.metadata, change.version.metadata().into_iter().collect());
 }
 
-/// The rule of the bucket puts a delete marker over a tombstone after three days, and a replay may come later.
+/// The bucket's lifecycle rule puts a delete marker over a tombstone after three days, and a replay may come later.
 #[tokio::test]
-async fn a_deletion_behind_a_delete_marker_is_seen() {
+async fn a_tombstone_behind_a_delete_marker_is_found() {
     let aws = aws(BEGIN);
     stream(&aws, &[record("INSERT", "1", 100, BEGIN, "a"), record("REMOVE", "1", 102, BEGIN + 9, "")]).await;
     aws.at(DateTime::from_timestamp(BEGIN + 4 * DAY, 0).unwrap());
@@ -101,13 +101,13 @@ async fn a_deletion_behind_a_delete_marker_is_seen() {
     let counts = replay(&aws, BEGIN + 5 * DAY, &given_up).await.unwrap();
     assert_eq!(counts, Counts { records: 2, late: 1, ..Counts::default() });
     assert_eq!((values(&aws, "items/"), values(&aws, "failures/late/")), (vec![], vec!["b".to_owned()]));
-    // What came behind the deletion does become current.
+    // A change after the deletion becomes current.
     let counts = replay(&aws, BEGIN + 5 * DAY, &[record("INSERT", "1", 103, BEGIN + 10, "d")]).await.unwrap();
     assert_eq!((counts.written, values(&aws, "items/")), (1, vec!["d".to_owned()]));
 }
 
 #[tokio::test]
-async fn what_is_older_than_the_memory_of_deletions_is_set_aside_where_nothing_is_known_of_its_item() {
+async fn a_change_older_than_the_retained_deletions_is_quarantined_if_its_item_has_no_version() {
     let aws = aws(BEGIN);
     let given_up = [record("MODIFY", "1", 101, BEGIN + 5, "b")];
     let counts = replay(&aws, BEGIN + 36 * DAY, &given_up).await.unwrap();
@@ -115,13 +115,13 @@ async fn what_is_older_than_the_memory_of_deletions_is_set_aside_where_nothing_i
     let aside = aws.text("failures/orders/101.json").unwrap();
     assert!(aside.contains("before the deletions that are remembered"), "{aside}");
     assert_eq!(aws.keys(), ["failures/orders/101.json"]);
-    // Of an item that has a version it is known that the change is older.
+    // If the item has a version, the change is known to be older.
     stream(&aws, &[record("INSERT", "1", 102, BEGIN + 9, "c")]).await;
     assert_eq!(replay(&aws, BEGIN + 36 * DAY, &given_up).await.unwrap().late, 1);
 }
 
 #[tokio::test]
-async fn a_record_that_is_no_change_is_set_aside_and_the_others_are_applied() {
+async fn a_poison_record_is_quarantined_and_the_others_are_applied() {
     let aws = aws(BEGIN);
     let mut keys_only = record("MODIFY", "1", 101, BEGIN, "");
     keys_only["dynamodb"].as_object_mut().unwrap().remove("NewImage");
@@ -130,9 +130,9 @@ async fn a_record_that_is_no_change_is_set_aside_and_the_others_are_applied() {
     assert!(aws.text("failures/orders/101.json").unwrap().contains("it has no NewImage"));
 }
 
-/// Each call in turn fails for good, and the whole is repeated: the buckets are as without.
+/// Makes each call in turn fail for good, then repeats the replay. The buckets must be the same as without failures.
 #[tokio::test]
-async fn wherever_it_is_killed_a_repetition_ends_the_same() {
+async fn a_replay_killed_at_any_call_and_repeated_has_the_same_result() {
     let records = [
         record("MODIFY", "1", 101, BEGIN + 5, "b"),
         record("INSERT", "2", 104, BEGIN + 6, "x"),

@@ -1,4 +1,4 @@
-//! One alarm on a metric of the table, in portable form.
+//! An alarm on a metric of the table, in portable form.
 
 use std::collections::BTreeMap;
 
@@ -9,60 +9,60 @@ use serde::{Deserialize, Serialize};
 
 use crate::settings::Table;
 
-/// The namespace of DynamoDB's metrics.
+/// Namespace of DynamoDB's metrics.
 const NAMESPACE: &str = "AWS/DynamoDB";
-/// The dimension that names the table.
+/// Dimension with the table's name.
 const TABLE: &str = "TableName";
 
-/// One, without its table. Texts are AWS's own.
+/// An alarm without its table. Text values are those of CloudWatch.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields, default)]
 pub struct Alarm {
-    /// The alarm's own name, where it was read; not portable, so it is not written down.
+    /// Name of the alarm as it was read. It is not portable, so it is not written to documents.
     #[serde(skip)]
     pub own_name: String,
-    /// What it says of itself.
+    /// Description of the alarm.
     pub alarm_description: Option<String>,
-    /// Whether it acts.
+    /// Whether the alarm's actions are enabled.
     pub actions_enabled: bool,
-    /// What it does when all is well again.
+    /// ARNs of the actions for the OK state.
     #[serde(rename = "OKActions")]
     pub ok_actions: Vec<String>,
-    /// What it does when it goes off.
+    /// ARNs of the actions for the ALARM state.
     pub alarm_actions: Vec<String>,
-    /// What it does when it cannot tell.
+    /// ARNs of the actions for the INSUFFICIENT_DATA state.
     pub insufficient_data_actions: Vec<String>,
-    /// Such as `ThrottledRequests`.
+    /// Name of the metric, such as `ThrottledRequests`.
     pub metric_name: Option<String>,
-    /// Such as `Sum`.
+    /// Statistic of the metric, such as `Sum`.
     pub statistic: Option<String>,
-    /// Such as `p99`.
+    /// Extended statistic of the metric, such as `p99`.
     pub extended_statistic: Option<String>,
-    /// The metric's dimensions beside the table's name.
+    /// Dimensions of the metric other than the table's name.
     pub dimensions: BTreeMap<String, String>,
-    /// Seconds.
+    /// Length of a period in seconds.
     pub period: Option<i32>,
-    /// The metric's unit.
+    /// Unit of the metric.
     pub unit: Option<String>,
-    /// Periods that are looked at.
+    /// Number of periods that are evaluated.
     pub evaluation_periods: Option<i32>,
-    /// Periods of these that have to breach.
+    /// Number of evaluated periods that must breach the threshold.
     pub datapoints_to_alarm: Option<i32>,
-    /// What is breached.
+    /// Threshold of the alarm.
     pub threshold: Option<f64>,
-    /// On which side of the threshold it is breached.
+    /// Operator that compares the metric with the threshold.
     pub comparison_operator: Option<String>,
-    /// What missing data count as.
+    /// Treatment of missing data.
     pub treat_missing_data: Option<String>,
-    /// What percentiles of few samples count as.
+    /// Treatment of percentiles with few samples.
     pub evaluate_low_sample_count_percentile: Option<String>,
-    /// What of the alarm cannot be written down here; then it is not cloned.
+    /// Property of the alarm that this form cannot represent. An alarm with one is not cloned.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unsupported: Option<String>,
 }
 
 impl Alarm {
-    /// The alarm, if it is on a metric of this table.
+    /// Returns the alarm if it is on a metric of this table.
     pub(super) fn on(table: &Table, alarm: &MetricAlarm) -> Option<Alarm> {
         let is_table = |dimension: &Dimension| {
             dimension.name() == Some(TABLE) && dimension.value() == Some(table.name.as_str())
@@ -79,7 +79,7 @@ impl Alarm {
         }
     }
 
-    /// Whether the two do the same, whatever they are called.
+    /// Checks whether two alarms are equal apart from their names.
     pub(super) fn equals(&self, other: &Alarm) -> bool {
         *self == Alarm { own_name: self.own_name.clone(), ..other.clone() }
     }
@@ -116,7 +116,7 @@ impl Alarm {
         }
     }
 
-    /// The call that makes it on the target.
+    /// Fills in the call that puts the alarm on the target.
     pub(super) fn put(
         &self,
         call: PutMetricAlarmFluentBuilder,
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn an_alarm_is_of_the_table_that_its_dimension_names() {
+    fn an_alarm_belongs_to_the_table_in_its_dimension() {
         let portable = Alarm::on(&table(), &alarm("orders-restored")).unwrap();
         assert_eq!(portable.dimensions, [("Operation".to_owned(), "PutItem".to_owned())].into());
         assert_eq!((portable.threshold, portable.unsupported), (Some(1.5), None));

@@ -1,4 +1,4 @@
-//! Scalable targets: between which capacities, and what of the scaling is suspended.
+//! Scalable targets: minimum and maximum capacity, and suspended scaling.
 
 use aws_sdk_applicationautoscaling::types::{ScalableTarget as SdkTarget, SuspendedState};
 use schemars::JsonSchema;
@@ -8,22 +8,22 @@ use super::{NAMESPACE, Subject};
 use crate::aws::failure::AwsFailure;
 use crate::settings::{Aws, Table};
 
-/// DescribeScalableTargets takes 50 resource ids (API reference).
+/// Maximum number of resource IDs in a call of DescribeScalableTargets (API reference).
 const RESOURCE_IDS_IN_A_CALL: usize = 50;
 
-/// A scalable target. Its role is AWS's own service-linked one, and is not said.
+/// A scalable target. It has no role, because AWS uses its service-linked role.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct ScalableTarget {
-    /// At least.
+    /// Minimum capacity, in capacity units.
     pub min_capacity: i32,
-    /// At most.
+    /// Maximum capacity, in capacity units.
     pub max_capacity: i32,
-    /// Whether policies may not lower it.
+    /// Whether policies are suspended from lowering the capacity.
     pub dynamic_scaling_in_suspended: bool,
-    /// Whether policies may not raise it.
+    /// Whether policies are suspended from raising the capacity.
     pub dynamic_scaling_out_suspended: bool,
-    /// Whether scheduled actions do nothing.
+    /// Whether scheduled actions are suspended.
     pub scheduled_scaling_suspended: bool,
 }
 

@@ -1,6 +1,5 @@
-//! Scaling policies. DynamoDB is scaled by target tracking ("Managing throughput capacity automatically",
-//! developer guide); a policy of another type, or one that tracks an expression over several metrics, is
-//! reported and left out.
+//! Scaling policies. DynamoDB is scaled by target tracking ("Managing throughput capacity automatically", developer
+//! guide). A policy of another type, or one that tracks an expression over several metrics, is reported and left out.
 
 use std::collections::BTreeMap;
 
@@ -18,45 +17,45 @@ use crate::settings::{Aws, Table};
 const RESOURCE_ID: &str = "${ResourceId}";
 const TABLE_NAME: &str = "${TableName}";
 
-/// A target-tracking policy. Its alarms are AWS's to make.
+/// A target-tracking policy. AWS creates its alarms.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields, default)]
 pub struct ScalingPolicy {
-    /// What is held, in percent for the predefined metrics.
+    /// Target value of the metric, in percent for the predefined metrics.
     pub target_value: f64,
-    /// Such as `DynamoDBReadCapacityUtilization`.
+    /// Type of the predefined metric, such as `DynamoDBReadCapacityUtilization`.
     pub predefined_metric_type: Option<String>,
-    /// A metric of one's own instead.
+    /// Customized metric, used instead of a predefined one.
     pub customized_metric: Option<CustomizedMetric>,
-    /// Seconds before capacity is raised again.
+    /// Seconds before the capacity is raised again.
     pub scale_out_cooldown: Option<i32>,
-    /// Seconds before capacity is lowered again.
+    /// Seconds before the capacity is lowered again.
     pub scale_in_cooldown: Option<i32>,
-    /// Whether it never lowers.
+    /// Whether the policy never lowers the capacity.
     pub disable_scale_in: bool,
-    /// What of the policy cannot be written down here; then it is not carried over.
+    /// Property of the policy that this form cannot represent. A policy with one is not copied.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unsupported: Option<String>,
 }
 
-/// A metric of one's own.
+/// A customized metric.
 #[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields, default)]
 pub struct CustomizedMetric {
-    /// Its name.
+    /// Name of the metric.
     pub metric_name: Option<String>,
-    /// Its namespace.
+    /// Namespace of the metric.
     pub namespace: Option<String>,
-    /// Its dimensions, by name; `${TableName}` stands for the table's.
+    /// Dimensions by name, with `${TableName}` in place of the table's name.
     pub dimensions: BTreeMap<String, String>,
-    /// Such as `Average`.
+    /// Statistic of the metric, such as `Average`.
     pub statistic: Option<String>,
-    /// Its unit.
+    /// Unit of the metric.
     pub unit: Option<String>,
 }
 
 impl ScalingPolicy {
-    /// Why this policy is not carried over; `None` where it is.
+    /// Returns the reason why this policy is not copied, or `None` if it is.
     pub fn not_carried_over(&self) -> Option<&str> {
         self.unsupported.as_deref()
     }

@@ -1,4 +1,4 @@
-//! Scheduled actions: capacities at times.
+//! Scheduled actions: capacities at scheduled times.
 
 use std::collections::BTreeMap;
 
@@ -17,17 +17,17 @@ use crate::settings::{Aws, Table};
 #[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct ScheduledAction {
-    /// `at(…)`, `rate(…)` or `cron(…)`.
+    /// Schedule: `at(…)`, `rate(…)` or `cron(…)`.
     pub schedule: String,
-    /// The time zone of the schedule; null is UTC.
+    /// Time zone of the schedule; null means UTC.
     pub timezone: Option<String>,
-    /// From when.
+    /// Start of the schedule.
     pub start_time: Option<DateTime<Utc>>,
-    /// Until when.
+    /// End of the schedule.
     pub end_time: Option<DateTime<Utc>>,
-    /// At least.
+    /// Minimum capacity, in capacity units.
     pub min_capacity: Option<i32>,
-    /// At most.
+    /// Maximum capacity, in capacity units.
     pub max_capacity: Option<i32>,
 }
 

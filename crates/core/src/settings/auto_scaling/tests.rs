@@ -37,7 +37,7 @@ fn target_comes_before_policies_and_actions() {
 }
 
 #[test]
-fn what_is_there_is_the_same_and_what_the_target_has_of_its_own_is_extra() {
+fn equal_scaling_is_the_same_and_the_targets_own_is_extra() {
     let mut own = dimension(9);
     own.policies.insert("own".to_owned(), ScalingPolicy::default());
     let index = "index/by-customer";
@@ -67,7 +67,7 @@ fn a_target_on_demand_has_nothing_to_scale() {
 }
 
 #[test]
-fn what_is_scaled_otherwise_is_changed_and_told_with_what_it_was() {
+fn different_scaling_is_changed_and_described_with_the_old_values() {
     let mut other = dimension(20);
     other.policies.insert("hold".to_owned(), ScalingPolicy::default());
     other.scheduled_actions.insert("nightly".to_owned(), ScheduledAction::default());
@@ -95,7 +95,7 @@ fn an_index_that_the_target_lacks_is_left_out() {
 }
 
 #[test]
-fn a_resource_id_is_of_a_table_only_whole() {
+fn a_resource_id_needs_the_whole_name_of_the_table() {
     let reads = ScalableDimension::DynamoDbIndexReadCapacityUnits;
     let of = |id: &str| Subject::new(&table(), id, Some(&reads)).map(|subject| subject.of);
     assert_eq!(of("table/orders-restored/index/orders-restored").as_deref(), Some("index/orders-restored"));
@@ -105,7 +105,7 @@ fn a_resource_id_is_of_a_table_only_whole() {
 }
 
 #[test]
-fn a_policy_of_another_type_is_told_and_not_carried_over() {
+fn a_policy_of_another_type_is_reported_and_not_copied() {
     let step = SdkPolicy::builder()
         .policy_arn("arn")
         .policy_name("step")
@@ -150,7 +150,7 @@ fn values() -> impl Strategy<Value = Value> {
     proptest::collection::btree_map(of.prop_map(str::to_owned), scaled, 0..4).prop_map(Value)
 }
 
-/// What AWS does on a call: it keeps nothing of what has no scalable target.
+/// Makes a change as AWS does: without a scalable target, a dimension has no policies and no actions.
 fn make(value: &mut Value, Change { subject, what }: &Change) {
     let place = value.0.entry(subject.of.clone()).or_default().dimension_mut(subject.reads);
     if let What::Register(target) = what {
@@ -170,7 +170,7 @@ fn make(value: &mut Value, Change { subject, what }: &Change) {
 
 proptest! {
     #[test]
-    fn what_a_comparison_says_makes_it_equal(wanted in values(), actual in values(), remove in any::<bool>()) {
+    fn changes_of_a_comparison_make_the_target_equal(wanted in values(), actual in values(), remove in any::<bool>()) {
         let mut now = actual.clone();
         let comparison = AutoScaling::compare(&wanted, &actual, &table());
         for planned in comparison.to_do(remove) {

@@ -14,7 +14,7 @@ fn value(table: Option<&str>, indexes: &[(&str, &str)]) -> Value {
 }
 
 #[test]
-fn table_and_indexes_are_compared_each_with_its_mode() {
+fn the_table_and_each_index_are_compared_with_their_modes() {
     let wanted =
         value(Some("THROTTLED_KEYS"), &[("by-customer", "THROTTLED_KEYS"), ("gone", "THROTTLED_KEYS")]);
     let actual = value(Some("ACCESSED_AND_THROTTLED_KEYS"), &[("by-customer", "THROTTLED_KEYS")]);
@@ -30,7 +30,7 @@ fn table_and_indexes_are_compared_each_with_its_mode() {
 }
 
 #[test]
-fn what_is_being_turned_off_is_off() {
+fn insights_that_are_being_disabled_are_off() {
     let summary = |status| ContributorInsightsSummary::builder().contributor_insights_status(status).build();
     assert_eq!(mode(&summary(ContributorInsightsStatus::Disabling)), None);
     let all = Some("ACCESSED_AND_THROTTLED_KEYS".to_owned());
@@ -51,7 +51,7 @@ fn values() -> impl Strategy<Value = Value> {
 
 proptest! {
     #[test]
-    fn what_a_comparison_says_makes_it_equal(
+    fn changes_of_a_comparison_make_the_target_equal(
         wanted in values(), actual in values(), remove in any::<bool>()
     ) {
         let mut now = actual.clone();
@@ -70,7 +70,7 @@ proptest! {
 }
 
 #[test]
-fn insights_that_are_only_being_enabled_are_waited_for() {
+fn insights_that_are_being_enabled_are_waited_for() {
     let wanted = value(Some("THROTTLED_KEYS"), &[("by-customer", "THROTTLED_KEYS")]);
     let enabling = Value { under_way: [Some("by-customer".to_owned())].into(), ..wanted.clone() };
     let comparison = ContributorInsights::compare(&wanted, &enabling, &table());
@@ -79,7 +79,7 @@ fn insights_that_are_only_being_enabled_are_waited_for() {
     assert!(serde_json::to_value(&enabling).unwrap().get("UnderWay").is_none());
 }
 
-/// Reconciles a target whose insights have these statuses, a look each; the last one stays.
+/// Reconciles a target whose insights have these statuses, one per poll. The last status stays.
 async fn enabled(statuses: &[&'static str]) -> (Reconciled, FakeAws) {
     let aws = FakeAws::default().with_table("copy");
     let statuses_left = Mutex::new(statuses.to_vec());
@@ -99,7 +99,7 @@ async fn enabled(statuses: &[&'static str]) -> (Reconciled, FakeAws) {
 }
 
 #[tokio::test]
-async fn insights_are_looked_at_until_they_are_enabled() {
+async fn insights_are_polled_until_they_are_enabled() {
     let (done, aws) = enabled(&["DISABLED", "ENABLING", "ENABLED"]).await;
     assert_eq!(done, Reconciled::Done { refused: Vec::new() });
     assert_eq!(aws.calls("dynamodb:UpdateContributorInsights").len(), 1);
@@ -107,7 +107,7 @@ async fn insights_are_looked_at_until_they_are_enabled() {
 }
 
 #[tokio::test]
-async fn those_that_failed_are_enabled_anew_and_refused_in_dynamodbs_words_where_they_fail_again() {
+async fn failed_insights_are_enabled_again_and_refused_with_dynamodbs_reason() {
     let (done, aws) = enabled(&["FAILED", "ENABLING", "FAILED"]).await;
     let Reconciled::Done { refused } = done else { panic!("{done:?}") };
     let words = "UpdateContributorInsights failed: FAILED: LimitExceededException: rule limit reached";

@@ -30,7 +30,7 @@ fn streams_are_enabled_updated_left_out_and_extra() {
 }
 
 #[test]
-fn one_stream_takes_the_place_of_another_only_where_extras_are_removed() {
+fn a_stream_replaces_another_only_if_extras_are_removed() {
     let wanted = value(&[(HERE, "MILLISECOND")]);
     let comparison = KinesisDestinations::compare(&wanted, &value(&[(OTHER, "MILLISECOND")]), &table());
     assert_eq!(comparison.to_do(false).count(), 0);
@@ -40,7 +40,7 @@ fn one_stream_takes_the_place_of_another_only_where_extras_are_removed() {
 }
 
 #[test]
-fn a_stream_that_changes_are_only_about_to_go_to_is_waited_for() {
+fn a_destination_that_is_being_enabled_is_waited_for() {
     let wanted = value(&[(HERE, "MILLISECOND")]);
     let under_way = [(HERE.to_owned(), "ENABLING".to_owned())].into();
     let enabling = Value { under_way, ..wanted.clone() };
@@ -51,7 +51,7 @@ fn a_stream_that_changes_are_only_about_to_go_to_is_waited_for() {
 }
 
 #[test]
-fn a_destination_that_was_disabled_or_failed_is_none() {
+fn a_disabled_or_failed_destination_does_not_count() {
     let destination = |status: DestinationStatus| {
         let destination = KinesisDataStreamDestination::builder().stream_arn(HERE);
         live(&destination.destination_status(status).build())
@@ -62,7 +62,7 @@ fn a_destination_that_was_disabled_or_failed_is_none() {
     assert_eq!(destination(DestinationStatus::Enabling), Some((HERE.to_owned(), "MILLISECOND".to_owned())));
 }
 
-/// Reconciles a target whose destination has these statuses, a look each; the last one stays.
+/// Reconciles a target whose destination has these statuses, one per poll. The last status stays.
 async fn enabled(statuses: &[&'static str]) -> (Reconciled, FakeAws) {
     let aws = FakeAws::default().with_table("copy");
     let statuses_left = Mutex::new(statuses.to_vec());
@@ -81,14 +81,14 @@ async fn enabled(statuses: &[&'static str]) -> (Reconciled, FakeAws) {
 }
 
 #[tokio::test]
-async fn a_destination_is_looked_at_until_it_is_active() {
+async fn a_destination_is_polled_until_it_is_active() {
     let (done, aws) = enabled(&["DISABLED", "ENABLING", "ENABLING", "ACTIVE"]).await;
     assert_eq!(done, Reconciled::Done { refused: Vec::new() });
     assert_eq!(aws.calls("dynamodb:EnableKinesisStreamingDestination").len(), 1);
 }
 
 #[tokio::test]
-async fn one_that_failed_is_enabled_anew_and_refused_in_dynamodbs_words_where_it_fails_again() {
+async fn a_failed_destination_is_enabled_again_and_refused_with_dynamodbs_reason() {
     let (done, aws) = enabled(&["ENABLE_FAILED", "ENABLING", "ENABLE_FAILED"]).await;
     let Reconciled::Done { refused } = done else { panic!("{done:?}") };
     let words = "EnableKinesisStreamingDestination failed: ENABLE_FAILED: User does not have a permission to use kinesis \
@@ -98,7 +98,7 @@ async fn one_that_failed_is_enabled_anew_and_refused_in_dynamodbs_words_where_it
 }
 
 #[tokio::test]
-async fn a_stream_that_may_not_be_disabled_is_refused_and_not_waited_for() {
+async fn a_stream_that_must_not_be_disabled_is_refused_and_not_waited_for() {
     let aws = FakeAws::default().with_table("copy");
     aws.response("dynamodb:DescribeKinesisStreamingDestination", |_| {
         let destination = json!({ "StreamArn": OTHER, "DestinationStatus": "ACTIVE" });

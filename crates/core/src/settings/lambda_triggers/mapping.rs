@@ -1,8 +1,8 @@
-//! One event source mapping of a DynamoDB stream, in portable form.
+//! An event source mapping of a DynamoDB stream, in portable form.
 //!
 //! The fields are those that Lambda documents for DynamoDB streams ("Process DynamoDB records with Lambda",
-//! parameters); those of queues, Kafka and DocumentDB do not occur. What AWS leaves out of its answer has its
-//! documented default.
+//! parameters). The fields of queues, Kafka and DocumentDB do not occur. A field that is missing in AWS's response has
+//! its documented default.
 
 use aws_sdk_lambda::operation::create_event_source_mapping::builders::CreateEventSourceMappingFluentBuilder;
 use aws_sdk_lambda::operation::update_event_source_mapping::builders::UpdateEventSourceMappingFluentBuilder;
@@ -14,50 +14,50 @@ use aws_sdk_lambda::types::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// One.
+/// An event source mapping.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct Mapping {
-    /// The function, with its version or alias.
+    /// ARN of the function, with its version or alias.
     pub function_arn: String,
-    /// The mapping's own id; not portable, so it is not written down.
+    /// UUID of the mapping. It is not portable, so it is not written to documents.
     #[serde(skip)]
     pub uuid: String,
-    /// Whether it is on.
+    /// Whether the mapping is enabled.
     pub enabled: bool,
-    /// `TRIM_HORIZON` or `LATEST`; null where AWS does not say.
+    /// Starting position: `TRIM_HORIZON` or `LATEST`; null if AWS does not return it.
     pub starting_position: Option<String>,
-    /// Records in a batch, at most.
+    /// Maximum number of records in a batch.
     pub batch_size: i32,
-    /// Seconds that a batch is gathered.
+    /// Maximum time in seconds for gathering a batch.
     pub maximum_batching_window_in_seconds: i32,
-    /// Batches of a shard at a time.
+    /// Number of batches of a shard that are processed concurrently.
     pub parallelization_factor: i32,
-    /// Retries; -1 is without end, 0 is none.
+    /// Maximum number of retries; -1 means no limit, 0 means no retries.
     pub maximum_retry_attempts: i32,
-    /// Seconds after which a record is given up; -1 is never.
+    /// Maximum age of a record in seconds, after which it is discarded; -1 means no limit.
     pub maximum_record_age_in_seconds: i32,
-    /// Whether a batch that fails is halved.
+    /// Whether a failed batch is split in two.
     pub bisect_batch_on_function_error: bool,
-    /// Seconds of a tumbling window; 0 is none.
+    /// Length of the tumbling window in seconds; 0 means none.
     pub tumbling_window_in_seconds: i32,
-    /// Where records go that are given up.
+    /// ARN of the destination for discarded records.
     pub on_failure_destination: Option<String>,
-    /// The patterns of the filter.
+    /// Patterns of the filter.
     pub filter_patterns: Vec<String>,
-    /// Why the filter cannot be read (it is encrypted, and the key cannot be used).
+    /// Reason why the filter cannot be read: it is encrypted, and the key cannot be used.
     pub filter_criteria_error: Option<String>,
-    /// The key that the filter is encrypted with.
+    /// ARN of the KMS key that encrypts the filter.
     #[serde(rename = "KMSKeyArn")]
     pub kms_key_arn: Option<String>,
-    /// Such as `ReportBatchItemFailures`.
+    /// Response types of the function, such as `ReportBatchItemFailures`.
     pub function_response_types: Vec<String>,
-    /// Such as `EventCount`.
+    /// Metrics of the mapping, such as `EventCount`.
     pub metrics: Vec<String>,
 }
 
 impl Default for Mapping {
-    /// With the values that Lambda takes where none are said.
+    /// Returns a mapping with Lambda's default values.
     fn default() -> Mapping {
         Mapping {
             function_arn: String::new(),
@@ -82,7 +82,7 @@ impl Default for Mapping {
 }
 
 impl Mapping {
-    /// The mapping that Lambda describes; `None` for one that is being deleted.
+    /// Returns the mapping that Lambda describes, or `None` if it is being deleted.
     pub(super) fn from_configuration(it: &EventSourceMappingConfiguration) -> Option<Mapping> {
         let default = Mapping::default();
         let state = it.state().unwrap_or_default();
@@ -116,9 +116,9 @@ impl Mapping {
         Some(mapping.with_filter(it.filter_criteria(), it.filter_criteria_error()))
     }
 
-    /// The mapping with the filter that an answer shows. Where it has a key and the answer shows neither a filter nor an
-    /// error, the filter is not known: a list leaves it out (ListEventSourceMappings, `FilterCriteria`), and so does
-    /// GetEventSourceMapping for who may not use the key.
+    /// Returns the mapping with the filter from a response. If the mapping has a key and the response has neither a
+    /// filter nor an error, the filter is unknown: ListEventSourceMappings leaves it out (`FilterCriteria`), and so
+    /// does GetEventSourceMapping for callers that may not use the key.
     pub(super) fn with_filter(
         self,
         criteria: Option<&FilterCriteria>,
@@ -135,14 +135,14 @@ impl Mapping {
         }
     }
 
-    /// Whether the two do the same. Where they began to read is past.
+    /// Checks whether two mappings are equal. The starting position no longer matters.
     pub(super) fn equals(&self, other: &Mapping) -> bool {
         let plain =
             |mapping: &Mapping| Mapping { uuid: String::new(), starting_position: None, ..mapping.clone() };
         plain(self) == plain(other)
     }
 
-    /// The call that makes it.
+    /// Fills in the call that creates the mapping.
     pub(super) fn create(
         &self,
         call: CreateEventSourceMappingFluentBuilder,
@@ -168,7 +168,8 @@ impl Mapping {
             .set_metrics_config((!self.metrics.is_empty()).then(|| self.metrics_config()))
     }
 
-    /// The call that changes another mapping into it. What it lacks is said too, so that it goes.
+    /// Fills in the call that changes another mapping into this one. Sends missing values too, so that they are
+    /// removed.
     pub(super) fn update(
         &self,
         call: UpdateEventSourceMappingFluentBuilder,
@@ -219,7 +220,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn retries_of_zero_and_a_trigger_that_is_off_stay_so() {
+    fn zero_retries_and_a_disabled_trigger_are_preserved() {
         let described = EventSourceMappingConfiguration::builder()
             .uuid("id")
             .function_arn("arn:aws:lambda:eu-west-1:1:function:index:live")
@@ -235,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn an_encrypted_filter_that_is_not_shown_is_not_taken_for_none() {
+    fn a_hidden_encrypted_filter_is_not_read_as_no_filter() {
         let described = || {
             let described = EventSourceMappingConfiguration::builder().uuid("id").state("Enabled");
             described.function_arn("arn:aws:lambda:eu-west-1:1:function:index")
@@ -255,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn where_it_began_to_read_is_no_difference() {
+    fn the_starting_position_makes_no_difference() {
         let one = Mapping { starting_position: Some("LATEST".to_owned()), ..Mapping::default() };
         assert!(one.equals(&Mapping { uuid: "other".to_owned(), ..Mapping::default() }));
         assert!(!one.equals(&Mapping { tumbling_window_in_seconds: 5, ..Mapping::default() }));

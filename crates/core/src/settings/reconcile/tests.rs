@@ -1,4 +1,4 @@
-//! Reconciling a setting that is made for these tests: numbers that a target should have.
+//! Reconciles a setting that exists only in these tests: numbers that a target should have.
 
 use std::collections::VecDeque;
 use std::sync::Mutex;
@@ -7,25 +7,25 @@ use super::*;
 use crate::settings::{Comparison, SettingName, Settings, Table, tags};
 use crate::testing::fake_aws::{FakeAws, arn};
 
-/// A setting of numbers. `UPDATE_TABLE` says whether UpdateTable changes it.
+/// A setting of numbers. `UPDATE_TABLE` is whether UpdateTable changes it.
 struct Numbers<const UPDATE_TABLE: bool>;
 
-/// What a target has only on its way.
+/// A number whose change is still in progress at the target.
 const UNDER_WAY: u32 = 7;
 
-/// What is wanted, and the target that it is wanted of.
+/// The wanted numbers, and the target that should have them.
 #[derive(Clone)]
 struct Wanted {
     numbers: Vec<u32>,
     target: &'static Target,
 }
 
-/// A target: what it has, and how it answers the changes to come (`None` is success).
+/// A target: the numbers that it has, and its responses to the next changes (`None` is success).
 #[derive(Default)]
 struct Target {
     has: Mutex<Vec<u32>>,
     answers: Mutex<VecDeque<Option<ErrorName>>>,
-    /// Whether what is read lags behind.
+    /// Whether reads lag behind.
     lags: bool,
     made: Mutex<Vec<u32>>,
 }
@@ -112,7 +112,7 @@ fn done(refused: &[&str]) -> Reconciled {
 }
 
 #[tokio::test]
-async fn what_is_equal_is_left_and_what_differs_is_made_in_order() {
+async fn differences_are_changed_in_order() {
     let equal = target(&[1, 2, 3], &[], false);
     assert_eq!(run::<false>("ACTIVE", equal, false).await.unwrap(), done(&[]));
     assert!(made(equal).is_empty());
@@ -125,7 +125,7 @@ async fn what_is_equal_is_left_and_what_differs_is_made_in_order() {
 }
 
 #[tokio::test]
-async fn an_update_of_the_table_is_made_alone_and_of_an_active_table_only() {
+async fn an_update_of_the_table_is_made_alone_and_only_of_an_active_table() {
     let later = |reason: &str| later(reason, true);
     let differs = target(&[], &[], false);
     assert_eq!(run::<true>("UPDATING", differs, false).await.unwrap(), later("table copy is UPDATING"));
@@ -138,7 +138,7 @@ async fn an_update_of_the_table_is_made_alone_and_of_an_active_table_only() {
 }
 
 #[tokio::test]
-async fn what_is_busy_is_for_later_and_keeps_no_other_change_from_being_made() {
+async fn a_busy_change_is_for_later_and_does_not_block_other_changes() {
     let busy = target(&[], &[Some(ErrorName::ResourceBusy)], false);
     assert_eq!(
         run::<false>("ACTIVE", busy, false).await.unwrap(),
@@ -149,7 +149,7 @@ async fn what_is_busy_is_for_later_and_keeps_no_other_change_from_being_made() {
 }
 
 #[tokio::test]
-async fn what_is_refused_beside_what_is_busy_is_told_with_it() {
+async fn a_refused_change_is_reported_with_a_busy_one() {
     let both = target(&[], &[Some(ErrorName::ResourceBusy), Some(ErrorName::AccessDenied)], false);
     let refused = vec!["add 2: AccessDenied: a:B failed: so AWS says".to_owned()];
     let reason = "add 1: a:B failed: so AWS says".to_owned();
@@ -158,14 +158,14 @@ async fn what_is_refused_beside_what_is_busy_is_told_with_it() {
 }
 
 #[tokio::test]
-async fn what_is_under_way_is_waited_for_and_not_made_again() {
+async fn a_change_in_progress_is_waited_for_and_not_made_again() {
     let under_way = target(&[1, 2, 7], &[], false);
     assert_eq!(run::<false>("ACTIVE", under_way, false).await.unwrap(), later("wait for 7", false));
     assert!(made(under_way).is_empty());
 }
 
 #[tokio::test]
-async fn what_is_refused_is_told_and_what_stands_behind_it_is_made() {
+async fn a_refused_change_is_reported_and_later_changes_are_made() {
     for name in [ErrorName::RequestRefused, ErrorName::AccessDenied] {
         let refusing = target(&[], &[Some(name)], false);
         let words = format!("add 1: {name}: a:B failed: so AWS says");
@@ -175,7 +175,7 @@ async fn what_is_refused_is_told_and_what_stands_behind_it_is_made() {
 }
 
 #[tokio::test]
-async fn what_passes_soon_fails_the_call() {
+async fn a_transient_failure_fails_the_call() {
     for name in [ErrorName::Throttled, ErrorName::ServiceUnavailable] {
         let failing = target(&[], &[None, Some(name)], false);
         assert_eq!(run::<false>("ACTIVE", failing, false).await.unwrap_err().name, name);
@@ -183,7 +183,7 @@ async fn what_passes_soon_fails_the_call() {
 }
 
 #[tokio::test]
-async fn what_is_not_seen_after_three_rounds_is_for_later() {
+async fn a_change_not_visible_after_three_rounds_is_for_later() {
     let lagging = target(&[], &[], true);
     let expected = later("Tags is not yet seen as it was set", false);
     assert_eq!(run::<false>("ACTIVE", lagging, false).await.unwrap(), expected);
@@ -191,7 +191,7 @@ async fn what_is_not_seen_after_three_rounds_is_for_later() {
 }
 
 #[tokio::test]
-async fn a_table_that_is_gone_is_told() {
+async fn a_missing_table_is_reported() {
     let aws = FakeAws::default().clients().settings();
     let gone = reconcile::<tags::Tags>(&tags::Value::default(), &aws, "copy", false).await;
     assert_eq!(gone.unwrap(), Reconciled::TableMissing);

@@ -32,7 +32,7 @@ async fn get_of(content: &'static str) -> Result<SettingsDocument, StoreError> {
 }
 
 #[test]
-fn keys_of_a_table_sort_by_time_and_do_not_mix_with_anothers() {
+fn keys_sort_by_time_and_do_not_mix_with_another_tables() {
     let at = |time: &str| captured_key(&table().arn, time.parse().unwrap()).unwrap();
     let first = at("2026-03-01T02:00:00Z");
     assert_eq!(first, "settings/123456789012/eu-west-1/orders-restored/20260301T020000Z.json");
@@ -41,7 +41,7 @@ fn keys_of_a_table_sort_by_time_and_do_not_mix_with_anothers() {
 }
 
 #[tokio::test]
-async fn what_was_put_is_got() {
+async fn a_document_is_read_as_it_was_written() {
     let mut document = SettingsDocument::from_table(&table(), "2026-03-01T02:00:00Z".parse().unwrap());
     document.settings.deletion_protection = Some(crate::settings::deletion_protection::Value(true));
     let kept = Arc::new(Mutex::new(Vec::new()));
@@ -62,7 +62,7 @@ async fn what_was_put_is_got() {
 }
 
 #[tokio::test]
-async fn what_is_no_document_is_told_with_the_place_in_it() {
+async fn an_invalid_document_is_refused_with_the_path_in_it() {
     for (content, reason) in [
         ("", "EOF while parsing a value"),
         ("{}", "missing field `Version`"),
@@ -91,7 +91,7 @@ async fn what_is_no_document_is_told_with_the_place_in_it() {
 }
 
 #[tokio::test]
-async fn a_newer_version_is_told_whatever_else_it_holds() {
+async fn another_version_is_reported_despite_unknown_fields() {
     let newer = r#"{ "Version": 2, "TableArn": "a", "TableId": null, "Encryption": {},
         "CapturedAt": "1970-01-01T00:00:00Z", "Settings": { "Encryption": {} } }"#;
     let words = get_of(newer).await.unwrap_err().to_string();
@@ -99,7 +99,7 @@ async fn a_newer_version_is_told_whatever_else_it_holds() {
 }
 
 #[tokio::test]
-async fn refusals_have_their_names() {
+async fn refused_calls_have_their_error_names() {
     let get_object = mock!(aws_sdk_s3::Client::get_object).then_http_response(|| refused("AccessDenied"));
     let put_object = mock!(aws_sdk_s3::Client::put_object).then_http_response(|| refused("NoSuchBucket"));
     let list = mock!(aws_sdk_s3::Client::list_objects_v2).then_http_response(|| refused("AccessDenied"));
@@ -113,7 +113,7 @@ async fn refusals_have_their_names() {
     assert_eq!(error.name(), ErrorName::AccessDenied);
 }
 
-/// Two pages of documents, the second of which is asked for by its token; neither is in order.
+/// Returns two pages of documents, neither in order. The second page is requested by its token.
 fn pages() -> [Rule; 2] {
     let page = |times: &[&str], token: Option<&str>| {
         let key = |time: &&str| format!("settings/123456789012/eu-west-1/orders/{time}.json");
@@ -137,7 +137,7 @@ fn pages() -> [Rule; 2] {
 }
 
 #[tokio::test]
-async fn the_newest_is_the_last_one_not_later_whatever_page_it_is_on() {
+async fn the_newest_document_not_later_is_found_on_any_page() {
     let rules = pages();
     let s3 = mock_client!(aws_sdk_s3, RuleMode::MatchAny, [&rules[0], &rules[1]]);
     for (not_after, expected) in [
@@ -157,7 +157,7 @@ async fn the_newest_is_the_last_one_not_later_whatever_page_it_is_on() {
 }
 
 #[tokio::test]
-async fn of_what_is_no_table_there_is_nothing_to_list() {
+async fn other_arns_have_no_documents() {
     let s3 = mock_client!(aws_sdk_s3, RuleMode::MatchAny, []);
     assert_eq!(kept(&s3, "bucket", "orders", DateTime::UNIX_EPOCH).await.unwrap(), []);
 }

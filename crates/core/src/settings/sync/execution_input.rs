@@ -1,4 +1,4 @@
-//! What an execution takes, whether an event or a person begins it.
+//! The input of an execution that an event or a person starts.
 
 use std::collections::BTreeMap;
 
@@ -11,48 +11,47 @@ use crate::settings::SettingName;
 use crate::settings::profile::Profile;
 use crate::text::quoted;
 
-/// The input of an execution of `sync-settings`. `{"Target": "orders-restored"}` is enough for a table that is still being
-/// restored: until it is ACTIVE, DynamoDB tells what from.
+/// The input of an execution of `sync-settings`. `{"Target": "orders-restored"}` is enough for a table that is still
+/// being restored: until it is ACTIVE, DynamoDB reports what it is restored from.
 #[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct ExecutionInput {
-    /// The table whose settings are carried over: its name, or its ARN, which may be of another Region or
-    /// account. Absent: the table that the target was restored from, where that is known.
+    /// Name or ARN of the table whose settings are copied. The ARN may be of another Region or account. Default: the
+    /// table that the target was restored from, if that is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,
-    /// The table that gets them: its name or ARN, in this Region and account.
+    /// Name or ARN of the table that gets the settings, in this Region and account.
     pub target: String,
-    /// The backup that the target was restored from: the ARN of a DynamoDB backup, or of a recovery point of AWS Backup.
-    /// It says of which moment the settings are to be, where the source is gone or was made anew.
+    /// ARN of the backup that the target was restored from: a DynamoDB backup or a recovery point of AWS Backup. If the
+    /// source was deleted or recreated, it determines the time of the settings to copy.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub backup_arn: Option<String>,
-    /// The moment that the target's items are of, where it was restored to a point in time, or the backup is not known.
+    /// Time of the target's items, if the target was restored to a point in time or the backup is unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub restore_date_time: Option<DateTime<Utc>>,
-    /// What the target is to the source, instead of the template's `SettingsProfile`.
+    /// Role of the target towards the source. Default: the template's `SettingsProfile`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub profile: Option<Profile>,
-    /// Which settings are carried over, where that differs from the template's parameters.
+    /// Settings that are switched on or off, where that differs from the template's parameters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<BTreeMap<String, bool>>")]
     pub settings: Option<BTreeMap<SettingName, bool>>,
-    /// Whether settings that the target has and the source lacks are removed.
+    /// Whether to remove settings that the target has and the source lacks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub remove_extra: Option<bool>,
-    /// The role that the source's settings are read with, where it is in another account; absent or empty:
-    /// the template's.
+    /// ARN of the role for reading the source's settings in another account. Default, also if empty: the template's
+    /// role.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source_role_arn: Option<String>,
-    /// How long the table may take to be usable, instead of the template's `TableTimeoutHours`.
+    /// Seconds to wait until the table is usable. Default: the template's `TableTimeoutHours`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 604_800))]
     pub table_timeout_seconds: Option<u32>,
-    /// How long a setting may take that AWS does not take yet, instead of the template's
-    /// `SettingTimeoutMinutes`.
+    /// Seconds to retry a setting that AWS does not accept yet. Default: the template's `SettingTimeoutMinutes`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 86_400))]
     pub setting_timeout_seconds: Option<u32>,
-    /// Step Functions' mark of a nested execution.
+    /// ID of the execution that started this one; Step Functions links nested executions by it.
     #[serde(
         default,
         rename = "AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID",
@@ -61,19 +60,18 @@ pub struct ExecutionInput {
     pub started_by_execution_id: Option<String>,
 }
 
-/// Why an input cannot be followed.
+/// An invalid field of an input.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("{field} {reason}")]
 pub struct InvalidInput {
-    /// Which field.
+    /// Name of the field.
     pub field: &'static str,
-    /// What is wrong with it, and what would be right.
+    /// What is wrong with the field, and what would be right.
     pub reason: String,
 }
 
 impl ExecutionInput {
-    /// The input for a table that was restored, and nothing else: what `start` and `rotate-restore` begin an
-    /// execution with.
+    /// Returns the input for a restored table with all defaults. `start` and `rotate-restore` start executions with it.
     pub fn from_restore(source: Option<String>, target: String) -> ExecutionInput {
         ExecutionInput {
             source,
@@ -90,8 +88,8 @@ impl ExecutionInput {
         }
     }
 
-    /// How long the table may take, with the template's parameter: 1 second to a week, for the machine itself
-    /// ends a day later.
+    /// Returns the time limit for the table, from the input or the template's parameter: 1 second to a week, because
+    /// the state machine itself times out a day later.
     pub fn table_timeout(&self, hours: &str) -> Result<TimeDelta, InvalidInput> {
         if let Some(seconds) = self.table_timeout_seconds {
             return in_seconds("TableTimeoutSeconds", seconds, 604_800);
@@ -102,7 +100,7 @@ impl ExecutionInput {
         }
     }
 
-    /// How long a setting may take, with the template's parameter: 1 second to a day.
+    /// Returns the time limit for a setting, from the input or the template's parameter: 1 second to a day.
     pub fn setting_timeout(&self, minutes: &str) -> Result<TimeDelta, InvalidInput> {
         if let Some(seconds) = self.setting_timeout_seconds {
             return in_seconds("SettingTimeoutSeconds", seconds, 86_400);
@@ -113,7 +111,7 @@ impl ExecutionInput {
         }
     }
 
-    /// Refuses what is neither a table's name nor its ARN.
+    /// Checks the names and ARNs of the input.
     pub fn validate(&self) -> Result<(), InvalidInput> {
         table(&self.target).map_err(|reason| InvalidInput { field: "Target", reason })?;
         if let Some(source) = &self.source {
@@ -168,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn names_and_arns_of_tables_are_taken_and_nothing_else() {
+    fn only_names_and_arns_of_tables_are_accepted() {
         let arn = "arn:aws-cn:dynamodb:cn-north-1:123456789012:table/a.b_c";
         assert_eq!(refused(serde_json::json!({ "Source": arn, "Target": "orders-restored" })), None);
         let stream = format!("{arn}/stream/x");

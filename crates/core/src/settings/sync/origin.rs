@@ -1,9 +1,9 @@
-//! What the target of a sync was restored from, and the moment that its items are of.
+//! Finds what the target of a sync was restored from, and the moment of its items.
 //!
-//! DynamoDB tells both until the table is ACTIVE, and then never again (measured, DDB-TABLE-216). A sync needs them
-//! after that: they say which table is the source, whether the table that has its name today is still that one, and which
-//! settings were in force. So they are carried here from where they are known: the event that told of the restore, the
-//! input, or a look at the table while it was being made.
+//! DynamoDB reports both until the table is ACTIVE, and then never again (measured, DDB-TABLE-216). A sync needs them
+//! after that. They determine which table is the source, whether the table that has its name today is still the same
+//! one, and which settings were in force. They come from the event of the restore, from the input, or from a poll of
+//! the table during the restore.
 
 use chrono::{DateTime, Utc};
 
@@ -16,22 +16,22 @@ use crate::aws::table::RestoreSummary;
 use crate::clock::utc;
 use crate::settings::Table;
 
-/// What a table was restored from.
+/// The origin of a restored table.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Origin {
-    /// The ARN of the table that was backed up, where that is known.
+    /// ARN of the table that was backed up, if known.
     pub source_arn: Option<String>,
-    /// The backup or recovery point; `None` for a restore to a point in time.
+    /// ARN of the backup or recovery point; `None` for a restore to a point in time.
     pub backup_arn: Option<String>,
-    /// The moment that the items are of, where that was told.
+    /// Reported moment of the items, if any.
     pub reported: Option<DateTime<Utc>>,
-    /// When the target was made: its items are of no later moment.
+    /// Time at which the target was created. Its items are not from a later moment.
     pub target_made: Option<DateTime<Utc>>,
 }
 
 impl Origin {
-    /// What is known of a target, from what was seen of it while it was being made, or else from the input. `None` where
-    /// nothing says that it was restored.
+    /// Returns the origin of a target, from a poll during the restore or else from the input. Returns `None` if nothing
+    /// shows that the target was restored.
     pub fn new(input: &ExecutionInput, seen: Option<&RestoreSummary>, target: &Table) -> Option<Origin> {
         let target_made = target.description.creation_date_time().map(utc);
         if let Some(seen) = seen {
@@ -54,12 +54,13 @@ impl Origin {
         })
     }
 
-    /// Whether this says something of that source, and not of another table, which somebody named instead.
+    /// Checks whether the target was restored from this source, as far as known. The input may name another source.
     pub fn is_of(&self, source_arn: &str) -> bool {
         self.source_arn.as_deref().is_none_or(|arn| arn == source_arn)
     }
 
-    /// The moment that the items are of: what was told, else when the backup was made, else the latest that it can be.
+    /// Returns the moment of the items: the reported one, or else the time of the backup, or else the latest possible
+    /// time.
     pub async fn moment(
         &self,
         clients: &Clients,
@@ -76,7 +77,7 @@ impl Origin {
         Ok(made.or(self.target_made))
     }
 
-    /// The backup, where it is DynamoDB's to describe: AWS Backup's own recovery points are not.
+    /// Returns the backup if DynamoDB can describe it. It cannot describe AWS Backup's own recovery points.
     pub fn dynamodb_backup(&self) -> Option<&str> {
         self.backup_arn.as_deref().filter(|arn| is_dynamodbs(arn))
     }
@@ -93,8 +94,8 @@ async fn made_by_dynamodb(clients: &Clients, backup_arn: &str) -> Result<Option<
     Ok(details.map(|details| utc(details.backup_creation_date_time())))
 }
 
-/// When AWS Backup made a recovery point. It tells that by the table, for a recovery point alone does not say which vault
-/// it lies in.
+/// Returns the time at which AWS Backup created a recovery point. Finds it in the list of the table's recovery points,
+/// because the ARN alone does not contain the vault.
 async fn made_by_aws_backup(
     clients: &Clients,
     recovery_point_arn: &str,
@@ -105,7 +106,7 @@ async fn made_by_aws_backup(
     while let Some(point) = points.next().await {
         let point = match point {
             Ok(point) => point,
-            // A table of which nothing is kept any more.
+            // AWS Backup has no recovery points of the table.
             Err(error) if is_not_found(&error) => return Ok(None),
             Err(error) => return Err(AwsFailure::from_call("backup:ListRecoveryPointsByResource")(error)),
         };

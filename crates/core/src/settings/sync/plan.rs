@@ -1,4 +1,4 @@
-//! Finds out which table a sync reads its settings from, and with which role.
+//! Finds the table from which a sync reads settings, and the role for reading it.
 
 use super::execution_input::{ExecutionInput, InvalidInput};
 use super::origin::Origin;
@@ -9,30 +9,30 @@ use crate::settings::Table;
 use crate::settings::store::StoreError;
 use crate::text::quoted;
 
-/// Why no plan could be made.
+/// The reason why a sync could not be planned.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum Error {
-    /// The input cannot be followed.
+    /// The input is invalid.
     #[error(transparent)]
     Input(#[from] InvalidInput),
-    /// Nothing tells what the source had.
+    /// The source table does not exist, and neither a document nor the backup has its settings.
     #[error(
         "the source table {source_arn} does not exist (any more, or is a later one of the same name), no settings \
          document from before {restored} is kept, and the backup tells nothing"
     )]
     SourceTableMissing {
-        /// The table.
+        /// ARN of the source table.
         source_arn: String,
-        /// The point in time that was restored.
+        /// Moment that was restored.
         restored: String,
     },
-    /// The target does not exist.
+    /// The target table does not exist.
     #[error("the target table {0} does not exist (any more)")]
     TargetTableMissing(String),
     /// A document could not be read or written.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// An AWS call failed. Its name and action are kept.
+    /// An AWS call failed; holds its error name and action.
     #[error(transparent)]
     Aws(#[from] AwsFailure),
 }
@@ -49,7 +49,7 @@ impl HasErrorName for Error {
     }
 }
 
-/// The source's ARN: as the input says, or what the target was restored from.
+/// Returns the source's ARN, from the input or from what the target was restored from.
 pub fn source(
     input: &ExecutionInput,
     origin: Option<&Origin>,
@@ -74,9 +74,8 @@ pub fn source(
     }
 }
 
-/// The role that the source is read with: none in the target's own account, where a role of another one reads
-/// nothing. In another account there has to be one; without it, the names in the calls would mean tables of
-/// this account.
+/// Returns the ARN of the role for reading the source, or an empty string in the target's own account. In another
+/// account the role is required: without it, the names in the calls would mean tables of this account.
 pub fn role<'a>(
     input: &'a ExecutionInput,
     by_default: &'a str,

@@ -1,7 +1,7 @@
-//! Where the source's settings are taken from: the table itself, else a document, else its backup.
+//! Reads the settings of a sync's source from the table itself, or else from a document, or else from its backup.
 //!
-//! A table that was made after the point in time that was restored is another one, even if it has the
-//! source's name: its settings are not those that were lost.
+//! A table that was created after the restored moment is another table, even if it has the source's name. Its settings
+//! are not those of the source.
 
 use chrono::{DateTime, Utc};
 
@@ -15,39 +15,39 @@ use crate::clock::utc;
 use crate::settings::report::{SettingReport, SettingsFrom, SourceKind};
 use crate::settings::{Aws, SettingName, SettingsDocument, Table, report, setting, store};
 
-/// What was found.
+/// The settings that were found.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Found {
-    /// The settings.
+    /// The settings, as a document.
     pub document: SettingsDocument,
-    /// Where they were found.
+    /// Source of the settings.
     pub from: SettingsFrom,
-    /// Settings that could not be read off the table.
+    /// Settings of the table that could not be read.
     pub failed: Vec<SettingReport>,
-    /// Settings that an older document told, as the newest does not, and of when it is.
+    /// Settings that the newest document lacks and an older one has, and the time of that document.
     pub older: Vec<(SettingName, DateTime<Utc>)>,
 }
 
-/// How many documents before the newest are read for what that one does not tell.
+/// Maximum number of older documents that are read for settings that the newest one lacks.
 const MOST_OLDER: usize = 30;
 
-/// What is looked for.
+/// A request for the settings of a source.
 #[derive(Clone, Copy, Debug)]
 pub struct Wanted<'a> {
-    /// The source's ARN.
+    /// ARN of the source.
     pub source_arn: &'a str,
-    /// What the target was restored from, if it was this source.
+    /// Origin of the target, if it was restored from this source.
     pub origin: Option<&'a Origin>,
-    /// The role that the source is read with; empty for the step's own.
+    /// ARN of the role for reading the source; empty for the step's own role.
     pub role_arn: &'a str,
-    /// The bucket of documents.
+    /// Name of the bucket with documents.
     pub bucket: &'a str,
-    /// The time now.
+    /// The current time.
     pub now: DateTime<Utc>,
 }
 
 impl Wanted<'_> {
-    /// Finds it.
+    /// Finds the settings.
     pub async fn find(
         &self,
         clients: &Clients,
@@ -69,7 +69,7 @@ impl Wanted<'_> {
                 }
                 match store::get(&s3, older).await {
                     Ok(older) => found.fill_from(&older),
-                    // The newest one would have done by itself.
+                    // The newest document is enough, so a failure here is not an error.
                     Err(error) => tracing::warn!(%error, "an older settings document is passed over"),
                 }
             }
@@ -84,7 +84,7 @@ impl Wanted<'_> {
         })
     }
 
-    /// The moment that the target's items are of; `None` where nothing says that it was restored from this source.
+    /// Returns the moment of the target's items, or `None` if nothing shows that it was restored from this source.
     pub async fn moment(&self, clients: &Clients) -> Result<Option<DateTime<Utc>>, Error> {
         match self.origin {
             Some(origin) => Ok(origin.moment(clients, self.source_arn).await?),
@@ -92,8 +92,8 @@ impl Wanted<'_> {
         }
     }
 
-    /// The table as it is; `None` where it is gone, or is another one by now, as it was made after that moment. For
-    /// whoever has no bucket of documents to fall back on: it is not looked into.
+    /// Reads the table itself. Returns `None` if it does not exist, or was created after that moment and so is another
+    /// table. Does not use the bucket of documents, so it suits callers without one.
     pub async fn live(
         &self,
         clients: &Clients,
@@ -116,7 +116,7 @@ impl Wanted<'_> {
         Ok(Some(Found { failed, ..found }))
     }
 
-    /// What the backup tells that was restored; `None` where there is none that tells anything.
+    /// Returns the settings in the restored backup, or `None` if there is no backup that has them.
     async fn backup(&self, clients: &Clients) -> Result<Option<Found>, Error> {
         let Some(arn) = self.origin.and_then(Origin::dynamodb_backup) else { return Ok(None) };
         let there = clients.in_region(Arn::parse(arn).map_or("", |arn| arn.region));
@@ -127,14 +127,14 @@ impl Wanted<'_> {
 }
 
 impl Found {
-    /// What a document holds that was found there.
+    /// Returns the settings in a document of this source.
     pub fn from_document(document: SettingsDocument, kind: SourceKind, name: String) -> Found {
         let from = SettingsFrom { kind, name, captured_at: document.captured_at };
         Found { document, from, failed: Vec::new(), older: Vec::new() }
     }
 
-    /// Takes over what an older document of the same table tells and this one does not: what could not be read on the day
-    /// on which this one was written.
+    /// Copies the settings that this document lacks from an older document of the same table. A setting is missing if
+    /// it could not be read when the document was written.
     fn fill_from(&mut self, older: &SettingsDocument) {
         if older.table_id != self.document.table_id {
             return;
@@ -146,7 +146,7 @@ impl Found {
         }
     }
 
-    /// What is to be done for the target to have it, setting by setting; what could not be read has failed.
+    /// Plans the changes of each setting. A setting that could not be read has failed.
     pub async fn plan(
         &self,
         aws: &Aws,

@@ -15,7 +15,7 @@ fn places() -> Items {
     }
 }
 
-/// The value of the only item at a second, as it is folded at another, and how many looks that took.
+/// Returns the value of the only item at second `at` as read at second `now`, and the number of HEAD requests.
 async fn value(aws: &FakeStore, at: i64, now: i64) -> (Option<String>, usize) {
     let (s3, items, key_names) = (aws.clients().s3(), places(), ["id".to_owned()]);
     let reader =
@@ -39,7 +39,7 @@ async fn backfill(aws: &FakeStore, value: &str, read: i64, put: i64) -> bool {
 }
 
 #[test]
-fn shards_are_ranges_that_have_everything_between_them() {
+fn shards_together_have_every_key() {
     let shard = |shard| bounds("a/", shard, 3);
     let key = |text: &str| Some(text.to_owned());
     assert_eq!(shard(0), Bounds { after: None, until: key("a/55") });
@@ -49,10 +49,10 @@ fn shards_are_ranges_that_have_everything_between_them() {
 }
 
 #[tokio::test]
-async fn a_lag_is_seen_through_with_few_looks() {
+async fn a_lagging_stream_needs_few_head_requests() {
     let aws = aws();
     for number in 0..100 {
-        // Everything is told of an hour late.
+        // Every change arrives an hour late.
         put(&aws, "1", Some(&number.to_string()), number, number as i64, 3_600 + number as i64).await;
     }
     for now in [4_000, 1_000_000] {
@@ -67,7 +67,7 @@ async fn a_lag_is_seen_through_with_few_looks() {
 }
 
 #[tokio::test]
-async fn an_item_may_have_more_versions_than_are_held() {
+async fn an_item_may_have_more_versions_than_fit_in_memory() {
     let aws = aws();
     put(&aws, "1", Some("0"), 0, 0, 0).await;
     let versions = |state: &mut crate::testing::fake_store::State| {
@@ -90,14 +90,15 @@ async fn an_item_may_have_more_versions_than_are_held() {
         }
     };
     versions(&mut aws.state());
-    // Three that may be too late are halved; of those that are held, one look says that all are too late.
+    // Three versions that may be too late are halved. For a full set of candidates, one HEAD shows that all are too
+    // late.
     for (at, most) in [(100, 9), (1_250, 7), (299, 11), (300, 12), (298, 11)] {
         let (there, heads) = value(&aws, at, 1_000_000).await;
         assert_eq!(there, Some(at.to_string()));
         assert!(heads <= most, "{heads} requests for {at}");
     }
     assert_eq!(value(&aws, -1, 1_000_000).await.0, None);
-    // The versions of a decided key are passed over: pages of ten, of which two are needed.
+    // The other versions of a decided key are skipped. Of the pages of ten, two are needed.
     aws.state().page_of_list = 10;
     let lists = aws.count("s3:ListObjectVersions");
     assert_eq!(value(&aws, 1_295, 1_000_000).await.0.as_deref(), Some("1295"));
@@ -105,10 +106,10 @@ async fn an_item_may_have_more_versions_than_are_held() {
 }
 
 #[tokio::test]
-async fn what_a_backfill_read_counts_from_when_it_read() {
+async fn a_backfilled_item_counts_from_the_time_it_was_read() {
     let aws = aws();
     assert!(backfill(&aws, "read", 20, 21).await);
-    // The stream tells of the change that the backfill has seen, and of one after.
+    // The stream delivers the change that the backfill has read, and one after it.
     put_as(&aws, EventName::Insert, "1", Some("first"), 1, 10, 30).await;
     put(&aws, "1", Some("second"), 2, 25, 31).await;
     for now in [100, 1_000_000] {
@@ -121,7 +122,7 @@ async fn what_a_backfill_read_counts_from_when_it_read() {
 }
 
 #[tokio::test]
-async fn a_delete_marker_is_passed_over_and_the_tombstone_behind_it_counts() {
+async fn a_delete_marker_is_skipped_and_the_tombstone_behind_it_counts() {
     let day = 86_400;
     let aws = aws();
     put(&aws, "1", Some("a"), 1, 10, 11).await;
@@ -132,7 +133,7 @@ async fn a_delete_marker_is_passed_over_and_the_tombstone_behind_it_counts() {
     for (at, expected) in [(9, None), (10, Some("a")), (19, Some("a")), (20, None), (3 * day, None)] {
         assert_eq!(value(&aws, at, 4 * day).await.0.as_deref(), expected, "at {at}");
     }
-    // It comes back, and a backfill has seen it before the stream tells of it.
+    // The item is inserted again, and a backfill reads it before the stream delivers that change.
     assert!(backfill(&aws, "b", 4 * day + 20, 4 * day + 21).await);
     put(&aws, "1", Some("b"), 3, 4 * day + 10, 4 * day + 30).await;
     for (at, expected) in
@@ -145,7 +146,7 @@ async fn a_delete_marker_is_passed_over_and_the_tombstone_behind_it_counts() {
 }
 
 #[tokio::test]
-async fn what_was_set_aside_is_passed_over_where_items_have_no_prefix() {
+async fn quarantined_records_are_skipped_if_items_have_no_prefix() {
     let aws = FakeStore::default();
     let bare = crate::item_history::store::Store { prefix: String::new(), ..store(&aws) };
     let mut change = change(&item("1", "a"), &["id"], EventName::Insert, 1, second(1));
@@ -164,9 +165,9 @@ async fn what_was_set_aside_is_passed_over_where_items_have_no_prefix() {
     }
 }
 
-/// S3 may answer a page without a key, and say that there is more: over delete markers it does.
+/// S3 may return a page without keys that is not the last one. It does so over delete markers.
 #[tokio::test]
-async fn a_list_goes_on_over_pages_of_delete_markers_alone() {
+async fn a_list_continues_after_pages_without_keys() {
     let aws = aws();
     for number in 0..30 {
         put(&aws, &number.to_string(), None, 1, 0, 0).await;
@@ -189,7 +190,7 @@ async fn a_list_goes_on_over_pages_of_delete_markers_alone() {
     assert!(aws.count("s3:ListObjectsV2") < 20, "{}", aws.count("s3:ListObjectsV2"));
 }
 
-/// What is known of the item at a second, as it is folded at another.
+/// Returns the state of the item at second `at` as read at second `now`.
 async fn state(aws: &FakeStore, at: i64, now: i64) -> State {
     let (s3, items, key_names) = (aws.clients().s3(), places(), ["id".to_owned()]);
     let reader =
@@ -205,7 +206,7 @@ fn unknown(event: EventName, at: i64) -> State {
 }
 
 #[tokio::test]
-async fn before_its_oldest_version_an_item_is_absent_only_where_that_began_it() {
+async fn before_its_oldest_version_an_item_is_absent_only_if_that_inserted_it() {
     for (event, known) in [
         (EventName::Insert, State::Absent),
         (EventName::Modify, unknown(EventName::Modify, 20)),
@@ -219,7 +220,8 @@ async fn before_its_oldest_version_an_item_is_absent_only_where_that_began_it() 
             assert_eq!(state(&aws, 10, now).await, known, "{event}");
         }
     }
-    // A backfill says nothing of before; but where the stream tells of the beginning of what it read.
+    // A backfill does not show what was there before. It does if the stream then delivers the insertion of what it
+    // read.
     for (event, happened, known) in [
         (EventName::Insert, 15, State::Absent),
         (EventName::Modify, 15, unknown(EventName::Backfill, 20)),
@@ -234,7 +236,7 @@ async fn before_its_oldest_version_an_item_is_absent_only_where_that_began_it() 
 }
 
 #[tokio::test]
-async fn the_first_change_of_a_second_says_whether_it_began_the_item() {
+async fn the_first_change_of_a_second_shows_whether_the_item_existed() {
     for (events, known) in [
         ([EventName::Insert, EventName::Modify], State::Absent),
         ([EventName::Insert, EventName::Remove], State::Absent),
@@ -254,7 +256,7 @@ async fn the_first_change_of_a_second_says_whether_it_began_the_item() {
 }
 
 #[tokio::test]
-async fn a_version_that_came_late_counts_at_its_place() {
+async fn a_late_version_counts_at_its_position() {
     let aws = aws();
     let streamed = |event, value: &str, number, at| {
         let mut change = change(&item("1", value), &["id"], event, number, second(at));
@@ -292,7 +294,7 @@ async fn a_version_that_came_late_counts_at_its_place() {
             assert_eq!(there(at).await, expected, "at {at}, folded at {now}");
         }
     }
-    // Of an object whose versions are all gone the last was a deletion, which a late version does not undo.
+    // The last version of an object whose versions are all gone was a deletion, and a late version does not undo it.
     aws.state().objects.remove(&object("1"));
     aws.state().versions.remove(&object("1"));
     let (s3, items, key_names) = (aws.clients().s3(), places(), ["id".to_owned()]);

@@ -12,7 +12,7 @@ fn seconds(seconds: i64) -> Option<DateTime<Utc>> {
     DateTime::from_timestamp(seconds, 0)
 }
 
-/// The table `copy`, made at 9,000 s.
+/// Returns the table `copy`, created at 9,000 s.
 fn target() -> Table {
     Table::new(TableDescription::builder().creation_date_time(SdkDateTime::from_secs(9_000)).build())
 }
@@ -26,7 +26,7 @@ async fn moment(aws: &FakeAws, origin: &Origin) -> Option<DateTime<Utc>> {
 }
 
 #[test]
-fn what_was_seen_of_the_restore_comes_before_what_the_input_says() {
+fn a_poll_of_the_restore_takes_precedence_over_the_input() {
     let seen = RestoreSummary {
         source_backup_arn: None,
         source_table_arn: Some(arn("orders")),
@@ -40,7 +40,7 @@ fn what_was_seen_of_the_restore_comes_before_what_the_input_says() {
 }
 
 #[test]
-fn the_input_says_it_by_the_backup_or_by_the_moment() {
+fn the_input_gives_the_backup_or_the_moment() {
     let backup = backup_arn("orders", "01-2");
     let origin = of(json!({ "Target": "copy", "BackupArn": backup }), None).unwrap();
     assert_eq!((origin.source_arn, origin.reported), (Some(arn("orders")), None));
@@ -52,7 +52,7 @@ fn the_input_says_it_by_the_backup_or_by_the_moment() {
 }
 
 #[tokio::test]
-async fn the_moment_is_what_was_told_or_when_the_backup_was_made_or_at_the_latest_when_the_target_was() {
+async fn the_moment_is_reported_or_that_of_the_backup_or_of_the_target() {
     let aws = FakeAws::default().with_backup("orders", "1970-01-01T00:20:00Z");
     let backup = aws.state().backups[0]["BackupArn"].as_str().unwrap().to_owned();
     aws.response("backup:GET", |call| {

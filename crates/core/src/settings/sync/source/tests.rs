@@ -6,7 +6,7 @@ use crate::testing::fake_aws::{FakeAws, arn, refusal};
 
 const BACKUP: &str = "arn:aws:dynamodb:eu-west-1:123456789012:table/orders/backup/01-2";
 
-/// A restore of the state at 2,000 s, which is 00:33:20.
+/// Returns the origin of a restore to 2,000 s, which is 00:33:20.
 fn restore(backup: Option<&str>) -> Origin {
     Origin {
         backup_arn: backup.map(str::to_owned),
@@ -34,7 +34,7 @@ fn key(time: &str) -> String {
     format!("settings/123456789012/eu-west-1/orders/19700101T{time}Z.json")
 }
 
-/// Documents of these times, each with its time in a tag.
+/// Adds documents with these times, each with its time in a tag.
 fn with_documents(aws: FakeAws, times: &[&str]) -> FakeAws {
     times.iter().fold(aws, |aws, time| {
         let document = json!({ "Version": 1, "TableArn": arn("orders"), "TableId": null,
@@ -56,7 +56,7 @@ fn with_backup(aws: &FakeAws) {
 }
 
 #[tokio::test]
-async fn a_table_that_lives_speaks_for_itself() {
+async fn a_live_table_is_read_itself() {
     let aws = with_documents(FakeAws::default().with_table("orders"), &["000000"]);
     let found = find(&aws.with_tag("orders", "team", "billing"), &restore(None)).await.unwrap();
     assert_eq!((found.from.kind, found.from.name.as_str()), (SourceKind::LiveTable, arn("orders").as_str()));
@@ -67,7 +67,7 @@ async fn a_table_that_lives_speaks_for_itself() {
 }
 
 #[tokio::test]
-async fn a_table_of_the_restored_moment_itself_is_no_later_one() {
+async fn a_table_created_at_the_restored_moment_is_not_a_later_one() {
     let aws = with_documents(FakeAws::default().with_table("orders"), &["000000"]);
     for (created, kind) in [(2_000.0, SourceKind::LiveTable), (2_001.0, SourceKind::SettingsDocument)] {
         aws.set("orders", "CreationDateTime", json!(created));
@@ -78,7 +78,7 @@ async fn a_table_of_the_restored_moment_itself_is_no_later_one() {
 }
 
 #[tokio::test]
-async fn of_a_table_that_is_gone_the_newest_document_from_before_speaks() {
+async fn a_missing_tables_newest_earlier_document_is_used() {
     let aws = with_documents(FakeAws::default(), &["001000", "003320", "003321", "010000"]);
     let found = find(&aws, &restore(Some(BACKUP))).await.unwrap();
     assert_eq!(found.from.kind, SourceKind::SettingsDocument);
@@ -90,7 +90,7 @@ async fn of_a_table_that_is_gone_the_newest_document_from_before_speaks() {
 }
 
 #[tokio::test]
-async fn what_the_newest_document_does_not_tell_the_newest_that_does_speaks_for() {
+async fn a_setting_missing_in_the_newest_document_comes_from_an_older_one() {
     let document = |id: &str, settings: Value| {
         json!({ "Version": 1, "TableArn": arn("orders"), "TableId": id, "CapturedAt": "1970-01-01T00:10:00Z",
             "Settings": settings })
@@ -120,7 +120,7 @@ async fn what_the_newest_document_does_not_tell_the_newest_that_does_speaks_for(
 }
 
 #[tokio::test]
-async fn without_a_document_the_backup_speaks() {
+async fn without_a_document_the_backup_is_used() {
     let aws = with_documents(FakeAws::default(), &["003321"]);
     with_backup(&aws);
     let found = find(&aws, &restore(Some(BACKUP))).await.unwrap();
@@ -133,7 +133,7 @@ async fn without_a_document_the_backup_speaks() {
 }
 
 #[tokio::test]
-async fn where_nothing_speaks_it_ends() {
+async fn without_any_source_it_fails() {
     let aws = FakeAws::default();
     aws.refuse("dynamodb:DescribeBackup", "BackupNotFoundException");
     let recovery_point = "arn:aws:backup:eu-west-1:123456789012:recovery-point:1EB3B5E7";
@@ -149,7 +149,7 @@ async fn where_nothing_speaks_it_ends() {
 }
 
 #[tokio::test]
-async fn every_failure_has_its_name() {
+async fn every_failure_has_its_error_name() {
     let aws = FakeAws::default();
     aws.refuse("dynamodb:DescribeBackup", "AccessDeniedException");
     let error = find(&aws, &restore(Some(BACKUP))).await.unwrap_err();
@@ -165,7 +165,7 @@ async fn every_failure_has_its_name() {
 }
 
 #[tokio::test]
-async fn a_source_elsewhere_is_read_there_and_with_its_role() {
+async fn a_source_in_another_region_and_account_is_read_with_its_role() {
     let elsewhere = "arn:aws:dynamodb:us-east-1:210987654321:table/orders";
     let aws = FakeAws::default().with_table("orders");
     aws.response("sts:AssumeRole", |_| {
