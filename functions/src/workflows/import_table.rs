@@ -36,7 +36,7 @@ pub use tablekeeper_core::import::execution_input::ExecutionInput;
 
 use crate::step::StepEntry;
 
-/// The workflow's steps.
+/// Returns the steps of the workflow.
 pub fn steps() -> Vec<StepEntry> {
     vec![StepEntry::new::<PlanImport>(), StepEntry::new::<ImportSegment>(), StepEntry::new::<FinishImport>()]
 }

@@ -34,7 +34,7 @@ pub use watch_stream::WatchStream;
 
 use crate::step::StepEntry;
 
-/// The workflow's steps.
+/// Returns the steps of the workflow.
 pub fn steps() -> Vec<StepEntry> {
     vec![StepEntry::new::<Http>(), StepEntry::new::<StreamBackup>(), StepEntry::new::<WatchStream>()]
 }

@@ -46,7 +46,7 @@ pub use tablekeeper_core::rotation::execution_input::{BackupSnsMessage, Executio
 use super::sync_settings;
 use crate::step::StepEntry;
 
-/// The workflow's steps.
+/// Returns the steps of the workflow.
 pub fn steps() -> Vec<StepEntry> {
     vec![
         StepEntry::new::<Start>(),

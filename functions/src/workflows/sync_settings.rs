@@ -54,7 +54,7 @@ pub use verify_settings::{Report, VerifySettings};
 
 use crate::step::StepEntry;
 
-/// The workflow's steps.
+/// Returns the steps of the workflow.
 pub fn steps() -> Vec<StepEntry> {
     vec![
         StepEntry::new::<Start>(),

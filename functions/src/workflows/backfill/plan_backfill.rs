@@ -20,11 +20,11 @@ pub struct PlanBackfill {
     lambda: aws_sdk_lambda::Client,
 }
 
-/// What the state machine passes.
+/// The input that the state machine passes.
 #[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Input {
-    /// The execution, for the logs.
+    /// ARN of the execution, for the logs.
     pub execution_arn: String,
     /// The execution's input.
     pub execution_input: ExecutionInput,

@@ -22,11 +22,11 @@ pub struct CheckBackup {
     clock: Clock,
 }
 
-/// What the state machine passes.
+/// The input that the state machine passes.
 #[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Input {
-    /// The execution, for the logs.
+    /// ARN of the execution, for the logs.
     pub execution_arn: String,
     /// What the run goes by.
     pub run: PruneConfig,
@@ -58,7 +58,7 @@ pub enum Error {
     BackupFailed {
         /// The backup.
         name: String,
-        /// The reason, in words.
+        /// The reason, as text.
         reason: String,
     },
     /// It is not in time.
@@ -71,7 +71,7 @@ pub enum Error {
         /// What is still going on.
         reason: String,
     },
-    /// The call failed.
+    /// An AWS call failed; holds its error name and action.
     #[error(transparent)]
     Aws(#[from] AwsFailure),
 }

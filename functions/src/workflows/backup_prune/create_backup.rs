@@ -28,11 +28,11 @@ pub struct CreateBackup {
     clock: Clock,
 }
 
-/// What the state machine passes.
+/// The input that the state machine passes.
 #[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Input {
-    /// The execution, for the logs.
+    /// ARN of the execution, for the logs.
     pub execution_arn: String,
     /// What the run goes by.
     pub run: PruneConfig,
@@ -64,7 +64,7 @@ pub enum Error {
     /// AWS's limit of backups at a time.
     #[error("the account makes as many backups at a time as it may: {0}")]
     TooManyBackups(String),
-    /// The call failed.
+    /// An AWS call failed; holds its error name and action.
     #[error(transparent)]
     Aws(#[from] AwsFailure),
 }

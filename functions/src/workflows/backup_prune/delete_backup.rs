@@ -21,11 +21,11 @@ pub struct DeleteBackup {
     dynamodb: aws_sdk_dynamodb::Client,
 }
 
-/// What the state machine passes.
+/// The input that the state machine passes.
 #[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Input {
-    /// The execution, for the logs.
+    /// ARN of the execution, for the logs.
     pub execution_arn: String,
     /// The backup that stays.
     pub keeper: NewBackup,
@@ -63,7 +63,7 @@ pub enum Error {
     /// The backup that stays is not available any more.
     #[error("backup {0}, which was made just now, is not available any more, so nothing older is deleted")]
     BackupNotAvailable(String),
-    /// The call failed.
+    /// An AWS call failed; holds its error name and action.
     #[error(transparent)]
     Aws(#[from] AwsFailure),
 }

@@ -19,11 +19,11 @@ pub(super) const LONGEST_CAUSE: usize = 300;
 #[derive(Clone, Copy, Debug)]
 pub struct ReportTable;
 
-/// What the state machine passes.
+/// The input that the state machine passes.
 #[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Input {
-    /// The execution, for the logs.
+    /// ARN of the execution, for the logs.
     pub execution_arn: String,
     /// What the run went by.
     pub run: PruneConfig,

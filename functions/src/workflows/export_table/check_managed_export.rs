@@ -20,11 +20,11 @@ pub struct CheckManagedExport {
     clock: Clock,
 }
 
-/// What the state machine passes.
+/// The input that the state machine passes.
 #[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Input {
-    /// The execution, for the logs.
+    /// ARN of the execution, for the logs.
     pub execution_arn: String,
     /// What the run goes by.
     pub run: ExportConfig,
@@ -63,7 +63,7 @@ pub enum Error {
     ExportFailed {
         /// The export.
         export_arn: String,
-        /// The reason, in words.
+        /// The reason, as text.
         reason: String,
     },
     /// It is not in time.
@@ -74,7 +74,7 @@ pub enum Error {
         /// Until when.
         deadline: String,
     },
-    /// The call failed.
+    /// An AWS call failed; holds its error name and action.
     #[error(transparent)]
     Aws(#[from] AwsFailure),
 }

@@ -17,11 +17,11 @@ use crate::step::{Failure, Step};
 #[derive(Clone, Copy, Debug)]
 pub struct ReportExports;
 
-/// What the state machine passes.
+/// The input that the state machine passes.
 #[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Input {
-    /// The execution, for the logs.
+    /// ARN of the execution, for the logs.
     pub execution_arn: String,
     /// What became of each table.
     #[schemars(length(max = 100))]

@@ -25,7 +25,7 @@ pub struct StartManagedExport {
     clock: Clock,
 }
 
-/// What the state machine passes.
+/// The input that the state machine passes.
 #[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Input {
@@ -57,7 +57,7 @@ pub enum Error {
     /// DynamoDB's answer names no export.
     #[error("DynamoDB's answer does not name the export of table {0} that it began")]
     ExportFailed(String),
-    /// The call failed.
+    /// An AWS call failed; holds its error name and action.
     #[error(transparent)]
     Aws(#[from] AwsFailure),
 }

@@ -64,7 +64,7 @@ pub enum Error {
     /// The function's environment is wrong.
     #[error("the function's environment variable {0} is missing; it has the ARN of a state machine")]
     Configuration(&'static str),
-    /// An AWS call failed. Its name and action are kept.
+    /// An AWS call failed; holds its error name and action.
     #[error(transparent)]
     Aws(#[from] AwsFailure),
 }

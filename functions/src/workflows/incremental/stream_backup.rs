@@ -71,7 +71,7 @@ pub enum Error {
     /// The template leaves no room for the table.
     #[error(transparent)]
     Configuration(#[from] InvalidConfiguration),
-    /// An AWS call failed. Its name and action are kept.
+    /// An AWS call failed; holds its error name and action.
     #[error(transparent)]
     Aws(#[from] AwsFailure),
 }

@@ -93,7 +93,7 @@ pub enum Error {
     /// The parameter is no stream's.
     #[error("StreamArn is {}, which is not the ARN of a table's stream", quoted(.0))]
     NoStream(String),
-    /// An AWS call failed. Its name and action are kept.
+    /// An AWS call failed; holds its error name and action.
     #[error(transparent)]
     Aws(#[from] AwsFailure),
 }

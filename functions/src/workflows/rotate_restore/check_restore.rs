@@ -31,11 +31,11 @@ pub struct CheckRestore {
     clock: Clock,
 }
 
-/// What the state machine passes.
+/// The input that the state machine passes.
 #[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Input {
-    /// The execution, for the logs.
+    /// ARN of the execution, for the logs.
     pub execution_arn: String,
     /// The restore to look at.
     pub restore: Restore,
@@ -79,7 +79,7 @@ pub enum Error {
     RestoreFailed {
         /// The table.
         table: String,
-        /// The reason, in words.
+        /// The reason, as text.
         reason: String,
     },
     /// It is not in time.
@@ -97,7 +97,7 @@ pub enum Error {
     /// It was deleted, and there may be another one of its name.
     #[error("table {0} was being restored, and does not exist any more")]
     TargetTableMissing(String),
-    /// The call failed.
+    /// An AWS call failed; holds its error name and action.
     #[error(transparent)]
     Aws(#[from] AwsFailure),
 }

@@ -34,11 +34,11 @@ pub struct PublishPointer {
     ssm: aws_sdk_ssm::Client,
 }
 
-/// What the state machine passes.
+/// The input that the state machine passes.
 #[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Input {
-    /// The execution, for the logs.
+    /// ARN of the execution, for the logs.
     pub execution_arn: String,
     /// The parameter; null for none. It has to be said: left out by mistake, it would never move.
     #[serde(deserialize_with = "Option::deserialize")]
@@ -83,7 +83,7 @@ pub enum Error {
     /// Others kept writing it.
     #[error("the SSM parameter {0} was written by others at each of {ATTEMPTS} attempts to write it")]
     PointerContended(String),
-    /// The call failed.
+    /// An AWS call failed; holds its error name and action.
     #[error(transparent)]
     Aws(#[from] AwsFailure),
 }

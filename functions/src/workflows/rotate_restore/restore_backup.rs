@@ -33,11 +33,11 @@ pub struct RestoreBackup {
     clock: Clock,
 }
 
-/// What the state machine passes.
+/// The input that the state machine passes.
 #[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Input {
-    /// The execution, for the logs.
+    /// ARN of the execution, for the logs.
     pub execution_arn: String,
     /// What the execution was started with.
     pub execution_input: ExecutionInput,
@@ -105,7 +105,7 @@ pub enum Error {
     Override {
         /// The field of the execution's input.
         name: &'static str,
-        /// The reason, in words.
+        /// The reason, as text.
         reason: String,
     },
     /// There is a table of that name already, from elsewhere.
@@ -144,7 +144,7 @@ pub enum Error {
     /// The target's name is taken by a table that is on its way out.
     #[error("table {0} is being deleted, and its name is taken until it is gone")]
     TargetTableDeleting(String),
-    /// The call failed.
+    /// An AWS call failed; holds its error name and action.
     #[error(transparent)]
     Aws(#[from] AwsFailure),
 }

@@ -93,7 +93,7 @@ pub enum RecordOutcome {
     },
     /// It asks for no restore.
     Skipped {
-        /// The reason, in words.
+        /// The reason, as text.
         reason: String,
     },
 }

@@ -85,7 +85,7 @@ pub enum Error {
     /// The document could not be written.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// An AWS call failed. Its name and action are kept.
+    /// An AWS call failed; holds its error name and action.
     #[error(transparent)]
     Aws(#[from] AwsFailure),
 }

@@ -24,11 +24,11 @@ pub struct CheckTable {
     clock: Clock,
 }
 
-/// What the state machine passes.
+/// The input that the state machine passes.
 #[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Input {
-    /// The execution, for the logs.
+    /// ARN of the execution, for the logs.
     pub execution_arn: String,
     /// The execution's input.
     pub execution_input: ExecutionInput,
@@ -76,7 +76,7 @@ pub enum Error {
     RestoreFailed {
         /// The table.
         table: String,
-        /// The reason, in words.
+        /// The reason, as text.
         reason: String,
     },
     /// It is not in time.
@@ -92,7 +92,7 @@ pub enum Error {
     /// It does not exist.
     #[error("the target table {0} does not exist (any more)")]
     TargetTableMissing(String),
-    /// The call failed.
+    /// An AWS call failed; holds its error name and action.
     #[error(transparent)]
     Aws(#[from] AwsFailure),
 }

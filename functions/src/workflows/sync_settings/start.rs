@@ -51,7 +51,7 @@ pub enum Output {
     },
     /// It asks for no sync.
     Skipped {
-        /// The reason, in words.
+        /// The reason, as text.
         reason: String,
     },
 }
@@ -68,7 +68,7 @@ pub enum Error {
     /// The function's environment is wrong.
     #[error("the function's environment variable STATE_MACHINE_ARN cannot be read: {0}")]
     Configuration(String),
-    /// An AWS call failed. Its name and action are kept.
+    /// An AWS call failed; holds its error name and action.
     #[error(transparent)]
     Aws(#[from] AwsFailure),
 }
