@@ -1,11 +1,11 @@
-//! Every step of every workflow, in one library and one `bootstrap` binary.
+//! The steps of all workflows, in one library and one `bootstrap` binary.
 //!
-//! A workflow is a Step Functions state machine (`statemachines/<workflow>.asl.json`); a step is a
-//! small typed Lambda function that it invokes. The control flow, the waiting and the retrying are
-//! the machine's; a step makes one decision or one change, finds its own earlier work when it is
-//! invoked again, and fails by a name that the machine can match.
+//! A workflow is a Step Functions state machine (`statemachines/<workflow>.asl.json`). A step is a small, typed Lambda
+//! function that the state machine invokes. The state machine does the control flow, the waiting and the retrying. A
+//! step makes one decision or one change. If it is invoked again, it finds its own earlier work. It fails with an error
+//! name that the state machine can match.
 //!
-//! Read [`step`] for what a step is, then a workflow's own module for why it is shaped as it is.
+//! Read [`step`] for the definition of a step, then the module of a workflow for its design.
 
 pub mod log;
 pub mod step;
