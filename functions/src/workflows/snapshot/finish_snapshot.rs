@@ -1,4 +1,4 @@
-//! `snapshot.finish-snapshot`: verifies what the shards wrote, and writes the manifests that say so.
+//! `snapshot.finish-snapshot`: verifies what the shards wrote, and writes the manifests.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -11,7 +11,7 @@ use tablekeeper_core::snapshot::finish::{Output, finish};
 
 use crate::step::{Failure, Step};
 
-/// Verifies what the shards wrote, and writes the manifests.
+/// The step that verifies what the shards wrote, and writes the manifests.
 #[derive(Debug)]
 pub struct FinishSnapshot {
     s3: aws_sdk_s3::Client,
@@ -23,7 +23,7 @@ pub struct FinishSnapshot {
 pub struct Input {
     /// ARN of the execution, for the logs.
     pub execution_arn: String,
-    /// What the snapshot went by.
+    /// The plan of the snapshot.
     pub snapshot: Snapshot,
 }
 
