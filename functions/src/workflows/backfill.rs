@@ -20,7 +20,7 @@
 //!
 //! [`PlanBackfill`] checks the table and divides it into segments. [`BackfillSegment`] scans a segment and writes its
 //! items until its time is up. It is then invoked again with its cursor. [`FinishBackfill`] checks the table again and
-//! sums up the counts. [`tablekeeper_core::backfill::segment::run`] reads and writes; the command line calls it as well.
+//! sums up the counts. [`tablekeeper_core::backfill::segment::run`] reads and writes; the command line calls it too.
 
 pub mod backfill_segment;
 pub mod finish_backfill;

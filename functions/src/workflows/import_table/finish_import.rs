@@ -1,4 +1,4 @@
-//! `import-table.finish-import`: whether all that the export holds was written, and into one table.
+//! `import-table.finish-import`: checks that all items of the export were written, and into one table.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -11,7 +11,7 @@ use tablekeeper_core::storage::bucket;
 
 use crate::step::{Failure, Step};
 
-/// Checks that all items of an export were written, and into one table. Use it once all segments are done.
+/// The step that checks that all items of an export were written, and into one table. It runs after all segments.
 #[derive(Debug)]
 pub struct FinishImport {
     clients: Clients,
@@ -24,9 +24,9 @@ pub struct FinishImport {
 pub struct Input {
     /// ARN of the execution, for the logs.
     pub execution_arn: String,
-    /// What the import goes by.
+    /// The plan of the import.
     pub import: Import,
-    /// Its segments.
+    /// Results of the segments.
     #[schemars(length(max = 40))]
     pub segments: Vec<Written>,
 }
