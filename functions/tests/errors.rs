@@ -47,7 +47,7 @@ fn names_in<'a>(task: &'a Value, field: &str) -> BTreeSet<&'a str> {
         .collect()
 }
 
-/// What Lambda or Step Functions say where trying again may help.
+/// Errors of Lambda and Step Functions that may succeed when retried.
 const TRANSIENT_OF_AWS: &[&str] = &[
     "Lambda.AWSLambdaException",
     "Lambda.ClientExecutionTimeoutException",

@@ -1,8 +1,8 @@
 //! `backup-prune.plan-prune`: decides which of the table's backups are deleted.
 //!
-//! [`Retention::plan`] decides, for the state machine and for `tablekeeper plan prune` alike. The new backup counts as
-//! available, because the previous step saw it so, even if the list does not show it yet. A list that lags behind must
-//! not cause one deletion more or less.
+//! [`tablekeeper_core::prune::retention::Retention::plan`] decides, for the state machine and for `tablekeeper plan
+//! prune` alike. The new backup counts as available, because the previous step saw it so, even if the list does not
+//! show it yet. A list that lags behind must not cause one deletion more or less.
 //!
 //! If another run has made a newer backup meanwhile, the retention may not retain this run's own backup. It stays
 //! nevertheless. A run does not delete its own new backup, whose status it checks before each deletion.
