@@ -73,7 +73,7 @@ pub struct Input {
 pub struct Watched {
     /// ARN of the stream.
     pub stream_arn: String,
-    /// UUID of the event source mapping that reads the stream. Without it, any mapping of the function counts.
+    /// UUID of the event source mapping that reads the stream. Without it, the mapping is found by the function.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mapping_uuid: Option<String>,
 }
