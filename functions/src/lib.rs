@@ -21,10 +21,10 @@ use workflows::{
     rotate_restore, snapshot, sync_settings,
 };
 
-/// Every step of every workflow.
+/// Returns every step of every workflow.
 ///
-/// The dispatch of the `bootstrap`, the generated schemas, the contract check and the tables in the
-/// docs are all made from this list; a step that is missing here does not exist.
+/// The dispatch of the `bootstrap`, the generated schemas, the contract check and the tables in the docs all use this
+/// list. A step that is missing here does not exist.
 pub fn steps() -> Vec<StepEntry> {
     [
         backfill::steps(),
@@ -41,12 +41,12 @@ pub fn steps() -> Vec<StepEntry> {
     .concat()
 }
 
-/// The step with this name, such as `rotate-restore.check-restore`.
+/// Returns the step with this name, such as `rotate-restore.check-restore`.
 pub fn step(name: &str) -> Option<StepEntry> {
     steps().into_iter().find(|entry| entry.name == name)
 }
 
-/// The schema of each workflow's execution input, by the workflow's name.
+/// Returns the schema of each workflow's execution input, by the name of the workflow.
 pub fn execution_inputs() -> Vec<(&'static str, Schema)> {
     vec![
         ("backfill", schemas::input_schema::<backfill::ExecutionInput>()),
@@ -61,7 +61,7 @@ pub fn execution_inputs() -> Vec<(&'static str, Schema)> {
     ]
 }
 
-/// The schema of what each workflow's executions end with, by the workflow's name.
+/// Returns the schema of each workflow's execution output, by the name of the workflow.
 pub fn execution_outputs() -> Vec<(&'static str, Schema)> {
     vec![
         ("backfill", schemas::output_schema::<tablekeeper_core::backfill::finish::Output>()),
@@ -76,7 +76,7 @@ pub fn execution_outputs() -> Vec<(&'static str, Schema)> {
     ]
 }
 
-/// The schema of each document that is kept, by the document's name.
+/// Returns the schema of each stored document, by the name of the document.
 pub fn documents() -> Vec<(&'static str, Schema)> {
     vec![("settings-document", schemas::input_schema::<SettingsDocument>())]
 }
