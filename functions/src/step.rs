@@ -22,7 +22,7 @@ use tablekeeper_core::aws::clients::Clients;
 use tablekeeper_core::error_name::{ErrorName, HasErrorName};
 use tablekeeper_core::schemas;
 
-/// One step of a workflow.
+/// A step of a workflow.
 pub trait Step: Sized + Send + Sync + 'static {
     /// `<workflow>.<step>`: the function's `Handler`, the path of its schemas and the SDK's app name.
     const NAME: &'static str;
@@ -32,11 +32,11 @@ pub trait Step: Sized + Send + Sync + 'static {
     const ERRORS: &'static [&'static [ErrorName]];
     /// The error name for a payload that does not fit [`Step::Input`].
     const REFUSED_INPUT: ErrorName = ErrorName::InvalidInput;
-    /// The input.
+    /// The type of the step's input.
     type Input: DeserializeOwned + JsonSchema + Send;
-    /// The output.
+    /// The type of the step's output.
     type Output: Serialize + JsonSchema;
-    /// The error.
+    /// The type of the step's error.
     type Error: HasErrorName;
 
     /// Builds the step with the clients that it uses, and with its configuration if it has any.

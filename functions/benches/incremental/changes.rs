@@ -17,7 +17,7 @@ use crate::server::{Answer, Bucket, Call, refused, tagged};
 
 const SEQUENCE_NUMBER: &str = "x-amz-meta-sequence-number";
 
-/// The bucket.
+/// A bucket with the changes of a stream.
 #[derive(Default)]
 pub(crate) struct Changes {
     objects: Mutex<HashMap<String, Object>>,

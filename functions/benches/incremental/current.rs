@@ -18,7 +18,7 @@ const PUT_AT: &str = "2026-01-02T03:04:05.000Z";
 const HAPPENED_AT: &str = "2026-01-02T03:04:04Z";
 const SEQUENCE_NUMBER: &str = "100000000000000000001";
 
-/// The bucket.
+/// A bucket with the backup of a large table.
 #[derive(Default)]
 pub(crate) struct Current(Mutex<Vec<([u8; 32], usize)>>);
 

@@ -58,7 +58,7 @@ pub enum Error {
     BackupFailed {
         /// Name of the backup.
         name: String,
-        /// The reason, as text.
+        /// Why the backup failed.
         reason: String,
     },
     /// The backup was not available by the deadline.

@@ -41,7 +41,7 @@ pub struct Input {
     #[serde(deserialize_with = "Option::deserialize")]
     #[schemars(required, schema_with = "tablekeeper_core::schemas::nullable_string")]
     pub settings_failure: Option<String>,
-    /// Counts and lines of the plan.
+    /// Result of the plan, with counts and lines for the report.
     pub prune: Prune,
     /// Results of the deletions.
     #[schemars(length(max = 200))]

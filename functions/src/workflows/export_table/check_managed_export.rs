@@ -63,7 +63,7 @@ pub enum Error {
     ExportFailed {
         /// ARN of the export.
         export_arn: String,
-        /// The reason, as text.
+        /// Why the export failed.
         reason: String,
     },
     /// The export was not done by the deadline.

@@ -78,7 +78,7 @@ pub enum Error {
     RestoreFailed {
         /// Name of the table.
         table: String,
-        /// The reason, as text.
+        /// Why the restore failed.
         reason: String,
     },
     /// The table was not ready by the deadline.

@@ -95,7 +95,7 @@ pub enum Error {
     Timeout {
         /// Name of the field or parameter.
         name: &'static str,
-        /// Its value.
+        /// Value that was given.
         value: String,
         /// The allowed range.
         allowed: &'static str,
@@ -105,7 +105,7 @@ pub enum Error {
     Override {
         /// Field of the execution's input.
         name: &'static str,
-        /// The reason, as text.
+        /// Why the override is not possible.
         reason: String,
     },
     /// A table of that name from elsewhere exists already.

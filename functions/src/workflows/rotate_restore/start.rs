@@ -93,7 +93,7 @@ pub enum RecordOutcome {
     },
     /// The record asks for no restore.
     Skipped {
-        /// The reason, as text.
+        /// Why the record asks for no restore.
         reason: String,
     },
 }

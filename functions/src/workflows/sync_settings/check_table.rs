@@ -76,7 +76,7 @@ pub enum Error {
     RestoreFailed {
         /// Name or ARN of the table.
         table: String,
-        /// The reason, as text.
+        /// Why the table is not usable.
         reason: String,
     },
     /// The table was not usable by the deadline.

@@ -50,7 +50,7 @@ pub enum Output {
     },
     /// The event asks for no sync.
     Skipped {
-        /// The reason, as text.
+        /// Why the event asks for no sync.
         reason: String,
     },
 }
