@@ -1,9 +1,9 @@
-//! What a cold start of the `bootstrap` costs, and how large its archive is.
+//! Measures the cold start of the `bootstrap` and the size of its archive.
 //!
-//! A fake Runtime API on loopback takes the place of Lambda's: the clock starts when the process is
-//! spawned and stops when its first `GET …/invocation/next` arrives. Then, while it waits for an
-//! invocation that never comes, its resident memory and CPU time are read from /proc. No AWS call is
-//! made. `cargo bench --bench cold_start` prints the table that docs/benchmarks.md holds.
+//! A fake Runtime API on loopback replaces Lambda's. The clock starts when the process is spawned and stops when its
+//! first `GET …/invocation/next` arrives. The process then waits for an invocation that never comes. Meanwhile its
+//! resident memory and CPU time are read from /proc. No AWS call is made. `cargo bench --bench cold_start` prints the
+//! table in docs/benchmarks.md.
 #![expect(clippy::unwrap_used, reason = "a benchmark that cannot measure has nothing better to do than stop")]
 
 use std::io::{BufRead as _, BufReader, Cursor, Write as _};
@@ -15,7 +15,7 @@ use zip::write::SimpleFileOptions;
 
 const BOOTSTRAP: &str = env!("CARGO_BIN_EXE_bootstrap");
 const RUNS: usize = 50;
-/// In MB. What is larger has pulled in something that a step does not need.
+/// Maximum size of the archive, in MB. A larger one includes a dependency that no step needs.
 const LARGEST_ARCHIVE: f64 = 12.0;
 
 struct ColdStart {
@@ -68,7 +68,7 @@ fn cold_start(step: &str) -> ColdStart {
         .stdout(Stdio::null())
         .spawn()
         .unwrap();
-    // Kept open: the process would end with the connection.
+    // Stays open, because the process would end with the connection.
     let mut connection = BufReader::new(runtime_api.accept().unwrap().0);
     let mut request = String::new();
     connection.read_line(&mut request).unwrap();

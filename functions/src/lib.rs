@@ -1,11 +1,11 @@
-//! Every step of every workflow, in one library and one `bootstrap` binary.
+//! The steps of all workflows, in one library and one `bootstrap` binary.
 //!
-//! A workflow is a Step Functions state machine (`statemachines/<workflow>.asl.json`); a step is a
-//! small typed Lambda function that it invokes. The control flow, the waiting and the retrying are
-//! the machine's; a step makes one decision or one change, finds its own earlier work when it is
-//! invoked again, and fails by a name that the machine can match.
+//! A workflow is a Step Functions state machine (`statemachines/<workflow>.asl.json`). A step is a small, typed Lambda
+//! function that the state machine invokes. The state machine does the control flow, the waiting and the retrying. A
+//! step makes one decision or one change. If it is invoked again, it finds its own earlier work. It fails with an error
+//! name that the state machine can match.
 //!
-//! Read [`step`] for what a step is, then a workflow's own module for why it is shaped as it is.
+//! Read [`step`] for the definition of a step, then the module of a workflow for its design.
 
 pub mod log;
 pub mod step;
@@ -21,10 +21,10 @@ use workflows::{
     rotate_restore, snapshot, sync_settings,
 };
 
-/// Every step of every workflow.
+/// Returns every step of every workflow.
 ///
-/// The dispatch of the `bootstrap`, the generated schemas, the contract check and the tables in the
-/// docs are all made from this list; a step that is missing here does not exist.
+/// The dispatch of the `bootstrap`, the generated schemas, the contract check and the tables in the docs all use this
+/// list. A step that is missing here does not exist.
 pub fn steps() -> Vec<StepEntry> {
     [
         backfill::steps(),
@@ -41,12 +41,12 @@ pub fn steps() -> Vec<StepEntry> {
     .concat()
 }
 
-/// The step with this name, such as `rotate-restore.check-restore`.
+/// Returns the step with this name, such as `rotate-restore.check-restore`.
 pub fn step(name: &str) -> Option<StepEntry> {
     steps().into_iter().find(|entry| entry.name == name)
 }
 
-/// The schema of each workflow's execution input, by the workflow's name.
+/// Returns the schema of each workflow's execution input, by the name of the workflow.
 pub fn execution_inputs() -> Vec<(&'static str, Schema)> {
     vec![
         ("backfill", schemas::input_schema::<backfill::ExecutionInput>()),
@@ -61,7 +61,7 @@ pub fn execution_inputs() -> Vec<(&'static str, Schema)> {
     ]
 }
 
-/// The schema of what each workflow's executions end with, by the workflow's name.
+/// Returns the schema of each workflow's execution output, by the name of the workflow.
 pub fn execution_outputs() -> Vec<(&'static str, Schema)> {
     vec![
         ("backfill", schemas::output_schema::<tablekeeper_core::backfill::finish::Output>()),
@@ -76,7 +76,7 @@ pub fn execution_outputs() -> Vec<(&'static str, Schema)> {
     ]
 }
 
-/// The schema of each document that is kept, by the document's name.
+/// Returns the schema of each stored document, by the name of the document.
 pub fn documents() -> Vec<(&'static str, Schema)> {
     vec![("settings-document", schemas::input_schema::<SettingsDocument>())]
 }

@@ -1,8 +1,8 @@
 //! The log of the functions.
 //!
-//! Where a function logs JSON, Lambda filters its lines by `level` and `timestamp`. A line without a timestamp in RFC 3339
-//! counts as INFO, so `LogLevel` WARN or ERROR drops it. The subscriber of `lambda_runtime` writes no timestamps.
-//! <https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-log-level.html>
+//! If a function logs JSON, Lambda filters its lines by `level` and `timestamp`. Lambda treats a line without an RFC
+//! 3339 timestamp as INFO, so a `LogLevel` of WARN or ERROR drops it. The subscriber of `lambda_runtime` writes no
+//! timestamps. <https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-log-level.html>
 
 use tracing::Dispatch;
 use tracing_subscriber::filter::LevelFilter;
@@ -11,9 +11,9 @@ use tracing_subscriber::fmt::MakeWriter;
 /// The environment variables that Lambda sets from a function's `LoggingConfig`.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Settings<'a> {
-    /// `AWS_LAMBDA_LOG_FORMAT`: lines are JSON objects if it is `JSON`, and text otherwise.
+    /// `AWS_LAMBDA_LOG_FORMAT`: `JSON` writes each line as a JSON object; any other value writes text.
     pub format: &'a str,
-    /// `AWS_LAMBDA_LOG_LEVEL`: the least severe level that is written, `INFO` if it is empty or unknown.
+    /// `AWS_LAMBDA_LOG_LEVEL`: the least severe level that is written; `INFO` if it is empty or unknown.
     pub level: &'a str,
 }
 
@@ -23,7 +23,7 @@ impl Settings<'_> {
     where
         W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
     {
-        // An empty text would be read as ERROR.
+        // An empty string would parse as ERROR.
         let level = Some(self.level).filter(|level| !level.is_empty());
         let level = level.and_then(|level| level.parse().ok()).unwrap_or(LevelFilter::INFO);
         let lines = tracing_subscriber::fmt().with_max_level(level).with_target(false).with_writer(writer);
@@ -64,9 +64,9 @@ pub(crate) mod tests {
     impl Lines {
         /// Creates the subscriber that writes these lines, as JSON.
         ///
-        /// While there is one subscriber in the process, tracing asks the thread that meets an event first whether anybody
-        /// wants it, and remembers the answer: a test beside this one, which has none, would turn the event off. With two it
-        /// asks all of them.
+        /// While a process has one subscriber, tracing asks only the thread that first reaches an event whether the
+        /// event is wanted, and caches the answer. A parallel test without a subscriber would turn the event off. With
+        /// two subscribers, tracing asks all of them.
         pub(crate) fn dispatch(&self, level: &str) -> Dispatch {
             static ANOTHER: OnceLock<Dispatch> = OnceLock::new();
             ANOTHER.get_or_init(|| Dispatch::new(NoSubscriber::default()));
@@ -74,18 +74,18 @@ pub(crate) mod tests {
             Settings { format: "JSON", level }.dispatch(move || lines.clone())
         }
 
-        /// The text of the lines.
+        /// Returns the text of the lines.
         pub(crate) fn text(&self) -> String {
             String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
         }
 
-        /// The lines, each read as JSON.
+        /// Returns the lines, each parsed as JSON.
         pub(crate) fn json(&self) -> Vec<Value> {
             self.text().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
         }
     }
 
-    /// The levels of the lines that are written of one event a level.
+    /// Returns the levels that are written if one event of each level occurs.
     fn levels(level: &str) -> Vec<String> {
         let lines = Lines::default();
         tracing::dispatcher::with_default(&lines.dispatch(level), || {
@@ -99,7 +99,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_line_has_what_lambda_filters_by() {
+    fn a_line_has_level_and_timestamp_for_lambdas_filter() {
         let lines = Lines::default();
         tracing::dispatcher::with_default(&lines.dispatch("INFO"), || {
             tracing::info_span!("step", step = "a.b")
@@ -116,7 +116,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn the_level_is_lambdas() {
+    fn the_level_filters_like_lambda() {
         let all = ["ERROR", "WARN", "INFO", "DEBUG", "TRACE"];
         for (level, written) in [("ERROR", 1), ("WARN", 2), ("INFO", 3), ("DEBUG", 4), ("TRACE", 5)] {
             assert_eq!(levels(level), all[..written], "{level}");
@@ -126,7 +126,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn lines_are_text_unless_they_are_to_be_json() {
+    fn lines_are_text_unless_the_format_is_json() {
         let lines = Lines::default();
         let writer = lines.clone();
         let text = Settings::default().dispatch(move || writer.clone());

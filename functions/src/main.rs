@@ -1,4 +1,4 @@
-//! The `bootstrap` of every function: runs the step that the function's `Handler` names.
+//! The `bootstrap` of every function. It runs the step that the function's `Handler` names.
 
 use std::sync::Arc;
 
@@ -10,8 +10,8 @@ use tablekeeper_functions::log;
 use tablekeeper_functions::step::{AnyStep, Failure};
 use tracing::Instrument;
 
-/// A call of AWS takes hundreds of small allocations, which are a quarter of its time with the allocator of glibc
-/// (docs/adr/0015).
+/// The allocator. An AWS call makes hundreds of small allocations, which take a quarter of its time with the glibc
+/// allocator (docs/adr/0015).
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
@@ -26,8 +26,8 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     let log = log::Settings { format: &format, level: &level }.dispatch(std::io::stdout);
     tracing::dispatcher::set_global_default(log)?;
     let handler = variable("_HANDLER");
-    // A step that cannot be built is reported by name at each invocation, where a state machine and a
-    // dead-letter queue can see it, and not as a function that does not start.
+    // A step that cannot be built fails each invocation with an error name. A state machine and a dead-letter queue see
+    // that name; they would not see a function that does not start.
     let step = Arc::new(build(&handler).await);
     lambda_runtime::run(service_fn(move |event: LambdaEvent<Value>| {
         let (step, handler) = (Arc::clone(&step), handler.clone());

@@ -1,13 +1,14 @@
-//! What a step is, and how its outcome becomes what Lambda and Step Functions see.
+//! The definition of a step, and how its outcome reaches Lambda and Step Functions.
 //!
-//! A step is a type with a name, an input, an output, an error and a `run`. It holds only the clients
-//! that it uses and a clock; everything else comes in its input, put there by the state machine or by
-//! the workflow's first step. That makes a step's behaviour a function of what can be read in the
-//! execution's history.
+//! A step is a type with a name, an input, an output, an error and a `run` function. It holds only the clients that it
+//! uses and a clock. Everything else comes in its input, from the state machine or from the workflow's first step. So
+//! the behaviour of a step depends only on what the execution's history shows.
 //!
-//! Two things are erased at the edge, once for all steps: the input's type (a payload that does not
-//! fit is refused in words, with the place, by the step's own [`Step::REFUSED_INPUT`] name) and the
-//! error's type (its [`ErrorName`] becomes the `errorType`, its chain of causes the `errorMessage`).
+//! Two types are erased at the edge, once for all steps:
+//!
+//! - The type of the input. A payload that does not fit is rejected with a message that names the place in it. The
+//!   error name is the step's [`Step::REFUSED_INPUT`].
+//! - The type of the error. Its [`ErrorName`] becomes the `errorType`, its chain of causes the `errorMessage`.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -21,41 +22,42 @@ use tablekeeper_core::aws::clients::Clients;
 use tablekeeper_core::error_name::{ErrorName, HasErrorName};
 use tablekeeper_core::schemas;
 
-/// One step of a workflow.
+/// A step of a workflow.
 pub trait Step: Sized + Send + Sync + 'static {
-    /// `<workflow>.<step>`: the function's `Handler`, the schemas' path, the SDK's app name.
+    /// `<workflow>.<step>`: the function's `Handler`, the path of its schemas and the SDK's app name.
     const NAME: &'static str;
-    /// The names that this step can fail by, in groups: [`AwsFailure::NAMES`](tablekeeper_core::aws::failure::AwsFailure::NAMES) of a step that calls AWS, and its own.
-    /// [`Step::REFUSED_INPUT`] goes without saying.
+    /// The error names that this step can fail with, in groups:
+    /// [`AwsFailure::NAMES`](tablekeeper_core::aws::failure::AwsFailure::NAMES) if the step calls AWS, and its own
+    /// names. [`Step::REFUSED_INPUT`] is added automatically.
     const ERRORS: &'static [&'static [ErrorName]];
-    /// The name that a payload is refused by when it does not fit [`Step::Input`].
+    /// The error name for a payload that does not fit [`Step::Input`].
     const REFUSED_INPUT: ErrorName = ErrorName::InvalidInput;
-    /// What it takes.
+    /// The type of the step's input.
     type Input: DeserializeOwned + JsonSchema + Send;
-    /// What it answers.
+    /// The type of the step's output.
     type Output: Serialize + JsonSchema;
-    /// How it fails.
+    /// The type of the step's error.
     type Error: HasErrorName;
 
-    /// The step with the clients that it uses, and with its configuration where it has one.
+    /// Builds the step with the clients that it uses, and with its configuration if it has any.
     fn new(clients: &Clients) -> Result<Self, Failure>;
 
-    /// Reads the payload. For a step that takes it as it is there is nothing to read.
+    /// Parses the payload. A step that takes any JSON value has nothing to check here.
     fn input(payload: Value) -> Result<Self::Input, Failure> {
         serde_path_to_error::deserialize(payload).map_err(|error| refused::<Self>(&error))
     }
 
-    /// Does the step's work. May be called twice with the same input, and must then end the same.
+    /// Does the work of the step. It may be called twice with the same input, and must then end the same way.
     fn run(&self, input: Self::Input) -> impl Future<Output = Result<Self::Output, Self::Error>> + Send;
 }
 
-/// How a step failed: the name for the state machine, and the words for a person.
+/// The failure of a step: an error name for the state machine and a message for a person.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, thiserror::Error)]
 #[error("{name}: {message}")]
 pub struct Failure {
-    /// Becomes the `errorType`.
+    /// Error name; becomes the `errorType`.
     pub name: ErrorName,
-    /// Becomes the `errorMessage`: the error and its causes, in one line.
+    /// The error and its causes in one line; becomes the `errorMessage`.
     pub message: String,
 }
 
@@ -77,9 +79,9 @@ impl From<Failure> for Diagnostic {
     }
 }
 
-/// A step with its types erased, as the dispatch holds it.
+/// A step with its types erased, for the dispatch by name.
 pub trait AnyStep: Send + Sync {
-    /// Runs the step on a JSON payload.
+    /// Runs the step on a JSON payload and returns its output as JSON.
     fn run_json(&self, payload: Value) -> Pin<Box<dyn Future<Output = Result<Value, Failure>> + Send + '_>>;
 }
 
@@ -104,23 +106,23 @@ fn refused<S: Step>(error: &serde_path_to_error::Error<serde_json::Error>) -> Fa
     }
 }
 
-/// What the registry knows of a step.
+/// The entry of a step in the registry.
 #[derive(Clone, Debug)]
 pub struct StepEntry {
-    /// `<workflow>.<step>`.
+    /// Name of the step: `<workflow>.<step>`.
     pub name: &'static str,
-    /// Every name that it can fail by, the refusal of its input included.
+    /// All error names that the step can fail with, including the one for a rejected input.
     pub errors: Vec<ErrorName>,
-    /// The JSON Schema (2020-12) of what it takes.
+    /// Returns the JSON Schema (2020-12) of the input.
     pub input_schema: fn() -> Schema,
-    /// The JSON Schema (2020-12) of what it answers.
+    /// Returns the JSON Schema (2020-12) of the output.
     pub output_schema: fn() -> Schema,
     /// Builds the step.
     pub build: fn(&Clients) -> Result<Box<dyn AnyStep>, Failure>,
 }
 
 impl StepEntry {
-    /// The entry of one step type.
+    /// Creates the entry of a step type.
     pub fn new<S: Step>() -> StepEntry {
         let mut errors = S::ERRORS.concat();
         errors.push(S::REFUSED_INPUT);
@@ -135,12 +137,12 @@ impl StepEntry {
         }
     }
 
-    /// The workflow's part of the name.
+    /// Returns the workflow's part of the name.
     pub fn workflow(&self) -> &'static str {
         self.name.split_once('.').map_or(self.name, |(workflow, _)| workflow)
     }
 
-    /// The step's own part of the name.
+    /// Returns the step's part of the name.
     pub fn short_name(&self) -> &'static str {
         self.name.split_once('.').map_or(self.name, |(_, step)| step)
     }

@@ -1,7 +1,7 @@
-//! The workflows: a module each, named as its state machine is, with a file for each step.
+//! The workflows. Each has a module that is named like its state machine, with a file for each step.
 //!
-//! Read a workflow's own module first: what it guarantees, and what its steps do. `incremental` has steps and no state
-//! machine: its functions are invoked by a stream, a schedule and an API.
+//! Read a workflow's own module first. It says what the workflow guarantees and what its steps do. `incremental` has
+//! steps but no state machine: a stream, a schedule and an API invoke its functions.
 
 pub mod backfill;
 pub mod backup_prune;

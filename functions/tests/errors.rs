@@ -1,4 +1,4 @@
-//! The names of failure are the same in the code, in `statemachines/` and in docs/errors.md.
+//! The error names are the same in the code, in `statemachines/` and in docs/errors.md.
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -20,7 +20,7 @@ fn all_names() -> BTreeSet<&'static str> {
     ErrorName::ALL.iter().map(|name| name.as_str()).collect()
 }
 
-/// The state machines by name.
+/// Returns the state machines by name.
 fn machines() -> BTreeMap<String, Value> {
     let files = std::fs::read_dir(root("statemachines")).unwrap().map(|file| file.unwrap().path());
     let named = |path: PathBuf| {
@@ -30,7 +30,7 @@ fn machines() -> BTreeMap<String, Value> {
     files.map(named).collect()
 }
 
-/// The tasks of a machine that invoke a step, those of its Maps included, by name.
+/// Returns the tasks of a state machine that invoke a step, including those in its Maps, by name.
 fn tasks(machine: &Value) -> Vec<(&String, &Value)> {
     let states = machine["States"].as_object().unwrap();
     let inner = states.values().filter(|state| state["Type"] == "Map");
@@ -47,7 +47,7 @@ fn names_in<'a>(task: &'a Value, field: &str) -> BTreeSet<&'a str> {
         .collect()
 }
 
-/// What Lambda or Step Functions say where trying again may help.
+/// Errors of Lambda and Step Functions that may succeed when retried.
 const TRANSIENT_OF_AWS: &[&str] = &[
     "Lambda.AWSLambdaException",
     "Lambda.ClientExecutionTimeoutException",
@@ -60,7 +60,7 @@ const TRANSIENT_OF_AWS: &[&str] = &[
     "States.Timeout",
 ];
 
-/// What a step says where trying again may help.
+/// Errors of steps that may succeed when retried.
 const TRANSIENT: &[ErrorName] = &[
     ErrorName::BackupInUse,
     ErrorName::PointerContended,
@@ -71,7 +71,7 @@ const TRANSIENT: &[ErrorName] = &[
     ErrorName::TooManyRestores,
 ];
 
-/// The template that deploys a workflow's machine.
+/// Returns the template that deploys a workflow's state machine.
 fn template_of(workflow: &str) -> String {
     let uri = format!("DefinitionUri: ../statemachines/{workflow}.asl.json");
     let files = std::fs::read_dir(root("infra")).unwrap().map(|file| file.unwrap().path());
@@ -80,8 +80,8 @@ fn template_of(workflow: &str) -> String {
     templates.find(|template| template.lines().any(|line| line.trim() == uri)).unwrap()
 }
 
-/// The step that a task invokes: `${CheckRestoreFunctionArn}` is the function `CheckRestoreFunction` of the workflow's
-/// template, whose Handler is the step's name.
+/// Returns the step that a task invokes. `${CheckRestoreFunctionArn}` refers to the function `CheckRestoreFunction` in
+/// the workflow's template, whose Handler is the name of the step.
 fn step_of(workflow: &str, task: &Value) -> StepEntry {
     let function = task["Arguments"]["FunctionName"].as_str().unwrap();
     let name = function.strip_prefix("${").and_then(|name| name.strip_suffix("Arn}")).unwrap();
@@ -92,7 +92,7 @@ fn step_of(workflow: &str, task: &Value) -> StepEntry {
 }
 
 #[test]
-fn every_name_has_its_entry_in_the_docs_and_every_entry_its_name() {
+fn every_error_name_has_an_entry_in_the_docs_and_vice_versa() {
     let page = std::fs::read_to_string(root("docs/errors.md")).unwrap();
     let entries: Vec<&str> = page.lines().filter_map(|line| line.strip_prefix("## ")).collect();
     assert_eq!(entries, all_names().into_iter().collect::<Vec<_>>(), "in alphabetical order");
@@ -103,7 +103,7 @@ fn every_name_has_its_entry_in_the_docs_and_every_entry_its_name() {
 }
 
 #[test]
-fn every_name_is_some_steps() {
+fn every_error_name_belongs_to_a_step() {
     let declared: BTreeSet<&str> = tablekeeper_functions::steps()
         .iter()
         .flat_map(|step| &step.errors)
@@ -113,7 +113,7 @@ fn every_name_is_some_steps() {
 }
 
 #[test]
-fn machines_match_names_that_exist_and_catch_every_name_of_their_steps() {
+fn state_machines_catch_every_error_name_of_their_steps_and_no_others() {
     let machines = machines();
     assert!(!machines.is_empty());
     for (workflow, machine) in machines {
@@ -144,7 +144,7 @@ fn machines_match_names_that_exist_and_catch_every_name_of_their_steps() {
 }
 
 #[test]
-fn what_may_pass_is_tried_again_and_what_is_left_is_caught() {
+fn transient_errors_are_retried_and_all_others_are_caught() {
     for (workflow, machine) in machines() {
         for (name, task) in tasks(&machine) {
             let step = step_of(&workflow, task);
@@ -155,7 +155,7 @@ fn what_may_pass_is_tried_again_and_what_is_left_is_caught() {
             assert_eq!(retried, expected, "{workflow}, {name}: the names in Retry, and those that may pass");
             for rule in task["Retry"].as_array().unwrap() {
                 assert_eq!(rule["JitterStrategy"], "FULL", "{workflow}, {name}: {rule}");
-                // A call that the SDK gave up after its three attempts needs more than one more.
+                // A call that the SDK abandoned after its three attempts needs several retries.
                 assert!(rule["MaxAttempts"].as_u64().unwrap() >= 5, "{workflow}, {name}: {rule}");
             }
             let last = task["Catch"].as_array().unwrap().last().unwrap();
@@ -164,7 +164,7 @@ fn what_may_pass_is_tried_again_and_what_is_left_is_caught() {
     }
 }
 
-/// How long a rule can wait in all, in words, were every wait as long as it may be.
+/// Returns the longest total wait of a rule, as text, if every wait takes its maximum.
 fn longest(rule: &Value) -> String {
     let number = |field: &str| rule[field].as_f64();
     let (first, rate) = (number("IntervalSeconds").unwrap(), number("BackoffRate").unwrap());
@@ -178,7 +178,7 @@ fn longest(rule: &Value) -> String {
 }
 
 #[test]
-fn the_docs_say_how_long_is_tried_again() {
+fn the_docs_have_the_schedule_of_every_retry() {
     let page = std::fs::read_to_string(root("docs/errors.md")).unwrap();
     let machines = machines();
     let tasks = machines.values().flat_map(tasks);

@@ -1,4 +1,4 @@
-//! Every sample event is valid against the schema that its name claims, and leads where it should.
+//! Every sample event is valid against the schema that its name claims, and has the expected outcome.
 #![expect(clippy::unwrap_used, reason = "test code: a broken assumption is a failed test")]
 
 use std::collections::BTreeMap;
@@ -28,14 +28,14 @@ fn read(path: &Path) -> Value {
     serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
 }
 
-/// `events/<workflow>/*.json`, by file name.
+/// Returns `events/<workflow>/*.json`, by file name.
 fn events(workflow: &str) -> BTreeMap<String, Value> {
     let files = std::fs::read_dir(root("events").join(workflow)).unwrap();
     let paths = files.map(|file| file.unwrap().path());
     paths.map(|path| (path.file_name().unwrap().to_str().unwrap().to_owned(), read(&path))).collect()
 }
 
-/// `<step>.<what>.json` claims the input of that step; `input.<what>.json` that of the execution.
+/// `<step>.<case>.json` claims the input of that step, `input.<case>.json` that of the execution.
 #[test]
 fn every_event_is_valid_against_the_schema_that_it_claims() {
     let folders = std::fs::read_dir(root("events")).unwrap();
@@ -63,7 +63,7 @@ fn outcome(decision: &Result<Decision, impl HasErrorName>) -> Value {
 }
 
 #[test]
-fn every_event_of_rotate_restore_leads_where_it_should() {
+fn every_event_of_rotate_restore_has_the_expected_outcome() {
     let patterns = Patterns::new("(?i)-production$", "-staging", None).unwrap();
     let name = "rot-3f1c9a5e-0b7d-4c62-9b1a-5d0e8f2a7c44";
     let target = "orders-staging-20260301-02-00-00";
@@ -102,7 +102,7 @@ fn every_event_of_rotate_restore_leads_where_it_should() {
 }
 
 #[test]
-fn every_event_of_sync_settings_leads_where_it_should() {
+fn every_event_of_sync_settings_has_the_expected_outcome() {
     let arn = |table: &str| format!("arn:aws:dynamodb:eu-west-1:123456789012:table/{table}");
     for (file, event) in events("sync-settings") {
         let expected = match file.as_str() {
@@ -151,8 +151,8 @@ fn every_event_of_sync_settings_leads_where_it_should() {
 }
 
 #[test]
-fn every_event_of_backup_prune_leads_where_it_should() {
-    // As the template has them where it says which tables a schedule backs up.
+fn every_event_of_backup_prune_has_the_expected_outcome() {
+    // The values of the template if it names the tables of a schedule.
     let [no_names, off] = ["", "0"].map(str::to_owned);
     let defaults = Defaults {
         table_names: no_names.clone(),
@@ -195,9 +195,9 @@ fn every_event_of_backup_prune_leads_where_it_should() {
 }
 
 #[test]
-fn every_event_of_import_table_leads_where_it_should() {
+fn every_event_of_import_table_has_the_expected_outcome() {
     let text = str::to_owned;
-    // As the template has them.
+    // The values of the template.
     let defaults = tablekeeper_core::import::execution_input::Defaults {
         segments: text("0"),
         max_write_capacity_units: text("0"),
@@ -271,8 +271,8 @@ fn every_event_of_import_table_leads_where_it_should() {
 }
 
 #[test]
-fn every_event_of_export_table_leads_where_it_should() {
-    // As the template has them.
+fn every_event_of_export_table_has_the_expected_outcome() {
+    // The values of the template.
     let defaults = tablekeeper_core::export::execution_input::Defaults {
         bucket: "123456789012-dynamodb-backup".to_owned(),
         prefix: String::new(),
@@ -334,9 +334,9 @@ fn every_event_of_export_table_leads_where_it_should() {
 }
 
 #[test]
-fn every_event_of_backfill_leads_where_it_should() {
+fn every_event_of_backfill_has_the_expected_outcome() {
     let text = str::to_owned;
-    // As the template has them.
+    // The values of the template.
     let defaults = tablekeeper_core::backfill::execution_input::Defaults {
         stream_arn: text(
             "arn:aws:dynamodb:eu-west-1:123456789012:table/orders/stream/2026-11-20T00:00:00.000",
@@ -364,10 +364,10 @@ fn every_event_of_backfill_leads_where_it_should() {
 }
 
 #[test]
-fn every_event_of_replay_leads_where_it_should() {
+fn every_event_of_replay_has_the_expected_outcome() {
     let text = str::to_owned;
     let stream = "arn:aws:dynamodb:eu-west-1:123456789012:table/orders/stream/2026-11-20T00:00:00.000";
-    // As the template has them.
+    // The values of the template.
     let defaults = tablekeeper_core::replay::execution_input::Defaults {
         stream_arn: text(stream),
         given_up_bucket: text("given-up-of-orders"),
@@ -395,9 +395,9 @@ fn every_event_of_replay_leads_where_it_should() {
     }
 }
 
-/// Each record's event and key, or why it is set aside.
+/// Compares each record's event and key, or why it is quarantined.
 #[test]
-fn every_event_of_stream_backup_leads_where_it_should() {
+fn every_event_of_stream_backup_has_the_expected_outcome() {
     for (file, event) in
         events("incremental").into_iter().filter(|(file, _)| file.starts_with("stream-backup."))
     {
@@ -423,9 +423,9 @@ fn every_event_of_stream_backup_leads_where_it_should() {
 }
 
 #[test]
-fn every_event_of_snapshot_leads_where_it_should() {
+fn every_event_of_snapshot_has_the_expected_outcome() {
     let text = str::to_owned;
-    // As the template has them.
+    // The values of the template.
     let defaults = tablekeeper_core::snapshot::execution_input::Defaults {
         table_arn: text("arn:aws:dynamodb:eu-west-1:123456789012:table/orders"),
         items_bucket: text("items"),
@@ -457,9 +457,9 @@ fn every_event_of_snapshot_leads_where_it_should() {
 }
 
 #[test]
-fn every_event_of_restore_snapshot_leads_where_it_should() {
+fn every_event_of_restore_snapshot_has_the_expected_outcome() {
     let text = str::to_owned;
-    // As the template has them.
+    // The values of the template.
     let defaults = tablekeeper_core::snapshot::restore_input::Defaults {
         bucket: text("snapshots"),
         prefix: text("snapshots/"),

@@ -1,4 +1,4 @@
-//! The log lines of the `bootstrap` have what Lambda's filter reads.
+//! The log lines of the `bootstrap` have the fields that Lambda's filter reads.
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,

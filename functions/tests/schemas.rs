@@ -1,4 +1,4 @@
-//! `schemas/` is what the types say. `UPDATE_SCHEMAS=1 cargo test schemas` writes it anew.
+//! `schemas/` matches the types. `UPDATE_SCHEMAS=1 cargo test schemas` updates it.
 #![expect(clippy::unwrap_used, reason = "test code: a broken assumption is a failed test")]
 
 use std::collections::BTreeMap;

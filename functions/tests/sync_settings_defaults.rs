@@ -1,4 +1,4 @@
-//! The settings that are carried over by default are the same in the code and in the template.
+//! The settings that are copied by default are the same in the code and in the template.
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -14,7 +14,7 @@ fn file(path: &str) -> String {
     std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path)).unwrap()
 }
 
-/// What the state machine passes on as `enabled`: by the setting's name, `${Parameter}`.
+/// Returns what the state machine passes as `enabled`: by the name of the setting, `${Parameter}`.
 fn enabled() -> Value {
     let machine: Value = serde_json::from_str(&file("statemachines/sync-settings.asl.json")).unwrap();
     let mut states = machine["States"].as_object().unwrap().values();
@@ -22,7 +22,7 @@ fn enabled() -> Value {
     states.find_map(payload).unwrap()
 }
 
-/// The default of a parameter: the first `Default:` under its name.
+/// Returns the default of a parameter: the first `Default:` under its name.
 fn default(template: &str, parameter: &str) -> String {
     let (_, below) = template.split_once(&format!("\n  {parameter}:\n    Type: String\n")).unwrap();
     let line = below.lines().find_map(|line| line.strip_prefix("    Default: ")).unwrap();
@@ -30,7 +30,7 @@ fn default(template: &str, parameter: &str) -> String {
 }
 
 #[test]
-fn each_setting_has_a_parameter_with_the_default_that_the_code_has() {
+fn each_setting_has_a_parameter_with_the_default_of_the_code() {
     let (template, enabled) = (file("infra/sync-settings.yaml"), enabled());
     assert_eq!(enabled.as_object().unwrap().len(), SettingName::ALL.len());
     for name in SettingName::ALL {

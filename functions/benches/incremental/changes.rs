@@ -1,4 +1,4 @@
-//! The bucket that a stream's changes go to. It refuses what its conditions refuse, as S3 does, and counts what is put.
+//! A bucket for the changes of a stream. It checks the conditions of requests as S3 does, and counts the requests.
 
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -17,11 +17,11 @@ use crate::server::{Answer, Bucket, Call, refused, tagged};
 
 const SEQUENCE_NUMBER: &str = "x-amz-meta-sequence-number";
 
-/// The bucket.
+/// A bucket with the changes of a stream.
 #[derive(Default)]
 pub(crate) struct Changes {
     objects: Mutex<HashMap<String, Object>>,
-    /// Whether a key that was never written to has an object: one of an earlier change.
+    /// Whether a key that was never written to has an object, from an earlier change.
     there_before: AtomicBool,
     puts: AtomicUsize,
     looks: AtomicUsize,
@@ -36,14 +36,14 @@ struct Object {
     sequence_number: String,
 }
 
-/// Requests that were taken.
+/// Counts of requests.
 #[derive(Debug)]
 pub(crate) struct Requests {
-    /// Versions that were written.
+    /// Number of versions that were written.
     pub(crate) puts: usize,
-    /// HEAD.
+    /// Number of HEAD requests.
     pub(crate) looks: usize,
-    /// DELETE.
+    /// Number of DELETE requests.
     pub(crate) deletions: usize,
 }
 
@@ -55,13 +55,13 @@ impl Changes {
         self.requests();
     }
 
-    /// How many requests there were since this was last asked.
+    /// Returns the number of requests since the last call.
     pub(crate) fn requests(&self) -> Requests {
         let count = |counter: &AtomicUsize| counter.swap(0, Ordering::SeqCst);
         Requests { puts: count(&self.puts), looks: count(&self.looks), deletions: count(&self.deletions) }
     }
 
-    /// Fails unless each item's object is what `incremental.stream-backup` makes of its last change.
+    /// Fails unless each item's object is what `incremental.stream-backup` writes for its last change.
     pub(crate) fn hold_versions(&self, expected: &Expected) {
         self.hold(expected, |sequence_number, item| {
             let number = SequenceNumber::parse(sequence_number).unwrap();
@@ -73,7 +73,7 @@ impl Changes {
         });
     }
 
-    /// Fails unless each item's object is the item, and none is there of an item that was deleted.
+    /// Fails unless each item's object is the item, and a deleted item has no object.
     pub(crate) fn hold_items(&self, expected: &Expected) {
         self.hold(expected, |_, item| {
             let item = item.cloned()?;
@@ -163,7 +163,7 @@ impl Bucket for Changes {
     }
 }
 
-/// As S3 has it for an object that came in one piece.
+/// Returns the ETag that S3 gives an object uploaded in one piece.
 fn etag(body: &Bytes) -> String {
     Md5::digest(body).iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -1,4 +1,4 @@
-//! The bucket that an incremental backup of a large table has become. Its objects are made when they are asked for.
+//! A bucket with the incremental backup of a large table. Its objects are generated when they are requested.
 
 use std::sync::Mutex;
 
@@ -9,34 +9,34 @@ use tablekeeper_core::item_history::version::{body_of_item, object_key};
 
 use crate::server::{Answer, Bucket, Call, XML, refused, reply};
 
-/// Before every key.
+/// Prefix of all keys.
 pub(crate) const PREFIX: &str = "items/";
-/// Keys of a page (API reference, ListObjectsV2).
+/// Number of keys on a page (API reference, ListObjectsV2).
 const A_PAGE: usize = 1_000;
-/// Long before the second of the snapshot.
+/// Time of the objects, long before the second of the snapshot.
 const PUT_AT: &str = "2026-01-02T03:04:05.000Z";
 const HAPPENED_AT: &str = "2026-01-02T03:04:04Z";
 const SEQUENCE_NUMBER: &str = "100000000000000000001";
 
-/// The bucket.
+/// A bucket with the backup of a large table.
 #[derive(Default)]
 pub(crate) struct Current(Mutex<Vec<([u8; 32], usize)>>);
 
 impl Current {
-    /// Has so many objects from now on.
+    /// Has this many objects from now on.
     pub(crate) fn hold(&self, objects: usize) {
         let mut all: Vec<_> = (0..objects).map(|number| (hash_of(&key_of(number)), number)).collect();
         all.sort_unstable();
         *self.0.lock().unwrap() = all;
     }
 
-    /// How many bytes an item has, as DynamoDB JSON.
+    /// Returns the size of an item, in bytes of DynamoDB JSON.
     pub(crate) fn bytes_an_item() -> usize {
         item(0).len()
     }
 }
 
-/// The hash within a key, of which no other than objects' keys are asked for.
+/// Returns the hash in a key. Only keys of objects are requested.
 fn hash_of(key: &str) -> [u8; 32] {
     let (_, hash) = key.rsplit_once('/').unwrap();
     std::array::from_fn(|byte| u8::from_str_radix(&hash[2 * byte..2 * byte + 2], 16).unwrap())
@@ -50,13 +50,13 @@ fn key_of(number: usize) -> String {
     object_key(PREFIX, id(number).as_bytes())
 }
 
-/// The same for a hash that is known.
+/// Returns the key of an object with this hash.
 fn key_with(hash: &[u8; 32]) -> String {
     let hash: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
     format!("{PREFIX}{}/{hash}", &hash[..2])
 }
 
-/// As long as every other.
+/// Returns an item. All items have the same length.
 fn item(number: usize) -> String {
     let digest = number.wrapping_mul(0x9E37_79B9_7F4A_7C15);
     let id = id(number);
@@ -71,7 +71,7 @@ fn item(number: usize) -> String {
     )
 }
 
-/// The same for the same object, and another for another.
+/// Returns an ETag that is unique to the object.
 fn etag(number: usize) -> String {
     format!("\"{number:032x}\"")
 }

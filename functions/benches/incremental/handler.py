@@ -1,8 +1,8 @@
-"""A handler of a DynamoDB stream that puts each record as an object: the one that stream-backup is measured beside.
+"""A handler of a DynamoDB stream that puts each record as an object, for comparison with stream-backup.
 
     python handler.py BATCHES
 
-invokes it with each line of a file, and goes where AWS_ENDPOINT_URL says.
+invokes it with each line of a file. AWS_ENDPOINT_URL names the endpoint of S3.
 """
 
 import hashlib

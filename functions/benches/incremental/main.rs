@@ -1,11 +1,11 @@
-//! What it takes to back up a table's changes, to make a snapshot of them, and to restore it.
+//! Measures the cost of backing up a table's changes, of making a snapshot of them, and of restoring it.
 //!
-//!     cargo bench -p tablekeeper-functions --bench incremental [-- RECORDS OBJECTS]
+//! cargo bench -p tablekeeper-functions --bench incremental [-- RECORDS OBJECTS]
 //!
-//! Measured as the transfer benchmark measures, with its server and its processes: the `bootstrap` of the release profile
-//! runs the workflows' own steps. Beside `incremental.stream-backup` a handler of a few lines of Python
+//! It measures as the transfer benchmark does, with the same server and processes: the `bootstrap` of the release
+//! profile runs the workflows' own steps. For comparison with `incremental.stream-backup`, a short Python handler
 //! (`handler.py`, boto3) puts the same records to the same server. A run fails if a version, an object or an item is
-//! missing or is not what the records, or the objects, make it. docs/benchmarks.md has the tables that are printed.
+//! missing, or differs from the records or objects. It prints the tables in docs/benchmarks.md.
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -44,7 +44,7 @@ const EXECUTION: &str = "arn:aws:states:eu-west-1:123456789012:execution:m:bench
 const TABLE_ARN: &str = "arn:aws:dynamodb:eu-west-1:123456789012:table/orders";
 const COPY: &str = "orders-copy";
 const BOTO3: &str = "boto3==1.44.8";
-/// A body of the stream's own items is a kilobyte, and a few are enough to say so.
+/// Number of items for the average size of an item. An item is about a kilobyte, so a few suffice.
 const SAMPLE: usize = 900;
 
 fn main() {
@@ -100,7 +100,7 @@ fn rate(count: usize, cost: Cost) -> f64 {
     count as f64 / cost.cpu.as_secs_f64()
 }
 
-/// A Python with boto3.
+/// Installs a Python with boto3.
 fn python(folder: &Path) -> PathBuf {
     let quiet = |command: &mut Command| command.stdout(Stdio::null()).status().unwrap();
     let environment = folder.join("python");
@@ -110,7 +110,7 @@ fn python(folder: &Path) -> PathBuf {
     environment.join("bin/python3")
 }
 
-/// The handler of `handler.py` over all batches: what it took, and its requests.
+/// Runs the handler of `handler.py` on all batches. Returns its cost and its requests.
 fn boto3(
     python: &Path,
     folder: &Path,
@@ -141,7 +141,7 @@ fn boto3(
     (cost, format!("{} PUT, {} DELETE", requests.puts, requests.deletions))
 }
 
-/// The step over all batches: what it took, and its requests.
+/// Runs the step on all batches. Returns its cost and its requests.
 fn stream_backup(
     server: &Server,
     changes: &Changes,
@@ -162,7 +162,7 @@ fn stream_backup(
     (cost, format!("{} PUT, {} HEAD", requests.puts, requests.looks))
 }
 
-/// Makes a snapshot in one shard: what folding took, and the snapshot's name.
+/// Makes a snapshot in one shard. Returns the cost of its shard and the name of the snapshot.
 fn snapshot(server: &Server, objects: usize) -> (Cost, String) {
     let call = |step: &str, payload: Value| {
         let mut step = Step::start(&format!("snapshot.{step}"), server.address);

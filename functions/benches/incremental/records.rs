@@ -1,7 +1,7 @@
-//! A stream's records, in batches, and what they make of the items.
+//! The records of a stream, in batches, and the resulting items.
 //!
-//! A batch has 1,000 records of 700 items, which 500 writes a second made: so 300 of its records are of an item that
-//! the batch has had before, as likely in the same second as not. One in ten of those is a deletion.
+//! A batch has 1,000 records of 700 items, from 500 writes per second. So 300 of its records change an item that
+//! occurred before in the batch, about half of them in the same second. One in ten of those is a deletion.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,46 +11,46 @@ use tablekeeper_core::item_history::version::object_key;
 use crate::items::item;
 use crate::server::TABLE;
 
-/// Records of a batch.
+/// Number of records in a batch.
 pub(crate) const A_BATCH: usize = 1_000;
-/// Items of a batch.
+/// Number of items in a batch.
 const ITEMS: usize = 700;
 const A_SECOND: usize = 500;
 
-/// What the items were before.
+/// The state of the items before the records.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Before {
-    /// There were none: each begins with its INSERT.
+    /// The items do not exist: each begins with its INSERT.
     None,
-    /// They were there, each as an object that nobody remembers: each begins with a MODIFY.
+    /// The items exist, each as an object that no function remembers: each begins with a MODIFY.
     There,
 }
 
-/// Records, batch by batch.
+/// The records, batch by batch.
 #[derive(Debug)]
 pub(crate) struct Records {
-    /// What the items were before.
+    /// State of the items before the records.
     pub(crate) before: Before,
-    /// How many batches there are.
+    /// Number of batches.
     pub(crate) batches: usize,
 }
 
-/// What the records make of the items.
+/// The items that result from the records.
 #[derive(Debug, Default)]
 pub(crate) struct Expected {
-    /// The objects' keys, each with the last change of its item: its sequence number, and the item; `None` for a deletion.
+    /// Keys of the objects, each with the sequence number and the item of its last change; `None` for a deletion.
     pub(crate) last: BTreeMap<String, (String, Option<Value>)>,
-    /// Versions where each second of an item has one.
+    /// Number of versions, if each second of an item has one.
     pub(crate) versions: usize,
 }
 
 impl Records {
-    /// So many records, in full batches.
+    /// Creates at least this many records, in full batches.
     pub(crate) fn new(before: Before, records: usize) -> Records {
         Records { before, batches: records.div_ceil(A_BATCH) }
     }
 
-    /// The event of a batch, counted from 0.
+    /// Returns the event of a batch, counted from 0.
     pub(crate) fn batch(&self, batch: usize) -> Value {
         let mut images: Vec<Option<Value>> = Vec::new();
         let records: Vec<Value> = (0..A_BATCH)
@@ -73,7 +73,7 @@ impl Records {
         json!({ "Records": records })
     }
 
-    /// What all batches make of the items.
+    /// Returns the items that result from all batches.
     pub(crate) fn expected(&self) -> Expected {
         let mut expected = Expected::default();
         for batch in 0..self.batches {
@@ -91,14 +91,14 @@ impl Records {
     }
 }
 
-/// An item as it is after this change.
+/// Returns an item as it is after this change.
 fn image(of_item: usize, change: usize) -> Value {
     let mut image = item(of_item);
     image["change"] = json!({ "N": change.to_string() });
     image
 }
 
-/// A record as Lambda passes it, of a stream with NEW_AND_OLD_IMAGES.
+/// Returns a record as Lambda passes it, of a stream with NEW_AND_OLD_IMAGES.
 fn record(number: usize, second: usize, old: Option<Value>, new: Option<&Value>) -> Value {
     let event = match (&old, new) {
         (None, _) => "INSERT",

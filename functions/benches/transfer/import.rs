@@ -1,4 +1,4 @@
-//! An import in one segment, as the machines run it.
+//! An import in one segment, as the state machines run it.
 
 use serde_json::{Value, json};
 
@@ -6,8 +6,8 @@ use crate::EXECUTION;
 use crate::process::{Cost, Step};
 use crate::server::Server;
 
-/// Has `plan`, a step that answers as `import-table.plan-import` does, plan an import, and writes its items: what writing them
-/// took. Every one of the `items` has to be written once.
+/// Plans an import with the step `plan`, whose output is that of `import-table.plan-import`, and writes its items.
+/// Fails unless each of the `items` is written once. Returns the cost of writing them.
 pub(crate) fn import(server: &Server, plan: &str, input: &Value, defaults: &Value, items: usize) -> Cost {
     let mut plan = Step::start(plan, server.address);
     let planned =

@@ -1,35 +1,35 @@
-//! Items as shops have them, of a kilobyte or so each, in the pages that Scan answers with.
+//! Typical items of a shop, of about a kilobyte each, on the pages that Scan returns.
 //!
-//! None holds a binary value: dynamodump cannot write one down.
+//! None has a binary value, because dynamodump cannot write one.
 
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-/// About a megabyte, which is where Scan ends a page (API reference, Scan).
+/// Number of items on a page of about a megabyte, where Scan ends a page (API reference, Scan).
 const ITEMS_A_PAGE: usize = 900;
 
-/// The answers to Scan, one after the other.
+/// The responses to Scan, in order.
 pub(crate) struct Pages {
     pages: Vec<Bytes>,
-    /// How many items there are.
+    /// Number of items.
     pub(crate) items: usize,
 }
 
 impl Pages {
-    /// Of so many items.
+    /// Creates the pages of this many items.
     pub(crate) fn new(items: usize) -> Pages {
         let starts = (0..items).step_by(ITEMS_A_PAGE);
         let pages = starts.map(|start| page(start, ITEMS_A_PAGE.min(items - start), items)).collect();
         Pages { pages, items }
     }
 
-    /// The page behind the one that ended with this key.
+    /// Returns the page after the one that ended with this key.
     pub(crate) fn after(&self, id: Option<&str>) -> Bytes {
         let last: Option<usize> = id.map(|id| id.trim_start_matches("order-").parse().unwrap());
         self.pages[last.map_or(0, |last| (last + 1) / ITEMS_A_PAGE)].clone()
     }
 
-    /// How large an item is on average, in bytes of DynamoDB JSON.
+    /// Returns the average size of an item, in bytes of DynamoDB JSON.
     pub(crate) fn bytes_an_item(&self) -> usize {
         self.pages.iter().map(Bytes::len).sum::<usize>() / self.items
     }
@@ -48,7 +48,7 @@ fn id(number: usize) -> String {
     format!("order-{number:09}")
 }
 
-/// The item of this number.
+/// Returns the item of this number.
 pub(crate) fn item(number: usize) -> Value {
     let digest = number.wrapping_mul(0x9E37_79B9_7F4A_7C15);
     let names = ["Kaffeemühle, 0,5 l", "Desk lamp \"Aurora\"", "Fjällräven Kånken", "Notebook A5"];

@@ -1,12 +1,12 @@
-//! What it takes to export a table and to import it again, beside dynamodump.
+//! Measures the cost of exporting a table and of importing it again, compared with dynamodump.
 //!
-//!     cargo bench -p tablekeeper-functions --bench transfer [-- ITEMS]
+//! cargo bench -p tablekeeper-functions --bench transfer [-- ITEMS]
 //!
 //! The `bootstrap` of the release profile runs the workflows' own steps, one process each, against a DynamoDB and an S3
-//! on loopback that cost it nothing ([`server`]); dynamodump (PyPI) does the same work against the same server in turn.
-//! Counted is the CPU time, the user's and the system's, from the process's start to its end, and the most resident memory.
-//! Only the step that moves items is measured; planning and finishing are run and not counted. Every item is counted
-//! on its way back, and the run fails if one is missing. docs/benchmarks.md has the table that is printed.
+//! on loopback that cost it nothing ([`server`]). Then dynamodump (PyPI) does the same work against the same server. It
+//! measures the user and system CPU time of a process, from its start to its end, and its peak resident memory. Only
+//! the step that moves items is measured, not planning and finishing. Every item is counted on its way back, and the
+//! run fails if one is missing. It prints the table in docs/benchmarks.md.
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -65,7 +65,7 @@ fn row(name: &str, items: usize, cost: Cost, beside: Cost) {
     println!("| {name} | {rate:.0} | {times:.1} | {:.0} MiB |", cost.peak_mib);
 }
 
-/// Exports the table: what moving the items took, and where the manifest is.
+/// Exports the table. Returns the cost of moving the items, and the location of the manifest.
 fn export(server: &Server, format: &str, compression: &str) -> (Cost, String) {
     let call = |step: &str, payload: Value| {
         let mut step = Step::start(&format!("export-table.{step}"), server.address);
@@ -105,7 +105,7 @@ fn export(server: &Server, format: &str, compression: &str) -> (Cost, String) {
     (cost, report["Manifest"].as_str().unwrap().to_owned())
 }
 
-/// dynamodump's backup and restore of the table.
+/// Returns the costs of dynamodump's backup and restore of the table.
 fn dynamodump(folder: &Path, server: &Server, items: usize) -> (Cost, Cost) {
     let quiet = |command: &mut Command| command.stdout(Stdio::null()).status().unwrap();
     let environment = folder.join("python");

@@ -1,4 +1,4 @@
-//! Programs that are measured: the `bootstrap`, fed as Lambda feeds it, and any other until it ends.
+//! The measured programs: the `bootstrap`, invoked as Lambda does it, and any other program until it ends.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
@@ -10,16 +10,16 @@ use serde_json::Value;
 
 const BOOTSTRAP: &str = env!("CARGO_BIN_EXE_bootstrap");
 
-/// What a program took.
+/// The cost of running a program.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Cost {
-    /// Of the kernel's and its own.
+    /// CPU time, user and system.
     pub(crate) cpu: Duration,
-    /// Its resident memory at its largest.
+    /// Peak resident memory, in MiB.
     pub(crate) peak_mib: f64,
 }
 
-/// A `bootstrap` that is one step.
+/// A `bootstrap` process that runs one step.
 pub(crate) struct Step {
     child: Child,
     runtime_api: TcpListener,
@@ -28,12 +28,12 @@ pub(crate) struct Step {
 }
 
 impl Step {
-    /// Starts it, with all of AWS at this address.
+    /// Starts the process, with this address as the endpoint of AWS.
     pub(crate) fn start(step: &str, aws: std::net::SocketAddr) -> Step {
         Step::start_with(step, aws, &[])
     }
 
-    /// The same, with what a template tells it in its environment.
+    /// Starts the process as `start` does, with additional environment variables.
     pub(crate) fn start_with(step: &str, aws: std::net::SocketAddr, environment: &[(&str, &str)]) -> Step {
         let runtime_api = TcpListener::bind("127.0.0.1:0").unwrap();
         let child = Command::new(BOOTSTRAP)
@@ -60,7 +60,7 @@ impl Step {
         step
     }
 
-    /// Invokes it, and answers what it answers.
+    /// Invokes the step and returns its output.
     pub(crate) fn invoke(&mut self, payload: &Value) -> Value {
         self.invocations += 1;
         let payload = payload.to_string();
@@ -79,7 +79,7 @@ impl Step {
         serde_json::from_str(&response).unwrap()
     }
 
-    /// Ends it, and says what it took since it started.
+    /// Ends the process and returns its cost since the start.
     pub(crate) fn end(mut self) -> Cost {
         let peak_mib = peak_mib(self.child.id()).unwrap();
         let before = cpu_of_children();
@@ -94,7 +94,8 @@ impl Step {
 
     fn request(&mut self) -> (String, String) {
         let mut line = String::new();
-        // It gives up a connection that was idle for long, as while an invocation takes minutes, and makes another.
+        // The process closes a connection that was idle for long, as during an invocation of minutes, and opens
+        // another.
         while self.connection.read_line(&mut line).unwrap() == 0 {
             self.connection = BufReader::new(self.runtime_api.accept().unwrap().0);
         }
@@ -127,13 +128,14 @@ impl Step {
     }
 }
 
-/// Runs a program to its end.
+/// Runs a program to its end and returns its cost.
 pub(crate) fn run(command: &mut Command) -> Cost {
     let before = cpu_of_children();
     let mut child = command.spawn().unwrap();
     let mut peak = 0.0;
     let status = loop {
-        // Looked at while it runs: what the kernel says at the end begins with the memory of whoever spawned it.
+        // Read while the program runs, because the kernel's final figure begins with the memory of the process that
+        // spawned it.
         peak = peak_mib(child.id()).unwrap_or(peak);
         match child.try_wait().unwrap() {
             Some(status) => break status,
@@ -144,7 +146,7 @@ pub(crate) fn run(command: &mut Command) -> Cost {
     Cost { cpu: cpu_of_children() - before, peak_mib: peak }
 }
 
-/// The most resident memory of a process up to now; `None` where it has ended.
+/// Returns the peak resident memory of a process so far, in MiB; `None` if it has ended.
 fn peak_mib(process: u32) -> Option<f64> {
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;

@@ -1,5 +1,6 @@
-//! A DynamoDB and an S3 that cost their clients nothing: answers to Scan are made before the clock starts, written items
-//! are counted and forgotten, and objects are kept in memory. A bucket may answer for itself ([`Bucket`]).
+//! A DynamoDB and an S3 that cost their clients nothing. The responses to Scan are made before the clock starts,
+//! written items are counted and dropped, and objects are stored in memory. A bucket may have its own implementation
+//! ([`Bucket`]).
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -18,32 +19,32 @@ use tokio::net::TcpListener;
 
 use crate::items::Pages;
 
-/// The table's name.
+/// Name of the table.
 pub(crate) const TABLE: &str = "orders";
-/// What S3 answers in.
+/// Content type of S3's responses.
 pub(crate) const XML: &str = "application/xml";
 
-/// What the server knows.
+/// A running server.
 pub(crate) struct Server {
-    /// Where it listens.
+    /// Address that the server listens on.
     pub(crate) address: SocketAddr,
     state: Arc<State>,
 }
 
-/// A bucket that answers for itself.
+/// A bucket with its own implementation.
 pub(crate) trait Bucket: Send + Sync {
-    /// Answers a call.
+    /// Returns the response to a call.
     fn response(&self, call: &Call) -> Answer;
 }
 
-/// Buckets that answer for themselves, by their names.
+/// Buckets with their own implementations, by name.
 pub(crate) type Buckets = BTreeMap<&'static str, Arc<dyn Bucket>>;
 
 /// A call of S3.
 pub(crate) struct Call {
     pub(crate) method: Method,
     bucket: String,
-    /// Of an object; empty where the call is of the bucket.
+    /// Key of the object; empty if the call is for the bucket.
     pub(crate) key: String,
     pub(crate) query: BTreeMap<String, String>,
     headers: HeaderMap,
@@ -59,7 +60,7 @@ struct State {
 }
 
 impl Server {
-    /// Starts it, in a thread of its own.
+    /// Starts the server in its own thread.
     pub(crate) fn start(pages: Pages, buckets: Buckets) -> Server {
         let state = Arc::new(State {
             pages,
@@ -88,23 +89,23 @@ impl Server {
         Server { address: told.recv().unwrap(), state }
     }
 
-    /// How many items were written since this was last asked.
+    /// Returns the number of items written since the last call.
     pub(crate) fn written(&self) -> usize {
         self.state.written.swap(0, Ordering::SeqCst)
     }
 
-    /// The size of all objects, in bytes.
+    /// Returns the size of all objects, in bytes.
     pub(crate) fn stored(&self) -> usize {
         self.state.objects.lock().unwrap().values().map(Bytes::len).sum()
     }
 
-    /// Forgets all objects.
+    /// Deletes all objects.
     pub(crate) fn forget(&self) {
         self.state.objects.lock().unwrap().clear();
     }
 }
 
-/// What is answered.
+/// A response of the server.
 pub(crate) type Answer = Response<Full<Bytes>>;
 
 async fn response(state: Arc<State>, request: Request<Incoming>) -> Result<Answer, Infallible> {
@@ -135,12 +136,13 @@ impl Call {
         }
     }
 
-    /// A header's text.
+    /// Returns the value of a header, as text.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).map(|value| value.to_str().unwrap())
     }
 
-    /// What was sent, without the framing of a body whose checksum comes behind it (`aws-chunked`, S3's user guide).
+    /// Returns the content of the request, without the framing of a body with a trailing checksum (`aws-chunked`, S3's
+    /// user guide).
     pub(crate) fn content(&self) -> Bytes {
         if self.header("x-amz-decoded-content-length").is_none() {
             return self.body.clone();
@@ -164,7 +166,7 @@ fn dynamodb(state: &State, operation: &str, body: &Bytes) -> Answer {
     match operation {
         "Scan" => {
             let asked: Value = serde_json::from_slice(body).unwrap();
-            // Whether a table is empty is asked of the table that is written to.
+            // Whether a table is empty is checked for the table that is written to.
             if asked["TableName"] != TABLE {
                 return json(json!({ "Items": [], "Count": 0, "ScannedCount": 0 }));
             }
@@ -189,7 +191,7 @@ fn dynamodb(state: &State, operation: &str, body: &Bytes) -> Answer {
     }
 }
 
-/// Without its time of creation, which dynamodump cannot write down.
+/// Returns the description of a table, without its creation time, which dynamodump cannot write.
 fn table(name: &str) -> Value {
     let name = name.rsplit('/').next().unwrap();
     json!({
@@ -272,22 +274,22 @@ fn s3(state: &State, call: &Call) -> Answer {
     }
 }
 
-/// Cheap, and the same for the same object.
+/// Returns an ETag that is cheap to compute and the same for the same object.
 fn etag(body: &Bytes) -> String {
     format!("{:032x}", body.len())
 }
 
-/// An answer with this ETag and nothing else.
+/// Returns a response with this ETag and nothing else.
 pub(crate) fn tagged(tag: &str) -> Answer {
     Response::builder().header("etag", format!("\"{tag}\"")).body(Full::default()).unwrap()
 }
 
-/// An answer with a body.
+/// Returns a response with a body.
 pub(crate) fn reply(content_type: &str, body: Bytes) -> Answer {
     Response::builder().header("content-type", content_type).body(Full::new(body)).unwrap()
 }
 
-/// What S3 answers where it does not do what it is asked, as far as the code is concerned.
+/// Returns S3's error response with this code.
 pub(crate) fn refused(code: &str) -> Answer {
     let status = if code == "NoSuchKey" { StatusCode::NOT_FOUND } else { StatusCode::PRECONDITION_FAILED };
     let body = format!("<Error><Code>{code}</Code><Message>no</Message></Error>");

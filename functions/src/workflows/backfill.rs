@@ -1,24 +1,26 @@
-//! # backfill: the items that were in a table before its stream was followed
+//! # backfill: the items from before a table's stream was followed
 //!
-//! `incremental` keeps an object for each item that changes. The items that do not change are not in the bucket until a
-//! backfill reads the whole table and puts them there.
+//! `incremental` has an object for each item that changes. An item that does not change is not in the bucket until a
+//! backfill reads the whole table and writes its items.
 //!
 //! ## What it guarantees
 //!
-//! - **The stream has the last word.** An item is put only where nothing is, by a conditional write (`If-None-Match: *`).
-//!   What the stream wrote is kept, be it the item in another state or the tombstone of one that was deleted since the
-//!   page was read; and whatever the stream brings later is newer, as a backfill's versions have the sequence number 0.
-//! - **Nothing is claimed of a time before it was seen.** A version's time is that behind the read of its page. Were it the
-//!   time before, an item that came between would be said to have been there before it came.
-//! - **Every step may run twice**, and so may the whole backfill, while the table is written to: what is there is kept.
-//! - **It is of the table whose stream is followed**, and of a stream that carries the items: looked at before and after.
-//!   So when it ends well, the bucket has every item, but for what the stream is still to bring.
+//! - **The stream has priority.** An item is written only if its key has no object, by a conditional write
+//!   (`If-None-Match: *`). A version that the stream wrote is left unchanged, whether it is another state of the item
+//!   or the tombstone of an item deleted since the page was read. Any later change from the stream is newer, because
+//!   the versions of a backfill have the sequence number 0.
+//! - **No version claims to be older than it is.** The time of a version is the time after its page was read. With the
+//!   time before the read, an item that was created in between would be said to have existed too early.
+//! - **Every step may run twice**, and so may the whole backfill, while the table is written to. Existing objects are
+//!   left unchanged.
+//! - **The table is the one whose stream is followed**, and the stream includes the items. Both are checked before and
+//!   after. So after a success the bucket has every item, except for changes that the stream has not delivered yet.
 //!
 //! ## Its shape
 //!
-//! [`PlanBackfill`] looks at the table and parts it. [`BackfillSegment`] scans a segment and puts its items, until its time
-//! is up, and is invoked again from its cursor. [`FinishBackfill`] looks at the table once more and counts. What reads and
-//! writes is [`segment::run`], which the command line calls as well.
+//! [`PlanBackfill`] checks the table and divides it into segments. [`BackfillSegment`] scans a segment and writes its
+//! items until its time is up. It is then invoked again with its cursor. [`FinishBackfill`] checks the table again and
+//! sums up the counts. [`tablekeeper_core::backfill::segment::run`] reads and writes; the command line calls it too.
 
 pub mod backfill_segment;
 pub mod finish_backfill;
@@ -31,7 +33,7 @@ pub use tablekeeper_core::backfill::execution_input::ExecutionInput;
 
 use crate::step::StepEntry;
 
-/// The workflow's steps.
+/// Returns the steps of the workflow.
 pub fn steps() -> Vec<StepEntry> {
     vec![
         StepEntry::new::<PlanBackfill>(),

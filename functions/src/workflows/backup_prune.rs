@@ -1,29 +1,30 @@
-//! # backup-prune: on-demand backups on a schedule, and never one deletion too many
+//! # backup-prune: scheduled on-demand backups, with careful deletion of old ones
 //!
-//! Every table that is selected gets a new backup, its settings are written down beside it, and of the
-//! backups that this workflow made before, those go that no rule of the retention keeps.
+//! Each selected table gets a new backup, and its settings are written to S3. Of the backups that this workflow made
+//! before, those that no rule of the retention covers are deleted.
 //!
 //! ## What it guarantees
 //!
-//! - **Nothing is deleted before the new backup is available**, and it is looked at once more before each
-//!   deletion. If it fails, nothing is deleted.
-//! - **Only its own.** A backup counts if it has the name that this workflow gives (`<table>-YYYYMMDDTHHMMSSZ`),
-//!   with `IncludeFormer` if the system before this one made it (`<table>-YYYYMMDDHHMMSS`), or with `IncludeManual` if anybody
-//!   made it on demand; of the table as it is now, told apart by its id from
-//!   an earlier one of its name; and if it is available. What does not count is neither counted nor touched.
-//! - **A backup goes only if no rule keeps it**, and the newest one stays whatever the rules say
-//!   ([`retention`]).
-//! - **One backup a run.** Its name derives from the table and the execution's start, and a step that finds it
+//! - **Nothing is deleted before the new backup is available.** Its status is checked again before each deletion. If
+//!   the backup fails, nothing is deleted.
+//! - **Only its own backups.** A backup counts only if it is available and belongs to the present table: the id of the
+//!   table distinguishes it from an earlier table of its name. Its name must be one that this workflow gives
+//!   (`<table>-YYYYMMDDTHHMMSSZ`). `IncludeFormer` also includes backups of the predecessor system
+//!   (`<table>-YYYYMMDDHHMMSS`), and `IncludeManual` any on-demand backup. All other backups are neither counted nor
+//!   deleted.
+//! - **A backup is deleted only if no rule retains it.** The newest one always stays
+//!   ([`tablekeeper_core::prune::retention`]).
+//! - **One backup per execution.** Its name derives from the table and the start of the execution. A step that finds it
 //!   made already adopts it.
-//! - **One table that fails stops no other**, one deletion that fails no other. The execution's output has each
-//!   table's own result, and its end says whether all went well.
+//! - **A table that fails does not stop the others**, nor does a deletion that fails. The output of the execution has
+//!   the result of each table. The execution succeeds only if everything did.
 //!
 //! ## Its shape
 //!
-//! [`SelectTables`] validates the input and finds the tables. For each, [`CreateBackup`] and [`CheckBackup`] make
-//! a backup and wait for it, [`PlanPrune`] lists and decides, [`DeleteBackup`] runs for each backup that goes, and
-//! [`ReportTable`] sums up; [`FinishPrune`] says how it all ended. `sync-settings.capture-settings` runs beside,
-//! where a bucket for settings documents is named.
+//! [`SelectTables`] validates the input and finds the tables. For each table, [`CreateBackup`] and [`CheckBackup`] make
+//! a backup and wait for it, [`PlanPrune`] decides which backups to delete, [`DeleteBackup`] deletes each of them, and
+//! [`ReportTable`] sums up. [`FinishPrune`] reports the results of all tables. `sync-settings.capture-settings` runs
+//! for each table as well, if a bucket for settings documents is named.
 
 pub mod check_backup;
 pub mod create_backup;
@@ -44,7 +45,7 @@ pub use tablekeeper_core::prune::execution_input::ExecutionInput;
 
 use crate::step::StepEntry;
 
-/// The workflow's steps.
+/// Returns the steps of the workflow.
 pub fn steps() -> Vec<StepEntry> {
     vec![
         StepEntry::new::<SelectTables>(),

@@ -1,31 +1,32 @@
-//! # export-table: the items of tables as files, in a format that something can read back
+//! # export-table: the items of tables as files, in a format that other programs read
 //!
-//! Every table that is selected is scanned into objects of a bucket, or exported by DynamoDB itself, as of one moment,
-//! if the execution says so and the table has point-in-time recovery. The layout is that of DynamoDB's own exports, so
-//! that ImportTable takes it, or that of AWS Data Pipeline and the EMR connector, or one plain JSON object a line.
+//! Each selected table is scanned into objects of a bucket. DynamoDB itself exports it, as of one moment, if the
+//! execution says so and the table has point-in-time recovery. The layout is one of these: that of DynamoDB's own
+//! exports, which ImportTable reads; that of AWS Data Pipeline and the EMR connector; or one plain JSON object per
+//! line.
 //!
 //! ## What it guarantees
 //!
-//! - **A manifest means that all is there.** It is written last of all, after every file that it names was found with
-//!   its size and ETag, and after the segments' parts were found to follow each other without a gap. An export that
-//!   failed has none.
-//! - **Each item once**, if it was there from the beginning of the scan to its end. A scan is of no moment: what changes
-//!   while it runs may be exported as it was before or after. Where that matters, `Managed` is the answer.
-//! - **A step that runs twice writes the same files.** A part that an earlier invocation finished is adopted by the
-//!   record of it; one that it did not finish is written anew under the same key.
-//! - **No other execution's folder is written to.** The first object says whose it is.
-//! - **One table that fails stops no other.**
+//! - **A manifest means that the export is complete.** It is written last. Before that, every file that it names was
+//!   found with its size and ETag, and the parts of each segment were found to follow each other without a gap. An
+//!   export that failed has no manifest.
+//! - **Each item once**, if it existed from the beginning of the scan to its end. A scan is not of one moment: an item
+//!   that changes while the scan runs may be exported in its old or new state. Use `Managed` if that matters.
+//! - **A step that runs twice writes the same files.** It adopts a part that an earlier invocation finished, by the
+//!   record of that part. It writes an unfinished part again under the same key.
+//! - **No folder of another execution is written to.** The first object of a folder says which execution owns it.
+//! - **A table that fails does not stop the others.**
 //!
 //! ## Its shape
 //!
-//! [`SelectTables`] validates the input and finds the tables. For each, [`PlanExport`] takes the folder and counts
-//! segments; [`ExportSegment`] runs for each segment until it is done, a file at a time, since a function has fifteen
-//! minutes and a table may take days; [`FinishExport`] verifies, and writes the manifests. [`CaptureSettings`] writes the
-//! table's settings beside. A managed export is begun by [`StartManagedExport`], waited for by [`CheckManagedExport`],
-//! and tagged by [`FinishManagedExport`]. [`ReportExports`] says how it all ended.
+//! [`SelectTables`] validates the input and finds the tables. For each table, [`PlanExport`] claims the folder and
+//! determines the segments. [`ExportSegment`] runs for each segment until it is done. Each run writes one file, because
+//! a function has fifteen minutes and a table may take days. [`FinishExport`] verifies the files, and writes the
+//! manifests. [`CaptureSettings`] writes the table's settings next to them. [`StartManagedExport`] starts a managed
+//! export, [`CheckManagedExport`] polls it, and [`FinishManagedExport`] tags its objects. [`ReportExports`] reports the
+//! results.
 //!
-//! What the command line needs too is apart from the steps: [`plan`], [`layout`], [`part`], [`segment`], [`manifest`],
-//! [`unfinished`].
+//! The steps share their logic with the command line. It is in [`tablekeeper_core::export`].
 
 pub mod capture_settings;
 pub mod check_managed_export;
@@ -52,7 +53,7 @@ pub use tablekeeper_core::export::execution_input::ExecutionInput;
 
 use crate::step::StepEntry;
 
-/// The workflow's steps.
+/// Returns the steps of the workflow.
 pub fn steps() -> Vec<StepEntry> {
     vec![
         StepEntry::new::<SelectTables>(),

@@ -1,27 +1,33 @@
-//! # incremental: every change of a table, in versioned S3, and back to any second
+//! # incremental: every change of a table in versioned S3, restorable to any second
 //!
-//! A bucket holds each item of a table as one object, with every earlier state of the item as a version behind it. The
-//! table's stream keeps it so ([`StreamBackup`]), a backfill fills in what was there before the stream was followed, and
-//! a snapshot folds the bucket as it was at a second into an export that `import-table` reads.
+//! A bucket holds each item of a table as one object. The earlier states of the item are the earlier versions of the
+//! object. [`StreamBackup`] writes the changes of the table's stream. A backfill adds the items from before the stream
+//! was followed. A snapshot reads the bucket as of a second and writes an export that `import-table` reads.
 //!
-//! A stack follows one table or several, each of which has a prefix of its own ([`tables`]).
+//! A stack follows one table or several. Each table has its own prefix ([`tables`]).
 //!
-//! A watch tells when the stream is not read ([`WatchStream`]). What Lambda gives up lies in a bucket of its own, from which
-//! `replay` brings it back; where an item has gone on by then, its change becomes a [late version](late).
+//! [`WatchStream`] reports when a stream is not read. Batches that Lambda discards go to a separate bucket, from which
+//! `replay` applies them. If an item has changed again by then, the older change becomes a [late version][late].
 //!
 //! ## What it guarantees
 //!
-//! - **Nothing is lost in silence.** A record counts as done when its version is in S3, or when what is there is newer.
-//!   A record that fails comes again, with what follows it in its shard; one that can never be backed up is set aside
-//!   with its reason ([`quarantine`]).
-//! - **Safe to repeat.** A version is written only over the version that was seen before it, and only by a change with a
-//!   later stream or a higher sequence number ([`position`]). Stale and repeated deliveries write nothing, and a backfill writes nothing where
-//!   the stream has been.
-//! - **What is deleted stays deleted.** A deletion is a version of its own, a tombstone, which is there for an
-//!   older change to be held against (docs/adr/0013).
-//! - **What is not known is not taken for absent.** The bucket says since when its history is whole ([`coverage`]), and of
-//!   each item whether it came to be with its oldest version.
-//! - **Exact.** A version's body holds the item as DynamoDB gave it: no value is parsed.
+//! - **Nothing is lost silently.** A record is done when its version is in S3, or when a newer version is. A record
+//!   that fails is delivered again, with the records after it in its shard. A record that can never be backed up is
+//!   quarantined with its reason ([`quarantine`]).
+//! - **Safe to repeat.** A version is written only over the version that was seen before it, and only by a change from
+//!   a later stream or with a higher sequence number ([`position`]). Stale and repeated deliveries write nothing. A
+//!   backfill writes nothing over a version from the stream.
+//! - **Deleted items stay deleted.** A deletion is a version too, a tombstone, with which an older change can be
+//!   compared (docs/adr/0013).
+//! - **Unknown is not absent.** The bucket records since when its history is complete ([`coverage`]), and for each item
+//!   whether its oldest version is its creation.
+//! - **Exact.** The body of a version holds the item as DynamoDB sent it. No value is parsed.
+//!
+//! [`coverage`]: tablekeeper_core::item_history::coverage
+//! [`position`]: tablekeeper_core::item_history::position
+//! [`quarantine`]: tablekeeper_core::item_history::quarantine
+//! [`tables`]: tablekeeper_core::item_history::tables
+//! [late]: tablekeeper_core::item_history::late
 
 pub mod config;
 pub mod http;
@@ -34,7 +40,7 @@ pub use watch_stream::WatchStream;
 
 use crate::step::StepEntry;
 
-/// The workflow's steps.
+/// Returns the steps of the workflow.
 pub fn steps() -> Vec<StepEntry> {
     vec![StepEntry::new::<Http>(), StepEntry::new::<StreamBackup>(), StepEntry::new::<WatchStream>()]
 }

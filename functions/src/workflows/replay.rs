@@ -1,24 +1,24 @@
-//! # replay: changes that Lambda gave up, brought to where they belong
+//! # replay: applies changes that Lambda discarded
 //!
-//! The event source mapping of `incremental` gives a batch up when its records are too old, and writes it with its records
-//! to a bucket of its own (Lambda developer guide, "Retain discarded records for a DynamoDB event source"). A replay reads
-//! these objects and applies their changes.
+//! The event source mapping of `incremental` discards a batch when its records are too old, and writes it with its
+//! records to a separate bucket (Lambda developer guide, "Retain discarded records for a DynamoDB event source"). A
+//! replay reads these objects and applies their changes.
 //!
 //! ## What it guarantees
 //!
-//! - **Nothing is lost.** An object is deleted only once each of its changes is in the bucket of the items or set aside. One
-//!   that cannot be read, or is of another stream, is left and told of.
-//! - **Nothing newer is written over.** A change becomes the current version of its item only where it is newer than every
-//!   change that is known, the deletion behind a delete marker included. Otherwise it becomes a
-//!   [late version](tablekeeper_core::item_history::late), so that a snapshot of the seconds between the two has it.
-//! - **What is deleted stays deleted.** Of an item without a version, a change that is older than what the bucket remembers
-//!   is set aside: a deletion may have come behind it, and be forgotten.
-//! - **Safe to repeat and to kill.** What was applied is recognised by its place in the stream.
+//! - **Nothing is lost.** An object is deleted only once each of its changes is in the bucket of the items or
+//!   quarantined. An object that cannot be read, or belongs to another stream, is left unchanged and reported.
+//! - **Nothing newer is overwritten.** A change becomes the current version of its item only if it is newer than every
+//!   known change, including the deletion before a delete marker. Otherwise it becomes a [late
+//!   version](tablekeeper_core::item_history::late), so that a snapshot of the seconds in between includes it.
+//! - **Deleted items stay deleted.** If an item has no version, a change that is older than the bucket's history is
+//!   quarantined. The item may have been deleted later, and the deletion forgotten.
+//! - **Safe to repeat and to kill.** A change that was applied is recognised by its position in the stream.
 //!
 //! ## Its shape
 //!
-//! [`ReplayObjects`] takes the objects in the order of their keys until its time is up, and is invoked again from its
-//! cursor. What reads and writes is [`objects::run`], which the command line calls as well.
+//! [`ReplayObjects`] processes the objects in the order of their keys until its time is up. It is then invoked again
+//! with its cursor. [`tablekeeper_core::replay::objects::run`] reads and writes; the command line calls it as well.
 
 pub mod replay_objects;
 
@@ -27,7 +27,7 @@ pub use tablekeeper_core::replay::execution_input::ExecutionInput;
 
 use crate::step::StepEntry;
 
-/// The workflow's steps.
+/// Returns the steps of the workflow.
 pub fn steps() -> Vec<StepEntry> {
     vec![StepEntry::new::<ReplayObjects>()]
 }

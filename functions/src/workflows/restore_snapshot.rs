@@ -1,9 +1,9 @@
-//! # restore-snapshot: the items of a snapshot into a table that is there
+//! # restore-snapshot: writes the items of a snapshot into an existing table
 //!
-//! A snapshot is an export, so what writes its items is `import-table`, with all that it guarantees: every file is what
-//! its manifest says, only an empty table is written to unless `Merge` says otherwise, and what was written is counted.
-//! [`PlanRestore`] is all that is added: a snapshot is found by its name, and is refused to a table that has other key
-//! attributes than its items, before anything is written.
+//! A snapshot is an export, so the steps of `import-table` write its items, with the same guarantees: every file is
+//! what its manifest says, only an empty table is written to unless `Merge` says otherwise, and the written items are
+//! counted. [`PlanRestore`] is the only additional step. It finds a snapshot by its name. Before anything is written,
+//! it rejects a table whose key attributes differ from those of the items.
 
 pub mod plan_restore;
 
@@ -12,7 +12,7 @@ pub use tablekeeper_core::snapshot::restore_input::ExecutionInput;
 
 use crate::step::StepEntry;
 
-/// The workflow's own steps. The others are those of `import-table`: `import-segment` and `finish-import`.
+/// Returns the workflow's own steps. The others are those of `import-table`: `import-segment` and `finish-import`.
 pub fn steps() -> Vec<StepEntry> {
     vec![StepEntry::new::<PlanRestore>()]
 }

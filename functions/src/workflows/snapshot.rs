@@ -1,30 +1,32 @@
-//! # snapshot: the items of an incremental backup as they were at a second, as an export
+//! # snapshot: the items of an incremental backup as of a second, as an export
 //!
-//! The bucket that `incremental` keeps holds each item as an object with every earlier state behind it. A snapshot takes
-//! of each the state that was current at a second, and writes them in the layout of `export-table`, which `import-table`
-//! and DynamoDB's own import read. The table itself is not read.
+//! The bucket of `incremental` holds each item as an object with all its earlier states. For each item, a snapshot
+//! takes the state that was current at a second. It writes them in the layout of `export-table`, which `import-table`
+//! and DynamoDB's own import read. It does not read the table itself.
 //!
 //! ## What it guarantees
 //!
-//! - **One moment.** What changed at that second or before is in it, and nothing that changed after, by the times of the
-//!   stream's records and as far as the stream has told of them when the wait is over; also where a snapshot takes hours,
-//!   and is made long after. (docs/adr/0014)
-//! - **Unknown is not absent.** A second that the bucket's history does not cover is refused, and an item whose oldest
-//!   version proves that an older one is gone ends the execution; or, where `AllowIncomplete` says so, such items are left
-//!   out, counted, and listed.
-//! - **Nothing is passed over.** An object that is no version of an item, or holds another item than its key says, ends
-//!   the execution with its name. A time whose versions the bucket may have let go of is refused, and so is a part that
-//!   was not written before it may.
-//! - **A manifest means that all is there**, a call that is repeated writes the same, and a snapshot that another
-//!   execution owns is not written to: as exports have it, by the same code. One that was begun and not ended stays as it
-//!   is, and the next of its second has a folder beside it. (docs/adr/0019)
+//! - **One moment.** A snapshot has what changed at that second or before, and nothing that changed later. The times
+//!   are those of the stream's records, as far as the stream has delivered them when the wait is over. This also holds
+//!   for a snapshot that takes hours or is made long after. (docs/adr/0014)
+//! - **Unknown is not absent.** A second that the bucket's history does not cover is rejected. An item whose oldest
+//!   version proves that an older one is gone fails the execution. With `AllowIncomplete`, such items are left out,
+//!   counted and listed instead.
+//! - **Nothing is skipped.** An object that is not a version of an item, or holds another item than its key says, fails
+//!   the execution with its name. A time whose versions may have expired from the bucket is rejected. So is a part that
+//!   was not written before they may expire.
+//! - **A manifest means that all items are there.** A repeated call writes the same, and a snapshot that belongs to
+//!   another execution is not written to. The same code as for exports ensures this. A snapshot that did not finish is
+//!   left unchanged, and the next one of its second has another folder. (docs/adr/0019)
 //! - **Constant memory**, however many items there are and however many versions one of them has.
 //!
 //! ## Its shape
 //!
-//! [`PlanSnapshot`] validates the input and claims the snapshot's folder. The machine waits until the stream should have
-//! told of that second, and [`CheckStream`] looks whether it has, a minute apart for an hour. For each shard, which is a range of the hashes' first letters, [`SnapshotShard`] lists versions, takes
-//! what was current, and writes a part, until the shard is done. [`FinishSnapshot`] verifies, and writes the manifests.
+//! [`PlanSnapshot`] validates the input and claims the snapshot's folder. The state machine waits until the stream
+//! should have delivered the changes of that second. [`CheckStream`] checks whether it has, once a minute for up to an
+//! hour. A shard is a range of the first letters of the hashes. For each shard, [`SnapshotShard`] lists versions,
+//! selects those that were current, and writes a part, until the shard is done. [`FinishSnapshot`] verifies the parts,
+//! and writes the manifests.
 
 pub mod check_stream;
 pub mod finish_snapshot;
@@ -39,7 +41,7 @@ pub use tablekeeper_core::snapshot::execution_input::ExecutionInput;
 
 use crate::step::StepEntry;
 
-/// The workflow's steps.
+/// Returns the steps of the workflow.
 pub fn steps() -> Vec<StepEntry> {
     vec![
         StepEntry::new::<PlanSnapshot>(),

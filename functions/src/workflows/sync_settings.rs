@@ -1,33 +1,33 @@
-//! # sync-settings: a restored table gets everything that the restore left behind
+//! # sync-settings: a restored table gets every setting that the restore did not bring
 //!
-//! A restore brings items, keys, indexes and capacity. This workflow waits until the restored table can be
-//! used, and makes its settings equal to those of the table that was restored: what a setting is, how it is
-//! compared and how it is changed is said in [`tablekeeper_core::settings`].
+//! A restore brings items, keys, indexes and capacity. This workflow waits until the restored table is usable, and
+//! makes its settings equal to those of the source table. [`tablekeeper_core::settings`] defines what a setting is, how
+//! it is compared and how it is changed.
 //!
 //! ## What it guarantees
 //!
-//! - **One sync a restore.** The execution's name derives from the restored table's id. CloudTrail and AWS
-//!   Backup both tell of one restore, and `rotate-restore` may be syncing it already: the later ones find the
-//!   execution that runs or ran.
-//! - **Success means equal.** In the end every setting is read back and compared. What differs is an error,
-//!   with the whole report; what was deliberately left alone stands in the report with the reason.
-//! - **One setting that fails keeps no other from being carried over.**
-//! - **Nothing of the target's own is removed**, unless `RemoveExtra` says so.
-//! - **Run again, it changes nothing.** Every step compares before it changes.
+//! - **One sync per restore.** The name of the execution derives from the id of the restored table. CloudTrail and AWS
+//!   Backup both report one restore, and `rotate-restore` may be syncing it already. The later ones find the existing
+//!   execution.
+//! - **Success means equal.** At the end every setting is read back and compared. A difference is an error that holds
+//!   the whole report. A setting that was deliberately left alone is in the report, with the reason.
+//! - **A setting that fails does not prevent the others from being copied.**
+//! - **No setting of the target itself is removed**, unless `RemoveExtra` says so.
+//! - **A repeated run changes nothing.** Every step compares before it changes.
 //!
 //! ## When the source is gone
 //!
-//! [`CaptureSettings`] writes what a table has to S3, on a schedule or beside each backup. Where the source
-//! table does not exist any more, or is a later one of the same name, the newest document from before the
-//! restore's point in time speaks for it; else what the backup tells; else the execution ends, since success
-//! would be a lie.
+//! [`CaptureSettings`] writes the settings of a table to S3, on a schedule or next to each backup. The source table may
+//! have been deleted, or replaced by another one of the same name. Then the newest document from before the restore's
+//! point in time is used. If there is none, what the backup says is used. If neither exists, the execution fails, since
+//! it cannot claim success.
 //!
 //! ## Its shape
 //!
-//! [`Start`] runs outside the machine, on the events. Inside, [`CheckTable`] validates the input (a person may
-//! have written it) and waits; [`PlanSettings`] finds out what the source has, writes that down in S3 for the
-//! steps behind it, and says which settings differ; [`ApplySetting`] runs for each of these, one after the
-//! other, as DynamoDB takes one kind of UpdateTable at a time; [`VerifySettings`] reads back.
+//! [`Start`] runs outside the state machine, on the events. Inside it, [`CheckTable`] validates the input (a person may
+//! have written it) and waits. [`PlanSettings`] reads the settings of the source, writes them to S3 for the later
+//! steps, and says which settings differ. [`ApplySetting`] runs for each of these, one after the other, because
+//! DynamoDB accepts one kind of UpdateTable at a time. [`VerifySettings`] reads the target back.
 
 pub mod apply_setting;
 pub mod capture_settings;
@@ -54,7 +54,7 @@ pub use verify_settings::{Report, VerifySettings};
 
 use crate::step::StepEntry;
 
-/// The workflow's steps.
+/// Returns the steps of the workflow.
 pub fn steps() -> Vec<StepEntry> {
     vec![
         StepEntry::new::<Start>(),
@@ -66,28 +66,28 @@ pub fn steps() -> Vec<StepEntry> {
     ]
 }
 
-/// What a sync goes by, from its plan to its end.
+/// The plan of a sync, which every later step uses.
 #[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Plan {
-    /// The source table's ARN.
+    /// ARN of the source table.
     pub source: String,
-    /// The target table's ARN.
+    /// ARN of the target table.
     pub target: String,
-    /// What the source's settings were taken from.
+    /// Where the source's settings were taken from.
     pub settings_from: SettingsFrom,
-    /// Where they are written down.
+    /// Location of the document that holds the source's settings.
     pub document: Location,
-    /// Whether what the target has beyond them is removed.
+    /// Whether to remove settings that the target has and the source does not.
     pub remove_extra: bool,
-    /// When the plan was made.
+    /// Time when the plan was made.
     pub started_at: DateTime<Utc>,
-    /// When what AWS does not take yet is given up.
+    /// Time until which a change that AWS does not accept yet is retried.
     pub deadline: DateTime<Utc>,
 }
 
 impl Plan {
-    /// How long what AWS does not take yet is tried again.
+    /// Returns the schedule for retrying a change that AWS does not accept yet.
     pub fn schedule(&self) -> PollSchedule {
         PollSchedule::until(self.started_at, self.deadline)
     }

@@ -1,4 +1,4 @@
-//! `backfill.backfill-segment`: reads a segment of the table and puts its items, as far as it comes in its time.
+//! `backfill.backfill-segment`: reads a segment of the table and writes its items, until its time is up.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use tablekeeper_core::item_history::store::Store;
 
 use crate::step::{Failure, Step};
 
-/// Reads a segment of a table and puts its items. Use it again until the segment is read.
+/// The step that reads a segment of a table and writes its items. The state machine runs it until the segment is done.
 #[derive(Debug)]
 pub struct BackfillSegment {
     calls: RawItems,
@@ -23,39 +23,39 @@ pub struct BackfillSegment {
     clock: Clock,
 }
 
-/// What the state machine passes.
+/// The input that the state machine passes.
 #[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Input {
-    /// The execution, for the logs.
+    /// ARN of the execution, for the logs.
     pub execution_arn: String,
-    /// What the backfill goes by.
+    /// The plan of the backfill.
     pub backfill: Backfill,
-    /// Which segment.
+    /// Segment number, starting at 0.
     pub segment: u32,
-    /// What the call before answered with; null before the first one.
+    /// Cursor from the output of the previous call; null for the first call.
     #[serde(deserialize_with = "Option::deserialize")]
     #[schemars(required, schema_with = "tablekeeper_core::schemas::nullable_string")]
     pub cursor: Option<String>,
-    /// How many items the calls before have put.
+    /// Number of items that the previous calls wrote.
     pub written: u64,
-    /// And of how many something was there.
+    /// Number of items that the previous calls left unchanged, because their objects existed.
     pub kept: u64,
 }
 
-/// How far it came.
+/// The progress of the segment.
 #[derive(Clone, Debug, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Output {
-    /// Which segment.
+    /// Segment number, starting at 0.
     pub segment: u32,
-    /// Where the next call begins: a key as DynamoDB JSON; null at the segment's end.
+    /// Key after which the next call begins, as DynamoDB JSON; null at the end of the segment.
     pub cursor: Option<String>,
-    /// How many items were put up to there.
+    /// Number of items written so far.
     pub written: u64,
-    /// And of how many something was there.
+    /// Number of items left unchanged so far, because their objects existed.
     pub kept: u64,
-    /// Whether that is all of them.
+    /// Whether the whole segment was read.
     pub done: bool,
 }
 
@@ -93,7 +93,7 @@ mod tests {
     use crate::step::AnyStep;
 
     #[tokio::test]
-    async fn the_step_goes_on_from_its_cursor() {
+    async fn the_step_continues_from_its_cursor() {
         let aws = (0..5)
             .fold(aws(), |aws, number| aws.with_item("orders", &format!(r#"{{"id":{{"S":"{number}"}}}}"#)));
         aws.state().page_of_items = 2;

@@ -1,4 +1,4 @@
-//! `backfill.finish-backfill`: what a backfill comes to, and whether the stream brings what it could not see.
+//! `backfill.finish-backfill`: sums up a backfill, and checks that the stream is still followed.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -11,22 +11,23 @@ use tablekeeper_core::error_name::ErrorName;
 
 use crate::step::{Failure, Step};
 
-/// Looks at the table and its stream again, and writes down that the bucket is complete. Use it once all segments are read.
+/// The step that checks the table and its stream again, and records that the bucket is complete. It runs after all
+/// segments.
 #[derive(Debug)]
 pub struct FinishBackfill {
     dynamodb: aws_sdk_dynamodb::Client,
     s3: aws_sdk_s3::Client,
 }
 
-/// What the state machine passes.
+/// The input that the state machine passes.
 #[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Input {
-    /// The execution, for the logs.
+    /// ARN of the execution, for the logs.
     pub execution_arn: String,
-    /// What the backfill goes by.
+    /// The plan of the backfill.
     pub backfill: Backfill,
-    /// Its segments.
+    /// Results of the segments.
     #[schemars(length(max = 40))]
     pub segments: Vec<Done>,
 }
@@ -56,7 +57,7 @@ mod tests {
     use tablekeeper_core::backfill::testing::{EXECUTION, aws, backfill};
     use tablekeeper_core::testing::fake_store::{FakeStore, Fault};
 
-    /// Finishes a backfill whose two segments came to so much.
+    /// Finishes a backfill of two segments with these counts.
     async fn finish(aws: &FakeStore, done: &[(u64, u64)]) -> Result<Value, Failure> {
         let backfill = Backfill { segments: 2, ..backfill() };
         let segments: Vec<Value> =
@@ -66,7 +67,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_the_segments_did_is_summed_up() {
+    async fn the_counts_of_the_segments_are_summed_up() {
         let summed = json!({ "TableName": "orders", "Items": 16, "Written": 4, "Kept": 12 });
         assert_eq!(finish(&aws(), &[(1, 2), (3, 10)]).await.unwrap(), summed);
         let missing = finish(&aws(), &[(1, 2)]).await.unwrap_err();
@@ -74,7 +75,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_table_that_is_another_or_is_not_followed_any_more_is_told() {
+    async fn a_replaced_table_or_stream_fails_the_step() {
         for (field, value, name) in [
             ("TableId", json!("another"), ErrorName::SourceTableMissing),
             ("StreamSpecification", Value::Null, ErrorName::StreamNotUsable),

@@ -1,4 +1,4 @@
-//! `backfill.plan-backfill`: whether the table can be backfilled, and in which segments.
+//! `backfill.plan-backfill`: checks whether the table can be backfilled, and divides it into segments.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -13,41 +13,41 @@ use tablekeeper_core::item_history::tables::followed;
 
 use crate::step::{Failure, Step};
 
-/// Checks that a table can be backfilled, and divides it into segments.
+/// The step that checks that a table can be backfilled, and divides it into segments.
 #[derive(Debug)]
 pub struct PlanBackfill {
     dynamodb: aws_sdk_dynamodb::Client,
     lambda: aws_sdk_lambda::Client,
 }
 
-/// What the state machine passes.
+/// The input that the state machine passes.
 #[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Input {
-    /// The execution, for the logs.
+    /// ARN of the execution, for the logs.
     pub execution_arn: String,
-    /// The execution's input.
+    /// Input of the execution.
     pub execution_input: ExecutionInput,
-    /// The template's parameters.
+    /// Default values: the template's parameters.
     pub defaults: Defaults,
 }
 
-/// What is backfilled.
+/// The plan of the backfill and its segments.
 #[derive(Clone, Debug, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Output {
-    /// What the backfill goes by.
+    /// The plan of the backfill.
     pub backfill: Backfill,
-    /// Its segments.
+    /// Segments of the table.
     #[schemars(length(max = 40))]
     pub segments: Vec<Segment>,
 }
 
-/// A share of the table.
+/// A segment of the table's scan.
 #[derive(Clone, Copy, Debug, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Segment {
-    /// Its number, from 0.
+    /// Segment number, starting at 0.
     pub segment: u32,
 }
 
@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_table_is_parted_by_its_size_and_what_it_may_take() {
+    async fn a_table_is_divided_by_its_size_and_rate_limit() {
         let aws = aws();
         let least = plan(&aws, json!({})).await.unwrap();
         let backfill = json!({ "tableName": "orders", "tableId": "id-of-orders", "streamArn": STREAM,
@@ -101,7 +101,7 @@ mod tests {
             (1 << 40, json!({}), 40),
             (1 << 40, json!({ "MaxReadCapacityUnits": 1_000 }), 2),
             (50 << 30, json!({ "MaxReadCapacityUnits": 26 }), 1),
-            // 4 GiB are a million units, which at 100 are 18 calls for each segment.
+            // 4 GiB are a million capacity units. At 100 units per second they take 18 calls for each segment.
             (4 << 30, json!({ "MaxReadCapacityUnits": 100, "Segments": 20 }), 20),
             (50 << 30, json!({ "MaxReadCapacityUnits": 100, "Segments": 20 }), 12),
             (0, json!({ "Segments": 7 }), 7),
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn another_table_is_one_that_the_function_reads_the_stream_of() {
+    async fn another_table_must_have_a_stream_that_the_function_reads() {
         let other = STREAM.replace("orders", "customers");
         let aws = aws().with_table("customers", &["pk"]);
         aws.aws.set("customers", "LatestStreamArn", json!(other));
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn small_items_have_as_many_segments_as_put_them() {
+    async fn small_items_get_enough_segments_to_write_them() {
         let aws = aws();
         aws.aws.set("orders", "TableSizeBytes", json!(50_000_000_000_u64));
         for (items, segments) in [(0, 2), (50_000_000, 5), (500_000_000, 40)] {
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_an_execution_does_not_come_to_the_end_of_is_refused() {
+    async fn a_backfill_too_long_for_an_execution_is_rejected() {
         for (bytes, items, input, words) in [
             (
                 1_u64 << 40,
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_table_whose_changes_would_be_missed_is_refused() {
+    async fn a_table_whose_changes_would_be_missed_is_rejected() {
         let other = "arn:aws:dynamodb:eu-west-1:123456789012:table/orders/stream/2027-01-01T00:00:00.000";
         for (field, value, name, words) in [
             (
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_not_there_or_not_allowed_has_its_name() {
+    async fn every_failure_has_its_error_name() {
         let gone = plan(&FakeStore::default(), json!({})).await.unwrap_err();
         assert_eq!(gone.name, ErrorName::SourceTableMissing, "{gone}");
         let aws = aws();

@@ -1,4 +1,4 @@
-//! `backup-prune.check-backup`: whether the new backup is available, and if not, when to look again.
+//! `backup-prune.check-backup`: checks whether the new backup is available, and if not, when to poll again.
 //!
 //! Nothing is pruned before it is. DynamoDB makes most backups within seconds, whatever the table's size.
 
@@ -15,63 +15,63 @@ use tablekeeper_core::prune::{NewBackup, PruneConfig};
 
 use crate::step::{Failure, Step};
 
-/// Looks whether the new backup is available. Use it again until it is.
+/// The step that checks whether the new backup is available. The state machine runs it until it is.
 #[derive(Debug)]
 pub struct CheckBackup {
     dynamodb: aws_sdk_dynamodb::Client,
     clock: Clock,
 }
 
-/// What the state machine passes.
+/// The input that the state machine passes.
 #[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Input {
-    /// The execution, for the logs.
+    /// ARN of the execution, for the logs.
     pub execution_arn: String,
-    /// What the run goes by.
+    /// The configuration of the prune.
     pub run: PruneConfig,
-    /// The backup.
+    /// The new backup.
     pub backup: NewBackup,
 }
 
-/// What was seen.
+/// The state of the new backup.
 #[derive(Clone, Debug, JsonSchema, PartialEq, Serialize)]
 #[serde(tag = "status", rename_all = "SCREAMING_SNAKE_CASE", rename_all_fields = "camelCase")]
 pub enum Output {
-    /// It is available.
+    /// The backup is available.
     Ready {},
-    /// Not yet.
+    /// The backup is not available yet.
     Pending {
-        /// How long to wait before looking again.
+        /// Seconds to wait before the next poll.
         #[schemars(range(max = 601))]
         wait_seconds: u32,
-        /// What is still going on.
+        /// What is still in progress.
         reason: String,
     },
 }
 
-/// Why the backup will not be available, or could not be looked at.
+/// Why the backup will not be available, or could not be checked.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum Error {
-    /// It never will.
+    /// The backup will never be available.
     #[error("backup {name} failed: {reason}")]
     BackupFailed {
-        /// The backup.
+        /// Name of the backup.
         name: String,
-        /// The reason, in words.
+        /// Why the backup failed.
         reason: String,
     },
-    /// It is not in time.
+    /// The backup was not available by the deadline.
     #[error("backup {name} was to be available by {deadline}, but {reason}")]
     BackupTimedOut {
-        /// The backup.
+        /// Name of the backup.
         name: String,
-        /// Until when.
+        /// Time by which the backup had to be available.
         deadline: String,
-        /// What is still going on.
+        /// What is still in progress.
         reason: String,
     },
-    /// The call failed.
+    /// An AWS call failed; holds its error name and action.
     #[error(transparent)]
     Aws(#[from] AwsFailure),
 }
@@ -117,7 +117,7 @@ impl Step for CheckBackup {
     }
 }
 
-/// The status of a backup; `None` where there is none of this ARN.
+/// Returns the status of a backup; `None` if no backup has this ARN.
 pub(super) async fn status(
     dynamodb: &aws_sdk_dynamodb::Client,
     backup_arn: &str,

@@ -1,9 +1,8 @@
-//! `backup-prune.create-backup`: begins the table's backup, or adopts the one that it began before.
+//! `backup-prune.create-backup`: starts the table's backup, or adopts the one that it started before.
 //!
-//! CreateBackup takes no token, and a name may be given twice: a call that is repeated makes a second backup. So
-//! the backups of the table are looked through for the name first, and the SDK does not repeat this call by
-//! itself (docs/adr/0005 has the same of SSM). Where its answer is lost, the step fails as one that may be tried
-//! again, and then finds the backup.
+//! CreateBackup takes no token, and several backups may have the same name: a repeated call makes a second backup. So
+//! the step first searches the table's backups for the name, and the SDK does not retry this call (docs/adr/0005 does
+//! the same for SSM). If its response is lost, the step fails with a transient error. Its retry finds the backup.
 
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::error::ProvideErrorMetadata;
@@ -21,24 +20,24 @@ use tablekeeper_core::prune::{NewBackup, PruneConfig, list};
 
 use crate::step::{Failure, Step};
 
-/// Begins a table's backup, or adopts the one that this execution began before.
+/// The step that starts a table's backup, or adopts the one that this execution started before.
 #[derive(Debug)]
 pub struct CreateBackup {
     dynamodb: aws_sdk_dynamodb::Client,
     clock: Clock,
 }
 
-/// What the state machine passes.
+/// The input that the state machine passes.
 #[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Input {
-    /// The execution, for the logs.
+    /// ARN of the execution, for the logs.
     pub execution_arn: String,
-    /// What the run goes by.
+    /// The configuration of the prune.
     pub run: PruneConfig,
-    /// The table.
+    /// Name of the table.
     pub table_name: String,
-    /// What the backup is called.
+    /// Name for the backup.
     pub backup_name: String,
 }
 
@@ -46,25 +45,25 @@ pub struct Input {
 #[derive(Clone, Debug, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Output {
-    /// The backup that was begun.
+    /// The backup that was started or adopted.
     pub backup: NewBackup,
-    /// Whether an earlier invocation had begun it.
+    /// Whether an earlier invocation had started the backup.
     pub adopted: bool,
-    /// How long to wait before looking at it.
+    /// Seconds to wait before the first poll.
     #[schemars(range(max = 601))]
     pub wait_seconds: u32,
 }
 
-/// Why no backup was begun.
+/// Why no backup was started.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum Error {
-    /// There is no such table.
+    /// The table does not exist.
     #[error("table {0} does not exist, so it cannot be backed up")]
     SourceTableMissing(String),
-    /// AWS's limit of backups at a time.
+    /// The AWS limit of concurrent backups is reached.
     #[error("the account makes as many backups at a time as it may: {0}")]
     TooManyBackups(String),
-    /// The call failed.
+    /// An AWS call failed; holds its error name and action.
     #[error(transparent)]
     Aws(#[from] AwsFailure),
 }
@@ -127,7 +126,7 @@ impl CreateBackup {
             Ok(response) => {
                 let made =
                     response.backup_details.map(|it| (utc(it.backup_creation_date_time()), it.backup_arn));
-                // An answer without its content is as good as lost.
+                // A response without content is treated as a lost response.
                 let (created_at, arn) = made.ok_or_else(|| AwsFailure {
                     action: "dynamodb:CreateBackup",
                     name: ErrorName::ServiceUnavailable,
@@ -136,7 +135,7 @@ impl CreateBackup {
                 Ok((arn, created_at))
             }
             Err(error) => match error.code() {
-                // It says this of a table that is being made as well, which was seen a moment ago.
+                // DynamoDB reports the same for a table that is being created, though it was described a moment ago.
                 Some("TableNotFoundException" | "ResourceNotFoundException") => {
                     Err(match table_description::describe(&self.dynamodb, table).await? {
                         Some(_) => being_made(table).into(),
@@ -152,8 +151,8 @@ impl CreateBackup {
     }
 }
 
-/// Whether a table is being created or restored: DynamoDB then backs it up as little as one that is not there, and in the
-/// same words (measured, DDB-BACKUP-001, DDB-TABLE-217).
+/// Returns whether a table is being created or restored. DynamoDB refuses to back up such a table, with the same error
+/// as for a missing table (measured, DDB-BACKUP-001, DDB-TABLE-217).
 fn is_being_made(table: &TableDescription) -> bool {
     table.table_status() == Some(&TableStatus::Creating)
 }

@@ -1,7 +1,7 @@
-//! `backup-prune.delete-backup`: deletes one backup that no rule keeps.
+//! `backup-prune.delete-backup`: deletes one backup that no rule retains.
 //!
-//! Only while the backup that this run made is still available: whatever happened since it was seen so, the last
-//! good copy is not deleted on its account. A backup that is gone already is as good as deleted.
+//! It does so only while the new backup of this run is still available. If that one was lost meanwhile, the last good
+//! copy is not deleted. A backup that is gone already counts as deleted.
 
 use aws_sdk_dynamodb::error::ProvideErrorMetadata;
 use aws_sdk_dynamodb::types::BackupStatus;
@@ -15,55 +15,55 @@ use tablekeeper_core::prune::{NewBackup, StaleBackup};
 use super::check_backup::status;
 use crate::step::{Failure, Step};
 
-/// Deletes one backup that no rule keeps.
+/// The step that deletes one backup that no rule retains.
 #[derive(Debug)]
 pub struct DeleteBackup {
     dynamodb: aws_sdk_dynamodb::Client,
 }
 
-/// What the state machine passes.
+/// The input that the state machine passes.
 #[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Input {
-    /// The execution, for the logs.
+    /// ARN of the execution, for the logs.
     pub execution_arn: String,
-    /// The backup that stays.
+    /// The new backup of this run, which has to be available.
     pub keeper: NewBackup,
-    /// The backup that goes.
+    /// The backup to delete.
     pub backup: StaleBackup,
 }
 
-/// What became of it.
+/// The result of a deletion.
 #[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Deletion {
-    /// The backup.
+    /// Name of the backup.
     pub backup_name: String,
-    /// What became of it.
+    /// Whether the backup was deleted.
     pub outcome: DeletionOutcome,
-    /// Why it was not deleted; null where it was.
+    /// Why the backup was not deleted; null if it was.
     pub reason: Option<String>,
 }
 
-/// What became of a backup that was to go.
+/// Whether a backup was deleted.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum DeletionOutcome {
-    /// It was deleted.
+    /// The backup was deleted.
     Deleted,
-    /// It was gone already.
+    /// The backup was gone already.
     Gone,
-    /// It could not be deleted; said by the state machine alone.
+    /// The backup could not be deleted. Only the state machine sets this outcome.
     Failed,
 }
 
 /// Why the backup was not deleted.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum Error {
-    /// The backup that stays is not available any more.
+    /// The new backup of this run is not available; holds its name.
     #[error("backup {0}, which was made just now, is not available any more, so nothing older is deleted")]
     BackupNotAvailable(String),
-    /// The call failed.
+    /// An AWS call failed; holds its error name and action.
     #[error(transparent)]
     Aws(#[from] AwsFailure),
 }

@@ -1,7 +1,7 @@
-//! `backup-prune.finish-prune`: how it all ended.
+//! `backup-prune.finish-prune`: reports the results of all tables.
 //!
-//! The execution ends well only if every table was backed up and pruned. Otherwise its cause has every table's
-//! line, so that whoever is woken by the alarm need not look further.
+//! The execution succeeds only if every table was backed up and pruned. Otherwise its cause has a line for every table,
+//! so that whoever handles the alarm finds everything there.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -12,28 +12,28 @@ use tablekeeper_core::text::{cut, message_of};
 use super::report_table::{LONGEST_CAUSE, TableOutcome, TableReport};
 use crate::step::{Failure, Step};
 
-/// Reports what became of all tables of an execution.
+/// The step that reports the results of all tables of an execution.
 #[derive(Clone, Copy, Debug)]
 pub struct FinishPrune;
 
-/// What the state machine passes.
+/// The input that the state machine passes.
 #[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Input {
-    /// The execution, for the logs.
+    /// ARN of the execution, for the logs.
     pub execution_arn: String,
-    /// What became of each table.
+    /// Reports of the tables.
     #[schemars(length(max = 150))]
     pub reports: Vec<Report>,
 }
 
-/// What became of a table: the whole, or what the state machine says of one that failed.
+/// The result of a table: a full report, or what the state machine says of a table that failed.
 #[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum Report {
-    /// It was gone through.
+    /// The table was backed up; the report says whether it was pruned.
     Table(TableReport),
-    /// It failed.
+    /// The table failed.
     Failed(FailedTable),
 }
 
@@ -41,26 +41,26 @@ pub enum Report {
 #[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct FailedTable {
-    /// The table.
+    /// Name of the table.
     pub table_name: String,
-    /// `FAILED`.
+    /// Outcome of the table: `FAILED`.
     pub outcome: TableOutcome,
-    /// By which name.
+    /// Error name of the failure.
     pub error: String,
-    /// And why.
+    /// Cause of the failure.
     pub cause: String,
 }
 
-/// What an execution ends with.
+/// The output of an execution.
 #[derive(Clone, Debug, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Output {
-    /// What became of each table.
+    /// Reports of the tables.
     #[schemars(length(max = 150))]
     pub tables: Vec<TableReport>,
 }
 
-/// Not all went well.
+/// Some tables were not backed up and pruned.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("{failed} of {all} tables were not backed up and pruned as they should be:\n{lines}")]
 pub struct TablesFailed {

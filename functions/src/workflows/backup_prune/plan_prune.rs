@@ -1,11 +1,11 @@
-//! `backup-prune.plan-prune`: which of the table's backups go.
+//! `backup-prune.plan-prune`: decides which of the table's backups are deleted.
 //!
-//! Decided by [`Retention::plan`], for the machine and for `tablekeeper plan prune` alike. The new backup counts
-//! as available, since the step before saw it so, even if the list does not show it yet: a list that lags behind
-//! must not cost one backup more or less.
+//! [`tablekeeper_core::prune::retention::Retention::plan`] decides, for the state machine and for `tablekeeper plan
+//! prune` alike. The new backup counts as available, because the previous step saw it so, even if the list does not
+//! show it yet. A list that lags behind must not cause one deletion more or less.
 //!
-//! Where another run has made a newer backup meanwhile, the retention may let this run's own go. It stays all the same:
-//! a run does not delete what it has just made, and looks at it before each deletion.
+//! If another run has made a newer backup meanwhile, the retention may not retain this run's own backup. It stays
+//! nevertheless. A run does not delete its own new backup, whose status it checks before each deletion.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -18,36 +18,36 @@ use tablekeeper_core::prune::{NewBackup, PruneConfig, StaleBackup, list};
 
 use crate::step::{Failure, Step};
 
-/// Why the run's own backup stays where the retention would let it go.
+/// Why the run's own backup stays if the retention would not retain it.
 const OWN: &str = "made by this run";
 
-/// Decides which of a table's backups are deleted.
+/// The step that decides which of a table's backups are deleted.
 #[derive(Debug)]
 pub struct PlanPrune {
     dynamodb: aws_sdk_dynamodb::Client,
 }
 
-/// What the state machine passes.
+/// The input that the state machine passes.
 #[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Input {
-    /// The execution, for the logs.
+    /// ARN of the execution, for the logs.
     pub execution_arn: String,
-    /// What the run goes by.
+    /// The configuration of the prune.
     pub run: PruneConfig,
-    /// The table.
+    /// Name of the table.
     pub table_name: String,
-    /// The backup that was made.
+    /// The new backup.
     pub backup: NewBackup,
 }
 
-/// What stays and what goes.
+/// The backups that stay and those that are deleted.
 #[derive(Clone, Debug, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Output {
-    /// What is said of it in the report.
+    /// Counts and lines for the report.
     pub prune: Prune,
-    /// The backups that go.
+    /// Backups to delete.
     #[schemars(length(max = 200))]
     pub delete: Vec<StaleBackup>,
 }
@@ -86,7 +86,7 @@ impl Step for PlanPrune {
             table_id: backup.table_id.clone(),
         });
         let scope = Scope { table_name: &table_name, table_id: &backup.table_id, others: run.others };
-        // What is young is judged at the run's beginning, so that a repetition judges alike.
+        // The age of a backup is judged at the run's beginning, so that a repetition decides the same.
         let mut plan = run.retention.plan(&backups, scope, run.started_at);
         plan.keep_too(|it| it.arn == backup_arn, OWN);
         let most = usize::try_from(run.deletions).unwrap_or(usize::MAX).min(MOST_DELETIONS);

@@ -1,4 +1,4 @@
-//! `backup-prune.report-table`: what became of one table, in numbers and in few enough words.
+//! `backup-prune.report-table`: reports the result of one table, with counts and a bounded text.
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
@@ -12,89 +12,90 @@ use super::delete_backup::{Deletion, DeletionOutcome};
 use crate::step::{Failure, Step};
 use crate::workflows::sync_settings::capture_settings::Captured;
 
-/// The longest cause, in characters.
+/// Maximum length of a cause, in characters.
 pub(super) const LONGEST_CAUSE: usize = 300;
 
-/// Reports what became of one table.
+/// The step that reports the result of one table.
 #[derive(Clone, Copy, Debug)]
 pub struct ReportTable;
 
-/// What the state machine passes.
+/// The input that the state machine passes.
 #[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Input {
-    /// The execution, for the logs.
+    /// ARN of the execution, for the logs.
     pub execution_arn: String,
-    /// What the run went by.
+    /// The configuration of the prune.
     pub run: PruneConfig,
-    /// The table.
+    /// Name of the table.
     pub table_name: String,
-    /// The backup that was made.
+    /// The new backup.
     pub backup: NewBackup,
-    /// Whether an earlier invocation had begun the backup.
+    /// Whether an earlier invocation had started the backup.
     pub adopted: bool,
-    /// Where the table's settings were written down; null where they were not.
+    /// Documents with the table's settings; null if they were not captured.
     #[serde(deserialize_with = "Option::deserialize")]
     #[schemars(required, schema_with = "nullable_documents")]
     pub settings: Option<Vec<Captured>>,
-    /// Why the settings were not, or not wholly, written down; null where they were, or were not to be.
+    /// Why the settings were not captured, or not completely; null if they were, or were not to be captured.
     #[serde(deserialize_with = "Option::deserialize")]
     #[schemars(required, schema_with = "tablekeeper_core::schemas::nullable_string")]
     pub settings_failure: Option<String>,
-    /// What was decided.
+    /// Result of the plan, with counts and lines for the report.
     pub prune: Prune,
-    /// What became of the backups that were to go.
+    /// Results of the deletions.
     #[schemars(length(max = 200))]
     pub deletions: Vec<Deletion>,
 }
 
-/// What became of a table.
+/// The result of a table.
 #[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct TableReport {
-    /// The table.
+    /// Name of the table.
     pub table_name: String,
-    /// In a word.
+    /// Whether the table was backed up and pruned.
     pub outcome: TableOutcome,
-    /// The backup that was made; null where none was.
+    /// ARN of the new backup; null if there is none.
     pub backup_arn: Option<String>,
-    /// Whether the backup was made by an earlier invocation of the same run.
+    /// Whether an earlier invocation of the same run had started the backup.
     pub adopted: bool,
-    /// Where the table's settings were written down, in S3; null where they were not.
+    /// Location of the document with the table's settings, in S3; null if they were not captured.
     pub settings: Option<String>,
-    /// How many backups stay.
+    /// Number of backups that stay.
     pub kept: u32,
-    /// How many were deleted, or were gone already.
+    /// Number of backups that were deleted, or were gone already.
     pub deleted: u32,
-    /// How many were to go and did not.
+    /// Number of backups that should have been deleted and were not.
     pub not_deleted: u32,
-    /// How many do not count: made by others, of an earlier table, not available.
+    /// Number of backups that do not count: made by others, of an earlier table, or not available.
     pub ignored: u32,
-    /// Which rules keep which backup, and what else there is to say.
+    /// Lines that say which rules retain which backup, and other facts.
     #[schemars(length(max = 210))]
     pub details: Vec<String>,
-    /// The name of the failure that kept the table from being backed up; null where it was.
+    /// Error name if the table was not backed up; null if it was.
     pub error: Option<String>,
-    /// Its cause, or why the first backup that should go was not deleted, or why the settings were not written down.
+    /// Cause of the error. If there is none, why the first deletion failed, or why the settings were not captured; else
+    /// null.
     pub cause: Option<String>,
 }
 
-/// What became of a table, in a word.
+/// Whether a table was backed up and pruned.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum TableOutcome {
-    /// It was backed up, and what was to go is gone.
+    /// The table was backed up and pruned.
     Done,
-    /// It was backed up, and something that was to go is still there.
+    /// The table was backed up, but a deletion failed.
     NotPruned,
-    /// It was backed up and pruned; its settings were not, or not wholly, written down.
+    /// The table was backed up and pruned, but its settings were not captured, or not completely.
     NotCaptured,
-    /// It was not backed up, or what was to go could not be found out, or not be told what became of it. Said by the
-    /// state machine alone.
+    /// The table was not backed up, or the backups to delete or the results could not be determined. Only the state
+    /// machine sets this outcome.
     Failed,
 }
 
-/// Nothing goes wrong here but what is said of the input.
+/// This step has no errors of its own. Only its input can be rejected.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 pub enum Error {}
 
@@ -124,7 +125,7 @@ impl Step for ReportTable {
         let line =
             |deletion: &&Deletion| format!("{} was not deleted: {}", deletion.backup_name, reason(deletion));
         let later = prune.stale.saturating_sub(count(deletions.len()));
-        // What went wrong comes first, since what does not fit is left out at the end.
+        // Failures come first, because lines that do not fit are cut off at the end.
         let not_captured = settings_failure.map(|failure| cut(message_of(&failure), LONGEST_CAUSE));
         let details = [
             bounded(failed.iter().map(line), run.lines),
@@ -159,13 +160,13 @@ impl Step for ReportTable {
     }
 }
 
-/// What `capture-settings` answers with, or null; not to be left out.
+/// Returns the schema of the output of `capture-settings`, or null. The field is required.
 fn nullable_documents(generator: &mut SchemaGenerator) -> Schema {
     let document = generator.subschema_for::<Captured>();
     schemars::json_schema!({ "type": ["array", "null"], "items": document, "maxItems": 100 })
 }
 
-/// The first details that fit, and how many more there are.
+/// Returns the first details that fit, and how many more there are.
 fn fitting(details: Vec<String>, lines: u32) -> Vec<String> {
     let most = CHARACTERS_A_LINE.saturating_mul(usize::try_from(lines).unwrap_or(usize::MAX));
     let all = details.len();

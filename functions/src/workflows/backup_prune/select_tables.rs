@@ -1,7 +1,7 @@
-//! `backup-prune.select-tables`: which tables are backed up, and by which rules their backups go.
+//! `backup-prune.select-tables`: finds the tables to back up, and the rules for deleting their backups.
 //!
-//! Everything that can be wrong with the input is found here, before anything is made. A selection that finds no
-//! table is refused too: a schedule that backs nothing up should not end well.
+//! This step finds everything that can be wrong with the input, before anything is made. It rejects a selection without
+//! tables, because a schedule that backs up nothing should not succeed.
 
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
@@ -17,66 +17,67 @@ use tablekeeper_core::prune::retention::backup_name;
 
 use crate::step::{Failure, Step};
 
-/// How many tables an execution takes: the reports of all of them have to fit its state.
+/// The maximum number of tables in an execution. The reports of all of them have to fit into its state.
 const MOST_TABLES: usize = 150;
-/// Lines of the reports of all tables together, each of 300 characters: what keeps them, beside the ARNs and causes,
-/// below 256 KiB.
+/// The maximum number of lines of the reports of all tables together, each of 300 characters. With the ARNs and causes,
+/// they stay below 256 KiB.
 const LINES_OF_ALL: usize = 400;
-/// Deletions of all tables together. An execution's history has room for 25,000 events
-/// (<https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html>), and an execution that reaches them
-/// fails without an end of its own: a deletion takes 7 of them, a table about 50 and 9 for each further look.
+/// The maximum number of deletions of all tables together. An execution's history is limited to 25,000 events
+/// (<https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html>). An execution that reaches the limit
+/// fails without running its own failure states. A deletion takes 7 events, a table about 50 and another 9 for each
+/// further poll.
 const DELETIONS_OF_ALL: usize = 1_500;
 
-/// Selects the tables of an execution and the rules that their backups are kept by.
+/// The step that selects the tables of an execution and determines the retention of their backups.
 #[derive(Debug)]
 pub struct SelectTables {
     dynamodb: aws_sdk_dynamodb::Client,
 }
 
-/// What the state machine passes.
+/// The input that the state machine passes.
 #[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Input {
-    /// The execution: its Region and account are the tables'.
+    /// ARN of the execution. The tables are in its Region and account.
     pub execution_arn: String,
-    /// The execution's input.
+    /// Input of the execution.
     pub execution_input: ExecutionInput,
-    /// When the execution began; the backups' names end in it.
+    /// Time when the execution began. The names of the backups end in it.
     pub started_at: DateTime<Utc>,
-    /// The template's parameters.
+    /// Default values: the template's parameters.
     pub defaults: Defaults,
-    /// How long a backup may take: the template's parameter, 1 to 168.
+    /// How long a backup may take, in hours: the template's parameter, 1 to 168.
     pub backup_timeout_hours: String,
 }
 
-/// What was selected.
+/// The selected tables and the configuration of the prune.
 #[derive(Clone, Debug, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Output {
-    /// What the run goes by.
+    /// The configuration of the prune.
     pub run: PruneConfig,
-    /// The tables.
+    /// Selected tables.
     #[schemars(length(max = 150))]
     pub tables: Vec<TableToBackUp>,
 }
 
-/// A table, and what its backup is to be called.
+/// A selected table, and the name of its backup.
 #[derive(Clone, Debug, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TableToBackUp {
-    /// The table.
+    /// Name of the table.
     pub table_name: String,
-    /// The backup.
+    /// Name for the backup.
     pub backup_name: String,
 }
 
 /// Why no tables were selected.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum Error {
-    /// The input cannot be followed.
+    /// The input is invalid.
     #[error(transparent)]
     Input(#[from] InvalidInput),
-    /// An AWS call failed. Its name and action are kept.
+    /// An AWS call failed; holds its error name and action.
     #[error(transparent)]
     Aws(#[from] AwsFailure),
 }

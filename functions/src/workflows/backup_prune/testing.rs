@@ -1,16 +1,16 @@
-//! What the tests of several steps pass.
+//! Helpers for the tests of several steps.
 
 use serde_json::{Value, json};
 use tablekeeper_core::testing::fake_aws::backup_arn;
 
-/// An execution.
+/// ARN of an execution.
 pub(super) const EXECUTION: &str = "arn:aws:states:eu-west-1:123456789012:execution:backup-prune:nightly-1";
-/// When it began.
+/// Time when the execution began.
 pub(super) const STARTED_AT: &str = "2026-03-01T02:00:00Z";
-/// What its backup of `orders` is called.
+/// Name of the execution's backup of `orders`.
 pub(super) const NEW: &str = "orders-20260301T020000Z";
 
-/// A run that keeps so many backups, waits an hour, and may say so many lines of each kind.
+/// Returns a configuration that retains this many backups, waits an hour, and allows this many lines of each kind.
 pub(super) fn run(max_backups: u32, lines: u32) -> Value {
     json!({
         "retention": { "maxBackups": max_backups, "maxAgeDays": 0, "daily": 0, "weekly": 0, "monthly": 0,
@@ -20,7 +20,7 @@ pub(super) fn run(max_backups: u32, lines: u32) -> Value {
     })
 }
 
-/// The backup that the run made of `orders`.
+/// Returns the backup that the run made of `orders`.
 pub(super) fn new_backup() -> Value {
     json!({ "backupArn": backup_arn("orders", NEW), "backupName": NEW, "tableId": "id-of-orders",
         "createdAt": STARTED_AT })

@@ -1,8 +1,8 @@
-//! `export-table.capture-settings`: writes a table's settings down beside its items.
+//! `export-table.capture-settings`: writes a table's settings next to its items.
 //!
-//! An export holds items; what else the table had (its tags, its scaling, its triggers) is needed on the day on which it
-//! is made anew. `sync-settings` reads the same document. A setting that cannot be read is a note: the items are worth
-//! having without it.
+//! An export holds only items. The table's other properties (its tags, its scaling, its triggers) are needed when the
+//! table is recreated. `sync-settings` reads the same document. A setting that cannot be read becomes a note, because
+//! the items are useful without it.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -16,7 +16,7 @@ use tablekeeper_core::settings::Aws;
 
 use crate::step::{Failure, Step};
 
-/// Writes a table's settings down beside its items.
+/// The step that writes a table's settings next to its items.
 #[derive(Debug)]
 pub struct CaptureSettings {
     aws: Aws,
@@ -24,15 +24,15 @@ pub struct CaptureSettings {
     clock: Clock,
 }
 
-/// What the state machine passes.
+/// The input that the state machine passes.
 #[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Input {
-    /// The execution, for the logs.
+    /// ARN of the execution, for the logs.
     pub execution_arn: String,
-    /// What the run goes by.
+    /// The configuration of the export.
     pub run: ExportConfig,
-    /// What is exported.
+    /// The plan of the table's export.
     pub plan: Plan,
 }
 

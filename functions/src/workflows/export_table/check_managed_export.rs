@@ -1,4 +1,4 @@
-//! `export-table.check-managed-export`: whether DynamoDB's own export is done, and if not, when to look again.
+//! `export-table.check-managed-export`: checks whether DynamoDB's own export is done, and if not, when to poll again.
 
 use aws_sdk_dynamodb::error::ProvideErrorMetadata;
 use aws_sdk_dynamodb::types::ExportStatus;
@@ -13,68 +13,68 @@ use tablekeeper_core::export::{ExportConfig, Plan};
 
 use crate::step::{Failure, Step};
 
-/// Looks whether DynamoDB's own export is done. Use it again until it is.
+/// The step that checks whether DynamoDB's own export is done. The state machine runs it until it is.
 #[derive(Debug)]
 pub struct CheckManagedExport {
     dynamodb: aws_sdk_dynamodb::Client,
     clock: Clock,
 }
 
-/// What the state machine passes.
+/// The input that the state machine passes.
 #[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Input {
-    /// The execution, for the logs.
+    /// ARN of the execution, for the logs.
     pub execution_arn: String,
-    /// What the run goes by.
+    /// The configuration of the export.
     pub run: ExportConfig,
-    /// What is exported.
+    /// The plan of the table's export.
     pub plan: Plan,
-    /// The export.
+    /// ARN of DynamoDB's export.
     pub export_arn: String,
 }
 
-/// What was seen.
+/// The state of DynamoDB's export.
 #[derive(Clone, Debug, JsonSchema, PartialEq, Serialize)]
 #[serde(tag = "status", rename_all = "SCREAMING_SNAKE_CASE", rename_all_fields = "camelCase")]
 pub enum Output {
-    /// It is done.
+    /// The export is done.
     Ready {
-        /// The key of its `manifest-summary.json`.
+        /// Key of the export's `manifest-summary.json`.
         manifest: String,
-        /// How many items it holds.
+        /// Number of exported items.
         item_count: u64,
-        /// The bytes that DynamoDB bills.
+        /// Bytes that DynamoDB bills.
         bytes: u64,
     },
-    /// Not yet.
+    /// The export is not done yet.
     Pending {
-        /// How long to wait before looking again.
+        /// Seconds to wait before the next poll.
         #[schemars(range(max = 601))]
         wait_seconds: u32,
     },
 }
 
-/// Why the export will not be done, or could not be looked at.
+/// Why the export will not be done, or could not be checked.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum Error {
-    /// It never will.
+    /// The export failed for good.
     #[error("DynamoDB's export {export_arn} failed: {reason}")]
     ExportFailed {
-        /// The export.
+        /// ARN of the export.
         export_arn: String,
-        /// The reason, in words.
+        /// Why the export failed.
         reason: String,
     },
-    /// It is not in time.
+    /// The export was not done by the deadline.
     #[error("DynamoDB's export {export_arn} was to be done by {deadline}, but is in progress")]
     ExportTimedOut {
-        /// The export.
+        /// ARN of the export.
         export_arn: String,
-        /// Until when.
+        /// Time by which the export had to be done.
         deadline: String,
     },
-    /// The call failed.
+    /// An AWS call failed; holds its error name and action.
     #[error(transparent)]
     Aws(#[from] AwsFailure),
 }

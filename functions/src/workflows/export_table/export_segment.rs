@@ -1,4 +1,5 @@
-//! `export-table.export-segment`: one data file of a segment. The state machine calls it until the segment is done.
+//! `export-table.export-segment`: writes one data file of a segment. The state machine runs it until the segment is
+//! done.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -12,7 +13,7 @@ use tablekeeper_core::export::{ExportConfig, Plan};
 
 use crate::step::{Failure, Step};
 
-/// Writes one data file of a segment. Use it again until the segment is read.
+/// The step that writes one data file of a segment. The state machine runs it until the segment is done.
 #[derive(Debug)]
 pub struct ExportSegment {
     calls: RawItems,
@@ -20,35 +21,35 @@ pub struct ExportSegment {
     clock: Clock,
 }
 
-/// What the state machine passes.
+/// The input that the state machine passes.
 #[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Input {
-    /// The execution, for the logs.
+    /// ARN of the execution, for the logs.
     pub execution_arn: String,
-    /// What the run goes by.
+    /// The configuration of the export.
     pub run: ExportConfig,
-    /// What is exported.
+    /// The plan of the table's export.
     pub plan: Plan,
-    /// The segment,
+    /// Segment number, starting at 0.
     pub segment: u32,
-    /// and which of its parts: from 0.
+    /// Part number within the segment, starting at 0.
     pub part: u32,
-    /// What the part before answered with; null for the first.
+    /// Cursor from the output of the previous part; null for the first part.
     #[serde(deserialize_with = "Option::deserialize")]
     #[schemars(required, schema_with = "tablekeeper_core::schemas::nullable_string")]
     pub cursor: Option<String>,
 }
 
-/// How it goes on.
+/// The progress of the segment.
 #[derive(Clone, Debug, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Output {
-    /// The segment.
+    /// Segment number, starting at 0.
     pub segment: u32,
-    /// The next part.
+    /// Number of the next part.
     pub part: u32,
-    /// Where it begins: a key as DynamoDB JSON; null at the segment's end.
+    /// Key after which the next part begins, as DynamoDB JSON; null at the end of the segment.
     pub cursor: Option<String>,
     /// Whether the segment is done.
     pub done: bool,
@@ -79,7 +80,7 @@ impl Step for ExportSegment {
 
 #[cfg(test)]
 impl ExportSegment {
-    /// The step at a moment that does not pass.
+    /// Creates the step with a fixed clock.
     pub(super) fn at(clients: &Clients, clock: Clock) -> ExportSegment {
         ExportSegment { calls: clients.raw_items(), s3: clients.s3(), clock }
     }

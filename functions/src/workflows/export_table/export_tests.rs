@@ -1,4 +1,4 @@
-//! Whole exports, written and verified step after step.
+//! Tests of whole exports, written and verified step by step.
 
 use serde_json::{Value, json};
 use tablekeeper_core::error_name::ErrorName;
@@ -9,7 +9,7 @@ use super::testing::{FOLDER, export, exported, finish, orders, plan_json, run_js
 
 const ROOT: &str = "exports/orders/2026-03-01-02-00-00/AWSDynamoDB/01772330400000-0d20b12c/";
 
-/// An export in two segments and several parts, without its manifests.
+/// Returns an export in two segments and several parts, without its manifests.
 async fn unfinished(format: &str) -> FakeStore {
     let store = orders(20);
     store.state().page_of_items = 4;
@@ -35,7 +35,7 @@ async fn finish_as(store: &FakeStore, format: &str) -> Result<Value, String> {
 }
 
 #[tokio::test]
-async fn whichever_manifest_cannot_be_written_there_is_no_summary() {
+async fn no_summary_is_written_if_any_manifest_fails() {
     for (format, manifests) in [("dynamodb-json", 4), ("data-pipeline", 5), ("plain", 4)] {
         for number in 0..manifests {
             let store = unfinished(format).await;
@@ -50,7 +50,7 @@ async fn whichever_manifest_cannot_be_written_there_is_no_summary() {
 }
 
 #[tokio::test]
-async fn the_summary_has_what_dynamodbs_has() {
+async fn the_summary_has_the_fields_of_dynamodbs() {
     let store = unfinished("dynamodb-json").await;
     let report = finish_as(&store, "dynamodb-json").await.unwrap();
     let summary: Value =
@@ -78,7 +78,7 @@ async fn the_summary_has_what_dynamodbs_has() {
 }
 
 #[tokio::test]
-async fn data_pipelines_layout_has_its_manifest_too() {
+async fn the_data_pipeline_layout_has_its_manifest_too() {
     let store = unfinished("data-pipeline").await;
     let report = finish_as(&store, "data-pipeline").await.unwrap();
     let text = store.text(&format!("{FOLDER}manifest")).unwrap();
@@ -104,7 +104,7 @@ async fn finishing_again_writes_the_same() {
     assert_eq!(store.state().objects, before);
 }
 
-/// A change of an unfinished export, and what is said of it.
+/// A description, a change of an unfinished export, and the expected message.
 type Damage = (&'static str, fn(&FakeStore), &'static str);
 
 const DAMAGES: &[Damage] = &[
@@ -169,7 +169,7 @@ const DAMAGES: &[Damage] = &[
 ];
 
 #[tokio::test]
-async fn what_is_not_whole_is_refused_and_gets_no_manifest() {
+async fn a_damaged_export_is_rejected_and_gets_no_manifest() {
     for format in ["dynamodb-json", "plain"] {
         for (what, damage, words) in DAMAGES {
             let store = unfinished(format).await;
@@ -184,7 +184,7 @@ async fn what_is_not_whole_is_refused_and_gets_no_manifest() {
 }
 
 #[tokio::test]
-async fn a_file_that_is_not_the_exports_is_refused_by_its_name() {
+async fn a_foreign_file_is_rejected_by_its_name() {
     for (format, key) in [
         ("dynamodb-json", format!("{ROOT}data/by-hand.json")),
         ("plain", format!("{FOLDER}by-hand.json")),

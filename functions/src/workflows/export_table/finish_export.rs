@@ -1,5 +1,5 @@
-//! `export-table.finish-export`: verifies what a scan wrote and of which table, and writes the manifests
-//! that say so.
+//! `export-table.finish-export`: verifies what a scan wrote and that the table is still the same, and writes the
+//! manifests.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -14,32 +14,32 @@ use tablekeeper_core::text::message_of;
 use super::table_report::{TableOutcome, TableReport, fitting};
 use crate::step::{Failure, Step};
 
-/// Verifies a scan's export and writes its manifests. Use it once all segments are read.
+/// The step that verifies the export of a scan and writes its manifests. It runs after all segments.
 #[derive(Debug)]
 pub struct FinishExport {
     dynamodb: aws_sdk_dynamodb::Client,
     s3: aws_sdk_s3::Client,
 }
 
-/// What the state machine passes.
+/// The input that the state machine passes.
 #[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Input {
-    /// The execution, for the logs.
+    /// ARN of the execution, for the logs.
     pub execution_arn: String,
-    /// What the run went by.
+    /// The configuration of the export.
     pub run: ExportConfig,
-    /// What was exported.
+    /// The plan of the table's export.
     pub plan: Plan,
-    /// Where the table's settings were written down; null where they were not.
+    /// Location of the document with the table's settings; null if they were not captured.
     #[serde(deserialize_with = "Option::deserialize")]
     #[schemars(required, schema_with = "tablekeeper_core::schemas::nullable_string")]
     pub settings: Option<String>,
-    /// Why they were not; null where they were.
+    /// Why the settings were not captured; null if they were.
     #[serde(deserialize_with = "Option::deserialize")]
     #[schemars(required, schema_with = "tablekeeper_core::schemas::nullable_string")]
     pub settings_failure: Option<String>,
-    /// What `capture-settings` had to say.
+    /// Notes of `capture-settings`.
     #[schemars(length(max = 61))]
     pub notes: Vec<String>,
 }
@@ -62,7 +62,7 @@ impl Step for FinishExport {
         let finished = finish::finish(&files, &run, &plan).await?;
         let not_captured = settings_failure
             .map(|failure| format!("its settings were not written down: {}", message_of(&failure)));
-        // What a reader of the items has to know comes first, since what does not fit is left out at the end.
+        // The notes that a reader of the items needs come first, because notes that do not fit are cut off at the end.
         let notes = [
             is_gone.into_iter().collect(),
             finished.notes,

@@ -1,7 +1,7 @@
-//! `export-table.finish-managed-export`: gives the objects that DynamoDB wrote the tags that ours have.
+//! `export-table.finish-managed-export`: tags the objects that DynamoDB wrote like those of an export by scan.
 //!
-//! DynamoDB tags nothing, and lifecycle rules go by tags. Until this step is through, a rule finds only some of an
-//! export's objects, which does no harm: rules count in days.
+//! DynamoDB does not tag its objects, but lifecycle rules use tags. Until this step is done, a rule finds only some
+//! objects of an export. That does no harm, because rules count in days.
 
 use aws_sdk_s3::types::{Tag, Tagging};
 use futures::{StreamExt, TryStreamExt, stream};
@@ -20,34 +20,34 @@ use crate::step::{Failure, Step};
 /// How many objects are tagged at a time.
 const AT_A_TIME: usize = 16;
 
-/// Tags the objects of an export that DynamoDB has made. Use it once that export is done.
+/// The step that tags the objects of DynamoDB's own export. It runs after the export is done.
 #[derive(Debug)]
 pub struct FinishManagedExport {
     s3: aws_sdk_s3::Client,
 }
 
-/// What the state machine passes.
+/// The input that the state machine passes.
 #[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Input {
-    /// The execution, for the logs.
+    /// ARN of the execution, for the logs.
     pub execution_arn: String,
-    /// What the run went by.
+    /// The configuration of the export.
     pub run: ExportConfig,
-    /// What was exported.
+    /// The plan of the table's export.
     pub plan: Plan,
-    /// The key of the export's `manifest-summary.json`.
+    /// Key of the export's `manifest-summary.json`.
     pub manifest: String,
-    /// How many items it holds.
+    /// Number of exported items.
     pub item_count: u64,
-    /// The bytes that DynamoDB bills.
+    /// Bytes that DynamoDB bills.
     pub bytes: u64,
 }
 
-/// Why the export does not end well.
+/// Why the export fails.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// Its manifest is not where it should be.
+    /// The export's manifest does not exist; holds its location.
     #[error("DynamoDB says that its export is done, but there is no {0}")]
     ExportNotVerified(String),
     /// The objects could not be listed.

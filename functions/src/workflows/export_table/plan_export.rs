@@ -1,4 +1,4 @@
-//! `export-table.plan-export`: how a table is exported, written down in a folder that is this execution's from then on.
+//! `export-table.plan-export`: plans how a table is exported, and claims the folder for this execution.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -12,7 +12,7 @@ use tablekeeper_core::export::{ExportConfig, Plan, plan};
 
 use crate::step::{Failure, Step};
 
-/// Plans a table's export and claims the folder that it goes to.
+/// The step that plans a table's export and claims its folder.
 #[derive(Debug)]
 pub struct PlanExport {
     dynamodb: aws_sdk_dynamodb::Client,
@@ -20,33 +20,33 @@ pub struct PlanExport {
     clock: Clock,
 }
 
-/// What the state machine passes.
+/// The input that the state machine passes.
 #[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Input {
-    /// The execution, which the folder becomes the property of.
+    /// ARN of the execution, which becomes the owner of the folder.
     pub execution_arn: String,
-    /// What the run goes by.
+    /// The configuration of the export.
     pub run: ExportConfig,
-    /// The table.
+    /// Name of the table.
     pub table_name: String,
 }
 
-/// Who reads the items, and how.
+/// The plan of the table's export, and who reads the items.
 #[derive(Clone, Debug, JsonSchema, PartialEq, Serialize)]
 #[serde(tag = "mode", rename_all = "SCREAMING_SNAKE_CASE", rename_all_fields = "camelCase")]
 pub enum Output {
-    /// We do, by Scan.
+    /// The workflow reads the items, by Scan.
     Scan {
-        /// The table, its folder, and how its items are read.
+        /// Table, folder, and how the items are read.
         plan: Plan,
-        /// The segments.
+        /// Segments of the scan.
         #[schemars(length(min = 1, max = 64))]
         segments: Vec<Segment>,
     },
-    /// DynamoDB does, as of one moment.
+    /// DynamoDB exports the items, as of one moment.
     Managed {
-        /// The table and the folder that DynamoDB exports it to.
+        /// Table, and the folder that DynamoDB exports it to.
         plan: Plan,
     },
 }
@@ -55,7 +55,7 @@ pub enum Output {
 #[derive(Clone, Copy, Debug, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Segment {
-    /// Which: from 0.
+    /// Segment number, starting at 0.
     pub segment: u32,
 }
 

@@ -1,7 +1,7 @@
-//! `export-table.report-exports`: how it all ended.
+//! `export-table.report-exports`: reports the results of all tables.
 //!
-//! The execution ends well only if every table was exported that was chosen. Otherwise its cause has every table's line, so that whoever
-//! is woken by the alarm need not look further.
+//! The execution succeeds only if every selected table was exported. Otherwise its cause has a line for every table, so
+//! that whoever handles the alarm finds everything there.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -13,30 +13,30 @@ use super::select_tables::MOST_TABLES;
 use super::table_report::{LONGEST_CAUSE, TableOutcome, TableReport};
 use crate::step::{Failure, Step};
 
-/// Reports what became of all tables of an execution.
+/// The step that reports the results of all tables of an execution.
 #[derive(Clone, Copy, Debug)]
 pub struct ReportExports;
 
-/// What the state machine passes.
+/// The input that the state machine passes.
 #[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Input {
-    /// The execution, for the logs.
+    /// ARN of the execution, for the logs.
     pub execution_arn: String,
-    /// What became of each table.
+    /// Reports of the tables.
     #[schemars(length(max = 100))]
     pub reports: Vec<Report>,
-    /// How many tables more were chosen than one execution takes.
+    /// Number of selected tables beyond the maximum of an execution.
     pub left_out: u32,
 }
 
-/// What became of a table: the whole, or what the state machine says of one that failed.
+/// The result of a table: a full report, or what the state machine says of a table that failed.
 #[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum Report {
-    /// It was exported.
+    /// The table was exported.
     Table(TableReport),
-    /// It failed.
+    /// The table failed.
     Failed(FailedTable),
 }
 
@@ -44,31 +44,31 @@ pub enum Report {
 #[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct FailedTable {
-    /// The table.
+    /// Name of the table.
     pub table_name: String,
-    /// `FAILED`.
+    /// Outcome of the table: `FAILED`.
     pub outcome: TableOutcome,
-    /// By which name.
+    /// Error name of the failure.
     pub error: String,
-    /// And why.
+    /// Cause of the failure.
     pub cause: String,
 }
 
-/// What an execution ends with.
+/// The output of an execution.
 #[derive(Clone, Debug, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Output {
-    /// What became of each table.
+    /// Reports of the tables.
     #[schemars(length(max = 100))]
     pub tables: Vec<TableReport>,
 }
 
-/// Not all went well.
+/// Some tables were not exported.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("{failed} of {all} tables were not exported{left_out}:\n{lines}")]
 pub struct TablesFailed {
     failed: usize,
-    /// In words; empty where there are none.
+    /// Message about the tables that were left out; empty if there are none.
     left_out: String,
     all: usize,
     lines: String,

@@ -1,9 +1,9 @@
-//! `export-table.select-tables`: which tables are exported, and how.
+//! `export-table.select-tables`: finds the tables to export, and determines how.
 //!
-//! Everything that can be wrong with the input is found here, before anything is written. A selection that finds no
-//! table is refused too: a schedule that exports nothing should not end well. Of one that finds more than an execution
-//! takes, the first by name are exported, and the execution fails at its end by how many were left out: a tag that one more
-//! table gets must not end the exports of all the others.
+//! This step finds everything that can be wrong with the input, before anything is written. It rejects a selection
+//! without tables, because a schedule that exports nothing should not succeed. If a selection has more tables than an
+//! execution exports, the first by name are exported. The execution fails at its end with the number of tables that
+//! were left out. So a tag on one more table does not stop the exports of all others.
 
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
@@ -18,61 +18,62 @@ use tablekeeper_core::export::{ExportConfig, scan_plan};
 
 use crate::step::{Failure, Step};
 
-/// How many tables an execution takes: the reports of all of them have to fit its state.
+/// The maximum number of tables in an execution. The reports of all of them have to fit into its state.
 pub(super) const MOST_TABLES: usize = 100;
-/// Segments of all tables together. An execution's history has room for 25,000 events
-/// (<https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html>), and an execution that reaches them fails
-/// without an end of its own: a table takes about 60 of them, a segment 8 and 7 for each of its files.
+/// The maximum number of segments of all tables together. An execution's history is limited to 25,000 events
+/// (<https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html>). An execution that reaches the limit
+/// fails without running its own failure states. A table takes about 60 events, a segment 8 and another 7 for each of
+/// its files.
 const SEGMENTS_OF_ALL: usize = 500;
 
-/// Selects the tables of an execution and says how each is exported.
+/// The step that selects the tables of an execution and determines how each is exported.
 #[derive(Debug)]
 pub struct SelectTables {
     dynamodb: aws_sdk_dynamodb::Client,
 }
 
-/// What the state machine passes.
+/// The input that the state machine passes.
 #[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Input {
-    /// The execution: its Region and account are the tables'.
+    /// ARN of the execution. The tables are in its Region and account.
     pub execution_arn: String,
-    /// The execution's input.
+    /// Input of the execution.
     pub execution_input: ExecutionInput,
-    /// When the execution began; the folders are named after it.
+    /// Time when the execution began. The folders are named after it.
     pub started_at: DateTime<Utc>,
-    /// The template's parameters.
+    /// Default values: the template's parameters.
     pub defaults: Defaults,
 }
 
-/// What was selected.
+/// The selected tables and the configuration of the export.
 #[derive(Clone, Debug, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Output {
-    /// What the run goes by.
+    /// The configuration of the export.
     pub run: ExportConfig,
-    /// The tables.
+    /// Selected tables.
     #[schemars(length(max = 100))]
     pub tables: Vec<TableToExport>,
-    /// How many more were chosen than one execution takes.
+    /// Number of selected tables beyond the maximum of an execution.
     pub left_out: u32,
 }
 
-/// A table.
+/// A selected table.
 #[derive(Clone, Debug, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TableToExport {
-    /// Its name.
+    /// Name of the table.
     pub table_name: String,
 }
 
 /// Why no tables were selected.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum Error {
-    /// The input cannot be followed.
+    /// The input is invalid.
     #[error(transparent)]
     Input(#[from] InvalidInput),
-    /// An AWS call failed. Its name and action are kept.
+    /// An AWS call failed; holds its error name and action.
     #[error(transparent)]
     Aws(#[from] AwsFailure),
 }
@@ -123,7 +124,7 @@ impl Step for SelectTables {
 }
 
 impl SelectTables {
-    /// The bytes of the tables that can be looked at. What is planned for the others fails by itself.
+    /// Returns the sizes, in bytes, of the tables that can be described. For the other tables, planning fails later.
     async fn sizes(&self, tables: &[String]) -> Result<Vec<Option<i64>>, AwsFailure> {
         let mut sizes = Vec::new();
         for table in tables {

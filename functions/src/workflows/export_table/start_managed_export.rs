@@ -1,7 +1,7 @@
-//! `export-table.start-managed-export`: has DynamoDB export the table, as of now, into the folder.
+//! `export-table.start-managed-export`: starts DynamoDB's own export of the table, as of now, into the folder.
 //!
-//! The token derives from the execution and the table, and DynamoDB keeps it for eight hours: a call that is repeated
-//! gets the export that it began.
+//! The token derives from the execution and the table. DynamoDB remembers it for eight hours, so a repeated call
+//! returns the export that the first one started.
 
 use aws_sdk_dynamodb::error::ProvideErrorMetadata;
 use aws_sdk_dynamodb::types::ExportFormat as AwsFormat;
@@ -18,46 +18,46 @@ use tablekeeper_core::text::hex;
 
 use crate::step::{Failure, Step};
 
-/// Has DynamoDB export a table into its folder.
+/// The step that starts DynamoDB's own export of a table into its folder.
 #[derive(Debug)]
 pub struct StartManagedExport {
     dynamodb: aws_sdk_dynamodb::Client,
     clock: Clock,
 }
 
-/// What the state machine passes.
+/// The input that the state machine passes.
 #[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Input {
-    /// The execution, which the token derives from.
+    /// ARN of the execution, which the token derives from.
     pub execution_arn: String,
-    /// What the run goes by.
+    /// The configuration of the export.
     pub run: ExportConfig,
-    /// What is exported.
+    /// The plan of the table's export.
     pub plan: Plan,
 }
 
-/// The export that was begun.
+/// The export that was started.
 #[derive(Clone, Debug, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Output {
-    /// The ARN of the export that was started, or found.
+    /// ARN of the export that was started or found.
     pub export_arn: String,
-    /// How long to wait before looking at it.
+    /// Seconds to wait before the first poll.
     #[schemars(range(max = 601))]
     pub wait_seconds: u32,
 }
 
-/// Why no export was begun.
+/// Why no export was started.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum Error {
-    /// There is no such table (any more).
+    /// The table does not exist.
     #[error("table {0} does not exist any more, so it cannot be exported")]
     SourceTableMissing(String),
-    /// DynamoDB's answer names no export.
+    /// DynamoDB's response does not name the export of this table.
     #[error("DynamoDB's answer does not name the export of table {0} that it began")]
     ExportFailed(String),
-    /// The call failed.
+    /// An AWS call failed; holds its error name and action.
     #[error(transparent)]
     Aws(#[from] AwsFailure),
 }

@@ -1,57 +1,57 @@
-//! What became of a table, as an execution's output says it.
+//! The report of a table in an execution's output.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tablekeeper_core::export::plan::Mode;
 use tablekeeper_core::text::bounded;
 
-/// Lines of a report's notes: those of a hundred tables have to fit an execution's state.
+/// Maximum number of notes in a report. The notes of a hundred tables have to fit into an execution's state.
 const MOST_NOTES: usize = 6;
-/// Characters of a note.
+/// Maximum length of a note, in characters.
 const LONGEST_NOTE: usize = 200;
-/// The longest cause, in characters.
+/// Maximum length of a cause, in characters.
 pub(super) const LONGEST_CAUSE: usize = 300;
 
-/// What became of a table.
+/// The result of a table's export.
 #[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct TableReport {
-    /// The table.
+    /// Name of the table.
     pub table_name: String,
-    /// In a word.
+    /// Whether the table was exported.
     pub outcome: TableOutcome,
-    /// Who read the items; null where that was not decided.
+    /// Who read the items; null if that was not decided.
     pub mode: Option<Mode>,
-    /// Where its `manifest-summary.json` is; null where there is none.
+    /// Location of the export's `manifest-summary.json`; null if there is none.
     pub manifest: Option<String>,
-    /// How many items were exported.
+    /// Number of exported items.
     pub item_count: u64,
-    /// How many bytes they are, before they are compressed. Of an export that DynamoDB made, what it bills.
+    /// Size of the items in bytes, before compression. For DynamoDB's own export, the bytes that it bills.
     pub bytes: u64,
-    /// How many data files.
+    /// Number of data files.
     pub files: u64,
-    /// Where the table's settings were written down; null where they were not.
+    /// Location of the document with the table's settings; null if they were not captured.
     pub settings: Option<String>,
-    /// What else there is to say.
+    /// Notes about the export.
     #[schemars(length(max = 7))]
     pub notes: Vec<String>,
-    /// The name of the failure; null where it was exported.
+    /// Error name of the failure; null if the table was exported.
     pub error: Option<String>,
-    /// Its cause.
+    /// Cause of the failure; null if the table was exported.
     pub cause: Option<String>,
 }
 
-/// What became of a table, in a word.
+/// Whether a table was exported.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum TableOutcome {
-    /// It was exported, and its manifest says what and where.
+    /// The table was exported. Its manifest describes the files.
     Done,
-    /// It was not. Said by the state machine alone.
+    /// The table was not exported. Only the state machine sets this outcome.
     Failed,
 }
 
-/// The notes that a report has room for, and how many more there are.
+/// Returns the notes that fit into a report, and how many more there are.
 pub(super) fn fitting(notes: Vec<String>) -> Vec<String> {
     bounded(notes.into_iter(), MOST_NOTES, LONGEST_NOTE)
 }

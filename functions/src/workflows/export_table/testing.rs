@@ -1,4 +1,4 @@
-//! What the tests of several steps pass.
+//! Helpers for the tests of several steps.
 
 use serde_json::{Value, json};
 use tablekeeper_core::clock::Clock;
@@ -9,8 +9,8 @@ pub(crate) use tablekeeper_core::export::testing::*;
 use super::{ExportSegment, FinishExport};
 use crate::step::{AnyStep, Failure, Step};
 
-/// Writes all parts of all segments and the manifests, step after step, as the state machine does. A step that fails is
-/// tried again as it was called, `tries` times in all.
+/// Writes all parts of all segments and the manifests, step by step, as the state machine does. A step that fails is
+/// retried with the same input, `tries` times in all.
 pub(super) async fn export(store: &FakeStore, run: &Value, plan: &Value, mut tries: usize) -> Value {
     let clients = store.clients();
     let segment_step = ExportSegment::at(&clients, Clock::Fixed(STARTED_AT.parse().unwrap()));
@@ -36,7 +36,7 @@ pub(super) async fn export(store: &FakeStore, run: &Value, plan: &Value, mut tri
     }
 }
 
-/// The end of an export.
+/// Finishes an export.
 pub(super) async fn finish(store: &FakeStore, run: &Value, plan: &Value) -> Result<Value, Failure> {
     let input = json!({ "executionArn": EXECUTION, "run": run, "plan": plan, "settings": null,
         "settingsFailure": null, "notes": [] });

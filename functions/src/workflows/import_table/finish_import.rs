@@ -1,4 +1,4 @@
-//! `import-table.finish-import`: whether all that the export holds was written, and into one table.
+//! `import-table.finish-import`: checks that all items of the export were written, and into one table.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -11,22 +11,22 @@ use tablekeeper_core::storage::bucket;
 
 use crate::step::{Failure, Step};
 
-/// Checks that all items of an export were written, and into one table. Use it once all segments are done.
+/// The step that checks that all items of an export were written, and into one table. It runs after all segments.
 #[derive(Debug)]
 pub struct FinishImport {
     clients: Clients,
     dynamodb: aws_sdk_dynamodb::Client,
 }
 
-/// What the state machine passes.
+/// The input that the state machine passes.
 #[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Input {
-    /// The execution, for the logs.
+    /// ARN of the execution, for the logs.
     pub execution_arn: String,
-    /// What the import goes by.
+    /// The plan of the import.
     pub import: Import,
-    /// Its segments.
+    /// Results of the segments.
     #[schemars(length(max = 40))]
     pub segments: Vec<Written>,
 }

@@ -1,4 +1,4 @@
-//! `import-table.import-segment`: reads a share of the files and writes their items, as far as it comes in its time.
+//! `import-table.import-segment`: reads a share of the files and writes their items, until its time is up.
 
 use std::time::Duration;
 
@@ -16,54 +16,54 @@ use tablekeeper_core::storage::bucket;
 
 use crate::step::{Failure, Step};
 
-/// Reads a share of the files and writes their items. Use it again until the share is done.
+/// The step that reads a share of the files and writes their items. The state machine runs it until the share is done.
 #[derive(Debug)]
 pub struct ImportSegment {
     clients: Clients,
     calls: RawItems,
 }
 
-/// What the state machine passes.
+/// The input that the state machine passes.
 #[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Input {
-    /// The execution, for the logs.
+    /// ARN of the execution, for the logs.
     pub execution_arn: String,
-    /// What the import goes by.
+    /// The plan of the import.
     pub import: Import,
-    /// Which share.
+    /// Segment number, starting at 0.
     pub segment: u32,
-    /// Up to where it is written; null before the first time.
+    /// Position up to which the segment is written; null for the first call.
     pub cursor: Option<Cursor>,
-    /// How many items that are.
+    /// Number of items written by the previous calls.
     pub items: u64,
-    /// What is in doubt of them.
+    /// Counters of doubtful values among the items written by the previous calls.
     pub doubts: Doubts,
 }
 
-/// How far it came.
+/// The progress of the segment.
 #[derive(Clone, Debug, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Output {
-    /// Which share.
+    /// Segment number, starting at 0.
     pub segment: u32,
-    /// Up to where it is written.
+    /// Position up to which the segment is written.
     pub cursor: Option<Cursor>,
-    /// How many items that are.
+    /// Number of items written so far.
     pub items: u64,
-    /// What is in doubt of them.
+    /// Counters of doubtful values among the items written so far.
     pub doubts: Doubts,
-    /// Whether that is all of them.
+    /// Whether the whole segment is written.
     pub done: bool,
 }
 
-/// Why it could not go on.
+/// Why the segment could not be written.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The files are not those that the import was planned with.
     #[error(transparent)]
     Changed(#[from] Changed),
-    /// They could not be read, or items not be written.
+    /// Files could not be read, or items could not be written.
     #[error(transparent)]
     Segment(#[from] segment::Error),
 }

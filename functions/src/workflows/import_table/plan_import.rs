@@ -1,7 +1,7 @@
-//! `import-table.plan-import`: whether the table can be written to, and which files it is written from.
+//! `import-table.plan-import`: checks whether the table can be written to, and lists the files to import.
 //!
-//! Whatever can be wrong before the first item is found here: the input, the table, the manifest, a file that is
-//! missing. Nothing is written.
+//! This step finds whatever can be wrong before the first item: the input, the table, the manifest, a missing file. It
+//! writes nothing.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -15,38 +15,38 @@ use tablekeeper_core::storage::{FilesError, bucket};
 
 use crate::step::{Failure, Step};
 
-/// Checks that a table can be written to, and lists the files that its items come from.
+/// The step that checks that a table can be written to, and lists the files to import.
 #[derive(Debug)]
 pub struct PlanImport {
     clients: Clients,
     dynamodb: aws_sdk_dynamodb::Client,
 }
 
-/// What the state machine passes.
+/// The input that the state machine passes.
 #[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Input {
-    /// The execution, for the logs.
+    /// ARN of the execution, for the logs.
     pub execution_arn: String,
-    /// The execution's input.
+    /// Input of the execution.
     pub execution_input: ExecutionInput,
-    /// The template's parameters.
+    /// Default values: the template's parameters.
     pub defaults: Defaults,
 }
 
-/// What is imported.
+/// The plan of the import and its segments.
 #[derive(Clone, Debug, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Output {
-    /// What the import goes by.
+    /// The plan of the import.
     pub import: Import,
-    /// Its segments.
+    /// Segments of the import.
     #[schemars(length(max = 40))]
     pub segments: Vec<Segment>,
 }
 
 impl Output {
-    /// With the import's segments.
+    /// Creates the output of an import, with its segments.
     pub fn from_import(import: Import) -> Output {
         let segments = (0..import.segments).map(|segment| Segment { segment }).collect();
         Output { import, segments }
@@ -57,7 +57,7 @@ impl Output {
 #[derive(Clone, Copy, Debug, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Segment {
-    /// Its number, from 0.
+    /// Segment number, starting at 0.
     pub segment: u32,
 }
 

@@ -1,25 +1,25 @@
-//! What the template tells `incremental.stream-backup` in its environment.
+//! The configuration of `incremental.stream-backup`, from its environment.
 
 use tablekeeper_core::error_name::{ErrorName, HasErrorName};
 use tablekeeper_core::item_history::tables::Layout;
 use tablekeeper_core::storage::as_prefix;
 
-/// Where versions go.
+/// The bucket and prefixes that versions are written to.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Config {
-    /// `INCREMENTAL_BUCKET`: the bucket, which keeps versions.
+    /// `INCREMENTAL_BUCKET`: name of the bucket, which has versioning enabled.
     pub bucket: String,
-    /// `INCREMENTAL_PREFIX`: before every key; empty, or ending in `/`.
+    /// `INCREMENTAL_PREFIX`: prefix of all keys; empty, or ending in `/`.
     pub prefix: String,
-    /// `OWN_TABLE`: the table whose items lie under that prefix. Without it, that is any table.
+    /// `OWN_TABLE`: name of the table whose items are under that prefix. Without it, the items of any table are.
     pub own_table: Option<String>,
-    /// `TABLES_PREFIX`: before the folders of other tables; ending in `/`.
+    /// `TABLES_PREFIX`: prefix of the folders of other tables; ends in `/`.
     pub tables_prefix: String,
-    /// `FAILURES_PREFIX`: before the keys of records that are set aside; not under the other.
+    /// `FAILURES_PREFIX`: prefix of the keys of quarantined records; not under the items' prefix.
     pub failures_prefix: String,
 }
 
-/// Why it cannot be used.
+/// An environment variable that is missing or invalid.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("the function's environment variable {variable} {reason}")]
 pub struct InvalidConfiguration {
@@ -51,7 +51,7 @@ impl Config {
         let prefix = as_prefix(&variable("INCREMENTAL_PREFIX").unwrap_or_default());
         let failures_prefix = variable("FAILURES_PREFIX").unwrap_or_else(|| "failures/".to_owned());
         let failures_prefix = as_prefix(&failures_prefix);
-        // What is set aside is no item, and would be taken for one.
+        // A quarantined record is not an item, but would be read as one.
         if failures_prefix.is_empty() || (!prefix.is_empty() && failures_prefix.starts_with(&prefix)) {
             let reason = format!("is {failures_prefix:?}, which is under INCREMENTAL_PREFIX {prefix:?}");
             return Err(invalid("FAILURES_PREFIX", &reason));
@@ -69,7 +69,8 @@ impl Config {
         Ok(Config { bucket, prefix, own_table, tables_prefix, failures_prefix })
     }
 
-    /// Returns what stands before the keys of a table's items. An empty prefix of the own table leaves no room for others.
+    /// Returns the key prefix of a table's items. If the prefix of the own table is empty, there can be no other
+    /// tables.
     pub fn prefix_of(&self, table: &str) -> Result<String, InvalidConfiguration> {
         let Some(own_table) = &self.own_table else { return Ok(self.prefix.clone()) };
         if self.prefix.is_empty() && own_table != table {
@@ -103,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_or_contradictory_is_said() {
+    fn a_missing_or_contradictory_variable_is_named() {
         let missing = config(&[]).unwrap_err();
         assert_eq!(
             missing,
@@ -128,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn each_table_has_a_prefix_of_its_own() {
+    fn each_table_has_its_own_prefix() {
         let all = [("INCREMENTAL_BUCKET", "b"), ("INCREMENTAL_PREFIX", "items"), ("OWN_TABLE", "orders")];
         let whole = config(&all).unwrap();
         assert_eq!(whole.prefix_of("orders").unwrap(), "items/");

@@ -1,14 +1,14 @@
-//! `incremental.http`: starts snapshots and restores by HTTP, and says how they stand.
+//! `incremental.http`: starts snapshots and restores by HTTP, and reports their status.
 //!
-//! | Request | Body | Answer |
+//! | Request | Body | Response |
 //! | --- | --- | --- |
 //! | `POST /snapshot` | none, or `{"at": …, "tableName": …}` | 202 with the execution's ARN and name |
 //! | `POST /restore` | `{"tableName": …, "snapshotFilename": …}` | the same |
 //! | `GET /snapshot/{name}`, `GET /restore/{name}` | | 200 with the execution's status, and its output or error |
 //!
-//! The fields are those of the system that this succeeds. A request that is repeated with the same header `Idempotency-Key`
-//! starts one execution. What cannot be followed is a 400 with a sentence, and never a failure of the function: API Gateway
-//! makes a bare 500 of one.
+//! The fields are those of the predecessor system. Requests with the same `Idempotency-Key` header start one execution.
+//! An invalid request gets a 400 with a message. It never fails the function, because API Gateway would return a 500
+//! without a message.
 
 mod request;
 mod response;
@@ -28,43 +28,43 @@ pub use response::Answer;
 
 use crate::step::{Failure, Step};
 
-/// Starts snapshots and restores by HTTP. API Gateway invokes it.
+/// The step that starts snapshots and restores by HTTP. API Gateway invokes it.
 #[derive(Debug)]
 pub struct Http {
     sfn: aws_sdk_sfn::Client,
     config: Config,
 }
 
-/// The state machines, from the function's environment.
+/// ARNs of the state machines, from the function's environment.
 #[derive(Clone, Debug)]
 struct Config {
     snapshot_machine: String,
     restore_machine: String,
 }
 
-/// A request, as API Gateway passes it in its format 2.0.
+/// A request, in API Gateway's payload format 2.0.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct Event(pub Value);
 
-/// Why a request is not followed.
+/// Why a request is not executed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// There is no such route.
+    /// No such route exists.
     #[error(
         "there is no route {0}; POST /snapshot and POST /restore start, GET /snapshot/NAME and GET /restore/NAME ask"
     )]
     NoRoute(String),
-    /// The body or the name cannot be followed.
+    /// The body or the name is invalid.
     #[error(transparent)]
     Input(#[from] InvalidInput),
-    /// There is no execution of this name.
+    /// No execution has this name.
     #[error("there is no execution {0}; it may be older than 90 days")]
     NoExecution(String),
-    /// The function's environment is wrong.
+    /// An environment variable of the function is missing.
     #[error("the function's environment variable {0} is missing; it has the ARN of a state machine")]
     Configuration(&'static str),
-    /// An AWS call failed. Its name and action are kept.
+    /// An AWS call failed; holds its error name and action.
     #[error(transparent)]
     Aws(#[from] AwsFailure),
 }
@@ -90,7 +90,7 @@ impl Step for Http {
         Ok(Http { sfn: clients.sfn(), config: Config::from_env()? })
     }
 
-    /// The request is read by hand, so that one that cannot be read is answered.
+    /// Accepts any payload. The request is parsed by hand, so that an invalid one gets a response.
     fn input(payload: Value) -> Result<Event, Failure> {
         Ok(Event(payload))
     }
@@ -127,7 +127,7 @@ impl Http {
         }
     }
 
-    /// How an execution stands.
+    /// Returns the status of an execution.
     async fn standing(&self, arn: &str, name: &str) -> Result<Answer, Error> {
         let described = self.sfn.describe_execution().execution_arn(arn).send().await;
         let execution = match described {
@@ -172,7 +172,7 @@ impl Config {
     }
 }
 
-/// The ARN of a machine's execution.
+/// Returns the ARN of a state machine's execution.
 fn execution_of(machine_arn: &str, name: &str) -> String {
     format!("{}:{name}", machine_arn.replacen(":stateMachine:", ":execution:", 1))
 }

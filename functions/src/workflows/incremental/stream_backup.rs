@@ -1,9 +1,9 @@
-//! `incremental.stream-backup`: the changes of a batch of stream records, as versions in S3.
+//! `incremental.stream-backup`: writes the changes of a batch of stream records to S3, as versions.
 //!
-//! Lambda's event source mapping invokes it, and takes its answer for the truth: a record that is not named in
-//! `batchItemFailures` is never delivered again (developer guide, "Configuring partial batch response with DynamoDB and
-//! Lambda"). So whatever could not be made durable is named, and a record that never can be is first set aside, with its
-//! reason, where an operator finds it.
+//! Lambda's event source mapping invokes the step and relies on its response. Lambda never delivers a record again that
+//! is not named in `batchItemFailures` (developer guide, "Configuring partial batch response with DynamoDB and
+//! Lambda"). So the step names every record that could not be stored. It first quarantines a record that never can be,
+//! with its reason, where an operator finds it.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -27,7 +27,7 @@ use tokio::sync::Mutex;
 use super::config::{Config, InvalidConfiguration};
 use crate::step::{Failure, Step};
 
-/// Writes the changes of a batch of stream records to S3. The event source mapping invokes it.
+/// The step that writes the changes of a batch of stream records to S3. The event source mapping invokes it.
 #[derive(Debug)]
 pub struct StreamBackup {
     dynamodb: aws_sdk_dynamodb::Client,
@@ -37,16 +37,16 @@ pub struct StreamBackup {
     key_names: Mutex<HashMap<String, Arc<Vec<String>>>>,
 }
 
-/// What Lambda delivers: `{"Records": […]}` of DynamoDB stream records.
+/// An event of Lambda: `{"Records": […]}` with DynamoDB stream records.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct Event(pub Value);
 
-/// Which records are to be delivered again.
+/// The records that have to be delivered again.
 #[derive(Clone, Debug, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Output {
-    /// The first record that failed: it and what follows it in its shard come again. Empty where all is durable.
+    /// First record that failed. It and the records after it in its shard are delivered again. Empty if all are stored.
     #[schemars(length(max = 1))]
     pub batch_item_failures: Vec<BatchItemFailure>,
 }
@@ -55,23 +55,23 @@ pub struct Output {
 #[derive(Clone, Debug, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct BatchItemFailure {
-    /// Its sequence number.
+    /// Sequence number of the record.
     pub item_identifier: String,
 }
 
-/// Why a batch failed whole.
+/// Why a whole batch failed.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum Error {
-    /// It is no batch of stream records.
+    /// The event is not a batch of stream records.
     #[error("this is no batch of DynamoDB stream records: {0}")]
     Malformed(String),
-    /// The table whose stream it is does not exist any more, so nothing says what its items' keys are.
+    /// The stream's table does not exist, so the key attributes of its items are unknown.
     #[error("table {0}, whose stream this is, does not exist any more")]
     SourceTableMissing(String),
-    /// The template leaves no room for the table.
+    /// The configured prefixes do not allow this table.
     #[error(transparent)]
     Configuration(#[from] InvalidConfiguration),
-    /// An AWS call failed. Its name and action are kept.
+    /// An AWS call failed; holds its error name and action.
     #[error(transparent)]
     Aws(#[from] AwsFailure),
 }
@@ -106,7 +106,7 @@ impl Step for StreamBackup {
         })
     }
 
-    /// A batch may have megabytes, and each of its values would be taken out of one tree and put into another.
+    /// Accepts any payload. A batch may have megabytes, and parsing would copy each value from one tree into another.
     fn input(payload: Value) -> Result<Event, Failure> {
         Ok(Event(payload))
     }
@@ -134,7 +134,7 @@ impl Step for StreamBackup {
                 }
             }
         }
-        // All of a stream whose view has no items is set aside.
+        // All records are quarantined if the stream's view does not include the items.
         let quarantined: Vec<_> = poisoned.iter().map(|poisoned| self.quarantine(poisoned)).collect();
         let quarantined: Vec<_> = stream::iter(quarantined).buffer_unordered(CONCURRENCY).collect().await;
         failed.extend(quarantined.into_iter().flatten());
@@ -158,7 +158,8 @@ impl Step for StreamBackup {
             failed.extend(applied.failed.into_iter().map(|(sequence_number, _)| sequence_number));
         }
         let first = failed.into_iter().min();
-        // As the record spells it: what Lambda cannot find among its records fails the whole batch.
+        // Spelt as in the record, because an identifier that Lambda does not find among its records fails the whole
+        // batch.
         let of_first = |first: SequenceNumber| {
             records.iter().find(|record| change::sequence_number_of(record).as_ref() == Some(&first))
         };
@@ -168,7 +169,7 @@ impl Step for StreamBackup {
     }
 }
 
-/// A record that is to be set aside.
+/// A record that is to be quarantined.
 struct QuarantinedRecord<'a> {
     table: &'a str,
     sequence_number: SequenceNumber,
@@ -177,12 +178,12 @@ struct QuarantinedRecord<'a> {
 }
 
 impl StreamBackup {
-    /// The bucket, with the prefix of a table's items where they have to be looked for.
+    /// Returns the bucket, with the prefix of a table's items if items have to be searched for.
     fn store(&self, prefix: String) -> Store {
         Store { s3: self.s3.clone(), bucket: self.config.bucket.clone(), prefix }
     }
 
-    /// Sets a record aside: its number, if even that failed.
+    /// Quarantines a record. Returns its sequence number if even that failed.
     async fn quarantine(&self, quarantined: &QuarantinedRecord<'_>) -> Option<SequenceNumber> {
         let QuarantinedRecord { table, sequence_number, reason, record } = quarantined;
         tracing::error!(%sequence_number, table, reason, "a record cannot be backed up");
@@ -192,14 +193,14 @@ impl StreamBackup {
         Some(sequence_number.clone())
     }
 
-    /// The key attributes of a stream's table, in the table's order. They never change, and are asked for once. A table
-    /// that is made anew under its name may have others, and has another stream.
+    /// Returns the key attributes of a stream's table, in the table's order. They are read once, because they never
+    /// change. A table that is made again under its name may have others, but it has another stream.
     async fn key_names(&self, stream: &str, table: &str, prefix: &str) -> Result<Arc<Vec<String>>, Error> {
         let mut known = self.key_names.lock().await;
         if let Some(names) = known.get(stream) {
             return Ok(Arc::clone(names));
         }
-        // The stream outlives its table by a day, and what it still tells counts most then.
+        // The stream outlives its table by a day, and its last changes matter most then.
         let names = of_table(&self.dynamodb, &self.store(prefix.to_owned()), table).await?;
         let names = Arc::new(names.ok_or_else(|| Error::SourceTableMissing(table.to_owned()))?);
         known.insert(stream.to_owned(), Arc::clone(&names));

@@ -1,11 +1,11 @@
-//! `incremental.watch-stream`: whether the streams are read, asked four times an hour.
+//! `incremental.watch-stream`: checks four times an hour whether the streams are read.
 //!
-//! A stream that is not read tells of nothing: no batch comes, so that neither the function's metrics nor its log show it.
-//! So this step asks those who know: DynamoDB for the table's stream, Lambda for the mapping. What is wrong becomes the
-//! metric `StreamProblems`, a warning in the log, and the output. A look that fails is a problem too. The alarm takes
-//! missing data for a breach, so a watch that does not run is told of as well. `GivenUpObjects` is how many objects with
-//! changes that Lambda gave up wait for a replay. What the bucket's history will not show it writes down
-//! ([`tablekeeper_core::item_history::coverage`]).
+//! A stream that is not read causes no batches, so neither the metrics nor the log of the function shows it. This step
+//! asks DynamoDB about the table's stream and Lambda about the mapping. Each problem is counted in the metric
+//! `StreamProblems`, logged as a warning and part of the output. A check that fails is a problem too. The alarm treats
+//! missing data as a breach, so it also fires if the watch does not run. The metric `GivenUpObjects` counts the objects
+//! with changes that Lambda discarded and that wait for a replay. The step also records facts that the bucket's history
+//! does not show ([`tablekeeper_core::item_history::coverage`]).
 
 use aws_sdk_cloudwatch::types::{Dimension, MetricDatum, StandardUnit};
 use schemars::JsonSchema;
@@ -26,10 +26,10 @@ use tablekeeper_core::text::quoted;
 
 use crate::step::{Failure, Step};
 
-/// So many pages of objects are counted at most, each of a thousand.
+/// The maximum number of pages of objects that are counted; a page has 1,000 objects.
 const MOST_PAGES: usize = 10;
 
-/// Looks whether the streams are read, and publishes what it finds as metrics. A schedule invokes it.
+/// The step that checks whether the streams are read, and publishes the results as metrics. A schedule invokes it.
 #[derive(Debug)]
 pub struct WatchStream {
     cloudwatch: aws_sdk_cloudwatch::Client,
@@ -38,30 +38,31 @@ pub struct WatchStream {
     s3: aws_sdk_s3::Client,
 }
 
-/// What the schedule passes.
+/// The input that the schedule passes.
 #[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Input {
-    /// The streams that have to be read.
+    /// Streams that have to be read.
     #[schemars(length(min = 1))]
     pub streams: Vec<Watched>,
-    /// The name of the function that they are read for.
+    /// Name of the function that the streams are read for.
     pub function_name: String,
-    /// The table that the stack is of, whose items lie under `itemsPrefix`.
+    /// Name of the stack's own table, whose items are under `itemsPrefix`.
     pub own_table: String,
-    /// What stands before the folders of other tables.
+    /// Prefix of the folders of other tables.
     pub tables_prefix: String,
-    /// The bucket with what Lambda gave up.
+    /// Name of the bucket with the batches that Lambda discarded.
     pub given_up_bucket: String,
-    /// The bucket of the items.
+    /// Name of the bucket of the items.
     pub items_bucket: String,
-    /// What stands before their keys.
+    /// Key prefix of the own table's items.
     pub items_prefix: String,
-    /// Days for which versions are kept that are not current; 0 for ever.
+    /// Days for which noncurrent versions are retained; 0 means for ever.
     pub noncurrent_days: String,
-    /// The namespace of the metrics.
+    /// Namespace of the metrics.
     pub namespace: String,
-    /// The value of the metrics' dimension `Tables`, which tells one watch from another; without it they have none.
+    /// Value of the metrics' dimension `Tables`, which distinguishes several watches. Without it, the metrics have no
+    /// dimension.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tables: Option<String>,
 }
@@ -70,38 +71,38 @@ pub struct Input {
 #[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Watched {
-    /// The stream's ARN.
+    /// ARN of the stream.
     pub stream_arn: String,
-    /// The event source mapping that reads it. Left out, it is one of the function's.
+    /// UUID of the event source mapping that reads the stream. Without it, the mapping is found by the function.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mapping_uuid: Option<String>,
 }
 
-/// What was seen.
+/// The result of the check.
 #[derive(Clone, Debug, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Output {
-    /// What keeps the stream from being read, or from being looked at.
+    /// Reasons why a stream is not read, or could not be checked.
     pub problems: Vec<String>,
-    /// Objects that wait for a replay, of which at most 10,000 are counted; null where they could not be counted.
+    /// Number of objects that wait for a replay, up to 10,000; null if they could not be counted.
     pub given_up_objects: Option<u64>,
 }
 
-/// Why nothing could be told.
+/// Why the step fails.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum Error {
-    /// The parameter is no stream's.
+    /// A configured ARN is not that of a stream.
     #[error("StreamArn is {}, which is not the ARN of a table's stream", quoted(.0))]
     NoStream(String),
-    /// An AWS call failed. Its name and action are kept.
+    /// An AWS call failed; holds its error name and action.
     #[error(transparent)]
     Aws(#[from] AwsFailure),
 }
 
-/// Why what was seen is not written down.
+/// Why the facts were not recorded.
 #[derive(Debug, thiserror::Error)]
 enum ObserveError {
-    /// A parameter is no number of days.
+    /// A parameter is not a number of days.
     #[error(transparent)]
     Input(#[from] InvalidInput),
     /// An AWS call failed.
@@ -163,7 +164,7 @@ impl Step for WatchStream {
 }
 
 impl WatchStream {
-    /// What Lambda says of the mapping that has to read the stream of this table.
+    /// Returns the problems of the mapping that has to read the stream of this table.
     async fn problems_of_mapping(
         &self,
         function_name: &str,
@@ -188,7 +189,8 @@ impl WatchStream {
         }
     }
 
-    /// Writes down what the bucket's history will not show: for how long versions are kept, and which stream is followed.
+    /// Records facts that the bucket's history does not show: how long versions are retained, and which stream is
+    /// followed.
     async fn observe(&self, input: &Input, table: &str, stream_arn: &str) -> Result<(), ObserveError> {
         let days = number("NoncurrentDays", None, &input.noncurrent_days, 0, MOST_DAYS)?;
         let present = Present {
@@ -203,7 +205,7 @@ impl WatchStream {
         Ok(())
     }
 
-    /// How many objects lie in the bucket of what was given up.
+    /// Counts the objects in the bucket of discarded batches.
     async fn count(&self, bucket: &str) -> Result<u64, AwsFailure> {
         let list = self.s3.list_objects_v2().bucket(bucket).prefix(FOLDER);
         let mut pages = list.into_paginator().send();

@@ -1,4 +1,4 @@
-//! `replay.replay-objects`: applies objects of what was given up, as far as it comes in its time.
+//! `replay.replay-objects`: applies discarded changes, object by object, until its time is up.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -15,7 +15,7 @@ use tablekeeper_core::replay::{Counts, objects};
 
 use crate::step::{Failure, Step};
 
-/// Applies changes that Lambda gave up. Use it again until no object is left to take.
+/// The step that applies changes that Lambda discarded. The state machine runs it until no object is left to process.
 #[derive(Debug)]
 pub struct ReplayObjects {
     dynamodb: aws_sdk_dynamodb::Client,
@@ -24,55 +24,55 @@ pub struct ReplayObjects {
     clock: Clock,
 }
 
-/// What the state machine passes.
+/// The input that the state machine passes.
 #[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Input {
-    /// The execution, for the logs.
+    /// ARN of the execution, for the logs.
     pub execution_arn: String,
-    /// The execution's input.
+    /// Input of the execution.
     pub execution_input: ExecutionInput,
-    /// The template's parameters.
+    /// Default values: the template's parameters.
     pub defaults: Defaults,
-    /// What the call before answered with; null before the first one.
+    /// Cursor from the output of the previous call; null for the first call.
     #[serde(deserialize_with = "Option::deserialize")]
     #[schemars(required, schema_with = "tablekeeper_core::schemas::nullable_string")]
     pub cursor: Option<String>,
-    /// What the calls before came to.
+    /// Counters of the previous calls.
     pub counts: Counts,
-    /// Why they left objects, of the first of them.
+    /// Reasons for the first objects that the previous calls did not delete.
     #[schemars(length(max = 5))]
     pub reasons: Vec<String>,
 }
 
-/// How far it came.
+/// The progress of the replay.
 #[derive(Clone, Debug, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Output {
-    /// The key behind which the next call begins; null behind the last.
+    /// Key after which the next call begins; null after the last object.
     pub cursor: Option<String>,
-    /// What it came to so far.
+    /// Counters of all calls so far.
     pub counts: Counts,
-    /// Why objects were left, of the first of them.
+    /// Reasons for the first objects that were not deleted.
     #[schemars(length(max = 5))]
     pub reasons: Vec<String>,
-    /// Whether that is all.
+    /// Whether all objects were processed.
     pub done: bool,
 }
 
-/// Why it did not come to its end.
+/// Why the replay did not finish.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum Error {
-    /// The input cannot be followed.
+    /// The input is invalid.
     #[error(transparent)]
     Input(#[from] InvalidInput),
-    /// Nothing says what reads the table's stream.
+    /// No mapping is known that reads the table's stream.
     #[error(transparent)]
     Followed(#[from] FollowedError),
-    /// Objects are left.
+    /// Some objects could not be deleted; holds the counters and the first reasons.
     #[error("{}", said(.0, .1))]
     Left(Counts, Vec<String>),
-    /// It stopped short.
+    /// The replay stopped early.
     #[error(transparent)]
     Objects(#[from] objects::Error),
 }

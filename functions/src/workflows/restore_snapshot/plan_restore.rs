@@ -1,6 +1,6 @@
-//! `restore-snapshot.plan-restore`: whether the table can take the snapshot, and which files it is written from.
+//! `restore-snapshot.plan-restore`: checks whether the table can take the snapshot, and lists the files to write.
 //!
-//! Whatever can be wrong before the first item is found here. Nothing is written.
+//! This step finds whatever can be wrong before the first item. It writes nothing.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -14,22 +14,22 @@ use tablekeeper_core::storage::{FilesError, bucket};
 use crate::step::{Failure, Step};
 use crate::workflows::import_table::plan_import::Output;
 
-/// Checks that a table can take a snapshot, and lists the files that it is written from.
+/// The step that checks that a table can take a snapshot, and lists the files to write.
 #[derive(Debug)]
 pub struct PlanRestore {
     clients: Clients,
     dynamodb: aws_sdk_dynamodb::Client,
 }
 
-/// What the state machine passes.
+/// The input that the state machine passes.
 #[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Input {
-    /// The execution, for the logs.
+    /// ARN of the execution, for the logs.
     pub execution_arn: String,
-    /// The execution's input.
+    /// Input of the execution.
     pub execution_input: ExecutionInput,
-    /// The template's parameters.
+    /// Default values: the template's parameters.
     pub defaults: Defaults,
 }
 

@@ -1,12 +1,11 @@
-//! `rotate-restore.check-restore`: whether the restored table can be used, and if not, when to look
-//! again.
+//! `rotate-restore.check-restore`: checks whether the restored table is usable, and if not, when to poll again.
 //!
-//! Where AWS Backup restores, its job is asked first: until it is completed the table may not exist
-//! yet, and when it fails the reason stands there. Then, for both ways, the table itself decides
-//! ([`tablekeeper_core::aws::readiness`]). A failure that the restore cannot get over is an error by name; so is taking longer
-//! than allowed, but only for a table that is not ready.
+//! If AWS Backup restores, its job is checked first. Until the job is completed, the table may not exist yet. If the
+//! job fails, it holds the reason. In both cases the table itself then decides ([`tablekeeper_core::aws::readiness`]).
+//! A failure that the restore cannot recover from is an error with its own name. A restore that takes longer than
+//! allowed is an error too, but only if the table is not ready.
 //!
-//! A table that is ready gets the tag that says which recovery point it is of, for whoever starts the same rotation again
+//! A ready table gets a tag with the recovery point that it was made from, for a later start of the same rotation
 //! ([`tablekeeper_core::aws::own_tag`]).
 
 use aws_sdk_backup::types::RestoreJobStatus;
@@ -23,7 +22,7 @@ use tablekeeper_core::error_name::{ErrorName, HasErrorName};
 use super::Restore;
 use crate::step::{Failure, Step};
 
-/// Looks whether the restored table can be used. Use it again until it can.
+/// The step that checks whether the restored table is usable. The state machine runs it until it is.
 #[derive(Debug)]
 pub struct CheckRestore {
     dynamodb: aws_sdk_dynamodb::Client,
@@ -31,73 +30,73 @@ pub struct CheckRestore {
     clock: Clock,
 }
 
-/// What the state machine passes.
+/// The input that the state machine passes.
 #[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Input {
-    /// The execution, for the logs.
+    /// ARN of the execution, for the logs.
     pub execution_arn: String,
-    /// The restore to look at.
+    /// The restore to check.
     pub restore: Restore,
 }
 
-/// What was seen.
+/// The state of the restore.
 #[derive(Clone, Debug, JsonSchema, PartialEq, Serialize)]
 #[serde(tag = "status", rename_all = "SCREAMING_SNAKE_CASE", rename_all_fields = "camelCase")]
 pub enum Output {
-    /// The table can be used.
+    /// The table is usable.
     Ready {
-        /// The table.
+        /// ARN of the table.
         table_arn: String,
-        /// What the execution's output holds of the call.
+        /// The part of the DescribeTable response that goes into the execution's output.
         #[serde(rename = "DescribeTableOutput")]
         describe_table_output: DescribeTableOutput,
     },
-    /// Not yet.
+    /// The table is not ready yet.
     Pending {
-        /// How long to wait before looking again.
+        /// Seconds to wait before the next poll.
         #[schemars(range(max = 601))]
         wait_seconds: u32,
-        /// What is still going on.
+        /// What is still in progress.
         reason: String,
     },
 }
 
-/// What the execution's output holds of DescribeTable.
+/// The part of a DescribeTable response that goes into the execution's output.
 #[derive(Clone, Debug, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct DescribeTableOutput {
-    /// The table.
+    /// Description of the table.
     pub table: TableDescription,
 }
 
-/// Why the table will not be usable, or could not be looked at.
+/// Why the table will not become usable, or could not be checked.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum Error {
-    /// It will never be.
+    /// The restore failed for good.
     #[error("the restore of {table} failed: {reason}")]
     RestoreFailed {
-        /// The table.
+        /// Name of the table.
         table: String,
-        /// The reason, in words.
+        /// Why the restore failed.
         reason: String,
     },
-    /// It is not in time.
+    /// The table was not ready by the deadline.
     #[error("the restore of {table} began at {started_at} and was to be ready by {deadline}, but {reason}")]
     RestoreTimedOut {
-        /// The table.
+        /// Name of the table.
         table: String,
-        /// When it began.
+        /// Time when the restore began.
         started_at: String,
-        /// How long it might take.
+        /// Time by which the table had to be ready.
         deadline: String,
-        /// What is still going on.
+        /// What is still in progress.
         reason: String,
     },
-    /// It was deleted, and there may be another one of its name.
+    /// The table was deleted. Another table may have its name now.
     #[error("table {0} was being restored, and does not exist any more")]
     TargetTableMissing(String),
-    /// The call failed.
+    /// An AWS call failed; holds its error name and action.
     #[error(transparent)]
     Aws(#[from] AwsFailure),
 }
@@ -149,7 +148,7 @@ impl Step for CheckRestore {
 }
 
 impl CheckRestore {
-    /// What AWS Backup's restore job is still doing; `None` when it is completed, or there is none.
+    /// Returns what AWS Backup's restore job is still doing; `None` if it is completed, or there is none.
     async fn pending_job(&self, restore: &Restore) -> Result<Option<String>, Error> {
         let Some(id) = &restore.restore_job_id else { return Ok(None) };
         let job = self
@@ -173,7 +172,7 @@ impl CheckRestore {
         }
     }
 
-    /// The table if it is ready, or what is still going on.
+    /// Polls the table. Returns `Ok` if it is ready, or `Err` with what is still in progress.
     async fn poll_table(&self, restore: &Restore) -> Result<Result<Output, String>, Error> {
         let table = &restore.target_table;
         match schedule(restore).poll(&self.dynamodb, table, self.clock.now()).await? {
@@ -186,7 +185,8 @@ impl CheckRestore {
                 }
                 let table = TableDescription::from(description.as_ref());
                 let table_arn = table.table_arn.clone();
-                // It says so of a table that is being restored, too, and one that is gone is not found at the next look.
+                // DynamoDB also refuses the tag of a table that is being restored. A table that is gone is not found at
+                // the next poll.
                 if !own_tag::write(&self.dynamodb, &table_arn, &restore.recovery_point_arn).await? {
                     return Ok(Err("the table takes no tags yet".to_owned()));
                 }

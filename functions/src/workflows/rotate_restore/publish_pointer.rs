@@ -1,11 +1,11 @@
 //! `rotate-restore.publish-pointer`: points the SSM parameter at the new table.
 //!
-//! SSM has no conditional write, and executions may publish at the same time and in any order. So the
-//! parameter is read, written, and read back, until the newest rotation that was seen stands there: as
-//! SSM numbers the versions, one that came in between is noticed, looked up, and if it was newer, put
-//! back. Whoever writes last thus leaves the newest.
+//! SSM has no conditional write, and executions may publish at the same time and in any order. So the step reads the
+//! parameter, writes it and reads it back until it holds the newest rotation that was seen. SSM numbers the versions,
+//! so the step notices a version that another execution wrote in between. It reads that version, and writes it again if
+//! it is newer. So the last writer leaves the newest value.
 //!
-//! The write is the one call here that is not retried by the SDK: a lost answer would make a second
+//! This write is the only call here that the SDK does not retry: after a lost response, a retry would make a second
 //! version. The state machine runs the step again instead, and the step reads first.
 
 use aws_config::retry::RetryConfig;
@@ -21,69 +21,70 @@ use tablekeeper_core::schemas::nullable_string;
 
 use crate::step::{Failure, Step};
 
-/// How often the parameter is written before the step gives up against others.
+/// How often the parameter is written before the step fails because of other writers.
 const ATTEMPTS: usize = 5;
 
-/// How many versions before one that is ours already are looked at: those that others may have written
-/// between the read and the write of an invocation whose answer was lost.
+/// How many versions before an existing version of ours are read. Others may have written them between the read and the
+/// write of an invocation whose response was lost.
 const LOOK_BEHIND: i64 = 3;
 
-/// Points the SSM parameter at the new table.
+/// The step that points the SSM parameter at the new table.
 #[derive(Debug)]
 pub struct PublishPointer {
     ssm: aws_sdk_ssm::Client,
 }
 
-/// What the state machine passes.
+/// The input that the state machine passes.
 #[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Input {
-    /// The execution, for the logs.
+    /// ARN of the execution, for the logs.
     pub execution_arn: String,
-    /// The parameter; null for none. It has to be said: left out by mistake, it would never move.
+    /// Name of the parameter; null for none. The field is required: if it were left out by mistake, the parameter would
+    /// never move.
     #[serde(deserialize_with = "Option::deserialize")]
     #[schemars(required, schema_with = "nullable_string")]
     pub ssm_parameter_name: Option<String>,
-    /// What it is to point at.
+    /// ARN of the table that the parameter is to hold.
     pub table_arn: String,
 }
 
-/// What became of the parameter; `UpdateSSMParameterOutput` in the execution's output.
+/// The outcome for the parameter; `UpdateSSMParameterOutput` in the execution's output.
 #[derive(Clone, Debug, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Output {
-    /// What was done.
+    /// Whether the parameter was written, and if not, why.
     pub outcome: Outcome,
-    /// The parameter; null for none.
+    /// Name of the parameter; null for none.
     pub name: Option<String>,
-    /// What it holds now.
+    /// Value of the parameter now; null if no parameter is named.
     pub value: Option<String>,
-    /// What it held before; null where it did not exist.
+    /// Value of the parameter before; null if it did not exist.
     pub previous_value: Option<String>,
-    /// Its version now.
+    /// Version of the parameter now; null if no parameter is named.
     pub version: Option<i64>,
 }
 
 /// What was done with the parameter.
 #[derive(Clone, Copy, Debug, Eq, JsonSchema, PartialEq, Serialize)]
 pub enum Outcome {
-    /// It points at the new table.
+    /// The parameter now points at the new table.
     Published,
-    /// It did already.
+    /// The parameter pointed at the new table already.
     Unchanged,
-    /// It points at a newer rotation of the same table, and was left alone.
+    /// The parameter points at a newer rotation of the same table, and was left alone.
     PointerIsNewer,
-    /// None is named.
+    /// No parameter is named.
     Skipped,
 }
 
 /// Why the parameter was not written.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum Error {
-    /// Others kept writing it.
+    /// Others wrote the parameter at each attempt.
     #[error("the SSM parameter {0} was written by others at each of {ATTEMPTS} attempts to write it")]
     PointerContended(String),
-    /// The call failed.
+    /// An AWS call failed; holds its error name and action.
     #[error(transparent)]
     Aws(#[from] AwsFailure),
 }
@@ -115,8 +116,7 @@ impl Step for PublishPointer {
         };
         let mut current = self.read(&name).await?;
         let previous_value = current.as_ref().map(|parameter| parameter.value.clone());
-        // A value that is ours already may be the work of an invocation whose answer was lost, written
-        // over a newer one.
+        // If the value is ours already, an invocation whose response was lost may have written it over a newer one.
         let mut described = match &current {
             Some(now) if now.value == table_arn => now.version - 1 - LOOK_BEHIND,
             Some(now) => now.version - 1,
@@ -151,7 +151,7 @@ struct Parameter {
 }
 
 impl PublishPointer {
-    /// The parameter `name`, or its version `name:version`.
+    /// Reads the parameter `name`, or its version `name:version`. Returns `None` if it does not exist.
     async fn read(&self, name: &str) -> Result<Option<Parameter>, Error> {
         match self.ssm.get_parameter().name(name).send().await {
             Ok(response) => Ok(response.parameter.map(|parameter| Parameter {
@@ -165,8 +165,8 @@ impl PublishPointer {
         }
     }
 
-    /// The newest rotation of `ours`, what stands now, and the versions before it that were not looked
-    /// at yet.
+    /// Returns the newest rotation of these: `ours`, the current value, and the earlier versions that were not read
+    /// yet.
     async fn newest(
         &self,
         name: &str,
@@ -185,7 +185,7 @@ impl PublishPointer {
         Ok(if is_newer_rotation(&now.value, &newest) { now.value.clone() } else { newest })
     }
 
-    /// Writes the parameter.
+    /// Writes the parameter once, without SDK retries.
     async fn write(&self, name: &str, value: &str) -> Result<(), Error> {
         let once = aws_sdk_ssm::config::Builder::new().retry_config(RetryConfig::disabled());
         self.ssm
@@ -203,8 +203,8 @@ impl PublishPointer {
     }
 }
 
-/// Whether `value` names a rotation of the same table as `ours`, of a later time: the same ARN but for
-/// the time that it ends in.
+/// Returns whether `value` is a later rotation of the same table as `ours`: the ARNs differ only in the time at the
+/// end, and the time of `value` is later.
 fn is_newer_rotation(value: &str, ours: &str) -> bool {
     match (split_time(value), split_time(ours)) {
         (Some((table, time)), Some((our_table, our_time))) => table == our_table && time > our_time,

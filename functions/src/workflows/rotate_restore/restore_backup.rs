@@ -1,9 +1,9 @@
 //! `rotate-restore.restore-backup`: validates the execution's input and starts the restore.
 //!
-//! Which service restores, the recovery point decides: DynamoDB its own backups, AWS Backup its
-//! recovery points ("Restore a DynamoDB table" in the AWS Backup developer guide). Neither way makes
-//! a second table when this step is invoked again: a table of the target's name that was made from
-//! this very recovery point is adopted, whether its restore runs or ended, and a running restore job of it likewise.
+//! The recovery point decides which service restores. DynamoDB restores its own backups, AWS Backup restores its
+//! recovery points ("Restore a DynamoDB table" in the AWS Backup developer guide). Neither makes a second table if this
+//! step is invoked again. The step adopts a table of the target's name that was made from the same recovery point,
+//! whether its restore runs or has ended. It adopts a running restore job of that recovery point as well.
 
 mod with_backup;
 mod with_dynamodb;
@@ -25,7 +25,7 @@ use tablekeeper_core::text::quoted;
 use super::Restore;
 use crate::step::{Failure, Step};
 
-/// Validates an execution's input and starts the restore.
+/// The step that validates an execution's input and starts the restore.
 #[derive(Debug)]
 pub struct RestoreBackup {
     dynamodb: aws_sdk_dynamodb::Client,
@@ -33,50 +33,50 @@ pub struct RestoreBackup {
     clock: Clock,
 }
 
-/// What the state machine passes.
+/// The input that the state machine passes.
 #[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Input {
-    /// The execution, for the logs.
+    /// ARN of the execution, for the logs.
     pub execution_arn: String,
-    /// What the execution was started with.
+    /// Input of the execution.
     pub execution_input: ExecutionInput,
-    /// The role that AWS Backup restores with.
+    /// ARN of the role that AWS Backup restores with.
     pub restore_role_arn: String,
-    /// How long the restore may take where the execution's input does not say: the template's
-    /// parameter, in digits, as it is put into the state machine.
+    /// Default for how long the restore may take, in hours, as digits: the template's parameter. Used if the
+    /// execution's input sets no timeout.
     pub restore_timeout_hours: String,
 }
 
-/// The restore, under way.
+/// The restore that was started or adopted.
 #[derive(Clone, Debug, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Output {
-    /// What finds it again.
+    /// Values that identify the restore for the next steps.
     pub restore: Restore,
-    /// How long to wait before looking at it.
+    /// Seconds to wait before the first poll.
     #[schemars(range(max = 601))]
     pub wait_seconds: u32,
-    /// The parameter to point at the table, its groups filled in; null for none.
+    /// Name of the parameter to point at the table, with its groups filled in; null for none.
     pub ssm_parameter_name: Option<String>,
-    /// Whether an earlier invocation had started it.
+    /// Whether an earlier invocation had started the restore.
     pub adopted: bool,
-    /// What the execution's output holds of the call.
+    /// The part of the response that goes into the execution's output.
     #[serde(rename = "RestoreTableFromBackupOutput")]
     pub restore_table_from_backup_output: RestoreTableFromBackupOutput,
 }
 
-/// What the execution's output holds of the call that started the restore.
+/// The part of the response of the call that started the restore, for the execution's output.
 #[derive(Clone, Debug, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct RestoreTableFromBackupOutput {
-    /// The new table; null where AWS Backup restores, which answers before it makes the table.
+    /// Description of the new table; null if AWS Backup restores, which responds before it makes the table.
     pub table_description: Option<TableDescription>,
-    /// AWS Backup's restore job; null where DynamoDB itself restores.
+    /// Id of AWS Backup's restore job; null if DynamoDB itself restores.
     pub restore_job_id: Option<String>,
 }
 
-/// A restore as one of the two services has it.
+/// A restore, as one of the two services reports it.
 struct Started {
     at: DateTime<Utc>,
     table: Option<TableDescription>,
@@ -87,35 +87,35 @@ struct Started {
 /// Why the restore was not started.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum Error {
-    /// The input names nothing that can be restored.
+    /// The input does not name a backup that can be restored.
     #[error(transparent)]
     Rotation(#[from] RotationError),
-    /// The restore is allowed no time, or more than a week.
+    /// The timeout is zero or more than a week.
     #[error("{name} is {value}; {allowed} (a week) may be given")]
     Timeout {
-        /// Where it is said.
+        /// Name of the field or parameter.
         name: &'static str,
-        /// What is said.
+        /// Value that was given.
         value: String,
-        /// What may be.
+        /// The allowed range.
         allowed: &'static str,
     },
-    /// An override that AWS Backup does not know, or that DynamoDB would refuse.
+    /// An override that AWS Backup does not support, or that DynamoDB would refuse.
     #[error("{name} cannot be honoured: {reason}")]
     Override {
-        /// The field of the execution's input.
+        /// Field of the execution's input.
         name: &'static str,
-        /// The reason, in words.
+        /// Why the override is not possible.
         reason: String,
     },
-    /// There is a table of that name already, from elsewhere.
+    /// A table of that name from elsewhere exists already.
     #[error(
         "table {table} exists, and is not known to be made from {recovery_point_arn}: {made_from}. It was left as it is"
     )]
     TargetTableExists {
-        /// The table.
+        /// Name of the table.
         table: String,
-        /// What was to be restored.
+        /// ARN of the recovery point that was to be restored.
         recovery_point_arn: String,
         /// Where the table comes from, as far as that is known.
         made_from: String,
@@ -125,26 +125,26 @@ pub enum Error {
         "another table is being restored from {recovery_point_arn}, and DynamoDB makes one at a time: {reason}"
     )]
     BackupInUse {
-        /// What was to be restored.
+        /// ARN of the recovery point that was to be restored.
         recovery_point_arn: String,
-        /// AWS's words.
+        /// Message of AWS.
         reason: String,
     },
-    /// There is nothing to restore from.
+    /// The recovery point does not exist.
     #[error("the recovery point {recovery_point_arn} does not exist (any more): {reason}")]
     BackupNotFound {
-        /// What was to be restored.
+        /// ARN of the recovery point that was to be restored.
         recovery_point_arn: String,
-        /// AWS's words.
+        /// Message of AWS.
         reason: String,
     },
-    /// AWS's limit of restores at a time, or of tables.
+    /// The AWS limit of concurrent restores, or of tables, is reached.
     #[error("the account runs as many restores, or has as many tables, as it may: {0}")]
     TooManyRestores(String),
-    /// The target's name is taken by a table that is on its way out.
+    /// A table of the target's name is being deleted.
     #[error("table {0} is being deleted, and its name is taken until it is gone")]
     TargetTableDeleting(String),
-    /// The call failed.
+    /// An AWS call failed; holds its error name and action.
     #[error(transparent)]
     Aws(#[from] AwsFailure),
 }
@@ -213,7 +213,7 @@ impl Step for RestoreBackup {
             started_at: started.at,
             deadline: started.at + timeout,
         };
-        // What an earlier invocation started may be ready long since, and is looked at at once.
+        // A restore that an earlier invocation started may be ready already, so it is polled at once.
         let wait_seconds = match started.adopted {
             true => 0,
             false => wait_seconds(self.clock.now(), restore.started_at, restore.deadline),
@@ -231,7 +231,7 @@ impl Step for RestoreBackup {
     }
 }
 
-/// How long the restore may take: a week at most, for the state machine itself ends a day later.
+/// Returns how long the restore may take. A week is the maximum, because the state machine itself ends a day later.
 fn timeout(input: &Input) -> Result<TimeDelta, Error> {
     if let Some(seconds) = input.execution_input.restore_timeout_seconds {
         return match seconds {

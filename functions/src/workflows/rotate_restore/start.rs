@@ -1,9 +1,9 @@
-//! `rotate-restore.start`: from AWS Backup's news to executions.
+//! `rotate-restore.start`: starts executions for AWS Backup's notifications.
 //!
-//! Every record of the event is looked at, and one that cannot be read or started keeps no other from
-//! being started; the invocation then fails by the first one's name, so that Lambda delivers the event
-//! again and in the end puts it, with the reason, into the dead-letter queue. Delivering it again is
-//! harmless: an execution's name derives from the backup job, and one that exists is a success.
+//! The step reads every record of the event. A record that cannot be read or started does not prevent the others from
+//! being started. The invocation then fails with the error name of the first bad record. So Lambda delivers the event
+//! again, and finally puts it, with the reason, into the dead-letter queue. Delivering it again is harmless: the name
+//! of an execution derives from the backup job, and an existing execution is a success.
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
@@ -20,14 +20,14 @@ use tablekeeper_core::rotation::overrides::{BillingMode, SseSpecification};
 
 use crate::step::{Failure, Step};
 
-/// Starts executions for AWS Backup's news.
+/// The step that starts executions for AWS Backup's notifications.
 #[derive(Debug)]
 pub struct Start {
     sfn: aws_sdk_sfn::Client,
     config: Config,
 }
 
-/// An event of SNS or EventBridge, read record by record and not as a whole.
+/// An event of SNS or EventBridge. It is read record by record and not as a whole.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(transparent)]
 pub struct Event(pub Value);
@@ -38,25 +38,25 @@ impl JsonSchema for Event {
     }
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        /// An event of either service.
+        /// An event of SNS or EventBridge.
         #[expect(dead_code, reason = "describes the shapes; the event is read by hand")]
         #[derive(JsonSchema)]
         #[serde(untagged)]
         enum Shape {
-            /// SNS's.
+            /// Event of SNS.
             Sns {
-                /// The notifications.
+                /// SNS notifications.
                 #[serde(rename = "Records")]
                 records: Vec<SnsRecord>,
             },
-            /// EventBridge's.
+            /// Event of EventBridge.
             EventBridge(EventBridgeEvent),
         }
         Shape::json_schema(generator)
     }
 }
 
-/// What the executions are started with: the template's parameters, from the function's environment.
+/// The input values of the executions: the template's parameters, from the function's environment.
 #[derive(Clone, Debug)]
 pub struct Config {
     state_machine_arn: String,
@@ -67,52 +67,52 @@ pub struct Config {
     sse_kms_master_key_id: Option<String>,
 }
 
-/// What became of each record.
+/// The outcome of each record.
 #[derive(Clone, Debug, JsonSchema, PartialEq, Serialize)]
 pub struct Output {
-    /// In the event's order.
+    /// Outcomes, in the order of the event's records.
     #[schemars(length(max = 100))]
     pub records: Vec<RecordOutcome>,
 }
 
-/// What became of a record.
+/// The outcome of a record.
 #[derive(Clone, Debug, JsonSchema, PartialEq, Serialize)]
 #[serde(tag = "outcome", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum RecordOutcome {
     /// An execution was started.
     Started {
-        /// The execution's ARN.
+        /// ARN of the execution.
         execution_arn: String,
-        /// The table that it makes.
+        /// Name of the table that the execution makes.
         target_table: String,
     },
-    /// An execution of this backup runs or ran already.
+    /// An execution for this backup exists already.
     Duplicate {
-        /// Its name.
+        /// Name of the execution.
         execution_name: String,
     },
-    /// It asks for no restore.
+    /// The record asks for no restore.
     Skipped {
-        /// The reason, in words.
+        /// Why the record asks for no restore.
         reason: String,
     },
 }
 
-/// Why an event, or a record of it, could not be followed.
+/// Why an event, or a record of it, could not be processed.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum Error {
-    /// It cannot be read, or its table cannot be restored under the new name.
+    /// The record cannot be read, or its table cannot be restored under the new name.
     #[error(transparent)]
     Decision(#[from] DecisionError),
-    /// The function's environment is wrong.
+    /// An environment variable of the function is wrong.
     #[error("the function's environment variable {variable} {reason}")]
     Configuration {
-        /// Which variable.
+        /// Name of the variable.
         variable: &'static str,
-        /// What is wrong with it.
+        /// What is wrong with the variable.
         reason: String,
     },
-    /// The pattern in the function's environment is wrong.
+    /// A pattern in the function's environment is wrong.
     #[error(transparent)]
     Pattern(#[from] RotationError),
     /// The execution could not be started.
@@ -132,7 +132,7 @@ impl HasErrorName for Error {
 }
 
 impl Config {
-    /// From the environment that the template gives the function.
+    /// Reads the configuration from the environment that the template gives the function.
     #[expect(
         clippy::disallowed_methods,
         reason = "this is the workflow's one place that reads the environment"

@@ -1,9 +1,10 @@
-//! `snapshot.check-stream`: whether the stream has told of every change up to the snapshot's second.
+//! `snapshot.check-stream`: checks whether the stream has delivered every change up to the snapshot's second.
 //!
-//! The wait of `SettleSeconds` is enough while the stream is read without a lag. Whether it is, the mapping says (its state
-//! and what became of its last batch), and the function's metric `IteratorAge`: the age of the newest record of a batch when
-//! the function was given it (Lambda developer guide, "Types of metrics for Lambda functions"). It has no value for a minute
-//! without a batch, which is as it should be for a table that nobody writes to. What was given up has to be replayed.
+//! The wait of `SettleSeconds` suffices while the stream is read without a lag. The mapping (its state and the result
+//! of its last batch) and the function's metric `IteratorAge` show whether it is. `IteratorAge` is the age of the
+//! newest record of a batch when the function received it (Lambda developer guide, "Types of metrics for Lambda
+//! functions"). It has no value for a minute without a batch, which is normal for a table that nobody writes to.
+//! Batches that Lambda discarded have to be replayed first.
 
 use aws_sdk_cloudwatch::types::{Datapoint, Dimension, Statistic};
 use aws_sdk_s3::types::Object;
@@ -21,16 +22,17 @@ use tablekeeper_core::snapshot::Snapshot;
 
 use crate::step::{Failure, Step};
 
-/// The stream keeps a change for so long: what it has not told by then it never tells.
+/// How long the stream keeps a change. A change that was not delivered by then never will be.
 const RETENTION: TimeDelta = TimeDelta::hours(24);
-/// A lag is waited for an hour: after so many looks, a minute apart, it is given up.
+/// The maximum number of polls. At one a minute, a lag may last an hour.
 const MOST_LOOKS: u32 = 60;
-/// Batches of so many minutes count. CloudWatch has a minute's value a minute or two later.
+/// How far back batches count. CloudWatch has the value of a minute one or two minutes later.
 const LATELY: TimeDelta = TimeDelta::minutes(6);
-/// Seconds between two looks.
+/// Seconds between two polls.
 const PAUSE: u32 = 60;
 
-/// Looks whether the stream has told of every change up to a snapshot's second. Use it before items are read.
+/// The step that checks whether the stream has delivered every change up to a snapshot's second. It runs before items
+/// are read.
 #[derive(Debug)]
 pub struct CheckStream {
     s3: aws_sdk_s3::Client,
@@ -39,66 +41,66 @@ pub struct CheckStream {
     clock: Clock,
 }
 
-/// What the state machine passes.
+/// The input that the state machine passes.
 #[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Input {
-    /// The execution, for the logs.
+    /// ARN of the execution, for the logs.
     pub execution_arn: String,
-    /// What the snapshot goes by.
+    /// The plan of the snapshot.
     pub snapshot: Snapshot,
-    /// How many looks there were before this one.
+    /// Number of polls before this one.
     #[schemars(range(max = 60))]
     pub looks: u32,
-    /// How the stream of the table is read that the stack is of.
+    /// How the stream of the stack's own table is read.
     pub reader: Reader,
 }
 
-/// What reads the stream.
+/// The names of what reads the stream.
 #[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Reader {
-    /// The stream's ARN.
+    /// ARN of the stream.
     pub stream_arn: String,
-    /// The event source mapping's UUID.
+    /// UUID of the event source mapping.
     pub mapping: String,
-    /// The function's name.
+    /// Name of the function.
     pub function_name: String,
-    /// The bucket with what Lambda gave up.
+    /// Name of the bucket with the batches that Lambda discarded.
     pub given_up_bucket: String,
 }
 
-/// How it goes on.
+/// The state of the stream.
 #[derive(Clone, Debug, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Output {
     /// Whether the items can be read.
     pub settled: bool,
-    /// How many looks there were by now.
+    /// Number of polls, including this one if it did not settle.
     #[schemars(range(max = 60))]
     pub looks: u32,
-    /// Seconds until the next look.
+    /// Seconds until the next poll.
     #[schemars(range(max = 60))]
     pub wait_seconds: u32,
-    /// What the snapshot goes by, with a note of what the stream has not told where that is allowed.
+    /// The plan of the snapshot, with a note of undelivered changes if they are allowed.
     pub snapshot: Snapshot,
 }
 
 /// Why there is no snapshot.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The stream is not read, or falls behind.
+    /// The stream is not read, or lags.
     #[error(
         "the stream has not told of every change up to {at}, and an hour was waited: {why}; mend it and start the snapshot \
          of that second again, or allow it to be incomplete (AllowIncomplete)"
     )]
     StreamLags {
-        /// The snapshot's second.
+        /// Second of the snapshot.
         at: DateTime<Utc>,
-        /// What shows it.
+        /// What shows the lag.
         why: String,
     },
-    /// An AWS call failed. Its name and action are kept.
+    /// An AWS call failed; holds its error name and action.
     #[error(transparent)]
     Aws(#[from] AwsFailure),
 }
@@ -152,8 +154,8 @@ impl Step for CheckStream {
 }
 
 impl CheckStream {
-    /// The object with changes that were given up, of which some may be of the second or before. A change is a day old at
-    /// most when it is given up.
+    /// Returns a message about an object with discarded changes, some of which may be of the second or before. A change
+    /// is at most a day old when Lambda discards it.
     async fn given_up(&self, reader: &Reader, at: DateTime<Utc>) -> Result<Option<String>, AwsFailure> {
         let bucket = &reader.given_up_bucket;
         let mut pages = self.s3.list_objects_v2().bucket(bucket).prefix(FOLDER).into_paginator().send();
@@ -173,7 +175,7 @@ impl CheckStream {
         Ok(None)
     }
 
-    /// What shows that changes up to the second may not have been told; `None` where nothing does.
+    /// Returns what shows that changes up to the second may not have been delivered; `None` if nothing does.
     async fn problem(
         &self,
         reader: &Reader,
@@ -189,7 +191,7 @@ impl CheckStream {
         }
         let since = (now - LATELY).max(at);
         let minutes = self.datapoints(reader, since, now).await?;
-        // A minute that began before the second says nothing of it.
+        // A minute that began before the second does not count.
         let counts = |minute: &&Datapoint| minute.timestamp.as_ref().is_some_and(|began| utc(began) >= at);
         let behind = minutes.iter().filter(counts).filter_map(reached).min();
         Ok(behind.filter(|reached| *reached < at).map(|reached| {
@@ -197,7 +199,7 @@ impl CheckStream {
         }))
     }
 
-    /// The greatest ages of the minutes from then on.
+    /// Returns the greatest `IteratorAge` of each minute since then.
     async fn datapoints(
         &self,
         reader: &Reader,
@@ -215,7 +217,7 @@ impl CheckStream {
     }
 }
 
-/// Up to when the stream had been read at least in a minute: its beginning, less the greatest age.
+/// Returns the time up to which the stream had been read, at least, in a minute: its start minus the greatest age.
 fn reached(minute: &Datapoint) -> Option<DateTime<Utc>> {
     #[expect(clippy::cast_possible_truncation, reason = "an age is of a day at most")]
     let age = TimeDelta::milliseconds(minute.maximum? as i64);

@@ -1,4 +1,4 @@
-//! `snapshot.finish-snapshot`: verifies what the shards wrote, and writes the manifests that say so.
+//! `snapshot.finish-snapshot`: verifies what the shards wrote, and writes the manifests.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -11,19 +11,19 @@ use tablekeeper_core::snapshot::finish::{Output, finish};
 
 use crate::step::{Failure, Step};
 
-/// Verifies what the shards wrote, and writes the manifests.
+/// The step that verifies what the shards wrote, and writes the manifests.
 #[derive(Debug)]
 pub struct FinishSnapshot {
     s3: aws_sdk_s3::Client,
 }
 
-/// What the state machine passes.
+/// The input that the state machine passes.
 #[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Input {
-    /// The execution, for the logs.
+    /// ARN of the execution, for the logs.
     pub execution_arn: String,
-    /// What the snapshot went by.
+    /// The plan of the snapshot.
     pub snapshot: Snapshot,
 }
 

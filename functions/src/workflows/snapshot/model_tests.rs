@@ -1,11 +1,11 @@
-//! The test that matters: whatever happens to a table, and however its stream is delivered, a snapshot at a second,
-//! restored into a fresh table, is the table as it was at that second; or the second is refused, or it is told of each
-//! item that may be missing.
+//! The main property test of incremental backups. Whatever happens to a table, and however its stream is delivered, a
+//! snapshot of a second, restored into a fresh table, equals the table at that second. Otherwise the second is
+//! rejected, or the snapshot reports each item that may be missing.
 //!
-//! A table lives through random changes. Its stream is delivered in batches that are cut anywhere, late, again, and one
-//! shard before another; functions forget what they remember; a backfill reads items and writes them later; changes are
-//! given up, and replayed when their items have gone on; days go by, the bucket's lifecycle rule turns tombstones into
-//! delete markers and deletes versions, after another number of days each time that somebody changes the rule.
+//! A table has random changes. Its stream is delivered in batches that are cut anywhere, late, repeatedly, and one
+//! shard before another. Functions lose their memory. A backfill reads items and writes them later. Batches are
+//! discarded, and replayed when their items have changed again. Days pass, and the bucket's lifecycle rule turns
+//! tombstones into delete markers and deletes versions. The rule's number of days changes at times.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::LazyLock;
@@ -34,34 +34,34 @@ use crate::workflows::import_table::{FinishImport, ImportSegment};
 use crate::workflows::restore_snapshot::PlanRestore;
 use crate::workflows::snapshot::testing::{PREFIX, change, defaults, plan, second, store, write};
 
-/// What happens.
+/// An event in a history.
 #[derive(Clone, Debug)]
 enum Event {
-    /// An item is put with these attributes beside its key, or deleted.
+    /// An item is put with these attributes besides its key, or deleted.
     Change { key: usize, value: Option<usize> },
-    /// Time goes by.
+    /// Time passes.
     Seconds(i64),
-    /// A shard's next records are delivered.
+    /// The next records of a shard are delivered.
     Deliver { shard: usize, count: usize },
-    /// A shard's next records are given up.
+    /// The next records of a shard are discarded.
     GiveUp { shard: usize, count: usize },
-    /// What was given up is replayed.
+    /// The discarded records are replayed.
     Replay,
-    /// Versions are kept for another number of days from now on; 0 for ever.
+    /// The retention of noncurrent versions changes to this number of days; 0 means for ever.
     Keep(u32),
-    /// Some of what was delivered is delivered again.
+    /// Some records that were delivered are delivered again.
     Again { shard: usize, back: usize, count: usize },
-    /// The next function is a new one.
+    /// The next function starts without memory.
     Cold,
-    /// A backfill reads an item; its page takes so long.
+    /// A backfill reads an item; reading its page takes this long.
     Read { key: usize, seconds: i64 },
     /// The backfill writes what it read first.
     Write,
-    /// The stream and the backfill come to an end, days go by, and the lifecycle rule is run.
+    /// The stream and the backfill finish, days pass, and the lifecycle rule runs.
     Days,
 }
 
-/// A history.
+/// A history of a table.
 #[derive(Clone, Debug)]
 struct History {
     key_names: Vec<&'static str>,
@@ -69,12 +69,12 @@ struct History {
     values: Vec<Map<String, Value>>,
     /// Whether the table had items before its stream was followed.
     begins_full: bool,
-    /// DynamoDB's clock is so many seconds ahead of S3's.
+    /// How many seconds DynamoDB's clock is ahead of S3's.
     ahead: i64,
     events: Vec<Event>,
-    /// How many versions a page of a list has.
+    /// Number of versions on a page of a list.
     page: usize,
-    /// When snapshots are made, in thousandths of the time that can be asked for.
+    /// Times of the snapshots, in thousandths of the possible range.
     asked: Vec<i64>,
 }
 
@@ -88,13 +88,13 @@ struct World<'a> {
     now: i64,
     number: u64,
     table: BTreeMap<usize, Value>,
-    /// What the table was made of, by second: the model.
+    /// The model: each change of the table, with its second.
     log: Vec<(i64, usize, Option<Value>)>,
     shards: Vec<Vec<(i64, Value)>>,
     delivered: Vec<usize>,
     memory: Memory,
     read: VecDeque<(i64, Value)>,
-    /// What was given up and not replayed.
+    /// Records that were discarded and not replayed.
     given_up: Vec<(i64, Value)>,
     coverage: Coverage,
     noncurrent_days: u32,
@@ -151,7 +151,7 @@ impl World<'_> {
         self.delivered[shard] = to;
     }
 
-    /// What cannot be known any more is set aside, and stays given up.
+    /// Replays the discarded records. A change that can no longer be placed is quarantined, and stays discarded.
     async fn replay(&mut self) {
         self.aws.at(second(self.now));
         let store = store(&self.aws);
@@ -184,7 +184,7 @@ impl World<'_> {
         self.write_coverage().await;
     }
 
-    /// The first second of which versions may be gone under the present rule.
+    /// Returns the first second of which versions may be gone under the present rule.
     fn kept_since(&self) -> i64 {
         match i64::from(self.noncurrent_days) {
             0 => i64::MIN,
@@ -242,7 +242,7 @@ impl World<'_> {
             Event::GiveUp { shard, count } => self.give_up(shard, count),
             Event::Replay => self.replay().await,
             Event::Keep(days) => self.keep(days).await,
-            // Where clocks differ, what a backfill read is as old as the clocks differ.
+            // If the clocks differ, what a backfill read is off by that difference.
             Event::Read { key, seconds } if self.history.ahead == 0 => self.read(key, seconds),
             Event::Read { .. } => {}
             Event::Write => self.write().await,
@@ -258,7 +258,7 @@ impl World<'_> {
         }
     }
 
-    /// The table at a second, by the model.
+    /// Returns the table at a second, according to the model.
     fn model(&self, at: i64) -> Vec<String> {
         let mut table = BTreeMap::new();
         for (_, key, image) in self.log.iter().filter(|(then, _, _)| *then <= at) {
@@ -267,7 +267,7 @@ impl World<'_> {
         sorted(table.values().filter_map(|image| image.as_ref()).map(Value::to_string))
     }
 
-    /// The table at a second, by the backup, as it is folded at another; and how many items are not known.
+    /// Returns the table at a second, according to the backup read at another second, and the unknown items.
     async fn folded(&self, at: i64, now: i64) -> (Vec<String>, Vec<String>) {
         let items = Items {
             bucket: "bucket".to_owned(),
@@ -294,7 +294,7 @@ impl World<'_> {
         (sorted(there.iter().filter_map(item)), unknown)
     }
 
-    /// A table that a snapshot of a second was restored into.
+    /// Returns the items of a table that a snapshot of a second was restored into.
     async fn restored(&self, at: i64) -> Vec<String> {
         let aws = self.aws.clone().with_table("restored", &self.history.key_names);
         let mut slow = defaults();
@@ -331,17 +331,17 @@ impl World<'_> {
         self.write_coverage().await;
     }
 
-    /// As the backfill's end and the watch do it.
+    /// Writes the coverage as the end of a backfill and the watch do.
     async fn write_coverage(&self) {
         let s3 = self.aws.clients().s3();
         let written = coverage::update(&s3, "bucket", PREFIX, |_| self.coverage.clone()).await.unwrap();
         assert_eq!(written, self.coverage);
     }
 
-    /// A snapshot at a second is what the table was, or says that it may not be.
+    /// Checks that a snapshot of a second equals the table, or says that it may not.
     async fn check(&self, at: i64, restores: bool) {
         let model = self.model(at);
-        // A change that was given up is told of by the object that holds it, with its time.
+        // A discarded change is reported by the object that holds it, with its time.
         let given_up = self.given_up.iter().any(|(then, _)| *then + self.history.ahead <= at);
         let covered = self.coverage.check(second(at), &self.present()).is_ok() && at >= self.kept_since();
         let kept = self.coverage.deletions_since(&self.present());
@@ -358,7 +358,7 @@ impl World<'_> {
             let missing = model.iter().filter(|item| !items.contains(item)).count();
             assert!(items.iter().all(|item| model.contains(item)), "{items:?} at {at}, but {model:?}");
             if covered {
-                // Over a change that was given up a later one may stand as the oldest.
+                // A later change may be the oldest version after a discarded one.
                 let unknown = if self.given_up.is_empty() { unknown.len() } else { 0 };
                 assert_eq!((missing, unknown), (0, 0), "at {at}, folded at {now}");
             }
@@ -384,7 +384,7 @@ async fn live(history: &History) {
     aws.state().page_of_list = history.page;
     let (shards, delivered) = (vec![Vec::new(); SHARDS], vec![0; SHARDS]);
     let (table, log, read) = Default::default();
-    // Numbers of one digit and of two are about, of which text would say that 9 is more than 10.
+    // Numbers of one digit and of two are near. As text, 9 would be more than 10.
     let number = 4;
     let mut world = World {
         history,
@@ -453,7 +453,7 @@ fn binary() -> impl Strategy<Value = String> {
     vec(any::<u8>(), 0..6).prop_map(|bytes| STANDARD.encode(bytes))
 }
 
-/// A set: what DynamoDB takes has an element at least, and none twice.
+/// Returns a set: DynamoDB accepts only non-empty sets without duplicates.
 fn set(elements: impl Strategy<Value = String>, kind: &'static str) -> impl Strategy<Value = Value> {
     vec(elements, 1..4).prop_map(move |mut elements| {
         elements.sort();
@@ -490,7 +490,7 @@ fn value() -> impl Strategy<Value = Map<String, Value>> {
 
 const KEYS: usize = 4;
 
-/// Keys of one or two attributes of every type that keys may have.
+/// Returns keys of one or two attributes, of every type that keys may have.
 fn keys() -> impl Strategy<Value = (Vec<&'static str>, Vec<Map<String, Value>>)> {
     let text = || "\\PC{1,8}|[\u{0}-\u{7f}]{1,4}".prop_map(|text| json!({ "S": text })).boxed();
     let number = || any::<i32>().prop_map(|number| json!({ "N": number.to_string() })).boxed();
@@ -544,7 +544,7 @@ fn history() -> impl Strategy<Value = History> {
             _ => true,
         };
         let events = events.into_iter().filter(is_there).collect();
-        // A backfill that reads a table by one clock and a stream that tells of it by another agree to their difference.
+        // A backfill uses one clock and the stream another, so they agree only up to the difference.
         let ahead = if begins_full { 0 } else { ahead };
         History { key_names, keys, values, begins_full, ahead, events, page, asked }
     })
@@ -554,11 +554,11 @@ static RUNTIME: LazyLock<tokio::runtime::Runtime> =
     LazyLock::new(|| tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap());
 
 proptest! {
-    // A quarter of `PROPTEST_CASES`: one of these is as much as many others.
+    // A quarter of `PROPTEST_CASES`, because a case costs as much as many others.
     #![proptest_config(ProptestConfig::with_cases(ProptestConfig::default().cases.div_ceil(4)))]
 
     #[test]
-    fn a_snapshot_at_any_second_restored_is_the_table_as_it_was(history in history()) {
+    fn a_restored_snapshot_equals_the_table_at_any_second(history in history()) {
         RUNTIME.block_on(live(&history));
     }
 }

@@ -1,5 +1,5 @@
-//! `snapshot.plan-snapshot`: which second, of which items, and where to; written down in a folder that is this execution's
-//! from then on.
+//! `snapshot.plan-snapshot`: determines the second, the items and the folder of a snapshot, and claims the folder for
+//! this execution.
 
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
@@ -15,7 +15,7 @@ use tablekeeper_core::snapshot::plan::{Error, plan, whole_seconds};
 
 use crate::step::{Failure, Step};
 
-/// Plans a snapshot and claims the folder that it goes to.
+/// The step that plans a snapshot and claims its folder.
 #[derive(Debug)]
 pub struct PlanSnapshot {
     dynamodb: aws_sdk_dynamodb::Client,
@@ -24,39 +24,39 @@ pub struct PlanSnapshot {
     clock: Clock,
 }
 
-/// What the state machine passes.
+/// The input that the state machine passes.
 #[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Input {
-    /// The execution, which the folder becomes the property of.
+    /// ARN of the execution, which becomes the owner of the folder.
     pub execution_arn: String,
-    /// The execution's input.
+    /// Input of the execution.
     pub execution_input: ExecutionInput,
-    /// When it began.
+    /// Time when the execution began.
     pub started_at: DateTime<Utc>,
-    /// The template's parameters.
+    /// Default values: the template's parameters.
     pub defaults: Defaults,
 }
 
-/// How it goes on.
+/// The plan of the snapshot and its shards.
 #[derive(Clone, Debug, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Output {
-    /// What the snapshot goes by.
+    /// The plan of the snapshot.
     pub snapshot: Snapshot,
-    /// Its shards.
+    /// Shards of the snapshot.
     #[schemars(length(min = 1, max = 40))]
     pub shards: Vec<Shard>,
-    /// Seconds until the stream has told of the snapshot's second.
+    /// Seconds to wait until the stream should have delivered the changes of the snapshot's second.
     #[schemars(range(max = 86_400))]
     pub wait_seconds: u32,
 }
 
-/// A range of the hashes' first letters.
+/// A range of the first letters of the hashes.
 #[derive(Clone, Copy, Debug, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Shard {
-    /// Its number, from 0.
+    /// Shard number, starting at 0.
     pub shard: u32,
 }
 
@@ -93,7 +93,7 @@ impl Step for PlanSnapshot {
 
 #[cfg(test)]
 impl PlanSnapshot {
-    /// The step at a moment that does not pass.
+    /// Creates the step with a fixed clock.
     pub(super) fn at(clients: &Clients, clock: Clock) -> PlanSnapshot {
         let (dynamodb, lambda, s3) = (clients.dynamodb(), clients.lambda(), clients.s3());
         PlanSnapshot { dynamodb, lambda, s3, clock }

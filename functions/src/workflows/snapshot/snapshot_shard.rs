@@ -1,4 +1,4 @@
-//! `snapshot.snapshot-shard`: one data file of a shard. The state machine calls it until the shard is done.
+//! `snapshot.snapshot-shard`: writes one data file of a shard. The state machine runs it until the shard is done.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -12,40 +12,40 @@ use tablekeeper_core::snapshot::shard::{ShardError, Shards};
 
 use crate::step::{Failure, Step};
 
-/// Writes one data file of a shard. Use it again until the shard is read.
+/// The step that writes one data file of a shard. The state machine runs it until the shard is done.
 #[derive(Debug)]
 pub struct SnapshotShard {
     s3: aws_sdk_s3::Client,
     clock: Clock,
 }
 
-/// What the state machine passes.
+/// The input that the state machine passes.
 #[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Input {
-    /// The execution, for the logs.
+    /// ARN of the execution, for the logs.
     pub execution_arn: String,
-    /// What the snapshot goes by.
+    /// The plan of the snapshot.
     pub snapshot: Snapshot,
-    /// The shard,
+    /// Shard number, starting at 0.
     pub shard: u32,
-    /// and which of its parts: from 0.
+    /// Part number within the shard, starting at 0.
     pub part: u32,
-    /// What the part before answered with; null for the first.
+    /// Cursor from the output of the previous part; null for the first part.
     #[serde(deserialize_with = "Option::deserialize")]
     #[schemars(required, schema_with = "tablekeeper_core::schemas::nullable_string")]
     pub cursor: Option<String>,
 }
 
-/// How it goes on.
+/// The progress of the shard.
 #[derive(Clone, Debug, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Output {
-    /// The shard.
+    /// Shard number, starting at 0.
     pub shard: u32,
-    /// The next part.
+    /// Number of the next part.
     pub part: u32,
-    /// The key of the object behind which it begins; null at the shard's end.
+    /// Object key after which the next part begins; null at the end of the shard.
     pub cursor: Option<String>,
     /// Whether the shard is done.
     pub done: bool,
@@ -74,7 +74,7 @@ impl Step for SnapshotShard {
 
 #[cfg(test)]
 impl SnapshotShard {
-    /// The step at a moment that does not pass.
+    /// Creates the step with a fixed clock.
     pub(super) fn at(clients: &Clients, clock: Clock) -> SnapshotShard {
         SnapshotShard { s3: clients.s3(), clock }
     }

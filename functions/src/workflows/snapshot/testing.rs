@@ -1,4 +1,4 @@
-//! What the tests of several steps pass.
+//! Helpers for the tests of several steps.
 
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
@@ -10,7 +10,7 @@ pub(crate) use tablekeeper_core::snapshot::testing::*;
 use super::{FinishSnapshot, PlanSnapshot, SnapshotShard};
 use crate::step::{AnyStep, Failure, Step};
 
-/// Plans a snapshot of a second, begun at the second of this number.
+/// Plans a snapshot of a second, begun at this second.
 pub(crate) async fn plan(
     aws: &FakeStore,
     input: Value,
@@ -22,8 +22,8 @@ pub(crate) async fn plan(
     PlanSnapshot::at(&aws.clients(), Clock::Fixed(second(begun))).run_json(input).await
 }
 
-/// Writes all parts of all shards and the manifests, step after step, as the state machine does. A step that fails is
-/// tried again as it was called, `tries` times in all.
+/// Writes all parts of all shards and the manifests, step by step, as the state machine does. A step that fails is
+/// retried with the same input, `tries` times in all.
 pub(crate) async fn write(aws: &FakeStore, plan: &Value, now: DateTime<Utc>, mut tries: usize) -> Value {
     let clients = aws.clients();
     let step = SnapshotShard::at(&clients, Clock::Fixed(now));
@@ -48,7 +48,7 @@ pub(crate) async fn write(aws: &FakeStore, plan: &Value, now: DateTime<Utc>, mut
     }
 }
 
-/// The items of `orders` as they were at a second, by a whole snapshot that is begun at another.
+/// Returns the items of `orders` as of a second, by a whole snapshot that begins at another second.
 pub(crate) async fn snapshot(aws: &FakeStore, at: i64, begun: i64) -> Vec<String> {
     let plan = plan(aws, json!({ "At": second(at) }), defaults(), begun).await.unwrap();
     aws.at(second(begun));

@@ -1,8 +1,8 @@
-//! `sync-settings.apply-setting`: makes one setting of the target as it should be.
+//! `sync-settings.apply-setting`: makes one setting of the target equal to the source's.
 //!
-//! It compares, changes what differs, and compares again ([`tablekeeper_core::settings::reconcile`]). What AWS does not
-//! take yet is answered as pending: the machine waits and asks again, for a few seconds where the table is being
-//! updated, for longer, the older the sync, where something else has to pass.
+//! The step compares, changes what differs, and compares again ([`tablekeeper_core::settings::reconcile`]). If AWS does
+//! not accept a change yet, the output is pending. The state machine waits and runs the step again: after a few seconds
+//! if the table is being updated, and otherwise at intervals that grow with the age of the sync.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -19,14 +19,15 @@ use tablekeeper_core::settings::{Aws, SettingName, setting, store};
 use super::Plan;
 use crate::step::{Failure, Step};
 
-/// UpdateTable takes seconds for most of what is changed here.
+/// How long UpdateTable takes for most changes made here, in seconds.
 const UPDATE_TAKES_SECONDS: i64 = 10;
-/// How many looks at updates the time of a sync is divided into at most: each takes 9 of the 25,000 events of an
-/// execution's history (<https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html>), and an index may be
-/// filled for a day.
+/// The maximum number of polls of an updating table in one sync. Each poll takes 9 of the 25,000 events of an
+/// execution's history (<https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html>), and filling an
+/// index may take a day.
 const MOST_LOOKS: i64 = 1_000;
 
-/// Makes one setting of the target what it should be. Use it again until the setting is in effect.
+/// The step that makes one setting of the target equal to the source's. The state machine runs it until the setting is
+/// in effect.
 #[derive(Debug)]
 pub struct ApplySetting {
     aws: Aws,
@@ -34,52 +35,52 @@ pub struct ApplySetting {
     clock: Clock,
 }
 
-/// What the state machine passes.
+/// The input that the state machine passes.
 #[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Input {
-    /// The execution, for the logs.
+    /// ARN of the execution, for the logs.
     pub execution_arn: String,
-    /// What the sync goes by.
+    /// The plan of the sync.
     pub plan: Plan,
-    /// The setting.
+    /// Name of the setting to apply.
     pub setting: SettingName,
 }
 
-/// How far it came.
+/// The state of the setting.
 #[derive(Clone, Debug, JsonSchema, PartialEq, Serialize)]
 #[serde(tag = "status", rename_all = "SCREAMING_SNAKE_CASE", rename_all_fields = "camelCase")]
 pub enum Output {
     /// Nothing is left to do.
     Done {
-        /// The setting.
+        /// Name of the setting.
         setting: SettingName,
-        /// What AWS refused, each with the reason.
+        /// Changes that AWS refused, each with the reason.
         #[schemars(length(max = 21), inner(length(max = 401)))]
         refused: Vec<String>,
     },
-    /// Something has to pass first.
+    /// AWS does not accept the change yet, or it is not in effect yet.
     Pending {
-        /// The setting.
+        /// Name of the setting.
         setting: SettingName,
-        /// How long to wait before going on.
+        /// Seconds to wait before the next attempt.
         #[schemars(range(max = 601))]
         wait_seconds: u32,
-        /// What has to pass.
+        /// What the setting waits for.
         reason: String,
     },
 }
 
-/// Why the setting could not be looked at.
+/// Why the setting could not be applied.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum Error {
-    /// The target is gone.
+    /// The target table does not exist.
     #[error("the target table {0} does not exist any more")]
     TargetTableMissing(String),
-    /// The document of the sync cannot be read.
+    /// The document with the source's settings cannot be read.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// An AWS call failed. Its name and action are kept.
+    /// An AWS call failed; holds its error name and action.
     #[error(transparent)]
     Aws(#[from] AwsFailure),
 }
@@ -130,7 +131,7 @@ impl Step for ApplySetting {
     }
 }
 
-/// When to look at a table again that is being updated, in seconds.
+/// Returns when to poll a table again that is being updated, in seconds.
 fn seconds_to_next_poll(plan: &Plan) -> u32 {
     let share = (plan.deadline - plan.started_at).num_seconds() / MOST_LOOKS;
     u32::try_from(share.max(UPDATE_TAKES_SECONDS)).unwrap_or(u32::MAX)

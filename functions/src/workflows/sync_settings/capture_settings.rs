@@ -1,8 +1,8 @@
-//! `sync-settings.capture-settings`: writes down what tables have, for the day on which they are gone.
+//! `sync-settings.capture-settings`: writes the settings of tables to S3, in case the tables are deleted later.
 //!
-//! On a schedule, or called by whoever makes a backup. A table that does not exist, or a setting that cannot
-//! be read, fails the capture by name, but only after every other table was written: a document that lacks a
-//! setting is better than none, and a capture that fails unseen is worse than either.
+//! The function runs on a schedule, or is invoked next to a backup. A table that does not exist, or a setting that
+//! cannot be read, fails the capture with an error name, but only after all other tables were written. A document that
+//! lacks a setting is better than none, and a capture must not fail unnoticed.
 
 use std::collections::BTreeMap;
 
@@ -18,7 +18,7 @@ use tablekeeper_core::settings::{Aws, SettingsDocument, report, store};
 
 use crate::step::{Failure, Step};
 
-/// Writes down the settings of tables while they exist.
+/// The step that writes the settings of tables to S3 while the tables exist.
 #[derive(Debug)]
 pub struct CaptureSettings {
     aws: Aws,
@@ -27,24 +27,24 @@ pub struct CaptureSettings {
     bucket: String,
 }
 
-/// Whose settings are written down.
+/// The tables whose settings are captured.
 #[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct Input {
-    /// The tables, by name or ARN.
+    /// Names or ARNs of the tables.
     #[schemars(length(min = 1, max = 100))]
     pub table_names: Vec<String>,
-    /// The moment that the settings are to speak for, where that is not now: when the backup was made that they are
-    /// captured beside. They are found for a restore of that moment, and not only for one of a later moment.
+    /// Time that the settings apply to, if it is not now: the time of the backup that they are captured for. A restore
+    /// of that time then finds them. Without it, only a restore of a later time does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub as_of: Option<DateTime<Utc>>,
 }
 
-/// What was written.
+/// The documents that were written.
 #[derive(Clone, Debug, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Output {
-    /// A document for each table, in the input's order.
+    /// One document per table, in the order of the input.
     #[schemars(length(max = 100))]
     pub documents: Vec<Captured>,
 }
@@ -53,39 +53,39 @@ pub struct Output {
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct Captured {
-    /// The table.
+    /// ARN of the table.
     pub table_arn: String,
-    /// When it was read.
+    /// Time when the settings were read.
     pub captured_at: DateTime<Utc>,
-    /// Where it lies.
+    /// Location of the document.
     pub document: Location,
 }
 
-/// Why settings were not, or not wholly, written down.
+/// Why settings were not captured, or not completely.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum Error {
-    /// The table does not exist.
+    /// A table does not exist.
     #[error("table {0} does not exist")]
     SourceTableMissing(String),
-    /// Some of its settings cannot be read.
+    /// Some settings of a table cannot be read.
     #[error("the settings of {table} were written down to {location} without these: {missing}")]
     NotWhole {
-        /// Why the first of them cannot be read.
+        /// Error name of the first setting that cannot be read.
         name: ErrorName,
-        /// The table.
+        /// Name of the table.
         table: String,
-        /// Where the rest lies.
+        /// Location of the document with the other settings.
         location: Location,
-        /// What is missing, and why.
+        /// The missing settings, each with the reason.
         missing: String,
     },
-    /// The function's environment is wrong.
+    /// An environment variable of the function is wrong.
     #[error("the function's environment variable SETTINGS_BUCKET cannot be read: {0}")]
     Configuration(String),
-    /// The document could not be written.
+    /// A document could not be written.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// An AWS call failed. Its name and action are kept.
+    /// An AWS call failed; holds its error name and action.
     #[error(transparent)]
     Aws(#[from] AwsFailure),
 }
@@ -123,10 +123,10 @@ impl Step for CaptureSettings {
     }
 
     async fn run(&self, Input { table_names, as_of }: Input) -> Result<Output, Error> {
-        // Should the time not be enough for all, another run begins with another table.
+        // If the time does not suffice for all tables, the next run begins with another table.
         let minutes = usize::try_from(self.clock.now().timestamp() / 60).unwrap_or_default();
         let first = minutes.checked_rem(table_names.len()).unwrap_or_default();
-        // For this run alone: the function's process lives on, and the alarms do not stay as they are.
+        // For this run only: the function's process lives on, and the alarms change.
         let aws = self.aws.clone().for_many_tables();
         let mut documents = BTreeMap::new();
         let mut first_error = None;

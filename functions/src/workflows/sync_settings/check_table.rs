@@ -1,8 +1,8 @@
-//! `sync-settings.check-table`: whether the target can be used, and if not, when to look again.
+//! `sync-settings.check-table`: checks whether the target is usable, and if not, when to poll again.
 //!
-//! The same predicate and the same waits as where a rotation waits ([`tablekeeper_core::aws::readiness`]). As the first step of
-//! the machine it also validates the input, in words. What DynamoDB tells of the restore while it runs, it hands on: once
-//! the table can be used, DynamoDB tells it no more.
+//! It uses the same predicate and the same poll intervals as `rotate-restore` ([`tablekeeper_core::aws::readiness`]).
+//! As the first step of the state machine, it also validates the input. It passes on what DynamoDB reports about the
+//! restore while the restore runs, because DynamoDB no longer reports it once the table is usable.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use schemars::JsonSchema;
@@ -17,82 +17,82 @@ use tablekeeper_core::settings::sync::execution_input::{ExecutionInput, InvalidI
 
 use crate::step::{Failure, Step};
 
-/// Looks whether the target can be used. Use it again until it can.
+/// The step that checks whether the target is usable. The state machine runs it until it is.
 #[derive(Debug)]
 pub struct CheckTable {
     dynamodb: aws_sdk_dynamodb::Client,
     clock: Clock,
 }
 
-/// What the state machine passes.
+/// The input that the state machine passes.
 #[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Input {
-    /// The execution, for the logs.
+    /// ARN of the execution, for the logs.
     pub execution_arn: String,
-    /// The execution's input.
+    /// Input of the execution.
     pub execution_input: ExecutionInput,
-    /// When the execution began: the age that the waits grow with counts from here.
+    /// Time when the execution began. The poll interval grows with the age since then.
     pub started_at: DateTime<Utc>,
-    /// How long the table is waited for: the template's parameter, 1 to 168.
+    /// How long to wait for the table, in hours: the template's parameter, 1 to 168.
     pub table_timeout_hours: String,
-    /// What an earlier look saw of the restore; null where none did.
+    /// What an earlier poll reported about the restore; null if none did.
     #[serde(deserialize_with = "Option::deserialize")]
     #[schemars(required, schema_with = "tablekeeper_core::schemas::nullable::<RestoreSummary>")]
     pub restore_summary: Option<RestoreSummary>,
 }
 
-/// What was seen.
+/// The state of the target.
 #[derive(Clone, Debug, JsonSchema, PartialEq, Serialize)]
 #[serde(tag = "status", rename_all = "SCREAMING_SNAKE_CASE", rename_all_fields = "camelCase")]
 pub enum Output {
-    /// The table can be used.
+    /// The table is usable.
     Ready {
-        /// The table's ARN.
+        /// ARN of the table.
         table_arn: String,
-        /// What was seen of the restore while it ran; null where nobody looked in time.
+        /// What DynamoDB reported about the restore while it ran; null if no poll came in time.
         restore_summary: Option<RestoreSummary>,
     },
-    /// Not yet.
+    /// The table is not ready yet.
     Pending {
-        /// How long to wait before looking again.
+        /// Seconds to wait before the next poll.
         #[schemars(range(max = 601))]
         wait_seconds: u32,
-        /// What is still going on.
+        /// What is still in progress.
         reason: String,
-        /// What was seen of the restore, now or before; null where nothing was.
+        /// What this poll or an earlier one reported about the restore; null if none did.
         restore_summary: Option<RestoreSummary>,
     },
 }
 
-/// Why the table will not be usable, or could not be looked at.
+/// Why the table will not become usable, or could not be checked.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum Error {
-    /// The input cannot be followed.
+    /// The input is invalid.
     #[error(transparent)]
     Input(#[from] InvalidInput),
-    /// It will never be.
+    /// The table will never be usable.
     #[error("table {table} cannot be used: {reason}")]
     RestoreFailed {
-        /// The table.
+        /// Name or ARN of the table.
         table: String,
-        /// The reason, in words.
+        /// Why the table is not usable.
         reason: String,
     },
-    /// It is not in time.
+    /// The table was not usable by the deadline.
     #[error("table {table} was to be usable by {deadline}, but {reason}")]
     RestoreTimedOut {
-        /// The table.
+        /// Name or ARN of the table.
         table: String,
-        /// Until when.
+        /// Time by which the table had to be usable.
         deadline: String,
-        /// What is still going on.
+        /// What is still in progress.
         reason: String,
     },
-    /// It does not exist.
+    /// The table does not exist.
     #[error("the target table {0} does not exist (any more)")]
     TargetTableMissing(String),
-    /// The call failed.
+    /// An AWS call failed; holds its error name and action.
     #[error(transparent)]
     Aws(#[from] AwsFailure),
 }
@@ -126,7 +126,7 @@ impl Step for CheckTable {
     async fn run(&self, input: Input) -> Result<Output, Error> {
         input.execution_input.validate()?;
         let timeout = input.execution_input.table_timeout(&input.table_timeout_hours)?;
-        // Whoever starts this has seen the table; one that cannot be seen now is gone.
+        // Whoever starts an execution has seen the table. If it is not found now, it was deleted.
         let deadline = input.started_at + timeout;
         let schedule = PollSchedule {
             unseen_for_at_most: TimeDelta::zero(),

@@ -1,7 +1,7 @@
-//! The events that tell of a restore: CloudTrail's of DynamoDB's own calls, and AWS Backup's of its jobs.
+//! The events that report a restore: CloudTrail's events of DynamoDB calls, and AWS Backup's events of its jobs.
 //!
-//! They are read by hand (docs/adr/0006). CloudTrail's comes when the restore is asked for, AWS Backup's when it
-//! has ended; both lead to the same execution, which waits for the table by itself.
+//! They are read by hand (docs/adr/0006). CloudTrail's event comes when the restore is requested, AWS Backup's when it
+//! has ended. Both lead to the same execution, which waits for the table itself.
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
@@ -9,25 +9,25 @@ use tablekeeper_core::aws::arn::{Arn, RecoveryPointKind, table_arn_of_backup};
 use tablekeeper_core::aws::envelope;
 use tablekeeper_core::text::quoted;
 
-/// What an event tells.
+/// The content of an event.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Notification {
     /// A table is being restored.
     Restore(Restore),
-    /// Something else; the words say what.
+    /// Anything else, described in a sentence.
     Other(String),
 }
 
-/// A restore that was told of.
+/// A restore that an event reported.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Restore {
-    /// The table that is made: its ARN, or its name.
+    /// ARN or name of the table that is made.
     pub target: String,
-    /// The table that was backed up, where the event tells it: its ARN, or its name.
+    /// ARN or name of the table that was backed up, if the event has it.
     pub source: Option<String>,
-    /// The backup or recovery point that is restored; `None` for a restore to a point in time.
+    /// ARN of the backup or recovery point that is restored; `None` for a restore to a point in time.
     pub backup_arn: Option<String>,
-    /// The point in time that is restored.
+    /// Point in time that is restored.
     pub restore_date_time: Option<DateTime<Utc>>,
 }
 
@@ -36,7 +36,7 @@ pub struct Restore {
 #[error("the event cannot be read: {0}")]
 pub struct MalformedEvent(pub String);
 
-/// Reads an event.
+/// Reads an event of EventBridge.
 pub fn read(event: &Value) -> Result<Notification, MalformedEvent> {
     let kind =
         text(event, "/detail-type").ok_or_else(|| {
@@ -74,8 +74,9 @@ fn of_cloudtrail(event: &Value) -> Result<Notification, MalformedEvent> {
     Ok(restore_unless_a_test(Restore { target, source, backup_arn, restore_date_time }))
 }
 
-/// The point in time that a call asks for, as CloudTrail writes it (recorded in `recovery_audit.json` of radkawar/stackd),
-/// or in seconds since 1970. For the latest one, and where it cannot be read, it is not later than the call itself.
+/// Returns the point in time that a call requests, as CloudTrail writes it (recorded in `recovery_audit.json` of
+/// radkawar/stackd), or in seconds since 1970. For the latest time, and if the value cannot be read, returns the time
+/// of the call itself, which is not earlier.
 fn point_in_time(event: &Value) -> Option<DateTime<Utc>> {
     let asked = event.pointer("/detail/requestParameters/restoreDateTime").filter(|asked| !asked.is_null());
     let time = asked.and_then(moment);
@@ -94,7 +95,7 @@ fn moment(reported: &Value) -> Option<DateTime<Utc>> {
 
 fn of_aws_backup(event: &Value) -> Result<Notification, MalformedEvent> {
     let reported = |name: &str| text(event, &format!("/detail/{name}"));
-    // A job that was just created has `state` where every other has `status`.
+    // The event of a job that was just created has `state`; all others have `status`.
     let status = reported("status").or_else(|| reported("state"));
     if status != Some("COMPLETED") {
         let status = quoted(status.unwrap_or("not told"));
@@ -122,18 +123,19 @@ fn of_aws_backup(event: &Value) -> Result<Notification, MalformedEvent> {
     }))
 }
 
-/// The recovery point among the resources of an event of AWS Backup.
+/// Returns the recovery point among the resources of an event of AWS Backup.
 fn recovery_point(event: &Value) -> Option<&str> {
     let mut resources = event.get("resources")?.as_array()?.iter().filter_map(Value::as_str);
     resources.find(|arn| Arn::parse(arn).is_some_and(|arn| RecoveryPointKind::from_arn(&arn).is_some()))
 }
 
-/// What AWS Backup's restore testing calls the tables that it makes and soon deletes ("Restore testing" in the AWS Backup
+/// Prefix of the tables that AWS Backup's restore testing makes and soon deletes ("Restore testing" in the AWS Backup
 /// developer guide).
 const TEST_TABLE: &str = "awsbackup-restore-test-";
 
-/// A test's table must not act on production: with the source's settings it would call its functions, feed its Kinesis
-/// streams, and be protected from the deletion that ends the test.
+/// Returns the restore, unless its table is one of AWS Backup's restore testing. Such a table must not act on
+/// production. With the source's settings it would call its functions, feed its Kinesis streams, and be protected from
+/// the deletion that ends the test.
 fn restore_unless_a_test(restore: Restore) -> Notification {
     let target = restore.target.as_str();
     let name = Arn::parse(target).and_then(|arn| arn.table_name()).unwrap_or(target);
@@ -184,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn both_calls_tell_target_source_and_what_is_restored() {
+    fn both_calls_name_the_target_the_source_and_the_backup_or_time() {
         let called = Some("2026-03-01T09:02:56Z");
         let latest = json!({ "sourceTableName": "orders", "targetTableName": "copy",
             "useLatestRestorableTime": true });
@@ -201,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn a_completed_job_tells_them_in_either_spelling() {
+    fn a_completed_job_is_read_in_either_spelling() {
         let point = "arn:aws:backup:eu-west-1:123456789012:recovery-point:1";
         for field in ["status", "state"] {
             let detail = json!({ field: "COMPLETED", "resourceType": "DynamoDB", "createdResourceArn": TARGET,
@@ -216,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn an_event_inside_something_else_is_named() {
+    fn an_event_inside_another_service_is_named() {
         let event = call("RestoreTableFromBackup", json!({})).to_string();
         let in_sns = json!({ "Records": [{ "EventSource": "aws:sns", "Sns": { "Message": event } }] });
         let in_sqs = json!({ "Records": [{ "eventSource": "aws:sqs", "body": event }] });
@@ -229,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn a_point_in_time_is_read_as_text_or_number_and_is_else_the_calls_own_time() {
+    fn a_point_in_time_is_text_or_a_number_or_else_the_time_of_the_call() {
         for (asked, expected) in [
             (json!("2026-02-28T23:00:00Z"), "2026-02-28T23:00:00Z"),
             (json!(1_772_319_600), "2026-02-28T23:00:00Z"),
@@ -244,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_is_no_restore_of_a_table_that_succeeded_is_told_so() {
+    fn an_event_that_is_no_successful_restore_says_so() {
         let mut refused = call("RestoreTableFromBackup", json!({ "targetTableName": "copy" }));
         refused["detail"]["errorCode"] = json!("TableInUseException");
         for event in [
@@ -275,7 +277,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_text_anywhere_makes_it_panic(kind in ".*", name in ".*", target in ".*", backup in ".*") {
+        fn no_text_makes_it_panic(kind in ".*", name in ".*", target in ".*", backup in ".*") {
             let mut event = call(&name, json!({ "targetTableName": target, "backupArn": backup }));
             event["detail-type"] = json!(kind);
             let _ = read(&event);

@@ -1,8 +1,8 @@
-//! `sync-settings.plan-settings`: what the source has, and in what the target differs.
+//! `sync-settings.plan-settings`: finds the settings of the source, and the differences of the target.
 //!
-//! What was found is written to S3, so that the steps behind this one go by the same settings, however long
-//! the sync takes and whatever happens to the source meanwhile, and a list of triggers or policies never comes
-//! near what an execution's state may hold. Planned again, it is written again.
+//! The step writes the settings to S3. So the later steps use the same settings, however long the sync takes and
+//! whatever happens to the source meanwhile. And a list of triggers or policies never approaches the size limit of an
+//! execution's state. If the step runs again, it writes the document again.
 
 use std::collections::BTreeMap;
 
@@ -26,43 +26,44 @@ use tablekeeper_core::settings::{SettingName, store};
 use super::Plan;
 use crate::step::{Failure, Step};
 
-/// Compares the settings of source and target. Use it before any is applied.
+/// The step that compares the settings of source and target before any is applied.
 #[derive(Debug)]
 pub struct PlanSettings {
     clients: Clients,
     clock: Clock,
 }
 
-/// What the state machine passes.
+/// The input that the state machine passes.
 #[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Input {
-    /// The execution: the document of the sync is named after it.
+    /// ARN of the execution. The document of the sync is named after it.
     pub execution_arn: String,
-    /// The execution's input.
+    /// Input of the execution.
     pub execution_input: ExecutionInput,
-    /// When this step was begun: the table may have taken days until then, and the settings' time counts from here.
+    /// Time when this step first began. The timeout of the settings counts from here, because the table may have taken
+    /// days until then.
     pub started_at: DateTime<Utc>,
-    /// What DynamoDB said of the restore while the table was being made; null where nobody looked in time.
+    /// What DynamoDB reported about the restore while the table was being made; null if no poll came in time.
     #[serde(deserialize_with = "Option::deserialize")]
     #[schemars(required, schema_with = "tablekeeper_core::schemas::nullable::<RestoreSummary>")]
     pub restore_summary: Option<RestoreSummary>,
-    /// What the target is to its source where the input does not say: the template's parameter.
+    /// What the target is to its source, if the input does not say it: the template's parameter.
     pub profile: Profile,
-    /// Which settings the template's parameters switch on, by name.
+    /// The template's switch for each setting, by name.
     #[schemars(schema_with = "a_switch_for_each_setting")]
     pub enabled: BTreeMap<SettingName, Switch>,
-    /// Whether the template's parameter lets settings of the target's own be removed.
+    /// Whether settings that only the target has may be removed: the template's parameter.
     pub remove_extra: Switch,
-    /// How long a setting may take that AWS does not take yet: the template's parameter, 1 to 1440.
+    /// How long to retry a setting that AWS does not accept yet, in minutes: the template's parameter, 1 to 1440.
     pub setting_timeout_minutes: String,
-    /// The role that sources in another account are read with; empty for none.
+    /// ARN of the role for reading sources in another account; empty for none.
     pub source_role_arn: String,
-    /// The bucket of settings documents.
+    /// Name of the bucket of settings documents.
     pub settings_bucket: String,
 }
 
-/// An object with a switch for each setting, and nothing else: a map would let a misspelt name pass.
+/// Returns the schema of an object with a switch for each setting and nothing else. A map would accept a misspelt name.
 fn a_switch_for_each_setting(generator: &mut SchemaGenerator) -> Schema {
     let switch = generator.subschema_for::<Switch>();
     let names = SettingName::ALL.iter().map(|name| name.as_str());
@@ -73,36 +74,36 @@ fn a_switch_for_each_setting(generator: &mut SchemaGenerator) -> Schema {
     })
 }
 
-/// A template's parameter that is on or off. Both are taken in capitals as well.
+/// A template's parameter that is on or off. Both values are accepted in capitals as well.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
 #[schemars(transform = in_capitals_too)]
 pub enum Switch {
-    /// On.
+    /// The parameter is on.
     #[serde(alias = "TRUE")]
     True,
-    /// Off.
+    /// The parameter is off.
     #[serde(alias = "FALSE")]
     False,
 }
 
-/// The derived schema does not know of aliases.
+/// Adds the spellings in capitals, because the derived schema ignores aliases.
 fn in_capitals_too(schema: &mut Schema) {
     schema.remove("oneOf");
     schema.insert("type".to_owned(), "string".into());
     schema.insert("enum".to_owned(), serde_json::json!(["true", "false", "TRUE", "FALSE"]));
 }
 
-/// What is to be done.
+/// The plan, and what is to be changed.
 #[derive(Clone, Debug, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Output {
-    /// What the sync goes by.
+    /// The plan of the sync.
     pub plan: Plan,
-    /// The settings that have to be changed, in the order in which they can be.
+    /// Settings to change, in the order in which they can be changed.
     #[schemars(length(max = 14))]
     pub changes: Vec<SettingToApply>,
-    /// What is planned for every setting.
+    /// What is planned for each setting.
     #[schemars(length(max = 14))]
     pub settings: Vec<SettingReport>,
 }
@@ -111,11 +112,11 @@ pub struct Output {
 #[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SettingToApply {
-    /// The setting's name.
+    /// Name of the setting.
     pub setting: SettingName,
 }
 
-/// A plan that is not made until then was tried again and again.
+/// If planning takes longer than this, the step was retried many times.
 const A_FEW_TRIES: TimeDelta = TimeDelta::minutes(5);
 
 impl Step for PlanSettings {
@@ -136,7 +137,7 @@ impl Step for PlanSettings {
         let wanted = &input.execution_input;
         wanted.validate()?;
         let now = self.clock.now();
-        // Tries that failed may have taken hours, which are not to be missing where settings are changed.
+        // Failed attempts may have taken hours. That time must not be missing when settings are changed.
         let started_at = if now - input.started_at > A_FEW_TRIES { now } else { input.started_at };
         let deadline = started_at + wanted.setting_timeout(&input.setting_timeout_minutes)?;
         let aws = self.clients.settings();
@@ -173,7 +174,7 @@ impl Step for PlanSettings {
     }
 }
 
-/// Why a setting is left alone; `None` where it is carried over. What the input says of it by name comes first.
+/// Returns why a setting is left alone; `None` if it is copied. A switch in the input overrides the template's.
 fn why_off(input: &Input, name: SettingName) -> Option<&'static str> {
     let profile = input.execution_input.profile.unwrap_or(input.profile);
     let asked = input.execution_input.settings.as_ref().and_then(|settings| settings.get(&name).copied());
@@ -184,7 +185,7 @@ fn why_off(input: &Input, name: SettingName) -> Option<&'static str> {
     }
 }
 
-/// Where the document of this sync lies; named after the execution, so that a repetition writes it again.
+/// Returns the location of the document of this sync. It is named after the execution, so a repetition overwrites it.
 fn location(input: &Input) -> Location {
     let execution = input.execution_arn.rsplit(':').next().unwrap_or_default();
     Location { bucket: input.settings_bucket.clone(), key: format!("syncs/{execution}.json") }

@@ -1,9 +1,8 @@
-//! `sync-settings.start`: from the news of a restore to an execution.
+//! `sync-settings.start`: starts an execution for the event of a restore.
 //!
-//! Several events tell of one restore, so the execution's name derives from what they have in common: the
-//! table that is made, by its id. Its name alone would not do, for a table of the same name may be restored
-//! again the next day, while Step Functions keeps an execution's name for 90 days. An execution that exists
-//! is a success.
+//! Several events report one restore. So the name of the execution derives from what they have in common: the id of the
+//! table that is made. The table's name would not suffice. A table of the same name may be restored again the next day,
+//! while Step Functions remembers the name of an execution for 90 days. An existing execution is a success.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -20,7 +19,7 @@ use super::event;
 use super::event::{MalformedEvent, Notification, Restore};
 use crate::step::{Failure, Step};
 
-/// Starts an execution for the news of a restore.
+/// The step that starts an execution for the event of a restore.
 #[derive(Debug)]
 pub struct Start {
     dynamodb: aws_sdk_dynamodb::Client,
@@ -33,42 +32,42 @@ pub struct Start {
 #[serde(transparent)]
 pub struct Event(pub Value);
 
-/// What became of the event.
+/// The outcome for the event.
 #[derive(Clone, Debug, JsonSchema, PartialEq, Serialize)]
 #[serde(tag = "outcome", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum Output {
     /// An execution was started.
     Started {
-        /// The execution's ARN.
+        /// ARN of the execution.
         execution_arn: String,
-        /// The table that gets its settings.
+        /// ARN of the table that gets its settings.
         target: String,
     },
-    /// An execution for this very table runs or ran already.
+    /// An execution for this table exists already.
     Duplicate {
-        /// Its name.
+        /// Name of the execution.
         execution_name: String,
     },
-    /// It asks for no sync.
+    /// The event asks for no sync.
     Skipped {
-        /// The reason, in words.
+        /// Why the event asks for no sync.
         reason: String,
     },
 }
 
-/// Why an event could not be followed.
+/// Why an event could not be processed.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum Error {
-    /// It cannot be read.
+    /// The event cannot be read.
     #[error(transparent)]
     Malformed(#[from] MalformedEvent),
-    /// The table that it tells of cannot be seen.
+    /// The table that the event names does not exist.
     #[error("table {0}, which the event says is restored, does not exist (yet, or any more)")]
     TargetTableMissing(String),
-    /// The function's environment is wrong.
+    /// An environment variable of the function is wrong.
     #[error("the function's environment variable STATE_MACHINE_ARN cannot be read: {0}")]
     Configuration(String),
-    /// An AWS call failed. Its name and action are kept.
+    /// An AWS call failed; holds its error name and action.
     #[error(transparent)]
     Aws(#[from] AwsFailure),
 }
@@ -84,7 +83,8 @@ impl HasErrorName for Error {
     }
 }
 
-/// The name of the execution for a table: derived, so that Step Functions refuses a second one.
+/// Returns the name of the execution for a table. It derives from the table's id, so Step Functions refuses a second
+/// one.
 pub fn execution_name(table_id: &str) -> String {
     format!("sync-{table_id}")
 }
@@ -125,7 +125,7 @@ impl Start {
         let described = table.as_ref().and_then(|table| Some((table.table_id()?, table.table_arn()?)));
         let Some((id, arn)) = described else { return Err(Error::TargetTableMissing(target)) };
         let execution_name = execution_name(id);
-        // As `rotate-restore` writes it: the same name with the same input is the same execution.
+        // `rotate-restore` writes the same. The same name with the same input is the same execution.
         let source = source.map(|source| table_arn(&source, arn));
         let input = ExecutionInput {
             backup_arn,

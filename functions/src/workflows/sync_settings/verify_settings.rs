@@ -1,7 +1,7 @@
-//! `sync-settings.verify-settings`: reads the target back, and reports.
+//! `sync-settings.verify-settings`: reads the target back, and reports the result.
 //!
-//! AWS's reads may lag behind its writes, so a setting that was changed and is not yet seen so is looked at
-//! again. What was refused is not waited for.
+//! AWS's reads may lag behind its writes. So a setting that was changed, but does not read as changed yet, is polled
+//! again. A refused change is not waited for.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -19,7 +19,7 @@ use tablekeeper_core::text::cut;
 use super::Plan;
 use crate::step::{Failure, Step};
 
-/// Reads the target's settings back and reports. Use it once all were applied.
+/// The step that reads the target's settings back after all changes, and reports the result.
 #[derive(Debug)]
 pub struct VerifySettings {
     aws: Aws,
@@ -27,79 +27,79 @@ pub struct VerifySettings {
     clock: Clock,
 }
 
-/// What the state machine passes.
+/// The input that the state machine passes.
 #[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Input {
-    /// The execution, for the logs.
+    /// ARN of the execution, for the logs.
     pub execution_arn: String,
-    /// What the sync went by.
+    /// The plan of the sync.
     pub plan: Plan,
-    /// What was planned for every setting.
+    /// What was planned for each setting.
     #[schemars(length(max = 14))]
     pub settings: Vec<SettingReport>,
-    /// What became of those that were changed.
+    /// Results of the settings that were changed.
     #[schemars(length(max = 14))]
     pub results: Vec<SettingResult>,
 }
 
-/// What became of a setting that was changed.
+/// The result of a setting that was changed.
 #[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct SettingResult {
-    /// The setting.
+    /// Name of the setting.
     pub setting: SettingName,
-    /// What was refused, each with the reason.
+    /// Changes that AWS refused, each with the reason.
     pub refused: Vec<String>,
 }
 
-/// What was seen.
+/// The state of the target.
 #[derive(Clone, Debug, JsonSchema, PartialEq, Serialize)]
 #[serde(tag = "status", rename_all = "SCREAMING_SNAKE_CASE", rename_all_fields = "camelCase")]
 pub enum Output {
     /// Every setting is as it should be.
     Equal {
-        /// What the execution ends with.
+        /// Report of the execution.
         report: Report,
     },
-    /// Something is not yet seen as it was set.
+    /// A change is not visible yet.
     Pending {
-        /// How long to wait before looking again.
+        /// Seconds to wait before the next poll.
         #[schemars(range(max = 601))]
         wait_seconds: u32,
-        /// What is not seen yet, as a sentence.
+        /// What is not visible yet, as a sentence.
         reason: String,
     },
 }
 
-/// What an execution ends with.
+/// The report that an execution ends with.
 #[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Report {
-    /// The source table's ARN.
+    /// ARN of the source table.
     pub source: String,
-    /// The target table's ARN.
+    /// ARN of the target table.
     pub target: String,
-    /// What the source's settings were taken from.
+    /// Where the source's settings were taken from.
     pub settings_from: SettingsFrom,
-    /// What became of each setting.
+    /// The outcome of each setting.
     #[schemars(length(max = 14))]
     pub settings: Vec<SettingReport>,
 }
 
-/// Why the target is not, or not known to be, as it should be.
+/// Why the target differs, or could not be checked.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum Error {
-    /// It is not.
+    /// Some settings differ; holds the report.
     #[error("{0}")]
     SettingsNotEqual(String),
-    /// It is gone.
+    /// The target table does not exist.
     #[error("the target table {0} does not exist any more")]
     TargetTableMissing(String),
-    /// The document of the sync cannot be read.
+    /// The document with the source's settings cannot be read.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// An AWS call failed. Its name and action are kept.
+    /// An AWS call failed; holds its error name and action.
     #[error(transparent)]
     Aws(#[from] AwsFailure),
 }
@@ -136,7 +136,7 @@ impl Step for VerifySettings {
         };
         let planned = |name| settings.iter().find(|report| report.setting == name);
         let is_verified = |name| planned(name).is_some_and(|report| is_to_be_equal(report.outcome));
-        // Why one is left out, its plan says already.
+        // The plan already says why a setting is left out.
         let why_off = |name| (!is_verified(name)).then_some(SWITCHED_OFF);
         let now = plan(&document.settings, &self.aws, &target, why_off, sync.remove_extra).await?;
         let mut lagging = None;
@@ -165,7 +165,8 @@ fn is_to_be_equal(outcome: Outcome) -> bool {
     matches!(outcome, Outcome::Planned | Outcome::Unchanged)
 }
 
-/// What became of a setting. One that still differs, though nothing was refused, may only not be seen yet.
+/// Returns the outcome of a setting. If a setting still differs but nothing was refused, the change may just not be
+/// visible yet.
 fn verify(
     planned: SettingReport,
     refused: Option<String>,
@@ -186,7 +187,7 @@ fn verify(
             failed(reason)
         }
         (Outcome::Failed, _) => failed(seen.reason.clone().unwrap_or_default()),
-        // What it depends on (the stream, an index) did not come, or is gone.
+        // What the setting depends on (the stream, an index) was not created, or is gone.
         (Outcome::Skipped, _) if planned.outcome == Outcome::Planned => {
             failed(seen.reason.clone().unwrap_or_default())
         }
@@ -196,7 +197,7 @@ fn verify(
 }
 
 impl Report {
-    /// The report as lines: what was to be done, and what became of each setting.
+    /// Returns the report as lines: what was to be done, and the outcome of each setting.
     pub fn in_words(&self) -> String {
         let lines = self.settings.iter().map(SettingReport::in_words);
         let head = format!("the settings of {} are not those of {}", self.target, self.source);

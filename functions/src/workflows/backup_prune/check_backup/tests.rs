@@ -11,7 +11,7 @@ fn aws(status: &str) -> FakeAws {
     aws
 }
 
-/// Looks at the backup of a run that is `age` seconds old and may wait an hour.
+/// Polls the backup of a run that is `age` seconds old and may wait an hour.
 async fn check(aws: &FakeAws, age: i64) -> Result<Value, Failure> {
     let started_at: chrono::DateTime<chrono::Utc> = STARTED_AT.parse().unwrap();
     let now = Clock::Fixed(started_at + chrono::TimeDelta::seconds(age));
@@ -21,24 +21,24 @@ async fn check(aws: &FakeAws, age: i64) -> Result<Value, Failure> {
 }
 
 #[tokio::test]
-async fn an_available_backup_is_ready_even_behind_the_deadline() {
+async fn an_available_backup_is_ready_even_after_the_deadline() {
     for age in [0, 60, 3_600, 1_000_000] {
         assert_eq!(check(&aws("AVAILABLE"), age).await.unwrap(), json!({ "status": "READY" }));
     }
 }
 
 #[tokio::test]
-async fn a_backup_that_is_being_made_is_waited_for_ever_longer() {
+async fn the_wait_for_an_unfinished_backup_grows() {
     for (age, wait) in [(0, 5), (6, 5), (120, 100), (600, 500), (2_000, 600), (3_599, 2)] {
         let output = check(&aws("CREATING"), age).await.unwrap();
         assert_eq!(output, json!({ "status": "PENDING", "waitSeconds": wait, "reason": "it is CREATING" }));
     }
-    // What AWS may call it one day is no reason to give it up.
+    // A status that AWS may add later is not a failure.
     assert_eq!(check(&aws("COPYING"), 0).await.unwrap()["reason"], "it is COPYING");
 }
 
 #[tokio::test]
-async fn the_deadline_ends_it_and_the_words_say_which_it_was() {
+async fn the_backup_times_out_and_the_message_names_the_deadline() {
     let failure = check(&aws("CREATING"), 3_600).await.unwrap_err();
     assert_eq!(failure.name, ErrorName::BackupTimedOut);
     assert_eq!(
@@ -48,7 +48,7 @@ async fn the_deadline_ends_it_and_the_words_say_which_it_was() {
 }
 
 #[tokio::test]
-async fn a_backup_that_was_made_late_in_a_run_has_ten_minutes_all_the_same() {
+async fn a_backup_made_late_in_a_run_still_has_ten_minutes() {
     let check = async |age: i64| {
         let started_at: chrono::DateTime<chrono::Utc> = STARTED_AT.parse().unwrap();
         let now = Clock::Fixed(started_at + chrono::TimeDelta::seconds(age));
@@ -65,7 +65,7 @@ async fn a_backup_that_was_made_late_in_a_run_has_ten_minutes_all_the_same() {
 }
 
 #[tokio::test]
-async fn a_backup_that_is_deleted_or_gone_will_never_be_available() {
+async fn a_deleted_or_missing_backup_fails_the_step() {
     let failure = check(&aws("DELETED"), 0).await.unwrap_err();
     assert_eq!(
         (failure.name, failure.message),
@@ -77,7 +77,7 @@ async fn a_backup_that_is_deleted_or_gone_will_never_be_available() {
 }
 
 #[tokio::test]
-async fn refusals_have_their_names() {
+async fn refused_calls_have_their_error_names() {
     for (code, name) in [
         ("AccessDeniedException", ErrorName::AccessDenied),
         ("ThrottlingException", ErrorName::Throttled),

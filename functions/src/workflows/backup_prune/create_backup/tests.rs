@@ -11,7 +11,7 @@ fn aws() -> FakeAws {
     FakeAws::default().with_table("orders")
 }
 
-/// Begins the backup of `orders` in a run that is `age` seconds old and may wait an hour.
+/// Starts the backup of `orders` in a run that is `age` seconds old and may wait an hour.
 async fn create_with(clients: &Clients, age: i64) -> Result<Value, Failure> {
     let started_at: DateTime<Utc> = STARTED_AT.parse().unwrap();
     let now = Clock::Fixed(started_at + chrono::TimeDelta::seconds(age));
@@ -34,7 +34,7 @@ fn lost(_call: &tablekeeper_core::testing::fake_aws::Call) -> tablekeeper_core::
 }
 
 #[tokio::test]
-async fn a_backup_is_begun_under_the_runs_name() {
+async fn a_backup_is_started_under_the_runs_name() {
     let aws = aws().with_backup("orders", "2026-02-28T02:00:00Z");
     let made = json!({
         "backup": { "backupArn": format!("{}-made-1", backup_arn("orders", NEW)), "backupName": NEW,
@@ -48,8 +48,8 @@ async fn a_backup_is_begun_under_the_runs_name() {
 }
 
 #[tokio::test]
-async fn the_second_invocation_adopts_what_the_first_began() {
-    // However far back it lies in the list.
+async fn the_second_invocation_adopts_the_backup_of_the_first() {
+    // However far back it is in the list.
     let aws =
         aws().with_backup("orders", "2026-02-27T02:00:00Z").with_backup("orders", "2026-02-28T02:00:00Z");
     let aws = aws.with_pages_of(1);
@@ -70,19 +70,19 @@ async fn a_backup_of_that_name_of_an_earlier_table_is_not_adopted() {
 }
 
 #[tokio::test]
-async fn what_aws_backup_calls_by_that_name_is_not_adopted() {
+async fn a_backup_of_aws_backup_with_that_name_is_not_adopted() {
     let aws = aws().with_backup("orders", STARTED_AT);
     aws.set_backup(0, "BackupType", json!("AWS_BACKUP"));
     assert_eq!(create(&aws).await.unwrap()["adopted"], false);
 }
 
 #[tokio::test]
-async fn where_the_answer_is_lost_another_try_finds_the_backup() {
+async fn after_a_lost_response_a_retry_finds_the_backup() {
     let aws = aws();
     aws.response("dynamodb:CreateBackup", lost);
     let failure = create(&aws).await.unwrap_err();
     assert_eq!(failure.name, ErrorName::ServiceUnavailable);
-    // AWS made it all the same.
+    // AWS made it nevertheless.
     let aws = aws.with_backup("orders", STARTED_AT);
     let output = create(&aws).await.unwrap();
     assert_eq!((&output["adopted"], &output["backup"]["backupName"]), (&json!(true), &json!(NEW)));
@@ -90,7 +90,7 @@ async fn where_the_answer_is_lost_another_try_finds_the_backup() {
 }
 
 #[tokio::test]
-async fn an_answer_without_its_content_is_as_good_as_lost() {
+async fn a_response_without_content_is_a_lost_response() {
     let aws = aws();
     aws.response("dynamodb:CreateBackup", |_| (200, json!({})));
     let failure = create(&aws).await.unwrap_err();
@@ -99,7 +99,7 @@ async fn an_answer_without_its_content_is_as_good_as_lost() {
 }
 
 #[tokio::test]
-async fn the_sdk_repeats_other_calls_by_itself_but_not_this_one() {
+async fn the_sdk_retries_other_calls_but_not_create_backup() {
     let aws = aws();
     let retry = aws_config::retry::RetryConfig::standard().with_initial_backoff(Duration::from_millis(1));
     let clients = aws.clients_with(retry);
@@ -113,7 +113,7 @@ async fn the_sdk_repeats_other_calls_by_itself_but_not_this_one() {
 }
 
 #[tokio::test]
-async fn a_backup_that_is_made_late_in_a_run_is_looked_at_as_soon_as_one_that_is_made_early() {
+async fn a_backup_made_late_in_a_run_is_polled_as_soon_as_an_early_one() {
     for age in [5, 3_599, 10_000] {
         let aws = aws();
         let made = 1_772_330_400 + age;
@@ -127,12 +127,12 @@ async fn a_backup_that_is_made_late_in_a_run_is_looked_at_as_soon_as_one_that_is
 }
 
 #[tokio::test]
-async fn a_table_that_is_being_made_is_waited_for_and_not_taken_for_one_that_is_gone() {
+async fn a_table_that_is_being_created_is_busy_and_not_missing() {
     let aws = aws();
     aws.set("orders", "TableStatus", json!("CREATING"));
     let failure = create(&aws).await.unwrap_err();
     assert_eq!((failure.name, creations(&aws)), (ErrorName::ResourceBusy, 0));
-    // It was ACTIVE when it was looked at, or DynamoDB has not noticed yet that it is.
+    // The table was ACTIVE when it was described, or DynamoDB does not see yet that it is.
     aws.set("orders", "TableStatus", json!("ACTIVE"));
     aws.refuse("dynamodb:CreateBackup", "TableNotFoundException");
     let failure = create(&aws).await.unwrap_err();
@@ -141,7 +141,7 @@ async fn a_table_that_is_being_made_is_waited_for_and_not_taken_for_one_that_is_
 }
 
 #[tokio::test]
-async fn a_table_that_is_gone_is_said_to_be_before_the_call_and_by_it() {
+async fn a_missing_table_is_detected_before_the_call_and_by_it() {
     let failure = create(&FakeAws::default()).await.unwrap_err();
     assert_eq!(failure.name, ErrorName::SourceTableMissing);
     assert_eq!(failure.message, "table orders does not exist, so it cannot be backed up");
@@ -160,7 +160,7 @@ async fn a_table_that_is_gone_is_said_to_be_before_the_call_and_by_it() {
 }
 
 #[tokio::test]
-async fn refusals_have_their_names() {
+async fn refused_calls_have_their_error_names() {
     for (action, code, name) in [
         ("dynamodb:CreateBackup", "LimitExceededException", ErrorName::TooManyBackups),
         ("dynamodb:CreateBackup", "ThrottlingException", ErrorName::Throttled),

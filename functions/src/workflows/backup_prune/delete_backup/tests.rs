@@ -7,7 +7,7 @@ use crate::workflows::backup_prune::testing::{EXECUTION, NEW, STARTED_AT, new_ba
 
 const OLD: &str = "orders-20260227T020000Z";
 
-/// With the backup that the run made, and one that is to go.
+/// Returns an AWS with the new backup of the run, and one to delete.
 fn aws() -> FakeAws {
     FakeAws::default().with_backup("orders", STARTED_AT).with_backup("orders", "2026-02-27T02:00:00Z")
 }
@@ -23,7 +23,7 @@ fn outcome(word: &str) -> Value {
 }
 
 #[tokio::test]
-async fn it_is_deleted_and_the_second_time_it_is_gone() {
+async fn a_backup_is_deleted_and_the_second_time_it_is_gone() {
     let aws = aws();
     assert_eq!(delete(&aws).await.unwrap(), outcome("DELETED"));
     assert_eq!(aws.backup_names(), [NEW]);
@@ -52,7 +52,7 @@ async fn nothing_is_deleted_while_the_new_backup_is_not_available() {
 }
 
 #[tokio::test]
-async fn nor_while_it_cannot_be_looked_at() {
+async fn nothing_is_deleted_while_the_new_backup_cannot_be_described() {
     for (code, name) in
         [("ThrottlingException", ErrorName::Throttled), ("AccessDeniedException", ErrorName::AccessDenied)]
     {
@@ -68,7 +68,7 @@ async fn nor_while_it_cannot_be_looked_at() {
 }
 
 #[tokio::test]
-async fn refusals_have_their_names() {
+async fn refused_calls_have_their_error_names() {
     for (code, name) in [
         ("BackupInUseException", ErrorName::ResourceBusy),
         ("LimitExceededException", ErrorName::ResourceBusy),

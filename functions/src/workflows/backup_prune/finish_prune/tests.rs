@@ -19,7 +19,7 @@ fn not_pruned(table: &str, cause: &str) -> Value {
     report
 }
 
-/// As the state machine says it.
+/// Returns the report of a failed table, as the state machine writes it.
 fn failed(table: &str, error: &str, cause: &str) -> Value {
     json!({ "TableName": table, "Outcome": "FAILED", "Error": error, "Cause": cause })
 }
@@ -29,13 +29,13 @@ async fn finish(reports: Vec<Value>) -> Result<Value, Failure> {
 }
 
 #[tokio::test]
-async fn where_all_went_well_the_reports_are_the_output() {
+async fn after_a_success_the_reports_are_the_output() {
     let reports = vec![done("orders"), done("customers")];
     assert_eq!(finish(reports.clone()).await.unwrap(), json!({ "Tables": reports }));
 }
 
 #[tokio::test]
-async fn where_not_all_did_what_went_wrong_is_told_first_and_every_table_has_a_line() {
+async fn after_a_failure_every_table_has_a_line_failed_ones_first() {
     let failure = finish(vec![
         done("orders"),
         not_pruned("customers", "Throttled: too many"),
@@ -58,7 +58,7 @@ async fn where_not_all_did_what_went_wrong_is_told_first_and_every_table_has_a_l
 }
 
 #[tokio::test]
-async fn one_that_failed_is_enough_and_its_words_are_cut() {
+async fn one_failed_table_fails_the_execution_and_its_cause_is_cut() {
     let failure = finish(vec![failed("orders", "BackupFailed", &"x".repeat(999))]).await.unwrap_err();
     let words = format!(
         "1 of 1 tables were not backed up and pruned as they should be:\n\
@@ -69,7 +69,7 @@ async fn one_that_failed_is_enough_and_its_words_are_cut() {
 }
 
 #[tokio::test]
-async fn the_words_of_as_many_tables_as_there_may_be_are_bounded() {
+async fn the_message_for_the_maximum_of_tables_is_bounded() {
     let table = |number: usize| failed(&format!("{number:0>255}"), "BackupFailed", &"x".repeat(300));
     let failure = finish((0..150).map(table).collect()).await.unwrap_err();
     assert!(failure.message.chars().count() < 20_200, "{}", failure.message.len());
@@ -77,7 +77,7 @@ async fn the_words_of_as_many_tables_as_there_may_be_are_bounded() {
 }
 
 #[tokio::test]
-async fn what_is_no_report_is_refused() {
+async fn an_unknown_report_is_rejected() {
     let failure = finish(vec![json!({ "TableName": "orders", "Outcome": "FAILED" })]).await.unwrap_err();
     assert_eq!(failure.name, ErrorName::InvalidInput);
 }

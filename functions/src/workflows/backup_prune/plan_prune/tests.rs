@@ -6,7 +6,7 @@ use super::*;
 use crate::step::AnyStep;
 use crate::workflows::backup_prune::testing::{EXECUTION, NEW, STARTED_AT, new_backup, run};
 
-/// A backup a day for so many days, oldest first, and then the run's own.
+/// Returns an AWS with one backup per day, for this many days, oldest first, and then the run's own backup.
 fn aws(days: i64) -> FakeAws {
     let started_at: DateTime<Utc> = STARTED_AT.parse().unwrap();
     let times = (1..=days).rev().map(|day| (started_at - TimeDelta::days(day)).to_rfc3339());
@@ -34,7 +34,7 @@ fn deleted(output: &Value) -> Vec<&str> {
 const OLDEST: [&str; 3] = ["orders-20260224T020000Z", "orders-20260225T020000Z", "orders-20260226T020000Z"];
 
 #[tokio::test]
-async fn what_no_rule_keeps_goes_oldest_first() {
+async fn unretained_backups_are_deleted_oldest_first() {
     let output = plan(&aws(5).with_pages_of(2), 3).await;
     assert_eq!(deleted(&output), OLDEST);
     let expected = json!({
@@ -47,8 +47,8 @@ async fn what_no_rule_keeps_goes_oldest_first() {
 }
 
 #[tokio::test]
-async fn a_list_that_lags_behind_costs_no_backup_more_or_less() {
-    // The new backup is not in the list yet, or is there but is said to be in the making.
+async fn a_lagging_list_does_not_change_the_deletions() {
+    // The new backup is not in the list yet, or it is listed as being made.
     let not_yet = aws(5);
     not_yet.state().backups.pop();
     let in_the_making = aws(5);
@@ -61,7 +61,7 @@ async fn a_list_that_lags_behind_costs_no_backup_more_or_less() {
 }
 
 #[tokio::test]
-async fn what_does_not_count_is_left_with_its_reason() {
+async fn ignored_backups_are_left_with_the_reason() {
     let aws = aws(4);
     aws.set_backup(0, "BackupName", json!("before-migration"));
     aws.set_backup(1, "TableId", json!("id-of-an-earlier-table"));
@@ -83,8 +83,8 @@ async fn what_does_not_count_is_left_with_its_reason() {
 }
 
 #[tokio::test]
-async fn what_is_young_is_judged_at_the_runs_beginning() {
-    // The backup of two days ago is exactly two days old then, and so not younger.
+async fn age_is_judged_at_the_runs_beginning() {
+    // The backup of two days ago is then exactly two days old, and so not younger.
     let mut by_age = run(1, 50);
     by_age["retention"]["maxAgeDays"] = json!(2);
     let output = plan_by(&aws(2), by_age).await.unwrap();
@@ -94,7 +94,7 @@ async fn what_is_young_is_judged_at_the_runs_beginning() {
 }
 
 #[tokio::test]
-async fn one_run_deletes_so_many_and_counts_the_rest() {
+async fn one_run_deletes_a_limited_number_and_counts_the_rest() {
     let aws = aws(503);
     let output = plan(&aws, 2).await;
     let names = deleted(&output);
@@ -108,7 +108,7 @@ async fn one_run_deletes_so_many_and_counts_the_rest() {
 }
 
 #[tokio::test]
-async fn as_many_deletions_as_there_may_be_fit_an_executions_state_with_the_longest_names() {
+async fn the_maximum_of_deletions_fits_an_executions_state() {
     let table = "x".repeat(255);
     let started_at: DateTime<Utc> = STARTED_AT.parse().unwrap();
     let times = (1..=203).map(|day| (started_at - TimeDelta::days(day)).to_rfc3339());
@@ -123,7 +123,7 @@ async fn as_many_deletions_as_there_may_be_fit_an_executions_state_with_the_long
 }
 
 #[tokio::test]
-async fn a_run_leaves_its_own_backup_where_another_run_has_made_a_newer_one() {
+async fn a_run_retains_its_own_backup_despite_a_newer_one() {
     let aws = aws(2).with_backup("orders", "2026-03-01T02:00:10Z");
     let output = plan(&aws, 1).await;
     assert_eq!(deleted(&output), ["orders-20260227T020000Z", "orders-20260228T020000Z"]);
@@ -150,7 +150,7 @@ async fn lines_are_bounded_and_the_last_one_counts_the_others() {
 }
 
 #[tokio::test]
-async fn refusals_have_their_names_and_nothing_but_the_list_is_asked_for() {
+async fn refused_calls_have_their_error_names_and_only_the_list_is_read() {
     let there = aws(3);
     plan(&there, 1).await;
     assert!(there.state().calls.iter().all(|call| call.action == "dynamodb:ListBackups"));

@@ -27,7 +27,7 @@ async fn report(stale: u32, deletions: &[Value], lines: u32) -> Value {
 }
 
 #[tokio::test]
-async fn a_table_that_went_well_is_told_in_numbers_and_words() {
+async fn a_successful_table_is_reported_with_counts_and_details() {
     let expected = json!({
         "TableName": "orders", "Outcome": "DONE", "BackupArn": backup_arn("orders", NEW), "Adopted": false,
         "Settings": "s3://bucket/settings/orders.json",
@@ -40,7 +40,7 @@ async fn a_table_that_went_well_is_told_in_numbers_and_words() {
 }
 
 #[tokio::test]
-async fn a_deletion_that_failed_is_told_with_its_reason_beside_the_others() {
+async fn a_failed_deletion_is_reported_with_its_reason() {
     let deletions = [deletion(1, "DELETED"), deletion(2, "FAILED"), deletion(3, "FAILED")];
     let report = report(3, &deletions, 50).await;
     assert_eq!((&report["Outcome"], &report["Cause"]), (&json!("NOT_PRUNED"), &json!("Throttled: no 2")));
@@ -54,13 +54,13 @@ async fn a_deletion_that_failed_is_told_with_its_reason_beside_the_others() {
 }
 
 #[tokio::test]
-async fn what_goes_with_the_next_runs_is_counted() {
+async fn deletions_of_later_runs_are_counted() {
     let report = report(202, &[deletion(1, "DELETED"), deletion(2, "FAILED")], 50).await;
     assert_eq!(report["Details"][3], "200 more go with the next runs");
 }
 
 #[tokio::test]
-async fn its_lines_are_bounded() {
+async fn the_lines_of_a_report_are_bounded() {
     let deletions: Vec<Value> =
         (0..200).map(|number| deletion(number, if number % 2 == 0 { "DELETED" } else { "FAILED" })).collect();
     let report = report(200, &deletions, 2).await;
@@ -83,10 +83,10 @@ async fn its_lines_are_bounded() {
 }
 
 #[tokio::test]
-async fn the_reports_of_all_tables_fit_an_executions_state_if_nothing_may_be_deleted() {
+async fn the_reports_of_all_tables_fit_an_executions_state_if_every_deletion_fails() {
     let table = "x".repeat(100);
     let backup = |number: u32| format!("{table}-20260301{number:06}");
-    // An AccessDenied of AWS's has about 250 characters.
+    // An AccessDenied message of AWS has about 250 characters.
     let failed =
         |number| json!({ "backupName": backup(number), "outcome": "FAILED", "reason": "y".repeat(400) });
     for (tables, lines) in [(1, 50), (8, 50), (20, 20), (150, 2)] {
@@ -111,7 +111,7 @@ async fn the_reports_of_all_tables_fit_an_executions_state_if_nothing_may_be_del
 }
 
 #[tokio::test]
-async fn settings_that_were_not_written_down_are_told_after_what_was_not_deleted() {
+async fn uncaptured_settings_are_reported_after_failed_deletions() {
     let input = |deletions: Vec<Value>| {
         json!({
             "executionArn": EXECUTION, "run": run(3, 50), "tableName": "orders", "backup": new_backup(),

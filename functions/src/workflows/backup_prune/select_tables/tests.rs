@@ -6,7 +6,7 @@ use super::*;
 use crate::step::AnyStep;
 use crate::workflows::backup_prune::testing::{EXECUTION, STARTED_AT};
 
-/// The parameters of a template that was deployed as it is.
+/// Returns the parameters of a template that was deployed with its defaults.
 fn defaults() -> Value {
     json!({
         "tableNames": "", "tableNamePattern": "", "tableTag": "", "maxBackups": "3", "maxAgeDays": "0",
@@ -44,7 +44,7 @@ fn five_tables() -> FakeAws {
 }
 
 #[tokio::test]
-async fn one_name_is_enough_and_costs_no_call() {
+async fn a_name_is_enough_and_takes_no_call() {
     let aws = FakeAws::default();
     let expected = json!({
         "run": {
@@ -60,7 +60,7 @@ async fn one_name_is_enough_and_costs_no_call() {
 }
 
 #[tokio::test]
-async fn the_template_says_what_the_input_does_not() {
+async fn the_templates_parameters_are_the_defaults() {
     let template = with(with(defaults(), "tableNames", "orders,customers"), "weeklyBackups", "4");
     let template = with(template, "includeManual", "true");
     let output = select_by(&five_tables(), json!({ "MaxBackups": 7 }), template, "168").await.unwrap();
@@ -74,7 +74,7 @@ async fn the_template_says_what_the_input_does_not() {
 }
 
 #[tokio::test]
-async fn a_pattern_is_looked_for_on_every_page_and_anywhere_in_a_name() {
+async fn a_pattern_matches_on_every_page_and_anywhere_in_a_name() {
     for page in [1, 2, 100] {
         let aws = five_tables().with_pages_of(page);
         let output = select(&aws, json!({ "TableNamePattern": "orders" })).await.unwrap();
@@ -86,14 +86,14 @@ async fn a_pattern_is_looked_for_on_every_page_and_anywhere_in_a_name() {
 }
 
 #[tokio::test]
-async fn a_tag_is_looked_for_on_every_page_of_each_tables_tags() {
+async fn a_tag_matches_on_every_page_of_a_tables_tags() {
     let aws = five_tables();
     aws.response("dynamodb:ListTagsOfResource", |call| {
         let tag = |key: &str, value: &str| json!({ "Key": key, "Value": value });
         let text = |field: &str| call.input[field].as_str().unwrap_or_default().to_owned();
         let second = text("NextToken") == "second";
         match (text("ResourceArn").rsplit('/').next().unwrap(), second) {
-            // Each of the others has the key or the value, but not both in one tag.
+            // Each of the other tables has the key or the value, but not both in one tag.
             ("audit", _) => (200, json!({ "Tags": [tag("backup", "weekly"), tag("other", "nightly")] })),
             ("orders", false) => (200, json!({ "Tags": [tag("team", "a")], "NextToken": "second" })),
             ("orders", true) => (200, json!({ "Tags": [tag("backup", "nightly")] })),
@@ -109,7 +109,7 @@ async fn a_tag_is_looked_for_on_every_page_of_each_tables_tags() {
 }
 
 #[tokio::test]
-async fn a_table_that_went_meanwhile_has_no_tag() {
+async fn a_table_deleted_meanwhile_has_no_tag() {
     let aws = five_tables();
     aws.response("dynamodb:ListTagsOfResource", |call| {
         if call.input["ResourceArn"] == arn("audit") {
@@ -124,7 +124,7 @@ async fn a_table_that_went_meanwhile_has_no_tag() {
 }
 
 #[tokio::test]
-async fn a_selection_without_a_table_is_refused() {
+async fn a_selection_without_tables_is_rejected() {
     for nothing in [json!({ "TableNamePattern": "^x" }), json!({ "TableTag": "backup=nightly" })] {
         let failure = select(&five_tables(), nothing).await.unwrap_err();
         assert_eq!(failure.name, ErrorName::InvalidInput);
@@ -134,7 +134,7 @@ async fn a_selection_without_a_table_is_refused() {
 }
 
 #[tokio::test]
-async fn as_many_tables_are_taken_as_reports_fit_and_no_more() {
+async fn at_most_150_tables_are_selected() {
     let tables = |count: usize| {
         (0..count).fold(FakeAws::default(), |aws, number| aws.with_table(&format!("table-{number:03}")))
     };
@@ -148,7 +148,7 @@ async fn as_many_tables_are_taken_as_reports_fit_and_no_more() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_followed_is_refused_before_any_call() {
+async fn an_invalid_input_is_rejected_before_any_call() {
     let every = || json!({ "TableNamePattern": "." });
     let and = |field: &str, value: Value| {
         let mut input = every();
@@ -234,7 +234,7 @@ async fn what_cannot_be_followed_is_refused_before_any_call() {
 }
 
 #[tokio::test]
-async fn refusals_have_their_names() {
+async fn refused_calls_have_their_error_names() {
     for (action, code, name) in [
         ("dynamodb:ListTables", "AccessDeniedException", ErrorName::AccessDenied),
         ("dynamodb:ListTagsOfResource", "ThrottlingException", ErrorName::Throttled),
@@ -249,7 +249,7 @@ async fn refusals_have_their_names() {
 }
 
 #[test]
-fn tables_are_of_the_executions_own_partition_region_and_account() {
+fn tables_are_in_the_executions_partition_region_and_account() {
     let china = "arn:aws-cn:states:cn-north-1:210987654321:execution:backup-prune:nightly-1";
     assert_eq!(table_arn("orders", china), "arn:aws-cn:dynamodb:cn-north-1:210987654321:table/orders");
 }

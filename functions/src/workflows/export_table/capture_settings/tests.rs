@@ -17,7 +17,7 @@ fn orders() -> FakeStore {
 }
 
 #[tokio::test]
-async fn the_settings_lie_beside_the_items_as_a_document_that_can_be_read() {
+async fn the_settings_are_a_readable_document_next_to_the_items() {
     let store = orders();
     let _same = store.aws.clone().with_tag("orders", "team", "billing");
     let output = capture(&store).await.unwrap();
@@ -30,7 +30,7 @@ async fn the_settings_lie_beside_the_items_as_a_document_that_can_be_read() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_read_is_a_note_and_the_rest_is_written() {
+async fn an_unreadable_setting_is_a_note_and_the_rest_is_written() {
     let store = orders();
     store.aws.refuse("dynamodb:DescribeTimeToLive", "AccessDeniedException");
     let output = capture(&store).await.unwrap();
@@ -41,7 +41,7 @@ async fn what_cannot_be_read_is_a_note_and_the_rest_is_written() {
 }
 
 #[tokio::test]
-async fn refusals_have_their_names() {
+async fn refused_calls_have_their_error_names() {
     assert_eq!(capture(&FakeStore::default()).await.unwrap_err().name, ErrorName::SourceTableMissing);
     let store = orders();
     store.aws.refuse("dynamodb:DescribeTable", "ThrottlingException");

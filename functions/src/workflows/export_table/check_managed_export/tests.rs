@@ -23,12 +23,12 @@ fn that_is(export: Value) -> FakeAws {
 }
 
 #[tokio::test]
-async fn an_export_that_is_done_says_where_and_how_much() {
+async fn a_finished_export_reports_its_manifest_and_size() {
     let aws = that_is(
         json!({ "ExportStatus": "COMPLETED", "ExportManifest": "f/AWSDynamoDB/1/manifest-summary.json",
         "ItemCount": 7, "BilledSizeBytes": 900 }),
     );
-    // Even behind the deadline.
+    // Even after the deadline.
     assert_eq!(
         check(&aws, LATE).await.unwrap(),
         json!({ "status": "READY", "manifest": "f/AWSDynamoDB/1/manifest-summary.json", "itemCount": 7,
@@ -38,7 +38,7 @@ async fn an_export_that_is_done_says_where_and_how_much() {
 }
 
 #[tokio::test]
-async fn one_in_progress_is_looked_at_again_until_the_deadline() {
+async fn a_running_export_is_polled_until_the_deadline() {
     let aws = that_is(json!({ "ExportStatus": "IN_PROGRESS" }));
     assert_eq!(check(&aws, EARLY).await.unwrap(), json!({ "status": "PENDING", "waitSeconds": 500 }));
     let failure = check(&aws, LATE).await.unwrap_err();
@@ -47,7 +47,7 @@ async fn one_in_progress_is_looked_at_again_until_the_deadline() {
 }
 
 #[tokio::test]
-async fn one_that_failed_or_is_gone_says_why() {
+async fn a_failed_or_missing_export_says_why() {
     for (export, words) in [
         (
             json!({ "ExportStatus": "FAILED", "FailureCode": "S3NoSuchBucket", "FailureMessage": "no bucket" }),

@@ -1,4 +1,4 @@
-//! The step against a store, and the whole of a scan's export with a fault at each of its calls.
+//! Tests of the step against a store, and of a whole export by scan with a fault at each of its calls.
 
 use std::sync::LazyLock;
 
@@ -35,7 +35,7 @@ fn plain() -> Value {
 }
 
 #[tokio::test]
-async fn a_call_writes_a_file_and_its_record_and_says_where_the_next_begins() {
+async fn a_call_writes_a_file_and_its_record_and_returns_the_cursor() {
     let store = with_pages_of(4, orders(10));
     let first = call(&store, input(&plain(), 0, Value::Null)).await.unwrap();
     assert_eq!((&first["segment"], &first["part"], &first["done"]), (&json!(0), &json!(1), &json!(false)));
@@ -56,7 +56,7 @@ async fn a_call_writes_a_file_and_its_record_and_says_where_the_next_begins() {
         (&record["cursor"], &record["next"], &record["done"]),
         (&Value::Null, &first["cursor"], &json!(false))
     );
-    // Both have their tags from the call that made them: no other call was made.
+    // Both have their tags from the call that created them. No other call was made.
     for key in store.keys() {
         let tags = store.state().objects[&key].tags.clone();
         assert_eq!((tags["TableName"].as_str(), tags["Frequency"].as_str()), ("orders", "Daily"), "{key}");
@@ -76,14 +76,14 @@ async fn an_empty_segment_has_one_empty_file() {
 }
 
 #[tokio::test]
-async fn what_an_earlier_call_wrote_is_adopted_if_it_is_all_there() {
+async fn a_complete_part_of_an_earlier_call_is_adopted() {
     let store = with_pages_of(4, orders(10));
     let first = call(&store, input(&plain(), 0, Value::Null)).await.unwrap();
     let (data, record) = (format!("{ROOT}data/00000-00000.json"), format!("{FOLDER}parts/00000-00000.json"));
     let scans = || store.count("dynamodb:Scan");
     let again = async || call(&store, input(&plain(), 0, Value::Null)).await.unwrap();
     assert_eq!((again().await, scans()), (first.clone(), 1), "adopted");
-    // Of what is not all there, nothing is taken.
+    // If a part is incomplete, none of it is adopted.
     let object = store.state().objects.remove(&data).unwrap();
     assert_eq!((again().await, scans()), (first.clone(), 2), "the file is gone");
     store.state().objects.get_mut(&data).unwrap().etag = "another".to_owned();
@@ -99,7 +99,7 @@ async fn what_an_earlier_call_wrote_is_adopted_if_it_is_all_there() {
 }
 
 #[tokio::test]
-async fn a_call_takes_pages_as_long_as_it_has_time() {
+async fn a_call_reads_pages_until_its_time_is_up() {
     let store = with_pages_of(1, orders(7));
     let mut run = plain();
     run["secondsPerCall"] = json!(600);
@@ -109,7 +109,7 @@ async fn a_call_takes_pages_as_long_as_it_has_time() {
 }
 
 #[tokio::test]
-async fn a_page_that_is_refused_for_a_while_is_asked_for_again() {
+async fn a_throttled_page_is_retried() {
     let store = with_pages_of(1, orders(3));
     store.fail_action("dynamodb:Scan", 1, Fault::Refused(400, "ProvisionedThroughputExceededException"));
     store.fail_action("dynamodb:Scan", 2, Fault::Dropped);
@@ -120,7 +120,7 @@ async fn a_page_that_is_refused_for_a_while_is_asked_for_again() {
 }
 
 #[tokio::test]
-async fn refusals_have_their_names_and_leave_no_file() {
+async fn refused_calls_have_their_error_names_and_leave_no_file() {
     for (action, fault, name) in [
         ("dynamodb:Scan", Fault::Refused(400, "ThrottlingException"), ErrorName::Throttled),
         ("dynamodb:Scan", Fault::Refused(400, "AccessDeniedException"), ErrorName::AccessDenied),
@@ -139,7 +139,7 @@ async fn refusals_have_their_names_and_leave_no_file() {
 }
 
 #[tokio::test]
-async fn an_item_that_cannot_be_written_is_told_by_its_place() {
+async fn an_unwritable_item_is_reported_with_its_location() {
     let store = orders(1).with_item("orders", r#"{"id":{"S":"00001"},"odd":{"X":1}}"#);
     let failure = call(&store, input(&plain(), 0, Value::Null)).await.unwrap_err();
     assert_eq!(failure.name, ErrorName::ExportFailed);
@@ -148,7 +148,7 @@ async fn an_item_that_cannot_be_written_is_told_by_its_place() {
 }
 
 #[tokio::test]
-async fn a_payload_that_does_not_fit_is_refused() {
+async fn a_payload_that_does_not_fit_is_rejected() {
     let mut payload = input(&plain(), 0, Value::Null);
     payload.as_object_mut().unwrap().remove("cursor");
     let failure = call(&orders(1), payload).await.unwrap_err();
@@ -156,9 +156,9 @@ async fn a_payload_that_does_not_fit_is_refused() {
     assert!(failure.message.contains("missing field `cursor`"), "{failure}");
 }
 
-/// Each call of a large file's upload fails once; what is left open is ended with the export.
+/// Each call of a large file's upload fails once. Finishing the export ends any open upload.
 #[tokio::test]
-async fn a_large_file_is_written_in_pieces_and_no_piece_is_left_behind() {
+async fn a_large_file_is_a_multipart_upload_that_leaves_no_parts_behind() {
     let text = |number: usize| format!("{number:04}").repeat(97_000);
     let large = || {
         (0..25).fold(orders(0), |store, number| {
@@ -204,10 +204,10 @@ static RUNTIME: LazyLock<tokio::runtime::Runtime> =
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
-    /// Whatever call fails, before its effect or after it, the same files are there in the end, and in them each item
-    /// once, in however many parts and segments.
+    /// Whichever call fails, before its effect or after it, the same files exist at the end. Each item is in them once,
+    /// whatever the number of parts and segments.
     #[test]
-    fn an_export_that_is_killed_at_any_call_and_repeated_is_the_same(
+    fn an_export_killed_at_any_call_and_repeated_is_the_same(
         items in 0_usize..40,
         page in 1_usize..9,
         segments in 1_u32..5,

@@ -19,7 +19,7 @@ async fn exported() -> FakeStore {
 }
 
 #[tokio::test]
-async fn the_report_says_how_much_and_where() {
+async fn the_report_has_the_counts_and_the_manifest() {
     let store = exported().await;
     let report = finish(&store, json!({ "settings": "s3://bucket/settings.json" })).await.unwrap();
     let manifest = "s3://bucket/exports/orders/2026-03-01-02-00-00/AWSDynamoDB/01772330400000-0d20b12c/\
@@ -35,7 +35,7 @@ async fn the_report_says_how_much_and_where() {
 }
 
 #[tokio::test]
-async fn settings_that_were_not_written_down_are_a_note() {
+async fn settings_that_were_not_captured_are_a_note() {
     let store = exported().await;
     let mut plan = plan_json(1);
     plan["notes"] = json!(["of the plan"]);
@@ -52,7 +52,7 @@ async fn settings_that_were_not_written_down_are_a_note() {
 }
 
 #[tokio::test]
-async fn refusals_have_their_names() {
+async fn refused_calls_have_their_error_names() {
     for (action, fault, name) in [
         ("s3:ListObjectsV2", Fault::Refused(403, "AccessDenied"), ErrorName::AccessDenied),
         ("s3:ListMultipartUploads", Fault::Refused(503, "SlowDown"), ErrorName::Throttled),
@@ -67,7 +67,7 @@ async fn refusals_have_their_names() {
 }
 
 #[tokio::test]
-async fn an_export_of_two_tables_of_one_name_is_refused() {
+async fn an_export_of_two_tables_of_one_name_is_rejected() {
     let store = exported().await;
     store.aws.set("orders", "TableId", json!("id-of-the-next"));
     store.state().objects.retain(|key, _| !key.contains("/manifest"));
@@ -78,7 +78,7 @@ async fn an_export_of_two_tables_of_one_name_is_refused() {
         "{failure}"
     );
     assert!(!store.keys().iter().any(|key| key.contains("/manifest")), "{:?}", store.keys());
-    // One that is gone was scanned to its end.
+    // A table that is gone was scanned to its end.
     store.aws.state().tables.remove("orders");
     let report = finish(&store, json!({})).await.unwrap();
     assert_eq!(report["Notes"], json!(["the table was deleted before the export was finished"]));

@@ -16,7 +16,7 @@ async fn finish(store: &FakeStore) -> Result<Value, Failure> {
         .await
 }
 
-/// What DynamoDB wrote, without tags, on more than one page of a list; and the folder of another table.
+/// Returns what DynamoDB wrote, without tags, on more than one page of a list; and the folder of another table.
 fn managed() -> FakeStore {
     let names =
         ["manifest-summary.json", "manifest-files.json", "data/abc.json.gz", "data/bcd.json.gz", "_started"];
@@ -26,7 +26,7 @@ fn managed() -> FakeStore {
 }
 
 #[tokio::test]
-async fn every_object_in_the_folder_gets_the_tags_and_no_other() {
+async fn only_the_objects_in_the_folder_get_the_tags() {
     let store = managed();
     let report = finish(&store).await.unwrap();
     assert_eq!(
@@ -45,7 +45,7 @@ async fn every_object_in_the_folder_gets_the_tags_and_no_other() {
 }
 
 #[tokio::test]
-async fn an_object_that_is_not_tagged_fails_the_step_and_a_repetition_mends_it() {
+async fn an_untagged_object_fails_the_step_and_a_retry_tags_it() {
     for number in 0..5 {
         let store = managed();
         store.fail_action("s3:PutObjectTagging", number, Fault::Refused(503, "SlowDown"));
@@ -57,7 +57,7 @@ async fn an_object_that_is_not_tagged_fails_the_step_and_a_repetition_mends_it()
 }
 
 #[tokio::test]
-async fn an_export_without_its_manifest_is_not_taken_for_one() {
+async fn an_export_without_its_manifest_is_not_verified() {
     let store = managed();
     store.state().objects.remove(&format!("{FOLDER}AWSDynamoDB/1/manifest-summary.json"));
     let failure = finish(&store).await.unwrap_err();

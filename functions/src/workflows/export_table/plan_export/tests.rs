@@ -39,7 +39,7 @@ fn recovery(store: &FakeStore, status: &'static str) {
 }
 
 #[tokio::test]
-async fn a_plan_is_written_down_before_anything_else_with_whose_it_is() {
+async fn a_plan_is_recorded_first_with_its_owner() {
     let store = orders();
     let output = plan(&store, run()).await.unwrap();
     assert_eq!((&output["mode"], &output["segments"]), (&json!("SCAN"), &json!([{ "segment": 0 }])));
@@ -56,16 +56,16 @@ async fn a_plan_is_written_down_before_anything_else_with_whose_it_is() {
 }
 
 #[tokio::test]
-async fn the_same_execution_adopts_its_plan_and_others_of_its_second_get_the_next_folders() {
+async fn an_execution_adopts_its_plan_and_others_of_its_second_get_other_folders() {
     let store = orders();
     let first = plan(&store, run()).await.unwrap();
-    // The table has grown meanwhile: what is written down counts.
+    // The table has grown meanwhile, but the recorded plan counts.
     store.aws.set("orders", "TableSizeBytes", json!(5_u64 << 30));
     assert_eq!(plan(&store, run()).await.unwrap(), first);
     let second = plan_by(&store, OTHER, run()).await.unwrap();
     assert_eq!(second["plan"]["folder"], FOLDER.replace("00/", "00-2/"));
     assert_ne!(second["plan"]["exportId"], first["plan"]["exportId"]);
-    // However often, and after whomever.
+    // However often, and whichever execution was before.
     for nth in 3..=16 {
         let third = plan_by(&store, &format!("{OTHER}-{nth}"), run()).await.unwrap();
         assert_eq!(third["plan"]["folder"], FOLDER.replace("00/", &format!("00-{nth}/")));
@@ -78,7 +78,7 @@ async fn the_same_execution_adopts_its_plan_and_others_of_its_second_get_the_nex
 }
 
 #[tokio::test]
-async fn a_document_that_is_no_exports_is_in_the_way() {
+async fn a_foreign_document_blocks_the_folder() {
     for (body, words) in [("{}", "is no export's document"), ("no JSON", "is no export's document")] {
         let store = orders().with_object(&format!("{FOLDER}export.json"), body);
         let failure = plan(&store, run()).await.unwrap_err();
@@ -88,7 +88,7 @@ async fn a_document_that_is_no_exports_is_in_the_way() {
 }
 
 #[tokio::test]
-async fn a_plan_whose_answer_was_lost_is_adopted() {
+async fn a_plan_whose_response_was_lost_is_adopted() {
     let store = orders();
     store.fail_action("s3:PutObject", 0, Fault::Lost);
     let failure = plan(&store, run()).await.unwrap_err();
@@ -98,7 +98,7 @@ async fn a_plan_whose_answer_was_lost_is_adopted() {
 }
 
 #[tokio::test]
-async fn segments_go_by_size_and_by_what_may_be() {
+async fn segments_depend_on_the_size_and_the_limits() {
     let gibibyte = 1_u64 << 30;
     for (size, asked, most, capacity, segments, note) in [
         (0, 0, 64, 0, 1, None),
@@ -131,7 +131,7 @@ async fn segments_go_by_size_and_by_what_may_be() {
 }
 
 #[tokio::test]
-async fn what_an_execution_does_not_come_to_the_end_of_is_refused_unless_dynamodb_exports_it() {
+async fn an_export_too_long_for_an_execution_is_rejected_unless_dynamodb_exports_it() {
     let store = orders();
     store.aws.set("orders", "TableSizeBytes", json!(50_000_000_000_u64));
     let slow = with(with(run(), "maxReadCapacityUnits", json!(20)), "secondsPerCall", json!(600));
@@ -147,7 +147,7 @@ async fn what_an_execution_does_not_come_to_the_end_of_is_refused_unless_dynamod
 }
 
 #[tokio::test]
-async fn dynamodb_exports_what_has_recovery_if_it_is_asked_to() {
+async fn dynamodb_exports_a_table_with_recovery_if_managed() {
     let managed = || with(run(), "managed", json!(true));
     let store = orders();
     recovery(&store, "ENABLED");
@@ -157,7 +157,7 @@ async fn dynamodb_exports_what_has_recovery_if_it_is_asked_to() {
     recovery(&store, "ENABLED");
     let output = plan(&store, managed()).await.unwrap();
     assert_eq!((&output["mode"], output.get("segments")), (&json!("MANAGED"), None));
-    // It was switched off meanwhile: what is written down counts.
+    // Recovery was switched off meanwhile, but the recorded plan counts.
     recovery(&store, "DISABLED");
     assert_eq!(plan(&store, managed()).await.unwrap(), output);
     let store = orders();
@@ -169,7 +169,7 @@ async fn dynamodb_exports_what_has_recovery_if_it_is_asked_to() {
 }
 
 #[tokio::test]
-async fn a_table_that_cannot_be_scanned_is_told_by_its_state() {
+async fn a_table_that_cannot_be_scanned_fails_with_its_status() {
     for (status, name) in [
         ("CREATING", ErrorName::ResourceBusy),
         ("DELETING", ErrorName::ExportFailed),
@@ -195,7 +195,7 @@ async fn a_table_that_cannot_be_scanned_is_told_by_its_state() {
 }
 
 #[tokio::test]
-async fn refusals_have_their_names() {
+async fn refused_calls_have_their_error_names() {
     let managed = || with(run(), "managed", json!(true));
     for (action, code, name) in [
         ("dynamodb:DescribeTable", "AccessDeniedException", ErrorName::AccessDenied),

@@ -24,14 +24,14 @@ async fn report_with(reports: &[Value], left_out: u32) -> Result<Value, Failure>
 }
 
 #[tokio::test]
-async fn all_well_is_every_tables_report() {
+async fn a_success_has_the_report_of_every_table() {
     let output = report(&[done("abc"), done("bcd")]).await.unwrap();
     assert_eq!(output, json!({ "Tables": [done("abc"), done("bcd")] }));
     assert_eq!(report(&[]).await.unwrap(), json!({ "Tables": [] }));
 }
 
 #[tokio::test]
-async fn one_that_failed_fails_the_execution_with_a_line_for_each() {
+async fn a_failed_table_fails_the_execution_with_a_line_for_each_table() {
     let failure = report(&[done("abc"), failed("bcd"), done("cde")]).await.unwrap_err();
     assert_eq!(failure.name, ErrorName::TablesFailed);
     assert_eq!(
@@ -42,7 +42,7 @@ async fn one_that_failed_fails_the_execution_with_a_line_for_each() {
 }
 
 #[tokio::test]
-async fn tables_that_were_left_out_fail_the_execution_though_all_others_are_well() {
+async fn tables_that_were_left_out_fail_the_execution() {
     let failure = report_with(&[done("abc"), failed("bcd")], 2).await.unwrap_err();
     assert_eq!(failure.name, ErrorName::TablesFailed);
     let words = "3 of 4 tables were not exported, 2 of them as one execution takes 100, the first by name; choose the others";
@@ -51,7 +51,7 @@ async fn tables_that_were_left_out_fail_the_execution_though_all_others_are_well
 }
 
 #[tokio::test]
-async fn a_report_that_is_neither_is_refused() {
+async fn an_unknown_report_is_rejected() {
     let failure = report(&[json!({ "TableName": "abc" })]).await.unwrap_err();
     assert_eq!(failure.name, ErrorName::InvalidInput);
 }

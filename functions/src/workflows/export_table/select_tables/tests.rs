@@ -25,7 +25,7 @@ fn tables(count: usize) -> FakeAws {
 }
 
 #[tokio::test]
-async fn one_name_is_enough_and_costs_no_call() {
+async fn a_name_is_enough_and_takes_no_call() {
     let aws = FakeAws::default();
     let expected = json!({
         "run": {
@@ -44,7 +44,7 @@ async fn one_name_is_enough_and_costs_no_call() {
 }
 
 #[tokio::test]
-async fn the_tags_value_is_compared_in_any_case_and_its_key_to_the_letter() {
+async fn the_tag_value_is_case_insensitive_and_the_key_is_not() {
     let aws = ["abc", "bcd", "cde", "def"].iter().fold(FakeAws::default(), |aws, name| aws.with_table(name));
     let aws = aws.with_tag("abc", "BackupEnabled", "TRUE").with_tag("bcd", "backupenabled", "true");
     let aws = aws.with_tag("cde", "BackupEnabled", "false").with_tag("def", "BackupEnabled", "true");
@@ -56,7 +56,7 @@ async fn the_tags_value_is_compared_in_any_case_and_its_key_to_the_letter() {
 }
 
 #[tokio::test]
-async fn as_many_tables_are_taken_as_reports_fit_and_they_share_the_segments() {
+async fn the_tables_share_the_segments() {
     for (count, segments) in [(1, 64), (7, 64), (8, 62), (100, 5)] {
         let output = select(&tables(count), json!({})).await.unwrap();
         assert_eq!((names(&output).len(), &output["run"]["mostSegments"]), (count, &json!(segments)));
@@ -67,7 +67,7 @@ async fn as_many_tables_are_taken_as_reports_fit_and_they_share_the_segments() {
 }
 
 #[tokio::test]
-async fn of_too_many_tables_the_first_are_taken_and_the_others_counted() {
+async fn the_first_of_too_many_tables_are_selected_and_the_others_counted() {
     for (count, left_out) in [(100, 0), (101, 1), (230, 130)] {
         let output = select(&tables(count), json!({})).await.unwrap();
         assert_eq!((names(&output).len(), &output["leftOut"]), (100, &json!(left_out)));
@@ -77,7 +77,7 @@ async fn of_too_many_tables_the_first_are_taken_and_the_others_counted() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_followed_is_refused_before_any_call() {
+async fn an_invalid_input_is_rejected_before_any_call() {
     for (input, words) in [
         (json!({ "action": "restore" }), "action is `restore`"),
         (json!({ "Segments": 65 }), "Segments is `65`"),
@@ -93,7 +93,7 @@ async fn what_cannot_be_followed_is_refused_before_any_call() {
 }
 
 #[tokio::test]
-async fn refusals_have_their_names() {
+async fn refused_calls_have_their_error_names() {
     for (action, code, name) in [
         ("dynamodb:ListTables", "AccessDeniedException", ErrorName::AccessDenied),
         ("dynamodb:ListTagsOfResource", "ThrottlingException", ErrorName::Throttled),
@@ -106,7 +106,7 @@ async fn refusals_have_their_names() {
 }
 
 #[tokio::test]
-async fn with_a_rate_tables_are_looked_at_and_have_as_many_segments_as_run_at_a_time() {
+async fn with_a_rate_limit_tables_are_described_and_segments_limited() {
     let slow = |count: usize| {
         let aws = tables(count);
         for number in 0..count {
@@ -125,12 +125,12 @@ async fn with_a_rate_tables_are_looked_at_and_have_as_many_segments_as_run_at_a_
         failure.message.starts_with("MaxReadCapacityUnits is 100, but 7 tables with 350000000000"),
         "{failure}"
     );
-    // Those that DynamoDB exports are not scanned.
+    // Tables that DynamoDB exports are not scanned.
     select(&slow(7), json!({ "MaxReadCapacityUnits": 100, "Managed": true })).await.unwrap();
     let aws = slow(2);
     select(&aws, json!({ "TableName": "table-000", "MaxReadCapacityUnits": 100 })).await.unwrap();
     assert!(aws.calls("dynamodb:DescribeTable").is_empty(), "one alone is looked at by its plan");
-    // One that is gone, or may not be looked at, fails by itself.
+    // A table that is gone, or may not be described, fails later.
     select(&aws, json!({ "TableNames": ["table-000", "gone"], "MaxReadCapacityUnits": 100 })).await.unwrap();
     for (code, name) in [("AccessDeniedException", None), ("ThrottlingException", Some(ErrorName::Throttled))]
     {

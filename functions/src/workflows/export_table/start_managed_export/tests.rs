@@ -23,7 +23,7 @@ fn exporting() -> FakeAws {
 }
 
 #[tokio::test]
-async fn the_export_goes_into_the_folder_and_a_repetition_has_the_same_token() {
+async fn the_export_goes_into_the_folder_and_a_retry_has_the_same_token() {
     let aws = exporting();
     let output = start_by(&aws, EXECUTION, STARTED_AT).await.unwrap();
     assert_eq!(output, json!({ "exportArn": "the export", "waitSeconds": 60 }));
@@ -46,7 +46,7 @@ async fn the_export_goes_into_the_folder_and_a_repetition_has_the_same_token() {
 }
 
 #[tokio::test]
-async fn refusals_have_their_names() {
+async fn refused_calls_have_their_error_names() {
     for (code, name) in [
         ("TableNotFoundException", ErrorName::SourceTableMissing),
         ("PointInTimeRecoveryUnavailableException", ErrorName::RequestRefused),

@@ -6,7 +6,7 @@ use super::*;
 use crate::step::AnyStep;
 use crate::workflows::import_table::PlanImport;
 
-/// Finishes an import whose segments wrote so many items, after `change`.
+/// Finishes an import whose segments wrote these numbers of items, after `change`.
 async fn finish(written: &[u64], change: impl Fn(&FakeStore)) -> Result<Value, Failure> {
     let aws = with_export();
     let plan = PlanImport::new(&aws.clients()).unwrap().run_json(plan_input(json!({ "Segments": 2 }))).await;
@@ -16,20 +16,20 @@ async fn finish(written: &[u64], change: impl Fn(&FakeStore)) -> Result<Value, F
     FinishImport::new(&aws.clients()).unwrap().run_json(input).await
 }
 
-/// A segment that wrote so many items with so many nulls.
+/// Returns the result of a segment that wrote this many items, with this many nulls.
 fn written_by(items: u64, nulls: u64) -> Value {
     json!({ "items": items, "doubts": { "nulls": nulls, "buffers": 0, "arrays": 0, "numbers": 0 } })
 }
 
 #[tokio::test]
-async fn as_many_items_as_the_manifest_says_is_well() {
+async fn the_number_of_items_of_the_manifest_is_a_success() {
     let from = format!("s3://exports/{FOLDER}manifest-summary.json");
     let done = json!({ "TableName": "orders", "ItemCount": 73, "Files": 3, "From": from, "Notes": [] });
     assert_eq!(finish(&[70, 3], |_| {}).await.unwrap(), done);
 }
 
 #[tokio::test]
-async fn what_is_in_doubt_is_said_of_all_segments() {
+async fn doubts_of_all_segments_are_reported() {
     let aws = aws().with_object("old/one", "{}").with_object("old/two", "{}");
     let input = plan_input(json!({ "From": "s3://exports/old/", "Format": "json" }));
     let plan = PlanImport::new(&aws.clients()).unwrap().run_json(input).await.unwrap();
@@ -41,7 +41,7 @@ async fn what_is_in_doubt_is_said_of_all_segments() {
 }
 
 #[tokio::test]
-async fn any_other_number_is_not() {
+async fn any_other_number_of_items_fails() {
     let Failure { name, message } = finish(&[70, 2], |_| {}).await.unwrap_err();
     assert_eq!(name, ErrorName::ImportNotVerified);
     assert!(message.starts_with("72 items were written to table orders, but s3://exports/"), "{message}");
@@ -52,7 +52,7 @@ async fn any_other_number_is_not() {
 }
 
 #[tokio::test]
-async fn files_that_changed_last_of_all_are_seen() {
+async fn files_that_changed_at_the_end_are_detected() {
     let change = |aws: &FakeStore| {
         let _ = aws.clone().with_object(&format!("{FOLDER}data/a.json.gz"), "another");
     };
@@ -64,7 +64,7 @@ async fn files_that_changed_last_of_all_are_seen() {
 }
 
 #[tokio::test]
-async fn a_table_that_is_gone_or_another_one_is_told() {
+async fn a_deleted_or_replaced_table_fails_the_step() {
     let replace = |aws: &FakeStore| aws.aws.set("orders", "TableId", json!("another"));
     let Failure { name, message } = finish(&[70, 3], replace).await.unwrap_err();
     assert_eq!(name, ErrorName::ImportNotVerified);

@@ -11,7 +11,7 @@ async fn planned(aws: &FakeStore, more: Value) -> Value {
     plan.unwrap()["import"].clone()
 }
 
-/// None.
+/// Returns counters without doubts.
 fn doubts() -> Value {
     json!({ "nulls": 0, "buffers": 0, "arrays": 0, "numbers": 0 })
 }
@@ -23,7 +23,7 @@ async fn import(aws: &FakeStore, import: &Value, segment: u32, cursor: Value) ->
 }
 
 #[tokio::test]
-async fn segments_write_their_files_and_no_others() {
+async fn segments_write_only_their_files() {
     let aws = with_export();
     let plan = planned(&aws, json!({ "Segments": 2, "MaxWriteCapacityUnits": 1_000_000 })).await;
     let second = import(&aws, &plan, 1, Value::Null).await.unwrap();
@@ -38,7 +38,7 @@ async fn segments_write_their_files_and_no_others() {
 }
 
 #[tokio::test]
-async fn files_that_are_others_now_are_refused_before_anything_is_written() {
+async fn changed_files_are_rejected_before_anything_is_written() {
     for (key, content) in [
         ("data/c.json.gz", Some("another")),
         ("data/c.json.gz", None),
@@ -60,7 +60,7 @@ async fn files_that_are_others_now_are_refused_before_anything_is_written() {
 }
 
 #[tokio::test]
-async fn what_fails_keeps_its_name() {
+async fn every_failure_has_its_error_name() {
     for (action, status, code, name) in [
         ("s3:ListObjectsV2", 403, "AccessDenied", ErrorName::AccessDenied),
         ("s3:GetObject", 503, "SlowDown", ErrorName::Throttled),

@@ -9,7 +9,7 @@ async fn plan(aws: &FakeStore, more: Value) -> Result<Value, Failure> {
     PlanImport::new(&aws.clients()).unwrap().run_json(plan_input(more)).await
 }
 
-/// The name and the message that planning fails by.
+/// Returns the error name and the message that planning fails with.
 async fn refused(aws: &FakeStore, more: Value) -> (ErrorName, String) {
     let Failure { name, message } = plan(aws, more).await.unwrap_err();
     assert_eq!(aws.count("dynamodb:BatchWriteItem"), 0);
@@ -33,7 +33,7 @@ async fn an_export_is_planned_as_its_manifest_says() {
 }
 
 #[tokio::test]
-async fn segments_are_as_many_as_asked_for_but_no_more_than_files() {
+async fn there_are_at_most_as_many_segments_as_files() {
     for (asked, there) in [(1, 1), (2, 2), (9, 3), (0, 3)] {
         let planned = plan(&with_export(), json!({ "Segments": asked })).await.unwrap();
         assert_eq!(planned["import"]["segments"], there);
@@ -42,7 +42,7 @@ async fn segments_are_as_many_as_asked_for_but_no_more_than_files() {
 }
 
 #[tokio::test]
-async fn what_an_execution_does_not_come_to_the_end_of_is_refused() {
+async fn an_import_too_long_for_an_execution_is_rejected() {
     let million = "x".repeat(1 << 20);
     let aws = aws().with_object("a/one.json", million);
     let input = json!({ "From": "s3://exports/a/", "Format": "plain", "MaxWriteCapacityUnits": 1 });
@@ -66,14 +66,14 @@ async fn what_an_execution_does_not_come_to_the_end_of_is_refused() {
     );
 }
 
-/// What is passed, with another length of a call.
+/// Returns the input with another length of a call.
 fn with_seconds(mut input: Value, seconds: &str) -> Value {
     input["defaults"]["secondsPerCall"] = json!(seconds);
     input
 }
 
 #[tokio::test]
-async fn both_keys_of_a_table_are_taken_the_partition_key_first() {
+async fn both_key_attributes_are_read_partition_key_first() {
     let aws = FakeStore::default().with_table("orders", &["customer", "at"]);
     let schema = json!([{ "AttributeName": "at", "KeyType": "RANGE" },
         { "AttributeName": "customer", "KeyType": "HASH" }]);
@@ -86,7 +86,7 @@ async fn both_keys_of_a_table_are_taken_the_partition_key_first() {
 }
 
 #[tokio::test]
-async fn a_table_that_holds_items_is_written_to_only_if_that_is_asked_for() {
+async fn a_table_with_items_is_written_to_only_with_merge() {
     let aws = with_export().with_item("orders", &item(1, "there"));
     let (name, message) = refused(&aws, json!({})).await;
     assert_eq!(name, ErrorName::TableNotEmpty);
@@ -96,7 +96,7 @@ async fn a_table_that_holds_items_is_written_to_only_if_that_is_asked_for() {
 }
 
 #[tokio::test]
-async fn a_table_that_cannot_be_written_to_is_refused_by_its_status() {
+async fn a_table_that_cannot_be_written_to_is_rejected_by_its_status() {
     assert_eq!(
         refused(&with_export(), json!({ "TableName": "missing" })).await,
         (
@@ -122,7 +122,7 @@ async fn a_table_that_cannot_be_written_to_is_refused_by_its_status() {
 }
 
 #[tokio::test]
-async fn a_format_is_asked_for_where_no_manifest_says_it_and_nowhere_else() {
+async fn a_format_is_required_only_without_a_manifest() {
     let aws = aws().with_object("a/one.json", "");
     let (name, message) = refused(&aws, json!({ "From": "s3://exports/a/" })).await;
     assert_eq!(name, ErrorName::InvalidInput);
@@ -134,7 +134,7 @@ async fn a_format_is_asked_for_where_no_manifest_says_it_and_nowhere_else() {
 }
 
 #[tokio::test]
-async fn binaries_are_text_only_where_no_manifest_says_who_wrote_them() {
+async fn binaries_are_text_only_without_a_manifest_of_their_writer() {
     let aws = aws().with_object("a/one.json", "");
     let input = json!({ "From": "s3://exports/a/", "Format": "plain", "Binary": "text" });
     assert_eq!(plan(&aws, input).await.unwrap()["import"]["binary"], "text");
@@ -148,7 +148,7 @@ async fn binaries_are_text_only_where_no_manifest_says_who_wrote_them() {
 }
 
 #[tokio::test]
-async fn wrong_input_and_a_wrong_export_are_told_apart() {
+async fn an_invalid_input_and_an_invalid_export_are_distinguished() {
     let (name, message) = refused(&with_export(), json!({ "From": "exports" })).await;
     assert_eq!(name, ErrorName::InvalidInput);
     assert!(message.starts_with("From is `exports`"), "{message}");
@@ -158,7 +158,7 @@ async fn wrong_input_and_a_wrong_export_are_told_apart() {
 }
 
 #[tokio::test]
-async fn a_call_that_fails_fails_the_step_by_its_kind() {
+async fn a_failed_call_fails_the_step_with_its_error_name() {
     for action in ["dynamodb:Scan", "s3:ListObjectsV2", "s3:GetObject"] {
         let aws = with_export();
         aws.fail_action(action, 0, Fault::Refused(403, "AccessDenied"));

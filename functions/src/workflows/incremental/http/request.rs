@@ -1,4 +1,4 @@
-//! What a request asks for.
+//! HTTP requests, parsed and validated.
 
 use std::fmt;
 
@@ -14,7 +14,7 @@ use tablekeeper_core::text::quoted;
 
 use super::Error;
 
-/// A machine of the stack.
+/// A state machine of the stack.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Machine {
     Snapshot,
@@ -30,12 +30,12 @@ impl fmt::Display for Machine {
     }
 }
 
-/// A request that can be followed.
+/// A valid request.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Request {
-    /// An execution is to be started.
+    /// Start an execution.
     Start { machine: Machine, name: String, input: Value },
-    /// How an execution stands is asked.
+    /// Report the status of an execution.
     Ask { machine: Machine, name: String },
 }
 
@@ -60,7 +60,7 @@ struct Restore {
 }
 
 impl Request {
-    /// Reads a request in API Gateway's format 2.0.
+    /// Parses a request in API Gateway's payload format 2.0.
     pub(super) fn parse(event: &Value) -> Result<Request, Error> {
         let text = |path: &str| event.pointer(path).and_then(Value::as_str);
         let name = text("/pathParameters/name").unwrap_or_default();
@@ -80,7 +80,7 @@ impl Request {
     }
 }
 
-/// The input of `snapshot` that a body asks for. Without a body it is that of the stack's own table as it is now.
+/// Returns the input of `snapshot` for a body. Without a body, it is the stack's own table as it is now.
 fn snapshot(body: &[u8]) -> Result<Value, Error> {
     let Snapshot { table_name, at, allow_incomplete } =
         if body.trim_ascii().is_empty() { Snapshot::default() } else { read(body)? };
@@ -98,7 +98,7 @@ fn snapshot(body: &[u8]) -> Result<Value, Error> {
     Ok(Value::Object(input))
 }
 
-/// The input of `restore-snapshot` that a body asks for.
+/// Returns the input of `restore-snapshot` for a body.
 fn restore(body: &[u8]) -> Result<Value, Error> {
     let Restore { table_name, snapshot_filename, merge } = read(body)?;
     if !is_name(&snapshot_filename) {
@@ -134,7 +134,7 @@ fn read<T: for<'de> Deserialize<'de>>(body: &[u8]) -> Result<T, Error> {
     serde_json::from_slice(body).map_err(|error| refused(format!("cannot be used: {error}")))
 }
 
-/// The body as it was sent.
+/// Returns the body as it was sent.
 fn body(event: &Value) -> Result<Vec<u8>, Error> {
     let text = event.get("body").and_then(Value::as_str).unwrap_or_default();
     match event.get("isBase64Encoded").and_then(Value::as_bool) {
@@ -143,12 +143,13 @@ fn body(event: &Value) -> Result<Vec<u8>, Error> {
     }
 }
 
-/// The name of the execution that a request starts: one that is repeated with its `Idempotency-Key` has the same.
+/// Returns the name of the execution that a request starts. Requests with the same `Idempotency-Key` have the same
+/// name.
 fn name_of(event: &Value) -> Result<String, Error> {
     let text = |path: &str| event.pointer(path).and_then(Value::as_str).filter(|text| !text.is_empty());
     let key = text("/headers/idempotency-key").or_else(|| text("/requestContext/requestId"));
     let key = key.ok_or_else(|| refused("has no Idempotency-Key, and no requestId beside it".to_owned()))?;
-    // An id of API Gateway may end in signs that a name cannot have.
+    // An id of API Gateway may end in characters that a name cannot have.
     let key: String = match text("/headers/idempotency-key") {
         Some(key) => key.to_owned(),
         None => key.chars().filter(char::is_ascii_alphanumeric).collect(),
@@ -156,7 +157,8 @@ fn name_of(event: &Value) -> Result<String, Error> {
     checked(&format!("http-{key}"))
 }
 
-/// A name that an execution can have (API reference, StartExecution), without signs that a path would have to escape.
+/// Checks a name for an execution (API reference, StartExecution). It allows no characters that a path would have to
+/// escape.
 fn checked(name: &str) -> Result<String, Error> {
     let allowed = |letter: u8| letter.is_ascii_alphanumeric() || matches!(letter, b'-' | b'_');
     match !name.is_empty() && name.len() <= 80 && name.bytes().all(allowed) {

@@ -1,4 +1,4 @@
-//! What API Gateway is answered.
+//! Responses for API Gateway.
 
 use std::collections::BTreeMap;
 
@@ -9,20 +9,20 @@ use tablekeeper_core::error_name::{ErrorName, HasErrorName as _};
 
 use super::Error;
 
-/// An answer, as API Gateway takes it in its format 2.0.
+/// A response, in API Gateway's payload format 2.0.
 #[derive(Clone, Debug, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Answer {
-    /// The HTTP status.
+    /// HTTP status code.
     pub status_code: u16,
-    /// The HTTP headers.
+    /// HTTP headers.
     pub headers: BTreeMap<&'static str, &'static str>,
-    /// JSON.
+    /// Response body, as JSON.
     pub body: String,
 }
 
 impl Answer {
-    /// Returns an answer with this status and body.
+    /// Creates a response with this status and body.
     pub(super) fn new(status_code: u16, body: &Value) -> Answer {
         Answer {
             status_code,
@@ -31,7 +31,7 @@ impl Answer {
         }
     }
 
-    /// Returns the answer that says why a request was not followed.
+    /// Creates the response that says why a request was not executed.
     pub(super) fn from_error(error: &Error) -> Answer {
         let status = match error {
             Error::NoRoute(_) | Error::NoExecution(_) => 404,

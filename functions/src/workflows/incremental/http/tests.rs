@@ -16,7 +16,7 @@ fn event(route: &str, body: &str) -> Value {
         "headers": { "content-type": "application/json" }, "requestContext": { "requestId": "JKJaXmPLvHcESHA=" } })
 }
 
-/// Answers an event where Step Functions answers so.
+/// Returns the step's response to an event, with this response of Step Functions.
 async fn response(rule: &Rule, event: Value) -> (u16, Value) {
     let config = Config { snapshot_machine: SNAPSHOTS.to_owned(), restore_machine: RESTORES.to_owned() };
     let http = Http { sfn: mock_client!(aws_sdk_sfn, [rule]), config };
@@ -41,7 +41,7 @@ fn starts(machine: &'static str, name: &'static str, input: Value) -> Rule {
 }
 
 #[tokio::test]
-async fn a_snapshot_and_a_restore_are_started_by_the_fields_of_the_former_system() {
+async fn the_fields_of_the_predecessor_start_a_snapshot_and_a_restore() {
     let name = "http-JKJaXmPLvHcESHA";
     for (body, input) in [
         ("", json!({})),
@@ -85,7 +85,7 @@ async fn a_request_with_the_same_key_starts_one_execution() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_followed_is_a_status_and_a_sentence() {
+async fn an_invalid_request_gets_a_status_and_a_message() {
     let never = mock!(aws_sdk_sfn::Client::start_execution)
         .then_error(|| StartExecutionError::unhandled("nothing is started"));
     for (route, body, status, words) in [
@@ -131,7 +131,7 @@ async fn what_cannot_be_followed_is_a_status_and_a_sentence() {
 }
 
 #[tokio::test]
-async fn how_an_execution_stands_can_be_asked() {
+async fn the_status_of_an_execution_can_be_read() {
     let arn = execution_of(RESTORES, "http-1");
     let of = |status: ExecutionStatus| {
         let arn = arn.clone();

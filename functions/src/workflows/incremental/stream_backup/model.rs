@@ -1,5 +1,5 @@
-//! Random histories of a table's items, delivered in every way that a stream delivers them while S3 fails at any call:
-//! afterwards the versions are what the history demands.
+//! Property tests with random histories of a table's items. They are delivered in every way that a stream delivers
+//! them, while S3 fails at any call. Afterwards the versions must match the history.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -15,7 +15,7 @@ use super::*;
 
 const BEGIN: u64 = 1_763_600_000;
 
-/// A change of one item: to this value, or with none a deletion, so many seconds after the change before.
+/// A change of one item to this value, or its deletion if there is none; this many seconds after the previous change.
 #[derive(Clone, Debug)]
 struct Op {
     key: usize,
@@ -24,37 +24,37 @@ struct Op {
     anew: Option<Anew>,
 }
 
-/// Why a stream is another one than before.
+/// Why a change has another stream than the previous one.
 #[derive(Clone, Copy, Debug)]
 enum Anew {
-    /// The table was deleted, with all its items, and made again.
+    /// The table was deleted with all its items, and made again.
     Table,
-    /// The stream was turned off and on. Meanwhile the item of the change came or went.
+    /// The stream was turned off and on again. The item of the change was created or deleted in between.
     Stream,
 }
 
-/// How a piece of a shard is delivered.
+/// How a part of a shard is delivered.
 #[derive(Clone, Debug)]
 struct Delivery {
     shard: usize,
-    /// How many records.
+    /// Number of records.
     size: usize,
-    /// Which of the two functions gets it,
+    /// Index of the function that gets the records, of two.
     function: usize,
-    /// and whether the other one is still at it, given up by Lambda.
+    /// Whether the other function, abandoned by Lambda, is still working on the same records.
     both: bool,
-    /// How many records before it are delivered once more.
+    /// Number of records before them that are delivered again.
     again: usize,
-    /// Whether a record comes twice in it.
+    /// Whether one record comes twice in the batch.
     twice: bool,
 }
 
-/// Changes that one stream tells of.
+/// Returns changes of one stream.
 fn ops() -> impl Strategy<Value = Vec<Op>> {
     ops_with(0.5).prop_map(|ops| ops.into_iter().map(|op| Op { anew: None, ..op }).collect())
 }
 
-/// Changes, with so many new streams among them.
+/// Returns changes. Each starts a new stream with the probability `anew`.
 fn ops_with(anew: f64) -> impl Strategy<Value = Vec<Op>> {
     let anew = prop::option::weighted(anew, select(vec![Anew::Table, Anew::Stream]));
     let op = (0..4_usize, prop::option::weighted(0.7, 0..values().len()), 0..3_u64, anew);
@@ -87,7 +87,7 @@ fn faults() -> impl Strategy<Value = BTreeMap<usize, Fault>> {
     prop::collection::btree_map(0..60_usize, fault, 0..12)
 }
 
-/// Keys of every type: four items of each table.
+/// Returns keys of every type, four items for each table.
 fn tables() -> Vec<(Vec<&'static str>, Vec<Value>)> {
     vec![
         (
@@ -110,7 +110,7 @@ fn tables() -> Vec<(Vec<&'static str>, Vec<Value>)> {
     ]
 }
 
-/// Values of every type.
+/// Returns values of every type.
 fn values() -> Vec<Value> {
     let parts = [
         r#"{"S":""}"#,
@@ -129,16 +129,16 @@ fn values() -> Vec<Value> {
     parts.into_iter().map(|value| serde_json::from_str(value).unwrap()).collect()
 }
 
-/// What the stream tells of a history, in its order, with the number of each record's item.
+/// Returns the stream records of a history in their order, each with the number of its item.
 fn records(keys: &[Value], ops: &[Op]) -> Vec<(usize, Value)> {
     let mut items: BTreeMap<usize, usize> = BTreeMap::new();
-    // The numbers get longer on the way.
+    // The sequence numbers get longer on the way.
     let (mut number, mut second, mut day) = (10_u128.pow(21) - 60, BEGIN, 10);
     let mut records = Vec::new();
     for Op { key, value, seconds, anew } in ops {
         second += seconds;
         if let Some(anew) = anew {
-            // A new stream's numbers begin below what the one before had come to.
+            // The sequence numbers of a new stream begin below the last one of the previous stream.
             day += 1;
             number = 10_u128.pow(20) + 1_000 * day as u128;
             match anew {
@@ -173,12 +173,12 @@ fn records(keys: &[Value], ops: &[Op]) -> Vec<(usize, Value)> {
     records
 }
 
-/// The stream that was made on this day.
+/// Returns the ARN of the stream that was made on this day.
 fn stream(day: usize) -> String {
     format!("arn:aws:dynamodb:eu-west-1:123456789012:table/orders/stream/2026-11-{day}T00:00:00.000")
 }
 
-/// The places of these records, apart by their streams: a batch is of one.
+/// Splits a range of records into one range per stream, because a batch belongs to one stream.
 fn of_each_stream(shard: &[Value], range: Range<usize>) -> Vec<Range<usize>> {
     let mut begin = range.start;
     let chunks = shard[range].chunk_by(|one, next| one["eventSourceARN"] == next["eventSourceARN"]);
@@ -194,14 +194,14 @@ fn text<'a>(record: &'a Value, name: &str) -> &'a str {
     record["dynamodb"][name].as_str().unwrap()
 }
 
-/// Delivers what is left of a shard's records as Lambda does, one stream's after the other's.
+/// Delivers a range of a shard's records as Lambda does, one stream after the other.
 async fn deliver(functions: &[StreamBackup; 2], delivery: &Delivery, shard: &[Value], range: Range<usize>) {
     for range in of_each_stream(shard, range) {
         deliver_a_streams(functions, delivery, shard, range).await;
     }
 }
 
-/// Delivers records of one stream: from the first that failed on, until all of it is done.
+/// Delivers records of one stream. After a failure, it continues from the first failed record until all are done.
 async fn deliver_a_streams(
     functions: &[StreamBackup; 2],
     delivery: &Delivery,
@@ -220,13 +220,13 @@ async fn deliver_a_streams(
         let event = || Event(json!({ "Records": batch }));
         let (one, other) = (&functions[function], &functions[1 - function]);
         let output = if delivery.both {
-            // The answer of the one that was given up is not waited for; what it does counts.
+            // The response of the abandoned function is ignored, but its effects count.
             let (output, _) = futures::join!(one.run(event()), other.run(event()));
             output
         } else {
             one.run(event()).await
         };
-        // Lambda tries again elsewhere.
+        // Lambda retries elsewhere.
         function = 1 - function;
         match output {
             Err(_) => {}
@@ -249,7 +249,7 @@ fn is_of(position: &Position, record: &Value) -> bool {
         && text(record, "SequenceNumber") == position.sequence_number.as_str()
 }
 
-/// That the versions are what the records demand.
+/// Checks that the versions match the records.
 fn check(aws: &FakeStore, names: &[&str], keys: &[Value], records: &[(usize, Value)]) {
     let state = aws.state();
     let mut objects = BTreeSet::new();
@@ -301,7 +301,7 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(96) })]
 
     #[test]
-    fn whatever_comes_and_whatever_fails_the_versions_are_the_history(
+    fn the_versions_match_the_history_despite_faults(
         (names, keys) in select(tables()),
         ops in ops_with(0.15),
         deliveries in deliveries(),
@@ -314,7 +314,7 @@ proptest! {
             aws.fail(number, fault);
         }
         let functions = [super::tests::step_with(&aws, patient), super::tests::step_with(&aws, patient)];
-        // Items of one key are in one shard.
+        // All changes of a key are in one shard.
         let shard = |number| records.iter().filter(move |(key, _)| key % 2 == number);
         let shards: [Vec<Value>; 2] =
             std::array::from_fn(|number| shard(number).map(|(_, record)| record.clone()).collect());
@@ -336,7 +336,7 @@ proptest! {
                     done[*number] = shards[*number].len();
                 }
             }
-            // The whole stream once more: nothing changes.
+            // Delivering the whole stream again changes nothing.
             let count = || aws.state().versions.values().map(Vec::len).sum::<usize>();
             let before = count();
             let again = Delivery { shard: 0, size: 0, function: 1, both: false, again: 0, twice: false };
@@ -349,7 +349,7 @@ proptest! {
     }
 
     #[test]
-    fn a_function_that_is_never_disturbed_makes_one_request_for_each_version(
+    fn without_faults_each_version_takes_one_request(
         (names, keys) in select(tables()),
         ops in ops(),
         size in 1..8_usize,
@@ -370,7 +370,7 @@ proptest! {
     }
 
     #[test]
-    fn three_requests_a_record_are_the_most(
+    fn a_record_takes_at_most_three_requests(
         (names, keys) in select(tables()),
         ops in ops_with(0.15),
         functions in prop::collection::vec(0..3_usize, 24),
@@ -391,7 +391,7 @@ proptest! {
     }
 }
 
-/// Bytes and letters of every kind as keys, and the largest item that DynamoDB takes.
+/// Tests bytes and letters of every kind in keys, and the largest item that DynamoDB accepts.
 #[test]
 fn every_byte_in_a_key_and_the_largest_item_are_exact() {
     use base64::Engine as _;
@@ -406,7 +406,7 @@ fn every_byte_in_a_key_and_the_largest_item_are_exact() {
     let mut records = Vec::new();
     for (number, key) in keys.iter().enumerate() {
         let mut image = key.clone();
-        // 400 KB, each byte of which takes six letters.
+        // 400 KB of a character that takes six letters each in JSON.
         let letters = if number == last { 400 * 1024 - 100 } else { 1 };
         image["text"] = json!({ "S": "\u{1}".repeat(letters) });
         let dynamodb = json!({ "ApproximateCreationDateTime": BEGIN, "Keys": key, "NewImage": image,

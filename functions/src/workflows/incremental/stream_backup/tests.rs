@@ -8,7 +8,7 @@ use crate::log::tests::Lines;
 
 const STREAM: &str = "arn:aws:dynamodb:eu-west-1:123456789012:table/orders/stream/2026-11-20T00:00:00.000";
 
-/// A change of the item `id`, the `number`-th at this second.
+/// Returns a change of the item `id`: the `number`-th at this second.
 fn record(event: &str, id: &str, number: u64, second: u64, value: &str) -> Value {
     let keys = json!({ "id": { "S": id } });
     let mut dynamodb = json!({ "ApproximateCreationDateTime": second, "Keys": keys,
@@ -27,7 +27,7 @@ fn step(aws: &FakeStore) -> StreamBackup {
     step_with(aws, false)
 }
 
-/// The step; where it is patient, the SDK tries again by itself.
+/// Returns the step. If `patient`, the SDK retries.
 pub(super) fn step_with(aws: &FakeStore, patient: bool) -> StreamBackup {
     let clients = if patient { aws.patient_clients() } else { aws.clients() };
     StreamBackup {
@@ -50,7 +50,7 @@ async fn deliver(step: &StreamBackup, records: Vec<Value>) -> Option<String> {
     output.batch_item_failures.into_iter().next().map(|failure| failure.item_identifier)
 }
 
-/// The versions of the only item: how each came to be, and its value.
+/// Returns the versions of the only item: the event and the value of each.
 fn versions(aws: &FakeStore) -> Vec<(EventName, String)> {
     let state = aws.state();
     let mut of_items = state.versions.iter().filter(|(key, _)| key.starts_with("items/"));
@@ -68,7 +68,7 @@ fn versions(aws: &FakeStore) -> Vec<(EventName, String)> {
 }
 
 #[tokio::test]
-async fn an_insertion_costs_one_request_and_a_change_one_more_where_nothing_is_remembered() {
+async fn an_insertion_takes_one_request_and_a_change_one_more_without_memory() {
     let aws = store();
     let requests = || aws.count("s3:PutObject") + aws.count("s3:HeadObject");
     let warm = step(&aws);
@@ -80,7 +80,7 @@ async fn an_insertion_costs_one_request_and_a_change_one_more_where_nothing_is_r
     assert_eq!(requests(), 4, "a cold one looks first");
     assert_eq!(deliver(&step(&aws), vec![record("REMOVE", "1", 103, 13, "")]).await, None);
     assert_eq!(requests(), 6);
-    // The item comes back: over the tombstone.
+    // The item comes back, over the tombstone.
     assert_eq!(deliver(&step(&aws), vec![record("INSERT", "1", 104, 14, "d")]).await, None);
     assert_eq!(requests(), 9, "three at worst");
     let events =
@@ -91,7 +91,7 @@ async fn an_insertion_costs_one_request_and_a_change_one_more_where_nothing_is_r
 }
 
 #[tokio::test]
-async fn what_was_delivered_before_writes_nothing() {
+async fn a_repeated_delivery_writes_nothing() {
     let aws = store();
     let batch = || {
         vec![
@@ -110,7 +110,7 @@ async fn what_was_delivered_before_writes_nothing() {
 }
 
 #[tokio::test]
-async fn the_changes_of_a_new_stream_are_newer_though_its_numbers_begin_again() {
+async fn changes_of_a_new_stream_are_newer_despite_lower_numbers() {
     let aws = store();
     let of_new = |mut record: Value| {
         record["eventSourceARN"] = json!(STREAM.replace("2026-11-20", "2026-11-21"));
@@ -122,15 +122,15 @@ async fn the_changes_of_a_new_stream_are_newer_though_its_numbers_begin_again() 
     assert_eq!(deliver(&step(&aws), new()).await, None);
     let values = || versions(&aws).into_iter().map(|(_, value)| value).collect::<Vec<_>>();
     assert_eq!(values(), ["a", "", "b", "c"]);
-    // What comes again, of either stream, is stale.
+    // A record of either stream that is delivered again is stale.
     assert_eq!(deliver(&step(&aws), new()).await, None);
     assert_eq!(deliver(&step(&aws), vec![record("REMOVE", "1", 1_001, 11, "")]).await, None);
     assert_eq!(values(), ["a", "", "b", "c"]);
 }
 
-/// Versions that an earlier release wrote do not say their stream.
+/// Versions of an earlier release do not record their stream.
 #[tokio::test]
-async fn a_bucket_whose_versions_say_no_stream_goes_on() {
+async fn a_bucket_whose_versions_have_no_stream_still_works() {
     for (number, second, written) in [(1_001, 11, true), (7, 11, true), (1_000, 10, false), (999, 10, false)]
     {
         let aws = store();
@@ -144,7 +144,7 @@ async fn a_bucket_whose_versions_say_no_stream_goes_on() {
 }
 
 #[tokio::test]
-async fn a_table_that_was_made_anew_may_have_other_key_attributes() {
+async fn a_recreated_table_may_have_other_key_attributes() {
     let aws = store();
     let step = step(&aws);
     deliver(&step, vec![record("INSERT", "1", 1_000, 10, "a")]).await;
@@ -155,7 +155,7 @@ async fn a_table_that_was_made_anew_may_have_other_key_attributes() {
 }
 
 #[tokio::test]
-async fn of_a_seconds_changes_the_last_is_kept_and_each_second_has_its_own() {
+async fn the_last_change_of_each_second_is_retained() {
     let aws = store();
     let batch = vec![
         record("INSERT", "1", 1, 10, "a"),
@@ -171,7 +171,7 @@ async fn of_a_seconds_changes_the_last_is_kept_and_each_second_has_its_own() {
 }
 
 #[tokio::test]
-async fn a_change_that_fails_is_named_and_what_follows_it_waits() {
+async fn a_failed_change_is_named_and_later_ones_wait() {
     let aws = store();
     aws.fail_action("s3:PutObject", 1, Fault::Refused(503, "SlowDown"));
     let batch = || {
@@ -190,7 +190,7 @@ async fn a_change_that_fails_is_named_and_what_follows_it_waits() {
 }
 
 #[tokio::test]
-async fn an_answer_that_is_lost_leaves_one_version() {
+async fn a_lost_response_leaves_one_version() {
     let aws = store();
     aws.fail_action("s3:PutObject", 0, Fault::Lost);
     let batch = || vec![record("INSERT", "1", 1, 10, "a")];
@@ -206,7 +206,7 @@ async fn an_answer_that_is_lost_leaves_one_version() {
 }
 
 #[tokio::test]
-async fn what_can_never_be_backed_up_is_set_aside_once_with_its_reason_and_stops_nothing() {
+async fn a_poison_record_is_quarantined_once_and_stops_nothing() {
     let aws = store();
     let mut keys_only = record("MODIFY", "1", 1, 10, "");
     keys_only["dynamodb"].as_object_mut().unwrap().remove("NewImage");
@@ -218,12 +218,12 @@ async fn what_can_never_be_backed_up_is_set_aside_once_with_its_reason_and_stops
     assert_eq!(quarantined["record"], keys_only);
     assert!(quarantined["reason"].as_str().unwrap().contains("KEYS_ONLY"), "{quarantined}");
     assert_eq!(versions(&aws).len(), 1);
-    // Where it cannot even be set aside, it comes again.
+    // If it cannot even be quarantined, it is delivered again.
     aws.fail_action("s3:PutObject", 0, Fault::Refused(503, "SlowDown"));
     assert_eq!(deliver(&step(&aws), batch()).await.as_deref(), Some("1"));
 }
 
-/// The messages that the template's metric filters count.
+/// Returns the messages that the template's metric filters count.
 fn counted_messages() -> Vec<String> {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../infra/incremental.yaml");
     let template = std::fs::read_to_string(path).unwrap();
@@ -232,7 +232,7 @@ fn counted_messages() -> Vec<String> {
 }
 
 #[tokio::test]
-async fn what_fails_is_logged_as_the_metric_filters_want_it_at_every_level() {
+async fn failures_match_the_metric_filters_at_every_log_level() {
     let mut keys_only = record("MODIFY", "1", 1, 10, "");
     keys_only["dynamodb"].as_object_mut().unwrap().remove("NewImage");
     for level in ["TRACE", "DEBUG", "INFO", "WARN", "ERROR"] {
@@ -241,7 +241,7 @@ async fn what_fails_is_logged_as_the_metric_filters_want_it_at_every_level() {
         let (step, records) = (step(&aws), vec![keys_only.clone(), record("INSERT", "2", 2, 10, "b")]);
         let delivered = deliver(&step, records).with_subscriber(lines.dispatch(level));
         assert_eq!(delivered.await.as_deref(), Some("2"));
-        // What was there before is stale, and a batch may be.
+        // Changes older than the stored versions are stale, and a whole batch may be.
         let batch: Vec<_> = (10..20).map(|id| record("INSERT", &id.to_string(), id, 10, "c")).collect();
         assert_eq!(deliver(&step, batch.clone()).with_subscriber(lines.dispatch(level)).await, None);
         assert_eq!(deliver(&step, batch[1..].to_vec()).with_subscriber(lines.dispatch(level)).await, None);
@@ -258,7 +258,7 @@ async fn what_fails_is_logged_as_the_metric_filters_want_it_at_every_level() {
 }
 
 #[tokio::test]
-async fn a_batch_that_cannot_be_read_or_whose_table_is_gone_fails_whole() {
+async fn a_malformed_batch_or_a_missing_table_fails_the_whole_batch() {
     let aws = store();
     let refused = async |event: Value| step(&aws).run(Event(event)).await.unwrap_err();
     assert_eq!(refused(json!({})).await.name(), ErrorName::MalformedNotification);
@@ -276,12 +276,12 @@ async fn a_batch_that_cannot_be_read_or_whose_table_is_gone_fails_whole() {
 }
 
 #[tokio::test]
-async fn the_last_changes_of_a_table_that_is_gone_are_backed_up_by_what_is_known_of_its_items() {
+async fn the_last_changes_of_a_deleted_table_use_the_key_names_of_its_items() {
     let aws = store();
     deliver(&step(&aws), vec![record("INSERT", "1", 1, 10, "a")]).await;
     let mut last = record("REMOVE", "1", 2, 20, "");
     last["eventSourceARN"] = json!("arn:aws:dynamodb:eu-west-1:123456789012:table/gone/stream/x");
-    // Another instance, which has not asked what the key attributes are.
+    // Another instance, which has not read the key attributes.
     let other = step(&aws);
     let config = Config { own_table: Some("gone".to_owned()), ..other.config.clone() };
     assert_eq!(deliver(&StreamBackup { config, ..other }, vec![last]).await, None);
@@ -289,9 +289,9 @@ async fn the_last_changes_of_a_table_that_is_gone_are_backed_up_by_what_is_known
     assert!(events.contains(&EventName::Remove) && events.len() == 2, "{events:?}");
 }
 
-/// Each table has a prefix, and its changes are those of its own key attributes.
+/// Each table has a prefix, and its own key attributes.
 #[tokio::test]
-async fn the_changes_of_two_tables_go_under_their_own_prefixes() {
+async fn the_changes_of_two_tables_have_separate_prefixes() {
     let aws = store().with_table("customers", &["id"]);
     let mut other = record("INSERT", "1", 1, 10, "of customers");
     let stream = "arn:aws:dynamodb:eu-west-1:123456789012:table/customers/stream/x";
@@ -305,7 +305,7 @@ async fn the_changes_of_two_tables_go_under_their_own_prefixes() {
 }
 
 #[tokio::test]
-async fn others_that_keep_writing_are_waited_out_and_then_named() {
+async fn endless_concurrent_writes_fail_the_change() {
     let aws = store();
     for number in 0..3 {
         aws.fail_action("s3:PutObject", number, Fault::Refused(409, "ConditionalRequestConflict"));

@@ -9,7 +9,7 @@ use crate::step::AnyStep as _;
 
 const STREAM: &str = "arn:aws:dynamodb:eu-west-1:123456789012:table/orders/stream/2026-11-20T00:00:00.000";
 
-/// An AWS where all is well.
+/// Returns an AWS without problems.
 fn aws() -> FakeStore {
     let aws = FakeStore::default().with_table("orders", &["id"]);
     aws.aws.set("orders", "LatestStreamArn", json!(STREAM));
@@ -29,13 +29,13 @@ async fn watch(aws: &FakeStore) -> Result<Value, Failure> {
     WatchStream::new(&aws.clients()).unwrap().run_json(input).await
 }
 
-/// An input without its streams.
+/// Returns an input without streams.
 fn input() -> Value {
     json!({ "functionName": "stream-backup", "ownTable": "orders", "givenUpBucket": "given-up", "itemsBucket": "items",
         "itemsPrefix": "items/", "tablesPrefix": "tables/", "noncurrentDays": "35", "namespace": "tablekeeper/incremental" })
 }
 
-/// What is wrong, of which there has to be one thing.
+/// Returns the only problem.
 async fn problem(aws: &FakeStore) -> String {
     let output = watch(aws).await.unwrap();
     let problems = output["problems"].as_array().unwrap();
@@ -44,7 +44,7 @@ async fn problem(aws: &FakeStore) -> String {
 }
 
 #[tokio::test]
-async fn a_stream_that_is_read_has_no_problem_and_what_waits_is_counted() {
+async fn a_stream_that_is_read_has_no_problem_and_waiting_objects_are_counted() {
     let aws = aws().with_object("aws/lambda/1-2-3/shard/2026/11/30/a", "{}");
     let aws = aws.with_object("aws/lambda/1-2-3/shard/2026/11/30/b", "{}").with_object("other", "{}");
     aws.state().page_of_list = 1;
@@ -58,7 +58,7 @@ async fn a_stream_that_is_read_has_no_problem_and_what_waits_is_counted() {
 }
 
 #[tokio::test]
-async fn what_keeps_the_stream_from_being_read_is_said() {
+async fn each_reason_why_a_stream_is_not_read_is_a_problem() {
     let other = "arn:aws:dynamodb:eu-west-1:123456789012:table/orders/stream/2027-01-01T00:00:00.000";
     let replaced = aws();
     replaced.aws.set("orders", "LatestStreamArn", json!(other));
@@ -83,7 +83,7 @@ async fn what_keeps_the_stream_from_being_read_is_said() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_looked_at_is_a_problem_and_not_well() {
+async fn a_failed_check_is_a_problem() {
     let table = aws();
     table.fail_action("dynamodb:DescribeTable", 0, Fault::Refused(400, "AccessDeniedException"));
     assert!(problem(&table).await.starts_with("dynamodb:DescribeTable failed: AccessDeniedException"));
@@ -99,9 +99,9 @@ async fn what_cannot_be_looked_at_is_a_problem_and_not_well() {
     assert!(output["problems"][0].as_str().unwrap().starts_with("s3:ListBucket failed: AccessDenied"));
 }
 
-/// Whoever publishes nothing is told of by the alarm, to which missing data is a breach.
+/// The alarm fires if nothing is published, because it treats missing data as a breach.
 #[tokio::test]
-async fn a_metric_that_cannot_be_published_fails_the_step_and_the_log_says_what_is_wrong() {
+async fn an_unpublished_metric_fails_the_step_and_the_problems_are_logged() {
     let aws = aws();
     mapping_is(&aws, json!({ "State": "Disabled", "LastProcessingResult": "OK", "EventSourceArn": STREAM }));
     aws.aws.refuse("cloudwatch:PutMetricData", "AccessDenied");
@@ -116,9 +116,9 @@ async fn a_metric_that_cannot_be_published_fails_the_step_and_the_log_says_what_
     assert_eq!(refused.name, ErrorName::InvalidInput);
 }
 
-/// The mappings of other tables are found by their function, and each table has a coverage of its own.
+/// Mappings of other tables are found by their function, and each table has its own coverage.
 #[tokio::test]
-async fn the_streams_of_other_tables_are_watched_by_one_look_with_a_dimension_of_its_own() {
+async fn one_run_watches_other_tables_with_its_own_dimension() {
     let of = |table: &str| STREAM.replace("orders", table);
     let aws = ["customers", "invoices"].iter().fold(FakeStore::default(), |aws, table| {
         let aws = aws.with_table(table, &["id"]);

@@ -43,7 +43,7 @@ async fn every_object_is_applied_and_deleted() {
 }
 
 #[tokio::test]
-async fn an_object_whose_changes_are_not_all_in_place_is_not_deleted() {
+async fn an_object_with_unapplied_changes_is_not_deleted() {
     let aws = two_objects();
     aws.fail_action("s3:PutObject", 1, Fault::Refused(503, "SlowDown"));
     let failure = whole(&aws, json!({})).await.unwrap_err();
@@ -56,7 +56,7 @@ async fn an_object_whose_changes_are_not_all_in_place_is_not_deleted() {
 }
 
 #[tokio::test]
-async fn a_call_whose_time_is_up_is_gone_on_with_behind_its_cursor() {
+async fn the_next_call_continues_after_the_cursor() {
     let aws = two_objects().with_object("aws/lambda/1-2-3/shard-1/2026/11/30/2026-11-30T00.38.06-0", "{}");
     let defaults = serde_json::from_value(defaults()).unwrap();
     let wanted = ExecutionInput::default().wanted(&defaults, STREAM).unwrap();
@@ -84,7 +84,7 @@ async fn a_call_whose_time_is_up_is_gone_on_with_behind_its_cursor() {
 }
 
 #[tokio::test]
-async fn objects_of_another_stream_are_left_and_can_be_asked_for() {
+async fn objects_of_another_stream_are_left_unless_requested() {
     let aws = two_objects();
     let earlier = STREAM.replace("2026", "2025");
     let of_earlier = report(&[record("INSERT", "3", 1, BEGIN, "z")]).to_string().replace(STREAM, &earlier);
@@ -117,17 +117,17 @@ async fn each_table_has_its_own_replay() {
 }
 
 #[tokio::test]
-async fn only_objects_under_the_prefix_are_taken() {
+async fn only_objects_under_the_prefix_are_processed() {
     let aws = two_objects();
     let output = whole(&aws, json!({ "Prefix": "aws/lambda/1-2-3/shard-2/" })).await.unwrap();
     assert_eq!((&output["counts"]["Objects"], left(&aws)), (&json!(1), vec![FIRST.to_owned()]));
-    // What is older than the item's version came too late.
+    // A change older than the item's version is late.
     let output = whole(&aws, json!({})).await.unwrap();
     assert_eq!((&output["counts"]["Written"], &output["counts"]["Late"]), (&json!(1), &json!(1)));
 }
 
 #[tokio::test]
-async fn what_cannot_be_followed_or_looked_at_has_its_name() {
+async fn every_failure_has_its_error_name() {
     let aws = two_objects();
     let refused = whole(&aws, json!({ "Prefix": "other/" })).await.unwrap_err();
     assert_eq!(refused.name, ErrorName::InvalidInput);

@@ -6,7 +6,7 @@ use crate::step::AnyStep;
 use crate::workflows::snapshot::testing;
 use crate::workflows::snapshot::testing::{EXECUTION, defaults, put, second, write};
 
-/// An AWS with a snapshot of three items, and an empty table that could take it.
+/// Returns an AWS with a snapshot of three items, and an empty table that could take it.
 async fn aws() -> (FakeStore, String) {
     let aws = testing::aws().with_table("restored", &["id"]);
     for id in ["1", "2", "3"] {
@@ -25,7 +25,7 @@ async fn plan_restore(aws: &FakeStore, input: Value) -> Result<Value, Failure> {
 }
 
 #[tokio::test]
-async fn a_snapshot_is_found_by_its_name_and_by_its_place() {
+async fn a_snapshot_is_found_by_its_name_and_by_its_location() {
     let (aws, name) = aws().await;
     let named = plan_restore(&aws, json!({ "TableName": "restored", "Snapshot": name })).await.unwrap();
     assert_eq!(named["import"]["itemCount"], 3);
@@ -44,7 +44,7 @@ async fn a_snapshot_is_found_by_its_name_and_by_its_place() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_restored_is_refused_before_anything_is_written() {
+async fn an_invalid_restore_is_rejected_before_anything_is_written() {
     let (aws, name) = aws().await;
     let aws = aws.with_table("other", &["id", "at"]).with_table("full", &["id"]);
     let aws = aws.with_item("full", r#"{"id":{"S":"9"}}"#);
@@ -80,7 +80,7 @@ async fn what_cannot_be_restored_is_refused_before_anything_is_written() {
 }
 
 #[tokio::test]
-async fn a_snapshot_that_did_not_end_is_refused() {
+async fn an_unfinished_snapshot_is_rejected() {
     let (aws, name) = aws().await;
     aws.state().objects.retain(|key, _| !key.ends_with("manifest-summary.json"));
     let input = json!({ "TableName": "restored", "Snapshot": name });

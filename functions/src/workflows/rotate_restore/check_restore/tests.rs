@@ -30,7 +30,7 @@ fn refused(code: &'static str) -> Rule {
     mock!(aws_sdk_dynamodb::Client::describe_table).then_http_response(move || refusal(code))
 }
 
-/// Takes the tag that says what the table was made from.
+/// Accepts the tag that says what the table was made from.
 fn tagged() -> Rule {
     mock!(aws_sdk_dynamodb::Client::tag_resource)
         .match_requests(|request| {
@@ -54,7 +54,7 @@ fn job(status: RestoreJobStatus, message: Option<&'static str>) -> Rule {
     })
 }
 
-/// Looks at a restore that began at 0 s, may take until 3,600 s, and is `age` seconds old.
+/// Polls a restore that began at 0 s, may take until 3,600 s, and is `age` seconds old.
 async fn poll(
     age: i64,
     job_id: Option<&str>,
@@ -64,7 +64,7 @@ async fn poll(
     check_at("id", age, job_id, dynamodb, backup).await
 }
 
-/// Looks at the restore of the table that has this id.
+/// Polls the restore of the table with this id.
 async fn check_at(
     id: &str,
     age: i64,
@@ -86,7 +86,7 @@ async fn check_at(
 }
 
 #[tokio::test]
-async fn a_ready_table_is_ready_even_behind_the_deadline() {
+async fn a_ready_table_is_ready_even_after_the_deadline() {
     for age in [60, 3_600, 1_000_000] {
         let rules = [&described(TableStatus::Active), &tagged()];
         let output = poll(age, None, &rules, &[]).await.unwrap();
@@ -96,7 +96,7 @@ async fn a_ready_table_is_ready_even_behind_the_deadline() {
 }
 
 #[tokio::test]
-async fn an_unready_table_is_waited_for_ever_longer() {
+async fn the_wait_for_an_unready_table_grows() {
     for (age, wait) in [(0, 60), (120, 100), (600, 500), (2_000, 600)] {
         let output = poll(age, None, &[&described(TableStatus::Creating)], &[]).await.unwrap();
         assert_eq!((&output["status"], &output["waitSeconds"]), (&json!("PENDING"), &json!(wait)));
@@ -105,7 +105,7 @@ async fn an_unready_table_is_waited_for_ever_longer() {
 }
 
 #[tokio::test]
-async fn the_deadline_ends_it() {
+async fn a_restore_times_out_at_the_deadline() {
     let failure = poll(3_600, None, &[&described(TableStatus::Creating)], &[]).await.unwrap_err();
     assert_eq!(failure.name, ErrorName::RestoreTimedOut);
     assert!(failure.message.contains("the table is being created"), "{failure}");
@@ -120,7 +120,7 @@ async fn a_terminal_state_fails_by_name() {
 }
 
 #[tokio::test]
-async fn a_key_that_cannot_be_used_is_waited_for_until_the_deadline() {
+async fn an_unusable_key_is_pending_until_the_deadline() {
     let table = described(TableStatus::InaccessibleEncryptionCredentials);
     poll(60, None, &[&table], &[]).await.unwrap();
     let failure = poll(3_600, None, &[&table], &[]).await.unwrap_err();
@@ -129,7 +129,7 @@ async fn a_key_that_cannot_be_used_is_waited_for_until_the_deadline() {
 }
 
 #[tokio::test]
-async fn a_table_that_is_not_there_is_new_or_gone() {
+async fn a_missing_table_is_new_or_deleted() {
     let missing = refused("ResourceNotFoundException");
     assert_eq!(poll(60, None, &[&missing], &[]).await.unwrap()["status"], "PENDING");
     let failure = poll(301, None, &[&missing], &[]).await.unwrap_err();
@@ -137,7 +137,7 @@ async fn a_table_that_is_not_there_is_new_or_gone() {
 }
 
 #[tokio::test]
-async fn a_restore_job_is_asked_before_the_table() {
+async fn a_restore_job_is_checked_before_the_table() {
     for status in [RestoreJobStatus::Pending, RestoreJobStatus::Running] {
         let output = poll(60, Some("j"), &[], &[&job(status, None)]).await.unwrap();
         assert_eq!(output["status"], "PENDING");
@@ -148,13 +148,13 @@ async fn a_restore_job_is_asked_before_the_table() {
 }
 
 #[tokio::test]
-async fn another_table_of_the_name_is_neither_tagged_nor_taken_for_the_restored_one() {
+async fn another_table_of_the_name_is_neither_tagged_nor_accepted() {
     let failure = check_at("other", 60, None, &[&described(TableStatus::Active)], &[]).await.unwrap_err();
     assert_eq!(failure.name, ErrorName::TargetTableMissing);
 }
 
 #[tokio::test]
-async fn a_table_that_does_not_take_its_tag_is_not_ready() {
+async fn a_table_that_rejects_its_tag_is_not_ready() {
     for (code, name) in [
         ("LimitExceededException", ErrorName::ResourceBusy),
         ("AccessDeniedException", ErrorName::AccessDenied),
@@ -176,7 +176,7 @@ async fn a_failed_restore_job_fails_with_its_reason() {
 }
 
 #[tokio::test]
-async fn refusals_have_their_names() {
+async fn refused_calls_have_their_error_names() {
     for (code, name) in [
         ("AccessDeniedException", ErrorName::AccessDenied),
         ("ValidationException", ErrorName::RequestRefused),

@@ -11,12 +11,12 @@ fn arn(table: &str) -> String {
     format!("arn:aws:dynamodb:eu-west-1:123456789012:table/{table}")
 }
 
-/// A parameter as SSM keeps it: its versions, and what others write right before our writes.
+/// A parameter as SSM stores it: its versions, and what others write just before our writes.
 #[derive(Default)]
 struct Store {
     versions: Vec<String>,
     others: Vec<String>,
-    /// Whether the others write right behind our writes instead.
+    /// Whether the others write just after our writes instead.
     behind: bool,
 }
 
@@ -82,7 +82,7 @@ async fn no_name_publishes_nothing() {
 }
 
 #[tokio::test]
-async fn a_name_that_was_left_out_is_refused() {
+async fn a_missing_name_is_rejected() {
     let step = PublishPointer { ssm: mock_client!(aws_sdk_ssm, RuleMode::MatchAny, []) };
     let failure = step.run_json(json!({ "executionArn": "e", "tableArn": arn("t") })).await.unwrap_err();
     assert_eq!(failure.name, ErrorName::InvalidInput);
@@ -90,7 +90,7 @@ async fn a_name_that_was_left_out_is_refused() {
 }
 
 #[tokio::test]
-async fn what_is_not_a_newer_rotation_is_overwritten() {
+async fn a_value_that_is_no_newer_rotation_is_overwritten() {
     let ours = arn("orders-20240102-00-00-00");
     for before in [
         arn("orders-20240101-23-59-59"),
@@ -111,7 +111,7 @@ async fn what_is_not_a_newer_rotation_is_overwritten() {
 }
 
 #[tokio::test]
-async fn what_points_there_already_is_not_written_again() {
+async fn an_unchanged_pointer_is_not_written_again() {
     let ours = arn("orders-20240102-00-00-00");
     let (output, versions) = publish(std::slice::from_ref(&ours), &[]).await;
     assert_eq!(output.unwrap()["Outcome"], "Unchanged");
@@ -127,7 +127,7 @@ async fn a_newer_rotation_is_left_alone() {
 }
 
 #[tokio::test]
-async fn a_newer_rotation_that_comes_in_between_is_put_back() {
+async fn a_newer_rotation_written_in_between_is_restored() {
     let (older, newer) = (arn("orders-20240101-00-00-00"), arn("orders-20240103-00-00-00"));
     let (output, versions) = publish(&[older], std::slice::from_ref(&newer)).await;
     let output = output.unwrap();
@@ -136,16 +136,16 @@ async fn a_newer_rotation_that_comes_in_between_is_put_back() {
 }
 
 #[tokio::test]
-async fn of_several_that_come_in_between_the_newest_is_put_back() {
+async fn the_newest_of_several_concurrent_writes_is_restored() {
     let of = |day: u32| arn(&format!("orders-202401{day:02}-00-00-00"));
-    // Each write is met by another one: the last of the list first.
+    // Another write follows each of ours: the last of the list first.
     let (output, versions) = publish(&[of(1)], &[of(4), of(5), of(3)]).await;
     assert_eq!(output.unwrap()["Outcome"], "PointerIsNewer");
     assert_eq!(versions.last(), Some(&of(5)));
 }
 
 #[tokio::test]
-async fn what_a_lost_answer_wrote_over_is_put_back() {
+async fn a_value_overwritten_by_a_lost_response_is_restored() {
     let (older, ours, newer) =
         (arn("orders-20240101-00-00-00"), arn("orders-20240102-00-00-00"), arn("orders-20240103-00-00-00"));
     let (output, versions) = publish(&[older, newer.clone(), ours], &[]).await;
@@ -154,7 +154,7 @@ async fn what_a_lost_answer_wrote_over_is_put_back() {
 }
 
 #[tokio::test]
-async fn others_without_end_are_given_up_against() {
+async fn endless_concurrent_writes_fail_the_step() {
     let of = |day: u32| arn(&format!("orders-202402{day:02}-00-00-00"));
     let others: Vec<String> = (1..20).map(of).collect();
     let (output, _) = publish(&[], &others).await;
@@ -165,14 +165,14 @@ async fn others_without_end_are_given_up_against() {
 }
 
 #[tokio::test]
-async fn an_older_one_that_comes_in_between_changes_nothing() {
+async fn an_older_rotation_written_in_between_changes_nothing() {
     let (output, versions) = publish(&[], &[arn("orders-20240101-00-00-00")]).await;
     assert_eq!(output.unwrap()["Outcome"], "Published");
     assert_eq!(versions.last(), Some(&arn("orders-20240102-00-00-00")));
 }
 
 #[tokio::test]
-async fn a_refused_write_has_its_name_and_is_tried_once() {
+async fn a_refused_write_has_its_error_name_and_is_tried_once() {
     for (status, code, name) in [
         (400, "AccessDeniedException", ErrorName::AccessDenied),
         (400, "ThrottlingException", ErrorName::Throttled),

@@ -69,7 +69,7 @@ fn described(table: SdkTable) -> Rule {
         .then_output(move || DescribeTableOutput::builder().table(table.clone()).build())
 }
 
-/// The target's tags: another one, and the one that says what it was made from.
+/// The target's tags: an unrelated one, and the one that says what it was made from.
 fn tags(recovery_point: Option<&'static str>) -> Rule {
     let tag = |key: &str, value: &str| Tag::builder().key(key).value(value).build().unwrap();
     let own = recovery_point.map(|id| tag("tablekeeper:recovery-point", id));
@@ -168,7 +168,7 @@ async fn a_table_made_from_this_backup_is_adopted() {
 }
 
 #[tokio::test]
-async fn a_table_whose_restore_has_ended_is_known_by_its_tag() {
+async fn a_restored_table_is_recognised_by_its_tag() {
     let refused = restore_refused("TableAlreadyExistsException");
     for status in [TableStatus::Active, TableStatus::Updating] {
         let here = described(table(None, status));
@@ -178,7 +178,7 @@ async fn a_table_whose_restore_has_ended_is_known_by_its_tag() {
 }
 
 #[tokio::test]
-async fn a_table_from_elsewhere_is_refused() {
+async fn a_table_from_elsewhere_is_rejected() {
     const OTHER: &str = "arn:aws:dynamodb:eu-west-1:123456789012:table/orders/backup/014-aa";
     for (made_from, status, tag, words) in [
         (Some(OTHER), TableStatus::Creating, None, "it is being restored from arn:aws:dynamodb"),
@@ -201,12 +201,12 @@ async fn a_table_from_elsewhere_is_refused() {
 }
 
 #[tokio::test]
-async fn another_restore_of_the_same_backup_is_waited_for() {
+async fn another_restore_of_the_same_backup_is_in_use() {
     let refused = restore_refused("BackupInUseException");
     let waiting = failure(&[&refused, &not_described()], &[], input(BACKUP)).await;
     assert_eq!(waiting.name, ErrorName::BackupInUse);
     assert!(waiting.message.contains("so AWS says"), "{waiting}");
-    // A table that has the name already is looked at as ever.
+    // An existing table of that name is checked as usual.
     let here = described(table(None, TableStatus::Active));
     let output = run(&[&refused, &here, &tags(Some("015-d3"))], &[], input(BACKUP)).await.unwrap();
     assert_eq!(output["adopted"], true);
@@ -215,12 +215,12 @@ async fn another_restore_of_the_same_backup_is_waited_for() {
 }
 
 #[tokio::test]
-async fn a_table_on_its_way_out_is_waited_for() {
+async fn a_table_that_is_being_deleted_is_busy() {
     for code in ["TableInUseException", "TableAlreadyExistsException"] {
         let refused = restore_refused(code);
         let gone = failure(&[&refused, &not_described()], &[], input(BACKUP)).await;
         assert_eq!(gone.name, ErrorName::ResourceBusy);
-        // What it was made from is told no more, and does not matter.
+        // DynamoDB no longer reports what it was made from, and it does not matter.
         for made_from in [None, Some(BACKUP)] {
             let deleting = described(table(made_from, TableStatus::Deleting));
             let failure = failure(&[&refused, &deleting], &[], input(BACKUP)).await;
@@ -230,7 +230,7 @@ async fn a_table_on_its_way_out_is_waited_for() {
 }
 
 #[tokio::test]
-async fn dynamodbs_refusals_have_their_names() {
+async fn errors_of_dynamodb_have_their_names() {
     for (code, name) in [
         ("BackupNotFoundException", ErrorName::BackupNotFound),
         ("LimitExceededException", ErrorName::TooManyRestores),
@@ -294,7 +294,7 @@ fn metadata(id: &'static str, target: &'static str) -> Rule {
 }
 
 #[tokio::test]
-async fn a_table_that_a_restore_job_of_the_point_makes_is_adopted() {
+async fn a_table_that_a_restore_job_of_the_recovery_point_makes_is_adopted() {
     let jobs = listed(vec![
         job("other-point", "arn:aws:backup:eu-west-1:123456789012:recovery-point:2", RestoreStatus::Running),
         job("failed", RECOVERY_POINT, RestoreStatus::Failed),
@@ -321,7 +321,7 @@ fn made_at(seconds: i64, status: TableStatus) -> Rule {
 }
 
 #[tokio::test]
-async fn a_job_that_runs_is_adopted_before_its_table_is_there() {
+async fn a_running_job_is_adopted_before_its_table_exists() {
     let jobs = listed(vec![job("ours", RECOVERY_POINT, RestoreStatus::Pending)]);
     let output =
         run(&[&not_described()], &[&jobs, &metadata_of("ours")], input(RECOVERY_POINT)).await.unwrap();
@@ -329,7 +329,7 @@ async fn a_job_that_runs_is_adopted_before_its_table_is_there() {
 }
 
 #[tokio::test]
-async fn after_jobs_that_ended_without_the_table_another_one_is_started() {
+async fn a_job_is_started_after_jobs_that_ended_without_the_table() {
     let mut tokens = Vec::new();
     for ended in [vec![], vec![RestoreStatus::Failed], vec![RestoreStatus::Failed, RestoreStatus::Completed]]
     {
@@ -353,7 +353,7 @@ async fn after_jobs_that_ended_without_the_table_another_one_is_started() {
 }
 
 #[tokio::test]
-async fn only_the_table_that_a_completed_job_made_is_adopted() {
+async fn only_a_table_made_by_a_completed_job_is_adopted() {
     let completed = || {
         let job = JobsMember::builder().restore_job_id("ours").recovery_point_arn(RECOVERY_POINT);
         let job = job.status(RestoreStatus::Completed).creation_date(SdkDateTime::from_secs(900));
@@ -373,27 +373,27 @@ async fn only_the_table_that_a_completed_job_made_is_adopted() {
 }
 
 #[tokio::test]
-async fn a_table_of_no_restore_job_is_refused_before_a_job_is_started() {
+async fn a_table_of_no_restore_job_is_rejected_before_a_job_is_started() {
     let here = described(table(None, TableStatus::Active));
     let jobs = listed(vec![job("failed", RECOVERY_POINT, RestoreStatus::Aborted)]);
     let rules = [&jobs, &metadata_of("failed")];
     let failure = failure(&[&here, &tags(None)], &rules, input(RECOVERY_POINT)).await;
     assert_eq!(failure.name, ErrorName::TargetTableExists);
-    // AWS Backup forgets its jobs, and the table's tag stays.
+    // AWS Backup forgets its jobs, but the table's tag stays.
     let output =
         run(&[&here, &tags(Some("1EB3B5E7"))], &[&listed(Vec::new())], input(RECOVERY_POINT)).await.unwrap();
     assert_eq!((&output["adopted"], &output["restore"]["restoreJobId"]), (&json!(true), &Value::Null));
 }
 
 #[tokio::test]
-async fn a_key_that_aws_backup_does_not_take_is_refused_by_name() {
+async fn a_key_that_aws_backup_does_not_accept_is_rejected() {
     let encryption = json!({ "Enabled": true, "KMSMasterKeyId": "alias/k" });
     let wanted = with(input(RECOVERY_POINT), "SSESpecificationOverride", encryption);
     assert_eq!(failure(&[], &[], wanted).await.name, ErrorName::OverrideNotSupported);
 }
 
 #[tokio::test]
-async fn aws_backups_refusals_have_their_names() {
+async fn errors_of_aws_backup_have_their_names() {
     for (code, name) in [
         ("ResourceNotFoundException", ErrorName::BackupNotFound),
         ("LimitExceededException", ErrorName::TooManyRestores),
@@ -409,7 +409,7 @@ async fn aws_backups_refusals_have_their_names() {
 }
 
 #[tokio::test]
-async fn overrides_that_aws_backup_does_not_know_are_refused_by_name() {
+async fn overrides_that_aws_backup_does_not_support_are_rejected() {
     for (field, value) in [
         ("BillingModeOverride", json!("PAY_PER_REQUEST")),
         ("GlobalSecondaryIndexOverride", json!([])),
@@ -425,7 +425,7 @@ async fn overrides_that_aws_backup_does_not_know_are_refused_by_name() {
 }
 
 #[tokio::test]
-async fn a_persons_wrong_input_is_answered_in_words() {
+async fn a_wrong_input_fails_with_a_readable_message() {
     let mut no_hours = input(BACKUP);
     no_hours["restoreTimeoutHours"] = json!("1.5");
     let mut no_time = input(RECOVERY_POINT);

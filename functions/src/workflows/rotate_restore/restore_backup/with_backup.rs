@@ -1,11 +1,11 @@
 //! Restoring an AWS Backup recovery point: StartRestoreJob.
 //!
-//! The call takes an idempotency token, derived from what is restored to where, so that a call whose
-//! answer was lost is answered with the job that it started. How long AWS keeps a token it does not
-//! say; so first the restore jobs of this recovery point that were told to make this table are looked
-//! up. One that runs is adopted, and so is one that made the table that is there. After jobs that
-//! failed, or whose table is gone, a new one is started; any other table of that name is left alone, unless its own tag
-//! says that it was made from this recovery point ([`tablekeeper_core::aws::own_tag`]).
+//! The call takes an idempotency token, which derives from the recovery point and the target table. A call that is
+//! repeated after a lost response returns the job that it started before. AWS does not document how long it remembers a
+//! token. So the step first lists the restore jobs of this recovery point whose target is this table. It adopts a job
+//! that runs, or that made the existing table. After jobs that failed, or whose table is gone, it starts a new one. It
+//! leaves any other table of that name alone, unless the table's own tag says that it was made from this recovery point
+//! ([`tablekeeper_core::aws::own_tag`]).
 
 use std::fmt::Write as _;
 
@@ -46,7 +46,7 @@ impl RestoreBackup {
         }
         if let Some(table) = table {
             let being_made = table.table_status() == Some(&TableStatus::Creating);
-            // AWS Backup forgets its jobs in time, and the table's tag stays.
+            // AWS Backup forgets its jobs after some time, but the table's tag stays.
             let made_from = match being_made {
                 true => Some("no restore job of that recovery point is known to make it".to_owned()),
                 false => self.tagged_elsewhere(&table, recovery_point_arn).await?,
@@ -69,7 +69,7 @@ impl RestoreBackup {
         if let Some(encryption) = &wanted.sse_specification_override {
             request = request.metadata("encryptionType", if encryption.enabled { "KMS" } else { "Default" });
             if let Some(key) = encryption.kms_master_key_id.as_ref().filter(|_| encryption.enabled) {
-                // AWS Backup names it `kmsMasterKeyArn`; DynamoDB takes ids and aliases as well.
+                // AWS Backup calls the key `kmsMasterKeyArn`. DynamoDB accepts ids and aliases as well.
                 request = request.metadata("kmsMasterKeyArn", key);
             }
         }
@@ -91,7 +91,7 @@ impl RestoreBackup {
         }
     }
 
-    /// The restore jobs, in whatever state, that were told to make the target from this recovery point.
+    /// Returns the restore jobs, in any state, that were asked to make the target from this recovery point.
     async fn restore_jobs_of(
         &self,
         wanted: &ExecutionInput,
@@ -109,7 +109,7 @@ impl RestoreBackup {
         while let Some(job) = jobs.next().await {
             let job = match job {
                 Ok(job) => job,
-                // A table that nothing was ever restored from is not known to AWS Backup as such.
+                // AWS Backup does not know a table that nothing was ever restored from.
                 Err(error) if error.code() == Some("ResourceNotFoundException") => break,
                 Err(error) => {
                     return Err(
@@ -128,7 +128,7 @@ impl RestoreBackup {
                 .await
                 .map_err(AwsFailure::from_call("backup:GetRestoreJobMetadata"))?;
             let mut entries = metadata.metadata().into_iter().flatten();
-            // AWS Backup treats the keys of a restore's metadata without regard to case.
+            // AWS Backup ignores the case of the keys of a restore's metadata.
             if entries
                 .any(|(key, value)| key.eq_ignore_ascii_case("targetTableName") && value == target_table)
             {
@@ -139,7 +139,7 @@ impl RestoreBackup {
     }
 }
 
-/// Whether the job may still make its table.
+/// Returns whether the job may still make its table.
 fn is_running(job: &RestoreJobsListMember) -> bool {
     !matches!(
         job.status(),
@@ -147,8 +147,8 @@ fn is_running(job: &RestoreJobsListMember) -> bool {
     )
 }
 
-/// Whether this is the table that the job made, and not one that somebody made of that name later. The
-/// two services' clocks are compared by the second.
+/// Returns whether the job made this table, and not someone else under that name later. The clocks of the two services
+/// are compared by the second.
 fn has_made(job: &RestoreJobsListMember, table: Option<&SdkTable>) -> bool {
     let created = table.and_then(|table| table.creation_date_time()).map(|time| time.secs());
     let (Some(created), Some(from)) = (created, job.creation_date().map(|time| time.secs())) else {
@@ -158,7 +158,8 @@ fn has_made(job: &RestoreJobsListMember, table: Option<&SdkTable>) -> bool {
     job.status() == Some(&RestoreJobStatus::Completed) && (from..=until).contains(&created)
 }
 
-/// AWS Backup restores all indexes and the capacity as they were; encryption alone can be chosen.
+/// Rejects overrides that AWS Backup does not support. It restores all indexes and the capacity unchanged; only the
+/// encryption can be chosen.
 fn refuse_unknown_overrides(wanted: &ExecutionInput) -> Result<(), Error> {
     let given = [
         ("BillingModeOverride", wanted.billing_mode_override.is_some()),
@@ -185,8 +186,8 @@ fn refuse_unknown_overrides(wanted: &ExecutionInput) -> Result<(), Error> {
     }
 }
 
-/// The same for every attempt at one restore; another one once the jobs before have ended without the
-/// table, for AWS Backup answers a token that it knows with the old job.
+/// Returns the idempotency token. It is the same for every attempt at one restore. It changes once the earlier jobs
+/// have ended without the table, because AWS Backup responds to a known token with the old job.
 fn token(recovery_point_arn: &str, target_table: &str, ended_jobs: usize) -> String {
     let digest = Sha256::digest(format!("{recovery_point_arn} {target_table} {ended_jobs}"));
     digest.iter().fold(String::new(), |mut text, byte| {

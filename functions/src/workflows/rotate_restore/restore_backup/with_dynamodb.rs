@@ -1,8 +1,9 @@
 //! Restoring a DynamoDB backup: RestoreTableFromBackup.
 //!
-//! The call takes no token, but the target's name does the same: a call whose answer was lost has made a table of that
-//! name. Which backup a table was made from, DescribeTable says until the table is ACTIVE; after that the table's own tag
-//! says it, which [`crate::workflows::rotate_restore::CheckRestore`] writes ([`tablekeeper_core::aws::own_tag`]).
+//! The call takes no token, but the target's name serves the same purpose: a call whose response was lost has made a
+//! table of that name. DescribeTable says which backup a table was made from until the table is ACTIVE. After that, the
+//! table's own tag says it, which [`crate::workflows::rotate_restore::CheckRestore`] writes
+//! ([`tablekeeper_core::aws::own_tag`]).
 
 use aws_sdk_dynamodb::error::{BuildError, ProvideErrorMetadata};
 use aws_sdk_dynamodb::types::{BillingMode as SdkBillingMode, TableDescription as SdkTable, TableStatus};
@@ -68,12 +69,12 @@ impl RestoreBackup {
                 })
             }
             Err(error) => match error.code() {
-                // TableInUse is also the answer while a table of that name is being created: ours, perhaps.
+                // DynamoDB also reports TableInUse while a table of that name is being created, which may be ours.
                 Some("TableAlreadyExistsException" | "TableInUseException") => {
                     self.adopt_table(target_table, backup_arn).await
                 }
-                // So is this the answer while a table is restored from this backup, whatever that table's name is. Which of
-                // the two comes first where both hold was not measured.
+                // DynamoDB also reports BackupInUse while any table is being restored from this backup, whatever its
+                // name. Which of the two errors comes first if both apply was not measured.
                 Some("BackupInUseException") => {
                     match table_description::describe(&self.dynamodb, target_table).await? {
                         Some(_) => self.adopt_table(target_table, backup_arn).await,
@@ -95,13 +96,13 @@ impl RestoreBackup {
         }
     }
 
-    /// The table of the target's name, if it was made from this backup.
+    /// Adopts the table of the target's name, if it was made from this backup.
     async fn adopt_table(&self, target_table: &str, backup_arn: &str) -> Result<Started, Error> {
         let deleting = || Error::TargetTableDeleting(target_table.to_owned());
         let Some(table) = table_description::describe(&self.dynamodb, target_table).await? else {
             return Err(deleting());
         };
-        // Whoever's it was, its name will be free.
+        // Whatever the table was made from, its name will be free.
         if table.table_status() == Some(&TableStatus::Deleting) {
             return Err(deleting());
         }
@@ -115,7 +116,7 @@ impl RestoreBackup {
         }
     }
 
-    /// Why a table is not known to be made from this backup, in words; `None` where it is.
+    /// Returns the reason why a table is not known to be made from this backup, as text; `None` if it is.
     async fn made_from_elsewhere(&self, table: &SdkTable, backup_arn: &str) -> Result<Option<String>, Error> {
         if let Some(summary) = table.restore_summary() {
             let source = summary.source_backup_arn().unwrap_or("a point in time");
@@ -127,7 +128,7 @@ impl RestoreBackup {
         self.tagged_elsewhere(table, backup_arn).await
     }
 
-    /// Why the tag of a table does not say that it was made from this recovery point, in words; `None` where it does.
+    /// Returns the reason why the table's tag does not confirm this recovery point, as text; `None` if it does.
     pub(super) async fn tagged_elsewhere(
         &self,
         table: &SdkTable,

@@ -25,7 +25,7 @@ fn response(status: u16, body: Value) -> HttpResponse {
     HttpResponse::new(status.try_into().unwrap(), body.to_string().into())
 }
 
-/// Step Functions, which knows the names of executions that were started, and what they were given.
+/// Step Functions, which knows the names of started executions and their inputs.
 fn step_functions(started: &Arc<Mutex<Vec<(String, Value)>>>) -> Rule {
     let started = Arc::clone(started);
     mock!(aws_sdk_sfn::Client::start_execution).then_compute_response(move |request| {
@@ -61,7 +61,7 @@ async fn run(rule: &Rule, config: Config, records: Value) -> Result<Value, Failu
 }
 
 #[tokio::test]
-async fn an_execution_gets_the_input_that_a_person_would_write() {
+async fn an_execution_gets_a_complete_input() {
     let started = Arc::default();
     let records = json!([record(TABLE, "JOB-1", "COMPLETED")]);
     let output = run(&step_functions(&started), config(), records).await.unwrap();
@@ -85,7 +85,7 @@ async fn an_execution_gets_the_input_that_a_person_would_write() {
 }
 
 #[tokio::test]
-async fn the_same_news_again_is_a_success_and_starts_nothing() {
+async fn a_repeated_notification_succeeds_and_starts_nothing() {
     let started = Arc::default();
     let rule = step_functions(&started);
     let records = json!([record(TABLE, "job-1", "COMPLETED"), record(TABLE, "JOB-1", "COMPLETED")]);
@@ -97,7 +97,7 @@ async fn the_same_news_again_is_a_success_and_starts_nothing() {
 }
 
 #[tokio::test]
-async fn a_bad_record_fails_by_name_once_the_others_are_started() {
+async fn a_bad_record_fails_after_the_others_are_started() {
     let started = Arc::default();
     let records = json!([
         record(TABLE, "job-1", "FAILED"), { "Sns": {} }, record(TABLE, "job-2", "COMPLETED")
@@ -108,7 +108,7 @@ async fn a_bad_record_fails_by_name_once_the_others_are_started() {
 }
 
 #[tokio::test]
-async fn refusals_and_wrong_configuration_have_their_names() {
+async fn refused_calls_and_wrong_configuration_have_their_error_names() {
     let records = json!([record(TABLE, "job-1", "COMPLETED")]);
     for (code, name) in [
         ("AccessDeniedException", ErrorName::AccessDenied),

@@ -9,27 +9,27 @@ use crate::workflows::snapshot::testing::{EXECUTION, aws, defaults, plan, second
 
 const STREAM: &str = "arn:aws:dynamodb:eu-west-1:123456789012:table/orders/stream/2026-11-20T00:00:00.000";
 
-/// The snapshot's second.
+/// The second of the snapshot, as a Unix time.
 const AT: i64 = 10_000;
 
-/// How AWS has the mapping, and the greatest ages, in seconds, of the minutes that begin at these seconds.
+/// The state of the mapping, and the greatest ages, in seconds, of the minutes that begin at these seconds.
 struct Seen {
     state: &'static str,
     last_result: &'static str,
     ages: Vec<(i64, i64)>,
-    /// Keys of what was given up, with the seconds at which it was.
+    /// Keys of the discarded batches, each with the second at which it was discarded.
     given_up: Vec<(&'static str, i64)>,
 }
 
 const WELL: Seen = Seen { state: "Enabled", last_result: "OK", ages: Vec::new(), given_up: Vec::new() };
 
 impl Seen {
-    /// What the step answers at a second, after so many looks.
+    /// Returns the output of the step at a second, after this number of polls.
     async fn checked(&self, now: i64, looks: u32, input: Value) -> Result<Value, Failure> {
         self.checked_for(now, looks, input, None).await
     }
 
-    /// The same of another table, which this is known to read.
+    /// Does the same as `checked`, for another table that this function reads.
     async fn checked_for(
         &self,
         now: i64,
@@ -80,7 +80,7 @@ impl Seen {
 }
 
 #[tokio::test]
-async fn what_reads_another_tables_stream_is_looked_at_for_its_snapshot() {
+async fn a_snapshot_of_another_table_checks_the_reader_of_its_stream() {
     let followed = json!({ "streamArn": STREAM, "mapping": "1-2-3" });
     let seen = WELL.checked_for(AT + 301, 0, json!({}), Some(followed)).await.unwrap();
     assert_eq!(seen["settled"], true, "{seen}");
@@ -90,11 +90,11 @@ async fn what_reads_another_tables_stream_is_looked_at_for_its_snapshot() {
 }
 
 #[tokio::test]
-async fn a_stream_that_is_read_without_a_lag_has_told() {
+async fn a_stream_that_is_read_without_a_lag_is_settled() {
     for ages in [
         vec![],
         vec![(AT + 60, 1), (AT + 240, 2)],
-        // Before the second it lagged.
+        // The stream lagged before the second.
         vec![(AT - 60, 900), (AT + 60, 60)],
     ] {
         let seen = Seen { ages, ..WELL };
@@ -106,7 +106,7 @@ async fn a_stream_that_is_read_without_a_lag_has_told() {
 }
 
 #[tokio::test]
-async fn a_lag_or_a_mapping_that_is_not_well_is_waited_for_and_then_named() {
+async fn a_lag_or_a_mapping_problem_is_pending_and_then_fails() {
     for (seen, words) in [
         (
             Seen { ages: vec![(AT + 120, 1), (AT + 240, 241)], ..WELL },
@@ -131,13 +131,13 @@ async fn a_lag_or_a_mapping_that_is_not_well_is_waited_for_and_then_named() {
         assert_eq!(allowed["settled"], true);
         let note = allowed["snapshot"]["plan"]["notes"][0].as_str().unwrap();
         assert!(note.contains(words), "{note}");
-        // What a stream has not told after a day it never tells: the mapping may be gone with its table.
+        // After a day the stream delivers no old changes: the mapping may be gone with its table.
         assert_eq!(seen.checked(AT + 86_401, 0, json!({})).await.unwrap()["settled"], true);
     }
 }
 
 #[tokio::test]
-async fn what_was_given_up_has_to_be_replayed() {
+async fn discarded_batches_have_to_be_replayed() {
     const DAY: i64 = 86_400;
     let object = "aws/lambda/1-2-3/shard/1.json";
     for (put_at, now) in [(AT + 200, AT + 300), (AT + DAY, AT + 30 * DAY)] {

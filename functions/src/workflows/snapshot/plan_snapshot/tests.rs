@@ -25,7 +25,7 @@ async fn a_plan_names_the_second_and_claims_its_folder() {
 }
 
 #[tokio::test]
-async fn an_execution_finds_its_own_plan_and_keeps_off_anothers() {
+async fn an_execution_finds_its_own_plan_and_leaves_that_of_others() {
     let aws = aws();
     let first = plan(&aws, json!({ "At": second(50) }), defaults(), 100).await.unwrap();
     assert_eq!(first["waitSeconds"], 250);
@@ -47,7 +47,7 @@ async fn an_execution_finds_its_own_plan_and_keeps_off_anothers() {
     }
 }
 
-/// An AWS in which these documents were put.
+/// Returns an AWS with these documents.
 async fn with_documents(documents: &[(&str, &str)]) -> FakeStore {
     let aws = aws();
     for (key, body) in documents {
@@ -58,14 +58,15 @@ async fn with_documents(documents: &[(&str, &str)]) -> FakeStore {
 }
 
 #[tokio::test]
-async fn a_snapshot_that_was_not_ended_blocks_no_other_of_its_second() {
+async fn an_unfinished_snapshot_does_not_block_its_second() {
     let second_of = json!({ "At": second(50) });
     let first = "snapshots/2027-01-15T08-00-50Z";
     let alone = aws();
     let own = plan(&alone, second_of.clone(), defaults(), 100).await.unwrap();
     let others = alone.text(&format!("{first}/export.json")).unwrap().replace("by-hand-1", "by-hand-2");
 
-    // Another's folder without a manifest stays as it is, and the next is claimed, however often the call is made.
+    // A folder of another execution without a manifest is left unchanged. The next one is claimed, and repeated calls
+    // find it.
     let aws = with_documents(&[(&format!("{first}/export.json"), &others)]).await;
     for _ in 0..2 {
         let planned = plan(&aws, second_of.clone(), defaults(), 100).await.unwrap();
@@ -79,14 +80,14 @@ async fn a_snapshot_that_was_not_ended_blocks_no_other_of_its_second() {
     };
     assert_eq!(begun(&aws), [format!("{first}-2/export.json"), format!("{first}/export.json")]);
 
-    // One that is whole by now does not have the call forget what it claimed.
+    // If the other snapshot is complete by now, the call still uses the folder that it claimed.
     let id = own["snapshot"]["plan"]["exportId"].as_str().unwrap();
     let manifest = format!("{first}/AWSDynamoDB/{id}/manifest-summary.json");
     aws.clients().s3().put_object().bucket("bucket").key(&manifest).send().await.unwrap();
     let planned = plan(&aws, second_of.clone(), defaults(), 100).await.unwrap();
     assert_eq!(planned["snapshot"]["name"], "2027-01-15T08-00-50Z-2");
 
-    // Who comes to one that is whole needs no other.
+    // If the other snapshot is complete, a new one is not needed.
     let aws = with_documents(&[(&format!("{first}/export.json"), &others), (&manifest, "{}")]).await;
     let failure = plan(&aws, second_of.clone(), defaults(), 100).await.unwrap_err();
     assert_eq!(failure.name, ErrorName::ExportExists);
@@ -94,7 +95,7 @@ async fn a_snapshot_that_was_not_ended_blocks_no_other_of_its_second() {
     assert!(failure.message.contains(words), "{failure}");
     assert_eq!(begun(&aws).len(), 2, "nothing was begun");
 
-    // A folder of another that cannot be looked into is not taken for one that was not ended.
+    // A folder of another execution that cannot be read is not treated as unfinished.
     let aws = with_documents(&[(&format!("{first}/export.json"), &others)]).await;
     aws.fail_action("s3:ListObjectsV2", 1, Fault::Refused(403, "AccessDenied"));
     let failure = plan(&aws, second_of, defaults(), 100).await.unwrap_err();
@@ -102,7 +103,7 @@ async fn a_snapshot_that_was_not_ended_blocks_no_other_of_its_second() {
 }
 
 #[tokio::test]
-async fn a_table_that_is_gone_is_known_by_its_items() {
+async fn a_deleted_table_is_described_by_its_items() {
     let aws = covered(FakeStore::default(), second(0));
     aws.at(second(0));
     let failure = plan(&aws, json!({}), defaults(), 100).await.unwrap_err();
@@ -115,7 +116,7 @@ async fn a_table_that_is_gone_is_known_by_its_items() {
 }
 
 #[tokio::test]
-async fn another_table_of_the_name_does_not_say_what_the_items_keys_are() {
+async fn a_recreated_table_does_not_determine_the_key_names() {
     let aws = covered(FakeStore::default().with_table("orders", &["order", "line"]), second(0));
     aws.at(second(0));
     put(&aws, "1", Some("a"), 1, 1, 1).await;
@@ -124,7 +125,7 @@ async fn another_table_of_the_name_does_not_say_what_the_items_keys_are() {
 }
 
 #[tokio::test]
-async fn a_second_that_is_not_covered_is_refused_or_noted() {
+async fn an_uncovered_second_is_rejected_or_noted() {
     let table = || FakeStore::default().with_table("orders", &["id"]);
     let mut kept = defaults();
     kept["noncurrentDays"] = json!("30");
@@ -161,7 +162,7 @@ async fn a_second_that_is_not_covered_is_refused_or_noted() {
 }
 
 #[tokio::test]
-async fn refusals_have_their_names() {
+async fn every_failure_has_its_error_name() {
     for (action, fault, name) in [
         ("dynamodb:DescribeTable", Fault::Refused(400, "AccessDeniedException"), ErrorName::AccessDenied),
         ("s3:PutObject", Fault::Refused(503, "SlowDown"), ErrorName::Throttled),
@@ -179,7 +180,7 @@ async fn refusals_have_their_names() {
 }
 
 #[test]
-fn no_part_of_a_wait_is_left_out() {
+fn a_wait_is_rounded_up() {
     for (milliseconds, seconds) in [(-5_000, 0), (0, 0), (1, 1), (1_000, 1), (1_001, 2)] {
         assert_eq!(whole_seconds(TimeDelta::milliseconds(milliseconds)), seconds);
     }

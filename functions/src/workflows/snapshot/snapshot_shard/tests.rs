@@ -1,4 +1,4 @@
-//! The step against a store, and the whole of a snapshot with a fault at each of its calls.
+//! Tests of the step against a store, and of a whole snapshot with a fault at each of its calls.
 
 use std::sync::LazyLock;
 
@@ -13,7 +13,7 @@ use crate::workflows::snapshot::testing::{
     aws, defaults, item, items, object, plan, put, put_as, second, snapshot, write,
 };
 
-/// The items of these ids with these values, in the order of their objects.
+/// Returns the items with these ids and values, in the order of their objects.
 fn expected(items: &[(&str, &str)]) -> Vec<String> {
     let mut expected: Vec<_> = items.iter().map(|(id, value)| (object(id), item(id, value))).collect();
     expected.sort();
@@ -29,7 +29,7 @@ async fn each_second_has_its_own_items() {
     put(&aws, "2", None, 4, 30, 31).await;
     put(&aws, "1", None, 5, 40, 90).await;
     put(&aws, "1", Some("d"), 6, 50, 91).await;
-    // Long after, all versions are listed; soon after, the current ones.
+    // Long after the second, all versions are listed; soon after, only the current ones.
     for begun in [200_000, 100] {
         for (at, there) in [
             (9, &[][..]),
@@ -50,7 +50,7 @@ async fn each_second_has_its_own_items() {
 }
 
 #[tokio::test]
-async fn a_part_that_its_versions_may_not_have_outlived_is_not_written() {
+async fn a_part_whose_versions_may_have_expired_is_not_written() {
     let aws = aws();
     put(&aws, "1", Some("a"), 1, 10, 11).await;
     let mut kept = defaults();
@@ -68,23 +68,23 @@ async fn a_part_that_its_versions_may_not_have_outlived_is_not_written() {
 }
 
 #[tokio::test]
-async fn a_snapshot_of_now_looks_at_no_history() {
+async fn a_snapshot_of_now_reads_no_history() {
     let aws = aws();
     for number in 0..20 {
         put(&aws, "1", Some("a"), number + 1, number as i64, number as i64).await;
         put(&aws, &format!("of {number}"), Some("a"), 1, 1, 1).await;
     }
-    // Nothing is read but what was asked for.
+    // Only what was requested is read.
     let before = aws.count("s3:ListObjectVersions") + aws.count("s3:HeadObject");
     assert_eq!(snapshot(&aws, 100, 100).await.len(), 21);
-    // But for the one look that says what the key attributes are, and the late versions of two shards.
+    // Except for one call that reads the key attributes, and the late versions of two shards.
     assert_eq!(aws.count("s3:ListObjectVersions") + aws.count("s3:HeadObject"), before + 1 + 2);
     let records = "each item once, the records of two parts twice, and the coverage";
     assert_eq!(aws.count("s3:GetObject"), 21 + 2 * 2 + 1, "{records}");
 }
 
 #[tokio::test]
-async fn a_call_writes_a_part_and_the_next_begins_behind_it() {
+async fn a_call_writes_a_part_and_the_next_begins_after_it() {
     let aws = aws();
     for id in 0..6 {
         put(&aws, &id.to_string(), Some("a"), 1, 1, 1).await;
@@ -117,7 +117,7 @@ async fn a_call_writes_a_part_and_the_next_begins_behind_it() {
 }
 
 #[tokio::test]
-async fn an_object_that_no_version_made_is_named() {
+async fn an_object_that_is_not_a_version_is_named() {
     for begun in [100, 200_000] {
         let with = async |key: &str, body: &'static str| {
             let aws = aws();
@@ -152,7 +152,7 @@ async fn an_object_that_no_version_made_is_named() {
             assert!(named.message.contains(words), "{named}");
             assert!(aws.keys().iter().all(|key| !key.contains("parts/")) || aws.keys().len() < 7);
             aws.clients().s3().delete_object().bucket("bucket").key(key).send().await.unwrap();
-            // Once it is taken away, it is of no concern; under an item's key its version says no time.
+            // Once it is deleted, it does not matter. Under an item's key, its version has no time.
             assert_eq!(failure(&aws).await.is_none(), key != two || begun == 100, "{key}");
         }
     }
@@ -199,7 +199,7 @@ async fn an_object_that_holds_another_item_than_its_key_says_is_named() {
 }
 
 #[tokio::test]
-async fn a_version_that_is_deleted_meanwhile_is_named_and_one_that_is_written_over_is_found() {
+async fn a_version_deleted_meanwhile_is_named_and_an_overwritten_one_is_found() {
     let whole = async |begun: i64| {
         let aws = aws();
         put(&aws, "1", Some("a"), 1, 10, 10).await;
@@ -208,7 +208,7 @@ async fn a_version_that_is_deleted_meanwhile_is_named_and_one_that_is_written_ov
         let plan = plan(&aws, json!({ "At": second(15) }), defaults, begun).await.unwrap();
         (aws, plan)
     };
-    // The first object that is read is the part's record, which is not there.
+    // The first object that is read is the part's record, which does not exist.
     let (aws, long_ago) = whole(200_000).await;
     aws.fail_action("s3:GetObject", 1, Fault::Refused(404, "NoSuchVersion"));
     let step = SnapshotShard::at(&aws.clients(), Clock::Fixed(second(200_000)));
@@ -216,7 +216,8 @@ async fn a_version_that_is_deleted_meanwhile_is_named_and_one_that_is_written_ov
     let failure = step.run_json(input).await.unwrap_err();
     assert_eq!(failure.name, ErrorName::ExportFailed);
     assert!(failure.message.contains("was deleted while the snapshot was made"), "{failure}");
-    // Of what is listed as current, the version that was current then is looked for once another has taken its place.
+    // If a version listed as current is overwritten before it is read, the version that was current then is searched
+    // for.
     let (aws, now) = whole(100).await;
     aws.fail_action("s3:GetObject", 1, Fault::Refused(412, "PreconditionFailed"));
     let report = write(&aws, &now, second(100), 0).await;
@@ -225,7 +226,7 @@ async fn a_version_that_is_deleted_meanwhile_is_named_and_one_that_is_written_ov
 }
 
 #[tokio::test]
-async fn items_that_are_not_known_end_it_or_are_left_out_counted_and_listed() {
+async fn unknown_items_fail_the_snapshot_or_are_omitted_and_listed() {
     let aws = aws();
     put(&aws, "1", Some("a"), 1, 10, 10).await;
     put_as(&aws, EventName::Modify, "2", Some("b"), 1, 60, 60).await;
@@ -281,10 +282,10 @@ static RUNTIME: LazyLock<tokio::runtime::Runtime> =
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
-    /// Whatever call fails, before its effect or after it, the same items are there in the end, each once and in their
-    /// order, in however many parts and shards and however the lists are cut into pages.
+    /// Whichever call fails, before its effect or after it, the same items exist at the end, each once and in their
+    /// order. The number of parts, shards and list pages does not matter.
     #[test]
-    fn a_snapshot_that_is_killed_at_any_call_and_repeated_is_the_same(
+    fn a_snapshot_killed_at_any_call_and_repeated_is_the_same(
         count in 0_usize..24,
         page in 1_usize..7,
         shards in 1_u32..5,

@@ -18,7 +18,7 @@ async fn apply(aws: &FakeAws, setting: &str, age: i64, remove_extra: bool) -> Re
     apply_until(aws, setting, age, remove_extra, "1970-01-01T01:00:00Z").await
 }
 
-/// The same in a sync that may take until another time.
+/// Applies a setting as `apply` does, in a sync with another deadline.
 async fn apply_until(
     aws: &FakeAws,
     setting: &str,
@@ -45,7 +45,7 @@ async fn apply_until(
 }
 
 #[tokio::test]
-async fn a_setting_is_made_equal_once_and_left_the_second_time() {
+async fn a_setting_is_changed_once_and_not_again() {
     let aws = aws(json!({ "Tags": { "team": "billing", "stage": "prod" } })).with_tag("copy", "own", "1");
     let done = json!({ "status": "DONE", "setting": "Tags", "refused": [] });
     assert_eq!(apply(&aws, "Tags", 60, false).await.unwrap(), done);
@@ -55,7 +55,7 @@ async fn a_setting_is_made_equal_once_and_left_the_second_time() {
 }
 
 #[tokio::test]
-async fn what_is_not_known_is_not_touched() {
+async fn an_unknown_setting_is_not_changed() {
     let aws = aws(json!({})).with_tag("copy", "own", "1");
     assert_eq!(apply(&aws, "Tags", 60, true).await.unwrap()["status"], "DONE");
     assert!(aws.calls("dynamodb:UntagResource").is_empty());
@@ -70,7 +70,7 @@ async fn extras_are_removed_on_demand() {
 }
 
 #[tokio::test]
-async fn what_is_refused_is_told_and_the_rest_is_done() {
+async fn a_refused_change_is_reported_and_the_rest_is_applied() {
     let aws = aws(json!({ "Tags": { "bad": "1", "good": "2" } })).with_tag("copy", "own", "1");
     aws.response("dynamodb:TagResource", |_| {
         tablekeeper_core::testing::fake_aws::refusal("ValidationException")
@@ -89,7 +89,7 @@ async fn what_is_refused_is_told_and_the_rest_is_done() {
 }
 
 #[tokio::test]
-async fn a_busy_table_is_waited_for_ever_longer() {
+async fn the_wait_for_a_busy_table_grows() {
     let aws = aws(json!({ "Tags": { "team": "billing" } }));
     aws.refuse("dynamodb:TagResource", "ResourceInUseException");
     for (age, wait) in [(0, 60), (120, 100), (2_000, 600)] {
@@ -100,7 +100,7 @@ async fn a_busy_table_is_waited_for_ever_longer() {
 }
 
 #[tokio::test]
-async fn what_is_never_seen_is_waited_for_too() {
+async fn a_change_that_is_never_visible_is_pending() {
     let aws = aws(json!({ "Tags": { "team": "billing" } }));
     aws.response("dynamodb:TagResource", |_| (200, json!({})));
     let output = apply(&aws, "Tags", 0, false).await.unwrap();
@@ -108,7 +108,7 @@ async fn what_is_never_seen_is_waited_for_too() {
 }
 
 #[tokio::test]
-async fn behind_the_deadline_what_is_pending_is_refused() {
+async fn after_the_deadline_a_pending_change_is_refused() {
     let aws = aws(json!({ "Tags": { "team": "billing" } }));
     aws.refuse("dynamodb:TagResource", "LimitExceededException");
     let output = apply(&aws, "Tags", 3_600, false).await.unwrap();
@@ -142,7 +142,7 @@ async fn another_view_type_takes_two_updates_and_the_table_is_waited_for_between
 }
 
 #[tokio::test]
-async fn a_time_to_live_that_was_changed_within_the_hour_is_waited_for() {
+async fn a_time_to_live_changed_within_the_hour_is_pending() {
     let aws = aws(json!({ "TimeToLive": { "AttributeName": "until" } }));
     aws.response("dynamodb:UpdateTimeToLive", |_| {
         let message = "Time to live has been modified multiple times within a fixed interval";
@@ -181,7 +181,7 @@ async fn a_stream_without_which_nothing_is_triggered_is_left_out() {
 }
 
 #[tokio::test]
-async fn every_failure_has_its_name() {
+async fn every_failure_has_its_error_name() {
     let aws = aws(json!({ "Tags": { "team": "billing" } }));
     for (action, code, name) in [
         ("dynamodb:TagResource", "ThrottlingException", ErrorName::Throttled),
@@ -201,7 +201,7 @@ async fn every_failure_has_its_name() {
 }
 
 #[tokio::test]
-async fn a_day_of_updates_takes_a_thousand_looks_and_no_more() {
+async fn a_day_of_updates_takes_at_most_a_thousand_polls() {
     let aws = aws(json!({ "Stream": { "StreamViewType": "NEW_IMAGE" } }));
     aws.set("copy", "TableStatus", json!("UPDATING"));
     for age in [0, 80_000] {

@@ -28,7 +28,7 @@ fn two_tables() -> FakeAws {
 }
 
 #[tokio::test]
-async fn every_table_gets_a_document_that_is_known_by_its_time() {
+async fn every_table_gets_a_document_named_by_its_time() {
     let aws = two_tables();
     let output = capture(&aws, &["orders", &arn("customers")]).await.unwrap();
     let captured = |table: &str| {
@@ -45,7 +45,7 @@ async fn every_table_gets_a_document_that_is_known_by_its_time() {
 }
 
 #[tokio::test]
-async fn settings_captured_beside_a_backup_bear_its_time() {
+async fn settings_captured_for_a_backup_have_its_time() {
     let aws = two_tables();
     let input = json!({ "TableNames": ["orders"], "AsOf": "1970-01-01T00:05:59.733Z" });
     let output = run(&aws, 6, input).await.unwrap();
@@ -64,7 +64,7 @@ async fn alarms_are_listed_once_and_another_run_begins_with_another_table() {
         assert_eq!(described[0].input["TableName"], first);
         assert_eq!(aws.calls("cloudwatch:DescribeAlarms").len(), 1);
     }
-    // A function's process makes the step once, and runs it often.
+    // A function's process builds the step once and runs it often.
     let aws = two_tables();
     let step = step(&aws, 6);
     for runs in 1..=2 {
@@ -74,7 +74,7 @@ async fn alarms_are_listed_once_and_another_run_begins_with_another_table() {
 }
 
 #[tokio::test]
-async fn what_is_written_can_be_read_back_as_it_was() {
+async fn a_written_document_can_be_read_back_unchanged() {
     let aws = two_tables();
     capture(&aws, &["orders"]).await.unwrap();
     let location = Location { bucket: "bucket".to_owned(), key: key("orders") };
@@ -85,7 +85,7 @@ async fn what_is_written_can_be_read_back_as_it_was() {
 }
 
 #[tokio::test]
-async fn a_missing_table_fails_the_capture_once_the_others_are_written() {
+async fn a_missing_table_fails_the_capture_after_the_others_are_written() {
     let aws = two_tables();
     let failure = capture(&aws, &["orders", "gone", "customers"]).await.unwrap_err();
     assert_eq!(
@@ -96,7 +96,7 @@ async fn a_missing_table_fails_the_capture_once_the_others_are_written() {
 }
 
 #[tokio::test]
-async fn a_setting_that_cannot_be_read_fails_the_capture_once_the_rest_is_written() {
+async fn an_unreadable_setting_fails_the_capture_after_the_rest_is_written() {
     let aws = two_tables();
     aws.response("dynamodb:ListTagsOfResource", |call| match call.input["ResourceArn"] == arn("orders") {
         true => refusal("AccessDeniedException"),
@@ -112,13 +112,13 @@ async fn a_setting_that_cannot_be_read_fails_the_capture_once_the_rest_is_writte
     let document: SettingsDocument = serde_json::from_str(&aws.state().objects[&key("orders")]).unwrap();
     assert_eq!((document.settings.tags, document.settings.stream.is_some()), (None, true));
     assert!(aws.state().objects.contains_key(&key("customers")));
-    // The name is that of the failure, and not always the same.
+    // The error name is that of the failure, so it differs.
     aws.refuse("dynamodb:ListTagsOfResource", "ValidationException");
     assert_eq!(capture(&aws, &["orders"]).await.unwrap_err().name, ErrorName::RequestRefused);
 }
 
 #[tokio::test]
-async fn what_may_pass_has_its_name_and_the_first_failure_counts() {
+async fn a_transient_error_has_its_name_and_the_first_failure_counts() {
     let aws = two_tables();
     aws.refuse("dynamodb:DescribeTimeToLive", "ThrottlingException");
     assert_eq!(capture(&aws, &["orders", "gone"]).await.unwrap_err().name, ErrorName::Throttled);

@@ -38,13 +38,13 @@ async fn run(age: i64, dynamodb: &[&Rule], hours: &str, input: Value) -> Result<
     .await
 }
 
-/// Looks at a table for which an execution has waited for `age` seconds and may wait an hour.
+/// Polls a table for which an execution has waited for `age` seconds and may wait an hour.
 async fn poll(age: i64, dynamodb: &Rule) -> Result<Value, Failure> {
     run(age, &[dynamodb], "1", json!({ "Target": "copy" })).await
 }
 
 #[tokio::test]
-async fn a_ready_table_is_ready_even_behind_the_deadline() {
+async fn a_ready_table_is_ready_even_after_the_deadline() {
     for age in [0, 3_600, 1_000_000] {
         let output = poll(age, &described(TableStatus::Active)).await.unwrap();
         assert_eq!(output, json!({ "status": "READY", "tableArn": ARN, "restoreSummary": null }));
@@ -52,7 +52,7 @@ async fn a_ready_table_is_ready_even_behind_the_deadline() {
 }
 
 #[tokio::test]
-async fn an_unready_table_is_waited_for_ever_longer() {
+async fn the_wait_for_an_unready_table_grows() {
     for (age, wait) in [(0, 60), (120, 100), (600, 500), (2_000, 600), (3_599, 2)] {
         let output = poll(age, &described(TableStatus::Creating)).await.unwrap();
         let reason = "the table is being created";
@@ -63,7 +63,7 @@ async fn an_unready_table_is_waited_for_ever_longer() {
 }
 
 #[tokio::test]
-async fn what_is_told_of_the_restore_while_it_runs_is_handed_on_to_the_end() {
+async fn the_restore_summary_is_passed_on_after_dynamodb_drops_it() {
     let summary = json!({ "SourceBackupArn": null, "SourceTableArn": "arn",
         "RestoreDateTime": "1970-01-01T00:00:09Z", "RestoreInProgress": true });
     let restoring = mock!(aws_sdk_dynamodb::Client::describe_table).then_output(|| {
@@ -83,14 +83,14 @@ async fn what_is_told_of_the_restore_while_it_runs_is_handed_on_to_the_end() {
         step.run_json(input).await.unwrap()["restoreSummary"].clone()
     };
     assert_eq!(poll(&restoring, &Value::Null).await, summary);
-    // While it is UPDATING, and once it is ACTIVE, DynamoDB tells it no more.
+    // While the table is UPDATING, and once it is ACTIVE, DynamoDB no longer reports the restore.
     for status in [TableStatus::Updating, TableStatus::Active] {
         assert_eq!(poll(&described(status), &summary).await, summary);
     }
 }
 
 #[tokio::test]
-async fn the_deadline_ends_it_and_the_words_say_which_it_was() {
+async fn the_table_times_out_and_the_message_names_the_deadline() {
     let failure = poll(3_600, &described(TableStatus::Creating)).await.unwrap_err();
     assert_eq!(failure.name, ErrorName::RestoreTimedOut);
     assert_eq!(
@@ -100,21 +100,21 @@ async fn the_deadline_ends_it_and_the_words_say_which_it_was() {
 }
 
 #[tokio::test]
-async fn a_state_that_a_table_does_not_leave_fails_by_name() {
+async fn a_terminal_table_status_fails_the_step() {
     let failure = poll(60, &described(TableStatus::Deleting)).await.unwrap_err();
     assert_eq!(failure.name, ErrorName::RestoreFailed);
     assert_eq!(failure.message, "table copy cannot be used: the table is DELETING");
 }
 
 #[tokio::test]
-async fn a_table_that_is_not_there_is_gone() {
+async fn a_table_that_does_not_exist_is_missing() {
     let failure = poll(0, &refused("ResourceNotFoundException")).await.unwrap_err();
     assert_eq!(failure.name, ErrorName::TargetTableMissing);
     assert!(failure.message.contains("table copy does not exist"), "{failure}");
 }
 
 #[tokio::test]
-async fn an_input_that_cannot_be_followed_is_refused_before_any_call() {
+async fn an_invalid_input_is_rejected_before_any_call() {
     for (hours, input, words) in [
         ("1", json!({ "Target": "a b" }), "Target is `a b`, neither a table's name nor its ARN"),
         ("1", json!({ "Target": "copy", "Source": "a/b" }), "Source is `a/b`, neither"),
@@ -138,7 +138,7 @@ async fn an_input_that_cannot_be_followed_is_refused_before_any_call() {
 }
 
 #[tokio::test]
-async fn the_longest_wait_is_a_week() {
+async fn the_maximum_timeout_is_a_week() {
     let creating = described(TableStatus::Creating);
     let input = || json!({ "Target": ARN, "SourceRoleArn": "" });
     let output = run(604_799, &[&creating], "168", input()).await.unwrap();
@@ -148,7 +148,7 @@ async fn the_longest_wait_is_a_week() {
 }
 
 #[tokio::test]
-async fn refusals_have_their_names() {
+async fn refused_calls_have_their_error_names() {
     for (code, name) in [
         ("AccessDeniedException", ErrorName::AccessDenied),
         ("ThrottlingException", ErrorName::Throttled),

@@ -1,4 +1,5 @@
-//! What is planned. Where the settings are taken from is tested beside [`tablekeeper_core::settings::sync::source`].
+//! Tests of the plan. The tests of [`tablekeeper_core::settings::sync::source`] cover where the settings are taken
+//! from.
 
 use chrono::DateTime;
 use serde_json::{Value, json};
@@ -11,12 +12,12 @@ mod input;
 
 const STREAM: &str = "StreamSpecification";
 
-/// A table `orders` that is the same as the table `copy`, which was restored from it.
+/// Returns a table `orders`, and an equal table `copy` that was restored from it.
 fn aws() -> FakeAws {
     FakeAws::default().with_table("orders").with_table("copy")
 }
 
-/// The step's input: for the table `copy`, a replacement of the table `orders`, as a look at its restore said, with these
+/// Returns the input for a table `copy` that replaces the table `orders`, as a poll of its restore reported, with these
 /// settings switched on.
 fn input(switched_on: &[&str]) -> Value {
     let enabled = SettingName::ALL.iter().map(|name| {
@@ -46,7 +47,7 @@ async fn plan(aws: &FakeAws, switched_on: &[&str]) -> Value {
     run(aws, input(switched_on)).await.unwrap()
 }
 
-/// The outcome of each setting that is not skipped, with what stands behind it.
+/// Returns the outcome of each setting that is not skipped, with its details.
 fn outcomes(output: &Value) -> Vec<(String, String)> {
     let reports: Vec<SettingReport> = serde_json::from_value(output["settings"].clone()).unwrap();
     assert_eq!(reports.len(), SettingName::ALL.len(), "there is a report for each setting");
@@ -55,7 +56,7 @@ fn outcomes(output: &Value) -> Vec<(String, String)> {
 }
 
 #[tokio::test]
-async fn a_plan_tells_what_the_sync_goes_by_and_what_differs() {
+async fn a_plan_names_source_target_document_and_differences() {
     let aws = aws().with_tag("orders", "team", "billing").with_tag("copy", "own", "1");
     let output = plan(&aws, &["Tags", "DeletionProtection"]).await;
     assert_eq!(
@@ -86,7 +87,7 @@ async fn a_plan_tells_what_the_sync_goes_by_and_what_differs() {
 }
 
 #[tokio::test]
-async fn planned_again_it_is_the_same_plan_under_the_same_key() {
+async fn a_repeated_plan_is_the_same_under_the_same_key() {
     let aws = aws().with_tag("orders", "team", "billing");
     let first = plan(&aws, &["Tags"]).await;
     assert_eq!(plan(&aws, &["Tags"]).await, first);
@@ -94,7 +95,7 @@ async fn planned_again_it_is_the_same_plan_under_the_same_key() {
 }
 
 #[tokio::test]
-async fn everything_can_be_read_and_two_tables_that_are_alike_need_nothing() {
+async fn equal_tables_need_no_changes() {
     let all: Vec<&str> = SettingName::ALL.iter().map(|name| name.as_str()).collect();
     let output = plan(&aws(), &all).await;
     assert_eq!(output["changes"], json!([]));
@@ -104,7 +105,7 @@ async fn everything_can_be_read_and_two_tables_that_are_alike_need_nothing() {
 }
 
 #[tokio::test]
-async fn a_setting_of_the_source_that_may_not_be_read_fails_and_the_others_are_planned() {
+async fn an_unreadable_setting_of_the_source_fails_and_the_others_are_planned() {
     let aws = aws().with_tag("orders", "team", "billing");
     aws.set("orders", "DeletionProtectionEnabled", json!(true));
     aws.response("dynamodb:ListTagsOfResource", |call| match call.input["ResourceArn"] == arn("orders") {
@@ -119,7 +120,7 @@ async fn a_setting_of_the_source_that_may_not_be_read_fails_and_the_others_are_p
 }
 
 #[tokio::test]
-async fn a_setting_of_the_target_that_may_not_be_read_fails_too() {
+async fn an_unreadable_setting_of_the_target_fails_too() {
     let aws = aws();
     aws.response("dynamodb:DescribeTimeToLive", |call| match call.input["TableName"] == "copy" {
         true => tablekeeper_core::testing::fake_aws::refusal("ValidationException"),
@@ -132,7 +133,7 @@ async fn a_setting_of_the_target_that_may_not_be_read_fails_too() {
 }
 
 #[tokio::test]
-async fn what_may_pass_fails_the_step() {
+async fn a_transient_error_fails_the_step() {
     let aws = aws();
     for (code, name) in
         [("ThrottlingException", ErrorName::Throttled), ("ResourceInUseException", ErrorName::ResourceBusy)]
@@ -145,7 +146,7 @@ async fn what_may_pass_fails_the_step() {
     assert_eq!(failure.name, ErrorName::ServiceUnavailable);
 }
 
-/// A source with a stream, which triggers a function.
+/// Returns a source with a stream that triggers a function.
 fn with_trigger() -> FakeAws {
     let aws = aws();
     let stream = format!("{}/stream/2026", arn("orders"));
@@ -158,7 +159,7 @@ fn with_trigger() -> FakeAws {
 }
 
 #[tokio::test]
-async fn triggers_are_planned_for_a_stream_that_is_still_to_come() {
+async fn triggers_are_planned_for_a_stream_that_is_not_enabled_yet() {
     let output = plan(&with_trigger(), &["Stream", "LambdaTriggers"]).await;
     assert_eq!(output["changes"], json!([{ "setting": "Stream" }, { "setting": "LambdaTriggers" }]));
     let output = plan(&with_trigger(), &["LambdaTriggers"]).await;

@@ -26,7 +26,8 @@ fn job(detail: Value) -> Value {
     json!({ "detail-type": "Restore Job State Change", "source": "aws.backup", "detail": detail })
 }
 
-/// What CloudTrail and AWS Backup say of one restore, and of restores of all kinds, with what each says of its origin.
+/// Returns what CloudTrail and AWS Backup report about a restore, for restores of all kinds, each with the expected
+/// origin.
 fn news_of_one_table() -> Vec<(Value, Value)> {
     let backup = format!("{SOURCE}/backup/01-2");
     let (pitr, from_backup) = ("RestoreTableToPointInTime", "RestoreTableFromBackup");
@@ -54,7 +55,7 @@ fn refused(code: &str) -> HttpResponse {
     response(400, json!({ "__type": code, "message": "so AWS says" }))
 }
 
-/// The table `copy`, by name or ARN.
+/// Returns a rule that describes the table `copy`, by name or ARN.
 fn the_table() -> Rule {
     mock!(aws_sdk_dynamodb::Client::describe_table)
         .match_requests(|request| matches!(request.table_name(), Some("copy" | TARGET)))
@@ -64,7 +65,7 @@ fn the_table() -> Rule {
         })
 }
 
-/// Step Functions, which knows the names of executions that were started, and what they were given.
+/// Step Functions, which knows the names of started executions and their inputs.
 fn step_functions(started: &Started) -> Rule {
     let started = Arc::clone(started);
     mock!(aws_sdk_sfn::Client::start_execution).then_compute_response(move |request| {
@@ -90,7 +91,7 @@ async fn run(dynamodb: &Rule, sfn: &Rule, event: Value) -> Result<Value, Failure
 }
 
 #[tokio::test]
-async fn every_news_of_one_table_leads_to_the_same_execution() {
+async fn every_event_of_one_table_leads_to_the_same_execution() {
     let name = format!("sync-{ID}");
     for (event, origin) in news_of_one_table() {
         let started = Started::default();
@@ -105,7 +106,7 @@ async fn every_news_of_one_table_leads_to_the_same_execution() {
 }
 
 #[tokio::test]
-async fn a_source_that_is_not_told_is_left_to_dynamodb() {
+async fn a_missing_source_is_left_to_dynamodb() {
     let started = Started::default();
     let event = job(json!({ "state": "COMPLETED", "createdResourceArn": TARGET }));
     run(&the_table(), &step_functions(&started), event).await.unwrap();
@@ -113,7 +114,7 @@ async fn a_source_that_is_not_told_is_left_to_dynamodb() {
 }
 
 #[tokio::test]
-async fn the_second_news_of_a_table_is_a_success_and_starts_nothing() {
+async fn a_second_event_of_a_table_succeeds_and_starts_nothing() {
     let started = Started::default();
     let rule = step_functions(&started);
     let mut outcomes = Vec::new();
@@ -128,7 +129,7 @@ async fn the_second_news_of_a_table_is_a_success_and_starts_nothing() {
 }
 
 #[tokio::test]
-async fn what_is_no_restore_is_skipped_without_a_call() {
+async fn an_event_of_no_restore_is_skipped_without_a_call() {
     let (mut refusal, _) = news_of_one_table().remove(0);
     refusal["detail"]["errorCode"] = json!("TableAlreadyExistsException");
     for (event, reason) in [
@@ -148,7 +149,7 @@ async fn what_is_no_restore_is_skipped_without_a_call() {
 }
 
 #[tokio::test]
-async fn every_failure_has_its_name() {
+async fn every_failure_has_its_error_name() {
     let event = || news_of_one_table().remove(0).0;
     let sfn = |code: &'static str| {
         mock!(aws_sdk_sfn::Client::start_execution).then_http_response(move || refused(code))
@@ -177,7 +178,7 @@ async fn every_failure_has_its_name() {
 }
 
 #[test]
-fn a_name_gets_the_place_of_the_table_beside_it() {
+fn a_source_name_becomes_an_arn_in_the_targets_account_and_region() {
     assert_eq!(table_arn("orders", TARGET), SOURCE);
     let elsewhere = "arn:aws:dynamodb:us-east-1:210987654321:table/orders";
     assert_eq!(table_arn(elsewhere, TARGET), elsewhere);

@@ -7,7 +7,7 @@ use crate::step::AnyStep;
 
 const DOCUMENT: &str = "syncs/sync-1.json";
 
-/// A source that has these settings, and a target `copy`.
+/// Returns a source with these settings, and a target `copy`.
 fn aws(settings: Value) -> FakeAws {
     let document = json!({ "Version": 1, "TableArn": arn("orders"), "TableId": null,
         "CapturedAt": "1970-01-01T00:00:00Z", "Settings": settings });
@@ -35,7 +35,7 @@ async fn verify(aws: &FakeAws, age: i64, settings: Value, results: Value) -> Res
 }
 
 #[tokio::test]
-async fn what_is_equal_is_reported_as_it_came_to_be() {
+async fn equal_settings_are_reported_with_their_outcome() {
     let settings = json!({ "Tags": { "team": "billing" }, "DeletionProtection": false });
     let aws = aws(settings).with_tag("copy", "team", "billing");
     let planned = json!([
@@ -62,7 +62,7 @@ async fn what_is_equal_is_reported_as_it_came_to_be() {
 }
 
 #[tokio::test]
-async fn what_lags_is_waited_for_until_the_deadline_and_then_fails_with_a_line_for_each_setting() {
+async fn a_lagging_setting_is_pending_until_the_deadline_and_then_fails() {
     let aws = aws(json!({ "Tags": { "team": "billing" }, "DeletionProtection": true }));
     let planned = || {
         json!([
@@ -91,7 +91,7 @@ async fn what_lags_is_waited_for_until_the_deadline_and_then_fails_with_a_line_f
 }
 
 #[tokio::test]
-async fn what_was_refused_is_not_waited_for() {
+async fn a_refused_change_is_not_waited_for() {
     let aws = aws(json!({ "Tags": { "team": "billing", "stage": "prod" } }));
     let planned = json!([report("Tags", "PLANNED", None)]);
     let results = json!([{ "setting": "Tags", "refused": ["set tag team = billing: no", "and no"] }]);
@@ -102,7 +102,7 @@ async fn what_was_refused_is_not_waited_for() {
 }
 
 #[tokio::test]
-async fn what_was_refused_and_is_equal_in_the_end_is_applied() {
+async fn a_refused_setting_that_ends_equal_is_applied() {
     let aws = aws(json!({ "Tags": { "team": "billing" } })).with_tag("copy", "team", "billing");
     let results = json!([{ "setting": "Tags", "refused": ["not by then"] }]);
     let output = verify(&aws, 60, json!([report("Tags", "PLANNED", None)]), results).await.unwrap();
@@ -110,7 +110,7 @@ async fn what_was_refused_and_is_equal_in_the_end_is_applied() {
 }
 
 #[tokio::test]
-async fn what_failed_in_the_plan_stays_failed() {
+async fn a_setting_that_failed_in_the_plan_stays_failed() {
     let planned = json!([report("Tags", "FAILED", Some("it cannot be read: AccessDenied"))]);
     let failure = verify(&aws(json!({ "Tags": {} })), 0, planned, json!([])).await.unwrap_err();
     assert_eq!(failure.name, ErrorName::SettingsNotEqual);
@@ -118,7 +118,7 @@ async fn what_failed_in_the_plan_stays_failed() {
 }
 
 #[tokio::test]
-async fn what_can_no_longer_be_read_has_failed_and_what_changed_meanwhile_lags() {
+async fn an_unreadable_setting_fails_and_a_changed_one_lags() {
     let aws = aws(json!({ "Tags": { "team": "billing" }, "DeletionProtection": true }));
     aws.refuse("dynamodb:ListTagsOfResource", "AccessDeniedException");
     let planned = json!([report("Tags", "UNCHANGED", None)]);
@@ -130,14 +130,14 @@ async fn what_can_no_longer_be_read_has_failed_and_what_changed_meanwhile_lags()
 }
 
 #[tokio::test]
-async fn what_can_not_be_carried_over_is_no_difference() {
+async fn a_setting_that_cannot_be_copied_is_no_difference() {
     let aws = aws(json!({ "Tags": { "aws:cloudformation:stack-name": "s" } })).with_tag("copy", "own", "1");
     let planned = json!([report("Tags", "UNCHANGED", None)]);
     assert_eq!(verify(&aws, 0, planned, json!([])).await.unwrap()["status"], "EQUAL");
 }
 
 #[tokio::test]
-async fn a_report_that_is_too_long_for_an_error_is_cut() {
+async fn a_report_too_long_for_an_error_is_cut() {
     let settings = SettingName::ALL.iter().map(|name| SettingReport::failed(*name, "ü".repeat(2_000)));
     let settings_from = serde_json::from_value(
         json!({ "Kind": "Backup", "Name": "b", "CapturedAt": "1970-01-01T00:00:00Z" }),
@@ -152,7 +152,7 @@ async fn a_report_that_is_too_long_for_an_error_is_cut() {
 }
 
 #[tokio::test]
-async fn every_failure_has_its_name() {
+async fn every_failure_has_its_error_name() {
     let aws = aws(json!({ "Tags": {} }));
     for (action, code, name) in [
         ("dynamodb:ListTagsOfResource", "ThrottlingException", ErrorName::Throttled),
@@ -169,7 +169,7 @@ async fn every_failure_has_its_name() {
 }
 
 #[tokio::test]
-async fn what_waits_for_a_stream_that_was_refused_has_failed_with_it_and_is_not_waited_for() {
+async fn a_setting_that_needs_a_refused_stream_fails_without_waiting() {
     let mapping = tablekeeper_core::settings::lambda_triggers::Mapping {
         function_arn: "arn:aws:lambda:eu-west-1:123456789012:function:index".to_owned(),
         ..Default::default()

@@ -1,4 +1,4 @@
-//! What the input says, and what it cannot say.
+//! Tests of the input.
 
 use super::*;
 
@@ -7,7 +7,7 @@ fn with(mut input: Value, field: &str, value: Value) -> Value {
     input
 }
 
-/// The input that differs from the template's parameters in this.
+/// Returns the input with one field changed.
 fn set(mut input: Value, field: &str, value: Value) -> Value {
     input[field] = value;
     input
@@ -29,7 +29,7 @@ async fn the_input_switches_settings_on_and_off() {
 }
 
 #[tokio::test]
-async fn extras_are_removed_where_template_or_input_says_so() {
+async fn extras_are_removed_if_template_or_input_says_so() {
     let aws = aws().with_tag("copy", "own", "1");
     let removing = || set(input(&["Tags"]), "removeExtra", json!("true"));
     for (input, removed) in [
@@ -47,7 +47,7 @@ async fn extras_are_removed_where_template_or_input_says_so() {
 }
 
 #[tokio::test]
-async fn the_source_is_what_the_input_says_or_else_what_was_seen_of_the_restore() {
+async fn the_source_comes_from_the_input_or_else_from_the_restore() {
     let aws = aws().with_table("archive").with_tag("archive", "of", "archive");
     for (source, expected) in [
         (Value::Null, arn("orders")),
@@ -84,7 +84,7 @@ async fn a_table_that_was_not_restored_needs_a_source() {
 }
 
 #[tokio::test]
-async fn a_copy_gets_nothing_that_acts_on_others_unless_it_is_asked_for_by_name() {
+async fn a_copy_gets_settings_that_act_on_others_only_by_name() {
     let (copy, replacement) = (json!("copy"), json!("replacement"));
     let aws = aws();
     let time_to_live =
@@ -111,7 +111,7 @@ async fn a_copy_gets_nothing_that_acts_on_others_unless_it_is_asked_for_by_name(
 }
 
 #[tokio::test]
-async fn the_time_of_the_settings_counts_from_a_plan_that_was_hours_in_the_making() {
+async fn the_setting_timeout_starts_after_a_plan_that_took_hours() {
     let made_at = async |seconds: i64| {
         let clock = Clock::Fixed(DateTime::from_timestamp(seconds, 0).unwrap());
         let step = PlanSettings { clock, ..PlanSettings::new(&aws().clients()).unwrap() };
@@ -132,7 +132,7 @@ async fn a_table_is_not_its_own_source() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_followed_is_refused_before_any_call() {
+async fn an_invalid_input_is_rejected_before_any_call() {
     let minutes = |minutes: &str| set(input(&[]), "settingTimeoutMinutes", json!(minutes));
     for (input, words) in [
         (minutes("0"), "SettingTimeoutMinutes is `0`; 1 to 1440 may be given"),
@@ -154,7 +154,7 @@ async fn what_cannot_be_followed_is_refused_before_any_call() {
 }
 
 #[tokio::test]
-async fn what_is_not_there_or_may_not_be_written_has_its_name() {
+async fn a_missing_table_or_forbidden_write_has_its_error_name() {
     let failure = run(&FakeAws::default(), input(&[])).await.unwrap_err();
     assert_eq!(failure.name, ErrorName::TargetTableMissing);
     let aws = aws();
@@ -165,7 +165,7 @@ async fn what_is_not_there_or_may_not_be_written_has_its_name() {
 }
 
 #[tokio::test]
-async fn a_role_is_assumed_for_a_source_of_another_account_alone() {
+async fn a_role_is_assumed_only_for_a_source_in_another_account() {
     let theirs = "arn:aws:dynamodb:eu-west-1:210987654321:table/orders";
     let (template, other) = ("arn:aws:iam::210987654321:role/read", "arn:aws:iam::210987654321:role/other");
     for (source, of_the_input, assumed) in [
@@ -185,7 +185,7 @@ async fn a_role_is_assumed_for_a_source_of_another_account_alone() {
 }
 
 #[tokio::test]
-async fn a_role_that_may_not_be_assumed_is_told_at_once_and_one_that_is_asked_for_too_often_is_tried_again() {
+async fn a_forbidden_role_fails_at_once_and_a_throttled_one_is_retried() {
     let theirs = "arn:aws:dynamodb:eu-west-1:210987654321:table/orders";
     for (status, code, name) in [
         (403, "AccessDenied", ErrorName::AccessDenied),
