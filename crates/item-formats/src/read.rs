@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn the_wrapper_goes() {
+    fn the_wrapper_is_removed() {
         let line = r#" { "Item" : { "a" : { "N" : "1.50" } } } "#;
         assert_eq!(item(Format::DynamodbJson, line).unwrap(), r#"{"a":{"N":"1.50"}}"#);
         assert_eq!(item(Format::DynamodbJson, r#"{"\u0049tem":{}}"#).unwrap(), "{}");

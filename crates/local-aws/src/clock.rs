@@ -25,7 +25,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_keep_their_milliseconds() {
+    fn times_have_milliseconds() {
         let time = DateTime::from_timestamp_millis(1_567_432_132_226).unwrap();
         assert_eq!(epoch(time), 1_567_432_132.226);
         assert_eq!(rfc_3339(time), "2019-09-02T13:48:52.226Z");

@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn scalars_keep_their_type() {
+    fn scalars_retain_their_type() {
         let yaml = "a: 2010-09-09\nb: 1\nc: -1.5\nd: true\ne: '1'\nf:\n200: g\n";
         let expected =
             json!({"a": "2010-09-09", "b": 1, "c": -1.5, "d": true, "e": "1", "f": null, "200": "g"});

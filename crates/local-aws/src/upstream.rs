@@ -204,7 +204,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_refusal_keeps_code_and_message() {
+    fn a_refusal_has_code_and_message() {
         let body = br#"{"__type":"com.amazonaws.dynamodb#TableAlreadyExistsException","message":"Taken"}"#;
         let response = Response::builder().status(400).body(Bytes::from_static(body)).unwrap();
         let refusal = ApiError::from_answer("x", &response);

@@ -84,7 +84,7 @@ async fn scalable_targets_can_be_read_back() {
 }
 
 #[tokio::test]
-async fn what_does_not_exist_is_refused() {
+async fn missing_tables_indexes_and_targets_are_refused() {
     let account = Account::prepared("700000000002").await;
     for (resource, dimension) in [
         ("orders", READS),

@@ -299,7 +299,7 @@ async fn restore_jobs_send_events_when_they_begin_and_end_even_if_nobody_polls()
 }
 
 #[tokio::test]
-async fn restores_that_customers_ask_for_are_in_the_trail() {
+async fn restores_that_customers_ask_for_are_in_cloudtrail() {
     let account = Account::prepared("400000000010").await;
     account.watch_the_bus(json!({"source": ["aws.dynamodb"]})).await;
     // No customer asks for the restore behind a job of AWS Backup.
@@ -419,7 +419,7 @@ async fn restore_jobs_are_listed_newest_first_in_pages() {
 }
 
 #[tokio::test]
-async fn vaults_are_the_emulators_and_their_notifications_can_be_read_back() {
+async fn the_emulator_stores_vaults_whose_notifications_can_be_read_back() {
     let account = Account::prepared("400000000008").await;
     let path = "/backup-vaults/Default/notification-configuration";
     let none = account.api.backup(Method::GET, path, json!(null)).await;

@@ -310,7 +310,7 @@ async fn recovery_periods_and_insights_are_stored() {
 }
 
 #[tokio::test]
-async fn tags_come_in_pages_of_ten() {
+async fn tags_are_listed_in_pages_of_ten() {
     let account = Account::prepared("310000000006").await;
     let keys = || (0..25).map(|number| format!("key-{number}"));
     account.tag(keys()).await.unwrap();

@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn overrides_that_the_emulator_honours_stay() {
+    fn overrides_that_the_emulator_honours_are_not_changed() {
         let mut input = json!({"BillingModeOverride": "PAY_PER_REQUEST", "GlobalSecondaryIndexOverride": []});
         let before = input.clone();
         assert_eq!(take_ignored_overrides(&mut input), None);

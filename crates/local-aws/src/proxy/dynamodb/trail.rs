@@ -108,7 +108,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_begin_with_a_small_letter_at_every_depth() {
+    fn names_begin_with_a_lower_case_letter_at_every_depth() {
         let input = json!({
             "UseLatestRestorableTime": true,
             "SSESpecificationOverride": {"Enabled": false, "KMSMasterKeyId": "Key"},
