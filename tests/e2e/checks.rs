@@ -1,5 +1,4 @@
-//! What holds of every workflow, each property written once. [`of_every_workflow`](crate::of_every_workflow) makes the
-//! tests.
+//! The properties of all workflows, each written once. [`of_every_workflow`](crate::of_every_workflow) makes the tests.
 
 pub(crate) mod contract;
 mod every_workflow;

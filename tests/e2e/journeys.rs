@@ -1,4 +1,4 @@
-//! What only one workflow does, in the module of its name.
+//! Tests of one workflow each, in the module of its name.
 
 mod backfill;
 mod backup_prune;

@@ -1,8 +1,8 @@
-//! Every workflow end to end on the local stack: through the template that deploys it, the state machine and the functions.
+//! Tests of every workflow end to end on the local stack: through its template, its state machine and its functions.
 //!
-//! What holds of every workflow is in [`checks`], written once; [`of_every_workflow`] makes a test of each for each
-//! workflow. What only one workflow does is beside it, in the module of its name. So `rotate_restore::` is all of one
-//! workflow, and `::faults` one property of all.
+//! The properties of all workflows are in [`checks`] and written once. [`of_every_workflow`] makes a test of each
+//! property for each workflow. Tests of one workflow alone are in the module of its name. So `rotate_restore::` selects
+//! all tests of one workflow, and `::faults` one property of all workflows.
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -11,7 +11,7 @@
 
 mod checks;
 
-/// Makes a test of each property that every workflow has, for the workflow of the module that it stands in.
+/// Makes a test of each property of all workflows, for the workflow that the enclosing module is named after.
 macro_rules! of_every_workflow {
     ($workflow:ident) => {
         #[tokio::test(flavor = "multi_thread")]

@@ -1,4 +1,4 @@
-//! Reads state machines and templates: contracts, diagrams, mutants and policies.
+//! Checks of state machines and templates: contracts, diagrams, mutants and policies.
 
 pub mod contract;
 pub mod diagram;

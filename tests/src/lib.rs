@@ -1,6 +1,6 @@
-//! What the end-to-end tests stand on: one local stack for all of them, an account of its own for each run, and the
-//! workflows as data, so that what holds of every workflow (faults, least privilege, state coverage) is tested by code
-//! that is written once. docs/testing.md says how to run the tests, and how a workflow joins them.
+//! The library of the end-to-end tests: one local stack for all of them, a separate account per run, and the workflows
+//! as data. So the properties of all workflows (faults, least privilege, state coverage) are tested by code that is
+//! written once. docs/testing.md says how to run the tests and how to add a workflow.
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -1,4 +1,4 @@
-//! The workflows that the general tests run.
+//! The workflows that the general tests run, as data.
 
 use crate::Workflow;
 
@@ -12,7 +12,7 @@ pub mod rotate_restore;
 pub mod snapshot;
 pub mod sync_settings;
 
-/// Every workflow.
+/// Returns all workflows.
 pub fn all() -> Vec<Workflow> {
     vec![
         backfill::workflow(),

@@ -1,7 +1,6 @@
-//! The checks that need no types, one module a theme.
+//! The checks that need no types, one module per topic.
 //!
-//! Each looks at one machine, or one state, and says what is wrong with it whatever the others find. They
-//! share no state: a check can be read, and be wrong, alone.
+//! Each checks one machine or one state, independently of the findings of the others. They share no state.
 
 pub(crate) mod deployment;
 pub(crate) mod dialect;
@@ -18,24 +17,24 @@ use serde_json::Value;
 
 use crate::machine::join;
 
-/// The items of a list with their places; nothing if it is no list.
+/// Returns the items of a list with their pointers. Returns nothing for any other value.
 pub(crate) fn items<'a>(list: Option<&'a Value>, pointer: &str) -> Vec<(String, &'a Value)> {
     let items = list.and_then(Value::as_array).into_iter().flatten().enumerate();
     items.map(|(index, item)| (format!("{pointer}/{index}"), item)).collect()
 }
 
-/// The strings of a list with their places; whatever else it holds is left out.
+/// Returns the strings of a list with their pointers. Leaves out other items.
 pub(crate) fn strings<'a>(list: Option<&'a Value>, pointer: &str) -> Vec<(String, &'a str)> {
     let items = items(list, pointer);
     items.into_iter().filter_map(|(pointer, item)| Some((pointer, item.as_str()?))).collect()
 }
 
-/// Whether a value is an expression, `{% … %}`.
+/// Returns whether a value is an expression, `{% … %}`.
 pub(crate) fn is_expression(value: &Value) -> bool {
     value.as_str().is_some_and(|text| text.starts_with("{%") && text.ends_with("%}"))
 }
 
-/// Every string in a value, at any depth, with its place; names of members are left out.
+/// Returns every string in a value, at any depth, with its pointer. Names of members are left out.
 pub(crate) fn texts<'a>(value: &'a Value, pointer: &str) -> Vec<(String, &'a str)> {
     match value {
         Value::String(text) => vec![(pointer.to_owned(), text.as_str())],
@@ -51,20 +50,20 @@ pub(crate) fn texts<'a>(value: &'a Value, pointer: &str) -> Vec<(String, &'a str
     }
 }
 
-/// The closest of several names, for "did you mean": near enough to be a slip.
+/// Returns the closest of several names if it is close enough to be a typo, for "did you mean".
 pub(crate) fn closest<'a>(wrong: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let near = wrong.chars().count() / 3 + 1;
     let measured = names.into_iter().map(|name| (distance(wrong, name), name));
     measured.filter(|(distance, _)| *distance <= near).min().map(|(_, name)| name)
 }
 
-/// The name that was meant, where one is all but a known one: a letter or two are wrong.
+/// Returns the known name that a name is a typo of: one or two letters differ.
 pub(crate) fn slip<'a>(wrong: &str, names: &[&'a str]) -> Option<&'a str> {
     let meant = names.iter().copied().find(|name| distance(wrong, name) <= 2);
     meant.filter(|_| !names.contains(&wrong))
 }
 
-/// How many letters have to be put in, taken out or exchanged.
+/// Returns the number of letters to insert, delete or exchange.
 fn distance(one: &str, other: &str) -> usize {
     let other: Vec<char> = other.to_lowercase().chars().collect();
     let mut row: Vec<usize> = (0..=other.len()).collect();
@@ -85,7 +84,7 @@ mod tests {
     use super::closest;
 
     #[test]
-    fn only_a_slip_is_taken_for_a_name() {
+    fn only_a_typo_is_corrected() {
         let names = ["TimeoutSeconds", "HeartbeatSeconds", "Next", "End"];
         assert_eq!(closest("TimoutSeconds", names), Some("TimeoutSeconds"));
         assert_eq!(closest("next", names), Some("Next"));

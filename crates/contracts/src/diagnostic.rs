@@ -1,7 +1,7 @@
-//! What the check has to say: one [`Diagnostic`] a finding, each with a [`Code`].
+//! The findings of the check: one [`Diagnostic`] per finding, each with a [`Code`].
 //!
-//! A diagnostic says where in the definition it is by JSON Pointer. Lines and columns are not its
-//! business: the [`Document`](crate::document::Document) knows them, and the rendering puts both together.
+//! A diagnostic has its position in the definition as a JSON Pointer. The [`Document`](crate::document::Document) knows
+//! the line and column of each pointer, and the rendering combines both.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -10,28 +10,28 @@ use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 /// One finding.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Diagnostic {
-    /// Which check.
+    /// Code of the check that made the finding.
     pub code: Code,
-    /// Where: a JSON Pointer into the definition, such as `/States/Check/Arguments/Payload/targetTable`.
+    /// JSON Pointer into the definition, such as `/States/Check/Arguments/Payload/targetTable`.
     pub pointer: String,
     /// What is wrong, as a sentence without a full stop.
     pub message: String,
-    /// What would be right, and who expects it.
+    /// What would be right and what expects it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expected: Option<String>,
-    /// What there is instead, and where it comes from.
+    /// What was found instead and where it comes from.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub produced: Option<String>,
-    /// The smallest value that shows the difference.
+    /// Smallest value that shows the difference.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub counterexample: Option<Value>,
-    /// What to do about it.
+    /// Advice on how to fix it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub help: Option<String>,
 }
 
 impl Diagnostic {
-    /// A diagnostic that says no more than what is wrong, and where.
+    /// Creates a diagnostic with a message only. Use the methods below to add details.
     pub fn new(code: Code, pointer: impl Into<String>, message: impl Into<String>) -> Self {
         Self {
             code,
@@ -44,34 +44,34 @@ impl Diagnostic {
         }
     }
 
-    /// Adds what would be right.
+    /// Adds what would be right and what expects it.
     #[must_use]
     pub fn expected(self, expected: impl Into<String>) -> Self {
         Self { expected: Some(expected.into()), ..self }
     }
 
-    /// Adds what there is instead.
+    /// Adds what was found instead and where it comes from.
     #[must_use]
     pub fn produced(self, produced: impl Into<String>) -> Self {
         Self { produced: Some(produced.into()), ..self }
     }
 
-    /// Adds a value that the one side makes and the other refuses.
+    /// Adds a value that one side produces and the other refuses.
     #[must_use]
     pub fn counterexample(self, counterexample: impl Into<Value>) -> Self {
         Self { counterexample: Some(counterexample.into()), ..self }
     }
 
-    /// Adds what to do about it.
+    /// Adds advice on how to fix it.
     #[must_use]
     pub fn help(self, help: impl Into<String>) -> Self {
         Self { help: Some(help.into()), ..self }
     }
 }
 
-/// Which check made a finding. Each has a section of its own in docs/contracts.md.
+/// The code of a check. Each has its own section in docs/contracts.md.
 ///
-/// Where `ValidateStateMachineDefinition` has a code for the same fault, it is that code.
+/// If `ValidateStateMachineDefinition` has a code for the same fault, it is used here.
 #[derive(
     Clone,
     Copy,
@@ -91,121 +91,121 @@ impl Diagnostic {
 #[strum(serialize_all = "SCREAMING_SNAKE_CASE")]
 pub enum Code {
     // Structure.
-    /// A field is missing, is not one of this state's, or holds what it may not hold.
+    /// A field is missing, unknown in its state, or has an invalid value.
     SchemaValidationFailed,
-    /// A member stands twice in one object; readers disagree about which of the two counts.
+    /// An object has two members of one name. Readers disagree about which of them counts.
     DuplicateKey,
-    /// Two states, wherever they are nested, have one name.
+    /// Two states, nested ones included, have the same name.
     DuplicateStateName,
-    /// A state's name is empty or longer than Step Functions takes.
+    /// The name of a state is empty or longer than Step Functions allows.
     InvalidStateName,
-    /// A transition leads to a state that is not there.
+    /// A transition leads to a state that does not exist.
     MissingTransitionTarget,
     /// No path from the start leads to this state.
     UnreachableState,
     /// No path from this state leads to an end.
     MissingEndState,
-    /// A Task's `Resource` is no resource.
+    /// The `Resource` of a Task is invalid.
     InvalidResource,
-    /// A machine or a state is written in JSONPath, which this check does not read.
+    /// A machine or a state uses JSONPath, which is not checked.
     JsonpathNotChecked,
 
     // Expressions.
-    /// An expression is not JSONata.
+    /// An expression is not valid JSONata.
     InvalidJsonataExpression,
-    /// A function that Step Functions' JSONata does not have.
+    /// An expression calls a function that Step Functions' JSONata does not have.
     UnknownFunction,
-    /// A function is given an argument that it does not take.
+    /// A function gets an argument of the wrong type or number.
     WrongArgument,
-    /// `$states.result` or `$states.errorOutput` where there is none.
+    /// An expression reads `$states.result` or `$states.errorOutput` where it does not exist.
     StatesFieldUnavailable,
-    /// A variable that no path assigns.
+    /// An expression reads a variable that no path assigns.
     UnassignedVariable,
-    /// A variable that some path does not assign.
+    /// An expression reads a variable that some path does not assign.
     PerhapsUnassignedVariable,
-    /// An assignment to a variable of an outer scope.
+    /// A state assigns a variable of an outer scope.
     AssignmentOutOfScope,
-    /// An expression that cannot be typed.
+    /// An expression cannot be typed.
     UntypedExpression,
 
     // Data.
-    /// A field is read that is never produced.
+    /// An expression reads a field that is never produced.
     UnknownField,
-    /// A field is read that is produced on some paths only.
+    /// An expression reads a field that only some paths produce.
     PerhapsAbsentField,
-    /// What a task is given is not what its function takes.
+    /// The payload of a task does not match the input of its function.
     PayloadMismatch,
-    /// What a nested execution is given is not what its machine takes.
+    /// The input of a nested execution does not match the input of its machine.
     NestedInputMismatch,
-    /// What a machine ends with is not what it is said to end with.
+    /// The output of the machine does not match its declared output.
     OutputMismatch,
-    /// A task whose input and output nothing describes.
+    /// A task has no contract, so its input and output are unknown.
     UnknownTask,
-    /// A condition that is not a boolean.
+    /// A condition is not a boolean.
     ConditionNotBoolean,
-    /// A comparison of values that can never be equal or ordered.
+    /// The values of a comparison can never be equal or ordered.
     ComparedTypesDiffer,
-    /// A Choice that no rule may match, without a `Default`.
+    /// A Choice without `Default` may match no rule.
     MissingDefault,
-    /// A Map over what is not an array.
+    /// The items of a Map are not an array.
     NotAnArray,
-    /// A Wait for what is not a number of seconds, or until what is not a time.
+    /// The `Seconds` of a Wait are not a number of seconds, or its `Timestamp` is not a time.
     WaitNotSeconds,
-    /// A Fail whose `Error` or `Cause` is not a string.
+    /// The `Error` or `Cause` of a Fail is not a string.
     FailFieldNotString,
 
     // Errors.
-    /// `ErrorEquals` matches a name that nothing fails by.
+    /// `ErrorEquals` matches an error that nothing raises.
     UndeclaredError,
-    /// A declared error that is neither retried nor caught.
+    /// A declared error is neither retried nor caught.
     UnhandledError,
     /// `States.ALL` shares its `ErrorEquals` with other names.
     StatesAllNotAlone,
-    /// A rule for `States.ALL` is not the last of its list.
+    /// A rule for `States.ALL` is not the last one of its list.
     StatesAllNotLast,
-    /// A retrier or catcher that earlier ones leave nothing to.
+    /// Earlier retriers or catchers leave nothing for this one.
     RuleNeverApplies,
-    /// A Lambda task that does not retry Lambda's transient errors.
+    /// A Lambda task does not retry Lambda's transient errors.
     TransientErrorsNotRetried,
 
     // Time and size.
-    /// A task or a machine that may run for ever.
+    /// A task or a machine may run forever.
     MissingTimeout,
-    /// A heartbeat that the timeout always comes before.
+    /// The timeout of a task always comes before its heartbeat.
     HeartbeatNotBelowTimeout,
-    /// A loop in which nothing waits.
+    /// No state of a loop waits.
     LoopWithoutWait,
-    /// A payload that its schemas do not keep under 256 KiB.
+    /// The schemas of a payload do not limit it to 256 KiB.
     UnboundedPayload,
 
     // Deployment.
-    /// A `${Placeholder}` that the template does not substitute.
+    /// The template does not substitute a `${Placeholder}`.
     PlaceholderNotSubstituted,
-    /// A substitution that the definition does not use.
+    /// The definition does not use a substitution.
     UnusedSubstitution,
-    /// A task's function that is not in the template.
+    /// The function of a task is not in the template.
     FunctionNotInTemplate,
-    /// A function's `Handler` that names no step.
+    /// The `Handler` of a function is unknown.
     UnknownHandler,
-    /// A task that gives up before its function does.
+    /// A task may time out before its function does.
     FunctionTimeoutNotBelowTask,
 
     // Samples.
-    /// A sample that its schema refuses.
+    /// A sample does not match its schema.
     SampleRefused,
-    /// A sample whose name says no schema that is there.
+    /// The schema that the name of a sample refers to does not exist.
     SampleWithoutSchema,
 
     // Dialect.
-    /// What the local engine ignores, or runs unlike AWS.
+    /// The local engine ignores a field, or runs it differently from AWS.
     IgnoredByLocalEngine,
 }
 
 impl Code {
-    /// Every code, by theme.
+    /// All codes, grouped by topic.
     pub const ALL: &'static [Code] = Code::VARIANTS;
 
-    /// The code as it is printed, such as `MISSING_TRANSITION_TARGET`.
+    /// Returns the code as it is printed, such as `MISSING_TRANSITION_TARGET`.
     pub fn as_str(self) -> &'static str {
         self.into()
     }

@@ -1,8 +1,8 @@
-//! A JSON file whose every value knows its line and column.
+//! JSON files with the line and column of every value.
 //!
-//! `serde_json` alone would lose the places, and of two members of one name it would silently keep the
-//! last. So the text is read into a syntax tree first, strictly as JSON, and the value, the places and the
-//! repeated members are taken from that one tree.
+//! `serde_json` alone would lose the positions. Of two members of one name it would silently keep the last. So the text
+//! is first parsed into a syntax tree, strictly as JSON. The value, the positions and the repeated members come from
+//! that one tree.
 
 use std::collections::BTreeMap;
 
@@ -14,32 +14,32 @@ use thiserror::Error;
 
 use crate::machine::join;
 
-/// A text that cannot be checked at all: it is not JSON.
+/// The error for a text that is not JSON and so cannot be checked.
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
 #[error("{file}:{line}:{column}: this is not JSON: {problem}")]
 pub struct Unusable {
-    /// The file, as it was named.
+    /// Name of the file, as given.
     pub file: String,
-    /// The line, from 1.
+    /// Line, starting at 1.
     pub line: usize,
-    /// The column, from 1.
+    /// Column in characters, starting at 1.
     pub column: usize,
-    /// What is wrong there.
+    /// What is wrong at this position.
     pub problem: String,
 }
 
-/// A line and a column, both from 1, and how many characters of that line are meant.
+/// A range of characters within one line.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub struct Position {
-    /// The line.
+    /// Line, starting at 1.
     pub line: usize,
-    /// The column, in characters.
+    /// Column in characters, starting at 1.
     pub column: usize,
-    /// How many characters; at least one.
+    /// Number of characters, at least 1.
     pub length: usize,
 }
 
-/// A JSON file with its places.
+/// A JSON file with the positions of its values.
 #[derive(Clone, Debug)]
 pub struct Document {
     file: String,
@@ -50,7 +50,7 @@ pub struct Document {
 }
 
 impl Document {
-    /// Reads a text. `file` is only what diagnostics call it.
+    /// Parses a text strictly as JSON. `file` is only a name for diagnostics.
     pub fn parse(file: impl Into<String>, text: impl Into<String>) -> Result<Document, Unusable> {
         let (file, text) = (file.into(), text.into());
         let unusable = |line, column, problem| Unusable { file: file.clone(), line, column, problem };
@@ -82,18 +82,18 @@ impl Document {
         Ok(Document { file, value, places, repeated, text: text.clone() })
     }
 
-    /// The file, as it was named.
+    /// Returns the name of the file, as given.
     pub fn file(&self) -> &str {
         &self.file
     }
 
-    /// What the text says. Of two members of one name it has the last.
+    /// Returns the JSON value. Of two members of one name it has the last.
     pub fn value(&self) -> &Value {
         &self.value
     }
 
-    /// Where a JSON Pointer leads to: the value if it is on one line, else its name. What is not there (a
-    /// missing field) is placed at the nearest thing around it that is.
+    /// Returns the position of a JSON Pointer: that of the value if it is on one line, else that of its name. A missing
+    /// field has the position of the nearest enclosing value that exists.
     pub fn position(&self, pointer: &str) -> Position {
         let mut nearest = pointer;
         loop {
@@ -107,12 +107,12 @@ impl Document {
         }
     }
 
-    /// A line of the text, from 1.
+    /// Returns a line of the text. Lines start at 1.
     pub fn line(&self, line: usize) -> &str {
         self.text.lines().nth(line.saturating_sub(1)).unwrap_or_default()
     }
 
-    /// The pointer of each member whose object has another of the same name before it.
+    /// Returns each member whose object has an earlier member of the same name, as pointer and position.
     pub fn repeated(&self) -> impl Iterator<Item = (&str, Position)> {
         self.repeated.iter().map(|(pointer, place)| (pointer.as_str(), position(&self.text, *place)))
     }
@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn every_value_has_its_place_and_what_is_missing_that_of_what_is_around_it() {
+    fn every_value_has_its_position_and_what_is_missing_has_that_of_its_parent() {
         let text = "{\n  \"ä\": {\"b/c\": \"\\u00e9\", \"d\": [1, {\"e\": null}]}\n}";
         let document = Document::parse("x.json", text).unwrap();
         assert_eq!(document.value(), &json!({"ä": {"b/c": "é", "d": [1, {"e": null}]}}));
@@ -216,14 +216,14 @@ mod tests {
     }
 
     #[test]
-    fn members_of_one_name_are_reported_with_the_place_of_the_later_one() {
+    fn members_of_one_name_are_reported_at_the_later_position() {
         let document = Document::parse("x.json", r#"{"a": {"b": 1, "b": 2}, "c": {"b": 3}}"#).unwrap();
         assert_eq!(document.repeated().collect::<Vec<_>>(), [("/a/b", at(1, 16, 3))]);
         assert_eq!(document.value()["a"]["b"], 2);
     }
 
     #[test]
-    fn only_json_is_read_as_json() {
+    fn only_json_is_accepted() {
         let not_json = [
             "",
             "{",

@@ -1,10 +1,9 @@
-//! JSONata expressions: reading them, and finding out what they give.
+//! Parsing and type inference of JSONata expressions.
 //!
-//! Inference is sound where it answers at all: the shape of an expression has every value that the
-//! expression can give. Where it does not know, it says so ([`Code::UntypedExpression`]) and goes on with
-//! anything, so that one unknown does not hide what else is wrong. The language is JSONata 2 as Step
-//! Functions has it ("Transforming data with JSONata in Step Functions" in the developer guide): without
-//! `$eval`, and with six functions of its own.
+//! Inference is sound: the inferred shape contains every value that the expression can produce. Where the type is
+//! unknown, inference reports it ([`Code::UntypedExpression`]) and continues with any value, so that one unknown does
+//! not hide other mistakes. The language is JSONata 2 as in Step Functions ("Transforming data with JSONata in Step
+//! Functions" in the developer guide): without `$eval`, and with six additional functions.
 
 mod functions;
 mod infer;
@@ -19,41 +18,41 @@ use crate::shape::{Shape, Typed};
 
 pub use narrow::narrowed;
 
-/// What an expression can refer to.
+/// The names that an expression can refer to.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Scope {
-    /// `$states.input`.
+    /// The shape of `$states.input`.
     pub input: Shape,
-    /// `$states.result`, where there is one.
+    /// The shape of `$states.result`, if it exists here.
     pub result: Option<Shape>,
-    /// `$states.errorOutput`, where there is one.
+    /// The shape of `$states.errorOutput`, if it exists here.
     pub error_output: Option<Shape>,
-    /// `$states.context`.
+    /// The shape of `$states.context`.
     pub context: Shape,
-    /// The variables that some path here has assigned.
+    /// The variables that some path to here has assigned.
     pub variables: BTreeMap<String, Variable>,
-    /// What the expression itself has bound: parameters of functions, `:=`. These hide variables.
+    /// The names that the expression itself has bound: parameters of functions, `:=`. They hide variables.
     pub locals: BTreeMap<String, Typed>,
-    /// What a bare name is read from, and `$` is: the item, in a step or filter of a path.
+    /// The current item in a step or filter of a path. `$` refers to it, and bare names are its fields.
     pub item: Option<Shape>,
 }
 
-/// A variable.
+/// A variable of a state machine.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Variable {
-    /// What it holds.
+    /// The shape of its value.
     pub shape: Shape,
-    /// Whether every path here has assigned it.
+    /// Whether every path to here has assigned it.
     pub certain: bool,
 }
 
-/// The expression in a string of a definition: `{% … %}`, or `None` for a plain string.
+/// Returns the expression in a string of a definition, `{% … %}`. `None` means that it is a plain string.
 pub fn expression_of(text: &str) -> Option<&str> {
     let text = text.trim();
     text.strip_prefix("{%")?.strip_suffix("%}").map(str::trim)
 }
 
-/// Reads an expression; an error is a diagnostic at `pointer`.
+/// Parses an expression. The error is a diagnostic at `pointer`.
 pub fn parse(expression: &str, pointer: &str) -> Result<AstNode, Box<Diagnostic>> {
     jsonata_core::parser::parse(expression).map_err(|error| {
         let message = format!("`{expression}` is not JSONata: {}", error.display_message());
@@ -61,18 +60,18 @@ pub fn parse(expression: &str, pointer: &str) -> Result<AstNode, Box<Diagnostic>
     })
 }
 
-/// The functions that are known, without their `$`, for whoever lists them or proves that each is tried.
+/// Returns the names of all known functions without their `$`.
 pub fn function_names() -> impl Iterator<Item = &'static str> {
     functions::names()
 }
 
-/// What the expression gives in this scope. Findings go to `found`.
+/// Infers what the expression produces in this scope. Adds findings to `found`.
 pub fn infer(expression: &AstNode, scope: &Scope, pointer: &str, found: &mut Vec<Diagnostic>) -> Typed {
     infer::Inference::new(scope, pointer, found).given(expression)
 }
 
-/// What the expression gives where a value must be: what is or may be absent is a finding, for Step
-/// Functions fails with `States.QueryEvaluationError` when an expression gives nothing.
+/// Infers the value of an expression where a value is required. A value that is or may be absent is a finding, because
+/// Step Functions fails with `States.QueryEvaluationError` if an expression produces nothing.
 pub fn infer_value(expression: &AstNode, scope: &Scope, pointer: &str, found: &mut Vec<Diagnostic>) -> Shape {
     infer::Inference::new(scope, pointer, found).value(expression)
 }

@@ -1,9 +1,9 @@
-//! Walking a state machine as its executions would, with shapes in place of values.
+//! Walks a state machine as its executions would, with shapes in place of values.
 //!
-//! For each state is kept what its input can be, and each variable: what it can hold, and whether every
-//! path to here has assigned it. A state turns what it gets into what each of its transitions carries;
-//! where paths meet, shapes are joined; in a loop the walk goes on until nothing changes any more. Then
-//! every state that was reached is looked at once more, and what is wrong there is said.
+//! For each state the walk stores the possible values of its input and of each variable, and whether every path to the
+//! state has assigned the variable. A state turns its input into the input of each transition's target. Where paths
+//! meet, shapes are joined. A loop is repeated until nothing changes. Then every reached state is visited once more to
+//! report its findings.
 
 mod data;
 mod environment;
@@ -26,16 +26,16 @@ pub use environment::Environment;
 pub use memory::Visits;
 use memory::{Asked, Memory, Typed as Visited, Visit};
 
-/// How often what reaches a state is joined before what still changes becomes anything. No loop that
-/// ends needs as many.
+/// How often the inputs of a state are joined before a shape that still changes is widened to any value. No loop that
+/// terminates needs as many.
 const MOST_JOINS: usize = 40;
 
-/// What the walk found out.
+/// The result of the walk.
 #[derive(Clone, Debug, Default)]
 pub struct Inference {
-    /// What is wrong.
+    /// The findings.
     pub diagnostics: Vec<Diagnostic>,
-    /// What can be at each state that is reached, by the state's pointer.
+    /// The possible values at each reached state, by the state's pointer.
     pub states: BTreeMap<String, AtState>,
 }
 
@@ -47,17 +47,17 @@ impl Inference {
     }
 }
 
-/// What can be at a state.
+/// The possible values at a state.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AtState {
-    /// Its input, and the variables.
+    /// The state's input and variables.
     pub environment: Environment,
-    /// What a task gives its function.
+    /// The payload that a task passes to its function. `None` for states that are not tasks.
     pub payload: Option<Shape>,
 }
 
-/// Walks the machine from this input; without a schema of it, from anything. What it ends with must fit
-/// `output`, where that is given. What `earlier` has is not walked again; the visits that were new are answered too.
+/// Walks the machine from this input. Without a schema the input may be any value. If `output` is given, the output of
+/// the machine must fit it. Visits in `earlier` are reused. The new visits are returned with the inference.
 pub fn infer(
     machine: &Machine<'_>,
     contracts: &dyn Contracts,
@@ -89,17 +89,17 @@ pub fn infer(
     (inference, memory.own.into_inner())
 }
 
-/// A walk through one machine; a Map or Parallel walks its own within it.
+/// A walk through one machine. A Map or Parallel starts a walk of each nested machine.
 struct Walk<'a> {
     contracts: &'a Asked<'a>,
     memory: &'a Memory<'a>,
-    /// `$states.context`.
+    /// The shape of `$states.context`.
     context: Shape,
-    /// The variables of the machines around this one, which it may read and not assign.
+    /// The variables of the enclosing machines, which this machine may read but not assign.
     outer: BTreeSet<String>,
 }
 
-/// Where a state leads, and with what.
+/// A transition to a state with the environment that it carries.
 #[derive(Debug)]
 struct Transition {
     to: String,
@@ -107,8 +107,8 @@ struct Transition {
 }
 
 impl Walk<'_> {
-    /// Walks one machine to its fixed point, says what is wrong, and answers what it ends with: in which
-    /// state (by its pointer), with what.
+    /// Walks one machine to its fixed point and adds the findings. Returns the pointer of each state that ends the
+    /// machine and the output there.
     fn machine(
         &self,
         machine: &Machine<'_>,
@@ -124,7 +124,7 @@ impl Walk<'_> {
             let (Some(state), Some((environment, _))) = (machine.state(&name), reached.get(&name)) else {
                 continue;
             };
-            // What is said on the way is dropped: environments are still growing.
+            // Findings on the way are dropped, because the environments are still growing.
             for led in &self.visit(&state, environment).leads {
                 match reached.get_mut(&led.to) {
                     None => {
@@ -157,7 +157,7 @@ impl Walk<'_> {
         ends
     }
 
-    /// What the state makes of this environment.
+    /// Visits a state with this environment, or reuses an earlier visit.
     fn visit(&self, state: &State<'_>, environment: &Environment) -> Arc<Visit> {
         let Walk { context, outer, .. } = self;
         self.memory.visit(&Visited { state, environment, context, outer }, self.contracts, || {
@@ -169,14 +169,14 @@ impl Walk<'_> {
         })
     }
 
-    /// What a machine within this one answers, in whichever of its states it ends.
+    /// Returns the output of a nested machine, whichever of its states it ends in.
     fn response(&self, machine: &Machine<'_>, start: Environment, inference: &mut Inference) -> Shape {
         let ends = self.machine(machine, start, inference);
         ends.into_iter().fold(Shape::never(), |so_far, (_, shape)| so_far.or(shape))
     }
 }
 
-/// The context object ("Accessing execution data from the Context object" in the developer guide).
+/// Returns the shape of the context object ("Accessing execution data from the Context object" in the developer guide).
 fn context(input: &Shape) -> Shape {
     let text = || Typed::always(Shape::string());
     let time = || Typed::always(Shape::from_schema(&json!({ "type": "string", "format": "date-time" })));

@@ -1,22 +1,22 @@
-//! State machines that type-check before they deploy.
+//! A type checker for state machines that runs before they deploy.
 //!
-//! Step Functions reads a definition when it is deployed and looks at its form. Whether what one state
-//! produces is what the next one reads shows when an execution gets there: a field that was renamed in a
-//! function, an error that nobody catches any more, a variable that one path does not assign. All of that
-//! is in the definition and in the schemas of the functions, so it can be found before anything runs.
+//! When a definition is deployed, Step Functions checks only its form. Whether one state produces what the next one
+//! reads shows only when an execution gets there: a field that was renamed in a function, an error that nothing
+//! catches, a variable that one path does not assign. The definition and the schemas of the functions have all of this
+//! information, so it can be found before anything runs.
 //!
 //! [`check`] takes a definition in JSONata and
-//! - whoever knows the schemas behind its names ([`contract::Contracts`]),
-//! - the schema of the execution's input, where there is one,
-//! - the template that deploys it ([`template::Template`]), where there is one,
+//! - the schemas behind its names ([`contract::Contracts`]),
+//! - optionally the schema of the execution's input,
+//! - optionally the template that deploys it ([`template::Template`]),
 //!
-//! and gives a [`Report`]. The parts are of two kinds. The checks that need no types (`checks`) each look
-//! at one thing. The inference ([`flow`]) walks the states as an execution would, keeping for each what its
-//! input and the variables can be ([`shape`]), typing every expression ([`expression`]), and comparing what a
-//! task is given with what it takes. The inference is sound: what it cannot type it says so about, unless
-//! the state's `Comment` has [`UNTYPED`], and those are counted.
+//! and returns a [`Report`]. There are two kinds of checks. The checks that need no types (`checks`) each cover one
+//! topic. The inference ([`flow`]) walks the states as an execution would. For each state it computes the possible
+//! values of the input and the variables ([`shape`]). It types every expression ([`expression`]) and compares what a
+//! task passes with what its function accepts. The inference is sound: it reports what it cannot type, unless the
+//! state's `Comment` has [`UNTYPED`], and those states are counted.
 //!
-//! There is nothing here of any one project: no folder is read and no name is known.
+//! This crate knows nothing of any one project: it reads no directory and assumes no name.
 
 pub mod contract;
 pub mod diagnostic;
@@ -42,34 +42,35 @@ use document::Document;
 use machine::Machine;
 use template::Template;
 
-/// Said in a state's `Comment`, lets the expressions of that state be what they are, unchecked.
+/// The text in a state's `Comment` that allows expressions in the state that cannot be typed.
 pub const UNTYPED: &str = "contracts:untyped";
 
-/// What the check found.
+/// The result of a check.
 #[derive(Clone, Debug, Default)]
 pub struct Report {
     /// The findings, in the order of the definition.
     pub diagnostics: Vec<Diagnostic>,
-    /// By each state's pointer, what can be there.
+    /// The possible values at each state, by the state's pointer.
     pub states: BTreeMap<String, StateShapes>,
-    /// How many states vouch for themselves by [`UNTYPED`] or [`BOUNDED`].
+    /// Number of states that have [`UNTYPED`] or [`BOUNDED`] in their `Comment`.
     pub annotated: usize,
 }
 
-/// What can be at a state, as JSON Schemas.
+/// The possible values at a state, as JSON Schemas.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct StateShapes {
-    /// Its input.
+    /// The state's input.
     pub input: Value,
-    /// Each variable that may be assigned there.
+    /// The variables that may be assigned at the state, by name.
     pub variables: BTreeMap<String, Value>,
-    /// What a task gives its function.
+    /// The payload that a task passes to its function. `None` for states that are not tasks.
     pub payload: Option<Value>,
 }
 
-/// Checks a definition. Without `input` an execution can be started with anything, without `output` it may
-/// end with anything; without `template`
-/// nothing is said about placeholders.
+/// Checks a definition.
+///
+/// Without `input` an execution may start with any value. Without `output` it may end with any value. Without
+/// `template` placeholders are not checked.
 pub fn check(
     document: &Document,
     contracts: &dyn Contracts,
@@ -80,8 +81,8 @@ pub fn check(
     Checker::default().check(document, contracts, input, output, template)
 }
 
-/// Checks definitions that differ from one another in few places: what was found of a state is taken over where the
-/// state, what reaches it and its contracts are the same. Use [`check`] for a single definition.
+/// A checker for definitions that differ in few places. It reuses the findings of a state if the state, its inputs and
+/// its contracts are the same. Use [`check`] for a single definition.
 #[derive(Debug, Default)]
 pub struct Checker {
     visits: flow::Visits,
@@ -100,7 +101,7 @@ impl Checker {
         check_from(document, contracts, (input, output), template, &self.visits).0
     }
 
-    /// Checks a definition and keeps what was found of its states, in place of what was kept before.
+    /// Checks a definition as [`check`] does and stores the findings of its states, replacing those stored before.
     pub fn check_and_keep(
         &mut self,
         document: &Document,
@@ -175,17 +176,17 @@ fn check_from(
     (report, visits)
 }
 
-/// Checks a sample against the schema that it claims; pointers lead into the sample.
+/// Checks a sample against the schema that its name refers to. The pointers lead into the sample.
 pub fn check_sample(sample: &Document, schema: &Value, schema_name: &str) -> Vec<Diagnostic> {
     checks::samples::check(sample, schema, schema_name)
 }
 
-/// The finding that a sample claims a schema that is not there.
+/// Returns the finding that the schema of a sample does not exist.
 pub fn sample_without_schema(schema_name: &str) -> Diagnostic {
     checks::samples::without_schema(schema_name)
 }
 
-/// Walks the machine and reports what was inferred; an annotated state may hold what cannot be typed.
+/// Walks the machine and reports what was inferred. An annotated state may have expressions that cannot be typed.
 fn infer(
     machine: &Machine<'_>,
     contracts: &dyn Contracts,
@@ -196,7 +197,7 @@ fn infer(
     let (inference, visits) = flow::infer(machine, contracts, execution, earlier);
     let all = machine.with_nested();
     let states: Vec<machine::State<'_>> = all.iter().flat_map(Machine::states).collect();
-    // A Map's annotation is the Map's own, not that of the states in it: the innermost state decides.
+    // The annotation of a Map does not apply to the states in it: the innermost state decides.
     let innermost = |pointer: &str| {
         let around =
             |state: &&machine::State<'_>| format!("{pointer}/").starts_with(&format!("{}/", state.pointer));

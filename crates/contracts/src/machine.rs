@@ -1,33 +1,32 @@
-//! A state machine as the checks see it: states with the place where they stand, and what leads where.
+//! A state machine as the checks see it: states with their pointers, and transitions between them.
 //!
-//! It is a view of the JSON, not a copy in types: a definition that is wrong has to be looked at as well,
-//! and each check says what is wrong with the part that it looks at. So nothing here fails; what is not
-//! there, or is not what it should be, is `None` or left out.
+//! It is a view of the JSON, not a copy in typed structs. A definition with mistakes can be read too, and each check
+//! reports mistakes in its own part. So nothing here fails: what is missing or invalid is `None` or left out.
 
 use serde_json::{Map, Value};
 use strum::{Display, EnumString};
 
-/// A state machine, or one that is nested in a Map or Parallel.
+/// A state machine, or a machine that is nested in a Map or Parallel.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Machine<'a> {
     /// The object that holds `StartAt` and `States`.
     pub value: &'a Map<String, Value>,
-    /// Where it stands: empty for the outermost, `/States/X/ItemProcessor` or `/States/X/Branches/0`.
+    /// JSON Pointer of the machine: empty for the outermost, else `/States/X/ItemProcessor` or `/States/X/Branches/0`.
     pub pointer: String,
 }
 
 impl<'a> Machine<'a> {
-    /// The machine that a whole definition is; `None` if it is not an object.
+    /// Returns the machine of a whole definition. `None` if the definition is not an object.
     pub fn parse(definition: &'a Value) -> Option<Self> {
         Some(Self { value: definition.as_object()?, pointer: String::new() })
     }
 
-    /// The name of its first state.
+    /// Returns the name of the first state.
     pub fn start_at(&self) -> Option<&'a str> {
         self.value.get("StartAt")?.as_str()
     }
 
-    /// Its own states; those of nested machines are theirs.
+    /// Returns the states of this machine without those of nested machines.
     pub fn states(&self) -> impl Iterator<Item = State<'a>> + use<'a> {
         let pointer = format!("{}/States", self.pointer);
         let states = self.value.get("States").and_then(Value::as_object).into_iter().flatten();
@@ -36,15 +35,14 @@ impl<'a> Machine<'a> {
         })
     }
 
-    /// Its state of that name.
+    /// Returns the state of this name.
     pub fn state(&self, name: &str) -> Option<State<'a>> {
         let (name, value) = self.value.get("States")?.as_object()?.get_key_value(name)?;
         let pointer = join(&format!("{}/States", self.pointer), name);
         Some(State { name, value: value.as_object()?, pointer })
     }
 
-    /// This machine and all that are nested in it, outermost first. For checks that look at one machine
-    /// at a time.
+    /// Returns this machine and all nested ones, outermost first. Use it for checks of one machine at a time.
     pub fn with_nested(&self) -> Vec<Machine<'a>> {
         let mut found = vec![self.clone()];
         for state in self.states() {
@@ -53,7 +51,7 @@ impl<'a> Machine<'a> {
         found
     }
 
-    /// The pointer of one of its fields.
+    /// Returns the pointer of a field of the machine.
     pub fn at(&self, field: &str) -> String {
         join(&self.pointer, field)
     }
@@ -62,11 +60,11 @@ impl<'a> Machine<'a> {
 /// One state.
 #[derive(Clone, Debug, PartialEq)]
 pub struct State<'a> {
-    /// Its name.
+    /// The name of the state.
     pub name: &'a str,
-    /// The object that it is.
+    /// The object of the state.
     pub value: &'a Map<String, Value>,
-    /// Where it stands, escaped as RFC 6901 says.
+    /// JSON Pointer of the state, escaped as in RFC 6901.
     pub pointer: String,
 }
 
@@ -75,39 +73,39 @@ pub struct State<'a> {
 pub enum Kind {
     /// Does work.
     Task,
-    /// Passes on, or makes, data.
+    /// Passes data on or produces it.
     Pass,
-    /// Decides.
+    /// Chooses the next state by conditions.
     Choice,
-    /// Waits.
+    /// Waits for some seconds or until a time.
     Wait,
-    /// Ends well.
+    /// Ends the machine with success.
     Succeed,
-    /// Ends badly.
+    /// Ends the machine with a failure.
     Fail,
-    /// Runs several machines at once.
+    /// Runs several machines concurrently.
     Parallel,
     /// Runs one machine for each item.
     Map,
 }
 
 impl<'a> State<'a> {
-    /// Its type, if that is one of the eight.
+    /// Returns the type of the state, if it is one of the eight.
     pub fn kind(&self) -> Option<Kind> {
         self.field("Type")?.as_str()?.parse().ok()
     }
 
-    /// One of its fields.
+    /// Returns a field of the state.
     pub fn field(&self, name: &str) -> Option<&'a Value> {
         self.value.get(name)
     }
 
-    /// The pointer of one of its fields, whether it is there or not.
+    /// Returns the pointer of a field of the state, whether or not the field exists.
     pub fn at(&self, field: &str) -> String {
         join(&self.pointer, field)
     }
 
-    /// The machines in a Map or Parallel.
+    /// Returns the machines in a Map or Parallel.
     pub fn nested(&self) -> Vec<Machine<'a>> {
         match self.kind() {
             Some(Kind::Map) => {
@@ -127,8 +125,8 @@ impl<'a> State<'a> {
         }
     }
 
-    /// Everything that leads from this state to another one of the same machine, whether that exists or
-    /// not.
+    /// Returns all transitions from this state to others of the same machine, including those to states that do not
+    /// exist.
     pub fn transitions(&self) -> Vec<Transition<'a>> {
         let mut found = Vec::new();
         let mut add = |holder: Option<&'a Value>, pointer: String, by: By| {
@@ -156,7 +154,7 @@ impl<'a> State<'a> {
         found
     }
 
-    /// Whether its machine can end here other than by an error of the engine.
+    /// Returns whether the machine can end in this state other than by an error of the engine.
     pub fn is_end(&self) -> bool {
         match self.kind() {
             Some(Kind::Succeed | Kind::Fail) => true,
@@ -166,31 +164,31 @@ impl<'a> State<'a> {
     }
 }
 
-/// One way from a state to another.
+/// A transition from a state to another.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Transition<'a> {
-    /// The name of the state that it leads to.
+    /// The name of the target state.
     pub to: &'a str,
-    /// Where that name stands.
+    /// JSON Pointer of that name.
     pub pointer: String,
-    /// When it is taken.
+    /// The condition of the transition.
     pub by: By,
 }
 
-/// When a transition is taken.
+/// The condition of a transition.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum By {
-    /// When the state is done.
+    /// The state is done.
     Next,
-    /// When no rule of a Choice matches.
+    /// No rule of a Choice matches.
     Default,
-    /// When this rule of a Choice is the first that matches.
+    /// The rule of a Choice with this index is the first that matches.
     Choice(usize),
-    /// When this catcher is the first that matches an error.
+    /// The catcher with this index is the first that matches an error.
     Catch(usize),
 }
 
-/// A pointer's child. The token is escaped.
+/// Returns a pointer with one more token, which is escaped.
 pub fn join(pointer: &str, token: &str) -> String {
     format!("{pointer}/{}", token.replace('~', "~0").replace('/', "~1"))
 }

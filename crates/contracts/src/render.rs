@@ -1,7 +1,7 @@
-//! Diagnostics for people and for programs.
+//! Renders diagnostics for people and for programs.
 //!
-//! For people it is the manner of rustc: what, where, the line itself, then what was expected and what
-//! there is. For programs it is JSON with the same content.
+//! For people the format is that of rustc: the message, the position, the source line, then what was expected and what
+//! was found. For programs it is JSON with the same content.
 
 use std::fmt::Write as _;
 
@@ -15,10 +15,10 @@ const ERROR: Style = AnsiColor::Red.on_default().bold();
 const PLACE: Style = AnsiColor::Blue.on_default().bold();
 const BOLD: Style = Style::new().bold();
 
-/// The longest part of a source line that is shown.
+/// The longest part of a source line that is shown, in characters.
 const WIDEST: usize = 160;
 
-/// A diagnostic as lines for a terminal or a log.
+/// Renders a diagnostic as lines for a terminal or a log.
 pub fn text(diagnostic: &Diagnostic, document: &Document, colours: bool) -> String {
     let paint = |style: Style, text: &str| match colours {
         true => format!("{style}{text}{style:#}"),
@@ -58,7 +58,7 @@ pub fn text(diagnostic: &Diagnostic, document: &Document, colours: bool) -> Stri
     out
 }
 
-/// A diagnostic as data: its own members, and the file, line and column.
+/// Renders a diagnostic as JSON: its own members, and the file, line and column.
 pub fn json(diagnostic: &Diagnostic, document: &Document) -> Value {
     let place = document.position(&diagnostic.pointer);
     let mut value = json!(diagnostic);
@@ -70,8 +70,7 @@ pub fn json(diagnostic: &Diagnostic, document: &Document) -> Value {
     value
 }
 
-/// The part of a line that is shown, and how many characters before it are not. A definition can be one
-/// line as a whole.
+/// Returns the shown part of a line and the number of characters before it. A whole definition may be one line.
 fn excerpt(line: &str, column: usize) -> (String, usize) {
     let shift = if column > WIDEST { column - WIDEST / 2 } else { 0 };
     (line.chars().skip(shift).take(WIDEST).collect(), shift)
@@ -96,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn a_person_sees_the_line_and_the_place_in_it() {
+    fn a_person_sees_the_line_and_the_position_in_it() {
         let (document, diagnostic) = example();
         let expected = [
             "error[MISSING_TRANSITION_TARGET]: no ß",
@@ -116,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn a_definition_in_one_line_is_shown_around_the_place() {
+    fn a_definition_in_one_line_is_shown_around_the_position() {
         let text_of_it = format!("{{\"x\": \"{}\", \"here\": 1}}", "y".repeat(900));
         let document = Document::parse("m.json", text_of_it).unwrap();
         let shown = text(&Diagnostic::new(Code::DuplicateKey, "/here", "here"), &document, false);
@@ -127,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn a_program_gets_the_same_with_the_place() {
+    fn a_program_gets_the_same_with_the_position() {
         let (document, diagnostic) = example();
         assert_eq!(
             json(&diagnostic, &document),

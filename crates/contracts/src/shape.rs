@@ -1,10 +1,10 @@
-//! What a value can be: the types that inference computes with.
+//! The types that inference computes with: sets of possible values.
 //!
-//! A [`Shape`] is a union of alternatives. It says as much as a JSON Schema of the kind that programs
-//! generate, in a form in which fields can be read, merged and ruled out. Reading a schema as a shape
-//! may lose a constraint but never a value ([`Shape::from_schema`]), so what is proved of a shape is true
-//! of the values. In the other direction nothing is read: what a step demands stays the schema that it
-//! is, and `covers` of the `jsonschema` crate gives the proof ([`Shape::fits`]).
+//! A [`Shape`] is a union of alternatives. It expresses as much as a JSON Schema of the kind that programs generate, in
+//! a form in which fields can be read, merged and ruled out. Reading a schema as a shape may lose a constraint but
+//! never a value ([`Shape::from_schema`]), so what is proved of a shape is true of its values. The schema that a step
+//! requires is not converted to a shape: `covers` of the `jsonschema` crate proves that a shape fits it
+//! ([`Shape::fits`]).
 
 mod fits;
 mod from_schema;
@@ -17,36 +17,36 @@ use serde_json::{Map, Value, json};
 
 pub use fits::SchemaMismatch;
 
-/// How many object alternatives a shape keeps apart before it merges them field by field.
+/// The number of object alternatives that a shape keeps separate before it merges them field by field.
 const MOST_OBJECTS: usize = 12;
 
-/// The values that are possible: those of each alternative. Without alternatives, none.
+/// A set of possible values: those of all alternatives. Without alternatives it is empty.
 ///
-/// Shapes are copied far more often than they are changed, so copies share what they hold.
+/// Shapes are copied far more often than they are changed, so copies share their content.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Shape(Arc<Vec<Alternative>>);
 
-/// One alternative.
+/// One alternative of a shape.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Alternative {
-    /// Anything at all: what nothing is known of.
+    /// Any value. It is used where nothing is known.
     Any,
-    /// A null, boolean, number or string, as a schema says it; a constant is `{"const": …}`.
+    /// A null, boolean, number or string with the keywords of its schema. A constant is `{"const": …}`.
     Scalar(Scalar, Map<String, Value>),
     /// An array.
     Array {
-        /// Its items.
+        /// Shape of the items.
         items: Shape,
-        /// How many at least.
+        /// Least number of items.
         min_items: u64,
-        /// How many at most, where that is known.
+        /// Greatest number of items, if it is known.
         max_items: Option<u64>,
     },
     /// An object.
     Object(Object),
 }
 
-/// The types that have no parts.
+/// The JSON types without parts.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub enum Scalar {
     /// `null`.
@@ -62,47 +62,47 @@ pub enum Scalar {
 /// The fields of an object.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Object {
-    /// Those that are known.
+    /// The known fields, by name.
     pub fields: BTreeMap<String, Field>,
-    /// What any other field holds; `None` where there is no other.
+    /// Shape of any other field. `None` means that there are no others.
     pub rest: Option<Box<Shape>>,
 }
 
 /// A field of an object.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Field {
-    /// What it holds.
+    /// Shape of the field's value.
     pub shape: Shape,
-    /// Whether it is always there.
+    /// Whether the field is always present.
     pub required: bool,
 }
 
-/// What an expression gives: a value of the shape, or perhaps nothing (JSONata's undefined).
+/// The result of an expression: a value of the shape, or possibly nothing (JSONata's undefined).
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Typed {
-    /// The value.
+    /// Shape of the value.
     pub shape: Shape,
-    /// Whether there may be none.
+    /// Whether there may be no value.
     pub perhaps_absent: bool,
 }
 
 impl Typed {
-    /// A value that is always there.
+    /// Creates the type of a value that is always present.
     pub fn always(shape: Shape) -> Typed {
         Typed { shape, perhaps_absent: false }
     }
 
-    /// A value that may not be there.
+    /// Creates the type of a value that may be absent.
     pub fn perhaps(shape: Shape) -> Typed {
         Typed { shape, perhaps_absent: true }
     }
 
-    /// Nothing, ever.
+    /// Creates the type of a value that is never present.
     pub fn absent() -> Typed {
         Typed::perhaps(Shape::never())
     }
 
-    /// Either of the two.
+    /// Returns the union of the two types.
     #[must_use]
     pub fn or(self, other: Typed) -> Typed {
         let perhaps_absent = self.perhaps_absent || other.perhaps_absent;
@@ -111,7 +111,7 @@ impl Typed {
 }
 
 impl Object {
-    /// An object with exactly these fields, all of them there.
+    /// Creates an object with exactly these fields. A field whose type may be absent is optional.
     pub fn from_fields(fields: impl IntoIterator<Item = (String, Typed)>) -> Object {
         let field = |(name, given): (String, Typed)| {
             (name, Field { shape: given.shape, required: !given.perhaps_absent })
@@ -119,7 +119,7 @@ impl Object {
         Object { fields: fields.into_iter().map(field).collect(), rest: None }
     }
 
-    /// The field of this name.
+    /// Returns the type of the field of this name.
     pub fn field(&self, name: &str) -> Typed {
         match (self.fields.get(name), &self.rest) {
             (Some(field), _) => Typed { shape: field.shape.clone(), perhaps_absent: !field.required },
@@ -128,7 +128,7 @@ impl Object {
         }
     }
 
-    /// This object with the other's fields over its own, as `$merge` does it.
+    /// Returns this object with the other's fields replacing its own, as `$merge` does.
     #[must_use]
     pub fn merged_with(&self, other: &Object) -> Object {
         let mut merged = self.clone();
@@ -151,7 +151,7 @@ impl Object {
         merged
     }
 
-    /// An object that is like either of the two.
+    /// Returns an object that contains the values of both.
     fn or(&self, other: &Object) -> Object {
         let names = self.fields.keys().chain(other.fields.keys()).cloned();
         let either = |name: String| {
@@ -174,42 +174,43 @@ impl Shape {
         Shape(Arc::new(alternatives))
     }
 
-    /// No value.
+    /// Returns the empty shape.
     pub fn never() -> Shape {
         Shape::default()
     }
 
-    /// Any value.
+    /// Returns the shape of any value.
     pub fn any() -> Shape {
         Shape::new(vec![Alternative::Any])
     }
 
-    /// Any value of this type.
+    /// Returns the shape of any value of this type.
     pub fn scalar(scalar: Scalar) -> Shape {
         Shape::new(vec![Alternative::Scalar(scalar, Map::new())])
     }
 
-    /// Any string.
+    /// Returns the shape of any string.
     pub fn string() -> Shape {
         Shape::scalar(Scalar::String)
     }
 
-    /// Any number.
+    /// Returns the shape of any number.
     pub fn number() -> Shape {
         Shape::scalar(Scalar::Number)
     }
 
-    /// Any boolean.
+    /// Returns the shape of any boolean.
     pub fn boolean() -> Shape {
         Shape::scalar(Scalar::Boolean)
     }
 
-    /// Any integer from `minimum` on.
+    /// Returns the shape of the integers from `minimum` up.
     pub fn integer_from(minimum: i64) -> Shape {
         Shape::from_schema(&json!({ "type": "integer", "minimum": minimum }))
     }
 
-    /// This value alone. Numbers and strings stay constants, so that they can be told apart.
+    /// Returns the shape of this value alone. Booleans, numbers and strings stay constants, so they can be
+    /// distinguished.
     pub fn constant(value: &Value) -> Shape {
         let scalar = |kind| {
             Shape::new(vec![Alternative::Scalar(kind, Map::from_iter([("const".to_owned(), value.clone())]))])
@@ -231,32 +232,32 @@ impl Shape {
         }
     }
 
-    /// Arrays of these items.
+    /// Returns the shape of arrays of these items.
     pub fn array(items: Shape, max_items: Option<u64>) -> Shape {
         Shape::new(vec![Alternative::Array { items, min_items: 0, max_items }])
     }
 
-    /// Arrays of exactly so many of these items.
+    /// Returns the shape of arrays of exactly `count` of these items.
     pub fn array_of(items: Shape, count: u64) -> Shape {
         Shape::new(vec![Alternative::Array { items, min_items: count, max_items: Some(count) }])
     }
 
-    /// This object.
+    /// Returns the shape of this object.
     pub fn object(object: Object) -> Shape {
         Shape::new(vec![Alternative::Object(object)])
     }
 
-    /// The alternatives.
+    /// Returns the alternatives.
     pub fn alternatives(&self) -> &[Alternative] {
         &self.0
     }
 
-    /// Whether there is no value.
+    /// Returns whether the shape is empty.
     pub fn is_never(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Whether some part of it, however deep, is anything at all.
+    /// Returns whether some part of the shape, at any depth, may be any value.
     pub fn holds_any(&self) -> bool {
         self.0.iter().any(|alternative| match alternative {
             Alternative::Any => true,
@@ -269,13 +270,13 @@ impl Shape {
         })
     }
 
-    /// Only the alternatives that `keep` keeps.
+    /// Returns the shape with only the alternatives for which `keep` returns true.
     #[must_use]
     pub fn filtered(&self, keep: impl FnMut(&&Alternative) -> bool) -> Shape {
         Shape::new(self.0.iter().filter(keep).cloned().collect())
     }
 
-    /// Either of the two.
+    /// Returns the union of the two shapes.
     #[must_use]
     pub fn or(mut self, other: Shape) -> Shape {
         for alternative in other.0.iter() {
@@ -294,7 +295,7 @@ impl Shape {
             alternatives.clear();
         }
         if let Alternative::Array { items, min_items, max_items } = new {
-            // Arrays of different items are told apart by nothing that an expression can ask.
+            // No expression can distinguish arrays of different items.
             for old in alternatives.iter_mut() {
                 if let Alternative::Array { items: old_items, min_items: old_min, max_items: old_max } = old {
                     *old_items = old_items.clone().or(items.clone());
@@ -323,8 +324,8 @@ impl Shape {
         Shape::new(rest)
     }
 
-    /// The field of this name, as a path reads it: of an object the field, of an array that of its
-    /// items, of anything else nothing.
+    /// Returns the field of this name as a path reads it: the field of an object, and the fields of an array's items.
+    /// Other values have no fields.
     pub fn field(&self, name: &str) -> Typed {
         let mut given: Option<Typed> = None;
         for alternative in self.0.iter() {
@@ -336,11 +337,11 @@ impl Shape {
             };
             given = Some(given.map_or(found.clone(), |so_far| so_far.or(found)));
         }
-        // Where no value is possible, nothing is read: there is nothing to say about that either.
+        // The shape is empty, so nothing is read and nothing can be said about it.
         given.unwrap_or_default()
     }
 
-    /// The items, as JSONata sees them: those of an array, and anything else as an item of its own.
+    /// Returns the items as JSONata sees them: those of an array. Any other value is its own item.
     pub fn items(&self) -> Shape {
         self.0.iter().fold(Shape::never(), |so_far, alternative| match alternative {
             Alternative::Array { items, .. } => so_far.or(items.clone()),
@@ -348,7 +349,7 @@ impl Shape {
         })
     }
 
-    /// The longest that the array can be; `None` where it has no bound that is known.
+    /// Returns the greatest number of items. `None` means that there is no known limit.
     pub fn max_items(&self) -> Option<u64> {
         self.0.iter().try_fold(0, |longest: u64, alternative| match alternative {
             Alternative::Array { max_items, .. } => max_items.map(|most| most.max(longest)),
@@ -357,7 +358,7 @@ impl Shape {
         })
     }
 
-    /// As a JSON Schema (2020-12), exactly.
+    /// Converts the shape to an equivalent JSON Schema (2020-12).
     pub fn to_schema(&self) -> Value {
         match self.0.as_slice() {
             [] => json!(false),
@@ -368,9 +369,9 @@ impl Shape {
 }
 
 impl Typed {
-    /// What a path gives that reads this of each item of an array: JSONata leaves out what is absent,
-    /// takes a lone result out of its list, and gives nothing for none. `most` is how many items the
-    /// array can have; where each gives a list, these come one after the other in one.
+    /// Returns the result of a path that reads this from each item of an array. JSONata leaves out absent values,
+    /// unwraps a single result, and produces nothing if there are none. `most` is the greatest number of items of the
+    /// array. If each item yields a list, the lists are concatenated.
     #[must_use]
     pub fn over_items(self, most: Option<u64>) -> Typed {
         if self.shape.is_never() {
@@ -382,7 +383,7 @@ impl Typed {
 }
 
 impl Alternative {
-    /// Whether every value of the other is one of this; may say no although it is so.
+    /// Returns whether every value of the other is one of this. May return false although it is so.
     fn includes(&self, other: &Alternative) -> bool {
         match (self, other) {
             (Alternative::Any, _) => true,
@@ -436,7 +437,7 @@ impl Object {
 }
 
 impl Scalar {
-    /// Its name in JSON Schema.
+    /// Returns the name of the type in JSON Schema.
     pub fn as_str(self) -> &'static str {
         match self {
             Scalar::Null => "null",

@@ -1,35 +1,34 @@
-//! The template that deploys a definition: what its `${Placeholders}` become, and what runs behind them.
+//! The template that deploys a definition: the values of its `${Placeholders}` and the resources behind them.
 //!
-//! A template comes as JSON, with every function in its long form (`{"Fn::GetAtt": ["A", "Arn"]}`).
-//! Nothing is evaluated: of a parameter it is enough to know what values it may have, of a function what it
-//! is called and how long it may take.
+//! A template is JSON with every function in its long form (`{"Fn::GetAtt": ["A", "Arn"]}`). Nothing is evaluated: of a
+//! parameter only the possible values matter, of a function only its name and timeout.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 use thiserror::Error;
 
-/// Lambda's own default.
+/// Lambda's default timeout in seconds.
 const DEFAULT_TIMEOUT: u64 = 3;
 
-/// A template that cannot be used for a definition.
+/// The error for a template that cannot be used for a definition.
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
 pub enum Unsuitable {
-    /// It deploys no state machine at all, or several, none of which is from this file.
+    /// The template has no state machine, or has several and none of them is made from this file.
     #[error(
         "{template} does not say which of its {machines} state machines is made from {definition}: one of them has to have it as DefinitionUri"
     )]
     NoSuchMachine {
-        /// The template.
+        /// Name of the template.
         template: String,
-        /// The definition.
+        /// Name of the definition's file.
         definition: String,
-        /// How many state machines it has.
+        /// Number of state machines in the template.
         machines: usize,
     },
 }
 
-/// The part of a template that is about one definition.
+/// The part of a template that concerns one definition.
 #[derive(Clone, Debug)]
 pub struct Template {
     name: String,
@@ -41,26 +40,26 @@ pub struct Template {
 /// A Lambda function of a template.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Function {
-    /// Its logical id.
+    /// Logical id of the function.
     pub logical_id: String,
-    /// Its `Handler`, where that is given as text.
+    /// `Handler` of the function, if it is given as a string.
     pub handler: Option<String>,
-    /// The seconds that it may take; `None` where a parameter decides.
+    /// Timeout in seconds. `None` if a parameter sets it.
     pub timeout: Option<u64>,
 }
 
-/// What stands behind a substitution.
+/// The target of a substitution.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Target<'a> {
-    /// A resource of the template.
+    /// A resource of the template, with its logical id and its definition if it exists.
     Resource(&'a str, Option<&'a Value>),
-    /// Anything else: a parameter, a pseudo parameter, text that is put together.
+    /// Anything else: a parameter, a pseudo parameter, or text that is put together.
     Other,
 }
 
 impl Template {
-    /// Finds the state machine that is made from a definition's file: the one whose `DefinitionUri` ends in
-    /// the file's name. For looking through templates; `name` is what diagnostics call this one.
+    /// Finds the state machine that is made from a definition's file: its `DefinitionUri` ends in the name of the file.
+    /// Use it to search several templates. `name` is the name of the template in diagnostics.
     pub fn with_definition(name: &str, template: &Value, definition: &str) -> Option<Template> {
         let file = file_name(definition);
         let is_made_from_it = |machine: &Value| {
@@ -71,8 +70,8 @@ impl Template {
         found.map(|(logical_id, machine)| Template::from_parts(name, template, logical_id, machine))
     }
 
-    /// The template that a definition is said to be deployed by: as [`Template::with_definition`], or the
-    /// only state machine that there is.
+    /// Returns the part of the given template that deploys a definition. Finds the state machine as
+    /// [`Template::with_definition`] does, or takes the only one in the template.
     pub fn parse(name: &str, template: &Value, definition: &str) -> Result<Template, Unsuitable> {
         if let Some(found) = Template::with_definition(name, template, definition) {
             return Ok(found);
@@ -98,23 +97,23 @@ impl Template {
         }
     }
 
-    /// What diagnostics call the template.
+    /// Returns the name of the template in diagnostics.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The state machine's logical id.
+    /// Returns the logical id of the state machine.
     pub fn state_machine(&self) -> &str {
         &self.state_machine
     }
 
-    /// The names in `DefinitionSubstitutions`.
+    /// Returns the names in `DefinitionSubstitutions`.
     pub fn substitutions(&self) -> impl Iterator<Item = &str> {
         self.substitutions.keys().map(String::as_str)
     }
 
-    /// The function behind a `${Placeholder}`, for finding the step of a task. `reference` may be the
-    /// placeholder or its name.
+    /// Returns the function behind a placeholder. Use it to find the step of a task. `reference` may be `${Name}` or
+    /// `Name`.
     pub fn function(&self, reference: &str) -> Option<Function> {
         match self.target(placeholder_name(reference))? {
             Target::Resource(logical_id, _) => self.functions().find(|it| it.logical_id == logical_id),
@@ -122,7 +121,7 @@ impl Template {
         }
     }
 
-    /// Every Lambda function of the template.
+    /// Returns all Lambda functions of the template.
     pub fn functions(&self) -> impl Iterator<Item = Function> {
         let resources = self.whole.get("Resources").and_then(Value::as_object).into_iter().flatten();
         let functions = resources.filter(|(_, resource)| is_function(resource));
@@ -139,8 +138,8 @@ impl Template {
         })
     }
 
-    /// The JSON Schema of what takes a placeholder's place, from the parameter that it is. `None` if the
-    /// template does not bound it.
+    /// Returns the JSON Schema of the text that replaces a placeholder, derived from its parameter or constant. `None`
+    /// if the template does not restrict it.
     pub fn placeholder(&self, name: &str) -> Option<Value> {
         self.schema(self.substitutions.get(name)?)
     }
@@ -170,7 +169,7 @@ impl Template {
     fn target_of<'a>(&'a self, value: &'a Value) -> Option<Target<'a>> {
         let Value::Object(function) = value else { return Some(Target::Other) };
         let logical_id = match function.iter().next()? {
-            // What is there on a condition stands for itself; the definition asks whether it is there.
+            // A conditional resource counts as existing. The definition tests whether it exists.
             (name, Value::Array(branches)) if name == "Fn::If" => {
                 let mut targets = branches.iter().skip(1).filter_map(|branch| self.target_of(branch));
                 let resource = targets.find(|target| matches!(target, Target::Resource(..)));
@@ -205,13 +204,13 @@ fn state_machines(template: &Value) -> Vec<(&str, &Value)> {
     machines.map(|(logical_id, machine)| (logical_id.as_str(), machine)).collect()
 }
 
-/// Whether a resource is a Lambda function.
+/// Returns whether a resource is a Lambda function.
 pub(crate) fn is_function(resource: &Value) -> bool {
     let kind = resource.get("Type").and_then(Value::as_str).unwrap_or_default();
     matches!(kind, "AWS::Serverless::Function" | "AWS::Lambda::Function")
 }
 
-/// What a parameter's text may be. CloudFormation's patterns have to match the whole of a value.
+/// Returns the JSON Schema of a parameter's text. CloudFormation's patterns have to match the whole value.
 fn parameter_schema(parameter: &Value) -> Option<Value> {
     let is_number = parameter.get("Type")?.as_str()? == "Number";
     let mut schema = Map::from_iter([("type".to_owned(), json!("string"))]);
@@ -232,7 +231,7 @@ fn parameter_schema(parameter: &Value) -> Option<Value> {
     Some(Value::Object(schema))
 }
 
-/// A value as it stands in a definition once it is put in.
+/// Returns the text that replaces a placeholder of this value.
 fn text_of(value: &Value) -> Value {
     match value {
         Value::String(_) => value.clone(),
@@ -240,7 +239,7 @@ fn text_of(value: &Value) -> Value {
     }
 }
 
-/// `Name` of `${Name}`.
+/// Returns `Name` of `${Name}`.
 fn placeholder_name(reference: &str) -> &str {
     reference.strip_prefix("${").and_then(|name| name.strip_suffix('}')).unwrap_or(reference)
 }
@@ -287,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn a_definition_finds_the_machine_that_is_made_from_it() {
+    fn a_definition_finds_the_state_machine_that_is_made_from_it() {
         let whole = template();
         let of = |file: &str| Template::parse("t.yaml", &whole, file).map(|it| it.state_machine().to_owned());
         assert_eq!(of("anywhere/second.asl.json").as_deref(), Ok("Second"));
@@ -300,7 +299,7 @@ mod tests {
     }
 
     #[test]
-    fn placeholders_lead_to_functions_and_to_what_parameters_may_be() {
+    fn placeholders_resolve_to_functions_and_to_the_values_of_parameters() {
         let template = Template::parse("t.yaml", &template(), "first.asl.json").unwrap();
         let function = |handler: Option<&str>, logical_id: &str, timeout| {
             let (handler, logical_id) = (handler.map(str::to_owned), logical_id.to_owned());

@@ -1,4 +1,4 @@
-//! `contracts:untyped` excuses the state that says it, and no other.
+//! `contracts:untyped` applies to the state that has it and to no other.
 #![expect(clippy::unwrap_used, reason = "test code: a broken assumption is a failed test")]
 
 use std::sync::Arc;
@@ -20,7 +20,7 @@ impl Contracts for Nothing {
     }
 }
 
-/// A Map whose inner state, and whose own output, cannot be typed: a function's result is anything.
+/// Checks a Map whose inner state and output cannot be typed. Returns the untyped expressions and the annotated states.
 fn untyped(of_map: &str, of_inner: &str) -> (Vec<String>, usize) {
     let expression = "{% $parse('1') ~> function($x) { $x } %}";
     let definition = json!({
@@ -46,7 +46,7 @@ fn untyped(of_map: &str, of_inner: &str) -> (Vec<String>, usize) {
 }
 
 #[test]
-fn an_annotation_excuses_its_own_state_and_is_counted() {
+fn an_annotation_applies_to_its_own_state_and_is_counted() {
     let (inner, outer) = ("/States/Each/ItemProcessor/States/Inner/Output", "/States/Each/Output");
     let marked = "It is what it is. contracts:untyped";
     for (of_map, of_inner, left, counted) in [

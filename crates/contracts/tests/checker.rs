@@ -1,4 +1,4 @@
-//! A checker that knows one definition says of another one what a check from nothing says.
+//! A checker that knows one definition reports the same about another one as a fresh check.
 #![expect(clippy::unwrap_used, reason = "test code: a broken assumption is a failed test")]
 
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use contracts::document::Document;
 use contracts::{Checker, Report};
 use serde_json::{Value, json};
 
-/// One function, and what `${Limit}` stands for.
+/// A contract with one function and the schema of `${Limit}`.
 struct Counting {
     takes: &'static str,
     limit: Option<Value>,
@@ -59,7 +59,7 @@ fn shown(report: &Report) -> String {
     format!("{:?} {:?}", report.diagnostics, report.states)
 }
 
-/// What is found by a checker that knows the definition as it is, and from nothing: the same.
+/// Checks with a checker that knows the original definition, and asserts that a fresh check reports the same.
 fn check(definition: &Value, contracts: &Counting, input: &Value) -> Report {
     let document = |value: &Value| Document::parse("definition", value.to_string()).unwrap();
     let mut checker = Checker::default();
@@ -73,14 +73,14 @@ fn check(definition: &Value, contracts: &Counting, input: &Value) -> Report {
     report
 }
 
-/// What was found of data; errors that nothing handles are looked for without it.
+/// Returns the codes of findings about data, without those about unhandled errors, which the inference does not make.
 fn codes(report: &Report) -> Vec<Code> {
     let codes = report.diagnostics.iter().map(|found| found.code);
     codes.filter(|code| ![Code::UnhandledError, Code::TransientErrorsNotRetried].contains(code)).collect()
 }
 
 #[test]
-fn the_same_again_has_no_finding() {
+fn the_unchanged_definition_has_no_finding() {
     assert_eq!(codes(&check(&definition(), &AS_IT_IS, &input("integer"))), []);
 }
 
@@ -90,20 +90,20 @@ fn another_input_reaches_the_states_within_a_map() {
 }
 
 #[test]
-fn a_changed_state_is_looked_at_though_what_reaches_it_is_the_same() {
+fn a_changed_state_is_checked_again_though_its_environment_is_the_same() {
     let mut changed = definition();
     changed["States"]["Done"]["Output"] = json!("{% $states.input.nothing.there %}");
     assert_ne!(codes(&check(&changed, &AS_IT_IS, &input("integer"))), []);
 }
 
 #[test]
-fn a_changed_contract_of_a_function_is_held_against_the_same_payload() {
+fn a_changed_contract_of_a_function_is_checked_against_the_same_payload() {
     let takes_another = Counting { takes: "number", ..AS_IT_IS };
     assert_eq!(codes(&check(&definition(), &takes_another, &input("integer"))), [Code::PayloadMismatch]);
 }
 
 #[test]
-fn a_placeholder_that_stands_for_something_else_is_seen_in_the_states_behind_it() {
+fn a_placeholder_with_another_value_changes_the_states_after_it() {
     let constant = Counting { limit: Some(json!({ "const": "5" })), ..AS_IT_IS };
     let report = check(&definition(), &constant, &input("integer"));
     let within = &report.states["/States/Each/ItemProcessor/States/Count"].input;
@@ -111,7 +111,7 @@ fn a_placeholder_that_stands_for_something_else_is_seen_in_the_states_behind_it(
 }
 
 #[test]
-fn what_reaches_an_unchanged_state_is_looked_at() {
+fn a_changed_environment_reaches_an_unchanged_state() {
     let mut changed = definition();
     changed["States"]["Each"]["Output"] = json!("none");
     let report = check(&changed, &AS_IT_IS, &input("integer"));

@@ -1,8 +1,6 @@
-//! Each check that needs no types, on a definition that is wrong in one way and on its nearest neighbour
-//! that is not.
+//! Tests each check that needs no types on a definition with one fault and on its nearest correct neighbour.
 //!
-//! The cases are data: a base definition that has nothing wrong with it, and what has to be changed in it
-//! for either side.
+//! The cases are data: the changes that turn a correct base definition into either of them.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "test code: a broken assumption is a failed test")]
 
 mod checks;
@@ -18,7 +16,7 @@ fn the_base_that_every_case_changes_has_no_finding() {
 }
 
 #[test]
-fn every_case_is_refused_for_its_reason_alone_and_its_neighbour_is_not() {
+fn every_case_has_its_finding_alone_and_its_neighbour_has_none() {
     let mut failed = Vec::new();
     for Case { code, at, wrong, right } in CASES.iter() {
         let found = codes(wrong);
@@ -34,13 +32,13 @@ fn every_case_is_refused_for_its_reason_alone_and_its_neighbour_is_not() {
     assert!(failed.is_empty(), "expected were:\n{}", failed.join("\n"));
 }
 
-/// The local engine has no heartbeats at all, so that code stands beside whatever is wrong with one.
+/// Returns whether another code comes with a code. The local engine lacks heartbeats, so its code comes with theirs.
 fn comes_with(code: Code, other: Code) -> bool {
     code == Code::HeartbeatNotBelowTimeout && other == Code::IgnoredByLocalEngine
 }
 
 #[test]
-fn every_code_has_a_case_here_or_a_reason_why_not() {
+fn every_code_has_a_case_here_or_is_listed_as_tested_elsewhere() {
     let here: BTreeSet<Code> = CASES.iter().map(|case| case.code).collect();
     let elsewhere: BTreeSet<Code> = NOT_HERE.iter().flat_map(|(_, codes)| codes.iter().copied()).collect();
     assert_eq!(here.intersection(&elsewhere).collect::<Vec<_>>(), Vec::<&Code>::new());

@@ -1,7 +1,7 @@
-//! Well-formed machines, on none of which the check has anything to say.
+//! Well-formed machines that have no finding.
 //!
-//! Each is a small workflow that shows what its name says; together they have every type of state and
-//! every function. A finding here is a false alarm: either the check is wrong, or the machine is.
+//! Each is a small workflow that shows what its name says. Together they have every type of state and every function. A
+//! finding here is a false alarm: either the check or the machine is wrong.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "test code: a broken assumption is a failed test")]
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,10 +16,10 @@ use contracts::expression::function_names;
 use contracts::machine::{Kind, Machine, State};
 use serde_json::Value;
 
-/// The machine that shows what AWS runs and the local engine does not; there that code is expected.
+/// The machine that shows what AWS runs and the local engine does not. Only it is expected to have that code.
 const ONLY_ON_AWS: &str = "only-on-aws";
 
-/// What `schemas.json` says of functions, other machines and placeholders.
+/// The contracts in `schemas.json`: functions, other machines and placeholders.
 struct Schemas(Value);
 
 impl Contracts for Schemas {
@@ -54,7 +54,7 @@ fn schemas() -> Schemas {
     Schemas(serde_json::from_str(&text).unwrap())
 }
 
-/// The machines of a folder, by name.
+/// Returns the machines of a directory, by name.
 fn machines(folder: &Path) -> BTreeMap<String, Document> {
     let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     let machine = |path: PathBuf| {
@@ -72,7 +72,7 @@ fn check(name: &str, document: &Document, schemas: &Schemas) -> Report {
     contracts::check(document, schemas, input, None, None)
 }
 
-/// Every state of a machine, nested ones included.
+/// Returns every state of a machine, nested ones included, with the types of the states around it.
 fn states(document: &Document) -> Vec<(Vec<Kind>, State<'_>)> {
     fn below<'a>(machine: &Machine<'a>, around: &[Kind], all: &mut Vec<(Vec<Kind>, State<'a>)>) {
         for state in machine.states() {
@@ -97,7 +97,7 @@ fn no_machine_of_the_corpus_has_a_finding() {
         let found = check(name, document, &schemas).diagnostics;
         let (of_engine, others): (Vec<_>, Vec<_>) =
             found.into_iter().partition(|it| it.code == Code::IgnoredByLocalEngine);
-        // What the local engine ignores is legal all the same, and one machine is there to show it.
+        // What the local engine ignores is still legal, and one machine exists to show it.
         let unexpected = if name == ONLY_ON_AWS { Vec::new() } else { of_engine };
         alarms.extend(others.into_iter().chain(unexpected).map(|it| format!("{name}: {it:#?}")));
     }
@@ -105,7 +105,7 @@ fn no_machine_of_the_corpus_has_a_finding() {
 }
 
 #[test]
-fn what_only_aws_runs_is_said_and_nothing_else() {
+fn only_what_the_local_engine_does_not_run_is_reported() {
     let (schemas, machines) = (schemas(), machines(&folder()));
     let found = check(ONLY_ON_AWS, &machines[ONLY_ON_AWS], &schemas).diagnostics;
     let places: Vec<&str> = found.iter().map(|it| it.pointer.as_str()).collect();
@@ -123,7 +123,7 @@ fn what_only_aws_runs_is_said_and_nothing_else() {
 }
 
 #[test]
-fn the_states_that_vouch_for_themselves_are_counted() {
+fn annotated_states_are_counted() {
     let schemas = schemas();
     let vouched: BTreeMap<String, usize> = machines(&folder())
         .iter()
@@ -201,7 +201,7 @@ fn jsonpath_is_refused_by_name_and_not_misread() {
     let language = |pointer: &str| (Code::JsonpathNotChecked, pointer.to_owned());
     let field = |pointer: &str| (Code::SchemaValidationFailed, pointer.to_owned());
     let expected = [
-        // One finding each: nothing else in them is read, however wrong it would be in JSONata.
+        // One finding each: nothing else in them is checked, however wrong it would be in JSONata.
         ("named-machine", vec![language("/QueryLanguage")]),
         ("unnamed-machine", vec![language("/QueryLanguage")]),
         ("one-state", vec![language("/States/Shape/QueryLanguage")]),

@@ -1,4 +1,4 @@
-//! docs/contracts.md has a section for each code, and no other.
+//! docs/contracts.md has exactly one section for each code.
 
 use std::path::Path;
 

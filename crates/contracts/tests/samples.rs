@@ -1,4 +1,4 @@
-//! Findings that are about a file, not about a definition's value.
+//! Findings about a file instead of a value in a definition.
 
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ impl Contracts for Nothing {
 }
 
 #[test]
-fn a_sample_is_refused_at_the_place_that_its_schema_refuses() {
+fn a_sample_is_refused_at_the_pointer_that_its_schema_refuses() {
     let schema = json!({
         "type": "object",
         "properties": {"at": {"type": "string", "format": "date-time"}, "n": {"type": "integer"}},
@@ -42,7 +42,7 @@ fn a_sample_is_refused_at_the_place_that_its_schema_refuses() {
 }
 
 #[test]
-fn a_sample_needs_a_schema_and_the_schema_has_to_be_one() {
+fn a_sample_needs_a_schema_that_is_valid() {
     assert_eq!(contracts::sample_without_schema("x.json").code, Code::SampleWithoutSchema);
     let sample = Document::parse("sample.json", "{}").unwrap();
     let found = contracts::check_sample(&sample, &json!({"type": "objekt"}), "x.json");
@@ -50,7 +50,7 @@ fn a_sample_needs_a_schema_and_the_schema_has_to_be_one() {
 }
 
 #[test]
-fn what_stands_twice_is_found_in_the_text() {
+fn repeated_members_are_found_in_the_text() {
     let of = |comment: &str, states: &str| {
         let text = format!(
             r#"{{"QueryLanguage": "JSONata", "TimeoutSeconds": 9, {comment} "StartAt": "A", "States": {{{states}}}}}"#

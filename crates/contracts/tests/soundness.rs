@@ -1,8 +1,8 @@
-//! What inference says of an expression is true of what the expression gives.
+//! The inferred type of an expression contains what the expression evaluates to.
 //!
-//! Random expressions of the forms that are typed, over random values: where inference finds nothing to
-//! say against an expression, evaluating it on each of the values gives something, and that something is
-//! one of the values of the inferred schema. The evaluator knows nothing of the inference.
+//! The test generates random expressions of the typed forms and random values. If inference has no finding for an
+//! expression, evaluating it on each of the values has to yield a value of the inferred schema. The evaluator shares no
+//! code with the inference.
 #![expect(clippy::unwrap_used, reason = "test code: a broken assumption is a failed test")]
 
 mod soundness {
@@ -22,7 +22,7 @@ use soundness::{expressions, values};
 
 const CASES: u32 = 2_000;
 
-/// What an execution has: an input and a variable.
+/// The input and a variable of an execution.
 #[derive(Clone, Debug)]
 struct Sample {
     input: Value,
@@ -30,10 +30,10 @@ struct Sample {
 }
 
 #[test]
-fn what_is_inferred_is_what_is_given() {
+fn expressions_evaluate_to_values_of_their_inferred_shapes() {
     let dice = (vec(any::<u8>(), 1..80), vec((values::input(), values::any()), 1..4));
     let config = Config { cases: CASES, failure_persistence: None, ..Config::default() };
-    // The same expressions at each run: what is found today is found tomorrow.
+    // Deterministic: every run tests the same expressions.
     let mut runner = TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha));
     let typed = std::cell::Cell::new(0_u32);
     let outcome = runner.run(&dice, |(dice, samples)| {
@@ -51,7 +51,7 @@ fn what_is_inferred_is_what_is_given() {
     assert!(typed.get() > CASES / 8, "only {} of {CASES} expressions could be typed", typed.get());
 }
 
-/// Whether the expression could be typed; an error if its type is wrong.
+/// Returns whether the expression could be typed. Returns an error if its type is wrong.
 fn holds(text: &str, samples: &[Sample]) -> Result<bool, TestCaseError> {
     let expression = parse(text, "").map_err(|refused| TestCaseError::fail(refused.message))?;
     let either = |of: fn(&Sample) -> &Value| {
@@ -81,7 +81,7 @@ fn holds(text: &str, samples: &[Sample]) -> Result<bool, TestCaseError> {
                 return Err(TestCaseError::fail(format!("{said} gives nothing")));
             }
             Ok(given) => given.to_json_string().unwrap(),
-            // What depends on the data, such as a division by 0, no type rules out.
+            // No type rules out errors that depend on the data, such as a division by 0.
             Err(error) if error.code().is_some_and(|code| code.starts_with('D')) => continue,
             Err(error) => return Err(TestCaseError::fail(format!("{said} fails: {}", error.message()))),
         };

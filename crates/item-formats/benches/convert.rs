@@ -1,12 +1,12 @@
-//! How many lines of an export one second of CPU time makes, beside what Python makes of the same lines.
+//! Measures how many lines of an export this crate writes per second of CPU time, compared with Python.
 //!
-//! The lines are orders of a shop, about 1 KB of DynamoDB JSON each: strings, numbers, a set, a binary, a list of
-//! maps, and some text beyond ASCII. This crate writes each as Data Pipeline's line, with everything looked at that
-//! it looks at. Python 3 reads each with `json.loads` and writes it with `json.dumps`, both of which are C, and does
-//! not convert anything: the least that a Lambda function in Python has to do. Both run on one thread, on the same
-//! lines, in turns; CPU time comes from /proc/self/schedstat and `time.process_time`; each one's best turn counts.
+//! The lines are orders of a shop, about 1 KB of DynamoDB JSON each: strings, numbers, a set, a binary, a list of maps,
+//! and some text beyond ASCII. This crate checks each item and writes it as a line of Data Pipeline. Python 3 reads
+//! each with `json.loads` and writes it with `json.dumps`, both of which are C, and does not convert anything: the
+//! least that a Lambda function in Python has to do. Both run in turns, on one thread and on the same lines. CPU time
+//! comes from /proc/self/schedstat and `time.process_time`. The best turn of each counts.
 //!
-//! `cargo bench -p item-formats` prints the table that docs/benchmarks.md holds, and fails below [`LEAST`].
+//! `cargo bench -p item-formats` prints the table in docs/benchmarks.md and fails below [`LEAST`].
 #![expect(clippy::unwrap_used, reason = "a benchmark that cannot measure has nothing better to do than stop")]
 
 use std::hint::black_box;
@@ -17,7 +17,7 @@ use item_formats::{Format, NullTag, read_line, split_items, write_line};
 
 const LINES: u64 = 4000;
 const TURNS: usize = 15;
-/// How many times as many lines as Python's this crate must make.
+/// The factor by which this crate has to be faster than Python.
 const LEAST: f64 = 20.0;
 
 const PYTHON: &str = r#"
@@ -76,7 +76,7 @@ fn converted(format: Format, item: &[u8]) -> Vec<u8> {
     line
 }
 
-/// Lines a CPU-second, of a pass over all lines that is repeated until it has taken long enough to be measured.
+/// Returns the lines per CPU second of a pass over all lines, which is repeated until its time can be measured.
 fn ours(mut pass: impl FnMut(&mut Vec<u8>)) -> f64 {
     let mut out = Vec::new();
     pass(&mut out);
@@ -111,7 +111,7 @@ fn python(lines: &[Vec<u8>]) -> f64 {
     String::from_utf8(output.stdout).unwrap().trim().parse().unwrap()
 }
 
-/// An order.
+/// Returns an order as DynamoDB JSON.
 fn item(number: u64) -> Vec<u8> {
     let id = number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
     let city = ["Berlin", "Málaga", "Porto", "東京"].into_iter().cycle().nth(number as usize % 4).unwrap();

@@ -1,21 +1,21 @@
-//! Answers of Scan and Query, taken apart where they lie.
+//! Splits responses of Scan and Query without copying the items.
 
 use crate::malformed::{Fault, Malformed};
 use crate::scan::Cursor;
 
-/// An answer of Scan (or Query) in its parts.
+/// A response of Scan or Query in its parts.
 #[derive(Debug)]
 pub struct SplitAnswer<'a> {
     /// The items, each as DynamoDB JSON.
     pub items: Vec<&'a [u8]>,
-    /// The answer with `"Items":[]`, for a client that reads the rest.
+    /// The response with `"Items":[]`, for a client that reads the rest.
     pub rest: Vec<u8>,
 }
 
-/// The items of an answer of Scan, and the answer without them.
+/// Splits a response of Scan or Query into its items and the rest.
 ///
-/// An answer without `Items` (of a Scan that only counts) has none, and is the rest as it is. Of each item only
-/// its brackets are looked at: [`write_line`](crate::write_line) looks at the item, and a client at the rest.
+/// A response without `Items` (of a Scan that only counts) has no items, and the rest is the whole response. Only the
+/// brackets of each item are checked: [`write_line`](crate::write_line) checks the item, and a client checks the rest.
 ///
 /// ```
 /// let answer = br#"{"Count":2,"Items":[{"id":{"N":"1"}},{"id":{"N":"2"}}],"ScannedCount":2}"#;
@@ -78,7 +78,7 @@ fn items<'a>(cursor: &mut Cursor<'a>, answer: &'a [u8]) -> Result<Vec<&'a [u8]>,
     }
 }
 
-/// Over what follows a member or an element: whether there is one more.
+/// Moves past the separator or the end after a member or an element. Returns whether another one follows.
 fn another(cursor: &mut Cursor<'_>, close: u8, what: &'static str) -> Result<bool, Fault> {
     cursor.space();
     let more = cursor.peek() == Some(b',');
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn items_are_found_wherever_they_stand_whatever_is_in_them() {
+    fn items_are_found_at_any_position_and_with_any_content() {
         let item = r#"{"a":{"S":"]},{\"\\"},"b":{"L":[{"M":{}},{"NS":["1"]}]}}"#;
         let key = r#""LastEvaluatedKey":{"Items":{"S":"Items\":["}}"#;
         for (answer, rest) in [
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_may_have_no_items() {
+    fn a_response_may_have_no_items() {
         for answer in ["{}", r#"{"Count":0,"Items":[]}"#, r#"{"Count":7}"#] {
             assert_eq!(split(answer), (vec![], answer.to_owned()));
         }
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_that_is_none_is_refused() {
+    fn an_invalid_response_is_refused() {
         let whole = r#"{"Count":1,"Items":[{"a":{"S":"x"}}],"ScannedCount":1}"#;
         for length in 0..whole.len() {
             assert!(split_items(&whole.as_bytes()[..length]).is_err(), "{}", &whole[..length]);

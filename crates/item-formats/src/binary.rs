@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-/// The value of each character of the alphabet; of every other byte, one that no character has.
+/// The value of each character of the alphabet. Every other byte has a value that no character has.
 static VALUES: [u8; 256] = values();
 const NONE: u8 = 0xff;
 
@@ -34,7 +34,7 @@ fn value(byte: u8) -> u8 {
     VALUES.get(usize::from(byte)).copied().unwrap_or(NONE)
 }
 
-/// Whether the text is base64 in its only form: padded, and without bits that no byte comes of.
+/// Returns whether the text is canonical base64: with padding, and without unused bits that are set.
 pub(crate) fn is_base64(text: &[u8]) -> bool {
     if !text.len().is_multiple_of(4) {
         return false;
@@ -48,12 +48,12 @@ pub(crate) fn is_base64(text: &[u8]) -> bool {
     all < 64 && digits.last().is_none_or(|&last| value(last) & unused == 0)
 }
 
-/// The base64 of these bytes.
+/// Encodes bytes as base64.
 pub(crate) fn encoded(bytes: &[u8]) -> String {
     STANDARD.encode(bytes)
 }
 
-/// The text that all spellings of the same bytes have in common.
+/// Returns the canonical base64 of the bytes that the text encodes.
 pub(crate) fn canonical(text: &[u8]) -> Option<String> {
     STANDARD.decode(text).ok().map(|bytes| STANDARD.encode(bytes))
 }
@@ -66,18 +66,18 @@ mod tests {
 
     proptest! {
         #[test]
-        fn it_is_base64_if_it_decodes(text in "[A-Da-d0-9+/=_-]{0,9}") {
+        fn a_text_is_base64_if_it_decodes(text in "[A-Da-d0-9+/=_-]{0,9}") {
             prop_assert_eq!(is_base64(text.as_bytes()), STANDARD.decode(&text).is_ok());
         }
 
         #[test]
-        fn all_bytes_can_be_written(bytes in any::<Vec<u8>>()) {
+        fn all_bytes_can_be_encoded(bytes in any::<Vec<u8>>()) {
             prop_assert!(is_base64(STANDARD.encode(bytes).as_bytes()));
         }
     }
 
     #[test]
-    fn what_is_not_in_its_only_form_is_refused() {
+    fn base64_that_is_not_canonical_is_refused() {
         for text in
             ["=", "==", "====", "A===", "AA=A", "AAA", "AB==", "AAB=", "A A=", "hello", "AA\n=", "AAA\u{e9}"]
         {

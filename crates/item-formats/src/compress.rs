@@ -1,4 +1,4 @@
-//! From plain bytes to an object's.
+//! Compresses the content of an object.
 
 use std::fmt;
 use std::io::{self, Write as _};
@@ -7,10 +7,10 @@ use flate2::write::GzEncoder;
 
 use crate::format::Compression;
 
-/// Compresses what is pushed.
+/// Compresses the bytes that are pushed.
 ///
-/// Equal pushes give equal bytes: there is no time, name or system in them. Zstandard's have a checksum, as gzip's
-/// have anyway.
+/// The same pushes give the same bytes: the output has no time, name or system. It always has a checksum, which is
+/// optional in Zstandard and always there in gzip.
 ///
 /// ```
 /// use item_formats::{Compression, Compressor};
@@ -28,12 +28,12 @@ pub struct Compressor(State);
 enum State {
     Plain(Vec<u8>),
     Gzip(GzEncoder<Vec<u8>>),
-    /// Made by the first push, as making it can fail.
+    /// The encoder. The first push creates it, because its creation can fail.
     Zstd(Option<zstd::stream::write::Encoder<'static, Vec<u8>>>),
 }
 
 impl Compressor {
-    /// At the library's default level.
+    /// Creates a compressor with the default level of the library.
     pub fn new(compression: Compression) -> Compressor {
         Compressor(match compression {
             Compression::None => State::Plain(Vec::new()),
@@ -42,7 +42,7 @@ impl Compressor {
         })
     }
 
-    /// Takes plain bytes.
+    /// Compresses plain bytes.
     pub fn push(&mut self, bytes: &[u8]) -> io::Result<()> {
         match &mut self.0 {
             State::Plain(ready) => {
@@ -55,7 +55,7 @@ impl Compressor {
         }
     }
 
-    /// How many compressed bytes are ready.
+    /// Returns the number of compressed bytes that are ready.
     pub fn ready(&self) -> usize {
         match &self.0 {
             State::Plain(ready) => ready.len(),
@@ -64,7 +64,7 @@ impl Compressor {
         }
     }
 
-    /// The compressed bytes that are ready, taken out.
+    /// Removes and returns the compressed bytes that are ready.
     pub fn take(&mut self) -> Vec<u8> {
         match &mut self.0 {
             State::Plain(ready) => std::mem::take(ready),
@@ -75,7 +75,7 @@ impl Compressor {
         }
     }
 
-    /// The rest, with the trailer.
+    /// Returns the remaining compressed bytes with the trailer.
     pub fn finish(self) -> io::Result<Vec<u8>> {
         match self.0 {
             State::Plain(ready) => Ok(ready),
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_pushed_is_an_empty_object_in_its_compression() {
+    fn without_a_push_the_object_is_empty_but_valid() {
         let nothing = |compression| Compressor::new(compression).finish().unwrap();
         assert_eq!(nothing(Compression::None), b"");
         assert_eq!(zstd::decode_all(&nothing(Compression::Zstd)[..]).unwrap(), b"");

@@ -1,8 +1,8 @@
-//! The pass over an item: looks at everything, and copies it with the tags respelled and the whitespace left out.
+//! The pass over an item. It checks everything, and copies the item with its tags respelled and without whitespace.
 //!
-//! Nearly every item has no whitespace, and nearly every tag is as long in one spelling as in the other. So all is
-//! copied at once, ahead of the pass, which then writes over the tags where they lie. From the first thing on that
-//! changes the length, what stays as it is gets copied in runs, behind the pass.
+//! Nearly every item has no whitespace, and nearly every tag has the same length in both spellings. So all bytes are
+//! copied at once, ahead of the pass, which then overwrites the tags in the copy. After the first change of length the
+//! unchanged bytes are copied in runs, behind the pass.
 
 use crate::binary;
 use crate::format::Binary;
@@ -11,38 +11,38 @@ use crate::number;
 use crate::scan::{Cursor, Token};
 use crate::tag::{Spelling, Tag};
 
-/// How deep lists and maps may stand in each other. Source: "Nested attribute depth" in "Quotas in Amazon
-/// DynamoDB", Amazon DynamoDB Developer Guide.
+/// How deep lists and maps may be nested. Source: "Nested attribute depth" in "Quotas in Amazon DynamoDB", Amazon
+/// DynamoDB Developer Guide.
 pub(crate) const DEEPEST: usize = 32;
 
-/// The pass.
+/// A pass over an item.
 pub(crate) struct Pass<'a, 'o> {
-    /// Where it is.
+    /// The position of the pass.
     pub(crate) cursor: Cursor<'a>,
     bytes: &'a [u8],
     out: &'o mut Vec<u8>,
     copied: Copied,
     from: Spelling,
     to: Spelling,
-    /// What stands for a binary.
+    /// The expected encoding of binaries.
     pub(crate) binaries: Binary,
-    /// For strings with escapes.
+    /// A buffer for strings with escapes.
     space: Vec<u8>,
 }
 
-/// What of the bytes is in `out`.
+/// Which of the bytes have been copied to `out`.
 enum Copied {
-    /// All of them: the byte `began` is at `there`, and so on.
+    /// All bytes: the byte `began` is at the offset `there` of `out`, and the others follow.
     Ahead { began: usize, there: usize },
-    /// Those before this, as far as they are not left out.
+    /// The bytes before this offset, except for those that were removed.
     Behind(usize),
 }
 
-/// What stands in a set.
+/// A check of an element of a set.
 type Check<'a, 'o> = fn(&mut Pass<'a, 'o>, Token<'a>) -> Result<(), Fault>;
 
 impl<'a, 'o> Pass<'a, 'o> {
-    /// From the byte `at` on; what is before is not copied.
+    /// Starts at the byte `at`. The bytes before it are not copied.
     pub(crate) fn new(
         bytes: &'a [u8],
         at: usize,
@@ -63,12 +63,12 @@ impl<'a, 'o> Pass<'a, 'o> {
         }
     }
 
-    /// Ends the copy where the pass is.
+    /// Ends the copy at the position of the pass.
     pub(crate) fn copy(&mut self) {
         self.replace(self.cursor.at(), self.cursor.at(), b"");
     }
 
-    /// Has these bytes copied up to `from`, and others for those up to `to`.
+    /// Copies the bytes up to `from` and then `by` in place of those from `from` to `to`.
     fn replace(&mut self, from: usize, to: usize, by: &[u8]) {
         match self.copied {
             Copied::Ahead { began, there } => self.out.truncate(there + from - began),
@@ -80,7 +80,7 @@ impl<'a, 'o> Pass<'a, 'o> {
         self.copied = Copied::Behind(to);
     }
 
-    /// A tag, which lies from `at` on and is so long, becomes this one.
+    /// Replaces the tag of this length at `at` by another.
     #[inline]
     fn respell(&mut self, at: usize, length: usize, tag: &[u8]) {
         if let Copied::Ahead { began, there } = self.copied
@@ -95,7 +95,7 @@ impl<'a, 'o> Pass<'a, 'o> {
         self.replace(at, at + length, tag);
     }
 
-    /// Whitespace goes.
+    /// Moves past whitespace and leaves it out of the copy.
     #[inline]
     fn space(&mut self) {
         if let Some(began) = self.cursor.space() {
@@ -103,7 +103,7 @@ impl<'a, 'o> Pass<'a, 'o> {
         }
     }
 
-    /// An item, or a map's value.
+    /// Moves past an item, or past the value of a map.
     pub(crate) fn item(&mut self) -> Result<(), Fault> {
         self.members(0)
     }
@@ -136,7 +136,7 @@ impl<'a, 'o> Pass<'a, 'o> {
         Ok(())
     }
 
-    /// Over this byte, if no whitespace is before or after it.
+    /// Moves past this byte if no whitespace is before or after it. Returns whether it did.
     #[inline]
     fn follows(&mut self, byte: u8) -> bool {
         let follows = matches!(self.cursor.rest(), [first, second, ..] if *first == byte && *second > b' ');
@@ -146,7 +146,7 @@ impl<'a, 'o> Pass<'a, 'o> {
         follows
     }
 
-    /// After a member or an element: whether it was the last.
+    /// Moves past the separator or the end after a member or an element. Returns whether it was the last one.
     #[inline]
     fn last(&mut self, close: u8, what: &'static str) -> Result<bool, Fault> {
         if self.follows(b',') {
@@ -164,7 +164,7 @@ impl<'a, 'o> Pass<'a, 'o> {
         Ok(last)
     }
 
-    /// An attribute value: an object with one member, whose name is the type.
+    /// Moves past an attribute value: an object with one member, whose name is the type.
     pub(crate) fn value(&mut self, depth: usize) -> Result<(), Fault> {
         let tag = match self.letter() {
             Some(tag) => tag,
@@ -198,7 +198,7 @@ impl<'a, 'o> Pass<'a, 'o> {
         self.cursor.expect(b'}', "`}` after an attribute value")
     }
 
-    /// Over the beginning of a value, if it is as nearly all are: a type of one letter, and no whitespace.
+    /// Moves past the start of a value if it has the most common form: a type of one letter and no whitespace.
     #[inline]
     fn letter(&mut self) -> Option<Tag> {
         let at = self.cursor.at();
@@ -216,7 +216,7 @@ impl<'a, 'o> Pass<'a, 'o> {
         Some(tag)
     }
 
-    /// Over the beginning of any value.
+    /// Moves past the start of any value.
     fn tag(&mut self) -> Result<Tag, Fault> {
         self.cursor.expect(b'{', "an attribute value, which is an object with a type,")?;
         self.space();
@@ -303,12 +303,12 @@ impl<'a, 'o> Pass<'a, 'o> {
     }
 }
 
-/// That lists and maps stand in each other deeper than an item may have them.
+/// Returns the error for lists and maps that are nested deeper than an item may have them.
 pub(crate) fn too_deep(at: usize) -> Fault {
     Malformed::new(at, format!("lists and maps are nested more than {DEEPEST} deep"))
 }
 
-/// Runs what appends to `out`. What it has appended by the time that it fails is taken back.
+/// Runs a function that appends to `out`. If it fails, removes what it has appended.
 pub(crate) fn all_or_nothing(
     out: &mut Vec<u8>,
     append: impl FnOnce(&mut Vec<u8>) -> Result<(), Fault>,

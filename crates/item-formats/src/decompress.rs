@@ -1,7 +1,7 @@
-//! From an object's bytes to plain ones, as many at a time as are wanted.
+//! Decompresses an object piece by piece, on demand.
 //!
-//! A small object can hold a great deal of plain bytes. So what is pushed is kept compressed, and decompressed into
-//! a slice of a fixed size when more lines are asked for.
+//! A small object can contain a lot of plain bytes. So pushed bytes are stored compressed, and they are decompressed
+//! into a slice of a fixed size when more lines are needed.
 
 use std::io;
 
@@ -10,26 +10,26 @@ use zstd::stream::raw::{Decoder, InBuffer, Operation as _, OutBuffer};
 
 use crate::format::Compression;
 
-/// The size of deflate's window, in bits.
+/// The size of deflate's window as a power of two.
 const WINDOW_BITS: u8 = 15;
 
-/// Decompresses members or frames, one after the other.
+/// Decompresses consecutive members or frames.
 pub(crate) struct Decompressor {
     codec: Codec,
-    /// What was pushed, of which `used` bytes are done with.
+    /// The pushed bytes, of which the first `used` have been decompressed.
     pushed: Vec<u8>,
     used: usize,
-    /// Whether an object may end here: after a whole member or frame.
+    /// Whether the object may end here, which is after a whole member or frame.
     whole: bool,
-    /// Whether the codec holds plain bytes for which there was no room.
+    /// Whether the codec holds plain bytes that did not fit.
     holds: bool,
 }
 
 enum Codec {
     None,
-    /// Of the member that has begun.
+    /// The decoder of the current member.
     Gzip(Option<Decompress>),
-    /// Made when it is first needed, as making it can fail.
+    /// The decoder. It is created when it is first needed, because its creation can fail.
     Zstd(Option<Decoder<'static>>),
 }
 
@@ -50,17 +50,17 @@ impl Decompressor {
         self.pushed.extend_from_slice(bytes);
     }
 
-    /// Whether all that was pushed has been decompressed.
+    /// Returns whether all pushed bytes have been decompressed.
     pub(crate) fn is_empty(&self) -> bool {
         self.used == self.pushed.len() && !self.holds
     }
 
-    /// Whether an object may end where it is.
+    /// Returns whether the object may end here.
     pub(crate) fn is_whole(&self) -> bool {
         self.whole
     }
 
-    /// Fills some of `room` with plain bytes, and says how many. May be none though there is more.
+    /// Writes plain bytes into `room` and returns their number, which may be 0 although there are more.
     pub(crate) fn fill(&mut self, room: &mut [u8]) -> io::Result<usize> {
         if self.is_empty() {
             return Ok(0);

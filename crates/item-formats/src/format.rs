@@ -1,21 +1,21 @@
-//! The names of what an export can be written in.
+//! The formats and compressions of an export.
 
 use serde::{Deserialize, Serialize};
 use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 
-/// How an item stands in a line of an export.
+/// The format of an item in a line of an export.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum Format {
     /// `{"Item":{"id":{"S":"1"}}}`: the lines of AWS's own exports, which ImportTable reads.
     DynamodbJson,
-    /// `{"id":{"s":"1"}}`: AWS Data Pipeline's and the EMR connector's lines.
+    /// `{"id":{"s":"1"}}`: the lines of AWS Data Pipeline and the EMR connector.
     DataPipeline(NullTag),
     /// `{"id":{"S":"1"}}`: DynamoDB JSON without a wrapper.
     Plain,
 }
 
 impl Format {
-    /// The name without what belongs to it.
+    /// Returns the name of the format without its null tag.
     pub fn name(self) -> FormatName {
         match self {
             Format::DynamodbJson => FormatName::DynamodbJson,
@@ -25,7 +25,7 @@ impl Format {
     }
 }
 
-/// A [`Format`]'s name alone, as an execution's input and a command line have it.
+/// The name of a [`Format`] in the input of an execution or on a command line.
 ///
 /// ```
 /// use item_formats::{Format, FormatName, NullTag};
@@ -60,7 +60,7 @@ pub enum FormatName {
 }
 
 impl FormatName {
-    /// The format of this name. Only Data Pipeline's has a use for the null tag.
+    /// Returns the format of this name. Only Data Pipeline's format has the null tag.
     pub fn with(self, null_tag: NullTag) -> Format {
         match self {
             FormatName::DynamodbJson => Format::DynamodbJson,
@@ -70,7 +70,7 @@ impl FormatName {
     }
 }
 
-/// How Data Pipeline's lines call a null when they are written. Either is read.
+/// The name of a null when Data Pipeline's lines are written. Both names are read.
 #[derive(
     Clone,
     Copy,
@@ -92,23 +92,23 @@ pub enum NullTag {
     #[serde(rename = "nULL")]
     #[strum(serialize = "nULL")]
     Null,
-    /// `nULLValue`: AWS Data Pipeline, and what was built on version 1 of the Java SDK.
+    /// `nULLValue`: AWS Data Pipeline, and programs built on version 1 of the Java SDK.
     #[serde(rename = "nULLValue")]
     #[strum(serialize = "nULLValue")]
     NullValue,
 }
 
-/// What stands where a binary does in a line that is read.
+/// The encoding of a binary in a line that is read.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
 pub enum Binary {
-    /// Base64, as everybody writes it.
+    /// Base64, the usual encoding.
     #[default]
     Base64,
-    /// The bytes themselves, which are ASCII: of a writer that did not encode them, and failed at any others.
+    /// The bytes themselves, which have to be ASCII. Some writers did not encode binaries and failed at other bytes.
     Text,
 }
 
-/// How the objects of an export are compressed.
+/// The compression of the objects of an export.
 #[derive(
     Clone,
     Copy,
@@ -126,16 +126,16 @@ pub enum Binary {
 #[serde(rename_all = "kebab-case")]
 #[strum(serialize_all = "kebab-case")]
 pub enum Compression {
-    /// Not.
+    /// No compression.
     None,
-    /// RFC 1952.
+    /// Gzip (RFC 1952).
     Gzip,
-    /// RFC 8878.
+    /// Zstandard (RFC 8878).
     Zstd,
 }
 
 impl Compression {
-    /// `""`, `".gz"`, `".zst"`.
+    /// Returns the extension of object keys: `""`, `".gz"` or `".zst"`.
     pub fn extension(self) -> &'static str {
         match self {
             Compression::None => "",
@@ -144,7 +144,7 @@ impl Compression {
         }
     }
 
-    /// By the ending of an object's key: `.gz` and `.zst`, anything else is not compressed.
+    /// Returns the compression of an object by the extension of its key: `.gz`, `.zst`, or none for any other.
     ///
     /// ```
     /// use item_formats::Compression;
@@ -165,7 +165,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_read_as_they_are_written_by_serde_as_by_strum() {
+    fn names_are_the_same_in_serde_and_strum_and_are_read_as_written() {
         for (name, text) in FormatName::VARIANTS.iter().zip(["dynamodb-json", "data-pipeline", "plain"]) {
             assert_eq!(name.to_string(), text);
             assert_eq!(text.parse::<FormatName>().unwrap(), *name);
@@ -184,14 +184,14 @@ mod tests {
     }
 
     #[test]
-    fn a_format_and_its_name_belong_together() {
+    fn each_name_is_that_of_its_format() {
         for name in FormatName::VARIANTS {
             assert_eq!(name.with(NullTag::NullValue).name(), *name);
         }
     }
 
     #[test]
-    fn a_key_says_by_its_ending_how_the_object_is_compressed() {
+    fn the_extension_of_a_key_gives_the_compression() {
         for compression in Compression::VARIANTS {
             assert_eq!(Compression::from_key(&format!("x.json{}", compression.extension())), *compression);
         }

@@ -1,5 +1,6 @@
-//! The oldest layout of Data Pipeline's lines, which Hive wrote: `name`, the byte 3, the value as JSON, the byte 2,
-//! and so on, without braces or quotes around it all. The EMR connector still reads it.
+//! The oldest layout of Data Pipeline's lines, which Hive wrote. Each attribute is its name, the byte 3 and the value
+//! as JSON. The byte 2 separates attributes. There are no braces and no quotes around names. The EMR connector still
+//! reads it.
 
 use crate::convert::Pass;
 use crate::format::NullTag;
@@ -11,13 +12,13 @@ use crate::text;
 const BETWEEN_ATTRIBUTES: u8 = 2;
 const BEFORE_VALUE: u8 = 3;
 
-/// Whether the line is of this layout: it is no object, and has a byte that JSON does not have there.
+/// Returns whether the line has this layout: it is no object and has a byte that JSON does not allow there.
 pub(crate) fn is_oldest(line: &[u8]) -> bool {
     let begins = line.iter().find(|byte| !byte.is_ascii_whitespace());
     begins.is_some_and(|&byte| byte != b'{') && memchr::memchr(BEFORE_VALUE, line).is_some()
 }
 
-/// Appends the item of the line.
+/// Appends the item of the line to `item`.
 pub(crate) fn read(line: &[u8], item: &mut Vec<u8>) -> Result<(), Fault> {
     let mut at = 0;
     item.push(b'{');
@@ -62,13 +63,13 @@ mod tests {
     }
 
     #[test]
-    fn names_are_quoted_and_values_read_as_ever() {
+    fn names_are_quoted_and_values_are_read_as_in_other_layouts() {
         let line = "id\u{3}{\"n\":\"1\"}\u{2}a \"b\"\u{3} {\"l\":[{\"s\":\"x\"}]} ";
         assert_eq!(item(line).unwrap(), r#"{"id":{"N":"1"},"a \"b\"":{"L":[{"S":"x"}]}}"#);
     }
 
     #[test]
-    fn faults_are_told_by_their_place_in_the_line() {
+    fn faults_are_reported_with_their_offset_in_the_line() {
         for (line, at) in [
             ("id\u{3}{\"n\":\"x\"}", 9),
             ("id\u{3}{\"n\":\"1\"}\u{2}", 13),

@@ -1,4 +1,4 @@
-//! Which item an item is.
+//! The keys of items.
 
 use crate::binary;
 use crate::malformed::{Fault, Malformed};
@@ -7,12 +7,12 @@ use crate::scan::Cursor;
 use crate::tag::{Spelling, Tag};
 use crate::text;
 
-/// The key attributes of an item, in the order of `names`, as compact canonical DynamoDB JSON: equal for equal keys.
+/// Returns the key attributes of an item, in the order of `names`, as compact canonical DynamoDB JSON. Equal keys give
+/// equal bytes.
 ///
-/// Equal keys can be spelled in several ways: a string in other escapes, a number with other zeros or another
-/// exponent. The same item in two files, or twice in one batch, is found by these bytes. `item` is DynamoDB JSON;
-/// what is not of the key is passed over. A key that is missing, there twice, or of a type that keys cannot have
-/// is refused.
+/// Equal keys can have several spellings: a string with other escapes, a number with other zeros or another exponent.
+/// Use it to find the same item in two files or twice in one batch. `item` is DynamoDB JSON. Other attributes are
+/// skipped. A key attribute that is missing, occurs twice, or has a type that keys cannot have is refused.
 ///
 /// ```
 /// let item = br#"{"n":{"N":"1.0"},"other":{"BOOL":true},"s":{"S":"\u0061"}}"#;
@@ -24,10 +24,10 @@ pub fn key_of(item: &[u8], names: &[&str]) -> Result<Vec<u8>, Malformed> {
     Ok(written(names, found_in(item, names, value)?)?)
 }
 
-/// The key attributes of an item in the order of `names`, as compact JSON whose values are spelled as they stand in the
-/// item, be it DynamoDB JSON or JSON without types.
+/// Returns the key attributes of an item, in the order of `names`, as compact JSON with the values spelled as in the
+/// item. The item may be DynamoDB JSON or JSON without types.
 ///
-/// Some programs name an item by a hash of this text. To tell whether two items are one, take [`key_of`].
+/// Some programs name an item by a hash of this text. Use [`key_of`] to find whether two items are the same.
 ///
 /// ```
 /// let item = br#"{"n":1.0,"other":true,"s":"a"}"#;
@@ -43,7 +43,8 @@ pub fn spelled_key_of(item: &[u8], names: &[&str]) -> Result<Vec<u8>, Malformed>
     Ok(written(names, found_in(item, names, as_it_stands)?)?)
 }
 
-/// What `take` makes of the values of these attributes; it is given a place before a value, and leaves it behind that.
+/// Returns the result of `take` for each of these attributes. `take` gets a cursor before the value and moves it past
+/// it.
 fn found_in(
     item: &[u8],
     names: &[&str],
@@ -106,7 +107,7 @@ fn written(names: &[&str], found: Vec<Option<Vec<u8>>>) -> Result<Vec<u8>, Fault
     Ok(key)
 }
 
-/// A key attribute's value, in its only spelling.
+/// Moves past the value of a key attribute and returns its canonical spelling.
 fn value(cursor: &mut Cursor<'_>) -> Result<Vec<u8>, Fault> {
     let mut space = Vec::new();
     cursor.expect(b'{', "an attribute value, which is an object with a type,")?;
@@ -148,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn equal_keys_are_equal_bytes_however_they_are_spelled() {
+    fn equal_keys_give_equal_bytes_in_any_spelling() {
         for (spellings, expected) in [
             (&[r#"{"S":"a/b\"\n"}"#, r#"{ "S" : "\u0061\/b\u0022\u000a" }"#][..], r#"{"S":"a/b\"\u000a"}"#),
             (&[r#"{"S":"😀"}"#, r#"{"S":"\uD83D\ude00"}"#], r#"{"S":"😀"}"#),
@@ -168,14 +169,14 @@ mod tests {
     }
 
     #[test]
-    fn the_attributes_stand_in_the_order_that_was_asked_for() {
+    fn the_attributes_have_the_requested_order() {
         let item = r#"{"a":{"S":"1"},"b\"":{"N":"2"}}"#;
         assert_eq!(key(item, &["a", "b\""]).unwrap(), r#"{"a":{"S":"1"},"b\"":{"N":"2"}}"#);
         assert_eq!(key(item, &["b\"", "a"]).unwrap(), r#"{"b\"":{"N":"2"},"a":{"S":"1"}}"#);
     }
 
     #[test]
-    fn what_can_be_no_key_is_refused_by_its_name() {
+    fn an_invalid_key_is_refused_with_its_name() {
         for (item, reason) in [
             ("{}", "`k` is missing"),
             (r#"{"x":{"M":{"k":{"S":"1"}}}}"#, "`k` is missing"),

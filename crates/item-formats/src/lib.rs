@@ -1,21 +1,20 @@
 //! Items of DynamoDB tables as bytes: the formats that exports are written in and read from.
 //!
-//! A table has millions of items, and each goes through here once on its way out and once on its way back. So
-//! an item never becomes a tree of values: a line is made of the item's own bytes in one pass, in which the
-//! type tags are respelled, the whitespace goes, and everything is looked at that makes an item an item. What a
-//! line holds is the same, to the letter, as what the table gave: no number is parsed into a float, no escape
-//! rewritten, no binary decoded and encoded again.
+//! A table has millions of items, and each passes through here once on its way out and once on its way back. So an item
+//! never becomes a tree of values. One pass over its bytes checks everything about it, respells the type tags and
+//! removes the whitespace. The content of a line is that of the table verbatim: no number is parsed into a float, no
+//! escape is rewritten, and no binary is decoded and encoded again.
 //!
-//! - [`write_line`] and [`read_line`] go between an item and its line in a [`Format`].
-//! - [`read_untyped_line`] makes an item of JSON that does not say DynamoDB's types.
-//! - [`split_items`] takes the items out of an answer of Scan, where they lie.
-//! - [`key_of`] tells whether two items are one.
-//! - [`Compressor`] and [`LineReader`] are the way between lines and objects, in pieces of any size.
+//! - [`write_line`] and [`read_line`] convert between an item and its line in a [`Format`].
+//! - [`read_untyped_line`] makes an item of JSON without DynamoDB's types.
+//! - [`split_items`] finds the items in a response of Scan without copying them.
+//! - [`key_of`] identifies an item: equal keys give equal bytes.
+//! - [`Compressor`] and [`LineReader`] convert between lines and objects, in pieces of any size.
 //!
-//! Whatever bytes come, nothing here panics, recurses deeper than an item may be nested, or takes more memory
-//! than the longest line that its caller allows. What is wrong is refused with the byte and a sentence.
-//! What only the service can judge is left to it: the size of an item, an element that is twice in a set, an
-//! attribute that is twice in an item, a key that does not fit the table.
+//! For any input, nothing here panics, recurses deeper than an item may be nested, or takes more memory than the
+//! longest line that the caller allows. Mistakes are refused with a byte offset and a sentence. Only the service checks
+//! the size of an item, duplicate elements of a set, duplicate attributes of an item, and whether the key fits the
+//! table.
 
 pub mod answer;
 pub mod compress;

@@ -1,4 +1,4 @@
-//! From an object's bytes to its lines.
+//! Splits objects into lines.
 
 use std::fmt;
 use std::io;
@@ -8,36 +8,36 @@ use memchr::memchr;
 use crate::decompress::Decompressor;
 use crate::format::Compression;
 
-/// How much is decompressed at a time.
+/// The number of bytes that are decompressed at a time.
 const SLICE: usize = 64 * 1024;
 
-/// Why an object cannot be read.
+/// The error for an object that cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum Unreadable {
-    /// It is not compressed so, or it is damaged or cut off.
+    /// The object has another compression, is damaged, or is cut off.
     #[error("it cannot be decompressed after line {line}: {source}")]
     Damaged {
-        /// The last line before.
+        /// Number of the last line before the error, or 0.
         line: u64,
-        /// What the library says.
+        /// The error of the compression library.
         source: io::Error,
     },
     /// A line is too long to hold an item.
     #[error("line {line} is longer than {longest} bytes")]
     TooLong {
-        /// The line's number, from 1.
+        /// Number of the line, starting at 1.
         line: u64,
-        /// The most.
+        /// The greatest length in bytes that the caller allows.
         longest: usize,
     },
 }
 
-/// Takes the bytes of an object in pieces of any size, and gives its lines.
+/// Splits an object that comes in pieces of any size into lines.
 ///
-/// A piece stays compressed until its lines are asked for, so that an object that is small and says much takes no
-/// more memory than its pieces, the longest line, 64 KiB and the window of its compression (128 MiB at the very
-/// most, in Zstandard): push one, take all its lines, push the next. Gzip members and Zstandard frames that stand one after the other are one object. An object that has been refused
-/// stays so.
+/// Push a piece, take all its lines, push the next. A piece stays compressed until its lines are taken. So even an
+/// object with an extreme compression ratio needs only memory for its pieces, the longest line, 64 KiB, and the window
+/// of its compression (at most 128 MiB, in Zstandard). Consecutive gzip members or Zstandard frames are one object.
+/// After an error the object stays refused.
 ///
 /// ```
 /// use item_formats::{Compression, LineReader};
@@ -60,20 +60,20 @@ pub enum Unreadable {
 pub struct LineReader {
     decompressor: Decompressor,
     longest: usize,
-    /// Room, of which `begin..end` is plain bytes that have not been given.
+    /// A buffer, of which `begin..end` are plain bytes that have not been returned.
     plain: Vec<u8>,
     begin: usize,
     end: usize,
-    /// Up to here, there is no line feed after `begin`.
+    /// The offset up to which there is no line feed after `begin`.
     searched: usize,
-    /// Lines given or passed over.
+    /// The number of lines returned or skipped.
     line: u64,
     ended: bool,
     refused: bool,
 }
 
 impl LineReader {
-    /// Of an object that is so compressed. A line longer than `longest` bytes is refused.
+    /// Creates a reader for an object of this compression. A line longer than `longest` bytes is refused.
     pub fn new(compression: Compression, longest: usize) -> LineReader {
         LineReader {
             decompressor: Decompressor::new(compression),
@@ -88,8 +88,8 @@ impl LineReader {
         }
     }
 
-    /// Takes a piece of the object. It is kept as it is; what is wrong with it is said by
-    /// [`LineReader::next_line`]. A piece after the end, or of an object that has been refused, is refused.
+    /// Adds a piece of the object. Damage is reported by [`LineReader::next_line`]. A piece after the end, or of an
+    /// object that has been refused, is refused.
     pub fn push(&mut self, bytes: &[u8]) -> Result<(), Unreadable> {
         if self.refused || self.ended {
             return Err(self.damaged(io::Error::other("a piece came after the end")));
@@ -98,27 +98,27 @@ impl LineReader {
         Ok(())
     }
 
-    /// Says that there are no more pieces: an object that was cut off is refused. Where lines of the last piece have
-    /// not been taken yet, that can show only when they have, and [`LineReader::next_line`] refuses it.
+    /// Ends the object. An object that was cut off is refused, either here or, if lines of the last piece have not been
+    /// taken yet, by [`LineReader::next_line`].
     pub fn end(&mut self) -> Result<(), Unreadable> {
         self.ended = true;
         if self.decompressor.is_empty() { self.whole() } else { Ok(()) }
     }
 
-    /// The next whole line with its number, from 1; `None` until more is pushed, or at the end. The last line may
-    /// lack its line feed. Blank lines are counted and passed over.
+    /// Returns the next whole line with its number, starting at 1. `None` means that more has to be pushed, or that the
+    /// object has ended. The last line may lack its line feed. Blank lines are counted and skipped.
     pub fn next_line(&mut self) -> Result<Option<(u64, &[u8])>, Unreadable> {
         loop {
             let Some((from, to)) = self.line_bounds()? else { return Ok(None) };
             let line = self.plain.get(from..to).unwrap_or_default();
             if !line.iter().all(|byte| matches!(byte, b' ' | b'\t' | b'\r')) {
-                // Looked up once more, as what is lent in a loop is lent for all of it.
+                // Looked up again, because a borrow that a loop returns lasts for the whole loop.
                 return Ok(Some((self.line, self.plain.get(from..to).unwrap_or_default())));
             }
         }
     }
 
-    /// Where the next line begins and ends; it is counted.
+    /// Returns the bounds of the next line and counts it.
     fn line_bounds(&mut self) -> Result<Option<(usize, usize)>, Unreadable> {
         if self.refused {
             return Err(self.damaged(io::Error::other("it has been refused before")));
@@ -141,7 +141,7 @@ impl LineReader {
         }
     }
 
-    /// What is left when nothing is left to decompress.
+    /// Returns the bounds of the rest once everything is decompressed.
     fn last_line(&mut self, end: usize) -> Result<Option<(usize, usize)>, Unreadable> {
         if !self.ended {
             return Ok(None);

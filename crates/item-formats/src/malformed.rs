@@ -1,20 +1,20 @@
-//! What is wrong with bytes, and where.
+//! The error for malformed bytes.
 
-/// Why bytes are not what they should be: what is wrong, and where (the byte).
+/// The error for malformed bytes: what is wrong, and at which byte.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("{reason} at byte {at}")]
 pub struct Malformed {
-    /// Byte offset from the beginning of what was given.
+    /// Byte offset from the start of the input.
     pub at: usize,
-    /// What is wrong, in words.
+    /// What is wrong, as a phrase.
     pub reason: String,
 }
 
-/// The same on its way up: one word, since every result of the pass has room for it.
+/// A boxed [`Malformed`]. It takes one word, because every result of the pass has room for it.
 pub(crate) type Fault = Box<Malformed>;
 
 impl Malformed {
-    /// Apart from the code that finds nothing wrong, which is what runs.
+    /// Creates the error. It is not inlined, to separate it from the code of valid input, which runs far more often.
     #[cold]
     #[inline(never)]
     pub(crate) fn new(at: usize, reason: impl Into<String>) -> Fault {

@@ -1,15 +1,15 @@
-//! DynamoDB's numbers: decimal, up to 38 significant digits, of a magnitude from 1E-130 to 9.99…E+125.
+//! DynamoDB's numbers: decimal, up to 38 significant digits, with a magnitude from 1E-130 to 9.99…E+125.
 //!
 //! Source: "Numeric attribute" under "Naming rules and data types" in the Amazon DynamoDB Developer Guide.
 
-/// The most digits between the first and the last that is not zero.
+/// The greatest number of digits from the first to the last that is not zero.
 const SIGNIFICANT: usize = 38;
-/// The exponents that the first significant digit can have.
+/// The possible exponents of the first significant digit.
 const MAGNITUDES: std::ops::RangeInclusive<i64> = -130..=125;
-/// Beyond this an exponent is out of range however many digits stand before it.
+/// The exponent beyond which a number is out of range, whatever digits precede it.
 const FAR: i64 = 1_000_000_000_000;
 
-/// Why text is not one of DynamoDB's numbers.
+/// The reason why a text is not a number of DynamoDB.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum NotANumber {
     Syntax,
@@ -27,7 +27,7 @@ impl NotANumber {
     }
 }
 
-/// A number in parts. Its value is `digits` without their point, times ten to the `exponent`.
+/// The parts of a number. Its value is `digits` without their point, times ten to the power of `exponent`.
 struct Parts<'a> {
     negative: bool,
     whole: &'a [u8],
@@ -40,8 +40,8 @@ impl Parts<'_> {
         self.whole.iter().chain(self.fraction).copied()
     }
 
-    /// How many zeros stand before the first and after the last significant digit, and how many digits there are
-    /// from the one to the other: none at all in a zero.
+    /// Returns the number of leading zeros, of significant digits and of trailing zeros. A zero has no significant
+    /// digits.
     fn significant(&self) -> (usize, usize, usize) {
         let length = self.whole.len() + self.fraction.len();
         let leading = self.digits().take_while(|digit| *digit == b'0').count();
@@ -92,10 +92,10 @@ fn parts(text: &[u8]) -> Option<Parts<'_>> {
     Some(Parts { negative, whole, fraction, exponent })
 }
 
-/// Whether DynamoDB takes the text as a number.
+/// Checks that DynamoDB accepts the text as a number.
 #[inline]
 pub(crate) fn check(text: &[u8]) -> Result<(), NotANumber> {
-    // Nearly all are short and have no exponent, and then they are in range.
+    // Nearly all numbers are short and have no exponent, so they are in range.
     let plain = text.strip_prefix(b"-").unwrap_or(text);
     let points = plain.iter().filter(|&&byte| byte == b'.').count();
     let only = plain.iter().all(|&byte| byte.is_ascii_digit() || byte == b'.');
@@ -118,12 +118,12 @@ fn checked(text: &[u8]) -> Result<Parts<'_>, NotANumber> {
     Ok(parts)
 }
 
-/// How many digits the text has between the first and the last that is not zero, if DynamoDB takes it as a number.
+/// Returns the number of significant digits if DynamoDB accepts the text as a number.
 pub(crate) fn significant(text: &[u8]) -> Result<usize, NotANumber> {
     checked(text).map(|parts| parts.significant().1)
 }
 
-/// The one text that all spellings of a number have in common.
+/// Returns the canonical spelling of a number.
 pub(crate) fn canonical(text: &[u8]) -> Result<String, NotANumber> {
     let parts = checked(text)?;
     let (leading, significant, trailing) = parts.significant();
@@ -144,7 +144,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_dynamodb_takes_is_taken() {
+    fn numbers_of_dynamodb_are_accepted() {
         let nines = "9".repeat(38);
         for text in [
             "0",
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn what_dynamodb_does_not_take_is_refused_with_the_reason() {
+    fn other_numbers_are_refused_with_the_reason() {
         for text in [
             "", "-", "+", ".", "e5", "1e", "1e+", "0x1", "1 ", " 1", "1,5", "1.5.2", "NaN", "--1", "1e5.0",
             "1_0",
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn equal_numbers_have_one_text() {
+    fn equal_numbers_have_one_canonical_spelling() {
         for (canonical_text, spellings) in [
             ("1", &["1", "1.0", "10E-1", "+1", "0001", "0.1e1", "1."][..]),
             ("0", &["0", "-0", "0.00", "0E5", ".0", "-0E-99"]),

@@ -1,4 +1,4 @@
-//! From a line to its item.
+//! Reads the item of a line.
 
 use crate::convert::{Pass, all_or_nothing};
 use crate::format::{Binary, Format, NullTag};
@@ -12,9 +12,9 @@ const INCREMENTAL: [&[u8]; 4] = [b"Metadata", b"Keys", b"NewImage", b"OldImage"]
 
 /// Appends the item of a line (without its line feed) to `item`, as DynamoDB JSON.
 ///
-/// Data Pipeline's types are read in any case and a null by either name, whatever the format's [`NullTag`] is, and
-/// the oldest layout of its lines (attributes apart by the bytes 2 and 3) is read too. If the line is refused,
-/// `item` is as it was.
+/// In Data Pipeline's format, types are read in any case and a null by either name, whatever the format's [`NullTag`]
+/// is. The oldest layout of its lines (attributes separated by the bytes 2 and 3) is read too. If the line is refused,
+/// `item` is unchanged.
 ///
 /// ```
 /// use item_formats::{Format, read_line};
@@ -32,7 +32,8 @@ pub fn read_line(format: Format, line: &[u8], item: &mut Vec<u8>) -> Result<(), 
     read_line_with(format, Binary::Base64, line, item)
 }
 
-/// The same of a line in which binaries are written so. The oldest layout of Data Pipeline has them in base64 always.
+/// Appends the item of a line as [`read_line`] does, with binaries in another encoding. In the oldest layout of Data
+/// Pipeline binaries are always base64.
 ///
 /// ```
 /// use item_formats::{Binary, Format, read_line_with};
@@ -124,14 +125,14 @@ mod tests {
     }
 
     #[test]
-    fn the_wrapper_goes() {
+    fn the_wrapper_is_removed() {
         let line = r#" { "Item" : { "a" : { "N" : "1.50" } } } "#;
         assert_eq!(item(Format::DynamodbJson, line).unwrap(), r#"{"a":{"N":"1.50"}}"#);
         assert_eq!(item(Format::DynamodbJson, r#"{"\u0049tem":{}}"#).unwrap(), "{}");
     }
 
     #[test]
-    fn a_line_that_has_more_than_the_item_is_refused() {
+    fn a_line_with_more_than_the_item_is_refused() {
         for (line, at, word) in [
             (r#"{"Metadata":{},"Keys":{}}"#, 2, "incremental"),
             (r#"{"Item":{},"NewImage":{}}"#, 12, "incremental"),
@@ -159,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn binaries_that_are_text_are_encoded_wherever_they_are() {
+    fn text_binaries_are_encoded_at_any_depth() {
         let text = |format, line: &str| {
             let mut item = Vec::new();
             read_line_with(format, Binary::Text, line.as_bytes(), &mut item)?;
@@ -177,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn a_type_in_escapes_is_read_as_what_it_says() {
+    fn a_type_with_escapes_is_read() {
         assert_eq!(item(Format::Plain, r#"{"a":{"\u0053":"x"}}"#).unwrap(), r#"{"a":{"S":"x"}}"#);
         assert_eq!(item(Format::Plain, r#"{"a":{"B":"\/\/\/\/"}}"#).unwrap(), r#"{"a":{"B":"\/\/\/\/"}}"#);
         assert_eq!(item(Format::Plain, r#"{"a":{"N":"\u0031"}}"#).unwrap(), r#"{"a":{"N":"\u0031"}}"#);

@@ -1,25 +1,24 @@
-//! A place in JSON text, which moves on over what it finds there.
+//! A cursor in JSON text.
 //!
-//! Strings are most of an item, so they are passed over eight bytes at a time: in each step one question to all
-//! of them, whether any is a quote, a backslash or a control character. Only a string that has a byte beyond
-//! ASCII is looked at as UTF-8.
+//! Strings are most of an item, so they are scanned eight bytes at a time: each step tests all eight for a quote, a
+//! backslash or a control character at once. Only a string with a byte beyond ASCII is checked as UTF-8.
 
 use crate::malformed::{Fault, Malformed};
 use crate::text;
 
-/// A string as it stands: what is between its quotes.
+/// A string without its quotes, as spelled in the text.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Token<'a> {
-    /// The bytes, escapes as they came.
+    /// The bytes, with escapes as they came.
     pub(crate) bytes: &'a [u8],
-    /// Where they begin.
+    /// The offset of the first byte.
     pub(crate) at: usize,
-    /// Whether there is an escape among them.
+    /// Whether the string has an escape.
     pub(crate) escaped: bool,
 }
 
 impl<'a> Token<'a> {
-    /// What the string says. `space` holds it where escapes had to be resolved.
+    /// Returns the string without escapes. Uses `space` as a buffer if there are any.
     #[inline]
     pub(crate) fn unescaped<'b>(&self, space: &'b mut Vec<u8>) -> &'b [u8]
     where
@@ -34,7 +33,7 @@ impl<'a> Token<'a> {
     }
 }
 
-/// The place. Everything before it has been looked at.
+/// A position in JSON text. Everything before it has been checked.
 #[derive(Clone, Debug)]
 pub(crate) struct Cursor<'a> {
     bytes: &'a [u8],
@@ -44,13 +43,13 @@ pub(crate) struct Cursor<'a> {
 const ONES: u64 = 0x0101_0101_0101_0101;
 const HIGH: u64 = ONES * 0x80;
 
-/// The high bit of each byte that is zero. Above the first, there may be some that are not.
+/// Returns the high bit of each byte that is zero. Bits above the lowest one set may be false.
 #[inline]
 const fn zeros(word: u64) -> u64 {
     word.wrapping_sub(ONES) & !word & HIGH
 }
 
-/// The high bit of each byte that ends a run within a string. Above the first, there may be some that do not.
+/// Returns the high bit of each byte that ends a run within a string. Bits above the lowest one set may be false.
 #[inline]
 const fn stops(word: u64) -> u64 {
     let control = word.wrapping_sub(ONES * 0x20) & !word & HIGH;
@@ -58,7 +57,7 @@ const fn stops(word: u64) -> u64 {
 }
 
 impl<'a> Cursor<'a> {
-    /// At the byte `at`.
+    /// Creates a cursor at the byte `at`.
     pub(crate) fn new(bytes: &'a [u8], at: usize) -> Cursor<'a> {
         Cursor { bytes, at }
     }
@@ -73,31 +72,31 @@ impl<'a> Cursor<'a> {
         self.bytes.get(self.at).copied()
     }
 
-    /// Over a byte that has been peeked at.
+    /// Moves past the byte that was peeked at.
     #[inline]
     pub(crate) fn step(&mut self) {
         self.at += 1;
     }
 
-    /// Over bytes that have been looked at.
+    /// Moves past N bytes that have been checked.
     #[inline]
     pub(crate) fn pass(&mut self, bytes: usize) {
         self.at += bytes;
     }
 
-    /// What has not been looked at.
+    /// Returns the bytes from here on.
     #[inline]
     pub(crate) fn rest(&self) -> &'a [u8] {
         self.bytes.get(self.at..).unwrap_or_default()
     }
 
-    /// What lies between there and here.
+    /// Returns the bytes from an offset to here.
     #[inline]
     pub(crate) fn since(&self, from: usize) -> &'a [u8] {
         self.bytes.get(from..self.at).unwrap_or_default()
     }
 
-    /// Over whitespace. Says where it began, if there was any.
+    /// Moves past whitespace. Returns the offset of its start, if there was any.
     #[inline]
     pub(crate) fn space(&mut self) -> Option<usize> {
         match self.peek() {
@@ -115,7 +114,7 @@ impl<'a> Cursor<'a> {
         (self.at > from).then_some(from)
     }
 
-    /// Over this byte and no other.
+    /// Moves past this byte, or fails.
     #[inline]
     pub(crate) fn expect(&mut self, byte: u8, what: &'static str) -> Result<(), Fault> {
         if self.peek() == Some(byte) {
@@ -125,7 +124,7 @@ impl<'a> Cursor<'a> {
         Err(self.wanted(what))
     }
 
-    /// Over these bytes, if they are here.
+    /// Moves past these bytes if they are next. Returns whether they were.
     #[inline]
     pub(crate) fn take(&mut self, bytes: &[u8]) -> bool {
         let here = self.rest().starts_with(bytes);
@@ -135,7 +134,7 @@ impl<'a> Cursor<'a> {
         here
     }
 
-    /// That something else is here than was expected.
+    /// Returns the error for an unexpected byte or end.
     #[cold]
     pub(crate) fn wanted(&self, what: &str) -> Fault {
         let found = match self.peek() {
@@ -146,7 +145,7 @@ impl<'a> Cursor<'a> {
         Malformed::new(self.at, format!("{what} was expected, not {found}"))
     }
 
-    /// Over a string with its quotes.
+    /// Moves past a string with its quotes and returns it.
     #[inline(always)]
     pub(crate) fn string(&mut self, what: &'static str) -> Result<Token<'a>, Fault> {
         self.expect(b'"', what)?;
@@ -174,7 +173,7 @@ impl<'a> Cursor<'a> {
         Ok(Token { bytes, at: from, escaped })
     }
 
-    /// To the next byte that is not simply part of a string. What was passed over is or-ed into `seen`.
+    /// Moves to the next byte that is not an ordinary part of a string. Adds the skipped bytes to `seen` by bitwise or.
     #[inline(always)]
     pub(crate) fn run(&mut self, seen: &mut u64) -> Option<u8> {
         let (words, tail) = self.rest().as_chunks::<8>();
@@ -198,7 +197,7 @@ impl<'a> Cursor<'a> {
         None
     }
 
-    /// That nothing but whitespace follows.
+    /// Moves past whitespace and fails if anything else follows.
     pub(crate) fn end(&mut self) -> Result<(), Fault> {
         self.space();
         if self.peek().is_some() { Err(self.wanted("the end")) } else { Ok(()) }
@@ -222,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn a_string_ends_at_its_own_quote_wherever_that_stands() {
+    fn a_string_ends_at_its_own_quote_at_any_offset() {
         for length in 0..40 {
             let text = "x".repeat(length);
             assert_eq!(string(format!("\"{text}\"rest\"").as_bytes()).unwrap().bytes, text.as_bytes());
@@ -234,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn each_byte_alone_is_taken_or_refused_as_json_does() {
+    fn each_byte_is_accepted_or_refused_as_in_json() {
         for byte in 0..=u8::MAX {
             for before in 0..9 {
                 let mut bytes = b"\"".to_vec();
@@ -247,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn broken_utf8_is_refused_where_it_breaks() {
+    fn broken_utf8_is_refused_at_its_offset() {
         assert_eq!(string(b"\"\xc3\xa4\xc3\"").unwrap_err().at, 3);
     }
 }

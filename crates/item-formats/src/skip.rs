@@ -1,10 +1,10 @@
-//! Values that are passed over, because somebody else looks at them.
+//! Skips values that another reader checks.
 
 use crate::malformed::{Fault, Malformed};
 use crate::scan::Cursor;
 
 impl Cursor<'_> {
-    /// Over a value of any kind, of which only the brackets are looked at: whoever reads it looks at the rest.
+    /// Moves past a value of any type. Only its brackets are checked. The reader of the value checks the rest.
     pub(crate) fn skip_value(&mut self) -> Result<(), Fault> {
         let mut open = 0_usize;
         loop {
@@ -35,7 +35,7 @@ impl Cursor<'_> {
         }
     }
 
-    /// Over a number or a literal.
+    /// Moves past a number or a literal.
     fn word(&mut self) {
         while self
             .peek()
@@ -66,7 +66,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_value_is_passed_over_with_all_that_is_in_it() {
+    fn a_value_is_skipped_with_all_of_its_content() {
         let mut cursor = Cursor::new(br#" {"a":["]}\"",{}, 1.5e-3 ,null]} ,"#, 0);
         cursor.skip_value().unwrap();
         assert_eq!(cursor.since(0), br#" {"a":["]}\"",{}, 1.5e-3 ,null]}"#);
@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn depth_is_no_matter_to_what_is_passed_over() {
+    fn a_skipped_value_may_have_any_depth() {
         let deep = format!("{}{}", "[".repeat(1_000_000), "]".repeat(1_000_000));
         let mut cursor = Cursor::new(deep.as_bytes(), 0);
         cursor.skip_value().unwrap();

@@ -1,4 +1,4 @@
-//! The types of attribute values, and how each format spells them.
+//! The types of attribute values and their spelling in each format.
 
 use crate::format::NullTag;
 
@@ -17,17 +17,17 @@ pub(crate) enum Tag {
     M,
 }
 
-/// Whose spelling.
+/// The spelling of types in a format.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Spelling {
-    /// `S`, `BOOL`: exactly.
+    /// `S`, `BOOL`, with exactly this case.
     Dynamodb,
-    /// `s`, `bOOL`: written so, and read in any case, with either name of a null, as the EMR connector reads.
+    /// `s`, `bOOL`. Read in any case and with either name of a null, as the EMR connector does.
     DataPipeline(NullTag),
 }
 
 impl Spelling {
-    /// The type that is called so.
+    /// Returns the type of this name.
     #[inline]
     pub(crate) fn tag(self, name: &[u8]) -> Option<Tag> {
         match self {
@@ -42,7 +42,7 @@ impl Spelling {
         }
     }
 
-    /// The type that is called by this letter alone.
+    /// Returns the type whose name is this single letter.
     #[inline]
     pub(crate) fn letter(self, letter: u8) -> Option<Tag> {
         let letter = if self == Spelling::Dynamodb { letter } else { letter.to_ascii_uppercase() };
@@ -56,7 +56,7 @@ impl Spelling {
         })
     }
 
-    /// What it calls the type.
+    /// Returns the name of a type.
     #[inline]
     pub(crate) fn name(self, tag: Tag) -> &'static [u8] {
         match (self, tag) {

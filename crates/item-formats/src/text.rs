@@ -1,8 +1,8 @@
-//! Escapes in JSON strings: their validity, what they stand for, and the one spelling that compares.
+//! Escapes in JSON strings: checks, decodes and writes them.
 
 use crate::malformed::{Fault, Malformed};
 
-/// How long the escape is that begins with the backslash at `at`: 2, 6, or 12 for a surrogate pair.
+/// Checks the escape whose backslash is at `at`. Returns its length: 2, 6, or 12 for a surrogate pair.
 #[cold]
 pub(crate) fn escape_length(bytes: &[u8], at: usize) -> Result<usize, Fault> {
     match bytes.get(at + 1) {
@@ -23,13 +23,13 @@ pub(crate) fn escape_length(bytes: &[u8], at: usize) -> Result<usize, Fault> {
     }
 }
 
-/// The number of the escape at `at`: `\u` and four hexadecimal digits.
+/// Returns the UTF-16 code unit of the escape at `at`: `\u` and four hexadecimal digits.
 fn code_unit(bytes: &[u8], at: usize) -> Option<u32> {
     let digits = bytes.get(at..at + 6)?.strip_prefix(b"\\u")?;
     digits.iter().try_fold(0, |unit, &digit| Some(unit * 16 + char::from(digit).to_digit(16)?))
 }
 
-/// Appends what a valid string says.
+/// Appends the content of a valid string without its escapes.
 pub(crate) fn unescape(mut bytes: &[u8], out: &mut Vec<u8>) {
     while let Some(backslash) = memchr::memchr(b'\\', bytes) {
         let (plain, escape) = bytes.split_at(backslash);
@@ -59,7 +59,8 @@ pub(crate) fn unescape(mut bytes: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(bytes);
 }
 
-/// Appends text as a JSON string with its quotes, in the only way that needs no choice: what must be escaped is.
+/// Appends text as a JSON string with its quotes. Escapes only what has to be escaped, so that the spelling is
+/// canonical.
 pub(crate) fn quote(text: &[u8], out: &mut Vec<u8>) {
     out.push(b'"');
     for &byte in text {
@@ -85,13 +86,13 @@ mod tests {
     }
 
     #[test]
-    fn every_escape_says_what_json_says() {
+    fn every_escape_means_the_same_as_in_json() {
         let json = r#""\"\\\/\b\f\n\r\t\u0041\u00e9\u20AC\ud83d\ude00\u0000 ä""#;
         assert_eq!(said(json).unwrap(), serde_json::from_str::<String>(json).unwrap());
     }
 
     #[test]
-    fn what_is_no_escape_is_refused_where_it_begins() {
+    fn an_invalid_escape_is_refused_at_its_offset() {
         for json in
             [r#""a\x""#, r#""a\u12""#, r#""a\u12g4""#, r#""a\ud800""#, r#""a\ud800\u0041""#, r#""a\udc00""#]
         {
@@ -103,7 +104,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn quoted_text_says_itself(text in any::<String>()) {
+        fn quoted_text_is_read_as_the_same_text(text in any::<String>()) {
             let mut json = Vec::new();
             quote(text.as_bytes(), &mut json);
             let json = String::from_utf8(json).unwrap();

@@ -1,9 +1,9 @@
-//! From a line of JSON without types to its item: what programs write that let go of DynamoDB's types.
+//! Reads lines of JSON without types, from programs that dropped DynamoDB's types.
 //!
-//! Each JSON value becomes the one type that it can only be: a string `S`, a number `N` with its digits as they stand, `true`
-//! and `false` `BOOL`, `null` `NULL`, an array `L`, an object `M`. What such lines do not say any more - whether an array was
-//! a set, a null or an object a binary, which digits a number had before a float took it - is not guessed. It is counted,
-//! where it shows that it may have been so ([`Doubts`]).
+//! Each JSON value becomes the obvious type: a string `S`, a number `N` with its digits unchanged, `true` and `false`
+//! `BOOL`, `null` `NULL`, an array `L`, an object `M`. Such lines do not say whether an array was a set, whether a null
+//! or an object was a binary, or which digits a number had before it became a float. The reader does not guess. It
+//! counts the values that may have had another type ([`Doubts`]).
 
 mod pass;
 
@@ -31,23 +31,24 @@ pub enum KeyType {
 /// A key attribute of a table.
 #[derive(Clone, Copy, Debug)]
 pub struct KeyAttribute<'a> {
-    /// Its name.
+    /// Name of the attribute.
     pub name: &'a str,
-    /// Its type.
+    /// Type of the attribute in the table.
     pub key_type: KeyType,
 }
 
-/// How many values may have been another type than what they were read as.
+/// Numbers of values that may have had another type than the one they were read as.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Doubts {
-    /// `null`, read as `NULL`: some programs write it for binaries and sets as well.
+    /// Number of `null` values, which were read as `NULL`. Some programs also write binaries and sets as `null`.
     pub nulls: u64,
-    /// `{"type":"Buffer","data":[…]}`, read as a map: what Node.js makes of a binary.
+    /// Number of objects `{"type":"Buffer","data":[…]}`, which were read as maps. Node.js writes binaries in this form.
     pub buffers: u64,
-    /// Arrays of strings alone or of numbers alone, none of them twice, read as lists: sets are written so.
+    /// Number of arrays that were read as lists and may have been sets: they have only strings or only numbers, all
+    /// different.
     pub arrays: u64,
-    /// Numbers of 16 or 17 digits, as many as a float keeps: there may have been others behind them.
+    /// Number of numbers with 16 or 17 digits, which may have lost further digits in a float.
     pub numbers: u64,
 }
 
@@ -61,10 +62,9 @@ impl AddAssign for Doubts {
     }
 }
 
-/// Appends the item of a line (without its line feed) to `item`, as DynamoDB JSON, and counts what is in doubt.
+/// Appends the item of a line (without its line feed) to `item`, as DynamoDB JSON, and counts doubtful values.
 ///
-/// A key attribute that is there with another type than the table's is refused. If the line is refused, `item` is as it
-/// was.
+/// A key attribute with another type than the table's is refused. If the line is refused, `item` is unchanged.
 ///
 /// ```
 /// use item_formats::{KeyAttribute, KeyType, read_untyped_line};

@@ -1,4 +1,4 @@
-//! From an item to its line.
+//! Writes the line of an item.
 
 use crate::convert::{Pass, all_or_nothing};
 use crate::format::Format;
@@ -8,8 +8,8 @@ use crate::tag::Spelling;
 
 /// Appends the line of an item to `line`, with the line feed. `item` is DynamoDB JSON as the service sends it.
 ///
-/// The item is looked at as thoroughly as [`read_line`](crate::read_line) looks at a line: what an export holds can
-/// be read again. If it is refused, `line` is as it was.
+/// The item is checked as thoroughly as [`read_line`](crate::read_line) checks a line, so that an export can be read
+/// again. If the item is refused, `line` is unchanged.
 ///
 /// ```
 /// use item_formats::{Format, NullTag, write_line};
@@ -60,7 +60,7 @@ mod tests {
     }
 
     #[test]
-    fn dynamodb_json_is_the_item_to_the_letter() {
+    fn dynamodb_json_is_the_item_verbatim() {
         assert_eq!(line(Format::Plain, ITEM).unwrap(), format!("{ITEM}\n"));
         assert_eq!(line(Format::DynamodbJson, ITEM).unwrap(), format!("{{\"Item\":{ITEM}}}\n"));
     }
@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn whitespace_goes_except_in_strings() {
+    fn whitespace_is_removed_except_in_strings() {
         let spaced = " {\t\"a b\" : { \"L\" :\r\n[ { \"S\" : \" \" } , { \"NS\" : [ \"1\" , \"2\" ] } ] } , \"b\" : { \"M\" : { } } } \n";
         assert_eq!(
             line(Format::Plain, spaced).unwrap(),
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn each_fault_is_refused_at_its_place_in_words() {
+    fn each_fault_is_refused_with_its_offset_and_a_message() {
         for (item, at, reason) in [
             ("", 0, "an object of attributes was expected, not the end"),
             ("[]", 0, "an object of attributes was expected, not `[`"),

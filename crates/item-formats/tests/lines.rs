@@ -1,4 +1,4 @@
-//! Lines out of objects, however the objects come: cut anywhere, in several members, damaged, swollen.
+//! Tests lines of objects that come in any pieces: cut anywhere, in several members, damaged, or highly compressed.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use item_formats::{Compression, Compressor, LineReader, Unreadable};
@@ -16,7 +16,7 @@ fn compressed(compression: Compression, plain: &[u8]) -> Vec<u8> {
 
 type Lines = Vec<(u64, Vec<u8>)>;
 
-/// All lines of an object that comes in these pieces, or how far it got.
+/// Reads all lines of an object that comes in these pieces. The error has the lines read before it.
 fn read<'a>(
     compression: Compression,
     longest: usize,
@@ -44,7 +44,7 @@ fn read<'a>(
     }
 }
 
-/// What the lines of plain text are.
+/// Returns the expected lines of plain text.
 fn expected(plain: &[u8]) -> Lines {
     (1..)
         .zip(plain.split(|&byte| byte == b'\n'))
@@ -85,7 +85,7 @@ proptest! {
     }
 
     #[test]
-    fn an_object_that_is_cut_off_is_refused_wherever_it_is(plain in text()) {
+    fn an_object_that_is_cut_off_is_refused_at_any_length(plain in text()) {
         for compression in COMPRESSED {
             let object = compressed(compression, &plain);
             for length in 0..object.len() {
@@ -100,7 +100,7 @@ proptest! {
     }
 
     #[test]
-    fn members_one_after_the_other_are_one_object(first in text(), second in text(), size in 1..100_usize) {
+    fn consecutive_members_are_one_object(first in text(), second in text(), size in 1..100_usize) {
         for compression in ALL {
             let object = [compressed(compression, &first), compressed(compression, b""), compressed(compression, &second)];
             let plain = [first.clone(), second.clone()].concat();
@@ -109,12 +109,12 @@ proptest! {
     }
 
     #[test]
-    fn damage_is_refused_or_at_least_does_no_harm(plain in text(), at in any::<proptest::sample::Index>(), bit in 0..8) {
+    fn damage_is_refused_or_does_no_harm(plain in text(), at in any::<proptest::sample::Index>(), bit in 0..8) {
         for compression in COMPRESSED {
             let mut object = compressed(compression, &plain);
             let at = at.index(object.len());
             object[at] ^= 1_u8 << bit;
-            // The header has bits that say nothing, and the checksum holds for the plain bytes.
+            // Some bits of the header have no meaning, and the checksum covers the plain bytes only.
             if let Ok(lines) = read(compression, 1000, [&object[..]]) {
                 prop_assert_eq!(lines, expected(&plain));
             }
@@ -122,7 +122,7 @@ proptest! {
     }
 
     #[test]
-    fn bytes_that_are_no_object_do_no_harm(bytes in vec(any::<u8>(), 1..200)) {
+    fn bytes_that_are_not_an_object_do_no_harm(bytes in vec(any::<u8>(), 1..200)) {
         for compression in COMPRESSED {
             prop_assert!(read(compression, 1000, [&bytes[..]]).is_err());
         }
@@ -130,7 +130,7 @@ proptest! {
 }
 
 #[test]
-fn a_line_that_is_too_long_is_refused_by_its_number() {
+fn a_line_that_is_too_long_is_refused_with_its_number() {
     for compression in ALL {
         for (plain, line) in [("1234\n\n12345\n", 3), ("12345", 1), ("1\n123456789", 2)] {
             let object = compressed(compression, plain.as_bytes());
@@ -144,7 +144,7 @@ fn a_line_that_is_too_long_is_refused_by_its_number() {
 }
 
 #[test]
-fn an_object_that_swells_without_end_is_refused_as_soon_as_a_line_is_too_long() {
+fn an_object_that_expands_endlessly_is_refused_as_soon_as_a_line_is_too_long() {
     for compression in COMPRESSED {
         let mut compressor = Compressor::new(compression);
         let piece = vec![b'x'; 1 << 20];
@@ -171,7 +171,7 @@ fn an_object_in_another_compression_is_refused() {
 }
 
 #[test]
-fn what_was_refused_stays_refused() {
+fn a_refused_object_stays_refused() {
     let mut reader = LineReader::new(Compression::Gzip, 1000);
     reader.push(b"no gzip\n").unwrap();
     assert!(reader.next_line().is_err());
@@ -184,7 +184,7 @@ fn what_was_refused_stays_refused() {
 }
 
 #[test]
-fn lines_that_were_not_taken_before_the_end_can_be_taken_after() {
+fn lines_that_were_not_taken_before_the_end_can_be_taken_after_it() {
     for compression in ALL {
         let mut reader = LineReader::new(compression, 1000);
         reader.push(&compressed(compression, b"1\n\n3")).unwrap();

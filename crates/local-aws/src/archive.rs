@@ -1,8 +1,8 @@
-//! What the functions are deployed as: an archive whose `bootstrap` starts their executable where it lies.
+//! The archive that functions are deployed as: its `bootstrap` starts the executable in place.
 //!
 //! The executable of a debug build has a hundred megabytes, and a suite deploys to hundreds of accounts. Functions run
-//! as processes of this host, so a script in the archive is enough. It starts a hard link to the executable, which is
-//! named after the build: a later build changes nothing that was deployed before it.
+//! as processes of this host, so a script in the archive is enough. It starts a hard link to the executable that is
+//! named after the build, so a later build changes nothing that was deployed before it.
 
 use std::io::{Cursor, Write};
 use std::path::{Path, PathBuf};
@@ -14,24 +14,24 @@ use zip::write::SimpleFileOptions;
 
 use crate::Error;
 
-/// The builds whose links are kept, as stacks may still run them.
+/// How many builds have their links retained, since stacks may still run them.
 const BUILDS_KEPT: usize = 5;
 
-/// An archive and the hash of what is in it. (The archive's own would change with the time in it.)
+/// An archive and the hash of its content. (The hash of the archive itself would change with the time in it.)
 #[derive(Clone, Debug)]
 pub(crate) struct Archive {
     pub(crate) hash: String,
     pub(crate) content: Bytes,
 }
 
-/// The archive for the executable as it is now.
+/// Builds the archive for the executable as it is now.
 pub(crate) fn archive(bootstrap: &Path) -> Result<Archive, Error> {
     let script = format!("#!/bin/sh\nexec {} \"$@\"\n", quoted(&linked(bootstrap)?));
     let content = zip(&script).map_err(|source| Error::Archive { path: bootstrap.to_owned(), source })?;
     Ok(Archive { hash: hash(script.as_bytes()), content: content.into() })
 }
 
-/// A path as a word of a shell (POSIX, "Single-Quotes").
+/// Quotes a path as a shell word (POSIX, "Single-Quotes").
 fn quoted(path: &Path) -> String {
     format!("'{}'", path.to_string_lossy().replace('\'', r"'\''"))
 }
@@ -43,13 +43,13 @@ fn zip(script: &str) -> Result<Vec<u8>, zip::result::ZipError> {
     Ok(writer.finish()?.into_inner())
 }
 
-/// The hash that names an artifact in S3.
+/// Returns the hash that names an artifact in S3.
 pub(crate) fn hash(content: &[u8]) -> String {
     Sha256::digest(content).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// The link to this build, beside the executable as `<name>-<time of the build>`. It is made where it is not there yet, and
-/// those of long outdated builds go.
+/// Returns the link to this build, next to the executable as `<name>-<time of the build>`. Creates it if it is missing
+/// and removes the links of old builds.
 fn linked(bootstrap: &Path) -> Result<PathBuf, Error> {
     let bootstrap = std::path::absolute(bootstrap).map_err(Error::file("read", bootstrap))?;
     let modified = std::fs::metadata(&bootstrap).and_then(|metadata| metadata.modified());
@@ -76,7 +76,7 @@ fn forget_outdated(bootstrap: &Path, name: &str) {
     let mut links: Vec<String> = names.filter(|file| is_link(file)).collect();
     links.sort_unstable();
     for outdated in links.iter().rev().skip(BUILDS_KEPT) {
-        // Another process may be at it as well.
+        // Another process may be removing it as well.
         let _ = std::fs::remove_file(folder.join(outdated));
     }
 }
@@ -90,7 +90,7 @@ mod tests {
 
     fn build(folder: &Path, content: &str, second: u64) -> PathBuf {
         let path = folder.join("the functions' bootstrap");
-        // As cargo does it: what is linked elsewhere stays as it is.
+        // As cargo does it: other links to the file are not affected.
         let _ = std::fs::remove_file(&path);
         std::fs::write(&path, content).unwrap();
         let time = SystemTime::UNIX_EPOCH + Duration::from_secs(second);
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_deployed_starts_the_build_that_it_was_deployed_from() {
+    fn the_archive_starts_the_build_that_it_was_made_from() {
         let folder = tempfile::tempdir().unwrap();
         let first = archive(&build(folder.path(), "#!/bin/sh\necho first $1\n", 1)).unwrap();
         let second = archive(&build(folder.path(), "#!/bin/sh\necho second $1\n", 2)).unwrap();
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn one_build_is_one_archive_and_long_outdated_ones_go() {
+    fn one_build_is_one_archive_and_old_ones_are_removed() {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("the functions' bootstrap-notes"), "not ours").unwrap();
         for second in 1..=7 {

@@ -1,4 +1,4 @@
-//! The functions' one executable, built the way a developer builds it.
+//! Builds the functions' one executable in the way a developer builds it.
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -9,18 +9,18 @@ use tokio::sync::OnceCell;
 
 use crate::{Error, Progress};
 
-/// The root of this workspace, where the templates and state machines are.
+/// Returns the root of this workspace, which holds the templates and state machines.
 ///
-/// It is known at compile time, since a local stack deploys the workspace that it was built from.
+/// It is known at compile time: a local stack deploys the workspace that it was built from.
 pub fn workspace_root() -> PathBuf {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     here.ancestors().nth(2).unwrap_or(here).to_owned()
 }
 
-/// Builds the `bootstrap` of every function for this host and returns where it is.
+/// Builds the `bootstrap` of every function for this host and returns its path.
 ///
-/// For whoever deploys to the local stack, which runs functions as host processes. It builds once per
-/// process: a suite may ask before every test.
+/// Use it before deploying to the local stack, which runs functions as host processes. It builds once per process, so a
+/// suite may call it before every test.
 pub async fn build_bootstrap(progress: &Progress) -> Result<PathBuf, Error> {
     static BUILT: OnceCell<PathBuf> = OnceCell::const_new();
     BUILT.get_or_try_init(|| build(progress)).await.cloned()
@@ -48,7 +48,7 @@ fn cargo() -> std::ffi::OsString {
     std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
 }
 
-/// Finds the executable in cargo's messages, one JSON object a line.
+/// Finds the executable in cargo's messages, one JSON object per line.
 fn executable(messages: &str) -> Option<PathBuf> {
     messages.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok()).find_map(|message| {
         let is_bootstrap = message.pointer("/target/name")? == "bootstrap";

@@ -11,19 +11,19 @@ use aws_sdk_s3::primitives::ByteStream;
 use crate::Error;
 use crate::package::{Artifact, Packaged, package};
 
-/// Larger templates have to come from S3.
+/// The largest template in bytes that CloudFormation accepts inline. Larger ones have to come from S3.
 const LARGEST_INLINE_TEMPLATE: usize = 51_200;
 const ENDS_WITHIN: Duration = Duration::from_secs(300);
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
-/// What to deploy, and as what.
+/// What to deploy, and under which name.
 #[derive(Clone, Copy, Debug)]
 pub struct Deployment<'a> {
     /// The template, as it is in the repository.
     pub template: &'a Path,
-    /// The stack to make, or to update if it is there.
+    /// The stack to create, or to update if it exists.
     pub stack_name: &'a str,
-    /// The template's parameters; those left out keep their defaults.
+    /// The template's parameters. Those left out have their defaults.
     pub parameters: &'a [(&'a str, String)],
     /// The functions' executable; see [`build_bootstrap`](crate::build_bootstrap).
     pub bootstrap: &'a Path,
@@ -31,8 +31,8 @@ pub struct Deployment<'a> {
 
 /// Packages and deploys a template, waits until the stack is complete, and returns its outputs.
 ///
-/// It does what `aws cloudformation package` and `deploy` do, with the functions' code replaced by a plain
-/// build for this host. Nothing to update is success.
+/// Does what `aws cloudformation package` and `deploy` do, with the functions' code replaced by a plain build for this
+/// host. Having nothing to update is success.
 pub async fn deploy(
     config: &SdkConfig,
     deployment: &Deployment<'_>,
@@ -42,7 +42,7 @@ pub async fn deploy(
     let s3 = aws_sdk_s3::Client::from_conf(
         aws_sdk_s3::config::Builder::from(config)
             .force_path_style(true)
-            // The key is the content's hash already.
+            // The key is a hash of the content already.
             .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
             .build(),
     );
@@ -91,7 +91,7 @@ async fn ensure_bucket(s3: &aws_sdk_s3::Client, bucket: &str) -> Result<(), Erro
         return Ok(());
     }
     let made = s3.create_bucket().bucket(bucket).send().await;
-    // Two deployments at once both find it missing.
+    // Two concurrent deployments may both find it missing.
     match made.map_err(aws_sdk_s3::error::SdkError::into_service_error) {
         Err(error) if !error.is_bucket_already_owned_by_you() => Err(failed("CreateBucket", &error)),
         _ => Ok(()),
@@ -111,7 +111,7 @@ async fn put(s3: &aws_sdk_s3::Client, bucket: &str, artifact: &Artifact) -> Resu
         .key(&artifact.key)
         .body(ByteStream::from(artifact.content.clone()))
         .customize()
-        // Hashing tens of megabytes takes a debug build longer than sending them.
+        // In a debug build, hashing tens of megabytes takes longer than sending them.
         .disable_payload_signing()
         .send()
         .await
@@ -119,7 +119,7 @@ async fn put(s3: &aws_sdk_s3::Client, bucket: &str, artifact: &Artifact) -> Resu
         .map_err(|error| failed("PutObject", &error))
 }
 
-/// Asks for the stack to be made or updated, and returns when CloudFormation is at it or has nothing to do.
+/// Creates or updates the stack. Returns once CloudFormation has begun or has nothing to do.
 async fn submit(
     client: &aws_sdk_cloudformation::Client,
     deployment: &Deployment<'_>,
@@ -194,7 +194,7 @@ async fn finished(client: &aws_sdk_cloudformation::Client, stack_name: &str) -> 
     }
 }
 
-/// The reason that all the others follow from: the earliest failed event of the latest attempt.
+/// Returns the root cause of a failure: the earliest failed event of the latest attempt.
 async fn first_failure(client: &aws_sdk_cloudformation::Client, stack_name: &str) -> String {
     let events = match client.describe_stack_events().stack_name(stack_name).send().await {
         Ok(response) => response.stack_events.unwrap_or_default(),

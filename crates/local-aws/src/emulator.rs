@@ -1,10 +1,10 @@
 //! The emulator as a child process.
 //!
-//! It gets an environment of its own making, nothing from the shell's: the function processes that it
-//! spawns inherit it, and on AWS they would not see the shell either.
+//! Its environment variables are set here, and none come from the shell. The function processes that it spawns inherit
+//! them, and on AWS they would not see the shell either.
 //!
-//! Each emulator has a folder of its own for temporary files. The launcher binds a port and leaves its
-//! number there, so an answer on that port, from a child that is still alive, can be nobody else's.
+//! Each emulator has its own directory for temporary files. The launcher binds a port and writes its number there. So
+//! a response on that port, from a child that is still alive, comes from this emulator.
 
 use std::fs::File;
 use std::net::SocketAddr;
@@ -25,16 +25,16 @@ const LAUNCHER: &str = include_str!("launcher.py");
 const READY_WITHIN: Duration = Duration::from_secs(60);
 const STOPPED_WITHIN: Duration = Duration::from_secs(10);
 const LOOK_EVERY: Duration = Duration::from_millis(20);
-/// How long one look may take: whoever accepts a connection may still never answer.
+/// Timeout of one readiness poll: a server that accepts a connection may still never answer.
 const LOOK_TAKES: Duration = Duration::from_secs(2);
 const LEFTOVERS_KEPT: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// What an emulator is started with.
+/// The settings that an emulator is started with.
 pub(crate) struct Settings<'a> {
     pub(crate) python: &'a Path,
     pub(crate) directory: &'a Path,
     pub(crate) wait_scale: f64,
-    /// What functions call.
+    /// The address that functions call.
     pub(crate) proxy: SocketAddr,
 }
 
@@ -42,16 +42,16 @@ pub(crate) struct Settings<'a> {
 pub(crate) struct Emulator {
     process: Process,
     pub(crate) port: u16,
-    /// What a request carries to publish events as an AWS service; see the launcher.
+    /// The header value with which a request publishes events as an AWS service. See the launcher.
     pub(crate) service_token: String,
 }
 
-/// The emulator's process with what belongs to it.
+/// The emulator's process and its resources.
 struct Process {
     child: Child,
     temporary: PathBuf,
     log: PathBuf,
-    /// Held for as long as the folder of temporary files is in use.
+    /// A lock that is held for as long as the directory of temporary files is in use.
     _in_use: File,
 }
 
@@ -64,7 +64,7 @@ impl Emulator {
         Ok(Self { process, port, service_token })
     }
 
-    /// Asks the emulator to end and waits until it has; what is left of its group is killed on drop.
+    /// Asks the emulator to end and waits until it has. The rest of its process group is killed on drop.
     pub(crate) async fn stop(mut self) {
         self.process.signal(Signal::SIGTERM);
         let asked = Instant::now();
@@ -108,7 +108,7 @@ impl Process {
         Ok(Self { child, temporary, log: log_path, _in_use: in_use })
     }
 
-    /// Waits until the emulator answers, and returns its port.
+    /// Waits until the emulator answers and returns its port.
     async fn until_ready(&mut self) -> Result<u16, Error> {
         let started = Instant::now();
         loop {
@@ -116,7 +116,7 @@ impl Process {
                 Some(port) => answers(port).await.then_some(port),
                 None => None,
             };
-            // Asked for only now: an answer counts if the child was alive when it came.
+            // Checked only now: a response counts if the child was alive when it came.
             if let Some(status) = self.ended() {
                 let output = tail(&std::fs::read_to_string(&self.log).unwrap_or_default(), 15);
                 return Err(Error::EmulatorEnded { status, log: self.log.clone(), output });
@@ -142,7 +142,7 @@ impl Process {
 
     fn signal(&self, signal: Signal) {
         if let Ok(id) = i32::try_from(self.child.id()) {
-            // The one expected failure is that nobody is left in the group.
+            // The one expected failure is that the group is empty.
             let _ = killpg(Pid::from_raw(id), signal);
         }
     }
@@ -161,8 +161,9 @@ async fn answers(port: u16) -> bool {
     tokio::time::timeout(LOOK_TAKES, upstream.is_ready()).await.unwrap_or(false)
 }
 
-/// A log is for looking into a failure, and a day later nobody does. Temporary files stay behind only where
-/// this process and the emulator were killed at once; nobody holds their folder then.
+/// Deletes logs and temporary directories that are older than a day. Temporary directories remain only if this process
+/// and the emulator were killed at once. A directory that another process has locked is still in use and is not
+/// deleted.
 fn forget_leftovers(directory: &Path) {
     let is_old = |entry: &std::fs::DirEntry| {
         let modified = entry.metadata().and_then(|metadata| metadata.modified()).ok();

@@ -1,19 +1,19 @@
 use std::path::PathBuf;
 use std::process::ExitStatus;
 
-/// Why the local stack could not do what it was asked to.
+/// An error of the local stack.
 ///
-/// Each message says what was wrong and where; print the whole chain of sources with it.
+/// Each message says what was wrong and where. Print the whole chain of sources with it.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// A file or folder could not be read or written.
+    /// A file or directory could not be read or written.
     #[error("cannot {action} {}", path.display())]
     File {
-        /// What was being done, as a verb: `read`, `create`.
+        /// The action that failed, as a verb: `read`, `create`.
         action: &'static str,
-        /// The file or folder.
+        /// The file or directory.
         path: PathBuf,
-        /// What the operating system said.
+        /// The error of the operating system.
         #[source]
         source: std::io::Error,
     },
@@ -23,7 +23,7 @@ pub enum Error {
          that it is on the PATH"
     )]
     PythonMissing(#[source] std::io::Error),
-    /// The Python found is too old for the emulator.
+    /// The installed Python is too old for the emulator.
     #[error(
         "the local stack needs Python 3.11 or newer, but `python3` is {version}: make a newer one the \
          `python3` on the PATH"
@@ -32,16 +32,16 @@ pub enum Error {
         /// The version that `python3` reported.
         version: String,
     },
-    /// The emulator's Python environment could not be made.
+    /// The emulator's Python environment could not be created.
     #[error("{step} failed ({status}); its last words were:\n{output}\n{advice}")]
     Install {
         /// The command that failed.
         step: String,
-        /// How it ended.
+        /// The exit status of the command.
         status: ExitStatus,
-        /// The end of what it printed.
+        /// The last lines of its output.
         output: String,
-        /// What would help.
+        /// Advice that would help.
         advice: &'static str,
     },
     /// A program could not be started.
@@ -49,69 +49,69 @@ pub enum Error {
     Program {
         /// The command line, as far as it identifies the program.
         program: String,
-        /// What the operating system said.
+        /// The error of the operating system.
         #[source]
         source: std::io::Error,
     },
-    /// No address to listen on.
+    /// The proxy could not listen on its port.
     #[error("cannot listen on 127.0.0.1:{port} (another program may be using it)")]
     Listen {
-        /// The port asked for; 0 means any free one.
+        /// The requested port; 0 means any free one.
         port: u16,
-        /// What the operating system said.
+        /// The error of the operating system.
         #[source]
         source: std::io::Error,
     },
-    /// The emulator ended instead of getting ready.
+    /// The emulator ended before it was ready.
     #[error("the emulator ended before it was ready ({status}); the end of {}:\n{output}", log.display())]
     EmulatorEnded {
-        /// How it ended.
+        /// The exit status of the emulator.
         status: ExitStatus,
-        /// Its log file.
+        /// The emulator's log file.
         log: PathBuf,
-        /// The end of that file.
+        /// The last lines of the log file.
         output: String,
     },
-    /// The emulator runs but never answered.
+    /// The emulator runs but did not answer in time.
     #[error("the emulator was not ready after {seconds} s; see {}", log.display())]
     EmulatorSilent {
-        /// How long it was waited for.
+        /// The time waited, in seconds.
         seconds: u64,
-        /// Its log file.
+        /// The emulator's log file.
         log: PathBuf,
     },
-    /// A part of the work ended without a result, which is a mistake in this crate.
+    /// A part of the work ended without a result, which is a bug in this crate.
     #[error("{work} broke off; this is a mistake in the local stack")]
     BrokeOff {
-        /// What was being done.
+        /// The work that ended.
         work: &'static str,
-        /// How it ended.
+        /// The error of its task.
         #[source]
         source: tokio::task::JoinError,
     },
     /// A request to the emulator or to AWS itself failed.
     #[error("{operation} was not answered")]
     Request {
-        /// The operation or path.
+        /// The operation or path of the request.
         operation: String,
-        /// What the library that failed says.
+        /// The error of the HTTP or SDK library.
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// A request was answered with an error.
     #[error("{operation} answered {status}: {message}")]
     Refused {
-        /// The operation or path.
+        /// The operation or path of the request.
         operation: String,
-        /// The HTTP status.
+        /// The HTTP status of the response.
         status: u16,
-        /// The error's own message.
+        /// The message of the error response.
         message: String,
     },
     /// `cargo build` failed.
     #[error("`cargo build --bin bootstrap` failed ({status}):\n{output}")]
     Build {
-        /// How cargo ended.
+        /// The exit status of cargo.
         status: ExitStatus,
         /// What cargo and the compiler printed.
         output: String,
@@ -126,7 +126,7 @@ pub enum Error {
     TemplateSyntax {
         /// The template.
         path: PathBuf,
-        /// Where and what.
+        /// The position of the mistake and its kind.
         #[source]
         source: serde_yaml_ng::Error,
     },
@@ -135,7 +135,7 @@ pub enum Error {
     Template {
         /// The template.
         path: PathBuf,
-        /// What is wrong and what would be right.
+        /// What is wrong, and what would be right.
         problem: String,
     },
     /// The archive of the functions could not be written.
@@ -143,48 +143,48 @@ pub enum Error {
     Archive {
         /// The executable to archive.
         path: PathBuf,
-        /// What the library that failed says.
+        /// The error of the archive library.
         #[source]
         source: zip::result::ZipError,
     },
     /// An AWS call of the deployment failed.
     #[error("{operation} failed: {message}")]
     Call {
-        /// The operation.
+        /// The operation that failed.
         operation: &'static str,
-        /// AWS's own words.
+        /// The message from AWS.
         message: String,
     },
     /// The configuration holds no credentials.
     #[error("the configuration for the deployment of `{stack_name}` holds no credentials")]
     NoCredentials {
-        /// The stack that was to be deployed.
+        /// The name of the stack that was to be deployed.
         stack_name: String,
     },
-    /// CloudFormation could not make or change the stack.
+    /// CloudFormation could not create or update the stack.
     #[error("the stack `{stack_name}` ended as {status}: {reason}")]
     StackFailed {
-        /// The stack.
+        /// The name of the stack.
         stack_name: String,
         /// CloudFormation's final status.
         status: String,
-        /// The first failed event: the resource and the reason.
+        /// The resource and the reason of the first failed event.
         reason: String,
     },
-    /// CloudFormation did not come to an end.
+    /// CloudFormation did not finish in time.
     #[error("the stack `{stack_name}` is still {status} after {seconds} s")]
     StackSlow {
-        /// The stack.
+        /// The name of the stack.
         stack_name: String,
         /// CloudFormation's last status.
         status: String,
-        /// How long it was waited for.
+        /// The time waited, in seconds.
         seconds: u64,
     },
 }
 
 impl Error {
-    /// An [`Error::File`] for this action on this path, for `map_err`.
+    /// Returns a function for `map_err` that makes an [`Error::File`] of an I/O error.
     pub(crate) fn file(
         action: &'static str,
         path: impl Into<PathBuf>,

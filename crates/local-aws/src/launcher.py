@@ -1,30 +1,29 @@
 """Runs the emulator so that it cannot outlive the process that started it.
 
-The parent holds the writing end of this process's standard input and never writes to it: the end
-of the file is the end of the parent, however it ended. The emulator and every function process it
-spawned share a process group, which is then killed as one, and the instance's temporary files go
-with it. (A parent-death signal would be bound to the parent's thread, not to the parent.)
+The parent holds the writing end of this process's standard input and never writes to it. The end of
+the file means that the parent has ended, for whatever reason. The emulator and the function processes
+that it spawned share a process group, which is then killed together, and the temporary files of this
+instance are deleted. (A parent-death signal would be bound to the parent's thread, not to the parent.)
 
-The port is chosen here, by binding it, and only then told. So no other program can be quicker, and
-whoever finds the port in this instance's own folder has found this instance.
+The launcher binds a port itself and then writes its number into the directory of this instance. So no
+other program can take the port meanwhile, and a process that finds the number there has found this
+instance.
 
-Another thing happens here that cannot be done over HTTP: EventBridge refuses `aws.*` sources from
-customers, and rightly so, but AWS Backup's own events have to come from somewhere. A request that
-carries this instance's token may use such a source.
+The launcher also changes what cannot be changed over HTTP:
 
-What is of an account is found without asking each thing of every account for it, and functions that do nothing cost
-nothing: a suite has hundreds of accounts and thousands of functions.
-
-And three things of Step Functions are as on AWS: the history of an execution has the states within a Map too, inner Maps
-included, with each event naming the one before it and each scheduled task its parameters; an item of a Map that fails
-aborts the others; and a nested execution fails by the names that it has there, also where its name is taken.
-
-Of CloudWatch: a template may have an alarm on metric math. It is made as one on the first metric of its expression, as nothing
-here evaluates alarms.
-
-And of Lambda: an event source mapping that a template makes has numbers and booleans where the template has parameters,
-and one of a DynamoDB stream heeds which records its function says have failed, gives up after as many retries as it may
-make, and writes what it gives up to a bucket.
+- EventBridge refuses `aws.*` sources from customers, but AWS Backup's events need one. A request that
+  carries the token of this instance may use such a source.
+- The resources of an account are found through an index, and idle functions cost nothing: a suite has
+  hundreds of accounts and thousands of functions.
+- Step Functions: the history of an execution also has the states within a Map, inner Maps included.
+  Each event names the previous one, and each scheduled task has its parameters. A failing item of a
+  Map aborts the others. A nested execution fails with the error names of AWS, also if the name of the
+  execution is taken.
+- CloudWatch: a template may have an alarm on metric math. It becomes an alarm on the first metric of
+  the expression, because nothing here evaluates alarms.
+- Lambda: an event source mapping of a template has numbers and booleans where the template has
+  parameters. A mapping of a DynamoDB stream honours the failed records that its function reports,
+  discards a batch after the maximum number of retries, and writes discarded batches to a bucket.
 """
 
 import contextvars
@@ -88,8 +87,8 @@ def let_services_put_events(token):
 
 
 class ByAccount(dict):
-    """What the emulator keeps of one kind, by account, or account and Region, and name: with an index, so that what is
-    of an account is found without looking at what all others have."""
+    """Resources of one kind by account, or account and Region, and name. An index finds those of one account without
+    a search through all others."""
 
     def __init__(self):
         super().__init__()
@@ -144,7 +143,7 @@ def find_an_accounts_things_at_once():
         things.__len__ = lambda self: len(items(self))
         things.__bool__ = lambda self: bool(items(self))
 
-    # Before any service is imported, which makes its own.
+    # Before any service is imported, because each creates its own dictionaries.
     services = [name for name in sys.modules if name.startswith("ministack.services.")]
     assert not services, f"imported too early: {services}"
     find_at_once(responses.AccountScopedDict)
@@ -158,8 +157,8 @@ def find_an_accounts_things_at_once():
 def record_histories_as_aws_does():
     from ministack.services import stepfunctions
 
-    # What records events: the states of an execution, or those of one item of a Map, with the id of the event before.
-    # Items run beside each other, and as on AWS each event names the one before it. The first one of an item has none.
+    # The chain that records events (an execution or one item of a Map) and the id of its latest event. Items run
+    # concurrently, and as on AWS each event names the previous one of its chain. The first event of an item has none.
     chain = contextvars.ContextVar("chain", default=(None, [0]))
     in_item = contextvars.ContextVar("in_item", default=False)
     arguments = contextvars.ContextVar("arguments", default=None)
@@ -205,7 +204,7 @@ def record_histories_as_aws_does():
     stepfunctions._run_execution = run_execution_in_chain
     stepfunctions._run_sub_machine = run_item_in_chain
 
-    # The emulator records the states of the machine itself, not those within a Map.
+    # The emulator records the top-level states of a state machine, not those within a Map.
     def record(kind, what, context, detail, value):
         if in_item.get():
             execution, _ = chain.get()
@@ -215,7 +214,7 @@ def record_histories_as_aws_does():
 
     def and_record(kind, execute):
         def execute_and_record(state, given, *rest):
-            # Those of an inner Map are recorded with that Map's items; the context comes last.
+            # The states of an inner Map are recorded with the items of that Map. The context is the last argument.
             record(kind, "StateEntered", rest[-1], "input", given)
             output, following = execute(state, given, *rest)
             record(kind, "StateExited", rest[-1], "output", output)
@@ -246,8 +245,8 @@ def record_histories_as_aws_does():
 def let_a_failed_item_abort_the_others():
     from ministack.services import stepfunctions
 
-    # An event for each Map around a state, the outermost first: set once an item of it has failed. Branches of a Parallel
-    # run by the same function as items, and are no items: they are entered with the Maps that are around already.
+    # One event per enclosing Map, outermost first, which is set once an item of the Map has failed. The same function
+    # runs the branches of a Parallel. They differ from items in that no new Map encloses them.
     maps = contextvars.ContextVar("maps", default=())
     entered = contextvars.ContextVar("entered", default=())
     run_items, run_item = stepfunctions._run_map_items, stepfunctions._run_sub_machine
@@ -271,7 +270,7 @@ def let_a_failed_item_abort_the_others():
         try:
             return run_item(*given)
         except Aborted:
-            # Of this Map's items the one that failed has told why.
+            # The failed item of this Map has raised the error already.
             if not around[-1].is_set():
                 raise
         except Exception:
@@ -321,7 +320,7 @@ def let_templates_make_typed_mappings():
     from ministack.services import lambda_svc
     from ministack.services.cloudformation import provisioners
 
-    # A parameter is a text to the emulator, of whatever type it is to the template.
+    # The emulator passes every parameter as a string, whatever its type in the template.
     numbers = {
         "BatchSize",
         "MaximumBatchingWindowInSeconds",
@@ -373,8 +372,9 @@ def transform_each_template_once():
     from ministack.core.responses import get_account_id
     from samtranslator.translator import transform
 
-    # What SAM makes of a template depends on the template alone, and takes most of the time of a deployment. A suite
-    # deploys the same ones hundreds of times: they differ in the account, which is in the names of buckets.
+    # The result of SAM's transform depends on the template alone, and it takes most of the time of a deployment. A
+    # suite deploys the same templates hundreds of times. They differ only in the account, which is in the names of
+    # buckets.
     apply, applied, stands_for_account = transform.transform, {}, f"account-{uuid.uuid4()}"
 
     def apply_once(template, *rest):
@@ -394,7 +394,8 @@ def let_functions_report_failed_records():
 
     polling = contextvars.ContextVar("polling", default=False)
     poll, execute = lambda_svc._poll_dynamodb_streams, lambda_svc._execute_function
-    # By function and stream, the record that failed first: those before it are not delivered again. And how often.
+    # The first failed record and the number of attempts, by function and stream. Records before it are not delivered
+    # again.
     failed, attempts = {}, {}
 
     def poll_and_heed():
@@ -441,13 +442,13 @@ def let_functions_report_failed_records():
             failed.pop(place)
             attempts.pop(place)
             return {**result, "error": False}
-        # To the emulator, whose mapping then stays where it is, the batch has failed.
+        # Reported as a failed batch, so that the emulator does not advance the mapping.
         return {**result, "error": True, "body": {"errorType": "BatchItemFailures", "errorMessage": json.dumps(body)}}
 
     send = lambda_svc._send_ddb_stream_failure_record
 
     def send_with_records(mapping, function, batch, stream, result, condition):
-        """To a bucket goes the whole event, under the key that Lambda gives it."""
+        """Writes the whole event to a bucket under the key that Lambda uses."""
         condition = {"MaxRecordAgeExceeded": "RecordAgeExceeded"}.get(condition, condition)
         destination = (mapping.get("DestinationConfig") or {}).get("OnFailure", {}).get("Destination", "")
         if destination.split(":")[2:3] != ["s3"]:
@@ -497,8 +498,8 @@ def let_idle_functions_rest():
 
     from ministack.core import lambda_runtime
 
-    # The server of each function, and what waits there for its next invocation, look ten times a second whether it is
-    # over. With hundreds of functions that is most of what the emulator does.
+    # The server of each function and the queue of its next invocation poll ten times a second whether they should stop.
+    # With hundreds of functions, this is most of the emulator's work.
     PATIENCE = 2.0
     serve_forever = socketserver.BaseServer.serve_forever
     socketserver.BaseServer.serve_forever = lambda self, poll_interval=0.5: serve_forever(self, PATIENCE)
@@ -509,7 +510,7 @@ def let_idle_functions_rest():
 
     lambda_runtime.queue = types.SimpleNamespace(Queue=PatientQueue, Empty=queue.Empty, Full=queue.Full)
 
-    # Nor does any call wait until the server of a function that is deleted has looked.
+    # Deleting a function does not wait until its server has polled either.
     def shut_down_aside(self):
         server, self._server = self._server, None
         self._server_thread = None
@@ -524,7 +525,7 @@ if __name__ == "__main__":
     sys.argv = ["ministack"]
     listener = bind()
     port = listener.getsockname()[1]
-    # Read by the emulator when it is imported.
+    # The emulator reads it when it is imported.
     os.environ["GATEWAY_PORT"] = str(port)
     serve_on(listener)
     tell(port)

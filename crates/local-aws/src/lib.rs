@@ -1,12 +1,12 @@
-//! A local stand-in for AWS: an emulator, and a proxy that makes it tell the truth.
+//! A local stand-in for AWS: an emulator, and a proxy that corrects it.
 //!
-//! What deploys is what runs here: the same templates, state machines and binary, on an endpoint that
-//! starts in seconds and needs no account. The emulator (a pinned Python package, run as a child process)
-//! does most of the work; the proxy, a reverse proxy in this process, sees every call on its way there.
-//! It records, injects faults, slows things down to what callers must be able to wait for, and fills in
-//! what the emulator lacks. docs/local-stack.md says what the two together cannot show.
+//! The templates, state machines and binary that deploy to AWS run here unchanged, on an endpoint that starts in
+//! seconds and needs no account. The emulator (a pinned Python package, run as a child process) does most of the work.
+//! The proxy, a reverse proxy in this process, sees every call on its way to the emulator. It records calls, injects
+//! faults, simulates latency as a number of polls, and adds what the emulator lacks. docs/local-stack.md lists what the
+//! two together cannot show.
 //!
-//! [`LocalAws`] is the whole; [`Proxy`] its controls; [`deploy`] puts a template on it.
+//! [`LocalAws`] is a running local stack, [`Proxy`] has its controls, and [`deploy`] deploys a template to it.
 
 mod archive;
 mod bootstrap;
@@ -31,12 +31,12 @@ pub use stack::{LocalAws, Options, Progress, sdk_config};
 /// The Region of every client configuration made here.
 pub const REGION: &str = "us-east-1";
 
-/// The account of a call that names none, and of whatever is deployed for a person to look at.
+/// The account of a call that names none, and of everything deployed for a person to inspect.
 pub const ACCOUNT: &str = "123456789012";
 
-/// Where the local stacks of this workspace keep what they need: the emulator, logs, temporary files.
+/// Returns the directory for what the local stacks of this workspace need: the emulator, logs, temporary files.
 ///
-/// For [`Options::directory`], unless a test wants a folder of its own.
+/// Use it for [`Options::directory`], unless a test needs a directory to itself.
 pub fn directory() -> std::path::PathBuf {
     workspace_root().join("target").join("local-aws")
 }

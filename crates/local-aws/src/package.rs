@@ -1,7 +1,7 @@
-//! What `aws cloudformation package` does: local artifacts go to S3, and the template names them there.
+//! Does what `aws cloudformation package` does: uploads local artifacts to S3 and names them in the template.
 //!
-//! Keys are content hashes, so an artifact is uploaded once per account, and a function whose code did not
-//! change is not updated.
+//! Keys are content hashes. An artifact is uploaded once per account, and a function whose code did not change is not
+//! updated.
 
 use std::path::Path;
 
@@ -14,20 +14,20 @@ use crate::archive::{Archive, archive, hash};
 /// Something to upload.
 #[derive(Clone, Debug)]
 pub(crate) struct Artifact {
-    /// The S3 key: the content's hash and a suffix that tells a person what it is.
+    /// The S3 key: the hash of the content, and a suffix that shows a person what it is.
     pub(crate) key: String,
     pub(crate) content: Bytes,
 }
 
-/// A template that names its artifacts in S3, and the artifacts.
+/// A template that names its artifacts in S3, together with the artifacts.
 #[derive(Debug)]
 pub(crate) struct Packaged {
     pub(crate) template: Value,
     pub(crate) artifacts: Vec<Artifact>,
 }
 
-/// Packages the template: every local `CodeUri` becomes the functions' one archive, every local
-/// `DefinitionUri` its own file. Nothing else changes.
+/// Packages the template: every local `CodeUri` becomes the one archive of the functions, and every local
+/// `DefinitionUri` becomes its own file. Nothing else changes.
 pub(crate) fn package(path: &Path, bootstrap: &Path, bucket: &str) -> Result<Packaged, Error> {
     let mut template = crate::template::load(path)?;
     let folder = path.parent().unwrap_or(Path::new("."));
@@ -78,7 +78,7 @@ fn state_machine(path: &Path) -> Result<Artifact, Error> {
     Ok(Artifact { key: format!("{}.asl.json", hash(&content)), content: content.into() })
 }
 
-/// The functions' archive, by the hash of what is in it.
+/// Returns the functions' archive under a key made of the hash of its content.
 fn functions(bootstrap: &Path) -> Result<Artifact, Error> {
     let Archive { hash, content } = archive(bootstrap)?;
     Ok(Artifact { key: format!("{hash}.zip"), content })
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn local_artifacts_are_named_in_s3_and_nothing_else_changes() {
+    fn local_artifacts_become_s3_references_and_nothing_else_changes() {
         let (folder, packaged) = packaged();
         let mut expected = crate::template::load(&folder.path().join("t.yaml")).unwrap();
         let [machine, archive] = packaged.artifacts.as_slice() else { panic!("{:?}", packaged.artifacts) };
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_definition_is_named() {
+    fn a_missing_definition_is_reported_with_its_path() {
         let (folder, _) = packaged();
         std::fs::remove_file(folder.path().join("machine.asl.json")).unwrap();
         let template = folder.path().join("t.yaml");

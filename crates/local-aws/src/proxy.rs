@@ -1,9 +1,8 @@
-//! The reverse proxy before the emulator, through which every call of every step goes.
+//! The reverse proxy before the emulator, which every call of every step passes through.
 //!
-//! It records each call, makes some go wrong by rule, slows what AWS does slowly, and fills in what the
-//! emulator lacks. All of it is keyed by account, so that tests that share one local stack, each with an
-//! account of its own, do not see each other. Whatever it does not know passes through as it came: the
-//! emulator can be replaced by any other AWS endpoint.
+//! It records each call, injects faults by rule, simulates latency, and adds what the emulator lacks. All state is
+//! keyed by account: tests that share one local stack use one account each and do not see each other. Calls that the
+//! proxy does not know pass through unchanged, so any other AWS endpoint can replace the emulator.
 
 mod actions;
 mod autoscaling;
@@ -35,7 +34,7 @@ pub struct Proxy {
     shared: Arc<Shared>,
 }
 
-/// What every connection works on.
+/// The state that all connections share.
 pub(crate) struct Shared {
     upstream: Upstream,
     service_token: String,
@@ -62,44 +61,44 @@ impl Proxy {
         Self { shared: Arc::new(shared) }
     }
 
-    /// The account's latest 10,000 calls, in order of arrival: which steps called what, and how often.
+    /// Returns the account's latest 10,000 calls in order of arrival: which steps called what, and how often.
     pub fn calls(&self, account: &str) -> Vec<Call> {
         self.shared.calls.of(account)
     }
 
-    /// Forgets the account's calls and starts counting them from 0, e.g. between preparing a test and its run.
+    /// Forgets the account's calls and counts from 0 again, e.g. between preparing a test and its run.
     pub fn forget_calls(&self, account: &str) {
         self.shared.calls.forget(account);
     }
 
-    /// Makes calls go wrong from now on. Of several rules for a call the first injected one counts.
+    /// Injects a fault from now on. If several rules match a call, the rule injected first counts.
     pub fn inject(&self, rule: Rule) {
         self.shared.calls.inject(rule);
     }
 
-    /// Lets all of the account's calls through again.
+    /// Removes all of the account's rules, so that all of its calls pass.
     pub fn clear_rules(&self, account: &str) {
         self.shared.calls.clear_rules(account);
     }
 
-    /// Lets the account's calls of this step and action through that a [`Fault::Hold`] holds, and those to come.
+    /// Releases the calls of this step and action that a [`Fault::Hold`] holds, and lets later ones pass.
     pub fn release(&self, account: &str, step: Option<&str>, action: &str) {
         self.shared.calls.release(account, step, action);
     }
 
-    /// Lets the SDK wait as long as on AWS before it makes a call again that an injected throttle or failure met. Else
-    /// these errors ask it to come back after a millisecond, since a suite that injects hundreds of them would spend its
-    /// time in waits.
+    /// Makes the SDK wait as long as on AWS before it retries after an injected throttle or failure. By default these
+    /// errors ask for a retry after a millisecond, because a suite that injects hundreds of them would spend its time
+    /// waiting.
     pub fn keep_real_backoff(&self, account: &str) {
         self.shared.calls.keep_real_backoff(account);
     }
 
-    /// Sets how long the account's tables, backups and restores take, for those begun from now on.
+    /// Sets the simulated latency of the account's tables, backups and restores that begin from now on.
     pub fn slow(&self, account: &str, latency: SimulatedLatency) {
         self.shared.script.slow(account, latency);
     }
 
-    /// Makes the restore jobs that the account starts from now on end FAILED with this message; `None` ends it.
+    /// Makes the restore jobs that the account starts from now on end FAILED with this message. `None` ends this.
     pub fn fail_restore_jobs(&self, account: &str, message: Option<String>) {
         self.shared.script.fail_restore_jobs(account, message);
     }
@@ -114,36 +113,37 @@ impl Proxy {
         self.shared.script.fail_exports(account, fail);
     }
 
-    /// Makes the Kinesis destinations that the account enables from now on end ENABLE_FAILED with this description; `None`
-    /// ends it.
+    /// Makes the Kinesis destinations that the account enables from now on end ENABLE_FAILED with this description.
+    /// `None` ends this.
     pub fn fail_destinations(&self, account: &str, description: Option<String>) {
         self.shared.script.fail_destinations(account, description);
     }
 
-    /// Makes the Contributor Insights that the account enables from now on end FAILED with this description; `None` ends it.
+    /// Makes the Contributor Insights that the account enables from now on end FAILED with this description. `None`
+    /// ends this.
     pub fn fail_insights(&self, account: &str, description: Option<String>) {
         self.shared.script.fail_insights(account, description);
     }
 
-    /// Makes ListBackups and DescribeBackup show, sort and filter a backup as one that was made at this time, in
+    /// Makes ListBackups and DescribeBackup show, sort and filter a backup as if it was created at this time, in
     /// seconds since 1970.
     pub fn date_backup(&self, account: &str, backup_arn: &str, epoch_seconds: f64) {
         self.shared.script.date_backup(account, backup_arn, epoch_seconds);
     }
 
-    /// Leaves the starting positions out of what shows the account's event source mappings, as AWS may.
+    /// Hides the starting positions of the account's event source mappings, which AWS may leave out.
     pub fn hide_starting_positions(&self, account: &str) {
         self.shared.script.hide_starting_positions(account);
     }
 
-    /// Lets an hour pass for what AWS lets the account do once in a while only: changing a table's time to live, its deletion
-    /// protection, its policy.
+    /// Advances the account's clock by an hour, for changes that AWS allows only once in a while: a table's time to
+    /// live, deletion protection and policy.
     pub fn let_an_hour_pass(&self, account: &str) {
         self.shared.script.let_an_hour_pass(account);
     }
 
     /// Makes DescribeTable show this status for a table, e.g. one that the emulator never reaches, such as
-    /// `INACCESSIBLE_ENCRYPTION_CREDENTIALS`; `None` shows the table's own again.
+    /// `INACCESSIBLE_ENCRYPTION_CREDENTIALS`. `None` shows the table's real status again.
     pub fn show_table_status(&self, account: &str, table: &str, status: Option<String>) {
         self.shared.script.show_table_status(account, table, status);
     }

@@ -1,13 +1,13 @@
 //! The emulator's Python environment.
 //!
-//! It is made once per version and kept: test binaries, the demo and `local up` may all ask for it at the
-//! same moment, so it is made under a file lock, and a marker that is written last (a copy of what was asked
-//! for) tells a finished environment from one whose installation was interrupted. The marker alone is not
-//! trusted: an environment borrows the system's Python, which may have been removed or replaced since.
+//! It is created once per version and reused. Test binaries, the demo and `local up` may all need it at the same
+//! moment, so it is created under a file lock. A marker that is written last (a copy of the requirements) distinguishes
+//! a finished environment from an interrupted installation. The marker alone is not trusted: an environment uses the
+//! system's Python, which may have been removed or replaced since.
 //!
-//! The installing programs hold the lock together with this process: it is their standard input, which they
-//! hand on to what they start. When this process is killed, they may write into the environment a while
-//! longer, and the next caller waits for them before it begins anew.
+//! The installing programs hold the lock together with this process: it is their standard input, which their child
+//! processes inherit. When this process is killed, they may write into the environment a while longer. The next caller
+//! waits for them before it starts over.
 
 use std::ffi::OsStr;
 use std::fs::{File, TryLockError};
@@ -23,9 +23,9 @@ const REQUIREMENTS: &str = include_str!("../requirements.txt");
 const OLDEST: (u32, u32) = (3, 11);
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
-/// Returns the environment's Python, installing the environment first if need be.
+/// Returns the environment's Python. Installs the environment first if needed.
 ///
-/// Dropping the future ends the installation; the next caller begins it anew.
+/// Dropping the future ends the installation. The next caller starts it over.
 pub(crate) async fn environment(directory: &Path, progress: &Progress) -> Result<PathBuf, Error> {
     let venv = directory.join(format!("venv-{}", version()));
     let python = venv.join("bin").join("python3");
@@ -34,7 +34,7 @@ pub(crate) async fn environment(directory: &Path, progress: &Progress) -> Result
     }
     let lock_path = directory.join(format!("venv-{}.lock", version()));
     let lock = lock(&lock_path, progress).await?;
-    // Whoever held the lock may have installed it meanwhile.
+    // The previous holder of the lock may have installed it meanwhile.
     if !is_usable(&venv, &python).await {
         check_python().await?;
         progress("installing the emulator (first run only)");
@@ -43,7 +43,7 @@ pub(crate) async fn environment(directory: &Path, progress: &Progress) -> Result
     Ok(python)
 }
 
-/// What an environment keeps a copy of the requirements in, once they are all installed.
+/// Returns the path of the marker: a copy of the requirements, written once they are all installed.
 fn marker(venv: &Path) -> PathBuf {
     venv.join("installed.txt")
 }
@@ -136,7 +136,7 @@ async fn run(command: &mut Command, step: &str, advice: &'static str) -> Result<
     Err(Error::Install { step: step.to_owned(), status, output: tail(&printed, 15), advice })
 }
 
-/// The last lines of a longer text, for error messages.
+/// Returns the last lines of a longer text, for error messages.
 pub(crate) fn tail(text: &str, lines: usize) -> String {
     let all: Vec<&str> = text.lines().collect();
     all.get(all.len().saturating_sub(lines)..).unwrap_or_default().join("\n")
@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_an_ended_installation_started_is_waited_for() {
+    async fn the_next_installation_waits_for_what_an_ended_one_started() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("lock");
         let id = folder.path().join("id");
@@ -224,7 +224,7 @@ mod tests {
         waited.unwrap().unwrap();
     }
 
-    /// An environment whose marker says what it should, with this as its Python.
+    /// Creates an environment with a correct marker and this program as its Python.
     fn marked(python: &str) -> (tempfile::TempDir, PathBuf) {
         let venv = tempfile::tempdir().unwrap();
         std::fs::write(marker(venv.path()), REQUIREMENTS).unwrap();
@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn waiting_for_another_installation_is_told_once() {
+    async fn waiting_for_another_installation_is_reported_once() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("lock");
         let (tell, mut reported) = tokio::sync::mpsc::unbounded_channel();

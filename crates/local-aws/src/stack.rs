@@ -13,29 +13,29 @@ use crate::proxy::{Proxy, serve};
 use crate::upstream::Upstream;
 use crate::{Error, REGION, python};
 
-/// Far above what any call takes here, so that one that is never answered becomes an error.
+/// Timeout of one attempt. It is far above what any call takes here, so a call that is never answered becomes an error.
 const ATTEMPT_TAKES: Duration = Duration::from_secs(60);
 
-/// Where progress is told: one plain line for a person, e.g. "installing the emulator (first run only)".
+/// A callback for progress: one plain line for a person, e.g. "installing the emulator (first run only)".
 pub type Progress = Arc<dyn Fn(&str) + Send + Sync>;
 
 /// How to start a [`LocalAws`].
 #[derive(Clone)]
 pub struct Options {
-    /// The proxy's port on 127.0.0.1; `None` is any free one.
+    /// The proxy's port on 127.0.0.1. `None` is any free port.
     pub port: Option<u16>,
-    /// What the seconds of Wait states and retry delays are multiplied with: 0 skips them, 1 is AWS's pace.
+    /// Factor for the seconds of Wait states and retry delays. 0 skips them, and 1 waits as long as AWS.
     pub wait_scale: f64,
-    /// Where the emulator's environment, logs and temporary files go. Instances may share one.
+    /// The directory of the emulator's environment, logs and temporary files. Instances may share one.
     pub directory: PathBuf,
-    /// Told what takes long.
+    /// Receives a line before each operation that takes long.
     pub progress: Progress,
 }
 
 /// A local stack: the emulator as a child process, and the proxy before it in this process.
 ///
-/// It serves from threads of its own, so it can be shared by tests that each have their own runtime. It
-/// ends with [`stop`](Self::stop), when dropped, and with this process, however that ends.
+/// It serves from its own threads, so tests that each have their own runtime can share it. It ends with
+/// [`stop`](Self::stop), when it is dropped, and when this process ends, for whatever reason.
 pub struct LocalAws {
     endpoint: String,
     proxy: Proxy,
@@ -44,12 +44,12 @@ pub struct LocalAws {
 }
 
 impl LocalAws {
-    /// Installs the emulator if need be, starts it, and returns when calls can be made.
+    /// Installs the emulator if needed, starts it, and returns when calls can be made.
     pub async fn start(options: Options) -> Result<Self, Error> {
         let Options { port, wait_scale, directory, progress } = options;
         std::fs::create_dir_all(&directory).map_err(Error::file("create", &directory))?;
         let directory = directory.canonicalize().map_err(Error::file("find", &directory))?;
-        // First of all: a taken port is told at once, and the emulator passes the address on to the functions.
+        // First, so that a taken port is reported at once. The emulator passes the address on to the functions.
         let (listener, address) = listen(port.unwrap_or(0))?;
 
         let python = python::environment(&directory, &progress).await?;
@@ -72,30 +72,30 @@ impl LocalAws {
         })
     }
 
-    /// The address to give to anything that calls AWS, e.g. as `AWS_ENDPOINT_URL`.
+    /// Returns the endpoint URL for anything that calls AWS, e.g. for `AWS_ENDPOINT_URL`.
     pub fn endpoint(&self) -> &str {
         &self.endpoint
     }
 
-    /// The proxy, to look at calls and to make them go wrong.
+    /// Returns the proxy, to inspect calls and to inject faults.
     pub fn proxy(&self) -> &Proxy {
         &self.proxy
     }
 
-    /// A client configuration for an account of this local stack. Any 12 digits are an account.
+    /// Returns a client configuration for an account of this local stack. Any 12 digits are an account.
     pub async fn config(&self, account: &str) -> SdkConfig {
         sdk_config(&self.endpoint, account).await
     }
 
-    /// Changes the pace of Wait states and retry delays, e.g. to let an execution wait while a test looks.
+    /// Changes the factor for Wait states and retry delays, e.g. to let an execution wait while a test inspects it.
     pub async fn scale_waits(&self, factor: f64) -> Result<(), Error> {
         let Some(emulator) = &self.emulator else { return Ok(()) };
         Upstream::single_use(emulator.port).configure("stepfunctions._SFN_WAIT_SCALE", factor).await
     }
 
-    /// Stops the emulator in an orderly way. Dropping stops it too, but at once.
+    /// Stops the emulator and waits until it has stopped. Dropping kills it instead.
     pub async fn stop(mut self) {
-        // The proxy's connections first, or the emulator would wait for them.
+        // The proxy's connections first: the emulator would wait for them.
         self.end_front();
         if let Some(emulator) = self.emulator.take() {
             emulator.stop().await;
@@ -104,7 +104,7 @@ impl LocalAws {
 
     fn end_front(&mut self) {
         if let Some(runtime) = self.runtime.take() {
-            // Not by dropping it, which may block and so is not allowed within another runtime.
+            // Dropping a runtime may block, which is not allowed within another runtime.
             runtime.shutdown_background();
         }
     }
@@ -116,7 +116,7 @@ impl Drop for LocalAws {
     }
 }
 
-/// A client configuration for a local stack of which only the address is known, e.g. one in another process.
+/// Returns a client configuration for a local stack of which only the address is known, e.g. one in another process.
 pub async fn sdk_config(endpoint: &str, account: &str) -> SdkConfig {
     let credentials = Credentials::new(account, "local", None, None, "local-aws");
     SdkConfig::builder()

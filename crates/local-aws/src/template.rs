@@ -1,8 +1,8 @@
 //! CloudFormation templates as data.
 //!
-//! A template's YAML has tags (`!Sub`, `!GetAtt`) where JSON has objects (`Fn::Sub`, `Fn::GetAtt`), and
-//! both mean the same. [`load`] reads either and gives the JSON form, so that whoever looks into a template
-//! (packaging, the tests of its policies) knows one form only.
+//! A template's YAML has tags (`!Sub`, `!GetAtt`) where JSON has objects (`Fn::Sub`, `Fn::GetAtt`) of the same meaning.
+//! [`load`] reads either and returns the JSON form, so that code that reads templates (packaging, the tests of the
+//! policies) handles one form only.
 
 use std::path::Path;
 
@@ -33,10 +33,10 @@ const FUNCTIONS: [&str; 18] = [
     "Transform",
 ];
 
-/// Reads a template, YAML or JSON, with every short tag in its long form.
+/// Reads a template, YAML or JSON, and returns it with every short tag in its long form.
 pub fn load(path: &Path) -> Result<Value, Error> {
     let text = std::fs::read_to_string(path).map_err(Error::file("read", path))?;
-    // JSON is YAML as well.
+    // JSON is valid YAML.
     let yaml: Yaml = serde_yaml_ng::from_str(&text)
         .map_err(|source| Error::TemplateSyntax { path: path.to_owned(), source })?;
     to_json(yaml).map_err(|problem| Error::Template { path: path.to_owned(), problem })
@@ -85,7 +85,7 @@ fn function_to_json(tag: &str, argument: Yaml) -> Result<Value, String> {
         ));
     }
     let argument = match (name, to_json(argument)?) {
-        // The resource's name has no dots; an attribute's may.
+        // The name of a resource has no dots. An attribute's name may have some.
         ("GetAtt", Value::String(text)) => match text.split_once('.') {
             Some((resource, attribute)) => Value::Array(vec![resource.into(), attribute.into()]),
             None => {
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn scalars_keep_their_type() {
+    fn scalars_retain_their_type() {
         let yaml = "a: 2010-09-09\nb: 1\nc: -1.5\nd: true\ne: '1'\nf:\n200: g\n";
         let expected =
             json!({"a": "2010-09-09", "b": 1, "c": -1.5, "d": true, "e": "1", "f": null, "200": "g"});
@@ -162,13 +162,13 @@ mod tests {
     }
 
     #[test]
-    fn json_templates_are_read_as_they_are() {
+    fn json_templates_are_read_unchanged() {
         let text = r#"{"Resources": {"A": {"Fn::GetAtt": ["B", "Arn"]}}}"#;
         assert_eq!(read(text).unwrap(), serde_json::from_str::<Value>(text).unwrap());
     }
 
     #[test]
-    fn mistakes_are_told_in_words() {
+    fn mistakes_are_reported_with_a_message() {
         let message = |text: &str| read(text).unwrap_err().to_string();
         assert!(message("a: !Subb b").contains("`!Subb` is no CloudFormation function"));
         assert!(message("a: !GetAtt B").contains("write `!GetAtt Resource.Attribute`"));

@@ -1,4 +1,4 @@
-//! The way to the emulator: requests passed on as they came, and a few of our own.
+//! The client of the emulator: forwards requests unchanged and makes a few calls of the proxy.
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
@@ -12,10 +12,10 @@ use std::time::Duration;
 
 use crate::Error;
 
-/// Below the emulator's own limit, so that it is always this side that ends an idle connection.
+/// How long an idle connection stays open. It is below the emulator's limit, so the emulator never closes one first.
 const IDLE_CONNECTIONS_KEPT: Duration = Duration::from_secs(30);
 
-/// These describe one connection, not the message, and are set anew for the next one.
+/// The headers that describe one connection, not the message. They are set anew for the next connection.
 const HOP_BY_HOP: [HeaderName; 5] =
     [header::CONNECTION, header::EXPECT, header::TRANSFER_ENCODING, header::UPGRADE, header::TE];
 
@@ -26,7 +26,7 @@ pub(crate) struct Upstream {
     port: u16,
 }
 
-/// Whose request one of our own is, and to which service.
+/// The account, Region and service that a call of the proxy is signed for.
 #[derive(Clone, Copy)]
 pub(crate) struct Signed<'a> {
     pub(crate) account: &'a str,
@@ -35,20 +35,20 @@ pub(crate) struct Signed<'a> {
 }
 
 impl Upstream {
-    /// For use within one runtime: connections are kept and belong to it.
+    /// Creates a client for one runtime, which its pooled connections belong to.
     pub(crate) fn new(port: u16) -> Self {
         let mut builder = Client::builder(TokioExecutor::new());
         builder.pool_timer(TokioTimer::new()).pool_idle_timeout(IDLE_CONNECTIONS_KEPT);
         Self { client: builder.build_http(), port }
     }
 
-    /// For a request now and then, from any runtime: no connection is kept.
+    /// Creates a client for an occasional request from any runtime. It does not pool connections.
     pub(crate) fn single_use(port: u16) -> Self {
         let client = Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build_http();
         Self { client, port }
     }
 
-    /// Sends a request on as it is, the connection's own headers apart.
+    /// Forwards a request unchanged, except for the headers of the connection.
     pub(crate) async fn forward(
         &self,
         method: &Method,
@@ -116,13 +116,13 @@ impl Upstream {
         Err(ApiError::from_answer(operation, &response))
     }
 
-    /// Changes a setting of the emulator itself.
+    /// Changes a setting of the emulator.
     pub(crate) async fn configure(&self, setting: &str, value: f64) -> Result<(), Error> {
         let path = "/_ministack/config";
         let body = serde_json::json!({ setting: value }).to_string();
         let response =
             self.forward(&Method::POST, &Uri::from_static(path), &HeaderMap::new(), body.into()).await?;
-        // A setting that it does not take is left out of what it says it applied.
+        // The response lists the settings that were applied. A setting that was not accepted is missing there.
         if response.status().is_success()
             && parse(response.body()).pointer(&format!("/applied/{setting}")).is_some()
         {
@@ -140,7 +140,7 @@ impl Upstream {
 }
 
 impl Signed<'_> {
-    /// The emulator reads the account, the Region and the service from here and checks no signature.
+    /// Returns headers from which the emulator reads the account, the Region and the service. It checks no signature.
     pub(crate) fn headers(self) -> HeaderMap {
         let Self { account, region, service } = self;
         let authorization = format!(
@@ -151,7 +151,7 @@ impl Signed<'_> {
     }
 }
 
-/// A service's error: one that it answered to a call of our own, or one to be answered in its stead.
+/// An error of a service: either the response to a call of the proxy, or an error that the proxy returns in its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ApiError {
     pub(crate) code: String,
@@ -204,7 +204,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_refusal_keeps_code_and_message() {
+    fn a_refusal_has_code_and_message() {
         let body = br#"{"__type":"com.amazonaws.dynamodb#TableAlreadyExistsException","message":"Taken"}"#;
         let response = Response::builder().status(400).body(Bytes::from_static(body)).unwrap();
         let refusal = ApiError::from_answer("x", &response);
@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_without_words_names_the_operation() {
+    fn a_refusal_without_a_message_names_the_operation() {
         let response = Response::builder().status(502).body(Bytes::new()).unwrap();
         assert_eq!(
             ApiError::from_answer("Publish", &response).message,

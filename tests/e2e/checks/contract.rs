@@ -1,9 +1,9 @@
-//! The contract check has nothing to say of the workflows' own machines and types.
+//! The contract check has no finding for the workflows' own state machines and types.
 
 use tablekeeper_tests::Workflow;
 use tablekeeper_tests::checks::contract::Contract;
 
-/// The states that a Comment vouches for, by their workflow, with the reason.
+/// The states that a Comment excuses, by their workflow, with the reason.
 const VOUCHED_FOR: &[(&str, &str)] = &[
     ("backfill", "Backfill Segment: nothing is waited for, and each turn reads on in a segment that ends"),
     ("export-table", "Export Segment: nothing is waited for, and each turn reads on in a segment that ends"),

@@ -1,4 +1,4 @@
-//! What holds of all workflows together.
+//! Properties of all workflows together.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ use tablekeeper_tests::{Workflow, workflows};
 
 use super::scenarios::is_own;
 
-/// The functions that are of no workflow with a machine: each with the tests that hold its role to what it calls.
+/// The functions outside of workflows with a state machine, each with the tests that compare its role with its calls.
 const ELSEWHERE: &[(&str, &str)] = &[
     ("incremental.http", "tests/e2e/journeys/incremental_http.rs"),
     ("incremental.stream-backup", "tests/e2e/journeys/incremental.rs"),
@@ -16,7 +16,7 @@ const ELSEWHERE: &[(&str, &str)] = &[
 ];
 
 #[test]
-fn every_function_is_held_to_what_it_calls() {
+fn the_role_of_every_function_is_compared_with_its_calls() {
     let all = workflows::all();
     let templates: BTreeSet<&str> = all.iter().map(|workflow| workflow.template).collect();
     for template in templates {
@@ -33,7 +33,7 @@ fn every_function_is_held_to_what_it_calls() {
     }
 }
 
-/// A workflow whose module does not say so has none of the tests that every workflow has.
+/// A workflow whose module lacks the macro has none of the common tests.
 #[test]
 fn every_workflow_has_its_tests() {
     let here = local_aws::workspace_root().join("tests/e2e/journeys");

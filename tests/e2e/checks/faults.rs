@@ -1,11 +1,12 @@
-//! What a workflow guarantees, it guarantees with any of its AWS calls going wrong.
+//! A workflow keeps its guarantees if any of its AWS calls fails.
 //!
-//! For every call of every golden scenario, or every kind of call ([`Battery`](tablekeeper_tests::Battery)): throttled,
-//! failed before its effect, or its answer lost after its effect, the run must leave behind exactly what it leaves behind
-//! without. Refused for good, it must end by name, with nothing gone that would not have gone without the refusal.
+//! The test covers every call of every golden scenario, or every kind of call
+//! ([`Battery`](tablekeeper_tests::Battery)). If the call is throttled, fails before its effect, or loses its response
+//! after its effect, the run must leave exactly the same state behind. If the call is refused permanently, the run must
+//! end with an error name and must not delete anything that it would not have deleted otherwise.
 //!
-//! Twice throttled, a call is mended by the SDK, which tries three times. Four times throttled or failed,
-//! it is not: then Lambda, for `start`, or the machine's `Retry` has to invoke the step again.
+//! The SDK tries three times, so it recovers from two throttles. It does not recover from four throttles or failures.
+//! Then Lambda (for `start`) or the state machine's `Retry` has to invoke the step again.
 
 mod cases;
 mod outcome;
@@ -21,9 +22,9 @@ use tablekeeper_tests::{Ended, Scenario, Workflow, run, run_again};
 use cases::{Case, cases_of};
 use outcome::Outcome;
 
-/// How many runs go at a time.
+/// The number of concurrent runs.
 const AT_A_TIME: usize = 12;
-/// How long a run may take. Generous: it bounds a hang, it measures nothing.
+/// The time limit of a run. It is generous, since it only bounds a hang.
 const LONGEST_RUN: Duration = Duration::from_secs(100);
 
 pub(crate) async fn are_survived_or_named(workflow: &Workflow) {
@@ -46,7 +47,7 @@ pub(crate) async fn are_survived_or_named(workflow: &Workflow) {
     eprintln!("{}: {all} faults were survived, or named", workflow.name);
 }
 
-/// Runs the scenario with the case's fault; the words say what is wrong with how it ended.
+/// Runs the scenario with the case's fault. Returns a message if the run ended wrongly.
 async fn go_wrong(
     workflow: &Workflow,
     scenario: &Scenario,
@@ -59,7 +60,7 @@ async fn go_wrong(
         proxy.inject(Rule { account, step, action, from_ordinal, times, fault });
     });
     let name = format!("{}: {case}", scenario.name);
-    // What hangs is one case that went wrong, and keeps no other from being told.
+    // A hanging run is one failed case and does not hide the others.
     let Ok(ended) = tokio::time::timeout(LONGEST_RUN, ended).await else {
         return Some(format!("{name}: did not end within {LONGEST_RUN:?}"));
     };

@@ -1,4 +1,4 @@
-//! What an execution does is what the contract check inferred of its machine.
+//! Executions behave as the contract check inferred from the state machine.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use tablekeeper_tests::checks::contract::Contract;
 use tablekeeper_tests::harness::payloads::{inputs, payloads};
 use tablekeeper_tests::{Ended, Scenario, Workflow};
 
-/// Every input of a state and every payload of a task is one that was inferred, and each state has been seen.
+/// Checks that every input and payload has the inferred type, and that every state was entered.
 pub(super) fn is_what_executions_do<'a>(
     workflow: &Workflow,
     ran: impl Iterator<Item = (&'a Scenario, &'a Ended)>,
@@ -27,7 +27,7 @@ pub(super) fn is_what_executions_do<'a>(
             let Some(schema) = schema(&state, part) else { continue };
             let validator = jsonschema::validator_for(&schema).unwrap();
             let errors: Vec<String> = validator.iter_errors(&value).map(|error| error.to_string()).collect();
-            // A person may start an execution with anything; the first step refuses what is wrong.
+            // A person may start an execution with any input. The first step refuses a wrong one.
             let refused = scenario.ends_in == "Input Refused";
             assert!(
                 refused || errors.is_empty(),

@@ -1,4 +1,4 @@
-//! The contract check refuses a workflow's machine and types when anything in them is renamed, dropped or retyped.
+//! The contract check refuses a workflow's state machine and types if anything in them is renamed, dropped or retyped.
 
 mod equivalent;
 
@@ -11,15 +11,15 @@ use tablekeeper_tests::checks::contract::Contract;
 use tablekeeper_tests::checks::mutants::{self, Mutant};
 use tablekeeper_tests::{Workflow, workflows};
 
-/// How many mutants there must be of each workflow at least, and how many of a hundred of all workflows' must be refused,
-/// those that are as good counted as not refused.
+/// The least number of mutants per workflow, and the least percentage of all mutants that must be refused. Equivalent
+/// mutants count as not refused.
 const LEAST: usize = 250;
 const REFUSED_OF_A_HUNDRED: usize = 98;
 
-/// What became of a workflow's mutants.
+/// The result of checking a workflow's mutants.
 struct Outcome {
     all: usize,
-    /// The names of those that the check has nothing to say of.
+    /// The names of the mutants without a finding.
     survivors: Vec<String>,
 }
 
@@ -55,7 +55,7 @@ pub(crate) fn of_all_workflows_are_refused() {
     assert!(refused * 100 >= all * REFUSED_OF_A_HUNDRED, "only {refused} of {all} are refused");
 }
 
-/// The outcome for the workflow, found once for all tests.
+/// Returns the outcome for the workflow, which is computed once for all tests.
 fn outcome(workflow: &Workflow) -> Arc<OnceLock<Outcome>> {
     static OUTCOMES: Mutex<BTreeMap<&str, Arc<OnceLock<Outcome>>>> = Mutex::new(BTreeMap::new());
     let outcome = Arc::clone(OUTCOMES.lock().unwrap().entry(workflow.name).or_default());
@@ -67,8 +67,8 @@ fn outcome(workflow: &Workflow) -> Arc<OnceLock<Outcome>> {
     outcome
 }
 
-/// The names of those that the check has nothing to say of. The threads take one after the other, as some cost far more
-/// than others.
+/// Returns the names of the mutants without a finding. The threads take one mutant after the other, because some cost
+/// far more than others.
 fn surviving(checker: &Checker, mutants: &[Mutant]) -> Vec<String> {
     let next = AtomicUsize::new(0);
     let work = || -> Vec<String> {

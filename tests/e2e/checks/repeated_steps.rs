@@ -1,4 +1,4 @@
-//! Every step may run twice: the run leaves behind what it leaves behind with each of them once.
+//! Every step may run twice: the run leaves the same state behind as a run with each step once.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ use tablekeeper_tests::harness::repeated::with_every_task_repeated;
 use tablekeeper_tests::harness::run::invoke_start;
 use tablekeeper_tests::{Begin, Scenario, Workflow, run, run_with};
 
-/// How many scenarios go at a time.
+/// The number of concurrent scenarios.
 const AT_A_TIME: usize = 4;
 
 pub(crate) async fn change_nothing(workflow: &Workflow) {
@@ -34,7 +34,7 @@ async fn runs_twice(workflow: &Workflow, scenario: &Scenario) {
     let execution = ended.execution.as_ref().unwrap();
     let repeats: BTreeSet<&str> =
         execution.entered.iter().filter_map(|state| state.strip_suffix(", first")).collect();
-    // A Choice may lead past a task, here as there.
+    // A Choice may skip a task in both runs.
     let once = &golden.execution.as_ref().unwrap().entered;
     let passed = once.iter().filter(|state| doubled.contains(*state)).map(String::as_str);
     assert_eq!(repeats, passed.collect::<BTreeSet<_>>(), "{name}: {:?}", execution.entered);
@@ -42,7 +42,7 @@ async fn runs_twice(workflow: &Workflow, scenario: &Scenario) {
     if let Begin::Event(event) = &ended.begin {
         invoke_start(&ended.deployed, event).await;
     }
-    // The faults are held against what was there before the golden run.
+    // The fault tests use the state before the golden run, so it has to be the same each time.
     assert_eq!(ended.before, golden.before, "{name} is not prepared alike each time");
     assert_eq!(FinalState::capture(&ended.deployed).await, golden.state, "{name}");
     let dead_letters = ended.deployed.dead_letters().await;

@@ -1,5 +1,5 @@
-//! Every scenario of a workflow ends as it says. Of all of them together: the steps call what their roles allow and no
-//! more, every state of the machine is entered, and the contract check inferred what each of them was given.
+//! Every scenario of a workflow ends as specified. For all scenarios together: the steps call exactly what their roles
+//! allow, every state of the state machine is entered, and the contract check inferred the input of each.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,7 @@ use tablekeeper_tests::{Ended, Workflow, run};
 
 use super::inference;
 
-/// How many scenarios run at a time.
+/// The number of concurrent scenarios.
 const AT_A_TIME: usize = 4;
 
 pub(crate) async fn end_as_they_say(workflow: &Workflow) {
@@ -46,19 +46,19 @@ async fn run_all(workflow: &Workflow) -> Vec<Ended> {
     futures::stream::iter(runs).buffered(AT_A_TIME).collect().await
 }
 
-/// Least privilege, both ways: of the functions that the machine invokes, and of the workflow's own that start it.
+/// Checks least privilege in both directions for the functions that the state machine invokes and those that start it.
 fn grants_are_right(workflow: &Workflow, ended: &[Ended]) {
     let handlers = Contract::from_workflow(workflow).invoked();
     let concerns = |step: &str| is_own(workflow, step) || handlers.contains(step);
     let functions: Vec<_> =
         functions(workflow.template).into_iter().filter(|function| concerns(&function.step)).collect();
-    // Not those of what is beside it.
+    // Calls of an additional workflow are left out.
     let all = ended.iter().flat_map(|ended| ended.calls.iter().chain(&ended.calls_before));
     let wrong = grants_are_calls(&functions, all.filter(|call| call.step.as_deref().is_some_and(concerns)));
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// Whether a step is the workflow's own, by its name.
+/// Returns whether a step belongs to the workflow, by its name.
 pub(crate) fn is_own(workflow: &Workflow, step: &str) -> bool {
     step.split_once('.').is_some_and(|(of, _)| of == workflow.name)
 }

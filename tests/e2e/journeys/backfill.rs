@@ -1,3 +1,3 @@
-//! `backfill` end to end. Beside what every workflow is held to, it is exercised by the tests of the commands.
+//! Tests `backfill` end to end. Beyond the common tests, the tests of the commands use it.
 
 crate::of_every_workflow!(backfill);

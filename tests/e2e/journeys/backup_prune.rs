@@ -1,5 +1,5 @@
-//! `backup-prune` end to end: from the schedule's own input through the deployed template and state machine to the
-//! backups that are left.
+//! Tests `backup-prune` end to end: from the schedule's own input through the deployed template and state machine to
+//! the remaining backups.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -20,7 +20,7 @@ use tablekeeper_tests::{Deployed, stack, until};
 
 crate::of_every_workflow!(backup_prune);
 
-/// An account with the workflow in it, with these parameters of the template.
+/// Deploys the workflow with these parameters of the template into a new account.
 async fn deployed_with(parameters: &[(&str, &str)]) -> Deployed {
     let mut deployed = Deployed::empty_account().await;
     let parameters: Vec<_> = parameters.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
@@ -28,7 +28,7 @@ async fn deployed_with(parameters: &[(&str, &str)]) -> Deployed {
     deployed
 }
 
-/// The input that the schedule starts an execution with.
+/// Returns the input with which the schedule starts an execution.
 fn scheduled() -> Value {
     let target = &template("backup-prune")["Resources"]["ScheduleRule"]["Properties"]["Targets"][0];
     serde_json::from_str(target["Input"].as_str().unwrap()).unwrap()
@@ -40,20 +40,20 @@ async fn execute(deployed: &Deployed, name: &str, input: &Value) -> Execution {
     end_of(deployed, name).await
 }
 
-/// The reports of an execution that ended well, by table.
+/// Returns the reports of a successful execution, by table.
 fn reports(execution: &Execution) -> BTreeMap<String, Value> {
     assert_eq!(execution.entered.last().map(String::as_str), Some("Complete"), "{execution:?}");
     let tables = execution.output["Tables"].as_array().unwrap().iter();
     tables.map(|report| (report["TableName"].as_str().unwrap().to_owned(), report.clone())).collect()
 }
 
-/// What an execution says that did not end well for all of its tables.
+/// Returns the message of an execution that failed for some of its tables.
 fn reported(execution: &Execution) -> String {
     assert_eq!(execution.error.as_deref(), Some("TablesFailed"), "{execution:?}");
     message_of(execution.cause.as_deref().unwrap())
 }
 
-/// The names of the table's backups.
+/// Returns the names of the table's backups.
 async fn names(deployed: &Deployed, table: &str) -> BTreeSet<String> {
     let mut pages = BTreeSet::new();
     let mut start = None;
@@ -68,7 +68,7 @@ async fn names(deployed: &Deployed, table: &str) -> BTreeSet<String> {
     }
 }
 
-/// The calls of the workflow's steps, how many of each action.
+/// Returns the number of calls of the workflow's steps by action.
 async fn requests(deployed: &Deployed) -> BTreeMap<String, usize> {
     let mut requests = BTreeMap::new();
     let calls = stack().await.aws.proxy().calls(&deployed.account);
@@ -83,7 +83,7 @@ fn earlier(table: &str, times: &[&str]) -> BTreeSet<String> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn five_scheduled_runs_leave_the_newest_three_and_what_was_made_by_hand() {
+async fn five_scheduled_runs_leave_the_newest_three_and_the_manual_backup() {
     let parameters = [("ScheduleExpression", "rate(1 day)"), ("TableNames", TABLE)];
     let deployed = deployed_with(&parameters).await;
     make_table(&deployed, TABLE, &[], Billing::OnDemand).await;
@@ -99,7 +99,7 @@ async fn five_scheduled_runs_leave_the_newest_three_and_what_was_made_by_hand() 
         let described = deployed.dynamodb.describe_backup().backup_arn(arn).send().await.unwrap();
         let details = described.backup_description.unwrap().backup_details.unwrap();
         made.push(details.backup_name.clone());
-        // A backup's name has its second, so that a run that starts within it adopts it.
+        // A backup's name has a resolution of one second. A run within the same second would adopt the backup.
         let second = details.backup_name.rsplit('-').next().unwrap().to_owned();
         until("the next second", async || Clock::System.now().format("%Y%m%dT%H%M%SZ").to_string() > second)
             .await;
@@ -136,8 +136,8 @@ async fn a_hundred_and_fifty_backups_on_several_pages_are_pruned_in_one_run() {
     assert_eq!(requests["dynamodb:DeleteBackup"], 148);
 }
 
-/// What docs/backup-prune.md says of the cost, for `tables` tables of which each has `stale` backups to delete and
-/// fewer than 100 in all, each of which is available when it is first looked at.
+/// Returns the cost according to docs/backup-prune.md for `tables` tables. Each has `stale` backups to delete and fewer
+/// than 100 in total, and its new backup is available at the first poll.
 fn cost(tables: usize, stale: usize, captured: bool) -> (usize, BTreeMap<String, usize>) {
     let transitions = 4 + tables * (9 + stale + usize::from(captured));
     let requests = [
@@ -151,7 +151,7 @@ fn cost(tables: usize, stale: usize, captured: bool) -> (usize, BTreeMap<String,
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn it_costs_what_is_documented() {
+async fn the_cost_is_as_documented() {
     let deployed = deployed_with(&[]).await;
     for (run, tables) in [vec![TABLE], vec![OTHER, "reorders", "audit"]].into_iter().enumerate() {
         for table in &tables {
@@ -163,14 +163,14 @@ async fn it_costs_what_is_documented() {
         assert_eq!(reports(&execution).len(), tables.len());
         let seen = (execution.entered.len(), requests(&deployed).await);
         assert_eq!(seen, cost(tables.len(), 3, false), "{:?}", execution.entered);
-        // What select-tables bounds the deletions by.
+        // select-tables limits the deletions by this number.
         let events = execution.history.len();
         assert!(events <= 20 + tables.len() * (50 + 3 * 7), "{events} events");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn settings_are_captured_beside_each_backup_where_a_bucket_is_named() {
+async fn settings_are_captured_with_each_backup_if_a_bucket_is_named() {
     let mut deployed = Deployed::empty_account().await;
     let bucket = bucket(&deployed);
     deployed.s3.create_bucket().bucket(&bucket).send().await.unwrap();
@@ -182,7 +182,7 @@ async fn settings_are_captured_beside_each_backup_where_a_bucket_is_named() {
     for table in [TABLE, OTHER] {
         let place = reports[table]["Settings"].as_str().unwrap();
         let key = place.strip_prefix(&format!("s3://{bucket}/")).unwrap();
-        // A restore of this very backup finds it, though it was written after the backup was made.
+        // A restore of this backup finds the settings, though they were written after the backup was made.
         let backup =
             deployed.dynamodb.describe_backup().backup_arn(reports[table]["BackupArn"].as_str().unwrap());
         let details = backup.send().await.unwrap().backup_description.unwrap().backup_details.unwrap();
@@ -210,7 +210,7 @@ async fn a_backup_that_fails_deletes_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_table_that_fails_stops_no_other() {
+async fn a_table_that_fails_stops_no_other_table() {
     let deployed = deployed_with(&[]).await;
     make_backups(&deployed, TABLE).await;
     make_backups(&deployed, OTHER).await;
@@ -234,7 +234,7 @@ async fn one_table_that_fails_stops_no_other() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn backups_of_an_earlier_table_of_the_name_are_left() {
+async fn backups_of_an_earlier_table_of_the_same_name_are_not_deleted() {
     let deployed = deployed_with(&[]).await;
     make_backups(&deployed, TABLE).await;
     deployed.dynamodb.delete_table().table_name(TABLE).send().await.unwrap();
@@ -249,22 +249,22 @@ async fn backups_of_an_earlier_table_of_the_name_are_left() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn executions_at_the_same_time_leave_a_backup() {
+async fn concurrent_executions_leave_a_backup() {
     let deployed = deployed_with(&[]).await;
     make_backups(&deployed, TABLE).await;
     let input = json!({ "TableName": TABLE, "MaxBackups": 1 });
     let runs = ["one", "two", "three"].map(|name| execute(&deployed, name, &input));
     futures::future::join_all(runs).await;
-    // Each may have made its own, adopted another's of the same second, or seen it pruned by a newer one.
+    // Each may have made its own backup, adopted one of the same second, or had its own deleted by a newer execution.
     let left = names(&deployed, TABLE).await;
     assert!((1..=3).contains(&left.len()), "{left:?}");
     assert!(left.is_disjoint(&earlier(TABLE, &EARLIER)), "{left:?}");
 }
 
-/// The move from the system before this one: what it made stays until somebody asks for it to go, and then goes by the same
-/// rules as one's own.
+/// Backups of the former system are not deleted until the input asks for it. Then the same rules apply to them as to
+/// tablekeeper's own.
 #[tokio::test(flavor = "multi_thread")]
-async fn backups_of_the_former_system_are_left_until_they_are_asked_for() {
+async fn backups_of_the_former_system_are_deleted_only_on_request() {
     let deployed = deployed_with(&[]).await;
     let former: BTreeSet<String> = make_former_backups(&deployed, TABLE).await.into_iter().collect();
     let execution = execute(&deployed, "beside", &json!({ "TableName": TABLE })).await;
@@ -276,7 +276,7 @@ async fn backups_of_the_former_system_are_left_until_they_are_asked_for() {
 
     let plan = plan(&deployed, &["--keep", "3", "--include-former"]).await;
     assert_eq!(plan["delete"].as_array().unwrap().len(), 3, "{plan}");
-    // A backup's name has its second, so that a run that starts within it adopts it.
+    // A backup's name has a resolution of one second. A run within the same second would adopt the backup.
     until("the next second", async || {
         names(&deployed, TABLE).await.iter().all(|it| *it != backup_name(TABLE, Clock::System.now()))
     })
@@ -289,7 +289,7 @@ async fn backups_of_the_former_system_are_left_until_they_are_asked_for() {
     assert_eq!(left.intersection(&former).collect::<Vec<_>>(), ["orders-20250104020000"], "{left:?}");
 }
 
-/// `tablekeeper plan prune` as a person calls it.
+/// Runs `tablekeeper plan prune` as a person does and returns its output.
 async fn plan(deployed: &Deployed, arguments: &[&str]) -> Value {
     let mut command = tokio::process::Command::new(env!("CARGO"));
     let command =
@@ -305,10 +305,10 @@ async fn plan(deployed: &Deployed, arguments: &[&str]) -> Value {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_plan_equals_what_the_run_then_does() {
+async fn a_plan_equals_what_the_run_does() {
     let deployed = Arc::new(deployed_with(&[]).await);
     make_backups(&deployed, TABLE).await;
-    // Of another month and of another year, which only those rules keep.
+    // Backups of another month and another year, which only the monthly and yearly rules retain.
     for time in ["20241215T020000Z", "20241216T020000Z", "20231230T000000Z", "20221231T000000Z"] {
         make_dated_backup(&deployed, TABLE, time).await;
     }

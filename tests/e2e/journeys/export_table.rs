@@ -1,5 +1,5 @@
-//! `export-table` end to end: from the schedules' own input through the deployed template and state machine to objects
-//! that are read back item for item.
+//! Tests `export-table` end to end: from the schedules' own input through the deployed template and state machine to
+//! objects whose items are read back.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,7 +21,7 @@ use tablekeeper_tests::{Deployed, items_of, stack, until_some};
 
 crate::of_every_workflow!(export_table);
 
-/// An account with the workflow in it, with these parameters of the template.
+/// Deploys the workflow with these parameters of the template into a new account.
 async fn deployed_with(parameters: &[(&str, &str)]) -> Deployed {
     let mut deployed = Deployed::empty_account().await;
     let parameters: Vec<_> = parameters.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
@@ -35,14 +35,14 @@ async fn execute(deployed: &Deployed, name: &str, input: &Value) -> Execution {
     end_of(deployed, name).await
 }
 
-/// The reports of an execution that ended well, by table.
+/// Returns the reports of a successful execution, by table.
 fn reports(execution: &Execution) -> BTreeMap<String, Value> {
     assert_eq!(execution.entered.last().map(String::as_str), Some("Complete"), "{execution:?}");
     let tables = execution.output["Tables"].as_array().unwrap().iter();
     tables.map(|report| (report["TableName"].as_str().unwrap().to_owned(), report.clone())).collect()
 }
 
-/// An object of the exports' bucket, by its `s3://` URI or its key.
+/// Returns an object of the exports' bucket by its `s3://` URI or its key.
 async fn object(deployed: &Deployed, place: &str) -> Vec<u8> {
     let key = place.strip_prefix(&format!("s3://{}/", bucket(deployed))).unwrap_or(place);
     let got = deployed.s3.get_object().bucket(bucket(deployed)).key(key).send().await.unwrap();
@@ -53,7 +53,7 @@ async fn document(deployed: &Deployed, place: &str) -> Value {
     serde_json::from_slice(&object(deployed, place).await).unwrap()
 }
 
-/// The data files that an export's manifest names, each with how many items it is said to hold.
+/// Returns the data files of an export's manifest, each with its number of items in the manifest.
 async fn data_files(deployed: &Deployed, report: &Value) -> Vec<(String, usize)> {
     let summary = document(deployed, report["Manifest"].as_str().unwrap()).await;
     assert_eq!(summary["itemCount"], report["ItemCount"]);
@@ -68,7 +68,7 @@ async fn data_files(deployed: &Deployed, report: &Value) -> Vec<(String, usize)>
         .collect()
 }
 
-/// The items of an export, read back, in a form that can be compared.
+/// Returns the items of an export in a form that can be compared.
 async fn exported(deployed: &Deployed, report: &Value, format: Format) -> BTreeSet<String> {
     let mut items = BTreeSet::new();
     for (key, count) in data_files(deployed, report).await {
@@ -83,12 +83,12 @@ async fn exported(deployed: &Deployed, report: &Value, format: Format) -> BTreeS
     items
 }
 
-/// The items of a table, as the service answers with them.
+/// Returns the items of a table as the service responds with them, in the same form.
 async fn scanned(deployed: &Deployed, table: &str) -> BTreeSet<String> {
     items_of(&deployed.dynamodb, table).await.iter().map(canonical).collect()
 }
 
-/// Items with every type that there is, nested and empty ones among them, and with every character that is special.
+/// Returns items with every type, also nested and empty, and with every special character.
 fn of_every_type() -> Vec<Value> {
     let item = |id: &str, name: &str, value: Value| json!({ "id": { "S": id }, name: value });
     vec![
@@ -120,7 +120,7 @@ fn of_every_type() -> Vec<Value> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_type_comes_back_equal_in_every_format_and_compression() {
+async fn every_type_is_read_back_equal_in_every_format_and_compression() {
     let deployed = deployed_with(&[]).await;
     let formats = [
         (FormatName::DynamodbJson, NullTag::Null),
@@ -159,7 +159,7 @@ async fn every_type_comes_back_equal_in_every_format_and_compression() {
 async fn import_table_loads_what_was_exported() {
     let deployed = deployed_with(&[]).await;
     make_filled(&deployed, TABLE, 0, 0).await;
-    // The emulator's import takes U+2028 for the end of a line too.
+    // The emulator's import treats U+2028 as the end of a line too.
     let items = of_every_type().into_iter().filter(|item| !item.to_string().contains('\u{2028}'));
     put(&deployed, TABLE, items.collect()).await;
     let input = json!({ "TableName": TABLE, "Segments": 4, "Format": "dynamodb-json" });
@@ -200,7 +200,7 @@ async fn an_empty_table_has_an_export_without_items() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn executions_at_the_same_time_have_a_folder_each() {
+async fn concurrent_executions_use_different_folders() {
     let deployed = deployed_with(&[]).await;
     make_filled(&deployed, TABLE, 200, 100).await;
     let there = scanned(&deployed, TABLE).await;
@@ -237,7 +237,7 @@ async fn each_schedule_exports_the_tagged_tables_under_its_frequency() {
         let of_this = |rule: &&Value| rule["TagFilters"][0]["Value"] == frequency;
         let kept = lifecycle.as_array().unwrap().iter().find(of_this).unwrap();
         assert_eq!(kept["ExpirationInDays"]["Ref"], format!("Keep{frequency}"));
-        // An export's folder has its second.
+        // The name of an export's folder has a resolution of one second.
         until_some("the next second", async || (Clock::System.now().timestamp() > started).then_some(()))
             .await;
     }
@@ -259,7 +259,7 @@ async fn a_large_table_is_exported_whole_by_many_calls() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn exports_are_replicated_to_a_bucket_that_was_there_before() {
+async fn exports_are_replicated_to_an_existing_bucket() {
     let other = Deployed::empty_account().await;
     let mut deployed = Deployed::empty_account().await;
     let replica = workspace_root().join("infra/export-replica.yaml");
@@ -287,7 +287,7 @@ async fn exports_are_replicated_to_a_bucket_that_was_there_before() {
     let policy: Value = serde_json::from_str(policy.policy().unwrap()).unwrap();
     let statements = policy["Statement"].as_array().unwrap();
     let takes = statements.iter().find(|statement| statement["Sid"] == "TakeReplicas").unwrap();
-    // The one that the destination's policy names is the one that the source's bucket is replicated by.
+    // The policy of the destination names the role that replicates the source's bucket.
     assert_eq!(takes["Condition"]["ArnEquals"]["aws:PrincipalArn"], deployed.output("ReplicationRoleArn"));
     for action in ["s3:ReplicateTags", "s3:ReplicateDelete"] {
         assert!(takes["Action"].as_array().unwrap().contains(&json!(action)), "{takes}");
@@ -297,7 +297,7 @@ async fn exports_are_replicated_to_a_bucket_that_was_there_before() {
     for metric in ["OperationsFailedReplication", "ReplicationLatency"] {
         assert!(metrics.contains(&metric), "{metrics:?}");
     }
-    // The emulator forgets a bucket's replication, so what it is can be read off the template alone.
+    // The emulator drops a bucket's replication, so only the template shows it.
     let template = template("export-table");
     let replication =
         &template["Resources"]["ExportBucket"]["Properties"]["ReplicationConfiguration"]["Fn::If"][1];
@@ -310,7 +310,7 @@ async fn exports_are_replicated_to_a_bucket_that_was_there_before() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn replication_that_cannot_be_is_refused_before_anything_is_made() {
+async fn invalid_replication_is_refused_before_anything_is_created() {
     let deployed = Deployed::empty_account().await;
     let template = workspace_root().join("infra/export-table.yaml");
     let frequency = ("ReplicationFrequency", "Daily");

@@ -1,5 +1,5 @@
-//! `import-table` end to end. Beside what every workflow is held to, and the exercise that it gets from the tests of the
-//! commands, it reads what the full backup before `export-table` has left behind.
+//! Tests `import-table` end to end. Beyond the common tests and those of the commands, it imports files of the full
+//! backup before `export-table`.
 
 use std::collections::BTreeSet;
 
@@ -14,7 +14,7 @@ use tablekeeper_tests::{Deployed, items_of};
 
 crate::of_every_workflow!(import_table);
 
-/// An account with the workflow in it, an empty table, and a bucket as the full backup before this one made it.
+/// Creates an account with the workflow, an empty table, and a bucket as the former full backup created it.
 async fn beside_a_former_backup() -> (Deployed, String) {
     let mut deployed = Deployed::empty_account().await;
     deployed.deploy(&workflow(), &[("ExportBucketName", "*-dynamodb-backup".to_owned())]).await;
@@ -40,7 +40,7 @@ async fn a_former_backup_is_found_whole(format: FormerFormat, name: &str, freque
     let items: Vec<Value> = (0..60).map(every_type).collect();
     let time = "2020-09-05-03-29-50";
     put(&deployed, &bucket, &key(TABLE, time, frequency), file(format, &items)).await;
-    // Of another day, which is not meant.
+    // A backup of another day, which must not be imported.
     put(&deployed, &bucket, &key(TABLE, "2020-09-04-03-29-50", frequency), b"half a li".to_vec()).await;
     let from = format!("s3://{bucket}/{TABLE}/{time}/");
     let input = json!({ "TableName": TABLE, "From": from, "Format": name, "Binary": "text" });
@@ -52,17 +52,17 @@ async fn a_former_backup_is_found_whole(format: FormerFormat, name: &str, freque
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_backup_of_the_former_system_for_data_pipeline_is_found_whole() {
+async fn a_backup_of_the_former_system_for_data_pipeline_is_imported_whole() {
     a_former_backup_is_found_whole(FormerFormat::DataPipeline, "data-pipeline", Some("Daily")).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_plain_backup_of_the_former_system_without_a_frequency_is_found_whole() {
+async fn a_plain_backup_of_the_former_system_without_a_frequency_is_imported_whole() {
     a_former_backup_is_found_whole(FormerFormat::Plain, "plain", None).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_former_backups_binaries_are_not_taken_for_base64() {
+async fn binaries_of_a_former_backup_are_not_read_as_base64() {
     let (deployed, bucket) = beside_a_former_backup().await;
     let time = "2020-09-05-03-29-50";
     let content = file(FormerFormat::DataPipeline, &[every_type(0)]);

@@ -1,5 +1,5 @@
-//! `incremental` end to end: from what is written to a table, over its stream and the mapping that the template makes, to
-//! the versions in the bucket.
+//! Tests `incremental` end to end: from writes to a table, through its stream and the template's mapping, to versions
+//! in the bucket.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -23,10 +23,10 @@ use tablekeeper_tests::{Deployed, Workflow, items_of, stack, until, until_some};
 
 const STEP: &str = "incremental.stream-backup";
 
-/// An item, or its key.
+/// An item or its key.
 type Item = HashMap<String, AttributeValue>;
 
-/// An account with the template in it, whose stream is read.
+/// Creates an account with the deployed template, whose stream is read.
 async fn deployed(prepare: Prepare) -> Deployed {
     let mut deployed = Deployed::empty_account().await;
     let workflow = Workflow { prepare: Some(prepare), ..workflow() };
@@ -35,7 +35,7 @@ async fn deployed(prepare: Prepare) -> Deployed {
     deployed
 }
 
-/// A table with these keys, and a stream of this view.
+/// Creates a table with these keys and a stream of this view.
 async fn table(deployed: &Deployed, keys: &[(&str, ScalarAttributeType)]) {
     let kinds = [KeyType::Hash, KeyType::Range];
     let mut create =
@@ -64,7 +64,7 @@ fn with_keys_only(deployed: &Deployed) -> LocalBoxFuture<'_, Vec<(&'static str, 
     })
 }
 
-/// A table with six items, whose stream was turned on after they were put.
+/// Creates a table with six items whose stream was enabled after they were put.
 fn with_items_before_the_stream(deployed: &Deployed) -> LocalBoxFuture<'_, Vec<(&'static str, String)>> {
     Box::pin(async {
         table(deployed, &[("id", ScalarAttributeType::S)]).await;
@@ -79,13 +79,13 @@ fn key_of_text(id: &str) -> Item {
     HashMap::from([("id".to_owned(), AttributeValue::S(id.to_owned()))])
 }
 
-/// The item with this key and a text.
+/// Returns the item with this key and a text.
 fn with(mut key: Item, text: &str) -> Item {
     key.insert("text".to_owned(), AttributeValue::S(text.to_owned()));
     key
 }
 
-/// The item with this key and a value of every type.
+/// Returns the item with this key and a value of every type.
 fn with_everything(mut key: Item) -> Item {
     let blob = |bytes: &[u8]| Blob::new(bytes);
     let every: Vec<u8> = (0..=255).collect();
@@ -119,7 +119,7 @@ async fn delete(deployed: &Deployed, key: Item) {
     deployed.dynamodb.delete_item().table_name(TABLE).set_key(Some(key)).send().await.unwrap();
 }
 
-/// The table's items, by the keys of their objects.
+/// Returns the table's items, by the keys of their objects.
 async fn in_table(deployed: &Deployed, names: &[&str]) -> BTreeMap<String, Value> {
     let object = |item: &Value| {
         let key = item_formats::key_of(item.to_string().as_bytes(), names).unwrap();
@@ -129,7 +129,7 @@ async fn in_table(deployed: &Deployed, names: &[&str]) -> BTreeMap<String, Value
     items.into_iter().map(|item| (object(&item), item)).collect()
 }
 
-/// What the bucket holds now, tombstones left out.
+/// Returns the current items of the bucket, without tombstones.
 async fn in_bucket(deployed: &Deployed) -> BTreeMap<String, Value> {
     let bucket = deployed.output("ItemBucketName");
     let listed = deployed.s3.list_objects_v2().bucket(bucket).prefix("items/").send().await.unwrap();
@@ -150,7 +150,7 @@ async fn until_equal(deployed: &Deployed, names: &[&str]) {
     until("the bucket to hold what the table holds", async || in_bucket(deployed).await == table).await;
 }
 
-/// The events of an item's versions, the oldest first, without delete markers.
+/// Returns the events of an item's versions, oldest first, without delete markers.
 async fn events(deployed: &Deployed, object: &str) -> Vec<String> {
     let bucket = deployed.output("ItemBucketName");
     let list = deployed.s3.list_object_versions().bucket(bucket).prefix(object).send().await.unwrap();
@@ -168,13 +168,13 @@ fn object_of(key: &Value, names: &[&str]) -> String {
 }
 
 #[tokio::test]
-async fn the_bucket_holds_what_the_table_holds_with_each_state_behind_it_and_the_role_allows_no_more() {
+async fn the_bucket_has_every_state_of_the_table_and_the_role_allows_no_more() {
     let deployed = deployed(with_stream).await;
     let one = object_of(&json!({ "id": { "S": "1" } }), &["id"]);
     let seen = async |number: usize| {
         until("the change to be in the bucket", async || events(&deployed, &one).await.len() == number).await;
     };
-    // S3 fails more often than the SDK tries; then the record that failed is delivered again.
+    // S3 fails more often than the SDK retries. Then the failed record is delivered again.
     inject(&deployed, STEP, "s3:PutObject", 4, Fault::FailBeforeEffect).await;
     put(&deployed, with(key_of_text("1"), "first")).await;
     seen(1).await;
@@ -194,7 +194,7 @@ async fn the_bucket_holds_what_the_table_holds_with_each_state_behind_it_and_the
     until_equal(&deployed, &["id"]).await;
     assert_eq!(events(&deployed, &one).await, ["INSERT", "MODIFY", "REMOVE", "INSERT"]);
 
-    // An object that somebody deleted is looked for, and put again.
+    // The step finds that an object was deleted and puts it again.
     let bucket = deployed.output("ItemBucketName");
     deployed.s3.delete_object().bucket(bucket).key(&one).send().await.unwrap();
     put(&deployed, with(key_of_text("1"), "and again")).await;
@@ -202,7 +202,7 @@ async fn the_bucket_holds_what_the_table_holds_with_each_state_behind_it_and_the
 
     let functions: Vec<_> =
         functions("incremental").into_iter().filter(|function| function.step == STEP).collect();
-    // What is set aside is put as well, under the same permission.
+    // Quarantined records are put with the same permission.
     let calls = stack().await.aws.proxy().calls(&deployed.account);
     let calls = calls.iter().filter(|call| call.step.as_deref() == Some(STEP));
     let wrong = grants_are_calls(&functions, calls);
@@ -231,9 +231,9 @@ async fn binary_and_numeric_keys_in_the_tables_own_order_are_exact() {
 }
 
 #[tokio::test]
-async fn what_the_stream_brings_while_a_backfill_runs_stays() {
+async fn changes_from_the_stream_during_a_backfill_stay() {
     let deployed = deployed(with_items_before_the_stream).await;
-    // The pages are read, and the puts under way, when the items change and the stream brings it.
+    // The items change after the backfill has read its pages and while it puts them.
     let backfill = "backfill.backfill-segment";
     inject(&deployed, backfill, "s3:PutObject", usize::MAX, Fault::Hold).await;
     start_by_hand(&deployed, &json!({ "Segments": 1 })).await;
@@ -260,7 +260,7 @@ async fn what_the_stream_brings_while_a_backfill_runs_stays() {
 }
 
 #[tokio::test]
-async fn a_record_without_its_item_is_set_aside_with_the_reason() {
+async fn a_record_without_its_item_is_quarantined_with_the_reason() {
     let deployed = deployed(with_keys_only).await;
     put(&deployed, with(key_of_text("1"), "not in the stream")).await;
     let bucket = deployed.output("ItemBucketName");
@@ -278,12 +278,12 @@ async fn a_record_without_its_item_is_set_aside_with_the_reason() {
     assert!(in_bucket(&deployed).await.is_empty());
 }
 
-/// What the mapping gives up goes to the bucket with its records, and a replay brings it to where it belongs.
+/// A batch that the mapping discards goes to the bucket with its records. A replay applies them.
 #[tokio::test]
-async fn what_lambda_gives_up_is_kept_with_its_records_and_replayed() {
+async fn discarded_batches_are_stored_with_their_records_and_replayed() {
     let deployed = deployed(with_stream).await;
     let uuid = deployed.output("StreamMappingUUID");
-    // Of the age at which a record is given up nothing comes here in a minute.
+    // The test uses the number of attempts, because no record reaches the maximum age within a minute.
     let update = deployed.lambda.update_event_source_mapping().uuid(uuid).maximum_retry_attempts(1);
     update.send().await.unwrap();
     inject(&deployed, STEP, "s3:PutObject", usize::MAX, Fault::Refuse).await;
@@ -301,7 +301,7 @@ async fn what_lambda_gives_up_is_kept_with_its_records_and_replayed() {
     assert_eq!(report["requestContext"]["approximateInvokeCount"], 2);
     assert_eq!(report["payload"]["Records"][0]["dynamodb"]["Keys"], json!({ "id": { "S": "1" } }));
 
-    // The item goes on before the replay.
+    // The item changes again before the replay.
     stack().await.aws.proxy().clear_rules(&deployed.account);
     put(&deployed, with(key_of_text("1"), "later")).await;
     until_equal(&deployed, &["id"]).await;
@@ -343,7 +343,7 @@ async fn stream_arn(deployed: &Deployed) -> String {
 }
 
 #[tokio::test]
-async fn the_watch_says_whether_the_stream_is_read_and_its_role_allows_no_more() {
+async fn the_watch_reports_whether_the_stream_is_read_and_its_role_allows_no_more() {
     let deployed = deployed(with_stream).await;
     assert_eq!(watch(&deployed).await, json!({ "problems": [], "givenUpObjects": 0 }));
     put(&deployed, with(key_of_text("1"), "first")).await;
@@ -364,7 +364,7 @@ async fn the_watch_says_whether_the_stream_is_read_and_its_role_allows_no_more()
     let names = metrics.metrics().iter().filter_map(|metric| metric.metric_name());
     let names: std::collections::BTreeSet<&str> = names.collect();
     assert_eq!(Vec::from_iter(names), ["GivenUpObjects", "StreamProblems"]);
-    // Whoever does not say which mapping it is, has it looked for.
+    // Without the mapping's id, the watch finds the mapping itself.
     let found = condition(&deployed, &json!([{ "streamArn": stream_arn(&deployed).await }])).await;
     assert!(found["problems"].to_string().contains("the mapping's State is `Disabled`"), "{found}");
 

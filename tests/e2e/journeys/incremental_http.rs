@@ -1,4 +1,5 @@
-//! The HTTP API of `incremental`: a snapshot and its restore as a program has them that knows nothing of AWS but a URL.
+//! Tests the HTTP API of `incremental`: a snapshot and its restore by a program that knows only a URL and nothing of
+//! AWS.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::{Value, json};
@@ -11,7 +12,7 @@ use tablekeeper_tests::{Deployed, items_of, stack, until};
 
 const STEP: &str = "incremental.http";
 
-/// Sends a request to the API as the local stack has it, whose URL is a path.
+/// Sends a request to the API on the local stack, where its URL is a path.
 async fn request(deployed: &Deployed, method: &str, path: &str, key: &str, body: String) -> (u16, Value) {
     let url = deployed.output("HttpApiUrl");
     let id = url.trim_start_matches("https://").trim_start_matches("http://").split('.').next().unwrap();
@@ -19,7 +20,7 @@ async fn request(deployed: &Deployed, method: &str, path: &str, key: &str, body:
     send(deployed, "execute-api", (method, &path), &[("idempotency-key", key)], body).await
 }
 
-/// Asks until the execution has ended, and answers how.
+/// Polls until the execution has ended and returns its last status.
 async fn ended(deployed: &Deployed, ask: &str) -> Value {
     until("the execution to end", async || {
         let (status, reported) = request(deployed, "GET", ask, "", String::new()).await;
@@ -31,7 +32,7 @@ async fn ended(deployed: &Deployed, ask: &str) -> Value {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_snapshot_and_its_restore_are_started_and_asked_after_by_http() {
+async fn a_snapshot_and_its_restore_are_started_and_polled_over_http() {
     let mut deployed = Deployed::empty_account().await;
     let parameters = [("EnableHttpApi", "true"), ("MappingState", "ENABLED"), ("RestoreTablePattern", "*")];
     deployed.deploy(&workflow(), &parameters.map(|(name, value)| (name, value.to_owned()))).await;
@@ -43,11 +44,11 @@ async fn a_snapshot_and_its_restore_are_started_and_asked_after_by_http() {
     start_by_hand(&deployed, &json!({})).await;
     assert_eq!(end_of(&deployed, BY_HAND).await.output["Items"], 2);
 
-    // What cannot be followed is told at once, and starts nothing.
+    // An invalid request is refused at once and starts nothing.
     let (status, reported) = request(&deployed, "POST", "/restore", "0", "{}".to_owned()).await;
     assert_eq!((status, &reported["error"]), (400, &json!("InvalidInput")), "{reported}");
 
-    // A backfill covers from the next whole second on, so the first snapshots may be refused.
+    // A backfill covers the time from the next whole second on, so the first snapshots may be refused.
     let mut snapshot = Value::Null;
     for attempt in 1..5 {
         let (status, reported) =

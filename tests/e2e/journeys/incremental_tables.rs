@@ -1,5 +1,5 @@
-//! `incremental-tables`: ten tables that one stack follows, each under a prefix of its own, from what is written to them
-//! to what is restored.
+//! Tests `incremental-tables`: one stack that follows ten tables, each under its own prefix, from writes to the tables
+//! to restored items.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +17,7 @@ use tablekeeper_tests::workflows::import_table::make_table_called;
 use tablekeeper_tests::workflows::sync_settings::tables::stream;
 use tablekeeper_tests::{Deployed, items_of, stack, until};
 
-/// The tables beside the stack's own, among them names that keys of items begin with as well.
+/// The additional tables, some with names that prefixes of keys begin with as well.
 const TABLES: [&str; 10] = [
     "abc",
     "cafe.01",
@@ -31,10 +31,10 @@ const TABLES: [&str; 10] = [
     "Tables_2-b",
 ];
 
-/// What the stack of more tables is called.
+/// The name of the stack for additional tables.
 const MORE: &str = "more-tables";
 
-/// An account with a stack of incremental that follows ten more tables; each has an item from before.
+/// Creates an account with a stack of incremental that follows ten more tables, each with an item from before.
 async fn deployed() -> Deployed {
     let mut deployed = Deployed::empty_account().await;
     let parameters = [
@@ -68,7 +68,7 @@ async fn deployed() -> Deployed {
     deployed
 }
 
-/// An item with this id, which says its table.
+/// Puts an item with this id, which names its table.
 async fn put(deployed: &Deployed, table: &str, id: &str) {
     let text = |text: &str| AttributeValue::S(text.to_owned());
     let put = deployed.dynamodb.put_item().table_name(table).item("id", text(id));
@@ -79,7 +79,7 @@ fn prefix_of(table: &str) -> String {
     if table == TABLE { "items/".to_owned() } else { format!("tables/{table}/") }
 }
 
-/// The items that the bucket holds of a table, by their ids.
+/// Returns the items of a table in the bucket, by their ids.
 async fn in_bucket(deployed: &Deployed, table: &str) -> BTreeMap<String, Value> {
     let (bucket, prefix) = (deployed.output("ItemBucketName"), prefix_of(table));
     let listed = deployed.s3.list_objects_v2().bucket(bucket).prefix(&prefix).send().await.unwrap();
@@ -94,7 +94,7 @@ async fn in_bucket(deployed: &Deployed, table: &str) -> BTreeMap<String, Value> 
     items
 }
 
-/// Runs an execution of the stack's machine to its end, and answers its output.
+/// Runs an execution of the stack's state machine to its end and returns its output.
 async fn run(deployed: Deployed, machine: &str, input: Value) -> (Deployed, Value) {
     let deployed = Deployed { machine_output: format!("{machine}StateMachineArn"), ..deployed };
     let name = input["TableName"].as_str().unwrap_or(TABLE).to_owned();
@@ -105,7 +105,7 @@ async fn run(deployed: Deployed, machine: &str, input: Value) -> (Deployed, Valu
     (deployed, execution.output)
 }
 
-/// The input that the rule passes to its target.
+/// Returns the input that the rule passes to its target.
 async fn input_of_rule(deployed: &Deployed, rule: &str) -> String {
     let headers =
         [("content-type", "application/x-amz-json-1.1"), ("x-amz-target", "AWSEvents.ListTargetsByRule")];
@@ -143,12 +143,12 @@ async fn ten_tables_are_followed_by_one_stack_each_under_its_own_prefix() {
     }
     assert_eq!(watch(&deployed).await, json!({ "problems": [], "givenUpObjects": 0 }));
 
-    // Each has its own backfill, snapshot and restore.
+    // Each table has its own backfill, snapshot and restore.
     let (deployed, filled) = run(deployed, "Backfill", json!({ "TableName": "deadbeef" })).await;
     assert_eq!((&filled["Items"], in_bucket(&deployed, "deadbeef").await.len()), (&json!(3), 3));
     let (deployed, filled) = run(deployed, "Backfill", json!({})).await;
     assert_eq!(filled["Items"], 2);
-    // It covers from the next whole second on.
+    // The backfill covers the time from the next whole second on.
     let bucket = deployed.output("ItemBucketName").to_owned();
     until("the second that the backfill covers", async || {
         let covered = coverage::read(&deployed.s3, &bucket, "items/").await.unwrap();
@@ -164,7 +164,7 @@ async fn ten_tables_are_followed_by_one_stack_each_under_its_own_prefix() {
     let restored = items_of(&deployed.dynamodb, "restored").await;
     assert_eq!(restored.len(), 3);
     assert!(restored.iter().all(|item| item["table"]["S"] == "deadbeef"), "{restored:?}");
-    // The stack's own table is as it was without the others.
+    // The additional tables do not affect the stack's own table.
     let (_, own) = run(deployed, "Snapshot", json!({})).await;
     assert_eq!(own["ItemCount"], 2, "{own}");
 }

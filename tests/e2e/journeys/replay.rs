@@ -1,3 +1,3 @@
-//! `replay` end to end. What Lambda gives up on its own is in the tests of `incremental`.
+//! Tests `replay` end to end. The tests of `incremental` cover what Lambda itself discards.
 
 crate::of_every_workflow!(replay);

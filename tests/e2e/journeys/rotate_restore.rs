@@ -1,4 +1,4 @@
-//! `rotate-restore` as its users meet it: AWS Backup's own notification, the console, the outputs.
+//! Tests `rotate-restore` as its users see it: AWS Backup's own notification, the console, the outputs.
 
 use std::sync::Arc;
 
@@ -26,12 +26,13 @@ async fn by_hand(deployed: &Deployed, input: &Value) -> Execution {
     end_of(deployed, BY_HAND).await
 }
 
-/// A vault of AWS Backup that tells a topic, and the workflow listening to it; the job's id.
+/// Creates a vault of AWS Backup that notifies a topic, deploys the workflow for that topic, and starts a backup job.
+/// Returns the job's id.
 async fn back_up(deployed: &mut Deployed, advanced: bool) -> String {
     back_up_with(deployed, advanced, &[]).await
 }
 
-/// The same, with further parameters of the template.
+/// Backs up as [`back_up`] does, with additional parameters of the template.
 async fn back_up_with(deployed: &mut Deployed, advanced: bool, further: &[(&str, String)]) -> String {
     let topic = deployed.sns.create_topic().name("backups").send().await.unwrap().topic_arn.unwrap();
     let backup = deployed.backup.clone();
@@ -77,12 +78,12 @@ async fn a_backup_becomes_a_table(advanced: bool) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn aws_backups_own_notification_of_a_dynamodb_backup_makes_a_table() {
+async fn a_notification_of_aws_backup_about_a_dynamodb_backup_creates_a_table() {
     a_backup_becomes_a_table(false).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn aws_backups_own_notification_of_a_recovery_point_makes_a_table() {
+async fn a_notification_of_aws_backup_about_a_recovery_point_creates_a_table() {
     a_backup_becomes_a_table(true).await;
 }
 
@@ -100,7 +101,7 @@ async fn a_notification_that_comes_six_times_restores_once() {
     let name = execution_name("3f1c9a5e-0b7d-4c62-9b1a-5d0e8f2a7c44");
     assert_eq!(end_of(&deployed, &name).await.entered.last().unwrap(), "Complete");
     outcomes.push(invoke_start(&deployed, &event).await);
-    // While the execution runs, Step Functions may answer the same name and input as if it were new.
+    // While the execution runs, Step Functions may respond to the same name and input as to a new execution.
     let outcome = |response: &Value| response["records"][0]["outcome"].as_str().unwrap().to_owned();
     let outcomes: Vec<String> = outcomes.iter().map(outcome).collect();
     assert!(outcomes.iter().all(|it| ["started", "duplicate"].contains(&it.as_str())), "{outcomes:?}");
@@ -112,7 +113,7 @@ async fn a_notification_that_comes_six_times_restores_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_cannot_be_read_ends_in_the_dead_letter_queue_with_its_reason() {
+async fn an_unreadable_event_ends_in_the_dead_letter_queue_with_its_reason() {
     let deployed = Deployed::new(&workflow()).await;
     make_table(&deployed, SOURCE).await;
     let mut event = notification(&deployed, &make_backup(&deployed).await);
@@ -146,7 +147,7 @@ async fn without_a_parameter_the_execution_still_ends_with_a_usable_table() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_sync_is_told_what_the_table_was_restored_from() {
+async fn the_sync_gets_the_source_of_the_restore() {
     let mut deployed = Deployed::new(&sync_settings::workflow()).await;
     let sync = deployed.machine().to_owned();
     deployed.deploy(&workflow(), &[("SyncSettingsStateMachineArn", sync.clone())]).await;
@@ -164,9 +165,9 @@ async fn the_sync_is_told_what_the_table_was_restored_from() {
     assert_eq!(given, expected);
 }
 
-/// Elsewhere an injected throttle asks the SDK to come back at once.
+/// In the other tests an injected throttle asks the SDK to retry at once.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_step_that_is_throttled_waits_as_long_as_on_aws() {
+async fn a_throttled_step_waits_as_long_as_on_aws() {
     let deployed = Deployed::new(&workflow()).await;
     make_table(&deployed, SOURCE).await;
     let input = input(&deployed, &make_backup(&deployed).await);
@@ -183,7 +184,7 @@ async fn a_step_that_is_throttled_waits_as_long_as_on_aws() {
     assert_eq!(execution.history.iter().filter(failed).count(), 1);
 }
 
-/// As LocalStack recorded it of AWS (`test_lambda_runtime_exit`): Runtime.ExitError.
+/// The error is Runtime.ExitError, as LocalStack recorded it from AWS (`test_lambda_runtime_exit`).
 #[cfg(target_os = "linux")]
 #[tokio::test(flavor = "multi_thread")]
 async fn a_step_whose_process_is_killed_is_invoked_again() {
@@ -201,7 +202,7 @@ async fn a_step_whose_process_is_killed_is_invoked_again() {
     assert_eq!(errors, ["Runtime.ExitError"]);
 }
 
-/// Ends the process that runs a function, as Lambda does with one that takes more memory than it may.
+/// Kills the process of a function, as Lambda does when a function exceeds its memory.
 #[cfg(target_os = "linux")]
 fn kill_process_of(function: &str) {
     let variable = format!("AWS_LAMBDA_FUNCTION_NAME={function}");
@@ -247,15 +248,15 @@ async fn an_index_that_an_override_leaves_out_is_not_restored() {
     assert_eq!(table.global_secondary_indexes(), []);
 }
 
-/// The rotator before this one documents an input without `StartTime`, and an output with three fields more.
+/// The former rotator documents an input without `StartTime` and an output with three more fields.
 #[tokio::test(flavor = "multi_thread")]
-async fn the_input_of_the_former_rotators_readme_starts_an_execution_unchanged() {
+async fn the_documented_input_of_the_former_rotator_starts_an_execution_unchanged() {
     let deployed = Deployed::new(&workflow()).await;
     make_table(&deployed, SOURCE).await;
     let backup = make_backup(&deployed).await;
     let path = workspace_root().join("events/rotate-restore/input.by-the-former-readme.json");
     let mut input: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
-    // The ARNs alone, for this account's backup to be meant.
+    // Only the ARNs are changed, to name this account's backup.
     input["BackupSnsMessage"]["RecoveryPointArn"] = json!(backup);
     input["BackupSnsMessage"]["BackedUpResourceArn"] = json!(table_arn(&deployed, SOURCE));
     let execution = by_hand(&deployed, &input).await;
@@ -275,7 +276,7 @@ async fn the_input_of_the_former_rotators_readme_starts_an_execution_unchanged()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_persons_mistakes_are_answered_in_words() {
+async fn mistakes_in_the_input_are_reported_with_a_message() {
     let deployed = Deployed::new(&workflow()).await;
     let right = input(&deployed, &format!("{}/backup/1", table_arn(&deployed, SOURCE)));
     for (number, (pointer, wrong, name, words)) in [
@@ -303,17 +304,17 @@ async fn a_persons_mistakes_are_answered_in_words() {
     }
 }
 
-/// Another backup job of [`SOURCE`] in the vault that [`back_up`] made; its id.
+/// Starts another backup job of [`SOURCE`] in the vault of [`back_up`]. Returns its id.
 async fn back_up_again(deployed: &Deployed) -> String {
     let start = deployed.backup.start_backup_job().backup_vault_name("vault");
     let start = start.iam_role_arn("arn:aws:iam::1:role/r").resource_arn(table_arn(deployed, SOURCE));
     start.send().await.unwrap().backup_job_id.unwrap()
 }
 
-/// A filter policy knows the names of attributes by their case, and `start` does not. So what has them in
-/// small letters would be followed if it came through.
+/// Attribute names are case-sensitive in a filter policy but not in `start`. So `start` would follow a message with
+/// names in lower case if it passed the filter.
 #[tokio::test(flavor = "multi_thread")]
-async fn what_the_subscriptions_filter_refuses_never_reaches_start() {
+async fn messages_that_the_subscription_filter_refuses_never_reach_start() {
     let mut deployed = Deployed::empty_account().await;
     let job = back_up(&mut deployed, false).await;
     end_of(&deployed, &execution_name(&job)).await;
@@ -334,14 +335,14 @@ async fn what_the_subscriptions_filter_refuses_never_reaches_start() {
     }
     publish.send().await.unwrap();
 
-    // What is published later comes through and is restored, so what was published before has had its time.
+    // A later message passes and is restored, so the earlier one had enough time.
     let second = back_up_again(&deployed).await;
     end_of(&deployed, &execution_name(&second)).await;
     assert_eq!(starts(&deployed).await, 2, "`start` followed what the filter refuses");
     assert_eq!(executions(&deployed).await, 2);
     assert!(deployed.dead_letters().await.is_empty());
 
-    // The message is one that `start` follows: only the filter keeps it.
+    // `start` would follow the message. Only the filter stops it.
     let event = json!({ "Records": [{ "EventSource": "aws:sns", "Sns": refused }] });
     assert_eq!(invoke_start(&deployed, &event).await["records"][0]["outcome"], "started");
 }
@@ -367,7 +368,7 @@ async fn eventbridge_alone_is_enough() {
     assert_eq!(starts(&deployed).await, 1);
 }
 
-/// Every parameter that has a default without effect, set.
+/// Sets every parameter whose default has no effect.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_templates_parameters_reach_the_restore() {
     let mut deployed = Deployed::empty_account().await;

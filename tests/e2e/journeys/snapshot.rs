@@ -1,3 +1,3 @@
-//! `snapshot` end to end. Beside what every workflow is held to, it is exercised by the tests of the commands.
+//! Tests `snapshot` end to end. Beyond the common tests, the tests of the commands use it.
 
 crate::of_every_workflow!(snapshot);

@@ -1,4 +1,4 @@
-//! `sync-settings` as its users meet it: real restores and their events, the console, what stops half-way.
+//! Tests `sync-settings` as its users see it: real restores and their events, the console, executions that are stopped.
 
 mod after_the_former;
 mod as_read;

@@ -1,4 +1,4 @@
-//! The workflows' machines and types, as the contract check takes them.
+//! The workflows' state machines and types in the form that the contract check takes.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, LazyLock};
@@ -14,20 +14,20 @@ use serde_json::Value;
 use super::diagram::with_inner;
 use crate::Workflow;
 
-/// A workflow's machine with everything that its check needs; each part can be changed. There are thousands of mutants
-/// of it, so they share what they have in common.
+/// A workflow's state machine with everything that its check needs. Each part can be changed. There are thousands of
+/// mutants of it, so clones share what they have in common.
 #[derive(Clone)]
 pub struct Contract {
-    /// The definition.
+    /// The definition of the state machine.
     pub definition: Value,
-    /// What each step of its template takes and answers, by its name.
+    /// The contracts of the template's steps, by the step's name.
     pub steps: BTreeMap<String, Arc<TaskContract>>,
     execution: &'static Execution,
     template: Arc<Template>,
 }
 
 impl Contract {
-    /// The workflow's, from its definition, its types and its template.
+    /// Creates the contract of a workflow from its definition, its types and its template.
     pub fn from_workflow(workflow: &Workflow) -> Contract {
         let name = workflow.name;
         let file = format!("statemachines/{name}.asl.json");
@@ -52,7 +52,7 @@ impl Contract {
         }
     }
 
-    /// The steps that the definition invokes.
+    /// Returns the steps that the definition invokes.
     pub fn invoked(&self) -> BTreeSet<String> {
         let function = |(_, state): (&String, &Value)| {
             self.template.function(state.pointer("/Arguments/FunctionName")?.as_str()?)?.handler
@@ -60,18 +60,18 @@ impl Contract {
         with_inner(&self.definition).into_iter().filter_map(function).collect()
     }
 
-    /// What the check says of it.
+    /// Returns the report of the contract check.
     pub fn check(&self) -> Report {
         self.check_with(&Checker::default())
     }
 
-    /// The same by a checker that knows a contract which differs from this one in few places.
+    /// Returns the report of a checker that knows a contract which differs from this one in few places.
     pub fn check_with(&self, checker: &Checker) -> Report {
         let Execution { input, output } = self.execution;
         checker.check(&self.document(), self, Some(input), Some(output), Some(&self.template))
     }
 
-    /// A checker that knows this contract.
+    /// Returns a checker that knows this contract.
     pub fn checker(&self) -> Checker {
         let Execution { input, output } = self.execution;
         let mut checker = Checker::default();
@@ -107,13 +107,13 @@ impl Contracts for Contract {
     }
 }
 
-/// The schemas of what an execution takes and ends with.
+/// The schemas of an execution's input and output.
 struct Execution {
     input: Value,
     output: Value,
 }
 
-/// Those of each workflow. They are asked for by every check of every mutant, so they are made once.
+/// The schemas of each workflow's executions. Every check of every mutant needs them, so they are made once.
 static EXECUTIONS: LazyLock<BTreeMap<&str, Execution>> = LazyLock::new(|| {
     let inputs = tablekeeper_functions::execution_inputs();
     let mut outputs: BTreeMap<_, _> = tablekeeper_functions::execution_outputs().into_iter().collect();
@@ -124,7 +124,7 @@ static EXECUTIONS: LazyLock<BTreeMap<&str, Execution>> = LazyLock::new(|| {
     inputs.into_iter().map(execution).collect()
 });
 
-/// The workflow whose machine `${SyncSettingsStateMachineArn}` stands for.
+/// Returns the workflow whose state machine a placeholder such as `${SyncSettingsStateMachineArn}` stands for.
 fn nested(placeholder: &str) -> Option<String> {
     let name = placeholder.strip_prefix("${")?.strip_suffix("StateMachineArn}")?;
     let kebab = name.char_indices().flat_map(|(at, letter)| {

@@ -8,26 +8,26 @@ use aws_sdk_sfn::types::HistoryEvent;
 use local_aws::workspace_root;
 use serde_json::Value;
 
-/// A state machine as it stands in `statemachines/`.
+/// A state machine of `statemachines/`.
 pub struct Machine {
     name: String,
     definition: Value,
 }
 
 impl Machine {
-    /// The workflow's.
+    /// Reads the state machine of a workflow.
     pub fn parse(workflow: &str) -> Machine {
         let path = workspace_root().join(format!("statemachines/{workflow}.asl.json"));
         let definition = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
         Machine { name: workflow.to_owned(), definition }
     }
 
-    /// The names of its states, those of its Maps included.
+    /// Returns the names of all states, those in Maps included.
     pub fn state_names(&self) -> BTreeSet<String> {
         with_inner(&self.definition).into_iter().map(|(name, _)| name.clone()).collect()
     }
 
-    /// Every transition that its definition allows. A Map leads to the first state of its items.
+    /// Returns every transition that the definition allows. A Map leads to the first state of its items.
     pub fn transitions(&self) -> BTreeSet<(String, String)> {
         let mut found = BTreeSet::new();
         for (from, state) in with_inner(&self.definition) {
@@ -38,8 +38,8 @@ impl Machine {
         found
     }
 
-    /// Which transitions a history took. The machine's own states follow on each other; those of an item name the event
-    /// before them, as items run beside each other, and an item's first state follows on the Map.
+    /// Returns the transitions that a history took. Top-level states follow each other. States of an item run
+    /// concurrently with others, so they name the event before them. The first state of an item follows the Map.
     pub fn taken(&self, history: &[HistoryEvent]) -> BTreeSet<(String, String)> {
         let (mut taken, mut last, mut names) = (BTreeSet::new(), None, BTreeMap::new());
         let own = self.definition["States"].as_object().unwrap();
@@ -60,21 +60,21 @@ impl Machine {
         taken
     }
 
-    /// The Map whose items begin with this state.
+    /// Returns the Map whose items begin with this state.
     fn map_of(&self, first: &str) -> Option<String> {
         let mut all = with_inner(&self.definition).into_iter();
         all.find(|(_, state)| state["ItemProcessor"]["StartAt"] == first).map(|(map, _)| map.clone())
     }
 }
 
-/// The states of a machine with those of its Maps, by name.
+/// Returns the states of a state machine and of its Maps, by name.
 pub(crate) fn with_inner(machine: &Value) -> Vec<(&String, &Value)> {
     let states = machine["States"].as_object().unwrap();
     let inner = states.values().filter(|state| state["Type"] == "Map");
     states.iter().chain(inner.flat_map(|state| with_inner(&state["ItemProcessor"]))).collect()
 }
 
-/// Where a state leads within its own machine.
+/// Returns the states that a state leads to within its own state machine.
 fn following(state: &Value) -> Vec<&str> {
     let choices = state["Choices"].as_array().into_iter().flatten();
     let next = [&state["Next"], &state["Default"]].into_iter().chain(choices.map(|rule| &rule["Next"]));

@@ -1,4 +1,4 @@
-//! Everything that can be renamed, dropped or retyped in a workflow's machine and types, one at a time.
+//! Mutants of a workflow's state machine and types: one name, field or type is renamed, dropped or retyped in each.
 
 use std::sync::Arc;
 
@@ -6,15 +6,15 @@ use serde_json::{Map, Value, json};
 
 use super::contract::Contract;
 
-/// A contract with one thing changed.
+/// A contract with one change.
 pub struct Mutant {
     /// What was changed, and how.
     pub name: String,
-    /// The contract.
+    /// The changed contract.
     pub contract: Contract,
 }
 
-/// Every mutant.
+/// Returns every mutant of a contract.
 pub fn all(contract: &Contract) -> Vec<Mutant> {
     let mut mutants = Vec::new();
     for place in places(&contract.definition) {
@@ -24,7 +24,7 @@ pub fn all(contract: &Contract) -> Vec<Mutant> {
             mutants.push(Mutant { name: format!("{how} {place}"), contract });
         }
     }
-    // What runs outside of the machine, such as `start`: its schema is held by the samples in events/.
+    // Steps outside the state machine, such as `start`, are left out. The samples in events/ test their schemas.
     let definition = contract.definition.to_string();
     let invoked = |step: &str| definition.contains(&format!("${{{}FunctionArn}}", pascal(step)));
     for (step, types) in contract.steps.iter().filter(|(step, _)| invoked(step)) {
@@ -42,14 +42,14 @@ pub fn all(contract: &Contract) -> Vec<Mutant> {
     mutants
 }
 
-/// `CheckTable` of `sync-settings.check-table`, as the placeholder of its function is called.
+/// Returns the name of a step as in the placeholder of its function: `CheckTable` for `sync-settings.check-table`.
 fn pascal(step: &str) -> String {
     let words = step.rsplit('.').next().unwrap().split('-');
     words.map(|word| format!("{}{}", word[..1].to_uppercase(), &word[1..])).collect()
 }
 
-/// The pointers of what the definition hands on: payload fields, outputs, assignments, transitions, names
-/// of errors.
+/// Returns the pointers of what the definition passes on: payload fields, outputs, assignments, transitions, error
+/// names.
 fn places(definition: &Value) -> Vec<String> {
     let mut found = Vec::new();
     collect(definition, "", &mut found);
@@ -82,7 +82,7 @@ fn split(place: &str) -> (&str, String) {
     (parent, token.replace("~1", "/").replace("~0", "~"))
 }
 
-/// The value with what is at the place renamed, dropped and retyped.
+/// Returns the definition with the value at the pointer renamed, dropped and retyped.
 fn changes(whole: &Value, place: &str) -> Vec<(&'static str, Value)> {
     let (parent, token) = split(place);
     let mut changed = Vec::new();
@@ -127,7 +127,7 @@ fn at<'a>(parent: &'a mut Value, token: &str) -> &'a mut Value {
     }
 }
 
-/// The pointers of a schema's properties, those of its definitions and branches included.
+/// Returns the pointers of a schema's properties, including those of its definitions and branches.
 fn properties(schema: &Value, pointer: &str) -> Vec<String> {
     let mut found = Vec::new();
     match schema {

@@ -1,9 +1,9 @@
-//! What the template lets each step and the state machine do, and what AWS demands beyond the calls that
-//! are seen.
+//! Checks what the template allows each step and the state machine to do, including what AWS requires beyond the calls
+//! that are visible.
 //!
-//! Two questions, two answers. *Which actions* a step's role must allow is known only by watching it, so
-//! [`functions`] answers what is granted and [`Function::demanded`] what has to be beside the calls of a
-//! run. *On what* they are allowed can be read off the template alone: [`wrong_with`].
+//! There are two questions. *Which actions* a step's role must allow follows only from its calls in a run:
+//! [`functions`] returns what is granted, and [`Function::demanded`] what AWS requires in addition to the calls. *On
+//! which resources* they are allowed follows from the template alone: [`wrong_with`].
 
 mod resources;
 mod roles;
@@ -18,23 +18,23 @@ use serde_json::Value;
 
 use roles::{role_of, statements};
 
-/// What makes AWS demand an action that no step is seen to call.
+/// The reason why AWS requires an action that no step calls visibly.
 enum Because {
-    /// The step calls this.
+    /// The step calls this action.
     Calls(&'static str),
-    /// The function logs to a group of its own.
+    /// The function logs to its own log group.
     Logs,
     /// The function is traced.
     IsTraced,
-    /// What the function fails at goes to a queue.
+    /// Failed events of the function go to a queue.
     HasFailureDestination,
-    /// What an event source mapping gives up goes to a bucket.
+    /// Batches that an event source mapping of the function discards go to a bucket.
     KeepsWhatIsGivenUp,
     /// An event source mapping reads a table's stream for the function.
     ReadsStream,
 }
 
-/// The actions that AWS demands on behalf of something else, with the page that says so.
+/// The actions that AWS requires indirectly, with the page that says so.
 const DEMANDED: &[(Because, &[&str], &str)] = &[
     (
         Because::Calls("dynamodb:RestoreTableFromBackup"),
@@ -89,7 +89,7 @@ const DEMANDED: &[(Because, &[&str], &str)] = &[
         "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Contributor_Insights_IAM.html",
     ),
     (
-        // Whoever lists mappings looks at those whose filters are encrypted.
+        // Listing mappings decrypts their filters if these are encrypted.
         Because::Calls("lambda:ListEventSourceMappings"),
         &["kms:Decrypt"],
         "https://docs.aws.amazon.com/lambda/latest/dg/invocation-eventfiltering.html",
@@ -161,7 +161,7 @@ const DEMANDED: &[(Because, &[&str], &str)] = &[
     ),
 ];
 
-/// The steps that list the mappings of a function of the same template, whose filters are not encrypted.
+/// The steps that list only mappings of a function of the same template, whose filters are not encrypted.
 const LIST_THEIR_OWN_MAPPINGS: &[&str] = &[
     "backfill.plan-backfill",
     "incremental.watch-stream",
@@ -171,9 +171,9 @@ const LIST_THEIR_OWN_MAPPINGS: &[&str] = &[
 
 /// A function of a template.
 pub struct Function {
-    /// The step that it runs.
+    /// The step that the function runs.
     pub step: String,
-    /// The actions that its role allows.
+    /// The actions that the function's role allows.
     pub granted: BTreeSet<String>,
     logs: bool,
     traced: bool,
@@ -182,14 +182,14 @@ pub struct Function {
     reads_stream: bool,
 }
 
-/// The template of this name.
+/// Returns the template of this name.
 pub fn template(name: &str) -> Value {
     let path = workspace_root().join(format!("infra/{name}.yaml"));
     local_aws::template::load(&path).expect("the template is YAML")
 }
 
-/// Each way in which the roles of the template's functions and state machines are wider than they must be,
-/// or get at more than they say; none is right.
+/// Returns each way in which the roles of the template's functions and state machines allow more than necessary, or
+/// more than their policies show. There should be none.
 pub fn wrong_with(template: &Value) -> Vec<String> {
     let mut wrong = roles::wrong_with(template);
     wrong.extend(state_machine::wrong_with(template));
@@ -201,7 +201,7 @@ pub fn wrong_with(template: &Value) -> Vec<String> {
     wrong
 }
 
-/// The resources of this type.
+/// Returns the resources of this type.
 fn of_type<'a>(template: &'a Value, kind: &'static str) -> impl Iterator<Item = (&'a str, &'a Value)> {
     let resources = template["Resources"].as_object().unwrap();
     resources
@@ -210,7 +210,7 @@ fn of_type<'a>(template: &'a Value, kind: &'static str) -> impl Iterator<Item = 
         .map(|(id, it)| (id.as_str(), &it["Properties"]))
 }
 
-/// The functions of the template of this name.
+/// Returns the functions of the template of this name.
 pub fn functions(name: &str) -> Vec<Function> {
     let template = template(name);
     let has_destination = |config: &Value| config.pointer("/DestinationConfig/OnFailure").is_some();
@@ -241,14 +241,14 @@ pub fn functions(name: &str) -> Vec<Function> {
         .collect()
 }
 
-/// Each way in which what the roles of these functions allow is not what they need, by the calls that were seen: least
-/// privilege, both ways. Answers the steps too that called and are none of them.
+/// Checks least privilege in both directions. Returns each difference between what the roles of these functions allow
+/// and what the recorded calls need, and each step that called without being one of the functions.
 pub fn grants_are_calls<'a>(functions: &[Function], seen: impl Iterator<Item = &'a Call>) -> Vec<String> {
     let mut calls: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
     for call in seen {
         let actions = calls.entry(call.step.as_deref().unwrap_or_default()).or_default();
         actions.insert(call.action.clone());
-        // Without it, S3 says of an object that is missing what it says of one that may not be read:
+        // Without this permission S3 reports a missing object as one that may not be read:
         // https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
         if call.action == "s3:GetObject" && call.status == 404 {
             actions.insert("s3:ListBucket".to_owned());
@@ -277,8 +277,8 @@ pub fn grants_are_calls<'a>(functions: &[Function], seen: impl Iterator<Item = &
 }
 
 impl Function {
-    /// The actions that AWS demands on behalf of these calls and of the function's configuration, each
-    /// with the page that says so.
+    /// Returns the actions that AWS requires in addition to these calls or for the function's configuration, each with
+    /// the page that says so.
     pub fn demanded(&self, calls: &BTreeSet<String>) -> BTreeMap<String, &'static str> {
         let holds = |because: &Because| match because {
             Because::Calls("lambda:ListEventSourceMappings")

@@ -1,4 +1,4 @@
-//! A workflow deployed into an account of its own.
+//! A workflow deployed into its own account.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -16,19 +16,19 @@ use crate::Workflow;
 pub struct Stack {
     /// The local stack.
     pub aws: LocalAws,
-    /// It, built.
+    /// Path of the `bootstrap` that was built.
     pub bootstrap: PathBuf,
 }
 
-/// Starts the local stack at the first call; Wait states take no time on it. It ends with the process.
+/// Returns the local stack. The first call starts it. Wait states take no time on it. It ends with the process.
 pub async fn stack() -> &'static Stack {
     static STACK: OnceCell<Stack> = OnceCell::const_new();
     STACK
         .get_or_init(async || {
-            // What the proxy warns of, such as a notification that nobody took, explains a test that fails.
+            // Warnings of the proxy, such as a notification that failed, help to explain a failing test.
             let warnings = tracing_subscriber::filter::LevelFilter::WARN;
             let subscriber = tracing_subscriber::fmt().with_max_level(warnings).with_writer(std::io::stderr);
-            // Already there if an earlier start failed.
+            // It exists already if an earlier start failed.
             let _ = subscriber.try_init();
             let progress: local_aws::Progress = Arc::new(|line| eprintln!("{line}"));
             let bootstrap = build_bootstrap(&progress).await.expect("the bootstrap builds");
@@ -41,40 +41,40 @@ pub async fn stack() -> &'static Stack {
 
 /// A workflow in an account that nothing else uses.
 pub struct Deployed {
-    /// The account.
+    /// Id of the account.
     pub account: String,
-    /// The stack's outputs.
+    /// Outputs of the stack, by name.
     pub outputs: BTreeMap<String, String>,
-    /// The output that names the workflow's state machine.
+    /// Name of the output that has the ARN of the workflow's state machine.
     pub machine_output: String,
-    /// Those of a workflow that is deployed beside it.
+    /// Outputs of the additional workflow in the account, if there is one.
     pub beside: BTreeMap<String, String>,
-    /// For further clients.
+    /// Configuration for further clients.
     pub config: SdkConfig,
-    /// Application Auto Scaling.
+    /// Client of Application Auto Scaling.
     pub auto_scaling: aws_sdk_applicationautoscaling::Client,
-    /// AWS Backup.
+    /// Client of AWS Backup.
     pub backup: aws_sdk_backup::Client,
-    /// CloudWatch.
+    /// Client of CloudWatch.
     pub cloudwatch: aws_sdk_cloudwatch::Client,
-    /// DynamoDB.
+    /// Client of DynamoDB.
     pub dynamodb: aws_sdk_dynamodb::Client,
-    /// Lambda.
+    /// Client of Lambda.
     pub lambda: aws_sdk_lambda::Client,
-    /// S3.
+    /// Client of S3.
     pub s3: aws_sdk_s3::Client,
-    /// Step Functions.
+    /// Client of Step Functions.
     pub sfn: aws_sdk_sfn::Client,
-    /// SNS.
+    /// Client of SNS.
     pub sns: aws_sdk_sns::Client,
-    /// SQS.
+    /// Client of SQS.
     pub sqs: aws_sdk_sqs::Client,
-    /// Systems Manager.
+    /// Client of Systems Manager.
     pub ssm: aws_sdk_ssm::Client,
 }
 
 impl Deployed {
-    /// An account with nothing in it.
+    /// Creates an empty account.
     pub async fn empty_account() -> Deployed {
         static LAST: AtomicU64 = AtomicU64::new(200_000_000_000);
         let account = (LAST.fetch_add(1, Ordering::Relaxed) + 1).to_string();
@@ -110,7 +110,7 @@ impl Deployed {
         }
     }
 
-    /// The workflow's own template, with its test parameters and these.
+    /// Deploys the workflow's template with its test parameters and these, which take precedence.
     pub async fn deploy(&mut self, workflow: &Workflow, parameters: &[(&str, String)]) {
         let template = workspace_root().join(format!("infra/{}.yaml", workflow.template));
         let prepared = match workflow.prepare {
@@ -124,7 +124,7 @@ impl Deployed {
         let parameters: Vec<_> = all.into_iter().collect();
         let deployment = Deployment {
             template: &template,
-            // Functions of one name in several accounts are one to the emulator's pool of processes.
+            // The emulator's pool of processes does not distinguish functions of one name in several accounts.
             stack_name: &format!("{}-{}", workflow.name, self.account),
             parameters: &parameters,
             bootstrap: &stack().await.bootstrap,
@@ -133,15 +133,15 @@ impl Deployed {
         self.machine_output = format!("{}Arn", workflow.machine);
     }
 
-    /// An account with the workflow in it.
+    /// Creates an account and deploys the workflow into it.
     pub async fn new(workflow: &Workflow) -> Deployed {
         let mut deployed = Deployed::empty_account().await;
         deployed.deploy(workflow, &[]).await;
         deployed
     }
 
-    /// Deletes what takes room in the emulator and is of no more use: the account's functions with their processes,
-    /// and their code in the bucket that it was deployed from. For whoever runs hundreds of scenarios.
+    /// Deletes the functions of the account with their processes, and their code in the artifact bucket, to free
+    /// resources of the emulator. Use it after a scenario if there are hundreds of them.
     pub async fn remove_functions(&self) {
         let functions = self.lambda.list_functions().into_paginator().items().send();
         for function in functions.try_collect().await.unwrap() {
@@ -155,17 +155,17 @@ impl Deployed {
         }
     }
 
-    /// An output of the stack.
+    /// Returns an output of the stack. Panics if there is none of this name.
     pub fn output(&self, name: &str) -> &str {
         self.outputs.get(name).unwrap_or_else(|| panic!("the template has no output {name}"))
     }
 
-    /// The state machine.
+    /// Returns the ARN of the workflow's state machine.
     pub fn machine(&self) -> &str {
         self.output(&self.machine_output)
     }
 
-    /// What lies in the dead-letter queue, taken from it. A workflow that no event starts has none.
+    /// Receives the messages of the dead-letter queue. A workflow that no event starts has no such queue.
     pub async fn dead_letters(&self) -> Vec<Value> {
         let Some(queue) = self.outputs.get("DeadLetterQueueUrl") else { return Vec::new() };
         let response = self.sqs.receive_message().queue_url(queue).max_number_of_messages(10).send().await;

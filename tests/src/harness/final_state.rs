@@ -1,4 +1,4 @@
-//! What a run leaves behind, in a form that can be compared between accounts.
+//! The state that a run leaves behind, in a form that can be compared between accounts.
 
 mod objects;
 
@@ -19,55 +19,56 @@ pub use objects::{Object, lines};
 
 use crate::Deployed;
 
-/// Everything in the account that a workflow may change.
+/// The part of an account's state that a workflow may change.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct FinalState {
-    /// The tables, each with where it comes from, its shape and its items.
+    /// The tables, by name.
     pub tables: BTreeMap<String, Table>,
-    /// The SSM parameters, each with all its versions.
+    /// The values of all versions of each SSM parameter, by name.
     pub parameters: BTreeMap<String, Vec<String>>,
-    /// The executions, each with how it ended.
+    /// The status of each execution, by name.
     pub executions: BTreeMap<String, String>,
-    /// AWS Backup's restore jobs: how many.
+    /// Number of AWS Backup's restore jobs.
     pub restore_jobs: usize,
-    /// The backups that were made on demand, of each table: their names and statuses, and how many there are of each.
+    /// Number of on-demand backups by table and by `name: status`.
     pub backups: BTreeMap<String, BTreeMap<String, usize>>,
-    /// The objects of the buckets that the workflow writes to, if it does.
+    /// The objects of the buckets that the workflow writes to.
     pub objects: Vec<Object>,
-    /// The versions in the bucket that the table's items go to, if they do: what their metadata says, but for the time.
+    /// The versions in the bucket of the table's items, each as its key and its metadata without the time.
     pub versions: Vec<String>,
-    /// The keys of uploads to those buckets that were left open.
+    /// The keys of incomplete multipart uploads to those buckets.
     pub open_uploads: Vec<String>,
 }
 
-/// A table.
+/// A table of a [`FinalState`].
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct Table {
-    /// Whether it says, by its tag, which recovery point it was made from.
+    /// Whether a tag on the table names the recovery point that it was made from.
     pub tells_its_origin: bool,
-    /// How it is billed.
+    /// The billing mode, if DynamoDB shows one.
     pub billing_mode: Option<String>,
-    /// Its indexes, global and local, sorted.
+    /// The global and local indexes, sorted.
     pub indexes: Vec<String>,
-    /// Its items, sorted.
+    /// The items, sorted.
     pub items: Vec<String>,
-    /// Its settings, in portable form.
+    /// The settings in portable form.
     pub settings: String,
 }
 
 impl FinalState {
-    /// The same with the files of each export as one: where a step may have ended its file early, and begun another.
+    /// Returns the state with the files of each export merged into one. Use it if a step may have split its file.
     pub fn with_files_together(&self) -> FinalState {
         FinalState { objects: objects::with_files_together(&self.objects), ..self.clone() }
     }
 
-    /// Reads all of it.
+    /// Reads the whole state.
     pub async fn capture(deployed: &Deployed) -> FinalState {
         FinalState::read(deployed, |_| None).await
     }
 
-    /// Reads what these calls of steps made of `before`. The settings of a table that was there before are read only if
-    /// one of the calls can have changed some: all calls pass through the proxy, so without one they are what they were.
+    /// Reads the state after these calls of steps, given the state `before`. Reads the settings of a table that existed
+    /// before only if one of the calls can have changed some. All calls pass through the proxy, so the settings are
+    /// unchanged otherwise.
     pub async fn after(deployed: &Deployed, before: &FinalState, calls: &[Call]) -> FinalState {
         let changed = calls.iter().any(may_change_settings);
         let known = |table: &str| before.tables.get(table).filter(|_| !changed);
@@ -112,7 +113,7 @@ impl FinalState {
     }
 }
 
-/// All pages of them; what AWS Backup made is its own.
+/// Lists all pages of backups without those of AWS Backup.
 async fn backups(deployed: &Deployed) -> BTreeMap<String, BTreeMap<String, usize>> {
     let mut backups: BTreeMap<String, BTreeMap<String, usize>> = BTreeMap::new();
     let mut start = None;
@@ -132,7 +133,7 @@ async fn backups(deployed: &Deployed) -> BTreeMap<String, BTreeMap<String, usize
     }
 }
 
-/// The name with `TIME` for the time at its end, if that is of the run: within the last hour.
+/// Replaces the time at the end of a name by `TIME` if it is of this run, that is within the last hour.
 fn without_new_time(name: &str) -> String {
     let an_hour_ago = (Clock::System.now() - Duration::from_secs(3_600)).naive_utc();
     let new = name.rsplit_once('-').filter(|(_, time)| {
@@ -141,7 +142,7 @@ fn without_new_time(name: &str) -> String {
     new.map_or_else(|| name.to_owned(), |(table, _)| format!("{table}-TIME"))
 }
 
-/// Whether a call can have changed a setting of a table. What is not known to leave them alone can.
+/// Returns whether a call can have changed a setting of a table. Calls that are not known to change none count.
 fn may_change_settings(call: &Call) -> bool {
     const SERVICES_WITHOUT: &[&str] = &["backup", "s3", "sns", "ssm", "states"];
     const OPERATIONS_WITHOUT: &[&str] = &[
@@ -156,7 +157,7 @@ fn may_change_settings(call: &Call) -> bool {
         "UpdateItem",
     ];
     let (service, operation) = call.action.split_once(':').unwrap();
-    // A rotation writes its own tag alone, which is no setting.
+    // A rotation writes only its own tag, which is no setting.
     let own = (call.step.as_deref(), operation) == (Some("rotate-restore.check-restore"), "TagResource");
     let leaves_them = own || SERVICES_WITHOUT.contains(&service) || OPERATIONS_WITHOUT.contains(&operation);
     !call.only_reads() && !leaves_them
@@ -178,14 +179,14 @@ async fn table(deployed: &Deployed, name: &str, known_settings: Option<String>) 
     items.sort();
     let settings = match known_settings {
         Some(settings) => settings,
-        // DynamoDB tells none of a table that is being made.
+        // DynamoDB shows no settings of a table that is being created.
         None if is_creating => "CREATING".to_owned(),
         None => without_suffixes(&settings(deployed, described).await.replace(&deployed.account, "ACCOUNT")),
     };
     Table { tells_its_origin, billing_mode, indexes, items, settings }
 }
 
-/// A table once it is made, if a few looks are enough for that.
+/// Describes a table once it is created, if that takes at most ten polls.
 async fn described(deployed: &Deployed, name: &str) -> TableDescription {
     let mut polls = 0;
     loop {
@@ -198,24 +199,24 @@ async fn described(deployed: &Deployed, name: &str) -> TableDescription {
     }
 }
 
-/// All that `sync-settings` may change, as it reads it itself.
+/// Reads the settings that `sync-settings` may change, in the way in which it reads them.
 async fn settings(deployed: &Deployed, table: TableDescription) -> String {
     let aws = Clients::new(deployed.config.clone()).settings();
-    // A restore without end has no tags that could be read.
+    // A table whose restore never ends has no tags that can be read.
     let is_creating = table.table_status() == Some(&TableStatus::Creating);
     let (settings, failed) = capture(&aws, &SettingsTable::new(table), |_| true).await.unwrap();
     assert!(failed.is_empty() || is_creating, "{failed:?}");
     serde_json::to_string(&settings).unwrap()
 }
 
-/// The text without what CloudFormation puts behind the names of a stack's resources: 13 hexadecimal digits.
+/// Replaces CloudFormation's suffixes of resource names: 13 hexadecimal digits.
 fn without_suffixes(text: &str) -> String {
     let is_suffix = |word: &&str| word.len() == 13 && word.bytes().all(|it| it.is_ascii_hexdigit());
     let words = text.split(|letter: char| !letter.is_ascii_alphanumeric()).filter(is_suffix);
     words.fold(text.to_owned(), |text, suffix| text.replace(suffix, "SUFFIX"))
 }
 
-/// The text with `ID` for what looks like one: 36 characters of hexadecimal digits and dashes.
+/// Replaces an id at the end of a text by `ID`: 36 characters of hexadecimal digits and dashes.
 fn without_ids(text: &str) -> String {
     let is_id = |id: &&str| id.len() == 36 && id.chars().all(|it| it.is_ascii_hexdigit() || it == '-');
     match text.get(text.len().saturating_sub(36)..).filter(is_id) {
@@ -228,7 +229,7 @@ fn shown(item: &std::collections::HashMap<String, AttributeValue>) -> String {
     format!("{:?}", item.iter().collect::<BTreeMap<_, _>>())
 }
 
-/// The text without what differs from account to account: the account, and the ids of backups.
+/// Replaces what differs between accounts: the account id, and the ids of backups.
 fn blank(text: &str, account: &str) -> String {
     let text = text.replace(account, "ACCOUNT");
     match text.split_once("/backup/").or_else(|| text.split_once(":recovery-point:")) {

@@ -1,29 +1,30 @@
-//! Files as the full backup before `export-table` wrote them, made by the rules that it followed.
+//! Files in the form that the full backup before `export-table` wrote them.
 //!
-//! One object a table, an item a line: compact JSON in ASCII, and a line feed behind each. An attribute value is an object with
-//! its type, in DynamoDB's spelling or in Data Pipeline's of those days, in which a null is `nULLValue`. A binary stands there as
-//! it is, and not in base64; one that was not ASCII failed the backup.
+//! There is one object per table and one item per line: compact JSON in ASCII, with a line feed at its end. An
+//! attribute value is an object with its type, in DynamoDB's spelling or in that of Data Pipeline of that time, in
+//! which a null is `nULLValue`. A binary is written as plain text, not as base64. A binary with other bytes than ASCII
+//! failed the backup.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::{Map, Value, json};
 
-/// Its two formats, between which a parameter chose: `UseDataPipelineFormat`.
+/// The two formats of the former backup. The parameter `UseDataPipelineFormat` selected one.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum FormerFormat {
-    /// `true`, by default.
+    /// `UseDataPipelineFormat` is `true`, the default.
     DataPipeline,
-    /// `false`.
+    /// `UseDataPipelineFormat` is `false`.
     Plain,
 }
 
-/// The key of a backup. Without a frequency it has the word that Python has for nothing.
+/// Returns the key of a backup. Without a frequency it has Python's text for no value.
 pub fn key(table: &str, time: &str, frequency: Option<&str>) -> String {
     let frequency = frequency.unwrap_or("None");
     format!("{table}/{time}/{table}-{frequency}-{time}.json")
 }
 
-/// The file of these items, which are DynamoDB JSON.
+/// Returns the file of these items, which are DynamoDB JSON.
 pub fn file(format: FormerFormat, items: &[Value]) -> Vec<u8> {
     let mut file = String::new();
     for item in items {
@@ -41,7 +42,7 @@ pub fn file(format: FormerFormat, items: &[Value]) -> Vec<u8> {
     file.into_bytes()
 }
 
-/// An item of every type, and of every type within others. Its binaries are ASCII: of one the bytes are base64 as well, of
+/// Returns an item with every type, also nested. Its binaries are ASCII, and the bytes of one are also valid base64 of
 /// other bytes.
 pub fn every_type(id: usize) -> Value {
     json!({
@@ -81,7 +82,7 @@ fn attribute(format: FormerFormat, value: &Value) -> Value {
     Value::Object(Map::from_iter([(tag, value)]))
 }
 
-/// The bytes of a binary as text.
+/// Returns the bytes of a binary as text.
 fn as_it_is(binary: &Value) -> Value {
     let bytes = BASE64.decode(binary.as_str().unwrap()).unwrap();
     Value::String(String::from_utf8(bytes).unwrap())

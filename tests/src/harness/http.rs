@@ -1,4 +1,4 @@
-//! Plain HTTP to the local stack, for what no client of the SDK is here.
+//! Plain HTTP requests to the local stack, for APIs that have no SDK client here.
 
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::{Deployed, stack};
 
-/// Sends a request of an account, and answers the status and the body, which is JSON. `service` is whose it is signed for.
+/// Sends a request of an account, signed for a service. Returns the status and the JSON body.
 pub async fn send(
     deployed: &Deployed,
     service: &str,

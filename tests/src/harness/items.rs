@@ -1,4 +1,4 @@
-//! What a table holds.
+//! The items of a table.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::Client;
 use serde_json::{Value, json};
 use tablekeeper_core::aws::raw_items::{RawItems, ScanPage};
 
-/// The items of a table, as DynamoDB JSON and as the service answers with them.
+/// Returns the items of a table as DynamoDB JSON, as the service responds with them.
 pub async fn items_of(dynamodb: &Client, table: &str) -> Vec<Value> {
     let calls = RawItems::new(dynamodb.clone());
     let (mut items, mut start) = (Vec::new(), None::<String>);
@@ -32,7 +32,7 @@ pub async fn items_of(dynamodb: &Client, table: &str) -> Vec<Value> {
     }
 }
 
-/// An item as text, with its attributes in order and its sets sorted, as those have no order of their own.
+/// Returns an item as text with its attributes and its sets sorted, because they have no order.
 pub fn canonical(item: &Value) -> String {
     fn sorted(value: &Value) -> Value {
         match value {

@@ -1,18 +1,19 @@
-//! What an execution's history says of what its tasks and states were given.
+//! Payloads and inputs in the history of an execution.
 
 use std::collections::BTreeMap;
 
 use aws_sdk_sfn::types::HistoryEvent;
 use serde_json::Value;
 
-/// The payloads that tasks gave their functions, each with the name of its state; one that was tried again is there as
-/// often. A scheduled task does not name its state: its chain of events leads back to where the state was entered.
+/// Returns the payloads that tasks passed to their functions, each with the name of its state. A retried task occurs
+/// once per attempt. A scheduled task does not name its state: its chain of events leads back to where the state was
+/// entered.
 pub fn payloads(history: &[HistoryEvent]) -> Vec<(String, Value)> {
     let by_id: BTreeMap<i64, &HistoryEvent> = history.iter().map(|event| (event.id, event)).collect();
     let mut payloads = Vec::new();
     for event in history {
         let Some(details) = event.task_scheduled_event_details() else { continue };
-        // A nested execution has an input, and no payload.
+        // A nested execution has an input but no payload.
         if details.resource_type() != "lambda" {
             continue;
         }
@@ -26,7 +27,7 @@ pub fn payloads(history: &[HistoryEvent]) -> Vec<(String, Value)> {
     payloads
 }
 
-/// The inputs of states in a history, each with its state.
+/// Returns the inputs of the states in a history, each with the name of its state.
 pub fn inputs(history: &[HistoryEvent]) -> Vec<(String, Value)> {
     let entered = history.iter().filter_map(|event| event.state_entered_event_details());
     entered.map(|it| (it.name().to_owned(), serde_json::from_str(it.input().unwrap()).unwrap())).collect()

@@ -1,14 +1,14 @@
 //! A state machine in which every step is invoked twice.
 //!
-//! Lambda may run a function twice for one request, and Step Functions runs a task again when its
-//! answer was lost. So before each task stands a copy of it, with the same arguments, whose result is
-//! dropped: the machine must end as it does without.
+//! Lambda may run a function twice for one request, and Step Functions runs a task again if its response was lost. So
+//! each task is preceded by a copy with the same arguments, whose result is dropped. The state machine must end as it
+//! does without the copies.
 
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-/// The definition with each of its tasks doubled, those of its Maps included; which were is answered too.
+/// Repeats each task of a definition, those of its Maps included. Returns the definition and the names of these tasks.
 pub fn with_every_task_repeated(definition: &str) -> (String, BTreeSet<String>) {
     let mut whole: Value = serde_json::from_str(definition).unwrap();
     let mut doubled = BTreeSet::new();
@@ -29,7 +29,7 @@ pub fn with_every_task_repeated(definition: &str) -> (String, BTreeSet<String>) 
     (whole.to_string(), doubled)
 }
 
-/// Changes the machine, and those of its Maps.
+/// Applies a change to the state machine and to those of its Maps.
 pub(crate) fn in_each_machine(machine: &mut Value, change: &mut impl FnMut(&mut Value)) {
     let states = machine["States"].as_object_mut().unwrap();
     for state in states.values_mut().filter(|state| state["Type"] == "Map") {
@@ -38,7 +38,8 @@ pub(crate) fn in_each_machine(machine: &mut Value, change: &mut impl FnMut(&mut 
     change(machine);
 }
 
-/// The machine's own tasks that invoke a step. (A nested execution has a name, and is not begun twice.)
+/// Returns the state machine's own tasks that invoke a step. (A nested execution has a name, so it is not started
+/// twice.)
 pub(crate) fn tasks(machine: &Value) -> Vec<(String, Value)> {
     let states = machine["States"].as_object().unwrap().iter();
     let invokes = |state: &Value| state["Type"] == "Task" && state["Arguments"]["FunctionName"].is_string();
@@ -46,7 +47,7 @@ pub(crate) fn tasks(machine: &Value) -> Vec<(String, Value)> {
     tasks.map(|(name, state)| (name.clone(), state.clone())).collect()
 }
 
-/// Lets every transition to `from` go to `to`.
+/// Redirects every transition to `from` to `to`.
 pub(crate) fn redirect(value: &mut Value, from: &str, to: &str) {
     match value {
         Value::Object(fields) => {

@@ -1,4 +1,4 @@
-//! Running a scenario to its end.
+//! Runs a scenario to its end.
 
 use std::sync::Arc;
 
@@ -12,52 +12,52 @@ use super::deployed::stack;
 use super::final_state::FinalState;
 use crate::{Begin, Deployed, Scenario, Workflow, until_some};
 
-/// The name of the executions that scenarios start by hand.
+/// The name of the executions that scenarios start as a person does.
 pub const BY_HAND: &str = "by-hand";
 
 /// A scenario that has ended.
 pub struct Ended {
-    /// Where it ran.
+    /// The account where the scenario ran.
     pub deployed: Arc<Deployed>,
-    /// What the workflow started from.
+    /// The event or input that started the workflow.
     pub begin: Begin,
-    /// Its execution; `None` where its `start` step failed.
+    /// The execution. `None` if the `start` step failed.
     pub execution: Option<Execution>,
-    /// What lay in the dead-letter queue.
+    /// The messages of the dead-letter queue.
     pub dead_letters: Vec<Value>,
-    /// The AWS calls of its steps, in order.
+    /// The AWS calls of the workflow's steps, in order.
     pub calls: Vec<Call>,
-    /// Those that steps made while the scenario was prepared.
+    /// The AWS calls of steps during the preparation of the scenario.
     pub calls_before: Vec<Call>,
-    /// What was there before the workflow began.
+    /// The state before the workflow began.
     pub before: FinalState,
-    /// What it left behind.
+    /// The state after the workflow ended.
     pub state: FinalState,
 }
 
 /// An execution that has ended.
 #[derive(Debug)]
 pub struct Execution {
-    /// The status that it ended with.
+    /// The final status.
     pub status: ExecutionStatus,
-    /// With which error.
+    /// The error name, if the execution failed with one.
     pub error: Option<String>,
-    /// And its cause.
+    /// The cause, if the execution failed with one.
     pub cause: Option<String>,
-    /// Its output, null where it has none.
+    /// The output. Null if there is none.
     pub output: Value,
-    /// The states that it entered, in order.
+    /// The names of the states that were entered, in order.
     pub entered: Vec<String>,
-    /// Its whole history.
+    /// The whole history.
     pub history: Vec<HistoryEvent>,
 }
 
-/// Runs the scenario in an account of its own.
+/// Runs the scenario in its own account.
 pub async fn run(workflow: &Workflow, scenario: &Scenario) -> Ended {
     run_with(workflow, scenario, async |_, _| {}).await
 }
 
-/// Runs the scenario in an account of its own, which `change` may change before the workflow starts.
+/// Runs the scenario in its own account, to which `change` may apply changes before the workflow starts.
 pub async fn run_with(
     workflow: &Workflow,
     scenario: &Scenario,
@@ -66,8 +66,8 @@ pub async fn run_with(
     run_from(workflow, scenario, None, change).await
 }
 
-/// The same for a scenario that was run before, which prepares its account alike each time: what is there before the
-/// workflow begins is taken from that run, and not read again.
+/// Runs a scenario again. Scenarios prepare their account alike each time, so the state before the workflow begins is
+/// taken from the earlier run and not read again.
 pub async fn run_again(
     workflow: &Workflow,
     scenario: &Scenario,
@@ -128,8 +128,8 @@ fn calls_of_steps(proxy: &Proxy, deployed: &Deployed) -> Vec<Call> {
     proxy.calls(&deployed.account).into_iter().filter(|call| call.step.is_some()).collect()
 }
 
-/// Delivers an event to the `start` step as Lambda delivers what SNS and EventBridge bring:
-/// asynchronously, retried when it fails, and in the end put into the dead-letter queue.
+/// Delivers an event to the `start` step as Lambda delivers events of SNS and EventBridge: asynchronously, with
+/// retries, and with the dead-letter queue as the last resort.
 pub async fn deliver(deployed: &Deployed, event: &Value) {
     let function = deployed.output("StartFunctionName");
     let payload = Blob::new(event.to_string());
@@ -137,12 +137,12 @@ pub async fn deliver(deployed: &Deployed, event: &Value) {
     invoke.invocation_type(InvocationType::Event).send().await.expect("the event is taken");
 }
 
-/// Delivers an event to the `start` step and waits for its answer, which must be a success.
+/// Delivers an event to the `start` step and returns its response, which must be a success.
 pub async fn invoke_start(deployed: &Deployed, event: &Value) -> Value {
     invoke(deployed, "StartFunctionName", event).await
 }
 
-/// Invokes the function that this output of the template names; it must succeed.
+/// Invokes the function that this output of the template names and returns its response. It must succeed.
 pub async fn invoke(deployed: &Deployed, output: &str, event: &Value) -> Value {
     let function = deployed.output(output);
     let invoke = deployed.lambda.invoke().function_name(function).payload(Blob::new(event.to_string()));
@@ -157,13 +157,13 @@ pub async fn start_by_hand(deployed: &Deployed, input: &Value) {
     start.input(input.to_string()).send().await.expect("the execution starts");
 }
 
-// Step Functions lists the newest first.
+// Step Functions lists the newest execution first.
 async fn newest_execution(deployed: &Deployed) -> Option<String> {
     let list = deployed.sfn.list_executions().state_machine_arn(deployed.machine()).send().await.unwrap();
     list.executions.into_iter().next().map(|execution| execution.execution_arn)
 }
 
-/// The execution, if it has ended.
+/// Returns the execution if it has ended.
 pub async fn ended(deployed: &Deployed, arn: &str) -> Option<Execution> {
     let execution = deployed.sfn.describe_execution().execution_arn(arn).send().await.unwrap();
     if execution.status == ExecutionStatus::Running {
@@ -185,7 +185,7 @@ pub async fn ended(deployed: &Deployed, arn: &str) -> Option<Execution> {
     })
 }
 
-/// The execution of this name, when it has ended.
+/// Waits for the execution of this name to end and returns it.
 pub async fn end_of(deployed: &Deployed, name: &str) -> Execution {
     let arn = format!("{}:{name}", deployed.machine().replace(":stateMachine:", ":execution:"));
     until_some("the execution to end", async || {
@@ -196,20 +196,20 @@ pub async fn end_of(deployed: &Deployed, name: &str) -> Execution {
     .await
 }
 
-/// How many executions there were.
+/// Returns the number of executions.
 pub async fn executions(deployed: &Deployed) -> usize {
     let list = deployed.sfn.list_executions().state_machine_arn(deployed.machine()).send().await.unwrap();
     list.executions.len()
 }
 
-/// How often `start` asked for an execution.
+/// Returns how often `start` called StartExecution.
 pub async fn starts(deployed: &Deployed) -> usize {
     let calls = stack().await.aws.proxy().calls(&deployed.account);
     calls.iter().filter(|call| call.action == "states:StartExecution" && call.step.is_some()).count()
 }
 
 impl Ended {
-    /// The error that it ended with: its execution's, or else its dead letter's.
+    /// Returns the error of the execution, or of the dead letter if there was no execution.
     pub fn error(&self) -> Option<String> {
         match &self.execution {
             Some(execution) => execution.error.clone(),
@@ -217,7 +217,7 @@ impl Ended {
         }
     }
 
-    /// The terminal state that its execution ended in.
+    /// Returns the terminal state of the execution.
     pub fn last_state(&self) -> Option<&str> {
         self.execution.as_ref()?.entered.last().map(String::as_str)
     }

@@ -1,12 +1,12 @@
-//! Waiting for conditions.
+//! Waits for conditions.
 
 use std::time::{Duration, Instant};
 
-/// How long anything on the local stack may take. Generous: it bounds a hang, it measures nothing.
+/// The time limit of any operation on the local stack. It is generous, since it only bounds a hang.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// How long until a condition is looked at again: soon at first, and then less often, since a dozen runs that ask all the
-/// time would keep the emulator from what they wait for.
+/// The pauses between polls. They grow, because a dozen runs that poll all the time would slow down the emulator that
+/// they wait for.
 struct Pauses(Duration);
 
 impl Pauses {
@@ -23,7 +23,7 @@ impl Pauses {
     }
 }
 
-/// Looks until there is something, and answers it. Panics, naming `what`, when patience ends.
+/// Polls until there is a value and returns it. Panics with `what` after the time limit.
 pub async fn until_some<T>(what: &str, mut condition: impl AsyncFnMut() -> Option<T>) -> T {
     let (began, mut pauses) = (Instant::now(), Pauses::new());
     loop {
@@ -35,12 +35,12 @@ pub async fn until_some<T>(what: &str, mut condition: impl AsyncFnMut() -> Optio
     }
 }
 
-/// Looks until it is so.
+/// Polls until the condition is true. Panics with `what` after the time limit.
 pub async fn until(what: &str, mut condition: impl AsyncFnMut() -> bool) {
     until_some(what, async || condition().await.then_some(())).await;
 }
 
-/// The same where looking takes no waiting, for use in a task of its own.
+/// Polls a synchronous condition until it is true, for use in a separate task.
 pub async fn until_seen(what: &str, mut condition: impl FnMut() -> bool) {
     let began = Instant::now();
     while !condition() {

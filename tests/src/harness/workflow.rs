@@ -1,4 +1,4 @@
-//! A workflow as the general tests know it.
+//! Workflows as the general tests use them.
 
 use std::sync::Arc;
 
@@ -8,71 +8,72 @@ use tablekeeper_core::error_name::ErrorName;
 
 use crate::{Deployed, Ended};
 
-/// A workflow with the scenarios that, between them, take every branch of it.
+/// A workflow with scenarios that together take every branch of it.
 pub struct Workflow {
-    /// Its name, as in every room of the house.
+    /// The name of the workflow, which is the same everywhere in the repository.
     pub name: &'static str,
-    /// The name of the template that deploys it: its own, or that of several workflows.
+    /// The name of the template that deploys it. Several workflows may share one.
     pub template: &'static str,
-    /// The logical id of its state machine in the template. An output is called after it: `StateMachineArn`.
+    /// The logical id of its state machine in the template. The output with its ARN is named after it:
+    /// `StateMachineArn`.
     pub machine: &'static str,
-    /// The template's parameters that the scenarios are run with.
+    /// The template's parameters for all scenarios.
     pub parameters: &'static [(&'static str, &'static str)],
-    /// Makes what the template has to be told of, in an account with nothing in it; answers the parameters that tell it.
+    /// Prepares an empty account before the template is deployed, and returns parameters for the template.
     pub prepare: Option<Prepare>,
-    /// The scenarios.
+    /// The scenarios of the workflow.
     pub scenarios: Vec<Scenario>,
-    /// How much of the golden scenarios is put through the fault battery.
+    /// The part of the golden scenarios' calls that the fault-injection matrix covers.
     pub battery: Battery,
-    /// The table whose settings it changes, if it does.
+    /// The table whose settings the workflow changes, if any.
     pub changes_settings_of: Option<&'static str>,
-    /// The error that tells of one setting or table that was refused, while the others were gone on with, if there is
-    /// such a one.
+    /// The error with which the workflow reports that a setting or table was refused while it continued with the
+    /// others, if there is such an error.
     pub reports_refusals_by: Option<ErrorName>,
-    /// States that no scenario enters, each with the reason.
+    /// The states that no scenario enters, each with the reason.
     pub unentered: &'static [(&'static str, &'static str)],
 }
 
-/// How much of the golden scenarios is put through the fault battery.
+/// The part of the golden scenarios' calls that the fault-injection matrix covers.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Battery {
     /// Every call, with every fault.
     EveryCall,
-    /// Each kind of call of each step once, for a workflow whose steps do the same thing over and over, a setting
-    /// at a time: of a call that changes something the first and the last, with every fault; of one that only reads
-    /// the last, with the faults that differ for it. (An answer that is lost is no other than one that fails, and a
-    /// failure that the SDK mends is shown by the others.)
+    /// Each kind of call of each step once, for a workflow whose steps repeat the same calls, for example per setting.
+    /// Of a call that changes something it covers the first and the last one, with every fault. Of a call that only
+    /// reads it covers the last one, with the faults that matter there. (For a read, a lost response equals a failure,
+    /// and the other calls cover failures that the SDK recovers from.)
     EveryKindOfCall,
 }
 
-/// One way for a workflow to go.
+/// A scenario of a workflow.
 pub struct Scenario {
-    /// What it shows.
+    /// What the scenario shows.
     pub name: &'static str,
-    /// Whether its calls are put through the fault battery.
+    /// Whether the fault-injection matrix covers its calls.
     pub golden: bool,
-    /// The template's parameters that it needs otherwise than the workflow's other scenarios; `ACCOUNT` in a value is
-    /// the account.
+    /// The template's parameters that differ from the workflow's other scenarios. `ACCOUNT` in a value stands for the
+    /// account.
     pub parameters: &'static [(&'static str, &'static str)],
-    /// A workflow that is deployed beside it, with the parameter that takes its state machine.
+    /// An additional workflow to deploy, with the parameter that takes its state machine.
     pub beside: Option<Beside>,
-    /// Prepares the account, and says what the workflow starts from.
+    /// Prepares the account and returns what the workflow starts from.
     pub begin: fn(Arc<Deployed>) -> LocalBoxFuture<'static, Begin>,
-    /// The terminal state that it ends in.
+    /// The terminal state of the execution.
     pub ends_in: &'static str,
-    /// The error that it ends with: a name of ours, or the engine's.
+    /// The error of the execution: an error name of this project or of Step Functions.
     pub error: Option<&'static str>,
-    /// What else holds of it when it has ended; panics where it does not.
+    /// Further assertions about the ended scenario. Panics if one fails.
     pub holds: fn(&Ended),
 }
 
-/// Makes what a template is told of by the parameters that it answers.
+/// Prepares an account and returns parameters for the template.
 pub type Prepare = fn(&Deployed) -> LocalBoxFuture<'_, Vec<(&'static str, String)>>;
 
-/// A workflow that is deployed beside another one, and the other one's parameter that takes its state machine.
+/// An additional workflow to deploy, and the parameter of the other workflow that takes its state machine.
 pub type Beside = (fn() -> Workflow, &'static str);
 
-/// A scenario by its name, what prepares it, and the terminal state that it ends in; the rest is said behind it.
+/// Makes a scenario of its name, its preparation, and its terminal state. Methods of [`Scenario`] add the rest.
 macro_rules! scenario {
     ($name:literal, $begin:ident => $ends_in:literal) => {
         $crate::Scenario {
@@ -90,42 +91,42 @@ macro_rules! scenario {
 pub(crate) use scenario;
 
 impl Scenario {
-    /// Its calls are put through the fault battery.
+    /// Adds the scenario's calls to the fault-injection matrix.
     pub fn golden(self) -> Scenario {
         Scenario { golden: true, ..self }
     }
 
-    /// It ends with this error of ours.
+    /// Expects this error name of the project.
     pub fn failing(self, error: ErrorName) -> Scenario {
         self.failing_by(error.as_str())
     }
 
-    /// It ends with this error of the engine's.
+    /// Expects this error name of Step Functions.
     pub fn failing_by(self, error: &'static str) -> Scenario {
         Scenario { error: Some(error), ..self }
     }
 
-    /// It needs these parameters of the template.
+    /// Sets these parameters of the template.
     pub fn with(self, parameters: &'static [(&'static str, &'static str)]) -> Scenario {
         Scenario { parameters, ..self }
     }
 
-    /// It needs another workflow beside it.
+    /// Deploys an additional workflow.
     pub fn beside(self, beside: Beside) -> Scenario {
         Scenario { beside: Some(beside), ..self }
     }
 
-    /// This holds of it when it has ended.
+    /// Adds assertions about the ended scenario.
     pub fn and(self, holds: fn(&Ended)) -> Scenario {
         Scenario { holds, ..self }
     }
 }
 
-/// What a workflow starts from.
+/// The event or input that a workflow starts from.
 #[derive(Clone, Debug)]
 pub enum Begin {
-    /// An event for its `start` step, delivered as Lambda delivers what SNS and EventBridge bring.
+    /// An event for its `start` step, delivered as Lambda delivers events of SNS and EventBridge.
     Event(Value),
-    /// An execution with this input, started as a person does.
+    /// The input of an execution, which is started as a person does.
     Input(Value),
 }

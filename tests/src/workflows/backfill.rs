@@ -1,4 +1,4 @@
-//! The ways of `backfill`, and the table that it reads.
+//! The scenarios of `backfill` and the table that they read.
 
 use std::sync::Arc;
 
@@ -23,20 +23,20 @@ use crate::{Battery, Begin, Deployed, Ended, Workflow};
 const PLAN: &str = "backfill.plan-backfill";
 const SEGMENT: &str = "backfill.backfill-segment";
 const FINISH: &str = "backfill.finish-backfill";
-/// A table that the stack follows beside [`TABLE`], where a scenario makes it.
+/// An additional table that the stack may follow. A scenario creates it.
 pub const OTHER: &str = "customers";
-/// What lets it.
+/// The template parameter that allows following [`OTHER`].
 pub const MORE_TABLES: (&str, &str) = ("MoreTablesPattern", "cust*");
-/// A second is over when a page came that took two.
+/// One second per call. A call ends after a page that takes two.
 const IN_SHORT_CALLS: &[(&str, &str)] = &[("SecondsPerCall", "1")];
 
-/// The workflow with its scenarios.
+/// Returns the workflow with its scenarios.
 pub fn workflow() -> Workflow {
     Workflow {
         name: "backfill",
         template: "incremental",
         machine: "BackfillStateMachine",
-        // What the stream would bring is put by hand where a scenario needs it, so that nothing comes in between.
+        // The stream is not read, so that nothing interferes. Scenarios put the versions that it would write.
         parameters: &[("MappingState", "DISABLED"), MORE_TABLES],
         prepare: Some(with_stream),
         scenarios: vec![
@@ -104,7 +104,7 @@ pub fn workflow() -> Workflow {
     }
 }
 
-/// A table with a stream, which the template follows.
+/// Creates [`TABLE`] with a stream and returns the parameter by which the template follows it.
 pub fn with_stream(deployed: &Deployed) -> LocalBoxFuture<'_, Vec<(&'static str, String)>> {
     Box::pin(async {
         make_table(deployed).await;
@@ -113,8 +113,8 @@ pub fn with_stream(deployed: &Deployed) -> LocalBoxFuture<'_, Vec<(&'static str,
     })
 }
 
-/// Makes a table whose stream the stack's function reads, as incremental-tables.yaml has it, but that the mapping is off;
-/// answers the stream's ARN.
+/// Creates a table whose stream the stack's function reads, as incremental-tables.yaml does but with a disabled
+/// mapping. Returns the stream's ARN.
 pub async fn follow(deployed: &Deployed, table: &str) -> String {
     make_table_called(deployed, table).await;
     let stream_arn = stream(deployed, table, StreamViewType::NewAndOldImages).await;
@@ -125,7 +125,7 @@ pub async fn follow(deployed: &Deployed, table: &str) -> String {
     stream_arn
 }
 
-/// Deletes [`TABLE`], and waits until it is gone.
+/// Deletes [`TABLE`] and waits until it is deleted.
 pub async fn delete_table(deployed: &Deployed) {
     deployed.dynamodb.delete_table().table_name(TABLE).send().await.unwrap();
     crate::until("the table to be gone", async || {
@@ -159,7 +159,7 @@ async fn over_the_stream(deployed: Arc<Deployed>) -> Begin {
     Begin::Input(json!({ "TableName": TABLE, "Segments": 1, "MaxReadCapacityUnits": 1_000 }))
 }
 
-/// More than the megabyte of a page.
+/// Puts items of more than the megabyte of a page.
 async fn in_several(deployed: Arc<Deployed>) -> Begin {
     put_items(&deployed, 8, 300_000).await;
     takes_two_seconds(&deployed, (SEGMENT, "dynamodb:Scan")).await;
@@ -209,7 +209,7 @@ async fn finishing_refused(deployed: Arc<Deployed>) -> Begin {
     refused(&deployed, FINISH, "dynamodb:DescribeTable").await
 }
 
-/// Items, where a step may not make a call.
+/// Puts items and refuses a call of a step.
 async fn refused(deployed: &Deployed, step: &str, action: &str) -> Begin {
     put_items(deployed, 6, 10).await;
     inject(deployed, step, action, usize::MAX, Fault::Refuse).await;
@@ -230,7 +230,7 @@ async fn turn_off(deployed: &Deployed) {
     deployed.dynamodb.update_table().table_name(TABLE).stream_specification(off).send().await.unwrap();
 }
 
-/// So many items, each with a text of so many letters.
+/// Puts N items, each with a text of N letters.
 async fn put_items(deployed: &Deployed, number: usize, letters: usize) {
     for id in 0..number {
         let put =

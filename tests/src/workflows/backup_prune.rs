@@ -1,4 +1,4 @@
-//! The ways of `backup-prune`, and the tables and backups that they need.
+//! The scenarios of `backup-prune` and the tables and backups that they need.
 
 use std::sync::Arc;
 
@@ -16,20 +16,20 @@ use crate::{Battery, Begin, Deployed, Ended, Workflow};
 
 /// The table that is backed up.
 pub const TABLE: &str = "orders";
-/// Another one.
+/// Another table.
 pub const OTHER: &str = "customers";
 /// The times of four earlier runs, oldest first.
 pub const EARLIER: [&str; 4] =
     ["20250101T020000Z", "20250102T020000Z", "20250103T020000Z", "20250104T020000Z"];
-/// A backup that somebody made by hand.
+/// The name of a backup that was made by hand.
 pub const BY_HAND: &str = "before-migration";
 
-/// The first call of a deletion, which is planned by then.
+/// The first call of a deletion. Deletions are planned before it.
 const DELETION: StepCall = ("backup-prune.delete-backup", "dynamodb:DescribeBackup");
 const CAPTURE: &[(&str, &str)] = &[("SettingsBucketName", "settings-of-ACCOUNT")];
 const BY_TEMPLATE: &[(&str, &str)] = &[("TableNames", "orders, customers"), ("MaxBackups", "2")];
 
-/// The workflow with its scenarios.
+/// Returns the workflow with its scenarios.
 pub fn workflow() -> Workflow {
     Workflow {
         name: "backup-prune",
@@ -101,7 +101,7 @@ pub fn workflow() -> Workflow {
     }
 }
 
-/// What the execution says of [`TABLE`].
+/// Returns the report of the execution about [`TABLE`].
 fn report(ended: &Ended) -> Value {
     let tables = ended.execution.as_ref().unwrap().output["Tables"].as_array().unwrap().clone();
     tables.into_iter().find(|table| table["TableName"] == TABLE).unwrap()
@@ -111,13 +111,13 @@ async fn by_name(deployed: Arc<Deployed>) -> Begin {
     make_backups(&deployed, TABLE).await;
     make_backup(&deployed, TABLE, BY_HAND).await;
     slow(&deployed, 1).await;
-    // One deletion: of two at a time, each would have but some of the faults that are meant for one.
+    // One deletion only: with two at a time, each would meet only some of the faults that are meant for one.
     Begin::Input(json!({ "TableName": TABLE, "MaxBackups": 4 }))
 }
 
 async fn by_tag(deployed: Arc<Deployed>) -> Begin {
     make_bucket(&deployed).await;
-    // What a capture looks at further: scalable targets have policies, and a stream has triggers with filters.
+    // A capture also reads the policies of scalable targets and the encrypted filters of a stream's triggers.
     make_table(&deployed, TABLE, &[INDEX], Billing::Provisioned).await;
     scale(&deployed, TABLE, INDEX).await;
     let of_changes = stream(&deployed, TABLE, StreamViewType::NewImage).await;
@@ -226,7 +226,7 @@ async fn a_backup_that_fails(deployed: Arc<Deployed>) -> Begin {
     Begin::Input(json!({ "TableName": TABLE, "MaxBackups": 1 }))
 }
 
-/// A table with earlier backups, where a step may not make a call.
+/// Creates a table with earlier backups and refuses a call of a step.
 async fn refused(deployed: &Deployed, step: &str, action: &str) -> Begin {
     make_backups(deployed, TABLE).await;
     inject(deployed, step, action, usize::MAX, Fault::Refuse).await;
@@ -263,14 +263,14 @@ async fn the_new_one_goes(deployed: Arc<Deployed>) -> Begin {
     Begin::Input(json!({ "TableName": TABLE, "MaxBackups": 1 }))
 }
 
-/// Makes the table, with backups of [`EARLIER`] runs; their ARNs, oldest first.
+/// Creates the table with the backups of [`EARLIER`] runs. Returns their ARNs, oldest first.
 pub async fn make_backups(deployed: &Deployed, table: &str) -> Vec<String> {
     make_table(deployed, table, &[], Billing::OnDemand).await;
     back_up(deployed, table).await
 }
 
-/// Makes the table, with backups as the system before this one made them at the times of [`EARLIER`]; their names, oldest
-/// first. Those are `<table>-YYYYMMDDHHMMSS`, and nothing else tells of it.
+/// Creates the table with backups as the former system made them at the times of [`EARLIER`]. Returns their names,
+/// oldest first. The names are `<table>-YYYYMMDDHHMMSS`, and nothing else shows where the backups come from.
 pub async fn make_former_backups(deployed: &Deployed, table: &str) -> Vec<String> {
     make_table(deployed, table, &[], Billing::OnDemand).await;
     let mut names = Vec::new();
@@ -283,7 +283,7 @@ pub async fn make_former_backups(deployed: &Deployed, table: &str) -> Vec<String
     names
 }
 
-/// Backups of [`EARLIER`] runs; their ARNs, oldest first.
+/// Makes the backups of [`EARLIER`] runs. Returns their ARNs, oldest first.
 async fn back_up(deployed: &Deployed, table: &str) -> Vec<String> {
     let mut backups = Vec::new();
     for time in EARLIER {
@@ -292,14 +292,14 @@ async fn back_up(deployed: &Deployed, table: &str) -> Vec<String> {
     backups
 }
 
-/// The backup of an earlier run, as of then.
+/// Makes the backup of an earlier run, dated to its time. Returns its ARN.
 pub async fn make_dated_backup(deployed: &Deployed, table: &str, time: &str) -> String {
     let arn = make_backup(deployed, table, &format!("{table}-{time}")).await;
     date(deployed, &arn, time).await;
     arn
 }
 
-/// A backup of this name.
+/// Makes a backup of this name. Returns its ARN.
 pub async fn make_backup(deployed: &Deployed, table: &str, name: &str) -> String {
     let create = deployed.dynamodb.create_backup().table_name(table).backup_name(name);
     create.send().await.unwrap().backup_details.unwrap().backup_arn
@@ -310,13 +310,13 @@ async fn date(deployed: &Deployed, backup: &str, time: &str) {
     stack().await.aws.proxy().date_backup(&deployed.account, backup, time as f64);
 }
 
-/// Backups that are made from now on are looked at so often before they are available.
+/// Sets the number of polls until later backups are available.
 async fn slow(deployed: &Deployed, polls: u32) {
     let latency = SimulatedLatency { on_demand_backups: polls, ..SimulatedLatency::default() };
     stack().await.aws.proxy().slow(&deployed.account, latency);
 }
 
-/// The bucket that settings are captured to, where the template names it.
+/// Returns the bucket for captured settings in scenarios whose template parameters name one.
 pub fn bucket(deployed: &Deployed) -> String {
     format!("settings-of-{}", deployed.account)
 }

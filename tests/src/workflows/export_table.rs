@@ -1,4 +1,4 @@
-//! The ways of `export-table`, and the tables that they need.
+//! The scenarios of `export-table` and the tables that they need.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,16 +23,16 @@ use crate::{Battery, Begin, Deployed, Ended, Workflow};
 
 /// The table that is exported.
 pub const TABLE: &str = "orders";
-/// Another one.
+/// Another table.
 pub const OTHER: &str = "customers";
 
-/// Calls end as soon as they may, which a scan that is slow makes be after each page.
+/// One second per call, so that each call of a slow scan ends after one page.
 const HASTY: &[(&str, &str)] = &[("SecondsPerCall", "1")];
 const DATA_PIPELINE: &[(&str, &str)] = &[("UseDataPipelineFormat", "true"), ("Compression", "none")];
-/// Items of this many bytes, of which a page has three.
+/// The size of large items in bytes. A page has three of them.
 const LARGE: usize = 350_000;
 
-/// The workflow with its scenarios.
+/// Returns the workflow with its scenarios.
 pub fn workflow() -> Workflow {
     Workflow {
         name: "export-table",
@@ -161,17 +161,17 @@ pub fn workflow() -> Workflow {
     }
 }
 
-/// What the execution says of its tables.
+/// Returns the reports of the execution about its tables.
 fn reports(ended: &Ended) -> Vec<Value> {
     ended.execution.as_ref().unwrap().output["Tables"].as_array().unwrap().clone()
 }
 
-/// What the execution says of [`TABLE`].
+/// Returns the report of the execution about [`TABLE`].
 fn report(ended: &Ended) -> Value {
     reports(ended).into_iter().find(|table| table["TableName"] == TABLE).unwrap()
 }
 
-/// Why the execution failed.
+/// Returns the cause of the failed execution.
 fn reported(ended: &Ended) -> String {
     ended.execution.as_ref().unwrap().cause.clone().unwrap()
 }
@@ -188,7 +188,7 @@ fn has_no_manifest(ended: &Ended) {
 
 async fn by_name(deployed: Arc<Deployed>) -> Begin {
     make_filled(&deployed, TABLE, 20, 10).await;
-    // One segment: of several at a time, each would have but some of the faults that are meant for one.
+    // One segment only: with several at a time, each would meet only some of the faults that are meant for one.
     Begin::Input(json!({ "TableName": TABLE }))
 }
 
@@ -209,12 +209,12 @@ async fn several_segments(deployed: Arc<Deployed>) -> Begin {
 }
 
 async fn by_tag(deployed: Arc<Deployed>) -> Begin {
-    // What a capture looks at further: scalable targets have policies, and a stream has triggers with filters.
+    // A capture also reads the policies of scalable targets and the encrypted filters of a stream's triggers.
     make_table(&deployed, TABLE, &[INDEX], Billing::Provisioned).await;
     scale(&deployed, TABLE, INDEX).await;
     let of_changes = stream(&deployed, TABLE, StreamViewType::NewImage).await;
     encrypted_trigger(&deployed, &of_changes).await;
-    // The SDK sends an item's attributes in any order, and an export keeps the order that it finds.
+    // The SDK sends an item's attributes in any order, and an export does not change the order.
     for number in 0..5 {
         let delete = deployed.dynamodb.delete_item().table_name(TABLE);
         delete.key("id", AttributeValue::S(format!("item {number}"))).send().await.unwrap();
@@ -328,14 +328,14 @@ async fn folder_of_another(deployed: Arc<Deployed>) -> Begin {
     Begin::Input(json!({ "TableName": TABLE }))
 }
 
-/// A table where a step may not make a call.
+/// Creates a table and refuses a call of a step.
 async fn refused(deployed: &Deployed, step: &str, action: &str) -> Begin {
     make_filled(deployed, TABLE, 3, 10).await;
     inject(deployed, step, action, usize::MAX, Fault::Refuse).await;
     Begin::Input(json!({ "TableName": TABLE }))
 }
 
-/// The same, with a table that DynamoDB can export.
+/// Creates a table that DynamoDB can export and refuses a call of a step.
 async fn refused_of_dynamodb(deployed: &Deployed, step: &str, action: &str) -> Begin {
     refused(deployed, step, action).await;
     recovery(deployed, TABLE, 7).await;
@@ -347,7 +347,7 @@ async fn describing_refused(deployed: Arc<Deployed>) -> Begin {
 }
 
 async fn breaks_off(deployed: Arc<Deployed>) -> Begin {
-    // More than a piece of an upload, which is 8 MiB.
+    // More than the 8 MiB of one part of an upload.
     make_filled(&deployed, TABLE, 50, LARGE).await;
     let account = deployed.account.clone();
     let (step, action) = (Some("export-table.export-segment".to_owned()), "dynamodb:Scan".to_owned());
@@ -388,12 +388,12 @@ async fn tagging_refused(deployed: Arc<Deployed>) -> Begin {
     refused_of_dynamodb(&deployed, "export-table.finish-managed-export", "s3:PutObjectTagging").await
 }
 
-/// The bucket of the exports.
+/// Returns the bucket of the exports.
 pub fn bucket(deployed: &Deployed) -> &str {
     deployed.output("ExportBucketName")
 }
 
-/// The plan of the only export, which is written down before anything else.
+/// Returns the plan of the only export, which is written before anything else.
 async fn plan(deployed: &Deployed) -> Value {
     let list = deployed.s3.list_objects_v2().bucket(bucket(deployed)).send().await.unwrap();
     let mut keys = list.contents.unwrap_or_default().into_iter().filter_map(|object| object.key);
@@ -403,7 +403,7 @@ async fn plan(deployed: &Deployed) -> Value {
     serde_json::from_slice::<Value>(&document).unwrap()["plan"].take()
 }
 
-/// A table with the key `id`, a text, and with so many items, each of so many bytes.
+/// Creates a table with the string key `id` and N items with a text of N bytes.
 pub async fn make_filled(deployed: &Deployed, table: &str, items: usize, bytes: usize) {
     let key = KeySchemaElement::builder().attribute_name("id").key_type(KeyType::Hash).build().unwrap();
     let attribute = AttributeDefinition::builder().attribute_name("id");
@@ -413,14 +413,14 @@ pub async fn make_filled(deployed: &Deployed, table: &str, items: usize, bytes: 
     fill(deployed, table, items, bytes).await;
 }
 
-/// Puts so many items into a table that has such a key, each of so many bytes.
+/// Puts N items with a text of N bytes into a table with the string key `id`.
 pub async fn fill(deployed: &Deployed, table: &str, items: usize, bytes: usize) {
     let items =
         (0..items).map(|it| json!({ "id": { "S": format!("{it:06}") }, "text": { "S": "x".repeat(bytes) } }));
     put(deployed, table, items.collect()).await;
 }
 
-/// Puts items, as DynamoDB JSON.
+/// Puts items, which are DynamoDB JSON.
 pub async fn put(deployed: &Deployed, table: &str, items: Vec<Value>) {
     let calls = RawItems::new(deployed.dynamodb.clone());
     let items: Vec<Vec<u8>> = items.iter().map(|item| item.to_string().into_bytes()).collect();
@@ -431,7 +431,7 @@ pub async fn put(deployed: &Deployed, table: &str, items: Vec<Value>) {
     }
 }
 
-/// Tags a table.
+/// Adds a tag to a table.
 pub async fn tag(deployed: &Deployed, table: &str, key: &str, value: &str) {
     let tag = Tag::builder().key(key).value(value).build().unwrap();
     set_tags(deployed, table, vec![tag]).await;

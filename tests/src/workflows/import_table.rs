@@ -1,4 +1,4 @@
-//! The ways of `import-table`, and the exports and tables that they need.
+//! The scenarios of `import-table` and the exports and tables that they need.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,16 +22,16 @@ use crate::{Battery, Begin, Deployed, Ended, Workflow};
 
 /// The table that is written to.
 pub const TABLE: &str = "orders";
-/// The folder of the export.
+/// The key prefix of the export.
 pub const FOLDER: &str = "orders/2026-03-01-02-00-00/";
 
 const PLAN: &str = "import-table.plan-import";
 const SEGMENT: &str = "import-table.import-segment";
 const FINISH: &str = "import-table.finish-import";
-/// A second is over when a request was answered that took two.
+/// One second per call. A call ends after a request that takes two.
 const IN_SHORT_CALLS: &[(&str, &str)] = &[("SecondsPerCall", "1")];
 
-/// The workflow with its scenarios.
+/// Returns the workflow with its scenarios.
 pub fn workflow() -> Workflow {
     Workflow {
         name: "import-table",
@@ -119,12 +119,12 @@ pub fn workflow() -> Workflow {
     }
 }
 
-/// How many items the table has.
+/// Returns the number of items in the table.
 fn items(ended: &Ended) -> usize {
     ended.state.tables[TABLE].items.len()
 }
 
-/// The bucket of the exports.
+/// Returns the bucket of the exports.
 pub fn bucket(deployed: &Deployed) -> String {
     format!("exports-of-{}", deployed.account)
 }
@@ -137,7 +137,7 @@ async fn of_dynamodb(deployed: Arc<Deployed>) -> Begin {
     make_table(&deployed).await;
     let files = [("data/a.json.gz", 0..30), ("data/b.json.gz", 30..30), ("data/c.json.gz", 30..60)];
     put_export(&deployed, OutputFormat::DynamodbJson, &files).await;
-    // One segment: of several at a time, each would have but some of the faults that are meant for one.
+    // One segment only: with several at a time, each would meet only some of the faults that are meant for one.
     let mut input = input(&deployed);
     input["Segments"] = json!(1);
     Begin::Input(input)
@@ -186,7 +186,7 @@ async fn of_lines_without_types(deployed: Arc<Deployed>) -> Begin {
     Begin::Input(input)
 }
 
-/// Of files that are named by their minutes one is meant.
+/// Imports one of several files that are named by their minute.
 async fn of_another_key(deployed: Arc<Deployed>) -> Begin {
     make_table(&deployed).await;
     make_bucket(&deployed).await;
@@ -257,7 +257,7 @@ async fn finishing_refused(deployed: Arc<Deployed>) -> Begin {
     refused(&deployed, FINISH, "s3:ListBucket").await
 }
 
-/// An export, where a step may not make a call.
+/// Puts an export and refuses a call of a step.
 async fn refused(deployed: &Deployed, step: &str, action: &str) -> Begin {
     with_export(deployed).await;
     inject(deployed, step, action, usize::MAX, Fault::Refuse).await;
@@ -314,19 +314,19 @@ async fn deleted_at_the_end(deployed: Arc<Deployed>) -> Begin {
     Begin::Input(input(&deployed))
 }
 
-/// An empty table, and an export with 60 items in two files.
+/// Creates an empty table and puts an export with 60 items in two files.
 async fn with_export(deployed: &Deployed) {
     make_table(deployed).await;
     let files = [("data/a.json.gz", 0..30), ("data/b.json.gz", 30..60)];
     put_export(deployed, OutputFormat::DynamodbJson, &files).await;
 }
 
-/// An empty table.
+/// Creates an empty table.
 pub async fn make_table(deployed: &Deployed) {
     make_table_called(deployed, TABLE).await;
 }
 
-/// A table of this name with the key attribute `id`.
+/// Creates a table of this name with the key attribute `id`.
 pub async fn make_table_called(deployed: &Deployed, name: &str) {
     let attribute = AttributeDefinition::builder().attribute_name("id");
     let attribute = attribute.attribute_type(ScalarAttributeType::S).build().unwrap();
@@ -348,13 +348,13 @@ async fn make_bucket(deployed: &Deployed) -> String {
     bucket
 }
 
-/// A file in [`FOLDER`].
+/// Puts a file into [`FOLDER`].
 async fn put(deployed: &Deployed, name: &str, content: Vec<u8>) {
     let put = deployed.s3.put_object().bucket(bucket(deployed)).key(format!("{FOLDER}{name}"));
     put.body(ByteStream::from(content)).send().await.unwrap();
 }
 
-/// The lines of the items of these numbers, compressed.
+/// Returns the lines of the items with these numbers, compressed.
 pub(super) fn data(format: OutputFormat, compression: Compression, items: std::ops::Range<usize>) -> Vec<u8> {
     let format = match format {
         OutputFormat::DynamodbJson => Format::DynamodbJson,
@@ -382,7 +382,7 @@ async fn put_export(deployed: &Deployed, format: OutputFormat, files: &[(&str, s
     put_export_of(deployed, format, files.collect()).await;
 }
 
-/// An export of these files, each with how many items the manifest says that it has.
+/// Puts an export of these files, each with its number of items in the manifest.
 async fn put_export_of(deployed: &Deployed, format: OutputFormat, files: Vec<(&str, u64, Vec<u8>)>) {
     let bucket = make_bucket(deployed).await;
     let mut entries = Vec::new();

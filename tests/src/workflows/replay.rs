@@ -1,4 +1,4 @@
-//! The ways of `replay`, and the objects that it takes.
+//! The scenarios of `replay` and the objects that they read.
 
 use std::sync::Arc;
 
@@ -17,10 +17,10 @@ use crate::harness::workflow::scenario;
 use crate::{Battery, Begin, Deployed, Ended, Workflow};
 
 const STEP: &str = "replay.replay-objects";
-/// What the keys of the objects begin with.
+/// The key prefix of the objects.
 const FOLDER: &str = "aws/lambda/3f1c9a5e-0b7d-4c62-9b1a-5d0e8f2a7c44/shardId-1/2026/11/30/";
 
-/// The workflow with its scenarios.
+/// Returns the workflow with its scenarios.
 pub fn workflow() -> Workflow {
     Workflow {
         name: "replay",
@@ -92,7 +92,7 @@ fn keys(ended: &Ended) -> impl Iterator<Item = &str> {
     ended.state.objects.iter().map(|object| object.key.as_str())
 }
 
-/// A change of an item, as a record of the followed stream.
+/// Returns a change of an item as a record of the followed stream.
 async fn record(deployed: &Deployed, event: &str, id: &str, number: u32, at: DateTime<Utc>) -> Value {
     let described = deployed.dynamodb.describe_table().table_name(TABLE).send().await.unwrap();
     let stream = described.table.unwrap().latest_stream_arn.unwrap();
@@ -104,7 +104,7 @@ async fn record(deployed: &Deployed, event: &str, id: &str, number: u32, at: Dat
     json!({ "eventName": event, "eventSourceARN": stream, "dynamodb": dynamodb })
 }
 
-/// Puts a batch as Lambda does.
+/// Puts the object of a discarded batch as Lambda does.
 async fn give_up(deployed: &Deployed, name: &str, records: Vec<Value>) {
     let report = json!({ "requestContext": { "condition": "RecordAgeExceeded" }, "version": "1.0",
         "DDBStreamBatchInfo": { "batchSize": records.len() }, "payload": { "Records": records } });
@@ -116,10 +116,10 @@ async fn put_object(deployed: &Deployed, name: &str, body: String) {
     put.key(format!("{FOLDER}{name}")).body(ByteStream::from(body.into_bytes())).send().await.unwrap();
 }
 
-/// Two changes that are still the last, one whose item has gone on and one whose item was deleted since, one that is too
-/// old to tell, and one that is none.
+/// Puts two changes that are still the latest ones, one whose item has changed since, one whose item was deleted since,
+/// one that is too old to tell, and one without an item.
 async fn of_every_kind(deployed: Arc<Deployed>) -> Begin {
-    // The same in each of a day's runs, which are compared.
+    // The same time in all runs of a day, because runs are compared.
     let today = Clock::System.now().duration_trunc(TimeDelta::days(1)).unwrap();
     let yesterday = today - TimeDelta::days(1);
     put_version(&deployed, "2", Some("by the stream"), 200, &today.to_rfc3339()).await;
@@ -144,10 +144,10 @@ async fn of_every_kind(deployed: Arc<Deployed>) -> Begin {
     Begin::Input(json!({}))
 }
 
-/// Beside a change of the stack's own table.
+/// Puts a change of a followed table next to one of the stack's own table.
 async fn of_a_followed_table(deployed: Arc<Deployed>) -> Begin {
     let stream_arn = follow(&deployed, OTHER).await;
-    // The same in each of a day's runs, which are compared.
+    // The same time in all runs of a day, because runs are compared.
     let today = Clock::System.now().duration_trunc(TimeDelta::days(1)).unwrap();
     let own = record(&deployed, "INSERT", "1", 101, today).await;
     let mut change = own.clone();
@@ -165,7 +165,7 @@ async fn of_nothing(_: Arc<Deployed>) -> Begin {
     Begin::Input(json!({}))
 }
 
-/// A second is over when an object came that took two.
+/// Puts three objects. A call ends after an object that takes two seconds.
 async fn in_several(deployed: Arc<Deployed>) -> Begin {
     one_object(&deployed).await;
     for name in ["second", "third"] {
@@ -181,7 +181,7 @@ async fn one_object(deployed: &Deployed) {
     give_up(deployed, "first", vec![change]).await;
 }
 
-/// The object that is left comes first, and takes a call of its own.
+/// Puts an object that is no discarded batch. It comes first, stays in the bucket, and takes a whole call.
 async fn with_another_object(deployed: Arc<Deployed>) -> Begin {
     put_object(&deployed, "another", "{}".to_owned()).await;
     one_object(&deployed).await;

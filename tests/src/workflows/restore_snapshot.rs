@@ -1,4 +1,4 @@
-//! The ways of `restore-snapshot`, and the snapshots that it reads.
+//! The scenarios of `restore-snapshot` and the snapshots that they read.
 
 use std::sync::Arc;
 
@@ -21,16 +21,16 @@ const SEGMENT: &str = "import-table.import-segment";
 const FINISH: &str = "import-table.finish-import";
 
 const NAME: &str = "2026-01-01T00-00-00Z";
-/// A second is over when a request was answered that took two.
+/// One second per call. A call ends after a request that takes two.
 const IN_SHORT_CALLS: &[(&str, &str)] = &[("SecondsPerCall", "1")];
 
-/// The workflow with its scenarios.
+/// Returns the workflow with its scenarios.
 pub fn workflow() -> Workflow {
     Workflow {
         name: "restore-snapshot",
         template: "incremental",
         machine: "RestoreSnapshotStateMachine",
-        // The table whose stream is followed is what is restored into, as if all of its items were lost.
+        // The snapshot is restored into the followed table, as if all of its items were lost.
         parameters: &[("MappingState", "DISABLED"), ("NoncurrentDays", "0"), ("RestoreTablePattern", TABLE)],
         prepare: Some(with_stream),
         scenarios: vec![
@@ -74,13 +74,13 @@ pub fn workflow() -> Workflow {
     }
 }
 
-/// How many items the table has.
+/// Returns the number of items in the table.
 fn items(ended: &Ended) -> usize {
     ended.state.tables[TABLE].items.len()
 }
 
 fn input() -> Value {
-    // One segment: of several at a time, each would have but some of the faults that are meant for one.
+    // One segment only: with several at a time, each would meet only some of the faults that are meant for one.
     json!({ "TableName": TABLE, "Snapshot": NAME, "Segments": 1 })
 }
 
@@ -128,7 +128,7 @@ async fn table_not_empty(deployed: Arc<Deployed>) -> Begin {
     Begin::Input(input())
 }
 
-/// A snapshot, where a step may not make a call.
+/// Puts a snapshot and refuses a call of a step.
 async fn refused(deployed: &Deployed, step: &str, action: &str) -> Begin {
     put_snapshot(deployed, &["id"]).await;
     inject(deployed, step, action, usize::MAX, Fault::Refuse).await;
@@ -166,14 +166,14 @@ async fn deleted_at_the_end(deployed: Arc<Deployed>) -> Begin {
     Begin::Input(input())
 }
 
-/// An object of the snapshot.
+/// Puts an object of the snapshot.
 async fn put(deployed: &Deployed, name: &str, content: Vec<u8>) {
     let key = format!("snapshots/{NAME}/{name}");
     let put = deployed.s3.put_object().bucket(deployed.output("SnapshotBucketName")).key(key);
     put.body(ByteStream::from(content)).send().await.unwrap();
 }
 
-/// A snapshot with 60 items in two files, whose document says that these are its items' key attributes.
+/// Puts a snapshot with 60 items in two files. Its document has these key attributes.
 async fn put_snapshot(deployed: &Deployed, key_names: &[&str]) {
     let at = "2026-01-01T00:00:00Z";
     let folder = format!("snapshots/{NAME}/");

@@ -1,4 +1,4 @@
-//! The ways of `rotate-restore`, and the tables and backups that they need.
+//! The scenarios of `rotate-restore` and the tables and backups that they need.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -26,17 +26,17 @@ use crate::{Battery, Begin, Deployed, Ended, Workflow, until, until_some};
 
 /// The table that is backed up.
 pub const SOURCE: &str = "orders-production";
-/// The table that [`notification`] and [`input`] lead to.
+/// The table that [`notification`] and [`input`] create.
 pub const TARGET: &str = "orders-staging-20260301-02-00-00";
-/// The parameter that is pointed at it.
+/// The SSM parameter that points at [`TARGET`].
 pub const PARAMETER: &str = "/staging/orders/table-arn";
 const START_TIME: &str = "2026-03-01T02:00:00.412Z";
 const JOB: &str = "3f1c9a5e-0b7d-4c62-9b1a-5d0e8f2a7c44";
 
-/// Where a rotation has its settings synced.
+/// The workflow that syncs the settings of a rotation.
 const SYNC: Beside = (sync_settings::workflow, "SyncSettingsStateMachineArn");
 
-/// The workflow with its scenarios.
+/// Returns the workflow with its scenarios.
 pub fn workflow() -> Workflow {
     Workflow {
         name: "rotate-restore",
@@ -93,7 +93,7 @@ pub fn workflow() -> Workflow {
     }
 }
 
-/// The new table has the settings before the pointer moves, whoever synced first.
+/// Asserts that the new table has the settings before the pointer moves, whichever execution synced them.
 fn has_the_settings(ended: &Ended) {
     let settings = &ended.execution.as_ref().unwrap().output["SyncSettingsOutput"]["Settings"];
     let tags = settings.as_array().unwrap().iter().find(|it| it["Setting"] == "Tags").unwrap();
@@ -126,7 +126,7 @@ async fn a_table_made_before(deployed: Arc<Deployed>) -> Begin {
     Begin::Input(input(&deployed, &backup))
 }
 
-/// DynamoDB tells what it is restored from, and it has no tags yet.
+/// Starts with a table in CREATING, for which DynamoDB shows the restore's source and no tags.
 async fn a_table_being_made(deployed: Arc<Deployed>) -> Begin {
     make_table(&deployed, SOURCE).await;
     let backup = make_backup(&deployed).await;
@@ -135,7 +135,7 @@ async fn a_table_being_made(deployed: Arc<Deployed>) -> Begin {
     Begin::Input(input(&deployed, &backup))
 }
 
-/// A table restored under [`TARGET`]'s name.
+/// Restores a backup to [`TARGET`].
 async fn restore_from(deployed: &Deployed, backup: &str) {
     let restore = deployed.dynamodb.restore_table_from_backup().backup_arn(backup);
     restore.target_table_name(TARGET).send().await.unwrap();
@@ -146,8 +146,8 @@ async fn a_job_started_before(deployed: Arc<Deployed>) -> Begin {
     let start = deployed.backup.start_restore_job().recovery_point_arn(&recovery_point);
     let started = start.iam_role_arn(deployed.output("RestoreRoleArn")).metadata("targetTableName", TARGET);
     let id = started.send().await.unwrap().restore_job_id.unwrap();
-    // The table first, for looking at the job makes it at once, and the emulator knows whole seconds only: then
-    // the table would seem to be older than the job that made it.
+    // Waits for the table first. Polling the job would create it at once, and the emulator has a resolution of one
+    // second, so the table could then seem older than the job that made it.
     until("the restore job's table", async || {
         let tables = deployed.dynamodb.list_tables().send().await.unwrap();
         tables.table_names().iter().any(|name| name == TARGET)
@@ -195,7 +195,7 @@ async fn a_job_that_failed_before(deployed: Arc<Deployed>) -> Begin {
     let recovery_point = make_recovery_point(&deployed).await;
     let proxy = stack().await.aws.proxy();
     proxy.fail_restore_jobs(&deployed.account, Some("the key is gone".to_owned()));
-    // The token is the one that the step's first attempt has; AWS Backup answers it with this job for ever.
+    // The first execution uses the token of the step's first attempt. AWS Backup returns this job for it from then on.
     let step = input(&deployed, &recovery_point);
     let first = deployed.sfn.start_execution().state_machine_arn(deployed.machine()).name("first");
     let arn = first.input(step.to_string()).send().await.unwrap().execution_arn;
@@ -205,7 +205,7 @@ async fn a_job_that_failed_before(deployed: Arc<Deployed>) -> Begin {
     Begin::Input(step)
 }
 
-/// DynamoDB does not tell any more, by then, what the table was restored from.
+/// Starts with a complete table, for which DynamoDB no longer shows the restore's source.
 async fn failed_with_its_table(deployed: Arc<Deployed>) -> Begin {
     make_table(&deployed, SOURCE).await;
     let step = input(&deployed, &make_backup(&deployed).await);
@@ -224,7 +224,7 @@ fn points_at_its_table(ended: &Ended) {
     assert!(matches!(&published[..], [one] if one.ends_with(TARGET)), "{published:?}");
 }
 
-/// DynamoDB answers for it as for one that stays.
+/// Starts with a table in DELETING. DynamoDB refuses the restore with the same error as for a table that stays.
 async fn a_name_being_deleted(deployed: Arc<Deployed>) -> Begin {
     make_table(&deployed, SOURCE).await;
     make_table(&deployed, TARGET).await;
@@ -244,7 +244,7 @@ async fn a_backup_in_use(deployed: Arc<Deployed>) -> Begin {
     let restore = deployed.dynamodb.restore_table_from_backup().backup_arn(&backup);
     restore.target_table_name("another").send().await.unwrap();
     before_repeated(&deployed, 1, RESTORE, |deployed| async move {
-        // It is CREATING for one look.
+        // It is CREATING for one poll.
         deployed.dynamodb.describe_table().table_name("another").send().await.unwrap();
     })
     .await;
@@ -311,7 +311,7 @@ async fn settings_refused(deployed: Arc<Deployed>) -> Begin {
     with_its_settings(deployed).await
 }
 
-/// AWS Backup's notification of this backup of [`SOURCE`], as SNS brings it.
+/// Returns AWS Backup's notification of this backup of [`SOURCE`] in the form that SNS delivers.
 pub fn notification(deployed: &Deployed, recovery_point: &str) -> Value {
     let attribute = |value: &str| json!({ "Type": "String", "Value": value });
     let table = table_arn(deployed, SOURCE);
@@ -324,7 +324,7 @@ pub fn notification(deployed: &Deployed, recovery_point: &str) -> Value {
         "StartTime": attribute(START_TIME) } } }] })
 }
 
-/// What a person writes to have this backup of [`SOURCE`] restored.
+/// Returns the input with which a person restores this backup of [`SOURCE`].
 pub fn input(deployed: &Deployed, recovery_point: &str) -> Value {
     json!({
         "BackupSnsMessage": { "RecoveryPointArn": recovery_point, "StartTime": START_TIME,
@@ -333,7 +333,7 @@ pub fn input(deployed: &Deployed, recovery_point: &str) -> Value {
     })
 }
 
-/// A table with an index and a few items.
+/// Creates a table with an index and a few items.
 pub async fn make_table(deployed: &Deployed, name: &str) {
     let attribute = |name: &str| {
         let definition = AttributeDefinition::builder().attribute_name(name);
@@ -366,13 +366,13 @@ pub async fn make_table(deployed: &Deployed, name: &str) {
     }
 }
 
-/// A DynamoDB backup of [`SOURCE`].
+/// Makes a DynamoDB backup of [`SOURCE`]. Returns its ARN.
 pub async fn make_backup(deployed: &Deployed) -> String {
     let create = deployed.dynamodb.create_backup().table_name(SOURCE).backup_name("backup");
     create.send().await.unwrap().backup_details.unwrap().backup_arn
 }
 
-/// [`SOURCE`], and an AWS Backup recovery point of it.
+/// Creates [`SOURCE`] and a recovery point of it in AWS Backup. Returns the recovery point's ARN.
 pub async fn make_recovery_point(deployed: &Deployed) -> String {
     make_table(deployed, SOURCE).await;
     let backup = &deployed.backup;
@@ -394,13 +394,13 @@ pub async fn make_recovery_point(deployed: &Deployed) -> String {
     .unwrap()
 }
 
-/// Lets [`PARAMETER`] point at a table of this name.
+/// Points [`PARAMETER`] at a table of this name.
 pub async fn point_at(deployed: &Deployed, table: &str) {
     let put = deployed.ssm.put_parameter().name(PARAMETER).r#type(ParameterType::String).overwrite(true);
     put.value(table_arn(deployed, table)).send().await.unwrap();
 }
 
-/// What [`PARAMETER`] holds.
+/// Returns the value of [`PARAMETER`].
 pub async fn pointer(deployed: &Deployed) -> Option<String> {
     deployed.ssm.get_parameter().name(PARAMETER).send().await.ok()?.parameter?.value
 }

@@ -1,4 +1,4 @@
-//! The ways of `snapshot`, and the versions that it folds.
+//! The scenarios of `snapshot` and the versions that they read.
 
 use std::sync::Arc;
 
@@ -29,17 +29,17 @@ const CHECK: &str = "snapshot.check-stream";
 const SHARD: &str = "snapshot.snapshot-shard";
 const FINISH: &str = "snapshot.finish-snapshot";
 
-/// The second that snapshots are of.
+/// The time of the snapshots.
 const AT: &str = "2026-01-01T00:00:00Z";
-/// The folder of its snapshot.
+/// The key prefix of the snapshot of [`AT`].
 const FOLDER: &str = "snapshots/2026-01-01T00-00-00Z/";
-/// A second is over when an object came that took two.
+/// One second per call. A call ends after an object that takes two.
 const IN_SHORT_CALLS: &[(&str, &str)] = &[("SecondsPerCall", "1")];
-/// The stream is read.
+/// The parameter that enables the mapping, so that the stream is read.
 const READ: &[(&str, &str)] = &[("MappingState", "ENABLED")];
 const UNCOMPRESSED: &[(&str, &str)] = &[("SnapshotCompression", "none")];
 
-/// The workflow with its scenarios.
+/// Returns the workflow with its scenarios.
 pub fn workflow() -> Workflow {
     Workflow {
         name: "snapshot",
@@ -98,7 +98,7 @@ pub fn workflow() -> Workflow {
                 let count = |name: &str| {
                     ended.state.objects.iter().filter(|object| object.key.ends_with(name)).count()
                 };
-                // The other's document stays, and has no manifest.
+                // The document of the other snapshot stays, without a manifest.
                 assert_eq!((count("/export.json"), count("/manifest-summary.json")), (2, 1));
             }),
             scenario!("a snapshot that another ended", ended_already => "Snapshot Exists")
@@ -167,7 +167,7 @@ fn has_no_manifest(ended: &Ended) {
     assert!(!ended.state.objects.iter().any(|object| manifest(&object.key)), "{:?}", ended.state.objects);
 }
 
-/// A version of an item, or a tombstone, as `stream-backup` puts it.
+/// Puts a version of an item, or a tombstone, as `stream-backup` does.
 pub async fn put_version(deployed: &Deployed, id: &str, text: Option<&str>, number: u32, at: &str) {
     put_version_under(deployed, "items/", id, text, number, at).await;
 }
@@ -197,8 +197,8 @@ async fn put_version_under(
     put.set_metadata(Some(version.metadata())).body(ByteStream::from(body)).send().await.unwrap();
 }
 
-/// Five items that were there at the second, of which one was changed and one deleted since; one that had been deleted,
-/// and one that came later.
+/// Puts five items that existed at [`AT`], of which one was changed and one deleted since. Also puts one that was
+/// deleted before and one that was added later.
 async fn put_history(deployed: &Deployed) {
     put_coverage(deployed, "items/", "2025-11-01T00:00:00Z").await;
     for id in 0..6 {
@@ -210,7 +210,7 @@ async fn put_history(deployed: &Deployed) {
     put_version(deployed, "6", Some("later"), 1, "2026-02-01T00:00:00Z").await;
 }
 
-/// What a backfill writes down that ended then.
+/// Puts the coverage document of a backfill that ended at this time.
 async fn put_coverage(deployed: &Deployed, prefix: &str, complete_since: &str) {
     let coverage = Coverage { complete_since: Some(complete_since.parse().unwrap()), ..Coverage::default() };
     let put = deployed.s3.put_object().bucket(deployed.output("ItemBucketName")).key(coverage::key(prefix));
@@ -226,7 +226,7 @@ async fn of_a_second(deployed: Arc<Deployed>) -> Begin {
     at()
 }
 
-/// Beside items of the stack's own table.
+/// Puts items of a followed table next to those of the stack's own table.
 async fn of_another_table(deployed: Arc<Deployed>) -> Begin {
     follow(&deployed, OTHER).await;
     put_history(&deployed).await;
@@ -273,7 +273,7 @@ async fn folder_of_another(deployed: Arc<Deployed>) -> Begin {
     at()
 }
 
-/// The document of a snapshot that another execution began.
+/// Puts the document of a snapshot that another execution began.
 async fn put_document(deployed: &Deployed) -> Document {
     put_history(deployed).await;
     let (at, bucket) = (AT.parse().unwrap(), bucket(deployed));
@@ -342,7 +342,7 @@ async fn ended_already(deployed: Arc<Deployed>) -> Begin {
     at()
 }
 
-/// Items, where a step may not make a call.
+/// Puts items and refuses a call of a step.
 async fn refused(deployed: &Deployed, step: &str, action: &str) -> Begin {
     put_history(deployed).await;
     inject(deployed, step, action, usize::MAX, Fault::Refuse).await;
@@ -388,7 +388,7 @@ async fn with_what_is_known(deployed: Arc<Deployed>) -> Begin {
 
 async fn breaks_off(deployed: Arc<Deployed>) -> Begin {
     put_coverage(&deployed, "items/", "2025-11-01T00:00:00Z").await;
-    // More than a piece of an upload, which is 8 MiB, before the last object, which no version made.
+    // More than the 8 MiB of one part of an upload, before the last object, which is not a valid version.
     let text = "x".repeat(350_000);
     for id in 0..50 {
         put_version(&deployed, &id.to_string(), Some(&text), 1, "2025-12-01T00:00:00Z").await;
@@ -418,12 +418,12 @@ async fn a_file_goes(deployed: Arc<Deployed>) -> Begin {
     at()
 }
 
-/// The bucket of snapshots.
+/// Returns the bucket of the snapshots.
 fn bucket(deployed: &Deployed) -> String {
     deployed.output("SnapshotBucketName").to_owned()
 }
 
-/// The folder of the manifests, as the snapshot's document says it.
+/// Returns the key prefix of the manifests according to the snapshot's document.
 async fn root(deployed: &Deployed) -> String {
     let get = deployed.s3.get_object().bucket(bucket(deployed)).key(format!("{FOLDER}export.json"));
     let document = get.send().await.unwrap().body.collect().await.unwrap().into_bytes();

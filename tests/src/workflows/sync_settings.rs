@@ -1,4 +1,4 @@
-//! The ways of `sync-settings`.
+//! The scenarios of `sync-settings`.
 
 pub mod tables;
 
@@ -23,14 +23,14 @@ use tables::{
     set_everything, stream, table_arn, tag, time_to_live, trigger, until_active,
 };
 
-/// The table that is restored. Its index has its name in its own.
+/// The table that is restored. The name of its index begins with its own.
 pub const SOURCE: &str = "orders";
-/// The table that it is restored to.
+/// The table that [`SOURCE`] is restored to.
 pub const TARGET: &str = "orders-restored";
-/// The index of both.
+/// The index of both tables.
 pub const INDEX: &str = "orders-by-customer";
 
-/// The workflow with its scenarios.
+/// Returns the workflow with its scenarios.
 pub fn workflow() -> Workflow {
     Workflow {
         name: "sync-settings",
@@ -38,11 +38,11 @@ pub fn workflow() -> Workflow {
         machine: "StateMachine",
         prepare: None,
         parameters: &[
-            // The scenarios deliver the events by themselves.
+            // The scenarios deliver the events themselves.
             ("RestoreEventRules", "DISABLED"),
             ("SettingsProfile", "replacement"),
             ("EnableWarmThroughputSettings", "true"),
-            // In capitals, as the system that this one succeeds documented it.
+            // In upper case, as the documentation of the former system has it.
             ("EnableAlarmSettings", "TRUE"),
         ],
         scenarios: vec![
@@ -96,7 +96,7 @@ async fn a_point_in_time_restore(deployed: Arc<Deployed>) -> Begin {
     Begin::Event(cloudtrail(SOURCE, TARGET))
 }
 
-/// A copy calls no function, feeds no stream, alarms nobody and deletes nothing.
+/// Asserts that the copy calls no function, feeds no stream, raises no alarm and deletes nothing.
 fn acts_on_nobody(ended: &Ended) {
     let settings = &ended.execution.as_ref().unwrap().output["Settings"];
     for setting in settings.as_array().unwrap() {
@@ -106,7 +106,8 @@ fn acts_on_nobody(ended: &Ended) {
     }
 }
 
-/// The source was captured, backed up, lost, and made anew without its settings, before its backup was restored.
+/// Starts after the source was captured, backed up, deleted, and created again without its settings, and its backup
+/// restored.
 async fn a_source_made_anew(deployed: Arc<Deployed>) -> Begin {
     make_table(&deployed, SOURCE, &[], Billing::OnDemand).await;
     tag(&deployed, SOURCE, 3).await;
@@ -120,7 +121,7 @@ async fn a_source_made_anew(deployed: Arc<Deployed>) -> Begin {
     let reported = deployed.dynamodb.describe_backup().backup_arn(&backup).send().await.unwrap();
     let details = reported.backup_description.unwrap().backup_details.unwrap();
     let backed_up = details.backup_creation_date_time().secs();
-    // The emulator knows whole seconds only, and the later table has to be seen to be later.
+    // The emulator has a resolution of one second, and the new table's creation time has to be later.
     loop {
         deployed.dynamodb.delete_table().table_name(SOURCE).send().await.unwrap();
         make_table(&deployed, SOURCE, &[], Billing::OnDemand).await;
@@ -129,7 +130,7 @@ async fn a_source_made_anew(deployed: Arc<Deployed>) -> Begin {
         }
     }
     restore_from(&deployed, &backup).await;
-    // By then DynamoDB does not tell any more what the table was restored from.
+    // From then on DynamoDB no longer shows what the table was restored from.
     until_active(&deployed, TARGET).await;
     Begin::Event(restore_job(&deployed, Some(&backup)))
 }
@@ -146,12 +147,13 @@ async fn a_restored_backup(deployed: Arc<Deployed>) -> Begin {
     tag(&deployed, SOURCE, 1).await;
     limit(&deployed, SOURCE, INDEX).await;
     restore_backup(&deployed).await;
-    // AWS Backup does not keep it any more, so when it was made is not known.
+    // This recovery point does not exist in AWS Backup, so its creation time is unknown.
     let point = format!("arn:aws:backup:us-east-1:{}:recovery-point:1EB3B5E7", deployed.account);
     Begin::Event(restore_job(&deployed, Some(&point)))
 }
 
-/// The target has of each setting something that the source lacks, or has otherwise. Its changes go to this Kinesis stream.
+/// Gives the target, for each setting, something that the source lacks or has otherwise. Its changes go to this Kinesis
+/// stream.
 async fn make_extra(deployed: &Deployed, destination: &str) {
     make_table(deployed, SOURCE, &[INDEX], Billing::Provisioned).await;
     recovery(deployed, SOURCE, 35).await;
@@ -181,13 +183,13 @@ async fn make_extra(deployed: &Deployed, destination: &str) {
     let arn = table_arn(deployed, TARGET);
     let policy = json!({ "Version": "2012-10-17", "Statement": [] }).to_string();
     put_policy(deployed, &arn, &policy).await;
-    // The target's settings may be changed again.
+    // From then on the target's settings may be changed again.
     stack().await.aws.proxy().let_an_hour_pass(&deployed.account);
 }
 
 async fn extra_to_be_removed(deployed: Arc<Deployed>) -> Begin {
     make_extra(&deployed, "own").await;
-    // Of the scalable dimensions one is the source's too, without its policy and its schedule.
+    // The source has one of the scalable dimensions too, without a policy and a schedule.
     let register = deployed.auto_scaling.register_scalable_target().resource_id(format!("table/{SOURCE}"));
     register
         .service_namespace(aws_sdk_applicationautoscaling::types::ServiceNamespace::Dynamodb)
@@ -223,7 +225,7 @@ async fn a_source_without_settings(deployed: Arc<Deployed>) -> Begin {
     Begin::Event(cloudtrail(&table_arn(&deployed, SOURCE), TARGET))
 }
 
-/// While it is being restored, DynamoDB tells what from, and the machine keeps that.
+/// Starts while the restore is in progress. DynamoDB shows its source, which the state machine passes on.
 async fn a_target_by_its_name_alone(deployed: Arc<Deployed>) -> Begin {
     make_table(&deployed, SOURCE, &[], Billing::OnDemand).await;
     tag(&deployed, SOURCE, 1).await;
@@ -285,7 +287,7 @@ async fn a_source_in_another_account(deployed: Arc<Deployed>) -> Begin {
     Begin::Input(json!({ "Source": table_arn(&other, SOURCE), "Target": TARGET, "SourceRoleArn": role }))
 }
 
-/// A target whose Time to Live goes by another attribute than the source's, since less than an hour.
+/// Gives the target another Time to Live attribute than the source, set less than an hour ago.
 async fn another_time_to_live(deployed: &Deployed) {
     make_table(deployed, SOURCE, &[], Billing::OnDemand).await;
     time_to_live(deployed, SOURCE, "expires", true).await;
@@ -299,7 +301,7 @@ async fn changed_within_the_hour(deployed: Arc<Deployed>) -> Begin {
     another_time_to_live(&deployed).await;
     let account = deployed.account.clone();
     let proxy = stack().await.aws.proxy();
-    // An hour passes whenever DynamoDB has refused a change.
+    // Lets an hour pass whenever DynamoDB has refused a change.
     tokio::spawn(async move {
         for refusals in 1..=2 {
             let refused = |call: &&Call| {
@@ -353,7 +355,7 @@ async fn a_target_deleted_meanwhile(deployed: Arc<Deployed>) -> Begin {
     stream(&deployed, SOURCE, StreamViewType::NewImage).await;
     recovery(&deployed, SOURCE, 7).await;
     restore(&deployed).await;
-    // The tags are set by then, and nothing behind the stream.
+    // The tags are set before this call, and nothing after the stream.
     before(&deployed, ("sync-settings.apply-setting", "dynamodb:UpdateTable"), |deployed| async move {
         deployed.dynamodb.delete_table().table_name(TARGET).send().await.unwrap();
     })
@@ -384,7 +386,7 @@ async fn a_restore_without_end(deployed: Arc<Deployed>) -> Begin {
     Begin::Input(json!({ "Target": TARGET, "TableTimeoutSeconds": 2 }))
 }
 
-/// A source with a tag, restored, where a step may not make a call.
+/// Creates a source with a tag, restores it, and refuses a call of a step.
 async fn refused(deployed: &Deployed, step: &str, action: &str) -> Begin {
     make_table(deployed, SOURCE, &[], Billing::OnDemand).await;
     tag(deployed, SOURCE, 1).await;
@@ -413,7 +415,7 @@ async fn reading_back_refused(deployed: Arc<Deployed>) -> Begin {
     refused(&deployed, "sync-settings.verify-settings", "s3:GetObject").await
 }
 
-/// Lets tables that are restored from now on be CREATING for longer than the looks at the state before the run take.
+/// Makes later restores CREATING for more polls than reading the state before the run takes.
 pub async fn still_creating(deployed: &Deployed) {
     let latency = SimulatedLatency {
         tables: 13,
@@ -426,14 +428,14 @@ pub async fn still_creating(deployed: &Deployed) {
     stack().await.aws.proxy().slow(&deployed.account, latency);
 }
 
-/// Lets this call of a step go wrong.
+/// Injects a fault into the first N calls of a step.
 pub async fn inject(deployed: &Deployed, step: &str, action: &str, times: usize, fault: Fault) {
     let (account, step, action) = (deployed.account.clone(), Some(step.to_owned()), action.to_owned());
     let rule = Rule { account, step, action, from_ordinal: 0, times, fault };
     stack().await.aws.proxy().inject(rule);
 }
 
-/// Makes a call of a step take two seconds: longer than a step that is given one second a call may take.
+/// Delays a call of a step by two seconds, longer than the one second per call that scenarios set.
 pub async fn takes_two_seconds(deployed: &Deployed, (step, action): StepCall) {
     inject(deployed, step, action, 1, Fault::Delay(Duration::from_secs(2))).await;
 }
@@ -441,7 +443,7 @@ pub async fn takes_two_seconds(deployed: &Deployed, (step, action): StepCall) {
 /// A step and the IAM action of a call that it makes.
 pub type StepCall = (&'static str, &'static str);
 
-/// Does something when a step makes a call, before that takes effect: the call is held meanwhile.
+/// Runs `act` when a step makes a call and before the call takes effect. The call is held meanwhile.
 pub async fn before<F: Future<Output = ()> + Send>(
     deployed: &Arc<Deployed>,
     call: StepCall,
@@ -450,7 +452,7 @@ pub async fn before<F: Future<Output = ()> + Send>(
     before_repeated(deployed, 0, call, act).await;
 }
 
-/// The same when the step has made the call so many times already.
+/// Runs `act` as [`before`] does, when the step makes the call with this ordinal.
 pub async fn before_repeated<F: Future<Output = ()> + Send>(
     deployed: &Arc<Deployed>,
     from_ordinal: usize,
@@ -477,32 +479,32 @@ pub async fn before_repeated<F: Future<Output = ()> + Send>(
     });
 }
 
-/// [`SOURCE`] restored to [`TARGET`] as of now.
+/// Restores the current state of [`SOURCE`] to [`TARGET`].
 pub async fn restore(deployed: &Deployed) {
     let restore = deployed.dynamodb.restore_table_to_point_in_time().source_table_name(SOURCE);
     restore.target_table_name(TARGET).use_latest_restorable_time(true).send().await.unwrap();
 }
 
-/// A backup of [`SOURCE`], restored to [`TARGET`]; its ARN.
+/// Makes a backup of [`SOURCE`] and restores it to [`TARGET`]. Returns the backup's ARN.
 pub async fn restore_backup(deployed: &Deployed) -> String {
     let backup = make_backup(deployed).await;
     restore_from(deployed, &backup).await;
     backup
 }
 
-/// A backup of [`SOURCE`].
+/// Makes a backup of [`SOURCE`]. Returns its ARN.
 async fn make_backup(deployed: &Deployed) -> String {
     let create = deployed.dynamodb.create_backup().table_name(SOURCE).backup_name("backup");
     create.send().await.unwrap().backup_details.unwrap().backup_arn
 }
 
-/// A backup restored to [`TARGET`].
+/// Restores a backup to [`TARGET`].
 async fn restore_from(deployed: &Deployed, backup: &str) {
     let restore = deployed.dynamodb.restore_table_from_backup().backup_arn(backup);
     restore.target_table_name(TARGET).send().await.unwrap();
 }
 
-/// CloudTrail's event of a point-in-time restore; the source by name or ARN.
+/// Returns CloudTrail's event of a point-in-time restore. The source is a name or an ARN.
 pub fn cloudtrail(source: &str, target: &str) -> Value {
     let field = if source.starts_with("arn:") { "sourceTableArn" } else { "sourceTableName" };
     json!({ "source": "aws.dynamodb", "detail-type": "AWS API Call via CloudTrail", "detail": {
@@ -512,7 +514,8 @@ pub fn cloudtrail(source: &str, target: &str) -> Value {
         "responseElements": null } })
 }
 
-/// AWS Backup's event of a restore job that made [`TARGET`] of [`SOURCE`], from this recovery point if it tells one.
+/// Returns AWS Backup's event of a restore job that made [`TARGET`] of [`SOURCE`], with this recovery point if it has
+/// one.
 pub fn restore_job(deployed: &Deployed, recovery_point: Option<&str>) -> Value {
     json!({ "source": "aws.backup", "detail-type": "Restore Job State Change", "detail": {
         "restoreJobId": "A1B2", "status": "COMPLETED", "resourceType": "DynamoDB",

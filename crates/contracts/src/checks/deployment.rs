@@ -1,5 +1,5 @@
-//! The definition against the template that deploys it. Nobody else compares the two: what is left
-//! unsubstituted is deployed as `${Name}`, and fails when it is first used.
+//! Checks the definition against the template that deploys it. Nothing else compares the two: an unsubstituted
+//! placeholder is deployed as `${Name}` and fails when it is first used.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,7 +13,7 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::machine::{Machine, State, join};
 use crate::template::{Target, Template, is_function};
 
-/// How much longer a task waits than its function may take: Lambda's own limit for starting one.
+/// Seconds by which a task's timeout must exceed that of its function: Lambda's own limit for starting one.
 const MARGIN: u64 = 10;
 
 /// Checks a whole definition.
@@ -58,7 +58,7 @@ pub(crate) fn check(
     found
 }
 
-/// A task's function: that it is there, that its `Handler` exists, that it ends before the task gives up.
+/// Checks the function of a task: it exists, its `Handler` exists, and it times out before the task does.
 fn function(state: &State<'_>, contracts: &dyn Contracts, template: &Template) -> Option<Diagnostic> {
     let by_argument = state.field("Arguments").and_then(|arguments| arguments.get("FunctionName")?.as_str());
     let (pointer, reference) = match by_argument {
@@ -98,7 +98,7 @@ fn function(state: &State<'_>, contracts: &dyn Contracts, template: &Template) -
     )
 }
 
-/// Every `${Name}` in values and in names of members, with its places.
+/// Collects every `${Name}` in values and member names with its pointers.
 fn placeholders(value: &Value, pointer: &str, found: &mut BTreeMap<String, Vec<String>>) {
     fn add(text: &str, pointer: &str, found: &mut BTreeMap<String, Vec<String>>) {
         for name in names(text) {
@@ -123,7 +123,8 @@ fn placeholders(value: &Value, pointer: &str, found: &mut BTreeMap<String, Vec<S
     }
 }
 
-/// The names in a text. JSONata's own `${` opens an object and is not followed by a bare name and `}`.
+/// Returns the placeholder names in a text. JSONata's own `${` opens an object and is not followed by a bare name and
+/// `}`.
 fn names(text: &str) -> impl Iterator<Item = &str> {
     let is_part = |letter: char| letter.is_ascii_alphanumeric() || "_-.:".contains(letter);
     let candidates = text.split("${").skip(1).filter_map(|rest| rest.split_once('}').map(|(name, _)| name));

@@ -1,9 +1,9 @@
-//! What the local engine ignores, or runs unlike AWS.
+//! Checks for what the local engine ignores or runs differently from AWS.
 //!
-//! A definition that is to be tried out on ministack before it is deployed may use only what both do alike;
-//! else the trial proves something about another machine. Each rule here comes from the source of
-//! ministack 1.5.33. What differs in time alone (jitter, delays that are capped, the machine's own
-//! `TimeoutSeconds`) is let through: the outcome is the same.
+//! A definition that is tested on ministack before it is deployed may use only what both run alike. Otherwise the test
+//! proves something about another machine. Each rule here comes from the source of ministack 1.5.33. Differences in
+//! time alone (jitter, capped delays, the `TimeoutSeconds` of the machine) are allowed, because the outcome is the
+//! same.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use super::{is_expression, items, texts};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::machine::{Kind, Machine, State, join};
 
-/// Parts of the context object that are missing there.
+/// The parts of the context object that the local engine lacks.
 const MISSING_CONTEXT: [&str; 3] = ["Execution.RedriveCount", "Execution.RedriveTime", "Execution.RoleArn"];
 
 fn differs(pointer: String, message: impl Into<String>, help: &str) -> Diagnostic {
@@ -81,8 +81,8 @@ fn is_distributed(state: &State<'_>) -> bool {
     mode == Some("DISTRIBUTED")
 }
 
-/// On AWS every expression of an `Assign` sees the variables as they were; the local engine sets them one
-/// after the other.
+/// Checks that no `Assign` reads a variable that it sets. On AWS every expression of an `Assign` sees the old values.
+/// The local engine sets the variables one after the other.
 fn assignments(state: &State<'_>) -> Vec<Diagnostic> {
     let mut holders = vec![(state.pointer.clone(), state.field("Assign"))];
     for field in ["Choices", "Catch"] {
@@ -109,7 +109,7 @@ fn assignments(state: &State<'_>) -> Vec<Diagnostic> {
     found
 }
 
-/// Whether an expression has the variable in it.
+/// Returns whether an expression reads the variable.
 fn reads(text: &str, variable: &str) -> bool {
     let name = format!("${variable}");
     let goes_on = |letter: char| letter.is_alphanumeric() || letter == '_';
@@ -120,7 +120,7 @@ fn reads(text: &str, variable: &str) -> bool {
         })
 }
 
-/// Reads of what the local engine's context object does not have.
+/// Checks that expressions do not read what the local engine's context object lacks.
 fn context(state: &State<'_>) -> Vec<Diagnostic> {
     let own =
         state.value.iter().filter(|(field, _)| !["ItemProcessor", "Branches"].contains(&field.as_str()));
@@ -137,8 +137,8 @@ fn context(state: &State<'_>) -> Vec<Diagnostic> {
     found
 }
 
-/// Variables of the branches of a Parallel. On AWS each branch has its own; in the local engine they are
-/// one, so two branches that set the same name disturb each other.
+/// Checks that the branches of a Parallel set different variables. On AWS each branch has its own variables. In the
+/// local engine the branches share them, so two branches that set the same name affect each other.
 pub(crate) fn branches(state: &State<'_>) -> Vec<Diagnostic> {
     if state.kind() != Some(Kind::Parallel) {
         return Vec::new();
@@ -162,7 +162,7 @@ pub(crate) fn branches(state: &State<'_>) -> Vec<Diagnostic> {
     found
 }
 
-/// The variables that a state sets, with their places.
+/// Returns the variables that a state sets, with their pointers.
 fn set_by<'a>(state: &State<'a>) -> Vec<(String, &'a str)> {
     let rules = ["Choices", "Catch"].into_iter();
     let rules = rules.flat_map(|field| items(state.field(field), &state.at(field)));

@@ -1,6 +1,6 @@
-//! The names that an error can have without any step declaring it.
+//! The error names that occur without a step declaring them.
 
-/// Step Functions' own:
+/// The error names of Step Functions:
 /// <https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html>.
 pub(crate) const OF_STEP_FUNCTIONS: [&str; 16] = [
     "States.ALL",
@@ -17,12 +17,12 @@ pub(crate) const OF_STEP_FUNCTIONS: [&str; 16] = [
     "States.Runtime",
     "States.TaskFailed",
     "States.Timeout",
-    // JSONPath alone can raise these two, but naming them does no harm.
+    // Only JSONPath can raise these two, but naming them does no harm.
     "States.IntrinsicFailure",
     "States.ParameterPathFailure",
 ];
 
-/// What the Lambda integration makes of the errors of `Invoke`, and of a function that does not answer.
+/// The error names of the Lambda integration: errors of `Invoke`, and of functions that do not respond.
 pub(crate) const OF_LAMBDA: [&str; 36] = [
     "Lambda.AWSLambdaException",
     "Lambda.ClientExecutionTimeoutException",
@@ -62,8 +62,8 @@ pub(crate) const OF_LAMBDA: [&str; 36] = [
     "Function.ResponseSizeTooLarge",
 ];
 
-/// What runtimes are known to end by. Each has names of its own, so another name is refused only where it is all but one of
-/// these.
+/// The known error names of Lambda runtimes. Each runtime has its own names, so another name is refused only if it
+/// looks like a typo of one of these.
 pub(crate) const OF_RUNTIMES: [&str; 8] = [
     "Runtime.ExitError",
     "Runtime.HandlerNotFound",
@@ -75,7 +75,7 @@ pub(crate) const OF_RUNTIMES: [&str; 8] = [
     "Runtime.UserCodeSyntaxError",
 ];
 
-/// What the integration that starts another execution is known to fail by. Of it, too, not every name is known.
+/// The known error names of the integration that starts another execution. This list is not complete either.
 pub(crate) const OF_NESTED_EXECUTIONS: [&str; 9] = [
     "StepFunctions.AWSStepFunctionsException",
     "StepFunctions.ExecutionAlreadyExistsException",
@@ -88,9 +88,9 @@ pub(crate) const OF_NESTED_EXECUTIONS: [&str; 9] = [
     "StepFunctions.ThrottlingException",
 ];
 
-/// Errors of Lambda itself that pass by themselves: "Handle transient Lambda service exceptions" in
-/// <https://docs.aws.amazon.com/step-functions/latest/dg/sfn-best-practices.html>. All but the last come
-/// before the function runs; after that one it may have run, and has to be safe to repeat.
+/// The transient errors of Lambda: "Handle transient Lambda service exceptions" in
+/// <https://docs.aws.amazon.com/step-functions/latest/dg/sfn-best-practices.html>. All but the last occur before the
+/// function runs. After the last one the function may have run, so it has to be safe to repeat.
 pub(crate) const TRANSIENT: [&str; 5] = [
     "Lambda.ServiceException",
     "Lambda.AWSLambdaException",
@@ -99,17 +99,17 @@ pub(crate) const TRANSIENT: [&str; 5] = [
     "Lambda.ClientExecutionTimeoutException",
 ];
 
-/// Errors after which nobody knows whether the function did its work. Whether such a call may be repeated
-/// is the definition's to say, by retrying or catching them.
+/// The errors after which it is unknown whether the function did its work. The definition has to decide whether the
+/// call may be repeated, by retrying or catching them.
 pub(crate) const OUTCOME_UNKNOWN: [&str; 3] = ["Lambda.Unknown", "Sandbox.Timedout", "States.Timeout"];
 
-/// Matches whatever another rule does not.
+/// The name that matches all errors which no other rule matches.
 pub(crate) const ALL: &str = "States.ALL";
 
-/// Matches everything but a timeout.
+/// The name that matches every error except a timeout.
 pub(crate) const TASK_FAILED: &str = "States.TaskFailed";
 
-/// Whether a rule for `matcher` is taken for an error of this name.
+/// Returns whether a rule for `matcher` matches an error of this name.
 pub(crate) fn matches(matcher: &str, name: &str) -> bool {
     matcher == name || matcher == ALL || (matcher == TASK_FAILED && name != "States.Timeout" && name != ALL)
 }

@@ -1,10 +1,10 @@
-//! Error names from both ends: what rules match against what tasks declare.
+//! Compares the error names that rules match with those that tasks declare.
 //!
-//! A declared error has to be named by a rule, of its own state or of one around it. `States.ALL` takes it
-//! as well, but by accident: whoever adds an error to a step, or takes a name out of a list, is to be asked
-//! what shall happen then. That is the whole use of declaring errors, so the check is strict.
+//! A rule of the state, or of one around it, has to name each declared error. `States.ALL` would match it as well, but
+//! by accident: whoever adds an error to a step, or removes a name from a list, has to decide what happens then. That
+//! is the purpose of declaring errors, so the check is strict.
 //!
-//! Where something has no contract, anything may come from it, and nothing is said about names.
+//! A task without a contract may fail with any error, so nothing is reported about its names.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -20,7 +20,7 @@ use crate::contract::{Contracts, TaskContract};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::machine::{Kind, Machine, State, join};
 
-/// Checks the names of a machine and of all that are nested in it.
+/// Checks the names of a machine and all nested ones.
 pub(crate) fn check(machine: &Machine<'_>, contracts: &dyn Contracts) -> Vec<Diagnostic> {
     below(machine, contracts, &BTreeSet::new())
 }
@@ -44,7 +44,7 @@ fn below(machine: &Machine<'_>, contracts: &dyn Contracts, outer: &BTreeSet<Stri
     found
 }
 
-/// The contract of a task.
+/// Returns the contract of a task.
 fn contract(state: &State<'_>, contracts: &dyn Contracts) -> Option<Arc<TaskContract>> {
     if state.kind() != Some(Kind::Task) {
         return None;
@@ -54,7 +54,7 @@ fn contract(state: &State<'_>, contracts: &dyn Contracts) -> Option<Arc<TaskCont
     contracts.task(resource, named.or(is_function_arn(resource).then_some(resource)))
 }
 
-/// Whether a task invokes a Lambda function.
+/// Returns whether a task invokes a Lambda function.
 pub(crate) fn is_lambda(state: &State<'_>) -> bool {
     let resource = state.field("Resource").and_then(Value::as_str).unwrap_or_default();
     state.kind() == Some(Kind::Task)
@@ -70,7 +70,7 @@ fn is_function_arn(resource: &str) -> bool {
     resource.contains(":function:") || (resource.starts_with("${") && resource.ends_with('}'))
 }
 
-/// Every name in `Retry` and `Catch`, with its place.
+/// Returns every name in `Retry` and `Catch` with its pointer.
 fn rules<'a>(state: &State<'a>) -> Vec<(String, &'a str)> {
     let lists = ["Retry", "Catch"].into_iter();
     let rules = lists.flat_map(|field| items(state.field(field), &state.at(field)));
@@ -79,7 +79,7 @@ fn rules<'a>(state: &State<'a>) -> Vec<(String, &'a str)> {
         .collect()
 }
 
-/// The names that a state can fail by, beside the engine's; `None` if they are anybody's guess.
+/// Returns the errors that a state can fail with, in addition to those of the engine. `None` if they are unknown.
 fn failures(state: &State<'_>, contracts: &dyn Contracts) -> Option<BTreeSet<String>> {
     match state.kind()? {
         Kind::Task => Some(contract(state, contracts)?.errors.iter().cloned().collect()),
@@ -99,11 +99,11 @@ fn failures(state: &State<'_>, contracts: &dyn Contracts) -> Option<BTreeSet<Str
     }
 }
 
-/// Names that are matched though nothing fails by them.
+/// Reports names that are matched although nothing fails with them.
 fn undeclared(state: &State<'_>, contracts: &dyn Contracts) -> Vec<Diagnostic> {
     let declared = failures(state, contracts);
     let tasks = with_nested(state);
-    // A Resource that is none may have been meant as a function; it is told of elsewhere.
+    // An invalid Resource may have been meant as a function. Another check reports it.
     let lambda = tasks.iter().any(|task| is_lambda(task) || is_nothing(task));
     let other = tasks.iter().any(|task| !is_lambda(task) && task.kind() == Some(Kind::Task));
     let mut found = Vec::new();
@@ -112,9 +112,9 @@ fn undeclared(state: &State<'_>, contracts: &dyn Contracts) -> Vec<Diagnostic> {
         let possible = match prefix {
             "States" => OF_STEP_FUNCTIONS.contains(&name),
             "Lambda" | "Sandbox" | "Function" => lambda && OF_LAMBDA.contains(&name),
-            // Each runtime has names of its own for what keeps a function from running at all.
+            // Each runtime has its own names for what prevents a function from running at all.
             "Runtime" | "Extension" => lambda,
-            // Another service's own exceptions, such as StepFunctions.ExecutionAlreadyExistsException.
+            // Exceptions of another service, such as StepFunctions.ExecutionAlreadyExistsException.
             _ => dotted && other,
         };
         let slip = slip(name, &OF_RUNTIMES).or_else(|| slip(name, &OF_NESTED_EXECUTIONS));
@@ -137,18 +137,18 @@ fn undeclared(state: &State<'_>, contracts: &dyn Contracts) -> Vec<Diagnostic> {
     found
 }
 
-/// Whether names with this prefix are known whatever a task declares.
+/// Returns whether names with this prefix are known without a task declaring them.
 fn is_engines(prefix: &str) -> bool {
     matches!(prefix, "States" | "Lambda" | "Sandbox" | "Function")
 }
 
-/// The state and every state in the machines that it runs.
+/// Returns the state and every state in its nested machines.
 fn with_nested<'a>(state: &State<'a>) -> Vec<State<'a>> {
     let machines: Vec<Machine<'a>> = state.nested().iter().flat_map(Machine::with_nested).collect();
     std::iter::once(state.clone()).chain(machines.iter().flat_map(Machine::states)).collect()
 }
 
-/// Declared errors, and those that any Lambda function has, that no rule names.
+/// Reports errors that no rule names: the declared ones, and those of any Lambda function.
 fn unhandled(state: &State<'_>, contract: &TaskContract, named: &BTreeSet<String>) -> Vec<Diagnostic> {
     let unknown_outcome = OUTCOME_UNKNOWN.into_iter().filter(|_| is_lambda(state));
     let names = contract.errors.iter().map(String::as_str).chain(unknown_outcome);
@@ -165,7 +165,7 @@ fn unhandled(state: &State<'_>, contract: &TaskContract, named: &BTreeSet<String
     found.collect()
 }
 
-/// A Lambda task retries what Lambda itself recovers from.
+/// Checks that a Lambda task retries the transient errors of Lambda.
 fn transient(state: &State<'_>) -> Vec<Diagnostic> {
     let retriers = items(state.field("Retry"), &state.at("Retry"));
     let retries = |(_, rule): &&(String, &Value)| rule.get("MaxAttempts").and_then(Value::as_i64) != Some(0);

@@ -1,7 +1,7 @@
-//! Which fields a JSONata state has, which of them it must have, and what may stand in them.
+//! Checks the fields of a JSONata state: which exist, which are required, and which values they allow.
 //!
-//! Step Functions refuses an unknown field; an emulator ignores it, and a field with a slip in its name
-//! then means nothing. Fields of JSONPath are unknown ones too, with a hint at what JSONata has instead.
+//! Step Functions refuses an unknown field. An emulator ignores it, so a field with a typo in its name has no effect.
+//! Fields of JSONPath are unknown too, and the finding names the JSONata equivalent.
 
 use serde_json::{Map, Value};
 
@@ -9,7 +9,7 @@ use super::{closest, is_expression, items};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::machine::{Kind, Machine, State, join};
 
-/// Fields of JSONPath, and what to write in JSONata.
+/// The fields of JSONPath, each with its JSONata equivalent.
 const OF_JSONPATH: [(&str, &str); 18] = [
     ("CausePath", "Cause, with an expression"),
     ("ErrorPath", "Error, with an expression"),
@@ -31,10 +31,10 @@ const OF_JSONPATH: [(&str, &str); 18] = [
     ("Variable", "Condition"),
 ];
 
-/// The fields of any state.
+/// The fields that all states have.
 const OF_ANY: [&str; 3] = ["Comment", "QueryLanguage", "Type"];
 
-/// The fields of a type of state, beside those of any.
+/// Returns the additional fields of a type of state.
 fn of_kind(kind: Kind) -> &'static [&'static str] {
     match kind {
         Kind::Task => &[
@@ -81,7 +81,7 @@ fn invalid(pointer: String, message: impl Into<String>) -> Diagnostic {
     Diagnostic::new(Code::SchemaValidationFailed, pointer, message)
 }
 
-/// Checks the fields of a machine itself.
+/// Checks the fields of a machine.
 pub(crate) fn machine(machine: &Machine<'_>) -> Vec<Diagnostic> {
     let known: &[&str] = if machine.pointer.is_empty() {
         &["Comment", "QueryLanguage", "StartAt", "States", "TimeoutSeconds", "Version"]
@@ -139,7 +139,7 @@ pub(crate) fn state(state: &State<'_>) -> Vec<Diagnostic> {
     found
 }
 
-/// What a state cannot do without.
+/// Checks the required fields of a state.
 fn required(state: &State<'_>, kind: Kind) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     let missing = |field: &str, what: &str| {
@@ -205,7 +205,7 @@ fn choices(state: &State<'_>) -> Vec<Diagnostic> {
     found
 }
 
-/// `Next` and `End`: exactly one of the two, where a state goes on by itself.
+/// Checks that a state has exactly one of `Next` and `End`, unless its type needs neither.
 fn transition(state: &State<'_>, kind: Kind) -> Option<Diagnostic> {
     if matches!(kind, Kind::Choice | Kind::Succeed | Kind::Fail) {
         return None;
@@ -230,7 +230,7 @@ fn transition(state: &State<'_>, kind: Kind) -> Option<Diagnostic> {
     }
 }
 
-/// Fields that the holder does not have.
+/// Reports the fields that their holder does not have.
 pub(crate) fn unknown(
     holder: &Map<String, Value>,
     pointer: &str,
@@ -251,7 +251,7 @@ pub(crate) fn unknown(
     refused.collect()
 }
 
-/// A field that is a whole number within bounds, or an expression.
+/// Checks that a field is a whole number within bounds, or an expression.
 pub(crate) fn whole_number(
     holder: &Map<String, Value>,
     pointer: &str,
@@ -271,7 +271,7 @@ pub(crate) fn whole_number(
     Some(invalid(join(pointer, field), format!("{field} is {value}")).expected(expected))
 }
 
-/// Adds the name that was probably meant.
+/// Adds the name that was probably meant, if any.
 pub(crate) fn did_you_mean(diagnostic: Diagnostic, meant: Option<&str>) -> Diagnostic {
     match meant {
         Some(meant) => diagnostic.help(format!("did you mean {meant}?")),

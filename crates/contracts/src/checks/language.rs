@@ -1,12 +1,12 @@
-//! The query language. A machine in JSONPath means other things by the same fields, so it is refused as a
-//! whole rather than read as what it is not.
+//! Checks the query language. The same fields have other meanings in JSONPath, so a JSONPath machine is refused as a
+//! whole instead of being misread.
 
 use serde_json::Value;
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::machine::{Machine, State};
 
-/// One diagnostic if the machine as a whole is not JSONata, else one for each state that is not.
+/// Returns one diagnostic if the whole machine is not JSONata, else one for each state that is not.
 pub(crate) fn check(machine: &Machine<'_>) -> Vec<Diagnostic> {
     let language = machine.value.get("QueryLanguage");
     if !is_jsonata(language) {
@@ -37,7 +37,7 @@ pub(crate) fn check(machine: &Machine<'_>) -> Vec<Diagnostic> {
     refused.collect()
 }
 
-/// Whether a state is JSONata, in a machine that is.
+/// Returns whether a state of a JSONata machine is JSONata too.
 pub(crate) fn speaks_jsonata(state: &State<'_>) -> bool {
     state.field("QueryLanguage").is_none_or(|language| is_jsonata(Some(language)))
 }

@@ -1,7 +1,7 @@
-//! `Retry` and `Catch` as lists of rules: their form, their order, and rules that are never taken.
+//! Checks `Retry` and `Catch` as lists of rules: their form, their order, and rules that never apply.
 //!
-//! The first rule that matches an error decides. So a name that an earlier rule has already is dead, and
-//! whatever stands behind `States.ALL` is.
+//! The first rule that matches an error decides. So a name that an earlier rule matches has no effect, and neither has
+//! any rule after `States.ALL`.
 
 use serde_json::{Map, Value};
 
@@ -89,7 +89,7 @@ fn numbers(rule: &Map<String, Value>, pointer: &str) -> Vec<Diagnostic> {
     found.extend(whole_number(rule, pointer, "IntervalSeconds", 1, 99_999_999));
     found.extend(whole_number(rule, pointer, "MaxAttempts", 0, 99_999_999));
     found.extend(whole_number(rule, pointer, "MaxDelaySeconds", 1, 31_622_400));
-    // These are read once, when the definition is; only states' own fields may be expressions.
+    // Step Functions reads these with the definition. Only the fields of the state itself may be expressions.
     for field in ["IntervalSeconds", "MaxAttempts", "MaxDelaySeconds"] {
         if let Some(value) = rule.get(field).filter(|value| is_expression(value)) {
             let message = format!("{field} of a retrier cannot be an expression");
@@ -100,7 +100,7 @@ fn numbers(rule: &Map<String, Value>, pointer: &str) -> Vec<Diagnostic> {
     found
 }
 
-/// `States.ALL` alone and last, and no name behind a rule that takes it already.
+/// Checks that `States.ALL` is alone and last, and that no name follows a rule that matches it already.
 fn order(field: &str, rules: &[(String, &Value)]) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     let mut earlier: Vec<(String, &str)> = Vec::new();
@@ -124,7 +124,7 @@ fn order(field: &str, rules: &[(String, &Value)]) -> Vec<Diagnostic> {
             }
         }
         for (place, name) in names {
-            // What stands behind States.ALL is told once, by States.ALL.
+            // Rules after States.ALL are reported once, at States.ALL.
             let taken = earlier.iter().find(|(_, other)| *other != ALL && matches(other, name));
             if let Some((first, by)) = taken {
                 let message = format!("{name} never gets to this rule of {field}");
@@ -140,8 +140,7 @@ fn order(field: &str, rules: &[(String, &Value)]) -> Vec<Diagnostic> {
     found
 }
 
-/// A retrier with `MaxAttempts` 0 exempts its names from a later, wider one; without such a one it does
-/// nothing.
+/// Reports retriers without effect. One with `MaxAttempts` 0 only exempts its names from a later, wider retrier.
 fn retriers_without_effect(state: &State<'_>) -> Vec<Diagnostic> {
     let rules = items(state.field("Retry"), &state.at("Retry"));
     let names = |rule: &Value| -> Vec<String> {

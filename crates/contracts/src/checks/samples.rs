@@ -1,11 +1,11 @@
-//! Samples: a JSON file that claims to be what a schema describes.
+//! Checks samples: JSON files whose names refer to a schema.
 
 use serde_json::Value;
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::document::Document;
 
-/// Checks a sample against the schema that it claims. The pointers lead into the sample.
+/// Checks a sample against its schema. The pointers lead into the sample.
 pub(crate) fn check(sample: &Document, schema: &Value, schema_name: &str) -> Vec<Diagnostic> {
     let validator = match jsonschema::options().should_validate_formats(true).build(schema) {
         Ok(validator) => validator,
@@ -27,7 +27,7 @@ pub(crate) fn check(sample: &Document, schema: &Value, schema_name: &str) -> Vec
     refused.collect()
 }
 
-/// A sample whose schema is not there.
+/// Returns the finding for a sample whose schema does not exist.
 pub(crate) fn without_schema(schema_name: &str) -> Diagnostic {
     let message = format!("the sample claims the schema {schema_name}, which does not exist");
     Diagnostic::new(Code::SampleWithoutSchema, "", message)

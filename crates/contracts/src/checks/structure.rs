@@ -1,5 +1,5 @@
-//! The graph: names that are taken once, transitions that lead somewhere, states that are reached, and an
-//! end that is reached from each of them.
+//! Checks the graph: names are unique, transitions lead to states, every state can be reached, and every state can
+//! reach an end.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,10 +9,10 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::document::Document;
 use crate::machine::{By, Machine, State};
 
-/// The most characters that Step Functions takes in a state's name.
+/// The greatest number of characters in the name of a state.
 const LONGEST_NAME: usize = 80;
 
-/// Members that stand twice. Of two states of one name the engine would keep one.
+/// Reports members that occur twice in an object. Of two states of one name the engine would use only one.
 pub(crate) fn repeated(document: &Document) -> Vec<Diagnostic> {
     let found = document.repeated().map(|(pointer, _)| {
         let (holder, name) = pointer.rsplit_once('/').unwrap_or_default();
@@ -28,7 +28,7 @@ pub(crate) fn repeated(document: &Document) -> Vec<Diagnostic> {
     found.collect()
 }
 
-/// Names across the whole definition: Step Functions wants them different even where they are nested.
+/// Checks names across the whole definition. Step Functions requires unique names, nested states included.
 pub(crate) fn names(machine: &Machine<'_>) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     let mut first: BTreeMap<&str, String> = BTreeMap::new();
@@ -54,7 +54,7 @@ pub(crate) fn names(machine: &Machine<'_>) -> Vec<Diagnostic> {
     found
 }
 
-/// The graph of one machine.
+/// Checks the graph of one machine.
 pub(crate) fn graph(machine: &Machine<'_>) -> Vec<Diagnostic> {
     let states: BTreeMap<&str, State<'_>> = machine.states().map(|state| (state.name, state)).collect();
     let mut found = Vec::new();
@@ -86,7 +86,7 @@ pub(crate) fn graph(machine: &Machine<'_>) -> Vec<Diagnostic> {
         );
     }
 
-    // A state that leads nowhere at all has been told of already.
+    // A state without any transition has been reported already.
     let stops = |state: &&State<'_>| state.is_end() || successors(&states, state.name).is_empty();
     let ends = states.values().filter(stops).map(|state| state.name).collect();
     let ending = closure(ends, |name| {
@@ -105,11 +105,11 @@ pub(crate) fn graph(machine: &Machine<'_>) -> Vec<Diagnostic> {
 
 fn successors<'a>(states: &BTreeMap<&'a str, State<'a>>, name: &str) -> Vec<&'a str> {
     let transitions = states.get(name).map(State::transitions).unwrap_or_default();
-    // The map's own key, since a name without a state leads nowhere.
+    // The key of the map is used, because a name without a state leads nowhere.
     transitions.iter().filter_map(|it| states.get(it.to).map(|state| state.name)).collect()
 }
 
-/// Everything that can be got at from `open`, itself included.
+/// Returns everything that can be reached from `open`, which is included.
 fn closure<'a>(open: BTreeSet<&'a str>, next: impl Fn(&str) -> Vec<&'a str>) -> BTreeSet<&'a str> {
     let mut seen = open.clone();
     let mut open: Vec<&str> = open.into_iter().collect();

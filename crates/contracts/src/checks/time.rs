@@ -1,4 +1,4 @@
-//! Time: nothing may run for ever, and nothing may spin.
+//! Checks that nothing runs forever and no loop spins.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,10 +7,10 @@ use serde_json::Value;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::machine::{Kind, Machine, State};
 
-/// Said in a state's `Comment`, vouches that the loop through it ends without waiting: one over pages, say.
+/// The text in a state's `Comment` that asserts that a loop through it ends without waiting, such as a loop over pages.
 pub const BOUNDED: &str = "contracts:bounded-loop";
 
-/// The limits of a definition as a whole.
+/// Checks the timeout of a definition as a whole.
 pub(crate) fn machine(machine: &Machine<'_>) -> Option<Diagnostic> {
     if machine.value.contains_key("TimeoutSeconds") {
         return None;
@@ -23,7 +23,7 @@ pub(crate) fn machine(machine: &Machine<'_>) -> Option<Diagnostic> {
     Some(missing.help("add TimeoutSeconds beside StartAt, longer than the longest execution may take"))
 }
 
-/// The limits of a task.
+/// Checks the timeouts of a task.
 pub(crate) fn state(state: &State<'_>) -> Vec<Diagnostic> {
     if state.kind() != Some(Kind::Task) {
         return Vec::new();
@@ -50,8 +50,7 @@ pub(crate) fn state(state: &State<'_>) -> Vec<Diagnostic> {
     found
 }
 
-/// Loops of one machine in which nothing waits: what is left of the graph without the states that wait has
-/// none.
+/// Reports loops of one machine in which no state waits: cycles that remain when the waiting states are removed.
 pub(crate) fn loops(machine: &Machine<'_>) -> Vec<Diagnostic> {
     let states: BTreeMap<&str, State<'_>> = machine
         .states()
@@ -78,7 +77,7 @@ pub(crate) fn loops(machine: &Machine<'_>) -> Vec<Diagnostic> {
     found
 }
 
-/// Whether time passes in a state: a Wait, or a task that waits for somebody else.
+/// Returns whether time passes in a state: a Wait, or a task that waits for something outside.
 fn waits(state: &State<'_>) -> bool {
     let resource = state.field("Resource").and_then(Value::as_str).unwrap_or_default();
     match state.kind() {
@@ -92,12 +91,12 @@ fn waits(state: &State<'_>) -> bool {
     }
 }
 
-/// Whether the state's `Comment` says that its loop ends.
+/// Returns whether the state's `Comment` asserts that its loop ends.
 pub(crate) fn is_vouched_for(state: &State<'_>) -> bool {
     state.field("Comment").and_then(Value::as_str).is_some_and(|comment| comment.contains(BOUNDED))
 }
 
-/// The shortest way from one state to another, in at least one step; the last is left out.
+/// Returns the shortest path from one state to another, with at least one transition. The target is left out.
 fn way<'a>(states: &BTreeMap<&'a str, State<'a>>, from: &'a str, to: &str) -> Option<Vec<&'a str>> {
     let mut paths = vec![vec![from]];
     let mut seen = BTreeSet::new();

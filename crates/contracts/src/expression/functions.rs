@@ -1,6 +1,6 @@
-//! The functions of Step Functions' JSONata: those of JSONata 2 ("Function Library" in its documentation)
-//! without `$eval`, and the six that Step Functions adds ("Functions provided by Step Functions" in the
-//! developer guide): `$partition`, `$range`, `$hash`, `$random`, `$uuid`, `$parse`.
+//! The functions of Step Functions' JSONata: those of JSONata 2 ("Function Library" in its documentation) without
+//! `$eval`, and the six that Step Functions adds ("Functions provided by Step Functions" in the developer guide):
+//! `$partition`, `$range`, `$hash`, `$random`, `$uuid`, `$parse`.
 
 use jsonata_core::ast::AstNode;
 use serde_json::json;
@@ -9,20 +9,20 @@ use super::infer::{Inference, shown};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::shape::{Alternative, Object, Scalar, Shape, Typed};
 
-/// What a parameter takes.
+/// The type of a parameter.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Takes {
     /// A value of any type.
     Value,
     /// A scalar of this type.
     One(Scalar),
-    /// A string, or a regular expression or function in place of one.
+    /// A string, a regular expression or a function.
     Pattern,
-    /// An array, or a lone value in place of one.
+    /// An array, or a single value in place of one.
     Several,
-    /// An object, or several.
+    /// An object or an array of objects.
     Object,
-    /// A function; its parameters are given the items of the first argument.
+    /// A function whose parameters are the items of the first argument.
     Function,
 }
 
@@ -31,7 +31,7 @@ use Takes::{Function, One, Pattern, Several, Value};
 const TEXT: Takes = One(Scalar::String);
 const NUMBER: Takes = One(Scalar::Number);
 
-/// What a function gives.
+/// The type of a function's result.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Gives {
     Text,
@@ -40,26 +40,26 @@ enum Gives {
     Boolean,
     /// An array of strings.
     Texts,
-    /// The first argument's items, in an array.
+    /// An array of the first argument's items.
     Items,
-    /// Some of the first argument's items: none, one or an array.
+    /// Some of the first argument's items: none, one or an array of them.
     SomeItems,
-    /// One of the first argument's items: where there is not exactly one, the state fails.
+    /// One of the first argument's items. If there is not exactly one, the state fails.
     Item,
-    /// Something that nothing is known of.
+    /// A value of unknown type.
     Unknown,
-    /// Nothing: it is called for what it does.
+    /// No value: the function is called for its effect.
     Nothing,
-    /// It never comes back: the state fails.
+    /// No result: the function always fails the state.
     Failure,
-    /// A time as Step Functions writes it, unless a picture says otherwise.
+    /// A time in the format of Step Functions, unless a picture sets another format.
     Time,
 }
 
-/// A function's name, what its parameters take, how many of them must be given, what it gives.
+/// A function's name, the types of its parameters, the number of required ones, and the type of its result.
 type Signature = (&'static str, &'static [Takes], usize, Gives);
 
-/// The functions whose result follows from their signature.
+/// The functions whose result type follows from their signature.
 const SIGNATURES: &[Signature] = &[
     // Strings.
     ("string", &[Value, One(Scalar::Boolean)], 1, Gives::Text),
@@ -117,13 +117,13 @@ const SIGNATURES: &[Signature] = &[
     ("millis", &[], 0, Gives::Integer),
     ("fromMillis", &[NUMBER, TEXT, TEXT], 1, Gives::Time),
     ("toMillis", &[TEXT, TEXT], 1, Gives::Integer),
-    // Step Functions' own.
+    // Functions of Step Functions.
     ("uuid", &[], 0, Gives::Text),
     ("hash", &[TEXT, TEXT], 2, Gives::Text),
     ("parse", &[TEXT], 1, Gives::Unknown),
 ];
 
-/// The functions that are typed by hand, below, each with how many arguments it takes.
+/// The functions that are typed by the code below, each with its least and greatest number of arguments.
 const BY_HAND: &[(&str, usize, usize)] = &[
     ("exists", 1, 1),
     ("not", 1, 1),
@@ -141,7 +141,7 @@ const BY_HAND: &[(&str, usize, usize)] = &[
     ("range", 3, 3),
 ];
 
-/// The names of all functions.
+/// Returns the names of all functions.
 pub(super) fn names() -> impl Iterator<Item = &'static str> {
     SIGNATURES.iter().map(|(name, ..)| *name).chain(BY_HAND.iter().map(|(name, ..)| *name))
 }
@@ -186,12 +186,12 @@ fn by_signature(
 ) -> Typed {
     let of = format!("${name}");
     let mut first = Shape::never();
-    // Of nothing, functions of lists give nothing; all but $count, which gives 0.
+    // Functions of lists return nothing for nothing, except $count, which returns 0.
     let mut perhaps_absent = false;
     for (index, (takes, arg)) in takes.iter().zip(args).enumerate() {
         let shape = match takes {
             Takes::One(scalar) => inference.operand(arg, *scalar, &of),
-            // Most functions give nothing for nothing; what may be absent is asked for first.
+            // Most functions return nothing for nothing, so an argument that may be absent has to be tested first.
             Takes::Value | Takes::Pattern
                 if matches!(arg, AstNode::Regex { .. } | AstNode::Lambda { .. }) =>
             {
@@ -264,7 +264,7 @@ fn by_hand(inference: &mut Inference<'_>, name: &str, args: &[AstNode]) -> Typed
     let second = args.get(1).unwrap_or(&undefined);
     match name {
         "exists" => {
-            // What is never there is asked for in vain, and is said by the path itself; what may be absent is fine.
+            // If it is never present, the path itself reports it. It may be absent.
             inference.given(arg);
             Typed::always(Shape::boolean())
         }
@@ -291,7 +291,7 @@ fn by_hand(inference: &mut Inference<'_>, name: &str, args: &[AstNode]) -> Typed
             let (one, two) = (inference.given(arg), inference.given(second));
             let most = one.shape.max_items().zip(two.shape.max_items()).map(|(one, two)| one + two);
             let both = Shape::array(one.shape.items().or(two.shape.items()), most);
-            // Where the one is absent, the other is given as it is.
+            // If one is absent, the other is returned unchanged.
             let first = if two.perhaps_absent { one.shape.clone() } else { Shape::never() };
             let last = if one.perhaps_absent { two.shape.clone() } else { Shape::never() };
             let perhaps_absent = one.perhaps_absent && two.perhaps_absent;
@@ -315,7 +315,7 @@ fn by_hand(inference: &mut Inference<'_>, name: &str, args: &[AstNode]) -> Typed
             let number =
                 |it: &Alternative| matches!(it, Alternative::Any | Alternative::Scalar(Scalar::Number, _));
             expect(inference, &shape.items(), arg, &of, "numbers", number);
-            // Of no numbers there is none of the three.
+            // Without numbers there is no maximum, minimum or average.
             Typed { shape: Shape::number(), perhaps_absent: !inference.is_never_empty(arg) }
         }
         "match" => {
@@ -335,14 +335,14 @@ fn by_hand(inference: &mut Inference<'_>, name: &str, args: &[AstNode]) -> Typed
             for bound in args {
                 inference.operand(bound, Scalar::Number, &of);
             }
-            // The developer guide: at most 1,000 numbers.
+            // The developer guide limits it to 1,000 numbers.
             Typed::always(Shape::array(Shape::number(), Some(1_000)))
         }
         _ => inference.untyped(&format!("what ${name} gives")),
     }
 }
 
-/// A function applied to each item: `function($item, $index, $array) {…}`.
+/// Infers a function that is applied to each item: `function($item, $index, $array) {…}`.
 fn apply(inference: &mut Inference<'_>, function: &AstNode, over: &Shape) -> Typed {
     match function {
         AstNode::Lambda { params, body, .. } => {
@@ -362,7 +362,7 @@ fn apply(inference: &mut Inference<'_>, function: &AstNode, over: &Shape) -> Typ
     }
 }
 
-/// The function that `$sort` asks which of two items comes later.
+/// Infers the function that tells `$sort` which of two items comes later.
 fn compare(inference: &mut Inference<'_>, function: &AstNode, over: &Shape) -> Typed {
     let AstNode::Lambda { params, body, .. } = function else { return apply(inference, function, over) };
     let given = params.iter().map(|name| (name.clone(), Typed::always(over.items())));
@@ -370,7 +370,7 @@ fn compare(inference: &mut Inference<'_>, function: &AstNode, over: &Shape) -> T
     inference.with_locals(locals, |inference| inference.given(body))
 }
 
-/// `$merge` of a literal list, whose later objects win; or of an array of like objects.
+/// Infers `$merge` of a literal list, in which later objects win. Other lists cannot be typed.
 fn merge(inference: &mut Inference<'_>, arg: &AstNode) -> Typed {
     let AstNode::Array(parts) = arg else {
         let shape = inference.value(arg);

@@ -1,4 +1,4 @@
-//! What each form of expression gives.
+//! Infers the type of each form of expression.
 
 use jsonata_core::ast::{AstNode, BinaryOp, PathStep, Stage, UnaryOp};
 use serde_json::{Map, Value, json};
@@ -26,7 +26,7 @@ impl<'a> Inference<'a> {
         self.found.push(Diagnostic::new(code, self.pointer, message).help(help));
     }
 
-    /// A finding that was made elsewhere, put at the place of this expression.
+    /// Adds a finding from elsewhere at the pointer of this expression.
     pub(super) fn found(&mut self, finding: Diagnostic) {
         self.found.push(Diagnostic { pointer: self.pointer.to_owned(), ..finding });
     }
@@ -38,7 +38,7 @@ impl<'a> Inference<'a> {
         Typed::always(Shape::any())
     }
 
-    /// A value, where there must be one.
+    /// Infers an expression that must have a value.
     pub(super) fn value(&mut self, node: &AstNode) -> Shape {
         let before = self.found.len();
         let given = self.given(node);
@@ -108,7 +108,7 @@ impl<'a> Inference<'a> {
         }
     }
 
-    /// `$states` whole: what is not there at this place is not in it.
+    /// Returns the shape of `$states`. It has only the fields that exist here.
     fn states(&self) -> Shape {
         let scope = &self.scope;
         let fields = [
@@ -125,7 +125,7 @@ impl<'a> Inference<'a> {
     fn name(&mut self, name: &str) -> Typed {
         match &self.scope.item {
             Some(item) => item.field(name),
-            // At the top of an expression Step Functions has no document: `foo` is nothing.
+            // Step Functions has no document at the top of an expression: `foo` is nothing.
             None => Typed::absent(),
         }
     }
@@ -165,7 +165,7 @@ impl<'a> Inference<'a> {
             let before = given.clone();
             given = match &step.node {
                 AstNode::Name(name) | AstNode::String(name) if several(&before.shape) => {
-                    // What stands in brackets behind a name is asked of each item's own field.
+                    // Brackets after a name apply to the field of each item.
                     let of_item = before.shape.items().field(name);
                     self.stages(of_item, &step.stages).over_items(before.shape.max_items())
                 }
@@ -186,14 +186,14 @@ impl<'a> Inference<'a> {
         }
         if keep_array {
             let array = Shape::array(given.shape.items(), given.shape.max_items());
-            // `$x[]` without a step leaves what is no list as it is.
+            // `$x[]` without a step leaves a value that is no list unchanged.
             given.shape = if rest.is_empty() { given.shape.or(array) } else { array };
         }
         given
     }
 
-    /// A step that is computed of each item. What it gives as a list becomes part of the path's own, out of
-    /// which a lone item comes; of a single item as well.
+    /// Infers a step that is computed for each item. A list that it yields becomes part of the path's list, and a
+    /// single item is unwrapped. The same holds for a single input.
     fn each_item(&mut self, over: &Shape, node: &AstNode, stages: &[Stage]) -> Typed {
         let given = self.with_context(over.items(), |inference| inference.given(node));
         let given = self.stages(given, stages);
@@ -201,7 +201,7 @@ impl<'a> Inference<'a> {
         if lists { given.over_items(over.max_items()) } else { given }
     }
 
-    /// `input^(terms)`. A lone item comes out of its list, as at the end of a path.
+    /// Infers `input^(terms)`. A single item is unwrapped, as at the end of a path.
     fn sorted(&mut self, input: &AstNode, terms: &[(AstNode, bool)]) -> Typed {
         let given = self.given(input);
         let (item, most) = (given.shape.items(), given.shape.max_items());
@@ -239,11 +239,11 @@ impl<'a> Inference<'a> {
         })
     }
 
-    /// Whether a list that is written out has an item that is surely there.
+    /// Returns whether a literal list has an item that is always present.
     pub(super) fn is_never_empty(&self, list: &AstNode) -> bool {
         let AstNode::Array(items) = list else { return false };
         items.iter().any(|item| {
-            // Asked aside: what there is to say of the item is said where the list is typed.
+            // Findings are dropped here. They are reported where the list is typed.
             let mut aside = Vec::new();
             let given = Inference::new(&self.scope, self.pointer, &mut aside).given(item);
             aside.is_empty() && !given.perhaps_absent && !several(&given.shape)
@@ -281,7 +281,7 @@ impl<'a> Inference<'a> {
                 continue;
             }
             let given = self.given(item);
-            // A constructor keeps the arrays in it, but takes the items of a path's several values.
+            // A constructor leaves literal arrays nested, but flattens the values of a path.
             let literal = matches!(item, AstNode::Array(_) | AstNode::ArrayGroup(_));
             let (part, parts) =
                 if literal { (given.shape, Some(1)) } else { (given.shape.items(), given.shape.max_items()) };
@@ -301,7 +301,7 @@ impl<'a> Inference<'a> {
         Typed::always(Shape::object(object))
     }
 
-    /// An operand that must be of one type, and there.
+    /// Infers an operand that must be present and of one type.
     pub(super) fn operand(&mut self, node: &AstNode, scalar: Scalar, of: &str) -> Shape {
         let shape = self.value(node);
         let fits = |it: &Alternative| {
@@ -340,7 +340,7 @@ impl<'a> Inference<'a> {
             }
             BinaryOp::And | BinaryOp::Or => {
                 self.condition(lhs);
-                // The second is only asked where the first left it open.
+                // The second operand is evaluated only if the first did not decide.
                 let before = self.scope.clone();
                 self.scope = narrowed(&before, lhs, op == BinaryOp::And);
                 self.condition(rhs);
@@ -372,8 +372,8 @@ impl<'a> Inference<'a> {
         }
     }
 
-    /// A part of `and`, `or`, `? :` or `$not`: anything may stand there in JSONata, and what is no
-    /// boolean is cast in ways that surprise; here it must be one.
+    /// Infers an operand of `and`, `or`, `? :` or `$not`, which must be a boolean here. JSONata allows any value and
+    /// casts it in surprising ways.
     pub(super) fn condition(&mut self, node: &AstNode) {
         let shape = self.value(node);
         let boolean =
@@ -453,13 +453,13 @@ impl<'a> Inference<'a> {
     }
 }
 
-/// Whether a path's step goes over the items of what is before it.
+/// Returns whether a step of a path applies to the items of the value before it.
 fn several(shape: &Shape) -> bool {
     shape.alternatives().iter().any(|it| matches!(it, Alternative::Array { .. } | Alternative::Any))
 }
 
-/// What arithmetic gives: of integers an integer, where the operation keeps them; so that a counter is one.
-/// A lower bound stays 0 and does not grow, or a loop would never come to its fixed point.
+/// Infers arithmetic. Integers remain integers if the operation allows it, so that a counter is one. A lower bound
+/// stays 0 and does not grow, because a loop would never reach its fixed point otherwise.
 fn computed(op: BinaryOp, left: &Shape, right: &Shape) -> Shape {
     let every = |is: &dyn Fn(&Map<String, Value>) -> bool| {
         let mut all = left.alternatives().iter().chain(right.alternatives());
@@ -481,7 +481,7 @@ fn computed(op: BinaryOp, left: &Shape, right: &Shape) -> Shape {
     }
 }
 
-/// Whether some value of the one may be a value of the other.
+/// Returns whether the two alternatives may have a value in common.
 fn may_equal(one: &Alternative, two: &Alternative) -> bool {
     match (one, two) {
         (Alternative::Any, _) | (_, Alternative::Any) => true,
@@ -496,12 +496,12 @@ fn may_equal(one: &Alternative, two: &Alternative) -> bool {
 }
 
 fn number_value(number: f64) -> Value {
-    // Integers are written as such, so that they are integers to a schema.
+    // Whole numbers become JSON integers, so that a schema sees them as integers.
     let whole = number as i64;
     if whole as f64 == number { json!(whole) } else { json!(number) }
 }
 
-/// An expression as it is written, for messages; `…` where that would be long.
+/// Formats an expression for messages. Parts other than names, constants, paths and calls become `(…)`.
 pub(super) fn shown(node: &AstNode) -> String {
     match node {
         AstNode::Variable(name) => format!("${name}"),

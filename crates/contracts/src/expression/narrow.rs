@@ -1,4 +1,4 @@
-//! What a condition that held, or did not, says of the values it asked about.
+//! Narrows a scope by the outcome of a condition.
 
 use jsonata_core::ast::{AstNode, BinaryOp, UnaryOp};
 use serde_json::{Value, json};
@@ -6,10 +6,10 @@ use serde_json::{Value, json};
 use super::Scope;
 use crate::shape::{Alternative, Object, Shape, Typed};
 
-/// The scope where the condition came out as `outcome`.
+/// Returns the scope in which the condition has this outcome.
 ///
-/// `$exists(path)`, a path compared with a constant, and what `and`, `or` and `$not` make of these say
-/// something; of any other condition nothing is learnt, which is always right.
+/// `$exists(path)`, comparisons of a path with a constant, and `and`, `or` and `$not` of these narrow the scope. Any
+/// other condition leaves it unchanged, which is always sound.
 pub fn narrowed(scope: &Scope, condition: &AstNode, outcome: bool) -> Scope {
     match condition {
         AstNode::Binary { op: BinaryOp::And, lhs, rhs } if outcome => {
@@ -34,7 +34,7 @@ pub fn narrowed(scope: &Scope, condition: &AstNode, outcome: bool) -> Scope {
             [only] => narrowed(scope, only, outcome),
             _ => scope.clone(),
         },
-        // A path to a boolean, as a condition of its own.
+        // A path to a boolean that is used as a condition.
         path @ (AstNode::Path { .. } | AstNode::Variable(_) | AstNode::Name(_)) => {
             equal_to(scope, path, &json!(true), outcome)
         }
@@ -62,19 +62,19 @@ fn constant(node: &AstNode) -> Option<Value> {
 fn equal_to(scope: &Scope, path: &AstNode, value: &Value, equal: bool) -> Scope {
     let wanted = Shape::constant(value);
     change(scope, path, &mut |given| match equal {
-        // An array of one is equal to nothing but itself; anything or a wider type may be the constant.
+        // An array of one item equals only itself. Any value, or a wider type, may equal the constant.
         true if given.shape.filtered(may_be(value)).is_never() => Typed::always(Shape::never()),
         true => Typed::always(wanted.clone()),
         false => Typed { shape: without(&given.shape, value), ..given },
     })
 }
 
-/// The shape without this constant, as far as that can be said.
+/// Returns the shape without this constant, as far as shapes can express that.
 fn without(shape: &Shape, value: &Value) -> Shape {
     let unwanted = Shape::constant(value);
     let left = shape.filtered(|it| !unwanted.alternatives().contains(it));
     match value {
-        // Of the two booleans the other is left.
+        // Of the two booleans the other remains.
         Value::Bool(value) => {
             let either = Shape::boolean();
             let rest = left.filtered(|it| !either.alternatives().contains(it));
@@ -84,7 +84,7 @@ fn without(shape: &Shape, value: &Value) -> Shape {
     }
 }
 
-/// Whether an alternative has the value among its own.
+/// Returns a predicate for the alternatives that contain the value.
 fn may_be(value: &Value) -> impl Fn(&&Alternative) -> bool {
     move |alternative| match alternative {
         Alternative::Any => true,
@@ -97,7 +97,7 @@ fn may_be(value: &Value) -> impl Fn(&&Alternative) -> bool {
     }
 }
 
-/// Changes what a path of plain names from a variable or from `$states` gives.
+/// Changes the type of a path of plain names that starts at a variable or `$states`.
 fn change(scope: &Scope, path: &AstNode, to: &mut dyn FnMut(Typed) -> Typed) -> Scope {
     let mut changed = scope.clone();
     let Some((root, names)) = plain_path(path) else { return changed };
@@ -129,14 +129,14 @@ fn change(scope: &Scope, path: &AstNode, to: &mut dyn FnMut(Typed) -> Typed) -> 
     changed
 }
 
-/// Changes a field, however deep; alternatives in which that leaves nothing possible are ruled out.
+/// Changes the type of a field at any depth. Rules out the alternatives in which no value remains possible.
 fn change_field(shape: &Shape, names: &[&str], to: &mut dyn FnMut(Typed) -> Typed) -> Shape {
     let Some((name, rest)) = names.split_first() else { return to(Typed::always(shape.clone())).shape };
     let mut possible = Shape::never();
     for alternative in shape.alternatives() {
         let Alternative::Object(object) = alternative else {
-            // Of arrays and of anything a path may read as well; nothing is ruled out. A scalar has no
-            // field, which is possible where an absent one is.
+            // A path may read arrays and any value as well, so nothing is ruled out. A scalar has no field, so it is
+            // possible only if the field may be absent.
             let scalar = matches!(alternative, Alternative::Scalar(..));
             if !scalar || to(Typed::absent()).perhaps_absent {
                 possible = possible.or(shape.filtered(|it| *it == alternative));
@@ -161,13 +161,14 @@ fn change_field(shape: &Shape, names: &[&str], to: &mut dyn FnMut(Typed) -> Type
     possible
 }
 
-/// Changes a field of what may itself be absent: it stays so if the field may be absent after the change.
+/// Changes a field of a value that may be absent. It may still be absent if the field may be absent after the change.
 fn deeper(given: &Typed, names: &[&str], to: &mut dyn FnMut(Typed) -> Typed) -> Typed {
     let perhaps_absent = given.perhaps_absent && to(Typed::absent()).perhaps_absent;
     Typed { shape: change_field(&given.shape, names, to), perhaps_absent }
 }
 
-/// A path of plain names, and what it begins with: a variable's name, or `""` for the item at hand.
+/// Returns the root and the names of a path of plain names. The root is a variable's name, or `""` for the current
+/// item.
 fn plain_path(path: &AstNode) -> Option<(&str, Vec<&str>)> {
     match path {
         AstNode::Variable(name) => Some((name, Vec::new())),

@@ -3,7 +3,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::shape::Shape;
 
-/// A scope with an input and a variable.
+/// Returns a scope with an input and a variable.
 fn scope() -> Scope {
     let input = json!({ "type": "object", "additionalProperties": false, "required": ["name", "count", "flag", "rows"],
         "properties": {
@@ -39,7 +39,7 @@ fn infer_text(text: &str) -> (Value, Vec<Code>) {
 }
 
 #[test]
-fn expressions_have_the_shapes_that_they_give() {
+fn expressions_have_the_shapes_of_their_values() {
     let number = json!({ "type": "number" });
     let text = json!({ "type": "string" });
     let truth = json!({ "type": "boolean" });
@@ -61,7 +61,7 @@ fn expressions_have_the_shapes_that_they_give() {
         ("$count($states.input.rows)", &json!({ "type": "integer", "minimum": 0 })),
         ("($x := $states.input.count; $x / 2)", &number),
         ("$uppercase($states.input.name)", &text),
-        // The item of a filter and a parameter are narrowed as variables are.
+        // The item of a filter and a parameter are narrowed like variables.
         (
             "$count($states.input.rows[$exists(tag) and tag = 'x'])",
             &json!({ "type": "integer", "minimum": 0 }),
@@ -70,7 +70,7 @@ fn expressions_have_the_shapes_that_they_give() {
             "$count($filter($states.input.rows, function($row) { $exists($row.tag) and $row.tag = 'x' }))",
             &json!({ "type": "integer", "minimum": 0 }),
         ),
-        // Both parameters of a comparison are items, and a failure is no value.
+        // Both parameters of a comparison are items, and a failure has no value.
         ("$sort($states.input.rows, function($l, $r) { $l.price > $r.price })[0] ~> $exists", &truth),
         ("$states.input.flag ? $states.input.name : $error('no flag')", &text),
         ("$max([0, $states.input.rows.price])", &number),
@@ -90,7 +90,7 @@ fn expressions_have_the_shapes_that_they_give() {
 }
 
 #[test]
-fn what_is_wrong_has_its_code() {
+fn each_mistake_has_its_code() {
     for (expression, code) in [
         ("$states.input.", Code::InvalidJsonataExpression),
         ("$eval('1')", Code::UnknownFunction),
@@ -117,13 +117,13 @@ fn what_is_wrong_has_its_code() {
         ("$parse($states.input.name)", Code::UntypedExpression),
         ("$states.input.*", Code::UntypedExpression),
         ("$max($states.input.rows.price)", Code::PerhapsAbsentField),
-        // Of no rows there are no prices, and $sum of nothing is nothing.
+        // Without rows there are no prices, and $sum of nothing is nothing.
         ("$sum($states.input.rows.price)", Code::PerhapsAbsentField),
         ("$merge([$states.input, 3])", Code::WrongArgument),
         ("$contains($states.input.name, $states.input.count)", Code::WrongArgument),
-        // Of each row the first price: none, one or several.
+        // The first price of each row: none, one or several.
         ("$states.input.rows.price[0] + 1", Code::WrongArgument),
-        // What is added to nothing stays as it is.
+        // A value to which nothing is appended is returned unchanged.
         ("$append($states.input.note, 'x')[0] & ''", Code::PerhapsAbsentField),
     ] {
         let (_, codes) = infer_text(expression);
@@ -132,7 +132,7 @@ fn what_is_wrong_has_its_code() {
 }
 
 #[test]
-fn what_is_not_there_says_nothing_of_what_is_around_it() {
+fn what_is_absent_does_not_affect_what_is_around_it() {
     let outer = json!({ "type": "object", "additionalProperties": false, "properties": {
         "outer": { "type": "object", "additionalProperties": false,
             "properties": { "inner": { "type": "string" } } } } });
@@ -151,7 +151,7 @@ fn what_is_not_there_says_nothing_of_what_is_around_it() {
 }
 
 #[test]
-fn one_mistake_is_said_once() {
+fn one_mistake_is_reported_once() {
     for expression in ["$missing.a.b = 'x'", "$states.input.nam & 'x'", "$length($states.input.nam)"] {
         assert_eq!(infer_text(expression).1.len(), 1, "{expression}");
     }

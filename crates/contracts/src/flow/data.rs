@@ -1,4 +1,4 @@
-//! The data in a definition: JSON in which strings may be expressions.
+//! Infers the data in a definition: JSON in which strings may be expressions.
 
 use serde_json::Value;
 
@@ -10,7 +10,7 @@ use crate::machine::join;
 use crate::shape::{Alternative, Object, Scalar, Shape, Typed};
 
 impl Walk<'_> {
-    /// What a piece of the definition becomes.
+    /// Returns the shape of a value of the definition.
     pub(super) fn data(
         &self,
         value: &Value,
@@ -48,11 +48,11 @@ impl Walk<'_> {
         }
     }
 
-    /// A plain string, in which `${Placeholder}`s may stand.
+    /// Returns the shape of a plain string, which may contain `${Placeholder}`s.
     fn text(&self, text: &str) -> Shape {
         let whole = text.strip_prefix("${").and_then(|rest| rest.strip_suffix('}'));
         match whole.filter(|name| !name.contains("${")) {
-            // Whatever is substituted, it stands in a string.
+            // The substituted text is part of a string, whatever it is.
             Some(name) => {
                 let known = self.contracts.placeholder(name).map(|schema| Shape::from_schema(&schema));
                 let text = |it: &&Alternative| matches!(it, Alternative::Scalar(Scalar::String, _));
@@ -63,7 +63,7 @@ impl Walk<'_> {
         }
     }
 
-    /// The environment behind an `Assign`. All of its values are computed from what was before.
+    /// Returns the environment after an `Assign`. All of its values are computed from the environment before it.
     pub(super) fn assigned(
         &self,
         assign: Option<&Value>,
@@ -89,7 +89,7 @@ impl Walk<'_> {
         after
     }
 
-    /// Says so where a shape has an array without a bound: nothing keeps it under 256 KiB then.
+    /// Reports a shape with an array of unlimited length, because nothing limits it to 256 KiB.
     pub(super) fn keeps_small(&self, shape: &Shape, pointer: &str, found: &mut Vec<Diagnostic>) {
         if let Some(place) = unbounded(shape, String::new()) {
             let place = if place.is_empty() { "it".to_owned() } else { format!("`{place}`") };

@@ -1,21 +1,21 @@
-//! What is known at a state.
+//! The values that are known at a state.
 
 use std::collections::BTreeMap;
 
 use crate::expression::{Scope, Variable};
 use crate::shape::Shape;
 
-/// The input of a state and the variables that are there.
+/// The input of a state and the assigned variables.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Environment {
-    /// `$states.input`.
+    /// The shape of `$states.input`.
     pub input: Shape,
     /// The variables that some path to here has assigned.
     pub variables: BTreeMap<String, Variable>,
 }
 
 impl Environment {
-    /// Either of the two.
+    /// Returns the union of the two environments.
     #[must_use]
     pub fn joined(&self, other: &Environment) -> Environment {
         let names = self.variables.keys().chain(other.variables.keys());
@@ -33,7 +33,7 @@ impl Environment {
         }
     }
 
-    /// This, with what still differs from `before` become anything.
+    /// Returns the environment with any value in place of each shape that still differs from `before`.
     #[must_use]
     pub(super) fn widened(mut self, before: &Environment) -> Environment {
         if self.input != before.input {
@@ -47,7 +47,7 @@ impl Environment {
         self
     }
 
-    /// The scope of an expression here.
+    /// Returns the scope of an expression in this environment.
     pub(super) fn scope(&self, context: &Shape) -> Scope {
         Scope {
             input: self.input.clone(),
@@ -59,8 +59,7 @@ impl Environment {
         }
     }
 
-    /// The environment that is left of a scope that conditions have narrowed; `None` where they leave
-    /// nothing possible.
+    /// Returns the environment of a scope that conditions have narrowed. `None` if no value remains possible.
     pub(super) fn from_scope(scope: &Scope) -> Option<Environment> {
         let impossible = scope.input.is_never() || scope.variables.values().any(|it| it.shape.is_never());
         let environment = Environment { input: scope.input.clone(), variables: scope.variables.clone() };

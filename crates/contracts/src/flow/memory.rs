@@ -1,8 +1,8 @@
-//! What was found of a state, for when the same is asked again.
+//! Stores the findings of states for reuse.
 //!
-//! What a state makes of what it gets depends on nothing but the state, what it gets, and what [`Contracts`] answers while
-//! it is looked at. So all of that is kept with what was found, and where all of it is the same again, so is what is found.
-//! The walk comes back to most states at least once, and definitions that differ in one place share nearly all of them.
+//! The result of visiting a state depends only on the state, its environment, and the answers of [`Contracts`] during
+//! the visit. All of this is stored with the result, which is reused when all of it is the same again. The walk returns
+//! to most states at least once, and definitions that differ in one place share nearly all of their states.
 
 use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap};
@@ -16,18 +16,18 @@ use crate::contract::{Contracts, TaskContract};
 use crate::machine::State;
 use crate::shape::Shape;
 
-/// What a state makes of what it gets.
+/// The result of visiting a state with an environment.
 #[derive(Debug)]
 pub(super) struct Visit {
-    /// Where it leads, and with what.
+    /// The transitions from the state with their environments.
     pub(super) leads: Vec<Transition>,
-    /// What an execution that ends in it ends with.
+    /// The output of an execution that ends in the state.
     pub(super) ends_with: Shape,
-    /// What was found of it, and of the states in it.
+    /// The findings for the state and the states in it.
     pub(super) inference: Inference,
 }
 
-/// Everything that a visit depends on but the state's place.
+/// Everything that a visit depends on except the state's pointer and the contracts.
 pub(super) struct Typed<'a> {
     pub(super) state: &'a State<'a>,
     pub(super) environment: &'a Environment,
@@ -35,7 +35,7 @@ pub(super) struct Typed<'a> {
     pub(super) outer: &'a BTreeSet<String>,
 }
 
-/// The visits of a walk, by the state's pointer.
+/// The stored visits of a walk, by the state's pointer.
 #[derive(Debug, Default)]
 pub struct Visits(HashMap<String, Vec<Remembered>>);
 
@@ -58,13 +58,13 @@ impl Visits {
                 && asked.still_answers(&it.answers)
         };
         let found = self.0.get(&given.state.pointer)?.iter().find(same)?;
-        // A state around this one depends on the same answers.
+        // The visit of an enclosing state depends on the same answers.
         asked.answers.borrow_mut().extend(found.answers.iter().cloned());
         Some(Arc::clone(&found.visit))
     }
 }
 
-/// What a walk knows: the visits of an earlier one, and its own.
+/// The visits that a walk can reuse: those of an earlier walk and its own.
 #[derive(Debug)]
 pub(super) struct Memory<'a> {
     pub(super) earlier: &'a Visits,
@@ -72,7 +72,7 @@ pub(super) struct Memory<'a> {
 }
 
 impl Memory<'_> {
-    /// The visit, made only if no earlier one was the same.
+    /// Returns the stored visit for the same dependencies, or makes the visit and stores it.
     pub(super) fn visit(
         &self,
         given: &Typed<'_>,
@@ -125,7 +125,7 @@ impl Question {
     }
 }
 
-/// The contracts, with what was asked of them and what they answered.
+/// The contracts, together with the questions that were asked and their answers.
 pub(super) struct Asked<'a> {
     contracts: &'a dyn Contracts,
     answers: RefCell<Vec<(Question, Answer)>>,

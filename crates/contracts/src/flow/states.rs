@@ -1,4 +1,4 @@
-//! What each type of state does with what it gets.
+//! Infers what each type of state does with its environment.
 
 use serde_json::{Value, json};
 
@@ -9,7 +9,7 @@ use crate::expression::{Scope, expression_of, infer_value, narrowed, parse};
 use crate::machine::{Kind, State, join};
 use crate::shape::{Alternative, Object, Scalar, Shape, Typed};
 
-/// Where a state leads, and what an execution that ends in it ends with.
+/// The transitions from a state, and the output of an execution that ends in it.
 #[derive(Default)]
 pub(super) struct Outcome {
     pub(super) leads: Vec<Transition>,
@@ -72,13 +72,13 @@ impl Walk<'_> {
         }
     }
 
-    /// A walk of a machine within this one.
+    /// Returns a walk of a machine that is nested in this one.
     fn inner(&self, environment: &Environment) -> Walk<'_> {
         let outer = self.outer.iter().chain(environment.variables.keys()).cloned().collect();
         Walk { contracts: self.contracts, memory: self.memory, context: self.context.clone(), outer }
     }
 
-    /// `Arguments`, or else the input.
+    /// Returns the shape of `Arguments`, or of the input if there are none.
     pub(super) fn arguments(&self, state: &State<'_>, scope: &Scope, found: &mut Vec<Diagnostic>) -> Shape {
         match state.field("Arguments") {
             Some(arguments) => self.data(arguments, scope, &state.at("Arguments"), found),
@@ -86,7 +86,7 @@ impl Walk<'_> {
         }
     }
 
-    /// `Output` and `Assign`, `Next` and `Catch`: what all but Choice and Fail have.
+    /// Handles `Output`, `Assign`, `Next` and `Catch`, which all types but Choice and Fail have.
     fn goes_on(
         &self,
         state: &State<'_>,
@@ -265,7 +265,7 @@ impl Walk<'_> {
                     &state.at("ItemReader"),
                     found,
                 );
-                // What a file holds is not in the definition.
+                // The content of a file is not in the definition.
                 let message = "what ItemReader reads cannot be typed";
                 found.push(Diagnostic::new(Code::UntypedExpression, state.at("ItemReader"), message));
                 Shape::array(Shape::any(), None)
@@ -308,7 +308,7 @@ impl Walk<'_> {
         Shape::array(results, most)
     }
 
-    /// A field that must be of a kind, where it is there.
+    /// Checks the value of a field, if it exists, against a schema.
     fn field_fits(
         &self,
         state: &State<'_>,

@@ -1,4 +1,4 @@
-//! Tasks: what a function is given against what it takes, and what it answers.
+//! Infers tasks: compares the payload with the function's input and returns its output.
 
 use serde_json::Value;
 
@@ -9,19 +9,19 @@ use crate::expression::Scope;
 use crate::machine::{State, join};
 use crate::shape::{Object, SchemaMismatch, Shape, Typed};
 
-/// How a task's `Resource` passes on what it is given.
+/// The way in which a task's `Resource` passes on its arguments.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Integration {
-    /// `arn:…:states:::lambda:invoke`: `Payload` goes to the function, and comes back as `Payload`.
+    /// `arn:…:states:::lambda:invoke`: `Payload` goes to the function, and its output comes back as `Payload`.
     LambdaInvoke,
     /// `arn:…:states:::states:startExecution…`: `Input` goes to a state machine.
     StartExecution,
-    /// A function's own ARN, an activity, or a service: all of `Arguments`, and the whole answer.
+    /// The ARN of a function or an activity, or a service. It gets all of `Arguments` and returns its whole output.
     Direct,
 }
 
 impl Walk<'_> {
-    /// Checks what the task gives, and answers what it gets.
+    /// Checks the arguments of the task and returns the shape of its result.
     pub(super) fn task(&self, state: &State<'_>, scope: &Scope, inference: &mut Inference) -> Shape {
         for field in ["TimeoutSeconds", "HeartbeatSeconds"] {
             if let Some(value) = state.field(field) {
@@ -90,7 +90,7 @@ impl Walk<'_> {
         }
     }
 
-    /// `startExecution`: the input of the other machine, and what is answered of its execution.
+    /// Infers `startExecution`: checks the input of the other machine and returns the shape of the response.
     fn nested_execution(
         &self,
         state: &State<'_>,
@@ -119,14 +119,14 @@ impl Walk<'_> {
             }
         }
         let always = |name: &str, shape: Shape| (name.to_owned(), Typed::always(shape));
-        // Times come as text or as a number, as the protocol has it that Step Functions was called with.
+        // Times are text or numbers, depending on the protocol of the call to Step Functions.
         let mut fields = vec![always("ExecutionArn", Shape::string()), always("StartDate", Shape::any())];
         if resource.contains(".sync") {
             fields.extend(["Name", "StateMachineArn", "Status"].map(|name| always(name, Shape::string())));
             fields.extend(
                 ["StopDate", "Input", "InputDetails", "OutputDetails"].map(|name| always(name, Shape::any())),
             );
-            // `.sync:2` answers the output as JSON, `.sync` as a string.
+            // `.sync:2` returns the output as JSON, `.sync` as a string.
             let output = if resource.ends_with(".sync:2") {
                 let output = machine.and_then(|machine| self.contracts.machine_output(machine));
                 output.map_or_else(Shape::any, |schema| Shape::from_schema(&schema))
@@ -153,7 +153,7 @@ fn argument<'a>(state: &State<'a>, name: &str) -> Option<&'a str> {
     state.field("Arguments")?.get(name)?.as_str()
 }
 
-/// A mismatch, put at the innermost place that the definition itself has.
+/// Builds the diagnostic of a mismatch at the innermost pointer that the definition itself has.
 fn diagnostic_of(
     code: Code,
     state: &State<'_>,

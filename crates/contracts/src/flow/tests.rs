@@ -6,7 +6,7 @@ use super::*;
 use crate::contract::TaskContract;
 use crate::diagnostic::Code;
 
-/// Two functions: `count` takes a name and answers a count; `tell` takes a count.
+/// Two functions: `count` takes a name and returns a count, and `tell` takes a count.
 struct Functions;
 
 impl Contracts for Functions {
@@ -73,7 +73,7 @@ fn none() -> Vec<(Code, String)> {
 }
 
 #[test]
-fn what_one_function_answers_the_next_one_takes() {
+fn the_output_of_one_function_fits_the_next() {
     let machine = |output: &str, count: &str| {
         json!({
             "A": task("${Count}", json!({ "name": "{% $states.input.name %}" }), json!({ "Output": output, "Next": "B" })),
@@ -99,7 +99,7 @@ fn what_one_function_answers_the_next_one_takes() {
 }
 
 #[test]
-fn payloads_miss_nothing_and_have_nothing_more() {
+fn payloads_lack_no_field_and_have_no_other() {
     let machine = |payload: Value| json!({ "A": task("${Count}", payload, json!({ "End": true })) });
     assert_eq!(codes(machine(json!({ "name": "x" }))), none());
     let place = "/States/A/Arguments/Payload".to_owned();
@@ -108,7 +108,7 @@ fn payloads_miss_nothing_and_have_nothing_more() {
 }
 
 #[test]
-fn variables_are_assigned_on_every_path_or_it_is_said() {
+fn a_variable_that_some_path_does_not_assign_is_reported() {
     let machine = |assign: bool| {
         let assigned = if assign { json!({ "n": 2 }) } else { json!({}) };
         json!({
@@ -148,7 +148,7 @@ fn a_choice_narrows_and_must_not_fall_through() {
 }
 
 #[test]
-fn a_map_goes_over_an_array_and_its_items_fit_its_steps() {
+fn a_map_iterates_over_an_array_and_its_items_fit_its_steps() {
     let machine = |items: &str, name: &str| {
         json!({
             "A": { "Type": "Map", "Items": items, "End": true, "ItemProcessor": { "StartAt": "B", "States": {
@@ -167,7 +167,7 @@ fn a_map_goes_over_an_array_and_its_items_fit_its_steps() {
 }
 
 #[test]
-fn what_a_branch_assigns_is_its_own() {
+fn the_variables_of_a_branch_are_its_own() {
     let machine = |name: &str| {
         let branch = json!({ "StartAt": "B", "States": { "B": { "Type": "Pass", "Assign": { name: 1 }, "Output": "{% $outer %}", "End": true } } });
         json!({
@@ -199,7 +199,7 @@ fn an_error_is_caught_with_its_name_and_cause() {
 }
 
 #[test]
-fn a_loop_ends_in_a_fixed_point() {
+fn a_loop_reaches_a_fixed_point() {
     let machine = |seconds: &str| {
         json!({
             "A": { "Type": "Pass", "Assign": { "seen": 0, "wait": 1 }, "Next": "W" },
@@ -210,13 +210,13 @@ fn a_loop_ends_in_a_fixed_point() {
             "E": { "Type": "Succeed" },
         })
     };
-    // A count has no upper bound, a Wait has.
+    // A count has no upper bound, but a Wait needs one.
     assert_eq!(codes(machine("{% $wait %}")), [(Code::WaitNotSeconds, "/States/W/Seconds".to_owned())]);
     assert_eq!(codes(machine("{% 5 %}")), none());
 }
 
 #[test]
-fn nested_executions_and_unknown_tasks_and_endless_lists_are_found() {
+fn nested_executions_and_unknown_tasks_and_unlimited_lists_are_found() {
     let start = |input: Value| {
         json!({ "A": { "Type": "Task", "Resource": "arn:aws:states:::states:startExecution.sync:2", "End": true,
             "Output": "{% $states.result.ExecutionArn %}", "Arguments": { "StateMachineArn": "${Child}", "Input": input } } })
@@ -231,7 +231,7 @@ fn nested_executions_and_unknown_tasks_and_endless_lists_are_found() {
 }
 
 #[test]
-fn what_an_execution_ends_with_is_what_it_is_said_to() {
+fn the_output_of_an_execution_must_fit_its_declaration() {
     let definition =
         json!({ "StartAt": "A", "States": { "A": { "Type": "Pass", "Output": { "n": 1 }, "End": true } } });
     let machine = Machine::parse(&definition).unwrap();

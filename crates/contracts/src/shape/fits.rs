@@ -1,26 +1,26 @@
-//! Whether every value of a shape is one that a schema takes: proved, or shown not to be by an example.
+//! Proves that a schema accepts every value of a shape, or finds a counterexample.
 
 use jsonschema::canonical::{Containment, options};
 use serde_json::{Map, Value, json};
 
 use super::{Alternative, Field, Object, Shape};
 
-/// Why a shape does not fit a schema.
+/// The reason why a shape does not fit a schema.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SchemaMismatch {
-    /// The smallest value that is possible and refused; `None` where none was found, and the fit could
-    /// merely not be proved.
+    /// The smallest possible value that the schema refuses. `None` if none was found and the fit could just not be
+    /// proved.
     pub counterexample: Option<Value>,
-    /// Where in the value, as a JSON Pointer: empty for the whole.
+    /// JSON Pointer into the value. Empty for the whole value.
     pub place: String,
-    /// What is wrong with it there.
+    /// What is wrong at this pointer.
     pub reason: String,
 }
 
 impl Shape {
-    /// Proves that every value of this shape is one that `schema` takes.
+    /// Proves that `schema` accepts every value of this shape.
     ///
-    /// Formats count: a string is not a time because both are strings.
+    /// Formats count: any string is not a time.
     pub fn fits(&self, schema: &Value) -> Result<(), SchemaMismatch> {
         let enumerated = enumerated(schema);
         if (Proof { root: &enumerated }).covers(&enumerated, self) {
@@ -41,8 +41,8 @@ impl Shape {
     }
 }
 
-/// A proof by parts: objects field by field and arrays by their items, where the schema says no more than
-/// that of them; the rest, which is small then, by the canonical form.
+/// A proof by parts. Objects are compared by fields and arrays by items if the schema has no further keywords. The
+/// remaining small parts are compared by their canonical form.
 struct Proof<'a> {
     root: &'a Value,
 }
@@ -96,7 +96,7 @@ impl Proof<'_> {
         let field = |(name, field): (&String, &Field)| {
             self.covers(properties.get(name).unwrap_or(others), &field.shape)
         };
-        // What the shape does not name may have any name, one of the schema's among them.
+        // A field that the shape does not name may have any name, including one of the schema's.
         let rest = |rest: &Shape| {
             let unnamed = properties.iter().filter(|(name, _)| !object.fields.contains_key(*name));
             self.covers(others, rest) && unnamed.into_iter().all(|(_, property)| self.covers(property, rest))
@@ -124,8 +124,8 @@ impl Proof<'_> {
     }
 }
 
-/// Whether the schema asks for nothing but what is said here word by word, with keywords that mean the same whatever
-/// stands beside them. Most fields are such, and the canonical form takes a thousand times as long.
+/// Returns whether each keyword of the schema occurs in `produced` with the same value, and means the same whatever
+/// other keywords there are. Most fields are of this kind, and the canonical form takes a thousand times as long.
 fn covers_plainly(schema: &Value, produced: &Value) -> bool {
     const MEAN_ALWAYS_THE_SAME: &[&str] = &[
         "type",
@@ -148,7 +148,7 @@ fn covers_plainly(schema: &Value, produced: &Value) -> bool {
         .all(|name| MEAN_ALWAYS_THE_SAME.contains(&name.as_str()) && produced.get(name) == taken.get(name))
 }
 
-/// Whether anything in the schema refers to a definition; most does not, and then they need not be read.
+/// Returns whether the schema refers to a definition. Most do not, and then the definitions need not be read.
 fn refers(schema: &Value) -> bool {
     match schema {
         Value::Object(fields) => fields.iter().any(|(name, field)| name == "$ref" || refers(field)),
@@ -157,11 +157,11 @@ fn refers(schema: &Value) -> bool {
     }
 }
 
-/// Keywords that say nothing about values.
+/// The keywords that say nothing about values.
 const SAY_NOTHING: &[&str] =
     &["$schema", "$id", "$defs", "$comment", "title", "description", "default", "examples"];
 
-/// Whether a schema has no keyword but these, beside those that say nothing about values.
+/// Returns whether a schema has only these keywords and those that say nothing about values.
 fn says_only(schema: &Value, keywords: &[&str]) -> bool {
     let known = |name: &String| {
         keywords.contains(&name.as_str()) || SAY_NOTHING.contains(&name.as_str()) || name.starts_with("x-")
@@ -169,8 +169,8 @@ fn says_only(schema: &Value, keywords: &[&str]) -> bool {
     schema.as_object().is_some_and(|fields| fields.keys().all(known))
 }
 
-/// The schema with each `oneOf` of constants as the `enum` that it is: constants that differ exclude each
-/// other, which the canonical form does not see.
+/// Replaces each `oneOf` of constants in a schema by an `enum`. Different constants exclude each other, which the
+/// canonical form does not see.
 fn enumerated(schema: &Value) -> Value {
     match schema {
         Value::Object(fields) => {

@@ -1,14 +1,14 @@
-//! Reading a JSON Schema as a shape: never fewer values than the schema has, at times more.
+//! Reads a JSON Schema as a shape. The shape has all values of the schema and may have more.
 
 use serde_json::{Map, Value, json};
 
 use super::{Alternative, Field, Object, Scalar, Shape};
 
-/// The deepest nesting that is followed; what is deeper, or refers to itself, is anything.
+/// The greatest nesting depth that is read. Deeper values and recursive schemas become any value.
 const DEEPEST: usize = 24;
 
 impl Shape {
-    /// Every value that the schema takes. Keywords that a shape does not know widen it.
+    /// Returns a shape with every value that the schema accepts. Keywords that a shape cannot express widen it.
     pub fn from_schema(schema: &Value) -> Shape {
         Reader { root: schema }.shape(schema, 0)
     }
@@ -31,7 +31,7 @@ impl Reader<'_> {
         }
         for keyword in ["anyOf", "oneOf"] {
             if let Some(branches) = object.get(keyword).and_then(Value::as_array) {
-                // What stands beside the branches narrows them, and is left out: that only widens.
+                // Keywords next to the branches narrow them and are ignored, which only widens the shape.
                 let either = |so_far: Shape, branch| so_far.or(self.shape(branch, depth + 1));
                 return branches.iter().fold(Shape::never(), either);
             }

@@ -5,7 +5,7 @@ fn shape(schema: Value) -> Shape {
 }
 
 #[test]
-fn a_field_is_always_perhaps_or_never_there() {
+fn a_field_is_always_perhaps_or_never_present() {
     let object = shape(json!({ "type": "object", "additionalProperties": false, "required": ["a"],
         "properties": { "a": { "type": "string" }, "b": { "type": "integer" } } }));
     assert_eq!(object.field("a"), Typed::always(Shape::string()));
@@ -14,7 +14,7 @@ fn a_field_is_always_perhaps_or_never_there() {
 }
 
 #[test]
-fn a_field_of_an_arrays_items_is_one_or_several_or_none() {
+fn a_field_of_array_items_is_one_or_several_or_none() {
     let items = shape(json!({ "type": "array", "items": { "type": "object", "required": ["a"],
         "additionalProperties": false, "properties": { "a": { "type": "string" } } } }));
     let given = items.field("a");
@@ -36,7 +36,7 @@ fn references_unions_and_constants_are_read() {
 }
 
 #[test]
-fn what_fits_is_proved_and_what_does_not_is_shown() {
+fn a_fit_is_proved_and_a_mismatch_has_a_counterexample() {
     let taken = json!({ "type": "object", "required": ["when"], "additionalProperties": false,
         "properties": { "when": { "type": "string", "format": "date-time" }, "count": { "type": "integer", "minimum": 0 } } });
     let given = |fields: Value| {

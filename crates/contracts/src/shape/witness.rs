@@ -1,14 +1,14 @@
-//! Examples of a shape's values: small ones, and the ones at the edges, for counterexamples.
+//! Generates examples of a shape's values for counterexamples: small values and edge cases.
 
 use serde_json::{Map, Value, json};
 
 use super::{Alternative, Object, Scalar, Shape};
 
-/// How many examples a part contributes at most.
+/// The greatest number of examples per part.
 const MOST: usize = 24;
 
 impl Shape {
-    /// Some values of this shape: of each alternative the smallest, and variations of one part at a time.
+    /// Returns some values of this shape: the smallest of each alternative, and variations of one part at a time.
     pub fn examples(&self) -> Vec<Value> {
         self.examples_at(0)
     }
@@ -31,7 +31,7 @@ impl Alternative {
             Alternative::Any => vec![json!(null), json!("text"), json!(0), json!({}), json!([])],
             Alternative::Scalar(scalar, facets) => scalar_examples(*scalar, facets),
             Alternative::Array { items, min_items, max_items } => {
-                // As short as can be, but for one item where there may be none.
+                // As short as possible, but with one item if the array may be empty.
                 let fewest = usize::try_from(*min_items).unwrap_or(usize::MAX).max(1);
                 let can_be_shown = *max_items != Some(0) && fewest <= MOST;
                 let few = items.examples_at(depth + 1).into_iter().filter(|_| can_be_shown);

@@ -1,4 +1,4 @@
-//! The definition against the template.
+//! Cases of the definition against the template.
 
 use contracts::diagnostic::Code;
 
@@ -33,7 +33,7 @@ pub(crate) const CASES: &[Case] = &[
             "template:/Resources/StateMachine/Properties/DefinitionSubstitutions/WorkFunctionArn",
             r#"{"Fn::GetAtt": ["StateMachine", "Arn"]}"#,
         )],
-        // A function of another template comes as a parameter.
+        // The function of another template comes as a parameter.
         right: &[(
             "template:/Resources/StateMachine/Properties/DefinitionSubstitutions/WorkFunctionArn",
             r#"{"Ref": "Other"}"#,

@@ -1,4 +1,4 @@
-//! `Retry`, `Catch` and the names in them.
+//! Cases of `Retry`, `Catch` and their error names.
 
 use contracts::diagnostic::Code;
 
@@ -21,7 +21,7 @@ pub(crate) const CASES: &[Case] = &[
         code: Code::UndeclaredError,
         at: "/States/Work/Catch/0/ErrorEquals/1",
         wrong: &[("/States/Work/Catch/0/ErrorEquals/-", "\"Runtime.ExitErorr\"")],
-        // A runtime may have names that nobody else has.
+        // A runtime may have names of which nothing is known.
         right: &[("/States/Work/Catch/0/ErrorEquals/-", "\"Runtime.OutOfCoffee\"")],
     },
     Case {
@@ -33,7 +33,7 @@ pub(crate) const CASES: &[Case] = &[
     Case {
         code: Code::UnhandledError,
         at: "/States/Work",
-        // States.ALL takes it, but nobody decided that it should.
+        // States.ALL matches it, but nobody decided that it should.
         wrong: &[("/States/Work/Catch/0/ErrorEquals", "[\"States.ALL\"]")],
         right: &[("/States/Work/Catch/-", r#"{"ErrorEquals": ["States.ALL"], "Next": "Refused"}"#)],
     },
@@ -77,7 +77,7 @@ pub(crate) const CASES: &[Case] = &[
             ("/States/Work/Catch/-", r#"{"ErrorEquals": ["States.TaskFailed"], "Next": "Refused"}"#),
             ("/States/Work/Catch/-", r#"{"ErrorEquals": ["Lambda.Unknown"], "Next": "Refused"}"#),
         ],
-        // A timeout is no failure of the task.
+        // A timeout is not a failure of the task.
         right: &[
             ("/States/Work/Catch/-", r#"{"ErrorEquals": ["States.TaskFailed"], "Next": "Refused"}"#),
             ("/States/Work/Catch/-", r#"{"ErrorEquals": ["States.Timeout"], "Next": "Refused"}"#),

@@ -1,4 +1,4 @@
-//! The cases, and how one is run.
+//! The cases and how they run.
 
 mod deployment;
 mod errors;
@@ -15,8 +15,8 @@ use contracts::document::Document;
 use contracts::template::Template;
 use serde_json::{Value, json};
 
-/// A fault and its nearest neighbour, each as changes to the base: a JSON Pointer and what shall be there,
-/// as JSON text; an empty text takes away what is there.
+/// A fault and its nearest correct neighbour. Each is a list of changes to the base: a JSON Pointer and the new value
+/// as JSON text. An empty text removes the value.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Case {
     pub(crate) code: Code,
@@ -27,12 +27,12 @@ pub(crate) struct Case {
 
 pub(crate) type Change = (&'static str, &'static str);
 
-/// Every case, by theme.
+/// All cases, by topic.
 pub(crate) static CASES: LazyLock<Vec<Case>> = LazyLock::new(|| {
     [structure::CASES, errors::CASES, time::CASES, deployment::CASES].into_iter().flatten().copied().collect()
 });
 
-/// Codes whose cases are elsewhere, with where.
+/// The codes whose cases are elsewhere, with that place.
 pub(crate) const NOT_HERE: &[(&str, &[Code])] = &[
     (
         "the inference's, in its own tests",
@@ -63,7 +63,7 @@ pub(crate) const NOT_HERE: &[(&str, &[Code])] = &[
     ("about the text, not the value: tests/samples.rs", &[Code::DuplicateKey]),
 ];
 
-/// What all cases start from: nothing is wrong with it.
+/// Returns the base of all cases, which has no finding.
 pub(crate) fn base() -> Value {
     json!({
         "QueryLanguage": "JSONata",
@@ -121,7 +121,7 @@ fn template() -> Value {
     })
 }
 
-/// One step, which fails by one name.
+/// A contract whose one step can fail with one error.
 struct Steps;
 
 impl Contracts for Steps {
@@ -143,7 +143,7 @@ impl Contracts for Steps {
     }
 }
 
-/// Makes the changes, in the template where a pointer begins with `template:`.
+/// Applies the changes to the base. A pointer that begins with `template:` changes the template.
 fn changed(changes: &[Change]) -> (Value, Value) {
     let (mut definition, mut template) = (base(), template());
     for (pointer, json) in changes {
@@ -179,12 +179,12 @@ fn diagnostics(changes: &[Change]) -> Vec<Diagnostic> {
     contracts::check(&document, &Steps, Some(&input), None, Some(&template)).diagnostics
 }
 
-/// What is found, and where.
+/// Returns the code and pointer of each finding.
 pub(crate) fn codes(changes: &[Change]) -> Vec<(Code, String)> {
     diagnostics(changes).into_iter().map(|it| (it.code, it.pointer)).collect()
 }
 
-/// What is found, for a person.
+/// Returns the findings as text for a person.
 pub(crate) fn findings(changes: &[Change]) -> Vec<String> {
     diagnostics(changes).into_iter().map(|it| format!("{} {}: {}", it.code, it.pointer, it.message)).collect()
 }

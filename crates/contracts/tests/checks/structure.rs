@@ -1,4 +1,4 @@
-//! Structure, fields and query language.
+//! Cases of structure, fields and query language.
 
 use contracts::diagnostic::Code;
 

@@ -1,4 +1,4 @@
-//! Time, and what the local engine does not do.
+//! Cases of time limits and of the local engine.
 
 use contracts::diagnostic::Code;
 

@@ -1,11 +1,11 @@
-//! Expressions from dice: each throw decides between the forms of one kind of expression. Fewer and lower
-//! numbers make simpler expressions, so that a failure shrinks to its cause.
+//! Generates expressions from dice: each throw selects a form of one kind of expression. Fewer and lower numbers make
+//! simpler expressions, so that a failure shrinks to its cause.
 //!
-//! Most of what is made on purpose here is on the edge: paths that may give nothing or several things,
-//! read bare, behind a condition that says something of them, or behind one that only seems to. The
-//! inference has to refuse many of them; where it does not, it has to be right.
+//! Most of the special forms here are edge cases: paths that may yield nothing or several values, read without a
+//! condition, behind a condition that rules out the problem, or behind one that only seems to. Inference has to refuse
+//! many of them. Where it does not, it has to be right.
 
-/// Paths of which each can go wrong in a way of its own.
+/// Paths that can each go wrong in a different way.
 const SUBJECTS: &[&str] = &[
     "$states.input.opt",
     "$states.input.deep",
@@ -30,11 +30,11 @@ const SUBJECTS: &[&str] = &[
     "$v",
 ];
 
-/// A row of numbers; when they are used up, it goes on with noughts.
+/// A sequence of numbers. Once they are used up, every throw is 0.
 pub(crate) struct Dice<'a> {
     numbers: std::slice::Iter<'a, u8>,
     depth: usize,
-    /// What a path can begin with here.
+    /// The possible roots of a path here.
     roots: Vec<&'static str>,
 }
 
@@ -52,7 +52,7 @@ impl<'a> Dice<'a> {
         words.get(at).copied().unwrap_or_default()
     }
 
-    /// One of the forms; only one of the first `leaves`, where it is deep already.
+    /// Selects a form. At great depth it selects only one of the first `leaves`.
     fn form(&mut self, leaves: usize, forms: usize) -> usize {
         if self.depth > 4 { self.throw(leaves) } else { self.throw(forms) }
     }
@@ -72,7 +72,7 @@ impl<'a> Dice<'a> {
     }
 }
 
-/// A whole expression: of anything, or one of the two forms that are on the edge.
+/// Generates a whole expression: any kind, or one of the two edge-case forms.
 pub(crate) fn whole(dice: &mut Dice<'_>) -> String {
     match dice.throw(3) {
         0 => any(dice),
@@ -97,7 +97,7 @@ fn any(dice: &mut Dice<'_>) -> String {
     }
 }
 
-/// A path or what is around it, behind a condition about it that is enough or not.
+/// Generates a path or its parent behind a condition about it, which may or may not suffice.
 fn guarded(dice: &mut Dice<'_>) -> String {
     let path = match dice.throw(4) {
         0 => path(dice),
@@ -125,7 +125,7 @@ fn guarded(dice: &mut Dice<'_>) -> String {
     }
 }
 
-/// What functions and steps make of a list as it is, empty, lone or absent.
+/// Generates functions and steps of a list, which may be a list, empty, a single item or absent.
 fn of_list(dice: &mut Dice<'_>) -> String {
     let list = dice.one_of(SUBJECTS);
     match dice.throw(11) {
@@ -147,7 +147,7 @@ fn path(dice: &mut Dice<'_>) -> String {
     let roots = dice.roots.clone();
     let root = dice.one_of(&roots);
     let mut path = root.to_owned();
-    // Of the item itself, `$`, the evaluator says that it does not exist; so a field of it is read.
+    // The evaluator reports that the item itself, `$`, does not exist, so a field of it is read.
     let least = usize::from(root == "$");
     for _ in 0..dice.throw(4).max(least) {
         let name = dice.one_of(&[
@@ -176,7 +176,7 @@ fn number(dice: &mut Dice<'_>) -> String {
         9 => format!("$number($string({}))", dice.deeper(number)),
         10 => format!("($x := {}; {})", dice.deeper(any), dice.within("$x", number)),
         11 => format!("${}([{}, 1])", dice.one_of(&["max", "min", "average"]), dice.deeper(numbers)),
-        // Of a division by 0 the evaluator makes no error, as it should.
+        // The evaluator makes no error of a division by 0, as it should.
         12 => format!("({} {} 2)", dice.deeper(number), dice.one_of(&["/", "%"])),
         _ => "($states.input.o.kind = 'A' ? $states.input.o.x : 0)".to_owned(),
     }

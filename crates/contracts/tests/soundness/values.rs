@@ -1,5 +1,5 @@
-//! The values that expressions are tried on: objects with the fields that expressions read, each of them
-//! with what can go wrong in it: absent, null, empty, one of several kinds.
+//! The values that expressions are evaluated on: objects with the fields that expressions read. Each field has what can
+//! go wrong in it: absent, null, empty, one of several types.
 
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
@@ -30,7 +30,7 @@ pub(crate) fn input() -> impl Strategy<Value = Value> {
     )
 }
 
-/// Anything.
+/// Generates any value.
 pub(crate) fn any() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![Just(Value::Null), prop::bool::ANY.prop_map(Value::from), number(), text()];
     leaf.prop_recursive(2, 8, 3, |inner| {
@@ -50,7 +50,7 @@ fn text() -> impl Strategy<Value = Value> {
     prop_oneof![Just(""), Just("A"), Just("ready"), Just("a-b")].prop_map(Value::from)
 }
 
-/// One of two kinds, which their tag tells apart.
+/// Generates an object of one of two kinds, which its tag distinguishes.
 fn tagged() -> impl Strategy<Value = Value> {
     prop_oneof![
         number().prop_map(|x| object([("kind", Some(json!("A"))), ("x", Some(x))])),

@@ -1,4 +1,4 @@
-//! The pass over a line of JSON without types: writes each value with the type that it can only be.
+//! The pass over a line of JSON without types. It writes each value with its type.
 
 use std::collections::HashSet;
 
@@ -9,7 +9,7 @@ use crate::number;
 use crate::scan::{Cursor, Token};
 use crate::tag::{Spelling, Tag};
 
-/// The pass over a line.
+/// A pass over a line.
 pub(super) struct Pass<'a, 'o> {
     cursor: Cursor<'a>,
     keys: &'a [KeyAttribute<'a>],
@@ -17,11 +17,11 @@ pub(super) struct Pass<'a, 'o> {
     doubts: Doubts,
 }
 
-/// What a value was.
+/// The value that was read.
 enum Value<'a> {
     Text(Token<'a>),
     Number(&'a [u8]),
-    /// A list, and whether all of its elements are bytes.
+    /// A list. The flag says whether all of its elements are bytes.
     List(bool),
     Other(Tag),
 }
@@ -46,7 +46,7 @@ impl<'a, 'o> Pass<'a, 'o> {
         Pass { cursor: Cursor::new(line, 0), keys, out, doubts: Doubts::default() }
     }
 
-    /// The item, and nothing behind it; what is in doubt of it.
+    /// Reads the whole line as an item and returns the counts of doubtful values.
     pub(super) fn item(mut self) -> Result<Doubts, Fault> {
         self.cursor.space();
         self.members(None)?;
@@ -54,7 +54,7 @@ impl<'a, 'o> Pass<'a, 'o> {
         Ok(self.doubts)
     }
 
-    /// An item where there is no depth, or else the inside of a map. Answers whether it is what a binary was written as.
+    /// Reads an item if there is no depth, else the members of a map. Returns whether it has the form of a binary.
     fn members(&mut self, depth: Option<usize>) -> Result<bool, Fault> {
         self.cursor.expect(b'{', "an object of attributes")?;
         self.out.push(b'{');
@@ -86,7 +86,7 @@ impl<'a, 'o> Pass<'a, 'o> {
         Ok(is_named && has_bytes && count == 2)
     }
 
-    /// Over what follows a member or an element: whether there is one more.
+    /// Moves past the separator or the end after a member or an element. Returns whether another one follows.
     fn another(&mut self, close: u8, what: &'static str) -> Result<bool, Fault> {
         self.cursor.space();
         match self.cursor.peek() {
@@ -184,14 +184,14 @@ impl<'a, 'o> Pass<'a, 'o> {
         Ok(text)
     }
 
-    /// A list; whether all of its elements are bytes.
+    /// Reads a list. Returns whether all of its elements are bytes.
     fn list(&mut self, depth: usize) -> Result<bool, Fault> {
         let depth = self.deeper(depth)?;
         self.cursor.expect(b'[', "an array")?;
         self.out.push(b'[');
         self.cursor.space();
         let (mut are_bytes, mut distinct) = (true, HashSet::new());
-        // The tag that all elements have, as long as it could be a set.
+        // The tag of all elements so far, as long as the list could be a set.
         let mut of = None;
         let (mut more, mut is_set) = (self.cursor.peek() != Some(b']'), true);
         if !more {
@@ -214,7 +214,7 @@ impl<'a, 'o> Pass<'a, 'o> {
         if depth < DEEPEST { Ok(depth + 1) } else { Err(too_deep(self.cursor.at())) }
     }
 
-    /// That an attribute of a table's key has the type that the table has it with.
+    /// Checks that a key attribute has the type of the table's key.
     fn check_key(&self, name: &[u8], tag: Tag, at: usize) -> Result<(), Fault> {
         let Some(key) = self.keys.iter().find(|key| key.name.as_bytes() == name) else { return Ok(()) };
         let right = match (key.key_type, tag) {
@@ -242,7 +242,7 @@ impl<'a, 'o> Pass<'a, 'o> {
 }
 
 impl Value<'_> {
-    /// What tells a string from others, or a number.
+    /// Returns bytes that are equal for equal strings or equal numbers. `None` for other values.
     fn says(&self) -> Option<Vec<u8>> {
         match self {
             Value::Text(token) => Some(token.unescaped(&mut Vec::new()).to_vec()),
@@ -252,7 +252,7 @@ impl Value<'_> {
     }
 }
 
-/// Whether a text of digits, signs, points and exponents is one of JSON's numbers (RFC 8259, section 6).
+/// Returns whether a text of digits, signs, points and exponents is a number of JSON (RFC 8259, section 6).
 fn is_json(text: &[u8]) -> bool {
     let digits = |text: &[u8]| !text.is_empty() && text.iter().all(u8::is_ascii_digit);
     let unsigned = text.strip_prefix(b"-").unwrap_or(text);

@@ -16,7 +16,7 @@ fn doubts(line: &str) -> Doubts {
 }
 
 #[test]
-fn each_value_becomes_the_type_that_it_can_only_be() {
+fn each_value_becomes_its_obvious_type() {
     let line = concat!(
         r#" { "id" : "a\u00e9\"" , "n":-1.50e+3,"t":true,"f":false,"0":null,"#,
         r#""l":[1,[ ],"x",{"m":{}}], "m" : { "a b" : 0 } } "#
@@ -29,7 +29,7 @@ fn each_value_becomes_the_type_that_it_can_only_be() {
 }
 
 #[test]
-fn digits_stand_as_they_were_written() {
+fn digits_are_unchanged() {
     for number in ["12345678901234567890123456789012345678", "0.10", "1E-130", "-0", "100000000000000000000"]
     {
         let item = format!(r#"{{"id":{{"S":""}},"n":{{"N":"{number}"}}}}"#);
@@ -38,7 +38,7 @@ fn digits_stand_as_they_were_written() {
 }
 
 #[test]
-fn what_may_have_been_another_type_is_counted_by_its_kind() {
+fn doubtful_values_are_counted_by_kind() {
     let none = Doubts::default();
     for (value, expected) in [
         ("null", Doubts { nulls: 1, ..none }),
@@ -104,12 +104,12 @@ fn a_key_of_another_type_is_refused_with_what_would_be_right() {
         assert_eq!(refused.at, at, "{line}");
         assert!(refused.reason.starts_with(reason), "{refused}");
     }
-    // Deeper there are no keys.
+    // Nested attributes are not keys.
     assert!(read(r#"{"id":"1","m":{"id":2}}"#).is_ok());
 }
 
 #[test]
-fn each_fault_is_refused_at_its_place_in_words() {
+fn each_fault_is_refused_with_its_offset_and_a_message() {
     for (line, at, reason) in [
         ("", 0, "an object of attributes was expected, not the end"),
         ("[]", 0, "an object of attributes was expected, not `[`"),

@@ -1,10 +1,10 @@
-//! JSON as serde_json reads it, with members that are there twice, and written in many ways.
+//! JSON as serde_json reads it, with duplicate members, and with random spellings for writing.
 
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 
-/// A value. What a number says is no matter, as items have none.
+/// A JSON value. Numbers have no value here, because items do not have JSON numbers.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Json {
     Null,
@@ -24,12 +24,12 @@ impl Json {
         Json::Object(vec![(name.to_owned(), value)])
     }
 
-    /// Without whitespace, escaped as serde_json does.
+    /// Writes the value without whitespace and with the escapes of serde_json.
     pub(crate) fn compact(&self) -> String {
         self.written(0)
     }
 
-    /// With whitespace and escapes by chance; by none for 0.
+    /// Writes the value with random whitespace and escapes. The seed 0 adds none.
     pub(crate) fn written(&self, seed: u64) -> String {
         let mut writer = Writer { out: String::new(), seed };
         writer.value(self);
@@ -43,7 +43,7 @@ struct Writer {
 }
 
 impl Writer {
-    /// One in five, if there is chance.
+    /// Returns true in one of five cases, and never for the seed 0.
     fn chance(&mut self) -> bool {
         self.seed = self.seed.wrapping_mul(6_364_136_223_846_793_005);
         self.seed != 0 && (self.seed >> 33).is_multiple_of(5)

@@ -1,4 +1,4 @@
-//! Items through all formats and compressions and back, and bytes that are no items.
+//! Tests items in all formats and compressions, and bytes that are not items.
 #![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod json;
@@ -21,8 +21,8 @@ fn line_of(format: Format, item: &str) -> Vec<u8> {
     line
 }
 
-/// What the reader says, as a tree, beside what the oracle says. Only the oldest layout of Data Pipeline's lines is
-/// not known to the oracle; what comes of that must still be an item.
+/// Checks that the reader agrees with the oracle. The oracle does not know the oldest layout of Data Pipeline's lines,
+/// so their result only has to be an item.
 fn agrees(format: Format, line: &[u8]) -> Result<(), TestCaseError> {
     let mut item = b"before".to_vec();
     let read = read_line(format, line, &mut item);
@@ -47,7 +47,7 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(256) })]
 
     #[test]
-    fn items_come_back_to_the_letter(
+    fn items_are_read_back_verbatim(
         items in vec(items(), 0..6),
         format in formats(),
         compression in compressions(),
@@ -84,7 +84,7 @@ proptest! {
     }
 
     #[test]
-    fn whitespace_and_escapes_change_nothing_that_is_said(item in items(), format in formats(), seed in any::<u64>()) {
+    fn whitespace_and_escapes_do_not_change_the_item(item in items(), format in formats(), seed in any::<u64>()) {
         let expected = Some(item.clone());
         let line = line_of(format, &item.written(seed));
         prop_assert!(!line.contains(&b'\n'));
@@ -96,7 +96,7 @@ proptest! {
     }
 
     #[test]
-    fn a_line_that_was_changed_is_read_as_the_oracle_reads_it(
+    fn a_changed_line_is_read_as_by_the_oracle(
         item in items(),
         format in formats(),
         other in formats(),
@@ -109,7 +109,7 @@ proptest! {
     }
 
     #[test]
-    fn short_values_are_judged_as_the_oracle_judges_them(
+    fn short_values_are_judged_as_by_the_oracle(
         name in "(S|N|B|BOOL|NULL|SS|NS|BS|L|M|s|n|b|bOOL|nULL|nULLValue|x|)",
         value in prop_oneof![
             "\"-?[0-9.eE+-]{0,9}\"",
@@ -145,7 +145,7 @@ proptest! {
     }
 
     #[test]
-    fn an_answer_gives_its_items_back(items in vec(items(), 0..6), seed in any::<u64>(), before in any::<bool>()) {
+    fn a_response_is_split_into_its_items(items in vec(items(), 0..6), seed in any::<u64>(), before in any::<bool>()) {
         let items: Vec<String> = items.iter().map(|item| item.written(seed).trim().to_owned()).collect();
         let list = items.join(" ,");
         let (left, right) = if before {
@@ -160,7 +160,7 @@ proptest! {
     }
 
     #[test]
-    fn a_key_is_the_same_however_its_item_is_written(item in items(), seed in any::<u64>(), key in "[a-z\"é]{1,5}") {
+    fn a_key_is_the_same_in_any_spelling_of_its_item(item in items(), seed in any::<u64>(), key in "[a-z\"é]{1,5}") {
         let Json::Object(mut members) = item else { unreachable!() };
         members.retain(|(name, _)| *name != key);
         members.push((key.clone(), Json::member("S", Json::Text(format!("{key}/\n")))));
@@ -174,7 +174,7 @@ proptest! {
 }
 
 #[test]
-fn the_oldest_layout_is_read_by_data_pipelines_reader_alone() {
+fn only_the_reader_of_data_pipeline_reads_the_oldest_layout() {
     let line = b"id\x03{\"n\":\"1\"}\x02s\x03{\"nULL\":true}";
     let mut item = Vec::new();
     read_line(Format::DataPipeline(NullTag::Null), line, &mut item).unwrap();

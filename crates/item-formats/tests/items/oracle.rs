@@ -1,4 +1,4 @@
-//! What a line is, found out in the long way: by a tree of values, and by DynamoDB's rules once more.
+//! An oracle for lines: it parses a line into a tree of values and checks DynamoDB's rules independently.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -6,7 +6,7 @@ use item_formats::Format;
 
 use super::json::Json;
 
-/// The item that the line holds, with DynamoDB's types, if it holds one.
+/// Returns the item of a line with DynamoDB's types, if the line is valid.
 pub(crate) fn item_of(format: Format, line: &[u8]) -> Option<Json> {
     let json = Json::parse(line)?;
     match (format, json) {
@@ -85,7 +85,7 @@ fn number(text: &str) -> bool {
         return true;
     }
     let Ok(exponent) = exponent.parse::<i32>() else { return false };
-    // The place of the first significant digit, counted from the point.
+    // The position of the first significant digit, counted from the point.
     let point = mantissa.find('.').unwrap_or(mantissa.len()) as i32;
     let first = digits.find(|digit| digit != '0').unwrap() as i32;
     significant.len() <= 38 && (-130..=125).contains(&(exponent.saturating_add(point - first - 1)))

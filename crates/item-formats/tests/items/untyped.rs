@@ -1,4 +1,4 @@
-//! JSON without types: written from items by the rules alone, and read back.
+//! Tests JSON without types: writes it from items by simple rules and reads it back.
 
 use item_formats::{KeyAttribute, KeyType, read_untyped_line};
 use proptest::collection::vec;
@@ -9,7 +9,7 @@ use super::oracle::item_of;
 use super::values::{mutate, mutations, text};
 use item_formats::Format;
 
-/// Items of such values as JSON can say, with DynamoDB's types.
+/// Generates items, with DynamoDB's types, whose values JSON can express.
 fn items() -> impl Strategy<Value = Json> {
     vec((text(), value()), 0..8).prop_map(Json::Object)
 }
@@ -34,7 +34,7 @@ fn value() -> impl Strategy<Value = Json> {
     })
 }
 
-/// What a program writes that lets go of the types: `space` stands wherever JSON allows it.
+/// Writes an item as a program that drops the types would. `space` is inserted wherever JSON allows it.
 fn untyped(item: &Json, space: &str) -> String {
     let Json::Object(members) = item else { unreachable!() };
     let name = |name: &String| serde_json::to_string(name).unwrap();
@@ -60,7 +60,7 @@ fn bare(value: &Json, space: &str) -> String {
     }
 }
 
-/// Holds what is read against what serde_json and the oracle of typed lines say.
+/// Checks that the reader agrees with serde_json and with the oracle of typed lines.
 fn agrees(line: &[u8]) -> Result<(), TestCaseError> {
     let mut item = b"before".to_vec();
     let read = read_untyped_line(line, &[], &mut item);
@@ -93,14 +93,14 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(256) })]
 
     #[test]
-    fn values_come_back_with_the_type_that_says_them(item in items(), space in "[ \t]{0,2}") {
+    fn values_are_read_back_with_their_types(item in items(), space in "[ \t]{0,2}") {
         let mut read = Vec::new();
         read_untyped_line(untyped(&item, &space).as_bytes(), &[], &mut read).unwrap();
         prop_assert_eq!(Json::parse(&read), Some(item));
     }
 
     #[test]
-    fn a_line_that_was_changed_is_read_as_json_is(item in items(), mutations in mutations()) {
+    fn a_changed_line_is_read_as_json(item in items(), mutations in mutations()) {
         let mut line = untyped(&item, "").into_bytes();
         agrees(&line)?;
         mutate(&mut line, &mutations);
@@ -116,12 +116,12 @@ proptest! {
     }
 
     #[test]
-    fn short_numbers_are_judged_as_json_judges_them(number in "-?[0-9.eE+-]{1,6}") {
+    fn short_numbers_are_judged_as_in_json(number in "-?[0-9.eE+-]{1,6}") {
         agrees(format!("{{\"n\":{number}}}").as_bytes())?;
     }
 
     #[test]
-    fn a_key_is_taken_with_its_own_type_alone(value in value(), key_type in proptest::sample::select(&[KeyType::S, KeyType::N, KeyType::B][..])) {
+    fn a_key_is_accepted_only_with_its_own_type(value in value(), key_type in proptest::sample::select(&[KeyType::S, KeyType::N, KeyType::B][..])) {
         let Json::Object(typed) = &value else { unreachable!() };
         let fits = typed[0].0 == key_type.to_string();
         let line = untyped(&Json::member("id", value.clone()), "");

@@ -1,4 +1,4 @@
-//! Every item that DynamoDB can hold, by chance.
+//! Generates any item that DynamoDB can hold.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -72,7 +72,7 @@ pub(crate) fn compressions() -> impl Strategy<Value = Compression> {
     proptest::sample::select(&[Compression::None, Compression::Gzip, Compression::Zstd])
 }
 
-/// What happens to a byte of a line: how far on it is, what comes there, and how.
+/// Generates changes of a line's bytes: the position, the new byte and the kind of change.
 pub(crate) fn mutations() -> impl Strategy<Value = Vec<(proptest::sample::Index, u8, u8)>> {
     let byte = prop_oneof![
         proptest::sample::select(

@@ -1,14 +1,14 @@
 //! The names of IAM actions.
 //!
-//! A policy names actions, not operations, and the two are not always the same word: `Invoke` needs
-//! `lambda:InvokeFunction`, `HeadObject` needs `s3:GetObject`. Least privilege is tested by comparing what
-//! was seen here with what a template grants, so the names are IAM's.
+//! A policy names actions, not operations, and the two may differ: `Invoke` needs `lambda:InvokeFunction`, and
+//! `HeadObject` needs `s3:GetObject`. The tests of least privilege compare the calls seen here with what a template
+//! grants, so the names are those of IAM.
 
 use hyper::Method;
 use hyper::header::HeaderMap;
 use hyper::http::request::Parts;
 
-/// The action that IAM demands for an operation of the service with this signing name.
+/// Returns the action that IAM requires for an operation of the service with this signing name.
 pub(crate) fn iam_action(service: &str, operation: &str) -> String {
     let prefix = match service {
         "monitoring" => "cloudwatch",
@@ -26,7 +26,7 @@ pub(crate) fn iam_action(service: &str, operation: &str) -> String {
     format!("{prefix}:{action}")
 }
 
-/// The operation of a REST service: its method and the path's shape. `*` stands for one segment.
+/// Returns the operation of a REST service by method and path pattern. `*` stands for one segment.
 pub(crate) fn rest(service: &str, method: &Method, path: &str) -> String {
     let segments: Vec<&str> = path.trim_matches('/').split('/').collect();
     let known = if service == "backup" { BACKUP } else { LAMBDA };
@@ -90,7 +90,8 @@ const LAMBDA: &[(&str, &str, &str)] = &[
     ("DELETE", "2017-03-31/tags/*", "UntagResource"),
 ];
 
-/// S3 has no operation names on the wire; IAM's names follow from what is addressed.
+/// Returns the IAM action of an S3 call. S3 has no operation names on the wire, so it follows from the method and
+/// address.
 pub(crate) fn s3(head: &Parts) -> String {
     let (bucket, key) = match head.uri.path().trim_start_matches('/').split_once('/') {
         Some((bucket, key)) => (bucket, key),
@@ -134,7 +135,8 @@ pub(crate) fn s3(head: &Parts) -> String {
     action.to_owned()
 }
 
-/// The actions that a call which puts an object demands further: what comes with the object is a grant of its own.
+/// Returns the additional actions that a call which puts an object requires: the tags and grants it carries need their
+/// own.
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html>
 pub(crate) fn s3_beside(headers: &HeaderMap, operation: &str) -> Vec<&'static str> {
     if operation != "PutObject" {

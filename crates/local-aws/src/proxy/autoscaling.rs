@@ -1,8 +1,8 @@
-//! Application Auto Scaling, which the emulator does not have at all.
+//! Application Auto Scaling, which the emulator lacks.
 //!
-//! It remembers what it is told and scales nothing: what counts here is that the settings can be read back,
-//! and that those are refused which AWS refuses. A scalable target, a policy and a scheduled action are each
-//! kept as they are described. As on AWS, they outlive the table that they are for.
+//! It stores what it receives and scales nothing. Callers can read the settings back, and settings that AWS refuses are
+//! refused. Scalable targets, policies and scheduled actions are stored in the form in which they are described. As on
+//! AWS, they outlive their table.
 
 mod policies;
 mod schedules;
@@ -21,7 +21,7 @@ use super::{Shared, page};
 use crate::json::set;
 use crate::upstream::ApiError;
 
-/// Everything of one account in one Region, oldest first.
+/// The state of one account in one Region. Each list is oldest first.
 #[derive(Debug, Default)]
 pub(super) struct State {
     targets: Vec<Value>,
@@ -29,13 +29,13 @@ pub(super) struct State {
     schedules: Vec<Value>,
 }
 
-/// The scalable targets and what belongs to them, of all accounts.
+/// The scalable targets, policies and scheduled actions of all accounts.
 pub(super) type Autoscaling = Scoped<State>;
 
-/// The members that name a scalable target.
+/// The members that identify a scalable target.
 const TARGET: [&str; 3] = ["ServiceNamespace", "ResourceId", "ScalableDimension"];
 
-/// One call, with what the handlers look into.
+/// One call and the state that its handler uses.
 struct Call<'a> {
     shared: &'a Shared,
     scope: Scope,
@@ -47,41 +47,41 @@ impl Call<'_> {
         self.input.get(name).and_then(Value::as_str)
     }
 
-    /// A member of the input that has to be there.
+    /// Returns a required member of the input.
     fn required(&self, name: &str) -> Result<&str, ApiError> {
         self.text(name).filter(|value| !value.is_empty()).ok_or_else(|| missing(name))
     }
 
-    /// Fails unless the input names a scalable target.
+    /// Fails unless the input identifies a scalable target.
     fn require_target(&self) -> Result<(), ApiError> {
         TARGET.iter().try_for_each(|name| self.required(name).map(|_| ()))?;
         targets::check_place(self)
     }
 
-    /// Whether something is the scalable target that the input names, or belongs to it.
+    /// Returns whether an item is the scalable target of the input or belongs to it.
     fn is_of_target(&self, item: &Value) -> bool {
         TARGET.iter().all(|name| item.get(*name) == self.input.get(*name))
     }
 
-    /// Whether something has one of the names or ids that the input lists; all of them do if it lists none.
+    /// Returns whether the input lists the name or id of an item. If it lists none, it matches all.
     fn lists(&self, list: &str, item: &Value, name: &str) -> bool {
         let wanted = self.input.get(list).and_then(Value::as_array).filter(|wanted| !wanted.is_empty());
         wanted.is_none_or(|wanted| item.get(name).is_some_and(|value| wanted.contains(value)))
     }
 
-    /// Whether something passes a filter that the input may hold.
+    /// Returns whether an item passes an optional filter of the input.
     fn wants(&self, item: &Value, name: &str) -> bool {
         self.input.get(name).is_none_or(|wanted| item.get(name) == Some(wanted))
     }
 
-    /// What a new item of this call is made of: the scalable target that it belongs to.
+    /// Returns the members of the input that identify the scalable target, from which new items are made.
     fn place(&self) -> Map<String, Value> {
         let members =
             TARGET.iter().filter_map(|name| Some(((*name).to_owned(), self.input.get(*name)?.clone())));
         members.collect()
     }
 
-    /// One page of a list; the token is the place where the next one starts.
+    /// Returns one page of a list. The token is the index at which the next page starts.
     fn page(&self, name: &str, all: Vec<Value>, largest: usize) -> Result<Value, ApiError> {
         let limit = match self.input.get("MaxResults").map(Value::as_u64) {
             None => largest,
@@ -123,7 +123,7 @@ fn not_found(what: &str, call: &Call<'_>) -> ApiError {
     )
 }
 
-/// Answers what is filled in; anything else is the emulator's.
+/// Responds to the calls that are handled here. `None` means that the emulator handles the call.
 pub(super) async fn response(shared: &Arc<Shared>, caller: &Caller, body: &Bytes) -> Option<Response<Bytes>> {
     let input = serde_json::from_slice(body).unwrap_or_default();
     let call = Call { shared, scope: Scope::from_caller(caller), input };

@@ -1,11 +1,11 @@
-//! AWS Backup, of which the emulator has vaults and little else.
+//! AWS Backup, of which the emulator has little more than vaults.
 //!
-//! Filled in over the emulator's own DynamoDB backups: a backup job takes one, a recovery point names one, a
-//! restore job restores one. With advanced DynamoDB backup switched on (UpdateRegionSettings), a recovery
-//! point gets an ARN of AWS Backup's own, which only AWS Backup can restore; without it, the ARN is the
-//! DynamoDB backup's. A finished job is announced as AWS announces it, to SNS and to EventBridge.
+//! It builds on the emulator's DynamoDB backups: a backup job creates one, a recovery point refers to one, and a
+//! restore job restores one. With advanced DynamoDB backup enabled (UpdateRegionSettings), a recovery point has an ARN
+//! of AWS Backup, which only AWS Backup can restore. Without it, the ARN is that of the DynamoDB backup. A finished job
+//! is announced to SNS and EventBridge as on AWS.
 //!
-//! What is not named in [`response`] passes to the emulator: vaults, plans and selections live there.
+//! Calls that [`response`] does not name pass to the emulator, which stores vaults, plans and selections.
 
 mod announce;
 mod jobs;
@@ -29,7 +29,7 @@ use super::scope::{Scope, Scoped};
 use crate::json::set;
 use crate::upstream::ApiError;
 
-/// Everything of one account in one Region.
+/// The state of one account in one Region.
 #[derive(Debug, Default)]
 struct State {
     notifications: HashMap<String, vaults::Notifications>,
@@ -40,12 +40,14 @@ struct State {
     restores: Vec<restores::RestoreJob>,
 }
 
-/// AWS Backup, of all accounts.
+/// The state of AWS Backup for all accounts.
 #[derive(Debug, Default)]
 pub(crate) struct Backup {
-    /// Locked for the length of a call, so that two calls with one idempotency token make one job.
+    /// The states. Each is locked for the duration of a call, so that two calls with one idempotency token make one
+    /// job.
     states: Scoped<State>,
-    /// The DynamoDB backups that AWS Backup took, and whether they are behind a recovery point of its own.
+    /// The DynamoDB backups that AWS Backup created. The value is true for those behind a recovery point with an ARN of
+    /// AWS Backup.
     taken: Mutex<HashMap<String, bool>>,
 }
 
@@ -54,12 +56,12 @@ impl Backup {
         self.taken.lock().unwrap_or_else(PoisonError::into_inner).insert(backup_arn.to_owned(), advanced);
     }
 
-    /// Whether AWS Backup took this DynamoDB backup.
+    /// Returns whether AWS Backup created this DynamoDB backup.
     pub(crate) fn took(&self, backup_arn: &str) -> bool {
         self.taken.lock().unwrap_or_else(PoisonError::into_inner).contains_key(backup_arn)
     }
 
-    /// Whether this DynamoDB backup is behind a recovery point of AWS Backup's own.
+    /// Returns whether this DynamoDB backup is behind a recovery point with an ARN of AWS Backup.
     pub(crate) fn keeps_to_itself(&self, backup_arn: &str) -> bool {
         self.taken.lock().unwrap_or_else(PoisonError::into_inner).get(backup_arn).copied().unwrap_or(false)
     }
@@ -70,11 +72,11 @@ impl Backup {
     }
 }
 
-/// One call, with what the handlers look into.
+/// One call and the state that its handler uses.
 struct Call<'a> {
     shared: &'a Arc<Shared>,
     scope: Scope,
-    /// The path's segments, decoded.
+    /// The decoded segments of the path.
     path: Vec<String>,
     query: &'a str,
     input: Value,
@@ -89,7 +91,7 @@ impl Call<'_> {
         self.path.get(index).map_or("", String::as_str)
     }
 
-    /// A member of the input that has to be there.
+    /// Returns a required member of the input.
     fn required(&self, name: &str) -> Result<&str, ApiError> {
         let value = self.input.get(name).and_then(Value::as_str).filter(|value| !value.is_empty());
         value.ok_or_else(|| missing(name))
@@ -99,7 +101,7 @@ impl Call<'_> {
         self.input.get(name).and_then(Value::as_str)
     }
 
-    /// Whether a listed item passes a filter that the query may hold.
+    /// Returns whether a listed item passes an optional filter of the query.
     fn wants(&self, filter: &str, value: Option<&str>) -> bool {
         query_value(self.query, filter).is_none_or(|wanted| value == Some(wanted.as_str()))
     }
@@ -117,7 +119,7 @@ fn missing(parameter: &str) -> ApiError {
     ApiError::new("MissingParameterValueException", format!("Missing required parameter: {parameter}"))
 }
 
-/// What AWS Backup says when DynamoDB refuses what it asks for.
+/// Converts an error of DynamoDB into the one that AWS Backup reports for it.
 fn in_own_words(refusal: ApiError) -> ApiError {
     let code = match refusal.code.as_str() {
         "TableNotFoundException" | "BackupNotFoundException" | "ResourceNotFoundException" => {
@@ -129,7 +131,7 @@ fn in_own_words(refusal: ApiError) -> ApiError {
     ApiError::new(code, refusal.message)
 }
 
-/// Answers what is filled in; anything else is the emulator's.
+/// Responds to the calls that are handled here. `None` means that the emulator handles the call.
 pub(crate) async fn response(
     shared: &Arc<Shared>,
     caller: &Caller,
@@ -172,7 +174,7 @@ fn respond(output: Result<Value, ApiError>) -> Response<Bytes> {
             response.headers_mut().insert(header::CONTENT_TYPE, json);
             response
         }
-        // All of its errors that are the caller's fault have status 400.
+        // All errors of AWS Backup that are the caller's fault have status 400.
         Err(ApiError { code, message }) => {
             let unavailable = code == "ServiceUnavailableException";
             let status =
@@ -186,7 +188,7 @@ fn decode(segment: &str) -> String {
     percent_decode_str(segment).decode_utf8_lossy().into_owned()
 }
 
-/// One page of a list, newest first; the token is the id of the page's last item.
+/// Returns one page of a list, newest first. The token is the id of the page's last item.
 fn page(call: &Call<'_>, name: &str, id: &str, oldest_first: Vec<Value>) -> Result<Value, ApiError> {
     const LARGEST: usize = 1_000;
     let newest_first: Vec<Value> = oldest_first.into_iter().rev().collect();

@@ -1,9 +1,9 @@
 //! The record of calls and the rules that make some of them fail.
 //!
-//! Both count the same way. A call's ordinal is its place among the calls of the same account, step and
-//! action, retries included, so that a rule can name exactly the call that an earlier run recorded.
+//! Both count in the same way. The ordinal of a call is its index among the calls of the same account, step and action,
+//! retries included. So a rule can name exactly the call that an earlier run recorded.
 //!
-//! A stack may be up for weeks, so only the latest calls of an account are kept. The counting goes on.
+//! A stack may be up for weeks, so only the latest calls of an account are retained. The ordinals count all calls.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -17,45 +17,44 @@ use super::identify::Caller;
 /// One call that passed through the proxy.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Call {
-    /// Whose call it was.
+    /// The account that made the call.
     pub account: String,
-    /// The step that made it (its SDK's app name), if a step did.
+    /// The step that made the call (its SDK's app name). `None` if no step made it.
     pub step: Option<String>,
     /// The IAM action, e.g. `dynamodb:DescribeTable`.
     pub action: String,
-    /// Further IAM actions that the call demands as it stands, e.g. `s3:PutObjectTagging` where an object is put with its
-    /// tags.
+    /// Additional IAM actions that the call requires, e.g. `s3:PutObjectTagging` where an object is put with its tags.
     pub beside: Vec<&'static str>,
-    /// Its place among the calls of this account, step and action; the first is 0.
+    /// The index among the calls of this account, step and action, starting at 0.
     pub ordinal: usize,
-    /// The HTTP status of the service's answer, whether or not it arrived; 0 until there is one.
+    /// The HTTP status of the service's response, whether or not the caller received it. 0 until there is a response.
     pub status: u16,
-    /// The name of the injected [`Fault`], if one was.
+    /// The name of the injected [`Fault`], if any.
     pub fault: Option<&'static str>,
 }
 
 impl Call {
-    /// Whether it changes nothing, by the verb of its action.
+    /// Returns whether the call changes nothing, judged by the verb of its action.
     pub fn only_reads(&self) -> bool {
         let (_, operation) = self.action.split_once(':').unwrap_or_default();
         ["Describe", "Get", "List"].iter().any(|verb| operation.starts_with(verb))
     }
 }
 
-/// Which calls go wrong, and how.
+/// A rule that injects a fault into a range of calls.
 #[derive(Clone, Debug)]
 pub struct Rule {
-    /// Whose calls.
+    /// The account whose calls the rule matches.
     pub account: String,
-    /// The step whose calls; `None` is any caller, and then the calls of all callers count together.
+    /// The step whose calls the rule matches. `None` matches all callers, and then their calls count together.
     pub step: Option<String>,
-    /// The IAM action.
+    /// The IAM action of the calls.
     pub action: String,
-    /// The first call that goes wrong; 0 is the first call.
+    /// The ordinal of the first call with the fault. 0 is the first call.
     pub from_ordinal: usize,
-    /// How many go wrong; `usize::MAX` is all of them for good.
+    /// The number of calls with the fault. `usize::MAX` means all later calls.
     pub times: usize,
-    /// What goes wrong.
+    /// The fault to inject.
     pub fault: Fault,
 }
 
@@ -69,10 +68,10 @@ impl Rule {
     }
 }
 
-/// How many calls are kept for an account: far more than a test makes.
+/// The number of calls retained per account, far more than a test makes.
 const KEPT: usize = 10_000;
 
-/// Names a recorded call while it is under way.
+/// The identity of a recorded call that is in progress.
 #[derive(Clone, Debug)]
 pub(crate) struct Ticket {
     account: String,
@@ -83,7 +82,7 @@ pub(crate) struct Ticket {
 #[derive(Debug, Default)]
 struct Record {
     calls: VecDeque<Call>,
-    /// The number of the first call that is kept; it grows with each one that is not any more.
+    /// The number of the oldest retained call. It grows with each call that is dropped.
     first: usize,
     by_step: HashMap<(Option<String>, String), usize>,
     by_any: HashMap<String, usize>,
@@ -93,7 +92,7 @@ struct Record {
 struct Recorded {
     by_account: HashMap<String, Record>,
     rules: Vec<Rule>,
-    /// The accounts whose callers wait as long as on AWS before they try again.
+    /// The accounts whose callers wait as long as on AWS before they retry.
     with_real_backoff: HashSet<String>,
 }
 
@@ -101,12 +100,12 @@ struct Recorded {
 #[derive(Debug, Default)]
 pub(crate) struct Calls {
     recorded: Mutex<Recorded>,
-    /// Rules were cleared.
+    /// Notifies waiting calls that rules were cleared.
     cleared: Notify,
 }
 
 impl Calls {
-    /// Records a call as it arrives, and says what is to go wrong with it.
+    /// Records a call as it arrives and returns the fault to inject.
     pub(crate) fn arrive(&self, caller: &Caller) -> (Ticket, Option<Fault>) {
         let Caller { account, step, action, beside, .. } = caller;
         let mut recorded = self.lock();
@@ -123,7 +122,7 @@ impl Calls {
         (Ticket { account, number: record.add(call) }, fault)
     }
 
-    /// Notes the status of the answer.
+    /// Records the status of the response.
     pub(crate) fn answered(&self, ticket: &Ticket, status: u16) {
         let mut recorded = self.lock();
         let record = recorded.by_account.get_mut(&ticket.account);
@@ -139,7 +138,7 @@ impl Calls {
 
     pub(crate) fn forget(&self, account: &str) {
         if let Some(record) = self.lock().by_account.get_mut(account) {
-            // The numbers go on, so that no ticket from before names a later call.
+            // The numbers continue, so that no earlier ticket names a later call.
             let first = record.first + record.calls.len();
             *record = Record { first, ..Record::default() };
         }
@@ -149,11 +148,11 @@ impl Calls {
         self.lock().rules.push(rule);
     }
 
-    /// Waits until no rule holds the caller's calls of this action (any more).
+    /// Waits until no rule holds the caller's calls of this action.
     pub(crate) async fn until_released(&self, caller: &Caller) {
         let Caller { account, step, action, .. } = caller;
         loop {
-            // From before the look on, so that what is cleared meanwhile is noticed.
+            // Created before the check, so that a rule cleared in between is noticed.
             let cleared = self.cleared.notified();
             let holds = |rule: &Rule| {
                 let of_step = rule.step.is_none() || rule.step == *step;
@@ -166,7 +165,7 @@ impl Calls {
         }
     }
 
-    /// Lets the calls through that the rules hold of this step and action, and those to come.
+    /// Releases the calls of this step and action that rules hold, and lets later ones pass.
     pub(crate) fn release(&self, account: &str, step: Option<&str>, action: &str) {
         let held = |rule: &Rule| {
             let place = (rule.account.as_str(), rule.step.as_deref(), rule.action.as_str());
@@ -198,7 +197,7 @@ impl Calls {
 }
 
 impl Record {
-    /// Keeps a call, for the oldest one if there are too many, and returns its number.
+    /// Stores a call and returns its number. Drops the oldest call if there are too many.
     fn add(&mut self, call: Call) -> usize {
         if self.calls.len() == KEPT {
             self.calls.pop_front();
@@ -247,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn calls_are_kept_in_the_order_of_their_arrival_and_counted_by_step() {
+    fn calls_are_recorded_in_the_order_of_their_arrival_and_counted_by_step() {
         let calls = Calls::default();
         let (first, _) = calls.arrive(&caller("1", Some("s.a"), "a:Do"));
         calls.arrive(&caller("2", Some("s.a"), "a:Do"));
@@ -262,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rule_catches_its_range_of_a_steps_calls() {
+    fn a_rule_matches_its_range_of_a_steps_calls() {
         let calls = Calls::default();
         calls.inject(rule(Some("s.a"), 1, 2));
         assert_eq!(caught(&calls, &caller("1", Some("s.b"), "a:Do"), 3), [false; 3]);
@@ -281,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rule_for_good_has_no_end_and_clearing_ends_it() {
+    fn a_permanent_rule_has_no_end_until_it_is_cleared() {
         let calls = Calls::default();
         calls.inject(rule(None, 1, usize::MAX));
         assert_eq!(caught(&calls, &caller("1", None, "a:Do"), 3), [false, true, true]);
@@ -290,7 +289,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_held_is_released_with_the_rules_of_its_account_or_by_its_action() {
+    async fn held_calls_are_released_with_the_rules_of_their_account_or_by_their_action() {
         let held = |calls: &Calls| {
             for account in ["1", "2"] {
                 calls.inject(Rule { account: account.into(), fault: Fault::Hold, ..rule(None, 0, 1) });
@@ -318,7 +317,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_latest_calls_are_kept_and_the_counting_goes_on() {
+    fn only_the_latest_calls_are_retained_and_the_numbers_continue() {
         let calls = Calls::default();
         let (oldest, _) = calls.arrive(&caller("1", None, "a:Do"));
         let (kept, _) = calls.arrive(&caller("1", None, "a:Do"));
@@ -334,7 +333,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_that_comes_after_forgetting_is_not_taken_for_anothers() {
+    fn a_response_that_comes_after_forgetting_is_not_recorded_for_another_call() {
         let calls = Calls::default();
         let (forgotten, _) = calls.arrive(&caller("1", None, "a:Do"));
         calls.forget("1");

@@ -1,11 +1,11 @@
 //! DynamoDB, where the emulator is faster, more forgetful or more lenient than AWS.
 //!
-//! A restore, an update and a backup take time on AWS and none here, so a table passes through CREATING and
-//! UPDATING, its indexes through backfilling, and a backup through CREATING, for a set number of looks. `DescribeTable` also tells which backup
-//! made a table (`RestoreSummary`), which is how a step recognises its own earlier work.
+//! Restores, updates and backups take time on AWS and none in the emulator. So the proxy shows a table as CREATING and
+//! UPDATING, its indexes as backfilling, and a backup as CREATING for a set number of polls. `DescribeTable` also shows
+//! which backup made a table (`RestoreSummary`), by which a step recognises its own earlier work.
 //!
-//! Settings that the emulator drops are remembered here and shown with those that it keeps; a change that AWS
-//! refuses is refused. What is remembered belongs to one table: a later one of the same name begins anew.
+//! Settings that the emulator drops are stored here and shown with those that it stores. Changes that AWS refuses are
+//! refused. The stored settings belong to one table: a later one of the same name starts without them.
 
 mod backups;
 mod exports;
@@ -38,25 +38,25 @@ use super::respond;
 use super::scope::{Scope, Scoped};
 use crate::upstream::ApiError;
 
-/// What is known of one account's tables in one Region, by name.
+/// The stored state of one account's tables in one Region, by name.
 #[derive(Debug, Default)]
 pub(super) struct State {
     restored: HashMap<String, polls::Restored>,
     settings: HashMap<String, settings::Settings>,
-    /// The backups that were asked for with CreateBackup, by ARN.
+    /// The backups that were created with CreateBackup, by ARN.
     backups: HashMap<String, backups::OnDemand>,
-    /// The exports that were asked for, by ARN.
+    /// The exports that were requested, by ARN.
     exports: HashMap<String, exports::Export>,
 }
 
 impl State {
-    /// Whether the table of this description is the target of a restore that is under way.
+    /// Returns whether the table of this description is the target of a restore in progress.
     fn is_being_restored(&self, table: &Value) -> bool {
         self.restored.get(name_of(table)).is_some_and(|restored| restored.is_creating(table))
     }
 
-    /// Refuses, as if it were not there, a table that is being restored: what is said of tags, of Time to Live, of
-    /// policies and of UpdateTable meanwhile (DDB-TABLE-101, 217).
+    /// Refuses a table that is being restored as if it did not exist. AWS does so for tags, Time to Live, policies and
+    /// UpdateTable (DDB-TABLE-101, 217).
     fn refuse_while_restored(&self, table: &Value) -> Result<(), ApiError> {
         if !self.is_being_restored(table) {
             return Ok(());
@@ -66,11 +66,11 @@ impl State {
     }
 }
 
-/// What is known of the tables of all accounts. Locked for as long as a restore or an update is under way, so
-/// that no look falls between the emulator's table and this record of it.
+/// The stored state of the tables of all accounts. It is locked for the duration of a restore or an update, so that no
+/// poll sees the emulator's table without this record of it.
 pub(super) type Tables = Scoped<State>;
 
-/// Answers what is corrected here; anything else is the emulator's.
+/// Responds to the calls that are corrected here. `None` means that the emulator handles the call.
 pub(crate) async fn response(
     shared: &Arc<Shared>,
     caller: &Caller,
@@ -121,13 +121,13 @@ fn respond(response: Result<Value, ApiError>) -> Response<Bytes> {
 }
 
 impl Shared {
-    /// A call of the proxy's own.
+    /// Makes a DynamoDB call of the proxy to the emulator.
     async fn dynamodb(&self, scope: &Scope, operation: &str, input: &Value) -> Result<Value, ApiError> {
         let target = format!("DynamoDB_20120810.{operation}");
         self.upstream.json(scope.signed("dynamodb"), &target, input).await
     }
 
-    /// The emulator's description of the table that an input names, by name or by ARN.
+    /// Returns the emulator's description of the table that an input names, by name or by ARN.
     async fn table(&self, scope: &Scope, input: &Value) -> Result<Value, ApiError> {
         let input = serde_json::json!({ "TableName": input.get("TableName") });
         let mut output = self.dynamodb(scope, "DescribeTable", &input).await?;
@@ -159,7 +159,7 @@ fn indexes(table: &mut Value) -> &mut [Value] {
     indexes.map_or(&mut [], Vec::as_mut_slice)
 }
 
-/// The table that a backup is of: its ARN comes first in the backup's.
+/// Returns the ARN of the table of a backup, which is the first part of the backup's ARN.
 pub(super) fn table_of_backup(backup_arn: &str) -> Option<&str> {
     backup_arn.split_once("/backup/").map(|(table, _)| table)
 }

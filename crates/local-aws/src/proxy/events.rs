@@ -1,4 +1,4 @@
-//! Events that AWS's services put on an account's default bus, which no customer can put there.
+//! Events that AWS services put on an account's default bus, which no customer can put there.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::Shared;
 use super::scope::Scope;
 
-/// An event of a service of AWS.
+/// An event of an AWS service.
 #[derive(Debug)]
 pub(super) struct Event {
     pub(super) source: &'static str,
@@ -17,13 +17,14 @@ pub(super) struct Event {
 }
 
 impl Event {
-    /// Puts it on the bus while the caller goes on: whoever is told may call the caller's service at once.
+    /// Puts the event on the bus in a task, without blocking the caller: the receiver may call the caller's service at
+    /// once.
     pub(super) fn send(self, shared: &Arc<Shared>, scope: &Scope) {
         let (shared, scope) = (Arc::clone(shared), scope.clone());
         tokio::spawn(async move { self.put(&shared, &scope).await });
     }
 
-    /// Puts it on the bus. One that is not taken is told in the log, since nobody waits for the answer.
+    /// Puts the event on the bus. A failure is only logged, because nobody waits for the response.
     pub(super) async fn put(&self, shared: &Shared, scope: &Scope) {
         let input = self.input(&shared.service_token);
         match shared.upstream.json(scope.signed("events"), "AWSEvents.PutEvents", &input).await {

@@ -1,7 +1,7 @@
-//! Faults: what can be made to go wrong, and what that looks like on the wire.
+//! Faults that can be injected, and their form on the wire.
 //!
-//! The SDKs tell a throttle from a refusal by status and error code, and each protocol carries the code in
-//! its own place, so an injected error has to be shaped as the service itself would shape it.
+//! The SDKs distinguish a throttle from a refusal by status and error code. Each protocol carries the code elsewhere,
+//! so an injected error has the form that the service itself would give it.
 
 use std::time::Duration;
 
@@ -13,41 +13,41 @@ use uuid::Uuid;
 
 use super::identify::{Caller, Protocol};
 
-/// What goes wrong with a call.
+/// A fault to inject into a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// The service is too busy: nothing happens, and trying again is right.
+    /// The service throttles the call. The call has no effect, and a retry may succeed.
     Throttle,
-    /// An internal error before anything happened (status 500).
+    /// The service fails with an internal error (status 500) before the call has an effect.
     FailBeforeEffect,
-    /// The call takes effect and the connection ends without an answer.
+    /// The call takes effect, and the connection ends without a response.
     LoseAnswer,
-    /// Access denied: nothing happens, and trying again is of no use.
+    /// The service denies access. The call has no effect, and a retry does not help.
     Refuse,
-    /// The account has as much of it under way as it may: nothing happens, and it may be let through later.
+    /// A limit of concurrent operations is exceeded. The call has no effect, and a later retry may succeed.
     Limit,
-    /// The call takes effect after this long.
+    /// The call takes effect after this delay.
     Delay(Duration),
-    /// The call takes effect once the account's rules are cleared.
+    /// The call takes effect once it is released or the account's rules are cleared.
     Hold,
 }
 
-/// How long the SDK waits before it makes a call again that was throttled or failed.
+/// How long the SDK waits before it retries a call that was throttled or failed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Backoff {
-    /// A few milliseconds: the error has the header by which a service sets the wait.
+    /// A few milliseconds: the error has the header with which a service sets the wait.
     #[default]
     Short,
     /// As long as on AWS, where few errors have that header: up to a second, then up to two.
     Real,
 }
 
-/// The wait that a service asks for, in milliseconds; the SDK's retry strategy obeys it.
+/// The header with the wait that a service asks for, in milliseconds. The SDK's retry strategy honours it.
 const RETRY_AFTER: HeaderName = HeaderName::from_static("x-amz-retry-after");
 const AT_ONCE: HeaderValue = HeaderValue::from_static("1");
 
 impl Fault {
-    /// The fault's name in a recorded [`Call`](super::Call).
+    /// Returns the fault's name in a recorded [`Call`](super::Call).
     pub fn name(&self) -> &'static str {
         match self {
             Self::Throttle => "throttle",
@@ -60,8 +60,8 @@ impl Fault {
         }
     }
 
-    /// The answer given in the service's stead, for the faults that keep a call from its service. With [`Backoff::Short`]
-    /// an error that is worth another try says that it may come at once.
+    /// Returns the response in place of the service's, for the faults that stop a call before its service. With
+    /// [`Backoff::Short`] an error that is worth a retry asks for it at once.
     pub(crate) fn response(
         &self,
         caller: &Caller,
@@ -79,12 +79,12 @@ impl Fault {
         if backoff == Backoff::Short && matches!(self, Self::Throttle | Self::FailBeforeEffect) {
             response.headers_mut().insert(RETRY_AFTER, AT_ONCE);
         }
-        // The answer to HEAD has no body; S3's clients know an error by its status alone.
+        // The response to HEAD has no body. S3 clients recognise such an error by its status alone.
         Some(if method == Method::HEAD { response.map(|_| Bytes::new()) } else { response })
     }
 }
 
-/// An error as a service answers it.
+/// An error as a service returns it.
 #[derive(Debug)]
 pub(crate) struct ServiceError {
     pub(crate) status: StatusCode,
@@ -155,7 +155,7 @@ fn access_denied(caller: &Caller) -> ServiceError {
     ServiceError::new(status, code, message)
 }
 
-/// An error in the form that the protocol gives it.
+/// Builds an error response in the form of the protocol.
 pub(crate) fn response(protocol: Protocol, error: &ServiceError) -> Response<Bytes> {
     let ServiceError { status, code, message } = error;
     let id = Uuid::new_v4().to_string();
@@ -194,7 +194,7 @@ pub(crate) fn response(protocol: Protocol, error: &ServiceError) -> Response<Byt
     if protocol == Protocol::RestJson {
         headers.push(("x-amzn-errortype", code));
     }
-    // A service that spoke the query protocol once tells its clients the code that they knew then.
+    // A service that used to speak the query protocol tells its clients the code that they knew then.
     let in_query_words = format!("{code};{side}");
     if protocol == Protocol::RpcCbor {
         headers.extend([("smithy-protocol", "rpc-v2-cbor"), ("x-amzn-query-error", &in_query_words)]);
@@ -207,7 +207,7 @@ pub(crate) fn response(protocol: Protocol, error: &ServiceError) -> Response<Byt
     response
 }
 
-/// A map of texts. It is all of CBOR that is needed here, so it is written without a library.
+/// Encodes a map of strings as CBOR. Nothing else is needed here, so it is written without a library.
 fn cbor<const N: usize>(members: [(&str, &str); N]) -> Vec<u8> {
     const MAP: u8 = 5;
     const TEXT: u8 = 3;
@@ -219,7 +219,7 @@ fn cbor<const N: usize>(members: [(&str, &str); N]) -> Vec<u8> {
     bytes
 }
 
-/// A kind of thing and how long it is, in the fewest of 1, 3 and 9 bytes.
+/// Encodes a CBOR major type and a length in the fewest of 1, 3 and 9 bytes.
 fn cbor_head(kind: u8, length: usize) -> Vec<u8> {
     let kind = kind << 5;
     match (u8::try_from(length), u16::try_from(length)) {
@@ -256,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn each_protocol_carries_the_code_where_its_clients_look_for_it() {
+    fn each_protocol_carries_the_code_where_its_clients_expect_it() {
         let cases = [
             (Fault::Throttle, "dynamodb", Protocol::Json, 400, r##"availability#ThrottlingException""##),
             (Fault::Throttle, "states", Protocol::Json, 400, r#""__type":"ThrottlingException""#),
@@ -310,7 +310,7 @@ mod tests {
     }
 
     #[test]
-    fn the_answer_to_head_has_no_body() {
+    fn the_response_to_head_has_no_body() {
         let caller = caller("s3", Protocol::RestXml);
         let response = Fault::Refuse.response(&caller, &Method::HEAD, Backoff::Short).unwrap();
         assert!(response.body().is_empty());
@@ -318,7 +318,7 @@ mod tests {
     }
 
     #[test]
-    fn faults_that_let_the_call_through_answer_nothing() {
+    fn faults_that_let_the_call_through_have_no_response() {
         let caller = caller("s3", Protocol::RestXml);
         for fault in [Fault::LoseAnswer, Fault::Delay(Duration::from_millis(1)), Fault::Hold] {
             assert!(fault.response(&caller, &Method::GET, Backoff::Short).is_none(), "{fault:?}");
@@ -326,7 +326,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_worth_another_try_may_come_again_at_once_unless_the_real_backoff_is_kept() {
+    fn retryable_errors_ask_for_an_immediate_retry_unless_real_backoff_is_on() {
         let caller = caller("dynamodb", Protocol::Json);
         let header = |fault: &Fault, backoff| {
             fault.response(&caller, &Method::POST, backoff).unwrap().headers().get(RETRY_AFTER).cloned()
@@ -335,7 +335,7 @@ mod tests {
             assert_eq!(header(&fault, Backoff::Short), Some(AT_ONCE), "{fault:?}");
             assert_eq!(header(&fault, Backoff::Real), None, "{fault:?}");
         }
-        // The SDK would take a limit for a throttle, and wait; that is part of what it is injected for.
+        // The SDK treats a limit as a throttle and waits. Testing that wait is part of the purpose.
         for fault in [Fault::Refuse, Fault::Limit] {
             assert_eq!(header(&fault, Backoff::Short), None, "{fault:?}");
         }

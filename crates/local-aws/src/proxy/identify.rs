@@ -1,30 +1,30 @@
-//! Who makes a call, and which IAM action it is.
+//! Identifies the caller of a request and its IAM action.
 //!
-//! Everything needed is in the request: the credential scope names the account (the local stack's access
-//! keys are account ids), the Region and the service; the SDK's app name names the step; the operation is
-//! wherever the service's protocol puts it.
+//! The request has everything needed. The credential scope names the account (the local stack's access keys are account
+//! ids), the Region and the service. The SDK's app name names the step. The operation is where the service's protocol
+//! puts it.
 
 use hyper::header::{HeaderMap, USER_AGENT};
 use hyper::http::request::Parts;
 
 use super::actions;
 
-/// How a service speaks, which is how its errors have to look.
+/// The protocol of a service, which determines the form of its errors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Protocol {
-    /// `X-Amz-Target` names the operation; JSON both ways.
+    /// `X-Amz-Target` names the operation. Requests and responses are JSON.
     Json,
-    /// `Action` in a form names the operation; XML answers.
+    /// `Action` in a form names the operation. Responses are XML.
     Query,
-    /// The path names the service and the operation; CBOR both ways.
+    /// The path names the service and the operation. Requests and responses are CBOR.
     RpcCbor,
-    /// Method and path are the operation; JSON both ways.
+    /// Method and path identify the operation. Requests and responses are JSON.
     RestJson,
-    /// Method and path are the operation; XML answers (S3).
+    /// Method and path identify the operation. Responses are XML (S3).
     RestXml,
 }
 
-/// A signed call, identified.
+/// A signed call with its caller and action.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Caller {
     pub(crate) account: String,
@@ -36,11 +36,11 @@ pub(crate) struct Caller {
     pub(crate) operation: String,
     /// The IAM action, e.g. `lambda:InvokeFunction`.
     pub(crate) action: String,
-    /// The IAM actions that it demands further, by what it carries.
+    /// Additional IAM actions that the call requires because of its content.
     pub(crate) beside: Vec<&'static str>,
 }
 
-/// Identifies a request; `None` is an unsigned one, which is nobody's call.
+/// Identifies a request. `None` means that it is unsigned and so has no caller.
 pub(crate) fn identify(head: &Parts, body: &[u8]) -> Option<Caller> {
     let scope = credential_scope(head)?;
     let mut scope = scope.split('/');
@@ -54,7 +54,7 @@ pub(crate) fn identify(head: &Parts, body: &[u8]) -> Option<Caller> {
     Some(Caller { account, region, step, protocol, action, beside, service, operation })
 }
 
-/// `<access key>/<date>/<region>/<service>/aws4_request`, of a signed header or a presigned URL.
+/// Returns `<access key>/<date>/<region>/<service>/aws4_request` of a signed header or a presigned URL.
 fn credential_scope(head: &Parts) -> Option<String> {
     let header = head.headers.get("authorization").and_then(|value| value.to_str().ok());
     if let Some(signed) = header.and_then(|value| value.split_once("Credential=")) {
@@ -92,19 +92,19 @@ fn operation(head: &Parts, body: &[u8], service: &str) -> (Protocol, String) {
     }
 }
 
-/// The operation of `/service/<service>/operation/<operation>`.
+/// Returns the operation of the path `/service/<service>/operation/<operation>`.
 fn rpc(head: &Parts) -> Option<&str> {
     let is_cbor = head.headers.get("smithy-protocol").is_some_and(|protocol| protocol == "rpc-v2-cbor");
     let (service, operation) = head.uri.path().strip_prefix("/service/")?.split_once("/operation/")?;
     (is_cbor && !service.contains('/')).then_some(operation)
 }
 
-/// The value of one parameter of a query string.
+/// Returns the value of one parameter of a query string.
 pub(super) fn query_value(query: &str, name: &str) -> Option<String> {
     value_of(query.as_bytes(), name)
 }
 
-/// The value of one parameter of a query string or a form.
+/// Returns the value of one parameter of a query string or a form.
 fn value_of(pairs: &[u8], name: &str) -> Option<String> {
     form_urlencoded::parse(pairs).find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
 }
@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn s3_calls_are_identified_by_what_they_address() {
+    fn s3_calls_are_identified_by_their_address() {
         let cases = [
             ("PUT", "/bucket/a/key", "s3:PutObject"),
             ("GET", "/bucket/a/key?x-id=GetObject", "s3:GetObject"),
@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn an_object_that_is_put_with_tags_or_a_grant_demands_more() {
+    fn an_object_that_is_put_with_tags_or_a_grant_requires_more_actions() {
         let beside = |method: &str, uri: &str, headers: &[(&str, &str)]| {
             identify(&request(method, uri, "s3", headers), b"").unwrap().beside
         };

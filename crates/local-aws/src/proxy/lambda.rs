@@ -1,8 +1,8 @@
 //! Event source mappings of Lambda, of which the emulator drops some settings.
 //!
-//! A mapping is the emulator's, which also reads the stream and invokes the function. What it drops is
-//! remembered here and added to whatever shows the mapping, together with the defaults that AWS answers for
-//! mappings of DynamoDB streams. What AWS refuses of those is refused before the emulator hears of it.
+//! The emulator stores a mapping, reads the stream and invokes the function. The settings that it drops are stored here
+//! and added to every response that shows the mapping, together with AWS's defaults for mappings of DynamoDB streams.
+//! Mappings of such streams that AWS refuses are refused before they reach the emulator.
 
 mod mapping;
 
@@ -22,11 +22,11 @@ use super::scope::{Scope, Scoped};
 use crate::json::set;
 use crate::upstream::ApiError;
 
-/// What the emulator dropped of each mapping, by its UUID, of all accounts. Locked while a mapping is made,
-/// so that of two like it only one is.
+/// The settings that the emulator dropped of each mapping, by its UUID, for all accounts. It is locked while a mapping
+/// is created, so that of two identical ones only one is created.
 pub(super) type Mappings = Scoped<HashMap<String, Map<String, Value>>>;
 
-/// Answers what is corrected here; anything else is the emulator's.
+/// Responds to the calls that are corrected here. `None` means that the emulator handles the call.
 pub(super) async fn response(
     shared: &Arc<Shared>,
     caller: &Caller,
@@ -57,7 +57,7 @@ pub(super) async fn response(
         }
     }
     let body = if input.is_null() { body.clone() } else { input.to_string().into() };
-    // The body may have another length now, which is set when it is sent.
+    // The body may have another length now. Its header is set when it is sent.
     let mut head = head.clone();
     head.headers.remove(header::CONTENT_LENGTH);
     let response = shared.forward(&head, body).await;
@@ -100,7 +100,7 @@ fn refuse(ApiError { code, message }: ApiError) -> Response<Bytes> {
     fault::response(Protocol::RestJson, &ServiceError { status, code, message })
 }
 
-/// Refuses a mapping of a DynamoDB stream that cannot be.
+/// Refuses a mapping of a DynamoDB stream that AWS would refuse.
 async fn check(shared: &Shared, scope: &Scope, input: &Value) -> Result<(), ApiError> {
     let invalid = |message: String| Err(ApiError::new("InvalidParameterValueException", message));
     if input.get("StartingPosition").is_none() {
@@ -132,7 +132,7 @@ async fn check(shared: &Shared, scope: &Scope, input: &Value) -> Result<(), ApiE
     }
 }
 
-/// Whether this is the stream of a table, and no former one.
+/// Returns whether this is the current stream of a table, not a former one.
 async fn is_stream(shared: &Shared, scope: &Scope, stream: &str) -> Result<bool, ApiError> {
     let table = stream.split_once(":table/").and_then(|(_, rest)| rest.split('/').next());
     let signed = scope.signed("dynamodb");
@@ -148,7 +148,7 @@ async fn is_stream(shared: &Shared, scope: &Scope, stream: &str) -> Result<bool,
     Ok(is_on && described.pointer("/Table/LatestStreamArn").and_then(Value::as_str) == Some(stream))
 }
 
-/// The emulator's mappings of a stream and a function, whatever the function's version.
+/// Returns the emulator's mappings of a stream and a function, whatever the function's version.
 async fn mappings_of(
     shared: &Shared,
     scope: &Scope,

@@ -1,8 +1,8 @@
-//! Lists in pages whose tokens are places, for the services whose tokens say nothing.
+//! Pages whose tokens are indexes into the list, for services that do not specify their tokens.
 
 use serde_json::Value;
 
-/// The page that a token leads to and the token of the next one; `None` if the token leads nowhere.
+/// Returns the page that a token refers to and the token of the next one. `None` means that the token is invalid.
 pub(super) fn of(all: Vec<Value>, token: Option<&str>, limit: usize) -> Option<(Vec<Value>, Option<String>)> {
     let start = token.map_or(Some(0), |token| token.parse().ok())?;
     if start > all.len() {
@@ -29,7 +29,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_from_elsewhere_leads_nowhere() {
+    fn an_unknown_token_is_invalid() {
         assert_eq!(of(vec![json!(1)], Some("x"), 2), None);
         assert_eq!(of(vec![json!(1)], Some("7"), 2), None);
     }

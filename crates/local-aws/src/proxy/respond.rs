@@ -1,4 +1,4 @@
-//! The answers of the JSON services that are filled in or corrected.
+//! The responses of the JSON services that are added or corrected here.
 
 use bytes::Bytes;
 use hyper::{Response, StatusCode, header};
@@ -11,7 +11,7 @@ use crate::upstream::ApiError;
 /// The codes of errors that are not the caller's fault.
 const INTERNAL: [&str; 2] = ["InternalFailure", "InternalServiceException"];
 
-/// Answers in one of the two versions of the JSON protocol, which differ in nothing but their name.
+/// Builds a response in one of the two versions of the JSON protocol, which differ only in their content type.
 pub(super) fn json(content_type: &'static str, response: Result<Value, ApiError>) -> Response<Bytes> {
     let mut response = match response {
         Ok(output) => Response::new(Bytes::from(output.to_string())),

@@ -1,8 +1,8 @@
 //! State by account and Region.
 //!
-//! Some of it is locked for the length of a call, so that two calls with one idempotency token make one job
-//! and no look falls between a table and the record of its restore. A lock for each scope keeps accounts from
-//! waiting for each other.
+//! Some of it is locked for the duration of a call. Two calls with one idempotency token then make one job, and no poll
+//! sees a table without the record of its restore. Each scope has its own lock, so that accounts do not wait for each
+//! other.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -27,7 +27,7 @@ impl Scope {
     }
 }
 
-/// A state for each scope, which begins as its default.
+/// A state per scope. It starts as the default.
 #[derive(Debug)]
 pub(crate) struct Scoped<T> {
     states: Mutex<HashMap<Scope, Arc<tokio::sync::Mutex<T>>>>,

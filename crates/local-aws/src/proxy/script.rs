@@ -1,4 +1,4 @@
-//! What a test has told the proxy to play for an account.
+//! The behaviour that a test has configured for an account.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -7,24 +7,25 @@ use chrono::{DateTime, Duration, Utc};
 
 use crate::clock;
 
-/// How long things take, in looks: the number of times that a caller asks and is told "not yet".
+/// Simulated latency as a number of polls that show an operation as unfinished.
 ///
-/// Looks instead of seconds make a run the same on a fast machine and on a slow one.
+/// Counting polls instead of seconds makes a run the same on a fast machine and on a slow one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SimulatedLatency {
-    /// DescribeTable calls that show a restored table CREATING.
+    /// Number of DescribeTable calls that show a restored table CREATING.
     pub tables: u32,
-    /// DescribeTable calls after those that show its global secondary indexes backfilling.
+    /// Number of further DescribeTable calls that show its global secondary indexes backfilling.
     pub indexes: u32,
-    /// DescribeBackupJob calls before a backup job is COMPLETED. A job that nobody looks at completes too,
-    /// within a second.
+    /// Number of DescribeBackupJob calls before a backup job is COMPLETED. A job that nobody polls completes within a
+    /// second.
     pub backups: u32,
-    /// DescribeBackup calls that show a backup CREATING that was made with CreateBackup.
+    /// Number of DescribeBackup calls that show a backup made with CreateBackup as CREATING.
     pub on_demand_backups: u32,
-    /// DescribeRestoreJob calls before a restore job ends.
+    /// Number of DescribeRestoreJob calls before a restore job ends.
     pub restore_jobs: u32,
-    /// DescribeTable calls that show a table, or its warm throughput, UPDATING after an UpdateTable, and calls that show a
-    /// Kinesis destination or Contributor Insights on their way. Until then a further change of the same is refused.
+    /// Number of DescribeTable calls that show a table, or its warm throughput, UPDATING after an UpdateTable, and of
+    /// calls that show a Kinesis destination or Contributor Insights in transition. Until then a further change of the
+    /// same is refused.
     pub updates: u32,
 }
 
@@ -48,7 +49,7 @@ struct Settings {
     without_starting_positions: HashSet<String>,
 }
 
-/// What was told, by account.
+/// The configured behaviour, by account.
 #[derive(Debug, Default)]
 pub(crate) struct Script {
     settings: Mutex<Settings>,
@@ -133,7 +134,7 @@ impl Script {
         *self.lock().hours_passed.entry(account.to_owned()).or_default() += 1;
     }
 
-    /// The time in the account, for what AWS lets through once in a while only.
+    /// Returns the time in the account, for changes that AWS allows only once in a while.
     pub(crate) fn now(&self, account: &str) -> DateTime<Utc> {
         let hours = self.lock().hours_passed.get(account).copied().unwrap_or_default();
         clock::now() + Duration::hours(hours.into())

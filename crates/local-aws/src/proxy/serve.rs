@@ -1,4 +1,4 @@
-//! Accepting connections and taking each request through the proxy.
+//! Accepts connections and takes each request through the proxy.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ use super::{Proxy, Shared, autoscaling, backup, dynamodb, lambda};
 
 const ACCEPTS_AGAIN_AFTER: Duration = Duration::from_millis(100);
 
-/// The request gets no answer: the connection ends instead.
+/// The connection ends without a response to the request.
 #[derive(Debug, thiserror::Error)]
 #[error("the answer was dropped")]
 struct Unanswered;
@@ -30,8 +30,8 @@ pub(crate) async fn serve(proxy: Proxy, listener: TcpListener) -> Infallible {
         let stream = match listener.accept().await {
             Ok((stream, _)) => stream,
             Err(error) => {
-                // A connection that ended before it was accepted, or too many open files. The latter lasts
-                // until another connection ends, and asking at once again would only take its time.
+                // Either the connection ended before it was accepted, or too many files are open. The latter lasts
+                // until another connection ends, so an immediate retry would be useless.
                 tracing::warn!(%error, "the proxy could not accept a connection");
                 tokio::time::sleep(ACCEPTS_AGAIN_AFTER).await;
                 continue;
@@ -42,7 +42,7 @@ pub(crate) async fn serve(proxy: Proxy, listener: TcpListener) -> Infallible {
         tokio::spawn(async move {
             let service = service_fn(move |request| take(Arc::clone(&shared), request));
             let served = hyper::server::conn::http1::Builder::new()
-                // A warm function may keep a connection for as long as it likes.
+                // A warm function may keep a connection open for as long as it likes.
                 .header_read_timeout(None)
                 .serve_connection(TokioIo::new(stream), service)
                 .await;
@@ -56,13 +56,13 @@ pub(crate) async fn serve(proxy: Proxy, listener: TcpListener) -> Infallible {
 async fn take(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Unanswered> {
     let (head, body) = request.into_parts();
     let body = body.collect().await.map_err(|_| Unanswered)?.to_bytes();
-    // In a task of its own, since a call that was made takes effect even if its caller gives up waiting.
+    // In its own task, because a call takes effect even if its caller stops waiting.
     let response = tokio::spawn(async move { response(&shared, &head, body).await }).await;
     let response = response.unwrap_or_else(|error| Ok(broke_off(&error)));
     Ok(response?.map(Full::new))
 }
 
-/// A call that broke off is not a lost answer, which may be what a test wants: it is told.
+/// Reports a call whose handler panicked, which must not pass for a lost answer that a test may want.
 fn broke_off(error: &tokio::task::JoinError) -> Response<Bytes> {
     tracing::error!(%error, "a call broke off within the proxy");
     in_words(
@@ -116,7 +116,7 @@ impl Shared {
         }
     }
 
-    /// Passes a request on; a failure to do so is an answer too, in words.
+    /// Forwards a request. A failure to forward becomes an error response.
     pub(crate) async fn forward(&self, head: &Parts, body: Bytes) -> Response<Bytes> {
         match self.upstream.forward(&head.method, &head.uri, &head.headers, body).await {
             Ok(response) => response,

@@ -1,8 +1,9 @@
-//! What AWS was measured to answer, held against the local stack.
+//! Compares the local stack with measurements of AWS.
 //!
-//! A row is a fact with the id of its measurement: some calls that bring about a state, and what the last ones are answered
-//! then. `DDB-…` ids are those of the ACK DynamoDB controller's `docs/api-quirks`; `stackd …` names a recording in
-//! `testdata/aws` of radkawar/stackd. A row that the local stack does not meet says why, and docs/local-stack.md lists it.
+//! A row is a fact with the id of its measurement: calls that bring about a state, and the responses of the last ones.
+//! `DDB-…` ids are those of the ACK DynamoDB controller's `docs/api-quirks`. `stackd …` names a recording in
+//! `testdata/aws` of radkawar/stackd. A row that the local stack does not meet gives the reason, and
+//! docs/local-stack.md lists it.
 
 #![allow(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -15,7 +16,7 @@ use std::collections::BTreeSet;
 
 use row::Row;
 
-/// The rows, by the file that they are in.
+/// Returns the rows of each file.
 fn rows() -> Vec<(&'static str, Vec<Row>)> {
     let read = |text: &str| serde_json::from_str::<Vec<Row>>(text).unwrap();
     vec![
@@ -27,7 +28,7 @@ fn rows() -> Vec<(&'static str, Vec<Row>)> {
     ]
 }
 
-/// Runs the rows of a file, each in an account of its own, and tells of all that are not met.
+/// Runs the rows of a file, each in its own account, and reports all rows that are not met.
 async fn hold(file: &str, first_account: u64) {
     let rows = rows().into_iter().find(|(name, _)| *name == file).unwrap().1;
     assert!(!rows.is_empty());
@@ -61,7 +62,7 @@ async fn changes() {
 }
 
 #[test]
-fn every_row_is_one_fact_and_those_that_are_not_met_stand_in_the_docs() {
+fn every_row_is_one_fact_and_the_docs_list_those_that_are_not_met() {
     let docs = std::fs::read_to_string(local_aws::workspace_root().join("docs/local-stack.md")).unwrap();
     let mut facts = BTreeSet::new();
     for (file, rows) in rows() {

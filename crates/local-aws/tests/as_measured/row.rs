@@ -6,40 +6,40 @@ use serde_json::Value;
 
 use crate::client::{Answer, Api, stack};
 
-/// A fact, with what shows it.
+/// A fact and the steps that show it.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Row {
-    /// The measurement, or several with commas between.
+    /// The id of the measurement, or several ids separated by commas.
     pub(crate) id: String,
-    /// The fact, in a sentence.
+    /// The fact as a sentence.
     pub(crate) fact: String,
-    /// Why the local stack does not meet it.
+    /// The reason why the local stack does not meet the fact.
     #[serde(default)]
     pub(crate) unmet: Option<String>,
     #[serde(default)]
     pub(crate) steps: Vec<Step>,
 }
 
-/// One thing that is done, and what is to be seen of it.
+/// An action and the expected response.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Step {
     #[serde(flatten)]
     act: Act,
-    /// The error that the call is to be refused with.
+    /// The expected error code. None if the call has to succeed.
     #[serde(default)]
     code: Option<String>,
-    /// Members of the answer, each by its JSON pointer, and what they are.
+    /// The expected values of members of the response, by JSON pointer.
     #[serde(default)]
     has: BTreeMap<String, Value>,
-    /// Members that are something else.
+    /// The values that members of the response must not have, by JSON pointer.
     #[serde(default)]
     has_not: BTreeMap<String, Value>,
-    /// Members that the answer has not, by their JSON pointers.
+    /// The JSON pointers of members that the response must not have.
     #[serde(default)]
     lacks: Vec<String>,
-    /// What is kept of the answer for later inputs, where `${name}` stands for it.
+    /// The JSON pointers of values to store for later inputs, by the name that `${name}` refers to.
     #[serde(default)]
     keep: BTreeMap<String, String>,
 }
@@ -47,22 +47,22 @@ pub(crate) struct Step {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 enum Act {
-    /// Makes a table of this name, with a key, an index `by-kind` and an item.
+    /// Creates a table of this name, with a key, an index `by-kind` and an item.
     Table(String),
-    /// Sets how many looks a restored table is CREATING for, an update UPDATING, a backup CREATING.
+    /// Sets the number of polls that show a restored table CREATING, an update UPDATING and a backup CREATING.
     Polls([u32; 3]),
-    /// Shows a table in this status.
+    /// Shows the table of the first name in the status of the second.
     Status([String; 2]),
-    /// Lets so many hours pass, for what AWS lets through once in a while only.
+    /// Advances the clock by N hours, for changes that AWS allows only once in a while.
     Hours(u32),
-    /// Calls DynamoDB.
+    /// Calls this operation of DynamoDB with this input.
     Call(String, Value),
 }
 
 impl Row {
-    /// Does it; the error says what was to be seen and what was.
+    /// Runs the steps. The error says what was expected and what was found.
     pub(crate) async fn run(&self, account: &str) -> Result<(), String> {
-        // An account lives as long as the process.
+        // Leaked, since an account is used until the process ends.
         let api = Api::new(String::leak(account.to_owned())).await;
         let mut kept = BTreeMap::from([("account".to_owned(), account.to_owned())]);
         for (number, step) in self.steps.iter().enumerate() {
@@ -135,7 +135,7 @@ impl Step {
     }
 }
 
-/// The value with what was kept in the place of `${name}`.
+/// Replaces `${name}` in a value by the stored values.
 fn filled(value: &Value, kept: &BTreeMap<String, String>) -> Value {
     let text =
         kept.iter().fold(value.to_string(), |text, (name, kept)| text.replace(&format!("${{{name}}}"), kept));

@@ -10,7 +10,7 @@ use crate::client::{Api, stack};
 const READS: ScalableDimension = ScalableDimension::DynamoDbTableReadCapacityUnits;
 const INDEX_READS: ScalableDimension = ScalableDimension::DynamoDbIndexReadCapacityUnits;
 
-/// An account with a table `orders` that has an index `by-kind`.
+/// An account with a table `orders` and its index `by-kind`.
 struct Account {
     client: Client,
 }
@@ -84,7 +84,7 @@ async fn scalable_targets_can_be_read_back() {
 }
 
 #[tokio::test]
-async fn what_does_not_exist_is_refused() {
+async fn missing_tables_indexes_and_targets_are_refused() {
     let account = Account::prepared("700000000002").await;
     for (resource, dimension) in [
         ("orders", READS),
@@ -102,7 +102,7 @@ async fn what_does_not_exist_is_refused() {
 }
 
 #[tokio::test]
-async fn policies_and_schedules_are_kept_until_their_target_goes() {
+async fn policies_and_schedules_exist_until_their_target_is_deleted() {
     let account = Account::prepared("700000000003").await;
     account.register("table/orders", READS).await.unwrap();
     let reads = MetricType::DynamoDbReadCapacityUtilization;

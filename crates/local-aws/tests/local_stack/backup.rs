@@ -70,7 +70,7 @@ impl Account {
             .ok()
     }
 
-    /// A finished backup's recovery point.
+    /// Backs up the table and returns the recovery point.
     async fn recovery_point(&self, token: &str) -> String {
         let id = self.start_backup(token).await["BackupJobId"].take();
         let job = eventually("the backup", async || {
@@ -97,7 +97,7 @@ impl Account {
             .ok()
     }
 
-    /// Sends the queue what a pattern catches on the default event bus.
+    /// Sends the events on the default bus that match a pattern to the queue.
     async fn watch_the_bus(&self, pattern: Value) {
         let rule = json!({"Name": "watched", "EventPattern": pattern.to_string()});
         self.api.try_json("events", "AWSEvents.PutRule", rule).await.unwrap().ok();
@@ -106,7 +106,7 @@ impl Account {
         self.api.try_json("events", "AWSEvents.PutTargets", targets).await.unwrap().ok();
     }
 
-    /// The next message that the queue gets, envelope and all.
+    /// Returns the next message of the queue with its envelope.
     async fn next_message(&self) -> Value {
         eventually("a message", async || {
             let input = json!({"QueueUrl": self.queue, "MaxNumberOfMessages": 1});
@@ -121,7 +121,7 @@ impl Account {
 }
 
 #[tokio::test]
-async fn a_backup_is_announced_word_for_word() {
+async fn a_backup_is_announced_verbatim() {
     let account = Account::prepared("400000000001").await;
     account.notify_of(&["BACKUP_JOB_COMPLETED", "RESTORE_JOB_COMPLETED"]).await;
     let started = account.start_backup("t").await;
@@ -162,11 +162,11 @@ async fn a_backup_is_announced_word_for_word() {
 }
 
 #[tokio::test]
-async fn a_backup_that_nobody_looks_at_completes_and_its_event_reaches_the_bus() {
+async fn a_backup_that_nobody_polls_completes_and_its_event_reaches_the_bus() {
     let account = Account::prepared("400000000002").await;
     let api = &account.api;
     account.watch_the_bus(json!({"source": ["aws.backup"]})).await;
-    // A vault that asks for other events says nothing of this one.
+    // A vault that asks for other events does not announce this one.
     account.notify_of(&["RESTORE_JOB_COMPLETED"]).await;
     let id = account.start_backup("t").await["BackupJobId"].take();
 
@@ -186,7 +186,7 @@ async fn a_backup_that_nobody_looks_at_completes_and_its_event_reaches_the_bus()
 }
 
 #[tokio::test]
-async fn a_restore_job_makes_the_table_on_its_way() {
+async fn a_restore_job_creates_the_table_while_it_runs() {
     let account = Account::prepared("400000000003").await;
     account.manage_dynamodb(true).await;
     let settings = account.api.backup(Method::GET, "/account-settings", json!(null)).await.ok();
@@ -232,7 +232,7 @@ async fn a_dynamodb_backup_can_be_restored_both_ways() {
         assert_eq!(table["TableStatus"], "CREATING");
         assert_eq!(table["RestoreSummary"]["SourceBackupArn"], point);
     };
-    // DynamoDB makes one table of a backup at a time.
+    // DynamoDB restores one table from a backup at a time.
     for _ in 0..2 {
         is_from_it("direct").await;
     }
@@ -245,7 +245,7 @@ async fn a_dynamodb_backup_can_be_restored_both_ways() {
 }
 
 #[tokio::test]
-async fn a_restore_job_that_nobody_looks_at_makes_its_table() {
+async fn a_restore_job_that_nobody_polls_creates_its_table() {
     let account = Account::prepared("400000000005").await;
     let point = account.recovery_point("b").await;
     account.start_restore(&point, "orders-2", "r").await.ok();
@@ -257,7 +257,7 @@ async fn a_restore_job_that_nobody_looks_at_makes_its_table() {
 }
 
 #[tokio::test]
-async fn restore_jobs_tell_the_bus_how_they_begin_and_end_even_if_nobody_looks() {
+async fn restore_jobs_send_events_when_they_begin_and_end_even_if_nobody_polls() {
     let account = Account::prepared("400000000009").await;
     let account_id = account.api.account;
     let point = account.recovery_point("b").await;
@@ -299,10 +299,10 @@ async fn restore_jobs_tell_the_bus_how_they_begin_and_end_even_if_nobody_looks()
 }
 
 #[tokio::test]
-async fn restores_that_customers_ask_for_are_in_the_trail() {
+async fn restores_that_customers_ask_for_are_in_cloudtrail() {
     let account = Account::prepared("400000000010").await;
     account.watch_the_bus(json!({"source": ["aws.dynamodb"]})).await;
-    // The restore behind a job of AWS Backup is no customer's.
+    // No customer asks for the restore behind a job of AWS Backup.
     let point = account.recovery_point("b").await;
     account.start_restore(&point, "by-job", "r").await.ok();
     eventually("the table", async || {
@@ -353,7 +353,7 @@ async fn restores_that_customers_ask_for_are_in_the_trail() {
 }
 
 #[tokio::test]
-async fn restore_jobs_fail_in_words() {
+async fn restore_jobs_fail_with_a_message() {
     let account = Account::prepared("400000000006").await;
     account.manage_dynamodb(true).await;
     let point = account.recovery_point("b").await;
@@ -419,7 +419,7 @@ async fn restore_jobs_are_listed_newest_first_in_pages() {
 }
 
 #[tokio::test]
-async fn vaults_are_the_emulators_and_their_notifications_can_be_read_back() {
+async fn the_emulator_stores_vaults_whose_notifications_can_be_read_back() {
     let account = Account::prepared("400000000008").await;
     let path = "/backup-vaults/Default/notification-configuration";
     let none = account.api.backup(Method::GET, path, json!(null)).await;

@@ -20,7 +20,7 @@ pub(crate) fn options(directory: PathBuf) -> Options {
     Options { port: None, wait_scale: 0.0, directory, progress: Arc::new(|line| eprintln!("{line}")) }
 }
 
-/// The stack that all tests share.
+/// Returns the stack that all tests share.
 pub(crate) async fn stack() -> &'static LocalAws {
     static STACK: OnceCell<LocalAws> = OnceCell::const_new();
     STACK.get_or_init(|| async { LocalAws::start(options(local_aws::directory())).await.unwrap() }).await
@@ -52,7 +52,7 @@ impl Answer {
     }
 }
 
-/// Calls AWS as one account, and maybe as one step.
+/// A client for one account and, optionally, one step.
 pub(crate) struct Api {
     client: Client<HttpConnector, Full<Bytes>>,
     endpoint: String,
@@ -126,7 +126,7 @@ impl Api {
         self.send(service, Method::POST, "/", &form, body.to_owned()).await.unwrap()
     }
 
-    /// A table with a key `id`, an index on `kind`, and one item.
+    /// Creates a table with a key `id`, an index on `kind`, and one item.
     pub(crate) async fn make_table(&self, name: &str) {
         let attribute = |name: &str| json!({"AttributeName": name, "AttributeType": "S"});
         let key = |name: &str| json!([{"AttributeName": name, "KeyType": "HASH"}]);
@@ -149,7 +149,7 @@ impl Api {
     }
 }
 
-/// Looks until there is something to see.
+/// Polls until there is a result and returns it.
 pub(crate) async fn eventually<T>(what: &str, poll: impl AsyncFn() -> Option<T>) -> T {
     let started = Instant::now();
     loop {

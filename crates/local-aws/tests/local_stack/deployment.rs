@@ -42,7 +42,7 @@ const MACHINE: &str = r#"{
   }}
 }"#;
 
-/// A function in a few lines: it calls AWS at the endpoint it was given, as a step would, and says what it saw.
+/// A small function: it calls AWS at the endpoint that it was given, as a step would, and returns what it found.
 const BOOTSTRAP: &str = r#"#!/usr/bin/env python3
 import json, os, urllib.request
 
@@ -118,7 +118,7 @@ async fn run(api: &Api, machine: &str) -> Value {
 }
 
 #[tokio::test]
-async fn a_template_deploys_runs_and_its_functions_call_through_the_front() {
+async fn a_template_deploys_and_its_functions_call_aws_through_the_proxy() {
     let account = "500000000001";
     let api = Api::new(account).await;
     let project = Project::new();
@@ -135,7 +135,7 @@ async fn a_template_deploys_runs_and_its_functions_call_through_the_front() {
     assert_eq!(of_step.len(), 1, "{calls:?}");
     assert_eq!(of_step[0].action, "dynamodb:ListTables");
 
-    // Nothing to update is success; a changed parameter is an update.
+    // Nothing to update is success. A changed parameter is an update.
     assert_eq!(project.deploy(account, &[]).await.unwrap(), outputs);
     let changed = project.deploy(account, &[("Greeting", "welcome".to_owned())]).await.unwrap();
     assert_eq!(changed["Greeting"], "welcome!");
@@ -175,7 +175,7 @@ async fn a_failed_stack_says_which_resource_and_why() {
 }
 
 #[tokio::test]
-async fn a_refused_template_is_answered_in_cloudformations_words() {
+async fn a_refused_template_has_the_message_of_cloudformation() {
     let project = Project::new();
     std::fs::write(project.path("template.yaml"), "Resources: {A: {Type: 'AWS::No::Such'}}").unwrap();
     let message = project.deploy("500000000004", &[]).await.unwrap_err().to_string();

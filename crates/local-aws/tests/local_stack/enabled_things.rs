@@ -1,4 +1,4 @@
-//! What DynamoDB enables after it has answered: Kinesis destinations and Contributor Insights.
+//! The settings that DynamoDB enables after its response: Kinesis destinations and Contributor Insights.
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::retry::RetryConfig;
@@ -11,7 +11,7 @@ use local_aws::SimulatedLatency;
 
 use crate::client::{Api, stack};
 
-/// A client of an account with a table `orders`, where what is enabled takes this many looks.
+/// Returns a client of an account with a table `orders`, where enabling takes this many polls.
 async fn client(account: &'static str, updates: u32) -> Client {
     Api::new(account).await.make_table("orders").await;
     stack().await.proxy().slow(account, SimulatedLatency { updates, ..SimulatedLatency::default() });
@@ -24,7 +24,7 @@ fn stream(name: &str) -> String {
     format!("arn:aws:kinesis:us-east-1:1:stream/{name}")
 }
 
-/// What a call is answered: the destination's status, or the code and the message of the refusal.
+/// Returns the destination's status, or the code and the message of the refusal.
 fn said<E: ProvideErrorMetadata>(response: Result<Option<DestinationStatus>, E>) -> Result<String, String> {
     response.map(|status| status.unwrap().as_str().to_owned()).map_err(|error| {
         format!("{}: {}", error.code().unwrap_or_default(), error.message().unwrap_or_default())
@@ -51,7 +51,7 @@ async fn set_precision(client: &Client, name: &str, precision: Precision) -> Res
     said(response.map(|it| it.destination_status))
 }
 
-/// Each destination: the stream's name, its status, and what DynamoDB says of it.
+/// Returns the stream's name, the status and the description of each destination.
 async fn destinations(client: &Client) -> Vec<(String, String, Option<String>)> {
     let response = client.describe_kinesis_streaming_destination().table_name("orders").send().await.unwrap();
     let shown = response.kinesis_data_stream_destinations().iter().map(|it| {
@@ -69,9 +69,9 @@ fn is(name: &str, status: &str) -> (String, String, Option<String>) {
 const GATE: &str =
     "ValidationException: Table is not in a valid state to enable Kinesis Streaming Destination: ";
 
-/// DDB-TABLE-299, 268, 300, 301, 302 and 304 of the measurements.
+/// See the measurements DDB-TABLE-299, 268, 300, 301, 302 and 304.
 #[tokio::test]
-async fn one_destination_is_live_and_takes_its_time_and_stays_when_it_is_off() {
+async fn one_destination_is_live_and_takes_time_and_stays_listed_when_it_is_off() {
     let client = client("320000000001", 1).await;
     let to_enable = format!(
         "{GATE}EnableKinesisStreamingDestination must be DISABLED or ENABLE_FAILED to perform ENABLE operation."
@@ -101,9 +101,9 @@ async fn one_destination_is_live_and_takes_its_time_and_stays_when_it_is_off() {
     assert_eq!(destinations(&client).await, [is("a", "DISABLED"), is("b", "ENABLING")]);
 }
 
-/// DDB-TABLE-318 of the measurements.
+/// See the measurements DDB-TABLE-318.
 #[tokio::test]
-async fn a_destination_that_cannot_be_enabled_fails_after_the_call_and_can_be_enabled_anew() {
+async fn a_destination_that_cannot_be_enabled_fails_after_the_call_and_can_be_enabled_again() {
     let client = client("320000000002", 0).await;
     let proxy = stack().await.proxy();
     let words = "User does not have a permission to use kinesis stream";
@@ -118,9 +118,9 @@ async fn a_destination_that_cannot_be_enabled_fails_after_the_call_and_can_be_en
     assert_eq!(destinations(&client).await, [is("a", "ACTIVE")]);
 }
 
-/// DDB-TABLE-090, 337, 338 and 343 of the measurements.
+/// See the measurements DDB-TABLE-090, 337, 338 and 343.
 #[tokio::test]
-async fn insights_take_their_time_or_fail_and_are_listed_unless_they_are_off() {
+async fn insights_take_time_or_fail_and_are_listed_unless_they_are_off() {
     let client = client("320000000003", 1).await;
     let proxy = stack().await.proxy();
     let update = async |action: ContributorInsightsAction| {

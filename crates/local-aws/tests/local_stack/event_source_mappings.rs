@@ -37,7 +37,7 @@ impl Account {
 
     fn create(&self, stream: &str) -> CreateEventSourceMappingFluentBuilder {
         let call = self.client.create_event_source_mapping().function_name("watch");
-        // Off, since what counts here is how it is described.
+        // Disabled, because only the description of the mapping matters here.
         call.event_source_arn(stream).starting_position(EventSourcePosition::TrimHorizon).enabled(false)
     }
 
@@ -48,7 +48,7 @@ impl Account {
 }
 
 #[tokio::test]
-async fn mappings_keep_their_settings_and_show_the_defaults() {
+async fn mappings_retain_their_settings_and_show_the_defaults() {
     let account = Account::prepared("710000000001").await;
     let metrics = EventSourceMappingMetricsConfig::builder().metrics(EventSourceMappingMetric::EventCount);
     let created = account.create(&account.stream).tumbling_window_in_seconds(30);
@@ -91,7 +91,7 @@ async fn mappings_keep_their_settings_and_show_the_defaults() {
 }
 
 #[tokio::test]
-async fn mappings_that_cannot_be_are_refused() {
+async fn invalid_mappings_are_refused() {
     let account = Account::prepared("710000000002").await;
     account.create(&account.stream).send().await.unwrap();
     let code = async |call: CreateEventSourceMappingFluentBuilder| {

@@ -67,7 +67,7 @@ async fn throttled_failed_and_refused_calls_have_no_effect() {
 }
 
 #[tokio::test]
-async fn a_lost_answer_has_its_effect() {
+async fn a_call_with_a_lost_answer_takes_effect() {
     let api = prepared("200000000002").await;
     let proxy = stack().await.proxy();
     proxy.inject(rule(&api, "dynamodb:PutItem", 0, 1, Fault::LoseAnswer));
@@ -79,7 +79,7 @@ async fn a_lost_answer_has_its_effect() {
 }
 
 #[tokio::test]
-async fn a_delayed_call_takes_effect_even_if_its_caller_gives_up() {
+async fn a_delayed_call_takes_effect_even_if_its_caller_stops_waiting() {
     let api = prepared("200000000003").await;
     let delay = Duration::from_millis(200);
     stack().await.proxy().inject(rule(&api, "dynamodb:PutItem", 0, 2, Fault::Delay(delay)));
@@ -96,7 +96,7 @@ async fn a_delayed_call_takes_effect_even_if_its_caller_gives_up() {
 }
 
 #[tokio::test]
-async fn a_rule_for_one_step_leaves_the_others_alone() {
+async fn a_rule_for_one_step_does_not_affect_the_others() {
     let api = prepared("200000000004").await;
     let proxy = stack().await.proxy();
     let for_step =
@@ -111,7 +111,7 @@ async fn a_rule_for_one_step_leaves_the_others_alone() {
 }
 
 #[tokio::test]
-async fn the_sdk_takes_the_faults_for_what_they_are() {
+async fn the_sdk_recognises_the_faults() {
     let account = "200000000005";
     let api = Api::new(account).await;
     let proxy = stack().await.proxy();
@@ -126,13 +126,13 @@ async fn the_sdk_takes_the_faults_for_what_they_are() {
         calls.iter().filter(|call| call.action == "s3:PutObject").map(|call| call.status).collect()
     };
 
-    // Tried again until it works.
+    // Retried until it succeeds.
     proxy.inject(rule(&api, "s3:PutObject", 0, 1, Fault::Throttle));
     proxy.inject(rule(&api, "s3:PutObject", 1, 1, Fault::FailBeforeEffect));
     put("one").await.unwrap();
     assert_eq!(statuses(), [503, 500, 200]);
 
-    // A lost answer is tried again too, so the effect happens twice.
+    // A lost answer is retried too, so the effect happens twice.
     proxy.clear_rules(account);
     proxy.forget_calls(account);
     proxy.inject(rule(&api, "s3:PutObject", 0, 1, Fault::LoseAnswer));
@@ -147,7 +147,7 @@ async fn the_sdk_takes_the_faults_for_what_they_are() {
     assert_eq!(refused.code(), Some("AccessDenied"));
     assert_eq!(statuses(), [403]);
 
-    // Query protocol.
+    // The query protocol.
     let cloudformation = aws_sdk_cloudformation::Client::new(&config);
     proxy.inject(rule(&api, "cloudformation:ListStacks", 0, 1, Fault::Throttle));
     cloudformation.list_stacks().send().await.unwrap();
@@ -157,7 +157,7 @@ async fn the_sdk_takes_the_faults_for_what_they_are() {
 }
 
 #[tokio::test]
-async fn the_sdk_takes_the_faults_of_cbor_services_for_what_they_are() {
+async fn the_sdk_recognises_the_faults_of_cbor_services() {
     let account = "200000000006";
     let api = Api::new(account).await;
     let proxy = stack().await.proxy();

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::client::{Api, eventually, options, stack};
 
-/// A folder for one test, with the shared Python environment in it.
+/// Creates a directory for one test, with the shared Python environment in it.
 async fn private_directory() -> tempfile::TempDir {
     stack().await;
     let private = tempfile::tempdir().unwrap();
@@ -21,13 +21,13 @@ async fn private_directory() -> tempfile::TempDir {
     private
 }
 
-/// The folders of temporary files, one for each emulator.
+/// Returns the directories of temporary files, one per emulator.
 fn temporary(directory: &Path) -> impl Iterator<Item = PathBuf> {
     let entries = std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap());
     entries.filter(|entry| entry.file_name().to_string_lossy().starts_with("tmp-")).map(|entry| entry.path())
 }
 
-/// The port of the emulator that runs in this folder.
+/// Returns the port of the emulator that runs in this directory.
 fn emulator_port(directory: &Path) -> Option<u16> {
     temporary(directory).find_map(|folder| std::fs::read_to_string(folder.join("port")).ok()?.parse().ok())
 }
@@ -61,7 +61,7 @@ async fn dropping_stops_too() {
 }
 
 #[tokio::test]
-async fn a_taken_port_is_told() {
+async fn a_taken_port_is_reported() {
     let taken = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
     let port = taken.local_addr().unwrap().port();
     let private = private_directory().await;
@@ -73,7 +73,7 @@ async fn a_taken_port_is_told() {
 }
 
 #[tokio::test]
-async fn what_killed_stacks_left_is_removed_when_nobody_uses_it() {
+async fn unused_directories_of_killed_stacks_are_removed() {
     let private = private_directory().await;
     let left = |name: &str| {
         let folder = private.path().join(name);
@@ -106,7 +106,7 @@ async fn two_stacks_do_not_share_anything() {
 
 const HOLDER_DIRECTORY: &str = "LOCAL_AWS_HOLDER_DIRECTORY";
 
-/// The process that the next test kills. By itself it has nothing to do.
+/// Runs the process that the next test kills. By itself it does nothing.
 #[tokio::test]
 async fn holder() {
     #[expect(clippy::disallowed_methods, reason = "how the test that runs this one tells it where")]

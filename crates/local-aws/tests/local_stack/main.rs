@@ -1,7 +1,7 @@
-//! The local stack as its users have it: the proxy over the real emulator.
+//! Tests of the local stack as its users see it: the proxy in front of the real emulator.
 //!
-//! All tests share one stack and keep apart by account. Calls are made with plain requests, as any AWS
-//! client would make them, except where it is the SDK's own behaviour that counts.
+//! All tests share one stack and use different accounts. Calls are made with plain requests, as any AWS client would
+//! make them, except where the behaviour of the SDK matters.
 
 #![allow(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 

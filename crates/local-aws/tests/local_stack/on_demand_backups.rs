@@ -41,7 +41,7 @@ async fn with_latency(account: &'static str, on_demand_backups: u32) -> Api {
 }
 
 #[tokio::test]
-async fn a_backup_is_made_in_looks_and_can_be_used_after_them_only() {
+async fn a_backup_takes_polls_and_can_be_used_only_after_them() {
     let api = with_latency("370000000001", 2).await;
     let arn = create(&api, "orders", "nightly").await;
     let by_arn = json!({"BackupArn": arn});
@@ -58,7 +58,7 @@ async fn a_backup_is_made_in_looks_and_can_be_used_after_them_only() {
 
     let of_a_copy = json!({"TableName": "orders-2", "BackupName": "early"});
     assert_eq!(error(&api, "CreateBackup", of_a_copy).await, "TableNotFoundException");
-    // Until the copy is ACTIVE, its backup is in use.
+    // The backup is in use until the copy is ACTIVE.
     for _ in 0..2 {
         assert_eq!(error(&api, "DeleteBackup", by_arn.clone()).await, "BackupInUseException");
         assert_eq!(api.table("orders-2").await["TableStatus"], "CREATING");
@@ -72,7 +72,7 @@ async fn a_backup_is_made_in_looks_and_can_be_used_after_them_only() {
 }
 
 #[tokio::test]
-async fn names_of_backups_need_not_differ() {
+async fn names_of_backups_need_not_be_unique() {
     let api = with_latency("370000000002", 0).await;
     let one = create(&api, "orders", "nightly").await;
     let two = create(&api, "orders", "nightly").await;
@@ -103,7 +103,7 @@ async fn a_backup_can_be_made_to_fail() {
 }
 
 #[tokio::test]
-async fn a_backup_can_be_made_to_look_older() {
+async fn a_backup_can_be_made_to_appear_older() {
     let api = with_latency("370000000004", 0).await;
     let mut dated = Vec::new();
     for age in [1.0, 3.0, 2.0] {

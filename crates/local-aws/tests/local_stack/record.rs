@@ -33,7 +33,7 @@ async fn calls_are_recorded_with_step_action_ordinal_and_status() {
 }
 
 #[tokio::test]
-async fn what_is_not_signed_passes_through() {
+async fn unsigned_requests_pass_through() {
     let endpoint = stack().await.endpoint();
     let client = hyper_util::client::legacy::Client::builder(hyper_util::rt::TokioExecutor::new())
         .build_http::<http_body_util::Empty<bytes::Bytes>>();
@@ -42,7 +42,7 @@ async fn what_is_not_signed_passes_through() {
 }
 
 #[tokio::test]
-async fn large_bodies_pass_both_ways_untouched() {
+async fn large_bodies_pass_both_ways_unchanged() {
     let api = Api::new("100000000002").await;
     assert_eq!(api.send("s3", Method::PUT, "/large", &[], "").await.unwrap().status, 200);
     let content: Vec<u8> = (0..30_000_000_u32).map(|place| (place % 251) as u8).collect();
@@ -55,7 +55,7 @@ async fn large_bodies_pass_both_ways_untouched() {
 }
 
 #[tokio::test]
-async fn calls_at_once_are_all_counted() {
+async fn concurrent_calls_are_all_counted() {
     let api = Api::new("100000000003").await;
     api.make_table("busy").await;
     let puts = (0..50).map(|number| {

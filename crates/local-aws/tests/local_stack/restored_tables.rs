@@ -9,7 +9,7 @@ async fn backed_up(api: &Api, table: &str) -> String {
     let input = json!({"TableName": table, "BackupName": "before"});
     let backup = api.dynamodb("CreateBackup", input).await.ok();
     let arn = backup["BackupDetails"]["BackupArn"].as_str().unwrap().to_owned();
-    // One look, and it is available.
+    // The backup is available after one poll.
     api.dynamodb("DescribeBackup", json!({"BackupArn": arn})).await.ok();
     arn
 }
@@ -25,7 +25,7 @@ fn shown(table: &Value) -> (&str, Option<bool>, Option<&str>, bool) {
 }
 
 #[tokio::test]
-async fn a_restored_table_takes_its_time_and_tells_where_it_comes_from() {
+async fn a_restored_table_takes_polls_and_shows_its_source() {
     let api = Api::new("300000000001").await;
     let backup_arn = backed_up(&api, "orders").await;
     let latency = SimulatedLatency { tables: 2, indexes: 1, ..SimulatedLatency::default() };
@@ -57,7 +57,7 @@ async fn a_restored_table_takes_its_time_and_tells_where_it_comes_from() {
 }
 
 #[tokio::test]
-async fn a_later_table_of_the_same_name_is_not_taken_for_a_restored_one() {
+async fn a_later_table_of_the_same_name_does_not_count_as_restored() {
     let api = Api::new("300000000002").await;
     let backup_arn = backed_up(&api, "orders").await;
     let input = json!({"BackupArn": backup_arn, "TargetTableName": "orders-2"});

@@ -10,7 +10,7 @@ use local_aws::SimulatedLatency;
 
 use crate::client::{Api, eventually, stack};
 
-/// An account with a table `orders` on demand that has an index `by-kind`.
+/// An account with an on-demand table `orders` and its index `by-kind`.
 struct Account {
     api: Api,
     client: Client,
@@ -24,7 +24,8 @@ impl Account {
         Self { api, client: Client::new(&stack().await.config(account).await) }
     }
 
-    /// With a client that sends each call once. The SDK takes some refusals for throttling, and would wait.
+    /// Returns the account with a client that does not retry. The SDK takes some refusals for throttling and would
+    /// wait.
     fn without_retries(self) -> Self {
         let once = aws_sdk_dynamodb::config::retry::RetryConfig::disabled();
         let config = self.client.config().to_builder().retry_config(once).build();
@@ -78,7 +79,7 @@ impl Account {
     }
 }
 
-/// The code and the message of a refusal.
+/// Returns the code and the message of a refusal.
 fn said(error: &impl ProvideErrorMetadata) -> String {
     format!("{}: {}", error.code().unwrap_or_default(), error.message().unwrap_or_default())
 }
@@ -87,9 +88,9 @@ fn warm(reads: i64, writes: i64) -> WarmThroughput {
     WarmThroughput::builder().read_units_per_second(reads).write_units_per_second(writes).build()
 }
 
-/// DDB-TABLE-103, 440, 441 of the measurements.
+/// See the measurements DDB-TABLE-103, 440, 441.
 #[tokio::test]
-async fn tags_are_locked_after_a_change_of_them_for_all_that_would_change_more() {
+async fn tags_are_locked_after_a_change_against_further_changes() {
     let account = Account::prepared("310000000020").await.without_retries();
     let untag = async |key: &str| {
         let call = account.client.untag_resource().resource_arn(account.arn()).tag_keys(key).send().await;
@@ -115,7 +116,7 @@ async fn tags_are_locked_after_a_change_of_them_for_all_that_would_change_more()
 }
 
 #[tokio::test]
-async fn an_update_takes_its_time_and_no_other_can_begin_meanwhile() {
+async fn an_update_takes_polls_and_no_other_can_begin_meanwhile() {
     let account = Account::prepared("310000000001").await;
     let latency = SimulatedLatency { updates: 2, ..SimulatedLatency::default() };
     stack().await.proxy().slow(account.api.account, latency);
@@ -135,9 +136,9 @@ async fn an_update_takes_its_time_and_no_other_can_begin_meanwhile() {
     account.set_stream(true).await.unwrap();
 }
 
-/// DDB-TABLE-003, 017, 178 of the measurements.
+/// See the measurements DDB-TABLE-003, 017, 178.
 #[tokio::test]
-async fn protection_and_maxima_are_changed_at_once_and_protection_not_twice_in_15_seconds() {
+async fn protection_and_maxima_change_at_once_and_protection_only_once_in_15_seconds() {
     let account = Account::prepared("310000000021").await.without_retries();
     stack()
         .await
@@ -168,7 +169,7 @@ async fn protection_and_maxima_are_changed_at_once_and_protection_not_twice_in_1
     assert_eq!(account.table("orders").await.table_status(), Some(&TableStatus::Active));
 }
 
-/// DDB-TABLE-018, 026, 050, 283 and 382 of the measurements.
+/// See the measurements DDB-TABLE-018, 026, 050, 283 and 382.
 #[tokio::test]
 async fn changes_that_change_nothing_or_too_much_are_refused() {
     let account = Account::prepared("310000000002").await.without_retries();
@@ -203,9 +204,9 @@ async fn changes_that_change_nothing_or_too_much_are_refused() {
     }
 }
 
-/// DDB-TABLE-179, 382 and 459 of the measurements.
+/// See the measurements DDB-TABLE-179, 382 and 459.
 #[tokio::test]
-async fn throughput_of_table_and_index_is_kept_and_warmed_while_the_table_is_active() {
+async fn warm_throughput_of_table_and_index_is_stored_and_raised_while_the_table_is_active() {
     let account = Account::prepared("310000000003").await;
     let seen = async || {
         let table = account.table("orders").await;
@@ -273,7 +274,7 @@ async fn time_to_live_changes_once_in_31_minutes() {
 }
 
 #[tokio::test]
-async fn recovery_periods_and_insights_are_kept() {
+async fn recovery_periods_and_insights_are_stored() {
     let account = Account::prepared("310000000005").await;
     assert_eq!(account.recovery_days("orders").await, None);
     assert!(account.set_recovery(Some(36)).await.unwrap_err().starts_with("ValidationException"));
@@ -309,7 +310,7 @@ async fn recovery_periods_and_insights_are_kept() {
 }
 
 #[tokio::test]
-async fn tags_come_in_pages_of_ten() {
+async fn tags_are_listed_in_pages_of_ten() {
     let account = Account::prepared("310000000006").await;
     let keys = || (0..25).map(|number| format!("key-{number}"));
     account.tag(keys()).await.unwrap();
@@ -332,9 +333,9 @@ async fn tags_come_in_pages_of_ten() {
     assert!(reserved.starts_with("ValidationException"), "{reserved}");
 }
 
-/// DDB-TABLE-205 to 208 and 244 to 248 of the measurements.
+/// See the measurements DDB-TABLE-205 to 208 and 244 to 248.
 #[tokio::test]
-async fn a_policy_is_seen_late_and_not_changed_twice_in_15_seconds() {
+async fn a_policy_change_shows_late_and_is_allowed_once_in_15_seconds() {
     let account = Account::prepared("310000000022").await.without_retries();
     let policy = |sid: &str| format!(r#"{{"Version": "2012-10-17", "Statement": [{{"Sid": "{sid}"}}]}}"#);
     let put = async |policy: String| {
@@ -367,13 +368,13 @@ async fn a_policy_is_seen_late_and_not_changed_twice_in_15_seconds() {
     assert_eq!(seen().await, none());
 }
 
-/// Everything about the table that a restore or a table of the same name has to begin without.
+/// Returns the settings of the table that a restore or a table of the same name must not inherit.
 async fn inherited(account: &Account, name: &str) -> Vec<&'static str> {
     let client = &account.client;
     let mut table = account.table(name).await;
     let arn = table.table_arn().unwrap().to_owned();
     if table.table_status() == Some(&TableStatus::Creating) {
-        // DDB-TABLE-101 and 217 of the measurements.
+        // See the measurements DDB-TABLE-101 and 217.
         let tags = client.list_tags_of_resource().resource_arn(&arn).send().await.unwrap_err();
         let time_to_live = client.describe_time_to_live().table_name(name).send().await.unwrap_err();
         let update = client.update_table().table_name(name).table_class(TableClass::Standard);
@@ -455,7 +456,7 @@ async fn neither_a_restored_table_nor_a_later_one_inherits_settings() {
             (table.table_status() == Some(&TableStatus::Active)).then_some(())
         };
         eventually("the restore", is_active).await;
-        // Maxima on demand a restore brings along, of the table and of its indexes.
+        // A restore copies the maximum on-demand throughput of the table and its indexes.
         assert_eq!(inherited(&account, name).await, ["limit", "index limit"], "{name}");
     }
     assert_eq!(inherited(&account, "orders").await, Vec::<&str>::new());

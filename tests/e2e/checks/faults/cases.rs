@@ -1,4 +1,4 @@
-//! Which calls are made to go wrong, and how.
+//! The calls to inject faults into, and the faults.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -6,7 +6,7 @@ use std::fmt;
 use local_aws::{Call, Fault};
 use tablekeeper_tests::{Battery, Ended};
 
-/// A call that is made to go wrong.
+/// A call with the fault to inject into it.
 #[derive(Clone, Debug)]
 pub(super) struct Case {
     pub(super) call: Call,
@@ -28,7 +28,7 @@ impl fmt::Display for Case {
     }
 }
 
-/// Every fault.
+/// All faults, each with the number of times.
 const ALL: &[(Fault, usize)] = &[
     (Fault::Throttle, 2),
     (Fault::Throttle, 4),
@@ -36,14 +36,14 @@ const ALL: &[(Fault, usize)] = &[
     (Fault::LoseAnswer, 1),
     (Fault::Refuse, usize::MAX),
 ];
-/// Those of a call that reads, where each kind of call is enough.
+/// The faults of a call that only reads, if each kind of call is enough.
 const OF_READS: &[(Fault, usize)] =
     &[(Fault::Throttle, 4), (Fault::FailBeforeEffect, 4), (Fault::Refuse, usize::MAX)];
 
-/// A call's step and action.
+/// The kind of a call: its step and its action.
 pub(super) type Kind = (Option<String>, String);
 
-/// The calls of the run that count, each with its faults. `seen` has the kinds of call that earlier runs had.
+/// Returns the cases for a run. `seen` has the kinds of calls that earlier runs covered.
 pub(super) fn cases_of(battery: Battery, golden: &Ended, seen: &mut BTreeSet<Kind>) -> Vec<Case> {
     let kind = |call: &Call| (call.step.clone(), call.action.clone());
     let mut last = BTreeMap::new();

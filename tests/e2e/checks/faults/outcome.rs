@@ -1,4 +1,4 @@
-//! What is right of a run in which a call went wrong.
+//! Checks how a run with a fault ended.
 
 use aws_sdk_sfn::types::HistoryEventType;
 use local_aws::{Call, Fault};
@@ -8,32 +8,32 @@ use tablekeeper_tests::{Ended, Scenario, Workflow};
 
 use super::cases::Case;
 
-/// How often the SDK tries a call.
+/// The number of attempts of the SDK per call.
 const TRIES_OF_THE_SDK: usize = 3;
 
-/// The steps that all goes well without; what a refusal of theirs costs is noted in the output.
+/// The steps whose failure does not fail a run. The output has a note of their refusal instead.
 const BUT_NOTED: &[&str] = &["export-table.capture-settings"];
 
-/// Calls that a step mends by itself where the SDK gives up, or of which it makes several at a time: each of those has but
-/// some of the faults, and the SDK may mend them all.
+/// The calls that a step retries itself after the SDK has stopped, or makes concurrently. Each of the concurrent calls
+/// meets only some of the faults, so the SDK may recover from all of them.
 const MENDED_WITHIN: &[(&str, &str)] = &[
     ("backfill.backfill-segment", "s3:PutObject"),
     ("export-table.export-segment", "dynamodb:Scan"),
     ("export-table.finish-managed-export", "s3:PutObjectTagging"),
     ("import-table.import-segment", "dynamodb:BatchWriteItem"),
-    // Where it has done something before, it answers with that, and is invoked again.
+    // If the step has done something before, it returns with that and is invoked again.
     ("import-table.import-segment", "s3:GetObject"),
     ("replay.replay-objects", "s3:PutObject"),
-    // It looks at several versions at a time, and keeps what it has where a later one cannot be had for a while.
+    // The step reads several versions at a time. If a later one fails for a while, it returns with the earlier ones.
     ("snapshot.snapshot-shard", "s3:GetObject"),
     ("snapshot.snapshot-shard", "s3:GetObjectVersion"),
 ];
 
-/// Calls behind which a step may end its file, and begin another with the next invocation.
+/// The calls after which a step may end its file and begin another one with the next invocation.
 const ENDS_ITS_FILE: &[(&str, &str)] =
     &[("snapshot.snapshot-shard", "s3:GetObject"), ("snapshot.snapshot-shard", "s3:GetObjectVersion")];
 
-/// How a case ended, and what it is held against.
+/// The outcome of a case and the golden run to compare it with.
 pub(super) struct Outcome<'a> {
     pub(super) workflow: &'a Workflow,
     pub(super) scenario: &'a Scenario,
@@ -43,7 +43,7 @@ pub(super) struct Outcome<'a> {
 }
 
 impl Outcome<'_> {
-    /// What is wrong with how the run with the fault ended.
+    /// Checks how the run with the fault ended.
     pub(super) fn check(&self) -> Result<(), String> {
         let Outcome { ended, golden, scenario, case, .. } = self;
         let faults = ended.calls.iter().filter(|call| call.fault.is_some()).count();
@@ -81,17 +81,17 @@ impl Outcome<'_> {
         }
     }
 
-    /// Whether the step is a task of the machine, and not what starts it.
+    /// Returns whether the state machine invokes the step. `start` runs before it.
     fn invoked_by_the_machine(&self) -> bool {
         self.case.call.step != Some(format!("{}.start", self.workflow.name))
     }
 
-    /// A refusal ends by name, and what was there before is still there.
+    /// Checks that a refusal ended with an error name and deleted nothing.
     fn refused_well(&self) -> Result<(), String> {
         let Outcome { workflow, scenario, ended, golden, .. } = self;
         self.no_backup_too_many_is_gone()?;
         self.nothing_is_taken_for_an_export()?;
-        // What was refused was not needed then: a sync whose change was made, though not seen, is equal all the same.
+        // The refused call was not necessary: a sync whose change was made but could not be read back is equal too.
         let equal = ended.last_state() == Some(scenario.ends_in) && ended.state == golden.state;
         if workflow.changes_settings_of.is_some() && equal {
             return Ok(());
@@ -116,7 +116,7 @@ impl Outcome<'_> {
             if workflow.changes_settings_of == Some(name.as_str()) {
                 before.settings.clone_from(&after.settings);
             }
-            // What the run would have written may be there in part; nothing else, and nothing is gone.
+            // Some of what the run would have written may exist. Nothing else may be new, and nothing may be missing.
             let golden_table = golden.state.tables.get(name);
             let golden = golden_table.map(|table| table.items.as_slice()).unwrap_or_default();
             let known = |item: &String| before.items.contains(item) || golden.contains(item);
@@ -124,7 +124,7 @@ impl Outcome<'_> {
             if kept && after.items.iter().all(known) {
                 before.items.clone_from(&after.items);
             }
-            // So may the tag that says what a table of the rotation's own was made from.
+            // The tag with the origin of a rotation's own table may exist too.
             if golden_table.is_some_and(|table| table.tells_its_origin) {
                 before.tells_its_origin = after.tells_its_origin;
             }
@@ -140,8 +140,8 @@ impl Outcome<'_> {
         Ok(())
     }
 
-    /// The scan of a table that was not exported has no manifest that a reader would go by. (DynamoDB's own exports are
-    /// whole before they have their tags.)
+    /// Checks that a failed scan has no manifest, by which a reader would recognise an export. (DynamoDB's own exports
+    /// are complete before they get their tags.)
     fn nothing_is_taken_for_an_export(&self) -> Result<(), String> {
         let Outcome { scenario, ended, .. } = self;
         let objects = &ended.state.objects;
@@ -154,16 +154,16 @@ impl Outcome<'_> {
         }
     }
 
-    /// Whether a refusal of the call costs nothing but what the output then has a note of.
+    /// Returns whether a refusal of the call costs no more than a note in the output.
     fn is_but_noted(&self) -> bool {
         self.case.call.step.as_deref().is_some_and(|step| BUT_NOTED.contains(&step))
     }
 
-    /// Backups go only where the workflow prunes, and then only those that it prunes without the refusal too.
+    /// Checks that only a pruning workflow has deleted backups, and only those that it deletes without the refusal too.
     fn no_backup_too_many_is_gone(&self) -> Result<(), String> {
         let Outcome { workflow, golden, ended, case: Case { call, .. }, .. } = self;
         let deletes = |it: &Call| it.action == "dynamodb:DeleteBackup" && it.step == call.step;
-        // What another workflow's step does beside it is not needed for pruning.
+        // Pruning does not need the steps of an additional workflow.
         let own = call.step.as_deref().is_some_and(|step| step.starts_with(&format!("{}.", workflow.name)));
         let one_table = ended.before.tables.len() == 1;
         let none_may_go = own && (call.ordinal == 0 || (one_table && !golden.calls.iter().any(deletes)));
@@ -189,7 +189,7 @@ impl Outcome<'_> {
     }
 }
 
-/// Whether a task of the execution failed, which then was tried again, as the execution ended well.
+/// Returns whether a task of the execution failed. It was retried then, because the execution succeeded.
 fn retried(ended: &Ended) -> bool {
     let mut history = ended.execution.iter().flat_map(|execution| &execution.history);
     history.any(|event| event.r#type == HistoryEventType::TaskFailed)

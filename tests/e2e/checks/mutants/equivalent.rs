@@ -1,6 +1,6 @@
-//! Mutants that are as good as what they were made from.
+//! Mutants that are equivalent to the original.
 
-/// What a mutant's name ends in, and why it is as good.
+/// The end of a mutant's name, and the reason why the mutant is equivalent.
 type Equivalent = (&'static str, &'static str);
 
 const NO_STATE_READS_IT: &str = "for people who read the history; no state reads it";
@@ -9,7 +9,7 @@ const VARIABLES_FOLLOW: &str = "what follows reads variables alone";
 const OTHERS_ARE_RETRIED: &str =
     "what another service fails by it does not declare; the other names are retried";
 
-/// Those of the workflow.
+/// Returns the equivalent mutants of the workflow.
 pub(super) fn of(workflow: &str) -> &'static [Equivalent] {
     match workflow {
         "backfill" => BACKFILL,

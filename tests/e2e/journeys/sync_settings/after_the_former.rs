@@ -1,5 +1,4 @@
-//! A table that the sync before this one has synced: what that carried over is left as it is, and what it did not, or did
-//! otherwise, is made equal.
+//! Tests a table that the former sync has synced: what it copied stays unchanged, and the rest is made equal.
 
 use aws_sdk_dynamodb::types::{ApproximateCreationDateTimePrecision, StreamViewType};
 use serde_json::json;
@@ -14,8 +13,9 @@ use tablekeeper_tests::workflows::sync_settings::{SOURCE, TARGET, restore, workf
 use super::by_events::is_equal;
 use super::support::{make_rich_source, report, run, with};
 
-/// What the former sync did to a restored table, by the rules that it followed: tags, stream and Time to Live as they are;
-/// recovery without its period; the Kinesis stream without its precision; triggers enabled, whatever the source's are.
+/// Applies what the former sync did to a restored table. It copied tags, stream and Time to Live unchanged, recovery
+/// without its period, and the Kinesis stream without its precision. It enabled all triggers, whatever the source's
+/// were.
 async fn sync_as_before(deployed: &Deployed) {
     until_active(deployed, TARGET).await;
     tag(deployed, TARGET, 12).await;
@@ -27,7 +27,7 @@ async fn sync_as_before(deployed: &Deployed) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_the_former_sync_carried_over_is_left_and_the_rest_is_made_equal() {
+async fn what_the_former_sync_copied_is_unchanged_and_the_rest_is_made_equal() {
     let deployed = Deployed::new(&workflow()).await;
     make_rich_source(&deployed, Billing::Provisioned).await;
     restore(&deployed).await;

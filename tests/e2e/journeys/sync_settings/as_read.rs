@@ -1,4 +1,4 @@
-//! Settings as AWS's own calls tell them, read without the code under test.
+//! Settings as AWS's own calls return them, read without the code under test.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,15 +7,15 @@ use serde_json::Value;
 use tablekeeper_tests::Deployed;
 use tablekeeper_tests::workflows::sync_settings::tables::{stream_arn, table_arn};
 
-/// What a table has; what names the table itself is apart.
+/// The settings of a table, without what names the table itself.
 #[derive(Debug, PartialEq)]
 pub(crate) struct AsRead {
     pub(crate) tags: BTreeMap<String, String>,
     pub(crate) time_to_live: Option<String>,
     pub(crate) recovery_days: Option<i32>,
-    /// Every field of each event source mapping but those that are its own.
+    /// The event source mappings with all fields except their ids, ARNs and states.
     pub(crate) triggers: BTreeSet<String>,
-    /// Each scalable target, with `…` for the table in its id.
+    /// The scalable targets, with `…` for the table in their resource ids.
     pub(crate) scaled: BTreeSet<String>,
     pub(crate) scaling_policies: BTreeSet<String>,
     pub(crate) scheduled_actions: BTreeSet<String>,
@@ -79,7 +79,7 @@ async fn triggers(deployed: &Deployed, table: &str) -> BTreeSet<String> {
     without_its_own.collect()
 }
 
-/// The resource's id, with `…` for the table; it must be of this table.
+/// Returns the resource's id with `…` for the table. Panics if the resource is not of this table.
 fn portable(id: &str, table: &str) -> String {
     let rest = id.strip_prefix(&format!("table/{table}"));
     let rest = rest.filter(|rest| rest.is_empty() || rest.starts_with("/index/"));
@@ -131,7 +131,7 @@ async fn scheduled_actions(deployed: &Deployed, table: &str) -> BTreeSet<String>
     .collect()
 }
 
-/// The policies of the table and of its stream, as text.
+/// Returns the policies of the table and of its stream as text.
 pub(crate) async fn policies(deployed: &Deployed, table: &str) -> Vec<String> {
     let mut policies = Vec::new();
     for arn in [Some(table_arn(deployed, table)), stream_arn(deployed, table).await].into_iter().flatten() {
@@ -141,14 +141,14 @@ pub(crate) async fn policies(deployed: &Deployed, table: &str) -> Vec<String> {
     policies
 }
 
-/// What the policies name as their resources.
+/// Returns the resources that the policy names.
 pub(crate) fn resources(policy: &str) -> Vec<String> {
     let policy: Value = serde_json::from_str(policy).unwrap();
     let resources = policy["Statement"][0]["Resource"].as_array().unwrap();
     resources.iter().map(|resource| resource.as_str().unwrap().to_owned()).collect()
 }
 
-/// The names of the alarms on the table.
+/// Returns the names of the alarms on the table.
 pub(crate) async fn alarms(deployed: &Deployed, table: &str) -> BTreeSet<String> {
     let response = deployed.cloudwatch.describe_alarms().send().await.unwrap();
     assert_eq!(response.next_token, None);

@@ -1,4 +1,4 @@
-//! A restore, its own events, and one sync.
+//! Restores with their own events, which start one sync each.
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ use super::support::{
     settings_of, sync_of, with,
 };
 
-/// One execution was started, by one event, and the target has all that the source has.
+/// Checks that one event started one execution, and that the target has all settings of the source.
 async fn is_synced_once(deployed: &Deployed, billing: Billing) {
     let execution = sync_of(deployed, TARGET).await;
     let report = report(&execution);
@@ -28,7 +28,7 @@ async fn is_synced_once(deployed: &Deployed, billing: Billing) {
     assert_eq!(report.settings_from.kind, SourceKind::LiveTable);
     assert_eq!((starts(deployed).await, executions(deployed).await), (1, 1));
     assert_eq!(deployed.dead_letters().await, Vec::<Value>::new());
-    // Maxima on demand the restore brings along, and what scales belongs to the other billing mode.
+    // A restore copies maximum on-demand throughput, and scaling exists only in the other billing mode.
     let unchanged: &[SettingName] = match billing {
         Billing::Provisioned => &[SettingName::OnDemandThroughput],
         Billing::OnDemand => &[SettingName::OnDemandThroughput, SettingName::AutoScaling],
@@ -50,7 +50,7 @@ async fn is_synced_once(deployed: &Deployed, billing: Billing) {
     );
 }
 
-/// The target has what [`make_rich_source`] gave the source.
+/// Checks that the target has what [`make_rich_source`] gave the source.
 pub(crate) async fn is_equal(deployed: &Deployed, target: &str) {
     assert_eq!(settings_of(deployed, target).await, settings_of(deployed, SOURCE).await);
     let as_read = AsRead::read(deployed, target).await;
@@ -78,7 +78,7 @@ pub(crate) async fn is_equal(deployed: &Deployed, target: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_point_in_time_restore_is_followed_through_cloudtrail() {
+async fn a_point_in_time_restore_is_synced_through_cloudtrail() {
     let deployed = deployed_with_rules().await;
     make_rich_source(&deployed, Billing::Provisioned).await;
     restore(&deployed).await;
@@ -86,7 +86,7 @@ async fn a_point_in_time_restore_is_followed_through_cloudtrail() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_restored_backup_is_followed_through_cloudtrail() {
+async fn a_restored_backup_is_synced_through_cloudtrail() {
     let deployed = deployed_with_rules().await;
     make_rich_source(&deployed, Billing::OnDemand).await;
     restore_backup(&deployed).await;
@@ -94,7 +94,7 @@ async fn a_restored_backup_is_followed_through_cloudtrail() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_restore_job_is_followed_through_aws_backup() {
+async fn a_restore_job_is_synced_through_aws_backup() {
     let deployed = deployed_with_rules().await;
     make_rich_source(&deployed, Billing::OnDemand).await;
     restore_recovery_point(&deployed, TARGET).await;
@@ -102,7 +102,7 @@ async fn a_restore_job_is_followed_through_aws_backup() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn two_restores_of_one_source_at_the_same_time_are_both_followed() {
+async fn two_concurrent_restores_of_one_source_are_both_synced() {
     let deployed = deployed_with_rules().await;
     make_rich_source(&deployed, Billing::Provisioned).await;
     let targets = ["orders-restored", "orders.restored_too"];
@@ -135,7 +135,7 @@ async fn events_of_one_restore_that_come_six_times_sync_once() {
     for event in &events {
         outcomes.push(invoke_start(&deployed, event).await);
     }
-    // While the execution runs, Step Functions may answer the same name and input as if it were new.
+    // While the execution runs, Step Functions may respond to the same name and input as to a new execution.
     let outcomes: Vec<&str> = outcomes.iter().map(|response| response["outcome"].as_str().unwrap()).collect();
     assert!(outcomes[..4].iter().all(|it| ["started", "duplicate"].contains(it)), "{outcomes:?}");
     assert!(outcomes[..4].contains(&"started"), "{outcomes:?}");

@@ -18,11 +18,11 @@ use super::support::{
     deployed_with, make_plain_source, make_rich_source, of, report, run, settings_of, with,
 };
 
-/// How long the table is made to take, and how long the settings may: less.
+/// The time until the table can be used, which is longer than the time limit of the settings.
 const TABLE_TAKES: Duration = Duration::from_secs(8);
 const SETTINGS_TAKE: Duration = Duration::from_secs(6);
 
-/// Whether the call only reads, or writes the document of a sync.
+/// Returns whether the call only reads, or writes the document of a sync.
 fn changes_nothing(call: &Call) -> bool {
     call.only_reads() || call.action == "s3:PutObject"
 }
@@ -61,7 +61,7 @@ async fn a_second_sync_changes_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_setting_that_the_input_switches_off_is_left_alone() {
+async fn a_setting_that_the_input_disables_is_left_unchanged() {
     let deployed = Deployed::new(&workflow()).await;
     make_plain_source(&deployed).await;
     restore(&deployed).await;
@@ -75,7 +75,7 @@ async fn a_setting_that_the_input_switches_off_is_left_alone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_misspelt_setting_is_answered_with_those_that_there_are() {
+async fn a_misspelt_setting_is_refused_with_a_list_of_the_existing_ones() {
     let deployed = Deployed::new(&workflow()).await;
     make_plain_source(&deployed).await;
     restore(&deployed).await;
@@ -93,7 +93,7 @@ async fn a_misspelt_setting_is_answered_with_those_that_there_are() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_stream_of_another_view_takes_its_triggers_along() {
+async fn a_stream_of_another_view_is_replaced_with_its_triggers() {
     let deployed = Deployed::new(&workflow()).await;
     make_table(&deployed, SOURCE, &[], Billing::OnDemand).await;
     restore(&deployed).await;
@@ -112,7 +112,7 @@ async fn a_stream_of_another_view_takes_its_triggers_along() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_alarm_that_watches_something_else_keeps_its_name() {
+async fn an_alarm_that_watches_something_else_does_not_lose_its_name() {
     let deployed = Deployed::new(&workflow()).await;
     make_table(&deployed, SOURCE, &[], Billing::OnDemand).await;
     restore(&deployed).await;
@@ -131,13 +131,13 @@ async fn an_alarm_that_watches_something_else_keeps_its_name() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_time_of_the_settings_counts_from_when_the_table_could_be_used() {
+async fn the_time_limit_of_the_settings_starts_when_the_table_can_be_used() {
     let deployed = Deployed::new(&workflow()).await;
     make_plain_source(&deployed).await;
     restore(&deployed).await;
     inject(&deployed, "sync-settings.check-table", "dynamodb:DescribeTable", 1, Fault::Delay(TABLE_TAKES))
         .await;
-    // The stream takes an UpdateTable, which is waited for.
+    // The sync waits for the UpdateTable of the stream.
     let input =
         json!({ "Source": SOURCE, "Target": TARGET, "SettingTimeoutSeconds": SETTINGS_TAKE.as_secs() });
     let execution = run(&deployed, "late", &input).await;

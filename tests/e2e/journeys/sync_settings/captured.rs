@@ -1,4 +1,4 @@
-//! Settings that were written down before they were needed.
+//! Settings that were captured before they were needed.
 
 use aws_sdk_lambda::primitives::Blob;
 use serde_json::{Value, json};
@@ -15,7 +15,7 @@ use tablekeeper_tests::workflows::sync_settings::{INDEX, SOURCE, TARGET, restore
 use super::as_read::AsRead;
 use super::support::{make_plain_source, make_rich_source, report, run, settings_of};
 
-/// The keys of the captured documents.
+/// Returns the keys of the captured documents.
 async fn documents(deployed: &Deployed) -> Vec<String> {
     let list = deployed.s3.list_objects_v2().bucket(deployed.output("SettingsBucketName"));
     let list = list.prefix("settings/").send().await.unwrap();
@@ -23,7 +23,7 @@ async fn documents(deployed: &Deployed) -> Vec<String> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_table_that_does_not_exist_keeps_no_other_from_being_captured() {
+async fn a_missing_table_does_not_prevent_the_capture_of_others() {
     let deployed = Deployed::new(&workflow()).await;
     make_rich_source(&deployed, Billing::Provisioned).await;
     let payload = json!({ "TableNames": ["no-such-table", SOURCE] }).to_string();
@@ -50,9 +50,9 @@ async fn a_table_that_does_not_exist_keeps_no_other_from_being_captured() {
     }
 }
 
-/// Not the later table's settings, but those of the one that was restored.
+/// The sync must use the settings of the restored table, not those of the later one.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_later_table_of_the_sources_name_is_not_taken_for_it() {
+async fn a_later_table_of_the_sources_name_is_not_used_as_the_source() {
     let deployed = Deployed::new(&workflow()).await;
     make_plain_source(&deployed).await;
     let (settings, as_read) = (settings_of(&deployed, SOURCE).await, AsRead::read(&deployed, SOURCE).await);
@@ -60,11 +60,11 @@ async fn a_later_table_of_the_sources_name_is_not_taken_for_it() {
     let captured = invoke(&deployed, "CaptureSettingsFunctionName", &captured).await;
     restore(&deployed).await;
     let describe = |table: &'static str| deployed.dynamodb.describe_table().table_name(table).send();
-    // DynamoDB tells it until the table is ACTIVE.
+    // DynamoDB shows it until the table is ACTIVE.
     let restored = describe(TARGET).await.unwrap().table.unwrap().restore_summary.unwrap().restore_date_time;
     until_active(&deployed, TARGET).await;
 
-    // The emulator knows whole seconds only, and the later table has to be seen to be later.
+    // The emulator has a resolution of one second, and the new table's creation time has to be later.
     loop {
         deployed.dynamodb.delete_table().table_name(SOURCE).send().await.unwrap();
         make_table(&deployed, SOURCE, &[INDEX], Billing::OnDemand).await;

@@ -1,4 +1,4 @@
-//! A table as large in settings as AWS lets one be.
+//! A table with as many settings as AWS allows.
 
 use aws_sdk_applicationautoscaling::types::ScalableDimension;
 use aws_sdk_dynamodb::types::ContributorInsightsMode;
@@ -15,10 +15,10 @@ use tablekeeper_tests::workflows::sync_settings::workflow;
 use super::as_read::{AsRead, policies, resources};
 use super::support::{of, report, restore_of, run, settings_of, with};
 
-/// What a state of an execution may hold (Step Functions developer guide, quotas).
+/// The greatest size of a state's data in bytes (Step Functions developer guide, quotas).
 const LARGEST_STATE: usize = 256 * 1024;
 
-/// A name of 255 characters, of every kind that there may be.
+/// Returns a name of 255 characters with every kind of allowed character.
 fn long_name(start: &str) -> String {
     let name: String = start.chars().chain("_.-aZ9".chars().cycle()).take(255).collect();
     assert_eq!(name.len(), 255);
@@ -26,10 +26,10 @@ fn long_name(start: &str) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_table_with_as_much_as_there_may_be_is_carried_over_whole() {
+async fn a_table_with_as_many_settings_as_possible_is_copied_whole() {
     let deployed = Deployed::new(&workflow()).await;
     let (source, target) = (long_name("orders._-"), long_name("restored.-_"));
-    // Among the indexes is one of the table's own name, and others that begin like it.
+    // One index has the name of the table, and others begin like it.
     let mut indexes: Vec<String> = (0..17).map(|number| format!("index_{number}.of-the-table")).collect();
     indexes.extend([source.clone(), source[..9].to_owned(), target.clone()]);
     let names: Vec<&str> = indexes.iter().map(String::as_str).collect();
@@ -45,7 +45,8 @@ async fn a_table_with_as_much_as_there_may_be_is_carried_over_whole() {
         make_function(&deployed, &function).await;
         trigger(&deployed, &stream, &function, false).await;
     }
-    // AWS lets the name of an alarm have 255 characters and that of a policy 256, so neither can hold the table's.
+    // AWS allows 255 characters in the name of an alarm and 256 in that of a policy, so neither can contain the
+    // table's.
     deployed.cloudwatch.delete_alarms().alarm_names(format!("{source}-throttled")).send().await.unwrap();
     let id = format!("table/{source}");
     scale_by(&deployed, &id, ScalableDimension::DynamoDbTableReadCapacityUnits, "reads").await;

@@ -1,4 +1,5 @@
-//! What AWS refuses after it has answered, or for weeks: the report has AWS's words, and the other settings are carried over.
+//! Settings that AWS refuses after its response, or for weeks. The report has AWS's message, and the other settings are
+//! copied.
 
 use aws_sdk_dynamodb::types::{
     ApproximateCreationDateTimePrecision, ContributorInsightsMode, StreamViewType, TableClass,
@@ -16,7 +17,7 @@ use tablekeeper_tests::workflows::sync_settings::{SOURCE, TARGET, workflow};
 use super::as_read::AsRead;
 use super::support::{report, restore_to, run};
 
-/// [`SOURCE`] with tags, restored to [`TARGET`].
+/// Creates [`SOURCE`] with tags and restores it to [`TARGET`].
 async fn restored() -> Deployed {
     let deployed = Deployed::new(&workflow()).await;
     make_table(&deployed, SOURCE, &[], Billing::OnDemand).await;
@@ -26,7 +27,7 @@ async fn restored() -> Deployed {
     deployed
 }
 
-/// A sync that ends with a setting not equal.
+/// Runs a sync that fails because one setting is not equal.
 async fn refused(deployed: &Deployed, name: &str) -> Execution {
     let execution = run(deployed, name, &json!({ "Source": SOURCE, "Target": TARGET })).await;
     assert_eq!(execution.error.as_deref(), Some(ErrorName::SettingsNotEqual.as_str()), "{execution:?}");
@@ -40,7 +41,7 @@ fn cause(execution: &Execution) -> &str {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_stream_that_cannot_be_written_to_is_told_and_enabled_by_a_later_sync() {
+async fn a_stream_without_write_permission_is_reported_and_enabled_by_a_later_sync() {
     let deployed = restored().await;
     kinesis(&deployed, SOURCE, "changes", ApproximateCreationDateTimePrecision::Millisecond).await;
     let proxy = stack().await.aws.proxy();
@@ -54,7 +55,7 @@ async fn a_stream_that_cannot_be_written_to_is_told_and_enabled_by_a_later_sync(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn insights_beyond_the_quota_of_rules_are_told() {
+async fn insights_beyond_the_quota_of_rules_are_reported() {
     let deployed = restored().await;
     insights(&deployed, SOURCE, None, ContributorInsightsMode::ThrottledKeys).await;
     let words = "Amazon CloudWatch Contributor Insights rule limit reached.";
@@ -74,7 +75,7 @@ async fn a_third_class_in_thirty_days_is_refused_at_once_with_the_quota() {
     class(SOURCE, TableClass::StandardInfrequentAccess).await;
     class(TARGET, TableClass::StandardInfrequentAccess).await;
     class(TARGET, TableClass::Standard).await;
-    // Something that waits for the table as well, and gets its turn.
+    // Another setting that waits for the table as well and gets its turn.
     stream(&deployed, SOURCE, StreamViewType::KeysOnly).await;
     let execution = refused(&deployed, "spent").await;
     let quota = "Updates to TableClass are limited to 2 times in 30 day(s).";

@@ -1,4 +1,4 @@
-//! A sync that is stopped half-way, and begun again.
+//! Syncs that are stopped midway and started again.
 
 use std::collections::BTreeMap;
 
@@ -27,7 +27,7 @@ fn rule(deployed: &Deployed, step: &str, action: &str, from_ordinal: usize, faul
     Rule { account, step, action, from_ordinal, times: usize::MAX, fault }
 }
 
-/// The calls of apply-setting in a sync that nobody stops.
+/// Returns the calls of apply-setting in a sync that is not stopped.
 async fn undisturbed(deployed: &Deployed, proxy: &Proxy) -> Vec<Call> {
     make_rich_source(deployed, Billing::Provisioned).await;
     restore_to(deployed, "undisturbed").await;
@@ -43,7 +43,7 @@ async fn stop(deployed: &Deployed, execution: &str) {
     deployed.sfn.stop_execution().execution_arn(execution).send().await.unwrap();
 }
 
-/// A second execution for this target makes it equal, and the first one was stopped.
+/// Checks that a second execution makes this target equal, and that the first one was stopped.
 async fn is_made_equal_by_another(deployed: &Deployed, target: &str, first: &str) {
     report(&run(deployed, &format!("{target}-again"), &json!({ "Source": SOURCE, "Target": target })).await);
     is_equal(deployed, target).await;
@@ -52,10 +52,10 @@ async fn is_made_equal_by_another(deployed: &Deployed, target: &str, first: &str
     assert_eq!(ended(deployed, first).await.unwrap().status, ExecutionStatus::Aborted);
 }
 
-/// The emulator goes on with a Map whose execution was stopped. So that nothing happens after the n-th call, as
-/// on AWS, whatever apply-setting calls after it is refused, and verify-settings is held until it was stopped.
+/// The emulator continues a Map whose execution was stopped. To stop all effects after the n-th call, as on AWS, later
+/// calls of apply-setting are refused, and verify-settings is held until the execution was stopped.
 #[tokio::test(flavor = "multi_thread")]
-async fn one_that_is_stopped_at_any_point_and_begun_again_ends_as_one_that_was_not() {
+async fn a_sync_that_is_stopped_at_any_point_and_started_again_ends_like_one_that_was_not() {
     let deployed = Deployed::new(&workflow()).await;
     let proxy = stack().await.aws.proxy();
     let all = undisturbed(&deployed, proxy).await;
@@ -75,7 +75,7 @@ async fn one_that_is_stopped_at_any_point_and_begun_again_ends_as_one_that_was_n
         let first =
             start(&deployed, &format!("{target}-first"), &json!({ "Source": SOURCE, "Target": target }))
                 .await;
-        // What is held goes on later, with other calls than this.
+        // The held calls continue later, with other calls than this one.
         let verifies = |call: &Call| call.action == "s3:GetObject";
         let done = || calls_of(proxy, &deployed, VERIFY).iter().any(verifies);
         until("nothing to be left to apply", async || done()).await;
@@ -88,10 +88,10 @@ async fn one_that_is_stopped_at_any_point_and_begun_again_ends_as_one_that_was_n
     }
 }
 
-/// Stopped while it applies settings, and begun again at once: on the local stack the former one's Map goes on,
-/// so both change the table at the same time.
+/// The sync is stopped while it applies settings and started again at once. On the local stack the first execution's
+/// Map continues, so both change the table at the same time.
 #[tokio::test(flavor = "multi_thread")]
-async fn one_that_is_still_ending_does_not_disturb_the_next() {
+async fn a_sync_that_is_still_ending_does_not_affect_the_next() {
     let deployed = Deployed::new(&workflow()).await;
     let proxy = stack().await.aws.proxy();
     let calls = undisturbed(&deployed, proxy).await.len() / 3;

@@ -1,4 +1,4 @@
-//! What the tests share: deploying, restoring, running a sync to its end, comparing settings.
+//! Shared code of the tests: deploys, restores, runs a sync to its end, compares settings.
 
 use aws_sdk_backup::types::{BackupJobState, RestoreJobStatus};
 use aws_sdk_dynamodb::types::StreamViewType;
@@ -15,12 +15,12 @@ use tablekeeper_tests::workflows::sync_settings::tables::{
 use tablekeeper_tests::workflows::sync_settings::{INDEX, SOURCE, workflow};
 use tablekeeper_tests::{Deployed, until, until_some};
 
-/// An account with the workflow in it, whose rules follow every restore.
+/// Deploys the workflow with rules that sync every restore into a new account.
 pub(crate) async fn deployed_with_rules() -> Deployed {
     deployed_with(&[("RestoreEventRules", "ENABLED")]).await
 }
 
-/// An account with the workflow in it, with these parameters of the template.
+/// Deploys the workflow with these parameters of the template into a new account.
 pub(crate) async fn deployed_with(parameters: &[(&str, &str)]) -> Deployed {
     let mut deployed = Deployed::empty_account().await;
     let parameters: Vec<_> = parameters.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
@@ -28,7 +28,7 @@ pub(crate) async fn deployed_with(parameters: &[(&str, &str)]) -> Deployed {
     deployed
 }
 
-/// [`SOURCE`] with every setting that a table of this billing can have.
+/// Creates [`SOURCE`] with every setting that a table of this billing mode can have.
 pub(crate) async fn make_rich_source(deployed: &Deployed, billing: Billing) {
     make_table(deployed, SOURCE, &[INDEX], billing).await;
     set_everything(deployed, SOURCE, INDEX).await;
@@ -38,7 +38,7 @@ pub(crate) async fn make_rich_source(deployed: &Deployed, billing: Billing) {
     }
 }
 
-/// [`SOURCE`] with a few settings, on demand.
+/// Creates [`SOURCE`] on demand with a few settings.
 pub(crate) async fn make_plain_source(deployed: &Deployed) {
     make_table(deployed, SOURCE, &[INDEX], Billing::OnDemand).await;
     tag(deployed, SOURCE, 3).await;
@@ -47,18 +47,18 @@ pub(crate) async fn make_plain_source(deployed: &Deployed) {
     time_to_live(deployed, SOURCE, "expires", true).await;
 }
 
-/// [`SOURCE`] restored to a table of this name, as of now.
+/// Restores the current state of [`SOURCE`] to a table of this name.
 pub(crate) async fn restore_to(deployed: &Deployed, target: &str) {
     restore_of(deployed, SOURCE, target).await;
 }
 
-/// A table restored to another one, as of now.
+/// Restores the current state of a table to another one.
 pub(crate) async fn restore_of(deployed: &Deployed, source: &str, target: &str) {
     let restore = deployed.dynamodb.restore_table_to_point_in_time().source_table_name(source);
     restore.target_table_name(target).use_latest_restorable_time(true).send().await.unwrap();
 }
 
-/// A recovery point of AWS Backup's own of [`SOURCE`], restored by a job, which has ended.
+/// Makes a recovery point of [`SOURCE`] with an ARN of AWS Backup and restores it. Returns when the job has completed.
 pub(crate) async fn restore_recovery_point(deployed: &Deployed, target: &str) {
     let backup = &deployed.backup;
     let advanced = backup.update_region_settings().resource_type_management_preference("DynamoDB", true);
@@ -82,43 +82,43 @@ pub(crate) async fn restore_recovery_point(deployed: &Deployed, target: &str) {
     .await;
 }
 
-/// The execution that an event began for this table, when it has ended.
+/// Waits for the execution that an event started for this table and returns it.
 pub(crate) async fn sync_of(deployed: &Deployed, target: &str) -> Execution {
     let described = deployed.dynamodb.describe_table().table_name(target).send().await.unwrap();
     let id = described.table.unwrap().table_id.unwrap();
     end_of(deployed, &execution_name(&id)).await
 }
 
-/// Starts an execution of this name, as a person does; its ARN.
+/// Starts an execution of this name as a person does. Returns its ARN.
 pub(crate) async fn start(deployed: &Deployed, name: &str, input: &Value) -> String {
     let start = deployed.sfn.start_execution().state_machine_arn(deployed.machine()).name(name);
     start.input(input.to_string()).send().await.unwrap().execution_arn
 }
 
-/// Starts an execution of this name and waits for its end.
+/// Starts an execution of this name, waits for its end and returns it.
 pub(crate) async fn run(deployed: &Deployed, name: &str, input: &Value) -> Execution {
     start(deployed, name, input).await;
     end_of(deployed, name).await
 }
 
-/// The report that an execution ended with, which must have been complete.
+/// Returns the report of an execution, which must have succeeded.
 pub(crate) fn report(execution: &Execution) -> Report {
     assert_eq!(execution.entered.last().unwrap(), "Complete", "{execution:?}");
     serde_json::from_value(execution.output.clone()).unwrap()
 }
 
-/// What the report says of a setting.
+/// Returns the report of one setting.
 pub(crate) fn of(report: &Report, name: SettingName) -> &SettingReport {
     report.settings.iter().find(|setting| setting.setting == name).unwrap()
 }
 
-/// The settings of this outcome.
+/// Returns the settings with this outcome.
 pub(crate) fn with(report: &Report, outcome: Outcome) -> Vec<SettingName> {
     let settings = report.settings.iter().filter(|setting| setting.outcome == outcome);
     settings.map(|setting| setting.setting).collect()
 }
 
-/// The table's settings in portable form, as `sync-settings` itself reads them.
+/// Returns the table's settings in portable form, as `sync-settings` itself reads them.
 pub(crate) async fn settings_of(deployed: &Deployed, table: &str) -> Value {
     let aws = Clients::new(deployed.config.clone()).settings();
     let table = aws.describe(table).await.unwrap().unwrap();

@@ -1,10 +1,10 @@
-//! That a statement allows its actions on as little as AWS lets one name, and only for what they are for.
+//! Checks that a statement allows its actions on as few resources as AWS lets one name, and only for their purpose.
 
 use serde_json::Value;
 
 use super::roles::{actions, branches, one_or_more};
 
-/// The actions that know no resources, so that `*` is all that can be written; with the page that says so.
+/// The actions without resource types, which can only be allowed on `*`, with the page that says so.
 const KNOW_NO_RESOURCES: &[(&[&str], &str)] = &[
     (
         &[
@@ -63,7 +63,7 @@ const KNOW_NO_RESOURCES: &[(&[&str], &str)] = &[
     ),
 ];
 
-/// Every resource of a kind, with the reason why no fewer can be named.
+/// The resource types that have to be allowed as a whole, with the reason.
 const ALL_OF_A_KIND: &[(&str, &str, &str)] = &[
     ("kms", "key/*", "which key a backup or a table has is its owner's; kms:ViaService is what confines it"),
     ("application-autoscaling", "scalable-target/*", "the ids of scalable targets are random"),
@@ -73,7 +73,7 @@ const ALL_OF_A_KIND: &[(&str, &str, &str)] = &[
     ("lambda", "event-source-mapping:*", "the ids of event source mappings are random"),
 ];
 
-/// The conditions without which an action lets a role do what it is not meant for.
+/// The conditions that actions need, because their role could do unintended things otherwise.
 const CONFINED: &[(&str, &str)] = &[
     ("application-autoscaling:DeleteScal", "application-autoscaling:service-namespace"),
     ("application-autoscaling:DeleteSche", "application-autoscaling:service-namespace"),
@@ -86,11 +86,12 @@ const CONFINED: &[(&str, &str)] = &[
     ("kms:", "kms:ViaService"),
 ];
 
-/// Services whose ARNs have no Region, or no account either.
+/// The services whose ARNs have no Region, or no account either.
 const WITHOUT_REGION: &[(&str, &str)] =
     &[("iam", "arn:${AWS::Partition}:iam::${AWS::AccountId}:"), ("s3", "arn:${AWS::Partition}:s3:::")];
 
-/// What may be allowed in every Region of the account: it only reads, and a source may be in another one.
+/// The actions that may be allowed in every Region of the account: they only read, and a source may be in another
+/// Region.
 const IN_ANY_REGION: &[&str] = &[
     "cloudwatch:DescribeAlarms",
     "dynamodb:DescribeBackup",
@@ -105,7 +106,7 @@ const IN_ANY_REGION: &[&str] = &[
     "lambda:GetEventSourceMapping",
 ];
 
-/// Of which service the resources of a type are.
+/// The service of each resource type.
 const SERVICES: &[(&str, &str)] = &[
     ("AWS::IAM::Role", "iam"),
     ("AWS::Logs::LogGroup", "logs"),
@@ -115,7 +116,7 @@ const SERVICES: &[(&str, &str)] = &[
     ("AWS::Serverless::StateMachine", "states"),
 ];
 
-/// Each way in which the statement allows more than it must.
+/// Returns each way in which the statement allows more than necessary.
 pub(super) fn wrong_with(template: &Value, statement: &Value) -> impl Iterator<Item = String> {
     let mut wrong = Vec::new();
     let sid = statement["Sid"].as_str().unwrap_or("a statement without Sid");
@@ -147,15 +148,15 @@ pub(super) fn wrong_with(template: &Value, statement: &Value) -> impl Iterator<I
     wrong.into_iter()
 }
 
-/// Why the action needs less than this resource; `None` where it does not.
+/// Returns the reason why this resource is wider than the action needs, or `None`.
 fn too_wide(template: &Value, action: &str, resource: &Value) -> Option<String> {
-    // A role is IAM's, whoever assumes it.
+    // A role belongs to IAM, whichever service assumes it.
     let service = if action == "sts:AssumeRole" { "iam" } else { action.split_once(':').unwrap().0 };
     if resource == "*" {
         let excused = KNOW_NO_RESOURCES.iter().any(|(actions, _)| actions.contains(&action));
         return (!excused).then(|| "on *, though it knows resources".to_owned());
     }
-    // What begins with an ARN that the operator names, or with the table's part of a stream's, is of that.
+    // The resource begins with an ARN that the operator names, or with the table's part of a stream's ARN.
     let begun = resource.pointer("/Fn::Sub/0").and_then(Value::as_str).and_then(|text| {
         let (name, rest) = text.strip_prefix("${")?.split_once("}/")?;
         Some((resource.pointer("/Fn::Sub/1")?.get(name)?, rest))
@@ -178,7 +179,7 @@ fn too_wide(template: &Value, action: &str, resource: &Value) -> Option<String> 
         let Some(what) = arn.strip_prefix(&here).or_else(elsewhere) else {
             return Some(format!("on {arn}, which is not in {service} of this account and Region"));
         };
-        // What comes first in S3 is a bucket and not a kind, and one that a parameter names is whole the operator's choice.
+        // In S3 the bucket comes first instead of a type. The operator chooses all of a bucket that a parameter names.
         let bucket = what.strip_prefix("${").and_then(|bucket| bucket.split_once('}'));
         let named =
             service == "s3" && bucket.is_some_and(|(name, _)| template["Parameters"][name].is_object());
@@ -194,13 +195,14 @@ fn too_wide(template: &Value, action: &str, resource: &Value) -> Option<String> 
     (!of_the_service).then(|| format!("on {id}, which is not of {service}"))
 }
 
-/// Whether a parameter takes nothing but ARNs of the service.
+/// Returns whether a parameter accepts only ARNs of the service.
 fn is_arn_of(template: &Value, parameter: &str, service: &str) -> bool {
     let pattern = template["Parameters"][parameter]["AllowedPattern"].as_str();
     pattern.is_some_and(|pattern| pattern.contains(&format!(":{service}:")))
 }
 
-/// What a value refers to, or is the first part of: a table's ARN is what stands before `/stream/` in its stream's.
+/// Returns the parameter that a value refers to or is the first part of. A table's ARN is the part of its stream's ARN
+/// before `/stream/`.
 fn parameter_of(value: &Value) -> Option<&str> {
     let first =
         || (value.pointer("/Fn::Select/0")? == 0).then(|| value.pointer("/Fn::Select/1/Fn::Split/1/Ref"))?;

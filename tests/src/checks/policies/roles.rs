@@ -1,8 +1,7 @@
-//! Roles and their statements; and that a role allows nothing but what is written in it.
+//! Roles and their statements. Also checks that a role allows only what is written in it.
 //!
-//! A template has more than one way to let a role do things: policies of their own that name the role,
-//! managed policies, SAM's policy templates and connectors. They are not used, so that a role can be
-//! judged by reading it.
+//! A template has more than one way to extend a role: separate policies that name the role, managed policies, SAM's
+//! policy templates and connectors. They are not used, so that a role can be judged by reading it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +9,7 @@ use serde_json::Value;
 
 use super::of_type;
 
-/// What would let a role do more than is written in it.
+/// The resource types that could extend a role beyond what is written in it.
 const GRANTS_FROM_ELSEWHERE: &[&str] = &[
     "AWS::IAM::ManagedPolicy",
     "AWS::IAM::Policy",
@@ -20,22 +19,22 @@ const GRANTS_FROM_ELSEWHERE: &[&str] = &[
     "AWS::Serverless::HttpApi",
 ];
 
-/// The role that a function or a state machine names, if it is one of the template.
+/// Returns the role of a function or a state machine, if it is defined in the template.
 pub(super) fn role_of(properties: &Value) -> Option<&str> {
     properties.pointer("/Role/Fn::GetAtt/0")?.as_str()
 }
 
-/// The roles of the template's functions.
+/// Returns the roles of the template's functions.
 pub(super) fn of_functions(template: &Value) -> Vec<&str> {
     of_type(template, "AWS::Serverless::Function").filter_map(|(_, it)| role_of(it)).collect()
 }
 
-/// The roles of the template's state machines.
+/// Returns the roles of the template's state machines.
 pub(super) fn of_state_machines(template: &Value) -> Vec<&str> {
     of_type(template, "AWS::Serverless::StateMachine").filter_map(|(_, it)| role_of(it)).collect()
 }
 
-/// What is written in the role.
+/// Returns the statements of the role, for all values of the template's parameters.
 pub(super) fn statements<'a>(template: &'a Value, role: &str) -> Vec<&'a Value> {
     let policies = template["Resources"][role]["Properties"]["Policies"].as_array().into_iter().flatten();
     let mut found = Vec::new();
@@ -45,14 +44,14 @@ pub(super) fn statements<'a>(template: &'a Value, role: &str) -> Vec<&'a Value> 
     found
 }
 
-/// What is written in the role whatever the template's parameters are.
+/// Returns the statements that the role has whatever the template's parameters are.
 pub(super) fn always<'a>(template: &'a Value, role: &str) -> impl Iterator<Item = &'a Value> + use<'a> {
     let policies = template["Resources"][role]["Properties"]["Policies"].as_array().into_iter().flatten();
     let statements = policies.flat_map(|policy| one_or_more(&policy["PolicyDocument"]["Statement"]));
     statements.filter(|statement| statement["Fn::If"].is_null())
 }
 
-/// A value of the template, or each that it may turn out to be.
+/// Collects a value of the template, or each value that its conditions may select.
 pub(super) fn branches<'a>(value: &'a Value, found: &mut Vec<&'a Value>) {
     match value["Fn::If"].as_array() {
         Some(choice) => choice.iter().skip(1).for_each(|branch| branches(branch, found)),
@@ -61,18 +60,18 @@ pub(super) fn branches<'a>(value: &'a Value, found: &mut Vec<&'a Value>) {
     }
 }
 
-/// The actions of a statement.
+/// Returns the actions of a statement.
 pub(super) fn actions(statement: &Value) -> Vec<String> {
     one_or_more(&statement["Action"]).map(|action| action.as_str().unwrap().to_owned()).collect()
 }
 
-/// A list, or the one thing that stands for a list of it.
+/// Returns the items of a list, or a single value that stands for a list of one.
 pub(super) fn one_or_more(value: &Value) -> impl Iterator<Item = &Value> {
     let one = (!value.is_array() && !value.is_null()).then_some(value);
     value.as_array().into_iter().flatten().chain(one)
 }
 
-/// Whether a policy is attached to nothing but roles that the template's user names: those are not of the template.
+/// Returns whether a policy is attached only to roles that a parameter names, which do not belong to the template.
 fn is_for_others(template: &Value, policy: &Value) -> bool {
     let named_by_a_parameter =
         |role: &Value| role["Ref"].as_str().is_some_and(|name| !template["Parameters"][name].is_null());
@@ -82,7 +81,7 @@ fn is_for_others(template: &Value, policy: &Value) -> bool {
     roles && policy["Users"].is_null() && policy["Groups"].is_null()
 }
 
-/// Each way in which a role of the template could be let do more than is written in it.
+/// Returns each way in which a role of the template could allow more than is written in it.
 pub(super) fn wrong_with(template: &Value) -> Vec<String> {
     let mut wrong = Vec::new();
     for kind in GRANTS_FROM_ELSEWHERE {

@@ -1,5 +1,5 @@
-//! That a state machine may invoke the functions that its definition names, and do what its logs and its
-//! traces demand, and nothing else.
+//! Checks that a state machine may invoke the functions that its definition names, may do what its logs and traces
+//! require, and nothing else.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use super::roles::{actions, always, branches, one_or_more, role_of, statements};
 
 const INVOKE: &str = "lambda:InvokeFunction";
 
-/// What AWS demands where `Logging` has a destination:
+/// The actions that AWS requires if `Logging` has a destination:
 /// <https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html>
 const DEMANDED_BY_LOGGING: &[&str] = &[
     "logs:CreateLogDelivery",
@@ -24,7 +24,7 @@ const DEMANDED_BY_LOGGING: &[&str] = &[
     "logs:UpdateLogDelivery",
 ];
 
-/// What AWS demands where `Tracing` is enabled:
+/// The actions that AWS requires if `Tracing` is enabled:
 /// <https://docs.aws.amazon.com/step-functions/latest/dg/concepts-xray-tracing.html>
 const DEMANDED_BY_TRACING: &[&str] = &[
     "xray:GetSamplingRules",
@@ -33,7 +33,7 @@ const DEMANDED_BY_TRACING: &[&str] = &[
     "xray:PutTraceSegments",
 ];
 
-/// What AWS demands for a nested execution that is waited for, as far as the machine has one:
+/// The actions that AWS requires if the state machine waits for a nested execution:
 /// <https://docs.aws.amazon.com/step-functions/latest/dg/connect-stepfunctions.html>
 const DEMANDED_BY_NESTED: &[&str] = &[
     "events:DescribeRule",
@@ -44,11 +44,11 @@ const DEMANDED_BY_NESTED: &[&str] = &[
     "states:StopExecution",
 ];
 
-/// Of those, what AWS makes use of when the state machine is created or updated, for the definition alone: without them it
-/// refuses to ("is not authorized to create managed-rule"), and the stack rolls back.
+/// The actions among those that AWS uses when the state machine is created or updated. Without them AWS refuses the
+/// definition ("is not authorized to create managed-rule"), and the stack rolls back.
 const DEMANDED_AT_CREATION: &[&str] = &["events:DescribeRule", "events:PutRule", "events:PutTargets"];
 
-/// Each way in which the roles of the template's state machines do not fit their definitions.
+/// Returns each way in which the roles of the template's state machines do not fit their definitions.
 pub(super) fn wrong_with(template: &Value) -> Vec<String> {
     let mut wrong = Vec::new();
     for (machine, properties) in of_type(template, "AWS::Serverless::StateMachine") {
@@ -63,7 +63,8 @@ pub(super) fn wrong_with(template: &Value) -> Vec<String> {
             allowed.extend(actions);
         }
         let substitutions = &properties["DefinitionSubstitutions"];
-        // Where a function is missing under a condition, its place has a name that no function has. No role needs to name that.
+        // If a condition leaves a function out, its placeholder has the name of no function. No role needs to name
+        // that.
         let mut functions = Vec::new();
         for name in placeholders_of_functions(definition) {
             branches(&substitutions[name], &mut functions);
@@ -104,13 +105,13 @@ pub(super) fn wrong_with(template: &Value) -> Vec<String> {
     wrong
 }
 
-/// What a state machine is made from, but for its placeholders.
+/// Returns the definition of a state machine, with its placeholders.
 fn definition(properties: &Value) -> Value {
     let path = workspace_root().join("infra").join(properties["DefinitionUri"].as_str().unwrap());
     serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
 }
 
-/// The placeholders that stand for the functions of the definition's tasks.
+/// Returns the placeholders of the functions in the definition's tasks.
 fn placeholders_of_functions(definition: &Value) -> BTreeSet<String> {
     match definition {
         Value::Object(fields) => {

@@ -1,4 +1,4 @@
-//! Every template passes, and each way of widening a role is seen.
+//! Every template passes, and each way of widening a role is found.
 
 use serde_json::{Value, json};
 
@@ -6,7 +6,7 @@ use crate::checks::policies::*;
 use crate::workflows;
 
 #[test]
-fn no_role_is_wider_than_it_must_be() {
+fn no_role_is_wider_than_necessary() {
     let templates: BTreeSet<&str> = workflows::all().iter().map(|workflow| workflow.template).collect();
     for name in templates {
         let wrong = wrong_with(&template(name));
@@ -14,7 +14,7 @@ fn no_role_is_wider_than_it_must_be() {
     }
 }
 
-/// The statement of this name in this role.
+/// Returns the statement of this name in this role.
 fn statement<'a>(template: &'a mut Value, role: &str, sid: &str) -> &'a mut Value {
     let policy = &mut template["Resources"][role]["Properties"]["Policies"][0]["PolicyDocument"];
     let statements = policy["Statement"].as_array_mut().unwrap();
@@ -27,11 +27,11 @@ fn add_action(statement: &mut Value, action: &str) {
     statement["Action"] = Value::Array(actions);
 }
 
-/// A way to widen a role, and the words by which it is seen.
+/// A way to widen a role, and a part of the finding that reports it.
 type Widening = (fn(&mut Value), &'static str);
 
 #[test]
-fn each_way_to_widen_a_role_is_seen() {
+fn each_way_to_widen_a_role_is_found() {
     let widenings: &[Widening] = &[
         (
             |it| statement(it, "StartRole", "StartTheWorkflow")["Resource"] = json!("*"),
@@ -168,7 +168,7 @@ fn each_way_to_widen_a_role_is_seen() {
 }
 
 #[test]
-fn what_begins_with_an_arn_that_is_named_is_of_its_service() {
+fn a_resource_that_begins_with_a_named_arn_is_of_its_service() {
     let table = json!({ "Fn::Select": [0, { "Fn::Split": ["/stream/", { "Ref": "StreamArn" }] }] });
     let streams = |of: Value, rest: &str| json!({ "Fn::Sub": [format!("${{Of}}/{rest}"), { "Of": of }] });
     let topic = json!({ "Fn::Select": [0, { "Fn::Split": ["/", { "Ref": "AlarmTopicARN" }] }] });

@@ -1,7 +1,7 @@
 //! The objects of a bucket, in a form that can be compared between accounts and runs.
 //!
-//! An export's keys and documents hold times, ids and the account, which no two runs share; they are blanked by their
-//! shape. Data files are compared by the lines in them, whatever their compression.
+//! An export's keys and documents have times, ids and the account, which differ between runs. They are replaced by
+//! their shape. Data files are compared by their lines, whatever their compression.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -13,21 +13,21 @@ use serde_json::Value;
 
 use crate::Deployed;
 
-/// An object, with what differs from run to run blanked.
+/// An object without what differs between runs.
 #[derive(Clone, Debug, Eq, PartialEq, PartialOrd, Ord, Serialize)]
 pub struct Object {
-    /// Its key.
+    /// The key of the object.
     pub key: String,
-    /// Its lines, sorted; of a checksum of what is blanked, nothing.
+    /// The lines, sorted. A checksum has no lines here, because the text that it is made from is changed.
     pub lines: Vec<String>,
-    /// Its tags, as `key=value`, sorted.
+    /// The tags as `key=value`, sorted.
     pub tags: Vec<String>,
 }
 
-/// Longer lines than any item makes.
+/// The greatest length of a line in bytes, above that of any item.
 const LONGEST: usize = 4 << 20;
 
-/// Those of the bucket, sorted.
+/// Returns the objects of the bucket, sorted.
 pub(super) async fn of(deployed: &Deployed, bucket: &str) -> Vec<Object> {
     let mut pages = deployed.s3.list_objects_v2().bucket(bucket).into_paginator().send();
     let mut objects = Vec::new();
@@ -53,8 +53,8 @@ async fn object(deployed: &Deployed, bucket: &str, key: &str) -> Object {
     Object { key: of_any_run(key, deployed), lines, tags }
 }
 
-/// The objects with the data files of each export as one, and without what tells of each file. An export is the same
-/// in however many files it lies.
+/// Merges the data files of each export into one object and removes the objects that describe single files. The result
+/// does not depend on the number of files of an export.
 pub(super) fn with_files_together(objects: &[Object]) -> Vec<Object> {
     let mut together: BTreeMap<String, Object> = BTreeMap::new();
     let of_a_file = |key: &str| key.contains("/parts/") || key.ends_with("/manifest-files.json");
@@ -71,7 +71,7 @@ pub(super) fn with_files_together(objects: &[Object]) -> Vec<Object> {
     together.into_values().collect()
 }
 
-/// The line with the members of its objects in order, which an SDK puts in any.
+/// Returns the line with the members of its JSON objects sorted, because an SDK sends them in any order.
 fn in_order(line: &str) -> String {
     fn ordered(value: Value) -> Value {
         match value {
@@ -87,7 +87,7 @@ fn in_order(line: &str) -> String {
     serde_json::from_str(line).map_or_else(|_| line.to_owned(), |value| ordered(value).to_string())
 }
 
-/// The versions of the bucket's objects, sorted: each with its key and what its metadata says, but for the time.
+/// Returns the versions of the bucket's objects, sorted. Each is its key and its metadata without the time.
 pub(super) async fn versions(deployed: &Deployed, bucket: &str) -> Vec<String> {
     let (mut versions, mut behind) = (Vec::new(), (None, None));
     loop {
@@ -111,7 +111,7 @@ pub(super) async fn versions(deployed: &Deployed, bucket: &str) -> Vec<String> {
     }
 }
 
-/// The lines of a file, uncompressed and sorted.
+/// Returns the lines of a file, decompressed and sorted.
 pub fn lines(key: &str, body: &[u8]) -> Vec<String> {
     let mut reader = LineReader::new(Compression::from_key(key), LONGEST);
     reader.push(body).unwrap();
@@ -124,14 +124,14 @@ pub fn lines(key: &str, body: &[u8]) -> Vec<String> {
     lines
 }
 
-/// The keys of the bucket's uploads that were begun and neither completed nor aborted.
+/// Returns the keys of the bucket's multipart uploads that were neither completed nor aborted.
 pub(super) async fn open_uploads(deployed: &Deployed, bucket: &str) -> Vec<String> {
     let list = deployed.s3.list_multipart_uploads().bucket(bucket).send().await.unwrap();
     let keys = list.uploads.unwrap_or_default().into_iter().filter_map(|upload| upload.key);
     keys.map(|key| of_any_run(&key, deployed)).collect()
 }
 
-/// What is blanked: `d` stands for a digit, `x` for a hexadecimal one. Longer ones come first.
+/// The shapes to replace: `d` stands for a digit, `x` for a hexadecimal digit. Longer shapes come first.
 const SHAPES: &[(&str, &str)] = &[
     ("xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx", "UUID"),
     ("dddd-dd-ddTdd:dd:dd.dddddddddZ", "INSTANT"),
@@ -145,14 +145,14 @@ const SHAPES: &[(&str, &str)] = &[
     ("dddd-dd-ddTdd-dd-ddZ", "SECOND"),
 ];
 
-/// The text without what differs from run to run, and with the stack's buckets by the names of their outputs.
+/// Removes what differs between runs and replaces the names of the stack's buckets by those of their outputs.
 fn of_any_run(text: &str, deployed: &Deployed) -> String {
     let buckets = deployed.outputs.iter().filter(|(output, _)| output.ends_with("BucketName"));
     let text = buckets.fold(text.to_owned(), |text, (output, bucket)| text.replace(bucket, output));
     blanked(&text, &deployed.account)
 }
 
-/// The text without times, ids and the account.
+/// Replaces times, ids and the account.
 fn blanked(text: &str, account: &str) -> String {
     static ANY_SHAPE: LazyLock<Regex> = LazyLock::new(|| {
         let of_letter = |letter: char| match letter {
@@ -177,7 +177,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_export_in_two_files_is_the_export_in_one() {
+    fn an_export_in_two_files_equals_the_export_in_one() {
         let object = |key: &str, lines: &[&str]| Object {
             key: key.to_owned(),
             lines: lines.iter().map(|line| (*line).to_owned()).collect(),
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn what_differs_from_run_to_run_is_blanked_and_nothing_else() {
+    fn only_what_differs_between_runs_is_replaced() {
         let key = "orders/2026-11-28-17-39-56/AWSDynamoDB/01764351596123-2d8752fd/data/00000-00001.json.gz";
         assert_eq!(blanked(key, "200000000001"), "orders/TIME/AWSDynamoDB/EXPORT/data/00000-00001.json.gz");
         let text = r#"{"at":"2026-11-28T17:39:56.123456Z","of":"arn:200000000001","id":"0190a1b2-0000-4000-8000-00000000000f","n":42}"#;

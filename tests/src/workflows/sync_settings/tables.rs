@@ -1,4 +1,4 @@
-//! Tables with every setting that there is, for `sync-settings` to carry over.
+//! Tables with every setting that `sync-settings` can copy.
 
 use std::collections::HashMap;
 
@@ -23,24 +23,24 @@ use aws_sdk_lambda::types::{
 
 use crate::{Deployed, until};
 
-/// A zip archive with nothing in it.
+/// An empty zip archive.
 const EMPTY_ZIP: [u8; 22] = *b"PK\x05\x06\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0";
 
-/// How a table is billed.
+/// The billing mode of a table.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Billing {
-    /// With capacities, and auto scaling.
+    /// Provisioned capacity, with auto scaling.
     Provisioned,
-    /// On demand, with maxima.
+    /// On demand, with maximum throughput.
     OnDemand,
 }
 
-/// A table with a key, these indexes and five items, and no settings.
+/// Creates a table with a key, these indexes and five items, and without settings.
 pub async fn make_table(deployed: &Deployed, name: &str, indexes: &[&str], billing: Billing) {
     make_table_with(&deployed.dynamodb, name, indexes, billing).await;
 }
 
-/// The same, with a client of another Region.
+/// Creates the same table with this client, which may be of another Region.
 pub async fn make_table_with(
     dynamodb: &aws_sdk_dynamodb::Client,
     name: &str,
@@ -88,7 +88,7 @@ pub async fn make_table_with(
     }
 }
 
-/// Waits until the table takes an UpdateTable.
+/// Waits until the table accepts an UpdateTable.
 pub async fn until_active(deployed: &Deployed, table: &str) {
     until("the table to be active", async || {
         let described = deployed.dynamodb.describe_table().table_name(table).send().await;
@@ -98,7 +98,7 @@ pub async fn until_active(deployed: &Deployed, table: &str) {
     .await;
 }
 
-/// Waits until the table's warm throughput is what it was set to.
+/// Waits until the table has the warm throughput that was set.
 async fn until_warm(deployed: &Deployed, table: &str) {
     until("the table to be warm", async || {
         let described = deployed.dynamodb.describe_table().table_name(table).send().await.unwrap();
@@ -120,20 +120,20 @@ async fn until_streaming(deployed: &Deployed, table: &str) {
     .await;
 }
 
-/// So many tags: more than 10 are more than a page of AWS's.
+/// Adds N tags to a table. More than 10 do not fit on one page of AWS.
 pub async fn tag(deployed: &Deployed, table: &str, count: usize) {
     let tags = (0..count).map(|it| Tag::builder().key(format!("key {it}")).value("value").build().unwrap());
     set_tags(deployed, table, tags.collect()).await;
 }
 
-/// These tags. An earlier change may have locked the table's tags, until they are listed.
+/// Adds these tags to a table. Lists its tags first, because an earlier change may have locked them until then.
 pub async fn set_tags(deployed: &Deployed, table: &str, tags: Vec<Tag>) {
     let arn = table_arn(deployed, table);
     deployed.dynamodb.list_tags_of_resource().resource_arn(&arn).send().await.unwrap();
     deployed.dynamodb.tag_resource().resource_arn(&arn).set_tags(Some(tags)).send().await.unwrap();
 }
 
-/// A stream with this view type.
+/// Enables a stream with this view type and returns its ARN.
 pub async fn stream(deployed: &Deployed, table: &str, view: StreamViewType) -> String {
     let stream = StreamSpecification::builder().stream_enabled(true).stream_view_type(view);
     let update = deployed.dynamodb.update_table().table_name(table);
@@ -142,13 +142,13 @@ pub async fn stream(deployed: &Deployed, table: &str, view: StreamViewType) -> S
     stream_arn(deployed, table).await.unwrap()
 }
 
-/// The ARN of the table's stream.
+/// Returns the ARN of the table's stream.
 pub async fn stream_arn(deployed: &Deployed, table: &str) -> Option<String> {
     let described = deployed.dynamodb.describe_table().table_name(table).send().await.unwrap();
     described.table.unwrap().latest_stream_arn
 }
 
-/// A function with nothing in it.
+/// Creates an empty function.
 pub async fn make_function(deployed: &Deployed, name: &str) {
     let create = deployed.lambda.create_function().function_name(name).runtime(Runtime::Providedal2023);
     let create = create.handler("none").role(format!("arn:aws:iam::{}:role/r", deployed.account));
@@ -156,7 +156,7 @@ pub async fn make_function(deployed: &Deployed, name: &str) {
     create.code(code).send().await.unwrap();
 }
 
-/// A key that filters are encrypted with.
+/// Returns the ARN of the key that encrypts filters.
 fn key(deployed: &Deployed) -> String {
     format!("arn:aws:kms:us-east-1:{}:key/filters", deployed.account)
 }
@@ -166,7 +166,7 @@ fn filter() -> FilterCriteria {
     FilterCriteria::builder().filters(filter).build()
 }
 
-/// A trigger, off, of a function of its own, with a filter that is encrypted.
+/// Creates a disabled trigger with an encrypted filter and its own function.
 pub async fn encrypted_trigger(deployed: &Deployed, stream: &str) {
     make_function(deployed, "watch").await;
     let create =
@@ -175,7 +175,7 @@ pub async fn encrypted_trigger(deployed: &Deployed, stream: &str) {
     create.filter_criteria(filter()).kms_key_arn(key(deployed)).send().await.unwrap();
 }
 
-/// A trigger with every field that one can have.
+/// Creates a trigger with every field that a trigger can have.
 pub async fn trigger(deployed: &Deployed, stream: &str, function: &str, enabled: bool) {
     let on_failure = OnFailure::builder().destination(deployed.output("DeadLetterQueueArn")).build();
     let metrics = EventSourceMappingMetricsConfig::builder().metrics(EventSourceMappingMetric::EventCount);
@@ -200,8 +200,8 @@ pub async fn trigger(deployed: &Deployed, stream: &str, function: &str, enabled:
         .unwrap();
 }
 
-/// Every setting but those of billing: tags, stream, triggers, Kinesis, recovery, Time to Live, class,
-/// protection, insights, policies, alarms, warm throughput.
+/// Sets everything except what depends on the billing mode: tags, stream, triggers, Kinesis, recovery, Time to Live,
+/// class, protection, insights, policies, alarms, warm throughput.
 pub async fn set_everything(deployed: &Deployed, table: &str, index: &str) {
     tag(deployed, table, 12).await;
     let stream = stream(deployed, table, StreamViewType::NewAndOldImages).await;
@@ -231,7 +231,7 @@ pub async fn set_everything(deployed: &Deployed, table: &str, index: &str) {
     until_warm(deployed, table).await;
 }
 
-/// A resource policy, which others can see when this returns.
+/// Puts a resource policy and waits until it can be read.
 pub async fn put_policy(deployed: &Deployed, resource: &str, policy: &str) {
     let put = deployed.dynamodb.put_resource_policy().resource_arn(resource).policy(policy);
     put.send().await.unwrap();
@@ -241,7 +241,7 @@ pub async fn put_policy(deployed: &Deployed, resource: &str, policy: &str) {
     .await;
 }
 
-/// What a table on demand has beyond: maxima, of itself and of an index.
+/// Sets what only an on-demand table has: maximum throughput of the table and of an index.
 pub async fn limit(deployed: &Deployed, table: &str, index: &str) {
     let maxima =
         || OnDemandThroughput::builder().max_read_request_units(100).max_write_request_units(50).build();
@@ -255,7 +255,7 @@ pub async fn limit(deployed: &Deployed, table: &str, index: &str) {
     until_active(deployed, table).await;
 }
 
-/// What a provisioned table has beyond: scaling of itself and of an index, with policies and a schedule.
+/// Sets what only a provisioned table has: scaling of the table and of an index, with policies and a schedule.
 pub async fn scale(deployed: &Deployed, table: &str, index: &str) {
     let table_id = format!("table/{table}");
     scale_one(deployed, &table_id, ScalableDimension::DynamoDbTableReadCapacityUnits).await;
@@ -263,7 +263,7 @@ pub async fn scale(deployed: &Deployed, table: &str, index: &str) {
     scale_one(deployed, &index_id, ScalableDimension::DynamoDbIndexWriteCapacityUnits).await;
 }
 
-/// Scaling of one dimension, with a policy named as the console names it.
+/// Adds scaling of one dimension with a policy that is named as the console names it.
 async fn scale_one(deployed: &Deployed, id: &str, dimension: ScalableDimension) {
     let name = format!("{}:{id}", utilization(&dimension).as_str());
     scale_by(deployed, id, dimension, &name).await;
@@ -276,7 +276,7 @@ fn utilization(dimension: &ScalableDimension) -> MetricType {
     }
 }
 
-/// Scaling of one dimension of a table or an index, with a policy of this name and a schedule.
+/// Adds scaling of one dimension of a table or an index, with a policy of this name and a schedule.
 pub async fn scale_by(deployed: &Deployed, id: &str, dimension: ScalableDimension, policy: &str) {
     let metric = utilization(&dimension);
     let dynamodb = ServiceNamespace::Dynamodb;
@@ -300,7 +300,7 @@ pub async fn scale_by(deployed: &Deployed, id: &str, dimension: ScalableDimensio
     put.send().await.unwrap();
 }
 
-/// A Kinesis data stream that changes go to.
+/// Enables a Kinesis data stream as the destination of changes and waits until it is active.
 pub async fn kinesis(
     deployed: &Deployed,
     table: &str,
@@ -315,7 +315,7 @@ pub async fn kinesis(
     until_streaming(deployed, table).await;
 }
 
-/// Point-in-time recovery for so many days.
+/// Enables point-in-time recovery for N days.
 pub async fn recovery(deployed: &Deployed, table: &str, days: i32) {
     let on = PointInTimeRecoverySpecification::builder().point_in_time_recovery_enabled(true);
     let on = on.recovery_period_in_days(days).build().unwrap();
@@ -323,21 +323,21 @@ pub async fn recovery(deployed: &Deployed, table: &str, days: i32) {
     update.point_in_time_recovery_specification(on).send().await.unwrap();
 }
 
-/// Time to Live, on or off.
+/// Enables or disables Time to Live.
 pub async fn time_to_live(deployed: &Deployed, table: &str, attribute: &str, enabled: bool) {
     let specification = TimeToLiveSpecification::builder().attribute_name(attribute).enabled(enabled);
     let update = deployed.dynamodb.update_time_to_live().table_name(table);
     update.time_to_live_specification(specification.build().unwrap()).send().await.unwrap();
 }
 
-/// Contributor Insights of the table or an index.
+/// Enables Contributor Insights of the table or an index.
 pub async fn insights(deployed: &Deployed, table: &str, index: Option<&str>, mode: ContributorInsightsMode) {
     let update = deployed.dynamodb.update_contributor_insights().table_name(table);
     let update = update.set_index_name(index.map(str::to_owned)).contributor_insights_mode(mode);
     update.contributor_insights_action(ContributorInsightsAction::Enable).send().await.unwrap();
 }
 
-/// An alarm on the table.
+/// Creates an alarm on the table.
 pub async fn alarm(deployed: &Deployed, table: &str, name: &str, threshold: f64) {
     let put = deployed.cloudwatch.put_metric_alarm().alarm_name(name).namespace("AWS/DynamoDB");
     put.metric_name("ThrottledRequests")
@@ -363,7 +363,7 @@ fn policy(deployed: &Deployed, resource: &str, further: &str) -> String {
     .to_string()
 }
 
-/// What a table of this name is called in the account.
+/// Returns the ARN of the table of this name in the account.
 pub fn table_arn(deployed: &Deployed, table: &str) -> String {
     format!("arn:aws:dynamodb:us-east-1:{}:table/{table}", deployed.account)
 }

@@ -8,7 +8,7 @@ use crate::upstream::ApiError;
 
 const TARGET_TRACKING: &str = "TargetTrackingScaling";
 
-/// Each type of policy with the member that holds its configuration.
+/// The types of policy, each with the member that holds its configuration.
 const CONFIGURATIONS: [(&str, &str); 2] = [
     (TARGET_TRACKING, "TargetTrackingScalingPolicyConfiguration"),
     ("StepScaling", "StepScalingPolicyConfiguration"),
@@ -55,7 +55,7 @@ fn is_it(call: &Call<'_>, policy: &Value, name: &str) -> bool {
     call.is_of_target(policy) && policy.get("PolicyName").and_then(Value::as_str) == Some(name)
 }
 
-/// The type, and the configuration as it came; what is left out stays as it was.
+/// Returns the type, and the configuration as given. An input without one leaves the existing one unchanged.
 fn configuration(
     call: &Call<'_>,
     former: Option<&Value>,
@@ -86,7 +86,7 @@ fn arn(call: &Call<'_>, name: &str) -> String {
     )
 }
 
-/// The alarms of a policy that tracks a target, which AWS makes for it. Here they are names without effect.
+/// Returns the alarms that AWS creates for a policy that tracks a target. Here they are names without effect.
 fn alarms(call: &Call<'_>, kind: &str) -> Value {
     if kind != TARGET_TRACKING {
         return json!([]);

@@ -20,7 +20,7 @@ pub(super) fn put(call: &Call<'_>, state: &mut State) -> Result<Value, ApiError>
             set(&mut action, name, value.clone());
         }
     }
-    // Alone of all the settings, these are deleted by an update that leaves them out.
+    // An update that leaves these out deletes them, unlike all other settings.
     for name in ["StartTime", "EndTime"] {
         match call.input.get(name) {
             Some(value) => set(&mut action, name, value.clone()),

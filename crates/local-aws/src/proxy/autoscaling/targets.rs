@@ -6,14 +6,14 @@ use crate::clock::{epoch, now};
 use crate::json::set;
 use crate::upstream::ApiError;
 
-/// The role that AWS uses for DynamoDB tables, whatever the caller names.
+/// The role that AWS uses for DynamoDB tables, whatever role the caller names.
 const ROLE: &str = "aws-service-role/dynamodb.application-autoscaling.amazonaws.com/\
                     AWSServiceRoleForApplicationAutoScaling_DynamoDBTable";
 
 const SUSPENDED: [&str; 3] =
     ["DynamicScalingInSuspended", "DynamicScalingOutSuspended", "ScheduledScalingSuspended"];
 
-/// A table or an index, as a resource ID names it.
+/// A table or an index that a resource ID names.
 #[derive(Debug, PartialEq, Eq)]
 struct Location<'a> {
     table: &'a str,
@@ -39,7 +39,7 @@ fn fits(place: &Location<'_>, dimension: &str) -> bool {
         .any(|unit| dimension == format!("dynamodb:{kind}:{unit}"))
 }
 
-/// Fails unless a resource of DynamoDB is a table or an index, and the dimension is one of it.
+/// Fails unless a DynamoDB resource is a table or an index and the dimension belongs to it.
 pub(super) fn check_place(call: &Call<'_>) -> Result<(), ApiError> {
     if call.text("ServiceNamespace") != Some("dynamodb") {
         return Ok(());
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn a_dimension_is_one_of_its_resource() {
+    fn a_dimension_belongs_to_its_resource() {
         let (table, index) =
             (Location { table: "t", index: None }, Location { table: "t", index: Some("i") });
         assert!(fits(&table, "dynamodb:table:ReadCapacityUnits"));

@@ -1,4 +1,4 @@
-//! How the world learns of finished backup jobs and of restore jobs: word for word as AWS tells it.
+//! Announces finished backup jobs and restore jobs with exactly the messages of AWS.
 
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
@@ -11,7 +11,7 @@ use crate::proxy::Shared;
 use crate::proxy::events::Event;
 use crate::proxy::scope::Scope;
 
-/// Tells of a completed job: the vault's topic, if it asks for it, and the account's default event bus.
+/// Announces a completed job to the vault's topic, if the vault asks for it, and to the account's default event bus.
 pub(super) async fn completed(
     shared: &Shared,
     scope: &Scope,
@@ -84,13 +84,13 @@ fn event(job: &BackupJob) -> Event {
     }
 }
 
-/// What EventBridge is told of a restore job that was created.
+/// Builds the EventBridge event of a restore job that was created.
 pub(super) fn restore_created(point_arn: &str, id: &str, created: DateTime<Utc>) -> Event {
     let detail = json!({ "restoreJobId": id, "state": "CREATED", "creationDate": rfc_3339(created) });
     restore_event(point_arn, detail)
 }
 
-/// What EventBridge is told of a restore job that has ended, given how it is described.
+/// Builds the EventBridge event of a restore job that has ended, given its description.
 pub(super) fn restore_ended(job: &Value, created: DateTime<Utc>) -> Event {
     let mut detail = json!({
         "backupSizeInBytes": "0",

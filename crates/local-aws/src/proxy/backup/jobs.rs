@@ -14,7 +14,7 @@ use crate::proxy::dynamodb::table_of_backup;
 use crate::proxy::scope::Scope;
 use crate::upstream::ApiError;
 
-/// A job that nobody looks at completes after this long: its notification may be all that anybody waits for.
+/// The time after which a job completes without polls, because a caller may wait only for its notification.
 const COMPLETES_UNSEEN_AFTER: Duration = Duration::from_secs(1);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -164,7 +164,7 @@ fn complete_unseen(shared: Arc<Shared>, scope: Scope, id: String) {
     });
 }
 
-/// Completes a job that has not ended yet: its recovery point appears, and the world is told.
+/// Completes a job that has not ended yet: adds its recovery point and announces the job.
 fn complete(shared: &Arc<Shared>, scope: &Scope, state: &mut State, id: &str) {
     let Some(job) = state.jobs.iter_mut().find(|job| job.id == id && job.state != JobState::Completed) else {
         return;
@@ -183,7 +183,7 @@ fn complete(shared: &Arc<Shared>, scope: &Scope, state: &mut State, id: &str) {
         size: job.size,
     });
     let (job, notifications) = (job.clone(), state.notifications.get(&job.vault).cloned());
-    // Not within the lock: whoever is told may call AWS Backup at once.
+    // Outside the lock, because a receiver may call AWS Backup at once.
     let (shared, scope) = (Arc::clone(shared), scope.clone());
     tokio::spawn(async move { announce::completed(&shared, &scope, &job, notifications).await });
 }
@@ -207,7 +207,7 @@ pub(super) async fn describe(call: &Call<'_>) -> Result<Value, ApiError> {
     job.map(|job| job.shown(&call.scope.account)).ok_or_else(|| no_job(&id))
 }
 
-/// In capitals, as AWS Backup writes its own ids.
+/// Returns a new id in upper case, as AWS Backup writes its own ids.
 pub(super) fn new_id() -> String {
     Uuid::new_v4().to_string().to_uppercase()
 }

@@ -6,10 +6,10 @@ use crate::clock::epoch;
 use crate::proxy::dynamodb::table_of_backup;
 use crate::upstream::ApiError;
 
-/// Something that can be restored.
+/// A recovery point or a DynamoDB backup, either of which AWS Backup can restore.
 #[derive(Clone, Debug)]
 pub(super) struct RecoveryPoint {
-    /// What the customer knows it by.
+    /// The ARN that customers use.
     pub(super) arn: String,
     /// The DynamoDB backup behind it.
     pub(super) backup_arn: String,
@@ -41,13 +41,13 @@ impl RecoveryPoint {
         })
     }
 
-    /// Whether only AWS Backup can restore it.
+    /// Returns whether only AWS Backup can restore the recovery point.
     pub(super) fn is_advanced(&self) -> bool {
         self.arn != self.backup_arn
     }
 }
 
-/// Finds a recovery point, or a DynamoDB backup that somebody else took, which can be restored as well.
+/// Finds a recovery point, or a DynamoDB backup that AWS Backup did not create, which it can restore as well.
 pub(super) async fn find(call: &Call<'_>, arn: &str) -> Result<RecoveryPoint, ApiError> {
     if let Some(point) = call.state().lock().await.points.iter().find(|point| point.arn == arn) {
         return Ok(point.clone());
@@ -76,7 +76,7 @@ pub(super) async fn find(call: &Call<'_>, arn: &str) -> Result<RecoveryPoint, Ap
     })
 }
 
-/// The recovery points of a table, in pages.
+/// Handles ListRecoveryPointsByResource, with pages.
 pub(super) async fn list_by_resource(call: &Call<'_>) -> Result<Value, ApiError> {
     let state = call.state();
     let state = state.lock().await;

@@ -16,16 +16,16 @@ use crate::proxy::identify::query_value;
 use crate::proxy::scope::Scope;
 use crate::upstream::ApiError;
 
-/// A job that nobody looks at begins after this long: its table may be all that anybody waits for.
+/// The time after which a job begins without polls, because a caller may wait only for its table.
 const BEGINS_UNSEEN_AFTER: Duration = Duration::from_secs(1);
 
-/// A job that nobody looks at in all that time ends: its event may be all that anybody waits for.
+/// The time after which a job ends if nobody polls it, because a caller may wait only for its event.
 const ENDS_UNSEEN_AFTER: Duration = Duration::from_secs(3);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Progress {
     Pending,
-    /// The table is there, unless the job was told to fail.
+    /// The table exists, unless a test made the job fail.
     Running {
         table_arn: Option<String>,
     },
@@ -93,19 +93,19 @@ impl RestoreJob {
         shown
     }
 
-    /// Tells of the job's end, once.
+    /// Announces the end of the job, once.
     fn announce_end(&mut self, shared: &Arc<Shared>, scope: &Scope) {
         if self.ended.is_some() && !std::mem::replace(&mut self.is_announced, true) {
             announce::restore_ended(&self.shown(&scope.account), self.created).send(shared, scope);
         }
     }
 
-    /// One look: the job goes on, and shows where it is.
+    /// Advances the job by one poll.
     async fn poll(&mut self, shared: &Arc<Shared>, scope: &Scope) {
         let is_last = self.polls_left == 0;
         let is_first = !std::mem::replace(&mut self.seen, true);
         self.polls_left = self.polls_left.saturating_sub(1);
-        // Waiting is worth showing only where there is another look for running.
+        // PENDING is shown only if another poll is left to show RUNNING.
         if is_last || !is_first || self.polls_left == 0 {
             self.begin(shared, scope).await;
         }
@@ -216,7 +216,7 @@ fn metadata_of(call: &Call<'_>) -> Result<BTreeMap<String, String>, ApiError> {
         .collect())
 }
 
-/// A member of the metadata, whose names are the same in any case.
+/// Returns a member of the metadata, whose names are not case-sensitive.
 fn member<'a>(metadata: &'a BTreeMap<String, String>, name: &str) -> Option<&'a str> {
     metadata.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
 }
@@ -249,7 +249,7 @@ fn encryption(metadata: &BTreeMap<String, String>) -> Result<Option<Value>, ApiE
 
 fn go_on_unseen(shared: Arc<Shared>, scope: Scope, id: String) {
     tokio::spawn(async move {
-        // Asked for anew each time, since all of it may have been forgotten meanwhile.
+        // Looked up anew each time, because the state may have been cleared meanwhile.
         let state = || shared.backup.states.of(&scope);
         tokio::time::sleep(BEGINS_UNSEEN_AFTER).await;
         if let Some(job) = state().lock().await.restores.iter_mut().find(|job| job.id == id) {
@@ -304,7 +304,7 @@ async fn chosen(call: &Call<'_>, is_wanted: impl Fn(&RestoreJob) -> bool) -> Vec
     jobs.map(|job| job.shown(&call.scope.account)).collect()
 }
 
-/// Whether a time is within the bounds that the query sets as `<name>After` and `<name>Before`.
+/// Returns whether a time is within the bounds of the query parameters `<name>After` and `<name>Before`.
 fn within(call: &Call<'_>, name: &str, time: DateTime<Utc>) -> bool {
     let bound = |side: &str| {
         let text = query_value(call.query, &format!("{name}{side}"))?;
@@ -334,7 +334,7 @@ mod tests {
     }
 
     #[test]
-    fn unusable_metadata_is_told_in_words() {
+    fn unusable_metadata_is_reported_with_a_message() {
         for name in ["", "ab", "or ders", &"a".repeat(256)] {
             let fail = target(&given(&[("targetTableName", name)])).unwrap_err();
             assert_eq!(fail.code, "InvalidParameterValueException");

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::{Call, invalid, missing, not_found};
 use crate::upstream::ApiError;
 
-/// Where a vault's events go.
+/// The topic and the events of a vault's notifications.
 #[derive(Clone, Debug)]
 pub(super) struct Notifications {
     pub(super) topic_arn: String,
@@ -16,7 +16,7 @@ pub(super) fn vault_arn(call: &Call<'_>, vault: &str) -> String {
     format!("arn:aws:backup:{}:{}:backup-vault:{vault}", call.scope.region, call.scope.account)
 }
 
-/// Fails unless the vault exists, which the emulator knows.
+/// Fails unless the emulator knows the vault.
 pub(super) async fn require_vault(call: &Call<'_>, vault: &str) -> Result<(), ApiError> {
     let path = format!("/backup-vaults/{}", utf8_percent_encode(vault, NON_ALPHANUMERIC));
     let uri: Uri = path.parse().map_err(|_| invalid(format!("Invalid backup vault name: {vault}")))?;

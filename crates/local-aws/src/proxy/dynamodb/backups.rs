@@ -8,18 +8,18 @@ use crate::proxy::Shared;
 use crate::proxy::scope::Scope;
 use crate::upstream::ApiError;
 
-/// AWS returns no more than this many at once.
+/// The largest page that AWS returns.
 const LARGEST_PAGE: usize = 100;
 
-/// What AWS says of a backup that is under way.
+/// The message of AWS about a backup that is in use.
 const BACKUP_IN_USE: &str = "There is another ongoing conflicting backup control plane operation on the table. The \
                              backup is either being created, deleted or restored to a table.";
 
-/// A backup that somebody asked for with CreateBackup.
+/// A backup that was created with CreateBackup.
 #[derive(Debug)]
 pub(super) struct OnDemand {
     polls_until_made: u32,
-    /// Whether it ends DELETED, as a backup does that AWS could not make.
+    /// Whether the backup ends DELETED, like one that AWS could not create.
     fails: bool,
 }
 
@@ -33,12 +33,12 @@ impl OnDemand {
     }
 }
 
-/// CreateBackup, which takes time on AWS.
+/// Handles CreateBackup, which takes time on AWS.
 pub(super) async fn create(shared: &Arc<Shared>, scope: &Scope, input: &Value) -> Result<Value, ApiError> {
     check_name(text(input, "BackupName"))?;
     let state = shared.tables.of(scope);
     let mut state = state.lock().await;
-    // A table that is not there is the emulator's to refuse, and one that is being made is refused in the same words
+    // The emulator refuses a table that does not exist. A table that is being created is refused with the same error
     // (DDB-BACKUP-001, DDB-TABLE-217).
     if let Ok(table) = shared.table(scope, input).await {
         let name = name_of(&table);
@@ -71,7 +71,8 @@ fn check_name(name: Option<&str>) -> Result<(), ApiError> {
     )))
 }
 
-/// ListBackups with its filters, which the emulator ignores: by default a customer's own backups only.
+/// Handles ListBackups with its filters, which the emulator ignores. By default it lists only the customer's own
+/// backups.
 pub(super) async fn list(shared: &Arc<Shared>, scope: &Scope, input: &Value) -> Result<Value, ApiError> {
     let limit = limit(input)?;
     let state = shared.tables.of(scope);
@@ -84,12 +85,12 @@ pub(super) async fn list(shared: &Arc<Shared>, scope: &Scope, input: &Value) -> 
     summaries.retain(|summary| is_wanted(summary, input));
     summaries.sort_by(|one, two| time_of(one).total_cmp(&time_of(two)));
     let start = text(input, "ExclusiveStartBackupArn");
-    // The place of one that was deleted since is known by the time in its ARN.
+    // The position of a backup that was deleted since follows from the time in its ARN.
     let gone = start.map(|arn| shared.script.backup_date(&scope.account, arn).or_else(|| time_in(arn)));
     Ok(page(summaries, limit, start, gone.flatten()))
 }
 
-/// DescribeBackup, which shows one more caller how far a backup is; with the type of one that AWS Backup took.
+/// Handles DescribeBackup, which counts as a poll. Corrects the type of a backup that AWS Backup created.
 pub(super) async fn describe(shared: &Arc<Shared>, scope: &Scope, input: &Value) -> Result<Value, ApiError> {
     let state = shared.tables.of(scope);
     let mut state = state.lock().await;
@@ -104,7 +105,7 @@ pub(super) async fn describe(shared: &Arc<Shared>, scope: &Scope, input: &Value)
     Ok(output)
 }
 
-/// DeleteBackup, which AWS refuses while the backup is being made.
+/// Handles DeleteBackup, which AWS refuses while the backup is being created.
 pub(super) async fn delete(shared: &Arc<Shared>, scope: &Scope, input: &Value) -> Result<Value, ApiError> {
     let state = shared.tables.of(scope);
     let mut state = state.lock().await;
@@ -119,8 +120,8 @@ pub(super) async fn delete(shared: &Arc<Shared>, scope: &Scope, input: &Value) -
     Ok(output)
 }
 
-/// Refuses what needs the backup that an input names to be there, if it names one, and to be in nobody's use: while a
-/// table is restored from it, a second restore and its deletion are refused (DDB-BACKUP-010).
+/// Fails unless the backup that an input names, if any, is available and not in use. While a table is restored from it,
+/// a second restore and the deletion are refused (DDB-BACKUP-010).
 pub(super) fn refuse_unless_available(state: &State, input: &Value) -> Result<(), ApiError> {
     let Some(arn) = text(input, "BackupArn") else { return Ok(()) };
     if state.restored.values().any(|restored| restored.keeps_in_use(arn)) {
@@ -133,7 +134,7 @@ pub(super) fn refuse_unless_available(state: &State, input: &Value) -> Result<()
     }
 }
 
-/// Shows how far a backup is, and when it is said to have been made.
+/// Sets the status of a backup, and the creation time if a test has set one.
 fn show(shared: &Shared, scope: &Scope, state: &State, details: &mut Value) {
     if let Some(backup) = state.backups.get(arn_of(details)) {
         set(details, "BackupStatus", backup.status());
@@ -186,7 +187,7 @@ fn correct_type(shared: &Shared, details: &mut Value) {
     if shared.backup.took(&arn) {
         set(details, "BackupType", "AWS_BACKUP");
     }
-    // The copy behind a recovery point of AWS Backup's own is no DynamoDB backup to anybody else.
+    // The copy behind a recovery point with an ARN of AWS Backup is visible to nobody as a DynamoDB backup.
     if shared.backup.keeps_to_itself(&arn) {
         set(details, "BackupType", Value::Null);
     }
@@ -202,7 +203,7 @@ fn is_wanted(summary: &Value, input: &Value) -> bool {
         && bound("TimeRangeUpperBound").is_none_or(|upper| time < upper)
 }
 
-/// The page behind the backup that the last one ended with, or behind its time if it is gone.
+/// Returns the page after the backup that the last page ended with, or after its time if it was deleted.
 fn page(summaries: Vec<Value>, limit: usize, start: Option<&str>, gone: Option<f64>) -> Value {
     let after = start.and_then(|start| summaries.iter().position(|summary| arn_of(summary) == start));
     let after = after.map(|place| place + 1).or_else(|| {
@@ -221,7 +222,7 @@ fn page(summaries: Vec<Value>, limit: usize, start: Option<&str>, gone: Option<f
     output
 }
 
-/// The seconds since 1970 that an ARN ends with, in milliseconds: `…/backup/1567432132226-ab12cd34`.
+/// Returns the time in an ARN in seconds since 1970. The ARN has it in milliseconds: `…/backup/1567432132226-ab12cd34`.
 fn time_in(arn: &str) -> Option<f64> {
     let (_, id) = arn.rsplit_once('/')?;
     let millis: i64 = id.split_once('-')?.0.parse().ok()?;
@@ -266,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn the_page_behind_a_backup_that_is_gone_begins_behind_its_time() {
+    fn the_page_after_a_deleted_backup_begins_after_its_time() {
         let all = [1.0, 2.0, 4.0].map(|time| summary("a", "USER", time)).to_vec();
         let gone = "arn:aws:dynamodb:us-east-1:1:table/orders/backup/3000-ab12cd34";
         let second = page(all.clone(), 2, Some(gone), time_in(gone));
@@ -275,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn a_backup_is_under_way_until_it_was_looked_at_and_then_it_is_made_or_has_failed() {
+    fn a_backup_is_creating_until_its_last_poll_and_then_available_or_deleted() {
         let status = |polls_until_made, fails| OnDemand { polls_until_made, fails }.status();
         assert_eq!((status(1, false), status(1, true)), ("CREATING", "CREATING"));
         assert_eq!((status(0, false), status(0, true)), ("AVAILABLE", "DELETED"));
@@ -289,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn names_of_backups_have_3_to_255_characters_that_are_allowed() {
+    fn names_of_backups_have_3_to_255_allowed_characters() {
         for name in ["abc", "a.b_c-1"] {
             assert!(check_name(Some(name)).is_ok(), "{name}");
         }

@@ -1,8 +1,8 @@
-//! Exports by DynamoDB itself, which the emulator accepts and completes without writing anything.
+//! Exports by DynamoDB, which the emulator accepts and completes without writing anything.
 //!
-//! What AWS refuses is refused: a table without point-in-time recovery, a bucket that is not there. The objects are
-//! written as AWS lays them out, all of them while the call is answered, the manifests among them; only the look at
-//! the export is slow, as its first one shows it IN_PROGRESS. The items are those of now, whatever time is asked for.
+//! What AWS refuses is refused: a table without point-in-time recovery, a bucket that does not exist. The objects have
+//! the layout of AWS. All of them, manifests included, are written before the call returns. Only the status takes time:
+//! the first DescribeExport shows IN_PROGRESS. The items are the current ones, whatever time is asked for.
 //! <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/S3DataExport.Output.html>
 
 use std::collections::hash_map::Entry;
@@ -24,7 +24,7 @@ use crate::proxy::Shared;
 use crate::proxy::scope::Scope;
 use crate::upstream::ApiError;
 
-/// An export that was begun.
+/// An export that was started.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Export {
     looked_at: bool,
@@ -34,7 +34,7 @@ pub(super) struct Export {
     bytes: usize,
 }
 
-/// ExportTableToPointInTime, with its objects written. Asked again with the same token, it is the same export.
+/// Handles ExportTableToPointInTime and writes its objects. A call with the same token returns the same export.
 pub(super) async fn begin(shared: &Arc<Shared>, scope: &Scope, input: Value) -> Result<Value, ApiError> {
     let state = shared.tables.of(scope);
     let mut state = state.lock().await;
@@ -66,7 +66,7 @@ pub(super) async fn begin(shared: &Arc<Shared>, scope: &Scope, input: Value) -> 
     Ok(output)
 }
 
-/// DescribeExport: IN_PROGRESS once, and then as it ended.
+/// Handles DescribeExport. The first call shows IN_PROGRESS, and later ones show the result.
 pub(super) async fn describe(shared: &Arc<Shared>, scope: &Scope, input: &Value) -> Result<Value, ApiError> {
     let mut output = shared.dynamodb(scope, "DescribeExport", input).await?;
     let state = shared.tables.of(scope);
@@ -97,7 +97,7 @@ pub(super) async fn describe(shared: &Arc<Shared>, scope: &Scope, input: &Value)
     Ok(output)
 }
 
-/// Writes what AWS writes: one data file, the manifests with their checksums, and `_started` before them.
+/// Writes the objects of an export: `_started`, then one data file, then the manifests with their checksums.
 async fn write(
     shared: &Shared,
     scope: &Scope,
@@ -190,7 +190,7 @@ fn hexadecimal(bytes: &[u8]) -> String {
     Md5::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Seconds since 1970 as the manifests show a time.
+/// Formats seconds since 1970 as the manifests do.
 fn iso(seconds: &Value) -> String {
     let seconds = seconds.as_f64().unwrap_or_default();
     let time = chrono::DateTime::from_timestamp_millis((seconds * 1_000.0) as i64).unwrap_or_default();

@@ -12,17 +12,17 @@ const BY_DEFAULT: &str = "ACCESSED_AND_THROTTLED_KEYS";
 const MODE: &str = "ContributorInsightsMode";
 const STATUS: &str = "ContributorInsightsStatus";
 
-/// Insights that were enabled.
+/// Contributor Insights that were enabled.
 #[derive(Debug, Default)]
 pub(super) struct Insights {
     mode: Option<String>,
-    /// How many callers are still shown that they are being enabled.
+    /// The number of calls that still show them as ENABLING.
     polls: u32,
-    /// Why they cannot be enabled.
+    /// The reason why they cannot be enabled, if they fail.
     failure: Option<String>,
 }
 
-/// DescribeContributorInsights, with the mode, and with the reason where they failed.
+/// Handles DescribeContributorInsights. Adds the mode, and the reason if they failed.
 pub(super) async fn describe(shared: &Arc<Shared>, scope: &Scope, input: &Value) -> Result<Value, ApiError> {
     let state = shared.tables.of(scope);
     let mut state = state.lock().await;
@@ -38,7 +38,7 @@ pub(super) async fn describe(shared: &Arc<Shared>, scope: &Scope, input: &Value)
     Ok(output)
 }
 
-/// UpdateContributorInsights, with the mode.
+/// Handles UpdateContributorInsights. Adds the mode.
 pub(super) async fn update(shared: &Arc<Shared>, scope: &Scope, input: &Value) -> Result<Value, ApiError> {
     let state = shared.tables.of(scope);
     let mut state = state.lock().await;
@@ -59,7 +59,7 @@ pub(super) async fn update(shared: &Arc<Shared>, scope: &Scope, input: &Value) -
     Ok(output)
 }
 
-/// ListContributorInsights, with the modes, and without what is off.
+/// Handles ListContributorInsights. Adds the modes and leaves out insights that are off.
 pub(super) async fn list(shared: &Arc<Shared>, scope: &Scope, input: &Value) -> Result<Value, ApiError> {
     let state = shared.tables.of(scope);
     let state: &mut State = &mut *state.lock().await;
@@ -78,7 +78,7 @@ fn insights<'a>(settings: &'a mut Settings, shown: &Value) -> Option<&'a mut Ins
     settings.insights.get_mut(&text(shown, "IndexName").map(str::to_owned))
 }
 
-/// Shows one more caller the mode of insights that are on, and how far they are.
+/// Sets the mode and the status of insights that are on. Counts as a poll.
 fn show(settings: &mut Settings, shown: &mut Value) {
     if !text(shown, STATUS).is_some_and(|status| status.starts_with("ENABL")) {
         return;

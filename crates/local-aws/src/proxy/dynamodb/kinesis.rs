@@ -1,5 +1,5 @@
-//! Kinesis streaming destinations of a table, as DynamoDB keeps them. The emulator has no states in between and lets a
-//! table have several, so it never hears of them; nor are changes sent to a stream here.
+//! Kinesis streaming destinations of a table, as DynamoDB manages them. The emulator has no intermediate states and
+//! lets a table have several, so these calls do not reach it. Changes are not sent to a stream here.
 
 use std::sync::Arc;
 
@@ -12,18 +12,18 @@ use crate::proxy::scope::Scope;
 use crate::upstream::ApiError;
 
 const PRECISION: &str = "ApproximateCreationDateTimePrecision";
-/// What no precision means.
+/// The precision if none is given.
 const BY_DEFAULT: &str = "MILLISECOND";
 
-/// One destination. Those that were disabled, or could not be enabled, stay.
+/// One destination. Destinations that were disabled, or could not be enabled, stay in the list.
 #[derive(Debug)]
 pub(super) struct Destination {
     stream: String,
     status: &'static str,
-    /// What the status becomes, and after how many looks.
+    /// The next status and the number of polls until it.
     becomes: Option<(&'static str, u32)>,
     precision: Option<String>,
-    /// Why it cannot be enabled.
+    /// The reason why it cannot be enabled, if it fails.
     failure: Option<String>,
 }
 
@@ -33,7 +33,7 @@ impl Destination {
         self.becomes = Some((becomes, polls));
     }
 
-    /// What it has become if it takes no (more) looks.
+    /// Takes on the next status if no polls are left.
     fn settle(&mut self) {
         if let Some((becomes, 0)) = self.becomes {
             self.status = becomes;
@@ -41,7 +41,7 @@ impl Destination {
         }
     }
 
-    /// Shows one more caller how far it is.
+    /// Returns the description of the destination. Counts as a poll.
     fn poll(&mut self) -> Value {
         self.settle();
         if let Some((_, polls)) = &mut self.becomes {
@@ -62,7 +62,7 @@ impl Destination {
     }
 }
 
-/// DescribeKinesisStreamingDestination, which shows one more caller how far each destination is.
+/// Handles DescribeKinesisStreamingDestination. Counts as a poll of each destination.
 pub(super) async fn describe(shared: &Arc<Shared>, scope: &Scope, input: &Value) -> Result<Value, ApiError> {
     let state = shared.tables.of(scope);
     let mut state = state.lock().await;
@@ -71,8 +71,8 @@ pub(super) async fn describe(shared: &Arc<Shared>, scope: &Scope, input: &Value)
     Ok(json!({ "TableName": name_of(&table), "KinesisDataStreamDestinations": shown }))
 }
 
-/// EnableKinesisStreamingDestination, DisableKinesisStreamingDestination or UpdateKinesisStreamingDestination: refused
-/// unless the destinations are in the states that it takes.
+/// Handles EnableKinesisStreamingDestination, DisableKinesisStreamingDestination and UpdateKinesisStreamingDestination.
+/// Each is refused unless the destinations are in a state that it allows.
 pub(super) async fn change(
     shared: &Arc<Shared>,
     scope: &Scope,
@@ -159,7 +159,7 @@ fn update(
     Ok("UPDATING")
 }
 
-/// DynamoDB's words are the same for every operation.
+/// Builds the error of a destination in the wrong state. DynamoDB's message begins alike for every operation.
 fn gate(reason: &str) -> ApiError {
     invalid(format!("Table is not in a valid state to enable Kinesis Streaming Destination: {reason}"))
 }

@@ -1,4 +1,4 @@
-//! How a table begins and ends, where the emulator lets what belonged to a table go on to its successor.
+//! Creates and deletes tables. The emulator passes settings of a deleted table on to a new one of the same name.
 
 use std::sync::Arc;
 
@@ -11,10 +11,10 @@ use crate::proxy::Shared;
 use crate::proxy::scope::Scope;
 use crate::upstream::ApiError;
 
-/// CreateTable, which remembers what the emulator drops.
+/// Handles CreateTable. Stores what the emulator drops.
 pub(super) async fn create(shared: &Arc<Shared>, scope: &Scope, mut input: Value) -> Result<Value, ApiError> {
     tags::check(input.get("Tags"))?;
-    // The emulator would make a stream of one that is said to be off.
+    // The emulator would enable a stream whose specification disables it.
     if input.pointer("/StreamSpecification/StreamEnabled") == Some(&json!(false))
         && input.pointer("/StreamSpecification/StreamViewType").is_none()
         && let Some(members) = input.as_object_mut()
@@ -33,7 +33,7 @@ pub(super) async fn create(shared: &Arc<Shared>, scope: &Scope, mut input: Value
     Ok(output)
 }
 
-/// DeleteTable.
+/// Handles DeleteTable.
 pub(super) async fn delete(shared: &Arc<Shared>, scope: &Scope, input: &Value) -> Result<Value, ApiError> {
     let state = shared.tables.of(scope);
     let mut state = state.lock().await;
@@ -45,7 +45,7 @@ pub(super) async fn delete(shared: &Arc<Shared>, scope: &Scope, input: &Value) -
     Ok(output)
 }
 
-/// Takes from a new table what an earlier one of its name left: its policy, and its contributor insights.
+/// Removes what an earlier table of the same name left on a new one: its policy and its Contributor Insights.
 pub(super) async fn forget_predecessor(
     shared: &Shared,
     scope: &Scope,

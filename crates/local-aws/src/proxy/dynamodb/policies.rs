@@ -1,6 +1,6 @@
-//! Resource policies of tables and streams. On AWS a read shows the former policy for 0.8 to 2.7 seconds after a change, and
-//! a second change within 15 seconds is refused (DDB-TABLE-206, 244 to 248). Here the first read after a change shows the
-//! former one.
+//! Resource policies of tables and streams. On AWS a read shows the former policy for 0.8 to 2.7 seconds after a
+//! change, and a second change within 15 seconds is refused (DDB-TABLE-206, 244 to 248). Here the first read after a
+//! change shows the former policy.
 
 use std::sync::Arc;
 
@@ -12,15 +12,15 @@ use crate::proxy::Shared;
 use crate::proxy::scope::Scope;
 use crate::upstream::ApiError;
 
-/// The last change of a policy.
+/// The latest change of a policy.
 #[derive(Debug)]
 pub(super) struct Changed {
     at: DateTime<Utc>,
-    /// What the next read still shows.
+    /// The response of the next read, which still shows the former policy.
     former: Option<Result<Value, ApiError>>,
 }
 
-/// GetResourcePolicy, which shows the former policy once after a change.
+/// Handles GetResourcePolicy, which shows the former policy once after a change.
 pub(super) async fn get(shared: &Arc<Shared>, scope: &Scope, input: &Value) -> Result<Value, ApiError> {
     let state = shared.tables.of(scope);
     let mut state = state.lock().await;
@@ -33,7 +33,7 @@ pub(super) async fn get(shared: &Arc<Shared>, scope: &Scope, input: &Value) -> R
     shared.dynamodb(scope, "GetResourcePolicy", input).await
 }
 
-/// PutResourcePolicy or DeleteResourcePolicy, of which one that changes something is let through every 15 seconds.
+/// Handles PutResourcePolicy and DeleteResourcePolicy. A change is allowed once in 15 seconds.
 pub(super) async fn change(
     shared: &Arc<Shared>,
     scope: &Scope,
@@ -42,7 +42,7 @@ pub(super) async fn change(
 ) -> Result<Value, ApiError> {
     let state = shared.tables.of(scope);
     let mut state = state.lock().await;
-    // A table that is not there is for the emulator to tell.
+    // The emulator reports a table that does not exist.
     let Ok(table) = table(shared, scope, input).await else {
         return shared.dynamodb(scope, operation, input).await;
     };
@@ -69,7 +69,7 @@ pub(super) async fn change(
     Ok(output)
 }
 
-/// The table that a policy is of, or whose stream it is of.
+/// Returns the table of a policy, which may be that of the table or of its stream.
 async fn table(shared: &Shared, scope: &Scope, input: &Value) -> Result<Value, ApiError> {
     let arn = text(input, "ResourceArn").unwrap_or_default();
     let table = arn.split_once("/stream/").map_or(arn, |(table, _)| table);

@@ -9,18 +9,18 @@ use crate::json::set;
 use crate::proxy::Shared;
 use crate::proxy::scope::Scope;
 
-/// A table that a restore made.
+/// A table that a restore created.
 #[derive(Debug)]
 pub(super) struct Restored {
-    /// Tells the table from a later one of the same name.
+    /// The id that distinguishes the table from a later one of the same name.
     pub(super) table_id: Value,
-    /// What DescribeTable tells of the restore, for as long as it is under way.
+    /// The RestoreSummary that DescribeTable shows while the restore is in progress.
     pub(super) summary: Value,
     pub(super) polls_until_active: u32,
     pub(super) polls_until_indexed: u32,
 }
 
-/// DescribeTable, which shows one more caller how far a table is, and what the emulator dropped of it.
+/// Handles DescribeTable, which counts as a poll. Adds what the emulator dropped.
 pub(super) async fn describe_table(
     shared: &Shared,
     scope: &Scope,
@@ -52,7 +52,7 @@ pub(super) async fn describe_table(
 }
 
 impl Restored {
-    /// Shows one more caller how far the table is. What it was restored from is told until it is ACTIVE, and then never
+    /// Sets the status of the table. Counts as a poll. The table shows its RestoreSummary until it is ACTIVE and never
     /// again (DDB-TABLE-216, 278).
     fn poll(&mut self, table: &mut Value) {
         if self.polls_until_active > 0 {
@@ -71,13 +71,13 @@ impl Restored {
         }
     }
 
-    /// Whether this table, of which a description is given, is still on its way.
+    /// Returns whether the described table is this one and still CREATING.
     pub(super) fn is_creating(&self, table: &Value) -> bool {
         table.get("TableId") == Some(&self.table_id) && self.polls_until_active > 0
     }
 
-    /// The table as AWS shows it while it is being restored: the summary is there, and what a table has only once it is
-    /// made is not (DDB-TABLE-282).
+    /// Changes a description to that of a table that is being restored: adds the summary and removes what a table has
+    /// only once it is ACTIVE (DDB-TABLE-282).
     pub(super) fn show_creating(&self, table: &mut Value) {
         set(table, "TableStatus", "CREATING");
         set(table, "RestoreSummary", self.summary.clone());
@@ -90,7 +90,7 @@ impl Restored {
         }
     }
 
-    /// Whether a restore from this backup is under way.
+    /// Returns whether a restore from this backup is in progress.
     pub(super) fn keeps_in_use(&self, backup_arn: &str) -> bool {
         self.polls_until_active > 0 && text(&self.summary, "SourceBackupArn") == Some(backup_arn)
     }

@@ -8,15 +8,15 @@ use crate::proxy::Shared;
 use crate::proxy::scope::Scope;
 use crate::upstream::ApiError;
 
-/// The longest period of point-in-time recovery, which is also the one that is meant by none.
+/// The longest period of point-in-time recovery in days, which is also the default.
 const LONGEST: u64 = 35;
 
-/// DescribeContinuousBackups, with the recovery period.
+/// Handles DescribeContinuousBackups. Adds the recovery period.
 pub(super) async fn describe(shared: &Arc<Shared>, scope: &Scope, input: &Value) -> Result<Value, ApiError> {
     call(shared, scope, "DescribeContinuousBackups", input, None).await
 }
 
-/// UpdateContinuousBackups, with the recovery period.
+/// Handles UpdateContinuousBackups. Stores the recovery period.
 pub(super) async fn update(shared: &Arc<Shared>, scope: &Scope, input: &Value) -> Result<Value, ApiError> {
     let specification = |name: &str| input.get("PointInTimeRecoverySpecification")?.get(name);
     let is_off = specification("PointInTimeRecoveryEnabled") == Some(&Value::Bool(false));
@@ -62,7 +62,7 @@ async fn call(
     Ok(output)
 }
 
-/// These operations have a word of their own for a table that is not there.
+/// Converts an error to the one that these operations have for a table that does not exist.
 fn not_found(refusal: ApiError, input: &Value) -> ApiError {
     if refusal.code != "ResourceNotFoundException" {
         return refusal;

@@ -12,16 +12,16 @@ use crate::proxy::identify::Caller;
 use crate::proxy::scope::Scope;
 use crate::upstream::ApiError;
 
-/// What a restored table is said to come from.
+/// The source that a restored table shows.
 #[derive(Clone, Debug)]
 pub(crate) struct Source {
-    /// The backup or recovery point that was asked for; a point in time has none.
+    /// The backup or recovery point that was asked for. A restore to a point in time has none.
     pub(crate) backup_arn: Option<String>,
     /// The table that was backed up.
     pub(crate) table_arn: String,
 }
 
-/// A restore that a customer asks for, of which CloudTrail tells.
+/// Handles a restore that a customer asks for, which CloudTrail records.
 pub(super) async fn asked_for(
     shared: &Arc<Shared>,
     caller: &Caller,
@@ -30,7 +30,7 @@ pub(super) async fn asked_for(
 ) -> Result<Value, ApiError> {
     let scope = Scope::from_caller(caller);
     let source = source(&scope, &input);
-    // CloudTrail names the tables of a restore to a point in time, the target first, and none of one from a backup.
+    // CloudTrail names the tables of a restore to a point in time, the target first. For a backup it names none.
     let target = table_arn(&scope, text(&input, "TargetTableName"));
     let tables = source.backup_arn.is_none().then(|| vec![target, source.table_arn.clone()]);
     let response = restore(shared, &scope, &caller.operation, input.clone(), source).await;
@@ -56,7 +56,7 @@ fn table_arn(Scope { account, region }: &Scope, name: Option<&str>) -> String {
     format!("arn:aws:dynamodb:{region}:{account}:table/{}", name.unwrap_or_default())
 }
 
-/// Restores a table on the emulator and begins to show it as AWS would: its answer is the call's.
+/// Restores a table on the emulator, starts its simulated latency, and returns the response of the call.
 pub(crate) async fn restore(
     shared: &Arc<Shared>,
     scope: &Scope,
@@ -84,7 +84,7 @@ pub(crate) async fn restore(
     if let Some(mut changes) = changes {
         changes.insert("TableName".to_owned(), target.clone().into());
         if let Err(refusal) = call("UpdateTable", &changes.into()).await {
-            // AWS would have refused before making anything.
+            // AWS would have refused before it created anything.
             call("DeleteTable", &table).await?;
             return Err(refusal);
         }
@@ -109,13 +109,13 @@ pub(crate) async fn restore(
     Ok(json!({ "TableDescription": description }))
 }
 
-/// The overrides that the emulator takes and ignores, as an UpdateTable that makes them true.
+/// Removes the overrides that the emulator accepts and ignores, and returns an UpdateTable that applies them.
 fn take_ignored_overrides(input: &mut Value) -> Option<Map<String, Value>> {
     let input = input.as_object_mut()?;
     let mut changes = Map::new();
     if let Some(throughput) = input.remove("ProvisionedThroughputOverride") {
         changes.insert("ProvisionedThroughput".to_owned(), throughput);
-        // Restored on demand first: an on-demand source has no throughput that the emulator could start from.
+        // Restored on demand first: the emulator could not take a throughput from an on-demand source.
         input.insert("BillingModeOverride".to_owned(), "PAY_PER_REQUEST".into());
         changes.insert("BillingMode".to_owned(), "PROVISIONED".into());
     }
@@ -130,8 +130,8 @@ fn take_ignored_overrides(input: &mut Value) -> Option<Map<String, Value>> {
     (!changes.is_empty()).then_some(changes)
 }
 
-/// The changes, and the maximum throughput on demand that the source has, which a restore brings along unless an override
-/// says otherwise (DDB-TABLE-215).
+/// Adds the source's maximum on-demand throughput to the changes, unless an override sets another. A restore copies it
+/// (DDB-TABLE-215).
 async fn with_maxima(
     shared: &Shared,
     scope: &Scope,
@@ -149,8 +149,8 @@ async fn with_maxima(
     Some(changes)
 }
 
-/// The moment that the items are of, in seconds since 1970: when the backup was made, to the millisecond, or the whole
-/// second that was asked for.
+/// Returns the time that the items are from, in seconds since 1970: the creation time of the backup with milliseconds,
+/// or the requested time in whole seconds.
 async fn moment(shared: &Shared, scope: &Scope, input: &Value) -> Result<f64, ApiError> {
     let Some(arn) = text(input, "BackupArn") else {
         let asked_for = input.get("RestoreDateTime").and_then(Value::as_f64);
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn overrides_that_the_emulator_honours_stay() {
+    fn overrides_that_the_emulator_honours_are_not_changed() {
         let mut input = json!({"BillingModeOverride": "PAY_PER_REQUEST", "GlobalSecondaryIndexOverride": []});
         let before = input.clone();
         assert_eq!(take_ignored_overrides(&mut input), None);

@@ -8,52 +8,52 @@ use super::kinesis::Destination;
 use super::{State, indexes, name_of, policies, text};
 use crate::json::set;
 
-/// What a table on demand can take at once without having been told anything.
+/// The warm throughput of an on-demand table by default.
 const WARM_ON_DEMAND: Warm = Warm { reads: 12_000, writes: 4_000 };
 
-/// What the emulator does not keep of one table.
+/// The settings of one table that the emulator does not store.
 #[derive(Debug, Default)]
 pub(super) struct Settings {
-    /// Tells the table from a later one of the same name.
+    /// The id that distinguishes the table from a later one of the same name.
     table_id: Value,
-    /// Made by a restore. The emulator copies what the source can take at once, and AWS does not.
+    /// Whether a restore created the table. The emulator copies the warm throughput of the source, and AWS does not.
     pub(super) is_restored: bool,
     pub(super) polls_until_updated: u32,
-    /// How often its class was changed.
+    /// The number of changes of the table class.
     pub(super) class_changes: u32,
     pub(super) protection_changed: Option<DateTime<Utc>>,
     pub(super) time_to_live_changed: Option<DateTime<Utc>>,
     pub(super) recovery_days: Option<u64>,
-    /// Its tags were changed, and nobody has listed them since.
+    /// Whether the tags were changed and have not been listed since.
     pub(super) tags_are_locked: bool,
-    /// Contributor insights that were enabled, by index; `None` is the table itself.
+    /// The Contributor Insights that were enabled, by index. `None` is the table itself.
     pub(super) insights: HashMap<Option<String>, Insights>,
     pub(super) destinations: Vec<Destination>,
-    /// The policies that were changed, of the table and its streams, by ARN.
+    /// The changed policies of the table and its streams, by ARN.
     pub(super) policies: HashMap<String, policies::Changed>,
     pub(super) warm: Warm,
     pub(super) warming: Option<Warming>,
     pub(super) limits: HashMap<String, Limits>,
 }
 
-/// A raise of warm throughput that is under way: until it is done the old values are shown, and UPDATING beside them.
+/// An increase of warm throughput in progress. Until it is done, the old values are shown with the status UPDATING.
 #[derive(Clone, Debug)]
 pub(super) struct Warming {
     pub(super) polls: u32,
-    /// What the table is to take, if that is raised.
+    /// The new warm throughput of the table, if it is raised.
     pub(super) table: Option<Warm>,
-    /// What indexes are to take, by name.
+    /// The new warm throughput of indexes, by name.
     pub(super) indexes: HashMap<String, Warm>,
 }
 
-/// What an index can take, and what it may.
+/// The warm throughput and the maximum on-demand throughput of an index.
 #[derive(Debug, Default)]
 pub(super) struct Limits {
     pub(super) warm: Warm,
     pub(super) on_demand: Option<Value>,
 }
 
-/// Units that can be read and written at once.
+/// Warm throughput in read and write units per second.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Warm {
     pub(super) reads: u64,
@@ -81,7 +81,7 @@ impl Warm {
 }
 
 impl State {
-    /// What is remembered of the table that this describes.
+    /// Returns the stored settings of the described table.
     pub(super) fn settings(&mut self, table: &Value) -> &mut Settings {
         let id = table.get("TableId").cloned().unwrap_or_default();
         let settings = self.settings.entry(name_of(table).to_owned()).or_default();
@@ -94,7 +94,8 @@ impl State {
 }
 
 impl State {
-    /// The maxima on demand of a table's indexes, which a restore brings along (measured: 11 and 13 in, 11 and 13 out).
+    /// Returns the maximum on-demand throughput of a table's indexes, which a restore copies (measured: 11 and 13 in,
+    /// 11 and 13 out).
     pub(super) fn maxima_of_indexes(&self, table_arn: &str) -> HashMap<String, Limits> {
         let name = table_arn.rsplit('/').next().unwrap_or_default();
         let limits = self.settings.get(name).into_iter().flat_map(|settings| &settings.limits);
@@ -107,7 +108,7 @@ impl State {
 }
 
 impl Settings {
-    /// Shows what AWS would show of these settings in a description of the table.
+    /// Adds these settings to a description of the table as AWS shows them.
     pub(super) fn show(&self, table: &mut Value) {
         let on_demand = table.pointer("/BillingModeSummary/BillingMode") == Some(&json!("PAY_PER_REQUEST"));
         let capacity = |of: &Value| {
@@ -117,7 +118,7 @@ impl Settings {
         let warming = self.warming.as_ref();
         let is_updating = warming.is_some_and(|warming| warming.table.is_some());
         set(table, "WarmThroughput", self.warm.or_more(capacity(table)).shown(is_updating));
-        // A stream that was switched off is told by its absence.
+        // A stream that was disabled is left out.
         if table.pointer("/StreamSpecification/StreamEnabled") == Some(&json!(false)) {
             remove(table, "StreamSpecification");
         }
@@ -141,7 +142,7 @@ impl Settings {
         }
     }
 
-    /// Raises what is being raised, if that takes no (more) looks.
+    /// Completes an increase of warm throughput that has no polls left.
     fn settle(&mut self) {
         let Some(warming) = self.warming.take_if(|warming| warming.polls == 0) else { return };
         self.warm = self.warm.or_more(warming.table.unwrap_or_default());
@@ -151,7 +152,7 @@ impl Settings {
         }
     }
 
-    /// Shows one more caller whether an update is done.
+    /// Sets the status of an update in progress. Counts as a poll.
     pub(super) fn poll(&mut self, table: &mut Value) {
         if let Some(warming) = &mut self.warming {
             warming.polls = warming.polls.saturating_sub(1);
@@ -162,7 +163,7 @@ impl Settings {
         }
     }
 
-    /// Begins to raise warm throughput. What is being raised already goes on, to the later values.
+    /// Starts an increase of warm throughput. One in progress continues with the newer values.
     pub(super) fn begin_warming(&mut self, table: Option<Warm>, indexes: HashMap<String, Warm>, polls: u32) {
         if table.is_none() && indexes.is_empty() {
             return;
@@ -173,7 +174,7 @@ impl Settings {
         self.warming = Some(Warming { polls, table: table.or(table_before), indexes: all });
     }
 
-    /// Remembers the maxima that a new or changed index is given.
+    /// Stores the maximum on-demand throughput given for a new or changed index.
     pub(super) fn note_index(&mut self, given: &Value) {
         let Some(name) = text(given, "IndexName") else { return };
         let limits = self.limits.entry(name.to_owned()).or_default();
@@ -202,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_warm_by_default_follows_from_the_billing_mode() {
+    fn default_warm_throughput_follows_from_the_billing_mode() {
         let capacity = json!({"ReadCapacityUnits": 7, "WriteCapacityUnits": 5});
         let index = json!({"IndexName": "i", "ProvisionedThroughput": capacity});
         let mut table = json!({"ProvisionedThroughput": capacity, "GlobalSecondaryIndexes": [index]});
@@ -216,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn a_restored_index_keeps_its_maxima_and_is_no_warmer_than_any_other() {
+    fn a_restored_index_retains_its_maxima_and_has_the_default_warm_throughput() {
         let copied = json!({"MaxReadRequestUnits": 9, "MaxWriteRequestUnits": 9});
         let index = json!({"IndexName": "i", "OnDemandThroughput": copied, "WarmThroughput": warm(30, 30)});
         let settings = Settings { is_restored: true, ..Settings::default() };
@@ -227,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn what_an_index_is_given_is_added_to_what_it_has() {
+    fn the_maxima_given_for_an_index_are_merged_with_its_existing_ones() {
         let index = json!({"IndexName": "i"});
         let mut settings = Settings::default();
         settings.note_index(&json!({"IndexName": "i", "OnDemandThroughput": {"MaxReadRequestUnits": 5}}));
@@ -238,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_being_raised_shows_the_old_values_until_it_is_done() {
+    fn warm_throughput_shows_the_old_values_until_the_increase_is_done() {
         let mut state = State::default();
         let index = json!({"IndexName": "i", "WarmThroughput": {"ReadUnitsPerSecond": 1}});
         let table = json!({"TableName": "t", "TableId": "1", "GlobalSecondaryIndexes": [index]});
@@ -264,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn a_later_table_of_the_same_name_begins_anew() {
+    fn a_later_table_of_the_same_name_starts_without_settings() {
         let mut state = State::default();
         let table = |id: &str| json!({"TableName": "t", "TableId": id});
         state.settings(&table("1")).recovery_days = Some(7);

@@ -9,17 +9,17 @@ use crate::proxy::scope::Scope;
 use crate::proxy::{Shared, page};
 use crate::upstream::ApiError;
 
-/// AWS lists no more than this many at once.
+/// The largest page of tags that AWS returns.
 const PAGE: usize = 10;
 
-/// AWS keeps no more than this many for one table.
+/// The number of tags that AWS allows per table.
 const MOST: usize = 50;
 
-/// ListTagsOfResource, in pages.
+/// Handles ListTagsOfResource, with pages.
 pub(super) async fn list(shared: &Arc<Shared>, scope: &Scope, input: &Value) -> Result<Value, ApiError> {
     let state = shared.tables.of(scope);
     let mut state = state.lock().await;
-    // The emulator denies access to a table that is not there.
+    // The emulator denies access to a table that does not exist.
     let table = table(shared, scope, input).await?;
     state.refuse_while_restored(&table)?;
     let tags = all(shared, scope, input).await?;
@@ -39,20 +39,20 @@ async fn all(shared: &Shared, scope: &Scope, input: &Value) -> Result<Vec<Value>
     Ok(output.get_mut("Tags").and_then(Value::as_array_mut).map(std::mem::take).unwrap_or_default())
 }
 
-/// TagResource, with the tags that AWS refuses.
+/// Handles TagResource. Refuses the tags that AWS refuses.
 pub(super) async fn tag(shared: &Arc<Shared>, scope: &Scope, input: &Value) -> Result<Value, ApiError> {
     check(input.get("Tags"))?;
     change(shared, scope, "TagResource", input).await
 }
 
-/// UntagResource.
+/// Handles UntagResource.
 pub(super) async fn untag(shared: &Arc<Shared>, scope: &Scope, input: &Value) -> Result<Value, ApiError> {
     change(shared, scope, "UntagResource", input).await
 }
 
-/// A call that changes tags. On AWS it locks the table's tags for about two seconds (1.5 to 1.8, 3.4 at most), and a
-/// second one is refused meanwhile unless it changes nothing (DDB-TABLE-103, 173, 440, 441). Here they are locked until
-/// somebody lists them.
+/// Makes a call that changes tags. On AWS it locks the table's tags for about two seconds (1.5 to 1.8, 3.4 at most). A
+/// second call is refused meanwhile unless it changes nothing (DDB-TABLE-103, 173, 440, 441). Here the tags are locked
+/// until a caller lists them.
 async fn change(
     shared: &Arc<Shared>,
     scope: &Scope,
@@ -61,7 +61,7 @@ async fn change(
 ) -> Result<Value, ApiError> {
     let state = shared.tables.of(scope);
     let mut state = state.lock().await;
-    // A table that is not there is for the emulator to tell.
+    // The emulator reports a table that does not exist.
     let Ok(table) = table(shared, scope, input).await else {
         return shared.dynamodb(scope, operation, input).await;
     };
@@ -85,7 +85,7 @@ async fn change(
     Ok(output)
 }
 
-/// The table that the call is about.
+/// Returns the table of the call.
 async fn table(shared: &Shared, scope: &Scope, input: &Value) -> Result<Value, ApiError> {
     shared.table(scope, &json!({ "TableName": input.get("ResourceArn") })).await
 }

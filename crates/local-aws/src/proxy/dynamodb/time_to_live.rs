@@ -8,7 +8,7 @@ use crate::proxy::Shared;
 use crate::proxy::scope::Scope;
 use crate::upstream::ApiError;
 
-/// DescribeTimeToLive, which names no attribute while it is off.
+/// Handles DescribeTimeToLive, which shows no attribute while it is off.
 pub(super) async fn describe(shared: &Arc<Shared>, scope: &Scope, input: &Value) -> Result<Value, ApiError> {
     let table = shared.table(scope, input).await?;
     shared.tables.of(scope).lock().await.refuse_while_restored(&table)?;
@@ -25,11 +25,11 @@ async fn described(shared: &Shared, scope: &Scope, input: &Value) -> Result<Valu
     Ok(output)
 }
 
-/// How long after a change AWS refuses the next one: it was refused after 1,811 s and accepted after 1,872 s, though the
-/// documentation says an hour (DDB-TABLE-143).
+/// How long AWS refuses a change after the last one. One was refused after 1,811 s and one accepted after 1,872 s,
+/// though the documentation says an hour (DDB-TABLE-143).
 const BETWEEN_CHANGES: Duration = Duration::minutes(31);
 
-/// UpdateTimeToLive, which AWS lets through only where it changes something, and once in about 31 minutes.
+/// Handles UpdateTimeToLive, which AWS allows only if it changes something, and once in about 31 minutes.
 pub(super) async fn update(shared: &Arc<Shared>, scope: &Scope, input: &Value) -> Result<Value, ApiError> {
     let state = shared.tables.of(scope);
     let mut state = state.lock().await;
@@ -50,7 +50,7 @@ pub(super) async fn update(shared: &Arc<Shared>, scope: &Scope, input: &Value) -
     Ok(output)
 }
 
-/// Refuses what changes nothing, given the attribute that is in use now.
+/// Refuses a change that would change nothing, given the current attribute.
 fn check(current: Option<&str>, wanted: &Value) -> Result<(), ApiError> {
     let enabled = wanted.get("Enabled").and_then(Value::as_bool).unwrap_or_default();
     match (current, enabled) {
@@ -70,7 +70,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_changes_nothing_is_refused() {
+    fn a_change_that_changes_nothing_is_refused() {
         let wanted = |enabled: bool, name: &str| json!({"Enabled": enabled, "AttributeName": name});
         let cases = [
             (None, wanted(true, "a"), None),

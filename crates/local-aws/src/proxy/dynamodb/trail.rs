@@ -10,7 +10,7 @@ use crate::proxy::events::Event;
 use crate::proxy::identify::Caller;
 use crate::upstream::ApiError;
 
-/// What CloudTrail tells of a call, accepted or refused.
+/// Builds the event that CloudTrail sends for a call, accepted or refused.
 pub(super) fn event(
     caller: &Caller,
     head: &Parts,
@@ -87,7 +87,7 @@ fn detail(caller: &Caller, agent: &str, time: DateTime<Utc>) -> Value {
     })
 }
 
-/// The input as CloudTrail writes it: the first letter of each name is small, whatever the second is.
+/// Converts the input to CloudTrail's form: the first letter of each name is in lower case, whatever the second is.
 fn lower_first(value: &Value) -> Value {
     match value {
         Value::Object(members) => {
@@ -108,7 +108,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_begin_with_a_small_letter_at_every_depth() {
+    fn names_begin_with_a_lower_case_letter_at_every_depth() {
         let input = json!({
             "UseLatestRestorableTime": true,
             "SSESpecificationOverride": {"Enabled": false, "KMSMasterKeyId": "Key"},

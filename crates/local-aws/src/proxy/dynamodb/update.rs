@@ -11,7 +11,7 @@ use crate::proxy::Shared;
 use crate::proxy::scope::Scope;
 use crate::upstream::ApiError;
 
-/// UpdateTable, which AWS takes time for, and of which it refuses more than the emulator does.
+/// Handles UpdateTable, which takes time on AWS and is refused there more often than by the emulator.
 pub(super) async fn update(shared: &Arc<Shared>, scope: &Scope, input: &Value) -> Result<Value, ApiError> {
     let state = shared.tables.of(scope);
     let mut state = state.lock().await;
@@ -42,7 +42,7 @@ pub(super) async fn update(shared: &Arc<Shared>, scope: &Scope, input: &Value) -
         ));
     }
     if class == Some(class_of(&table)) {
-        // UPDATING, as AWS says, though nothing is changed, and nothing takes time (DDB-TABLE-180, 283).
+        // AWS reports UPDATING though nothing changes and it takes no time (DDB-TABLE-180, 283).
         set(&mut table, "TableStatus", "UPDATING");
         return Ok(json!({ "TableDescription": table }));
     }
@@ -66,11 +66,11 @@ pub(super) async fn update(shared: &Arc<Shared>, scope: &Scope, input: &Value) -
     Ok(output)
 }
 
-/// How often AWS changes the class of a table in 30 days (DDB-TABLE-018, 283).
+/// The number of class changes that AWS allows per table in 30 days (DDB-TABLE-018, 283).
 const CLASS_CHANGES: u32 = 2;
 
-/// Whether the table is UPDATING for a while. Deletion protection and maxima on demand are changed when the call returns;
-/// warm throughput and encryption have a status of their own (DDB-TABLE-003, 178, 179).
+/// Returns whether an update makes the table UPDATING. Deletion protection and maximum on-demand throughput change
+/// before the call returns. Warm throughput and encryption have their own status (DDB-TABLE-003, 178, 179).
 fn takes_time(input: &Value) -> bool {
     let kinds = ["StreamSpecification", "TableClass", "BillingMode", "ProvisionedThroughput"];
     let of_index = |change: &Value| change.get("ProvisionedThroughput").is_some();
@@ -87,7 +87,7 @@ fn class_of(table: &Value) -> &str {
     table.pointer("/TableClassSummary/TableClass").and_then(Value::as_str).unwrap_or("STANDARD")
 }
 
-/// The changes to indexes of one sort: `Create`, `Update` or `Delete`.
+/// Returns the changes to indexes of one kind: `Create`, `Update` or `Delete`.
 fn index_changes<'a>(input: &'a Value, sort: &'a str) -> impl Iterator<Item = &'a Value> {
     let changes = input.get("GlobalSecondaryIndexUpdates").and_then(Value::as_array);
     changes.into_iter().flatten().filter_map(move |change| change.get(sort))

@@ -1,19 +1,19 @@
 use serde_json::{Map, Value, json};
 
-/// The size of a batch of stream records that is meant by none.
+/// The default size of a batch of stream records.
 pub(super) const BATCH_SIZE: u32 = 100;
 
 /// The settings that the emulator drops.
 const DROPPED: [&str; 5] =
     ["TumblingWindowInSeconds", "KMSKeyArn", "MetricsConfig", "LoggingConfig", "SourceAccessConfigurations"];
 
-/// Whether a mapping reads from a DynamoDB stream.
+/// Returns whether a mapping reads from a DynamoDB stream.
 pub(super) fn is_of_table(mapping: &Value) -> bool {
     let source = mapping.get("EventSourceArn").and_then(Value::as_str).unwrap_or_default();
     source.split(':').nth(2) == Some("dynamodb") && source.contains("/stream/")
 }
 
-/// Remembers what a call gives and the emulator drops.
+/// Stores the settings of a call that the emulator drops.
 pub(super) fn note(dropped: &mut Map<String, Value>, input: &Value) {
     for name in DROPPED {
         if let Some(value) = input.get(name) {
@@ -22,12 +22,12 @@ pub(super) fn note(dropped: &mut Map<String, Value>, input: &Value) {
     }
 }
 
-/// Shows a mapping as AWS does.
+/// Completes the description of a mapping as AWS shows it.
 pub(super) fn show(mapping: &mut Value, dropped: Option<&Map<String, Value>>, hides_start: bool) {
     let is_of_table = is_of_table(mapping);
     let Some(members) = mapping.as_object_mut() else { return };
     members.extend(dropped.into_iter().flatten().map(|(name, value)| (name.clone(), value.clone())));
-    // What was taken away again is told by its absence.
+    // A key that was removed again is left out.
     if members.get("KMSKeyArn") == Some(&json!("")) {
         members.remove("KMSKeyArn");
     }
@@ -41,7 +41,7 @@ pub(super) fn show(mapping: &mut Value, dropped: Option<&Map<String, Value>>, hi
     if !is_of_table {
         return;
     }
-    // The emulator has its own words, and counts records.
+    // The emulator has its own text, which counts records.
     let reported = match members.get("LastProcessingResult").and_then(Value::as_str) {
         Some("FAILED") => Some("PROBLEM: Function call failed"),
         Some(result) if result.starts_with("OK") => Some("OK"),
@@ -66,14 +66,14 @@ pub(super) fn show(mapping: &mut Value, dropped: Option<&Map<String, Value>>, hi
     }
 }
 
-/// Leaves out what a list of mappings does not show: a filter that is encrypted with a key of the customer's.
+/// Removes what a list of mappings does not show: a filter that is encrypted with a customer's key.
 pub(super) fn hide_encrypted_filter(mapping: &mut Value) {
     if let Some(members) = mapping.as_object_mut().filter(|members| members.contains_key("KMSKeyArn")) {
         members.remove("FilterCriteria");
     }
 }
 
-/// A function's name and the version or alias, of any way to write it: a name, or a whole or partial ARN.
+/// Splits any spelling of a function (a name, or a whole or partial ARN) into its name and the version or alias.
 pub(super) fn function(written: &str) -> (&str, Option<&str>) {
     let name = written.split_once("function:").map_or(written, |(_, name)| name);
     match name.split_once(':') {
@@ -89,7 +89,7 @@ mod tests {
     const STREAM: &str = "arn:aws:dynamodb:us-east-1:1:table/t/stream/2026";
 
     #[test]
-    fn a_mapping_of_a_stream_is_shown_with_aws_defaults() {
+    fn a_mapping_of_a_stream_is_shown_with_the_defaults_of_aws() {
         let mut shown = json!({"EventSourceArn": STREAM, "BatchSize": 7, "FilterCriteria": {"Filters": []}});
         let dropped = json!({"TumblingWindowInSeconds": 30, "KMSKeyArn": ""});
         show(&mut shown, dropped.as_object(), false);
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn what_became_of_the_last_batch_is_told_in_aws_words() {
+    fn the_result_of_the_last_batch_has_the_text_of_aws() {
         for (of_emulator, of_aws) in [
             ("No records processed", "No records processed"),
             ("OK - 3 records", "OK"),
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn other_mappings_have_no_defaults_of_streams() {
+    fn other_mappings_do_not_get_the_defaults_of_streams() {
         let queue = json!({"EventSourceArn": "arn:aws:sqs:us-east-1:1:q", "StartingPosition": "LATEST"});
         let mut shown = queue.clone();
         show(&mut shown, None, false);
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn a_function_is_the_same_however_it_is_written() {
+    fn all_spellings_of_a_function_are_the_same() {
         for written in ["f", "1:function:f", "arn:aws:lambda:us-east-1:1:function:f"] {
             assert_eq!(function(written), ("f", None));
             assert_eq!(function(&format!("{written}:live")), ("f", Some("live")));

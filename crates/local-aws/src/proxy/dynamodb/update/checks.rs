@@ -1,4 +1,4 @@
-//! What AWS refuses of UpdateTable.
+//! The updates that AWS refuses.
 
 use chrono::{DateTime, Duration, Utc};
 use serde_json::Value;
@@ -8,7 +8,8 @@ use super::super::{indexes, invalid, name_of, text};
 use super::index_changes;
 use crate::upstream::ApiError;
 
-/// What can only be changed alone, in the order in which AWS looks at it, and its words for that (DDB-TABLE-382, 433).
+/// The settings that can only be changed alone, in the order in which AWS checks them, each with its name in the
+/// message (DDB-TABLE-382, 433).
 const ALONE: [(&str, &str); 4] = [
     ("SSESpecification", "Server-Side Encryption modification"),
     ("TableClass", "TableClass modification"),
@@ -23,7 +24,7 @@ pub(super) fn check_kinds(input: &Value) -> Result<(), ApiError> {
     for (kind, words) in ALONE.iter().filter(|(kind, _)| given(kind)) {
         let is_beside = |name: &str| match name {
             "TableName" | "AttributeDefinitions" => false,
-            // Table and indexes are warmed together.
+            // Table and indexes may raise their warm throughput together.
             "GlobalSecondaryIndexUpdates" if *kind == "WarmThroughput" => made_or_deleted > 0,
             name => name != *kind,
         };
@@ -94,7 +95,7 @@ fn check_not_less(what: &str, shown: &Value, given: &Value) -> Result<(), ApiErr
     Ok(())
 }
 
-/// AWS takes one change of the protection in 15 seconds (DDB-TABLE-017).
+/// Refuses a change of the deletion protection within 15 seconds of the last one, as AWS does (DDB-TABLE-017).
 pub(super) fn check_protection(settings: &Settings, name: &str, now: DateTime<Utc>) -> Result<(), ApiError> {
     match settings.protection_changed.filter(|changed| now - changed < Duration::seconds(15)) {
         Some(changed) => Err(ApiError::new(
@@ -152,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn what_comes_first_is_named_of_two_that_must_be_alone() {
+    fn of_two_settings_that_must_be_alone_the_first_is_named() {
         for (input, expected) in [
             (
                 json!({"SSESpecification": {}, "TableClass": "STANDARD"}),
@@ -174,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_warm_stays_warm() {
+    fn warm_throughput_cannot_be_decreased() {
         let warm =
             |reads: u64, writes: u64| json!({"ReadUnitsPerSecond": reads, "WriteUnitsPerSecond": writes});
         let index = json!({"IndexName": "i", "WarmThroughput": warm(10, 10)});
