@@ -1,5 +1,5 @@
-//! The story in its chapters. Each chapter does one thing with ordinary AWS calls, says in a line or
-//! two what that is, and hands on what later chapters need.
+//! The chapters of the demo. Each chapter does one thing with ordinary AWS calls, prints what it does, and returns what
+//! later chapters need.
 
 mod backup;
 mod restored;
@@ -22,12 +22,12 @@ use crate::console::Console;
 use crate::follow::{Follower, Outcome, ProgressPrinter};
 use crate::{console, follow};
 
-/// How long a notification may take to start its execution.
+/// Timeout until a notification has started its execution.
 const START: Duration = Duration::from_secs(60);
-/// How often the local stack is asked for news.
+/// Interval between polls of the local stack.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// Tells all of it, or fails at the point where reality left the story.
+/// Runs all chapters. Fails at the first result that differs from the expected one.
 pub(crate) async fn tell(
     console: &Arc<Console>,
     background: &mut Background,
@@ -75,7 +75,7 @@ pub(crate) async fn tell(
     Ok(())
 }
 
-/// Starts the local stack and builds the functions, both at once.
+/// Starts the local stack and builds the functions concurrently.
 async fn set_up(console: &Arc<Console>, background: &mut Background) -> anyhow::Result<(SdkConfig, PathBuf)> {
     console.busy("starting the local stack and building the functions");
     let teller = Arc::clone(console);
@@ -91,8 +91,7 @@ async fn set_up(console: &Arc<Console>, background: &mut Background) -> anyhow::
     Ok((local_aws::sdk_config(endpoint, ACCOUNT).await, bootstrap))
 }
 
-/// Follows the execution that the notification must have started, by the name that is derived from
-/// the backup job.
+/// Follows the execution that the notification starts. Its name is derived from the backup job.
 async fn follow_execution(console: &Console, scene: &Scene, backup: &Backup) -> anyhow::Result<Outcome> {
     let name = execution_name(&backup.job_id);
     let arn = run::execution_arn(&scene.state_machine, &name)
@@ -112,7 +111,7 @@ async fn follow_execution(console: &Console, scene: &Scene, backup: &Backup) -> 
     Ok(outcome)
 }
 
-/// The last part of an ARN or path.
+/// Returns the last part of an ARN or path.
 fn name_of(arn: &str) -> &str {
     arn.rsplit('/').next().unwrap_or(arn)
 }
