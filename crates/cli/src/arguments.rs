@@ -1,5 +1,5 @@
-//! The tree of commands. Each command keeps its own arguments beside its action; a new one is a
-//! variant here and a line in [`Arguments::act`].
+//! The tree of commands. Each command defines its own arguments in its module. To add a command, add a variant here and
+//! a line to [`Arguments::act`].
 
 use std::process::ExitCode;
 
@@ -10,11 +10,11 @@ use crate::commands::{
     snapshot, step, template,
 };
 
-/// Keeps DynamoDB tables: backs them up, restores them, and rotates them into new copies.
+/// Back up, restore, export, import and rotate DynamoDB tables.
 #[derive(Debug, Parser)]
 #[command(
     version,
-    after_help = "Start with:\n  cargo demo      watch a backup become a new table, on this machine alone"
+    after_help = "Start with:\n  cargo demo      watch a backup become a new table, on this machine only"
 )]
 pub(crate) struct Arguments {
     #[command(subcommand)]
@@ -42,7 +42,7 @@ enum Command {
 }
 
 impl Arguments {
-    /// Does what was asked for.
+    /// Runs the chosen command and returns its exit code.
     pub(crate) async fn act(self) -> anyhow::Result<ExitCode> {
         match self.command {
             Command::Adopt(arguments) => adopt::act(arguments).await,
@@ -88,6 +88,6 @@ mod tests {
             }
             open.extend(children);
         }
-        assert!(leaves >= 5, "only {leaves} commands were looked at");
+        assert!(leaves >= 5, "only {leaves} commands were checked");
     }
 }

@@ -1,11 +1,11 @@
-//! `tablekeeper demo`, the first command that a newcomer runs, on a local stack of its own.
+//! `tablekeeper demo`, the first command of a newcomer, with its own local stack.
 
 use std::process::Stdio;
 
 use tokio::process::Command;
 
 #[tokio::test]
-async fn the_demo_comes_to_its_end() {
+async fn the_demo_succeeds() {
     let mut demo = Command::new(env!("CARGO_BIN_EXE_tablekeeper"));
     let reported = demo.args(["demo", "--items", "16"]).stdin(Stdio::null()).output().await.unwrap();
     let story = String::from_utf8_lossy(&reported.stdout);
