@@ -145,8 +145,8 @@ pub(crate) async fn import(
     let unchecked = source.unchecked();
     if unchecked > 0 {
         console.line(&format!(
-            "note: the manifest has no md5Checksum of {unchecked} of its files; their items are counted, but other changes \
-             are not detected"
+            "note: the manifest has no md5Checksum of {unchecked} of its files; their items are counted, but other \
+             changes are not detected"
         ));
     }
     let total = Total { items: import.item_count, about: false, bytes: Some(state.bytes_left(&source)) };

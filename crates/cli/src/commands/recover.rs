@@ -215,8 +215,8 @@ fn may_write(json: bool) -> anyhow::Result<bool> {
     };
     response.ok_or_else(|| {
         anyhow!(Unusable(
-            "the item was changed since --at, and these changes would be undone; nothing was written. Use --yes to write \
-             without asking, or --dry-run to only show it"
+            "the item was changed since --at, and these changes would be undone; nothing was written. Use --yes to \
+             write without asking, or --dry-run to only show it"
                 .to_owned()
         ))
     })

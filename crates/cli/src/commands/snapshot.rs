@@ -150,8 +150,8 @@ impl Which<'_> {
             && *table != plan.table_name
         {
             return Err(Unusable(format!(
-                "the table is {table}, but the snapshot {name} is of {}; give that table, or the bucket and prefix of the \
-                 snapshots of {table}",
+                "the table is {table}, but the snapshot {name} is of {}; give that table, or the bucket and prefix of \
+                 the snapshots of {table}",
                 plan.table_name
             )));
         }

@@ -84,7 +84,8 @@ async fn read(aws: &Aws, table: &Table) -> anyhow::Result<Settings> {
     match unread.as_slice() {
         [] => Ok(settings),
         unread => bail!(
-            "the template of {} would be incomplete, and an update of the stack would remove from the table what it lacks: {}",
+            "the template of {} would be incomplete, and an update of the stack would remove from the table what it \
+             lacks: {}",
             table.name,
             unread.iter().map(in_words).collect::<Vec<_>>().join("; ")
         ),

@@ -139,8 +139,8 @@ impl Settings {
             && snapshots.prefix.starts_with(&items.prefix)
         {
             bail!(Unusable(format!(
-                "snapshots would be at s3://{}/{}{}, under the items at s3://{}/{}{}, and would be read as items; choose another \
-                 bucket or prefix",
+                "snapshots would be at s3://{}/{}{}, under the items at s3://{}/{}{}, and would be read as items; \
+                 choose another bucket or prefix",
                 snapshots.bucket,
                 snapshots.prefix,
                 origin(snapshot_prefix),
@@ -245,8 +245,8 @@ impl Settings {
                 )
             }
             None => format!(
-                "{variable} is missing; it names {what}. Set it, give --stack NAME for the stack that follows the table, or \
-                 give --config FILE with {key}"
+                "{variable} is missing; it names {what}. Set it, give --stack NAME for the stack that follows the \
+                 table, or give --config FILE with {key}"
             ),
         })
     }
@@ -292,8 +292,8 @@ fn endpoint(
     let is_host = |letter: u8| letter.is_ascii_alphanumeric() || matches!(letter, b'.' | b'-');
     if !host.text.bytes().all(is_host) {
         return Err(host.refused(
-            "expected a host without scheme and port, such as localhost; set the port with DYNAMODB_PORT (dynamodb.port), and \
-             TLS with DYNAMODB_USETLS (dynamodb.tls)",
+            "expected a host without scheme and port, such as localhost; set the port with DYNAMODB_PORT \
+             (dynamodb.port), and TLS with DYNAMODB_USETLS (dynamodb.tls)",
         ));
     }
     let host = host.text;
@@ -304,8 +304,8 @@ fn endpoint(
         (false, None, tls) => {
             let origin = tls.map(|tls| tls.origin).unwrap_or_default();
             Err(Unusable(format!(
-                "{origin} is false, but DYNAMODB_PORT (dynamodb.port) is missing; the default, 443, needs TLS; set another \
-                 port, such as 8000"
+                "{origin} is false, but DYNAMODB_PORT (dynamodb.port) is missing; the default, 443, needs TLS; set \
+                 another port, such as 8000"
             )))
         }
     }

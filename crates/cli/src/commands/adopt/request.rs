@@ -135,8 +135,8 @@ async fn keys(
     }
     if !is_backfilled && !arguments.dry_run {
         bail!(Unusable(format!(
-            "table {name} exists, and no backfill into {} has ended; run `tablekeeper backfill {name}` first: it writes the \
-             current items, and an adoption adds their history",
+            "table {name} exists, and no backfill into {} has ended; run `tablekeeper backfill {name}` first: it \
+             writes the current items, and an adoption adds their history",
             place(items)
         )));
     }

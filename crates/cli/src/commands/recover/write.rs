@@ -42,9 +42,9 @@ pub(super) enum Written {
 pub(super) enum WriteError {
     /// The condition or the update exceeds a limit of DynamoDB.
     #[error(
-        "the item has too many attributes for one conditional write: a DynamoDB expression is limited to {LONGEST_EXPRESSION} \
-         bytes and {MOST_OPERATORS} operators, and this one has {length} and {operators}. Restore a snapshot of that time into \
-         another table, and copy the item from there"
+        "the item has too many attributes for one conditional write: a DynamoDB expression is limited to \
+         {LONGEST_EXPRESSION} bytes and {MOST_OPERATORS} operators, and this one has {length} and {operators}. \
+         Restore a snapshot of that time into another table, and copy the item from there"
     )]
     TooLong {
         /// Bytes of the longer expression.

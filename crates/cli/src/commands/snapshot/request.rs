@@ -193,8 +193,8 @@ async fn check_table(
     let names = key_names::of_versions(&aws.s3, &items.bucket, &items.prefix).await;
     match names.map_err(|error| named(error.name, error))? {
         Some(names) if names != there => bail!(Unusable(format!(
-            "TABLE is {name}, whose key attributes are {}; those of the items in {} are {}; give the table of these items, \
-             or leave TABLE out",
+            "TABLE is {name}, whose key attributes are {}; those of the items in {} are {}; give the table of these \
+             items, or leave TABLE out",
             there.join(" and "),
             place(items),
             names.join(" and ")

@@ -63,7 +63,8 @@ fn of_the_table(table: &Table, settings: &Settings) -> Vec<String> {
         table.description.replicas().iter().filter_map(|replica| replica.region_name()).collect();
     if !replicas.is_empty() {
         remarks.push(format!(
-            "not in the template: the replicas in {}; a global table is AWS::DynamoDB::GlobalTable; import it as that type",
+            "not in the template: the replicas in {}; a global table is AWS::DynamoDB::GlobalTable; import it as that \
+             type",
             replicas.join(", ")
         ));
     }

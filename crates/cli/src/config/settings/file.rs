@@ -87,7 +87,8 @@ impl File {
         let tables: Tables = toml::from_str(text).map_err(|error| {
             if let Some(toml) = hocon::as_toml(text) {
                 return Unusable(format!(
-                    "{name} is HOCON, the format of the former system; settings must be TOML. The same settings as TOML:\n\n{toml}"
+                    "{name} is HOCON, the format of the former system; settings must be TOML. The same settings as \
+                     TOML:\n\n{toml}"
                 ));
             }
             let place = error.span().map(|span| format!(", line {}", line(&span))).unwrap_or_default();

@@ -28,7 +28,8 @@ impl OfStack {
             |key: &str, text: &str| Given { text: text.to_owned(), origin: format!("{key} of stack {name}") };
         let missing = |key: &str| {
             Unusable(format!(
-                "stack {name} has no {key}, so it is not a stack of infra/incremental.yaml; give one that follows a table with --stack"
+                "stack {name} has no {key}, so it is not a stack of infra/incremental.yaml; give one that follows a \
+                 table with --stack"
             ))
         };
         let mut values = Vec::new();

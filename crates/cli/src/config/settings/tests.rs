@@ -84,8 +84,8 @@ fn missing_values_are_reported_when_needed() {
     let none = settings(None, &[("INCREMENTAL_BUCKET", "")]).unwrap();
     assert_eq!(
         none.items().unwrap_err().to_string(),
-        "INCREMENTAL_BUCKET is missing; it names the bucket of the items. Set it, give --stack NAME for the stack that follows \
-         the table, or give --config FILE with s3.incremental.bucket"
+        "INCREMENTAL_BUCKET is missing; it names the bucket of the items. Set it, give --stack NAME for the stack \
+         that follows the table, or give --config FILE with s3.incremental.bucket"
     );
     assert!(none.snapshots().unwrap_err().to_string().starts_with("SNAPSHOT_BUCKET is missing; "));
     let file = settings(Some(""), &[]).unwrap();
@@ -143,9 +143,9 @@ fn errors_in_the_file_have_a_line() {
         (
             "\"snapshots/\"",
             "\"items/snapshots\"",
-            "snapshots would be at s3://backup-of-orders/items/snapshots/ (s3.snapshot.prefix of orders.toml (line 11)), \
-             under the items at s3://backup-of-orders/items/ (s3.incremental.prefix of orders.toml (line 6)), and would be \
-             read as items; choose another bucket or prefix",
+            "snapshots would be at s3://backup-of-orders/items/snapshots/ (s3.snapshot.prefix of orders.toml (line \
+             11)), under the items at s3://backup-of-orders/items/ (s3.incremental.prefix of orders.toml (line 6)), \
+             and would be read as items; choose another bucket or prefix",
         ),
     ] {
         assert!(FILE.contains(from), "{from}");
@@ -189,7 +189,8 @@ fn errors_in_the_environment_have_a_variable() {
         ),
         (
             &[bucket, ("INCREMENTAL_PREFIX", "a"), ("FAILURES_PREFIX", "a/failures")],
-            "quarantined records would be at `a/failures/` (FAILURES_PREFIX), under the items at `a/` (INCREMENTAL_PREFIX)",
+            "quarantined records would be at `a/failures/` (FAILURES_PREFIX), under the items at `a/` \
+             (INCREMENTAL_PREFIX)",
         ),
     ] {
         let error = settings(None, variables).unwrap_err();

@@ -33,7 +33,10 @@ async fn listing_snapshots_begins_none() {
     let rows = [
         "NAME                      TABLE                             ITEMS        BYTES  STATE".to_owned(),
         format!("{}      orders                                1         43 B  whole", first.0),
-        format!("{}      -                                                     not ended, begun by the command line", second.0),
+        format!(
+            "{}      -                                                     not ended, begun by the command line",
+            second.0
+        ),
         "x                         -                                                     it is no snapshot's document".to_owned(),
     ];
     assert_eq!(lines.len(), rows.len(), "{}", reported.data);

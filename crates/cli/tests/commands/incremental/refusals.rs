@@ -119,8 +119,8 @@ async fn refusals_have_their_message() {
     let put = account.store.s3.put_bucket_lifecycle_configuration().bucket(&account.store.bucket);
     put.lifecycle_configuration(rules).send().await.unwrap();
     let reported = account.released(child).await;
-    let words = "error: the snapshot 2002-01-01T00-00-00Z cannot be finished: it is of 2002-01-01T00:00:00Z, but the bucket \
-                 retains versions for 30 days; 20";
+    let words = "error: the snapshot 2002-01-01T00-00-00Z cannot be finished: it is of 2002-01-01T00:00:00Z, but the \
+                 bucket retains versions for 30 days; 20";
     assert_eq!((reported.code, reported.data.as_str()), (Some(1), ""), "{}", reported.remarks);
     assert!(reported.remarks.lines().last().unwrap().starts_with(words), "{}", reported.remarks);
     assert!(!reported.remarks.contains("continues the snapshot"), "{}", reported.remarks);

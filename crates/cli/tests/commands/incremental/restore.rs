@@ -76,7 +76,8 @@ async fn a_table_is_restored_as_of_any_second() {
         reported.data
     );
     assert_eq!(account.items("copy").await, before);
-    let full = "table copy holds items; with --merge they stay, and those with the same keys are replaced (TableNotEmpty)";
+    let full = "table copy holds items; with --merge they stay, and those with the same keys are replaced \
+                (TableNotEmpty)";
     account.refused(&["restore", "copy", &name], 2, full).await;
     account.refused(&["restore", "copy", "--at", &text(second)], 2, full).await;
     account.done(&["restore", "copy", &folder, "--merge", "--max-rate", "1000"]).await;

@@ -44,7 +44,8 @@ async fn stopped_backfills_and_snapshots_resume() {
     assert_eq!(reported.json()["itemCount"], json!(600));
     let made = account.calls("s3:PutObject").await - before;
     assert!((150..500).contains(&made), "finished items are skipped: {made} puts");
-    let nothing = "nothing to resume: .tablekeeper-backfill-orders.json not found. Run without --resume to start a new backfill";
+    let nothing = "nothing to resume: .tablekeeper-backfill-orders.json not found. Run without --resume to start a \
+                   new backfill";
     account.refused(&["backfill", "orders", "--resume"], 2, nothing).await;
 
     // Host, port and TLS apply only to DynamoDB.
