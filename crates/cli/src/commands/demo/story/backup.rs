@@ -67,7 +67,7 @@ impl Backup {
                 ended => bail!(
                     "backup job {job_id} ended as {}: {}",
                     ended.as_str(),
-                    job.status_message.as_deref().unwrap_or("it does not say why")
+                    job.status_message.as_deref().unwrap_or("no reason given")
                 ),
             }
             ensure!(
@@ -95,7 +95,7 @@ impl Backup {
             let mut bodies = received.messages().iter().filter_map(|message| message.body());
             if let Some(message) = bodies.find_map(|body| self.read(body)) {
                 console.idle();
-                console.event("AWS Backup has published to the topic that the workflow is subscribed to:");
+                console.event("AWS Backup published this to the topic that the workflow is subscribed to:");
                 for sentence in message.split_inclusive(". ") {
                     console.detail(sentence.trim());
                 }

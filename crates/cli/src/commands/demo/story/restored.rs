@@ -32,10 +32,10 @@ impl Restored {
         let (made_from, backup) = (own_tag::read(&scene.dynamodb, &arn).await?, &backup.recovery_point);
         match made_from {
             Some(made_from) if made_from == own_tag::recovery_point_id(backup) => {}
-            Some(other) => bail!("{arn} was made from {other}, not from {backup}"),
-            None => bail!("{arn} has no tag {} that says what it was made from", own_tag::RECOVERY_POINT),
+            Some(other) => bail!("{arn} was restored from {other}, not from {backup}"),
+            None => bail!("{arn} has no tag {} with its recovery point", own_tag::RECOVERY_POINT),
         }
-        console.event(&format!("{} is ACTIVE, made from this very recovery point", name_of(&arn)));
+        console.event(&format!("{} is ACTIVE, and restored from this recovery point", name_of(&arn)));
         Ok(Self { arn, table })
     }
 
@@ -92,9 +92,9 @@ impl Restored {
         scene: &Scene,
     ) -> anyhow::Result<()> {
         let older = name_of(&scene.older_copy);
-        let table = table::describe(&scene.dynamodb, older).await.context("the older copy is gone")?;
+        let table = table::describe(&scene.dynamodb, older).await.context("the older copy does not exist")?;
         ensure!(table.table_status == Some(TableStatus::Active), "the older copy {older} is not ACTIVE");
-        console.line(&format!("  {older} is still there: nothing was deleted"));
+        console.line(&format!("  {older} still exists: nothing was deleted"));
         Ok(())
     }
 }

@@ -66,7 +66,7 @@ impl Scene {
         let older_copy = older_copy(config, &dynamodb).await?;
         console.idle();
         console.event("infra/rotate-restore.yaml is deployed: whenever AWS Backup has backed up a table");
-        console.detail("whose name ends in -production, restore that backup as …-staging-<time>");
+        console.detail("whose name ends in -production, it restores that backup as …-staging-<time>");
         console.event(&format!("the pointer {PARAMETER} names the last copy,"));
         console.detail(name_of(&older_copy));
         Ok(Self { config: config.clone(), dynamodb, state_machine, older_copy, inbox })
@@ -75,15 +75,15 @@ impl Scene {
     /// Creates the table with its items, and returns them as read back.
     pub(crate) async fn fill(&self, console: &Console, count: u32) -> anyhow::Result<Items> {
         table::create_source(&self.dynamodb, SOURCE).await?;
-        console.event("made with a sort key, a global and a local index, a time to live, a stream, tags");
+        console.event("created with a sort key, a global and a local index, a time to live, a stream, tags");
         table::fill(&self.dynamodb, SOURCE, count, console).await?;
         let items = table::read(&self.dynamodb, SOURCE).await?;
         ensure!(
             items.len() == count as usize,
-            "{count} items were written to {SOURCE}, but {} are there",
+            "{count} items were written to {SOURCE}, but {} were read",
             items.len()
         );
-        console.event(&format!("{count} items written and read back, between them every DynamoDB type"));
+        console.event(&format!("{count} items written and read back; they cover every DynamoDB type"));
         Ok(items)
     }
 
