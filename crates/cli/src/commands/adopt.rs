@@ -67,7 +67,7 @@ pub(crate) struct Arguments {
     /// Read everything, but write nothing.
     #[arg(long)]
     dry_run: bool,
-    /// The file for the progress [default: .tablekeeper-adopt-<TABLE>.json].
+    /// The file for the progress [default: `.tablekeeper-adopt-<TABLE>.json`].
     #[arg(long, value_name = "FILE")]
     cursor_file: Option<std::path::PathBuf>,
     /// Continue the adoption in the cursor file.

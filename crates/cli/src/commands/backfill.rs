@@ -58,7 +58,7 @@ pub(crate) struct Arguments {
     /// Maximum read capacity units per second of the scan [default: no limit].
     #[arg(long, value_name = "RCU", value_parser = clap::value_parser!(u32).range(1..=MOST_UNITS as i64))]
     max_rate: Option<u32>,
-    /// The file for the progress [default: .tablekeeper-backfill-<TABLE>.json].
+    /// The file for the progress [default: `.tablekeeper-backfill-<TABLE>.json`].
     #[arg(long, value_name = "FILE")]
     cursor_file: Option<PathBuf>,
     /// Continue the backfill in the cursor file.

@@ -74,7 +74,7 @@ pub(crate) struct Arguments {
     /// Write into a table that holds items, too. Items with the same keys are replaced.
     #[arg(long)]
     pub(crate) merge: bool,
-    /// The file for the progress [default: .tablekeeper-import-<TABLE>.json].
+    /// The file for the progress [default: `.tablekeeper-import-<TABLE>.json`].
     #[arg(long, value_name = "FILE")]
     pub(crate) cursor_file: Option<std::path::PathBuf>,
     /// Continue the import in the cursor file.

@@ -67,7 +67,7 @@ pub(crate) struct Arguments {
     merge: bool,
     #[command(flatten)]
     how: How,
-    /// The file for the progress [default: .tablekeeper-import-<TABLE>.json].
+    /// The file for the progress [default: `.tablekeeper-import-<TABLE>.json`].
     #[arg(long, value_name = "FILE")]
     cursor_file: Option<PathBuf>,
     /// Continue the restore in the cursor file, and before that its snapshot if it is incomplete.

@@ -65,7 +65,7 @@ impl ItemKey {
         let names: Vec<&str> = keys.names.iter().map(String::as_str).collect();
         let wrong = |why: String| {
             Unusable(format!(
-                "--key is {}; {why}; the key attributes are {}, as DynamoDB JSON, such as {}",
+                "--key is {}; {why}; expected the key attributes {} as DynamoDB JSON, such as {}",
                 quoted(text),
                 names.join(" and "),
                 keys.example()
@@ -83,7 +83,7 @@ impl ItemKey {
             let given = value.as_object().and_then(|value| value.keys().next()).map_or("", String::as_str);
             if let Some(right) = keys.kind(name).filter(|right| *right != given) {
                 return Err(wrong(format!(
-                    "{} is of type {given}, but the table has it as {right}",
+                    "{} is of type {given}, but of type {right} in the table",
                     quoted(name)
                 )));
             }
@@ -174,7 +174,7 @@ mod tests {
         for (text, words) in [
             (
                 "1",
-                "--key is `1`; it is not an object; the key attributes are pk and sk, as DynamoDB JSON, such as \
+                "--key is `1`; it is not an object; expected the key attributes pk and sk as DynamoDB JSON, such as \
                    {\"pk\":{\"S\":\"1\"},\"sk\":{\"N\":\"1\"}}",
             ),
             ("{", "--key is `{`; it is not JSON: "),
@@ -185,7 +185,7 @@ mod tests {
             ),
             (
                 r#"{"pk":{"S":"a"},"sk":{"S":"1"}}"#,
-                r#"--key is `{"pk":{"S":"a"},"sk":{"S":"1"}}`; `sk` is of type S, but the table has it as N"#,
+                r#"--key is `{"pk":{"S":"a"},"sk":{"S":"1"}}`; `sk` is of type S, but of type N in the table"#,
             ),
             (r#"{"pk":"a","sk":{"N":"1"}}"#, r#"--key is `{"pk":"a","sk":{"N":"1"}}`; "#),
         ] {

@@ -225,8 +225,8 @@ impl Settings {
             && table != followed
         {
             bail!(Unusable(format!(
-                "TABLE is {table}, but the stack is of {followed}; leave TABLE out, or choose one of the stack's \
-                 tables with --stack-table"
+                "TABLE is {table}, but the table of the stack is {followed}; leave TABLE out, or choose one of the \
+                 stack's tables with --stack-table"
             )));
         }
         Ok(argument.map(str::to_owned).or_else(|| self.table.clone()))

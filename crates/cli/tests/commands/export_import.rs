@@ -328,7 +328,7 @@ async fn refusals_have_their_message() {
             "--to is `ftp://x/y`; expected s3://bucket/prefix or a directory",
         ),
         ("export orders --to file", 2, "--to is `file`, which is not a directory"),
-        ("export orders --to out --null-tag nULL", 2, "--null-tag is for the format data-pipeline"),
+        ("export orders --to out --null-tag nULL", 2, "--null-tag only applies to --format data-pipeline"),
         ("export orders --to s3://missing-430000000004/x", 1, "s3:PutObject"),
         ("import nowhere --from lines --format plain", 2, "table nowhere does not exist; "),
         ("import copy --from s3:/x", 2, "--from is `s3:/x`, which does not exist"),

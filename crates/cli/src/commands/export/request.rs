@@ -123,7 +123,7 @@ impl Arguments {
         let beside = self.resume || format == ExportFormat::DataPipeline;
         if self.null_tag.is_some() && !beside {
             return Err(Unusable(format!(
-                "--null-tag is for the format data-pipeline; --format is {format}"
+                "--null-tag only applies to --format data-pipeline; --format is {format}"
             )));
         }
         Ok(())
@@ -177,7 +177,7 @@ impl Arguments {
                 differs("--frequency", asked, &run.frequency)
             }
             Arguments { consistent_read: true, .. } if !run.consistent_read => Err(Unusable(format!(
-                "--consistent-read is given, but the export in {} has none; leave it out, or --resume",
+                "--consistent-read is given, but the export in {} was begun without it; leave it out, or --resume",
                 quoted(&plan.folder)
             ))),
             _ => Ok(ExportConfig {

@@ -203,7 +203,7 @@ async fn check_table(
     }
 }
 
-/// Finds what exists for a second. Skips incomplete snapshots that others began, with a note.
+/// Finds what exists for a second. Skips incomplete snapshots of other owners or other items, with a note.
 async fn of_second(
     at: DateTime<Utc>,
     settings: &Settings,

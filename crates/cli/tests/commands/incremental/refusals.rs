@@ -86,7 +86,7 @@ async fn refusals_have_their_message() {
         (
             vec!["history", "orders", "--key", "1"],
             2,
-            "--key is `1`; it is not an object; the key attributes are id, as",
+            "--key is `1`; it is not an object; expected the key attributes id as",
         ),
         (
             vec!["history", "orders", "--key", r#"{"id":{"N":"1"}}"#],

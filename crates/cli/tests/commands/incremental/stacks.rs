@@ -97,7 +97,7 @@ async fn a_stack_has_the_location_of_its_backup() {
             &["backfill", "copy", "--stack", "backup"],
             NOTHING,
             2,
-            "TABLE is copy, but the stack is of orders; leave TABLE out",
+            "TABLE is copy, but the table of the stack is orders; leave TABLE out",
         ),
         (&["backfill", "--stack", "nowhere"], NOTHING, 1, "cannot describe stack nowhere at http"),
     ] {

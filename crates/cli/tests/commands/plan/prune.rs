@@ -71,12 +71,12 @@ async fn every_backup_has_its_fate_and_nothing_is_changed() {
         [
             format!("= {}: kept by MaxBackups", OWN[3]),
             format!("= {}: kept by MaxBackups", OWN[2]),
-            "before-migration: left: it was not made by this workflow".to_owned(),
+            "before-migration: ignored: it was not made by this workflow".to_owned(),
             format!("- {}: would be deleted: no rule keeps it", OWN[1]),
             format!("- {}: would be deleted: no rule keeps it", OWN[0]),
         ]
     );
-    assert!(reported.data.ends_with("\n\nPlan: 3 kept, 2 to delete, 1 left.\n"), "{}", reported.data);
+    assert!(reported.data.ends_with("\n\nPlan: 3 kept, 2 to delete, 1 ignored.\n"), "{}", reported.data);
     assert!(!reported.data.contains('\u{1b}'), "colours are for a terminal");
 
     let calls = stack().await.proxy().calls(account.name);
@@ -86,7 +86,7 @@ async fn every_backup_has_its_fate_and_nothing_is_changed() {
 
     let nothing = account.plan_prune(&["--keep", "5"]).await;
     assert_eq!(nothing.code, Some(0), "{}", nothing.data);
-    assert!(nothing.data.ends_with("\nPlan: 5 kept, 0 to delete, 1 left.\n"), "{}", nothing.data);
+    assert!(nothing.data.ends_with("\nPlan: 5 kept, 0 to delete, 1 ignored.\n"), "{}", nothing.data);
 }
 
 #[tokio::test]
@@ -98,7 +98,7 @@ async fn the_new_backup_can_be_left_out() {
     assert!(!there.data.contains("a run makes now"), "{}", there.data);
     let with_new = account.plan_prune(&["--keep", "3"]).await;
     assert_eq!(with_new.code, Some(3), "{}", with_new.data);
-    assert!(with_new.data.ends_with("\nPlan: 3 kept, 1 to delete, 0 left.\n"), "{}", with_new.data);
+    assert!(with_new.data.ends_with("\nPlan: 3 kept, 1 to delete, 0 ignored.\n"), "{}", with_new.data);
 }
 
 #[tokio::test]

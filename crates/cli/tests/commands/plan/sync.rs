@@ -170,7 +170,7 @@ async fn a_document_replaces_a_deleted_source() {
     let path = write("orders.json", &document);
     let reported = account.plan_sync(&[&TARGET[..], &["--document", &path]].concat()).await;
     assert_eq!(reported.code, Some(3), "{}{}", reported.data, reported.remarks);
-    assert!(reported.data.contains("\nas they were, 2026-03-01 02:00:00 UTC, by "), "{}", reported.data);
+    assert!(reported.data.contains("\nas of 2026-03-01 02:00:00 UTC, from "), "{}", reported.data);
     assert!(reported.data.contains("      + protect the table from deletion\n"), "{}", reported.data);
     assert!(
         reported.data.contains("\nPlan: 2 settings to change, 0 unchanged, 12 skipped.\n"),

@@ -37,7 +37,7 @@ pub(super) fn lines(plan: &Plan, console: &Console) -> Vec<String> {
         lines.push(console.faint(&most));
     }
     let (kept, deleted, left) = (plan.keep.len(), plan.delete.len(), plan.left.len());
-    lines.push(console.strong(&format!("Plan: {kept} kept, {deleted} to delete, {left} left.")));
+    lines.push(console.strong(&format!("Plan: {kept} kept, {deleted} to delete, {left} ignored.")));
     lines
 }
 
@@ -51,7 +51,7 @@ fn newest_first(plan: &Plan) -> Vec<Line<'_>> {
         Line { backup, fate: Fate::Deleted, words }
     });
     let left = plan.left.iter().map(|left| {
-        let words = format!("left: {}", left.reason);
+        let words = format!("ignored: {}", left.reason);
         Line { backup: &left.backup, fate: Fate::Left, words }
     });
     let mut lines: Vec<Line<'_>> = kept.chain(deleted).chain(left).collect();
@@ -122,10 +122,10 @@ mod tests {
              2026-03-05 02:00:00 UTC, with the backup that a run makes now\n\
              \n  + Movies-20260305T020000Z  2026-03-05 02:00:00 UTC  kept by MaxBackups\n  \
              = Movies-20260304T020000Z  2026-03-04 02:00:00 UTC  kept by MaxBackups, DailyBackups\n    \
-             before                   2026-03-03 02:00:00 UTC  left: it was not made by this workflow\n  \
+             before                   2026-03-03 02:00:00 UTC  ignored: it was not made by this workflow\n  \
              - Movies-20260302T020000Z  2026-03-02 02:00:00 UTC  would be deleted: no rule keeps it\n  \
              - Movies-20260301T020000Z  2026-03-01 02:00:00 UTC  would be deleted: no rule keeps it\n\
-             \nPlan: 2 kept, 2 to delete, 1 left."
+             \nPlan: 2 kept, 2 to delete, 1 ignored."
         );
     }
 
@@ -133,7 +133,7 @@ mod tests {
     fn a_plan_without_backups_has_no_lines_for_them() {
         let none =
             Plan { keep: Vec::new(), delete: Vec::new(), left: Vec::new(), with_new_backup: false, ..plan() };
-        let expected = "Backups of Movies\n2026-03-05 02:00:00 UTC\n\nPlan: 0 kept, 0 to delete, 0 left.";
+        let expected = "Backups of Movies\n2026-03-05 02:00:00 UTC\n\nPlan: 0 kept, 0 to delete, 0 ignored.";
         assert_eq!(shown(&none, false), expected);
     }
 

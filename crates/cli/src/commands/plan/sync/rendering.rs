@@ -38,8 +38,8 @@ fn names<'a>(source: &'a str, target: &'a str) -> (&'a str, &'a str) {
 fn origin(plan: &Plan) -> String {
     let from = &plan.settings_from;
     match from.kind {
-        SourceKind::LiveTable => format!("as they are, {}", time(from.captured_at)),
-        _ => format!("as they were, {}, by {}", time(from.captured_at), from.name),
+        SourceKind::LiveTable => format!("current, {}", time(from.captured_at)),
+        _ => format!("as of {}, from {}", time(from.captured_at), from.name),
     }
 }
 
@@ -149,7 +149,7 @@ mod tests {
         assert_eq!(
             shown(&plan, false),
             "Settings of orders for orders-restored\n\
-             as they are, 2026-03-01 02:00:00 UTC\n\
+             current, 2026-03-01 02:00:00 UTC\n\
              \n  ~ Tags\n      \
              + set tag team = billing\n      \
              left as it is; RemoveExtra would remove tag own\n  \
@@ -183,7 +183,7 @@ mod tests {
         let shown = shown(&plan, false);
         assert!(
             shown.starts_with(&format!(
-                "Settings of {SOURCE} for {}\nas they were, 2026-03-01 02:00:00 UTC, by orders.json\n",
+                "Settings of {SOURCE} for {}\nas of 2026-03-01 02:00:00 UTC, from orders.json\n",
                 plan.target
             )),
             "{shown}"
