@@ -34,9 +34,9 @@ use crate::transfer::{Counters, INTERRUPTED, Total, concluded, cursor_file, name
 /// attributes with --key.
 ///
 /// An object that belongs to no item, cannot be read, or holds another item than its name says is skipped and reported
-/// with the reason. The others continue. It is safe to run again: existing versions are not written twice. While it
-/// runs, it saves its progress in `.tablekeeper-adopt-<TABLE>.json` in the current directory; --resume continues from
-/// there.
+/// with the reason. If only an older version of it cannot be read, the newer ones are adopted. The other objects are not
+/// affected. It is safe to run again: existing versions are not written twice. While it runs, it saves its progress in
+/// `.tablekeeper-adopt-<TABLE>.json` in the current directory; --resume continues from there.
 ///
 /// The settings come from the environment (INCREMENTAL_BUCKET, INCREMENTAL_PREFIX, FAILURES_PREFIX, DYNAMODB_REGION,
 /// DYNAMODB_HOST, DYNAMODB_PORT, DYNAMODB_USETLS), from --config, or from --stack.
