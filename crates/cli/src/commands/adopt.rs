@@ -34,7 +34,7 @@ use crate::transfer::{Counters, INTERRUPTED, Total, concluded, cursor_file, name
 /// attributes with --key.
 ///
 /// An object that belongs to no item, cannot be read, or holds another item than its name says is skipped and reported
-/// with the reason. If only an older version of it cannot be read, the newer ones are adopted. The other objects are not
+/// with the reason. If only an older version of it cannot be read, the newer ones are adopted. Other objects are not
 /// affected. It is safe to run again: existing versions are not written twice. While it runs, it saves its progress in
 /// `.tablekeeper-adopt-<TABLE>.json` in the current directory; --resume continues from there.
 ///
