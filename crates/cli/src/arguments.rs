@@ -1,5 +1,5 @@
-//! The tree of commands. Each command keeps its own arguments beside its action; a new one is a
-//! variant here and a line in [`Arguments::act`].
+//! The tree of commands. Each command defines its own arguments in its module. To add a command, add a variant here and
+//! a line to [`Arguments::act`].
 
 use std::process::ExitCode;
 
@@ -10,14 +10,15 @@ use crate::commands::{
     restore, run, snapshot, step, template,
 };
 
-/// The version, and the commit that it was built from.
+/// The version and the commit that it was built from.
 const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (", env!("TABLEKEEPER_COMMIT"), ")");
 
-/// Keeps DynamoDB tables: backs them up, restores them, and rotates them into new copies.
+/// Back up, restore, export, import and rotate DynamoDB tables.
 #[derive(Debug, Parser)]
 #[command(
     version = VERSION,
-    after_help = "Start with:\n  cargo demo      watch a backup become a new table, on this machine alone"
+    after_help = "Start with:
+  cargo demo      watch a backup become a new table, on this machine only"
 )]
 pub(crate) struct Arguments {
     #[command(subcommand)]
@@ -47,7 +48,7 @@ enum Command {
 }
 
 impl Arguments {
-    /// Does what was asked for.
+    /// Runs the chosen command and returns its exit code.
     pub(crate) async fn act(self) -> anyhow::Result<ExitCode> {
         match self.command {
             Command::Adopt(arguments) => adopt::act(arguments).await,
@@ -95,6 +96,6 @@ mod tests {
             }
             open.extend(children);
         }
-        assert!(leaves >= 5, "only {leaves} commands were looked at");
+        assert!(leaves >= 5, "only {leaves} commands were checked");
     }
 }

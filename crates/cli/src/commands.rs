@@ -1,4 +1,4 @@
-//! The commands: a module each, with its arguments and `act`.
+//! The commands. Each module has the command's arguments and `act`.
 
 pub(crate) mod adopt;
 pub(crate) mod backfill;

@@ -1,4 +1,4 @@
-//! What the commands of an incremental backup share: the settings, the time that is asked for, and the item.
+//! What the commands of an incremental backup share: settings, `--at` and `--key`.
 
 mod item_key;
 mod presence;
@@ -24,46 +24,47 @@ use crate::console::Console;
 use crate::failure::Unusable;
 use crate::transfer::Aws;
 
-/// Where the settings are.
+/// The options that say where the settings of an incremental backup come from.
 #[derive(Debug, Args)]
 pub(crate) struct Configuration {
-    /// A TOML file with the settings. What it has beats the environment.
+    /// A TOML file with the settings. It overrides the environment.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// The stack of infra/incremental.yaml whose buckets, prefixes and table are meant. What the environment or the file
-    /// says besides has to agree.
+    /// A stack of infra/incremental.yaml. Its buckets, prefixes and table are used. Values from the environment or the
+    /// file must agree with it.
     #[arg(long, value_name = "NAME")]
     stack: Option<String>,
-    /// Which of the tables that the stack follows is meant [default: the one that the stack is of].
+    /// The table to use, of those that the stack follows [default: the stack's main table].
     #[arg(long, value_name = "TABLE", requires = "stack")]
     stack_table: Option<String>,
 }
 
 impl Configuration {
-    /// Reads them.
+    /// Reads the settings from the stack, the file and the environment.
     pub(crate) async fn settings(&self) -> anyhow::Result<Settings> {
         let Configuration { config, stack, stack_table } = self;
         Settings::read(config.as_deref(), stack.as_deref(), stack_table.as_deref()).await
     }
 }
 
-/// The second that `--at` says, which has to be over.
+/// Parses the value of `--at`, which must not be in the future.
 pub(crate) fn past_second(text: &str) -> anyhow::Result<DateTime<Utc>> {
     let at = second(text).map_err(|invalid| Unusable(format!("--at {}", invalid.reason)))?;
     let now = Clock::System.now();
     if at > now {
-        bail!(Unusable(format!("--at is {}, which is to come: it is {} now", reported(at), reported(now))));
+        bail!(Unusable(format!("--at {} is in the future (now: {})", reported(at), reported(now))));
     }
     Ok(at)
 }
 
-/// A time as these commands tell it, and take it.
+/// Formats a time as these commands print it and accept it.
 pub(crate) fn reported(time: DateTime<Utc>) -> String {
     time.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
-/// For how many days the bucket keeps versions that are not current, 0 for ever. What a second is asked of that came
-/// before is refused by [`check_kept`]. A bucket that keeps none is refused. Whoever may not ask is told so: `None`.
+/// Returns for how many days the bucket retains noncurrent versions; 0 means forever. Returns `None`, with a note on
+/// the console, if the caller may not read it. A bucket without versioning is refused. [`check_kept`] refuses a time
+/// before that.
 pub(crate) async fn noncurrent_days(
     aws: &Aws,
     items: &Items,
@@ -71,13 +72,13 @@ pub(crate) async fn noncurrent_days(
 ) -> anyhow::Result<Option<u32>> {
     match retention::read(&aws.s3, &items.bucket, &items.prefix).await {
         Ok(VersionRetention { versions: false, .. }) => bail!(Unusable(format!(
-            "bucket {} does not keep versions, so there is no telling how items were; turn its versioning on",
+            "bucket {} has no versioning, so earlier states of items are unknown; turn versioning on",
             items.bucket
         ))),
         Ok(VersionRetention { noncurrent_days, .. }) => Ok(Some(noncurrent_days)),
         Err(failure) => {
             console.line(&format!(
-                "note: how long versions are kept is not known: {failure} ({})",
+                "note: cannot read how long versions are retained: {failure} ({})",
                 failure.name
             ));
             Ok(None)
@@ -85,14 +86,14 @@ pub(crate) async fn noncurrent_days(
     }
 }
 
-/// Refuses a second whose versions the bucket may have let go of. `said` is what names the second, up to its verb:
-/// `--at is`.
+/// Refuses a time whose versions the bucket may have deleted. `said` names the time in the message, up to its verb,
+/// such as `--at is`.
 pub(crate) fn check_kept(said: &str, at: DateTime<Utc>, days: Option<u32>) -> Result<(), Unusable> {
     let days = days.unwrap_or_default();
     let since = Clock::System.now() - chrono::TimeDelta::days(days.into());
     if days > 0 && at < since {
         return Err(Unusable(format!(
-            "{said} {}, but the bucket keeps versions for {days} days; {} or later may be given",
+            "{said} {}, but the bucket retains versions for {days} days; expected {} or later",
             reported(at),
             reported(since)
         )));
@@ -100,7 +101,7 @@ pub(crate) fn check_kept(said: &str, at: DateTime<Utc>, days: Option<u32>) -> Re
     Ok(())
 }
 
-/// Where something lies in the bucket of the items.
+/// Returns the location of the items as a quoted S3 URI, for messages.
 pub(crate) fn place(items: &Items) -> String {
     quoted(&format!("s3://{}/{}", items.bucket, items.prefix))
 }

@@ -1,5 +1,5 @@
-//! What a person sees. Lines that stay, and on a terminal one line that moves (a spinner or a bar)
-//! beneath them; elsewhere the lines alone, so that a log reads like the screen.
+//! The output for people: permanent lines and, on a terminal, one moving line (a spinner or a bar) below them.
+//! Elsewhere only the permanent lines are written, so that a log has the same content as the screen.
 
 use std::{
     fmt,
@@ -16,14 +16,14 @@ const GOOD: Style = AnsiColor::Green.on_default();
 const CHANGED: Style = AnsiColor::Yellow.on_default();
 const BAD: Style = AnsiColor::Red.on_default().bold();
 
-/// Where lines go: `Stdout` where they are the data, `Stderr` where they accompany it.
+/// The stream for lines: `Stdout` if they are the data, `Stderr` if they accompany it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Stream {
     Stdout,
     Stderr,
 }
 
-/// One teller of lines, with a running clock.
+/// A printer of lines with a running clock.
 #[derive(Debug)]
 pub(crate) struct Console {
     stream: Stream,
@@ -33,12 +33,12 @@ pub(crate) struct Console {
 }
 
 impl Console {
-    /// A console whose clock starts now. The moving line is shown only if both streams are terminals.
+    /// Creates a console whose clock starts now. The moving line is shown only if both streams are terminals.
     pub(crate) fn new(stream: Stream) -> Self {
         Self::with_colours(stream, colours(stream))
     }
 
-    /// The same, with colours or without them whatever the stream is.
+    /// Creates a console with or without colours, whatever the stream is.
     pub(crate) fn with_colours(stream: Stream, colours: bool) -> Self {
         let live = io::stdout().is_terminal() && io::stderr().is_terminal();
         let target = if live { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
@@ -46,64 +46,64 @@ impl Console {
         Self { stream, started: Instant::now(), colours, moving }
     }
 
-    /// Time since this console was made.
+    /// Returns the time since this console was created.
     pub(crate) fn elapsed(&self) -> Duration {
         self.started.elapsed()
     }
 
-    /// A line as it is.
+    /// Prints a line.
     pub(crate) fn line(&self, text: &str) {
         let stream = self.stream;
         self.moving.suspend(|| print(stream, text));
     }
 
-    /// A heading, set apart.
+    /// Prints a heading after an empty line.
     pub(crate) fn heading(&self, text: &str) {
         self.line(&format!("\n{}", self.styled(BOLD, text)));
     }
 
-    /// A line with the time at which it happened: now.
+    /// Prints a line with the current time of the console's clock.
     pub(crate) fn event(&self, text: &str) {
         self.event_at(self.elapsed().as_secs_f64(), text);
     }
 
-    /// A line with the time at which it happened, in seconds.
+    /// Prints a line with a time in seconds.
     pub(crate) fn event_at(&self, seconds: f64, text: &str) {
         let clock = format!("{seconds:7.1} s");
         self.line(&format!("{}  {text}", self.styled(DIM, &clock)));
     }
 
-    /// An event's continuation, under it.
+    /// Prints a continuation below an event.
     pub(crate) fn detail(&self, text: &str) {
         self.line(&format!("             {text}"));
     }
 
-    /// Text that reports something good.
+    /// Styles text that reports success.
     pub(crate) fn good(&self, text: &str) -> String {
         self.styled(GOOD, text)
     }
 
-    /// Text that reports something that changes.
+    /// Styles text that reports a change.
     pub(crate) fn changed(&self, text: &str) -> String {
         self.styled(CHANGED, text)
     }
 
-    /// Text that stands out.
+    /// Styles text that stands out.
     pub(crate) fn strong(&self, text: &str) -> String {
         self.styled(BOLD, text)
     }
 
-    /// Text that reports something bad.
+    /// Styles text that reports a failure.
     pub(crate) fn bad(&self, text: &str) -> String {
         self.styled(BAD, text)
     }
 
-    /// Text that may be overlooked.
+    /// Styles text of minor importance.
     pub(crate) fn faint(&self, text: &str) -> String {
         self.styled(DIM, text)
     }
 
-    /// Shows what is going on until [`Console::idle`] or the next call; nothing is left of it.
+    /// Shows the current activity in the moving line, until [`Console::idle`] or the next call.
     pub(crate) fn busy(&self, text: &str) {
         self.moving.unset_length();
         self.style("           {spinner} {msg} {elapsed:.dim}");
@@ -112,19 +112,19 @@ impl Console {
         self.moving.enable_steady_tick(Duration::from_millis(100));
     }
 
-    /// Whether there is a line that moves.
+    /// Returns whether there is a moving line.
     pub(crate) fn moves(&self) -> bool {
         !self.moving.is_hidden()
     }
 
-    /// Writes the moving line anew. Where there is none nothing is written.
+    /// Replaces the text of the moving line. Does nothing without one.
     pub(crate) fn moving(&self, text: &str) {
         self.style("           {spinner} {msg} {elapsed:.dim}");
         self.moving.set_message(text.to_owned());
         self.moving.tick();
     }
 
-    /// Shows how much of `total` is done; [`Console::advance`] moves it.
+    /// Shows a bar with `total` steps; [`Console::advance`] moves it.
     pub(crate) fn counting(&self, text: &str, total: u64) {
         self.moving.set_length(total);
         self.moving.set_position(0);
@@ -132,12 +132,12 @@ impl Console {
         self.moving.set_message(text.to_owned());
     }
 
-    /// Moves the bar that [`Console::counting`] shows.
+    /// Moves the bar of [`Console::counting`].
     pub(crate) fn advance(&self, by: u64) {
         self.moving.inc(by);
     }
 
-    /// Takes the moving line away.
+    /// Removes the moving line.
     pub(crate) fn idle(&self) {
         self.moving.disable_steady_tick();
         self.style("");
@@ -145,7 +145,7 @@ impl Console {
     }
 
     fn style(&self, template: &str) {
-        // A template that does not parse would leave the former one in place, which is harmless.
+        // An invalid template leaves the previous one in place, which is harmless.
         if let Ok(style) = ProgressStyle::with_template(template) {
             self.moving.set_style(style);
         }
@@ -158,23 +158,23 @@ impl Console {
 
 impl Drop for Console {
     fn drop(&mut self) {
-        // The moving line must not outlive the story, whichever way it ends.
+        // Remove the moving line however the command ends.
         self.moving.disable_steady_tick();
         self.moving.finish_and_clear();
     }
 }
 
-/// Whether data on stdout is for a person at a terminal, who likes colours.
+/// Returns whether data on stdout is coloured: on a terminal, unless the environment disables colours.
 pub(crate) fn data_is_coloured() -> bool {
     colours(Stream::Stdout)
 }
 
-/// Prints data: one block on stdout.
+/// Prints a block of data on stdout.
 pub(crate) fn print_data(data: &str) {
     print(Stream::Stdout, data);
 }
 
-/// Prints a value as JSON on stdout, indented for whoever reads it.
+/// Prints a value as indented JSON on stdout.
 pub(crate) fn print_json(value: &impl serde::Serialize) -> anyhow::Result<()> {
     print_data(&serde_json::to_string_pretty(value)?);
     Ok(())
@@ -191,7 +191,7 @@ pub(crate) fn print_error(text: &str) {
     print(Stream::Stderr, &format!("{label}: {text}"));
 }
 
-/// Asks a person, who has to answer `y` or `yes` for it to be true. `None` where there is no terminal to ask on.
+/// Asks a yes-or-no question. Returns true for `y` or `yes`, and `None` if there is no terminal.
 pub(crate) fn ask(question: &str) -> anyhow::Result<Option<bool>> {
     if !(io::stdin().is_terminal() && io::stderr().is_terminal()) {
         return Ok(None);
@@ -204,7 +204,7 @@ pub(crate) fn ask(question: &str) -> anyhow::Result<Option<bool>> {
     Ok(Some(matches!(response.trim().to_ascii_lowercase().as_str(), "y" | "yes")))
 }
 
-/// A duration as people say it.
+/// Formats a duration for people.
 pub(crate) fn duration(seconds: f64) -> impl fmt::Display {
     match seconds {
         s if s < 10.0 => format!("{s:.1} s"),
@@ -213,7 +213,7 @@ pub(crate) fn duration(seconds: f64) -> impl fmt::Display {
     }
 }
 
-/// Whoever reads may stop reading (`| head`): that is no failure of ours, so the result is dropped.
+/// Prints a line. Errors are ignored, because the reader may close the pipe (`| head`).
 fn print(stream: Stream, text: &str) {
     let _ = match stream {
         Stream::Stdout => writeln!(io::stdout().lock(), "{text}"),

@@ -1,4 +1,4 @@
-//! Reading a JSON document that a person names: a file, or `-` for standard input.
+//! Reads a JSON document from a file, or from standard input for `-`.
 
 use std::io::Read as _;
 
@@ -7,21 +7,21 @@ use serde_json::Value;
 
 use crate::failure::Unusable;
 
-/// A document, as it was written and as what it means.
+/// A document as text and as JSON.
 #[derive(Debug)]
 pub(crate) struct Document {
-    /// What it is called when it is spoken of.
+    /// Name of the document in messages.
     pub(crate) what: String,
     pub(crate) text: String,
     pub(crate) value: Value,
 }
 
-/// The document's meaning, which is all that most commands want of it; see [`read_document`].
+/// Reads a document and returns its value; see [`read_document`].
 pub(crate) fn read(name: &str) -> anyhow::Result<Value> {
     Ok(read_document(name)?.value)
 }
 
-/// The document; unusable input where it cannot be read or is not JSON, with the place.
+/// Reads a document. Fails with [`Unusable`] and the position if it cannot be read or is not JSON.
 pub(crate) fn read_document(name: &str) -> anyhow::Result<Document> {
     let mut bytes = Vec::new();
     let what = if name == "-" { "standard input" } else { name };
@@ -47,14 +47,14 @@ mod tests {
     use crate::failure::{Unusable, sentence};
 
     #[test]
-    fn a_document_keeps_its_words_and_its_meaning() {
+    fn a_document_has_its_text_and_its_value() {
         let document = parse("x.json", b"{ \"a\": 1 }".to_vec()).unwrap();
         assert_eq!((document.what.as_str(), document.text.as_str()), ("x.json", "{ \"a\": 1 }"));
         assert_eq!(document.value, serde_json::json!({ "a": 1 }));
     }
 
     #[test]
-    fn what_is_not_json_is_refused_with_line_and_column() {
+    fn invalid_json_is_refused_with_line_and_column() {
         for (bytes, place) in
             [(&b"{\n  \"a\": ,\n}"[..], "line 2 column 8"), (b"", "line 1"), (b"\xff", "line 1")]
         {

@@ -1,4 +1,4 @@
-//! How a failure is told: one sentence chain on stderr, and the exit code that fits it.
+//! Reports a failure: one line on stderr, and the exit code.
 
 use std::{error::Error, fmt, process::ExitCode};
 
@@ -7,8 +7,8 @@ use aws_sdk_sfn::error::{ProvideErrorMetadata, SdkError};
 
 use crate::console;
 
-/// Marks an error as the caller's input being unusable (exit code 2), as against the thing asked
-/// for having failed (exit code 1). Return it as the error itself or add it as context.
+/// Marks an error as unusable input (exit code 2) instead of a failed command (exit code 1). Return it as the error
+/// itself, or add it as context.
 #[derive(Debug)]
 pub(crate) struct Unusable(pub(crate) String);
 
@@ -20,13 +20,13 @@ impl fmt::Display for Unusable {
 
 impl Error for Unusable {}
 
-/// Prints the error on stderr and returns the exit code that goes with it.
+/// Prints the error on stderr and returns its exit code.
 pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
     console::print_error(&sentence(error));
     ExitCode::from(if error.downcast_ref::<Unusable>().is_some() { 2 } else { 1 })
 }
 
-/// The whole chain in one line. A cause that the sentence before it has already quoted is left out.
+/// Joins the chain of causes in one line. Skips a cause that the text before it already contains.
 pub(crate) fn sentence(error: &anyhow::Error) -> String {
     let mut reported = String::new();
     for cause in error.chain().map(ToString::to_string) {
@@ -39,15 +39,15 @@ pub(crate) fn sentence(error: &anyhow::Error) -> String {
     reported
 }
 
-/// Turns what an AWS client reports into a sentence: AWS's own words and error name when it
-/// answered, the innermost reason when no answer came.
+/// Turns an error of an AWS client into a sentence: AWS's message and error code if there is a response, or else the
+/// innermost cause.
 pub(crate) fn aws<E>(call: &str) -> impl FnOnce(SdkError<E>) -> anyhow::Error
 where
     E: ProvideErrorMetadata + Error + Send + Sync + 'static,
 {
     move |error| {
         let Some(refusal) = error.as_service_error() else {
-            return anyhow!("{call} got no usable answer: {}", innermost(&error));
+            return anyhow!("{call} got no usable response: {}", innermost(&error));
         };
         match (refusal.code(), refusal.message()) {
             (Some(code), Some(message)) if !message.is_empty() => {

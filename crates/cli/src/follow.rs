@@ -1,8 +1,8 @@
-//! Following an execution: its history, read as it grows.
+//! Follows an execution by polling its history.
 //!
-//! Each look asks for the newest events first and pages backwards until it meets one that it has
-//! seen. So a look costs one call however long the history is, and no page token is kept between
-//! looks, which Step Functions does not promise to honour for events that came later.
+//! Each poll requests the newest events first and pages backwards until it reaches an event that it has seen. So a poll
+//! costs one call, however long the history is. No page token is reused between polls, because Step Functions does not
+//! promise that it covers later events.
 
 mod progress_printer;
 
@@ -22,29 +22,29 @@ use tokio::time::{Instant, sleep};
 use crate::failure;
 pub(crate) use progress_printer::ProgressPrinter;
 
-/// How long a following outlasts an AWS that does not answer, beyond the SDK's own retries.
+/// How long errors of AWS are tolerated, in addition to the SDK's own retries.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// How long an execution that was just started may be unknown: histories are eventually consistent.
+/// How long an execution that was just started may be unknown, because histories are eventually consistent.
 const APPEARANCE: Duration = Duration::from_secs(10);
 
-/// What an execution did, as far as a person following it cares.
+/// A step of an execution that is shown to people.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Transition {
-    /// A state was entered.
+    /// The execution entered a state.
     Entered { state: String, kind: String },
-    /// A task gave its result.
+    /// A task succeeded.
     Succeeded { output: Option<Value> },
-    /// A task's attempt failed; the machine may retry it or catch it.
+    /// An attempt of a task failed. The state machine may retry or catch the error.
     Failed { error: String, cause: String },
     /// The execution ended.
     Ended(Outcome),
 }
 
-/// How an execution ended.
+/// The result of an execution.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Outcome {
-    /// SUCCEEDED, FAILED, TIMED_OUT or ABORTED.
+    /// Status of the execution: SUCCEEDED, FAILED, TIMED_OUT or ABORTED.
     pub(crate) status: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) output: Option<Value>,
@@ -52,17 +52,17 @@ pub(crate) struct Outcome {
     pub(crate) error: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) cause: Option<String>,
-    /// How many states were entered on the way.
+    /// Number of states that the execution entered.
     pub(crate) states_entered: usize,
 }
 
 impl Outcome {
-    /// Whether it ended as it should.
+    /// Returns whether the execution succeeded.
     pub(crate) fn succeeded(&self) -> bool {
         self.status == "SUCCEEDED"
     }
 
-    /// The status, with error and cause where there are any.
+    /// Returns the status, with error and cause if there are any.
     pub(crate) fn describe(&self) -> String {
         let cause = self.cause.as_deref().map(reason);
         [Some(self.status.as_str()), self.error.as_deref(), cause.as_deref()]
@@ -74,7 +74,7 @@ impl Outcome {
     }
 }
 
-/// A cause in words: what a failed function reports is JSON around its message.
+/// Returns the message of a cause. A failed function reports JSON with its message in it.
 fn reason(cause: &str) -> Cow<'_, str> {
     let report: Option<Value> = serde_json::from_str(cause).ok();
     match report.as_ref().and_then(|report| report.get("errorMessage")?.as_str()) {
@@ -83,10 +83,10 @@ fn reason(cause: &str) -> Cow<'_, str> {
     }
 }
 
-/// What happened, and when: in seconds since the execution's start, by Step Functions' own clock.
+/// A transition with its time in seconds since the start of the execution, by the clock of Step Functions.
 pub(crate) type Timed = (f64, Transition);
 
-/// Reads one execution's history, each event once.
+/// A reader of the history of one execution. It returns each event once.
 #[derive(Debug)]
 pub(crate) struct Follower {
     client: Client,
@@ -101,7 +101,7 @@ impl Follower {
         Self { client, execution_arn: execution_arn.to_owned(), seen: 0, started: 0.0, entered: 0 }
     }
 
-    /// Waits, looking every `interval`, until something happened, and returns it in order.
+    /// Polls every `interval` until there are new transitions, and returns them in order.
     pub(crate) async fn next(&mut self, interval: Duration) -> anyhow::Result<Vec<Timed>> {
         let mut troubled: Option<Instant> = None;
         loop {
@@ -124,7 +124,7 @@ impl Follower {
         }
     }
 
-    /// One look: everything that happened since the last one.
+    /// Polls once, and returns the transitions since the last poll.
     async fn poll(&mut self) -> Result<Vec<Timed>, SdkError<GetExecutionHistoryError>> {
         let mut news = Vec::new();
         let mut token = None;
@@ -164,10 +164,10 @@ impl Follower {
         Some((time - self.started, happening))
     }
 
-    /// How long to bear with an error before it is final. Only what may pass by itself is borne.
+    /// Returns how long to tolerate an error. Errors that are not transient are final at once.
     fn schedule(&self, error: &SdkError<GetExecutionHistoryError>) -> Duration {
         let Some(refusal) = error.as_service_error() else {
-            // A client that cannot even build its request will never be able to.
+            // A request that cannot be built will fail again.
             return if matches!(error, SdkError::ConstructionFailure(_)) { Duration::ZERO } else { PATIENCE };
         };
         if refusal.is_execution_does_not_exist() && self.seen == 0 {
@@ -179,7 +179,7 @@ impl Follower {
     }
 }
 
-/// What an event means, if it is one that is told.
+/// Reads the transition of an event; `None` for events that are not shown.
 fn read(event: &HistoryEvent) -> Option<Transition> {
     let kind = event.r#type.as_str();
     if let Some(kind) = kind.strip_suffix("StateEntered") {
@@ -239,12 +239,12 @@ fn read(event: &HistoryEvent) -> Option<Transition> {
     }
 }
 
-/// An output as JSON, or as the text that it is if it was cut off.
+/// Parses an output as JSON. A truncated output becomes a string.
 fn json(text: Option<&str>) -> Option<Value> {
     text.map(|text| serde_json::from_str(text).unwrap_or_else(|_| Value::from(text)))
 }
 
-/// Follows an execution that another party starts under a name that is known beforehand.
+/// Waits until another party has started the execution with this ARN. Fails after `schedule`.
 pub(crate) async fn appears(client: &Client, arn: &str, schedule: Duration) -> anyhow::Result<()> {
     let deadline = Instant::now() + schedule;
     loop {

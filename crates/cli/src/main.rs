@@ -1,8 +1,7 @@
-//! `tablekeeper`, the command line: arguments first, then one action.
+//! The `tablekeeper` command line. Parses the arguments, then runs one command.
 //!
-//! Data goes to stdout, everything else to stderr. The exit code is 0 for success, 1 when the thing
-//! asked for failed, and 2 when the input could not be used; `plan sync` and
-//! `plan prune` add 3 where something would change.
+//! Data goes to stdout, everything else to stderr. Exit codes: 0 for success, 1 if the command failed, 2 if the input
+//! cannot be used. `plan sync` and `plan prune` exit with 3 if something would change.
 
 mod arguments;
 mod commands;

@@ -1,4 +1,4 @@
-//! A stack that is deployed, as CloudFormation tells of it.
+//! Reads a deployed stack from CloudFormation.
 
 use anyhow::{Context as _, bail};
 use aws_config::{BehaviorVersion, SdkConfig};
@@ -7,7 +7,7 @@ use aws_sdk_cloudformation::types::Stack;
 use crate::failure;
 use crate::failure::Unusable;
 
-/// What the AWS environment says.
+/// Returns the configuration of the AWS environment.
 #[expect(
     clippy::disallowed_methods,
     reason = "the command line is an edge: it acts where its user's environment says"
@@ -16,7 +16,7 @@ pub(crate) async fn environment() -> SdkConfig {
     aws_config::defaults(BehaviorVersion::latest()).load().await
 }
 
-/// Where the environment points, for people; unusable input where it names no Region.
+/// Returns the endpoint or Region for messages. Fails with [`Unusable`] if there is no Region.
 pub(crate) fn place(config: &SdkConfig) -> anyhow::Result<String> {
     match (config.region(), config.endpoint_url()) {
         (_, Some(endpoint)) => Ok(format!("at {endpoint}")),
@@ -27,23 +27,23 @@ pub(crate) fn place(config: &SdkConfig) -> anyhow::Result<String> {
     }
 }
 
-/// The stack of this name. `or` says what may be done where there is none.
+/// Finds a stack by name. `or` is the advice in the error if there is none.
 pub(crate) async fn find(config: &SdkConfig, name: &str, or: &str) -> anyhow::Result<Stack> {
     let place = place(config)?;
     let found = aws_sdk_cloudformation::Client::new(config).describe_stacks().stack_name(name).send().await;
     let found = found
         .map_err(failure::aws("DescribeStacks"))
-        .with_context(|| format!("cannot look up stack {name} {place}; {or}"))?;
+        .with_context(|| format!("cannot describe stack {name} {place}; {or}"))?;
     let first = found.stacks.unwrap_or_default().into_iter().next();
-    first.with_context(|| format!("there is no stack {name} {place}; {or}"))
+    first.with_context(|| format!("stack {name} does not exist {place}; {or}"))
 }
 
-/// The value of an output.
+/// Returns the value of an output.
 pub(crate) fn output<'a>(stack: &'a Stack, key: &str) -> Option<&'a str> {
     stack.outputs().iter().find(|output| output.output_key() == Some(key))?.output_value()
 }
 
-/// The value of a parameter, be it the default.
+/// Returns the value of a parameter, which may be its default.
 pub(crate) fn parameter<'a>(stack: &'a Stack, key: &str) -> Option<&'a str> {
     stack.parameters().iter().find(|parameter| parameter.parameter_key() == Some(key))?.parameter_value()
 }

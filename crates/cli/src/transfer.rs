@@ -1,4 +1,5 @@
-//! What the commands share that move many items: where files are, how far it has come, and how a failure is told.
+//! What the commands that move many items share: locations, cursor files, progress, worker pools, and errors with
+//! names.
 
 pub(crate) mod cursor_file;
 mod location;
@@ -22,28 +23,28 @@ use crate::console::Console;
 use crate::failure;
 use crate::failure::Unusable;
 
-/// The exit code of a program that Ctrl-C ended.
+/// The exit code after Ctrl-C.
 pub(crate) const INTERRUPTED: u8 = 130;
-/// How long an attempt of a call may take that moves items or files: a piece of 8 MiB over a line of a megabit a second
-/// takes 70 s, and eight requests of 10 MB at once over one of twenty megabits 32 s.
+/// Timeout of one attempt of a call that moves items or files. A part of 8 MiB takes 70 s at 1 Mbit/s, and eight
+/// parallel requests of 10 MB take 32 s at 20 Mbit/s.
 const ATTEMPT: Duration = Duration::from_secs(120);
 
-/// The clients of a transfer.
+/// The clients of a command that moves items.
 pub(crate) struct Aws {
-    /// All but S3's.
+    /// All clients except S3's.
     pub(crate) clients: Clients,
-    /// For a slow line.
+    /// The client of S3, with a timeout for slow connections.
     pub(crate) s3: aws_sdk_s3::Client,
 }
 
 impl Aws {
-    /// As the environment has it; unusable input where it names no Region.
+    /// Creates the clients from the environment. Fails with [`Unusable`] if it has no Region.
     pub(crate) async fn from_environment() -> anyhow::Result<Aws> {
         Aws::with_dynamodb(None, None).await
     }
 
-    /// The same, with DynamoDB in another Region or at another address. Where the environment names no Region, that one
-    /// counts for all.
+    /// Creates the clients from the environment, with DynamoDB in another Region or at another endpoint. If the
+    /// environment has no Region, this one applies to all clients.
     pub(crate) async fn with_dynamodb(region: Option<&str>, endpoint: Option<&str>) -> anyhow::Result<Aws> {
         let environment = Clients::from_environment("tablekeeper").await;
         let clients = match region {
@@ -63,17 +64,17 @@ impl Aws {
 }
 
 impl Aws {
-    /// For items, over a slow line.
+    /// Returns the client for raw items, with a timeout for slow connections.
     pub(crate) fn raw_items(&self) -> RawItems {
         patient(&self.clients).raw_items()
     }
 
-    /// The sentence that a table is missing, with where it was looked for.
+    /// Builds the error for a missing table, with the Region or endpoint of the call.
     pub(crate) fn missing(&self, sentence: &str) -> Unusable {
         Unusable(format!("{sentence}; DynamoDB was asked {}", self.clients.place()))
     }
 
-    /// As [`named`], of a table that is missing with where it was looked for.
+    /// Works as [`named`]. Adds the Region or endpoint if a table is missing.
     pub(crate) fn named<E>(&self, name: ErrorName, error: E) -> anyhow::Error
     where
         E: std::error::Error + Send + Sync + 'static,
@@ -84,14 +85,13 @@ impl Aws {
     }
 }
 
-/// The same clients for a slow line.
+/// Returns the clients with a timeout for slow connections.
 fn patient(clients: &Clients) -> Clients {
     clients.with_attempts_of(ATTEMPT)
 }
 
-/// What came of the work that [`watch`] watched: what it made, or its failure, or `None` where it was interrupted. Where
-/// there is nothing made, `stop` puts things in order and says how to go on, which is told. It is given whether --resume can
-/// go on.
+/// Returns the result of work under [`watch`], its error, or `None` if it was interrupted. Without a result, `stop`
+/// cleans up and returns the advice to print. Its argument says whether `--resume` can continue.
 pub(crate) async fn concluded<T>(
     console: &Console,
     ended: anyhow::Result<Option<anyhow::Result<T>>>,
@@ -115,7 +115,7 @@ pub(crate) async fn concluded<T>(
     }
 }
 
-/// Whether --resume comes further than a command that ended so: not where what it reads, or the table, is another by now.
+/// Returns whether `--resume` can continue after this error. It cannot if the source or the table has changed.
 fn goes_on(error: &anyhow::Error) -> bool {
     let name = error.downcast_ref::<Failed>().map(|failed| failed.name);
     let is_final = matches!(
@@ -132,7 +132,7 @@ fn goes_on(error: &anyhow::Error) -> bool {
     !is_final && error.downcast_ref::<Unusable>().is_none()
 }
 
-/// A failure that has a name, as it is told.
+/// An error with a name, as it is printed.
 #[derive(Debug, thiserror::Error)]
 #[error("{sentence}")]
 struct Failed {
@@ -140,7 +140,7 @@ struct Failed {
     sentence: String,
 }
 
-/// Refuses what cannot be a table's name.
+/// Refuses an invalid table name.
 pub(crate) fn check_table_name(name: &str) -> anyhow::Result<()> {
     if !is_table_name(name) {
         bail!(Unusable(format!("TABLE is {}, which is not a table's name", quoted(name))));
@@ -148,8 +148,7 @@ pub(crate) fn check_table_name(name: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A failure that has a name, as one sentence with the name behind it. What another command line would mend is unusable
-/// input.
+/// Builds an error with its name at the end. Errors that another command line would avoid become [`Unusable`].
 pub(crate) fn named<E>(name: ErrorName, error: E) -> anyhow::Error
 where
     E: std::error::Error + Send + Sync + 'static,
@@ -172,7 +171,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn items_have_as_much_time_as_files() {
+    fn items_have_the_same_timeout_as_files() {
         let version = aws_config::BehaviorVersion::latest();
         let clients = Clients::new(aws_config::SdkConfig::builder().behavior_version(version).build());
         let dynamodb = patient(&clients).dynamodb();
@@ -181,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn resuming_is_advised_where_it_can_help_alone() {
+    fn resuming_is_advised_only_if_it_can_help() {
         let failed = |name| {
             let failure = AwsFailure { action: "s3:GetObject", name, detail: "so AWS says".to_owned() };
             named(name, failure)

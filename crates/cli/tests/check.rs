@@ -1,4 +1,4 @@
-//! `tablekeeper check` on this repository, and on files that it has to refuse.
+//! `tablekeeper check` on this repository, and on files that it refuses.
 #![expect(clippy::unwrap_used, reason = "test code: a broken assumption is a failed test")]
 
 use std::path::{Path, PathBuf};
@@ -19,11 +19,11 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).unwrap()
 }
 
-/// The repository's machine, changed.
+/// Copies the repository's state machine with a change.
 fn changed(from: &str, to: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let definition = std::fs::read_to_string(root().join("statemachines/rotate-restore.asl.json")).unwrap();
-    assert!(definition.contains(from), "{from} is not in the definition any more");
+    assert!(definition.contains(from), "{from} is not in the definition");
     std::fs::write(folder.path().join("rotate-restore.asl.json"), definition.replacen(from, to, 1)).unwrap();
     folder
 }
@@ -37,7 +37,7 @@ fn check_changed(from: &str, to: &str, arguments: &[&str]) -> Output {
 }
 
 #[test]
-fn this_repository_has_no_finding_and_says_nothing() {
+fn this_repository_has_no_findings() {
     let output = check(&root(), &[]);
     assert_eq!((text(&output.stdout).as_str(), text(&output.stderr).as_str()), ("", ""));
     assert_eq!(output.status.code(), Some(0));
@@ -54,7 +54,7 @@ fn verbose_shows_each_state_and_how_many_are_annotated() {
 }
 
 #[test]
-fn a_finding_is_told_to_a_person_with_its_place() {
+fn a_finding_is_printed_with_its_place() {
     let output = check_changed("\"Next\": \"Publish Pointer\"", "\"Next\": \"Publish Pionter\"", &[]);
     let told = text(&output.stdout);
     assert_eq!(output.status.code(), Some(1), "{told}");
@@ -65,7 +65,7 @@ fn a_finding_is_told_to_a_person_with_its_place() {
 }
 
 #[test]
-fn a_finding_is_told_to_a_program_with_its_place() {
+fn a_finding_has_its_place_in_the_json() {
     let output = check_changed("\"restore\": \"{% $restore %}\"", "\"restore\": 5", &["--json"]);
     assert_eq!(output.status.code(), Some(1));
     let told: Value = serde_json::from_slice(&output.stdout).unwrap();
@@ -78,7 +78,7 @@ fn a_finding_is_told_to_a_program_with_its_place() {
     assert!(found["line"].as_u64().unwrap() > 1 && found["column"].as_u64().unwrap() > 1, "{found}");
 }
 
-/// The project of two states that docs/contracts.md shows.
+/// Writes the project with two states from docs/contracts.md.
 fn example(page: &str) -> tempfile::TempDir {
     let mut blocks = page.split("```json\n").skip(1).map(|block| block.split("```").next().unwrap());
     let (definition, request, found, charge) =
@@ -100,7 +100,7 @@ fn example(page: &str) -> tempfile::TempDir {
 }
 
 #[test]
-fn the_example_of_the_docs_is_told_as_they_show_and_is_silent_once_it_is_mended() {
+fn the_example_of_the_docs_has_the_shown_findings_until_it_is_fixed() {
     let page = std::fs::read_to_string(root().join("docs/contracts.md")).unwrap();
     let folder = example(&page);
     let trimmed = |text: &str| text.trim().lines().map(str::trim_end).collect::<Vec<_>>().join("\n");
@@ -123,11 +123,11 @@ fn the_example_of_the_docs_is_told_as_they_show_and_is_silent_once_it_is_mended(
 }
 
 #[test]
-fn what_cannot_be_used_is_refused_as_such() {
+fn unusable_files_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("broken.asl.json"), "{\n  \"StartAt\": }").unwrap();
     for (arguments, part) in [
-        (&[][..], "there is no statemachines/*.asl.json here"),
+        (&[][..], "no statemachines/*.asl.json in this directory"),
         (&["--definition", "missing.asl.json"], "missing.asl.json cannot be read"),
         (&["--definition", "broken.asl.json"], "broken.asl.json:2:"),
     ] {

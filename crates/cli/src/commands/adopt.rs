@@ -1,4 +1,4 @@
-//! `tablekeeper adopt`: what an older system kept of a table, into the bucket of its incremental backup.
+//! `tablekeeper adopt`: copies an older system's backup of a table into the bucket of its incremental backup.
 
 mod request;
 mod state;
@@ -22,62 +22,65 @@ use crate::console;
 use crate::console::{Console, Stream};
 use crate::transfer::{Counters, INTERRUPTED, Total, concluded, cursor_file, named, watch};
 
-/// Take an older system's backup of a table into the bucket of its incremental backup.
+/// Copy an older system's backup of a table into the bucket of its incremental backup.
 ///
-/// The older system keeps an object for each item in a versioned bucket, named by the MD5 of the item's key, with plain JSON
-/// (json: {"id":"1"}), or with DynamoDB JSON (plain: {"id":{"S":"1"}}, as dynamodb-replicator and dynamodb-backup-restore
-/// write it). Each version and each deletion of it becomes a version here, with the time at which S3 got it, before whatever a
-/// backfill or the stream told of. The old bucket is only read.
+/// The older system has one object per item in a versioned bucket. The object is named by the MD5 of the item's key and
+/// holds plain JSON (json: {"id":"1"}) or DynamoDB JSON (plain: {"id":{"S":"1"}}, as dynamodb-replicator and
+/// dynamodb-backup-restore write it). Each version and each deletion becomes a version here, with the time at which S3
+/// stored it. It is placed before every version that a backfill or the stream wrote. The old bucket is only read.
 ///
-/// If the table exists, run backfill first: it brings the items as they are, and this puts their history behind them. An item
-/// that the backfill did not find is deleted by then. If the table is gone, --key says its key attributes.
+/// If the table exists, run backfill first: it writes the current items, and adopt adds their history. An item that the
+/// backfill did not find is recorded as deleted at the end of the backfill. If the table is gone, give its key
+/// attributes with --key.
 ///
-/// What is no item's, cannot be read, or is of another item than its name says is left, told with its reason, and stops
-/// nothing else. It is safe to run again: what is there is not written twice. Up to where it came is kept in a file while
-/// it runs, `.tablekeeper-adopt-<TABLE>.json` in the current directory; --resume goes on from there.
+/// An object that belongs to no item, cannot be read, or holds another item than its name says is skipped and reported
+/// with the reason. If only an older version of it cannot be read, the newer ones are adopted. Other objects are not
+/// affected. It is safe to run again: existing versions are not written twice. While it runs, it saves its progress in
+/// `.tablekeeper-adopt-<TABLE>.json` in the current directory; --resume continues from there.
 ///
 /// The settings come from the environment (INCREMENTAL_BUCKET, INCREMENTAL_PREFIX, FAILURES_PREFIX, DYNAMODB_REGION,
 /// DYNAMODB_HOST, DYNAMODB_PORT, DYNAMODB_USETLS), from --config, or from --stack.
 ///
-/// The exit code is 0 if everything is adopted (or would be, with --dry-run), 1 if it failed or something is left, 2 if the
-/// arguments or settings cannot be used, and 130 if it was interrupted.
+/// The exit code is 0 if everything is adopted (or would be, with --dry-run), 1 if it failed or something was skipped,
+/// 2 if the arguments or settings cannot be used, and 130 if it was interrupted.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
                         tablekeeper adopt Movies --from-bucket old-backup --from-prefix movies --stack movies --dry-run\n  \
                         tablekeeper adopt Movies --from-bucket replicas --from-prefix backups/Movies --format plain\n  \
                         tablekeeper adopt Movies --from-bucket old-backup --from-prefix movies --key title:S --key year:N")]
 pub(crate) struct Arguments {
-    /// The table's name. It need not exist any more.
+    /// The table's name. The table may be deleted.
     table: String,
     /// The older system's bucket.
     #[arg(long, value_name = "BUCKET")]
     from_bucket: String,
-    /// The prefix of the objects there; a `/` is put behind it. An older system whose prefix was empty has them under `/`.
+    /// The prefix of the objects there; a `/` is added if it has none. If the older system's prefix was empty, its
+    /// objects are under `/`.
     #[arg(long, value_name = "PREFIX")]
     from_prefix: String,
-    /// What the objects hold.
+    /// The format of the objects.
     #[arg(long, default_value = "json", value_parser = PossibleValuesParser::new(["json", "plain"]).map(format))]
     format: Format,
-    /// A key attribute of a table that is gone, the partition key first; S, N or B is its type.
+    /// A key attribute of a deleted table, with its type (S, N or B). Give the partition key first.
     #[arg(long, value_name = "NAME:TYPE")]
     key: Vec<Key>,
-    /// Reads everything and writes nothing.
+    /// Read everything, but write nothing.
     #[arg(long)]
     dry_run: bool,
-    /// The file that says how far it came, if not the usual one.
+    /// The file for the progress [default: `.tablekeeper-adopt-<TABLE>.json`].
     #[arg(long, value_name = "FILE")]
     cursor_file: Option<std::path::PathBuf>,
-    /// Goes on with the adoption that the cursor file tells of.
+    /// Continue the adoption in the cursor file.
     #[arg(long, conflicts_with = "dry_run")]
     resume: bool,
     #[command(flatten)]
     configuration: Configuration,
-    /// Prints what was adopted as one JSON object.
+    /// Print the result as one JSON object.
     #[arg(long)]
     json: bool,
 }
 
-/// What `--json` prints.
+/// The report that `--json` prints.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Report<'a> {
@@ -89,11 +92,11 @@ struct Report<'a> {
     #[serde(flatten)]
     counts: Counts,
     notes: Vec<String>,
-    /// What is left, each with its reason: the first of them, where they are many.
+    /// The first skipped objects, each with its reason.
     reasons: &'a [Left],
 }
 
-/// Adopts the bucket.
+/// Runs `tablekeeper adopt`.
 pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let console = Console::new(Stream::Stderr);
     let settings = arguments.configuration.settings().await?;
@@ -117,8 +120,8 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     };
     let from = format!("s3://{}/{from_prefix}", arguments.from_bucket);
     let verb = match (arguments.dry_run, arguments.resume) {
-        (true, _) => "looking at",
-        (_, true) => "going on with",
+        (true, _) => "checking",
+        (_, true) => "continuing",
         _ => "adopting",
     };
     console.line(&format!("{verb} {from} for {}", place(items)));
@@ -147,7 +150,7 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
             return Ok("nothing was written (--dry-run)".to_owned());
         }
         Ok(format!(
-            "what was written stays, and {} says how far it came; the same command with --resume goes on from there",
+            "what was written stays; {} has the progress; the same command with --resume continues from there",
             path.display()
         ))
     };
@@ -169,26 +172,26 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     Ok(if counts.left > 0 { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
-/// Something that is left, as a person reads it.
+/// Formats a skipped object as a line of text.
 fn reported(Left { object, version, reason, newer_adopted }: &Left) -> String {
     let version = version.as_ref().map(|id| format!(" version {id}")).unwrap_or_default();
-    let what = if *newer_adopted { "left with what is older" } else { "left" };
+    let what = if *newer_adopted { "skipped with its older states" } else { "skipped" };
     format!("{what}: {object}{version}: {reason}")
 }
 
-/// What was done, as a person reads it.
+/// Formats the result as a line of text.
 fn summary(from: &str, counts: &Counts, dry_run: bool) -> String {
     let Counts { objects, items, states, written, there, gone, nameless, twins, left } = *counts;
     let mut reported = format!("{from}: {objects} objects, {items} items with {states} states");
     reported += &match dry_run {
         true => "; nothing was written (--dry-run)".to_owned(),
-        false => format!("; {written} versions were written, {there} were there"),
+        false => format!("; {written} versions written, {there} already existed"),
     };
     for (count, what) in [
-        (gone, "items were not found by the backfill or began anew, and are deleted by then"),
-        (nameless, "objects have only deletions left, and do not say which items they were"),
-        (twins, "objects are second ones of items that have two, and were taken with the first"),
-        (left, "objects are left, whole or up to a state"),
+        (gone, "items were not found by the backfill or were created anew; recorded as deleted"),
+        (nameless, "objects have only deletions left, so their items are unknown"),
+        (twins, "objects were the second of their item, and were adopted with the first"),
+        (left, "objects skipped, in whole or in part"),
     ] {
         if count > 0 {
             reported += &format!("; {count} {what}");

@@ -1,8 +1,8 @@
-//! `tablekeeper backfill`: the items that were in a table before its stream was followed, from one's own machine.
+//! `tablekeeper backfill`: writes the items of a table that the stream did not bring, from the operator's machine.
 //!
-//! It does what the workflow `backfill` does, with the workflow's own code: the same look at the table and its stream
-//! before and after, the same conditional writes. What is different is who calls: the segments are tasks of this process,
-//! and up to where they came stands in a small file, from which --resume goes on.
+//! It runs the code of the workflow `backfill`: the same checks of the table and its stream before and after, and the
+//! same conditional writes. The segments are tasks of this process, and a cursor file has their progress, from which
+//! `--resume` continues.
 
 mod segments;
 mod state;
@@ -30,48 +30,48 @@ use crate::console::{Console, Stream};
 use crate::failure::Unusable;
 use crate::transfer::{Aws, INTERRUPTED, Total, WorkerPool, concluded, cursor_file, named, watch};
 
-/// Put the items of a table into the bucket of its incremental backup.
+/// Write the items of a table into the bucket of its incremental backup.
 ///
-/// The bucket gets what the stream brings: the items that change. This brings the others. It writes an item only where
-/// nothing is, so that what the stream wrote, be it a later state or a deletion, stays; it is safe while the table is
-/// written to, and safe to run again. The table's stream has to be on, and followed (infra/incremental.yaml).
+/// The stream brings the items that change. A backfill brings the others. It writes an item only if the item has no
+/// object yet, so it never overwrites what the stream wrote, be it a later state or a deletion. It is safe while the
+/// table is written to, and safe to run again. The table's stream must be on and followed (infra/incremental.yaml).
 ///
-/// Up to where it came is kept in a file while it runs, `.tablekeeper-backfill-<TABLE>.json` in the current directory.
-/// Whatever stops it, --resume goes on from there; without it, it begins anew and keeps what is there. The file is taken
-/// away at the end.
+/// While it runs, it saves its progress in `.tablekeeper-backfill-<TABLE>.json` in the current directory, and removes
+/// the file at the end. If it stops, --resume continues from there. Without --resume it starts again and skips existing
+/// objects.
 ///
 /// The settings come from the environment (INCREMENTAL_BUCKET, INCREMENTAL_PREFIX, FAILURES_PREFIX, DYNAMODB_REGION,
 /// DYNAMODB_HOST, DYNAMODB_PORT, DYNAMODB_USETLS, DYNAMODB_PARALLELISM), from --config, or from --stack.
 ///
-/// The exit code is 0 if every item is in the bucket, 1 if it failed, 2 if the arguments or settings cannot be used, and
-/// 130 if it was interrupted.
+/// The exit code is 0 if every item is in the bucket, 1 if it failed, 2 if the arguments or settings cannot be used,
+/// and 130 if it was interrupted.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  tablekeeper backfill Movies --max-rate 100\n  \
                         tablekeeper backfill --config movies.toml --resume")]
 pub(crate) struct Arguments {
     /// The table's name [default: `table` of --config].
     table: Option<String>,
-    /// In how many segments the table is scanned, side by side [default: one for each 512 MiB, or as few as take all of
-    /// --max-rate]. No more than DYNAMODB_PARALLELISM, nor than --max-rate is worth.
+    /// Number of segments that are scanned in parallel [default: one per 512 MiB, or as few as use all of --max-rate].
+    /// Limited by DYNAMODB_PARALLELISM and by --max-rate.
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=MOST_SEGMENTS as i64))]
     segments: Option<u32>,
-    /// Read capacity units a second that the scan takes at most [default: no limit].
+    /// Maximum read capacity units per second of the scan [default: no limit].
     #[arg(long, value_name = "RCU", value_parser = clap::value_parser!(u32).range(1..=MOST_UNITS as i64))]
     max_rate: Option<u32>,
-    /// The file that says how far it came, if not the usual one.
+    /// The file for the progress [default: `.tablekeeper-backfill-<TABLE>.json`].
     #[arg(long, value_name = "FILE")]
     cursor_file: Option<PathBuf>,
-    /// Goes on with the backfill that the cursor file tells of.
+    /// Continue the backfill in the cursor file.
     #[arg(long)]
     resume: bool,
     #[command(flatten)]
     configuration: Configuration,
-    /// Prints what was done as one JSON object.
+    /// Print the result as one JSON object.
     #[arg(long)]
     json: bool,
 }
 
-/// What `--json` prints.
+/// The report that `--json` prints.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Report {
@@ -83,12 +83,12 @@ struct Report {
     kept: u64,
 }
 
-/// Backfills the bucket.
+/// Runs `tablekeeper backfill`.
 pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let settings = arguments.configuration.settings().await?;
     let table = settings.table(arguments.table.as_deref())?;
     let table = table
-        .context(Unusable("TABLE is missing; it, or `table` in the file of --config, names it".into()))?;
+        .context(Unusable("TABLE is missing; give it, or set `table` in the file of --config".into()))?;
     let items = settings.items()?;
     let aws = settings.aws().await?;
     let (path, about, state) = plan(&arguments, &settings, &table, &aws).await?;
@@ -96,7 +96,7 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     check_free(&aws, items, &console).await?;
     let backfill = state.backfill.clone();
     let place = format!("s3://{}/{}", items.bucket, items.prefix);
-    let verb = if arguments.resume { "going on with" } else { "putting the items of" };
+    let verb = if arguments.resume { "continuing" } else { "backfilling" };
     let plural = if backfill.segments == 1 { "" } else { "s" };
     console.line(&format!("{verb} {table} in {} segment{plural} into {place}", backfill.segments));
 
@@ -119,10 +119,10 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
         pool.stop().await;
         job.save(&path)?;
         if !goes_on {
-            return Ok(format!("what was put stays in {place}"));
+            return Ok(format!("what was written stays in {place}"));
         }
         Ok(format!(
-            "what was put stays, and {} says how far it came; the same command with --resume goes on from there",
+            "what was written stays; {} has the progress; the same command with --resume continues from there",
             path.display()
         ))
     };
@@ -136,13 +136,14 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
         console::print_json(&Report { table, bucket, prefix, item_count, written, kept })?;
     } else {
         console::print_data(&format!(
-            "{place}: {item_count} items of {table}, of which {written} were put and {kept} found something there"
+            "{place}: {item_count} items of {table}: {written} written, {kept} already had an object"
         ));
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// What there is to do: from the beginning, or from where the cursor file says. And about how many items there are.
+/// Plans a new backfill, or reads the one to resume. Returns the path of the cursor file, the approximate item count
+/// and the state.
 async fn plan(
     arguments: &Arguments,
     settings: &Settings,
@@ -157,27 +158,27 @@ async fn plan(
     let items = settings.items()?;
     let wanted = Wanted {
         table_name: table.to_owned(),
-        // Whatever follows it, the stream has to carry the items.
+        // Any stream of the table will do, as long as it carries the items.
         stream_arn: None,
         bucket: items.bucket.clone(),
         prefix: items.prefix.clone(),
         segments: arguments.segments.unwrap_or_default(),
         max_read_capacity_units: arguments.max_rate.unwrap_or_default(),
-        // Nobody calls again: it runs until all is done.
+        // The process has no time limit: a call runs until its segment is finished.
         seconds_per_call: 0,
     };
     let dynamodb = aws.clients.dynamodb();
     let mut backfill = plan::plan(&dynamodb, wanted).await.map_err(|error| aws.named(error.name(), error))?;
-    // A segment has one Scan under way.
+    // Each segment has one Scan in flight.
     backfill.segments = backfill.segments.min(settings.parallelism);
     if let Some(earlier) = &earlier {
         let begun = earlier.backfill.segments;
-        // The same command means the same, also where it began in fewer than it asks for.
+        // Resuming with the same --segments is allowed even if the backfill began with fewer than it asked for.
         if let Some(asked) = arguments.segments
             && ![asked, backfill.segments].contains(&begun)
         {
             bail!(Unusable(format!(
-                "--segments is {asked}, but {} tells of a backfill in {begun}; leave it out, or --resume",
+                "--segments is {asked}, but the backfill in {} has {begun}; leave it out, or --resume",
                 path.display()
             )));
         }

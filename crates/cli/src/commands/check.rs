@@ -1,9 +1,7 @@
-//! `tablekeeper check`: whether every state hands the next one what it reads, told before anything is
-//! deployed.
+//! `tablekeeper check`: type-checks state machines against the schemas of their steps before they are deployed.
 //!
-//! What is checked is the business of the crate `contracts`. Here the folders are read: `statemachines/`,
-//! `schemas/`, `infra/` and `events/` as they are laid out in this project, and in any other that is laid
-//! out like it.
+//! The crate `contracts` has the checks. This module reads the files: `statemachines/`, `schemas/`, `infra/` and
+//! `events/` of this project, or of another project with the same layout.
 
 mod project;
 mod resolver;
@@ -21,39 +19,39 @@ use crate::console;
 use project::Subject;
 use resolver::Schemas;
 
-/// Check that every state machine passes on what its steps read.
+/// Type-check the state machines against the schemas of their steps.
 ///
-/// Without --definition, every machine under statemachines/ is checked against schemas/, infra/ and events/
-/// of the current directory. Nothing is printed when all is well. The exit code is 1 for findings and 2 for
-/// files that cannot be used. Each code has its section in docs/contracts.md.
+/// Without --definition, every state machine under statemachines/ of the current directory is checked against schemas/,
+/// infra/ and events/. Prints nothing if there is no finding. The exit code is 1 for findings and 2 for files that
+/// cannot be used. docs/contracts.md explains each code.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  tablekeeper check\n  tablekeeper check --verbose\n  \
                         tablekeeper check --definition machine.asl.json --schemas schemas --template template.yaml")]
 pub(crate) struct Arguments {
-    /// Check this definition alone; its file name without .asl.json is the workflow's name.
+    /// Check only this definition. Its file name without .asl.json is the workflow's name.
     #[arg(long, value_name = "FILE")]
     definition: Option<PathBuf>,
-    /// The folder with <workflow>.input.json and <workflow>/<step>.{input,output}.json.
+    /// The directory with <workflow>.input.json and <workflow>/<step>.{input,output}.json.
     #[arg(long, value_name = "DIR", default_value = "schemas")]
     schemas: PathBuf,
-    /// The template that deploys the definition; without --definition, the one under infra/ that names it.
+    /// The template that deploys the definition. Without --definition, the template under infra/ that names it is used.
     #[arg(long, value_name = "FILE", requires = "definition")]
     template: Option<PathBuf>,
-    /// One JSON object on standard output instead of text.
+    /// Print one JSON object instead of text.
     #[arg(long)]
     json: bool,
-    /// Also show what the input and the variables of each state can be, and how many states are annotated.
+    /// Also print the possible inputs and variables of each state, and how many states are annotated.
     #[arg(long)]
     verbose: bool,
 }
 
-/// One file's findings.
+/// A checked file with its findings.
 struct Checked {
     document: Document,
     report: Report,
 }
 
-/// Checks what was asked for, and tells.
+/// Runs `tablekeeper check`.
 pub(crate) fn act(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let subjects = match &arguments.definition {
         Some(definition) => vec![project::subject(definition, arguments.template.as_deref())?],
@@ -81,8 +79,8 @@ fn machine(subject: &Subject, arguments: &Arguments) -> anyhow::Result<Checked> 
     Ok(Checked { document, report })
 }
 
-/// `events/<workflow>/<what>.<anything>.json`: `input` claims the execution's input, anything else the step's
-/// of that name.
+/// Checks the samples `events/<workflow>/<what>.<anything>.json`. `input` as `<what>` means the input of the execution;
+/// anything else names a step.
 fn samples(arguments: &Arguments) -> anyhow::Result<Vec<Checked>> {
     let mut checked = Vec::new();
     for (workflow, path) in project::samples()? {

@@ -1,9 +1,8 @@
-//! `tablekeeper demo`: a backup becomes a new table, on this machine alone, told as it happens.
+//! `tablekeeper demo`: shows on this machine how a backup becomes a new table.
 //!
-//! The local stack runs in the background process that `local up` uses, on a leash: whichever way the
-//! demo ends, nothing stays behind unless `--keep` asks for it. All the rest is an ordinary client
-//! of that endpoint. The tools that do the work are the ones that are deployed to AWS: the demo
-//! itself only sets the scene, looks, and compares.
+//! The local stack runs in the same background process as `local up`. It ends with the demo, however that ends, unless
+//! `--keep` is given. Everything else is an ordinary client of its endpoint. The deployed workflow does the work: the
+//! demo only prepares the data, polls, and compares.
 
 mod compare;
 mod items;
@@ -22,30 +21,30 @@ use crate::console;
 use crate::console::{Console, Stream};
 use local_aws::SimulatedLatency;
 
-/// How much of its time a Wait state takes here: a minute passes in a second and a bit.
+/// Factor for the duration of Wait states: one minute takes 1.2 seconds.
 const WAIT_SCALE: f64 = 0.02;
-/// How often each slow thing is looked at before it is done, so that there is something to wait for.
+/// Number of polls until each slow operation is done, so that the workflow has something to wait for.
 const LATENCY: SimulatedLatency =
     SimulatedLatency { tables: 2, indexes: 1, backups: 2, on_demand_backups: 1, restore_jobs: 2, updates: 1 };
-/// The exit code of a program that Ctrl-C ended.
+/// The exit code after Ctrl-C.
 const INTERRUPTED: u8 = 130;
 
-/// Shows it all on this machine: a backup is made, and a new table and a pointer follow from it.
+/// Show on this machine how a backup becomes a new table that a pointer names.
 ///
-/// Needs Rust and Python 3.11 or later; no AWS account, no Docker. The first run installs the local
-/// stack under `target/` and builds the functions, which takes some minutes.
+/// Needs Rust and Python 3.11 or later, but no AWS account and no Docker. The first run installs the local stack under
+/// `target/` and builds the functions, which takes some minutes.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  cargo tablekeeper demo --keep")]
 pub(crate) struct Arguments {
-    /// Leaves the local stack running, with everything in it, and says how to reach and stop it.
+    /// Leave the local stack running, and print how to reach and stop it.
     #[arg(long)]
     keep: bool,
-    /// How many items the table holds.
+    /// Number of items in the table.
     #[arg(long, default_value_t = 2000, value_parser = clap::value_parser!(u32).range(16..=1_000_000))]
     items: u32,
 }
 
-/// Tells the story, and clears up after it.
+/// Runs `tablekeeper demo`, and stops the local stack unless `--keep` is given.
 pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for signals")?;
     let mut terminate = signal(SignalKind::terminate()).context("cannot listen for signals")?;
@@ -72,7 +71,7 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     match (arguments.keep, background.state().cloned()) {
         (true, Some(state)) => {
             background.release().await?;
-            console.heading("The local stack stays up");
+            console.heading("The local stack keeps running");
             explain(&console, &state)?;
         }
         _ => background.stop().await?,
@@ -86,7 +85,7 @@ fn explain(console: &Console, state: &State) -> anyhow::Result<()> {
     for line in state.environment()?.lines() {
         console.line(&format!("  {line}"));
     }
-    console.line("Stop it, and everything in it is gone:");
+    console.line("Stop it and delete everything in it:");
     console.line("  cargo tablekeeper local down");
     console.line("(which also stops a stack that `local up` started)");
     Ok(())

@@ -1,8 +1,8 @@
-//! `tablekeeper export`: the items of a table as files, from one's own machine.
+//! `tablekeeper export`: writes the items of a table to files, from the operator's machine.
 //!
-//! It does what the workflow `export-table` does, with the workflow's own code and layout: the same plan, the same
-//! parts with their records, the same verification before a manifest is written. What is different is who calls: the
-//! segments are tasks of this process, and an export that was stopped goes on where its records end, with --resume.
+//! It runs the code of the workflow `export-table` with the same layout: the same plan, the same parts with their
+//! records, and the same verification before the manifest is written. The segments are tasks of this process. With
+//! `--resume`, a stopped export continues where its records end.
 
 mod request;
 mod segments;
@@ -28,17 +28,17 @@ use crate::console;
 use crate::console::{Console, Stream};
 use crate::transfer::{Aws, INTERRUPTED, Location, Total, check_table_name, concluded, named, watch};
 
-/// Write the items of a table to files, in a bucket or in a directory.
+/// Write the items of a table to files in a bucket or a directory.
 ///
-/// Each export gets a folder of its own, `<TABLE>/<YYYY-MM-DD-HH-MM-SS>/`, in the layout of the workflow export-table.
-/// It is whole once its manifest-summary.json is there, which is written last. The last line on stdout says where that
-/// is, and how much there is in it.
+/// Each export gets its own directory, `<TABLE>/<YYYY-MM-DD-HH-MM-SS>/`, in the layout of the workflow export-table.
+/// The manifest-summary.json is written last: an export is complete if it exists. The last line on stdout has its
+/// location, and the numbers of items, bytes and files.
 ///
-/// Whatever stops it, the files that are whole stay, and --resume goes on with the newest export of the table that was
-/// not ended. Only one process may do so at a time.
+/// If the export stops, complete files stay, and --resume continues the newest incomplete export of the table. Only one
+/// process may do so at a time.
 ///
-/// The exit code is 0 if the export is whole, 1 if it failed, 2 if the arguments cannot be used (there is no such table,
-/// or nothing to resume), and 130 if it was interrupted.
+/// The exit code is 0 if the export is complete, 1 if it failed, 2 if the arguments cannot be used (there is no such
+/// table, or nothing to resume), and 130 if it was interrupted.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  tablekeeper export Movies --to s3://exports/daily --max-rate 50\n  \
                         tablekeeper export Movies --to exports --format plain --compression zstd --segments 4\n  \
@@ -46,46 +46,46 @@ use crate::transfer::{Aws, INTERRUPTED, Location, Total, check_table_name, concl
 pub(crate) struct Arguments {
     /// The table's name.
     table: String,
-    /// Below which bucket and prefix, or directory, the export's folder is made. A directory is made too.
+    /// The bucket and prefix, or the directory, to write to. A missing directory is created.
     #[arg(long, value_name = "s3://BUCKET/PREFIX|DIR")]
     to: String,
-    /// How an item stands in its line [default: dynamodb-json].
+    /// The format of a line [default: dynamodb-json].
     #[arg(long, value_parser = PossibleValuesParser::new(["dynamodb-json", "data-pipeline", "plain"])
         .try_map(|name| name.parse::<ExportFormat>()))]
     format: Option<ExportFormat>,
-    /// What the format data-pipeline calls a null [default: nULL].
+    /// How the format data-pipeline writes a null [default: nULL].
     #[arg(long, value_parser = PossibleValuesParser::new(["nULL", "nULLValue"])
         .try_map(|name| name.parse::<NullTagName>()))]
     null_tag: Option<NullTagName>,
-    /// How the data files are compressed [default: gzip].
+    /// The compression of the data files [default: gzip].
     #[arg(long, value_parser = PossibleValuesParser::new(["none", "gzip", "zstd"])
         .try_map(|name| name.parse::<CompressionName>()))]
     compression: Option<CompressionName>,
-    /// In how many segments the table is scanned, side by side [default: one for each 512 MiB, or as
-    /// few as take all of --max-rate].
+    /// Number of segments that are scanned in parallel [default: one per 512 MiB, or as few as use all of --max-rate].
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=64))]
     segments: Option<u32>,
-    /// Read capacity units a second that the scan takes at most [default: no limit].
+    /// Maximum read capacity units per second of the scan [default: no limit].
     #[arg(long, value_name = "RCU", value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
     max_rate: Option<u32>,
-    /// Reads strongly consistently, which takes twice the capacity.
+    /// Use strongly consistent reads, which take twice the capacity.
     #[arg(long)]
     consistent_read: bool,
-    /// How often this is done, for the tag Frequency of objects: daily, quarter-hourly … [default: manual].
+    /// How often this export is made, for the tag Frequency of its objects, such as daily or quarter-hourly [default:
+    /// manual].
     #[arg(long, value_parser = frequency)]
     frequency: Option<Frequency>,
-    /// Ends a data file after so many seconds; so much of each segment is done again at most by --resume [default: 300].
+    /// Seconds after which a data file ends. --resume repeats at most this much of each segment [default: 300].
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..=3600))]
     seconds_per_file: Option<u32>,
-    /// Goes on with the newest export of the table below --to that was begun from the command line and not ended.
+    /// Continue the newest incomplete export of the table below --to that the command line began.
     #[arg(long)]
     resume: bool,
-    /// Prints what was exported as one JSON object.
+    /// Print the result as one JSON object.
     #[arg(long)]
     json: bool,
 }
 
-/// What `--json` prints.
+/// The report that `--json` prints.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Report {
@@ -98,7 +98,7 @@ struct Report {
     notes: Vec<String>,
 }
 
-/// Exports the table.
+/// Runs `tablekeeper export`.
 pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     check_table_name(&arguments.table)?;
     let place = Location::parse("--to", &arguments.to)?;
@@ -107,7 +107,7 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let Request { run, plan, files, about } = request::take(&arguments, &place, &aws).await?;
     let console = Console::new(Stream::Stderr);
     let folder = files.location(&plan.folder);
-    let verb = if arguments.resume { "going on with" } else { "exporting" };
+    let verb = if arguments.resume { "continuing" } else { "exporting" };
     console.line(&format!("{verb} {} in {} segments to {folder}", plan.table_name, plan.segments));
 
     let calls = aws.raw_items();
@@ -135,10 +135,10 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
         clear(&job).await;
         if !goes_on {
             return Ok(format!(
-                "what was written stays in {folder}, without a manifest; a new export has another folder"
+                "what was written stays in {folder}, without a manifest; a new export has another directory"
             ));
         }
-        Ok(format!("what is whole stays in {folder}; the same command with --resume goes on with it"))
+        Ok(format!("complete files stay in {folder}; the same command with --resume continues the export"))
     };
     let Some((settings, finished)) = concluded(&console, ended, stop).await? else {
         return Ok(ExitCode::from(INTERRUPTED));
@@ -146,15 +146,15 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     tell(&arguments, &console, Report::new(&job, settings, finished))
 }
 
-/// Takes away what was begun and is no file yet.
+/// Aborts unfinished uploads and removes unfinished files.
 async fn clear(job: &Job) {
     if let Err(error) = job.files.abort_uploads(&job.plan.folder).await {
-        console::print_remark(&format!("what was begun there could not be taken away: {error}"));
+        console::print_remark(&format!("unfinished uploads could not be removed: {error}"));
     }
 }
 
-/// Writes the table's settings down beside its items, unless they are there. Where that fails, the items are worth
-/// having without them.
+/// Writes the table's settings next to its items, unless they exist. A failure becomes a note, because the items are
+/// useful without them.
 async fn settings(job: &Job, aws: &Aws) -> Output {
     let Job { files, run, plan, .. } = job;
     let key = Layout::new(run, plan).settings();
@@ -165,7 +165,7 @@ async fn settings(job: &Job, aws: &Aws) -> Output {
         Ok(captured) => captured,
         Err(error) => Output {
             settings: String::new(),
-            notes: vec![format!("its settings were not written down: {error} ({})", error.name())],
+            notes: vec![format!("the table's settings were not written: {error} ({})", error.name())],
         },
     }
 }
@@ -199,6 +199,6 @@ impl Report {
 }
 
 fn frequency(text: &str) -> Result<Frequency, String> {
-    let them = "quarter-hourly, hourly, daily, weekly, monthly, yearly or manual may be given";
+    let them = "expected quarter-hourly, hourly, daily, weekly, monthly, yearly or manual";
     Frequency::called(text).ok_or_else(|| them.to_owned())
 }

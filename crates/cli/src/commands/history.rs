@@ -1,4 +1,4 @@
-//! `tablekeeper history`: every state that an item had, as the bucket of an incremental backup has it.
+//! `tablekeeper history`: prints every state of an item in the bucket of an incremental backup.
 
 use std::ops::ControlFlow;
 use std::process::ExitCode;
@@ -20,40 +20,39 @@ use crate::transfer::{check_table_name, named};
 
 /// Show the versions of one item, the newest first.
 ///
-/// Each line is a state of the item in the bucket of the incremental backup: when the item became so, by which event
-/// (INSERT, MODIFY, REMOVE, or BACKFILL for what a backfill found), the change's sequence number in the stream, and how
-/// many bytes the item has as DynamoDB JSON. A restore to the second of a line, or to one before the next line above it,
-/// has the item in that state; where several lines have the same second, in that of the uppermost of them. Of several
-/// changes that reach the bucket in one batch and are of the same second, the last alone has a line.
+/// Each line is a state of the item in the bucket of the incremental backup: the time of the change, its event (INSERT,
+/// MODIFY, REMOVE, or BACKFILL for an item that a backfill found), its sequence number in the stream, and the size of
+/// the item as DynamoDB JSON in bytes. A restore to the second of a line, or to a later second before that of the line
+/// above it, has the item in that state. If several lines have the same second, the uppermost counts. If several
+/// changes of one second reach the bucket in one batch, only the last has a line.
 ///
 /// The settings come from the environment (INCREMENTAL_BUCKET, INCREMENTAL_PREFIX, FAILURES_PREFIX, DYNAMODB_REGION,
 /// DYNAMODB_HOST, DYNAMODB_PORT, DYNAMODB_USETLS), from --config, or from --stack.
 ///
-/// The exit code is 0 if there are versions, 1 if there never was such an item, and 2 if the arguments or settings cannot
-/// be used.
+/// The exit code is 0 if there are versions, 1 if there are none, and 2 if the arguments or settings cannot be used.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  tablekeeper history Movies --key '{\"id\":{\"S\":\"1\"}}'\n  \
                         tablekeeper history Movies --key '{\"id\":{\"S\":\"1\"}}' --json --config movies.toml")]
 pub(crate) struct Arguments {
-    /// The table's name. It need not exist any more.
+    /// The table's name. The table may be deleted.
     table: String,
     /// The item's key attributes, as DynamoDB JSON.
     #[arg(long, value_name = "JSON")]
     key: String,
     #[command(flatten)]
     configuration: Configuration,
-    /// Prints a JSON object for each version, in a line, with the item.
+    /// Print each version as one line of JSON, with the item.
     #[arg(long)]
     json: bool,
 }
 
-/// What `--json` prints of a version.
+/// A version as `--json` prints it.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Line<'a> {
     time: String,
     event: String,
-    /// The label of the stream that told of it.
+    /// Label of the stream that brought the change.
     stream: Option<&'a str>,
     sequence_number: Option<&'a str>,
     size: Option<u64>,
@@ -61,7 +60,7 @@ struct Line<'a> {
     item: Option<Value>,
 }
 
-/// Shows the versions.
+/// Runs `tablekeeper history`.
 pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let Arguments { table, json, .. } = &arguments;
     check_table_name(table)?;
@@ -73,7 +72,7 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let remarks = Console::new(Stream::Stderr);
     if keys.table.is_none() {
         remarks.line(&format!(
-            "note: table {table} does not exist {}; the versions say what its key attributes were",
+            "note: table {table} does not exist {}; its key attributes are taken from the versions",
             aws.clients.place()
         ));
     }
@@ -102,10 +101,13 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     }
     if reported == 0 {
         check_there(&aws, items).await?;
-        let since =
-            if days > 0 { format!(" in the {days} days for which it keeps them") } else { String::new() };
+        let since = if days > 0 {
+            format!(" of the last {days} days, for which it retains them")
+        } else {
+            String::new()
+        };
         bail!(
-            "there never was an item {} of table {table}, as far as s3://{}/{} says: it has no version of it{since}",
+            "no version of item {} of table {table} found: s3://{}/{} has none{since}",
             key.text,
             items.bucket,
             key.object
@@ -114,7 +116,7 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// What stands over [`row`]s.
+/// Returns the heading of the columns of [`row`].
 pub(crate) fn heading() -> String {
     columns("TIME", "EVENT", "SEQUENCE NUMBER", "SIZE")
 }
@@ -123,7 +125,7 @@ fn columns(time: &str, event: &str, sequence_number: &str, size: &str) -> String
     format!("{time:<24}  {event:<13}  {sequence_number:<40}  {size:>7}").trim_end().to_owned()
 }
 
-/// A version as a person reads it.
+/// Formats a version as a row of text.
 pub(crate) fn row(entry: &Entry) -> String {
     match &entry.what {
         What::Item { version, size, .. } => {
@@ -135,12 +137,14 @@ pub(crate) fn row(entry: &Entry) -> String {
             let Version { event, position, .. } = version;
             columns(&time_of(entry), &event.to_string(), position.sequence_number.as_str(), "deleted")
         }
-        What::DeleteMarker => columns(&time_of(entry), "DELETE MARKER", "hides what was deleted before", ""),
-        What::Other { size } => columns(&time_of(entry), "OTHER", "no version of an item", &size.to_string()),
+        What::DeleteMarker => columns(&time_of(entry), "DELETE MARKER", "hides the deleted item", ""),
+        What::Other { size } => {
+            columns(&time_of(entry), "OTHER", "not a version of an item", &size.to_string())
+        }
     }
 }
 
-/// When the item became so; of what no change made, when S3 got it.
+/// Returns the time of the change; for an entry without one, the time at which S3 stored it.
 pub(crate) fn time_of(entry: &Entry) -> String {
     match &entry.what {
         What::Item { version, .. } | What::Tombstone { version } => {
@@ -154,7 +158,7 @@ fn is_deletion(entry: &Entry) -> bool {
     matches!(entry.what, What::Tombstone { .. } | What::DeleteMarker)
 }
 
-/// A version as a program reads it.
+/// Formats a version as a line of JSON.
 fn line(entry: &Entry) -> anyhow::Result<String> {
     let (version, size, item) = match &entry.what {
         What::Item { version, size, item } => (Some(version), Some(*size), item.as_ref()),
@@ -205,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn each_kind_of_version_is_told_by_name() {
+    fn each_kind_of_version_has_its_row() {
         let item = |item: Option<&'static str>| {
             entry(EventName::Modify, |version| What::Item {
                 version,
@@ -222,8 +226,8 @@ mod tests {
                 "TIME                      EVENT          SEQUENCE NUMBER                              SIZE",
                 "2026-11-20T02:00:05Z      MODIFY         1405400000000002063282832                      16",
                 "2026-11-20T02:00:05Z      REMOVE         1405400000000002063282832                 deleted",
-                "2026-11-20T02:00:07Z      DELETE MARKER  hides what was deleted before",
-                "2026-11-20T02:00:07Z      OTHER          no version of an item                           3",
+                "2026-11-20T02:00:07Z      DELETE MARKER  hides the deleted item",
+                "2026-11-20T02:00:07Z      OTHER          not a version of an item                        3",
             ]
         );
         let json = line(&item(Some(r#"{"id":{"S":"1"}}"#))).unwrap();

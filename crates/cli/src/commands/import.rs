@@ -1,8 +1,8 @@
-//! `tablekeeper import`: the items of an export into a table that is there, from one's own machine.
+//! `tablekeeper import`: writes the items of an export into an existing table, from the operator's machine.
 //!
-//! It does what the workflow `import-table` does, with the workflow's own code: the same plan, the same reading and
-//! writing, the same comparison with the manifest. What is different is who calls: the segments are tasks of this
-//! process, and up to where they have written stands in a small file, from which --resume goes on.
+//! It runs the code of the workflow `import-table`: the same plan, the same reading and writing, and the same
+//! comparison with the manifest. The segments are tasks of this process, and a cursor file has their progress, from
+//! which `--resume` continues.
 
 mod request;
 mod segments;
@@ -29,16 +29,16 @@ use crate::transfer::{
     Aws, INTERRUPTED, Location, Total, check_table_name, concluded, cursor_file, named, watch,
 };
 
-/// Write the items of an export into a table that is there.
+/// Write the items of an export into an existing table.
 ///
-/// It reads what export and the workflow export-table wrote, DynamoDB's own exports, AWS Data Pipeline's, and folders of
-/// such lines without a manifest. Every file is checked against the manifest, if there is one. Lines of JSON that do not say
-/// DynamoDB's types (json) are read, too: what may have been a set, a binary or a number with more digits is counted, and
-/// told at the end.
+/// It reads the files of tablekeeper export and of the workflow export-table, DynamoDB's own exports, those of AWS Data
+/// Pipeline, and directories of such lines without a manifest. Every file is checked against the manifest, if there is
+/// one. Lines of JSON without DynamoDB's types (json) are read, too. Values that may have been a set, a binary or a
+/// number with more digits are counted and reported at the end.
 ///
-/// Up to where it has written is kept in a file while it runs: `.tablekeeper-import-<TABLE>.json` in the directory that
-/// is read, or in the current directory if a bucket is read. Whatever stops it, --resume goes on from there, if the
-/// files to import are still the same. The file is taken away when the import has ended.
+/// While it runs, it saves its progress in `.tablekeeper-import-<TABLE>.json` in the directory that is read, or in the
+/// current directory if a bucket is read, and removes the file at the end. If it stops, --resume continues from there,
+/// if the files are unchanged.
 ///
 /// The exit code is 0 if everything is written, 1 if the import failed, 2 if the arguments cannot be used (there is no
 /// such table, it holds items, or there is nothing to resume), and 130 if it was interrupted.
@@ -51,41 +51,41 @@ use crate::transfer::{
 pub(crate) struct Arguments {
     /// The table's name.
     pub(crate) table: String,
-    /// The folder of an export, its manifest-summary.json or manifest, a folder of files, or one file.
+    /// The directory of an export, its manifest-summary.json or manifest, a directory of files, or one file.
     #[arg(long, value_name = "s3://BUCKET/FOLDER|DIR")]
     pub(crate) from: String,
-    /// What the lines are, where no manifest says it.
+    /// The format of the lines, if there is no manifest with it.
     #[arg(long, value_parser = PossibleValuesParser::new(["dynamodb-json", "data-pipeline", "plain", "json"]).map(format))]
     pub(crate) format: Option<Format>,
-    /// What stands for a binary in files without a manifest: text is the bytes themselves, as the full backup before
+    /// The encoding of a binary in files without a manifest. Text means the bytes themselves, as the full backup before
     /// export-table wrote them [default: base64].
     #[arg(long, value_parser = PossibleValuesParser::new(["base64", "text"]).map(binary))]
     pub(crate) binary: Option<Binary>,
-    /// How the files are compressed, where their endings (.gz, .zst) do not say it.
+    /// The compression of the files, if their extensions (.gz, .zst) do not show it.
     #[arg(long, value_parser = PossibleValuesParser::new(["none", "gzip", "zstd"]).map(compression))]
     pub(crate) compression: Option<Compression>,
-    /// How many segments read and write side by side [default: one for each file, up to 8, or as few as take all
-    /// of --max-rate].
+    /// Number of segments that read and write in parallel [default: one per file, up to 8, or as few as use all of
+    /// --max-rate].
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=MOST_SEGMENTS as i64))]
     pub(crate) segments: Option<u32>,
-    /// Write capacity units a second that are taken at most [default: no limit].
+    /// Maximum write capacity units per second [default: no limit].
     #[arg(long, value_name = "WCU", value_parser = clap::value_parser!(u32).range(1..=MOST_UNITS as i64))]
     pub(crate) max_rate: Option<u32>,
-    /// Writes into a table that holds items, too: those of the same keys are replaced.
+    /// Write into a table that holds items, too. Items with the same keys are replaced.
     #[arg(long)]
     pub(crate) merge: bool,
-    /// The file that says up to where it has written, if not the usual one.
+    /// The file for the progress [default: `.tablekeeper-import-<TABLE>.json`].
     #[arg(long, value_name = "FILE")]
     pub(crate) cursor_file: Option<std::path::PathBuf>,
-    /// Goes on with the import that the cursor file tells of.
+    /// Continue the import in the cursor file.
     #[arg(long)]
     pub(crate) resume: bool,
-    /// Prints what was imported as one JSON object.
+    /// Print the result as one JSON object.
     #[arg(long)]
     pub(crate) json: bool,
 }
 
-/// What `--json` prints.
+/// The report that `--json` prints.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Report {
@@ -97,17 +97,17 @@ struct Report {
     notes: Vec<String>,
 }
 
-/// What is imported.
+/// The kind of source of an import.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Kind {
     /// Any files.
     Files,
-    /// A snapshot of an incremental backup, which says what its items' key attributes are.
+    /// A snapshot of an incremental backup. It names the key attributes of its items.
     Snapshot,
 }
 
 impl Kind {
-    /// What the command line calls doing so.
+    /// Returns the name of the operation, for messages.
     fn noun(self) -> &'static str {
         match self {
             Kind::Files => "import",
@@ -116,7 +116,7 @@ impl Kind {
     }
 }
 
-/// Imports the files.
+/// Runs `tablekeeper import`.
 pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     check_table_name(&arguments.table)?;
     let place = Location::parse("--from", &arguments.from)?;
@@ -125,7 +125,7 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     import(&arguments, Kind::Files, &place, &aws, &console).await
 }
 
-/// Imports what lies there.
+/// Imports the files at a location.
 pub(crate) async fn import(
     arguments: &Arguments,
     kind: Kind,
@@ -136,7 +136,7 @@ pub(crate) async fn import(
     let Request { files, source, state, path } = request::take(arguments, kind, place, aws).await?;
     let import = state.import.clone();
     let verb = match (arguments.resume, kind) {
-        (true, _) => "going on with",
+        (true, _) => "continuing",
         (false, Kind::Files) => "importing",
         (false, Kind::Snapshot) => "restoring",
     };
@@ -145,8 +145,8 @@ pub(crate) async fn import(
     let unchecked = source.unchecked();
     if unchecked > 0 {
         console.line(&format!(
-            "note: the manifest has no md5Checksum of {unchecked} of its files; their items are counted, and what else may \
-             have changed in them does not show"
+            "note: the manifest has no md5Checksum of {unchecked} of its files; their items are counted, but other \
+             changes are not detected"
         ));
     }
     let total = Total { items: import.item_count, about: false, bytes: Some(state.bytes_left(&source)) };
@@ -167,10 +167,10 @@ pub(crate) async fn import(
         if !goes_on {
             let table = &arguments.table;
             return Ok(format!(
-                "what was written stays in {table}; mend the file and begin anew, with --merge if the table holds items"
+                "what was written stays in {table}; fix the file and start again, with --merge if the table holds items"
             ));
         }
-        Ok(format!("{place} says how far it came; the same command with --resume goes on from there"))
+        Ok(format!("{place} has the progress; the same command with --resume continues from there"))
     };
     let Some(finished) = concluded(console, ended, stop).await? else {
         return Ok(ExitCode::from(INTERRUPTED));
@@ -186,7 +186,7 @@ pub(crate) async fn import(
     Ok(ExitCode::SUCCESS)
 }
 
-/// One of the names that are possible.
+/// Parses a format, one of the possible values of `--format`.
 pub(crate) fn format(name: String) -> Format {
     match name.as_str() {
         "data-pipeline" => Format::DataPipeline,
@@ -196,12 +196,12 @@ pub(crate) fn format(name: String) -> Format {
     }
 }
 
-/// One of the names that are possible.
+/// Parses an encoding, one of the possible values of `--binary`.
 fn binary(name: String) -> Binary {
     if name == "text" { Binary::Text } else { Binary::Base64 }
 }
 
-/// One of the names that are possible.
+/// Parses a compression, one of the possible values of `--compression`.
 fn compression(name: String) -> Compression {
     match name.as_str() {
         "gzip" => Compression::Gzip,

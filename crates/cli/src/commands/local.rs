@@ -1,8 +1,8 @@
-//! `tablekeeper local`: the local stack with every template deployed, in the background.
+//! `tablekeeper local`: runs the local stack in the background, with every template deployed.
 //!
-//! `up` starts this same executable again as `local serve`, in a process group of its own, and waits
-//! until that reports itself ready. Whether it runs is told by a file lock which it holds for its
-//! life (see [`state`]): no process id can be mistaken for it, and a crash leaves nothing to repair.
+//! `up` starts this executable as `local serve` in its own process group, and waits until it reports that it is ready.
+//! The server holds a file lock while it runs (see [`state`]). The lock shows whether it runs: a reused process id
+//! cannot be mistaken for it, and a crash leaves nothing to repair.
 
 pub(crate) mod background;
 pub(crate) mod provision;
@@ -20,10 +20,10 @@ use crate::console::{Console, Stream};
 use background::Background;
 use state::{Instance, State};
 
-/// How long a stack may take to answer before `status` calls it unresponsive.
+/// Timeout of a call before `status` reports the stack as not usable.
 const ANSWER: Duration = Duration::from_secs(5);
 
-/// Runs the local stack with every template deployed, in the background.
+/// Run the local stack in the background, with every template deployed.
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
@@ -32,43 +32,43 @@ pub(crate) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Starts it and prints the environment by which any AWS tool reaches it.
+    /// Start it, and print the environment variables for AWS tools.
     #[command(
         after_help = "Example:\n  eval \"$(cargo tablekeeper local up)\" && aws stepfunctions list-state-machines"
     )]
     Up(Up),
-    /// Stops it, and a stack that `demo --keep` left behind.
+    /// Stop it, and a stack that `demo --keep` left running.
     #[command(after_help = "Example:\n  cargo tablekeeper local down")]
     Down,
-    /// Says whether it runs and what is deployed; exit code 0 if it runs, 1 if not.
+    /// Print whether it runs and what is deployed. The exit code is 0 if it runs, and 1 if not.
     #[command(after_help = "Example:\n  cargo tablekeeper local status --json")]
     Status(Status),
-    /// Is the local stack, in this process, until a signal ends it.
+    /// Serves the local stack in this process until a signal ends it.
     #[command(hide = true)]
     Serve(serve::Arguments),
 }
 
 #[derive(Debug, Args)]
 struct Up {
-    /// The port of 127.0.0.1 to answer on.
+    /// The port of 127.0.0.1 to listen on.
     #[arg(long, default_value_t = 4580, env = "TABLEKEEPER_LOCAL_PORT")]
     port: u16,
-    /// How much of its time a Wait state really takes: 1 waits as AWS does, 0 not at all.
+    /// Factor for the duration of Wait states: 1 waits as long as AWS does, 0 does not wait.
     #[arg(long, default_value_t = 0.1, value_parser = serve::wait_scale)]
     wait_scale: f64,
-    /// Prints the state as JSON in place of the environment.
+    /// Print the state as JSON instead of the environment variables.
     #[arg(long)]
     json: bool,
 }
 
 #[derive(Debug, Args)]
 struct Status {
-    /// Prints the state as JSON.
+    /// Print the state as JSON.
     #[arg(long)]
     json: bool,
 }
 
-/// Does what `tablekeeper local …` was asked for.
+/// Runs `tablekeeper local`.
 pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     match arguments.command {
         Command::Up(arguments) => up(&arguments).await,
@@ -81,7 +81,7 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
 async fn up(arguments: &Up) -> anyhow::Result<ExitCode> {
     let state = match Instance::Stack.read()? {
         Some(state) => {
-            let endpoint = state.endpoint().context("it is being started by another command just now")?;
+            let endpoint = state.endpoint().context("another command is starting it")?;
             console::print_remark(&format!("already up at {endpoint} (process {})", state.pid));
             state
         }
@@ -125,12 +125,12 @@ async fn down() -> anyhow::Result<ExitCode> {
         }
     }
     if stopped == 0 {
-        console::print_remark("nothing is up");
+        console::print_remark("nothing is running");
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// What `status --json` prints.
+/// The report that `status --json` prints.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Report {
@@ -176,14 +176,14 @@ fn describe(report: &Report) -> String {
     }
     if let Some(demo) = &report.demo {
         let endpoint = demo.endpoint().unwrap_or_default();
-        lines.push(format!("a demo was kept at {endpoint} (process {})", demo.pid));
+        lines.push(format!("a demo is running at {endpoint} (process {})", demo.pid));
     }
     lines.join("\n")
 }
 
-/// A held lock proves a living process, not a working stack: this asks the stack itself.
+/// Asks the stack whether it responds. A held lock proves a living process, but not a working stack.
 async fn answers(state: &State) -> anyhow::Result<()> {
-    let endpoint = state.endpoint().context("it is still being started")?;
+    let endpoint = state.endpoint().context("it is still starting")?;
     let client = aws_sdk_sfn::Client::new(&local_aws::sdk_config(endpoint, &state.account).await);
     let call = client.list_state_machines().max_results(1).send();
     let response = tokio::time::timeout(ANSWER, call)

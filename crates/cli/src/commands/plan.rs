@@ -1,6 +1,5 @@
-//! `tablekeeper plan`: what a workflow would do, decided by the code that the workflow runs, with
-//! nothing changed. A rotation is planned without an AWS call; for a sync, both tables are read; for a pruning,
-//! the table and the list of its backups.
+//! `tablekeeper plan`: shows what a workflow would do, with the code of the workflow, and changes nothing. A rotation
+//! is planned without AWS calls. A sync reads both tables, and a prune reads the table and the list of its backups.
 
 mod prune;
 mod rotate;
@@ -18,7 +17,7 @@ use crate::console;
 use crate::console::{Console, Stream};
 use crate::failure::Unusable;
 
-/// What the exit code is where something is to be changed.
+/// The exit code if something would change.
 const DIFFERS: u8 = 3;
 
 /// Show what a workflow would do, and change nothing.
@@ -35,7 +34,7 @@ enum Workflow {
     Sync(sync::Arguments),
 }
 
-/// Plans the workflow that was asked for.
+/// Runs `tablekeeper plan`.
 pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     match arguments.workflow {
         Workflow::Prune(arguments) => prune::act(arguments).await,
@@ -44,7 +43,7 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     }
 }
 
-/// Prints a plan: as JSON, or its lines.
+/// Prints a plan as JSON or as lines of text.
 fn tell<P: Serialize>(
     plan: &P,
     json: bool,
@@ -58,12 +57,12 @@ fn tell<P: Serialize>(
     Ok(())
 }
 
-/// A time as plans tell it.
+/// Formats a time for plans.
 fn time(time: DateTime<Utc>) -> impl Display {
     time.format("%Y-%m-%d %H:%M:%S UTC")
 }
 
-/// The Region that a client calls; unusable input where none is set.
+/// Returns the Region of a client. Fails with [`Unusable`] if there is none.
 pub(crate) fn region(dynamodb: &aws_sdk_dynamodb::Client) -> anyhow::Result<String> {
     let region = dynamodb.config().region().map(ToString::to_string);
     let missing = || Unusable("no AWS Region is set: set AWS_REGION, or a profile that names one".to_owned());

@@ -1,7 +1,7 @@
-//! `tablekeeper recover`: one item as it was at a second, back in its table.
+//! `tablekeeper recover`: writes one item back into its table as it was at a given second.
 //!
-//! The version is found as a snapshot finds it. What is written is what was shown, or nothing: the write has the condition
-//! that the item is still what it was when it was looked at ([`write`]).
+//! The version is found in the same way as for a snapshot. The command writes exactly what it showed, or nothing: the
+//! write has the condition that the item is unchanged since it was read ([`write`]).
 
 mod attributes;
 mod difference;
@@ -33,17 +33,16 @@ use crate::failure;
 use crate::failure::Unusable;
 use crate::transfer::{Aws, check_table_name, named};
 
-/// For so long the stream may not have told of a second.
+/// The stream may bring changes of a second for this long after it.
 const SETTLES: chrono::TimeDelta = chrono::TimeDelta::seconds(300);
 
-/// Put one item back as it was at a second.
+/// Put one item back as it was at a given second.
 ///
-/// It finds the version of the item that was current then in the bucket of the incremental backup, and shows in which
-/// attributes it differs from the item as it is now: `+` comes back, `-` goes, `~` becomes what it was. It also shows the
-/// changes since then, which are taken back, good ones with bad ones. On a terminal it asks before it writes; elsewhere
-/// --yes has to be given. It writes on the condition that the item is still what was shown; if it changed meanwhile,
-/// nothing is written. The stream takes the recovered item for a change as any other, so that this can be undone in the
-/// same way.
+/// It finds the version of the item that was current then in the bucket of the incremental backup. It shows the
+/// attributes that differ from the current item: `+` would be added, `-` removed, and `~` changed. It also shows the
+/// later changes, all of which would be undone. On a terminal it asks before it writes; elsewhere, --yes is required.
+/// The write has the condition that the item is still as shown. If it changed meanwhile, nothing is written. The write
+/// is a change in the stream like any other, so it can be undone in the same way.
 ///
 /// The settings come from the environment (INCREMENTAL_BUCKET, INCREMENTAL_PREFIX, FAILURES_PREFIX, DYNAMODB_REGION,
 /// DYNAMODB_HOST, DYNAMODB_PORT, DYNAMODB_USETLS), from --config, or from --stack.
@@ -60,23 +59,23 @@ pub(crate) struct Arguments {
     /// The item's key attributes, as DynamoDB JSON.
     #[arg(long, value_name = "JSON")]
     key: String,
-    /// The second, as RFC 3339: 2026-11-20T02:00:00Z.
+    /// The second in UTC, as RFC 3339: 2026-11-20T02:00:00Z.
     #[arg(long, value_name = "TIME")]
     at: String,
-    /// Shows what would become of the item, and writes nothing.
+    /// Show what would change, and write nothing.
     #[arg(long)]
     dry_run: bool,
-    /// Writes without asking. It has to be given with --json, and where there is no terminal to ask on.
+    /// Write without asking. Required with --json, and without a terminal.
     #[arg(long, conflicts_with = "dry_run")]
     yes: bool,
     #[command(flatten)]
     configuration: Configuration,
-    /// Prints what was found and done as one JSON object.
+    /// Print the result as one JSON object.
     #[arg(long)]
     json: bool,
 }
 
-/// What `--json` prints.
+/// The report that `--json` prints.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Report<'a> {
@@ -85,23 +84,23 @@ struct Report<'a> {
     at: String,
     outcome: Outcome,
     changes: &'a [Change],
-    /// The changes of the item since then, the newest first; twenty of them at most.
+    /// The changes of the item since then, the newest first, at most 20.
     since: Vec<Later>,
 }
 
-/// What was done.
+/// The outcome of a recovery.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 enum Outcome {
-    /// The item is as it was then.
+    /// The item already was as it was then.
     Unchanged,
-    /// It would become so.
+    /// The item would be recovered without `--dry-run`.
     DryRun,
-    /// It has become so.
+    /// The item was recovered.
     Recovered,
 }
 
-/// Recovers the item.
+/// Runs `tablekeeper recover`.
 pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let Arguments { table, dry_run, yes, json, .. } = &arguments;
     check_table_name(table)?;
@@ -113,7 +112,7 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let keys = KeyNames::read(table, &aws, items).await?;
     if keys.table.is_none() {
         bail!(aws.missing(&format!(
-            "table {table} does not exist; an item is put back into a table that is there \
+            "table {table} does not exist; an item can only be put back into an existing table \
             (TargetTableMissing)"
         )));
     }
@@ -122,7 +121,7 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let now = Clock::System.now();
     if at > now - SETTLES {
         remarks.line(
-            "note: the stream may not have told of that second yet; what it tells later is not in this",
+            "note: the stream may not have brought all changes of that second yet; later ones are not included",
         );
     }
     let fold = AsOfReader { s3: &aws.s3, items, key_names: &keys.names, at, now };
@@ -194,7 +193,7 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     }
 }
 
-/// The item of a version.
+/// Parses the item of a version.
 fn item_in(item: &[u8]) -> anyhow::Result<Item> {
     let item: Item = serde_json::from_slice(item)?;
     Ok(item.into_iter().map(|(name, value)| (name, attributes::in_order(value))).collect())
@@ -208,16 +207,16 @@ fn show(key: &ItemKey, is_there: bool, at: &str, changes: &[Change], since: &Sin
     since.lines(&data).iter().for_each(|line| data.line(line));
 }
 
-/// Asks whether the changes since then may be taken back.
+/// Asks whether to undo the changes since then.
 fn may_write(json: bool) -> anyhow::Result<bool> {
     let response = match json {
         true => None,
-        false => console::ask("take back the changes since then?")?,
+        false => console::ask("undo the changes since then?")?,
     };
     response.ok_or_else(|| {
         anyhow!(Unusable(
-            "the item was changed since --at, and that would be taken back; nothing was written. --yes writes it without \
-             asking, and --dry-run only shows it"
+            "the item was changed since --at, and these changes would be undone; nothing was written. Use --yes to \
+             write without asking, or --dry-run to only show it"
                 .to_owned()
         ))
     })
@@ -227,7 +226,7 @@ fn store(aws: &Aws, items: &Items) -> Store {
     Store { s3: aws.s3.clone(), bucket: items.bucket.clone(), prefix: items.prefix.clone() }
 }
 
-/// An attribute that came in the meantime is left where it is, but has to be told of.
+/// Fails if the item got other attributes meanwhile. They are left unchanged, but must be reported.
 fn check_whole(is: &Item, then: &Item, place: &str) -> anyhow::Result<()> {
     let more = difference::between(Some(is), then);
     if more.is_empty() {
@@ -235,8 +234,8 @@ fn check_whole(is: &Item, then: &Item, place: &str) -> anyhow::Result<()> {
     }
     let names: Vec<&str> = more.iter().map(|change| change.attribute.as_str()).collect();
     Err(anyhow!(
-        "what was shown is written, but the item has something else that came meanwhile and was left as it is: the \
-         attributes {}; what it was then is a version of {place}",
+        "the shown attributes are written, but the item got other attributes meanwhile, which were left unchanged: \
+         {}; the earlier state is a version of {place}",
         names.join(", ")
     ))
 }

@@ -1,7 +1,7 @@
-//! `tablekeeper replay`: the changes that Lambda gave up, from one's own machine.
+//! `tablekeeper replay`: applies the changes that Lambda discarded, from the operator's machine.
 //!
-//! It does what the workflow `replay` does, with the workflow's own code. Nothing is kept of how far it came: what was
-//! applied is gone from the bucket, and the same command goes on with the rest.
+//! It runs the code of the workflow `replay`. It has no cursor file: objects are deleted from the bucket once they are
+//! applied, and the same command continues with the rest.
 
 use std::process::ExitCode;
 
@@ -22,41 +22,42 @@ use crate::console::{Console, Stream};
 use crate::failure::Unusable;
 use crate::transfer::{Aws, Counters, INTERRUPTED, Total, concluded, named, watch};
 
-/// For so many days deletions are remembered at least: a tombstone stays current for two (`TombstoneDays` of the template).
+/// Minimum retention of deletions in days: a tombstone stays current for two (`TombstoneDays` of the template).
 const LEAST_DAYS: u32 = 2;
 
-/// Apply the changes that the backup's function gave up.
+/// Apply the changes that Lambda discarded.
 ///
-/// Lambda gives up a change that is too old, and writes it to a bucket of its own. This reads the objects there and puts each
-/// change where it belongs: it becomes the current version of its item, or a late version where the item has a newer one, or
-/// is set aside where nothing tells any more whether the item was deleted since. An object is deleted once all its changes
-/// are in place. It is safe to stop and to run again.
+/// Lambda discards a change that is too old, and writes it to a bucket. This command reads the objects there and
+/// applies each change: as the current version of its item, as a late version if the item has a newer one, or to
+/// quarantine if it is unknown whether the item was deleted since. An object is deleted once all its changes are
+/// applied. It is safe to stop and to run again.
 ///
 /// The settings come from the environment (INCREMENTAL_BUCKET, INCREMENTAL_PREFIX, FAILURES_PREFIX, GIVEN_UP_BUCKET,
-/// DYNAMODB_REGION, DYNAMODB_HOST, DYNAMODB_PORT, DYNAMODB_USETLS) or from --config.
+/// DYNAMODB_REGION, DYNAMODB_HOST, DYNAMODB_PORT, DYNAMODB_USETLS), from --config, or from --stack.
 ///
-/// The exit code is 0 if all objects were applied, 1 if it failed or some are left, 2 if the arguments or settings cannot be
-/// used, and 130 if it was interrupted.
+/// The exit code is 0 if all objects were applied, 1 if it failed or some are left, 2 if the arguments or settings
+/// cannot be used, and 130 if it was interrupted.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  tablekeeper replay Movies\n  \
                         tablekeeper replay --config movies.toml --prefix aws/lambda/3f1c9a5e-0b7d-4c62-9b1a-5d0e8f2a7c44/")]
 pub(crate) struct Arguments {
     /// The table's name [default: `table` of --config].
     table: Option<String>,
-    /// The ARN of the stream whose changes are applied [default: the table's own]. It may be an earlier one of the table.
+    /// The ARN of the stream whose changes are applied [default: the table's current stream]. It may be an earlier
+    /// stream of the table.
     #[arg(long, value_name = "ARN")]
     stream: Option<String>,
-    /// What the keys of the objects begin with.
+    /// The prefix of the objects to apply.
     #[arg(long, value_name = "PREFIX", default_value = FOLDER)]
     prefix: String,
     #[command(flatten)]
     configuration: Configuration,
-    /// Prints what was done as one JSON object.
+    /// Print the result as one JSON object.
     #[arg(long)]
     json: bool,
 }
 
-/// What `--json` prints.
+/// The report that `--json` prints.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Report {
@@ -73,14 +74,17 @@ struct Report {
     reasons: Vec<String>,
 }
 
-/// Replays what was given up.
+/// Runs `tablekeeper replay`.
 pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let settings = arguments.configuration.settings().await?;
     let aws = settings.aws().await?;
     let console = Console::new(Stream::Stderr);
     let replay = plan(&arguments, &settings, &aws, &console).await?;
     let place = format!("s3://{}/{}", replay.given_up_bucket, replay.folder);
-    console.line(&format!("applying what lies under {place} to s3://{}/{}", replay.bucket, replay.prefix));
+    console.line(&format!(
+        "applying the discarded changes under {place} to s3://{}/{}",
+        replay.bucket, replay.prefix
+    ));
     let dynamodb = aws.clients.dynamodb();
     let work = ReplayJob { replay: &replay, dynamodb: &dynamodb, s3: &aws.s3, clock: Clock::System };
     let counters = Counters::for_items();
@@ -96,7 +100,7 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let total = Total { items: None, about: false, bytes: None };
     let ended = watch(&console, &counters, total, work, || Ok(())).await;
     let stop =
-        async |_| Ok("what was applied is in place; the same command goes on with the rest".to_owned());
+        async |_| Ok("applied changes are in place; the same command continues with the rest".to_owned());
     let Some(Checkpoint { counts, reasons, .. }) = concluded(&console, ended, stop).await? else {
         return Ok(ExitCode::from(INTERRUPTED));
     };
@@ -122,8 +126,8 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
         return Err(anyhow::Error::msg(report::said(&counts, &reasons)));
     }
     console::print_data(&format!(
-        "{place}: {objects} objects with {records} records, of which {written} were written, {late} are late versions \
-         and {quarantined} were set aside"
+        "{place}: {objects} objects with {records} records: {written} written, {late} late versions, \
+         {quarantined} quarantined"
     ));
     Ok(ExitCode::SUCCESS)
 }
@@ -139,7 +143,7 @@ async fn plan(
     if !arguments.prefix.starts_with(FOLDER) {
         let prefix = quoted(&arguments.prefix);
         return Err(Unusable(format!(
-            "--prefix is {prefix}; keys of what Lambda gave up begin with {FOLDER}"
+            "--prefix is {prefix}; keys of the changes that Lambda discarded begin with {FOLDER}"
         ))
         .into());
     }
@@ -167,20 +171,23 @@ async fn plan(
         failures_prefix: items.failures_prefix.clone(),
         late_prefix: items.late_prefix(),
         remembered_days,
-        // Nobody calls again: it runs until all is done.
+        // The process has no time limit: a call runs until everything is applied.
         seconds_per_call: None,
     })
 }
 
-/// The stream that the table has now.
+/// Returns the current stream of the table.
 async fn stream_of(table: &Option<String>, aws: &Aws) -> anyhow::Result<String> {
     let table = table.as_deref().context(Unusable(
-        "TABLE is missing; it, or `table` in the file of --config, names it, or --stream its stream".into(),
+        "TABLE is missing; give it, set `table` in the file of --config, or give --stream".into(),
     ))?;
     let described = table_description::describe(&aws.clients.dynamodb(), table).await;
     let described = described.map_err(|failure| named(failure.name, failure))?;
     let stream = described.and_then(|table| table.latest_stream_arn);
-    let none =
-        || Unusable(format!("table {table} is not there or has no stream; --stream may name the one it had"));
+    let none = || {
+        Unusable(format!(
+            "table {table} does not exist or has no stream; give its earlier stream with --stream"
+        ))
+    };
     Ok(stream.ok_or_else(none)?)
 }

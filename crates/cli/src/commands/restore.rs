@@ -1,8 +1,8 @@
-//! `tablekeeper restore`: a table's items as they were, in a table that is there, from one's own machine.
+//! `tablekeeper restore`: writes the items of a snapshot into an existing table, from the operator's machine.
 //!
-//! A snapshot is an export, so that it is `import` that writes: every file is held against its manifest, what is written
-//! is counted, and up to where it came stands in the same small file. With a time in place of a name, the snapshot of that
-//! second is made first, or found made.
+//! A snapshot is an export, so the code of `import` writes it: every file is checked against the manifest, the written
+//! items are counted, and the same cursor file has the progress. With a time instead of a name, the snapshot of that
+//! second is made first, unless it exists.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -22,24 +22,24 @@ use crate::console::{Console, Stream};
 use crate::failure::Unusable;
 use crate::transfer::{Aws, INTERRUPTED, Location, check_table_name};
 
-/// Requests of BatchWriteItem that a segment has under way.
+/// Parallel BatchWriteItem requests of a segment.
 const REQUESTS_OF_A_SEGMENT: u32 = 8;
 
-/// Write the items of a snapshot into a table that is there.
+/// Write the items of a snapshot into an existing table.
 ///
-/// The table has to have the key attributes of the snapshot's items, and to be empty, unless --merge says that items of
-/// the same keys may be replaced. Every file is checked against the manifest, and the number of items that were written
-/// against that of the snapshot. With --at in place of a snapshot's name, the snapshot of that second is made first.
+/// The table must have the key attributes of the snapshot's items. It must be empty, unless --merge allows to replace
+/// items with the same keys. Every file is checked against the manifest, and the number of written items against that
+/// of the snapshot. With --at instead of a snapshot's name, the snapshot of that second is made first.
 ///
-/// Up to where it has written is kept in a file while it runs, `.tablekeeper-import-<TABLE>.json` in the current
-/// directory. Whatever stops it, --resume goes on from there. The file is taken away at the end.
+/// While it runs, it saves its progress in `.tablekeeper-import-<TABLE>.json` in the current directory, and removes the
+/// file at the end. If it stops, --resume continues from there.
 ///
 /// The settings come from the environment (SNAPSHOT_BUCKET, SNAPSHOT_PREFIX, with --at INCREMENTAL_BUCKET,
 /// INCREMENTAL_PREFIX and FAILURES_PREFIX, DYNAMODB_REGION, DYNAMODB_HOST, DYNAMODB_PORT, DYNAMODB_USETLS,
 /// DYNAMODB_PARALLELISM), from --config, or from --stack.
 ///
-/// The exit code is 0 if everything is written, 1 if it failed, 2 if the arguments or settings cannot be used (there is no
-/// such table or snapshot, the table has other key attributes or holds items), and 130 if it was interrupted.
+/// The exit code is 0 if everything is written, 1 if it failed, 2 if the arguments or settings cannot be used (there is
+/// no such table or snapshot, the table has other key attributes or holds items), and 130 if it was interrupted.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  tablekeeper restore Movies-restored 2026-11-20T02-00-00Z --max-rate 100\n  \
@@ -47,44 +47,44 @@ const REQUESTS_OF_A_SEGMENT: u32 = 8;
                         tablekeeper restore Movies 2026-11-20T02-00-00Z --merge --config movies.toml"
 )]
 pub(crate) struct Arguments {
-    /// The name of the table that is written to.
+    /// The name of the table to write to.
     table: String,
-    /// The snapshot's name, or where it lies: s3://BUCKET/FOLDER.
+    /// The snapshot's name or location: s3://BUCKET/FOLDER.
     #[arg(required_unless_present = "at", conflicts_with = "at")]
     snapshot: Option<String>,
-    /// The second of which a snapshot is made and restored, as RFC 3339: 2026-11-20T02:00:00Z.
+    /// Make and restore a snapshot of this second, as RFC 3339: 2026-11-20T02:00:00Z.
     #[arg(long, value_name = "TIME")]
     at: Option<String>,
-    /// How many segments read and write side by side [default: one for each file, up to 4, as DYNAMODB_PARALLELISM is
-    /// eight times that, or as few as take all of --max-rate].
+    /// Number of segments that read and write in parallel [default: one per file, up to an eighth of
+    /// DYNAMODB_PARALLELISM, or as few as use all of --max-rate].
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=MOST_SEGMENTS as i64))]
     segments: Option<u32>,
-    /// Write capacity units a second that are taken at most [default: no limit].
+    /// Maximum write capacity units per second [default: no limit].
     #[arg(long, value_name = "WCU", value_parser = clap::value_parser!(u32).range(1..=MOST_UNITS as i64))]
     max_rate: Option<u32>,
-    /// Writes into a table that holds items, too: those of the same keys are replaced.
+    /// Write into a table that holds items, too. Items with the same keys are replaced.
     #[arg(long)]
     merge: bool,
     #[command(flatten)]
     how: How,
-    /// The file that says up to where it has written, if not the usual one.
+    /// The file for the progress [default: `.tablekeeper-import-<TABLE>.json`].
     #[arg(long, value_name = "FILE")]
     cursor_file: Option<PathBuf>,
-    /// Goes on with the restore that the cursor file tells of, and before that with the snapshot that it is of.
+    /// Continue the restore in the cursor file, and before that its snapshot if it is incomplete.
     #[arg(long)]
     resume: bool,
     #[command(flatten)]
     configuration: Configuration,
-    /// Prints what was restored as one JSON object.
+    /// Print the result as one JSON object.
     #[arg(long)]
     json: bool,
 }
 
-/// Restores the items.
+/// Runs `tablekeeper restore`.
 pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     check_table_name(&arguments.table)?;
     if let (None, Some(option)) = (&arguments.at, arguments.how.given()) {
-        bail!(Unusable(format!("{option} is for a snapshot that is made, of --at; leave it out")));
+        bail!(Unusable(format!("{option} only applies with --at; leave it out")));
     }
     let settings = arguments.configuration.settings().await?;
     let aws = settings.aws().await?;
@@ -116,8 +116,8 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     import::import(&import, Kind::Snapshot, &place, &aws, &console).await
 }
 
-/// Where the snapshot of a second lies, once it is made, and whether its restore was begun. `None` where that was
-/// interrupted. The table is looked at before, as a snapshot may take long.
+/// Makes the snapshot of a second. Returns its location and whether its restore was begun, or `None` if it was
+/// interrupted. Checks the table first, because a snapshot may take long.
 async fn made(
     arguments: &Arguments,
     at: &str,
@@ -139,7 +139,7 @@ async fn made(
     Ok(output.map(|output| (output.location, begun)))
 }
 
-/// Where the snapshot lies that is named.
+/// Returns the location of the named snapshot.
 fn named_by(arguments: &Arguments, settings: &Settings) -> anyhow::Result<String> {
     let text = arguments.snapshot.clone().unwrap_or_default();
     if text.starts_with("s3://") {

@@ -1,5 +1,4 @@
-//! `tablekeeper run`: starts an execution of a deployed workflow, wherever the AWS environment
-//! points, and follows it to its end.
+//! `tablekeeper run`: starts an execution of a deployed workflow in the AWS environment, and follows it to its end.
 
 use std::{process::ExitCode, time::Duration};
 
@@ -16,19 +15,19 @@ use crate::failure::Unusable;
 use crate::follow::{Follower, Outcome, ProgressPrinter};
 use crate::{console, event_file, failure, stack};
 
-/// The longest input that Step Functions takes, in bytes.
+/// Maximum length of an execution input in bytes (Step Functions quota).
 const LONGEST_INPUT: usize = 262_144;
-/// How often a running execution is asked for news: well below what an account may ask.
+/// Interval between polls of an execution, well below the quota of an account.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// Starts an execution of a deployed workflow, and follows it if asked to.
+/// Start an execution of a deployed workflow, and optionally follow it.
 ///
-/// Without --follow, exit code 0 says no more than that it has been started. With --follow, it says that
-/// the execution succeeded.
+/// Without --follow, exit code 0 only means that the execution was started. With --follow, it means that the execution
+/// succeeded.
 ///
-/// The state machine is the one that the stack `tablekeeper-<WORKFLOW>` names in its output
-/// `StateMachineArn`, in the account and Region (or at the endpoint) of the AWS environment. Those of `backfill`,
-/// `replay`, `snapshot` and `restore-snapshot` are in `tablekeeper-incremental`, as `BackfillStateMachineArn`,
+/// The stack `tablekeeper-<WORKFLOW>` has the state machine in its output `StateMachineArn`. The account and Region (or
+/// the endpoint) are those of the AWS environment. The state machines of `backfill`, `replay`, `snapshot` and
+/// `restore-snapshot` are in the stack `tablekeeper-incremental`, in the outputs `BackfillStateMachineArn`,
 /// `ReplayStateMachineArn`, `SnapshotStateMachineArn` and `RestoreSnapshotStateMachineArn`.
 #[derive(Debug, Args)]
 #[command(
@@ -37,29 +36,29 @@ const LOOK: Duration = Duration::from_secs(1);
 pub(crate) struct Arguments {
     /// The workflow, such as `rotate-restore`.
     workflow: String,
-    /// The file that holds the execution's input as JSON; `-` reads it from stdin.
+    /// The file with the execution's input as JSON; `-` reads it from stdin.
     #[arg(long, value_name = "FILE|-")]
     input: String,
-    /// The execution's name. If there is one of this name already, nothing is started: that one is
-    /// meant, whatever its input was. Without --follow, the exit code is 1 if it has ended badly.
+    /// The execution's name. If an execution with this name exists, nothing is started and that execution is used,
+    /// whatever its input was. Without --follow, the exit code is then 1 if it failed.
     #[arg(long, value_parser = execution_name)]
     name: Option<String>,
-    /// Shows each state as it is entered, and ends with the execution: exit code 0 if it succeeded.
+    /// Show each state as it is entered, and wait for the end of the execution. The exit code is 0 if it succeeded.
     #[arg(long)]
     follow: bool,
-    /// The state machine, when it is not to be found by its stack.
+    /// The state machine, if it is not in the output of a stack.
     #[arg(long, value_name = "ARN", conflicts_with = "stack_name", value_parser = state_machine_arn)]
     state_machine_arn: Option<String>,
-    /// The stack, when it has another name than `tablekeeper-<WORKFLOW>`.
+    /// The name of the stack [default: `tablekeeper-<WORKFLOW>`].
     #[arg(long)]
     stack_name: Option<String>,
-    /// Prints the execution as JSON: its ARN, with --follow how it ended, and without it how one that
-    /// existed already stands.
+    /// Print the execution as JSON: its ARN, with --follow its result, and without --follow the status of one that
+    /// existed.
     #[arg(long)]
     json: bool,
 }
 
-/// What `--json` prints.
+/// The report that `--json` prints.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Report<'a> {
@@ -71,7 +70,7 @@ struct Report<'a> {
     outcome: Option<&'a Outcome>,
 }
 
-/// Does what `tablekeeper run` was asked for.
+/// Runs `tablekeeper run`.
 pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let Document { what, text: input, .. } = event_file::read_document(&arguments.input)?;
     check_length(&what, &input)?;
@@ -126,13 +125,13 @@ fn check_length(what: &str, text: &str) -> Result<(), Unusable> {
     if text.len() > LONGEST_INPUT {
         let length = text.len();
         return Err(Unusable(format!(
-            "{what} has {length} bytes; Step Functions takes at most {LONGEST_INPUT} as an input"
+            "{what} has {length} bytes; the input of an execution has at most {LONGEST_INPUT}"
         )));
     }
     Ok(())
 }
 
-/// How an execution that somebody else has started stands.
+/// The status of an execution that already existed.
 #[derive(Debug)]
 struct RunStatus {
     status: ExecutionStatus,
@@ -148,7 +147,7 @@ impl RunStatus {
         Ok(Self { status, error, cause })
     }
 
-    /// Success unless it has ended badly, which is said.
+    /// Returns success unless the execution failed, and prints the status.
     fn exit_code(self) -> anyhow::Result<ExitCode> {
         match self.status {
             ExecutionStatus::Running | ExecutionStatus::PendingRedrive => {
@@ -170,11 +169,13 @@ async fn find_machine(config: &SdkConfig, name: &str, output: &str) -> anyhow::R
     let found = stack::find(config, name, "deploy it, or give --state-machine-arn or --stack-name").await?;
     let place = stack::place(config)?;
     stack::output(&found, output).map(str::to_owned).with_context(|| {
-        format!("stack {name} {place} has no output {output}; name the machine with --state-machine-arn")
+        format!(
+            "stack {name} {place} has no output {output}; give the state machine with --state-machine-arn"
+        )
     })
 }
 
-/// Starts an execution. A name that is taken means that it was started before: that one is meant.
+/// Starts an execution. If the name is taken, returns the existing execution.
 async fn start(
     client: &aws_sdk_sfn::Client,
     machine: &str,
@@ -196,7 +197,7 @@ async fn start(
     }
 }
 
-/// The ARN of a machine's execution of that name. The machine may be named with a version or alias.
+/// Returns the ARN of an execution by its name. The ARN of the state machine may have a version or alias.
 pub(crate) fn execution_arn(machine: &str, name: &str) -> Option<String> {
     let parts: Vec<&str> = machine.split(':').collect();
     match parts.as_slice() {
@@ -210,9 +211,7 @@ pub(crate) fn execution_arn(machine: &str, name: &str) -> Option<String> {
 fn state_machine_arn(text: &str) -> Result<String, String> {
     match execution_arn(text, "") {
         Some(_) => Ok(text.to_owned()),
-        None => {
-            Err("an ARN such as arn:aws:states:us-east-1:123456789012:stateMachine:NAME is wanted".into())
-        }
+        None => Err("expected an ARN such as arn:aws:states:us-east-1:123456789012:stateMachine:NAME".into()),
     }
 }
 
@@ -220,7 +219,7 @@ fn execution_name(text: &str) -> Result<String, String> {
     let refused = |c: char| c.is_whitespace() || c.is_control() || "<>{}[]?*\"#%\\^|~`$&,;:/".contains(c);
     match text.chars().find(|&c| refused(c)) {
         Some(c) => Err(format!("Step Functions refuses {c:?} in an execution's name")),
-        None if text.is_empty() || text.chars().count() > 80 => Err("1 to 80 characters are wanted".into()),
+        None if text.is_empty() || text.chars().count() > 80 => Err("expected 1 to 80 characters".into()),
         None => Ok(text.to_owned()),
     }
 }
@@ -238,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn only_an_existing_execution_that_has_ended_badly_is_a_failure() {
+    fn only_an_existing_execution_that_failed_is_a_failure() {
         for (status, failed) in [
             (ExecutionStatus::Running, false),
             (ExecutionStatus::PendingRedrive, false),
@@ -257,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn an_execution_is_found_by_its_machine_in_any_partition_and_version() {
+    fn the_arn_of_an_execution_is_built_for_any_partition_and_version() {
         let arn = |machine: &str| execution_arn(machine, "n");
         assert_eq!(
             arn("arn:aws-cn:states:cn-north-1:123456789012:stateMachine:M:7").as_deref(),
@@ -268,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_checked_as_step_functions_does() {
+    fn names_are_checked_as_by_step_functions() {
         assert!(execution_name("rot-3f_A.b").is_ok());
         for refused in ["", "a b", "a/b", "a:b", &"x".repeat(81)] {
             assert!(execution_name(refused).is_err(), "{refused:?}");

@@ -1,8 +1,8 @@
-//! `tablekeeper snapshot`: the items of an incremental backup as they were at a second, from one's own machine.
+//! `tablekeeper snapshot`: writes the items of an incremental backup as of a given second, from the operator's machine.
 //!
-//! It does what the workflow `snapshot` does, with the workflow's own code and layout: the same plan, the same reader, the
-//! same verification before a manifest is written. What is different is who calls: the shards are tasks of this process,
-//! and a snapshot that was stopped goes on where its records end, with --resume.
+//! It runs the code of the workflow `snapshot` with the same layout: the same plan, the same reader, and the same
+//! verification before the manifest is written. The shards are tasks of this process. With `--resume`, a stopped
+//! snapshot continues where its records end.
 
 mod list;
 mod request;
@@ -31,27 +31,27 @@ use crate::console::{Console, Stream};
 use crate::failure::Unusable;
 use crate::transfer::{Aws, INTERRUPTED, Total, concluded, named, watch};
 
-/// Seconds after which the stream has told of a change, as the workflow has it.
+/// Default of `--settle`, in seconds, as in the workflow.
 const SETTLE: u32 = 300;
 
-/// Write the items of an incremental backup, as they were at a second, into a folder that import and restore read.
+/// Write the items of an incremental backup, as of a given second, to a directory that import and restore read.
 ///
-/// The folder is named after the second, `2026-11-20T02-00-00Z`, and has the layout of export and of the workflow
-/// snapshot. It is whole once its manifest-summary.json is there, which is written last. The table is not read, and need
-/// not be there any more. Of a second that is not long ago it waits until the stream has told of it (--settle).
+/// The directory is named after the second, `2026-11-20T02-00-00Z`, and has the layout of export and of the workflow
+/// snapshot. The manifest-summary.json is written last: a snapshot is complete if it exists. The table is not read, and
+/// may be deleted. For a recent second, the command first waits until the stream has brought its changes (--settle).
 ///
-/// Whatever stops it, the files that are whole stay, and --resume goes on with the snapshot of --at, or with the newest
-/// that was begun from the command line and not ended. Only one process may do so at a time. A snapshot of that second
-/// that is whole is verified, and told of. The bucket has to keep the versions of its second until it ends.
+/// If the snapshot stops, complete files stay. --resume continues the snapshot of --at, or else the newest incomplete
+/// one that the command line began. Only one process may do so at a time. If the snapshot of that second is already
+/// complete, it is verified and reported. The bucket must retain the versions of the second until the snapshot ends.
 ///
 /// The settings come from the environment (INCREMENTAL_BUCKET, INCREMENTAL_PREFIX, FAILURES_PREFIX, SNAPSHOT_BUCKET,
 /// SNAPSHOT_PREFIX, DYNAMODB_REGION, DYNAMODB_HOST, DYNAMODB_PORT, DYNAMODB_USETLS), from --config, or from --stack.
-/// Without TABLE, and without `table` in the file, the versions say what the key attributes are. A TABLE that is given has
-/// to exist, with the key attributes that the versions have; a table that is gone is given by `table` in the file, or not
-/// at all.
+/// Without TABLE, and without `table` in the file, the key attributes are taken from the versions. TABLE must be an
+/// existing table with the key attributes of the versions. For a deleted table, set `table` in the file, or give no
+/// table.
 ///
-/// The exit code is 0 if the snapshot is whole, 1 if it failed, 2 if the arguments or settings cannot be used, and 130 if
-/// it was interrupted.
+/// The exit code is 0 if the snapshot is complete, 1 if it failed, 2 if the arguments or settings cannot be used, and
+/// 130 if it was interrupted.
 #[derive(Debug, Args)]
 #[command(
     args_conflicts_with_subcommands = true,
@@ -63,8 +63,8 @@ const SETTLE: u32 = 300;
 pub(crate) struct Arguments {
     #[command(subcommand)]
     command: Option<Command>,
-    /// The name of the table that is backed up [default: `table` of --config]. One that is called as a command is, such as
-    /// `list`, stands behind `--`.
+    /// The name of the table that is backed up [default: `table` of --config]. Put `--` before a table with the name of
+    /// a subcommand, such as `list`.
     table: Option<String>,
     /// The second, as RFC 3339: 2026-11-20T02:00:00Z [default: now].
     #[arg(long, value_name = "TIME")]
@@ -73,10 +73,10 @@ pub(crate) struct Arguments {
     pub(crate) how: How,
     #[command(flatten)]
     configuration: Configuration,
-    /// Goes on with a snapshot that was begun from the command line and not ended.
+    /// Continue an incomplete snapshot that the command line began.
     #[arg(long)]
     resume: bool,
-    /// Prints what was written as one JSON object.
+    /// Print the result as one JSON object.
     #[arg(long)]
     json: bool,
 }
@@ -86,27 +86,27 @@ enum Command {
     List(list::Arguments),
 }
 
-/// How a snapshot is made.
+/// The options for making a snapshot.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct How {
-    /// Seconds after which the stream has told of a change: so long after the second it begins [default: 300].
+    /// Seconds to wait after the second, until the stream has brought its changes [default: 300].
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(0..=86_400))]
     settle: Option<u32>,
-    /// In how many shards the snapshot is written; four of them at a time [default: 16].
+    /// Number of shards, of which four are written in parallel [default: 16].
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=MOST_SEGMENTS as i64))]
     shards: Option<u32>,
-    /// How the snapshot's data files are compressed [default: gzip].
+    /// The compression of the snapshot's data files [default: gzip].
     #[arg(long, value_parser = PossibleValuesParser::new(["none", "gzip", "zstd"])
         .try_map(|name| name.parse::<CompressionName>()))]
     compression: Option<CompressionName>,
-    /// Leaves out items whose state at the second is not known, and lists them under `unknown/` [default: the first of them
-    /// ends the snapshot, as does a second that the bucket's history does not cover].
+    /// Leave out items whose state at that second is unknown, and list them under `unknown/`. Also accept a second that
+    /// the bucket's history does not cover [default: both make the snapshot fail].
     #[arg(long)]
     allow_incomplete: bool,
 }
 
 impl How {
-    /// The option that is given, if any is.
+    /// Returns the first of these options that is given, for an error.
     pub(crate) fn given(&self) -> Option<&'static str> {
         match self {
             How { settle: Some(_), .. } => Some("--settle"),
@@ -122,27 +122,27 @@ impl How {
     }
 }
 
-/// Which snapshot.
+/// The snapshot to make.
 #[derive(Clone, Debug)]
 pub(crate) struct Which<'a> {
-    /// The table, where anything says it.
+    /// The table, if the arguments or settings name one.
     pub(crate) table: Option<String>,
-    /// Whether there has to be such a table.
+    /// Whether the table must exist.
     pub(crate) has_to_be_there: bool,
-    /// The second; `None` for now, or for the newest that is to be gone on with.
+    /// The second; `None` for now, or for the newest snapshot to resume.
     pub(crate) at: Option<&'a str>,
-    /// Whether one that was begun is gone on with.
+    /// Whether to continue an incomplete snapshot.
     pub(crate) resume: bool,
 }
 
 impl Which<'_> {
-    /// Refuses what the snapshot that is there has otherwise.
+    /// Refuses options that differ from those of the existing snapshot.
     fn check(&self, how: &How, snapshot: &Snapshot) -> Result<(), Unusable> {
         let Snapshot { name, run, plan, .. } = snapshot;
         let differs = |option: &str, asked: String, is: String| {
             let or = if self.resume { ", or --resume" } else { "" };
             Err(Unusable(format!(
-                "{option} is {asked}, but the snapshot {name} was begun with {is}; leave {option} out{or}"
+                "{option} is {asked}, but the snapshot {name} has {is}; leave {option} out{or}"
             )))
         };
         if let Some(table) = &self.table
@@ -150,8 +150,8 @@ impl Which<'_> {
             && *table != plan.table_name
         {
             return Err(Unusable(format!(
-                "the table is {table}, but the snapshot {name} is of {}; name that one, or the bucket and prefix of the \
-                 snapshots of {table}",
+                "the table is {table}, but the snapshot {name} is of {}; give that table, or the bucket and prefix of \
+                 the snapshots of {table}",
                 plan.table_name
             )));
         }
@@ -167,7 +167,7 @@ impl Which<'_> {
     }
 }
 
-/// What `--json` prints.
+/// The report that `--json` prints.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Report {
@@ -195,7 +195,7 @@ impl Report {
     }
 }
 
-/// Makes the snapshot.
+/// Runs `tablekeeper snapshot`.
 pub(crate) async fn act(mut arguments: Arguments) -> anyhow::Result<ExitCode> {
     if let Some(Command::List(arguments)) = arguments.command.take() {
         return list::act(arguments).await;
@@ -219,7 +219,7 @@ pub(crate) async fn act(mut arguments: Arguments) -> anyhow::Result<ExitCode> {
     } else {
         let Output { location, item_count, bytes, files, unknown, unknown_items, .. } = output;
         let unknown = match (unknown, unknown_items) {
-            (Some(unknown), Some(lists)) => format!("; {unknown} items are not known, and listed in {lists}"),
+            (Some(unknown), Some(lists)) => format!("; {unknown} items are unknown, and listed in {lists}"),
             _ => String::new(),
         };
         console::print_data(&format!(
@@ -229,7 +229,7 @@ pub(crate) async fn act(mut arguments: Arguments) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Makes a snapshot, or finds it made. `None` where it was interrupted, which has been told.
+/// Makes a snapshot, or finds an existing one. Returns `None`, with a message, if it was interrupted.
 pub(crate) async fn make(
     which: &Which<'_>,
     how: &How,
@@ -241,12 +241,12 @@ pub(crate) async fn make(
         request::take(which, how, settings, aws, console).await?;
     let folder = files.location(&snapshot.plan.folder);
     if whole {
-        console.line(&format!("{folder} is there already"));
+        console.line(&format!("{folder} already exists"));
         let finished = finish_snapshot::finish(&files, snapshot).await;
         return finished.map(Some).map_err(|error| named(error.name(), error));
     }
-    let verb = if which.resume { "going on with" } else { "writing" };
-    console.line(&format!("{verb} the items of {} to {folder}", reported(snapshot.at)));
+    let verb = if which.resume { "continuing" } else { "writing" };
+    console.line(&format!("{verb} the snapshot of {} to {folder}", reported(snapshot.at)));
     let seconds = whole_seconds(settled_at - Clock::System.now());
     let job = Arc::new(Job::new(aws.s3.clone(), files, snapshot));
     if which.resume {
@@ -254,10 +254,10 @@ pub(crate) async fn make(
     }
     let mut pool = None;
     let work = async {
-        // Told once signals are listened for, so that whoever reads this can interrupt it.
+        // Printed after the signal handlers are installed, so that a reader of this line can interrupt the process.
         if seconds > 0 {
             console.line(&format!(
-                "the stream may still tell of that second: it begins in {seconds} s (--settle {})",
+                "waiting {seconds} s until the stream has brought the changes of that second (--settle {})",
                 how.settle()
             ));
         }
@@ -280,15 +280,15 @@ pub(crate) async fn make(
             return Ok(format!("what was written stays in {folder}, without a manifest"));
         }
         let at = reported(job.snapshot.at);
-        Ok(format!("what is whole stays in {folder}; --at {at} --resume goes on with it"))
+        Ok(format!("complete files stay in {folder}; --at {at} --resume continues the snapshot"))
     };
-    // With one for which versions may be gone nothing goes on.
+    // A snapshot whose versions may be gone cannot be resumed, so its error does not pass through `stop`.
     concluded(console, ended, stop).await?.transpose()
 }
 
-/// Takes away what was begun and is no file yet.
+/// Aborts unfinished uploads and removes unfinished files.
 async fn clear(job: &Job) {
     if let Err(error) = job.files.abort_uploads(&job.snapshot.plan.folder).await {
-        console::print_remark(&format!("what was begun there could not be taken away: {error}"));
+        console::print_remark(&format!("unfinished uploads could not be removed: {error}"));
     }
 }

@@ -1,4 +1,4 @@
-//! `tablekeeper step`: one step, here, against whatever the AWS environment names.
+//! `tablekeeper step`: runs one step in this process, in the AWS environment.
 
 use std::process::ExitCode;
 
@@ -9,26 +9,26 @@ use tablekeeper_core::aws::clients::Clients;
 use crate::failure::Unusable;
 use crate::{console, event_file};
 
-/// Run one step of a workflow here, against whatever account or endpoint the AWS environment names.
+/// Run one step of a workflow here, in the account or at the endpoint of the AWS environment.
 ///
-/// It does what the Lambda function would do: it may start, change and publish things. A step that its
-/// template configures reads the same variables here: rotate-restore.start needs STATE_MACHINE_ARN,
-/// SOURCE_PATTERN and REPLACEMENT_PATTERN in the environment.
+/// It does what the Lambda function would do: it may start, change and publish things. A step that its template
+/// configures reads the same environment variables here. For example, rotate-restore.start needs STATE_MACHINE_ARN,
+/// SOURCE_PATTERN and REPLACEMENT_PATTERN.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  tablekeeper step rotate-restore.publish-pointer --event payload.json")]
 pub(crate) struct Arguments {
     /// The step: <workflow>.<step>.
     step: String,
-    /// What the state machine would pass it: a file, or - for standard input.
+    /// The payload that the state machine would send: a file, or - for standard input.
     #[arg(long, value_name = "FILE")]
     event: String,
 }
 
-/// Runs the step; its output goes to stdout, and so does its failure, as Step Functions would see it.
+/// Runs the step. Prints its output on stdout, or its failure as Step Functions would see it.
 pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let Some(entry) = tablekeeper_functions::step(&arguments.step) else {
         let names: Vec<_> = tablekeeper_functions::steps().iter().map(|entry| entry.name).collect();
-        let message = format!("there is no step `{}`; there are: {}", arguments.step, names.join(", "));
+        let message = format!("there is no step `{}`; the steps are: {}", arguments.step, names.join(", "));
         return Err(Unusable(message).into());
     };
     let payload = event_file::read(&arguments.event)?;

@@ -1,9 +1,9 @@
-//! `tablekeeper template`: a table as CloudFormation describes it, so that a table that was restored, or made
-//! by hand, can be imported into a stack.
+//! `tablekeeper template`: prints a table as a CloudFormation template, so that a table that was restored or created by
+//! hand can be imported into a stack.
 //!
-//! The table is described, and its settings are read by the code that captures them for `sync-settings`. What CloudFormation
-//! cannot hold as part of a table is said on stderr. A template that lacks what could not be read is not printed: an
-//! update of the stack would take from the table what its template does not have.
+//! Describes the table, and reads its settings with the code that captures them for `sync-settings`. Reports on stderr
+//! what CloudFormation cannot hold as part of a table. Fails if a setting cannot be read: an update of the stack would
+//! remove from the table what the template lacks.
 
 mod indexes;
 mod properties;
@@ -23,15 +23,15 @@ use tablekeeper_core::settings::{Aws, SettingName, Settings, Table, report};
 use crate::console;
 use crate::failure::Unusable;
 
-/// The type of a table in a template.
+/// Resource type of a table in a template.
 const RESOURCE_TYPE: &str = "AWS::DynamoDB::Table";
-/// The longest logical id ("Resources", CloudFormation user guide).
+/// Maximum length of a logical ID ("Resources", CloudFormation user guide).
 const LONGEST_ID: usize = 255;
 
-/// Print a table as a CloudFormation template, to import it into a stack; the table is only read.
+/// Print a table as a CloudFormation template, to import it into a stack. The table is only read.
 ///
-/// What is no part of a table in CloudFormation, such as triggers and auto scaling, is told on stderr. Nothing is printed
-/// if a setting cannot be read: CloudFormation would take from the table what its template lacks.
+/// Settings that are not part of a table in CloudFormation, such as triggers and auto scaling, are reported on stderr.
+/// Nothing is printed if a setting cannot be read: CloudFormation would remove from the table what the template lacks.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  tablekeeper template orders-restored > orders.json\n  \
                         tablekeeper template orders-restored --resources-to-import > import.json\n\n\
@@ -39,13 +39,13 @@ const LONGEST_ID: usize = 255;
                         --change-set-name import --template-body file://orders.json \\\n    \
                         --resources-to-import file://import.json")]
 pub(crate) struct Arguments {
-    /// The table: its name, or its ARN, which may be of another Region.
+    /// The table: its name, or its ARN, which may be in another Region.
     #[arg(value_name = "TABLE")]
     table: String,
-    /// What the table is called in the template; by default its own name's letters and digits, and `Table`.
+    /// The logical ID of the table in the template [default: the letters and digits of its name, and `Table`].
     #[arg(long, value_name = "NAME")]
     logical_id: Option<String>,
-    /// Print what create-change-set takes as --resources-to-import, instead of the template.
+    /// Print the value for --resources-to-import of create-change-set instead of the template.
     #[arg(long)]
     resources_to_import: bool,
 }
@@ -78,13 +78,14 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The settings that are part of a table in CloudFormation.
+/// Reads the settings that are part of a table in CloudFormation.
 async fn read(aws: &Aws, table: &Table) -> anyhow::Result<Settings> {
     let (settings, unread) = report::capture(aws, table, is_part_of_a_table).await?;
     match unread.as_slice() {
         [] => Ok(settings),
         unread => bail!(
-            "the template of {} would not be whole, and an update of the stack would take from the table what it lacks: {}",
+            "the template of {} would be incomplete, and an update of the stack would remove from the table what it \
+             lacks: {}",
             table.name,
             unread.iter().map(in_words).collect::<Vec<_>>().join("; ")
         ),
@@ -95,8 +96,8 @@ fn in_words(Unread { report, .. }: &Unread) -> String {
     format!("{}: {}", report.setting, report.reason.as_deref().unwrap_or("it cannot be read"))
 }
 
-/// Whether a setting is a property of the table's resource. Warm throughput is one, and left out all the same: it
-/// grows by itself, and a template that holds what it was would fail its first update.
+/// Returns whether a setting is a property of the table's resource. Warm throughput is one, but is left out: it grows
+/// by itself, and a template with an earlier value would fail its first update.
 fn is_part_of_a_table(name: SettingName) -> bool {
     match name {
         SettingName::Tags
@@ -116,8 +117,8 @@ fn is_part_of_a_table(name: SettingName) -> bool {
     }
 }
 
-/// The template. A resource that is imported has to have a DeletionPolicy ("Bringing existing resources into
-/// CloudFormation management", user guide); this one keeps the table whatever becomes of the stack.
+/// Builds the template. An imported resource must have a DeletionPolicy ("Bringing existing resources into
+/// CloudFormation management", user guide). This one retains the table if the stack is deleted.
 fn template(id: &str, table: &Table, settings: &Settings) -> Value {
     json!({
         "AWSTemplateFormatVersion": "2010-09-09",
@@ -133,7 +134,7 @@ fn template(id: &str, table: &Table, settings: &Settings) -> Value {
     })
 }
 
-/// What create-change-set takes as `--resources-to-import`.
+/// Builds the value for `--resources-to-import` of create-change-set.
 fn to_import(id: &str, table: &Table) -> Value {
     json!([{
         "ResourceType": RESOURCE_TYPE,
@@ -142,18 +143,18 @@ fn to_import(id: &str, table: &Table) -> Value {
     }])
 }
 
-/// A logical id that somebody gave.
+/// Checks a given logical ID.
 fn checked_id(id: &str) -> anyhow::Result<&str> {
     if id.is_empty() || id.len() > LONGEST_ID || !id.chars().all(|it| it.is_ascii_alphanumeric()) {
         let reason = format!(
-            "--logical-id {id:?} is no name of a resource in a template: give 1 to {LONGEST_ID} letters and digits of ASCII"
+            "--logical-id {id:?} is not a valid logical ID: expected 1 to {LONGEST_ID} ASCII letters and digits"
         );
         bail!(Unusable(reason));
     }
     Ok(id)
 }
 
-/// A logical id from a table's name: `orders-restored` is `OrdersRestoredTable`.
+/// Derives a logical ID from a table's name: `orders-restored` gives `OrdersRestoredTable`.
 fn logical_id(table: &str) -> String {
     let words = table.split(|it: char| !it.is_ascii_alphanumeric());
     let mut id: String = words
@@ -172,7 +173,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_logical_id_has_letters_and_digits_alone() {
+    fn a_logical_id_has_only_letters_and_digits() {
         assert_eq!(logical_id("orders-restored"), "OrdersRestoredTable");
         assert_eq!(logical_id("my_app.v2-Orders"), "MyAppV2OrdersTable");
         assert_eq!(logical_id("---"), "Table");

@@ -1,4 +1,4 @@
-//! The item that `--key` means.
+//! Parses the item key of `--key`.
 
 use std::collections::HashMap;
 
@@ -15,28 +15,28 @@ use super::{check_there, place};
 use crate::failure::Unusable;
 use crate::transfer::{Aws, named};
 
-/// A table's key attributes.
+/// The key attributes of a table.
 #[derive(Debug)]
 pub(crate) struct KeyNames {
-    /// The partition key first.
+    /// Names of the key attributes, the partition key first.
     pub(crate) names: Vec<String>,
-    /// The table; `None` where it is gone, and the versions alone tell.
+    /// Description of the table; `None` if it does not exist and the names are from the versions.
     pub(crate) table: Option<TableDescription>,
 }
 
-/// An item's key attributes.
+/// The key of an item.
 #[derive(Debug)]
 pub(crate) struct ItemKey {
-    /// As compact DynamoDB JSON, in the table's order.
+    /// The key as compact DynamoDB JSON, in the table's order.
     pub(crate) text: String,
-    /// As a call takes them.
+    /// The key as the SDK takes it.
     pub(crate) attributes: HashMap<String, AttributeValue>,
-    /// The key of the object that holds the item's versions.
+    /// Key of the object with the item's versions.
     pub(crate) object: String,
 }
 
 impl KeyNames {
-    /// Of the table, or of the versions of its items where it is gone.
+    /// Reads the names from the table, or from the versions of its items if it does not exist.
     pub(crate) async fn read(table: &str, aws: &Aws, items: &Items) -> anyhow::Result<KeyNames> {
         let described = table_description::describe(&aws.clients.dynamodb(), table).await;
         if let Some(described) = described.map_err(|error| named(error.name, error))? {
@@ -50,22 +50,22 @@ impl KeyNames {
             None => {
                 check_there(aws, items).await?;
                 bail!(aws.missing(&format!(
-                "table {table} does not exist, and there is no version of an item in {} that says what its key \
-                 attributes were (SourceTableMissing)",
-                place(items)
-            )))
+                    "table {table} does not exist, and no version of an item in {} names its key \
+                 attributes (SourceTableMissing)",
+                    place(items)
+                )))
             }
         }
     }
 }
 
 impl ItemKey {
-    /// Reads DynamoDB JSON, such as `{"id":{"S":"1"}}`: the key attributes, and nothing else.
+    /// Parses DynamoDB JSON, such as `{"id":{"S":"1"}}`. Refuses attributes that are not key attributes.
     pub(crate) fn read(text: &str, keys: &KeyNames, items: &Items) -> Result<ItemKey, Unusable> {
         let names: Vec<&str> = keys.names.iter().map(String::as_str).collect();
         let wrong = |why: String| {
             Unusable(format!(
-                "--key is {}; {why}; the key attributes are {}, as DynamoDB JSON, such as {}",
+                "--key is {}; {why}; expected the key attributes {} as DynamoDB JSON, such as {}",
                 quoted(text),
                 names.join(" and "),
                 keys.example()
@@ -73,9 +73,9 @@ impl ItemKey {
         };
         let value: Value =
             serde_json::from_str(text).map_err(|error| wrong(format!("it is not JSON: {error}")))?;
-        let members = value.as_object().ok_or_else(|| wrong("it is no object".to_owned()))?;
+        let members = value.as_object().ok_or_else(|| wrong("it is not an object".to_owned()))?;
         if let Some(other) = members.keys().find(|name| !names.contains(&name.as_str())) {
-            return Err(wrong(format!("it has {}, which is no key attribute", quoted(other))));
+            return Err(wrong(format!("it has {}, which is not a key attribute", quoted(other))));
         }
         let key = item_formats::key_of(value.to_string().as_bytes(), &names)
             .map_err(|error| wrong(error.to_string()))?;
@@ -83,7 +83,7 @@ impl ItemKey {
             let given = value.as_object().and_then(|value| value.keys().next()).map_or("", String::as_str);
             if let Some(right) = keys.kind(name).filter(|right| *right != given) {
                 return Err(wrong(format!(
-                    "{} is of type {given}, but the table has it as {right}",
+                    "{} is of type {given}, but of type {right} in the table",
                     quoted(name)
                 )));
             }
@@ -99,18 +99,18 @@ impl ItemKey {
 }
 
 impl KeyNames {
-    /// The type of a key attribute, as far as it is known.
+    /// Returns the type of a key attribute; `None` if it is unknown.
     fn kind(&self, name: &str) -> Option<&str> {
         let definitions = self.table.as_ref()?.attribute_definitions();
         let definition = definitions.iter().find(|definition| definition.attribute_name() == name)?;
         Some(definition.attribute_type().as_str())
     }
 
-    /// A key as it may be given: of the types that the table has, or else of text.
+    /// Returns an example of a key, with the types of the table if they are known, or else strings.
     fn example(&self) -> String {
         let member = |name: &String| {
             let kind = self.kind(name).unwrap_or("S");
-            // Of type B, these are the letters for the byte 1 in Base64.
+            // For type B, this is the byte 1 in Base64.
             let value = if kind == "B" { "AQ==" } else { "1" };
             format!("{}:{{\"{kind}\":\"{value}\"}}", Value::from(name.as_str()))
         };
@@ -124,7 +124,7 @@ mod tests {
 
     use super::*;
 
-    /// The key attributes `pk`, of which no type is known, and `sk` of this type.
+    /// Returns the key attributes `pk`, of unknown type, and `sk` of this type.
     fn keys(sort: ScalarAttributeType) -> KeyNames {
         let sort = AttributeDefinition::builder().attribute_name("sk").attribute_type(sort);
         let table = TableDescription::builder().attribute_definitions(sort.build().unwrap()).build();
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn an_example_is_of_the_tables_types_and_one_that_can_be_read() {
+    fn an_example_has_the_tables_types_and_is_valid() {
         for (sort, example) in [
             (ScalarAttributeType::S, r#"{"pk":{"S":"1"},"sk":{"S":"1"}}"#),
             (ScalarAttributeType::N, r#"{"pk":{"S":"1"},"sk":{"N":"1"}}"#),
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_is_the_same_however_it_is_spelt() {
+    fn a_key_is_normalised() {
         let key = read(r#"{ "sk": {"N": "1.0"}, "pk": {"S": "a"} }"#).unwrap();
         assert_eq!(key.text, r#"{"pk":{"S":"a"},"sk":{"N":"1"}}"#);
         assert_eq!(key.object, object_key("items/", key.text.as_bytes()));
@@ -170,11 +170,11 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_key_of_the_table_is_refused_with_one_that_would_be() {
+    fn an_invalid_key_is_refused_with_an_example() {
         for (text, words) in [
             (
                 "1",
-                "--key is `1`; it is no object; the key attributes are pk and sk, as DynamoDB JSON, such as \
+                "--key is `1`; it is not an object; expected the key attributes pk and sk as DynamoDB JSON, such as \
                    {\"pk\":{\"S\":\"1\"},\"sk\":{\"N\":\"1\"}}",
             ),
             ("{", "--key is `{`; it is not JSON: "),
@@ -185,7 +185,7 @@ mod tests {
             ),
             (
                 r#"{"pk":{"S":"a"},"sk":{"S":"1"}}"#,
-                r#"--key is `{"pk":{"S":"a"},"sk":{"S":"1"}}`; `sk` is of type S, but the table has it as N"#,
+                r#"--key is `{"pk":{"S":"a"},"sk":{"S":"1"}}`; `sk` is of type S, but of type N in the table"#,
             ),
             (r#"{"pk":"a","sk":{"N":"1"}}"#, r#"--key is `{"pk":"a","sk":{"N":"1"}}`; "#),
         ] {

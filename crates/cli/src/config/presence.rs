@@ -1,4 +1,4 @@
-//! Whether the prefix of the settings is that of a backup.
+//! Checks whether the prefix of the settings is that of a backup.
 
 use anyhow::bail;
 use tablekeeper_core::item_history::Items;
@@ -10,31 +10,34 @@ use crate::console::Console;
 use crate::failure::Unusable;
 use crate::transfer::{Aws, named};
 
-/// Fails unless versions of items lie where the settings say. Call it before you say that something is not there.
+/// Fails unless there are versions of items at the location of the settings. Call it before you report that something
+/// does not exist.
 pub(crate) async fn check_there(aws: &Aws, items: &Items) -> anyhow::Result<()> {
     let presence = find(&aws.s3, items).await.map_err(|failure| named(failure.name, failure))?;
     let (what, elsewhere) = match presence {
         Presence::Versions => return Ok(()),
-        Presence::Nothing { elsewhere } => (format!("nothing lies under {}", place(items)), elsewhere),
+        Presence::Nothing { elsewhere } => {
+            (format!("there are no objects under {}", place(items)), elsewhere)
+        }
         Presence::Others { key, elsewhere } => (no_versions(items, &key), elsewhere),
     };
     let instead = match &elsewhere {
         Some(prefix) => lies_elsewhere(items, prefix),
-        None => "INCREMENTAL_BUCKET (s3.incremental.bucket) and INCREMENTAL_PREFIX (s3.incremental.prefix) have to be \
+        None => "INCREMENTAL_BUCKET (s3.incremental.bucket) and INCREMENTAL_PREFIX (s3.incremental.prefix) must be \
                  ItemBucketName and IncrementalPrefix of the stack that follows the table"
             .to_owned(),
     };
-    bail!(Unusable(format!("{what}, so nothing is known of any item; {instead}")))
+    bail!(Unusable(format!("{what}, so no item is known; {instead}")))
 }
 
-/// Refuses to begin a backup where other objects lie, among which a snapshot would find it. Says so where it would be
-/// the second of its bucket.
+/// Refuses to begin a backup among other objects, because a snapshot would find them. Prints a note if it would be the
+/// second backup of its bucket.
 pub(crate) async fn check_free(aws: &Aws, items: &Items, console: &Console) -> anyhow::Result<()> {
     match find(&aws.s3, items).await.map_err(|failure| named(failure.name, failure))? {
         Presence::Versions | Presence::Nothing { elsewhere: None } => Ok(()),
         Presence::Nothing { elsewhere: Some(prefix) } => {
             console.line(&format!(
-                "note: nothing lies under {} yet; {}",
+                "note: there are no objects under {} yet; {}",
                 place(items),
                 lies_elsewhere(items, &prefix)
             ));
@@ -43,11 +46,10 @@ pub(crate) async fn check_free(aws: &Aws, items: &Items, console: &Console) -> a
         Presence::Others { key, elsewhere } => {
             let instead = match &elsewhere {
                 Some(prefix) => lies_elsewhere(items, prefix),
-                None => "a prefix of its own has to be given (INCREMENTAL_PREFIX, s3.incremental.prefix)"
-                    .to_owned(),
+                None => "choose a separate prefix (INCREMENTAL_PREFIX, s3.incremental.prefix)".to_owned(),
             };
             bail!(Unusable(format!(
-                "{}, and no snapshot could be made of a backup that is begun among them; {instead}",
+                "{}, and a snapshot of a backup among them would fail; {instead}",
                 no_versions(items, &key)
             )))
         }
@@ -55,11 +57,11 @@ pub(crate) async fn check_free(aws: &Aws, items: &Items, console: &Console) -> a
 }
 
 fn no_versions(items: &Items, key: &str) -> String {
-    format!("what lies under {} are no versions of items, such as {}", place(items), quoted(key))
+    format!("the objects under {} are not versions of items (such as {})", place(items), quoted(key))
 }
 
 fn lies_elsewhere(items: &Items, prefix: &str) -> String {
     let there = place(&Items { prefix: prefix.to_owned(), ..items.clone() });
     let is = if prefix.is_empty() { "`/`, the whole bucket" } else { prefix };
-    format!("versions lie under {there}, for which INCREMENTAL_PREFIX (s3.incremental.prefix) is {is}")
+    format!("there are versions under {there}, where INCREMENTAL_PREFIX (s3.incremental.prefix) is {is}")
 }

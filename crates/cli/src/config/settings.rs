@@ -1,9 +1,9 @@
-//! What the commands of an incremental backup go by: a file (`--config`) over the environment, and a stack (`--stack`) that
-//! has to agree with both.
+//! The settings of the commands of an incremental backup. A file (`--config`) overrides the environment, and a stack
+//! (`--stack`) must agree with both.
 //!
-//! The names and their meanings are those of the system that this succeeds; a value that the file has beats that of the
-//! environment, as there. What differs is what was wrong there: prefixes may be left out, a Region is needed only where
-//! the AWS environment names none, and a port counts with TLS too.
+//! The names and their meanings are those of the former system, and so is the precedence of the file. Three things
+//! differ: prefixes are optional, a Region is required only if the AWS environment has none, and the port also applies
+//! with TLS.
 
 mod file;
 mod stack;
@@ -21,46 +21,46 @@ use tablekeeper_core::text::quoted;
 use crate::failure::Unusable;
 use crate::transfer::Aws;
 
-/// What HTTPS takes, and no other.
+/// The only port that HTTPS uses by default.
 const HTTPS_PORT: u16 = 443;
-/// Where the items lie, unless it is said: as the template has it.
+/// Default prefix of the items, as in the template.
 const ITEMS_PREFIX: &str = "items/";
-/// The same of what is set aside.
+/// Default prefix of quarantined records.
 const FAILURES_PREFIX: &str = "failures/";
-/// The same of snapshots.
+/// Default prefix of snapshots.
 const SNAPSHOTS_PREFIX: &str = "snapshots/";
-/// Requests of DynamoDB at a time, unless it is said.
+/// Default number of parallel requests to DynamoDB.
 const PARALLELISM: u32 = 32;
 const MOST_PARALLELISM: u32 = 1_024;
 
-/// The settings, each checked.
+/// The checked settings.
 #[derive(Debug, Eq, PartialEq)]
 pub(crate) struct Settings {
-    /// The table that is backed up, where the file or the stack names one.
+    /// The table that is backed up, if the file or the stack names one.
     pub(crate) table: Option<String>,
-    /// The table that the stack follows, where one is named.
+    /// The table that the stack follows, if there is a stack.
     followed: Option<String>,
     items: Option<Items>,
     snapshots: Option<Snapshots>,
     given_up: Option<String>,
     region: Option<String>,
     endpoint: Option<String>,
-    /// Requests of DynamoDB at a time.
+    /// Maximum number of parallel requests to DynamoDB.
     pub(crate) parallelism: u32,
-    /// The file, if there is one.
+    /// Name of the file; `None` without `--config`.
     file: Option<String>,
 }
 
-/// Where snapshots lie.
+/// The location of snapshots.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Snapshots {
     pub(crate) bucket: String,
-    /// Empty, or ending in `/`.
+    /// Key prefix: empty, or ending in `/`.
     pub(crate) prefix: String,
 }
 
 impl Settings {
-    /// Reads the file, if there is one, and the environment: the one place that does.
+    /// Reads the file, the stack and the environment. Nothing else reads the environment for these settings.
     #[expect(clippy::disallowed_methods, reason = "the command line is an edge: its own variables")]
     pub(crate) async fn read(
         path: Option<&Path>,
@@ -74,7 +74,7 @@ impl Settings {
                 let config = crate::stack::environment().await;
                 OfStack::read(
                     name,
-                    &crate::stack::find(&config, name, "--stack names one that is there").await?,
+                    &crate::stack::find(&config, name, "give an existing stack with --stack").await?,
                     table,
                 )?
             }
@@ -83,7 +83,7 @@ impl Settings {
         Settings::new(name.zip(text), &of_stack, &|variable| std::env::var(variable).ok())
     }
 
-    /// Of a file's name and text, of what the stack says, and of what the environment has.
+    /// Creates the settings from the name and text of a file, the values of a stack, and the environment.
     fn new(
         named: Option<(String, String)>,
         of_stack: &OfStack,
@@ -117,8 +117,8 @@ impl Settings {
                 let Items { prefix, failures_prefix: failures, .. } = &items;
                 if failures.is_empty() || (!prefix.is_empty() && failures.starts_with(prefix)) {
                     bail!(Unusable(format!(
-                        "what is set aside would lie at {}{}, under the items at {}{}, and would be taken for one; \
-                         another prefix may be given",
+                        "quarantined records would be at {}{}, under the items at {}{}, and would be read as items; \
+                         choose another prefix",
                         quoted(failures),
                         origin(failures_prefix),
                         quoted(prefix),
@@ -139,8 +139,8 @@ impl Settings {
             && snapshots.prefix.starts_with(&items.prefix)
         {
             bail!(Unusable(format!(
-                "snapshots would lie at s3://{}/{}{}, under the items at s3://{}/{}{}, and be taken for items; another \
-                 bucket or prefix may be given",
+                "snapshots would be at s3://{}/{}{}, under the items at s3://{}/{}{}, and would be read as items; \
+                 choose another bucket or prefix",
                 snapshots.bucket,
                 snapshots.prefix,
                 origin(snapshot_prefix),
@@ -152,7 +152,7 @@ impl Settings {
         let given_up = bucket("s3.incremental.given-up-bucket", "GIVEN_UP_BUCKET")?;
         let table = file.get("table").map(|table| match is_table_name(&table.text) {
             true => Ok(table),
-            false => Err(table.refused("a table's name may be given")),
+            false => Err(table.refused("expected a table's name")),
         });
         let table = match (table.transpose()?, &of_stack.table) {
             (Some(said), Some(followed)) if said.text != followed.text => {
@@ -168,7 +168,7 @@ impl Settings {
             if is_region {
                 Ok(region.text)
             } else {
-                Err(region.refused("a Region may be given, as eu-west-1"))
+                Err(region.refused("expected a Region, such as eu-west-1"))
             }
         });
         let parallelism = given("dynamodb.parallelism", "DYNAMODB_PARALLELISM")?;
@@ -188,7 +188,7 @@ impl Settings {
                 Some(given) => {
                     let number =
                         given.text.parse().ok().filter(|number| (1..=MOST_PARALLELISM).contains(number));
-                    number.ok_or_else(|| given.refused(&format!("1 to {MOST_PARALLELISM} may be given")))?
+                    number.ok_or_else(|| given.refused(&format!("expected 1 to {MOST_PARALLELISM}")))?
                 }
                 None => PARALLELISM,
             },
@@ -196,27 +196,27 @@ impl Settings {
         })
     }
 
-    /// Where the items' versions lie.
+    /// Returns the location of the versions of items.
     pub(crate) fn items(&self) -> Result<&Items, Unusable> {
         let missing =
             || self.missing("INCREMENTAL_BUCKET", "s3.incremental.bucket", "the bucket of the items");
         self.items.as_ref().ok_or_else(missing)
     }
 
-    /// Where snapshots lie.
+    /// Returns the location of snapshots.
     pub(crate) fn snapshots(&self) -> Result<&Snapshots, Unusable> {
         let missing = || self.missing("SNAPSHOT_BUCKET", "s3.snapshot.bucket", "the bucket of the snapshots");
         self.snapshots.as_ref().ok_or_else(missing)
     }
 
-    /// The bucket with the changes that were given up.
+    /// Returns the bucket of the changes that Lambda discarded.
     pub(crate) fn given_up(&self) -> Result<&str, Unusable> {
         let (variable, key) = ("GIVEN_UP_BUCKET", "s3.incremental.given-up-bucket");
-        let missing = || self.missing(variable, key, "the bucket of the changes that were given up");
+        let missing = || self.missing(variable, key, "the bucket of the changes that Lambda discarded");
         self.given_up.as_deref().ok_or_else(missing)
     }
 
-    /// The table that is backed up: the argument, or what the file or the stack says.
+    /// Returns the table that is backed up: the argument, or that of the file or the stack.
     pub(crate) fn table(&self, argument: Option<&str>) -> anyhow::Result<Option<String>> {
         if let Some(table) = argument {
             crate::transfer::check_table_name(table)?;
@@ -225,14 +225,14 @@ impl Settings {
             && table != followed
         {
             bail!(Unusable(format!(
-                "TABLE is {table}, but the stack is of {followed}; leave TABLE out, or name with --stack-table which of the \
-                 stack's tables is meant"
+                "TABLE is {table}, but the table of the stack is {followed}; leave TABLE out, or choose one of the \
+                 stack's tables with --stack-table"
             )));
         }
         Ok(argument.map(str::to_owned).or_else(|| self.table.clone()))
     }
 
-    /// The clients, with DynamoDB where the settings have it.
+    /// Returns the clients. Region and endpoint of DynamoDB come from the settings.
     pub(crate) async fn aws(&self) -> anyhow::Result<Aws> {
         Aws::with_dynamodb(self.region.as_deref(), self.endpoint.as_deref()).await
     }
@@ -241,12 +241,12 @@ impl Settings {
         Unusable(match &self.file {
             Some(file) => {
                 format!(
-                    "{file} has no {key}, and {variable} is not set; one of them, or --stack, has to name {what}"
+                    "{file} has no {key}, and {variable} is not set; one of them or --stack must name {what}"
                 )
             }
             None => format!(
-                "{variable} is missing; it names {what}. Set it, or give --stack NAME, the stack that follows the table, or \
-                 --config FILE, a file that has {key}"
+                "{variable} is missing; it names {what}. Set it, give --stack NAME for the stack that follows the \
+                 table, or give --config FILE with {key}"
             ),
         })
     }
@@ -255,11 +255,11 @@ impl Settings {
 fn bucket(given: Given) -> Result<Given, Unusable> {
     match bucket_and_key(&format!("s3://{}", given.text)) {
         Some((_, key)) if key.is_empty() && !given.text.contains('/') => Ok(given),
-        _ => Err(given.refused("the name of a bucket may be given, as backup-of-orders")),
+        _ => Err(given.refused("expected a bucket name, such as backup-of-orders")),
     }
 }
 
-/// DynamoDB's address; `None` for AWS's own.
+/// Returns DynamoDB's endpoint; `None` for that of AWS.
 fn endpoint(
     host: Option<Given>,
     port: Option<Given>,
@@ -270,21 +270,21 @@ fn endpoint(
         Some(tls) => match tls.text.to_ascii_lowercase().as_str() {
             "true" => true,
             "false" => false,
-            _ => return Err(tls.refused("true or false may be given")),
+            _ => return Err(tls.refused("expected true or false")),
         },
     };
     let number = match &port {
         None => None,
         Some(port) => match port.text.parse::<u16>() {
             Ok(number) if number > 0 => Some(number),
-            _ => return Err(port.refused("1 to 65535 may be given")),
+            _ => return Err(port.refused("expected 1 to 65535")),
         },
     };
     let Some(host) = host else {
         let usual = [port.filter(|_| number != Some(HTTPS_PORT)), tls.filter(|_| !is_tls)];
         return match usual.into_iter().flatten().next() {
             Some(given) => Err(given.refused(
-                "that is for a host of one's own, and DYNAMODB_HOST (dynamodb.host) is missing; set it, or leave this out",
+                "it needs DYNAMODB_HOST (dynamodb.host), which is missing; set that, or leave this out",
             )),
             None => Ok(None),
         };
@@ -292,8 +292,8 @@ fn endpoint(
     let is_host = |letter: u8| letter.is_ascii_alphanumeric() || matches!(letter, b'.' | b'-');
     if !host.text.bytes().all(is_host) {
         return Err(host.refused(
-            "a host alone may be given, as localhost; its port is DYNAMODB_PORT (dynamodb.port), and whether it takes TLS \
-             DYNAMODB_USETLS (dynamodb.tls)",
+            "expected a host without scheme and port, such as localhost; set the port with DYNAMODB_PORT \
+             (dynamodb.port), and TLS with DYNAMODB_USETLS (dynamodb.tls)",
         ));
     }
     let host = host.text;
@@ -304,8 +304,8 @@ fn endpoint(
         (false, None, tls) => {
             let origin = tls.map(|tls| tls.origin).unwrap_or_default();
             Err(Unusable(format!(
-                "{origin} is false, and DYNAMODB_PORT (dynamodb.port) is missing: 443, which it is otherwise, is for TLS; \
-                 set it, as 8000"
+                "{origin} is false, but DYNAMODB_PORT (dynamodb.port) is missing; the default, 443, needs TLS; set \
+                 another port, such as 8000"
             )))
         }
     }

@@ -1,4 +1,4 @@
-//! Tells a person what an execution does while it does it.
+//! Prints the progress of an execution while it runs.
 
 use std::{collections::HashMap, time::Duration};
 
@@ -9,33 +9,33 @@ use super::{Follower, Outcome, Transition, reason};
 use crate::console;
 use crate::console::Console;
 
-/// The most of a state's comment that fits beside its name.
+/// Maximum length of a state's comment next to its name.
 const COMMENT: usize = 90;
 
-/// Tells of states as they are entered, in the words of the machine's own comments.
+/// A printer of states as they are entered, with the comments of the state machine.
 #[derive(Debug)]
 pub(crate) struct ProgressPrinter<'a> {
     console: &'a Console,
     comments: HashMap<String, String>,
-    /// In a story: what part of a told wait is really waited. Otherwise none.
+    /// In the demo, the fraction of a reported wait that really passes; otherwise `None`.
     story: Option<f64>,
 }
 
 impl<'a> ProgressPrinter<'a> {
-    /// Reads the machine's comments; without the right to do so, states are told by name alone.
+    /// Reads the comments of the state machine. Without permission to do so, only names are printed.
     pub(crate) async fn new(console: &'a Console, client: &Client, machine: &str) -> Self {
         let described = client.describe_state_machine().state_machine_arn(machine).send().await;
         let comments = described.map(|machine| comments(&machine.definition)).unwrap_or_default();
         Self { console, comments, story: None }
     }
 
-    /// Tells it as part of a story: by the console's clock in place of the execution's own, and
-    /// saying of each wait how far this endpoint shortens it.
+    /// Prints as part of the demo: uses the console's clock instead of the execution's, and adds the shortened duration
+    /// of each wait.
     pub(crate) fn within_story(self, wait_scale: f64) -> Self {
         Self { story: Some(wait_scale), ..self }
     }
 
-    /// Follows to the end.
+    /// Follows the execution until it ends.
     pub(crate) async fn follow(&self, mut follower: Follower, poll: Duration) -> anyhow::Result<Outcome> {
         let mut told_wait = None;
         loop {
@@ -85,7 +85,7 @@ impl<'a> ProgressPrinter<'a> {
     }
 
     fn wait(&self, seconds: f64) -> String {
-        let reported = format!("look again in {}", console::duration(seconds));
+        let reported = format!("poll again in {}", console::duration(seconds));
         match self.story {
             Some(scale) => format!("{reported} (here {})", console::duration(seconds * scale)),
             None => reported,
@@ -93,7 +93,7 @@ impl<'a> ProgressPrinter<'a> {
     }
 }
 
-/// The first sentence of each state's comment, by the state's name, inner states included.
+/// Returns the first sentence of each state's comment by the state's name, nested states included.
 fn comments(definition: &str) -> HashMap<String, String> {
     let mut found = HashMap::new();
     let mut open = vec![serde_json::from_str::<Value>(definition).unwrap_or_default()];
@@ -115,7 +115,7 @@ fn first(text: &str) -> &str {
     sentence.lines().next().unwrap_or_default().trim_end_matches('.')
 }
 
-/// Cut between two words if it is too long for a line.
+/// Shortens a text between two words if it is too long for a line.
 fn shorten(text: &str) -> String {
     if text.chars().count() <= COMMENT {
         return text.to_owned();
@@ -131,7 +131,7 @@ fn shorten(text: &str) -> String {
     format!("{}…", short.trim_end())
 }
 
-/// What a check step answered, directly or in the envelope of `lambda:invoke`.
+/// Reads the wait that a check step returned, directly or in the envelope of `lambda:invoke`.
 fn wait_seconds(output: &Value) -> Option<f64> {
     ["/waitSeconds", "/Payload/waitSeconds"].iter().find_map(|path| output.pointer(path)?.as_f64())
 }
@@ -143,7 +143,7 @@ mod tests {
     use super::{COMMENT, comments, shorten, wait_seconds};
 
     #[test]
-    fn comments_are_found_in_inner_states_too() {
+    fn comments_of_nested_states_are_found() {
         let definition = json!({"States": {
             "A": {"Type": "Task", "Comment": "First. Second."},
             "M": {"Type": "Map", "ItemProcessor": {"States": {"B": {"Comment": "Inner."}}}},

@@ -17,7 +17,7 @@ fn event(
 }
 
 #[test]
-fn every_kind_of_state_is_told_by_its_name_and_type() {
+fn an_entered_state_has_its_name_and_type() {
     for (kind, name) in [
         (HistoryEventType::TaskStateEntered, "Task"),
         (HistoryEventType::WaitStateEntered, "Wait"),
@@ -31,7 +31,7 @@ fn every_kind_of_state_is_told_by_its_name_and_type() {
 }
 
 #[test]
-fn a_task_tells_its_result_or_its_error() {
+fn a_task_has_its_result_or_its_error() {
     let details = TaskSucceededEventDetails::builder()
         .resource_type("lambda")
         .resource("invoke")
@@ -56,7 +56,7 @@ fn a_task_tells_its_result_or_its_error() {
 }
 
 #[test]
-fn the_end_is_told_with_its_output_or_its_error() {
+fn the_end_has_its_output_or_its_error() {
     let details = ExecutionSucceededEventDetails::builder().output("{\"a\":1}").build();
     let reported =
         read(&event(HistoryEventType::ExecutionSucceeded, |e| e.execution_succeeded_event_details(details)));
@@ -84,20 +84,20 @@ fn the_end_is_told_with_its_output_or_its_error() {
 }
 
 #[test]
-fn a_functions_own_words_are_taken_out_of_their_json() {
+fn the_message_of_a_function_is_read_from_its_json() {
     assert_eq!(reason(r#"{"errorType":"BackupNotFound","errorMessage":"it is gone"}"#), "it is gone");
     assert_eq!(reason("plain words"), "plain words");
     assert_eq!(reason("{\"other\":1}"), "{\"other\":1}");
 }
 
 #[test]
-fn what_nobody_needs_to_know_is_not_told() {
+fn other_events_are_not_shown() {
     assert_eq!(read(&event(HistoryEventType::TaskScheduled, |e| e)), None);
     assert_eq!(read(&event(HistoryEventType::PassStateExited, |e| e)), None);
 }
 
 #[test]
-fn an_output_that_was_cut_off_stays_text() {
+fn a_truncated_output_becomes_a_string() {
     assert_eq!(parse(Some("{\"a\":")), Some(json!("{\"a\":")));
     assert_eq!(parse(None), None);
 }

@@ -1,6 +1,6 @@
-//! A small file that says how far a command came, so that it can go on from there.
+//! A file with the progress of a command, so that the command can resume.
 //!
-//! It is written under another name and renamed, so that it is whole whenever the process ends.
+//! It is written under another name and renamed, so that it is complete whenever the process ends.
 
 use std::io::{ErrorKind, Write as _};
 use std::path::Path;
@@ -11,9 +11,10 @@ use serde::de::DeserializeOwned;
 
 use crate::failure::Unusable;
 
-/// Puts it in the place of what the file said before.
+/// Replaces the content of the file.
 pub(crate) fn write(path: &Path, state: &impl Serialize) -> anyhow::Result<()> {
-    let named = || Unusable(format!("cannot write {}; --cursor-file may name another", path.display()));
+    let named =
+        || Unusable(format!("cannot write {}; choose another file with --cursor-file", path.display()));
     let mut name = path.file_name().with_context(named)?.to_owned();
     name.push(".new");
     let new = path.with_file_name(name);
@@ -27,7 +28,7 @@ pub(crate) fn write(path: &Path, state: &impl Serialize) -> anyhow::Result<()> {
     write().map_err(|error| anyhow!("{error}")).with_context(named)
 }
 
-/// What the file says; `None` where there is none. `of` is what it is a cursor file of.
+/// Reads the file; `None` if there is none. `of` names its kind in the error.
 pub(crate) fn read<S: DeserializeOwned>(path: &Path, of: &str) -> anyhow::Result<Option<S>> {
     let body = match std::fs::read(path) {
         Ok(body) => body,
@@ -36,24 +37,22 @@ pub(crate) fn read<S: DeserializeOwned>(path: &Path, of: &str) -> anyhow::Result
     };
     let state = serde_json::from_slice(&body);
     Ok(Some(
-        state.map_err(|error| Unusable(format!("{} is no cursor file of {of}: {error}", path.display())))?,
+        state
+            .map_err(|error| Unusable(format!("{} is not a cursor file of {of}: {error}", path.display())))?,
     ))
 }
 
-/// Takes the file away.
+/// Removes the file.
 pub(crate) fn remove(path: &Path) -> anyhow::Result<()> {
     match std::fs::remove_file(path) {
-        Err(error) if error.kind() != ErrorKind::NotFound => {
-            Err(error).with_context(|| format!("all is written, but {} cannot be removed", path.display()))
-        }
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(error)
+            .with_context(|| format!("everything is written, but {} cannot be removed", path.display())),
         _ => Ok(()),
     }
 }
 
-/// What stops a `--resume` for which there is no such file.
+/// Builds the error for `--resume` without a cursor file.
 pub(crate) fn nothing(path: &Path, of: &str) -> Unusable {
     let path = path.display();
-    Unusable(format!(
-        "there is no {path}, so there is no {of} to go on with; leave --resume out to begin one"
-    ))
+    Unusable(format!("nothing to resume: {path} not found. Run without --resume to start a new {of}"))
 }

@@ -1,4 +1,4 @@
-//! Where a person says that files are: `s3://bucket/prefix`, or a directory.
+//! Parses a location of files: `s3://bucket/prefix`, or a directory.
 
 use std::path::PathBuf;
 
@@ -7,26 +7,25 @@ use tablekeeper_core::text::quoted;
 
 use crate::failure::Unusable;
 
-/// Where files are.
+/// A location of files.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum Location {
-    /// Objects of a bucket.
+    /// Objects in a bucket.
     Bucket {
-        /// The bucket's name.
+        /// Name of the bucket.
         bucket: String,
-        /// What their keys begin with, as it was said.
+        /// Key prefix of the objects, as given.
         key: String,
     },
-    /// Files of this machine.
+    /// Files on this machine.
     Path(PathBuf),
 }
 
 impl Location {
-    /// What the value of an option says. Whatever looks like a URI has to be one of S3.
+    /// Parses the value of an option. A URI must be one of S3.
     pub(crate) fn parse(option: &str, text: &str) -> Result<Location, Unusable> {
-        let wrong = || {
-            Unusable(format!("{option} is {}; s3://bucket/prefix or a directory may be given", quoted(text)))
-        };
+        let wrong =
+            || Unusable(format!("{option} is {}; expected s3://bucket/prefix or a directory", quoted(text)));
         if let Some((bucket, key)) = bucket_and_key(text) {
             return Ok(Location::Bucket { bucket, key });
         }
@@ -37,7 +36,7 @@ impl Location {
     }
 }
 
-/// The whole of a bucket, to be read.
+/// Returns all objects of a bucket, for reading.
 pub(crate) fn whole(s3: &aws_sdk_s3::Client, bucket: &str) -> Files {
     let (bucket, tags) = (bucket.to_owned(), Vec::new());
     Files::S3(S3Files { s3: s3.clone(), bucket, prefix: String::new(), tags })
@@ -48,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_bucket_or_a_directory_is_meant_and_nothing_else() {
+    fn a_location_is_a_bucket_or_a_directory() {
         let bucket = |key: &str| Location::Bucket { bucket: "exports".to_owned(), key: key.to_owned() };
         for (text, place) in [
             ("s3://exports", bucket("")),
@@ -61,7 +60,7 @@ mod tests {
         for text in ["", "ftp://exports/a", "s3://E/a", "S3://exports/a", "https://exports.s3.amazonaws.com/"]
         {
             let error = Location::parse("--from", text).unwrap_err().to_string();
-            assert_eq!(error, format!("--from is `{text}`; s3://bucket/prefix or a directory may be given"));
+            assert_eq!(error, format!("--from is `{text}`; expected s3://bucket/prefix or a directory"));
         }
     }
 }

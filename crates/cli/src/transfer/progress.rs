@@ -1,7 +1,7 @@
-//! How far a transfer has come, told while it runs: a line that moves on a terminal, elsewhere a line now and then.
+//! Reports the progress of a transfer: in a moving line on a terminal, elsewhere with a line every few seconds.
 //!
-//! Nothing is said that is not known. How many items a table holds DynamoDB counts every six hours or so, so that it is
-//! *about* so many; and where the goal is not known, no time is said.
+//! Only known values are shown. DynamoDB counts the items of a table about every six hours, so that total is
+//! approximate ("about"). Without a total, no remaining time is shown.
 
 use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -15,52 +15,52 @@ use tokio::time::MissedTickBehavior;
 use crate::console;
 use crate::console::Console;
 
-/// How often the moving line is written, and whatever goes with it.
+/// Interval of updates of the moving line and of calls of `each`.
 const TICK: Duration = Duration::from_millis(250);
-/// How often there is a line where none moves.
+/// Interval of lines if there is no moving line.
 const LINE: Duration = Duration::from_secs(10);
 
-/// What is done so far.
+/// The counters of a transfer.
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
     items: AtomicU64,
-    /// Of them, those that an earlier run had done.
+    /// Number of those items that an earlier run had finished.
     earlier: AtomicU64,
     bytes: AtomicU64,
-    /// Whether nobody says how large they are.
+    /// Whether the sizes of the items are unknown.
     sizeless: bool,
 }
 
-/// What there is to do.
+/// The total of a transfer.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Total {
-    /// Items in all; `None` where nobody knows.
+    /// Number of all items; `None` if unknown.
     pub(crate) items: Option<u64>,
-    /// Whether that is an estimate.
+    /// Whether the number of items is an estimate.
     pub(crate) about: bool,
-    /// Bytes that this run has to do; `None` where nobody knows.
+    /// Number of bytes for this run; `None` if unknown.
     pub(crate) bytes: Option<u64>,
 }
 
 impl Counters {
-    /// Of items whose sizes nobody says.
+    /// Creates counters for items of unknown size.
     pub(crate) fn for_items() -> Counters {
         Counters { sizeless: true, ..Counters::default() }
     }
 
-    /// Items and bytes more.
+    /// Adds items and bytes.
     pub(crate) fn add(&self, items: u64, bytes: u64) {
         self.items.fetch_add(items, Ordering::Relaxed);
         self.bytes.fetch_add(bytes, Ordering::Relaxed);
     }
 
-    /// Items and bytes that an earlier run had done.
+    /// Adds items and bytes that an earlier run had finished.
     pub(crate) fn adopt(&self, items: u64, bytes: u64) {
         self.earlier.fetch_add(items, Ordering::Relaxed);
         self.add(items, bytes);
     }
 
-    /// As it is told after so many seconds.
+    /// Formats the progress after `seconds`.
     fn reported(&self, total: Total, seconds: f64) -> String {
         let [items, earlier, bytes] =
             [&self.items, &self.earlier, &self.bytes].map(|count| count.load(Ordering::Relaxed));
@@ -91,8 +91,8 @@ impl Counters {
     }
 }
 
-/// Does the work, and tells how far it has come. `None` where Ctrl-C (or a request to terminate) came first. `each` is
-/// called several times a second; what it fails by ends the work.
+/// Runs `work` and reports its progress. Returns `None` if SIGINT or SIGTERM came first. Calls `each` several times a
+/// second; its error ends the work.
 pub(crate) async fn watch<T>(
     console: &Console,
     counters: &Counters,
@@ -133,7 +133,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_not_known_is_not_said() {
+    fn unknown_values_are_not_shown() {
         let counters = Counters::default();
         assert_eq!(counters.reported(Total::default(), 0.0), "0 items, 0 B");
         counters.adopt(1000, 1 << 20);
@@ -144,7 +144,7 @@ mod tests {
         assert_eq!(counters.reported(about, 10.0), reported);
         let exactly = Total { items: Some(2000), about: false, bytes: None };
         assert_eq!(counters.reported(exactly, 10.0), "2,000 of 2,000 items, 2.00 MiB, 100 items/s");
-        // More than DynamoDB counted last: its count says nothing any more.
+        // More items than DynamoDB's last count: the count is outdated.
         let outdated = Total { items: Some(1500), ..about };
         assert_eq!(counters.reported(outdated, 10.0), "2,000 items, 2.00 MiB, 100 items/s");
         let sizeless = Counters::for_items();

@@ -1,4 +1,4 @@
-//! The shares of a piece of work, so many of them side by side, each in a task of this process.
+//! Runs N shares of a job in parallel tasks of this process.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -7,14 +7,15 @@ use tablekeeper_core::aws::failure::AwsFailure;
 use tablekeeper_core::error_name::ErrorName;
 use tokio::task::JoinSet;
 
-/// The tasks. They end with it.
+/// The running tasks. Dropping the pool ends them.
 pub(crate) struct WorkerPool<E> {
     tasks: JoinSet<Result<(), E>>,
     action: &'static str,
 }
 
 impl<E: From<AwsFailure> + Send + 'static> WorkerPool<E> {
-    /// Begins with the shares 0, 1, … of so many, `beside` of them at a time. `action` is what they mostly call.
+    /// Starts the shares 0 to `shares` - 1, at most `beside` at a time. `action` is the AWS action that they mainly
+    /// call, for errors.
     pub(crate) fn of<F>(
         action: &'static str,
         shares: u32,
@@ -41,20 +42,20 @@ impl<E: From<AwsFailure> + Send + 'static> WorkerPool<E> {
         WorkerPool { tasks, action }
     }
 
-    /// Waits until all shares are done, or one has failed.
+    /// Waits until all shares have finished or one has failed.
     pub(crate) async fn finished(&mut self) -> Result<(), E> {
         while let Some(ended) = self.tasks.join_next().await {
             let broken = |error: tokio::task::JoinError| AwsFailure {
                 action: self.action,
                 name: ErrorName::ServiceUnavailable,
-                detail: format!("its task ended: {error}"),
+                detail: format!("the task ended early: {error}"),
             };
             ended.map_err(broken)??;
         }
         Ok(())
     }
 
-    /// Ends those that still run.
+    /// Stops the tasks that still run.
     pub(crate) async fn stop(&mut self) {
         self.tasks.shutdown().await;
     }
@@ -67,7 +68,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn each_share_is_done_once_and_a_failure_ends_it() {
+    async fn each_share_runs_once_and_a_failure_ends_the_pool() {
         let done = Arc::new(Mutex::new(Vec::new()));
         let work = {
             let done = Arc::clone(&done);

@@ -1,4 +1,4 @@
-//! `tablekeeper export` and `tablekeeper import` as a person calls them, on tables of the local stack.
+//! `tablekeeper export` and `tablekeeper import` on tables of the local stack.
 
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Deref;
@@ -45,7 +45,7 @@ impl Account {
         }
     }
 
-    /// The table's items by their keys.
+    /// Returns the table's items by their keys.
     async fn items(&self, table: &str) -> BTreeMap<String, Item> {
         let mut pages = self.dynamodb.scan().table_name(table).into_paginator().items().send();
         let mut items = BTreeMap::new();
@@ -58,7 +58,7 @@ impl Account {
     }
 }
 
-/// Where the manifest is, off the last line.
+/// Returns the location of the manifest from the last line.
 fn manifest_of(reported: &CommandOutput) -> String {
     let (manifest, _) = reported.data.lines().last().unwrap().split_once(": ").unwrap();
     manifest.to_owned()
@@ -69,7 +69,7 @@ fn item_of(id: &str, more: impl IntoIterator<Item = (&'static str, AttributeValu
     more.chain([("id".to_owned(), AttributeValue::S(id.to_owned()))]).collect()
 }
 
-/// One item of each type, and some that make files.
+/// Returns one item with every type, and 60 more so that there are several files.
 fn all_types() -> Vec<Item> {
     let text = |text: &str| AttributeValue::S(text.to_owned());
     let blob = |bytes: &[u8]| Blob::new(bytes);
@@ -92,13 +92,13 @@ fn all_types() -> Vec<Item> {
     (0..60).map(|number| item_of(&format!("{number:03}"), [("s", text("…"))])).chain([all]).collect()
 }
 
-/// Items of 5 KB: a segment of four has several pages.
+/// Returns items of 5 KB: each of four segments has several pages.
 fn many() -> Vec<Item> {
     let filling = AttributeValue::S("x".repeat(5000));
     (0..4000).map(|number| item_of(&format!("{number:05}"), [("filling", filling.clone())])).collect()
 }
 
-/// Waits until something is there, and the process is still running.
+/// Waits for a condition while the process is running.
 async fn until(child: &mut tokio::process::Child, mut is_there: impl FnMut() -> bool) {
     let waiting = async {
         while !is_there() {
@@ -110,14 +110,14 @@ async fn until(child: &mut tokio::process::Child, mut is_there: impl FnMut() -> 
     assert!(child.try_wait().unwrap().is_none(), "it ended too early");
 }
 
-/// Every file below a directory.
+/// Returns every file below a directory.
 fn files(directory: &Path) -> Vec<PathBuf> {
     let Ok(entries) = std::fs::read_dir(directory) else { return Vec::new() };
     let paths = entries.map(|entry| entry.unwrap().path());
     paths.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
 }
 
-/// The records of parts that are whole.
+/// Returns the records of complete parts.
 fn records(directory: &Path) -> Vec<PathBuf> {
     let is_record = |path: &PathBuf| {
         path.parent().unwrap().ends_with("parts") && path.extension().is_some_and(|ending| ending == "json")
@@ -126,7 +126,7 @@ fn records(directory: &Path) -> Vec<PathBuf> {
 }
 
 #[tokio::test]
-async fn a_directory_brings_every_type_back_in_every_format() {
+async fn every_type_survives_every_format_in_a_directory() {
     let account = Account::new("430000000001").await;
     account.put("orders", all_types()).await;
     let expected = account.items("orders").await;
@@ -160,7 +160,7 @@ async fn a_directory_brings_every_type_back_in_every_format() {
 }
 
 #[tokio::test]
-async fn a_bucket_does_the_same_and_programs_get_an_object() {
+async fn a_bucket_works_like_a_directory_and_json_is_one_object() {
     let account = Account::new("430000000002").await;
     account.s3.create_bucket().bucket("exports-430000000002").send().await.unwrap();
     account.put("orders", all_types()).await;
@@ -195,13 +195,13 @@ async fn a_bucket_does_the_same_and_programs_get_an_object() {
     assert!(files(account.directory.path()).is_empty(), "the cursor file goes away");
 
     let full = account.run(&["import", "copy", "--from", &manifest]).await;
-    let words = "error: table copy holds items; with --merge they stay, and those of the same keys are replaced \
+    let words = "error: table copy holds items; with --merge they stay, and those with the same keys are replaced \
                  (TableNotEmpty)\n";
     assert_eq!((full.code, full.remarks.as_str(), full.data.as_str()), (Some(2), words, ""));
 }
 
 #[tokio::test]
-async fn what_was_killed_goes_on_and_holds_each_item_once() {
+async fn killed_exports_and_interrupted_imports_resume() {
     let account = Account::new("430000000003").await;
     account.put("orders", many()).await;
     let place = account.path("out");
@@ -250,7 +250,7 @@ async fn what_was_killed_goes_on_and_holds_each_item_once() {
     let nothing = account.run(&["export", "orders", "--to", "out", "--resume"]).await;
     assert_eq!(nothing.code, Some(2), "{}", nothing.remarks);
     let words =
-        "error: there is no export of orders below out that was begun from the command line and not ended;";
+        "error: nothing to resume: no incomplete export of orders below out that the command line began. Run";
     assert!(nothing.remarks.starts_with(words), "{}", nothing.remarks);
 
     import_that_is_interrupted(&account, &manifest_of(&fast)).await;
@@ -280,12 +280,12 @@ async fn import_that_is_interrupted(account: &Account, manifest: &str) {
 
     let full = account.run(&import[..4]).await;
     assert_eq!(full.code, Some(2), "{}", full.remarks);
-    assert!(full.remarks.contains("; with --resume the import goes on that "), "{}", full.remarks);
+    assert!(full.remarks.contains("; with --resume the import in "), "{}", full.remarks);
     let segments = account.run(&[&import[..4], &["--resume", "--segments", "1"]].concat()).await;
     assert_eq!(segments.code, Some(2), "{}", segments.remarks);
-    assert!(segments.remarks.starts_with("error: --segments is another than "), "{}", segments.remarks);
+    assert!(segments.remarks.starts_with("error: --segments differs from that in "), "{}", segments.remarks);
 
-    // A file that is another now is noticed before anything is written.
+    // A changed file is noticed before anything is written.
     let data = files(state.parent().unwrap());
     let data = data.iter().find(|path| path.to_string_lossy().contains("/orders-manual-")).unwrap();
     let content = std::fs::read(data).unwrap();
@@ -300,16 +300,16 @@ async fn import_that_is_interrupted(account: &Account, manifest: &str) {
     assert!(reported.data.starts_with("copy: 4000 items from "), "{}", reported.data);
     let calls = stack().await.proxy().calls(account.name);
     let writes = calls.iter().filter(|call| call.action == "dynamodb:BatchWriteItem").count();
-    assert!(writes > 0 && writes < 160, "what was written is passed over: {writes} requests");
+    assert!(writes > 0 && writes < 160, "written items are skipped: {writes} requests");
     assert_eq!(account.items("copy").await, account.items("orders").await);
     assert!(!state.exists());
     let nothing = account.run(&[&import[..4], &["--resume"]].concat()).await;
     assert_eq!(nothing.code, Some(2), "{}", nothing.remarks);
-    assert!(nothing.remarks.contains("so there is no import to go on with"), "{}", nothing.remarks);
+    assert!(nothing.remarks.contains("Run without --resume to start a new import"), "{}", nothing.remarks);
 }
 
 #[tokio::test]
-async fn what_cannot_be_done_is_said_in_a_sentence() {
+async fn refusals_have_their_message() {
     let account = Account::new("430000000004").await;
     std::fs::write(account.path("file"), "").unwrap();
     std::fs::create_dir(account.path("empty")).unwrap();
@@ -325,14 +325,14 @@ async fn what_cannot_be_done_is_said_in_a_sentence() {
         (
             "export orders --to ftp://x/y",
             2,
-            "--to is `ftp://x/y`; s3://bucket/prefix or a directory may be given",
+            "--to is `ftp://x/y`; expected s3://bucket/prefix or a directory",
         ),
         ("export orders --to file", 2, "--to is `file`, which is not a directory"),
-        ("export orders --to out --null-tag nULL", 2, "--null-tag is for the format data-pipeline"),
+        ("export orders --to out --null-tag nULL", 2, "--null-tag only applies to --format data-pipeline"),
         ("export orders --to s3://missing-430000000004/x", 1, "s3:PutObject"),
         ("import nowhere --from lines --format plain", 2, "table nowhere does not exist; "),
         ("import copy --from s3:/x", 2, "--from is `s3:/x`, which does not exist"),
-        ("import copy --from nonsense://x", 2, "--from is `nonsense://x`; s3://bucket/prefix or a directory"),
+        ("import copy --from nonsense://x", 2, "--from is `nonsense://x`; expected s3://bucket/prefix or"),
         ("import copy --from file", 2, "--format is missing, and there is no manifest that says it"),
         ("import copy --from empty", 1, "empty/: there are no files (InvalidExport)"),
         ("import copy --from lines", 2, "--format is missing, and there is no manifest that says it"),
@@ -347,7 +347,7 @@ async fn what_cannot_be_done_is_said_in_a_sentence() {
     assert!(broken.remarks.contains("lines/a.json: line 2 is no item: "), "{}", broken.remarks);
     assert!(broken.remarks.ends_with("(InvalidExport)\n"), "{}", broken.remarks);
     assert!(!broken.remarks.contains("--resume"), "{}", broken.remarks);
-    assert!(broken.remarks.contains("mend the file and begin anew, with --merge"), "{}", broken.remarks);
+    assert!(broken.remarks.contains("fix the file and start again, with --merge"), "{}", broken.remarks);
     std::fs::write(account.path("lines/a.json"), "{\"id\":{\"S\":\"1\"}}\n{\"id\":{}}\n").unwrap();
     let changed = account.run(&["import", "copy", "--from", "lines", "--format", "plain", "--resume"]).await;
     assert_eq!(changed.code, Some(2), "{}", changed.remarks);

@@ -1,4 +1,4 @@
-//! What people and other tools give an import: read where it can be, and else called by its name.
+//! Import of files by people and other tools: each is either read, or refused with its kind.
 
 use std::path::Path;
 
@@ -26,7 +26,7 @@ fn write(folder: &Path, name: &str, content: impl AsRef<[u8]>) {
 }
 
 #[tokio::test]
-async fn what_is_no_line_of_an_item_is_called_by_its_name() {
+async fn files_that_are_not_lines_of_items_are_refused_with_their_kind() {
     let shell = Shell::new("430000000011").await;
     shell.create("copy", "id", false).await;
     write(&shell.path("bom"), "items.json", format!("\u{feff}{LINE}"));
@@ -60,7 +60,7 @@ async fn manifests_of_other_writers_are_read() {
     let shell = Shell::new("430000000012").await;
     shell.create("unchecked", "id", false).await;
     shell.create("zero", "id", false).await;
-    // Without MD5s, and with keys that are relative.
+    // Without MD5s, and with relative keys.
     let folder = shell.path("relative");
     let list = "{\"itemCount\":1,\"dataFileS3Key\":\"data/00000.json.gz\"}\n";
     write(&folder, "manifest-files.json", list);
@@ -69,15 +69,15 @@ async fn manifests_of_other_writers_are_read() {
     write(&folder, "data/00000.json.gz", gzip(LINE));
     let reported = shell.done(&["import", "unchecked", "--from", "relative"]).await;
     let words =
-        "note: the manifest has no md5Checksum of 1 of its files; their items are counted, and what else";
+        "note: the manifest has no md5Checksum of 1 of its files; their items are counted, but other changes";
     assert!(reported.remarks.contains(words), "{}", reported.remarks);
     assert_eq!(items_of(&shell.dynamodb, "unchecked").await.len(), 1);
-    // The count is still held against it.
+    // The number of items is still checked.
     write(&folder, "data/00000.json.gz", gzip(&LINE.repeat(2)));
     let reported = shell.run(&["import", "unchecked", "--from", "relative", "--merge"]).await;
     assert!(reported.code == Some(1) && reported.remarks.contains("(InvalidExport)"), "{}", reported.remarks);
 
-    // With a file of no bytes, for a partition without items.
+    // With an empty file, for a partition without items.
     let folder = shell.path("zero/AWSDynamoDB/01777863600000-ab12cd34");
     let files = [("data/a.json.gz", gzip(LINE), 1), ("data/b.json.gz", Vec::new(), 0)];
     let entries: Vec<DataFile> = files
@@ -103,14 +103,14 @@ async fn manifests_of_other_writers_are_read() {
     assert!(!reported.remarks.contains("md5Checksum"), "{}", reported.remarks);
 }
 
-/// Lines as a program writes them that lets go of DynamoDB's types.
+/// Lines as written by a program that drops DynamoDB's types.
 const UNTYPED: &str = concat!(
     "{\"id\":\"1\",\"price\":12345678901234567890.5,\"old\":null,\"seen\":true,\"tags\":[\"a\",\"b\"]}\n",
     "{\"id\":\"2\",\"photo\":{\"type\":\"Buffer\",\"data\":[104,105]},\"at\":{\"x\":0.10}}\n",
 );
 
 #[tokio::test]
-async fn lines_without_types_are_imported_with_a_word_on_what_they_lost() {
+async fn lines_without_types_are_imported_with_notes_on_possible_losses() {
     let shell = Shell::new("471000000001").await;
     for table in ["copy", "again"] {
         shell.create(table, "id", false).await;
@@ -154,7 +154,7 @@ async fn lines_without_types_are_imported_with_a_word_on_what_they_lost() {
 }
 
 #[tokio::test]
-async fn lines_without_types_are_refused_where_a_key_is_another_or_they_say_types() {
+async fn lines_with_other_key_types_or_another_format_are_refused() {
     let shell = Shell::new("471000000002").await;
     shell.create("copy", "id", false).await;
     write(&shell.path("number"), "a", "{\"id\":1}\n");

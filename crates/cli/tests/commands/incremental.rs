@@ -1,4 +1,4 @@
-//! The commands of an incremental backup as a person calls them, on a table and buckets of the local stack.
+//! The commands of an incremental backup, on a table and buckets of the local stack.
 
 mod adopt;
 mod list;

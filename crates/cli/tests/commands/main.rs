@@ -1,5 +1,5 @@
-//! The commands as a person and a program call them, most of them on tables of one local stack. They share its emulator,
-//! so they share a process.
+//! The commands as people and programs call them, most of them on tables of one local stack. They share a process
+//! because they share its emulator.
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,

@@ -1,4 +1,4 @@
-//! What the tests of commands share: the local stack, an account on it with a directory, and what a command told.
+//! What the tests of commands share: the local stack, an account with a directory, and the output of a command.
 
 use std::path::PathBuf;
 use std::process::{Output, Stdio};
@@ -13,7 +13,7 @@ use serde_json::Value;
 use tokio::process::Command;
 use tokio::sync::OnceCell;
 
-/// The local stack of this test binary; it ends with the process.
+/// Returns the local stack of this test binary. It ends with the process.
 pub(crate) async fn stack() -> &'static LocalAws {
     static STACK: OnceCell<LocalAws> = OnceCell::const_new();
     STACK
@@ -25,17 +25,17 @@ pub(crate) async fn stack() -> &'static LocalAws {
         .await
 }
 
-/// An account whose tables are there at once, and a directory in which commands are run on it.
+/// An account whose tables are available at once, and a directory in which commands run.
 pub(crate) struct Shell {
     pub(crate) name: &'static str,
     pub(crate) dynamodb: aws_sdk_dynamodb::Client,
     pub(crate) s3: aws_sdk_s3::Client,
     pub(crate) directory: tempfile::TempDir,
-    /// What the commands find in their environment, beside the account.
+    /// Additional environment variables of the commands.
     pub(crate) variables: Vec<(&'static str, String)>,
 }
 
-/// What a command printed, and its exit code.
+/// The output and exit code of a command.
 pub(crate) struct CommandOutput {
     pub(crate) code: Option<i32>,
     pub(crate) data: String,
@@ -62,7 +62,7 @@ impl Shell {
         }
     }
 
-    /// Makes a table with this partition key, of type S.
+    /// Creates a table with this partition key, of type S.
     pub(crate) async fn create(&self, table: &str, key: &str, with_stream: bool) {
         let id = AttributeDefinition::builder().attribute_name(key).attribute_type(ScalarAttributeType::S);
         let element =
@@ -82,7 +82,7 @@ impl Shell {
         self.directory.path().join(name)
     }
 
-    /// The command, to be run in the account's directory.
+    /// Returns the command, to be run in the account's directory.
     pub(crate) async fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_tablekeeper"));
         command.args(arguments).current_dir(self.directory.path());
@@ -113,7 +113,7 @@ impl Shell {
         CommandOutput::from_output(self.command(arguments).await.output().await.unwrap())
     }
 
-    /// The same, which has to succeed.
+    /// Runs a command that must succeed.
     pub(crate) async fn done(&self, arguments: &[&str]) -> CommandOutput {
         let reported = self.run(arguments).await;
         assert_eq!(reported.code, Some(0), "{arguments:?}: {}{}", reported.data, reported.remarks);

@@ -1,5 +1,5 @@
-//! `tablekeeper template` as a person calls it, on tables of the local stack. What it prints of two tables lies in
-//! `template/`, where the gate's cfn-lint checks it.
+//! `tablekeeper template` on tables of the local stack. The expected output for two tables is in `template/`, where the
+//! gate's cfn-lint checks it.
 
 use std::path::Path;
 
@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use crate::shell::{CommandOutput, Shell, stack};
 
 impl Shell {
-    /// A table on demand with all that a template can hold, but a Kinesis stream and Vector indexes.
+    /// Creates an on-demand table with everything that a template can hold, except a Kinesis stream and vector indexes.
     async fn with_everything(&self) {
         let table = "orders-restored";
         let names = ["customer", "day", "id"].map(|name| attribute(name, ScalarAttributeType::S));
@@ -68,13 +68,13 @@ impl Shell {
             "Principal": { "AWS": "arn:aws:iam::111111111111:root" }, "Resource": [arn, format!("{arn}/index/by-day")] }] });
         let put = self.dynamodb.put_resource_policy().resource_arn(&arn).policy(policy.to_string());
         put.send().await.unwrap();
-        // A read shows the former policy for a while after a change.
+        // After a change, reads return the earlier policy for a while.
         while self.dynamodb.get_resource_policy().resource_arn(&arn).send().await.is_err() {
             tokio::time::sleep(std::time::Duration::from_millis(50)).await;
         }
     }
 
-    /// A table with capacity and a local index, and nothing else.
+    /// Creates a table with provisioned capacity and a local index.
     async fn with_capacity(&self) {
         let names = ["id", "at", "by"].map(|name| attribute(name, ScalarAttributeType::N));
         let local = LocalSecondaryIndex::builder()
@@ -123,7 +123,7 @@ fn units(reads: i64, writes: i64) -> ProvisionedThroughput {
     ProvisionedThroughput::builder().read_capacity_units(reads).write_capacity_units(writes).build().unwrap()
 }
 
-/// A template that the gate's cfn-lint has checked.
+/// Reads a template that the gate's cfn-lint checks.
 fn checked(name: &str) -> Value {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/commands/template").join(name);
     serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
@@ -134,7 +134,7 @@ fn assert_is(reported: &CommandOutput, name: &str) {
 }
 
 #[tokio::test]
-async fn a_table_on_demand_is_told_with_all_its_settings_and_the_table_is_only_read() {
+async fn the_template_of_an_on_demand_table_has_all_its_settings() {
     let shell = Shell::new("472000000001").await;
     shell.with_everything().await;
     stack().await.proxy().forget_calls(shell.name);
@@ -157,7 +157,7 @@ async fn a_table_on_demand_is_told_with_all_its_settings_and_the_table_is_only_r
 }
 
 #[tokio::test]
-async fn a_table_with_capacity_is_told_without_what_it_has_not() {
+async fn the_template_of_a_provisioned_table_has_nothing_else() {
     let shell = Shell::new("472000000002").await;
     shell.with_capacity().await;
     let reported = shell.done(&["template", "notes"]).await;
@@ -166,7 +166,7 @@ async fn a_table_with_capacity_is_told_without_what_it_has_not() {
 }
 
 #[tokio::test]
-async fn what_is_printed_can_be_imported_and_the_table_outlives_its_stack() {
+async fn a_template_can_be_imported_and_the_table_outlives_its_stack() {
     let shell = Shell::new("472000000005").await;
     shell.create("orders-restored", "id", true).await;
     let id = async || {
@@ -206,11 +206,11 @@ async fn what_is_printed_can_be_imported_and_the_table_outlives_its_stack() {
     {
         tokio::time::sleep(std::time::Duration::from_millis(100)).await;
     }
-    assert_eq!(id().await, before, "DeletionPolicy keeps it");
+    assert_eq!(id().await, before, "DeletionPolicy retains it");
 }
 
 #[tokio::test]
-async fn what_would_make_a_template_less_than_the_table_keeps_it_from_being_printed() {
+async fn an_incomplete_template_is_not_printed() {
     let shell = Shell::new("472000000003").await;
     shell.create("orders", "id", true).await;
     let refuse = |action: &str| Rule {
@@ -221,28 +221,28 @@ async fn what_would_make_a_template_less_than_the_table_keeps_it_from_being_prin
         times: usize::MAX,
         fault: Fault::Refuse,
     };
-    // What is a resource of its own keeps nothing from being printed.
+    // A separate resource that cannot be read does not prevent the template.
     stack().await.proxy().inject(refuse("lambda:ListEventSourceMappings"));
     let reported = shell.done(&["template", "orders"]).await;
-    let expected = "LambdaTriggers would not be in the template, and whether there are any is not known: ";
+    let expected = "LambdaTriggers would not be in the template, and cannot be read: ";
     assert!(reported.remarks.starts_with(expected), "{}", reported.remarks);
 
     stack().await.proxy().inject(refuse("dynamodb:DescribeTimeToLive"));
     let reported = shell.run(&["template", "orders"]).await;
     assert_eq!((reported.code, reported.data.as_str()), (Some(1), ""), "{}", reported.remarks);
-    let expected = "error: the template of orders would not be whole, and an update of the stack would take from \
+    let expected = "error: the template of orders would be incomplete, and an update of the stack would remove from \
                     the table what it lacks: TimeToLive: it cannot be read: AccessDenied: ";
     assert!(reported.remarks.starts_with(expected), "{}", reported.remarks);
 }
 
 #[tokio::test]
-async fn what_cannot_be_told_is_said_in_a_sentence() {
+async fn refusals_have_their_message() {
     let shell = Shell::new("472000000004").await;
     let missing = shell.run(&["template", "nowhere"]).await;
     let expected = "error: the table nowhere does not exist in us-east-1\n";
     assert_eq!((missing.code, missing.remarks.as_str()), (Some(1), expected));
     let misnamed = shell.run(&["template", "nowhere", "--logical-id", "my-table"]).await;
-    let expected = "error: --logical-id \"my-table\" is no name of a resource in a template: give 1 to 255 letters and \
-                    digits of ASCII\n";
+    let expected = "error: --logical-id \"my-table\" is not a valid logical ID: expected 1 to 255 ASCII letters and \
+                    digits\n";
     assert_eq!((misnamed.code, misnamed.remarks.as_str()), (Some(2), expected));
 }

@@ -1,4 +1,4 @@
-//! What is adopted, and into what: as the arguments, the settings, the table and the bucket say.
+//! Checks the arguments of `adopt` against the settings, the table and the bucket.
 
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -17,23 +17,23 @@ use crate::config::{Settings, place};
 use crate::failure::Unusable;
 use crate::transfer::{Aws, cursor_file, named};
 
-/// A key attribute.
+/// A key attribute with its type.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Key {
     name: String,
     key_type: KeyType,
 }
 
-/// An adoption that can be done.
+/// A checked request to adopt a backup.
 pub(super) struct Request {
     pub(super) items: Items,
     /// The table's key attributes.
     pub(super) keys: Vec<Key>,
-    /// When a backfill found what was in the table, if one has ended.
+    /// End of the last backfill; `None` if no backfill has ended.
     pub(super) complete_since: Option<DateTime<Utc>>,
-    /// Empty, or ending in `/`.
+    /// Prefix in the old bucket: empty, or ending in `/`.
     pub(super) from_prefix: String,
-    /// Of the cursor file.
+    /// Path of the cursor file.
     pub(super) path: PathBuf,
     pub(super) state: State,
 }
@@ -52,13 +52,13 @@ impl FromStr for Key {
         let key = parts.and_then(|(name, key_type)| {
             Some(Key { name: name.to_owned(), key_type: key_type.parse().ok()? })
         });
-        key.ok_or_else(|| "a name and S, N or B may be given, such as id:S".to_owned())
+        key.ok_or_else(|| "expected a name and S, N or B, such as id:S".to_owned())
     }
 }
 
-/// Looks at the table and the bucket, and at the cursor file where there is one to go on with.
+/// Checks the table, the bucket and, with `--resume`, the cursor file.
 pub(super) async fn take(arguments: &Arguments, settings: &Settings, aws: &Aws) -> anyhow::Result<Request> {
-    // It has to be the one that the stack follows, if that says one.
+    // It must be the table that the stack follows, if there is a stack.
     settings.table(Some(&arguments.table))?;
     let items = settings.items()?.clone();
     let from_prefix = match arguments.from_prefix.as_str() {
@@ -69,8 +69,8 @@ pub(super) async fn take(arguments: &Arguments, settings: &Settings, aws: &Aws) 
     let overlap = from_prefix.starts_with(&items.prefix) || items.prefix.starts_with(&from_prefix);
     if arguments.from_bucket == items.bucket && overlap {
         bail!(Unusable(format!(
-            "--from-bucket and --from-prefix are within {}, or around it, where the adopted versions go; a prefix apart \
-             from the old one has to be given (INCREMENTAL_PREFIX, s3.incremental.prefix)",
+            "--from-bucket and --from-prefix overlap {}, where the adopted versions go; choose a prefix apart \
+             from the old one (INCREMENTAL_PREFIX, s3.incremental.prefix)",
             place(&items)
         )));
     }
@@ -89,7 +89,7 @@ pub(super) async fn take(arguments: &Arguments, settings: &Settings, aws: &Aws) 
             None => bail!(cursor_file::nothing(&path, "adoption")),
             Some(earlier) if (earlier.version, &earlier.request) == (VERSION, &request) => earlier,
             Some(earlier) => bail!(Unusable(format!(
-                "{} tells of another adoption ({}); leave --resume out",
+                "{} is of another adoption ({}); leave --resume out",
                 path.display(),
                 earlier.request
             ))),
@@ -98,7 +98,7 @@ pub(super) async fn take(arguments: &Arguments, settings: &Settings, aws: &Aws) 
     Ok(Request { items, keys, complete_since, from_prefix, path, state })
 }
 
-/// The key attributes of the table, or what the arguments say of one that is gone.
+/// Returns the key attributes of the table, or those of `--key` if the table does not exist.
 async fn keys(
     arguments: &Arguments,
     is_backfilled: bool,
@@ -111,7 +111,7 @@ async fn keys(
         return match arguments.key.len() {
             0 => Err(aws
                 .missing(&format!(
-                    "table {name} does not exist; if it is gone, --key NAME:TYPE says its key attributes \
+                    "table {name} does not exist; if it was deleted, give its key attributes with --key NAME:TYPE \
                      (SourceTableMissing)"
                 ))
                 .into()),
@@ -129,14 +129,14 @@ async fn keys(
         let own: Vec<String> =
             keys.iter().map(|key| quoted(&format!("{}:{}", key.name, key.key_type))).collect();
         bail!(Unusable(format!(
-            "--key is not what table {name} has, which is {}; leave it out",
+            "--key differs from the key attributes of table {name}, which are {}; leave it out",
             own.join(", ")
         )));
     }
     if !is_backfilled && !arguments.dry_run {
         bail!(Unusable(format!(
-            "table {name} exists, and no backfill into {} has ended; run `tablekeeper backfill {name}` first: it brings the \
-             items as they are, and an adoption puts what they were behind them",
+            "table {name} exists, and no backfill into {} has ended; run `tablekeeper backfill {name}` first: it \
+             writes the current items, and an adoption adds their history",
             place(items)
         )));
     }

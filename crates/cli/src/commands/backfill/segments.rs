@@ -1,4 +1,4 @@
-//! The segments of a backfill, and up to where they came.
+//! The segments of a backfill, and their progress.
 
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,14 +14,14 @@ use tablekeeper_core::item_history::store::Store;
 use super::state::{Segment, State};
 use crate::transfer::{Counters, cursor_file};
 
-/// What all segments share.
+/// The state that all segments share.
 #[derive(Debug)]
 pub(super) struct Job {
     calls: RawItems,
     store: Store,
     backfill: Backfill,
     state: Mutex<State>,
-    /// Whether the state is another than when it was saved last.
+    /// Whether the state changed since it was last saved.
     moved: AtomicBool,
     pub(super) counters: Counters,
 }
@@ -34,7 +34,7 @@ impl Job {
         Job { calls, store, backfill, state: Mutex::new(state), moved, counters }
     }
 
-    /// Writes down how far it has come, if that is farther than before.
+    /// Saves the state to the cursor file if it changed.
     pub(super) fn save(&self, path: &Path) -> anyhow::Result<()> {
         if self.moved.swap(false, Ordering::Relaxed) {
             let state = self.state().clone();
@@ -43,13 +43,13 @@ impl Job {
         Ok(())
     }
 
-    /// What each segment did.
+    /// Returns the counts of each segment.
     pub(super) fn done(&self) -> Vec<Done> {
         let done = |segment: &Segment| Done { written: segment.written, kept: segment.kept };
         self.state().segments.iter().map(done).collect()
     }
 
-    /// Puts the items of a segment that are not put yet.
+    /// Writes the items of a segment, from its checkpoint to its end.
     pub(super) async fn segment(&self, number: u32) -> Result<(), Error> {
         let Job { calls, store, backfill, counters, .. } = self;
         let work = SegmentJob { backfill, segment: number, calls, store, time: None, clock: Clock::System };

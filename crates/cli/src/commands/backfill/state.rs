@@ -1,4 +1,4 @@
-//! The file that says up to where a backfill came.
+//! The cursor file of a backfill.
 
 use std::path::{Path, PathBuf};
 
@@ -9,10 +9,10 @@ use tablekeeper_core::backfill::segment::Checkpoint;
 use crate::failure::Unusable;
 use crate::transfer::cursor_file;
 
-/// The form that this code writes, and the only one that it reads.
+/// The version of the file format. Other versions are refused.
 const VERSION: u32 = 1;
 
-/// What the file says.
+/// The content of the cursor file.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct State {
@@ -21,7 +21,7 @@ pub(super) struct State {
     pub(super) segments: Vec<Segment>,
 }
 
-/// A segment's share of it.
+/// The progress of one segment.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct Segment {
@@ -32,33 +32,33 @@ pub(super) struct Segment {
 }
 
 impl State {
-    /// Of a backfill that begins.
+    /// Creates the state of a new backfill.
     pub(super) fn new(backfill: Backfill) -> State {
         let segments = (0..backfill.segments).map(|_| Segment::default()).collect();
         State { version: VERSION, backfill, segments }
     }
 
-    /// What the file says; `None` where there is none.
+    /// Reads the file; `None` if there is none.
     pub(super) fn read(path: &Path) -> anyhow::Result<Option<State>> {
         let Some(state) = cursor_file::read::<State>(path, "a backfill")? else { return Ok(None) };
         if state.version != VERSION || u32::try_from(state.segments.len()) != Ok(state.backfill.segments) {
             let place = path.display();
-            return Err(Unusable(format!("{place} is a cursor file that this version does not know")).into());
+            return Err(Unusable(format!("{place} is a cursor file of another version")).into());
         }
         Ok(Some(state))
     }
 
-    /// The backfill as it is planned now, from where this one came to, if it is the same.
+    /// Returns the progress with the newly planned backfill. Fails if that is another backfill.
     pub(super) fn resumed(self, now: Backfill, path: &Path) -> Result<State, Unusable> {
         let then = &self.backfill;
         let what = if (&now.table_id, &now.stream_arn) != (&then.table_id, &then.stream_arn) {
-            format!("of another table {}, or by another of its streams", then.table_name)
+            format!("of another table {}, or of another stream", then.table_name)
         } else if (&now.bucket, &now.prefix) != (&then.bucket, &then.prefix) {
             format!("into s3://{}/{}", then.bucket, then.prefix)
         } else {
             return Ok(State { backfill: now, ..self });
         };
-        Err(Unusable(format!("{} tells of a backfill {what}; leave --resume out", path.display())))
+        Err(Unusable(format!("{} is of a backfill {what}; leave --resume out", path.display())))
     }
 }
 
@@ -74,7 +74,7 @@ impl From<Segment> for Checkpoint {
     }
 }
 
-/// Where the file is, unless it is said.
+/// Returns the default path of the cursor file.
 pub(super) fn usual_path(table: &str) -> PathBuf {
     PathBuf::from(format!(".tablekeeper-backfill-{table}.json"))
 }
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn it_goes_on_only_with_the_same_backfill() {
+    fn only_the_same_backfill_resumes() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("cursor");
         assert_eq!(State::read(&path).unwrap(), None);
@@ -116,9 +116,9 @@ mod tests {
             (Backfill { prefix: String::new(), ..backfill() }, "into s3://bucket/items/"),
         ] {
             let error = read.clone().resumed(other, &path).unwrap_err().to_string();
-            assert!(error.contains(&format!(" tells of a backfill {words}")), "{error}");
+            assert!(error.contains(&format!(" is of a backfill {words}")), "{error}");
         }
         std::fs::write(&path, "{}").unwrap();
-        assert!(State::read(&path).unwrap_err().to_string().contains("is no cursor file of a backfill: "));
+        assert!(State::read(&path).unwrap_err().to_string().contains("is not a cursor file of a backfill: "));
     }
 }

@@ -1,4 +1,4 @@
-//! Which files there are to check, and which template deploys which definition.
+//! Finds the files to check, and the template that deploys each definition.
 
 use std::path::{Path, PathBuf};
 
@@ -12,16 +12,16 @@ const DEFINITIONS: &str = "statemachines";
 const TEMPLATES: &str = "infra";
 const SAMPLES: &str = "events";
 
-/// A definition, and what belongs to it.
+/// A definition with its workflow name and template.
 #[derive(Debug)]
 pub(super) struct Subject {
     pub(super) definition: PathBuf,
-    /// The file name without its endings.
+    /// File name without `.asl.json`.
     pub(super) workflow: String,
     pub(super) template: Option<Template>,
 }
 
-/// One definition that was named, with the template that was.
+/// Reads the definition and template that the arguments name.
 pub(super) fn subject(definition: &Path, template: Option<&Path>) -> anyhow::Result<Subject> {
     let template = template.map(|path| -> anyhow::Result<Template> {
         let (name, file) = (path.display().to_string(), definition.display().to_string());
@@ -34,11 +34,11 @@ pub(super) fn subject(definition: &Path, template: Option<&Path>) -> anyhow::Res
     })
 }
 
-/// Every definition of the current directory's project, each with the template that names it.
+/// Finds every definition in the current directory, each with the template that names it.
 pub(super) fn subjects() -> anyhow::Result<Vec<Subject>> {
     let definitions = files(Path::new(DEFINITIONS), &[".asl.json"])?;
     if definitions.is_empty() {
-        let message = format!("there is no {DEFINITIONS}/*.asl.json here; name a file with --definition");
+        let message = format!("no {DEFINITIONS}/*.asl.json in this directory; name a file with --definition");
         return Err(Unusable(message).into());
     }
     let mut templates = Vec::new();
@@ -54,7 +54,7 @@ pub(super) fn subjects() -> anyhow::Result<Vec<Subject>> {
     Ok(subjects.collect())
 }
 
-/// Every sample with the workflow whose folder it is in.
+/// Finds every sample, with the workflow that its directory is named after.
 pub(super) fn samples() -> anyhow::Result<Vec<(String, PathBuf)>> {
     let mut found = Vec::new();
     for folder in entries(Path::new(SAMPLES))?.into_iter().filter(|path| path.is_dir()) {
@@ -64,7 +64,7 @@ pub(super) fn samples() -> anyhow::Result<Vec<(String, PathBuf)>> {
     Ok(found)
 }
 
-/// A JSON file with its places.
+/// Reads a JSON file with the positions of its values.
 pub(super) fn document(path: &Path) -> anyhow::Result<Document> {
     let name = path.display().to_string();
     let text = std::fs::read_to_string(path).with_context(|| Unusable(format!("{name} cannot be read")))?;
@@ -82,7 +82,7 @@ fn workflow(definition: &Path) -> String {
     name.strip_suffix(".asl").unwrap_or(name).to_owned()
 }
 
-/// The files of a folder with one of these endings, sorted.
+/// Returns the files of a directory with one of these endings, sorted.
 fn files(folder: &Path, endings: &[&str]) -> anyhow::Result<Vec<PathBuf>> {
     let mut found = entries(folder)?;
     found.retain(|path| {
@@ -92,7 +92,7 @@ fn files(folder: &Path, endings: &[&str]) -> anyhow::Result<Vec<PathBuf>> {
     Ok(found)
 }
 
-/// What is in a folder, sorted; nothing where there is no folder.
+/// Returns the entries of a directory, sorted; none if it does not exist.
 pub(super) fn entries(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
     if !folder.is_dir() {
         return Ok(Vec::new());

@@ -1,9 +1,9 @@
-//! Which schema belongs to which name in a definition.
+//! Finds the schema of each name in a definition.
 //!
-//! A task's function leads over the template to a `Handler`, `<workflow>.<step>`, and that is the path of
-//! its schemas. Without a template, or for a function that is not in it, the name itself has to do:
-//! `${CheckRestoreFunctionArn}` and `…:function:check-restore` are the step `check-restore` of the same
-//! workflow. The errors that a step declares are `x-errors` in the schema of its output.
+//! The template maps a task's function to a `Handler`, `<workflow>.<step>`, which is the path of its schemas. Without a
+//! template, or for a function that is not in it, the function's name is used: `${CheckRestoreFunctionArn}` and
+//! `…:function:check-restore` are the step `check-restore` of the same workflow. The errors that a step declares are
+//! `x-errors` in the schema of its output.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -19,39 +19,39 @@ use crate::failure::Unusable;
 
 const ERRORS: &str = "x-errors";
 
-/// The schemas of a folder, as one definition sees them.
+/// The schemas of a directory, as one definition uses them.
 #[derive(Debug)]
 pub(super) struct Schemas {
-    /// By their path below the folder, such as `rotate-restore/start.input.json`.
+    /// Schemas by path below the directory, such as `rotate-restore/start.input.json`.
     files: BTreeMap<String, Value>,
     workflow: String,
     template: Option<Template>,
 }
 
 impl Schemas {
-    /// Reads a folder. A folder that is not there has no schemas.
+    /// Reads a directory. A missing directory has no schemas.
     pub(super) fn new(folder: &Path, workflow: &str, template: Option<Template>) -> anyhow::Result<Schemas> {
         let mut files = BTreeMap::new();
         read(folder, "", &mut files)?;
         Ok(Schemas { files, workflow: workflow.to_owned(), template })
     }
 
-    /// What the workflow's executions are started with.
+    /// Returns the schema of the workflow's input.
     pub(super) fn execution_input(&self, workflow: &str) -> Option<Value> {
         self.files.get(&format!("{workflow}.input.json")).cloned()
     }
 
-    /// What the workflow's executions end with.
+    /// Returns the schema of the workflow's output.
     pub(super) fn execution_output(&self, workflow: &str) -> Option<Value> {
         self.files.get(&format!("{workflow}.output.json")).cloned()
     }
 
-    /// What a step takes.
+    /// Returns the schema of a step's input.
     pub(super) fn step_input(&self, workflow: &str, step: &str) -> Option<Value> {
         self.files.get(&format!("{workflow}/{step}.input.json")).cloned()
     }
 
-    /// The workflow and step that a function is.
+    /// Returns the workflow and step of a function.
     fn step(&self, function: &str) -> (String, String) {
         let deployed = self.template.as_ref().and_then(|template| template.function(function)?.handler);
         if let Some((workflow, step)) = deployed.as_deref().and_then(|handler| handler.split_once('.')) {
@@ -89,7 +89,7 @@ impl Contracts for Schemas {
     }
 }
 
-/// `check-restore` of `${CheckRestoreFunctionArn}`, of `arn:…:function:check-restore:live` and of itself.
+/// Returns `check-restore` for `${CheckRestoreFunctionArn}`, for `arn:…:function:check-restore:live` and for itself.
 fn plain_name(reference: &str, what: &str) -> String {
     let Some(placeholder) = reference.strip_prefix("${").and_then(|name| name.strip_suffix('}')) else {
         let marker = format!(":{}:", lower_first(what));
@@ -133,7 +133,7 @@ mod tests {
     use super::plain_name;
 
     #[test]
-    fn a_function_is_known_by_its_placeholder_its_arn_or_its_name() {
+    fn a_function_is_found_by_placeholder_arn_or_name() {
         for reference in [
             "${CheckRestoreFunctionArn}",
             "${CheckRestoreFunctionName}",

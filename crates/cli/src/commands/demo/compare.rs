@@ -1,5 +1,5 @@
-//! Two sets of items, compared attribute by attribute. Only the order inside a set type is free,
-//! since DynamoDB keeps none.
+//! Compares two sets of items, attribute by attribute. Only the order inside a set type is ignored, because DynamoDB
+//! does not keep it.
 
 use std::collections::BTreeMap;
 
@@ -7,10 +7,10 @@ use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::items::Item;
 
-/// Items by their primary key, written out.
+/// Items by their primary key as text.
 pub(crate) type Items = BTreeMap<String, Item>;
 
-/// How what was found differs from what was expected, by key.
+/// The difference between expected and found items, by key.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct Difference {
     pub(crate) equal: usize,
@@ -20,17 +20,17 @@ pub(crate) struct Difference {
 }
 
 impl Difference {
-    /// Whether there is none.
+    /// Returns whether there is no difference.
     pub(crate) fn is_none(&self) -> bool {
         self.count() == 0
     }
 
-    /// How many items differ.
+    /// Returns how many items differ.
     pub(crate) fn count(&self) -> usize {
         self.missing.len() + self.changed.len() + self.extra.len()
     }
 
-    /// In words, with the first key of each sort.
+    /// Describes the difference, with the first key of each kind.
     pub(crate) fn describe(&self) -> String {
         [("missing", &self.missing), ("different", &self.changed), ("too many", &self.extra)]
             .into_iter()
@@ -42,7 +42,7 @@ impl Difference {
     }
 }
 
-/// Compares item by item.
+/// Compares two sets of items.
 pub(crate) fn compare(expected: &Items, found: &Items) -> Difference {
     let mut difference = Difference::default();
     for (key, item) in expected {
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_changed_or_extra_is_named() {
+    fn differences_are_named() {
         let mut found = items(1..4);
         found.get_mut("2").unwrap().insert("status".into(), AttributeValue::S("lost".into()));
         found.get_mut("3").unwrap().insert("new".into(), AttributeValue::Null(true));
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn sets_have_no_order_but_lists_have() {
+    fn only_lists_have_an_order() {
         let of = |value: AttributeValue| Items::from([("k".into(), [("a".to_owned(), value)].into())]);
         let texts = |list: &[&str]| list.iter().map(|&text| text.to_owned()).collect::<Vec<_>>();
         let set = |list: &[&str]| {

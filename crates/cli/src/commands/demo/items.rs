@@ -1,20 +1,19 @@
-//! The items of the demo's table: the same ones each time, and between them every type that
-//! DynamoDB has, at its edges.
+//! The items of the demo's table. They are the same each time, and cover every DynamoDB type with its edge cases.
 
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::{primitives::Blob, types::AttributeValue};
 
-/// An item as the SDK gives and takes it.
+/// An item as the SDK represents it.
 pub(crate) type Item = HashMap<String, AttributeValue>;
 
-/// 1 January 2100: the demo's items carry a time to live, and must not expire.
+/// 1 January 2100. The items have a time to live and must not expire.
 const EXPIRY: u64 = 4_102_444_800;
 const STATUSES: [&str; 4] = ["placed", "packed", "shipped", "returned"];
-/// How many kinds of payload the items take turns in.
+/// Number of kinds of payload.
 const KINDS: u32 = 8;
 
-/// The `number`th order.
+/// Returns the order with this number.
 pub(crate) fn item(number: u32) -> Item {
     let status = STATUSES.get(number as usize % STATUSES.len()).copied().unwrap_or_default();
     let mut item = Item::from([
@@ -30,7 +29,7 @@ pub(crate) fn item(number: u32) -> Item {
     item
 }
 
-/// What an item carries beside its keys, in turn.
+/// Returns the payload of an item; the kinds alternate by number.
 fn payload(number: u32) -> (&'static str, AttributeValue) {
     match number % KINDS {
         0 => ("signature", b((0..=u8::MAX).map(|byte| byte.wrapping_add(low_byte(number))))),
@@ -103,7 +102,7 @@ mod tests {
 
     use super::{KINDS, item};
 
-    /// Every scalar, and every type on the way to it.
+    /// Collects every value, nested ones too.
     fn walk<'a>(value: &'a AttributeValue, seen: &mut Vec<&'a AttributeValue>) {
         seen.push(value);
         match value {
@@ -130,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn the_smallest_demo_holds_every_type_at_its_edges() {
+    fn the_smallest_demo_covers_every_type_and_its_edge_cases() {
         let items: Vec<_> = (0..16).map(item).collect();
         let mut values = Vec::new();
         items.iter().flat_map(|item| item.values()).for_each(|value| walk(value, &mut values));
@@ -155,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn items_are_the_same_each_time_and_no_two_share_a_key() {
+    fn items_are_deterministic_and_their_keys_unique() {
         let keys: HashSet<_> = (0..2000).map(|number| format!("{:?}", item(number)["orderId"])).collect();
         assert_eq!(keys.len(), 2000);
         assert!((0..KINDS * 2).all(|number| item(number) == item(number)));

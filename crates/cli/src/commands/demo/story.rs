@@ -1,5 +1,5 @@
-//! The story in its chapters. Each chapter does one thing with ordinary AWS calls, says in a line or
-//! two what that is, and hands on what later chapters need.
+//! The chapters of the demo. Each chapter does one thing with ordinary AWS calls, prints what it does, and returns what
+//! later chapters need.
 
 mod backup;
 mod restored;
@@ -22,21 +22,19 @@ use crate::console::Console;
 use crate::follow::{Follower, Outcome, ProgressPrinter};
 use crate::{console, follow};
 
-/// How long a notification may take to start its execution.
+/// Timeout until a notification has started its execution.
 const START: Duration = Duration::from_secs(60);
-/// How often the local stack is asked for news.
+/// Interval between polls of the local stack.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// Tells all of it, or fails at the point where reality left the story.
+/// Runs all chapters. Fails at the first result that differs from the expected one.
 pub(crate) async fn tell(
     console: &Arc<Console>,
     background: &mut Background,
     count: u32,
 ) -> anyhow::Result<()> {
     console.line("A backup of a DynamoDB table becomes a new table, and a pointer moves to it.");
-    console.line(
-        "Everything below happens on this machine, on a local stack that stands in for AWS, through the",
-    );
+    console.line("Everything below runs on this machine: a local stack stands in for AWS, and runs the");
     console.line("same template, state machine and functions that are deployed to AWS.");
 
     console.heading("1  A local stack with the workflow deployed");
@@ -46,7 +44,7 @@ pub(crate) async fn tell(
     console.heading(&format!("2  A table in use: {SOURCE}"));
     let before = scene.fill(console, count).await?;
 
-    console.heading("3  AWS Backup backs it up, and the table goes on being used");
+    console.heading("3  AWS Backup backs up the table, which stays in use");
     let backup = Backup::make(console, &scene).await?;
     let changed = table::go_on(&scene.dynamodb, SOURCE, count).await?;
     console.event(&format!("meanwhile {changed} items of {SOURCE} are changed, deleted or added"));
@@ -60,13 +58,13 @@ pub(crate) async fn tell(
     restored.compare(console, &scene, &before, changed).await?;
 
     console.heading("6  The pointer");
-    console.line(&format!("  {PARAMETER} (an SSM parameter that readers of the table look up)"));
+    console.line(&format!("  {PARAMETER} (the SSM parameter that readers of the table use)"));
     console.line(&format!("    before  {}", scene.older_copy));
     console.line(&format!("    after   {}", console.good(restored.arn())));
     restored.older_copy_is_untouched(console, &scene).await?;
 
-    console.heading("All of it went well");
-    console.line(&format!("  new table  {}, made from the backup of {SOURCE}", restored.name()));
+    console.heading("The demo succeeded");
+    console.line(&format!("  new table  {}, restored from the backup of {SOURCE}", restored.name()));
     console
         .line(&format!("  items      {0} of {0} equal to the backup, attribute by attribute", before.len()));
     console.line(&format!("  pointer    {} -> {}", name_of(&scene.older_copy), restored.name()));
@@ -75,7 +73,7 @@ pub(crate) async fn tell(
     Ok(())
 }
 
-/// Starts the local stack and builds the functions, both at once.
+/// Starts the local stack and builds the functions concurrently.
 async fn set_up(console: &Arc<Console>, background: &mut Background) -> anyhow::Result<(SdkConfig, PathBuf)> {
     console.busy("starting the local stack and building the functions");
     let teller = Arc::clone(console);
@@ -86,24 +84,22 @@ async fn set_up(console: &Arc<Console>, background: &mut Background) -> anyhow::
     };
     let (state, bootstrap) = tokio::try_join!(background.ready(|line| console.event(line)), built)?;
     console.idle();
-    let endpoint = state.endpoint().context("the local stack does not say where it answers")?;
-    console.event(&format!("the local stack answers at {endpoint}; the functions are built"));
+    let endpoint = state.endpoint().context("the local stack has no endpoint")?;
+    console.event(&format!("the local stack runs at {endpoint}; the functions are built"));
     Ok((local_aws::sdk_config(endpoint, ACCOUNT).await, bootstrap))
 }
 
-/// Follows the execution that the notification must have started, by the name that is derived from
-/// the backup job.
+/// Follows the execution that the notification starts. Its name is derived from the backup job.
 async fn follow_execution(console: &Console, scene: &Scene, backup: &Backup) -> anyhow::Result<Outcome> {
     let name = execution_name(&backup.job_id);
     let arn = run::execution_arn(&scene.state_machine, &name)
-        .with_context(|| format!("{} is no state machine's ARN", scene.state_machine))?;
+        .with_context(|| format!("{} is not the ARN of a state machine", scene.state_machine))?;
     let client = aws_sdk_sfn::Client::new(&scene.config);
     console.busy("waiting for the notification to start the execution");
-    follow::appears(&client, &arn, START).await.context("the notification started nothing")?;
-    console.event(&format!("execution {name} has been started, one for this backup and never two"));
-    console
-        .detail("(what Step Functions does, state by state; on AWS a restore takes from minutes to hours,");
-    console.detail("so the workflow waits between its checks, and here those waits are shortened)");
+    follow::appears(&client, &arn, START).await.context("the notification did not start an execution")?;
+    console.event(&format!("execution {name} is started, exactly one for this backup"));
+    console.detail("(the states of the execution follow; on AWS a restore takes from minutes to hours,");
+    console.detail("so the workflow waits between its checks; here these waits are shortened)");
     let printer = ProgressPrinter::new(console, &client, &scene.state_machine).await.within_story(WAIT_SCALE);
     let outcome = printer.follow(Follower::new(client, &arn), LOOK).await?;
     if !outcome.succeeded() {
@@ -112,7 +108,7 @@ async fn follow_execution(console: &Console, scene: &Scene, backup: &Backup) -> 
     Ok(outcome)
 }
 
-/// The last part of an ARN or path.
+/// Returns the last part of an ARN or path.
 fn name_of(arn: &str) -> &str {
     arn.rsplit('/').next().unwrap_or(arn)
 }

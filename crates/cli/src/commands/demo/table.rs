@@ -1,4 +1,4 @@
-//! The demo's table: made, filled, read, and changed after its backup.
+//! The demo's table: creates, fills, reads and changes it.
 
 use std::{collections::HashMap, time::Duration};
 
@@ -24,14 +24,14 @@ use super::{
 use crate::console::Console;
 use crate::failure;
 
-/// The most that one BatchWriteItem takes.
+/// Maximum number of items in a BatchWriteItem call.
 const BATCH: usize = 25;
-/// How many calls are under way at a time.
+/// Number of parallel calls.
 const PARALLEL: usize = 4;
-/// How long a table of this size may take to be usable.
+/// Timeout until a table of this size is usable.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Makes the table that is to be backed up, with everything a table can have that matters here.
+/// Creates the table to back up, with keys, indexes, a stream, a time to live and tags.
 pub(crate) async fn create_source(client: &Client, name: &str) -> anyhow::Result<()> {
     let attribute =
         |name: &str, kind| AttributeDefinition::builder().attribute_name(name).attribute_type(kind).build();
@@ -87,7 +87,7 @@ pub(crate) async fn create_source(client: &Client, name: &str) -> anyhow::Result
     Ok(())
 }
 
-/// Makes an empty table that stands for an older copy, and returns its ARN.
+/// Creates an empty table as an older copy, and returns its ARN.
 pub(crate) async fn create_older_copy(client: &Client, name: &str) -> anyhow::Result<String> {
     let attribute = |name: &str| {
         AttributeDefinition::builder().attribute_name(name).attribute_type(ScalarAttributeType::S).build()
@@ -122,7 +122,7 @@ async fn active(client: &Client, name: &str) -> anyhow::Result<TableDescription>
     }
 }
 
-/// The table as DynamoDB describes it.
+/// Describes the table.
 pub(crate) async fn describe(client: &Client, name: &str) -> anyhow::Result<TableDescription> {
     client
         .describe_table()
@@ -131,7 +131,7 @@ pub(crate) async fn describe(client: &Client, name: &str) -> anyhow::Result<Tabl
         .await
         .map_err(failure::aws("DescribeTable"))?
         .table
-        .with_context(|| format!("DescribeTable says nothing of {name}"))
+        .with_context(|| format!("DescribeTable returned no table {name}"))
 }
 
 /// Writes the first `count` items.
@@ -153,13 +153,13 @@ pub(crate) async fn fill(client: &Client, name: &str, count: u32, console: &Cons
             writing.spawn(async move { write(&client, &name, requests).await.map(|()| written) });
         }
         let Some(written) = writing.join_next().await else { break };
-        console.advance(written.context("a writer broke off")?? as u64);
+        console.advance(written.context("a writer failed")?? as u64);
     }
     console.idle();
     Ok(())
 }
 
-/// Writes a batch, again and again what DynamoDB leaves unprocessed.
+/// Writes a batch. Retries items that DynamoDB leaves unprocessed.
 async fn write(client: &Client, name: &str, mut requests: Vec<WriteRequest>) -> anyhow::Result<()> {
     let deadline = Instant::now() + PATIENCE;
     let mut pause = Duration::from_millis(20);
@@ -178,7 +178,7 @@ async fn write(client: &Client, name: &str, mut requests: Vec<WriteRequest>) -> 
     }
 }
 
-/// Every item of the table, by its key.
+/// Returns every item of the table, by its key.
 pub(crate) async fn read(client: &Client, name: &str) -> anyhow::Result<Items> {
     let mut reading = JoinSet::new();
     for segment in 0..PARALLEL {
@@ -187,7 +187,7 @@ pub(crate) async fn read(client: &Client, name: &str) -> anyhow::Result<Items> {
     }
     let mut items = Items::new();
     while let Some(segment) = reading.join_next().await {
-        for item in segment.context("a reader broke off")?? {
+        for item in segment.context("a reader failed")?? {
             items.insert(key_of(&item)?, item);
         }
     }
@@ -218,8 +218,7 @@ fn key_of(item: &Item) -> anyhow::Result<String> {
     }
 }
 
-/// Goes on using the table after its backup: one item changed, one deleted, one added. Returns how
-/// many items now differ from the backup.
+/// Changes, deletes and adds one item each after the backup. Returns how many items now differ from the backup.
 pub(crate) async fn go_on(client: &Client, name: &str, count: u32) -> anyhow::Result<usize> {
     let mut changed = item(1);
     changed.insert("status".to_owned(), AttributeValue::S("refunded".to_owned()));
@@ -244,8 +243,7 @@ pub(crate) async fn go_on(client: &Client, name: &str, count: u32) -> anyhow::Re
     Ok(3)
 }
 
-/// What must be the same in a copy: keys, attribute types, and every index with its keys and
-/// projection.
+/// Returns what must be the same in a copy: keys, attribute types, and every index with its keys and projection.
 pub(crate) fn shape(table: &TableDescription) -> HashMap<String, String> {
     let keys = |schema: &[KeySchemaElement]| {
         let keys = schema.iter().map(|key| format!("{} {}", key.attribute_name, key.key_type.as_str()));

@@ -1,4 +1,4 @@
-//! What is exported, and how: as the arguments say, or as an export that was begun says already.
+//! Plans a new export from the arguments, or finds the one to resume.
 
 use std::fmt::Display;
 
@@ -20,21 +20,21 @@ use super::Arguments;
 use crate::failure::Unusable;
 use crate::transfer::{Aws, Location, named, whole};
 
-/// What the command line calls itself where an execution has its ARN.
+/// The owner of exports from the command line. Exports of an execution have its ARN instead.
 const OWNER: &str = "the command line";
-/// How long a data file takes pages, unless it is said.
+/// Default for `--seconds-per-file`, in seconds.
 const SECONDS: u32 = 300;
 
-/// An export that can be done.
+/// A planned export.
 pub(super) struct Request {
     pub(super) run: ExportConfig,
     pub(super) plan: Plan,
     pub(super) files: Files,
-    /// How many items DynamoDB counted last; `None` where it counted none.
+    /// DynamoDB's approximate item count; `None` if it is 0 or missing.
     pub(super) about: Option<u64>,
 }
 
-/// Plans a new export, or finds the one to go on with.
+/// Plans a new export, or finds the one to resume.
 pub(super) async fn take(arguments: &Arguments, place: &Location, aws: &Aws) -> anyhow::Result<Request> {
     let table = &arguments.table;
     let dynamodb = aws.clients.dynamodb();
@@ -49,7 +49,7 @@ pub(super) async fn take(arguments: &Arguments, place: &Location, aws: &Aws) -> 
         let Document { run, plan, .. } = begun(arguments, place, aws).await?;
         if described.table_id() != Some(plan.table_id.as_str()) {
             bail!(Unusable(format!(
-                "the export in {} is of an earlier table {table}; leave --resume out to begin a new one",
+                "the export in {} is of an earlier table {table}; run without --resume to start a new one",
                 quoted(&plan.folder)
             )));
         }
@@ -75,7 +75,7 @@ fn files(place: &Location, run: &ExportConfig, table: &str, aws: &Aws) -> Files 
     }
 }
 
-/// The bucket; none where there is a directory.
+/// Returns the bucket; empty for a directory.
 fn bucket(place: &Location) -> String {
     match place {
         Location::Bucket { bucket, .. } => bucket.clone(),
@@ -83,7 +83,7 @@ fn bucket(place: &Location) -> String {
     }
 }
 
-/// What keys begin with.
+/// Returns the key prefix; empty for a directory.
 fn prefix(place: &Location) -> String {
     match place {
         Location::Bucket { key, .. } => prefix_of(key),
@@ -91,7 +91,7 @@ fn prefix(place: &Location) -> String {
     }
 }
 
-/// The export to go on with.
+/// Finds the newest incomplete export of the table.
 async fn begun(arguments: &Arguments, place: &Location, aws: &Aws) -> anyhow::Result<Document> {
     let files = match place {
         Location::Bucket { bucket, .. } => whole(&aws.s3, bucket),
@@ -102,8 +102,8 @@ async fn begun(arguments: &Arguments, place: &Location, aws: &Aws) -> anyhow::Re
     let found = found.map_err(|error| named(error.name(), error))?;
     let nothing = || {
         Unusable(format!(
-            "there is no export of {} below {} that was begun from the command line and not ended; leave --resume out \
-             to begin one",
+            "nothing to resume: no incomplete export of {} below {} that the command line began. Run without --resume \
+             to start one",
             arguments.table, arguments.to
         ))
     };
@@ -111,7 +111,7 @@ async fn begun(arguments: &Arguments, place: &Location, aws: &Aws) -> anyhow::Re
 }
 
 impl Arguments {
-    /// Refuses a place that cannot be written to, and options that say nothing about the export.
+    /// Refuses a location that is a file, and `--null-tag` with a format that has none.
     pub(super) fn check(&self, place: &Location) -> Result<(), Unusable> {
         if let Location::Path(path) = place
             && path.exists()
@@ -123,13 +123,13 @@ impl Arguments {
         let beside = self.resume || format == ExportFormat::DataPipeline;
         if self.null_tag.is_some() && !beside {
             return Err(Unusable(format!(
-                "--null-tag is for the format data-pipeline; --format is {format}"
+                "--null-tag only applies to --format data-pipeline; --format is {format}"
             )));
         }
         Ok(())
     }
 
-    /// What a new export goes by.
+    /// Returns the configuration of a new export.
     fn run(&self, place: &Location, now: DateTime<Utc>) -> ExportConfig {
         ExportConfig {
             started_at: now,
@@ -145,17 +145,18 @@ impl Arguments {
             most_segments: MOST_SEGMENTS,
             max_read_capacity_units: self.max_rate.unwrap_or_default(),
             managed: false,
-            // Only exports that DynamoDB makes are given up.
+            // Unused: only exports by DynamoDB (`managed`) time out.
             deadline: now + TimeDelta::days(7),
             seconds_per_call: self.seconds_per_file.unwrap_or(SECONDS),
         }
     }
 
-    /// What an export that was begun goes by from now on. Only how fast it is, and how long its files, may be another.
+    /// Returns the configuration of a resumed export. Only the rate and the length of files may differ; other
+    /// differences are refused.
     fn resumed(&self, run: ExportConfig, plan: &Plan) -> Result<ExportConfig, Unusable> {
         let differs = |option: &str, asked: &dyn Display, is: &dyn Display| {
             Err(Unusable(format!(
-                "{option} is {asked}, but the export in {} was begun with {is}; leave {option} out, or --resume",
+                "{option} is {asked}, but the export in {} has {is}; leave {option} out, or --resume",
                 quoted(&plan.folder)
             )))
         };
@@ -176,7 +177,7 @@ impl Arguments {
                 differs("--frequency", asked, &run.frequency)
             }
             Arguments { consistent_read: true, .. } if !run.consistent_read => Err(Unusable(format!(
-                "--consistent-read is given, but the export in {} was begun without; leave it out, or --resume",
+                "--consistent-read is given, but the export in {} was begun without it; leave it out, or --resume",
                 quoted(&plan.folder)
             ))),
             _ => Ok(ExportConfig {

@@ -1,4 +1,4 @@
-//! The segments of an export, side by side.
+//! The segments of an export, in parallel.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use tablekeeper_core::storage::Files;
 
 use crate::transfer::{Counters, WorkerPool};
 
-/// What all segments share.
+/// The state that all segments share.
 #[derive(Debug)]
 pub(super) struct Job {
     calls: RawItems,
@@ -25,7 +25,7 @@ impl Job {
         Job { calls, files, run, plan, counters: Counters::default() }
     }
 
-    /// Writes all parts of a segment. Those that an earlier run wrote are adopted.
+    /// Writes all parts of a segment. Adopts those that an earlier run wrote.
     async fn segment(&self, segment: u32) -> Result<(), SegmentError> {
         let Job { calls, files, run, plan, counters } = self;
         let export = SegmentExport { calls, files, run, plan, clock: Clock::System };
@@ -47,7 +47,7 @@ impl Job {
     }
 }
 
-/// Begins all segments.
+/// Starts all segments.
 pub(super) fn begin(job: &Arc<Job>) -> WorkerPool<SegmentError> {
     let (segments, job) = (job.plan.segments, Arc::clone(job));
     let work = move |segment| {

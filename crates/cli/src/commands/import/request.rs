@@ -1,4 +1,4 @@
-//! What is imported, and how: as the arguments say, and from where the cursor file says.
+//! Plans a new import from the arguments, or the one to resume from the cursor file.
 
 use std::path::{Path, PathBuf};
 
@@ -18,16 +18,16 @@ use super::{Arguments, Kind};
 use crate::failure::Unusable;
 use crate::transfer::{Aws, Location, cursor_file, named, whole};
 
-/// An import that can be done.
+/// A planned import.
 pub(super) struct Request {
     pub(super) files: Files,
     pub(super) source: Source,
     pub(super) state: State,
-    /// Of the cursor file.
+    /// Path of the cursor file.
     pub(super) path: PathBuf,
 }
 
-/// Plans a new import, or the one that the cursor file tells of.
+/// Plans a new import, or the one in the cursor file.
 pub(super) async fn take(
     arguments: &Arguments,
     kind: Kind,
@@ -44,11 +44,11 @@ pub(super) async fn take(
         format: arguments.format,
         binary: arguments.binary.or(earlier.as_ref().map(|earlier| earlier.import.binary)),
         compression: arguments.compression.or(earlier.as_ref().map(|earlier| earlier.import.compression)),
-        // What it wrote before is in it.
+        // A resumed import finds its own items in the table.
         merge: Some(arguments.merge || earlier.is_some()),
         ..ExecutionInput::default()
     };
-    // The manifest of a snapshot says it.
+    // For a snapshot, the manifest has the format.
     let said = earlier.as_ref().filter(|_| kind == Kind::Files).map(|earlier| earlier.import.format);
     let input = ExecutionInput { format: input.format.or(said), ..input };
     let wanted = Wanted {
@@ -59,7 +59,7 @@ pub(super) async fn take(
             .or(earlier.as_ref().map(|earlier| earlier.import.segments))
             .unwrap_or_default(),
         max_write_capacity_units: arguments.max_rate.unwrap_or_default(),
-        // Nobody calls again: it runs until all is done.
+        // The process has no time limit: a call runs until its segment is finished.
         seconds_per_call: 0,
     };
     let dynamodb = aws.clients.dynamodb();
@@ -71,7 +71,7 @@ pub(super) async fn take(
         Kind::Snapshot => match plan_restore::plan(&dynamodb, &files, input, wanted).await {
             Ok(planned) => planned,
             Err(plan_restore::Error::Import(error)) => return Err(refused(error, kind, &path, aws)),
-            // It was named by whoever called.
+            // The caller named the snapshot, so this is unusable input.
             Err(error @ plan_restore::Error::NoSnapshot { .. }) => {
                 bail!(Unusable(format!("{error} ({})", error.name())))
             }
@@ -83,7 +83,7 @@ pub(super) async fn take(
         version: VERSION,
         place: state::place_of(place).with_context(|| format!("cannot find {}", arguments.from))?,
         changed_at: state::changed_at(&files, &source)
-            .with_context(|| format!("cannot look at the files of {}", arguments.from))?,
+            .with_context(|| format!("cannot read the metadata of the files of {}", arguments.from))?,
         import,
         segments,
     };
@@ -94,7 +94,7 @@ pub(super) async fn take(
     Ok(Request { files, source, state, path })
 }
 
-/// Where the files are: they, their bucket, and the key of what is meant among them.
+/// Returns the files of a location, their bucket, and the key of the import among them.
 fn source_of(arguments: &Arguments, place: &Location, aws: &Aws) -> anyhow::Result<(Files, String, String)> {
     let path = match place {
         Location::Bucket { bucket, key } => return Ok((whole(&aws.s3, bucket), bucket.clone(), key.clone())),
@@ -106,7 +106,7 @@ fn source_of(arguments: &Arguments, place: &Location, aws: &Aws) -> anyhow::Resu
     let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     if !path.exists() {
         bail!(Unusable(format!(
-            "--from is {}, which does not exist; s3://bucket/folder, a directory or a file may be given",
+            "--from is {}, which does not exist; expected s3://bucket/folder, a directory or a file",
             quoted(&arguments.from)
         )));
     }
@@ -114,17 +114,17 @@ fn source_of(arguments: &Arguments, place: &Location, aws: &Aws) -> anyhow::Resu
     Ok((Files::Directory(parent.to_owned()), String::new(), name.to_owned()))
 }
 
-/// A refusal in the words of the command line.
+/// Translates an error of the plan for the command line, with the names of its options.
 pub(crate) fn refused(error: Error, kind: Kind, path: &Path, aws: &Aws) -> anyhow::Error {
     let noun = kind.noun();
     match error {
         Error::TableNotEmpty(table) => {
             let resume = match path.exists() {
-                true => format!("; with --resume the {noun} goes on that {} tells of", path.display()),
+                true => format!("; with --resume the {noun} in {} continues", path.display()),
                 false => String::new(),
             };
             Unusable(format!(
-                "table {table} holds items; with --merge they stay, and those of the same keys are replaced{resume} \
+                "table {table} holds items; with --merge they stay, and those with the same keys are replaced{resume} \
                  (TableNotEmpty)"
             ))
             .into()
@@ -140,12 +140,11 @@ pub(crate) fn refused(error: Error, kind: Kind, path: &Path, aws: &Aws) -> anyho
     }
 }
 
-/// From where the earlier import came to, if it is this one.
+/// Returns the planned import with the progress of the earlier one. Fails if that is another import.
 fn resumed(planned: State, earlier: State, kind: Kind, path: &Path) -> Result<State, Unusable> {
     let (file, noun) = (path.display(), kind.noun());
-    let other = |what: &str| {
-        Err(Unusable(format!("{file} tells of an import or restore {what}; leave --resume out")))
-    };
+    let other =
+        |what: &str| Err(Unusable(format!("{file} is of an import or restore {what}; leave --resume out")));
     let (now, then) = (&planned.import, &earlier.import);
     if now.table_id != then.table_id || now.table_arn != then.table_arn {
         return other(&format!("into another table {}", then.table_name));
@@ -155,13 +154,13 @@ fn resumed(planned: State, earlier: State, kind: Kind, path: &Path) -> Result<St
     }
     if now.files_digest != then.files_digest || planned.changed_at != earlier.changed_at {
         return Err(Unusable(format!(
-            "the files are not those that {file} tells of ({} files); they have to stay as they are until the {noun} \
-             ends. Leave --resume out, and give --merge, to begin anew (ImportChanged)",
+            "the files are not those of {file} ({} files); they must not change until the {noun} \
+             ends. To start again, leave --resume out and give --merge (ImportChanged)",
             then.files
         )));
     }
     let differs = |option: &str| {
-        Err(Unusable(format!("{option} is another than {file} tells of; leave it out, or --resume")))
+        Err(Unusable(format!("{option} differs from that in {file}; leave it out, or --resume")))
     };
     if now.format != then.format {
         return differs("--format");
@@ -179,7 +178,7 @@ fn resumed(planned: State, earlier: State, kind: Kind, path: &Path) -> Result<St
 }
 
 impl Arguments {
-    /// What the cursor file says.
+    /// Reads the cursor file.
     fn earlier(&self, kind: Kind, path: &Path) -> anyhow::Result<State> {
         let nothing = || cursor_file::nothing(path, kind.noun());
         State::read(path)?.with_context(nothing)

@@ -1,4 +1,4 @@
-//! The segments of an import, side by side, and up to where they have written.
+//! The segments of an import in parallel, and their progress.
 
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,7 +14,7 @@ use tablekeeper_core::storage::Files;
 use super::state::{Segment, State};
 use crate::transfer::{Counters, WorkerPool};
 
-/// What all segments share.
+/// The state that all segments share.
 #[derive(Debug)]
 pub(super) struct Job {
     calls: RawItems,
@@ -22,7 +22,7 @@ pub(super) struct Job {
     source: Source,
     import: Import,
     state: Mutex<State>,
-    /// Whether the state is another than when it was saved last.
+    /// Whether the state changed since it was last saved.
     moved: AtomicBool,
     pub(super) counters: Counters,
 }
@@ -35,7 +35,7 @@ impl Job {
         Job { calls, files, source, import, state: Mutex::new(state), moved, counters }
     }
 
-    /// Writes down how far it has come, if that is farther than before.
+    /// Saves the state to the cursor file if it changed.
     pub(super) fn save(&self, path: &Path) -> anyhow::Result<()> {
         if self.moved.swap(false, Ordering::Relaxed) {
             let state = self.state.lock().unwrap_or_else(PoisonError::into_inner).clone();
@@ -44,7 +44,7 @@ impl Job {
         Ok(())
     }
 
-    /// What each segment has written.
+    /// Returns the counts of each segment.
     pub(super) fn written(&self) -> Vec<Written> {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let of = |segment: &Segment| Written { items: segment.items, doubts: segment.doubts };
@@ -65,7 +65,7 @@ impl Job {
         }
     }
 
-    /// Writes all items of a segment's files that are not written yet.
+    /// Writes the items of a segment's files, from its checkpoint to the end.
     async fn segment(&self, number: u32) -> Result<(), Error> {
         let Job { calls, files, source, import, counters, .. } = self;
         let share = f64::from(import.max_write_capacity_units) / f64::from(import.segments.max(1));
@@ -99,7 +99,7 @@ impl Job {
     }
 }
 
-/// Begins all segments.
+/// Starts all segments.
 pub(super) fn begin(job: &Arc<Job>) -> WorkerPool<Error> {
     let (segments, job) = (job.import.segments, Arc::clone(job));
     let work = move |number| {

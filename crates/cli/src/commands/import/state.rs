@@ -1,6 +1,7 @@
-//! The file that says up to where an import has written.
+//! The cursor file of an import.
 //!
-//! What it says is certainly written; of what lies behind it some may be, and is written a second time, to the same end.
+//! Everything up to the saved position is written. Items after it may be written, too: a resumed import writes them
+//! again, with the same result.
 
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
@@ -15,23 +16,24 @@ use tablekeeper_core::storage::Files;
 use crate::failure::Unusable;
 use crate::transfer::{Location, cursor_file};
 
-/// The form that this code writes, and the only one that it reads.
+/// The version of the file format. Other versions are refused.
 pub(super) const VERSION: u32 = 2;
 
-/// What the file says.
+/// The content of the cursor file.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct State {
     pub(super) version: u32,
-    /// The directory or bucket.
+    /// The directory, or the bucket as `s3://bucket`.
     pub(super) place: String,
     pub(super) import: Import,
-    /// When the newest file was changed, where nothing else would show that one was: in a directory without a manifest.
+    /// Time at which the newest file of a directory without a manifest was changed. Nothing else would show a change
+    /// there.
     pub(super) changed_at: Option<String>,
     pub(super) segments: Vec<Segment>,
 }
 
-/// A segment's share of it.
+/// The progress of one segment.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct Segment {
@@ -42,7 +44,7 @@ pub(super) struct Segment {
 }
 
 impl State {
-    /// Bytes of the files that are to be read yet, those that are read again to find the place among them.
+    /// Returns the bytes left to read, including those of files that are read again to find the position.
     pub(super) fn bytes_left(&self, source: &Source) -> u64 {
         let shares = (0..).zip(&self.segments).filter(|(_, segment)| !segment.done);
         let left = shares.flat_map(|(number, segment)| {
@@ -52,23 +54,24 @@ impl State {
         left.map(|(_, file)| file.stored.size).sum()
     }
 
-    /// Puts it in the place of what the file said before.
+    /// Replaces the content of the file.
     pub(super) fn write(&self, path: &Path) -> anyhow::Result<()> {
         cursor_file::write(path, self)
     }
 
-    /// What the file says; `None` where there is none.
+    /// Reads the file; `None` if there is none.
     pub(super) fn read(path: &Path) -> anyhow::Result<Option<State>> {
         let Some(state) = cursor_file::read::<State>(path, "an import")? else { return Ok(None) };
         if state.version != VERSION || u32::try_from(state.segments.len()) != Ok(state.import.segments) {
             let place = path.display();
-            return Err(Unusable(format!("{place} is a cursor file that this version does not know")).into());
+            return Err(Unusable(format!("{place} is a cursor file of another version")).into());
         }
         Ok(Some(state))
     }
 }
 
-/// Where the file of an import is, unless it is said: within the directory that is read, else in the current one.
+/// Returns the default path of the cursor file: in the directory that is read, or in the current directory for a
+/// bucket.
 pub(super) fn usual_path(table: &str, files: &Files) -> PathBuf {
     let name = cursor_file_of(table);
     match files {
@@ -77,12 +80,12 @@ pub(super) fn usual_path(table: &str, files: &Files) -> PathBuf {
     }
 }
 
-/// What the file of an import into a table is called.
+/// Returns the name of the cursor file of an import into a table.
 pub(crate) fn cursor_file_of(table: &str) -> String {
     format!(".tablekeeper-import-{table}.json")
 }
 
-/// The place as the file says it.
+/// Returns the location as the file has it: `s3://bucket`, or an absolute path.
 pub(super) fn place_of(place: &Location) -> anyhow::Result<String> {
     Ok(match place {
         Location::Bucket { bucket, .. } => format!("s3://{bucket}"),
@@ -90,7 +93,7 @@ pub(super) fn place_of(place: &Location) -> anyhow::Result<String> {
     })
 }
 
-/// When the newest of a directory's files was changed, where no manifest has their MD5.
+/// Returns when the newest file of a directory was changed, of those without an MD5 in a manifest.
 pub(super) fn changed_at(files: &Files, source: &Source) -> anyhow::Result<Option<String>> {
     let Files::Directory(directory) = files else { return Ok(None) };
     let mut newest = None;

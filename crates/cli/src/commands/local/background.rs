@@ -1,9 +1,8 @@
-//! The background process as its parent sees it.
+//! The background process, as its parent controls it.
 //!
-//! Parent and child share two pipes. Over the child's stdout come [`Report`]s, one JSON object a
-//! line. Its stdin is the leash: as long as the parent holds it without a word, the child ends when
-//! the parent does, whichever way that happens (Ctrl-C, a crash, `kill -9`). [`Background::release`]
-//! says the word, and the child stays.
+//! Parent and child share two pipes. The child writes [`Report`]s to its stdout, one JSON object per line. Its stdin is
+//! the leash: if it closes before a line with [`STAY`], the child ends. So the child ends with its parent, also after
+//! Ctrl-C, a crash or `kill -9`. [`Background::release`] writes that line, and the child keeps running.
 
 use std::{
     fs::{self, File},
@@ -27,35 +26,35 @@ use tokio::{
 
 use super::state::{Instance, State};
 
-/// The word that lets the child outlive its parent.
+/// The line that lets the child outlive its parent.
 pub(crate) const STAY: &str = "stay";
-/// How long the child may take to end itself.
+/// Timeout until the child has ended by itself.
 const GRACE: Duration = Duration::from_secs(20);
 
-/// What the serving process tells the one that started it.
+/// A message of the serving process to its parent.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) enum Report {
-    /// What it does now, for a person.
+    /// The current activity, as text for a person.
     Progress(String),
-    /// It can be used.
+    /// The stack is ready to use.
     Ready(State),
-    /// It cannot be set up, and why.
+    /// The setup failed, with the reason.
     Failed(String),
 }
 
-/// What the serving process is to be like.
+/// The options of the serving process.
 #[derive(Debug)]
 pub(crate) struct Settings {
-    /// The name under which it can be found later; none for one that lives as long as its parent.
+    /// The name under which other commands find it; `None` for one that ends with its parent.
     pub(crate) instance: Option<Instance>,
-    /// The port to answer on; none for any free one.
+    /// The port to listen on; `None` for any free port.
     pub(crate) port: Option<u16>,
-    /// See `local up --wait-scale`.
+    /// Factor for the duration of Wait states; see `local up --wait-scale`.
     pub(crate) wait_scale: f64,
-    /// How many looks the slow things of AWS take; none for the proxy's own choice.
+    /// Number of polls that slow operations of AWS take; `None` for the proxy's default.
     pub(crate) latency: Option<SimulatedLatency>,
-    /// Whether every template is deployed before it counts as ready.
+    /// Whether every template is deployed before it is ready.
     pub(crate) deploy: bool,
 }
 
@@ -89,7 +88,7 @@ impl Settings {
     }
 }
 
-/// A serving process on its leash.
+/// A serving process that ends with its parent unless it is released.
 #[derive(Debug)]
 pub(crate) struct Background {
     child: Child,
@@ -100,17 +99,17 @@ pub(crate) struct Background {
 }
 
 impl Background {
-    /// Starts this executable again as `local serve`.
+    /// Starts this executable as `local serve`.
     pub(crate) fn spawn(settings: &Settings) -> anyhow::Result<Self> {
         let log = settings.log();
         fs::create_dir_all(directory())
             .with_context(|| format!("cannot create {}", directory().display()))?;
         let stderr = File::create(&log).with_context(|| format!("cannot write {}", log.display()))?;
-        let executable = std::env::current_exe().context("cannot tell which file this program is")?;
+        let executable = std::env::current_exe().context("cannot find the path of this program")?;
 
         let mut command = StdCommand::new(executable);
         command.args(settings.arguments()).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(stderr);
-        // A group of its own: a Ctrl-C meant for the parent does not reach the child.
+        // Its own process group, so that Ctrl-C for the parent does not reach the child.
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
         let mut child = Command::from(command).spawn().context("cannot start the background process")?;
 
@@ -119,9 +118,11 @@ impl Background {
         Ok(Self { child, leash, reports: BufReader::new(stdout).lines(), log, state: None })
     }
 
-    /// Waits until the child can be used, passing on what it tells meanwhile.
+    /// Waits until the child is ready, and passes its progress on.
     pub(crate) async fn ready(&mut self, mut progress: impl FnMut(&str)) -> anyhow::Result<State> {
-        while let Some(line) = self.reports.next_line().await.context("cannot hear the background process")? {
+        while let Some(line) =
+            self.reports.next_line().await.context("cannot read from the background process")?
+        {
             match serde_json::from_str(&line) {
                 Ok(Report::Progress(text)) => progress(&text),
                 Ok(Report::Ready(state)) => {
@@ -133,11 +134,11 @@ impl Background {
             }
         }
         let last = fs::read_to_string(&self.log).unwrap_or_default();
-        let last = last.lines().rfind(|line| !line.trim().is_empty()).unwrap_or("it left no word");
+        let last = last.lines().rfind(|line| !line.trim().is_empty()).unwrap_or("no message");
         Err(anyhow!("the background process ended before it was ready: {last} (log: {})", self.log.display()))
     }
 
-    /// How the child is reached, once it has said so.
+    /// Returns the state of the child; `None` before it is ready.
     pub(crate) fn state(&self) -> Option<&State> {
         self.state.as_ref()
     }
@@ -145,20 +146,20 @@ impl Background {
     /// Lets the child outlive this process.
     pub(crate) async fn release(mut self) -> anyhow::Result<()> {
         let word = format!("{STAY}\n");
-        self.leash.write_all(word.as_bytes()).await.context("the background process has gone")?;
-        self.leash.flush().await.context("the background process has gone")
+        self.leash.write_all(word.as_bytes()).await.context("the background process has ended")?;
+        self.leash.flush().await.context("the background process has ended")
     }
 
-    /// Ends the child and waits until it has ended.
+    /// Stops the child and waits until it has ended.
     pub(crate) async fn stop(self) -> anyhow::Result<()> {
         let Self { mut child, leash, .. } = self;
         drop(leash);
         if timeout(GRACE, child.wait()).await.is_err() {
             if let Some(pid) = child.id().and_then(|pid| i32::try_from(pid).ok()) {
-                // Its emulator and the functions die with it: they watch for that.
+                // Its emulator and the functions end with it, because they watch it.
                 let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
             }
-            child.wait().await.context("the background process does not end")?;
+            child.wait().await.context("cannot wait for the end of the background process")?;
         }
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! What is put on a local stack: every template in `infra/`, and what each of them expects to find.
+//! Deploys every template in `infra/` to a local stack, with the resources that each of them needs.
 
 use std::{
     collections::BTreeMap,
@@ -18,28 +18,29 @@ use local_aws::{Deployment, Progress};
 
 use crate::failure;
 
-/// The vault that AWS Backup has in every account.
+/// The vault that AWS Backup creates in every account.
 pub(crate) const VAULT: &str = "Default";
 
-/// The table whose stream `incremental` follows here, as its template has to be told one.
+/// The table whose stream `incremental` follows on the local stack. Its template has a required parameter for the
+/// stream.
 const FOLLOWED: &str = "Movies";
 
-/// The workflows that one template deploys together.
+/// The workflows that the template `incremental` deploys together.
 const OF_INCREMENTAL: &[&str] = &["backfill", "replay", "restore-snapshot", "snapshot"];
 
-/// The template of a workflow.
+/// Returns the path of a workflow's template.
 pub(crate) fn template(workflow: &str) -> PathBuf {
     local_aws::workspace_root().join("infra").join(workflow).with_extension("yaml")
 }
 
-/// The stack of a workflow, unless an operator chose another name.
+/// Returns the default name of a workflow's stack.
 pub(crate) fn stack_name(workflow: &str) -> String {
     let template = if OF_INCREMENTAL.contains(&workflow) { "incremental" } else { workflow };
     format!("tablekeeper-{template}")
 }
 
-/// The output of a workflow's stack that names its state machine. Where a stack has several, each is named after its own:
-/// `BackfillStateMachineArn`.
+/// Returns the output of a workflow's stack that has the ARN of its state machine. In a stack with several state
+/// machines, the output has the workflow's name: `BackfillStateMachineArn`.
 pub(crate) fn machine_output(workflow: &str) -> String {
     if !OF_INCREMENTAL.contains(&workflow) {
         return "StateMachineArn".to_owned();
@@ -51,7 +52,7 @@ pub(crate) fn machine_output(workflow: &str) -> String {
     format!("{}StateMachineArn", words.collect::<String>())
 }
 
-/// Deploys every template and returns each stack's outputs.
+/// Deploys every template, and returns the outputs of each stack.
 pub(crate) async fn everything(
     config: &SdkConfig,
     bootstrap: &Path,
@@ -78,7 +79,7 @@ pub(crate) async fn everything(
     Ok(stacks)
 }
 
-/// The workflows that have a template, in alphabetical order.
+/// Returns the workflows that have a template, in alphabetical order.
 fn workflows() -> anyhow::Result<Vec<String>> {
     let folder = local_aws::workspace_root().join("infra");
     let mut workflows = Vec::new();
@@ -89,18 +90,18 @@ fn workflows() -> anyhow::Result<Vec<String>> {
         }
     }
     if workflows.is_empty() {
-        bail!("{} holds no template (*.yaml)", folder.display());
+        bail!("{} has no template (*.yaml)", folder.display());
     }
     workflows.sort();
     Ok(workflows)
 }
 
-/// The parameters that a template cannot do without; all else keeps its default.
+/// Returns the required parameters of a template. The others keep their defaults.
 async fn parameters(workflow: &str, config: &SdkConfig) -> anyhow::Result<Vec<(&'static str, String)>> {
     Ok(match workflow {
-        // Everything is one account here, and so is the other one.
+        // The local stack is a single account, so the source account is the same.
         "export-replica" => vec![("SourceAccountId", local_aws::ACCOUNT.to_owned())],
-        // Any table, from what export-table writes.
+        // Any table, from the bucket that export-table writes to.
         "import-table" => vec![
             ("TablePattern", "*".to_owned()),
             ("ExportBucketName", format!("{}-dynamodb-backup", local_aws::ACCOUNT)),
@@ -111,7 +112,7 @@ async fn parameters(workflow: &str, config: &SdkConfig) -> anyhow::Result<Vec<(&
     })
 }
 
-/// Makes the table [`FOLLOWED`], with a stream, unless it is there. Returns the stream's ARN.
+/// Creates the table [`FOLLOWED`] with a stream, unless it exists. Returns the stream's ARN.
 async fn followed_stream(config: &SdkConfig) -> anyhow::Result<String> {
     let dynamodb = aws_sdk_dynamodb::Client::new(config);
     let attribute = AttributeDefinition::builder().attribute_name("id");
@@ -140,8 +141,8 @@ async fn followed_stream(config: &SdkConfig) -> anyhow::Result<String> {
         .with_context(|| format!("table {FOLLOWED} has no stream for incremental to follow"))
 }
 
-/// Makes what an account with AWS Backup in use has: the vault, and a topic that it tells when a job
-/// has ended. Returns the topic's ARN.
+/// Creates what an account that uses AWS Backup has: the vault, and a topic to which it publishes the end of each job.
+/// Returns the topic's ARN.
 pub(crate) async fn notifications(config: &SdkConfig) -> anyhow::Result<String> {
     let topic = aws_sdk_sns::Client::new(config)
         .create_topic()
@@ -176,7 +177,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_machine_of_several_is_found_by_its_own_name_in_the_stack_of_all() {
+    fn a_stack_with_several_state_machines_has_an_output_for_each() {
         let names = |workflow: &str| (stack_name(workflow), machine_output(workflow));
         let named = |stack: &str, output: &str| (stack.to_owned(), output.to_owned());
         assert_eq!(names("export-table"), named("tablekeeper-export-table", "StateMachineArn"));
@@ -187,7 +188,7 @@ mod tests {
             ("restore-snapshot", "RestoreSnapshotStateMachineArn"),
         ] {
             assert_eq!(names(workflow), named("tablekeeper-incremental", output));
-            // The template names it so.
+            // The template has this output.
             let text = fs::read_to_string(template("incremental")).unwrap();
             assert!(text.lines().any(|line| line == format!("  {output}:")), "{output}");
         }

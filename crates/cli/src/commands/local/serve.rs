@@ -1,5 +1,5 @@
-//! `local serve`: the process in the background. It holds the emulator, the proxy and the lock,
-//! and ends on SIGTERM, on SIGINT, or when a parent that has not released it goes away.
+//! `local serve`: the background process. It runs the emulator and the proxy and holds the lock. It ends on SIGTERM, on
+//! SIGINT, or when a parent that has not released it ends.
 
 use std::{
     collections::BTreeMap,
@@ -32,19 +32,19 @@ pub(crate) struct Arguments {
     port: Option<u16>,
     #[arg(long, default_value_t = 1.0, value_parser = wait_scale)]
     wait_scale: f64,
-    /// Looks that tables, indexes, backup jobs, backups on demand, restore jobs and updates take: `T,I,B,D,R,U`.
+    /// Number of polls of tables, indexes, backup jobs, on-demand backups, restore jobs and updates: `T,I,B,D,R,U`.
     #[arg(long, value_parser = latency)]
     latency: Option<SimulatedLatency>,
     #[arg(long)]
     deploy: bool,
 }
 
-/// Reads a factor between 0 and 1.
+/// Parses a factor from 0 to 1.
 pub(crate) fn wait_scale(text: &str) -> Result<f64, String> {
     text.parse()
         .ok()
         .filter(|scale| (0.0..=1.0).contains(scale))
-        .ok_or_else(|| "a number from 0 to 1 is wanted, such as 0.05".to_owned())
+        .ok_or_else(|| "expected a number from 0 to 1, such as 0.05".to_owned())
 }
 
 fn latency(text: &str) -> Result<SimulatedLatency, String> {
@@ -53,7 +53,7 @@ fn latency(text: &str) -> Result<SimulatedLatency, String> {
         Ok(&[tables, indexes, backups, on_demand_backups, restore_jobs, updates]) => {
             Ok(SimulatedLatency { tables, indexes, backups, on_demand_backups, restore_jobs, updates })
         }
-        _ => Err("six whole numbers are wanted, such as 3,2,1,1,2,1".to_owned()),
+        _ => Err("expected six whole numbers, such as 3,2,1,1,2,1".to_owned()),
     }
 }
 
@@ -62,7 +62,7 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let mut end = pin!(end()?);
     let set_up = tokio::select! {
         set_up = set_up(&arguments) => set_up,
-        // Dropping a half-made stack ends what it has started.
+        // Dropping an unfinished stack ends the processes that it started.
         () = &mut end => return Ok(ExitCode::SUCCESS),
     };
     match set_up {
@@ -103,7 +103,7 @@ async fn set_up(arguments: &Arguments) -> anyhow::Result<(LocalAws, State, Optio
     let local = if arguments.deploy {
         let building =
             async { local_aws::build_bootstrap(&progress).await.context("the functions cannot be built") };
-        // The build and the emulator's start are independent, and both take their time.
+        // The build and the start of the emulator are independent, and both are slow.
         let (local, bootstrap) = tokio::try_join!(starting, building)?;
         state.stacks = provision::everything(&local.config(ACCOUNT).await, &bootstrap, &progress).await?;
         local
@@ -122,7 +122,7 @@ fn publish(claim: &mut Option<Claim>, state: &State) -> anyhow::Result<()> {
     claim.as_mut().map_or(Ok(()), |claim| claim.publish(state))
 }
 
-/// A taken port is the one failure that another argument helps against.
+/// Adds advice to the error of a port that is in use.
 fn does_not_start(error: local_aws::Error) -> anyhow::Error {
     let failure = "the local stack does not start";
     match &error {
@@ -134,7 +134,7 @@ fn does_not_start(error: local_aws::Error) -> anyhow::Error {
     }
 }
 
-/// What the proxy warns of goes to stderr, which is the log file.
+/// Writes the proxy's warnings to stderr, which is the log file.
 fn show_warnings() {
     tracing_subscriber::fmt()
         .with_max_level(tracing_subscriber::filter::LevelFilter::WARN)
@@ -143,15 +143,14 @@ fn show_warnings() {
         .init();
 }
 
-/// Comes true when this process should end: a signal says so, or the parent went away without
-/// having said that we stay.
+/// Completes when this process should end: on a signal, or when the parent ends without having released it.
 fn end() -> anyhow::Result<impl Future<Output = ()>> {
     let listen = |kind| signal(kind).context("cannot listen for signals");
     let (mut terminate, mut interrupt) = (listen(SignalKind::terminate())?, listen(SignalKind::interrupt())?);
-    // A closed terminal does not concern us; listening replaces the default, which is to die.
+    // Ignore the hangup of a closed terminal. By default it would end the process.
     let mut hangup = listen(SignalKind::hangup())?;
 
-    // A thread of its own, since a blocking read would hold up the end of the runtime.
+    // A separate thread, because a blocking read would delay the shutdown of the runtime.
     let (abandon, mut abandoned) = mpsc::channel::<()>(1);
     std::thread::spawn(move || {
         let mut word = String::new();
@@ -176,7 +175,7 @@ fn end() -> anyhow::Result<impl Future<Output = ()>> {
     })
 }
 
-/// Nobody may be listening any more, which is no reason to stop serving.
+/// Writes a report to stdout. A failed write is ignored, because the parent may have ended.
 fn say(report: &Report) {
     if let Ok(line) = serde_json::to_string(report) {
         let _ = writeln!(io::stdout().lock(), "{line}");

@@ -1,12 +1,11 @@
-//! Which local stack runs, where, and whether it still does.
+//! Finds out which local stack runs, where, and whether it still does.
 //!
-//! Two files under `target/local-aws`, both of which the serving process keeps locked until it ends in
-//! whatever way: `<instance>.lock` is the right to be that instance, and `<instance>.json` says how to
-//! reach it. The locks are the truth. A JSON file that nobody holds is what a killed process left
-//! behind, and the next claim replaces it.
+//! There are two files under `target/local-aws`. The serving process holds a lock on both until it ends, however it
+//! ends. `<instance>.lock` is the right to be that instance, and `<instance>.json` says how to reach it. The locks are
+//! authoritative. An unlocked JSON file was left by a killed process, and the next claim replaces it.
 //!
-//! Whoever looks takes a shared lock on the JSON file alone. So looks neither exclude each other nor
-//! get in a claim's way, and what is read is always the words of a process that lives.
+//! Readers only take a shared lock on the JSON file. So they block neither each other nor a claim, and they only return
+//! the state of a living process.
 
 use std::{
     collections::BTreeMap,
@@ -26,17 +25,17 @@ use nix::{
 use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, sleep};
 
-/// How long a stack may take to end itself after SIGTERM before it is killed.
+/// Time to end after SIGTERM, before the process is killed.
 const GRACE: Duration = Duration::from_secs(20);
-/// How often a lock that another process holds is looked at.
+/// Interval between attempts to take a lock that another process holds.
 const LOOK: Duration = Duration::from_millis(50);
 
-/// The stacks that outlive the command that started them.
+/// A stack that outlives the command that started it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Instance {
-    /// What `local up` starts.
+    /// The stack of `local up`.
     Stack,
-    /// What `demo --keep` leaves.
+    /// The stack of `demo --keep`.
     Demo,
 }
 
@@ -44,7 +43,7 @@ impl fmt::Display for Instance {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
             Self::Stack => "the local stack",
-            Self::Demo => "the kept demo",
+            Self::Demo => "the demo stack",
         })
     }
 }
@@ -53,27 +52,27 @@ impl fmt::Display for Instance {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct State {
-    /// The serving process.
+    /// Process id of the server.
     pub(crate) pid: u32,
-    /// Where it answers; absent while it is being set up.
+    /// URL of the endpoint; `None` during the setup.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) endpoint: Option<String>,
-    /// The account everything is deployed in.
+    /// Account in which everything is deployed.
     pub(crate) account: String,
-    /// The outputs of every stack deployed, by its name.
+    /// Outputs of every deployed stack, by its name.
     #[serde(default)]
     pub(crate) stacks: BTreeMap<String, BTreeMap<String, String>>,
 }
 
 impl State {
-    /// Where it answers, once it does.
+    /// Returns the endpoint; `None` during the setup.
     pub(crate) fn endpoint(&self) -> Option<&str> {
         self.endpoint.as_deref()
     }
 
-    /// Shell lines by which any AWS tool reaches this stack.
+    /// Returns the shell lines that point AWS tools at this stack.
     pub(crate) fn environment(&self) -> anyhow::Result<String> {
-        let endpoint = self.endpoint().context("the local stack is still being started")?;
+        let endpoint = self.endpoint().context("the local stack is still starting")?;
         Ok([
             ("AWS_ENDPOINT_URL", endpoint),
             ("AWS_REGION", local_aws::REGION),
@@ -85,19 +84,18 @@ impl State {
     }
 }
 
-/// The right to be an instance. The lock is released when this is dropped or the process ends.
+/// The right to be an instance. Dropping it, or the end of the process, releases the lock.
 #[derive(Debug)]
 pub(crate) struct Claim {
     directory: PathBuf,
     instance: Instance,
     _lock: File,
-    /// Every file published, since whoever opened a former one may still ask whether it is held.
+    /// Every file published so far. A reader that opened an earlier one may still test its lock.
     published: Vec<File>,
 }
 
 impl Claim {
-    /// Says to everybody how the stack is reached, all at once: the file has its words and its lock
-    /// before it has its name.
+    /// Publishes the state atomically: the file has its content and its lock before it has its name.
     pub(crate) fn publish(&mut self, state: &State) -> anyhow::Result<()> {
         let path = self.instance.file(&self.directory, "json");
         let draft = path.with_extension("json.new");
@@ -116,13 +114,13 @@ impl Claim {
 
 impl Drop for Claim {
     fn drop(&mut self) {
-        // Left behind, the file would only be found stale.
+        // Without this, readers would find a stale file.
         let _ = fs::remove_file(self.instance.file(&self.directory, "json"));
     }
 }
 
 impl Instance {
-    /// Every instance that may be up.
+    /// Every instance that may be running.
     pub(crate) const ALL: [Self; 2] = [Self::Stack, Self::Demo];
 
     fn file(self, directory: &Path, extension: &str) -> PathBuf {
@@ -133,7 +131,7 @@ impl Instance {
         directory.join(stem).with_extension(extension)
     }
 
-    /// The state of this instance if it is up.
+    /// Returns the state of this instance if it runs.
     pub(crate) fn read(self) -> anyhow::Result<Option<State>> {
         self.read_in(&directory())
     }
@@ -159,13 +157,13 @@ impl Instance {
             .with_context(|| format!("{} is not a state file", path.display()))
     }
 
-    /// Becomes this instance, or says who is.
+    /// Claims this instance. Fails if another process holds it.
     pub(crate) async fn claim(self) -> anyhow::Result<Claim> {
         self.claim_in(&directory()).await
     }
 
     async fn claim_in(self, directory: &Path) -> anyhow::Result<Claim> {
-        // Someone who waits for another stack's end holds the lock for an instant, hence the patience.
+        // A process that waits for the end of another stack holds the lock briefly, hence the retries.
         let deadline = Instant::now() + Duration::from_secs(1);
         loop {
             if let Some(lock) = self.try_lock(directory)? {
@@ -173,17 +171,17 @@ impl Instance {
                 return Ok(Claim { directory, instance: self, _lock: lock, published: Vec::new() });
             }
             if Instant::now() >= deadline {
-                bail!("{self} is up already; `cargo tablekeeper local down` stops it");
+                bail!("{self} is already running; stop it with `cargo tablekeeper local down`");
             }
             sleep(LOOK).await;
         }
     }
 
-    /// Ends the instance and waits until it has ended.
+    /// Stops the instance and waits until it has ended.
     pub(crate) async fn stop(self, state: &State) -> anyhow::Result<()> {
-        let pid = Pid::from_raw(i32::try_from(state.pid).context("the state names no usable process")?);
+        let pid = Pid::from_raw(i32::try_from(state.pid).context("the state has no valid process id")?);
         for (signal, grace) in [(Signal::SIGTERM, GRACE), (Signal::SIGKILL, GRACE)] {
-            // The process may have ended by itself meanwhile; the lock below is what counts.
+            // The process may have ended meanwhile. The lock decides.
             let _ = kill(pid, signal);
             let deadline = Instant::now() + grace;
             while Instant::now() < deadline {
@@ -193,7 +191,7 @@ impl Instance {
                 sleep(LOOK).await;
             }
         }
-        bail!("process {} does not end, not even when killed", state.pid)
+        bail!("process {} did not end, even after SIGKILL", state.pid)
     }
 
     fn try_lock(self, directory: &Path) -> anyhow::Result<Option<File>> {
@@ -229,7 +227,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_claim_is_seen_by_others_until_it_is_dropped() {
+    async fn others_see_a_claim_until_it_is_dropped() {
         let directory = tempfile::tempdir().unwrap();
         let read = || Instance::Stack.read_in(directory.path()).unwrap();
         assert_eq!(read(), None);
@@ -239,7 +237,7 @@ mod tests {
         claim.publish(&state()).unwrap();
         assert_eq!(read(), Some(state()));
         let refusal = Instance::Stack.claim_in(directory.path()).await.unwrap_err();
-        assert!(refusal.to_string().contains("is up already"), "{refusal}");
+        assert!(refusal.to_string().contains("is already running"), "{refusal}");
         assert!(Instance::Demo.claim_in(directory.path()).await.is_ok(), "instances do not clash");
 
         drop(claim);
@@ -247,20 +245,20 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_a_killed_process_left_is_never_taken_for_a_living_one() {
+    async fn the_file_of_a_killed_process_is_ignored() {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("state.json");
         std::fs::write(&file, serde_json::to_vec(&state()).unwrap()).unwrap();
         let read = || Instance::Stack.read_in(directory.path()).unwrap();
         assert_eq!(read(), None);
         let mut claim = Instance::Stack.claim_in(directory.path()).await.unwrap();
-        assert_eq!(read(), None, "the words are another's until the new ones are published");
+        assert_eq!(read(), None, "the file is stale until the new state is published");
         claim.publish(&State { pid: 8, ..state() }).unwrap();
         assert_eq!(read(), Some(State { pid: 8, ..state() }));
     }
 
     #[tokio::test]
-    async fn what_is_published_again_replaces_the_former() {
+    async fn publishing_again_replaces_the_state() {
         let directory = tempfile::tempdir().unwrap();
         let mut claim = Instance::Stack.claim_in(directory.path()).await.unwrap();
         for endpoint in [None, Some("http://127.0.0.1:1".to_owned())] {
@@ -271,7 +269,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn looks_do_not_exclude_each_other() {
+    async fn readers_do_not_block_each_other() {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("state.json");
         std::fs::write(&file, serde_json::to_vec(&state()).unwrap()).unwrap();

@@ -1,11 +1,12 @@
-//! `tablekeeper plan prune`: which backups of a table `backup-prune` would delete, and by which rules others stay.
+//! `tablekeeper plan prune`: shows which backups of a table `backup-prune` would delete, and which rules keep the
+//! others.
 //!
-//! The workflow's own code lists and decides; only DescribeTable and ListBackups are called. A run decides once its
-//! new backup is there, so one that is made now counts here as well: without it, the plan would keep one backup
-//! more than the run does.
+//! It lists and decides with the code of the workflow, and only calls DescribeTable and ListBackups. A run decides
+//! after its new backup is available, so a backup made now counts here, too. Without it, the plan would keep one backup
+//! more than the run.
 //!
-//! The exit code is 0 where nothing would be deleted, 3 where something would be, 1 where the table or its backups
-//! cannot be read, and 2 where the arguments cannot be used.
+//! The exit code is 0 if nothing would be deleted, 3 if something would be, 1 if the table or its backups cannot be
+//! read, and 2 if the arguments cannot be used.
 
 mod rendering;
 
@@ -27,13 +28,13 @@ use tablekeeper_core::text::quoted;
 use super::DIFFERS;
 use crate::failure::Unusable;
 
-/// Show which backups of a table backup-prune would delete, and why others stay; nothing is changed.
+/// Show which backups of a table backup-prune would delete, and why it keeps the others. Nothing is changed.
 ///
-/// A run makes a backup first, so one that is made now counts too, unless --without-new-backup is given. What no
+/// A run makes a backup first, so the plan counts one made now, unless --without-new-backup is given. A backup that no
 /// rule keeps would be deleted.
 ///
-/// The exit code is 0 if nothing would be deleted, 3 if something would be, 1 if the table or its backups cannot
-/// be read, and 2 if the arguments cannot be used.
+/// The exit code is 0 if nothing would be deleted, 3 if something would be, 1 if the table or its backups cannot be
+/// read, and 2 if the arguments cannot be used.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  tablekeeper plan prune --table Movies --keep 3\n  \
                         tablekeeper plan prune --table Movies --keep 1 --daily 7 --weekly 4 --monthly 12 --json")]
@@ -41,39 +42,40 @@ pub(crate) struct Arguments {
     /// The table's name.
     #[arg(long, value_name = "TABLE")]
     table: String,
-    /// The newest so many backups stay: MaxBackups.
+    /// Keep the newest N backups (MaxBackups).
     #[arg(long, value_name = "NUMBER", allow_negative_numbers = true)]
     keep: i64,
-    /// Backups younger than so many days stay: MaxAgeDays.
+    /// Keep backups younger than this number of days (MaxAgeDays).
     #[arg(long, value_name = "DAYS", default_value_t = 0, allow_negative_numbers = true)]
     max_age_days: i64,
-    /// The newest backup of each of the last so many days that have one stays: DailyBackups.
+    /// Keep the newest backup of each of the last N days that have a backup (DailyBackups).
     #[arg(long, value_name = "NUMBER", default_value_t = 0, allow_negative_numbers = true)]
     daily: i64,
-    /// Of each of the last so many weeks: WeeklyBackups.
+    /// Keep the newest backup of each of the last N weeks that have a backup (WeeklyBackups).
     #[arg(long, value_name = "NUMBER", default_value_t = 0, allow_negative_numbers = true)]
     weekly: i64,
-    /// Of each of the last so many months: MonthlyBackups.
+    /// Keep the newest backup of each of the last N months that have a backup (MonthlyBackups).
     #[arg(long, value_name = "NUMBER", default_value_t = 0, allow_negative_numbers = true)]
     monthly: i64,
-    /// Of each of the last so many years: YearlyBackups.
+    /// Keep the newest backup of each of the last N years that have a backup (YearlyBackups).
     #[arg(long, value_name = "NUMBER", default_value_t = 0, allow_negative_numbers = true)]
     yearly: i64,
-    /// Backups of the system before this one (TABLE-YYYYMMDDHHMMSS) count like the workflow's own, and may go: IncludeFormer.
+    /// Treat backups of the former system (TABLE-YYYYMMDDHHMMSS) as the workflow's own, and delete them too
+    /// (IncludeFormer).
     #[arg(long)]
     include_former: bool,
-    /// Backups that were made by hand count like the workflow's own, and may go: IncludeManual.
+    /// Treat backups made by hand as the workflow's own, and delete them too (IncludeManual).
     #[arg(long)]
     include_manual: bool,
-    /// Plan on the backups that are there, without the one that a run makes first.
+    /// Plan with the existing backups, without the one that a run makes first.
     #[arg(long)]
     without_new_backup: bool,
-    /// The plan as one JSON object.
+    /// Print the plan as one JSON object.
     #[arg(long)]
     json: bool,
 }
 
-/// What would be done: what `--json` prints. Each list has the newest first.
+/// The plan that `--json` prints. Each list has the newest backup first.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Plan {
@@ -82,24 +84,24 @@ struct Plan {
     keep: Vec<Kept>,
     delete: Vec<BackupSummary>,
     left: Vec<Left>,
-    /// When it was planned.
+    /// Time of the plan.
     #[serde(skip)]
     now: DateTime<Utc>,
     #[serde(skip)]
     with_new_backup: bool,
 }
 
-/// A backup as it is told.
+/// A backup in a plan.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct BackupSummary {
-    /// None of the one that a run makes now.
+    /// ARN of the backup; `None` for the one that a run makes now.
     backup_arn: Option<String>,
     backup_name: String,
     created_at: DateTime<Utc>,
 }
 
-/// One that stays.
+/// A backup that is kept, with the rules that keep it.
 #[derive(Debug, Serialize)]
 struct Kept {
     #[serde(flatten)]
@@ -107,7 +109,7 @@ struct Kept {
     rules: Vec<&'static str>,
 }
 
-/// One that does not count.
+/// A backup that does not count, with the reason.
 #[derive(Debug, Serialize)]
 struct Left {
     #[serde(flatten)]
@@ -153,7 +155,7 @@ async fn plan(arguments: &Arguments, retention: Retention) -> anyhow::Result<Pla
     })
 }
 
-/// The backup that a run makes now. It has no ARN yet.
+/// Returns the backup that a run makes now. It has no ARN yet.
 fn new_backup(table: &str, table_id: &str, now: DateTime<Utc>) -> Backup {
     Backup {
         arn: String::new(),
@@ -175,7 +177,7 @@ impl BackupSummary {
 }
 
 impl Arguments {
-    /// The rules, refused by what an execution would refuse, in the words of the command line.
+    /// Returns the rules. Fails where an execution would fail, with the names of the options.
     fn retention(&self) -> anyhow::Result<Retention> {
         let input = ExecutionInput {
             max_backups: Some(self.keep),
@@ -190,12 +192,12 @@ impl Arguments {
             InvalidInput::Field { field, reason } => Unusable(format!("{} {reason}", option_of(field))),
             other => Unusable(other.to_string()),
         };
-        // The template's parameters do not count: the command line says all rules itself.
+        // The template's parameters do not apply: the command line gives all rules.
         Ok(input.retention(&Defaults::default()).map_err(refused)?)
     }
 }
 
-/// The option that gives a field of an execution's input.
+/// Returns the option for a field of the execution input.
 fn option_of(field: &str) -> &str {
     match field {
         "MaxBackups" => "--keep",
@@ -229,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn rules_are_those_that_are_given_and_the_others_are_off() {
+    fn only_the_given_rules_are_on() {
         let off = Retention { max_backups: 3, max_age_days: 0, daily: 0, weekly: 0, monthly: 0, yearly: 0 };
         assert_eq!(retention("--keep 3"), Ok(off));
         let all = Retention { max_backups: 1, max_age_days: 2, daily: 3, weekly: 4, monthly: 5, yearly: 6 };
@@ -238,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rule_that_cannot_be_is_refused_by_the_name_of_its_option() {
+    fn an_invalid_rule_is_refused_with_its_option() {
         for (line, words) in [
             ("--keep 0", "--keep is `0`; 1 to 10000 may be given"),
             ("--keep -1", "--keep is `-1`; 1 to 10000 may be given"),
@@ -253,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn keep_has_no_default_for_it_says_what_is_deleted() {
+    fn keep_is_required_because_it_decides_what_is_deleted() {
         assert!(Line::try_parse_from(["prune", "--table", "Movies"]).is_err());
     }
 }

@@ -1,4 +1,4 @@
-//! `tablekeeper plan rotate`: what a notification of AWS Backup would lead to.
+//! `tablekeeper plan rotate`: shows what the workflow would do with a notification of AWS Backup.
 
 use std::process::ExitCode;
 
@@ -11,28 +11,28 @@ use tablekeeper_core::rotation::naming::Patterns;
 use crate::failure::Unusable;
 use crate::{console, event_file};
 
-/// Show what a notification of AWS Backup would lead to, with no AWS call.
+/// Show what rotate-restore would do with a notification of AWS Backup, without AWS calls.
 ///
-/// The exit code is 1 if a record of the event cannot be followed, as it would be for the workflow.
+/// The exit code is 1 if a record of the event would make the workflow fail.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Example:\n  tablekeeper plan rotate --event events/rotate-restore/start.sns-live-wording.json \\\n    \
                         --source-pattern '(?i)-production$' --replacement-pattern '-staging'"
 )]
 pub(crate) struct Arguments {
-    /// The event, as SNS or EventBridge brings it to Lambda: a file, or - for standard input.
+    /// The event that SNS or EventBridge sends to Lambda: a file, or - for standard input.
     #[arg(long, value_name = "FILE")]
     event: String,
-    /// What is replaced in the table's name: a regular expression in RE2's syntax.
+    /// The part of the table's name to replace: a regular expression in RE2 syntax.
     #[arg(long, value_name = "PATTERN", allow_hyphen_values = true)]
     source_pattern: String,
-    /// What it is replaced by: $1 and ${name} stand for groups; may be empty.
+    /// The replacement: $1 and ${name} stand for groups; may be empty.
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     replacement_pattern: String,
     /// The SSM parameter to point at the new table; $1 and ${name} stand for groups.
     #[arg(long, value_name = "NAME")]
     ssm_parameter_name: Option<String>,
-    /// One JSON object a record, a line each.
+    /// Print one line of JSON per record.
     #[arg(long)]
     json: bool,
 }
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn a_restore_is_told_whole() {
+    fn a_restore_has_all_its_fields() {
         let plan = plan("COMPLETED", "-staging");
         assert_eq!(
             plan,
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn no_restore_is_told_with_its_reason() {
+    fn a_skipped_record_has_its_reason() {
         assert!(in_words(&plan("FAILED", "")).starts_with("no restore: the backup job's state is `FAILED`"));
         let refused = plan("COMPLETED", "ü");
         assert_eq!((&refused["restore"], &refused["error"]), (&json!(false), &json!("InvalidTargetName")));

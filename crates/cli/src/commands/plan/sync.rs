@@ -1,14 +1,13 @@
-//! `tablekeeper plan sync`: what `sync-settings` would do to a table, setting by setting.
+//! `tablekeeper plan sync`: shows what `sync-settings` would do to a table, setting by setting.
 //!
-//! The step's own code finds the source, reads both tables and compares them; nothing is written, not even
-//! the document that a sync goes by. Two things hang on what is deployed, and are said by the arguments here:
-//! which settings count (by default those that the template's defaults switch on), and, where the source is
-//! gone, what its settings were. An execution looks for that in the stack's bucket and in the backup; here it
-//! is a file, `--document`, as `capture-settings` writes it.
+//! The step's own code finds the source, reads both tables and compares them. Nothing is written, not even the settings
+//! document of the sync. Two things depend on the deployment and are arguments here: which settings to sync (by default
+//! those of the template's defaults), and the settings of a source that was deleted. An execution finds the latter in
+//! the stack's bucket and in the backup. Here they are in a file, `--document`, as `capture-settings` writes it.
 //!
-//! The exit code is 0 where nothing is to be changed, 3 where something is, 1 where a table or a setting
-//! cannot be read (the plan is then not whole, whatever else it says), and 2 where the arguments cannot be
-//! used. So a script tells a difference from a failure, without reading the plan.
+//! The exit code is 0 if nothing would change, 3 if something would, 1 if a table or a setting cannot be read (the plan
+//! is incomplete then), and 2 if the arguments cannot be used. So a script can tell a difference from a failure without
+//! reading the plan.
 
 mod rendering;
 
@@ -34,40 +33,40 @@ use super::DIFFERS;
 use crate::failure::Unusable;
 use crate::{console, event_file};
 
-/// Show what sync-settings would do to a table, setting by setting; both tables are only read.
+/// Show what sync-settings would do to a table, setting by setting. Both tables are only read.
 ///
-/// The exit code is 0 if nothing is to be changed, 3 if something is, 1 if a table or a setting cannot be
-/// read, and 2 if the arguments cannot be used.
+/// The exit code is 0 if nothing would change, 3 if something would, 1 if a table or a setting cannot be read, and 2 if
+/// the arguments cannot be used.
 ///
-/// The settings are those that the template switches on by default: all but WarmThroughput and Alarms. A copy gets none
-/// that act on others either: LambdaTriggers, KinesisDestinations and TimeToLive.
+/// The settings are those that the template switches on by default: all except WarmThroughput and Alarms. The profile
+/// copy also excludes those that act on other resources: LambdaTriggers, KinesisDestinations and TimeToLive.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  tablekeeper plan sync --source orders --target orders-restored\n  \
                         tablekeeper plan sync --source orders --target orders-2 --profile replacement\n  \
                         tablekeeper plan sync --source orders --target orders-copy --setting Tags --json\n  \
                         tablekeeper plan sync --target orders-restored --document 20260301T020000Z.json")]
 pub(crate) struct Arguments {
-    /// The table that would get the settings: its name, or its ARN, which may be of another Region.
+    /// The table that would get the settings: its name, or its ARN, which may be in another Region.
     #[arg(long, value_name = "TABLE")]
     target: String,
-    /// The table whose settings they are: its name, or its ARN, which may be of another Region or account.
-    /// Without it: the table that the target is being restored from, or that --backup-arn is of.
+    /// The table that has the settings: its name, or its ARN, which may be in another Region or account. Default: the
+    /// table that the target is being restored from, or the table of --backup-arn.
     #[arg(long, value_name = "TABLE")]
     source: Option<String>,
-    /// The backup that the target was restored from, of DynamoDB or of AWS Backup. A source that was made after it is
-    /// another table, and is not read.
+    /// The backup of DynamoDB or AWS Backup that the target was restored from. A source table that was created after it
+    /// is another table, and is not read.
     #[arg(long, value_name = "ARN")]
     backup_arn: Option<String>,
-    /// What the target is to the source.
+    /// The role of the target: a copy of the source, or its replacement.
     #[arg(long, value_name = "PROFILE", value_parser = profile(), default_value = "copy")]
     profile: Profile,
-    /// The role to read the source with, where it is in another account.
+    /// The IAM role to read the source with, if it is in another account.
     #[arg(long, value_name = "ARN")]
     source_role_arn: Option<String>,
-    /// These settings alone.
+    /// Plan only these settings.
     #[arg(long, value_name = "NAME", num_args = 1.., value_delimiter = ',', value_parser = setting_name())]
     setting: Vec<SettingName>,
-    /// The default settings without these.
+    /// Plan the default settings without these.
     #[arg(
         long,
         value_name = "NAME",
@@ -78,19 +77,19 @@ pub(crate) struct Arguments {
         conflicts_with = "setting"
     )]
     skip: Vec<SettingName>,
-    /// Plan to remove what the target has and the source lacks; otherwise it is only mentioned.
+    /// Plan to remove what only the target has. Without this option, it is only mentioned.
     #[arg(long)]
     remove_extra: bool,
-    /// The settings document to take the settings from instead of a table, as capture-settings writes it: a
-    /// file, or - for standard input.
+    /// A settings document to use instead of a source table, as capture-settings writes it: a file, or - for standard
+    /// input.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["source", "source_role_arn"])]
     document: Option<String>,
-    /// The plan as one JSON object.
+    /// Print the plan as one JSON object.
     #[arg(long)]
     json: bool,
 }
 
-/// What would be done: what `--json` prints.
+/// The plan that `--json` prints.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Plan {
@@ -111,7 +110,7 @@ pub(super) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     match failed.as_slice() {
         [] if plan.differs => Ok(ExitCode::from(DIFFERS)),
         [] => Ok(ExitCode::SUCCESS),
-        failed => bail!("the plan is not whole, as these cannot be read: {}", failed.join(", ")),
+        failed => bail!("the plan is incomplete; these settings cannot be read: {}", failed.join(", ")),
     }
 }
 
@@ -129,7 +128,7 @@ async fn plan(input: &ExecutionInput, document: Option<Found>) -> anyhow::Result
     match readiness(&target.description) {
         Readiness::Ready => {}
         Readiness::Pending(reason) => console::print_remark(&format!(
-            "the target table {} cannot be used yet, and a sync would wait for it: {reason}",
+            "the target table {} is not ready, and a sync would wait for it: {reason}",
             target.name
         )),
         Readiness::Failed(reason) => bail!("the target table {} cannot be used: {reason}", target.name),
@@ -149,7 +148,7 @@ async fn plan(input: &ExecutionInput, document: Option<Found>) -> anyhow::Result
     })
 }
 
-/// What the source table has now, and the table's ARN.
+/// Reads the current settings of the source table. Returns the table's ARN with them.
 async fn live(clients: &Clients, input: &ExecutionInput, target: &Table) -> anyhow::Result<(String, Found)> {
     let seen = RestoreSummary::from_table(&target.description);
     let origin = Origin::new(input, seen.as_ref(), target);
@@ -161,18 +160,18 @@ async fn live(clients: &Clients, input: &ExecutionInput, target: &Table) -> anyh
         bucket: "",
         now: Clock::System.now(),
     };
-    let moment = wanted.moment(clients).await.context("when the backup was made cannot be found out")?;
+    let moment = wanted.moment(clients).await.context("cannot find out when the backup was made")?;
     let found = wanted.live(clients, moment, |name| why_off(input, name).is_none()).await;
     match found.with_context(|| format!("the source table {source_arn} cannot be read"))? {
         Some(found) => Ok((source_arn, found)),
         None => bail!(
-            "the source table {source_arn} does not exist (any more, or is a later one of the same name); if \
-             its settings were captured, name the settings document with --document"
+            "the source table {source_arn} was not found; it may have been deleted or created again. If \
+             its settings were captured, give the settings document with --document"
         ),
     }
 }
 
-/// Why a setting is not planned; `None` where it is.
+/// Returns why a setting is not planned; `None` if it is.
 fn why_off(input: &ExecutionInput, name: SettingName) -> Option<&'static str> {
     match input.settings.as_ref().and_then(|settings| settings.get(&name)) {
         Some(true) => None,
@@ -191,7 +190,7 @@ fn read_document(name: &str) -> anyhow::Result<Found> {
 }
 
 impl Arguments {
-    /// What is said of a setting by name; `None` where nothing is, and profile and defaults decide.
+    /// Returns whether the arguments switch a setting on or off; `None` if profile and defaults decide.
     fn asked_of(&self, name: SettingName) -> Option<bool> {
         match self.setting.as_slice() {
             [] => self.skip.contains(&name).then_some(false),
@@ -199,7 +198,7 @@ impl Arguments {
         }
     }
 
-    /// What an execution would take.
+    /// Returns the equivalent input of an execution.
     fn execution_input(&self) -> ExecutionInput {
         let settings = SettingName::ALL.iter().filter_map(|name| Some((*name, self.asked_of(*name)?)));
         ExecutionInput {
@@ -248,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn settings_are_the_defaults_of_the_profile_or_those_named_or_the_others() {
+    fn settings_are_the_profiles_defaults_unless_named_or_skipped() {
         let of_a_copy = switched_on("--remove-extra");
         assert_eq!(of_a_copy.len(), SettingName::ALL.len() - 5);
         assert!(!of_a_copy.contains(&"LambdaTriggers") && !of_a_copy.contains(&"Alarms"));
@@ -260,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn what_contradicts_itself_is_refused() {
+    fn contradictory_arguments_are_refused() {
         for line in ["--setting Tags --skip Stream", "--document d.json --source orders", "--setting"] {
             let line = ["sync", "--target", "t-1"].into_iter().chain(line.split(' '));
             assert!(Line::try_parse_from(line).is_err());

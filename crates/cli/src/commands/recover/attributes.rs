@@ -1,4 +1,4 @@
-//! Attributes between DynamoDB JSON and what the SDK takes, with nothing lost: numbers stay text, binaries base64.
+//! Converts attributes between DynamoDB JSON and the SDK's types without loss: numbers stay text, and binaries base64.
 
 use std::collections::HashMap;
 
@@ -9,17 +9,17 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 use tablekeeper_core::text::quoted;
 
-/// Why a text is no item.
+/// The error for a value that is not an attribute value.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub(crate) struct NoAttribute(pub(crate) String);
 
-/// An item by its attributes, as DynamoDB JSON has their values.
+/// An item by attribute name, with values in DynamoDB JSON.
 pub(super) type Item = Map<String, Value>;
 
-/// The value of an attribute.
+/// Parses the value of an attribute.
 pub(crate) fn attribute_of(value: &Value) -> Result<AttributeValue, NoAttribute> {
-    let wrong = || NoAttribute(format!("{} is no value of an attribute", quoted(&value.to_string())));
+    let wrong = || NoAttribute(format!("{} is not an attribute value", quoted(&value.to_string())));
     let members = value.as_object().filter(|members| members.len() == 1).ok_or_else(wrong)?;
     let (kind, value) = members.iter().next().ok_or_else(wrong)?;
     let text = |value: &Value| value.as_str().map(str::to_owned);
@@ -43,17 +43,17 @@ pub(crate) fn attribute_of(value: &Value) -> Result<AttributeValue, NoAttribute>
     of.ok_or_else(wrong)
 }
 
-/// The attributes of an item.
+/// Parses the attributes of an item.
 pub(super) fn attributes_of(item: &Item) -> Result<HashMap<String, AttributeValue>, NoAttribute> {
     item.iter().map(|(name, value)| Ok((name.clone(), attribute_of(value)?))).collect()
 }
 
-/// The elements of a set.
+/// Parses the elements of a set.
 fn all<T>(value: &Value, of: impl Fn(&Value) -> Option<T>) -> Option<Vec<T>> {
     value.as_array()?.iter().map(of).collect()
 }
 
-/// An item as DynamoDB JSON. The elements of sets are put in order, as a set has none; so have [`in_order`]'s.
+/// Converts an item to DynamoDB JSON. The elements of sets are sorted, because sets have no order; see [`in_order`].
 pub(super) fn item_of(attributes: &HashMap<String, AttributeValue>) -> Result<Item, NoAttribute> {
     attributes.iter().map(|(name, value)| Ok((name.clone(), in_order(json_of(value)?)))).collect()
 }
@@ -76,11 +76,11 @@ fn json_of(value: &AttributeValue) -> Result<Value, NoAttribute> {
             let members = values.iter().map(|(name, value)| Ok((name.clone(), json_of(value)?)));
             json!({ "M": members.collect::<Result<Map<_, _>, _>>()? })
         }
-        other => return Err(NoAttribute(format!("{other:?} is of a type that this version does not know"))),
+        other => return Err(NoAttribute(format!("{other:?} has a type that this version does not support"))),
     })
 }
 
-/// A value of an attribute with the elements of sets in order, at any depth.
+/// Sorts the elements of sets in an attribute's value, at any depth.
 pub(super) fn in_order(value: Value) -> Value {
     let Value::Object(members) = value else { return value };
     let ordered = members.into_iter().map(|(kind, value)| {
@@ -105,7 +105,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_type_comes_back_as_it_was() {
+    fn every_type_survives_a_round_trip() {
         let item = json!({
             "s": { "S": "ü\n" }, "n": { "N": "1234567890123456789012345678901234567.8" }, "b": { "B": "AP8=" },
             "t": { "BOOL": false }, "z": { "NULL": true }, "ss": { "SS": ["a", "b"] }, "ns": { "NS": ["1", "2"] },
@@ -117,14 +117,14 @@ mod tests {
     }
 
     #[test]
-    fn sets_have_no_order_and_lists_have() {
+    fn only_lists_have_an_order() {
         let set = |kind: &str, elements: [&str; 2]| in_order(json!({ "M": { "a": { kind: elements } } }));
         assert_eq!(set("SS", ["a", "b"]), set("SS", ["b", "a"]));
         assert_ne!(set("L", ["a", "b"]), set("L", ["b", "a"]));
     }
 
     #[test]
-    fn what_is_no_value_is_refused() {
+    fn invalid_values_are_refused() {
         for value in [
             json!("a"),
             json!({}),
@@ -135,7 +135,7 @@ mod tests {
             json!({ "L": [{ "S": 1 }] }),
         ] {
             let error = attribute_of(&value).unwrap_err().to_string();
-            assert!(error.ends_with("is no value of an attribute"), "{error}");
+            assert!(error.ends_with("is not an attribute value"), "{error}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What would become of an item, attribute by attribute.
+//! Compares two states of an item, attribute by attribute.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -7,21 +7,22 @@ use tablekeeper_core::text::cut;
 use super::attributes::Item;
 use crate::console::Console;
 
-/// So many letters of a value are shown; `--json` has all of them.
+/// Maximum number of characters shown of a value. `--json` has all of them.
 const LONGEST: usize = 200;
 
-/// An attribute that is another now.
+/// An attribute that differs.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Change {
     pub(super) attribute: String,
-    /// As it is now; `None` where the item has no such attribute.
+    /// Current value; `None` if the item has no such attribute.
     pub(super) now: Option<Value>,
-    /// As it was then, and would be again.
+    /// Earlier value, which would be written; `None` if the item had no such attribute.
     pub(super) then: Option<Value>,
 }
 
-/// The attributes in which two states of an item differ, by their names. Where there is no item now, all of them.
+/// Returns the attributes in which two states of an item differ, by name. Without a current item, returns all
+/// attributes.
 pub(super) fn between(now: Option<&Item>, then: &Item) -> Vec<Change> {
     let empty = Item::new();
     let now = now.unwrap_or(&empty);
@@ -35,7 +36,7 @@ pub(super) fn between(now: Option<&Item>, then: &Item) -> Vec<Change> {
     changes.filter(|change| change.now != change.then).collect()
 }
 
-/// A line for each: `+` comes, `-` goes, `~` becomes another.
+/// Returns a line for each attribute: `+` would be added, `-` removed, `~` changed.
 pub(super) fn lines(changes: &[Change], console: &Console) -> Vec<String> {
     let lines = changes.iter().map(|Change { attribute, now, then }| {
         let name = cut(Value::from(attribute.as_str()).to_string(), LONGEST);
@@ -63,7 +64,7 @@ mod tests {
     use crate::console::Stream;
 
     #[test]
-    fn what_comes_goes_and_becomes_another_is_told() {
+    fn added_removed_and_changed_attributes_have_lines() {
         let now =
             json!({ "id": { "S": "1" }, "a": { "S": "x" }, "b": { "N": "1" }, "same": { "SS": ["a"] } });
         let then =

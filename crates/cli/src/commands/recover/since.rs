@@ -1,4 +1,4 @@
-//! What became of an item since the second that is asked for: the changes that a recovery takes back.
+//! Finds the later changes of an item, which a recovery would undo.
 
 use std::ops::ControlFlow;
 
@@ -11,18 +11,18 @@ use tablekeeper_core::item_history::versions::{Entry, SKEW, What};
 use crate::commands::history;
 use crate::console::Console;
 
-/// So many changes are told, the newest of them.
+/// Maximum number of changes to show, the newest first.
 const MOST: usize = 20;
 
-/// The versions that tell of the item since then, the newest first.
+/// The later versions of an item, the newest first.
 #[derive(Debug, Default)]
 pub(super) struct Since {
     entries: Vec<Entry>,
-    /// Whether there are older ones.
+    /// Whether there are more later versions.
     more: bool,
 }
 
-/// What `--json` prints of a change.
+/// A change as `--json` prints it.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Later {
@@ -32,11 +32,11 @@ pub(super) struct Later {
 }
 
 impl Since {
-    /// Asks the bucket.
+    /// Lists the later versions in the bucket.
     pub(super) async fn find(store: &Store, object: &str, at: DateTime<Utc>) -> anyhow::Result<Since> {
         let mut since = Since::default();
         let mut tell = |entry: Entry| {
-            // S3 got it before the second was over, so it and what is behind it are no later.
+            // S3 stored this version before the second was over, so it and all older versions are not later.
             if entry.put_at <= at - SKEW {
                 return ControlFlow::Break(());
             }
@@ -54,21 +54,21 @@ impl Since {
         Ok(since)
     }
 
-    /// The lines that a person reads.
+    /// Returns the lines of text for the changes.
     pub(super) fn lines(&self, console: &Console) -> Vec<String> {
         if self.entries.is_empty() {
-            return vec!["the bucket knows of no change since; the stream may tell of it yet".to_owned()];
+            return vec!["the bucket has no later change; the stream may still bring one".to_owned()];
         }
-        let mut lines = vec!["since then it was changed, the newest first:".to_owned()];
+        let mut lines = vec!["changes since then, the newest first:".to_owned()];
         lines.push(console.strong(&history::heading()));
         lines.extend(self.entries.iter().map(history::row));
         if self.more {
-            lines.push("and before; tablekeeper history shows all".to_owned());
+            lines.push("and earlier ones; tablekeeper history shows all".to_owned());
         }
         lines
     }
 
-    /// The same for a program.
+    /// Returns the changes for `--json`.
     pub(super) fn reported(&self) -> Vec<Later> {
         let reported = self.entries.iter().map(|entry| {
             let version = match &entry.what {
@@ -85,14 +85,14 @@ impl Since {
     }
 }
 
-/// Whether it tells of the item at a later second.
+/// Returns whether the version is of a later second.
 fn is_later(entry: &Entry, at: DateTime<Utc>) -> bool {
     match &entry.what {
         What::Item { version, .. } | What::Tombstone { version } => {
             version.position.at.timestamp() > at.timestamp()
         }
         What::Other { .. } => true,
-        // The lifecycle rule's; the tombstone behind it tells of the deletion.
+        // Markers of the lifecycle rule. The tombstone before it has the deletion.
         What::DeleteMarker => false,
     }
 }

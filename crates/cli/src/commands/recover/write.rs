@@ -1,10 +1,9 @@
-//! The one write that puts an item back, under the condition that it is still what was shown.
+//! The single conditional write that puts an item back. It succeeds only if the item is still as shown.
 //!
-//! Where there is no item, PutItem has the condition that there still is none. Where there is one, it is UpdateItem, which
-//! sets and removes the attributes that differ, with the condition that each attribute that was shown is still what it
-//! was, and each that is to come is still missing. No condition can say that an item has no *further* attribute, so a
-//! PutItem would take one away that came in the meantime and that nobody was shown. UpdateItem leaves it where it is, and
-//! its answer tells of it.
+//! If there is no item, PutItem has the condition that there still is none. If there is one, UpdateItem sets and
+//! removes the attributes that differ. Its condition requires that each shown attribute is unchanged and each new one
+//! is still missing. No condition can require that an item has no *other* attribute, so a PutItem could remove one that
+//! was added meanwhile and never shown. UpdateItem leaves it unchanged, and its response contains it.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -14,55 +13,55 @@ use tablekeeper_core::aws::failure::AwsFailure;
 
 use super::attributes::{Item, NoAttribute, attribute_of, attributes_of, item_of};
 
-/// Bytes of an expression at most (developer guide, "Quotas in Amazon DynamoDB": expression parameters).
+/// Maximum bytes of an expression (developer guide, "Quotas in Amazon DynamoDB": expression parameters).
 const LONGEST_EXPRESSION: usize = 4_096;
-/// Operators and functions of an expression at most; AND is one (there, and aws/aws-sdk-js#3721).
+/// Maximum operators and functions of an expression; AND counts as one (same page, and aws/aws-sdk-js#3721).
 const MOST_OPERATORS: usize = 300;
 
-/// A write that is ready.
+/// A prepared write.
 #[derive(Debug)]
 pub(super) struct Write {
-    /// `None` where the whole item is put.
+    /// Update expression; `None` if the whole item is put.
     update: Option<String>,
     condition: String,
     names: HashMap<String, String>,
     values: HashMap<String, AttributeValue>,
 }
 
-/// What became of it.
+/// The outcome of a write.
 #[derive(Debug, PartialEq)]
 pub(super) enum Written {
-    /// The item is this now.
+    /// The item was written, and is this now.
     Done(Item),
-    /// It was not what was shown: nothing was written.
+    /// The item was not as shown, and nothing was written.
     Changed,
 }
 
-/// Why there is no such write.
+/// Why a write is not possible.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum WriteError {
-    /// The condition, or the update, would be too long.
+    /// The condition or the update exceeds a limit of DynamoDB.
     #[error(
-        "the item has too many attributes for one conditional write: an expression of DynamoDB has {LONGEST_EXPRESSION} bytes \
-         and {MOST_OPERATORS} operators at most, and this one {length} and {operators}. Restore a snapshot of that time into \
-         another table, and take the item from there"
+        "the item has too many attributes for one conditional write: a DynamoDB expression is limited to \
+         {LONGEST_EXPRESSION} bytes and {MOST_OPERATORS} operators, and this one has {length} and {operators}. \
+         Restore a snapshot of that time into another table, and copy the item from there"
     )]
     TooLong {
-        /// Bytes of the longer of the two.
+        /// Bytes of the longer expression.
         length: usize,
         /// Operators and functions of the condition.
         operators: usize,
     },
-    /// A value is none.
+    /// A value is not an attribute value.
     #[error(transparent)]
     NoAttribute(#[from] NoAttribute),
-    /// An AWS call failed. Its name and action are kept.
+    /// An AWS call failed; holds its error name and action.
     #[error(transparent)]
     Aws(#[from] AwsFailure),
 }
 
 impl Write {
-    /// Makes of an item what it was. `key_names` has the partition key first.
+    /// Builds the write that restores the item `then`. `key_names` has the partition key first.
     pub(super) fn new(now: Option<&Item>, then: &Item, key_names: &[String]) -> Result<Write, WriteError> {
         let mut names = HashMap::new();
         let mut values = HashMap::new();
@@ -99,7 +98,7 @@ impl Write {
             |word: &str, of: Vec<String>| (!of.is_empty()).then(|| format!("{word} {}", of.join(",")));
         let update: Vec<String> =
             [clause("SET", sets), clause("REMOVE", removals)].into_iter().flatten().collect();
-        // One for each attribute, and an AND between each two.
+        // One per condition, and an AND between each two.
         let operators = (2 * conditions.len()).saturating_sub(1);
         let (update, condition) = (update.join(" "), conditions.join(" AND "));
         let length = update.len().max(condition.len());
@@ -109,7 +108,8 @@ impl Write {
         Ok(Write { update: Some(update), condition, names, values })
     }
 
-    /// Does it. An answer that got lost is found out about by a look: what the item should be, it then is.
+    /// Runs the write. If the condition fails, reads the item: it is written if an earlier attempt of this write
+    /// succeeded without a response.
     pub(super) async fn run(
         self,
         dynamodb: &aws_sdk_dynamodb::Client,
@@ -149,7 +149,7 @@ impl Write {
     }
 }
 
-/// The item as it is now, strongly consistent.
+/// Reads the current item, strongly consistently.
 pub(super) async fn get(
     dynamodb: &aws_sdk_dynamodb::Client,
     table: &str,
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn each_attribute_that_was_shown_has_to_be_what_it_was() {
+    fn each_shown_attribute_must_be_unchanged() {
         let now = json!({ "id": { "S": "1" }, "sort": { "N": "1" }, "name": { "S": "a" }, "b": { "N": "1" }, "x": { "NULL": true } });
         let then = json!({ "id": { "S": "1" }, "sort": { "N": "1" }, "name": { "S": "a" }, "b": { "N": "2" }, "y": { "L": [] } });
         let Write { update, condition, names, values } = write(Some(now), then).unwrap();
@@ -191,14 +191,14 @@ mod tests {
     }
 
     #[test]
-    fn where_there_is_none_there_still_has_to_be_none() {
+    fn a_missing_item_must_still_be_missing() {
         let Write { update, condition, names, values } = write(None, json!({ "id": { "S": "1" } })).unwrap();
         assert_eq!((update, condition.as_str(), values.len()), (None, "attribute_not_exists(#k)", 0));
         assert_eq!(names, HashMap::from([("#k".to_owned(), "id".to_owned())]));
     }
 
     #[test]
-    fn what_no_condition_can_hold_is_refused() {
+    fn a_condition_beyond_the_limits_is_refused() {
         let item_of = |count: usize, value: &str| {
             let attributes = (0..count).map(|number| (format!("a{number}"), json!({ "S": value })));
             serde_json::Value::Object(attributes.chain([("id".to_owned(), json!({ "S": "1" }))]).collect())
@@ -206,7 +206,7 @@ mod tests {
         for (others, error) in [(149, None), (150, Some(" and 301. ")), (400, Some(" and 801. "))] {
             let reported =
                 write(Some(item_of(others, "a")), item_of(others, "b")).err().map(|error| error.to_string());
-            assert_eq!(reported.is_some(), error.is_some(), "{others} attributes beside the key");
+            assert_eq!(reported.is_some(), error.is_some(), "{others} additional attributes");
             let (reported, error) = (reported.unwrap_or_default(), error.unwrap_or_default());
             assert!(reported.contains(error), "{reported}");
         }

@@ -1,4 +1,4 @@
-//! `tablekeeper snapshot list`: the snapshots that there are.
+//! `tablekeeper snapshot list`: lists the existing snapshots.
 
 use std::process::ExitCode;
 
@@ -13,25 +13,25 @@ use crate::console;
 use crate::console::{Console, Stream};
 use crate::transfer::named;
 
-/// List the snapshots of the bucket, the oldest second first.
+/// List the snapshots in the bucket, the oldest second first.
 ///
-/// Each line is a snapshot: its name, which restore takes, its table, how many items it has and of how many bytes, and
-/// whether it is whole. One that was begun and not ended has no items to be restored.
+/// Each line is a snapshot: its name, which restore takes, its table, its number of items, its bytes, and whether it is
+/// complete. An incomplete snapshot cannot be restored.
 ///
-/// The settings come from the environment (SNAPSHOT_BUCKET, SNAPSHOT_PREFIX), from --config, or from --stack. The exit code is 0, also
-/// where there are none, 1 if the bucket cannot be read, and 2 if the settings cannot be used.
+/// The settings come from the environment (SNAPSHOT_BUCKET, SNAPSHOT_PREFIX), from --config, or from --stack. The exit
+/// code is 0, even if there are none, 1 if the bucket cannot be read, and 2 if the settings cannot be used.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  tablekeeper snapshot list\n  \
                         tablekeeper snapshot list --stack tablekeeper-incremental --json")]
 pub(crate) struct Arguments {
     #[command(flatten)]
     configuration: Configuration,
-    /// Prints a JSON object for each snapshot, in a line.
+    /// Print each snapshot as one line of JSON.
     #[arg(long)]
     json: bool,
 }
 
-/// What `--json` prints of a snapshot.
+/// A snapshot as `--json` prints it.
 #[derive(Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Line {
@@ -41,13 +41,13 @@ struct Line {
     table: Option<String>,
     item_count: Option<u64>,
     bytes: Option<u64>,
-    /// Whose it is, where it was not ended.
+    /// Owner of an incomplete snapshot.
     owner: Option<String>,
-    /// Why it cannot be read.
+    /// Why the snapshot cannot be read.
     reason: Option<String>,
 }
 
-/// Lists them.
+/// Runs `tablekeeper snapshot list`.
 pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let settings = arguments.configuration.settings().await?;
     let snapshots = settings.snapshots()?;
@@ -107,12 +107,12 @@ fn columns(name: &str, table: &str, items: &str, bytes: &str, state: &str) -> St
     format!("{name:<24}  {table:<24}  {items:>13}  {bytes:>11}  {state}")
 }
 
-/// A snapshot as a person reads it.
+/// Formats a snapshot as a row of text.
 fn row(line: &Line) -> String {
     let count = line.item_count.map(|count| HumanCount(count).to_string()).unwrap_or_default();
     let bytes = line.bytes.map(|bytes| HumanBytes(bytes).to_string()).unwrap_or_default();
     let state = match (&line.owner, &line.reason) {
-        (Some(owner), _) => format!("not ended: of {owner}"),
+        (Some(owner), _) => format!("not ended, begun by {owner}"),
         (None, Some(reason)) => reason.clone(),
         (None, None) => line.state.to_owned(),
     };

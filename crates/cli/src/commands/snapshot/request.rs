@@ -1,4 +1,4 @@
-//! Which snapshot is made: of the second that is asked for, or one that was begun already.
+//! Plans the snapshot of a second, or finds an existing one.
 
 use anyhow::bail;
 use aws_sdk_dynamodb::types::TableDescription;
@@ -22,38 +22,38 @@ use crate::console::Console;
 use crate::failure::Unusable;
 use crate::transfer::{Aws, named, whole};
 
-/// What the command line calls itself where an execution has its ARN.
+/// The owner of snapshots from the command line. Snapshots of an execution have its ARN instead.
 const OWNER: &str = "the command line";
-/// Ranges of the hashes, as the workflow has it.
+/// Default number of shards, as in the workflow. Each is a range of hashes.
 const SHARDS: u32 = 16;
-/// How long a data file takes items; so much of a shard is done again by --resume.
+/// Seconds after which a data file ends. `--resume` repeats at most this much of a shard.
 const SECONDS: u32 = 300;
 
-/// A snapshot that can be made.
+/// A planned snapshot.
 pub(super) struct Request {
     pub(super) snapshot: Snapshot,
     pub(super) files: Files,
-    /// When the stream has told of its second.
+    /// Time at which the stream has brought all changes of the second.
     pub(super) settled_at: DateTime<Utc>,
-    /// For how many days the bucket keeps versions, 0 for ever; `None` where nobody may ask.
+    /// For how many days the bucket retains versions; 0 means forever, `None` that the caller may not read it.
     pub(super) days: Option<u32>,
-    /// Whether it is whole already.
+    /// Whether the snapshot is already complete.
     pub(super) whole: bool,
 }
 
-/// What is found in the folders of a second.
+/// What exists in the directories of a second.
 enum Found {
     Nothing,
-    /// Begun by another, or with other settings, and not ended: the sentence that says so.
+    /// An incomplete snapshot of another owner or of other items, with the message about it.
     NotEnded(String),
     Whole(Snapshot),
-    /// Begun from the command line, and not ended.
+    /// An incomplete snapshot that the command line began.
     Ours(Snapshot),
-    /// What is not for this to go on with, nor to write over: the sentence that says why.
+    /// An object that must be neither continued nor overwritten, with the message about it.
     Others(String),
 }
 
-/// Plans a new snapshot, or finds the one that is there.
+/// Plans a new snapshot, or finds the existing one.
 pub(super) async fn take(
     which: &Which<'_>,
     how: &How,
@@ -83,18 +83,18 @@ pub(super) async fn take(
         Found::Ours(snapshot) if which.resume => {
             which.check(how, &snapshot)?;
             let days = noncurrent_days(aws, settings.items()?, console).await?;
-            let said = format!("--resume would go on with the snapshot {}, which is of", snapshot.name);
+            let said = format!("--resume would continue the snapshot {}, which is of", snapshot.name);
             check_kept(&said, snapshot.at, days)?;
             Ok(request(snapshot, days, false))
         }
         Found::Ours(snapshot) => bail!(Unusable(format!(
-            "the snapshot {} in {place} was begun from the command line and not ended; --resume goes on with it, and without \
-             its folder it is begun anew",
+            "the snapshot {} in {place} is incomplete; continue it with --resume, or delete \
+             its objects to start it again",
             snapshot.name
         ))),
         Found::Nothing | Found::NotEnded(_) if which.resume => bail!(Unusable(format!(
-            "there is no snapshot in {place} that was begun from the command line and not ended; leave --resume out to \
-             begin one"
+            "nothing to resume: no incomplete snapshot in {place} that the command line began. Run without --resume to \
+             start one"
         ))),
         Found::Nothing | Found::NotEnded(_) => {
             let days = noncurrent_days(aws, settings.items()?, console).await?;
@@ -103,23 +103,23 @@ pub(super) async fn take(
     }
 }
 
-/// Refuses to end a snapshot for which the bucket may have let go of versions while it was made: what is missing would
-/// not show. It is asked again, as its rules may be others by now.
+/// Fails if the bucket may have deleted versions while the snapshot was made, because the missing items would not be
+/// noticed. Reads the retention again, because it may have changed.
 pub(super) async fn check_still_kept(
     snapshot: &Snapshot,
     days: Option<u32>,
     aws: &Aws,
     console: &Console,
 ) -> anyhow::Result<()> {
-    // Where nobody may ask, that was told at the beginning.
+    // If the retention cannot be read, there was a note at the beginning.
     let Some(days) = days else { return Ok(()) };
     let now = noncurrent_days(aws, &snapshot.items, console).await?.unwrap_or(days);
-    let said = format!("the snapshot {} cannot be ended: it is of", snapshot.name);
-    // No other command line would mend it.
+    let said = format!("the snapshot {} cannot be finished: it is of", snapshot.name);
+    // Not [`Unusable`]: another command line would not help.
     check_kept(&said, snapshot.at, Some(now)).map_err(|error| anyhow::Error::msg(error.to_string()))
 }
 
-/// Plans a snapshot, and writes the plan down.
+/// Plans a snapshot, and writes its document.
 async fn begin(
     which: &Which<'_>,
     how: &How,
@@ -155,7 +155,7 @@ async fn begin(
         settle_seconds: how.settle().to_string(),
         noncurrent_days: days.to_string(),
         seconds_per_call: SECONDS.to_string(),
-        // The settings say where the table's items lie, whichever table of its stack it is.
+        // The settings have the location of the items, for any table of the stack.
         ..Defaults::default()
     };
     let at = which.at.map(str::to_owned);
@@ -168,7 +168,7 @@ async fn begin(
     match plan_snapshot::plan(&dynamodb, &aws.s3, wanted, None, &owner, now).await {
         Ok(snapshot) => Ok(snapshot),
         Err(Error::SourceTableMissing { .. }) if table.is_empty() => bail!(Unusable(format!(
-            "there is no version of an item in {} that says what the key attributes are; TABLE may name the table \
+            "no version of an item in {} names the key attributes; give the table with TABLE \
              (SourceTableMissing)",
             place(items)
         ))),
@@ -176,7 +176,7 @@ async fn begin(
     }
 }
 
-/// Refuses a table that is not that of the items, as far as their keys say.
+/// Refuses a table whose key attributes differ from those of the items.
 async fn check_table(
     name: &str,
     table: Option<&TableDescription>,
@@ -185,7 +185,7 @@ async fn check_table(
 ) -> anyhow::Result<()> {
     let Some(table) = table else {
         bail!(aws.missing(&format!(
-            "table {name} does not exist; leave TABLE out for a table that is gone, or give it as `table` in the file of \
+            "table {name} does not exist; leave TABLE out for a deleted table, or set `table` in the file of \
              --config (SourceTableMissing)"
         )));
     };
@@ -193,8 +193,8 @@ async fn check_table(
     let names = key_names::of_versions(&aws.s3, &items.bucket, &items.prefix).await;
     match names.map_err(|error| named(error.name, error))? {
         Some(names) if names != there => bail!(Unusable(format!(
-            "TABLE is {name}, whose key attributes are {}; those of the items in {} are {}; name the table that they are of, \
-             or leave TABLE out",
+            "TABLE is {name}, whose key attributes are {}; those of the items in {} are {}; give the table of these \
+             items, or leave TABLE out",
             there.join(" and "),
             place(items),
             names.join(" and ")
@@ -203,7 +203,7 @@ async fn check_table(
     }
 }
 
-/// What is in the folders of a second: in the first of those that were not begun by another and not ended.
+/// Finds what exists for a second. Skips incomplete snapshots of other owners or other items, with a note.
 async fn of_second(
     at: DateTime<Utc>,
     settings: &Settings,
@@ -212,14 +212,14 @@ async fn of_second(
 ) -> anyhow::Result<Found> {
     for name in names(at) {
         match find(&name, settings, aws).await? {
-            Found::NotEnded(sentence) => console.line(&format!("note: {sentence}; it is left as it is")),
+            Found::NotEnded(sentence) => console.line(&format!("note: {sentence}; it is left unchanged")),
             found => return Ok(found),
         }
     }
     Ok(Found::Nothing)
 }
 
-/// What is in the folder of a snapshot of this name.
+/// Finds what exists under the name of a snapshot.
 async fn find(name: &str, settings: &Settings, aws: &Aws) -> anyhow::Result<Found> {
     let Snapshots { bucket, prefix } = settings.snapshots()?;
     let files = whole(&aws.s3, bucket);
@@ -232,7 +232,7 @@ async fn find(name: &str, settings: &Settings, aws: &Aws) -> anyhow::Result<Foun
     let Document { owner, snapshot, .. } = match document::read(&files, &key).await.map_err(failed)? {
         Ok(document) => document,
         Err(reason) => {
-            return Ok(Found::Others(format!("{location} is there already: {reason} (ExportExists)")));
+            return Ok(Found::Others(format!("{location} already exists: {reason} (ExportExists)")));
         }
     };
     let items = settings.items()?;
@@ -241,28 +241,29 @@ async fn find(name: &str, settings: &Settings, aws: &Aws) -> anyhow::Result<Foun
     Ok(match (snapshot.is_whole(&files).await.map_err(failed)?, is_of_items) {
         (true, true) => Found::Whole(snapshot),
         (true, false) => Found::Others(format!(
-            "{location} is there already, and of the items in {of_items} (ExportExists)"
+            "{location} already exists, and is of the items in {of_items} (ExportExists)"
         )),
         (false, true) if owner.starts_with(OWNER) => Found::Ours(snapshot),
-        (false, true) => Found::NotEnded(format!("{location} was begun by {owner}, and not ended")),
+        (false, true) => Found::NotEnded(format!("{location} was begun by {owner} and is incomplete")),
         (false, false) => {
-            Found::NotEnded(format!("{location} was begun of the items in {of_items}, and not ended"))
+            Found::NotEnded(format!("{location} is of the items in {of_items} and is incomplete"))
         }
     })
 }
 
-/// The newest snapshot that was begun from the command line and not ended.
+/// Finds the newest incomplete snapshot that the command line began.
 async fn newest(settings: &Settings, aws: &Aws) -> anyhow::Result<Found> {
     let Snapshots { bucket, prefix } = settings.snapshots()?;
     let files = whole(&aws.s3, bucket);
     let there = files.list(prefix).await.map_err(|error| named(error.name(), error))?;
-    // Folders are named after their seconds, and listed in the order of their names.
+    // Directories are named after their seconds, and listed in the order of their names.
     let names = there.iter().rev().filter_map(|file| {
         let name = file.key.strip_prefix(prefix.as_str())?.strip_suffix("/export.json")?;
         (!name.contains('/')).then_some(name)
     });
     for name in names {
-        // Whatever else lies there is not for this to refuse. What cannot be looked at might be what is meant.
+        // Other objects are ignored. An object that cannot be read is an error, because it could be the snapshot to
+        // resume.
         if let Found::Ours(snapshot) = find(name, settings, aws).await? {
             return Ok(Found::Ours(snapshot));
         }

@@ -1,4 +1,4 @@
-//! The shards of a snapshot, some of them side by side.
+//! The shards of a snapshot, some of them in parallel.
 
 use std::sync::Arc;
 
@@ -9,10 +9,10 @@ use tablekeeper_core::storage::Files;
 
 use crate::transfer::{Counters, WorkerPool};
 
-/// Shards at a time: each has 64 objects under way.
+/// Number of parallel shards. Each has 64 requests in flight.
 const AT_A_TIME: u32 = 4;
 
-/// What all shards share.
+/// The state that all shards share.
 #[derive(Debug)]
 pub(super) struct Job {
     s3: aws_sdk_s3::Client,
@@ -26,7 +26,7 @@ impl Job {
         Job { s3, files, snapshot, counters: Counters::default() }
     }
 
-    /// Writes all parts of a shard. Those that an earlier run wrote are adopted.
+    /// Writes all parts of a shard. Adopts those that an earlier run wrote.
     async fn shard(&self, shard: u32) -> Result<(), ShardError> {
         let Job { s3, files, snapshot, counters } = self;
         let shards = Shards { s3, files, snapshot, clock: Clock::System };
@@ -48,7 +48,7 @@ impl Job {
     }
 }
 
-/// Begins all shards.
+/// Starts the shards.
 pub(super) fn begin(job: &Arc<Job>) -> WorkerPool<ShardError> {
     let (shards, job) = (job.snapshot.plan.segments, Arc::clone(job));
     WorkerPool::of("s3:GetObject", shards, AT_A_TIME, move |shard| {

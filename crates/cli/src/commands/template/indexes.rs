@@ -1,11 +1,11 @@
-//! The indexes of a table, as `AWS::DynamoDB::Table` has them.
+//! The indexes of a table as properties of `AWS::DynamoDB::Table`.
 
 use serde_json::{Value, json};
 use tablekeeper_core::settings::{Settings, Table};
 
 use super::properties::{Properties, insights, keys, on_demand, projection, provisioned};
 
-/// Global secondary indexes, each with its capacity or its maxima, and its Contributor Insights.
+/// Builds the global secondary indexes, with their capacity or maximum throughput, and Contributor Insights.
 pub(super) fn global(table: &Table, settings: &Settings) -> Vec<Value> {
     let index = |index: &aws_sdk_dynamodb::types::GlobalSecondaryIndexDescription| {
         let name = index.index_name().unwrap_or_default();
@@ -23,7 +23,7 @@ pub(super) fn global(table: &Table, settings: &Settings) -> Vec<Value> {
     table.indexes().iter().map(index).collect()
 }
 
-/// Local secondary indexes.
+/// Builds the local secondary indexes.
 pub(super) fn local(table: &Table) -> Vec<Value> {
     let index = |index: &aws_sdk_dynamodb::types::LocalSecondaryIndexDescription| {
         let mut properties = Properties::default();
@@ -35,7 +35,7 @@ pub(super) fn local(table: &Table) -> Vec<Value> {
     table.description.local_secondary_indexes().iter().map(index).collect()
 }
 
-/// Vector indexes.
+/// Builds the vector indexes.
 pub(super) fn vector(table: &Table) -> Vec<Value> {
     let index = |index: &aws_sdk_dynamodb::types::VectorIndexDescription| {
         let mut properties = Properties::default();

@@ -1,4 +1,4 @@
-//! The properties of a table, as `AWS::DynamoDB::Table` has them.
+//! The properties of a table as in `AWS::DynamoDB::Table`.
 
 use aws_sdk_dynamodb::types::{
     KeySchemaElement, Projection, ProvisionedThroughputDescription, SseStatus, SseType,
@@ -9,19 +9,19 @@ use tablekeeper_core::settings::{Settings, Table, tags};
 
 use super::indexes;
 
-/// Properties, or parts of one, that leave out what is not there.
+/// A map of properties without missing values.
 #[derive(Debug, Default)]
 pub(super) struct Properties(Map<String, Value>);
 
 impl Properties {
-    /// Adds what is there.
+    /// Adds a value unless it is missing.
     pub(super) fn put(&mut self, name: &str, value: Option<Value>) {
         if let Some(value) = value {
             self.0.insert(name.to_owned(), value);
         }
     }
 
-    /// Adds a list that has something in it: CloudFormation takes no empty list of indexes.
+    /// Adds a list unless it is empty: CloudFormation refuses an empty list of indexes.
     pub(super) fn put_list(&mut self, name: &str, values: Vec<Value>) {
         self.put(name, (!values.is_empty()).then_some(Value::Array(values)));
     }
@@ -33,7 +33,7 @@ impl From<Properties> for Value {
     }
 }
 
-/// All of them.
+/// Builds all properties of a table.
 pub(super) fn of(table: &Table, settings: &Settings) -> Value {
     let described = &table.description;
     let mut properties = Properties::default();
@@ -59,7 +59,7 @@ pub(super) fn of(table: &Table, settings: &Settings) -> Value {
     properties.into()
 }
 
-/// What the settings hold.
+/// Adds the properties from the settings.
 fn carried(properties: &mut Properties, table: &Table, settings: &Settings) {
     properties.put("TableClass", settings.table_class.as_ref().map(|class| class.0.as_str().into()));
     properties.put("DeletionProtectionEnabled", settings.deletion_protection.map(|it| it.0.into()));
@@ -84,7 +84,7 @@ fn carried(properties: &mut Properties, table: &Table, settings: &Settings) {
     let mode = settings.contributor_insights.as_ref().and_then(|it| it.table.as_deref());
     properties.put("ContributorInsightsSpecification", insights(mode));
     let tags = settings.tags.as_ref().map(|tags| tags.0.iter()).into_iter().flatten();
-    // CloudFormation sets its own tags, and refuses others of AWS's.
+    // CloudFormation sets its own tags, and refuses other reserved ones.
     let tags = tags.filter(|(key, _)| !tags::is_reserved(key));
     properties.put_list("Tags", tags.map(|(key, value)| json!({ "Key": key, "Value": value })).collect());
 }
@@ -96,13 +96,13 @@ fn stream(view: &str, policy: Option<Value>) -> Value {
     stream.into()
 }
 
-/// A key of the table or of an index.
+/// Builds the key schema of the table or of an index.
 pub(super) fn keys(schema: &[KeySchemaElement]) -> Vec<Value> {
     let key = |it: &KeySchemaElement| json!({ "AttributeName": it.attribute_name(), "KeyType": it.key_type().as_str() });
     schema.iter().map(key).collect()
 }
 
-/// What an index holds of the table's attributes.
+/// Builds the projection of an index.
 pub(super) fn projection(projection: Option<&Projection>) -> Option<Value> {
     let projection = projection?;
     let mut projected = Properties::default();
@@ -112,7 +112,7 @@ pub(super) fn projection(projection: Option<&Projection>) -> Option<Value> {
     Some(projected.into())
 }
 
-/// The capacity of a table or an index that has one of its own.
+/// Builds the provisioned capacity of a table or an index; `None` if the table is on demand.
 pub(super) fn provisioned(
     table: &Table,
     throughput: Option<&ProvisionedThroughputDescription>,
@@ -124,7 +124,7 @@ pub(super) fn provisioned(
     }))
 }
 
-/// The maxima of a table or an index on demand.
+/// Builds the maximum throughput of an on-demand table or index; `None` if there is none.
 pub(super) fn on_demand(table: &Table, maxima: Option<Maxima>) -> Option<Value> {
     let maxima = maxima.filter(|maxima| table.is_on_demand() && *maxima != Maxima::default())?;
     let mut throughput = Properties::default();
@@ -133,12 +133,12 @@ pub(super) fn on_demand(table: &Table, maxima: Option<Maxima>) -> Option<Value> 
     Some(throughput.into())
 }
 
-/// Contributor Insights of a table or an index.
+/// Builds the Contributor Insights of a table or an index.
 pub(super) fn insights(mode: Option<&str>) -> Option<Value> {
     mode.map(|mode| json!({ "Enabled": true, "Mode": mode }))
 }
 
-/// The key in KMS; without one, the key is DynamoDB's own.
+/// Builds the encryption with a KMS key; `None` if the key is owned by DynamoDB.
 fn encryption(table: &Table) -> Option<Value> {
     let described = table.description.sse_description()?;
     let on =

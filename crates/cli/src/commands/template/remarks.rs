@@ -1,21 +1,21 @@
-//! What the template of a table does not hold, in words.
+//! The remarks about what the template of a table does not hold.
 
 use tablekeeper_core::aws::failure::AwsFailure;
 use tablekeeper_core::settings::report::Unread;
 use tablekeeper_core::settings::{Aws, SettingName, Settings, Table, report, tags};
 
-/// What is said beside the template; nothing, of a table that it holds whole.
+/// Returns the remarks; none if the template holds the whole table.
 pub(super) async fn of(aws: &Aws, table: &Table, settings: &Settings) -> Result<Vec<String>, AwsFailure> {
     let (others, unread) = report::capture(aws, table, is_resource_of_its_own).await?;
     let unknown = unread.into_iter().map(|Unread { report, .. }| {
         let reason = report.reason.unwrap_or_default();
         let setting = report.setting;
-        format!("{setting} would not be in the template, and whether there are any is not known: {reason}")
+        format!("{setting} would not be in the template, and cannot be read: {reason}")
     });
     Ok(of_the_table(table, settings).into_iter().chain(of_others(&others)).chain(unknown).collect())
 }
 
-/// What belongs to the table and is a resource of its own in a template.
+/// Returns remarks about settings that are separate resources in a template.
 fn of_others(others: &Settings) -> Vec<String> {
     let triggers = others.lambda_triggers.as_ref().map_or(0, |it| it.0.len());
     let scaled = others.auto_scaling.as_ref().map_or(0, |it| it.0.len());
@@ -28,7 +28,7 @@ fn of_others(others: &Settings) -> Vec<String> {
     .into_iter()
     .filter(|(count, ..)| *count > 0)
     .map(|(count, what, resource)| {
-        format!("not in the template: {what} ({count}), which have a type of their own, {resource}")
+        format!("not in the template: {what} ({count}), which are separate resources: {resource}")
     })
     .collect()
 }
@@ -43,33 +43,34 @@ fn of_the_table(table: &Table, settings: &Settings) -> Vec<String> {
     let reserved: Vec<_> = tags.filter(|key| tags::is_reserved(key)).map(String::as_str).collect();
     if !reserved.is_empty() {
         remarks.push(format!(
-            "not in the template: AWS's own tags, which nobody else may set: {}",
+            "not in the template: reserved tags, which only AWS may set: {}",
             reserved.join(", ")
         ));
     }
     if reserved.iter().any(|key| key.eq_ignore_ascii_case("aws:cloudformation:stack-name")) {
         remarks.push(format!(
-            "the table {} is part of a stack already; CloudFormation imports it only once that stack has let it go",
+            "the table {} already belongs to a stack; CloudFormation imports it only after its removal from that stack",
             table.name
         ));
     }
     let streams = settings.kinesis_destinations.as_ref().map_or(0, |it| it.streams.len());
     if streams > 1 {
         remarks.push(format!(
-            "the template has one of {streams} Kinesis streams, as CloudFormation has room for one"
+            "the template has one of {streams} Kinesis streams, because CloudFormation supports only one"
         ));
     }
     let replicas: Vec<_> =
         table.description.replicas().iter().filter_map(|replica| replica.region_name()).collect();
     if !replicas.is_empty() {
         remarks.push(format!(
-            "not in the template: the replicas in {}; a global table is AWS::DynamoDB::GlobalTable, import it as that",
+            "not in the template: the replicas in {}; a global table is AWS::DynamoDB::GlobalTable; import it as that \
+             type",
             replicas.join(", ")
         ));
     }
     if let Some(key) = table.description.sse_description().and_then(|it| it.kms_master_key_arn()) {
         remarks.push(format!(
-            "KMSMasterKeyId is {key}; if that is AWS's own key (alias/aws/dynamodb), take the line out"
+            "KMSMasterKeyId is {key}; if that is the AWS managed key (alias/aws/dynamodb), remove the line"
         ));
     }
     remarks
@@ -83,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_template_cannot_hold_is_said() {
+    fn remarks_name_what_a_template_cannot_hold() {
         let replica = |region: &str| ReplicaDescription::builder().region_name(region).build();
         let description = TableDescription::builder()
             .table_name("orders")
@@ -100,11 +101,11 @@ mod tests {
         };
         let reported = of_the_table(&Table::new(description.build()), &settings).join("\n");
         for words in [
-            "which nobody else may set: AWS:other, aws:cloudformation:stack-name\n",
-            "the table orders is part of a stack already",
+            "which only AWS may set: AWS:other, aws:cloudformation:stack-name\n",
+            "the table orders already belongs to a stack",
             "one of 2 Kinesis streams",
             "the replicas in eu-west-1, us-east-2; a global table is AWS::DynamoDB::GlobalTable",
-            "KMSMasterKeyId is arn:aws:kms:key; if that is AWS's own key",
+            "KMSMasterKeyId is arn:aws:kms:key; if that is the AWS managed key",
         ] {
             assert!(reported.contains(words), "{words} is not in\n{reported}");
         }
@@ -112,7 +113,7 @@ mod tests {
         let others = Settings { auto_scaling: Some(auto_scaling::Value(scaled)), ..Settings::default() };
         let reported = of_others(&others);
         assert_eq!(reported.len(), 1);
-        assert!(reported[0].contains("auto scaling (1), which have a type of their own"), "{reported:?}");
+        assert!(reported[0].contains("auto scaling (1), which are separate resources"), "{reported:?}");
         let bare = TableDescription::builder().table_name("orders").build();
         assert_eq!(of_the_table(&Table::new(bare), &Settings::default()), Vec::<String>::new());
     }

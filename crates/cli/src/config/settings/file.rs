@@ -1,5 +1,5 @@
-//! The file: TOML with the tables `s3.incremental`, `s3.snapshot` and `dynamodb`. What it has that nobody reads is
-//! refused, so that a name that is spelt wrong is not taken for one that is missing.
+//! The settings file: TOML with the tables `s3.incremental`, `s3.snapshot` and `dynamodb`. Unknown keys are refused, so
+//! that a misspelled key is not treated as missing.
 
 mod hocon;
 
@@ -13,22 +13,22 @@ use toml::Spanned;
 
 use crate::failure::Unusable;
 
-/// A value, and where it was said.
+/// A value with its origin.
 #[derive(Clone, Debug)]
 pub(super) struct Given {
     pub(super) text: String,
-    /// The variable, or the key with its file and line.
+    /// The environment variable, or the key with its file and line.
     pub(super) origin: String,
 }
 
 impl Given {
-    /// It cannot be used; `right` says what could.
+    /// Builds the error for an unusable value; `right` says what is expected.
     pub(super) fn refused(&self, right: &str) -> Unusable {
         Unusable(format!("{} is {}; {right}", self.origin, quoted(&self.text)))
     }
 }
 
-/// What a file says, key by key.
+/// The values of a file by key.
 #[derive(Debug, Default)]
 pub(super) struct File(Vec<(&'static str, Given)>);
 
@@ -73,21 +73,22 @@ struct DynamoDb {
     parallelism: Option<Spanned<i64>>,
 }
 
-/// The file's text.
+/// Reads the text of the file.
 pub(super) fn text(path: &Path) -> anyhow::Result<String> {
     let unusable = || Unusable(format!("--config is {}, which cannot be read", path.display()));
     std::fs::read_to_string(path).with_context(unusable)
 }
 
 impl File {
-    /// Reads the text of the file of this name.
+    /// Parses the text of the file with this name.
     pub(super) fn parse(name: &str, text: &str) -> Result<File, Unusable> {
         let line =
             |span: &Range<usize>| 1 + text.bytes().take(span.start).filter(|byte| *byte == b'\n').count();
         let tables: Tables = toml::from_str(text).map_err(|error| {
             if let Some(toml) = hocon::as_toml(text) {
                 return Unusable(format!(
-                    "{name} is HOCON, as the former system has it; settings are TOML here. This is what it becomes:\n\n{toml}"
+                    "{name} is HOCON, the format of the former system; settings must be TOML. The same settings as \
+                     TOML:\n\n{toml}"
                 ));
             }
             let place = error.span().map(|span| format!(", line {}", line(&span))).unwrap_or_default();
@@ -121,7 +122,7 @@ impl File {
         Ok(File(texts.chain(numbers).chain(tls).collect()))
     }
 
-    /// The value of a key.
+    /// Returns the value of a key.
     pub(super) fn get(&self, key: &str) -> Option<Given> {
         self.0.iter().find(|(of, _)| *of == key).map(|(_, given)| given.clone())
     }

@@ -1,4 +1,4 @@
-//! What the stack of an incremental backup says: its buckets, prefixes and table.
+//! Reads the settings from the stack of an incremental backup: its buckets, prefixes and table.
 
 use aws_sdk_cloudformation::types::Stack;
 use tablekeeper_core::aws::arn::{Arn, is_table_name};
@@ -10,25 +10,26 @@ use super::file::Given;
 use crate::failure::Unusable;
 use crate::stack::{output, parameter};
 
-/// What a stack says, by the names of the variables that it stands for.
+/// The values of a stack, by the environment variables that they replace.
 #[derive(Clone, Debug, Default)]
 pub(super) struct OfStack {
     values: Vec<(&'static str, Given)>,
-    /// The table whose stream it follows.
+    /// The table whose stream the stack follows.
     pub(super) table: Option<Given>,
-    /// The folder of that table, where it is not the one that the stack is of.
+    /// Directory of the table below the stack's prefixes, such as `customers/`; empty for the stack's main table.
     pub(super) folder: String,
 }
 
 impl OfStack {
-    /// Reads outputs and parameters. Refuses a stack that keeps no incremental backup. `asked` is one of the tables that the
-    /// stack follows; without it, it is the one that the stack is of.
+    /// Reads outputs and parameters. Refuses a stack that is not of infra/incremental.yaml. `asked` is one of the
+    /// tables that the stack follows; `None` means its main table.
     pub(super) fn read(name: &str, stack: &Stack, asked: Option<&str>) -> Result<OfStack, Unusable> {
         let given =
             |key: &str, text: &str| Given { text: text.to_owned(), origin: format!("{key} of stack {name}") };
         let missing = |key: &str| {
             Unusable(format!(
-                "stack {name} has no {key}, so it is none of infra/incremental.yaml; --stack names one that follows a table"
+                "stack {name} has no {key}, so it is not a stack of infra/incremental.yaml; give one that follows a \
+                 table with --stack"
             ))
         };
         let mut values = Vec::new();
@@ -37,7 +38,7 @@ impl OfStack {
         {
             values.push((variable, given(key, output(stack, key).ok_or_else(|| missing(key))?)));
         }
-        // A stack of an earlier release has none, and only `replay` wants it.
+        // A stack of an earlier release has none. Only `replay` needs it.
         if let Some(bucket) = output(stack, "GivenUpBucketName") {
             values.push(("GIVEN_UP_BUCKET", given("GivenUpBucketName", bucket)));
         }
@@ -49,13 +50,13 @@ impl OfStack {
         let layout = Layout {
             own_table: own.unwrap_or_default(),
             prefix,
-            // A stack of an earlier release has none, and follows no other table.
+            // A stack of an earlier release has none. It follows no other table.
             tables_prefix: parameter(stack, "TablesPrefix").unwrap_or_default(),
         };
         let place = match (asked, table) {
             (Some(asked), None) => {
                 let asked = quoted(asked);
-                return Err(Unusable(format!("--stack-table is {asked}; the name of a table may be given")));
+                return Err(Unusable(format!("--stack-table is {asked}; expected a table's name")));
             }
             (Some(_), Some(table)) => layout.place(table),
             (None, _) => TableLocation { prefix: prefix.to_owned(), folder: String::new() },
@@ -71,7 +72,7 @@ impl OfStack {
         Ok(OfStack { values, table, folder: place.folder })
     }
 
-    /// What it says in place of a variable, which has to agree with what is said besides.
+    /// Returns the stack's value for a variable, or else the given one. Fails if they differ.
     pub(super) fn beside(&self, variable: &str, said: Option<Given>) -> Result<Option<Given>, Unusable> {
         let own = self.values.iter().find(|(of, _)| *of == variable).map(|(_, given)| given);
         match (own, said) {
@@ -119,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stack_says_all_and_is_not_contradicted() {
+    fn values_of_a_stack_must_agree_with_the_others() {
         let of_stack = OfStack::read("s", &stack(""), None).unwrap();
         assert_eq!(of_stack.table.as_ref().unwrap().text, "orders");
         let said = |text: &str| Some(Given { text: text.to_owned(), origin: "HERE".to_owned() });
@@ -140,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn another_table_of_a_stack_has_folders_of_its_name() {
+    fn another_table_of_a_stack_has_directories_of_its_name() {
         let of = |table: &str| OfStack::read("s", &stack(""), Some(table));
         let other = of("customers").unwrap();
         let value = |variable: &str| other.beside(variable, None).unwrap().unwrap().text;
@@ -155,14 +156,14 @@ mod tests {
         );
         assert_eq!(of("orders").unwrap().folder, "");
         let error = of("a/b").unwrap_err().0;
-        assert_eq!(error, "--stack-table is `a/b`; the name of a table may be given");
+        assert_eq!(error, "--stack-table is `a/b`; expected a table's name");
     }
 
     #[test]
     fn a_stack_of_something_else_is_refused() {
         for key in ["ItemBucketName", "SnapshotPrefix", "StreamArn"] {
             let error = OfStack::read("s", &stack(key), None).unwrap_err().0;
-            assert!(error.starts_with(&format!("stack s has no {key}, so it is none of")), "{error}");
+            assert!(error.starts_with(&format!("stack s has no {key}, so it is not a stack of")), "{error}");
         }
     }
 }

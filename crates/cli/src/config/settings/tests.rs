@@ -32,7 +32,7 @@ fn settings(file: Option<&str>, variables: &[(&str, &str)]) -> Result<Settings, 
 }
 
 #[test]
-fn the_environment_is_enough_and_prefixes_may_be_left_out() {
+fn the_environment_is_enough_and_prefixes_are_optional() {
     let least =
         settings(None, &[("INCREMENTAL_BUCKET", "items-bucket"), ("SNAPSHOT_BUCKET", "snapshots")]).unwrap();
     let items = least.items().unwrap();
@@ -60,7 +60,7 @@ fn the_environment_is_enough_and_prefixes_may_be_left_out() {
 }
 
 #[test]
-fn the_file_beats_the_environment_value_by_value() {
+fn the_file_overrides_the_environment_value_by_value() {
     let others = [("INCREMENTAL_BUCKET", "other"), ("DYNAMODB_PORT", "1"), ("DYNAMODB_REGION", "us-east-1")];
     let file = settings(Some(FILE), &others).unwrap();
     let items = file.items().unwrap();
@@ -80,24 +80,24 @@ fn the_file_beats_the_environment_value_by_value() {
 }
 
 #[test]
-fn what_is_missing_is_said_when_it_is_needed() {
+fn missing_values_are_reported_when_needed() {
     let none = settings(None, &[("INCREMENTAL_BUCKET", "")]).unwrap();
     assert_eq!(
         none.items().unwrap_err().to_string(),
-        "INCREMENTAL_BUCKET is missing; it names the bucket of the items. Set it, or give --stack NAME, the stack that follows \
-         the table, or --config FILE, a file that has s3.incremental.bucket"
+        "INCREMENTAL_BUCKET is missing; it names the bucket of the items. Set it, give --stack NAME for the stack \
+         that follows the table, or give --config FILE with s3.incremental.bucket"
     );
     assert!(none.snapshots().unwrap_err().to_string().starts_with("SNAPSHOT_BUCKET is missing; "));
     let file = settings(Some(""), &[]).unwrap();
     assert_eq!(
         file.snapshots().unwrap_err().to_string(),
-        "orders.toml has no s3.snapshot.bucket, and SNAPSHOT_BUCKET is not set; one of them, or --stack, has to name the \
+        "orders.toml has no s3.snapshot.bucket, and SNAPSHOT_BUCKET is not set; one of them or --stack must name the \
          bucket of the snapshots"
     );
 }
 
 #[test]
-fn what_is_wrong_in_the_file_is_refused_with_its_line() {
+fn errors_in_the_file_have_a_line() {
     for (from, to, words) in [
         (
             "bucket = \"backup",
@@ -112,32 +112,28 @@ fn what_is_wrong_in_the_file_is_refused_with_its_line() {
             "orders.toml, line 16: invalid type: string \"8000\", expected i64",
         ),
         ("port = 8000", "port = ", "orders.toml, line 16: "),
-        ("port = 8000", "port = 0", "dynamodb.port of orders.toml (line 16) is `0`; 1 to 65535 may be given"),
+        ("port = 8000", "port = 0", "dynamodb.port of orders.toml (line 16) is `0`; expected 1 to 65535"),
         ("tls = false", "tls = 1", "orders.toml, line 17: invalid type: integer `1`, expected a boolean"),
         (
             "parallelism = 4",
             "parallelism = 0",
-            "dynamodb.parallelism of orders.toml (line 18) is `0`; 1 to 1024 may",
+            "dynamodb.parallelism of orders.toml (line 18) is `0`; expected 1 to 1024",
         ),
         (
             "host = \"localhost\"\n",
             "",
-            "dynamodb.port of orders.toml (line 15) is `8000`; that is for a host of one's own",
+            "dynamodb.port of orders.toml (line 15) is `8000`; it needs DYNAMODB_HOST",
         ),
-        (
-            "\"orders\"",
-            "\"or ders\"",
-            "table of orders.toml (line 2) is `or ders`; a table's name may be given",
-        ),
+        ("\"orders\"", "\"or ders\"", "table of orders.toml (line 2) is `or ders`; expected a table's name"),
         (
             "\"eu-west-1\"",
             "\"eu west\"",
-            "dynamodb.region of orders.toml (line 14) is `eu west`; a Region may be given",
+            "dynamodb.region of orders.toml (line 14) is `eu west`; expected a Region, such as",
         ),
         (
             "\"backup-of-orders\"",
             "\"Orders\"",
-            "s3.incremental.bucket of orders.toml (line 5) is `Orders`; the name of a",
+            "s3.incremental.bucket of orders.toml (line 5) is `Orders`; expected a bucket name",
         ),
         (
             "\"backup-of-orders\"",
@@ -147,9 +143,9 @@ fn what_is_wrong_in_the_file_is_refused_with_its_line() {
         (
             "\"snapshots/\"",
             "\"items/snapshots\"",
-            "snapshots would lie at s3://backup-of-orders/items/snapshots/ (s3.snapshot.prefix of orders.toml (line 11)), \
-             under the items at s3://backup-of-orders/items/ (s3.incremental.prefix of orders.toml (line 6)), and be taken \
-             for items; another bucket or prefix may be given",
+            "snapshots would be at s3://backup-of-orders/items/snapshots/ (s3.snapshot.prefix of orders.toml (line \
+             11)), under the items at s3://backup-of-orders/items/ (s3.incremental.prefix of orders.toml (line 6)), \
+             and would be read as items; choose another bucket or prefix",
         ),
     ] {
         assert!(FILE.contains(from), "{from}");
@@ -159,27 +155,27 @@ fn what_is_wrong_in_the_file_is_refused_with_its_line() {
 }
 
 #[test]
-fn what_is_wrong_in_the_environment_is_refused_by_its_variable() {
+fn errors_in_the_environment_have_a_variable() {
     let bucket = ("INCREMENTAL_BUCKET", "bucket");
     for (variables, words) in [
-        (&[("INCREMENTAL_BUCKET", "B")][..], "INCREMENTAL_BUCKET is `B`; the name of a bucket may be given"),
-        (&[("SNAPSHOT_BUCKET", "s3://bucket")], "SNAPSHOT_BUCKET is `s3://bucket`; the name of a bucket"),
-        (&[("DYNAMODB_REGION", "eu_west_1")], "DYNAMODB_REGION is `eu_west_1`; a Region may be given"),
+        (&[("INCREMENTAL_BUCKET", "B")][..], "INCREMENTAL_BUCKET is `B`; expected a bucket name"),
+        (&[("SNAPSHOT_BUCKET", "s3://bucket")], "SNAPSHOT_BUCKET is `s3://bucket`; expected a bucket name"),
+        (&[("DYNAMODB_REGION", "eu_west_1")], "DYNAMODB_REGION is `eu_west_1`; expected a Region, such as"),
         (
             &[("DYNAMODB_PORT", "8000")],
-            "DYNAMODB_PORT is `8000`; that is for a host of one's own, and DYNAMODB_HOST",
+            "DYNAMODB_PORT is `8000`; it needs DYNAMODB_HOST (dynamodb.host), which is missing",
         ),
-        (&[("DYNAMODB_USETLS", "false")], "DYNAMODB_USETLS is `false`; that is for a host of one's own"),
-        (&[("DYNAMODB_USETLS", "no")], "DYNAMODB_USETLS is `no`; true or false may be given"),
-        (&[("DYNAMODB_PORT", "https")], "DYNAMODB_PORT is `https`; 1 to 65535 may be given"),
-        (&[("DYNAMODB_PARALLELISM", "many")], "DYNAMODB_PARALLELISM is `many`; 1 to 1024 may be given"),
+        (&[("DYNAMODB_USETLS", "false")], "DYNAMODB_USETLS is `false`; it needs DYNAMODB_HOST"),
+        (&[("DYNAMODB_USETLS", "no")], "DYNAMODB_USETLS is `no`; expected true or false"),
+        (&[("DYNAMODB_PORT", "https")], "DYNAMODB_PORT is `https`; expected 1 to 65535"),
+        (&[("DYNAMODB_PARALLELISM", "many")], "DYNAMODB_PARALLELISM is `many`; expected 1 to 1024"),
         (
             &[("DYNAMODB_HOST", "http://localhost:8000")],
-            "DYNAMODB_HOST is `http://localhost:8000`; a host alone may be",
+            "DYNAMODB_HOST is `http://localhost:8000`; expected a host without",
         ),
         (
             &[("DYNAMODB_HOST", "localhost"), ("DYNAMODB_USETLS", "false")],
-            "DYNAMODB_USETLS is false, and DYNAMODB_PORT (dynamodb.port) is missing: 443",
+            "DYNAMODB_USETLS is false, but DYNAMODB_PORT (dynamodb.port) is missing; the default, 443",
         ),
         (
             &[
@@ -188,18 +184,19 @@ fn what_is_wrong_in_the_environment_is_refused_by_its_variable() {
                 ("SNAPSHOT_BUCKET", "bucket"),
                 ("SNAPSHOT_PREFIX", "snapshots"),
             ],
-            "snapshots would lie at s3://bucket/snapshots/ (SNAPSHOT_PREFIX), under the items at s3://bucket/ \
-             (INCREMENTAL_PREFIX), and be",
+            "snapshots would be at s3://bucket/snapshots/ (SNAPSHOT_PREFIX), under the items at s3://bucket/ \
+             (INCREMENTAL_PREFIX), and would be",
         ),
         (
             &[bucket, ("INCREMENTAL_PREFIX", "a"), ("FAILURES_PREFIX", "a/failures")],
-            "what is set aside would lie at `a/failures/` (FAILURES_PREFIX), under the items at `a/` (INCREMENTAL_PREFIX)",
+            "quarantined records would be at `a/failures/` (FAILURES_PREFIX), under the items at `a/` \
+             (INCREMENTAL_PREFIX)",
         ),
     ] {
         let error = settings(None, variables).unwrap_err();
         assert!(error.starts_with(words), "{error}");
     }
-    // The same prefix in another bucket, or beside the items, is no contradiction.
+    // The same prefix in another bucket, or another prefix, is allowed.
     let apart =
         [bucket, ("SNAPSHOT_BUCKET", "others"), ("INCREMENTAL_PREFIX", "a"), ("SNAPSHOT_PREFIX", "a")];
     assert!(settings(None, &apart).is_ok());

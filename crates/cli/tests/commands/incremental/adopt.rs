@@ -1,4 +1,4 @@
-//! `tablekeeper adopt`: an older system's bucket, written here by its rules, and everything found on the new side.
+//! `tablekeeper adopt`, with an older system's bucket that the tests write by its rules.
 
 use aws_sdk_s3::operation::put_object::PutObjectOutput;
 use chrono::{DateTime, Utc};
@@ -14,7 +14,7 @@ struct Old<'a> {
     bucket: String,
 }
 
-/// The name of an object: the MD5 of the key attributes' JSON as a number, in hexadecimal.
+/// Returns the name of an object: the MD5 of the key attributes' JSON as a number, in hexadecimal.
 fn name(key: &str) -> String {
     let digest: String = Md5::digest(key).iter().map(|byte| format!("{byte:02x}")).collect();
     digest.trim_start_matches('0').to_owned()
@@ -33,12 +33,12 @@ impl<'a> Old<'a> {
         put.body(body.as_bytes().to_vec().into()).send().await.unwrap()
     }
 
-    /// The item became so.
+    /// Writes a state of an item.
     async fn set(&self, id: &str, body: &str) {
         self.put(&name(&format!("{{\"id\":\"{id}\"}}")), body).await;
     }
 
-    /// The item was deleted.
+    /// Deletes the object with this name.
     async fn delete(&self, name: &str) {
         let delete = self.account.s3.delete_object().bucket(&self.bucket).key(format!("old/{name}"));
         delete.send().await.unwrap();
@@ -48,7 +48,7 @@ impl<'a> Old<'a> {
         self.delete(&name(&format!("{{\"id\":\"{id}\"}}"))).await;
     }
 
-    /// A snapshot as the older system makes one, named by its minute: the current objects in their order, each a line.
+    /// Makes a snapshot as the older system does, named by its minute: the current objects in order, one per line.
     async fn snapshot(&self, minute: &str) -> String {
         let s3 = &self.account.s3;
         let list = s3.list_objects_v2().bucket(&self.bucket).prefix("old/").send().await.unwrap();
@@ -63,21 +63,21 @@ impl<'a> Old<'a> {
         format!("s3://{}/{key}", self.bucket)
     }
 
-    /// How many entries both buckets of the new side have under these prefixes.
+    /// Returns the number of versions and delete markers in the new bucket.
     async fn written(&self) -> usize {
         let store = &self.account.store;
         let list = self.account.s3.list_object_versions().bucket(&store.bucket).send().await.unwrap();
         list.versions().len() + list.delete_markers().len()
     }
 
-    /// The arguments that adopt it.
+    /// Returns the arguments that adopt this bucket.
     fn adopt(&self, table: &'static str, more: &[&'static str]) -> Vec<String> {
         let first = ["adopt", table, "--from-bucket", &self.bucket, "--from-prefix", "old"];
         first.iter().chain(more).map(|text| (*text).to_owned()).collect()
     }
 }
 
-/// What a restore of the second into a new table brings.
+/// Restores the second into a new table, and returns its items.
 async fn restored(account: &Account, at: DateTime<Utc>, into: &str) -> Vec<Value> {
     let at = text(at);
     let snapshot = ["snapshot", "--at", &at, "--settle", "0", "--allow-incomplete", "--json"];
@@ -92,11 +92,11 @@ fn arguments(text: &[String]) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn the_items_of_a_table_that_is_gone_come_over_with_their_states_and_deletions() {
+async fn items_of_a_deleted_table_are_adopted_with_their_states_and_deletions() {
     let account = Account::new("471000000011").await;
     account.s3.delete_object().bucket(&account.store.bucket).key("items/coverage.json").send().await.unwrap();
     let old = Old::new(&account).await;
-    assert_eq!(name(r#"{"id":"18"}"#).len(), 31, "a name without its zero");
+    assert_eq!(name(r#"{"id":"18"}"#).len(), 31, "a name without its leading zero");
     old.set("1", r#"{"id":"1","name":"first"}"#).await;
     old.set("18", r#"{"id":"18","name":"short"}"#).await;
     old.set("2", r#"{"id":"2","name":"two"}"#).await;
@@ -106,7 +106,7 @@ async fn the_items_of_a_table_that_is_gone_come_over_with_their_states_and_delet
     old.put("a/b", "a stranger's").await;
     old.set("3", r#"{"id":"3","na"#).await;
     old.set("4", r#"{"id":"5"}"#).await;
-    // The history behind what cannot be read is left.
+    // The history before an unreadable state is skipped.
     old.set("6", r#"{"id":6}"#).await;
     old.set("6", r#"{"id":"6","name":"six"}"#).await;
     old.remove("7").await;
@@ -143,9 +143,9 @@ async fn the_items_of_a_table_that_is_gone_come_over_with_their_states_and_delet
     ]) {
         assert!(reason.starts_with(words), "{reason}");
     }
-    assert!(reported.remarks.contains("left with what is older: old/"), "{}", reported.remarks);
+    assert!(reported.remarks.contains("skipped with its older states: old/"), "{}", reported.remarks);
 
-    // A second time there is nothing to write.
+    // A second run writes nothing.
     let count = old.written().await;
     let again = account.run(&arguments(&[&adopt[..], &["--json".to_owned()]].concat())).await.json();
     assert_eq!((&again["written"], &again["there"]), (&json!(0), &json!(6)), "{again}");
@@ -166,7 +166,7 @@ async fn the_items_of_a_table_that_is_gone_come_over_with_their_states_and_delet
 }
 
 #[tokio::test]
-async fn what_the_stream_and_a_backfill_told_of_stays_current_with_the_history_behind_it() {
+async fn versions_of_the_stream_and_a_backfill_stay_current_after_their_adopted_history() {
     let account = Account::new("471000000012").await;
     let old = Old::new(&account).await;
     old.set("1", r#"{"id":"1","name":"first"}"#).await;
@@ -198,7 +198,7 @@ async fn what_the_stream_and_a_backfill_told_of_stays_current_with_the_history_b
 }
 
 #[tokio::test]
-async fn an_item_with_two_objects_and_bodies_that_say_their_types_are_taken() {
+async fn items_with_two_objects_and_typed_bodies_are_adopted() {
     let account = Account::new("471000000013").await;
     let old = Old::new(&account).await;
     let item = r#"{"pk":{"S":"a"},"sk":{"N":"1"},"photo":{"B":"AP8="}}"#;
@@ -209,7 +209,7 @@ async fn an_item_with_two_objects_and_bodies_that_say_their_types_are_taken() {
     passed_second().await;
     old.delete(&name(one)).await;
     let adopt = old.adopt("movies", &["--key", "pk:S", "--key", "sk:N", "--format", "plain", "--json"]);
-    // Of another item, the object that comes first holds nothing that can be read.
+    // Of another item, the first object cannot be read.
     let mut names = [one, other].map(|key| name(&key.replace("\"a\"", "\"b\"")));
     names.sort_unstable();
     old.put(&names[0], r#"{"pk":"#).await;
@@ -231,22 +231,32 @@ async fn an_item_with_two_objects_and_bodies_that_say_their_types_are_taken() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_adopted_is_said_in_a_sentence() {
+async fn refusals_have_their_message() {
     let account = Account::new("471000000014").await;
     let old = Old::new(&account).await;
     let own = account.store.bucket.clone();
     let gone = old.adopt("movies", &[]);
     account
-        .refused(&arguments(&gone), 2, "table movies does not exist; if it is gone, --key NAME:TYPE says")
+        .refused(
+            &arguments(&gone),
+            2,
+            "table movies does not exist; if it was deleted, give its key attributes",
+        )
         .await;
     let other = old.adopt("orders", &["--key", "id:N"]);
     account
-        .refused(&arguments(&other), 2, "--key is not what table orders has, which is `id:S`; leave it out")
+        .refused(
+            &arguments(&other),
+            2,
+            "--key differs from the key attributes of table orders, which are `id:S`; leave it out",
+        )
         .await;
     let within = ["adopt", "orders", "--from-bucket", &own, "--from-prefix", "items/old"];
-    account.refused(&within, 2, "--from-bucket and --from-prefix are within").await;
+    account.refused(&within, 2, "--from-bucket and --from-prefix overlap").await;
     let resume = old.adopt("orders", &["--resume"]);
-    account.refused(&arguments(&resume), 2, "there is no .tablekeeper-adopt-orders.json").await;
+    account
+        .refused(&arguments(&resume), 2, "nothing to resume: .tablekeeper-adopt-orders.json not found")
+        .await;
     account.s3.delete_object().bucket(&own).key("items/coverage.json").send().await.unwrap();
     let early = old.adopt("orders", &[]);
     account.refused(&arguments(&early), 2, "table orders exists, and no backfill into").await;
@@ -261,7 +271,7 @@ async fn what_cannot_be_adopted_is_said_in_a_sentence() {
 }
 
 #[tokio::test]
-async fn an_adoption_that_was_stopped_goes_on_where_it_was() {
+async fn a_stopped_adoption_resumes() {
     let account = Account::new("471000000015").await;
     let old = Old::new(&account).await;
     for id in 0..60 {
@@ -272,7 +282,7 @@ async fn an_adoption_that_was_stopped_goes_on_where_it_was() {
     let reported = account.run(&arguments(&adopt)).await;
     assert_eq!(reported.code, Some(1), "{}", reported.remarks);
     assert!(
-        reported.remarks.contains("the same command with --resume goes on from there"),
+        reported.remarks.contains("the same command with --resume continues from there"),
         "{}",
         reported.remarks
     );

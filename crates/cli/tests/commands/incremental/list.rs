@@ -1,4 +1,4 @@
-//! `tablekeeper snapshot list`, and which names of tables a snapshot takes.
+//! `tablekeeper snapshot list`, and the tables that a snapshot accepts.
 
 use serde_json::{Value, json};
 
@@ -6,7 +6,7 @@ use super::support::{Account, item, passed_second, text};
 use crate::shell::stack;
 
 #[tokio::test]
-async fn snapshots_are_listed_and_none_is_begun_by_that() {
+async fn listing_snapshots_begins_none() {
     let account = Account::new("460000000007").await;
     account.change("INSERT", "1", Some(&item("1", "a")), 1).await;
     let snapshots = format!("snapshots-{}", account.name);
@@ -33,7 +33,10 @@ async fn snapshots_are_listed_and_none_is_begun_by_that() {
     let rows = [
         "NAME                      TABLE                             ITEMS        BYTES  STATE".to_owned(),
         format!("{}      orders                                1         43 B  whole", first.0),
-        format!("{}      -                                                     not ended: of the command line", second.0),
+        format!(
+            "{}      -                                                     not ended, begun by the command line",
+            second.0
+        ),
         "x                         -                                                     it is no snapshot's document".to_owned(),
     ];
     assert_eq!(lines.len(), rows.len(), "{}", reported.data);
@@ -55,18 +58,15 @@ async fn snapshots_are_listed_and_none_is_begun_by_that() {
 }
 
 #[tokio::test]
-async fn a_table_that_is_named_is_there_and_has_the_keys_of_the_items() {
+async fn a_given_table_must_exist_with_the_keys_of_the_items() {
     let account = Account::new("460000000008").await;
     account.change("INSERT", "1", Some(&item("1", "a")), 1).await;
     account.create("others", "pk", false).await;
     let at = text(passed_second().await);
     let snapshot = ["snapshot", "--at", &at, "--settle", "0"];
     for (table, words) in [
-        (
-            &["lst"][..],
-            "table lst does not exist; leave TABLE out for a table that is gone, or give it as `table` in",
-        ),
-        (&["--", "list"], "table list does not exist; leave TABLE out for a table that is gone"),
+        (&["lst"][..], "table lst does not exist; leave TABLE out for a deleted table, or set `table` in"),
+        (&["--", "list"], "table list does not exist; leave TABLE out for a deleted table"),
         (
             &["others"],
             "TABLE is others, whose key attributes are pk; those of the items in `s3://items-460000000008/items/`",

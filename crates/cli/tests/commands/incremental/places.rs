@@ -1,4 +1,4 @@
-//! Settings that are not those of the stack: where they point is looked at before anything is said or written.
+//! Settings that differ from those of the stack: their location is checked before anything is reported or written.
 
 use serde_json::Value;
 
@@ -6,16 +6,16 @@ use super::support::{Account, item, passed_second, text};
 use crate::shell::stack;
 
 #[tokio::test]
-async fn a_wrong_prefix_is_not_taken_for_a_backup_without_items() {
+async fn a_wrong_prefix_is_not_an_empty_backup() {
     let account = Account::new("460000000005").await;
     account.change("INSERT", "1", Some(&item("1", "a")), 1).await;
     let at = text(passed_second().await);
     let (bucket, snapshots) = (account.store.bucket.clone(), format!("snapshots-{}", account.name));
     let key = r#"{"id":{"S":"1"}}"#;
-    let root = format!("what lies under `s3://{bucket}/` are no versions of items, such as `items/");
-    let beside = format!("nothing lies under `s3://{bucket}/item/`, so nothing is known of any item; ");
+    let root = format!("the objects under `s3://{bucket}/` are not versions of items (such as `items/");
+    let beside = format!("there are no objects under `s3://{bucket}/item/`, so no item is known; ");
     let right = format!(
-        "versions lie under `s3://{bucket}/items/`, for which INCREMENTAL_PREFIX (s3.incremental.prefix) is items/"
+        "there are versions under `s3://{bucket}/items/`, where INCREMENTAL_PREFIX (s3.incremental.prefix) is items/"
     );
     for arguments in [
         &["history", "orders", "--key", key][..],
@@ -39,7 +39,7 @@ async fn a_wrong_prefix_is_not_taken_for_a_backup_without_items() {
     assert_eq!(account.keys(&snapshots).await, [""; 0], "no folder was begun");
     account.done(&["snapshot", "orders", "--at", &at, "--settle", "0"]).await;
 
-    // Of a bucket without any versions, where they should be is said.
+    // For a bucket without versions, the message has the right location.
     let reported =
         account.run_with(&["history", "orders", "--key", key], &[("INCREMENTAL_PREFIX", "a")]).await;
     assert!(reported.remarks.ends_with(&format!("{right}\n")), "{}", reported.remarks);
@@ -49,15 +49,15 @@ async fn a_wrong_prefix_is_not_taken_for_a_backup_without_items() {
     let reported =
         account.run_with(&["history", "orders", "--key", key], &[("INCREMENTAL_BUCKET", &empty)]).await;
     let words = format!(
-        "error: nothing lies under `s3://{empty}/items/`, so nothing is known of any item; INCREMENTAL_BUCKET \
-         (s3.incremental.bucket) and INCREMENTAL_PREFIX (s3.incremental.prefix) have to be ItemBucketName and \
+        "error: there are no objects under `s3://{empty}/items/`, so no item is known; INCREMENTAL_BUCKET \
+         (s3.incremental.bucket) and INCREMENTAL_PREFIX (s3.incremental.prefix) must be ItemBucketName and \
          IncrementalPrefix of the stack that follows the table\n"
     );
     assert_eq!((reported.code, reported.remarks), (Some(2), words));
 }
 
 #[tokio::test]
-async fn a_backfill_begins_no_backup_among_what_is_another() {
+async fn a_backfill_refuses_a_prefix_with_other_objects() {
     let account = Account::new("460000000006").await;
     account.create("empty", "id", true).await;
     account.change("INSERT", "1", Some(&item("1", "a")), 1).await;
@@ -66,21 +66,22 @@ async fn a_backfill_begins_no_backup_among_what_is_another() {
     let backfill = ["backfill", "orders"];
     let reported = account.run_with(&backfill, &[("INCREMENTAL_PREFIX", "/")]).await;
     assert_eq!((reported.code, reported.data.as_str()), (Some(2), ""), "{}", reported.remarks);
-    let words = format!("error: what lies under `s3://{bucket}/` are no versions of items, such as `items/");
+    let words =
+        format!("error: the objects under `s3://{bucket}/` are not versions of items (such as `items/");
     assert!(reported.remarks.starts_with(&words), "{}", reported.remarks);
-    assert!(reported.remarks.contains("no snapshot could be made of a backup that is begun among them"));
+    assert!(reported.remarks.contains("a snapshot of a backup among them would fail"));
     assert_eq!(account.keys(&bucket).await, before);
 
-    // A prefix of its own may be the second of a bucket, and it is said that it is.
+    // A separate prefix may hold a second backup in the bucket, with a note.
     let reported = account.run_with(&backfill, &[("INCREMENTAL_PREFIX", "anew")]).await;
     let words = format!(
-        "note: nothing lies under `s3://{bucket}/anew/` yet; versions lie under `s3://{bucket}/items/`"
+        "note: there are no objects under `s3://{bucket}/anew/` yet; there are versions under `s3://{bucket}/items/`"
     );
     assert!(reported.code == Some(0) && reported.remarks.starts_with(&words), "{}", reported.remarks);
     let reported = account.done(&backfill).await;
-    assert!(reported.remarks.starts_with("putting the items of orders"), "{}", reported.remarks);
+    assert!(reported.remarks.starts_with("backfilling orders in"), "{}", reported.remarks);
 
-    // A bucket that is not there is an error, be there items or not.
+    // A missing bucket is an error, with or without items.
     for table in ["orders", "empty"] {
         let reported =
             account.run_with(&["backfill", table], &[("INCREMENTAL_BUCKET", "nowhere-at-all")]).await;
@@ -92,7 +93,7 @@ async fn a_backfill_begins_no_backup_among_what_is_another() {
 }
 
 #[tokio::test]
-async fn a_snapshot_that_was_not_ended_blocks_no_other_of_its_second() {
+async fn an_incomplete_snapshot_does_not_block_others_of_its_second() {
     let account = Account::new("460000000009").await;
     account.change("INSERT", "1", Some(&item("1", "a")), 1).await;
     account.create("copy", "id", false).await;
@@ -100,7 +101,7 @@ async fn a_snapshot_that_was_not_ended_blocks_no_other_of_its_second() {
     let (name, snapshots) = (at.replace(':', "-"), format!("snapshots-{}", account.name));
     let snapshot = ["snapshot", "orders", "--at", &at, "--settle", "0"];
 
-    // One that goes by other items does not stand in the way.
+    // A snapshot of other items does not block this one.
     let other = format!("other-{}", account.name);
     account.s3.create_bucket().bucket(&other).send().await.unwrap();
     account.version(&other).await;
@@ -114,7 +115,7 @@ async fn a_snapshot_that_was_not_ended_blocks_no_other_of_its_second() {
     let first = format!("{name}/export.json");
     let reported = account.done(&[&snapshot[..], &["--json"]].concat()).await;
     let words = format!(
-        "note: s3://{snapshots}/{first} was begun of the items in `s3://{other}/items/`, and not ended; it"
+        "note: s3://{snapshots}/{first} is of the items in `s3://{other}/items/` and is incomplete; it"
     );
     assert!(reported.remarks.starts_with(&words), "{}", reported.remarks);
     assert_eq!(
@@ -122,7 +123,7 @@ async fn a_snapshot_that_was_not_ended_blocks_no_other_of_its_second() {
         (&Value::from(format!("{name}-2")), &1.into())
     );
 
-    // The same of one that an execution began.
+    // Nor does a snapshot of an execution.
     let second = format!("{name}-2");
     let document = format!("{second}/export.json");
     let get = account.s3.get_object().bucket(&snapshots).key(&document).send().await.unwrap();
@@ -137,13 +138,12 @@ async fn a_snapshot_that_was_not_ended_blocks_no_other_of_its_second() {
         }
     }
     let reported = account.done(&snapshot).await;
-    let words =
-        "was begun by arn:aws:states:us-east-1:1:execution:snapshot:x, and not ended; it is left as it is";
+    let words = "was begun by arn:aws:states:us-east-1:1:execution:snapshot:x and is incomplete; it is left unchanged";
     assert!(reported.remarks.contains(words), "{}", reported.remarks);
     assert!(reported.data.starts_with(&format!("s3://{snapshots}/{name}-3/: 1 items")), "{}", reported.data);
     let again = account.done(&snapshot).await;
     assert!(
-        again.remarks.ends_with(&format!("s3://{snapshots}/{name}-3/ is there already\n")),
+        again.remarks.ends_with(&format!("s3://{snapshots}/{name}-3/ already exists\n")),
         "{}",
         again.remarks
     );

@@ -1,4 +1,4 @@
-//! `tablekeeper recover`: an item comes back, unless it changed meanwhile.
+//! `tablekeeper recover`: an item is recovered, unless it changed meanwhile.
 
 use local_aws::Fault;
 use serde_json::json;
@@ -7,7 +7,7 @@ use super::support::{Account, all_types, passed_second, text};
 use crate::shell::stack;
 
 #[tokio::test]
-async fn an_item_comes_back_if_it_is_still_what_was_shown() {
+async fn an_item_is_recovered_if_it_is_still_as_shown() {
     let account = Account::new("460000000002").await;
     let key = r#"{"id":{"S":"all"}}"#;
     let all = all_types().pop().unwrap();
@@ -30,7 +30,7 @@ async fn an_item_comes_back_if_it_is_still_what_was_shown() {
     let (difference, since) = dry.data.split_at(shown.len());
     assert_eq!(difference, shown);
     let since: Vec<&str> = since.lines().collect();
-    assert_eq!((since.len(), since[0]), (3, "since then it was changed, the newest first:"), "{since:?}");
+    assert_eq!((since.len(), since[0]), (3, "changes since then, the newest first:"), "{since:?}");
     assert!(since[1].starts_with("TIME ") && since[2].contains("  MODIFY  "), "{since:?}");
     let shown = dry.data.clone();
     assert!(dry.remarks.ends_with("nothing was written (--dry-run)\n"), "{}", dry.remarks);
@@ -39,20 +39,21 @@ async fn an_item_comes_back_if_it_is_still_what_was_shown() {
     assert_eq!((&json["outcome"], &json["changes"][0]["attribute"]), (&json!("dryRun"), &json!("more")));
     assert_eq!((json["since"].as_array().unwrap().len(), &json["since"][0]["event"]), (1, &json!("MODIFY")));
 
-    // A later write is not taken back unless somebody says so.
+    // A later write is not undone without --yes.
     for (more, data) in [(&[][..], shown.as_str()), (&["--json"], "")] {
         let reported = account.run(&[&asks[..], more].concat()).await;
         assert_eq!((reported.code, reported.data.as_str()), (Some(2), data), "{}", reported.remarks);
         let error = reported.remarks.lines().last().unwrap();
         assert!(
-            error
-                .starts_with("error: the item was changed since --at, and that would be taken back; nothing"),
+            error.starts_with(
+                "error: the item was changed since --at, and these changes would be undone; nothing"
+            ),
             "{error}"
         );
         assert_eq!(account.items("orders").await["all"], changed);
     }
 
-    // Somebody changes it between the look and the write.
+    // The item changes between the read and the write.
     let child = account.until_it_calls("dynamodb:UpdateItem", &recover).await;
     changed["name"] = json!({ "S": "meanwhile" });
     changed["n"] = json!({ "N": "8" });
@@ -66,20 +67,20 @@ async fn an_item_comes_back_if_it_is_still_what_was_shown() {
     assert!(reported.remarks.ends_with(&words), "{}", reported.remarks);
     assert_eq!(account.items("orders").await["all"], changed);
 
-    // What no condition can see, an attribute that nobody was shown, is left where it is.
+    // A new attribute that was not shown, which no condition can exclude, is left unchanged.
     let child = account.until_it_calls("dynamodb:UpdateItem", &recover).await;
     changed["unseen"] = json!({ "S": "new" });
     account.put("orders", std::slice::from_ref(&changed)).await;
     let reported = account.released(child).await;
-    let words = "error: what was shown is written, but the item has something else that came meanwhile and was left as it \
-                 is: the attributes unseen; ";
+    let words = "error: the shown attributes are written, but the item got other attributes meanwhile, which were left \
+                 unchanged: unseen; ";
     assert_eq!(reported.code, Some(1));
     assert!(reported.remarks.contains(words), "{}", reported.remarks);
     let mut whole = all.clone();
     whole["unseen"] = json!({ "S": "new" });
     assert_eq!(account.items("orders").await["all"], whole);
 
-    // An answer that gets lost is found out about.
+    // A lost response is detected.
     let proxy = stack().await.proxy();
     account.fault("dynamodb:UpdateItem", 0, 1, Fault::LoseAnswer).await;
     let reported = account.done(&recover).await;
@@ -94,10 +95,10 @@ async fn an_item_comes_back_if_it_is_still_what_was_shown() {
     let words = format!("the item {key} is as it was at {first}; nothing was changed\n");
     assert!(same.remarks.ends_with(&words) && same.data.is_empty(), "{}{}", same.data, same.remarks);
 
-    // What the stream has not told of yet is a later write as well.
+    // A change that the stream has not brought yet is a later write as well.
     let second = text(passed_second().await);
     let reported = account.run(&["recover", "orders", "--key", key, "--at", &second]).await;
-    let words = "the bucket knows of no change since; the stream may tell of it yet\n";
+    let words = "the bucket has no later change; the stream may still bring one\n";
     assert!(
         reported.code == Some(2) && reported.data.ends_with(words),
         "{}{}",
@@ -105,7 +106,7 @@ async fn an_item_comes_back_if_it_is_still_what_was_shown() {
         reported.remarks
     );
 
-    // One that was deleted comes back, and one that was not there does not.
+    // A deleted item is recovered. An item that did not exist then is not.
     account.change("REMOVE", "all", None, 3).await;
     let reported = account.done(&[&recover[..], &["--json"]].concat()).await;
     assert_eq!(

@@ -1,4 +1,4 @@
-//! What cannot be done, each with its sentence and exit code.
+//! Refusals, each with its message and exit code.
 
 use aws_sdk_s3::types::{
     BucketLifecycleConfiguration, ExpirationStatus, LifecycleRule, LifecycleRuleFilter,
@@ -9,7 +9,7 @@ use super::support::{Account, item, passed_second, text};
 use crate::shell::stack;
 
 #[tokio::test]
-async fn what_cannot_be_done_is_said_in_a_sentence() {
+async fn refusals_have_their_message() {
     let account = Account::new("460000000004").await;
     account.create("others", "pk", false).await;
     account.create("copy", "id", false).await;
@@ -23,7 +23,7 @@ async fn what_cannot_be_done_is_said_in_a_sentence() {
     let one = r#"{"id":{"S":"1"}}"#;
     let recover = |at: &'static str| vec!["recover", "orders", "--key", one, "--at", at];
     for (arguments, code, words) in [
-        (vec!["backfill"], 2, "TABLE is missing; it, or `table` in the file of --config, names it"),
+        (vec!["backfill"], 2, "TABLE is missing; give it, or set `table` in the file of --config"),
         (vec!["backfill", "a:b"], 2, "TABLE is `a:b`, which is not a table's name"),
         (vec!["backfill", "nowhere"], 2, "table nowhere does not exist (any more) (SourceTableMissing)"),
         (
@@ -49,13 +49,9 @@ async fn what_cannot_be_done_is_said_in_a_sentence() {
         (
             vec!["snapshot", "--at", "2999-01-01T00:00:00Z"],
             2,
-            "--at is 2999-01-01T00:00:00Z, which is to come: it",
+            "--at 2999-01-01T00:00:00Z is in the future (now: 20",
         ),
-        (
-            vec!["restore", "copy", &name, "--settle", "0"],
-            2,
-            "--settle is for a snapshot that is made, of --at; leave it",
-        ),
+        (vec!["restore", "copy", &name, "--settle", "0"], 2, "--settle only applies with --at; leave it"),
         (vec!["snapshot", "others", "--at", &at], 2, "the table is others, but the snapshot 20"),
         (vec!["restore", "copy", "--config", "others.toml", "--at", &at], 2, "the table is others, but the"),
         (vec!["snapshot", "--at", &at, "--shards", "3"], 2, "--shards is 3, but the snapshot 20"),
@@ -80,34 +76,34 @@ async fn what_cannot_be_done_is_said_in_a_sentence() {
         (
             vec!["restore", "copy", &name, "--resume"],
             2,
-            "there is no .tablekeeper-import-copy.json, so there is no restore",
+            "nothing to resume: .tablekeeper-import-copy.json not found. Run without --resume to start a new restore",
         ),
         (
             vec!["history", "orders", "--key", r#"{"id":{"S":"2"}}"#],
             1,
-            "there never was an item {\"id\":{\"S\":\"2\"}} of table orders, as far as s3://items-460000000004/items/",
+            "no version of item {\"id\":{\"S\":\"2\"}} of table orders found: s3://items-460000000004/items/",
         ),
         (
             vec!["history", "orders", "--key", "1"],
             2,
-            "--key is `1`; it is no object; the key attributes are id, as",
+            "--key is `1`; it is not an object; expected the key attributes id as",
         ),
         (
             vec!["history", "orders", "--key", r#"{"id":{"N":"1"}}"#],
             2,
             "--key is `{\"id\":{\"N\":\"1\"}}`; `id` is of type N",
         ),
-        (recover("2999-01-01T00:00:00Z"), 2, "--at is 2999-01-01T00:00:00Z, which is to come: it is 20"),
+        (recover("2999-01-01T00:00:00Z"), 2, "--at 2999-01-01T00:00:00Z is in the future (now: 20"),
         (recover("1"), 2, "--at is `1`; a second may be given"),
         (
             vec!["recover", "nowhere", "--key", one, "--at", &at],
             2,
-            "table nowhere does not exist; an item is put back",
+            "table nowhere does not exist; an item can only be put back",
         ),
     ] {
         account.refused(&arguments, code, words).await;
     }
-    // A second of which the bucket may have let go, and a bucket that may not be asked about that.
+    // A second whose versions the bucket may have deleted, and a bucket whose retention cannot be read.
     let expiration = NoncurrentVersionExpiration::builder().noncurrent_days(30).build();
     let rule = LifecycleRule::builder()
         .id("versions")
@@ -117,17 +113,17 @@ async fn what_cannot_be_done_is_said_in_a_sentence() {
         .build()
         .unwrap();
     let rules = BucketLifecycleConfiguration::builder().rules(rule).build().unwrap();
-    // What the bucket may let go of while a snapshot is made would be missing there.
+    // Versions that the bucket may delete while a snapshot is made would be missing from it.
     let old = ["snapshot", "orders", "--at", "2002-01-01T00:00:00Z", "--settle", "0"];
     let child = account.until_it_calls("s3:ListBucketVersions", &old).await;
     let put = account.store.s3.put_bucket_lifecycle_configuration().bucket(&account.store.bucket);
     put.lifecycle_configuration(rules).send().await.unwrap();
     let reported = account.released(child).await;
-    let words = "error: the snapshot 2002-01-01T00-00-00Z cannot be ended: it is of 2002-01-01T00:00:00Z, but the bucket \
-                 keeps versions for 30 days; 20";
+    let words = "error: the snapshot 2002-01-01T00-00-00Z cannot be finished: it is of 2002-01-01T00:00:00Z, but the \
+                 bucket retains versions for 30 days; 20";
     assert_eq!((reported.code, reported.data.as_str()), (Some(1), ""), "{}", reported.remarks);
     assert!(reported.remarks.lines().last().unwrap().starts_with(words), "{}", reported.remarks);
-    assert!(!reported.remarks.contains("goes on with it"), "{}", reported.remarks);
+    assert!(!reported.remarks.contains("continues the snapshot"), "{}", reported.remarks);
     let there =
         account.store.s3.list_objects_v2().bucket(format!("snapshots-{}", account.name)).prefix("2002-");
     let there = there.send().await.unwrap();
@@ -137,7 +133,7 @@ async fn what_cannot_be_done_is_said_in_a_sentence() {
     for (arguments, words) in [
         (
             recover("2001-01-01T00:00:00Z"),
-            "--at is 2001-01-01T00:00:00Z, but the bucket keeps versions for 30 days; 20",
+            "--at is 2001-01-01T00:00:00Z, but the bucket retains versions for 30 days; 20",
         ),
         (
             vec!["snapshot", "--at", "2001-01-01T00:00:00Z"],
@@ -145,12 +141,12 @@ async fn what_cannot_be_done_is_said_in_a_sentence() {
         ),
         (
             vec!["snapshot", "--resume"],
-            "--resume would go on with the snapshot 2002-01-01T00-00-00Z, which is of 2002-01-01T00:00:00Z, but the \
-             bucket keeps versions for 30 days; 20",
+            "--resume would continue the snapshot 2002-01-01T00-00-00Z, which is of 2002-01-01T00:00:00Z, but the \
+             bucket retains versions for 30 days; 20",
         ),
         (
             vec!["snapshot", "--at", "2002-01-01T00:00:00Z", "--resume"],
-            "--resume would go on with the snapshot 2002-01-01T00-00-00Z, which is of",
+            "--resume would continue the snapshot 2002-01-01T00-00-00Z, which is of",
         ),
     ] {
         account.refused(&arguments, 2, words).await;
@@ -158,23 +154,23 @@ async fn what_cannot_be_done_is_said_in_a_sentence() {
     let words = "s3://snapshots-460000000004/2002-01-01T00-00-00Z/: there is `2002-01-01T00-00-00Z/export.json` of an export";
     account.refused(&["restore", "copy", "2002-01-01T00-00-00Z"], 1, words).await;
 
-    // A cursor file of something else: nobody gave a restore a --format.
+    // A cursor file of another import: nobody gave a restore a --format.
     std::fs::create_dir(account.path("lines")).unwrap();
     std::fs::write(account.path("lines/a.json"), "1\n").unwrap();
     let state = ".tablekeeper-import-copy.json";
     let import = ["import", "copy", "--from", "lines", "--format", "plain", "--cursor-file", state];
     assert_eq!(account.run(&import).await.code, Some(1));
-    let words = format!("{state} tells of an import or restore from /");
+    let words = format!("{state} is of an import or restore from /");
     account.refused(&["restore", "copy", &name, "--resume"], 2, &words).await;
 
-    // What cannot be looked at is not taken for what is not there.
+    // An object that cannot be read is not treated as missing.
     account.refuse_after("s3:GetObject", 0).await;
     account.refused(&["snapshot", "--resume"], 1, "s3:GetObject failed: ").await;
     stack().await.proxy().clear_rules(account.name);
     account.refuse_after("s3:GetBucketVersioning", 0).await;
     let reported = account.done(&["history", "orders", "--key", one]).await;
     stack().await.proxy().clear_rules(account.name);
-    let words = "note: how long versions are kept is not known: s3:GetBucketVersioning failed: ";
+    let words = "note: cannot read how long versions are retained: s3:GetBucketVersioning failed: ";
     assert!(
         reported.remarks.starts_with(words) && reported.data.contains("  INSERT "),
         "{}{}",
@@ -182,7 +178,7 @@ async fn what_cannot_be_done_is_said_in_a_sentence() {
         reported.remarks
     );
 
-    // What clap says itself.
+    // Refusals of clap.
     for arguments in
         [&["restore", "copy"][..], &["restore", "copy", &name, "--at", &at], &["recover", "orders"]]
     {
@@ -203,24 +199,24 @@ async fn what_cannot_be_done_is_said_in_a_sentence() {
         (
             &["snapshot", "--config", "empty.toml"],
             &[("SNAPSHOT_BUCKET", "")],
-            "empty.toml has no s3.snapshot.bucket, and SNAPSHOT_BUCKET is not set; one of them, or --stack, has",
+            "empty.toml has no s3.snapshot.bucket, and SNAPSHOT_BUCKET is not set; one of them or --stack must",
         ),
         (
             &history,
             &[("SNAPSHOT_BUCKET", "items-460000000004"), ("SNAPSHOT_PREFIX", "items/snapshots")],
-            "snapshots would lie at s3://items-460000000004/items/snapshots/ (SNAPSHOT_PREFIX), under the items at",
+            "snapshots would be at s3://items-460000000004/items/snapshots/ (SNAPSHOT_PREFIX), under the items at",
         ),
         (
             &history,
             &[("INCREMENTAL_BUCKET", "snapshots-460000000004"), ("SNAPSHOT_BUCKET", "others")],
-            "bucket snapshots-460000000004 does not keep versions, so there is no telling how items were",
+            "bucket snapshots-460000000004 has no versioning, so earlier states of items are unknown",
         ),
         (
             &["snapshot"],
             &[("INCREMENTAL_BUCKET", "snapshots-460000000004"), ("SNAPSHOT_BUCKET", "others")],
-            "bucket snapshots-460000000004 does not keep versions, so there is no telling how items were",
+            "bucket snapshots-460000000004 has no versioning, so earlier states of items are unknown",
         ),
-        (&history, &[("DYNAMODB_PORT", "8000")], "DYNAMODB_PORT is `8000`; that is for a host of one's own"),
+        (&history, &[("DYNAMODB_PORT", "8000")], "DYNAMODB_PORT is `8000`; it needs DYNAMODB_HOST"),
     ] {
         let reported = account.run_with(arguments, variables).await;
         assert_eq!((reported.code, reported.data.as_str()), (Some(2), ""), "{}", reported.remarks);

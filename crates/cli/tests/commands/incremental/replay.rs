@@ -1,4 +1,4 @@
-//! What Lambda gave up is applied.
+//! `tablekeeper replay`: changes that Lambda discarded are applied.
 
 use serde_json::{Value, json};
 use tablekeeper_core::clock::Clock;
@@ -7,7 +7,7 @@ use super::support::Account;
 
 const FOLDER: &str = "aws/lambda/3f1c9a5e-0b7d-4c62-9b1a-5d0e8f2a7c44/shardId-1/2026/11/30/";
 
-/// What Lambda writes of a batch with a change of an item.
+/// Writes what Lambda writes for a discarded batch with a change of an item.
 async fn give_up(account: &Account, name: &str, id: &str, number: u64) {
     let described = account.dynamodb.describe_table().table_name("orders").send().await.unwrap();
     let record = json!({ "eventName": "MODIFY", "eventSourceARN": described.table.unwrap().latest_stream_arn,
@@ -28,15 +28,14 @@ async fn left(account: &Account) -> usize {
 }
 
 #[tokio::test]
-async fn what_was_given_up_is_applied_and_what_is_no_batch_stays() {
+async fn discarded_changes_are_applied_and_other_objects_stay() {
     let account = Account::new("460000000011").await;
     account.change("INSERT", "1", Some(&super::support::item("1", "a")), 5).await;
     give_up(&account, "older", "1", 7).await;
     give_up(&account, "new", "2", 8).await;
     let reported = account.done(&["replay", "orders"]).await;
     let place = format!("s3://given-up-{}/aws/lambda/", account.name);
-    let counts =
-        "2 objects with 2 records, of which 1 were written, 1 are late versions and 0 were set aside";
+    let counts = "2 objects with 2 records: 1 written, 1 late versions, 0 quarantined";
     assert_eq!(reported.data.trim_end(), format!("{place}: {counts}"));
     assert_eq!(left(&account).await, 0);
 
@@ -59,18 +58,15 @@ async fn what_was_given_up_is_applied_and_what_is_no_batch_stays() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_replayed_is_said_in_a_sentence() {
+async fn refusals_have_their_message() {
     let account = Account::new("460000000012").await;
     account.create("copy", "id", false).await;
     std::fs::write(account.path("empty.toml"), "[s3.incremental]\ngiven-up-bucket = \"A\"\n").unwrap();
     for (arguments, words) in [
-        (
-            vec!["replay"],
-            "TABLE is missing; it, or `table` in the file of --config, names it, or --stream its stream",
-        ),
+        (vec!["replay"], "TABLE is missing; give it, set `table` in the file of --config, or give --stream"),
         (
             vec!["replay", "copy"],
-            "table copy is not there or has no stream; --stream may name the one it had",
+            "table copy does not exist or has no stream; give its earlier stream with --stream",
         ),
         (
             vec!["replay", "orders", "--stream", "orders"],
@@ -78,11 +74,11 @@ async fn what_cannot_be_replayed_is_said_in_a_sentence() {
         ),
         (
             vec!["replay", "orders", "--prefix", "items/"],
-            "--prefix is `items/`; keys of what Lambda gave up begin with aws/lambda/",
+            "--prefix is `items/`; keys of the changes that Lambda discarded begin with aws/lambda/",
         ),
         (
             vec!["replay", "orders", "--config", "empty.toml"],
-            "s3.incremental.given-up-bucket of empty.toml (line 2) is `A`; the name of a bucket may be given",
+            "s3.incremental.given-up-bucket of empty.toml (line 2) is `A`; expected a bucket name",
         ),
     ] {
         account.refused(&arguments, 2, words).await;

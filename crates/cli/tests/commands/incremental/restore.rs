@@ -1,4 +1,4 @@
-//! From a table to its backup, and back as it was at a second: `backfill`, `history`, `snapshot` and `restore`.
+//! From a table to its backup and back to any second: `backfill`, `history`, `snapshot` and `restore`.
 
 use serde_json::{Value, json};
 use tablekeeper_core::item_history::version::object_key;
@@ -6,18 +6,13 @@ use tablekeeper_core::item_history::version::object_key;
 use super::support::{Account, all_types, by_ids, item, passed_second, text};
 
 #[tokio::test]
-async fn a_table_comes_back_as_it_was_at_any_second() {
+async fn a_table_is_restored_as_of_any_second() {
     let account = Account::new("460000000001").await;
     account.put("orders", &all_types()).await;
     let reported = account.done(&["backfill", "orders", "--segments", "2"]).await;
     let place = format!("s3://{}/items/", account.store.bucket);
-    assert_eq!(
-        reported.data,
-        format!("{place}: 31 items of orders, of which 31 were put and 0 found something there\n")
-    );
-    assert!(
-        reported.remarks.starts_with(&format!("putting the items of orders in 2 segments into {place}\n"))
-    );
+    assert_eq!(reported.data, format!("{place}: 31 items of orders: 31 written, 0 already had an object\n"));
+    assert!(reported.remarks.starts_with(&format!("backfilling orders in 2 segments into {place}\n")));
     std::fs::write(account.path("orders.toml"), "table = \"orders\"\n").unwrap();
     let again = account.done(&["backfill", "--config", "orders.toml", "--json"]).await.json();
     let expected = json!({ "table": "orders", "bucket": account.store.bucket, "prefix": "items/", "itemCount": 31,
@@ -67,7 +62,7 @@ async fn a_table_comes_back_as_it_was_at_any_second() {
     let folder = format!("s3://snapshots-{}/{name}/", account.name);
     assert!(reported.data.starts_with(&format!("{folder}: 31 items, ")), "{}", reported.data);
     let again = account.done(&["snapshot", "orders", "--at", &text(first), "--json"]).await;
-    assert!(again.remarks.starts_with(&format!("{folder} is there already\n")), "{}", again.remarks);
+    assert!(again.remarks.starts_with(&format!("{folder} already exists\n")), "{}", again.remarks);
     assert_eq!((&again.json()["snapshot"], &again.json()["itemCount"]), (&json!(name), &json!(31)));
     assert_eq!((&again.json()["at"], &again.json()["table"]), (&json!(text(first)), &Value::Null));
 
@@ -81,7 +76,8 @@ async fn a_table_comes_back_as_it_was_at_any_second() {
         reported.data
     );
     assert_eq!(account.items("copy").await, before);
-    let full = "table copy holds items; with --merge they stay, and those of the same keys are replaced (TableNotEmpty)";
+    let full = "table copy holds items; with --merge they stay, and those with the same keys are replaced \
+                (TableNotEmpty)";
     account.refused(&["restore", "copy", &name], 2, full).await;
     account.refused(&["restore", "copy", "--at", &text(second)], 2, full).await;
     account.done(&["restore", "copy", &folder, "--merge", "--max-rate", "1000"]).await;
@@ -103,15 +99,15 @@ async fn a_table_comes_back_as_it_was_at_any_second() {
     assert_eq!(account.items("later").await, model);
     assert!(!account.path(".tablekeeper-import-later.json").exists());
 
-    // What the lifecycle rule does days later.
+    // Marks the object as deleted, as the lifecycle rule does days later.
     let object = object_key("items/", br#"{"id":{"S":"002"}}"#);
     account.store.s3.delete_object().bucket(&account.store.bucket).key(object).send().await.unwrap();
     let deleted = account.done(&["history", "orders", "--key", r#"{"id":{"S":"002"}}"#]).await;
     let lines: Vec<&str> = deleted.data.lines().collect();
-    assert!(lines[1].contains("  DELETE MARKER  hides what was deleted before"), "{}", deleted.data);
+    assert!(lines[1].contains("  DELETE MARKER  hides the deleted item"), "{}", deleted.data);
     assert!(lines[2].contains("  REMOVE ") && lines[2].ends_with("deleted"), "{}", deleted.data);
 
-    // A table that is gone is known by its versions.
+    // The key attributes of a deleted table are taken from its versions.
     account.dynamodb.delete_table().table_name("orders").send().await.unwrap();
     let gone = account.done(&["history", "orders", "--key", r#"{"id":{"S":"new"}}"#]).await;
     assert!(gone.data.contains("  INSERT "), "{}", gone.data);

@@ -1,4 +1,4 @@
-//! What was stopped goes on where it was.
+//! Commands that were stopped resume.
 
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
@@ -7,7 +7,7 @@ use super::support::{Account, item, passed_second, text};
 use crate::shell::{CommandOutput, stack};
 
 #[tokio::test]
-async fn what_was_stopped_goes_on() {
+async fn stopped_backfills_and_snapshots_resume() {
     let account = Account::new("460000000003").await;
     let filling = "x".repeat(5_000);
     let items: Vec<Value> = (0..600).map(|number| item(&format!("{number:05}"), &filling)).collect();
@@ -18,7 +18,7 @@ async fn what_was_stopped_goes_on() {
     let stopped = account.run(&backfill).await;
     assert_eq!(stopped.code, Some(1), "{}", stopped.remarks);
     assert!(
-        stopped.remarks.contains(".tablekeeper-backfill-orders.json says how far it came"),
+        stopped.remarks.contains(".tablekeeper-backfill-orders.json has the progress"),
         "{}",
         stopped.remarks
     );
@@ -29,9 +29,9 @@ async fn what_was_stopped_goes_on() {
     );
     proxy.clear_rules(account.name);
     let differs =
-        "--segments is 2, but .tablekeeper-backfill-orders.json tells of a backfill in 1; leave it out, or";
+        "--segments is 2, but the backfill in .tablekeeper-backfill-orders.json has 1; leave it out, or";
     account.refused(&["backfill", "orders", "--resume", "--segments", "2"], 2, differs).await;
-    // The same command goes on, also where something else had it begin in fewer segments than it asks for.
+    // The same command resumes, even if other settings made it begin with fewer segments than it asks for.
     std::fs::write(account.path("one.toml"), "[dynamodb]\nparallelism = 1\n").unwrap();
     for capped in [["--segments", "3", "--config", "one.toml"], ["--segments", "3", "--max-rate", "1"]] {
         account.refuse_after("s3:PutObject", 0).await;
@@ -43,11 +43,12 @@ async fn what_was_stopped_goes_on() {
     let reported = account.done(&[&backfill[..2], &["--resume", "--json"]].concat()).await;
     assert_eq!(reported.json()["itemCount"], json!(600));
     let made = account.calls("s3:PutObject").await - before;
-    assert!((150..500).contains(&made), "what was done is passed over: {made} puts");
-    let nothing = "there is no .tablekeeper-backfill-orders.json, so there is no backfill to go on with; leave --resume out";
+    assert!((150..500).contains(&made), "finished items are skipped: {made} puts");
+    let nothing = "nothing to resume: .tablekeeper-backfill-orders.json not found. Run without --resume to start a \
+                   new backfill";
     account.refused(&["backfill", "orders", "--resume"], 2, nothing).await;
 
-    // The host, the port and the missing TLS are DynamoDB's alone.
+    // Host, port and TLS apply only to DynamoDB.
     let at = text(passed_second().await);
     let endpoint = stack().await.endpoint();
     let port = endpoint.rsplit_once(':').unwrap().1.trim_end_matches('/').to_owned();
@@ -61,12 +62,16 @@ async fn what_was_stopped_goes_on() {
         command.env_remove("AWS_ENDPOINT_URL").env("AWS_ENDPOINT_URL_S3", endpoint).env_remove("AWS_REGION");
         CommandOutput::from_output(command.output().await.unwrap())
     };
-    // Some of its sixteen files are whole.
+    // Some of its sixteen files are complete.
     account.refuse_after("s3:PutObject", 8).await;
     let stopped = run(&snapshot).await;
     proxy.clear_rules(account.name);
     assert_eq!(stopped.code, Some(1), "{}{}", stopped.data, stopped.remarks);
-    assert!(stopped.remarks.contains(&format!("--at {at} --resume goes on with it")), "{}", stopped.remarks);
+    assert!(
+        stopped.remarks.contains(&format!("--at {at} --resume continues the snapshot")),
+        "{}",
+        stopped.remarks
+    );
     account.refused(&snapshot, 2, "the snapshot 20").await;
     let reported = run(&["snapshot", "--resume", "--settle", "0", "--config", "orders.toml"]).await;
     assert_eq!(reported.code, Some(0), "{}", reported.remarks);
@@ -75,19 +80,19 @@ async fn what_was_stopped_goes_on() {
         .refused(
             &["snapshot", "--resume"],
             2,
-            "there is no snapshot in s3://snapshots-460000000003/ that was begun",
+            "nothing to resume: no incomplete snapshot in s3://snapshots-460000000003/ that the command line began",
         )
         .await;
 
     // Ctrl-C while it waits for the stream.
     let mut child = account.command(&["snapshot", "orders"]).await.spawn().unwrap();
     let mut remarks = BufReader::new(child.stderr.take().unwrap()).lines();
-    let waits = "the stream may still tell of that second: it begins in ";
+    let waits = "waiting ";
     while !remarks.next_line().await.unwrap().unwrap().starts_with(waits) {}
     let id = child.id().unwrap().to_string();
     assert!(std::process::Command::new("kill").args(["-INT", &id]).status().unwrap().success());
     let reported = remarks.next_line().await.unwrap().unwrap();
-    assert!(reported.starts_with("interrupted; what is whole stays in s3://snapshots-"), "{reported}");
+    assert!(reported.starts_with("interrupted; complete files stay in s3://snapshots-"), "{reported}");
     assert_eq!(child.wait().await.unwrap().code(), Some(130));
     let shards = account.run(&["snapshot", "--resume", "--shards", "3"]).await;
     assert!(shards.remarks.starts_with("error: --shards is 3, but the snapshot 20"), "{}", shards.remarks);

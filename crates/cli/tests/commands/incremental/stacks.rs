@@ -1,4 +1,4 @@
-//! `--stack`: the settings are those of the stack that follows the table.
+//! `--stack`: the settings come from the stack that follows the table.
 
 use aws_sdk_cloudformation::types::Parameter;
 use serde_json::json;
@@ -6,12 +6,12 @@ use serde_json::json;
 use super::support::{Account, item, passed_second, text};
 use crate::shell::stack;
 
-/// Nothing of this is in the environment.
+/// Variables that clear these settings in the environment.
 const NOTHING: &[(&str, &str)] =
     &[("INCREMENTAL_BUCKET", ""), ("SNAPSHOT_BUCKET", ""), ("SNAPSHOT_PREFIX", "")];
 
 #[tokio::test]
-async fn a_stack_says_where_its_backup_lies() {
+async fn a_stack_has_the_location_of_its_backup() {
     let account = Account::new("460000000010").await;
     account.create("copy", "id", false).await;
     let (items, snapshots) = (account.store.bucket.clone(), format!("snapshots-{}", account.name));
@@ -40,7 +40,7 @@ async fn a_stack_says_where_its_backup_lies() {
     let reported = done(&["backfill", "--stack", "backup"]).await;
     assert_eq!(
         reported.data,
-        format!("s3://{items}/items/: 2 items of orders, of which 1 were put and 1 found something there\n")
+        format!("s3://{items}/items/: 2 items of orders: 1 written, 1 already had an object\n")
     );
     let key = r#"{"id":{"S":"1"}}"#;
     assert!(done(&["history", "orders", "--key", key, "--stack", "backup"]).await.data.contains("  INSERT "));
@@ -54,7 +54,7 @@ async fn a_stack_says_where_its_backup_lies() {
     assert!(done(&["snapshot", "list", "--stack", "backup"]).await.data.contains(&name));
     assert!(done(&["restore", "copy", &name, "--stack", "backup"]).await.data.starts_with("copy: 2 items"));
 
-    // Another table of the stack has its own places.
+    // Another table of the stack has its own locations.
     account.create("customers", "id", true).await;
     account.put("customers", &[item("3", "c")]).await;
     let of_customers = ["--stack", "backup", "--stack-table", "customers"];
@@ -78,7 +78,7 @@ async fn a_stack_says_where_its_backup_lies() {
     let own = done(&["snapshot", "list", "--stack", "backup"]).await.data;
     assert!(!own.contains("customers"), "{own}");
 
-    // What is said besides has to agree.
+    // Other settings must agree with the stack.
     let backfill = ["backfill", "--stack", "backup"];
     for (arguments, variables, code, words) in [
         (
@@ -97,9 +97,9 @@ async fn a_stack_says_where_its_backup_lies() {
             &["backfill", "copy", "--stack", "backup"],
             NOTHING,
             2,
-            "TABLE is copy, but the stack is of orders; leave TABLE out",
+            "TABLE is copy, but the table of the stack is orders; leave TABLE out",
         ),
-        (&["backfill", "--stack", "nowhere"], NOTHING, 1, "cannot look up stack nowhere at http"),
+        (&["backfill", "--stack", "nowhere"], NOTHING, 1, "cannot describe stack nowhere at http"),
     ] {
         let reported = account.run_with(arguments, variables).await;
         assert_eq!((reported.code, reported.data.as_str()), (Some(code), ""), "{}", reported.remarks);

@@ -1,4 +1,4 @@
-//! An account of the local stack with a table and the buckets of its incremental backup, and the commands on it.
+//! An account of the local stack with a table and the buckets of its incremental backup, and commands on it.
 
 use std::collections::BTreeMap;
 use std::ops::Deref;
@@ -58,21 +58,21 @@ impl Account {
         account
     }
 
-    /// Has a bucket say that a backfill of the empty table ended long ago.
+    /// Writes to a bucket that a backfill of the empty table ended long ago.
     pub(crate) async fn cover(&self, bucket: &str) {
         let coverage = Coverage { complete_since: Some(DateTime::UNIX_EPOCH), ..Coverage::default() };
         let put = self.s3.put_object().bucket(bucket).key(coverage::key("items/"));
         put.body(serde_json::to_vec(&coverage).unwrap().into()).send().await.unwrap();
     }
 
-    /// Turns a bucket's versioning on.
+    /// Turns on the versioning of a bucket.
     pub(crate) async fn version(&self, bucket: &str) {
         let versions = VersioningConfiguration::builder().status(BucketVersioningStatus::Enabled).build();
         let put = self.s3.put_bucket_versioning().bucket(bucket).versioning_configuration(versions);
         put.send().await.unwrap();
     }
 
-    /// What has to end with this code and this sentence.
+    /// Runs a command that must fail with this exit code and message.
     pub(crate) async fn refused(&self, arguments: &[&str], code: i32, words: &str) {
         let reported = self.run(arguments).await;
         assert_eq!(
@@ -85,14 +85,14 @@ impl Account {
         assert!(error.starts_with(&format!("error: {words}")), "{arguments:?}: {}", reported.remarks);
     }
 
-    /// What a command told that found these variables in place of the account's.
+    /// Runs a command with these variables instead of the account's.
     pub(crate) async fn run_with(&self, arguments: &[&str], variables: &[(&str, &str)]) -> CommandOutput {
         let mut command = self.command(arguments).await;
         command.envs(variables.iter().copied());
         CommandOutput::from_output(command.output().await.unwrap())
     }
 
-    /// The keys of a bucket's objects.
+    /// Returns the keys of a bucket's objects.
     pub(crate) async fn keys(&self, bucket: &str) -> Vec<String> {
         let there = self.s3.list_objects_v2().bucket(bucket).send().await.unwrap();
         there.contents.unwrap_or_default().into_iter().filter_map(|object| object.key).collect()
@@ -115,7 +115,7 @@ impl Account {
         items
     }
 
-    /// A change of `orders`, in the table and, as its stream tells of it now, in the bucket.
+    /// Changes an item of `orders` in the table and, as its stream would, in the bucket.
     pub(crate) async fn change(&self, event: &str, id: &str, item: Option<&Value>, number: u64) {
         match item {
             Some(item) => self.put("orders", std::slice::from_ref(item)).await,
@@ -133,7 +133,7 @@ impl Account {
         assert_eq!(outcome, Outcome::Written);
     }
 
-    /// What happens to so many calls after so many more.
+    /// Injects a fault into `times` calls, after `after` more calls.
     pub(crate) async fn fault(&self, action: &str, after: usize, times: usize, fault: Fault) {
         stack().await.proxy().inject(Rule {
             account: self.name.to_owned(),
@@ -150,12 +150,12 @@ impl Account {
         calls.iter().filter(|call| call.action == action).count()
     }
 
-    /// Lets this many calls more through, and refuses what follows.
+    /// Lets `calls` more calls pass, and refuses all later ones.
     pub(crate) async fn refuse_after(&self, action: &str, calls: usize) {
         self.fault(action, calls, usize::MAX, Fault::Refuse).await;
     }
 
-    /// A command whose call is under way, and takes effect only when it is [`released`](Account::released).
+    /// Starts a command and waits until its call is held. [`released`](Account::released) lets the call take effect.
     pub(crate) async fn until_it_calls(&self, action: &str, arguments: &[&str]) -> Child {
         let before = self.calls(action).await;
         self.fault(action, 0, usize::MAX, Fault::Hold).await;
@@ -170,14 +170,14 @@ impl Account {
         child
     }
 
-    /// What a command told whose call was held, which goes on now.
+    /// Releases the held call, and returns the output of the command.
     pub(crate) async fn released(&self, child: Child) -> CommandOutput {
         stack().await.proxy().clear_rules(self.name);
         CommandOutput::from_output(child.wait_with_output().await.unwrap())
     }
 }
 
-/// A second that has begun, and is over: whatever comes now is after it.
+/// Waits for the end of the current second, and returns it.
 pub(crate) async fn passed_second() -> DateTime<Utc> {
     let second = Clock::System.now().trunc_subsecs(0);
     while Clock::System.now() < second + TimeDelta::seconds(1) {
@@ -194,7 +194,7 @@ pub(crate) fn item(id: &str, value: &str) -> Value {
     json!({ "id": { "S": id }, "name": { "S": value } })
 }
 
-/// One item of each type, and some more.
+/// Returns one item with every type, and some more.
 pub(crate) fn all_types() -> Vec<Value> {
     let all = json!({ "id": { "S": "all" }, "s": { "S": "" }, "n": { "N": "-12345678901234567890.123456789" },
         "b": { "B": "AP8=" }, "t": { "BOOL": false }, "z": { "NULL": true }, "ss": { "SS": ["a"] },

@@ -1,4 +1,4 @@
-//! `tablekeeper plan prune` as a person calls it, on a table of the local stack.
+//! `tablekeeper plan prune` on a table of the local stack.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::support::Account;
 use crate::shell::{CommandOutput, stack};
 
-/// The names that this workflow gives, of six days before the new year.
+/// Names of backups by this workflow, of six days before the new year.
 const OWN: [&str; 6] = [
     "orders-20251226T020000Z",
     "orders-20251227T020000Z",
@@ -19,7 +19,7 @@ const OWN: [&str; 6] = [
 ];
 
 impl Account {
-    /// Backups of these names, each made after the one before it.
+    /// Creates backups with these names, one after the other.
     async fn back_up(&self, names: &[&str]) {
         for name in names {
             self.dynamodb.create_backup().table_name("orders").backup_name(*name).send().await.unwrap();
@@ -36,7 +36,7 @@ impl Account {
 }
 
 impl CommandOutput {
-    /// The lines of backups: mark, name and fate, without the times, which are now.
+    /// Returns the lines of backups with mark, name and fate, without the current times.
     fn lines(&self) -> Vec<String> {
         let lines = self.data.lines().filter(|line| line.starts_with("  "));
         let without_time = |line: &str| {
@@ -55,7 +55,7 @@ impl CommandOutput {
 }
 
 #[tokio::test]
-async fn every_backup_is_told_with_its_fate_and_nothing_is_changed() {
+async fn every_backup_has_its_fate_and_nothing_is_changed() {
     let account = Account::with_table("420000000001").await;
     account.back_up(&[OWN[0], OWN[1], "before-migration", OWN[2], OWN[3]]).await;
     stack().await.proxy().forget_calls(account.name);
@@ -71,12 +71,12 @@ async fn every_backup_is_told_with_its_fate_and_nothing_is_changed() {
         [
             format!("= {}: kept by MaxBackups", OWN[3]),
             format!("= {}: kept by MaxBackups", OWN[2]),
-            "before-migration: left: it was not made by this workflow".to_owned(),
+            "before-migration: ignored: it was not made by this workflow".to_owned(),
             format!("- {}: would be deleted: no rule keeps it", OWN[1]),
             format!("- {}: would be deleted: no rule keeps it", OWN[0]),
         ]
     );
-    assert!(reported.data.ends_with("\n\nPlan: 3 kept, 2 to delete, 1 left.\n"), "{}", reported.data);
+    assert!(reported.data.ends_with("\n\nPlan: 3 kept, 2 to delete, 1 ignored.\n"), "{}", reported.data);
     assert!(!reported.data.contains('\u{1b}'), "colours are for a terminal");
 
     let calls = stack().await.proxy().calls(account.name);
@@ -86,11 +86,11 @@ async fn every_backup_is_told_with_its_fate_and_nothing_is_changed() {
 
     let nothing = account.plan_prune(&["--keep", "5"]).await;
     assert_eq!(nothing.code, Some(0), "{}", nothing.data);
-    assert!(nothing.data.ends_with("\nPlan: 5 kept, 0 to delete, 1 left.\n"), "{}", nothing.data);
+    assert!(nothing.data.ends_with("\nPlan: 5 kept, 0 to delete, 1 ignored.\n"), "{}", nothing.data);
 }
 
 #[tokio::test]
-async fn what_is_there_is_planned_on_alone_on_demand() {
+async fn the_new_backup_can_be_left_out() {
     let account = Account::with_table("420000000002").await;
     account.back_up(&OWN[..3]).await;
     let there = account.plan_prune(&["--keep", "3", "--without-new-backup"]).await;
@@ -98,11 +98,11 @@ async fn what_is_there_is_planned_on_alone_on_demand() {
     assert!(!there.data.contains("a run makes now"), "{}", there.data);
     let with_new = account.plan_prune(&["--keep", "3"]).await;
     assert_eq!(with_new.code, Some(3), "{}", with_new.data);
-    assert!(with_new.data.ends_with("\nPlan: 3 kept, 1 to delete, 0 left.\n"), "{}", with_new.data);
+    assert!(with_new.data.ends_with("\nPlan: 3 kept, 1 to delete, 0 ignored.\n"), "{}", with_new.data);
 }
 
 #[tokio::test]
-async fn rules_add_up_and_manual_backups_go_on_demand() {
+async fn rules_add_up_and_manual_backups_can_be_included() {
     let account = Account::with_table("420000000003").await;
     account.back_up(&["by-hand", OWN[4], OWN[5]]).await;
     let by_age = account.plan_prune(&["--keep", "1", "--max-age-days", "1", "--yearly", "9"]).await;
@@ -117,7 +117,7 @@ async fn rules_add_up_and_manual_backups_go_on_demand() {
 }
 
 #[tokio::test]
-async fn the_plan_is_one_object_for_programs() {
+async fn the_json_is_one_object() {
     let account = Account::with_table("420000000004").await;
     account.back_up(&OWN[..1]).await;
     account.dynamodb.delete_table().table_name("orders").send().await.unwrap();
@@ -148,7 +148,7 @@ async fn the_plan_is_one_object_for_programs() {
 }
 
 #[tokio::test]
-async fn more_backups_than_a_page_has_are_all_seen() {
+async fn all_pages_of_backups_are_read() {
     let account = Account::with_table("420000000005").await;
     let name = |hour: u32| format!("orders-202512{:02}T{:02}0000Z", 1 + hour / 24, hour % 24);
     let names: Vec<String> = (0..103).map(name).collect();
@@ -163,7 +163,7 @@ async fn more_backups_than_a_page_has_are_all_seen() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_planned_is_said_in_a_sentence() {
+async fn refusals_have_their_message() {
     let account = Account::with_table("420000000006").await;
     let missing = account.plan_prune_in("us-east-1", &["--table", "nowhere", "--keep", "1"]).await;
     let expected = "error: the table nowhere does not exist in us-east-1\n";

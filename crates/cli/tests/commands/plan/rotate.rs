@@ -1,4 +1,4 @@
-//! `tablekeeper plan rotate` as a program and as a person call it.
+//! `tablekeeper plan rotate`.
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -23,7 +23,7 @@ fn plan(event: &[u8], arguments: &[&str]) -> Output {
     child.wait_with_output().unwrap()
 }
 
-/// The exit code, and the JSON lines on standard output.
+/// Returns the exit code and the JSON lines of stdout.
 fn planned(event: &[u8], arguments: &[&str]) -> (Option<i32>, Vec<Value>) {
     let output = plan(event, &[arguments, &["--json"]].concat());
     let text = String::from_utf8(output.stdout).unwrap();
@@ -37,7 +37,7 @@ fn planned_file(name: &str, arguments: &[&str]) -> (Option<i32>, Vec<Value>) {
 const STAGING: [&str; 3] = ["(?i)-production$", "--replacement-pattern", "-staging"];
 
 #[test]
-fn every_record_is_an_object_on_a_line_of_its_own() {
+fn every_record_has_its_line_of_json() {
     let with_parameter = [&STAGING[..], &["--ssm-parameter-name", "/staging/table"]].concat();
     let (code, records) = planned_file("start.sns-several-records.json", &with_parameter);
     assert_eq!(code, Some(0));
@@ -61,7 +61,7 @@ fn every_record_is_an_object_on_a_line_of_its_own() {
 }
 
 #[test]
-fn patterns_may_hold_groups_and_replacements_may_be_empty() {
+fn patterns_may_have_groups_and_replacements_may_be_empty() {
     for (source, replacement, expected) in [
         ("^(orders)-(.*)$", "$2.$1", "production.orders"),
         ("^(?P<what>.*)-production$", "${what}-copy", "orders-copy"),
@@ -75,7 +75,7 @@ fn patterns_may_hold_groups_and_replacements_may_be_empty() {
 }
 
 #[test]
-fn what_cannot_be_followed_has_a_reason_and_an_exit_code() {
+fn a_malformed_notification_has_an_error_and_an_exit_code() {
     let (code, records) = planned_file("start.sns-truncated.json", &STAGING);
     let error = records.first().and_then(|record| record.get("error")).cloned();
     assert_eq!((code, error), (Some(1), Some(json!("MalformedNotification"))));
@@ -85,7 +85,7 @@ fn what_cannot_be_followed_has_a_reason_and_an_exit_code() {
 }
 
 #[test]
-fn garbage_is_refused_in_words_and_never_panics() {
+fn garbage_is_refused_without_a_panic() {
     let noise: Vec<u8> =
         (0..1_000_000_u32).map(|index| (index.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
     let whole = std::fs::read(event("start.sns-live-wording.json")).unwrap();

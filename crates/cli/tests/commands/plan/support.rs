@@ -1,4 +1,4 @@
-//! An account of the local stack with a table, and what is planned for it.
+//! An account of the local stack with a table, and plans for it.
 
 use std::ops::Deref;
 
@@ -22,7 +22,7 @@ impl Account {
         Account(shell)
     }
 
-    /// What `tablekeeper plan <workflow>` says in this account.
+    /// Runs `tablekeeper plan <workflow>` in this account.
     pub(crate) async fn plan_of(&self, workflow: &str, region: &str, arguments: &[&str]) -> CommandOutput {
         let mut command = self.command(&[&["plan", workflow], arguments].concat()).await;
         CommandOutput::from_output(command.env("AWS_REGION", region).output().await.unwrap())

@@ -1,4 +1,4 @@
-//! `tablekeeper plan sync` as a person calls it, on tables of the local stack.
+//! `tablekeeper plan sync` on tables of the local stack.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -14,7 +14,7 @@ use super::support::Account;
 use crate::shell::{CommandOutput, stack};
 
 impl Account {
-    /// With a table `orders` that has tags, Time to Live, recovery and a stream, and with `orders-restored`, which was
+    /// Creates a table `orders` with tags, Time to Live, recovery and a stream, and `orders-restored`, which is
     /// restored from it.
     async fn prepared(account: &'static str) -> Account {
         let this = Account::with_table(account).await;
@@ -26,7 +26,7 @@ impl Account {
         this
     }
 
-    /// Sets a tag. An earlier change may have locked the table's tags, until they are listed.
+    /// Sets a tag. An earlier change may have locked the table's tags until they are listed.
     async fn tag(&self, table: &str, key: &str, value: &str) {
         let arn = self.arn(table);
         self.dynamodb.list_tags_of_resource().resource_arn(&arn).send().await.unwrap();
@@ -34,7 +34,7 @@ impl Account {
         self.dynamodb.tag_resource().resource_arn(&arn).tags(tag).send().await.unwrap();
     }
 
-    /// Gives a table what the source has, as the plan says.
+    /// Gives a table the settings of the source.
     async fn give(&self, table: &str) {
         self.tag(table, "team", "billing").await;
         let expires = TimeToLiveSpecification::builder().enabled(true).attribute_name("expires");
@@ -76,7 +76,7 @@ impl Account {
 }
 
 impl CommandOutput {
-    /// The outcome of each setting, by name.
+    /// Returns the outcome of each setting by name.
     fn outcomes(&self) -> BTreeMap<String, String> {
         let text = |value: &Value| value.as_str().unwrap().to_owned();
         let of =
@@ -85,13 +85,13 @@ impl CommandOutput {
     }
 }
 
-/// The restored table is ACTIVE, so DynamoDB does not tell any more what it was restored from.
+/// The restored table is ACTIVE, so DynamoDB no longer says what it was restored from.
 const RESTORED: [&str; 4] = ["--target", "orders-restored", "--source", "orders"];
 const REPLACED: [&str; 6] = ["--target", "orders-restored", "--source", "orders", "--profile", "replacement"];
 const TARGET: [&str; 2] = ["--target", "orders-restored"];
 
 #[tokio::test]
-async fn what_a_restore_left_behind_is_planned_and_once_it_is_there_nothing_is() {
+async fn settings_lost_in_a_restore_are_planned_until_they_are_applied() {
     let account = Account::prepared("410000000001").await;
     stack().await.proxy().forget_calls(account.name);
     let reported = account.plan_sync(&REPLACED).await;
@@ -131,7 +131,7 @@ async fn what_a_restore_left_behind_is_planned_and_once_it_is_there_nothing_is()
 }
 
 #[tokio::test]
-async fn settings_are_chosen_and_what_the_target_has_beyond_is_removed_on_demand() {
+async fn settings_can_be_chosen_and_extra_ones_removed() {
     let account = Account::prepared("410000000002").await;
     account.tag("orders-restored", "own", "x").await;
 
@@ -149,12 +149,12 @@ async fn settings_are_chosen_and_what_the_target_has_beyond_is_removed_on_demand
 }
 
 #[tokio::test]
-async fn a_source_that_is_gone_is_stood_in_for_by_its_document() {
+async fn a_document_replaces_a_deleted_source() {
     let account = Account::prepared("410000000003").await;
     account.dynamodb.delete_table().table_name("orders").send().await.unwrap();
     let gone = account.plan_sync(&RESTORED).await;
     assert_eq!((gone.code, gone.data.as_str()), (Some(1), ""));
-    let expected = format!("error: the source table {} does not exist", account.arn("orders"));
+    let expected = format!("error: the source table {} was not found", account.arn("orders"));
     assert!(gone.remarks.starts_with(&expected) && gone.remarks.contains("--document"), "{}", gone.remarks);
 
     let folder = tempfile::tempdir().unwrap();
@@ -170,7 +170,7 @@ async fn a_source_that_is_gone_is_stood_in_for_by_its_document() {
     let path = write("orders.json", &document);
     let reported = account.plan_sync(&[&TARGET[..], &["--document", &path]].concat()).await;
     assert_eq!(reported.code, Some(3), "{}{}", reported.data, reported.remarks);
-    assert!(reported.data.contains("\nas they were, 2026-03-01 02:00:00 UTC, by "), "{}", reported.data);
+    assert!(reported.data.contains("\nas of 2026-03-01 02:00:00 UTC, from "), "{}", reported.data);
     assert!(reported.data.contains("      + protect the table from deletion\n"), "{}", reported.data);
     assert!(
         reported.data.contains("\nPlan: 2 settings to change, 0 unchanged, 12 skipped.\n"),
@@ -188,7 +188,7 @@ async fn a_source_that_is_gone_is_stood_in_for_by_its_document() {
 }
 
 #[tokio::test]
-async fn a_setting_that_cannot_be_read_is_told_beside_the_others_and_fails_the_plan() {
+async fn an_unreadable_setting_fails_the_plan_but_not_the_others() {
     let account = Account::prepared("410000000004").await;
     stack().await.proxy().inject(Rule {
         account: account.name.to_owned(),
@@ -204,7 +204,10 @@ async fn a_setting_that_cannot_be_read_is_told_beside_the_others_and_fails_the_p
         "  ! TimeToLive           cannot be read: AccessDenied: dynamodb:DescribeTimeToLive failed: ";
     assert!(reported.data.contains(expected), "{}", reported.data);
     assert!(reported.data.contains("  ~ Tags\n"), "{}", reported.data);
-    assert_eq!(reported.remarks, "error: the plan is not whole, as these cannot be read: TimeToLive\n");
+    assert_eq!(
+        reported.remarks,
+        "error: the plan is incomplete; these settings cannot be read: TimeToLive\n"
+    );
 }
 
 #[tokio::test]
@@ -221,7 +224,7 @@ async fn a_source_in_another_account_is_read_with_the_role() {
     theirs.tag("orders", "team", "theirs").await;
     let source = theirs.arn("orders");
     let role = "arn:aws:iam::410000000007:role/reader";
-    // Tags alone: what the local stack's proxy keeps of a table is not found with the credentials of a role.
+    // Only tags: with the credentials of a role, the local stack's proxy does not find its own state of a table.
     let from = ["--source", source.as_str(), "--source-role-arn", role, "--setting", "Tags"];
     let reported = ours.plan_sync(&[&TARGET[..], &from].concat()).await;
     assert_eq!(reported.code, Some(3), "{}{}", reported.data, reported.remarks);
@@ -231,7 +234,7 @@ async fn a_source_in_another_account_is_read_with_the_role() {
 }
 
 #[tokio::test]
-async fn a_target_that_is_still_being_restored_is_compared_as_far_as_it_can_be_read() {
+async fn a_target_during_its_restore_is_compared_as_far_as_possible() {
     let account = Account::prepared("410000000009").await;
     stack().await.proxy().slow(account.name, SimulatedLatency { tables: 99, ..SimulatedLatency::default() });
     let restore = account.dynamodb.restore_table_to_point_in_time().source_table_name("orders");
@@ -241,12 +244,12 @@ async fn a_target_that_is_still_being_restored_is_compared_as_far_as_it_can_be_r
     assert_eq!(reported.code, Some(1), "{}{}", reported.data, reported.remarks);
     assert!(reported.data.contains("\n  ! Tags                 cannot be read: "), "{}", reported.data);
     assert!(reported.data.contains("\n  ~ Stream\n"), "{}", reported.data);
-    let expected = "the target table orders-slow cannot be used yet, and a sync would wait for it: ";
+    let expected = "the target table orders-slow is not ready, and a sync would wait for it: ";
     assert!(reported.remarks.starts_with(expected), "{}", reported.remarks);
 }
 
 #[tokio::test]
-async fn what_cannot_be_planned_is_said_in_a_sentence() {
+async fn refusals_have_their_message() {
     let account = Account::prepared("410000000006").await;
     let missing = account.plan_sync(&["--target", "nowhere"]).await;
     let expected = "error: the target table nowhere does not exist in us-east-1\n";

@@ -1,4 +1,4 @@
-//! The backup job, and the notification that AWS Backup publishes when it has ended.
+//! The backup job, and the notification that AWS Backup publishes at its end.
 
 use std::time::Duration;
 
@@ -17,11 +17,11 @@ use crate::commands::local::provision::VAULT;
 use crate::console::Console;
 use crate::failure;
 
-/// How long the job, and then its notification, may take.
+/// Timeout of the job, and of its notification.
 const PATIENCE: Duration = Duration::from_secs(60);
 const LOOK: Duration = Duration::from_millis(200);
 
-/// A backup job that has completed.
+/// A completed backup job.
 #[derive(Debug)]
 pub(crate) struct Backup {
     pub(crate) job_id: String,
@@ -29,7 +29,7 @@ pub(crate) struct Backup {
 }
 
 impl Backup {
-    /// Runs a backup job on the table, and waits for its end.
+    /// Starts a backup job for the table, and waits until it has ended.
     pub(crate) async fn make(console: &Console, scene: &Scene) -> anyhow::Result<Self> {
         let client = aws_sdk_backup::Client::new(&scene.config);
         let table = table::describe(&scene.dynamodb, SOURCE).await?;
@@ -67,7 +67,7 @@ impl Backup {
                 ended => bail!(
                     "backup job {job_id} ended as {}: {}",
                     ended.as_str(),
-                    job.status_message.as_deref().unwrap_or("it does not say why")
+                    job.status_message.as_deref().unwrap_or("no reason given")
                 ),
             }
             ensure!(
@@ -79,7 +79,7 @@ impl Backup {
         }
     }
 
-    /// Shows the notification as it came to a second subscriber of the topic.
+    /// Prints the notification, as a second subscriber of the topic received it.
     pub(crate) async fn notification(&self, console: &Console, scene: &Scene) -> anyhow::Result<()> {
         let client = aws_sdk_sqs::Client::new(&scene.config);
         let deadline = Instant::now() + PATIENCE;
@@ -95,7 +95,7 @@ impl Backup {
             let mut bodies = received.messages().iter().filter_map(|message| message.body());
             if let Some(message) = bodies.find_map(|body| self.read(body)) {
                 console.idle();
-                console.event("AWS Backup has published to the topic that the workflow is subscribed to:");
+                console.event("AWS Backup published this to the topic that the workflow is subscribed to:");
                 for sentence in message.split_inclusive(". ") {
                     console.detail(sentence.trim());
                 }
@@ -110,7 +110,7 @@ impl Backup {
         }
     }
 
-    /// The message in an SNS envelope, if it is about this job.
+    /// Returns the message of an SNS envelope if it is about this job.
     fn read(&self, body: &str) -> Option<String> {
         let envelope: Value = serde_json::from_str(body).ok()?;
         let message = envelope.get("Message")?.as_str()?;
@@ -125,7 +125,7 @@ mod tests {
     use super::Backup;
 
     #[test]
-    fn only_the_notification_of_this_job_is_taken() {
+    fn only_the_notification_of_this_job_is_read() {
         let backup = Backup { job_id: "ab-1".into(), recovery_point: String::new() };
         let body = |message: &str| json!({"Type": "Notification", "Message": message}).to_string();
         assert_eq!(backup.read(&body("Job Id : AB-1")).as_deref(), Some("Job Id : AB-1"));

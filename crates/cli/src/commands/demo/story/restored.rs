@@ -1,4 +1,4 @@
-//! What came of it: the table that the pointer names now, proved to be the backup's.
+//! Checks that the table that the pointer names was restored from the backup.
 
 use anyhow::{Context as _, bail, ensure};
 use aws_sdk_dynamodb::types::{TableDescription, TableStatus};
@@ -13,7 +13,7 @@ use crate::commands::demo::compare::{Items, compare};
 use crate::commands::demo::table;
 use crate::console::Console;
 
-/// The new table.
+/// The restored table.
 #[derive(Debug)]
 pub(crate) struct Restored {
     arn: String,
@@ -21,36 +21,36 @@ pub(crate) struct Restored {
 }
 
 impl Restored {
-    /// Finds the table by the pointer, as its readers do, and proves which backup made it.
+    /// Finds the table by the pointer, as its readers do, and checks that it was restored from the backup.
     pub(crate) async fn find(console: &Console, scene: &Scene, backup: &Backup) -> anyhow::Result<Self> {
         let arn = scene.pointer().await?;
         ensure!(arn != scene.older_copy, "the pointer {PARAMETER} has not moved");
         let table = table::describe(&scene.dynamodb, name_of(&arn)).await?;
         let status = table.table_status.as_ref().map_or("UNKNOWN", TableStatus::as_str);
         ensure!(status == "ACTIVE", "the pointer names {arn}, which is {status}");
-        // DynamoDB does not tell it of a table that is ACTIVE: the workflow's own tag does.
+        // DescribeTable no longer says so for an ACTIVE table. The workflow's own tag does.
         let (made_from, backup) = (own_tag::read(&scene.dynamodb, &arn).await?, &backup.recovery_point);
         match made_from {
             Some(made_from) if made_from == own_tag::recovery_point_id(backup) => {}
-            Some(other) => bail!("{arn} was made from {other}, not from {backup}"),
-            None => bail!("{arn} has no tag {} that says what it was made from", own_tag::RECOVERY_POINT),
+            Some(other) => bail!("{arn} was restored from {other}, not from {backup}"),
+            None => bail!("{arn} has no tag {} with its recovery point", own_tag::RECOVERY_POINT),
         }
-        console.event(&format!("{} is ACTIVE, made from this very recovery point", name_of(&arn)));
+        console.event(&format!("{} is ACTIVE, and restored from this recovery point", name_of(&arn)));
         Ok(Self { arn, table })
     }
 
-    /// The table's ARN.
+    /// Returns the table's ARN.
     pub(crate) fn arn(&self) -> &str {
         &self.arn
     }
 
-    /// The table's name.
+    /// Returns the table's name.
     pub(crate) fn name(&self) -> &str {
         name_of(&self.arn)
     }
 
-    /// Compares keys, indexes and every item with the table as it was when it was backed up; and
-    /// with the table as it is now, from which exactly `changed` items must differ.
+    /// Compares keys, indexes and every item with the source table at the time of the backup. Also compares with the
+    /// source table now: exactly `changed` items must differ.
     pub(crate) async fn compare(
         &self,
         console: &Console,
@@ -85,16 +85,16 @@ impl Restored {
         Ok(())
     }
 
-    /// Nothing is deleted: the copy that the pointer named before is still there.
+    /// Checks that the previous copy still exists.
     pub(crate) async fn older_copy_is_untouched(
         &self,
         console: &Console,
         scene: &Scene,
     ) -> anyhow::Result<()> {
         let older = name_of(&scene.older_copy);
-        let table = table::describe(&scene.dynamodb, older).await.context("the older copy is gone")?;
+        let table = table::describe(&scene.dynamodb, older).await.context("the older copy does not exist")?;
         ensure!(table.table_status == Some(TableStatus::Active), "the older copy {older} is not ACTIVE");
-        console.line(&format!("  {older} is still there: nothing was deleted"));
+        console.line(&format!("  {older} still exists: nothing was deleted"));
         Ok(())
     }
 }

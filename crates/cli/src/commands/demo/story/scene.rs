@@ -1,4 +1,4 @@
-//! What is there before anything happens: the workflow, the notifications, the table, the pointer.
+//! Prepares the demo: the workflow, the notifications, the table and the pointer.
 
 use std::path::Path;
 
@@ -18,7 +18,7 @@ use crate::failure;
 
 /// The table that is backed up.
 pub(crate) const SOURCE: &str = "orders-production";
-/// The pointer: whoever reads the staging copy looks up here which table that is.
+/// The pointer. Readers of the staging copy read the ARN of their table here.
 pub(crate) const PARAMETER: &str = "/staging/orders/table-arn";
 const WORKFLOW: &str = "rotate-restore";
 
@@ -28,14 +28,14 @@ pub(crate) struct Scene {
     pub(crate) config: SdkConfig,
     pub(crate) dynamodb: aws_sdk_dynamodb::Client,
     pub(crate) state_machine: String,
-    /// The ARN that the pointer holds at first.
+    /// The ARN that the pointer has at first.
     pub(crate) older_copy: String,
-    /// A queue that hears what the workflow hears.
+    /// A queue that receives the same notifications as the workflow.
     pub(crate) inbox: String,
 }
 
 impl Scene {
-    /// Deploys the workflow's template with what it needs around it.
+    /// Deploys the workflow's template and the resources that it needs.
     pub(crate) async fn deploy(
         console: &Console,
         config: &SdkConfig,
@@ -66,28 +66,28 @@ impl Scene {
         let older_copy = older_copy(config, &dynamodb).await?;
         console.idle();
         console.event("infra/rotate-restore.yaml is deployed: whenever AWS Backup has backed up a table");
-        console.detail("whose name ends in -production, restore that backup as …-staging-<time>");
+        console.detail("whose name ends in -production, it restores that backup as …-staging-<time>");
         console.event(&format!("the pointer {PARAMETER} names the last copy,"));
         console.detail(name_of(&older_copy));
         Ok(Self { config: config.clone(), dynamodb, state_machine, older_copy, inbox })
     }
 
-    /// Makes the table and its items, and returns them as they are read back.
+    /// Creates the table with its items, and returns them as read back.
     pub(crate) async fn fill(&self, console: &Console, count: u32) -> anyhow::Result<Items> {
         table::create_source(&self.dynamodb, SOURCE).await?;
-        console.event("made with a sort key, a global and a local index, a time to live, a stream, tags");
+        console.event("created with a sort key, a global and a local index, a time to live, a stream, tags");
         table::fill(&self.dynamodb, SOURCE, count, console).await?;
         let items = table::read(&self.dynamodb, SOURCE).await?;
         ensure!(
             items.len() == count as usize,
-            "{count} items were written to {SOURCE}, but {} are there",
+            "{count} items were written to {SOURCE}, but {} were read",
             items.len()
         );
-        console.event(&format!("{count} items written and read back, between them every DynamoDB type"));
+        console.event(&format!("{count} items written and read back; they cover every DynamoDB type"));
         Ok(items)
     }
 
-    /// The table ARN that the pointer holds now.
+    /// Returns the table ARN that the pointer has now.
     pub(crate) async fn pointer(&self) -> anyhow::Result<String> {
         aws_sdk_ssm::Client::new(&self.config)
             .get_parameter()
@@ -101,7 +101,7 @@ impl Scene {
     }
 }
 
-/// Makes an empty table that stands for yesterday's copy, and points the parameter at it.
+/// Creates an empty table as yesterday's copy, and points the parameter at it.
 async fn older_copy(config: &SdkConfig, dynamodb: &aws_sdk_dynamodb::Client) -> anyhow::Result<String> {
     let yesterday = now() - TimeDelta::days(1);
     let name = format!("orders-staging-{}", yesterday.format("%Y%m%d-%H-%M-%S"));

@@ -1,4 +1,4 @@
-//! The plan as a person reads it: a line for each backup, the newest first.
+//! Renders the plan as text: a line for each backup, the newest first.
 
 use tablekeeper_core::prune::report::MOST_DELETIONS;
 
@@ -6,7 +6,7 @@ use super::{BackupSummary, Plan};
 use crate::commands::plan::time;
 use crate::console::Console;
 
-/// What is said of a backup.
+/// The line of a backup.
 struct Line<'a> {
     backup: &'a BackupSummary,
     fate: Fate,
@@ -20,7 +20,7 @@ enum Fate {
     Left,
 }
 
-/// The plan in lines.
+/// Returns the lines of the plan.
 pub(super) fn lines(plan: &Plan, console: &Console) -> Vec<String> {
     let summary = newest_first(plan);
     let widest = summary.iter().map(|line| line.backup.backup_name.chars().count()).max().unwrap_or_default();
@@ -33,11 +33,11 @@ pub(super) fn lines(plan: &Plan, console: &Console) -> Vec<String> {
     lines.extend(summary.iter().map(|line| line.painted(widest, console)));
     lines.extend((!summary.is_empty()).then(String::new));
     if plan.delete.len() > MOST_DELETIONS {
-        let most = format!("One run deletes {MOST_DELETIONS}, the oldest first; the next one goes on.");
+        let most = format!("One run deletes {MOST_DELETIONS}, the oldest first; the next run continues.");
         lines.push(console.faint(&most));
     }
     let (kept, deleted, left) = (plan.keep.len(), plan.delete.len(), plan.left.len());
-    lines.push(console.strong(&format!("Plan: {kept} kept, {deleted} to delete, {left} left.")));
+    lines.push(console.strong(&format!("Plan: {kept} kept, {deleted} to delete, {left} ignored.")));
     lines
 }
 
@@ -51,7 +51,7 @@ fn newest_first(plan: &Plan) -> Vec<Line<'_>> {
         Line { backup, fate: Fate::Deleted, words }
     });
     let left = plan.left.iter().map(|left| {
-        let words = format!("left: {}", left.reason);
+        let words = format!("ignored: {}", left.reason);
         Line { backup: &left.backup, fate: Fate::Left, words }
     });
     let mut lines: Vec<Line<'_>> = kept.chain(deleted).chain(left).collect();
@@ -115,40 +115,40 @@ mod tests {
     }
 
     #[test]
-    fn every_backup_has_a_line_and_the_last_line_counts_them() {
+    fn every_backup_has_a_line_and_the_last_line_has_the_counts() {
         assert_eq!(
             shown(&plan(), false),
             "Backups of Movies\n\
              2026-03-05 02:00:00 UTC, with the backup that a run makes now\n\
              \n  + Movies-20260305T020000Z  2026-03-05 02:00:00 UTC  kept by MaxBackups\n  \
              = Movies-20260304T020000Z  2026-03-04 02:00:00 UTC  kept by MaxBackups, DailyBackups\n    \
-             before                   2026-03-03 02:00:00 UTC  left: it was not made by this workflow\n  \
+             before                   2026-03-03 02:00:00 UTC  ignored: it was not made by this workflow\n  \
              - Movies-20260302T020000Z  2026-03-02 02:00:00 UTC  would be deleted: no rule keeps it\n  \
              - Movies-20260301T020000Z  2026-03-01 02:00:00 UTC  would be deleted: no rule keeps it\n\
-             \nPlan: 2 kept, 2 to delete, 1 left."
+             \nPlan: 2 kept, 2 to delete, 1 ignored."
         );
     }
 
     #[test]
-    fn a_plan_without_a_new_backup_or_any_does_not_speak_of_one() {
+    fn a_plan_without_backups_has_no_lines_for_them() {
         let none =
             Plan { keep: Vec::new(), delete: Vec::new(), left: Vec::new(), with_new_backup: false, ..plan() };
-        let expected = "Backups of Movies\n2026-03-05 02:00:00 UTC\n\nPlan: 0 kept, 0 to delete, 0 left.";
+        let expected = "Backups of Movies\n2026-03-05 02:00:00 UTC\n\nPlan: 0 kept, 0 to delete, 0 ignored.";
         assert_eq!(shown(&none, false), expected);
     }
 
     #[test]
-    fn more_than_one_run_deletes_is_said() {
+    fn the_limit_of_one_run_is_shown() {
         let many = Plan { delete: vec![summary(1); MOST_DELETIONS], ..plan() };
         assert!(!shown(&many, false).contains("One run"));
         let more = Plan { delete: vec![summary(1); MOST_DELETIONS + 1], ..plan() };
         let words =
-            "\nOne run deletes 200, the oldest first; the next one goes on.\nPlan: 2 kept, 201 to delete";
+            "\nOne run deletes 200, the oldest first; the next run continues.\nPlan: 2 kept, 201 to delete";
         assert!(shown(&more, false).contains(words));
     }
 
     #[test]
-    fn colours_are_for_a_terminal_and_change_no_word() {
+    fn colours_do_not_change_the_text() {
         let (coloured, plain) = (shown(&plan(), true), shown(&plan(), false));
         assert!(coloured.contains('\u{1b}') && !plain.contains('\u{1b}'));
         let uncoloured: String =

@@ -1,4 +1,4 @@
-//! The plan as a person reads it: a line for each setting, and under it what would be changed.
+//! Renders the plan as text: a line for each setting, and below it the changes.
 
 use tablekeeper_core::aws::arn::Arn;
 use tablekeeper_core::settings::SettingName;
@@ -8,7 +8,7 @@ use super::Plan;
 use crate::commands::plan::time;
 use crate::console::Console;
 
-/// The plan in lines.
+/// Returns the lines of the plan.
 pub(super) fn lines(plan: &Plan, console: &Console) -> Vec<String> {
     let (source, target) = names(&plan.source, &plan.target);
     let mut lines = vec![
@@ -21,13 +21,13 @@ pub(super) fn lines(plan: &Plan, console: &Console) -> Vec<String> {
     lines
 }
 
-/// What the tables are called: by name where both are in one place, else by ARN.
+/// Returns how to call the tables: by name if both are in one Region and account, or else by ARN.
 fn names<'a>(source: &'a str, target: &'a str) -> (&'a str, &'a str) {
     let place = |arn: &Arn<'_>| format!("{}:{}:{}", arn.partition, arn.region, arn.account);
     if let (Some(from), Some(to)) = (Arn::parse(source), Arn::parse(target))
         && place(&from) == place(&to)
         && let (Some(from), Some(to)) = (from.table_name(), to.table_name())
-        // A document may be of the target itself, at another time.
+        // A document may be of the target itself, at an earlier time.
         && from != to
     {
         return (from, to);
@@ -38,8 +38,8 @@ fn names<'a>(source: &'a str, target: &'a str) -> (&'a str, &'a str) {
 fn origin(plan: &Plan) -> String {
     let from = &plan.settings_from;
     match from.kind {
-        SourceKind::LiveTable => format!("as they are, {}", time(from.captured_at)),
-        _ => format!("as they were, {}, by {}", time(from.captured_at), from.name),
+        SourceKind::LiveTable => format!("current, {}", time(from.captured_at)),
+        _ => format!("as of {}, from {}", time(from.captured_at), from.name),
     }
 }
 
@@ -66,15 +66,15 @@ fn of_setting(report: &SettingReport, console: &Console) -> Vec<String> {
         };
         format!("      {painted}")
     });
-    // Where nothing can be carried over, the first note is the reason, which is told already.
+    // If nothing can be copied, the first note is the reason, which the line already has.
     let summary = |note: &str| report.outcome == Outcome::Skipped && note == reason;
     let notes = report.notes.iter().filter(|note| !summary(note));
     let notes = notes.map(|note| format!("      {}", console.faint(note)));
     std::iter::once(format!("  {head}")).chain(changes).chain(notes).collect()
 }
 
-/// The mark before a change: `+` what is put there, `-` what is taken away, `~` what becomes another, or is on its way to. Only
-/// the words tell, and the mark only helps to find them.
+/// Returns the mark before a change: `+` for an addition, `-` for a removal, `~` for a change or a wait. The text is
+/// authoritative; the mark only helps to scan it.
 fn mark(words: &str) -> char {
     let verb = words.split(' ').next().unwrap_or_default();
     let takes_away =
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn every_outcome_has_its_mark_and_the_last_line_counts_them() {
+    fn every_outcome_has_its_mark_and_the_last_line_has_the_counts() {
         let kept = "left as it is; RemoveExtra would remove tag own";
         let no_index = "the target has no index gone";
         let plan = plan(vec![
@@ -149,7 +149,7 @@ mod tests {
         assert_eq!(
             shown(&plan, false),
             "Settings of orders for orders-restored\n\
-             as they are, 2026-03-01 02:00:00 UTC\n\
+             current, 2026-03-01 02:00:00 UTC\n\
              \n  ~ Tags\n      \
              + set tag team = billing\n      \
              left as it is; RemoveExtra would remove tag own\n  \
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn colours_are_for_a_terminal_and_change_no_word() {
+    fn colours_do_not_change_the_text() {
         let plan = plan(vec![
             report(SettingName::Tags, Outcome::Planned, &["set tag a = b", "remove tag c"], &["a note"]),
             SettingReport::failed(SettingName::TimeToLive, "no"),
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn a_document_is_told_with_its_time_and_tables_of_two_places_by_their_arns() {
+    fn a_document_has_its_time_and_tables_of_two_regions_their_arns() {
         let mut plan = plan(Vec::new());
         plan.settings_from.kind = SourceKind::SettingsDocument;
         plan.settings_from.name = "orders.json".to_owned();
@@ -183,7 +183,7 @@ mod tests {
         let shown = shown(&plan, false);
         assert!(
             shown.starts_with(&format!(
-                "Settings of {SOURCE} for {}\nas they were, 2026-03-01 02:00:00 UTC, by orders.json\n",
+                "Settings of {SOURCE} for {}\nas of 2026-03-01 02:00:00 UTC, from orders.json\n",
                 plan.target
             )),
             "{shown}"
@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn a_change_is_marked_by_what_it_does() {
+    fn a_change_has_the_mark_of_its_verb() {
         for (expected, words) in [
             ('+', "set tag team = billing"),
             ('+', "turn recovery on, for 7 days"),

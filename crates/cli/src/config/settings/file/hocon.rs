@@ -1,18 +1,18 @@
-//! The file of the system that this succeeds, which is HOCON.
+//! Converts the settings file of the former system, which is HOCON, to TOML.
 //!
-//! It is not read beside TOML: its values have no lines to tell of, it may take others from the environment, and it is met
-//! once. Whoever has one is told the TOML that it becomes.
+//! Commands do not read HOCON: its values have no line numbers, it may take values from the environment, and people
+//! convert it only once. The error shows the equivalent TOML instead.
 
 use std::fmt::Write as _;
 
-/// What is written into the TOML: a table's header, and its keys.
+/// The TOML to write: the header of each table, and its keys.
 const TABLES: [(&str, &[&str]); 3] = [
     ("s3.incremental", &["bucket", "prefix"]),
     ("s3.snapshot", &["bucket", "prefix"]),
     ("dynamodb", &["region", "host", "port", "tls", "parallelism"]),
 ];
 
-/// Returns the TOML that a file of the former system becomes; `None` where the text is no HOCON or has none of its keys.
+/// Returns the TOML equivalent of a file of the former system; `None` if the text is not HOCON or has none of its keys.
 pub(super) fn as_toml(text: &str) -> Option<String> {
     let config = hocon::parse(text).ok()?;
     let mut toml = String::new();
@@ -22,7 +22,7 @@ pub(super) fn as_toml(text: &str) -> Option<String> {
             let value = match *key {
                 "port" | "parallelism" => config.get_i64(&path).ok()?.to_string(),
                 "tls" => config.get_bool(&path).ok()?.to_string(),
-                // What JSON writes for a text, TOML reads.
+                // TOML reads the strings that JSON writes.
                 _ => serde_json::Value::String(config.get_string(&path).ok()?).to_string(),
             };
             Some(format!("{key} = {value}\n"))
@@ -30,7 +30,7 @@ pub(super) fn as_toml(text: &str) -> Option<String> {
         let lines: String = lines.collect();
         if !lines.is_empty() {
             let gap = if toml.is_empty() { "" } else { "\n" };
-            // Writing to a string does not fail.
+            // Writing to a string cannot fail.
             let _ = write!(toml, "{gap}[{table}]\n{lines}");
         }
     }
@@ -42,7 +42,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_way_of_writing_it_becomes_the_same_toml() {
+    fn each_notation_gives_the_same_toml() {
         let expected = "[s3.incremental]\nbucket = \"backup-of-movies\"\nprefix = \"movies\"\n\n\
                         [s3.snapshot]\nbucket = \"snapshots\"\n\n\
                         [dynamodb]\nregion = \"eu-west-1\"\nport = 8000\ntls = false\nparallelism = 16\n";
@@ -59,7 +59,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_none_of_its_keys_is_no_file_of_it() {
+    fn text_without_its_keys_is_not_converted() {
         for text in ["", "a = 1", "s3 {", "[s3.incremental]\nbucket = 1"] {
             assert_eq!(as_toml(text), None, "{text}");
         }
