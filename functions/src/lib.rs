@@ -7,6 +7,7 @@
 //!
 //! Read [`step`] for the definition of a step, then the module of a workflow for its design.
 
+pub mod environment;
 pub mod log;
 pub mod step;
 pub mod workflows;

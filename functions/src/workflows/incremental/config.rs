@@ -1,8 +1,9 @@
 //! The configuration of `incremental.stream-backup`, from its environment.
 
-use tablekeeper_core::error_name::{ErrorName, HasErrorName};
 use tablekeeper_core::item_history::tables::Layout;
 use tablekeeper_core::storage::as_prefix;
+
+use crate::environment::{InvalidConfiguration, present};
 
 /// The bucket and prefixes that versions are written to.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -19,31 +20,15 @@ pub struct Config {
     pub failures_prefix: String,
 }
 
-/// An environment variable that is missing or invalid.
-#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("the function's environment variable {variable} {reason}")]
-pub struct InvalidConfiguration {
-    variable: &'static str,
-    reason: String,
-}
-
-impl HasErrorName for InvalidConfiguration {
-    fn name(&self) -> ErrorName {
-        ErrorName::InvalidConfiguration
-    }
-}
-
 impl Config {
     /// Reads the function's environment.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "this step runs outside of a machine, and the template tells it the bucket in the environment"
-    )]
     pub fn from_env() -> Result<Config, InvalidConfiguration> {
-        Config::from_variables(|variable| std::env::var(variable).ok())
+        Config::from_variables(|variable| present(variable).ok())
     }
 
-    fn from_variables(variable: impl Fn(&str) -> Option<String>) -> Result<Config, InvalidConfiguration> {
+    fn from_variables(
+        variable: impl Fn(&'static str) -> Option<String>,
+    ) -> Result<Config, InvalidConfiguration> {
         let invalid = |variable, reason: &str| InvalidConfiguration { variable, reason: reason.to_owned() };
         let bucket = variable("INCREMENTAL_BUCKET").filter(|bucket| !bucket.is_empty());
         let bucket =

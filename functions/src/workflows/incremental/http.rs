@@ -26,6 +26,7 @@ use tablekeeper_core::text::quoted;
 
 pub use response::Answer;
 
+use crate::environment::{InvalidConfiguration, required};
 use crate::step::{Failure, Step};
 
 /// The step that starts snapshots and restores by HTTP. API Gateway invokes it.
@@ -62,8 +63,8 @@ pub enum Error {
     #[error("there is no execution {0}; it may be older than 90 days")]
     NoExecution(String),
     /// An environment variable of the function is missing.
-    #[error("the function's environment variable {0} is missing; it has the ARN of a state machine")]
-    Configuration(&'static str),
+    #[error(transparent)]
+    Configuration(#[from] InvalidConfiguration),
     /// An AWS call failed; holds its error name and action.
     #[error(transparent)]
     Aws(#[from] AwsFailure),
@@ -73,7 +74,7 @@ impl HasErrorName for Error {
     fn name(&self) -> ErrorName {
         match self {
             Error::NoRoute(_) | Error::Input(_) | Error::NoExecution(_) => ErrorName::InvalidInput,
-            Error::Configuration(_) => ErrorName::InvalidConfiguration,
+            Error::Configuration(error) => error.name(),
             Error::Aws(failure) => failure.name,
         }
     }
@@ -150,17 +151,10 @@ impl Http {
 }
 
 impl Config {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "this step runs outside of a machine, and the template tells it the machines in the environment"
-    )]
-    fn from_env() -> Result<Config, Error> {
-        let variable = |name: &'static str| {
-            std::env::var(name).ok().filter(|arn| !arn.is_empty()).ok_or(Error::Configuration(name))
-        };
+    fn from_env() -> Result<Config, InvalidConfiguration> {
         Ok(Config {
-            snapshot_machine: variable("SNAPSHOT_STATE_MACHINE_ARN")?,
-            restore_machine: variable("RESTORE_STATE_MACHINE_ARN")?,
+            snapshot_machine: required("SNAPSHOT_STATE_MACHINE_ARN")?,
+            restore_machine: required("RESTORE_STATE_MACHINE_ARN")?,
         })
     }
 

@@ -24,7 +24,8 @@ use tablekeeper_core::item_history::sequence_number::SequenceNumber;
 use tablekeeper_core::item_history::store::Store;
 use tokio::sync::Mutex;
 
-use super::config::{Config, InvalidConfiguration};
+use super::config::Config;
+use crate::environment::InvalidConfiguration;
 use crate::step::{Failure, Step};
 
 /// The step that writes the changes of a batch of stream records to S3. The event source mapping invokes it.

@@ -18,6 +18,7 @@ use tablekeeper_core::rotation::naming::{Patterns, RotationError};
 use tablekeeper_core::rotation::notification::{EventBridgeEvent, SnsRecord};
 use tablekeeper_core::rotation::overrides::{BillingMode, SseSpecification};
 
+use crate::environment::{InvalidConfiguration, optional, present, required};
 use crate::step::{Failure, Step};
 
 /// The step that starts executions for AWS Backup's notifications.
@@ -105,13 +106,8 @@ pub enum Error {
     #[error(transparent)]
     Decision(#[from] DecisionError),
     /// An environment variable of the function is wrong.
-    #[error("the function's environment variable {variable} {reason}")]
-    Configuration {
-        /// Name of the variable.
-        variable: &'static str,
-        /// What is wrong with the variable.
-        reason: String,
-    },
+    #[error(transparent)]
+    Configuration(#[from] InvalidConfiguration),
     /// A pattern in the function's environment is wrong.
     #[error(transparent)]
     Pattern(#[from] RotationError),
@@ -124,7 +120,7 @@ impl HasErrorName for Error {
     fn name(&self) -> ErrorName {
         match self {
             Error::Decision(error) => error.name(),
-            Error::Configuration { .. } => ErrorName::InvalidConfiguration,
+            Error::Configuration(error) => error.name(),
             Error::Pattern(error) => error.name(),
             Error::Aws(failure) => failure.name,
         }
@@ -133,28 +129,17 @@ impl HasErrorName for Error {
 
 impl Config {
     /// Reads the configuration from the environment that the template gives the function.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "this is the workflow's one place that reads the environment"
-    )]
     pub fn from_env() -> Result<Config, Error> {
-        let variable = |variable: &'static str| {
-            std::env::var(variable).map_err(|error| Error::Configuration {
-                variable,
-                reason: format!("cannot be read: {error}"),
-            })
-        };
-        let optional = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
         let billing_mode_override = match optional("BILLING_MODE_OVERRIDE") {
             None => None,
             Some(text) => Some(serde_json::from_value(Value::String(text)).map_err(|error| {
-                Error::Configuration { variable: "BILLING_MODE_OVERRIDE", reason: error.to_string() }
+                InvalidConfiguration { variable: "BILLING_MODE_OVERRIDE", reason: error.to_string() }
             })?),
         };
         Ok(Config {
-            state_machine_arn: variable("STATE_MACHINE_ARN")?,
-            source_pattern: variable("SOURCE_PATTERN")?,
-            replacement_pattern: variable("REPLACEMENT_PATTERN")?,
+            state_machine_arn: required("STATE_MACHINE_ARN")?,
+            source_pattern: present("SOURCE_PATTERN")?,
+            replacement_pattern: present("REPLACEMENT_PATTERN")?,
             ssm_parameter_name: optional("SSM_PARAMETER_NAME").unwrap_or_default(),
             billing_mode_override,
             sse_kms_master_key_id: optional("SSE_KMS_MASTER_KEY_ID"),

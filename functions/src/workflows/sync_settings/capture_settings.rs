@@ -16,6 +16,7 @@ use tablekeeper_core::error_name::{ErrorName, HasErrorName};
 use tablekeeper_core::settings::store::{Location, StoreError};
 use tablekeeper_core::settings::{Aws, SettingsDocument, report, store};
 
+use crate::environment::{InvalidConfiguration, required};
 use crate::step::{Failure, Step};
 
 /// The step that writes the settings of tables to S3 while the tables exist.
@@ -80,8 +81,8 @@ pub enum Error {
         missing: String,
     },
     /// An environment variable of the function is wrong.
-    #[error("the function's environment variable SETTINGS_BUCKET cannot be read: {0}")]
-    Configuration(String),
+    #[error(transparent)]
+    Configuration(#[from] InvalidConfiguration),
     /// A document could not be written.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -95,7 +96,7 @@ impl HasErrorName for Error {
         match self {
             Error::SourceTableMissing(_) => ErrorName::SourceTableMissing,
             Error::NotWhole { name, .. } => *name,
-            Error::Configuration(_) => ErrorName::InvalidConfiguration,
+            Error::Configuration(error) => error.name(),
             Error::Store(error) => error.name(),
             Error::Aws(failure) => failure.name,
         }
@@ -112,13 +113,8 @@ impl Step for CaptureSettings {
     type Output = Output;
     type Error = Error;
 
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "this step runs outside the machine, and the template tells it the bucket in the environment"
-    )]
     fn new(clients: &Clients) -> Result<CaptureSettings, Failure> {
-        let bucket =
-            std::env::var("SETTINGS_BUCKET").map_err(|error| Error::Configuration(error.to_string()))?;
+        let bucket = required("SETTINGS_BUCKET")?;
         Ok(CaptureSettings { aws: clients.settings(), s3: clients.s3(), clock: Clock::System, bucket })
     }
 

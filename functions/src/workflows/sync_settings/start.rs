@@ -17,6 +17,7 @@ use tablekeeper_core::settings::sync::execution_input::ExecutionInput;
 
 use super::event;
 use super::event::{MalformedEvent, Notification, Restore};
+use crate::environment::{InvalidConfiguration, required};
 use crate::step::{Failure, Step};
 
 /// The step that starts an execution for the event of a restore.
@@ -65,8 +66,8 @@ pub enum Error {
     #[error("table {0}, which the event says is restored, does not exist (yet, or any more)")]
     TargetTableMissing(String),
     /// An environment variable of the function is wrong.
-    #[error("the function's environment variable STATE_MACHINE_ARN cannot be read: {0}")]
-    Configuration(String),
+    #[error(transparent)]
+    Configuration(#[from] InvalidConfiguration),
     /// An AWS call failed; holds its error name and action.
     #[error(transparent)]
     Aws(#[from] AwsFailure),
@@ -77,7 +78,7 @@ impl HasErrorName for Error {
         match self {
             Error::Malformed(_) => ErrorName::MalformedNotification,
             Error::TargetTableMissing(_) => ErrorName::TargetTableMissing,
-            Error::Configuration(_) => ErrorName::InvalidConfiguration,
+            Error::Configuration(error) => error.name(),
             Error::Aws(failure) => failure.name,
         }
     }
@@ -98,13 +99,8 @@ impl Step for Start {
     type Output = Output;
     type Error = Error;
 
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "this step runs outside the machine, and the template tells it the machine in the environment"
-    )]
     fn new(clients: &Clients) -> Result<Start, Failure> {
-        let state_machine_arn =
-            std::env::var("STATE_MACHINE_ARN").map_err(|error| Error::Configuration(error.to_string()))?;
+        let state_machine_arn = required("STATE_MACHINE_ARN")?;
         Ok(Start { dynamodb: clients.dynamodb(), sfn: clients.sfn(), state_machine_arn })
     }
 
