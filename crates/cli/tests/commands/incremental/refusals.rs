@@ -120,7 +120,7 @@ async fn refusals_have_their_message() {
     put.lifecycle_configuration(rules).send().await.unwrap();
     let reported = account.released(child).await;
     let words = "error: the snapshot 2002-01-01T00-00-00Z cannot be finished: it is of 2002-01-01T00:00:00Z, but the \
-                 bucket retains versions for 30 days; 20";
+                 bucket retains versions for 30 days; expected 20";
     assert_eq!((reported.code, reported.data.as_str()), (Some(1), ""), "{}", reported.remarks);
     assert!(reported.remarks.lines().last().unwrap().starts_with(words), "{}", reported.remarks);
     assert!(!reported.remarks.contains("continues the snapshot"), "{}", reported.remarks);
@@ -133,7 +133,7 @@ async fn refusals_have_their_message() {
     for (arguments, words) in [
         (
             recover("2001-01-01T00:00:00Z"),
-            "--at is 2001-01-01T00:00:00Z, but the bucket retains versions for 30 days; 20",
+            "--at is 2001-01-01T00:00:00Z, but the bucket retains versions for 30 days; expected 20",
         ),
         (
             vec!["snapshot", "--at", "2001-01-01T00:00:00Z"],
@@ -142,7 +142,7 @@ async fn refusals_have_their_message() {
         (
             vec!["snapshot", "--resume"],
             "--resume would continue the snapshot 2002-01-01T00-00-00Z, which is of 2002-01-01T00:00:00Z, but the \
-             bucket retains versions for 30 days; 20",
+             bucket retains versions for 30 days; expected 20",
         ),
         (
             vec!["snapshot", "--at", "2002-01-01T00:00:00Z", "--resume"],
