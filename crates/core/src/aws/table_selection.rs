@@ -15,6 +15,7 @@ use super::failure::AwsFailure;
 use super::table as table_description;
 use crate::clock::{Clock, utc};
 use crate::error_name::ErrorName;
+use crate::input::InvalidInput;
 use crate::text::{quoted, regex_error};
 
 /// The tables to select.
@@ -47,15 +48,10 @@ pub enum ValueCase {
 
 /// An input that selects no tables because it is invalid.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-pub enum InvalidInput {
+pub enum SelectionError {
     /// A field holds an invalid value.
-    #[error("{field} {reason}")]
-    Field {
-        /// Name of the field in the input.
-        field: &'static str,
-        /// What is wrong with the value, and what would be right.
-        reason: String,
-    },
+    #[error(transparent)]
+    Field(#[from] InvalidInput),
     /// The pattern is not a regular expression.
     #[error("TableNamePattern {pattern} is not a regular expression in RE2's syntax: {reason}")]
     Pattern {
@@ -66,19 +62,19 @@ pub enum InvalidInput {
     },
 }
 
-impl InvalidInput {
+impl SelectionError {
     /// Returns the name that a step fails with.
     pub fn name(&self) -> ErrorName {
         match self {
-            InvalidInput::Field { .. } => ErrorName::InvalidInput,
-            InvalidInput::Pattern { .. } => ErrorName::InvalidPattern,
+            SelectionError::Field(_) => ErrorName::InvalidInput,
+            SelectionError::Pattern { .. } => ErrorName::InvalidPattern,
         }
     }
 }
 
 /// Creates the error of an invalid field.
-pub fn field(field: &'static str, reason: impl Into<String>) -> InvalidInput {
-    InvalidInput::Field { field, reason: reason.into() }
+pub fn field(field: &'static str, reason: impl Into<String>) -> SelectionError {
+    InvalidInput { field, reason: reason.into() }.into()
 }
 
 /// Splits the comma-separated names in a template parameter.
@@ -87,7 +83,7 @@ pub fn named_in(parameter: &str) -> Vec<String> {
 }
 
 /// Selects tables by name, without duplicates. `of` is the field that holds the names.
-pub fn names_of(of: &'static str, names: Vec<String>) -> Result<Selection, InvalidInput> {
+pub fn names_of(of: &'static str, names: Vec<String>) -> Result<Selection, SelectionError> {
     if names.is_empty() {
         return Err(field(of, "is empty; at least one table has to be named"));
     }
@@ -99,14 +95,16 @@ pub fn names_of(of: &'static str, names: Vec<String>) -> Result<Selection, Inval
 }
 
 /// Selects the tables whose names match a regular expression.
-pub fn pattern_of(pattern: &str) -> Result<Selection, InvalidInput> {
-    let invalid =
-        |error: &regex::Error| InvalidInput::Pattern { pattern: quoted(pattern), reason: regex_error(error) };
+pub fn pattern_of(pattern: &str) -> Result<Selection, SelectionError> {
+    let invalid = |error: &regex::Error| SelectionError::Pattern {
+        pattern: quoted(pattern),
+        reason: regex_error(error),
+    };
     Regex::new(pattern).map(Selection::Pattern).map_err(|error| invalid(&error))
 }
 
 /// Selects the tables with a tag of the form `key=value`.
-pub fn tag_of(tag: &str, case: ValueCase) -> Result<Selection, InvalidInput> {
+pub fn tag_of(tag: &str, case: ValueCase) -> Result<Selection, SelectionError> {
     match tag.split_once('=') {
         Some((key, value)) if !key.is_empty() => {
             Ok(Selection::Tag { key: key.to_owned(), value: value.to_owned(), case })
@@ -116,7 +114,7 @@ pub fn tag_of(tag: &str, case: ValueCase) -> Result<Selection, InvalidInput> {
 }
 
 /// Parses a number of hours, 1 to 168, from the template parameter `of`.
-pub fn hours_of(of: &'static str, hours: &str) -> Result<TimeDelta, InvalidInput> {
+pub fn hours_of(of: &'static str, hours: &str) -> Result<TimeDelta, SelectionError> {
     match hours.parse() {
         Ok(hours @ 1..=168) => Ok(TimeDelta::hours(hours)),
         _ => Err(field(of, format!("is {}; 1 to 168 may be given", quoted(hours)))),

@@ -8,7 +8,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use crate::aws::table_selection::{InvalidInput, Selection};
+pub use crate::aws::table_selection::{Selection, SelectionError};
 
 use super::{CompressionName, ExportConfig, ExportFormat, Frequency, NullTagName};
 use crate::aws::table_selection::{ValueCase, field, hours_of, names_of, tag_of};
@@ -114,7 +114,7 @@ pub struct Defaults {
 
 impl ExecutionInput {
     /// Returns the tables that the input selects, or else the template. Refuses an input with more than one selection.
-    pub fn selection(&self, defaults: &Defaults) -> Result<Selection, InvalidInput> {
+    pub fn selection(&self, defaults: &Defaults) -> Result<Selection, SelectionError> {
         if let Some(action) = self.action.as_deref() {
             return self.selection_of(action, defaults);
         }
@@ -123,7 +123,7 @@ impl ExecutionInput {
                           and Frequency";
             return Err(field("action", reason));
         }
-        let asked: Vec<Result<Selection, InvalidInput>> = [
+        let asked: Vec<Result<Selection, SelectionError>> = [
             self.table_name.clone().map(|name| names_of("TableName", vec![name])),
             self.table_names.clone().map(|names| names_of("TableNames", names)),
             self.table_tag.as_deref().map(|tag| tag_of(tag, ValueCase::Any)),
@@ -142,7 +142,7 @@ impl ExecutionInput {
         }
     }
 
-    fn selection_of(&self, action: &str, defaults: &Defaults) -> Result<Selection, InvalidInput> {
+    fn selection_of(&self, action: &str, defaults: &Defaults) -> Result<Selection, SelectionError> {
         if self.table_name.is_some() || self.table_names.is_some() || self.table_tag.is_some() {
             let reason =
                 "chooses the tables already; TableName, TableNames and TableTag cannot stand beside it";
@@ -176,7 +176,11 @@ impl ExecutionInput {
     }
 
     /// Returns the options of the export. `most_segments` does not take the number of tables into account yet.
-    pub fn run(&self, defaults: &Defaults, started_at: DateTime<Utc>) -> Result<ExportConfig, InvalidInput> {
+    pub fn run(
+        &self,
+        defaults: &Defaults,
+        started_at: DateTime<Utc>,
+    ) -> Result<ExportConfig, SelectionError> {
         if defaults.bucket.is_empty() {
             return Err(field("BucketName", "is empty; an export needs a bucket"));
         }
@@ -217,7 +221,7 @@ impl ExecutionInput {
         })
     }
 
-    fn frequency(&self) -> Result<Frequency, InvalidInput> {
+    fn frequency(&self) -> Result<Frequency, SelectionError> {
         let asked = self.frequency.as_deref().map(|text| ("Frequency", text));
         let asked = asked.or(self.action_frequency.as_deref().map(|text| ("frequency", text)));
         let Some((name, text)) = asked else { return Ok(Frequency::Manual) };
@@ -230,7 +234,7 @@ impl ExecutionInput {
 }
 
 impl Defaults {
-    fn selection(&self) -> Result<Selection, InvalidInput> {
+    fn selection(&self) -> Result<Selection, SelectionError> {
         match self.table_tag.is_empty() {
             false => tag_of(&self.table_tag, ValueCase::Any),
             true => Err(field(
@@ -251,7 +255,11 @@ pub fn prefix_of(text: &str) -> String {
 }
 
 /// Returns the value from the input, or else parses the parameter.
-fn or<T: std::str::FromStr>(of: &'static str, asked: Option<T>, parameter: &str) -> Result<T, InvalidInput> {
+fn or<T: std::str::FromStr>(
+    of: &'static str,
+    asked: Option<T>,
+    parameter: &str,
+) -> Result<T, SelectionError> {
     let parse = || {
         parameter
             .trim()
@@ -267,7 +275,7 @@ fn number(
     parameter: &str,
     least: u32,
     most: u32,
-) -> Result<u32, InvalidInput> {
+) -> Result<u32, SelectionError> {
     let value = asked.map_or_else(|| parameter.trim().to_owned(), |value| value.to_string());
     match value.parse::<u32>() {
         Ok(number) if (least..=most).contains(&number) => Ok(number),

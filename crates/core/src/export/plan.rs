@@ -16,7 +16,7 @@ use crate::aws::failure::AwsFailure;
 use crate::aws::rate::Caller;
 use crate::aws::table as table_description;
 use crate::aws::table::Unscannable;
-use crate::aws::table_selection::InvalidInput;
+use crate::aws::table_selection::SelectionError;
 use crate::error_name::{ErrorName, HasErrorName};
 use crate::storage::{Files, FilesError};
 
@@ -79,7 +79,7 @@ pub struct Document {
 pub enum PlanError {
     /// The export would not end in time.
     #[error(transparent)]
-    Endless(#[from] InvalidInput),
+    Endless(#[from] SelectionError),
     /// The table does not exist.
     #[error("table {0} does not exist, so it cannot be exported")]
     SourceTableMissing(String),

@@ -5,7 +5,7 @@ use super::execution_input::LONGEST_CALL;
 use super::segment::MOST_BYTES;
 use crate::aws::rate::{Caller, PLANNED_EVENTS, PLANNED_SECONDS, RatedWork, least_rate};
 use crate::aws::scan_segments::number;
-use crate::aws::table_selection::{InvalidInput, field};
+use crate::aws::table_selection::{SelectionError, field};
 use crate::aws::{rate, scan_segments};
 
 /// History events of an execution in addition to those of its tables.
@@ -34,7 +34,7 @@ pub(crate) fn segments(run: &ExportConfig, bytes: Option<i64>, caller: Caller) -
 }
 
 /// Refuses a table whose scan an execution would not end in time.
-pub(crate) fn check(run: &ExportConfig, table_name: &str, bytes: Option<i64>) -> Result<(), InvalidInput> {
+pub(crate) fn check(run: &ExportConfig, table_name: &str, bytes: Option<i64>) -> Result<(), SelectionError> {
     let (work, bytes) = (work(run, bytes), number(bytes));
     if !work.ends_at_some_rate() {
         let (files, room) = (work.least_calls, rate::calls_in_room());
@@ -55,7 +55,7 @@ pub(crate) fn check(run: &ExportConfig, table_name: &str, bytes: Option<i64>) ->
 /// Returns the maximum number of segments per table with which the scans of several tables, given by their sizes in
 /// bytes, end in one execution. Refuses them if one segment each is too many. Ignores tables that would not end even
 /// alone, because they are refused alone.
-pub fn most_segments(run: &ExportConfig, sizes: &[Option<i64>]) -> Result<u32, InvalidInput> {
+pub fn most_segments(run: &ExportConfig, sizes: &[Option<i64>]) -> Result<u32, SelectionError> {
     let sizes: Vec<Option<i64>> = sizes.iter().copied().filter(|bytes| work(run, *bytes).ends()).collect();
     let all_end = |rate: u32, most_segments: u32| {
         let run = ExportConfig { max_read_capacity_units: rate, most_segments, ..run.clone() };

@@ -6,7 +6,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use crate::aws::table_selection::{InvalidInput, Selection};
+pub use crate::aws::table_selection::{Selection, SelectionError};
 
 use crate::aws::table_selection::{ValueCase, field, named_in, names_of, pattern_of, tag_of};
 use crate::prune::retention::{Others, Retention};
@@ -86,9 +86,9 @@ pub struct Defaults {
 
 impl ExecutionInput {
     /// Returns the tables that the input selects, or else the template. Refuses an input with more than one selection.
-    pub fn selection(&self, defaults: &Defaults) -> Result<Selection, InvalidInput> {
+    pub fn selection(&self, defaults: &Defaults) -> Result<Selection, SelectionError> {
         let one = self.table_name.clone().map(|name| vec![name]);
-        let asked: Vec<Result<Selection, InvalidInput>> = [
+        let asked: Vec<Result<Selection, SelectionError>> = [
             one.map(|names| names_of("TableName", names)),
             self.table_names.clone().map(|names| names_of("TableNames", names)),
             self.table_name_pattern.as_deref().map(pattern_of),
@@ -115,7 +115,7 @@ impl ExecutionInput {
     }
 
     /// Returns the retention rules of the input, or else of the template.
-    pub fn retention(&self, defaults: &Defaults) -> Result<Retention, InvalidInput> {
+    pub fn retention(&self, defaults: &Defaults) -> Result<Retention, SelectionError> {
         let rule = |name: &'static str, asked: Option<i64>, default: &str, least: u32| {
             let value = asked.map_or_else(|| default.trim().to_owned(), |value| value.to_string());
             match value.parse::<u32>() {
@@ -134,7 +134,7 @@ impl ExecutionInput {
     }
 
     /// Returns which backups count in addition to the workflow's own.
-    pub fn others(&self, defaults: &Defaults) -> Result<Others, InvalidInput> {
+    pub fn others(&self, defaults: &Defaults) -> Result<Others, SelectionError> {
         let switch = |name, asked: Option<bool>, default: &str| match (asked, default) {
             (Some(asked), _) => Ok(asked),
             (None, "true") => Ok(true),
@@ -152,7 +152,7 @@ impl ExecutionInput {
 const MOST: u32 = 10_000;
 
 impl Defaults {
-    fn selections(&self) -> Vec<Result<Selection, InvalidInput>> {
+    fn selections(&self) -> Vec<Result<Selection, SelectionError>> {
         let names = named_in(&self.table_names);
         let given = |text: &str| !text.is_empty();
         [

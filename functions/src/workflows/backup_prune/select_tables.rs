@@ -8,10 +8,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tablekeeper_core::aws::clients::Clients;
 use tablekeeper_core::aws::failure::AwsFailure;
-use tablekeeper_core::aws::table_selection::hours_of;
+use tablekeeper_core::aws::table_selection::{field, hours_of};
 use tablekeeper_core::error_name::{ErrorName, HasErrorName};
 use tablekeeper_core::prune::PruneConfig;
-use tablekeeper_core::prune::execution_input::{Defaults, ExecutionInput, InvalidInput};
+use tablekeeper_core::prune::execution_input::{Defaults, ExecutionInput, SelectionError};
 use tablekeeper_core::prune::report::MOST_DELETIONS;
 use tablekeeper_core::prune::retention::backup_name;
 
@@ -76,7 +76,7 @@ pub struct TableToBackUp {
 pub enum Error {
     /// The input is invalid.
     #[error(transparent)]
-    Input(#[from] InvalidInput),
+    Input(#[from] SelectionError),
     /// An AWS call failed; holds its error name and action.
     #[error(transparent)]
     Aws(#[from] AwsFailure),
@@ -109,13 +109,11 @@ impl Step for SelectTables {
         let timeout = hours_of("BackupTimeoutHours", &input.backup_timeout_hours)?;
         let tables = wanted.selection(defaults)?.tables(&self.dynamodb, &input.execution_arn).await?;
         if tables.is_empty() || tables.len() > MOST_TABLES {
-            return Err(Error::Input(InvalidInput::Field {
-                field: "TableName",
-                reason: format!(
-                    "and what stands beside it choose {} tables; 1 to {MOST_TABLES} can be backed up by one execution",
-                    tables.len()
-                ),
-            }));
+            let reason = format!(
+                "and what stands beside it choose {} tables; 1 to {MOST_TABLES} can be backed up by one execution",
+                tables.len()
+            );
+            return Err(Error::Input(field("TableName", reason)));
         }
         let share = |of_all: usize, least, most| {
             u32::try_from((of_all / tables.len()).clamp(least, most)).unwrap_or(u32::MAX)

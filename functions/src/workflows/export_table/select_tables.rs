@@ -13,7 +13,7 @@ use tablekeeper_core::aws::failure::AwsFailure;
 use tablekeeper_core::aws::table as table_description;
 use tablekeeper_core::aws::table_selection::field;
 use tablekeeper_core::error_name::{ErrorName, HasErrorName};
-use tablekeeper_core::export::execution_input::{Defaults, ExecutionInput, InvalidInput};
+use tablekeeper_core::export::execution_input::{Defaults, ExecutionInput, SelectionError};
 use tablekeeper_core::export::{ExportConfig, scan_plan};
 
 use crate::step::{Failure, Step};
@@ -72,7 +72,7 @@ pub struct TableToExport {
 pub enum Error {
     /// The input is invalid.
     #[error(transparent)]
-    Input(#[from] InvalidInput),
+    Input(#[from] SelectionError),
     /// An AWS call failed; holds its error name and action.
     #[error(transparent)]
     Aws(#[from] AwsFailure),

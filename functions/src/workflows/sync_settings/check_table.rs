@@ -13,7 +13,8 @@ use tablekeeper_core::aws::readiness::{PollSchedule, TableState, Wait};
 use tablekeeper_core::aws::table::RestoreSummary;
 use tablekeeper_core::clock::Clock;
 use tablekeeper_core::error_name::{ErrorName, HasErrorName};
-use tablekeeper_core::settings::sync::execution_input::{ExecutionInput, InvalidInput};
+use tablekeeper_core::input::InvalidInput;
+use tablekeeper_core::settings::sync::execution_input::ExecutionInput;
 
 use crate::step::{Failure, Step};
 

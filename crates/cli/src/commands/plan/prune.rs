@@ -20,7 +20,8 @@ use tablekeeper_core::aws::arn::is_table_name;
 use tablekeeper_core::aws::clients::Clients;
 use tablekeeper_core::aws::table as table_description;
 use tablekeeper_core::clock::Clock;
-use tablekeeper_core::prune::execution_input::{Defaults, ExecutionInput, InvalidInput};
+use tablekeeper_core::input::InvalidInput;
+use tablekeeper_core::prune::execution_input::{Defaults, ExecutionInput, SelectionError};
 use tablekeeper_core::prune::list;
 use tablekeeper_core::prune::retention::{Backup, Others, Retention, Scope, backup_name};
 use tablekeeper_core::text::quoted;
@@ -189,7 +190,9 @@ impl Arguments {
             ..ExecutionInput::default()
         };
         let refused = |error| match error {
-            InvalidInput::Field { field, reason } => Unusable(format!("{} {reason}", option_of(field))),
+            SelectionError::Field(InvalidInput { field, reason }) => {
+                Unusable(format!("{} {reason}", option_of(field)))
+            }
             other => Unusable(other.to_string()),
         };
         // The template's parameters do not apply: the command line gives all rules.

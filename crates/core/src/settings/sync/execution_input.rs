@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::aws::arn::{Arn, RecoveryPointKind, is_table_name};
+use crate::input::InvalidInput;
 use crate::settings::SettingName;
 use crate::settings::profile::Profile;
 use crate::text::quoted;
@@ -58,16 +59,6 @@ pub struct ExecutionInput {
         skip_serializing_if = "Option::is_none"
     )]
     pub started_by_execution_id: Option<String>,
-}
-
-/// An invalid field of an input.
-#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("{field} {reason}")]
-pub struct InvalidInput {
-    /// Name of the field.
-    pub field: &'static str,
-    /// What is wrong with the field, and what would be right.
-    pub reason: String,
 }
 
 impl ExecutionInput {

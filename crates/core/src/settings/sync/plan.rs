@@ -1,10 +1,11 @@
 //! Finds the table from which a sync reads settings, and the role for reading it.
 
-use super::execution_input::{ExecutionInput, InvalidInput};
+use super::execution_input::ExecutionInput;
 use super::origin::Origin;
 use crate::aws::arn::{Arn, table_arn};
 use crate::aws::failure::AwsFailure;
 use crate::error_name::{ErrorName, HasErrorName};
+use crate::input::InvalidInput;
 use crate::settings::Table;
 use crate::settings::store::StoreError;
 use crate::text::quoted;
