@@ -10,6 +10,7 @@
 pub mod environment;
 pub mod log;
 pub mod step;
+pub mod table_reports;
 pub mod workflows;
 
 use schemars::Schema;

@@ -7,10 +7,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tablekeeper_core::aws::clients::Clients;
 use tablekeeper_core::error_name::{ErrorName, HasErrorName};
-use tablekeeper_core::text::{cut, message_of};
 
-use super::report_table::{LONGEST_CAUSE, TableOutcome, TableReport};
+use super::report_table::{TableOutcome, TableReport};
 use crate::step::{Failure, Step};
+use crate::table_reports::{self, FailedTable, FullReport, Report};
 
 /// The step that reports the results of all tables of an execution.
 #[derive(Clone, Copy, Debug)]
@@ -24,31 +24,7 @@ pub struct Input {
     pub execution_arn: String,
     /// Reports of the tables.
     #[schemars(length(max = 150))]
-    pub reports: Vec<Report>,
-}
-
-/// The result of a table: a full report, or what the state machine says of a table that failed.
-#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
-#[serde(untagged)]
-pub enum Report {
-    /// The table was backed up; the report says whether it was pruned.
-    Table(TableReport),
-    /// The table failed.
-    Failed(FailedTable),
-}
-
-/// A table that failed.
-#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
-#[serde(rename_all = "PascalCase", deny_unknown_fields)]
-pub struct FailedTable {
-    /// Name of the table.
-    pub table_name: String,
-    /// Outcome of the table: `FAILED`.
-    pub outcome: TableOutcome,
-    /// Error name of the failure.
-    pub error: String,
-    /// Cause of the failure.
-    pub cause: String,
+    pub reports: Vec<Report<TableReport, TableOutcome>>,
 }
 
 /// The output of an execution.
@@ -87,43 +63,41 @@ impl Step for FinishPrune {
     }
 
     async fn run(&self, Input { reports, .. }: Input) -> Result<Output, TablesFailed> {
-        let tables: Vec<TableReport> = reports.into_iter().map(Report::whole).collect();
-        let well = |table: &&TableReport| table.outcome == TableOutcome::Done;
-        let (well, mut ill): (Vec<&TableReport>, Vec<&TableReport>) = tables.iter().partition(well);
-        if ill.is_empty() {
+        let tables = table_reports::full(reports);
+        let (failed, lines) = table_reports::failures(&tables);
+        if failed == 0 {
             return Ok(Output { tables });
         }
-        let (failed, all) = (ill.len(), tables.len());
-        ill.extend(well);
-        let lines: Vec<String> = ill.iter().map(|table| table.in_words()).collect();
-        Err(TablesFailed { failed, all, lines: cut(lines.join("\n"), 20_000) })
+        Err(TablesFailed { failed, all: tables.len(), lines })
     }
 }
 
-impl Report {
-    fn whole(self) -> TableReport {
-        match self {
-            Report::Table(report) => report,
-            Report::Failed(failed) => TableReport {
-                table_name: failed.table_name,
-                outcome: failed.outcome,
-                backup_arn: None,
-                adopted: false,
-                settings: None,
-                kept: 0,
-                deleted: 0,
-                not_deleted: 0,
-                ignored: 0,
-                details: Vec::new(),
-                error: Some(failed.error),
-                cause: Some(cut(message_of(&failed.cause), LONGEST_CAUSE)),
-            },
+impl FullReport for TableReport {
+    type Outcome = TableOutcome;
+
+    fn from_failure(failed: FailedTable<TableOutcome>) -> TableReport {
+        let cause = failed.message();
+        TableReport {
+            table_name: failed.table_name,
+            outcome: failed.outcome,
+            backup_arn: None,
+            adopted: false,
+            settings: None,
+            kept: 0,
+            deleted: 0,
+            not_deleted: 0,
+            ignored: 0,
+            details: Vec::new(),
+            error: Some(failed.error),
+            cause: Some(cause),
         }
     }
-}
 
-impl TableReport {
-    fn in_words(&self) -> String {
+    fn is_done(&self) -> bool {
+        self.outcome == TableOutcome::Done
+    }
+
+    fn line(&self) -> String {
         let (table, cause) = (&self.table_name, self.cause.as_deref().unwrap_or_default());
         match self.outcome {
             TableOutcome::Done => format!("{table}: backed up, {} deleted, {} kept", self.deleted, self.kept),

@@ -10,10 +10,8 @@ use tablekeeper_core::text::{cut, message_of};
 
 use super::delete_backup::{Deletion, DeletionOutcome};
 use crate::step::{Failure, Step};
+use crate::table_reports::LONGEST_CAUSE;
 use crate::workflows::sync_settings::capture_settings::Captured;
-
-/// Maximum length of a cause, in characters.
-pub(super) const LONGEST_CAUSE: usize = 300;
 
 /// The step that reports the result of one table.
 #[derive(Clone, Copy, Debug)]

@@ -7,11 +7,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tablekeeper_core::aws::clients::Clients;
 use tablekeeper_core::error_name::{ErrorName, HasErrorName};
-use tablekeeper_core::text::{cut, message_of};
 
 use super::select_tables::MOST_TABLES;
-use super::table_report::{LONGEST_CAUSE, TableOutcome, TableReport};
+use super::table_report::{TableOutcome, TableReport};
 use crate::step::{Failure, Step};
+use crate::table_reports::{self, FailedTable, FullReport, Report};
 
 /// The step that reports the results of all tables of an execution.
 #[derive(Clone, Copy, Debug)]
@@ -25,33 +25,9 @@ pub struct Input {
     pub execution_arn: String,
     /// Reports of the tables.
     #[schemars(length(max = 100))]
-    pub reports: Vec<Report>,
+    pub reports: Vec<Report<TableReport, TableOutcome>>,
     /// Number of selected tables beyond the maximum of an execution.
     pub left_out: u32,
-}
-
-/// The result of a table: a full report, or what the state machine says of a table that failed.
-#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
-#[serde(untagged)]
-pub enum Report {
-    /// The table was exported.
-    Table(TableReport),
-    /// The table failed.
-    Failed(FailedTable),
-}
-
-/// A table that failed.
-#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
-#[serde(rename_all = "PascalCase", deny_unknown_fields)]
-pub struct FailedTable {
-    /// Name of the table.
-    pub table_name: String,
-    /// Outcome of the table: `FAILED`.
-    pub outcome: TableOutcome,
-    /// Error name of the failure.
-    pub error: String,
-    /// Cause of the failure.
-    pub cause: String,
 }
 
 /// The output of an execution.
@@ -92,14 +68,13 @@ impl Step for ReportExports {
     }
 
     async fn run(&self, Input { reports, left_out, .. }: Input) -> Result<Output, TablesFailed> {
-        let tables: Vec<TableReport> = reports.into_iter().map(Report::whole).collect();
-        let well = |table: &&TableReport| table.outcome == TableOutcome::Done;
-        let (well, mut ill): (Vec<&TableReport>, Vec<&TableReport>) = tables.iter().partition(well);
-        if ill.is_empty() && left_out == 0 {
+        let tables = table_reports::full(reports);
+        let (failed, lines) = table_reports::failures(&tables);
+        if failed == 0 && left_out == 0 {
             return Ok(Output { tables });
         }
         let more = usize::try_from(left_out).unwrap_or_default();
-        let (failed, all) = (ill.len().saturating_add(more), tables.len().saturating_add(more));
+        let (failed, all) = (failed.saturating_add(more), tables.len().saturating_add(more));
         let left_out = match left_out {
             0 => String::new(),
             count => format!(
@@ -107,35 +82,35 @@ impl Step for ReportExports {
                  schedule's TableName or TableTag"
             ),
         };
-        ill.extend(well);
-        let lines: Vec<String> = ill.iter().map(|table| table.in_words()).collect();
-        Err(TablesFailed { failed, left_out, all, lines: cut(lines.join("\n"), 20_000) })
+        Err(TablesFailed { failed, left_out, all, lines })
     }
 }
 
-impl Report {
-    fn whole(self) -> TableReport {
-        match self {
-            Report::Table(report) => report,
-            Report::Failed(failed) => TableReport {
-                table_name: failed.table_name,
-                outcome: failed.outcome,
-                mode: None,
-                manifest: None,
-                item_count: 0,
-                bytes: 0,
-                files: 0,
-                settings: None,
-                notes: Vec::new(),
-                error: Some(failed.error),
-                cause: Some(cut(message_of(&failed.cause), LONGEST_CAUSE)),
-            },
+impl FullReport for TableReport {
+    type Outcome = TableOutcome;
+
+    fn from_failure(failed: FailedTable<TableOutcome>) -> TableReport {
+        let cause = failed.message();
+        TableReport {
+            table_name: failed.table_name,
+            outcome: failed.outcome,
+            mode: None,
+            manifest: None,
+            item_count: 0,
+            bytes: 0,
+            files: 0,
+            settings: None,
+            notes: Vec::new(),
+            error: Some(failed.error),
+            cause: Some(cause),
         }
     }
-}
 
-impl TableReport {
-    fn in_words(&self) -> String {
+    fn is_done(&self) -> bool {
+        self.outcome == TableOutcome::Done
+    }
+
+    fn line(&self) -> String {
         let (table, cause) = (&self.table_name, self.cause.as_deref().unwrap_or_default());
         match self.outcome {
             TableOutcome::Done => {

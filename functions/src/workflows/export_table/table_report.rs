@@ -9,8 +9,6 @@ use tablekeeper_core::text::bounded;
 const MOST_NOTES: usize = 6;
 /// Maximum length of a note, in characters.
 const LONGEST_NOTE: usize = 200;
-/// Maximum length of a cause, in characters.
-pub(super) const LONGEST_CAUSE: usize = 300;
 
 /// The result of a table's export.
 #[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
