@@ -8,10 +8,11 @@ pub mod capture;
 pub mod claim;
 pub mod execution_input;
 pub mod finish;
+pub mod frequency;
 pub mod incomplete;
 pub mod layout;
 pub mod manifest;
-pub mod options;
+
 pub mod part;
 pub mod plan;
 pub mod same_table;
@@ -24,7 +25,8 @@ use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use options::{CompressionName, ExportFormat, Frequency, NullTagName};
+pub use frequency::Frequency;
+pub use item_formats::{Compression, FormatName, NullTag};
 pub use plan::Plan;
 
 use crate::aws::readiness::PollSchedule;
@@ -41,11 +43,11 @@ pub struct ExportConfig {
     /// How often the export is scheduled. Each object has it as a tag.
     pub frequency: Frequency,
     /// Format of the lines in the data files.
-    pub format: ExportFormat,
+    pub format: FormatName,
     /// Name of the tag that Data Pipeline's format uses for a null.
-    pub null_tag: NullTagName,
+    pub null_tag: NullTag,
     /// Compression of the data files.
-    pub compression: CompressionName,
+    pub compression: Compression,
     /// Whether reads are strongly consistent.
     pub consistent_read: bool,
     /// Name of the bucket; empty if the export is written to a directory.

@@ -1,5 +1,6 @@
 //! The formats and compressions of an export.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 
@@ -44,6 +45,7 @@ impl Format {
     Eq,
     Hash,
     IntoStaticStr,
+    JsonSchema,
     PartialEq,
     Serialize,
     VariantArray,
@@ -51,11 +53,11 @@ impl Format {
 #[serde(rename_all = "kebab-case")]
 #[strum(serialize_all = "kebab-case")]
 pub enum FormatName {
-    /// `dynamodb-json`
+    /// `{"Item":{"id":{"S":"1"}}}`, in the layout of DynamoDB's own exports, which ImportTable reads.
     DynamodbJson,
-    /// `data-pipeline`
+    /// `{"id":{"s":"1"}}`, in the layout of AWS Data Pipeline and the EMR connector.
     DataPipeline,
-    /// `plain`
+    /// `{"id":{"S":"1"}}`.
     Plain,
 }
 
@@ -82,6 +84,7 @@ impl FormatName {
     Eq,
     Hash,
     IntoStaticStr,
+    JsonSchema,
     PartialEq,
     Serialize,
     VariantArray,
@@ -119,6 +122,7 @@ pub enum Binary {
     Eq,
     Hash,
     IntoStaticStr,
+    JsonSchema,
     PartialEq,
     Serialize,
     VariantArray,

@@ -7,7 +7,7 @@ use local_aws::{Call, Fault};
 use serde_json::{Value, json};
 use tablekeeper_core::error_name::ErrorName;
 use tablekeeper_core::export::layout::{Layout, document_in};
-use tablekeeper_core::export::{CompressionName, ExportConfig, ExportFormat, Frequency, NullTagName, Plan};
+use tablekeeper_core::export::{Compression, ExportConfig, FormatName, Frequency, NullTag, Plan};
 use tablekeeper_core::item_history::Items;
 use tablekeeper_core::item_history::coverage;
 use tablekeeper_core::item_history::coverage::Coverage;
@@ -287,9 +287,9 @@ async fn put_document(deployed: &Deployed) -> Document {
         started_at: at,
         timestamp: "2026-01-01T00-00-00Z".to_owned(),
         frequency: Frequency::Manual,
-        format: ExportFormat::DynamodbJson,
-        null_tag: NullTagName::Null,
-        compression: CompressionName::None,
+        format: FormatName::DynamodbJson,
+        null_tag: NullTag::Null,
+        compression: Compression::None,
         consistent_read: true,
         bucket: bucket.clone(),
         prefix: "snapshots/".to_owned(),

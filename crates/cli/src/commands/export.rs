@@ -20,9 +20,7 @@ use tablekeeper_core::error_name::HasErrorName as _;
 use tablekeeper_core::export::capture::Output;
 use tablekeeper_core::export::finish::{FinishError, Finished};
 use tablekeeper_core::export::layout::Layout;
-use tablekeeper_core::export::{
-    CompressionName, ExportFormat, Frequency, NullTagName, capture, finish, same_table,
-};
+use tablekeeper_core::export::{Compression, FormatName, Frequency, NullTag, capture, finish, same_table};
 
 use crate::console;
 use crate::console::{Console, Stream};
@@ -51,16 +49,16 @@ pub(crate) struct Arguments {
     to: String,
     /// The format of a line [default: dynamodb-json].
     #[arg(long, value_parser = PossibleValuesParser::new(["dynamodb-json", "data-pipeline", "plain"])
-        .try_map(|name| name.parse::<ExportFormat>()))]
-    format: Option<ExportFormat>,
+        .try_map(|name| name.parse::<FormatName>()))]
+    format: Option<FormatName>,
     /// How the format data-pipeline writes a null [default: nULL].
     #[arg(long, value_parser = PossibleValuesParser::new(["nULL", "nULLValue"])
-        .try_map(|name| name.parse::<NullTagName>()))]
-    null_tag: Option<NullTagName>,
+        .try_map(|name| name.parse::<NullTag>()))]
+    null_tag: Option<NullTag>,
     /// The compression of the data files [default: gzip].
     #[arg(long, value_parser = PossibleValuesParser::new(["none", "gzip", "zstd"])
-        .try_map(|name| name.parse::<CompressionName>()))]
-    compression: Option<CompressionName>,
+        .try_map(|name| name.parse::<Compression>()))]
+    compression: Option<Compression>,
     /// Number of segments that are scanned in parallel [default: one per 512 MiB, or as few as use all of --max-rate].
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=64))]
     segments: Option<u32>,
@@ -200,5 +198,5 @@ impl Report {
 
 fn frequency(text: &str) -> Result<Frequency, String> {
     let them = "expected quarter-hourly, hourly, daily, weekly, monthly, yearly or manual";
-    Frequency::called(text).ok_or_else(|| them.to_owned())
+    Frequency::parse(text).ok_or_else(|| them.to_owned())
 }

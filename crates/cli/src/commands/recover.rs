@@ -124,17 +124,8 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
             "note: the stream may not have brought all changes of that second yet; later ones are not included",
         );
     }
-    let fold = AsOfReader { s3: &aws.s3, items, key_names: &keys.names, at, now };
-    let folded = fold.of_key(&key.object).await.map_err(|error| named(error.name(), error))?;
-    let then = match folded.state {
-        State::Item(item) => Some(item_in(&item)?),
-        State::Absent => None,
-        State::Unknown(unknown) => {
-            let error = fold.unknown(&folded.key, &unknown);
-            return Err(named(error.name(), error));
-        }
-    };
-    let Some(then) = then else {
+    let reader = AsOfReader { s3: &aws.s3, items, key_names: &keys.names, at, now };
+    let Some(then) = item_at(&reader, &key).await? else {
         check_there(&aws, items).await?;
         bail!(
             "the item {} of table {table} did not exist at {}; nothing was changed",
@@ -189,6 +180,19 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
             tell(Outcome::Recovered)?;
             remarks.line(&format!("the item {} is as it was at {}", key.text, reported(at)));
             Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+/// Reads an item as of the reader's second. Returns `None` if it did not exist. Fails if its state is unknown.
+async fn item_at(reader: &AsOfReader<'_>, key: &ItemKey) -> anyhow::Result<Option<Item>> {
+    let read = reader.of_key(&key.object).await.map_err(|error| named(error.name(), error))?;
+    match read.state {
+        State::Item(item) => Ok(Some(item_in(&item)?)),
+        State::Absent => Ok(None),
+        State::Unknown(unknown) => {
+            let error = reader.unknown(&read.key, &unknown);
+            Err(named(error.name(), error))
         }
     }
 }

@@ -19,7 +19,7 @@ use serde::Serialize;
 use shards::Job;
 use tablekeeper_core::clock::Clock;
 use tablekeeper_core::error_name::HasErrorName as _;
-use tablekeeper_core::export::CompressionName;
+use tablekeeper_core::export::Compression;
 use tablekeeper_core::import::execution_input::MOST_SEGMENTS;
 use tablekeeper_core::snapshot::finish::Output;
 use tablekeeper_core::snapshot::plan::whole_seconds;
@@ -97,8 +97,8 @@ pub(crate) struct How {
     shards: Option<u32>,
     /// The compression of the snapshot's data files [default: gzip].
     #[arg(long, value_parser = PossibleValuesParser::new(["none", "gzip", "zstd"])
-        .try_map(|name| name.parse::<CompressionName>()))]
-    compression: Option<CompressionName>,
+        .try_map(|name| name.parse::<Compression>()))]
+    compression: Option<Compression>,
     /// Leave out items whose state at that second is unknown, and list them under `unknown/`. Also accept a second that
     /// the bucket's history does not cover [default: both make the snapshot fail].
     #[arg(long)]

@@ -150,48 +150,19 @@ impl Settings {
             )));
         }
         let given_up = bucket("s3.incremental.given-up-bucket", "GIVEN_UP_BUCKET")?;
-        let table = file.get("table").map(|table| match is_table_name(&table.text) {
-            true => Ok(table),
-            false => Err(table.refused("expected a table's name")),
-        });
-        let table = match (table.transpose()?, &of_stack.table) {
-            (Some(said), Some(followed)) if said.text != followed.text => {
-                bail!(
-                    said.refused(&format!("{} is {}; leave one of them out", followed.origin, followed.text))
-                )
-            }
-            (said, followed) => said.or_else(|| followed.clone()).map(|table| table.text),
-        };
-        let region = given("dynamodb.region", "DYNAMODB_REGION")?.map(|region| {
-            let is_region =
-                region.text.bytes().all(|letter| letter.is_ascii_alphanumeric() || letter == b'-');
-            if is_region {
-                Ok(region.text)
-            } else {
-                Err(region.refused("expected a Region, such as eu-west-1"))
-            }
-        });
-        let parallelism = given("dynamodb.parallelism", "DYNAMODB_PARALLELISM")?;
         Ok(Settings {
-            table,
+            table: table(&file, of_stack)?,
             followed: of_stack.table.as_ref().map(|followed| followed.text.clone()),
             items,
             snapshots,
             given_up: given_up.map(|given| given.text),
-            region: region.transpose()?,
+            region: region(given("dynamodb.region", "DYNAMODB_REGION")?)?,
             endpoint: endpoint(
                 given("dynamodb.host", "DYNAMODB_HOST")?,
                 given("dynamodb.port", "DYNAMODB_PORT")?,
                 given("dynamodb.tls", "DYNAMODB_USETLS")?,
             )?,
-            parallelism: match parallelism {
-                Some(given) => {
-                    let number =
-                        given.text.parse().ok().filter(|number| (1..=MOST_PARALLELISM).contains(number));
-                    number.ok_or_else(|| given.refused(&format!("expected 1 to {MOST_PARALLELISM}")))?
-                }
-                None => PARALLELISM,
-            },
+            parallelism: parallelism(given("dynamodb.parallelism", "DYNAMODB_PARALLELISM")?)?,
             file: named.map(|(name, _)| name),
         })
     }
@@ -250,6 +221,35 @@ impl Settings {
             ),
         })
     }
+}
+
+/// Returns the table that the file or the stack names. Fails if they name two.
+fn table(file: &File, of_stack: &OfStack) -> anyhow::Result<Option<String>> {
+    let in_file = file.get("table");
+    if let Some(table) = in_file.as_ref().filter(|table| !is_table_name(&table.text)) {
+        bail!(table.refused("expected a table's name"));
+    }
+    match (in_file, &of_stack.table) {
+        (Some(table), Some(followed)) if table.text != followed.text => {
+            bail!(table.refused(&format!("{} is {}; leave one of them out", followed.origin, followed.text)))
+        }
+        (table, followed) => Ok(table.or_else(|| followed.clone()).map(|table| table.text)),
+    }
+}
+
+fn region(given: Option<Given>) -> Result<Option<String>, Unusable> {
+    let Some(region) = given else { return Ok(None) };
+    match region.text.bytes().all(|letter| letter.is_ascii_alphanumeric() || letter == b'-') {
+        true => Ok(Some(region.text)),
+        false => Err(region.refused("expected a Region, such as eu-west-1")),
+    }
+}
+
+/// Returns how many segments or shards are worked on at a time.
+fn parallelism(given: Option<Given>) -> Result<u32, Unusable> {
+    let Some(given) = given else { return Ok(PARALLELISM) };
+    let number = given.text.parse().ok().filter(|number| (1..=MOST_PARALLELISM).contains(number));
+    number.ok_or_else(|| given.refused(&format!("expected 1 to {MOST_PARALLELISM}")))
 }
 
 fn bucket(given: Given) -> Result<Given, Unusable> {

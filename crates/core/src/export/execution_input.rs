@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 pub use crate::aws::table_selection::{Selection, SelectionError};
 
-use super::{CompressionName, ExportConfig, ExportFormat, Frequency, NullTagName};
+use super::{Compression, ExportConfig, FormatName, Frequency, NullTag};
 use crate::aws::table_selection::{ValueCase, field, hours_of, names_of, tag_of};
 use crate::text::quoted;
 
@@ -47,13 +47,13 @@ pub struct ExecutionInput {
     pub frequency: Option<String>,
     /// Format of the lines in the data files.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub format: Option<ExportFormat>,
+    pub format: Option<FormatName>,
     /// Name of the tag that Data Pipeline's format uses for a null.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub null_tag: Option<NullTagName>,
+    pub null_tag: Option<NullTag>,
     /// Compression of the data files.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub compression: Option<CompressionName>,
+    pub compression: Option<Compression>,
     /// Whether reads are strongly consistent, which doubles their capacity.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub consistent_read: Option<bool>,
@@ -187,7 +187,7 @@ impl ExecutionInput {
         let timeout: TimeDelta = hours_of("TimeoutHours", &defaults.timeout_hours)?;
         let format = or("Format", self.format, &defaults.format)?;
         let managed = or("Managed", self.managed, &defaults.managed)?;
-        if managed && format != ExportFormat::DynamodbJson {
+        if managed && format != FormatName::DynamodbJson {
             let reason =
                 format!("is true, and Format is {format}; DynamoDB's own exports are dynamodb-json alone");
             return Err(field("Managed", reason));
@@ -225,7 +225,7 @@ impl ExecutionInput {
         let asked = self.frequency.as_deref().map(|text| ("Frequency", text));
         let asked = asked.or(self.action_frequency.as_deref().map(|text| ("frequency", text)));
         let Some((name, text)) = asked else { return Ok(Frequency::Manual) };
-        Frequency::called(text).ok_or_else(|| {
+        Frequency::parse(text).ok_or_else(|| {
             let them =
                 "QuarterHourly, Hourly, Daily, Weekly, Monthly and Yearly are the frequencies that there are";
             field(name, format!("is {}; {them}", quoted(text)))

@@ -15,7 +15,7 @@ use super::manifest::{
     DataFile, EMR, EmrManifest, FILES, FILES_MD5, ManifestSummary, OutputFormat, SUMMARY, SUMMARY_MD5,
 };
 use super::part::Part;
-use super::{ExportConfig, ExportFormat, Plan, manifest};
+use super::{ExportConfig, FormatName, Plan, manifest};
 use crate::aws::failure::AwsFailure;
 use crate::error_name::{ErrorName, HasErrorName};
 use crate::storage::{Files, FilesError, StoredFile};
@@ -87,7 +87,7 @@ pub async fn finish(files: &Files, run: &ExportConfig, plan: &Plan) -> Result<Fi
     write(files, run, plan, &parts).await?;
     let sum = |of: fn(&Part) -> u64| parts.iter().copied().map(of).sum::<u64>();
     let with_empties = sum(|part| part.with_empty_collections);
-    let note = (run.format == ExportFormat::DataPipeline && with_empties > 0).then(|| {
+    let note = (run.format == FormatName::DataPipeline && with_empties > 0).then(|| {
         format!(
             "{with_empties} items hold an empty list or map: the readers of Data Pipeline and of the EMR connector make \
              an attribute without a value of it, import-table does not"
@@ -203,7 +203,7 @@ async fn write(files: &Files, run: &ExportConfig, plan: &Plan, parts: &[&Part]) 
         put(name, body).await
     };
     with_md5(FILES, FILES_MD5, manifest::write_files(&lines)).await?;
-    if run.format == ExportFormat::DataPipeline {
+    if run.format == FormatName::DataPipeline {
         let urls = parts.iter().map(|part| files.location(&part.key));
         put(EMR, EmrManifest::from_urls(urls).write()).await?;
     }
@@ -213,9 +213,9 @@ async fn write(files: &Files, run: &ExportConfig, plan: &Plan, parts: &[&Part]) 
 fn summary(run: &ExportConfig, plan: &Plan, parts: &[&Part]) -> ManifestSummary {
     let layout = Layout::new(run, plan);
     let format = match run.format {
-        ExportFormat::DynamodbJson => OutputFormat::DynamodbJson,
-        ExportFormat::DataPipeline => OutputFormat::DataPipeline,
-        ExportFormat::Plain => OutputFormat::Plain,
+        FormatName::DynamodbJson => OutputFormat::DynamodbJson,
+        FormatName::DataPipeline => OutputFormat::DataPipeline,
+        FormatName::Plain => OutputFormat::Plain,
     };
     // The current time would make a repeated call write something else.
     let ended = parts.iter().map(|part| part.written_at).max().unwrap_or(plan.export_time);

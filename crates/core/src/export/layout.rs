@@ -10,7 +10,7 @@
 
 use sha2::{Digest, Sha256};
 
-use super::{ExportConfig, ExportFormat, Plan};
+use super::{ExportConfig, FormatName, Plan};
 use crate::text::hex;
 
 /// Maximum number of exports of a table that begin in the same second: one of each of the six schedules, and some by
@@ -81,26 +81,26 @@ impl<'a> Layout<'a> {
     pub fn root(&self) -> String {
         let Plan { folder, export_id, .. } = self.plan;
         match self.run.format {
-            ExportFormat::DynamodbJson => format!("{folder}AWSDynamoDB/{export_id}/"),
-            ExportFormat::DataPipeline | ExportFormat::Plain => folder.clone(),
+            FormatName::DynamodbJson => format!("{folder}AWSDynamoDB/{export_id}/"),
+            FormatName::DataPipeline | FormatName::Plain => folder.clone(),
         }
     }
 
     /// Returns the folder of the data files.
     pub fn data_folder(&self) -> String {
         match self.run.format {
-            ExportFormat::DynamodbJson => format!("{}data/", self.root()),
-            ExportFormat::DataPipeline | ExportFormat::Plain => self.root(),
+            FormatName::DynamodbJson => format!("{}data/", self.root()),
+            FormatName::DataPipeline | FormatName::Plain => self.root(),
         }
     }
 
     /// Returns the key of the data file of a part.
     pub fn data(&self, segment: u32, part: u32) -> String {
-        let ending = item_formats::Compression::from(self.run.compression).extension();
+        let ending = self.run.compression.extension();
         let folder = self.data_folder();
         match self.run.format {
-            ExportFormat::DynamodbJson => format!("{folder}{segment:05}-{part:05}.json{ending}"),
-            ExportFormat::DataPipeline | ExportFormat::Plain => {
+            FormatName::DynamodbJson => format!("{folder}{segment:05}-{part:05}.json{ending}"),
+            FormatName::DataPipeline | FormatName::Plain => {
                 let (table, timestamp) = (&self.plan.table_name, &self.run.timestamp);
                 let frequency = self.run.frequency;
                 format!("{folder}{table}-{frequency}-{timestamp}-{segment:05}-{part:05}.json{ending}")
@@ -118,8 +118,8 @@ impl<'a> Layout<'a> {
     pub fn is_data(&self, key: &str) -> bool {
         let Some(name) = key.strip_prefix(&self.data_folder()) else { return false };
         match self.run.format {
-            ExportFormat::DynamodbJson => true,
-            ExportFormat::DataPipeline | ExportFormat::Plain => {
+            FormatName::DynamodbJson => true,
+            FormatName::DataPipeline | FormatName::Plain => {
                 let ours = ["export.json", "settings.json", "manifest"].contains(&name);
                 !ours && !name.starts_with("manifest-") && !name.contains('/')
             }

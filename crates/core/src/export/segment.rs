@@ -11,7 +11,7 @@ use item_formats::Malformed;
 use tokio::time::Instant;
 
 use super::part::{Opened, Part, PartError, PartWriter, Parts, holds_empty_collection};
-use super::{ExportConfig, ExportFormat, Plan};
+use super::{ExportConfig, FormatName, Plan};
 use crate::aws::failure::AwsFailure;
 use crate::aws::rate_limiter::RateLimiter;
 use crate::aws::raw_items::{Page, RawItems, ScanPage};
@@ -67,7 +67,7 @@ pub enum SegmentError {
         /// Segment of the page.
         segment: u32,
         /// Format of the lines.
-        format: ExportFormat,
+        format: FormatName,
         /// What is wrong with the item, and where.
         source: Malformed,
     },

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::aws::arn::{Arn, is_table_name};
-use crate::export::CompressionName;
+use crate::export::Compression;
 use crate::import::execution_input::{MOST_SECONDS, MOST_SEGMENTS};
 use crate::input::{InvalidInput, number};
 use crate::item_history::Items;
@@ -90,7 +90,7 @@ pub struct Wanted {
     /// Prefix of the snapshot's folder; empty or ending in `/`.
     pub prefix: String,
     /// Compression of the files.
-    pub compression: CompressionName,
+    pub compression: Compression,
     /// Number of shards.
     pub shards: u32,
     /// Time in seconds for which a call exports items.

@@ -9,7 +9,7 @@ use crate::aws::table as table_description;
 use crate::error_name::{ErrorName, HasErrorName};
 use crate::export::claim::{Claim, Owned, claim};
 use crate::export::layout::{document_in, export_id};
-use crate::export::{ExportConfig, ExportFormat, Frequency, NullTagName, Plan};
+use crate::export::{ExportConfig, FormatName, Frequency, NullTag, Plan};
 use crate::input::InvalidInput;
 use crate::item_history::coverage::{Present, Uncovered};
 use crate::item_history::tables::{Followed, FollowedError};
@@ -117,8 +117,8 @@ pub async fn plan(
         started_at,
         timestamp: name(wanted.at),
         frequency: Frequency::Manual,
-        format: ExportFormat::DynamodbJson,
-        null_tag: NullTagName::Null,
+        format: FormatName::DynamodbJson,
+        null_tag: NullTag::Null,
         compression: wanted.compression,
         consistent_read: true,
         bucket: wanted.bucket,

@@ -11,7 +11,7 @@ use tablekeeper_core::error_name::HasErrorName as _;
 use tablekeeper_core::export::execution_input::{MOST_SEGMENTS, prefix_of};
 use tablekeeper_core::export::plan::{Document, PlanError};
 use tablekeeper_core::export::{
-    CompressionName, ExportConfig, ExportFormat, Frequency, NullTagName, Plan, incomplete, plan,
+    Compression, ExportConfig, FormatName, Frequency, NullTag, Plan, incomplete, plan,
 };
 use tablekeeper_core::storage::Files;
 use tablekeeper_core::text::quoted;
@@ -119,8 +119,8 @@ impl Arguments {
         {
             return Err(Unusable(format!("--to is {}, which is not a directory", quoted(&self.to))));
         }
-        let format = self.format.unwrap_or(ExportFormat::DynamodbJson);
-        let beside = self.resume || format == ExportFormat::DataPipeline;
+        let format = self.format.unwrap_or(FormatName::DynamodbJson);
+        let beside = self.resume || format == FormatName::DataPipeline;
         if self.null_tag.is_some() && !beside {
             return Err(Unusable(format!(
                 "--null-tag only applies to --format data-pipeline; --format is {format}"
@@ -135,9 +135,9 @@ impl Arguments {
             started_at: now,
             timestamp: now.format("%Y-%m-%d-%H-%M-%S").to_string(),
             frequency: self.frequency.unwrap_or(Frequency::Manual),
-            format: self.format.unwrap_or(ExportFormat::DynamodbJson),
-            null_tag: self.null_tag.unwrap_or(NullTagName::Null),
-            compression: self.compression.unwrap_or(CompressionName::Gzip),
+            format: self.format.unwrap_or(FormatName::DynamodbJson),
+            null_tag: self.null_tag.unwrap_or(NullTag::Null),
+            compression: self.compression.unwrap_or(Compression::Gzip),
             consistent_read: self.consistent_read,
             bucket: bucket(place),
             prefix: prefix(place),

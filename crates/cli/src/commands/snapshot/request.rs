@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use tablekeeper_core::aws::table as table_description;
 use tablekeeper_core::clock::Clock;
 use tablekeeper_core::error_name::HasErrorName as _;
-use tablekeeper_core::export::CompressionName;
+use tablekeeper_core::export::Compression;
 use tablekeeper_core::export::layout::document_in;
 use tablekeeper_core::item_history::Items;
 use tablekeeper_core::item_history::key_names;
@@ -150,7 +150,7 @@ async fn begin(
         failures_prefix: items.failures_prefix.clone(),
         bucket: snapshots.bucket.clone(),
         prefix: snapshots.prefix.clone(),
-        compression: how.compression.unwrap_or(CompressionName::Gzip).to_string(),
+        compression: how.compression.unwrap_or(Compression::Gzip).to_string(),
         shards: how.shards.unwrap_or(SHARDS).to_string(),
         settle_seconds: how.settle().to_string(),
         noncurrent_days: days.to_string(),

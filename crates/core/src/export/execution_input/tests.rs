@@ -72,18 +72,15 @@ fn template_parameters_are_the_defaults() {
         ("2026-03-01-02-00-00", "exports/")
     );
     assert_eq!(by_template.frequency, Frequency::Manual);
-    assert_eq!(
-        (by_template.format, by_template.compression),
-        (ExportFormat::DynamodbJson, CompressionName::Gzip)
-    );
+    assert_eq!((by_template.format, by_template.compression), (FormatName::DynamodbJson, Compression::Gzip));
     assert!(by_template.consistent_read && !by_template.managed);
     assert_eq!(by_template.deadline.to_rfc3339(), "2026-03-01T03:00:00+00:00");
     let asked = json!({ "Frequency": "quarter-hourly", "Format": "data-pipeline", "NullTag": "nULLValue",
         "Compression": "zstd", "ConsistentRead": false, "Segments": 8, "MaxReadCapacityUnits": 100 });
     let by_input = run(asked, &defaults()).unwrap();
     assert_eq!(by_input.frequency, Frequency::QuarterHourly);
-    assert_eq!((by_input.format, by_input.null_tag), (ExportFormat::DataPipeline, NullTagName::NullValue));
-    assert_eq!((by_input.compression, by_input.consistent_read), (CompressionName::Zstd, false));
+    assert_eq!((by_input.format, by_input.null_tag), (FormatName::DataPipeline, NullTag::NullValue));
+    assert_eq!((by_input.compression, by_input.consistent_read), (Compression::Zstd, false));
     assert_eq!((by_input.segments, by_input.max_read_capacity_units), (8, 100));
     let old = json!({ "action": "create-backups", "frequency": "monthly" });
     assert_eq!(run(old, &defaults()).unwrap().frequency, Frequency::Monthly);

@@ -103,7 +103,7 @@ impl<'a> Parts<'a> {
             cursor: cursor.map(str::to_owned),
             upload: self.files.upload(&key),
             key,
-            compressor: Compressor::new(self.run.compression.into()),
+            compressor: Compressor::new(self.run.compression),
             items: 0,
             bytes: 0,
             unknown: 0,
@@ -137,7 +137,7 @@ impl PartWriter<'_> {
     pub async fn item(&mut self, item: &[u8], may_hold_empties: bool) -> Result<(), PartError> {
         let Parts { run, .. } = self.parts;
         self.lines.clear();
-        write_line(run.format.lines(run.null_tag), item, &mut self.lines)?;
+        write_line(run.format.with(run.null_tag), item, &mut self.lines)?;
         self.items += 1;
         self.bytes += length(&self.lines);
         let pushed = self.compressor.push(&self.lines);
