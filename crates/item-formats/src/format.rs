@@ -50,6 +50,7 @@ impl Format {
     Serialize,
     VariantArray,
 )]
+#[schemars(description = "The format of an item in a line of an export.")]
 #[serde(rename_all = "kebab-case")]
 #[strum(serialize_all = "kebab-case")]
 pub enum FormatName {
