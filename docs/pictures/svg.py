@@ -69,7 +69,7 @@ class Picture:
             for color in sorted(colors, key=len, reverse=True):
                 body = body.replace(f"{{{color}}}", colors[color])
             marker = ('<defs><marker id="arrow" viewBox="0 0 10 10" refX="9" refY="5" markerWidth="7" markerHeight="7" '
-                      f'orient="auto-start-reverse"><path d="M0 0L10 5L0 10z" fill="{colors["line"]}"/></marker></defs>')
+                      f'orient="auto"><path d="M0 0L10 5L0 10z" fill="{colors["line"]}"/></marker></defs>')
             Path(__file__).with_name(f"{name}-{theme}.svg").write_text(
                 f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {wide} {high}" width="{wide}" height="{high}" role="img" '
                 'font-family="-apple-system, Segoe UI, Helvetica, Arial, DejaVu Sans, sans-serif">\n'
