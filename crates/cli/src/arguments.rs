@@ -3,7 +3,7 @@
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 
 use crate::commands::{
     adopt, backfill, check, completions, demo, export, history, import, local, man, plan, recover, replay,
@@ -54,13 +54,13 @@ impl Arguments {
             Command::Adopt(arguments) => adopt::act(arguments).await,
             Command::Backfill(arguments) => backfill::act(arguments).await,
             Command::Check(arguments) => check::act(&arguments),
-            Command::Completions(arguments) => Ok(completions::act(&arguments)),
+            Command::Completions(arguments) => Ok(completions::act(&arguments, Arguments::command())),
             Command::Demo(arguments) => demo::act(arguments).await,
             Command::Export(arguments) => export::act(arguments).await,
             Command::History(arguments) => history::act(arguments).await,
             Command::Import(arguments) => import::act(arguments).await,
             Command::Local(arguments) => local::act(arguments).await,
-            Command::Man(arguments) => man::act(&arguments),
+            Command::Man(arguments) => man::act(&arguments, Arguments::command()),
             Command::Plan(arguments) => plan::act(arguments).await,
             Command::Recover(arguments) => recover::act(arguments).await,
             Command::Replay(arguments) => replay::act(arguments).await,

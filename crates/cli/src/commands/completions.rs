@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use clap::{Args, CommandFactory as _};
+use clap::{Args, Command};
 use clap_complete::Shell;
 
 /// Prints a script that completes commands and options in a shell.
@@ -14,9 +14,8 @@ pub(crate) struct Arguments {
     shell: Shell,
 }
 
-/// Prints the script.
-pub(crate) fn act(arguments: &Arguments) -> ExitCode {
-    let mut command = crate::arguments::Arguments::command();
+/// Prints the script for the whole tree of commands.
+pub(crate) fn act(arguments: &Arguments, mut command: Command) -> ExitCode {
     clap_complete::generate(arguments.shell, &mut command, "tablekeeper", &mut std::io::stdout());
     ExitCode::SUCCESS
 }

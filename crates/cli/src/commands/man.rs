@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use clap::{Args, CommandFactory as _};
+use clap::{Args, Command};
 
 /// Writes the manual pages into a directory, one for each command.
 #[derive(Debug, Args)]
@@ -15,11 +15,11 @@ pub(crate) struct Arguments {
     directory: PathBuf,
 }
 
-/// Writes the pages.
-pub(crate) fn act(arguments: &Arguments) -> anyhow::Result<ExitCode> {
+/// Writes the pages of the whole tree of commands.
+pub(crate) fn act(arguments: &Arguments, command: Command) -> anyhow::Result<ExitCode> {
     let directory = &arguments.directory;
     let failed = || format!("the manual cannot be written to {}", directory.display());
     std::fs::create_dir_all(directory).with_context(failed)?;
-    clap_mangen::generate_to(crate::arguments::Arguments::command(), directory).with_context(failed)?;
+    clap_mangen::generate_to(command, directory).with_context(failed)?;
     Ok(ExitCode::SUCCESS)
 }
