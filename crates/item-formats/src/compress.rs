@@ -10,7 +10,7 @@ use crate::format::Compression;
 /// Compresses the bytes that are pushed.
 ///
 /// The same pushes give the same bytes: the output has no time, name or system. It always has a checksum, which is
-/// optional in Zstandard and always there in gzip.
+/// optional in Zstandard and required in gzip.
 ///
 /// ```
 /// use item_formats::{Compression, Compressor};

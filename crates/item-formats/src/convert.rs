@@ -32,8 +32,8 @@ pub(crate) struct Pass<'a, 'o> {
 
 /// Which of the bytes have been copied to `out`.
 enum Copied {
-    /// All bytes: the byte `began` is at the offset `there` of `out`, and the others follow.
-    Ahead { began: usize, there: usize },
+    /// All bytes: the byte `began` is at `offset` of `out`, and the others follow.
+    Ahead { began: usize, offset: usize },
     /// The bytes before this offset, except for those that were removed.
     Behind(usize),
 }
@@ -49,7 +49,7 @@ impl<'a, 'o> Pass<'a, 'o> {
         (from, to): (Spelling, Spelling),
         out: &'o mut Vec<u8>,
     ) -> Pass<'a, 'o> {
-        let copied = Copied::Ahead { began: at, there: out.len() };
+        let copied = Copied::Ahead { began: at, offset: out.len() };
         out.extend_from_slice(bytes.get(at..).unwrap_or_default());
         Pass {
             cursor: Cursor::new(bytes, at),
@@ -71,7 +71,7 @@ impl<'a, 'o> Pass<'a, 'o> {
     /// Copies the bytes up to `from` and then `by` in place of those from `from` to `to`.
     fn replace(&mut self, from: usize, to: usize, by: &[u8]) {
         match self.copied {
-            Copied::Ahead { began, there } => self.out.truncate(there + from - began),
+            Copied::Ahead { began, offset } => self.out.truncate(offset + from - began),
             Copied::Behind(done) => {
                 self.out.extend_from_slice(self.bytes.get(done..from).unwrap_or_default())
             }
@@ -83,11 +83,11 @@ impl<'a, 'o> Pass<'a, 'o> {
     /// Replaces the tag of this length at `at` by another.
     #[inline]
     fn respell(&mut self, at: usize, length: usize, tag: &[u8]) {
-        if let Copied::Ahead { began, there } = self.copied
+        if let Copied::Ahead { began, offset } = self.copied
             && length == tag.len()
         {
-            let there = there + at - began;
-            if let Some(old) = self.out.get_mut(there..there + length) {
+            let offset = offset + at - began;
+            if let Some(old) = self.out.get_mut(offset..offset + length) {
                 old.copy_from_slice(tag);
             }
             return;
@@ -223,7 +223,7 @@ impl<'a, 'o> Pass<'a, 'o> {
         let name = self.cursor.string("an attribute value's type")?;
         let Some(tag) = self.from.tag(name.unescaped(&mut self.space)) else {
             let shown: String = String::from_utf8_lossy(name.bytes).chars().take(40).collect();
-            return Err(Malformed::new(name.at, format!("`{shown}` is no type of an attribute value")));
+            return Err(Malformed::new(name.at, format!("`{shown}` is not a type of an attribute value")));
         };
         let respelled = self.to.name(tag);
         if respelled != name.bytes {
@@ -267,7 +267,7 @@ impl<'a, 'o> Pass<'a, 'o> {
                 Ok(())
             }
             Binary::Text => {
-                Err(Malformed::new(token.at, "a binary that is text has a letter that is not ASCII"))
+                Err(Malformed::new(token.at, "a binary given as text has a character that is not ASCII"))
             }
         }
     }
@@ -291,7 +291,7 @@ impl<'a, 'o> Pass<'a, 'o> {
         self.cursor.expect(b'[', "a set, which is an array of strings,")?;
         self.space();
         if self.cursor.peek() == Some(b']') {
-            return Err(Malformed::new(self.cursor.at(), "a set is empty, which DynamoDB's sets cannot be"));
+            return Err(Malformed::new(self.cursor.at(), "a set is empty; DynamoDB has no empty sets"));
         }
         loop {
             let token = self.cursor.string("a set's element, which is a string,")?;

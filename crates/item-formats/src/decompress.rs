@@ -85,7 +85,7 @@ impl Decompressor {
             }
         };
         if read == 0 && written == 0 && !whole && !self.holds {
-            return Err(io::Error::other("the decoder makes no headway"));
+            return Err(io::Error::other("the decoder makes no progress"));
         }
         self.used += read;
         self.whole = whole;

@@ -12,7 +12,7 @@ use crate::text;
 const BETWEEN_ATTRIBUTES: u8 = 2;
 const BEFORE_VALUE: u8 = 3;
 
-/// Returns whether the line has this layout: it is no object and has a byte that JSON does not allow there.
+/// Returns whether the line has this layout: it is not an object and has a byte that JSON does not allow there.
 pub(crate) fn is_oldest(line: &[u8]) -> bool {
     let begins = line.iter().find(|byte| !byte.is_ascii_whitespace());
     begins.is_some_and(|&byte| byte != b'{') && memchr::memchr(BEFORE_VALUE, line).is_some()

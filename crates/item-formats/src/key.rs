@@ -69,7 +69,7 @@ fn found_in(
         match names.iter().zip(&mut found).find(|(key, _)| key.as_bytes() == name) {
             None => cursor.skip_value()?,
             Some((key, Some(_))) => {
-                return Err(Malformed::new(token.at, format!("the key attribute `{key}` is there twice")));
+                return Err(Malformed::new(token.at, format!("the key attribute `{key}` occurs twice")));
             }
             Some((_, place)) => *place = Some(take(&mut cursor)?),
         }
@@ -114,7 +114,7 @@ fn value(cursor: &mut Cursor<'_>) -> Result<Vec<u8>, Fault> {
     cursor.space();
     let name = cursor.string("an attribute value's type")?;
     let Some(tag @ (Tag::S | Tag::N | Tag::B)) = Spelling::Dynamodb.tag(name.unescaped(&mut space)) else {
-        return Err(Malformed::new(name.at, "a key attribute is none of `S`, `N` and `B`"));
+        return Err(Malformed::new(name.at, "a key attribute's type is not `S`, `N` or `B`"));
     };
     cursor.space();
     cursor.expect(b':', "`:`")?;
@@ -180,9 +180,9 @@ mod tests {
         for (item, reason) in [
             ("{}", "`k` is missing"),
             (r#"{"x":{"M":{"k":{"S":"1"}}}}"#, "`k` is missing"),
-            (r#"{"k":{"S":"1"},"k":{"S":"1"}}"#, "`k` is there twice"),
-            (r#"{"k":{"BOOL":true}}"#, "none of `S`, `N` and `B`"),
-            (r#"{"k":{"N":"x"}}"#, "a number is not written as one"),
+            (r#"{"k":{"S":"1"},"k":{"S":"1"}}"#, "`k` occurs twice"),
+            (r#"{"k":{"BOOL":true}}"#, "type is not `S`, `N` or `B`"),
+            (r#"{"k":{"N":"x"}}"#, "a number has invalid syntax"),
             (r#"{"k":{"B":"x"}}"#, "not base64"),
             (r#"{"k":{"S":"1","N":"1"}}"#, "`}` after a key attribute's value"),
             (r#"{"k":{"S":"1"}"#, "`,` or `}` after an attribute"),

@@ -16,13 +16,13 @@
 //! the size of an item, duplicate elements of a set, duplicate attributes of an item, and whether the key fits the
 //! table.
 
-pub mod answer;
 pub mod compress;
 pub mod format;
 pub mod key;
 pub mod lines;
 pub mod malformed;
 pub mod read;
+pub mod response;
 pub mod untyped;
 pub mod write;
 
@@ -36,12 +36,12 @@ mod skip;
 mod tag;
 mod text;
 
-pub use answer::{SplitAnswer, split_items};
 pub use compress::Compressor;
 pub use format::{Binary, Compression, Format, FormatName, NullTag};
 pub use key::{key_of, spelled_key_of};
 pub use lines::{LineReader, Unreadable};
 pub use malformed::Malformed;
 pub use read::{read_line, read_line_with};
+pub use response::{SplitResponse, split_items};
 pub use untyped::{Doubts, KeyAttribute, KeyType, read_untyped_line};
 pub use write::write_line;

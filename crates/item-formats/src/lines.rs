@@ -92,7 +92,7 @@ impl LineReader {
     /// object that has been refused, is refused.
     pub fn push(&mut self, bytes: &[u8]) -> Result<(), Unreadable> {
         if self.refused || self.ended {
-            return Err(self.damaged(io::Error::other("a piece came after the end")));
+            return Err(self.damaged(io::Error::other("data was pushed after the end")));
         }
         self.decompressor.push(bytes);
         Ok(())
@@ -121,7 +121,7 @@ impl LineReader {
     /// Returns the bounds of the next line and counts it.
     fn line_bounds(&mut self) -> Result<Option<(usize, usize)>, Unreadable> {
         if self.refused {
-            return Err(self.damaged(io::Error::other("it has been refused before")));
+            return Err(self.damaged(io::Error::other("it was already refused")));
         }
         loop {
             let found = memchr(b'\n', self.plain.get(self.searched..self.end).unwrap_or_default());

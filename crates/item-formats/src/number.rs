@@ -20,7 +20,7 @@ pub(crate) enum NotANumber {
 impl NotANumber {
     pub(crate) fn reason(self) -> &'static str {
         match self {
-            NotANumber::Syntax => "a number is not written as one",
+            NotANumber::Syntax => "a number has invalid syntax",
             NotANumber::TooManyDigits => "a number has more than 38 significant digits",
             NotANumber::OutOfRange => "a number's magnitude is not between 1E-130 and 9.99E+125",
         }

@@ -106,7 +106,7 @@ fn other_member(name: Token<'_>) -> Fault {
              have `Item` alone, can be read"
         )
     } else {
-        format!("the member `{shown}` is not known; a line of an export has `Item` and nothing else")
+        format!("the member `{shown}` is unknown; a line of an export has only `Item`")
     };
     Malformed::new(name.at, reason)
 }
@@ -137,8 +137,8 @@ mod tests {
             (r#"{"Metadata":{},"Keys":{}}"#, 2, "incremental"),
             (r#"{"Item":{},"NewImage":{}}"#, 12, "incremental"),
             (r#"{"Keys":{}}"#, 2, "incremental"),
-            (r#"{"Item":{},"Item":{}}"#, 12, "`Item` and nothing else"),
-            (r#"{"item":{}}"#, 2, "`item` is not known"),
+            (r#"{"Item":{},"Item":{}}"#, 12, "has only `Item`"),
+            (r#"{"item":{}}"#, 2, "`item` is unknown"),
             ("{}", 1, "the member `Item` was expected"),
             (r#"{"Item":{}"#, 10, "`}` after the item"),
             (r#"{"Item":{}}x"#, 11, "the end was expected"),

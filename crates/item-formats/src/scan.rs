@@ -160,7 +160,7 @@ impl<'a> Cursor<'a> {
                     escaped = true;
                 }
                 Some(_) => {
-                    return Err(Malformed::new(self.at, "a control character stands in a string unescaped"));
+                    return Err(Malformed::new(self.at, "a string contains an unescaped control character"));
                 }
                 None => return Err(Malformed::new(self.at, "a string does not end")),
             }

@@ -16,9 +16,9 @@ pub(crate) fn escape_length(bytes: &[u8], at: usize) -> Result<usize, Fault> {
                 Err(Malformed::new(at, "the second half of a surrogate pair has no first"))
             }
             Some(_) => Ok(6),
-            None => Err(Malformed::new(at, "\\u has not four hexadecimal digits")),
+            None => Err(Malformed::new(at, "\\u is not followed by four hexadecimal digits")),
         },
-        Some(_) => Err(Malformed::new(at, "a backslash begins no escape that JSON knows")),
+        Some(_) => Err(Malformed::new(at, "a backslash does not begin a JSON escape")),
         None => Err(Malformed::new(at, "a string does not end")),
     }
 }
@@ -80,7 +80,7 @@ mod tests {
     use super::*;
     use crate::scan::Cursor;
 
-    fn said(json: &str) -> Result<String, Fault> {
+    fn unescaped_text(json: &str) -> Result<String, Fault> {
         let token = Cursor::new(json.as_bytes(), 0).string("a string")?;
         Ok(String::from_utf8(token.unescaped(&mut Vec::new()).to_vec()).unwrap())
     }
@@ -88,7 +88,7 @@ mod tests {
     #[test]
     fn every_escape_means_the_same_as_in_json() {
         let json = r#""\"\\\/\b\f\n\r\t\u0041\u00e9\u20AC\ud83d\ude00\u0000 ä""#;
-        assert_eq!(said(json).unwrap(), serde_json::from_str::<String>(json).unwrap());
+        assert_eq!(unescaped_text(json).unwrap(), serde_json::from_str::<String>(json).unwrap());
     }
 
     #[test]
@@ -96,10 +96,10 @@ mod tests {
         for json in
             [r#""a\x""#, r#""a\u12""#, r#""a\u12g4""#, r#""a\ud800""#, r#""a\ud800\u0041""#, r#""a\udc00""#]
         {
-            assert_eq!(said(json).unwrap_err().at, 2, "{json}");
+            assert_eq!(unescaped_text(json).unwrap_err().at, 2, "{json}");
             assert!(serde_json::from_str::<String>(json).is_err());
         }
-        assert!(said("\"a\\").is_err());
+        assert!(unescaped_text("\"a\\").is_err());
     }
 
     proptest! {
@@ -108,7 +108,7 @@ mod tests {
             let mut json = Vec::new();
             quote(text.as_bytes(), &mut json);
             let json = String::from_utf8(json).unwrap();
-            prop_assert_eq!(&said(&json).unwrap(), &text);
+            prop_assert_eq!(&unescaped_text(&json).unwrap(), &text);
             prop_assert_eq!(serde_json::from_str::<String>(&json).unwrap(), text);
         }
     }

@@ -173,7 +173,7 @@ impl<'a, 'o> Pass<'a, 'o> {
             |byte: &u8| byte.is_ascii_digit() || matches!(byte, b'-' | b'+' | b'.' | b'e' | b'E');
         let text = rest.split_at(rest.iter().position(|byte| !is_of_number(byte)).unwrap_or(rest.len())).0;
         if !is_json(text) {
-            return Err(Malformed::new(at, "a number is not written as JSON has them"));
+            return Err(Malformed::new(at, "a number is not valid JSON"));
         }
         let digits = number::significant(text).map_err(|error| Malformed::new(at, error.reason()))?;
         self.doubts.numbers += u64::from((16..=17).contains(&digits));
@@ -203,7 +203,7 @@ impl<'a, 'o> Pass<'a, 'o> {
             are_bytes &= value.is_byte();
             let tag = value.tag();
             is_set = is_set && matches!(tag, Tag::S | Tag::N) && *of.get_or_insert(tag) == tag;
-            is_set = is_set && value.says().is_some_and(|says| distinct.insert(says));
+            is_set = is_set && value.canonical().is_some_and(|bytes| distinct.insert(bytes));
             more = self.another(b']', "`,` or `]` after an array's element")?;
         }
         self.doubts.arrays += u64::from(is_set);
@@ -219,10 +219,10 @@ impl<'a, 'o> Pass<'a, 'o> {
         let Some(key) = self.keys.iter().find(|key| key.name.as_bytes() == name) else { return Ok(()) };
         let right = match (key.key_type, tag) {
             (KeyType::S, Tag::S) | (KeyType::N, Tag::N) => return Ok(()),
-            (KeyType::S, _) => "a string (`S`); it has to stand in quotes",
-            (KeyType::N, _) => "a number (`N`); it has to stand without quotes",
+            (KeyType::S, _) => "a string (`S`); it must be in quotes",
+            (KeyType::N, _) => "a number (`N`); it must not be in quotes",
             (KeyType::B, _) => {
-                "a binary (`B`), which JSON without types cannot say; take a format with types"
+                "a binary (`B`), which JSON without types cannot express; use a format with types"
             }
         };
         let is = match tag {
@@ -243,7 +243,7 @@ impl<'a, 'o> Pass<'a, 'o> {
 
 impl Value<'_> {
     /// Returns bytes that are equal for equal strings or equal numbers. `None` for other values.
-    fn says(&self) -> Option<Vec<u8>> {
+    fn canonical(&self) -> Option<Vec<u8>> {
         match self {
             Value::Text(token) => Some(token.unescaped(&mut Vec::new()).to_vec()),
             Value::Number(text) => number::canonical(text).ok().map(String::into_bytes),

@@ -76,7 +76,7 @@ fn a_key_of_another_type_is_refused_with_what_would_be_right() {
             KeyType::S,
             r#"{"v":1,"id":2}"#,
             12,
-            "the key attribute `id` is a number, but that of the table is a string (`S`); it has to stand in quotes",
+            "the key attribute `id` is a number, but that of the table is a string (`S`); it must be in quotes",
         ),
         (
             KeyType::S,
@@ -121,13 +121,13 @@ fn each_fault_is_refused_with_its_offset_and_a_message() {
         (r#"{"a":[1}"#, 7, "`,` or `]` after an array's element was expected, not `}`"),
         (r#"{"a":NaN}"#, 5, "a value was expected, not `N`"),
         (r#"{"a":+1}"#, 5, "a value was expected, not `+`"),
-        (r#"{"a":01}"#, 5, "a number is not written as JSON has them"),
-        (r#"{"a":1.}"#, 5, "a number is not written as JSON has them"),
-        (r#"{"a":1e}"#, 5, "a number is not written as JSON has them"),
-        (r#"{"a":-}"#, 5, "a number is not written as JSON has them"),
+        (r#"{"a":01}"#, 5, "a number is not valid JSON"),
+        (r#"{"a":1.}"#, 5, "a number is not valid JSON"),
+        (r#"{"a":1e}"#, 5, "a number is not valid JSON"),
+        (r#"{"a":-}"#, 5, "a number is not valid JSON"),
         (r#"{"a":1e126}"#, 5, "a number's magnitude is not between 1E-130 and 9.99E+125"),
         (r#"{"a":truer}"#, 9, "`,` or `}` after an attribute was expected, not `r`"),
-        (r#"{"a":"\q"}"#, 6, "a backslash begins no escape that JSON knows"),
+        (r#"{"a":"\q"}"#, 6, "a backslash does not begin a JSON escape"),
     ] {
         let expected = Malformed { at, reason: reason.to_owned() };
         assert_eq!(read(line), Err(expected), "{line}");

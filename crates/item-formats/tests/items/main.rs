@@ -137,8 +137,8 @@ proptest! {
         let written = write_line(format, &bytes, &mut line);
         prop_assert_eq!(written.is_ok(), item_of(Format::Plain, &bytes).is_some());
         prop_assert!(written.is_ok() || line == b"before");
-        if let Ok(answer) = split_items(&bytes) {
-            let objects = answer.items.iter().all(|item| item.starts_with(b"{"));
+        if let Ok(response) = split_items(&bytes) {
+            let objects = response.items.iter().all(|item| item.starts_with(b"{"));
             prop_assert!(objects);
         }
         let _ = key_of(&bytes, &["S"]);
@@ -153,8 +153,8 @@ proptest! {
         } else {
             ("{\"LastEvaluatedKey\":{\"Items\":{\"S\":\"]\"}}, \"Items\" : ", "}")
         };
-        let answer = format!("{left}[{list} ]{right}");
-        let split = split_items(answer.as_bytes()).unwrap();
+        let response = format!("{left}[{list} ]{right}");
+        let split = split_items(response.as_bytes()).unwrap();
         prop_assert_eq!(split.items, items.iter().map(String::as_bytes).collect::<Vec<_>>());
         prop_assert_eq!(String::from_utf8(split.rest).unwrap(), format!("{left}[]{right}"));
     }

@@ -77,7 +77,7 @@ fn agrees(line: &[u8]) -> Result<(), TestCaseError> {
         Err(refused) => {
             prop_assert_eq!(item, b"before");
             let by_the_service = ["significant digits", "magnitude", "nested"];
-            let is_by_the_service = by_the_service.iter().any(|words| refused.reason.contains(words));
+            let is_by_the_service = by_the_service.iter().any(|text| refused.reason.contains(text));
             prop_assert!(
                 is_by_the_service || !matches!(json, Some(Json::Object(_))),
                 "{}: {:?}",

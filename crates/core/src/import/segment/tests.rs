@@ -387,11 +387,11 @@ async fn invalid_untyped_lines_are_refused() {
     for (line, words) in [
         (
             r#"{"id":2}"#,
-            "the key attribute `id` is a number, but that of the table is a string (`S`); it has to stand in quotes at byte 6",
+            "the key attribute `id` is a number, but that of the table is a string (`S`); it must be in quotes at byte 6",
         ),
         (
             r#"{"id":null}"#,
-            "the key attribute `id` is null, but that of the table is a string (`S`); it has to stand in quotes at byte 6",
+            "the key attribute `id` is null, but that of the table is a string (`S`); it must be in quotes at byte 6",
         ),
         (r#"{"v":"1"}"#, "the key attribute `id` is missing in the item that begins at byte 0"),
         (r#"{"id":{"S":"2"}}"#, "the line says the types, as one of plain: say this as the format"),

@@ -5,7 +5,7 @@ use crate::scan::Cursor;
 
 /// A response of Scan or Query in its parts.
 #[derive(Debug)]
-pub struct SplitAnswer<'a> {
+pub struct SplitResponse<'a> {
     /// The items, each as DynamoDB JSON.
     pub items: Vec<&'a [u8]>,
     /// The response with `"Items":[]`, for a client that reads the rest.
@@ -18,17 +18,17 @@ pub struct SplitAnswer<'a> {
 /// brackets of each item are checked: [`write_line`](crate::write_line) checks the item, and a client checks the rest.
 ///
 /// ```
-/// let answer = br#"{"Count":2,"Items":[{"id":{"N":"1"}},{"id":{"N":"2"}}],"ScannedCount":2}"#;
-/// let split = item_formats::split_items(answer)?;
+/// let response = br#"{"Count":2,"Items":[{"id":{"N":"1"}},{"id":{"N":"2"}}],"ScannedCount":2}"#;
+/// let split = item_formats::split_items(response)?;
 /// assert_eq!(split.items, [br#"{"id":{"N":"1"}}"#, br#"{"id":{"N":"2"}}"#]);
 /// assert_eq!(split.rest, br#"{"Count":2,"Items":[],"ScannedCount":2}"#);
 /// # Ok::<(), item_formats::Malformed>(())
 /// ```
-pub fn split_items(answer: &[u8]) -> Result<SplitAnswer<'_>, Malformed> {
-    let mut cursor = Cursor::new(answer, 0);
+pub fn split_items(response: &[u8]) -> Result<SplitResponse<'_>, Malformed> {
+    let mut cursor = Cursor::new(response, 0);
     let mut split = None;
     cursor.space();
-    cursor.expect(b'{', "an answer, which is an object,")?;
+    cursor.expect(b'{', "a response, which is an object,")?;
     cursor.space();
     let mut more = cursor.peek() != Some(b'}');
     if !more {
@@ -41,23 +41,23 @@ pub fn split_items(answer: &[u8]) -> Result<SplitAnswer<'_>, Malformed> {
         cursor.space();
         if name.unescaped(&mut Vec::new()) == b"Items" {
             if split.is_some() {
-                return Err(Malformed::new(name.at, "an answer has `Items` twice").into());
+                return Err(Malformed::new(name.at, "a response has `Items` twice").into());
             }
             let from = cursor.at();
-            split = Some((items(&mut cursor, answer)?, from, cursor.at()));
+            split = Some((items(&mut cursor, response)?, from, cursor.at()));
         } else {
             cursor.skip_value()?;
         }
         more = another(&mut cursor, b'}', "`,` or `}` after a member")?;
     }
     cursor.end()?;
-    let (items, from, to) = split.unwrap_or((Vec::new(), answer.len(), answer.len()));
-    let (before, after) = (answer.get(..from).unwrap_or_default(), answer.get(to..).unwrap_or_default());
+    let (items, from, to) = split.unwrap_or((Vec::new(), response.len(), response.len()));
+    let (before, after) = (response.get(..from).unwrap_or_default(), response.get(to..).unwrap_or_default());
     let empty: &[u8] = if to > from { b"[]" } else { b"" };
-    Ok(SplitAnswer { items, rest: [before, empty, after].concat() })
+    Ok(SplitResponse { items, rest: [before, empty, after].concat() })
 }
 
-fn items<'a>(cursor: &mut Cursor<'a>, answer: &'a [u8]) -> Result<Vec<&'a [u8]>, Fault> {
+fn items<'a>(cursor: &mut Cursor<'a>, response: &'a [u8]) -> Result<Vec<&'a [u8]>, Fault> {
     let mut items = Vec::new();
     cursor.expect(b'[', "`Items`, which is an array,")?;
     cursor.space();
@@ -71,7 +71,7 @@ fn items<'a>(cursor: &mut Cursor<'a>, answer: &'a [u8]) -> Result<Vec<&'a [u8]>,
             return Err(cursor.wanted("an item, which is an object,"));
         }
         cursor.skip_value()?;
-        items.push(answer.get(from..cursor.at()).unwrap_or_default());
+        items.push(response.get(from..cursor.at()).unwrap_or_default());
         if !another(cursor, b']', "`,` or `]` after an item")? {
             return Ok(items);
         }
@@ -95,8 +95,8 @@ fn another(cursor: &mut Cursor<'_>, close: u8, what: &'static str) -> Result<boo
 mod tests {
     use super::*;
 
-    fn split(answer: &str) -> (Vec<&str>, String) {
-        let split = split_items(answer.as_bytes()).unwrap();
+    fn split(response: &str) -> (Vec<&str>, String) {
+        let split = split_items(response.as_bytes()).unwrap();
         let items = split.items.into_iter().map(|item| std::str::from_utf8(item).unwrap()).collect();
         (items, String::from_utf8(split.rest).unwrap())
     }
@@ -105,7 +105,7 @@ mod tests {
     fn items_are_found_at_any_position_and_with_any_content() {
         let item = r#"{"a":{"S":"]},{\"\\"},"b":{"L":[{"M":{}},{"NS":["1"]}]}}"#;
         let key = r#""LastEvaluatedKey":{"Items":{"S":"Items\":["}}"#;
-        for (answer, rest) in [
+        for (response, rest) in [
             (format!(r#"{{"Items":[{item},{item}],{key}}}"#), format!(r#"{{"Items":[],{key}}}"#)),
             (format!(r#"{{{key},"Items":[{item},{item}]}}"#), format!(r#"{{{key},"Items":[]}}"#)),
             (
@@ -113,14 +113,14 @@ mod tests {
                 format!(" {{ {key} , \"Items\" : [] , \"Count\" : 2 }} "),
             ),
         ] {
-            assert_eq!(split(&answer), (vec![item, item], rest));
+            assert_eq!(split(&response), (vec![item, item], rest));
         }
     }
 
     #[test]
     fn a_response_may_have_no_items() {
-        for answer in ["{}", r#"{"Count":0,"Items":[]}"#, r#"{"Count":7}"#] {
-            assert_eq!(split(answer), (vec![], answer.to_owned()));
+        for response in ["{}", r#"{"Count":0,"Items":[]}"#, r#"{"Count":7}"#] {
+            assert_eq!(split(response), (vec![], response.to_owned()));
         }
         assert_eq!(split(r#"{"Items":[ ]}"#).1, r#"{"Items":[]}"#);
     }
@@ -131,7 +131,7 @@ mod tests {
         for length in 0..whole.len() {
             assert!(split_items(&whole.as_bytes()[..length]).is_err(), "{}", &whole[..length]);
         }
-        for answer in [
+        for response in [
             r#"{"Items":{}}"#,
             r#"{"Items":[1]}"#,
             r#"{"Items":[{},]}"#,
@@ -140,7 +140,7 @@ mod tests {
             "{}x",
             "[]",
         ] {
-            assert!(split_items(answer.as_bytes()).is_err(), "{answer}");
+            assert!(split_items(response.as_bytes()).is_err(), "{response}");
         }
     }
 }
