@@ -17,7 +17,7 @@ use tablekeeper_core::snapshot::execution_input::second;
 use tablekeeper_core::text::quoted;
 
 pub(crate) use item_key::{ItemKey, KeyNames};
-pub(crate) use presence::{check_free, check_there};
+pub(crate) use presence::{check_free, check_versions_exist};
 pub(crate) use settings::{Settings, Snapshots};
 
 use crate::console::Console;
@@ -52,7 +52,7 @@ pub(crate) fn past_second(text: &str) -> anyhow::Result<DateTime<Utc>> {
     let at = second(text).map_err(|invalid| Unusable(format!("--at {}", invalid.reason)))?;
     let now = Clock::System.now();
     if at > now {
-        bail!(Unusable(format!("--at {} is in the future (now: {})", reported(at), reported(now))));
+        bail!(Unusable(format!("--at is {}, which is in the future (now: {})", reported(at), reported(now))));
     }
     Ok(at)
 }
@@ -63,8 +63,8 @@ pub(crate) fn reported(time: DateTime<Utc>) -> String {
 }
 
 /// Returns for how many days the bucket retains noncurrent versions; 0 means forever. Returns `None`, with a note on
-/// the console, if the caller may not read it. A bucket without versioning is refused. [`check_kept`] refuses a time
-/// before that.
+/// the console, if the caller may not read it. A bucket without versioning is refused. [`check_retained`] refuses a
+/// time before that.
 pub(crate) async fn noncurrent_days(
     aws: &Aws,
     items: &Items,
@@ -86,14 +86,14 @@ pub(crate) async fn noncurrent_days(
     }
 }
 
-/// Refuses a time whose versions the bucket may have deleted. `said` names the time in the message, up to its verb,
+/// Refuses a time whose versions the bucket may have deleted. `subject` names the time in the message, up to its verb,
 /// such as `--at is`.
-pub(crate) fn check_kept(said: &str, at: DateTime<Utc>, days: Option<u32>) -> Result<(), Unusable> {
+pub(crate) fn check_retained(subject: &str, at: DateTime<Utc>, days: Option<u32>) -> Result<(), Unusable> {
     let days = days.unwrap_or_default();
     let since = Clock::System.now() - chrono::TimeDelta::days(days.into());
     if days > 0 && at < since {
         return Err(Unusable(format!(
-            "{said} {}, but the bucket retains versions for {days} days; expected {} or later",
+            "{subject} {}, but the bucket retains versions for {days} days; it must be {} or later",
             reported(at),
             reported(since)
         )));

@@ -71,7 +71,7 @@ impl Aws {
 
     /// Builds the error for a missing table, with the Region or endpoint of the call.
     pub(crate) fn missing(&self, sentence: &str) -> Unusable {
-        Unusable(format!("{sentence}; DynamoDB was asked {}", self.clients.place()))
+        Unusable(format!("{sentence}; DynamoDB was called {}", self.clients.place()))
     }
 
     /// Works as [`named`]. Adds the Region or endpoint if a table is missing.
@@ -143,7 +143,7 @@ struct Failed {
 /// Refuses an invalid table name.
 pub(crate) fn check_table_name(name: &str) -> anyhow::Result<()> {
     if !is_table_name(name) {
-        bail!(Unusable(format!("TABLE is {}, which is not a table's name", quoted(name))));
+        bail!(Unusable(format!("TABLE is {}; it must be a table name", quoted(name))));
     }
     Ok(())
 }

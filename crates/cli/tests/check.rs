@@ -56,11 +56,11 @@ fn verbose_shows_each_state_and_how_many_are_annotated() {
 #[test]
 fn a_finding_is_printed_with_its_place() {
     let output = check_changed("\"Next\": \"Publish Pointer\"", "\"Next\": \"Publish Pionter\"", &[]);
-    let told = text(&output.stdout);
-    assert_eq!(output.status.code(), Some(1), "{told}");
+    let printed = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(1), "{printed}");
     let place = "at /States/Sync Settings?/Choices/0/Next";
     for part in ["error[MISSING_TRANSITION_TARGET]", place, "^^^", "did you mean Publish Pointer?"] {
-        assert!(told.contains(part), "{part} is missing in {told}");
+        assert!(printed.contains(part), "{part} is missing in {printed}");
     }
 }
 
@@ -68,9 +68,9 @@ fn a_finding_is_printed_with_its_place() {
 fn a_finding_has_its_place_in_the_json() {
     let output = check_changed("\"restore\": \"{% $restore %}\"", "\"restore\": 5", &["--json"]);
     assert_eq!(output.status.code(), Some(1));
-    let told: Value = serde_json::from_slice(&output.stdout).unwrap();
-    let findings = told["diagnostics"].as_array().unwrap();
-    let found = findings.iter().find(|it| it["code"] == "PAYLOAD_MISMATCH").unwrap();
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let findings = report["diagnostics"].as_array().unwrap();
+    let found = findings.iter().find(|finding| finding["code"] == "PAYLOAD_MISMATCH").unwrap();
     assert!(
         found["pointer"].as_str().unwrap().starts_with("/States/Check Restore/Arguments/Payload"),
         "{found}"
@@ -132,8 +132,8 @@ fn unusable_files_are_refused() {
         (&["--definition", "broken.asl.json"], "broken.asl.json:2:"),
     ] {
         let output = check(folder.path(), arguments);
-        let told = text(&output.stderr);
-        assert_eq!(output.status.code(), Some(2), "{told}");
-        assert!(told.contains(part), "{part} is missing in {told}");
+        let printed = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{printed}");
+        assert!(printed.contains(part), "{part} is missing in {printed}");
     }
 }

@@ -132,7 +132,7 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let locked = || state.lock().unwrap_or_else(PoisonError::into_inner);
     let save = || if arguments.dry_run { Ok(()) } else { cursor_file::write(path, &*locked()) };
     save()?;
-    let mut tell = |done: Done| {
+    let mut report_progress = |done: Done| {
         if let Some(left) = &done.left {
             console.line(&reported(left));
         }
@@ -141,7 +141,9 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     };
     let after = locked().after.clone();
     let work = async {
-        adopt::run(&adoption, after, &mut tell).await.map_err(|failure| named(failure.name, failure))
+        adopt::run(&adoption, after, &mut report_progress)
+            .await
+            .map_err(|failure| named(failure.name, failure))
     };
     let ended = watch(&console, &counters, Total::default(), work, save).await;
     let stop = async |_| {
@@ -188,7 +190,7 @@ fn summary(from: &str, counts: &Counts, dry_run: bool) -> String {
         false => format!("; {written} versions written, {there} already existed"),
     };
     for (count, what) in [
-        (gone, "items were not found by the backfill or were created anew; recorded as deleted"),
+        (gone, "items were not found by the backfill or were re-created; recorded as deleted"),
         (nameless, "objects have only deletions left, so their items are unknown"),
         (twins, "objects were the second of their item, and were adopted with the first"),
         (left, "objects skipped, in whole or in part"),

@@ -64,8 +64,8 @@ pub(crate) fn act(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     if arguments.definition.is_none() {
         checked.extend(samples(arguments)?);
     }
-    tell(&checked, arguments)?;
-    let clean = checked.iter().all(|it| it.report.diagnostics.is_empty());
+    print_report(&checked, arguments)?;
+    let clean = checked.iter().all(|file| file.report.diagnostics.is_empty());
     Ok(if clean { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
@@ -102,14 +102,14 @@ fn samples(arguments: &Arguments) -> anyhow::Result<Vec<Checked>> {
     Ok(checked)
 }
 
-fn tell(checked: &[Checked], arguments: &Arguments) -> anyhow::Result<()> {
-    let annotated: usize = checked.iter().map(|it| it.report.annotated).sum();
-    let findings: usize = checked.iter().map(|it| it.report.diagnostics.len()).sum();
+fn print_report(checked: &[Checked], arguments: &Arguments) -> anyhow::Result<()> {
+    let annotated: usize = checked.iter().map(|file| file.report.annotated).sum();
+    let findings: usize = checked.iter().map(|file| file.report.diagnostics.len()).sum();
     if arguments.json {
         let diagnostics: Vec<Value> = checked.iter().flat_map(as_json).collect();
-        let shown = checked.iter().filter(|it| arguments.verbose && !it.report.states.is_empty());
+        let shown = checked.iter().filter(|file| arguments.verbose && !file.report.states.is_empty());
         let states: Map<String, Value> =
-            shown.map(|it| (it.document.file().to_owned(), json!(it.report.states))).collect();
+            shown.map(|file| (file.document.file().to_owned(), json!(file.report.states))).collect();
         let reported = match arguments.verbose {
             true => json!({ "diagnostics": diagnostics, "annotated": annotated, "states": states }),
             false => json!({ "diagnostics": diagnostics, "annotated": annotated }),
@@ -130,7 +130,7 @@ fn tell(checked: &[Checked], arguments: &Arguments) -> anyhow::Result<()> {
             console::print_data(&render::text(diagnostic, document, colours));
         }
     }
-    let files = checked.iter().filter(|it| !it.report.diagnostics.is_empty()).count();
+    let files = checked.iter().filter(|file| !file.report.diagnostics.is_empty()).count();
     if findings > 0 {
         console::print_remark(&format!("{} in {}", counted(findings, "finding"), counted(files, "file")));
     }

@@ -58,7 +58,7 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     })?;
 
     let reported = tokio::select! {
-        reported = story::tell(&console, &mut background, arguments.items) => Some(reported),
+        reported = story::run(&console, &mut background, arguments.items) => Some(reported),
         _ = interrupt.recv() => None,
         _ = terminate.recv() => None,
     };

@@ -141,13 +141,13 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let Some((settings, finished)) = concluded(&console, ended, stop).await? else {
         return Ok(ExitCode::from(INTERRUPTED));
     };
-    tell(&arguments, &console, Report::new(&job, settings, finished))
+    print_report(&arguments, &console, Report::new(&job, settings, finished))
 }
 
-/// Aborts unfinished uploads and removes unfinished files.
+/// Aborts incomplete uploads and removes incomplete files.
 async fn clear(job: &Job) {
     if let Err(error) = job.files.abort_uploads(&job.plan.folder).await {
-        console::print_remark(&format!("unfinished uploads could not be removed: {error}"));
+        console::print_remark(&format!("incomplete uploads could not be removed: {error}"));
     }
 }
 
@@ -168,7 +168,7 @@ async fn settings(job: &Job, aws: &Aws) -> Output {
     }
 }
 
-fn tell(arguments: &Arguments, console: &Console, report: Report) -> anyhow::Result<ExitCode> {
+fn print_report(arguments: &Arguments, console: &Console, report: Report) -> anyhow::Result<ExitCode> {
     for note in &report.notes {
         console.line(&format!("note: {note}"));
     }
@@ -197,6 +197,6 @@ impl Report {
 }
 
 fn frequency(text: &str) -> Result<Frequency, String> {
-    let them = "expected quarter-hourly, hourly, daily, weekly, monthly, yearly or manual";
-    Frequency::parse(text).ok_or_else(|| them.to_owned())
+    let expected = "expected quarter-hourly, hourly, daily, weekly, monthly, yearly or manual";
+    Frequency::parse(text).ok_or_else(|| expected.to_owned())
 }

@@ -13,7 +13,7 @@ use tablekeeper_core::item_history::version::Version;
 use tablekeeper_core::item_history::versions;
 use tablekeeper_core::item_history::versions::{Entry, VersionsError, What};
 
-use crate::config::{Configuration, ItemKey, KeyNames, check_there, noncurrent_days, reported};
+use crate::config::{Configuration, ItemKey, KeyNames, check_versions_exist, noncurrent_days, reported};
 use crate::console;
 use crate::console::{Console, Stream};
 use crate::transfer::{check_table_name, named};
@@ -80,7 +80,7 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let store = Store { s3: aws.s3.clone(), bucket: items.bucket.clone(), prefix: items.prefix.clone() };
     let console = Console::new(Stream::Stdout);
     let (mut broken, mut headed) = (None, false);
-    let mut tell = |entry: Entry| {
+    let mut print_entry = |entry: Entry| {
         if *json {
             match line(&entry) {
                 Ok(line) => console::print_data(&line),
@@ -95,12 +95,12 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
         console.line(&if is_deletion(&entry) { console.bad(&line) } else { line });
         ControlFlow::Continue(())
     };
-    let reported = versions::each(&store, &key.object, *json, &mut tell).await.map_err(of_versions)?;
+    let reported = versions::each(&store, &key.object, *json, &mut print_entry).await.map_err(of_versions)?;
     if let Some(error) = broken {
         return Err(error);
     }
     if reported == 0 {
-        check_there(&aws, items).await?;
+        check_versions_exist(&aws, items).await?;
         let since = if days > 0 {
             format!(" of the last {days} days, for which it retains them")
         } else {

@@ -21,7 +21,7 @@ use background::Background;
 use state::{Instance, State};
 
 /// Timeout of a call before `status` reports the stack as not usable.
-const ANSWER: Duration = Duration::from_secs(5);
+const RESPONSE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Run the local stack in the background, with every template deployed.
 #[derive(Debug, Args)]
@@ -146,7 +146,7 @@ struct Report {
 async fn status(arguments: &Status) -> anyhow::Result<ExitCode> {
     let state = Instance::Stack.read()?;
     let problem = match &state {
-        Some(state) => answers(state).await.err().map(|error| crate::failure::sentence(&error)),
+        Some(state) => check_responds(state).await.err().map(|error| crate::failure::sentence(&error)),
         None => None,
     };
     let report =
@@ -182,13 +182,13 @@ fn describe(report: &Report) -> String {
 }
 
 /// Asks the stack whether it responds. A held lock proves a living process, but not a working stack.
-async fn answers(state: &State) -> anyhow::Result<()> {
+async fn check_responds(state: &State) -> anyhow::Result<()> {
     let endpoint = state.endpoint().context("it is still starting")?;
     let client = aws_sdk_sfn::Client::new(&local_aws::sdk_config(endpoint, &state.account).await);
     let call = client.list_state_machines().max_results(1).send();
-    let response = tokio::time::timeout(ANSWER, call)
+    let response = tokio::time::timeout(RESPONSE_TIMEOUT, call)
         .await
-        .with_context(|| format!("{endpoint} did not answer within {} s", ANSWER.as_secs()))?;
+        .with_context(|| format!("{endpoint} did not respond within {} s", RESPONSE_TIMEOUT.as_secs()))?;
     response.map_err(crate::failure::aws("ListStateMachines"))?;
     Ok(())
 }

@@ -44,7 +44,7 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
 }
 
 /// Prints a plan as JSON or as lines of text.
-fn tell<P: Serialize>(
+fn print_plan<P: Serialize>(
     plan: &P,
     json: bool,
     lines: impl Fn(&P, &Console) -> Vec<String>,

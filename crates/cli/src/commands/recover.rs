@@ -25,7 +25,8 @@ use write::{Write, WriteError, Written};
 pub(crate) use attributes::attribute_of;
 
 use crate::config::{
-    Configuration, ItemKey, KeyNames, check_kept, check_there, noncurrent_days, past_second, reported,
+    Configuration, ItemKey, KeyNames, check_retained, check_versions_exist, noncurrent_days, past_second,
+    reported,
 };
 use crate::console;
 use crate::console::{Console, Stream};
@@ -41,14 +42,14 @@ const SETTLES: chrono::TimeDelta = chrono::TimeDelta::seconds(300);
 /// It finds the version of the item that was current then in the bucket of the incremental backup. It shows the
 /// attributes that differ from the current item: `+` would be added, `-` removed, and `~` changed. It also shows the
 /// later changes, all of which would be undone. On a terminal it asks before it writes; elsewhere, --yes is required.
-/// The write has the condition that the item is still as shown. If it changed meanwhile, nothing is written. The write
+/// The write has the condition that the item is still as shown. If the item was changed, nothing is written. The write
 /// is a change in the stream like any other, so it can be undone in the same way.
 ///
 /// The settings come from the environment (INCREMENTAL_BUCKET, INCREMENTAL_PREFIX, FAILURES_PREFIX, DYNAMODB_REGION,
 /// DYNAMODB_HOST, DYNAMODB_PORT, DYNAMODB_USETLS), from --config, or from --stack.
 ///
-/// The exit code is 0 if the item is as it was (or would be, with --dry-run), 1 if it did not exist then, changed
-/// meanwhile, or the answer was no, and 2 if the arguments or settings cannot be used, or --yes is missing.
+/// The exit code is 0 if the item is as it was (or would be, with --dry-run), 1 if it did not exist then, was changed
+/// after it was shown, or you answered no, and 2 if the arguments or settings cannot be used, or --yes is missing.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
                         tablekeeper recover Movies --key '{\"id\":{\"S\":\"1\"}}' --at 2026-11-20T02:00:00Z --dry-run\n  \
@@ -117,7 +118,7 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
         )));
     }
     let key = ItemKey::read(&arguments.key, &keys, items)?;
-    check_kept("--at is", at, noncurrent_days(&aws, items, &remarks).await?)?;
+    check_retained("--at is", at, noncurrent_days(&aws, items, &remarks).await?)?;
     let now = Clock::System.now();
     if at > now - SETTLES {
         remarks.line(
@@ -126,7 +127,7 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     }
     let reader = AsOfReader { s3: &aws.s3, items, key_names: &keys.names, at, now };
     let Some(then) = item_at(&reader, &key).await? else {
-        check_there(&aws, items).await?;
+        check_versions_exist(&aws, items).await?;
         bail!(
             "the item {} of table {table} did not exist at {}; nothing was changed",
             key.text,
@@ -148,9 +149,9 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
         changes: &changes,
         since: since.reported(),
     };
-    let tell = |outcome| if *json { console::print_json(&report(outcome)) } else { Ok(()) };
+    let print = |outcome| if *json { console::print_json(&report(outcome)) } else { Ok(()) };
     if changes.is_empty() {
-        tell(Outcome::Unchanged)?;
+        print(Outcome::Unchanged)?;
         remarks.line(&format!("the item {} is as it was at {}; nothing was changed", key.text, reported(at)));
         return Ok(ExitCode::SUCCESS);
     }
@@ -158,7 +159,7 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
         show(&key, item.is_some(), &reported(at), &changes, &since);
     }
     if *dry_run {
-        tell(Outcome::DryRun)?;
+        print(Outcome::DryRun)?;
         remarks.line("nothing was written (--dry-run)");
         return Ok(ExitCode::SUCCESS);
     }
@@ -170,14 +171,14 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     match write.run(&dynamodb, table, &key.attributes, &then).await.map_err(of_write)? {
         Written::Changed => {
             bail!(
-                "the item {} of table {table} changed meanwhile, so nothing was written; the same command shows it \
-                as it is now",
+                "the item {} of table {table} was changed after it was shown, so nothing was written; run the \
+                command again to see its current state",
                 key.text
             )
         }
         Written::Done(is) => {
             check_whole(&is, &then, &items_place(items, &key))?;
-            tell(Outcome::Recovered)?;
+            print(Outcome::Recovered)?;
             remarks.line(&format!("the item {} is as it was at {}", key.text, reported(at)));
             Ok(ExitCode::SUCCESS)
         }
@@ -203,9 +204,9 @@ fn item_in(item: &[u8]) -> anyhow::Result<Item> {
     Ok(item.into_iter().map(|(name, value)| (name, attributes::in_order(value))).collect())
 }
 
-fn show(key: &ItemKey, is_there: bool, at: &str, changes: &[Change], since: &Since) {
+fn show(key: &ItemKey, exists: bool, at: &str, changes: &[Change], since: &Since) {
     let data = Console::new(Stream::Stdout);
-    let now = if is_there { "as it is now" } else { "which does not exist now" };
+    let now = if exists { "as it is now" } else { "which does not exist now" };
     data.line(&format!("the item {}, {now}, and what it was at {at}:", data.strong(&key.text)));
     difference::lines(changes, &data).iter().for_each(|line| data.line(line));
     since.lines(&data).iter().for_each(|line| data.line(line));
@@ -230,7 +231,7 @@ fn store(aws: &Aws, items: &Items) -> Store {
     Store { s3: aws.s3.clone(), bucket: items.bucket.clone(), prefix: items.prefix.clone() }
 }
 
-/// Fails if the item got other attributes meanwhile. They are left unchanged, but must be reported.
+/// Fails if the item got other attributes after it was shown. They are left unchanged, but must be reported.
 fn check_whole(is: &Item, then: &Item, place: &str) -> anyhow::Result<()> {
     let more = difference::between(Some(is), then);
     if more.is_empty() {
@@ -238,8 +239,8 @@ fn check_whole(is: &Item, then: &Item, place: &str) -> anyhow::Result<()> {
     }
     let names: Vec<&str> = more.iter().map(|change| change.attribute.as_str()).collect();
     Err(anyhow!(
-        "the shown attributes are written, but the item got other attributes meanwhile, which were left unchanged: \
-         {}; the earlier state is a version of {place}",
+        "the shown attributes are written, but other attributes were added to the item after it was shown and are left \
+         unchanged: {}; the earlier state is a version of {place}",
         names.join(", ")
     ))
 }

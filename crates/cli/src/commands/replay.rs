@@ -89,12 +89,12 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let work = ReplayJob { replay: &replay, dynamodb: &dynamodb, s3: &aws.s3, clock: Clock::System };
     let counters = Counters::for_items();
     let mut reported = 0;
-    let mut tell = |reached: &Checkpoint| {
+    let mut report_progress = |reached: &Checkpoint| {
         let records = reached.counts.records;
         counters.add(records - std::mem::replace(&mut reported, records), 0);
     };
     let work = async {
-        let reached = objects::run(&work, Checkpoint::default(), &mut tell).await;
+        let reached = objects::run(&work, Checkpoint::default(), &mut report_progress).await;
         reached.map_err(|error| named(error.name(), error))
     };
     let total = Total { items: None, about: false, bytes: None };
@@ -143,7 +143,7 @@ async fn plan(
     if !arguments.prefix.starts_with(FOLDER) {
         let prefix = quoted(&arguments.prefix);
         return Err(Unusable(format!(
-            "--prefix is {prefix}; keys of the changes that Lambda discarded begin with {FOLDER}"
+            "--prefix is {prefix}; it must begin with {FOLDER}, as the keys of the changes that Lambda discarded"
         ))
         .into());
     }
@@ -152,7 +152,7 @@ async fn plan(
         Some(other) => {
             let other = quoted(other);
             return Err(
-                Unusable(format!("--stream is {other}, which is not the ARN of a table's stream")).into()
+                Unusable(format!("--stream is {other}; it must be the ARN of a table's stream")).into()
             );
         }
         None => stream_of(&settings.table(arguments.table.as_deref())?, aws).await?,

@@ -134,7 +134,7 @@ async fn made(
     let checked = plan_import::check_table(&dynamodb, &arguments.table, arguments.merge || begun);
     checked.await.map_err(|error| import::refused(error, Kind::Snapshot, &path, aws))?;
     let table = settings.table.clone();
-    let which = Which { table, has_to_be_there: false, at: Some(at), resume: arguments.resume };
+    let which = Which { table, must_exist: false, at: Some(at), resume: arguments.resume };
     let output = snapshot::make(&which, &arguments.how, settings, aws, console).await?;
     Ok(output.map(|output| (output.location, begun)))
 }

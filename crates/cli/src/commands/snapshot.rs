@@ -128,7 +128,7 @@ pub(crate) struct Which<'a> {
     /// The table, if the arguments or settings name one.
     pub(crate) table: Option<String>,
     /// Whether the table must exist.
-    pub(crate) has_to_be_there: bool,
+    pub(crate) must_exist: bool,
     /// The second; `None` for now, or for the newest snapshot to resume.
     pub(crate) at: Option<&'a str>,
     /// Whether to continue an incomplete snapshot.
@@ -202,8 +202,8 @@ pub(crate) async fn act(mut arguments: Arguments) -> anyhow::Result<ExitCode> {
     }
     let settings = arguments.configuration.settings().await?;
     let table = settings.table(arguments.table.as_deref())?;
-    let has_to_be_there = arguments.table.is_some();
-    let which = Which { table, has_to_be_there, at: arguments.at.as_deref(), resume: arguments.resume };
+    let must_exist = arguments.table.is_some();
+    let which = Which { table, must_exist, at: arguments.at.as_deref(), resume: arguments.resume };
     settings.items()?;
     settings.snapshots()?;
     let aws = settings.aws().await?;
@@ -264,7 +264,7 @@ pub(crate) async fn make(
         tokio::time::sleep(Duration::from_secs(seconds.into())).await;
         let pool = pool.insert(shards::begin(&job));
         pool.finished().await.map_err(|error| named(error.name(), error))?;
-        if let Err(gone) = request::check_still_kept(&job.snapshot, days, aws, console).await {
+        if let Err(gone) = request::check_still_retained(&job.snapshot, days, aws, console).await {
             return Ok(Err(gone));
         }
         let finished = finish_snapshot::finish(&job.files, job.snapshot.clone()).await;
@@ -286,9 +286,9 @@ pub(crate) async fn make(
     concluded(console, ended, stop).await?.transpose()
 }
 
-/// Aborts unfinished uploads and removes unfinished files.
+/// Aborts incomplete uploads and removes incomplete files.
 async fn clear(job: &Job) {
     if let Err(error) = job.files.abort_uploads(&job.snapshot.plan.folder).await {
-        console::print_remark(&format!("unfinished uploads could not be removed: {error}"));
+        console::print_remark(&format!("incomplete uploads could not be removed: {error}"));
     }
 }

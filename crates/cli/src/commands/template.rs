@@ -19,6 +19,7 @@ use tablekeeper_core::aws::clients::Clients;
 use tablekeeper_core::aws::table::{Readiness, readiness};
 use tablekeeper_core::settings::report::Unread;
 use tablekeeper_core::settings::{Aws, SettingName, Settings, Table, report};
+use tablekeeper_core::text::quoted;
 
 use crate::console;
 use crate::failure::Unusable;
@@ -87,12 +88,12 @@ async fn read(aws: &Aws, table: &Table) -> anyhow::Result<Settings> {
             "the template of {} would be incomplete, and an update of the stack would remove from the table what it \
              lacks: {}",
             table.name,
-            unread.iter().map(in_words).collect::<Vec<_>>().join("; ")
+            unread.iter().map(describe).collect::<Vec<_>>().join("; ")
         ),
     }
 }
 
-fn in_words(Unread { report, .. }: &Unread) -> String {
+fn describe(Unread { report, .. }: &Unread) -> String {
     format!("{}: {}", report.setting, report.reason.as_deref().unwrap_or("it cannot be read"))
 }
 
@@ -145,10 +146,9 @@ fn to_import(id: &str, table: &Table) -> Value {
 
 /// Checks a given logical ID.
 fn checked_id(id: &str) -> anyhow::Result<&str> {
-    if id.is_empty() || id.len() > LONGEST_ID || !id.chars().all(|it| it.is_ascii_alphanumeric()) {
-        let reason = format!(
-            "--logical-id {id:?} is not a valid logical ID: expected 1 to {LONGEST_ID} ASCII letters and digits"
-        );
+    if id.is_empty() || id.len() > LONGEST_ID || !id.chars().all(|letter| letter.is_ascii_alphanumeric()) {
+        let reason =
+            format!("--logical-id is {}; it must be 1 to {LONGEST_ID} ASCII letters and digits", quoted(id));
         bail!(Unusable(reason));
     }
     Ok(id)
@@ -156,10 +156,10 @@ fn checked_id(id: &str) -> anyhow::Result<&str> {
 
 /// Derives a logical ID from a table's name: `orders-restored` gives `OrdersRestoredTable`.
 fn logical_id(table: &str) -> String {
-    let words = table.split(|it: char| !it.is_ascii_alphanumeric());
-    let mut id: String = words
-        .flat_map(|word| {
-            let mut letters = word.chars();
+    let parts = table.split(|letter: char| !letter.is_ascii_alphanumeric());
+    let mut id: String = parts
+        .flat_map(|part| {
+            let mut letters = part.chars();
             letters.next().map(|first| first.to_ascii_uppercase()).into_iter().chain(letters)
         })
         .take(LONGEST_ID - "Table".len())

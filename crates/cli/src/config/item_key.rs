@@ -11,7 +11,7 @@ use tablekeeper_core::item_history::key_names;
 use tablekeeper_core::item_history::version::object_key;
 use tablekeeper_core::text::quoted;
 
-use super::{check_there, place};
+use super::{check_versions_exist, place};
 use crate::failure::Unusable;
 use crate::transfer::{Aws, named};
 
@@ -48,7 +48,7 @@ impl KeyNames {
         match names {
             Some(names) => Ok(KeyNames { names, table: None }),
             None => {
-                check_there(aws, items).await?;
+                check_versions_exist(aws, items).await?;
                 bail!(aws.missing(&format!(
                     "table {table} does not exist, and no version of an item in {} names its key \
                  attributes (SourceTableMissing)",
@@ -65,7 +65,7 @@ impl ItemKey {
         let names: Vec<&str> = keys.names.iter().map(String::as_str).collect();
         let wrong = |why: String| {
             Unusable(format!(
-                "--key is {}; {why}; expected the key attributes {} as DynamoDB JSON, such as {}",
+                "--key is {}; {why}; it must be the key attributes {} as DynamoDB JSON, such as {}",
                 quoted(text),
                 names.join(" and "),
                 keys.example()
@@ -171,17 +171,17 @@ mod tests {
 
     #[test]
     fn an_invalid_key_is_refused_with_an_example() {
-        for (text, words) in [
+        for (text, expected) in [
             (
                 "1",
-                "--key is `1`; it is not an object; expected the key attributes pk and sk as DynamoDB JSON, such as \
+                "--key is `1`; it is not an object; it must be the key attributes pk and sk as DynamoDB JSON, such as \
                    {\"pk\":{\"S\":\"1\"},\"sk\":{\"N\":\"1\"}}",
             ),
             ("{", "--key is `{`; it is not JSON: "),
             (r#"{"pk":{"S":"a"}}"#, r#"--key is `{"pk":{"S":"a"}}`; "#),
             (
                 r#"{"pk":{"S":"a"},"sk":{"N":"1"},"x":{"S":""}}"#,
-                r#"--key is `{"pk":{"S":"a"},"sk":{"N":"1"},"x":{"S":""}}`; it has `x`, which is no"#,
+                r#"--key is `{"pk":{"S":"a"},"sk":{"N":"1"},"x":{"S":""}}`; it has `x`, which is not"#,
             ),
             (
                 r#"{"pk":{"S":"a"},"sk":{"S":"1"}}"#,
@@ -190,7 +190,7 @@ mod tests {
             (r#"{"pk":"a","sk":{"N":"1"}}"#, r#"--key is `{"pk":"a","sk":{"N":"1"}}`; "#),
         ] {
             let error = read(text).unwrap_err();
-            assert!(error.starts_with(words), "{error}");
+            assert!(error.starts_with(expected), "{error}");
         }
     }
 }

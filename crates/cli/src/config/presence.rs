@@ -12,7 +12,7 @@ use crate::transfer::{Aws, named};
 
 /// Fails unless there are versions of items at the location of the settings. Call it before you report that something
 /// does not exist.
-pub(crate) async fn check_there(aws: &Aws, items: &Items) -> anyhow::Result<()> {
+pub(crate) async fn check_versions_exist(aws: &Aws, items: &Items) -> anyhow::Result<()> {
     let presence = find(&aws.s3, items).await.map_err(|failure| named(failure.name, failure))?;
     let (what, elsewhere) = match presence {
         Presence::Versions => return Ok(()),
@@ -22,7 +22,7 @@ pub(crate) async fn check_there(aws: &Aws, items: &Items) -> anyhow::Result<()> 
         Presence::Others { key, elsewhere } => (no_versions(items, &key), elsewhere),
     };
     let instead = match &elsewhere {
-        Some(prefix) => lies_elsewhere(items, prefix),
+        Some(prefix) => describe_elsewhere(items, prefix),
         None => "INCREMENTAL_BUCKET (s3.incremental.bucket) and INCREMENTAL_PREFIX (s3.incremental.prefix) must be \
                  ItemBucketName and IncrementalPrefix of the stack that follows the table"
             .to_owned(),
@@ -39,13 +39,13 @@ pub(crate) async fn check_free(aws: &Aws, items: &Items, console: &Console) -> a
             console.line(&format!(
                 "note: there are no objects under {} yet; {}",
                 place(items),
-                lies_elsewhere(items, &prefix)
+                describe_elsewhere(items, &prefix)
             ));
             Ok(())
         }
         Presence::Others { key, elsewhere } => {
             let instead = match &elsewhere {
-                Some(prefix) => lies_elsewhere(items, prefix),
+                Some(prefix) => describe_elsewhere(items, prefix),
                 None => "choose a separate prefix (INCREMENTAL_PREFIX, s3.incremental.prefix)".to_owned(),
             };
             bail!(Unusable(format!(
@@ -60,8 +60,8 @@ fn no_versions(items: &Items, key: &str) -> String {
     format!("the objects under {} are not versions of items (such as {})", place(items), quoted(key))
 }
 
-fn lies_elsewhere(items: &Items, prefix: &str) -> String {
-    let there = place(&Items { prefix: prefix.to_owned(), ..items.clone() });
+fn describe_elsewhere(items: &Items, prefix: &str) -> String {
+    let location = place(&Items { prefix: prefix.to_owned(), ..items.clone() });
     let is = if prefix.is_empty() { "`/`, the whole bucket" } else { prefix };
-    format!("there are versions under {there}, where INCREMENTAL_PREFIX (s3.incremental.prefix) is {is}")
+    format!("there are versions under {location}, where INCREMENTAL_PREFIX (s3.incremental.prefix) is {is}")
 }

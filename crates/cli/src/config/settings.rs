@@ -95,9 +95,9 @@ impl Settings {
         };
         let given = |key: &'static str, variable: &str| {
             let set = || environment(variable).filter(|value| !value.is_empty());
-            let said =
+            let value =
                 file.get(key).or_else(|| set().map(|text| Given { text, origin: variable.to_owned() }));
-            of_stack.beside(variable, said)
+            of_stack.reconcile(variable, value)
         };
         let bucket = |key, variable| given(key, variable)?.map(bucket).transpose();
         let items_prefix = given("s3.incremental.prefix", "INCREMENTAL_PREFIX")?;
@@ -227,7 +227,7 @@ impl Settings {
 fn table(file: &File, of_stack: &OfStack) -> anyhow::Result<Option<String>> {
     let in_file = file.get("table");
     if let Some(table) = in_file.as_ref().filter(|table| !is_table_name(&table.text)) {
-        bail!(table.refused("expected a table's name"));
+        bail!(table.refused("it must be a table name"));
     }
     match (in_file, &of_stack.table) {
         (Some(table), Some(followed)) if table.text != followed.text => {
@@ -241,7 +241,7 @@ fn region(given: Option<Given>) -> Result<Option<String>, Unusable> {
     let Some(region) = given else { return Ok(None) };
     match region.text.bytes().all(|letter| letter.is_ascii_alphanumeric() || letter == b'-') {
         true => Ok(Some(region.text)),
-        false => Err(region.refused("expected a Region, such as eu-west-1")),
+        false => Err(region.refused("it must be a Region, such as eu-west-1")),
     }
 }
 
@@ -249,13 +249,13 @@ fn region(given: Option<Given>) -> Result<Option<String>, Unusable> {
 fn parallelism(given: Option<Given>) -> Result<u32, Unusable> {
     let Some(given) = given else { return Ok(PARALLELISM) };
     let number = given.text.parse().ok().filter(|number| (1..=MOST_PARALLELISM).contains(number));
-    number.ok_or_else(|| given.refused(&format!("expected 1 to {MOST_PARALLELISM}")))
+    number.ok_or_else(|| given.refused(&format!("it must be between 1 and {MOST_PARALLELISM}")))
 }
 
 fn bucket(given: Given) -> Result<Given, Unusable> {
     match bucket_and_key(&format!("s3://{}", given.text)) {
         Some((_, key)) if key.is_empty() && !given.text.contains('/') => Ok(given),
-        _ => Err(given.refused("expected a bucket name, such as backup-of-orders")),
+        _ => Err(given.refused("it must be a bucket name, such as backup-of-orders")),
     }
 }
 
@@ -270,14 +270,14 @@ fn endpoint(
         Some(tls) => match tls.text.to_ascii_lowercase().as_str() {
             "true" => true,
             "false" => false,
-            _ => return Err(tls.refused("expected true or false")),
+            _ => return Err(tls.refused("it must be true or false")),
         },
     };
     let number = match &port {
         None => None,
         Some(port) => match port.text.parse::<u16>() {
             Ok(number) if number > 0 => Some(number),
-            _ => return Err(port.refused("expected 1 to 65535")),
+            _ => return Err(port.refused("it must be between 1 and 65535")),
         },
     };
     let Some(host) = host else {
@@ -292,7 +292,7 @@ fn endpoint(
     let is_host = |letter: u8| letter.is_ascii_alphanumeric() || matches!(letter, b'.' | b'-');
     if !host.text.bytes().all(is_host) {
         return Err(host.refused(
-            "expected a host without scheme and port, such as localhost; set the port with DYNAMODB_PORT \
+            "it must be a host without scheme and port, such as localhost; set the port with DYNAMODB_PORT \
              (dynamodb.port), and TLS with DYNAMODB_USETLS (dynamodb.tls)",
         ));
     }

@@ -24,8 +24,9 @@ pub(crate) enum Location {
 impl Location {
     /// Parses the value of an option. A URI must be one of S3.
     pub(crate) fn parse(option: &str, text: &str) -> Result<Location, Unusable> {
-        let wrong =
-            || Unusable(format!("{option} is {}; expected s3://bucket/prefix or a directory", quoted(text)));
+        let wrong = || {
+            Unusable(format!("{option} is {}; it must be s3://bucket/prefix or a directory", quoted(text)))
+        };
         if let Some((bucket, key)) = bucket_and_key(text) {
             return Ok(Location::Bucket { bucket, key });
         }
@@ -60,7 +61,7 @@ mod tests {
         for text in ["", "ftp://exports/a", "s3://E/a", "S3://exports/a", "https://exports.s3.amazonaws.com/"]
         {
             let error = Location::parse("--from", text).unwrap_err().to_string();
-            assert_eq!(error, format!("--from is `{text}`; expected s3://bucket/prefix or a directory"));
+            assert_eq!(error, format!("--from is `{text}`; it must be s3://bucket/prefix or a directory"));
         }
     }
 }

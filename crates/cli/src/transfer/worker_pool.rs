@@ -14,12 +14,12 @@ pub(crate) struct WorkerPool<E> {
 }
 
 impl<E: From<AwsFailure> + Send + 'static> WorkerPool<E> {
-    /// Starts the shares 0 to `shares` - 1, at most `beside` at a time. `action` is the AWS action that they mainly
-    /// call, for errors.
+    /// Starts the shares 0 to `shares` - 1, at most `concurrency` at a time. `action` is the AWS action that they
+    /// mainly call, for errors.
     pub(crate) fn of<F>(
         action: &'static str,
         shares: u32,
-        beside: u32,
+        concurrency: u32,
         work: impl Fn(u32) -> F + Clone + Send + 'static,
     ) -> WorkerPool<E>
     where
@@ -27,7 +27,7 @@ impl<E: From<AwsFailure> + Send + 'static> WorkerPool<E> {
     {
         let mut tasks = JoinSet::new();
         let next = Arc::new(AtomicU32::new(0));
-        for _ in 0..beside.clamp(1, shares.max(1)) {
+        for _ in 0..concurrency.clamp(1, shares.max(1)) {
             let (work, next) = (work.clone(), Arc::clone(&next));
             tasks.spawn(async move {
                 loop {

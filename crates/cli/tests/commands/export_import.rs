@@ -195,9 +195,9 @@ async fn a_bucket_works_like_a_directory_and_json_is_one_object() {
     assert!(files(account.directory.path()).is_empty(), "the cursor file goes away");
 
     let full = account.run(&["import", "copy", "--from", &manifest]).await;
-    let words = "error: table copy holds items; with --merge they stay, and those with the same keys are replaced \
-                 (TableNotEmpty)\n";
-    assert_eq!((full.code, full.remarks.as_str(), full.data.as_str()), (Some(2), words, ""));
+    let expected = "error: table copy holds items; with --merge they stay, and those with the same keys are replaced \
+                    (TableNotEmpty)\n";
+    assert_eq!((full.code, full.remarks.as_str(), full.data.as_str()), (Some(2), expected, ""));
 }
 
 #[tokio::test]
@@ -217,7 +217,7 @@ async fn killed_exports_and_interrupted_imports_resume() {
         "{all:?}"
     );
 
-    for (option, value, words) in [
+    for (option, value, expected) in [
         ("--format", "data-pipeline", "--format is data-pipeline, but the export in `orders/20"),
         ("--compression", "zstd", "--compression is zstd, "),
         ("--segments", "3", "--segments is 3, "),
@@ -225,7 +225,7 @@ async fn killed_exports_and_interrupted_imports_resume() {
     ] {
         let refused = account.run(&["export", "orders", "--to", "out", "--resume", option, value]).await;
         assert_eq!(refused.code, Some(2), "{}", refused.remarks);
-        assert!(refused.remarks.starts_with(&format!("error: {words}")), "{}", refused.remarks);
+        assert!(refused.remarks.starts_with(&format!("error: {expected}")), "{}", refused.remarks);
     }
     let consistent = account.run(&["export", "orders", "--to", "out", "--resume", "--consistent-read"]).await;
     assert_eq!(consistent.code, Some(2), "{}", consistent.remarks);
@@ -234,7 +234,7 @@ async fn killed_exports_and_interrupted_imports_resume() {
     let fast = account.done(&["export", "orders", "--to", "out", "--resume", "--max-rate", "100000"]).await;
     assert!(fast.data.contains(": 4000 items, "), "{}", fast.data);
     let after: Vec<Vec<u8>> = adopted.iter().map(|path| std::fs::read(path).unwrap()).collect();
-    assert_eq!(before, after, "parts that were whole are adopted, not written anew");
+    assert_eq!(before, after, "parts that were whole are adopted, not written again");
     let data = files(&place).into_iter().filter(|path| path.to_string_lossy().contains("/orders-manual-"));
     assert!(!files(&place).iter().any(|path| path.to_string_lossy().ends_with(".upload")));
     let lines: Vec<String> = data
@@ -249,9 +249,9 @@ async fn killed_exports_and_interrupted_imports_resume() {
     assert_eq!((lines.len(), ids.len()), (4000, 4000));
     let nothing = account.run(&["export", "orders", "--to", "out", "--resume"]).await;
     assert_eq!(nothing.code, Some(2), "{}", nothing.remarks);
-    let words =
+    let expected =
         "error: nothing to resume: no incomplete export of orders below out that the command line began. Run";
-    assert!(nothing.remarks.starts_with(words), "{}", nothing.remarks);
+    assert!(nothing.remarks.starts_with(expected), "{}", nothing.remarks);
 
     import_that_is_interrupted(&account, &manifest_of(&fast)).await;
 }
@@ -315,24 +315,24 @@ async fn refusals_have_their_message() {
     std::fs::create_dir(account.path("empty")).unwrap();
     std::fs::create_dir(account.path("lines")).unwrap();
     std::fs::write(account.path("lines/a.json"), "{\"id\":{\"S\":\"1\"}}\n{\"id\":1}\n").unwrap();
-    for (line, code, words) in [
+    for (line, code, expected) in [
         (
             "export nowhere --to out",
             2,
             "table nowhere does not exist, so it cannot be exported (SourceTableMissing)",
         ),
-        ("export a:b --to out", 2, "TABLE is `a:b`, which is not a table's name"),
+        ("export a:b --to out", 2, "TABLE is `a:b`; it must be a table name"),
         (
             "export orders --to ftp://x/y",
             2,
-            "--to is `ftp://x/y`; expected s3://bucket/prefix or a directory",
+            "--to is `ftp://x/y`; it must be s3://bucket/prefix or a directory",
         ),
         ("export orders --to file", 2, "--to is `file`, which is not a directory"),
         ("export orders --to out --null-tag nULL", 2, "--null-tag only applies to --format data-pipeline"),
         ("export orders --to s3://missing-430000000004/x", 1, "s3:PutObject"),
         ("import nowhere --from lines --format plain", 2, "table nowhere does not exist; "),
         ("import copy --from s3:/x", 2, "--from is `s3:/x`, which does not exist"),
-        ("import copy --from nonsense://x", 2, "--from is `nonsense://x`; expected s3://bucket/prefix or"),
+        ("import copy --from nonsense://x", 2, "--from is `nonsense://x`; it must be s3://bucket/prefix or"),
         ("import copy --from file", 2, "--format is missing, and there is no manifest that says it"),
         ("import copy --from empty", 1, "empty/: there are no files (InvalidExport)"),
         ("import copy --from lines", 2, "--format is missing, and there is no manifest that says it"),
@@ -340,7 +340,7 @@ async fn refusals_have_their_message() {
         let reported = account.run(&line.split(' ').collect::<Vec<_>>()).await;
         assert_eq!((reported.code, reported.data.as_str()), (Some(code), ""), "{line}: {}", reported.remarks);
         let error = reported.remarks.lines().last().unwrap();
-        assert!(error.starts_with(&format!("error: {words}")), "{line}: {}", reported.remarks);
+        assert!(error.starts_with(&format!("error: {expected}")), "{line}: {}", reported.remarks);
     }
     let broken = account.run(&["import", "copy", "--from", "lines", "--format", "plain"]).await;
     assert_eq!(broken.code, Some(1));

@@ -36,7 +36,7 @@ async fn files_that_are_not_lines_of_items_are_refused_with_their_kind() {
     write(&shell.path("not-gzip"), "items.json.gz", LINE);
     write(&shell.path("dump/orders"), "schema.json", "{}");
     write(&shell.path("dump/orders/data"), "0001.json", "{\n    \"Items\": []\n}");
-    for (folder, words) in [
+    for (folder, expected) in [
         ("bom", "the file begins with a byte order mark; write it as UTF-8 without one"),
         ("pretty", "each item has to stand on one line, whole"),
         ("gzip", "the file is compressed with gzip: let its name end in .gz, or say gzip as the compression"),
@@ -46,7 +46,7 @@ async fn files_that_are_not_lines_of_items_are_refused_with_their_kind() {
         let reported = shell.run(&["import", "copy", "--from", folder, "--format", "dynamodb-json"]).await;
         assert_eq!((reported.code, reported.data.as_str()), (Some(1), ""), "{folder}: {}", reported.remarks);
         let error = reported.remarks.lines().last().unwrap();
-        assert!(error.contains(words) && error.ends_with("(InvalidExport)"), "{folder}: {error}");
+        assert!(error.contains(expected) && error.ends_with("(InvalidExport)"), "{folder}: {error}");
         assert!(!reported.remarks.contains("--resume"), "{folder}: {}", reported.remarks);
         assert!(items_of(&shell.dynamodb, "copy").await.is_empty(), "{folder}");
     }
@@ -68,9 +68,9 @@ async fn manifests_of_other_writers_are_read() {
     write(&folder, "manifest-summary.json", summary);
     write(&folder, "data/00000.json.gz", gzip(LINE));
     let reported = shell.done(&["import", "unchecked", "--from", "relative"]).await;
-    let words =
+    let expected =
         "note: the manifest has no md5Checksum of 1 of its files; their items are counted, but other changes";
-    assert!(reported.remarks.contains(words), "{}", reported.remarks);
+    assert!(reported.remarks.contains(expected), "{}", reported.remarks);
     assert_eq!(items_of(&shell.dynamodb, "unchecked").await.len(), 1);
     // The number of items is still checked.
     write(&folder, "data/00000.json.gz", gzip(&LINE.repeat(2)));
@@ -124,22 +124,22 @@ async fn lines_without_types_are_imported_with_notes_on_possible_losses() {
         "{}",
         reported.data
     );
-    for words in [
+    for expected in [
         "note: 1 values were null, and were written as NULL; a binary or a set may have been there",
         "note: 1 objects were {\"type\":\"Buffer\",\"data\":[…]}, as Node.js writes a binary",
         "note: 1 arrays of strings or of numbers had none of them twice",
     ] {
-        assert!(reported.remarks.contains(words), "{}", reported.remarks);
+        assert!(reported.remarks.contains(expected), "{}", reported.remarks);
     }
-    let mut there = items_of(&shell.dynamodb, "copy").await;
-    there.sort_by_key(|item| item["id"]["S"].to_string());
+    let mut imported = items_of(&shell.dynamodb, "copy").await;
+    imported.sort_by_key(|item| item["id"]["S"].to_string());
     let expected = [
         json!({ "id": { "S": "1" }, "price": { "N": "12345678901234567890.5" }, "old": { "NULL": true },
             "seen": { "BOOL": true }, "tags": { "L": [{ "S": "a" }, { "S": "b" }] } }),
         json!({ "id": { "S": "2" }, "at": { "M": { "x": { "N": "0.1" } } },
             "photo": { "M": { "type": { "S": "Buffer" }, "data": { "L": [{ "N": "104" }, { "N": "105" }] } } } }),
     ];
-    assert_eq!(there, expected);
+    assert_eq!(imported, expected);
     let json = [&["import", "again", "--from", import[3], "--format", "json"], &["--json"][..]].concat();
     let report: serde_json::Value = serde_json::from_str(&shell.done(&json).await.data).unwrap();
     assert_eq!(report["notes"].as_array().map(Vec::len), Some(3), "{report}");
@@ -161,7 +161,7 @@ async fn lines_with_other_key_types_or_another_format_are_refused() {
     write(&shell.path("typed"), "a", "{\"id\":{\"S\":\"1\"}}\n");
     write(&shell.path("wrapped"), "a", LINE);
     write(&shell.path("untyped"), "a", UNTYPED);
-    for (folder, format, words) in [
+    for (folder, format, expected) in [
         (
             "number",
             "json",
@@ -178,7 +178,7 @@ async fn lines_with_other_key_types_or_another_format_are_refused() {
         let reported = shell.run(&["import", "copy", "--from", folder, "--format", format]).await;
         assert_eq!((reported.code, reported.data.as_str()), (Some(1), ""), "{folder}: {}", reported.remarks);
         let error = reported.remarks.lines().last().unwrap();
-        assert!(error.contains(words) && error.ends_with("(InvalidExport)"), "{folder}: {error}");
+        assert!(error.contains(expected) && error.ends_with("(InvalidExport)"), "{folder}: {error}");
         assert!(items_of(&shell.dynamodb, "copy").await.is_empty(), "{folder}");
     }
 }

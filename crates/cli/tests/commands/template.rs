@@ -28,7 +28,7 @@ impl Shell {
             .on_demand_throughput(OnDemandThroughput::builder().max_read_request_units(5).build());
         let stream = StreamSpecification::builder().stream_enabled(true);
         let stream = stream.stream_view_type(StreamViewType::NewAndOldImages).build().unwrap();
-        let tags = ["team", "cost"].map(|it| Tag::builder().key(it).value("billing").build().unwrap());
+        let tags = ["team", "cost"].map(|key| Tag::builder().key(key).value("billing").build().unwrap());
         self.dynamodb
             .create_table()
             .table_name(table)
@@ -115,7 +115,7 @@ fn key(name: &str, of: KeyType) -> KeySchemaElement {
 }
 
 fn projection(of: ProjectionType, others: &[&str]) -> Projection {
-    let others = (!others.is_empty()).then(|| others.iter().map(|&it| it.to_owned()).collect());
+    let others = (!others.is_empty()).then(|| others.iter().map(|&name| name.to_owned()).collect());
     Projection::builder().projection_type(of).set_non_key_attributes(others).build()
 }
 
@@ -197,13 +197,9 @@ async fn a_template_can_be_imported_and_the_table_outlives_its_stack() {
     }
     assert_eq!(id().await, before);
     stacks.delete_stack().stack_name("orders").send().await.unwrap();
-    while stacks
-        .describe_stacks()
-        .stack_name("orders")
-        .send()
-        .await
-        .is_ok_and(|it| it.stacks().iter().any(|it| it.stack_status() != Some(&StackStatus::DeleteComplete)))
-    {
+    while stacks.describe_stacks().stack_name("orders").send().await.is_ok_and(|response| {
+        response.stacks().iter().any(|stack| stack.stack_status() != Some(&StackStatus::DeleteComplete))
+    }) {
         tokio::time::sleep(std::time::Duration::from_millis(100)).await;
     }
     assert_eq!(id().await, before, "DeletionPolicy retains it");
@@ -242,7 +238,6 @@ async fn refusals_have_their_message() {
     let expected = "error: the table nowhere does not exist in us-east-1\n";
     assert_eq!((missing.code, missing.remarks.as_str()), (Some(1), expected));
     let misnamed = shell.run(&["template", "nowhere", "--logical-id", "my-table"]).await;
-    let expected = "error: --logical-id \"my-table\" is not a valid logical ID: expected 1 to 255 ASCII letters and \
-                    digits\n";
+    let expected = "error: --logical-id is `my-table`; it must be 1 to 255 ASCII letters and digits\n";
     assert_eq!((misnamed.code, misnamed.remarks.as_str()), (Some(2), expected));
 }

@@ -56,13 +56,13 @@ impl Job {
         let mut reached = Checkpoint::from(self.of(number));
         while !reached.done {
             let mut reported = reached.written + reached.kept;
-            let mut tell = |reached: &Checkpoint| {
+            let mut report_progress = |reached: &Checkpoint| {
                 let items = reached.written + reached.kept;
                 counters.add(items.saturating_sub(reported), 0);
                 reported = items;
                 self.reached(number, reached.clone().into());
             };
-            reached = segment::run(&work, reached, &mut tell).await?;
+            reached = segment::run(&work, reached, &mut report_progress).await?;
         }
         Ok(())
     }

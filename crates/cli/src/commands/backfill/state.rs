@@ -110,13 +110,13 @@ mod tests {
         let faster = Backfill { max_read_capacity_units: 9, ..backfill() };
         let resumed = read.clone().resumed(faster.clone(), &path).unwrap();
         assert_eq!((resumed.backfill, resumed.segments), (faster, state.segments));
-        for (other, words) in [
+        for (other, expected) in [
             (Backfill { table_id: "other".to_owned(), ..backfill() }, "of another table orders"),
             (Backfill { stream_arn: "other".to_owned(), ..backfill() }, "of another table orders"),
             (Backfill { prefix: String::new(), ..backfill() }, "into s3://bucket/items/"),
         ] {
             let error = read.clone().resumed(other, &path).unwrap_err().to_string();
-            assert!(error.contains(&format!(" is of a backfill {words}")), "{error}");
+            assert!(error.contains(&format!(" is of a backfill {expected}")), "{error}");
         }
         std::fs::write(&path, "{}").unwrap();
         assert!(State::read(&path).unwrap_err().to_string().contains("is not a cursor file of a backfill: "));

@@ -28,7 +28,7 @@ const START: Duration = Duration::from_secs(60);
 const LOOK: Duration = Duration::from_millis(100);
 
 /// Runs all chapters. Fails at the first result that differs from the expected one.
-pub(crate) async fn tell(
+pub(crate) async fn run(
     console: &Arc<Console>,
     background: &mut Background,
     count: u32,
@@ -47,7 +47,7 @@ pub(crate) async fn tell(
     console.heading("3  AWS Backup backs up the table, which stays in use");
     let backup = Backup::make(console, &scene).await?;
     let changed = table::go_on(&scene.dynamodb, SOURCE, count).await?;
-    console.event(&format!("meanwhile {changed} items of {SOURCE} are changed, deleted or added"));
+    console.event(&format!("{changed} items of {SOURCE} are changed, deleted or added during the backup"));
 
     console.heading("4  The backup's notification starts the workflow");
     backup.notification(console, &scene).await?;

@@ -120,8 +120,8 @@ impl Arguments {
             return Err(Unusable(format!("--to is {}, which is not a directory", quoted(&self.to))));
         }
         let format = self.format.unwrap_or(FormatName::DynamodbJson);
-        let beside = self.resume || format == FormatName::DataPipeline;
-        if self.null_tag.is_some() && !beside {
+        let has_null_tag = self.resume || format == FormatName::DataPipeline;
+        if self.null_tag.is_some() && !has_null_tag {
             return Err(Unusable(format!(
                 "--null-tag only applies to --format data-pipeline; --format is {format}"
             )));

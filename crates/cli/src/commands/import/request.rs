@@ -49,8 +49,9 @@ pub(super) async fn take(
         ..ExecutionInput::default()
     };
     // For a snapshot, the manifest has the format.
-    let said = earlier.as_ref().filter(|_| kind == Kind::Files).map(|earlier| earlier.import.format);
-    let input = ExecutionInput { format: input.format.or(said), ..input };
+    let earlier_format =
+        earlier.as_ref().filter(|_| kind == Kind::Files).map(|earlier| earlier.import.format);
+    let input = ExecutionInput { format: input.format.or(earlier_format), ..input };
     let wanted = Wanted {
         bucket,
         place: key,
@@ -106,7 +107,7 @@ fn source_of(arguments: &Arguments, place: &Location, aws: &Aws) -> anyhow::Resu
     let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     if !path.exists() {
         bail!(Unusable(format!(
-            "--from is {}, which does not exist; expected s3://bucket/folder, a directory or a file",
+            "--from is {}, which does not exist; it must be s3://bucket/folder, a directory or a file",
             quoted(&arguments.from)
         )));
     }

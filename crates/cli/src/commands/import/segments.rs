@@ -86,13 +86,14 @@ impl Job {
         while !self.of(number).done {
             let Segment { cursor, items, doubts, .. } = self.of(number);
             let (mut reported, mut read) = (items, 0);
-            let mut tell = |Progress { items, doubts, cursor, bytes, .. }: Progress<'_>| {
+            let mut report_progress = |Progress { items, doubts, cursor, bytes, .. }: Progress<'_>| {
                 counters.add(items.saturating_sub(reported), bytes.saturating_sub(read));
                 (reported, read) = (items, bytes);
                 self.reached(number, Segment { cursor, items, doubts, done: false });
             };
             let from = Checkpoint { cursor, items, doubts, done: false };
-            let Checkpoint { cursor, items, doubts, done } = segment::run(&work, from, &mut tell).await?;
+            let Checkpoint { cursor, items, doubts, done } =
+                segment::run(&work, from, &mut report_progress).await?;
             self.reached(number, Segment { cursor, items, doubts, done });
         }
         Ok(())

@@ -45,11 +45,11 @@ pub(crate) fn machine_output(workflow: &str) -> String {
     if !OF_INCREMENTAL.contains(&workflow) {
         return "StateMachineArn".to_owned();
     }
-    let words = workflow.split('-').map(|word| {
+    let capitalized = workflow.split('-').map(|word| {
         let (first, rest) = word.split_at_checked(1).unwrap_or((word, ""));
         format!("{}{rest}", first.to_uppercase())
     });
-    format!("{}StateMachineArn", words.collect::<String>())
+    format!("{}StateMachineArn", capitalized.collect::<String>())
 }
 
 /// Deploys every template, and returns the outputs of each stack.

@@ -62,7 +62,7 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let mut end = pin!(end()?);
     let set_up = tokio::select! {
         set_up = set_up(&arguments) => set_up,
-        // Dropping an unfinished stack ends the processes that it started.
+        // Dropping an incomplete stack ends the processes that it started.
         () = &mut end => return Ok(ExitCode::SUCCESS),
     };
     match set_up {

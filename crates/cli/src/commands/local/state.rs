@@ -99,11 +99,11 @@ impl Claim {
     pub(crate) fn publish(&mut self, state: &State) -> anyhow::Result<()> {
         let path = self.instance.file(&self.directory, "json");
         let draft = path.with_extension("json.new");
-        let words = serde_json::to_vec_pretty(state)?;
+        let json = serde_json::to_vec_pretty(state)?;
         let write = || -> io::Result<File> {
             let mut file = File::create(&draft)?;
             file.lock()?;
-            file.write_all(&words)?;
+            file.write_all(&json)?;
             fs::rename(&draft, &path)?;
             Ok(file)
         };
@@ -150,9 +150,9 @@ impl Instance {
                 return Err(error).with_context(|| format!("cannot lock {}", path.display()));
             }
         }
-        let mut words = Vec::new();
-        file.read_to_end(&mut words).with_context(|| format!("cannot read {}", path.display()))?;
-        serde_json::from_slice(&words)
+        let mut json = Vec::new();
+        file.read_to_end(&mut json).with_context(|| format!("cannot read {}", path.display()))?;
+        serde_json::from_slice(&json)
             .map(Some)
             .with_context(|| format!("{} is not a state file", path.display()))
     }
@@ -181,7 +181,7 @@ impl Instance {
     pub(crate) async fn stop(self, state: &State) -> anyhow::Result<()> {
         let pid = Pid::from_raw(i32::try_from(state.pid).context("the state has no valid process id")?);
         for (signal, grace) in [(Signal::SIGTERM, GRACE), (Signal::SIGKILL, GRACE)] {
-            // The process may have ended meanwhile. The lock decides.
+            // The process may have ended since the state was read. The lock decides.
             let _ = kill(pid, signal);
             let deadline = Instant::now() + grace;
             while Instant::now() < deadline {

@@ -121,10 +121,10 @@ struct Left {
 pub(super) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let retention = arguments.retention()?;
     if !is_table_name(&arguments.table) {
-        bail!(Unusable(format!("--table is {}, which is not a table's name", quoted(&arguments.table))));
+        bail!(Unusable(format!("--table is {}; it must be a table name", quoted(&arguments.table))));
     }
     let plan = plan(&arguments, retention).await?;
-    super::tell(&plan, arguments.json, rendering::lines)?;
+    super::print_plan(&plan, arguments.json, rendering::lines)?;
     Ok(if plan.delete.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(DIFFERS) })
 }
 
@@ -143,14 +143,16 @@ async fn plan(arguments: &Arguments, retention: Retention) -> anyhow::Result<Pla
     let others = Others { former: arguments.include_former, manual: arguments.include_manual };
     let scope = Scope { table_name: table, table_id, others };
     let plan = retention.plan(&backups, scope, now);
-    let kept = |(backup, rules): (&Backup, _)| Kept { backup: BackupSummary::from_backup(backup), rules };
-    let left = |(backup, reason): (&Backup, _)| Left { backup: BackupSummary::from_backup(backup), reason };
+    let with_rules =
+        |(backup, rules): (&Backup, _)| Kept { backup: BackupSummary::from_backup(backup), rules };
+    let with_reason =
+        |(backup, reason): (&Backup, _)| Left { backup: BackupSummary::from_backup(backup), reason };
     Ok(Plan {
         table: table.clone(),
         table_id: table_id.to_owned(),
-        keep: plan.keep.into_iter().map(kept).collect(),
+        keep: plan.keep.into_iter().map(with_rules).collect(),
         delete: plan.delete.into_iter().map(BackupSummary::from_backup).collect(),
-        left: plan.ignored.into_iter().map(left).collect(),
+        left: plan.ignored.into_iter().map(with_reason).collect(),
         now,
         with_new_backup: !arguments.without_new_backup,
     })
@@ -244,7 +246,7 @@ mod tests {
 
     #[test]
     fn an_invalid_rule_is_refused_with_its_option() {
-        for (line, words) in [
+        for (line, expected) in [
             ("--keep 0", "--keep is `0`; 1 to 10000 may be given"),
             ("--keep -1", "--keep is `-1`; 1 to 10000 may be given"),
             ("--keep 1 --max-age-days -2", "--max-age-days is `-2`; 0 to 10000 may be given"),
@@ -253,7 +255,7 @@ mod tests {
             ("--keep 1 --monthly -1", "--monthly is `-1`; 0 to 10000 may be given"),
             ("--keep 1 --yearly -1", "--yearly is `-1`; 0 to 10000 may be given"),
         ] {
-            assert_eq!(retention(line), Err(words.to_owned()));
+            assert_eq!(retention(line), Err(expected.to_owned()));
         }
     }
 

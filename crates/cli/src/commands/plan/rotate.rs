@@ -53,7 +53,7 @@ pub(super) fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let decisions = decide(&event, &patterns);
     for decision in &decisions {
         let plan = as_json(decision);
-        console::print_data(&if arguments.json { plan.to_string() } else { in_words(&plan) });
+        console::print_data(&if arguments.json { plan.to_string() } else { describe(&plan) });
     }
     Ok(if decisions.iter().all(Result::is_ok) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
@@ -75,7 +75,7 @@ fn as_json(decision: &Result<Decision, DecisionError>) -> Value {
     }
 }
 
-fn in_words(plan: &Value) -> String {
+fn describe(plan: &Value) -> String {
     let text = |field: &str| plan.get(field).and_then(Value::as_str).unwrap_or("none").to_owned();
     if plan.get("restore") != Some(&json!(true)) {
         let error = plan.get("error").and_then(Value::as_str).map(|name| format!(" ({name})"));
@@ -120,14 +120,14 @@ mod tests {
                 "backupJobId": "JOB-1", "targetTable": "orders-staging-20190902-13-48-52",
                 "executionName": "rot-job-1", "ssmParameterName": "/p" })
         );
-        assert!(in_words(&plan).starts_with("orders-production is restored to orders-staging-2019"));
+        assert!(describe(&plan).starts_with("orders-production is restored to orders-staging-2019"));
     }
 
     #[test]
     fn a_skipped_record_has_its_reason() {
-        assert!(in_words(&plan("FAILED", "")).starts_with("no restore: the backup job's state is `FAILED`"));
+        assert!(describe(&plan("FAILED", "")).starts_with("no restore: the backup job's state is `FAILED`"));
         let refused = plan("COMPLETED", "ü");
         assert_eq!((&refused["restore"], &refused["error"]), (&json!(false), &json!("InvalidTargetName")));
-        assert!(in_words(&refused).starts_with("no restore (InvalidTargetName): "));
+        assert!(describe(&refused).starts_with("no restore (InvalidTargetName): "));
     }
 }

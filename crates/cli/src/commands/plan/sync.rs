@@ -105,7 +105,7 @@ pub(super) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     input.validate().map_err(|error| Unusable(error.to_string()))?;
     let document = arguments.document.as_deref().map(read_document).transpose()?;
     let plan = plan(&input, document).await?;
-    super::tell(&plan, arguments.json, rendering::lines)?;
+    super::print_plan(&plan, arguments.json, rendering::lines)?;
     let failed: Vec<_> = plan.of(Outcome::Failed).map(|report| report.setting.as_str()).collect();
     match failed.as_slice() {
         [] if plan.differs => Ok(ExitCode::from(DIFFERS)),
@@ -116,11 +116,11 @@ pub(super) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
 
 async fn plan(input: &ExecutionInput, document: Option<Found>) -> anyhow::Result<Plan> {
     let clients = Clients::from_environment("tablekeeper").await;
-    let there = match Arn::parse(&input.target) {
+    let clients = match Arn::parse(&input.target) {
         Some(arn) => clients.in_region(arn.region),
         None => clients,
     };
-    let aws = there.settings();
+    let aws = clients.settings();
     let region = super::region(&aws.dynamodb)?;
     let Some(target) = aws.describe(&input.target).await? else {
         bail!("the target table {} does not exist in {region}", input.target);
@@ -135,7 +135,7 @@ async fn plan(input: &ExecutionInput, document: Option<Found>) -> anyhow::Result
     }
     let (source, found) = match document {
         Some(found) => (found.document.table_arn.clone(), found),
-        None => live(&there, input, &target).await?,
+        None => live(&clients, input, &target).await?,
     };
     let why_off = |name| why_off(input, name);
     let settings = found.plan(&aws, &target, why_off, input.remove_extra == Some(true)).await?;

@@ -35,7 +35,7 @@ impl Since {
     /// Lists the later versions in the bucket.
     pub(super) async fn find(store: &Store, object: &str, at: DateTime<Utc>) -> anyhow::Result<Since> {
         let mut since = Since::default();
-        let mut tell = |entry: Entry| {
+        let mut collect = |entry: Entry| {
             // S3 stored this version before the second was over, so it and all older versions are not later.
             if entry.put_at <= at - SKEW {
                 return ControlFlow::Break(());
@@ -50,7 +50,7 @@ impl Since {
             since.entries.push(entry);
             ControlFlow::Continue(())
         };
-        versions::each(store, object, false, &mut tell).await.map_err(history::of_versions)?;
+        versions::each(store, object, false, &mut collect).await.map_err(history::of_versions)?;
         Ok(since)
     }
 

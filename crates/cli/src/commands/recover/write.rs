@@ -3,7 +3,7 @@
 //! If there is no item, PutItem has the condition that there still is none. If there is one, UpdateItem sets and
 //! removes the attributes that differ. Its condition requires that each shown attribute is unchanged and each new one
 //! is still missing. No condition can require that an item has no *other* attribute, so a PutItem could remove one that
-//! was added meanwhile and never shown. UpdateItem leaves it unchanged, and its response contains it.
+//! was added after the item was read and never shown. UpdateItem leaves it unchanged, and its response contains it.
 
 use std::collections::{BTreeSet, HashMap};
 

@@ -55,7 +55,7 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let console = Console::new(Stream::Stdout);
     let mut broken = None;
     let mut headed = arguments.json;
-    let mut tell = |overview: Overview| {
+    let mut print_overview = |overview: Overview| {
         if !std::mem::replace(&mut headed, true) {
             console.line(&console.strong(&columns("NAME", "TABLE", "ITEMS", "BYTES", "STATE")));
         }
@@ -66,12 +66,12 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
             (false, _) => console.line(&row(&line)),
         }
     };
-    let there = overview::each(&aws.s3, &snapshots.bucket, &snapshots.prefix, &mut tell).await;
-    let there = there.map_err(|error| named(error.name(), error))?;
+    let count = overview::each(&aws.s3, &snapshots.bucket, &snapshots.prefix, &mut print_overview).await;
+    let count = count.map_err(|error| named(error.name(), error))?;
     if let Some(error) = broken {
         return Err(error.into());
     }
-    if there == 0 {
+    if count == 0 {
         console::print_remark(&format!(
             "there is no snapshot in s3://{}/{}",
             snapshots.bucket, snapshots.prefix
@@ -112,7 +112,7 @@ fn row(line: &Line) -> String {
     let count = line.item_count.map(|count| HumanCount(count).to_string()).unwrap_or_default();
     let bytes = line.bytes.map(|bytes| HumanBytes(bytes).to_string()).unwrap_or_default();
     let state = match (&line.owner, &line.reason) {
-        (Some(owner), _) => format!("not ended, begun by {owner}"),
+        (Some(owner), _) => format!("incomplete, begun by {owner}"),
         (None, Some(reason)) => reason.clone(),
         (None, None) => line.state.to_owned(),
     };

@@ -17,7 +17,9 @@ use tablekeeper_core::snapshot::{Snapshot, document, plan as plan_snapshot};
 use tablekeeper_core::storage::Files;
 
 use super::{How, Which};
-use crate::config::{Settings, Snapshots, check_kept, check_there, noncurrent_days, past_second, place};
+use crate::config::{
+    Settings, Snapshots, check_retained, check_versions_exist, noncurrent_days, past_second, place,
+};
 use crate::console::Console;
 use crate::failure::Unusable;
 use crate::transfer::{Aws, named, whole};
@@ -83,8 +85,8 @@ pub(super) async fn take(
         Found::Ours(snapshot) if which.resume => {
             which.check(how, &snapshot)?;
             let days = noncurrent_days(aws, settings.items()?, console).await?;
-            let said = format!("--resume would continue the snapshot {}, which is of", snapshot.name);
-            check_kept(&said, snapshot.at, days)?;
+            let subject = format!("--resume would continue the snapshot {}, which is of", snapshot.name);
+            check_retained(&subject, snapshot.at, days)?;
             Ok(request(snapshot, days, false))
         }
         Found::Ours(snapshot) => bail!(Unusable(format!(
@@ -105,7 +107,7 @@ pub(super) async fn take(
 
 /// Fails if the bucket may have deleted versions while the snapshot was made, because the missing items would not be
 /// noticed. Reads the retention again, because it may have changed.
-pub(super) async fn check_still_kept(
+pub(super) async fn check_still_retained(
     snapshot: &Snapshot,
     days: Option<u32>,
     aws: &Aws,
@@ -114,9 +116,9 @@ pub(super) async fn check_still_kept(
     // If the retention cannot be read, there was a note at the beginning.
     let Some(days) = days else { return Ok(()) };
     let now = noncurrent_days(aws, &snapshot.items, console).await?.unwrap_or(days);
-    let said = format!("the snapshot {} cannot be finished: it is of", snapshot.name);
+    let subject = format!("the snapshot {} cannot be finished: it is of", snapshot.name);
     // Not [`Unusable`]: another command line would not help.
-    check_kept(&said, snapshot.at, Some(now)).map_err(|error| anyhow::Error::msg(error.to_string()))
+    check_retained(&subject, snapshot.at, Some(now)).map_err(|error| anyhow::Error::msg(error.to_string()))
 }
 
 /// Plans a snapshot, and writes its document.
@@ -129,7 +131,7 @@ async fn begin(
     now: DateTime<Utc>,
 ) -> anyhow::Result<Snapshot> {
     let (items, snapshots) = (settings.items()?, settings.snapshots()?);
-    check_there(aws, items).await?;
+    check_versions_exist(aws, items).await?;
     let dynamodb = aws.clients.dynamodb();
     let table = which.table.clone().unwrap_or_default();
     let table_arn = match table.as_str() {
@@ -137,7 +139,7 @@ async fn begin(
         name => {
             let described = table_description::describe(&dynamodb, name).await;
             let described = described.map_err(|error| named(error.name, error))?;
-            if which.has_to_be_there {
+            if which.must_exist {
                 check_table(name, described.as_ref(), aws, items).await?;
             }
             described.and_then(|table| table.table_arn).unwrap_or_else(|| name.to_owned())
@@ -189,13 +191,13 @@ async fn check_table(
              --config (SourceTableMissing)"
         )));
     };
-    let there = table_description::key_names(table);
+    let table_key = table_description::key_names(table);
     let names = key_names::of_versions(&aws.s3, &items.bucket, &items.prefix).await;
     match names.map_err(|error| named(error.name, error))? {
-        Some(names) if names != there => bail!(Unusable(format!(
+        Some(names) if names != table_key => bail!(Unusable(format!(
             "TABLE is {name}, whose key attributes are {}; those of the items in {} are {}; give the table of these \
              items, or leave TABLE out",
-            there.join(" and "),
+            table_key.join(" and "),
             place(items),
             names.join(" and ")
         ))),
@@ -255,9 +257,9 @@ async fn find(name: &str, settings: &Settings, aws: &Aws) -> anyhow::Result<Foun
 async fn newest(settings: &Settings, aws: &Aws) -> anyhow::Result<Found> {
     let Snapshots { bucket, prefix } = settings.snapshots()?;
     let files = whole(&aws.s3, bucket);
-    let there = files.list(prefix).await.map_err(|error| named(error.name(), error))?;
+    let objects = files.list(prefix).await.map_err(|error| named(error.name(), error))?;
     // Directories are named after their seconds, and listed in the order of their names.
-    let names = there.iter().rev().filter_map(|file| {
+    let names = objects.iter().rev().filter_map(|file| {
         let name = file.key.strip_prefix(prefix.as_str())?.strip_suffix("/export.json")?;
         (!name.contains('/')).then_some(name)
     });

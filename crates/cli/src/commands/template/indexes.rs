@@ -14,9 +14,10 @@ pub(super) fn global(table: &Table, settings: &Settings) -> Vec<Value> {
         properties.put_list("KeySchema", keys(index.key_schema()));
         properties.put("Projection", projection(index.projection()));
         properties.put("ProvisionedThroughput", provisioned(table, index.provisioned_throughput()));
-        let maxima = settings.on_demand_throughput.as_ref().and_then(|it| it.indexes.get(name)).copied();
+        let maxima =
+            settings.on_demand_throughput.as_ref().and_then(|limits| limits.indexes.get(name)).copied();
         properties.put("OnDemandThroughput", on_demand(table, maxima));
-        let mode = settings.contributor_insights.as_ref().and_then(|it| it.indexes.get(name));
+        let mode = settings.contributor_insights.as_ref().and_then(|insights| insights.indexes.get(name));
         properties.put("ContributorInsightsSpecification", insights(mode.map(String::as_str)));
         properties.into()
     };
@@ -40,10 +41,12 @@ pub(super) fn vector(table: &Table) -> Vec<Value> {
     let index = |index: &aws_sdk_dynamodb::types::VectorIndexDescription| {
         let mut properties = Properties::default();
         properties.put("IndexName", index.index_name().map(Value::from));
-        let attribute = index.vector_attribute().map(|it| json!({ "AttributeName": it.attribute_name() }));
+        let attribute =
+            index.vector_attribute().map(|attribute| json!({ "AttributeName": attribute.attribute_name() }));
         properties.put("VectorAttribute", attribute);
         properties.put("Dimensions", index.dimensions().map(Value::from));
-        properties.put("DistanceFunction", index.distance_function().map(|it| it.as_str().into()));
+        properties
+            .put("DistanceFunction", index.distance_function().map(|function| function.as_str().into()));
         let schema = index.search_schema().iter().map(|element| {
             json!({
                 "AttributeName": element.attribute_name(),

@@ -52,7 +52,7 @@ pub(super) fn of(table: &Table, settings: &Settings) -> Value {
     let mode = if table.is_on_demand() { "PAY_PER_REQUEST" } else { "PROVISIONED" };
     properties.put("BillingMode", Some(mode.into()));
     properties.put("ProvisionedThroughput", provisioned(table, described.provisioned_throughput()));
-    let maxima = settings.on_demand_throughput.as_ref().map(|it| it.table);
+    let maxima = settings.on_demand_throughput.as_ref().map(|throughput| throughput.table);
     properties.put("OnDemandThroughput", on_demand(table, maxima));
     properties.put("SSESpecification", encryption(table));
     carried(&mut properties, table, settings);
@@ -62,26 +62,31 @@ pub(super) fn of(table: &Table, settings: &Settings) -> Value {
 /// Adds the properties from the settings.
 fn carried(properties: &mut Properties, table: &Table, settings: &Settings) {
     properties.put("TableClass", settings.table_class.as_ref().map(|class| class.0.as_str().into()));
-    properties.put("DeletionProtectionEnabled", settings.deletion_protection.map(|it| it.0.into()));
-    let days = settings.point_in_time_recovery.and_then(|it| it.recovery_period_in_days);
+    properties
+        .put("DeletionProtectionEnabled", settings.deletion_protection.map(|protection| protection.0.into()));
+    let days = settings.point_in_time_recovery.and_then(|recovery| recovery.recovery_period_in_days);
     let recovery =
         days.map(|days| json!({ "PointInTimeRecoveryEnabled": true, "RecoveryPeriodInDays": days }));
     properties.put("PointInTimeRecoverySpecification", recovery);
-    let expires = settings.time_to_live.as_ref().and_then(|it| it.attribute_name.as_deref());
+    let expires = settings.time_to_live.as_ref().and_then(|expiry| expiry.attribute_name.as_deref());
     let live = expires.map(|attribute| json!({ "AttributeName": attribute, "Enabled": true }));
     properties.put("TimeToLiveSpecification", live);
     let policies = settings.resource_policies.as_ref().map(|policies| policies.of_table(table));
     let policy = |policy: Option<Value>| policy.map(|policy| json!({ "PolicyDocument": policy }));
-    let (of_table, of_stream) = policies.map_or((None, None), |it| (policy(it.table), policy(it.stream)));
-    let view = settings.stream.as_ref().and_then(|it| it.stream_view_type.as_deref());
+    let (of_table, of_stream) =
+        policies.map_or((None, None), |policies| (policy(policies.table), policy(policies.stream)));
+    let view = settings.stream.as_ref().and_then(|stream| stream.stream_view_type.as_deref());
     properties.put("StreamSpecification", view.map(|view| stream(view, of_stream)));
     properties.put("ResourcePolicy", of_table);
-    let kinesis = settings.kinesis_destinations.as_ref().and_then(|it| it.streams.first_key_value());
+    let kinesis = settings
+        .kinesis_destinations
+        .as_ref()
+        .and_then(|destinations| destinations.streams.first_key_value());
     let kinesis = kinesis.map(|(stream, precision)| {
         json!({ "StreamArn": stream, "ApproximateCreationDateTimePrecision": precision })
     });
     properties.put("KinesisStreamSpecification", kinesis);
-    let mode = settings.contributor_insights.as_ref().and_then(|it| it.table.as_deref());
+    let mode = settings.contributor_insights.as_ref().and_then(|insights| insights.table.as_deref());
     properties.put("ContributorInsightsSpecification", insights(mode));
     let tags = settings.tags.as_ref().map(|tags| tags.0.iter()).into_iter().flatten();
     // CloudFormation sets its own tags, and refuses other reserved ones.
@@ -98,7 +103,12 @@ fn stream(view: &str, policy: Option<Value>) -> Value {
 
 /// Builds the key schema of the table or of an index.
 pub(super) fn keys(schema: &[KeySchemaElement]) -> Vec<Value> {
-    let key = |it: &KeySchemaElement| json!({ "AttributeName": it.attribute_name(), "KeyType": it.key_type().as_str() });
+    let key = |element: &KeySchemaElement| {
+        json!({
+            "AttributeName": element.attribute_name(),
+            "KeyType": element.key_type().as_str(),
+        })
+    };
     schema.iter().map(key).collect()
 }
 
@@ -106,7 +116,7 @@ pub(super) fn keys(schema: &[KeySchemaElement]) -> Vec<Value> {
 pub(super) fn projection(projection: Option<&Projection>) -> Option<Value> {
     let projection = projection?;
     let mut projected = Properties::default();
-    projected.put("ProjectionType", projection.projection_type().map(|it| it.as_str().into()));
+    projected.put("ProjectionType", projection.projection_type().map(|kind| kind.as_str().into()));
     let others = projection.non_key_attributes().iter().map(|name| name.as_str().into());
     projected.put_list("NonKeyAttributes", others.collect());
     Some(projected.into())

@@ -17,9 +17,9 @@ pub(super) async fn of(aws: &Aws, table: &Table, settings: &Settings) -> Result<
 
 /// Returns remarks about settings that are separate resources in a template.
 fn of_others(others: &Settings) -> Vec<String> {
-    let triggers = others.lambda_triggers.as_ref().map_or(0, |it| it.0.len());
-    let scaled = others.auto_scaling.as_ref().map_or(0, |it| it.0.len());
-    let alarms = others.alarms.as_ref().map_or(0, |it| it.0.len());
+    let triggers = others.lambda_triggers.as_ref().map_or(0, |triggers| triggers.0.len());
+    let scaled = others.auto_scaling.as_ref().map_or(0, |scaling| scaling.0.len());
+    let alarms = others.alarms.as_ref().map_or(0, |alarms| alarms.0.len());
     [
         (triggers, "Lambda triggers", "AWS::Lambda::EventSourceMapping"),
         (scaled, "auto scaling", "AWS::ApplicationAutoScaling::ScalableTarget and ScalingPolicy"),
@@ -53,7 +53,7 @@ fn of_the_table(table: &Table, settings: &Settings) -> Vec<String> {
             table.name
         ));
     }
-    let streams = settings.kinesis_destinations.as_ref().map_or(0, |it| it.streams.len());
+    let streams = settings.kinesis_destinations.as_ref().map_or(0, |destinations| destinations.streams.len());
     if streams > 1 {
         remarks.push(format!(
             "the template has one of {streams} Kinesis streams, because CloudFormation supports only one"
@@ -68,7 +68,9 @@ fn of_the_table(table: &Table, settings: &Settings) -> Vec<String> {
             replicas.join(", ")
         ));
     }
-    if let Some(key) = table.description.sse_description().and_then(|it| it.kms_master_key_arn()) {
+    if let Some(key) =
+        table.description.sse_description().and_then(|encryption| encryption.kms_master_key_arn())
+    {
         remarks.push(format!(
             "KMSMasterKeyId is {key}; if that is the AWS managed key (alias/aws/dynamodb), remove the line"
         ));
@@ -100,14 +102,14 @@ mod tests {
             ..Settings::default()
         };
         let reported = of_the_table(&Table::new(description.build()), &settings).join("\n");
-        for words in [
+        for expected in [
             "which only AWS may set: AWS:other, aws:cloudformation:stack-name\n",
             "the table orders already belongs to a stack",
             "one of 2 Kinesis streams",
             "the replicas in eu-west-1, us-east-2; a global table is AWS::DynamoDB::GlobalTable",
             "KMSMasterKeyId is arn:aws:kms:key; if that is the AWS managed key",
         ] {
-            assert!(reported.contains(words), "{words} is not in\n{reported}");
+            assert!(reported.contains(expected), "{expected} is not in\n{reported}");
         }
         let scaled = [("table".to_owned(), auto_scaling::Scaled::default())].into();
         let others = Settings { auto_scaling: Some(auto_scaling::Value(scaled)), ..Settings::default() };

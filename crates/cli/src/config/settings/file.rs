@@ -22,7 +22,7 @@ pub(super) struct Given {
 }
 
 impl Given {
-    /// Builds the error for an unusable value; `right` says what is expected.
+    /// Builds the error for an unusable value; `right` says what would be right.
     pub(super) fn refused(&self, right: &str) -> Unusable {
         Unusable(format!("{} is {}; {right}", self.origin, quoted(&self.text)))
     }

@@ -42,11 +42,11 @@ impl OfStack {
         if let Some(bucket) = output(stack, "GivenUpBucketName") {
             values.push(("GIVEN_UP_BUCKET", given("GivenUpBucketName", bucket)));
         }
-        let said = |key: &str| parameter(stack, key).ok_or_else(|| missing(key));
-        let stream = said("StreamArn")?;
+        let required = |key: &str| parameter(stack, key).ok_or_else(|| missing(key));
+        let stream = required("StreamArn")?;
         let own = stream.split("/stream/").next().and_then(Arn::parse).and_then(|arn| arn.table_name());
         let table = asked.or(own).filter(|table| is_table_name(table));
-        let (prefix, snapshots) = (said("IncrementalPrefix")?, said("SnapshotPrefix")?);
+        let (prefix, snapshots) = (required("IncrementalPrefix")?, required("SnapshotPrefix")?);
         let layout = Layout {
             own_table: own.unwrap_or_default(),
             prefix,
@@ -56,7 +56,7 @@ impl OfStack {
         let place = match (asked, table) {
             (Some(asked), None) => {
                 let asked = quoted(asked);
-                return Err(Unusable(format!("--stack-table is {asked}; expected a table's name")));
+                return Err(Unusable(format!("--stack-table is {asked}; it must be a table name")));
             }
             (Some(_), Some(table)) => layout.place(table),
             (None, _) => TableLocation { prefix: prefix.to_owned(), folder: String::new() },
@@ -66,21 +66,21 @@ impl OfStack {
             folder => format!("{}{folder}", as_prefix(snapshots)),
         };
         values.push(("INCREMENTAL_PREFIX", given("IncrementalPrefix", &place.prefix)));
-        values.push(("FAILURES_PREFIX", given("FailuresPrefix", said("FailuresPrefix")?)));
+        values.push(("FAILURES_PREFIX", given("FailuresPrefix", required("FailuresPrefix")?)));
         values.push(("SNAPSHOT_PREFIX", given("SnapshotPrefix", &snapshots)));
         let table = table.map(|table| given("the table", table));
         Ok(OfStack { values, table, folder: place.folder })
     }
 
     /// Returns the stack's value for a variable, or else the given one. Fails if they differ.
-    pub(super) fn beside(&self, variable: &str, said: Option<Given>) -> Result<Option<Given>, Unusable> {
+    pub(super) fn reconcile(&self, variable: &str, given: Option<Given>) -> Result<Option<Given>, Unusable> {
         let own = self.values.iter().find(|(of, _)| *of == variable).map(|(_, given)| given);
-        match (own, said) {
-            (Some(own), Some(said)) if !is_same(variable, &own.text, &said.text) => {
-                Err(said.refused(&format!("{} is {}; leave one of them out", own.origin, quoted(&own.text))))
+        match (own, given) {
+            (Some(own), Some(given)) if !is_same(variable, &own.text, &given.text) => {
+                Err(given.refused(&format!("{} is {}; leave one of them out", own.origin, quoted(&own.text))))
             }
             (Some(own), _) => Ok(Some(own.clone())),
-            (None, said) => Ok(said),
+            (None, given) => Ok(given),
         }
     }
 }
@@ -123,19 +123,19 @@ mod tests {
     fn values_of_a_stack_must_agree_with_the_others() {
         let of_stack = OfStack::read("s", &stack(""), None).unwrap();
         assert_eq!(of_stack.table.as_ref().unwrap().text, "orders");
-        let said = |text: &str| Some(Given { text: text.to_owned(), origin: "HERE".to_owned() });
-        let beside = |variable: &str, other: Option<Given>| {
+        let given = |text: &str| Some(Given { text: text.to_owned(), origin: "HERE".to_owned() });
+        let reconciled = |variable: &str, other: Option<Given>| {
             of_stack
-                .beside(variable, other)
+                .reconcile(variable, other)
                 .map(|given| given.map(|given| given.text))
                 .map_err(|error| error.0)
         };
-        assert_eq!(beside("INCREMENTAL_PREFIX", None).unwrap().as_deref(), Some("a/"));
-        assert_eq!(beside("INCREMENTAL_PREFIX", said("a")).unwrap().as_deref(), Some("a/"));
-        assert_eq!(beside("SNAPSHOT_PREFIX", said("/")).unwrap().as_deref(), Some(""));
-        assert_eq!(beside("DYNAMODB_REGION", said("x")).unwrap().as_deref(), Some("x"));
+        assert_eq!(reconciled("INCREMENTAL_PREFIX", None).unwrap().as_deref(), Some("a/"));
+        assert_eq!(reconciled("INCREMENTAL_PREFIX", given("a")).unwrap().as_deref(), Some("a/"));
+        assert_eq!(reconciled("SNAPSHOT_PREFIX", given("/")).unwrap().as_deref(), Some(""));
+        assert_eq!(reconciled("DYNAMODB_REGION", given("x")).unwrap().as_deref(), Some("x"));
         assert_eq!(
-            beside("INCREMENTAL_BUCKET", said("other")).unwrap_err(),
+            reconciled("INCREMENTAL_BUCKET", given("other")).unwrap_err(),
             "HERE is `other`; ItemBucketName of stack s is `items-bucket`; leave one of them out"
         );
     }
@@ -144,7 +144,7 @@ mod tests {
     fn another_table_of_a_stack_has_directories_of_its_name() {
         let of = |table: &str| OfStack::read("s", &stack(""), Some(table));
         let other = of("customers").unwrap();
-        let value = |variable: &str| other.beside(variable, None).unwrap().unwrap().text;
+        let value = |variable: &str| other.reconcile(variable, None).unwrap().unwrap().text;
         assert_eq!(
             (other.table.as_ref().unwrap().text.as_str(), other.folder.as_str()),
             ("customers", "customers/")
@@ -156,7 +156,7 @@ mod tests {
         );
         assert_eq!(of("orders").unwrap().folder, "");
         let error = of("a/b").unwrap_err().0;
-        assert_eq!(error, "--stack-table is `a/b`; expected a table's name");
+        assert_eq!(error, "--stack-table is `a/b`; it must be a table name");
     }
 
     #[test]

@@ -98,7 +98,7 @@ fn missing_values_are_reported_when_needed() {
 
 #[test]
 fn errors_in_the_file_have_a_line() {
-    for (from, to, words) in [
+    for (from, to, expected) in [
         (
             "bucket = \"backup",
             "bukket = \"backup",
@@ -112,28 +112,32 @@ fn errors_in_the_file_have_a_line() {
             "orders.toml, line 16: invalid type: string \"8000\", expected i64",
         ),
         ("port = 8000", "port = ", "orders.toml, line 16: "),
-        ("port = 8000", "port = 0", "dynamodb.port of orders.toml (line 16) is `0`; expected 1 to 65535"),
+        (
+            "port = 8000",
+            "port = 0",
+            "dynamodb.port of orders.toml (line 16) is `0`; it must be between 1 and 65535",
+        ),
         ("tls = false", "tls = 1", "orders.toml, line 17: invalid type: integer `1`, expected a boolean"),
         (
             "parallelism = 4",
             "parallelism = 0",
-            "dynamodb.parallelism of orders.toml (line 18) is `0`; expected 1 to 1024",
+            "dynamodb.parallelism of orders.toml (line 18) is `0`; it must be between 1 and 1024",
         ),
         (
             "host = \"localhost\"\n",
             "",
             "dynamodb.port of orders.toml (line 15) is `8000`; it needs DYNAMODB_HOST",
         ),
-        ("\"orders\"", "\"or ders\"", "table of orders.toml (line 2) is `or ders`; expected a table's name"),
+        ("\"orders\"", "\"or ders\"", "table of orders.toml (line 2) is `or ders`; it must be a table name"),
         (
             "\"eu-west-1\"",
             "\"eu west\"",
-            "dynamodb.region of orders.toml (line 14) is `eu west`; expected a Region, such as",
+            "dynamodb.region of orders.toml (line 14) is `eu west`; it must be a Region, such as",
         ),
         (
             "\"backup-of-orders\"",
             "\"Orders\"",
-            "s3.incremental.bucket of orders.toml (line 5) is `Orders`; expected a bucket name",
+            "s3.incremental.bucket of orders.toml (line 5) is `Orders`; it must be a bucket name",
         ),
         (
             "\"backup-of-orders\"",
@@ -150,28 +154,31 @@ fn errors_in_the_file_have_a_line() {
     ] {
         assert!(FILE.contains(from), "{from}");
         let error = settings(Some(&FILE.replacen(from, to, 1)), &[]).unwrap_err();
-        assert!(error.starts_with(words), "{to}: {error}");
+        assert!(error.starts_with(expected), "{to}: {error}");
     }
 }
 
 #[test]
 fn errors_in_the_environment_have_a_variable() {
     let bucket = ("INCREMENTAL_BUCKET", "bucket");
-    for (variables, words) in [
-        (&[("INCREMENTAL_BUCKET", "B")][..], "INCREMENTAL_BUCKET is `B`; expected a bucket name"),
-        (&[("SNAPSHOT_BUCKET", "s3://bucket")], "SNAPSHOT_BUCKET is `s3://bucket`; expected a bucket name"),
-        (&[("DYNAMODB_REGION", "eu_west_1")], "DYNAMODB_REGION is `eu_west_1`; expected a Region, such as"),
+    for (variables, expected) in [
+        (&[("INCREMENTAL_BUCKET", "B")][..], "INCREMENTAL_BUCKET is `B`; it must be a bucket name"),
+        (&[("SNAPSHOT_BUCKET", "s3://bucket")], "SNAPSHOT_BUCKET is `s3://bucket`; it must be a bucket name"),
+        (&[("DYNAMODB_REGION", "eu_west_1")], "DYNAMODB_REGION is `eu_west_1`; it must be a Region, such as"),
         (
             &[("DYNAMODB_PORT", "8000")],
             "DYNAMODB_PORT is `8000`; it needs DYNAMODB_HOST (dynamodb.host), which is missing",
         ),
         (&[("DYNAMODB_USETLS", "false")], "DYNAMODB_USETLS is `false`; it needs DYNAMODB_HOST"),
-        (&[("DYNAMODB_USETLS", "no")], "DYNAMODB_USETLS is `no`; expected true or false"),
-        (&[("DYNAMODB_PORT", "https")], "DYNAMODB_PORT is `https`; expected 1 to 65535"),
-        (&[("DYNAMODB_PARALLELISM", "many")], "DYNAMODB_PARALLELISM is `many`; expected 1 to 1024"),
+        (&[("DYNAMODB_USETLS", "no")], "DYNAMODB_USETLS is `no`; it must be true or false"),
+        (&[("DYNAMODB_PORT", "https")], "DYNAMODB_PORT is `https`; it must be between 1 and 65535"),
+        (
+            &[("DYNAMODB_PARALLELISM", "many")],
+            "DYNAMODB_PARALLELISM is `many`; it must be between 1 and 1024",
+        ),
         (
             &[("DYNAMODB_HOST", "http://localhost:8000")],
-            "DYNAMODB_HOST is `http://localhost:8000`; expected a host without",
+            "DYNAMODB_HOST is `http://localhost:8000`; it must be a host without",
         ),
         (
             &[("DYNAMODB_HOST", "localhost"), ("DYNAMODB_USETLS", "false")],
@@ -194,7 +201,7 @@ fn errors_in_the_environment_have_a_variable() {
         ),
     ] {
         let error = settings(None, variables).unwrap_err();
-        assert!(error.starts_with(words), "{error}");
+        assert!(error.starts_with(expected), "{error}");
     }
     // The same prefix in another bucket, or another prefix, is allowed.
     let apart =

@@ -135,13 +135,13 @@ async fn items_of_a_deleted_table_are_adopted_with_their_states_and_deletions() 
     let mut reasons: Vec<&str> =
         report["reasons"].as_array().unwrap().iter().map(|left| left["reason"].as_str().unwrap()).collect();
     reasons.sort_unstable();
-    for (reason, words) in reasons.iter().zip([
+    for (reason, expected) in reasons.iter().zip([
         "it holds the item `{\"id\":{\"S\":\"5\"}}`, whose object would be called ",
         "it is no item: a string does not end",
         "it is no item: the key attribute `id` is a number, but that of the table is a string (`S`)",
         "its name is no MD5",
     ]) {
-        assert!(reason.starts_with(words), "{reason}");
+        assert!(reason.starts_with(expected), "{reason}");
     }
     assert!(reported.remarks.contains("skipped with its older states: old/"), "{}", reported.remarks);
 
@@ -312,8 +312,9 @@ async fn a_snapshot_of_the_older_system_is_imported() {
 
     account.create("copy", "id", false).await;
     let reported = account.done(&["import", "copy", "--from", &snapshot, "--format", "json"]).await;
-    let words = "note: 2 values were null, and were written as NULL; a binary or a set may have been there";
-    assert!(reported.remarks.contains(words), "{}", reported.remarks);
+    let expected =
+        "note: 2 values were null, and were written as NULL; a binary or a set may have been there";
+    assert!(reported.remarks.contains(expected), "{}", reported.remarks);
     let first = json!({ "id": { "S": "1" }, "tags": { "NULL": true }, "price": { "N": "12345678901234567890.25" },
         "on": { "BOOL": true }, "at": { "M": { "x": { "L": [{ "N": "1" }, { "S": "a" }, { "NULL": true }] } } } });
     assert_eq!(account.items("copy").await, by_ids(&[first, item("18", "short")]));

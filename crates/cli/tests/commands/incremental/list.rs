@@ -34,7 +34,7 @@ async fn listing_snapshots_begins_none() {
         "NAME                      TABLE                             ITEMS        BYTES  STATE".to_owned(),
         format!("{}      orders                                1         43 B  whole", first.0),
         format!(
-            "{}      -                                                     not ended, begun by the command line",
+            "{}      -                                                     incomplete, begun by the command line",
             second.0
         ),
         "x                         -                                                     it is no snapshot's document".to_owned(),
@@ -64,7 +64,7 @@ async fn a_given_table_must_exist_with_the_keys_of_the_items() {
     account.create("others", "pk", false).await;
     let at = text(passed_second().await);
     let snapshot = ["snapshot", "--at", &at, "--settle", "0"];
-    for (table, words) in [
+    for (table, expected) in [
         (&["lst"][..], "table lst does not exist; leave TABLE out for a deleted table, or set `table` in"),
         (&["--", "list"], "table list does not exist; leave TABLE out for a deleted table"),
         (
@@ -72,7 +72,7 @@ async fn a_given_table_must_exist_with_the_keys_of_the_items() {
             "TABLE is others, whose key attributes are pk; those of the items in `s3://items-460000000008/items/`",
         ),
     ] {
-        account.refused(&[&snapshot[..], table].concat(), 2, words).await;
+        account.refused(&[&snapshot[..], table].concat(), 2, expected).await;
     }
     assert_eq!(account.keys(&format!("snapshots-{}", account.name)).await, [""; 0]);
     account.create("list", "id", false).await;

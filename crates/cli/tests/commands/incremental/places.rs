@@ -13,7 +13,7 @@ async fn a_wrong_prefix_is_not_an_empty_backup() {
     let (bucket, snapshots) = (account.store.bucket.clone(), format!("snapshots-{}", account.name));
     let key = r#"{"id":{"S":"1"}}"#;
     let root = format!("the objects under `s3://{bucket}/` are not versions of items (such as `items/");
-    let beside = format!("there are no objects under `s3://{bucket}/item/`, so no item is known; ");
+    let nothing = format!("there are no objects under `s3://{bucket}/item/`, so no item is known; ");
     let right = format!(
         "there are versions under `s3://{bucket}/items/`, where INCREMENTAL_PREFIX (s3.incremental.prefix) is items/"
     );
@@ -23,7 +23,7 @@ async fn a_wrong_prefix_is_not_an_empty_backup() {
         &["snapshot", "orders", "--at", &at, "--settle", "0"],
         &["history", "gone", "--key", key],
     ] {
-        for (prefix, words) in [("/", &root), ("item", &beside)] {
+        for (prefix, expected) in [("/", &root), ("item", &nothing)] {
             let reported = account.run_with(arguments, &[("INCREMENTAL_PREFIX", prefix)]).await;
             assert_eq!(
                 (reported.code, reported.data.as_str()),
@@ -32,7 +32,7 @@ async fn a_wrong_prefix_is_not_an_empty_backup() {
                 reported.remarks
             );
             let error = reported.remarks.lines().last().unwrap();
-            assert!(error.starts_with(&format!("error: {words}")), "{error}");
+            assert!(error.starts_with(&format!("error: {expected}")), "{error}");
             assert!(error.ends_with(&right), "{error}");
         }
     }
@@ -48,12 +48,12 @@ async fn a_wrong_prefix_is_not_an_empty_backup() {
     account.version(&empty).await;
     let reported =
         account.run_with(&["history", "orders", "--key", key], &[("INCREMENTAL_BUCKET", &empty)]).await;
-    let words = format!(
+    let expected = format!(
         "error: there are no objects under `s3://{empty}/items/`, so no item is known; INCREMENTAL_BUCKET \
          (s3.incremental.bucket) and INCREMENTAL_PREFIX (s3.incremental.prefix) must be ItemBucketName and \
          IncrementalPrefix of the stack that follows the table\n"
     );
-    assert_eq!((reported.code, reported.remarks), (Some(2), words));
+    assert_eq!((reported.code, reported.remarks), (Some(2), expected));
 }
 
 #[tokio::test]
@@ -66,18 +66,18 @@ async fn a_backfill_refuses_a_prefix_with_other_objects() {
     let backfill = ["backfill", "orders"];
     let reported = account.run_with(&backfill, &[("INCREMENTAL_PREFIX", "/")]).await;
     assert_eq!((reported.code, reported.data.as_str()), (Some(2), ""), "{}", reported.remarks);
-    let words =
+    let expected =
         format!("error: the objects under `s3://{bucket}/` are not versions of items (such as `items/");
-    assert!(reported.remarks.starts_with(&words), "{}", reported.remarks);
+    assert!(reported.remarks.starts_with(&expected), "{}", reported.remarks);
     assert!(reported.remarks.contains("a snapshot of a backup among them would fail"));
     assert_eq!(account.keys(&bucket).await, before);
 
     // A separate prefix may hold a second backup in the bucket, with a note.
-    let reported = account.run_with(&backfill, &[("INCREMENTAL_PREFIX", "anew")]).await;
-    let words = format!(
-        "note: there are no objects under `s3://{bucket}/anew/` yet; there are versions under `s3://{bucket}/items/`"
+    let reported = account.run_with(&backfill, &[("INCREMENTAL_PREFIX", "second")]).await;
+    let expected = format!(
+        "note: there are no objects under `s3://{bucket}/second/` yet; there are versions under `s3://{bucket}/items/`"
     );
-    assert!(reported.code == Some(0) && reported.remarks.starts_with(&words), "{}", reported.remarks);
+    assert!(reported.code == Some(0) && reported.remarks.starts_with(&expected), "{}", reported.remarks);
     let reported = account.done(&backfill).await;
     assert!(reported.remarks.starts_with("backfilling orders in"), "{}", reported.remarks);
 
@@ -114,10 +114,10 @@ async fn an_incomplete_snapshot_does_not_block_others_of_its_second() {
     stack().await.proxy().clear_rules(account.name);
     let first = format!("{name}/export.json");
     let reported = account.done(&[&snapshot[..], &["--json"]].concat()).await;
-    let words = format!(
+    let expected = format!(
         "note: s3://{snapshots}/{first} is of the items in `s3://{other}/items/` and is incomplete; it"
     );
-    assert!(reported.remarks.starts_with(&words), "{}", reported.remarks);
+    assert!(reported.remarks.starts_with(&expected), "{}", reported.remarks);
     assert_eq!(
         (&reported.json()["snapshot"], &reported.json()["itemCount"]),
         (&Value::from(format!("{name}-2")), &1.into())
@@ -138,8 +138,8 @@ async fn an_incomplete_snapshot_does_not_block_others_of_its_second() {
         }
     }
     let reported = account.done(&snapshot).await;
-    let words = "was begun by arn:aws:states:us-east-1:1:execution:snapshot:x and is incomplete; it is left unchanged";
-    assert!(reported.remarks.contains(words), "{}", reported.remarks);
+    let expected = "was begun by arn:aws:states:us-east-1:1:execution:snapshot:x and is incomplete; it is left unchanged";
+    assert!(reported.remarks.contains(expected), "{}", reported.remarks);
     assert!(reported.data.starts_with(&format!("s3://{snapshots}/{name}-3/: 1 items")), "{}", reported.data);
     let again = account.done(&snapshot).await;
     assert!(

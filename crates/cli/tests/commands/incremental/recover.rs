@@ -1,4 +1,4 @@
-//! `tablekeeper recover`: an item is recovered, unless it changed meanwhile.
+//! `tablekeeper recover`: an item is recovered, unless it was changed after it was shown.
 
 use local_aws::Fault;
 use serde_json::json;
@@ -55,16 +55,16 @@ async fn an_item_is_recovered_if_it_is_still_as_shown() {
 
     // The item changes between the read and the write.
     let child = account.until_it_calls("dynamodb:UpdateItem", &recover).await;
-    changed["name"] = json!({ "S": "meanwhile" });
+    changed["name"] = json!({ "S": "changed" });
     changed["n"] = json!({ "N": "8" });
     account.put("orders", std::slice::from_ref(&changed)).await;
     let reported = account.released(child).await;
-    let words = format!(
-        "error: the item {key} of table orders changed meanwhile, so nothing was written; the same command shows it as \
-         it is now\n"
+    let expected = format!(
+        "error: the item {key} of table orders was changed after it was shown, so nothing was written; run the \
+         command again to see its current state\n"
     );
     assert_eq!((reported.code, reported.data), (Some(1), shown));
-    assert!(reported.remarks.ends_with(&words), "{}", reported.remarks);
+    assert!(reported.remarks.ends_with(&expected), "{}", reported.remarks);
     assert_eq!(account.items("orders").await["all"], changed);
 
     // A new attribute that was not shown, which no condition can exclude, is left unchanged.
@@ -72,10 +72,10 @@ async fn an_item_is_recovered_if_it_is_still_as_shown() {
     changed["unseen"] = json!({ "S": "new" });
     account.put("orders", std::slice::from_ref(&changed)).await;
     let reported = account.released(child).await;
-    let words = "error: the shown attributes are written, but the item got other attributes meanwhile, which were left \
-                 unchanged: unseen; ";
+    let expected = "error: the shown attributes are written, but other attributes were added to the item after it was \
+                    shown and are left unchanged: unseen; ";
     assert_eq!(reported.code, Some(1));
-    assert!(reported.remarks.contains(words), "{}", reported.remarks);
+    assert!(reported.remarks.contains(expected), "{}", reported.remarks);
     let mut whole = all.clone();
     whole["unseen"] = json!({ "S": "new" });
     assert_eq!(account.items("orders").await["all"], whole);
@@ -92,15 +92,15 @@ async fn an_item_is_recovered_if_it_is_still_as_shown() {
     );
     assert_eq!(account.items("orders").await["all"], all);
     let same = account.done(&recover).await;
-    let words = format!("the item {key} is as it was at {first}; nothing was changed\n");
-    assert!(same.remarks.ends_with(&words) && same.data.is_empty(), "{}{}", same.data, same.remarks);
+    let expected = format!("the item {key} is as it was at {first}; nothing was changed\n");
+    assert!(same.remarks.ends_with(&expected) && same.data.is_empty(), "{}{}", same.data, same.remarks);
 
     // A change that the stream has not brought yet is a later write as well.
     let second = text(passed_second().await);
     let reported = account.run(&["recover", "orders", "--key", key, "--at", &second]).await;
-    let words = "the bucket has no later change; the stream may still bring one\n";
+    let expected = "the bucket has no later change; the stream may still bring one\n";
     assert!(
-        reported.code == Some(2) && reported.data.ends_with(words),
+        reported.code == Some(2) && reported.data.ends_with(expected),
         "{}{}",
         reported.data,
         reported.remarks
@@ -115,8 +115,8 @@ async fn an_item_is_recovered_if_it_is_still_as_shown() {
     );
     assert_eq!(account.items("orders").await["all"], all);
     let gone = text(passed_second().await);
-    let words = format!("the item {key} of table orders did not exist at {gone}; nothing was changed");
-    account.refused(&["recover", "orders", "--key", key, "--at", &gone], 1, &words).await;
+    let expected = format!("the item {key} of table orders did not exist at {gone}; nothing was changed");
+    account.refused(&["recover", "orders", "--key", key, "--at", &gone], 1, &expected).await;
     assert_eq!(account.items("orders").await["all"], all);
     let early = "the item {\"id\":{\"S\":\"all\"}} of table orders did not exist at 2001-01-01T00:00:00Z; nothing was";
     account.refused(&["recover", "orders", "--key", key, "--at", "2001-01-01T00:00:00Z"], 1, early).await;

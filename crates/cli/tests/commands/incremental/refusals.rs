@@ -22,9 +22,9 @@ async fn refusals_have_their_message() {
     std::fs::write(account.path("others.toml"), "table = \"others\"\n").unwrap();
     let one = r#"{"id":{"S":"1"}}"#;
     let recover = |at: &'static str| vec!["recover", "orders", "--key", one, "--at", at];
-    for (arguments, code, words) in [
+    for (arguments, code, expected) in [
         (vec!["backfill"], 2, "TABLE is missing; give it, or set `table` in the file of --config"),
-        (vec!["backfill", "a:b"], 2, "TABLE is `a:b`, which is not a table's name"),
+        (vec!["backfill", "a:b"], 2, "TABLE is `a:b`; it must be a table name"),
         (vec!["backfill", "nowhere"], 2, "table nowhere does not exist (any more) (SourceTableMissing)"),
         (
             vec!["backfill", "copy"],
@@ -49,7 +49,7 @@ async fn refusals_have_their_message() {
         (
             vec!["snapshot", "--at", "2999-01-01T00:00:00Z"],
             2,
-            "--at 2999-01-01T00:00:00Z is in the future (now: 20",
+            "--at is 2999-01-01T00:00:00Z, which is in the future (now: 20",
         ),
         (vec!["restore", "copy", &name, "--settle", "0"], 2, "--settle only applies with --at; leave it"),
         (vec!["snapshot", "others", "--at", &at], 2, "the table is others, but the snapshot 20"),
@@ -86,14 +86,14 @@ async fn refusals_have_their_message() {
         (
             vec!["history", "orders", "--key", "1"],
             2,
-            "--key is `1`; it is not an object; expected the key attributes id as",
+            "--key is `1`; it is not an object; it must be the key attributes id as",
         ),
         (
             vec!["history", "orders", "--key", r#"{"id":{"N":"1"}}"#],
             2,
             "--key is `{\"id\":{\"N\":\"1\"}}`; `id` is of type N",
         ),
-        (recover("2999-01-01T00:00:00Z"), 2, "--at 2999-01-01T00:00:00Z is in the future (now: 20"),
+        (recover("2999-01-01T00:00:00Z"), 2, "--at is 2999-01-01T00:00:00Z, which is in the future (now: 20"),
         (recover("1"), 2, "--at is `1`; a second may be given"),
         (
             vec!["recover", "nowhere", "--key", one, "--at", &at],
@@ -101,7 +101,7 @@ async fn refusals_have_their_message() {
             "table nowhere does not exist; an item can only be put back",
         ),
     ] {
-        account.refused(&arguments, code, words).await;
+        account.refused(&arguments, code, expected).await;
     }
     // A second whose versions the bucket may have deleted, and a bucket whose retention cannot be read.
     let expiration = NoncurrentVersionExpiration::builder().noncurrent_days(30).build();
@@ -119,21 +119,21 @@ async fn refusals_have_their_message() {
     let put = account.store.s3.put_bucket_lifecycle_configuration().bucket(&account.store.bucket);
     put.lifecycle_configuration(rules).send().await.unwrap();
     let reported = account.released(child).await;
-    let words = "error: the snapshot 2002-01-01T00-00-00Z cannot be finished: it is of 2002-01-01T00:00:00Z, but the \
-                 bucket retains versions for 30 days; expected 20";
+    let expected = "error: the snapshot 2002-01-01T00-00-00Z cannot be finished: it is of 2002-01-01T00:00:00Z, but \
+                    the bucket retains versions for 30 days; it must be 20";
     assert_eq!((reported.code, reported.data.as_str()), (Some(1), ""), "{}", reported.remarks);
-    assert!(reported.remarks.lines().last().unwrap().starts_with(words), "{}", reported.remarks);
+    assert!(reported.remarks.lines().last().unwrap().starts_with(expected), "{}", reported.remarks);
     assert!(!reported.remarks.contains("continues the snapshot"), "{}", reported.remarks);
-    let there =
+    let list =
         account.store.s3.list_objects_v2().bucket(format!("snapshots-{}", account.name)).prefix("2002-");
-    let there = there.send().await.unwrap();
-    let keys: Vec<&str> = there.contents().iter().filter_map(|object| object.key()).collect();
+    let listed = list.send().await.unwrap();
+    let keys: Vec<&str> = listed.contents().iter().filter_map(|object| object.key()).collect();
     assert!(keys.contains(&"2002-01-01T00-00-00Z/export.json"), "{keys:?}");
     assert!(!keys.iter().any(|key| key.ends_with("manifest-summary.json")), "{keys:?}");
-    for (arguments, words) in [
+    for (arguments, expected) in [
         (
             recover("2001-01-01T00:00:00Z"),
-            "--at is 2001-01-01T00:00:00Z, but the bucket retains versions for 30 days; expected 20",
+            "--at is 2001-01-01T00:00:00Z, but the bucket retains versions for 30 days; it must be 20",
         ),
         (
             vec!["snapshot", "--at", "2001-01-01T00:00:00Z"],
@@ -142,17 +142,17 @@ async fn refusals_have_their_message() {
         (
             vec!["snapshot", "--resume"],
             "--resume would continue the snapshot 2002-01-01T00-00-00Z, which is of 2002-01-01T00:00:00Z, but the \
-             bucket retains versions for 30 days; expected 20",
+             bucket retains versions for 30 days; it must be 20",
         ),
         (
             vec!["snapshot", "--at", "2002-01-01T00:00:00Z", "--resume"],
             "--resume would continue the snapshot 2002-01-01T00-00-00Z, which is of",
         ),
     ] {
-        account.refused(&arguments, 2, words).await;
+        account.refused(&arguments, 2, expected).await;
     }
-    let words = "s3://snapshots-460000000004/2002-01-01T00-00-00Z/: there is `2002-01-01T00-00-00Z/export.json` of an export";
-    account.refused(&["restore", "copy", "2002-01-01T00-00-00Z"], 1, words).await;
+    let expected = "s3://snapshots-460000000004/2002-01-01T00-00-00Z/: there is `2002-01-01T00-00-00Z/export.json` of an export";
+    account.refused(&["restore", "copy", "2002-01-01T00-00-00Z"], 1, expected).await;
 
     // A cursor file of another import: nobody gave a restore a --format.
     std::fs::create_dir(account.path("lines")).unwrap();
@@ -160,8 +160,8 @@ async fn refusals_have_their_message() {
     let state = ".tablekeeper-import-copy.json";
     let import = ["import", "copy", "--from", "lines", "--format", "plain", "--cursor-file", state];
     assert_eq!(account.run(&import).await.code, Some(1));
-    let words = format!("{state} is of an import or restore from /");
-    account.refused(&["restore", "copy", &name, "--resume"], 2, &words).await;
+    let expected = format!("{state} is of an import or restore from /");
+    account.refused(&["restore", "copy", &name, "--resume"], 2, &expected).await;
 
     // An object that cannot be read is not treated as missing.
     account.refuse_after("s3:GetObject", 0).await;
@@ -170,9 +170,9 @@ async fn refusals_have_their_message() {
     account.refuse_after("s3:GetBucketVersioning", 0).await;
     let reported = account.done(&["history", "orders", "--key", one]).await;
     stack().await.proxy().clear_rules(account.name);
-    let words = "note: cannot read how long versions are retained: s3:GetBucketVersioning failed: ";
+    let expected = "note: cannot read how long versions are retained: s3:GetBucketVersioning failed: ";
     assert!(
-        reported.remarks.starts_with(words) && reported.data.contains("  INSERT "),
+        reported.remarks.starts_with(expected) && reported.data.contains("  INSERT "),
         "{}{}",
         reported.data,
         reported.remarks
@@ -185,7 +185,7 @@ async fn refusals_have_their_message() {
         assert_eq!(account.run(arguments).await.code, Some(2), "{arguments:?}");
     }
     let history = ["history", "orders", "--key", one];
-    for (arguments, variables, words) in [
+    for (arguments, variables, expected) in [
         (
             &history[..],
             &[("INCREMENTAL_BUCKET", "")][..],
@@ -220,6 +220,6 @@ async fn refusals_have_their_message() {
     ] {
         let reported = account.run_with(arguments, variables).await;
         assert_eq!((reported.code, reported.data.as_str()), (Some(2), ""), "{}", reported.remarks);
-        assert!(reported.remarks.starts_with(&format!("error: {words}")), "{}", reported.remarks);
+        assert!(reported.remarks.starts_with(&format!("error: {expected}")), "{}", reported.remarks);
     }
 }

@@ -51,9 +51,9 @@ async fn discarded_changes_are_applied_and_other_objects_stay() {
             .unwrap()
             .ends_with("it has no payload, so that it does not hold the records")
     );
-    let words =
+    let expected =
         "1 objects of changes that were given up are left, the first because: s3://given-up-460000000011/";
-    account.refused(&["replay", "orders"], 1, words).await;
+    account.refused(&["replay", "orders"], 1, expected).await;
     assert_eq!(left(&account).await, 1);
 }
 
@@ -62,7 +62,7 @@ async fn refusals_have_their_message() {
     let account = Account::new("460000000012").await;
     account.create("copy", "id", false).await;
     std::fs::write(account.path("empty.toml"), "[s3.incremental]\ngiven-up-bucket = \"A\"\n").unwrap();
-    for (arguments, words) in [
+    for (arguments, expected) in [
         (vec!["replay"], "TABLE is missing; give it, set `table` in the file of --config, or give --stream"),
         (
             vec!["replay", "copy"],
@@ -70,17 +70,17 @@ async fn refusals_have_their_message() {
         ),
         (
             vec!["replay", "orders", "--stream", "orders"],
-            "--stream is `orders`, which is not the ARN of a table's",
+            "--stream is `orders`; it must be the ARN of a table's",
         ),
         (
             vec!["replay", "orders", "--prefix", "items/"],
-            "--prefix is `items/`; keys of the changes that Lambda discarded begin with aws/lambda/",
+            "--prefix is `items/`; it must begin with aws/lambda/, as the keys of",
         ),
         (
             vec!["replay", "orders", "--config", "empty.toml"],
-            "s3.incremental.given-up-bucket of empty.toml (line 2) is `A`; expected a bucket name",
+            "s3.incremental.given-up-bucket of empty.toml (line 2) is `A`; it must be a bucket name",
         ),
     ] {
-        account.refused(&arguments, 2, words).await;
+        account.refused(&arguments, 2, expected).await;
     }
 }

@@ -35,8 +35,8 @@ async fn stopped_backfills_and_snapshots_resume() {
     std::fs::write(account.path("one.toml"), "[dynamodb]\nparallelism = 1\n").unwrap();
     for capped in [["--segments", "3", "--config", "one.toml"], ["--segments", "3", "--max-rate", "1"]] {
         account.refuse_after("s3:PutObject", 0).await;
-        let words = "s3:PutObject failed: ";
-        account.refused(&[&backfill[..2], &["--resume"], &capped].concat(), 1, words).await;
+        let expected = "s3:PutObject failed: ";
+        account.refused(&[&backfill[..2], &["--resume"], &capped].concat(), 1, expected).await;
         proxy.clear_rules(account.name);
     }
     let before = account.calls("s3:PutObject").await;

@@ -80,7 +80,7 @@ async fn a_stack_has_the_location_of_its_backup() {
 
     // Other settings must agree with the stack.
     let backfill = ["backfill", "--stack", "backup"];
-    for (arguments, variables, code, words) in [
+    for (arguments, variables, code, expected) in [
         (
             &backfill[..],
             &[("INCREMENTAL_BUCKET", "another-bucket"), ("SNAPSHOT_PREFIX", "")][..],
@@ -103,6 +103,6 @@ async fn a_stack_has_the_location_of_its_backup() {
     ] {
         let reported = account.run_with(arguments, variables).await;
         assert_eq!((reported.code, reported.data.as_str()), (Some(code), ""), "{}", reported.remarks);
-        assert!(reported.remarks.starts_with(&format!("error: {words}")), "{}", reported.remarks);
+        assert!(reported.remarks.starts_with(&format!("error: {expected}")), "{}", reported.remarks);
     }
 }

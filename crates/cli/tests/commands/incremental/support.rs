@@ -73,7 +73,7 @@ impl Account {
     }
 
     /// Runs a command that must fail with this exit code and message.
-    pub(crate) async fn refused(&self, arguments: &[&str], code: i32, words: &str) {
+    pub(crate) async fn refused(&self, arguments: &[&str], code: i32, expected: &str) {
         let reported = self.run(arguments).await;
         assert_eq!(
             (reported.code, reported.data.as_str()),
@@ -82,7 +82,7 @@ impl Account {
             reported.remarks
         );
         let error = reported.remarks.lines().last().unwrap();
-        assert!(error.starts_with(&format!("error: {words}")), "{arguments:?}: {}", reported.remarks);
+        assert!(error.starts_with(&format!("error: {expected}")), "{arguments:?}: {}", reported.remarks);
     }
 
     /// Runs a command with these variables instead of the account's.
@@ -94,8 +94,8 @@ impl Account {
 
     /// Returns the keys of a bucket's objects.
     pub(crate) async fn keys(&self, bucket: &str) -> Vec<String> {
-        let there = self.s3.list_objects_v2().bucket(bucket).send().await.unwrap();
-        there.contents.unwrap_or_default().into_iter().filter_map(|object| object.key).collect()
+        let listed = self.s3.list_objects_v2().bucket(bucket).send().await.unwrap();
+        listed.contents.unwrap_or_default().into_iter().filter_map(|object| object.key).collect()
     }
 
     pub(crate) async fn put(&self, table: &str, items: &[Value]) {

@@ -93,9 +93,9 @@ async fn every_backup_has_its_fate_and_nothing_is_changed() {
 async fn the_new_backup_can_be_left_out() {
     let account = Account::with_table("420000000002").await;
     account.back_up(&OWN[..3]).await;
-    let there = account.plan_prune(&["--keep", "3", "--without-new-backup"]).await;
-    assert_eq!(there.code, Some(0), "{}", there.data);
-    assert!(!there.data.contains("a run makes now"), "{}", there.data);
+    let without_new = account.plan_prune(&["--keep", "3", "--without-new-backup"]).await;
+    assert_eq!(without_new.code, Some(0), "{}", without_new.data);
+    assert!(!without_new.data.contains("a run makes now"), "{}", without_new.data);
     let with_new = account.plan_prune(&["--keep", "3"]).await;
     assert_eq!(with_new.code, Some(3), "{}", with_new.data);
     assert!(with_new.data.ends_with("\nPlan: 3 kept, 1 to delete, 0 ignored.\n"), "{}", with_new.data);
@@ -140,7 +140,8 @@ async fn the_json_is_one_object() {
     assert_eq!(at("/left/0/reason"), &json!("it is of an earlier table of this name"));
 
     let listed = account.dynamodb.list_backups().table_name("orders").send().await.unwrap();
-    let oldest = listed.backup_summaries().iter().find(|it| it.backup_name() == Some(OWN[1])).unwrap();
+    let oldest =
+        listed.backup_summaries().iter().find(|backup| backup.backup_name() == Some(OWN[1])).unwrap();
     assert_eq!(at("/delete/1/backupArn"), &json!(oldest.backup_arn()));
     let created_at: chrono::DateTime<chrono::Utc> =
         at("/delete/1/createdAt").as_str().unwrap().parse().unwrap();
@@ -169,15 +170,15 @@ async fn refusals_have_their_message() {
     let expected = "error: the table nowhere does not exist in us-east-1\n";
     assert_eq!((missing.code, missing.remarks.as_str(), missing.data.as_str()), (Some(1), expected, ""));
 
-    for (arguments, words) in [
+    for (arguments, expected) in [
         (&["--keep", "0"][..], "error: --keep is `0`; 1 to 10000 may be given\n"),
         (&["--keep", "1", "--daily", "-1"], "error: --daily is `-1`; 0 to 10000 may be given\n"),
     ] {
         let refused = account.plan_prune(arguments).await;
-        assert_eq!((refused.code, refused.remarks.as_str()), (Some(2), words));
+        assert_eq!((refused.code, refused.remarks.as_str()), (Some(2), expected));
     }
     let misnamed = account.plan_prune_in("us-east-1", &["--table", "a b", "--keep", "1"]).await;
-    let expected = "error: --table is `a b`, which is not a table's name\n";
+    let expected = "error: --table is `a b`; it must be a table name\n";
     assert_eq!((misnamed.code, misnamed.remarks.as_str()), (Some(2), expected));
     let unsaid = account.plan_prune(&[]).await;
     assert!(unsaid.code == Some(2) && unsaid.remarks.contains("--keep <NUMBER>"), "{}", unsaid.remarks);

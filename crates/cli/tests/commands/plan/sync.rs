@@ -142,8 +142,12 @@ async fn settings_can_be_chosen_and_extra_ones_removed() {
     assert_eq!(skipped.code, Some(0), "{}", skipped.data);
 
     let tags = [&RESTORED[..], &["--setting", "Tags"]].concat();
-    let kept = account.plan_sync(&tags).await;
-    assert!(kept.data.contains("\n      left as it is; RemoveExtra would remove tag own\n"), "{}", kept.data);
+    let retained = account.plan_sync(&tags).await;
+    assert!(
+        retained.data.contains("\n      left as it is; RemoveExtra would remove tag own\n"),
+        "{}",
+        retained.data
+    );
     let removed = account.plan_sync(&[&tags[..], &["--remove-extra"]].concat()).await;
     assert!(removed.data.contains("\n      - remove tag own\n"), "{}", removed.data);
 }

@@ -10,7 +10,7 @@ use crate::console::Console;
 struct Line<'a> {
     backup: &'a BackupSummary,
     fate: Fate,
-    words: String,
+    text: String,
 }
 
 #[derive(Clone, Copy)]
@@ -43,16 +43,16 @@ pub(super) fn lines(plan: &Plan, console: &Console) -> Vec<String> {
 
 fn newest_first(plan: &Plan) -> Vec<Line<'_>> {
     let kept = plan.keep.iter().map(|kept| {
-        let words = format!("kept by {}", kept.rules.join(", "));
-        Line { backup: &kept.backup, fate: Fate::Kept, words }
+        let text = format!("kept by {}", kept.rules.join(", "));
+        Line { backup: &kept.backup, fate: Fate::Kept, text }
     });
     let deleted = plan.delete.iter().map(|backup| {
-        let words = "would be deleted: no rule keeps it".to_owned();
-        Line { backup, fate: Fate::Deleted, words }
+        let text = "would be deleted: no rule keeps it".to_owned();
+        Line { backup, fate: Fate::Deleted, text }
     });
     let left = plan.left.iter().map(|left| {
-        let words = format!("ignored: {}", left.reason);
-        Line { backup: &left.backup, fate: Fate::Left, words }
+        let text = format!("ignored: {}", left.reason);
+        Line { backup: &left.backup, fate: Fate::Left, text }
     });
     let mut lines: Vec<Line<'_>> = kept.chain(deleted).chain(left).collect();
     lines.sort_by_key(|line| std::cmp::Reverse(line.backup.created_at));
@@ -62,12 +62,12 @@ fn newest_first(plan: &Plan) -> Vec<Line<'_>> {
 impl Line<'_> {
     fn painted(&self, widest: usize, console: &Console) -> String {
         let BackupSummary { backup_arn, backup_name: name, created_at } = self.backup;
-        let beside = format!("{name:widest$}  {}  {}", time(*created_at), self.words);
+        let columns = format!("{name:widest$}  {}  {}", time(*created_at), self.text);
         let line = match self.fate {
-            Fate::Kept if backup_arn.is_none() => console.good(&format!("+ {beside}")),
-            Fate::Kept => format!("= {beside}"),
-            Fate::Deleted => console.bad(&format!("- {beside}")),
-            Fate::Left => console.faint(&format!("  {beside}")),
+            Fate::Kept if backup_arn.is_none() => console.good(&format!("+ {columns}")),
+            Fate::Kept => format!("= {columns}"),
+            Fate::Deleted => console.bad(&format!("- {columns}")),
+            Fate::Left => console.faint(&format!("  {columns}")),
         };
         format!("  {line}")
     }
@@ -142,17 +142,19 @@ mod tests {
         let many = Plan { delete: vec![summary(1); MOST_DELETIONS], ..plan() };
         assert!(!shown(&many, false).contains("One run"));
         let more = Plan { delete: vec![summary(1); MOST_DELETIONS + 1], ..plan() };
-        let words =
+        let expected =
             "\nOne run deletes 200, the oldest first; the next run continues.\nPlan: 2 kept, 201 to delete";
-        assert!(shown(&more, false).contains(words));
+        assert!(shown(&more, false).contains(expected));
     }
 
     #[test]
     fn colours_do_not_change_the_text() {
         let (coloured, plain) = (shown(&plan(), true), shown(&plan(), false));
         assert!(coloured.contains('\u{1b}') && !plain.contains('\u{1b}'));
-        let uncoloured: String =
-            coloured.split('\u{1b}').map(|part| part.split_once('m').map_or(part, |it| it.1)).collect();
+        let uncoloured: String = coloured
+            .split('\u{1b}')
+            .map(|part| part.split_once('m').map_or(part, |(_, text)| text))
+            .collect();
         assert_eq!(uncoloured, plain);
     }
 }

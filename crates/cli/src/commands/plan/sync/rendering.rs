@@ -46,19 +46,19 @@ fn origin(plan: &Plan) -> String {
 fn of_setting(report: &SettingReport, console: &Console) -> Vec<String> {
     let name = report.setting.as_str();
     let reason = report.reason.as_deref().unwrap_or_default();
-    let beside = |words: &str| format!("{name:width$}  {words}", width = longest_name());
+    let row = |text: &str| format!("{name:width$}  {text}", width = longest_name());
     let head = match report.outcome {
         Outcome::Planned | Outcome::Applied => console.changed(&format!("~ {name}")),
         Outcome::Unchanged => format!("= {name}"),
-        Outcome::Skipped => console.faint(&format!("- {}", beside(&format!("skipped: {reason}")))),
+        Outcome::Skipped => console.faint(&format!("- {}", row(&format!("skipped: {reason}")))),
         Outcome::Failed => {
             let reason = reason.strip_prefix("it cannot be read: ").unwrap_or(reason);
-            console.bad(&format!("! {}", beside(&format!("cannot be read: {reason}"))))
+            console.bad(&format!("! {}", row(&format!("cannot be read: {reason}"))))
         }
     };
-    let changes = report.changes.iter().map(|words| {
-        let mark = mark(words);
-        let line = format!("{mark} {words}");
+    let changes = report.changes.iter().map(|change| {
+        let mark = mark(change);
+        let line = format!("{mark} {change}");
         let painted = match mark {
             '+' => console.good(&line),
             '-' => console.bad(&line),
@@ -75,13 +75,13 @@ fn of_setting(report: &SettingReport, console: &Console) -> Vec<String> {
 
 /// Returns the mark before a change: `+` for an addition, `-` for a removal, `~` for a change or a wait. The text is
 /// authoritative; the mark only helps to scan it.
-fn mark(words: &str) -> char {
-    let verb = words.split(' ').next().unwrap_or_default();
+fn mark(change: &str) -> char {
+    let verb = change.split(' ').next().unwrap_or_default();
     let takes_away =
-        matches!(verb, "remove" | "delete" | "disable" | "stop" | "end") || words == "turn recovery off";
+        matches!(verb, "remove" | "delete" | "disable" | "stop" | "end") || change == "turn recovery off";
     match verb {
         "change" | "make" | "raise" | "wait" => '~',
-        _ if takes_away && words.contains(", to ") => '~',
+        _ if takes_away && change.contains(", to ") => '~',
         _ if takes_away => '-',
         _ => '+',
     }
@@ -134,10 +134,10 @@ mod tests {
 
     #[test]
     fn every_outcome_has_its_mark_and_the_last_line_has_the_counts() {
-        let kept = "left as it is; RemoveExtra would remove tag own";
+        let note = "left as it is; RemoveExtra would remove tag own";
         let no_index = "the target has no index gone";
         let plan = plan(vec![
-            report(SettingName::Tags, Outcome::Planned, &["set tag team = billing"], &[kept]),
+            report(SettingName::Tags, Outcome::Planned, &["set tag team = billing"], &[note]),
             report(SettingName::Stream, Outcome::Unchanged, &[], &[]),
             SettingReport::skipped(SettingName::WarmThroughput, "it is switched off"),
             SettingReport {
@@ -169,8 +169,10 @@ mod tests {
         ]);
         let (coloured, plain) = (shown(&plan, true), shown(&plan, false));
         assert!(coloured.contains('\u{1b}') && !plain.contains('\u{1b}'));
-        let uncoloured: String =
-            coloured.split('\u{1b}').map(|part| part.split_once('m').map_or(part, |it| it.1)).collect();
+        let uncoloured: String = coloured
+            .split('\u{1b}')
+            .map(|part| part.split_once('m').map_or(part, |(_, text)| text))
+            .collect();
         assert_eq!(uncoloured, plain);
     }
 
@@ -194,7 +196,7 @@ mod tests {
 
     #[test]
     fn a_change_has_the_mark_of_its_verb() {
-        for (expected, words) in [
+        for (expected, change) in [
             ('+', "set tag team = billing"),
             ('+', "turn recovery on, for 7 days"),
             ('~', "change the table class from STANDARD to STANDARD_INFREQUENT_ACCESS"),
@@ -214,7 +216,7 @@ mod tests {
             ('-', "remove tag own"),
             ('-', "turn recovery off"),
         ] {
-            assert_eq!(mark(words), expected, "{words}");
+            assert_eq!(mark(change), expected, "{change}");
         }
     }
 }
