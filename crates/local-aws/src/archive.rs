@@ -15,7 +15,7 @@ use zip::write::SimpleFileOptions;
 use crate::Error;
 
 /// How many builds have their links retained, since stacks may still run them.
-const BUILDS_KEPT: usize = 5;
+const BUILDS_RETAINED: usize = 5;
 
 /// An archive and the hash of its content. (The hash of the archive itself would change with the time in it.)
 #[derive(Clone, Debug)]
@@ -75,7 +75,7 @@ fn forget_outdated(bootstrap: &Path, name: &str) {
     let names = files.map(|file| file.file_name().to_string_lossy().into_owned());
     let mut links: Vec<String> = names.filter(|file| is_link(file)).collect();
     links.sort_unstable();
-    for outdated in links.iter().rev().skip(BUILDS_KEPT) {
+    for outdated in links.iter().rev().skip(BUILDS_RETAINED) {
         // Another process may be removing it as well.
         let _ = std::fs::remove_file(folder.join(outdated));
     }
@@ -116,11 +116,11 @@ mod tests {
         let first = archive(&build(folder.path(), "#!/bin/sh\necho first $1\n", 1)).unwrap();
         let second = archive(&build(folder.path(), "#!/bin/sh\necho second $1\n", 2)).unwrap();
         assert_ne!(first.hash, second.hash);
-        for (archive, says) in [(first, "first x\n"), (second, "second x\n")] {
+        for (archive, expected) in [(first, "first x\n"), (second, "second x\n")] {
             let file = folder.path().join("bootstrap.sh");
             std::fs::write(&file, script(&archive)).unwrap();
             let output = std::process::Command::new("sh").arg(file).arg("x").output().unwrap();
-            assert_eq!(String::from_utf8(output.stdout).unwrap(), says);
+            assert_eq!(String::from_utf8(output.stdout).unwrap(), expected);
         }
     }
 

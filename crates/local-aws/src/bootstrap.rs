@@ -43,7 +43,7 @@ async fn build(progress: &Progress) -> Result<PathBuf, Error> {
     executable(&String::from_utf8_lossy(&output.stdout)).ok_or(Error::NoBootstrap)
 }
 
-#[expect(clippy::disallowed_methods, reason = "the edge: cargo tells what it runs which cargo it is")]
+#[expect(clippy::disallowed_methods, reason = "the edge: cargo sets CARGO for the programs that it runs")]
 fn cargo() -> std::ffi::OsString {
     std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
 }

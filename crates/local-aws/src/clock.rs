@@ -3,7 +3,7 @@
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::Value;
 
-#[expect(clippy::disallowed_methods, reason = "the edge: these services are the clock that steps are told")]
+#[expect(clippy::disallowed_methods, reason = "the edge: steps read the time from these services")]
 pub(crate) fn now() -> DateTime<Utc> {
     Utc::now()
 }

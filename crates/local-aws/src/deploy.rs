@@ -14,7 +14,7 @@ use crate::package::{Artifact, Packaged, package};
 /// The largest template in bytes that CloudFormation accepts inline. Larger ones have to come from S3.
 const LARGEST_INLINE_TEMPLATE: usize = 51_200;
 const ENDS_WITHIN: Duration = Duration::from_secs(300);
-const LOOK_EVERY: Duration = Duration::from_millis(50);
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// What to deploy, and under which name.
 #[derive(Clone, Copy, Debug)]
@@ -90,9 +90,9 @@ async fn ensure_bucket(s3: &aws_sdk_s3::Client, bucket: &str) -> Result<(), Erro
     if s3.head_bucket().bucket(bucket).send().await.is_ok() {
         return Ok(());
     }
-    let made = s3.create_bucket().bucket(bucket).send().await;
+    let created = s3.create_bucket().bucket(bucket).send().await;
     // Two concurrent deployments may both find it missing.
-    match made.map_err(aws_sdk_s3::error::SdkError::into_service_error) {
+    match created.map_err(aws_sdk_s3::error::SdkError::into_service_error) {
         Err(error) if !error.is_bucket_already_owned_by_you() => Err(failed("CreateBucket", &error)),
         _ => Ok(()),
     }
@@ -189,7 +189,7 @@ async fn finished(client: &aws_sdk_cloudformation::Client, stack_name: &str) -> 
                 let (stack_name, status) = (stack_name.to_owned(), status.to_owned());
                 return Err(Error::StackSlow { stack_name, status, seconds: ENDS_WITHIN.as_secs() });
             }
-            _ => tokio::time::sleep(LOOK_EVERY).await,
+            _ => tokio::time::sleep(POLL_INTERVAL).await,
         }
     }
 }
@@ -199,7 +199,7 @@ async fn first_failure(client: &aws_sdk_cloudformation::Client, stack_name: &str
     let events = match client.describe_stack_events().stack_name(stack_name).send().await {
         Ok(response) => response.stack_events.unwrap_or_default(),
         Err(error) => {
-            return format!("its events could not be read: {}", failed("DescribeStackEvents", &error));
+            return format!("its events cannot be read: {}", failed("DescribeStackEvents", &error));
         }
     };
     let status = |event: &aws_sdk_cloudformation::types::StackEvent| {
@@ -216,9 +216,9 @@ async fn first_failure(client: &aws_sdk_cloudformation::Client, stack_name: &str
         .filter(|event| status(event).ends_with("_FAILED"))
         .last();
     failure.map_or_else(
-        || "no failed event tells why".to_owned(),
+        || "no failed event gives a reason".to_owned(),
         |event| {
-            let reason = event.resource_status_reason().unwrap_or("without a reason");
+            let reason = event.resource_status_reason().unwrap_or("no reason was given");
             format!("{} {}: {reason}", event.logical_resource_id().unwrap_or("a resource"), status(event))
         },
     )

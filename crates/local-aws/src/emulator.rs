@@ -24,10 +24,10 @@ use crate::upstream::Upstream;
 const LAUNCHER: &str = include_str!("launcher.py");
 const READY_WITHIN: Duration = Duration::from_secs(60);
 const STOPPED_WITHIN: Duration = Duration::from_secs(10);
-const LOOK_EVERY: Duration = Duration::from_millis(20);
-/// Timeout of one readiness poll: a server that accepts a connection may still never answer.
-const LOOK_TAKES: Duration = Duration::from_secs(2);
-const LEFTOVERS_KEPT: Duration = Duration::from_secs(24 * 60 * 60);
+const POLL_INTERVAL: Duration = Duration::from_millis(20);
+/// Timeout of one readiness poll: a server that accepts a connection may still never respond.
+const POLL_TIMEOUT: Duration = Duration::from_secs(2);
+const LEFTOVERS_RETAINED: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The settings that an emulator is started with.
 pub(crate) struct Settings<'a> {
@@ -56,7 +56,7 @@ struct Process {
 }
 
 impl Emulator {
-    /// Starts the emulator and waits until it answers.
+    /// Starts the emulator and waits until it responds.
     pub(crate) async fn start(settings: &Settings<'_>) -> Result<Self, Error> {
         let service_token = Uuid::new_v4().to_string();
         let mut process = Process::spawn(settings, &service_token)?;
@@ -69,7 +69,7 @@ impl Emulator {
         self.process.signal(Signal::SIGTERM);
         let asked = Instant::now();
         while self.process.ended().is_none() && asked.elapsed() < STOPPED_WITHIN {
-            tokio::time::sleep(LOOK_EVERY).await;
+            tokio::time::sleep(POLL_INTERVAL).await;
         }
     }
 }
@@ -108,12 +108,12 @@ impl Process {
         Ok(Self { child, temporary, log: log_path, _in_use: in_use })
     }
 
-    /// Waits until the emulator answers and returns its port.
+    /// Waits until the emulator responds and returns its port.
     async fn until_ready(&mut self) -> Result<u16, Error> {
         let started = Instant::now();
         loop {
-            let answered = match self.port() {
-                Some(port) => answers(port).await.then_some(port),
+            let ready = match self.port() {
+                Some(port) => responds(port).await.then_some(port),
                 None => None,
             };
             // Checked only now: a response counts if the child was alive when it came.
@@ -121,14 +121,14 @@ impl Process {
                 let output = tail(&std::fs::read_to_string(&self.log).unwrap_or_default(), 15);
                 return Err(Error::EmulatorEnded { status, log: self.log.clone(), output });
             }
-            if let Some(port) = answered {
+            if let Some(port) = ready {
                 return Ok(port);
             }
             if started.elapsed() > READY_WITHIN {
                 let log = self.log.clone();
                 return Err(Error::EmulatorSilent { seconds: READY_WITHIN.as_secs(), log });
             }
-            tokio::time::sleep(LOOK_EVERY).await;
+            tokio::time::sleep(POLL_INTERVAL).await;
         }
     }
 
@@ -156,9 +156,9 @@ impl Drop for Process {
     }
 }
 
-async fn answers(port: u16) -> bool {
+async fn responds(port: u16) -> bool {
     let upstream = Upstream::single_use(port);
-    tokio::time::timeout(LOOK_TAKES, upstream.is_ready()).await.unwrap_or(false)
+    tokio::time::timeout(POLL_TIMEOUT, upstream.is_ready()).await.unwrap_or(false)
 }
 
 /// Deletes logs and temporary directories that are older than a day. Temporary directories remain only if this process
@@ -167,7 +167,7 @@ async fn answers(port: u16) -> bool {
 fn forget_leftovers(directory: &Path) {
     let is_old = |entry: &std::fs::DirEntry| {
         let modified = entry.metadata().and_then(|metadata| metadata.modified()).ok();
-        modified.and_then(|at| at.elapsed().ok()).is_some_and(|age| age > LEFTOVERS_KEPT)
+        modified.and_then(|at| at.elapsed().ok()).is_some_and(|age| age > LEFTOVERS_RETAINED)
     };
     for entry in std::fs::read_dir(directory).into_iter().flatten().flatten().filter(is_old) {
         let (name, path) = (entry.file_name(), entry.path());

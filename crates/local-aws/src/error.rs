@@ -25,15 +25,15 @@ pub enum Error {
     PythonMissing(#[source] std::io::Error),
     /// The installed Python is too old for the emulator.
     #[error(
-        "the local stack needs Python 3.11 or newer, but `python3` is {version}: make a newer one the \
-         `python3` on the PATH"
+        "the local stack needs Python 3.11 or newer, but `python3` is {version}: put a newer \
+         `python3` first on the PATH"
     )]
     PythonTooOld {
         /// The version that `python3` reported.
         version: String,
     },
     /// The emulator's Python environment could not be created.
-    #[error("{step} failed ({status}); its last words were:\n{output}\n{advice}")]
+    #[error("{step} failed ({status}). The end of its output:\n{output}\n{advice}")]
     Install {
         /// The command that failed.
         step: String,
@@ -63,7 +63,7 @@ pub enum Error {
         source: std::io::Error,
     },
     /// The emulator ended before it was ready.
-    #[error("the emulator ended before it was ready ({status}); the end of {}:\n{output}", log.display())]
+    #[error("the emulator ended before it was ready ({status}). The end of {}:\n{output}", log.display())]
     EmulatorEnded {
         /// The exit status of the emulator.
         status: ExitStatus,
@@ -72,7 +72,7 @@ pub enum Error {
         /// The last lines of the log file.
         output: String,
     },
-    /// The emulator runs but did not answer in time.
+    /// The emulator runs but did not respond in time.
     #[error("the emulator was not ready after {seconds} s; see {}", log.display())]
     EmulatorSilent {
         /// The time waited, in seconds.
@@ -81,7 +81,7 @@ pub enum Error {
         log: PathBuf,
     },
     /// A part of the work ended without a result, which is a bug in this crate.
-    #[error("{work} broke off; this is a mistake in the local stack")]
+    #[error("{work} ended without a result, which is a bug in the local stack")]
     BrokeOff {
         /// The work that ended.
         work: &'static str,
@@ -90,7 +90,7 @@ pub enum Error {
         source: tokio::task::JoinError,
     },
     /// A request to the emulator or to AWS itself failed.
-    #[error("{operation} was not answered")]
+    #[error("{operation} got no response")]
     Request {
         /// The operation or path of the request.
         operation: String,
@@ -98,8 +98,8 @@ pub enum Error {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
-    /// A request was answered with an error.
-    #[error("{operation} answered {status}: {message}")]
+    /// The response to a request was an error.
+    #[error("{operation} failed with the status {status}: {message}")]
     Refused {
         /// The operation or path of the request.
         operation: String,
@@ -118,7 +118,7 @@ pub enum Error {
     },
     /// `cargo build` succeeded without naming the executable.
     #[error(
-        "`cargo build --bin bootstrap` did not say where the executable is: is there a binary of that name?"
+        "`cargo build --bin bootstrap` reported no executable; the workspace must have a binary `bootstrap`"
     )]
     NoBootstrap,
     /// A template is not YAML or JSON.
@@ -155,8 +155,8 @@ pub enum Error {
         /// The message from AWS.
         message: String,
     },
-    /// The configuration holds no credentials.
-    #[error("the configuration for the deployment of `{stack_name}` holds no credentials")]
+    /// The configuration has no credentials.
+    #[error("the configuration for the deployment of `{stack_name}` has no credentials")]
     NoCredentials {
         /// The name of the stack that was to be deployed.
         stack_name: String,

@@ -6,7 +6,7 @@ that it spawned share a process group, which is then killed together, and the te
 instance are deleted. (A parent-death signal would be bound to the parent's thread, not to the parent.)
 
 The launcher binds a port itself and then writes its number into the directory of this instance. So no
-other program can take the port meanwhile, and a process that finds the number there has found this
+other program can take the port in the meantime, and a process that finds the number there has found this
 instance.
 
 The launcher also changes what cannot be changed over HTTP:
@@ -54,11 +54,11 @@ def bind():
     return listener
 
 
-def tell(port):
-    told = os.path.join(os.environ["TMPDIR"], "port")
-    with open(f"{told}.unfinished", "w") as file:
+def publish(port):
+    path = os.path.join(os.environ["TMPDIR"], "port")
+    with open(f"{path}.incomplete", "w") as file:
         file.write(str(port))
-    os.rename(f"{told}.unfinished", told)
+    os.rename(f"{path}.incomplete", path)
 
 
 def serve_on(listener):
@@ -127,27 +127,27 @@ class ByAccount(dict):
         self.account_of.clear()
 
 
-def find_an_accounts_things_at_once():
+def index_resources_by_account():
     from ministack.core import responses
 
     def items(self):
         prefix = self._prefix()
         return list(self._data.of.get(prefix if isinstance(prefix, tuple) else (prefix,), {}).items())
 
-    def find_at_once(things):
-        things.__init__ = lambda self: setattr(self, "_data", ByAccount())
-        things.items = items
-        things.keys = lambda self: [key for key, _ in items(self)]
-        things.values = lambda self: [value for _, value in items(self)]
-        things.__iter__ = lambda self: iter(self.keys())
-        things.__len__ = lambda self: len(items(self))
-        things.__bool__ = lambda self: bool(items(self))
+    def add_index(dictionary):
+        dictionary.__init__ = lambda self: setattr(self, "_data", ByAccount())
+        dictionary.items = items
+        dictionary.keys = lambda self: [key for key, _ in items(self)]
+        dictionary.values = lambda self: [value for _, value in items(self)]
+        dictionary.__iter__ = lambda self: iter(self.keys())
+        dictionary.__len__ = lambda self: len(items(self))
+        dictionary.__bool__ = lambda self: bool(items(self))
 
     # Before any service is imported, because each creates its own dictionaries.
     services = [name for name in sys.modules if name.startswith("ministack.services.")]
     assert not services, f"imported too early: {services}"
-    find_at_once(responses.AccountScopedDict)
-    find_at_once(responses.AccountRegionScopedDict)
+    add_index(responses.AccountScopedDict)
+    add_index(responses.AccountRegionScopedDict)
 
     from ministack.services import s3
 
@@ -174,8 +174,8 @@ def record_histories_as_aws_does():
     def add_event_as_on_aws(execution, kind, details=None):
         details = dict(details or {})
         if kind == "TaskScheduled":
-            told = details["taskScheduledEventDetails"]
-            details["taskScheduledEventDetails"] = scheduled(execution, told)
+            of_emulator = details["taskScheduledEventDetails"]
+            details["taskScheduledEventDetails"] = scheduled(execution, of_emulator)
         of, last = chain.get()
         with adding:
             if of is not execution:
@@ -416,31 +416,31 @@ def let_functions_report_failed_records():
         if not polling.get() or "dynamodb" not in event["Records"][0]:
             return execute(function, event)
         arn = (function.get("config") or function).get("FunctionArn")
-        place = (arn, event["Records"][0]["eventSourceARN"])
-        mapping = mapping_of(*place)
+        source = (arn, event["Records"][0]["eventSourceARN"])
+        mapping = mapping_of(*source)
         if "ReportBatchItemFailures" not in (mapping.get("FunctionResponseTypes") or []):
             return execute(function, event)
-        records = [record for record in event["Records"] if number(record) >= failed.get(place, 0)]
+        records = [record for record in event["Records"] if number(record) >= failed.get(source, 0)]
         result = execute(function, {**event, "Records": records})
         body = result.get("body")
         body = json.loads(body) if isinstance(body, (str, bytes)) else body
         identifiers = [int(failure["itemIdentifier"]) for failure in (body or {}).get("batchItemFailures", [])]
         if not result.get("error") and not identifiers:
-            failed.pop(place, None)
-            attempts.pop(place, None)
+            failed.pop(source, None)
+            attempts.pop(source, None)
             return result
         first = min(identifiers, default=number(records[0]))
-        attempts[place] = attempts.get(place, 0) + 1 if failed.get(place, first) == first else 1
-        failed[place] = first
+        attempts[source] = attempts.get(source, 0) + 1 if failed.get(source, first) == first else 1
+        failed[source] = first
         limit = int(mapping.get("MaximumRetryAttempts", -1))
-        if 0 <= limit < attempts[place]:
-            left = [record for record in records if number(record) >= first]
+        if 0 <= limit < attempts[source]:
+            remaining = [record for record in records if number(record) >= first]
             result = {**result, "function_error": "Unhandled" if result.get("error") else None}
             lambda_svc._send_ddb_stream_failure_record(
-                mapping, function, left, place[1], result, "RetryAttemptsExhausted"
+                mapping, function, remaining, source[1], result, "RetryAttemptsExhausted"
             )
-            failed.pop(place)
-            attempts.pop(place)
+            failed.pop(source)
+            attempts.pop(source)
             return {**result, "error": False}
         # Reported as a failed batch, so that the emulator does not advance the mapping.
         return {**result, "error": True, "body": {"errorType": "BatchItemFailures", "errorMessage": json.dumps(body)}}
@@ -511,13 +511,13 @@ def let_idle_functions_rest():
     lambda_runtime.queue = types.SimpleNamespace(Queue=PatientQueue, Empty=queue.Empty, Full=queue.Full)
 
     # Deleting a function does not wait until its server has polled either.
-    def shut_down_aside(self):
+    def shut_down_in_background(self):
         server, self._server = self._server, None
         self._server_thread = None
         if server is not None:
             threading.Thread(target=lambda: (server.shutdown(), server.server_close()), daemon=True).start()
 
-    lambda_runtime.ProvidedWorker._shutdown_server = shut_down_aside
+    lambda_runtime.ProvidedWorker._shutdown_server = shut_down_in_background
 
 
 if __name__ == "__main__":
@@ -528,8 +528,8 @@ if __name__ == "__main__":
     # The emulator reads it when it is imported.
     os.environ["GATEWAY_PORT"] = str(port)
     serve_on(listener)
-    tell(port)
-    find_an_accounts_things_at_once()
+    publish(port)
+    index_resources_by_account()
     let_services_put_events(os.environ.pop("LOCAL_AWS_SERVICE_TOKEN"))
     record_histories_as_aws_does()
     let_a_failed_item_abort_the_others()

@@ -94,7 +94,7 @@ mod tests {
           Check: {Type: AWS::Serverless::Function, Properties: {CodeUri: ../functions/, Handler: a.c}}
           Elsewhere: {Type: AWS::Serverless::Function, Properties: {CodeUri: 's3://other/key'}}
           Machine: {Type: AWS::Serverless::StateMachine, Properties: {DefinitionUri: machine.asl.json}}
-          Table: {Type: AWS::DynamoDB::Table, Properties: {CodeUri: kept}}
+          Table: {Type: AWS::DynamoDB::Table, Properties: {CodeUri: unchanged}}
           Bare: {Type: AWS::SNS::Topic}
     ";
 

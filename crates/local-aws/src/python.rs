@@ -21,7 +21,7 @@ use crate::{Error, Progress};
 
 const REQUIREMENTS: &str = include_str!("../requirements.txt");
 const OLDEST: (u32, u32) = (3, 11);
-const LOOK_EVERY: Duration = Duration::from_millis(100);
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
 /// Returns the environment's Python. Installs the environment first if needed.
 ///
@@ -34,7 +34,7 @@ pub(crate) async fn environment(directory: &Path, progress: &Progress) -> Result
     }
     let lock_path = directory.join(format!("venv-{}.lock", version()));
     let lock = lock(&lock_path, progress).await?;
-    // The previous holder of the lock may have installed it meanwhile.
+    // The previous holder of the lock may have installed it in the meantime.
     if !is_usable(&venv, &python).await {
         check_python().await?;
         progress("installing the emulator (first run only)");
@@ -68,7 +68,7 @@ async fn lock(path: &Path, progress: &Progress) -> Result<File, Error> {
                 if !std::mem::replace(&mut reported, true) {
                     progress("waiting for another process that is installing the emulator");
                 }
-                tokio::time::sleep(LOOK_EVERY).await;
+                tokio::time::sleep(POLL_INTERVAL).await;
             }
         }
     }
@@ -248,8 +248,8 @@ mod tests {
     async fn waiting_for_another_installation_is_reported_once() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("lock");
-        let (tell, mut reported) = tokio::sync::mpsc::unbounded_channel();
-        let progress: Progress = std::sync::Arc::new(move |line| tell.send(line.to_owned()).unwrap());
+        let (sender, mut reported) = tokio::sync::mpsc::unbounded_channel();
+        let progress: Progress = std::sync::Arc::new(move |line| sender.send(line.to_owned()).unwrap());
         let held = lock(&path, &progress).await.unwrap();
         let waiting = lock(&path, &progress);
         let release = async {

@@ -13,7 +13,7 @@ use crate::proxy::{Proxy, serve};
 use crate::upstream::Upstream;
 use crate::{Error, REGION, python};
 
-/// Timeout of one attempt. It is far above what any call takes here, so a call that is never answered becomes an error.
+/// Timeout of one attempt. It is far above what any call takes here, so a call without a response becomes an error.
 const ATTEMPT_TAKES: Duration = Duration::from_secs(60);
 
 /// A callback for progress: one plain line for a person, e.g. "installing the emulator (first run only)".
@@ -57,7 +57,7 @@ impl LocalAws {
         let emulator = Emulator::start(&settings).await?;
 
         let proxy = Proxy::new(Upstream::new(emulator.port), emulator.service_token.clone());
-        let runtime = front_runtime()?;
+        let runtime = proxy_runtime()?;
         let listener = {
             let _inside = runtime.enter();
             tokio::net::TcpListener::from_std(listener)
@@ -96,13 +96,13 @@ impl LocalAws {
     /// Stops the emulator and waits until it has stopped. Dropping kills it instead.
     pub async fn stop(mut self) {
         // The proxy's connections first: the emulator would wait for them.
-        self.end_front();
+        self.end_proxy();
         if let Some(emulator) = self.emulator.take() {
             emulator.stop().await;
         }
     }
 
-    fn end_front(&mut self) {
+    fn end_proxy(&mut self) {
         if let Some(runtime) = self.runtime.take() {
             // Dropping a runtime may block, which is not allowed within another runtime.
             runtime.shutdown_background();
@@ -112,7 +112,7 @@ impl LocalAws {
 
 impl Drop for LocalAws {
     fn drop(&mut self) {
-        self.end_front();
+        self.end_proxy();
     }
 }
 
@@ -136,7 +136,7 @@ fn listen(port: u16) -> Result<(TcpListener, std::net::SocketAddr), Error> {
     Ok((listener, address))
 }
 
-fn front_runtime() -> Result<Runtime, Error> {
+fn proxy_runtime() -> Result<Runtime, Error> {
     tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .thread_name("local-aws-proxy")

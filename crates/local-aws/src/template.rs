@@ -64,7 +64,7 @@ fn number_to_json(number: &serde_yaml_ng::Number) -> Result<Value, String> {
         (_, _, Some(value)) => serde_json::Number::from_f64(value),
         _ => None,
     };
-    json.map(Value::Number).ok_or_else(|| format!("{number} is not a number that JSON can hold; quote it"))
+    json.map(Value::Number).ok_or_else(|| format!("{number} cannot be a number in JSON; quote it"))
 }
 
 fn key_to_json(key: Yaml) -> Result<String, String> {
@@ -72,7 +72,7 @@ fn key_to_json(key: Yaml) -> Result<String, String> {
         Yaml::String(text) => Ok(text),
         Yaml::Number(number) => Ok(number.to_string()),
         Yaml::Bool(value) => Ok(value.to_string()),
-        _ => Err("a mapping has a key that is no text; keys have to be plain names".to_owned()),
+        _ => Err("a mapping has a key that is not text; a key must be a plain name".to_owned()),
     }
 }
 
@@ -80,7 +80,7 @@ fn function_to_json(tag: &str, argument: Yaml) -> Result<Value, String> {
     let name = tag.trim_start_matches('!');
     if !FUNCTIONS.contains(&name) {
         return Err(format!(
-            "`!{name}` is no CloudFormation function; the short forms are !{}",
+            "`!{name}` is not a CloudFormation function; the short forms are !{}",
             FUNCTIONS.join(", !")
         ));
     }
@@ -89,9 +89,7 @@ fn function_to_json(tag: &str, argument: Yaml) -> Result<Value, String> {
         ("GetAtt", Value::String(text)) => match text.split_once('.') {
             Some((resource, attribute)) => Value::Array(vec![resource.into(), attribute.into()]),
             None => {
-                return Err(format!(
-                    "`!GetAtt {text}` names no attribute; write `!GetAtt Resource.Attribute`"
-                ));
+                return Err(format!("`!GetAtt {text}` has no attribute; write `!GetAtt Resource.Attribute`"));
             }
         },
         (_, argument) => argument,
@@ -170,7 +168,7 @@ mod tests {
     #[test]
     fn mistakes_are_reported_with_a_message() {
         let message = |text: &str| read(text).unwrap_err().to_string();
-        assert!(message("a: !Subb b").contains("`!Subb` is no CloudFormation function"));
+        assert!(message("a: !Subb b").contains("`!Subb` is not a CloudFormation function"));
         assert!(message("a: !GetAtt B").contains("write `!GetAtt Resource.Attribute`"));
         assert!(message("a: .inf").contains("quote it"));
         assert!(message("a: [").contains("is not a valid template"));

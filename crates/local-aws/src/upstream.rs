@@ -13,9 +13,9 @@ use std::time::Duration;
 use crate::Error;
 
 /// How long an idle connection stays open. It is below the emulator's limit, so the emulator never closes one first.
-const IDLE_CONNECTIONS_KEPT: Duration = Duration::from_secs(30);
+const IDLE_CONNECTION_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// The headers that describe one connection, not the message. They are set anew for the next connection.
+/// The headers that describe one connection, not the message. They are set again for the next connection.
 const HOP_BY_HOP: [HeaderName; 5] =
     [header::CONNECTION, header::EXPECT, header::TRANSFER_ENCODING, header::UPGRADE, header::TE];
 
@@ -38,7 +38,7 @@ impl Upstream {
     /// Creates a client for one runtime, which its pooled connections belong to.
     pub(crate) fn new(port: u16) -> Self {
         let mut builder = Client::builder(TokioExecutor::new());
-        builder.pool_timer(TokioTimer::new()).pool_idle_timeout(IDLE_CONNECTIONS_KEPT);
+        builder.pool_timer(TokioTimer::new()).pool_idle_timeout(IDLE_CONNECTION_TIMEOUT);
         Self { client: builder.build_http(), port }
     }
 
@@ -113,7 +113,7 @@ impl Upstream {
         if response.status().is_success() {
             return Ok(response.into_body());
         }
-        Err(ApiError::from_answer(operation, &response))
+        Err(ApiError::from_response(operation, &response))
     }
 
     /// Changes a setting of the emulator.
@@ -163,7 +163,7 @@ impl ApiError {
         Self { code: code.to_owned(), message: message.into() }
     }
 
-    fn from_answer(operation: &str, response: &Response<Bytes>) -> Self {
+    fn from_response(operation: &str, response: &Response<Bytes>) -> Self {
         let body = parse(response.body());
         let text =
             |names: [&str; 2]| names.iter().find_map(|name| body.get(name)?.as_str()).map(str::to_owned);
@@ -171,7 +171,7 @@ impl ApiError {
         Self {
             code: code.rsplit('#').next().unwrap_or_default().to_owned(),
             message: text(["message", "Message"])
-                .unwrap_or_else(|| format!("{operation} was answered with {}", response.status())),
+                .unwrap_or_else(|| format!("{operation} failed with the status {}", response.status())),
         }
     }
 
@@ -207,7 +207,7 @@ mod tests {
     fn a_refusal_has_code_and_message() {
         let body = br#"{"__type":"com.amazonaws.dynamodb#TableAlreadyExistsException","message":"Taken"}"#;
         let response = Response::builder().status(400).body(Bytes::from_static(body)).unwrap();
-        let refusal = ApiError::from_answer("x", &response);
+        let refusal = ApiError::from_response("x", &response);
         assert_eq!(refusal, ApiError { code: "TableAlreadyExistsException".into(), message: "Taken".into() });
     }
 
@@ -215,8 +215,8 @@ mod tests {
     fn a_refusal_without_a_message_names_the_operation() {
         let response = Response::builder().status(502).body(Bytes::new()).unwrap();
         assert_eq!(
-            ApiError::from_answer("Publish", &response).message,
-            "Publish was answered with 502 Bad Gateway"
+            ApiError::from_response("Publish", &response).message,
+            "Publish failed with the status 502 Bad Gateway"
         );
     }
 }

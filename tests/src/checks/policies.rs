@@ -253,7 +253,7 @@ pub fn grants_are_calls<'a>(functions: &[Function], seen: impl Iterator<Item = &
         if call.action == "s3:GetObject" && call.status == 404 {
             actions.insert("s3:ListBucket".to_owned());
         }
-        actions.extend(call.beside.iter().map(|action| (*action).to_owned()));
+        actions.extend(call.additional_actions.iter().map(|action| (*action).to_owned()));
     }
     let mut wrong = Vec::new();
     for function in functions {

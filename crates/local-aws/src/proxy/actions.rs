@@ -138,7 +138,7 @@ pub(crate) fn s3(head: &Parts) -> String {
 /// Returns the additional actions that a call which puts an object requires: the tags and grants it carries need their
 /// own.
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html>
-pub(crate) fn s3_beside(headers: &HeaderMap, operation: &str) -> Vec<&'static str> {
+pub(crate) fn s3_additional_actions(headers: &HeaderMap, operation: &str) -> Vec<&'static str> {
     if operation != "PutObject" {
         return Vec::new();
     }

@@ -55,7 +55,7 @@ impl Call<'_> {
     /// Fails unless the input identifies a scalable target.
     fn require_target(&self) -> Result<(), ApiError> {
         TARGET.iter().try_for_each(|name| self.required(name).map(|_| ()))?;
-        targets::check_place(self)
+        targets::check_location(self)
     }
 
     /// Returns whether an item is the scalable target of the input or belongs to it.
@@ -75,7 +75,7 @@ impl Call<'_> {
     }
 
     /// Returns the members of the input that identify the scalable target, from which new items are made.
-    fn place(&self) -> Map<String, Value> {
+    fn target_members(&self) -> Map<String, Value> {
         let members =
             TARGET.iter().filter_map(|name| Some(((*name).to_owned(), self.input.get(*name)?.clone())));
         members.collect()

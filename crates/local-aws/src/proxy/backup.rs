@@ -62,7 +62,7 @@ impl Backup {
     }
 
     /// Returns whether this DynamoDB backup is behind a recovery point with an ARN of AWS Backup.
-    pub(crate) fn keeps_to_itself(&self, backup_arn: &str) -> bool {
+    pub(crate) fn is_hidden(&self, backup_arn: &str) -> bool {
         self.taken.lock().unwrap_or_else(PoisonError::into_inner).get(backup_arn).copied().unwrap_or(false)
     }
 
@@ -120,7 +120,7 @@ fn missing(parameter: &str) -> ApiError {
 }
 
 /// Converts an error of DynamoDB into the one that AWS Backup reports for it.
-fn in_own_words(refusal: ApiError) -> ApiError {
+fn as_backup_error(refusal: ApiError) -> ApiError {
     let code = match refusal.code.as_str() {
         "TableNotFoundException" | "BackupNotFoundException" | "ResourceNotFoundException" => {
             "ResourceNotFoundException"
@@ -202,7 +202,7 @@ fn page(call: &Call<'_>, name: &str, id: &str, oldest_first: Vec<Value>) -> Resu
         Some(token) => {
             let last =
                 newest_first.iter().position(|item| item.get(id).and_then(Value::as_str) == Some(&token));
-            last.ok_or_else(|| invalid("The NextToken is not one that a former page gave."))? + 1
+            last.ok_or_else(|| invalid("NextToken must be a token that an earlier page returned."))? + 1
         }
     };
     let mut rest = newest_first.into_iter().skip(start);

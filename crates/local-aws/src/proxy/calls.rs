@@ -24,7 +24,8 @@ pub struct Call {
     /// The IAM action, e.g. `dynamodb:DescribeTable`.
     pub action: String,
     /// Additional IAM actions that the call requires, e.g. `s3:PutObjectTagging` where an object is put with its tags.
-    pub beside: Vec<&'static str>,
+    #[serde(rename = "beside")]
+    pub additional_actions: Vec<&'static str>,
     /// The index among the calls of this account, step and action, starting at 0.
     pub ordinal: usize,
     /// The HTTP status of the service's response, whether or not the caller received it. 0 until there is a response.
@@ -59,17 +60,17 @@ pub struct Rule {
 }
 
 impl Rule {
-    fn catches(&self, call: &Call, place_among_all: usize) -> bool {
-        let ordinal = if self.step.is_some() { call.ordinal } else { place_among_all };
+    fn catches(&self, call: &Call, ordinal_among_all: usize) -> bool {
+        let ordinal = if self.step.is_some() { call.ordinal } else { ordinal_among_all };
         let fits = self.account == call.account && self.action == call.action;
         let of_this_step = self.step.is_none() || self.step == call.step;
-        let in_range = ordinal.checked_sub(self.from_ordinal).is_some_and(|place| place < self.times);
+        let in_range = ordinal.checked_sub(self.from_ordinal).is_some_and(|offset| offset < self.times);
         fits && of_this_step && in_range
     }
 }
 
 /// The number of calls retained per account, far more than a test makes.
-const KEPT: usize = 10_000;
+const RETAINED: usize = 10_000;
 
 /// The identity of a recorded call that is in progress.
 #[derive(Clone, Debug)]
@@ -107,23 +108,30 @@ pub(crate) struct Calls {
 impl Calls {
     /// Records a call as it arrives and returns the fault to inject.
     pub(crate) fn arrive(&self, caller: &Caller) -> (Ticket, Option<Fault>) {
-        let Caller { account, step, action, beside, .. } = caller;
+        let Caller { account, step, action, additional_actions, .. } = caller;
         let mut recorded = self.lock();
         let Recorded { by_account, rules, .. } = &mut *recorded;
         let record = by_account.entry(account.clone()).or_default();
         let ordinal = take(record.by_step.entry((step.clone(), action.clone())).or_default());
-        let place_among_all = take(record.by_any.entry(action.clone()).or_default());
+        let ordinal_among_all = take(record.by_any.entry(action.clone()).or_default());
         let (account, step, action) = (account.clone(), step.clone(), action.clone());
-        let (beside, status) = (beside.clone(), 0);
-        let mut call = Call { account: account.clone(), step, action, beside, ordinal, status, fault: None };
-        let rule = rules.iter().find(|rule| rule.catches(&call, place_among_all));
+        let mut call = Call {
+            account: account.clone(),
+            step,
+            action,
+            additional_actions: additional_actions.clone(),
+            ordinal,
+            status: 0,
+            fault: None,
+        };
+        let rule = rules.iter().find(|rule| rule.catches(&call, ordinal_among_all));
         let fault = rule.map(|rule| rule.fault.clone());
         call.fault = fault.as_ref().map(Fault::name);
         (Ticket { account, number: record.add(call) }, fault)
     }
 
     /// Records the status of the response.
-    pub(crate) fn answered(&self, ticket: &Ticket, status: u16) {
+    pub(crate) fn record_status(&self, ticket: &Ticket, status: u16) {
         let mut recorded = self.lock();
         let record = recorded.by_account.get_mut(&ticket.account);
         if let Some(call) = record.and_then(|record| record.call(ticket.number)) {
@@ -168,8 +176,8 @@ impl Calls {
     /// Releases the calls of this step and action that rules hold, and lets later ones pass.
     pub(crate) fn release(&self, account: &str, step: Option<&str>, action: &str) {
         let held = |rule: &Rule| {
-            let place = (rule.account.as_str(), rule.step.as_deref(), rule.action.as_str());
-            rule.fault == Fault::Hold && place == (account, step, action)
+            let held_calls = (rule.account.as_str(), rule.step.as_deref(), rule.action.as_str());
+            rule.fault == Fault::Hold && held_calls == (account, step, action)
         };
         self.lock().rules.retain(|rule| !held(rule));
         self.cleared.notify_waiters();
@@ -199,7 +207,7 @@ impl Calls {
 impl Record {
     /// Stores a call and returns its number. Drops the oldest call if there are too many.
     fn add(&mut self, call: Call) -> usize {
-        if self.calls.len() == KEPT {
+        if self.calls.len() == RETAINED {
             self.calls.pop_front();
             self.first += 1;
         }
@@ -232,7 +240,7 @@ mod tests {
             protocol: Protocol::Json,
             operation: "Do".into(),
             action: action.into(),
-            beside: Vec::new(),
+            additional_actions: Vec::new(),
         }
     }
 
@@ -252,8 +260,8 @@ mod tests {
         calls.arrive(&caller("2", Some("s.a"), "a:Do"));
         let (second, _) = calls.arrive(&caller("1", Some("s.b"), "a:Do"));
         calls.arrive(&caller("1", Some("s.a"), "a:Do"));
-        calls.answered(&second, 400);
-        calls.answered(&first, 200);
+        calls.record_status(&second, 400);
+        calls.record_status(&first, 200);
         let seen: Vec<_> =
             calls.of("1").into_iter().map(|call| (call.step, call.ordinal, call.status)).collect();
         let step = |name: &str| Some(name.to_owned());
@@ -320,16 +328,16 @@ mod tests {
     fn only_the_latest_calls_are_retained_and_the_numbers_continue() {
         let calls = Calls::default();
         let (oldest, _) = calls.arrive(&caller("1", None, "a:Do"));
-        let (kept, _) = calls.arrive(&caller("1", None, "a:Do"));
-        for _ in 1..KEPT {
+        let (retained, _) = calls.arrive(&caller("1", None, "a:Do"));
+        for _ in 1..RETAINED {
             calls.arrive(&caller("1", None, "a:Do"));
         }
-        calls.answered(&oldest, 500);
-        calls.answered(&kept, 200);
+        calls.record_status(&oldest, 500);
+        calls.record_status(&retained, 200);
         let seen = calls.of("1");
-        assert_eq!(seen.len(), KEPT);
+        assert_eq!(seen.len(), RETAINED);
         assert_eq!((seen[0].ordinal, seen[0].status), (1, 200));
-        assert_eq!((seen[KEPT - 1].ordinal, seen[KEPT - 1].status), (KEPT, 0));
+        assert_eq!((seen[RETAINED - 1].ordinal, seen[RETAINED - 1].status), (RETAINED, 0));
     }
 
     #[test]
@@ -338,7 +346,7 @@ mod tests {
         let (forgotten, _) = calls.arrive(&caller("1", None, "a:Do"));
         calls.forget("1");
         calls.arrive(&caller("1", None, "a:Do"));
-        calls.answered(&forgotten, 500);
+        calls.record_status(&forgotten, 500);
         assert_eq!(calls.of("1")[0].status, 0);
     }
 

@@ -85,7 +85,7 @@ pub(crate) async fn response(
         "UpdateTable" => update::update(shared, &scope, &input()).await,
         "DeleteTable" => lifetime::delete(shared, &scope, &input()).await,
         "RestoreTableFromBackup" | "RestoreTableToPointInTime" => {
-            restore::asked_for(shared, caller, head, input()).await
+            restore::by_customer(shared, caller, head, input()).await
         }
         "CreateBackup" => backups::create(shared, &scope, &input()).await,
         "DeleteBackup" => backups::delete(shared, &scope, &input()).await,

@@ -29,7 +29,7 @@ impl Event {
         let input = self.input(&shared.service_token);
         match shared.upstream.json(scope.signed("events"), "AWSEvents.PutEvents", &input).await {
             Ok(output) if output.get("FailedEntryCount") == Some(&json!(0)) => {}
-            other => tracing::warn!(kind = self.detail_type, response = ?other, "an event was not taken"),
+            other => tracing::warn!(kind = self.detail_type, response = ?other, "an event could not be sent"),
         }
     }
 

@@ -21,7 +21,7 @@ pub enum Fault {
     /// The service fails with an internal error (status 500) before the call has an effect.
     FailBeforeEffect,
     /// The call takes effect, and the connection ends without a response.
-    LoseAnswer,
+    LoseResponse,
     /// The service denies access. The call has no effect, and a retry does not help.
     Refuse,
     /// A limit of concurrent operations is exceeded. The call has no effect, and a later retry may succeed.
@@ -52,7 +52,7 @@ impl Fault {
         match self {
             Self::Throttle => "throttle",
             Self::FailBeforeEffect => "fail-before-effect",
-            Self::LoseAnswer => "lose-answer",
+            Self::LoseResponse => "lose-answer",
             Self::Refuse => "refuse",
             Self::Limit => "limit",
             Self::Delay(_) => "delay",
@@ -73,7 +73,7 @@ impl Fault {
             Self::FailBeforeEffect => internal(caller),
             Self::Refuse => access_denied(caller),
             Self::Limit => limit(caller),
-            Self::LoseAnswer | Self::Delay(_) | Self::Hold => return None,
+            Self::LoseResponse | Self::Delay(_) | Self::Hold => return None,
         };
         let mut response = response(caller.protocol, &error);
         if backoff == Backoff::Short && matches!(self, Self::Throttle | Self::FailBeforeEffect) {
@@ -133,7 +133,11 @@ fn limit(caller: &Caller) -> ServiceError {
         "dynamodb" => "com.amazonaws.dynamodb.v20120810#LimitExceededException",
         _ => "LimitExceededException",
     };
-    ServiceError::new(StatusCode::BAD_REQUEST, code, "Subscriber limit exceeded: too many of them at a time.")
+    ServiceError::new(
+        StatusCode::BAD_REQUEST,
+        code,
+        "Subscriber limit exceeded: too many concurrent operations.",
+    )
 }
 
 fn access_denied(caller: &Caller) -> ServiceError {
@@ -194,10 +198,10 @@ pub(crate) fn response(protocol: Protocol, error: &ServiceError) -> Response<Byt
     if protocol == Protocol::RestJson {
         headers.push(("x-amzn-errortype", code));
     }
-    // A service that used to speak the query protocol tells its clients the code that they knew then.
-    let in_query_words = format!("{code};{side}");
+    // A service that used to speak the query protocol also sends the code that its clients knew then.
+    let query_error = format!("{code};{side}");
     if protocol == Protocol::RpcCbor {
-        headers.extend([("smithy-protocol", "rpc-v2-cbor"), ("x-amzn-query-error", &in_query_words)]);
+        headers.extend([("smithy-protocol", "rpc-v2-cbor"), ("x-amzn-query-error", &query_error)]);
     }
     for (name, value) in headers {
         if let Ok(value) = value.parse() {
@@ -246,7 +250,7 @@ mod tests {
             protocol,
             operation: "Do".into(),
             action: format!("{service}:Do"),
-            beside: Vec::new(),
+            additional_actions: Vec::new(),
         }
     }
 
@@ -320,7 +324,7 @@ mod tests {
     #[test]
     fn faults_that_let_the_call_through_have_no_response() {
         let caller = caller("s3", Protocol::RestXml);
-        for fault in [Fault::LoseAnswer, Fault::Delay(Duration::from_millis(1)), Fault::Hold] {
+        for fault in [Fault::LoseResponse, Fault::Delay(Duration::from_millis(1)), Fault::Hold] {
             assert!(fault.response(&caller, &Method::GET, Backoff::Short).is_none(), "{fault:?}");
         }
     }

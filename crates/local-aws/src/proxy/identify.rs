@@ -37,7 +37,7 @@ pub(crate) struct Caller {
     /// The IAM action, e.g. `lambda:InvokeFunction`.
     pub(crate) action: String,
     /// Additional IAM actions that the call requires because of its content.
-    pub(crate) beside: Vec<&'static str>,
+    pub(crate) additional_actions: Vec<&'static str>,
 }
 
 /// Identifies a request. `None` means that it is unsigned and so has no caller.
@@ -49,9 +49,10 @@ pub(crate) fn identify(head: &Parts, body: &[u8]) -> Option<Caller> {
     let service = scope.next()?.to_owned();
     let (protocol, operation) = operation(head, body, &service);
     let action = actions::iam_action(&service, &operation);
-    let beside = if service == "s3" { actions::s3_beside(&head.headers, &operation) } else { Vec::new() };
+    let additional_actions =
+        if service == "s3" { actions::s3_additional_actions(&head.headers, &operation) } else { Vec::new() };
     let step = step(&head.headers);
-    Some(Caller { account, region, step, protocol, action, beside, service, operation })
+    Some(Caller { account, region, step, protocol, action, additional_actions, service, operation })
 }
 
 /// Returns `<access key>/<date>/<region>/<service>/aws4_request` of a signed header or a presigned URL.
@@ -253,16 +254,16 @@ mod tests {
 
     #[test]
     fn an_object_that_is_put_with_tags_or_a_grant_requires_more_actions() {
-        let beside = |method: &str, uri: &str, headers: &[(&str, &str)]| {
-            identify(&request(method, uri, "s3", headers), b"").unwrap().beside
+        let additional = |method: &str, uri: &str, headers: &[(&str, &str)]| {
+            identify(&request(method, uri, "s3", headers), b"").unwrap().additional_actions
         };
         let tags = [("x-amz-tagging", "TableName=orders&Frequency=Daily")];
-        assert_eq!(beside("PUT", "/bucket/key", &tags), ["s3:PutObjectTagging"]);
-        assert_eq!(beside("POST", "/bucket/key?uploads", &tags), ["s3:PutObjectTagging"]);
-        assert_eq!(beside("PUT", "/bucket/key", &[]), [""; 0]);
-        assert_eq!(beside("PUT", "/bucket/key?tagging", &[]), [""; 0]);
-        assert_eq!(beside("PUT", "/bucket/key", &[("x-amz-acl", "private")]), ["s3:PutObjectAcl"]);
-        assert_eq!(beside("GET", "/bucket/key", &tags), [""; 0]);
+        assert_eq!(additional("PUT", "/bucket/key", &tags), ["s3:PutObjectTagging"]);
+        assert_eq!(additional("POST", "/bucket/key?uploads", &tags), ["s3:PutObjectTagging"]);
+        assert_eq!(additional("PUT", "/bucket/key", &[]), [""; 0]);
+        assert_eq!(additional("PUT", "/bucket/key?tagging", &[]), [""; 0]);
+        assert_eq!(additional("PUT", "/bucket/key", &[("x-amz-acl", "private")]), ["s3:PutObjectAcl"]);
+        assert_eq!(additional("GET", "/bucket/key", &tags), [""; 0]);
     }
 
     #[test]

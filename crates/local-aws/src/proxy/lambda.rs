@@ -115,12 +115,12 @@ async fn check(shared: &Shared, scope: &Scope, input: &Value) -> Result<(), ApiE
     if !is_stream(shared, scope, stream).await? {
         return invalid(format!("Stream not found: {stream}"));
     }
-    let like_it = mappings_of(shared, scope, stream, function).await?;
+    let existing = mappings_of(shared, scope, stream, function).await?;
     let same = |other: &&Value| {
         let other = other.get("FunctionArn").and_then(Value::as_str).unwrap_or_default();
         mapping::function(other) == mapping::function(function)
     };
-    match like_it.iter().find(same).map(uuid) {
+    match existing.iter().find(same).map(uuid) {
         None => Ok(()),
         Some(uuid) => Err(ApiError::new(
             "ResourceConflictException",

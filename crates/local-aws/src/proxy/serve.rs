@@ -21,8 +21,8 @@ const ACCEPTS_AGAIN_AFTER: Duration = Duration::from_millis(100);
 
 /// The connection ends without a response to the request.
 #[derive(Debug, thiserror::Error)]
-#[error("the answer was dropped")]
-struct Unanswered;
+#[error("the response was dropped")]
+struct NoResponse;
 
 /// Serves until its runtime ends.
 pub(crate) async fn serve(proxy: Proxy, listener: TcpListener) -> Infallible {
@@ -53,35 +53,35 @@ pub(crate) async fn serve(proxy: Proxy, listener: TcpListener) -> Infallible {
     }
 }
 
-async fn take(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Unanswered> {
+async fn take(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, NoResponse> {
     let (head, body) = request.into_parts();
-    let body = body.collect().await.map_err(|_| Unanswered)?.to_bytes();
+    let body = body.collect().await.map_err(|_| NoResponse)?.to_bytes();
     // In its own task, because a call takes effect even if its caller stops waiting.
     let response = tokio::spawn(async move { response(&shared, &head, body).await }).await;
-    let response = response.unwrap_or_else(|error| Ok(broke_off(&error)));
+    let response = response.unwrap_or_else(|error| Ok(panicked(&error)));
     Ok(response?.map(Full::new))
 }
 
-/// Reports a call whose handler panicked, which must not pass for a lost answer that a test may want.
-fn broke_off(error: &tokio::task::JoinError) -> Response<Bytes> {
-    tracing::error!(%error, "a call broke off within the proxy");
-    in_words(
+/// Reports a call whose handler panicked, which must not be confused with a lost response that a test wants.
+fn panicked(error: &tokio::task::JoinError) -> Response<Bytes> {
+    tracing::error!(%error, "the proxy panicked while it handled a call");
+    plain_text(
         StatusCode::INTERNAL_SERVER_ERROR,
-        "The local stack broke off while it handled this call.".into(),
+        "The local stack panicked while it handled this call, which is a bug in the local stack.".into(),
     )
 }
 
-fn in_words(status: StatusCode, words: String) -> Response<Bytes> {
-    let mut response = Response::new(Bytes::from(words));
+fn plain_text(status: StatusCode, text: String) -> Response<Bytes> {
+    let mut response = Response::new(Bytes::from(text));
     *response.status_mut() = status;
     response.headers_mut().insert(header::CONTENT_TYPE, header::HeaderValue::from_static("text/plain"));
     response
 }
 
-async fn response(shared: &Arc<Shared>, head: &Parts, body: Bytes) -> Result<Response<Bytes>, Unanswered> {
+async fn response(shared: &Arc<Shared>, head: &Parts, body: Bytes) -> Result<Response<Bytes>, NoResponse> {
     let Some(caller) = identify(head, &body) else {
         if head.method == Method::POST && head.uri.path() == "/_ministack/reset" {
-            shared.forget_what_is_filled_in();
+            shared.forget_state();
         }
         return Ok(shared.forward(head, body).await);
     };
@@ -97,20 +97,20 @@ async fn response(shared: &Arc<Shared>, head: &Parts, body: Bytes) -> Result<Res
         Some(response) => response,
         None => shared.perform(&caller, head, body).await,
     };
-    shared.calls.answered(&ticket, response.status().as_u16());
-    if fault == Some(Fault::LoseAnswer) { Err(Unanswered) } else { Ok(response) }
+    shared.calls.record_status(&ticket, response.status().as_u16());
+    if fault == Some(Fault::LoseResponse) { Err(NoResponse) } else { Ok(response) }
 }
 
 impl Shared {
     async fn perform(self: &Arc<Self>, caller: &Caller, head: &Parts, body: Bytes) -> Response<Bytes> {
-        let filled_in = match caller.service.as_str() {
+        let response = match caller.service.as_str() {
             "application-autoscaling" => autoscaling::response(self, caller, &body).await,
             "backup" => backup::response(self, caller, head, &body).await,
             "dynamodb" => dynamodb::response(self, caller, head, &body).await,
             "lambda" => lambda::response(self, caller, head, &body).await,
             _ => None,
         };
-        match filled_in {
+        match response {
             Some(response) => response,
             None => self.forward(head, body).await,
         }
@@ -121,14 +121,14 @@ impl Shared {
         match self.upstream.forward(&head.method, &head.uri, &head.headers, body).await {
             Ok(response) => response,
             Err(error) => {
-                tracing::warn!(%error, cause = ?std::error::Error::source(&error), "the emulator did not answer");
-                let words = format!("The local stack's emulator did not answer: {error}.");
-                in_words(StatusCode::BAD_GATEWAY, words)
+                tracing::warn!(%error, cause = ?std::error::Error::source(&error), "the emulator did not respond");
+                let text = format!("The emulator of the local stack did not respond: {error}.");
+                plain_text(StatusCode::BAD_GATEWAY, text)
             }
         }
     }
 
-    fn forget_what_is_filled_in(&self) {
+    fn forget_state(&self) {
         self.tables.forget_all();
         self.backup.forget_all();
         self.autoscaling.forget_all();

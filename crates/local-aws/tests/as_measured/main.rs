@@ -67,7 +67,7 @@ fn every_row_is_one_fact_and_the_docs_list_those_that_are_not_met() {
     let mut facts = BTreeSet::new();
     for (file, rows) in rows() {
         for row in rows {
-            assert!(facts.insert(row.fact.clone()), "{} stands twice", row.fact);
+            assert!(facts.insert(row.fact.clone()), "{} is listed twice", row.fact);
             assert_eq!(row.unmet.is_some(), file == "unmet", "{}", row.id);
             assert_eq!(row.steps.is_empty(), file == "unmet", "{}", row.id);
             if let Some(reason) = &row.unmet {

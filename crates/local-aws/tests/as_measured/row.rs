@@ -4,7 +4,7 @@ use local_aws::SimulatedLatency;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::client::{Answer, Api, stack};
+use crate::client::{Api, Response, stack};
 
 /// A fact and the steps that show it.
 #[derive(Debug, Deserialize)]
@@ -64,16 +64,16 @@ impl Row {
     pub(crate) async fn run(&self, account: &str) -> Result<(), String> {
         // Leaked, since an account is used until the process ends.
         let api = Api::new(String::leak(account.to_owned())).await;
-        let mut kept = BTreeMap::from([("account".to_owned(), account.to_owned())]);
+        let mut stored = BTreeMap::from([("account".to_owned(), account.to_owned())]);
         for (number, step) in self.steps.iter().enumerate() {
-            step.run(&api, &mut kept).await.map_err(|difference| format!("step {number}: {difference}"))?;
+            step.run(&api, &mut stored).await.map_err(|difference| format!("step {number}: {difference}"))?;
         }
         Ok(())
     }
 }
 
 impl Step {
-    async fn run(&self, api: &Api, kept: &mut BTreeMap<String, String>) -> Result<(), String> {
+    async fn run(&self, api: &Api, stored: &mut BTreeMap<String, String>) -> Result<(), String> {
         let proxy = stack().await.proxy();
         let response = match &self.act {
             Act::Table(name) => {
@@ -101,43 +101,44 @@ impl Step {
                 }
                 return Ok(());
             }
-            Act::Call(operation, input) => api.dynamodb(operation, filled(input, kept)).await,
+            Act::Call(operation, input) => api.dynamodb(operation, filled(input, stored)).await,
         };
-        self.compare(&response, kept)?;
+        self.compare(&response, stored)?;
         let body = response.json();
         for (name, pointer) in &self.keep {
             let value = body.pointer(pointer).and_then(Value::as_str);
-            kept.insert(name.clone(), value.ok_or(format!("there is no {pointer} in {body}"))?.to_owned());
+            stored.insert(name.clone(), value.ok_or(format!("there is no {pointer} in {body}"))?.to_owned());
         }
         Ok(())
     }
 
-    fn compare(&self, response: &Answer, kept: &BTreeMap<String, String>) -> Result<(), String> {
+    fn compare(&self, response: &Response, stored: &BTreeMap<String, String>) -> Result<(), String> {
         let (body, code) = (response.json(), (response.status != 200).then(|| response.error()));
         if code != self.code {
             return Err(format!("{code:?} instead of {:?}: {body}", self.code));
         }
         for (pointer, expected) in &self.has {
-            let (there, expected) = (body.pointer(pointer), filled(expected, kept));
-            if there != Some(&expected) {
-                return Err(format!("{pointer} is {there:?} instead of {expected}"));
+            let (actual, expected) = (body.pointer(pointer), filled(expected, stored));
+            if actual != Some(&expected) {
+                return Err(format!("{pointer} is {actual:?} instead of {expected}"));
             }
         }
         for (pointer, other) in &self.has_not {
-            if body.pointer(pointer) == Some(&filled(other, kept)) {
+            if body.pointer(pointer) == Some(&filled(other, stored)) {
                 return Err(format!("{pointer} is {other}"));
             }
         }
         match self.lacks.iter().find(|pointer| body.pointer(pointer).is_some()) {
-            Some(pointer) => Err(format!("{pointer} is there: {body}")),
+            Some(pointer) => Err(format!("{pointer} exists: {body}")),
             None => Ok(()),
         }
     }
 }
 
 /// Replaces `${name}` in a value by the stored values.
-fn filled(value: &Value, kept: &BTreeMap<String, String>) -> Value {
-    let text =
-        kept.iter().fold(value.to_string(), |text, (name, kept)| text.replace(&format!("${{{name}}}"), kept));
+fn filled(value: &Value, stored: &BTreeMap<String, String>) -> Value {
+    let text = stored
+        .iter()
+        .fold(value.to_string(), |text, (name, part)| text.replace(&format!("${{{name}}}"), part));
     serde_json::from_str(&text).unwrap()
 }

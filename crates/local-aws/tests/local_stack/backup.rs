@@ -2,7 +2,7 @@ use hyper::Method;
 use local_aws::SimulatedLatency;
 use serde_json::{Value, json};
 
-use crate::client::{Answer, Api, eventually, stack};
+use crate::client::{Api, Response, eventually, stack};
 
 const SLOW: SimulatedLatency =
     SimulatedLatency { tables: 1, indexes: 0, backups: 2, on_demand_backups: 0, restore_jobs: 2, updates: 1 };
@@ -79,7 +79,7 @@ impl Account {
         job.await["RecoveryPointArn"].as_str().unwrap().to_owned()
     }
 
-    async fn start_restore(&self, point: &str, target: &str, token: &str) -> Answer {
+    async fn start_restore(&self, point: &str, target: &str, token: &str) -> Response {
         let input = json!({
             "RecoveryPointArn": point,
             "Metadata": {"TargetTableName": target, "encryptionType": "Default"},
@@ -227,21 +227,21 @@ async fn a_dynamodb_backup_can_be_restored_both_ways() {
     let point = account.recovery_point("b").await;
     let input = json!({"BackupArn": point, "TargetTableName": "direct"});
     account.api.dynamodb("RestoreTableFromBackup", input).await.ok();
-    let is_from_it = async |table: &str| {
+    let is_being_restored = async |table: &str| {
         let table = account.api.table(table).await;
         assert_eq!(table["TableStatus"], "CREATING");
         assert_eq!(table["RestoreSummary"]["SourceBackupArn"], point);
     };
     // DynamoDB restores one table from a backup at a time.
     for _ in 0..2 {
-        is_from_it("direct").await;
+        is_being_restored("direct").await;
     }
     let id = account.start_restore(&point, "by-job", "r").await.ok()["RestoreJobId"].take();
     eventually("the restore", async || {
         (account.restore_job(&id).await["Status"] == "COMPLETED").then_some(())
     })
     .await;
-    is_from_it("by-job").await;
+    is_being_restored("by-job").await;
 }
 
 #[tokio::test]
@@ -357,7 +357,7 @@ async fn restore_jobs_fail_with_a_message() {
     let account = Account::prepared("400000000006").await;
     account.manage_dynamodb(true).await;
     let point = account.recovery_point("b").await;
-    let ended = async |response: Answer| {
+    let ended = async |response: Response| {
         let id = response.ok()["RestoreJobId"].take();
         eventually("the end", async || {
             Some(account.restore_job(&id).await).filter(|job| job.get("CompletionDate").is_some())

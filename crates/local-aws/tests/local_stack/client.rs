@@ -27,13 +27,13 @@ pub(crate) async fn stack() -> &'static LocalAws {
 }
 
 #[derive(Debug)]
-pub(crate) struct Answer {
+pub(crate) struct Response {
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap,
     pub(crate) bytes: Bytes,
 }
 
-impl Answer {
+impl Response {
     pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.bytes).unwrap_or_default()
     }
@@ -86,7 +86,7 @@ impl Api {
         path: &str,
         headers: &[(&str, &str)],
         body: impl Into<Bytes>,
-    ) -> Result<Answer, hyper_util::client::legacy::Error> {
+    ) -> Result<Response, hyper_util::client::legacy::Error> {
         let scope = format!("{}/20260101/us-east-1/{service}/aws4_request", self.account);
         let mut request = Request::builder().method(method).uri(format!("{}{path}", self.endpoint)).header(
             "authorization",
@@ -99,7 +99,7 @@ impl Api {
         let response = self.client.request(request.body(Full::new(body.into())).unwrap()).await?;
         let (head, body) = response.into_parts();
         let bytes = body.collect().await.unwrap().to_bytes();
-        Ok(Answer { status: head.status.as_u16(), headers: head.headers, bytes })
+        Ok(Response { status: head.status.as_u16(), headers: head.headers, bytes })
     }
 
     pub(crate) async fn try_json(
@@ -107,21 +107,21 @@ impl Api {
         service: &str,
         target: &str,
         input: Value,
-    ) -> Result<Answer, hyper_util::client::legacy::Error> {
+    ) -> Result<Response, hyper_util::client::legacy::Error> {
         let headers = [("x-amz-target", target), ("content-type", "application/x-amz-json-1.0")];
         self.send(service, Method::POST, "/", &headers, input.to_string()).await
     }
 
-    pub(crate) async fn dynamodb(&self, operation: &str, input: Value) -> Answer {
+    pub(crate) async fn dynamodb(&self, operation: &str, input: Value) -> Response {
         self.try_json("dynamodb", &format!("DynamoDB_20120810.{operation}"), input).await.unwrap()
     }
 
-    pub(crate) async fn backup(&self, method: Method, path: &str, input: Value) -> Answer {
+    pub(crate) async fn backup(&self, method: Method, path: &str, input: Value) -> Response {
         let body = if input.is_null() { String::new() } else { input.to_string() };
         self.send("backup", method, path, &[], body).await.unwrap()
     }
 
-    pub(crate) async fn query(&self, service: &str, body: &str) -> Answer {
+    pub(crate) async fn query(&self, service: &str, body: &str) -> Response {
         let form = [("content-type", "application/x-www-form-urlencoded")];
         self.send(service, Method::POST, "/", &form, body.to_owned()).await.unwrap()
     }

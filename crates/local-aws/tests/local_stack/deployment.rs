@@ -63,8 +63,8 @@ while True:
     with urllib.request.urlopen(f"{RUNTIME}/next") as invocation:
         invocation.read()
         request_id = invocation.headers["Lambda-Runtime-Aws-Request-Id"]
-    answer = {"greeting": os.environ["GREETING"], "tables": list_tables()["TableNames"]}
-    data = json.dumps(answer).encode()
+    response = {"greeting": os.environ["GREETING"], "tables": list_tables()["TableNames"]}
+    data = json.dumps(response).encode()
     urllib.request.urlopen(urllib.request.Request(f"{RUNTIME}/{request_id}/response", data=data)).read()
 "#;
 
@@ -144,7 +144,7 @@ async fn a_template_deploys_and_its_functions_call_aws_through_the_proxy() {
 }
 
 #[tokio::test]
-async fn deployment_survives_throttles_and_lost_answers() {
+async fn deployment_survives_throttles_and_lost_responses() {
     let account = "500000000002";
     let rule = |action: &str, fault| {
         let (account, action) = (account.to_owned(), action.to_owned());
@@ -153,7 +153,7 @@ async fn deployment_survives_throttles_and_lost_answers() {
     let proxy = stack().await.proxy();
     proxy.inject(rule("cloudformation:CreateStack", Fault::Throttle));
     proxy.inject(rule("cloudformation:DescribeStacks", Fault::FailBeforeEffect));
-    proxy.inject(rule("s3:PutObject", Fault::LoseAnswer));
+    proxy.inject(rule("s3:PutObject", Fault::LoseResponse));
     let outputs = Project::new().deploy(account, &[]).await.unwrap();
     assert_eq!(outputs["Greeting"], "hello!");
     let faults: Vec<_> = proxy.calls(account).iter().filter_map(|call| call.fault).collect();

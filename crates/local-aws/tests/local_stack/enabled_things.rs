@@ -25,7 +25,9 @@ fn stream(name: &str) -> String {
 }
 
 /// Returns the destination's status, or the code and the message of the refusal.
-fn said<E: ProvideErrorMetadata>(response: Result<Option<DestinationStatus>, E>) -> Result<String, String> {
+fn status_or_refusal<E: ProvideErrorMetadata>(
+    response: Result<Option<DestinationStatus>, E>,
+) -> Result<String, String> {
     response.map(|status| status.unwrap().as_str().to_owned()).map_err(|error| {
         format!("{}: {}", error.code().unwrap_or_default(), error.message().unwrap_or_default())
     })
@@ -34,13 +36,13 @@ fn said<E: ProvideErrorMetadata>(response: Result<Option<DestinationStatus>, E>)
 async fn enable(client: &Client, name: &str) -> Result<String, String> {
     let call = client.enable_kinesis_streaming_destination().table_name("orders").stream_arn(stream(name));
     let response = call.send().await;
-    said(response.map(|it| it.destination_status))
+    status_or_refusal(response.map(|output| output.destination_status))
 }
 
 async fn disable(client: &Client, name: &str) -> Result<String, String> {
     let call = client.disable_kinesis_streaming_destination().table_name("orders").stream_arn(stream(name));
     let response = call.send().await;
-    said(response.map(|it| it.destination_status))
+    status_or_refusal(response.map(|output| output.destination_status))
 }
 
 async fn set_precision(client: &Client, name: &str, precision: Precision) -> Result<String, String> {
@@ -48,16 +50,16 @@ async fn set_precision(client: &Client, name: &str, precision: Precision) -> Res
         UpdateKinesisStreamingConfiguration::builder().approximate_creation_date_time_precision(precision);
     let call = client.update_kinesis_streaming_destination().table_name("orders").stream_arn(stream(name));
     let response = call.update_kinesis_streaming_configuration(with.build()).send().await;
-    said(response.map(|it| it.destination_status))
+    status_or_refusal(response.map(|output| output.destination_status))
 }
 
 /// Returns the stream's name, the status and the description of each destination.
 async fn destinations(client: &Client) -> Vec<(String, String, Option<String>)> {
     let response = client.describe_kinesis_streaming_destination().table_name("orders").send().await.unwrap();
-    let shown = response.kinesis_data_stream_destinations().iter().map(|it| {
-        let name = it.stream_arn().unwrap().rsplit('/').next().unwrap().to_owned();
-        let status = it.destination_status().unwrap().as_str().to_owned();
-        (name, status, it.destination_status_description().map(str::to_owned))
+    let shown = response.kinesis_data_stream_destinations().iter().map(|destination| {
+        let name = destination.stream_arn().unwrap().rsplit('/').next().unwrap().to_owned();
+        let status = destination.destination_status().unwrap().as_str().to_owned();
+        (name, status, destination.destination_status_description().map(str::to_owned))
     });
     shown.collect()
 }
@@ -78,7 +80,7 @@ async fn one_destination_is_live_and_takes_time_and_stays_listed_when_it_is_off(
     );
     let to_disable =
         format!("{GATE}KinesisStreamingDestination must be ACTIVE to perform DISABLE operation.");
-    assert_eq!(disable(&client, "a").await, Err(to_disable.clone()), "it was never enabled");
+    assert_eq!(disable(&client, "a").await, Err(to_disable.clone()), "the destination was never enabled");
     assert_eq!(enable(&client, "a").await.as_deref(), Ok("ENABLING"));
     assert_eq!(disable(&client, "a").await, Err(to_disable.clone()));
     assert!(set_precision(&client, "a", Precision::Microsecond).await.unwrap_err().starts_with(GATE));
@@ -106,12 +108,16 @@ async fn one_destination_is_live_and_takes_time_and_stays_listed_when_it_is_off(
 async fn a_destination_that_cannot_be_enabled_fails_after_the_call_and_can_be_enabled_again() {
     let client = client("320000000002", 0).await;
     let proxy = stack().await.proxy();
-    let words = "User does not have a permission to use kinesis stream";
-    proxy.fail_destinations("320000000002", Some(words.to_owned()));
+    let reason = "User does not have a permission to use kinesis stream";
+    proxy.fail_destinations("320000000002", Some(reason.to_owned()));
     assert_eq!(enable(&client, "a").await.as_deref(), Ok("ENABLING"));
-    let failed = ("a".to_owned(), "ENABLE_FAILED".to_owned(), Some(words.to_owned()));
+    let failed = ("a".to_owned(), "ENABLE_FAILED".to_owned(), Some(reason.to_owned()));
     for _ in 0..2 {
-        assert_eq!(destinations(&client).await, std::slice::from_ref(&failed), "it stays");
+        assert_eq!(
+            destinations(&client).await,
+            std::slice::from_ref(&failed),
+            "the destination is still listed"
+        );
     }
     proxy.fail_destinations("320000000002", None);
     assert_eq!(enable(&client, "a").await.as_deref(), Ok("ENABLING"));
@@ -130,7 +136,9 @@ async fn insights_take_time_or_fail_and_are_listed_unless_they_are_off() {
     let listed = async || {
         let response = client.list_contributor_insights().table_name("orders").send().await.unwrap();
         let statuses = response.contributor_insights_summaries().iter();
-        statuses.map(|it| it.contributor_insights_status().unwrap().as_str().to_owned()).collect::<Vec<_>>()
+        statuses
+            .map(|summary| summary.contributor_insights_status().unwrap().as_str().to_owned())
+            .collect::<Vec<_>>()
     };
     update(ContributorInsightsAction::Enable).await;
     assert_eq!(listed().await, ["ENABLING"]);
@@ -140,17 +148,17 @@ async fn insights_take_time_or_fail_and_are_listed_unless_they_are_off() {
     client.describe_contributor_insights().table_name("orders").send().await.unwrap();
     assert!(listed().await.is_empty());
 
-    let words = "Amazon CloudWatch Contributor Insights rule limit reached.";
-    proxy.fail_insights("320000000003", Some(words.to_owned()));
+    let reason = "Amazon CloudWatch Contributor Insights rule limit reached.";
+    proxy.fail_insights("320000000003", Some(reason.to_owned()));
     update(ContributorInsightsAction::Enable).await;
     assert_eq!(listed().await, ["ENABLING"]);
     for _ in 0..2 {
-        assert_eq!(listed().await, ["FAILED"], "it stays");
+        assert_eq!(listed().await, ["FAILED"], "the insights are still listed");
     }
     let described = client.describe_contributor_insights().table_name("orders").send().await.unwrap();
     let failure = described.failure_exception().unwrap();
     assert_eq!(failure.exception_name(), Some("LimitExceededException"));
-    assert_eq!(failure.exception_description(), Some(words));
+    assert_eq!(failure.exception_description(), Some(reason));
     proxy.fail_insights("320000000003", None);
     update(ContributorInsightsAction::Enable).await;
     assert_eq!(listed().await, ["ENABLING"]);

@@ -67,10 +67,10 @@ async fn throttled_failed_and_refused_calls_have_no_effect() {
 }
 
 #[tokio::test]
-async fn a_call_with_a_lost_answer_takes_effect() {
+async fn a_call_with_a_lost_response_takes_effect() {
     let api = prepared("200000000002").await;
     let proxy = stack().await.proxy();
-    proxy.inject(rule(&api, "dynamodb:PutItem", 0, 1, Fault::LoseAnswer));
+    proxy.inject(rule(&api, "dynamodb:PutItem", 0, 1, Fault::LoseResponse));
     let lost = api.try_json("dynamodb", "DynamoDB_20120810.PutItem", put("2")).await;
     assert!(lost.is_err(), "{lost:?}");
     assert_eq!(ids(&api).await, ["1", "2"]);
@@ -87,8 +87,8 @@ async fn a_delayed_call_takes_effect_even_if_its_caller_stops_waiting() {
     api.dynamodb("PutItem", put("2")).await.ok();
     assert!(began.elapsed() >= delay);
 
-    let gave_up = tokio::time::timeout(delay / 10, api.dynamodb("PutItem", put("3"))).await;
-    assert!(gave_up.is_err());
+    let abandoned = tokio::time::timeout(delay / 10, api.dynamodb("PutItem", put("3"))).await;
+    assert!(abandoned.is_err());
     crate::client::eventually("the delayed effect", async || {
         (ids(&api).await == ["1", "2", "3"]).then_some(())
     })
@@ -132,10 +132,10 @@ async fn the_sdk_recognises_the_faults() {
     put("one").await.unwrap();
     assert_eq!(statuses(), [503, 500, 200]);
 
-    // A lost answer is retried too, so the effect happens twice.
+    // A lost response is retried too, so the effect happens twice.
     proxy.clear_rules(account);
     proxy.forget_calls(account);
-    proxy.inject(rule(&api, "s3:PutObject", 0, 1, Fault::LoseAnswer));
+    proxy.inject(rule(&api, "s3:PutObject", 0, 1, Fault::LoseResponse));
     put("two").await.unwrap();
     assert_eq!(statuses(), [200, 200]);
 

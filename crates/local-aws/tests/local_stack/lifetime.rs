@@ -32,7 +32,7 @@ fn emulator_port(directory: &Path) -> Option<u16> {
     temporary(directory).find_map(|folder| std::fs::read_to_string(folder.join("port")).ok()?.parse().ok())
 }
 
-fn answers(port: u16) -> bool {
+fn accepts_connections(port: u16) -> bool {
     TcpStream::connect(("127.0.0.1", port)).is_ok()
 }
 
@@ -44,10 +44,10 @@ async fn stopping_leaves_nothing_running_and_no_files() {
     Api::at(&endpoint, "600000000001").make_table("orders").await;
     local.scale_waits(0.5).await.unwrap();
     local.stop().await;
-    assert!(!answers(port));
+    assert!(!accepts_connections(port));
     assert_eq!(temporary(private.path()).count(), 0);
     let proxy = endpoint.rsplit(':').next().unwrap().parse().unwrap();
-    eventually("the end of the proxy", async || (!answers(proxy)).then_some(())).await;
+    eventually("the end of the proxy", async || (!accepts_connections(proxy)).then_some(())).await;
 }
 
 #[tokio::test]
@@ -56,7 +56,7 @@ async fn dropping_stops_too() {
     let local = LocalAws::start(options(private.path().to_owned())).await.unwrap();
     let port = emulator_port(private.path()).unwrap();
     drop(local);
-    assert!(!answers(port));
+    assert!(!accepts_connections(port));
     assert_eq!(temporary(private.path()).count(), 0);
 }
 
@@ -67,7 +67,7 @@ async fn a_taken_port_is_reported() {
     let private = private_directory().await;
     let mut options = options(private.path().to_owned());
     options.port = Some(port);
-    let Err(error) = LocalAws::start(options).await else { panic!("it started") };
+    let Err(error) = LocalAws::start(options).await else { panic!("the stack started") };
     assert!(matches!(error, Error::Listen { .. }));
     assert!(error.to_string().contains(&format!("127.0.0.1:{port}")), "{error}");
 }
@@ -109,7 +109,7 @@ const HOLDER_DIRECTORY: &str = "LOCAL_AWS_HOLDER_DIRECTORY";
 /// Runs the process that the next test kills. By itself it does nothing.
 #[tokio::test]
 async fn holder() {
-    #[expect(clippy::disallowed_methods, reason = "how the test that runs this one tells it where")]
+    #[expect(clippy::disallowed_methods, reason = "the test that runs this one passes the directory")]
     let Some(directory) = std::env::var_os(HOLDER_DIRECTORY).map(PathBuf::from) else { return };
     let _held = LocalAws::start(options(directory.clone())).await.unwrap();
     std::fs::write(directory.join("ready"), "").unwrap();
@@ -129,10 +129,10 @@ async fn the_emulator_does_not_outlive_a_killed_process() {
         .unwrap();
     eventually("the start", async || private.path().join("ready").exists().then_some(())).await;
     let port = emulator_port(private.path()).unwrap();
-    assert!(answers(port));
+    assert!(accepts_connections(port));
     holder.kill().unwrap();
     holder.wait().unwrap();
-    eventually("the emulator's end", async || (!answers(port)).then_some(())).await;
+    eventually("the emulator's end", async || (!accepts_connections(port)).then_some(())).await;
     eventually("the removal of its files", async || (temporary(private.path()).count() == 0).then_some(()))
         .await;
 }

@@ -45,7 +45,7 @@ async fn unsigned_requests_pass_through() {
 async fn large_bodies_pass_both_ways_unchanged() {
     let api = Api::new("100000000002").await;
     assert_eq!(api.send("s3", Method::PUT, "/large", &[], "").await.unwrap().status, 200);
-    let content: Vec<u8> = (0..30_000_000_u32).map(|place| (place % 251) as u8).collect();
+    let content: Vec<u8> = (0..30_000_000_u32).map(|index| (index % 251) as u8).collect();
     let put = api.send("s3", Method::PUT, "/large/object", &[], content.clone()).await.unwrap();
     assert_eq!(put.status, 200);
     let head = api.send("s3", Method::HEAD, "/large/object", &[], "").await.unwrap();

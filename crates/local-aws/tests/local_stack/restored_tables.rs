@@ -44,9 +44,9 @@ async fn a_restored_table_takes_polls_and_shows_its_source() {
     assert_eq!(shown(&restored["TableDescription"]), creating);
     for (number, expected) in expected.into_iter().enumerate() {
         let table = api.table("orders-2").await;
-        assert_eq!(shown(&table), expected, "look {number}");
+        assert_eq!(shown(&table), expected, "poll {number}");
         let source = table.pointer("/RestoreSummary/SourceBackupArn");
-        assert_eq!(source, (number < 2).then_some(&json!(backup_arn)), "look {number}");
+        assert_eq!(source, (number < 2).then_some(&json!(backup_arn)), "poll {number}");
     }
     let item =
         api.dynamodb("GetItem", json!({"TableName": "orders-2", "Key": {"id": {"S": "1"}}})).await.ok();

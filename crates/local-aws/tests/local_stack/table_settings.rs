@@ -44,7 +44,7 @@ impl Account {
         let wanted =
             TimeToLiveSpecification::builder().enabled(enabled).attribute_name(attribute).build().unwrap();
         let call = self.client.update_time_to_live().table_name("orders").time_to_live_specification(wanted);
-        call.send().await.map(|_| ()).map_err(|error| said(&error))
+        call.send().await.map(|_| ()).map_err(|error| refusal_of(&error))
     }
 
     async fn set_stream(&self, enabled: bool) -> Result<(), String> {
@@ -55,7 +55,7 @@ impl Account {
             .build()
             .unwrap();
         let call = self.client.update_table().table_name("orders").stream_specification(wanted);
-        call.send().await.map(|_| ()).map_err(|error| said(&error))
+        call.send().await.map(|_| ()).map_err(|error| refusal_of(&error))
     }
 
     async fn set_recovery(&self, days: Option<i32>) -> Result<(), String> {
@@ -63,7 +63,7 @@ impl Account {
         let wanted = wanted.set_recovery_period_in_days(days).build().unwrap();
         let call = self.client.update_continuous_backups().table_name("orders");
         let call = call.point_in_time_recovery_specification(wanted).send().await;
-        call.map(|_| ()).map_err(|error| said(&error))
+        call.map(|_| ()).map_err(|error| refusal_of(&error))
     }
 
     async fn recovery_days(&self, table: &str) -> Option<i32> {
@@ -75,12 +75,12 @@ impl Account {
     async fn tag(&self, keys: impl IntoIterator<Item = String>) -> Result<(), String> {
         let tags = keys.into_iter().map(|key| Tag::builder().key(key).value("v").build().unwrap()).collect();
         let call = self.client.tag_resource().resource_arn(self.arn()).set_tags(Some(tags)).send().await;
-        call.map(|_| ()).map_err(|error| said(&error))
+        call.map(|_| ()).map_err(|error| refusal_of(&error))
     }
 }
 
 /// Returns the code and the message of a refusal.
-fn said(error: &impl ProvideErrorMetadata) -> String {
+fn refusal_of(error: &impl ProvideErrorMetadata) -> String {
     format!("{}: {}", error.code().unwrap_or_default(), error.message().unwrap_or_default())
 }
 
@@ -94,7 +94,7 @@ async fn tags_are_locked_after_a_change_against_further_changes() {
     let account = Account::prepared("310000000020").await.without_retries();
     let untag = async |key: &str| {
         let call = account.client.untag_resource().resource_arn(account.arn()).tag_keys(key).send().await;
-        call.map(drop).map_err(|error| said(&error))
+        call.map(drop).map_err(|error| refusal_of(&error))
     };
     let locked = "LimitExceededException: Subscriber limit exceeded: Table tags are being updated: orders";
     let locked = || Err(locked.to_owned());
@@ -106,8 +106,8 @@ async fn tags_are_locked_after_a_change_against_further_changes() {
     assert_eq!(account.tag(keys(&["a", "b"])).await, Ok(()));
     assert_eq!(account.tag(keys(&["c"])).await, locked());
     assert_eq!(untag("a").await, locked());
-    assert_eq!(account.tag(keys(&["b", "a"])).await, Ok(()), "it changes nothing");
-    assert_eq!(untag("not there").await, Ok(()), "nor does that");
+    assert_eq!(account.tag(keys(&["b", "a"])).await, Ok(()), "the call changes nothing");
+    assert_eq!(untag("missing").await, Ok(()), "the call changes nothing");
     list().await;
     assert_eq!(untag("a").await, Ok(()));
     assert_eq!(account.tag(keys(&["c"])).await, locked());
@@ -116,7 +116,7 @@ async fn tags_are_locked_after_a_change_against_further_changes() {
 }
 
 #[tokio::test]
-async fn an_update_takes_polls_and_no_other_can_begin_meanwhile() {
+async fn an_update_takes_polls_and_blocks_others_until_it_ends() {
     let account = Account::prepared("310000000001").await;
     let latency = SimulatedLatency { updates: 2, ..SimulatedLatency::default() };
     stack().await.proxy().slow(account.api.account, latency);
@@ -127,7 +127,7 @@ async fn an_update_takes_polls_and_no_other_can_begin_meanwhile() {
     assert_eq!(account.table("orders").await.table_status(), Some(&TableStatus::Updating));
     let refused = infrequent().await.unwrap_err();
     let expected = "Attempt to change a resource which is still in use: Table is being updated: orders";
-    assert_eq!(said(&refused), format!("ResourceInUseException: {expected}"));
+    assert_eq!(refusal_of(&refused), format!("ResourceInUseException: {expected}"));
     account.set_time_to_live(true, "expires").await.unwrap();
     account.tag(["a".to_owned()]).await.unwrap();
     update().deletion_protection_enabled(true).send().await.unwrap();
@@ -147,7 +147,9 @@ async fn protection_and_maxima_change_at_once_and_protection_only_once_in_15_sec
     let update = || account.client.update_table().table_name("orders");
     let protect = async |enabled: bool| {
         let updated = update().deletion_protection_enabled(enabled).send().await;
-        updated.map(|it| it.table_description.unwrap().table_status.unwrap()).map_err(|error| said(&error))
+        updated
+            .map(|output| output.table_description.unwrap().table_status.unwrap())
+            .map_err(|error| refusal_of(&error))
     };
     assert_eq!(protect(true).await, Ok(TableStatus::Active));
     let table = account.table("orders").await;
@@ -155,7 +157,7 @@ async fn protection_and_maxima_change_at_once_and_protection_only_once_in_15_sec
         (table.table_status(), table.deletion_protection_enabled()),
         (Some(&TableStatus::Active), Some(true))
     );
-    assert_eq!(protect(true).await, Ok(TableStatus::Active), "it changes nothing");
+    assert_eq!(protect(true).await, Ok(TableStatus::Active), "the call changes nothing");
     let refused = protect(false).await.unwrap_err();
     assert!(
         refused
@@ -188,10 +190,10 @@ async fn changes_that_change_nothing_or_too_much_are_refused() {
 
     let update = || account.client.update_table().table_name("orders");
     let class = async |class: TableClass| {
-        update().table_class(class).send().await.map(drop).map_err(|error| said(&error))
+        update().table_class(class).send().await.map(drop).map_err(|error| refusal_of(&error))
     };
     assert_eq!(class(TableClass::Standard).await, Ok(()));
-    assert_eq!(account.table("orders").await.table_class_summary(), None, "it changed nothing");
+    assert_eq!(account.table("orders").await.table_class_summary(), None, "the call changed nothing");
     assert_eq!(class(TableClass::StandardInfrequentAccess).await, Ok(()));
     let stream = StreamSpecification::builder().stream_enabled(true).build().unwrap();
     let both = update().table_class(TableClass::Standard).stream_specification(stream).send().await;
@@ -340,31 +342,31 @@ async fn a_policy_change_shows_late_and_is_allowed_once_in_15_seconds() {
     let policy = |sid: &str| format!(r#"{{"Version": "2012-10-17", "Statement": [{{"Sid": "{sid}"}}]}}"#);
     let put = async |policy: String| {
         let call = account.client.put_resource_policy().resource_arn(account.arn()).policy(policy);
-        call.send().await.map(drop).map_err(|error| said(&error))
+        call.send().await.map(drop).map_err(|error| refusal_of(&error))
     };
     let delete = async || {
         let call = account.client.delete_resource_policy().resource_arn(account.arn()).send().await;
-        call.map(drop).map_err(|error| said(&error))
+        call.map(drop).map_err(|error| refusal_of(&error))
     };
     let seen = async || {
         let response = account.client.get_resource_policy().resource_arn(account.arn()).send().await;
-        response.map(|it| it.policy.unwrap()).map_err(|error| error.code().unwrap().to_owned())
+        response.map(|output| output.policy.unwrap()).map_err(|error| error.code().unwrap().to_owned())
     };
     let none = || Err("PolicyNotFoundException".to_owned());
-    assert_eq!(delete().await, Ok(()), "there is none");
+    assert_eq!(delete().await, Ok(()), "there is no policy");
     assert_eq!(put(policy("a")).await, Ok(()));
     assert_eq!(seen().await, none());
     assert_eq!(seen().await, Ok(policy("a")));
-    assert_eq!(put(policy("a").replace(' ', "")).await, Ok(()), "it is equivalent");
+    assert_eq!(put(policy("a").replace(' ', "")).await, Ok(()), "the policy is equivalent");
     for refused in [put(policy("b")).await, delete().await] {
         let refused = refused.unwrap_err();
-        let words =
+        let expected =
             "ThrottlingException: Resource-based policy for table orders modified within the previous 15000";
-        assert!(refused.starts_with(words), "{refused}");
+        assert!(refused.starts_with(expected), "{refused}");
     }
     stack().await.proxy().let_an_hour_pass(account.api.account);
     assert_eq!(delete().await, Ok(()));
-    assert!(seen().await.is_ok(), "as it was");
+    assert!(seen().await.is_ok(), "the former policy is shown");
     assert_eq!(seen().await, none());
 }
 
@@ -406,7 +408,7 @@ async fn inherited(account: &Account, name: &str) -> Vec<&'static str> {
         ("index limit", limits.flatten().next().is_some()),
         ("warm", table.warm_throughput().unwrap().read_units_per_second() != Some(12_000)),
     ];
-    found.into_iter().filter(|(_, is_there)| *is_there).map(|(what, _)| what).collect()
+    found.into_iter().filter(|(_, exists)| *exists).map(|(setting, _)| setting).collect()
 }
 
 #[tokio::test]

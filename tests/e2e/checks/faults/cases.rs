@@ -33,7 +33,7 @@ const ALL: &[(Fault, usize)] = &[
     (Fault::Throttle, 2),
     (Fault::Throttle, 4),
     (Fault::FailBeforeEffect, 4),
-    (Fault::LoseAnswer, 1),
+    (Fault::LoseResponse, 1),
     (Fault::Refuse, usize::MAX),
 ];
 /// The faults of a call that only reads, if each kind of call is enough.

@@ -82,7 +82,7 @@ async fn an_item_is_recovered_if_it_is_still_as_shown() {
 
     // A lost response is detected.
     let proxy = stack().await.proxy();
-    account.fault("dynamodb:UpdateItem", 0, 1, Fault::LoseAnswer).await;
+    account.fault("dynamodb:UpdateItem", 0, 1, Fault::LoseResponse).await;
     let reported = account.done(&recover).await;
     proxy.clear_rules(account.name);
     assert!(

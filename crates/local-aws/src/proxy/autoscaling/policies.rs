@@ -20,11 +20,11 @@ pub(super) fn put(call: &Call<'_>, state: &mut State) -> Result<Value, ApiError>
     if !targets::is_registered(call, state) {
         return Err(not_found("scalable target", call));
     }
-    let known = state.policies.iter().position(|policy| is_it(call, policy, name));
+    let known = state.policies.iter().position(|policy| is_named(call, policy, name));
     let former = known.and_then(|known| state.policies.get(known));
     let (kind, member, configuration) = configuration(call, former)?;
     let others =
-        state.policies.iter().filter(|policy| call.is_of_target(policy) && !is_it(call, policy, name));
+        state.policies.iter().filter(|policy| call.is_of_target(policy) && !is_named(call, policy, name));
     if kind == TARGET_TRACKING
         && others.into_iter().any(|other| tracks_the_same(other.get(member), &configuration))
     {
@@ -33,15 +33,15 @@ pub(super) fn put(call: &Call<'_>, state: &mut State) -> Result<Value, ApiError>
         ));
     }
 
-    let mut policy = Value::from(call.place());
+    let mut policy = Value::from(call.target_members());
     set(&mut policy, "PolicyName", name);
     set(&mut policy, "PolicyType", kind);
     set(&mut policy, member, configuration);
     let of_this_kind = former.filter(|former| former.get("PolicyType").and_then(Value::as_str) == Some(kind));
-    let kept = |name: &str, former: Option<&Value>| former.and_then(|former| former.get(name)).cloned();
-    set(&mut policy, "PolicyARN", kept("PolicyARN", former).unwrap_or_else(|| arn(call, name).into()));
-    set(&mut policy, "CreationTime", kept("CreationTime", former).unwrap_or_else(|| epoch(now())));
-    set(&mut policy, "Alarms", kept("Alarms", of_this_kind).unwrap_or_else(|| alarms(call, kind)));
+    let retained = |name: &str, former: Option<&Value>| former.and_then(|former| former.get(name)).cloned();
+    set(&mut policy, "PolicyARN", retained("PolicyARN", former).unwrap_or_else(|| arn(call, name).into()));
+    set(&mut policy, "CreationTime", retained("CreationTime", former).unwrap_or_else(|| epoch(now())));
+    set(&mut policy, "Alarms", retained("Alarms", of_this_kind).unwrap_or_else(|| alarms(call, kind)));
 
     let output = json!({ "PolicyARN": policy.get("PolicyARN"), "Alarms": policy.get("Alarms") });
     match known.and_then(|known| state.policies.get_mut(known)) {
@@ -51,7 +51,7 @@ pub(super) fn put(call: &Call<'_>, state: &mut State) -> Result<Value, ApiError>
     Ok(output)
 }
 
-fn is_it(call: &Call<'_>, policy: &Value, name: &str) -> bool {
+fn is_named(call: &Call<'_>, policy: &Value, name: &str) -> bool {
     call.is_of_target(policy) && policy.get("PolicyName").and_then(Value::as_str) == Some(name)
 }
 
@@ -64,7 +64,7 @@ fn configuration(
     let kind = call.text("PolicyType").or_else(|| former("PolicyType").and_then(Value::as_str));
     let kind = kind.ok_or_else(|| missing("PolicyType"))?;
     let Some((kind, member)) = CONFIGURATIONS.into_iter().find(|(known, _)| *known == kind) else {
-        return Err(invalid(format!("Policy type {kind} is not one that the local stack has.")));
+        return Err(invalid(format!("Policy type {kind} is not supported by the local stack.")));
     };
     let configuration = call.input.get(member).or_else(|| former(member)).ok_or_else(|| missing(member))?;
     Ok((kind, member, configuration.clone()))
@@ -116,7 +116,7 @@ pub(super) fn delete(call: &Call<'_>, state: &mut State) -> Result<Value, ApiErr
     call.require_target()?;
     let name = call.required("PolicyName")?;
     let before = state.policies.len();
-    state.policies.retain(|policy| !is_it(call, policy, name));
+    state.policies.retain(|policy| !is_named(call, policy, name));
     if state.policies.len() == before {
         return Err(not_found("scaling policy", call));
     }

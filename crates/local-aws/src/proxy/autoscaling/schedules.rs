@@ -12,7 +12,7 @@ pub(super) fn put(call: &Call<'_>, state: &mut State) -> Result<Value, ApiError>
     if !targets::is_registered(call, state) {
         return Err(not_found("scalable target", call));
     }
-    let known = state.schedules.iter().position(|action| is_it(call, action, name));
+    let known = state.schedules.iter().position(|action| is_named(call, action, name));
     let mut action =
         known.and_then(|known| state.schedules.get(known)).cloned().unwrap_or_else(|| new(call, name));
     for name in ["Schedule", "Timezone", "ScalableTargetAction"] {
@@ -41,7 +41,7 @@ pub(super) fn put(call: &Call<'_>, state: &mut State) -> Result<Value, ApiError>
     Ok(json!({}))
 }
 
-fn is_it(call: &Call<'_>, action: &Value, name: &str) -> bool {
+fn is_named(call: &Call<'_>, action: &Value, name: &str) -> bool {
     call.is_of_target(action) && action.get("ScheduledActionName").and_then(Value::as_str) == Some(name)
 }
 
@@ -53,7 +53,7 @@ fn new(call: &Call<'_>, name: &str) -> Value {
         "arn:aws:autoscaling:{region}:{account}:scheduledAction:{id}:resource/{namespace}/{resource}:\
          scheduledActionName/{name}"
     );
-    let mut action = Value::from(call.place());
+    let mut action = Value::from(call.target_members());
     set(&mut action, "ScheduledActionName", name);
     set(&mut action, "ScheduledActionARN", arn);
     set(&mut action, "CreationTime", epoch(now()));
@@ -76,7 +76,7 @@ pub(super) fn delete(call: &Call<'_>, state: &mut State) -> Result<Value, ApiErr
     call.require_target()?;
     let name = call.required("ScheduledActionName")?;
     let before = state.schedules.len();
-    state.schedules.retain(|action| !is_it(call, action, name));
+    state.schedules.retain(|action| !is_named(call, action, name));
     if state.schedules.len() == before {
         return Err(not_found("scheduled action", call));
     }

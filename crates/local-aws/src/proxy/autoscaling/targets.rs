@@ -21,7 +21,7 @@ struct Location<'a> {
 }
 
 /// Reads `table/<name>` and `table/<name>/index/<index>`.
-fn place(resource_id: &str) -> Option<Location<'_>> {
+fn location(resource_id: &str) -> Option<Location<'_>> {
     let parts: Vec<&str> = resource_id.split('/').collect();
     match parts.as_slice() {
         ["table", table] if !table.is_empty() => Some(Location { table, index: None }),
@@ -32,21 +32,21 @@ fn place(resource_id: &str) -> Option<Location<'_>> {
     }
 }
 
-fn fits(place: &Location<'_>, dimension: &str) -> bool {
-    let kind = if place.index.is_some() { "index" } else { "table" };
+fn fits(location: &Location<'_>, dimension: &str) -> bool {
+    let kind = if location.index.is_some() { "index" } else { "table" };
     ["ReadCapacityUnits", "WriteCapacityUnits"]
         .iter()
         .any(|unit| dimension == format!("dynamodb:{kind}:{unit}"))
 }
 
 /// Fails unless a DynamoDB resource is a table or an index and the dimension belongs to it.
-pub(super) fn check_place(call: &Call<'_>) -> Result<(), ApiError> {
+pub(super) fn check_location(call: &Call<'_>) -> Result<(), ApiError> {
     if call.text("ServiceNamespace") != Some("dynamodb") {
         return Ok(());
     }
     let dimension = call.text("ScalableDimension").unwrap_or_default();
-    match place(call.text("ResourceId").unwrap_or_default()) {
-        Some(place) if fits(&place, dimension) => Ok(()),
+    match location(call.text("ResourceId").unwrap_or_default()) {
+        Some(location) if fits(&location, dimension) => Ok(()),
         _ => Err(invalid("Unsupported service namespace, resource type or scalable dimension")),
     }
 }
@@ -54,7 +54,7 @@ pub(super) fn check_place(call: &Call<'_>) -> Result<(), ApiError> {
 async fn require_resource(call: &Call<'_>) -> Result<(), ApiError> {
     let resource_id = call.text("ResourceId").unwrap_or_default();
     let Some(Location { table, index }) =
-        place(resource_id).filter(|_| call.text("ServiceNamespace") == Some("dynamodb"))
+        location(resource_id).filter(|_| call.text("ServiceNamespace") == Some("dynamodb"))
     else {
         return Ok(());
     };
@@ -109,7 +109,7 @@ fn new(call: &Call<'_>) -> Value {
     let (account, region) = (&call.scope.account, &call.scope.region);
     let id = Uuid::new_v4().simple().to_string();
     let id = id.get(..30).unwrap_or_default();
-    let mut target = Value::from(call.place());
+    let mut target = Value::from(call.target_members());
     set(&mut target, "RoleARN", format!("arn:aws:iam::{account}:role/{ROLE}"));
     set(&mut target, "CreationTime", epoch(now()));
     let nothing_suspended = SUSPENDED.iter().map(|name| ((*name).to_owned(), Value::from(false)));
@@ -156,12 +156,12 @@ mod tests {
 
     #[test]
     fn resources_are_tables_and_indexes() {
-        assert_eq!(place("table/orders"), Some(Location { table: "orders", index: None }));
-        assert_eq!(place("table/orders/index/by"), Some(Location { table: "orders", index: Some("by") }));
+        assert_eq!(location("table/orders"), Some(Location { table: "orders", index: None }));
+        assert_eq!(location("table/orders/index/by"), Some(Location { table: "orders", index: Some("by") }));
         for other in
             ["orders", "table/", "table/orders/index/", "table/orders/stream/1", "index/by", "table/a/b"]
         {
-            assert_eq!(place(other), None, "{other}");
+            assert_eq!(location(other), None, "{other}");
         }
     }
 

@@ -18,12 +18,12 @@ pub(super) async fn completed(
     job: &BackupJob,
     notifications: Option<Notifications>,
 ) {
-    let asked =
-        notifications.filter(|asked| asked.events.iter().any(|event| event == "BACKUP_JOB_COMPLETED"));
-    if let Some(Notifications { topic_arn, .. }) = asked {
+    let is_wanted =
+        |wanted: &Notifications| wanted.events.iter().any(|event| event == "BACKUP_JOB_COMPLETED");
+    if let Some(Notifications { topic_arn, .. }) = notifications.filter(is_wanted) {
         let message = publication(&topic_arn, &scope.account, job);
         if let Err(refusal) = shared.upstream.query(scope.signed("sns"), &message).await {
-            tracing::warn!(%topic_arn, reason = refusal.message, "a backup job's notification was not taken");
+            tracing::warn!(%topic_arn, reason = refusal.message, "a backup job's notification could not be published");
         }
     }
     event(job).put(shared, scope).await;

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::points::RecoveryPoint;
-use super::{Call, State, announce, in_own_words, invalid, not_found, vaults};
+use super::{Call, State, announce, as_backup_error, invalid, not_found, vaults};
 use crate::clock::{epoch, now};
 use crate::json::set;
 use crate::proxy::Shared;
@@ -96,7 +96,7 @@ pub(super) async fn start(call: &Call<'_>) -> Result<Value, ApiError> {
     let table = table_arn.split_once(":table/").filter(|_| table_arn.contains(":dynamodb:"));
     let Some((_, table)) = table else {
         return Err(invalid(format!(
-            "{table_arn} is no DynamoDB table, and others the local stack cannot back up."
+            "ResourceArn is `{table_arn}`; it must be the ARN of a DynamoDB table."
         )));
     };
     vaults::require_vault(call, &vault).await?;
@@ -150,7 +150,7 @@ async fn take_backup(call: &Call<'_>, table: &str, id: &str) -> Result<(String, 
         .upstream
         .json(signed, "DynamoDB_20120810.CreateBackup", &input)
         .await
-        .map_err(in_own_words)?;
+        .map_err(as_backup_error)?;
     let details = output.get("BackupDetails").cloned().unwrap_or_default();
     let arn = details.get("BackupArn").and_then(Value::as_str).unwrap_or_default().to_owned();
     Ok((arn, details.get("BackupSizeBytes").and_then(Value::as_i64).unwrap_or_default()))

@@ -1,7 +1,7 @@
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
-use super::{Call, in_own_words, not_found, page};
+use super::{Call, as_backup_error, not_found, page};
 use crate::clock::epoch;
 use crate::proxy::dynamodb::table_of_backup;
 use crate::upstream::ApiError;
@@ -60,7 +60,7 @@ pub(super) async fn find(call: &Call<'_>, arn: &str) -> Result<RecoveryPoint, Ap
     let output = upstream
         .json(call.scope.signed("dynamodb"), "DynamoDB_20120810.DescribeBackup", &input)
         .await
-        .map_err(in_own_words)?;
+        .map_err(as_backup_error)?;
     let details = output.pointer("/BackupDescription/BackupDetails").cloned().unwrap_or_default();
     let created = details.get("BackupCreationDateTime").and_then(Value::as_f64).unwrap_or_default();
     let created = DateTime::from_timestamp_millis((created * 1_000.0) as i64).unwrap_or_default();
@@ -88,10 +88,10 @@ pub(super) async fn describe(call: &Call<'_>) -> Result<Value, ApiError> {
     let (vault, arn) = (call.segment(1), call.segment(3));
     let state = call.state();
     let state = state.lock().await;
-    let is_it = |point: &&RecoveryPoint| {
+    let is_wanted = |point: &&RecoveryPoint| {
         point.arn == arn && point.vault.as_ref().is_some_and(|(name, _)| name == vault)
     };
-    let point = state.points.iter().find(is_it);
+    let point = state.points.iter().find(is_wanted);
     point
         .map(RecoveryPoint::shown)
         .ok_or_else(|| not_found(format!("Recovery point {arn} does not exist in backup vault {vault}.")))

@@ -52,7 +52,7 @@ pub(super) struct RestoreJob {
     progress: Progress,
     polls_left: u32,
     seen: bool,
-    told_to_fail: Option<String>,
+    scripted_failure: Option<String>,
     is_announced: bool,
 }
 
@@ -119,7 +119,7 @@ impl RestoreJob {
         if self.progress != Progress::Pending {
             return;
         }
-        if self.told_to_fail.is_some() {
+        if self.scripted_failure.is_some() {
             self.progress = Progress::Running { table_arn: None };
             return;
         }
@@ -140,7 +140,7 @@ impl RestoreJob {
 
     fn end(&mut self) {
         if let Progress::Running { table_arn } = &self.progress {
-            match (self.told_to_fail.take(), table_arn.clone()) {
+            match (self.scripted_failure.take(), table_arn.clone()) {
                 (None, Some(table_arn)) => {
                     self.progress = Progress::Completed { table_arn };
                     self.ended = Some(now());
@@ -167,7 +167,7 @@ pub(super) async fn start(call: &Call<'_>) -> Result<Value, ApiError> {
         ));
     }
     if !matches!(call.optional("ResourceType"), None | Some("DynamoDB")) {
-        return Err(invalid("The recovery point is of type DynamoDB, and ResourceType names another."));
+        return Err(invalid("ResourceType must be DynamoDB, the type of the recovery point."));
     }
     let metadata = metadata_of(call)?;
     let target = target(&metadata)?;
@@ -187,7 +187,7 @@ pub(super) async fn start(call: &Call<'_>) -> Result<Value, ApiError> {
         progress: Progress::Pending,
         polls_left: call.shared.script.latency(account).restore_jobs,
         seen: false,
-        told_to_fail: call.shared.script.restore_failure(account),
+        scripted_failure: call.shared.script.restore_failure(account),
         token,
         point,
         metadata,
@@ -201,7 +201,7 @@ pub(super) async fn start(call: &Call<'_>) -> Result<Value, ApiError> {
     if job.polls_left == 0 {
         job.poll(call.shared, &call.scope).await;
     } else {
-        go_on_unseen(Arc::clone(call.shared), call.scope.clone(), id.clone());
+        continue_unseen(Arc::clone(call.shared), call.scope.clone(), id.clone());
     }
     state.restores.push(job);
     Ok(json!({ "RestoreJobId": id }))
@@ -227,7 +227,7 @@ fn target(metadata: &BTreeMap<String, String>) -> Result<String, ApiError> {
     if (3..=255).contains(&name.len()) && name.bytes().all(is_legal) {
         return Ok(name.to_owned());
     }
-    Err(invalid(format!("Invalid restore metadata: targetTableName `{name}` is no name for a table.")))
+    Err(invalid(format!("Invalid restore metadata: targetTableName is `{name}`; it must be a table name.")))
 }
 
 fn encryption(metadata: &BTreeMap<String, String>) -> Result<Option<Value>, ApiError> {
@@ -242,14 +242,14 @@ fn encryption(metadata: &BTreeMap<String, String>) -> Result<Option<Value>, ApiE
             Err(invalid("Invalid restore metadata: kmsMasterKeyArn needs the encryptionType KMS."))
         }
         (Some(other), None) => Err(invalid(format!(
-            "Invalid restore metadata: encryptionType is `{other}`, not Default or KMS."
+            "Invalid restore metadata: encryptionType is `{other}`; it must be Default or KMS."
         ))),
     }
 }
 
-fn go_on_unseen(shared: Arc<Shared>, scope: Scope, id: String) {
+fn continue_unseen(shared: Arc<Shared>, scope: Scope, id: String) {
     tokio::spawn(async move {
-        // Looked up anew each time, because the state may have been cleared meanwhile.
+        // Fetched again each time, because the state may have been cleared in between.
         let state = || shared.backup.states.of(&scope);
         tokio::time::sleep(BEGINS_UNSEEN_AFTER).await;
         if let Some(job) = state().lock().await.restores.iter_mut().find(|job| job.id == id) {

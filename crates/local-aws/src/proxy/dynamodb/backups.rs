@@ -61,7 +61,7 @@ pub(super) async fn create(shared: &Arc<Shared>, scope: &Scope, input: &Value) -
 
 fn check_name(name: Option<&str>) -> Result<(), ApiError> {
     let Some(name) = name else { return Ok(()) };
-    let allowed = |it: char| it.is_ascii_alphanumeric() || matches!(it, '_' | '.' | '-');
+    let allowed = |character: char| character.is_ascii_alphanumeric() || matches!(character, '_' | '.' | '-');
     if (3..=255).contains(&name.len()) && name.chars().all(allowed) {
         return Ok(());
     }
@@ -188,7 +188,7 @@ fn correct_type(shared: &Shared, details: &mut Value) {
         set(details, "BackupType", "AWS_BACKUP");
     }
     // The copy behind a recovery point with an ARN of AWS Backup is visible to nobody as a DynamoDB backup.
-    if shared.backup.keeps_to_itself(&arn) {
+    if shared.backup.is_hidden(&arn) {
         set(details, "BackupType", Value::Null);
     }
 }
@@ -206,7 +206,7 @@ fn is_wanted(summary: &Value, input: &Value) -> bool {
 /// Returns the page after the backup that the last page ended with, or after its time if it was deleted.
 fn page(summaries: Vec<Value>, limit: usize, start: Option<&str>, gone: Option<f64>) -> Value {
     let after = start.and_then(|start| summaries.iter().position(|summary| arn_of(summary) == start));
-    let after = after.map(|place| place + 1).or_else(|| {
+    let after = after.map(|position| position + 1).or_else(|| {
         let time = start.and(gone)?;
         Some(summaries.iter().take_while(|summary| time_of(summary) <= time).count())
     });
@@ -284,7 +284,7 @@ mod tests {
 
     #[test]
     fn limits_are_from_1_to_100() {
-        let limit = |it: Value| limit(&json!({ "Limit": it })).ok();
+        let limit = |value: Value| limit(&json!({ "Limit": value })).ok();
         assert_eq!((limit(json!(1)), limit(json!(100)), limit(Value::Null)), (Some(1), Some(100), Some(100)));
         assert_eq!((limit(json!(0)), limit(json!(101))), (None, None));
     }

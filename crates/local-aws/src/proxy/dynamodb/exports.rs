@@ -2,7 +2,7 @@
 //!
 //! What AWS refuses is refused: a table without point-in-time recovery, a bucket that does not exist. The objects have
 //! the layout of AWS. All of them, manifests included, are written before the call returns. Only the status takes time:
-//! the first DescribeExport shows IN_PROGRESS. The items are the current ones, whatever time is asked for.
+//! the first DescribeExport shows IN_PROGRESS. The items are the current ones, whatever time is requested.
 //! <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/S3DataExport.Output.html>
 
 use std::collections::hash_map::Entry;
@@ -27,7 +27,7 @@ use crate::upstream::ApiError;
 /// An export that was started.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Export {
-    looked_at: bool,
+    polled: bool,
     fails: bool,
     manifest: String,
     items: usize,
@@ -54,13 +54,13 @@ pub(super) async fn begin(shared: &Arc<Shared>, scope: &Scope, input: Value) -> 
     let mut output = shared.dynamodb(scope, "ExportTableToPointInTime", &input).await?;
     let Some(description) = output.get_mut("ExportDescription") else { return Ok(output) };
     let arn = text(description, "ExportArn").unwrap_or_default().to_owned();
-    if let Entry::Vacant(place) = state.exports.entry(arn) {
+    if let Entry::Vacant(vacant) = state.exports.entry(arn) {
         let fails = shared.script.exports_fail(&scope.account);
         let mut export = Export { fails, ..Export::default() };
         if !fails {
             write(shared, scope, &table, description, &mut export).await?;
         }
-        place.insert(export);
+        vacant.insert(export);
     }
     set(description, "ExportStatus", "IN_PROGRESS");
     Ok(output)
@@ -78,8 +78,8 @@ pub(super) async fn describe(shared: &Arc<Shared>, scope: &Scope, input: &Value)
     for name in ["EndTime", "ItemCount", "BilledSizeBytes", "ExportManifest"] {
         description.as_object_mut().map(|members| members.remove(name));
     }
-    if !export.looked_at {
-        export.looked_at = true;
+    if !export.polled {
+        export.polled = true;
         set(description, "ExportStatus", "IN_PROGRESS");
         return Ok(output);
     }
@@ -171,7 +171,7 @@ async fn send(
     body: Bytes,
 ) -> Result<StatusCode, ApiError> {
     let failed = |error: String| ApiError::new("InternalServerError", error);
-    let uri: Uri = path.parse().map_err(|_| invalid(format!("{path} names no object")))?;
+    let uri: Uri = path.parse().map_err(|_| invalid(format!("{path} is not a valid path of an object")))?;
     let response = shared.upstream.forward(method, &uri, &scope.signed("s3").headers(), body).await;
     response.map(|response| response.status()).map_err(|error| failed(error.to_string()))
 }

@@ -31,8 +31,9 @@ pub(super) async fn describe(shared: &Arc<Shared>, scope: &Scope, input: &Value)
     let settings = state.settings(&table);
     show(settings, &mut output);
     let failure = insights(settings, &output).and_then(|insights| insights.failure.clone());
-    if let Some(words) = failure.filter(|_| text(&output, STATUS) == Some("FAILED")) {
-        let failure = json!({ "ExceptionName": "LimitExceededException", "ExceptionDescription": words });
+    if let Some(description) = failure.filter(|_| text(&output, STATUS) == Some("FAILED")) {
+        let failure =
+            json!({ "ExceptionName": "LimitExceededException", "ExceptionDescription": description });
         set(&mut output, "FailureException", failure);
     }
     Ok(output)

@@ -127,7 +127,10 @@ fn enable(
 }
 
 fn disable(destinations: &mut [Destination], stream: &str, polls: u32) -> Result<&'static str, ApiError> {
-    match destinations.iter_mut().find(|it| it.stream == stream && it.status == "ACTIVE") {
+    match destinations
+        .iter_mut()
+        .find(|destination| destination.stream == stream && destination.status == "ACTIVE")
+    {
         Some(destination) => {
             destination.begin("DISABLING", "DISABLED", polls);
             Ok("DISABLING")
@@ -142,7 +145,9 @@ fn update(
     precision: Option<String>,
     polls: u32,
 ) -> Result<&'static str, ApiError> {
-    let Some(destination) = destinations.iter_mut().find(|it| it.stream == stream && it.status == "ACTIVE")
+    let Some(destination) = destinations
+        .iter_mut()
+        .find(|destination| destination.stream == stream && destination.status == "ACTIVE")
     else {
         return Err(gate(&format!(
             "Kinesis streaming is not in ACTIVE state. Updates are only allowed in ACTIVE state. kdsArn: {stream}"

@@ -49,8 +49,8 @@ pub(super) async fn change(
     let arn = text(input, "ResourceArn").unwrap_or_default();
     let former = shared.dynamodb(scope, "GetResourcePolicy", &json!({ "ResourceArn": arn })).await;
     let parsed = |policy: Option<&str>| policy.map(serde_json::from_str::<Value>).and_then(Result::ok);
-    let kept = former.as_ref().ok().and_then(|former| parsed(text(former, "Policy")));
-    if kept == parsed(text(input, "Policy")) {
+    let current = former.as_ref().ok().and_then(|former| parsed(text(former, "Policy")));
+    if current == parsed(text(input, "Policy")) {
         return shared.dynamodb(scope, operation, input).await;
     }
     let now = shared.script.now(&scope.account);

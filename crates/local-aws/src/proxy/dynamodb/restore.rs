@@ -15,14 +15,14 @@ use crate::upstream::ApiError;
 /// The source that a restored table shows.
 #[derive(Clone, Debug)]
 pub(crate) struct Source {
-    /// The backup or recovery point that was asked for. A restore to a point in time has none.
+    /// The backup or recovery point that was requested. A restore to a point in time has none.
     pub(crate) backup_arn: Option<String>,
     /// The table that was backed up.
     pub(crate) table_arn: String,
 }
 
-/// Handles a restore that a customer asks for, which CloudTrail records.
-pub(super) async fn asked_for(
+/// Handles a restore that a customer requests, which CloudTrail records.
+pub(super) async fn by_customer(
     shared: &Arc<Shared>,
     caller: &Caller,
     head: &Parts,
@@ -153,8 +153,8 @@ async fn with_maxima(
 /// or the requested time in whole seconds.
 async fn moment(shared: &Shared, scope: &Scope, input: &Value) -> Result<f64, ApiError> {
     let Some(arn) = text(input, "BackupArn") else {
-        let asked_for = input.get("RestoreDateTime").and_then(Value::as_f64);
-        return Ok(asked_for.unwrap_or_else(|| clock::now().timestamp() as f64).floor());
+        let requested = input.get("RestoreDateTime").and_then(Value::as_f64);
+        return Ok(requested.unwrap_or_else(|| clock::now().timestamp() as f64).floor());
     };
     let described = shared.dynamodb(scope, "DescribeBackup", &json!({ "BackupArn": arn })).await?;
     let made = described.pointer("/BackupDescription/BackupDetails/BackupCreationDateTime");

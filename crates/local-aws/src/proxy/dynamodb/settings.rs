@@ -169,7 +169,8 @@ impl Settings {
             return;
         }
         let before = self.warming.take();
-        let (table_before, mut all) = before.map_or_else(Default::default, |it| (it.table, it.indexes));
+        let (table_before, mut all) =
+            before.map_or_else(Default::default, |warming| (warming.table, warming.indexes));
         all.extend(indexes);
         self.warming = Some(Warming { polls, table: table.or(table_before), indexes: all });
     }

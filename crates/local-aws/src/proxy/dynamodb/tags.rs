@@ -25,7 +25,7 @@ pub(super) async fn list(shared: &Arc<Shared>, scope: &Scope, input: &Value) -> 
     let tags = all(shared, scope, input).await?;
     state.settings(&table).tags_are_locked = false;
     let (tags, next) = page::of(tags, text(input, "NextToken"), PAGE)
-        .ok_or_else(|| invalid("The NextToken is not one that a former page gave."))?;
+        .ok_or_else(|| invalid("NextToken must be a token that an earlier page returned."))?;
     let mut output = json!({ "Tags": tags });
     if let Some(next) = next {
         set(&mut output, "NextToken", next);
@@ -51,7 +51,7 @@ pub(super) async fn untag(shared: &Arc<Shared>, scope: &Scope, input: &Value) ->
 }
 
 /// Makes a call that changes tags. On AWS it locks the table's tags for about two seconds (1.5 to 1.8, 3.4 at most). A
-/// second call is refused meanwhile unless it changes nothing (DDB-TABLE-103, 173, 440, 441). Here the tags are locked
+/// second call is refused until then unless it changes nothing (DDB-TABLE-103, 173, 440, 441). Here the tags are locked
 /// until a caller lists them.
 async fn change(
     shared: &Arc<Shared>,
@@ -66,15 +66,15 @@ async fn change(
         return shared.dynamodb(scope, operation, input).await;
     };
     state.refuse_while_restored(&table)?;
-    let kept = all(shared, scope, input).await?;
+    let existing = all(shared, scope, input).await?;
     let given = || input.get("Tags").and_then(Value::as_array).into_iter().flatten();
-    let keys: BTreeSet<&str> = kept.iter().chain(given()).filter_map(|tag| text(tag, "Key")).collect();
+    let keys: BTreeSet<&str> = existing.iter().chain(given()).filter_map(|tag| text(tag, "Key")).collect();
     if keys.len() > MOST {
         return Err(too_many());
     }
     let removed = || input.get("TagKeys").and_then(Value::as_array).into_iter().flatten();
-    let is_kept = |key: &Value| kept.iter().any(|tag| tag.get("Key") == Some(key));
-    let changes = given().any(|tag| !kept.contains(tag)) || removed().any(is_kept);
+    let is_existing = |key: &Value| existing.iter().any(|tag| tag.get("Key") == Some(key));
+    let changes = given().any(|tag| !existing.contains(tag)) || removed().any(is_existing);
     let settings = state.settings(&table);
     if changes && settings.tags_are_locked {
         let message = format!("Subscriber limit exceeded: Table tags are being updated: {}", name_of(&table));
@@ -96,7 +96,7 @@ pub(super) fn check(tags: Option<&Value>) -> Result<(), ApiError> {
     let keys = || tags().filter_map(|tag| text(tag, "Key"));
     if let Some(key) = keys().find(|key| key.to_ascii_lowercase().starts_with("aws:")) {
         return Err(invalid(format!(
-            "One or more parameter values were invalid: The tag key {key} begins with aws:, which is for AWS's own tags"
+            "One or more parameter values were invalid: The tag key {key} begins with aws:, which is reserved for AWS"
         )));
     }
     if keys().count() > MOST { Err(too_many()) } else { Ok(()) }

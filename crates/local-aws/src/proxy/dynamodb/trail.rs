@@ -22,8 +22,8 @@ pub(super) fn event(
     let mut detail = detail(caller, agent, now());
     let mut parameters = lower_first(input);
     // CloudTrail writes times as text.
-    let asked = parameters.get("restoreDateTime").and_then(Value::as_f64);
-    if let Some(time) = asked.and_then(|seconds| DateTime::from_timestamp(seconds as i64, 0)) {
+    let requested = parameters.get("restoreDateTime").and_then(Value::as_f64);
+    if let Some(time) = requested.and_then(|seconds| DateTime::from_timestamp(seconds as i64, 0)) {
         set(&mut parameters, "restoreDateTime", time.to_rfc3339_opts(SecondsFormat::Secs, true));
     }
     set(&mut detail, "requestParameters", parameters);

@@ -21,15 +21,15 @@ pub(super) fn check_kinds(input: &Value) -> Result<(), ApiError> {
     let wrong = |reason: String| Err(invalid(format!("One or more parameter values were invalid: {reason}")));
     let given = |name: &str| input.get(name).is_some();
     let made_or_deleted = index_changes(input, "Create").count() + index_changes(input, "Delete").count();
-    for (kind, words) in ALONE.iter().filter(|(kind, _)| given(kind)) {
-        let is_beside = |name: &str| match name {
+    for (kind, label) in ALONE.iter().filter(|(kind, _)| given(kind)) {
+        let is_another = |name: &str| match name {
             "TableName" | "AttributeDefinitions" => false,
             // Table and indexes may raise their warm throughput together.
             "GlobalSecondaryIndexUpdates" if *kind == "WarmThroughput" => made_or_deleted > 0,
             name => name != *kind,
         };
-        if input.as_object().is_some_and(|members| members.keys().any(|name| is_beside(name))) {
-            return wrong(format!("{words} must be the only operation in the request"));
+        if input.as_object().is_some_and(|members| members.keys().any(|name| is_another(name))) {
+            return wrong(format!("{label} must be the only operation in the request"));
         }
     }
     let changes_iops = given("ProvisionedThroughput") || text(input, "BillingMode") == Some("PROVISIONED");
@@ -166,11 +166,11 @@ mod tests {
             ),
             (json!({"WarmThroughput": {}, "StreamSpecification": {}}), "WarmThroughput"),
         ] {
-            let words = check_kinds(&input).unwrap_err().message;
+            let message = check_kinds(&input).unwrap_err().message;
             let expected = format!(
                 "One or more parameter values were invalid: {expected} must be the only operation in the request"
             );
-            assert_eq!(words, expected);
+            assert_eq!(message, expected);
         }
     }
 
