@@ -26,7 +26,7 @@ pub fn number(
         Ok(number) if (least..=most).contains(&number) => Ok(number),
         _ => Err(InvalidInput {
             field,
-            reason: format!("is {}; {least} to {most} may be given", quoted(&value)),
+            reason: format!("is {}; it must be between {least} and {most}", quoted(&value)),
         }),
     }
 }

@@ -202,8 +202,8 @@ fn import(files: &[u64], item: u64, rate: u32) -> Ran {
         item_count: Some(size / 1_024 / item),
         md5: None,
     };
-    let (root, files_of_it) = (String::new(), files.iter().map(file).collect());
-    let source = Source { root, manifest: None, format: None, item_count: None, files: files_of_it };
+    let (root, source_files) = (String::new(), files.iter().map(file).collect());
+    let source = Source { root, manifest: None, format: None, item_count: None, files: source_files };
     let segments = shares::segments(&wanted, &source, Compression::ByEnding).unwrap();
     let each: Vec<_> = (0..segments as usize)
         .map(|segment| {
@@ -223,8 +223,8 @@ fn row(what: &str, Ran { segments, calls, events, seconds, used }: Ran) -> Strin
 fn are_in_the_docs(rows: &[String]) {
     let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/benchmarks.md");
     let page = std::fs::read_to_string(page).unwrap();
-    let are_there = rows.iter().all(|row| page.contains(row));
-    assert!(are_there, "docs/benchmarks.md should have these rows:\n{}", rows.join("\n"));
+    let all_rows_found = rows.iter().all(|row| page.contains(row));
+    assert!(all_rows_found, "docs/benchmarks.md should have these rows:\n{}", rows.join("\n"));
 }
 
 const SCANS: &[(u64, u32)] = &[(50, 100), (50, 200), (100, 500), (200, 1_000), (100, 1_000), (500, 2_000)];

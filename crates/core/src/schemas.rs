@@ -39,7 +39,7 @@ pub fn nullable<T: JsonSchema>(generator: &mut SchemaGenerator) -> Schema {
 pub fn execution_output_schema<I: JsonSchema>(added: Vec<(&str, Schema)>) -> Schema {
     let mut whole = input_schema::<I>();
     whole.insert("title".to_owned(), "ExecutionOutput".into());
-    whole.insert("description".to_owned(), "What an execution ends with: its input, and more.".into());
+    whole.insert("description".to_owned(), "Output of an execution: its input and further fields.".into());
     for (name, schema) in added {
         let mut schema = schema.to_value();
         let Some(fields) = schema.as_object_mut() else { continue };
@@ -55,8 +55,8 @@ pub fn execution_output_schema<I: JsonSchema>(added: Vec<(&str, Schema)>) -> Sch
 }
 
 fn merge_into(schema: &mut Schema, keyword: &str, entries: Value) {
-    if let (Some(Value::Object(there)), Value::Object(entries)) = (schema.get_mut(keyword), entries) {
-        there.extend(entries);
+    if let (Some(Value::Object(existing)), Value::Object(entries)) = (schema.get_mut(keyword), entries) {
+        existing.extend(entries);
     }
 }
 

@@ -66,7 +66,7 @@ pub enum FilesError {
     #[error(transparent)]
     Aws(#[from] AwsFailure),
     /// The file was replaced while it was being read.
-    #[error("{location} was written anew while it was being read")]
+    #[error("{location} was replaced while it was being read")]
     Changed {
         /// Location of the file.
         location: String,

@@ -271,7 +271,8 @@ async fn backups_of_the_former_system_are_deleted_only_on_request() {
     let report = reports(&execution)[TABLE].clone();
     assert_eq!((&report["Kept"], &report["Deleted"], &report["Ignored"]), (&json!(1), &json!(0), &json!(4)));
     assert!(names(&deployed, TABLE).await.is_superset(&former), "{report}");
-    let line = "left orders-20250101020000: the system before this one made it, and IncludeFormer is off";
+    let line =
+        "left orders-20250101020000: the predecessor of this workflow made it, and IncludeFormer is off";
     assert!(report["Details"].as_array().unwrap().contains(&json!(line)), "{report}");
 
     let plan = plan(&deployed, &["--keep", "3", "--include-former"]).await;

@@ -72,6 +72,9 @@ async fn binaries_of_a_former_backup_are_not_read_as_base64() {
     let execution = import(&deployed, &input).await;
     assert_eq!(execution.error.as_deref(), Some("InvalidExport"), "{execution:?}");
     let message = message_of(execution.cause.as_deref().unwrap());
-    assert!(message.contains("line 1 is no item") && message.ends_with("say text as Binary"), "{message}");
+    assert!(
+        message.contains("line 1 is not an item") && message.ends_with("set Binary to text"),
+        "{message}"
+    );
     assert_eq!(items_of(&deployed.dynamodb, TABLE).await, Vec::<Value>::new());
 }

@@ -333,9 +333,9 @@ async fn refusals_have_their_message() {
         ("import nowhere --from lines --format plain", 2, "table nowhere does not exist; "),
         ("import copy --from s3:/x", 2, "--from is `s3:/x`, which does not exist"),
         ("import copy --from nonsense://x", 2, "--from is `nonsense://x`; it must be s3://bucket/prefix or"),
-        ("import copy --from file", 2, "--format is missing, and there is no manifest that says it"),
+        ("import copy --from file", 2, "--format is missing, and no manifest has it"),
         ("import copy --from empty", 1, "empty/: there are no files (InvalidExport)"),
-        ("import copy --from lines", 2, "--format is missing, and there is no manifest that says it"),
+        ("import copy --from lines", 2, "--format is missing, and no manifest has it"),
     ] {
         let reported = account.run(&line.split(' ').collect::<Vec<_>>()).await;
         assert_eq!((reported.code, reported.data.as_str()), (Some(code), ""), "{line}: {}", reported.remarks);
@@ -344,7 +344,7 @@ async fn refusals_have_their_message() {
     }
     let broken = account.run(&["import", "copy", "--from", "lines", "--format", "plain"]).await;
     assert_eq!(broken.code, Some(1));
-    assert!(broken.remarks.contains("lines/a.json: line 2 is no item: "), "{}", broken.remarks);
+    assert!(broken.remarks.contains("lines/a.json: line 2 is not an item: "), "{}", broken.remarks);
     assert!(broken.remarks.ends_with("(InvalidExport)\n"), "{}", broken.remarks);
     assert!(!broken.remarks.contains("--resume"), "{}", broken.remarks);
     assert!(broken.remarks.contains("fix the file and start again, with --merge"), "{}", broken.remarks);

@@ -38,10 +38,10 @@ async fn files_that_are_not_lines_of_items_are_refused_with_their_kind() {
     write(&shell.path("dump/orders/data"), "0001.json", "{\n    \"Items\": []\n}");
     for (folder, expected) in [
         ("bom", "the file begins with a byte order mark; write it as UTF-8 without one"),
-        ("pretty", "each item has to stand on one line, whole"),
-        ("gzip", "the file is compressed with gzip: let its name end in .gz, or say gzip as the compression"),
-        ("not-gzip", "it is not gzip, whatever its name"),
-        ("dump", "`orders/schema.json` beside `orders/data/` is a dump of dynamodump's"),
+        ("pretty", "each item must be on one line"),
+        ("gzip", "the file is compressed with gzip; end its name in .gz, or set the compression to gzip"),
+        ("not-gzip", "the file is not compressed with gzip"),
+        ("dump", "`orders/schema.json` next to `orders/data/` is a dump of dynamodump"),
     ] {
         let reported = shell.run(&["import", "copy", "--from", folder, "--format", "dynamodb-json"]).await;
         assert_eq!((reported.code, reported.data.as_str()), (Some(1), ""), "{folder}: {}", reported.remarks);
@@ -125,9 +125,9 @@ async fn lines_without_types_are_imported_with_notes_on_possible_losses() {
         reported.data
     );
     for expected in [
-        "note: 1 values were null, and were written as NULL; a binary or a set may have been there",
+        "note: 1 values were null and were written as NULL; they may have been binaries or sets",
         "note: 1 objects were {\"type\":\"Buffer\",\"data\":[…]}, as Node.js writes a binary",
-        "note: 1 arrays of strings or of numbers had none of them twice",
+        "note: 1 arrays of strings or of numbers had no duplicates",
     ] {
         assert!(reported.remarks.contains(expected), "{}", reported.remarks);
     }
@@ -147,7 +147,7 @@ async fn lines_without_types_are_imported_with_notes_on_possible_losses() {
     let several = shell.run(&["import", "copy", "--from", "snapshots", "--format", "json", "--merge"]).await;
     assert_eq!(several.code, Some(1));
     assert!(
-        several.remarks.contains("there are several snapshots, each whole; one has to be named"),
+        several.remarks.contains("there are several snapshots of the whole table; name one of them"),
         "{}",
         several.remarks
     );
@@ -165,15 +165,11 @@ async fn lines_with_other_key_types_or_another_format_are_refused() {
         (
             "number",
             "json",
-            "line 1 is no item: the key attribute `id` is a number, but that of the table is a string (`S`)",
+            "line 1 is not an item: the key attribute `id` is a number, but that of the table is a string (`S`)",
         ),
-        ("typed", "json", "the line says the types, as one of plain: say this as the format"),
-        ("wrapped", "json", "the line is one of dynamodb-json: say this as the format"),
-        (
-            "untyped",
-            "dynamodb-json",
-            "the line does not say the types, as one of json: say this as the format",
-        ),
+        ("typed", "json", "the line has types, as in the format plain; use this format"),
+        ("wrapped", "json", "the line has the format dynamodb-json; use this format"),
+        ("untyped", "dynamodb-json", "the line has no types, as in the format json; use this format"),
     ] {
         let reported = shell.run(&["import", "copy", "--from", folder, "--format", format]).await;
         assert_eq!((reported.code, reported.data.as_str()), (Some(1), ""), "{folder}: {}", reported.remarks);

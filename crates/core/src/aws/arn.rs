@@ -45,10 +45,10 @@ impl<'a> Arn<'a> {
     }
 }
 
-/// Returns the ARN of a table. Expands a name with the partition, Region and account of `beside`, which may be the ARN
-/// of any resource. Returns a table ARN unchanged.
-pub fn table_arn(table: &str, beside: &str) -> String {
-    match (Arn::parse(table), Arn::parse(beside)) {
+/// Returns the ARN of a table. Expands a name with the partition, Region and account of `sibling_arn`, which may be
+/// the ARN of any resource. Returns a table ARN unchanged.
+pub fn table_arn(table: &str, sibling_arn: &str) -> String {
+    match (Arn::parse(table), Arn::parse(sibling_arn)) {
         (None, Some(Arn { partition, region, account, .. })) => {
             format!("arn:{partition}:dynamodb:{region}:{account}:table/{table}")
         }
@@ -99,7 +99,7 @@ pub fn backed_up_at(backup: &Arn<'_>) -> Option<DateTime<Utc>> {
     let (milliseconds, _) = backup.resource.rsplit_once('/')?.1.split_once('-')?;
     // Present-day times have 13 digits, and DynamoDB puts a zero in front of them.
     let are_digits =
-        (13..=14).contains(&milliseconds.len()) && milliseconds.bytes().all(|it| it.is_ascii_digit());
+        (13..=14).contains(&milliseconds.len()) && milliseconds.bytes().all(|byte| byte.is_ascii_digit());
     are_digits.then(|| DateTime::from_timestamp_millis(milliseconds.parse().ok()?)).flatten()
 }
 

@@ -80,7 +80,7 @@ impl AwsFailure {
 
     /// Describes an object that could not be put in `tries` attempts, because others kept writing it.
     pub fn contended(place: &str, tries: usize) -> AwsFailure {
-        let detail = format!("others kept writing {place} while it was tried {tries} times");
+        let detail = format!("{place} was written by others during all {tries} attempts");
         AwsFailure { action: "s3:PutObject", name: ErrorName::ResourceBusy, detail }
     }
 }
@@ -160,7 +160,7 @@ where
     E: ProvideErrorMetadata + std::error::Error + 'static,
 {
     if let Some(status) = status_alone(error) {
-        return format!("it was answered with the status {status} and no reason");
+        return format!("the response has the status {status} and no error message");
     }
     match (error.code(), error.message()) {
         (Some(code), Some(message)) => match bucket_of(error, code) {
@@ -169,13 +169,13 @@ where
         },
         (Some(code), None) => code.to_owned(),
         (None, _) => {
-            let mut words = error.to_string();
+            let mut text = error.to_string();
             let mut cause = std::error::Error::source(error);
             while let Some(inner) = cause {
-                words = format!("{words}: {inner}");
+                text = format!("{text}: {inner}");
                 cause = inner.source();
             }
-            words
+            text
         }
     }
 }
@@ -317,17 +317,17 @@ mod tests {
             let error = SdkError::service_error(ErrorMetadata::builder().build(), response);
             let failure = AwsFailure::from_call("s3:GetObject")(error);
             assert_eq!(failure.name, name, "{status}");
-            let words = format!("it was answered with the status {status} and no reason");
-            assert_eq!(failure.detail, words);
+            let detail = format!("the response has the status {status} and no error message");
+            assert_eq!(failure.detail, detail);
         }
     }
 
     #[test]
     fn failed_connection_reports_its_causes() {
-        let lost = SdkError::<ErrorMetadata, HttpResponse>::timeout_error("nobody answered");
+        let lost = SdkError::<ErrorMetadata, HttpResponse>::timeout_error("no response");
         let failure = AwsFailure::from_call("s3:GetObject")(lost);
         assert_eq!(failure.name, ErrorName::ServiceUnavailable);
-        assert!(failure.detail.ends_with("nobody answered"), "{failure}");
+        assert!(failure.detail.ends_with("no response"), "{failure}");
         let unbuilt = SdkError::<ErrorMetadata, HttpResponse>::construction_failure("no table");
         assert_eq!(AwsFailure::from_call("s3:GetObject")(unbuilt).name, ErrorName::RequestRefused);
     }

@@ -101,19 +101,19 @@ impl RatedWork {
         }
         let RatedWork { rate, seconds_per_call, units, .. } = *self;
         let (days, calls, room) = (days(self.seconds()), self.calls(1), calls_in_room());
-        let mut would_do = match least_rate(|rate| RatedWork { rate, ..*self }.ends()) {
-            Some(least) => format!("{least} or more may be given, or 0 for no limit"),
-            None => "no rate would do".to_owned(),
+        let mut advice = match least_rate(|rate| RatedWork { rate, ..*self }.ends()) {
+            Some(least) => format!("use {least} or more, or 0 for no limit"),
+            None => "no rate is high enough".to_owned(),
         };
         let longer = |seconds: &u32| RatedWork { seconds_per_call: *seconds, ..*self }.ends();
         if let Some(seconds) = (seconds_per_call..=longest_call).find(longer) {
-            would_do = format!("{would_do}, or a SecondsPerCall of {seconds} or more");
+            advice = format!("{advice}, or a SecondsPerCall of {seconds} or more");
         }
         let most = days_in_room();
         Some(format!(
-            "is {rate}, but {what} takes some {units:.0} capacity units, which at that rate are {days:.1} days and \
+            "is {rate}, but {what} takes about {units:.0} capacity units, which at that rate are {days:.1} days and \
              {calls:.0} calls of {seconds_per_call} seconds; an execution has {most:.0} days and room for {room} calls, so \
-             {would_do}"
+             {advice}"
         ))
     }
 }

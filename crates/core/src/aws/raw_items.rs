@@ -16,7 +16,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
-use codec::{Bypass, Unread};
+use codec::{RawCodec, Unread};
 use serde_json::Value;
 
 use super::failure::AwsFailure;
@@ -80,7 +80,7 @@ impl RawItems {
     pub async fn scan(&self, page: &ScanPage<'_>) -> Result<Page, AwsFailure> {
         let refused =
             |detail: String| AwsFailure { action: "dynamodb:Scan", name: ErrorName::RequestRefused, detail };
-        let number = |value: u32| i32::try_from(value).map_err(|_| refused(format!("{value} is too many")));
+        let number = |value: u32| i32::try_from(value).map_err(|_| refused(format!("{value} is too large")));
         let start = match page.start {
             Some(json) => {
                 let key = key_of_json(json);
@@ -88,7 +88,8 @@ impl RawItems {
             }
             None => None,
         };
-        let (bypass, slot) = Bypass::new(None, page_of, ScanError::generic, || ScanOutput::builder().build());
+        let (codec, slot) =
+            RawCodec::new(None, page_of, ScanError::generic, || ScanOutput::builder().build());
         let scan = self
             .dynamodb
             .scan()
@@ -99,9 +100,9 @@ impl RawItems {
             .set_limit(page.limit.map(number).transpose()?)
             .set_exclusive_start_key(start)
             .return_consumed_capacity(ReturnConsumedCapacity::Total);
-        let response = scan.customize().interceptor(bypass).send().await;
+        let response = scan.customize().interceptor(codec).send().await;
         response.map_err(AwsFailure::from_call("dynamodb:Scan"))?;
-        slot.take().ok_or_else(|| unanswered("dynamodb:Scan"))
+        slot.take().ok_or_else(|| no_response("dynamodb:Scan"))
     }
 
     /// Puts up to 25 items of DynamoDB JSON with different keys.
@@ -109,22 +110,22 @@ impl RawItems {
         const ACTION: &str = "dynamodb:BatchWriteItem";
         let output = || BatchWriteItemOutput::builder().build();
         let body = Some(body_of(table, items));
-        let (bypass, slot) = Bypass::new(body, left_of, BatchWriteItemError::generic, output);
+        let (codec, slot) = RawCodec::new(body, left_of, BatchWriteItemError::generic, output);
         // A placeholder for the items while the SDK builds the call. The SDK uses the table name to find the endpoint.
         let nothing = PutRequest::builder().set_item(Some(HashMap::new())).build();
         let nothing = nothing.map_err(AwsFailure::unbuilt(ACTION))?;
         let request = WriteRequest::builder().put_request(nothing).build();
         let write = self.dynamodb.batch_write_item().request_items(table, vec![request]);
-        let response = write.customize().interceptor(bypass).send().await;
+        let response = write.customize().interceptor(codec).send().await;
         response.map_err(AwsFailure::from_call(ACTION))?;
-        let left = slot.take().ok_or_else(|| unanswered(ACTION))?;
+        let left = slot.take().ok_or_else(|| no_response(ACTION))?;
         Ok(Written { unprocessed: as_given(left.items, items), capacity: left.capacity })
     }
 }
 
 /// Returns the failure of a call that succeeded without a response. The SDK never does this.
-fn unanswered(action: &'static str) -> AwsFailure {
-    AwsFailure { action, name: ErrorName::ServiceUnavailable, detail: "there was no answer".to_owned() }
+fn no_response(action: &'static str) -> AwsFailure {
+    AwsFailure { action, name: ErrorName::ServiceUnavailable, detail: "there was no response".to_owned() }
 }
 
 /// Writes the body of a BatchWriteItem.
@@ -156,7 +157,7 @@ fn page_of(response: &[u8], at: Option<DateTime<Utc>>) -> Result<Page, Unread> {
         response.get(range.clone()).map(|_| range)
     };
     let items: Option<Vec<_>> = split.items.iter().map(range).collect();
-    let items = items.ok_or("an item of it is elsewhere")?;
+    let items = items.ok_or("an item is not in the response")?;
     let rest: Value = serde_json::from_slice(&split.rest)?;
     let next = rest.get("LastEvaluatedKey").and_then(Value::as_object).filter(|key| !key.is_empty());
     let next = next.map(|key| serde_json::to_string(&key.iter().collect::<BTreeMap<_, _>>())).transpose()?;

@@ -33,8 +33,8 @@ pub fn scan(bytes: Option<i64>, consistent: bool, rate: u32, seconds_per_call: u
 }
 
 /// Converts a count from DescribeTable; 0 if it is missing.
-pub fn number(said: Option<i64>) -> u64 {
-    u64::try_from(said.unwrap_or_default()).unwrap_or_default()
+pub fn number(count: Option<i64>) -> u64 {
+    u64::try_from(count.unwrap_or_default()).unwrap_or_default()
 }
 
 fn bytes_of_a_unit(consistent: bool) -> u32 {

@@ -111,7 +111,7 @@ pub fn key_types(table: &sdk::TableDescription) -> Result<Vec<KeyType>, AwsFailu
         key_type.ok_or_else(|| AwsFailure {
             action: "dynamodb:DescribeTable",
             name: ErrorName::RequestRefused,
-            detail: format!("it answered no type of the key attribute {name}"),
+            detail: format!("the response has no type of the key attribute {name}"),
         })
     };
     key_names(table).iter().map(of).collect()
@@ -268,8 +268,8 @@ mod tests {
             TableStatus::Archived,
             TableStatus::ReplicationNotAuthorized,
         ] {
-            let words = format!("the table is {}", status.as_str());
-            assert_eq!(readiness(&table(status, false, None)), Readiness::Failed(words));
+            let reason = format!("the table is {}", status.as_str());
+            assert_eq!(readiness(&table(status, false, None)), Readiness::Failed(reason));
         }
         let deleting = table(TableStatus::Active, false, Some((IndexStatus::Deleting, false)));
         assert!(matches!(readiness(&deleting), Readiness::Failed(_)));

@@ -85,10 +85,10 @@ pub fn named_in(parameter: &str) -> Vec<String> {
 /// Selects tables by name, without duplicates. `of` is the field that holds the names.
 pub fn names_of(of: &'static str, names: Vec<String>) -> Result<Selection, SelectionError> {
     if names.is_empty() {
-        return Err(field(of, "is empty; at least one table has to be named"));
+        return Err(field(of, "is empty; it must name at least one table"));
     }
     if let Some(wrong) = names.iter().find(|name| !is_table_name(name)) {
-        return Err(field(of, format!("has {}, which is not a table's name", quoted(wrong))));
+        return Err(field(of, format!("has {}; it must be a table name", quoted(wrong))));
     }
     let mut seen = BTreeSet::new();
     Ok(Selection::Names(names.into_iter().filter(|name| seen.insert(name.clone())).collect()))
@@ -109,7 +109,7 @@ pub fn tag_of(tag: &str, case: ValueCase) -> Result<Selection, SelectionError> {
         Some((key, value)) if !key.is_empty() => {
             Ok(Selection::Tag { key: key.to_owned(), value: value.to_owned(), case })
         }
-        _ => Err(field("TableTag", format!("is {}; a tag is written key=value", quoted(tag)))),
+        _ => Err(field("TableTag", format!("is {}; it must have the form key=value", quoted(tag)))),
     }
 }
 
@@ -117,7 +117,7 @@ pub fn tag_of(tag: &str, case: ValueCase) -> Result<Selection, SelectionError> {
 pub fn hours_of(of: &'static str, hours: &str) -> Result<TimeDelta, SelectionError> {
     match hours.parse() {
         Ok(hours @ 1..=168) => Ok(TimeDelta::hours(hours)),
-        _ => Err(field(of, format!("is {}; 1 to 168 may be given", quoted(hours)))),
+        _ => Err(field(of, format!("is {}; it must be between 1 and 168", quoted(hours)))),
     }
 }
 
@@ -135,11 +135,11 @@ impl Selection {
             }
             Selection::Tag { key, value, case } => {
                 let wanted = format!("{key}={value}");
-                let is_it =
+                let is_wanted =
                     |tag: &aws_sdk_dynamodb::types::Tag| is_written(&wanted, tag.key(), tag.value(), case);
                 let mut found = Vec::new();
                 for name in every_table(dynamodb).await? {
-                    if has_tag(dynamodb, &table_arn(&name, execution_arn), is_it).await? {
+                    if has_tag(dynamodb, &table_arn(&name, execution_arn), is_wanted).await? {
                         found.push(name);
                     }
                 }
@@ -171,7 +171,7 @@ async fn every_table(dynamodb: &aws_sdk_dynamodb::Client) -> Result<Vec<String>,
 async fn has_tag(
     dynamodb: &aws_sdk_dynamodb::Client,
     table_arn: &str,
-    is_it: impl Fn(&aws_sdk_dynamodb::types::Tag) -> bool,
+    is_wanted: impl Fn(&aws_sdk_dynamodb::types::Tag) -> bool,
 ) -> Result<bool, AwsFailure> {
     let mut next_token = None;
     loop {
@@ -183,7 +183,7 @@ async fn has_tag(
             }
             Err(error) => return Err(AwsFailure::from_call("dynamodb:ListTagsOfResource")(error)),
         };
-        if page.tags().iter().any(&is_it) {
+        if page.tags().iter().any(&is_wanted) {
             return Ok(true);
         }
         next_token = page.next_token;
@@ -210,18 +210,21 @@ async fn has_no_tags(dynamodb: &aws_sdk_dynamodb::Client, table_arn: &str) -> Re
         return Ok(());
     }
     if table.restore_summary().is_some_and(|summary| summary.restore_in_progress()) {
-        tracing::warn!(table = table_arn, "it is being restored and has no tags yet, so it is not chosen");
+        tracing::warn!(
+            table = table_arn,
+            "the table is being restored and has no tags yet, so it is not selected"
+        );
         return Ok(());
     }
     let created = table.creation_date_time().filter(|_| table.table_status() == Some(&TableStatus::Creating));
     if created.is_some_and(|created| Clock::System.now() - utc(created) > CREATED_FOR_AT_MOST) {
         tracing::warn!(
             table = table_arn,
-            "it has been in creation for long and has no tags yet, so it is not chosen"
+            "the table has been in creation for long and has no tags yet, so it is not selected"
         );
         return Ok(());
     }
-    let status = table.table_status().map_or("not known", |status| status.as_str());
+    let status = table.table_status().map_or("in an unknown state", |status| status.as_str());
     Err(AwsFailure {
         action: "dynamodb:ListTagsOfResource",
         name: ErrorName::ResourceBusy,

@@ -143,17 +143,17 @@ mod tests {
     fn invalid_input_is_refused_with_a_reason() {
         for (input, words) in [
             (json!({ "TableName": "a/b" }), "TableName is `a/b`; the name of a table may be given"),
-            (json!({ "Segments": 41 }), "Segments is `41`; 0 to 40 may be given"),
-            (json!({ "Segments": -1 }), "Segments is `-1`; 0 to 40 may be given"),
+            (json!({ "Segments": 41 }), "Segments is `41`; it must be between 0 and 40"),
+            (json!({ "Segments": -1 }), "Segments is `-1`; it must be between 0 and 40"),
             (
                 json!({ "MaxReadCapacityUnits": 4_000_001 }),
-                "MaxReadCapacityUnits is `4000001`; 0 to 4000000 may be given",
+                "MaxReadCapacityUnits is `4000001`; it must be between 0 and 4000000",
             ),
         ] {
             assert_eq!(wanted(input, defaults()).unwrap_err(), words);
         }
         for (field, value, words) in [
-            ("secondsPerCall", "601", "SecondsPerCall is `601`; 1 to 600 may be given"),
+            ("secondsPerCall", "601", "SecondsPerCall is `601`; it must be between 1 and 600"),
             ("streamArn", "orders", "StreamArn is `orders`, which is not the ARN of a table's stream"),
         ] {
             let mut defaults = defaults();

@@ -27,7 +27,7 @@ pub struct Output {
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The table does not exist.
-    #[error("table {0} does not exist any more, so its settings cannot be read")]
+    #[error("table {0} no longer exists, so its settings cannot be read")]
     SourceTableMissing(String),
     /// The document could not be written.
     #[error(transparent)]

@@ -1,7 +1,7 @@
 //! Claims a folder by writing a document with the name of its owner before anything else.
 //!
 //! S3 accepts a new object from only one of several concurrent writers (`If-None-Match: *`). An owner that finds its
-//! own document uses it, so that a repeated call decides nothing anew. An owner that finds another's document leaves
+//! own document uses it, so a repeated call does not decide again. An owner that finds another's document leaves
 //! the folder alone.
 
 use serde::Serialize;
@@ -42,12 +42,12 @@ pub async fn claim<D: Owned>(files: &Files, key: &str, document: D) -> Result<Cl
     }
     let unusable = |why: String| Ok(Claim::Unusable { why });
     let Some(written) = files.get(key).await? else {
-        return unusable("was taken away while it was looked at".to_owned());
+        return unusable("was deleted while it was being read".to_owned());
     };
     match serde_json::from_slice::<D>(&written) {
-        Ok(there) if there.owner() != document.owner() => Ok(Claim::Taken(there)),
-        Ok(there) if there.version() == D::VERSION => Ok(Claim::Ours(there)),
-        Ok(there) => unusable(format!("is of version {}", there.version())),
-        Err(error) => unusable(format!("is no export's document: {error}")),
+        Ok(existing) if existing.owner() != document.owner() => Ok(Claim::Taken(existing)),
+        Ok(existing) if existing.version() == D::VERSION => Ok(Claim::Ours(existing)),
+        Ok(existing) => unusable(format!("has version {}", existing.version())),
+        Err(error) => unusable(format!("is not an export document: {error}")),
     }
 }

@@ -27,6 +27,9 @@ pub const LONGEST_CALL: u32 = 600;
 /// Maximum read capacity units per second that an input may ask for.
 const MOST_UNITS: u32 = 10_000_000;
 
+/// The valid texts of a boolean parameter, for error messages.
+const BOOLEAN: &str = "true or false";
+
 /// The input of an execution of `export-table`.
 #[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields, default)]
@@ -119,8 +122,8 @@ impl ExecutionInput {
             return self.selection_of(action, defaults);
         }
         if self.action_table_name.is_some() || self.action_frequency.is_some() {
-            let reason = "is missing, and table_name and frequency go beside it; without it they are called TableName \
-                          and Frequency";
+            let reason = "is missing; table_name and frequency must be given together with it. Without it, use \
+                          TableName and Frequency";
             return Err(field("action", reason));
         }
         let asked: Vec<Result<Selection, SelectionError>> = [
@@ -137,7 +140,7 @@ impl ExecutionInput {
             (None, _) => defaults.selection(),
             (Some(_), Some(_)) => Err(field(
                 "TableName",
-                "is not the only way in which tables are chosen; of TableName, TableNames and TableTag one may be given",
+                "is not the only selection of tables; use one of TableName, TableNames and TableTag",
             )),
         }
     }
@@ -145,32 +148,26 @@ impl ExecutionInput {
     fn selection_of(&self, action: &str, defaults: &Defaults) -> Result<Selection, SelectionError> {
         if self.table_name.is_some() || self.table_names.is_some() || self.table_tag.is_some() {
             let reason =
-                "chooses the tables already; TableName, TableNames and TableTag cannot stand beside it";
+                "already selects the tables; it must be given without TableName, TableNames and TableTag";
             return Err(field("action", reason));
         }
         if self.frequency.is_some() && self.action_frequency.is_some() {
-            return Err(field(
-                "Frequency",
-                "is given twice, as Frequency and as frequency; one may be given",
-            ));
+            return Err(field("Frequency", "is given twice, as Frequency and as frequency; use one of them"));
         }
         match (action, &self.action_table_name) {
             ("create-backups", None) => defaults.selection(),
             ("create-backups", Some(_)) => Err(field(
                 "table_name",
-                "stands beside the action `create-backups`, which is for every table with the tag; the action for one \
-                 table is `backup-table`",
+                "is given together with the action `create-backups`, which exports every table with the tag; use the \
+                 action `backup-table` for one table",
             )),
             ("backup-table", Some(name)) => names_of("table_name", vec![name.clone()]),
             ("backup-table", None) => {
-                Err(field("table_name", "is missing; the action `backup-table` needs the table's name"))
+                Err(field("table_name", "is missing; the action `backup-table` needs a table name"))
             }
             (other, _) => Err(field(
                 "action",
-                format!(
-                    "is {}; `create-backups` and `backup-table` are the actions that there are",
-                    quoted(other)
-                ),
+                format!("is {}; it must be `create-backups` or `backup-table`", quoted(other)),
             )),
         }
     }
@@ -185,11 +182,11 @@ impl ExecutionInput {
             return Err(field("BucketName", "is empty; an export needs a bucket"));
         }
         let timeout: TimeDelta = hours_of("TimeoutHours", &defaults.timeout_hours)?;
-        let format = or("Format", self.format, &defaults.format)?;
-        let managed = or("Managed", self.managed, &defaults.managed)?;
+        let format = or("Format", self.format, &defaults.format, "dynamodb-json, data-pipeline or plain")?;
+        let managed = or("Managed", self.managed, &defaults.managed, BOOLEAN)?;
         if managed && format != FormatName::DynamodbJson {
             let reason =
-                format!("is true, and Format is {format}; DynamoDB's own exports are dynamodb-json alone");
+                format!("is true, but Format is {format}; DynamoDB itself exports only dynamodb-json");
             return Err(field("Managed", reason));
         }
         let at_a_time = &defaults.segment_concurrency;
@@ -206,9 +203,9 @@ impl ExecutionInput {
             timestamp: started_at.format("%Y-%m-%d-%H-%M-%S").to_string(),
             frequency: self.frequency()?,
             format,
-            null_tag: or("NullTag", self.null_tag, &defaults.null_tag)?,
-            compression: or("Compression", self.compression, &defaults.compression)?,
-            consistent_read: or("ConsistentRead", self.consistent_read, &defaults.consistent_read)?,
+            null_tag: or("NullTag", self.null_tag, &defaults.null_tag, "nULL or nULLValue")?,
+            compression: or("Compression", self.compression, &defaults.compression, "none, gzip or zstd")?,
+            consistent_read: or("ConsistentRead", self.consistent_read, &defaults.consistent_read, BOOLEAN)?,
             bucket: defaults.bucket.clone(),
             prefix: prefix_of(&defaults.prefix),
             segments: number("Segments", self.segments, &defaults.segments, 0, MOST_SEGMENTS)?,
@@ -226,9 +223,11 @@ impl ExecutionInput {
         let asked = asked.or(self.action_frequency.as_deref().map(|text| ("frequency", text)));
         let Some((name, text)) = asked else { return Ok(Frequency::Manual) };
         Frequency::parse(text).ok_or_else(|| {
-            let them =
-                "QuarterHourly, Hourly, Daily, Weekly, Monthly and Yearly are the frequencies that there are";
-            field(name, format!("is {}; {them}", quoted(text)))
+            let reason = format!(
+                "is {}; it must be QuarterHourly, Hourly, Daily, Weekly, Monthly or Yearly",
+                quoted(text)
+            );
+            field(name, reason)
         })
     }
 }
@@ -239,8 +238,8 @@ impl Defaults {
             false => tag_of(&self.table_tag, ValueCase::Any),
             true => Err(field(
                 "TableName",
-                "is missing, and so are TableNames and TableTag, here and among the template's parameters: nothing says \
-                 which tables are meant",
+                "is missing, and so are TableNames and TableTag, in the input and in the template's parameters; one of \
+                 them must select the tables",
             )),
         }
     }
@@ -254,17 +253,18 @@ pub fn prefix_of(text: &str) -> String {
     }
 }
 
-/// Returns the value from the input, or else parses the parameter.
+/// Returns the value from the input, or else parses the parameter. `allowed` names the valid values.
 fn or<T: std::str::FromStr>(
     of: &'static str,
     asked: Option<T>,
     parameter: &str,
+    allowed: &str,
 ) -> Result<T, SelectionError> {
     let parse = || {
         parameter
             .trim()
             .parse()
-            .map_err(|_| field(of, format!("is {}, which it cannot be", quoted(parameter))))
+            .map_err(|_| field(of, format!("is {}; it must be {allowed}", quoted(parameter))))
     };
     asked.map_or_else(parse, Ok)
 }
@@ -279,7 +279,7 @@ fn number(
     let value = asked.map_or_else(|| parameter.trim().to_owned(), |value| value.to_string());
     match value.parse::<u32>() {
         Ok(number) if (least..=most).contains(&number) => Ok(number),
-        _ => Err(field(of, format!("is {}; {least} to {most} may be given", quoted(&value)))),
+        _ => Err(field(of, format!("is {}; it must be between {least} and {most}", quoted(&value)))),
     }
 }
 

@@ -44,7 +44,7 @@ pub struct Finished {
 #[derive(Debug, thiserror::Error)]
 pub enum FinishError {
     /// The files in the folder failed verification.
-    #[error("the export in {folder} is not whole: {reason}")]
+    #[error("the export in {folder} failed verification: {reason}")]
     NotVerified {
         /// Location of the folder.
         folder: String,
@@ -53,8 +53,8 @@ pub enum FinishError {
     },
     /// Another table now has the name of the exported one.
     #[error(
-        "table {0} is not the one that was scanned at first: it was deleted and made anew meanwhile, so that the export may hold \
-         items of both"
+        "table {0} is not the table that was scanned at first: it was deleted and re-created during the export, so \
+         the export may hold items of both"
     )]
     TableReplaced(String),
     /// The table could not be described.
@@ -82,15 +82,15 @@ pub async fn finish(files: &Files, run: &ExportConfig, plan: &Plan) -> Result<Fi
     files.abort_uploads(&layout.data_folder()).await?;
     let refused = |reason| FinishError::NotVerified { folder: files.location(&plan.folder), reason };
     let records = records(files, &layout).await?.map_err(refused)?;
-    let there = files.list(&layout.data_folder()).await?;
-    let parts = verified(&layout, plan, &records, &there).map_err(refused)?;
+    let data_files = files.list(&layout.data_folder()).await?;
+    let parts = verified(&layout, plan, &records, &data_files).map_err(refused)?;
     write(files, run, plan, &parts).await?;
     let sum = |of: fn(&Part) -> u64| parts.iter().copied().map(of).sum::<u64>();
     let with_empties = sum(|part| part.with_empty_collections);
     let note = (run.format == FormatName::DataPipeline && with_empties > 0).then(|| {
         format!(
-            "{with_empties} items hold an empty list or map: the readers of Data Pipeline and of the EMR connector make \
-             an attribute without a value of it, import-table does not"
+            "{with_empties} items hold an empty list or map: the readers of Data Pipeline and of the EMR connector turn \
+             it into an attribute without a value, but import-table reads it correctly"
         )
     });
     Ok(Finished {
@@ -108,14 +108,14 @@ async fn records(
     files: &Files,
     layout: &Layout<'_>,
 ) -> Result<Result<BTreeMap<String, Part>, String>, FilesError> {
-    let there = files.list(&layout.parts()).await?;
-    let read = stream::iter(there).map(|StoredFile { key, .. }| async move {
+    let stored = files.list(&layout.parts()).await?;
+    let read = stream::iter(stored).map(|StoredFile { key, .. }| async move {
         let body = files.get(&key).await?;
         let part = body.as_deref().map(serde_json::from_slice::<Part>);
         Ok::<_, FilesError>(match part {
             Some(Ok(part)) => Ok((key, part)),
-            Some(Err(error)) => Err(format!("{key} is no record of a part: {error}")),
-            None => Err(format!("{key} was taken away while it was read")),
+            Some(Err(error)) => Err(format!("{key} is not the record of a part: {error}")),
+            None => Err(format!("{key} was deleted while it was being read")),
         })
     });
     let read: Vec<_> = read.buffered(AT_A_TIME).try_collect().await?;
@@ -127,7 +127,7 @@ fn verified<'a>(
     layout: &Layout<'_>,
     plan: &Plan,
     records: &'a BTreeMap<String, Part>,
-    there: &[StoredFile],
+    data_files: &[StoredFile],
 ) -> Result<Vec<&'a Part>, String> {
     let mut parts = Vec::new();
     for segment in 0..plan.segments {
@@ -142,12 +142,12 @@ fn verified<'a>(
             }
             if part.cursor.as_deref() != cursor {
                 return Err(format!(
-                    "part {number} of segment {segment} does not begin where the one before it ends: two calls wrote \
+                    "part {number} of segment {segment} does not begin where the previous part ends: two calls wrote \
                      the segment at the same time"
                 ));
             }
             if part.done != part.next.is_none() {
-                return Err(format!("{key} does not say whether its segment goes on"));
+                return Err(format!("{key} does not say whether its segment continues"));
             }
             parts.push(part);
             cursor = part.next.as_deref();
@@ -159,10 +159,13 @@ fn verified<'a>(
     if parts.len() != records.len() {
         let known: Vec<String> = parts.iter().map(|part| layout.part(part.segment, part.part)).collect();
         let other = records.keys().find(|key| !known.contains(key)).cloned().unwrap_or_default();
-        return Err(format!("{other} is the record of a part behind the last one of its segment"));
+        return Err(format!("{other} is the record of a part after the last one of its segment"));
     }
-    let mut files: BTreeMap<&str, &StoredFile> =
-        there.iter().filter(|file| layout.is_data(&file.key)).map(|file| (file.key.as_str(), file)).collect();
+    let mut files: BTreeMap<&str, &StoredFile> = data_files
+        .iter()
+        .filter(|file| layout.is_data(&file.key))
+        .map(|file| (file.key.as_str(), file))
+        .collect();
     for part in &parts {
         match files.remove(part.key.as_str()) {
             None => return Err(format!("the data file {} is missing", part.key)),
@@ -178,7 +181,9 @@ fn verified<'a>(
         }
     }
     match files.into_keys().next() {
-        Some(other) => Err(format!("{other} lies among the data files, and is none of this export's")),
+        Some(other) => {
+            Err(format!("{other} is in the folder of the data files, but does not belong to this export"))
+        }
         None => Ok(parts),
     }
 }

@@ -29,7 +29,10 @@ impl Frequency {
     /// Parses a frequency in any case, with or without `-` and `_`.
     pub fn parse(text: &str) -> Option<Frequency> {
         let letters: String = text.chars().filter(|letter| !matches!(letter, '-' | '_')).collect();
-        Frequency::VARIANTS.iter().copied().find(|it| it.to_string().eq_ignore_ascii_case(&letters))
+        Frequency::VARIANTS
+            .iter()
+            .copied()
+            .find(|frequency| frequency.to_string().eq_ignore_ascii_case(&letters))
     }
 }
 

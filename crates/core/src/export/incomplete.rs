@@ -14,9 +14,9 @@ pub async fn newest(
     is_own: impl Fn(&str) -> bool,
 ) -> Result<Option<Document>, FilesError> {
     let root = format!("{prefix}{table_name}/");
-    let there = files.list(&root).await?;
+    let stored = files.list(&root).await?;
     // The names of folders begin with their time, and the list is sorted by name.
-    let folders = there.iter().rev().filter_map(|file| {
+    let folders = stored.iter().rev().filter_map(|file| {
         let folder = file.key.strip_suffix("export.json")?;
         let name = folder.strip_prefix(&root)?.strip_suffix('/')?;
         (!name.contains('/')).then_some(folder)
@@ -24,9 +24,10 @@ pub async fn newest(
     for folder in folders {
         let Some(body) = files.get(&document_in(folder)).await? else { continue };
         let Ok(document) = serde_json::from_slice::<Document>(&body) else { continue };
-        let is_it = document.version == VERSION && document.plan.folder == folder && is_own(&document.owner);
+        let is_match =
+            document.version == VERSION && document.plan.folder == folder && is_own(&document.owner);
         let manifest = Layout::new(&document.run, &document.plan).manifest(SUMMARY);
-        if is_it && !there.iter().any(|file| file.key == manifest) {
+        if is_match && !stored.iter().any(|file| file.key == manifest) {
             return Ok(Some(document));
         }
     }

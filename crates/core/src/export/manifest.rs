@@ -51,14 +51,14 @@ pub enum InvalidManifest {
     },
     /// The export is not a full export, and so does not hold a whole table.
     #[error(
-        "its exportType is {0}: such an export holds changes, not items; an export of a whole table, FULL_EXPORT, can be read"
+        "its exportType is {0}, an export of changes; it must be FULL_EXPORT, an export of a whole table"
     )]
     NotFull(String),
     /// The data files have an unsupported format.
-    #[error("its outputFormat is {0}; DYNAMODB_JSON, DATA_PIPELINE and PLAIN can be read")]
+    #[error("its outputFormat is {0}; it must be DYNAMODB_JSON, DATA_PIPELINE or PLAIN")]
     Format(String),
     /// Data Pipeline's manifest has an unsupported version.
-    #[error("its version is {0}; {EMR_VERSION} can be read")]
+    #[error("its version is {0}; it must be {EMR_VERSION}")]
     Version(u32),
 }
 

@@ -1,7 +1,7 @@
 //! Plans the export of one table and claims its folder.
 //!
 //! The plan is written before anything else, as a new object. S3 accepts it from only one of several concurrent writers
-//! (`If-None-Match: *`). An execution that finds its own plan uses it, so that a repeated call decides nothing anew. An
+//! (`If-None-Match: *`). An execution that finds its own plan uses it, so a repeated call does not decide again. An
 //! execution that finds another's plan takes the next folder of the same second.
 
 use aws_sdk_dynamodb::types::{PointInTimeRecoveryStatus, TableDescription};
@@ -100,7 +100,7 @@ pub enum PlanError {
         status: String,
     },
     /// No folder is free for the export.
-    #[error("{document} is there already, and {why}: an export is written to a folder of its own")]
+    #[error("{document} already exists, and {why}: each export needs its own folder")]
     ExportExists {
         /// Location of the existing document.
         document: String,
@@ -151,7 +151,8 @@ pub async fn plan(
         true if has_recovery(dynamodb, table_name).await? => Mode::Managed,
         true => {
             notes.push(
-                "it was scanned, and is of no one moment: its point-in-time recovery is off".to_owned(),
+                "the table was scanned, so the export is not of one point in time: point-in-time recovery is \
+                 off".to_owned(),
             );
             Mode::Scan
         }
@@ -170,19 +171,19 @@ pub async fn plan(
         export_time: now,
         notes,
     };
-    let mut whose = String::new();
+    let mut other_owner = String::new();
     for folder in folders(run, table_name) {
         plan.folder = folder;
         let key = document_in(&plan.folder);
         let exists = |why: String| Err(PlanError::ExportExists { document: files.location(&key), why });
         let (owner, run, plan) = (owner.to_owned(), run.clone(), plan.clone());
         match claim(files, &key, Document { version: VERSION, owner, mode, run, plan }).await? {
-            Claim::Ours(there) => return Ok((there.mode, there.plan)),
-            Claim::Taken(there) => whose = there.owner,
+            Claim::Ours(existing) => return Ok((existing.mode, existing.plan)),
+            Claim::Taken(existing) => other_owner = existing.owner,
             Claim::Unusable { why } => return exists(why),
         }
     }
-    let why = format!("is of {whose}, as all the others of this second are others'");
+    let why = format!("belongs to {other_owner}, and every other folder of this second is also taken");
     Err(PlanError::ExportExists { document: files.location(&document_in(&plan.folder)), why })
 }
 

@@ -9,8 +9,8 @@ use crate::aws::table as table_description;
 
 /// Checks the id of the table. Fails if another table has its name. Returns a note for the reader if no table has it.
 pub async fn check(dynamodb: &aws_sdk_dynamodb::Client, plan: &Plan) -> Result<Option<String>, FinishError> {
-    let there = table_description::describe(dynamodb, &plan.table_name).await?;
-    let id = there.map(|table| table.table_id().unwrap_or_default().to_owned());
+    let table = table_description::describe(dynamodb, &plan.table_name).await?;
+    let id = table.map(|table| table.table_id().unwrap_or_default().to_owned());
     match id {
         Some(id) if id == plan.table_id => Ok(None),
         Some(_) => Err(FinishError::TableReplaced(plan.table_name.clone())),

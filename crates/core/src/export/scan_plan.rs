@@ -9,7 +9,7 @@ use crate::aws::table_selection::{SelectionError, field};
 use crate::aws::{rate, scan_segments};
 
 /// History events of an execution in addition to those of its tables.
-const EVENTS_BESIDE: f64 = 20.0;
+const OTHER_EVENTS: f64 = 20.0;
 /// Number of tables that are exported concurrently.
 const TABLES_AT_A_TIME: usize = 4;
 
@@ -28,8 +28,9 @@ pub(crate) fn segments(run: &ExportConfig, bytes: Option<i64>, caller: Caller) -
         _ => work(run, bytes).fitting(most),
     };
     let asked = run.segments;
-    let why = "an execution of so many tables, or so few read capacity units, do not allow more";
-    let note = (given < asked).then(|| format!("it was read in {given} segments, not in {asked}: {why}"));
+    let why = "the number of tables or the rate of the read capacity does not allow more";
+    let note =
+        (given < asked).then(|| format!("the table was read in {given} segments instead of {asked}: {why}"));
     (given, note.into_iter().collect())
 }
 
@@ -39,9 +40,9 @@ pub(crate) fn check(run: &ExportConfig, table_name: &str, bytes: Option<i64>) ->
     if !work.ends_at_some_rate() {
         let (files, room) = (work.least_calls, rate::calls_in_room());
         let reason = format!(
-            "is {table_name}, whose {bytes} bytes fill {files:.0} data files of {MOST_BYTES} bytes at the least, a call \
-             each; an execution has room for {room} calls, so that it cannot be scanned in one: Managed has DynamoDB \
-             export it"
+            "is {table_name}, whose {bytes} bytes fill at least {files:.0} data files of {MOST_BYTES} bytes, each written \
+             by one call; an execution has room for {room} calls, so it cannot scan the table; use Managed, which lets \
+             DynamoDB export it"
         );
         return Err(field("TableName", reason));
     }
@@ -67,25 +68,25 @@ pub fn most_segments(run: &ExportConfig, sizes: &[Option<i64>]) -> Result<u32, S
         return Ok(most);
     }
     let (events, seconds) = together(&ExportConfig { most_segments: 1, ..run.clone() }, &sizes);
-    let would_do = match least_rate(|rate| all_end(rate, 1)) {
-        Some(least) => format!("{least} or more may be given, or fewer tables"),
-        None => "fewer tables may be chosen".to_owned(),
+    let advice = match least_rate(|rate| all_end(rate, 1)) {
+        Some(least) => format!("use {least} or more, or fewer tables"),
+        None => "select fewer tables".to_owned(),
     };
     let (count, bytes) = (sizes.len(), sizes.iter().map(|bytes| number(*bytes)).sum::<u64>());
     let (days, most) = (rate::days(seconds), rate::days_in_room());
     Err(field(
         "MaxReadCapacityUnits",
         format!(
-            "is {rate}, but {count} tables with {bytes} bytes, {TABLES_AT_A_TIME} at a time, take some {days:.1} days and \
+            "is {rate}, but {count} tables with {bytes} bytes, {TABLES_AT_A_TIME} at a time, take about {days:.1} days and \
              {events:.0} events at that rate; an execution has {most:.0} days and room for {PLANNED_EVENTS} events, so \
-             {would_do}"
+             {advice}"
         ),
     ))
 }
 
 /// Returns the events and seconds that the scans of these tables take together.
 fn together(run: &ExportConfig, sizes: &[Option<i64>]) -> (f64, f64) {
-    let mut events = EVENTS_BESIDE;
+    let mut events = OTHER_EVENTS;
     let mut until = [0.0_f64; TABLES_AT_A_TIME];
     for bytes in sizes {
         let work = work(run, *bytes);

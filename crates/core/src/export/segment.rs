@@ -55,10 +55,10 @@ pub struct Progress {
 #[derive(Debug, thiserror::Error)]
 pub enum SegmentError {
     /// The table was deleted.
-    #[error("table {0} does not exist any more: it was deleted while it was being exported")]
+    #[error("table {0} was deleted while it was being exported")]
     SourceTableMissing(String),
     /// An item cannot be written as a line.
-    #[error("item {number} of the page behind {cursor} of segment {segment} cannot be written as {format}")]
+    #[error("item {number} of the page after {cursor} of segment {segment} cannot be written as {format}")]
     Item {
         /// Position of the item in the page, starting at 1.
         number: usize,
@@ -221,7 +221,7 @@ impl SegmentExport<'_> {
                     tokio::time::sleep(pause).await;
                     pause = (pause * 2).min(longest);
                 }
-                answered => return answered,
+                response => return response,
             }
         }
     }

@@ -153,7 +153,7 @@ impl<'a> Batches<'a> {
             return;
         }
         while self.under_way.len() >= MOST_REQUESTS {
-            self.answered(rate_limiter).await;
+            self.next_response(rate_limiter).await;
         }
         let batch = std::mem::take(&mut self.batch);
         let now = Instant::now();
@@ -161,7 +161,7 @@ impl<'a> Batches<'a> {
         loop {
             tokio::select! {
                 () = tokio::time::sleep_until(due) => break,
-                () = self.answered(rate_limiter), if !self.under_way.is_empty() => {}
+                () = self.next_response(rate_limiter), if !self.under_way.is_empty() => {}
             }
         }
         if self.refused.is_some() {
@@ -178,11 +178,11 @@ impl<'a> Batches<'a> {
     /// Waits until no request is in flight.
     pub(super) async fn settle(&mut self, rate_limiter: &mut RateLimiter) {
         while !self.under_way.is_empty() {
-            self.answered(rate_limiter).await;
+            self.next_response(rate_limiter).await;
         }
     }
 
-    async fn answered(&mut self, rate_limiter: &mut RateLimiter) {
+    async fn next_response(&mut self, rate_limiter: &mut RateLimiter) {
         let Some(Tried { place, batch, outcome }) = self.under_way.next().await else { return };
         for key in &batch.keys {
             self.keys.remove(key);

@@ -18,7 +18,7 @@ pub(super) struct Waiting {
 
 impl Waiting {
     /// Continues with the doubts of lines that are already written.
-    pub(super) fn behind(written: Doubts) -> Waiting {
+    pub(super) fn after(written: Doubts) -> Waiting {
         Waiting { lines: VecDeque::new(), written }
     }
 
@@ -42,18 +42,19 @@ impl Waiting {
 pub fn notes(format: Format, doubts: &Doubts) -> Vec<String> {
     let Doubts { nulls, buffers, arrays, numbers } = *doubts;
     let kinds = [
-        (nulls, "values were null, and were written as NULL; a binary or a set may have been there"),
+        (nulls, "values were null and were written as NULL; they may have been binaries or sets"),
         (
             buffers,
             r#"objects were {"type":"Buffer","data":[…]}, as Node.js writes a binary, and were written as maps"#,
         ),
         (
             arrays,
-            "arrays of strings or of numbers had none of them twice, and were written as lists; they may have been sets",
+            "arrays of strings or of numbers had no duplicates and were written as lists; they may have been sets",
         ),
         (
             numbers,
-            "numbers had 16 or 17 digits, as many as a float keeps, and were written with these; others may have been cut off",
+            "numbers had 16 or 17 digits, the precision of a float, and were written with these; further digits may \
+             have been lost",
         ),
     ];
     let found = kinds.into_iter().filter(|(count, _)| format == Format::Json && *count > 0);
@@ -67,7 +68,7 @@ mod tests {
     #[test]
     fn doubts_count_once_their_lines_are_written() {
         let null = Doubts { nulls: 1, ..Doubts::default() };
-        let mut waiting = Waiting::behind(null);
+        let mut waiting = Waiting::after(null);
         for line in 1..=4 {
             waiting.push(line, if line == 2 { Doubts::default() } else { null });
         }
@@ -78,9 +79,12 @@ mod tests {
     #[test]
     fn each_kind_of_doubt_has_a_sentence() {
         let doubts = Doubts { nulls: 1, buffers: 0, arrays: 2, numbers: 0 };
-        let said = notes(Format::Json, &doubts);
-        assert!(said.len() == 2 && said[0].starts_with("1 values were null"), "{said:?}");
-        assert!(said[1].starts_with("2 arrays"), "{said:?}");
+        let notes_of_json = notes(Format::Json, &doubts);
+        assert!(
+            notes_of_json.len() == 2 && notes_of_json[0].starts_with("1 values were null"),
+            "{notes_of_json:?}"
+        );
+        assert!(notes_of_json[1].starts_with("2 arrays"), "{notes_of_json:?}");
         assert_eq!(notes(Format::Json, &Doubts::default()), Vec::<String>::new());
         assert_eq!(notes(Format::Plain, &doubts), Vec::<String>::new());
     }

@@ -77,7 +77,7 @@ impl ExecutionInput {
     /// Checks the input, and fills absent values from the template.
     pub fn wanted(&self, defaults: &Defaults) -> Result<Wanted, InvalidInput> {
         if !is_table_name(&self.table_name) {
-            let reason = format!("is {}, which is not a table's name", quoted(&self.table_name));
+            let reason = format!("is {}; it must be a table name", quoted(&self.table_name));
             return Err(InvalidInput { field: "TableName", reason });
         }
         let (bucket, place) = place_of(&self.from)?;
@@ -96,7 +96,7 @@ impl ExecutionInput {
 fn place_of(from: &str) -> Result<(String, String), InvalidInput> {
     let wrong = || InvalidInput {
         field: "From",
-        reason: format!("is {}; s3://bucket/folder/ or the URI of a manifest may be given", quoted(from)),
+        reason: format!("is {}; it must be s3://bucket/folder/ or the URI of a manifest", quoted(from)),
     };
     bucket_and_key(from).ok_or_else(wrong)
 }
@@ -137,32 +137,32 @@ mod tests {
 
     #[test]
     fn invalid_import_input_is_refused() {
-        for (field, value, words) in [
-            ("TableName", json!("a b"), "TableName is `a b`, which is not a table's name"),
+        for (field, value, expected) in [
+            ("TableName", json!("a b"), "TableName is `a b`; it must be a table name"),
             (
                 "From",
                 json!("/srv/x"),
-                "From is `/srv/x`; s3://bucket/folder/ or the URI of a manifest may be given",
+                "From is `/srv/x`; it must be s3://bucket/folder/ or the URI of a manifest",
             ),
             ("From", json!("s3://"), "From is `s3://`;"),
             ("From", json!("s3://Exports/x"), "From is `s3://Exports/x`;"),
-            ("Segments", json!(41), "Segments is `41`; 0 to 40 may be given"),
+            ("Segments", json!(41), "Segments is `41`; it must be between 0 and 40"),
             ("Segments", json!(-1), "Segments is `-1`"),
             (
                 "MaxWriteCapacityUnits",
                 json!(4_000_001),
-                "MaxWriteCapacityUnits is `4000001`; 0 to 4000000 may be given",
+                "MaxWriteCapacityUnits is `4000001`; it must be between 0 and 4000000",
             ),
         ] {
             let mut input = json!({ "TableName": "Movies", "From": "s3://exports/a/" });
             input[field] = value;
             let error = wanted(input).unwrap_err();
-            assert!(error.starts_with(words), "{error}");
+            assert!(error.starts_with(expected), "{error}");
         }
         let wrong = Defaults { seconds_per_call: "0".to_owned(), ..defaults() };
         let input = json!({ "TableName": "Movies", "From": "s3://exports/a/" });
         let input: ExecutionInput = serde_json::from_value(input).unwrap();
         let error = input.wanted(&wrong).unwrap_err().to_string();
-        assert_eq!(error, "SecondsPerCall is `0`; 1 to 840 may be given");
+        assert_eq!(error, "SecondsPerCall is `0`; it must be between 1 and 840");
     }
 }

@@ -46,16 +46,16 @@ pub enum Error {
     #[error(transparent)]
     Changed(#[from] Changed),
     /// The table was deleted.
-    #[error("table {0} does not exist any more: it was deleted while items were written to it")]
+    #[error("table {0} was deleted while items were written to it")]
     TableMissing(String),
     /// The table was deleted and created again.
     #[error(
-        "table {0} is not the one that items were written to at first: it was deleted and made anew meanwhile, and lacks \
-         those that were written before"
+        "table {0} is not the table that items were written to at first: it was deleted and re-created during the import, \
+         and lacks the items that were written before"
     )]
     TableReplaced(String),
     /// The number of written items differs from the manifest.
-    #[error("{written} items were written to table {table}, but {from} holds {said}")]
+    #[error("{written} items were written to table {table}, but {from} holds {expected}")]
     NotVerified {
         /// Name of the table.
         table: String,
@@ -64,7 +64,7 @@ pub enum Error {
         /// Number of items written.
         written: u64,
         /// Number of items according to the manifest.
-        said: u64,
+        expected: u64,
     },
     /// Some segments are not finished.
     #[error("{done} segments are done, but the import has {all}")]
@@ -107,8 +107,8 @@ pub async fn finish(
     let from = files.location(import.manifest.as_deref().unwrap_or(&import.root));
     let written = segments.iter().map(|segment| segment.items).sum();
     match import.item_count {
-        Some(said) if said != written => {
-            Err(Error::NotVerified { table: import.table_name, from, written, said })
+        Some(expected) if expected != written => {
+            Err(Error::NotVerified { table: import.table_name, from, written, expected })
         }
         _ => {
             let mut doubtful = Doubts::default();
@@ -124,8 +124,8 @@ pub async fn finish(
 /// limited. A table that was deleted and created again lacks the items written before, and no count shows it.
 async fn check_same_table(dynamodb: &aws_sdk_dynamodb::Client, import: &Import) -> Result<(), Error> {
     let name = || import.table_name.clone();
-    let there = table_description::describe(dynamodb, &import.table_name).await?;
-    match there.filter(|table| table.table_status() != Some(&TableStatus::Deleting)) {
+    let table = table_description::describe(dynamodb, &import.table_name).await?;
+    match table.filter(|table| table.table_status() != Some(&TableStatus::Deleting)) {
         None => Err(Error::TableMissing(name())),
         Some(table) if table.table_id().unwrap_or_default() != import.table_id => {
             Err(Error::TableReplaced(name()))

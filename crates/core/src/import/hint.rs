@@ -25,14 +25,14 @@ pub(super) fn of_line(
         }
         [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => Some("the file is UTF-16; write it as UTF-8"),
         _ if head.starts_with(GZIP) && line.starts_with(GZIP) => {
-            Some("the file is compressed with gzip: let its name end in .gz, or say gzip as the compression")
+            Some("the file is compressed with gzip; end its name in .gz, or set the compression to gzip")
         }
         _ if head.starts_with(ZSTD) && line.starts_with(ZSTD) => {
-            Some("the file is compressed with zstd: let its name end in .zst, or say zstd as the compression")
+            Some("the file is compressed with zstd; end its name in .zst, or set the compression to zstd")
         }
         _ => None,
     }
-    .or_else(|| is_a_part(line).then_some("each item has to stand on one line, whole"))
+    .or_else(|| is_a_part(line).then_some("each item must be on one line"))
     .or_else(|| of_format(line, keys))
 }
 
@@ -44,28 +44,28 @@ fn of_format(line: &[u8], keys: &[KeyAttribute<'_>]) -> Option<&'static str> {
         format.read(Binary::Base64, line, keys, &mut item).is_ok() && key_of(&item, &names).is_ok()
     };
     [
-        (Format::DynamodbJson, "the line is one of dynamodb-json: say this as the format"),
-        (Format::Plain, "the line says the types, as one of plain: say this as the format"),
-        (Format::DataPipeline, "the line is one of data-pipeline: say this as the format"),
-        (Format::Json, "the line does not say the types, as one of json: say this as the format"),
+        (Format::DynamodbJson, "the line has the format dynamodb-json; use this format"),
+        (Format::Plain, "the line has types, as in the format plain; use this format"),
+        (Format::DataPipeline, "the line has the format data-pipeline; use this format"),
+        (Format::Json, "the line has no types, as in the format json; use this format"),
     ]
     .into_iter()
-    .find_map(|(format, words)| reads(format).then_some(words))
+    .find_map(|(format, hint)| reads(format).then_some(hint))
 }
 
 /// Returns a hint for a line that is not an item for this reason, in a file without a manifest.
 pub(super) fn of_reason(reason: &str) -> Option<&'static str> {
     let is_binary = reason.contains("not base64");
     is_binary.then_some(
-        "if it was written as it is, as the full backup before export-table did, say text as Binary",
+        "if binaries were written as text, as the full backup before export-table did, set Binary to text",
     )
 }
 
 /// Returns a hint for a file that begins with `head` and cannot be decompressed.
 pub(super) fn of_file(compression: Compression, head: &[u8]) -> Option<&'static str> {
     match compression {
-        Compression::Gzip if !head.starts_with(GZIP) => Some("it is not gzip, whatever its name"),
-        Compression::Zstd if !head.starts_with(ZSTD) => Some("it is not zstd, whatever its name"),
+        Compression::Gzip if !head.starts_with(GZIP) => Some("the file is not compressed with gzip"),
+        Compression::Zstd if !head.starts_with(ZSTD) => Some("the file is not compressed with zstd"),
         _ => None,
     }
 }
@@ -92,30 +92,33 @@ mod tests {
     #[test]
     fn first_bytes_identify_a_file() {
         let id = KeyAttribute { name: "id", key_type: KeyType::S };
-        for (content, words) in [
+        for (content, expected) in [
             (&b"\xef\xbb\xbf{\"id\":{\"S\":\"1\"}}"[..], Some("byte order mark")),
             (b"\xff\xfe{\0", Some("UTF-16")),
             (b"\xfe\xff\0{", Some("UTF-16")),
-            (b"\x1f\x8b\x08\0", Some("gzip as the compression")),
-            (b"\x28\xb5\x2f\xfd\0", Some("zstd as the compression")),
+            (b"\x1f\x8b\x08\0", Some("the compression to gzip")),
+            (b"\x28\xb5\x2f\xfd\0", Some("the compression to zstd")),
             (b"{", Some("on one line")),
             (b"{ \"Item\": {", Some("on one line")),
             (b"{\"id\":1}", None),
-            (b"{\"Item\":{\"id\":{\"S\":\"1\"}}}", Some("one of dynamodb-json")),
-            (b"{\"id\":{\"S\":\"1\"}}", Some("one of plain")),
-            (b"{\"id\":{\"s\":\"1\"}}", Some("one of data-pipeline")),
-            (b"{\"id\":\"1\"}", Some("one of json")),
+            (b"{\"Item\":{\"id\":{\"S\":\"1\"}}}", Some("the format dynamodb-json")),
+            (b"{\"id\":{\"S\":\"1\"}}", Some("the format plain")),
+            (b"{\"id\":{\"s\":\"1\"}}", Some("the format data-pipeline")),
+            (b"{\"id\":\"1\"}", Some("the format json")),
             (b"{\"id\":{\"S\":\"1\",\"N\":\"1\"}}", None),
             (b"id,name", None),
         ] {
             let hint = of_line(1, content, &content[..content.len().min(HEAD)], &[id]);
-            assert_eq!(hint.is_some(), words.is_some(), "{content:?}: {hint:?}");
-            assert!(hint.unwrap_or_default().contains(words.unwrap_or_default()), "{hint:?}");
+            assert_eq!(hint.is_some(), expected.is_some(), "{content:?}: {hint:?}");
+            assert!(hint.unwrap_or_default().contains(expected.unwrap_or_default()), "{hint:?}");
         }
         assert_eq!(of_line(2, b"id", b"\xef\xbb\xbf{", &[id]), None);
-        assert_eq!(of_file(Compression::Gzip, b"{\"id"), Some("it is not gzip, whatever its name"));
+        assert_eq!(of_file(Compression::Gzip, b"{\"id"), Some("the file is not compressed with gzip"));
         assert_eq!(of_file(Compression::Gzip, b"\x1f\x8b\x08\0"), None);
-        assert_eq!(of_file(Compression::Zstd, b"\x1f\x8b\x08\0"), Some("it is not zstd, whatever its name"));
+        assert_eq!(
+            of_file(Compression::Zstd, b"\x1f\x8b\x08\0"),
+            Some("the file is not compressed with zstd")
+        );
         assert_eq!(of_file(Compression::None, b"{"), None);
     }
 }

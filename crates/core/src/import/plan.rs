@@ -19,7 +19,7 @@ pub enum Error {
     #[error(transparent)]
     Input(#[from] InvalidInput),
     /// The table does not exist.
-    #[error("table {0} does not exist; an import writes into a table that is there")]
+    #[error("table {0} does not exist; an import needs an existing table")]
     TableMissing(String),
     /// The table cannot be written to now.
     #[error("table {table} is {status}; it can be written to once it is ACTIVE")]
@@ -31,7 +31,7 @@ pub enum Error {
     },
     /// The table holds items.
     #[error(
-        "table {0} holds items; with `\"Merge\": true` they stay, and those of the same keys are replaced"
+        "table {0} holds items; with `\"Merge\": true` they stay, and items with the same keys are replaced"
     )]
     TableNotEmpty(String),
     /// The files of the import could not be determined.
@@ -141,27 +141,28 @@ fn binary(asked: Option<Binary>, format: Format, source: &Source) -> Result<Bina
     let refused = |reason| Err(InvalidInput { field: "Binary", reason });
     match (asked.unwrap_or_default(), &source.manifest) {
         (Binary::Text, Some(manifest)) => refused(format!(
-            "is text, but {} is the manifest of a writer that writes base64; leave it out",
+            "is text, but the writer of the manifest {} writes base64; leave it out",
             quoted(manifest)
         )),
         (Binary::Text, None) if format == Format::Json => {
-            refused("is text, but the format json does not say what is a binary; leave it out".to_owned())
+            refused("is text, but the format json has no binaries; leave it out".to_owned())
         }
         (binary, _) => Ok(binary),
     }
 }
 
 /// Returns the format of the manifest, or else of the input.
-fn format(asked: Option<Format>, said: Option<Format>) -> Result<Format, InvalidInput> {
+fn format(asked: Option<Format>, in_manifest: Option<Format>) -> Result<Format, InvalidInput> {
     let refused = |reason: String| Err(InvalidInput { field: "Format", reason });
-    match (asked, said) {
-        (Some(asked), Some(said)) if asked != said => {
-            refused(format!("is {}, but the manifest says {}; leave it out", asked.as_str(), said.as_str()))
-        }
+    match (asked, in_manifest) {
+        (Some(asked), Some(in_manifest)) if asked != in_manifest => refused(format!(
+            "is {}, but the manifest says {}; leave it out",
+            asked.as_str(),
+            in_manifest.as_str()
+        )),
         (_, Some(format)) | (Some(format), None) => Ok(format),
         (None, None) => refused(
-            "is missing, and there is no manifest that says it; dynamodb-json, data-pipeline, plain or json \
-             may be given"
+            "is missing, and no manifest has it; it must be dynamodb-json, data-pipeline, plain or json"
                 .to_owned(),
         ),
     }

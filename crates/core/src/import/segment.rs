@@ -97,13 +97,13 @@ pub struct Progress<'a> {
 }
 
 /// A callback that receives the progress.
-pub type Teller<'a> = &'a mut (dyn FnMut(Progress<'_>) + Send);
+pub type ProgressCallback<'a> = &'a mut (dyn FnMut(Progress<'_>) + Send);
 
 /// A segment that could not be imported.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A file changed after the import was planned.
-    #[error("{location} {reason}; the files of an import have to stay as they are until it ends")]
+    #[error("{location} {reason}; the files of an import must not change until it ends")]
     Changed {
         /// Location of the file, as `s3://bucket/key` or a path.
         location: String,
@@ -140,7 +140,11 @@ impl Error {
 
 /// Continues from a checkpoint; the first call passes the default. A transient failure still returns a checkpoint if
 /// anything was written, so that the next call can continue.
-pub async fn run(work: &SegmentJob<'_>, from: Checkpoint, tell: Teller<'_>) -> Result<Checkpoint, Error> {
+pub async fn run(
+    work: &SegmentJob<'_>,
+    from: Checkpoint,
+    report: ProgressCallback<'_>,
+) -> Result<Checkpoint, Error> {
     let begin = Instant::now();
     let mut run = SegmentRun {
         work,
@@ -149,7 +153,7 @@ pub async fn run(work: &SegmentJob<'_>, from: Checkpoint, tell: Teller<'_>) -> R
         reached: Checkpoint { done: false, ..from },
         sent: 0,
         bytes: 0,
-        tell,
+        report,
     };
     match run.files(from.cursor.map_or(0, |cursor| cursor.file)).await {
         Ok(done) => run.reached.done = done,
@@ -175,7 +179,7 @@ struct SegmentRun<'a, 'b> {
     sent: u64,
     /// Number of bytes that were read.
     bytes: u64,
-    tell: Teller<'b>,
+    report: ProgressCallback<'b>,
 }
 
 /// The digest and counts of a file that was read to its end.
@@ -217,7 +221,7 @@ impl SegmentRun<'_, '_> {
         let SegmentJob { calls, table, .. } = *self.work;
         let mut batches = Batches::new(Target { calls, table, until: self.until }, passed);
         let items = self.reached.items;
-        let mut waiting = Waiting::behind(self.reached.doubts);
+        let mut waiting = Waiting::after(self.reached.doubts);
         let passed = Cursor { file: place, line: passed };
         let read = self.lines(&mut batches, &mut waiting, file, passed, items).await;
         if matches!(read, Ok(Some(_))) {
@@ -229,7 +233,7 @@ impl SegmentRun<'_, '_> {
         self.reached.items = items + written;
         self.reached.doubts = waiting.written_up_to(line);
         self.reached.cursor = if line > 0 { Some(Cursor { file: place, line }) } else { before };
-        self.reported(file);
+        self.report_progress(file);
         match batches.refused() {
             Some(Refused::Item { line, failure }) => {
                 let reason = format!("DynamoDB refuses the item of line {line}: {failure}");
@@ -242,14 +246,14 @@ impl SegmentRun<'_, '_> {
         self.check(file, read)?;
         self.reached.cursor = Some(Cursor { file: place + 1, line: 0 });
         self.sent += 1;
-        self.reported(file);
+        self.report_progress(file);
         Ok(true)
     }
 
     /// Reports the progress.
-    fn reported(&mut self, file: &SourceFile) {
+    fn report_progress(&mut self, file: &SourceFile) {
         let Checkpoint { cursor, items, doubts, .. } = self.reached;
-        (self.tell)(Progress { key: &file.stored.key, items, doubts, cursor, bytes: self.bytes });
+        (self.report)(Progress { key: &file.stored.key, items, doubts, cursor, bytes: self.bytes });
     }
 
     /// Reads the lines of a file, and passes those to `batches` that are not written yet. Returns `None` if it stopped
@@ -265,7 +269,7 @@ impl SegmentRun<'_, '_> {
         let SegmentJob { files, source, format, binary, compression, keys, .. } = *self.work;
         let names: Vec<&str> = keys.iter().map(|key| key.name).collect();
         let key = &file.stored.key;
-        let Some(mut reading) = files.open(key).await? else { return Err(self.changed(file, "is gone")) };
+        let Some(mut reading) = files.open(key).await? else { return Err(self.changed(file, "was deleted")) };
         let compression = file.compression(compression);
         let mut lines = LineReader::new(compression, LONGEST_LINE);
         let mut head = Vec::with_capacity(hint::HEAD);
@@ -298,7 +302,7 @@ impl SegmentRun<'_, '_> {
                 let (doubts, key_of_item) = read_item.map_err(|error| {
                     let of_reason = || hint::of_reason(&error.reason).filter(|_| source.manifest.is_none());
                     let hint = hint::of_line(number, line, &head, keys).or_else(of_reason);
-                    let reason = format!("line {number} is no item: {error}");
+                    let reason = format!("line {number} is not an item: {error}");
                     self.invalid(file, hint::with(reason, hint))
                 })?;
                 waiting.push(number, doubts);
@@ -308,7 +312,13 @@ impl SegmentRun<'_, '_> {
                 if written > reported {
                     let cursor = Some(Cursor { line, ..passed });
                     let doubts = waiting.written_up_to(line);
-                    (self.tell)(Progress { key, items: items + written, doubts, cursor, bytes: self.bytes });
+                    (self.report)(Progress {
+                        key,
+                        items: items + written,
+                        doubts,
+                        cursor,
+                        bytes: self.bytes,
+                    });
                 }
                 let moved = self.sent + batches.sent() > 0;
                 if batches.refused().is_some() || (moved && self.is_over_with(batches.waiting())) {
@@ -326,14 +336,14 @@ impl SegmentRun<'_, '_> {
         if bytes != file.stored.size {
             return Err(self.changed(file, format!("has {bytes} bytes, not {}", file.stored.size)));
         }
-        if let Some(said) = file.item_count.filter(|said| *said != items) {
-            let reason = format!("it holds {items} items, but its manifest says {said}");
+        if let Some(expected) = file.item_count.filter(|expected| *expected != items) {
+            let reason = format!("it holds {items} items, but its manifest says {expected}");
             return Err(self.invalid(file, reason));
         }
         let is = md5_text(hash);
         match &file.md5 {
-            Some(said) if *said != is => {
-                Err(self.invalid(file, format!("its MD5 is {is}, but its manifest says {said}")))
+            Some(expected) if *expected != is => {
+                Err(self.invalid(file, format!("its MD5 is {is}, but its manifest says {expected}")))
             }
             _ => Ok(()),
         }

@@ -70,13 +70,13 @@ fn check(wanted: &Wanted, source: &Source) -> Result<(), InvalidInput> {
     if let Some(file) = source.files.iter().find(|file| file.stored.size > most) {
         let (key, size) = (&file.stored.key, file.stored.size);
         let needed = size.div_ceil(u64::from(BYTES_A_SECOND));
-        let would_do = match needed <= u64::from(MOST_SECONDS) {
-            true => format!("; a SecondsPerCall of {needed} or more, or smaller files, may be given"),
-            false => "; smaller files may be given".to_owned(),
+        let advice = match needed <= u64::from(MOST_SECONDS) {
+            true => format!("; use a SecondsPerCall of {needed} or more, or smaller files"),
+            false => "; use smaller files".to_owned(),
         };
         let reason = format!(
-            "has {key} with {size} bytes, which take some {needed} seconds to read; each call reads a file from its \
-             beginning, and has {seconds} seconds, enough for {most} bytes{would_do}"
+            "has {key} with {size} bytes, which take about {needed} seconds to read; each call reads a file from its \
+             beginning, and has {seconds} seconds, enough for {most} bytes{advice}"
         );
         return Err(InvalidInput { field: "From", reason });
     }

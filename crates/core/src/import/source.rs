@@ -76,13 +76,13 @@ impl Error {
 /// file; empty for the whole bucket or directory.
 pub async fn find(files: &Files, place: &str) -> Result<Source, Error> {
     let (folder, name) = place.rsplit_once('/').map_or(("", place), |(folder, name)| (folder, name));
-    let beside = if folder.is_empty() { String::new() } else { format!("{folder}/") };
+    let root = if folder.is_empty() { String::new() } else { format!("{folder}/") };
     if matches!(name, manifest::SUMMARY | manifest::EMR) {
         if name == manifest::EMR && files.get(place).await?.is_none() {
             // A folder may have this name, too.
             return find_in(files, &format!("{place}/")).await;
         }
-        return load(files, &beside, Some(place)).await;
+        return load(files, &root, Some(place)).await;
     }
     if place.is_empty() || place.ends_with('/') {
         return find_in(files, place).await;
@@ -93,18 +93,18 @@ pub async fn find(files: &Files, place: &str) -> Result<Source, Error> {
 }
 
 async fn find_in(files: &Files, root: &str) -> Result<Source, Error> {
-    let there = files.list(root).await?;
+    let stored = files.list(root).await?;
     let invalid = |reason: String| Err(Error::Invalid { location: files.location(root), reason });
-    if there.is_empty() {
+    if stored.is_empty() {
         return invalid("there are no files".to_owned());
     }
-    let has = |name: &str| there.iter().any(|file| file.key == format!("{root}{name}"));
+    let has = |name: &str| stored.iter().any(|file| file.key == format!("{root}{name}"));
     if has(manifest::SUMMARY) {
         return load(files, root, Some(&format!("{root}{}", manifest::SUMMARY))).await;
     }
     let below = format!("/{}", manifest::SUMMARY);
     let of_exports: Vec<&str> =
-        there.iter().map(|file| file.key.as_str()).filter(|key| key.ends_with(&below)).collect();
+        stored.iter().map(|file| file.key.as_str()).filter(|key| key.ends_with(&below)).collect();
     match of_exports.as_slice() {
         [] => {}
         [one] => {
@@ -113,25 +113,25 @@ async fn find_in(files: &Files, root: &str) -> Result<Source, Error> {
         }
         several => {
             let names = bounded(several.iter().map(|key| quoted(key)), 5, 200).join(", ");
-            return invalid(format!("there are several exports; one has to be named: {names}"));
+            return invalid(format!("there are several exports; name one of them: {names}"));
         }
     }
     if has(manifest::EMR) {
         return load(files, root, Some(&format!("{root}{}", manifest::EMR))).await;
     }
     let begins = |file: &&StoredFile| matches!(name_of(&file.key), "export.json" | "_started");
-    if let Some(begun) = there.iter().find(begins) {
+    if let Some(begun) = stored.iter().find(begins) {
         return invalid(format!(
-            "there is {} of an export, but no {}: the export did not end well, and holds a part of its table at most",
+            "there is {} of an export, but no {}: the export did not finish, and holds at most a part of its table",
             quoted(&begun.key),
             manifest::SUMMARY
         ));
     }
-    if let Some(folder) = dump_in(&there) {
+    if let Some(folder) = dump_in(&stored) {
         return invalid(format!(
-            "{} beside {} is a dump of dynamodump's, whose data files hold the answers of Scan, an item on several lines; \
-             make lines of them first, `jq -c '.Items[]' data/*.json > lines/items.json`, and import the folder of these \
-             as plain",
+            "{} next to {} is a dump of dynamodump, whose data files are Scan responses with each item on several lines; \
+             convert them first, `jq -c '.Items[]' data/*.json > lines/items.json`, and import the folder `lines/` as \
+             plain",
             quoted(&format!("{folder}schema.json")),
             quoted(&format!("{folder}data/"))
         ));
@@ -143,35 +143,35 @@ async fn find_in(files: &Files, root: &str) -> Result<Source, Error> {
     let of_minutes: Vec<&str> = all.files.iter().map(|file| name_of(&file.stored.key)).collect();
     if of_minutes.len() > 1 && of_minutes.iter().all(|name| is_minute(name)) {
         let names = bounded(of_minutes.iter().map(|name| quoted(name)), 5, 200).join(", ");
-        return invalid(format!("there are several snapshots, each whole; one has to be named: {names}"));
+        return invalid(format!("there are several snapshots of the whole table; name one of them: {names}"));
     }
     Ok(all)
 }
 
 /// Returns the folder of a dump of dynamodump, if there is one.
-fn dump_in(there: &[StoredFile]) -> Option<&str> {
-    there.iter().find_map(|file| {
+fn dump_in(stored: &[StoredFile]) -> Option<&str> {
+    stored.iter().find_map(|file| {
         let folder = file.key.strip_suffix("schema.json")?;
         let data = format!("{folder}data/");
         let is_folder = folder.is_empty() || folder.ends_with('/');
-        (is_folder && there.iter().any(|file| file.key.starts_with(&data))).then_some(folder)
+        (is_folder && stored.iter().any(|file| file.key.starts_with(&data))).then_some(folder)
     })
 }
 
 /// Lists the files that [`find`] found again, as they are now.
 pub async fn load(files: &Files, root: &str, manifest: Option<&str>) -> Result<Source, Error> {
-    let there = files.list(root).await?;
+    let stored = files.list(root).await?;
     let Some(key) = manifest else {
         let is_file = !root.is_empty() && !root.ends_with('/');
-        let data = there
+        let data = stored
             .into_iter()
             .filter(|file| if is_file { file.key == root } else { is_data(root, &file.key) });
         let data = data.map(|stored| SourceFile { stored, item_count: None, md5: None });
         let (root, files) = (root.to_owned(), data.collect());
         return Ok(Source { root, manifest: None, format: None, item_count: None, files });
     };
-    let there: BTreeMap<&str, &StoredFile> = there.iter().map(|file| (file.key.as_str(), file)).collect();
-    let reader = Reader { files, root, there };
+    let stored: BTreeMap<&str, &StoredFile> = stored.iter().map(|file| (file.key.as_str(), file)).collect();
+    let reader = Reader { files, root, stored };
     match name_of(key) {
         manifest::SUMMARY => reader.of_summary(key).await,
         _ => reader.of_data_pipeline(key).await,
@@ -205,8 +205,8 @@ impl Source {
 
 impl SourceFile {
     /// Returns the compression of the file.
-    pub fn compression(&self, said: Compression) -> item_formats::Compression {
-        said.for_key(&self.stored.key)
+    pub fn compression(&self, compression: Compression) -> item_formats::Compression {
+        compression.for_key(&self.stored.key)
     }
 }
 
@@ -214,7 +214,7 @@ impl SourceFile {
 struct Reader<'a> {
     files: &'a Files,
     root: &'a str,
-    there: BTreeMap<&'a str, &'a StoredFile>,
+    stored: BTreeMap<&'a str, &'a StoredFile>,
 }
 
 impl Reader<'_> {
@@ -230,7 +230,7 @@ impl Reader<'_> {
         for entry in entries {
             let name = entry.data_file_s3_key.strip_prefix(&was_in).unwrap_or(&entry.data_file_s3_key);
             let (item_count, md5) = (Some(entry.item_count), entry.md5_checksum);
-            files.push(SourceFile { stored: self.beside(&list, name)?, item_count, md5 });
+            files.push(SourceFile { stored: self.listed(&list, name)?, item_count, md5 });
         }
         let counted: u64 = files.iter().filter_map(|file| file.item_count).sum();
         if counted != summary.item_count {
@@ -251,7 +251,7 @@ impl Reader<'_> {
         let manifest = EmrManifest::read(&content).map_err(|error| self.invalid(key, error))?;
         let mut files = Vec::new();
         for entry in manifest.entries {
-            match self.beside(key, name_of(&entry.url)) {
+            match self.listed(key, name_of(&entry.url)) {
                 Ok(stored) => files.push(SourceFile { stored, item_count: None, md5: None }),
                 Err(error) if entry.mandatory => return Err(error),
                 Err(_) => {}
@@ -267,12 +267,12 @@ impl Reader<'_> {
     }
 
     /// Finds a file that a manifest names.
-    fn beside(&self, manifest: &str, name: &str) -> Result<StoredFile, Error> {
-        match self.there.get(format!("{}{name}", self.root).as_str()) {
+    fn listed(&self, manifest: &str, name: &str) -> Result<StoredFile, Error> {
+        match self.stored.get(format!("{}{name}", self.root).as_str()) {
             Some(file) => Ok((*file).clone()),
             None => {
                 let place = self.files.location(self.root);
-                Err(self.invalid(manifest, format!("{} is named, but does not lie in {place}", quoted(name))))
+                Err(self.invalid(manifest, format!("{} is named, but is not in {place}", quoted(name))))
             }
         }
     }
@@ -285,12 +285,12 @@ impl Reader<'_> {
     /// Reads a manifest, and checks the MD5 next to it if there is one.
     async fn checked(&self, key: &str, md5: &str) -> Result<bytes::Bytes, Error> {
         let content = self.content(key).await?;
-        let beside = format!("{}{md5}", self.root);
-        if self.there.contains_key(beside.as_str()) {
-            let said = self.content(&beside).await?;
-            let (said, is) = (String::from_utf8_lossy(&said), manifest::md5_of(&content));
-            if said.trim() != is {
-                let reason = format!("its MD5 is {is}, but {md5} says {}", quoted(said.trim()));
+        let md5_key = format!("{}{md5}", self.root);
+        if self.stored.contains_key(md5_key.as_str()) {
+            let expected = self.content(&md5_key).await?;
+            let (expected, is) = (String::from_utf8_lossy(&expected), manifest::md5_of(&content));
+            if expected.trim() != is {
+                let reason = format!("its MD5 is {is}, but {md5} says {}", quoted(expected.trim()));
                 return Err(self.invalid(key, reason));
             }
         }

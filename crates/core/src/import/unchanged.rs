@@ -9,8 +9,8 @@ use crate::storage::Files;
 pub enum Changed {
     /// Files were added, removed or changed.
     #[error(
-        "the files in {location} are not those that the import was planned with ({was} files); they have to stay as \
-         they are until it ends"
+        "the files in {location} are not the {was} files that the import was planned with; the files of an import must \
+         not change until it ends"
     )]
     Others {
         /// Location of the folder.
@@ -19,9 +19,7 @@ pub enum Changed {
         was: u32,
     },
     /// The files no longer match their manifest.
-    #[error(
-        "{0}; when the import was planned, it was right: the files have to stay as they are until it ends"
-    )]
+    #[error("{0}; the files were valid when the import was planned, and must not change until it ends")]
     Wrong(source::Error),
     /// The files could not be read.
     #[error(transparent)]

@@ -103,13 +103,12 @@ impl ExecutionInput {
             (Some(selection), None) => selection,
             (None, _) => Err(field(
                 "TableName",
-                "is missing, and so are TableNames, TableNamePattern and TableTag, here and among the template's \
-                 parameters: nothing says which tables are meant",
+                "is missing, and so are TableNames, TableNamePattern and TableTag, in the input and in the template's \
+                 parameters; one of them must select the tables",
             )),
             (Some(_), Some(_)) => Err(field(
                 "TableName",
-                "is not the only way in which tables are chosen; of TableName, TableNames, TableNamePattern and \
-                 TableTag one may be given",
+                "is not the only selection of tables; use one of TableName, TableNames, TableNamePattern and TableTag",
             )),
         }
     }
@@ -120,7 +119,9 @@ impl ExecutionInput {
             let value = asked.map_or_else(|| default.trim().to_owned(), |value| value.to_string());
             match value.parse::<u32>() {
                 Ok(number) if (least..=MOST).contains(&number) => Ok(number),
-                _ => Err(field(name, format!("is {}; {least} to {MOST} may be given", quoted(&value)))),
+                _ => {
+                    Err(field(name, format!("is {}; it must be between {least} and {MOST}", quoted(&value))))
+                }
             }
         };
         Ok(Retention {
@@ -139,7 +140,7 @@ impl ExecutionInput {
             (Some(asked), _) => Ok(asked),
             (None, "true") => Ok(true),
             (None, "false") => Ok(false),
-            (None, other) => Err(field(name, format!("is {}, not true or false", quoted(other)))),
+            (None, other) => Err(field(name, format!("is {}; it must be true or false", quoted(other)))),
         };
         Ok(Others {
             former: switch("IncludeFormer", self.include_former, &defaults.include_former)?,
@@ -205,16 +206,16 @@ mod tests {
         let by_template = Defaults { table_names: " abc, bcd ,".to_owned(), ..defaults() };
         assert_eq!(names(json!({}), &by_template), "abc bcd");
         assert_eq!(names(json!({ "TableName": "Movies" }), &by_template), "Movies");
-        for (wrong, words) in [
+        for (wrong, expected) in [
             (json!({}), "TableName is missing, and so are"),
-            (json!({ "TableName": "abc", "TableTag": "a=b" }), "TableName is not the only way"),
+            (json!({ "TableName": "abc", "TableTag": "a=b" }), "TableName is not the only selection"),
             (json!({ "TableNames": [] }), "TableNames is empty"),
-            (json!({ "TableName": "a b" }), "TableName has `a b`, which is not a table's name"),
-            (json!({ "TableTag": "backup" }), "TableTag is `backup`; a tag is written key=value"),
+            (json!({ "TableName": "a b" }), "TableName has `a b`; it must be a table name"),
+            (json!({ "TableTag": "backup" }), "TableTag is `backup`; it must have the form key=value"),
             (json!({ "TableNamePattern": "(" }), "TableNamePattern `(` is not a regular expression"),
         ] {
             assert!(
-                names(wrong.clone(), &defaults()).starts_with(words),
+                names(wrong.clone(), &defaults()).starts_with(expected),
                 "{wrong}: {}",
                 names(wrong.clone(), &defaults())
             );
@@ -226,13 +227,13 @@ mod tests {
         let retention = |given: Value| input(given).retention(&defaults()).map_err(|error| error.to_string());
         assert_eq!(retention(json!({})).unwrap().max_backups, 3);
         assert_eq!(retention(json!({ "MaxBackups": 5, "DailyBackups": 7 })).unwrap().daily, 7);
-        for (wrong, words) in [
-            (json!({ "MaxBackups": 0 }), "MaxBackups is `0`; 1 to 10000 may be given"),
+        for (wrong, expected) in [
+            (json!({ "MaxBackups": 0 }), "MaxBackups is `0`; it must be between 1 and 10000"),
             (json!({ "MaxBackups": -1 }), "MaxBackups is `-1`"),
-            (json!({ "WeeklyBackups": -2 }), "WeeklyBackups is `-2`; 0 to 10000 may be given"),
+            (json!({ "WeeklyBackups": -2 }), "WeeklyBackups is `-2`; it must be between 0 and 10000"),
             (json!({ "MaxAgeDays": 20_000 }), "MaxAgeDays is `20000`"),
         ] {
-            assert!(retention(wrong.clone()).unwrap_err().starts_with(words), "{wrong}");
+            assert!(retention(wrong.clone()).unwrap_err().starts_with(expected), "{wrong}");
         }
     }
 }

@@ -34,13 +34,14 @@ impl Prune {
     /// Reports a plan, with at most `lines` lines of each kind.
     pub fn from_plan(plan: &Plan<'_>, lines: u32) -> Prune {
         let count = |of: usize| u32::try_from(of).unwrap_or(u32::MAX);
-        let kept = plan.keep.iter().map(|(backup, rules)| format!("{}: {}", backup.name, rules.join(", ")));
+        let retained =
+            plan.keep.iter().map(|(backup, rules)| format!("{}: {}", backup.name, rules.join(", ")));
         let ignored = plan.ignored.iter().map(|(backup, reason)| format!("{}: {reason}", backup.name));
         Prune {
             kept: count(plan.keep.len()),
             ignored: count(plan.ignored.len()),
             stale: count(plan.delete.len()),
-            kept_lines: bounded(kept, lines),
+            kept_lines: bounded(retained, lines),
             ignored_lines: bounded(ignored, lines),
         }
     }

@@ -89,10 +89,10 @@ pub struct Plan<'a> {
 
 impl Plan<'_> {
     /// Retains a backup that was to be deleted, for another reason than a rule.
-    pub fn keep_too(&mut self, is_it: impl Fn(&Backup) -> bool, reason: &'static str) {
-        let Some(place) = self.delete.iter().position(|backup| is_it(backup)) else { return };
+    pub fn keep_too(&mut self, is_wanted: impl Fn(&Backup) -> bool, reason: &'static str) {
+        let Some(place) = self.delete.iter().position(|backup| is_wanted(backup)) else { return };
         let backup = self.delete.remove(place);
-        let newer = self.keep.partition_point(|(kept, _)| kept.created_at >= backup.created_at);
+        let newer = self.keep.partition_point(|(retained, _)| retained.created_at >= backup.created_at);
         self.keep.insert(newer, (backup, vec![reason]));
     }
 }
@@ -139,13 +139,13 @@ impl Retention {
             |one: &&Backup, other: &&Backup| (other.created_at, &other.arn).cmp(&(one.created_at, &one.arn));
         counted.sort_by(newest_first);
         plan.ignored.sort_by(|(one, _), (other, _)| newest_first(one, other));
-        let mut kept_by: Vec<Vec<&'static str>> = vec![Vec::new(); counted.len()];
+        let mut rules_of_backups: Vec<Vec<&'static str>> = vec![Vec::new(); counted.len()];
         for (rule, keeps) in self.rules(&counted, now) {
-            for (kept_by, _) in kept_by.iter_mut().zip(&keeps).filter(|(_, keeps)| **keeps) {
-                kept_by.push(rule);
+            for (rules, _) in rules_of_backups.iter_mut().zip(&keeps).filter(|(_, keeps)| **keeps) {
+                rules.push(rule);
             }
         }
-        for (backup, rules) in counted.into_iter().zip(kept_by) {
+        for (backup, rules) in counted.into_iter().zip(rules_of_backups) {
             match rules.is_empty() {
                 true => plan.delete.push(backup),
                 false => plan.keep.push((backup, rules)),
@@ -159,20 +159,21 @@ impl Retention {
         let newest = usize::try_from(self.max_backups.max(1)).unwrap_or(usize::MAX);
         let oldest = now - TimeDelta::days(self.max_age_days.into());
         let by_number = (0..newest_first.len()).map(|place| place < newest).collect();
-        let by_age = newest_first.iter().map(|it| self.max_age_days > 0 && it.created_at > oldest).collect();
+        let by_age =
+            newest_first.iter().map(|backup| self.max_age_days > 0 && backup.created_at > oldest).collect();
         vec![
             ("MaxBackups", by_number),
             ("MaxAgeDays", by_age),
-            ("DailyBackups", of_each(newest_first, self.daily, |it| (it.year(), it.ordinal()))),
+            ("DailyBackups", of_each(newest_first, self.daily, |time| (time.year(), time.ordinal()))),
             (
                 "WeeklyBackups",
-                of_each(newest_first, self.weekly, |it| {
-                    let week = it.iso_week();
+                of_each(newest_first, self.weekly, |time| {
+                    let week = time.iso_week();
                     (week.year(), week.week())
                 }),
             ),
-            ("MonthlyBackups", of_each(newest_first, self.monthly, |it| (it.year(), it.month()))),
-            ("YearlyBackups", of_each(newest_first, self.yearly, |it| (it.year(), 0))),
+            ("MonthlyBackups", of_each(newest_first, self.monthly, |time| (time.year(), time.month()))),
+            ("YearlyBackups", of_each(newest_first, self.yearly, |time| (time.year(), 0))),
         ]
     }
 }
@@ -181,14 +182,14 @@ impl Retention {
 fn of_each(newest_first: &[&Backup], count: u32, period: fn(&DateTime<Utc>) -> (i32, u32)) -> Vec<bool> {
     let count = usize::try_from(count).unwrap_or(usize::MAX);
     let mut seen = BTreeSet::new();
-    newest_first.iter().map(|it| seen.len() < count && seen.insert(period(&it.created_at))).collect()
+    newest_first.iter().map(|backup| seen.len() < count && seen.insert(period(&backup.created_at))).collect()
 }
 
 impl Scope<'_> {
     /// Returns why the backup does not count. Returns `None` if it counts.
     fn ignores(&self, backup: &Backup) -> Option<&'static str> {
         if backup.table_id != self.table_id {
-            return Some("it is of an earlier table of this name");
+            return Some("it belongs to an earlier table of this name");
         }
         if !backup.available {
             return Some("it is not available");
@@ -198,7 +199,7 @@ impl Scope<'_> {
         }
         match is_former_name(&backup.name, self.table_name) {
             true if self.others.former => None,
-            true => Some("the system before this one made it, and IncludeFormer is off"),
+            true => Some("the predecessor of this workflow made it, and IncludeFormer is off"),
             false => Some("it was not made by this workflow"),
         }
     }

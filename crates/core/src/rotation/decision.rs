@@ -67,13 +67,12 @@ fn decide_record(news: Notification, patterns: &Patterns) -> Result<Decision, De
     let resource = &backup.backed_up_resource_arn;
     let malformed = |reason: String| DecisionError::Malformed(MalformedNotification(reason));
     let arn = Arn::parse(resource)
-        .ok_or_else(|| malformed(format!("what was backed up, {}, is not an ARN", quoted(resource))))?;
+        .ok_or_else(|| malformed(format!("the backed-up resource {} is not an ARN", quoted(resource))))?;
     if arn.service != "dynamodb" || !arn.resource.starts_with("table/") {
         return Ok(Decision::Skip(format!("{} is not a DynamoDB table", quoted(resource))));
     }
     if let Some(table) = arn.table_name().filter(|table| split_time(table).is_some()) {
-        let reason =
-            "is a rotation itself, by the time that its name ends in; a copy of a copy is never made";
+        let reason = "is a rotation itself, because its name ends in a time; a copy is never copied again";
         return Ok(Decision::Skip(format!("{} {reason}", quoted(table))));
     }
     match Rotation::plan(&backup, patterns) {

@@ -61,7 +61,7 @@ pub enum RotationError {
     },
     /// The backed-up resource is not a DynamoDB table.
     #[error(
-        "BackedUpResourceArn {arn} is not the ARN of a DynamoDB table, which is like \
+        "BackedUpResourceArn {arn} is not the ARN of a DynamoDB table, such as \
          arn:aws:dynamodb:eu-west-1:123456789012:table/orders"
     )]
     NotATable {
@@ -87,8 +87,8 @@ pub enum RotationError {
     },
     /// The time of the backup is unknown.
     #[error(
-        "StartTime is missing, and RecoveryPointArn {arn} does not tell when the backup was made, as a DynamoDB backup's \
-         does: give it, like 2026-03-01T02:00:00Z"
+        "StartTime is missing, and RecoveryPointArn {arn} does not contain the time of the backup, as the ARN of a \
+         DynamoDB backup does; it must be a time such as 2026-03-01T02:00:00Z"
     )]
     NoTime {
         /// The ARN from the input.
@@ -238,16 +238,13 @@ fn check_parameter_name(name: &str) -> Result<(), RotationError> {
     let allowed = |letter: &char| letter.is_ascii_alphanumeric() || matches!(letter, '_' | '-' | '.' | '/');
     let root = name.trim_start_matches('/').to_ascii_lowercase();
     let reason = if let Some(letter) = name.chars().find(|letter| !allowed(letter)) {
-        format!(
-            "it holds {}, and only a-z, A-Z, 0-9, _, -, . and / may stand there",
-            quoted(&letter.to_string())
-        )
+        format!("it holds {}, but only a-z, A-Z, 0-9, _, -, . and / are allowed", quoted(&letter.to_string()))
     } else if root.is_empty() || name.ends_with('/') || name.contains("//") {
         "a level of its path is empty".to_owned()
     } else if name.contains('/') && !name.starts_with('/') {
         "a name with levels begins with /".to_owned()
     } else if name.len() > 1_011 {
-        format!("it has {} characters, and 1,011 are allowed", name.len())
+        format!("it has {} characters, but at most 1,011 are allowed", name.len())
     } else if name.matches('/').count() > 15 {
         "it has more than 15 levels".to_owned()
     } else if root.starts_with("aws") || root.starts_with("ssm") {

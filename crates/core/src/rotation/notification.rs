@@ -200,7 +200,7 @@ fn read_time(what: &str, text: &str) -> Result<DateTime<FixedOffset>, MalformedN
     DateTime::parse_from_rfc3339(text).map_err(|error| {
         let shown = quoted(text);
         MalformedNotification(format!(
-            "{what} is {shown}, not a time like 2019-09-02T13:48:52.226Z (RFC 3339): {error}"
+            "{what} is {shown}; it must be a time such as 2019-09-02T13:48:52.226Z (RFC 3339): {error}"
         ))
     })
 }
@@ -226,7 +226,7 @@ fn checked_job_id(id: String) -> Result<String, MalformedNotification> {
     }
     let shown = quoted(&id);
     Err(MalformedNotification(format!(
-        "the backup job's id is {shown}; one has 1 to 64 letters, digits, - and _, such as \
+        "the backup job's id is {shown}; it must have 1 to 64 letters, digits, - and _, such as \
          1b2345b2-f22c-4dab-5eb6-bbc7890ed123"
     )))
 }
@@ -249,8 +249,10 @@ impl Sentence {
         let label = LABEL.as_ref().map_err(|error| MalformedNotification(error.to_string()))?;
         let mut first_label = message.len();
         let mut parts: BTreeMap<String, String> = BTreeMap::new();
-        let found: Vec<_> =
-            label.captures_iter(message).filter_map(|it| Some((it.get(0)?, it.get(1)?))).collect();
+        let found: Vec<_> = label
+            .captures_iter(message)
+            .filter_map(|captures| Some((captures.get(0)?, captures.get(1)?)))
+            .collect();
         for (index, (whole, name)) in found.iter().enumerate() {
             first_label = first_label.min(whole.start());
             let end = found.get(index + 1).map_or(message.len(), |(next, _)| next.start());

@@ -45,7 +45,8 @@ impl Directory<'_> {
         let is_part = |part: &str| !matches!(part, "" | "." | "..") && !part.contains(['\\', '\0']);
         let name = key.rsplit('/').next().unwrap_or_default();
         if !key.split('/').all(is_part) || named_by_temporary(name).is_some() {
-            let reason = "a key has parts like `a/b.json`, none of them empty, `.`, `..` or a temporary name";
+            let reason =
+                "a key must have parts like `a/b.json`, none of them empty, `.`, `..` or a temporary name";
             return Err(at(&self.0.join(key))(Error::new(ErrorKind::InvalidInput, reason)));
         }
         Ok(self.0.join(key))
@@ -78,7 +79,7 @@ impl Directory<'_> {
         match linked? {
             Ok(()) => sync_parent(&own_path).await.map(|()| true),
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-                Ok(self.get(key).await?.is_some_and(|there| there == body))
+                Ok(self.get(key).await?.is_some_and(|existing| existing == body))
             }
             Err(error) => Err(at(&own_path)(error)),
         }
@@ -199,11 +200,11 @@ impl Temporary {
 
     /// Renames the file to its final name.
     pub(super) async fn keep(mut self) -> Result<StoredFile, FilesError> {
-        let kept = match self.settle().await {
+        let renamed = match self.settle().await {
             Ok(()) => tokio::fs::rename(&self.path, &self.own_path).await.map_err(at(&self.own_path)),
             Err(error) => Err(error),
         };
-        if let Err(error) = kept {
+        if let Err(error) = renamed {
             self.discard().await;
             return Err(error);
         }

@@ -97,7 +97,7 @@ impl Object {
                     return Ok(Some(piece));
                 }
                 None if self.read >= self.size => return Ok(None),
-                None => "it ended too early".to_owned(),
+                None => "the body ended too early".to_owned(),
                 // All bytes came, but their checksum is wrong.
                 Some(Err(error)) if self.read >= self.size => {
                     return Err(self.broken(&causes(&error)));

@@ -62,7 +62,7 @@ impl S3Files {
             match error.code() {
                 // The SDK repeats a call whose response was lost, and then finds its own object.
                 Some("PreconditionFailed") => match self.get(key).await? {
-                    Some(there) => return Ok(there == body),
+                    Some(existing) => return Ok(existing == body),
                     // The object was deleted in between.
                     None if tries < TRIES => {}
                     None => return Err(AwsFailure::from_call("s3:PutObject")(error).into()),
@@ -164,7 +164,7 @@ async fn whole(reading: &mut Reading) -> Result<Bytes, FilesError> {
 
 /// Returns the failure of a response without a required member.
 pub(super) fn unintelligible(action: &'static str, what: &str) -> AwsFailure {
-    AwsFailure { action, name: ErrorName::ServiceUnavailable, detail: format!("it answered {what}") }
+    AwsFailure { action, name: ErrorName::ServiceUnavailable, detail: format!("the response has {what}") }
 }
 
 /// Allows 60 seconds per attempt for calls that send megabytes over a slow connection. Does not shorten a longer

@@ -243,9 +243,9 @@ impl Object {
         };
         if error.code() == Some("NoSuchUpload") {
             // An earlier call completed it, and its response was lost.
-            let there = files.list(&self.key).await?;
-            let is_it = |file: &StoredFile| file.key == self.key && file.size == self.size;
-            if let Some(own) = there.into_iter().find(is_it) {
+            let stored = files.list(&self.key).await?;
+            let is_own = |file: &StoredFile| file.key == self.key && file.size == self.size;
+            if let Some(own) = stored.into_iter().find(is_own) {
                 return Ok(own);
             }
         }
@@ -263,7 +263,7 @@ impl Object {
         self.flying.shutdown().await;
         let Some(id) = self.id.take() else { return };
         if let Err(error) = self.files.abort_upload(&self.files.full_key(&self.key), &id).await {
-            tracing::warn!(key = self.key, %error, "an upload stays open");
+            tracing::warn!(key = self.key, %error, "an upload could not be aborted");
         }
     }
 }

@@ -31,8 +31,8 @@ pub struct Call {
 }
 
 /// The response to a call: a status and a body.
-pub type Answer = (u16, Value);
-type Answerer = Box<dyn Fn(&Call) -> Answer + Send + Sync>;
+pub type Response = (u16, Value);
+type Responder = Box<dyn Fn(&Call) -> Response + Send + Sync>;
 
 /// The state of a fake AWS.
 #[derive(Default)]
@@ -49,7 +49,7 @@ pub struct State {
     pub objects: BTreeMap<String, String>,
     /// Recorded calls.
     pub calls: Vec<Call>,
-    answers: BTreeMap<String, Answerer>,
+    responses: BTreeMap<String, Responder>,
 }
 
 /// A fake AWS.
@@ -67,7 +67,7 @@ pub fn backup_arn(table: &str, name: &str) -> String {
 }
 
 /// Returns a failure with this error code.
-pub fn refusal(code: &str) -> Answer {
+pub fn refusal(code: &str) -> Response {
     (400, json!({ "__type": code, "message": "so AWS says" }))
 }
 
@@ -125,8 +125,8 @@ impl FakeAws {
     }
 
     /// Replaces the response to an action.
-    pub fn response(&self, action: &str, response: impl Fn(&Call) -> Answer + Send + Sync + 'static) {
-        self.state().answers.insert(action.to_owned(), Box::new(response));
+    pub fn response(&self, action: &str, response: impl Fn(&Call) -> Response + Send + Sync + 'static) {
+        self.state().responses.insert(action.to_owned(), Box::new(response));
     }
 
     /// Makes an action fail with this code.
@@ -172,14 +172,14 @@ impl FakeAws {
         let call = Call::from_request(request);
         let mut state = self.state();
         state.calls.push(call.clone());
-        let said = state.answers.get(&call.action).map(|response| response(&call));
-        if call.action.starts_with("cloudwatch:") && said.is_none() {
+        let replacement = state.responses.get(&call.action).map(|response| response(&call));
+        if call.action.starts_with("cloudwatch:") && replacement.is_none() {
             // An empty map in CBOR, the encoding of CloudWatch.
             let mut response = HttpResponse::new(200.try_into().unwrap(), vec![0xa0_u8].into());
             response.headers_mut().insert("smithy-protocol", "rpc-v2-cbor");
             return response;
         }
-        let (status, body) = said.unwrap_or_else(|| state.response(&call, request));
+        let (status, body) = replacement.unwrap_or_else(|| state.response(&call, request));
         // A string is the whole body: S3 and STS use XML, and objects are verbatim.
         let text = if let Value::String(text) = body { text } else { body.to_string() };
         HttpResponse::new(status.try_into().unwrap(), text.into())
@@ -234,7 +234,7 @@ impl Call {
 
 impl State {
     /// Returns the default response to a call.
-    fn response(&mut self, Call { action, input, key, .. }: &Call, request: &HttpRequest) -> Answer {
+    fn response(&mut self, Call { action, input, key, .. }: &Call, request: &HttpRequest) -> Response {
         let text = |field: &str| input[field].as_str().unwrap_or_default().to_owned();
         match action.as_str() {
             "dynamodb:DescribeTable" => {

@@ -84,32 +84,32 @@ pub struct FakeStore {
 }
 
 /// The response to a call.
-struct Answer {
+struct Response {
     status: u16,
     headers: Vec<(&'static str, String)>,
     body: Bytes,
     metadata: BTreeMap<String, String>,
 }
 
-impl Answer {
-    fn ok(body: impl Into<Bytes>) -> Answer {
-        Answer { status: 200, headers: Vec::new(), body: body.into(), metadata: BTreeMap::new() }
+impl Response {
+    fn ok(body: impl Into<Bytes>) -> Response {
+        Response { status: 200, headers: Vec::new(), body: body.into(), metadata: BTreeMap::new() }
     }
 
     /// Returns a failure in the format of S3.
-    fn s3(status: u16, code: &str) -> Answer {
+    fn s3(status: u16, code: &str) -> Response {
         let body = format!("<Error><Code>{code}</Code><Message>so AWS says</Message></Error>");
-        Answer { status, ..Answer::ok(body) }
+        Response { status, ..Response::ok(body) }
     }
 
     /// Returns a failure in the format of DynamoDB.
-    fn dynamodb(status: u16, code: &str) -> Answer {
+    fn dynamodb(status: u16, code: &str) -> Response {
         let body =
             json!({ "__type": format!("com.amazonaws.dynamodb.v20120810#{code}"), "message": "so AWS says" });
-        Answer { status, ..Answer::ok(body.to_string()) }
+        Response { status, ..Response::ok(body.to_string()) }
     }
 
-    fn with(mut self, header: &'static str, value: impl ToString) -> Answer {
+    fn with(mut self, header: &'static str, value: impl ToString) -> Response {
         self.headers.push((header, value.to_string()));
         self
     }
@@ -224,7 +224,8 @@ impl FakeStore {
             Some(Fault::Dropped) => return Err(ConnectorError::io("the connection was lost".into())),
             Some(Fault::Refused(status, code)) => {
                 let is_s3 = s3.is_some();
-                let refused = if is_s3 { Answer::s3(status, code) } else { Answer::dynamodb(status, code) };
+                let refused =
+                    if is_s3 { Response::s3(status, code) } else { Response::dynamodb(status, code) };
                 return Ok(refused.into_response(None));
             }
             Some(Fault::Lost | Fault::Broken(_)) | None => {}
@@ -262,11 +263,11 @@ impl State {
         let overall = self.called.len();
         let like = self.called.iter().filter(|called| *called == action).count();
         self.called.push(action.to_owned());
-        let is_it = |(wanted, number, _): &(Option<String>, usize, Fault)| match wanted {
+        let is_matching = |(wanted, number, _): &(Option<String>, usize, Fault)| match wanted {
             Some(wanted) => wanted == action && *number == like,
             None => *number == overall,
         };
-        let place = self.faults.iter().position(is_it)?;
+        let place = self.faults.iter().position(is_matching)?;
         Some(self.faults.remove(place).2)
     }
 
@@ -277,7 +278,7 @@ impl State {
     }
 }
 
-impl Answer {
+impl Response {
     fn into_response(self, broken: Option<usize>) -> HttpResponse {
         let body = match broken {
             None => SdkBody::from(self.body),

@@ -152,9 +152,9 @@ mod tests {
                 1_u64 << 40,
                 1_000_u64,
                 json!({ "MaxReadCapacityUnits": 26 }),
-                "MaxReadCapacityUnits is 26, but the scan of table orders with 1099511627776 bytes takes some 268435456 \
+                "MaxReadCapacityUnits is 26, but the scan of table orders with 1099511627776 bytes takes about 268435456 \
                  capacity units, which at that rate are 119.5 days and 17208 calls of 600 seconds; an execution has 7 days \
-                 and room for 2847 calls, so 444 or more may be given, or 0 for no limit",
+                 and room for 2847 calls, so use 444 or more, or 0 for no limit",
             ),
             (
                 1 << 40,

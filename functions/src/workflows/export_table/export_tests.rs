@@ -116,7 +116,7 @@ const DAMAGES: &[Damage] = &[
     (
         "a record cannot be read",
         |store| set_record(store, "00001-00001", &json!({ "part": 1 })),
-        "parts/00001-00001.json is no record of a part",
+        "parts/00001-00001.json is not the record of a part",
     ),
     (
         "a record is another's",
@@ -130,7 +130,7 @@ const DAMAGES: &[Damage] = &[
             record["cursor"] = json!(r#"{"id":{"S":"elsewhere"}}"#);
             set_record(store, "00001-00001", &record);
         },
-        "part 1 of segment 1 does not begin where the one before it ends",
+        "part 1 of segment 1 does not begin where the previous part ends",
     ),
     (
         "a record contradicts itself",
@@ -139,7 +139,7 @@ const DAMAGES: &[Damage] = &[
             record["done"] = json!(true);
             set_record(store, "00001-00000", &record);
         },
-        "parts/00001-00000.json does not say whether its segment goes on",
+        "parts/00001-00000.json does not say whether its segment continues",
     ),
     (
         "a segment ends too early",
@@ -148,7 +148,7 @@ const DAMAGES: &[Damage] = &[
             (record["done"], record["next"]) = (json!(true), Value::Null);
             set_record(store, "00001-00000", &record);
         },
-        "parts/00001-00001.json is the record of a part behind the last one",
+        "parts/00001-00001.json is the record of a part after the last one",
     ),
     (
         "a data file is missing",
@@ -176,7 +176,7 @@ async fn a_damaged_export_is_rejected_and_gets_no_manifest() {
             damage(&store);
             let refused = finish_as(&store, format).await.unwrap_err();
             assert!(refused.contains(words), "{what}: {refused}");
-            let begins = format!("the export in s3://bucket/{FOLDER} is not whole: ");
+            let begins = format!("the export in s3://bucket/{FOLDER} failed verification: ");
             assert!(refused.starts_with(&begins), "{refused}");
             assert!(!store.keys().iter().any(|key| key.contains("/manifest")), "{what}");
         }
@@ -192,6 +192,6 @@ async fn a_foreign_file_is_rejected_by_its_name() {
     ] {
         let store = unfinished(format).await.with_object(&key, "{}");
         let refused = finish_as(&store, format).await.unwrap_err();
-        assert!(refused.contains(&format!("{key} lies among the data files")), "{refused}");
+        assert!(refused.contains(&format!("{key} is in the folder of the data files")), "{refused}");
     }
 }

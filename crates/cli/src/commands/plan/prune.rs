@@ -247,13 +247,13 @@ mod tests {
     #[test]
     fn an_invalid_rule_is_refused_with_its_option() {
         for (line, expected) in [
-            ("--keep 0", "--keep is `0`; 1 to 10000 may be given"),
-            ("--keep -1", "--keep is `-1`; 1 to 10000 may be given"),
-            ("--keep 1 --max-age-days -2", "--max-age-days is `-2`; 0 to 10000 may be given"),
-            ("--keep 1 --daily 10001", "--daily is `10001`; 0 to 10000 may be given"),
-            ("--keep 1 --weekly -1", "--weekly is `-1`; 0 to 10000 may be given"),
-            ("--keep 1 --monthly -1", "--monthly is `-1`; 0 to 10000 may be given"),
-            ("--keep 1 --yearly -1", "--yearly is `-1`; 0 to 10000 may be given"),
+            ("--keep 0", "--keep is `0`; it must be between 1 and 10000"),
+            ("--keep -1", "--keep is `-1`; it must be between 1 and 10000"),
+            ("--keep 1 --max-age-days -2", "--max-age-days is `-2`; it must be between 0 and 10000"),
+            ("--keep 1 --daily 10001", "--daily is `10001`; it must be between 0 and 10000"),
+            ("--keep 1 --weekly -1", "--weekly is `-1`; it must be between 0 and 10000"),
+            ("--keep 1 --monthly -1", "--monthly is `-1`; it must be between 0 and 10000"),
+            ("--keep 1 --yearly -1", "--yearly is `-1`; it must be between 0 and 10000"),
         ] {
             assert_eq!(retention(line), Err(expected.to_owned()));
         }

@@ -137,7 +137,7 @@ async fn the_json_is_one_object() {
     assert_eq!((at("/keep/1/backupName"), at("/keep/1/rules")), (&json!(OWN[3]), &json!(["MaxBackups"])));
     assert_eq!(reported.names("delete"), [OWN[2], OWN[1]]);
     assert_eq!(reported.names("left"), [OWN[0]]);
-    assert_eq!(at("/left/0/reason"), &json!("it is of an earlier table of this name"));
+    assert_eq!(at("/left/0/reason"), &json!("it belongs to an earlier table of this name"));
 
     let listed = account.dynamodb.list_backups().table_name("orders").send().await.unwrap();
     let oldest =
@@ -171,8 +171,8 @@ async fn refusals_have_their_message() {
     assert_eq!((missing.code, missing.remarks.as_str(), missing.data.as_str()), (Some(1), expected, ""));
 
     for (arguments, expected) in [
-        (&["--keep", "0"][..], "error: --keep is `0`; 1 to 10000 may be given\n"),
-        (&["--keep", "1", "--daily", "-1"], "error: --daily is `-1`; 0 to 10000 may be given\n"),
+        (&["--keep", "0"][..], "error: --keep is `0`; it must be between 1 and 10000\n"),
+        (&["--keep", "1", "--daily", "-1"], "error: --daily is `-1`; it must be between 0 and 10000\n"),
     ] {
         let refused = account.plan_prune(arguments).await;
         assert_eq!((refused.code, refused.remarks.as_str()), (Some(2), expected));

@@ -31,27 +31,26 @@ fn calls_multiply_with_the_segments_that_share_a_rate() {
 #[test]
 fn segments_fit_four_fifths_of_the_history() {
     assert_eq!([1, 13, 20, 64].map(|segments| scan(100).fitting(segments)), [1, 13, 13, 13]);
-    assert_eq!(scan(1).fitting(8), 1, "even that is too many");
+    assert_eq!(scan(1).fitting(8), 1, "even one segment makes too many events");
     assert_eq!(scan(0).fitting(64), 64);
 }
 
 #[test]
 fn too_slow_work_is_reported_with_a_rate_that_works() {
-    assert_eq!(scan(100).too_slow("it", 600), None);
+    assert_eq!(scan(100).too_slow("the scan", 600), None);
     // 7 days are 604,800 seconds.
     assert!(scan(21).ends() && !scan(20).ends());
     assert_eq!(
         scan(20).too_slow("the scan of table orders", 600).unwrap(),
-        "is 20, but the scan of table orders takes some 12207031 capacity units, which at that rate are 7.1 days and 1018 \
-         calls of 600 seconds; an execution has 7 days and room for 2847 calls, so 21 or more may be given, or 0 for no \
-         limit"
+        "is 20, but the scan of table orders takes about 12207031 capacity units, which at that rate are 7.1 days and 1018 \
+         calls of 600 seconds; an execution has 7 days and room for 2847 calls, so use 21 or more, or 0 for no limit"
     );
     let short = RatedWork { seconds_per_call: 20, ..scan(100) };
-    let words = short.too_slow("it", 600).unwrap();
-    assert!(words.contains("6104 calls of 20 seconds"), "{words}");
+    let reason = short.too_slow("the scan", 600).unwrap();
+    assert!(reason.contains("6104 calls of 20 seconds"), "{reason}");
     assert!(
-        words.ends_with("so 215 or more may be given, or 0 for no limit, or a SecondsPerCall of 43 or more"),
-        "{words}"
+        reason.ends_with("so use 215 or more, or 0 for no limit, or a SecondsPerCall of 43 or more"),
+        "{reason}"
     );
     let long = RatedWork { seconds_per_call: 42, ..short };
     assert!(!long.ends() && RatedWork { seconds_per_call: 43, ..short }.ends());
@@ -59,8 +58,8 @@ fn too_slow_work_is_reported_with_a_rate_that_works() {
     assert!(
         !endless.ends_at_some_rate() && RatedWork { least_calls: 2_847.0, ..scan(100) }.ends_at_some_rate()
     );
-    let words = endless.too_slow("it", 600).unwrap();
-    assert!(words.ends_with("so no rate would do"), "{words}");
+    let reason = endless.too_slow("the scan", 600).unwrap();
+    assert!(reason.ends_with("so no rate is high enough"), "{reason}");
 }
 
 #[test]

@@ -27,7 +27,7 @@ use serde_json::Value;
 pub(super) type Unread = BoxError;
 
 /// Reads a response from its body and time, stores the result, and returns the SDK's empty output.
-type Answering = dyn Fn(&[u8], Option<DateTime<Utc>>) -> Result<Output, Unread> + Send + Sync;
+type ReadAndStore = dyn Fn(&[u8], Option<DateTime<Utc>>) -> Result<Output, Unread> + Send + Sync;
 
 /// Reads a response from its body and time.
 type Read<T> = fn(&[u8], Option<DateTime<Utc>>) -> Result<T, Unread>;
@@ -45,7 +45,7 @@ impl<T> Slot<T> {
 
 /// The interceptor of one call.
 #[derive(Debug)]
-pub(super) struct Bypass {
+pub(super) struct RawCodec {
     body: Option<Bytes>,
     reader: Reader,
 }
@@ -53,11 +53,11 @@ pub(super) struct Bypass {
 /// The deserializer of a call.
 #[derive(Clone)]
 struct Reader {
-    response: Arc<Answering>,
+    response: Arc<ReadAndStore>,
     refusal: Arc<dyn Fn(ErrorMetadata) -> Error + Send + Sync>,
 }
 
-impl Bypass {
+impl RawCodec {
     /// Creates an interceptor that sends `body`, if present, instead of the SDK's own, and that reads a response with
     /// `read` from its body and `Date` header. `refusal` makes the operation's error, and `output` its empty output.
     pub(super) fn new<T, O, E>(
@@ -65,28 +65,28 @@ impl Bypass {
         read: Read<T>,
         refusal: fn(ErrorMetadata) -> E,
         output: fn() -> O,
-    ) -> (Bypass, Slot<T>)
+    ) -> (RawCodec, Slot<T>)
     where
         T: Send + 'static,
         O: fmt::Debug + Send + Sync + 'static,
         E: std::error::Error + Send + Sync + 'static,
     {
         let slot = Arc::new(Mutex::new(None));
-        let kept = Arc::clone(&slot);
+        let stored = Arc::clone(&slot);
         let response = move |bytes: &[u8], at: Option<DateTime<Utc>>| {
             let response = read(bytes, at)?;
-            *kept.lock().unwrap_or_else(PoisonError::into_inner) = Some(response);
+            *stored.lock().unwrap_or_else(PoisonError::into_inner) = Some(response);
             Ok(Output::erase(output()))
         };
         let refusal = Arc::new(move |metadata| Error::erase(refusal(metadata)));
         let reader = Reader { response: Arc::new(response), refusal };
-        (Bypass { body: body.map(Bytes::from), reader }, Slot(slot))
+        (RawCodec { body: body.map(Bytes::from), reader }, Slot(slot))
     }
 }
 
-impl Intercept for Bypass {
+impl Intercept for RawCodec {
     fn name(&self) -> &'static str {
-        "Bypass"
+        "RawCodec"
     }
 
     fn modify_before_serialization(

@@ -29,11 +29,11 @@ fn texts(page: &Page) -> Vec<String> {
 }
 
 /// Returns a client that always gets this response, and the requests that it made.
-fn answered(status: u16, response: &'static str) -> (RawItems, Arc<Mutex<Vec<HttpRequest>>>) {
+fn client_with_response(status: u16, response: &'static str) -> (RawItems, Arc<Mutex<Vec<HttpRequest>>>) {
     let requests = Arc::new(Mutex::new(Vec::new()));
-    let kept = Arc::clone(&requests);
+    let recorded = Arc::clone(&requests);
     let http = infallible_client_fn(move |request| {
-        kept.lock().unwrap().push(HttpRequest::try_from(request).unwrap());
+        recorded.lock().unwrap().push(HttpRequest::try_from(request).unwrap());
         HttpResponse::new(status.try_into().unwrap(), response.into()).try_into_http1x().unwrap()
     });
     let configuration = aws_sdk_dynamodb::Config::builder()
@@ -85,7 +85,7 @@ async fn page_of_more_than_a_megabyte_is_read() {
 async fn scan_sends_its_parameters() {
     let response = r#"{"Items":[],"LastEvaluatedKey":{"z":{"S":"1"},"a":{"B":"AAE="}},
         "ConsumedCapacity":{"CapacityUnits":128.5}}"#;
-    let (calls, requests) = answered(200, response);
+    let (calls, requests) = client_with_response(200, response);
     let start = r#"{"a":{"B":"AAE="},"z":{"S":"1"}}"#;
     let page = ScanPage {
         table: "arn:aws:dynamodb:eu-west-1:123456789012:table/orders",
@@ -108,7 +108,7 @@ async fn scan_sends_its_parameters() {
 
 #[tokio::test]
 async fn invalid_cursor_is_refused_before_any_call() {
-    let (calls, requests) = answered(200, "{}");
+    let (calls, requests) = client_with_response(200, "{}");
     let failure = calls.scan(&ScanPage { start: Some("{}"), ..PAGE }).await.unwrap_err();
     assert_eq!(failure.name, ErrorName::RequestRefused);
     assert_eq!(failure.to_string(), "dynamodb:Scan failed: `{}` is not a key");
@@ -118,7 +118,7 @@ async fn invalid_cursor_is_refused_before_any_call() {
 #[tokio::test]
 async fn items_are_put_and_signed_verbatim() {
     let (calls, requests) =
-        answered(200, r#"{"ConsumedCapacity":[{"CapacityUnits":3.0},{"CapacityUnits":1}]}"#);
+        client_with_response(200, r#"{"ConsumedCapacity":[{"CapacityUnits":3.0},{"CapacityUnits":1}]}"#);
     let (one, other) = (item(1), item(2));
     let written = calls.put("orders", &[one.as_bytes(), other.as_bytes()]).await.unwrap();
     assert_eq!((written.unprocessed.len(), written.capacity), (0, 4.0));
@@ -157,10 +157,10 @@ async fn unprocessed_items_in_another_form_return_dynamodbs_bytes() {
     let left = r#"{"id":{"S":"1"},"s":{"SS":["a","b"]}}"#;
     let response =
         r#"{"UnprocessedItems":{"orders":[{"PutRequest":{"Item":{"id":{"S":"1"},"s":{"SS":["a","b"]}}}}]}}"#;
-    let (calls, _) = answered(200, response);
+    let (calls, _) = client_with_response(200, response);
     let written = calls.put("orders", &[br#"{"id":{"S":"1"},"s":{"SS":["b","a"]}}"#]).await.unwrap();
     assert_eq!(written.unprocessed, [left.as_bytes()]);
-    let (calls, _) = answered(200, r#"{"UnprocessedItems":{"orders":[{"DeleteRequest":{}}]}}"#);
+    let (calls, _) = client_with_response(200, r#"{"UnprocessedItems":{"orders":[{"DeleteRequest":{}}]}}"#);
     let failure = calls.put("orders", &[b"{}"]).await.unwrap_err();
     assert_eq!(failure.name, ErrorName::ServiceUnavailable);
     assert!(failure.detail.contains("an unprocessed item has no PutRequest"), "{failure}");
@@ -193,7 +193,7 @@ async fn transient_failures_are_retried() {
 
 #[tokio::test]
 async fn failures_have_error_names_and_the_text_of_aws() {
-    for (fault, name, words) in [
+    for (fault, name, detail) in [
         (
             Fault::Refused(400, "ProvisionedThroughputExceededException"),
             ErrorName::Throttled,
@@ -225,7 +225,7 @@ async fn failures_have_error_names_and_the_text_of_aws() {
         assert_eq!((scan.action, put.action), ("dynamodb:Scan", "dynamodb:BatchWriteItem"));
         for failure in [scan, put] {
             assert_eq!(failure.name, name, "{failure}");
-            assert!(failure.detail.ends_with(words), "{failure}");
+            assert!(failure.detail.ends_with(detail), "{failure}");
         }
     }
 }
@@ -233,7 +233,7 @@ async fn failures_have_error_names_and_the_text_of_aws() {
 #[tokio::test]
 async fn unreadable_response_is_a_failed_attempt() {
     for (status, response) in [(200, r#"{"Items":[{"id":"#), (200, ""), (502, "<html>")] {
-        let (calls, _) = answered(status, response);
+        let (calls, _) = client_with_response(status, response);
         let failure = calls.scan(&PAGE).await.unwrap_err();
         assert_eq!(failure.name, ErrorName::ServiceUnavailable, "{response}");
     }

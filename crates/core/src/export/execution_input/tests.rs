@@ -42,25 +42,34 @@ fn one_table_selection_is_accepted_in_either_spelling() {
 fn missing_or_duplicate_table_selection_is_refused() {
     let untagged = Defaults { table_tag: String::new(), ..defaults() };
     assert!(chosen(json!({}), &untagged).starts_with("TableName is missing, and so are TableNames"));
-    for (given, words) in [
-        (json!({ "TableName": "abc", "TableTag": "a=b" }), "TableName is not the only way"),
+    for (given, expected) in [
+        (json!({ "TableName": "abc", "TableTag": "a=b" }), "TableName is not the only selection"),
         (json!({ "TableNames": [] }), "TableNames is empty"),
-        (json!({ "TableName": "a b" }), "TableName has `a b`, which is not a table's name"),
-        (json!({ "TableTag": "backup" }), "TableTag is `backup`; a tag is written key=value"),
-        (json!({ "action": "restore" }), "action is `restore`; `create-backups` and `backup-table` are"),
+        (json!({ "TableName": "a b" }), "TableName has `a b`; it must be a table name"),
+        (json!({ "TableTag": "backup" }), "TableTag is `backup`; it must have the form key=value"),
+        (
+            json!({ "action": "restore" }),
+            "action is `restore`; it must be `create-backups` or `backup-table`",
+        ),
         (json!({ "action": "backup-table" }), "table_name is missing; the action `backup-table` needs"),
-        (json!({ "action": "create-backups", "table_name": "abc" }), "table_name stands beside the action"),
-        (json!({ "action": "create-backups", "TableName": "abc" }), "action chooses the tables already"),
-        (json!({ "action": "create-backups", "TableTag": "a=b" }), "action chooses the tables already"),
+        (
+            json!({ "action": "create-backups", "table_name": "abc" }),
+            "table_name is given together with the action",
+        ),
+        (json!({ "action": "create-backups", "TableName": "abc" }), "action already selects the tables"),
+        (json!({ "action": "create-backups", "TableTag": "a=b" }), "action already selects the tables"),
         (
             json!({ "action": "create-backups", "frequency": "daily", "Frequency": "daily" }),
             "Frequency is given twice",
         ),
-        (json!({ "table_name": "abc" }), "action is missing, and table_name and frequency go beside it"),
-        (json!({ "TableName": "abc", "frequency": "daily" }), "action is missing, and"),
+        (
+            json!({ "table_name": "abc" }),
+            "action is missing; table_name and frequency must be given together with it",
+        ),
+        (json!({ "TableName": "abc", "frequency": "daily" }), "action is missing; "),
     ] {
         let refused = chosen(given.clone(), &defaults());
-        assert!(refused.starts_with(words), "{given}: {refused}");
+        assert!(refused.starts_with(expected), "{given}: {refused}");
     }
 }
 
@@ -89,36 +98,51 @@ fn template_parameters_are_the_defaults() {
 
 #[test]
 fn invalid_export_options_are_refused() {
-    for (given, words) in [
-        (json!({ "Frequency": "nightly" }), "Frequency is `nightly`; QuarterHourly, Hourly, Daily"),
+    for (given, expected) in [
+        (
+            json!({ "Frequency": "nightly" }),
+            "Frequency is `nightly`; it must be QuarterHourly, Hourly, Daily",
+        ),
         (json!({ "action": "create-backups", "frequency": "nightly" }), "frequency is `nightly`"),
-        (json!({ "Segments": 65 }), "Segments is `65`; 0 to 64 may be given"),
+        (json!({ "Segments": 65 }), "Segments is `65`; it must be between 0 and 64"),
         (json!({ "Segments": -1 }), "Segments is `-1`"),
-        (json!({ "MaxReadCapacityUnits": -5 }), "MaxReadCapacityUnits is `-5`; 0 to 10000000"),
-        (json!({ "Managed": true, "Format": "plain" }), "Managed is true, and Format is plain"),
+        (
+            json!({ "MaxReadCapacityUnits": -5 }),
+            "MaxReadCapacityUnits is `-5`; it must be between 0 and 10000000",
+        ),
+        (json!({ "Managed": true, "Format": "plain" }), "Managed is true, but Format is plain"),
     ] {
         let refused = run(given.clone(), &defaults()).unwrap_err();
-        assert!(refused.starts_with(words), "{given}: {refused}");
+        assert!(refused.starts_with(expected), "{given}: {refused}");
     }
     let text = str::to_owned;
-    for (template, words) in [
+    for (template, expected) in [
         (Defaults { bucket: String::new(), ..defaults() }, "BucketName is empty"),
-        (Defaults { format: text("csv"), ..defaults() }, "Format is `csv`"),
+        (
+            Defaults { format: text("csv"), ..defaults() },
+            "Format is `csv`; it must be dynamodb-json, data-pipeline or plain",
+        ),
         (Defaults { null_tag: text("null"), ..defaults() }, "NullTag is `null`"),
         (Defaults { compression: text("bzip2"), ..defaults() }, "Compression is `bzip2`"),
         (Defaults { consistent_read: text("yes"), ..defaults() }, "ConsistentRead is `yes`"),
         (Defaults { managed: text(""), ..defaults() }, "Managed is ``"),
         (Defaults { segments: text("many"), ..defaults() }, "Segments is `many`"),
-        (Defaults { timeout_hours: text("169"), ..defaults() }, "TimeoutHours is `169`; 1 to 168"),
-        (Defaults { seconds_per_call: text("0"), ..defaults() }, "SecondsPerCall is `0`; 1 to 600"),
+        (
+            Defaults { timeout_hours: text("169"), ..defaults() },
+            "TimeoutHours is `169`; it must be between 1 and 168",
+        ),
+        (
+            Defaults { seconds_per_call: text("0"), ..defaults() },
+            "SecondsPerCall is `0`; it must be between 1 and 600",
+        ),
         (
             Defaults { segment_concurrency: text("41"), ..defaults() },
-            "SegmentConcurrency is `41`; 1 to 40 may be given",
+            "SegmentConcurrency is `41`; it must be between 1 and 40",
         ),
         (Defaults { seconds_per_call: text("601"), ..defaults() }, "SecondsPerCall is `601`"),
     ] {
         let refused = run(json!({}), &template).unwrap_err();
-        assert!(refused.starts_with(words), "{refused}");
+        assert!(refused.starts_with(expected), "{refused}");
     }
 }
 

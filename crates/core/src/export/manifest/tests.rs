@@ -56,14 +56,13 @@ fn export_of_less_than_a_table_is_refused() {
     let error = ManifestSummary::read(incremental.as_bytes()).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "its exportType is INCREMENTAL_EXPORT: such an export holds changes, not items; an export of a whole table, \
-         FULL_EXPORT, can be read"
+        "its exportType is INCREMENTAL_EXPORT, an export of changes; it must be FULL_EXPORT, an export of a whole table"
     );
     let ion = OF_AWS.replace("DYNAMODB_JSON", "ION");
     let error = ManifestSummary::read(ion.as_bytes()).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "its outputFormat is ION; DYNAMODB_JSON, DATA_PIPELINE and PLAIN can be read"
+        "its outputFormat is ION; it must be DYNAMODB_JSON, DATA_PIPELINE or PLAIN"
     );
     let odd = OF_AWS.replace("\"DYNAMODB_JSON\"", "7");
     assert_eq!(ManifestSummary::read(odd.as_bytes()).unwrap_err(), InvalidManifest::Format("7".to_owned()));
@@ -105,7 +104,7 @@ fn data_pipeline_manifest_is_written_like_the_connectors_and_read_back() {
     let other = text.replace("\"version\":3", "\"version\":2");
     assert_eq!(
         EmrManifest::read(other.as_bytes()).unwrap_err().to_string(),
-        "its version is 2; 3 can be read"
+        "its version is 2; it must be 3"
     );
 }
 

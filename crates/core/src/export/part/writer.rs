@@ -126,9 +126,9 @@ impl<'a> Parts<'a> {
         if part.cursor.as_deref() != cursor || part.key != key {
             return Ok(None);
         }
-        let there = self.files.list(key).await?;
-        let is_it = |file: &StoredFile| file.key == part.key && file.is(part.size, &part.etag);
-        Ok(there.iter().any(is_it).then_some(part))
+        let stored = self.files.list(key).await?;
+        let is_part = |file: &StoredFile| file.key == part.key && file.is(part.size, &part.etag);
+        Ok(stored.iter().any(is_part).then_some(part))
     }
 }
 

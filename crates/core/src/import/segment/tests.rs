@@ -139,7 +139,7 @@ async fn call_sends_only_what_its_rate_covers_in_time() {
         Checkpoint { cursor: Some(Cursor { file: 0, line: 50 }), items: 50, ..Checkpoint::default() }
     );
     assert_eq!(aws.count("dynamodb:BatchWriteItem"), 2);
-    assert!(begun.elapsed() >= Duration::from_secs(1), "what was written is paid for");
+    assert!(begun.elapsed() >= Duration::from_secs(1), "the call waits until the rate covers its writes");
     // Even a time limit of zero allows one request.
     let reached = call_at(&aws, reached.cursor, 50, Some(Duration::ZERO), rate).await.unwrap();
     assert_eq!((reached.items, reached.done), (75, false));
@@ -164,7 +164,7 @@ async fn request_has_at_most_the_units_of_five_seconds() {
 #[tokio::test]
 async fn empty_file_is_valid_only_if_its_manifest_says_no_items() {
     let name = format!("data/{ZERO_BYTES}.json.gz");
-    let files = |of_it: Vec<String>| [(name.as_str(), of_it), ("data/b.json.gz", items(0..2))];
+    let files = |lines: Vec<String>| [(name.as_str(), lines), ("data/b.json.gz", items(0..2))];
     let aws = with_files(OutputFormat::DynamodbJson, &files(Vec::new()));
     assert_eq!(whole(&aws).await.unwrap().items, 2);
     let aws = with_files(OutputFormat::DynamodbJson, &files(items(2..3)));
@@ -251,24 +251,26 @@ async fn invalid_file_is_refused_with_the_line() {
     assert!(wrong("a.json", plain(&items(1..71))).await.starts_with("a.json: its MD5 is "));
     let middle = lines.iter().position(|byte| *byte == b'\n').unwrap();
     lines.splice(middle + 1..middle + 1, *b"\n{\"id\":{\"S\":1}}\n");
-    let said = wrong("a.json", lines).await;
-    assert!(said.starts_with("a.json: line 3 is no item: "), "{said}");
+    let error = wrong("a.json", lines).await;
+    assert!(error.starts_with("a.json: line 3 is not an item: "), "{error}");
     let without_key = br#"{"text":{"S":"x"}}"#.to_vec();
-    assert!(wrong("a.json", without_key).await.starts_with("a.json: line 1 is no item: "));
+    assert!(wrong("a.json", without_key).await.starts_with("a.json: line 1 is not an item: "));
     let zipped = data(OutputFormat::Plain, item_formats::Compression::Gzip, &items(0..70));
-    let said = wrong("a.json.gz", zipped[..zipped.len() / 2].to_vec()).await;
-    assert!(said.starts_with("a.json.gz: it cannot be decompressed after line "), "{said}");
+    let error = wrong("a.json.gz", zipped[..zipped.len() / 2].to_vec()).await;
+    assert!(error.starts_with("a.json.gz: it cannot be decompressed after line "), "{error}");
     let mut damaged = zipped.clone();
     let middle = damaged.len() / 2;
     damaged[middle] ^= 0xff;
     assert!(wrong("a.json.gz", damaged).await.starts_with("a.json.gz: "));
-    assert!(wrong("a.json.gz", plain(&items(0..70))).await.ends_with("; it is not gzip, whatever its name"));
+    assert!(
+        wrong("a.json.gz", plain(&items(0..70))).await.ends_with("; the file is not compressed with gzip")
+    );
     let marked = [b"\xef\xbb\xbf", plain(&items(0..1)).as_slice()].concat();
     assert!(wrong("a.json", marked).await.contains("; the file begins with a byte order mark; "));
     let pretty = b"{\n  \"id\": { \"S\": \"1\" }\n}\n".to_vec();
-    assert!(wrong("a.json", pretty).await.ends_with("; each item has to stand on one line, whole"));
-    let said = wrong("a.json", vec![b'x'; LONGEST_LINE + 1]).await;
-    assert_eq!(said, format!("a.json: line 1 is longer than {LONGEST_LINE} bytes"));
+    assert!(wrong("a.json", pretty).await.ends_with("; each item must be on one line"));
+    let error = wrong("a.json", vec![b'x'; LONGEST_LINE + 1]).await;
+    assert_eq!(error, format!("a.json: line 1 is longer than {LONGEST_LINE} bytes"));
 }
 
 #[tokio::test]
@@ -284,8 +286,8 @@ async fn refused_item_is_reported_with_its_line() {
     let aws = with_objects(aws_of_one_batch, export(OutputFormat::DynamodbJson, &files));
     let error = whole(&aws).await.unwrap_err();
     assert_eq!(error.name(), ErrorName::InvalidExport);
-    let words = format!("s3://exports/{FOLDER}data/a.json: DynamoDB refuses the item of line 3: ");
-    assert!(error.to_string().starts_with(&words), "{error}");
+    let expected = format!("s3://exports/{FOLDER}data/a.json: DynamoDB refuses the item of line 3: ");
+    assert!(error.to_string().starts_with(&expected), "{error}");
     // If each item is accepted alone, the request is refused.
     let aws = with_export();
     aws.fail_action("dynamodb:BatchWriteItem", 0, Fault::Refused(400, "ValidationException"));
@@ -322,7 +324,7 @@ async fn missing_or_replaced_file_is_a_change() {
     aws.state().objects.remove(&key);
     let error = run(&work, Checkpoint::default(), &mut |_| {}).await.unwrap_err();
     assert_eq!(error.name(), ErrorName::ImportChanged);
-    assert!(error.to_string().contains("data/c.json.gz is gone; the files of an import"), "{error}");
+    assert!(error.to_string().contains("data/c.json.gz was deleted; the files of an import"), "{error}");
 }
 
 #[tokio::test]
@@ -351,8 +353,8 @@ async fn directory_is_imported_like_a_bucket_with_progress() {
         time: None,
     };
     let mut reported = Vec::new();
-    let mut tell = |progress: Progress<'_>| reported.push((progress.key.to_owned(), progress.items));
-    assert!(run(&work, Checkpoint::default(), &mut tell).await.unwrap().done);
+    let mut report = |progress: Progress<'_>| reported.push((progress.key.to_owned(), progress.items));
+    assert!(run(&work, Checkpoint::default(), &mut report).await.unwrap().done);
     assert_eq!(reported.last(), Some(&("a.json.zst".to_owned(), 60)));
     assert!(reported.is_sorted(), "{reported:?}");
     assert_eq!(table(&aws), sorted(items(0..60).iter().map(String::as_str)));
@@ -384,7 +386,7 @@ async fn untyped_lines_are_imported_and_their_doubts_counted() {
 
 #[tokio::test]
 async fn invalid_untyped_lines_are_refused() {
-    for (line, words) in [
+    for (line, expected) in [
         (
             r#"{"id":2}"#,
             "the key attribute `id` is a number, but that of the table is a string (`S`); it must be in quotes at byte 6",
@@ -394,14 +396,17 @@ async fn invalid_untyped_lines_are_refused() {
             "the key attribute `id` is null, but that of the table is a string (`S`); it must be in quotes at byte 6",
         ),
         (r#"{"v":"1"}"#, "the key attribute `id` is missing in the item that begins at byte 0"),
-        (r#"{"id":{"S":"2"}}"#, "the line says the types, as one of plain: say this as the format"),
-        (r#"{"Item":{"id":{"S":"2"}}}"#, "the line is one of dynamodb-json: say this as the format"),
+        (r#"{"id":{"S":"2"}}"#, "the line has types, as in the format plain; use this format"),
+        (r#"{"Item":{"id":{"S":"2"}}}"#, "the line has the format dynamodb-json; use this format"),
     ] {
         let aws = with_lines(&format!("{{\"id\":\"1\"}}\n{line}\n"));
         let error = whole(&aws).await.unwrap_err();
         assert_eq!(error.name(), ErrorName::InvalidExport);
         let error = error.to_string();
-        assert!(error.contains("2026-03-01 02:00: line 2 is no item: ") && error.ends_with(words), "{error}");
+        assert!(
+            error.contains("2026-03-01 02:00: line 2 is not an item: ") && error.ends_with(expected),
+            "{error}"
+        );
     }
 }
 

@@ -71,14 +71,14 @@ fn requested_segments_are_limited_by_the_history() {
 
 #[test]
 fn too_slow_import_is_refused_with_numbers() {
-    let words = of(&wanted(20, 0), &source(&[4 << 30; 5], ".json.gz", 0)).unwrap_err();
+    let reason = of(&wanted(20, 0), &source(&[4 << 30; 5], ".json.gz", 0)).unwrap_err();
     assert!(
-        words.starts_with(
-            "MaxWriteCapacityUnits is 20, but the import of 5 files with 21474836480 bytes takes some"
+        reason.starts_with(
+            "MaxWriteCapacityUnits is 20, but the import of 5 files with 21474836480 bytes takes about"
         ),
-        "{words}"
+        "{reason}"
     );
-    assert!(words.contains("20971520 capacity units"), "{words}");
+    assert!(reason.contains("20971520 capacity units"), "{reason}");
     let items = of(&wanted(20, 0), &source(&[MIB; 20], ".json.gz", 1_000_000)).unwrap_err();
     assert!(items.contains("20000000 capacity units"), "{items}");
     of(&Wanted { seconds_per_call: 0, ..wanted(20, 0) }, &source(&[4 << 30; 5], ".json", 0)).unwrap();
@@ -87,14 +87,14 @@ fn too_slow_import_is_refused_with_numbers() {
 #[test]
 fn file_too_large_for_one_call_is_refused() {
     of(&wanted(0, 0), &source(&[12_000_000_000], ".json.gz", 0)).unwrap();
-    let words = of(&wanted(0, 0), &source(&[12_000_000_001], ".json.gz", 0)).unwrap_err();
+    let reason = of(&wanted(0, 0), &source(&[12_000_000_001], ".json.gz", 0)).unwrap_err();
     assert_eq!(
-        words,
-        "From has data/0.json.gz with 12000000001 bytes, which take some 601 seconds to read; each call reads a file from \
-         its beginning, and has 600 seconds, enough for 12000000000 bytes; a SecondsPerCall of 601 or more, or smaller \
-         files, may be given"
+        reason,
+        "From has data/0.json.gz with 12000000001 bytes, which take about 601 seconds to read; each call reads a file from \
+         its beginning, and has 600 seconds, enough for 12000000000 bytes; use a SecondsPerCall of 601 or more, or smaller \
+         files"
     );
-    let words = of(&wanted(0, 0), &source(&[20_000_000_000], ".json.gz", 0)).unwrap_err();
-    assert!(words.ends_with("enough for 12000000000 bytes; smaller files may be given"), "{words}");
+    let reason = of(&wanted(0, 0), &source(&[20_000_000_000], ".json.gz", 0)).unwrap_err();
+    assert!(reason.ends_with("enough for 12000000000 bytes; use smaller files"), "{reason}");
     of(&Wanted { seconds_per_call: 0, ..wanted(0, 0) }, &source(&[20_000_000_000], ".json.gz", 0)).unwrap();
 }

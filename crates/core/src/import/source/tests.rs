@@ -38,7 +38,7 @@ async fn several_exports_in_a_folder_are_refused() {
     let aws = with_export().with_object("orders/2026-03-02-02-00-00/manifest-summary.json", "{}");
     let error = find_at(&aws, "orders/").await.unwrap_err();
     assert!(
-        error.starts_with("s3://exports/orders/: there are several exports; one has to be named"),
+        error.starts_with("s3://exports/orders/: there are several exports; name one of them"),
         "{error}"
     );
     assert!(error.contains("2026-03-01") && error.contains("2026-03-02"), "{error}");
@@ -49,8 +49,8 @@ async fn incomplete_export_is_refused() {
     for begun in ["export.json", "AWSDynamoDB/01693685827463-2d8752fd/_started"] {
         let aws = aws().with_object(&format!("a/{begun}"), "").with_object("a/data/one.json.gz", "x");
         let error = find_at(&aws, "a/").await.unwrap_err();
-        let words = "of an export, but no manifest-summary.json: the export did not end well";
-        assert!(error.contains(words) && error.contains(begun), "{error}");
+        let expected = "of an export, but no manifest-summary.json: the export did not finish";
+        assert!(error.contains(expected) && error.contains(begun), "{error}");
     }
 }
 
@@ -95,8 +95,8 @@ async fn several_snapshots_named_by_minute_are_refused() {
     assert_eq!(keys(&find_at(&aws, "a/").await.unwrap()), ["a/2026-03-01 02:00"]);
     let aws = aws.with_object("a/2026-03-02 02:00", "x");
     let error = find_at(&aws, "a/").await.unwrap_err();
-    let words = "there are several snapshots, each whole; one has to be named: `2026-03-01 02:00`";
-    assert!(error.contains(words), "{error}");
+    let expected = "there are several snapshots of the whole table; name one of them: `2026-03-01 02:00`";
+    assert!(error.contains(expected), "{error}");
 }
 
 #[tokio::test]
@@ -112,14 +112,14 @@ async fn data_pipeline_manifest_refers_to_files_next_to_it() {
     }
     aws.state().objects.remove("a/two");
     let error = find_at(&aws, "a/").await.unwrap_err();
-    assert_eq!(error, "s3://exports/a/manifest: `two` is named, but does not lie in s3://exports/a/");
+    assert_eq!(error, "s3://exports/a/manifest: `two` is named, but is not in s3://exports/a/");
     let spared =
         String::from_utf8(manifest).unwrap().replace("two\",\"mandatory\":true", "two\",\"mandatory\":false");
     let aws = aws.with_object("a/manifest", spared);
     assert_eq!(keys(&find_at(&aws, "a/").await.unwrap()), ["a/one"]);
     let aws = aws.with_object("a/manifest", r#"{"version":1,"entries":[]}"#);
     let error = find_at(&aws, "a/").await.unwrap_err();
-    assert_eq!(error, "s3://exports/a/manifest: its version is 1; 3 can be read");
+    assert_eq!(error, "s3://exports/a/manifest: its version is 1; it must be 3");
     // A folder of this name is a folder.
     let aws = aws.with_object("c/manifest/one", "");
     assert_eq!(keys(&find_at(&aws, "c/manifest").await.unwrap()), ["c/manifest/one"]);
@@ -148,7 +148,7 @@ async fn invalid_manifest_is_refused_with_its_location() {
     let error = wrong(remove("manifest-files.json")).await;
     assert_eq!(error, format!("s3://exports/{FOLDER}manifest-files.json: the manifest is missing"));
     let error = wrong(remove("data/c.json.gz")).await;
-    assert!(error.contains("manifest-files.json: `data/c.json.gz` is named, but does not lie in"), "{error}");
+    assert!(error.contains("manifest-files.json: `data/c.json.gz` is named, but is not in"), "{error}");
     let error = wrong(|aws| replace(aws, "manifest-files.json", "70", "71")).await;
     assert!(error.contains("manifest-files.json: its MD5 is"), "{error}");
     let error = wrong(|aws| replace(aws, "manifest-summary.json", "73", "74")).await;
@@ -197,7 +197,7 @@ async fn dump_of_dynamodump_is_recognized() {
         let aws = aws().with_object(&schema, "{}").with_object(&data, "{\n  \"Items\": []\n}");
         let error = find_at(&aws, "a/").await.unwrap_err();
         assert!(
-            error.contains(&format!("`{schema}` beside `a/{folder}data/` is a dump of dynamodump's")),
+            error.contains(&format!("`{schema}` next to `a/{folder}data/` is a dump of dynamodump")),
             "{error}"
         );
     }

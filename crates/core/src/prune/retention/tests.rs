@@ -28,7 +28,7 @@ fn newest(max_backups: u32) -> Retention {
     Retention { max_backups, max_age_days: 0, daily: 0, weekly: 0, monthly: 0, yearly: 0 }
 }
 
-fn kept(plan: &Plan<'_>) -> Vec<String> {
+fn retained(plan: &Plan<'_>) -> Vec<String> {
     plan.keep.iter().map(|(backup, _)| backup.arn.clone()).collect()
 }
 
@@ -66,17 +66,17 @@ fn former_backups_count_only_if_requested() {
     backups[0].name = "before the migration".to_owned();
     let fates = |others: Others| {
         let plan = newest(2).plan(&backups, Scope { others, ..scope(false) }, at(9));
-        let deleted: Vec<String> = plan.delete.iter().map(|it| it.arn.clone()).collect();
+        let deleted: Vec<String> = plan.delete.iter().map(|backup| backup.arn.clone()).collect();
         (deleted, plan.ignored.iter().map(|(_, reason)| *reason).collect::<Vec<_>>())
     };
-    let off = "the system before this one made it, and IncludeFormer is off";
+    let off = "the predecessor of this workflow made it, and IncludeFormer is off";
     let by_hand = "it was not made by this workflow";
     let (deleted, left) = fates(Others::default());
     assert_eq!((deleted, left), (vec!["arn:3".to_owned()], vec![off, off, by_hand]));
     let (deleted, left) = fates(Others { former: true, manual: false });
     assert_eq!((deleted.join(" ").as_str(), left), ("arn:3 arn:2 arn:1", vec![by_hand]));
     let (deleted, left) = fates(Others { former: false, manual: true });
-    assert_eq!((deleted.len(), left.len()), (4, 0), "all of them are asked for");
+    assert_eq!((deleted.len(), left.len()), (4, 0), "all backups count");
 }
 
 #[test]
@@ -86,11 +86,11 @@ fn newest_backups_are_retained_and_others_ignored() {
     backups[1].table_id = "another".to_owned();
     backups[5].available = false;
     let plan = newest(2).plan(&backups, scope(false), at(9));
-    assert_eq!(kept(&plan), ["arn:4", "arn:3"]);
-    assert_eq!(plan.delete.iter().map(|it| it.arn.as_str()).collect::<Vec<_>>(), ["arn:2"]);
+    assert_eq!(retained(&plan), ["arn:4", "arn:3"]);
+    assert_eq!(plan.delete.iter().map(|backup| backup.arn.as_str()).collect::<Vec<_>>(), ["arn:2"]);
     assert_eq!(plan.ignored.len(), 3);
     let plan = newest(2).plan(&backups, scope(true), at(9));
-    assert_eq!(plan.delete.iter().map(|it| it.arn.as_str()).collect::<Vec<_>>(), ["arn:2", "arn:0"]);
+    assert_eq!(plan.delete.iter().map(|backup| backup.arn.as_str()).collect::<Vec<_>>(), ["arn:2", "arn:0"]);
 }
 
 #[test]
@@ -146,15 +146,15 @@ fn some_rule_keeps(backup: &Backup, counted: &[&Backup], rules: &Retention, now:
     let newer: Vec<&Backup> = counted.iter().filter(is_newer).copied().collect();
     let newest_of = |count: u32, period: &dyn Fn(&Backup) -> String| {
         let own = period(backup);
-        let newer_periods: BTreeSet<String> = newer.iter().map(|it| period(it)).collect();
+        let newer_periods: BTreeSet<String> = newer.iter().map(|other| period(other)).collect();
         !newer_periods.contains(&own) && newer_periods.len() < count as usize
     };
     newer.len() < rules.max_backups as usize
         || (rules.max_age_days > 0 && now - backup.created_at < TimeDelta::days(rules.max_age_days.into()))
-        || newest_of(rules.daily, &|it| it.created_at.format("%Y-%m-%d").to_string())
-        || newest_of(rules.weekly, &|it| it.created_at.format("%G-%V").to_string())
-        || newest_of(rules.monthly, &|it| it.created_at.format("%Y-%m").to_string())
-        || newest_of(rules.yearly, &|it| it.created_at.format("%Y").to_string())
+        || newest_of(rules.daily, &|backup| backup.created_at.format("%Y-%m-%d").to_string())
+        || newest_of(rules.weekly, &|backup| backup.created_at.format("%G-%V").to_string())
+        || newest_of(rules.monthly, &|backup| backup.created_at.format("%Y-%m").to_string())
+        || newest_of(rules.yearly, &|backup| backup.created_at.format("%Y").to_string())
 }
 
 proptest! {
@@ -173,8 +173,10 @@ proptest! {
         let (scope, now) = (scope(include_manual), at(hours));
         let plan = rules.plan(&backups, scope, now);
         prop_assert_eq!(plan.keep.len() + plan.delete.len() + plan.ignored.len(), backups.len());
-        let counts = |it: &&Backup| {
-            it.available && it.table_id == "id" && (include_manual || !it.name.starts_with("by hand"))
+        let counts = |backup: &&Backup| {
+            backup.available
+                && backup.table_id == "id"
+                && (include_manual || !backup.name.starts_with("by hand"))
         };
         let counted: Vec<&Backup> = backups.iter().filter(counts).collect();
         for backup in &counted {
@@ -182,11 +184,11 @@ proptest! {
             prop_assert_eq!(plan.delete.contains(backup), !keeps, "{:?}", backup);
         }
         prop_assert!(plan.delete.iter().all(counts));
-        prop_assert!(counted.is_empty() || !plan.keep.is_empty(), "at least one good one stays");
+        prop_assert!(counted.is_empty() || !plan.keep.is_empty(), "at least one counted backup is retained");
         // A second plan has nothing to delete.
-        let left: Vec<Backup> = backups.iter().filter(|it| !plan.delete.contains(it)).cloned().collect();
+        let left: Vec<Backup> = backups.iter().filter(|backup| !plan.delete.contains(backup)).cloned().collect();
         let again = rules.plan(&left, scope, now);
         prop_assert!(again.delete.is_empty(), "{:?}", again.delete);
-        prop_assert_eq!(kept(&again), kept(&plan));
+        prop_assert_eq!(retained(&again), retained(&plan));
     }
 }

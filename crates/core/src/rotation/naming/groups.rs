@@ -33,7 +33,7 @@ fn advice(pattern: &Regex, group: &str) -> String {
     let splits = group.char_indices().map(|(at, _)| group.split_at(at)).rev();
     let meant = splits.into_iter().find(|(group, _)| !group.is_empty() && has(pattern, group));
     if let Some((group, behind)) = meant {
-        return format!("write ${{{group}}}{behind} for group {group} with {behind} behind it");
+        return format!("write ${{{group}}}{behind} for group {group} followed by {behind}");
     }
     let groups = match pattern.captures_len() - 1 {
         0 => "no groups".to_owned(),
@@ -98,8 +98,8 @@ mod tests {
     #[test]
     fn unknown_group_gets_advice() {
         let pattern = Regex::new("(?P<what>.+)-(eu|us)").unwrap();
-        assert_eq!(advice(&pattern, "2nd"), "write ${2}nd for group 2 with nd behind it");
-        assert_eq!(advice(&pattern, "whatever"), "write ${what}ever for group what with ever behind it");
+        assert_eq!(advice(&pattern, "2nd"), "write ${2}nd for group 2 followed by nd");
+        assert_eq!(advice(&pattern, "whatever"), "write ${what}ever for group what followed by ever");
         assert_eq!(advice(&pattern, "3"), "it has 2 groups; $$ stands for a dollar");
         assert_eq!(advice(&Regex::new("x").unwrap(), "1"), "it has no groups; $$ stands for a dollar");
     }

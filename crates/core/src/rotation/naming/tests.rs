@@ -110,7 +110,7 @@ fn unknown_group_is_refused_before_any_replacement() {
     assert_eq!(
         refused("$1x", None),
         "ReplacementPattern `$1x` names the group `1x`, which SourcePattern `(shop)-production$` does not have: \
-         write ${1}x for group 1 with x behind it"
+         write ${1}x for group 1 followed by x"
     );
     assert_eq!(
         refused("$1", Some("/$2/arn")),

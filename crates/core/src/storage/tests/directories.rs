@@ -27,7 +27,7 @@ async fn put_file_can_be_read() {
 async fn new_file_never_replaces_another() {
     let (directory, files) = in_directory();
     assert!(files.put_new("a.json", b"mine".into()).await.unwrap());
-    assert!(files.put_new("a.json", b"mine".into()).await.unwrap(), "by a call before");
+    assert!(files.put_new("a.json", b"mine".into()).await.unwrap(), "an earlier call wrote the same file");
     assert!(!files.put_new("a.json", b"theirs".into()).await.unwrap());
     assert_eq!(files.get("a.json").await.unwrap().unwrap(), "mine");
     assert_eq!(std::fs::read_dir(directory.path().join("exports")).unwrap().count(), 1);
@@ -108,7 +108,7 @@ async fn keys_outside_the_directory_are_refused() {
         ] {
             let error = refused.unwrap_err();
             assert_eq!(error.name(), ErrorName::RequestRefused, "{key}");
-            assert!(error.to_string().contains("a key has parts like"), "{error}");
+            assert!(error.to_string().contains("a key must have parts like"), "{error}");
         }
     }
     files.list("../a").await.unwrap_err();

@@ -47,7 +47,7 @@ async fn new_file_never_replaces_another() {
     assert!(!files.put_new("a.json", b"mine".into()).await.unwrap());
     assert_eq!(store.text("exports/a.json").unwrap(), "theirs");
     assert!(files.put_new("b.json", b"mine".into()).await.unwrap());
-    assert!(files.put_new("b.json", b"mine".into()).await.unwrap(), "by a call before");
+    assert!(files.put_new("b.json", b"mine".into()).await.unwrap(), "an earlier call wrote the same file");
     assert_eq!(store.state().objects["exports/b.json"].tags["TableName"], "orders");
 }
 
@@ -76,9 +76,9 @@ async fn conflict_of_new_files_is_retried_a_few_times() {
     for number in 0..5 {
         store.fail_action("s3:PutObject", number, Fault::Refused(409, "ConditionalRequestConflict"));
     }
-    let (name, words) = failure(files.put_new("b.json", b"mine".into()).await.unwrap_err());
+    let (name, message) = failure(files.put_new("b.json", b"mine".into()).await.unwrap_err());
     assert_eq!(name, ErrorName::ResourceBusy);
-    assert_eq!(words, "s3:PutObject failed: ConditionalRequestConflict: so AWS says");
+    assert_eq!(message, "s3:PutObject failed: ConditionalRequestConflict: so AWS says");
 }
 
 #[tokio::test]
@@ -99,10 +99,10 @@ async fn repeatedly_broken_body_is_an_error() {
     for number in 0..5 {
         store.fail_action("s3:GetObject", number, Fault::Broken(if number == 0 { 7 } else { 0 }));
     }
-    let (name, words) = failure(in_bucket(&store).get("a.json").await.unwrap_err());
+    let (name, message) = failure(in_bucket(&store).get("a.json").await.unwrap_err());
     assert_eq!(name, ErrorName::ServiceUnavailable);
     let start = "s3:GetObject failed: s3://bucket/exports/a.json broke off after 7 of 100 bytes: ";
-    assert!(words.starts_with(start) && words.contains("the connection was reset"), "{words}");
+    assert!(message.starts_with(start) && message.contains("the connection was reset"), "{message}");
     assert_eq!(store.count("s3:GetObject"), 5);
 }
 
@@ -113,9 +113,9 @@ async fn changed_file_is_never_read_in_part() {
     let mut reading = in_bucket(&store).open("a.json").await.unwrap().unwrap();
     assert_eq!(reading.next().await.unwrap().unwrap(), bytes(7));
     let store = store.with_object("exports/a.json", "new");
-    let (name, words) = failure(reading.next().await.unwrap_err());
+    let (name, message) = failure(reading.next().await.unwrap_err());
     assert_eq!(name, ErrorName::ImportChanged);
-    assert_eq!(words, "s3://bucket/exports/a.json was written anew while it was being read");
+    assert_eq!(message, "s3://bucket/exports/a.json was replaced while it was being read");
     // A file that is read whole is read again from its beginning.
     store.fail_action("s3:GetObject", 0, Fault::Broken(1));
     store.fail_action("s3:GetObject", 1, Fault::Refused(412, "PreconditionFailed"));
@@ -155,7 +155,7 @@ async fn refusals_have_actions_and_error_names() {
     ];
     let actions = ["s3:PutObject", "s3:GetObject", "s3:ListBucket", "s3:ListBucketMultipartUploads"];
     for (refused, action) in refused.into_iter().zip(actions) {
-        let words = format!("{action} failed: AccessDenied: so AWS says");
-        assert_eq!(failure(refused.unwrap_err()), (ErrorName::AccessDenied, words));
+        let message = format!("{action} failed: AccessDenied: so AWS says");
+        assert_eq!(failure(refused.unwrap_err()), (ErrorName::AccessDenied, message));
     }
 }

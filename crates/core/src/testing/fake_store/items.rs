@@ -5,7 +5,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use serde_json::{Map, Value, json};
 
-use super::{Answer, State};
+use super::{Response, State};
 use crate::testing::fake_aws::Call;
 
 /// A table with items.
@@ -37,7 +37,7 @@ impl Table {
         (hasher.finish(), self.key(item).to_string())
     }
 
-    fn scan(&self, input: &Value, most: usize) -> Answer {
+    fn scan(&self, input: &Value, most: usize) -> Response {
         let segments = u128::from(input["TotalSegments"].as_u64().unwrap_or(1));
         let segment = u128::from(input["Segment"].as_u64().unwrap_or(0));
         let start = &input["ExclusiveStartKey"];
@@ -65,7 +65,7 @@ impl Table {
         let capacity = json!({ "TableName": input["TableName"],
             "CapacityUnits": unit * (size.div_ceil(4096).max(1)) as f64 });
         let last = last.map(|last| format!(r#","LastEvaluatedKey":{last}"#)).unwrap_or_default();
-        Answer::ok(format!(
+        Response::ok(format!(
             r#"{{"ConsumedCapacity":{capacity},"Count":{count},"Items":[{items}]{last},"ScannedCount":{count}}}"#,
             count = items.len(),
             items = items.join(",")
@@ -75,12 +75,12 @@ impl Table {
 
 impl State {
     /// Responds to a call. Returns `None` if it is not about items.
-    pub(super) fn of_items(&mut self, call: &Call) -> Option<Answer> {
+    pub(super) fn of_items(&mut self, call: &Call) -> Option<Response> {
         match call.action.as_str() {
             "dynamodb:Scan" => {
                 let name = name_of(&call.input["TableName"]);
                 let Some(table) = self.tables.get(&name) else {
-                    return Some(Answer::dynamodb(400, "ResourceNotFoundException"));
+                    return Some(Response::dynamodb(400, "ResourceNotFoundException"));
                 };
                 Some(table.scan(&call.input, self.page_of_items))
             }
@@ -89,18 +89,18 @@ impl State {
         }
     }
 
-    fn write(&mut self, input: &Value) -> Answer {
+    fn write(&mut self, input: &Value) -> Response {
         let (mut left, mut units) = (Map::new(), 0);
         for (name, requests) in input["RequestItems"].as_object().unwrap() {
             let Some(table) = self.tables.get_mut(&name_of(&json!(name))) else {
-                return Answer::dynamodb(400, "ResourceNotFoundException");
+                return Response::dynamodb(400, "ResourceNotFoundException");
             };
             let requests = requests.as_array().unwrap();
             let keys: std::collections::BTreeSet<_> =
                 requests.iter().map(|request| table.place(&request["PutRequest"]["Item"])).collect();
             // The limits of DynamoDB for a batch.
             if requests.is_empty() || requests.len() > 25 || keys.len() < requests.len() {
-                return Answer::dynamodb(400, "ValidationException");
+                return Response::dynamodb(400, "ValidationException");
             }
             for request in requests {
                 self.puts += 1;
@@ -115,7 +115,7 @@ impl State {
             }
         }
         let capacity = json!([{ "TableName": "table", "CapacityUnits": units as f64 }]);
-        Answer::ok(json!({ "UnprocessedItems": left, "ConsumedCapacity": capacity }).to_string())
+        Response::ok(json!({ "UnprocessedItems": left, "ConsumedCapacity": capacity }).to_string())
     }
 }
 

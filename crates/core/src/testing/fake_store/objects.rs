@@ -8,7 +8,7 @@ use aws_sdk_dynamodb::config::http::HttpRequest;
 use bytes::Bytes;
 use md5::{Digest, Md5};
 
-use super::{Answer, State};
+use super::{Response, State};
 use crate::text::hex;
 
 /// An object.
@@ -141,18 +141,18 @@ impl Request {
 }
 
 impl State {
-    pub(super) fn of_objects(&mut self, action: &str, request: &Request) -> Answer {
+    pub(super) fn of_objects(&mut self, action: &str, request: &Request) -> Response {
         let key = request.key.clone();
         match action {
             "s3:PutObject" => {
                 if request.header("if-none-match") == "*" && self.objects.contains_key(&key) {
-                    return Answer::s3(412, "PreconditionFailed");
+                    return Response::s3(412, "PreconditionFailed");
                 }
                 let wanted = request.header("if-match").trim_matches('"');
                 match self.objects.get(&key) {
-                    None if !wanted.is_empty() => return Answer::s3(404, "NoSuchKey"),
+                    None if !wanted.is_empty() => return Response::s3(404, "NoSuchKey"),
                     Some(object) if !wanted.is_empty() && object.etag != wanted => {
-                        return Answer::s3(412, "PreconditionFailed");
+                        return Response::s3(412, "PreconditionFailed");
                     }
                     _ => {}
                 }
@@ -165,21 +165,21 @@ impl State {
                 let etag = object.etag.clone();
                 let id = self.keep_version(&key, Some(object.clone()));
                 self.objects.insert(key, object);
-                Answer::ok("").with("etag", format!("\"{etag}\"")).with("x-amz-version-id", id)
+                Response::ok("").with("etag", format!("\"{etag}\"")).with("x-amz-version-id", id)
             }
             "s3:GetObject" | "s3:HeadObject" => self.read(request),
             "s3:DeleteObject" => {
                 self.objects.remove(&key);
                 self.keep_version(&key, None);
-                Answer { status: 204, ..Answer::ok("") }
+                Response { status: 204, ..Response::ok("") }
             }
             "s3:PutObjectTagging" => {
                 let tags = request.all("Key").into_iter().zip(request.all("Value")).collect();
                 match self.objects.get_mut(&key) {
                     Some(object) => object.tags = tags,
-                    None => return Answer::s3(404, "NoSuchKey"),
+                    None => return Response::s3(404, "NoSuchKey"),
                 }
-                Answer::ok("")
+                Response::ok("")
             }
             "s3:ListObjectsV2" => self.list(request),
             "s3:ListObjectVersions" => self.list_versions(request),
@@ -190,59 +190,59 @@ impl State {
                 let upload = OpenUpload { key, parts: BTreeMap::new(), content_type, tags };
                 self.uploads.insert(id.clone(), upload);
                 let body = format!("<UploadId>{id}</UploadId>");
-                Answer::ok(format!("<InitiateMultipartUploadResult>{body}</InitiateMultipartUploadResult>"))
+                Response::ok(format!("<InitiateMultipartUploadResult>{body}</InitiateMultipartUploadResult>"))
             }
             "s3:UploadPart" => match self.uploads.get_mut(request.query("uploadId")) {
                 Some(upload) => {
                     upload.parts.insert(request.query("partNumber").parse().unwrap(), request.body.clone());
                     let etag = hex(&Md5::digest(&request.body));
                     let crc = request.header("x-amz-checksum-crc32");
-                    Answer::ok("").with("etag", format!("\"{etag}\"")).with("x-amz-checksum-crc32", crc)
+                    Response::ok("").with("etag", format!("\"{etag}\"")).with("x-amz-checksum-crc32", crc)
                 }
-                None => Answer::s3(404, "NoSuchUpload"),
+                None => Response::s3(404, "NoSuchUpload"),
             },
             "s3:CompleteMultipartUpload" => self.complete(request),
             "s3:AbortMultipartUpload" => match self.uploads.remove(request.query("uploadId")) {
-                Some(_) => Answer { status: 204, ..Answer::ok("") },
-                None => Answer::s3(404, "NoSuchUpload"),
+                Some(_) => Response { status: 204, ..Response::ok("") },
+                None => Response::s3(404, "NoSuchUpload"),
             },
             "s3:ListMultipartUploads" => self.list_uploads(request),
             other => panic!("{other} is not faked"),
         }
     }
 
-    fn read(&self, request: &Request) -> Answer {
+    fn read(&self, request: &Request) -> Response {
         let key = &request.key;
         let version = match request.query("versionId") {
             "" => self.current(key),
             id => match self.version(key, id) {
                 Some(version) if version.object.is_some() => Some(version),
                 // A GET of a delete marker by its id fails (API reference, GetObject).
-                Some(_) => return Answer::s3(405, "MethodNotAllowed").with("x-amz-delete-marker", true),
-                None => return Answer::s3(404, "NoSuchVersion"),
+                Some(_) => return Response::s3(405, "MethodNotAllowed").with("x-amz-delete-marker", true),
+                None => return Response::s3(404, "NoSuchVersion"),
             },
         };
         let found = match (request.query("versionId"), version) {
             ("", _) => self.objects.get(key),
             (_, version) => version.and_then(|version| version.object.as_ref()),
         };
-        let Some(object) = found else { return Answer::s3(404, "NoSuchKey") };
+        let Some(object) = found else { return Response::s3(404, "NoSuchKey") };
         let wanted = request.header("if-match");
         if !wanted.is_empty() && wanted.trim_matches('"') != object.etag {
-            return Answer::s3(412, "PreconditionFailed");
+            return Response::s3(412, "PreconditionFailed");
         }
         let etag = format!("\"{}\"", object.etag);
         let size = object.body.len();
         let first = request.header("range").strip_prefix("bytes=");
         let first = first.map(|range| range.split('-').next().unwrap().parse::<usize>().unwrap());
         let response = match first {
-            Some(first) if first >= size => return Answer::s3(416, "InvalidRange"),
+            Some(first) if first >= size => return Response::s3(416, "InvalidRange"),
             Some(first) => {
                 let range = format!("bytes {first}-{}/{size}", size - 1);
                 let body = object.body.slice(first..);
-                Answer { status: 206, ..Answer::ok(body) }.with("content-range", range)
+                Response { status: 206, ..Response::ok(body) }.with("content-range", range)
             }
-            None => Answer::ok(object.body.clone()),
+            None => Response::ok(object.body.clone()),
         };
         let length = response.body.len();
         let mut response = response.with("etag", etag).with("content-length", length);
@@ -251,21 +251,21 @@ impl State {
             response = response.with("x-amz-version-id", &version.id).with("last-modified", modified);
         }
         response.metadata = object.metadata.clone();
-        if request.method == "HEAD" { Answer { body: Bytes::new(), ..response } } else { response }
+        if request.method == "HEAD" { Response { body: Bytes::new(), ..response } } else { response }
     }
 
-    fn complete(&mut self, request: &Request) -> Answer {
+    fn complete(&mut self, request: &Request) -> Response {
         let id = request.query("uploadId");
-        let Some(upload) = self.uploads.get(id) else { return Answer::s3(404, "NoSuchUpload") };
+        let Some(upload) = self.uploads.get(id) else { return Response::s3(404, "NoSuchUpload") };
         let named: Vec<u32> =
             request.all("PartNumber").iter().map(|number| number.parse().unwrap()).collect();
         let parts: Option<Vec<&Bytes>> = named.iter().map(|number| upload.parts.get(number)).collect();
         let Some(parts) = parts.filter(|_| !named.is_empty() && named.is_sorted()) else {
-            return Answer::s3(400, "InvalidPart");
+            return Response::s3(400, "InvalidPart");
         };
         let is_whole = |part: &&Bytes| part.len() >= 5 * 1024 * 1024;
         if !parts[..parts.len() - 1].iter().all(is_whole) {
-            return Answer::s3(400, "EntityTooSmall");
+            return Response::s3(400, "EntityTooSmall");
         }
         let digests: Vec<u8> = parts.iter().flat_map(|part| Md5::digest(part).to_vec()).collect();
         let etag = format!("{}-{}", hex(&Md5::digest(&digests)), parts.len());
@@ -276,14 +276,14 @@ impl State {
         self.objects
             .insert(key, Object { body: body.into(), etag: etag.clone(), content_type, tags, metadata });
         let body = format!("<ETag>&quot;{etag}&quot;</ETag>");
-        Answer::ok(format!("<CompleteMultipartUploadResult>{body}</CompleteMultipartUploadResult>"))
+        Response::ok(format!("<CompleteMultipartUploadResult>{body}</CompleteMultipartUploadResult>"))
     }
 
     pub(super) fn page(&self) -> usize {
         if self.page_of_list == 0 { 1_000 } else { self.page_of_list }
     }
 
-    fn list(&self, request: &Request) -> Answer {
+    fn list(&self, request: &Request) -> Response {
         let prefix = request.query("prefix");
         let after = request.query("continuation-token").max(request.query("start-after"));
         let from = if after < prefix { Bound::Included(prefix) } else { Bound::Excluded(after) };
@@ -312,10 +312,10 @@ impl State {
             .unwrap(),
             _ => body.push_str("<IsTruncated>false</IsTruncated>"),
         }
-        Answer::ok(body + "</ListBucketResult>")
+        Response::ok(body + "</ListBucketResult>")
     }
 
-    fn list_uploads(&self, request: &Request) -> Answer {
+    fn list_uploads(&self, request: &Request) -> Response {
         let prefix = request.query("prefix");
         let after = (request.query("key-marker"), request.query("upload-id-marker"));
         let mut all: Vec<_> =
@@ -331,6 +331,6 @@ impl State {
             write!(body, "<IsTruncated>true</IsTruncated><NextKeyMarker>{key}</NextKeyMarker>").unwrap();
             write!(body, "<NextUploadIdMarker>{id}</NextUploadIdMarker>").unwrap();
         }
-        Answer::ok(body + "</ListMultipartUploadsResult>")
+        Response::ok(body + "</ListMultipartUploadsResult>")
     }
 }

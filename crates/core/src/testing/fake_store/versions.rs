@@ -14,7 +14,7 @@ use std::ops::Bound;
 use chrono::{DateTime, Utc};
 
 use super::objects::Request;
-use super::{Answer, FakeStore, Object, State};
+use super::{FakeStore, Object, Response, State};
 
 /// A version of an object.
 #[derive(Clone, Debug)]
@@ -96,11 +96,11 @@ impl State {
         self.versions.get(key)?.iter().find(|version| version.id == id)
     }
 
-    pub(super) fn list_versions(&self, request: &Request) -> Answer {
+    pub(super) fn list_versions(&self, request: &Request) -> Response {
         let prefix = request.query("prefix");
         let (key_marker, version_marker) = (request.query("key-marker"), request.query("version-id-marker"));
         if key_marker.is_empty() && !version_marker.is_empty() {
-            return Answer::s3(400, "InvalidArgument");
+            return Response::s3(400, "InvalidArgument");
         }
         let from = if key_marker < prefix || key_marker.is_empty() { prefix } else { key_marker };
         let keys = self.versions.range::<str, _>((Bound::Included(from), Bound::Unbounded));
@@ -142,6 +142,6 @@ impl State {
             }
             _ => body.push_str("<IsTruncated>false</IsTruncated>"),
         }
-        Answer::ok(body + "</ListVersionsResult>")
+        Response::ok(body + "</ListVersionsResult>")
     }
 }

@@ -29,7 +29,7 @@ fn creations(aws: &FakeAws) -> usize {
     aws.calls("dynamodb:CreateBackup").len()
 }
 
-fn lost(_call: &tablekeeper_core::testing::fake_aws::Call) -> tablekeeper_core::testing::fake_aws::Answer {
+fn lost(_call: &tablekeeper_core::testing::fake_aws::Call) -> tablekeeper_core::testing::fake_aws::Response {
     (500, json!({ "__type": "InternalServerError", "message": "so AWS says" }))
 }
 

@@ -72,7 +72,7 @@ async fn ignored_backups_are_left_with_the_reason() {
         output["prune"]["ignoredLines"],
         json!([
             "orders-20260227T020000Z: it is not available",
-            "orders-20260226T020000Z: it is of an earlier table of this name",
+            "orders-20260226T020000Z: it belongs to an earlier table of this name",
             "before-migration: it was not made by this workflow"
         ])
     );

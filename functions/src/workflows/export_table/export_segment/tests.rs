@@ -143,7 +143,7 @@ async fn an_unwritable_item_is_reported_with_its_location() {
     let store = orders(1).with_item("orders", r#"{"id":{"S":"00001"},"odd":{"X":1}}"#);
     let failure = call(&store, input(&plain(), 0, Value::Null)).await.unwrap_err();
     assert_eq!(failure.name, ErrorName::ExportFailed);
-    assert!(failure.message.contains("of the page behind the beginning of segment 0"), "{failure}");
+    assert!(failure.message.contains("of the page after the beginning of segment 0"), "{failure}");
     assert!(store.keys().is_empty());
 }
 

@@ -74,7 +74,7 @@ async fn an_export_of_two_tables_of_one_name_is_rejected() {
     let failure = finish(&store, json!({})).await.unwrap_err();
     assert_eq!(failure.name, ErrorName::ExportNotVerified);
     assert!(
-        failure.message.starts_with("table orders is not the one that was scanned at first"),
+        failure.message.starts_with("table orders is not the table that was scanned at first"),
         "{failure}"
     );
     assert!(!store.keys().iter().any(|key| key.contains("/manifest")), "{:?}", store.keys());

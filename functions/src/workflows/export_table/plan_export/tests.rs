@@ -74,12 +74,12 @@ async fn an_execution_adopts_its_plan_and_others_of_its_second_get_other_folders
     assert_eq!(plan(&store, run()).await.unwrap(), first);
     let failure = plan_by(&store, "one too many", run()).await.unwrap_err();
     assert_eq!(failure.name, ErrorName::ExportExists);
-    assert!(failure.message.contains("00-16/export.json is there already, and is of"), "{failure}");
+    assert!(failure.message.contains("00-16/export.json already exists, and belongs to"), "{failure}");
 }
 
 #[tokio::test]
 async fn a_foreign_document_blocks_the_folder() {
-    for (body, words) in [("{}", "is no export's document"), ("no JSON", "is no export's document")] {
+    for (body, words) in [("{}", "is not an export document"), ("no JSON", "is not an export document")] {
         let store = orders().with_object(&format!("{FOLDER}export.json"), body);
         let failure = plan(&store, run()).await.unwrap_err();
         assert_eq!(failure.name, ErrorName::ExportExists);
@@ -109,10 +109,10 @@ async fn segments_depend_on_the_size_and_the_limits() {
         (100 * gibibyte, 0, 64, 0, 64, None),
         (10 * gibibyte, 0, 8, 50, 1, None),
         (10 * gibibyte, 0, 8, 2_000, 4, None),
-        (0, 20, 8, 2_000, 8, Some("it was read in 8 segments, not in 20")),
+        (0, 20, 8, 2_000, 8, Some("the table was read in 8 segments instead of 20")),
         (0, 7, 64, 0, 7, None),
-        (0, 7, 5, 0, 5, Some("it was read in 5 segments, not in 7")),
-        (0, 7, 64, 10, 2, Some("it was read in 2 segments, not in 7")),
+        (0, 7, 5, 0, 5, Some("the table was read in 5 segments instead of 7")),
+        (0, 7, 64, 10, 2, Some("the table was read in 2 segments instead of 7")),
     ] {
         let store = orders();
         store.aws.set("orders", "TableSizeBytes", json!(size));

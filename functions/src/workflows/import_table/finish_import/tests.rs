@@ -36,7 +36,7 @@ async fn doubts_of_all_segments_are_reported() {
     let segments = [written_by(1, 2), written_by(1, 1)];
     let input = json!({ "executionArn": EXECUTION, "import": plan["import"], "segments": segments });
     let done = FinishImport::new(&aws.clients()).unwrap().run_json(input).await.unwrap();
-    let note = "3 values were null, and were written as NULL; a binary or a set may have been there";
+    let note = "3 values were null and were written as NULL; they may have been binaries or sets";
     assert_eq!(done["Notes"], json!([note]));
 }
 
@@ -69,7 +69,7 @@ async fn a_deleted_or_replaced_table_fails_the_step() {
     let Failure { name, message } = finish(&[70, 3], replace).await.unwrap_err();
     assert_eq!(name, ErrorName::ImportNotVerified);
     assert!(
-        message.starts_with("table orders is not the one that items were written to at first"),
+        message.starts_with("table orders is not the table that items were written to at first"),
         "{message}"
     );
     let delete = |aws: &FakeStore| {
@@ -77,7 +77,7 @@ async fn a_deleted_or_replaced_table_fails_the_step() {
     };
     let Failure { name, message } = finish(&[70, 3], delete).await.unwrap_err();
     assert_eq!(name, ErrorName::ImportNotVerified);
-    assert!(message.starts_with("table orders does not exist any more"), "{message}");
+    assert!(message.starts_with("table orders was deleted while items were written to it"), "{message}");
     let deleting = |aws: &FakeStore| aws.aws.set("orders", "TableStatus", json!("DELETING"));
     assert_eq!(finish(&[70, 3], deleting).await.unwrap_err().name, ErrorName::ImportNotVerified);
     let refuse = |aws: &FakeStore| aws.aws.refuse("dynamodb:DescribeTable", "AccessDeniedException");

@@ -56,12 +56,12 @@ async fn an_import_too_long_for_an_execution_is_rejected() {
     assert_eq!(name, ErrorName::InvalidInput);
     assert!(
         message.starts_with(
-            "MaxWriteCapacityUnits is 1, but the import of 2 files with 3145728 bytes takes some 3072"
+            "MaxWriteCapacityUnits is 1, but the import of 2 files with 3145728 bytes takes about 3072"
         ),
         "{message}"
     );
     assert!(
-        message.ends_with("so 2 or more may be given, or 0 for no limit, or a SecondsPerCall of 2 or more"),
+        message.ends_with("so use 2 or more, or 0 for no limit, or a SecondsPerCall of 2 or more"),
         "{message}"
     );
 }
@@ -101,7 +101,7 @@ async fn a_table_that_cannot_be_written_to_is_rejected_by_its_status() {
         refused(&with_export(), json!({ "TableName": "missing" })).await,
         (
             ErrorName::TargetTableMissing,
-            "table missing does not exist; an import writes into a table that is there".to_owned()
+            "table missing does not exist; an import needs an existing table".to_owned()
         )
     );
     for (status, name) in [
@@ -140,7 +140,7 @@ async fn binaries_are_text_only_without_a_manifest_of_their_writer() {
     assert_eq!(plan(&aws, input).await.unwrap()["import"]["binary"], "text");
     let untyped = json!({ "From": "s3://exports/a/", "Format": "json", "Binary": "text" });
     let (_, message) = refused(&aws, untyped).await;
-    assert_eq!(message, "Binary is text, but the format json does not say what is a binary; leave it out");
+    assert_eq!(message, "Binary is text, but the format json has no binaries; leave it out");
     let (name, message) = refused(&with_export(), json!({ "Binary": "text" })).await;
     assert_eq!(name, ErrorName::InvalidInput);
     assert!(message.starts_with("Binary is text, but `"), "{message}");

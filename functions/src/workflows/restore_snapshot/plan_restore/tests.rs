@@ -86,7 +86,7 @@ async fn an_unfinished_snapshot_is_rejected() {
     let input = json!({ "TableName": "restored", "Snapshot": name });
     let failure = plan_restore(&aws, input.clone()).await.unwrap_err();
     assert_eq!(failure.name, ErrorName::InvalidExport);
-    assert!(failure.message.contains("the export did not end well"), "{failure}");
+    assert!(failure.message.contains("the export did not finish"), "{failure}");
     let key = format!("snapshots/{name}/export.json");
     let put = aws.clients().s3().put_object().bucket("bucket").key(&key);
     put.body(br#"{"version":1}"#.to_vec().into()).send().await.unwrap();

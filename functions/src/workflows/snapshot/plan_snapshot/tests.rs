@@ -37,8 +37,8 @@ async fn an_execution_finds_its_own_plan_and_leaves_that_of_others() {
     let key = "snapshots/2027-01-15T08-00-50Z/export.json";
     let document = aws.text(key).unwrap();
     for (other, whose) in [
-        (document.replace("\"version\": 1", "\"version\": 2"), "is of version 2"),
-        ("{}".to_owned(), "is no export's"),
+        (document.replace("\"version\": 1", "\"version\": 2"), "has version 2"),
+        ("{}".to_owned(), "is not an export document"),
     ] {
         let aws = with_documents(&[(key, &other)]).await;
         let failure = plan(&aws, json!({ "At": second(50) }), defaults(), 100).await.unwrap_err();
