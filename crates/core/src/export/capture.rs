@@ -64,6 +64,6 @@ pub async fn capture(
     let body = serde_json::to_vec_pretty(&document).map_err(AwsFailure::unbuilt("s3:PutObject"))?;
     let key = Layout::new(run, plan).settings();
     files.put(&key, body).await?;
-    let notes = failed.iter().map(|unread| unread.report.in_words()).collect();
+    let notes = failed.iter().map(|unread| unread.report.to_text()).collect();
     Ok(Output { settings: files.location(&key), notes: bounded(notes) })
 }

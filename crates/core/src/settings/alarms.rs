@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 
 pub use alarm::Alarm;
 
-use super::setting::kept_as;
+use super::setting::stored_as;
 use super::{Aws, Comparison, Setting, SettingName, Table};
 use crate::aws::failure::AwsFailure;
 use crate::error_name::ErrorName;
@@ -56,7 +56,7 @@ impl Setting for Alarms {
     type Value = Value;
     type Change = Change;
 
-    kept_as!(alarms);
+    stored_as!(alarms);
 
     async fn read(aws: &Aws, table: &Table) -> Result<Value, AwsFailure> {
         let listed;
@@ -76,14 +76,14 @@ impl Setting for Alarms {
 
     fn compare(Value(wanted): &Value, Value(actual): &Value, target: &Table) -> Comparison<Change> {
         let mut comparison = Comparison::default();
-        let there = actual.iter().map(|(name, alarm)| (real_name(name, alarm, target), alarm));
-        let there: BTreeMap<String, &Alarm> = there.collect();
+        let existing = actual.iter().map(|(name, alarm)| (real_name(name, alarm, target), alarm));
+        let existing: BTreeMap<String, &Alarm> = existing.collect();
         let mut taken = BTreeSet::new();
         for (name, alarm) in wanted {
             let own = own_name(name, &target.name);
             if !taken.insert(own.clone()) {
-                comparison.leave_out(format!("alarm {own}: another alarm of the source leads to this name"));
-            } else if there.get(&own).is_some_and(|it| it.equals(alarm)) {
+                comparison.leave_out(format!("alarm {own}: another alarm of the source gets this name"));
+            } else if existing.get(&own).is_some_and(|other| other.equals(alarm)) {
                 comparison.same += 1;
             } else if let Some(why) = &alarm.unsupported {
                 comparison.leave_out(format!("alarm {own}: {why}"));
@@ -92,14 +92,14 @@ impl Setting for Alarms {
                     "alarm {own}: its name would be longer than {LONGEST_NAME} characters"
                 ));
             } else {
-                let words = match there.contains_key(&own) {
+                let text = match existing.contains_key(&own) {
                     true => format!("change alarm {own}"),
                     false => format!("put alarm {own}"),
                 };
-                comparison.change(words, Change::Put(own, Box::new(alarm.clone())));
+                comparison.change(text, Change::Put(own, Box::new(alarm.clone())));
             }
         }
-        for own in there.into_keys().filter(|own| !taken.contains(own)) {
+        for own in existing.into_keys().filter(|own| !taken.contains(own)) {
             comparison.extra(format!("delete alarm {own}"), Change::Delete(own));
         }
         comparison
@@ -140,16 +140,16 @@ impl Value {
 
 /// Refuses a name that an alarm of something else has. PutMetricAlarm would overwrite that alarm (API reference).
 async fn refuse_anothers(aws: &Aws, name: &str, target: &Table) -> Result<(), AwsFailure> {
-    let there = aws.cloudwatch.describe_alarms().alarm_names(name).send().await;
-    let there = there.map_err(AwsFailure::from_call("cloudwatch:DescribeAlarms"))?;
+    let described = aws.cloudwatch.describe_alarms().alarm_names(name).send().await;
+    let described = described.map_err(AwsFailure::from_call("cloudwatch:DescribeAlarms"))?;
     let anothers = |alarm: &MetricAlarm| Alarm::on(target, alarm).is_none();
-    if !there.metric_alarms().iter().any(anothers) {
+    if !described.metric_alarms().iter().any(anothers) {
         return Ok(());
     }
     Err(AwsFailure {
         action: "cloudwatch:PutMetricAlarm",
         name: ErrorName::RequestRefused,
-        detail: format!("an alarm {name} is there already, and watches something else"),
+        detail: format!("an alarm {name} already exists and watches something else"),
     })
 }
 
@@ -218,7 +218,7 @@ mod tests {
                 .into(),
         );
         let new = Alarms::compare(&wanted, &Value::default(), &table());
-        assert_eq!(new.changes[0].words, "put alarm a-orders-restored");
+        assert_eq!(new.changes[0].text, "put alarm a-orders-restored");
         assert_eq!(new.left_out, ["alarm b-orders-restored: why"]);
         assert_eq!(Alarms::compare(&Value::default(), &wanted, &table()).extra.len(), 2);
         let long = Value([(format!("{}-{TABLE_NAME}", "x".repeat(250)), Alarm::default())].into());

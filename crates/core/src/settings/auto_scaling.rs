@@ -20,7 +20,7 @@ pub use capacity::ScalableTarget;
 pub use policy::ScalingPolicy;
 pub use schedule::ScheduledAction;
 
-use super::setting::kept_as;
+use super::setting::stored_as;
 use super::table::{no_index, table_or_index};
 use super::{Aws, Comparison, Setting, SettingName, Table};
 use crate::aws::failure::AwsFailure;
@@ -96,7 +96,7 @@ impl Setting for AutoScaling {
     type Value = Value;
     type Change = Change;
 
-    kept_as!(auto_scaling);
+    stored_as!(auto_scaling);
 
     async fn read(aws: &Aws, table: &Table) -> Result<Value, AwsFailure> {
         let mut value = Value::default();
@@ -116,7 +116,7 @@ impl Setting for AutoScaling {
         let mut comparison = Comparison::default();
         let no_capacity = target.is_on_demand() && !wanted.is_empty();
         if no_capacity {
-            comparison.leave_out("the target is on demand, and has no capacity that could be scaled");
+            comparison.leave_out("the target is on demand and has no provisioned capacity to scale");
         }
         let all = wanted.keys().chain(actual.keys());
         for of in std::collections::BTreeSet::from_iter(all) {
@@ -178,7 +178,7 @@ fn compare_one(
     if actual.is_some() && now.target == wanted.target {
         comparison.same += 1;
     } else {
-        let words = match actual {
+        let text = match actual {
             Some(now) => {
                 format!(
                     "change the scaling of {subject} from between {} to between {}",
@@ -187,19 +187,19 @@ fn compare_one(
             }
             None => format!("scale {subject} between {}", wanted.target),
         };
-        comparison.change(words, change(What::Register(wanted.target)));
+        comparison.change(text, change(What::Register(wanted.target)));
     }
     for (name, policy) in &wanted.policies {
-        match policy.not_carried_over() {
+        match policy.why_not_copied() {
             _ if now.policies.get(name) == Some(policy) => comparison.same += 1,
             Some(why) => comparison.leave_out(format!("policy {name} of {subject}: {why}")),
             None => {
                 let what = What::PutPolicy(name.clone(), Box::new(policy.clone()));
-                let words = match now.policies.contains_key(name) {
+                let text = match now.policies.contains_key(name) {
                     true => format!("change policy {name} of {subject}"),
                     false => format!("put policy {name} on {subject}"),
                 };
-                comparison.change(words, change(what));
+                comparison.change(text, change(what));
             }
         }
     }
@@ -208,20 +208,20 @@ fn compare_one(
             comparison.same += 1;
         } else {
             let what = What::PutAction(name.clone(), Box::new(action.clone()));
-            let words = match now.scheduled_actions.contains_key(name) {
+            let text = match now.scheduled_actions.contains_key(name) {
                 true => format!("change scheduled action {name} of {subject}"),
                 false => format!("put scheduled action {name} on {subject}"),
             };
-            comparison.change(words, change(what));
+            comparison.change(text, change(what));
         }
     }
     for name in now.policies.keys().filter(|name| !wanted.policies.contains_key(*name)) {
-        let words = format!("delete policy {name} of {subject}");
-        comparison.extra(words, change(What::DeletePolicy(name.clone())));
+        let text = format!("delete policy {name} of {subject}");
+        comparison.extra(text, change(What::DeletePolicy(name.clone())));
     }
     for name in now.scheduled_actions.keys().filter(|name| !wanted.scheduled_actions.contains_key(*name)) {
-        let words = format!("delete scheduled action {name} of {subject}");
-        comparison.extra(words, change(What::DeleteAction(name.clone())));
+        let text = format!("delete scheduled action {name} of {subject}");
+        comparison.extra(text, change(What::DeleteAction(name.clone())));
     }
 }
 

@@ -12,7 +12,7 @@ use aws_sdk_dynamodb::types::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::setting::kept_as;
+use super::setting::stored_as;
 use super::settled::settled;
 use super::table::{no_index, table_or_index};
 use super::{Aws, Comparison, Setting, SettingName, Table};
@@ -50,7 +50,7 @@ impl Setting for ContributorInsights {
     type Value = Value;
     type Change = Change;
 
-    kept_as!(contributor_insights);
+    stored_as!(contributor_insights);
 
     async fn read(aws: &Aws, table: &Table) -> Result<Value, AwsFailure> {
         let mut value = Value::default();
@@ -132,8 +132,8 @@ async fn why_failed(aws: &Aws, target: &Table, index: Option<&str>) -> Result<St
     let described = described.map_err(AwsFailure::from_call("dynamodb:DescribeContributorInsights"))?;
     let reason = described.failure_exception();
     let name = reason.and_then(|reason| reason.exception_name());
-    let words = reason.and_then(|reason| reason.exception_description());
-    Ok(format!("{}: {}", name.unwrap_or("no name"), words.unwrap_or("DynamoDB gives no reason")))
+    let description = reason.and_then(|reason| reason.exception_description());
+    Ok(format!("{}: {}", name.unwrap_or("no name"), description.unwrap_or("DynamoDB gives no reason")))
 }
 
 async fn list(aws: &Aws, table: &Table) -> Result<Vec<ContributorInsightsSummary>, AwsFailure> {
@@ -164,8 +164,8 @@ fn compare_one(
         (wanted, actual) if wanted == actual => comparison.same += 1,
         (Some(mode), None) => comparison.change(format!("watch {of} by {mode}"), change(Some(mode))),
         (Some(mode), Some(now)) => {
-            let words = format!("change how {of} is watched from {now} to {mode}");
-            comparison.change(words, change(Some(mode)));
+            let text = format!("change how {of} is watched from {now} to {mode}");
+            comparison.change(text, change(Some(mode)));
         }
         (None, Some(_)) => comparison.extra(format!("stop watching {of}"), change(None)),
     }

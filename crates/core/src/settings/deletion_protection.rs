@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::setting::kept_as;
+use super::setting::stored_as;
 use super::{Aws, Comparison, Setting, SettingName, Table};
 use crate::aws::failure::AwsFailure;
 
@@ -22,7 +22,7 @@ impl Setting for DeletionProtection {
     type Value = Value;
     type Change = bool;
 
-    kept_as!(deletion_protection);
+    stored_as!(deletion_protection);
 
     async fn read(_aws: &Aws, table: &Table) -> Result<Value, AwsFailure> {
         Ok(Value(table.description.deletion_protection_enabled().unwrap_or(false)))

@@ -77,7 +77,9 @@ impl SettingsDocument {
             table_id: Some(source.table_id().to_owned()),
             captured_at,
             settings: Settings {
-                stream: Some(stream::Value::from(features.and_then(|it| it.stream_description()))),
+                stream: Some(stream::Value::from(
+                    features.and_then(|features| features.stream_description()),
+                )),
                 time_to_live: Some(time_to_live::Value::from(time_to_live)),
                 on_demand_throughput: known.then_some(maxima),
                 ..Settings::default()
@@ -107,8 +109,11 @@ mod tests {
             .set_key_schema(Some(Vec::new()))
             .table_creation_date_time(SdkDateTime::from_secs(1))
             .provisioned_throughput(throughput.unwrap())
-            .set_on_demand_throughput(maximum.map(|it| {
-                OnDemandThroughput::builder().max_read_request_units(it).max_write_request_units(-1).build()
+            .set_on_demand_throughput(maximum.map(|units| {
+                OnDemandThroughput::builder()
+                    .max_read_request_units(units)
+                    .max_write_request_units(-1)
+                    .build()
             }))
             .build()
             .unwrap()

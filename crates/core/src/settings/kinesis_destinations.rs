@@ -17,7 +17,7 @@ use aws_sdk_dynamodb::types::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::setting::kept_as;
+use super::setting::stored_as;
 use super::settled::settled;
 use super::{Aws, Comparison, Setting, SettingName, Table};
 use crate::aws::arn::Arn;
@@ -55,14 +55,14 @@ impl Setting for KinesisDestinations {
     type Value = Value;
     type Change = Change;
 
-    kept_as!(kinesis_destinations);
+    stored_as!(kinesis_destinations);
 
     async fn read(aws: &Aws, table: &Table) -> Result<Value, AwsFailure> {
         let mut value = Value::default();
         for destination in describe(aws, table).await? {
             let Some((stream, precision)) = live(&destination) else { continue };
             if let Some(status) =
-                destination.destination_status().filter(|it| **it != DestinationStatus::Active)
+                destination.destination_status().filter(|status| **status != DestinationStatus::Active)
             {
                 value.under_way.insert(stream.clone(), status.as_str().to_owned());
             }
@@ -73,7 +73,7 @@ impl Setting for KinesisDestinations {
 
     fn compare(wanted: &Value, actual: &Value, target: &Table) -> Comparison<Change> {
         let mut comparison = Comparison::default();
-        let place = target.place();
+        let own = target.region_and_account();
         let is_extra = |stream: &&String| !wanted.streams.contains_key(*stream);
         for stream in actual.streams.keys().filter(is_extra) {
             comparison.extra(format!("stop sending changes to {stream}"), Change::Disable(stream.clone()));
@@ -86,10 +86,10 @@ impl Setting for KinesisDestinations {
                     None => comparison.same += 1,
                 },
                 Some(now) => {
-                    let words = format!("change the precision of {stream} from {now} to {precision}");
-                    comparison.change(words, Change::Update(to, of));
+                    let text = format!("change the precision of {stream} from {now} to {precision}");
+                    comparison.change(text, Change::Update(to, of));
                 }
-                None if Arn::parse(stream).is_some_and(|arn| (arn.region, arn.account) != place) => {
+                None if Arn::parse(stream).is_some_and(|arn| (arn.region, arn.account) != own) => {
                     comparison.leave_out(format!("{stream} is not in the target's Region and account"));
                 }
                 None if comparison.extra.is_empty() => {
@@ -97,8 +97,8 @@ impl Setting for KinesisDestinations {
                         .change(format!("send changes to {stream} ({precision})"), Change::Enable(to, of));
                 }
                 None => {
-                    let words = format!("send changes to {stream} ({precision}) instead");
-                    comparison.instead_of_extra(words, Change::Enable(to, of));
+                    let text = format!("send changes to {stream} ({precision}) instead");
+                    comparison.instead_of_extra(text, Change::Enable(to, of));
                 }
             }
         }
@@ -141,11 +141,11 @@ impl Setting for KinesisDestinations {
 /// Polls a destination that was just enabled. Returns the reason if it failed, or `None` if DynamoDB has no result yet.
 async fn poll(aws: &Aws, target: &Table, stream: &str) -> Result<Option<Result<(), String>>, AwsFailure> {
     let response = describe(aws, target).await?;
-    let is_it = |it: &&KinesisDataStreamDestination| it.stream_arn() == Some(stream);
-    let destination = response.iter().find(is_it);
+    let is_of_stream = |destination: &&KinesisDataStreamDestination| destination.stream_arn() == Some(stream);
+    let destination = response.iter().find(is_of_stream);
     Ok(match destination.and_then(|destination| destination.destination_status()) {
         Some(DestinationStatus::EnableFailed) => {
-            let reason = destination.and_then(|it| it.destination_status_description());
+            let reason = destination.and_then(|destination| destination.destination_status_description());
             Some(Err(format!("ENABLE_FAILED: {}", reason.unwrap_or("DynamoDB gives no reason"))))
         }
         Some(DestinationStatus::Enabling) | None => None,

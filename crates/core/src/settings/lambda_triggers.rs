@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 
 pub use mapping::Mapping;
 
-use super::setting::kept_as;
+use super::setting::stored_as;
 use super::{Aws, Comparison, Setting, SettingName, Table};
 use crate::aws::arn::Arn;
 use crate::aws::failure::AwsFailure;
@@ -48,7 +48,7 @@ impl Setting for LambdaTriggers {
     type Value = Value;
     type Change = Change;
 
-    kept_as!(lambda_triggers);
+    stored_as!(lambda_triggers);
 
     async fn read(aws: &Aws, table: &Table) -> Result<Value, AwsFailure> {
         let Some(stream) = table.stream_arn() else { return Ok(Value::default()) };
@@ -70,7 +70,7 @@ impl Setting for LambdaTriggers {
         let mut comparison = Comparison::default();
         for mapping in wanted {
             let function = &mapping.function_arn;
-            let now = actual.iter().find(|it| it.function_arn == *function);
+            let now = actual.iter().find(|now| now.function_arn == *function);
             match now {
                 // It is also unknown whether the target's mapping is equal.
                 _ if mapping.filter_criteria_error.is_some() => {
@@ -79,27 +79,29 @@ impl Setting for LambdaTriggers {
                 }
                 Some(now) if now.equals(mapping) => comparison.same += 1,
                 Some(now) => {
-                    let words = format!("make the trigger of {function} as the source's is");
-                    comparison.change(words, Change::Update(now.uuid.clone(), Box::new(mapping.clone())));
+                    let text = format!("make the trigger of {function} equal to the source's");
+                    comparison.change(text, Change::Update(now.uuid.clone(), Box::new(mapping.clone())));
                 }
                 None if !target.has_stream() => {
                     comparison.leave_out(format!("the target has no stream that could trigger {function}"));
                 }
                 None if Arn::parse(function)
-                    .is_some_and(|arn| (arn.region, arn.account) != target.place()) =>
+                    .is_some_and(|arn| (arn.region, arn.account) != target.region_and_account()) =>
                 {
                     comparison.leave_out(format!("{function} is not in the target's Region and account"));
                 }
                 None => {
-                    let disabled = if mapping.enabled { "" } else { ", disabled as at the source" };
-                    let words = format!("trigger {function}{disabled}");
-                    comparison.change(words, Change::Create(Box::new(mapping.clone())));
+                    let disabled = if mapping.enabled { "" } else { ", disabled like the source's" };
+                    let text = format!("trigger {function}{disabled}");
+                    comparison.change(text, Change::Create(Box::new(mapping.clone())));
                 }
             }
         }
-        for now in actual.iter().filter(|now| !wanted.iter().any(|it| it.function_arn == now.function_arn)) {
-            let words = format!("delete the trigger of {}", now.function_arn);
-            comparison.extra(words, Change::Delete(now.uuid.clone()));
+        for now in
+            actual.iter().filter(|now| !wanted.iter().any(|mapping| mapping.function_arn == now.function_arn))
+        {
+            let text = format!("delete the trigger of {}", now.function_arn);
+            comparison.extra(text, Change::Delete(now.uuid.clone()));
         }
         comparison
     }
@@ -165,8 +167,11 @@ mod tests {
         let another_accounts = mapping("eu-west-1:999999999999:function:index", 1);
         let wanted = Value(vec![mapping(HERE, 7), elsewhere, another_accounts]);
         let new = LambdaTriggers::compare(&wanted, &Value::default(), &with_stream());
-        assert!(matches!(&new.changes[..], [it] if matches!(&it.change, Change::Create(_))), "{new:?}");
-        let left_out = |words: &String| words.ends_with("is not in the target's Region and account");
+        assert!(
+            matches!(&new.changes[..], [planned] if matches!(&planned.change, Change::Create(_))),
+            "{new:?}"
+        );
+        let left_out = |text: &String| text.ends_with("is not in the target's Region and account");
         assert!(new.left_out.len() == 2 && new.left_out.iter().all(left_out), "{new:?}");
         let other = LambdaTriggers::compare(&wanted, &Value(vec![mapping(HERE, 8)]), &with_stream());
         assert!(matches!(&other.changes[0].change, Change::Update(id, _) if id.ends_with("index")));
@@ -216,7 +221,7 @@ mod tests {
             &with_stream(),
         );
         assert!(
-            matches!(&new.changes[0].change, Change::Create(it) if it.filter_patterns == ["{}"]),
+            matches!(&new.changes[0].change, Change::Create(mapping) if mapping.filter_patterns == ["{}"]),
             "{new:?}"
         );
         let denied = json!({ "ErrorCode": "AccessDenied", "Message": "no kms:Decrypt" });

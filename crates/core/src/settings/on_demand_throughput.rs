@@ -8,7 +8,7 @@ use aws_sdk_dynamodb::types::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::setting::kept_as;
+use super::setting::stored_as;
 use super::table::{no_index, table_or_index};
 use super::{Aws, Comparison, Setting, SettingName, Table};
 use crate::aws::failure::AwsFailure;
@@ -55,7 +55,7 @@ impl Setting for OnDemandThroughput {
     type Value = Value;
     type Change = Change;
 
-    kept_as!(on_demand_throughput);
+    stored_as!(on_demand_throughput);
 
     async fn read(_aws: &Aws, table: &Table) -> Result<Value, AwsFailure> {
         let indexes = table.indexes().iter().filter_map(|index| {
@@ -70,7 +70,7 @@ impl Setting for OnDemandThroughput {
         let mut comparison = Comparison::default();
         if !target.is_on_demand() && *wanted != Value::default() {
             comparison
-                .leave_out("the target has provisioned capacity, and a maximum is for tables on demand");
+                .leave_out("the target has provisioned capacity, and only tables on demand have a maximum");
             return comparison;
         }
         compare_one(&mut comparison, None, wanted.table, actual.table);
@@ -107,22 +107,22 @@ impl Setting for OnDemandThroughput {
 
 fn compare_one(comparison: &mut Comparison<Change>, index: Option<&str>, wanted: Maxima, actual: Maxima) {
     // If the source has no limit, the target keeps its own, which counts as extra.
-    let kept = Maxima {
+    let combined = Maxima {
         max_read_request_units: wanted.max_read_request_units.or(actual.max_read_request_units),
         max_write_request_units: wanted.max_write_request_units.or(actual.max_write_request_units),
     };
     let of = table_or_index(index);
     let change = |maxima| Change { index: index.map(str::to_owned), maxima };
-    if kept != actual {
-        let words = match actual == Maxima::default() {
+    if combined != actual {
+        let text = match actual == Maxima::default() {
             true => format!("limit {of} to {wanted}"),
-            false => format!("change the limit of {of} from {actual} to {kept}"),
+            false => format!("change the limit of {of} from {actual} to {combined}"),
         };
-        comparison.change(words, change(kept));
+        comparison.change(text, change(combined));
     } else if wanted != Maxima::default() {
         comparison.same += 1;
     }
-    if kept != wanted {
+    if combined != wanted {
         comparison.extra(format!("limit {of} to {wanted} only"), change(wanted));
     }
 }
@@ -131,8 +131,12 @@ impl From<Option<&SdkThroughput>> for Maxima {
     fn from(throughput: Option<&SdkThroughput>) -> Maxima {
         let maximum = |of: Option<i64>| of.filter(|units| *units != NO_MAXIMUM);
         Maxima {
-            max_read_request_units: maximum(throughput.and_then(|it| it.max_read_request_units())),
-            max_write_request_units: maximum(throughput.and_then(|it| it.max_write_request_units())),
+            max_read_request_units: maximum(
+                throughput.and_then(|throughput| throughput.max_read_request_units()),
+            ),
+            max_write_request_units: maximum(
+                throughput.and_then(|throughput| throughput.max_write_request_units()),
+            ),
         }
     }
 }
@@ -161,7 +165,7 @@ mod tests {
         let wanted = Value { table: maxima(Some(100), None), indexes };
         let actual = Value { table: maxima(None, Some(7)), indexes: BTreeMap::new() };
         let comparison = OnDemandThroughput::compare(&wanted, &actual, &on_demand());
-        let changes: Vec<_> = comparison.changes.iter().map(|it| &it.change).collect();
+        let changes: Vec<_> = comparison.changes.iter().map(|planned| &planned.change).collect();
         assert_eq!(changes[0], &Change { index: None, maxima: maxima(Some(100), Some(7)) });
         assert_eq!(changes[1].index.as_deref(), Some("by-customer"));
         assert_eq!(comparison.extra[0].change.maxima, maxima(Some(100), None));

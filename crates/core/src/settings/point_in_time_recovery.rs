@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::types::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::setting::kept_as;
+use super::setting::stored_as;
 use super::{Aws, Comparison, Setting, SettingName, Table};
 use crate::aws::failure::AwsFailure;
 
@@ -31,7 +31,7 @@ impl Setting for PointInTimeRecovery {
     /// Recovery period in days; `None` turns recovery off.
     type Change = Option<i32>;
 
-    kept_as!(point_in_time_recovery);
+    stored_as!(point_in_time_recovery);
 
     async fn read(aws: &Aws, table: &Table) -> Result<Value, AwsFailure> {
         let describe = aws.dynamodb.describe_continuous_backups().table_name(&table.name).send().await;

@@ -37,7 +37,7 @@ pub const SWITCHED_OFF: &str = "it is switched off";
 
 /// The reason for skipping a setting that acts on other resources.
 pub const NOT_FOR_A_COPY: &str =
-    "a copy does not act on others; the profile replacement carries it over, or the input's Settings";
+    "a copy must not act on other resources; to copy it, use the profile replacement or the input's Settings";
 
 impl Profile {
     /// Returns the reason for skipping a setting with this profile, or `None` if the setting is copied.

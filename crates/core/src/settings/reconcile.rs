@@ -59,7 +59,7 @@ pub async fn reconcile<S: Setting>(
             });
         }
         if S::IS_OF_UPDATE_TABLE && !table.is_active() {
-            let status = table.description.table_status().map_or("not known", |status| status.as_str());
+            let status = table.description.table_status().map_or("unknown", |status| status.as_str());
             return Ok(later(format!("table {} is {status}", table.name), true));
         }
         let (mut refused, mut busy) = (Vec::new(), None);
@@ -68,26 +68,26 @@ pub async fn reconcile<S: Setting>(
         let instead = comparison.instead(remove_extra).cloned().map(|planned| (planned, true));
         for (planned, takes_room) in first.chain(instead) {
             // Skips a change if the removal that it needs was refused, or if it was just made and is not visible yet.
-            if takes_room && !refused.is_empty() || made.contains(&planned.words) {
+            if takes_room && !refused.is_empty() || made.contains(&planned.text) {
                 continue;
             }
             match S::make(&planned.change, aws, &table).await {
                 Ok(()) if S::IS_OF_UPDATE_TABLE => {
                     return Ok(later(
-                        format!("table {} is being updated: {}", table.name, planned.words),
+                        format!("table {} is being updated: {}", table.name, planned.text),
                         true,
                     ));
                 }
                 Ok(()) => {
-                    tracing::info!(setting = %S::NAME, table = %table.name, "{}", planned.words);
-                    made.insert(planned.words);
+                    tracing::info!(setting = %S::NAME, table = %table.name, "{}", planned.text);
+                    made.insert(planned.text);
                 }
                 Err(failure) => match failure.name {
                     ErrorName::ResourceBusy => {
-                        busy.get_or_insert_with(|| format!("{}: {failure}", planned.words));
+                        busy.get_or_insert_with(|| format!("{}: {failure}", planned.text));
                     }
                     ErrorName::Throttled | ErrorName::ServiceUnavailable => return Err(failure),
-                    name => refused.push(format!("{}: {name}: {failure}", planned.words)),
+                    name => refused.push(format!("{}: {name}: {failure}", planned.text)),
                 },
             }
         }
@@ -98,7 +98,7 @@ pub async fn reconcile<S: Setting>(
             return Ok(Reconciled::Done { refused });
         }
     }
-    Ok(later(format!("{} is not yet seen as it was set", S::NAME), false))
+    Ok(later(format!("AWS does not show the new value of {} yet", S::NAME), false))
 }
 
 #[cfg(test)]

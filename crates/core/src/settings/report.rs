@@ -106,22 +106,22 @@ impl SettingReport {
         remove_extra: bool,
     ) -> SettingReport {
         let mut changes: Vec<String> =
-            comparison.to_do(remove_extra).map(|planned| planned.words.clone()).collect();
+            comparison.to_do(remove_extra).map(|planned| planned.text.clone()).collect();
         changes.extend(comparison.under_way.iter().cloned());
         let mut left_out = comparison.left_out.clone();
         let mut notes = Vec::new();
         if !remove_extra {
             let would =
-                |beginning, planned: &Planned<C>| format!("{beginning}; RemoveExtra would {}", planned.words);
+                |beginning, planned: &Planned<C>| format!("{beginning}; RemoveExtra would {}", planned.text);
             left_out.extend(comparison.instead_of_extra.iter().map(|planned| would("left out", planned)));
             notes.extend(comparison.extra.iter().map(|planned| would("left as it is", planned)));
         }
         let first_left_out = left_out.first().cloned();
-        let nothing_carried = comparison.same == 0 && !left_out.is_empty();
+        let nothing_copied = comparison.same == 0 && !left_out.is_empty();
         let notes = left_out.into_iter().chain(notes).collect();
         let (outcome, reason) = match changes.is_empty() {
             false => (Outcome::Planned, None),
-            true if nothing_carried => (Outcome::Skipped, first_left_out),
+            true if nothing_copied => (Outcome::Skipped, first_left_out),
             true => (Outcome::Unchanged, None),
         };
         let reason = reason.map(|reason| cut(reason, 1_000));
@@ -129,7 +129,7 @@ impl SettingReport {
     }
 
     /// Formats the report as one line: `Tags: applied (set tag pool = billing)`.
-    pub fn in_words(&self) -> String {
+    pub fn to_text(&self) -> String {
         let detail =
             self.reason.clone().or_else(|| (!self.changes.is_empty()).then(|| self.changes.join("; ")));
         match detail {
@@ -154,8 +154,8 @@ pub async fn plan(
             Some(reason) => SettingReport::skipped(name, reason),
             None => match setting(name).plan(wanted, aws, target, remove_extra).await {
                 Ok(Some(report)) => report,
-                Ok(None) => SettingReport::skipped(name, "what the source has of it is not known"),
-                Err(failure) if is_for_good(&failure) => SettingReport::failed(name, in_words(&failure)),
+                Ok(None) => SettingReport::skipped(name, "the source's value is not known"),
+                Err(failure) if is_for_good(&failure) => SettingReport::failed(name, describe(&failure)),
                 Err(failure) => return Err(failure),
             },
         });
@@ -184,7 +184,7 @@ pub async fn capture(
         match setting(name).capture(aws, table, &mut settings).await {
             Ok(()) => {}
             Err(failure) if is_for_good(&failure) => {
-                let reason = format!("it cannot be read: {}", in_words(&failure));
+                let reason = format!("it cannot be read: {}", describe(&failure));
                 failed.push(Unread { report: SettingReport::failed(name, reason), name: failure.name });
             }
             Err(failure) => return Err(failure),
@@ -211,7 +211,7 @@ fn is_for_good(failure: &AwsFailure) -> bool {
     matches!(failure.name, ErrorName::AccessDenied | ErrorName::RequestRefused)
 }
 
-fn in_words(failure: &AwsFailure) -> String {
+fn describe(failure: &AwsFailure) -> String {
     format!("{}: {failure}", failure.name)
 }
 
@@ -246,11 +246,11 @@ mod tests {
     #[test]
     fn a_change_in_progress_is_not_equal_yet() {
         let mut comparison = Comparison::<()> { same: 1, ..Comparison::default() };
-        comparison.under_way("wait for it");
+        comparison.under_way("wait for AWS");
         let report = SettingReport::from_comparison(SettingName::ContributorInsights, &comparison, false);
         assert_eq!(
             (report.outcome, report.changes.as_slice()),
-            (Outcome::Planned, &["wait for it".to_owned()][..])
+            (Outcome::Planned, &["wait for AWS".to_owned()][..])
         );
     }
 
@@ -268,8 +268,8 @@ mod tests {
             Outcome::Unchanged
         );
         comparison.extra("delete policy own", ());
-        let kept = SettingReport::from_comparison(SettingName::AutoScaling, &comparison, false);
-        assert_eq!((kept.outcome, kept.notes.len()), (Outcome::Unchanged, 2));
+        let unchanged = SettingReport::from_comparison(SettingName::AutoScaling, &comparison, false);
+        assert_eq!((unchanged.outcome, unchanged.notes.len()), (Outcome::Unchanged, 2));
         let removed = SettingReport::from_comparison(SettingName::AutoScaling, &comparison, true);
         assert_eq!(
             (removed.outcome, removed.changes.as_slice()),

@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
-use super::setting::kept_as;
+use super::setting::stored_as;
 use super::{Aws, Comparison, Setting, SettingName, Table};
 use crate::aws::failure::AwsFailure;
 
@@ -54,7 +54,7 @@ impl Setting for ResourcePolicies {
     type Value = Value;
     type Change = Change;
 
-    kept_as!(resource_policies);
+    stored_as!(resource_policies);
 
     async fn read(aws: &Aws, table: &Table) -> Result<Value, AwsFailure> {
         let stream = match table.stream_arn() {
@@ -63,7 +63,7 @@ impl Setting for ResourcePolicies {
         };
         let names = Names::from_table(table);
         let portable =
-            |policy: Option<Json>| policy.map(|policy| rewritten(policy, &|it| names.portable(it)));
+            |policy: Option<Json>| policy.map(|policy| rewritten(policy, &|text| names.portable(text)));
         Ok(Value { table: portable(policy(aws, &table.arn).await?), stream: portable(stream) })
     }
 
@@ -101,7 +101,7 @@ impl Setting for ResourcePolicies {
         };
         match &change.policy {
             Some(policy) => {
-                let policy = rewritten(policy.clone(), &|it| names.own(it));
+                let policy = rewritten(policy.clone(), &|text| names.own(text));
                 let put = aws.dynamodb.put_resource_policy().resource_arn(arn).policy(policy.to_string());
                 put.send().await.map(drop).map_err(AwsFailure::from_call(action))
             }
@@ -117,7 +117,8 @@ impl Value {
     /// Returns the policies of this table, with its own ARNs.
     pub fn of_table(&self, table: &Table) -> Value {
         let names = Names::from_table(table);
-        let own = |policy: &Option<Json>| policy.clone().map(|it| rewritten(it, &|text| names.own(text)));
+        let own =
+            |policy: &Option<Json>| policy.clone().map(|policy| rewritten(policy, &|text| names.own(text)));
         Value { table: own(&self.table), stream: own(&self.stream) }
     }
 }
@@ -165,7 +166,7 @@ fn replaced(text: &str, from: &str, to: &str) -> Option<String> {
 /// Rewrites each text in a policy for which `text` returns a new one.
 fn rewritten(policy: Json, text: &dyn Fn(&str) -> Option<String>) -> Json {
     match policy {
-        Json::String(it) => Json::String(text(&it).unwrap_or(it)),
+        Json::String(string) => Json::String(text(&string).unwrap_or(string)),
         Json::Array(items) => items.into_iter().map(|item| rewritten(item, text)).collect(),
         Json::Object(fields) => {
             Json::Object(fields.into_iter().map(|(name, field)| (name, rewritten(field, text))).collect())
@@ -210,7 +211,7 @@ mod tests {
         let others = [format!("{SOURCE}-archive"), format!("{SOURCE}.old/index/*")];
         let own = [SOURCE.to_owned(), format!("{SOURCE}/index/orders"), stream.clone()];
         let policy = statement(&[&own[..], &others[..]].concat());
-        let portable = rewritten(policy.clone(), &|it| source.portable(it));
+        let portable = rewritten(policy.clone(), &|text| source.portable(text));
         let expected = [
             TABLE.to_owned(),
             format!("{TABLE}/index/orders"),
@@ -219,7 +220,7 @@ mod tests {
             others[1].clone(),
         ];
         assert_eq!(portable, statement(&expected));
-        assert_eq!(rewritten(portable, &|it| source.own(it)), policy);
+        assert_eq!(rewritten(portable, &|text| source.own(text)), policy);
     }
 
     #[test]
@@ -259,8 +260,8 @@ mod tests {
             let stream = format!("{SOURCE}/stream/2026");
             let names = Names { table: SOURCE, stream: has_stream.then_some(stream.as_str()) };
             let policy = statement(&resources);
-            let portable = rewritten(policy.clone(), &|it| names.portable(it));
-            prop_assert_eq!(rewritten(portable, &|it| names.own(it)), policy);
+            let portable = rewritten(policy.clone(), &|text| names.portable(text));
+            prop_assert_eq!(rewritten(portable, &|text| names.own(text)), policy);
         }
 
         #[test]
@@ -271,13 +272,13 @@ mod tests {
             let source = Names { table: SOURCE, stream: Some(&stream) };
             let copys_stream = format!("{copy}/stream/2030");
             let clone = Names { table: &copy, stream: Some(&copys_stream) };
-            let portable = rewritten(statement(&resources), &|it| source.portable(it));
-            let own = rewritten(portable.clone(), &|it| clone.own(it));
+            let portable = rewritten(statement(&resources), &|text| source.portable(text));
+            let own = rewritten(portable.clone(), &|text| clone.own(text));
             for resource in own["Statement"][0]["Resource"].as_array().unwrap() {
                 let rest = resource.as_str().unwrap().strip_prefix(SOURCE);
                 prop_assert!(rest.is_none_or(|rest| !rest.is_empty() && !rest.starts_with('/')), "{resource}");
             }
-            prop_assert_eq!(rewritten(own, &|it| clone.portable(it)), portable);
+            prop_assert_eq!(rewritten(own, &|text| clone.portable(text)), portable);
         }
     }
 }

@@ -23,7 +23,7 @@ pub trait Setting: Send + Sync + 'static {
     fn known(settings: &Settings) -> Option<&Self::Value>;
 
     /// Returns the field of `settings` that holds the value.
-    fn place(settings: &mut Settings) -> &mut Option<Self::Value>;
+    fn slot(settings: &mut Settings) -> &mut Option<Self::Value>;
 
     /// Reads the value of a table.
     fn read(aws: &Aws, table: &Table) -> impl Future<Output = Result<Self::Value, AwsFailure>> + Send;
@@ -44,19 +44,19 @@ pub trait Setting: Send + Sync + 'static {
     ) -> impl Future<Output = Result<(), AwsFailure>> + Send;
 }
 
-/// Implements [`Setting::known`] and [`Setting::place`] with this field of [`Settings`].
-macro_rules! kept_as {
+/// Implements [`Setting::known`] and [`Setting::slot`] with this field of [`Settings`].
+macro_rules! stored_as {
     ($field:ident) => {
         fn known(settings: &$crate::settings::Settings) -> Option<&Self::Value> {
             settings.$field.as_ref()
         }
 
-        fn place(settings: &mut $crate::settings::Settings) -> &mut Option<Self::Value> {
+        fn slot(settings: &mut $crate::settings::Settings) -> &mut Option<Self::Value> {
             &mut settings.$field
         }
     };
 }
-pub(super) use kept_as;
+pub(super) use stored_as;
 
 /// The differences between a target and the wanted value.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -81,7 +81,7 @@ pub struct Comparison<C> {
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Planned<C> {
     /// Description of the change, such as `set tag pool = billing`.
-    pub words: String,
+    pub text: String,
     /// Change to make.
     pub change: C,
 }
@@ -101,28 +101,28 @@ impl<C> Default for Comparison<C> {
 
 impl<C> Comparison<C> {
     /// Adds a change.
-    pub fn change(&mut self, words: impl Into<String>, change: C) {
-        self.changes.push(Planned { words: words.into(), change });
+    pub fn change(&mut self, text: impl Into<String>, change: C) {
+        self.changes.push(Planned { text: text.into(), change });
     }
 
-    /// Adds something that the target has beyond the wanted value. `words` describes its removal.
-    pub fn extra(&mut self, words: impl Into<String>, change: C) {
-        self.extra.push(Planned { words: words.into(), change });
+    /// Adds something that the target has beyond the wanted value. `text` describes its removal.
+    pub fn extra(&mut self, text: impl Into<String>, change: C) {
+        self.extra.push(Planned { text: text.into(), change });
     }
 
     /// Adds a change that is possible only after the extras are removed.
-    pub fn instead_of_extra(&mut self, words: impl Into<String>, change: C) {
-        self.instead_of_extra.push(Planned { words: words.into(), change });
+    pub fn instead_of_extra(&mut self, text: impl Into<String>, change: C) {
+        self.instead_of_extra.push(Planned { text: text.into(), change });
     }
 
-    /// Adds a change in progress at AWS. `words` says what to wait for.
-    pub fn under_way(&mut self, words: impl Into<String>) {
-        self.under_way.push(words.into());
+    /// Adds a change in progress at AWS. `text` says what to wait for.
+    pub fn under_way(&mut self, text: impl Into<String>) {
+        self.under_way.push(text.into());
     }
 
     /// Adds something that is wanted but not possible.
-    pub fn leave_out(&mut self, words: impl Into<String>) {
-        self.left_out.push(words.into());
+    pub fn leave_out(&mut self, text: impl Into<String>) {
+        self.left_out.push(text.into());
     }
 
     /// Returns the changes to make. With `remove_extra`, they include the removals and the changes that need them.
@@ -187,7 +187,7 @@ impl<S: Setting> AnySetting for S {
         into: &'a mut Settings,
     ) -> Boxed<'a, Result<(), AwsFailure>> {
         Box::pin(async move {
-            *S::place(into) = Some(S::read(aws, table).await?);
+            *S::slot(into) = Some(S::read(aws, table).await?);
             Ok(())
         })
     }
@@ -197,11 +197,11 @@ impl<S: Setting> AnySetting for S {
     }
 
     fn take_over(&self, from: &Settings, into: &mut Settings) -> bool {
-        let place = S::place(into);
-        let known = S::known(from).filter(|_| place.is_none()).cloned();
+        let slot = S::slot(into);
+        let known = S::known(from).filter(|_| slot.is_none()).cloned();
         let is_known = known.is_some();
         if is_known {
-            *place = known;
+            *slot = known;
         }
         is_known
     }

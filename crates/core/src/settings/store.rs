@@ -96,7 +96,7 @@ pub async fn get(s3: &aws_sdk_s3::Client, location: &Location) -> Result<Setting
 }
 
 /// Returns the locations of the table's documents that are not later than `not_after`, the newest first.
-pub async fn kept(
+pub async fn list(
     s3: &aws_sdk_s3::Client,
     bucket: &str,
     table_arn: &str,
@@ -106,14 +106,14 @@ pub async fn kept(
     let last = format!("{folder}{}.json", not_after.format("%Y%m%dT%H%M%SZ"));
     let list = s3.list_objects_v2().bucket(bucket).prefix(&folder);
     let mut pages = list.into_paginator().send();
-    let mut kept = Vec::new();
+    let mut found = Vec::new();
     while let Some(page) = pages.next().await {
         let page = page.map_err(AwsFailure::from_call("s3:ListBucket"))?;
         let keys = page.contents.unwrap_or_default().into_iter().filter_map(|object| object.key);
-        kept.extend(keys.filter(|key| *key <= last));
+        found.extend(keys.filter(|key| *key <= last));
     }
-    kept.sort_unstable_by(|one, other| other.cmp(one));
-    Ok(kept.into_iter().map(|key| Location { bucket: bucket.to_owned(), key }).collect())
+    found.sort_unstable_by(|one, other| other.cmp(one));
+    Ok(found.into_iter().map(|key| Location { bucket: bucket.to_owned(), key }).collect())
 }
 
 #[cfg(test)]

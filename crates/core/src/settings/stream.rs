@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::types::{StreamSpecification, StreamViewType};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::setting::kept_as;
+use super::setting::stored_as;
 use super::{Aws, Comparison, Setting, SettingName, Table};
 use crate::aws::failure::AwsFailure;
 
@@ -37,7 +37,7 @@ impl Setting for Stream {
     type Value = Value;
     type Change = Change;
 
-    kept_as!(stream);
+    stored_as!(stream);
 
     async fn read(_aws: &Aws, table: &Table) -> Result<Value, AwsFailure> {
         Ok(Value::from(table.description.stream_specification()))
@@ -51,8 +51,8 @@ impl Setting for Stream {
                 comparison.change(format!("enable the stream with {wanted}"), Change::Enable(wanted.clone()));
             }
             (Some(wanted), Some(actual)) => {
-                let words = format!("disable the stream with {actual}, to enable one with {wanted}");
-                comparison.change(words, Change::Disable);
+                let text = format!("disable the stream with {actual}, to enable one with {wanted}");
+                comparison.change(text, Change::Disable);
             }
             (None, _) => comparison.extra("disable the stream", Change::Disable),
         }

@@ -78,7 +78,7 @@ impl Table {
     }
 
     /// Returns the Region and account in the table's ARN.
-    pub fn place(&self) -> (&str, &str) {
+    pub fn region_and_account(&self) -> (&str, &str) {
         Arn::parse(&self.arn).map_or(("", ""), |arn| (arn.region, arn.account))
     }
 
@@ -173,7 +173,7 @@ pub(crate) mod tests {
 
     #[test]
     fn a_tables_region_and_account_come_from_its_arn() {
-        assert_eq!(table().place(), ("eu-west-1", "123456789012"));
+        assert_eq!(table().region_and_account(), ("eu-west-1", "123456789012"));
         assert!(table().is_active() && table().has_index("by-customer") && !table().has_index("orders"));
     }
 }

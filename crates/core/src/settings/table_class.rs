@@ -5,7 +5,7 @@ use aws_sdk_dynamodb::types::TableClass as SdkTableClass;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::setting::kept_as;
+use super::setting::stored_as;
 use super::{Aws, Comparison, Setting, SettingName, Table};
 use crate::aws::failure::AwsFailure;
 
@@ -24,7 +24,7 @@ impl Setting for TableClass {
     type Value = Value;
     type Change = String;
 
-    kept_as!(table_class);
+    stored_as!(table_class);
 
     async fn read(_aws: &Aws, table: &Table) -> Result<Value, AwsFailure> {
         // A table that has always had the standard class has no summary.
@@ -37,8 +37,8 @@ impl Setting for TableClass {
         if wanted == actual {
             comparison.same += 1;
         } else {
-            let words = format!("change the table class from {actual} to {wanted}");
-            comparison.change(words, wanted.clone());
+            let text = format!("change the table class from {actual} to {wanted}");
+            comparison.change(text, wanted.clone());
         }
         comparison
     }

@@ -10,7 +10,7 @@ use aws_sdk_dynamodb::types::Tag;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::setting::kept_as;
+use super::setting::stored_as;
 use super::{Aws, Comparison, Planned, Setting, SettingName, Table};
 use crate::aws::failure::AwsFailure;
 use crate::aws::own_tag::is_own;
@@ -40,7 +40,7 @@ impl Setting for Tags {
     type Value = Value;
     type Change = Change;
 
-    kept_as!(tags);
+    stored_as!(tags);
 
     async fn read(aws: &Aws, table: &Table) -> Result<Value, AwsFailure> {
         let mut tags = BTreeMap::new();
@@ -67,13 +67,13 @@ impl Setting for Tags {
             if actual.get(key) == Some(value) {
                 comparison.same += 1;
             } else if is_reserved(key) {
-                comparison.leave_out(format!("tag {key} is AWS's own, and nobody else may set it"));
+                comparison.leave_out(format!("only AWS services can set tag {key}"));
             } else {
-                let words = match actual.get(key) {
+                let text = match actual.get(key) {
                     Some(now) => format!("change tag {key} from {now} to {value}"),
                     None => format!("set tag {key} = {value}"),
                 };
-                comparison.change(words, Change::Set(vec![(key.clone(), value.clone())]));
+                comparison.change(text, Change::Set(vec![(key.clone(), value.clone())]));
             }
         }
         let is_extra = |key: &&String| !wanted.contains_key(*key) && !is_reserved(key) && !is_own(key);
@@ -85,9 +85,9 @@ impl Setting for Tags {
 
     fn joined(planned: Vec<Planned<Change>>) -> Vec<Planned<Change>> {
         let (mut set, mut removed) = (Vec::new(), Vec::new());
-        let mut words = Vec::new();
-        for Planned { words: of_one, change } in planned {
-            words.push(of_one);
+        let mut texts = Vec::new();
+        for Planned { text, change } in planned {
+            texts.push(text);
             match change {
                 Change::Set(tags) => set.extend(tags),
                 Change::Remove(keys) => removed.extend(keys),
@@ -96,14 +96,14 @@ impl Setting for Tags {
         // Several tags are described only by their number, because the reason for a refusal follows the description.
         let mut joined = Vec::new();
         if !set.is_empty() {
-            joined.push(Planned { words: format!("set {} tags", set.len()), change: Change::Set(set) });
+            joined.push(Planned { text: format!("set {} tags", set.len()), change: Change::Set(set) });
         }
         if !removed.is_empty() {
             let many = format!("remove {} tags", removed.len());
-            joined.push(Planned { words: many, change: Change::Remove(removed) });
+            joined.push(Planned { text: many, change: Change::Remove(removed) });
         }
-        if let ([one], [words]) = (joined.as_mut_slice(), words.as_slice()) {
-            one.words.clone_from(words);
+        if let ([one], [text]) = (joined.as_mut_slice(), texts.as_slice()) {
+            one.text.clone_from(text);
         }
         joined
     }
@@ -152,8 +152,8 @@ mod tests {
         let set = Change::Set(vec![("team".to_owned(), "billing".to_owned())]);
         assert_eq!(comparison.changes[0].change, set);
         assert_eq!((comparison.changes.len(), comparison.left_out.len()), (1, 1));
-        assert_eq!(comparison.changes[0].words, "change tag team from web to billing");
-        assert_eq!(comparison.extra[0].words, "remove tag own");
+        assert_eq!(comparison.changes[0].text, "change tag team from web to billing");
+        assert_eq!(comparison.extra[0].text, "remove tag own");
     }
 
     #[test]

@@ -8,7 +8,7 @@ use aws_sdk_dynamodb::types::{TimeToLiveDescription, TimeToLiveSpecification, Ti
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::setting::kept_as;
+use super::setting::stored_as;
 use super::{Aws, Comparison, Setting, SettingName, Table};
 use crate::aws::failure::AwsFailure;
 
@@ -38,7 +38,7 @@ impl Setting for TimeToLive {
     type Value = Value;
     type Change = Change;
 
-    kept_as!(time_to_live);
+    stored_as!(time_to_live);
 
     async fn read(aws: &Aws, table: &Table) -> Result<Value, AwsFailure> {
         let describe = aws.dynamodb.describe_time_to_live().table_name(&table.name).send().await;
@@ -54,12 +54,12 @@ impl Setting for TimeToLive {
                 comparison.change(format!("expire items by {wanted}"), Change::Enable(wanted.clone()));
             }
             (Some(wanted), Some(actual)) => {
-                let words = format!("stop expiring items by {actual}, to expire them by {wanted}");
-                comparison.change(words, Change::Disable(actual.clone()));
+                let text = format!("stop expiring items by {actual}, to expire them by {wanted}");
+                comparison.change(text, Change::Disable(actual.clone()));
             }
             (None, Some(actual)) => {
-                let words = format!("stop expiring items by {actual}");
-                comparison.extra(words, Change::Disable(actual.clone()));
+                let text = format!("stop expiring items by {actual}");
+                comparison.extra(text, Change::Disable(actual.clone()));
             }
             (None, None) => {}
         }
@@ -85,8 +85,12 @@ impl From<Option<&TimeToLiveDescription>> for Value {
         let on = |status: &TimeToLiveStatus| {
             matches!(status, TimeToLiveStatus::Enabled | TimeToLiveStatus::Enabling)
         };
-        let description = description.filter(|it| it.time_to_live_status().is_some_and(on));
-        Value { attribute_name: description.and_then(|it| it.attribute_name()).map(str::to_owned) }
+        let description = description.filter(|description| description.time_to_live_status().is_some_and(on));
+        Value {
+            attribute_name: description
+                .and_then(|description| description.attribute_name())
+                .map(str::to_owned),
+        }
     }
 }
 

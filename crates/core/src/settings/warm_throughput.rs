@@ -18,7 +18,7 @@ use aws_sdk_dynamodb::types::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::setting::kept_as;
+use super::setting::stored_as;
 use super::table::{no_index, table_or_index};
 use super::{Aws, Comparison, Planned, Setting, SettingName, Table};
 use crate::aws::failure::AwsFailure;
@@ -59,7 +59,7 @@ impl Setting for WarmThroughput {
     type Value = Value;
     type Change = Change;
 
-    kept_as!(warm_throughput);
+    stored_as!(warm_throughput);
 
     async fn read(_aws: &Aws, table: &Table) -> Result<Value, AwsFailure> {
         let units = |reads: Option<i64>, writes: Option<i64>| Units {
@@ -98,13 +98,13 @@ impl Setting for WarmThroughput {
     }
 
     fn joined(planned: Vec<Planned<Change>>) -> Vec<Planned<Change>> {
-        let words = match planned.as_slice() {
+        let text = match planned.as_slice() {
             [] => return planned,
-            [one] => one.words.clone(),
+            [one] => one.text.clone(),
             many => format!("raise the warm throughput of {} of table and indexes", many.len()),
         };
         let change = planned.into_iter().flat_map(|planned| planned.change).collect();
-        vec![Planned { words, change }]
+        vec![Planned { text, change }]
     }
 
     async fn make(change: &Change, aws: &Aws, target: &Table) -> Result<(), AwsFailure> {
@@ -144,8 +144,8 @@ fn compare_one(comparison: &mut Comparison<Change>, index: Option<&String>, want
     } else if actual.under_way.contains(&index.cloned()) {
         comparison.under_way(format!("wait for the warm throughput of {of}, which is UPDATING"));
     } else {
-        let words = format!("change the warm throughput of {of} from {now} to {units}");
-        comparison.change(words, vec![(index.cloned(), units)]);
+        let text = format!("change the warm throughput of {of} from {now} to {units}");
+        comparison.change(text, vec![(index.cloned(), units)]);
     }
 }
 
@@ -207,8 +207,8 @@ mod tests {
         assert_eq!(index["WarmThroughput"]["ReadUnitsPerSecond"], 7);
         show(shown(5, "UPDATING"));
         let waiting = run().await;
-        let words = "wait for the warm throughput of the table, which is UPDATING";
-        assert!(matches!(&waiting, Reconciled::Later { reason, .. } if reason == words), "{waiting:?}");
+        let expected = "wait for the warm throughput of the table, which is UPDATING";
+        assert!(matches!(&waiting, Reconciled::Later { reason, .. } if reason == expected), "{waiting:?}");
         assert_eq!(aws.calls("dynamodb:UpdateTable").len(), 1);
         show(shown(7, "ACTIVE"));
         assert_eq!(run().await, Reconciled::Done { refused: Vec::new() });

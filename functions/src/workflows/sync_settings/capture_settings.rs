@@ -157,7 +157,7 @@ impl CaptureSettings {
         let location = Location { bucket: self.bucket.clone(), key };
         store::put(&self.s3, &location, &document).await?;
         if let Some(name) = name {
-            let missing = failed.iter().map(|unread| unread.report.in_words()).collect::<Vec<_>>().join("; ");
+            let missing = failed.iter().map(|unread| unread.report.to_text()).collect::<Vec<_>>().join("; ");
             return Err(Error::NotWhole { name, table: table.name, location, missing });
         }
         let captured_at = document.captured_at;

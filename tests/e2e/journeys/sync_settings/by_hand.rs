@@ -122,7 +122,7 @@ async fn an_alarm_that_watches_something_else_does_not_lose_its_name() {
     assert_eq!(execution.error.as_deref(), Some("SettingsNotEqual"), "{execution:?}");
     let cause = execution.cause.unwrap();
     assert!(
-        cause.contains("an alarm orders-restored-slow is there already, and watches something else"),
+        cause.contains("an alarm orders-restored-slow already exists and watches something else"),
         "{cause}"
     );
     let there =

@@ -116,7 +116,7 @@ async fn settings_lost_in_a_restore_are_planned_until_they_are_applied() {
     assert_eq!((differs.code, differs.json().get("differs")), (Some(3), Some(&json!(true))));
 
     let copied = account.plan_sync(&RESTORED).await;
-    let expected = "  - TimeToLive           skipped: a copy does not act on others; ";
+    let expected = "  - TimeToLive           skipped: a copy must not act on other resources; ";
     assert!(copied.data.contains(expected), "{}", copied.data);
 
     account.give("orders-restored").await;
@@ -266,7 +266,7 @@ async fn refusals_have_their_message() {
     let sourceless = account.plan_sync(&TARGET).await;
     assert_eq!(sourceless.code, Some(2));
     let expected =
-        "error: Source is missing: what table orders-restored was restored from, DynamoDB tells only until ";
+        "error: Source is missing: DynamoDB reports what table orders-restored was restored from only until ";
     assert!(sourceless.remarks.starts_with(expected), "{}", sourceless.remarks);
 
     let misspelt = account.plan_sync(&[&RESTORED[..], &["--setting", "Tag"]].concat()).await;

@@ -102,7 +102,7 @@ impl Alarm {
             statistic: text(alarm.statistic().map(Statistic::as_str)),
             extended_statistic: text(alarm.extended_statistic()),
             dimensions: others
-                .filter_map(|it| Some((it.name()?.to_owned(), it.value()?.to_owned())))
+                .filter_map(|dimension| Some((dimension.name()?.to_owned(), dimension.value()?.to_owned())))
                 .collect(),
             period: alarm.period(),
             unit: text(alarm.unit().map(StandardUnit::as_str)),
@@ -112,7 +112,7 @@ impl Alarm {
             comparison_operator: text(alarm.comparison_operator().map(ComparisonOperator::as_str)),
             treat_missing_data: text(alarm.treat_missing_data()),
             evaluate_low_sample_count_percentile: text(alarm.evaluate_low_sample_count_percentile()),
-            unsupported: beyond.then(|| "it is evaluated or acts in a way that is not copied".to_owned()),
+            unsupported: beyond.then(|| "it has properties that are not copied".to_owned()),
         }
     }
 

@@ -56,7 +56,7 @@ pub struct CustomizedMetric {
 
 impl ScalingPolicy {
     /// Returns the reason why this policy is not copied, or `None` if it is.
-    pub fn not_carried_over(&self) -> Option<&str> {
+    pub fn why_not_copied(&self) -> Option<&str> {
         self.unsupported.as_deref()
     }
 }

@@ -43,7 +43,9 @@ pub(super) async fn read(
     while let Some(page) = pages.next().await {
         let page = page.map_err(AwsFailure::from_call("application-autoscaling:DescribeScheduledActions"))?;
         let named = page.scheduled_actions().iter();
-        actions.extend(named.map(|it| (it.scheduled_action_name().to_owned(), ScheduledAction::from(it))));
+        actions.extend(
+            named.map(|action| (action.scheduled_action_name().to_owned(), ScheduledAction::from(action))),
+        );
     }
     Ok(actions)
 }

@@ -25,9 +25,9 @@ fn value(of: &str, reads: Option<Dimension>) -> Value {
 #[test]
 fn target_comes_before_policies_and_actions() {
     let comparison = AutoScaling::compare(&value("table", Some(dimension(9))), &Value::default(), &table());
-    let words: Vec<_> = comparison.changes.iter().map(|it| it.words.as_str()).collect();
+    let texts: Vec<_> = comparison.changes.iter().map(|planned| planned.text.as_str()).collect();
     assert_eq!(
-        words,
+        texts,
         [
             "scale reads of the table between 1 and 9",
             "put policy hold on reads of the table",
@@ -44,7 +44,7 @@ fn equal_scaling_is_the_same_and_the_targets_own_is_extra() {
     let comparison =
         AutoScaling::compare(&value(index, Some(dimension(9))), &value(index, Some(own)), &table());
     assert_eq!((comparison.same, comparison.changes.len()), (3, 0));
-    assert_eq!(comparison.extra[0].words, "delete policy own of reads of index by-customer");
+    assert_eq!(comparison.extra[0].text, "delete policy own of reads of index by-customer");
     let none = AutoScaling::compare(&Value::default(), &value("table", Some(dimension(9))), &table());
     assert_eq!(none.extra[0].change.what, What::Deregister);
 }
@@ -55,7 +55,7 @@ fn a_target_on_demand_has_nothing_to_scale() {
     for actual in [Value::default(), wanted.clone()] {
         let comparison = AutoScaling::compare(&wanted, &actual, &on_demand());
         assert_eq!(comparison.to_do(true).count(), 0, "{comparison:?}");
-        let reason = "the target is on demand, and has no capacity that could be scaled";
+        let reason = "the target is on demand and has no provisioned capacity to scale";
         assert_eq!((comparison.same, comparison.left_out.as_slice()), (0, &[reason.to_owned()][..]));
     }
     let own = AutoScaling::compare(&Value::default(), &wanted, &on_demand());
@@ -73,9 +73,9 @@ fn different_scaling_is_changed_and_described_with_the_old_values() {
     other.scheduled_actions.insert("nightly".to_owned(), ScheduledAction::default());
     let comparison =
         AutoScaling::compare(&value("table", Some(dimension(9))), &value("table", Some(other)), &table());
-    let words: Vec<_> = comparison.changes.iter().map(|it| it.words.as_str()).collect();
+    let texts: Vec<_> = comparison.changes.iter().map(|planned| planned.text.as_str()).collect();
     assert_eq!(
-        words,
+        texts,
         [
             "change the scaling of reads of the table from between 1 and 20 to between 1 and 9",
             "change policy hold of reads of the table",
@@ -115,13 +115,13 @@ fn a_policy_of_another_type_is_reported_and_not_copied() {
         .policy_type(PolicyType::StepScaling)
         .creation_time(aws_sdk_applicationautoscaling::primitives::DateTime::from_secs(0));
     let portable = policy::portable_policy(&step.clone().build().unwrap(), &table());
-    assert_eq!(portable.not_carried_over(), Some("it is a StepScaling policy"));
+    assert_eq!(portable.why_not_copied(), Some("it is a StepScaling policy"));
     let metric = MetricType::from("DynamoDBReadCapacityUtilization");
     let metric = PredefinedMetricSpecification::builder().predefined_metric_type(metric).build().unwrap();
     let tracking = TargetTrackingScalingPolicyConfiguration::builder().target_value(70.0);
     let tracking = tracking.predefined_metric_specification(metric).build().unwrap();
     let tracking = step.target_tracking_scaling_policy_configuration(tracking).build().unwrap();
-    assert_eq!(policy::portable_policy(&tracking, &table()).not_carried_over(), None);
+    assert_eq!(policy::portable_policy(&tracking, &table()).why_not_copied(), None);
 }
 
 fn dimensions() -> impl Strategy<Value = Option<Dimension>> {
@@ -152,19 +152,19 @@ fn values() -> impl Strategy<Value = Value> {
 
 /// Makes a change as AWS does: without a scalable target, a dimension has no policies and no actions.
 fn make(value: &mut Value, Change { subject, what }: &Change) {
-    let place = value.0.entry(subject.of.clone()).or_default().dimension_mut(subject.reads);
+    let slot = value.0.entry(subject.of.clone()).or_default().dimension_mut(subject.reads);
     if let What::Register(target) = what {
-        place.get_or_insert_default().target = *target;
+        slot.get_or_insert_default().target = *target;
         return;
     }
-    let there = place.as_mut().expect("nothing is put on what is not registered");
+    let registered = slot.as_mut().expect("nothing is put on what is not registered");
     match what.clone() {
         What::Register(_) => {}
-        What::Deregister => *place = None,
-        What::PutPolicy(name, policy) => drop(there.policies.insert(name, *policy)),
-        What::DeletePolicy(name) => drop(there.policies.remove(&name)),
-        What::PutAction(name, action) => drop(there.scheduled_actions.insert(name, *action)),
-        What::DeleteAction(name) => drop(there.scheduled_actions.remove(&name)),
+        What::Deregister => *slot = None,
+        What::PutPolicy(name, policy) => drop(registered.policies.insert(name, *policy)),
+        What::DeletePolicy(name) => drop(registered.policies.remove(&name)),
+        What::PutAction(name, action) => drop(registered.scheduled_actions.insert(name, *action)),
+        What::DeleteAction(name) => drop(registered.scheduled_actions.remove(&name)),
     }
 }
 

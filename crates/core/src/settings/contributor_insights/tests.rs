@@ -21,7 +21,7 @@ fn the_table_and_each_index_are_compared_with_their_modes() {
     let comparison = ContributorInsights::compare(&wanted, &actual, &table());
     assert_eq!(comparison.changes.len(), 1);
     assert_eq!(
-        comparison.changes[0].words,
+        comparison.changes[0].text,
         "change how the table is watched from ACCESSED_AND_THROTTLED_KEYS to THROTTLED_KEYS"
     );
     assert_eq!((comparison.same, comparison.left_out.len()), (1, 1));
@@ -110,7 +110,7 @@ async fn insights_are_polled_until_they_are_enabled() {
 async fn failed_insights_are_enabled_again_and_refused_with_dynamodbs_reason() {
     let (done, aws) = enabled(&["FAILED", "ENABLING", "FAILED"]).await;
     let Reconciled::Done { refused } = done else { panic!("{done:?}") };
-    let words = "UpdateContributorInsights failed: FAILED: LimitExceededException: rule limit reached";
-    assert!(matches!(&refused[..], [one] if one.ends_with(words)), "{refused:?}");
+    let expected = "UpdateContributorInsights failed: FAILED: LimitExceededException: rule limit reached";
+    assert!(matches!(&refused[..], [one] if one.ends_with(expected)), "{refused:?}");
     assert_eq!(aws.calls("dynamodb:UpdateContributorInsights").len(), 1);
 }

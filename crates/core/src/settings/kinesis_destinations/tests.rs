@@ -91,9 +91,9 @@ async fn a_destination_is_polled_until_it_is_active() {
 async fn a_failed_destination_is_enabled_again_and_refused_with_dynamodbs_reason() {
     let (done, aws) = enabled(&["ENABLE_FAILED", "ENABLING", "ENABLE_FAILED"]).await;
     let Reconciled::Done { refused } = done else { panic!("{done:?}") };
-    let words = "EnableKinesisStreamingDestination failed: ENABLE_FAILED: User does not have a permission to use kinesis \
+    let expected = "EnableKinesisStreamingDestination failed: ENABLE_FAILED: User does not have a permission to use kinesis \
                  stream";
-    assert!(matches!(&refused[..], [one] if one.ends_with(words)), "{refused:?}");
+    assert!(matches!(&refused[..], [one] if one.ends_with(expected)), "{refused:?}");
     assert_eq!(aws.calls("dynamodb:EnableKinesisStreamingDestination").len(), 1);
 }
 
@@ -109,7 +109,7 @@ async fn a_stream_that_must_not_be_disabled_is_refused_and_not_waited_for() {
     let clients = aws.clients().settings();
     let done = reconcile::<KinesisDestinations>(&wanted, &clients, "copy", true).await.unwrap();
     let Reconciled::Done { refused } = done else { panic!("{done:?}") };
-    let words = format!("stop sending changes to {OTHER}: AccessDenied: ");
-    assert!(matches!(&refused[..], [one] if one.starts_with(&words)), "{refused:?}");
+    let expected = format!("stop sending changes to {OTHER}: AccessDenied: ");
+    assert!(matches!(&refused[..], [one] if one.starts_with(&expected)), "{refused:?}");
     assert!(aws.calls("dynamodb:EnableKinesisStreamingDestination").is_empty());
 }

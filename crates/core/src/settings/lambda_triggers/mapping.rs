@@ -83,37 +83,54 @@ impl Default for Mapping {
 
 impl Mapping {
     /// Returns the mapping that Lambda describes, or `None` if it is being deleted.
-    pub(super) fn from_configuration(it: &EventSourceMappingConfiguration) -> Option<Mapping> {
+    pub(super) fn from_configuration(configuration: &EventSourceMappingConfiguration) -> Option<Mapping> {
         let default = Mapping::default();
-        let state = it.state().unwrap_or_default();
+        let state = configuration.state().unwrap_or_default();
         if state == "Deleting" {
             return None;
         }
-        let destination = it.destination_config().and_then(|config| config.on_failure());
+        let destination = configuration.destination_config().and_then(|config| config.on_failure());
         let mapping = Mapping {
-            function_arn: it.function_arn()?.to_owned(),
-            uuid: it.uuid()?.to_owned(),
+            function_arn: configuration.function_arn()?.to_owned(),
+            uuid: configuration.uuid()?.to_owned(),
             enabled: !matches!(state, "Disabled" | "Disabling"),
-            starting_position: it.starting_position().map(|position| position.as_str().to_owned()),
-            batch_size: it.batch_size().unwrap_or(default.batch_size),
-            maximum_batching_window_in_seconds: it.maximum_batching_window_in_seconds().unwrap_or_default(),
-            parallelization_factor: it.parallelization_factor().unwrap_or(default.parallelization_factor),
-            maximum_retry_attempts: it.maximum_retry_attempts().unwrap_or(default.maximum_retry_attempts),
-            maximum_record_age_in_seconds: it
+            starting_position: configuration.starting_position().map(|position| position.as_str().to_owned()),
+            batch_size: configuration.batch_size().unwrap_or(default.batch_size),
+            maximum_batching_window_in_seconds: configuration
+                .maximum_batching_window_in_seconds()
+                .unwrap_or_default(),
+            parallelization_factor: configuration
+                .parallelization_factor()
+                .unwrap_or(default.parallelization_factor),
+            maximum_retry_attempts: configuration
+                .maximum_retry_attempts()
+                .unwrap_or(default.maximum_retry_attempts),
+            maximum_record_age_in_seconds: configuration
                 .maximum_record_age_in_seconds()
                 .unwrap_or(default.maximum_record_age_in_seconds),
-            bisect_batch_on_function_error: it.bisect_batch_on_function_error().unwrap_or_default(),
-            tumbling_window_in_seconds: it.tumbling_window_in_seconds().unwrap_or_default(),
-            on_failure_destination: destination.and_then(|it| it.destination()).map(str::to_owned),
+            bisect_batch_on_function_error: configuration
+                .bisect_batch_on_function_error()
+                .unwrap_or_default(),
+            tumbling_window_in_seconds: configuration.tumbling_window_in_seconds().unwrap_or_default(),
+            on_failure_destination: destination
+                .and_then(|on_failure| on_failure.destination())
+                .map(str::to_owned),
             filter_patterns: Vec::new(),
             filter_criteria_error: None,
-            kms_key_arn: it.kms_key_arn().map(str::to_owned),
-            function_response_types: sorted(it.function_response_types().iter().map(|it| it.as_str())),
+            kms_key_arn: configuration.kms_key_arn().map(str::to_owned),
+            function_response_types: sorted(
+                configuration.function_response_types().iter().map(|response_type| response_type.as_str()),
+            ),
             metrics: sorted(
-                it.metrics_config().map(|it| it.metrics()).unwrap_or_default().iter().map(|it| it.as_str()),
+                configuration
+                    .metrics_config()
+                    .map(|config| config.metrics())
+                    .unwrap_or_default()
+                    .iter()
+                    .map(|metric| metric.as_str()),
             ),
         };
-        Some(mapping.with_filter(it.filter_criteria(), it.filter_criteria_error()))
+        Some(mapping.with_filter(configuration.filter_criteria(), configuration.filter_criteria_error()))
     }
 
     /// Returns the mapping with the filter from a response. If the mapping has a key and the response has neither a
@@ -129,7 +146,11 @@ impl Mapping {
         let left_out = is_left_out.then_some("it is encrypted, and Lambda does not show it");
         let error = error.map(|error| error.message().unwrap_or("no reason given"));
         Mapping {
-            filter_patterns: filters.iter().filter_map(|it| it.pattern()).map(str::to_owned).collect(),
+            filter_patterns: filters
+                .iter()
+                .filter_map(|filter| filter.pattern())
+                .map(str::to_owned)
+                .collect(),
             filter_criteria_error: error.or(left_out).map(str::to_owned),
             ..self
         }
@@ -148,7 +169,7 @@ impl Mapping {
         call: CreateEventSourceMappingFluentBuilder,
     ) -> CreateEventSourceMappingFluentBuilder {
         let position = self.starting_position.as_deref().map(EventSourcePosition::from);
-        let position = position.filter(|it| *it != EventSourcePosition::AtTimestamp);
+        let position = position.filter(|position| *position != EventSourcePosition::AtTimestamp);
         call.function_name(&self.function_arn)
             .starting_position(position.unwrap_or(EventSourcePosition::TrimHorizon))
             .enabled(self.enabled)
@@ -200,11 +221,14 @@ impl Mapping {
     }
 
     fn response_types(&self) -> Vec<FunctionResponseType> {
-        self.function_response_types.iter().map(|it| FunctionResponseType::from(it.as_str())).collect()
+        self.function_response_types
+            .iter()
+            .map(|response_type| FunctionResponseType::from(response_type.as_str()))
+            .collect()
     }
 
     fn metrics_config(&self) -> EventSourceMappingMetricsConfig {
-        let metrics = self.metrics.iter().map(|it| EventSourceMappingMetric::from(it.as_str()));
+        let metrics = self.metrics.iter().map(|metric| EventSourceMappingMetric::from(metric.as_str()));
         EventSourceMappingMetricsConfig::builder().set_metrics(Some(metrics.collect())).build()
     }
 }

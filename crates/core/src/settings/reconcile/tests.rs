@@ -24,7 +24,7 @@ struct Wanted {
 #[derive(Default)]
 struct Target {
     has: Mutex<Vec<u32>>,
-    answers: Mutex<VecDeque<Option<ErrorName>>>,
+    responses: Mutex<VecDeque<Option<ErrorName>>>,
     /// Whether reads lag behind.
     lags: bool,
     made: Mutex<Vec<u32>>,
@@ -43,8 +43,8 @@ impl<const UPDATE_TABLE: bool> Setting for Numbers<UPDATE_TABLE> {
         None
     }
 
-    fn place(_settings: &mut Settings) -> &mut Option<Self::Value> {
-        panic!("it is nowhere written down")
+    fn slot(_settings: &mut Settings) -> &mut Option<Self::Value> {
+        panic!("the value is not stored")
     }
 
     async fn read(_aws: &Aws, _table: &Table) -> Result<Self::Value, AwsFailure> {
@@ -69,11 +69,11 @@ impl<const UPDATE_TABLE: bool> Setting for Numbers<UPDATE_TABLE> {
 
     async fn make(Change(number, target): &Change, _aws: &Aws, _table: &Table) -> Result<(), AwsFailure> {
         target.made.lock().unwrap().push(*number);
-        if let Some(Some(name)) = target.answers.lock().unwrap().pop_front() {
+        if let Some(Some(name)) = target.responses.lock().unwrap().pop_front() {
             return Err(AwsFailure { action: "a:B", name, detail: "so AWS says".to_owned() });
         }
         let mut has = target.has.lock().unwrap();
-        match has.iter().position(|it| it == number) {
+        match has.iter().position(|other| other == number) {
             Some(at) => drop(has.remove(at)),
             None if !target.lags => has.push(*number),
             None => {}
@@ -82,9 +82,9 @@ impl<const UPDATE_TABLE: bool> Setting for Numbers<UPDATE_TABLE> {
     }
 }
 
-fn target(has: &[u32], answers: &[Option<ErrorName>], lags: bool) -> &'static Target {
-    let answers = Mutex::new(answers.iter().copied().collect());
-    Box::leak(Box::new(Target { has: Mutex::new(has.to_vec()), answers, lags, ..Target::default() }))
+fn target(has: &[u32], responses: &[Option<ErrorName>], lags: bool) -> &'static Target {
+    let responses = Mutex::new(responses.iter().copied().collect());
+    Box::leak(Box::new(Target { has: Mutex::new(has.to_vec()), responses, lags, ..Target::default() }))
 }
 
 async fn run<const UPDATE_TABLE: bool>(
@@ -108,7 +108,7 @@ fn later(reason: &str, table_is_updating: bool) -> Reconciled {
 }
 
 fn done(refused: &[&str]) -> Reconciled {
-    Reconciled::Done { refused: refused.iter().map(|it| (*it).to_owned()).collect() }
+    Reconciled::Done { refused: refused.iter().map(|text| (*text).to_owned()).collect() }
 }
 
 #[tokio::test]
@@ -168,8 +168,8 @@ async fn a_change_in_progress_is_waited_for_and_not_made_again() {
 async fn a_refused_change_is_reported_and_later_changes_are_made() {
     for name in [ErrorName::RequestRefused, ErrorName::AccessDenied] {
         let refusing = target(&[], &[Some(name)], false);
-        let words = format!("add 1: {name}: a:B failed: so AWS says");
-        assert_eq!(run::<false>("ACTIVE", refusing, false).await.unwrap(), done(&[&words]));
+        let expected = format!("add 1: {name}: a:B failed: so AWS says");
+        assert_eq!(run::<false>("ACTIVE", refusing, false).await.unwrap(), done(&[&expected]));
         assert_eq!(made(refusing), [1, 2]);
     }
 }
@@ -185,7 +185,7 @@ async fn a_transient_failure_fails_the_call() {
 #[tokio::test]
 async fn a_change_not_visible_after_three_rounds_is_for_later() {
     let lagging = target(&[], &[], true);
-    let expected = later("Tags is not yet seen as it was set", false);
+    let expected = later("AWS does not show the new value of Tags yet", false);
     assert_eq!(run::<false>("ACTIVE", lagging, false).await.unwrap(), expected);
     assert_eq!(made(lagging), [1, 2], "none is made twice");
 }

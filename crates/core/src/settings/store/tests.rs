@@ -44,8 +44,8 @@ fn keys_sort_by_time_and_do_not_mix_with_another_tables() {
 async fn a_document_is_read_as_it_was_written() {
     let mut document = SettingsDocument::from_table(&table(), "2026-03-01T02:00:00Z".parse().unwrap());
     document.settings.deletion_protection = Some(crate::settings::deletion_protection::Value(true));
-    let kept = Arc::new(Mutex::new(Vec::new()));
-    let (written, read) = (Arc::clone(&kept), Arc::clone(&kept));
+    let stored = Arc::new(Mutex::new(Vec::new()));
+    let (written, read) = (Arc::clone(&stored), Arc::clone(&stored));
     let put_object = mock!(aws_sdk_s3::Client::put_object)
         .match_requests(move |request| {
             *written.lock().unwrap() = request.body().bytes().unwrap().to_vec();
@@ -84,9 +84,9 @@ async fn an_invalid_document_is_refused_with_the_path_in_it() {
     ] {
         let error = get_of(content).await.unwrap_err();
         assert_eq!(error.name(), ErrorName::InvalidSettingsDocument);
-        let words = error.to_string();
+        let message = error.to_string();
         let start = "s3://bucket/syncs/sync-1.json is not a settings document of version 1: ";
-        assert!(words.starts_with(start) && words.contains(reason), "{words}");
+        assert!(message.starts_with(start) && message.contains(reason), "{message}");
     }
 }
 
@@ -94,22 +94,23 @@ async fn an_invalid_document_is_refused_with_the_path_in_it() {
 async fn another_version_is_reported_despite_unknown_fields() {
     let newer = r#"{ "Version": 2, "TableArn": "a", "TableId": null, "Encryption": {},
         "CapturedAt": "1970-01-01T00:00:00Z", "Settings": { "Encryption": {} } }"#;
-    let words = get_of(newer).await.unwrap_err().to_string();
-    assert!(words.ends_with("its version is 2"), "{words}");
+    let message = get_of(newer).await.unwrap_err().to_string();
+    assert!(message.ends_with("its version is 2"), "{message}");
 }
 
 #[tokio::test]
 async fn refused_calls_have_their_error_names() {
     let get_object = mock!(aws_sdk_s3::Client::get_object).then_http_response(|| refused("AccessDenied"));
     let put_object = mock!(aws_sdk_s3::Client::put_object).then_http_response(|| refused("NoSuchBucket"));
-    let list = mock!(aws_sdk_s3::Client::list_objects_v2).then_http_response(|| refused("AccessDenied"));
-    let s3 = mock_client!(aws_sdk_s3, RuleMode::MatchAny, [&get_object, &put_object, &list]);
+    let list_objects =
+        mock!(aws_sdk_s3::Client::list_objects_v2).then_http_response(|| refused("AccessDenied"));
+    let s3 = mock_client!(aws_sdk_s3, RuleMode::MatchAny, [&get_object, &put_object, &list_objects]);
     let error = get(&s3, &location()).await.unwrap_err();
     assert_eq!(error.name(), ErrorName::AccessDenied);
     let document = SettingsDocument::from_table(&table(), DateTime::UNIX_EPOCH);
     let error = put(&s3, &location(), &document).await.unwrap_err();
     assert_eq!(error.name(), ErrorName::RequestRefused);
-    let error = kept(&s3, "bucket", ARN, DateTime::UNIX_EPOCH).await.unwrap_err();
+    let error = list(&s3, "bucket", ARN, DateTime::UNIX_EPOCH).await.unwrap_err();
     assert_eq!(error.name(), ErrorName::AccessDenied);
 }
 
@@ -148,7 +149,7 @@ async fn the_newest_document_not_later_is_found_on_any_page() {
         ("2026-02-15T00:00:00Z", Some("20260201T020000Z")),
         ("2025-12-31T00:00:00Z", None),
     ] {
-        let found = kept(&s3, "bucket", ARN, not_after.parse().unwrap()).await.unwrap();
+        let found = list(&s3, "bucket", ARN, not_after.parse().unwrap()).await.unwrap();
         let expected =
             expected.map(|time| format!("s3://bucket/settings/123456789012/eu-west-1/orders/{time}.json"));
         assert_eq!(found.first().map(|location| location.to_string()), expected, "{not_after}");
@@ -159,5 +160,5 @@ async fn the_newest_document_not_later_is_found_on_any_page() {
 #[tokio::test]
 async fn other_arns_have_no_documents() {
     let s3 = mock_client!(aws_sdk_s3, RuleMode::MatchAny, []);
-    assert_eq!(kept(&s3, "bucket", "orders", DateTime::UNIX_EPOCH).await.unwrap(), []);
+    assert_eq!(list(&s3, "bucket", "orders", DateTime::UNIX_EPOCH).await.unwrap(), []);
 }

@@ -112,7 +112,7 @@ impl ExecutionInput {
             && Arn::parse(backup).is_none_or(|arn| RecoveryPointKind::from_arn(&arn).is_none())
         {
             let reason = format!(
-                "is {}, neither a DynamoDB backup's ARN nor a recovery point's of AWS Backup",
+                "is {}; it must be the ARN of a DynamoDB backup or of an AWS Backup recovery point",
                 quoted(backup)
             );
             return Err(InvalidInput { field: "BackupArn", reason });
@@ -120,7 +120,7 @@ impl ExecutionInput {
         if let Some(role) = self.source_role_arn.as_deref().filter(|role| !role.is_empty()) {
             let is_role = |arn: Arn<'_>| arn.service == "iam" && arn.resource.starts_with("role/");
             if !Arn::parse(role).is_some_and(is_role) {
-                let reason = format!("is {}, not the ARN of a role", quoted(role));
+                let reason = format!("is {}; it must be the ARN of a role", quoted(role));
                 return Err(InvalidInput { field: "SourceRoleArn", reason });
             }
         }
@@ -136,7 +136,7 @@ fn in_seconds(field: &'static str, seconds: u32, most: u32) -> Result<TimeDelta,
 }
 
 fn out_of_range(field: &'static str, value: String, most: u32) -> InvalidInput {
-    InvalidInput { field, reason: format!("is {value}; 1 to {most} may be given") }
+    InvalidInput { field, reason: format!("is {value}; it must be between 1 and {most}") }
 }
 
 fn table(text: &str) -> Result<(), String> {
@@ -144,7 +144,7 @@ fn table(text: &str) -> Result<(), String> {
         Some(arn) => arn.table_name().is_some(),
         None => is_table_name(text),
     };
-    is_table.then_some(()).ok_or_else(|| format!("is {}, neither a table's name nor its ARN", quoted(text)))
+    is_table.then_some(()).ok_or_else(|| format!("is {}; it must be a table name or ARN", quoted(text)))
 }
 
 #[cfg(test)]
@@ -168,7 +168,7 @@ mod tests {
         );
         assert_eq!(
             refused(serde_json::json!({ "Target": "a b" })).as_deref(),
-            Some("Target is `a b`, neither a table's name nor its ARN")
+            Some("Target is `a b`; it must be a table name or ARN")
         );
         for backup in [format!("{arn}/backup/01-2"), "arn:aws:backup:r:1:recovery-point:1EB3".to_owned()] {
             assert_eq!(refused(serde_json::json!({ "Target": "abc", "BackupArn": backup })), None);
@@ -176,6 +176,6 @@ mod tests {
         let backup = refused(serde_json::json!({ "Target": "abc", "BackupArn": arn })).unwrap();
         assert!(backup.starts_with("BackupArn is `arn:aws-cn:dynamodb"), "{backup}");
         let role = serde_json::json!({ "Target": "abc", "SourceRoleArn": "admin" });
-        assert!(refused(role).unwrap().contains("not the ARN of a role"));
+        assert!(refused(role).unwrap().contains("it must be the ARN of a role"));
     }
 }

@@ -88,8 +88,8 @@ fn is_dynamodbs(backup_arn: &str) -> bool {
 }
 
 async fn made_by_dynamodb(clients: &Clients, backup_arn: &str) -> Result<Option<DateTime<Utc>>, AwsFailure> {
-    let there = clients.in_region(Arn::parse(backup_arn).map_or("", |arn| arn.region));
-    let backup = backup_description::describe(&there.dynamodb(), backup_arn).await?;
+    let regional = clients.in_region(Arn::parse(backup_arn).map_or("", |arn| arn.region));
+    let backup = backup_description::describe(&regional.dynamodb(), backup_arn).await?;
     let details = backup.as_ref().and_then(|backup| backup.backup_details());
     Ok(details.map(|details| utc(details.backup_creation_date_time())))
 }

@@ -18,8 +18,8 @@ pub enum Error {
     Input(#[from] InvalidInput),
     /// The source table does not exist, and neither a document nor the backup has its settings.
     #[error(
-        "the source table {source_arn} does not exist (any more, or is a later one of the same name), no settings \
-         document from before {restored} is kept, and the backup tells nothing"
+        "the source table {source_arn} does not exist or is a later table of the same name, there is no settings document \
+         from before {restored}, and the backup does not contain the settings"
     )]
     SourceTableMissing {
         /// ARN of the source table.
@@ -28,7 +28,7 @@ pub enum Error {
         restored: String,
     },
     /// The target table does not exist.
-    #[error("the target table {0} does not exist (any more)")]
+    #[error("the target table {0} does not exist")]
     TargetTableMissing(String),
     /// A document could not be read or written.
     #[error(transparent)]
@@ -65,9 +65,9 @@ pub fn source(
         Some(source) => Ok(table_arn(source, &target.arn)),
         None => {
             let reason = format!(
-                "is missing: what table {} was restored from, DynamoDB tells only until it is ACTIVE; name the table \
-                 whose settings it is to have, or a DynamoDB backup as BackupArn (a recovery point of AWS Backup does not \
-                 name its table)",
+                "is missing: DynamoDB reports what table {} was restored from only until it is ACTIVE; give the name of \
+                 the table whose settings to copy, or a DynamoDB backup as BackupArn (a recovery point of AWS Backup does \
+                 not contain the name of its table)",
                 target.name
             );
             Err(InvalidInput { field: "Source", reason })
@@ -84,13 +84,14 @@ pub fn role<'a>(
     target: &Table,
 ) -> Result<&'a str, InvalidInput> {
     let account = Arn::parse(source).map_or("", |arn| arn.account);
-    if account == target.place().1 {
+    if account == target.region_and_account().1 {
         return Ok("");
     }
     match input.source_role_arn.as_deref().filter(|role| !role.is_empty()).unwrap_or(by_default) {
         "" => {
-            let reason =
-                format!("is missing: the source is in account {account}; name a role that may read it there");
+            let reason = format!(
+                "is missing: the source is in account {account}; give a role that may read the source in that account"
+            );
             Err(InvalidInput { field: "SourceRoleArn", reason })
         }
         role => Ok(role),

@@ -59,18 +59,20 @@ impl Wanted<'_> {
         }
         let restored = moment.unwrap_or(self.now);
         let s3 = clients.s3();
-        let kept = store::kept(&s3, self.bucket, self.source_arn, restored).await?;
-        if let Some(newest) = kept.first() {
+        let locations = store::list(&s3, self.bucket, self.source_arn, restored).await?;
+        if let Some(newest) = locations.first() {
             let document = store::get(&s3, newest).await?;
             let mut found = Found::from_document(document, SourceKind::SettingsDocument, newest.to_string());
-            for older in kept.iter().skip(1).take(MOST_OLDER) {
+            for older in locations.iter().skip(1).take(MOST_OLDER) {
                 if SettingName::ALL.iter().all(|name| setting(*name).is_known(&found.document.settings)) {
                     break;
                 }
                 match store::get(&s3, older).await {
                     Ok(older) => found.fill_from(&older),
                     // The newest document is enough, so a failure here is not an error.
-                    Err(error) => tracing::warn!(%error, "an older settings document is passed over"),
+                    Err(error) => {
+                        tracing::warn!(%error, "an older settings document cannot be read, and is skipped")
+                    }
                 }
             }
             return Ok(found);
@@ -101,9 +103,10 @@ impl Wanted<'_> {
         switched_on: impl Fn(SettingName) -> bool,
     ) -> Result<Option<Found>, Error> {
         let region = Arn::parse(self.source_arn).map_or("", |arn| arn.region);
-        let there = clients.in_region(region);
-        let there = if self.role_arn.is_empty() { there } else { there.assuming(self.role_arn).await };
-        let aws = there.settings();
+        let regional = clients.in_region(region);
+        let regional =
+            if self.role_arn.is_empty() { regional } else { regional.assuming(self.role_arn).await };
+        let aws = regional.settings();
         let Some(table) = aws.describe(self.source_arn).await? else { return Ok(None) };
         if moment.is_some_and(|moment| is_another(&table, moment)) {
             return Ok(None);
@@ -119,8 +122,8 @@ impl Wanted<'_> {
     /// Returns the settings in the restored backup, or `None` if there is no backup that has them.
     async fn backup(&self, clients: &Clients) -> Result<Option<Found>, Error> {
         let Some(arn) = self.origin.and_then(Origin::dynamodb_backup) else { return Ok(None) };
-        let there = clients.in_region(Arn::parse(arn).map_or("", |arn| arn.region));
-        let backup = backup_description::describe(&there.dynamodb(), arn).await?;
+        let regional = clients.in_region(Arn::parse(arn).map_or("", |arn| arn.region));
+        let backup = backup_description::describe(&regional.dynamodb(), arn).await?;
         let document = backup.as_ref().and_then(SettingsDocument::from_backup);
         Ok(document.map(|document| Found::from_document(document, SourceKind::Backup, arn.to_owned())))
     }
@@ -166,7 +169,7 @@ impl Found {
             }
             if let Some((_, time)) = self.older.iter().find(|(name, _)| *name == report.setting) {
                 report.notes.push(format!(
-                    "as it was at {}; the newest document does not tell it",
+                    "as it was at {}; the newest document does not contain it",
                     time.to_rfc3339()
                 ));
             }

@@ -104,7 +104,7 @@ async fn a_change_that_is_never_visible_is_pending() {
     let aws = aws(json!({ "Tags": { "team": "billing" } }));
     aws.response("dynamodb:TagResource", |_| (200, json!({})));
     let output = apply(&aws, "Tags", 0, false).await.unwrap();
-    assert_eq!(output["reason"], "Tags is not yet seen as it was set");
+    assert_eq!(output["reason"], "AWS does not show the new value of Tags yet");
 }
 
 #[tokio::test]

@@ -52,7 +52,7 @@ fn outcomes(output: &Value) -> Vec<(String, String)> {
     let reports: Vec<SettingReport> = serde_json::from_value(output["settings"].clone()).unwrap();
     assert_eq!(reports.len(), SettingName::ALL.len(), "there is a report for each setting");
     let reported = reports.into_iter().filter(|report| report.outcome != Outcome::Skipped);
-    reported.map(|report| (report.setting.to_string(), report.in_words())).collect()
+    reported.map(|report| (report.setting.to_string(), report.to_text())).collect()
 }
 
 #[tokio::test]

@@ -45,7 +45,7 @@ fn the_input_gives_the_backup_or_the_moment() {
     let origin = of(json!({ "Target": "copy", "BackupArn": backup }), None).unwrap();
     assert_eq!((origin.source_arn, origin.reported), (Some(arn("orders")), None));
     let of_a_point = of(json!({ "Target": "copy", "BackupArn": POINT }), None).unwrap();
-    assert!(of_a_point.is_of(&arn("orders")), "a recovery point does not say what it is of");
+    assert!(of_a_point.is_of(&arn("orders")), "a recovery point does not contain the name of its table");
     let time = of(json!({ "Target": "copy", "RestoreDateTime": "1970-01-01T00:00:07Z" }), None).unwrap();
     assert_eq!((time.source_arn, time.reported), (None, seconds(7)));
     assert_eq!(of(json!({ "Target": "copy", "Source": "orders" }), None), None);

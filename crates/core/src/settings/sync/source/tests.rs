@@ -109,8 +109,8 @@ async fn a_setting_missing_in_the_newest_document_comes_from_an_older_one() {
     assert!(found.from.name.ends_with("002000Z.json"));
     let settings = &found.document.settings;
     assert_eq!(settings.tags.as_ref().unwrap().0["of"], "before");
-    assert!(!settings.deletion_protection.as_ref().unwrap().0, "what it tells counts");
-    assert_eq!(settings.table_class, None, "another table of the name says nothing of this one");
+    assert!(!settings.deletion_protection.as_ref().unwrap().0, "what the document contains counts");
+    assert_eq!(settings.table_class, None, "another table of the name does not describe this one");
     assert_eq!(found.older, [(SettingName::Tags, DateTime::from_timestamp(600, 0).unwrap())]);
     let clients = aws.with_table("copy").clients();
     let target = clients.settings().describe("copy").await.unwrap().unwrap();
@@ -140,7 +140,10 @@ async fn without_any_source_it_fails() {
     for backup in [None, Some(BACKUP), Some(recovery_point)] {
         let error = find(&aws, &restore(backup)).await.unwrap_err();
         assert_eq!(error.name(), ErrorName::SourceTableMissing);
-        assert!(error.to_string().contains("from before 1970-01-01T00:33:20+00:00 is kept"), "{error}");
+        assert!(
+            error.to_string().contains("no settings document from before 1970-01-01T00:33:20+00:00"),
+            "{error}"
+        );
     }
     assert_eq!(aws.calls("dynamodb:DescribeBackup").len(), 1, "AWS Backup's are not DynamoDB's to describe");
     aws.response("dynamodb:DescribeBackup", |_| (200, json!({ "BackupDescription": {} })));

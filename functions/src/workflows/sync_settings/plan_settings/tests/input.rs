@@ -67,9 +67,9 @@ async fn a_table_that_was_not_restored_needs_a_source() {
     assert_eq!(failure.name, ErrorName::InvalidInput);
     assert_eq!(
         failure.message,
-        "Source is missing: what table copy was restored from, DynamoDB tells only until it is ACTIVE; name the \
-         table whose settings it is to have, or a DynamoDB backup as BackupArn (a recovery point of AWS Backup does \
-         not name its table)"
+        "Source is missing: DynamoDB reports what table copy was restored from only until it is ACTIVE; give the name \
+         of the table whose settings to copy, or a DynamoDB backup as BackupArn (a recovery point of AWS Backup does \
+         not contain the name of its table)"
     );
     let aws = aws().with_backup("orders", "1970-01-01T00:30:00Z");
     let backup = aws.state().backups[0]["BackupArn"].clone();
@@ -106,7 +106,7 @@ async fn a_copy_gets_settings_that_act_on_others_only_by_name() {
         let outcome = if carried { "PLANNED" } else { "SKIPPED" };
         assert_eq!((&report["Setting"], &report["Outcome"]), (&json!("TimeToLive"), &json!(outcome)));
         let reason = report["Reason"].as_str().unwrap_or_default();
-        assert_eq!(reason.starts_with("a copy does not act on others"), !carried, "{reason}");
+        assert_eq!(reason.starts_with("a copy must not act on other resources"), !carried, "{reason}");
     }
 }
 
@@ -135,7 +135,7 @@ async fn a_table_is_not_its_own_source() {
 async fn an_invalid_input_is_rejected_before_any_call() {
     let minutes = |minutes: &str| set(input(&[]), "settingTimeoutMinutes", json!(minutes));
     for (input, words) in [
-        (minutes("0"), "SettingTimeoutMinutes is `0`; 1 to 1440 may be given"),
+        (minutes("0"), "SettingTimeoutMinutes is `0`; it must be between 1 and 1440"),
         (minutes("1441"), "SettingTimeoutMinutes is `1441`"),
         (minutes("an hour"), "SettingTimeoutMinutes is `an hour`"),
         (with(input(&[]), "Target", json!("a/b")), "Target is `a/b`"),
