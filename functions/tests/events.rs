@@ -408,7 +408,7 @@ fn every_event_of_stream_backup_has_the_expected_outcome() {
                 ["REMOVE", r#"{"customer":{"S":"c-2"},"number":{"N":"7"}}"#]
             ]),
             "stream-backup.keys-only.json" => json!([
-                "it has no NewImage, as the stream is KEYS_ONLY; NEW_IMAGE or NEW_AND_OLD_IMAGES is needed"
+                "it has no NewImage, because the stream's view is KEYS_ONLY; it must be NEW_IMAGE or NEW_AND_OLD_IMAGES"
             ]),
             other => panic!("{other} is not expected to lead anywhere: say here where it should"),
         };

@@ -1,8 +1,8 @@
 //! Applies changes that Lambda discarded to the item history.
 
 pub mod apply;
+pub mod discarded;
 pub mod execution_input;
-pub mod given_up;
 pub mod objects;
 pub mod report;
 #[cfg(feature = "testing")]

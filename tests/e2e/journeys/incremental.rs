@@ -272,7 +272,7 @@ async fn a_record_without_its_item_is_quarantined_with_the_reason() {
     .await;
     let got = deployed.s3.get_object().bucket(bucket).key(&key).send().await.unwrap();
     let aside: Value = serde_json::from_slice(&got.body.collect().await.unwrap().into_bytes()).unwrap();
-    let reason = "it has no NewImage, as the stream is KEYS_ONLY; NEW_IMAGE or NEW_AND_OLD_IMAGES is needed";
+    let reason = "it has no NewImage, because the stream's view is KEYS_ONLY; it must be NEW_IMAGE or NEW_AND_OLD_IMAGES";
     assert_eq!(aside["reason"], reason);
     assert_eq!(aside["record"]["dynamodb"]["Keys"], json!({ "id": { "S": "1" } }));
     assert!(in_bucket(&deployed).await.is_empty());
@@ -359,7 +359,7 @@ async fn the_watch_reports_whether_the_stream_is_read_and_its_role_allows_no_mor
     let uuid = deployed.output("StreamMappingUUID");
     deployed.lambda.update_event_source_mapping().uuid(uuid).enabled(false).send().await.unwrap();
     let problems = watch(&deployed).await["problems"].to_string();
-    assert!(problems.contains("the mapping's State is `Disabled`; it has to be Enabled"), "{problems}");
+    assert!(problems.contains("the mapping's State is `Disabled`; it must be Enabled"), "{problems}");
     let metrics = deployed.cloudwatch.list_metrics().namespace("tablekeeper/test").send().await.unwrap();
     let names = metrics.metrics().iter().filter_map(|metric| metric.metric_name());
     let names: std::collections::BTreeSet<&str> = names.collect();

@@ -183,11 +183,11 @@ fn reported(Left { object, version, reason, newer_adopted }: &Left) -> String {
 
 /// Formats the result as a line of text.
 fn summary(from: &str, counts: &Counts, dry_run: bool) -> String {
-    let Counts { objects, items, states, written, there, gone, nameless, twins, left } = *counts;
+    let Counts { objects, items, states, written, existing, gone, nameless, twins, left } = *counts;
     let mut reported = format!("{from}: {objects} objects, {items} items with {states} states");
     reported += &match dry_run {
         true => "; nothing was written (--dry-run)".to_owned(),
-        false => format!("; {written} versions written, {there} already existed"),
+        false => format!("; {written} versions written, {existing} already existed"),
     };
     for (count, what) in [
         (gone, "items were not found by the backfill or were re-created; recorded as deleted"),

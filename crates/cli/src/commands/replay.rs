@@ -123,7 +123,7 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
         return Ok(if left > 0 { ExitCode::FAILURE } else { ExitCode::SUCCESS });
     }
     if left > 0 {
-        return Err(anyhow::Error::msg(report::said(&counts, &reasons)));
+        return Err(anyhow::Error::msg(report::describe(&counts, &reasons)));
     }
     console::print_data(&format!(
         "{place}: {objects} objects with {records} records: {written} written, {late} late versions, \

@@ -81,15 +81,15 @@ impl ExecutionInput {
     pub fn wanted(&self, defaults: &Defaults) -> Result<Wanted, InvalidInput> {
         let (_, table) = table_of_stream(&defaults.stream_arn).ok_or_else(|| InvalidInput {
             field: "StreamArn",
-            reason: format!("is {}, which is not the ARN of a table's stream", quoted(&defaults.stream_arn)),
+            reason: format!("is {}; it must be the ARN of a table's stream", quoted(&defaults.stream_arn)),
         })?;
         let asked = self.table_name.as_deref().unwrap_or(table);
         if !is_table_name(asked) {
-            let reason = format!("is {}; the name of a table may be given", quoted(asked));
+            let reason = format!("is {}; it must be a table name", quoted(asked));
             return Err(InvalidInput { field: "TableName", reason });
         }
         let Defaults { prefix, tables_prefix, .. } = defaults;
-        let place = Layout { own_table: table, prefix, tables_prefix }.place(asked);
+        let location = Layout { own_table: table, prefix, tables_prefix }.location(asked);
         let units = "MaxReadCapacityUnits";
         let default = &defaults.max_read_capacity_units;
         Ok(Wanted {
@@ -97,7 +97,7 @@ impl ExecutionInput {
             // For another table, its event source mapping has the stream.
             stream_arn: (asked == table).then(|| defaults.stream_arn.clone()),
             bucket: defaults.bucket.clone(),
-            prefix: place.prefix,
+            prefix: location.prefix,
             segments: number("Segments", self.segments, &defaults.segments, 0, MOST_SEGMENTS)?,
             max_read_capacity_units: number(units, self.max_read_capacity_units, default, 0, MOST_UNITS)?,
             seconds_per_call: number("SecondsPerCall", None, &defaults.seconds_per_call, 1, MOST_SECONDS)?,
@@ -142,7 +142,7 @@ mod tests {
     #[test]
     fn invalid_input_is_refused_with_a_reason() {
         for (input, words) in [
-            (json!({ "TableName": "a/b" }), "TableName is `a/b`; the name of a table may be given"),
+            (json!({ "TableName": "a/b" }), "TableName is `a/b`; it must be a table name"),
             (json!({ "Segments": 41 }), "Segments is `41`; it must be between 0 and 40"),
             (json!({ "Segments": -1 }), "Segments is `-1`; it must be between 0 and 40"),
             (
@@ -150,15 +150,15 @@ mod tests {
                 "MaxReadCapacityUnits is `4000001`; it must be between 0 and 4000000",
             ),
         ] {
-            assert_eq!(wanted(input, defaults()).unwrap_err(), words);
+            assert_eq!(wanted(input, defaults()).unwrap_err(), expected);
         }
         for (field, value, words) in [
             ("secondsPerCall", "601", "SecondsPerCall is `601`; it must be between 1 and 600"),
-            ("streamArn", "orders", "StreamArn is `orders`, which is not the ARN of a table's stream"),
+            ("streamArn", "orders", "StreamArn is `orders`; it must be the ARN of a table's stream"),
         ] {
             let mut defaults = defaults();
             defaults[field] = json!(value);
-            assert_eq!(wanted(json!({}), defaults).unwrap_err(), words);
+            assert_eq!(wanted(json!({}), defaults).unwrap_err(), expected);
         }
     }
 }

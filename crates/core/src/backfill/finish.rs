@@ -39,13 +39,13 @@ pub struct Output {
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The table was replaced by another one of the same name.
-    #[error("table {0} is not the one that was read: it was deleted and made anew meanwhile")]
+    #[error("table {0} was deleted and re-created while it was being read")]
     TableReplaced(String),
     /// The table or its stream is no longer usable.
     #[error(transparent)]
     Table(#[from] TableError),
     /// Some segments are not finished.
-    #[error("{done} segments are done, but the backfill has {all}")]
+    #[error("{done} segments are finished, but the backfill has {all}")]
     Segments {
         /// Number of segments that are finished.
         done: usize,

@@ -86,8 +86,8 @@ pub fn segments(wanted: &Wanted, bytes: Option<i64>, items: Option<i64>) -> Resu
     if !work.ends_at_some_rate() {
         let (calls, room) = (work.least_calls, rate::calls_in_room());
         let reason = format!(
-            "is {table_name}, whose {items} items take {calls:.0} calls of {seconds_per_call} seconds at the least; an \
-             execution has room for {room} calls. From the command line a backfill has no such end"
+            "is {table_name}, whose {items} items take at least {calls:.0} calls of {seconds_per_call} seconds, but an \
+             execution can make only {room}; run the backfill from the command line, which has no such limit"
         );
         return Err(InvalidInput { field: "TableName", reason });
     }

@@ -64,10 +64,10 @@ pub struct Checkpoint {
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The table was deleted.
-    #[error("table {0} does not exist any more: it was deleted while it was read")]
+    #[error("table {0} was deleted while it was being read")]
     TableMissing(String),
     /// An item cannot be read.
-    #[error("item {number} of the page behind {cursor} of segment {segment} cannot be read")]
+    #[error("item {number} of the page after {cursor} of segment {segment} cannot be read")]
     Item {
         /// Number of the item in the page, starting at 1.
         number: usize,
@@ -98,7 +98,7 @@ enum Put {
     /// The item is in the bucket; `new` if this write put it there.
     Done { new: bool },
     /// S3 throttled the write.
-    Throttled { place: usize, failure: AwsFailure },
+    Throttled { index: usize, failure: AwsFailure },
 }
 
 /// A page, and the time at which it was read.
@@ -108,11 +108,11 @@ struct Seen {
 }
 
 /// Continues a segment from a checkpoint. A transient failure ends the call successfully if at least one page was done,
-/// because the next call continues from there. Passes the checkpoint after each page to `tell`.
+/// because the next call continues from there. Passes the checkpoint after each page to `report`.
 pub async fn run(
     work: &SegmentJob<'_>,
     from: Checkpoint,
-    tell: &mut (dyn FnMut(&Checkpoint) + Send),
+    report: &mut (dyn FnMut(&Checkpoint) + Send),
 ) -> Result<Checkpoint, Error> {
     let began = Instant::now();
     let mut rate_limiter =
@@ -137,7 +137,7 @@ pub async fn run(
                 reached.kept += kept;
                 reached.done = next.is_none();
                 reached.cursor = next;
-                tell(&reached);
+                report(&reached);
             }
             Err(error) => break Err(error),
         }
@@ -190,21 +190,21 @@ impl SegmentJob<'_> {
         window: &mut Window,
     ) -> Result<(u64, u64), Error> {
         let names: Vec<&str> = self.backfill.key_names.iter().map(String::as_str).collect();
-        let change = |place: usize| {
+        let change = |index: usize| {
             let item =
-                page.items.get(place).and_then(|range| page.response.get(range.clone())).unwrap_or_default();
+                page.items.get(index).and_then(|range| page.response.get(range.clone())).unwrap_or_default();
             self.change(item, &names, *at).map_err(|source| Error::Item {
-                number: place + 1,
+                number: index + 1,
                 cursor: start.unwrap_or("the beginning").to_owned(),
                 segment: self.segment,
                 source,
             })
         };
         let change = &change;
-        let put = |place: usize| async move {
-            match self.store.apply_if_absent(&change(place)?).await {
+        let put = |index: usize| async move {
+            match self.store.apply_if_absent(&change(index)?).await {
                 Ok(new) => Ok(Put::Done { new }),
-                Err(failure) if failure.name == ErrorName::Throttled => Ok(Put::Throttled { place, failure }),
+                Err(failure) if failure.name == ErrorName::Throttled => Ok(Put::Throttled { index, failure }),
                 Err(failure) => Err(Error::Aws(failure)),
             }
         };
@@ -216,8 +216,8 @@ impl SegmentJob<'_> {
                 match done {
                     Put::Done { new: true } => written += 1,
                     Put::Done { new: false } => kept += 1,
-                    Put::Throttled { place, failure } => {
-                        throttled.push(place);
+                    Put::Throttled { index, failure } => {
+                        throttled.push(index);
                         why = Some(failure);
                     }
                 }

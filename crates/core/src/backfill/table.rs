@@ -11,7 +11,7 @@ use crate::error_name::{ErrorName, HasErrorName};
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum TableError {
     /// The table does not exist.
-    #[error("table {0} does not exist (any more)")]
+    #[error("table {0} does not exist")]
     Missing(String),
     /// The table cannot be read yet.
     #[error("table {table} cannot be read yet: {reason}")]
@@ -64,8 +64,8 @@ pub async fn describe(
     let stream = table.stream_specification().filter(|stream| stream.stream_enabled);
     let stream = stream.ok_or_else(|| {
         refused(
-            "has no stream, so that what changes would not be backed up; turn it on with the view NEW_IMAGE, and \
-             deploy with its ARN as StreamArn"
+            "has no stream, so its changes would not be backed up; enable a stream with the view NEW_IMAGE, and deploy \
+             with its ARN as StreamArn"
                 .to_owned(),
         )
     })?;
@@ -74,16 +74,16 @@ pub async fn describe(
         other => {
             let view = other.map_or("unknown", StreamViewType::as_str);
             return Err(refused(format!(
-                "has a stream whose view is {view}, which does not carry the items; NEW_IMAGE or NEW_AND_OLD_IMAGES is \
-                 needed"
+                "has a stream whose view is {view}, which does not carry the items; it must be NEW_IMAGE or \
+                 NEW_AND_OLD_IMAGES"
             )));
         }
     }
     let arn = table.latest_stream_arn().unwrap_or_default().to_owned();
     match followed {
         Some(followed) if followed != arn => Err(refused(format!(
-            "has the stream {arn}, but {followed} is followed, which brings nothing any more; deploy with the former as \
-             StreamArn, and with a new IncrementalPrefix"
+            "has the stream {arn}, but the stack reads {followed}, which no longer delivers changes; deploy with the \
+             former as StreamArn, and with a new IncrementalPrefix"
         ))),
         _ => Ok((table, arn)),
     }
@@ -96,7 +96,7 @@ fn can_be_read(table_name: &str, table: &TableDescription) -> Result<(), TableEr
         Unscannable::Ever(status) => TableError::Aws(AwsFailure {
             action: "dynamodb:Scan",
             name: ErrorName::RequestRefused,
-            detail: format!("table {table_name} is {}, and cannot be read", status.as_str()),
+            detail: format!("table {table_name} is {} and cannot be read", status.as_str()),
         }),
     })
 }

@@ -70,7 +70,8 @@ pub struct Counts {
     /// Number of versions written.
     pub written: u64,
     /// Number of states not written because they already exist, or because this system has the history of their second.
-    pub there: u64,
+    #[serde(rename = "there")]
+    pub existing: u64,
     /// Number of items that got a tombstone: a backfill did not find them, or they were inserted again later.
     pub gone: u64,
     /// Number of objects that have only delete markers, so that their item is unknown.
@@ -83,12 +84,12 @@ pub struct Counts {
 
 impl AddAssign for Counts {
     fn add_assign(&mut self, other: Counts) {
-        let Counts { objects, items, states, written, there, gone, nameless, twins, left } = other;
+        let Counts { objects, items, states, written, existing, gone, nameless, twins, left } = other;
         self.objects += objects;
         self.items += items;
         self.states += states;
         self.written += written;
-        self.there += there;
+        self.existing += existing;
         self.gone += gone;
         self.nameless += nameless;
         self.twins += twins;
@@ -123,17 +124,17 @@ pub struct Done {
     pub left: Option<Left>,
 }
 
-/// Adopts all objects after the key `after`, in key order, and reports each finished object to `tell`.
+/// Adopts all objects after the key `after`, in key order, and reports each finished object to `report`.
 pub async fn run(
     adoption: &Adoption<'_>,
     after: Option<String>,
-    tell: &mut (dyn FnMut(Done) + Send),
+    report: &mut (dyn FnMut(Done) + Send),
 ) -> Result<(), AwsFailure> {
     let objects = listing::objects(adoption.old, after);
     let done = objects.map(|object| async move { object::adopt(adoption, object?).await });
     let mut done = std::pin::pin!(done.buffered(AT_A_TIME));
     while let Some(done) = done.try_next().await? {
-        tell(done);
+        report(done);
     }
     Ok(())
 }

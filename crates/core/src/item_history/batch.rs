@@ -84,10 +84,10 @@ impl Store {
 /// Groups changes by item, and keeps the last one of each second, in order.
 fn seconds(changes: Vec<Change>) -> Vec<Vec<LastOfSecond>> {
     let mut items: Vec<Vec<LastOfSecond>> = Vec::new();
-    let mut places: HashMap<String, usize> = HashMap::new();
+    let mut indexes: HashMap<String, usize> = HashMap::new();
     for change in changes {
-        let place = *places.entry(change.object.clone()).or_insert(items.len());
-        match items.get_mut(place) {
+        let index = *indexes.entry(change.object.clone()).or_insert(items.len());
+        match items.get_mut(index) {
             Some(item) => add(item, change),
             None => items.push(vec![LastOfSecond::new(change)]),
         }

@@ -63,11 +63,11 @@ pub fn read(record: &Value, key_names: &[&str], prefix: &str) -> Result<Change, 
     let digits = sequence_number.as_str().len();
     if digits > MOST_DIGITS {
         return Err(PoisonRecord(format!(
-            "its SequenceNumber has {digits} digits; {MOST_DIGITS} are the most there are"
+            "its SequenceNumber has {digits} digits; it must have at most {MOST_DIGITS}"
         )));
     }
     let at = part("ApproximateCreationDateTime").and_then(Value::as_f64).and_then(time);
-    let at = at.ok_or_else(|| poisoned("its ApproximateCreationDateTime is no time in seconds"))?;
+    let at = at.ok_or_else(|| poisoned("its ApproximateCreationDateTime is not a time in seconds"))?;
     let event = match record.get("eventName").and_then(Value::as_str) {
         Some("INSERT") => EventName::Insert,
         Some("MODIFY") => EventName::Modify,
@@ -75,7 +75,7 @@ pub fn read(record: &Value, key_names: &[&str], prefix: &str) -> Result<Change, 
         Some(other) => {
             let other = quoted(other);
             return Err(PoisonRecord(format!(
-                "its eventName is {other}; INSERT, MODIFY and REMOVE are known"
+                "its eventName is {other}; it must be INSERT, MODIFY or REMOVE"
             )));
         }
         None => return Err(poisoned("it has no eventName")),
@@ -87,9 +87,9 @@ pub fn read(record: &Value, key_names: &[&str], prefix: &str) -> Result<Change, 
         (EventName::Remove, _) => body_of_tombstone(&sequence_number),
         (_, Some(image)) => body_of_item(image.to_string().as_bytes(), &sequence_number),
         (_, None) => {
-            let view = part("StreamViewType").and_then(Value::as_str).unwrap_or("of no view");
+            let view = part("StreamViewType").and_then(Value::as_str).unwrap_or("unknown");
             return Err(PoisonRecord(format!(
-                "it has no NewImage, as the stream is {view}; NEW_IMAGE or NEW_AND_OLD_IMAGES is needed"
+                "it has no NewImage, because the stream's view is {view}; it must be NEW_IMAGE or NEW_AND_OLD_IMAGES"
             )));
         }
     };
@@ -167,26 +167,26 @@ mod tests {
 
     #[test]
     fn a_poison_record_has_a_reason() {
-        for (place, value, words) in [
-            ("/eventName", json!("EXPIRE"), "its eventName is `EXPIRE`; INSERT, MODIFY and REMOVE are known"),
+        for (pointer, value, expected) in [
+            ("/eventName", json!("EXPIRE"), "its eventName is `EXPIRE`; it must be INSERT, MODIFY or REMOVE"),
             ("/eventName", json!(null), "it has no eventName"),
             (
                 "/dynamodb/ApproximateCreationDateTime",
                 json!("yesterday"),
-                "its ApproximateCreationDateTime is no time",
+                "its ApproximateCreationDateTime is not a time",
             ),
             ("/dynamodb/Keys", json!({ "pk": { "S": "a" } }), "its Keys are not the table's"),
             ("/dynamodb/SequenceNumber", json!("x"), "it has no SequenceNumber"),
             (
                 "/dynamodb/SequenceNumber",
                 json!("1".repeat(41)),
-                "its SequenceNumber has 41 digits; 40 are the most",
+                "its SequenceNumber has 41 digits; it must have at most 40",
             ),
         ] {
             let mut record = record();
-            *record.pointer_mut(place).unwrap() = value;
+            *record.pointer_mut(pointer).unwrap() = value;
             let PoisonRecord(reason) = reading(&record).unwrap_err();
-            assert!(reason.starts_with(words), "{place}: {reason}");
+            assert!(reason.starts_with(expected), "{pointer}: {reason}");
         }
         let mut keys_only = record();
         keys_only.pointer_mut("/dynamodb").unwrap().as_object_mut().unwrap().remove("NewImage");
@@ -194,7 +194,7 @@ mod tests {
         let PoisonRecord(reason) = reading(&keys_only).unwrap_err();
         assert_eq!(
             reason,
-            "it has no NewImage, as the stream is KEYS_ONLY; NEW_IMAGE or NEW_AND_OLD_IMAGES is needed"
+            "it has no NewImage, because the stream's view is KEYS_ONLY; it must be NEW_IMAGE or NEW_AND_OLD_IMAGES"
         );
     }
 }

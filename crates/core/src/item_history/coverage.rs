@@ -68,23 +68,25 @@ pub struct Present<'a> {
 pub enum Uncovered {
     /// No backfill has ended.
     #[error(
-        "no backfill has ended, so that items may be missing that were in the table before its stream was followed; run a \
-         backfill, and take a second from then on"
+        "no backfill has ended, so items that were in the table before its stream was read may be missing; run a backfill, \
+         and use a second after its end"
     )]
     NoBackfill,
     /// The second is before the end of the first backfill.
-    #[error("the first backfill ended at {0}, and what was in the table before is not known as a whole")]
+    #[error(
+        "the first backfill ended at {0}, and before that not every item is known; use a second from then on"
+    )]
     BeforeBackfill(DateTime<Utc>),
     /// The table has had another stream since the first backfill.
     #[error(
-        "the table got another stream at {0}, and what changed between the two is not in the bucket; begin a new prefix with \
-         a backfill"
+        "the table got another stream at {0}, and the changes between the two streams are not in the bucket; start a new \
+         prefix with a backfill"
     )]
     AnotherStream(DateTime<Utc>),
     /// Versions of that time may have expired.
     #[error(
-        "versions were kept for fewer days once, and those that were current before {0} may be gone, so that an item may be \
-         missing, or be older than it was"
+        "versions were once retained for fewer days, and those that were current before {0} may have been deleted, so an \
+         item may be missing or in an older state"
     )]
     Expired(DateTime<Utc>),
 }
@@ -117,7 +119,7 @@ impl Coverage {
             (None, _, _) => Err(Uncovered::NoBackfill),
             (Some(complete), _, _) if at < complete => Err(Uncovered::BeforeBackfill(complete)),
             (_, Some(broken), _) if at >= broken => Err(Uncovered::AnotherStream(broken)),
-            (_, _, Some(kept)) if at < kept => Err(Uncovered::Expired(kept)),
+            (_, _, Some(retained)) if at < retained => Err(Uncovered::Expired(retained)),
             _ => Ok(()),
         }
     }
@@ -126,8 +128,8 @@ impl Coverage {
     /// `None` if all deletions have.
     pub fn deletions_since(&self, present: &Present<'_>) -> Option<DateTime<Utc>> {
         let days = present.noncurrent_days.filter(|days| *days > 0);
-        let kept = days.map(|days| present.now - TimeDelta::days(days.into()));
-        [self.kept_since_at(present), kept].into_iter().flatten().max()
+        let retained = days.map(|days| present.now - TimeDelta::days(days.into()));
+        [self.kept_since_at(present), retained].into_iter().flatten().max()
     }
 
     fn broken_since_at(&self, present: &Present<'_>) -> Option<DateTime<Utc>> {
@@ -175,10 +177,10 @@ pub async fn update(
 ) -> Result<Coverage, AwsFailure> {
     let key = key(prefix);
     for _ in 0..ROUNDS {
-        let (there, etag) = read_with_etag(s3, bucket, prefix).await?;
-        let changed = change(there.clone());
-        if changed == there {
-            return Ok(there);
+        let (existing, etag) = read_with_etag(s3, bucket, prefix).await?;
+        let changed = change(existing.clone());
+        if changed == existing {
+            return Ok(existing);
         }
         let document = Document { about: ABOUT, coverage: &changed };
         let body = serde_json::to_vec_pretty(&document).map_err(AwsFailure::unbuilt("s3:PutObject"))?;
@@ -218,7 +220,7 @@ async fn read_with_etag(
     let coverage = serde_json::from_slice(&body.into_bytes()).map_err(|error| AwsFailure {
         action: GET,
         name: ErrorName::RequestRefused,
-        detail: format!("s3://{bucket}/{key} says nothing that can be read: {error}"),
+        detail: format!("s3://{bucket}/{key} cannot be read: {error}"),
     })?;
     Ok((coverage, etag))
 }

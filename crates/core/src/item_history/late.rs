@@ -114,7 +114,7 @@ pub async fn keep(store: &Store, late_prefix: &str, change: &Change) -> Result<b
     let item = change.object.strip_prefix(store.prefix.as_str()).unwrap_or(&change.object);
     let key = LateKey::new(item, &change.version.position);
     let nameless = || {
-        let detail = format!("a change of {item} names no stream");
+        let detail = format!("a change of {item} has no stream");
         AwsFailure { action: PUT, name: ErrorName::RequestRefused, detail }
     };
     let object = key.ok_or_else(nameless)?.object(late_prefix);
@@ -177,7 +177,7 @@ fn read(late_prefix: &str, version: ObjectVersion) -> Result<Option<Late>, AwsFa
     let incomplete = || AwsFailure {
         action: "s3:ListBucketVersions",
         name: ErrorName::ServiceUnavailable,
-        detail: "it answered a version without its key, id, ETag, size or time".to_owned(),
+        detail: "S3 returned a version without a key, ID, ETag, size or time".to_owned(),
     };
     let object = version.key.ok_or_else(incomplete)?;
     let Some(key) = LateKey::parse(late_prefix, &object) else { return Ok(None) };

@@ -29,17 +29,24 @@ impl Mapping {
 
     /// Returns the problems that keep this stream from being read, as sentences. Empty if Lambda reports no problem.
     pub fn problems(&self, stream_arn: &str) -> Vec<String> {
-        let said = |text: &Option<String>| text.as_deref().map_or_else(|| "nothing".to_owned(), quoted);
+        let quoted_or_nothing =
+            |text: &Option<String>| text.as_deref().map_or_else(|| "nothing".to_owned(), quoted);
         let mut problems = Vec::new();
         if self.stream_arn.as_deref() != Some(stream_arn) {
-            let other = said(&self.stream_arn);
-            problems.push(format!("the mapping reads {other}; {stream_arn} is to be read"));
+            let other = quoted_or_nothing(&self.stream_arn);
+            problems.push(format!("the mapping reads {other}; it must read {stream_arn}"));
         }
         if self.state.as_deref() != Some("Enabled") {
-            problems.push(format!("the mapping's State is {}; it has to be Enabled", said(&self.state)));
+            problems.push(format!(
+                "the mapping's State is {}; it must be Enabled",
+                quoted_or_nothing(&self.state)
+            ));
         }
         if !matches!(self.last_result.as_deref(), Some("OK" | "No records processed")) {
-            problems.push(format!("the mapping's LastProcessingResult is {}", said(&self.last_result)));
+            problems.push(format!(
+                "the mapping's LastProcessingResult is {}",
+                quoted_or_nothing(&self.last_result)
+            ));
         }
         problems
     }
@@ -99,10 +106,10 @@ mod tests {
     #[test]
     fn any_other_state_or_result_is_a_problem() {
         assert!(mapping("Enabled", "No records processed").problems(STREAM).is_empty());
-        for (mapping, words) in [
-            (mapping("Disabled", "OK"), "the mapping's State is `Disabled`; it has to be Enabled"),
-            (mapping("Updating", "OK"), "the mapping's State is `Updating`; it has to be Enabled"),
-            (mapping("", "OK"), "the mapping's State is nothing; it has to be Enabled"),
+        for (mapping, expected) in [
+            (mapping("Disabled", "OK"), "the mapping's State is `Disabled`; it must be Enabled"),
+            (mapping("Updating", "OK"), "the mapping's State is `Updating`; it must be Enabled"),
+            (mapping("", "OK"), "the mapping's State is nothing; it must be Enabled"),
             (
                 mapping("Enabled", "PROBLEM: Function call failed"),
                 "the mapping's LastProcessingResult is `PROBLEM: Function call failed`",
@@ -110,9 +117,9 @@ mod tests {
             (mapping("Enabled", "OK - but"), "the mapping's LastProcessingResult is `OK - but`"),
             (mapping("Enabled", ""), "the mapping's LastProcessingResult is nothing"),
         ] {
-            assert_eq!(mapping.problems(STREAM), [words]);
+            assert_eq!(mapping.problems(STREAM), [expected]);
         }
         let other = mapping("Enabled", "OK").problems("arn:other");
-        assert_eq!(other, [format!("the mapping reads `{STREAM}`; arn:other is to be read")]);
+        assert_eq!(other, [format!("the mapping reads `{STREAM}`; it must read arn:other")]);
     }
 }

@@ -41,14 +41,14 @@ impl Position {
     ///
     /// If the existing version does not record its stream, it may be from this stream or from an earlier one. A higher
     /// number or a later time is then newer. Within a stream both grow together, and between streams the time grows.
-    pub fn is_newer_than(&self, there: &Position) -> bool {
-        if self.is_adopted() != there.is_adopted() {
-            return there.is_adopted();
+    pub fn is_newer_than(&self, existing: &Position) -> bool {
+        if self.is_adopted() != existing.is_adopted() {
+            return existing.is_adopted();
         }
-        match (&self.stream, &there.stream) {
+        match (&self.stream, &existing.stream) {
             (Some(own), Some(other)) if own != other => own > other,
-            (Some(_), None) => self.sequence_number > there.sequence_number || self.at > there.at,
-            _ => self.sequence_number > there.sequence_number,
+            (Some(_), None) => self.sequence_number > existing.sequence_number || self.at > existing.at,
+            _ => self.sequence_number > existing.sequence_number,
         }
     }
 }
@@ -80,12 +80,12 @@ mod tests {
 
     #[test]
     fn a_version_without_a_stream_is_older_by_its_number_or_by_its_time() {
-        let (stream, there) = (Some("2022-06-17T23:18:40.000"), position(None, "1000", 10));
+        let (stream, existing) = (Some("2022-06-17T23:18:40.000"), position(None, "1000", 10));
         for (number, second, newer) in
             [("1001", 10, true), ("1001", 9, true), ("7", 11, true), ("1000", 10, false), ("7", 10, false)]
         {
             let change = position(stream, number, second);
-            assert_eq!(change.is_newer_than(&there), newer, "{number} at {second}");
+            assert_eq!(change.is_newer_than(&existing), newer, "{number} at {second}");
         }
     }
 

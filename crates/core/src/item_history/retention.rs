@@ -47,7 +47,7 @@ fn days_of(rule: &LifecycleRule, prefix: &str) -> Option<u32> {
     let both = filter.and_then(|filter| filter.and.as_ref());
     let tagged = filter.is_some_and(|filter| filter.tag.is_some())
         || both.and_then(|both| both.tags.as_ref()).is_some_and(|tags| !tags.is_empty());
-    #[expect(deprecated, reason = "S3 still takes and tells rules whose prefix stands outside of a filter")]
+    #[expect(deprecated, reason = "S3 still accepts and returns rules with a prefix outside of a filter")]
     let of_rule = rule.prefix.as_deref();
     let of_filter = filter.and_then(|filter| filter.prefix.as_deref());
     let of_both = both.and_then(|both| both.prefix.as_deref());

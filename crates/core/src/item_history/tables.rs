@@ -49,7 +49,7 @@ pub struct Followed {
 
 impl Layout<'_> {
     /// Returns the location of the items of the table with this name.
-    pub fn place(&self, table: &str) -> TableLocation {
+    pub fn location(&self, table: &str) -> TableLocation {
         if table == self.own_table {
             return TableLocation { prefix: as_prefix(self.prefix), folder: String::new() };
         }
@@ -113,7 +113,7 @@ impl HasErrorName for FollowedError {
 }
 
 /// Returns the ARN of another table in the same account and Region.
-pub fn arn_beside(table_arn: &str, table: &str) -> Option<String> {
+pub fn arn_of_other_table(table_arn: &str, table: &str) -> Option<String> {
     let own = Arn::parse(table_arn)?.table_name()?;
     table_arn.strip_suffix(own).map(|beginning| format!("{beginning}{table}"))
 }
@@ -128,15 +128,15 @@ mod tests {
     #[test]
     fn the_stacks_table_uses_the_prefix_and_other_tables_use_folders() {
         let layout = Layout { own_table: "orders", prefix: "items", tables_prefix: "/tables" };
-        let place = |prefix: &str, folder: &str| TableLocation {
+        let location = |prefix: &str, folder: &str| TableLocation {
             prefix: prefix.to_owned(),
             folder: folder.to_owned(),
         };
-        assert_eq!(layout.place("orders"), place("items/", ""));
-        assert_eq!(layout.place("customers"), place("tables/customers/", "customers/"));
+        assert_eq!(layout.location("orders"), location("items/", ""));
+        assert_eq!(layout.location("customers"), location("tables/customers/", "customers/"));
         let orders = "arn:aws:dynamodb:eu-west-1:123456789012:table/orders";
         assert_eq!(
-            arn_beside(orders, "customers").as_deref(),
+            arn_of_other_table(orders, "customers").as_deref(),
             Some("arn:aws:dynamodb:eu-west-1:123456789012:table/customers")
         );
     }

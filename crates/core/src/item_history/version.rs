@@ -88,7 +88,7 @@ pub fn prefix_of(key: &str) -> Option<&str> {
 /// An object whose body is not that of a version: something else wrote it.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[error(
-    "object {object} is no version of an item: its body is neither {{\"Item\":…,\"SequenceNumber\":\"…\"}} nor a tombstone, \
+    "object {object} is not a version of an item: its body is neither {{\"Item\":…,\"SequenceNumber\":\"…\"}} nor a tombstone, \
      {{\"SequenceNumber\":\"…\"}}"
 )]
 pub struct NoVersion {
@@ -229,7 +229,7 @@ mod tests {
         let (cut, begun) = (&body[1..], &body[..body.len() - 1]);
         for other in [&b""[..], b"{}", br#"{"id":{"S":"1"}}"#, cut, begun, digit.as_bytes()] {
             let error = item_of_body("items/ab/abc", other).unwrap_err().to_string();
-            assert!(error.starts_with("object items/ab/abc is no version of an item"), "{error}");
+            assert!(error.starts_with("object items/ab/abc is not a version of an item"), "{error}");
         }
     }
 

@@ -80,14 +80,14 @@ struct Listed {
     is_latest: bool,
 }
 
-/// Passes the versions of an object to `tell`, the newest first, until `tell` breaks. Includes the items if
+/// Passes the versions of an object to `report`, the newest first, until `report` breaks. Includes the items if
 /// `with_items` is set. Returns the number of versions passed. Memory holds one page of the list and the items that are
 /// being read.
 pub async fn each(
     store: &Store,
     object: &str,
     with_items: bool,
-    tell: &mut (dyn FnMut(Entry) -> ControlFlow<()> + Send),
+    report: &mut (dyn FnMut(Entry) -> ControlFlow<()> + Send),
 ) -> Result<u64, VersionsError> {
     let (mut key_marker, mut id_marker, mut reported) = (None, None, 0);
     loop {
@@ -124,7 +124,7 @@ pub async fn each(
         while let Some(entry) = heads.try_next().await? {
             if let Some(entry) = entry {
                 reported += 1;
-                if tell(entry).is_break() {
+                if report(entry).is_break() {
                     return Ok(reported);
                 }
             }
@@ -153,8 +153,8 @@ async fn head(
                 return Err(AwsFailure::from_call::<GetObjectError>("s3:GetObjectVersion")(error).into());
             }
         };
-        let place = format!("s3://{}/{object}", store.bucket);
-        let broken_off = |error| AwsFailure::broken_off("s3:GetObjectVersion", &place, error);
+        let location = format!("s3://{}/{object}", store.bucket);
+        let broken_off = |error| AwsFailure::broken_off("s3:GetObjectVersion", &location, error);
         let body = response.body.collect().await.map_err(broken_off)?;
         (response.metadata, Some(body.into_bytes()))
     } else {
@@ -208,11 +208,11 @@ mod tests {
         }
         for with_items in [true, false] {
             let mut entries = Vec::new();
-            let mut tell = |entry| {
+            let mut report = |entry| {
                 entries.push(entry);
                 ControlFlow::Continue(())
             };
-            let reported = each(&store, &object, with_items, &mut tell).await.unwrap();
+            let reported = each(&store, &object, with_items, &mut report).await.unwrap();
             assert_eq!(reported, 3);
             let shown: Vec<String> = entries
                 .iter()

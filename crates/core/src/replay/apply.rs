@@ -49,7 +49,7 @@ impl Applier<'_> {
     /// Applies the records of an object. After an error some of them may be applied. Applying them again finds those.
     pub async fn apply(&self, records: &[Value]) -> Result<Counts, AwsFailure> {
         let names: Vec<&str> = self.key_names.iter().map(String::as_str).collect();
-        let (mut changes, mut aside) = (Vec::new(), Vec::new());
+        let (mut changes, mut quarantined) = (Vec::new(), Vec::new());
         let mut of_number: HashMap<SequenceNumber, &Value> = HashMap::new();
         for record in records {
             match (change::sequence_number_of(record), change::read(record, &names, &self.store.prefix)) {
@@ -57,7 +57,7 @@ impl Applier<'_> {
                     of_number.insert(number, record);
                     changes.push(change);
                 }
-                (Some(number), Err(PoisonRecord(reason))) => aside.push((number, reason, record)),
+                (Some(number), Err(PoisonRecord(reason))) => quarantined.push((number, reason, record)),
                 (None, _) => {}
             }
         }
@@ -70,17 +70,17 @@ impl Applier<'_> {
             for change in forgotten {
                 let Position { sequence_number: number, at, .. } = change.version.position;
                 if let Some(record) = of_number.get(&number) {
-                    aside.push((number, reason_of_forgotten(at), record));
+                    quarantined.push((number, reason_of_forgotten(at), record));
                 }
             }
         }
-        counts.quarantined = aside.len() as u64;
-        let aside = aside.iter().map(|(number, reason, record)| {
+        counts.quarantined = quarantined.len() as u64;
+        let quarantined = quarantined.iter().map(|(number, reason, record)| {
             tracing::error!(sequence_number = %number, table = self.table, reason, "a record cannot be replayed");
             quarantine(self.store, self.failures_prefix, self.table, number, reason, record)
         });
-        let aside: Vec<_> = aside.collect();
-        stream::iter(aside).buffer_unordered(CONCURRENCY).try_collect::<Vec<()>>().await?;
+        let quarantined: Vec<_> = quarantined.collect();
+        stream::iter(quarantined).buffer_unordered(CONCURRENCY).try_collect::<Vec<()>>().await?;
         Ok(counts)
     }
 
@@ -104,7 +104,7 @@ impl Applier<'_> {
         let known = self.store.head(&change.object).await?;
         if known == ObjectState::Absent {
             match behind_marker(self.store, &change.object).await? {
-                Some(there) if !own.is_newer_than(&there) => return self.behind(change, &there).await,
+                Some(newest) if !own.is_newer_than(&newest) => return self.behind(change, &newest).await,
                 None if self.may_be_forgotten(own.at) => return Ok(Became::Forgotten),
                 _ => {}
             }
@@ -116,10 +116,10 @@ impl Applier<'_> {
         }
     }
 
-    /// Writes a change as a late version if the object's newest version, at `there`, is of another change.
-    async fn behind(&self, change: &Change, there: &Position) -> Result<Became, AwsFailure> {
+    /// Writes a change as a late version if the object's newest version, at `newest`, is of another change.
+    async fn behind(&self, change: &Change, newest: &Position) -> Result<Became, AwsFailure> {
         let own = &change.version.position;
-        if (&own.stream, &own.sequence_number) == (&there.stream, &there.sequence_number) {
+        if (&own.stream, &own.sequence_number) == (&newest.stream, &newest.sequence_number) {
             return Ok(Became::Present);
         }
         late::keep(self.store, self.late_prefix, change).await?;
@@ -135,8 +135,8 @@ impl Applier<'_> {
 /// Returns the reason for quarantining a change of this time.
 fn reason_of_forgotten(at: DateTime<Utc>) -> String {
     format!(
-        "it is of {at}, before the deletions that are remembered, and its item has no version: it may have been deleted \
-         since; compare with the table"
+        "it is of {at}, from when deletions are no longer retained, and its item has no version: the item may have been \
+         deleted since; compare with the table"
     )
 }
 

@@ -71,7 +71,7 @@ impl ExecutionInput {
             let of_table = table_of_stream(arn).map(|(table, name)| (table.to_owned(), name.to_owned()));
             of_table.ok_or_else(|| InvalidInput {
                 field: "StreamArn",
-                reason: format!("is {}, which is not the ARN of a table's stream", quoted(arn)),
+                reason: format!("is {}; it must be the ARN of a table's stream", quoted(arn)),
             })
         };
         let stream_arn = self.stream_arn.as_deref().unwrap_or(followed);
@@ -86,11 +86,11 @@ impl ExecutionInput {
         }
         let (_, own_table) = of(&defaults.stream_arn)?;
         let Defaults { prefix, tables_prefix, .. } = defaults;
-        let place = Layout { own_table: &own_table, prefix, tables_prefix }.place(&replayed.1);
+        let location = Layout { own_table: &own_table, prefix, tables_prefix }.location(&replayed.1);
         let failures_prefix = as_prefix(&defaults.failures_prefix);
         let folder = self.prefix.as_deref().unwrap_or(FOLDER);
         if !folder.starts_with(FOLDER) {
-            let reason = format!("is {}; keys of what Lambda gave up begin with {FOLDER}", quoted(folder));
+            let reason = format!("is {}; it must begin with {FOLDER}", quoted(folder));
             return Err(InvalidInput { field: "Prefix", reason });
         }
         let days = number("NoncurrentDays", None, &defaults.noncurrent_days, 0, MOST_DAYS)?;
@@ -100,8 +100,8 @@ impl ExecutionInput {
             given_up_bucket: defaults.given_up_bucket.clone(),
             folder: folder.to_owned(),
             bucket: defaults.bucket.clone(),
-            prefix: place.prefix,
-            late_prefix: late::prefix(&failures_prefix, &place.folder),
+            prefix: location.prefix,
+            late_prefix: late::prefix(&failures_prefix, &location.folder),
             failures_prefix,
             remembered_days: (days > 0).then_some(days),
             seconds_per_call: Some(seconds),
@@ -152,14 +152,11 @@ mod tests {
     #[test]
     fn invalid_input_is_refused_with_a_reason() {
         let other = STREAM.replace("orders", "customers");
-        for (input, words) in [
-            (
-                json!({ "Prefix": "items/" }),
-                "Prefix is `items/`; keys of what Lambda gave up begin with aws/lambda/",
-            ),
+        for (input, expected) in [
+            (json!({ "Prefix": "items/" }), "Prefix is `items/`; it must begin with aws/lambda/"),
             (
                 json!({ "StreamArn": "orders" }),
-                "StreamArn is `orders`, which is not the ARN of a table's stream",
+                "StreamArn is `orders`; it must be the ARN of a table's stream",
             ),
             (
                 json!({ "StreamArn": other }),
@@ -168,7 +165,7 @@ mod tests {
                  stack",
             ),
         ] {
-            assert_eq!(wanted(input).unwrap_err(), words);
+            assert_eq!(wanted(input).unwrap_err(), expected);
         }
     }
 }

@@ -6,8 +6,8 @@ use aws_sdk_s3::error::ProvideErrorMetadata as _;
 use tokio::time::Instant;
 
 use super::apply::Applier;
-use super::given_up::Batch;
-use super::{Counts, given_up};
+use super::discarded::Batch;
+use super::{Counts, discarded};
 use crate::aws::failure::AwsFailure;
 use crate::clock::Clock;
 use crate::error_name::{ErrorName, HasErrorName};
@@ -78,7 +78,7 @@ pub enum Error {
     #[error("{0} is not the ARN of a table's stream")]
     NoStream(String),
     /// The table does not exist, and no version has its key attributes.
-    #[error("table {0} does not exist any more, and no version of an item says what its key attributes were")]
+    #[error("table {0} does not exist, and no version of an item says what its key attributes were")]
     SourceTableMissing(String),
     /// An AWS call failed; holds its error name and action.
     #[error(transparent)]
@@ -95,11 +95,11 @@ impl HasErrorName for Error {
     }
 }
 
-/// Continues a replay from a checkpoint. Passes the checkpoint after each object to `tell`.
+/// Continues a replay from a checkpoint. Passes the checkpoint after each object to `report`.
 pub async fn run(
     work: &ReplayJob<'_>,
     from: Checkpoint,
-    tell: &mut (dyn FnMut(&Checkpoint) + Send),
+    report: &mut (dyn FnMut(&Checkpoint) + Send),
 ) -> Result<Checkpoint, Error> {
     const LIST: &str = "s3:ListBucket";
     let ReplayJob { replay, dynamodb, s3, clock } = *work;
@@ -126,7 +126,7 @@ pub async fn run(
         for key in page.contents.unwrap_or_default().into_iter().filter_map(|object| object.key) {
             work.object(&applier, &key, &mut reached).await?;
             reached.cursor = Some(key);
-            tell(&reached);
+            report(&reached);
             if time.is_some_and(|time| began.elapsed() >= time) {
                 return Ok(reached);
             }
@@ -153,7 +153,7 @@ impl ReplayJob<'_> {
         let broken_off =
             |error| AwsFailure::broken_off("s3:GetObject", &format!("s3://{bucket}/{key}"), error);
         let body = body.map_err(broken_off)?;
-        let records = match given_up::batch(&body.into_bytes(), &self.replay.stream_arn) {
+        let records = match discarded::batch(&body.into_bytes(), &self.replay.stream_arn) {
             Ok(Batch::Records(records)) => records,
             Ok(Batch::OfAnotherTable) => {
                 reached.counts.of_other_tables += 1;

@@ -73,7 +73,9 @@ pub struct Unknown {
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum AsOfError {
     /// Something else wrote an object under the prefix.
-    #[error("object {location} is no version of an item: {reason}; nothing else may lie under the prefix")]
+    #[error(
+        "object {location} is not a version of an item: {reason}; no other objects may be under the prefix"
+    )]
     NoVersion {
         /// Location of the object.
         location: String,
@@ -82,8 +84,8 @@ pub enum AsOfError {
     },
     /// A version that was listed has been deleted since.
     #[error(
-        "version {id} of object {location} was deleted while the snapshot was made: versions have to be kept for longer \
-         (NoncurrentDays), or the snapshot be of a later time"
+        "version {id} of object {location} was deleted while the snapshot was made: retain versions for longer \
+         (NoncurrentDays), or use a later second"
     )]
     VersionGone {
         /// Location of the object.
@@ -93,8 +95,8 @@ pub enum AsOfError {
     },
     /// The state of an item at the second is unknown.
     #[error(
-        "the item of object {location} is not known at {second}: its oldest version tells of {event} at {at}, so that it \
-         existed before, and what it was then is not in the bucket; a second from then on may be given, or AllowIncomplete \
+        "the item of object {location} is not known at {second}: its oldest version is from {event} at {at}, so it existed \
+         before, but its earlier state is not in the bucket; use a second from then on, or AllowIncomplete \
          (--allow-incomplete) to leave such items out"
     )]
     Unknown {
@@ -164,7 +166,7 @@ impl<'a> AsOfReader<'a> {
             Fetched::Replaced => match self.state(&key, of_key(self, &key).await?, &late).await? {
                 Fetched::State(state) => state,
                 Fetched::Replaced => {
-                    let detail = format!("versions of {} have no ids", self.location(&key));
+                    let detail = format!("versions of {} have no IDs", self.location(&key));
                     let (action, name) = ("s3:ListBucketVersions", ErrorName::ServiceUnavailable);
                     return Err(AwsFailure { action, name, detail }.into());
                 }
@@ -222,12 +224,12 @@ impl<'a> AsOfReader<'a> {
             if head.is_of(self.at) {
                 newest = Some((late, head));
             } else {
-                let place = heads.iter().position(|there| there.position.is_newer_than(&head.position));
-                heads.insert(place.unwrap_or(heads.len()), head.clone());
+                let index = heads.iter().position(|other| other.position.is_newer_than(&head.position));
+                heads.insert(index.unwrap_or(heads.len()), head.clone());
             }
         }
         let Some((newest, head)) = newest else { return Ok(Current::Before(heads)) };
-        let next = heads.iter().find(|there| there.position.is_newer_than(&head.position));
+        let next = heads.iter().find(|other| other.position.is_newer_than(&head.position));
         match next {
             Some(next) if next.first_event == EventName::Insert => Ok(Current::Before(vec![next.clone()])),
             _ => Ok(Current::Version(Box::new(newest.clone()))),
@@ -260,8 +262,8 @@ impl<'a> AsOfReader<'a> {
                 Err(error) => error,
             };
             if tries == TRIES {
-                let place = self.location(&version.key);
-                return Err(AwsFailure::broken_off(reading(version), &place, error).into());
+                let location = self.location(&version.key);
+                return Err(AwsFailure::broken_off(reading(version), &location, error).into());
             }
             tries += 1;
         }
@@ -279,7 +281,7 @@ impl<'a> AsOfReader<'a> {
         let item_key = item_formats::key_of(item, &names);
         let item_key = item_key.map_err(|error| {
             let names = self.key_names.join(", ");
-            self.no_version(key, &format!("its item has not the key attributes {names}: {error}"))
+            self.no_version(key, &format!("its item lacks the key attributes {names}: {error}"))
         })?;
         if object_key(&self.items.prefix, &item_key) != key {
             let item_key = String::from_utf8_lossy(&item_key);

@@ -44,13 +44,13 @@ impl Snapshot {
 /// location.
 pub async fn read(files: &Files, key: &str) -> Result<Result<Document, String>, FilesError> {
     let Some(body) = files.get(key).await? else {
-        return Ok(Err("there is no snapshot: this document, which each begins with, is missing".to_owned()));
+        return Ok(Err(
+            "there is no snapshot: this document, which every snapshot has, is missing".to_owned()
+        ));
     };
     Ok(match serde_json::from_slice::<Document>(&body) {
         Ok(document) if document.version == Document::VERSION => Ok(document),
-        Ok(document) => {
-            Err(format!("it is of version {}, and {} can be read", document.version, Document::VERSION))
-        }
-        Err(error) => Err(format!("it is no snapshot's document: {error}")),
+        Ok(document) => Err(format!("its version is {}; it must be {}", document.version, Document::VERSION)),
+        Err(error) => Err(format!("it is not a snapshot's document: {error}")),
     })
 }

@@ -10,7 +10,7 @@ use crate::import::execution_input::{MOST_SECONDS, MOST_SEGMENTS};
 use crate::input::{InvalidInput, number};
 use crate::item_history::Items;
 use crate::item_history::retention::MOST_DAYS;
-use crate::item_history::tables::{Layout, TableLocation, arn_beside};
+use crate::item_history::tables::{Layout, TableLocation, arn_of_other_table};
 use crate::storage::as_prefix;
 use crate::text::quoted;
 
@@ -109,30 +109,31 @@ impl ExecutionInput {
         let days = number("NoncurrentDays", None, noncurrent_days, 0, MOST_DAYS)?;
         let refused = |reason: String| Err(InvalidInput { field: "At", reason });
         if at > started_at {
-            return refused(format!("is {at}, which is after the execution began, at {started_at}"));
+            return refused(format!(
+                "is {at}; it must not be after the start of the execution, {started_at}"
+            ));
         }
         // A version that was current then is deleted `days` days after it was overwritten. One day is left for the
         // snapshot, which ends without a manifest if it takes longer.
-        let kept_since = started_at.trunc_subsecs(0) - TimeDelta::days(i64::from(days).saturating_sub(1));
-        if days > 0 && at < kept_since {
+        let retained_since = started_at.trunc_subsecs(0) - TimeDelta::days(i64::from(days).saturating_sub(1));
+        if days > 0 && at < retained_since {
             return refused(format!(
-                "is {at}, but versions are kept for {days} days (NoncurrentDays); {kept_since} or later may be given"
+                "is {at}; it must be {retained_since} or later, because versions are retained for {days} days (NoncurrentDays)"
             ));
         }
-        let (table_arn, place) = self.table(defaults)?;
+        let (table_arn, location) = self.table(defaults)?;
         let items = Items {
             bucket: defaults.items_bucket.clone(),
-            prefix: place.prefix,
+            prefix: location.prefix,
             failures_prefix: as_prefix(&defaults.failures_prefix),
-            folder: place.folder,
+            folder: location.folder,
         };
         // Each table but the stack's own also has a folder here, because two tables may have snapshots of the same
         // second.
         let prefix = format!("{}{}", as_prefix(&defaults.prefix), items.folder);
         if defaults.bucket == items.bucket && prefix.starts_with(&items.prefix) {
             let reason = format!(
-                "is {}, under the items of the same bucket, {}: a snapshot would be taken for items; another bucket or \
-                 prefix may be given",
+                "is {}; it must not be under the prefix of the items, {}, because it is in the same bucket",
                 quoted(&prefix),
                 quoted(&items.prefix)
             );
@@ -140,7 +141,7 @@ impl ExecutionInput {
         }
         let compression = defaults.compression.parse().map_err(|_| InvalidInput {
             field: "Compression",
-            reason: format!("is {}; none, gzip or zstd may be given", quoted(&defaults.compression)),
+            reason: format!("is {}; it must be none, gzip or zstd", quoted(&defaults.compression)),
         })?;
         Ok(Wanted {
             at,
@@ -166,14 +167,14 @@ impl ExecutionInput {
         let own_table = own.unwrap_or(&defaults.table_arn);
         let table = self.table_name.as_deref().unwrap_or(own_table);
         let Defaults { items_prefix: prefix, tables_prefix, .. } = defaults;
-        let place = Layout { own_table, prefix, tables_prefix }.place(table);
+        let location = Layout { own_table, prefix, tables_prefix }.location(table);
         if table == own_table {
-            return Ok((defaults.table_arn.clone(), place));
+            return Ok((defaults.table_arn.clone(), location));
         }
-        let arn = arn_beside(&defaults.table_arn, table).filter(|_| is_table_name(table));
-        arn.map(|arn| (arn, place)).ok_or_else(|| InvalidInput {
+        let arn = arn_of_other_table(&defaults.table_arn, table).filter(|_| is_table_name(table));
+        arn.map(|arn| (arn, location)).ok_or_else(|| InvalidInput {
             field: "TableName",
-            reason: format!("is {}; the name of a table may be given", quoted(table)),
+            reason: format!("is {}; it must be a table name", quoted(table)),
         })
     }
 }
@@ -193,14 +194,14 @@ pub fn second(text: &str) -> Result<DateTime<Utc>, InvalidInput> {
     match time.map(|time| time.to_utc()) {
         Some(time) if time.timestamp_subsec_nanos() == 0 => Ok(time),
         Some(time) => {
-            Err(refused(format!("a whole second may be given, as {}", reported(time.trunc_subsecs(0)))))
+            Err(refused(format!("it must be a whole second such as {}", reported(time.trunc_subsecs(0)))))
         }
         None => match NaiveDateTime::parse_from_str(&zoned, "%Y-%m-%d %H:%M:%S%.f") {
             Ok(time) => Err(refused(format!(
-                "it has no time zone. In UTC it is {}; an offset may be given, too, as +01:00",
+                "it must have a time zone, as in {}, or an offset such as +01:00",
                 reported(time.and_utc().trunc_subsecs(0))
             ))),
-            Err(_) => Err(refused("a second may be given, as 2026-11-20T02:00:00Z".to_owned())),
+            Err(_) => Err(refused("it must be a time such as 2026-11-20T02:00:00Z".to_owned())),
         },
     }
 }
@@ -243,12 +244,12 @@ mod tests {
         let names: Vec<String> = names(whole(Some("1999-01-02T03:04:05Z")).at).collect();
         assert_eq!((names.len(), names[0].as_str()), (16, "1999-01-02T03-04-05Z"));
         assert_eq!(names[1], "1999-01-02T03-04-05Z-2");
-        let kept = |at| wanted(Some(at), |defaults| defaults.noncurrent_days = "30".to_owned());
-        assert!(kept("2026-10-22T02:00:01Z").is_ok());
+        let retained = |at| wanted(Some(at), |defaults| defaults.noncurrent_days = "30".to_owned());
+        assert!(retained("2026-10-22T02:00:01Z").is_ok());
         assert_eq!(
-            kept("2026-10-21T02:00:00Z").unwrap_err(),
-            "At is 2026-10-21 02:00:00 UTC, but versions are kept for 30 days (NoncurrentDays); 2026-10-22 02:00:00 UTC \
-             or later may be given"
+            retained("2026-10-21T02:00:00Z").unwrap_err(),
+            "At is 2026-10-21 02:00:00 UTC; it must be 2026-10-22 02:00:00 UTC or later, because versions are retained \
+             for 30 days (NoncurrentDays)"
         );
     }
 
@@ -273,26 +274,29 @@ mod tests {
 
     #[test]
     fn invalid_input_is_refused_with_a_reason() {
-        for (at, words) in [
-            ("2026-11-20T02:00:01Z", "At is 2026-11-20 02:00:01 UTC, which is after the execution began"),
+        for (at, expected) in [
+            (
+                "2026-11-20T02:00:01Z",
+                "At is 2026-11-20 02:00:01 UTC; it must not be after the start of the execution",
+            ),
             (
                 "2026-11-20T01:00:00.5Z",
-                "At is `2026-11-20T01:00:00.5Z`; a whole second may be given, as 2026-11-20T01:00:00Z",
+                "At is `2026-11-20T01:00:00.5Z`; it must be a whole second such as 2026-11-20T01:00:00Z",
             ),
             (
                 "2026-11-20 01:00:00",
-                "At is `2026-11-20 01:00:00`; it has no time zone. In UTC it is 2026-11-20T01:00:00Z; an offset may be",
+                "At is `2026-11-20 01:00:00`; it must have a time zone, as in 2026-11-20T01:00:00Z, or an offset",
             ),
             (
                 "2026-11-20T01:00:00",
-                "At is `2026-11-20T01:00:00`; it has no time zone. In UTC it is 2026-11-20T01:00:00Z",
+                "At is `2026-11-20T01:00:00`; it must have a time zone, as in 2026-11-20T01:00:00Z",
             ),
-            ("01:00", "At is `01:00`; a second may be given, as 2026-11-20T02:00:00Z"),
-            ("2026-11-20", "At is `2026-11-20`; a second may be given"),
-            ("", "At is ``; a second may be given"),
+            ("01:00", "At is `01:00`; it must be a time such as 2026-11-20T02:00:00Z"),
+            ("2026-11-20", "At is `2026-11-20`; it must be a time"),
+            ("", "At is ``; it must be a time"),
         ] {
             let error = wanted(Some(at), |_| {}).unwrap_err();
-            assert!(error.starts_with(words), "{error}");
+            assert!(error.starts_with(expected), "{error}");
         }
         let refused = |change: fn(&mut Defaults)| wanted(None, change).unwrap_err();
         assert!(refused(|defaults| defaults.shards = "41".to_owned()).starts_with("Shards is `41`"));
@@ -320,10 +324,7 @@ mod tests {
         assert_eq!(other.items.late_prefix(), "failures/late/customers/");
         assert!(other.prefix.ends_with("snapshots/customers/"), "{}", other.prefix);
         assert!(other.table_arn.ends_with(":table/customers"), "{}", other.table_arn);
-        assert_eq!(
-            of("a/b").unwrap_err().to_string(),
-            "TableName is `a/b`; the name of a table may be given"
-        );
+        assert_eq!(of("a/b").unwrap_err().to_string(), "TableName is `a/b`; it must be a table name");
     }
 
     #[test]

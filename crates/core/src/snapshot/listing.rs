@@ -131,9 +131,9 @@ impl<'a> Listing<'a> {
         let range = Bounds { after: std::mem::replace(&mut self.reached, until.clone()), until };
         let mut late = pin!(late_between(self.reader, &range));
         while let Some((key, version)) = late.try_next().await? {
-            let place = candidates.partition_point(|there| there.key < key);
+            let index = candidates.partition_point(|candidate| candidate.key < key);
             // If the object has no version left, its last one was a deletion of a much earlier second.
-            if let Some(candidate) = candidates.get_mut(place).filter(|there| there.key == key) {
+            if let Some(candidate) = candidates.get_mut(index).filter(|candidate| candidate.key == key) {
                 candidate.late.push(version);
             }
         }
@@ -304,7 +304,7 @@ fn listed(
     let incomplete = || AwsFailure {
         action,
         name: ErrorName::ServiceUnavailable,
-        detail: "it answered an object without its key, ETag, size or time".to_owned(),
+        detail: "S3 returned an object without a key, ETag, size or time".to_owned(),
     };
     let put_at = put_at.as_ref().map(utc);
     let size = size.and_then(|size| u64::try_from(size).ok());

@@ -49,13 +49,13 @@ pub enum State {
     Unreadable(String),
 }
 
-/// Passes each snapshot directly under the prefix to `tell`, in the order of names, which is the order of seconds.
+/// Passes each snapshot directly under the prefix to `report`, in the order of names, which is the order of seconds.
 /// Returns the number of snapshots.
 pub async fn each(
     s3: &aws_sdk_s3::Client,
     bucket: &str,
     prefix: &str,
-    tell: &mut (dyn FnMut(Overview) + Send),
+    report: &mut (dyn FnMut(Overview) + Send),
 ) -> Result<u64, FilesError> {
     let files = Files::S3(S3Files {
         s3: s3.clone(),
@@ -75,7 +75,7 @@ pub async fn each(
         while let Some(overview) = reads.try_next().await? {
             if let Some(overview) = overview {
                 reported += 1;
-                tell(overview);
+                report(overview);
             }
         }
     }

@@ -27,30 +27,30 @@ pub enum Error {
     Input(#[from] InvalidInput),
     /// The table does not exist, and no version has its key attributes.
     #[error(
-        "table {table} does not exist any more, and no version in {place} says what its key attributes were: there is \
-         nothing to make a snapshot of"
+        "table {table} does not exist, and no version in {location} says what its key attributes were: there is nothing \
+         to export"
     )]
     SourceTableMissing {
         /// Name of the table.
         table: String,
         /// Location of the item history.
-        place: String,
+        location: String,
     },
     /// The item history does not cover the second.
     #[error(
-        "the items of {at} in {place} are not all known: {why}; with AllowIncomplete (--allow-incomplete) a snapshot has those \
-         that are, and lists the others as far as they show"
+        "the items of {at} in {location} are not all known: {why}; with AllowIncomplete (--allow-incomplete) a snapshot has \
+         the known items, and lists the others that it finds"
     )]
     HistoryIncomplete {
         /// Second of the snapshot.
         at: DateTime<Utc>,
         /// Location of the item history.
-        place: String,
+        location: String,
         /// What is unknown, and what to do.
         why: Uncovered,
     },
     /// A snapshot of the second exists, or no folder is free for one.
-    #[error("{document} is there already, and {whose}: one snapshot of a second is enough")]
+    #[error("{document} already exists and {whose}: a second needs only one snapshot")]
     ExportExists {
         /// Location of the existing snapshot's document.
         document: String,
@@ -110,7 +110,7 @@ pub async fn plan(
     let names = names.or_else(|| table.as_ref().map(table_description::key_names));
     let key_names = names.ok_or_else(|| Error::SourceTableMissing {
         table: table_name.clone(),
-        place: format!("s3://{}/{}", wanted.items.bucket, wanted.items.prefix),
+        location: format!("s3://{}/{}", wanted.items.bucket, wanted.items.prefix),
     })?;
     let notes = notes(s3, &wanted, table.as_ref(), started_at).await?;
     let run = ExportConfig {
@@ -162,10 +162,10 @@ async fn in_free_folder(files: &Files, snapshot: Snapshot, owner: &str) -> Resul
         snapshot.plan.folder = folder;
         let document = Document { version: Document::VERSION, owner: owner.to_owned(), snapshot };
         match claim(files, &key, document).await? {
-            Claim::Ours(there) => return Ok(there.snapshot),
+            Claim::Ours(existing) => return Ok(existing.snapshot),
             Claim::Unusable { why } => return Err(exists(&key, why)),
-            Claim::Taken(there) if !there.snapshot.is_whole(files).await? => last = key,
-            Claim::Taken(there) => {
+            Claim::Taken(existing) if !existing.snapshot.is_whole(files).await? => last = key,
+            Claim::Taken(existing) => {
                 // A repeated call has its own folder after this one if this snapshot was not complete at the first
                 // call.
                 for (_, key, _) in names {
@@ -175,11 +175,11 @@ async fn in_free_folder(files: &Files, snapshot: Snapshot, owner: &str) -> Resul
                         Err(_) => break,
                     }
                 }
-                return Err(exists(&key, format!("is of {}", there.owner)));
+                return Err(exists(&key, format!("is of {}", existing.owner)));
             }
         }
     }
-    Err(exists(&last, "was not ended, as all the others of this second were not".to_owned()))
+    Err(exists(&last, "is not finished, like all others of this second".to_owned()))
 }
 
 /// Returns what is unknown about the second if `allow_incomplete` is set. Otherwise an unknown state is an error.
@@ -197,8 +197,8 @@ async fn notes(
         Ok(()) => Ok(Vec::new()),
         Err(why) if *allow_incomplete => Ok(vec![why.to_string()]),
         Err(why) => {
-            let place = format!("s3://{}/{}", items.bucket, items.prefix);
-            Err(Error::HistoryIncomplete { at: *at, place, why })
+            let location = format!("s3://{}/{}", items.bucket, items.prefix);
+            Err(Error::HistoryIncomplete { at: *at, location, why })
         }
     }
 }

@@ -71,9 +71,9 @@ pub async fn plan(
     Ok((import, source))
 }
 
-/// Returns the folder of a snapshot. `place` is the folder or a manifest in it.
-fn folder_of(place: &str) -> String {
-    let folder = place.split_once("AWSDynamoDB/").map_or(place, |(folder, _)| folder);
+/// Returns the folder of a snapshot. `location` is the folder or a manifest in it.
+fn folder_of(location: &str) -> String {
+    let folder = location.split_once("AWSDynamoDB/").map_or(location, |(folder, _)| folder);
     match folder {
         "" => String::new(),
         folder => format!("{}/", folder.trim_end_matches('/')),

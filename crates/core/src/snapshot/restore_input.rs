@@ -63,16 +63,14 @@ impl ExecutionInput {
                 format!("s3://{}/{}{name}/", defaults.bucket, as_prefix(&defaults.prefix))
             }
             (Some(name), None) => {
-                let reason = format!(
-                    "is {}; the name of a snapshot may be given, as 2026-11-20T02-00-00Z",
-                    quoted(&name)
-                );
+                let reason =
+                    format!("is {}; it must be a snapshot name such as 2026-11-20T02-00-00Z", quoted(&name));
                 return refused("Snapshot", &reason);
             }
             (None, Some(from)) => from,
-            (None, None) => return refused("Snapshot", "is missing; it, or From, says what is restored"),
+            (None, None) => return refused("Snapshot", "is missing; give Snapshot or From"),
             (Some(_), Some(_)) => {
-                return refused("From", "is given beside Snapshot; one of them has to be left out");
+                return refused("From", "is given together with Snapshot; leave one of them out");
             }
         };
         let input = import::execution_input::ExecutionInput {
@@ -125,17 +123,17 @@ mod tests {
         let of_table = from(json!({ "Snapshot": "customers/2026-11-20T02-00-00Z" }));
         assert_eq!(of_table.unwrap(), "s3://bucket/snapshots/customers/2026-11-20T02-00-00Z/");
         assert_eq!(from(json!({ "From": "s3://other/a/" })).unwrap(), "s3://other/a/");
-        for (input, words) in [
-            (json!({}), "Snapshot is missing; it, or From, says what is restored"),
-            (json!({ "Snapshot": "a", "From": "s3://other/a/" }), "From is given beside Snapshot"),
-            (json!({ "Snapshot": "../items" }), "Snapshot is `../items`; the name of a snapshot"),
+        for (input, expected) in [
+            (json!({}), "Snapshot is missing; give Snapshot or From"),
+            (json!({ "Snapshot": "a", "From": "s3://other/a/" }), "From is given together with Snapshot"),
+            (json!({ "Snapshot": "../items" }), "Snapshot is `../items`; it must be a snapshot name"),
             (json!({ "Snapshot": ".." }), "Snapshot is `..`"),
             (json!({ "Snapshot": "" }), "Snapshot is ``"),
             (json!({ "Snapshot": "a/b/c" }), "Snapshot is `a/b/c`"),
             (json!({ "Snapshot": "a/" }), "Snapshot is `a/`"),
         ] {
             let error = from(input).unwrap_err();
-            assert!(error.starts_with(words), "{error}");
+            assert!(error.starts_with(expected), "{error}");
         }
     }
 }

@@ -47,8 +47,8 @@ pub enum ShardError {
     },
     /// The shard took too long.
     #[error(
-        "versions of {at} are kept until {kept_until} (NoncurrentDays), and by then the shard was not written: some may be \
-         gone, so a later second has to be taken"
+        "versions of {at} are retained until {kept_until} (NoncurrentDays), but the shard was not written by then: some may \
+         be gone; use a later second"
     )]
     Outlived {
         /// Second of the snapshot.

@@ -71,7 +71,7 @@ mod tests {
         let summed = json!({ "TableName": "orders", "Items": 16, "Written": 4, "Kept": 12 });
         assert_eq!(finish(&aws(), &[(1, 2), (3, 10)]).await.unwrap(), summed);
         let missing = finish(&aws(), &[(1, 2)]).await.unwrap_err();
-        assert_eq!(missing.to_string(), "InvalidInput: 1 segments are done, but the backfill has 2");
+        assert_eq!(missing.to_string(), "InvalidInput: 1 segments are finished, but the backfill has 2");
     }
 
     #[tokio::test]

@@ -160,8 +160,8 @@ mod tests {
                 1 << 40,
                 6_000_000_000,
                 json!({}),
-                "TableName is orders, whose 6000000000 items take 3125 calls of 600 seconds at the least; an execution has \
-                 room for 2847 calls. From the command line a backfill has no such end",
+                "TableName is orders, whose 6000000000 items take at least 3125 calls of 600 seconds, but an execution can \
+                 make only 2847; run the backfill from the command line, which has no such limit",
             ),
         ] {
             let aws = aws();
@@ -180,13 +180,13 @@ mod tests {
                 "StreamSpecification",
                 Value::Null,
                 ErrorName::StreamNotUsable,
-                "table orders has no stream, so that",
+                "table orders has no stream, so its changes",
             ),
             (
                 "StreamSpecification",
                 json!({ "StreamEnabled": false }),
                 ErrorName::StreamNotUsable,
-                "table orders has no stream, so that",
+                "table orders has no stream, so its changes",
             ),
             (
                 "StreamSpecification",

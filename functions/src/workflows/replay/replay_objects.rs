@@ -10,7 +10,7 @@ use tablekeeper_core::input::InvalidInput;
 use tablekeeper_core::item_history::tables::{FollowedError, followed};
 use tablekeeper_core::replay::execution_input::{Defaults, ExecutionInput};
 use tablekeeper_core::replay::objects::{Checkpoint, ReplayJob};
-use tablekeeper_core::replay::report::said;
+use tablekeeper_core::replay::report::describe;
 use tablekeeper_core::replay::{Counts, objects};
 
 use crate::step::{Failure, Step};
@@ -70,7 +70,7 @@ pub enum Error {
     #[error(transparent)]
     Followed(#[from] FollowedError),
     /// Some objects could not be deleted; holds the counters and the first reasons.
-    #[error("{}", said(.0, .1))]
+    #[error("{}", describe(.0, .1))]
     Left(Counts, Vec<String>),
     /// The replay stopped early.
     #[error(transparent)]

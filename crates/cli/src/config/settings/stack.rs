@@ -58,7 +58,7 @@ impl OfStack {
                 let asked = quoted(asked);
                 return Err(Unusable(format!("--stack-table is {asked}; it must be a table name")));
             }
-            (Some(_), Some(table)) => layout.place(table),
+            (Some(_), Some(table)) => layout.location(table),
             (None, _) => TableLocation { prefix: prefix.to_owned(), folder: String::new() },
         };
         let snapshots = match place.folder.as_str() {

@@ -137,9 +137,9 @@ async fn items_of_a_deleted_table_are_adopted_with_their_states_and_deletions() 
     reasons.sort_unstable();
     for (reason, expected) in reasons.iter().zip([
         "it holds the item `{\"id\":{\"S\":\"5\"}}`, whose object would be called ",
-        "it is no item: a string does not end",
-        "it is no item: the key attribute `id` is a number, but that of the table is a string (`S`)",
-        "its name is no MD5",
+        "it is not an item: a string does not end",
+        "it is not an item: the key attribute `id` is a number, but that of the table is a string (`S`)",
+        "its name is not an MD5",
     ]) {
         assert!(reason.starts_with(expected), "{reason}");
     }

@@ -37,7 +37,7 @@ async fn listing_snapshots_begins_none() {
             "{}      -                                                     incomplete, begun by the command line",
             second.0
         ),
-        "x                         -                                                     it is no snapshot's document".to_owned(),
+        "x                         -                                                     it is not a snapshot's document".to_owned(),
     ];
     assert_eq!(lines.len(), rows.len(), "{}", reported.data);
     for (line, row) in lines.iter().zip(&rows) {

@@ -45,14 +45,8 @@ async fn discarded_changes_are_applied_and_other_objects_stay() {
     assert_eq!(reported.code, Some(1), "{}", reported.remarks);
     let report = reported.json();
     assert_eq!((&report["written"], &report["left"]), (&json!(1), &json!(1)));
-    assert!(
-        report["reasons"][0]
-            .as_str()
-            .unwrap()
-            .ends_with("it has no payload, so that it does not hold the records")
-    );
-    let expected =
-        "1 objects of changes that were given up are left, the first because: s3://given-up-460000000011/";
+    assert!(report["reasons"][0].as_str().unwrap().ends_with("it has no payload, and so no records"));
+    let expected = "1 objects that Lambda discarded are left, the first because: s3://given-up-460000000011/";
     account.refused(&["replay", "orders"], 1, expected).await;
     assert_eq!(left(&account).await, 1);
 }

@@ -105,14 +105,14 @@ async fn items_and_deletions_that_the_stream_wrote_are_not_overwritten() {
     by_the_stream(&aws, 2, None).await;
     let reached = call(&aws, &backfill(), Checkpoint::default(), 60).await.unwrap();
     assert_eq!(reached, Checkpoint { cursor: None, written: 3, kept: 2, done: true });
-    let mut kept = expected(0..5);
-    kept.insert(object(1), Some("{}".to_owned()));
-    kept.insert(object(2), None);
-    assert_eq!(items(&aws), kept);
+    let mut objects = expected(0..5);
+    objects.insert(object(1), Some("{}".to_owned()));
+    objects.insert(object(2), None);
+    assert_eq!(items(&aws), objects);
     // A second backfill writes nothing.
     let again = call(&aws, &backfill(), Checkpoint::default(), 60).await.unwrap();
     assert_eq!((again.written, again.kept), (0, 5));
-    assert_eq!(items(&aws), kept);
+    assert_eq!(items(&aws), objects);
 }
 
 #[tokio::test]
@@ -170,8 +170,8 @@ async fn a_permanent_failure_has_its_error_name() {
     let aws = with_items(1);
     let other = Backfill { key_names: vec!["pk".to_owned()], ..backfill() };
     let error = call(&aws, &other, Checkpoint::default(), 60).await.unwrap_err();
-    let words = "item 1 of the page behind the beginning of segment 0 cannot be read";
-    assert_eq!((error.name(), error.to_string()), (ErrorName::RequestRefused, words.to_owned()));
+    let expected = "item 1 of the page after the beginning of segment 0 cannot be read";
+    assert_eq!((error.name(), error.to_string()), (ErrorName::RequestRefused, expected.to_owned()));
 }
 
 #[tokio::test]
@@ -216,7 +216,7 @@ async fn from_cursor_to_cursor(aws: &FakeStore, seconds: u64) -> (Checkpoint, us
             Err(error) => assert!(error.name().is_transient(), "{error}"),
         }
     }
-    panic!("it is never done");
+    panic!("the segment is never done");
 }
 
 #[tokio::test]
@@ -246,11 +246,11 @@ proptest! {
         let aws = with_items(number);
         aws.state().page_of_items = page;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let mut there = expected(0..number);
+        let mut written = expected(0..number);
         let reached = runtime.block_on(async {
             for number in deleted {
                 by_the_stream(&aws, number, None).await;
-                there.insert(object(number), None);
+                written.insert(object(number), None);
             }
             let before = aws.state().called.len();
             for (begin, fault, length) in faults {
@@ -259,6 +259,6 @@ proptest! {
             from_cursor_to_cursor(&aws, seconds).await.0
         });
         prop_assert_eq!(reached.written + reached.kept, number as u64);
-        prop_assert_eq!(items(&aws), there);
+        prop_assert_eq!(items(&aws), written);
     }
 }

@@ -48,7 +48,7 @@ pub(super) async fn adopt(adoption: &Adoption<'_>, object: Object) -> Result<Don
     let mut done = Done { object: object.key.clone(), ..Done::default() };
     done.counts.objects = 1;
     let Some(name) = names::of_object(&adoption.old.prefix, &object.key) else {
-        let reason = "its name is no MD5, so that it is no item's".to_owned();
+        let reason = "its name is not an MD5, so it is not an item's object".to_owned();
         done.left = Some(Left { object: object.key, version: None, reason, newer_adopted: false });
         done.counts.left = 1;
         return Ok(done);
@@ -91,14 +91,14 @@ pub(super) async fn adopt(adoption: &Adoption<'_>, object: Object) -> Result<Don
 async fn put(adoption: &Adoption<'_>, item: &Item, seen: &[Seen]) -> Result<Counts, AwsFailure> {
     let mut changes = states::changes(item, seen);
     let mut counts = Counts { items: 1, states: changes.len() as u64, ..Counts::default() };
-    let there = target::read(adoption, &item.object).await?;
+    let existing = target::read(adoption, &item.object).await?;
     let since = adoption.complete_since;
-    let ended = match there.first {
+    let ended = match existing.first {
         None => since,
         Some(first) => {
             // This system's own history covers the time after that.
             changes.retain(|change| change.version.position.at.timestamp() < first.at.timestamp());
-            counts.there = counts.states - changes.len() as u64;
+            counts.existing = counts.states - changes.len() as u64;
             first.begins.then(|| since.map_or(first.at, |since| since.min(first.at)))
         }
     };
@@ -109,9 +109,9 @@ async fn put(adoption: &Adoption<'_>, item: &Item, seen: &[Seen]) -> Result<Coun
         counts.gone = 1;
     }
     if !adoption.dry_run {
-        let target::Put { written, there } = target::put(adoption, there, &changes).await?;
-        counts.written = written;
-        counts.there += there;
+        let put = target::put(adoption, existing, &changes).await?;
+        counts.written = put.written;
+        counts.existing += put.existing;
     }
     Ok(counts)
 }
@@ -172,7 +172,7 @@ async fn hold(adoption: &Adoption<'_>, entry: &Entry) -> Result<Held, AwsFailure
         let response = match get.version_id(&entry.id).send().await {
             Ok(response) => response,
             Err(error) if matches!(error.code(), Some("NoSuchVersion" | "NoSuchKey")) => {
-                return Ok(Err("it was deleted while the bucket was read".to_owned()));
+                return Ok(Err("it was deleted while the bucket was being read".to_owned()));
             }
             Err(error) => return Err(AwsFailure::from_call(GET)(error)),
         };
@@ -184,8 +184,8 @@ async fn hold(adoption: &Adoption<'_>, entry: &Entry) -> Result<Held, AwsFailure
             Err(error) => error,
         };
         if tries == TRIES {
-            let place = format!("s3://{}/{}", adoption.old.bucket, entry.key);
-            return Err(AwsFailure::broken_off(GET, &place, error));
+            let location = format!("s3://{}/{}", adoption.old.bucket, entry.key);
+            return Err(AwsFailure::broken_off(GET, &location, error));
         }
         tries += 1;
     }
@@ -198,6 +198,6 @@ fn parse(adoption: &Adoption<'_>, body: &[u8]) -> Held {
         let key = key_of(&item, &key_names)?;
         Ok((doubts, key, names::of_body(body, &key_names)?))
     });
-    let (doubts, key, names) = state.map_err(|error| format!("it is no item: {error}"))?;
+    let (doubts, key, names) = state.map_err(|error| format!("it is not an item: {error}"))?;
     Ok(State { item: item.into(), key, names, doubts })
 }

@@ -30,7 +30,7 @@ pub(super) struct Item {
 pub(super) fn changes(item: &Item, seen: &[Seen]) -> Vec<Change> {
     let mut changes: Vec<Change> = Vec::new();
     let mut existed = None;
-    let (mut second, mut place) = (i64::MIN, 0);
+    let (mut second, mut ordinal) = (i64::MIN, 0);
     for Seen { at, item: body } in seen {
         let event = match (existed, body.is_some()) {
             (None, true) => EventName::Backfill,
@@ -41,9 +41,9 @@ pub(super) fn changes(item: &Item, seen: &[Seen]) -> Vec<Change> {
             (Some(false), false) => continue,
         };
         existed = Some(body.is_some());
-        place = if at.timestamp() == second { place + 1 } else { 1 };
+        ordinal = if at.timestamp() == second { ordinal + 1 } else { 1 };
         second = at.timestamp();
-        changes.push(change(item, *at, place, event, body.as_ref()));
+        changes.push(change(item, *at, ordinal, event, body.as_ref()));
     }
     changes
 }
@@ -56,8 +56,8 @@ pub(super) fn gone(item: &Item, at: DateTime<Utc>) -> Change {
 /// Higher than the number of versions that an object has in one second.
 const LAST: i64 = 999_999;
 
-fn change(item: &Item, at: DateTime<Utc>, place: i64, event: EventName, body: Option<&Bytes>) -> Change {
-    let number = format!("{}{place:06}", at.timestamp().max(1));
+fn change(item: &Item, at: DateTime<Utc>, ordinal: i64, event: EventName, body: Option<&Bytes>) -> Change {
+    let number = format!("{}{ordinal:06}", at.timestamp().max(1));
     let sequence_number = SequenceNumber::parse(&number).unwrap_or_else(SequenceNumber::zero);
     let body = match body {
         Some(body) => body_of_item(body, &sequence_number),

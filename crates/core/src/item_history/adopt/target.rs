@@ -18,12 +18,12 @@ use crate::item_history::{late, versions};
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(super) struct Put {
     pub(super) written: u64,
-    pub(super) there: u64,
+    pub(super) existing: u64,
 }
 
 /// What the new bucket has of an item.
 #[derive(Debug)]
-pub(super) struct There {
+pub(super) struct Existing {
     known: ObjectState,
     /// The sequence numbers adopted by earlier runs, if the current version does not settle that.
     adopted: HashSet<SequenceNumber>,
@@ -43,16 +43,16 @@ pub(super) struct First {
 
 /// Reads the current version of an object. Reads all versions if the current one is not enough: anything may be behind
 /// a delete marker.
-pub(super) async fn read(adoption: &Adoption<'_>, object: &str) -> Result<There, AwsFailure> {
+pub(super) async fn read(adoption: &Adoption<'_>, object: &str) -> Result<Existing, AwsFailure> {
     let known = adoption.new.head(object).await?;
-    let mut there = There { is_taken: is_foreign(&known), known, adopted: HashSet::new(), first: None };
-    if matches!(there.known, ObjectState::Current { .. }) && !there.is_taken {
-        return Ok(there);
+    let mut existing = Existing { is_taken: is_foreign(&known), known, adopted: HashSet::new(), first: None };
+    if matches!(existing.known, ObjectState::Current { .. }) && !existing.is_taken {
+        return Ok(existing);
     }
-    let mut tell = |entry: versions::Entry| {
+    let mut report = |entry: versions::Entry| {
         let first = match entry.what {
             What::Item { version, .. } | What::Tombstone { version } if version.position.is_adopted() => {
-                there.adopted.insert(version.position.sequence_number);
+                existing.adopted.insert(version.position.sequence_number);
                 return ControlFlow::Continue(());
             }
             What::DeleteMarker => return ControlFlow::Continue(()),
@@ -61,12 +61,12 @@ pub(super) async fn read(adoption: &Adoption<'_>, object: &str) -> Result<There,
             }
             What::Other { .. } => First { at: entry.put_at, begins: false },
         };
-        (there.is_taken, there.first) = (true, Some(first));
+        (existing.is_taken, existing.first) = (true, Some(first));
         ControlFlow::Continue(())
     };
-    match versions::each(adoption.new, object, false, &mut tell).await {
+    match versions::each(adoption.new, object, false, &mut report).await {
         // Bodies are not read here, so this error cannot occur.
-        Ok(_) | Err(VersionsError::NoVersion(_)) => Ok(there),
+        Ok(_) | Err(VersionsError::NoVersion(_)) => Ok(existing),
         Err(VersionsError::Aws(failure)) => Err(failure),
     }
 }
@@ -78,28 +78,28 @@ fn is_foreign(known: &ObjectState) -> bool {
 /// Writes the changes, the oldest first.
 pub(super) async fn put(
     adoption: &Adoption<'_>,
-    mut there: There,
+    mut existing: Existing,
     changes: &[Change],
 ) -> Result<Put, AwsFailure> {
     let mut put = Put::default();
     for change in changes {
-        if there.adopted.contains(&change.version.position.sequence_number) {
-            put.there += 1;
+        if existing.adopted.contains(&change.version.position.sequence_number) {
+            put.existing += 1;
             continue;
         }
         let mut is_new = false;
-        if !there.is_taken {
-            let (outcome, now) = adoption.new.apply(change, Some(there.known)).await?;
-            there.known = now;
+        if !existing.is_taken {
+            let (outcome, now) = adoption.new.apply(change, Some(existing.known)).await?;
+            existing.known = now;
             is_new = outcome == Outcome::Written;
             // The stream may have written in between.
-            there.is_taken = is_foreign(&there.known);
+            existing.is_taken = is_foreign(&existing.known);
         }
-        if there.is_taken {
+        if existing.is_taken {
             is_new = late::keep(adoption.new, adoption.late_prefix, change).await?;
         }
         put.written += u64::from(is_new);
-        put.there += u64::from(!is_new);
+        put.existing += u64::from(!is_new);
     }
     Ok(put)
 }

@@ -58,10 +58,10 @@ fn value(state: &State) -> Result<Option<u8>, ()> {
 fn reported(old: &Old) -> Vec<(i64, Option<u8>)> {
     let mut at = 0;
     let mut seconds: Vec<(i64, Option<u8>)> = Vec::new();
-    for (place, (gap, value)) in old.iter().enumerate() {
+    for (index, (gap, value)) in old.iter().enumerate() {
         at += gap;
         match seconds.last_mut().filter(|(second, _)| *second == at) {
-            Some((_, there)) if value.is_some() || place + 1 == old.len() => *there = *value,
+            Some((_, state)) if value.is_some() || index + 1 == old.len() => *state = *value,
             Some(_) => {}
             None => seconds.push((at, *value)),
         }
@@ -152,7 +152,7 @@ async fn holds(old: Old, new: New, page: usize) {
     let complete_since = new.backfill.map(|_| second(BACKFILL));
     let first = adopt(&aws, complete_since).await;
     let again = adopt(&aws, complete_since).await;
-    assert_eq!((again.written, again.there), (0, first.written + first.there), "{first:?} {again:?}");
+    assert_eq!((again.written, again.existing), (0, first.written + first.existing), "{first:?} {again:?}");
     if !new.change_comes_first {
         apply(&aws, new).await;
         // A stream record that inserts the item shows that the item was deleted before.

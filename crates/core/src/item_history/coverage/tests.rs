@@ -85,8 +85,8 @@ async fn coverage_is_written_once_under_faults() {
                 Some(on(10) + TimeDelta::seconds(1)),
                 "{number} {fault:?}"
             );
-            let there = read(&s3, "bucket", "items/").await.unwrap();
-            assert_eq!(there, Coverage::default().backfilled(&present(FIRST, 0, 10)));
+            let existing = read(&s3, "bucket", "items/").await.unwrap();
+            assert_eq!(existing, Coverage::default().backfilled(&present(FIRST, 0, 10)));
             let puts = aws.count("s3:PutObject");
             update(&s3, "bucket", "items/", backfilled).await.unwrap();
             assert_eq!(aws.count("s3:PutObject"), puts, "nothing is new");
@@ -101,10 +101,7 @@ async fn an_unreadable_document_is_an_error() {
     let put = s3.put_object().bucket("bucket").key("items/coverage.json");
     put.body(br#"{"CompleteSince":1}"#.to_vec().into()).send().await.unwrap();
     let failure = read(&s3, "bucket", "items/").await.unwrap_err();
-    assert!(
-        failure.to_string().contains("s3://bucket/items/coverage.json says nothing that can be read"),
-        "{failure}"
-    );
+    assert!(failure.to_string().contains("s3://bucket/items/coverage.json cannot be read"), "{failure}");
     aws.fail_action("s3:GetObject", 0, Fault::Refused(403, "AccessDenied"));
     assert_eq!(read(&s3, "bucket", "items/").await.unwrap_err().name, ErrorName::AccessDenied);
 }

@@ -43,7 +43,7 @@ async fn a_stale_hint_does_not_match_a_later_version_with_equal_content() {
         assert_eq!(stale, (Outcome::Stale, now), "{content:?}");
         assert_eq!(numbers(&aws), ["5", "6", "8"]);
         let (outcome, _) = store.apply(&change(9, other), Some(long_ago)).await.unwrap();
-        assert_eq!(outcome, Outcome::Written, "a newer one is, after a look");
+        assert_eq!(outcome, Outcome::Written, "a newer change is written after a HEAD request");
         assert_eq!(numbers(&aws), ["5", "6", "8", "9"]);
     }
 }
@@ -54,8 +54,8 @@ async fn a_backfill_writes_only_absent_objects_and_a_tombstone_counts_as_present
     let store = store(&aws);
     let read = change(0, Some(r#"{"id":{"S":"1"}}"#));
     assert!(store.apply_if_absent(&read).await.unwrap());
-    assert!(!store.apply_if_absent(&read).await.unwrap(), "it was there before");
+    assert!(!store.apply_if_absent(&read).await.unwrap(), "the object existed before");
     store.apply(&change(5, None), None).await.unwrap();
-    assert!(!store.apply_if_absent(&read).await.unwrap(), "the stream deleted it");
+    assert!(!store.apply_if_absent(&read).await.unwrap(), "the stream deleted the item");
     assert_eq!(numbers(&aws), ["0", "5"]);
 }

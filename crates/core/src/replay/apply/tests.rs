@@ -70,10 +70,10 @@ async fn the_newest_change_becomes_the_current_version() {
 #[tokio::test]
 async fn a_change_of_an_item_that_changed_since_becomes_a_late_version() {
     let aws = aws(BEGIN);
-    let given_up = record("MODIFY", "1", 101, BEGIN + 5, "b");
+    let discarded = record("MODIFY", "1", 101, BEGIN + 5, "b");
     stream(&aws, &[record("INSERT", "1", 100, BEGIN, "a"), record("MODIFY", "1", 102, BEGIN + 9, "c")]).await;
     for _ in 0..2 {
-        let counts = replay(&aws, BEGIN + DAY, std::slice::from_ref(&given_up)).await.unwrap();
+        let counts = replay(&aws, BEGIN + DAY, std::slice::from_ref(&discarded)).await.unwrap();
         assert_eq!(counts, Counts { records: 1, late: 1, ..Counts::default() });
     }
     assert_eq!(
@@ -84,7 +84,7 @@ async fn a_change_of_an_item_that_changed_since_becomes_a_late_version() {
     let (key, late) = state.objects.iter().find(|(key, _)| key.starts_with("failures/late/")).unwrap();
     let number = format!("{:0>40}", 101);
     assert!(key.ends_with(&format!("/2026-11-20T00:00:00.000/{number}")), "{key}");
-    let change = change::read(&given_up, &["id"], "items/").unwrap();
+    let change = change::read(&discarded, &["id"], "items/").unwrap();
     assert_eq!(late.body, change.body);
     assert_eq!(late.metadata, change.version.metadata().into_iter().collect());
 }
@@ -97,8 +97,8 @@ async fn a_tombstone_behind_a_delete_marker_is_found() {
     aws.at(DateTime::from_timestamp(BEGIN + 4 * DAY, 0).unwrap());
     aws.expire("items/", 61, TimeDelta::days(3));
     assert_eq!(values(&aws, "items/"), Vec::<String>::new());
-    let given_up = [record("MODIFY", "1", 101, BEGIN + 5, "b"), record("REMOVE", "1", 102, BEGIN + 9, "")];
-    let counts = replay(&aws, BEGIN + 5 * DAY, &given_up).await.unwrap();
+    let discarded = [record("MODIFY", "1", 101, BEGIN + 5, "b"), record("REMOVE", "1", 102, BEGIN + 9, "")];
+    let counts = replay(&aws, BEGIN + 5 * DAY, &discarded).await.unwrap();
     assert_eq!(counts, Counts { records: 2, late: 1, ..Counts::default() });
     assert_eq!((values(&aws, "items/"), values(&aws, "failures/late/")), (vec![], vec!["b".to_owned()]));
     // A change after the deletion becomes current.
@@ -109,15 +109,15 @@ async fn a_tombstone_behind_a_delete_marker_is_found() {
 #[tokio::test]
 async fn a_change_older_than_the_retained_deletions_is_quarantined_if_its_item_has_no_version() {
     let aws = aws(BEGIN);
-    let given_up = [record("MODIFY", "1", 101, BEGIN + 5, "b")];
-    let counts = replay(&aws, BEGIN + 36 * DAY, &given_up).await.unwrap();
+    let discarded = [record("MODIFY", "1", 101, BEGIN + 5, "b")];
+    let counts = replay(&aws, BEGIN + 36 * DAY, &discarded).await.unwrap();
     assert_eq!(counts, Counts { records: 1, quarantined: 1, ..Counts::default() });
-    let aside = aws.text("failures/orders/101.json").unwrap();
-    assert!(aside.contains("before the deletions that are remembered"), "{aside}");
+    let quarantined = aws.text("failures/orders/101.json").unwrap();
+    assert!(quarantined.contains("from when deletions are no longer retained"), "{quarantined}");
     assert_eq!(aws.keys(), ["failures/orders/101.json"]);
     // If the item has a version, the change is known to be older.
     stream(&aws, &[record("INSERT", "1", 102, BEGIN + 9, "c")]).await;
-    assert_eq!(replay(&aws, BEGIN + 36 * DAY, &given_up).await.unwrap().late, 1);
+    assert_eq!(replay(&aws, BEGIN + 36 * DAY, &discarded).await.unwrap().late, 1);
 }
 
 #[tokio::test]

@@ -57,8 +57,8 @@ async fn a_lagging_stream_needs_few_head_requests() {
     }
     for now in [4_000, 1_000_000] {
         for at in [0, 1, 57, 98, 99] {
-            let (there, heads) = value(&aws, at, now).await;
-            assert_eq!(there, Some(at.to_string()));
+            let (current, heads) = value(&aws, at, now).await;
+            assert_eq!(current, Some(at.to_string()));
             assert!(heads <= 7, "{heads} requests for {at}");
         }
         assert_eq!(value(&aws, 3_600, now).await.0.as_deref(), Some("99"));
@@ -93,8 +93,8 @@ async fn an_item_may_have_more_versions_than_fit_in_memory() {
     // Three versions that may be too late are halved. For a full set of candidates, one HEAD shows that all are too
     // late.
     for (at, most) in [(100, 9), (1_250, 7), (299, 11), (300, 12), (298, 11)] {
-        let (there, heads) = value(&aws, at, 1_000_000).await;
-        assert_eq!(there, Some(at.to_string()));
+        let (current, heads) = value(&aws, at, 1_000_000).await;
+        assert_eq!(current, Some(at.to_string()));
         assert!(heads <= most, "{heads} requests for {at}");
     }
     assert_eq!(value(&aws, -1, 1_000_000).await.0, None);
@@ -172,7 +172,7 @@ async fn a_list_continues_after_pages_without_keys() {
     for number in 0..30 {
         put(&aws, &number.to_string(), None, 1, 0, 0).await;
     }
-    put(&aws, "there", Some("a"), 2, 4 * 86_400, 4 * 86_400).await;
+    put(&aws, "present", Some("a"), 2, 4 * 86_400, 4 * 86_400).await;
     aws.at(second(4 * 86_400));
     aws.expire(PREFIX, 61, chrono::TimeDelta::days(3));
     aws.state().page_of_list = 3;
@@ -181,12 +181,12 @@ async fn a_list_continues_after_pages_without_keys() {
     let at = second(4 * 86_400 + 10);
     let reader = AsOfReader { s3: &s3, items: &items, key_names: &names, at, now: at };
     let folded: Vec<Folded> = reader.shard(0, 1, None).try_collect().await.unwrap();
-    let there: Vec<_> = folded
+    let present: Vec<_> = folded
         .iter()
         .filter(|folded| matches!(folded.state, State::Item(_)))
         .map(|folded| &folded.key)
         .collect();
-    assert_eq!(there, [&object("there")]);
+    assert_eq!(present, [&object("present")]);
     assert!(aws.count("s3:ListObjectsV2") < 20, "{}", aws.count("s3:ListObjectsV2"));
 }
 
@@ -276,7 +276,7 @@ async fn a_late_version_counts_at_its_position() {
         late::keep(&store(&aws), "failures/late/", &streamed(event, value, number, at)).await.unwrap();
     }
     for now in [100, 1_000_000] {
-        let there = async |at| match state(&aws, at, now).await {
+        let text_at = async |at| match state(&aws, at, now).await {
             State::Item(item) => {
                 serde_json::from_slice::<serde_json::Value>(&item).unwrap()["value"]["S"].clone()
             }
@@ -291,7 +291,7 @@ async fn a_late_version_counts_at_its_position() {
             (39, "second"),
             (40, "last"),
         ] {
-            assert_eq!(there(at).await, expected, "at {at}, folded at {now}");
+            assert_eq!(text_at(at).await, expected, "at {at}, folded at {now}");
         }
     }
     // The last version of an object whose versions are all gone was a deletion, and a late version does not undo it.

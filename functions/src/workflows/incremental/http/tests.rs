@@ -109,7 +109,7 @@ async fn an_invalid_request_gets_a_status_and_a_message() {
             400,
             "tableName is `a/b`; the name of a table may be given",
         ),
-        ("POST /snapshot", r#"{"at": "yesterday"}"#, 400, "At is `yesterday`; a second may be given"),
+        ("POST /snapshot", r#"{"at": "yesterday"}"#, 400, "At is `yesterday`; it must be a time"),
         ("POST /snapshot", r#"{"on": "x"}"#, 400, "The body cannot be used: unknown field `on`"),
         ("POST /snapshot", "[]x", 400, "The body cannot be used: "),
         ("GET /", "", 404, "there is no route `GET /`"),

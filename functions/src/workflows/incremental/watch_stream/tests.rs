@@ -70,13 +70,13 @@ async fn each_reason_why_a_stream_is_not_read_is_a_problem() {
     assert!(problem(&off).await.starts_with("table orders has no stream"));
     let gone = FakeStore::default();
     mapping_is(&gone, json!({ "State": "Enabled", "LastProcessingResult": "OK", "EventSourceArn": STREAM }));
-    assert_eq!(problem(&gone).await, "table orders does not exist (any more)");
+    assert_eq!(problem(&gone).await, "table orders does not exist");
     let disabled = aws();
     mapping_is(
         &disabled,
         json!({ "State": "Disabled", "LastProcessingResult": "OK", "EventSourceArn": STREAM }),
     );
-    assert_eq!(problem(&disabled).await, "the mapping's State is `Disabled`; it has to be Enabled");
+    assert_eq!(problem(&disabled).await, "the mapping's State is `Disabled`; it must be Enabled");
     let deleted = aws();
     deleted.aws.response("lambda:GET", |_| refusal("ResourceNotFoundException"));
     assert_eq!(problem(&deleted).await, "there is no event source mapping 1-2-3");

@@ -76,8 +76,8 @@ async fn the_next_call_continues_after_the_cursor() {
     assert_eq!(failure.name, ErrorName::ObjectsLeft);
     assert!(
         failure.message.ends_with(
-            "-0: it has no payload, so that it does not hold the records; 0 objects with 0 records were replayed: 0 were \
-             written, 0 are late versions, 0 were set aside"
+            "-0: it has no payload, and so no records; 0 objects with 0 records were replayed: 0 were \
+             written, 0 are late versions, 0 were quarantined"
         ),
         "{failure}"
     );
@@ -91,7 +91,7 @@ async fn objects_of_another_stream_are_left_unless_requested() {
     let key = format!("{FIRST}-earlier");
     let aws = aws.with_object(&key, of_earlier);
     let failure = whole(&aws, json!({})).await.unwrap_err();
-    let reason = format!("its record 0 is of `{earlier}`; {STREAM} is replayed");
+    let reason = format!("its record 0 is of `{earlier}`; it must be of {STREAM}");
     assert!(failure.name == ErrorName::ObjectsLeft && failure.message.contains(&reason), "{failure}");
     assert_eq!(left(&aws), [key]);
     let output = whole(&aws, json!({ "StreamArn": earlier })).await.unwrap();

@@ -91,5 +91,5 @@ async fn an_unfinished_snapshot_is_rejected() {
     let put = aws.clients().s3().put_object().bucket("bucket").key(&key);
     put.body(br#"{"version":1}"#.to_vec().into()).send().await.unwrap();
     let failure = plan_restore(&aws, input).await.unwrap_err();
-    assert!(failure.message.contains("it is no snapshot's document"), "{failure}");
+    assert!(failure.message.contains("it is not a snapshot's document"), "{failure}");
 }

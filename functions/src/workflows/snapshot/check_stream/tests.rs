@@ -112,8 +112,8 @@ async fn a_lag_or_a_mapping_problem_is_pending_and_then_fails() {
             Seen { ages: vec![(AT + 120, 1), (AT + 240, 241)], ..WELL },
             "the function was last given changes of 2027-01-15 10:46:39 UTC (its metric IteratorAge)",
         ),
-        (Seen { state: "Disabled", ..WELL }, "the mapping's State is `Disabled`; it has to be Enabled"),
-        (Seen { state: "Dreaming", ..WELL }, "the mapping's State is `Dreaming`; it has to be Enabled"),
+        (Seen { state: "Disabled", ..WELL }, "the mapping's State is `Disabled`; it must be Enabled"),
+        (Seen { state: "Dreaming", ..WELL }, "the mapping's State is `Dreaming`; it must be Enabled"),
         (
             Seen { last_result: "PROBLEM: Function call failed", ..WELL },
             "the mapping's LastProcessingResult is `PROBLEM: Function call failed`",

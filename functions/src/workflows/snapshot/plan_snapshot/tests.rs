@@ -91,7 +91,7 @@ async fn an_unfinished_snapshot_does_not_block_its_second() {
     let aws = with_documents(&[(&format!("{first}/export.json"), &others), (&manifest, "{}")]).await;
     let failure = plan(&aws, second_of.clone(), defaults(), 100).await.unwrap_err();
     assert_eq!(failure.name, ErrorName::ExportExists);
-    let words = "/export.json is there already, and is of arn:aws:states:eu-west-1:123456789012:execution:snapshot:by-hand-2";
+    let words = "/export.json already exists and is of arn:aws:states:eu-west-1:123456789012:execution:snapshot:by-hand-2";
     assert!(failure.message.contains(words), "{failure}");
     assert_eq!(begun(&aws).len(), 2, "nothing was begun");
 
@@ -136,7 +136,7 @@ async fn an_uncovered_second_is_rejected_or_noted() {
         (covered(table(), second(51)), "the first backfill ended at 2027-01-15 08:00:51 UTC"),
         (
             table().with_object("items/coverage.json", shorter_once.to_vec()),
-            "versions were kept for fewer days once",
+            "versions were once retained for fewer days",
         ),
         (
             table().with_object("items/coverage.json", broken.to_vec()),

@@ -61,7 +61,10 @@ async fn a_part_whose_versions_may_have_expired_is_not_written() {
     let late = Clock::Fixed(second(50 + 30 * 86_400 + 1));
     let failure = SnapshotShard::at(&aws.clients(), late).run_json(input.clone()).await.unwrap_err();
     assert_eq!(failure.name, ErrorName::ExportFailed);
-    assert!(failure.message.starts_with("versions of 2027-01-15 08:00:50 UTC are kept until"), "{failure}");
+    assert!(
+        failure.message.starts_with("versions of 2027-01-15 08:00:50 UTC are retained until"),
+        "{failure}"
+    );
     assert!(!aws.keys().iter().any(|key| key.contains("/parts/")), "{:?}", aws.keys());
     let in_time = Clock::Fixed(second(50 + 30 * 86_400));
     SnapshotShard::at(&aws.clients(), in_time).run_json(input).await.unwrap();
@@ -139,7 +142,7 @@ async fn an_object_that_is_not_a_version_is_named() {
         };
         let (two, foreign) = (object("2"), format!("items/{}", "0".repeat(64)));
         for (key, words) in [
-            ("items/readme", "is no version of an item: its key is not made of the hash of an item's key"),
+            ("items/readme", "is not a version of an item: its key is not made of the hash of an item's key"),
             ("items/", "its key is not made of the hash"),
             ("items/zz", "its key is not made of the hash"),
             (foreign.as_str(), "its key is not made of the hash"),
@@ -167,7 +170,7 @@ async fn an_object_that_holds_another_item_than_its_key_says_is_named() {
         ),
         (
             r#"{"Item":{"no":{"S":"9"}},"SequenceNumber":"0000000000000000000000000000000000000001"}"#,
-            "its item has not the key attributes id",
+            "its item lacks the key attributes id",
         ),
         (r#"{"Item":{"id":{"S":"1"}}}"#, "its body is neither"),
         ("", "its body is neither"),
@@ -243,7 +246,7 @@ async fn unknown_items_fail_the_snapshot_or_are_omitted_and_listed() {
     assert_eq!(refusal.name, ErrorName::HistoryIncomplete);
     let words = format!(
         "the item of object s3://bucket/{} is not known at 2027-01-15 08:00:50 UTC: its oldest version \
-         tells of MODIFY at 2027-01-15 08:01:00 UTC",
+         is from MODIFY at 2027-01-15 08:01:00 UTC",
         object("2")
     );
     assert!(refusal.message.starts_with(&words), "{refusal}");

@@ -31,9 +31,9 @@ pub fn batch(body: &[u8], stream_arn: &str) -> Result<Batch, String> {
             serde_json::from_str(&text).map_err(|error| format!("its payload is not JSON: {error}"))?
         }
         Some(event) => event,
-        None => return Err("it has no payload, so that it does not hold the records".to_owned()),
+        None => return Err("it has no payload, and so no records".to_owned()),
     };
-    let Value::Object(mut event) = event else { return Err("its payload is no event".to_owned()) };
+    let Value::Object(mut event) = event else { return Err("its payload is not an event".to_owned()) };
     let Some(Value::Array(records)) = event.remove("Records") else {
         return Err("its payload has no Records".to_owned());
     };
@@ -49,7 +49,7 @@ pub fn batch(body: &[u8], stream_arn: &str) -> Result<Batch, String> {
             }
             other => {
                 let other = other.map_or_else(|| "no stream".to_owned(), quoted);
-                return Err(format!("its record {index} is of {other}; {stream_arn} is replayed"));
+                return Err(format!("its record {index} is of {other}; it must be of {stream_arn}"));
             }
         }
     }
@@ -77,11 +77,11 @@ mod tests {
     fn a_batch_without_records_of_the_stream_has_a_reason() {
         let of_other = record("INSERT", "1", 100, 10, "a");
         let nameless = json!({ "eventSourceARN": STREAM, "dynamodb": {} });
-        for (body, words) in [
+        for (body, expected) in [
             ("{".to_owned(), "it is not JSON: "),
-            ("{}".to_owned(), "it has no payload, so that it does not hold the records"),
+            ("{}".to_owned(), "it has no payload, and so no records"),
             (json!({ "payload": "<Whole Event>" }).to_string(), "its payload is not JSON: "),
-            (json!({ "payload": [] }).to_string(), "its payload is no event"),
+            (json!({ "payload": [] }).to_string(), "its payload is not an event"),
             (json!({ "payload": {} }).to_string(), "its payload has no Records"),
             (report(&[nameless]).to_string(), "its record 0 has no SequenceNumber"),
             (
@@ -90,12 +90,12 @@ mod tests {
             ),
         ] {
             let reason = batch(body.as_bytes(), STREAM).unwrap_err();
-            assert!(reason.starts_with(words), "{body}: {reason}");
+            assert!(reason.starts_with(expected), "{body}: {reason}");
         }
         let of_other = report(&[of_other]).to_string();
         let later = STREAM.replace("2026", "2027");
         let reason = batch(of_other.as_bytes(), &later).unwrap_err();
-        assert_eq!(reason, format!("its record 0 is of `{STREAM}`; {later} is replayed"));
+        assert_eq!(reason, format!("its record 0 is of `{STREAM}`; it must be of {later}"));
         let of_table = batch(of_other.as_bytes(), &STREAM.replace("orders", "customers"));
         assert_eq!(of_table, Ok(Batch::OfAnotherTable));
     }
