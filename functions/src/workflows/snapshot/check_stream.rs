@@ -25,7 +25,7 @@ use crate::step::{Failure, Step};
 /// How long the stream keeps a change. A change that was not delivered by then never will be.
 const RETENTION: TimeDelta = TimeDelta::hours(24);
 /// The maximum number of polls. At one a minute, a lag may last an hour.
-const MOST_LOOKS: u32 = 60;
+const MOST_POLLS: u32 = 60;
 /// How far back batches count. CloudWatch has the value of a minute one or two minutes later.
 const LATELY: TimeDelta = TimeDelta::minutes(6);
 /// Seconds between two polls.
@@ -51,7 +51,7 @@ pub struct Input {
     pub snapshot: Snapshot,
     /// Number of polls before this one.
     #[schemars(range(max = 60))]
-    pub looks: u32,
+    pub polls: u32,
     /// How the stream of the stack's own table is read.
     pub reader: Reader,
 }
@@ -78,7 +78,7 @@ pub struct Output {
     pub settled: bool,
     /// Number of polls, including this one if it did not settle.
     #[schemars(range(max = 60))]
-    pub looks: u32,
+    pub polls: u32,
     /// Seconds until the next poll.
     #[schemars(range(max = 60))]
     pub wait_seconds: u32,
@@ -126,12 +126,12 @@ impl Step for CheckStream {
         Ok(CheckStream { s3, lambda, cloudwatch, clock: Clock::System })
     }
 
-    async fn run(&self, Input { mut snapshot, looks, mut reader, .. }: Input) -> Result<Output, Error> {
+    async fn run(&self, Input { mut snapshot, polls, mut reader, .. }: Input) -> Result<Output, Error> {
         if let Some(Followed { stream_arn, mapping }) = snapshot.followed.clone() {
             reader = Reader { stream_arn, mapping, ..reader };
         }
         let (now, at) = (self.clock.now(), snapshot.at);
-        let settled = |snapshot| Ok(Output { settled: true, looks, wait_seconds: 0, snapshot });
+        let settled = |snapshot| Ok(Output { settled: true, polls, wait_seconds: 0, snapshot });
         let why = match self.given_up(&reader, at).await? {
             None if now - at > RETENTION => None,
             None => self.problem(&reader, at, now).await?,
@@ -146,10 +146,10 @@ impl Step for CheckStream {
                 .push(format!("the stream may not have told of every change up to {at}: {why}"));
             return settled(snapshot);
         }
-        if looks >= MOST_LOOKS {
+        if polls >= MOST_POLLS {
             return Err(Error::StreamLags { at, why });
         }
-        Ok(Output { settled: false, looks: looks + 1, wait_seconds: PAUSE, snapshot })
+        Ok(Output { settled: false, polls: polls + 1, wait_seconds: PAUSE, snapshot })
     }
 }
 

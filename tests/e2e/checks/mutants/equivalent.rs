@@ -222,8 +222,8 @@ const SNAPSHOT: &[Equivalent] = &[
         "without it, the late versions of the stack's own table are read; the tests of the input see where another's are",
     ),
     (
-        "Check Stream/Assign/looks",
-        "each look is then the first; the scenario of a stream that is not read does not end",
+        "Check Stream/Assign/polls",
+        "each poll is then the first; the scenario of a stream that is not read does not end",
     ),
     (
         "Check Stream/Assign/snapshot",

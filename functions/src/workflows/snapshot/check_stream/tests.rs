@@ -25,15 +25,15 @@ const WELL: Seen = Seen { state: "Enabled", last_result: "OK", ages: Vec::new(),
 
 impl Seen {
     /// Returns the output of the step at a second, after this number of polls.
-    async fn checked(&self, now: i64, looks: u32, input: Value) -> Result<Value, Failure> {
-        self.checked_for(now, looks, input, None).await
+    async fn checked(&self, now: i64, polls: u32, input: Value) -> Result<Value, Failure> {
+        self.checked_for(now, polls, input, None).await
     }
 
     /// Does the same as `checked`, for another table that this function reads.
     async fn checked_for(
         &self,
         now: i64,
-        looks: u32,
+        polls: u32,
         input: Value,
         followed: Option<Value>,
     ) -> Result<Value, Failure> {
@@ -74,7 +74,7 @@ impl Seen {
         plan["snapshot"]["followed"] = json!(followed);
         let reader = json!({ "streamArn": STREAM, "mapping": own, "functionName": "stream-backup",
             "givenUpBucket": "bucket" });
-        let input = json!({ "executionArn": EXECUTION, "snapshot": plan["snapshot"], "looks": looks, "reader": reader });
+        let input = json!({ "executionArn": EXECUTION, "snapshot": plan["snapshot"], "polls": polls, "reader": reader });
         step.run_json(input).await
     }
 }
@@ -121,7 +121,7 @@ async fn a_lag_or_a_mapping_problem_is_pending_and_then_fails() {
     ] {
         let output = seen.checked(AT + 300, 59, json!({})).await.unwrap();
         assert_eq!(
-            (&output["settled"], &output["waitSeconds"], &output["looks"]),
+            (&output["settled"], &output["waitSeconds"], &output["polls"]),
             (&json!(false), &json!(60), &json!(60))
         );
         let failure = seen.checked(AT + 300, 60, json!({})).await.unwrap_err();
