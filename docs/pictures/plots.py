@@ -66,7 +66,7 @@ def transfer():
 
 def incremental():
     streams, steps = tables("Incremental backup")[:2]
-    kind = {"items that are new": "new items", "items that were there before": "existing items"}
+    kind = {"items that are new": "new items", "items that existed before": "existing items"}
     p = Picture(900, 156 + 26 * len(streams + steps), "Incremental backup")
     rows = [(f"{by}, {kind[of]}", number(value), "other" if by == "boto3" else "bar") for of, by, value, *_ in streams]
     end = bars(p, 0, "Stream: records", rows, "records per CPU second") + 12

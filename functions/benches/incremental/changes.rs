@@ -13,7 +13,7 @@ use tablekeeper_core::item_history::sequence_number::SequenceNumber;
 use tablekeeper_core::item_history::version::{body_of_item, body_of_tombstone};
 
 use crate::records::{Before, Expected};
-use crate::server::{Answer, Bucket, Call, refused, tagged};
+use crate::server::{Bucket, Call, HttpResponse, refused, tagged};
 
 const SEQUENCE_NUMBER: &str = "x-amz-meta-sequence-number";
 
@@ -22,9 +22,9 @@ const SEQUENCE_NUMBER: &str = "x-amz-meta-sequence-number";
 pub(crate) struct Changes {
     objects: Mutex<HashMap<String, Object>>,
     /// Whether a key that was never written to has an object, from an earlier change.
-    there_before: AtomicBool,
+    existed_before: AtomicBool,
     puts: AtomicUsize,
-    looks: AtomicUsize,
+    heads: AtomicUsize,
     deletions: AtomicUsize,
 }
 
@@ -42,7 +42,7 @@ pub(crate) struct Requests {
     /// Number of versions that were written.
     pub(crate) puts: usize,
     /// Number of HEAD requests.
-    pub(crate) looks: usize,
+    pub(crate) heads: usize,
     /// Number of DELETE requests.
     pub(crate) deletions: usize,
 }
@@ -51,14 +51,14 @@ impl Changes {
     /// Forgets everything, and has these objects from now on.
     pub(crate) fn begin(&self, before: Before) {
         self.objects.lock().unwrap().clear();
-        self.there_before.store(before == Before::There, Ordering::SeqCst);
+        self.existed_before.store(before == Before::Existing, Ordering::SeqCst);
         self.requests();
     }
 
     /// Returns the number of requests since the last call.
     pub(crate) fn requests(&self) -> Requests {
         let count = |counter: &AtomicUsize| counter.swap(0, Ordering::SeqCst);
-        Requests { puts: count(&self.puts), looks: count(&self.looks), deletions: count(&self.deletions) }
+        Requests { puts: count(&self.puts), heads: count(&self.heads), deletions: count(&self.deletions) }
     }
 
     /// Fails unless each item's object is what `incremental.stream-backup` writes for its last change.
@@ -96,8 +96,8 @@ impl Changes {
                     assert_eq!(object.sequence_number, *sequence_number, "{key}");
                     held += 1;
                 }
-                (wanted, there) => {
-                    panic!("{key}: wanted is {}, there is {}", wanted.is_some(), there.is_some());
+                (wanted, object) => {
+                    panic!("{key}: wanted is {}, the object is {}", wanted.is_some(), object.is_some());
                 }
             }
         }
@@ -114,16 +114,16 @@ impl Object {
 }
 
 impl Bucket for Changes {
-    fn response(&self, call: &Call) -> Answer {
+    fn response(&self, call: &Call) -> HttpResponse {
         let mut objects = self.objects.lock().unwrap();
-        let before = || self.there_before.load(Ordering::SeqCst).then(Object::from_an_earlier_change);
-        let there = objects.get(&call.key).cloned().or_else(before);
+        let before = || self.existed_before.load(Ordering::SeqCst).then(Object::from_an_earlier_change);
+        let existing = objects.get(&call.key).cloned().or_else(before);
         match call.method {
             Method::PUT => {
-                match (call.header("if-none-match"), call.header("if-match"), &there) {
+                match (call.header("if-none-match"), call.header("if-match"), &existing) {
                     (Some(_), _, Some(_)) => return refused("PreconditionFailed"),
                     (_, Some(_), None) => return refused("NoSuchKey"),
-                    (_, Some(wanted), Some(there)) if wanted.trim_matches('"') != there.etag => {
+                    (_, Some(wanted), Some(object)) if wanted.trim_matches('"') != object.etag => {
                         return refused("PreconditionFailed");
                     }
                     _ => {}
@@ -137,8 +137,10 @@ impl Bucket for Changes {
                 response
             }
             Method::HEAD => {
-                self.looks.fetch_add(1, Ordering::SeqCst);
-                let Some(Object { etag, body, sequence_number }) = there else { return refused("NoSuchKey") };
+                self.heads.fetch_add(1, Ordering::SeqCst);
+                let Some(Object { etag, body, sequence_number }) = existing else {
+                    return refused("NoSuchKey");
+                };
                 let mut response = tagged(&etag);
                 let metadata = [
                     (SEQUENCE_NUMBER, sequence_number.as_str()),
@@ -154,7 +156,7 @@ impl Bucket for Changes {
             Method::DELETE => {
                 self.deletions.fetch_add(1, Ordering::SeqCst);
                 objects.remove(&call.key);
-                let mut response = Answer::default();
+                let mut response = HttpResponse::default();
                 *response.status_mut() = StatusCode::NO_CONTENT;
                 response
             }

@@ -7,7 +7,7 @@ use hyper::header::HeaderValue;
 use tablekeeper_core::item_history::sequence_number::SequenceNumber;
 use tablekeeper_core::item_history::version::{body_of_item, object_key};
 
-use crate::server::{Answer, Bucket, Call, XML, refused, reply};
+use crate::server::{Bucket, Call, HttpResponse, XML, refused, reply};
 
 /// Prefix of all keys.
 pub(crate) const PREFIX: &str = "items/";
@@ -77,7 +77,7 @@ fn etag(number: usize) -> String {
 }
 
 impl Bucket for Current {
-    fn response(&self, call: &Call) -> Answer {
+    fn response(&self, call: &Call) -> HttpResponse {
         let objects = self.0.lock().unwrap();
         let sequence_number = SequenceNumber::parse(SEQUENCE_NUMBER).unwrap();
         if call.method == Method::GET && call.query.contains_key("list-type") {
@@ -116,10 +116,10 @@ impl Bucket for Current {
             return refused("NoSuchKey");
         }
         let hash = hash_of(&call.key);
-        let Ok(place) = objects.binary_search_by(|(there, _)| there.cmp(&hash)) else {
+        let Ok(index) = objects.binary_search_by(|(other, _)| other.cmp(&hash)) else {
             return refused("NoSuchKey");
         };
-        let (_, number) = objects[place];
+        let (_, number) = objects[index];
         if call.header("if-match").is_some_and(|wanted| wanted != etag(number)) {
             return refused("PreconditionFailed");
         }

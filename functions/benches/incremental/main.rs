@@ -66,12 +66,12 @@ fn main() {
         "| records of | by | a CPU second | of boto3's | most memory | requests |\n|---|---|---|---|---|---|"
     );
     for (name, before) in
-        [("items that are new", Before::None), ("items that were there before", Before::There)]
+        [("items that are new", Before::None), ("items that existed before", Before::Existing)]
     {
         let records = Records::new(before, records);
         let (count, expected) = (records.batches * A_BATCH, records.expected());
-        let row = |by: &str, cost: Cost, beside: Cost, requests: String| {
-            let times = beside.cpu.as_secs_f64() / cost.cpu.as_secs_f64();
+        let row = |by: &str, cost: Cost, baseline: Cost, requests: String| {
+            let times = baseline.cpu.as_secs_f64() / cost.cpu.as_secs_f64();
             let (rate, peak) = (rate(count, cost), cost.peak_mib);
             println!("| {name} | {by} | {rate:.0} | {times:.1} | {peak:.0} MiB | {requests} |");
         };
@@ -159,7 +159,7 @@ fn stream_backup(
     let requests = changes.requests();
     assert_eq!(requests.puts, expected.versions, "each second of an item has its version");
     changes.hold_versions(expected);
-    (cost, format!("{} PUT, {} HEAD", requests.puts, requests.looks))
+    (cost, format!("{} PUT, {} HEAD", requests.puts, requests.heads))
 }
 
 /// Makes a snapshot in one shard. Returns the cost of its shard and the name of the snapshot.

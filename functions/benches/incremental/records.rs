@@ -23,7 +23,7 @@ pub(crate) enum Before {
     /// The items do not exist: each begins with its INSERT.
     None,
     /// The items exist, each as an object that no function remembers: each begins with a MODIFY.
-    There,
+    Existing,
 }
 
 /// The records, batch by batch.
@@ -61,7 +61,7 @@ impl Records {
                 let index = if repeats { random % images.len() } else { images.len() };
                 let of_item = batch * ITEMS + index;
                 if !repeats {
-                    images.push((self.before == Before::There).then(|| image(of_item, 0)));
+                    images.push((self.before == Before::Existing).then(|| image(of_item, 0)));
                 }
                 let old = images[index].take();
                 let deleted = repeats && old.is_some() && random.is_multiple_of(10);

@@ -59,9 +59,9 @@ fn main() {
     }
 }
 
-fn row(name: &str, items: usize, cost: Cost, beside: Cost) {
+fn row(name: &str, items: usize, cost: Cost, baseline: Cost) {
     let rate = items as f64 / cost.cpu.as_secs_f64();
-    let times = beside.cpu.as_secs_f64() / cost.cpu.as_secs_f64();
+    let times = baseline.cpu.as_secs_f64() / cost.cpu.as_secs_f64();
     println!("| {name} | {rate:.0} | {times:.1} | {:.0} MiB |", cost.peak_mib);
 }
 

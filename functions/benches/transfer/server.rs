@@ -34,7 +34,7 @@ pub(crate) struct Server {
 /// A bucket with its own implementation.
 pub(crate) trait Bucket: Send + Sync {
     /// Returns the response to a call.
-    fn response(&self, call: &Call) -> Answer;
+    fn response(&self, call: &Call) -> HttpResponse;
 }
 
 /// Buckets with their own implementations, by name.
@@ -69,13 +69,13 @@ impl Server {
             objects: Mutex::default(),
             parts: Mutex::default(),
         });
-        let (tell, told) = std::sync::mpsc::channel();
+        let (sender, receiver) = std::sync::mpsc::channel();
         let serving = Arc::clone(&state);
         std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(async move {
                 let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-                tell.send(listener.local_addr().unwrap()).unwrap();
+                sender.send(listener.local_addr().unwrap()).unwrap();
                 loop {
                     let (stream, _) = listener.accept().await.unwrap();
                     stream.set_nodelay(true).unwrap();
@@ -86,7 +86,7 @@ impl Server {
                 }
             });
         });
-        Server { address: told.recv().unwrap(), state }
+        Server { address: receiver.recv().unwrap(), state }
     }
 
     /// Returns the number of items written since the last call.
@@ -106,9 +106,9 @@ impl Server {
 }
 
 /// A response of the server.
-pub(crate) type Answer = Response<Full<Bytes>>;
+pub(crate) type HttpResponse = Response<Full<Bytes>>;
 
-async fn response(state: Arc<State>, request: Request<Incoming>) -> Result<Answer, Infallible> {
+async fn response(state: Arc<State>, request: Request<Incoming>) -> Result<HttpResponse, Infallible> {
     let (head, body) = request.into_parts();
     let body = body.collect().await.unwrap().to_bytes();
     let target = head.headers.get("x-amz-target").map(|target| target.to_str().unwrap());
@@ -161,7 +161,7 @@ impl Call {
     }
 }
 
-fn dynamodb(state: &State, operation: &str, body: &Bytes) -> Answer {
+fn dynamodb(state: &State, operation: &str, body: &Bytes) -> HttpResponse {
     let json = |value: Value| reply("application/x-amz-json-1.0", value.to_string().into());
     match operation {
         "Scan" => {
@@ -205,7 +205,7 @@ fn table(name: &str) -> Value {
     })
 }
 
-fn s3(state: &State, call: &Call) -> Answer {
+fn s3(state: &State, call: &Call) -> HttpResponse {
     let (key, asked) = (call.key.clone(), &call.query);
     let mut objects = state.objects.lock().unwrap();
     match call.method {
@@ -280,17 +280,17 @@ fn etag(body: &Bytes) -> String {
 }
 
 /// Returns a response with this ETag and nothing else.
-pub(crate) fn tagged(tag: &str) -> Answer {
+pub(crate) fn tagged(tag: &str) -> HttpResponse {
     Response::builder().header("etag", format!("\"{tag}\"")).body(Full::default()).unwrap()
 }
 
 /// Returns a response with a body.
-pub(crate) fn reply(content_type: &str, body: Bytes) -> Answer {
+pub(crate) fn reply(content_type: &str, body: Bytes) -> HttpResponse {
     Response::builder().header("content-type", content_type).body(Full::new(body)).unwrap()
 }
 
 /// Returns S3's error response with this code.
-pub(crate) fn refused(code: &str) -> Answer {
+pub(crate) fn refused(code: &str) -> HttpResponse {
     let status = if code == "NoSuchKey" { StatusCode::NOT_FOUND } else { StatusCode::PRECONDITION_FAILED };
     let body = format!("<Error><Code>{code}</Code><Message>no</Message></Error>");
     Response::builder().status(status).header("content-type", XML).body(Full::from(body)).unwrap()
