@@ -1,4 +1,4 @@
-//! The environment of a function: what the template tells a step that no state machine invokes.
+//! The environment of a function: what the template passes to a step that no state machine invokes.
 
 use tablekeeper_core::error_name::{ErrorName, HasErrorName};
 

@@ -65,7 +65,7 @@ pub(crate) mod tests {
         /// Creates the subscriber that writes these lines, as JSON.
         ///
         /// While a process has one subscriber, tracing asks only the thread that first reaches an event whether the
-        /// event is wanted, and caches the answer. A parallel test without a subscriber would turn the event off. With
+        /// event is wanted, and caches the result. A parallel test without a subscriber would turn the event off. With
         /// two subscribers, tracing asks all of them.
         pub(crate) fn dispatch(&self, level: &str) -> Dispatch {
             static ANOTHER: OnceLock<Dispatch> = OnceLock::new();

@@ -51,7 +51,7 @@ async fn main() -> Result<(), lambda_runtime::Error> {
 async fn build(handler: &str) -> Result<Box<dyn AnyStep>, Failure> {
     let entry = tablekeeper_functions::step(handler).ok_or_else(|| Failure {
         name: ErrorName::InvalidConfiguration,
-        message: format!("there is no step `{handler}`: the function's Handler is a step's name"),
+        message: format!("there is no step `{handler}`; the function's Handler must be the name of a step"),
     })?;
     (entry.build)(&Clients::from_environment(entry.name).await)
 }

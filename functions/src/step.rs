@@ -6,7 +6,7 @@
 //!
 //! Two types are erased at the edge, once for all steps:
 //!
-//! - The type of the input. A payload that does not fit is rejected with a message that names the place in it. The
+//! - The type of the input. A payload that does not fit is rejected with a message that names the location in it. The
 //!   error name is the step's [`Step::REFUSED_INPUT`].
 //! - The type of the error. Its [`ErrorName`] becomes the `errorType`, its chain of causes the `errorMessage`.
 
@@ -98,11 +98,11 @@ impl<S: Step> AnyStep for S {
 }
 
 fn refused<S: Step>(error: &serde_path_to_error::Error<serde_json::Error>) -> Failure {
-    let place = error.path().to_string();
-    let place = if place == "." { String::new() } else { format!(" at {place}") };
+    let path = error.path().to_string();
+    let location = if path == "." { String::new() } else { format!(" at {path}") };
     Failure {
         name: S::REFUSED_INPUT,
-        message: format!("the input of {} cannot be used{place}: {}", S::NAME, error.inner()),
+        message: format!("the input of {} cannot be used{location}: {}", S::NAME, error.inner()),
     }
 }
 

@@ -150,9 +150,9 @@ fn transient_errors_are_retried_and_all_others_are_caught() {
             let step = step_of(&workflow, task);
             let retried = names_in(task, "Retry");
             let of_the_step =
-                TRANSIENT.iter().filter(|name| step.errors.contains(name)).map(|it| it.as_str());
+                TRANSIENT.iter().filter(|name| step.errors.contains(name)).map(|name| name.as_str());
             let expected: BTreeSet<&str> = TRANSIENT_OF_AWS.iter().copied().chain(of_the_step).collect();
-            assert_eq!(retried, expected, "{workflow}, {name}: the names in Retry, and those that may pass");
+            assert_eq!(retried, expected, "{workflow}, {name}: the names in Retry, and the transient ones");
             for rule in task["Retry"].as_array().unwrap() {
                 assert_eq!(rule["JitterStrategy"], "FULL", "{workflow}, {name}: {rule}");
                 // A call that the SDK abandoned after its three attempts needs several retries.
@@ -184,9 +184,12 @@ fn the_docs_have_the_schedule_of_every_retry() {
     let tasks = machines.values().flat_map(tasks);
     for rule in tasks.filter_map(|(_, task)| task["Retry"].as_array()).flatten() {
         let (tries, longest) = (&rule["MaxAttempts"], longest(rule));
-        let said = page
+        let has_row = page
             .lines()
             .any(|row| row.contains(&format!(" | {tries} | ")) && row.ends_with(&format!(" | {longest} |")));
-        assert!(said, "docs/errors.md has no schedule of {tries} tries that take at most {longest}: {rule}");
+        assert!(
+            has_row,
+            "docs/errors.md has no schedule of {tries} tries that take at most {longest}: {rule}"
+        );
     }
 }

@@ -85,7 +85,7 @@ fn every_event_of_rotate_restore_has_the_expected_outcome() {
             "input.by-the-former-readme.json" => json!(target),
             "input.by-hand.json" => json!("orders-repair-20260301-02-00-00"),
             "publish-pointer.orders.json" => json!([target, "/staging/orders/table-arn"]),
-            other => panic!("{other} is not expected to lead anywhere: say here where it should"),
+            other => panic!("{other} has no expected outcome here; add it"),
         };
         let led_to = if file.starts_with("publish-pointer.") {
             let input: publish_pointer::Input = serde_json::from_value(event).unwrap();
@@ -129,7 +129,7 @@ fn every_event_of_sync_settings_has_the_expected_outcome() {
             "capture-settings.two-tables.json" => {
                 json!(["orders-production", arn("eu.customers-production")])
             }
-            other => panic!("{other} is not expected to lead anywhere: say here where it should"),
+            other => panic!("{other} has no expected outcome here; add it"),
         };
         let led_to = if file.starts_with("capture-settings.") {
             let input: capture_settings::Input = serde_json::from_value(event).unwrap();
@@ -177,7 +177,7 @@ fn every_event_of_backup_prune_has_the_expected_outcome() {
             "input.with-grandfathers.json" => {
                 json!([["orders-production", "customers-production"], [1, 2, 7, 4, 12, 3]])
             }
-            other => panic!("{other} is not expected to lead anywhere: say here where it should"),
+            other => panic!("{other} has no expected outcome here; add it"),
         };
         let input: backup_prune::ExecutionInput = serde_json::from_value(event).unwrap();
         let tables = match input.selection(&defaults).unwrap() {
@@ -250,7 +250,7 @@ fn every_event_of_import_table_has_the_expected_outcome() {
                     null
                 ])
             }
-            other => panic!("{other} is not expected to lead anywhere: say here where it should"),
+            other => panic!("{other} has no expected outcome here; add it"),
         };
         let input: import_table::ExecutionInput = serde_json::from_value(event).unwrap();
         let wanted = input.wanted(&defaults).unwrap();
@@ -308,7 +308,7 @@ fn every_event_of_export_table_has_the_expected_outcome() {
             "input.managed.json" => {
                 json!([["orders-production"], "Yearly", ["dynamodb-json", "nULL", "gzip", true, 0, 0, true]])
             }
-            other => panic!("{other} is not expected to lead anywhere: say here where it should"),
+            other => panic!("{other} has no expected outcome here; add it"),
         };
         let input: export_table::ExecutionInput = serde_json::from_value(event).unwrap();
         let tables = match input.selection(&defaults).unwrap() {
@@ -354,7 +354,7 @@ fn every_event_of_backfill_has_the_expected_outcome() {
             "input.whole-table.json" => json!(["orders", 0, 0]),
             "input.slowly.json" => json!(["orders", 4, 200]),
             "input.another-table.json" => json!(["customers", 0, 0]),
-            other => panic!("{other} is not expected to lead anywhere: say here where it should"),
+            other => panic!("{other} has no expected outcome here; add it"),
         };
         let input: backfill::ExecutionInput = serde_json::from_value(event).unwrap();
         let wanted = input.wanted(&defaults).unwrap();
@@ -386,7 +386,7 @@ fn every_event_of_replay_has_the_expected_outcome() {
             "input.earlier-stream.json" => {
                 json!(["aws/lambda/3f1c9a5e-0b7d-4c62-9b1a-5d0e8f2a7c44/", stream.replace("2026", "2025")])
             }
-            other => panic!("{other} is not expected to lead anywhere: say here where it should"),
+            other => panic!("{other} has no expected outcome here; add it"),
         };
         let input: replay::ExecutionInput = serde_json::from_value(event).unwrap();
         let followed = input.other_table(&defaults).map(|table| stream.replace("orders", table));
@@ -410,7 +410,7 @@ fn every_event_of_stream_backup_has_the_expected_outcome() {
             "stream-backup.keys-only.json" => json!([
                 "it has no NewImage, because the stream's view is KEYS_ONLY; it must be NEW_IMAGE or NEW_AND_OLD_IMAGES"
             ]),
-            other => panic!("{other} is not expected to lead anywhere: say here where it should"),
+            other => panic!("{other} has no expected outcome here; add it"),
         };
         let records = event["Records"].as_array().unwrap();
         let led_to =
@@ -447,7 +447,7 @@ fn every_event_of_snapshot_has_the_expected_outcome() {
             "input.at.json" | "input.another-table.json" => {
                 json!(["2026-11-20T02-00-00Z", "2026-11-20T02:05:00Z"])
             }
-            other => panic!("nothing is said of {other}"),
+            other => panic!("{other} has no expected outcome here; add it"),
         };
         let input: snapshot::ExecutionInput = serde_json::from_value(event).unwrap();
         let wanted = input.wanted(&defaults, "2026-12-01T02:00:00.123Z".parse().unwrap()).unwrap();
@@ -471,7 +471,7 @@ fn every_event_of_restore_snapshot_has_the_expected_outcome() {
         let expected = match file.as_str() {
             "input.by-name.json" => json!(["snapshots", "snapshots/2026-11-20T02-00-00Z/", 0, 0, null]),
             "input.from-elsewhere.json" => json!(["other-snapshots", "2026-11-20T02-00-00Z/", 4, 500, true]),
-            other => panic!("nothing is said of {other}"),
+            other => panic!("{other} has no expected outcome here; add it"),
         };
         let input: restore_snapshot::ExecutionInput = serde_json::from_value(event).unwrap();
         let (input, defaults) = input.into_import(&defaults).unwrap();

@@ -38,7 +38,7 @@ fn files_below(folder: &Path) -> Vec<PathBuf> {
 }
 
 #[test]
-#[expect(clippy::disallowed_methods, reason = "the switch to write the files anew is in the environment")]
+#[expect(clippy::disallowed_methods, reason = "the switch to write the files again is in the environment")]
 fn schemas_are_current() {
     let folder = folder();
     if std::env::var("UPDATE_SCHEMAS").is_ok() {

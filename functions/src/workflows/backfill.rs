@@ -10,7 +10,7 @@
 //!   or the tombstone of an item deleted since the page was read. Any later change from the stream is newer, because
 //!   the versions of a backfill have the sequence number 0.
 //! - **No version claims to be older than it is.** The time of a version is the time after its page was read. With the
-//!   time before the read, an item that was created in between would be said to have existed too early.
+//!   time before the read, an item that was created in between would appear to have existed too early.
 //! - **Every step may run twice**, and so may the whole backfill, while the table is written to. Existing objects are
 //!   left unchanged.
 //! - **The table is the one whose stream is followed**, and the stream includes the items. Both are checked before and

@@ -13,8 +13,8 @@
 //!   unwritten item. A repeated call writes the items after the cursor again, with the same result.
 //! - **The later of two lines of a file with the same key wins.** They are never written at the same time. There is no
 //!   order between files, because an export has each key once.
-//! - **One table.** At the end the table is described again. If it was deleted and recreated meanwhile, it lacks the
-//!   earlier items, and the import fails.
+//! - **One table.** At the end the table is described again. If it was deleted and recreated during the import, it lacks
+//!   the earlier items, and the import fails.
 //! - **One set of files.** The keys, sizes and ETags of the planned files are compared before each call of a segment,
 //!   and at the end.
 //!

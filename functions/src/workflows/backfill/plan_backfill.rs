@@ -147,7 +147,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_backfill_too_long_for_an_execution_is_rejected() {
-        for (bytes, items, input, words) in [
+        for (bytes, items, input, expected) in [
             (
                 1_u64 << 40,
                 1_000_u64,
@@ -168,14 +168,14 @@ mod tests {
             aws.aws.set("orders", "TableSizeBytes", json!(bytes));
             aws.aws.set("orders", "ItemCount", json!(items));
             let Failure { name, message } = plan(&aws, input).await.unwrap_err();
-            assert_eq!((name, message.as_str()), (ErrorName::InvalidInput, words));
+            assert_eq!((name, message.as_str()), (ErrorName::InvalidInput, expected));
         }
     }
 
     #[tokio::test]
     async fn a_table_whose_changes_would_be_missed_is_rejected() {
         let other = "arn:aws:dynamodb:eu-west-1:123456789012:table/orders/stream/2027-01-01T00:00:00.000";
-        for (field, value, name, words) in [
+        for (field, value, name, expected) in [
             (
                 "StreamSpecification",
                 Value::Null,
@@ -213,7 +213,7 @@ mod tests {
             let aws = aws();
             aws.aws.set("orders", field, value);
             let Failure { name: reported, message } = plan(&aws, json!({})).await.unwrap_err();
-            assert!(reported == name && message.starts_with(words), "{reported}: {message}");
+            assert!(reported == name && message.starts_with(expected), "{reported}: {message}");
         }
     }
 

@@ -105,7 +105,7 @@ impl Step for CheckBackup {
             Some(BackupStatus::Available) => return Ok(Output::Ready {}),
             Some(BackupStatus::Deleted) => return Err(failed("it was deleted")),
             Some(status) => format!("it is {}", status.as_str()),
-            None => return Err(failed("it does not exist (any more)")),
+            None => return Err(failed("it no longer exists")),
         };
         let schedule = run.schedule(backup.created_at);
         match schedule.wait(self.clock.now()) {

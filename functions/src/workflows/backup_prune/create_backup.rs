@@ -61,7 +61,7 @@ pub enum Error {
     #[error("table {0} does not exist, so it cannot be backed up")]
     SourceTableMissing(String),
     /// The AWS limit of concurrent backups is reached.
-    #[error("the account makes as many backups at a time as it may: {0}")]
+    #[error("the account has reached its limit of concurrent backups: {0}")]
     TooManyBackups(String),
     /// An AWS call failed; holds its error name and action.
     #[error(transparent)]
@@ -98,7 +98,8 @@ impl Step for CreateBackup {
             return Err(being_made(&table_name).into());
         }
         let earlier = list::backups(&self.dynamodb, &table_name).await?.into_iter();
-        let mut of_this_run = earlier.filter(|it| it.name == backup_name && it.table_id == table_id);
+        let mut of_this_run =
+            earlier.filter(|backup| backup.name == backup_name && backup.table_id == table_id);
         if let Some(earlier) = of_this_run.next() {
             let backup = NewBackup {
                 backup_arn: earlier.arn,
@@ -124,13 +125,14 @@ impl CreateBackup {
         let create = self.dynamodb.create_backup().table_name(table).backup_name(name);
         match create.customize().config_override(once).send().await {
             Ok(response) => {
-                let made =
-                    response.backup_details.map(|it| (utc(it.backup_creation_date_time()), it.backup_arn));
+                let made = response
+                    .backup_details
+                    .map(|details| (utc(details.backup_creation_date_time()), details.backup_arn));
                 // A response without content is treated as a lost response.
                 let (created_at, arn) = made.ok_or_else(|| AwsFailure {
                     action: "dynamodb:CreateBackup",
                     name: ErrorName::ServiceUnavailable,
-                    detail: "the answer names no backup".to_owned(),
+                    detail: "the response names no backup".to_owned(),
                 })?;
                 Ok((arn, created_at))
             }

@@ -1,6 +1,6 @@
 //! `backup-prune.delete-backup`: deletes one backup that no rule retains.
 //!
-//! It does so only while the new backup of this run is still available. If that one was lost meanwhile, the last good
+//! It does so only while the new backup of this run is still available. If that one has been lost, the last good
 //! copy is not deleted. A backup that is gone already counts as deleted.
 
 use aws_sdk_dynamodb::error::ProvideErrorMetadata;
@@ -61,7 +61,7 @@ pub enum DeletionOutcome {
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum Error {
     /// The new backup of this run is not available; holds its name.
-    #[error("backup {0}, which was made just now, is not available any more, so nothing older is deleted")]
+    #[error("backup {0}, which this run made, is no longer available, so no older backup is deleted")]
     BackupNotAvailable(String),
     /// An AWS call failed; holds its error name and action.
     #[error(transparent)]

@@ -107,7 +107,7 @@ impl FullReport for TableReport {
             }
             TableOutcome::NotCaptured => {
                 let deleted = self.deleted;
-                format!("{table}: backed up, {deleted} deleted, but its settings not written down: {cause}")
+                format!("{table}: backed up, {deleted} deleted, but its settings were not captured: {cause}")
             }
             TableOutcome::Failed => {
                 let error = self.error.as_deref().unwrap_or_default();

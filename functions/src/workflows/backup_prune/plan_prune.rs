@@ -4,7 +4,7 @@
 //! prune` alike. The new backup counts as available, because the previous step saw it so, even if the list does not
 //! show it yet. A list that lags behind must not cause one deletion more or less.
 //!
-//! If another run has made a newer backup meanwhile, the retention may not retain this run's own backup. It stays
+//! If another run has made a newer backup since then, the retention may not retain this run's own backup. It stays
 //! nevertheless. A run does not delete its own new backup, whose status it checks before each deletion.
 
 use schemars::JsonSchema;
@@ -77,7 +77,7 @@ impl Step for PlanPrune {
     async fn run(&self, Input { run, table_name, backup, .. }: Input) -> Result<Output, Error> {
         let mut backups = list::backups(&self.dynamodb, &table_name).await?;
         let backup_arn = backup.backup_arn;
-        backups.retain(|it| it.arn != backup_arn);
+        backups.retain(|earlier| earlier.arn != backup_arn);
         backups.push(Backup {
             arn: backup_arn.clone(),
             name: backup.backup_name,
@@ -88,14 +88,14 @@ impl Step for PlanPrune {
         let scope = Scope { table_name: &table_name, table_id: &backup.table_id, others: run.others };
         // The age of a backup is judged at the run's beginning, so that a repetition decides the same.
         let mut plan = run.retention.plan(&backups, scope, run.started_at);
-        plan.keep_too(|it| it.arn == backup_arn, OWN);
+        plan.keep_too(|backup| backup.arn == backup_arn, OWN);
         let most = usize::try_from(run.deletions).unwrap_or(usize::MAX).min(MOST_DELETIONS);
         let delete = plan
             .delete
             .iter()
             .rev()
             .take(most)
-            .map(|it| StaleBackup { backup_arn: it.arn.clone(), backup_name: it.name.clone() });
+            .map(|stale| StaleBackup { backup_arn: stale.arn.clone(), backup_name: stale.name.clone() });
         Ok(Output { delete: delete.collect(), prune: Prune::from_plan(&plan, run.lines) })
     }
 }

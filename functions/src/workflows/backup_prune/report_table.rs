@@ -127,10 +127,13 @@ impl Step for ReportTable {
         let not_captured = settings_failure.map(|failure| cut(message_of(&failure), LONGEST_CAUSE));
         let details = [
             bounded(failed.iter().map(line), run.lines),
-            not_captured.iter().map(|why| format!("its settings were not written down: {why}")).collect(),
+            not_captured.iter().map(|why| format!("its settings were not captured: {why}")).collect(),
             prune.kept_lines.into_iter().map(|line| format!("kept {line}")).collect(),
             prune.ignored_lines.into_iter().map(|line| format!("left {line}")).collect(),
-            (later > 0).then(|| format!("{later} more go with the next runs")).into_iter().collect(),
+            (later > 0)
+                .then(|| format!("{later} more will be deleted by the next runs"))
+                .into_iter()
+                .collect(),
             bounded(gone.iter().map(|deletion| format!("deleted {}", deletion.backup_name)), run.lines),
         ]
         .concat();
@@ -175,7 +178,7 @@ fn fitting(details: Vec<String>, lines: u32) -> Vec<String> {
     };
     let mut fitting: Vec<String> = details.into_iter().take_while(fits).collect();
     let left_out = all - fitting.len();
-    fitting.extend((left_out > 0).then(|| format!("and {left_out} lines more")));
+    fitting.extend((left_out > 0).then(|| format!("and {left_out} more lines")));
     fitting
 }
 

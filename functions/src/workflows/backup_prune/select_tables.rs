@@ -110,7 +110,7 @@ impl Step for SelectTables {
         let tables = wanted.selection(defaults)?.tables(&self.dynamodb, &input.execution_arn).await?;
         if tables.is_empty() || tables.len() > MOST_TABLES {
             let reason = format!(
-                "and what stands beside it choose {} tables; 1 to {MOST_TABLES} can be backed up by one execution",
+                "and the other selection fields choose {} tables; one execution can back up 1 to {MOST_TABLES}",
                 tables.len()
             );
             return Err(Error::Input(field("TableName", reason)));

@@ -108,11 +108,12 @@ impl Step for CheckManagedExport {
             Err(error) if error.code() == Some("ExportNotFoundException") => None,
             Err(error) => return Err(AwsFailure::from_call("dynamodb:DescribeExport")(error).into()),
         };
-        let Some(export) = described else { return failed("it does not exist (any more)".to_owned()) };
+        let Some(export) = described else { return failed("it no longer exists".to_owned()) };
         match (export.export_status, export.export_manifest) {
             (Some(ExportStatus::Completed), Some(manifest)) => {
-                let count =
-                    |number: Option<i64>| number.and_then(|it| u64::try_from(it).ok()).unwrap_or_default();
+                let count = |number: Option<i64>| {
+                    number.and_then(|value| u64::try_from(value).ok()).unwrap_or_default()
+                };
                 let (item_count, bytes) = (count(export.item_count), count(export.billed_size_bytes));
                 return Ok(Output::Ready { manifest, item_count, bytes });
             }

@@ -171,12 +171,12 @@ const DAMAGES: &[Damage] = &[
 #[tokio::test]
 async fn a_damaged_export_is_rejected_and_gets_no_manifest() {
     for format in ["dynamodb-json", "plain"] {
-        for (what, damage, words) in DAMAGES {
+        for (what, damage, expected) in DAMAGES {
             let store = unfinished(format).await;
             damage(&store);
             let refused = finish_as(&store, format).await.unwrap_err();
             assert!(refused.contains(words), "{what}: {refused}");
-            let begins = format!("the export in s3://bucket/{FOLDER} failed verification: ");
+            let begins = format!("the export in s3://bucket/{FOLDER} is not whole: ");
             assert!(refused.starts_with(&begins), "{refused}");
             assert!(!store.keys().iter().any(|key| key.contains("/manifest")), "{what}");
         }

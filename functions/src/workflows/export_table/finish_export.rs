@@ -61,7 +61,7 @@ impl Step for FinishExport {
         let is_gone = same_table::check(&self.dynamodb, &plan).await?;
         let finished = finish::finish(&files, &run, &plan).await?;
         let not_captured = settings_failure
-            .map(|failure| format!("its settings were not written down: {}", message_of(&failure)));
+            .map(|failure| format!("its settings were not captured: {}", message_of(&failure)));
         // The notes that a reader of the items needs come first, because notes that do not fit are cut off at the end.
         let notes = [
             is_gone.into_iter().collect(),

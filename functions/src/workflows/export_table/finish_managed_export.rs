@@ -82,8 +82,8 @@ impl Step for FinishManagedExport {
     async fn run(&self, input: Input) -> Result<TableReport, Error> {
         let Input { run, plan, manifest, item_count, bytes, .. } = input;
         let files = run.files(self.s3.clone(), &plan.table_name);
-        let there = files.list(&plan.folder).await?;
-        if !there.iter().any(|file| file.key == manifest) {
+        let objects = files.list(&plan.folder).await?;
+        if !objects.iter().any(|file| file.key == manifest) {
             return Err(Error::ExportNotVerified(files.location(&manifest)));
         }
         let tagging = tagging(run.tags(&plan.table_name))?;
@@ -91,9 +91,9 @@ impl Step for FinishManagedExport {
             let tagging = self.s3.put_object_tagging().bucket(&run.bucket).key(key).tagging(tagging.clone());
             async move { tagging.send().await.map(drop).map_err(AwsFailure::from_call("s3:PutObjectTagging")) }
         };
-        let keys: Vec<String> = there.iter().map(|file| file.key.clone()).collect();
+        let keys: Vec<String> = objects.iter().map(|file| file.key.clone()).collect();
         stream::iter(keys.into_iter().map(tag)).buffer_unordered(AT_A_TIME).try_collect::<Vec<()>>().await?;
-        let data = there.iter().filter(|file| file.key.contains("/data/")).count();
+        let data = objects.iter().filter(|file| file.key.contains("/data/")).count();
         Ok(TableReport {
             table_name: plan.table_name,
             outcome: TableOutcome::Done,

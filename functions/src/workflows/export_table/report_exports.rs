@@ -78,8 +78,8 @@ impl Step for ReportExports {
         let left_out = match left_out {
             0 => String::new(),
             count => format!(
-                ", {count} of them as one execution takes {MOST_TABLES}, the first by name; choose the others by another \
-                 schedule's TableName or TableTag"
+                ", {count} of them because one execution exports at most {MOST_TABLES}, the first by name; choose the others \
+                 by another schedule's TableName or TableTag"
             ),
         };
         Err(TablesFailed { failed, left_out, all, lines })

@@ -104,7 +104,7 @@ impl Step for SelectTables {
         let mut run = wanted.run(defaults, input.started_at)?;
         let mut tables = selection.tables(&self.dynamodb, &input.execution_arn).await?;
         if tables.is_empty() {
-            let reason = "and what stands beside it choose no table".to_owned();
+            let reason = "and the other selection fields choose no table".to_owned();
             return Err(Error::Input(field("TableName", reason)));
         }
         let left_out = u32::try_from(tables.len().saturating_sub(MOST_TABLES)).unwrap_or(u32::MAX);

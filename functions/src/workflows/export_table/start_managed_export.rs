@@ -52,10 +52,10 @@ pub struct Output {
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum Error {
     /// The table does not exist.
-    #[error("table {0} does not exist any more, so it cannot be exported")]
+    #[error("table {0} no longer exists, so it cannot be exported")]
     SourceTableMissing(String),
     /// DynamoDB's response does not name the export of this table.
-    #[error("DynamoDB's answer does not name the export of table {0} that it began")]
+    #[error("DynamoDB's response does not name the export of table {0} that it started")]
     ExportFailed(String),
     /// An AWS call failed; holds its error name and action.
     #[error(transparent)]

@@ -46,7 +46,7 @@ impl Config {
         let is_apart = |other: &str| !tables_prefix.starts_with(other) && !other.starts_with(&tables_prefix);
         if own_table.is_some() && !prefix.is_empty() && !(is_apart(&prefix) && is_apart(&failures_prefix)) {
             let reason = format!(
-                "is {tables_prefix:?}, which is not apart from INCREMENTAL_PREFIX {prefix:?} and FAILURES_PREFIX \
+                "is {tables_prefix:?}, which overlaps INCREMENTAL_PREFIX {prefix:?} or FAILURES_PREFIX \
                  {failures_prefix:?}"
             );
             return Err(invalid("TABLES_PREFIX", &reason));
@@ -59,7 +59,9 @@ impl Config {
     pub fn prefix_of(&self, table: &str) -> Result<String, InvalidConfiguration> {
         let Some(own_table) = &self.own_table else { return Ok(self.prefix.clone()) };
         if self.prefix.is_empty() && own_table != table {
-            let reason = format!("is empty, and so has no room for table {table} beside {own_table}");
+            let reason = format!(
+                "is empty, so the items of table {table} cannot be stored next to those of {own_table}"
+            );
             return Err(InvalidConfiguration { variable: "INCREMENTAL_PREFIX", reason });
         }
         let Config { prefix, tables_prefix, .. } = self;
@@ -106,10 +108,7 @@ mod tests {
                 ("TABLES_PREFIX", tables_prefix),
             ];
             let error = config(&variables).unwrap_err();
-            assert!(
-                error.contains("TABLES_PREFIX is") && error.contains("which is not apart from"),
-                "{error}"
-            );
+            assert!(error.contains("TABLES_PREFIX is") && error.contains("which overlaps"), "{error}");
         }
     }
 
@@ -123,8 +122,8 @@ mod tests {
         assert_eq!(alone.prefix_of("orders").unwrap(), "");
         assert_eq!(
             alone.prefix_of("customers").unwrap_err().to_string(),
-            "the function's environment variable INCREMENTAL_PREFIX is empty, and so has no room for table customers beside \
-             orders"
+            "the function's environment variable INCREMENTAL_PREFIX is empty, so the items of table customers \
+             cannot be stored next to those of orders"
         );
     }
 }

@@ -24,7 +24,7 @@ use tablekeeper_core::error_name::{ErrorName, HasErrorName};
 use tablekeeper_core::input::InvalidInput;
 use tablekeeper_core::text::quoted;
 
-pub use response::Answer;
+pub use response::Response;
 
 use crate::environment::{InvalidConfiguration, required};
 use crate::step::{Failure, Step};
@@ -53,7 +53,8 @@ pub struct Event(pub Value);
 pub enum Error {
     /// No such route exists.
     #[error(
-        "there is no route {0}; POST /snapshot and POST /restore start, GET /snapshot/NAME and GET /restore/NAME ask"
+        "there is no route {0}; use POST /snapshot or POST /restore to start an execution, and GET /snapshot/NAME or \
+         GET /restore/NAME to read its status"
     )]
     NoRoute(String),
     /// The body or the name is invalid.
@@ -84,7 +85,7 @@ impl Step for Http {
     const NAME: &'static str = "incremental.http";
     const ERRORS: &'static [&'static [ErrorName]] = &[&[ErrorName::InvalidConfiguration]];
     type Input = Event;
-    type Output = Answer;
+    type Output = Response;
     type Error = Error;
 
     fn new(clients: &Clients) -> Result<Http, Failure> {
@@ -96,20 +97,20 @@ impl Step for Http {
         Ok(Event(payload))
     }
 
-    async fn run(&self, Event(event): Event) -> Result<Answer, Error> {
-        let answered = match Request::parse(&event) {
+    async fn run(&self, Event(event): Event) -> Result<Response, Error> {
+        let outcome = match Request::parse(&event) {
             Ok(request) => self.follow(request).await,
             Err(error) => Err(error),
         };
-        Ok(answered.unwrap_or_else(|error| {
-            tracing::warn!(name = %error.name(), %error, "a request was not followed");
-            Answer::from_error(&error)
+        Ok(outcome.unwrap_or_else(|error| {
+            tracing::warn!(name = %error.name(), %error, "a request failed");
+            Response::from_error(&error)
         }))
     }
 }
 
 impl Http {
-    async fn follow(&self, request: Request) -> Result<Answer, Error> {
+    async fn follow(&self, request: Request) -> Result<Response, Error> {
         match request {
             Request::Start { machine, name, input } => {
                 let arn = self.config.machine(machine);
@@ -119,17 +120,17 @@ impl Http {
                 };
                 tracing::info!(execution_arn, "started by HTTP");
                 let ask = format!("/{machine}/{name}");
-                Ok(Answer::new(202, &json!({ "executionArn": execution_arn, "name": name, "ask": ask })))
+                Ok(Response::new(202, &json!({ "executionArn": execution_arn, "name": name, "ask": ask })))
             }
             Request::Ask { machine, name } => {
                 let arn = execution_of(self.config.machine(machine), &name);
-                self.standing(&arn, &name).await
+                self.status(&arn, &name).await
             }
         }
     }
 
     /// Returns the status of an execution.
-    async fn standing(&self, arn: &str, name: &str) -> Result<Answer, Error> {
+    async fn status(&self, arn: &str, name: &str) -> Result<Response, Error> {
         let described = self.sfn.describe_execution().execution_arn(arn).send().await;
         let execution = match described {
             Ok(execution) => execution,
@@ -142,7 +143,7 @@ impl Http {
         };
         let output =
             execution.output.as_deref().and_then(|output| serde_json::from_str::<Value>(output).ok());
-        Ok(Answer::new(
+        Ok(Response::new(
             200,
             &json!({ "executionArn": arn, "status": execution.status.as_str(), "output": output,
                 "error": execution.error, "cause": execution.cause }),

@@ -64,10 +64,10 @@ pub struct BatchItemFailure {
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum Error {
     /// The event is not a batch of stream records.
-    #[error("this is no batch of DynamoDB stream records: {0}")]
+    #[error("this is not a batch of DynamoDB stream records: {0}")]
     Malformed(String),
     /// The stream's table does not exist, so the key attributes of its items are unknown.
-    #[error("table {0}, whose stream this is, does not exist any more")]
+    #[error("table {0}, whose stream this is, no longer exists")]
     SourceTableMissing(String),
     /// The configured prefixes do not allow this table.
     #[error(transparent)]
@@ -117,12 +117,12 @@ impl Step for StreamBackup {
         let records = event.get("Records").and_then(Value::as_array);
         let records = records.ok_or_else(|| malformed("it has no Records"))?;
         let mut changes: BTreeMap<&str, Vec<Change>> = BTreeMap::new();
-        let mut poisoned: Vec<QuarantinedRecord<'_>> = Vec::new();
+        let mut poison_records: Vec<QuarantinedRecord<'_>> = Vec::new();
         let mut failed: Vec<SequenceNumber> = Vec::new();
         for (index, record) in records.iter().enumerate() {
             let nameless = || malformed(&format!("Records[{index}] has no SequenceNumber"));
             let sequence_number = change::sequence_number_of(record).ok_or_else(nameless)?;
-            let of_no_table = || malformed(&format!("Records[{index}] is of no table's stream"));
+            let of_no_table = || malformed(&format!("Records[{index}] is not of a table's stream"));
             let stream = change::stream_of(record).ok_or_else(of_no_table)?;
             let (table, name) = change::table_of_stream(stream).ok_or_else(of_no_table)?;
             let prefix = self.config.prefix_of(name)?;
@@ -131,12 +131,12 @@ impl Step for StreamBackup {
             match change::read(record, &names, &prefix) {
                 Ok(change) => changes.entry(table).or_default().push(change),
                 Err(PoisonRecord(reason)) => {
-                    poisoned.push(QuarantinedRecord { table, sequence_number, reason, record })
+                    poison_records.push(QuarantinedRecord { table, sequence_number, reason, record })
                 }
             }
         }
         // All records are quarantined if the stream's view does not include the items.
-        let quarantined: Vec<_> = poisoned.iter().map(|poisoned| self.quarantine(poisoned)).collect();
+        let quarantined: Vec<_> = poison_records.iter().map(|record| self.quarantine(record)).collect();
         let quarantined: Vec<_> = stream::iter(quarantined).buffer_unordered(CONCURRENCY).collect().await;
         failed.extend(quarantined.into_iter().flatten());
         for (table, changes) in changes {
@@ -151,10 +151,15 @@ impl Step for StreamBackup {
                 "changes backed up"
             );
             if applied.is_mostly_stale() {
-                tracing::error!(table, written, stale, "most changes are older than what is there");
+                tracing::error!(table, written, stale, "most changes are older than the existing versions");
             }
             if let Some((sequence_number, failure)) = applied.first_failed() {
-                tracing::error!(%sequence_number, table, %failure, "this change and what follows it come again");
+                tracing::error!(
+                    %sequence_number,
+                    table,
+                    %failure,
+                    "this change and the changes after it will be delivered again"
+                );
             }
             failed.extend(applied.failed.into_iter().map(|(sequence_number, _)| sequence_number));
         }
@@ -190,7 +195,7 @@ impl StreamBackup {
         tracing::error!(%sequence_number, table, reason, "a record cannot be backed up");
         let (store, prefix) = (self.store(String::new()), &self.config.failures_prefix);
         let failure = quarantine(&store, prefix, table, sequence_number, reason, record).await.err()?;
-        tracing::error!(%sequence_number, table, %failure, "it could not be set aside either");
+        tracing::error!(%sequence_number, table, %failure, "the record could not be quarantined either");
         Some(sequence_number.clone())
     }
 

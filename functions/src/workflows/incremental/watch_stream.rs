@@ -155,9 +155,9 @@ impl Step for WatchStream {
             }
         };
         for problem in &problems {
-            tracing::warn!(problem, "the stream is not read, or not known to be");
+            tracing::warn!(problem, "the stream is not read, or could not be checked");
         }
-        tracing::info!(problems = problems.len(), given_up_objects, "looked at the stream");
+        tracing::info!(problems = problems.len(), given_up_objects, "checked the streams");
         self.publish(&input, &problems, given_up_objects).await?;
         Ok(Output { problems, given_up_objects })
     }
@@ -200,8 +200,8 @@ impl WatchStream {
         };
         let observed = |coverage: Coverage| coverage.observed(&present);
         let Input { own_table, items_prefix: prefix, tables_prefix, .. } = input;
-        let place = Layout { own_table, prefix, tables_prefix }.location(table);
-        coverage::update(&self.s3, &input.items_bucket, &place.prefix, observed).await?;
+        let location = Layout { own_table, prefix, tables_prefix }.place(table);
+        coverage::update(&self.s3, &input.items_bucket, &location.prefix, observed).await?;
         Ok(())
     }
 

@@ -94,7 +94,7 @@ pub enum Error {
         reason: String,
     },
     /// The table was deleted. Another table may have its name now.
-    #[error("table {0} was being restored, and does not exist any more")]
+    #[error("table {0} was deleted while it was being restored")]
     TargetTableMissing(String),
     /// An AWS call failed; holds its error name and action.
     #[error(transparent)]
@@ -161,8 +161,8 @@ impl CheckRestore {
         match job.status() {
             Some(RestoreJobStatus::Completed) => Ok(None),
             Some(status @ (RestoreJobStatus::Failed | RestoreJobStatus::Aborted)) => {
-                let words = job.status_message().unwrap_or("AWS Backup gives no reason");
-                let reason = format!("AWS Backup's restore job {id} is {}: {words}", status.as_str());
+                let message = job.status_message().unwrap_or("AWS Backup gives no reason");
+                let reason = format!("AWS Backup's restore job {id} is {}: {message}", status.as_str());
                 Err(Error::RestoreFailed { table: restore.target_table.clone(), reason })
             }
             status => {
@@ -188,7 +188,7 @@ impl CheckRestore {
                 // DynamoDB also refuses the tag of a table that is being restored. A table that is gone is not found at
                 // the next poll.
                 if !own_tag::write(&self.dynamodb, &table_arn, &restore.recovery_point_arn).await? {
-                    return Ok(Err("the table takes no tags yet".to_owned()));
+                    return Ok(Err("the table does not accept tags yet".to_owned()));
                 }
                 let describe_table_output = DescribeTableOutput { table };
                 Ok(Ok(Output::Ready { table_arn, describe_table_output }))

@@ -26,7 +26,7 @@ const ATTEMPTS: usize = 5;
 
 /// How many versions before an existing version of ours are read. Others may have written them between the read and the
 /// write of an invocation whose response was lost.
-const LOOK_BEHIND: i64 = 3;
+const READ_BEHIND: i64 = 3;
 
 /// The step that points the SSM parameter at the new table.
 #[derive(Debug)]
@@ -118,7 +118,7 @@ impl Step for PublishPointer {
         let previous_value = current.as_ref().map(|parameter| parameter.value.clone());
         // If the value is ours already, an invocation whose response was lost may have written it over a newer one.
         let mut described = match &current {
-            Some(now) if now.value == table_arn => now.version - 1 - LOOK_BEHIND,
+            Some(now) if now.value == table_arn => now.version - 1 - READ_BEHIND,
             Some(now) => now.version - 1,
             None => 0,
         };
@@ -176,10 +176,10 @@ impl PublishPointer {
     ) -> Result<String, Error> {
         let mut newest = ours;
         for version in (described + 1).max(1)..now.version {
-            if let Some(there) = self.read(&format!("{name}:{version}")).await?
-                && is_newer_rotation(&there.value, &newest)
+            if let Some(parameter) = self.read(&format!("{name}:{version}")).await?
+                && is_newer_rotation(&parameter.value, &newest)
             {
-                newest = there.value;
+                newest = parameter.value;
             }
         }
         Ok(if is_newer_rotation(&now.value, &newest) { now.value.clone() } else { newest })

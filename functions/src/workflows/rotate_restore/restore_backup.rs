@@ -91,7 +91,7 @@ pub enum Error {
     #[error(transparent)]
     Rotation(#[from] RotationError),
     /// The timeout is zero or more than a week.
-    #[error("{name} is {value}; {allowed} (a week) may be given")]
+    #[error("{name} is {value}; it must be between {allowed} (a week)")]
     Timeout {
         /// Name of the field or parameter.
         name: &'static str,
@@ -101,7 +101,7 @@ pub enum Error {
         allowed: &'static str,
     },
     /// An override that AWS Backup does not support, or that DynamoDB would refuse.
-    #[error("{name} cannot be honoured: {reason}")]
+    #[error("{name} cannot be applied: {reason}")]
     Override {
         /// Field of the execution's input.
         name: &'static str,
@@ -122,7 +122,7 @@ pub enum Error {
     },
     /// Another table is being made from the same backup.
     #[error(
-        "another table is being restored from {recovery_point_arn}, and DynamoDB makes one at a time: {reason}"
+        "another table is being restored from {recovery_point_arn}, and DynamoDB restores only one at a time: {reason}"
     )]
     BackupInUse {
         /// ARN of the recovery point that was to be restored.
@@ -131,7 +131,7 @@ pub enum Error {
         reason: String,
     },
     /// The recovery point does not exist.
-    #[error("the recovery point {recovery_point_arn} does not exist (any more): {reason}")]
+    #[error("the recovery point {recovery_point_arn} does not exist: {reason}")]
     BackupNotFound {
         /// ARN of the recovery point that was to be restored.
         recovery_point_arn: String,
@@ -139,7 +139,7 @@ pub enum Error {
         reason: String,
     },
     /// The AWS limit of concurrent restores, or of tables, is reached.
-    #[error("the account runs as many restores, or has as many tables, as it may: {0}")]
+    #[error("the account has reached its limit of concurrent restores or of tables: {0}")]
     TooManyRestores(String),
     /// A table of the target's name is being deleted.
     #[error("table {0} is being deleted, and its name is taken until it is gone")]
@@ -238,7 +238,7 @@ fn timeout(input: &Input) -> Result<TimeDelta, Error> {
             1..=604_800 => Ok(TimeDelta::seconds(seconds.into())),
             _ => {
                 let (name, value) = ("RestoreTimeoutSeconds", seconds.to_string());
-                Err(Error::Timeout { name, value, allowed: "1 to 604800" })
+                Err(Error::Timeout { name, value, allowed: "1 and 604800" })
             }
         };
     }
@@ -246,7 +246,7 @@ fn timeout(input: &Input) -> Result<TimeDelta, Error> {
         Ok(hours @ 1..=168) => Ok(TimeDelta::hours(hours)),
         _ => {
             let (name, value) = ("RestoreTimeoutHours", quoted(&input.restore_timeout_hours));
-            Err(Error::Timeout { name, value, allowed: "1 to 168" })
+            Err(Error::Timeout { name, value, allowed: "1 and 168" })
         }
     }
 }

@@ -200,11 +200,11 @@ impl Step for Start {
         for decision in decide(&event, &patterns) {
             match self.follow(decision).await {
                 Ok(outcome) => {
-                    tracing::info!(outcome = %serde_json::json!(outcome), "record followed");
+                    tracing::info!(outcome = %serde_json::json!(outcome), "record processed");
                     records.push(outcome);
                 }
                 Err(error) => {
-                    tracing::error!(name = %error.name(), %error, "record not followed");
+                    tracing::error!(name = %error.name(), %error, "record not processed");
                     first_error.get_or_insert(error);
                 }
             }

@@ -91,8 +91,8 @@ pub struct Output {
 pub enum Error {
     /// The stream is not read, or lags.
     #[error(
-        "the stream has not told of every change up to {at}, and an hour was waited: {why}; mend it and start the snapshot \
-         of that second again, or allow it to be incomplete (AllowIncomplete)"
+        "the stream did not deliver every change up to {at} within an hour: {why}; correct that and start the snapshot \
+         of that second again, or allow an incomplete snapshot (AllowIncomplete)"
     )]
     StreamLags {
         /// Second of the snapshot.
@@ -138,12 +138,12 @@ impl Step for CheckStream {
             given_up => given_up,
         };
         let Some(why) = why else { return settled(snapshot) };
-        tracing::warn!(%at, why, "the stream has not told of that second");
+        tracing::warn!(%at, why, "the stream may not have delivered every change of that second");
         if snapshot.allow_incomplete {
             snapshot
                 .plan
                 .notes
-                .push(format!("the stream may not have told of every change up to {at}: {why}"));
+                .push(format!("the stream may not have delivered every change up to {at}: {why}"));
             return settled(snapshot);
         }
         if polls >= MOST_POLLS {
@@ -167,8 +167,8 @@ impl CheckStream {
             if let Some(object) = objects.into_iter().find(counts) {
                 let key = object.key.unwrap_or_default();
                 return Ok(Some(format!(
-                    "changes were given up and not replayed, as s3://{bucket}/{key} has them; an execution of replay applies \
-                     them"
+                    "s3://{bucket}/{key} has changes that Lambda discarded and that were not replayed; an execution of \
+                     replay applies them"
                 )));
             }
         }
@@ -195,7 +195,7 @@ impl CheckStream {
         let counts = |minute: &&Datapoint| minute.timestamp.as_ref().is_some_and(|began| utc(began) >= at);
         let behind = minutes.iter().filter(counts).filter_map(reached).min();
         Ok(behind.filter(|reached| *reached < at).map(|reached| {
-            format!("the function was last given changes of {reached} (its metric IteratorAge)")
+            format!("the function last received changes of {reached} (its metric IteratorAge)")
         }))
     }
 

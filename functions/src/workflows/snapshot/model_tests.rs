@@ -185,7 +185,7 @@ impl World<'_> {
     }
 
     /// Returns the first second of which versions may be gone under the present rule.
-    fn kept_since(&self) -> i64 {
+    fn retained_since(&self) -> i64 {
         match i64::from(self.noncurrent_days) {
             0 => i64::MIN,
             days => self.now - (days - 1) * DAY,
@@ -232,8 +232,8 @@ impl World<'_> {
                 let from = self.delivered[shard].saturating_sub(back);
                 let to = (from + count).min(self.delivered[shard]);
                 // The stream keeps a record for a day.
-                let kept = self.shards[shard].iter().position(|(at, _)| *at > self.now - DAY);
-                let from = from.max(kept.unwrap_or(usize::MAX));
+                let retained = self.shards[shard].iter().position(|(at, _)| *at > self.now - DAY);
+                let from = from.max(retained.unwrap_or(usize::MAX));
                 if from < to {
                     self.deliver(shard, from, to).await;
                 }
@@ -279,19 +279,19 @@ impl World<'_> {
         let s3 = self.aws.clients().s3();
         let reader =
             AsOfReader { s3: &s3, items: &items, key_names: &key_names, at: second(at), now: second(now) };
-        let mut there = Vec::new();
+        let mut all_folded = Vec::new();
         for shard in 0..2 {
             let folded: Vec<_> = reader.shard(shard, 2, None).try_collect().await.unwrap();
             assert!(folded.is_sorted_by(|one, other| one.key < other.key));
-            there.extend(folded);
+            all_folded.extend(folded);
         }
-        let unknown = there.iter().filter(|folded| matches!(folded.state, State::Unknown(_)));
+        let unknown = all_folded.iter().filter(|folded| matches!(folded.state, State::Unknown(_)));
         let unknown = unknown.map(|folded| folded.key.clone()).collect();
         let item = |folded: &Folded| match &folded.state {
             State::Item(item) => Some(compact(item)),
             State::Absent | State::Unknown(_) => None,
         };
-        (sorted(there.iter().filter_map(item)), unknown)
+        (sorted(all_folded.iter().filter_map(item)), unknown)
     }
 
     /// Returns the items of a table that a snapshot of a second was restored into.
@@ -343,9 +343,9 @@ impl World<'_> {
         let model = self.model(at);
         // A discarded change is reported by the object that holds it, with its time.
         let given_up = self.given_up.iter().any(|(then, _)| *then + self.history.ahead <= at);
-        let covered = self.coverage.check(second(at), &self.present()).is_ok() && at >= self.kept_since();
-        let kept = self.coverage.deletions_since(&self.present());
-        let is_expired = at < self.kept_since() || kept.is_some_and(|kept| second(at) <= kept);
+        let covered = self.coverage.check(second(at), &self.present()).is_ok() && at >= self.retained_since();
+        let gone = self.coverage.deletions_since(&self.present());
+        let is_expired = at < self.retained_since() || gone.is_some_and(|until| second(at) <= until);
         let mut folds = vec![at + 40 * 3_600];
         if self.now - at < 36 * 3_600 {
             folds.push(self.now);
@@ -539,11 +539,11 @@ fn history() -> impl Strategy<Value = History> {
     let rest =
         (vec(value(), 3), any::<bool>(), 0_i64..2, vec(event(), 0..60), 1..40_usize, vec(0_i64..=1_000, 3));
     (keys(), rest).prop_map(|((key_names, keys), (values, begins_full, ahead, events, page, asked))| {
-        let is_there = |event: &Event| match event {
+        let is_present = |event: &Event| match event {
             Event::Change { key, .. } | Event::Read { key, .. } => *key < keys.len(),
             _ => true,
         };
-        let events = events.into_iter().filter(is_there).collect();
+        let events = events.into_iter().filter(is_present).collect();
         // A backfill uses one clock and the stream another, so they agree only up to the difference.
         let ahead = if begins_full { 0 } else { ahead };
         History { key_names, keys, values, begins_full, ahead, events, page, asked }

@@ -24,7 +24,7 @@ const UPDATE_TAKES_SECONDS: i64 = 10;
 /// The maximum number of polls of an updating table in one sync. Each poll takes 9 of the 25,000 events of an
 /// execution's history (<https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html>), and filling an
 /// index may take a day.
-const MOST_LOOKS: i64 = 1_000;
+const MOST_POLLS: i64 = 1_000;
 
 /// The step that makes one setting of the target equal to the source's. The state machine runs it until the setting is
 /// in effect.
@@ -75,7 +75,7 @@ pub enum Output {
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum Error {
     /// The target table does not exist.
-    #[error("the target table {0} does not exist any more")]
+    #[error("the target table {0} no longer exists")]
     TargetTableMissing(String),
     /// The document with the source's settings cannot be read.
     #[error(transparent)]
@@ -120,7 +120,7 @@ impl Step for ApplySetting {
         };
         Ok(match plan.schedule().wait(self.clock.now()) {
             Wait::TimedOut => {
-                refused.push(format!("not by {}: {reason}", plan.deadline.to_rfc3339()));
+                refused.push(format!("not applied by {}: {reason}", plan.deadline.to_rfc3339()));
                 Output::Done { setting: name, refused: bounded_refusals(refused) }
             }
             Wait::Seconds(seconds) => {
@@ -133,7 +133,7 @@ impl Step for ApplySetting {
 
 /// Returns when to poll a table again that is being updated, in seconds.
 fn seconds_to_next_poll(plan: &Plan) -> u32 {
-    let share = (plan.deadline - plan.started_at).num_seconds() / MOST_LOOKS;
+    let share = (plan.deadline - plan.started_at).num_seconds() / MOST_POLLS;
     u32::try_from(share.max(UPDATE_TAKES_SECONDS)).unwrap_or(u32::MAX)
 }
 

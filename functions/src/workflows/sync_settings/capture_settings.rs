@@ -69,7 +69,7 @@ pub enum Error {
     #[error("table {0} does not exist")]
     SourceTableMissing(String),
     /// Some settings of a table cannot be read.
-    #[error("the settings of {table} were written down to {location} without these: {missing}")]
+    #[error("the settings of {table} were written to {location} without these: {missing}")]
     NotWhole {
         /// Error name of the first setting that cannot be read.
         name: ErrorName,
@@ -127,10 +127,10 @@ impl Step for CaptureSettings {
         let mut documents = BTreeMap::new();
         let mut first_error = None;
         let in_order = table_names.iter().enumerate();
-        for (place, table) in in_order.clone().skip(first).chain(in_order.take(first)) {
+        for (index, table) in in_order.clone().skip(first).chain(in_order.take(first)) {
             match self.capture(&aws, table, as_of).await {
                 Ok(captured) => {
-                    documents.insert(place, captured);
+                    documents.insert(index, captured);
                 }
                 Err(error) => {
                     tracing::error!(name = %error.name(), %error, "settings not captured");

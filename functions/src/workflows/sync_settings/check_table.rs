@@ -91,7 +91,7 @@ pub enum Error {
         reason: String,
     },
     /// The table does not exist.
-    #[error("the target table {0} does not exist (any more)")]
+    #[error("the target table {0} does not exist")]
     TargetTableMissing(String),
     /// An AWS call failed; holds its error name and action.
     #[error(transparent)]

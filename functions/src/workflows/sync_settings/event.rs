@@ -49,7 +49,7 @@ pub fn read(event: &Value) -> Result<Notification, MalformedEvent> {
     match kind {
         "AWS API Call via CloudTrail" => of_cloudtrail(event),
         "Restore Job State Change" => of_aws_backup(event),
-        other => Ok(Notification::Other(format!("it is {}, which tells of no restore", quoted(other)))),
+        other => Ok(Notification::Other(format!("it is {}, which reports no restore", quoted(other)))),
     }
 }
 
@@ -62,7 +62,7 @@ fn of_cloudtrail(event: &Value) -> Result<Notification, MalformedEvent> {
         return Ok(Notification::Other(format!("the call was refused: {}", quoted(code))));
     }
     let asked = |name: &str| text(event, &format!("/detail/requestParameters/{name}")).map(str::to_owned);
-    let missing = || MalformedEvent(format!("{call} without requestParameters.targetTableName"));
+    let missing = || MalformedEvent(format!("{call} has no requestParameters.targetTableName"));
     let backup_arn = asked("backupArn");
     let backed_up = backup_arn.as_deref().and_then(table_arn_of_backup).map(str::to_owned);
     let source = asked("sourceTableArn").or_else(|| asked("sourceTableName")).or(backed_up);
@@ -81,7 +81,7 @@ fn point_in_time(event: &Value) -> Option<DateTime<Utc>> {
     let asked = event.pointer("/detail/requestParameters/restoreDateTime").filter(|asked| !asked.is_null());
     let time = asked.and_then(moment);
     if let (Some(asked), None) = (asked, time) {
-        tracing::warn!(%asked, "restoreDateTime is not a time that is known here; the call's own counts");
+        tracing::warn!(%asked, "restoreDateTime cannot be read as a time; the time of the call is used");
     }
     time.or_else(|| moment(event.pointer("/detail/eventTime")?))
 }
@@ -98,14 +98,14 @@ fn of_aws_backup(event: &Value) -> Result<Notification, MalformedEvent> {
     // The event of a job that was just created has `state`; all others have `status`.
     let status = reported("status").or_else(|| reported("state"));
     if status != Some("COMPLETED") {
-        let status = quoted(status.unwrap_or("not told"));
+        let status = quoted(status.unwrap_or("not reported"));
         return Ok(Notification::Other(format!("the restore job is {status}")));
     }
     if let Some(other) = reported("resourceType").filter(|kind| *kind != "DynamoDB") {
         return Ok(Notification::Other(format!("the restore job is of {}, not of DynamoDB", quoted(other))));
     }
     let Some(target) = reported("createdResourceArn") else {
-        return Err(MalformedEvent("a completed restore job without createdResourceArn".to_owned()));
+        return Err(MalformedEvent("the completed restore job has no createdResourceArn".to_owned()));
     };
     let is_table = |arn: &str| Arn::parse(arn).is_some_and(|arn| arn.table_name().is_some());
     if !is_table(target) {
@@ -212,9 +212,9 @@ mod tests {
         }
         let target_alone = json!({ "status": "COMPLETED", "createdResourceArn": TARGET });
         assert_eq!(read(&job(target_alone.clone())), restore(TARGET, None, None, None));
-        let mut beside = job(target_alone);
-        beside["resources"] = json!([TARGET, point]);
-        assert_eq!(read(&beside), restore(TARGET, None, Some(point), None));
+        let mut among_resources = job(target_alone);
+        among_resources["resources"] = json!([TARGET, point]);
+        assert_eq!(read(&among_resources), restore(TARGET, None, Some(point), None));
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! `sync-settings.plan-settings`: finds the settings of the source, and the differences of the target.
 //!
 //! The step writes the settings to S3. So the later steps use the same settings, however long the sync takes and
-//! whatever happens to the source meanwhile. And a list of triggers or policies never approaches the size limit of an
-//! execution's state. If the step runs again, it writes the document again.
+//! whatever happens to the source during that time. And a list of triggers or policies never approaches the size limit
+//! of an execution's state. If the step runs again, it writes the document again.
 
 use std::collections::BTreeMap;
 

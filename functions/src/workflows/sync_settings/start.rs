@@ -63,7 +63,7 @@ pub enum Error {
     #[error(transparent)]
     Malformed(#[from] MalformedEvent),
     /// The table that the event names does not exist.
-    #[error("table {0}, which the event says is restored, does not exist (yet, or any more)")]
+    #[error("table {0}, which the event reports as restored, does not exist yet or was deleted")]
     TargetTableMissing(String),
     /// An environment variable of the function is wrong.
     #[error(transparent)]
@@ -109,7 +109,7 @@ impl Step for Start {
             Notification::Other(reason) => Output::Skipped { reason },
             Notification::Restore(restore) => self.start(restore).await?,
         };
-        tracing::info!(outcome = %serde_json::json!(output), "event followed");
+        tracing::info!(outcome = %serde_json::json!(output), "event processed");
         Ok(output)
     }
 }

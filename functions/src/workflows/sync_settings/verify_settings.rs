@@ -94,7 +94,7 @@ pub enum Error {
     #[error("{0}")]
     SettingsNotEqual(String),
     /// The target table does not exist.
-    #[error("the target table {0} does not exist any more")]
+    #[error("the target table {0} no longer exists")]
     TargetTableMissing(String),
     /// The document with the source's settings cannot be read.
     #[error(transparent)]
@@ -143,7 +143,8 @@ impl Step for VerifySettings {
         let mut verified = Vec::new();
         for planned in settings {
             let refused = results.iter().find(|result| result.setting == planned.setting);
-            let refused = refused.map(|result| result.refused.join("; ")).filter(|words| !words.is_empty());
+            let refused =
+                refused.map(|result| result.refused.join("; ")).filter(|reasons| !reasons.is_empty());
             let seen = now.iter().find(|report| report.setting == planned.setting);
             let report = verify(planned, refused, seen, &mut lagging);
             verified.push(report);
@@ -155,7 +156,7 @@ impl Step for VerifySettings {
         let Plan { source, target, settings_from, .. } = sync;
         let report = Report { source, target, settings_from, settings: verified };
         match report.settings.iter().any(|setting| setting.outcome == Outcome::Failed) {
-            true => Err(Error::SettingsNotEqual(report.in_words())),
+            true => Err(Error::SettingsNotEqual(report.to_text())),
             false => Ok(Output::Equal { report }),
         }
     }
@@ -198,8 +199,8 @@ fn verify(
 
 impl Report {
     /// Returns the report as lines: what was to be done, and the outcome of each setting.
-    pub fn in_words(&self) -> String {
-        let lines = self.settings.iter().map(SettingReport::to_text);
+    pub fn to_text(&self) -> String {
+        let lines = self.settings.iter().map(SettingReport::in_words);
         let head = format!("the settings of {} are not those of {}", self.target, self.source);
         cut(std::iter::once(head).chain(lines).collect::<Vec<_>>().join("\n"), 20_000)
     }

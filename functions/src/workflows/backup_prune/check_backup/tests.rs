@@ -72,8 +72,8 @@ async fn a_deleted_or_missing_backup_fails_the_step() {
         (ErrorName::BackupFailed, format!("backup {NEW} failed: it was deleted"))
     );
     let failure = check(&FakeAws::default(), 0).await.unwrap_err();
-    let words = format!("backup {NEW} failed: it does not exist (any more)");
-    assert_eq!((failure.name, failure.message), (ErrorName::BackupFailed, words));
+    let expected = format!("backup {NEW} failed: it no longer exists");
+    assert_eq!((failure.name, failure.message), (ErrorName::BackupFailed, expected));
 }
 
 #[tokio::test]

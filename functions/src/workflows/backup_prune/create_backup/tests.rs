@@ -95,7 +95,7 @@ async fn a_response_without_content_is_a_lost_response() {
     aws.response("dynamodb:CreateBackup", |_| (200, json!({})));
     let failure = create(&aws).await.unwrap_err();
     assert_eq!(failure.name, ErrorName::ServiceUnavailable);
-    assert_eq!(failure.message, "dynamodb:CreateBackup failed: the answer names no backup");
+    assert_eq!(failure.message, "dynamodb:CreateBackup failed: the response names no backup");
 }
 
 #[tokio::test]

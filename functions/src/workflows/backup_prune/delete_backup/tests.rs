@@ -41,7 +41,7 @@ async fn nothing_is_deleted_while_the_new_backup_is_not_available() {
         assert_eq!(
             failure.message,
             format!(
-                "backup {NEW}, which was made just now, is not available any more, so nothing older is deleted"
+                "backup {NEW}, which this run made, is no longer available, so no older backup is deleted"
             )
         );
         assert!(aws.calls("dynamodb:DeleteBackup").is_empty(), "{status}");

@@ -60,12 +60,12 @@ async fn after_a_failure_every_table_has_a_line_failed_ones_first() {
 #[tokio::test]
 async fn one_failed_table_fails_the_execution_and_its_cause_is_cut() {
     let failure = finish(vec![failed("orders", "BackupFailed", &"x".repeat(999))]).await.unwrap_err();
-    let words = format!(
+    let expected = format!(
         "1 of 1 tables were not backed up and pruned as they should be:\n\
          orders: failed: BackupFailed: {}…",
         "x".repeat(300)
     );
-    assert_eq!(failure.message, words);
+    assert_eq!(failure.message, expected);
 }
 
 #[tokio::test]

@@ -138,10 +138,10 @@ async fn lines_are_bounded_and_the_last_one_counts_the_others() {
         aws.set_backup(place, "BackupName", json!(format!("by-hand-{place}")));
     }
     let output = plan_by(&aws, run(9, 2)).await.unwrap();
-    let kept = json!([format!("{NEW}: MaxBackups"), "orders-20260228T020000Z: MaxBackups", "and 4 more"]);
+    let retained = json!([format!("{NEW}: MaxBackups"), "orders-20260228T020000Z: MaxBackups", "and 4 more"]);
     let left = "it was not made by this workflow";
     let ignored = json!([format!("by-hand-3: {left}"), format!("by-hand-2: {left}"), "and 2 more"]);
-    assert_eq!((&output["prune"]["keptLines"], &output["prune"]["ignoredLines"]), (&kept, &ignored));
+    assert_eq!((&output["prune"]["keptLines"], &output["prune"]["ignoredLines"]), (&retained, &ignored));
     let exactly = plan_by(&aws, run(9, 6)).await.unwrap();
     assert_eq!(exactly["prune"]["keptLines"].as_array().unwrap().len(), 6, "nothing is left to count");
     aws.set_backup(3, "BackupName", json!("x".repeat(400)));
@@ -151,9 +151,9 @@ async fn lines_are_bounded_and_the_last_one_counts_the_others() {
 
 #[tokio::test]
 async fn refused_calls_have_their_error_names_and_only_the_list_is_read() {
-    let there = aws(3);
-    plan(&there, 1).await;
-    assert!(there.state().calls.iter().all(|call| call.action == "dynamodb:ListBackups"));
+    let allowed = aws(3);
+    plan(&allowed, 1).await;
+    assert!(allowed.state().calls.iter().all(|call| call.action == "dynamodb:ListBackups"));
     for (code, name) in [
         ("AccessDeniedException", ErrorName::AccessDenied),
         ("ThrottlingException", ErrorName::Throttled),

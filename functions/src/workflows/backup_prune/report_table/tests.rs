@@ -56,7 +56,7 @@ async fn a_failed_deletion_is_reported_with_its_reason() {
 #[tokio::test]
 async fn deletions_of_later_runs_are_counted() {
     let report = report(202, &[deletion(1, "DELETED"), deletion(2, "FAILED")], 50).await;
-    assert_eq!(report["Details"][3], "200 more go with the next runs");
+    assert_eq!(report["Details"][3], "200 more will be deleted by the next runs");
 }
 
 #[tokio::test]
@@ -106,7 +106,7 @@ async fn the_reports_of_all_tables_fit_an_executions_state_if_every_deletion_fai
         let first = report["Details"][0].as_str().unwrap();
         assert!(first.contains(" was not deleted: yyy") && first.ends_with('…'), "{first}");
         let last = report["Details"].as_array().unwrap().last().unwrap().as_str().unwrap();
-        assert!(last.ends_with(" lines more"), "{last}");
+        assert!(last.ends_with(" more lines"), "{last}");
     }
 }
 
@@ -123,7 +123,7 @@ async fn uncaptured_settings_are_reported_after_failed_deletions() {
     let report = ReportTable.run_json(input(vec![deletion(1, "DELETED")])).await.unwrap();
     assert_eq!((&report["Outcome"], &report["Adopted"]), (&json!("NOT_CAPTURED"), &json!(true)));
     assert_eq!((&report["Settings"], &report["Cause"]), (&Value::Null, &json!("AccessDenied: not allowed")));
-    assert_eq!(report["Details"][0], "its settings were not written down: AccessDenied: not allowed");
+    assert_eq!(report["Details"][0], "its settings were not captured: AccessDenied: not allowed");
     let report = ReportTable.run_json(input(vec![deletion(1, "FAILED")])).await.unwrap();
     assert_eq!((&report["Outcome"], &report["Cause"]), (&json!("NOT_PRUNED"), &json!("Throttled: no 1")));
 }

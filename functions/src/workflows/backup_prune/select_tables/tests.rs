@@ -109,7 +109,7 @@ async fn a_tag_matches_on_every_page_of_a_tables_tags() {
 }
 
 #[tokio::test]
-async fn a_table_deleted_meanwhile_has_no_tag() {
+async fn a_table_deleted_during_the_selection_has_no_tag() {
     let aws = five_tables();
     aws.response("dynamodb:ListTagsOfResource", |call| {
         if call.input["ResourceArn"] == arn("audit") {
@@ -128,8 +128,8 @@ async fn a_selection_without_tables_is_rejected() {
     for nothing in [json!({ "TableNamePattern": "^x" }), json!({ "TableTag": "backup=nightly" })] {
         let failure = select(&five_tables(), nothing).await.unwrap_err();
         assert_eq!(failure.name, ErrorName::InvalidInput);
-        let words = "choose 0 tables; 1 to 150 can be backed up by one execution";
-        assert!(failure.message.ends_with(words), "{failure}");
+        let expected = "choose 0 tables; one execution can back up 1 to 150";
+        assert!(failure.message.ends_with(expected), "{failure}");
     }
 }
 
@@ -144,7 +144,7 @@ async fn at_most_150_tables_are_selected() {
     assert_eq!(output["run"]["deletions"], 10, "1,500 of all tables together");
     let failure = select(&tables(151), everything()).await.unwrap_err();
     assert_eq!(failure.name, ErrorName::InvalidInput);
-    assert!(failure.message.contains("choose 151 tables; 1 to 150 can be"), "{failure}");
+    assert!(failure.message.contains("choose 151 tables; one execution can back up 1 to"), "{failure}");
 }
 
 #[tokio::test]
@@ -155,7 +155,7 @@ async fn an_invalid_input_is_rejected_before_any_call() {
         input[field] = value;
         input
     };
-    for (input, template, hours, name, words) in [
+    for (input, template, hours, name, expected) in [
         (
             and("MaxBackups", json!(0)),
             defaults(),
@@ -228,7 +228,7 @@ async fn an_invalid_input_is_rejected_before_any_call() {
         let aws = five_tables();
         let failure = select_by(&aws, input.clone(), template, hours).await.unwrap_err();
         assert_eq!(failure.name, name, "{input}");
-        assert!(failure.message.contains(words), "{failure}");
+        assert!(failure.message.contains(expected), "{failure}");
         assert!(aws.state().calls.is_empty(), "{input}");
     }
 }

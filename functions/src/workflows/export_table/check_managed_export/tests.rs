@@ -48,7 +48,7 @@ async fn a_running_export_is_polled_until_the_deadline() {
 
 #[tokio::test]
 async fn a_failed_or_missing_export_says_why() {
-    for (export, words) in [
+    for (export, expected) in [
         (
             json!({ "ExportStatus": "FAILED", "FailureCode": "S3NoSuchBucket", "FailureMessage": "no bucket" }),
             "S3NoSuchBucket: no bucket",
@@ -58,7 +58,7 @@ async fn a_failed_or_missing_export_says_why() {
     ] {
         let failure = check(&that_is(export), EARLY).await.unwrap_err();
         assert_eq!(failure.name, ErrorName::ExportFailed);
-        assert!(failure.message.ends_with(words), "{failure}");
+        assert!(failure.message.ends_with(expected), "{failure}");
     }
     let aws = FakeAws::default();
     aws.refuse("dynamodb:DescribeExport", "ExportNotFoundException");

@@ -170,7 +170,7 @@ async fn a_large_file_is_a_multipart_upload_that_leaves_no_parts_behind() {
     run["secondsPerCall"] = json!(600);
     let whole = large();
     export(&whole, &run, &plan_json(1), 0).await;
-    assert!(whole.count("s3:UploadPart") > 1, "it is no large file");
+    assert!(whole.count("s3:UploadPart") > 1, "it is not a large file");
     for action in ["s3:CreateMultipartUpload", "s3:UploadPart", "s3:CompleteMultipartUpload"] {
         for fault in [Fault::Dropped, Fault::Lost] {
             let store = large();
@@ -233,12 +233,12 @@ proptest! {
         };
         let (undisturbed, report) = exported_by(Vec::new());
         let manifest = undisturbed.keys().into_iter().find(|key| key.ends_with("manifest-files.json")).unwrap();
-        let mut lines_there = exported(&undisturbed, &manifest);
+        let mut exported_lines = exported(&undisturbed, &manifest);
         if seconds == 0 && items > page * usize::try_from(segments).unwrap() {
             prop_assert!(report["Files"].as_u64().unwrap() > u64::from(segments));
         }
-        lines_there.sort();
-        prop_assert_eq!(lines_there, expected(&undisturbed, lines));
+        exported_lines.sort();
+        prop_assert_eq!(exported_lines, expected(&undisturbed, lines));
         prop_assert_eq!(&report["ItemCount"], items);
         let (disturbed, report_again) = exported_by(faults.into_iter().collect());
         prop_assert_eq!(report_again, report);

@@ -42,7 +42,7 @@ async fn settings_that_were_not_captured_are_a_note() {
     let failure = r#"{"errorType":"AccessDenied","errorMessage":"not allowed"}"#;
     let input = json!({ "plan": plan, "settingsFailure": failure, "notes": ["of the settings"] });
     let report = finish(&store, input).await.unwrap();
-    let notes = json!(["of the plan", "its settings were not written down: not allowed", "of the settings"]);
+    let notes = json!(["of the plan", "its settings were not captured: not allowed", "of the settings"]);
     assert_eq!(report["Notes"], notes);
     let many: Vec<String> = (0..9).map(|number| format!("{number}{}", "x".repeat(400))).collect();
     let report = finish(&store, json!({ "notes": many })).await.unwrap();

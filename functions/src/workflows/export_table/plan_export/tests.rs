@@ -59,7 +59,7 @@ async fn a_plan_is_recorded_first_with_its_owner() {
 async fn an_execution_adopts_its_plan_and_others_of_its_second_get_other_folders() {
     let store = orders();
     let first = plan(&store, run()).await.unwrap();
-    // The table has grown meanwhile, but the recorded plan counts.
+    // The table has grown since then, but the recorded plan counts.
     store.aws.set("orders", "TableSizeBytes", json!(5_u64 << 30));
     assert_eq!(plan(&store, run()).await.unwrap(), first);
     let second = plan_by(&store, OTHER, run()).await.unwrap();
@@ -79,11 +79,11 @@ async fn an_execution_adopts_its_plan_and_others_of_its_second_get_other_folders
 
 #[tokio::test]
 async fn a_foreign_document_blocks_the_folder() {
-    for (body, words) in [("{}", "is not an export document"), ("no JSON", "is not an export document")] {
+    for (body, words) in [("{}", "is no export's document"), ("no JSON", "is no export's document")] {
         let store = orders().with_object(&format!("{FOLDER}export.json"), body);
         let failure = plan(&store, run()).await.unwrap_err();
         assert_eq!(failure.name, ErrorName::ExportExists);
-        assert!(failure.message.contains(words), "{failure}");
+        assert!(failure.message.contains(expected), "{failure}");
     }
 }
 
@@ -121,11 +121,11 @@ async fn segments_depend_on_the_size_and_the_limits() {
         let output = plan(&store, run).await.unwrap();
         assert_eq!(output["plan"]["segments"], segments, "{size} {asked} {most} {capacity}");
         assert_eq!(output["segments"].as_array().unwrap().len(), segments);
-        let said = output["plan"]["notes"][0].as_str();
+        let first_note = output["plan"]["notes"][0].as_str();
         assert_eq!(
-            said.map(|said| said.starts_with(note.unwrap_or("nothing"))),
+            first_note.map(|text| text.starts_with(note.unwrap_or("nothing"))),
             note.map(|_| true),
-            "{said:?}"
+            "{first_note:?}"
         );
     }
 }
@@ -157,7 +157,7 @@ async fn dynamodb_exports_a_table_with_recovery_if_managed() {
     recovery(&store, "ENABLED");
     let output = plan(&store, managed()).await.unwrap();
     assert_eq!((&output["mode"], output.get("segments")), (&json!("MANAGED"), None));
-    // Recovery was switched off meanwhile, but the recorded plan counts.
+    // Recovery was switched off since then, but the recorded plan counts.
     recovery(&store, "DISABLED");
     assert_eq!(plan(&store, managed()).await.unwrap(), output);
     let store = orders();

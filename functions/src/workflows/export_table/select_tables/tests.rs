@@ -63,7 +63,7 @@ async fn the_tables_share_the_segments() {
     }
     let failure = select(&tables(0), json!({})).await.unwrap_err();
     assert_eq!(failure.name, ErrorName::InvalidInput);
-    assert!(failure.message.ends_with("and what stands beside it choose no table"), "{failure}");
+    assert!(failure.message.ends_with("and the other selection fields choose no table"), "{failure}");
 }
 
 #[tokio::test]
@@ -78,7 +78,7 @@ async fn the_first_of_too_many_tables_are_selected_and_the_others_counted() {
 
 #[tokio::test]
 async fn an_invalid_input_is_rejected_before_any_call() {
-    for (input, words) in [
+    for (input, expected) in [
         (json!({ "action": "restore" }), "action is `restore`"),
         (json!({ "Segments": 65 }), "Segments is `65`"),
         (json!({ "Format": "csv" }), "executionInput.Format"),
@@ -87,7 +87,7 @@ async fn an_invalid_input_is_rejected_before_any_call() {
         let aws = tables(2);
         let failure = select(&aws, input.clone()).await.unwrap_err();
         assert_eq!(failure.name, ErrorName::InvalidInput, "{input}");
-        assert!(failure.message.contains(words), "{failure}");
+        assert!(failure.message.contains(expected), "{failure}");
         assert!(aws.state().calls.is_empty(), "{input}");
     }
 }
@@ -129,7 +129,7 @@ async fn with_a_rate_limit_tables_are_described_and_segments_limited() {
     select(&slow(7), json!({ "MaxReadCapacityUnits": 100, "Managed": true })).await.unwrap();
     let aws = slow(2);
     select(&aws, json!({ "TableName": "table-000", "MaxReadCapacityUnits": 100 })).await.unwrap();
-    assert!(aws.calls("dynamodb:DescribeTable").is_empty(), "one alone is looked at by its plan");
+    assert!(aws.calls("dynamodb:DescribeTable").is_empty(), "the plan of a single table describes it");
     // A table that is gone, or may not be described, fails later.
     select(&aws, json!({ "TableNames": ["table-000", "gone"], "MaxReadCapacityUnits": 100 })).await.unwrap();
     for (code, name) in [("AccessDeniedException", None), ("ThrottlingException", Some(ErrorName::Throttled))]

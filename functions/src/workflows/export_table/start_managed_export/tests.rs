@@ -28,7 +28,7 @@ async fn the_export_goes_into_the_folder_and_a_retry_has_the_same_token() {
     let output = start_by(&aws, EXECUTION, STARTED_AT).await.unwrap();
     assert_eq!(output, json!({ "exportArn": "the export", "waitSeconds": 60 }));
     let late = start_by(&aws, EXECUTION, "2026-03-01T04:00:00Z").await.unwrap();
-    assert_eq!(late["waitSeconds"], 0, "the look that says so comes at once");
+    assert_eq!(late["waitSeconds"], 0, "the poll that reports the timeout comes at once");
     start_by(&aws, "arn:aws:states:eu-west-1:123456789012:execution:export-table:other", STARTED_AT)
         .await
         .unwrap();

@@ -34,10 +34,10 @@ async fn an_export_is_planned_as_its_manifest_says() {
 
 #[tokio::test]
 async fn there_are_at_most_as_many_segments_as_files() {
-    for (asked, there) in [(1, 1), (2, 2), (9, 3), (0, 3)] {
+    for (asked, segments) in [(1, 1), (2, 2), (9, 3), (0, 3)] {
         let planned = plan(&with_export(), json!({ "Segments": asked })).await.unwrap();
-        assert_eq!(planned["import"]["segments"], there);
-        assert_eq!(planned["segments"].as_array().unwrap().len(), there);
+        assert_eq!(planned["import"]["segments"], segments);
+        assert_eq!(planned["segments"].as_array().unwrap().len(), segments);
     }
 }
 

@@ -103,8 +103,8 @@ fn restore(body: &[u8]) -> Result<Value, Error> {
     let Restore { table_name, snapshot_filename, merge } = read(body)?;
     if !is_name(&snapshot_filename) {
         let reason = format!(
-            "is {}; the name of a snapshot may be given, as 2026-11-20T02-00-00Z. One of another system is brought in by \
-             import-table",
+            "is {}; it must be the name of a snapshot, such as 2026-11-20T02-00-00Z. Import a snapshot of another \
+             system with import-table",
             quoted(&snapshot_filename)
         );
         return Err(InvalidInput { field: "snapshotFilename", reason }.into());
@@ -120,7 +120,7 @@ fn table_named(table: String) -> Result<String, InvalidInput> {
     match is_table_name(&table) {
         true => Ok(table),
         false => {
-            let reason = format!("is {}; the name of a table may be given", quoted(&table));
+            let reason = format!("is {}; it must be a table name", quoted(&table));
             Err(InvalidInput { field: "tableName", reason })
         }
     }
@@ -148,7 +148,10 @@ fn body(event: &Value) -> Result<Vec<u8>, Error> {
 fn name_of(event: &Value) -> Result<String, Error> {
     let text = |path: &str| event.pointer(path).and_then(Value::as_str).filter(|text| !text.is_empty());
     let key = text("/headers/idempotency-key").or_else(|| text("/requestContext/requestId"));
-    let key = key.ok_or_else(|| refused("has no Idempotency-Key, and no requestId beside it".to_owned()))?;
+    let key = key.ok_or_else(|| {
+        let reason = "has neither an Idempotency-Key header nor a requestId".to_owned();
+        InvalidInput { field: "The request", reason }
+    })?;
     // An id of API Gateway may end in characters that a name cannot have.
     let key: String = match text("/headers/idempotency-key") {
         Some(key) => key.to_owned(),
@@ -164,7 +167,7 @@ fn checked(name: &str) -> Result<String, Error> {
     match !name.is_empty() && name.len() <= 80 && name.bytes().all(allowed) {
         true => Ok(name.to_owned()),
         false => {
-            let reason = format!("is {}; up to 80 letters, digits, - and _ may be given", quoted(name));
+            let reason = format!("is {}; it must be 1 to 80 letters, digits, - and _", quoted(name));
             Err(InvalidInput { field: "The execution's name", reason }.into())
         }
     }

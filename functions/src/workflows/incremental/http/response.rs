@@ -12,7 +12,8 @@ use super::Error;
 /// A response, in API Gateway's payload format 2.0.
 #[derive(Clone, Debug, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Answer {
+#[schemars(rename = "Answer")]
+pub struct Response {
     /// HTTP status code.
     pub status_code: u16,
     /// HTTP headers.
@@ -21,10 +22,10 @@ pub struct Answer {
     pub body: String,
 }
 
-impl Answer {
+impl Response {
     /// Creates a response with this status and body.
-    pub(super) fn new(status_code: u16, body: &Value) -> Answer {
-        Answer {
+    pub(super) fn new(status_code: u16, body: &Value) -> Response {
+        Response {
             status_code,
             headers: BTreeMap::from([("content-type", "application/json")]),
             body: body.to_string(),
@@ -32,7 +33,7 @@ impl Answer {
     }
 
     /// Creates the response that says why a request was not executed.
-    pub(super) fn from_error(error: &Error) -> Answer {
+    pub(super) fn from_error(error: &Error) -> Response {
         let status = match error {
             Error::NoRoute(_) | Error::NoExecution(_) => 404,
             Error::Input(_) => 400,
@@ -43,6 +44,6 @@ impl Answer {
                 _ => 500,
             },
         };
-        Answer::new(status, &json!({ "error": error.name(), "message": error.to_string() }))
+        Response::new(status, &json!({ "error": error.name(), "message": error.to_string() }))
     }
 }

@@ -80,15 +80,15 @@ async fn a_request_with_the_same_key_starts_one_execution() {
     assert_eq!((status, &reported["name"]), (202, &json!("http-nightly-2026-11-20")));
     event["headers"]["idempotency-key"] = json!("a/b");
     let (status, reported) = response(&exists, event).await;
-    let words = "The execution's name is `http-a/b`; up to 80 letters, digits, - and _ may be given";
-    assert_eq!((status, &reported["message"]), (400, &json!(words)));
+    let expected = "The execution's name is `http-a/b`; it must be 1 to 80 letters, digits, - and _";
+    assert_eq!((status, &reported["message"]), (400, &json!(expected)));
 }
 
 #[tokio::test]
 async fn an_invalid_request_gets_a_status_and_a_message() {
     let never = mock!(aws_sdk_sfn::Client::start_execution)
         .then_error(|| StartExecutionError::unhandled("nothing is started"));
-    for (route, body, status, words) in [
+    for (route, body, status, expected) in [
         ("POST /restore", "", 400, "The body cannot be used: EOF while parsing"),
         ("POST /restore", "{}", 400, "The body cannot be used: missing field `tableName`"),
         (
@@ -101,13 +101,13 @@ async fn an_invalid_request_gets_a_status_and_a_message() {
             "POST /restore",
             r#"{"tableName": "Movies", "snapshotFilename": "2020-09-05 03:29"}"#,
             400,
-            "snapshotFilename is `2020-09-05 03:29`; the name of a snapshot may be given",
+            "snapshotFilename is `2020-09-05 03:29`; it must be the name of a snapshot",
         ),
         (
             "POST /restore",
             r#"{"tableName": "a/b", "snapshotFilename": "2026-11-20T02-00-00Z"}"#,
             400,
-            "tableName is `a/b`; the name of a table may be given",
+            "tableName is `a/b`; it must be a table name",
         ),
         ("POST /snapshot", r#"{"at": "yesterday"}"#, 400, "At is `yesterday`; it must be a time"),
         ("POST /snapshot", r#"{"on": "x"}"#, 400, "The body cannot be used: unknown field `on`"),
@@ -115,11 +115,11 @@ async fn an_invalid_request_gets_a_status_and_a_message() {
         ("GET /", "", 404, "there is no route `GET /`"),
         ("POST /snapshot", "", 500, "states:StartExecution failed"),
     ] {
-        let (told_status, reported) = response(&never, event(route, body)).await;
+        let (reported_status, reported) = response(&never, event(route, body)).await;
         let message = reported["message"].as_str().unwrap();
         assert!(
-            told_status == status && message.starts_with(words),
-            "{route} {body}: {told_status} {message}"
+            reported_status == status && message.starts_with(expected),
+            "{route} {body}: {reported_status} {message}"
         );
     }
     let mut encoded = event("POST /snapshot", "e30=");
@@ -165,6 +165,6 @@ async fn the_status_of_an_execution_can_be_read() {
         DescribeExecutionError::ExecutionDoesNotExist(ExecutionDoesNotExist::builder().message("no").build())
     });
     let (status, reported) = response(&gone, ask).await;
-    let words = "there is no execution `http-1`; it may be older than 90 days";
-    assert_eq!((status, &reported["message"]), (404, &json!(words)));
+    let expected = "there is no execution `http-1`; it may be older than 90 days";
+    assert_eq!((status, &reported["message"]), (404, &json!(expected)));
 }

@@ -21,12 +21,12 @@ struct Op {
     key: usize,
     value: Option<usize>,
     seconds: u64,
-    anew: Option<Anew>,
+    recreated: Option<Recreated>,
 }
 
 /// Why a change has another stream than the previous one.
 #[derive(Clone, Copy, Debug)]
-enum Anew {
+enum Recreated {
     /// The table was deleted with all its items, and made again.
     Table,
     /// The stream was turned off and on again. The item of the change was created or deleted in between.
@@ -51,14 +51,14 @@ struct Delivery {
 
 /// Returns changes of one stream.
 fn ops() -> impl Strategy<Value = Vec<Op>> {
-    ops_with(0.5).prop_map(|ops| ops.into_iter().map(|op| Op { anew: None, ..op }).collect())
+    ops_with(0.5).prop_map(|ops| ops.into_iter().map(|op| Op { recreated: None, ..op }).collect())
 }
 
-/// Returns changes. Each starts a new stream with the probability `anew`.
-fn ops_with(anew: f64) -> impl Strategy<Value = Vec<Op>> {
-    let anew = prop::option::weighted(anew, select(vec![Anew::Table, Anew::Stream]));
-    let op = (0..4_usize, prop::option::weighted(0.7, 0..values().len()), 0..3_u64, anew);
-    let op = op.prop_map(|(key, value, seconds, anew)| Op { key, value, seconds, anew });
+/// Returns changes. Each starts a new stream with this probability.
+fn ops_with(probability: f64) -> impl Strategy<Value = Vec<Op>> {
+    let recreated = prop::option::weighted(probability, select(vec![Recreated::Table, Recreated::Stream]));
+    let op = (0..4_usize, prop::option::weighted(0.7, 0..values().len()), 0..3_u64, recreated);
+    let op = op.prop_map(|(key, value, seconds, recreated)| Op { key, value, seconds, recreated });
     prop::collection::vec(op, 1..24)
 }
 
@@ -135,16 +135,16 @@ fn records(keys: &[Value], ops: &[Op]) -> Vec<(usize, Value)> {
     // The sequence numbers get longer on the way.
     let (mut number, mut second, mut day) = (10_u128.pow(21) - 60, BEGIN, 10);
     let mut records = Vec::new();
-    for Op { key, value, seconds, anew } in ops {
+    for Op { key, value, seconds, recreated } in ops {
         second += seconds;
-        if let Some(anew) = anew {
+        if let Some(recreated) = recreated {
             // The sequence numbers of a new stream begin below the last one of the previous stream.
             day += 1;
             number = 10_u128.pow(20) + 1_000 * day as u128;
-            match anew {
-                Anew::Table => items.clear(),
-                Anew::Stream if items.remove(key).is_some() => {}
-                Anew::Stream => drop(items.insert(*key, 0)),
+            match recreated {
+                Recreated::Table => items.clear(),
+                Recreated::Stream if items.remove(key).is_some() => {}
+                Recreated::Stream => drop(items.insert(*key, 0)),
             }
         }
         let before = items.get(key).copied();
@@ -233,14 +233,15 @@ async fn deliver_a_streams(
             Ok(output) => match output.batch_item_failures.first() {
                 None => return,
                 Some(failure) => {
-                    let place =
-                        batch.iter().position(|it| text(it, "SequenceNumber") == failure.item_identifier);
-                    from += place.expect("the answer names a record of the batch");
+                    let index = batch
+                        .iter()
+                        .position(|record| text(record, "SequenceNumber") == failure.item_identifier);
+                    from += index.expect("the response names a record of the batch");
                 }
             },
         }
     }
-    panic!("it is never done");
+    panic!("the batch is never done");
 }
 
 fn is_of(position: &Position, record: &Value) -> bool {
@@ -254,20 +255,22 @@ fn check(aws: &FakeStore, names: &[&str], keys: &[Value], records: &[(usize, Val
     let state = aws.state();
     let mut objects = BTreeSet::new();
     for (number, key) in keys.iter().enumerate() {
-        let history: Vec<&Value> = records.iter().filter(|(of, _)| *of == number).map(|(_, it)| it).collect();
+        let history: Vec<&Value> =
+            records.iter().filter(|(of, _)| *of == number).map(|(_, record)| record).collect();
         let item_key = item_formats::key_of(key.to_string().as_bytes(), names).unwrap();
         let object = object_key("items/", &item_key);
         let Some(last) = history.last() else {
             assert!(!state.versions.contains_key(&object), "nothing happened to {key}");
             continue;
         };
-        let mut there = Vec::new();
+        let mut positions = Vec::new();
         for version in &state.versions[&object] {
-            let it = version.object.as_ref().unwrap();
-            let reported = Version::from_metadata(Some(&it.metadata.clone().into_iter().collect())).unwrap();
+            let stored = version.object.as_ref().unwrap();
+            let reported =
+                Version::from_metadata(Some(&stored.metadata.clone().into_iter().collect())).unwrap();
             let of = |record: &&&Value| is_of(&reported.position, record);
             let record = history.iter().find(of).expect("a version is of a record of its item");
-            let item = item_of_body(&object, &it.body).unwrap();
+            let item = item_of_body(&object, &stored.body).unwrap();
             let item = item.map(|item| serde_json::from_slice::<Value>(item).unwrap());
             assert_eq!(item.as_ref(), record["dynamodb"].get("NewImage"), "the item as it was");
             assert_eq!(
@@ -275,16 +278,19 @@ fn check(aws: &FakeStore, names: &[&str], keys: &[Value], records: &[(usize, Val
                 record["dynamodb"]["ApproximateCreationDateTime"].as_i64().unwrap()
             );
             assert_eq!(reported.event.to_string(), record["eventName"].as_str().unwrap());
-            assert_eq!(reported.item_key.as_bytes(), item_key, "which the metadata tells");
-            there.push(reported.position);
+            assert_eq!(reported.item_key.as_bytes(), item_key, "the metadata has the key");
+            positions.push(reported.position);
         }
-        assert!(there.is_sorted_by(|left, right| right.is_newer_than(left)), "{there:?} rise");
-        assert!(is_of(&there[there.len() - 1], last), "the last change is the current version: {there:?}");
-        for (place, record) in history.iter().enumerate() {
+        assert!(positions.is_sorted_by(|left, right| right.is_newer_than(left)), "{positions:?} rise");
+        assert!(
+            is_of(&positions[positions.len() - 1], last),
+            "the last change is the current version: {positions:?}"
+        );
+        for (index, record) in history.iter().enumerate() {
             let second = |record: &Value| record["dynamodb"]["ApproximateCreationDateTime"].clone();
-            if history.get(place + 1).is_none_or(|next| second(next) != second(record)) {
-                let found = there.iter().any(|it| is_of(it, record));
-                assert!(found, "{record} ends its second, and is not among {there:?}");
+            if history.get(index + 1).is_none_or(|next| second(next) != second(record)) {
+                let found = positions.iter().any(|position| is_of(position, record));
+                assert!(found, "{record} ends its second, and is not among {positions:?}");
             }
         }
         objects.insert(object);

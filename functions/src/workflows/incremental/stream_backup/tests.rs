@@ -77,7 +77,7 @@ async fn an_insertion_takes_one_request_and_a_change_one_more_without_memory() {
     assert_eq!(deliver(&warm, vec![record("MODIFY", "1", 101, 11, "b")]).await, None);
     assert_eq!(requests(), 2, "a warm function remembers the object");
     assert_eq!(deliver(&step(&aws), vec![record("MODIFY", "1", 102, 12, "c")]).await, None);
-    assert_eq!(requests(), 4, "a cold one looks first");
+    assert_eq!(requests(), 4, "a cold function reads the object first");
     assert_eq!(deliver(&step(&aws), vec![record("REMOVE", "1", 103, 13, "")]).await, None);
     assert_eq!(requests(), 6);
     // The item comes back, over the tombstone.
@@ -167,7 +167,7 @@ async fn the_last_change_of_each_second_is_retained() {
     assert_eq!(deliver(&step(&aws), batch).await, None);
     let values: Vec<String> = versions(&aws).into_iter().map(|(_, value)| value).collect();
     assert_eq!(values, ["b", "d"]);
-    assert_eq!(aws.count("s3:PutObject"), 2, "the second began with an insertion, so nothing was looked at");
+    assert_eq!(aws.count("s3:PutObject"), 2, "the second began with an insertion, so no object was read");
 }
 
 #[tokio::test]
@@ -265,7 +265,7 @@ async fn a_malformed_batch_or_a_missing_table_fails_the_whole_batch() {
     let nameless = json!({ "Records": [{ "dynamodb": {} }] });
     assert_eq!(
         refused(nameless).await.to_string(),
-        "this is no batch of DynamoDB stream records: Records[0] has no SequenceNumber"
+        "this is not a batch of DynamoDB stream records: Records[0] has no SequenceNumber"
     );
     let mut elsewhere = record("INSERT", "1", 1, 10, "a");
     elsewhere["eventSourceARN"] = json!("arn:aws:dynamodb:eu-west-1:123456789012:table/gone/stream/x");

@@ -49,7 +49,7 @@ async fn an_invalid_restore_is_rejected_before_anything_is_written() {
     let aws = aws.with_table("other", &["id", "at"]).with_table("full", &["id"]);
     let aws = aws.with_item("full", r#"{"id":{"S":"9"}}"#);
     let input = |table: &str| json!({ "TableName": table, "Snapshot": name });
-    for (input, error, words) in [
+    for (input, error, expected) in [
         (
             input("other"),
             ErrorName::InvalidInput,
@@ -72,7 +72,7 @@ async fn an_invalid_restore_is_rejected_before_anything_is_written() {
     ] {
         let failure = plan_restore(&aws, input).await.unwrap_err();
         assert_eq!(failure.name, error, "{failure}");
-        assert!(failure.message.starts_with(words), "{failure}");
+        assert!(failure.message.starts_with(expected), "{failure}");
     }
     let merged = json!({ "TableName": "full", "Snapshot": name, "Merge": true });
     assert!(plan_restore(&aws, merged).await.is_ok());

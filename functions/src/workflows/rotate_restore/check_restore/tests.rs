@@ -163,7 +163,7 @@ async fn a_table_that_rejects_its_tag_is_not_ready() {
         assert_eq!(poll(60, None, &rules, &[]).await.unwrap_err().name, name);
     }
     let rules = [&described(TableStatus::Active), &not_tagged("ResourceNotFoundException")];
-    assert_eq!(poll(60, None, &rules, &[]).await.unwrap()["reason"], "the table takes no tags yet");
+    assert_eq!(poll(60, None, &rules, &[]).await.unwrap()["reason"], "the table does not accept tags yet");
 }
 
 #[tokio::test]

@@ -180,23 +180,18 @@ async fn a_restored_table_is_recognised_by_its_tag() {
 #[tokio::test]
 async fn a_table_from_elsewhere_is_rejected() {
     const OTHER: &str = "arn:aws:dynamodb:eu-west-1:123456789012:table/orders/backup/014-aa";
-    for (made_from, status, tag, words) in [
+    for (made_from, status, tag, expected) in [
         (Some(OTHER), TableStatus::Creating, None, "it is being restored from arn:aws:dynamodb"),
-        (None, TableStatus::Creating, None, "it is being created, and from no backup"),
+        (None, TableStatus::Creating, None, "it is being created, but not from a backup"),
         (None, TableStatus::Active, Some("014-aa"), "its tag tablekeeper:recovery-point says 014-aa"),
-        (
-            None,
-            TableStatus::Active,
-            None,
-            "it has no tag tablekeeper:recovery-point, which would have to say 015-d3",
-        ),
+        (None, TableStatus::Active, None, "it has no tag tablekeeper:recovery-point with the value 015-d3"),
     ] {
         let here = described(table(made_from, status));
         let refused = restore_refused("TableAlreadyExistsException");
         let failure = failure(&[&refused, &here, &tags(tag)], &[], input(BACKUP)).await;
         assert_eq!(failure.name, ErrorName::TargetTableExists);
         assert!(failure.message.contains(TARGET) && failure.message.contains("left as it is"));
-        assert!(failure.message.contains(words), "{failure}");
+        assert!(failure.message.contains(expected), "{failure}");
     }
 }
 
@@ -349,7 +344,7 @@ async fn a_job_is_started_after_jobs_that_ended_without_the_table() {
     }
     tokens.sort();
     tokens.dedup();
-    assert_eq!(tokens.len(), 3, "AWS Backup would answer an old token with the old job");
+    assert_eq!(tokens.len(), 3, "AWS Backup would respond to an old token with the old job");
 }
 
 #[tokio::test]
@@ -430,7 +425,7 @@ async fn a_wrong_input_fails_with_a_readable_message() {
     no_hours["restoreTimeoutHours"] = json!("1.5");
     let mut no_time = input(RECOVERY_POINT);
     no_time["executionInput"]["BackupSnsMessage"].as_object_mut().unwrap().remove("StartTime");
-    for (wrong, name, words) in [
+    for (wrong, name, expected) in [
         (no_time, ErrorName::InvalidInput, "StartTime is missing, and RecoveryPointArn"),
         (
             with(input(BACKUP), "SSMParamName", json!("/p")),
@@ -454,7 +449,7 @@ async fn a_wrong_input_fails_with_a_readable_message() {
     ] {
         let failure = failure(&[], &[], wrong).await;
         assert_eq!(failure.name, name, "{failure}");
-        assert!(failure.message.contains(words), "{failure}");
+        assert!(failure.message.contains(expected), "{failure}");
     }
 }
 

@@ -169,18 +169,22 @@ fn refuse_unknown_overrides(wanted: &ExecutionInput) -> Result<(), Error> {
         ("ProvisionedThroughputOverride", wanted.provisioned_throughput_override.is_some()),
         ("OnDemandThroughputOverride", wanted.on_demand_throughput_override.is_some()),
     ];
-    let key = wanted.sse_specification_override.as_ref().and_then(|it| it.kms_master_key_id.as_ref());
+    let key = wanted
+        .sse_specification_override
+        .as_ref()
+        .and_then(|encryption| encryption.kms_master_key_id.as_ref());
     if let Some(key) = key.filter(|key| !key.starts_with("arn:")) {
-        let reason =
-            format!("AWS Backup restores this recovery point, and takes a KMS key by its ARN, not {key}");
+        let reason = format!(
+            "AWS Backup restores this recovery point, and accepts a KMS key only by its ARN, not {key}"
+        );
         return Err(Error::Override { name: "SSESpecificationOverride", reason });
     }
     match given.into_iter().find(|(_, given)| *given) {
         None => Ok(()),
         Some((name, _)) => Err(Error::Override {
             name,
-            reason: "AWS Backup restores this recovery point, and of the overrides it knows \
-                     SSESpecificationOverride alone"
+            reason: "AWS Backup restores this recovery point, and supports only \
+                     SSESpecificationOverride"
                 .to_owned(),
         }),
     }

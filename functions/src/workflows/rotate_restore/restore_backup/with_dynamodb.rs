@@ -123,7 +123,7 @@ impl RestoreBackup {
             return Ok((source != backup_arn).then(|| format!("it is being restored from {source}")));
         }
         if table.table_status() == Some(&TableStatus::Creating) {
-            return Ok(Some("it is being created, and from no backup".to_owned()));
+            return Ok(Some("it is being created, but not from a backup".to_owned()));
         }
         self.tagged_elsewhere(table, backup_arn).await
     }
@@ -139,7 +139,7 @@ impl RestoreBackup {
         Ok(match tag {
             Some(tag) if tag == id => None,
             Some(other) => Some(format!("its tag {key} says {other}")),
-            None => Some(format!("it has no tag {key}, which would have to say {id}")),
+            None => Some(format!("it has no tag {key} with the value {id}")),
         })
     }
 

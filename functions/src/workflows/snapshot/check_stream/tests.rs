@@ -107,10 +107,10 @@ async fn a_stream_that_is_read_without_a_lag_is_settled() {
 
 #[tokio::test]
 async fn a_lag_or_a_mapping_problem_is_pending_and_then_fails() {
-    for (seen, words) in [
+    for (seen, expected) in [
         (
             Seen { ages: vec![(AT + 120, 1), (AT + 240, 241)], ..WELL },
-            "the function was last given changes of 2027-01-15 10:46:39 UTC (its metric IteratorAge)",
+            "the function last received changes of 2027-01-15 10:46:39 UTC (its metric IteratorAge)",
         ),
         (Seen { state: "Disabled", ..WELL }, "the mapping's State is `Disabled`; it must be Enabled"),
         (Seen { state: "Dreaming", ..WELL }, "the mapping's State is `Dreaming`; it must be Enabled"),
@@ -126,11 +126,11 @@ async fn a_lag_or_a_mapping_problem_is_pending_and_then_fails() {
         );
         let failure = seen.checked(AT + 300, 60, json!({})).await.unwrap_err();
         assert_eq!(failure.name, ErrorName::StreamLags);
-        assert!(failure.message.contains(words), "{failure}");
+        assert!(failure.message.contains(expected), "{failure}");
         let allowed = seen.checked(AT + 300, 0, json!({ "AllowIncomplete": true })).await.unwrap();
         assert_eq!(allowed["settled"], true);
         let note = allowed["snapshot"]["plan"]["notes"][0].as_str().unwrap();
-        assert!(note.contains(words), "{note}");
+        assert!(note.contains(expected), "{note}");
         // After a day the stream delivers no old changes: the mapping may be gone with its table.
         assert_eq!(seen.checked(AT + 86_401, 0, json!({})).await.unwrap()["settled"], true);
     }
@@ -144,8 +144,9 @@ async fn discarded_batches_have_to_be_replayed() {
         let seen = Seen { given_up: vec![(object, put_at)], ..WELL };
         let failure = seen.checked(now, 60, json!({})).await.unwrap_err();
         assert_eq!(failure.name, ErrorName::StreamLags);
-        let words = format!("changes were given up and not replayed, as s3://bucket/{object} has them");
-        assert!(failure.message.contains(&words), "{failure}");
+        let expected =
+            format!("s3://bucket/{object} has changes that Lambda discarded and that were not replayed");
+        assert!(failure.message.contains(&expected), "{failure}");
     }
     // All of its changes came after the second.
     let seen = Seen { given_up: vec![(object, AT + DAY + 1)], ..WELL };

@@ -91,7 +91,7 @@ async fn an_unfinished_snapshot_does_not_block_its_second() {
     let aws = with_documents(&[(&format!("{first}/export.json"), &others), (&manifest, "{}")]).await;
     let failure = plan(&aws, second_of.clone(), defaults(), 100).await.unwrap_err();
     assert_eq!(failure.name, ErrorName::ExportExists);
-    let words = "/export.json already exists and is of arn:aws:states:eu-west-1:123456789012:execution:snapshot:by-hand-2";
+    let words = "/export.json is there already, and is of arn:aws:states:eu-west-1:123456789012:execution:snapshot:by-hand-2";
     assert!(failure.message.contains(words), "{failure}");
     assert_eq!(begun(&aws).len(), 2, "nothing was begun");
 
@@ -127,11 +127,11 @@ async fn a_recreated_table_does_not_determine_the_key_names() {
 #[tokio::test]
 async fn an_uncovered_second_is_rejected_or_noted() {
     let table = || FakeStore::default().with_table("orders", &["id"]);
-    let mut kept = defaults();
-    kept["noncurrentDays"] = json!("30");
+    let mut defaults = defaults();
+    defaults["noncurrentDays"] = json!("30");
     let shorter_once = br#"{"CompleteSince":"2026-01-01T00:00:00Z","NoncurrentDays":7}"#;
     let broken = br#"{"CompleteSince":"2026-01-01T00:00:00Z","Stream":"2026-01-01T00:00:00.000","BrokenSince":"2026-02-01T00:00:00Z"}"#;
-    for (aws, words) in [
+    for (aws, expected) in [
         (table(), "no backfill has ended"),
         (covered(table(), second(51)), "the first backfill ended at 2027-01-15 08:00:51 UTC"),
         (
@@ -146,18 +146,18 @@ async fn an_uncovered_second_is_rejected_or_noted() {
         aws.at(second(0));
         let begun = 20 * 86_400;
         let mut input = json!({ "At": second(50) });
-        let failure = plan(&aws, input.clone(), kept.clone(), begun).await.unwrap_err();
+        let failure = plan(&aws, input.clone(), defaults.clone(), begun).await.unwrap_err();
         assert_eq!(failure.name, ErrorName::HistoryIncomplete);
-        assert!(failure.message.contains(words), "{failure}");
+        assert!(failure.message.contains(expected), "{failure}");
         assert_eq!(
             aws.keys().iter().filter(|key| key.starts_with("snapshots/")).count(),
             0,
             "nothing is claimed"
         );
         input["AllowIncomplete"] = json!(true);
-        let allowed = plan(&aws, input, kept.clone(), begun).await.unwrap();
+        let allowed = plan(&aws, input, defaults.clone(), begun).await.unwrap();
         let note = allowed["snapshot"]["plan"]["notes"][0].as_str().unwrap();
-        assert!(note.contains(words), "{note}");
+        assert!(note.contains(expected), "{note}");
     }
 }
 

@@ -31,7 +31,7 @@ async fn each_second_has_its_own_items() {
     put(&aws, "1", Some("d"), 6, 50, 91).await;
     // Long after the second, all versions are listed; soon after, only the current ones.
     for begun in [200_000, 100] {
-        for (at, there) in [
+        for (at, present) in [
             (9, &[][..]),
             (10, &[("1", "a"), ("2", "b")]),
             (19, &[("1", "a"), ("2", "b")]),
@@ -42,7 +42,7 @@ async fn each_second_has_its_own_items() {
             (50, &[("1", "d")]),
             (99, &[("1", "d")]),
         ] {
-            assert_eq!(snapshot(&aws, at, begun).await, expected(there), "at {at}, begun {begun}");
+            assert_eq!(snapshot(&aws, at, begun).await, expected(present), "at {at}, begun {begun}");
             aws.state().objects.retain(|key, _| !key.starts_with("snapshots/"));
             aws.state().versions.retain(|key, _| !key.starts_with("snapshots/"));
         }
@@ -53,9 +53,9 @@ async fn each_second_has_its_own_items() {
 async fn a_part_whose_versions_may_have_expired_is_not_written() {
     let aws = aws();
     put(&aws, "1", Some("a"), 1, 10, 11).await;
-    let mut kept = defaults();
-    kept["noncurrentDays"] = json!("30");
-    let planned = plan(&aws, json!({ "At": second(50) }), kept, 100).await.unwrap();
+    let mut defaults = defaults();
+    defaults["noncurrentDays"] = json!("30");
+    let planned = plan(&aws, json!({ "At": second(50) }), defaults, 100).await.unwrap();
     assert_eq!(planned["snapshot"]["keptUntil"], json!(second(50 + 30 * 86_400)));
     let input = json!({ "executionArn": "e", "snapshot": planned["snapshot"], "shard": 0, "part": 0, "cursor": null });
     let late = Clock::Fixed(second(50 + 30 * 86_400 + 1));
@@ -142,7 +142,7 @@ async fn an_object_that_is_not_a_version_is_named() {
         };
         let (two, foreign) = (object("2"), format!("items/{}", "0".repeat(64)));
         for (key, words) in [
-            ("items/readme", "is not a version of an item: its key is not made of the hash of an item's key"),
+            ("items/readme", "is no version of an item: its key is not made of the hash of an item's key"),
             ("items/", "its key is not made of the hash"),
             ("items/zz", "its key is not made of the hash"),
             (foreign.as_str(), "its key is not made of the hash"),
@@ -152,7 +152,7 @@ async fn an_object_that_is_not_a_version_is_named() {
             let named = failure(&aws).await.unwrap();
             assert_eq!(named.name, ErrorName::InvalidVersion);
             assert!(named.message.contains(&format!("object s3://bucket/{key} ")), "{named}");
-            assert!(named.message.contains(words), "{named}");
+            assert!(named.message.contains(text), "{named}");
             assert!(aws.keys().iter().all(|key| !key.contains("parts/")) || aws.keys().len() < 7);
             aws.clients().s3().delete_object().bucket("bucket").key(key).send().await.unwrap();
             // Once it is deleted, it does not matter. Under an item's key, its version has no time.
@@ -163,7 +163,7 @@ async fn an_object_that_is_not_a_version_is_named() {
 
 #[tokio::test]
 async fn an_object_that_holds_another_item_than_its_key_says_is_named() {
-    for (body, words) in [
+    for (body, text) in [
         (
             r#"{"Item":{"id":{"S":"9"}},"SequenceNumber":"0000000000000000000000000000000000000001"}"#,
             "it holds the item `",
@@ -197,12 +197,12 @@ async fn an_object_that_holds_another_item_than_its_key_says_is_named() {
                 message = failure.message;
             }
         }
-        assert!(message.contains(words), "{message}");
+        assert!(message.contains(text), "{message}");
     }
 }
 
 #[tokio::test]
-async fn a_version_deleted_meanwhile_is_named_and_an_overwritten_one_is_found() {
+async fn a_version_deleted_during_the_snapshot_is_named_and_an_overwritten_one_is_found() {
     let whole = async |begun: i64| {
         let aws = aws();
         put(&aws, "1", Some("a"), 1, 10, 10).await;
@@ -244,12 +244,12 @@ async fn unknown_items_fail_the_snapshot_or_are_omitted_and_listed() {
     }
     let [refusal] = refusals.as_slice() else { panic!("{refusals:?}") };
     assert_eq!(refusal.name, ErrorName::HistoryIncomplete);
-    let words = format!(
+    let text = format!(
         "the item of object s3://bucket/{} is not known at 2027-01-15 08:00:50 UTC: its oldest version \
          is from MODIFY at 2027-01-15 08:01:00 UTC",
         object("2")
     );
-    assert!(refusal.message.starts_with(&words), "{refusal}");
+    assert!(refusal.message.starts_with(&text), "{refusal}");
     aws.state().objects.retain(|key, _| !key.starts_with("snapshots/"));
     input["AllowIncomplete"] = json!(true);
     let allowed = plan(&aws, input, defaults(), 100).await.unwrap();
@@ -319,17 +319,18 @@ proptest! {
             };
             let (undisturbed, plan) = history().await;
             let report = write(&undisturbed, &plan, second(begun), 0).await;
-            let there: Vec<(String, &str)> =
+            let present: Vec<(String, &str)> =
                 (0..count).map(|number| (number.to_string(), if number % 3 > 0 { "b" } else { "a" })).collect();
-            let there: Vec<(&str, &str)> = there.iter().map(|(id, value)| (id.as_str(), *value)).collect();
-            prop_assert_eq!(items(&undisturbed, &report), expected(&there));
+            let present: Vec<(&str, &str)> =
+                present.iter().map(|(id, value)| (id.as_str(), *value)).collect();
+            prop_assert_eq!(items(&undisturbed, &report), expected(&present));
             let (disturbed, plan) = history().await;
             let tries = faults.len();
             for (number, fault) in faults {
                 disturbed.fail(number, fault);
             }
             let report = write(&disturbed, &plan, second(begun), tries).await;
-            prop_assert_eq!(items(&disturbed, &report), expected(&there));
+            prop_assert_eq!(items(&disturbed, &report), expected(&present));
             Ok(())
         })?;
     }

@@ -79,9 +79,9 @@ async fn a_refused_change_is_reported_and_the_rest_is_applied() {
     assert_eq!(output["status"], "DONE");
     let refused = output["refused"].as_array().unwrap();
     assert_eq!(refused.len(), 1);
-    let words = refused[0].as_str().unwrap();
+    let text = refused[0].as_str().unwrap();
     let expected = "set 2 tags: RequestRefused: dynamodb:TagResource failed";
-    assert!(words.starts_with(expected), "{words}");
+    assert!(text.starts_with(expected), "{text}");
     let called = aws.calls("dynamodb:TagResource");
     assert_eq!(called.len(), 1);
     assert_eq!(called[0].input["Tags"].as_array().unwrap().len(), 2);
@@ -113,8 +113,8 @@ async fn after_the_deadline_a_pending_change_is_refused() {
     aws.refuse("dynamodb:TagResource", "LimitExceededException");
     let output = apply(&aws, "Tags", 3_600, false).await.unwrap();
     assert_eq!((&output["status"], &output["setting"]), (&json!("DONE"), &json!("Tags")));
-    let words = output["refused"][0].as_str().unwrap();
-    assert!(words.starts_with("not by 1970-01-01T01:00:00+00:00: set tag team"), "{words}");
+    let text = output["refused"][0].as_str().unwrap();
+    assert!(text.starts_with("not applied by 1970-01-01T01:00:00+00:00: set tag team"), "{text}");
 }
 
 #[tokio::test]

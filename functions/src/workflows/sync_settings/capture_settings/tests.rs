@@ -104,10 +104,8 @@ async fn an_unreadable_setting_fails_the_capture_after_the_rest_is_written() {
     });
     let failure = capture(&aws, &["orders", "customers"]).await.unwrap_err();
     assert_eq!(failure.name, ErrorName::AccessDenied);
-    let start = format!(
-        "the settings of orders were written down to s3://bucket/{} without these: Tags",
-        key("orders")
-    );
+    let start =
+        format!("the settings of orders were written to s3://bucket/{} without these: Tags", key("orders"));
     assert!(failure.message.starts_with(&start), "{failure}");
     let document: SettingsDocument = serde_json::from_str(&aws.state().objects[&key("orders")]).unwrap();
     assert_eq!((document.settings.tags, document.settings.stream.is_some()), (None, true));

@@ -99,8 +99,8 @@ async fn equal_tables_need_no_changes() {
     let all: Vec<&str> = SettingName::ALL.iter().map(|name| name.as_str()).collect();
     let output = plan(&aws(), &all).await;
     assert_eq!(output["changes"], json!([]));
-    for (setting, words) in outcomes(&output) {
-        assert_eq!(words, format!("{setting}: unchanged"));
+    for (setting, text) in outcomes(&output) {
+        assert_eq!(text, format!("{setting}: unchanged"));
     }
 }
 
@@ -114,9 +114,9 @@ async fn an_unreadable_setting_of_the_source_fails_and_the_others_are_planned() 
     });
     let output = plan(&aws, &["Tags", "DeletionProtection"]).await;
     assert_eq!(output["changes"], json!([{ "setting": "DeletionProtection" }]));
-    let (_, words) = &outcomes(&output)[0];
+    let (_, text) = &outcomes(&output)[0];
     let why = "it cannot be read: AccessDenied: dynamodb:ListTagsOfResource failed";
-    assert!(words.starts_with(&format!("Tags: failed ({why}")), "{words}");
+    assert!(text.starts_with(&format!("Tags: failed ({why}")), "{text}");
 }
 
 #[tokio::test]
@@ -128,8 +128,8 @@ async fn an_unreadable_setting_of_the_target_fails_too() {
     });
     let output = plan(&aws, &["TimeToLive", "Tags"]).await;
     assert_eq!(outcomes(&output)[0].1, "Tags: unchanged");
-    let (_, words) = &outcomes(&output)[1];
-    assert!(words.starts_with("TimeToLive: failed (RequestRefused: dynamodb:DescribeTimeToLive"), "{words}");
+    let (_, text) = &outcomes(&output)[1];
+    assert!(text.starts_with("TimeToLive: failed (RequestRefused: dynamodb:DescribeTimeToLive"), "{text}");
 }
 
 #[tokio::test]
@@ -164,7 +164,8 @@ async fn triggers_are_planned_for_a_stream_that_is_not_enabled_yet() {
     assert_eq!(output["changes"], json!([{ "setting": "Stream" }, { "setting": "LambdaTriggers" }]));
     let output = plan(&with_trigger(), &["LambdaTriggers"]).await;
     assert_eq!(output["changes"], json!([]), "no stream comes where that is switched off");
-    let report = output["settings"].as_array().unwrap().iter().find(|it| it["Setting"] == "LambdaTriggers");
+    let report =
+        output["settings"].as_array().unwrap().iter().find(|setting| setting["Setting"] == "LambdaTriggers");
     assert_eq!(report.unwrap()["Outcome"], "SKIPPED");
     assert!(report.unwrap()["Reason"].as_str().unwrap().starts_with("the target has no stream"));
 }

@@ -136,7 +136,7 @@ async fn an_event_of_no_restore_is_skipped_without_a_call() {
         (refusal, "the call was refused: `TableAlreadyExistsException`"),
         (call("CreateTable", json!({ "tableName": "copy" })), "the call `CreateTable` restores no table"),
         (job(json!({ "state": "CREATED", "restoreJobId": "1" })), "the restore job is `CREATED`"),
-        (json!({ "detail-type": "Scheduled Event" }), "it is `Scheduled Event`, which tells of no restore"),
+        (json!({ "detail-type": "Scheduled Event" }), "it is `Scheduled Event`, which reports no restore"),
     ] {
         let step = Start {
             dynamodb: mock_client!(aws_sdk_dynamodb, RuleMode::MatchAny, []),

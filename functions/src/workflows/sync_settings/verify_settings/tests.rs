@@ -104,7 +104,7 @@ async fn a_refused_change_is_not_waited_for() {
 #[tokio::test]
 async fn a_refused_setting_that_ends_equal_is_applied() {
     let aws = aws(json!({ "Tags": { "team": "billing" } })).with_tag("copy", "team", "billing");
-    let results = json!([{ "setting": "Tags", "refused": ["not by then"] }]);
+    let results = json!([{ "setting": "Tags", "refused": ["not applied by then"] }]);
     let output = verify(&aws, 60, json!([report("Tags", "PLANNED", None)]), results).await.unwrap();
     assert_eq!(output["report"]["Settings"][0]["Outcome"], "APPLIED");
 }
@@ -148,7 +148,7 @@ async fn a_report_too_long_for_an_error_is_cut() {
         settings_from: settings_from.unwrap(),
         settings: settings.collect(),
     };
-    assert_eq!(report.in_words().chars().count(), 20_001);
+    assert_eq!(report.to_text().chars().count(), 20_001);
 }
 
 #[tokio::test]
