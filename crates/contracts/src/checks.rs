@@ -69,10 +69,10 @@ fn distance(one: &str, other: &str) -> usize {
     let mut row: Vec<usize> = (0..=other.len()).collect();
     for (index, letter) in one.to_lowercase().chars().enumerate() {
         let mut next = vec![index + 1];
-        for (at, (kept, exchanged)) in row.iter().skip(1).zip(&row).enumerate() {
+        for (at, (above, diagonal)) in row.iter().skip(1).zip(&row).enumerate() {
             let same = other.get(at) == Some(&letter);
-            let put_in = next.last().copied().unwrap_or_default() + 1;
-            next.push((kept + 1).min(put_in).min(exchanged + usize::from(!same)));
+            let inserted = next.last().copied().unwrap_or_default() + 1;
+            next.push((above + 1).min(inserted).min(diagonal + usize::from(!same)));
         }
         row = next;
     }

@@ -73,7 +73,7 @@ pub fn infer(
     for (state, ends_with) in walk.machine(machine, environment, &mut inference) {
         if let Some(Err(mismatch)) = output.map(|schema| ends_with.fits(schema)) {
             let place = mismatch.place.trim_start_matches('/').replace('/', ".");
-            let message = "the execution ends with what it is not said to end with";
+            let message = "the output of the execution does not match its schema";
             let finding =
                 Diagnostic::new(Code::OutputMismatch, state, message).expected(if place.is_empty() {
                     mismatch.reason

@@ -132,7 +132,7 @@ fn check_from(
         return (report, visits);
     };
     let of_another_language = checks::language::check(&machine);
-    let whole = of_another_language.iter().any(|it| it.pointer == machine.at("QueryLanguage"));
+    let whole = of_another_language.iter().any(|finding| finding.pointer == machine.at("QueryLanguage"));
     let in_part = !of_another_language.is_empty();
     report.diagnostics.extend(of_another_language);
     if whole {
@@ -146,7 +146,7 @@ fn check_from(
         found.extend(checks::fields::machine(&machine));
         found.extend(checks::structure::graph(&machine));
         found.extend(checks::time::loops(&machine));
-        for state in machine.states().filter(checks::language::speaks_jsonata) {
+        for state in machine.states().filter(checks::language::uses_jsonata) {
             found.extend(checks::fields::state(&state));
             found.extend(checks::rules::check(&state));
             found.extend(checks::time::state(&state));
@@ -169,7 +169,9 @@ fn check_from(
         .filter(|state| is_untyped(state.value.get("Comment")) || checks::time::is_vouched_for(state));
     report.annotated = annotated.count();
     report.diagnostics.sort_by(|one, other| {
-        let key = |it: &Diagnostic| (document.position(&it.pointer), it.code, it.pointer.clone());
+        let key = |finding: &Diagnostic| {
+            (document.position(&finding.pointer), finding.code, finding.pointer.clone())
+        };
         key(one).cmp(&key(other)).then_with(|| one.message.cmp(&other.message))
     });
     report.diagnostics.dedup();
@@ -203,11 +205,11 @@ fn infer(
             |state: &&machine::State<'_>| format!("{pointer}/").starts_with(&format!("{}/", state.pointer));
         states.iter().filter(around).max_by_key(|state| state.pointer.len())
     };
-    let excused = |it: &Diagnostic| {
-        it.code == Code::UntypedExpression
-            && innermost(&it.pointer).is_some_and(|state| is_untyped(state.field("Comment")))
+    let excused = |finding: &Diagnostic| {
+        finding.code == Code::UntypedExpression
+            && innermost(&finding.pointer).is_some_and(|state| is_untyped(state.field("Comment")))
     };
-    report.diagnostics.extend(inference.diagnostics.into_iter().filter(|it| !excused(it)));
+    report.diagnostics.extend(inference.diagnostics.into_iter().filter(|finding| !excused(finding)));
     report.states = inference
         .states
         .into_iter()
@@ -215,7 +217,9 @@ fn infer(
             let variables = at.environment.variables.iter();
             let shapes = StateShapes {
                 input: at.environment.input.to_schema(),
-                variables: variables.map(|(name, it)| (name.clone(), it.shape.to_schema())).collect(),
+                variables: variables
+                    .map(|(name, variable)| (name.clone(), variable.shape.to_schema()))
+                    .collect(),
                 payload: at.payload.map(|payload| payload.to_schema()),
             };
             (pointer, shapes)

@@ -116,8 +116,8 @@ mod tests {
 
     #[test]
     fn a_definition_in_one_line_is_shown_around_the_position() {
-        let text_of_it = format!("{{\"x\": \"{}\", \"here\": 1}}", "y".repeat(900));
-        let document = Document::parse("m.json", text_of_it).unwrap();
+        let source = format!("{{\"x\": \"{}\", \"here\": 1}}", "y".repeat(900));
+        let document = Document::parse("m.json", source).unwrap();
         let shown = text(&Diagnostic::new(Code::DuplicateKey, "/here", "here"), &document, false);
         let lines: Vec<&str> = shown.lines().collect();
         let caret = lines[4].find('^').unwrap();

@@ -282,7 +282,8 @@ impl Shape {
         for alternative in other.0.iter() {
             self.add(alternative);
         }
-        let objects = self.0.iter().filter(|it| matches!(it, Alternative::Object(_))).count();
+        let is_object = |alternative: &&Alternative| matches!(alternative, Alternative::Object(_));
+        let objects = self.0.iter().filter(is_object).count();
         if objects > MOST_OBJECTS { self.with_objects_merged() } else { self }
     }
 

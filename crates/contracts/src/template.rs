@@ -16,7 +16,7 @@ const DEFAULT_TIMEOUT: u64 = 3;
 pub enum Unsuitable {
     /// The template has no state machine, or has several and none of them is made from this file.
     #[error(
-        "{template} does not say which of its {machines} state machines is made from {definition}: one of them has to have it as DefinitionUri"
+        "{template} does not say which of its {machines} state machines is made from {definition}: one of them must name it as DefinitionUri"
     )]
     NoSuchMachine {
         /// Name of the template.
@@ -63,7 +63,8 @@ impl Template {
     pub fn with_definition(name: &str, template: &Value, definition: &str) -> Option<Template> {
         let file = file_name(definition);
         let is_made_from_it = |machine: &Value| {
-            let uri = machine.get("Properties").and_then(|it| it.get("DefinitionUri")?.as_str());
+            let uri =
+                machine.get("Properties").and_then(|properties| properties.get("DefinitionUri")?.as_str());
             uri.is_some_and(|uri| file_name(uri) == file)
         };
         let found = state_machines(template).into_iter().find(|(_, machine)| is_made_from_it(machine));
@@ -87,7 +88,8 @@ impl Template {
     }
 
     fn from_parts(name: &str, template: &Value, logical_id: &str, machine: &Value) -> Template {
-        let substitutions = machine.get("Properties").and_then(|it| it.get("DefinitionSubstitutions"));
+        let substitutions =
+            machine.get("Properties").and_then(|properties| properties.get("DefinitionSubstitutions"));
         let substitutions = substitutions.and_then(Value::as_object).cloned().unwrap_or_default();
         Template {
             name: name.to_owned(),
@@ -116,7 +118,9 @@ impl Template {
     /// `Name`.
     pub fn function(&self, reference: &str) -> Option<Function> {
         match self.target(placeholder_name(reference))? {
-            Target::Resource(logical_id, _) => self.functions().find(|it| it.logical_id == logical_id),
+            Target::Resource(logical_id, _) => {
+                self.functions().find(|function| function.logical_id == logical_id)
+            }
             Target::Other => None,
         }
     }
@@ -126,9 +130,10 @@ impl Template {
         let resources = self.whole.get("Resources").and_then(Value::as_object).into_iter().flatten();
         let functions = resources.filter(|(_, resource)| is_function(resource));
         functions.map(|(logical_id, resource)| {
-            let own = |field: &str| resource.get("Properties").and_then(|it| it.get(field));
-            let global =
-                |field: &str| self.whole.get("Globals").and_then(|it| it.get("Function")?.get(field));
+            let own = |field: &str| resource.get("Properties").and_then(|properties| properties.get(field));
+            let global = |field: &str| {
+                self.whole.get("Globals").and_then(|globals| globals.get("Function")?.get(field))
+            };
             let property = |field: &str| own(field).or_else(|| global(field));
             Function {
                 logical_id: logical_id.clone(),
@@ -150,7 +155,7 @@ impl Template {
             Value::Object(function) => match function.iter().next()? {
                 (name, Value::Array(branches)) if name == "Fn::If" => {
                     let schemas: Option<Vec<Value>> =
-                        branches.iter().skip(1).map(|it| self.schema(it)).collect();
+                        branches.iter().skip(1).map(|branch| self.schema(branch)).collect();
                     Some(json!({ "anyOf": schemas? }))
                 }
                 (name, Value::String(parameter)) if name == "Ref" => {
@@ -185,13 +190,16 @@ impl Template {
             _ => None,
         };
         Some(match logical_id {
-            Some(id) => Target::Resource(id, self.whole.get("Resources").and_then(|it| it.get(id))),
+            Some(id) => {
+                Target::Resource(id, self.whole.get("Resources").and_then(|resources| resources.get(id)))
+            }
             None => Target::Other,
         })
     }
 
     fn is_parameter(&self, name: &str) -> bool {
-        name.starts_with("AWS::") || self.whole.get("Parameters").is_some_and(|it| it.get(name).is_some())
+        let parameters = self.whole.get("Parameters");
+        name.starts_with("AWS::") || parameters.is_some_and(|parameters| parameters.get(name).is_some())
     }
 }
 
@@ -288,7 +296,9 @@ mod tests {
     #[test]
     fn a_definition_finds_the_state_machine_that_is_made_from_it() {
         let whole = template();
-        let of = |file: &str| Template::parse("t.yaml", &whole, file).map(|it| it.state_machine().to_owned());
+        let of = |file: &str| {
+            Template::parse("t.yaml", &whole, file).map(|template| template.state_machine().to_owned())
+        };
         assert_eq!(of("anywhere/second.asl.json").as_deref(), Ok("Second"));
         let refused = of("third.asl.json").unwrap_err().to_string();
         assert!(refused.starts_with("t.yaml does not say which of its 2 state machines"), "{refused}");

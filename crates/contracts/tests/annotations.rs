@@ -41,8 +41,8 @@ fn untyped(of_map: &str, of_inner: &str) -> (Vec<String>, usize) {
     });
     let document = Document::parse("m.json", definition.to_string()).unwrap();
     let report = contracts::check(&document, &Nothing, None, None, None);
-    let found = report.diagnostics.into_iter().filter(|it| it.code == Code::UntypedExpression);
-    (found.map(|it| it.pointer).collect(), report.annotated)
+    let found = report.diagnostics.into_iter().filter(|finding| finding.code == Code::UntypedExpression);
+    (found.map(|finding| finding.pointer).collect(), report.annotated)
 }
 
 #[test]

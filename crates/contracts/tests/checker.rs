@@ -31,7 +31,7 @@ impl Contracts for Counting {
     }
 }
 
-const AS_IT_IS: Counting = Counting { takes: "count", limit: None };
+const UNCHANGED: Counting = Counting { takes: "count", limit: None };
 
 fn definition() -> Value {
     let count = json!({
@@ -65,7 +65,7 @@ fn check(definition: &Value, contracts: &Counting, input: &Value) -> Report {
     let mut checker = Checker::default();
     let known = self::definition();
     let first =
-        checker.check_and_keep(&document(&known), &AS_IT_IS, Some(&self::input("integer")), None, None);
+        checker.check_and_keep(&document(&known), &UNCHANGED, Some(&self::input("integer")), None, None);
     assert_eq!(codes(&first), []);
     let report = checker.check(&document(definition), contracts, Some(input), None, None);
     let from_nothing = contracts::check(&document(definition), contracts, Some(input), None, None);
@@ -81,30 +81,30 @@ fn codes(report: &Report) -> Vec<Code> {
 
 #[test]
 fn the_unchanged_definition_has_no_finding() {
-    assert_eq!(codes(&check(&definition(), &AS_IT_IS, &input("integer"))), []);
+    assert_eq!(codes(&check(&definition(), &UNCHANGED, &input("integer"))), []);
 }
 
 #[test]
 fn another_input_reaches_the_states_within_a_map() {
-    assert_eq!(codes(&check(&definition(), &AS_IT_IS, &input("string"))), [Code::PayloadMismatch]);
+    assert_eq!(codes(&check(&definition(), &UNCHANGED, &input("string"))), [Code::PayloadMismatch]);
 }
 
 #[test]
 fn a_changed_state_is_checked_again_though_its_environment_is_the_same() {
     let mut changed = definition();
     changed["States"]["Done"]["Output"] = json!("{% $states.input.nothing.there %}");
-    assert_ne!(codes(&check(&changed, &AS_IT_IS, &input("integer"))), []);
+    assert_ne!(codes(&check(&changed, &UNCHANGED, &input("integer"))), []);
 }
 
 #[test]
 fn a_changed_contract_of_a_function_is_checked_against_the_same_payload() {
-    let takes_another = Counting { takes: "number", ..AS_IT_IS };
+    let takes_another = Counting { takes: "number", ..UNCHANGED };
     assert_eq!(codes(&check(&definition(), &takes_another, &input("integer"))), [Code::PayloadMismatch]);
 }
 
 #[test]
 fn a_placeholder_with_another_value_changes_the_states_after_it() {
-    let constant = Counting { limit: Some(json!({ "const": "5" })), ..AS_IT_IS };
+    let constant = Counting { limit: Some(json!({ "const": "5" })), ..UNCHANGED };
     let report = check(&definition(), &constant, &input("integer"));
     let within = &report.states["/States/Each/ItemProcessor/States/Count"].input;
     assert!(within.to_string().contains("\"5\""), "{within}");
@@ -114,6 +114,6 @@ fn a_placeholder_with_another_value_changes_the_states_after_it() {
 fn a_changed_environment_reaches_an_unchanged_state() {
     let mut changed = definition();
     changed["States"]["Each"]["Output"] = json!("none");
-    let report = check(&changed, &AS_IT_IS, &input("integer"));
+    let report = check(&changed, &UNCHANGED, &input("integer"));
     assert_eq!(report.states["/States/Done"].input, json!({ "const": "none" }));
 }

@@ -96,10 +96,10 @@ fn no_machine_of_the_corpus_has_a_finding() {
     for (name, document) in &machines {
         let found = check(name, document, &schemas).diagnostics;
         let (of_engine, others): (Vec<_>, Vec<_>) =
-            found.into_iter().partition(|it| it.code == Code::IgnoredByLocalEngine);
+            found.into_iter().partition(|finding| finding.code == Code::IgnoredByLocalEngine);
         // What the local engine ignores is still legal, and one machine exists to show it.
         let unexpected = if name == ONLY_ON_AWS { Vec::new() } else { of_engine };
-        alarms.extend(others.into_iter().chain(unexpected).map(|it| format!("{name}: {it:#?}")));
+        alarms.extend(others.into_iter().chain(unexpected).map(|finding| format!("{name}: {finding:#?}")));
     }
     assert!(alarms.is_empty(), "{} false alarms:\n{}", alarms.len(), alarms.join("\n"));
 }
@@ -108,7 +108,7 @@ fn no_machine_of_the_corpus_has_a_finding() {
 fn only_what_the_local_engine_does_not_run_is_reported() {
     let (schemas, machines) = (schemas(), machines(&folder()));
     let found = check(ONLY_ON_AWS, &machines[ONLY_ON_AWS], &schemas).diagnostics;
-    let places: Vec<&str> = found.iter().map(|it| it.pointer.as_str()).collect();
+    let places: Vec<&str> = found.iter().map(|finding| finding.pointer.as_str()).collect();
     let gather = "/States/Gather";
     let expected = [
         format!("{gather}/Arguments"),
@@ -184,7 +184,7 @@ fn every_type_of_state_and_every_way_of_nesting_is_in_some_machine() {
     let resources: BTreeSet<&str> =
         all.iter().filter_map(|(_, state)| state.field("Resource")?.as_str()).collect();
     for resource in [":states:::lambda:invoke", ":function:", ":states:startExecution.sync:2"] {
-        assert!(resources.iter().any(|it| it.contains(resource)), "a task with {resource}");
+        assert!(resources.iter().any(|existing| existing.contains(resource)), "a task with {resource}");
     }
 }
 
@@ -195,7 +195,7 @@ fn jsonpath_is_refused_by_name_and_not_misread() {
         .iter()
         .map(|(name, document)| {
             let found = contracts::check(document, &schemas(), None, None, None).diagnostics;
-            (name.as_str(), found.into_iter().map(|it| (it.code, it.pointer)).collect())
+            (name.as_str(), found.into_iter().map(|finding| (finding.code, finding.pointer)).collect())
         })
         .collect();
     let language = |pointer: &str| (Code::JsonpathNotChecked, pointer.to_owned());

@@ -34,10 +34,10 @@ fn a_sample_is_refused_at_the_pointer_that_its_schema_refuses() {
     ] {
         let sample = Document::parse("sample.json", sample).unwrap();
         let found = contracts::check_sample(&sample, &schema, "x.input.json");
-        let mut at: Vec<&str> = found.iter().map(|it| it.pointer.as_str()).collect();
+        let mut at: Vec<&str> = found.iter().map(|finding| finding.pointer.as_str()).collect();
         at.sort_unstable();
         assert_eq!(at, places, "{found:?}");
-        assert!(found.iter().all(|it| it.code == Code::SampleRefused), "{found:?}");
+        assert!(found.iter().all(|finding| finding.code == Code::SampleRefused), "{found:?}");
     }
 }
 
@@ -46,7 +46,7 @@ fn a_sample_needs_a_schema_that_is_valid() {
     assert_eq!(contracts::sample_without_schema("x.json").code, Code::SampleWithoutSchema);
     let sample = Document::parse("sample.json", "{}").unwrap();
     let found = contracts::check_sample(&sample, &json!({"type": "objekt"}), "x.json");
-    assert_eq!(found.iter().map(|it| it.code).collect::<Vec<_>>(), [Code::SampleWithoutSchema]);
+    assert_eq!(found.iter().map(|finding| finding.code).collect::<Vec<_>>(), [Code::SampleWithoutSchema]);
 }
 
 #[test]
@@ -57,7 +57,7 @@ fn repeated_members_are_found_in_the_text() {
         );
         let document = Document::parse("m.json", text).unwrap();
         let found = contracts::check(&document, &Nothing, None, None, None).diagnostics;
-        found.into_iter().map(|it| (it.code, it.pointer)).collect::<Vec<_>>()
+        found.into_iter().map(|finding| (finding.code, finding.pointer)).collect::<Vec<_>>()
     };
     let succeed = r#""A": {"Type": "Succeed"}"#;
     assert_eq!(of("", succeed), []);

@@ -75,19 +75,19 @@ fn holds(text: &str, samples: &[Sample]) -> Result<bool, TestCaseError> {
         let mut context = Context::new();
         context.bind("states".to_owned(), JValue::from(json!({ "input": sample.input, "context": {} })));
         context.bind("v".to_owned(), JValue::from(sample.variable.clone()));
-        let said = format!("{text} of {sample:?}, inferred as {schema},");
+        let claim = format!("{text} of {sample:?}, inferred as {schema},");
         let given = match Evaluator::with_context(context).evaluate(&expression, &JValue::Null) {
             Ok(given) if given.is_undefined() => {
-                return Err(TestCaseError::fail(format!("{said} gives nothing")));
+                return Err(TestCaseError::fail(format!("{claim} gives nothing")));
             }
             Ok(given) => given.to_json_string().unwrap(),
             // No type rules out errors that depend on the data, such as a division by 0.
             Err(error) if error.code().is_some_and(|code| code.starts_with('D')) => continue,
-            Err(error) => return Err(TestCaseError::fail(format!("{said} fails: {}", error.message()))),
+            Err(error) => return Err(TestCaseError::fail(format!("{claim} fails: {}", error.message()))),
         };
         let given: Value = serde_json::from_str(&given).unwrap();
         if !validator.is_valid(&given) {
-            return Err(TestCaseError::fail(format!("{said} gives {given}")));
+            return Err(TestCaseError::fail(format!("{claim} gives {given}")));
         }
     }
     Ok(true)

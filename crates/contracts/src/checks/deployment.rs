@@ -33,7 +33,7 @@ pub(crate) fn check(
             continue;
         }
         for pointer in pointers {
-            let message = format!("nothing takes the place of ${{{name}}}");
+            let message = format!("the template does not substitute ${{{name}}}");
             let refused = Diagnostic::new(Code::PlaceholderNotSubstituted, pointer.clone(), message)
                 .expected(format!(
                     "{name} in DefinitionSubstitutions of {} in {}",
@@ -68,16 +68,16 @@ fn function(state: &State<'_>, contracts: &dyn Contracts, template: &Template) -
     let name = reference.strip_prefix("${")?.strip_suffix('}')?;
     let Target::Resource(logical_id, resource) = template.target(name)? else { return None };
     if !resource.is_some_and(is_function) {
-        let there = match resource.and_then(|resource| resource.get("Type")?.as_str()) {
-            Some(kind) => format!("{logical_id} there is an {kind}"),
-            None => format!("there is no {logical_id} there"),
+        let produced = match resource.and_then(|resource| resource.get("Type")?.as_str()) {
+            Some(kind) => format!("{logical_id} has the type {kind}"),
+            None => format!("the template has no resource {logical_id}"),
         };
         let message = format!("{reference} is not a function of {}", template.name());
-        return Some(Diagnostic::new(Code::FunctionNotInTemplate, pointer, message).produced(there));
+        return Some(Diagnostic::new(Code::FunctionNotInTemplate, pointer, message).produced(produced));
     }
     let function = template.function(name)?;
     if let Some(handler) = function.handler.as_deref().filter(|handler| !contracts.handler(handler)) {
-        let message = format!("the Handler of {logical_id}, {handler}, names no step");
+        let message = format!("the Handler of {logical_id}, {handler}, does not name a step");
         let refused = Diagnostic::new(Code::UnknownHandler, pointer, message);
         return Some(refused.help(format!("correct the Handler of {logical_id} in {}", template.name())));
     }
@@ -85,7 +85,7 @@ fn function(state: &State<'_>, contracts: &dyn Contracts, template: &Template) -
     if timeout + MARGIN <= task {
         return None;
     }
-    let message = format!("the task \"{}\" may give up before its function does", state.name);
+    let message = format!("the task \"{}\" may time out before its function does", state.name);
     let refused = Diagnostic::new(Code::FunctionTimeoutNotBelowTask, state.at("TimeoutSeconds"), message);
     Some(
         refused

@@ -30,7 +30,7 @@ pub(crate) fn state(state: &State<'_>) -> Vec<Diagnostic> {
         }
     };
     match kind {
-        Kind::Succeed => ignored(&["Output"], "a Succeed state", "put it on the states before it"),
+        Kind::Succeed => ignored(&["Output"], "a Succeed state", "put it on the states that lead to it"),
         Kind::Choice => ignored(
             &["Output"],
             "a Choice where Default is taken",
@@ -39,12 +39,12 @@ pub(crate) fn state(state: &State<'_>) -> Vec<Diagnostic> {
         Kind::Parallel => ignored(
             &["Arguments", "Output", "Assign"],
             "a Parallel state in JSONata",
-            "put it on a Pass state before or behind",
+            "put it on a Pass state before or after it",
         ),
         Kind::Task => ignored(
             &["HeartbeatSeconds", "Credentials"],
             "a Task",
-            "leave it out: TimeoutSeconds bounds the task, the machine's role calls it",
+            "leave it out: TimeoutSeconds limits the task, and the state machine's role invokes it",
         ),
         Kind::Map => {
             ignored(&["ItemBatcher"], "a Map", "make the batches in a step");
@@ -60,13 +60,13 @@ pub(crate) fn state(state: &State<'_>) -> Vec<Diagnostic> {
             let texts = state.field(field).map(|value| texts(value, &state.at(field))).unwrap_or_default();
             for (pointer, _) in texts.into_iter().filter(|(_, text)| text.starts_with("{%")) {
                 let message =
-                    format!("the local engine evaluates no expression in {field} of a distributed Map");
+                    format!("the local engine does not evaluate expressions in {field} of a distributed Map");
                 found.push(differs(pointer, message, "use an inline Map"));
             }
         }
     }
     if let Some(timeout) = state.field("TimeoutSeconds").filter(|value| is_expression(value)) {
-        let message = "the local engine takes a number for TimeoutSeconds, no expression";
+        let message = "the local engine accepts a number as TimeoutSeconds, but not an expression";
         found.push(
             differs(state.at("TimeoutSeconds"), message, "write the number").produced(timeout.to_string()),
         );
@@ -77,7 +77,9 @@ pub(crate) fn state(state: &State<'_>) -> Vec<Diagnostic> {
 }
 
 fn is_distributed(state: &State<'_>) -> bool {
-    let mode = state.field("ItemProcessor").and_then(|it| it.get("ProcessorConfig")?.get("Mode")?.as_str());
+    let mode = state
+        .field("ItemProcessor")
+        .and_then(|processor| processor.get("ProcessorConfig")?.get("Mode")?.as_str());
     mode == Some("DISTRIBUTED")
 }
 
@@ -97,11 +99,11 @@ fn assignments(state: &State<'_>) -> Vec<Diagnostic> {
             for (place, text) in texts(value, &pointer) {
                 let other = assign.keys().find(|other| *other != name && reads(text, other));
                 let Some(other) = other else { continue };
-                let message = format!("{name} is made from ${other}, which the same Assign sets");
+                let message = format!("{name} is computed from ${other}, which the same Assign sets");
                 found.push(
-                    differs(place, message, "set one of the two in a state of its own")
-                        .expected("AWS takes the variable as it was before")
-                        .produced("the local engine takes what stands first, first"),
+                    differs(place, message, "set one of the two in another state")
+                        .expected("AWS uses the value that the variable had before the Assign")
+                        .produced("the local engine sets the variables one after the other"),
                 );
             }
         }
@@ -147,14 +149,14 @@ pub(crate) fn branches(state: &State<'_>) -> Vec<Diagnostic> {
     let mut first: BTreeMap<&str, usize> = BTreeMap::new();
     for (branch, machine) in state.nested().iter().enumerate() {
         for (pointer, name) in
-            machine.with_nested().iter().flat_map(Machine::states).flat_map(|it| set_by(&it))
+            machine.with_nested().iter().flat_map(Machine::states).flat_map(|state| set_by(&state))
         {
             let other = *first.entry(name).or_insert(branch);
             if other != branch {
                 let message = format!("branches {other} and {branch} both set ${name}");
                 found.push(
                     differs(pointer, message, "give the variables of different branches different names")
-                        .produced("in the local engine it is one variable, and they race for it"),
+                        .produced("in the local engine the branches share one variable"),
                 );
             }
         }

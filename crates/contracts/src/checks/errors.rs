@@ -122,8 +122,10 @@ fn undeclared(state: &State<'_>, contracts: &dyn Contracts) -> Vec<Diagnostic> {
         if slip.is_none() && (possible || by_the_task) {
             continue;
         }
-        let by = contract(state, contracts).map_or("nothing in this state".to_owned(), |it| it.name.clone());
-        let message = format!("{by} never fails by {name}");
+        let message = match contract(state, contracts) {
+            Some(contract) => format!("{} never fails with {name}", contract.name),
+            None => format!("nothing in this state fails with {name}"),
+        };
         let declared: Vec<&str> = declared.iter().flatten().map(String::as_str).collect();
         let known = OF_STEP_FUNCTIONS.iter().chain(&OF_LAMBDA).copied().chain(declared.iter().copied());
         let meant = slip.or_else(|| closest(name, known));
@@ -156,11 +158,13 @@ fn unhandled(state: &State<'_>, contract: &TaskContract, named: &BTreeSet<String
         let message = format!("no rule of \"{}\" names {name}", state.name);
         let refused = Diagnostic::new(Code::UnhandledError, state.pointer.clone(), message);
         let refused = if OUTCOME_UNKNOWN.contains(&name) {
-            refused.produced(format!("every Lambda function can end by {name}, its work done or not"))
+            refused.produced(format!(
+                "every Lambda function can fail with {name}, whether or not it did its work"
+            ))
         } else {
             refused.produced(format!("{} declares it", contract.name))
         };
-        refused.expected("a Retry or a Catch that has it in ErrorEquals; States.ALL would take it unseen")
+        refused.expected("a Retry or a Catch that names it in ErrorEquals. States.ALL does not count")
     });
     found.collect()
 }
@@ -182,8 +186,5 @@ fn transient(state: &State<'_>) -> Vec<Diagnostic> {
     }
     let message = format!("\"{}\" does not retry {}", state.name, missing.join(", "));
     let refused = Diagnostic::new(Code::TransientErrorsNotRetried, state.at("Retry"), message);
-    vec![
-        refused
-            .help(format!("add a retrier for {}: Lambda recovers from them by itself", missing.join(", "))),
-    ]
+    vec![refused.help(format!("add a retrier for {}: Lambda usually recovers from them", missing.join(", ")))]
 }

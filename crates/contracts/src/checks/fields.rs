@@ -92,8 +92,10 @@ pub(crate) fn machine(machine: &Machine<'_>) -> Vec<Diagnostic> {
     };
     let mut found = unknown(machine.value, &machine.pointer, known, "a state machine");
     if machine.value.get("States").and_then(Value::as_object).is_none_or(Map::is_empty) {
-        found
-            .push(invalid(machine.at("States"), "a state machine needs States, an object with at least one"));
+        found.push(invalid(
+            machine.at("States"),
+            "a state machine needs States, an object with at least one state",
+        ));
     }
     match machine.start_at() {
         None => found.push(invalid(machine.at("StartAt"), "a state machine needs StartAt, a state's name")),
@@ -148,7 +150,7 @@ fn required(state: &State<'_>, kind: Kind) -> Vec<Diagnostic> {
     let is_empty = |field: &str| state.field(field).and_then(Value::as_array).is_none_or(Vec::is_empty);
     match kind {
         Kind::Task => match state.field("Resource").and_then(Value::as_str) {
-            None => found.push(missing("Resource", "the ARN of what does the work")),
+            None => found.push(missing("Resource", "the ARN of an integration, a function or an activity")),
             Some(resource) if resource.starts_with("arn:") || resource.starts_with("${") => {}
             Some(resource) => {
                 let message = format!("the Resource \"{resource}\" is not an ARN");
@@ -224,7 +226,7 @@ fn transition(state: &State<'_>, kind: Kind) -> Option<Diagnostic> {
             Some(invalid(state.at("Next"), format!("Next is {next}, not a state's name")))
         }
         (None, Some(end)) if end != &Value::Bool(true) => {
-            Some(invalid(state.at("End"), format!("End is {end}")).expected("true, or Next in its place"))
+            Some(invalid(state.at("End"), format!("End is {end}")).expected("true, or Next instead"))
         }
         _ => None,
     }
@@ -241,10 +243,10 @@ pub(crate) fn unknown(
     let refused = wrong.map(|field| {
         let refused = invalid(join(pointer, field), format!("{what} has no field {field}"));
         if let Some((_, instead)) = OF_JSONPATH.iter().find(|(name, _)| name == field) {
-            return refused.help(format!("{field} belongs to JSONPath; JSONata has {instead}"));
+            return refused.help(format!("{field} belongs to JSONPath. In JSONata use {instead}"));
         }
         if field.ends_with(".$") {
-            return refused.help("`.$` belongs to JSONPath; JSONata has \"{% … %}\" as the value");
+            return refused.help("`.$` belongs to JSONPath. In JSONata use \"{% … %}\" as the value");
         }
         did_you_mean(refused, closest(field, known.iter().copied()))
     });

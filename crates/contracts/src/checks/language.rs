@@ -10,7 +10,7 @@ use crate::machine::{Machine, State};
 pub(crate) fn check(machine: &Machine<'_>) -> Vec<Diagnostic> {
     let language = machine.value.get("QueryLanguage");
     if !is_jsonata(language) {
-        let there = match language {
+        let produced = match language {
             None => "no QueryLanguage, which means JSONPath".to_owned(),
             Some(other) => format!("QueryLanguage {other}"),
         };
@@ -22,12 +22,12 @@ pub(crate) fn check(machine: &Machine<'_>) -> Vec<Diagnostic> {
         return vec![
             refused
                 .expected(r#""QueryLanguage": "JSONata" for the whole machine"#)
-                .produced(there)
-                .help("convert the machine state by state; the Step Functions console can do it"),
+                .produced(produced)
+                .help("convert the machine state by state. The Step Functions console can do it"),
         ];
     }
     let machines = machine.with_nested();
-    let states = machines.iter().flat_map(Machine::states).filter(|state| !speaks_jsonata(state));
+    let states = machines.iter().flat_map(Machine::states).filter(|state| !uses_jsonata(state));
     let refused = states.map(|state| {
         let message = format!("the state \"{}\" is not written in JSONata", state.name);
         Diagnostic::new(Code::JsonpathNotChecked, state.at("QueryLanguage"), message)
@@ -38,7 +38,7 @@ pub(crate) fn check(machine: &Machine<'_>) -> Vec<Diagnostic> {
 }
 
 /// Returns whether a state of a JSONata machine is JSONata too.
-pub(crate) fn speaks_jsonata(state: &State<'_>) -> bool {
+pub(crate) fn uses_jsonata(state: &State<'_>) -> bool {
     state.field("QueryLanguage").is_none_or(|language| is_jsonata(Some(language)))
 }
 

@@ -77,13 +77,13 @@ fn numbers(rule: &Map<String, Value>, pointer: &str) -> Vec<Diagnostic> {
         invalid("BackoffRate", rate, "a number from 1.0");
     }
     if let Some(jitter) =
-        rule.get("JitterStrategy").filter(|it| !matches!(it.as_str(), Some("FULL" | "NONE")))
+        rule.get("JitterStrategy").filter(|jitter| !matches!(jitter.as_str(), Some("FULL" | "NONE")))
     {
         invalid("JitterStrategy", jitter, "\"FULL\" or \"NONE\"");
     }
     let interval = rule.get("IntervalSeconds").and_then(Value::as_i64).unwrap_or(1);
-    if let Some(delay) = rule.get("MaxDelaySeconds").filter(|it| it.as_i64().is_some_and(|it| it <= interval))
-    {
+    let is_too_short = |delay: &&Value| delay.as_i64().is_some_and(|seconds| seconds <= interval);
+    if let Some(delay) = rule.get("MaxDelaySeconds").filter(is_too_short) {
         invalid("MaxDelaySeconds", delay, &format!("more than IntervalSeconds, which is {interval}"));
     }
     found.extend(whole_number(rule, pointer, "IntervalSeconds", 1, 99_999_999));
@@ -111,14 +111,14 @@ fn order(field: &str, rules: &[(String, &Value)]) -> Vec<Diagnostic> {
                 let message = format!("{ALL} shares its ErrorEquals with other names");
                 found.push(
                     Diagnostic::new(Code::StatesAllNotAlone, place.clone(), message)
-                        .help("give it a rule of its own, behind the others"),
+                        .help("give it its own rule, after the others"),
                 );
             }
             if index + 1 < rules.len() {
                 let message = format!("the rule for {ALL} is not the last of its {field}");
                 found.push(
                     Diagnostic::new(Code::StatesAllNotLast, place.clone(), message)
-                        .produced("the rules behind it are never taken")
+                        .produced("the rules after it never apply")
                         .help("move it to the end"),
                 );
             }
@@ -127,10 +127,10 @@ fn order(field: &str, rules: &[(String, &Value)]) -> Vec<Diagnostic> {
             // Rules after States.ALL are reported once, at States.ALL.
             let taken = earlier.iter().find(|(_, other)| *other != ALL && matches(other, name));
             if let Some((first, by)) = taken {
-                let message = format!("{name} never gets to this rule of {field}");
+                let message = format!("{name} never reaches this rule of {field}");
                 found.push(
                     Diagnostic::new(Code::RuleNeverApplies, place.clone(), message)
-                        .produced(format!("{by} at {first} takes it first"))
+                        .produced(format!("{by} at {first} matches it first"))
                         .help("delete it here, or move this rule forward"),
                 );
             }

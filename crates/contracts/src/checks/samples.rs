@@ -16,10 +16,11 @@ pub(crate) fn check(sample: &Document, schema: &Value, schema_name: &str) -> Vec
     };
     let refused = validator.iter_errors(sample.value()).map(|error| {
         let pointer = error.instance_path().to_string();
-        let there = sample.value().pointer(&pointer).filter(|value| !value.is_array() && !value.is_object());
+        let refused_value =
+            sample.value().pointer(&pointer).filter(|value| !value.is_array() && !value.is_object());
         let refused = Diagnostic::new(Code::SampleRefused, pointer, error.to_string())
-            .expected(format!("what {schema_name} says at {}", error.schema_path()));
-        match there {
+            .expected(format!("what {schema_name} requires at {}", error.schema_path()));
+        match refused_value {
             Some(value) => refused.produced(value.to_string()),
             None => refused,
         }

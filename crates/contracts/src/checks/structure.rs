@@ -18,10 +18,10 @@ pub(crate) fn repeated(document: &Document) -> Vec<Diagnostic> {
         let (holder, name) = pointer.rsplit_once('/').unwrap_or_default();
         let name = name.replace("~1", "/").replace("~0", "~");
         if holder.ends_with("/States") && !holder.ends_with("/Assign/States") {
-            let message = format!("the state \"{name}\" is there twice");
+            let message = format!("the state \"{name}\" is defined twice");
             Diagnostic::new(Code::DuplicateStateName, pointer, message).help("rename one of them")
         } else {
-            let message = format!("{name} is there twice in one object");
+            let message = format!("{name} occurs twice in one object");
             Diagnostic::new(Code::DuplicateKey, pointer, message).help("keep one of them")
         }
     });
@@ -42,11 +42,10 @@ pub(crate) fn names(machine: &Machine<'_>) -> Vec<Diagnostic> {
             );
         }
         if let Some(other) = first.get(state.name) {
-            let message = format!("there are two states \"{}\"; the other is at {other}", state.name);
-            found.push(
-                Diagnostic::new(Code::DuplicateStateName, state.pointer.clone(), message)
-                    .help("rename one of them: names are taken once in a definition, nested or not"),
-            );
+            let message = format!("there are two states \"{}\". The other one is at {other}", state.name);
+            found.push(Diagnostic::new(Code::DuplicateStateName, state.pointer.clone(), message).help(
+                "rename one of them: a name must be unique in a definition, including nested machines",
+            ));
         } else {
             first.insert(state.name, state.pointer.clone());
         }
@@ -59,7 +58,8 @@ pub(crate) fn graph(machine: &Machine<'_>) -> Vec<Diagnostic> {
     let states: BTreeMap<&str, State<'_>> = machine.states().map(|state| (state.name, state)).collect();
     let mut found = Vec::new();
     for state in states.values() {
-        for transition in state.transitions().iter().filter(|it| !states.contains_key(it.to)) {
+        for transition in state.transitions().iter().filter(|transition| !states.contains_key(transition.to))
+        {
             let by = match transition.by {
                 By::Next => "Next",
                 By::Default => "Default",
@@ -90,11 +90,14 @@ pub(crate) fn graph(machine: &Machine<'_>) -> Vec<Diagnostic> {
     let stops = |state: &&State<'_>| state.is_end() || successors(&states, state.name).is_empty();
     let ends = states.values().filter(stops).map(|state| state.name).collect();
     let ending = closure(ends, |name| {
-        let before = states.values().filter(move |state| state.transitions().iter().any(|it| it.to == name));
+        let leads_here =
+            move |state: &&State<'_>| state.transitions().iter().any(|transition| transition.to == name);
+        let before = states.values().filter(leads_here);
         before.map(|state| state.name).collect()
     });
-    for state in states.values().filter(|it| reached.contains(it.name) && !ending.contains(it.name)) {
-        let message = format!("no way leads from the state \"{}\" to an end", state.name);
+    for state in states.values().filter(|state| reached.contains(state.name) && !ending.contains(state.name))
+    {
+        let message = format!("no path leads from the state \"{}\" to an end", state.name);
         found.push(
             Diagnostic::new(Code::MissingEndState, state.pointer.clone(), message)
                 .expected(r#"a Succeed state, a Fail state or one with "End": true"#),
@@ -106,7 +109,7 @@ pub(crate) fn graph(machine: &Machine<'_>) -> Vec<Diagnostic> {
 fn successors<'a>(states: &BTreeMap<&'a str, State<'a>>, name: &str) -> Vec<&'a str> {
     let transitions = states.get(name).map(State::transitions).unwrap_or_default();
     // The key of the map is used, because a name without a state leads nowhere.
-    transitions.iter().filter_map(|it| states.get(it.to).map(|state| state.name)).collect()
+    transitions.iter().filter_map(|transition| states.get(transition.to).map(|state| state.name)).collect()
 }
 
 /// Returns everything that can be reached from `open`, which is included.

@@ -20,7 +20,7 @@ pub(crate) fn machine(machine: &Machine<'_>) -> Option<Diagnostic> {
         machine.at("TimeoutSeconds"),
         "the state machine has no TimeoutSeconds: an execution may run, or hang, for a year",
     );
-    Some(missing.help("add TimeoutSeconds beside StartAt, longer than the longest execution may take"))
+    Some(missing.help("add TimeoutSeconds next to StartAt, longer than the longest execution can take"))
 }
 
 /// Checks the timeouts of a task.
@@ -40,7 +40,7 @@ pub(crate) fn state(state: &State<'_>) -> Vec<Diagnostic> {
     if let (Some(timeout), Some(heartbeat)) = (seconds("TimeoutSeconds"), seconds("HeartbeatSeconds"))
         && heartbeat >= timeout
     {
-        let message = format!("the heartbeat of \"{}\" can never be missed", state.name);
+        let message = format!("the task \"{}\" times out before its heartbeat is missed", state.name);
         found.push(
             Diagnostic::new(Code::HeartbeatNotBelowTimeout, state.at("HeartbeatSeconds"), message)
                 .expected(format!("less than TimeoutSeconds, which is {timeout}"))
@@ -57,20 +57,21 @@ pub(crate) fn loops(machine: &Machine<'_>) -> Vec<Diagnostic> {
         .filter(|state| !waits(state) && !is_vouched_for(state))
         .map(|state| (state.name, state))
         .collect();
-    let mut told: BTreeSet<&str> = BTreeSet::new();
+    let mut reported: BTreeSet<&str> = BTreeSet::new();
     let mut found = Vec::new();
     for (name, state) in &states {
-        let Some(path) = way(&states, name, name).filter(|path| !path.iter().any(|it| told.contains(it)))
+        let Some(path) = shortest_path(&states, name, name)
+            .filter(|path| !path.iter().any(|state_name| reported.contains(state_name)))
         else {
             continue;
         };
-        told.extend(path.iter().copied());
+        reported.extend(path.iter().copied());
         let message = format!("nothing waits in the loop {} -> {name}", path.join(" -> "));
         found.push(
             Diagnostic::new(Code::LoopWithoutWait, state.pointer.clone(), message)
-                .produced("an execution that ends by its 25,000 events, or a bill")
+                .produced("the execution runs until it has 25,000 events, and then fails")
                 .help(format!(
-                    "put a Wait into the loop; or, if it surely ends, say why in a Comment with {BOUNDED}"
+                    "put a Wait into the loop. If the loop certainly ends, say why in a Comment with {BOUNDED}"
                 )),
         );
     }
@@ -97,7 +98,7 @@ pub(crate) fn is_vouched_for(state: &State<'_>) -> bool {
 }
 
 /// Returns the shortest path from one state to another, with at least one transition. The target is left out.
-fn way<'a>(states: &BTreeMap<&'a str, State<'a>>, from: &'a str, to: &str) -> Option<Vec<&'a str>> {
+fn shortest_path<'a>(states: &BTreeMap<&'a str, State<'a>>, from: &'a str, to: &str) -> Option<Vec<&'a str>> {
     let mut paths = vec![vec![from]];
     let mut seen = BTreeSet::new();
     while !paths.is_empty() {

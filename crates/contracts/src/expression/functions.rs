@@ -154,17 +154,21 @@ pub(super) fn call(inference: &mut Inference<'_>, name: &str, args: &[AstNode]) 
         .or_else(|| signature(name).map(|(_, takes, least, _)| (*least, takes.len())));
     let Some((least, most)) = range else {
         let help = if name == "eval" {
-            "Step Functions leaves $eval out; $parse reads JSON"
+            "Step Functions does not support $eval. Use $parse to read JSON"
         } else {
             "see the list in docs/contracts.md"
         };
-        inference.say_helped(Code::UnknownFunction, format!("Step Functions has no function ${name}"), help);
+        inference.report_with_help(
+            Code::UnknownFunction,
+            format!("Step Functions has no function ${name}"),
+            help,
+        );
         return Typed::always(Shape::any());
     };
     if !(least..=most).contains(&args.len()) {
         let count = args.len();
         let wanted = if least == most { least.to_string() } else { format!("{least} to {most}") };
-        inference.say(Code::WrongArgument, format!("${name} takes {wanted} arguments, not {count}"));
+        inference.report(Code::WrongArgument, format!("${name} takes {wanted} arguments, not {count}"));
         return Typed::always(Shape::any());
     }
     match signature(name) {
@@ -206,7 +210,9 @@ fn by_signature(
             }
             Takes::Object => {
                 let shape = inference.value(arg);
-                expect(inference, &shape, arg, &of, "an object", |it| !matches!(it, Alternative::Scalar(..)));
+                expect(inference, &shape, arg, &of, "an object", |alternative| {
+                    !matches!(alternative, Alternative::Scalar(..))
+                });
                 shape
             }
             Takes::Function => {
@@ -214,8 +220,8 @@ fn by_signature(
                     "sort" => compare(inference, arg, &first),
                     _ => apply(inference, arg, &first),
                 };
-                let condition = |it: &Alternative| {
-                    matches!(it, Alternative::Any | Alternative::Scalar(Scalar::Boolean, _))
+                let condition = |alternative: &Alternative| {
+                    matches!(alternative, Alternative::Any | Alternative::Scalar(Scalar::Boolean, _))
                 };
                 if matches!(name, "filter" | "sort" | "single") {
                     expect(inference, &given.shape, arg, &of, "a condition", condition);
@@ -231,8 +237,10 @@ fn by_signature(
         let (wanted, kind) =
             if name == "sum" { ("numbers", Scalar::Number) } else { ("strings", Scalar::String) };
         let arg = args.first().unwrap_or(&AstNode::Undefined);
-        let fits = |it: &Alternative| {
-            matches!(it, Alternative::Any) || matches!(it, Alternative::Scalar(found, _) if *found == kind)
+        let fits = |alternative: &Alternative| match alternative {
+            Alternative::Any => true,
+            Alternative::Scalar(found, _) => *found == kind,
+            _ => false,
         };
         expect(inference, &first.items(), arg, &of, wanted, fits);
     }
@@ -252,7 +260,7 @@ fn by_signature(
         Gives::Time => Typed::always(Shape::string()),
         Gives::Failure => Typed::always(Shape::never()),
         Gives::Nothing => Typed::absent(),
-        Gives::Unknown => inference.untyped(&format!("what ${name} gives")),
+        Gives::Unknown => inference.untyped(&format!("the result of ${name}")),
     };
     Typed { perhaps_absent: given.perhaps_absent || (perhaps_absent && name != "count"), ..given }
 }
@@ -278,7 +286,7 @@ fn by_hand(inference: &mut Inference<'_>, name: &str, args: &[AstNode]) -> Typed
         }
         "number" => {
             let shape = inference.value(arg);
-            let castable = |it: &Alternative| match it {
+            let castable = |alternative: &Alternative| match alternative {
                 Alternative::Scalar(kind, _) => *kind != Scalar::Null,
                 Alternative::Any => true,
                 _ => false,
@@ -312,8 +320,9 @@ fn by_hand(inference: &mut Inference<'_>, name: &str, args: &[AstNode]) -> Typed
         },
         "max" | "min" | "average" => {
             let shape = inference.given(arg).shape;
-            let number =
-                |it: &Alternative| matches!(it, Alternative::Any | Alternative::Scalar(Scalar::Number, _));
+            let number = |alternative: &Alternative| {
+                matches!(alternative, Alternative::Any | Alternative::Scalar(Scalar::Number, _))
+            };
             expect(inference, &shape.items(), arg, &of, "numbers", number);
             // Without numbers there is no maximum, minimum or average.
             Typed { shape: Shape::number(), perhaps_absent: !inference.is_never_empty(arg) }
@@ -338,7 +347,7 @@ fn by_hand(inference: &mut Inference<'_>, name: &str, args: &[AstNode]) -> Typed
             // The developer guide limits it to 1,000 numbers.
             Typed::always(Shape::array(Shape::number(), Some(1_000)))
         }
-        _ => inference.untyped(&format!("what ${name} gives")),
+        _ => inference.untyped(&format!("the result of ${name}")),
     }
 }
 
@@ -358,11 +367,11 @@ fn apply(inference: &mut Inference<'_>, function: &AstNode, over: &Shape) -> Typ
                 call(inference, name, &[AstNode::Variable("item".to_owned())])
             })
         }
-        _ => inference.untyped("a function that is not written out"),
+        _ => inference.untyped("a function that is not a literal"),
     }
 }
 
-/// Infers the function that tells `$sort` which of two items comes later.
+/// Infers the function by which `$sort` decides which of two items comes later.
 fn compare(inference: &mut Inference<'_>, function: &AstNode, over: &Shape) -> Typed {
     let AstNode::Lambda { params, body, .. } = function else { return apply(inference, function, over) };
     let given = params.iter().map(|name| (name.clone(), Typed::always(over.items())));
@@ -374,16 +383,16 @@ fn compare(inference: &mut Inference<'_>, function: &AstNode, over: &Shape) -> T
 fn merge(inference: &mut Inference<'_>, arg: &AstNode) -> Typed {
     let AstNode::Array(parts) = arg else {
         let shape = inference.value(arg);
-        expect(inference, &shape.items(), arg, "$merge", "objects", |it| {
-            !matches!(it, Alternative::Scalar(..))
+        expect(inference, &shape.items(), arg, "$merge", "objects", |alternative| {
+            !matches!(alternative, Alternative::Scalar(..))
         });
-        return inference.untyped("$merge of what is not written out as a list");
+        return inference.untyped("$merge of something other than a literal list");
     };
     let mut merged = vec![Object::default()];
     for part in parts {
         let shape = inference.value(part);
-        expect(inference, &shape, part, "$merge", "an object", |it| {
-            matches!(it, Alternative::Object(_) | Alternative::Any)
+        expect(inference, &shape, part, "$merge", "an object", |alternative| {
+            matches!(alternative, Alternative::Object(_) | Alternative::Any)
         });
         let mut next = Vec::new();
         for alternative in shape.alternatives() {
@@ -408,7 +417,7 @@ fn expect(
     fits: impl Fn(&Alternative) -> bool,
 ) {
     if !shape.alternatives().iter().all(fits) {
-        let message = format!("{of} takes {wanted}, and {} is not always that", shown(arg));
+        let message = format!("{of} accepts {wanted}, but {} may be something else", shown(arg));
         inference
             .found(Diagnostic::new(Code::WrongArgument, "", message).produced(shape.to_schema().to_string()));
     }

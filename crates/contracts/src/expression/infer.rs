@@ -18,11 +18,11 @@ impl<'a> Inference<'a> {
         Inference { scope: scope.clone(), pointer, found }
     }
 
-    pub(super) fn say(&mut self, code: Code, message: impl Into<String>) {
+    pub(super) fn report(&mut self, code: Code, message: impl Into<String>) {
         self.found.push(Diagnostic::new(code, self.pointer, message));
     }
 
-    pub(super) fn say_helped(&mut self, code: Code, message: impl Into<String>, help: &str) {
+    pub(super) fn report_with_help(&mut self, code: Code, message: impl Into<String>, help: &str) {
         self.found.push(Diagnostic::new(code, self.pointer, message).help(help));
     }
 
@@ -45,11 +45,11 @@ impl<'a> Inference<'a> {
         if given.perhaps_absent && self.found.len() == before {
             let shown = shown(node);
             if given.shape.is_never() {
-                self.say(Code::UnknownField, format!("{shown} is never there"));
+                self.report(Code::UnknownField, format!("{shown} never exists"));
             } else {
                 let finding =
                     Diagnostic::new(Code::PerhapsAbsentField, self.pointer, format!("{shown} may be absent"));
-                self.found.push(finding.help(format!("ask first: $exists({shown}) ? {shown} : …")));
+                self.found.push(finding.help(format!("test it first: $exists({shown}) ? {shown} : …")));
             }
         }
         given.shape
@@ -95,14 +95,14 @@ impl<'a> Inference<'a> {
             Some(variable) if variable.certain => Typed::always(variable.shape.clone()),
             Some(variable) => {
                 let shape = variable.shape.clone();
-                self.say(
+                self.report(
                     Code::PerhapsUnassignedVariable,
                     format!("${name} is not assigned on every path to here"),
                 );
                 Typed::always(shape)
             }
             None => {
-                self.say(Code::UnassignedVariable, format!("${name} is assigned on no path to here"));
+                self.report(Code::UnassignedVariable, format!("${name} is assigned on no path to here"));
                 Typed::always(Shape::any())
             }
         }
@@ -117,9 +117,9 @@ impl<'a> Inference<'a> {
             ("errorOutput", scope.error_output.clone()),
             ("context", Some(scope.context.clone())),
         ];
-        let there =
+        let available =
             fields.into_iter().filter_map(|(name, shape)| Some((name.to_owned(), Typed::always(shape?))));
-        Shape::object(Object::from_fields(there))
+        Shape::object(Object::from_fields(available))
     }
 
     fn name(&mut self, name: &str) -> Typed {
@@ -141,15 +141,17 @@ impl<'a> Inference<'a> {
                 "errorOutput" => self.scope.error_output.is_none(),
                 "input" | "context" => false,
                 other => {
-                    self.say(
+                    self.report(
                         Code::UnknownField,
-                        format!("$states has no `{other}`: there are input, result, errorOutput and context"),
+                        format!(
+                            "$states has no `{other}`: its fields are input, result, errorOutput and context"
+                        ),
                     );
                     return Typed::always(Shape::any());
                 }
             };
             if missing {
-                self.say(Code::StatesFieldUnavailable, format!("$states.{field} does not exist here"));
+                self.report(Code::StatesFieldUnavailable, format!("$states.{field} does not exist here"));
                 return Typed::always(Shape::any());
             }
         }
@@ -177,7 +179,7 @@ impl<'a> Inference<'a> {
             };
             given.perhaps_absent |= before.perhaps_absent;
             if given.shape.is_never() && !before.shape.is_never() {
-                self.say(Code::UnknownField, format!("{path} is never there"));
+                self.report(Code::UnknownField, format!("{path} never exists"));
                 return Typed::perhaps(Shape::any());
             }
             if !several(&before.shape) {
@@ -229,7 +231,7 @@ impl<'a> Inference<'a> {
                     .shape
                     .alternatives()
                     .iter()
-                    .all(|it| matches!(it, Alternative::Scalar(Scalar::Boolean, _)))
+                    .all(|alternative| matches!(alternative, Alternative::Scalar(Scalar::Boolean, _)))
                 {
                     return self.untyped("a filter that is neither a number nor a condition");
                 }
@@ -244,9 +246,9 @@ impl<'a> Inference<'a> {
         let AstNode::Array(items) = list else { return false };
         items.iter().any(|item| {
             // Findings are dropped here. They are reported where the list is typed.
-            let mut aside = Vec::new();
-            let given = Inference::new(&self.scope, self.pointer, &mut aside).given(item);
-            aside.is_empty() && !given.perhaps_absent && !several(&given.shape)
+            let mut dropped = Vec::new();
+            let given = Inference::new(&self.scope, self.pointer, &mut dropped).given(item);
+            dropped.is_empty() && !given.perhaps_absent && !several(&given.shape)
         })
     }
 
@@ -304,8 +306,10 @@ impl<'a> Inference<'a> {
     /// Infers an operand that must be present and of one type.
     pub(super) fn operand(&mut self, node: &AstNode, scalar: Scalar, of: &str) -> Shape {
         let shape = self.value(node);
-        let fits = |it: &Alternative| {
-            matches!(it, Alternative::Any) || matches!(it, Alternative::Scalar(kind, _) if *kind == scalar)
+        let fits = |alternative: &Alternative| match alternative {
+            Alternative::Any => true,
+            Alternative::Scalar(kind, _) => *kind == scalar,
+            _ => false,
         };
         if !shape.is_never() && !shape.alternatives().iter().all(fits) {
             let message = format!("{} of {of} is not always a {}", shown(node), scalar.as_str());
@@ -366,7 +370,7 @@ impl<'a> Inference<'a> {
                     functions::call(self, name, &args)
                 }
                 AstNode::Variable(name) => functions::call(self, name, std::slice::from_ref(lhs)),
-                _ => self.untyped("`~>` to what is no function's name"),
+                _ => self.untyped("`~>` to something other than a function's name"),
             },
             _ => self.untyped("this operator"),
         }
@@ -376,8 +380,9 @@ impl<'a> Inference<'a> {
     /// casts it in surprising ways.
     pub(super) fn condition(&mut self, node: &AstNode) {
         let shape = self.value(node);
-        let boolean =
-            |it: &Alternative| matches!(it, Alternative::Any | Alternative::Scalar(Scalar::Boolean, _));
+        let boolean = |alternative: &Alternative| {
+            matches!(alternative, Alternative::Any | Alternative::Scalar(Scalar::Boolean, _))
+        };
         if !shape.alternatives().iter().all(boolean) {
             let message = format!("{} is not always true or false", shown(node));
             let finding = Diagnostic::new(Code::ConditionNotBoolean, self.pointer, message);
@@ -394,7 +399,7 @@ impl<'a> Inference<'a> {
             shape
                 .alternatives()
                 .iter()
-                .map(|it| match it {
+                .map(|alternative| match alternative {
                     Alternative::Scalar(kind, _) => kind.as_str(),
                     Alternative::Array { .. } => "array",
                     Alternative::Object(_) => "object",
@@ -404,7 +409,7 @@ impl<'a> Inference<'a> {
         };
         let (left_kinds, right_kinds) = (kinds(&left), kinds(&right));
         let wrong = if ordered {
-            let of = |kind: &str| left_kinds.iter().chain(&right_kinds).all(|it| *it == kind);
+            let of = |kind: &str| left_kinds.iter().chain(&right_kinds).all(|found| *found == kind);
             !of("number") && !of("string")
         } else {
             !left.alternatives().iter().any(|one| right.alternatives().iter().any(|two| may_equal(one, two)))
@@ -455,7 +460,9 @@ impl<'a> Inference<'a> {
 
 /// Returns whether a step of a path applies to the items of the value before it.
 fn several(shape: &Shape) -> bool {
-    shape.alternatives().iter().any(|it| matches!(it, Alternative::Array { .. } | Alternative::Any))
+    let is_several =
+        |alternative: &Alternative| matches!(alternative, Alternative::Array { .. } | Alternative::Any);
+    shape.alternatives().iter().any(is_several)
 }
 
 /// Infers arithmetic. Integers remain integers if the operation allows it, so that a counter is one. A lower bound
@@ -463,7 +470,10 @@ fn several(shape: &Shape) -> bool {
 fn computed(op: BinaryOp, left: &Shape, right: &Shape) -> Shape {
     let every = |is: &dyn Fn(&Map<String, Value>) -> bool| {
         let mut all = left.alternatives().iter().chain(right.alternatives());
-        all.all(|it| matches!(it, Alternative::Scalar(Scalar::Number, facets) if is(facets)))
+        all.all(|alternative| match alternative {
+            Alternative::Scalar(Scalar::Number, facets) => is(facets),
+            _ => false,
+        })
     };
     let whole = |facets: &Map<String, Value>| {
         facets.get("type").is_some_and(|kind| kind == "integer")

@@ -72,12 +72,12 @@ fn equal_to(scope: &Scope, path: &AstNode, value: &Value, equal: bool) -> Scope 
 /// Returns the shape without this constant, as far as shapes can express that.
 fn without(shape: &Shape, value: &Value) -> Shape {
     let unwanted = Shape::constant(value);
-    let left = shape.filtered(|it| !unwanted.alternatives().contains(it));
+    let left = shape.filtered(|alternative| !unwanted.alternatives().contains(alternative));
     match value {
         // Of the two booleans the other remains.
         Value::Bool(value) => {
             let either = Shape::boolean();
-            let rest = left.filtered(|it| !either.alternatives().contains(it));
+            let rest = left.filtered(|alternative| !either.alternatives().contains(alternative));
             if rest == left { left } else { rest.or(Shape::constant(&json!(!value))) }
         }
         _ => left,
@@ -139,7 +139,7 @@ fn change_field(shape: &Shape, names: &[&str], to: &mut dyn FnMut(Typed) -> Type
             // possible only if the field may be absent.
             let scalar = matches!(alternative, Alternative::Scalar(..));
             if !scalar || to(Typed::absent()).perhaps_absent {
-                possible = possible.or(shape.filtered(|it| *it == alternative));
+                possible = possible.or(shape.filtered(|candidate| *candidate == alternative));
             }
             continue;
         };

@@ -35,7 +35,7 @@ fn infer_text(text: &str) -> (Value, Vec<Code>) {
             Shape::any()
         }
     };
-    (shape.to_schema(), found.iter().map(|it| it.code).collect())
+    (shape.to_schema(), found.iter().map(|finding| finding.code).collect())
 }
 
 #[test]
@@ -140,7 +140,7 @@ fn what_is_absent_does_not_affect_what_is_around_it() {
     let codes = |text: &str| {
         let mut found = Vec::new();
         infer_value(&parse(text, "").unwrap(), &scope, "", &mut found);
-        found.into_iter().map(|it| it.code).collect::<Vec<_>>()
+        found.into_iter().map(|finding| finding.code).collect::<Vec<_>>()
     };
     let asked = "$exists($states.input.outer.inner)";
     assert_eq!(codes(&format!("{asked} ? $string($states.input.outer) : 'none'")), []);

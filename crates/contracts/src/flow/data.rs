@@ -55,7 +55,9 @@ impl Walk<'_> {
             // The substituted text is part of a string, whatever it is.
             Some(name) => {
                 let known = self.contracts.placeholder(name).map(|schema| Shape::from_schema(&schema));
-                let text = |it: &&Alternative| matches!(it, Alternative::Scalar(Scalar::String, _));
+                let text = |alternative: &&Alternative| {
+                    matches!(alternative, Alternative::Scalar(Scalar::String, _))
+                };
                 known.filter(|shape| shape.filtered(text) == *shape).unwrap_or_else(Shape::string)
             }
             None if text.contains("${") => Shape::string(),
@@ -76,11 +78,11 @@ impl Walk<'_> {
         for (name, value) in assign.and_then(Value::as_object).into_iter().flatten() {
             let pointer = join(pointer, name);
             if self.outer.contains(name) {
-                let message =
-                    format!("${name} belongs to the machine around this one, which alone may assign it");
+                let message = format!(
+                    "${name} is a variable of the machine around this one and cannot be assigned here"
+                );
                 found.push(
-                    Diagnostic::new(Code::AssignmentOutOfScope, &pointer, message)
-                        .help("give it a name of its own"),
+                    Diagnostic::new(Code::AssignmentOutOfScope, &pointer, message).help("use another name"),
                 );
             }
             let shape = self.data(value, scope, &pointer, found);
@@ -92,11 +94,12 @@ impl Walk<'_> {
     /// Reports a shape with an array of unlimited length, because nothing limits it to 256 KiB.
     pub(super) fn keeps_small(&self, shape: &Shape, pointer: &str, found: &mut Vec<Diagnostic>) {
         if let Some(place) = unbounded(shape, String::new()) {
-            let place = if place.is_empty() { "it".to_owned() } else { format!("`{place}`") };
-            let message =
-                format!("{place} is an array of any length, and what a state keeps may have 256 KiB");
+            let place = if place.is_empty() { "the value".to_owned() } else { format!("`{place}`") };
+            let message = format!(
+                "{place} is an array of unlimited length, but the data of a state is limited to 256 KiB"
+            );
             let finding = Diagnostic::new(Code::UnboundedPayload, pointer, message);
-            found.push(finding.help("give it `maxItems` in the schema, or keep the list in S3"));
+            found.push(finding.help("set `maxItems` in the schema, or store the list in S3"));
         }
     }
 }

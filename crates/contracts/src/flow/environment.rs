@@ -21,8 +21,10 @@ impl Environment {
         let names = self.variables.keys().chain(other.variables.keys());
         let either = |name: &String| {
             let (one, two) = (self.variables.get(name), other.variables.get(name));
-            let shape = |variable: Option<&Variable>| variable.map(|it| it.shape.clone()).unwrap_or_default();
-            let certain = |variable: Option<&Variable>| variable.is_some_and(|it| it.certain);
+            let shape = |variable: Option<&Variable>| {
+                variable.map(|variable| variable.shape.clone()).unwrap_or_default()
+            };
+            let certain = |variable: Option<&Variable>| variable.is_some_and(|variable| variable.certain);
             let variable =
                 Variable { shape: shape(one).or(shape(two)), certain: certain(one) && certain(two) };
             (name.clone(), variable)
@@ -61,7 +63,8 @@ impl Environment {
 
     /// Returns the environment of a scope that conditions have narrowed. `None` if no value remains possible.
     pub(super) fn from_scope(scope: &Scope) -> Option<Environment> {
-        let impossible = scope.input.is_never() || scope.variables.values().any(|it| it.shape.is_never());
+        let impossible =
+            scope.input.is_never() || scope.variables.values().any(|variable| variable.shape.is_never());
         let environment = Environment { input: scope.input.clone(), variables: scope.variables.clone() };
         (!impossible).then_some(environment)
     }

@@ -1,6 +1,6 @@
 //! Stores the findings of states for reuse.
 //!
-//! The result of visiting a state depends only on the state, its environment, and the answers of [`Contracts`] during
+//! The result of visiting a state depends only on the state, its environment, and the responses of [`Contracts`] during
 //! the visit. All of this is stored with the result, which is reused when all of it is the same again. The walk returns
 //! to most states at least once, and definitions that differ in one place share nearly all of their states.
 
@@ -45,21 +45,22 @@ struct Remembered {
     environment: Environment,
     context: Shape,
     outer: BTreeSet<String>,
-    answers: Vec<(Question, Answer)>,
+    responses: Vec<(Question, Response)>,
     visit: Arc<Visit>,
 }
 
 impl Visits {
     fn find(&self, given: &Typed<'_>, asked: &Asked<'_>) -> Option<Arc<Visit>> {
-        let same = |it: &&Remembered| {
-            let same = it.environment == *given.environment && it.context == *given.context;
-            same && it.outer == *given.outer
-                && it.state == *given.state.value
-                && asked.still_answers(&it.answers)
+        let same = |remembered: &&Remembered| {
+            remembered.environment == *given.environment
+                && remembered.context == *given.context
+                && remembered.outer == *given.outer
+                && remembered.state == *given.state.value
+                && asked.has_same_responses(&remembered.responses)
         };
         let found = self.0.get(&given.state.pointer)?.iter().find(same)?;
-        // The visit of an enclosing state depends on the same answers.
-        asked.answers.borrow_mut().extend(found.answers.iter().cloned());
+        // The visit of an enclosing state depends on the same responses.
+        asked.responses.borrow_mut().extend(found.responses.iter().cloned());
         Some(Arc::clone(&found.visit))
     }
 }
@@ -83,14 +84,14 @@ impl Memory<'_> {
         if let Some(known) = known {
             return known;
         }
-        let before = asked.answers.borrow().len();
+        let before = asked.responses.borrow().len();
         let visit = Arc::new(visit());
         let remembered = Remembered {
             state: given.state.value.clone(),
             environment: given.environment.clone(),
             context: given.context.clone(),
             outer: given.outer.clone(),
-            answers: asked.answers.borrow().get(before..).unwrap_or_default().to_vec(),
+            responses: asked.responses.borrow().get(before..).unwrap_or_default().to_vec(),
             visit: Arc::clone(&visit),
         };
         self.own.borrow_mut().0.entry(given.state.pointer.clone()).or_default().push(remembered);
@@ -107,50 +108,50 @@ enum Question {
 }
 
 #[derive(Clone, Debug, Eq, PartialEq)]
-enum Answer {
+enum Response {
     Task(Option<Arc<TaskContract>>),
     Schema(Option<Value>),
 }
 
 impl Question {
-    fn ask(&self, contracts: &dyn Contracts) -> Answer {
+    fn ask(&self, contracts: &dyn Contracts) -> Response {
         match self {
             Question::Task { resource, function } => {
-                Answer::Task(contracts.task(resource, function.as_deref()))
+                Response::Task(contracts.task(resource, function.as_deref()))
             }
-            Question::MachineInput(machine) => Answer::Schema(contracts.machine_input(machine)),
-            Question::MachineOutput(machine) => Answer::Schema(contracts.machine_output(machine)),
-            Question::Placeholder(name) => Answer::Schema(contracts.placeholder(name)),
+            Question::MachineInput(machine) => Response::Schema(contracts.machine_input(machine)),
+            Question::MachineOutput(machine) => Response::Schema(contracts.machine_output(machine)),
+            Question::Placeholder(name) => Response::Schema(contracts.placeholder(name)),
         }
     }
 }
 
-/// The contracts, together with the questions that were asked and their answers.
+/// The contracts, together with the questions that were asked and their responses.
 pub(super) struct Asked<'a> {
     contracts: &'a dyn Contracts,
-    answers: RefCell<Vec<(Question, Answer)>>,
+    responses: RefCell<Vec<(Question, Response)>>,
 }
 
 impl<'a> Asked<'a> {
     pub(super) fn new(contracts: &'a dyn Contracts) -> Asked<'a> {
-        Asked { contracts, answers: RefCell::default() }
+        Asked { contracts, responses: RefCell::default() }
     }
 
-    fn still_answers(&self, answers: &[(Question, Answer)]) -> bool {
-        answers.iter().all(|(question, response)| question.ask(self.contracts) == *response)
+    fn has_same_responses(&self, responses: &[(Question, Response)]) -> bool {
+        responses.iter().all(|(question, response)| question.ask(self.contracts) == *response)
     }
 
-    fn ask(&self, question: Question) -> Answer {
+    fn ask(&self, question: Question) -> Response {
         let response = question.ask(self.contracts);
-        self.answers.borrow_mut().push((question, response.clone()));
+        self.responses.borrow_mut().push((question, response.clone()));
         response
     }
 
     pub(super) fn task(&self, resource: &str, function: Option<&str>) -> Option<Arc<TaskContract>> {
         let (resource, function) = (resource.to_owned(), function.map(str::to_owned));
         match self.ask(Question::Task { resource, function }) {
-            Answer::Task(contract) => contract,
-            Answer::Schema(_) => None,
+            Response::Task(contract) => contract,
+            Response::Schema(_) => None,
         }
     }
 
@@ -168,8 +169,8 @@ impl<'a> Asked<'a> {
 
     fn schema(&self, question: Question) -> Option<Value> {
         match self.ask(question) {
-            Answer::Schema(schema) => schema,
-            Answer::Task(_) => None,
+            Response::Schema(schema) => schema,
+            Response::Task(_) => None,
         }
     }
 }

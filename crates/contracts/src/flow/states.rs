@@ -173,8 +173,8 @@ impl Walk<'_> {
                 Some(Ok(condition)) => {
                     let pointer = join(&pointer, "Condition");
                     let shape = infer_value(&condition, scope, &pointer, found);
-                    let boolean = |it: &Alternative| {
-                        matches!(it, Alternative::Any | Alternative::Scalar(Scalar::Boolean, _))
+                    let boolean = |alternative: &Alternative| {
+                        matches!(alternative, Alternative::Any | Alternative::Scalar(Scalar::Boolean, _))
                     };
                     if !shape.alternatives().iter().all(boolean) {
                         let finding = Diagnostic::new(
@@ -193,7 +193,7 @@ impl Walk<'_> {
                 None => {
                     let literal = rule.get("Condition").is_some_and(Value::is_boolean);
                     if !literal {
-                        let message = "a condition is an expression, {% … %}, or true or false";
+                        let message = "a condition must be an expression, {% … %}, or true or false";
                         found.push(Diagnostic::new(
                             Code::ConditionNotBoolean,
                             join(&pointer, "Condition"),
@@ -225,9 +225,11 @@ impl Walk<'_> {
                 outcome.leads.push(Transition { to: to.to_owned(), environment });
             }
             None => {
-                let message = "no rule may match, and then the execution fails with States.NoChoiceMatched";
+                let message =
+                    "a value may match no rule, and then the execution fails with States.NoChoiceMatched";
                 let finding = Diagnostic::new(Code::MissingDefault, state.at("Default"), message);
-                found.push(finding.help("add a Default, to a Fail state if it must never be taken"));
+                found
+                    .push(finding.help("add a Default. Lead it to a Fail state if it should never be taken"));
             }
         }
         outcome
@@ -266,19 +268,20 @@ impl Walk<'_> {
                     found,
                 );
                 // The content of a file is not in the definition.
-                let message = "what ItemReader reads cannot be typed";
+                let message = "the items that ItemReader reads cannot be typed";
                 found.push(Diagnostic::new(Code::UntypedExpression, state.at("ItemReader"), message));
                 Shape::array(Shape::any(), None)
             }
             (None, None) => scope.input.clone(),
         };
-        let lists = |it: &Alternative| matches!(it, Alternative::Any | Alternative::Array { .. });
+        let lists =
+            |alternative: &Alternative| matches!(alternative, Alternative::Any | Alternative::Array { .. });
         let place = if state.field("Items").is_some() { state.at("Items") } else { state.pointer.clone() };
         if !items.alternatives().iter().all(lists) {
             let finding = Diagnostic::new(
                 Code::NotAnArray,
                 place,
-                "a Map goes over an array, and this is not always one",
+                "the items of a Map must be an array, and this value is not always one",
             );
             found.push(finding.produced(items.to_schema().to_string()));
         }
@@ -325,7 +328,7 @@ impl Walk<'_> {
             return;
         }
         if let Err(mismatch) = shape.fits(schema) {
-            let message = format!("{field} is not always what it must be: {}", mismatch.reason);
+            let message = format!("{field} is not always valid: {}", mismatch.reason);
             let finding = Diagnostic::new(code, state.at(field), message).expected(schema.to_string());
             let finding = finding.produced(shape.to_schema().to_string());
             inference.diagnostics.push(match mismatch.counterexample {

@@ -43,9 +43,9 @@ impl Walk<'_> {
         }
         let Some(contract) = self.contracts.task(resource, function) else {
             let named = function.unwrap_or(resource);
-            let message = format!("nothing describes what {named} takes and answers");
+            let message = format!("no schema describes the input and the output of {named}");
             let finding = Diagnostic::new(Code::UnknownTask, &state.pointer, message);
-            inference.diagnostics.push(finding.help("give it a schema of its input and one of its output"));
+            inference.diagnostics.push(finding.help("add a schema for its input and one for its output"));
             return Shape::any();
         };
         let (payload, place) = match integration {
@@ -78,7 +78,7 @@ impl Walk<'_> {
         inference: &mut Inference,
     ) {
         if let Err(mismatch) = payload.fits(&contract.input) {
-            let message = format!("{} does not take what {} gives it", contract.name, state.name);
+            let message = format!("{} does not accept what {} passes to it", contract.name, state.name);
             inference.diagnostics.push(diagnostic_of(
                 Code::PayloadMismatch,
                 state,
@@ -106,7 +106,7 @@ impl Walk<'_> {
             Some(schema) if readable => {
                 if let Err(mismatch) = input.shape.fits(&schema) {
                     let name = machine.unwrap_or_default();
-                    let message = format!("{name} does not take what {} gives it", state.name);
+                    let message = format!("{name} does not accept what {} passes to it", state.name);
                     let code = Code::NestedInputMismatch;
                     inference.diagnostics.push(diagnostic_of(code, state, &place, message, name, mismatch));
                 }
@@ -114,7 +114,7 @@ impl Walk<'_> {
             Some(_) => {}
             None => {
                 let named = machine.unwrap_or("the machine");
-                let message = format!("nothing describes what {named} takes");
+                let message = format!("no schema describes the input of {named}");
                 inference.diagnostics.push(Diagnostic::new(Code::UnknownTask, &state.pointer, message));
             }
         }
@@ -164,10 +164,10 @@ fn diagnostic_of(
 ) -> Diagnostic {
     let within = place.strip_prefix(&state.pointer).unwrap_or_default();
     let mut pointer = place.to_owned();
-    let mut there = Value::Object(state.value.clone()).pointer(within).cloned();
+    let mut existing = Value::Object(state.value.clone()).pointer(within).cloned();
     for token in mismatch.place.split('/').skip(1) {
-        there = there.and_then(|value| value.get(token.replace("~1", "/").replace("~0", "~")).cloned());
-        if there.is_none() {
+        existing = existing.and_then(|value| value.get(token.replace("~1", "/").replace("~0", "~")).cloned());
+        if existing.is_none() {
             break;
         }
         pointer = format!("{pointer}/{token}");

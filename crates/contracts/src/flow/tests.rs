@@ -6,7 +6,7 @@ use super::*;
 use crate::contract::TaskContract;
 use crate::diagnostic::Code;
 
-/// Two functions: `count` takes a name and returns a count, and `tell` takes a count.
+/// Two functions: `count` takes a name and returns a count, and `store` takes a count.
 struct Functions;
 
 impl Contracts for Functions {
@@ -23,10 +23,10 @@ impl Contracts for Functions {
                 json!({ "name": { "type": "string" } }),
                 json!({ "count": { "type": "integer", "minimum": 0 } }),
             ),
-            "${Tell}" => (
-                "tell",
+            "${Store}" => (
+                "store",
                 json!({ "count": { "type": "integer", "minimum": 0 } }),
-                json!({ "told": { "type": "boolean" } }),
+                json!({ "stored": { "type": "boolean" } }),
             ),
             "${List}" => {
                 ("list", json!({}), json!({ "rows": { "type": "array", "items": { "type": "string" } } }))
@@ -65,7 +65,7 @@ fn codes(states: Value) -> Vec<(Code, String)> {
             "names": { "type": "array", "maxItems": 5, "items": { "type": "string" } } } });
     let machine = Machine::parse(&definition).unwrap();
     let found = infer(&machine, &Functions, (Some(&input), None), &Visits::default()).0.diagnostics;
-    found.into_iter().map(|it| (it.code, it.pointer)).collect()
+    found.into_iter().map(|finding| (finding.code, finding.pointer)).collect()
 }
 
 fn none() -> Vec<(Code, String)> {
@@ -77,7 +77,7 @@ fn the_output_of_one_function_fits_the_next() {
     let machine = |output: &str, count: &str| {
         json!({
             "A": task("${Count}", json!({ "name": "{% $states.input.name %}" }), json!({ "Output": output, "Next": "B" })),
-            "B": task("${Tell}", json!({ "count": count }), json!({ "End": true })),
+            "B": task("${Store}", json!({ "count": count }), json!({ "End": true })),
         })
     };
     assert_eq!(codes(machine("{% $states.result.Payload %}", "{% $states.input.count %}")), none());
@@ -235,15 +235,15 @@ fn the_output_of_an_execution_must_fit_its_declaration() {
     let definition =
         json!({ "StartAt": "A", "States": { "A": { "Type": "Pass", "Output": { "n": 1 }, "End": true } } });
     let machine = Machine::parse(&definition).unwrap();
-    let said = |schema: Value| {
+    let codes_for = |schema: Value| {
         let schema = json!({ "type": "object", "required": ["n"], "properties": { "n": schema } });
         infer(&machine, &Functions, (None, Some(&schema)), &Visits::default())
             .0
             .diagnostics
             .into_iter()
-            .map(|it| it.code)
+            .map(|finding| finding.code)
             .collect::<Vec<_>>()
     };
-    assert_eq!(said(json!({ "type": "integer" })), []);
-    assert_eq!(said(json!({ "type": "string" })), [Code::OutputMismatch]);
+    assert_eq!(codes_for(json!({ "type": "integer" })), []);
+    assert_eq!(codes_for(json!({ "type": "string" })), [Code::OutputMismatch]);
 }

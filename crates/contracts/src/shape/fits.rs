@@ -32,7 +32,7 @@ impl Shape {
         };
         let refused = self.examples().into_iter().filter(|example| !validator.is_valid(example));
         let Some(counterexample) = refused.min_by_key(|example| example.to_string().len()) else {
-            return Err(unproved("that it always fits could not be proved".to_owned()));
+            return Err(unproved("it could not be proved that the value always fits".to_owned()));
         };
         let first = validator.iter_errors(&counterexample).next();
         let (place, reason) = first
@@ -177,10 +177,11 @@ fn enumerated(schema: &Value) -> Value {
             if let Some(branches) = fields.get("oneOf").and_then(Value::as_array) {
                 let constants: Option<Vec<&Value>> =
                     branches.iter().map(|branch| branch.get("const")).collect();
-                let distinct = |them: &Vec<&Value>| {
-                    them.iter()
+                let distinct = |values: &Vec<&Value>| {
+                    values
+                        .iter()
                         .enumerate()
-                        .all(|(index, it)| !them.iter().take(index).any(|before| before == it))
+                        .all(|(index, value)| !values.iter().take(index).any(|before| before == value))
                 };
                 if let Some(constants) = constants.filter(distinct) {
                     return json!({ "enum": constants });

@@ -75,7 +75,8 @@ fn many_objects_are_merged_field_by_field() {
     let several = (0..20).fold(Shape::never(), |so_far, number| {
         so_far.or(Shape::constant(&json!({ "kind": number, "name": "x" })))
     });
-    let objects = several.alternatives().iter().filter(|it| matches!(it, Alternative::Object(_))).count();
+    let is_object = |alternative: &&Alternative| matches!(alternative, Alternative::Object(_));
+    let objects = several.alternatives().iter().filter(is_object).count();
     assert!(objects <= MOST_OBJECTS);
     assert!(!several.field("name").perhaps_absent);
 }

@@ -181,10 +181,11 @@ fn diagnostics(changes: &[Change]) -> Vec<Diagnostic> {
 
 /// Returns the code and pointer of each finding.
 pub(crate) fn codes(changes: &[Change]) -> Vec<(Code, String)> {
-    diagnostics(changes).into_iter().map(|it| (it.code, it.pointer)).collect()
+    diagnostics(changes).into_iter().map(|finding| (finding.code, finding.pointer)).collect()
 }
 
 /// Returns the findings as text for a person.
 pub(crate) fn findings(changes: &[Change]) -> Vec<String> {
-    diagnostics(changes).into_iter().map(|it| format!("{} {}: {}", it.code, it.pointer, it.message)).collect()
+    let text = |finding: Diagnostic| format!("{} {}: {}", finding.code, finding.pointer, finding.message);
+    diagnostics(changes).into_iter().map(text).collect()
 }

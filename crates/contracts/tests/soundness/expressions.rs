@@ -47,9 +47,9 @@ impl<'a> Dice<'a> {
         self.numbers.next().map_or(0, |number| usize::from(*number) % sides)
     }
 
-    fn one_of(&mut self, words: &[&'static str]) -> &'static str {
-        let at = self.throw(words.len());
-        words.get(at).copied().unwrap_or_default()
+    fn one_of(&mut self, choices: &[&'static str]) -> &'static str {
+        let at = self.throw(choices.len());
+        choices.get(at).copied().unwrap_or_default()
     }
 
     /// Selects a form. At great depth it selects only one of the first `leaves`.
