@@ -17,7 +17,7 @@ macro_rules! of_every_workflow {
         #[tokio::test(flavor = "multi_thread")]
         async fn scenarios() {
             let workflow = tablekeeper_tests::workflows::$workflow::workflow();
-            crate::checks::scenarios::end_as_they_say(&workflow).await;
+            crate::checks::scenarios::end_as_specified(&workflow).await;
         }
 
         #[tokio::test(flavor = "multi_thread")]

@@ -17,4 +17,4 @@ pub use harness::deployed::{Deployed, stack};
 pub use harness::items::items_of;
 pub use harness::run::{Ended, run, run_again, run_with};
 pub use harness::waiting::{until, until_seen, until_some};
-pub use harness::workflow::{Battery, Begin, Scenario, Workflow};
+pub use harness::workflow::{Begin, FaultMatrix, Scenario, Workflow};

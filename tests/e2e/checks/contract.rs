@@ -5,18 +5,15 @@ use tablekeeper_tests::checks::contract::Contract;
 
 /// The states that a Comment excuses, by their workflow, with the reason.
 const VOUCHED_FOR: &[(&str, &str)] = &[
-    ("backfill", "Backfill Segment: nothing is waited for, and each turn reads on in a segment that ends"),
-    ("export-table", "Export Segment: nothing is waited for, and each turn reads on in a segment that ends"),
-    ("import-table", "Import Segment: nothing is waited for, and each turn writes on in files that end"),
+    ("backfill", "Backfill Segment: it does not wait, and each turn reads on in a segment that ends"),
+    ("export-table", "Export Segment: it does not wait, and each turn reads on in a segment that ends"),
+    ("import-table", "Import Segment: it does not wait, and each turn writes on in files that end"),
     (
         "replay",
-        "Replay Objects: nothing is waited for, and each turn begins behind the last object of the one before",
+        "Replay Objects: it does not wait, and each turn begins after the last object of the previous turn",
     ),
-    ("restore-snapshot", "Import Segment: nothing is waited for, and each turn writes on in files that end"),
-    (
-        "snapshot",
-        "Snapshot Shard: nothing is waited for, and each turn goes on in the keys of a shard, which end",
-    ),
+    ("restore-snapshot", "Import Segment: it does not wait, and each turn writes on in files that end"),
+    ("snapshot", "Snapshot Shard: it does not wait, and each turn goes on in the keys of a shard, which end"),
 ];
 
 pub(crate) fn holds(workflow: &Workflow) {

@@ -41,7 +41,10 @@ fn every_workflow_has_its_tests() {
         let module = workflow.name.replace('-', "_");
         let text = std::fs::read_to_string(here.join(format!("{module}.rs"))).unwrap_or_default();
         let line = format!("crate::of_every_workflow!({module});");
-        assert!(text.lines().any(|it| it == line), "tests/e2e/journeys/{module}.rs has no line `{line}`");
+        assert!(
+            text.lines().any(|existing| existing == line),
+            "tests/e2e/journeys/{module}.rs has no line `{line}`"
+        );
     }
 }
 

@@ -1,9 +1,9 @@
 //! A workflow keeps its guarantees if any of its AWS calls fails.
 //!
 //! The test covers every call of every golden scenario, or every kind of call
-//! ([`Battery`](tablekeeper_tests::Battery)). If the call is throttled, fails before its effect, or loses its response
-//! after its effect, the run must leave exactly the same state behind. If the call is refused permanently, the run must
-//! end with an error name and must not delete anything that it would not have deleted otherwise.
+//! ([`FaultMatrix`](tablekeeper_tests::FaultMatrix)). If the call is throttled, fails before its effect, or loses its
+//! response after its effect, the run must leave exactly the same state behind. If the call is refused permanently, the
+//! run must end with an error name and must not delete anything that it would not have deleted otherwise.
 //!
 //! The SDK tries three times, so it recovers from two throttles. It does not recover from four throttles or failures.
 //! Then Lambda (for `start`) or the state machine's `Retry` has to invoke the step again.
@@ -35,7 +35,7 @@ pub(crate) async fn are_survived_or_named(workflow: &Workflow) {
     for (scenario, golden) in golden {
         assert_eq!(golden.last_state(), Some(scenario.ends_in), "{}", scenario.name);
         assert!(golden.dead_letters.is_empty(), "{}: {:?}", scenario.name, golden.dead_letters);
-        let of_scenario = cases_of(workflow.battery, &golden, &mut seen);
+        let of_scenario = cases_of(workflow.fault_matrix, &golden, &mut seen);
         cases.extend(of_scenario.into_iter().map(|case| (scenario, Arc::clone(&golden), case)));
     }
     assert!(!cases.is_empty(), "the golden scenarios of {} made no call", workflow.name);
@@ -44,7 +44,7 @@ pub(crate) async fn are_survived_or_named(workflow: &Workflow) {
     let runs = futures::stream::iter(runs).buffer_unordered(AT_A_TIME);
     let wrong: Vec<String> = runs.filter_map(async |wrong| wrong).collect().await;
     assert!(wrong.is_empty(), "{} of {all} cases went wrong:\n{}", wrong.len(), wrong.join("\n"));
-    eprintln!("{}: {all} faults were survived, or named", workflow.name);
+    eprintln!("{}: {all} faults were survived or reported with an error name", workflow.name);
 }
 
 /// Runs the scenario with the case's fault. Returns a message if the run ended wrongly.

@@ -46,6 +46,9 @@ pub(super) fn is_what_executions_do<'a>(
     for state in
         invoking.filter_map(|(pointer, _)| pointer.rsplit('/').next()).filter(|state| !excused(state))
     {
-        assert!(seen.contains(&format!("payload of {state}")), "{state} was seen to pass nothing: {seen:?}");
+        assert!(
+            seen.contains(&format!("payload of {state}")),
+            "no execution passed a payload in {state}: {seen:?}"
+        );
     }
 }

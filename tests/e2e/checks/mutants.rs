@@ -37,7 +37,7 @@ pub(crate) fn are_refused(workflow: &Workflow) {
     );
     for (end, _) in equivalent {
         let survives = survivors.iter().any(|name| name.ends_with(end));
-        assert!(survives, "{end} of {} is refused now, and need not be listed", workflow.name);
+        assert!(survives, "{end} of {} is refused now, so it must not be listed", workflow.name);
     }
     let refused = all - survivors.len();
     eprintln!("{}: {all} mutants, {refused} refused, {} equivalent", workflow.name, survivors.len());

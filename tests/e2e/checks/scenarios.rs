@@ -15,7 +15,7 @@ use super::inference;
 /// The number of concurrent scenarios.
 const AT_A_TIME: usize = 4;
 
-pub(crate) async fn end_as_they_say(workflow: &Workflow) {
+pub(crate) async fn end_as_specified(workflow: &Workflow) {
     let ended = run_all(workflow).await;
     let mut wrong = Vec::new();
     for (scenario, ended) in workflow.scenarios.iter().zip(&ended) {
@@ -28,13 +28,13 @@ pub(crate) async fn end_as_they_say(workflow: &Workflow) {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     for (scenario, ended) in workflow.scenarios.iter().zip(&ended) {
-        eprintln!("what else holds of: {}", scenario.name);
+        eprintln!("further assertions about: {}", scenario.name);
         (scenario.holds)(ended);
     }
     grants_are_right(workflow, &ended);
     states_are_covered(workflow, &ended);
     inference::is_what_executions_do(workflow, workflow.scenarios.iter().zip(&ended));
-    eprintln!("{}: {} scenarios ended as they say", workflow.name, ended.len());
+    eprintln!("{}: {} scenarios ended as specified", workflow.name, ended.len());
 }
 
 async fn run_all(workflow: &Workflow) -> Vec<Ended> {
@@ -66,14 +66,15 @@ pub(crate) fn is_own(workflow: &Workflow, step: &str) -> bool {
 fn states_are_covered(workflow: &Workflow, ended: &[Ended]) {
     let machine = Machine::parse(workflow.name);
     let executions = || ended.iter().filter_map(|ended| ended.execution.as_ref());
-    let entered: BTreeSet<String> = executions().flat_map(|it| &it.entered).cloned().collect();
+    let entered: BTreeSet<String> = executions().flat_map(|execution| &execution.entered).cloned().collect();
     let excused: BTreeSet<String> = workflow.unentered.iter().map(|(state, _)| (*state).to_owned()).collect();
     let forgotten: Vec<String> = machine.state_names().difference(&entered).cloned().collect();
     let forgotten: BTreeSet<String> = forgotten.into_iter().collect();
     assert_eq!(forgotten, excused, "states of {} that no scenario enters, and those excused", workflow.name);
 
     let possible = machine.transitions();
-    let taken: BTreeSet<(String, String)> = executions().flat_map(|it| machine.taken(&it.history)).collect();
+    let taken: BTreeSet<(String, String)> =
+        executions().flat_map(|execution| machine.taken(&execution.history)).collect();
     let impossible: Vec<_> = taken.difference(&possible).cloned().collect();
     assert!(impossible.is_empty(), "transitions that the definition does not have: {impossible:?}");
     let path = workspace_root().join(format!("docs/state-machines/{}.md", workflow.name));
@@ -90,7 +91,7 @@ fn states_are_covered(workflow: &Workflow, ended: &[Ended]) {
     );
 }
 
-#[expect(clippy::disallowed_methods, reason = "the switch to write the pages anew is in the environment")]
+#[expect(clippy::disallowed_methods, reason = "the switch to write the pages again is in the environment")]
 fn update() -> bool {
     std::env::var("UPDATE_DIAGRAMS").is_ok()
 }

@@ -60,7 +60,8 @@ async fn names(deployed: &Deployed, table: &str) -> BTreeSet<String> {
     loop {
         let list = deployed.dynamodb.list_backups().table_name(table).set_exclusive_start_backup_arn(start);
         let page = list.send().await.unwrap();
-        pages.extend(page.backup_summaries().iter().map(|it| it.backup_name().unwrap().to_owned()));
+        let summaries = page.backup_summaries().iter();
+        pages.extend(summaries.map(|backup| backup.backup_name().unwrap().to_owned()));
         start = page.last_evaluated_backup_arn;
         if start.is_none() {
             return pages;
@@ -114,7 +115,8 @@ async fn five_scheduled_runs_leave_the_newest_three_and_the_manual_backup() {
 async fn a_hundred_and_fifty_backups_on_several_pages_are_pruned_in_one_run() {
     let deployed = deployed_with(&[]).await;
     make_table(&deployed, TABLE, &[], Billing::OnDemand).await;
-    let times: Vec<String> = (0..150).map(|it| format!("20250101T{:02}{:02}00Z", it / 60, it % 60)).collect();
+    let time = |minute: usize| format!("20250101T{:02}{:02}00Z", minute / 60, minute % 60);
+    let times: Vec<String> = (0..150).map(time).collect();
     for (place, time) in times.iter().enumerate() {
         make_dated_backup(&deployed, TABLE, time).await;
         if place % 50 == 0 {
@@ -128,8 +130,8 @@ async fn a_hundred_and_fifty_backups_on_several_pages_are_pruned_in_one_run() {
     assert_eq!((&report["Ignored"], &report["NotDeleted"]), (&json!(3), &json!(0)), "{report}");
     let names = names(&deployed, TABLE).await;
     let by_hand = [0, 50, 100].map(|place| format!("{BY_HAND}-{place}"));
-    let kept = times[148..].iter().map(|time| format!("{TABLE}-{time}"));
-    assert!(by_hand.into_iter().chain(kept).all(|name| names.contains(&name)), "{names:?}");
+    let retained = times[148..].iter().map(|time| format!("{TABLE}-{time}"));
+    assert!(by_hand.into_iter().chain(retained).all(|name| names.contains(&name)), "{names:?}");
     assert_eq!(names.len(), 6, "the new one is the sixth: {names:?}");
     let requests = requests(&deployed).await;
     assert_eq!(requests["dynamodb:ListBackups"], 4, "two pages, read by two steps");
@@ -267,7 +269,7 @@ async fn concurrent_executions_leave_a_backup() {
 async fn backups_of_the_former_system_are_deleted_only_on_request() {
     let deployed = deployed_with(&[]).await;
     let former: BTreeSet<String> = make_former_backups(&deployed, TABLE).await.into_iter().collect();
-    let execution = execute(&deployed, "beside", &json!({ "TableName": TABLE })).await;
+    let execution = execute(&deployed, "without-former", &json!({ "TableName": TABLE })).await;
     let report = reports(&execution)[TABLE].clone();
     assert_eq!((&report["Kept"], &report["Deleted"], &report["Ignored"]), (&json!(1), &json!(0), &json!(4)));
     assert!(names(&deployed, TABLE).await.is_superset(&former), "{report}");
@@ -279,11 +281,11 @@ async fn backups_of_the_former_system_are_deleted_only_on_request() {
     assert_eq!(plan["delete"].as_array().unwrap().len(), 3, "{plan}");
     // A backup's name has a resolution of one second. A run within the same second would adopt the backup.
     until("the next second", async || {
-        names(&deployed, TABLE).await.iter().all(|it| *it != backup_name(TABLE, Clock::System.now()))
+        names(&deployed, TABLE).await.iter().all(|name| *name != backup_name(TABLE, Clock::System.now()))
     })
     .await;
     let execution =
-        execute(&deployed, "takes-over", &json!({ "TableName": TABLE, "IncludeFormer": true })).await;
+        execute(&deployed, "with-former", &json!({ "TableName": TABLE, "IncludeFormer": true })).await;
     let report = reports(&execution)[TABLE].clone();
     assert_eq!((&report["Kept"], &report["Deleted"], &report["Ignored"]), (&json!(3), &json!(3), &json!(0)));
     let left = names(&deployed, TABLE).await;
@@ -316,27 +318,27 @@ async fn a_plan_equals_what_the_run_does() {
     make_backup(&deployed, TABLE, BY_HAND).await;
     let plan = plan(&deployed, &["--keep", "2", "--monthly", "3", "--yearly", "4"]).await;
     let reported = |list: &str, field: &str| -> BTreeMap<String, String> {
-        let backups = plan[list].as_array().unwrap().iter().filter(|it| !it["backupArn"].is_null());
+        let backups = plan[list].as_array().unwrap().iter().filter(|backup| !backup["backupArn"].is_null());
         let text = |value: &Value| match value {
             Value::Array(rules) => {
                 rules.iter().map(|rule| rule.as_str().unwrap()).collect::<Vec<_>>().join(", ")
             }
             other => other.as_str().unwrap_or_default().to_owned(),
         };
-        backups.map(|it| (text(&it["backupName"]), text(&it[field]))).collect()
+        backups.map(|backup| (text(&backup["backupName"]), text(&backup[field]))).collect()
     };
-    let (kept, deleted, left) =
+    let (retained, deleted, left) =
         (reported("keep", "rules"), reported("delete", ""), reported("left", "reason"));
     let input = json!({ "TableName": TABLE, "MaxBackups": 2, "MonthlyBackups": 3, "YearlyBackups": 4 });
     let execution = execute(&deployed, "run", &input).await;
     let report = reports(&execution)[TABLE].clone();
     let details: BTreeSet<&str> =
-        report["Details"].as_array().unwrap().iter().map(|it| it.as_str().unwrap()).collect();
+        report["Details"].as_array().unwrap().iter().map(|line| line.as_str().unwrap()).collect();
     let lines = |verb: &str, backups: &BTreeMap<String, String>| -> Vec<String> {
         let why = |why: &str| if why.is_empty() { String::new() } else { format!(": {why}") };
         backups.iter().map(|(name, reason)| format!("{verb} {name}{}", why(reason))).collect()
     };
-    let all = [lines("kept", &kept), lines("deleted", &deleted), lines("left", &left)].concat();
+    let all = [lines("kept", &retained), lines("deleted", &deleted), lines("left", &left)].concat();
     for line in &all {
         assert!(details.contains(line.as_str()), "`{line}` is not of {details:?}");
     }
@@ -344,7 +346,7 @@ async fn a_plan_equals_what_the_run_does() {
     assert_eq!((deleted.len(), left.len()), (5, 1), "{plan}");
     let names = names(&deployed, TABLE).await;
     assert!(deleted.keys().all(|name| !names.contains(name)), "{names:?}");
-    assert!(kept.keys().chain(left.keys()).all(|name| names.contains(name)), "{names:?}");
+    assert!(retained.keys().chain(left.keys()).all(|name| names.contains(name)), "{names:?}");
     let deletions = |call: &Call| call.action == "dynamodb:DeleteBackup" && call.step.is_some();
     let calls = stack().await.aws.proxy().calls(&deployed.account);
     assert_eq!(calls.iter().filter(|call| deletions(call)).count(), 5, "none by the plan");

@@ -143,14 +143,14 @@ async fn every_type_is_read_back_equal_in_every_format_and_compression() {
             let report = reports(&execution)[&table].clone();
             assert_eq!(report["ItemCount"], of_every_type().len(), "{report}");
             assert_eq!(
-                report["Settings"].as_str().map(|it| it.ends_with("/settings.json")),
+                report["Settings"].as_str().map(|uri| uri.ends_with("/settings.json")),
                 Some(true),
                 "{report}"
             );
-            let there = scanned(deployed, &table).await;
-            assert_eq!(exported(deployed, &report, format.with(null_tag)).await, there, "{input}");
+            let items = scanned(deployed, &table).await;
+            assert_eq!(exported(deployed, &report, format.with(null_tag)).await, items, "{input}");
             let given: BTreeSet<String> = of_every_type().iter().map(canonical).collect();
-            assert_eq!(there, given, "the local stack keeps items as they are");
+            assert_eq!(items, given, "the local stack stores items unchanged");
         })
         .await;
 }
@@ -203,13 +203,13 @@ async fn an_empty_table_has_an_export_without_items() {
 async fn concurrent_executions_use_different_folders() {
     let deployed = deployed_with(&[]).await;
     make_filled(&deployed, TABLE, 200, 100).await;
-    let there = scanned(&deployed, TABLE).await;
+    let items = scanned(&deployed, TABLE).await;
     let input = json!({ "TableName": TABLE, "Segments": 2 });
     let runs = ["one", "two", "three"].map(|name| execute(&deployed, name, &input));
     let mut manifests = BTreeSet::new();
     for execution in futures::future::join_all(runs).await {
         let report = reports(&execution)[TABLE].clone();
-        assert_eq!(exported(&deployed, &report, Format::DynamodbJson).await, there);
+        assert_eq!(exported(&deployed, &report, Format::DynamodbJson).await, items);
         assert!(manifests.insert(report["Manifest"].to_string()), "two exports in one folder: {report}");
     }
 }
@@ -235,8 +235,8 @@ async fn each_schedule_exports_the_tagged_tables_under_its_frequency() {
         let tags: BTreeMap<&str, &str> = tags.tag_set().iter().map(|tag| (tag.key(), tag.value())).collect();
         assert_eq!(tags, BTreeMap::from([("TableName", TABLE), ("Frequency", frequency)]));
         let of_this = |rule: &&Value| rule["TagFilters"][0]["Value"] == frequency;
-        let kept = lifecycle.as_array().unwrap().iter().find(of_this).unwrap();
-        assert_eq!(kept["ExpirationInDays"]["Ref"], format!("Keep{frequency}"));
+        let expiration = lifecycle.as_array().unwrap().iter().find(of_this).unwrap();
+        assert_eq!(expiration["ExpirationInDays"]["Ref"], format!("Keep{frequency}"));
         // The name of an export's folder has a resolution of one second.
         until_some("the next second", async || (Clock::System.now().timestamp() > started).then_some(()))
             .await;
@@ -314,7 +314,7 @@ async fn invalid_replication_is_refused_before_anything_is_created() {
     let deployed = Deployed::empty_account().await;
     let template = workspace_root().join("infra/export-table.yaml");
     let frequency = ("ReplicationFrequency", "Daily");
-    for (parameters, words) in [
+    for (parameters, expected) in [
         (vec![("EnableCrossAccountReplication", "true")], "DestinationAccount"),
         (vec![frequency, ("ReplicateDeleteMarkers", "true")], "S3 replicates no delete markers by tag"),
         (vec![frequency, ("UseManagedExport", "true")], "does not go with UseManagedExport"),
@@ -328,6 +328,6 @@ async fn invalid_replication_is_refused_before_anything_is_created() {
             bootstrap: &stack().await.bootstrap,
         };
         let refused = deploy(&deployed.config, &deployment).await.unwrap_err().to_string();
-        assert!(refused.contains(words), "{refused}");
+        assert!(refused.contains(expected), "{refused}");
     }
 }

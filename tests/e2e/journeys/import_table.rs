@@ -15,7 +15,7 @@ use tablekeeper_tests::{Deployed, items_of};
 crate::of_every_workflow!(import_table);
 
 /// Creates an account with the workflow, an empty table, and a bucket as the former full backup created it.
-async fn beside_a_former_backup() -> (Deployed, String) {
+async fn with_former_backup_bucket() -> (Deployed, String) {
     let mut deployed = Deployed::empty_account().await;
     deployed.deploy(&workflow(), &[("ExportBucketName", "*-dynamodb-backup".to_owned())]).await;
     make_table(&deployed).await;
@@ -36,7 +36,7 @@ async fn import(deployed: &Deployed, input: &Value) -> Execution {
 }
 
 async fn a_former_backup_is_found_whole(format: FormerFormat, name: &str, frequency: Option<&str>) {
-    let (deployed, bucket) = beside_a_former_backup().await;
+    let (deployed, bucket) = with_former_backup_bucket().await;
     let items: Vec<Value> = (0..60).map(every_type).collect();
     let time = "2020-09-05-03-29-50";
     put(&deployed, &bucket, &key(TABLE, time, frequency), file(format, &items)).await;
@@ -63,7 +63,7 @@ async fn a_plain_backup_of_the_former_system_without_a_frequency_is_imported_who
 
 #[tokio::test(flavor = "multi_thread")]
 async fn binaries_of_a_former_backup_are_not_read_as_base64() {
-    let (deployed, bucket) = beside_a_former_backup().await;
+    let (deployed, bucket) = with_former_backup_bucket().await;
     let time = "2020-09-05-03-29-50";
     let content = file(FormerFormat::DataPipeline, &[every_type(0)]);
     put(&deployed, &bucket, &key(TABLE, time, Some("Daily")), content).await;

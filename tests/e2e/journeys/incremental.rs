@@ -139,7 +139,7 @@ async fn in_bucket(deployed: &Deployed) -> BTreeMap<String, Value> {
         let got = deployed.s3.get_object().bucket(bucket).key(&key).send().await.unwrap();
         let body = got.body.collect().await.unwrap().into_bytes();
         let item = item_of_body(&key, &body).unwrap();
-        assert_eq!(item.is_none(), body.len() == TOMBSTONE_SIZE, "a tombstone is told by its size");
+        assert_eq!(item.is_none(), body.len() == TOMBSTONE_SIZE, "a tombstone is recognised by its size");
         items.extend(item.map(|item| (key, serde_json::from_slice(item).unwrap())));
     }
     items
@@ -147,7 +147,7 @@ async fn in_bucket(deployed: &Deployed) -> BTreeMap<String, Value> {
 
 async fn until_equal(deployed: &Deployed, names: &[&str]) {
     let table = in_table(deployed, names).await;
-    until("the bucket to hold what the table holds", async || in_bucket(deployed).await == table).await;
+    until("the bucket to have the items of the table", async || in_bucket(deployed).await == table).await;
 }
 
 /// Returns the events of an item's versions, oldest first, without delete markers.
@@ -243,7 +243,7 @@ async fn changes_from_the_stream_during_a_backfill_stay() {
     })
     .await;
     delete(&deployed, key_of_text("1")).await;
-    put(&deployed, with(key_of_text("2"), "changed meanwhile")).await;
+    put(&deployed, with(key_of_text("2"), "changed during the backfill")).await;
     let last = async |id: &str| events(&deployed, &object_of(&json!({ "id": { "S": id } }), &["id"])).await;
     until("the changes to be in the bucket", async || {
         last("1").await == ["REMOVE"] && last("2").await == ["MODIFY"]
@@ -265,14 +265,14 @@ async fn a_record_without_its_item_is_quarantined_with_the_reason() {
     put(&deployed, with(key_of_text("1"), "not in the stream")).await;
     let bucket = deployed.output("ItemBucketName");
     let prefix = format!("failures/{TABLE}/");
-    let key = until_some("what is set aside", async || {
+    let key = until_some("a quarantined record", async || {
         let listed = deployed.s3.list_objects_v2().bucket(bucket).prefix(&prefix).send().await.unwrap();
         listed.contents?.into_iter().next()?.key
     })
     .await;
     let got = deployed.s3.get_object().bucket(bucket).key(&key).send().await.unwrap();
     let aside: Value = serde_json::from_slice(&got.body.collect().await.unwrap().into_bytes()).unwrap();
-    let reason = "it has no NewImage, because the stream's view is KEYS_ONLY; it must be NEW_IMAGE or NEW_AND_OLD_IMAGES";
+    let reason = "it has no NewImage, as the stream is KEYS_ONLY; NEW_IMAGE or NEW_AND_OLD_IMAGES is needed";
     assert_eq!(aside["reason"], reason);
     assert_eq!(aside["record"]["dynamodb"]["Keys"], json!({ "id": { "S": "1" } }));
     assert!(in_bucket(&deployed).await.is_empty());
@@ -287,9 +287,9 @@ async fn discarded_batches_are_stored_with_their_records_and_replayed() {
     let update = deployed.lambda.update_event_source_mapping().uuid(uuid).maximum_retry_attempts(1);
     update.send().await.unwrap();
     inject(&deployed, STEP, "s3:PutObject", usize::MAX, Fault::Refuse).await;
-    put(&deployed, with(key_of_text("1"), "given up")).await;
+    put(&deployed, with(key_of_text("1"), "discarded")).await;
     let bucket = deployed.output("GivenUpBucketName");
-    let key = until_some("what is given up", async || {
+    let key = until_some("a discarded batch", async || {
         let listed = deployed.s3.list_objects_v2().bucket(bucket).send().await.unwrap();
         listed.contents?.into_iter().next()?.key
     })

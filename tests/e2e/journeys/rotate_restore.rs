@@ -104,8 +104,11 @@ async fn a_notification_that_comes_six_times_restores_once() {
     // While the execution runs, Step Functions may respond to the same name and input as to a new execution.
     let outcome = |response: &Value| response["records"][0]["outcome"].as_str().unwrap().to_owned();
     let outcomes: Vec<String> = outcomes.iter().map(outcome).collect();
-    assert!(outcomes.iter().all(|it| ["started", "duplicate"].contains(&it.as_str())), "{outcomes:?}");
-    assert!(outcomes.iter().any(|it| it == "started"), "{outcomes:?}");
+    assert!(
+        outcomes.iter().all(|outcome| ["started", "duplicate"].contains(&outcome.as_str())),
+        "{outcomes:?}"
+    );
+    assert!(outcomes.iter().any(|outcome| outcome == "started"), "{outcomes:?}");
     assert_eq!(outcomes[5], "duplicate", "the execution had ended");
     assert_eq!(executions(&deployed).await, 1);
     let tables = deployed.dynamodb.list_tables().send().await.unwrap().table_names.unwrap();
@@ -179,7 +182,10 @@ async fn a_throttled_step_waits_as_long_as_on_aws() {
     assert_eq!(execution.entered.last().unwrap(), "Complete", "{execution:?}");
     let calls = proxy.calls(&deployed.account);
     let throttled = calls.iter().filter(|call| call.fault == Some(Fault::Throttle.name())).count();
-    assert_eq!(throttled, 4, "the SDK gives up after three, and the machine invokes the step again");
+    assert_eq!(
+        throttled, 4,
+        "the SDK stops after three attempts, and the state machine invokes the step again"
+    );
     let failed = |event: &&HistoryEvent| event.r#type == HistoryEventType::TaskFailed;
     assert_eq!(execution.history.iter().filter(failed).count(), 1);
 }
@@ -206,13 +212,14 @@ async fn a_step_whose_process_is_killed_is_invoked_again() {
 #[cfg(target_os = "linux")]
 fn kill_process_of(function: &str) {
     let variable = format!("AWS_LAMBDA_FUNCTION_NAME={function}");
-    let runs_it = |pid: &String| {
+    let runs_function = |pid: &String| {
         let environment = std::fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
         environment.split(|byte| *byte == 0).any(|set| set == variable.as_bytes())
     };
     let names =
         std::fs::read_dir("/proc").unwrap().filter_map(|entry| entry.unwrap().file_name().into_string().ok());
-    let processes: Vec<String> = names.filter(|name| name.parse::<u32>().is_ok()).filter(runs_it).collect();
+    let processes: Vec<String> =
+        names.filter(|name| name.parse::<u32>().is_ok()).filter(runs_function).collect();
     assert!(!processes.is_empty(), "no process runs {function}");
     let killed = std::process::Command::new("kill").arg("-KILL").args(&processes).status().unwrap();
     assert!(killed.success(), "{processes:?}");
@@ -262,7 +269,7 @@ async fn the_documented_input_of_the_former_rotator_starts_an_execution_unchange
     let execution = by_hand(&deployed, &input).await;
     assert_eq!(execution.entered.last().unwrap(), "Complete", "{execution:?}");
     for (name, value) in input.as_object().unwrap() {
-        assert_eq!(&execution.output[name], value, "{name} is handed on as it was given");
+        assert_eq!(&execution.output[name], value, "{name} is passed on unchanged");
     }
     let made = &execution.output["RestoreTableFromBackupOutput"]["TableDescription"]["TableArn"];
     assert_eq!(&execution.output["DescribeTableOutput"]["Table"]["TableArn"], made);
@@ -279,7 +286,7 @@ async fn the_documented_input_of_the_former_rotator_starts_an_execution_unchange
 async fn mistakes_in_the_input_are_reported_with_a_message() {
     let deployed = Deployed::new(&workflow()).await;
     let right = input(&deployed, &format!("{}/backup/1", table_arn(&deployed, SOURCE)));
-    for (number, (pointer, wrong, name, words)) in [
+    for (number, (pointer, wrong, name, expected)) in [
         ("/SourcePattern", json!("("), "InvalidPattern", "unclosed group"),
         ("/SourcePattern", json!("^customers"), "InvalidInput", "does not match SourcePattern `^customers`"),
         ("/ReplacementPattern", json!("/"), "InvalidTargetName", "holds `/`"),
@@ -300,7 +307,7 @@ async fn mistakes_in_the_input_are_reported_with_a_message() {
         assert_eq!(execution.entered.last().unwrap(), "Input Refused", "{execution:?}");
         assert_eq!(execution.error.as_deref(), Some(name));
         let cause: Value = serde_json::from_str(&execution.cause.unwrap()).unwrap();
-        assert!(cause["errorMessage"].as_str().unwrap().contains(words), "{cause}");
+        assert!(cause["errorMessage"].as_str().unwrap().contains(expected), "{cause}");
     }
 }
 
@@ -352,7 +359,7 @@ async fn sns_and_eventbridge_together_restore_once() {
     let mut deployed = Deployed::empty_account().await;
     let job = back_up_with(&mut deployed, false, &[("EventBridgeRule", "ENABLED".to_owned())]).await;
     assert_eq!(end_of(&deployed, &execution_name(&job)).await.entered.last().unwrap(), "Complete");
-    until("the news by both ways", async || starts(&deployed).await == 2).await;
+    until("the events of SNS and EventBridge", async || starts(&deployed).await == 2).await;
     assert_eq!(executions(&deployed).await, 1);
     let tables = deployed.dynamodb.list_tables().send().await.unwrap().table_names.unwrap();
     assert_eq!(tables.len(), 2, "{tables:?}");

@@ -44,8 +44,8 @@ pub fn all(contract: &Contract) -> Vec<Mutant> {
 
 /// Returns the name of a step as in the placeholder of its function: `CheckTable` for `sync-settings.check-table`.
 fn pascal(step: &str) -> String {
-    let words = step.rsplit('.').next().unwrap().split('-');
-    words.map(|word| format!("{}{}", word[..1].to_uppercase(), &word[1..])).collect()
+    let parts = step.rsplit('.').next().unwrap().split('-');
+    parts.map(|part| format!("{}{}", part[..1].to_uppercase(), &part[1..])).collect()
 }
 
 /// Returns the pointers of what the definition passes on: payload fields, outputs, assignments, transitions, error
@@ -91,14 +91,14 @@ fn changes(whole: &Value, place: &str) -> Vec<(&'static str, Value)> {
         change(whole.pointer_mut(parent).unwrap());
         changed.push((how, whole));
     };
-    let there = whole.pointer(place).unwrap().clone();
-    let name = there.as_str().filter(|text| !text.contains("{%"));
+    let original = whole.pointer(place).unwrap().clone();
+    let name = original.as_str().filter(|text| !text.contains("{%"));
     let is_reference =
         ["Next", "Default", "StartAt"].contains(&token.as_str()) || parent.ends_with("ErrorEquals");
     match (&whole.pointer(parent).unwrap(), name.filter(|_| is_reference)) {
         (_, Some(name)) => with("rename", &|parent| *at(parent, &token) = json!(format!("{name}X"))),
         (Value::Object(_), None)
-            if ["/Payload/", "/Assign/", "/Arguments/Input/"].iter().any(|it| place.contains(it)) =>
+            if ["/Payload/", "/Assign/", "/Arguments/Input/"].iter().any(|field| place.contains(field)) =>
         {
             with("rename", &|parent| {
                 let fields = parent.as_object_mut().unwrap();
@@ -114,7 +114,7 @@ fn changes(whole: &Value, place: &str) -> Vec<(&'static str, Value)> {
         _ => unreachable!(),
     });
     with("retype", &|parent| {
-        *at(parent, &token) = if there.is_number() { json!("text") } else { json!(0.5) }
+        *at(parent, &token) = if original.is_number() { json!("text") } else { json!(0.5) }
     });
     changed
 }

@@ -29,7 +29,7 @@ enum Because {
     /// Failed events of the function go to a queue.
     HasFailureDestination,
     /// Batches that an event source mapping of the function discards go to a bucket.
-    KeepsWhatIsGivenUp,
+    StoresDiscardedBatches,
     /// An event source mapping reads a table's stream for the function.
     ReadsStream,
 }
@@ -140,7 +140,7 @@ const DEMANDED: &[(Because, &[&str], &str)] = &[
         "https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html",
     ),
     (
-        Because::KeepsWhatIsGivenUp,
+        Because::StoresDiscardedBatches,
         &["s3:ListBucket", "s3:PutObject"],
         "https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-errors.html",
     ),
@@ -178,7 +178,7 @@ pub struct Function {
     logs: bool,
     traced: bool,
     failure_destination: bool,
-    keeps_what_is_given_up: bool,
+    stores_discarded_batches: bool,
     reads_stream: bool,
 }
 
@@ -206,8 +206,8 @@ fn of_type<'a>(template: &'a Value, kind: &'static str) -> impl Iterator<Item = 
     let resources = template["Resources"].as_object().unwrap();
     resources
         .iter()
-        .filter(move |(_, it)| it["Type"] == kind)
-        .map(|(id, it)| (id.as_str(), &it["Properties"]))
+        .filter(move |(_, resource)| resource["Type"] == kind)
+        .map(|(id, resource)| (id.as_str(), &resource["Properties"]))
 }
 
 /// Returns the functions of the template of this name.
@@ -219,7 +219,7 @@ pub fn functions(name: &str) -> Vec<Function> {
     let mapped = of_type(&template, "AWS::Lambda::EventSourceMapping");
     let with_destination = |config: &Value| of(config).filter(|_| has_destination(config));
     let queued: BTreeSet<String> = configured.filter_map(|(_, config)| with_destination(config)).collect();
-    let kept: BTreeSet<String> = mapped.filter_map(|(_, config)| with_destination(config)).collect();
+    let stored: BTreeSet<String> = mapped.filter_map(|(_, config)| with_destination(config)).collect();
     let of_streams: BTreeSet<String> = of_type(&template, "AWS::Lambda::EventSourceMapping")
         .filter(|(_, mapping)| !mapping["StartingPosition"].is_null())
         .filter_map(|(_, mapping)| of(mapping))
@@ -234,7 +234,7 @@ pub fn functions(name: &str) -> Vec<Function> {
                 logs: properties["LoggingConfig"]["LogGroup"].is_object(),
                 traced: properties["Tracing"] == "Active" || globals["Tracing"] == "Active",
                 failure_destination: queued.contains(logical_id),
-                keeps_what_is_given_up: kept.contains(logical_id),
+                stores_discarded_batches: stored.contains(logical_id),
                 reads_stream: of_streams.contains(logical_id),
             }
         })
@@ -264,14 +264,16 @@ pub fn grants_are_calls<'a>(functions: &[Function], seen: impl Iterator<Item = &
         let unused: Vec<_> = function.granted.difference(&needed).collect();
         let step = &function.step;
         if !missing.is_empty() {
-            wrong.push(format!("{step} was seen to need what its role does not allow: {missing:?}"));
+            wrong.push(format!("{step} needed actions that its role does not allow: {missing:?}"));
         }
         if !unused.is_empty() {
-            wrong.push(format!("{step}'s role allows what it was not seen to need: {unused:?}"));
+            wrong.push(format!("{step}'s role allows actions that it did not need: {unused:?}"));
         }
     }
     wrong.extend(
-        calls.into_iter().map(|(step, calls)| format!("{step} has no function here, and called {calls:?}")),
+        calls
+            .into_iter()
+            .map(|(step, calls)| format!("{step} has no function in the template, but called {calls:?}")),
     );
     wrong
 }
@@ -290,7 +292,7 @@ impl Function {
             Because::Logs => self.logs,
             Because::IsTraced => self.traced,
             Because::HasFailureDestination => self.failure_destination,
-            Because::KeepsWhatIsGivenUp => self.keeps_what_is_given_up,
+            Because::StoresDiscardedBatches => self.stores_discarded_batches,
             Because::ReadsStream => self.reads_stream,
         };
         DEMANDED

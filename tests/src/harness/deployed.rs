@@ -48,7 +48,7 @@ pub struct Deployed {
     /// Name of the output that has the ARN of the workflow's state machine.
     pub machine_output: String,
     /// Outputs of the additional workflow in the account, if there is one.
-    pub beside: BTreeMap<String, String>,
+    pub additional_outputs: BTreeMap<String, String>,
     /// Configuration for further clients.
     pub config: SdkConfig,
     /// Client of Application Auto Scaling.
@@ -94,7 +94,7 @@ impl Deployed {
         Deployed {
             outputs: BTreeMap::new(),
             machine_output: String::new(),
-            beside: BTreeMap::new(),
+            additional_outputs: BTreeMap::new(),
             auto_scaling: aws_sdk_applicationautoscaling::Client::new(&config),
             backup: aws_sdk_backup::Client::new(&config),
             cloudwatch: aws_sdk_cloudwatch::Client::new(&config),
@@ -169,7 +169,7 @@ impl Deployed {
     pub async fn dead_letters(&self) -> Vec<Value> {
         let Some(queue) = self.outputs.get("DeadLetterQueueUrl") else { return Vec::new() };
         let response = self.sqs.receive_message().queue_url(queue).max_number_of_messages(10).send().await;
-        let messages = response.expect("the dead-letter queue answers").messages.unwrap_or_default();
+        let messages = response.expect("the dead-letter queue responds").messages.unwrap_or_default();
         messages.iter().map(|message| serde_json::from_str(message.body().unwrap()).unwrap()).collect()
     }
 }

@@ -44,7 +44,7 @@ pub struct FinalState {
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct Table {
     /// Whether a tag on the table names the recovery point that it was made from.
-    pub tells_its_origin: bool,
+    pub has_origin_tag: bool,
     /// The billing mode, if DynamoDB shows one.
     pub billing_mode: Option<String>,
     /// The global and local indexes, sorted.
@@ -93,8 +93,10 @@ impl FinalState {
         }
         let executions = deployed.sfn.list_executions().state_machine_arn(deployed.machine());
         let executions = executions.send().await.unwrap().executions;
-        let executions =
-            executions.into_iter().map(|it| (without_ids(&it.name), it.status.to_string())).collect();
+        let executions = executions
+            .into_iter()
+            .map(|execution| (without_ids(&execution.name), execution.status.to_string()))
+            .collect();
         let restore_jobs = deployed.backup.list_restore_jobs().send().await.unwrap().restore_jobs().len();
         let backups = backups(deployed).await;
         let items = deployed.outputs.get("ItemBucketName");
@@ -159,15 +161,15 @@ fn may_change_settings(call: &Call) -> bool {
     let (service, operation) = call.action.split_once(':').unwrap();
     // A rotation writes only its own tag, which is no setting.
     let own = (call.step.as_deref(), operation) == (Some("rotate-restore.check-restore"), "TagResource");
-    let leaves_them = own || SERVICES_WITHOUT.contains(&service) || OPERATIONS_WITHOUT.contains(&operation);
-    !call.only_reads() && !leaves_them
+    let changes_none = own || SERVICES_WITHOUT.contains(&service) || OPERATIONS_WITHOUT.contains(&operation);
+    !call.only_reads() && !changes_none
 }
 
 async fn table(deployed: &Deployed, name: &str, known_settings: Option<String>) -> Table {
     let described = described(deployed, name).await;
     let is_creating = described.table_status() == Some(&TableStatus::Creating);
     let arn = described.table_arn().unwrap();
-    let tells_its_origin = !is_creating && own_tag::read(&deployed.dynamodb, arn).await.unwrap().is_some();
+    let has_origin_tag = !is_creating && own_tag::read(&deployed.dynamodb, arn).await.unwrap().is_some();
     let billing_mode = described.billing_mode_summary().and_then(|summary| summary.billing_mode());
     let billing_mode = billing_mode.map(|mode| mode.as_str().to_owned());
     let global = described.global_secondary_indexes().iter().map(|index| ("global", index.index_name()));
@@ -183,7 +185,7 @@ async fn table(deployed: &Deployed, name: &str, known_settings: Option<String>) 
         None if is_creating => "CREATING".to_owned(),
         None => without_suffixes(&settings(deployed, described).await.replace(&deployed.account, "ACCOUNT")),
     };
-    Table { tells_its_origin, billing_mode, indexes, items, settings }
+    Table { has_origin_tag, billing_mode, indexes, items, settings }
 }
 
 /// Describes a table once it is created, if that takes at most ten polls.
@@ -211,14 +213,15 @@ async fn settings(deployed: &Deployed, table: TableDescription) -> String {
 
 /// Replaces CloudFormation's suffixes of resource names: 13 hexadecimal digits.
 fn without_suffixes(text: &str) -> String {
-    let is_suffix = |word: &&str| word.len() == 13 && word.bytes().all(|it| it.is_ascii_hexdigit());
-    let words = text.split(|letter: char| !letter.is_ascii_alphanumeric()).filter(is_suffix);
-    words.fold(text.to_owned(), |text, suffix| text.replace(suffix, "SUFFIX"))
+    let is_suffix = |part: &&str| part.len() == 13 && part.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let suffixes = text.split(|letter: char| !letter.is_ascii_alphanumeric()).filter(is_suffix);
+    suffixes.fold(text.to_owned(), |text, suffix| text.replace(suffix, "SUFFIX"))
 }
 
 /// Replaces an id at the end of a text by `ID`: 36 characters of hexadecimal digits and dashes.
 fn without_ids(text: &str) -> String {
-    let is_id = |id: &&str| id.len() == 36 && id.chars().all(|it| it.is_ascii_hexdigit() || it == '-');
+    let is_id =
+        |id: &&str| id.len() == 36 && id.chars().all(|letter| letter.is_ascii_hexdigit() || letter == '-');
     match text.get(text.len().saturating_sub(36)..).filter(is_id) {
         Some(id) => text.replace(id, "ID"),
         None => text.to_owned(),

@@ -30,5 +30,7 @@ pub fn payloads(history: &[HistoryEvent]) -> Vec<(String, Value)> {
 /// Returns the inputs of the states in a history, each with the name of its state.
 pub fn inputs(history: &[HistoryEvent]) -> Vec<(String, Value)> {
     let entered = history.iter().filter_map(|event| event.state_entered_event_details());
-    entered.map(|it| (it.name().to_owned(), serde_json::from_str(it.input().unwrap()).unwrap())).collect()
+    entered
+        .map(|details| (details.name().to_owned(), serde_json::from_str(details.input().unwrap()).unwrap()))
+        .collect()
 }

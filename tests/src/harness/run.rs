@@ -87,10 +87,10 @@ async fn run_from(
     let own =
         scenario.parameters.iter().map(|(name, value)| (*name, value.replace("ACCOUNT", &deployed.account)));
     let mut parameters: Vec<(&str, String)> = own.collect();
-    if let Some((beside, parameter)) = scenario.beside {
-        deployed.deploy(&beside(), &[]).await;
+    if let Some((additional, parameter)) = scenario.additional {
+        deployed.deploy(&additional(), &[]).await;
         parameters.push((parameter, deployed.machine().to_owned()));
-        deployed.beside = std::mem::take(&mut deployed.outputs);
+        deployed.additional_outputs = std::mem::take(&mut deployed.outputs);
     }
     deployed.deploy(workflow, &parameters).await;
     let deployed = Arc::new(deployed);
@@ -134,7 +134,7 @@ pub async fn deliver(deployed: &Deployed, event: &Value) {
     let function = deployed.output("StartFunctionName");
     let payload = Blob::new(event.to_string());
     let invoke = deployed.lambda.invoke().function_name(function).payload(payload);
-    invoke.invocation_type(InvocationType::Event).send().await.expect("the event is taken");
+    invoke.invocation_type(InvocationType::Event).send().await.expect("the event is accepted");
 }
 
 /// Delivers an event to the `start` step and returns its response, which must be a success.

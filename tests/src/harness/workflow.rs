@@ -24,7 +24,7 @@ pub struct Workflow {
     /// The scenarios of the workflow.
     pub scenarios: Vec<Scenario>,
     /// The part of the golden scenarios' calls that the fault-injection matrix covers.
-    pub battery: Battery,
+    pub fault_matrix: FaultMatrix,
     /// The table whose settings the workflow changes, if any.
     pub changes_settings_of: Option<&'static str>,
     /// The error with which the workflow reports that a setting or table was refused while it continued with the
@@ -36,7 +36,7 @@ pub struct Workflow {
 
 /// The part of the golden scenarios' calls that the fault-injection matrix covers.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Battery {
+pub enum FaultMatrix {
     /// Every call, with every fault.
     EveryCall,
     /// Each kind of call of each step once, for a workflow whose steps repeat the same calls, for example per setting.
@@ -55,8 +55,8 @@ pub struct Scenario {
     /// The template's parameters that differ from the workflow's other scenarios. `ACCOUNT` in a value stands for the
     /// account.
     pub parameters: &'static [(&'static str, &'static str)],
-    /// An additional workflow to deploy, with the parameter that takes its state machine.
-    pub beside: Option<Beside>,
+    /// An additional workflow to deploy.
+    pub additional: Option<AdditionalWorkflow>,
     /// Prepares the account and returns what the workflow starts from.
     pub begin: fn(Arc<Deployed>) -> LocalBoxFuture<'static, Begin>,
     /// The terminal state of the execution.
@@ -71,7 +71,7 @@ pub struct Scenario {
 pub type Prepare = fn(&Deployed) -> LocalBoxFuture<'_, Vec<(&'static str, String)>>;
 
 /// An additional workflow to deploy, and the parameter of the other workflow that takes its state machine.
-pub type Beside = (fn() -> Workflow, &'static str);
+pub type AdditionalWorkflow = (fn() -> Workflow, &'static str);
 
 /// Makes a scenario of its name, its preparation, and its terminal state. Methods of [`Scenario`] add the rest.
 macro_rules! scenario {
@@ -80,7 +80,7 @@ macro_rules! scenario {
             name: $name,
             golden: false,
             parameters: &[],
-            beside: None,
+            additional: None,
             begin: |deployed| Box::pin($begin(deployed)),
             ends_in: $ends_in,
             error: None,
@@ -112,8 +112,8 @@ impl Scenario {
     }
 
     /// Deploys an additional workflow.
-    pub fn beside(self, beside: Beside) -> Scenario {
-        Scenario { beside: Some(beside), ..self }
+    pub fn with_additional(self, additional: AdditionalWorkflow) -> Scenario {
+        Scenario { additional: Some(additional), ..self }
     }
 
     /// Adds assertions about the ended scenario.

@@ -18,7 +18,7 @@ use super::import_table::{make_table, make_table_called};
 use super::sync_settings::tables::stream;
 use super::sync_settings::{before, inject, takes_two_seconds};
 use crate::harness::workflow::scenario;
-use crate::{Battery, Begin, Deployed, Ended, Workflow};
+use crate::{Begin, Deployed, Ended, FaultMatrix, Workflow};
 
 const PLAN: &str = "backfill.plan-backfill";
 const SEGMENT: &str = "backfill.backfill-segment";
@@ -86,18 +86,18 @@ pub fn workflow() -> Workflow {
             scenario!("the table is gone", table_gone => "Input Refused")
                 .failing(ErrorName::SourceTableMissing),
             scenario!("the stream is off", stream_off => "Input Refused").failing(ErrorName::StreamNotUsable),
-            scenario!("looking is not allowed", describing_refused => "Backfill Not Started")
+            scenario!("describing is not allowed", describing_refused => "Backfill Not Started")
                 .failing(ErrorName::AccessDenied),
             scenario!("reading is not allowed", reading_refused => "Backfill Failed")
                 .failing(ErrorName::AccessDenied),
             scenario!("writing is not allowed", writing_refused => "Backfill Failed")
                 .failing(ErrorName::AccessDenied),
-            scenario!("the stream is turned off meanwhile", stream_turned_off => "Backfill Not Confirmed")
+            scenario!("the stream is turned off during the backfill", stream_turned_off => "Backfill Not Confirmed")
                 .failing(ErrorName::StreamNotUsable),
-            scenario!("looking again is not allowed", finishing_refused => "Backfill Not Confirmed")
+            scenario!("describing again is not allowed", finishing_refused => "Backfill Not Confirmed")
                 .failing(ErrorName::AccessDenied),
         ],
-        battery: Battery::EveryKindOfCall,
+        fault_matrix: FaultMatrix::EveryKindOfCall,
         changes_settings_of: None,
         reports_refusals_by: None,
         unentered: &[],

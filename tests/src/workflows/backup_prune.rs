@@ -12,7 +12,7 @@ use super::sync_settings::tables::{Billing, encrypted_trigger, make_table, scale
 use super::sync_settings::{INDEX, StepCall, before, inject};
 use crate::harness::deployed::stack;
 use crate::harness::workflow::scenario;
-use crate::{Battery, Begin, Deployed, Ended, Workflow};
+use crate::{Begin, Deployed, Ended, FaultMatrix, Workflow};
 
 /// The table that is backed up.
 pub const TABLE: &str = "orders";
@@ -40,11 +40,12 @@ pub fn workflow() -> Workflow {
         scenarios: vec![
             scenario!("a table by its name", by_name => "Complete").golden(),
             scenario!("tables by a tag, with their settings", by_tag => "Complete").golden().with(CAPTURE),
-            scenario!("a table by a tag, beside one that is being restored", beside_a_restore => "Complete")
-                .and(|ended| {
+            scenario!("a table by a tag, while another one is restored", during_a_restore => "Complete").and(
+                |ended| {
                     let tables = ended.execution.as_ref().unwrap().output["Tables"].as_array().unwrap();
                     assert_eq!(tables.len(), 1, "what is being restored has no tags");
-                }),
+                },
+            ),
             scenario!("tables by a pattern", by_pattern => "Complete").golden(),
             scenario!("tables by the template's parameters", by_template => "Complete").with(BY_TEMPLATE),
             scenario!("backups by hand count too", manual_too => "Complete").and(|ended| {
@@ -60,10 +61,12 @@ pub fn workflow() -> Workflow {
             scenario!("an earlier table of the same name", an_earlier_table => "Complete").and(|ended| {
                 assert_eq!((&report(ended)["Deleted"], &report(ended)["Ignored"]), (&json!(1), &json!(4)));
             }),
-            scenario!("a backup that goes meanwhile", one_that_goes_meanwhile => "Complete").and(|ended| {
-                let refused = |call: &Call| call.action == "dynamodb:DeleteBackup" && call.status == 400;
-                assert!(ended.calls.iter().any(refused), "it was there to be deleted: {:?}", ended.calls);
-            }),
+            scenario!("a backup that somebody else deletes", one_deleted_by_somebody => "Complete").and(
+                |ended| {
+                    let refused = |call: &Call| call.action == "dynamodb:DeleteBackup" && call.status == 400;
+                    assert!(ended.calls.iter().any(refused), "no deletion failed: {:?}", ended.calls);
+                },
+            ),
             scenario!("too many backups at a time, for a while", limited_for_a_while => "Complete").and(
                 |ended| {
                     assert_eq!(ended.calls.iter().filter(|call| call.fault.is_some()).count(), 3);
@@ -79,24 +82,24 @@ pub fn workflow() -> Workflow {
                 .failing(ErrorName::TablesFailed),
             scenario!("a backup that fails", a_backup_that_fails => "Tables Failed")
                 .failing(ErrorName::TablesFailed),
-            scenario!("looking at it is not allowed", describing_refused => "Tables Failed")
+            scenario!("describing the backup is not allowed", describing_refused => "Tables Failed")
                 .failing(ErrorName::TablesFailed),
             scenario!("planning is not allowed", planning_refused => "Tables Failed")
                 .failing(ErrorName::TablesFailed),
             scenario!("deleting is not allowed", deleting_refused => "Tables Failed")
                 .failing(ErrorName::TablesFailed),
-            scenario!("the new backup is deleted meanwhile", the_new_one_goes => "Tables Failed")
+            scenario!("somebody deletes the new backup", new_one_deleted_by_somebody => "Tables Failed")
                 .failing(ErrorName::TablesFailed),
             scenario!("capturing is not allowed", capturing_refused => "Tables Failed")
                 .failing(ErrorName::TablesFailed)
                 .with(CAPTURE),
         ],
-        battery: Battery::EveryKindOfCall,
+        fault_matrix: FaultMatrix::EveryKindOfCall,
         changes_settings_of: None,
         reports_refusals_by: Some(ErrorName::TablesFailed),
         unentered: &[(
             "Not Reported",
-            "each table catches States.ALL, and what Finish is given is proved to be what it takes",
+            "each table catches States.ALL, and the input of Finish is proved to fit",
         )],
     }
 }
@@ -129,7 +132,7 @@ async fn by_tag(deployed: Arc<Deployed>) -> Begin {
     Begin::Input(json!({ "TableTag": "backup=nightly" }))
 }
 
-async fn beside_a_restore(deployed: Arc<Deployed>) -> Begin {
+async fn during_a_restore(deployed: Arc<Deployed>) -> Begin {
     make_backups(&deployed, TABLE).await;
     tag(&deployed, TABLE, "nightly").await;
     before(&deployed, ("backup-prune.select-tables", "dynamodb:ListTables"), |deployed| async move {
@@ -180,7 +183,7 @@ async fn an_earlier_table(deployed: Arc<Deployed>) -> Begin {
     Begin::Input(json!({ "TableName": TABLE, "MaxBackups": 1 }))
 }
 
-async fn one_that_goes_meanwhile(deployed: Arc<Deployed>) -> Begin {
+async fn one_deleted_by_somebody(deployed: Arc<Deployed>) -> Begin {
     let backups = make_backups(&deployed, TABLE).await;
     before(&deployed, DELETION, |deployed| async move {
         deployed.dynamodb.delete_backup().backup_arn(&backups[0]).send().await.unwrap();
@@ -250,12 +253,12 @@ async fn capturing_refused(deployed: Arc<Deployed>) -> Begin {
     refused(&deployed, "sync-settings.capture-settings", "s3:PutObject").await
 }
 
-async fn the_new_one_goes(deployed: Arc<Deployed>) -> Begin {
+async fn new_one_deleted_by_somebody(deployed: Arc<Deployed>) -> Begin {
     let earlier = make_backups(&deployed, TABLE).await;
     before(&deployed, DELETION, move |deployed| async move {
         let list = deployed.dynamodb.list_backups().table_name(TABLE).send().await.unwrap();
         let new = list.backup_summaries().iter().filter_map(|backup| backup.backup_arn());
-        for new in new.filter(|arn| !earlier.iter().any(|it| it == arn)) {
+        for new in new.filter(|arn| !earlier.iter().any(|known| known == arn)) {
             deployed.dynamodb.delete_backup().backup_arn(new).send().await.unwrap();
         }
     })

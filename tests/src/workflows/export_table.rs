@@ -19,7 +19,7 @@ use super::sync_settings::tables::{
 use super::sync_settings::{INDEX, before, inject};
 use crate::harness::deployed::stack;
 use crate::harness::workflow::scenario;
-use crate::{Battery, Begin, Deployed, Ended, Workflow};
+use crate::{Begin, Deployed, Ended, FaultMatrix, Workflow};
 
 /// The table that is exported.
 pub const TABLE: &str = "orders";
@@ -54,11 +54,12 @@ pub fn workflow() -> Workflow {
                     assert_eq!(reports(ended).len(), 2, "{:?}", reports(ended));
                     assert!(ended.state.objects.iter().any(|object| object.key.ends_with("TIME/manifest")));
                 }),
-            scenario!("a table by a tag, beside one that is being restored", beside_a_restore => "Complete")
-                .and(|ended| {
+            scenario!("a table by a tag, while another one is restored", during_a_restore => "Complete").and(
+                |ended| {
                     let tables = ended.execution.as_ref().unwrap().output["Tables"].as_array().unwrap();
                     assert_eq!(tables.len(), 1, "what is being restored has no tags");
-                }),
+                },
+            ),
             scenario!("an export by DynamoDB", managed => "Complete").golden().and(|ended| {
                 assert_eq!(
                     (&report(ended)["Mode"], &report(ended)["ItemCount"]),
@@ -123,7 +124,7 @@ pub fn workflow() -> Workflow {
             scenario!("a folder of another execution", folder_of_another => "Tables Failed")
                 .failing(ErrorName::TablesFailed)
                 .and(|ended| assert!(reported(ended).contains("ExportExists"), "{}", reported(ended))),
-            scenario!("looking is not allowed", describing_refused => "Tables Failed")
+            scenario!("describing is not allowed", describing_refused => "Tables Failed")
                 .failing(ErrorName::TablesFailed)
                 .and(|ended| assert!(ended.state.objects.is_empty(), "{:?}", ended.state.objects)),
             scenario!("a segment that breaks off", breaks_off => "Tables Failed")
@@ -137,13 +138,13 @@ pub fn workflow() -> Workflow {
             scenario!("the manifest cannot be written", manifest_refused => "Tables Failed")
                 .failing(ErrorName::TablesFailed)
                 .and(has_no_manifest),
-            scenario!("a data file goes meanwhile", a_file_goes => "Tables Failed")
+            scenario!("somebody deletes a data file", file_deleted_by_somebody => "Tables Failed")
                 .failing(ErrorName::TablesFailed)
                 .and(|ended| {
                     assert!(reported(ended).contains("ExportNotVerified"), "{}", reported(ended));
                     has_no_manifest(ended);
                 }),
-            scenario!("DynamoDB may not be asked", starting_refused => "Tables Failed")
+            scenario!("starting DynamoDB's export is not allowed", starting_refused => "Tables Failed")
                 .failing(ErrorName::TablesFailed),
             scenario!("DynamoDB's export fails", managed_that_fails => "Tables Failed")
                 .failing(ErrorName::TablesFailed)
@@ -151,12 +152,12 @@ pub fn workflow() -> Workflow {
             scenario!("tagging is not allowed", tagging_refused => "Tables Failed")
                 .failing(ErrorName::TablesFailed),
         ],
-        battery: Battery::EveryKindOfCall,
+        fault_matrix: FaultMatrix::EveryKindOfCall,
         changes_settings_of: None,
         reports_refusals_by: Some(ErrorName::TablesFailed),
         unentered: &[(
             "Not Reported",
-            "each table catches States.ALL, and what Report Exports is given is proved to be what it takes",
+            "each table catches States.ALL, and the input of Report Exports is proved to fit",
         )],
     }
 }
@@ -178,7 +179,7 @@ fn reported(ended: &Ended) -> String {
 
 fn every_object_has(ended: &Ended, tag: &str) -> bool {
     let objects = &ended.state.objects;
-    !objects.is_empty() && objects.iter().all(|object| object.tags.iter().any(|it| it == tag))
+    !objects.is_empty() && objects.iter().all(|object| object.tags.iter().any(|known| known == tag))
 }
 
 fn has_no_manifest(ended: &Ended) {
@@ -192,7 +193,7 @@ async fn by_name(deployed: Arc<Deployed>) -> Begin {
     Begin::Input(json!({ "TableName": TABLE }))
 }
 
-async fn beside_a_restore(deployed: Arc<Deployed>) -> Begin {
+async fn during_a_restore(deployed: Arc<Deployed>) -> Begin {
     make_filled(&deployed, TABLE, 3, 10).await;
     tag(&deployed, TABLE, "backup", "nightly").await;
     before(&deployed, ("export-table.select-tables", "dynamodb:ListTables"), |deployed| async move {
@@ -360,7 +361,7 @@ async fn manifest_refused(deployed: Arc<Deployed>) -> Begin {
     refused(&deployed, "export-table.finish-export", "s3:PutObject").await
 }
 
-async fn a_file_goes(deployed: Arc<Deployed>) -> Begin {
+async fn file_deleted_by_somebody(deployed: Arc<Deployed>) -> Begin {
     make_filled(&deployed, TABLE, 3, 10).await;
     let listed = ("export-table.finish-export", "s3:ListBucketMultipartUploads");
     before(&deployed, listed, |deployed| async move {
@@ -415,9 +416,9 @@ pub async fn make_filled(deployed: &Deployed, table: &str, items: usize, bytes: 
 
 /// Puts N items with a text of N bytes into a table with the string key `id`.
 pub async fn fill(deployed: &Deployed, table: &str, items: usize, bytes: usize) {
-    let items =
-        (0..items).map(|it| json!({ "id": { "S": format!("{it:06}") }, "text": { "S": "x".repeat(bytes) } }));
-    put(deployed, table, items.collect()).await;
+    let item =
+        |number: usize| json!({ "id": { "S": format!("{number:06}") }, "text": { "S": "x".repeat(bytes) } });
+    put(deployed, table, (0..items).map(item).collect()).await;
 }
 
 /// Puts items, which are DynamoDB JSON.
@@ -427,7 +428,7 @@ pub async fn put(deployed: &Deployed, table: &str, items: Vec<Value>) {
     for batch in items.chunks(25) {
         let batch: Vec<&[u8]> = batch.iter().map(Vec::as_slice).collect();
         let written = calls.put(table, &batch).await.unwrap();
-        assert!(written.unprocessed.is_empty(), "the local stack takes whole batches");
+        assert!(written.unprocessed.is_empty(), "the local stack writes whole batches");
     }
 }
 

@@ -18,7 +18,7 @@ use tablekeeper_core::export::manifest::{
 
 use super::sync_settings::{before, inject};
 use crate::harness::workflow::scenario;
-use crate::{Battery, Begin, Deployed, Ended, Workflow};
+use crate::{Begin, Deployed, Ended, FaultMatrix, Workflow};
 
 /// The table that is written to.
 pub const TABLE: &str = "orders";
@@ -66,12 +66,17 @@ pub fn workflow() -> Workflow {
                 .failing(ErrorName::InvalidExport)
                 .and(|ended| {
                     let cause = ended.execution.as_ref().unwrap().cause.as_deref().unwrap();
-                    assert!(cause.contains("the key attribute `id` is a number, but that of the table is a string"), "{cause}");
+                    assert!(
+                        cause.contains(
+                            "the key attribute `id` is a number, but that of the table is a string"
+                        ),
+                        "{cause}"
+                    );
                 }),
             scenario!("into a table with items", into_items => "Complete").and(|ended| {
                 assert_eq!(items(ended), 61, "one more, and one of the same key");
-                let kept = ended.state.tables[TABLE].items.iter().filter(|item| item.contains("before"));
-                assert_eq!(kept.count(), 1, "{:?}", ended.state.tables[TABLE].items);
+                let unchanged = ended.state.tables[TABLE].items.iter().filter(|item| item.contains("before"));
+                assert_eq!(unchanged.count(), 1, "{:?}", ended.state.tables[TABLE].items);
             }),
             scenario!("in several invocations", in_several => "Complete").with(IN_SHORT_CALLS).and(|ended| {
                 assert_eq!(items(ended), 60);
@@ -93,7 +98,7 @@ pub fn workflow() -> Workflow {
             scenario!("listing is not allowed", listing_refused => "Import Not Started")
                 .failing(ErrorName::AccessDenied),
             scenario!("a damaged file", a_damaged_file => "Import Failed").failing(ErrorName::InvalidExport),
-            scenario!("a line that is no item", a_wrong_line => "Import Failed")
+            scenario!("a line that is not an item", a_wrong_line => "Import Failed")
                 .failing(ErrorName::InvalidExport)
                 .and(|ended| {
                     let cause = ended.execution.as_ref().unwrap().cause.as_deref().unwrap();
@@ -109,10 +114,10 @@ pub fn workflow() -> Workflow {
                 .failing(ErrorName::ImportChanged),
             scenario!("the table is deleted before the end", deleted_at_the_end => "Import Not Verified")
                 .failing(ErrorName::ImportNotVerified),
-            scenario!("looking at the files again is not allowed", finishing_refused => "Import Not Verified")
+            scenario!("listing the files again is not allowed", finishing_refused => "Import Not Verified")
                 .failing(ErrorName::AccessDenied),
         ],
-        battery: Battery::EveryKindOfCall,
+        fault_matrix: FaultMatrix::EveryKindOfCall,
         changes_settings_of: None,
         reports_refusals_by: None,
         unentered: &[],

@@ -14,7 +14,7 @@ use super::backfill::{MORE_TABLES, OTHER, TABLE, delete_table, follow, with_stre
 use super::snapshot::put_version;
 use super::sync_settings::{inject, takes_two_seconds};
 use crate::harness::workflow::scenario;
-use crate::{Battery, Begin, Deployed, Ended, Workflow};
+use crate::{Begin, Deployed, Ended, FaultMatrix, Workflow};
 
 const STEP: &str = "replay.replay-objects";
 /// The key prefix of the objects.
@@ -46,7 +46,7 @@ pub fn workflow() -> Workflow {
             }),
             scenario!("a table that is not followed", of_a_table_not_followed => "Input Refused")
                 .failing(ErrorName::InvalidInput),
-            scenario!("nothing was given up", of_nothing => "Complete").and(|ended| {
+            scenario!("nothing was discarded", of_nothing => "Complete").and(|ended| {
                 assert_eq!(output(ended)["Objects"], 0);
             }),
             scenario!("in several invocations", in_several => "Complete")
@@ -61,8 +61,8 @@ pub fn workflow() -> Workflow {
                 .failing(ErrorName::ObjectsLeft)
                 .and(|ended| {
                     let cause = ended.execution.as_ref().unwrap().cause.as_deref().unwrap();
-                    for words in ["1 objects of changes", "it has no payload", "2 objects with 2 records"] {
-                        assert!(cause.contains(words), "{cause}");
+                    for expected in ["1 objects of changes", "it has no payload", "2 objects with 2 records"] {
+                        assert!(cause.contains(expected), "{cause}");
                     }
                     assert_eq!(keys(ended).filter(|key| key.starts_with("aws/lambda/")).count(), 1);
                     assert_eq!(keys(ended).filter(|key| key.starts_with("items/")).count(), 2);
@@ -77,7 +77,7 @@ pub fn workflow() -> Workflow {
                     assert_eq!(keys(ended).filter(|key| key.starts_with("aws/lambda/")).count(), 1);
                 }),
         ],
-        battery: Battery::EveryKindOfCall,
+        fault_matrix: FaultMatrix::EveryKindOfCall,
         changes_settings_of: None,
         reports_refusals_by: None,
         unentered: &[],
@@ -99,13 +99,13 @@ async fn record(deployed: &Deployed, event: &str, id: &str, number: u32, at: Dat
     let mut dynamodb = json!({ "ApproximateCreationDateTime": at.timestamp(), "Keys": { "id": { "S": id } },
         "SequenceNumber": number.to_string(), "StreamViewType": "NEW_AND_OLD_IMAGES" });
     if event != "REMOVE" {
-        dynamodb["NewImage"] = json!({ "id": { "S": id }, "text": { "S": "given up" } });
+        dynamodb["NewImage"] = json!({ "id": { "S": id }, "text": { "S": "discarded" } });
     }
     json!({ "eventName": event, "eventSourceARN": stream, "dynamodb": dynamodb })
 }
 
 /// Puts the object of a discarded batch as Lambda does.
-async fn give_up(deployed: &Deployed, name: &str, records: Vec<Value>) {
+async fn put_discarded(deployed: &Deployed, name: &str, records: Vec<Value>) {
     let report = json!({ "requestContext": { "condition": "RecordAgeExceeded" }, "version": "1.0",
         "DDBStreamBatchInfo": { "batchSize": records.len() }, "payload": { "Records": records } });
     put_object(deployed, name, report.to_string()).await;
@@ -139,8 +139,8 @@ async fn of_every_kind(deployed: Arc<Deployed>) -> Begin {
         keys_only,
         record(&deployed, "REMOVE", "6", 106, yesterday).await,
     ];
-    give_up(&deployed, "first", first).await;
-    give_up(&deployed, "second", second).await;
+    put_discarded(&deployed, "first", first).await;
+    put_discarded(&deployed, "second", second).await;
     Begin::Input(json!({}))
 }
 
@@ -152,8 +152,8 @@ async fn of_a_followed_table(deployed: Arc<Deployed>) -> Begin {
     let own = record(&deployed, "INSERT", "1", 101, today).await;
     let mut change = own.clone();
     change["eventSourceARN"] = json!(stream_arn);
-    give_up(&deployed, "first", vec![own]).await;
-    give_up(&deployed, "of-another-table", vec![change]).await;
+    put_discarded(&deployed, "first", vec![own]).await;
+    put_discarded(&deployed, "of-another-table", vec![change]).await;
     Begin::Input(json!({ "TableName": OTHER }))
 }
 
@@ -170,7 +170,7 @@ async fn in_several(deployed: Arc<Deployed>) -> Begin {
     one_object(&deployed).await;
     for name in ["second", "third"] {
         let change = record(&deployed, "INSERT", name, 1, Clock::System.now()).await;
-        give_up(&deployed, name, vec![change]).await;
+        put_discarded(&deployed, name, vec![change]).await;
     }
     takes_two_seconds(&deployed, (STEP, "s3:DeleteObject")).await;
     Begin::Input(json!({ "Prefix": FOLDER }))
@@ -178,7 +178,7 @@ async fn in_several(deployed: Arc<Deployed>) -> Begin {
 
 async fn one_object(deployed: &Deployed) {
     let change = record(deployed, "INSERT", "1", 101, Clock::System.now()).await;
-    give_up(deployed, "first", vec![change]).await;
+    put_discarded(deployed, "first", vec![change]).await;
 }
 
 /// Puts an object that is no discarded batch. It comes first, stays in the bucket, and takes a whole call.
@@ -186,7 +186,7 @@ async fn with_another_object(deployed: Arc<Deployed>) -> Begin {
     put_object(&deployed, "another", "{}".to_owned()).await;
     one_object(&deployed).await;
     let change = record(&deployed, "INSERT", "2", 102, Clock::System.now()).await;
-    give_up(&deployed, "second", vec![change]).await;
+    put_discarded(&deployed, "second", vec![change]).await;
     takes_two_seconds(&deployed, (STEP, "s3:GetObject")).await;
     Begin::Input(json!({}))
 }

@@ -14,7 +14,7 @@ use super::backfill::{TABLE, delete_table, with_stream};
 use super::import_table::{data, put_item};
 use super::sync_settings::{before, inject, takes_two_seconds};
 use crate::harness::workflow::scenario;
-use crate::{Battery, Begin, Deployed, Ended, Workflow};
+use crate::{Begin, Deployed, Ended, FaultMatrix, Workflow};
 
 const PLAN: &str = "restore-snapshot.plan-restore";
 const SEGMENT: &str = "import-table.import-segment";
@@ -38,7 +38,7 @@ pub fn workflow() -> Workflow {
                 assert_eq!(items(ended), 60);
                 assert_eq!(ended.execution.as_ref().unwrap().output["ItemCount"], 60);
             }),
-            scenario!("a snapshot by its place, into items", by_place => "Complete").and(|ended| {
+            scenario!("a snapshot by its location, into items", by_location => "Complete").and(|ended| {
                 assert_eq!(items(ended), 61, "one more");
             }),
             scenario!("in several invocations", in_several => "Complete").with(IN_SHORT_CALLS).and(|ended| {
@@ -56,7 +56,7 @@ pub fn workflow() -> Workflow {
                 .failing(ErrorName::TargetTableMissing),
             scenario!("the table holds items", table_not_empty => "Table Not Empty")
                 .failing(ErrorName::TableNotEmpty),
-            scenario!("looking is not allowed", describing_refused => "Restore Not Started")
+            scenario!("listing is not allowed", describing_refused => "Restore Not Started")
                 .failing(ErrorName::AccessDenied),
             scenario!("writing is not allowed", writing_refused => "Restore Failed")
                 .failing(ErrorName::AccessDenied),
@@ -64,10 +64,10 @@ pub fn workflow() -> Workflow {
                 .failing(ErrorName::ImportChanged),
             scenario!("the table is deleted before the end", deleted_at_the_end => "Restore Not Verified")
                 .failing(ErrorName::ImportNotVerified),
-            scenario!("looking again is not allowed", finishing_refused => "Restore Not Verified")
+            scenario!("listing again is not allowed", finishing_refused => "Restore Not Verified")
                 .failing(ErrorName::AccessDenied),
         ],
-        battery: Battery::EveryKindOfCall,
+        fault_matrix: FaultMatrix::EveryKindOfCall,
         changes_settings_of: None,
         reports_refusals_by: None,
         unentered: &[],
@@ -89,7 +89,7 @@ async fn by_name(deployed: Arc<Deployed>) -> Begin {
     Begin::Input(input())
 }
 
-async fn by_place(deployed: Arc<Deployed>) -> Begin {
+async fn by_location(deployed: Arc<Deployed>) -> Begin {
     put_snapshot(&deployed, &["id"]).await;
     put_item(&deployed, "0", "before").await;
     put_item(&deployed, "another", "before").await;

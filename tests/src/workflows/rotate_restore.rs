@@ -21,8 +21,8 @@ use super::sync_settings;
 use super::sync_settings::{StepCall, before_repeated, inject, still_creating};
 use crate::harness::deployed::stack;
 use crate::harness::run::ended;
-use crate::harness::workflow::{Beside, scenario};
-use crate::{Battery, Begin, Deployed, Ended, Workflow, until, until_some};
+use crate::harness::workflow::{AdditionalWorkflow, scenario};
+use crate::{Begin, Deployed, Ended, FaultMatrix, Workflow, until, until_some};
 
 /// The table that is backed up.
 pub const SOURCE: &str = "orders-production";
@@ -34,7 +34,7 @@ const START_TIME: &str = "2026-03-01T02:00:00.412Z";
 const JOB: &str = "3f1c9a5e-0b7d-4c62-9b1a-5d0e8f2a7c44";
 
 /// The workflow that syncs the settings of a rotation.
-const SYNC: Beside = (sync_settings::workflow, "SyncSettingsStateMachineArn");
+const SYNC: AdditionalWorkflow = (sync_settings::workflow, "SyncSettingsStateMachineArn");
 
 /// Returns the workflow with its scenarios.
 pub fn workflow() -> Workflow {
@@ -72,21 +72,21 @@ pub fn workflow() -> Workflow {
                 .failing(ErrorName::RestoreFailed),
             scenario!("a restore without end", a_restore_without_end => "Restore Timed Out")
                 .failing(ErrorName::RestoreTimedOut),
-            scenario!("looking is not allowed", describing_refused => "Restore Not Confirmed")
+            scenario!("describing is not allowed", describing_refused => "Restore Not Confirmed")
                 .failing(ErrorName::AccessDenied),
             scenario!("with its settings", with_its_settings => "Complete")
-                .beside(SYNC)
+                .with_additional(SYNC)
                 .and(has_the_settings),
             scenario!("with its settings, synced before", synced_before => "Complete")
-                .beside(SYNC)
+                .with_additional(SYNC)
                 .and(has_the_settings),
             scenario!("with settings that are refused", settings_refused => "Settings Not Synced")
                 .failing_by("States.TaskFailed")
-                .beside(SYNC),
+                .with_additional(SYNC),
             scenario!("writing is not allowed", writing_refused => "Pointer Not Moved")
                 .failing(ErrorName::AccessDenied),
         ],
-        battery: Battery::EveryCall,
+        fault_matrix: FaultMatrix::EveryCall,
         changes_settings_of: None,
         reports_refusals_by: None,
         unentered: &[],
@@ -96,7 +96,7 @@ pub fn workflow() -> Workflow {
 /// Asserts that the new table has the settings before the pointer moves, whichever execution synced them.
 fn has_the_settings(ended: &Ended) {
     let settings = &ended.execution.as_ref().unwrap().output["SyncSettingsOutput"]["Settings"];
-    let tags = settings.as_array().unwrap().iter().find(|it| it["Setting"] == "Tags").unwrap();
+    let tags = settings.as_array().unwrap().iter().find(|setting| setting["Setting"] == "Tags").unwrap();
     assert_eq!(tags["Outcome"], "APPLIED", "{settings}");
     assert_eq!(ended.state.tables[TARGET].settings, ended.state.tables[SOURCE].settings);
 }
@@ -299,7 +299,8 @@ async fn synced_before(deployed: Arc<Deployed>) -> Begin {
     sync_settings::tables::tag(&deployed, SOURCE, 1).await;
     let described = deployed.dynamodb.describe_table().table_name(TARGET).send().await.unwrap();
     let name = sync_settings_name(described.table.unwrap().table_id().unwrap());
-    let start = deployed.sfn.start_execution().state_machine_arn(&deployed.beside["StateMachineArn"]);
+    let start =
+        deployed.sfn.start_execution().state_machine_arn(&deployed.additional_outputs["StateMachineArn"]);
     let input = json!({ "Source": SOURCE, "Target": TARGET, "Settings": { "Tags": false } }).to_string();
     let arn = start.name(name).input(input).send().await.unwrap().execution_arn;
     until_some("the first sync to end", async || ended(&deployed, &arn).await).await;

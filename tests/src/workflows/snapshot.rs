@@ -22,7 +22,7 @@ use tablekeeper_core::snapshot::document::Document;
 use super::backfill::{MORE_TABLES, OTHER, delete_table, follow, with_stream};
 use super::sync_settings::{before, inject, takes_two_seconds};
 use crate::harness::workflow::scenario;
-use crate::{Battery, Begin, Deployed, Ended, Workflow};
+use crate::{Begin, Deployed, Ended, FaultMatrix, Workflow};
 
 const PLAN: &str = "snapshot.plan-snapshot";
 const CHECK: &str = "snapshot.check-stream";
@@ -66,8 +66,8 @@ pub fn workflow() -> Workflow {
                     assert_eq!(output(ended)["ItemCount"], 1);
                     let keys = || ended.state.objects.iter().map(|object| object.key.as_str());
                     let is_manifest = |key: &str| key.ends_with("/manifest-summary.json");
-                    let is_there = |key: &str| key.starts_with("snapshots/customers/") && is_manifest(key);
-                    assert!(keys().any(is_there), "{:?}", ended.state.objects);
+                    let is_expected = |key: &str| key.starts_with("snapshots/customers/") && is_manifest(key);
+                    assert!(keys().any(is_expected), "{:?}", ended.state.objects);
                 },
             ),
             scenario!("of a table that is not followed", of_a_table_not_followed => "Input Refused")
@@ -109,7 +109,7 @@ pub fn workflow() -> Workflow {
             scenario!("an item that is not known", with_an_unknown_item => "Snapshot Failed")
                 .failing(ErrorName::HistoryIncomplete)
                 .and(has_no_manifest),
-            scenario!("what is known alone", with_what_is_known => "Complete").and(|ended| {
+            scenario!("only the known items", with_known_items => "Complete").and(|ended| {
                 assert_eq!((&output(ended)["ItemCount"], &output(ended)["Unknown"]), (&json!(5), &json!(1)));
                 let lists = ended.state.objects.iter().filter(|object| object.key.contains("/unknown/"));
                 let lines: Vec<_> = lists.flat_map(|list| &list.lines).collect();
@@ -122,13 +122,13 @@ pub fn workflow() -> Workflow {
                     assert!(cause.contains("the mapping's State is `Disabled`"), "{cause}");
                     has_no_manifest(ended);
                 }),
-            scenario!("the mapping may not be looked at", mapping_refused => "Stream Not Checked")
+            scenario!("describing the mapping is not allowed", mapping_refused => "Stream Not Checked")
                 .failing(ErrorName::AccessDenied),
             scenario!("neither a table nor items", of_nothing => "Source Table Missing")
                 .failing(ErrorName::SourceTableMissing),
-            scenario!("looking is not allowed", describing_refused => "Snapshot Not Planned")
+            scenario!("describing is not allowed", describing_refused => "Snapshot Not Planned")
                 .failing(ErrorName::AccessDenied),
-            scenario!("an object that no version made", with_another_object => "Snapshot Failed")
+            scenario!("an object that is not a version", with_another_object => "Snapshot Failed")
                 .failing(ErrorName::InvalidVersion)
                 .and(|ended| {
                     let cause = ended.execution.as_ref().unwrap().cause.as_deref().unwrap();
@@ -144,14 +144,14 @@ pub fn workflow() -> Workflow {
                     assert_eq!(ended.state.open_uploads, [""; 0]);
                     has_no_manifest(ended);
                 }),
-            scenario!("a file goes before the end", a_file_goes => "Snapshot Not Verified")
+            scenario!("somebody deletes a file before the end", file_deleted_by_somebody => "Snapshot Not Verified")
                 .failing(ErrorName::ExportNotVerified)
                 .and(has_no_manifest),
             scenario!("the manifest cannot be written", manifest_refused => "Snapshot Not Verified")
                 .failing(ErrorName::AccessDenied)
                 .and(has_no_manifest),
         ],
-        battery: Battery::EveryKindOfCall,
+        fault_matrix: FaultMatrix::EveryKindOfCall,
         changes_settings_of: None,
         reports_refusals_by: None,
         unentered: &[],
@@ -381,7 +381,7 @@ async fn with_an_unknown_item(deployed: Arc<Deployed>) -> Begin {
     at()
 }
 
-async fn with_what_is_known(deployed: Arc<Deployed>) -> Begin {
+async fn with_known_items(deployed: Arc<Deployed>) -> Begin {
     with_an_unknown_item(deployed).await;
     Begin::Input(json!({ "At": AT, "AllowIncomplete": true }))
 }
@@ -408,7 +408,7 @@ async fn with_an_open_upload(deployed: Arc<Deployed>) -> Begin {
     at()
 }
 
-async fn a_file_goes(deployed: Arc<Deployed>) -> Begin {
+async fn file_deleted_by_somebody(deployed: Arc<Deployed>) -> Begin {
     put_history(&deployed).await;
     before(&deployed, (FINISH, "s3:ListBucketMultipartUploads"), |deployed| async move {
         let key = format!("{}data/00000-00000.json.gz", root(&deployed).await);

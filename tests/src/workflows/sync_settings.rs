@@ -17,7 +17,7 @@ use tablekeeper_core::error_name::ErrorName;
 use crate::harness::deployed::stack;
 use crate::harness::run::invoke;
 use crate::harness::workflow::scenario;
-use crate::{Battery, Begin, Deployed, Ended, Workflow, until_seen};
+use crate::{Begin, Deployed, Ended, FaultMatrix, Workflow, until_seen};
 use tables::{
     Billing, alarm, insights, kinesis, limit, make_table, make_table_with, put_policy, recovery, scale,
     set_everything, stream, table_arn, tag, time_to_live, trigger, until_active,
@@ -48,10 +48,10 @@ pub fn workflow() -> Workflow {
         scenarios: vec![
             scenario!("a point-in-time restore by CloudTrail", a_point_in_time_restore => "Complete").golden(),
             scenario!("a restored backup by AWS Backup", a_restored_backup => "Complete").golden(),
-            scenario!("a copy beside its source", a_point_in_time_restore => "Complete")
+            scenario!("a copy next to its source", a_point_in_time_restore => "Complete")
                 .with(&[("SettingsProfile", "copy")])
                 .and(acts_on_nobody),
-            scenario!("a source that was lost and made anew", a_source_made_anew => "Complete")
+            scenario!("a source that was lost and created again", a_source_created_again => "Complete")
                 .and(has_the_settings_of_the_restored_moment),
             scenario!("a target with settings of its own, to be removed", extra_to_be_removed => "Complete").golden(),
             scenario!("a target with settings of its own, to be left", extra_to_be_left => "Complete").golden(),
@@ -69,21 +69,21 @@ pub fn workflow() -> Workflow {
             scenario!("somebody changes it back", changed_back => "Settings Not Equal").failing(ErrorName::SettingsNotEqual),
             scenario!("wrong input", wrong_input => "Input Refused").failing(ErrorName::InvalidInput),
             scenario!("no such target", no_such_target => "Target Table Missing").failing(ErrorName::TargetTableMissing),
-            scenario!("a target that is deleted meanwhile", a_target_deleted_meanwhile => "Target Table Missing").failing(ErrorName::TargetTableMissing),
+            scenario!("a target that is deleted during the sync", a_target_deleted_during_the_sync => "Target Table Missing").failing(ErrorName::TargetTableMissing),
             scenario!("an archived target", an_archived_target => "Table Not Usable").failing(ErrorName::RestoreFailed),
             scenario!("a restore without end", a_restore_without_end => "Table Timed Out").failing(ErrorName::RestoreTimedOut),
-            scenario!("looking is not allowed", describing_refused => "Table Not Checked").failing(ErrorName::AccessDenied),
-            scenario!("writing down is not allowed", writing_down_refused => "Settings Not Planned").failing(ErrorName::AccessDenied),
+            scenario!("describing is not allowed", describing_refused => "Table Not Checked").failing(ErrorName::AccessDenied),
+            scenario!("writing the document is not allowed", writing_refused => "Settings Not Planned").failing(ErrorName::AccessDenied),
             scenario!("a setting that must not be changed", tagging_refused => "Settings Not Equal").failing(ErrorName::SettingsNotEqual),
             scenario!("the document must not be read", reading_refused => "Settings Not Equal").failing(ErrorName::SettingsNotEqual),
             scenario!("reading back is not allowed", reading_back_refused => "Settings Not Verified").failing(ErrorName::AccessDenied),
         ],
-        battery: Battery::EveryKindOfCall,
+        fault_matrix: FaultMatrix::EveryKindOfCall,
         changes_settings_of: Some(TARGET),
         reports_refusals_by: Some(ErrorName::SettingsNotEqual),
         unentered: &[(
             "Settings Not Applied",
-            "the Map fails by no other name than TargetTableMissing: each item catches States.ALL",
+            "the Map fails only with TargetTableMissing: each item catches States.ALL",
         )],
     }
 }
@@ -108,7 +108,7 @@ fn acts_on_nobody(ended: &Ended) {
 
 /// Starts after the source was captured, backed up, deleted, and created again without its settings, and its backup
 /// restored.
-async fn a_source_made_anew(deployed: Arc<Deployed>) -> Begin {
+async fn a_source_created_again(deployed: Arc<Deployed>) -> Begin {
     make_table(&deployed, SOURCE, &[], Billing::OnDemand).await;
     tag(&deployed, SOURCE, 3).await;
     invoke(&deployed, "CaptureSettingsFunctionName", &json!({ "TableNames": [SOURCE] })).await;
@@ -138,7 +138,8 @@ async fn a_source_made_anew(deployed: Arc<Deployed>) -> Begin {
 fn has_the_settings_of_the_restored_moment(ended: &Ended) {
     let output = &ended.execution.as_ref().unwrap().output;
     assert_eq!(output["SettingsFrom"]["Kind"], "SettingsDocument", "{output}");
-    let tags = output["Settings"].as_array().unwrap().iter().find(|it| it["Setting"] == "Tags").unwrap();
+    let tags =
+        output["Settings"].as_array().unwrap().iter().find(|setting| setting["Setting"] == "Tags").unwrap();
     assert_eq!(tags["Outcome"], "APPLIED", "{output}");
 }
 
@@ -264,8 +265,8 @@ async fn a_deleted_source(deployed: Arc<Deployed>) -> Begin {
 }
 
 async fn a_source_in_another_region(deployed: Arc<Deployed>) -> Begin {
-    let there = aws_config::Region::new("eu-west-1");
-    let config = deployed.config.to_builder().region(there).build();
+    let region = aws_config::Region::new("eu-west-1");
+    let config = deployed.config.to_builder().region(region).build();
     let dynamodb = aws_sdk_dynamodb::Client::new(&config);
     make_table_with(&dynamodb, SOURCE, &[INDEX], Billing::OnDemand).await;
     let arn = format!("arn:aws:dynamodb:eu-west-1:{}:table/{SOURCE}", deployed.account);
@@ -324,8 +325,8 @@ async fn insights_without_rules(deployed: Arc<Deployed>) -> Begin {
     make_table(&deployed, SOURCE, &[INDEX], Billing::OnDemand).await;
     insights(&deployed, SOURCE, Some(INDEX), ContributorInsightsMode::ThrottledKeys).await;
     restore(&deployed).await;
-    let words = "Amazon CloudWatch Contributor Insights rule limit reached.";
-    stack().await.aws.proxy().fail_insights(&deployed.account, Some(words.to_owned()));
+    let reason = "Amazon CloudWatch Contributor Insights rule limit reached.";
+    stack().await.aws.proxy().fail_insights(&deployed.account, Some(reason.to_owned()));
     Begin::Input(json!({ "Source": SOURCE, "Target": TARGET }))
 }
 
@@ -349,7 +350,7 @@ async fn no_such_target(_deployed: Arc<Deployed>) -> Begin {
     Begin::Input(json!({ "Source": SOURCE, "Target": TARGET }))
 }
 
-async fn a_target_deleted_meanwhile(deployed: Arc<Deployed>) -> Begin {
+async fn a_target_deleted_during_the_sync(deployed: Arc<Deployed>) -> Begin {
     make_table(&deployed, SOURCE, &[], Billing::OnDemand).await;
     tag(&deployed, SOURCE, 1).await;
     stream(&deployed, SOURCE, StreamViewType::NewImage).await;
@@ -399,7 +400,7 @@ async fn describing_refused(deployed: Arc<Deployed>) -> Begin {
     refused(&deployed, "sync-settings.check-table", "dynamodb:DescribeTable").await
 }
 
-async fn writing_down_refused(deployed: Arc<Deployed>) -> Begin {
+async fn writing_refused(deployed: Arc<Deployed>) -> Begin {
     refused(&deployed, "sync-settings.plan-settings", "s3:PutObject").await
 }
 
@@ -443,7 +444,7 @@ pub async fn takes_two_seconds(deployed: &Deployed, (step, action): StepCall) {
 /// A step and the IAM action of a call that it makes.
 pub type StepCall = (&'static str, &'static str);
 
-/// Runs `act` when a step makes a call and before the call takes effect. The call is held meanwhile.
+/// Runs `act` when a step makes a call and before the call takes effect. The call is held until `act` returns.
 pub async fn before<F: Future<Output = ()> + Send>(
     deployed: &Arc<Deployed>,
     call: StepCall,
@@ -471,8 +472,9 @@ pub async fn before_repeated<F: Future<Output = ()> + Send>(
     let deployed = Arc::clone(deployed);
     tokio::spawn(async move {
         let proxy = stack().await.aws.proxy();
-        let is_it = |call: &&Call| (call.step.as_deref(), call.action.as_str()) == (Some(step), action);
-        let made = || proxy.calls(&deployed.account).iter().filter(is_it).count() > from_ordinal;
+        let is_this_call =
+            |call: &&Call| (call.step.as_deref(), call.action.as_str()) == (Some(step), action);
+        let made = || proxy.calls(&deployed.account).iter().filter(is_this_call).count() > from_ordinal;
         until_seen("the call to be made", made).await;
         act(Arc::clone(&deployed)).await;
         proxy.release(&deployed.account, Some(step), action);

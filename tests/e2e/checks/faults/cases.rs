@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use local_aws::{Call, Fault};
-use tablekeeper_tests::{Battery, Ended};
+use tablekeeper_tests::{Ended, FaultMatrix};
 
 /// A call with the fault to inject into it.
 #[derive(Clone, Debug)]
@@ -44,7 +44,7 @@ const OF_READS: &[(Fault, usize)] =
 pub(super) type Kind = (Option<String>, String);
 
 /// Returns the cases for a run. `seen` has the kinds of calls that earlier runs covered.
-pub(super) fn cases_of(battery: Battery, golden: &Ended, seen: &mut BTreeSet<Kind>) -> Vec<Case> {
+pub(super) fn cases_of(fault_matrix: FaultMatrix, golden: &Ended, seen: &mut BTreeSet<Kind>) -> Vec<Case> {
     let kind = |call: &Call| (call.step.clone(), call.action.clone());
     let mut last = BTreeMap::new();
     for call in &golden.calls {
@@ -57,12 +57,12 @@ pub(super) fn cases_of(battery: Battery, golden: &Ended, seen: &mut BTreeSet<Kin
         if !distinct.insert((kind(call), call.ordinal)) {
             continue;
         }
-        let faults = match battery {
-            Battery::EveryCall => ALL,
-            Battery::EveryKindOfCall if seen.contains(&kind(call)) => continue,
-            Battery::EveryKindOfCall if call.only_reads() && is_last(call) => OF_READS,
-            Battery::EveryKindOfCall if !call.only_reads() && (call.ordinal == 0 || is_last(call)) => ALL,
-            Battery::EveryKindOfCall => continue,
+        let faults = match fault_matrix {
+            FaultMatrix::EveryCall => ALL,
+            FaultMatrix::EveryKindOfCall if seen.contains(&kind(call)) => continue,
+            FaultMatrix::EveryKindOfCall if call.only_reads() && is_last(call) => OF_READS,
+            FaultMatrix::EveryKindOfCall if !call.only_reads() && (call.ordinal == 0 || is_last(call)) => ALL,
+            FaultMatrix::EveryKindOfCall => continue,
         };
         let case = |(fault, times): &(Fault, usize)| Case {
             call: call.clone(),

@@ -55,21 +55,21 @@ impl Outcome<'_> {
         }
         let last = ended.last_state();
         if last != Some(scenario.ends_in) {
-            let cause = ended.execution.as_ref().and_then(|it| it.cause.as_deref());
+            let cause = ended.execution.as_ref().and_then(|execution| execution.cause.as_deref());
             return Err(format!("ended in {last:?} with {:?}: {cause:?}", ended.error()));
         }
         if !ended.dead_letters.is_empty() {
             return Err(format!("left dead letters: {:?}", ended.dead_letters));
         }
         let is_of = |calls: &[(&str, &str)]| {
-            let is_it = |(step, action): &(&str, &str)| {
+            let is_this_call = |(step, action): &(&str, &str)| {
                 case.call.step.as_deref() == Some(*step) && case.call.action == *action
             };
-            calls.iter().any(is_it)
+            calls.iter().any(is_this_call)
         };
         let mended = is_of(MENDED_WITHIN);
         if case.times > TRIES_OF_THE_SDK && self.invoked_by_the_machine() && !mended && !retried(ended) {
-            return Err("the machine never had to try again".to_owned());
+            return Err("the state machine did not retry".to_owned());
         }
         let equal = match is_of(ENDS_ITS_FILE) {
             true => ended.state.with_files_together() == golden.state.with_files_together(),
@@ -120,13 +120,13 @@ impl Outcome<'_> {
             let golden_table = golden.state.tables.get(name);
             let golden = golden_table.map(|table| table.items.as_slice()).unwrap_or_default();
             let known = |item: &String| before.items.contains(item) || golden.contains(item);
-            let kept = before.items.iter().all(|item| after.items.contains(item));
-            if kept && after.items.iter().all(known) {
+            let retained = before.items.iter().all(|item| after.items.contains(item));
+            if retained && after.items.iter().all(known) {
                 before.items.clone_from(&after.items);
             }
             // The tag with the origin of a rotation's own table may exist too.
-            if golden_table.is_some_and(|table| table.tells_its_origin) {
-                before.tells_its_origin = after.tells_its_origin;
+            if golden_table.is_some_and(|table| table.has_origin_tag) {
+                before.has_origin_tag = after.has_origin_tag;
             }
             if *after != before {
                 return Err(format!("table {name} is\n  {after:?}\nnot\n  {before:?}"));
@@ -162,7 +162,7 @@ impl Outcome<'_> {
     /// Checks that only a pruning workflow has deleted backups, and only those that it deletes without the refusal too.
     fn no_backup_too_many_is_gone(&self) -> Result<(), String> {
         let Outcome { workflow, golden, ended, case: Case { call, .. }, .. } = self;
-        let deletes = |it: &Call| it.action == "dynamodb:DeleteBackup" && it.step == call.step;
+        let deletes = |other: &Call| other.action == "dynamodb:DeleteBackup" && other.step == call.step;
         // Pruning does not need the steps of an additional workflow.
         let own = call.step.as_deref().is_some_and(|step| step.starts_with(&format!("{}.", workflow.name)));
         let one_table = ended.before.tables.len() == 1;
@@ -182,7 +182,7 @@ impl Outcome<'_> {
             let left = golden.state.backups.get(table).into_iter().flatten();
             let lost: Vec<&String> = left.filter(fewer).map(|(name, _)| name).collect();
             if !lost.is_empty() {
-                return Err(format!("of {table} {gone:?} is gone though {lost:?} is not there"));
+                return Err(format!("backups {gone:?} of {table} are gone, although {lost:?} should remain"));
             }
         }
         Ok(())

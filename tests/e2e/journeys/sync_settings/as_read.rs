@@ -44,7 +44,10 @@ impl AsRead {
             scheduled_actions: scheduled_actions(deployed, table).await,
             kinesis: streams.iter().map(|stream| format!("{stream:?}")).collect(),
             protected: described.deletion_protection_enabled,
-            class: described.table_class_summary.and_then(|it| it.table_class).map(|it| it.to_string()),
+            class: described
+                .table_class_summary
+                .and_then(|summary| summary.table_class)
+                .map(|class| class.to_string()),
             stream: described.stream_specification.map(|stream| format!("{stream:?}")),
         }
     }
@@ -153,8 +156,9 @@ pub(crate) async fn alarms(deployed: &Deployed, table: &str) -> BTreeSet<String>
     let response = deployed.cloudwatch.describe_alarms().send().await.unwrap();
     assert_eq!(response.next_token, None);
     let alarms = response.metric_alarms.unwrap_or_default().into_iter();
-    let is_of_it = |alarm: &aws_sdk_cloudwatch::types::MetricAlarm| {
-        alarm.dimensions().iter().any(|it| it.name() == Some("TableName") && it.value() == Some(table))
+    let is_on_table = |alarm: &aws_sdk_cloudwatch::types::MetricAlarm| {
+        let mut dimensions = alarm.dimensions().iter();
+        dimensions.any(|dimension| dimension.name() == Some("TableName") && dimension.value() == Some(table))
     };
-    alarms.filter(is_of_it).filter_map(|alarm| alarm.alarm_name).collect()
+    alarms.filter(is_on_table).filter_map(|alarm| alarm.alarm_name).collect()
 }

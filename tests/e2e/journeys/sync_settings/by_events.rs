@@ -137,7 +137,7 @@ async fn events_of_one_restore_that_come_six_times_sync_once() {
     }
     // While the execution runs, Step Functions may respond to the same name and input as to a new execution.
     let outcomes: Vec<&str> = outcomes.iter().map(|response| response["outcome"].as_str().unwrap()).collect();
-    assert!(outcomes[..4].iter().all(|it| ["started", "duplicate"].contains(it)), "{outcomes:?}");
+    assert!(outcomes[..4].iter().all(|outcome| ["started", "duplicate"].contains(outcome)), "{outcomes:?}");
     assert!(outcomes[..4].contains(&"started"), "{outcomes:?}");
     assert_eq!(outcomes[4..], ["duplicate", "duplicate"], "the execution had ended");
     assert_eq!(executions(&deployed).await, 1);

@@ -55,7 +55,7 @@ async fn a_second_sync_changes_nothing() {
     assert_eq!(settings_of(&deployed, TARGET).await, before);
     let list = deployed.s3.list_objects_v2().bucket(deployed.output("SettingsBucketName"));
     let mut keys: Vec<_> =
-        list.send().await.unwrap().contents().iter().filter_map(|it| it.key.clone()).collect();
+        list.send().await.unwrap().contents().iter().filter_map(|object| object.key.clone()).collect();
     keys.sort();
     assert_eq!(keys, ["syncs/first.json", "syncs/second.json"]);
 }
@@ -71,7 +71,7 @@ async fn a_setting_that_the_input_disables_is_left_unchanged() {
     assert_eq!((tags.outcome, tags.reason.as_deref()), (Outcome::Skipped, Some("it is switched off")));
     let (source, target) = (AsRead::read(&deployed, SOURCE).await, AsRead::read(&deployed, TARGET).await);
     assert_eq!((source.tags.len(), target.tags.len()), (3, 0));
-    assert_eq!(target, AsRead { tags: target.tags.clone(), ..source }, "all the rest was carried over");
+    assert_eq!(target, AsRead { tags: target.tags.clone(), ..source }, "everything else was copied");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -84,10 +84,10 @@ async fn a_misspelt_setting_is_refused_with_a_list_of_the_existing_ones() {
     assert_eq!(execution.entered.last().unwrap(), "Input Refused", "{execution:?}");
     assert_eq!(execution.error.as_deref(), Some("InvalidInput"));
     let cause: Value = serde_json::from_str(&execution.cause.unwrap()).unwrap();
-    let words = cause["errorMessage"].as_str().unwrap();
-    assert!(words.contains("`Tag`"), "{words}");
+    let message = cause["errorMessage"].as_str().unwrap();
+    assert!(message.contains("`Tag`"), "{message}");
     for name in SettingName::ALL {
-        assert!(words.contains(&format!("`{name}`")), "{name} is not named: {words}");
+        assert!(message.contains(&format!("`{name}`")), "{name} is not named: {message}");
     }
     assert_eq!(stream_arn(&deployed, TARGET).await, None, "nothing was changed");
 }
@@ -125,9 +125,9 @@ async fn an_alarm_that_watches_something_else_does_not_lose_its_name() {
         cause.contains("an alarm orders-restored-slow already exists and watches something else"),
         "{cause}"
     );
-    let there =
+    let alarms =
         deployed.cloudwatch.describe_alarms().alarm_names("orders-restored-slow").send().await.unwrap();
-    assert_eq!(there.metric_alarms()[0].threshold(), Some(7.0));
+    assert_eq!(alarms.metric_alarms()[0].threshold(), Some(7.0));
 }
 
 #[tokio::test(flavor = "multi_thread")]

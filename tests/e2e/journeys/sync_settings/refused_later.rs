@@ -32,7 +32,7 @@ async fn refused(deployed: &Deployed, name: &str) -> Execution {
     let execution = run(deployed, name, &json!({ "Source": SOURCE, "Target": TARGET })).await;
     assert_eq!(execution.error.as_deref(), Some(ErrorName::SettingsNotEqual.as_str()), "{execution:?}");
     let target = AsRead::read(deployed, TARGET).await;
-    assert_eq!(target.tags.len(), 2, "the other settings are carried over");
+    assert_eq!(target.tags.len(), 2, "the other settings are copied");
     execution
 }
 
@@ -45,10 +45,10 @@ async fn a_stream_without_write_permission_is_reported_and_enabled_by_a_later_sy
     let deployed = restored().await;
     kinesis(&deployed, SOURCE, "changes", ApproximateCreationDateTimePrecision::Millisecond).await;
     let proxy = stack().await.aws.proxy();
-    let words = "User does not have a permission to use kinesis stream";
-    proxy.fail_destinations(&deployed.account, Some(words.to_owned()));
+    let reason = "User does not have a permission to use kinesis stream";
+    proxy.fail_destinations(&deployed.account, Some(reason.to_owned()));
     let execution = refused(&deployed, "denied").await;
-    assert!(cause(&execution).contains(&format!("ENABLE_FAILED: {words}")), "{}", cause(&execution));
+    assert!(cause(&execution).contains(&format!("ENABLE_FAILED: {reason}")), "{}", cause(&execution));
     proxy.fail_destinations(&deployed.account, None);
     let again = run(&deployed, "permitted", &json!({ "Source": SOURCE, "Target": TARGET })).await;
     report(&again);
@@ -58,10 +58,10 @@ async fn a_stream_without_write_permission_is_reported_and_enabled_by_a_later_sy
 async fn insights_beyond_the_quota_of_rules_are_reported() {
     let deployed = restored().await;
     insights(&deployed, SOURCE, None, ContributorInsightsMode::ThrottledKeys).await;
-    let words = "Amazon CloudWatch Contributor Insights rule limit reached.";
-    stack().await.aws.proxy().fail_insights(&deployed.account, Some(words.to_owned()));
+    let reason = "Amazon CloudWatch Contributor Insights rule limit reached.";
+    stack().await.aws.proxy().fail_insights(&deployed.account, Some(reason.to_owned()));
     let execution = refused(&deployed, "full").await;
-    let reported = format!("FAILED: LimitExceededException: {words}");
+    let reported = format!("FAILED: LimitExceededException: {reason}");
     assert!(cause(&execution).contains(&reported), "{}", cause(&execution));
 }
 

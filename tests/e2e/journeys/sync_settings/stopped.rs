@@ -18,8 +18,8 @@ const APPLY: &str = "sync-settings.apply-setting";
 const VERIFY: &str = "sync-settings.verify-settings";
 
 fn calls_of(proxy: &Proxy, deployed: &Deployed, step: &str) -> Vec<Call> {
-    let of_it = |call: &Call| call.step.as_deref() == Some(step);
-    proxy.calls(&deployed.account).into_iter().filter(of_it).collect()
+    let of_step = |call: &Call| call.step.as_deref() == Some(step);
+    proxy.calls(&deployed.account).into_iter().filter(of_step).collect()
 }
 
 fn rule(deployed: &Deployed, step: &str, action: &str, from_ordinal: usize, fault: Fault) -> Rule {

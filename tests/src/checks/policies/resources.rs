@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::roles::{actions, branches, one_or_more};
 
 /// The actions without resource types, which can only be allowed on `*`, with the page that says so.
-const KNOW_NO_RESOURCES: &[(&[&str], &str)] = &[
+const WITHOUT_RESOURCES: &[(&[&str], &str)] = &[
     (
         &[
             "application-autoscaling:DescribeScalableTargets",
@@ -65,11 +65,11 @@ const KNOW_NO_RESOURCES: &[(&[&str], &str)] = &[
 
 /// The resource types that have to be allowed as a whole, with the reason.
 const ALL_OF_A_KIND: &[(&str, &str, &str)] = &[
-    ("kms", "key/*", "which key a backup or a table has is its owner's; kms:ViaService is what confines it"),
+    ("kms", "key/*", "the owner of a backup or a table chooses its key, and kms:ViaService confines it"),
     ("application-autoscaling", "scalable-target/*", "the ids of scalable targets are random"),
     ("backup", "recovery-point:*", "the ids of recovery points are random"),
-    ("cloudwatch", "alarm:*", "which alarms are on a table's metrics is seen by looking at all"),
-    ("kinesis", "stream/*", "which streams a table's changes go to is its owner's"),
+    ("cloudwatch", "alarm:*", "the alarms on a table's metrics are found by describing all alarms"),
+    ("kinesis", "stream/*", "the owner of a table chooses the streams of its changes"),
     ("lambda", "event-source-mapping:*", "the ids of event source mappings are random"),
 ];
 
@@ -124,7 +124,7 @@ pub(super) fn wrong_with(template: &Value, statement: &Value) -> impl Iterator<I
         || !statement["NotAction"].is_null()
         || !statement["NotResource"].is_null()
     {
-        wrong.push(format!("{sid} does not say what it allows: Effect Allow, Action, Resource"));
+        wrong.push(format!("{sid} does not list what it allows: it needs Effect Allow, Action and Resource"));
     }
     for action in actions(statement) {
         if action.contains(['*', '?']) {
@@ -133,8 +133,9 @@ pub(super) fn wrong_with(template: &Value, statement: &Value) -> impl Iterator<I
         for (confined, key) in CONFINED.iter().filter(|(confined, _)| action.starts_with(confined)) {
             let condition = &statement["Condition"]["StringEquals"][key];
             if !condition.is_string() && !condition.is_object() {
-                wrong
-                    .push(format!("{sid} allows {action} without the condition {key} that {confined} takes"));
+                wrong.push(format!(
+                    "{sid} allows {action} without the condition {key} that {confined} requires"
+                ));
             }
         }
         let mut on = Vec::new();
@@ -153,8 +154,8 @@ fn too_wide(template: &Value, action: &str, resource: &Value) -> Option<String> 
     // A role belongs to IAM, whichever service assumes it.
     let service = if action == "sts:AssumeRole" { "iam" } else { action.split_once(':').unwrap().0 };
     if resource == "*" {
-        let excused = KNOW_NO_RESOURCES.iter().any(|(actions, _)| actions.contains(&action));
-        return (!excused).then(|| "on *, though it knows resources".to_owned());
+        let excused = WITHOUT_RESOURCES.iter().any(|(actions, _)| actions.contains(&action));
+        return (!excused).then(|| "on *, although it supports resources".to_owned());
     }
     // The resource begins with an ARN that the operator names, or with the table's part of a stream's ARN.
     let begun = resource.pointer("/Fn::Sub/0").and_then(Value::as_str).and_then(|text| {
@@ -188,7 +189,7 @@ fn too_wide(template: &Value, action: &str, resource: &Value) -> Option<String> 
         return (everything && !excused).then(|| format!("on {what}, which is all of them"));
     }
     let id = parameter_of(resource).or_else(|| resource.pointer("/Fn::GetAtt/0")?.as_str());
-    let Some(id) = id else { return Some(format!("on {resource}, of which nothing is known")) };
+    let Some(id) = id else { return Some(format!("on {resource}, which is unknown")) };
     let kind = template["Resources"][id]["Type"].as_str();
     let of_the_service = is_arn_of(template, id, service)
         || SERVICES.iter().any(|(known, of)| Some(*known) == kind && *of == service);

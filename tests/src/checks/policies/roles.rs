@@ -26,12 +26,14 @@ pub(super) fn role_of(properties: &Value) -> Option<&str> {
 
 /// Returns the roles of the template's functions.
 pub(super) fn of_functions(template: &Value) -> Vec<&str> {
-    of_type(template, "AWS::Serverless::Function").filter_map(|(_, it)| role_of(it)).collect()
+    of_type(template, "AWS::Serverless::Function").filter_map(|(_, properties)| role_of(properties)).collect()
 }
 
 /// Returns the roles of the template's state machines.
 pub(super) fn of_state_machines(template: &Value) -> Vec<&str> {
-    of_type(template, "AWS::Serverless::StateMachine").filter_map(|(_, it)| role_of(it)).collect()
+    of_type(template, "AWS::Serverless::StateMachine")
+        .filter_map(|(_, properties)| role_of(properties))
+        .collect()
 }
 
 /// Returns the statements of the role, for all values of the template's parameters.
@@ -85,8 +87,8 @@ fn is_for_others(template: &Value, policy: &Value) -> bool {
 pub(super) fn wrong_with(template: &Value) -> Vec<String> {
     let mut wrong = Vec::new();
     for kind in GRANTS_FROM_ELSEWHERE {
-        let for_others = |it: &Value| *kind == "AWS::IAM::Policy" && is_for_others(template, it);
-        let grants = of_type(template, kind).filter(|(_, it)| !for_others(it)).map(|(id, _)| id);
+        let for_others = |policy: &Value| *kind == "AWS::IAM::Policy" && is_for_others(template, policy);
+        let grants = of_type(template, kind).filter(|(_, policy)| !for_others(policy)).map(|(id, _)| id);
         wrong.extend(grants.map(|id| format!("{id} ({kind}) could let a role do what is not written in it")));
     }
     let mut users: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
@@ -95,7 +97,7 @@ pub(super) fn wrong_with(template: &Value) -> Vec<String> {
     {
         for (id, properties) in of_type(template, kind) {
             if !properties["Policies"].is_null() {
-                wrong.push(format!("{id} has policies beside its role"));
+                wrong.push(format!("{id} has policies in addition to its role"));
             }
             let Some(role) = role_of(properties) else {
                 wrong.push(format!("{id} has no role of the template"));

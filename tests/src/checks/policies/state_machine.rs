@@ -69,15 +69,15 @@ pub(super) fn wrong_with(template: &Value) -> Vec<String> {
         for name in placeholders_of_functions(definition) {
             branches(&substitutions[name], &mut functions);
         }
-        let there = functions.into_iter().filter(|function| {
+        let existing = functions.into_iter().filter(|function| {
             !function["Fn::Sub"].as_str().is_some_and(|arn| arn.ends_with(":function:none"))
         });
-        let invoked: BTreeSet<String> = there.map(Value::to_string).collect();
+        let invoked: BTreeSet<String> = existing.map(Value::to_string).collect();
         for needless in invocable.difference(&invoked) {
-            wrong.push(format!("{role} may invoke {needless}, which {machine} does not"));
+            wrong.push(format!("{role} may invoke {needless}, which {machine} does not invoke"));
         }
         for missing in invoked.difference(&invocable) {
-            wrong.push(format!("{role} may not invoke {missing}, which {machine} does"));
+            wrong.push(format!("{role} may not invoke {missing}, which {machine} invokes"));
         }
         let mut demanded = BTreeSet::from([INVOKE]);
         if properties.pointer("/Logging/Destinations/0").is_some() {
@@ -91,15 +91,15 @@ pub(super) fn wrong_with(template: &Value) -> Vec<String> {
             let always: BTreeSet<String> = always(template, role).flat_map(actions).collect();
             let conditional = DEMANDED_AT_CREATION.iter().filter(|action| !always.contains(**action));
             for action in conditional {
-                wrong.push(format!("{role} does not allow {action} under every condition, and {machine} is not created without"));
+                wrong.push(format!("{role} does not allow {action} under every condition, and AWS does not create {machine} without it"));
             }
         }
         let demanded: BTreeSet<String> = demanded.into_iter().map(str::to_owned).collect();
         for needless in allowed.difference(&demanded) {
-            wrong.push(format!("{role} allows {needless}, which nothing of {machine} demands"));
+            wrong.push(format!("{role} allows {needless}, which nothing in {machine} requires"));
         }
         for missing in demanded.difference(&allowed) {
-            wrong.push(format!("{role} does not allow {missing}, which {machine} demands"));
+            wrong.push(format!("{role} does not allow {missing}, which {machine} requires"));
         }
     }
     wrong

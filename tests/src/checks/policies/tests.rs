@@ -34,136 +34,155 @@ type Widening = (fn(&mut Value), &'static str);
 fn each_way_to_widen_a_role_is_found() {
     let widenings: &[Widening] = &[
         (
-            |it| statement(it, "StartRole", "StartTheWorkflow")["Resource"] = json!("*"),
-            "StartRole: StartTheWorkflow allows states:StartExecution on *, though it knows resources",
+            |template| statement(template, "StartRole", "StartTheWorkflow")["Resource"] = json!("*"),
+            "StartRole: StartTheWorkflow allows states:StartExecution on *, although it supports resources",
         ),
         (
-            |it| {
+            |template| {
                 let arn = "arn:${AWS::Partition}:dynamodb:${AWS::Region}:${AWS::AccountId}:table/*";
-                statement(it, "CheckRestoreRole", "LookAtTargets")["Resource"] = json!({ "Fn::Sub": arn });
+                statement(template, "CheckRestoreRole", "LookAtTargets")["Resource"] =
+                    json!({ "Fn::Sub": arn });
             },
             "LookAtTargets allows dynamodb:DescribeTable on table/*, which is all of them",
         ),
         (
-            |it| {
+            |template| {
                 let arn = "arn:aws:dynamodb:*:*:table/*-????????-??-??-??";
-                statement(it, "CheckRestoreRole", "LookAtTargets")["Resource"] = json!({ "Fn::Sub": arn });
+                statement(template, "CheckRestoreRole", "LookAtTargets")["Resource"] =
+                    json!({ "Fn::Sub": arn });
             },
             "which is not in dynamodb of this account and Region",
         ),
         (
-            |it| statement(it, "StartRole", "WriteLogs")["Resource"] = json!({ "Ref": "DeadLetterQueue" }),
+            |template| {
+                statement(template, "StartRole", "WriteLogs")["Resource"] =
+                    json!({ "Ref": "DeadLetterQueue" })
+            },
             "on DeadLetterQueue, which is not of logs",
         ),
         (
-            |it| statement(it, "StartRole", "WriteLogs")["Resource"] = json!({ "Ref": "LogLevel" }),
+            |template| {
+                statement(template, "StartRole", "WriteLogs")["Resource"] = json!({ "Ref": "LogLevel" })
+            },
             "on LogLevel, which is not of logs",
         ),
         (
-            |it| {
+            |template| {
                 let either = json!({ "Fn::If": ["HasBackupTopic", "*", { "Ref": "StateMachine" }] });
-                statement(it, "StartRole", "StartTheWorkflow")["Resource"] = either;
+                statement(template, "StartRole", "StartTheWorkflow")["Resource"] = either;
             },
             "StartTheWorkflow allows states:StartExecution on *",
         ),
         (
-            |it| drop(statement(it, "RestoreBackupRole", "PassTheRestoreRole")["Condition"].take()),
+            |template| {
+                drop(statement(template, "RestoreBackupRole", "PassTheRestoreRole")["Condition"].take())
+            },
             "allows iam:PassRole without the condition iam:PassedToService",
         ),
         (
-            |it| drop(statement(it, "RestoreBackupRole", "UseKeysThroughDynamoDB")["Condition"].take()),
+            |template| {
+                drop(statement(template, "RestoreBackupRole", "UseKeysThroughDynamoDB")["Condition"].take())
+            },
             "allows kms:CreateGrant without the condition kms:ViaService",
         ),
         (
-            |it| statement(it, "PublishPointerRole", "ReadAndMoveThePointer")["Action"] = json!("ssm:*"),
+            |template| {
+                statement(template, "PublishPointerRole", "ReadAndMoveThePointer")["Action"] = json!("ssm:*")
+            },
             "allows ssm:*, which is more than one action",
         ),
         (
-            |it| statement(it, "StartRole", "WriteTraces")["NotAction"] = json!("iam:PassRole"),
-            "WriteTraces does not say what it allows",
+            |template| statement(template, "StartRole", "WriteTraces")["NotAction"] = json!("iam:PassRole"),
+            "WriteTraces does not list what it allows",
         ),
         (
-            |it| {
-                let resources = &mut statement(it, "StateMachineRole", "InvokeTheSteps")["Resource"];
+            |template| {
+                let resources = &mut statement(template, "StateMachineRole", "InvokeTheSteps")["Resource"];
                 resources.as_array_mut().unwrap().push(json!({ "Fn::GetAtt": ["StartFunction", "Arn"] }));
             },
-            r#"StateMachineRole may invoke {"Fn::GetAtt":["StartFunction","Arn"]}, which StateMachine does not"#,
+            r#"StateMachineRole may invoke {"Fn::GetAtt":["StartFunction","Arn"]}, which StateMachine does not invoke"#,
         ),
         (
-            |it| {
-                let resources = &mut statement(it, "StateMachineRole", "InvokeTheSteps")["Resource"];
+            |template| {
+                let resources = &mut statement(template, "StateMachineRole", "InvokeTheSteps")["Resource"];
                 drop(resources.as_array_mut().unwrap().remove(0));
             },
-            r#"may not invoke {"Fn::GetAtt":["RestoreBackupFunction","Arn"]}, which StateMachine does"#,
+            r#"may not invoke {"Fn::GetAtt":["RestoreBackupFunction","Arn"]}, which StateMachine invokes"#,
         ),
         (
-            |it| add_action(statement(it, "StateMachineRole", "DeliverLogs"), "logs:DeleteLogGroup"),
-            "StateMachineRole allows logs:DeleteLogGroup, which nothing of StateMachine demands",
+            |template| {
+                add_action(statement(template, "StateMachineRole", "DeliverLogs"), "logs:DeleteLogGroup")
+            },
+            "StateMachineRole allows logs:DeleteLogGroup, which nothing in StateMachine requires",
         ),
         (
-            |it| {
-                let rule = statement(it, "StateMachineRole", "HearOfItsEnd");
+            |template| {
+                let rule = statement(template, "StateMachineRole", "HearOfItsEnd");
                 *rule = json!({ "Fn::If": ["SyncsSettings", rule.clone(), { "Ref": "AWS::NoValue" }] });
             },
             "StateMachineRole does not allow events:PutRule under every condition",
         ),
         (
-            |it| it["Resources"]["StateMachine"]["Properties"]["Tracing"]["Enabled"] = json!(false),
-            "StateMachineRole allows xray:PutTraceSegments, which nothing of StateMachine demands",
+            |template| {
+                template["Resources"]["StateMachine"]["Properties"]["Tracing"]["Enabled"] = json!(false)
+            },
+            "StateMachineRole allows xray:PutTraceSegments, which nothing in StateMachine requires",
         ),
         (
-            |it| {
+            |template| {
                 let policy = json!({ "Type": "AWS::IAM::Policy", "Properties": { "Roles": [{ "Ref": "StartRole" }] } });
-                it["Resources"]["Further"] = policy;
+                template["Resources"]["Further"] = policy;
             },
             "Further (AWS::IAM::Policy) could let a role do what is not written in it",
         ),
         (
-            |it| {
+            |template| {
                 let roles = json!([{ "Ref": "RestoreRoleArn" }, { "Ref": "StartRole" }]);
-                it["Resources"]["Further"] =
+                template["Resources"]["Further"] =
                     json!({ "Type": "AWS::IAM::Policy", "Properties": { "Roles": roles } });
             },
             "Further (AWS::IAM::Policy) could let a role do what is not written in it",
         ),
         (
-            |it| it["Resources"]["Further"] = json!({ "Type": "AWS::IAM::Policy", "Properties": {} }),
+            |template| {
+                template["Resources"]["Further"] = json!({ "Type": "AWS::IAM::Policy", "Properties": {} })
+            },
             "Further (AWS::IAM::Policy) could let a role do what is not written in it",
         ),
         (
-            |it| {
+            |template| {
                 let managed = json!(["arn:aws:iam::aws:policy/AmazonDynamoDBFullAccess"]);
-                it["Resources"]["StartRole"]["Properties"]["ManagedPolicyArns"] = managed;
+                template["Resources"]["StartRole"]["Properties"]["ManagedPolicyArns"] = managed;
             },
             "StartRole has a managed policy",
         ),
         (
-            |it| {
+            |template| {
                 let policies = json!(["AmazonDynamoDBFullAccess"]);
-                it["Resources"]["StartFunction"]["Properties"]["Policies"] = policies;
+                template["Resources"]["StartFunction"]["Properties"]["Policies"] = policies;
             },
-            "StartFunction has policies beside its role",
+            "StartFunction has policies in addition to its role",
         ),
         (
-            |it| {
+            |template| {
                 let role = json!({ "Fn::GetAtt": ["RestoreBackupRole", "Arn"] });
-                it["Resources"]["StartFunction"]["Properties"]["Role"] = role;
+                template["Resources"]["StartFunction"]["Properties"]["Role"] = role;
             },
             "RestoreBackupRole is shared by RestoreBackupFunction, StartFunction",
         ),
         (
-            |it| {
-                let trust = &mut it["Resources"]["StartRole"]["Properties"]["AssumeRolePolicyDocument"];
+            |template| {
+                let trust = &mut template["Resources"]["StartRole"]["Properties"]["AssumeRolePolicyDocument"];
                 trust["Statement"][0]["Principal"] = json!({ "AWS": "*" });
             },
             "StartRole can be assumed by others than lambda",
         ),
     ];
-    for (widen, words) in widenings {
+    for (widen, expected) in widenings {
         let mut template = template("rotate-restore");
         widen(&mut template);
         let wrong = wrong_with(&template);
-        assert!(wrong.iter().any(|it| it.contains(words)), "`{words}` was not said, but: {wrong:#?}");
+        assert!(wrong.iter().any(|finding| finding.contains(expected)), "`{expected}` is not in {wrong:#?}");
     }
 }
 
@@ -172,11 +191,11 @@ fn a_resource_that_begins_with_a_named_arn_is_of_its_service() {
     let table = json!({ "Fn::Select": [0, { "Fn::Split": ["/stream/", { "Ref": "StreamArn" }] }] });
     let streams = |of: Value, rest: &str| json!({ "Fn::Sub": [format!("${{Of}}/{rest}"), { "Of": of }] });
     let topic = json!({ "Fn::Select": [0, { "Fn::Split": ["/", { "Ref": "AlarmTopicARN" }] }] });
-    for (sid, resource, words) in [
+    for (sid, resource, expected) in [
         (
             "ListStreams",
             json!("*"),
-            "ListStreams allows dynamodb:ListStreams on *, though it knows resources",
+            "ListStreams allows dynamodb:ListStreams on *, although it supports resources",
         ),
         (
             "ListStreams",
@@ -189,6 +208,6 @@ fn a_resource_that_begins_with_a_named_arn_is_of_its_service() {
         let mut template = template("incremental");
         statement(&mut template, "StreamBackupRole", sid)["Resource"] = resource;
         let wrong = wrong_with(&template);
-        assert!(wrong.iter().any(|it| it.contains(words)), "`{words}` was not said, but: {wrong:#?}");
+        assert!(wrong.iter().any(|finding| finding.contains(expected)), "`{expected}` is not in {wrong:#?}");
     }
 }

@@ -92,7 +92,7 @@ pub async fn make_table_with(
 pub async fn until_active(deployed: &Deployed, table: &str) {
     until("the table to be active", async || {
         let described = deployed.dynamodb.describe_table().table_name(table).send().await;
-        let status = described.ok().and_then(|it| it.table).and_then(|it| it.table_status);
+        let status = described.ok().and_then(|output| output.table).and_then(|table| table.table_status);
         status == Some(TableStatus::Active)
     })
     .await;
@@ -102,7 +102,7 @@ pub async fn until_active(deployed: &Deployed, table: &str) {
 async fn until_warm(deployed: &Deployed, table: &str) {
     until("the table to be warm", async || {
         let described = deployed.dynamodb.describe_table().table_name(table).send().await.unwrap();
-        let warm = described.table.and_then(|it| it.warm_throughput).unwrap();
+        let warm = described.table.and_then(|table| table.warm_throughput).unwrap();
         warm.status() == Some(&TableStatus::Active)
     })
     .await;
@@ -113,8 +113,9 @@ async fn until_streaming(deployed: &Deployed, table: &str) {
     until("changes to go to Kinesis", async || {
         let described = deployed.dynamodb.describe_kinesis_streaming_destination().table_name(table);
         let destinations = described.send().await.unwrap().kinesis_data_stream_destinations.unwrap();
-        let is_active =
-            |it: &KinesisDataStreamDestination| it.destination_status() == Some(&DestinationStatus::Active);
+        let is_active = |destination: &KinesisDataStreamDestination| {
+            destination.destination_status() == Some(&DestinationStatus::Active)
+        };
         destinations.iter().any(is_active)
     })
     .await;
@@ -122,8 +123,8 @@ async fn until_streaming(deployed: &Deployed, table: &str) {
 
 /// Adds N tags to a table. More than 10 do not fit on one page of AWS.
 pub async fn tag(deployed: &Deployed, table: &str, count: usize) {
-    let tags = (0..count).map(|it| Tag::builder().key(format!("key {it}")).value("value").build().unwrap());
-    set_tags(deployed, table, tags.collect()).await;
+    let new_tag = |number: usize| Tag::builder().key(format!("key {number}")).value("value").build().unwrap();
+    set_tags(deployed, table, (0..count).map(new_tag).collect()).await;
 }
 
 /// Adds these tags to a table. Lists its tags first, because an earlier change may have locked them until then.
