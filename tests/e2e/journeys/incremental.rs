@@ -272,7 +272,7 @@ async fn a_record_without_its_item_is_quarantined_with_the_reason() {
     .await;
     let got = deployed.s3.get_object().bucket(bucket).key(&key).send().await.unwrap();
     let aside: Value = serde_json::from_slice(&got.body.collect().await.unwrap().into_bytes()).unwrap();
-    let reason = "it has no NewImage, as the stream is KEYS_ONLY; NEW_IMAGE or NEW_AND_OLD_IMAGES is needed";
+    let reason = "it has no NewImage, because the stream's view is KEYS_ONLY; it must be NEW_IMAGE or NEW_AND_OLD_IMAGES";
     assert_eq!(aside["reason"], reason);
     assert_eq!(aside["record"]["dynamodb"]["Keys"], json!({ "id": { "S": "1" } }));
     assert!(in_bucket(&deployed).await.is_empty());

@@ -141,7 +141,7 @@ mod tests {
 
     #[test]
     fn invalid_input_is_refused_with_a_reason() {
-        for (input, words) in [
+        for (input, expected) in [
             (json!({ "TableName": "a/b" }), "TableName is `a/b`; it must be a table name"),
             (json!({ "Segments": 41 }), "Segments is `41`; it must be between 0 and 40"),
             (json!({ "Segments": -1 }), "Segments is `-1`; it must be between 0 and 40"),
@@ -152,7 +152,7 @@ mod tests {
         ] {
             assert_eq!(wanted(input, defaults()).unwrap_err(), expected);
         }
-        for (field, value, words) in [
+        for (field, value, expected) in [
             ("secondsPerCall", "601", "SecondsPerCall is `601`; it must be between 1 and 600"),
             ("streamArn", "orders", "StreamArn is `orders`; it must be the ARN of a table's stream"),
         ] {

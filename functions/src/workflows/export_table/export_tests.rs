@@ -175,8 +175,8 @@ async fn a_damaged_export_is_rejected_and_gets_no_manifest() {
             let store = unfinished(format).await;
             damage(&store);
             let refused = finish_as(&store, format).await.unwrap_err();
-            assert!(refused.contains(words), "{what}: {refused}");
-            let begins = format!("the export in s3://bucket/{FOLDER} is not whole: ");
+            assert!(refused.contains(expected), "{what}: {refused}");
+            let begins = format!("the export in s3://bucket/{FOLDER} failed verification: ");
             assert!(refused.starts_with(&begins), "{refused}");
             assert!(!store.keys().iter().any(|key| key.contains("/manifest")), "{what}");
         }

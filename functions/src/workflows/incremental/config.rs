@@ -65,7 +65,7 @@ impl Config {
             return Err(InvalidConfiguration { variable: "INCREMENTAL_PREFIX", reason });
         }
         let Config { prefix, tables_prefix, .. } = self;
-        Ok(Layout { own_table, prefix, tables_prefix }.place(table).prefix)
+        Ok(Layout { own_table, prefix, tables_prefix }.location(table).prefix)
     }
 }
 

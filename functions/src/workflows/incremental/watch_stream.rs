@@ -200,7 +200,7 @@ impl WatchStream {
         };
         let observed = |coverage: Coverage| coverage.observed(&present);
         let Input { own_table, items_prefix: prefix, tables_prefix, .. } = input;
-        let location = Layout { own_table, prefix, tables_prefix }.place(table);
+        let location = Layout { own_table, prefix, tables_prefix }.location(table);
         coverage::update(&self.s3, &input.items_bucket, &location.prefix, observed).await?;
         Ok(())
     }

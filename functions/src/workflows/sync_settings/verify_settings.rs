@@ -200,7 +200,7 @@ fn verify(
 impl Report {
     /// Returns the report as lines: what was to be done, and the outcome of each setting.
     pub fn to_text(&self) -> String {
-        let lines = self.settings.iter().map(SettingReport::in_words);
+        let lines = self.settings.iter().map(SettingReport::to_text);
         let head = format!("the settings of {} are not those of {}", self.target, self.source);
         cut(std::iter::once(head).chain(lines).collect::<Vec<_>>().join("\n"), 20_000)
     }

@@ -225,7 +225,7 @@ const SNAPSHOT: &[Equivalent] = &[
         "without it, the late versions of the stack's own table are read, and the tests of the input check those of another table",
     ),
     (
-        "Check Stream/Assign/looks",
+        "Check Stream/Assign/polls",
         "each poll is then the first, and the scenario of a stream that is not read does not end",
     ),
     (

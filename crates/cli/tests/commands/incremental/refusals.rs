@@ -24,7 +24,7 @@ async fn refusals_have_their_message() {
     let recover = |at: &'static str| vec!["recover", "orders", "--key", one, "--at", at];
     for (arguments, code, expected) in [
         (vec!["backfill"], 2, "TABLE is missing; give it, or set `table` in the file of --config"),
-        (vec!["backfill", "a:b"], 2, "TABLE is `a:b`, which is not a table's name"),
+        (vec!["backfill", "a:b"], 2, "TABLE is `a:b`; it must be a table name"),
         (vec!["backfill", "nowhere"], 2, "table nowhere does not exist (SourceTableMissing)"),
         (vec!["backfill", "copy"], 1, "table copy has no stream, so its changes would not be backed up"),
         (
@@ -89,7 +89,7 @@ async fn refusals_have_their_message() {
             2,
             "--key is `{\"id\":{\"N\":\"1\"}}`; `id` is of type N",
         ),
-        (recover("2999-01-01T00:00:00Z"), 2, "--at 2999-01-01T00:00:00Z is in the future (now: 20"),
+        (recover("2999-01-01T00:00:00Z"), 2, "--at is 2999-01-01T00:00:00Z, which is in the future (now: 20"),
         (recover("1"), 2, "--at is `1`; it must be a time"),
         (
             vec!["recover", "nowhere", "--key", one, "--at", &at],

@@ -79,7 +79,7 @@ async fn an_execution_adopts_its_plan_and_others_of_its_second_get_other_folders
 
 #[tokio::test]
 async fn a_foreign_document_blocks_the_folder() {
-    for (body, words) in [("{}", "is no export's document"), ("no JSON", "is no export's document")] {
+    for (body, expected) in [("{}", "is not an export document"), ("no JSON", "is not an export document")] {
         let store = orders().with_object(&format!("{FOLDER}export.json"), body);
         let failure = plan(&store, run()).await.unwrap_err();
         assert_eq!(failure.name, ErrorName::ExportExists);

@@ -91,7 +91,7 @@ async fn an_unfinished_snapshot_does_not_block_its_second() {
     let aws = with_documents(&[(&format!("{first}/export.json"), &others), (&manifest, "{}")]).await;
     let failure = plan(&aws, second_of.clone(), defaults(), 100).await.unwrap_err();
     assert_eq!(failure.name, ErrorName::ExportExists);
-    let words = "/export.json is there already, and is of arn:aws:states:eu-west-1:123456789012:execution:snapshot:by-hand-2";
+    let words = "/export.json already exists and is of arn:aws:states:eu-west-1:123456789012:execution:snapshot:by-hand-2";
     assert!(failure.message.contains(words), "{failure}");
     assert_eq!(begun(&aws).len(), 2, "nothing was begun");
 

@@ -141,8 +141,8 @@ async fn an_object_that_is_not_a_version_is_named() {
             failure
         };
         let (two, foreign) = (object("2"), format!("items/{}", "0".repeat(64)));
-        for (key, words) in [
-            ("items/readme", "is no version of an item: its key is not made of the hash of an item's key"),
+        for (key, text) in [
+            ("items/readme", "is not a version of an item: its key is not made of the hash of an item's key"),
             ("items/", "its key is not made of the hash"),
             ("items/zz", "its key is not made of the hash"),
             (foreign.as_str(), "its key is not made of the hash"),

@@ -115,11 +115,19 @@ async fn a_table_that_does_not_exist_is_missing() {
 
 #[tokio::test]
 async fn an_invalid_input_is_rejected_before_any_call() {
-    for (hours, input, words) in [
-        ("1", json!({ "Target": "a b" }), "Target is `a b`, neither a table's name nor its ARN"),
-        ("1", json!({ "Target": "copy", "Source": "a/b" }), "Source is `a/b`, neither"),
-        ("1", json!({ "Target": "copy", "SourceRoleArn": "admin" }), "SourceRoleArn is `admin`, not the ARN"),
-        ("0", json!({ "Target": "copy" }), "TableTimeoutHours is `0`; 1 to 168 may be given"),
+    for (hours, input, expected) in [
+        ("1", json!({ "Target": "a b" }), "Target is `a b`; it must be a table name or ARN"),
+        (
+            "1",
+            json!({ "Target": "copy", "Source": "a/b" }),
+            "Source is `a/b`; it must be a table name or ARN",
+        ),
+        (
+            "1",
+            json!({ "Target": "copy", "SourceRoleArn": "admin" }),
+            "SourceRoleArn is `admin`; it must be the ARN",
+        ),
+        ("0", json!({ "Target": "copy" }), "TableTimeoutHours is `0`; it must be between 1 and 168"),
         ("169", json!({ "Target": "copy" }), "TableTimeoutHours is `169`"),
         ("one", json!({ "Target": "copy" }), "TableTimeoutHours is `one`"),
         (

@@ -134,8 +134,8 @@ async fn a_table_is_not_its_own_source() {
 #[tokio::test]
 async fn an_invalid_input_is_rejected_before_any_call() {
     let minutes = |minutes: &str| set(input(&[]), "settingTimeoutMinutes", json!(minutes));
-    for (input, words) in [
-        (minutes("0"), "SettingTimeoutMinutes is `0`; 1 to 1440 may be given"),
+    for (input, expected) in [
+        (minutes("0"), "SettingTimeoutMinutes is `0`; it must be between 1 and 1440"),
         (minutes("1441"), "SettingTimeoutMinutes is `1441`"),
         (minutes("an hour"), "SettingTimeoutMinutes is `an hour`"),
         (with(input(&[]), "Target", json!("a/b")), "Target is `a/b`"),
