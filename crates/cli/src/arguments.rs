@@ -1,14 +1,17 @@
-//! The tree of commands. Each command defines its own arguments in its module. To add a command, add a variant here and
-//! a line to [`Arguments::act`].
+//! The tree of commands. Each command defines its own arguments in its module. To add a command, add a variant here, a line
+//! to [`Arguments::act`] and its name to a group.
+
+mod groups;
 
 use std::process::ExitCode;
 
-use clap::{CommandFactory as _, Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::commands::{
-    adopt, backfill, check, completions, demo, export, history, import, local, man, plan, recover, replay,
-    restore, run, snapshot, step, template,
+    adopt, backfill, check, completions, demo, executions, explain, export, follow, history, import, local,
+    man, plan, recover, replay, restore, run, snapshot, step, template,
 };
+use crate::session;
 
 /// The version and the commit that it was built from.
 const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (", env!("TABLEKEEPER_COMMIT"), ")");
@@ -18,9 +21,12 @@ const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (", env!("TABLEKEEPER
 #[command(
     version = VERSION,
     after_help = "Start with:
-  cargo demo      watch a backup become a new table, on this machine only"
+  tablekeeper demo           watch a backup become a new table, on this machine only
+  tablekeeper COMMAND --help show a command's options, with examples"
 )]
 pub(crate) struct Arguments {
+    #[command(flatten)]
+    options: session::Options,
     #[command(subcommand)]
     command: Command,
 }
@@ -32,7 +38,10 @@ enum Command {
     Check(check::Arguments),
     Completions(completions::Arguments),
     Demo(demo::Arguments),
+    Executions(executions::Arguments),
+    Explain(explain::Arguments),
     Export(export::Arguments),
+    Follow(follow::Arguments),
     History(history::Arguments),
     Import(import::Arguments),
     Local(local::Arguments),
@@ -48,19 +57,34 @@ enum Command {
 }
 
 impl Arguments {
+    /// Parses the arguments of this process. Ends it with a message if they are invalid, or after `--help`.
+    pub(crate) fn parse_or_exit() -> Arguments {
+        let matches = Arguments::tree().get_matches();
+        Arguments::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+    }
+
+    /// Returns the tree of commands, with the commands in groups.
+    pub(crate) fn tree() -> clap::Command {
+        groups::in_groups(Arguments::command())
+    }
+
     /// Runs the chosen command and returns its exit code.
     pub(crate) async fn act(self) -> anyhow::Result<ExitCode> {
+        self.options.install();
         match self.command {
             Command::Adopt(arguments) => adopt::act(arguments).await,
             Command::Backfill(arguments) => backfill::act(arguments).await,
             Command::Check(arguments) => check::act(&arguments),
-            Command::Completions(arguments) => Ok(completions::act(&arguments, Arguments::command())),
+            Command::Completions(arguments) => Ok(completions::act(&arguments, Arguments::tree())),
             Command::Demo(arguments) => demo::act(arguments).await,
+            Command::Executions(arguments) => executions::act(arguments).await,
+            Command::Explain(arguments) => explain::act(&arguments),
             Command::Export(arguments) => export::act(arguments).await,
+            Command::Follow(arguments) => follow::act(arguments).await,
             Command::History(arguments) => history::act(arguments).await,
             Command::Import(arguments) => import::act(arguments).await,
             Command::Local(arguments) => local::act(arguments).await,
-            Command::Man(arguments) => man::act(&arguments, Arguments::command()),
+            Command::Man(arguments) => man::act(&arguments, Arguments::tree()),
             Command::Plan(arguments) => plan::act(arguments).await,
             Command::Recover(arguments) => recover::act(arguments).await,
             Command::Replay(arguments) => replay::act(arguments).await,
@@ -75,13 +99,11 @@ impl Arguments {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory as _;
-
     use super::Arguments;
 
     #[test]
     fn the_tree_is_well_formed_and_every_command_shows_an_example() {
-        let mut tree = Arguments::command();
+        let mut tree = Arguments::tree();
         tree.build();
         tree.clone().debug_assert();
         let mut open = vec![&tree];

@@ -13,15 +13,16 @@ use tablekeeper_core::clock::Clock;
 use tablekeeper_core::item_history::Items;
 use tablekeeper_core::item_history::retention;
 use tablekeeper_core::item_history::retention::VersionRetention;
-use tablekeeper_core::snapshot::execution_input::second;
 use tablekeeper_core::text::quoted;
 
 pub(crate) use item_key::{ItemKey, KeyNames};
 pub(crate) use presence::{check_free, check_versions_exist};
 pub(crate) use settings::{Settings, Snapshots};
 
+use crate::console;
 use crate::console::Console;
 use crate::failure::Unusable;
+use crate::moment::Moment;
 use crate::transfer::Aws;
 
 /// The options that say where the settings of an incremental backup come from.
@@ -47,9 +48,13 @@ impl Configuration {
     }
 }
 
-/// Parses the value of `--at`, which must not be in the future.
+/// Parses the value of `--at`, which must not be in the future. Prints the time if the text left something open.
 pub(crate) fn past_second(text: &str) -> anyhow::Result<DateTime<Utc>> {
-    let at = second(text).map_err(|invalid| Unusable(format!("--at {}", invalid.reason)))?;
+    let Moment { at, understood } =
+        Moment::parse(text).map_err(|reason| Unusable(format!("--at {reason}")))?;
+    if let Some(understood) = understood {
+        console::print_remark(&format!("--at {understood}"));
+    }
     let now = Clock::System.now();
     if at > now {
         bail!(Unusable(format!("--at is {}, which is in the future (now: {})", reported(at), reported(now))));
@@ -77,10 +82,8 @@ pub(crate) async fn noncurrent_days(
         ))),
         Ok(VersionRetention { noncurrent_days, .. }) => Ok(Some(noncurrent_days)),
         Err(failure) => {
-            console.line(&format!(
-                "note: cannot read how long versions are retained: {failure} ({})",
-                failure.name
-            ));
+            console
+                .note(&format!("cannot read how long versions are retained: {failure} ({})", failure.name));
             Ok(None)
         }
     }

@@ -7,6 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use crate::session;
 use anstyle::{AnsiColor, Style};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
@@ -29,6 +30,7 @@ pub(crate) struct Console {
     stream: Stream,
     started: Instant,
     colours: bool,
+    quiet: bool,
     moving: ProgressBar,
 }
 
@@ -40,10 +42,11 @@ impl Console {
 
     /// Creates a console with or without colours, whatever the stream is.
     pub(crate) fn with_colours(stream: Stream, colours: bool) -> Self {
-        let live = io::stdout().is_terminal() && io::stderr().is_terminal();
+        let quiet = matches!(stream, Stream::Stderr) && session::is_quiet();
+        let live = io::stdout().is_terminal() && io::stderr().is_terminal() && !session::is_quiet();
         let target = if live { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
         let moving = ProgressBar::with_draw_target(None, target);
-        Self { stream, started: Instant::now(), colours, moving }
+        Self { stream, started: Instant::now(), colours, quiet, moving }
     }
 
     /// Returns the time since this console was created.
@@ -51,8 +54,20 @@ impl Console {
         self.started.elapsed()
     }
 
-    /// Prints a line.
+    /// Prints a line. Does nothing with `--quiet` if the lines accompany the data.
     pub(crate) fn line(&self, text: &str) {
+        if !self.quiet {
+            self.always(text);
+        }
+    }
+
+    /// Prints a note that people need, also with `--quiet`.
+    pub(crate) fn note(&self, text: &str) {
+        self.always(&format!("note: {text}"));
+    }
+
+    /// Prints a line that people need, also with `--quiet`.
+    pub(crate) fn always(&self, text: &str) {
         let stream = self.stream;
         self.moving.suspend(|| print(stream, text));
     }
@@ -75,6 +90,7 @@ impl Console {
 
     /// Prints a continuation below an event.
     pub(crate) fn detail(&self, text: &str) {
+        let text = text.replace('\n', "\n             ");
         self.line(&format!("             {text}"));
     }
 
@@ -180,15 +196,22 @@ pub(crate) fn print_json(value: &impl serde::Serialize) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Prints a remark on stderr.
+/// Prints a remark on stderr. Does nothing with `--quiet`.
 pub(crate) fn print_remark(text: &str) {
-    print(Stream::Stderr, text);
+    if !session::is_quiet() {
+        print(Stream::Stderr, text);
+    }
 }
 
 /// Prints `error: …` on stderr.
 pub(crate) fn print_error(text: &str) {
     let label = if colours(Stream::Stderr) { format!("{BAD}error{BAD:#}") } else { "error".to_owned() };
     print(Stream::Stderr, &format!("{label}: {text}"));
+}
+
+/// Prints `help: …` on stderr.
+pub(crate) fn print_help(text: &str) {
+    print(Stream::Stderr, &format!("help: {text}"));
 }
 
 /// Asks a yes-or-no question. Returns true for `y` or `yes`, and `None` if there is no terminal.
@@ -222,19 +245,8 @@ fn print(stream: Stream, text: &str) {
 }
 
 fn colours(stream: Stream) -> bool {
-    let terminal = match stream {
-        Stream::Stdout => io::stdout().is_terminal(),
-        Stream::Stderr => io::stderr().is_terminal(),
-    };
-    terminal && !set("NO_COLOR") && !is_dumb()
-}
-
-#[expect(clippy::disallowed_methods, reason = "the command line is an edge: the terminal's own variables")]
-fn set(variable: &str) -> bool {
-    std::env::var_os(variable).is_some_and(|value| !value.is_empty())
-}
-
-#[expect(clippy::disallowed_methods, reason = "the command line is an edge: the terminal's own variables")]
-fn is_dumb() -> bool {
-    std::env::var_os("TERM").is_some_and(|value| value == "dumb")
+    match stream {
+        Stream::Stdout => session::is_colored(&io::stdout()),
+        Stream::Stderr => session::is_colored(&io::stderr()),
+    }
 }

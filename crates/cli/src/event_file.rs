@@ -34,6 +34,11 @@ pub(crate) fn read_document(name: &str) -> anyhow::Result<Document> {
     parse(what, bytes)
 }
 
+/// Reads a document that is an argument itself. `what` names it in messages.
+pub(crate) fn from_argument(what: &str, text: &str) -> anyhow::Result<Document> {
+    parse(what, text.as_bytes().to_vec())
+}
+
 fn parse(what: &str, bytes: Vec<u8>) -> anyhow::Result<Document> {
     let refused = || Unusable(format!("{what} is not JSON"));
     let value = serde_json::from_slice(&bytes).with_context(refused)?;

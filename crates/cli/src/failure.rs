@@ -1,9 +1,11 @@
-//! Reports a failure: one line on stderr, and the exit code.
+//! Reports a failure: one line on stderr, a line of help, and the exit code.
+
+mod help;
 
 use std::{error::Error, fmt, process::ExitCode};
 
-use anyhow::anyhow;
 use aws_sdk_sfn::error::{ProvideErrorMetadata, SdkError};
+use tablekeeper_core::aws::failure::AwsFailure;
 
 use crate::console;
 
@@ -20,10 +22,16 @@ impl fmt::Display for Unusable {
 
 impl Error for Unusable {}
 
-/// Prints the error on stderr and returns its exit code.
+/// Prints the error on stderr, with the command that helps if there is one, and returns its exit code.
 pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
-    console::print_error(&sentence(error));
-    ExitCode::from(if error.downcast_ref::<Unusable>().is_some() { 2 } else { 1 })
+    let sentence = sentence(error);
+    let is_input = error.downcast_ref::<Unusable>().is_some();
+    console::print_error(&sentence);
+    // The sentence about an unusable input says itself what would be right.
+    if let Some(help) = help::of(&sentence).filter(|_| !is_input) {
+        console::print_help(&help);
+    }
+    ExitCode::from(if is_input { 2 } else { 1 })
 }
 
 /// Joins the chain of causes in one line. Skips a cause that the text before it already contains.
@@ -39,32 +47,12 @@ pub(crate) fn sentence(error: &anyhow::Error) -> String {
     reported
 }
 
-/// Turns an error of an AWS client into a sentence: AWS's message and error code if there is a response, or else the
-/// innermost cause.
-pub(crate) fn aws<E>(call: &str) -> impl FnOnce(SdkError<E>) -> anyhow::Error
+/// Turns a failed AWS call into an error. `action` is the call's IAM action, such as `states:StartExecution`.
+pub(crate) fn aws<E>(action: &'static str) -> impl FnOnce(SdkError<E>) -> anyhow::Error
 where
     E: ProvideErrorMetadata + Error + Send + Sync + 'static,
 {
-    move |error| {
-        let Some(refusal) = error.as_service_error() else {
-            return anyhow!("{call} got no usable response: {}", innermost(&error));
-        };
-        match (refusal.code(), refusal.message()) {
-            (Some(code), Some(message)) if !message.is_empty() => {
-                anyhow!("{call} was refused: {message} ({code})")
-            }
-            (Some(code), _) => anyhow!("{call} was refused: {code}"),
-            (None, _) => anyhow!("{call} was refused: {}", innermost(&error)),
-        }
-    }
-}
-
-fn innermost(error: &dyn Error) -> String {
-    let mut cause = error;
-    while let Some(next) = cause.source() {
-        cause = next;
-    }
-    cause.to_string()
+    move |error| AwsFailure::from_call(action)(error).into()
 }
 
 #[cfg(test)]

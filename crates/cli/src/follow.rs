@@ -4,7 +4,9 @@
 //! costs one call, however long the history is. No page token is reused between polls, because Step Functions does not
 //! promise that it covers later events.
 
+pub(crate) mod facts;
 mod progress_printer;
+mod to_end;
 
 use std::{borrow::Cow, time::Duration};
 
@@ -21,6 +23,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::failure;
 pub(crate) use progress_printer::ProgressPrinter;
+pub(crate) use to_end::to_end;
 
 /// How long errors of AWS are tolerated, in addition to the SDK's own retries.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -83,6 +86,11 @@ fn reason(cause: &str) -> Cow<'_, str> {
     }
 }
 
+/// Returns the message of a cause, for lists.
+pub(crate) fn cause_of(cause: &str) -> String {
+    reason(cause).into_owned()
+}
+
 /// A transition with its time in seconds since the start of the execution, by the clock of Step Functions.
 pub(crate) type Timed = (f64, Transition);
 
@@ -114,7 +122,7 @@ impl Follower {
                 Err(error) => {
                     let since = *troubled.get_or_insert_with(Instant::now);
                     if since.elapsed() >= self.schedule(&error) {
-                        return Err(failure::aws("GetExecutionHistory")(error))
+                        return Err(failure::aws("states:GetExecutionHistory")(error))
                             .with_context(|| format!("cannot follow {}", self.execution_arn));
                     }
                     interval.max(since.elapsed().min(Duration::from_secs(5)))
@@ -253,7 +261,7 @@ pub(crate) async fn appears(client: &Client, arn: &str, schedule: Duration) -> a
             Err(error) => {
                 let unknown = error.as_service_error().is_some_and(|e| e.is_execution_does_not_exist());
                 if !unknown {
-                    return Err(failure::aws("DescribeExecution")(error));
+                    return Err(failure::aws("states:DescribeExecution")(error));
                 }
             }
         }

@@ -4,22 +4,25 @@
 //! cannot be used. `plan sync` and `plan prune` exit with 3 if something would change.
 
 mod arguments;
+mod caller;
 mod commands;
 mod config;
 mod console;
 mod event_file;
 mod failure;
 mod follow;
+mod machines;
+mod moment;
+mod session;
 mod stack;
+mod suggestion;
 mod transfer;
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
-
 #[tokio::main]
 async fn main() -> ExitCode {
-    match arguments::Arguments::parse().act().await {
+    match arguments::Arguments::parse_or_exit().act().await {
         Ok(code) => code,
         Err(error) => failure::report(&error),
     }

@@ -1,20 +1,12 @@
 //! Reads a deployed stack from CloudFormation.
 
 use anyhow::{Context as _, bail};
-use aws_config::{BehaviorVersion, SdkConfig};
+use aws_config::SdkConfig;
+use aws_sdk_cloudformation::error::ProvideErrorMetadata as _;
 use aws_sdk_cloudformation::types::Stack;
 
 use crate::failure;
 use crate::failure::Unusable;
-
-/// Returns the configuration of the AWS environment.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the command line is an edge: it acts where its user's environment says"
-)]
-pub(crate) async fn environment() -> SdkConfig {
-    aws_config::defaults(BehaviorVersion::latest()).load().await
-}
 
 /// Returns the endpoint or Region for messages. Fails with [`Unusable`] if there is no Region.
 pub(crate) fn place(config: &SdkConfig) -> anyhow::Result<String> {
@@ -31,9 +23,15 @@ pub(crate) fn place(config: &SdkConfig) -> anyhow::Result<String> {
 pub(crate) async fn find(config: &SdkConfig, name: &str, or: &str) -> anyhow::Result<Stack> {
     let place = place(config)?;
     let found = aws_sdk_cloudformation::Client::new(config).describe_stacks().stack_name(name).send().await;
-    let found = found
-        .map_err(failure::aws("DescribeStacks"))
-        .with_context(|| format!("cannot describe stack {name} {place}; {or}"))?;
+    let found = match found {
+        // CloudFormation reports a missing stack as a ValidationError with this text.
+        Err(error) if error.message().is_some_and(|text| text.contains("does not exist")) => {
+            bail!("stack {name} does not exist {place}; {or}")
+        }
+        found => found
+            .map_err(failure::aws("cloudformation:DescribeStacks"))
+            .with_context(|| format!("cannot describe stack {name} {place}"))?,
+    };
     let first = found.stacks.unwrap_or_default().into_iter().next();
     first.with_context(|| format!("stack {name} does not exist {place}; {or}"))
 }

@@ -19,9 +19,11 @@ pub(crate) use location::{Location, whole};
 pub(crate) use progress::{Counters, Total, watch};
 pub(crate) use worker_pool::WorkerPool;
 
+use crate::caller;
 use crate::console::Console;
 use crate::failure;
 use crate::failure::Unusable;
+use crate::session;
 
 /// The exit code after Ctrl-C.
 pub(crate) const INTERRUPTED: u8 = 130;
@@ -35,6 +37,8 @@ pub(crate) struct Aws {
     pub(crate) clients: Clients,
     /// The client of S3, with a timeout for slow connections.
     pub(crate) s3: aws_sdk_s3::Client,
+    /// The clients of the environment. Their DynamoDB may be another one.
+    environment: Clients,
 }
 
 impl Aws {
@@ -46,7 +50,8 @@ impl Aws {
     /// Creates the clients from the environment, with DynamoDB in another Region or at another endpoint. If the
     /// environment has no Region, this one applies to all clients.
     pub(crate) async fn with_dynamodb(region: Option<&str>, endpoint: Option<&str>) -> anyhow::Result<Aws> {
-        let environment = Clients::from_environment("tablekeeper").await;
+        let region = session::region().or(region);
+        let environment = session::clients("tablekeeper").await;
         let clients = match region {
             Some(region) => environment.in_region(region),
             None => environment.clone(),
@@ -55,15 +60,21 @@ impl Aws {
         let has_region = environment.dynamodb().config().region().is_some();
         let of_s3 = if has_region { environment } else { clients.clone() };
         let s3 = patient(&of_s3).s3();
+        let environment = of_s3;
         let clients = match endpoint {
             Some(url) => clients.at_endpoint(url),
             None => clients,
         };
-        Ok(Aws { clients, s3 })
+        Ok(Aws { clients, s3, environment })
     }
 }
 
 impl Aws {
+    /// Prints the account, the place and the identity of the calls. Call it first in a command that writes.
+    pub(crate) async fn announce(&self, console: &Console) {
+        caller::announce(&self.environment, &self.clients.place(), console).await;
+    }
+
     /// Returns the client for raw items, with a timeout for slow connections.
     pub(crate) fn raw_items(&self) -> RawItems {
         patient(&self.clients).raw_items()
@@ -105,11 +116,11 @@ pub(crate) async fn concluded<T>(
     let again = stop(error.as_ref().is_none_or(goes_on)).await?;
     match error {
         Some(error) => {
-            console.line(&again);
+            console.always(&again);
             Err(error)
         }
         None => {
-            console.line(&format!("interrupted; {again}"));
+            console.always(&format!("interrupted; {again}"));
             Ok(None)
         }
     }
@@ -182,7 +193,7 @@ mod tests {
     #[test]
     fn resuming_is_advised_only_if_it_can_help() {
         let failed = |name| {
-            let failure = AwsFailure { action: "s3:GetObject", name, detail: "so AWS says".to_owned() };
+            let failure = AwsFailure::new("s3:GetObject", name, "so AWS says".to_owned());
             named(name, failure)
         };
         for name in [ErrorName::AccessDenied, ErrorName::Throttled, ErrorName::InvalidVersion] {

@@ -101,6 +101,7 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let console = Console::new(Stream::Stderr);
     let settings = arguments.configuration.settings().await?;
     let aws = settings.aws().await?;
+    aws.announce(&console).await;
     let request = request::take(&arguments, &settings, &aws).await?;
     let Request { items, keys, complete_since, from_prefix, path, state, .. } = &request;
     check_free(&aws, items, &console).await?;
@@ -162,7 +163,7 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     cursor_file::remove(path)?;
     let State { counts, doubts, left, .. } = locked().clone();
     let notes = doubts::notes(arguments.format, &doubts);
-    notes.iter().for_each(|note| console.line(&format!("note: {note}")));
+    notes.iter().for_each(|note| console.note(note));
     if arguments.json {
         let (table, bucket, prefix) =
             (arguments.table.as_str(), items.bucket.as_str(), items.prefix.as_str());

@@ -91,8 +91,9 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
         .context(Unusable("TABLE is missing; give it, or set `table` in the file of --config".into()))?;
     let items = settings.items()?;
     let aws = settings.aws().await?;
-    let (path, about, state) = plan(&arguments, &settings, &table, &aws).await?;
     let console = Console::new(Stream::Stderr);
+    aws.announce(&console).await;
+    let (path, about, state) = plan(&arguments, &settings, &table, &aws).await?;
     check_free(&aws, items, &console).await?;
     let backfill = state.backfill.clone();
     let place = format!("s3://{}/{}", items.bucket, items.prefix);

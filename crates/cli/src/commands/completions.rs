@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::{Args, Command};
 use clap_complete::Shell;
 
-/// Prints a script that completes commands and options in a shell.
+/// Print a script that completes commands and options in a shell.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:
   tablekeeper completions bash > ~/.local/share/bash-completion/completions/tablekeeper")]

@@ -102,8 +102,9 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let place = Location::parse("--to", &arguments.to)?;
     arguments.check(&place)?;
     let aws = Aws::from_environment().await?;
-    let Request { run, plan, files, about } = request::take(&arguments, &place, &aws).await?;
     let console = Console::new(Stream::Stderr);
+    aws.announce(&console).await;
+    let Request { run, plan, files, about } = request::take(&arguments, &place, &aws).await?;
     let folder = files.location(&plan.folder);
     let verb = if arguments.resume { "continuing" } else { "exporting" };
     console.line(&format!("{verb} {} in {} segments to {folder}", plan.table_name, plan.segments));
@@ -170,7 +171,7 @@ async fn settings(job: &Job, aws: &Aws) -> Output {
 
 fn print_report(arguments: &Arguments, console: &Console, report: Report) -> anyhow::Result<ExitCode> {
     for note in &report.notes {
-        console.line(&format!("note: {note}"));
+        console.note(note);
     }
     if arguments.json {
         console::print_json(&report)?;

@@ -71,8 +71,8 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let key = ItemKey::read(&arguments.key, &keys, items)?;
     let remarks = Console::new(Stream::Stderr);
     if keys.table.is_none() {
-        remarks.line(&format!(
-            "note: table {table} does not exist {}; its key attributes are taken from the versions",
+        remarks.note(&format!(
+            "table {table} does not exist {}; its key attributes are taken from the versions",
             aws.clients.place()
         ));
     }

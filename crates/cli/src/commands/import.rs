@@ -11,6 +11,7 @@ mod state;
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use anyhow::bail;
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use request::Request;
@@ -25,6 +26,7 @@ pub(crate) use state::cursor_file_of;
 
 use crate::console;
 use crate::console::{Console, Stream};
+use crate::failure::Unusable;
 use crate::transfer::{
     Aws, INTERRUPTED, Location, Total, check_table_name, concluded, cursor_file, named, watch,
 };
@@ -74,6 +76,9 @@ pub(crate) struct Arguments {
     /// Write into a table that holds items, too. Items with the same keys are replaced.
     #[arg(long)]
     pub(crate) merge: bool,
+    /// Do not ask before items are replaced. Needed for --merge without a terminal.
+    #[arg(long, requires = "merge")]
+    pub(crate) yes: bool,
     /// The file for the progress [default: `.tablekeeper-import-<TABLE>.json`].
     #[arg(long, value_name = "FILE")]
     pub(crate) cursor_file: Option<std::path::PathBuf>,
@@ -122,7 +127,23 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let place = Location::parse("--from", &arguments.from)?;
     let aws = Aws::from_environment().await?;
     let console = Console::new(Stream::Stderr);
+    aws.announce(&console).await;
     import(&arguments, Kind::Files, &place, &aws, &console).await
+}
+
+/// Asks whether items may be replaced. Fails with [`Unusable`] if they may not, or if there is nobody to ask.
+fn check_replacement(arguments: &Arguments) -> anyhow::Result<()> {
+    let table = &arguments.table;
+    let question = format!("replace the items of {table} that have the same keys?");
+    let allowed = if arguments.yes { Some(true) } else { console::ask(&question)? };
+    match allowed {
+        Some(true) => Ok(()),
+        Some(false) => bail!(Unusable("nothing was written".to_owned())),
+        None => bail!(Unusable(format!(
+            "--merge replaces items of {table}, and there is no terminal to ask; nothing was written. Use --yes to \
+             write without asking"
+        ))),
+    }
 }
 
 /// Imports the files at a location.
@@ -133,6 +154,9 @@ pub(crate) async fn import(
     aws: &Aws,
     console: &Console,
 ) -> anyhow::Result<ExitCode> {
+    if arguments.merge && !arguments.resume {
+        check_replacement(arguments)?;
+    }
     let Request { files, source, state, path } = request::take(arguments, kind, place, aws).await?;
     let import = state.import.clone();
     let verb = match (arguments.resume, kind) {
@@ -144,8 +168,8 @@ pub(crate) async fn import(
 
     let unchecked = source.unchecked();
     if unchecked > 0 {
-        console.line(&format!(
-            "note: the manifest has no md5Checksum of {unchecked} of its files; their items are counted, but other \
+        console.note(&format!(
+            "the manifest has no md5Checksum of {unchecked} of its files; their items are counted, but other \
              changes are not detected"
         ));
     }
@@ -177,7 +201,7 @@ pub(crate) async fn import(
     };
     cursor_file::remove(&path)?;
     let finish_import::Output { table_name: table, from, item_count, files, notes } = finished;
-    notes.iter().for_each(|note| console.line(&format!("note: {note}")));
+    notes.iter().for_each(|note| console.note(note));
     if arguments.json {
         console::print_json(&Report { table, from, item_count, files, notes })?;
     } else {

@@ -189,6 +189,6 @@ async fn check_responds(state: &State) -> anyhow::Result<()> {
     let response = tokio::time::timeout(RESPONSE_TIMEOUT, call)
         .await
         .with_context(|| format!("{endpoint} did not respond within {} s", RESPONSE_TIMEOUT.as_secs()))?;
-    response.map_err(crate::failure::aws("ListStateMachines"))?;
+    response.map_err(crate::failure::aws("states:ListStateMachines"))?;
     Ok(())
 }

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use clap::{Args, Command};
 
-/// Writes the manual pages into a directory, one for each command.
+/// Write the manual pages into a directory, one for each command.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:
   tablekeeper man ~/.local/share/man/man1 && man tablekeeper-export")]

@@ -60,8 +60,8 @@ pub(crate) struct Arguments {
     /// The item's key attributes, as DynamoDB JSON.
     #[arg(long, value_name = "JSON")]
     key: String,
-    /// The second in UTC, as RFC 3339: 2026-11-20T02:00:00Z.
-    #[arg(long, value_name = "TIME")]
+    /// The second: with a zone (2026-11-20T02:00:00Z), in local time (`2026-11-20 02:00:00`, 02:00) or ago (-10m).
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     at: String,
     /// Show what would change, and write nothing.
     #[arg(long)]
@@ -110,6 +110,7 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let items = settings.items()?;
     let aws = settings.aws().await?;
     let remarks = Console::new(Stream::Stderr);
+    aws.announce(&remarks).await;
     let keys = KeyNames::read(table, &aws, items).await?;
     if keys.table.is_none() {
         bail!(aws.missing(&format!(
@@ -121,8 +122,8 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     check_retained("--at is", at, noncurrent_days(&aws, items, &remarks).await?)?;
     let now = Clock::System.now();
     if at > now - SETTLES {
-        remarks.line(
-            "note: the stream may not have brought all changes of that second yet; later ones are not included",
+        remarks.note(
+            "the stream may not have brought all changes of that second yet; later ones are not included",
         );
     }
     let reader = AsOfReader { s3: &aws.s3, items, key_names: &keys.names, at, now };

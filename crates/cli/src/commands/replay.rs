@@ -79,6 +79,7 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let settings = arguments.configuration.settings().await?;
     let aws = settings.aws().await?;
     let console = Console::new(Stream::Stderr);
+    aws.announce(&console).await;
     let replay = plan(&arguments, &settings, &aws, &console).await?;
     let place = format!("s3://{}/{}", replay.given_up_bucket, replay.folder);
     console.line(&format!(

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::bail;
+use chrono::{DateTime, Utc};
 use clap::Args;
 use tablekeeper_core::import::execution_input::{MOST_SEGMENTS, MOST_UNITS};
 use tablekeeper_core::import::plan as plan_import;
@@ -17,7 +18,7 @@ use super::import;
 use super::import::Kind;
 use super::snapshot;
 use super::snapshot::{How, Which};
-use crate::config::{Configuration, Settings};
+use crate::config::{Configuration, Settings, past_second};
 use crate::console::{Console, Stream};
 use crate::failure::Unusable;
 use crate::transfer::{Aws, INTERRUPTED, Location, check_table_name};
@@ -52,8 +53,9 @@ pub(crate) struct Arguments {
     /// The snapshot's name or location: s3://BUCKET/FOLDER.
     #[arg(required_unless_present = "at", conflicts_with = "at")]
     snapshot: Option<String>,
-    /// Make and restore a snapshot of this second, as RFC 3339: 2026-11-20T02:00:00Z.
-    #[arg(long, value_name = "TIME")]
+    /// Make and restore a snapshot of this second: with a zone (2026-11-20T02:00:00Z), in local time
+    /// (`2026-11-20 02:00:00`, 02:00) or ago (-10m).
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     at: Option<String>,
     /// Number of segments that read and write in parallel [default: one per file, up to an eighth of
     /// DYNAMODB_PARALLELISM, or as few as use all of --max-rate].
@@ -65,6 +67,9 @@ pub(crate) struct Arguments {
     /// Write into a table that holds items, too. Items with the same keys are replaced.
     #[arg(long)]
     merge: bool,
+    /// Do not ask before items are replaced. Needed for --merge without a terminal.
+    #[arg(long, requires = "merge")]
+    yes: bool,
     #[command(flatten)]
     how: How,
     /// The file for the progress [default: `.tablekeeper-import-<TABLE>.json`].
@@ -89,8 +94,9 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let settings = arguments.configuration.settings().await?;
     let aws = settings.aws().await?;
     let console = Console::new(Stream::Stderr);
+    aws.announce(&console).await;
     let (from, resume) = match &arguments.at {
-        Some(at) => match made(&arguments, at, &settings, &aws, &console).await? {
+        Some(at) => match made(&arguments, past_second(at)?, &settings, &aws, &console).await? {
             Some(made) => made,
             None => return Ok(ExitCode::from(INTERRUPTED)),
         },
@@ -109,6 +115,7 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
         }),
         max_rate: arguments.max_rate,
         merge: arguments.merge,
+        yes: arguments.yes,
         cursor_file: arguments.cursor_file,
         resume,
         json: arguments.json,
@@ -120,7 +127,7 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
 /// interrupted. Checks the table first, because a snapshot may take long.
 async fn made(
     arguments: &Arguments,
-    at: &str,
+    at: DateTime<Utc>,
     settings: &Settings,
     aws: &Aws,
     console: &Console,

@@ -1,29 +1,31 @@
 //! `tablekeeper run`: starts an execution of a deployed workflow in the AWS environment, and follows it to its end.
 
-use std::{process::ExitCode, time::Duration};
+mod backup;
+mod execution_status;
+mod input;
+pub(crate) mod start;
 
-use anyhow::{Context as _, bail};
+use std::process::ExitCode;
+
 use aws_config::SdkConfig;
-use aws_sdk_sfn::{operation::start_execution::StartExecutionError, types::ExecutionStatus};
 use clap::Args;
 use serde::Serialize;
+use tablekeeper_core::aws::clients::Clients;
+use tablekeeper_core::clock::Clock;
 
-use super::local::provision::{machine_output, stack_name};
 use crate::console::{Console, Stream};
-use crate::event_file::Document;
-use crate::failure::Unusable;
-use crate::follow::{Follower, Outcome, ProgressPrinter};
-use crate::{console, event_file, failure, stack};
-
-/// Maximum length of an execution input in bytes (Step Functions quota).
-const LONGEST_INPUT: usize = 262_144;
-/// Interval between polls of an execution, well below the quota of an account.
-const LOOK: Duration = Duration::from_secs(1);
+use crate::follow::{Outcome, to_end};
+use crate::machines::Deployed;
+use crate::{caller, console, session};
+use execution_status::ExecutionStatus;
+use input::Input;
+use start::Started;
 
 /// Start an execution of a deployed workflow, and optionally follow it.
 ///
-/// Without --follow, exit code 0 only means that the execution was started. With --follow, it means that the execution
-/// succeeded.
+/// The input is checked first. If it does not fit the workflow, nothing is started and the exit code is 2. Without
+/// --follow, exit code 0 only means that the execution was started. With --follow, it means that the execution
+/// succeeded. Ctrl-C ends this command and not the execution; the exit code is then 130.
 ///
 /// The stack `tablekeeper-<WORKFLOW>` has the state machine in its output `StateMachineArn`. The account and Region (or
 /// the endpoint) are those of the AWS environment. The state machines of `backfill`, `replay`, `snapshot` and
@@ -31,27 +33,28 @@ const LOOK: Duration = Duration::from_secs(1);
 /// `ReplayStateMachineArn`, `SnapshotStateMachineArn` and `RestoreSnapshotStateMachineArn`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Example:\n  cargo tablekeeper run rotate-restore --input events/rotate-restore/input.by-hand.json --follow"
+    after_help = "Examples:\n  tablekeeper run rotate-restore --table customer-production --backup latest --follow\n  \
+                        tablekeeper run export-table --set TableName=orders --follow\n  \
+                        tablekeeper run backup-prune --input '{\"TableName\": \"orders\", \"MaxBackups\": 7}'\n  \
+                        tablekeeper run rotate-restore --input events/rotate-restore/input.by-hand.json"
 )]
 pub(crate) struct Arguments {
     /// The workflow, such as `rotate-restore`.
     workflow: String,
-    /// The file with the execution's input as JSON; `-` reads it from stdin.
-    #[arg(long, value_name = "FILE|-")]
-    input: String,
-    /// The execution's name. If an execution with this name exists, nothing is started and that execution is used,
-    /// whatever its input was. Without --follow, the exit code is then 1 if it failed.
+    #[command(flatten)]
+    input: Input,
+    #[command(flatten)]
+    backup: backup::Options,
+    /// The execution's name [default: `by-hand-<TABLE>-<TIME>`]. If an execution with this name exists, nothing is
+    /// started and that execution is used, whatever its input was. Without --follow, the exit code is then 1 if it
+    /// failed.
     #[arg(long, value_parser = execution_name)]
     name: Option<String>,
     /// Show each state as it is entered, and wait for the end of the execution. The exit code is 0 if it succeeded.
     #[arg(long)]
     follow: bool,
-    /// The state machine, if it is not in the output of a stack.
-    #[arg(long, value_name = "ARN", conflicts_with = "stack_name", value_parser = state_machine_arn)]
-    state_machine_arn: Option<String>,
-    /// The name of the stack [default: `tablekeeper-<WORKFLOW>`].
-    #[arg(long)]
-    stack_name: Option<String>,
+    #[command(flatten)]
+    deployed: Deployed,
     /// Print the execution as JSON: its ARN, with --follow its result, and without --follow the status of one that
     /// existed.
     #[arg(long)]
@@ -72,147 +75,45 @@ struct Report<'a> {
 
 /// Runs `tablekeeper run`.
 pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
-    let Document { what, text: input, .. } = event_file::read_document(&arguments.input)?;
-    check_length(&what, &input)?;
-    let config = stack::environment().await;
+    let config = session::sdk_config().await;
+    let fields = arguments.backup.fields(&arguments.workflow, &config).await?;
+    let input = arguments.input.read(&arguments.workflow, fields)?;
+    let machine = arguments.deployed.of(&arguments.workflow, &config).await?;
+    announce(&config).await;
     let client = aws_sdk_sfn::Client::new(&config);
-    let machine = match &arguments.state_machine_arn {
-        Some(arn) => arn.clone(),
-        None => {
-            let default = stack_name(&arguments.workflow);
-            let stack = arguments.stack_name.as_deref().unwrap_or(&default);
-            find_machine(&config, stack, &machine_output(&arguments.workflow)).await?
-        }
+    let Started { arn: execution, already_existed } = match &arguments.name {
+        Some(name) => start::under_name(&client, &machine.arn, name, &input).await?,
+        None => start::now(&client, &machine.arn, &input, Clock::System.now()).await?,
     };
-
-    let (execution, already_existed) = start(&client, &machine, arguments.name.as_deref(), input).await?;
     if already_existed {
         console::print_remark(&format!("an execution of this name exists already: {execution}"));
     }
     let report = Report { execution_arn: &execution, already_existed, status: None, outcome: None };
     if !arguments.follow {
-        let standing =
-            if already_existed { Some(RunStatus::fetch(&client, &execution).await?) } else { None };
+        let status = match already_existed {
+            true => Some(ExecutionStatus::fetch(&client, &execution).await?),
+            false => None,
+        };
         if arguments.json {
-            let status = standing.as_ref().map(|standing| standing.status.as_str());
+            let status = status.as_ref().map(ExecutionStatus::name);
             console::print_json(&Report { status, ..report })?;
         } else {
             console::print_data(&execution);
         }
-        return match standing {
-            Some(standing) => standing.exit_code(),
-            None => Ok(ExitCode::SUCCESS),
-        };
+        return status.map_or(Ok(ExitCode::SUCCESS), ExecutionStatus::exit_code);
     }
-
-    let console = Console::new(Stream::Stderr);
-    console.line(&format!("following {execution}"));
-    let printer = ProgressPrinter::new(&console, &client, &machine).await;
-    let outcome = printer.follow(Follower::new(client, &execution), LOOK).await?;
-    drop(console);
-    if arguments.json {
-        console::print_json(&Report { outcome: Some(&outcome), ..report })?;
-    } else if let Some(output) = &outcome.output {
-        console::print_json(output)?;
+    let ended = to_end(&config, &machine.arn, &execution).await?;
+    if !arguments.json {
+        return ended.conclude();
     }
-    if outcome.succeeded() {
-        return Ok(ExitCode::SUCCESS);
-    }
-    bail!("the execution ended as {}", outcome.describe())
+    console::print_json(&Report { outcome: ended.outcome(), ..report })?;
+    ended.exit_code()
 }
 
-fn check_length(what: &str, text: &str) -> Result<(), Unusable> {
-    if text.len() > LONGEST_INPUT {
-        let length = text.len();
-        return Err(Unusable(format!(
-            "{what} has {length} bytes; the input of an execution has at most {LONGEST_INPUT}"
-        )));
-    }
-    Ok(())
-}
-
-/// The status of an execution that already existed.
-#[derive(Debug)]
-struct RunStatus {
-    status: ExecutionStatus,
-    error: Option<String>,
-    cause: Option<String>,
-}
-
-impl RunStatus {
-    async fn fetch(client: &aws_sdk_sfn::Client, execution: &str) -> anyhow::Result<Self> {
-        let described = client.describe_execution().execution_arn(execution).send().await;
-        let described = described.map_err(failure::aws("DescribeExecution"))?;
-        let (status, error, cause) = (described.status, described.error, described.cause);
-        Ok(Self { status, error, cause })
-    }
-
-    /// Returns success unless the execution failed, and prints the status.
-    fn exit_code(self) -> anyhow::Result<ExitCode> {
-        match self.status {
-            ExecutionStatus::Running | ExecutionStatus::PendingRedrive => {
-                console::print_remark("it is still running");
-            }
-            ExecutionStatus::Succeeded => console::print_remark("it has succeeded"),
-            status => {
-                let status = status.as_str().to_owned();
-                let (error, cause) = (self.error, self.cause);
-                let outcome = Outcome { status, output: None, error, cause, states_entered: 0 };
-                bail!("that execution has ended as {}", outcome.describe());
-            }
-        }
-        Ok(ExitCode::SUCCESS)
-    }
-}
-
-async fn find_machine(config: &SdkConfig, name: &str, output: &str) -> anyhow::Result<String> {
-    let found = stack::find(config, name, "deploy it, or give --state-machine-arn or --stack-name").await?;
-    let place = stack::place(config)?;
-    stack::output(&found, output).map(str::to_owned).with_context(|| {
-        format!(
-            "stack {name} {place} has no output {output}; give the state machine with --state-machine-arn"
-        )
-    })
-}
-
-/// Starts an execution. If the name is taken, returns the existing execution.
-async fn start(
-    client: &aws_sdk_sfn::Client,
-    machine: &str,
-    name: Option<&str>,
-    input: String,
-) -> anyhow::Result<(String, bool)> {
-    let started =
-        client.start_execution().state_machine_arn(machine).set_name(name.map(str::to_owned)).input(input);
-    match started.send().await {
-        Ok(started) => Ok((started.execution_arn, false)),
-        Err(error) => {
-            let exists =
-                error.as_service_error().is_some_and(StartExecutionError::is_execution_already_exists);
-            match name.filter(|_| exists).and_then(|name| execution_arn(machine, name)) {
-                Some(arn) => Ok((arn, true)),
-                None => Err(failure::aws("StartExecution")(error)),
-            }
-        }
-    }
-}
-
-/// Returns the ARN of an execution by its name. The ARN of the state machine may have a version or alias.
-pub(crate) fn execution_arn(machine: &str, name: &str) -> Option<String> {
-    let parts: Vec<&str> = machine.split(':').collect();
-    match parts.as_slice() {
-        [arn, partition, states, region, account, "stateMachine", machine, ..] => {
-            Some([arn, partition, states, region, account, "execution", machine, name].join(":"))
-        }
-        _ => None,
-    }
-}
-
-fn state_machine_arn(text: &str) -> Result<String, String> {
-    match execution_arn(text, "") {
-        Some(_) => Ok(text.to_owned()),
-        None => Err("expected an ARN such as arn:aws:states:us-east-1:123456789012:stateMachine:NAME".into()),
-    }
+/// Prints the account, the Region and the identity.
+async fn announce(config: &SdkConfig) {
+    let clients = Clients::new(config.clone());
+    caller::announce(&clients, &clients.place(), &Console::new(Stream::Stderr)).await;
 }
 
 fn execution_name(text: &str) -> Result<String, String> {
@@ -226,45 +127,7 @@ fn execution_name(text: &str) -> Result<String, String> {
 
 #[cfg(test)]
 mod tests {
-    use aws_sdk_sfn::types::ExecutionStatus;
-
-    use super::{LONGEST_INPUT, RunStatus, check_length, execution_arn, execution_name, state_machine_arn};
-
-    #[test]
-    fn input_that_step_functions_would_refuse_is_refused_here() {
-        assert!(check_length("-", &"x".repeat(LONGEST_INPUT)).is_ok());
-        assert!(check_length("-", &"x".repeat(LONGEST_INPUT + 1)).is_err());
-    }
-
-    #[test]
-    fn only_an_existing_execution_that_failed_is_a_failure() {
-        for (status, failed) in [
-            (ExecutionStatus::Running, false),
-            (ExecutionStatus::PendingRedrive, false),
-            (ExecutionStatus::Succeeded, false),
-            (ExecutionStatus::Failed, true),
-            (ExecutionStatus::TimedOut, true),
-            (ExecutionStatus::Aborted, true),
-        ] {
-            let cause = Some(r#"{"errorMessage":"no such table"}"#.to_owned());
-            let standing = RunStatus { status: status.clone(), error: Some("E".into()), cause };
-            let reported = standing.exit_code().err().map(|error| error.to_string());
-            let expected =
-                failed.then(|| format!("that execution has ended as {}: E: no such table", status.as_str()));
-            assert_eq!(reported, expected);
-        }
-    }
-
-    #[test]
-    fn the_arn_of_an_execution_is_built_for_any_partition_and_version() {
-        let arn = |machine: &str| execution_arn(machine, "n");
-        assert_eq!(
-            arn("arn:aws-cn:states:cn-north-1:123456789012:stateMachine:M:7").as_deref(),
-            Some("arn:aws-cn:states:cn-north-1:123456789012:execution:M:n")
-        );
-        assert_eq!(arn("arn:aws:states:us-east-1:123456789012:activity:M"), None);
-        assert!(state_machine_arn("M").is_err());
-    }
+    use super::execution_name;
 
     #[test]
     fn names_are_checked_as_by_step_functions() {

@@ -12,6 +12,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use clap::{Args, Subcommand};
 use request::Request;
@@ -25,7 +26,7 @@ use tablekeeper_core::snapshot::finish::Output;
 use tablekeeper_core::snapshot::plan::whole_seconds;
 use tablekeeper_core::snapshot::{Snapshot, finish as finish_snapshot};
 
-use crate::config::{Configuration, Settings, reported};
+use crate::config::{Configuration, Settings, past_second, reported};
 use crate::console;
 use crate::console::{Console, Stream};
 use crate::failure::Unusable;
@@ -34,7 +35,7 @@ use crate::transfer::{Aws, INTERRUPTED, Total, concluded, named, watch};
 /// Default of `--settle`, in seconds, as in the workflow.
 const SETTLE: u32 = 300;
 
-/// Write the items of an incremental backup, as of a given second, to a directory that import and restore read.
+/// Write the items of an incremental backup, as they were at a second, to a bucket.
 ///
 /// The directory is named after the second, `2026-11-20T02-00-00Z`, and has the layout of export and of the workflow
 /// snapshot. The manifest-summary.json is written last: a snapshot is complete if it exists. The table is not read, and
@@ -66,8 +67,9 @@ pub(crate) struct Arguments {
     /// The name of the table that is backed up [default: `table` of --config]. Put `--` before a table with the name of
     /// a subcommand, such as `list`.
     table: Option<String>,
-    /// The second, as RFC 3339: 2026-11-20T02:00:00Z [default: now].
-    #[arg(long, value_name = "TIME")]
+    /// The second: with a zone (2026-11-20T02:00:00Z), in local time (`2026-11-20 02:00:00`, 02:00) or ago (-10m)
+    /// [default: now].
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     at: Option<String>,
     #[command(flatten)]
     pub(crate) how: How,
@@ -124,18 +126,18 @@ impl How {
 
 /// The snapshot to make.
 #[derive(Clone, Debug)]
-pub(crate) struct Which<'a> {
+pub(crate) struct Which {
     /// The table, if the arguments or settings name one.
     pub(crate) table: Option<String>,
     /// Whether the table must exist.
     pub(crate) must_exist: bool,
     /// The second; `None` for now, or for the newest snapshot to resume.
-    pub(crate) at: Option<&'a str>,
+    pub(crate) at: Option<DateTime<Utc>>,
     /// Whether to continue an incomplete snapshot.
     pub(crate) resume: bool,
 }
 
-impl Which<'_> {
+impl Which {
     /// Refuses options that differ from those of the existing snapshot.
     fn check(&self, how: &How, snapshot: &Snapshot) -> Result<(), Unusable> {
         let Snapshot { name, run, plan, .. } = snapshot;
@@ -203,16 +205,18 @@ pub(crate) async fn act(mut arguments: Arguments) -> anyhow::Result<ExitCode> {
     let settings = arguments.configuration.settings().await?;
     let table = settings.table(arguments.table.as_deref())?;
     let must_exist = arguments.table.is_some();
-    let which = Which { table, must_exist, at: arguments.at.as_deref(), resume: arguments.resume };
+    let at = arguments.at.as_deref().map(past_second).transpose()?;
+    let which = Which { table, must_exist, at, resume: arguments.resume };
     settings.items()?;
     settings.snapshots()?;
     let aws = settings.aws().await?;
     let console = Console::new(Stream::Stderr);
+    aws.announce(&console).await;
     let Some(output) = make(&which, &arguments.how, &settings, &aws, &console).await? else {
         return Ok(ExitCode::from(INTERRUPTED));
     };
     for note in &output.notes {
-        console.line(&format!("note: {note}"));
+        console.note(note);
     }
     if arguments.json {
         console::print_json(&Report::from_output(output))?;
@@ -231,7 +235,7 @@ pub(crate) async fn act(mut arguments: Arguments) -> anyhow::Result<ExitCode> {
 
 /// Makes a snapshot, or finds an existing one. Returns `None`, with a message, if it was interrupted.
 pub(crate) async fn make(
-    which: &Which<'_>,
+    which: &Which,
     how: &How,
     settings: &Settings,
     aws: &Aws,

@@ -4,14 +4,14 @@ use std::process::ExitCode;
 
 use clap::Args;
 use serde_json::json;
-use tablekeeper_core::aws::clients::Clients;
 
 use crate::failure::Unusable;
+use crate::session;
 use crate::{console, event_file};
 
-/// Run one step of a workflow here, in the account or at the endpoint of the AWS environment.
+/// Run one step of a workflow on this machine.
 ///
-/// It does what the Lambda function would do: it may start, change and publish things. A step that its template
+/// It calls the account, or the endpoint, of the AWS environment. It does what the Lambda function would do: it may start, change and publish things. A step that its template
 /// configures reads the same environment variables here. For example, rotate-restore.start needs STATE_MACHINE_ARN,
 /// SOURCE_PATTERN and REPLACEMENT_PATTERN.
 #[derive(Debug, Args)]
@@ -32,7 +32,7 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
         return Err(Unusable(message).into());
     };
     let payload = event_file::read(&arguments.event)?;
-    let clients = Clients::from_environment(entry.name).await;
+    let clients = session::clients(entry.name).await;
     let outcome = match (entry.build)(&clients) {
         Ok(step) => step.run_json(payload).await,
         Err(failure) => Err(failure),

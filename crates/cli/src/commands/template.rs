@@ -15,7 +15,6 @@ use anyhow::bail;
 use clap::Args;
 use serde_json::{Value, json};
 use tablekeeper_core::aws::arn::Arn;
-use tablekeeper_core::aws::clients::Clients;
 use tablekeeper_core::aws::table::{Readiness, readiness};
 use tablekeeper_core::settings::report::Unread;
 use tablekeeper_core::settings::{Aws, SettingName, Settings, Table, report};
@@ -23,13 +22,14 @@ use tablekeeper_core::text::quoted;
 
 use crate::console;
 use crate::failure::Unusable;
+use crate::session;
 
 /// Resource type of a table in a template.
 const RESOURCE_TYPE: &str = "AWS::DynamoDB::Table";
 /// Maximum length of a logical ID ("Resources", CloudFormation user guide).
 const LONGEST_ID: usize = 255;
 
-/// Print a table as a CloudFormation template, to import it into a stack. The table is only read.
+/// Print a table as a CloudFormation template, to import it into a stack.
 ///
 /// Settings that are not part of a table in CloudFormation, such as triggers and auto scaling, are reported on stderr.
 /// Nothing is printed if a setting cannot be read: CloudFormation would remove from the table what the template lacks.
@@ -53,7 +53,7 @@ pub(crate) struct Arguments {
 
 pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let given = arguments.logical_id.as_deref().map(checked_id).transpose()?;
-    let clients = Clients::from_environment("tablekeeper").await;
+    let clients = session::clients("tablekeeper").await;
     let clients = match Arn::parse(&arguments.table) {
         Some(arn) => clients.in_region(arn.region),
         None => clients,

@@ -36,8 +36,8 @@ pub(crate) async fn check_free(aws: &Aws, items: &Items, console: &Console) -> a
     match find(&aws.s3, items).await.map_err(|failure| named(failure.name, failure))? {
         Presence::Versions | Presence::Nothing { elsewhere: None } => Ok(()),
         Presence::Nothing { elsewhere: Some(prefix) } => {
-            console.line(&format!(
-                "note: there are no objects under {} yet; {}",
+            console.note(&format!(
+                "there are no objects under {} yet; {}",
                 place(items),
                 describe_elsewhere(items, &prefix)
             ));

@@ -19,6 +19,7 @@ use tablekeeper_core::storage::{as_prefix, bucket_and_key};
 use tablekeeper_core::text::quoted;
 
 use crate::failure::Unusable;
+use crate::session;
 use crate::transfer::Aws;
 
 /// The only port that HTTPS uses by default.
@@ -71,7 +72,7 @@ impl Settings {
         let name = path.map(|path| path.display().to_string());
         let of_stack = match stack {
             Some(name) => {
-                let config = crate::stack::environment().await;
+                let config = session::sdk_config().await;
                 OfStack::read(
                     name,
                     &crate::stack::find(&config, name, "give an existing stack with --stack").await?,

@@ -5,7 +5,7 @@ use std::{collections::HashMap, time::Duration};
 use aws_sdk_sfn::Client;
 use serde_json::Value;
 
-use super::{Follower, Outcome, Transition, reason};
+use super::{Follower, Outcome, Transition, facts, reason};
 use crate::console;
 use crate::console::Console;
 
@@ -37,7 +37,7 @@ impl<'a> ProgressPrinter<'a> {
 
     /// Follows the execution until it ends.
     pub(crate) async fn follow(&self, mut follower: Follower, poll: Duration) -> anyhow::Result<Outcome> {
-        let mut told_wait = None;
+        let mut reported_wait = None;
         loop {
             for (since_start, happening) in follower.next(poll).await? {
                 let time = match self.story {
@@ -45,9 +45,12 @@ impl<'a> ProgressPrinter<'a> {
                     None => since_start,
                 };
                 match happening {
-                    Transition::Entered { state, kind } => self.entered(time, &state, &kind, told_wait),
+                    Transition::Entered { state, kind } => self.entered(time, &state, &kind, reported_wait),
                     Transition::Succeeded { output } => {
-                        told_wait = output.as_ref().and_then(wait_seconds).or(told_wait);
+                        if let Some(fact) = output.as_ref().and_then(facts::of_step) {
+                            self.console.detail(&fact);
+                        }
+                        reported_wait = output.as_ref().and_then(wait_seconds).or(reported_wait);
                     }
                     Transition::Failed { error, cause } => {
                         self.console
@@ -68,10 +71,10 @@ impl<'a> ProgressPrinter<'a> {
         }
     }
 
-    fn entered(&self, time: f64, state: &str, kind: &str, told_wait: Option<f64>) {
+    fn entered(&self, time: f64, state: &str, kind: &str, reported_wait: Option<f64>) {
         let comment = self.comments.get(state).map(String::as_str).unwrap_or_default();
         let reported = if kind == "Wait" {
-            told_wait.map(|seconds| self.wait(seconds)).unwrap_or_else(|| comment.to_owned())
+            reported_wait.map(|seconds| self.wait(seconds)).unwrap_or_else(|| comment.to_owned())
         } else {
             comment.to_owned()
         };

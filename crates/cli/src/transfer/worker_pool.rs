@@ -45,10 +45,12 @@ impl<E: From<AwsFailure> + Send + 'static> WorkerPool<E> {
     /// Waits until all shares have finished or one has failed.
     pub(crate) async fn finished(&mut self) -> Result<(), E> {
         while let Some(ended) = self.tasks.join_next().await {
-            let broken = |error: tokio::task::JoinError| AwsFailure {
-                action: self.action,
-                name: ErrorName::ServiceUnavailable,
-                detail: format!("the task ended early: {error}"),
+            let broken = |error: tokio::task::JoinError| {
+                AwsFailure::new(
+                    self.action,
+                    ErrorName::ServiceUnavailable,
+                    format!("the task ended early: {error}"),
+                )
             };
             ended.map_err(broken)??;
         }
@@ -85,11 +87,7 @@ mod tests {
         shares.sort_unstable();
         assert_eq!(shares, [0, 1, 2, 3, 4, 5, 6]);
         let failing = |share: u32| async move {
-            let failure = AwsFailure {
-                action: "s3:GetObject",
-                name: ErrorName::AccessDenied,
-                detail: share.to_string(),
-            };
+            let failure = AwsFailure::new("s3:GetObject", ErrorName::AccessDenied, share.to_string());
             if share == 2 { Err(failure) } else { Ok(()) }
         };
         let error = WorkerPool::of("s3:GetObject", 7, 1, failing).finished().await.unwrap_err();

@@ -147,8 +147,9 @@ async fn every_type_survives_every_format_in_a_directory() {
         assert!(!files(&account.path(place)).iter().any(|path| path.to_string_lossy().ends_with(".upload")));
 
         let folder = Path::new(&manifest).ancestors().find(|path| path.parent().unwrap().ends_with("orders"));
-        let reported =
-            account.done(&["import", "copy", "--from", folder.unwrap().to_str().unwrap(), "--merge"]).await;
+        let reported = account
+            .done(&["import", "copy", "--from", folder.unwrap().to_str().unwrap(), "--merge", "--yes"])
+            .await;
         let line = reported.data.lines().last().unwrap();
         assert!(line.starts_with("copy: 61 items from ") && line.ends_with(&manifest), "{line}");
         assert_eq!(account.items("copy").await, expected, "{place}");

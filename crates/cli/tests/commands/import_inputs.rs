@@ -74,7 +74,7 @@ async fn manifests_of_other_writers_are_read() {
     assert_eq!(items_of(&shell.dynamodb, "unchecked").await.len(), 1);
     // The number of items is still checked.
     write(&folder, "data/00000.json.gz", gzip(&LINE.repeat(2)));
-    let reported = shell.run(&["import", "unchecked", "--from", "relative", "--merge"]).await;
+    let reported = shell.run(&["import", "unchecked", "--from", "relative", "--merge", "--yes"]).await;
     assert!(reported.code == Some(1) && reported.remarks.contains("(InvalidExport)"), "{}", reported.remarks);
 
     // With an empty file, for a partition without items.
@@ -144,7 +144,8 @@ async fn lines_without_types_are_imported_with_notes_on_possible_losses() {
     let report: serde_json::Value = serde_json::from_str(&shell.done(&json).await.data).unwrap();
     assert_eq!(report["notes"].as_array().map(Vec::len), Some(3), "{report}");
 
-    let several = shell.run(&["import", "copy", "--from", "snapshots", "--format", "json", "--merge"]).await;
+    let several =
+        shell.run(&["import", "copy", "--from", "snapshots", "--format", "json", "--merge", "--yes"]).await;
     assert_eq!(several.code, Some(1));
     assert!(
         several.remarks.contains("there are several snapshots of the whole table; name one of them"),

@@ -7,6 +7,8 @@
 )]
 
 mod demo;
+mod executions;
+mod explain;
 mod export_import;
 mod import_inputs;
 mod incremental;

@@ -39,7 +39,12 @@ pub(crate) struct Shell {
 pub(crate) struct CommandOutput {
     pub(crate) code: Option<i32>,
     pub(crate) data: String,
+    /// What was printed on stderr, without the lines below.
     pub(crate) remarks: String,
+    /// The first line of a command that writes: where, and as whom.
+    pub(crate) account: Option<String>,
+    /// The line of help after an error.
+    pub(crate) help: Option<String>,
 }
 
 impl Shell {
@@ -124,7 +129,19 @@ impl Shell {
 impl CommandOutput {
     pub(crate) fn from_output(Output { status, stdout, stderr }: Output) -> CommandOutput {
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-        CommandOutput { code: status.code(), data: text(stdout), remarks: text(stderr) }
+        let (mut account, mut help) = (None, None);
+        let mut remarks = String::new();
+        for line in text(stderr).lines() {
+            if remarks.is_empty() && account.is_none() && line.starts_with("account ") {
+                account = Some(line.to_owned());
+            } else if let Some(text) = line.strip_prefix("help: ") {
+                help = Some(text.to_owned());
+            } else {
+                remarks.push_str(line);
+                remarks.push('\n');
+            }
+        }
+        CommandOutput { code: status.code(), data: text(stdout), remarks, account, help }
     }
 
     pub(crate) fn json(&self) -> Value {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use aws_config::retry::RetryConfig;
 use aws_config::sts::AssumeRoleProvider;
 use aws_config::timeout::TimeoutConfig;
-use aws_config::{AppName, BehaviorVersion, Region, SdkConfig};
+use aws_config::{AppName, BehaviorVersion, ConfigLoader, Region, SdkConfig};
 use aws_sdk_dynamodb::config::SharedCredentialsProvider;
 
 use super::raw_items::RawItems;
@@ -29,12 +29,18 @@ impl Clients {
     pub async fn from_environment(step: &str) -> Clients {
         #[expect(clippy::disallowed_methods, reason = "this is the edge that builds the clients")]
         let loader = aws_config::defaults(BehaviorVersion::latest());
+        Clients::load(loader, step).await
+    }
+
+    /// Builds clients from a loader, which may have a profile, Region or endpoint, with the timeouts and retries of
+    /// [`Clients::from_environment`].
+    pub async fn load(loader: ConfigLoader, app_name: &str) -> Clients {
         let timeouts = TimeoutConfig::builder()
             .connect_timeout(CONNECT)
             .operation_attempt_timeout(Duration::from_secs(10))
             .build();
         let mut loader = loader.retry_config(RetryConfig::standard()).timeout_config(timeouts);
-        if let Ok(name) = AppName::new(step.to_owned()) {
+        if let Ok(name) = AppName::new(app_name.to_owned()) {
             loader = loader.app_name(name);
         }
         Clients { sdk: loader.load().await }
@@ -79,6 +85,11 @@ impl Clients {
     /// Builds a client for S3.
     pub fn s3(&self) -> aws_sdk_s3::Client {
         aws_sdk_s3::Client::new(&self.sdk)
+    }
+
+    /// Builds a client for STS.
+    pub fn sts(&self) -> aws_sdk_sts::Client {
+        aws_sdk_sts::Client::new(&self.sdk)
     }
 
     /// Builds a client for Lambda.

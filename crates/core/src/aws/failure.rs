@@ -8,11 +8,18 @@
 
 mod texts;
 
+use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_dynamodb::config::http::HttpResponse;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sts::operation::assume_role::AssumeRoleError;
 
 use crate::error_name::ErrorName;
+
+/// Begins the description of a call for which no credentials were found, or for which they could not be obtained.
+pub const NO_CREDENTIALS: &str = "there are no usable AWS credentials";
+
+/// Begins the description of a call that did not reach AWS.
+pub const NO_CONNECTION: &str = "cannot connect";
 
 /// A failed AWS call with its error name.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
@@ -22,6 +29,8 @@ pub struct AwsFailure {
     pub action: &'static str,
     /// Name of the error.
     pub name: ErrorName,
+    /// AWS's error code, such as `ValidationException`. `None` if AWS sent none, or no response at all.
+    pub code: Option<String>,
     /// AWS's error code and message, or a description of the failed connection.
     pub detail: String,
 }
@@ -35,6 +44,11 @@ impl AwsFailure {
         ErrorName::ServiceUnavailable,
         ErrorName::Throttled,
     ];
+
+    /// Describes a call that failed for a reason that AWS did not state, such as an incomplete response.
+    pub fn new(action: &'static str, name: ErrorName, detail: String) -> AwsFailure {
+        AwsFailure { action, name, code: None, detail }
+    }
 
     /// Converts the failure of a call of `action`. Use it with `map_err` after an SDK call.
     pub fn from_call<E>(action: &'static str) -> impl FnOnce(SdkError<E, HttpResponse>) -> AwsFailure
@@ -57,7 +71,7 @@ impl AwsFailure {
                 SdkError::DispatchFailure(_) => of_assumed_role(&error),
                 _ => ErrorName::ServiceUnavailable,
             };
-            AwsFailure { action, name, detail: describe(&error) }
+            AwsFailure { action, name, code: error.code().map(str::to_owned), detail: describe(&error) }
         }
     }
 
@@ -68,20 +82,20 @@ impl AwsFailure {
 
     /// Converts the error of a request that could not be built because a required member is missing.
     pub fn unbuilt<E: std::error::Error>(action: &'static str) -> impl FnOnce(E) -> AwsFailure {
-        move |error| AwsFailure { action, name: ErrorName::RequestRefused, detail: error.to_string() }
+        move |error| AwsFailure::new(action, ErrorName::RequestRefused, error.to_string())
     }
 
     /// Describes a body that broke off after the head of its response, which is transient. `place` is the location of
     /// the object.
     pub fn broken_off(action: &'static str, place: &str, error: impl std::fmt::Display) -> AwsFailure {
         let detail = format!("{place} broke off: {error}");
-        AwsFailure { action, name: ErrorName::ServiceUnavailable, detail }
+        AwsFailure::new(action, ErrorName::ServiceUnavailable, detail)
     }
 
     /// Describes an object that could not be put in `tries` attempts, because others kept writing it.
     pub fn contended(place: &str, tries: usize) -> AwsFailure {
         let detail = format!("{place} was written by others during all {tries} attempts");
-        AwsFailure { action: "s3:PutObject", name: ErrorName::ResourceBusy, detail }
+        AwsFailure::new("s3:PutObject", ErrorName::ResourceBusy, detail)
     }
 }
 
@@ -91,11 +105,25 @@ fn status_alone<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> O
     (matches!(error, SdkError::ServiceError(_)) && error.code().is_none()).then_some(status)
 }
 
+/// Returns an error and its causes.
+fn causes<'a>(
+    error: &'a (dyn std::error::Error + 'static),
+) -> impl Iterator<Item = &'a (dyn std::error::Error + 'static)> {
+    std::iter::successors(Some(error), |error| error.source())
+}
+
+fn innermost(error: &(dyn std::error::Error + 'static)) -> String {
+    causes(error).last().map(ToString::to_string).unwrap_or_default()
+}
+
+fn first_line(text: &str) -> &str {
+    text.lines().next().unwrap_or_default().trim_end_matches(". Attempted:")
+}
+
 /// Returns the error name of a call that was never sent: its role could not be assumed, or the connection failed. The
 /// SDK reports both alike, but the error of STS is among the causes.
 fn of_assumed_role(error: &(dyn std::error::Error + 'static)) -> ErrorName {
-    let mut causes = std::iter::successors(Some(error), |error| error.source());
-    let code = causes.find_map(|cause| cause.downcast_ref::<AssumeRoleError>()?.code());
+    let code = causes(error).find_map(|cause| cause.downcast_ref::<AssumeRoleError>()?.code());
     match code {
         Some(code) if is_access_denied(code) => ErrorName::AccessDenied,
         Some(code) if is_throttling(code) => ErrorName::Throttled,
@@ -168,15 +196,13 @@ where
             None => format!("{code}: {message}"),
         },
         (Some(code), None) => code.to_owned(),
-        (None, _) => {
-            let mut text = error.to_string();
-            let mut cause = std::error::Error::source(error);
-            while let Some(inner) = cause {
-                text = format!("{text}: {inner}");
-                cause = inner.source();
-            }
-            text
+        (None, _) if causes(error).any(|cause| cause.is::<CredentialsError>()) => {
+            format!("{NO_CREDENTIALS}: {}", first_line(&innermost(error)))
         }
+        (None, _) if matches!(error, SdkError::DispatchFailure(failure) if failure.is_io()) => {
+            format!("{NO_CONNECTION}: {}", innermost(error))
+        }
+        (None, _) => causes(error).map(ToString::to_string).collect::<Vec<_>>().join(": "),
     }
 }
 

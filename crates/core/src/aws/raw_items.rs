@@ -78,8 +78,7 @@ impl RawItems {
 
     /// Reads a page.
     pub async fn scan(&self, page: &ScanPage<'_>) -> Result<Page, AwsFailure> {
-        let refused =
-            |detail: String| AwsFailure { action: "dynamodb:Scan", name: ErrorName::RequestRefused, detail };
+        let refused = |detail: String| AwsFailure::new("dynamodb:Scan", ErrorName::RequestRefused, detail);
         let number = |value: u32| i32::try_from(value).map_err(|_| refused(format!("{value} is too large")));
         let start = match page.start {
             Some(json) => {
@@ -125,7 +124,7 @@ impl RawItems {
 
 /// Returns the failure of a call that succeeded without a response. The SDK never does this.
 fn no_response(action: &'static str) -> AwsFailure {
-    AwsFailure { action, name: ErrorName::ServiceUnavailable, detail: "there was no response".to_owned() }
+    AwsFailure::new(action, ErrorName::ServiceUnavailable, "there was no response".to_owned())
 }
 
 /// Writes the body of a BatchWriteItem.

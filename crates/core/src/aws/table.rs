@@ -108,10 +108,12 @@ pub fn key_types(table: &sdk::TableDescription) -> Result<Vec<KeyType>, AwsFailu
         let mut definitions = table.attribute_definitions().iter();
         let definition = definitions.find(|definition| definition.attribute_name() == name);
         let key_type = definition.and_then(|definition| definition.attribute_type().as_str().parse().ok());
-        key_type.ok_or_else(|| AwsFailure {
-            action: "dynamodb:DescribeTable",
-            name: ErrorName::RequestRefused,
-            detail: format!("the response has no type of the key attribute {name}"),
+        key_type.ok_or_else(|| {
+            AwsFailure::new(
+                "dynamodb:DescribeTable",
+                ErrorName::RequestRefused,
+                format!("the response has no type of the key attribute {name}"),
+            )
         })
     };
     key_names(table).iter().map(of).collect()

@@ -225,11 +225,11 @@ async fn has_no_tags(dynamodb: &aws_sdk_dynamodb::Client, table_arn: &str) -> Re
         return Ok(());
     }
     let status = table.table_status().map_or("in an unknown state", |status| status.as_str());
-    Err(AwsFailure {
-        action: "dynamodb:ListTagsOfResource",
-        name: ErrorName::ResourceBusy,
-        detail: format!("table {table_arn} is {status}, and its tags cannot be read until it is ACTIVE"),
-    })
+    Err(AwsFailure::new(
+        "dynamodb:ListTagsOfResource",
+        ErrorName::ResourceBusy,
+        format!("table {table_arn} is {status}, and its tags cannot be read until it is ACTIVE"),
+    ))
 }
 
 #[cfg(test)]

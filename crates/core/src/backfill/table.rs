@@ -93,10 +93,10 @@ fn can_be_read(table_name: &str, table: &TableDescription) -> Result<(), TableEr
     table_description::scannable(table).map_err(|unscannable| match unscannable {
         Unscannable::Yet(reason) => TableError::Busy { table: table_name.to_owned(), reason },
         Unscannable::Ever(TableStatus::Deleting) => TableError::Missing(table_name.to_owned()),
-        Unscannable::Ever(status) => TableError::Aws(AwsFailure {
-            action: "dynamodb:Scan",
-            name: ErrorName::RequestRefused,
-            detail: format!("table {table_name} is {} and cannot be read", status.as_str()),
-        }),
+        Unscannable::Ever(status) => TableError::Aws(AwsFailure::new(
+            "dynamodb:Scan",
+            ErrorName::RequestRefused,
+            format!("table {table_name} is {} and cannot be read", status.as_str()),
+        )),
     })
 }

@@ -242,11 +242,11 @@ async fn write(target: Target<'_>, items: &[(u64, Vec<u8>)]) -> Result<f64, Refu
                     tokio::time::sleep(pause).await;
                     continue;
                 }
-                AwsFailure {
-                    action: "dynamodb:BatchWriteItem",
-                    name: ErrorName::Throttled,
-                    detail: format!("it left {} of {} items unprocessed", left.len(), items.len()),
-                }
+                AwsFailure::new(
+                    "dynamodb:BatchWriteItem",
+                    ErrorName::Throttled,
+                    format!("it left {} of {} items unprocessed", left.len(), items.len()),
+                )
             }
             Err(failure) if failure.name.is_transient() => failure,
             Err(failure) => return Err(of_one_item(target, items, failure).await),

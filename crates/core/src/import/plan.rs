@@ -124,14 +124,14 @@ fn can_be_written(name: &str, table: &TableDescription) -> Result<(), Error> {
             | TableStatus::Deleting
             | TableStatus::InaccessibleEncryptionCredentials),
         ) => Err(Error::TableBusy { table: name.to_owned(), status: status.as_str().to_owned() }),
-        status => Err(Error::Aws(AwsFailure {
-            action: "dynamodb:BatchWriteItem",
-            name: ErrorName::RequestRefused,
-            detail: format!(
+        status => Err(Error::Aws(AwsFailure::new(
+            "dynamodb:BatchWriteItem",
+            ErrorName::RequestRefused,
+            format!(
                 "table {name} is {}, and cannot be written to",
                 status.map_or("unknown", TableStatus::as_str)
             ),
-        })),
+        ))),
     }
 }
 

@@ -217,10 +217,12 @@ async fn read_with_etag(
     let etag = response.e_tag.clone();
     let broken_off = |error| AwsFailure::broken_off(GET, &format!("s3://{bucket}/{key}"), error);
     let body = response.body.collect().await.map_err(broken_off)?;
-    let coverage = serde_json::from_slice(&body.into_bytes()).map_err(|error| AwsFailure {
-        action: GET,
-        name: ErrorName::RequestRefused,
-        detail: format!("s3://{bucket}/{key} cannot be read: {error}"),
+    let coverage = serde_json::from_slice(&body.into_bytes()).map_err(|error| {
+        AwsFailure::new(
+            GET,
+            ErrorName::RequestRefused,
+            format!("s3://{bucket}/{key} cannot be read: {error}"),
+        )
     })?;
     Ok((coverage, etag))
 }

@@ -115,7 +115,7 @@ pub async fn keep(store: &Store, late_prefix: &str, change: &Change) -> Result<b
     let key = LateKey::new(item, &change.version.position);
     let nameless = || {
         let detail = format!("a change of {item} has no stream");
-        AwsFailure { action: PUT, name: ErrorName::RequestRefused, detail }
+        AwsFailure::new(PUT, ErrorName::RequestRefused, detail)
     };
     let object = key.ok_or_else(nameless)?.object(late_prefix);
     for _ in 0..TRIES {
@@ -174,10 +174,12 @@ pub fn list<'a>(
 
 /// Reads an entry of a list as a late version. Returns `None` if the key is not that of a late version.
 fn read(late_prefix: &str, version: ObjectVersion) -> Result<Option<Late>, AwsFailure> {
-    let incomplete = || AwsFailure {
-        action: "s3:ListBucketVersions",
-        name: ErrorName::ServiceUnavailable,
-        detail: "S3 returned a version without a key, ID, ETag, size or time".to_owned(),
+    let incomplete = || {
+        AwsFailure::new(
+            "s3:ListBucketVersions",
+            ErrorName::ServiceUnavailable,
+            "S3 returned a version without a key, ID, ETag, size or time".to_owned(),
+        )
     };
     let object = version.key.ok_or_else(incomplete)?;
     let Some(key) = LateKey::parse(late_prefix, &object) else { return Ok(None) };

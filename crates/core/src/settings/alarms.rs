@@ -146,11 +146,11 @@ async fn refuse_anothers(aws: &Aws, name: &str, target: &Table) -> Result<(), Aw
     if !described.metric_alarms().iter().any(anothers) {
         return Ok(());
     }
-    Err(AwsFailure {
-        action: "cloudwatch:PutMetricAlarm",
-        name: ErrorName::RequestRefused,
-        detail: format!("an alarm {name} already exists and watches something else"),
-    })
+    Err(AwsFailure::new(
+        "cloudwatch:PutMetricAlarm",
+        ErrorName::RequestRefused,
+        format!("an alarm {name} already exists and watches something else"),
+    ))
 }
 
 /// Lists all alarms of the Region. CloudWatch cannot list those of one table.

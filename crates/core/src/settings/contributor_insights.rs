@@ -101,7 +101,7 @@ impl Setting for ContributorInsights {
         let index = change.index.as_deref();
         if change.mode.is_some() && settled(|| describe(aws, target, index)).await? == Some(Watched::Failed) {
             let detail = format!("FAILED: {}", why_failed(aws, target, index).await?);
-            return Err(AwsFailure { action, name: ErrorName::RequestRefused, detail });
+            return Err(AwsFailure::new(action, ErrorName::RequestRefused, detail));
         }
         Ok(())
     }

@@ -116,7 +116,7 @@ impl Setting for KinesisDestinations {
                 let enable = enable.stream_arn(stream).enable_kinesis_streaming_configuration(with.build());
                 enable.send().await.map_err(AwsFailure::from_call(action))?;
                 match settled(|| poll(aws, target, stream)).await? {
-                    Some(Err(detail)) => Err(AwsFailure { action, name: ErrorName::RequestRefused, detail }),
+                    Some(Err(detail)) => Err(AwsFailure::new(action, ErrorName::RequestRefused, detail)),
                     Some(Ok(())) | None => Ok(()),
                 }
             }

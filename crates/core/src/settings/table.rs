@@ -112,10 +112,8 @@ impl Table {
 
     /// Returns the ARN of the stream, or an error of the action that needs it.
     pub fn stream_for(&self, action: &'static str) -> Result<&str, AwsFailure> {
-        self.stream_arn().ok_or_else(|| AwsFailure {
-            action,
-            name: ErrorName::RequestRefused,
-            detail: format!("table {} has no stream", self.name),
+        self.stream_arn().ok_or_else(|| {
+            AwsFailure::new(action, ErrorName::RequestRefused, format!("table {} has no stream", self.name))
         })
     }
 

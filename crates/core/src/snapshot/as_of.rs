@@ -168,7 +168,7 @@ impl<'a> AsOfReader<'a> {
                 Fetched::Replaced => {
                     let detail = format!("versions of {} have no IDs", self.location(&key));
                     let (action, name) = ("s3:ListBucketVersions", ErrorName::ServiceUnavailable);
-                    return Err(AwsFailure { action, name, detail }.into());
+                    return Err(AwsFailure::new(action, name, detail).into());
                 }
             },
         };

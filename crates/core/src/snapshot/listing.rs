@@ -301,10 +301,12 @@ fn listed(
     size: Option<i64>,
     put_at: Option<SdkDateTime>,
 ) -> Result<Listed, AwsFailure> {
-    let incomplete = || AwsFailure {
-        action,
-        name: ErrorName::ServiceUnavailable,
-        detail: "S3 returned an object without a key, ETag, size or time".to_owned(),
+    let incomplete = || {
+        AwsFailure::new(
+            action,
+            ErrorName::ServiceUnavailable,
+            "S3 returned an object without a key, ETag, size or time".to_owned(),
+        )
     };
     let put_at = put_at.as_ref().map(utc);
     let size = size.and_then(|size| u64::try_from(size).ok());

@@ -135,7 +135,7 @@ impl Object {
             self.read,
             self.size
         );
-        AwsFailure { action: "s3:GetObject", name: ErrorName::ServiceUnavailable, detail }.into()
+        AwsFailure::new("s3:GetObject", ErrorName::ServiceUnavailable, detail).into()
     }
 }
 

@@ -164,7 +164,7 @@ async fn whole(reading: &mut Reading) -> Result<Bytes, FilesError> {
 
 /// Returns the failure of a response without a required member.
 pub(super) fn unintelligible(action: &'static str, what: &str) -> AwsFailure {
-    AwsFailure { action, name: ErrorName::ServiceUnavailable, detail: format!("the response has {what}") }
+    AwsFailure::new(action, ErrorName::ServiceUnavailable, format!("the response has {what}"))
 }
 
 /// Allows 60 seconds per attempt for calls that send megabytes over a slow connection. Does not shorten a longer

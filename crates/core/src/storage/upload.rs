@@ -213,7 +213,7 @@ impl Object {
 
     fn missing(&self, reason: &str) -> AwsFailure {
         let detail = format!("a piece of {} did not arrive: {reason}", self.files.location(&self.key));
-        AwsFailure { action: "s3:PutObject", name: ErrorName::ServiceUnavailable, detail }
+        AwsFailure::new("s3:PutObject", ErrorName::ServiceUnavailable, detail)
     }
 
     async fn finish(&mut self) -> Result<StoredFile, FilesError> {

@@ -129,10 +129,12 @@ impl CreateBackup {
                     .backup_details
                     .map(|details| (utc(details.backup_creation_date_time()), details.backup_arn));
                 // A response without content is treated as a lost response.
-                let (created_at, arn) = made.ok_or_else(|| AwsFailure {
-                    action: "dynamodb:CreateBackup",
-                    name: ErrorName::ServiceUnavailable,
-                    detail: "the response names no backup".to_owned(),
+                let (created_at, arn) = made.ok_or_else(|| {
+                    AwsFailure::new(
+                        "dynamodb:CreateBackup",
+                        ErrorName::ServiceUnavailable,
+                        "the response names no backup".to_owned(),
+                    )
                 })?;
                 Ok((arn, created_at))
             }
@@ -160,11 +162,8 @@ fn is_being_made(table: &TableDescription) -> bool {
 }
 
 fn being_made(table: &str) -> AwsFailure {
-    AwsFailure {
-        action: "dynamodb:CreateBackup",
-        name: ErrorName::ResourceBusy,
-        detail: format!("table {table} is still being created or restored, and cannot be backed up yet"),
-    }
+    let detail = format!("table {table} is still being created or restored, and cannot be backed up yet");
+    AwsFailure::new("dynamodb:CreateBackup", ErrorName::ResourceBusy, detail)
 }
 
 #[cfg(test)]

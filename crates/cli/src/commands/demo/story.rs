@@ -17,9 +17,9 @@ use tablekeeper_core::rotation::decision::execution_name;
 
 use super::{WAIT_SCALE, table};
 use crate::commands::local::background::Background;
-use crate::commands::run;
 use crate::console::Console;
 use crate::follow::{Follower, Outcome, ProgressPrinter};
+use crate::machines;
 use crate::{console, follow};
 
 /// Timeout until a notification has started its execution.
@@ -92,7 +92,7 @@ async fn set_up(console: &Arc<Console>, background: &mut Background) -> anyhow::
 /// Follows the execution that the notification starts. Its name is derived from the backup job.
 async fn follow_execution(console: &Console, scene: &Scene, backup: &Backup) -> anyhow::Result<Outcome> {
     let name = execution_name(&backup.job_id);
-    let arn = run::execution_arn(&scene.state_machine, &name)
+    let arn = machines::execution_arn(&scene.state_machine, &name)
         .with_context(|| format!("{} is not the ARN of a state machine", scene.state_machine))?;
     let client = aws_sdk_sfn::Client::new(&scene.config);
     console.busy("waiting for the notification to start the execution");

@@ -73,7 +73,7 @@ pub(crate) async fn create_source(client: &Client, name: &str) -> anyhow::Result
         .tags(Tag::builder().key("stage").value("production").build()?)
         .send()
         .await
-        .map_err(failure::aws("CreateTable"))?;
+        .map_err(failure::aws("dynamodb:CreateTable"))?;
     active(client, name).await?;
     client
         .update_time_to_live()
@@ -83,7 +83,7 @@ pub(crate) async fn create_source(client: &Client, name: &str) -> anyhow::Result
         )
         .send()
         .await
-        .map_err(failure::aws("UpdateTimeToLive"))?;
+        .map_err(failure::aws("dynamodb:UpdateTimeToLive"))?;
     Ok(())
 }
 
@@ -102,7 +102,7 @@ pub(crate) async fn create_older_copy(client: &Client, name: &str) -> anyhow::Re
         .key_schema(key("orderId", KeyType::Range)?)
         .send()
         .await
-        .map_err(failure::aws("CreateTable"))?;
+        .map_err(failure::aws("dynamodb:CreateTable"))?;
     active(client, name).await?.table_arn.with_context(|| format!("table {name} has no ARN"))
 }
 
@@ -129,7 +129,7 @@ pub(crate) async fn describe(client: &Client, name: &str) -> anyhow::Result<Tabl
         .table_name(name)
         .send()
         .await
-        .map_err(failure::aws("DescribeTable"))?
+        .map_err(failure::aws("dynamodb:DescribeTable"))?
         .table
         .with_context(|| format!("DescribeTable returned no table {name}"))
 }
@@ -165,7 +165,8 @@ async fn write(client: &Client, name: &str, mut requests: Vec<WriteRequest>) -> 
     let mut pause = Duration::from_millis(20);
     loop {
         let written = client.batch_write_item().request_items(name, requests).send().await;
-        let mut rest = written.map_err(failure::aws("BatchWriteItem"))?.unprocessed_items.unwrap_or_default();
+        let mut rest =
+            written.map_err(failure::aws("dynamodb:BatchWriteItem"))?.unprocessed_items.unwrap_or_default();
         requests = rest.remove(name).unwrap_or_default();
         if requests.is_empty() {
             return Ok(());
@@ -205,7 +206,7 @@ async fn read_segment(client: &Client, name: &str, segment: usize) -> anyhow::Re
         .into_paginator()
         .send();
     while let Some(page) = pages.next().await {
-        items.extend(page.map_err(failure::aws("Scan"))?.items.unwrap_or_default());
+        items.extend(page.map_err(failure::aws("dynamodb:Scan"))?.items.unwrap_or_default());
     }
     Ok(items)
 }
@@ -229,7 +230,7 @@ pub(crate) async fn go_on(client: &Client, name: &str, count: u32) -> anyhow::Re
             .set_item(Some(item))
             .send()
             .await
-            .map_err(failure::aws("PutItem"))?;
+            .map_err(failure::aws("dynamodb:PutItem"))?;
     }
     let mut gone = item(2);
     gone.retain(|name, _| name == "customerId" || name == "orderId");
@@ -239,7 +240,7 @@ pub(crate) async fn go_on(client: &Client, name: &str, count: u32) -> anyhow::Re
         .set_key(Some(gone))
         .send()
         .await
-        .map_err(failure::aws("DeleteItem"))?;
+        .map_err(failure::aws("dynamodb:DeleteItem"))?;
     Ok(3)
 }
 

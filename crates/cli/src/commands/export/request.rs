@@ -42,7 +42,7 @@ pub(super) async fn take(arguments: &Arguments, place: &Location, aws: &Aws) -> 
     let described = described.map_err(|error| named(error.name, error))?;
     let Some(described) = described else {
         let missing = PlanError::SourceTableMissing(table.clone());
-        return Err(named(missing.name(), missing));
+        return Err(aws.named(missing.name(), missing));
     };
     let about = described.item_count().and_then(|count| u64::try_from(count).ok()).filter(|count| *count > 0);
     let (run, plan) = if arguments.resume {

@@ -79,7 +79,10 @@ pub(crate) async fn everything(
     Ok(stacks)
 }
 
-/// Returns the workflows that have a template, in alphabetical order.
+/// A template that extends the stack of `incremental` by other tables. The local stack follows one table.
+const OF_MORE_TABLES: &str = "incremental-tables";
+
+/// Returns the workflows that have a template of their own, in alphabetical order.
 fn workflows() -> anyhow::Result<Vec<String>> {
     let folder = local_aws::workspace_root().join("infra");
     let mut workflows = Vec::new();
@@ -92,6 +95,7 @@ fn workflows() -> anyhow::Result<Vec<String>> {
     if workflows.is_empty() {
         bail!("{} has no template (*.yaml)", folder.display());
     }
+    workflows.retain(|workflow| workflow != OF_MORE_TABLES);
     workflows.sort();
     Ok(workflows)
 }
@@ -131,11 +135,11 @@ async fn followed_stream(config: &SdkConfig) -> anyhow::Result<String> {
         Err(error)
             if error.as_service_error().is_some_and(CreateTableError::is_resource_in_use_exception) => {}
         made => {
-            made.map_err(failure::aws("CreateTable"))?;
+            made.map_err(failure::aws("dynamodb:CreateTable"))?;
         }
     }
     let described = dynamodb.describe_table().table_name(FOLLOWED).send().await;
-    let table = described.map_err(failure::aws("DescribeTable"))?.table;
+    let table = described.map_err(failure::aws("dynamodb:DescribeTable"))?.table;
     table
         .and_then(|table| table.latest_stream_arn)
         .with_context(|| format!("table {FOLLOWED} has no stream for incremental to follow"))
@@ -149,7 +153,7 @@ pub(crate) async fn notifications(config: &SdkConfig) -> anyhow::Result<String> 
         .name("backup-notifications")
         .send()
         .await
-        .map_err(failure::aws("CreateTopic"))?
+        .map_err(failure::aws("sns:CreateTopic"))?
         .topic_arn
         .context("CreateTopic returned no ARN")?;
 
@@ -158,7 +162,7 @@ pub(crate) async fn notifications(config: &SdkConfig) -> anyhow::Result<String> 
         Err(error)
             if error.as_service_error().is_some_and(CreateBackupVaultError::is_already_exists_exception) => {}
         made => {
-            made.map_err(failure::aws("CreateBackupVault"))?;
+            made.map_err(failure::aws("backup:CreateBackupVault"))?;
         }
     }
     backup
@@ -168,7 +172,7 @@ pub(crate) async fn notifications(config: &SdkConfig) -> anyhow::Result<String> 
         .backup_vault_events(BackupVaultEvent::BackupJobCompleted)
         .send()
         .await
-        .map_err(failure::aws("PutBackupVaultNotifications"))?;
+        .map_err(failure::aws("backup:PutBackupVaultNotifications"))?;
     Ok(topic)
 }
 

@@ -17,7 +17,6 @@ use chrono::{DateTime, Utc};
 use clap::Args;
 use serde::Serialize;
 use tablekeeper_core::aws::arn::is_table_name;
-use tablekeeper_core::aws::clients::Clients;
 use tablekeeper_core::aws::table as table_description;
 use tablekeeper_core::clock::Clock;
 use tablekeeper_core::input::InvalidInput;
@@ -28,6 +27,7 @@ use tablekeeper_core::text::quoted;
 
 use super::DIFFERS;
 use crate::failure::Unusable;
+use crate::session;
 
 /// Show which backups of a table backup-prune would delete, and why it keeps the others. Nothing is changed.
 ///
@@ -130,7 +130,7 @@ pub(super) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
 
 async fn plan(arguments: &Arguments, retention: Retention) -> anyhow::Result<Plan> {
     let (table, now) = (&arguments.table, Clock::System.now());
-    let dynamodb = Clients::from_environment("tablekeeper").await.dynamodb();
+    let dynamodb = session::clients("tablekeeper").await.dynamodb();
     let region = super::region(&dynamodb)?;
     let described = table_description::describe(&dynamodb, table).await?;
     let Some(table_id) = described.as_ref().and_then(|described| described.table_id()) else {

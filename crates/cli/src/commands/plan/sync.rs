@@ -31,6 +31,7 @@ use tablekeeper_core::settings::{SettingName, SettingsDocument, Table, document}
 
 use super::DIFFERS;
 use crate::failure::Unusable;
+use crate::session;
 use crate::{console, event_file};
 
 /// Show what sync-settings would do to a table, setting by setting. Both tables are only read.
@@ -42,7 +43,7 @@ use crate::{console, event_file};
 /// copy also excludes those that act on other resources: LambdaTriggers, KinesisDestinations and TimeToLive.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  tablekeeper plan sync --source orders --target orders-restored\n  \
-                        tablekeeper plan sync --source orders --target orders-2 --profile replacement\n  \
+                        tablekeeper plan sync --source orders --target orders-2 --settings-profile replacement\n  \
                         tablekeeper plan sync --source orders --target orders-copy --setting Tags --json\n  \
                         tablekeeper plan sync --target orders-restored --document 20260301T020000Z.json")]
 pub(crate) struct Arguments {
@@ -58,8 +59,8 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "ARN")]
     backup_arn: Option<String>,
     /// The role of the target: a copy of the source, or its replacement.
-    #[arg(long, value_name = "PROFILE", value_parser = profile(), default_value = "copy")]
-    profile: Profile,
+    #[arg(long = "settings-profile", value_name = "PROFILE", value_parser = profile(), default_value = "copy")]
+    settings_profile: Profile,
     /// The IAM role to read the source with, if it is in another account.
     #[arg(long, value_name = "ARN")]
     source_role_arn: Option<String>,
@@ -115,7 +116,7 @@ pub(super) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
 }
 
 async fn plan(input: &ExecutionInput, document: Option<Found>) -> anyhow::Result<Plan> {
-    let clients = Clients::from_environment("tablekeeper").await;
+    let clients = session::clients("tablekeeper").await;
     let clients = match Arn::parse(&input.target) {
         Some(arn) => clients.in_region(arn.region),
         None => clients,
@@ -203,7 +204,7 @@ impl Arguments {
         let settings = SettingName::ALL.iter().filter_map(|name| Some((*name, self.asked_of(*name)?)));
         ExecutionInput {
             backup_arn: self.backup_arn.clone(),
-            profile: Some(self.profile),
+            profile: Some(self.settings_profile),
             settings: Some(settings.collect()),
             remove_extra: Some(self.remove_extra),
             source_role_arn: self.source_role_arn.clone(),
@@ -251,9 +252,9 @@ mod tests {
         let of_a_copy = switched_on("--remove-extra");
         assert_eq!(of_a_copy.len(), SettingName::ALL.len() - 5);
         assert!(!of_a_copy.contains(&"LambdaTriggers") && !of_a_copy.contains(&"Alarms"));
-        assert_eq!(switched_on("--profile replacement").len(), SettingName::ALL.len() - 2);
+        assert_eq!(switched_on("--settings-profile replacement").len(), SettingName::ALL.len() - 2);
         assert_eq!(switched_on("--setting Alarms Tags,TimeToLive"), ["Tags", "Alarms", "TimeToLive"]);
-        let skipped = switched_on("--profile replacement --skip Tags");
+        let skipped = switched_on("--settings-profile replacement --skip Tags");
         assert_eq!(skipped.len(), SettingName::ALL.len() - 3);
         assert!(!skipped.contains(&"Tags") && !skipped.contains(&"Alarms"));
     }

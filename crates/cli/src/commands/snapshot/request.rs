@@ -18,7 +18,7 @@ use tablekeeper_core::storage::Files;
 
 use super::{How, Which};
 use crate::config::{
-    Settings, Snapshots, check_retained, check_versions_exist, noncurrent_days, past_second, place,
+    Settings, Snapshots, check_retained, check_versions_exist, noncurrent_days, place, reported,
 };
 use crate::console::Console;
 use crate::failure::Unusable;
@@ -57,7 +57,7 @@ enum Found {
 
 /// Plans a new snapshot, or finds the existing one.
 pub(super) async fn take(
-    which: &Which<'_>,
+    which: &Which,
     how: &How,
     settings: &Settings,
     aws: &Aws,
@@ -66,7 +66,7 @@ pub(super) async fn take(
     let now = Clock::System.now();
     let snapshots = settings.snapshots()?;
     let found = match (which.at, which.resume) {
-        (Some(at), _) => of_second(past_second(at)?, settings, aws, console).await?,
+        (Some(at), _) => of_second(at, settings, aws, console).await?,
         (None, true) => newest(settings, aws).await?,
         (None, false) => Found::Nothing,
     };
@@ -123,7 +123,7 @@ pub(super) async fn check_still_retained(
 
 /// Plans a snapshot, and writes its document.
 async fn begin(
-    which: &Which<'_>,
+    which: &Which,
     how: &How,
     settings: &Settings,
     aws: &Aws,
@@ -160,7 +160,7 @@ async fn begin(
         // The settings have the location of the items, for any table of the stack.
         ..Defaults::default()
     };
-    let at = which.at.map(str::to_owned);
+    let at = which.at.map(reported);
     let input = ExecutionInput { at, allow_incomplete: how.allow_incomplete, ..ExecutionInput::default() };
     let wanted = input
         .wanted(&defaults, now)
@@ -214,7 +214,7 @@ async fn of_second(
 ) -> anyhow::Result<Found> {
     for name in names(at) {
         match find(&name, settings, aws).await? {
-            Found::NotEnded(sentence) => console.line(&format!("note: {sentence}; it is left unchanged")),
+            Found::NotEnded(sentence) => console.note(&format!("{sentence}; it is left unchanged")),
             found => return Ok(found),
         }
     }

@@ -80,7 +80,7 @@ async fn a_table_is_restored_as_of_any_second() {
                 (TableNotEmpty)";
     account.refused(&["restore", "copy", &name], 2, full).await;
     account.refused(&["restore", "copy", "--at", &text(second)], 2, full).await;
-    account.done(&["restore", "copy", &folder, "--merge", "--max-rate", "1000"]).await;
+    account.done(&["restore", "copy", &folder, "--merge", "--yes", "--max-rate", "1000"]).await;
 
     let reported = account
         .done(&[

@@ -87,7 +87,8 @@ impl CommandOutput {
 
 /// The restored table is ACTIVE, so DynamoDB no longer says what it was restored from.
 const RESTORED: [&str; 4] = ["--target", "orders-restored", "--source", "orders"];
-const REPLACED: [&str; 6] = ["--target", "orders-restored", "--source", "orders", "--profile", "replacement"];
+const REPLACED: [&str; 6] =
+    ["--target", "orders-restored", "--source", "orders", "--settings-profile", "replacement"];
 const TARGET: [&str; 2] = ["--target", "orders-restored"];
 
 #[tokio::test]

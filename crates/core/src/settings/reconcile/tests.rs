@@ -70,7 +70,7 @@ impl<const UPDATE_TABLE: bool> Setting for Numbers<UPDATE_TABLE> {
     async fn make(Change(number, target): &Change, _aws: &Aws, _table: &Table) -> Result<(), AwsFailure> {
         target.made.lock().unwrap().push(*number);
         if let Some(Some(name)) = target.responses.lock().unwrap().pop_front() {
-            return Err(AwsFailure { action: "a:B", name, detail: "so AWS says".to_owned() });
+            return Err(AwsFailure::new("a:B", name, "so AWS says".to_owned()));
         }
         let mut has = target.has.lock().unwrap();
         match has.iter().position(|other| other == number) {

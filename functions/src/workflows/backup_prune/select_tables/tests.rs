@@ -161,7 +161,7 @@ async fn an_invalid_input_is_rejected_before_any_call() {
             defaults(),
             "1",
             ErrorName::InvalidInput,
-            "MaxBackups is `0`; 1 to 10000",
+            "MaxBackups is `0`; it must be between 1 and 10000",
         ),
         (
             and("DailyBackups", json!(-1)),

@@ -165,7 +165,7 @@ async fn dynamodb_exports_a_table_with_recovery_if_managed() {
     let output = plan(&store, managed()).await.unwrap();
     assert_eq!(output["mode"], "SCAN");
     let note = output["plan"]["notes"][0].as_str().unwrap();
-    assert!(note.ends_with("its point-in-time recovery is off"), "{note}");
+    assert!(note.ends_with("point-in-time recovery is off"), "{note}");
 }
 
 #[tokio::test]

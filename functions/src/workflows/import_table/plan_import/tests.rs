@@ -143,7 +143,7 @@ async fn binaries_are_text_only_without_a_manifest_of_their_writer() {
     assert_eq!(message, "Binary is text, but the format json has no binaries; leave it out");
     let (name, message) = refused(&with_export(), json!({ "Binary": "text" })).await;
     assert_eq!(name, ErrorName::InvalidInput);
-    assert!(message.starts_with("Binary is text, but `"), "{message}");
+    assert!(message.starts_with("Binary is text, but the writer of the manifest `"), "{message}");
     plan(&with_export(), json!({ "Binary": "base64" })).await.unwrap();
 }
 

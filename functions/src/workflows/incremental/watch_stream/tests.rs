@@ -63,7 +63,9 @@ async fn each_reason_why_a_stream_is_not_read_is_a_problem() {
     let replaced = aws();
     replaced.aws.set("orders", "LatestStreamArn", json!(other));
     assert!(
-        problem(&replaced).await.starts_with(&format!("table orders has the stream {other}, but {STREAM}"))
+        problem(&replaced)
+            .await
+            .starts_with(&format!("table orders has the stream {other}, but the stack reads {STREAM}"))
     );
     let off = aws();
     off.aws.set("orders", "StreamSpecification", json!({ "StreamEnabled": false }));

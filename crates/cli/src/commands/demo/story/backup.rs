@@ -40,7 +40,7 @@ impl Backup {
             .iam_role_arn(format!("arn:aws:iam::{ACCOUNT}:role/service-role/AWSBackupDefaultServiceRole"))
             .send()
             .await
-            .map_err(failure::aws("StartBackupJob"))?
+            .map_err(failure::aws("backup:StartBackupJob"))?
             .backup_job_id
             .context("StartBackupJob returned no id")?;
         console.event(&format!("backup job {job_id} is started"));
@@ -53,7 +53,7 @@ impl Backup {
                 .backup_job_id(&job_id)
                 .send()
                 .await
-                .map_err(failure::aws("DescribeBackupJob"))?;
+                .map_err(failure::aws("backup:DescribeBackupJob"))?;
             match job.state.as_ref().with_context(|| format!("backup job {job_id} has no state"))? {
                 BackupJobState::Completed => {
                     console.idle();
@@ -91,7 +91,7 @@ impl Backup {
                 .wait_time_seconds(1)
                 .send()
                 .await
-                .map_err(failure::aws("ReceiveMessage"))?;
+                .map_err(failure::aws("sqs:ReceiveMessage"))?;
             let mut bodies = received.messages().iter().filter_map(|message| message.body());
             if let Some(message) = bodies.find_map(|body| self.read(body)) {
                 console.idle();

@@ -94,7 +94,7 @@ impl Scene {
             .name(PARAMETER)
             .send()
             .await
-            .map_err(failure::aws("GetParameter"))?
+            .map_err(failure::aws("ssm:GetParameter"))?
             .parameter
             .and_then(|parameter| parameter.value)
             .with_context(|| format!("{PARAMETER} has no value"))
@@ -114,7 +114,7 @@ async fn older_copy(config: &SdkConfig, dynamodb: &aws_sdk_dynamodb::Client) -> 
         .overwrite(true)
         .send()
         .await
-        .map_err(failure::aws("PutParameter"))?;
+        .map_err(failure::aws("ssm:PutParameter"))?;
     Ok(arn)
 }
 
@@ -126,7 +126,7 @@ async fn subscribe_inbox(config: &SdkConfig, topic: &str) -> anyhow::Result<Stri
         .queue_name("demo-inbox")
         .send()
         .await
-        .map_err(failure::aws("CreateQueue"))?
+        .map_err(failure::aws("sqs:CreateQueue"))?
         .queue_url
         .context("CreateQueue returned no URL")?;
     let attributes = sqs
@@ -135,7 +135,7 @@ async fn subscribe_inbox(config: &SdkConfig, topic: &str) -> anyhow::Result<Stri
         .attribute_names(QueueAttributeName::QueueArn)
         .send()
         .await
-        .map_err(failure::aws("GetQueueAttributes"))?;
+        .map_err(failure::aws("sqs:GetQueueAttributes"))?;
     let arn = attributes
         .attributes()
         .and_then(|attributes| attributes.get(&QueueAttributeName::QueueArn))
@@ -147,7 +147,7 @@ async fn subscribe_inbox(config: &SdkConfig, topic: &str) -> anyhow::Result<Stri
         .endpoint(arn)
         .send()
         .await
-        .map_err(failure::aws("Subscribe"))?;
+        .map_err(failure::aws("sns:Subscribe"))?;
     Ok(queue)
 }
 

@@ -1,0 +1,96 @@
+//! `tablekeeper follow`: follows an execution that was started before.
+
+use std::process::ExitCode;
+
+use anyhow::{Context as _, bail};
+use aws_sdk_sfn::Client;
+use clap::Args;
+
+use super::executions::newest;
+use crate::failure::Unusable;
+use crate::follow::to_end;
+use crate::machines::{Deployed, Machine, check_workflow, execution_arn, state_machine_of};
+use crate::{console, failure, session};
+
+/// Follow an execution to its end, by its name or ARN.
+///
+/// An execution that has ended is shown from its beginning, too. Ctrl-C ends this command and not the execution. The
+/// exit code is 0 if the execution succeeded, 1 if it failed, 2 if there is no such execution, and 130 after Ctrl-C.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  tablekeeper follow latest\n  tablekeeper follow latest --workflow rotate-restore\n  \
+                        tablekeeper follow by-hand-customer-production-20261129T175038Z"
+)]
+pub(crate) struct Arguments {
+    /// The execution's name or ARN, or `latest` for the one that was started last.
+    #[arg(value_name = "NAME|ARN|latest")]
+    execution: String,
+    /// The workflow [default: any].
+    #[arg(long)]
+    workflow: Option<String>,
+    #[command(flatten)]
+    deployed: Deployed,
+    /// Print the result as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs `tablekeeper follow`.
+pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    let config = session::sdk_config().await;
+    let client = Client::new(&config);
+    let (machine, execution) = match state_machine_of(&arguments.execution) {
+        Some(machine) => (machine, arguments.execution.clone()),
+        None => {
+            let workflow = arguments.workflow.as_deref();
+            workflow.map_or(Ok(()), check_workflow)?;
+            let machines = arguments.deployed.all(workflow, &config).await?;
+            match arguments.execution.as_str() {
+                "latest" => latest(&client, machines).await?,
+                name => named(&client, machines, name).await?,
+            }
+        }
+    };
+    let ended = to_end(&config, &machine, &execution).await?;
+    if !arguments.json {
+        return ended.conclude();
+    }
+    if let Some(outcome) = ended.outcome() {
+        console::print_json(outcome)?;
+    }
+    ended.exit_code()
+}
+
+/// Returns the execution that was started last, with its state machine.
+async fn latest(client: &Client, machines: Vec<Machine>) -> anyhow::Result<(String, String)> {
+    let listed = newest(client, &machines, 1).await?;
+    let first = listed.into_iter().next().context(Unusable("no execution was started yet".to_owned()))?;
+    Ok((first.machine.arn, first.arn))
+}
+
+/// Returns the execution with a name, with its state machine.
+async fn named(client: &Client, machines: Vec<Machine>, name: &str) -> anyhow::Result<(String, String)> {
+    let mut found = Vec::new();
+    for machine in machines {
+        let Some(arn) = execution_arn(&machine.arn, name) else { continue };
+        match client.describe_execution().execution_arn(&arn).send().await {
+            Ok(_) => found.push((machine, arn)),
+            Err(error)
+                if error.as_service_error().is_some_and(|refusal| refusal.is_execution_does_not_exist()) => {}
+            Err(error) => return Err(failure::aws("states:DescribeExecution")(error)),
+        }
+    }
+    match found.as_slice() {
+        [(machine, arn)] => Ok((machine.arn.clone(), arn.clone())),
+        [] => bail!(Unusable(format!(
+            "there is no execution {name}; `tablekeeper executions` lists the existing ones"
+        ))),
+        several => {
+            let workflows: Vec<&str> = several.iter().map(|(machine, _)| machine.workflow.as_str()).collect();
+            bail!(Unusable(format!(
+                "{} have an execution {name}; name one with --workflow",
+                workflows.join(" and ")
+            )))
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! The global options: which account, Region and endpoint the commands use, and how they print.
+//!
+//! They are set once, before a command runs. The environment applies where an option is absent.
+
+use std::io;
+use std::sync::OnceLock;
+
+use aws_config::{BehaviorVersion, ConfigLoader, Region, SdkConfig};
+use clap::{Args, ValueEnum};
+use tablekeeper_core::aws::clients::Clients;
+
+static OPTIONS: OnceLock<Options> = OnceLock::new();
+
+/// The options of every command.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Global options")]
+pub(crate) struct Options {
+    /// Profile of the AWS configuration files [default: AWS_PROFILE, or `default`].
+    #[arg(long, global = true, value_name = "NAME")]
+    profile: Option<String>,
+    /// AWS Region [default: AWS_REGION, or that of the profile].
+    #[arg(long, global = true, value_name = "REGION")]
+    region: Option<String>,
+    /// URL to use for all AWS calls, such as the local stack's [default: AWS_ENDPOINT_URL].
+    #[arg(long, global = true, value_name = "URL", value_parser = url)]
+    endpoint_url: Option<String>,
+    /// When to use colors. `auto` means on a terminal, unless NO_COLOR is set.
+    #[arg(long, global = true, value_name = "WHEN", default_value_t, value_enum)]
+    color: Color,
+    /// Print no progress. Notes and errors are printed.
+    #[arg(long, short, global = true)]
+    quiet: bool,
+}
+
+/// When to use colors.
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+enum Color {
+    #[default]
+    Auto,
+    Always,
+    Never,
+}
+
+impl Options {
+    /// Makes these the options of this process. Later calls have no effect.
+    pub(crate) fn install(self) {
+        // The first call wins. There is one call, in `main`.
+        let _ = OPTIONS.set(self);
+    }
+}
+
+/// Returns whether progress is printed.
+pub(crate) fn is_quiet() -> bool {
+    OPTIONS.get().is_some_and(|options| options.quiet)
+}
+
+/// Returns whether a stream is colored.
+pub(crate) fn is_colored(stream: &impl io::IsTerminal) -> bool {
+    match OPTIONS.get().map(|options| options.color).unwrap_or_default() {
+        Color::Always => true,
+        Color::Never => false,
+        Color::Auto => stream.is_terminal() && !set("NO_COLOR") && !is_dumb(),
+    }
+}
+
+/// Returns the Region of `--region`.
+pub(crate) fn region() -> Option<&'static str> {
+    OPTIONS.get()?.region.as_deref()
+}
+
+/// Returns the endpoint of `--endpoint-url` or of the environment, for messages.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the command line is an edge: it acts where its user's environment says"
+)]
+pub(crate) fn endpoint() -> Option<String> {
+    let given = OPTIONS.get().and_then(|options| options.endpoint_url.clone());
+    given.or_else(|| std::env::var("AWS_ENDPOINT_URL").ok().filter(|url| !url.is_empty()))
+}
+
+/// Returns the configuration for AWS clients from the options and the environment.
+pub(crate) async fn sdk_config() -> SdkConfig {
+    loader().load().await
+}
+
+/// Returns the clients from the options and the environment. `app_name` appears in CloudTrail.
+pub(crate) async fn clients(app_name: &str) -> Clients {
+    Clients::load(loader(), app_name).await
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the command line is an edge: it acts where its user's environment says"
+)]
+fn loader() -> ConfigLoader {
+    let mut loader = aws_config::defaults(BehaviorVersion::latest());
+    let Some(options) = OPTIONS.get() else { return loader };
+    if let Some(profile) = &options.profile {
+        loader = loader.profile_name(profile);
+    }
+    if let Some(region) = &options.region {
+        loader = loader.region(Region::new(region.clone()));
+    }
+    if let Some(url) = &options.endpoint_url {
+        loader = loader.endpoint_url(url);
+    }
+    loader
+}
+
+fn url(text: &str) -> Result<String, String> {
+    match text.split_once("://") {
+        Some(("http" | "https", rest)) if !rest.is_empty() => Ok(text.to_owned()),
+        _ => Err("expected a URL such as http://127.0.0.1:4580".to_owned()),
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the command line is an edge: the terminal's own variables")]
+fn set(variable: &str) -> bool {
+    std::env::var_os(variable).is_some_and(|value| !value.is_empty())
+}
+
+#[expect(clippy::disallowed_methods, reason = "the command line is an edge: the terminal's own variables")]
+fn is_dumb() -> bool {
+    std::env::var_os("TERM").is_some_and(|value| value == "dumb")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_endpoint_is_a_url() {
+        assert_eq!(url("http://127.0.0.1:4580").as_deref(), Ok("http://127.0.0.1:4580"));
+        for wrong in ["127.0.0.1:4580", "ftp://host", "http://", ""] {
+            assert!(url(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! `explain`, and the lines of help and the account that lead to the next command.
+
+use crate::shell::Shell;
+
+#[tokio::test]
+async fn an_error_name_is_explained_without_aws() {
+    let shell = Shell::new("490000000001").await;
+    let entry = shell.done(&["explain", "tablenotempty"]).await;
+    assert!(entry.data.lines().count() > 1 && !entry.data.contains("]("), "{}", entry.data);
+    let names = shell.done(&["explain"]).await;
+    assert!(names.data.lines().any(|name| name == "BackupNotFound"), "{}", names.data);
+    let unknown = shell.run(&["explain", "BackupNotFund"]).await;
+    let expected = "error: there is no error `BackupNotFund`; did you mean BackupNotFound?\n";
+    assert_eq!((unknown.code, unknown.remarks.as_str()), (Some(2), expected));
+}
+
+#[tokio::test]
+async fn failures_before_aws_are_told_apart() {
+    let shell = Shell::new("490000000002").await;
+    let failed = async |variables: &[(&str, &str)], arguments: &[&str]| {
+        let mut command = shell.command(arguments).await;
+        command.env("AWS_EC2_METADATA_DISABLED", "true").env("AWS_MAX_ATTEMPTS", "1");
+        command.envs(variables.iter().copied());
+        crate::shell::CommandOutput::from_output(command.output().await.unwrap())
+    };
+    let nobody = [("AWS_ENDPOINT_URL", "http://127.0.0.1:1")];
+    for arguments in [&["plan", "prune", "--table", "orders", "--keep", "3"][..], &["executions"]] {
+        let reported = failed(&nobody, arguments).await;
+        assert_eq!(reported.code, Some(1), "{}", reported.remarks);
+        assert!(reported.remarks.contains("cannot connect: Connection refused"), "{}", reported.remarks);
+        let help = reported.help.unwrap();
+        assert!(
+            help.starts_with("nothing responds at http://127.0.0.1:1; `tablekeeper local status`"),
+            "{help}"
+        );
+    }
+    let no_one = [("AWS_ACCESS_KEY_ID", ""), ("AWS_SECRET_ACCESS_KEY", ""), ("HOME", "/nonexistent")];
+    let reported = failed(&no_one, &["executions"]).await;
+    assert!(reported.remarks.contains("there are no usable AWS credentials"), "{}", reported.remarks);
+    assert_eq!(reported.remarks.lines().count(), 1, "{}", reported.remarks);
+    assert!(reported.help.unwrap().starts_with("choose a profile with --profile"));
+}
+
+#[tokio::test]
+async fn a_command_that_writes_says_where_and_as_whom() {
+    let shell = Shell::new("490000000003").await;
+    shell.create("orders", "id", false).await;
+    let exported = shell.done(&["export", "orders", "--to", "files"]).await;
+    let account = exported.account.unwrap();
+    assert!(account.starts_with("account 490000000003 in us-east-1 at http://127.0.0.1:"), "{account}");
+    let quiet = shell.done(&["export", "orders", "--to", "files", "--quiet"]).await;
+    assert_eq!((quiet.account, quiet.remarks.as_str()), (None, ""));
+    let elsewhere = shell.run(&["export", "orders", "--to", "files", "--region", "eu-west-1"]).await;
+    assert_eq!(elsewhere.code, Some(2), "{}", elsewhere.remarks);
+    assert!(elsewhere.remarks.contains("table orders does not exist"), "{}", elsewhere.remarks);
+    assert!(elsewhere.remarks.contains("in eu-west-1"), "{}", elsewhere.remarks);
+}
