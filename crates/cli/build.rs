@@ -1,4 +1,4 @@
-//! Puts the commit into the binary, for `tablekeeper --version`.
+//! Puts the commit and the target into the binary, for `tablekeeper --version`.
 
 use std::process::Command;
 
@@ -11,6 +11,7 @@ fn main() {
         println!("cargo::rerun-if-changed={log}");
     }
     println!("cargo::rustc-env=TABLEKEEPER_COMMIT={}", commit.as_deref().unwrap_or("unknown"));
+    println!("cargo::rustc-env=TABLEKEEPER_TARGET={}", option_env("TARGET").as_deref().unwrap_or("unknown"));
 }
 
 #[expect(clippy::disallowed_methods, reason = "a build script is configured by its environment")]

@@ -13,8 +13,15 @@ use crate::commands::{
 };
 use crate::session;
 
-/// The version and the commit that it was built from.
-const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (", env!("TABLEKEEPER_COMMIT"), ")");
+/// The version, the commit that it was built from, and the target that it was built for.
+const VERSION: &str = concat!(
+    env!("CARGO_PKG_VERSION"),
+    " (",
+    env!("TABLEKEEPER_COMMIT"),
+    ", ",
+    env!("TABLEKEEPER_TARGET"),
+    ")"
+);
 
 /// Back up, restore, export, import and rotate DynamoDB tables.
 #[derive(Debug, Parser)]

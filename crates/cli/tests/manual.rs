@@ -1,4 +1,4 @@
-//! What `cargo install` brings besides the commands: the version with its commit, completions, the manual.
+//! What `cargo install` brings besides the commands: the version with its commit and target, completions, the manual.
 #![expect(clippy::unwrap_used, reason = "test code: a broken assumption is a failed test")]
 
 use std::process::Command;
@@ -11,12 +11,13 @@ fn printed(arguments: &[&str]) -> String {
 }
 
 #[test]
-fn the_version_names_the_commit() {
+fn the_version_names_the_commit_and_the_target() {
     let version = printed(&["--version"]);
     let commit = version.trim().strip_prefix(concat!("tablekeeper ", env!("CARGO_PKG_VERSION"), " ("));
-    let commit = commit.and_then(|rest| rest.strip_suffix(')')).unwrap();
+    let (commit, target) = commit.and_then(|rest| rest.strip_suffix(')')?.split_once(", ")).unwrap();
     let is_hash = commit.len() == 12 && commit.bytes().all(|digit| digit.is_ascii_hexdigit());
     assert!(is_hash || commit == "unknown", "{version}");
+    assert!(target.starts_with(std::env::consts::ARCH) && target.contains('-'), "{version}");
 }
 
 #[test]
