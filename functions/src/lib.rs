@@ -9,6 +9,7 @@
 
 pub mod environment;
 pub mod log;
+pub mod runtime;
 pub mod step;
 pub mod table_reports;
 pub mod workflows;

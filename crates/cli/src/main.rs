@@ -1,4 +1,5 @@
-//! The `tablekeeper` command line. Parses the arguments, then runs one command.
+//! The `tablekeeper` command line. Parses the arguments, then runs one command. Under the name `bootstrap` it serves a
+//! function instead (see [`function`]).
 //!
 //! Data goes to stdout, everything else to stderr. Exit codes: 0 for success, 1 if the command failed, 2 if the input
 //! cannot be used. `plan sync` and `plan prune` exit with 3 if something would change.
@@ -11,6 +12,7 @@ mod console;
 mod event_file;
 mod failure;
 mod follow;
+mod function;
 mod machines;
 mod moment;
 mod session;
@@ -20,8 +22,12 @@ mod transfer;
 
 use std::process::ExitCode;
 
+fn main() -> ExitCode {
+    if function::is_function(std::env::args_os().next()) { function::serve() } else { command_line() }
+}
+
 #[tokio::main]
-async fn main() -> ExitCode {
+async fn command_line() -> ExitCode {
     match arguments::Arguments::parse_or_exit().act().await {
         Ok(code) => code,
         Err(error) => failure::report(&error),

@@ -11,7 +11,7 @@ use crate::{Error, Progress};
 
 /// Returns the root of this workspace, which holds the templates and state machines.
 ///
-/// It is known at compile time: a local stack deploys the workspace that it was built from.
+/// It is known at compile time and may be gone since; see [`templates`](crate::templates).
 pub fn workspace_root() -> PathBuf {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     here.ancestors().nth(2).unwrap_or(here).to_owned()

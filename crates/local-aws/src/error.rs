@@ -18,11 +18,8 @@ pub enum Error {
         source: std::io::Error,
     },
     /// There is no Python 3 to run the emulator with.
-    #[error(
-        "the local stack needs Python 3.11 or newer, and `python3` could not be run: install it and make sure \
-         that it is on the PATH"
-    )]
-    PythonMissing(#[source] std::io::Error),
+    #[error("the local stack needs Python 3.11 or newer, and there is no `python3` on the PATH")]
+    PythonMissing,
     /// The installed Python is too old for the emulator.
     #[error(
         "the local stack needs Python 3.11 or newer, but `python3` is {version}: put a newer \

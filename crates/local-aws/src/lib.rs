@@ -14,6 +14,7 @@ mod clock;
 mod deploy;
 mod emulator;
 mod error;
+mod installation;
 mod json;
 mod package;
 mod proxy;
@@ -25,6 +26,7 @@ mod upstream;
 pub use bootstrap::{build_bootstrap, workspace_root};
 pub use deploy::{Deployment, deploy};
 pub use error::Error;
+pub use installation::{copy_as_bootstrap, directory, runs_from_clone, state_directory, templates};
 pub use proxy::{Call, Fault, Proxy, Rule, SimulatedLatency};
 pub use stack::{LocalAws, Options, Progress, sdk_config};
 
@@ -33,10 +35,3 @@ pub const REGION: &str = "us-east-1";
 
 /// The account of a call that names none, and of everything deployed for a person to inspect.
 pub const ACCOUNT: &str = "123456789012";
-
-/// Returns the directory for what the local stacks of this workspace need: the emulator, logs, temporary files.
-///
-/// Use it for [`Options::directory`], unless a test needs a directory to itself.
-pub fn directory() -> std::path::PathBuf {
-    workspace_root().join("target").join("local-aws")
-}

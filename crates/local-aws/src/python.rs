@@ -114,7 +114,10 @@ async fn check_python() -> Result<(), Error> {
     let output = command("python3", ["-c", "import sys; print('%d.%d.%d' % sys.version_info[:3])"])
         .output()
         .await
-        .map_err(Error::PythonMissing)?;
+        .map_err(|source| match source.kind() {
+            std::io::ErrorKind::NotFound => Error::PythonMissing,
+            _ => Error::Program { program: "python3".to_owned(), source },
+        })?;
     let version = String::from_utf8_lossy(&output.stdout).trim().to_owned();
     if is_new_enough(&version) { Ok(()) } else { Err(Error::PythonTooOld { version }) }
 }

@@ -31,10 +31,10 @@ const INTERRUPTED: u8 = 130;
 
 /// Show on this machine how a backup becomes a new table that a pointer names.
 ///
-/// Needs Rust and Python 3.11 or later, but no AWS account and no Docker. The first run installs the local stack under
-/// `target/` and builds the functions, which takes some minutes.
+/// Needs Python 3.11 or later, but no AWS account and no Docker. The first run installs the local stack, which needs a
+/// Python package index. In a clone it also builds the functions, which needs Rust and takes some minutes.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  cargo tablekeeper demo --keep")]
+#[command(after_help = "Example:\n  tablekeeper demo --keep")]
 pub(crate) struct Arguments {
     /// Leave the local stack running, and print how to reach and stop it.
     #[arg(long)]
@@ -86,7 +86,7 @@ fn explain(console: &Console, state: &State) -> anyhow::Result<()> {
         console.line(&format!("  {line}"));
     }
     console.line("Stop it and delete everything in it:");
-    console.line("  cargo tablekeeper local down");
+    console.line("  tablekeeper local down");
     console.line("(which also stops a stack that `local up` started)");
     Ok(())
 }

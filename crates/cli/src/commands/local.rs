@@ -34,14 +34,14 @@ pub(crate) struct Arguments {
 enum Command {
     /// Start it, and print the environment variables for AWS tools.
     #[command(
-        after_help = "Example:\n  eval \"$(cargo tablekeeper local up)\" && aws stepfunctions list-state-machines"
+        after_help = "Example:\n  eval \"$(tablekeeper local up)\" && aws stepfunctions list-state-machines"
     )]
     Up(Up),
     /// Stop it, and a stack that `demo --keep` left running.
-    #[command(after_help = "Example:\n  cargo tablekeeper local down")]
+    #[command(after_help = "Example:\n  tablekeeper local down")]
     Down,
     /// Print whether it runs and what is deployed. The exit code is 0 if it runs, and 1 if not.
-    #[command(after_help = "Example:\n  cargo tablekeeper local status --json")]
+    #[command(after_help = "Example:\n  tablekeeper local status --json")]
     Status(Status),
     /// Serves the local stack in this process until a signal ends it.
     #[command(hide = true)]
@@ -110,8 +110,7 @@ async fn start(arguments: &Up) -> anyhow::Result<State> {
     for stack in state.stacks.keys() {
         console.detail(&format!("deployed {stack}"));
     }
-    console
-        .detail(&console.faint("reach it with the lines below; stop it with `cargo tablekeeper local down`"));
+    console.detail(&console.faint("reach it with the lines below; stop it with `tablekeeper local down`"));
     Ok(state)
 }
 

@@ -12,6 +12,7 @@ mod explain;
 mod export_import;
 mod import_inputs;
 mod incremental;
+mod installed;
 mod plan;
 mod shell;
 mod template;

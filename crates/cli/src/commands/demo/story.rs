@@ -19,8 +19,7 @@ use super::{WAIT_SCALE, table};
 use crate::commands::local::background::Background;
 use crate::console::Console;
 use crate::follow::{Follower, Outcome, ProgressPrinter};
-use crate::machines;
-use crate::{console, follow};
+use crate::{console, follow, function, machines};
 
 /// Timeout until a notification has started its execution.
 const START: Duration = Duration::from_secs(60);
@@ -73,19 +72,16 @@ pub(crate) async fn run(
     Ok(())
 }
 
-/// Starts the local stack and builds the functions concurrently.
+/// Starts the local stack and prepares the functions concurrently.
 async fn set_up(console: &Arc<Console>, background: &mut Background) -> anyhow::Result<(SdkConfig, PathBuf)> {
-    console.busy("starting the local stack and building the functions");
+    console.busy("starting the local stack and preparing the functions");
     let teller = Arc::clone(console);
     let progress: Progress = Arc::new(move |line: &str| teller.event(line));
-    let built = async {
-        let bootstrap = local_aws::build_bootstrap(&progress).await;
-        bootstrap.context("the functions cannot be built")
-    };
-    let (state, bootstrap) = tokio::try_join!(background.ready(|line| console.event(line)), built)?;
+    let ready = background.ready(|line| console.event(line));
+    let (state, bootstrap) = tokio::try_join!(ready, function::bootstrap(&progress))?;
     console.idle();
     let endpoint = state.endpoint().context("the local stack has no endpoint")?;
-    console.event(&format!("the local stack runs at {endpoint}; the functions are built"));
+    console.event(&format!("the local stack runs at {endpoint}; the functions are ready"));
     Ok((local_aws::sdk_config(endpoint, ACCOUNT).await, bootstrap))
 }
 

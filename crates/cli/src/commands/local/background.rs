@@ -12,7 +12,7 @@ use std::{
 };
 
 use anyhow::{Context as _, anyhow};
-use local_aws::{SimulatedLatency, directory};
+use local_aws::{SimulatedLatency, state_directory};
 use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
@@ -84,7 +84,7 @@ impl Settings {
     }
 
     fn log(&self) -> PathBuf {
-        directory().join(if self.instance == Some(Instance::Stack) { "stack.log" } else { "demo.log" })
+        state_directory().join(if self.instance == Some(Instance::Stack) { "stack.log" } else { "demo.log" })
     }
 }
 
@@ -102,8 +102,8 @@ impl Background {
     /// Starts this executable as `local serve`.
     pub(crate) fn spawn(settings: &Settings) -> anyhow::Result<Self> {
         let log = settings.log();
-        fs::create_dir_all(directory())
-            .with_context(|| format!("cannot create {}", directory().display()))?;
+        fs::create_dir_all(state_directory())
+            .with_context(|| format!("cannot create {}", state_directory().display()))?;
         let stderr = File::create(&log).with_context(|| format!("cannot write {}", log.display()))?;
         let executable = std::env::current_exe().context("cannot find the path of this program")?;
 

@@ -25,12 +25,20 @@ pub(crate) const VAULT: &str = "Default";
 /// stream.
 const FOLLOWED: &str = "Movies";
 
+/// A template that adds tables to a stack of `incremental`. It has no workflow of its own, and needs streams of tables
+/// that a new local stack does not have.
+const FOR_MORE_TABLES: &str = "incremental-tables";
+
 /// The workflows that the template `incremental` deploys together.
 const OF_INCREMENTAL: &[&str] = &["backfill", "replay", "restore-snapshot", "snapshot"];
 
 /// Returns the path of a workflow's template.
-pub(crate) fn template(workflow: &str) -> PathBuf {
-    local_aws::workspace_root().join("infra").join(workflow).with_extension("yaml")
+pub(crate) fn template(workflow: &str) -> anyhow::Result<PathBuf> {
+    Ok(folder()?.join(workflow).with_extension("yaml"))
+}
+
+fn folder() -> anyhow::Result<PathBuf> {
+    Ok(local_aws::templates().context("there are no templates to deploy")?.join("infra"))
 }
 
 /// Returns the default name of a workflow's stack.
@@ -52,7 +60,7 @@ pub(crate) fn machine_output(workflow: &str) -> String {
     format!("{}StateMachineArn", capitalized.collect::<String>())
 }
 
-/// Deploys every template, and returns the outputs of each stack.
+/// Deploys the template of every workflow, and returns the outputs of each stack.
 pub(crate) async fn everything(
     config: &SdkConfig,
     bootstrap: &Path,
@@ -66,7 +74,7 @@ pub(crate) async fn everything(
         let outputs = local_aws::deploy(
             config,
             &Deployment {
-                template: &template(&workflow),
+                template: &template(&workflow)?,
                 stack_name: &stack,
                 parameters: &parameters,
                 bootstrap,
@@ -79,12 +87,9 @@ pub(crate) async fn everything(
     Ok(stacks)
 }
 
-/// A template that extends the stack of `incremental` by other tables. The local stack follows one table.
-const OF_MORE_TABLES: &str = "incremental-tables";
-
 /// Returns the workflows that have a template of their own, in alphabetical order.
 fn workflows() -> anyhow::Result<Vec<String>> {
-    let folder = local_aws::workspace_root().join("infra");
+    let folder = folder()?;
     let mut workflows = Vec::new();
     for entry in fs::read_dir(&folder).with_context(|| format!("cannot read {}", folder.display()))? {
         let path = entry.with_context(|| format!("cannot read {}", folder.display()))?.path();
@@ -95,7 +100,7 @@ fn workflows() -> anyhow::Result<Vec<String>> {
     if workflows.is_empty() {
         bail!("{} has no template (*.yaml)", folder.display());
     }
-    workflows.retain(|workflow| workflow != OF_MORE_TABLES);
+    workflows.retain(|workflow| workflow != FOR_MORE_TABLES);
     workflows.sort();
     Ok(workflows)
 }
@@ -193,7 +198,7 @@ mod tests {
         ] {
             assert_eq!(names(workflow), named("tablekeeper-incremental", output));
             // The template has this output.
-            let text = fs::read_to_string(template("incremental")).unwrap();
+            let text = fs::read_to_string(template("incremental").unwrap()).unwrap();
             assert!(text.lines().any(|line| line == format!("  {output}:")), "{output}");
         }
     }

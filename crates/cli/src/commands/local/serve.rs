@@ -22,7 +22,7 @@ use super::{
     provision,
     state::{Claim, Instance, State},
 };
-use crate::failure;
+use crate::{failure, function};
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
@@ -101,10 +101,8 @@ async fn set_up(arguments: &Arguments) -> anyhow::Result<(LocalAws, State, Optio
     });
     let starting = async { starting.await.map_err(does_not_start) };
     let local = if arguments.deploy {
-        let building =
-            async { local_aws::build_bootstrap(&progress).await.context("the functions cannot be built") };
         // The build and the start of the emulator are independent, and both are slow.
-        let (local, bootstrap) = tokio::try_join!(starting, building)?;
+        let (local, bootstrap) = tokio::try_join!(starting, function::bootstrap(&progress))?;
         state.stacks = provision::everything(&local.config(ACCOUNT).await, &bootstrap, &progress).await?;
         local
     } else {

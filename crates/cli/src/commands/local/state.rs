@@ -1,6 +1,6 @@
 //! Finds out which local stack runs, where, and whether it still does.
 //!
-//! There are two files under `target/local-aws`. The serving process holds a lock on both until it ends, however it
+//! There are two files in [`state_directory`]. The serving process holds a lock on both until it ends, however it
 //! ends. `<instance>.lock` is the right to be that instance, and `<instance>.json` says how to reach it. The locks are
 //! authoritative. An unlocked JSON file was left by a killed process, and the next claim replaces it.
 //!
@@ -17,7 +17,7 @@ use std::{
 };
 
 use anyhow::{Context as _, bail};
-use local_aws::directory;
+use local_aws::state_directory;
 use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
@@ -133,7 +133,7 @@ impl Instance {
 
     /// Returns the state of this instance if it runs.
     pub(crate) fn read(self) -> anyhow::Result<Option<State>> {
-        self.read_in(&directory())
+        self.read_in(&state_directory())
     }
 
     fn read_in(self, directory: &Path) -> anyhow::Result<Option<State>> {
@@ -159,7 +159,7 @@ impl Instance {
 
     /// Claims this instance. Fails if another process holds it.
     pub(crate) async fn claim(self) -> anyhow::Result<Claim> {
-        self.claim_in(&directory()).await
+        self.claim_in(&state_directory()).await
     }
 
     async fn claim_in(self, directory: &Path) -> anyhow::Result<Claim> {
@@ -171,7 +171,7 @@ impl Instance {
                 return Ok(Claim { directory, instance: self, _lock: lock, published: Vec::new() });
             }
             if Instant::now() >= deadline {
-                bail!("{self} is already running; stop it with `cargo tablekeeper local down`");
+                bail!("{self} is already running; stop it with `tablekeeper local down`");
             }
             sleep(LOOK).await;
         }
@@ -185,7 +185,7 @@ impl Instance {
             let _ = kill(pid, signal);
             let deadline = Instant::now() + grace;
             while Instant::now() < deadline {
-                if self.read()?.is_none() && self.try_lock(&directory())?.is_some() {
+                if self.read()?.is_none() && self.try_lock(&state_directory())?.is_some() {
                     return Ok(());
                 }
                 sleep(LOOK).await;

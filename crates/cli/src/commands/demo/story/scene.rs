@@ -47,7 +47,7 @@ impl Scene {
         let outputs = local_aws::deploy(
             config,
             &Deployment {
-                template: &provision::template(WORKFLOW),
+                template: &provision::template(WORKFLOW)?,
                 stack_name: &provision::stack_name(WORKFLOW),
                 parameters: &[
                     ("BackupSNSTopicARN", topic),
