@@ -1,4 +1,4 @@
-"""What AWS looks at when a stack is deployed, or when its parts first call one another.
+"""What AWS checks when a stack is deployed, or when its parts first call one another.
 
 Each check takes a resolved stack and yields sentences about what is wrong with it.
 """
@@ -137,7 +137,7 @@ def triggers(stack):
         for target in rule["Targets"]:
             source = stack.attribute([name, "Arn"])
             found.append((name, "events.amazonaws.com", source, target["Arn"], target.get("RoleArn")))
-            # A target may have none, where a missing metric tells of an event that is lost.
+            # A target may have none, where a missing metric means that an event is lost.
             if "DeadLetterConfig" in target:
                 found.append((name, "events.amazonaws.com", source, target["DeadLetterConfig"]["Arn"], None))
     for name, subscription in stack.of_type("AWS::SNS::Subscription").items():
@@ -169,7 +169,7 @@ def triggers(stack):
 
 
 def alarms(stack):
-    """Each alarm looks at something, and a template's dashboard shows those that are there."""
+    """Each alarm has a metric, and a template's dashboard shows its alarms."""
     shown = [json.loads(one["DashboardBody"]) for one in stack.of_type("AWS::CloudWatch::Dashboard").values()]
     for name, alarm in stack.of_type("AWS::CloudWatch::Alarm").items():
         metrics = [one["MetricStat"]["Metric"] for one in alarm.get("Metrics", []) if "MetricStat" in one] or [alarm]
@@ -181,7 +181,7 @@ def alarms(stack):
             yield f"{name} is on no dashboard"
 
 
-# Each check, and the types of the resources that it looks at.
+# Each check, and the types of the resources that it reads.
 ROLES, FUNCTIONS = "AWS::IAM::Role", "AWS::Lambda::Function"
 CHECKS = {
     state_machines: ["AWS::StepFunctions::StateMachine", ROLES, FUNCTIONS],

@@ -128,7 +128,7 @@ class Stack:
         self.definitions, self.resources = definitions, {}
 
     def properties(self, name):
-        """The properties of a resource that is there."""
+        """The properties of an existing resource."""
         if name not in self.resources:
             self.resources[name] = self.resolve(self.template["Resources"][name].get("Properties", {}))
         return self.resources[name]

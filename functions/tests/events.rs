@@ -416,7 +416,7 @@ fn every_event_of_stream_backup_has_the_expected_outcome() {
         let led_to =
             records.iter().map(|record| match change::read(record, &["customer", "number"], "items/") {
                 Ok(change) => json!([change.version.event.to_string(), change.version.item_key]),
-                Err(poisoned) => json!(poisoned.to_string()),
+                Err(poison_record) => json!(poison_record.to_string()),
             });
         assert_eq!(Value::Array(led_to.collect()), expected, "{file}");
     }

@@ -77,7 +77,7 @@ impl Arguments {
 
     /// Runs the chosen command and returns its exit code.
     pub(crate) async fn act(self) -> anyhow::Result<ExitCode> {
-        self.options.install();
+        self.options.install()?;
         match self.command {
             Command::Adopt(arguments) => adopt::act(arguments).await,
             Command::Backfill(arguments) => backfill::act(arguments).await,

@@ -4,8 +4,6 @@ mod item_key;
 mod presence;
 mod settings;
 
-use std::path::PathBuf;
-
 use anyhow::bail;
 use chrono::{DateTime, SecondsFormat, Utc};
 use clap::Args;
@@ -28,9 +26,6 @@ use crate::transfer::Aws;
 /// The options that say where the settings of an incremental backup come from.
 #[derive(Debug, Args)]
 pub(crate) struct Configuration {
-    /// A TOML file with the settings. It overrides the environment.
-    #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
     /// A stack of infra/incremental.yaml. Its buckets, prefixes and table are used. Values from the environment or the
     /// file must agree with it.
     #[arg(long, value_name = "NAME")]
@@ -43,8 +38,7 @@ pub(crate) struct Configuration {
 impl Configuration {
     /// Reads the settings from the stack, the file and the environment.
     pub(crate) async fn settings(&self) -> anyhow::Result<Settings> {
-        let Configuration { config, stack, stack_table } = self;
-        Settings::read(config.as_deref(), stack.as_deref(), stack_table.as_deref()).await
+        Settings::read(self.stack.as_deref(), self.stack_table.as_deref()).await
     }
 }
 

@@ -9,7 +9,7 @@ use std::{
 
 use crate::session;
 use anstyle::{AnsiColor, Style};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 const BOLD: Style = Style::new().bold();
 const DIM: Style = Style::new().dimmed();
@@ -31,6 +31,8 @@ pub(crate) struct Console {
     started: Instant,
     colours: bool,
     quiet: bool,
+    /// Whether there may be a moving line. It is drawn from the first text on.
+    live: bool,
     moving: ProgressBar,
 }
 
@@ -44,9 +46,8 @@ impl Console {
     pub(crate) fn with_colours(stream: Stream, colours: bool) -> Self {
         let quiet = matches!(stream, Stream::Stderr) && session::is_quiet();
         let live = io::stdout().is_terminal() && io::stderr().is_terminal() && !session::is_quiet();
-        let target = if live { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
-        let moving = ProgressBar::with_draw_target(None, target);
-        Self { stream, started: Instant::now(), colours, quiet, moving }
+        let moving = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
+        Self { stream, started: Instant::now(), colours, quiet, live, moving }
     }
 
     /// Returns the time since this console was created.
@@ -125,18 +126,20 @@ impl Console {
         self.style("           {spinner} {msg} {elapsed:.dim}");
         self.moving.reset_elapsed();
         self.moving.set_message(text.to_owned());
+        self.draw();
         self.moving.enable_steady_tick(Duration::from_millis(100));
     }
 
     /// Returns whether there is a moving line.
     pub(crate) fn moves(&self) -> bool {
-        !self.moving.is_hidden()
+        self.live
     }
 
     /// Replaces the text of the moving line. Does nothing without one.
     pub(crate) fn moving(&self, text: &str) {
         self.style("           {spinner} {msg} {elapsed:.dim}");
         self.moving.set_message(text.to_owned());
+        self.draw();
         self.moving.tick();
     }
 
@@ -146,6 +149,7 @@ impl Console {
         self.moving.set_position(0);
         self.style("           {bar:30} {pos}/{len} {msg}");
         self.moving.set_message(text.to_owned());
+        self.draw();
     }
 
     /// Moves the bar of [`Console::counting`].
@@ -156,8 +160,16 @@ impl Console {
     /// Removes the moving line.
     pub(crate) fn idle(&self) {
         self.moving.disable_steady_tick();
-        self.style("");
-        self.moving.set_message("");
+        self.moving.finish_and_clear();
+        self.moving.set_draw_target(ProgressDrawTarget::hidden());
+        self.moving.reset();
+    }
+
+    /// Lets the moving line be drawn from now on.
+    fn draw(&self) {
+        if self.live && self.moving.is_hidden() {
+            self.moving.set_draw_target(ProgressDrawTarget::stderr());
+        }
     }
 
     fn style(&self, template: &str) {
@@ -225,6 +237,11 @@ pub(crate) fn ask(question: &str) -> anyhow::Result<Option<bool>> {
     let mut response = String::new();
     io::stdin().read_line(&mut response)?;
     Ok(Some(matches!(response.trim().to_ascii_lowercase().as_str(), "y" | "yes")))
+}
+
+/// Formats a number of things: `1 item`, `198,051 items`.
+pub(crate) fn counted(count: u64, noun: &str) -> String {
+    format!("{} {noun}{}", HumanCount(count), if count == 1 { "" } else { "s" })
 }
 
 /// Formats a duration for people.

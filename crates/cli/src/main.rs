@@ -8,6 +8,7 @@ mod arguments;
 mod caller;
 mod commands;
 mod config;
+mod config_file;
 mod console;
 mod event_file;
 mod failure;

@@ -1,20 +1,29 @@
 //! The global options: which account, Region and endpoint the commands use, and how they print.
 //!
-//! They are set once, before a command runs. The environment applies where an option is absent.
+//! They are set once, before a command runs. Where an option is absent, the environment applies, and then the
+//! settings file.
 
 use std::io;
+use std::path::PathBuf;
 use std::sync::OnceLock;
 
 use aws_config::{BehaviorVersion, ConfigLoader, Region, SdkConfig};
 use clap::{Args, ValueEnum};
 use tablekeeper_core::aws::clients::Clients;
 
+use crate::config_file::File;
+
 static OPTIONS: OnceLock<Options> = OnceLock::new();
+static FILE: OnceLock<File> = OnceLock::new();
 
 /// The options of every command.
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Global options")]
 pub(crate) struct Options {
+    /// TOML file with settings [default: `tablekeeper.toml` in the current directory, or else
+    /// `tablekeeper/config.toml` in the user's configuration directory].
+    #[arg(long, global = true, value_name = "FILE", env = "TABLEKEEPER_CONFIG", hide_env = true)]
+    config: Option<PathBuf>,
     /// Profile of the AWS configuration files [default: AWS_PROFILE, or `default`].
     #[arg(long, global = true, value_name = "NAME")]
     profile: Option<String>,
@@ -42,14 +51,32 @@ enum Color {
 }
 
 impl Options {
-    /// Makes these the options of this process. Later calls have no effect.
-    pub(crate) fn install(self) {
+    /// Reads the settings file, and makes these the options of this process. Later calls have no effect.
+    pub(crate) fn install(self) -> anyhow::Result<()> {
+        let file = File::read(self.config.as_deref())?;
+        let of_file = |key: &str, variables: &[&str]| {
+            let given = file.get(key).map(|given| given.text);
+            given.filter(|_| !variables.iter().any(|variable| set(variable)))
+        };
+        let options = Options {
+            profile: self.profile.or_else(|| of_file("aws.profile", &["AWS_PROFILE"])),
+            region: self.region.or_else(|| of_file("aws.region", &["AWS_REGION", "AWS_DEFAULT_REGION"])),
+            endpoint_url: self.endpoint_url.or_else(|| of_file("aws.endpoint-url", &["AWS_ENDPOINT_URL"])),
+            ..self
+        };
         // The first call wins. There is one call, in `main`.
-        let _ = OPTIONS.set(self);
+        let _ = OPTIONS.set(options);
+        let _ = FILE.set(file);
+        Ok(())
     }
 }
 
-/// Returns whether progress is printed.
+/// Returns the settings file, which is empty if there is none.
+pub(crate) fn file() -> &'static File {
+    FILE.get_or_init(File::default)
+}
+
+/// Returns whether progress is suppressed.
 pub(crate) fn is_quiet() -> bool {
     OPTIONS.get().is_some_and(|options| options.quiet)
 }
@@ -114,7 +141,7 @@ fn url(text: &str) -> Result<String, String> {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "the command line is an edge: the terminal's own variables")]
+#[expect(clippy::disallowed_methods, reason = "the command line is an edge: its user's variables")]
 fn set(variable: &str) -> bool {
     std::env::var_os(variable).is_some_and(|value| !value.is_empty())
 }

@@ -22,7 +22,7 @@ const GB: u64 = 1_000_000_000;
 /// Units of a page that is read consistently.
 const PAGE: f64 = 256.0;
 /// Time from the request of a page to its response.
-const ANSWER: Duration = Duration::from_millis(200);
+const RESPONSE: Duration = Duration::from_millis(200);
 /// Time to compress and send the lines of a page.
 const LINES: Duration = Duration::from_millis(100);
 /// Time to put a page's items of 1 KB, 64 at a time in 40 ms each.
@@ -73,10 +73,10 @@ fn scan(units: f64, rate: u32, shares: u32, taken: Duration) -> (u64, Duration) 
         calls += 1;
         let end = now + Duration::from_secs(SECONDS_PER_CALL.into());
         let mut rate_limiter = RateLimiter::share(rate, shares, now);
-        now += ANSWER;
+        now += RESPONSE;
         rate_limiter.owe(page(&mut left));
         while left > 0.0 && !rate_limiter.is_over(end, now) {
-            let fetched = now + rate_limiter.take(0.0, now) + ANSWER;
+            let fetched = now + rate_limiter.take(0.0, now) + RESPONSE;
             now = fetched.max(now + taken);
             rate_limiter.owe(page(&mut left));
         }

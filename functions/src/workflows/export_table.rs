@@ -13,7 +13,7 @@
 //! - **Each item once**, if it existed from the beginning of the scan to its end. A scan is not of one moment: an item
 //!   that changes while the scan runs may be exported in its old or new state. Use `Managed` if that matters.
 //! - **A step that runs twice writes the same files.** It adopts a part that an earlier invocation finished, by the
-//!   record of that part. It writes an unfinished part again under the same key.
+//!   record of that part. It writes an incomplete part again under the same key.
 //! - **No folder of another execution is written to.** The first object of a folder says which execution owns it.
 //! - **A table that fails does not stop the others.**
 //!

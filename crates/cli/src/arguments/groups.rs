@@ -13,6 +13,9 @@ const GROUPS: &[(&str, &[&str])] = &[
     ("Set up the shell", &["completions", "man"]),
 ];
 
+/// Width of the names.
+const WIDTH: usize = 11;
+
 const TEMPLATE: &str =
     "{about-with-newline}\n{usage-heading} {usage}\n\n{before-help}Options:\n{options}{after-help}";
 
@@ -28,7 +31,7 @@ fn list(tree: &Command) -> String {
         let _ = writeln!(list, "{title}:");
         for name in *names {
             let about = tree.find_subcommand(name).and_then(Command::get_about);
-            let _ = writeln!(list, "  {name:<12} {}", about.map(ToString::to_string).unwrap_or_default());
+            let _ = writeln!(list, "  {name:<WIDTH$} {}", about.map(ToString::to_string).unwrap_or_default());
         }
         list.push('\n');
     }

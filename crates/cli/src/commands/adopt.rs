@@ -22,8 +22,9 @@ use crate::console;
 use crate::console::{Console, Stream};
 use crate::transfer::{Counters, INTERRUPTED, Total, concluded, cursor_file, named, watch};
 
-/// Copy an older system's backup of a table into the bucket of its incremental backup.
+/// Take over an older system's backup of a table.
 ///
+/// The versions are copied into the bucket of the table's incremental backup.
 /// The older system has one object per item in a versioned bucket. The object is named by the MD5 of the item's key and
 /// holds plain JSON (json: {"id":"1"}) or DynamoDB JSON (plain: {"id":{"S":"1"}}, as dynamodb-replicator and
 /// dynamodb-backup-restore write it). Each version and each deletion becomes a version here, with the time at which S3

@@ -30,7 +30,7 @@ use crate::console::{Console, Stream};
 use crate::failure::Unusable;
 use crate::transfer::{Aws, INTERRUPTED, Total, WorkerPool, concluded, cursor_file, named, watch};
 
-/// Write the items of a table into the bucket of its incremental backup.
+/// Write a table's items into the bucket of its incremental backup.
 ///
 /// The stream brings the items that change. A backfill brings the others. It writes an item only if the item has no
 /// object yet, so it never overwrites what the stream wrote, be it a later state or a deletion. It is safe while the

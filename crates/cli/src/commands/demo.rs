@@ -29,7 +29,7 @@ const LATENCY: SimulatedLatency =
 /// The exit code after Ctrl-C.
 const INTERRUPTED: u8 = 130;
 
-/// Show on this machine how a backup becomes a new table that a pointer names.
+/// Show on this machine how a backup becomes a new table.
 ///
 /// Needs Python 3.11 or later, but no AWS account and no Docker. The first run installs the local stack, which needs a
 /// Python package index. In a clone it also builds the functions, which needs Rust and takes some minutes.

@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
+use indicatif::HumanBytes;
 use request::Request;
 use segments::Job;
 use serde::Serialize;
@@ -23,14 +24,14 @@ use tablekeeper_core::export::layout::Layout;
 use tablekeeper_core::export::{Compression, FormatName, Frequency, NullTag, capture, finish, same_table};
 
 use crate::console;
-use crate::console::{Console, Stream};
+use crate::console::{Console, Stream, counted};
 use crate::transfer::{Aws, INTERRUPTED, Location, Total, check_table_name, concluded, named, watch};
 
 /// Write the items of a table to files in a bucket or a directory.
 ///
 /// Each export gets its own directory, `<TABLE>/<YYYY-MM-DD-HH-MM-SS>/`, in the layout of the workflow export-table.
-/// The manifest-summary.json is written last: an export is complete if it exists. The last line on stdout has its
-/// location, and the numbers of items, bytes and files.
+/// The manifest-summary.json is written last: an export is complete if it exists. The last line on stdout is its
+/// location.
 ///
 /// If the export stops, complete files stay, and --resume continues the newest incomplete export of the table. Only one
 /// process may do so at a time.
@@ -107,7 +108,8 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let Request { run, plan, files, about } = request::take(&arguments, &place, &aws).await?;
     let folder = files.location(&plan.folder);
     let verb = if arguments.resume { "continuing" } else { "exporting" };
-    console.line(&format!("{verb} {} in {} segments to {folder}", plan.table_name, plan.segments));
+    let segments = counted(plan.segments.into(), "segment");
+    console.line(&format!("{verb} {} in {segments} to {folder}", plan.table_name));
 
     let calls = aws.raw_items();
     let job = Arc::new(Job::new(calls, files, run, plan));
@@ -142,7 +144,7 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let Some((settings, finished)) = concluded(&console, ended, stop).await? else {
         return Ok(ExitCode::from(INTERRUPTED));
     };
-    print_report(&arguments, &console, Report::new(&job, settings, finished))
+    print_report(&arguments, &console, &folder, &Report::new(&job, settings, finished))
 }
 
 /// Aborts incomplete uploads and removes incomplete files.
@@ -169,15 +171,28 @@ async fn settings(job: &Job, aws: &Aws) -> Output {
     }
 }
 
-fn print_report(arguments: &Arguments, console: &Console, report: Report) -> anyhow::Result<ExitCode> {
+fn print_report(
+    arguments: &Arguments,
+    console: &Console,
+    folder: &str,
+    report: &Report,
+) -> anyhow::Result<ExitCode> {
     for note in &report.notes {
         console.note(note);
     }
     if arguments.json {
-        console::print_json(&report)?;
+        console::print_json(report)?;
     } else {
-        let Report { manifest, item_count, bytes, files, .. } = &report;
-        console::print_data(&format!("{manifest}: {item_count} items, {bytes} bytes, {files} files"));
+        let Report { table, manifest, item_count, bytes, files, .. } = report;
+        console.line(&format!(
+            "exported {} ({}) of {table} to {} in {}",
+            counted(*item_count, "item"),
+            HumanBytes(*bytes),
+            counted(*files, "file"),
+            console::duration(console.elapsed().as_secs_f64())
+        ));
+        console.line(&console.faint(&format!("back into a table: tablekeeper import TABLE --from {folder}")));
+        console::print_data(manifest);
     }
     Ok(ExitCode::SUCCESS)
 }

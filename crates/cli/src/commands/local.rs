@@ -23,7 +23,7 @@ use state::{Instance, State};
 /// Timeout of a call before `status` reports the stack as not usable.
 const RESPONSE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Run the local stack in the background, with every template deployed.
+/// Run the local stack in the background.
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
     #[command(subcommand)]

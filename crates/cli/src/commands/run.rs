@@ -21,7 +21,7 @@ use execution_status::ExecutionStatus;
 use input::Input;
 use start::Started;
 
-/// Start an execution of a deployed workflow, and optionally follow it.
+/// Start an execution of a deployed workflow.
 ///
 /// The input is checked first. If it does not fit the workflow, nothing is started and the exit code is 2. Without
 /// --follow, exit code 0 only means that the execution was started. With --follow, it means that the execution

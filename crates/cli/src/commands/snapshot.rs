@@ -35,7 +35,7 @@ use crate::transfer::{Aws, INTERRUPTED, Total, concluded, named, watch};
 /// Default of `--settle`, in seconds, as in the workflow.
 const SETTLE: u32 = 300;
 
-/// Write the items of an incremental backup, as they were at a second, to a bucket.
+/// Write a backed-up table as it was at a second to a bucket.
 ///
 /// The directory is named after the second, `2026-11-20T02-00-00Z`, and has the layout of export and of the workflow
 /// snapshot. The manifest-summary.json is written last: a snapshot is complete if it exists. The table is not read, and
@@ -265,7 +265,9 @@ pub(crate) async fn make(
                 how.settle()
             ));
         }
-        tokio::time::sleep(Duration::from_secs(seconds.into())).await;
+        let wait = Duration::from_secs(seconds.into());
+        job.counters.begin_in(wait);
+        tokio::time::sleep(wait).await;
         let pool = pool.insert(shards::begin(&job));
         pool.finished().await.map_err(|error| named(error.name(), error))?;
         if let Err(gone) = request::check_still_retained(&job.snapshot, days, aws, console).await {

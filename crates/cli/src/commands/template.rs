@@ -29,9 +29,9 @@ const RESOURCE_TYPE: &str = "AWS::DynamoDB::Table";
 /// Maximum length of a logical ID ("Resources", CloudFormation user guide).
 const LONGEST_ID: usize = 255;
 
-/// Print a table as a CloudFormation template, to import it into a stack.
+/// Print a table as a CloudFormation template.
 ///
-/// Settings that are not part of a table in CloudFormation, such as triggers and auto scaling, are reported on stderr.
+/// Use it to import the table into a stack. Settings that are not part of a table in CloudFormation, such as triggers and auto scaling, are reported on stderr.
 /// Nothing is printed if a setting cannot be read: CloudFormation would remove from the table what the template lacks.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  tablekeeper template orders-restored > orders.json\n  \

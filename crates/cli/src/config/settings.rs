@@ -5,19 +5,16 @@
 //! differ: prefixes are optional, a Region is required only if the AWS environment has none, and the port also applies
 //! with TLS.
 
-mod file;
 mod stack;
 
-use std::path::Path;
-
 use anyhow::bail;
-use file::{File, Given};
 use stack::OfStack;
 use tablekeeper_core::aws::arn::is_table_name;
 use tablekeeper_core::item_history::Items;
 use tablekeeper_core::storage::{as_prefix, bucket_and_key};
 use tablekeeper_core::text::quoted;
 
+use crate::config_file::{File, Given};
 use crate::failure::Unusable;
 use crate::session;
 use crate::transfer::Aws;
@@ -48,7 +45,7 @@ pub(crate) struct Settings {
     endpoint: Option<String>,
     /// Maximum number of parallel requests to DynamoDB.
     pub(crate) parallelism: u32,
-    /// Name of the file; `None` without `--config`.
+    /// Name of the file; `None` without one.
     file: Option<String>,
 }
 
@@ -63,14 +60,10 @@ pub(crate) struct Snapshots {
 impl Settings {
     /// Reads the file, the stack and the environment. Nothing else reads the environment for these settings.
     #[expect(clippy::disallowed_methods, reason = "the command line is an edge: its own variables")]
-    pub(crate) async fn read(
-        path: Option<&Path>,
-        stack: Option<&str>,
-        table: Option<&str>,
-    ) -> anyhow::Result<Settings> {
-        let text = path.map(file::text).transpose()?;
-        let name = path.map(|path| path.display().to_string());
-        let of_stack = match stack {
+    pub(crate) async fn read(stack: Option<&str>, table: Option<&str>) -> anyhow::Result<Settings> {
+        let file = session::file();
+        let stack = stack.map(str::to_owned).or_else(|| file.get("stack").map(|given| given.text));
+        let of_stack = match &stack {
             Some(name) => {
                 let config = session::sdk_config().await;
                 OfStack::read(
@@ -81,19 +74,15 @@ impl Settings {
             }
             None => OfStack::default(),
         };
-        Settings::new(name.zip(text), &of_stack, &|variable| std::env::var(variable).ok())
+        Settings::new(file, &of_stack, &|variable| std::env::var(variable).ok())
     }
 
-    /// Creates the settings from the name and text of a file, the values of a stack, and the environment.
+    /// Creates the settings from a file, the values of a stack, and the environment.
     fn new(
-        named: Option<(String, String)>,
+        file: &File,
         of_stack: &OfStack,
         environment: &dyn Fn(&str) -> Option<String>,
     ) -> anyhow::Result<Settings> {
-        let file = match &named {
-            Some((name, text)) => File::parse(name, text)?,
-            None => File::default(),
-        };
         let given = |key: &'static str, variable: &str| {
             let set = || environment(variable).filter(|value| !value.is_empty());
             let value =
@@ -152,7 +141,7 @@ impl Settings {
         }
         let given_up = bucket("s3.incremental.given-up-bucket", "GIVEN_UP_BUCKET")?;
         Ok(Settings {
-            table: table(&file, of_stack)?,
+            table: table(file, of_stack)?,
             followed: of_stack.table.as_ref().map(|followed| followed.text.clone()),
             items,
             snapshots,
@@ -164,7 +153,7 @@ impl Settings {
                 given("dynamodb.tls", "DYNAMODB_USETLS")?,
             )?,
             parallelism: parallelism(given("dynamodb.parallelism", "DYNAMODB_PARALLELISM")?)?,
-            file: named.map(|(name, _)| name),
+            file: file.name.clone(),
         })
     }
 

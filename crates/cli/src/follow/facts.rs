@@ -4,6 +4,8 @@ use indicatif::{HumanBytes, HumanCount};
 use serde_json::Value;
 use tablekeeper_core::aws::arn::Arn;
 
+use crate::console::counted;
+
 /// Returns what a step did, such as `orders → orders-copy`. `None` if its output has nothing to show.
 pub(super) fn of_step(output: &Value) -> Option<String> {
     let payload = output.get("Payload").unwrap_or(output);
@@ -159,10 +161,6 @@ fn name(arn: &str) -> &str {
 
 fn items(count: u64) -> String {
     counted(count, "item")
-}
-
-fn counted(count: u64, noun: &str) -> String {
-    format!("{} {noun}{}", HumanCount(count), if count == 1 { "" } else { "s" })
 }
 
 #[cfg(test)]

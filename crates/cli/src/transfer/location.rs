@@ -30,7 +30,9 @@ impl Location {
         if let Some((bucket, key)) = bucket_and_key(text) {
             return Ok(Location::Bucket { bucket, key });
         }
-        if text.is_empty() || text.contains("://") || text.contains('\0') {
+        // A slip such as s3:/bucket would otherwise be a directory here.
+        let is_uri = text.contains("://") || text.starts_with("s3:");
+        if text.is_empty() || is_uri || text.contains('\0') {
             return Err(wrong());
         }
         Ok(Location::Path(PathBuf::from(text)))

@@ -4,8 +4,9 @@
 //! approximate ("about"). Without a total, no remaining time is shown.
 
 use std::pin::pin;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use indicatif::{HumanBytes, HumanCount};
@@ -29,6 +30,8 @@ pub(crate) struct Counters {
     bytes: AtomicU64,
     /// Whether the sizes of the items are unknown.
     sizeless: bool,
+    /// When the transfer begins, if it waits first.
+    begins: OnceLock<Instant>,
 }
 
 /// The total of a transfer.
@@ -58,6 +61,22 @@ impl Counters {
     pub(crate) fn adopt(&self, items: u64, bytes: u64) {
         self.earlier.fetch_add(items, Ordering::Relaxed);
         self.add(items, bytes);
+    }
+
+    /// Shows a countdown until the transfer begins in `time`. The rate counts from then on.
+    pub(crate) fn begin_in(&self, time: Duration) {
+        // A transfer waits once.
+        let _ = self.begins.set(Instant::now() + time);
+    }
+
+    /// Formats the time to wait; `None` once the transfer has begun.
+    fn waiting(&self) -> Option<String> {
+        let left = self.begins.get()?.checked_duration_since(Instant::now())?;
+        let seconds = left.as_secs_f64().ceil() as u64;
+        Some(match (seconds / 60, seconds % 60) {
+            (0, seconds) => format!("waiting, {seconds} s left"),
+            (minutes, seconds) => format!("waiting, {minutes} min {seconds} s left"),
+        })
     }
 
     /// Formats the progress after `seconds`.
@@ -105,7 +124,8 @@ pub(crate) async fn watch<T>(
     let mut ticks = tokio::time::interval(TICK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut work = pin!(work);
-    let (began, mut line) = (console.elapsed(), LINE);
+    let mut began = console.elapsed();
+    let mut line = began + LINE;
     loop {
         let ended = tokio::select! {
             done = &mut work => Some(Some(done)),
@@ -118,12 +138,18 @@ pub(crate) async fn watch<T>(
             return Ok(ended);
         }
         each()?;
-        let passed = console.elapsed().saturating_sub(began);
+        let text = match counters.waiting() {
+            Some(waiting) => {
+                began = console.elapsed();
+                waiting
+            }
+            None => counters.reported(total, console.elapsed().saturating_sub(began).as_secs_f64()),
+        };
         if console.moves() {
-            console.moving(&counters.reported(total, passed.as_secs_f64()));
-        } else if passed >= line {
-            console.event(&counters.reported(total, passed.as_secs_f64()));
-            line = passed + LINE;
+            console.moving(&text);
+        } else if console.elapsed() >= line {
+            console.event(&text);
+            line = console.elapsed() + LINE;
         }
     }
 }
@@ -131,6 +157,17 @@ pub(crate) async fn watch<T>(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_wait_is_counted_down() {
+        let counters = Counters::default();
+        assert_eq!(counters.waiting(), None);
+        counters.begin_in(Duration::from_secs(220));
+        assert_eq!(counters.waiting().as_deref(), Some("waiting, 3 min 40 s left"));
+        let begun = Counters::default();
+        begun.begin_in(Duration::ZERO);
+        assert_eq!(begun.waiting(), None);
+    }
 
     #[test]
     fn unknown_values_are_not_shown() {

@@ -1,6 +1,6 @@
 //! `explain`, and the lines of help and the account that lead to the next command.
 
-use crate::shell::Shell;
+use crate::shell::{CommandOutput, Shell};
 
 #[tokio::test]
 async fn an_error_name_is_explained_without_aws() {
@@ -21,7 +21,7 @@ async fn failures_before_aws_are_told_apart() {
         let mut command = shell.command(arguments).await;
         command.env("AWS_EC2_METADATA_DISABLED", "true").env("AWS_MAX_ATTEMPTS", "1");
         command.envs(variables.iter().copied());
-        crate::shell::CommandOutput::from_output(command.output().await.unwrap())
+        CommandOutput::from_output(command.output().await.unwrap())
     };
     let nobody = [("AWS_ENDPOINT_URL", "http://127.0.0.1:1")];
     for arguments in [&["plan", "prune", "--table", "orders", "--keep", "3"][..], &["executions"]] {
@@ -54,4 +54,40 @@ async fn a_command_that_writes_says_where_and_as_whom() {
     assert_eq!(elsewhere.code, Some(2), "{}", elsewhere.remarks);
     assert!(elsewhere.remarks.contains("table orders does not exist"), "{}", elsewhere.remarks);
     assert!(elsewhere.remarks.contains("in eu-west-1"), "{}", elsewhere.remarks);
+}
+
+#[tokio::test]
+async fn the_settings_file_is_found_in_its_usual_places() {
+    let shell = Shell::new("490000000004").await;
+    shell.create("orders", "id", false).await;
+    let without_region = async |arguments: &[&str]| {
+        let mut command = shell.command(arguments).await;
+        command.env_remove("AWS_REGION").env("AWS_CONFIG_FILE", "none");
+        CommandOutput::from_output(command.output().await.unwrap())
+    };
+    let export = ["export", "orders", "--to", "files"];
+    let missing = without_region(&export).await;
+    assert!(
+        missing.code == Some(2) && missing.remarks.contains("no AWS Region is set"),
+        "{}",
+        missing.remarks
+    );
+    let user = shell.path("tablekeeper");
+    std::fs::create_dir(&user).unwrap();
+    std::fs::write(user.join("config.toml"), "[aws]\nregion = \"us-east-1\"\n").unwrap();
+    assert_eq!(without_region(&export).await.code, Some(0));
+    // The file of the directory is nearer, an option is nearer still.
+    std::fs::write(shell.path("tablekeeper.toml"), "[aws]\nregion = \"eu-west-1\"\n").unwrap();
+    assert!(without_region(&export).await.account.unwrap().contains(" in eu-west-1 "));
+    let option = [&export[..], &["--region", "us-east-1"]].concat();
+    assert_eq!(without_region(&option).await.code, Some(0));
+    assert_eq!(shell.run(&export).await.code, Some(0), "the environment is nearer than the file");
+    std::fs::write(shell.path("tablekeeper.toml"), "[aws]\nregio = \"eu-west-1\"\n").unwrap();
+    let misspelt = shell.run(&export).await;
+    assert_eq!(misspelt.code, Some(2), "{}", misspelt.remarks);
+    assert!(
+        misspelt.remarks.starts_with("error: tablekeeper.toml, line 2: unknown field `regio`"),
+        "{}",
+        misspelt.remarks
+    );
 }

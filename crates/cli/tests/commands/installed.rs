@@ -42,7 +42,7 @@ impl Home {
 #[tokio::test]
 async fn the_demo_needs_neither_the_clone_nor_a_compiler() {
     let home = Home::new().with_emulator().await;
-    let CommandOutput { code, data, remarks } = home.run(&["demo", "--items", "16"]).await;
+    let CommandOutput { code, data, remarks, .. } = home.run(&["demo", "--items", "16"]).await;
     assert_eq!(code, Some(0), "{data}{remarks}");
     assert!(data.contains("The demo succeeded"), "{data}{remarks}");
     assert!(!data.contains("cargo"), "{data}");
@@ -66,7 +66,7 @@ async fn the_local_stack_deploys_every_workflow_from_an_installed_program() {
 
 #[tokio::test]
 async fn a_missing_python_is_one_sentence() {
-    let CommandOutput { code, data, remarks } = Home::new().run(&["demo"]).await;
+    let CommandOutput { code, data, remarks, .. } = Home::new().run(&["demo"]).await;
     assert_eq!(code, Some(1), "{data}{remarks}");
     assert_eq!(
         remarks,

@@ -14,5 +14,6 @@ mod import_inputs;
 mod incremental;
 mod installed;
 mod plan;
+mod screens;
 mod shell;
 mod template;

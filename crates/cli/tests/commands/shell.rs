@@ -109,6 +109,8 @@ impl Shell {
         }
         command.env("AWS_ENDPOINT_URL", stack().await.endpoint()).env("AWS_REGION", "us-east-1");
         command.env("AWS_ACCESS_KEY_ID", self.name).env("AWS_SECRET_ACCESS_KEY", "local");
+        // The settings file of whoever runs the tests does not apply.
+        command.env("XDG_CONFIG_HOME", self.directory.path()).env_remove("TABLEKEEPER_CONFIG");
         command.envs(self.variables.iter().map(|(name, value)| (*name, value)));
         command.stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
         command

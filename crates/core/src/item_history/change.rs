@@ -57,9 +57,9 @@ pub fn table_of_stream(stream_arn: &str) -> Option<(&str, &str)> {
 
 /// Reads a record of a table with these key attributes, in the table's order.
 pub fn read(record: &Value, key_names: &[&str], prefix: &str) -> Result<Change, PoisonRecord> {
-    let poisoned = |reason: &str| PoisonRecord(reason.to_owned());
+    let refused = |reason: &str| PoisonRecord(reason.to_owned());
     let part = |name: &str| record.get("dynamodb").and_then(|dynamodb| dynamodb.get(name));
-    let sequence_number = sequence_number_of(record).ok_or_else(|| poisoned("it has no SequenceNumber"))?;
+    let sequence_number = sequence_number_of(record).ok_or_else(|| refused("it has no SequenceNumber"))?;
     let digits = sequence_number.as_str().len();
     if digits > MOST_DIGITS {
         return Err(PoisonRecord(format!(
@@ -67,7 +67,7 @@ pub fn read(record: &Value, key_names: &[&str], prefix: &str) -> Result<Change, 
         )));
     }
     let at = part("ApproximateCreationDateTime").and_then(Value::as_f64).and_then(time);
-    let at = at.ok_or_else(|| poisoned("its ApproximateCreationDateTime is not a time in seconds"))?;
+    let at = at.ok_or_else(|| refused("its ApproximateCreationDateTime is not a time in seconds"))?;
     let event = match record.get("eventName").and_then(Value::as_str) {
         Some("INSERT") => EventName::Insert,
         Some("MODIFY") => EventName::Modify,
@@ -78,9 +78,9 @@ pub fn read(record: &Value, key_names: &[&str], prefix: &str) -> Result<Change, 
                 "its eventName is {other}; it must be INSERT, MODIFY or REMOVE"
             )));
         }
-        None => return Err(poisoned("it has no eventName")),
+        None => return Err(refused("it has no eventName")),
     };
-    let keys = part("Keys").ok_or_else(|| poisoned("it has no Keys"))?;
+    let keys = part("Keys").ok_or_else(|| refused("it has no Keys"))?;
     let key = item_formats::key_of(keys.to_string().as_bytes(), key_names)
         .map_err(|malformed| PoisonRecord(format!("its Keys are not the table's: {malformed}")))?;
     let body = match (event, part("NewImage")) {

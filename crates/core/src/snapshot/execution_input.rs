@@ -212,7 +212,7 @@ pub fn name(at: DateTime<Utc>) -> String {
 }
 
 /// Returns the possible names of snapshots of a second, in order of preference. If the folder of a name has an
-/// unfinished snapshot of another owner, use the next name.
+/// incomplete snapshot of another owner, use the next name.
 pub fn names(at: DateTime<Utc>) -> impl Iterator<Item = String> {
     let first = name(at);
     (1..=MOST_OF_A_SECOND).map(move |nth| match nth {

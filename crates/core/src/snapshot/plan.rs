@@ -147,7 +147,7 @@ pub async fn plan(
     in_free_folder(&files, snapshot, owner).await
 }
 
-/// Claims the first free folder for the snapshot's second. Skips folders with unfinished snapshots of other owners.
+/// Claims the first free folder for the snapshot's second. Skips folders with incomplete snapshots of other owners.
 /// Whether those are still running does not matter, because nothing is written into them (docs/adr/0019). Fails if a
 /// complete snapshot exists.
 async fn in_free_folder(files: &Files, snapshot: Snapshot, owner: &str) -> Result<Snapshot, Error> {

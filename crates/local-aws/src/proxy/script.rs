@@ -7,7 +7,7 @@ use chrono::{DateTime, Duration, Utc};
 
 use crate::clock;
 
-/// Simulated latency as a number of polls that show an operation as unfinished.
+/// Simulated latency as a number of polls that show an operation as incomplete.
 ///
 /// Counting polls instead of seconds makes a run the same on a fast machine and on a slow one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -10,7 +10,7 @@ use super::testing::{FOLDER, export, exported, finish, orders, plan_json, run_js
 const ROOT: &str = "exports/orders/2026-03-01-02-00-00/AWSDynamoDB/01772330400000-0d20b12c/";
 
 /// Returns an export in two segments and several parts, without its manifests.
-async fn unfinished(format: &str) -> FakeStore {
+async fn incomplete(format: &str) -> FakeStore {
     let store = orders(20);
     store.state().page_of_items = 4;
     export(&store, &run_json(format, "none"), &plan_json(2), 0).await;
@@ -38,7 +38,7 @@ async fn finish_as(store: &FakeStore, format: &str) -> Result<Value, String> {
 async fn no_summary_is_written_if_any_manifest_fails() {
     for (format, manifests) in [("dynamodb-json", 4), ("data-pipeline", 5), ("plain", 4)] {
         for number in 0..manifests {
-            let store = unfinished(format).await;
+            let store = incomplete(format).await;
             store.fail_action("s3:PutObject", number, Fault::Refused(403, "AccessDenied"));
             let failure = finish(&store, &run_json(format, "none"), &plan_json(2)).await.unwrap_err();
             assert_eq!(failure.name, ErrorName::AccessDenied, "{format}, {number}");
@@ -51,7 +51,7 @@ async fn no_summary_is_written_if_any_manifest_fails() {
 
 #[tokio::test]
 async fn the_summary_has_the_fields_of_dynamodbs() {
-    let store = unfinished("dynamodb-json").await;
+    let store = incomplete("dynamodb-json").await;
     let report = finish_as(&store, "dynamodb-json").await.unwrap();
     let summary: Value =
         serde_json::from_str(&store.text(&format!("{ROOT}manifest-summary.json")).unwrap()).unwrap();
@@ -79,7 +79,7 @@ async fn the_summary_has_the_fields_of_dynamodbs() {
 
 #[tokio::test]
 async fn the_data_pipeline_layout_has_its_manifest_too() {
-    let store = unfinished("data-pipeline").await;
+    let store = incomplete("data-pipeline").await;
     let report = finish_as(&store, "data-pipeline").await.unwrap();
     let text = store.text(&format!("{FOLDER}manifest")).unwrap();
     assert!(text.starts_with(
@@ -89,7 +89,7 @@ async fn the_data_pipeline_layout_has_its_manifest_too() {
     assert_eq!(u64::try_from(manifest.entries.len()).unwrap(), report["Files"].as_u64().unwrap());
     let note = report["Notes"][0].as_str().unwrap();
     assert!(note.starts_with("7 items hold an empty list or map"), "{note}");
-    let plain = unfinished("plain").await;
+    let plain = incomplete("plain").await;
     let report = finish_as(&plain, "plain").await.unwrap();
     assert_eq!(report["Notes"], json!([]), "only Data Pipeline's readers lose them");
     assert!(!plain.keys().contains(&format!("{FOLDER}manifest")));
@@ -97,14 +97,14 @@ async fn the_data_pipeline_layout_has_its_manifest_too() {
 
 #[tokio::test]
 async fn finishing_again_writes_the_same() {
-    let store = unfinished("data-pipeline").await;
+    let store = incomplete("data-pipeline").await;
     let report = finish_as(&store, "data-pipeline").await.unwrap();
     let before = store.state().objects.clone();
     assert_eq!(finish_as(&store, "data-pipeline").await.unwrap(), report);
     assert_eq!(store.state().objects, before);
 }
 
-/// A description, a change of an unfinished export, and the expected message.
+/// A description, a change of an incomplete export, and the expected message.
 type Damage = (&'static str, fn(&FakeStore), &'static str);
 
 const DAMAGES: &[Damage] = &[
@@ -172,7 +172,7 @@ const DAMAGES: &[Damage] = &[
 async fn a_damaged_export_is_rejected_and_gets_no_manifest() {
     for format in ["dynamodb-json", "plain"] {
         for (what, damage, expected) in DAMAGES {
-            let store = unfinished(format).await;
+            let store = incomplete(format).await;
             damage(&store);
             let refused = finish_as(&store, format).await.unwrap_err();
             assert!(refused.contains(expected), "{what}: {refused}");
@@ -190,7 +190,7 @@ async fn a_foreign_file_is_rejected_by_its_name() {
         ("plain", format!("{FOLDER}by-hand.json")),
         ("data-pipeline", format!("{FOLDER}orders-Daily-2026-03-01-02-00-00-00000-00099.json")),
     ] {
-        let store = unfinished(format).await.with_object(&key, "{}");
+        let store = incomplete(format).await.with_object(&key, "{}");
         let refused = finish_as(&store, format).await.unwrap_err();
         assert!(refused.contains(&format!("{key} is in the folder of the data files")), "{refused}");
     }

@@ -30,7 +30,9 @@ impl Machine {
     pub fn page(&self, taken: &BTreeSet<(String, String)>) -> String {
         let comment = self.definition["Comment"].as_str().unwrap();
         let mut page = format!("# {}\n\n{comment}\n\n", self.name);
-        page += "Dotted arrows are errors that a state catches. Red states end the execution as failed.\n\n";
+        writeln!(page, "[{0}](../{0}) describes the workflow.", page_of(&self.name)).unwrap();
+        page += "Dotted arrows are errors that a state catches. Red states end the execution as failed.\n";
+        page += "Retries are not drawn. [errors.md](../errors.md) has their schedules and explains the names of errors.\n\n";
         page += "```mermaid\nflowchart TD\n    start((\" \"))\n";
         self.write_nodes(&self.definition, 1, &mut page);
         let first = self.definition["StartAt"].as_str().unwrap();
@@ -45,7 +47,7 @@ impl Machine {
         let failures: Vec<String> = failures.map(|(name, _)| self.id(name)).collect();
         page += "    classDef failure fill:#fde8e8,stroke:#c81e1e,color:#771d1d\n";
         writeln!(page, "    class {} failure", failures.join(",")).unwrap();
-        page += "```\n\n## Transitions that the tests take\n\n`cargo test` keeps this page current.\n\n";
+        page += "```\n\n## Transitions that the tests take\n\n`cargo test` keeps this page current. `no`: no test takes the transition.\n\n";
         page += "| From | To | On | Taken |\n| --- | --- | --- | --- |\n";
         for Edge { from, to, labels, .. } in edges {
             let is_taken = taken.contains(&(from.to_owned(), to.to_owned()));
@@ -114,6 +116,14 @@ impl Machine {
     fn id(&self, name: &str) -> String {
         let states = with_inner(&self.definition);
         format!("s{}", states.iter().position(|(known, _)| *known == name).unwrap())
+    }
+}
+
+/// Returns the page of a workflow in docs/. Four workflows share that of the stack which they belong to.
+fn page_of(workflow: &str) -> String {
+    match workflow {
+        "backfill" | "replay" | "restore-snapshot" | "snapshot" => "incremental.md".to_owned(),
+        workflow => format!("{workflow}.md"),
     }
 }
 

@@ -24,7 +24,7 @@ use crate::{console, follow, function, machines};
 /// Timeout until a notification has started its execution.
 const START: Duration = Duration::from_secs(60);
 /// Interval between polls of the local stack.
-const LOOK: Duration = Duration::from_millis(100);
+const POLL: Duration = Duration::from_millis(100);
 
 /// Runs all chapters. Fails at the first result that differs from the expected one.
 pub(crate) async fn run(
@@ -97,7 +97,7 @@ async fn follow_execution(console: &Console, scene: &Scene, backup: &Backup) -> 
     console.detail("(the states of the execution follow; on AWS a restore takes from minutes to hours,");
     console.detail("so the workflow waits between its checks; here these waits are shortened)");
     let printer = ProgressPrinter::new(console, &client, &scene.state_machine).await.within_story(WAIT_SCALE);
-    let outcome = printer.follow(Follower::new(client, &arn), LOOK).await?;
+    let outcome = printer.follow(Follower::new(client, &arn), POLL).await?;
     if !outcome.succeeded() {
         bail!("the execution {name} ended as {}", outcome.describe());
     }

@@ -28,7 +28,7 @@ use tokio::time::{Instant, sleep};
 /// Time to end after SIGTERM, before the process is killed.
 const GRACE: Duration = Duration::from_secs(20);
 /// Interval between attempts to take a lock that another process holds.
-const LOOK: Duration = Duration::from_millis(50);
+const POLL: Duration = Duration::from_millis(50);
 
 /// A stack that outlives the command that started it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -173,7 +173,7 @@ impl Instance {
             if Instant::now() >= deadline {
                 bail!("{self} is already running; stop it with `tablekeeper local down`");
             }
-            sleep(LOOK).await;
+            sleep(POLL).await;
         }
     }
 
@@ -188,7 +188,7 @@ impl Instance {
                 if self.read()?.is_none() && self.try_lock(&state_directory())?.is_some() {
                     return Ok(());
                 }
-                sleep(LOOK).await;
+                sleep(POLL).await;
             }
         }
         bail!("process {} did not end, even after SIGKILL", state.pid)

@@ -75,9 +75,9 @@ fn name(input: &str, now: DateTime<Utc>) -> String {
     let time = now.format("%Y%m%dT%H%M%SZ").to_string();
     let input = serde_json::from_str(input).unwrap_or_default();
     let table = table_of(&input).map(|table| format!("{table}-")).unwrap_or_default();
-    // Room for the end that tells executions of one second apart.
-    let room = LONGEST_NAME - "by-hand-".len() - time.len() - 2;
-    let table: String = table.chars().take(room).collect();
+    // The end that distinguishes executions of one second needs space, too.
+    let most = LONGEST_NAME - "by-hand-".len() - time.len() - 2;
+    let table: String = table.chars().take(most).collect();
     format!("by-hand-{table}{time}")
 }
 

@@ -6,7 +6,7 @@ use tablekeeper_core::item_history::tables::{Layout, TableLocation};
 use tablekeeper_core::storage::as_prefix;
 use tablekeeper_core::text::quoted;
 
-use super::file::Given;
+use crate::config_file::Given;
 use crate::failure::Unusable;
 use crate::stack::{output, parameter};
 

@@ -24,8 +24,10 @@ parallelism = 4
 fn settings(file: Option<&str>, variables: &[(&str, &str)]) -> Result<Settings, String> {
     let variable =
         |name: &str| variables.iter().find(|(of, _)| *of == name).map(|(_, value)| (*value).to_owned());
-    let named = file.map(|text| ("orders.toml".to_owned(), text.to_owned()));
-    Settings::new(named, &OfStack::default(), &variable).map_err(|error| {
+    let file = file.map_or(Ok(File::default()), |text| File::parse("orders.toml", text));
+    let settings =
+        file.map_err(Into::into).and_then(|file| Settings::new(&file, &OfStack::default(), &variable));
+    settings.map_err(|error: anyhow::Error| {
         assert!(error.downcast_ref::<Unusable>().is_some(), "{error:#}");
         sentence(&error)
     })

@@ -95,7 +95,7 @@ async fn an_unfinished_snapshot_does_not_block_its_second() {
     assert!(failure.message.contains(words), "{failure}");
     assert_eq!(begun(&aws).len(), 2, "nothing was begun");
 
-    // A folder of another execution that cannot be read is not treated as unfinished.
+    // A folder of another execution that cannot be read is not treated as incomplete.
     let aws = with_documents(&[(&format!("{first}/export.json"), &others)]).await;
     aws.fail_action("s3:ListObjectsV2", 1, Fault::Refused(403, "AccessDenied"));
     let failure = plan(&aws, second_of, defaults(), 100).await.unwrap_err();

@@ -19,7 +19,7 @@ use crate::failure;
 
 /// Timeout of the job, and of its notification.
 const PATIENCE: Duration = Duration::from_secs(60);
-const LOOK: Duration = Duration::from_millis(200);
+const POLL: Duration = Duration::from_millis(200);
 
 /// A completed backup job.
 #[derive(Debug)]
@@ -75,7 +75,7 @@ impl Backup {
                 "backup job {job_id} has not ended after {} s",
                 PATIENCE.as_secs()
             );
-            sleep(LOOK).await;
+            sleep(POLL).await;
         }
     }
 

@@ -1,12 +1,16 @@
-//! The settings file: TOML with the tables `s3.incremental`, `s3.snapshot` and `dynamodb`. Unknown keys are refused, so
-//! that a misspelled key is not treated as missing.
+//! The settings file of all commands: TOML with the tables `aws`, `s3.incremental`, `s3.snapshot` and `dynamodb`. Unknown
+//! keys are refused, so that a misspelled key is not treated as missing.
+//!
+//! `--config` or `TABLEKEEPER_CONFIG` names the file. Without them it is `tablekeeper.toml` in the current directory, or
+//! else `tablekeeper/config.toml` in the user's configuration directory.
 
 mod hocon;
 
 use std::ops::Range;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use etcetera::base_strategy::{BaseStrategy as _, choose_base_strategy};
 use serde::Deserialize;
 use tablekeeper_core::text::quoted;
 use toml::Spanned;
@@ -15,29 +19,46 @@ use crate::failure::Unusable;
 
 /// A value with its origin.
 #[derive(Clone, Debug)]
-pub(super) struct Given {
-    pub(super) text: String,
+pub(crate) struct Given {
+    pub(crate) text: String,
     /// The environment variable, or the key with its file and line.
-    pub(super) origin: String,
+    pub(crate) origin: String,
 }
 
 impl Given {
     /// Builds the error for an unusable value; `right` says what would be right.
-    pub(super) fn refused(&self, right: &str) -> Unusable {
+    pub(crate) fn refused(&self, right: &str) -> Unusable {
         Unusable(format!("{} is {}; {right}", self.origin, quoted(&self.text)))
     }
 }
 
-/// The values of a file by key.
-#[derive(Debug, Default)]
-pub(super) struct File(Vec<(&'static str, Given)>);
+/// The name of the file in the current directory.
+const NEARBY: &str = "tablekeeper.toml";
+
+/// A file with its values by key.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct File {
+    /// Name of the file in messages; `None` without a file.
+    pub(crate) name: Option<String>,
+    values: Vec<(&'static str, Given)>,
+}
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct Tables {
     table: Option<Spanned<String>>,
+    stack: Option<Spanned<String>>,
+    aws: Aws,
     s3: S3,
     dynamodb: DynamoDb,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+struct Aws {
+    profile: Option<Spanned<String>>,
+    region: Option<Spanned<String>>,
+    endpoint_url: Option<Spanned<String>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -73,15 +94,19 @@ struct DynamoDb {
     parallelism: Option<Spanned<i64>>,
 }
 
-/// Reads the text of the file.
-pub(super) fn text(path: &Path) -> anyhow::Result<String> {
-    let unusable = || Unusable(format!("--config is {}, which cannot be read", path.display()));
-    std::fs::read_to_string(path).with_context(unusable)
-}
-
 impl File {
+    /// Reads the file that `--config` names, or else the one in its usual place. Returns an empty one if there is none.
+    pub(crate) fn read(named: Option<&Path>) -> anyhow::Result<File> {
+        let usual = || [PathBuf::from(NEARBY)].into_iter().chain(of_user()).find(|path| path.is_file());
+        let Some(path) = named.map(Path::to_owned).or_else(usual) else { return Ok(File::default()) };
+        let name = path.display().to_string();
+        let unusable = || Unusable(format!("--config is {name}, which cannot be read"));
+        let text = std::fs::read_to_string(&path).with_context(unusable)?;
+        Ok(File::parse(&name, &text)?)
+    }
+
     /// Parses the text of the file with this name.
-    pub(super) fn parse(name: &str, text: &str) -> Result<File, Unusable> {
+    pub(crate) fn parse(name: &str, text: &str) -> Result<File, Unusable> {
         let line =
             |span: &Range<usize>| 1 + text.bytes().take(span.start).filter(|byte| *byte == b'\n').count();
         let tables: Tables = toml::from_str(text).map_err(|error| {
@@ -94,9 +119,13 @@ impl File {
             let place = error.span().map(|span| format!(", line {}", line(&span))).unwrap_or_default();
             Unusable(format!("{name}{place}: {}", error.message().trim_end()))
         })?;
-        let Tables { table, s3: S3 { incremental, snapshot }, dynamodb } = tables;
+        let Tables { table, stack, aws, s3: S3 { incremental, snapshot }, dynamodb } = tables;
         let texts = [
             ("table", table),
+            ("stack", stack),
+            ("aws.profile", aws.profile),
+            ("aws.region", aws.region),
+            ("aws.endpoint-url", aws.endpoint_url),
             ("s3.incremental.bucket", incremental.bucket),
             ("s3.incremental.prefix", incremental.prefix),
             ("s3.incremental.failures-prefix", incremental.failures_prefix),
@@ -119,11 +148,17 @@ impl File {
             Some(given(key, value.get_ref().to_string(), value.span()))
         });
         let tls = dynamodb.tls.map(|value| given("dynamodb.tls", value.get_ref().to_string(), value.span()));
-        Ok(File(texts.chain(numbers).chain(tls).collect()))
+        let values = texts.chain(numbers).chain(tls).collect();
+        Ok(File { name: Some(name.to_owned()), values })
     }
 
     /// Returns the value of a key.
-    pub(super) fn get(&self, key: &str) -> Option<Given> {
-        self.0.iter().find(|(of, _)| *of == key).map(|(_, given)| given.clone())
+    pub(crate) fn get(&self, key: &str) -> Option<Given> {
+        self.values.iter().find(|(of, _)| *of == key).map(|(_, given)| given.clone())
     }
+}
+
+/// Returns the path in the user's configuration directory.
+fn of_user() -> Option<PathBuf> {
+    Some(choose_base_strategy().ok()?.config_dir().join("tablekeeper").join("config.toml"))
 }
