@@ -1,4 +1,5 @@
-//! The environment of a function: what the template passes to a step that no state machine invokes.
+//! The environment of a function: what the template passes to a step that no state machine invokes, and what a state
+//! machine cannot pass.
 
 use tablekeeper_core::error_name::{ErrorName, HasErrorName};
 

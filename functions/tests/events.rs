@@ -13,7 +13,8 @@ use tablekeeper_core::prune::retention::Others;
 use tablekeeper_core::rotation::decision::{Decision, decide};
 use tablekeeper_core::rotation::execution_input::ExecutionInput;
 use tablekeeper_core::rotation::naming::{Patterns, Rotation};
-use tablekeeper_functions::workflows::rotate_restore::publish_pointer;
+use tablekeeper_core::rotation::request::{Request, TemplateParameters};
+use tablekeeper_functions::workflows::rotate_restore::{publish_pointer, restore_backup};
 use tablekeeper_functions::workflows::sync_settings::event::{Notification, Restore};
 use tablekeeper_functions::workflows::sync_settings::{capture_settings, event};
 use tablekeeper_functions::workflows::{
@@ -64,7 +65,15 @@ fn outcome(decision: &Result<Decision, impl HasErrorName>) -> Value {
 
 #[test]
 fn every_event_of_rotate_restore_has_the_expected_outcome() {
-    let patterns = Patterns::new("(?i)-production$", "-staging", None).unwrap();
+    // The values of the template by default.
+    let template = TemplateParameters {
+        source_pattern: "(?i)-production$".to_owned(),
+        replacement_pattern: "-staging".to_owned(),
+        ssm_parameter_name: String::new(),
+        billing_mode_override: None,
+        sse_kms_master_key_id: None,
+    };
+    let patterns = Patterns::new(&template.source_pattern, &template.replacement_pattern, None).unwrap();
     let name = "rot-3f1c9a5e-0b7d-4c62-9b1a-5d0e8f2a7c44";
     let target = "orders-staging-20260301-02-00-00";
     let restored = json!([target, "dynamodb", name]);
@@ -82,7 +91,7 @@ fn every_event_of_rotate_restore_has_the_expected_outcome() {
             "start.sns-failed-job.json" | "start.sns-volume.json" => json!(["skipped"]),
             "start.sns-truncated.json" => json!(["MalformedNotification"]),
             "input.from-notification.json" | "input.with-overrides.json" => json!(target),
-            "input.by-the-former-readme.json" => json!(target),
+            "input.by-the-former-readme.json" | "input.from-backup-arn.json" => json!(target),
             "input.by-hand.json" => json!("orders-repair-20260301-02-00-00"),
             "publish-pointer.orders.json" => json!([target, "/staging/orders/table-arn"]),
             other => panic!("{other} has no expected outcome here; add it"),
@@ -92,8 +101,8 @@ fn every_event_of_rotate_restore_has_the_expected_outcome() {
             json!([Arn::parse(&input.table_arn).unwrap().table_name(), input.ssm_parameter_name])
         } else if file.starts_with("input.") {
             let input: ExecutionInput = serde_json::from_value(event).unwrap();
-            let patterns = Patterns::new(&input.source_pattern, &input.replacement_pattern, None).unwrap();
-            json!(Rotation::plan(&input.backup_sns_message, &patterns).unwrap().target_table)
+            let request = Request::from_input::<restore_backup::Error>(input, Ok(&template)).unwrap();
+            json!(Rotation::plan(&request.backup, &request.patterns).unwrap().target_table)
         } else {
             decide(&event, &patterns).iter().map(outcome).collect()
         };

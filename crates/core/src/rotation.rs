@@ -5,5 +5,6 @@ pub mod execution_input;
 pub mod naming;
 pub mod notification;
 pub mod overrides;
+pub mod request;
 
 pub use execution_input::BackupSnsMessage;

@@ -31,6 +31,7 @@ pub mod check_restore;
 pub mod publish_pointer;
 pub mod restore_backup;
 pub mod start;
+pub mod template;
 
 use chrono::{DateTime, Utc};
 use schemars::{JsonSchema, Schema};

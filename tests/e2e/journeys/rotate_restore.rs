@@ -293,6 +293,9 @@ async fn mistakes_in_the_input_are_reported_with_a_message() {
         ("/SSMParameterName", json!("a b"), "InvalidParameterName", "`a b`"),
         ("/BackupSnsMessage", json!({}), "InvalidInput", "missing field `RecoveryPointArn`"),
         ("/BackupSnsMessage/RecoveryPointArn", json!("arn"), "InvalidInput", "neither a DynamoDB backup"),
+        ("/ReplacementPattern", json!(null), "InvalidInput", "SourcePattern is given without"),
+        ("", json!({}), "InvalidInput", "the input names no backup"),
+        ("", json!({ "BackupArn": "orders" }), "InvalidInput", "BackupArn `orders` is not the ARN"),
     ]
     .into_iter()
     .enumerate()

@@ -13,6 +13,7 @@ use local_aws::{Fault, SimulatedLatency};
 use serde_json::{Value, json};
 use tablekeeper_core::aws::own_tag;
 use tablekeeper_core::error_name::ErrorName;
+use tablekeeper_core::rotation::naming::split_time;
 use tablekeeper_functions::workflows::sync_settings::start::execution_name as sync_settings_name;
 
 pub use super::sync_settings::tables::table_arn;
@@ -51,6 +52,9 @@ pub fn workflow() -> Workflow {
         scenarios: vec![
             scenario!("a DynamoDB backup by a notification", a_dynamodb_backup => "Complete").golden(),
             scenario!("a recovery point by EventBridge", a_recovery_point => "Complete").golden(),
+            scenario!("a backup by its ARN alone", a_backup_arn => "Complete")
+                .with_additional(SYNC)
+                .and(is_as_the_trigger_would_make_it),
             scenario!("a table that was made before is adopted", a_table_made_before => "Complete").golden(),
             scenario!("a table that is being made is adopted", a_table_being_made => "Complete"),
             scenario!("a restore job that was started before is adopted", a_job_started_before => "Complete")
@@ -114,6 +118,22 @@ async fn a_recovery_point(deployed: Arc<Deployed>) -> Begin {
         "detail": { "backupJobId": JOB, "state": "COMPLETED", "resourceType": "DynamoDB",
             "resourceArn": table_arn(&deployed, SOURCE), "creationDate": START_TIME }
     }))
+}
+
+async fn a_backup_arn(deployed: Arc<Deployed>) -> Begin {
+    make_table(&deployed, SOURCE).await;
+    sync_settings::tables::tag(&deployed, SOURCE, 1).await;
+    Begin::Input(json!({ "BackupArn": make_backup(&deployed).await }))
+}
+
+/// Asserts that the name, the parameter and the settings of the table are those of an execution of the trigger.
+fn is_as_the_trigger_would_make_it(ended: &Ended) {
+    let table = &ended.execution.as_ref().unwrap().output["DescribeTableOutput"]["Table"];
+    let name = table["TableName"].as_str().unwrap();
+    assert_eq!(split_time(name).unwrap().0, "orders-staging", "{name}");
+    let published = &ended.state.parameters[PARAMETER];
+    assert!(matches!(&published[..], [one] if one.ends_with(name)), "{published:?}");
+    assert_eq!(ended.state.tables[name].settings, ended.state.tables[SOURCE].settings);
 }
 
 async fn a_table_made_before(deployed: Arc<Deployed>) -> Begin {

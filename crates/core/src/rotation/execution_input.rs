@@ -1,7 +1,8 @@
 //! The input of an execution of `rotate-restore`, from the trigger or from a person.
 //!
-//! The first four fields are those of the predecessor of this workflow, under the same names, so existing inputs still
-//! work. An unknown field is refused, because it is probably misspelt. A misspelt `SSMParameterName` would otherwise
+//! `BackupSnsMessage`, the patterns and `SSMParameterName` are the fields of the predecessor of this workflow, under the
+//! same names, so existing inputs still work. [`Request`](super::request::Request) fills in what an input leaves out. An
+//! unknown field is refused, because it is probably misspelt. A misspelt `SSMParameterName` would otherwise
 //! leave the pointer unchanged without an error.
 
 use chrono::{DateTime, FixedOffset};
@@ -14,26 +15,34 @@ use super::overrides::{
 };
 
 /// The input of an execution of `rotate-restore`.
-#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct ExecutionInput {
-    /// Backup to restore.
-    pub backup_sns_message: BackupSnsMessage,
+    /// ARN of the DynamoDB backup to restore. It names the table and the time. Refused beside `BackupSnsMessage`, and for
+    /// a recovery point of AWS Backup, whose ARN does not name its table.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backup_arn: Option<String>,
+    /// Backup or recovery point to restore, as AWS Backup describes it. Required without `BackupArn`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backup_sns_message: Option<BackupSnsMessage>,
     /// Regular expression in RE2's syntax for the part of the source table's name to replace. It matches anywhere in
-    /// the name unless it is anchored.
-    pub source_pattern: String,
+    /// the name unless it is anchored. Without both patterns, those of the template are used.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source_pattern: Option<String>,
     /// Replacement of every match. `$0`, `$1` and `${name}` stand for the match and its groups, `$$` for a dollar sign.
-    /// May be empty.
-    pub replacement_pattern: String,
+    /// May be empty. Without both patterns, those of the template are used.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replacement_pattern: Option<String>,
     /// Name of the SSM parameter that will point to the new table. `$1` and the like stand for groups of the first
-    /// match. Absent, null or empty for no parameter.
+    /// match. Empty for no parameter. Absent or null means no parameter beside patterns, and the template's
+    /// `SSMParameterName` without them.
     #[serde(rename = "SSMParameterName", default)]
     pub ssm_parameter_name: Option<String>,
     /// Seconds after which the restore times out, instead of the template's `RestoreTimeoutHours`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 604_800))]
     pub restore_timeout_seconds: Option<u32>,
-    /// Billing mode, as in RestoreTableFromBackup.
+    /// Billing mode, as in RestoreTableFromBackup. Without patterns, the template's by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub billing_mode_override: Option<BillingMode>,
     /// Global secondary indexes to restore, as in RestoreTableFromBackup; an empty list restores none.
@@ -54,7 +63,7 @@ pub struct ExecutionInput {
     /// On-demand throughput, as in RestoreTableFromBackup.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub on_demand_throughput_override: Option<OnDemandThroughput>,
-    /// Encryption, as in RestoreTableFromBackup.
+    /// Encryption, as in RestoreTableFromBackup. Without patterns, by the template's KMS key by default.
     #[serde(rename = "SSESpecificationOverride", default, skip_serializing_if = "Option::is_none")]
     pub sse_specification_override: Option<SseSpecification>,
     /// Id of the execution that started this one. Users of Step Functions add it to link the two.

@@ -19,10 +19,12 @@ use tablekeeper_core::aws::table::TableDescription;
 use tablekeeper_core::clock::Clock;
 use tablekeeper_core::error_name::{ErrorName, HasErrorName};
 use tablekeeper_core::rotation::execution_input::ExecutionInput;
-use tablekeeper_core::rotation::naming::{Patterns, Rotation, RotationError};
+use tablekeeper_core::rotation::naming::{Rotation, RotationError};
+use tablekeeper_core::rotation::request::{IncompleteInput, Request, TemplateParameters};
 use tablekeeper_core::text::quoted;
 
-use super::Restore;
+use super::{Restore, template};
+use crate::environment::InvalidConfiguration;
 use crate::step::{Failure, Step};
 
 /// The step that validates an execution's input and starts the restore.
@@ -31,6 +33,8 @@ pub struct RestoreBackup {
     dynamodb: aws_sdk_dynamodb::Client,
     backup: aws_sdk_backup::Client,
     clock: Clock,
+    /// Parameters of the template, for an input without patterns. Another input does not need them.
+    template: Result<TemplateParameters, InvalidConfiguration>,
 }
 
 /// The input that the state machine passes.
@@ -54,6 +58,8 @@ pub struct Input {
 pub struct Output {
     /// Values that identify the restore for the next steps.
     pub restore: Restore,
+    /// ARN of the table that was backed up, for the sync of its settings.
+    pub source_table_arn: String,
     /// Seconds to wait before the first poll.
     #[schemars(range(max = 601))]
     pub wait_seconds: u32,
@@ -90,6 +96,12 @@ pub enum Error {
     /// The input does not name a backup that can be restored.
     #[error(transparent)]
     Rotation(#[from] RotationError),
+    /// The input leaves out what neither the backup's ARN nor the template supplies.
+    #[error(transparent)]
+    Input(#[from] IncompleteInput),
+    /// The input has no patterns, and the function's environment does not have the template's.
+    #[error(transparent)]
+    Configuration(#[from] InvalidConfiguration),
     /// The timeout is zero or more than a week.
     #[error("{name} is {value}; it must be between {allowed} (a week)")]
     Timeout {
@@ -153,6 +165,8 @@ impl HasErrorName for Error {
     fn name(&self) -> ErrorName {
         match self {
             Error::Rotation(error) => error.name(),
+            Error::Input(error) => error.name(),
+            Error::Configuration(error) => error.name(),
             Error::Timeout { .. } => ErrorName::InvalidInput,
             Error::Override { .. } => ErrorName::OverrideNotSupported,
             Error::TargetTableExists { .. } => ErrorName::TargetTableExists,
@@ -172,6 +186,7 @@ impl Step for RestoreBackup {
         &[
             ErrorName::BackupInUse,
             ErrorName::BackupNotFound,
+            ErrorName::InvalidConfiguration,
             ErrorName::InvalidParameterName,
             ErrorName::InvalidPattern,
             ErrorName::InvalidTargetName,
@@ -186,29 +201,27 @@ impl Step for RestoreBackup {
 
     fn new(clients: &Clients) -> Result<RestoreBackup, Failure> {
         let (dynamodb, backup) = (clients.dynamodb(), clients.backup());
-        Ok(RestoreBackup { dynamodb, backup, clock: Clock::System })
+        Ok(RestoreBackup { dynamodb, backup, clock: Clock::System, template: template::from_env() })
     }
 
     async fn run(&self, input: Input) -> Result<Output, Error> {
-        let wanted = &input.execution_input;
-        let patterns = Patterns::new(
-            &wanted.source_pattern,
-            &wanted.replacement_pattern,
-            wanted.ssm_parameter_name.as_deref(),
-        )?;
-        let rotation = Rotation::plan(&wanted.backup_sns_message, &patterns)?;
         let timeout = timeout(&input)?;
+        let template = self.template.as_ref().map_err(|error| Error::from(error.clone()));
+        let wanted = Request::from_input(input.execution_input, template)?;
+        let rotation = Rotation::plan(&wanted.backup, &wanted.patterns)?;
         let started = match rotation.recovery_point_kind {
-            RecoveryPointKind::DynamoDb => self.restore_with_dynamodb(wanted, &rotation.target_table).await?,
+            RecoveryPointKind::DynamoDb => {
+                self.restore_with_dynamodb(&wanted, &rotation.target_table).await?
+            }
             RecoveryPointKind::Backup => {
-                self.restore_with_backup(wanted, &rotation.target_table, &input.restore_role_arn).await?
+                self.restore_with_backup(&wanted, &rotation.target_table, &input.restore_role_arn).await?
             }
         };
         let made_by_dynamodb = started.table.as_ref().filter(|_| started.restore_job_id.is_none());
         let restore = Restore {
             target_table: rotation.target_table,
             table_id: made_by_dynamodb.map(|table| table.table_id.clone()).filter(|id| !id.is_empty()),
-            recovery_point_arn: wanted.backup_sns_message.recovery_point_arn.clone(),
+            recovery_point_arn: wanted.backup.recovery_point_arn,
             restore_job_id: started.restore_job_id.clone(),
             started_at: started.at,
             deadline: started.at + timeout,
@@ -221,6 +234,7 @@ impl Step for RestoreBackup {
         Ok(Output {
             wait_seconds,
             restore,
+            source_table_arn: wanted.backup.backed_up_resource_arn,
             ssm_parameter_name: rotation.ssm_parameter_name,
             adopted: started.adopted,
             restore_table_from_backup_output: RestoreTableFromBackupOutput {

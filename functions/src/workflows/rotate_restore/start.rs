@@ -13,19 +13,20 @@ use tablekeeper_core::aws::failure::AwsFailure;
 use tablekeeper_core::aws::start_execution::{Started, start_execution};
 use tablekeeper_core::error_name::{ErrorName, HasErrorName};
 use tablekeeper_core::rotation::decision::{Decision, DecisionError, decide};
-use tablekeeper_core::rotation::execution_input::{BackupSnsMessage, ExecutionInput};
 use tablekeeper_core::rotation::naming::{Patterns, RotationError};
 use tablekeeper_core::rotation::notification::{EventBridgeEvent, SnsRecord};
-use tablekeeper_core::rotation::overrides::{BillingMode, SseSpecification};
+use tablekeeper_core::rotation::request::TemplateParameters;
 
-use crate::environment::{InvalidConfiguration, optional, present, required};
+use super::template;
+use crate::environment::{InvalidConfiguration, required};
 use crate::step::{Failure, Step};
 
 /// The step that starts executions for AWS Backup's notifications.
 #[derive(Debug)]
 pub struct Start {
     sfn: aws_sdk_sfn::Client,
-    config: Config,
+    state_machine_arn: String,
+    template: TemplateParameters,
 }
 
 /// An event of SNS or EventBridge. It is read record by record and not as a whole.
@@ -55,17 +56,6 @@ impl JsonSchema for Event {
         }
         Shape::json_schema(generator)
     }
-}
-
-/// The input values of the executions: the template's parameters, from the function's environment.
-#[derive(Clone, Debug)]
-pub struct Config {
-    state_machine_arn: String,
-    source_pattern: String,
-    replacement_pattern: String,
-    ssm_parameter_name: String,
-    billing_mode_override: Option<BillingMode>,
-    sse_kms_master_key_id: Option<String>,
 }
 
 /// The outcome of each record.
@@ -127,47 +117,6 @@ impl HasErrorName for Error {
     }
 }
 
-impl Config {
-    /// Reads the configuration from the environment that the template gives the function.
-    pub fn from_env() -> Result<Config, Error> {
-        let billing_mode_override = match optional("BILLING_MODE_OVERRIDE") {
-            None => None,
-            Some(text) => Some(serde_json::from_value(Value::String(text)).map_err(|error| {
-                InvalidConfiguration { variable: "BILLING_MODE_OVERRIDE", reason: error.to_string() }
-            })?),
-        };
-        Ok(Config {
-            state_machine_arn: required("STATE_MACHINE_ARN")?,
-            source_pattern: present("SOURCE_PATTERN")?,
-            replacement_pattern: present("REPLACEMENT_PATTERN")?,
-            ssm_parameter_name: optional("SSM_PARAMETER_NAME").unwrap_or_default(),
-            billing_mode_override,
-            sse_kms_master_key_id: optional("SSE_KMS_MASTER_KEY_ID"),
-        })
-    }
-
-    fn execution_input(&self, backup: BackupSnsMessage) -> ExecutionInput {
-        ExecutionInput {
-            backup_sns_message: backup,
-            source_pattern: self.source_pattern.clone(),
-            replacement_pattern: self.replacement_pattern.clone(),
-            ssm_parameter_name: Some(self.ssm_parameter_name.clone()),
-            restore_timeout_seconds: None,
-            billing_mode_override: self.billing_mode_override,
-            global_secondary_index_override: None,
-            vector_index_override: None,
-            local_secondary_index_override: None,
-            provisioned_throughput_override: None,
-            on_demand_throughput_override: None,
-            sse_specification_override: self
-                .sse_kms_master_key_id
-                .clone()
-                .map(|key| SseSpecification { enabled: true, kms_master_key_id: Some(key) }),
-            started_by_execution_id: None,
-        }
-    }
-}
-
 impl Step for Start {
     const NAME: &'static str = "rotate-restore.start";
     const ERRORS: &'static [&'static [ErrorName]] = &[
@@ -185,15 +134,19 @@ impl Step for Start {
     type Error = Error;
 
     fn new(clients: &Clients) -> Result<Start, Failure> {
-        Ok(Start { sfn: clients.sfn(), config: Config::from_env()? })
+        Ok(Start {
+            sfn: clients.sfn(),
+            state_machine_arn: required("STATE_MACHINE_ARN")?,
+            template: template::from_env()?,
+        })
     }
 
     async fn run(&self, Event(event): Event) -> Result<Output, Error> {
-        let config = &self.config;
+        let template = &self.template;
         let patterns = Patterns::new(
-            &config.source_pattern,
-            &config.replacement_pattern,
-            Some(config.ssm_parameter_name.as_str()),
+            &template.source_pattern,
+            &template.replacement_pattern,
+            Some(template.ssm_parameter_name.as_str()),
         )?;
         let mut records = Vec::new();
         let mut first_error = None;
@@ -219,7 +172,7 @@ impl Start {
             Decision::Restore { backup, rotation, execution_name } => (backup, rotation, execution_name),
             Decision::Skip(reason) => return Ok(RecordOutcome::Skipped { reason }),
         };
-        let (machine, input) = (&self.config.state_machine_arn, self.config.execution_input(*backup));
+        let (machine, input) = (&self.state_machine_arn, self.template.execution_input(*backup));
         Ok(match start_execution(&self.sfn, machine, &execution_name, &input).await? {
             Started::Now(execution_arn) => {
                 RecordOutcome::Started { execution_arn, target_table: rotation.target_table }

@@ -9,6 +9,7 @@ use aws_sdk_dynamodb::primitives::DateTime as SdkDateTime;
 use aws_sdk_dynamodb::types::{RestoreSummary, TableDescription as SdkTable, TableStatus, Tag};
 use aws_smithy_mocks::{Rule, RuleMode, mock, mock_client};
 use serde_json::{Value, json};
+use tablekeeper_core::rotation::overrides::BillingMode;
 
 use super::*;
 use crate::step::AnyStep;
@@ -93,8 +94,19 @@ async fn run(dynamodb: &[&Rule], backup: &[&Rule], input: Value) -> Result<Value
         dynamodb: mock_client!(aws_sdk_dynamodb, RuleMode::MatchAny, dynamodb),
         backup: mock_client!(aws_sdk_backup, RuleMode::MatchAny, backup),
         clock: Clock::Fixed(DateTime::from_timestamp(1_060, 0).unwrap()),
+        template: template(),
     };
     step.run_json(input).await
+}
+
+fn template() -> Result<TemplateParameters, InvalidConfiguration> {
+    Ok(TemplateParameters {
+        source_pattern: "^(.+)$".to_owned(),
+        replacement_pattern: "copy".to_owned(),
+        ssm_parameter_name: "/copies/$1".to_owned(),
+        billing_mode_override: Some(BillingMode::PayPerRequest),
+        sse_kms_master_key_id: Some("alias/template".to_owned()),
+    })
 }
 
 async fn failure(dynamodb: &[&Rule], backup: &[&Rule], input: Value) -> Failure {
@@ -122,6 +134,42 @@ async fn a_dynamodb_backup_is_restored_by_dynamodb() {
     assert_eq!((&output["waitSeconds"], &output["adopted"]), (&json!(60), &json!(false)));
     assert_eq!(output["ssmParameterName"], "/p");
     assert_eq!(output["RestoreTableFromBackupOutput"]["TableDescription"]["TableStatus"], "CREATING");
+}
+
+#[tokio::test]
+async fn an_arn_without_patterns_is_restored_as_the_trigger_would() {
+    const BACKUP: &str = "arn:aws:dynamodb:eu-west-1:123456789012:table/orders/backup/01567432132226-d3";
+    let restore = mock!(aws_sdk_dynamodb::Client::restore_table_from_backup)
+        .match_requests(|request| {
+            request.backup_arn() == Some(BACKUP)
+                && request.target_table_name() == Some(TARGET)
+                && request.billing_mode_override().unwrap().as_str() == "PAY_PER_REQUEST"
+                && request.sse_specification_override().unwrap().kms_master_key_id() == Some("alias/template")
+        })
+        .then_output(|| Restored::builder().build());
+    let mut short = input(BACKUP);
+    short["executionInput"] = json!({ "BackupArn": BACKUP });
+    let output = run(&[&restore], &[], short).await.unwrap();
+    assert_eq!(output["restore"]["recoveryPointArn"], BACKUP);
+    assert_eq!(output["sourceTableArn"], TABLE);
+    assert_eq!(output["ssmParameterName"], "/copies/orders");
+}
+
+#[tokio::test]
+async fn only_an_input_without_patterns_needs_the_environment() {
+    let restore = mock!(aws_sdk_dynamodb::Client::restore_table_from_backup)
+        .then_output(|| Restored::builder().build());
+    let missing = InvalidConfiguration { variable: "SOURCE_PATTERN", reason: "cannot be read".to_owned() };
+    let step = RestoreBackup {
+        dynamodb: mock_client!(aws_sdk_dynamodb, RuleMode::MatchAny, [&restore]),
+        backup: mock_client!(aws_sdk_backup, RuleMode::MatchAny, []),
+        clock: Clock::System,
+        template: Err(missing),
+    };
+    step.run_json(input(BACKUP)).await.unwrap();
+    let mut short = input(BACKUP);
+    short["executionInput"] = json!({ "BackupArn": format!("{TABLE}/backup/01567432132226-d3") });
+    assert_eq!(step.run_json(short).await.unwrap_err().name, ErrorName::InvalidConfiguration);
 }
 
 #[tokio::test]

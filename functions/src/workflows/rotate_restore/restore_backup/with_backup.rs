@@ -17,20 +17,21 @@ use tablekeeper_core::aws::failure::AwsFailure;
 use tablekeeper_core::aws::table as table_description;
 use tablekeeper_core::aws::table::TableDescription;
 use tablekeeper_core::clock::utc;
-use tablekeeper_core::rotation::execution_input::ExecutionInput;
+use tablekeeper_core::rotation::execution_input::{BackupSnsMessage, ExecutionInput};
+use tablekeeper_core::rotation::request::Request;
 
 use super::{Error, RestoreBackup, Started};
 
 impl RestoreBackup {
     pub(super) async fn restore_with_backup(
         &self,
-        wanted: &ExecutionInput,
+        Request { backup, input: wanted, .. }: &Request,
         target_table: &str,
         restore_role_arn: &str,
     ) -> Result<Started, Error> {
         refuse_unknown_overrides(wanted)?;
-        let recovery_point_arn = &wanted.backup_sns_message.recovery_point_arn;
-        let jobs = self.restore_jobs_of(wanted, target_table).await?;
+        let recovery_point_arn = &backup.recovery_point_arn;
+        let jobs = self.restore_jobs_of(backup, target_table).await?;
         let table = table_description::describe(&self.dynamodb, target_table).await?;
         if table.as_ref().is_some_and(|table| table.table_status() == Some(&TableStatus::Deleting)) {
             return Err(Error::TargetTableDeleting(target_table.to_owned()));
@@ -94,10 +95,9 @@ impl RestoreBackup {
     /// Returns the restore jobs, in any state, that were asked to make the target from this recovery point.
     async fn restore_jobs_of(
         &self,
-        wanted: &ExecutionInput,
+        backup: &BackupSnsMessage,
         target_table: &str,
     ) -> Result<Vec<RestoreJobsListMember>, Error> {
-        let backup = &wanted.backup_sns_message;
         let mut ours = Vec::new();
         let mut jobs = self
             .backup

@@ -11,18 +11,18 @@ use tablekeeper_core::aws::failure::AwsFailure;
 use tablekeeper_core::aws::table::TableDescription;
 use tablekeeper_core::aws::{own_tag, table as table_description};
 use tablekeeper_core::clock::utc;
-use tablekeeper_core::rotation::execution_input::ExecutionInput;
 use tablekeeper_core::rotation::overrides::BillingMode;
+use tablekeeper_core::rotation::request::Request;
 
 use super::{Error, RestoreBackup, Started};
 
 impl RestoreBackup {
     pub(super) async fn restore_with_dynamodb(
         &self,
-        wanted: &ExecutionInput,
+        Request { backup, input: wanted, .. }: &Request,
         target_table: &str,
     ) -> Result<Started, Error> {
-        let backup_arn = &wanted.backup_sns_message.recovery_point_arn;
+        let backup_arn = &backup.recovery_point_arn;
         let refused = |name| move |error: BuildError| Error::Override { name, reason: error.to_string() };
         let global_indexes = (wanted.global_secondary_index_override.as_ref())
             .map(|indexes| indexes.iter().map(TryInto::try_into).collect())

@@ -4,6 +4,8 @@ use aws_sdk_sfn::config::http::HttpResponse;
 use aws_smithy_mocks::{MockResponse, Rule, RuleMode, mock, mock_client};
 use serde_json::json;
 
+use tablekeeper_core::rotation::overrides::BillingMode;
+
 use super::*;
 use crate::step::AnyStep;
 
@@ -44,9 +46,8 @@ fn step_functions(started: &Arc<Mutex<Vec<(String, Value)>>>) -> Rule {
     })
 }
 
-fn config() -> Config {
-    Config {
-        state_machine_arn: MACHINE.to_owned(),
+fn template() -> TemplateParameters {
+    TemplateParameters {
         source_pattern: "-production$".to_owned(),
         replacement_pattern: "-staging".to_owned(),
         ssm_parameter_name: "/staging/arn".to_owned(),
@@ -55,16 +56,20 @@ fn config() -> Config {
     }
 }
 
-async fn run(rule: &Rule, config: Config, records: Value) -> Result<Value, Failure> {
-    let step = Start { sfn: mock_client!(aws_sdk_sfn, RuleMode::MatchAny, [rule]), config };
-    step.run_json(json!({ "Records": records })).await
+fn step(rules: &[&Rule], template: TemplateParameters) -> Start {
+    let sfn = mock_client!(aws_sdk_sfn, RuleMode::MatchAny, rules);
+    Start { sfn, state_machine_arn: MACHINE.to_owned(), template }
+}
+
+async fn run(rule: &Rule, template: TemplateParameters, records: Value) -> Result<Value, Failure> {
+    step(&[rule], template).run_json(json!({ "Records": records })).await
 }
 
 #[tokio::test]
 async fn an_execution_gets_a_complete_input() {
     let started = Arc::default();
     let records = json!([record(TABLE, "JOB-1", "COMPLETED")]);
-    let output = run(&step_functions(&started), config(), records).await.unwrap();
+    let output = run(&step_functions(&started), template(), records).await.unwrap();
     assert_eq!(output["records"][0]["outcome"], "started");
     assert_eq!(output["records"][0]["targetTable"], "orders-staging-20190902-13-48-52");
     let (name, input) = started.lock().unwrap()[0].clone();
@@ -89,9 +94,9 @@ async fn a_repeated_notification_succeeds_and_starts_nothing() {
     let started = Arc::default();
     let rule = step_functions(&started);
     let records = json!([record(TABLE, "job-1", "COMPLETED"), record(TABLE, "JOB-1", "COMPLETED")]);
-    let output = run(&rule, config(), records.clone()).await.unwrap();
+    let output = run(&rule, template(), records.clone()).await.unwrap();
     assert_eq!(output["records"][1], json!({ "outcome": "duplicate", "executionName": "rot-job-1" }));
-    let output = run(&rule, config(), records).await.unwrap();
+    let output = run(&rule, template(), records).await.unwrap();
     assert_eq!(output["records"][0]["outcome"], "duplicate");
     assert_eq!(started.lock().unwrap().len(), 1);
 }
@@ -102,7 +107,7 @@ async fn a_bad_record_fails_after_the_others_are_started() {
     let records = json!([
         record(TABLE, "job-1", "FAILED"), { "Sns": {} }, record(TABLE, "job-2", "COMPLETED")
     ]);
-    let failure = run(&step_functions(&started), config(), records).await.unwrap_err();
+    let failure = run(&step_functions(&started), template(), records).await.unwrap_err();
     assert_eq!(failure.name, ErrorName::MalformedNotification);
     assert_eq!(started.lock().unwrap().len(), 1);
 }
@@ -116,17 +121,19 @@ async fn refused_calls_and_wrong_configuration_have_their_error_names() {
     ] {
         let rule = mock!(aws_sdk_sfn::Client::start_execution)
             .then_http_response(move || response(400, json!({ "__type": code, "message": "no" })));
-        assert_eq!(run(&rule, config(), records.clone()).await.unwrap_err().name, name);
+        assert_eq!(run(&rule, template(), records.clone()).await.unwrap_err().name, name);
     }
     let rule = step_functions(&Arc::default());
-    let pattern = Config { source_pattern: "(".to_owned(), ..config() };
+    let pattern = TemplateParameters { source_pattern: "(".to_owned(), ..template() };
     assert_eq!(run(&rule, pattern, records.clone()).await.unwrap_err().name, ErrorName::InvalidPattern);
-    let target = Config { replacement_pattern: "ü".to_owned(), ..config() };
+    let target = TemplateParameters { replacement_pattern: "ü".to_owned(), ..template() };
     assert_eq!(run(&rule, target, records).await.unwrap_err().name, ErrorName::InvalidTargetName);
 }
 
 #[tokio::test]
 async fn an_event_of_neither_service_is_malformed() {
-    let step = Start { sfn: mock_client!(aws_sdk_sfn, RuleMode::MatchAny, []), config: config() };
-    assert_eq!(step.run_json(json!("noise")).await.unwrap_err().name, ErrorName::MalformedNotification);
+    assert_eq!(
+        step(&[], template()).run_json(json!("noise")).await.unwrap_err().name,
+        ErrorName::MalformedNotification
+    );
 }
