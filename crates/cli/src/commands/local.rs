@@ -6,6 +6,7 @@
 
 pub(crate) mod background;
 pub(crate) mod provision;
+mod sample;
 mod serve;
 pub(crate) mod state;
 
@@ -17,11 +18,15 @@ use serde::Serialize;
 
 use crate::console;
 use crate::console::{Console, Stream};
+use crate::failure::Unusable;
 use background::Background;
 use state::{Instance, State};
 
 /// Timeout of a call before `status` reports the stack as not usable.
 const RESPONSE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The port of the stack if none is chosen.
+const DEFAULT_PORT: u16 = 4580;
 
 /// Run the local stack in the background.
 #[derive(Debug, Args)]
@@ -50,9 +55,9 @@ enum Command {
 
 #[derive(Debug, Args)]
 struct Up {
-    /// The port of 127.0.0.1 to listen on.
-    #[arg(long, default_value_t = 4580, env = "TABLEKEEPER_LOCAL_PORT")]
-    port: u16,
+    /// The port of 127.0.0.1 to listen on [default: 4580].
+    #[arg(long, env = "TABLEKEEPER_LOCAL_PORT")]
+    port: Option<u16>,
     /// Factor for the duration of Wait states: 1 waits as long as AWS does, 0 does not wait.
     #[arg(long, default_value_t = 0.1, value_parser = serve::wait_scale)]
     wait_scale: f64,
@@ -82,11 +87,15 @@ async fn up(arguments: &Up) -> anyhow::Result<ExitCode> {
     let state = match Instance::Stack.read()? {
         Some(state) => {
             let endpoint = state.endpoint().context("another command is starting it")?;
+            refuse_other_port(arguments.port, &state)?;
             console::print_remark(&format!("already up at {endpoint} (process {})", state.pid));
             state
         }
         None => start(arguments).await?,
     };
+    if let Some(command) = state.first_execution() {
+        console::print_remark(&format!("first execution: {command}"));
+    }
     if arguments.json {
         console::print_json(&state)?;
     } else {
@@ -95,11 +104,23 @@ async fn up(arguments: &Up) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Refuses a port that is not the one of the running stack.
+fn refuse_other_port(port: Option<u16>, state: &State) -> Result<(), Unusable> {
+    let Some(port) = port.filter(|port| state.port().is_some_and(|running| running != *port)) else {
+        return Ok(());
+    };
+    Err(Unusable(format!(
+        "the local stack is already up at {}, not on port {port}: use it there, or stop it first with \
+         `tablekeeper local down`",
+        state.endpoint().unwrap_or_default()
+    )))
+}
+
 async fn start(arguments: &Up) -> anyhow::Result<State> {
     let console = Console::new(Stream::Stderr);
     let mut background = Background::spawn(&background::Settings {
         instance: Some(Instance::Stack),
-        port: Some(arguments.port),
+        port: Some(arguments.port.unwrap_or(DEFAULT_PORT)),
         wait_scale: arguments.wait_scale,
         latency: None,
         deploy: true,
@@ -125,6 +146,8 @@ async fn down() -> anyhow::Result<ExitCode> {
     }
     if stopped == 0 {
         console::print_remark("nothing is running");
+    } else {
+        console::print_remark(&format!("to leave its environment: {}", state::unset()));
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -190,4 +213,27 @@ async fn check_responds(state: &State) -> anyhow::Result<()> {
         .with_context(|| format!("{endpoint} did not respond within {} s", RESPONSE_TIMEOUT.as_secs()))?;
     response.map_err(crate::failure::aws("states:ListStateMachines"))?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_port_than_that_of_the_running_stack_is_refused() {
+        let state = State {
+            pid: 7,
+            endpoint: Some("http://127.0.0.1:4580".to_owned()),
+            account: "123456789012".to_owned(),
+            stacks: std::collections::BTreeMap::new(),
+            sample_backup: None,
+        };
+        for port in [None, Some(4580)] {
+            assert!(refuse_other_port(port, &state).is_ok());
+        }
+        let refusal = refuse_other_port(Some(4590), &state).unwrap_err();
+        assert!(
+            refusal.0.starts_with("the local stack is already up at http://127.0.0.1:4580, not on port 4590")
+        );
+    }
 }

@@ -16,6 +16,7 @@ use aws_sdk_dynamodb::types::{
 };
 use local_aws::{Deployment, Progress};
 
+use super::sample;
 use crate::failure;
 
 /// The vault that AWS Backup creates in every account.
@@ -105,7 +106,7 @@ fn workflows() -> anyhow::Result<Vec<String>> {
     Ok(workflows)
 }
 
-/// Returns the required parameters of a template. The others keep their defaults.
+/// Returns the required parameters of a template, and those that suit the sample table. The others keep their defaults.
 async fn parameters(workflow: &str, config: &SdkConfig) -> anyhow::Result<Vec<(&'static str, String)>> {
     Ok(match workflow {
         // The local stack is a single account, so the source account is the same.
@@ -116,7 +117,11 @@ async fn parameters(workflow: &str, config: &SdkConfig) -> anyhow::Result<Vec<(&
             ("ExportBucketName", format!("{}-dynamodb-backup", local_aws::ACCOUNT)),
         ],
         "incremental" => vec![("StreamArn", followed_stream(config).await?)],
-        "rotate-restore" => vec![("BackupSNSTopicARN", notifications(config).await?)],
+        "rotate-restore" => {
+            let mut parameters = vec![("BackupSNSTopicARN", notifications(config).await?)];
+            parameters.extend(sample::parameters());
+            parameters
+        }
         _ => Vec::new(),
     })
 }

@@ -19,7 +19,7 @@ use tokio::{
 
 use super::{
     background::{Report, STAY},
-    provision,
+    provision, sample,
     state::{Claim, Instance, State},
 };
 use crate::{failure, function};
@@ -89,6 +89,7 @@ async fn set_up(arguments: &Arguments) -> anyhow::Result<(LocalAws, State, Optio
         endpoint: None,
         account: ACCOUNT.to_owned(),
         stacks: BTreeMap::new(),
+        sample_backup: None,
     };
     publish(&mut claim, &state)?;
 
@@ -103,7 +104,9 @@ async fn set_up(arguments: &Arguments) -> anyhow::Result<(LocalAws, State, Optio
     let local = if arguments.deploy {
         // The build and the start of the emulator are independent, and both are slow.
         let (local, bootstrap) = tokio::try_join!(starting, function::bootstrap(&progress))?;
-        state.stacks = provision::everything(&local.config(ACCOUNT).await, &bootstrap, &progress).await?;
+        let config = local.config(ACCOUNT).await;
+        state.stacks = provision::everything(&config, &bootstrap, &progress).await?;
+        state.sample_backup = Some(sample::create(&config).await.context("the sample table cannot be made")?);
         local
     } else {
         starting.await?

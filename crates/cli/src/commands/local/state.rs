@@ -62,6 +62,18 @@ pub(crate) struct State {
     /// Outputs of every deployed stack, by its name.
     #[serde(default)]
     pub(crate) stacks: BTreeMap<String, BTreeMap<String, String>>,
+    /// ARN of the backup of the sample table; `None` if there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) sample_backup: Option<String>,
+}
+
+/// The variables that point AWS tools at a local stack.
+const VARIABLES: [&str; 5] =
+    ["AWS_ENDPOINT_URL", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"];
+
+/// Returns the shell command that removes the variables of [`State::environment`].
+pub(crate) fn unset() -> String {
+    format!("unset {}", VARIABLES.join(" "))
 }
 
 impl State {
@@ -73,14 +85,21 @@ impl State {
     /// Returns the shell lines that point AWS tools at this stack.
     pub(crate) fn environment(&self) -> anyhow::Result<String> {
         let endpoint = self.endpoint().context("the local stack is still starting")?;
-        Ok([
-            ("AWS_ENDPOINT_URL", endpoint),
-            ("AWS_REGION", local_aws::REGION),
-            ("AWS_ACCESS_KEY_ID", self.account.as_str()),
-            ("AWS_SECRET_ACCESS_KEY", "local"),
-        ]
-        .map(|(name, value)| format!("export {name}={value}"))
-        .join("\n"))
+        let region = local_aws::REGION;
+        let values = [endpoint, region, region, self.account.as_str(), "local"];
+        let exports = VARIABLES.into_iter().zip(values).map(|(name, value)| format!("export {name}={value}"));
+        Ok(exports.chain([format!("# later: {}", unset())]).collect::<Vec<_>>().join("\n"))
+    }
+
+    /// Returns the port of the endpoint; `None` during the setup.
+    pub(crate) fn port(&self) -> Option<u16> {
+        self.endpoint()?.rsplit_once(':')?.1.parse().ok()
+    }
+
+    /// Returns the command that restores the backup of the sample table.
+    pub(crate) fn first_execution(&self) -> Option<String> {
+        let input = serde_json::json!({ "BackupArn": self.sample_backup.as_deref()? });
+        Some(format!("tablekeeper run rotate-restore --follow --input '{input}'"))
     }
 }
 
@@ -223,6 +242,7 @@ mod tests {
             endpoint: Some("http://127.0.0.1:4580".into()),
             account: "123456789012".into(),
             stacks: [("s".into(), [("Out".into(), "put".into())].into())].into(),
+            sample_backup: Some("arn".into()),
         }
     }
 
@@ -284,9 +304,19 @@ mod tests {
         assert_eq!(
             state().environment().unwrap(),
             "export AWS_ENDPOINT_URL=http://127.0.0.1:4580\nexport AWS_REGION=us-east-1\n\
-             export AWS_ACCESS_KEY_ID=123456789012\nexport AWS_SECRET_ACCESS_KEY=local"
+             export AWS_DEFAULT_REGION=us-east-1\nexport AWS_ACCESS_KEY_ID=123456789012\n\
+             export AWS_SECRET_ACCESS_KEY=local\n\
+             # later: unset AWS_ENDPOINT_URL AWS_REGION AWS_DEFAULT_REGION AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY"
         );
         let starting = State { endpoint: None, ..state() };
         assert!(starting.environment().is_err());
+        assert_eq!((state().port(), starting.port()), (Some(4580), None));
+    }
+
+    #[test]
+    fn the_first_execution_names_the_sample_backup() {
+        let command = state().first_execution().unwrap();
+        assert!(command.ends_with(r#"--input '{"BackupArn":"arn"}'"#), "{command}");
+        assert_eq!(State { sample_backup: None, ..state() }.first_execution(), None);
     }
 }
