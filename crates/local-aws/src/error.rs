@@ -105,6 +105,14 @@ pub enum Error {
         /// The message of the error response.
         message: String,
     },
+    /// An address is not that of a local stack.
+    #[error(
+        "{endpoint} is not a local stack of tablekeeper, whose address is one such as http://127.0.0.1:4580"
+    )]
+    NotALocalStack {
+        /// The address.
+        endpoint: String,
+    },
     /// `cargo build` failed.
     #[error("`cargo build --bin bootstrap` failed ({status}):\n{output}")]
     Build {

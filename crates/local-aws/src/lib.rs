@@ -27,7 +27,9 @@ pub use bootstrap::{build_bootstrap, workspace_root};
 pub use deploy::{Deployment, deploy};
 pub use error::Error;
 pub use installation::{copy_as_bootstrap, directory, runs_from_clone, state_directory, templates};
-pub use proxy::{Call, Fault, Proxy, Rule, SimulatedLatency};
+pub use proxy::{
+    Call, Fault, FaultKind, InjectedFault, ListedFault, Proxy, RemoteFaults, Rule, SimulatedLatency,
+};
 pub use stack::{LocalAws, Options, Progress, sdk_config};
 
 /// The Region of every client configuration made here.

@@ -11,6 +11,7 @@ mod calls;
 mod dynamodb;
 mod events;
 mod fault;
+mod faults;
 mod identify;
 mod lambda;
 mod page;
@@ -23,6 +24,7 @@ use std::sync::Arc;
 
 pub use calls::{Call, Rule};
 pub use fault::Fault;
+pub use faults::{FaultKind, InjectedFault, ListedFault, RemoteFaults};
 pub use script::SimulatedLatency;
 pub(crate) use serve::serve;
 

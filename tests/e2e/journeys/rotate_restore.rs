@@ -5,7 +5,7 @@ use std::sync::Arc;
 use aws_sdk_backup::types::BackupVaultEvent;
 use aws_sdk_sfn::types::{HistoryEvent, HistoryEventType};
 use aws_sdk_sns::types::MessageAttributeValue;
-use local_aws::{Fault, workspace_root};
+use local_aws::{Fault, FaultKind, InjectedFault, ListedFault, RemoteFaults, workspace_root};
 use serde_json::{Value, json};
 use tablekeeper_core::rotation::decision::execution_name;
 use tablekeeper_core::rotation::naming::split_time;
@@ -312,6 +312,30 @@ async fn mistakes_in_the_input_are_reported_with_a_message() {
         let cause: Value = serde_json::from_str(&execution.cause.unwrap()).unwrap();
         assert!(cause["errorMessage"].as_str().unwrap().contains(expected), "{cause}");
     }
+}
+
+/// An operator rehearses a failure as docs/local-stack.md says, from another process than the stack's.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_denied_parameter_is_rehearsed_and_then_moved() {
+    let deployed = Deployed::new(&workflow()).await;
+    make_table(&deployed, SOURCE).await;
+    let input = json!({ "BackupArn": make_backup(&deployed).await });
+    let faults = RemoteFaults::new(stack().await.aws.endpoint(), &deployed.account);
+    let denied = InjectedFault { fault: FaultKind::Deny, action: "ssm:PutParameter".to_owned(), times: None };
+    faults.inject(&denied).await.unwrap();
+    let failed = by_hand(&deployed, &input).await;
+    assert_eq!(failed.entered.last().unwrap(), "Pointer Not Moved", "{failed:?}");
+    assert_eq!(failed.error.as_deref(), Some("AccessDenied"));
+    assert_eq!(faults.list().await.unwrap(), [ListedFault { injected: denied, hits: 1 }]);
+    assert_eq!(pointer(&deployed).await, None);
+
+    assert_eq!(faults.clear().await.unwrap(), []);
+    let start = deployed.sfn.start_execution().state_machine_arn(deployed.machine()).name("again");
+    start.input(input.to_string()).send().await.unwrap();
+    let again = end_of(&deployed, "again").await;
+    assert_eq!(again.entered.last().unwrap(), "Complete", "{again:?}");
+    let made = again.output["DescribeTableOutput"]["Table"]["TableArn"].as_str().unwrap();
+    assert_eq!(pointer(&deployed).await.as_deref(), Some(made));
 }
 
 /// Starts another backup job of [`SOURCE`] in the vault of [`back_up`]. Returns its id.

@@ -5,6 +5,7 @@
 //! cannot be mistaken for it, and a crash leaves nothing to repair.
 
 pub(crate) mod background;
+mod fault;
 pub(crate) mod provision;
 mod sample;
 mod serve;
@@ -45,6 +46,7 @@ enum Command {
     /// Stop it, and a stack that `demo --keep` left running.
     #[command(after_help = "Example:\n  tablekeeper local down")]
     Down,
+    Fault(fault::Arguments),
     /// Print whether it runs and what is deployed. The exit code is 0 if it runs, and 1 if not.
     #[command(after_help = "Example:\n  tablekeeper local status --json")]
     Status(Status),
@@ -78,6 +80,7 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     match arguments.command {
         Command::Up(arguments) => up(&arguments).await,
         Command::Down => down().await,
+        Command::Fault(arguments) => fault::act(arguments).await,
         Command::Status(arguments) => status(&arguments).await,
         Command::Serve(arguments) => serve::act(arguments).await,
     }

@@ -13,6 +13,7 @@ mod export_import;
 mod import_inputs;
 mod incremental;
 mod installed;
+mod local_fault;
 mod plan;
 mod screens;
 mod shell;

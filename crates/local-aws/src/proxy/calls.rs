@@ -156,6 +156,26 @@ impl Calls {
         self.lock().rules.push(rule);
     }
 
+    /// Injects a fault into the next calls of this action, whoever makes them. Replaces the action's earlier fault.
+    pub(crate) fn inject_from_now(&self, account: &str, action: &str, times: usize, fault: Fault) {
+        let mut recorded = self.lock();
+        let replaced = |rule: &Rule| rule.account == account && rule.action == action && rule.step.is_none();
+        recorded.rules.retain(|rule| !replaced(rule));
+        let from_ordinal = recorded.count(account, action);
+        let (account, action) = (account.to_owned(), action.to_owned());
+        recorded.rules.push(Rule { account, step: None, action, from_ordinal, times, fault });
+    }
+
+    /// Returns the account's rules for all callers, and how many calls each of them has matched.
+    pub(crate) fn rules_of(&self, account: &str) -> Vec<(Rule, usize)> {
+        let recorded = self.lock();
+        let own = recorded.rules.iter().filter(|rule| rule.account == account && rule.step.is_none());
+        let hits = |rule: &Rule| {
+            recorded.count(account, &rule.action).saturating_sub(rule.from_ordinal).min(rule.times)
+        };
+        own.map(|rule| (rule.clone(), hits(rule))).collect()
+    }
+
     /// Waits until no rule holds the caller's calls of this action.
     pub(crate) async fn until_released(&self, caller: &Caller) {
         let Caller { account, step, action, .. } = caller;
@@ -201,6 +221,14 @@ impl Calls {
 
     fn lock(&self) -> MutexGuard<'_, Recorded> {
         self.recorded.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Recorded {
+    /// Returns the number of calls of this action so far.
+    fn count(&self, account: &str, action: &str) -> usize {
+        let record = self.by_account.get(account);
+        record.and_then(|record| record.by_any.get(action)).copied().unwrap_or_default()
     }
 }
 
@@ -294,6 +322,22 @@ mod tests {
         assert_eq!(caught(&calls, &caller("1", None, "a:Do"), 3), [false, true, true]);
         calls.clear_rules("1");
         assert_eq!(caught(&calls, &caller("1", None, "a:Do"), 1), [false]);
+    }
+
+    #[test]
+    fn a_fault_from_now_on_ends_after_its_number_of_calls() {
+        let calls = Calls::default();
+        let one = caller("1", Some("s.a"), "a:Do");
+        calls.arrive(&one);
+        calls.inject_from_now("1", "a:Do", 2, Fault::Throttle);
+        let hits = || calls.rules_of("1").iter().map(|(_, hits)| *hits).collect::<Vec<_>>();
+        assert_eq!(hits(), [0]);
+        assert_eq!(caught(&calls, &one, 4), [true, true, false, false]);
+        assert_eq!(hits(), [2]);
+        calls.inject_from_now("1", "a:Do", usize::MAX, Fault::Refuse);
+        assert_eq!(calls.arrive(&one).1, Some(Fault::Refuse));
+        assert_eq!(hits(), [1], "it replaces the earlier fault");
+        assert!(calls.rules_of("2").is_empty());
     }
 
     #[tokio::test]

@@ -15,7 +15,7 @@ use tokio::net::TcpListener;
 
 use super::fault::Fault;
 use super::identify::{Caller, identify};
-use super::{Proxy, Shared, autoscaling, backup, dynamodb, lambda};
+use super::{Proxy, Shared, autoscaling, backup, dynamodb, faults, lambda};
 
 const ACCEPTS_AGAIN_AFTER: Duration = Duration::from_millis(100);
 
@@ -79,6 +79,9 @@ fn plain_text(status: StatusCode, text: String) -> Response<Bytes> {
 }
 
 async fn response(shared: &Arc<Shared>, head: &Parts, body: Bytes) -> Result<Response<Bytes>, NoResponse> {
+    if let Some(account) = faults::account(head.uri.path()) {
+        return Ok(faults::respond(&shared.calls, account, &head.method, &body));
+    }
     let Some(caller) = identify(head, &body) else {
         if head.method == Method::POST && head.uri.path() == "/_ministack/reset" {
             shared.forget_state();
