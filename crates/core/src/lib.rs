@@ -8,6 +8,7 @@
 //! - [`item_history`] stores every change of a table in a versioned S3 bucket. [`backfill`], [`replay`] and
 //!   [`snapshot`] write and read that history.
 //! - [`settings`] copies the settings that a restore leaves behind.
+//! - [`table_definition`] describes a table as it can be created again.
 //! - [`rotation`] decides which table a backup is restored to.
 //! - [`prune`] decides when a backup is deleted.
 
@@ -28,6 +29,7 @@ pub mod schemas;
 pub mod settings;
 pub mod snapshot;
 pub mod storage;
+pub mod table_definition;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod text;

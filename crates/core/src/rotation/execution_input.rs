@@ -45,15 +45,15 @@ pub struct ExecutionInput {
     /// Billing mode, as in RestoreTableFromBackup. Without patterns, the template's by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub billing_mode_override: Option<BillingMode>,
-    /// Global secondary indexes to restore, as in RestoreTableFromBackup; an empty list restores none.
+    /// Global secondary indexes to restore, as in the backup. Others are not restored; an empty list restores none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 20))]
     pub global_secondary_index_override: Option<Vec<GlobalSecondaryIndex>>,
-    /// Local secondary indexes to restore, as in RestoreTableFromBackup; an empty list restores none.
+    /// Local secondary indexes to restore, as in the backup. Others are not restored; an empty list restores none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 5))]
     pub local_secondary_index_override: Option<Vec<LocalSecondaryIndex>>,
-    /// Vector indexes to restore, as in RestoreTableFromBackup; an empty list restores none.
+    /// Vector indexes to restore, as in the backup. Others are not restored; an empty list restores none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 20))]
     pub vector_index_override: Option<Vec<VectorIndex>>,

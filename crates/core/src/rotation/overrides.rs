@@ -1,4 +1,5 @@
-//! Settings in which a restore may differ from its backup, with the names of RestoreTableFromBackup.
+//! Settings in which a restore may differ from its backup, with the names of RestoreTableFromBackup and CreateTable. A
+//! [table's definition](crate::table_definition) has them, too.
 
 mod vector_index;
 
@@ -43,7 +44,7 @@ pub struct OnDemandThroughput {
     pub max_write_request_units: Option<i32>,
 }
 
-/// Encryption of the restored table.
+/// Encryption of a table.
 #[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct SseSpecification {
@@ -98,35 +99,35 @@ pub enum ProjectionType {
     KeysOnly,
 }
 
-/// A global secondary index to restore. Indexes that an override does not list are not restored.
+/// A global secondary index.
 #[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct GlobalSecondaryIndex {
-    /// Name of the index, as in the backup.
+    /// Name of the index.
     pub index_name: String,
-    /// Key of the index, as in the backup.
+    /// Key of the index.
     #[schemars(length(max = 8))]
     pub key_schema: Vec<KeySchemaElement>,
-    /// Attributes of the index, as in the backup.
+    /// Attributes of the index.
     pub projection: Projection,
-    /// Provisioned capacity of the index, if the restored table has provisioned capacity.
+    /// Provisioned capacity of the index, if the table has provisioned capacity.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub provisioned_throughput: Option<ProvisionedThroughput>,
-    /// Maximum throughput of the index, if the restored table is billed per request.
+    /// Maximum throughput of the index, if the table is billed per request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub on_demand_throughput: Option<OnDemandThroughput>,
 }
 
-/// A local secondary index to restore. Indexes that an override does not list are not restored.
+/// A local secondary index.
 #[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct LocalSecondaryIndex {
-    /// Name of the index, as in the backup.
+    /// Name of the index.
     pub index_name: String,
-    /// Key of the index, as in the backup.
+    /// Key of the index.
     #[schemars(length(max = 8))]
     pub key_schema: Vec<KeySchemaElement>,
-    /// Attributes of the index, as in the backup.
+    /// Attributes of the index.
     pub projection: Projection,
 }
 
@@ -159,7 +160,7 @@ impl From<&SseSpecification> for sdk::SseSpecification {
     }
 }
 
-fn key_schema(elements: &[KeySchemaElement]) -> Result<Vec<sdk::KeySchemaElement>, BuildError> {
+pub(crate) fn key_schema(elements: &[KeySchemaElement]) -> Result<Vec<sdk::KeySchemaElement>, BuildError> {
     let element = |element: &KeySchemaElement| {
         let key_type = match element.key_type {
             KeyType::Hash => sdk::KeyType::Hash,

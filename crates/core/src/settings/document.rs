@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Settings, Table, on_demand_throughput, stream, time_to_live};
+use crate::table_definition::TableDefinition;
 
 /// Version of the document that this code writes, and the only one that it reads.
 pub const VERSION: u32 = 1;
@@ -23,6 +24,10 @@ pub struct SettingsDocument {
     pub table_id: Option<String>,
     /// Time at which the settings were read.
     pub captured_at: DateTime<Utc>,
+    /// The definition of the table: keys, indexes, billing, encryption and class. A document of an earlier release has
+    /// none, nor has the document of a backup.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub definition: Option<TableDefinition>,
     /// The settings. A missing setting is unknown.
     pub settings: Settings,
 }
@@ -35,13 +40,14 @@ struct Versioned {
 }
 
 impl SettingsDocument {
-    /// Returns a document for a table, without settings.
+    /// Returns a document with the definition of a table, without settings.
     pub fn from_table(table: &Table, captured_at: DateTime<Utc>) -> SettingsDocument {
         SettingsDocument {
             version: VERSION,
             table_arn: table.arn.clone(),
             table_id: table.description.table_id().map(str::to_owned),
             captured_at,
+            definition: TableDefinition::from_description(&table.description),
             settings: Settings::default(),
         }
     }
@@ -76,6 +82,8 @@ impl SettingsDocument {
             table_arn: source.table_arn()?.to_owned(),
             table_id: Some(source.table_id().to_owned()),
             captured_at,
+            // A backup does not contain the types of the key attributes of indexes.
+            definition: None,
             settings: Settings {
                 stream: Some(stream::Value::from(
                     features.and_then(|features| features.stream_description()),
@@ -169,6 +177,17 @@ mod tests {
             ..Settings::default()
         };
         assert_eq!(document.settings, expected, "maxima of indexes may be, so the maxima are not known");
+    }
+
+    #[test]
+    fn a_document_of_an_earlier_release_is_read_without_a_definition() {
+        let earlier = br#"{"Version":1,"TableArn":"arn","TableId":null,"CapturedAt":"2026-03-01T02:00:00Z",
+            "Settings":{"DeletionProtection":true}}"#;
+        let document = SettingsDocument::read(earlier).unwrap();
+        assert_eq!(document.definition, None);
+        assert!(document.settings.deletion_protection.is_some());
+        let written = serde_json::to_value(&document).unwrap();
+        assert_eq!(written.get("Definition"), None, "an earlier release reads it");
     }
 
     #[test]

@@ -6,20 +6,21 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Projection, projection};
+use crate::table_definition::described_projection;
 
-/// A vector index to restore. Indexes that an override does not list are not restored.
+/// A vector index.
 #[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct VectorIndex {
-    /// Name of the index, as in the backup.
+    /// Name of the index.
     pub index_name: String,
     /// Attribute that holds the vectors.
     pub vector_attribute: VectorAttribute,
-    /// Attributes that narrow a search, as in the backup.
+    /// Attributes that narrow a search.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 100))]
     pub search_schema: Vec<SearchSchemaElement>,
-    /// Attributes of the index, as in the backup.
+    /// Attributes of the index.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub projection: Option<Projection>,
     /// Number of dimensions of a vector.
@@ -95,5 +96,37 @@ impl TryFrom<&VectorIndex> for sdk::VectorIndex {
                 DistanceFunction::Euclidean => sdk::VectorDistanceFunction::Euclidean,
             })
             .build()
+    }
+}
+
+impl VectorIndex {
+    /// Returns the index of a description. Returns `None` if it has something that this version does not know.
+    pub(crate) fn from_description(index: &sdk::VectorIndexDescription) -> Option<VectorIndex> {
+        let element = |element: &sdk::SearchSchemaElement| {
+            let role = match element.search_schema_element_type() {
+                sdk::SearchSchemaElementType::Hash => SearchSchemaElementType::Hash,
+                sdk::SearchSchemaElementType::InlineFilter => SearchSchemaElementType::InlineFilter,
+                _ => return None,
+            };
+            let attribute_name = element.attribute_name().to_owned();
+            Some(SearchSchemaElement { attribute_name, search_schema_element_type: role })
+        };
+        let attribute_name = index.vector_attribute()?.attribute_name().to_owned();
+        Some(VectorIndex {
+            index_name: index.index_name()?.to_owned(),
+            vector_attribute: VectorAttribute { attribute_name },
+            search_schema: index.search_schema().iter().map(element).collect::<Option<_>>()?,
+            projection: match index.projection() {
+                Some(described) => Some(described_projection(described)?),
+                None => None,
+            },
+            dimensions: u32::try_from(index.dimensions()?).ok()?,
+            distance_function: match index.distance_function()? {
+                sdk::VectorDistanceFunction::Cosine => DistanceFunction::Cosine,
+                sdk::VectorDistanceFunction::DotProduct => DistanceFunction::DotProduct,
+                sdk::VectorDistanceFunction::Euclidean => DistanceFunction::Euclidean,
+                _ => return None,
+            },
+        })
     }
 }
