@@ -2,6 +2,7 @@
 //! names.
 
 pub(crate) mod cursor_file;
+mod interruption;
 mod location;
 mod progress;
 mod worker_pool;
@@ -15,6 +16,7 @@ use tablekeeper_core::aws::raw_items::RawItems;
 use tablekeeper_core::error_name::ErrorName;
 use tablekeeper_core::text::quoted;
 
+pub(crate) use interruption::until_interrupted;
 pub(crate) use location::{Location, whole};
 pub(crate) use progress::{Counters, Total, watch};
 pub(crate) use worker_pool::WorkerPool;

@@ -2,6 +2,7 @@
 
 pub mod arn;
 pub mod backup_description;
+pub mod caller;
 pub mod clients;
 pub mod envelope;
 pub mod failure;

@@ -8,6 +8,7 @@ pub mod document;
 pub mod execution_input;
 pub mod finish;
 mod history;
+pub mod key_types;
 mod listing;
 pub mod overview;
 pub mod plan;

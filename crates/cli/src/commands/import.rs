@@ -4,6 +4,7 @@
 //! comparison with the manifest. The segments are tasks of this process, and a cursor file has their progress, from
 //! which `--resume` continues.
 
+mod create;
 mod request;
 mod segments;
 mod state;
@@ -21,6 +22,7 @@ use tablekeeper_core::error_name::HasErrorName as _;
 use tablekeeper_core::import::execution_input::{MOST_SEGMENTS, MOST_UNITS};
 use tablekeeper_core::import::{Binary, Compression, Format, finish as finish_import};
 
+pub(crate) use create::{Creation, check as check_creation};
 pub(crate) use request::refused;
 pub(crate) use state::cursor_file_of;
 
@@ -31,7 +33,7 @@ use crate::transfer::{
     Aws, INTERRUPTED, Location, Total, check_table_name, concluded, cursor_file, named, watch,
 };
 
-/// Write the items of an export into an existing table.
+/// Write the items of an export into an existing table, or into one that --create makes.
 ///
 /// It reads the files of tablekeeper export and of the workflow export-table, DynamoDB's own exports, those of AWS Data
 /// Pipeline, and directories of such lines without a manifest. Every file is checked against the manifest, if there is
@@ -42,12 +44,16 @@ use crate::transfer::{
 /// current directory if a bucket is read, and removes the file at the end. If it stops, --resume continues from there,
 /// if the files are unchanged.
 ///
+/// With --create, the table is made first: with the keys, the indexes, the billing, the encryption and the class of the
+/// exported table. What is not copied is listed, with what copies it.
+///
 /// The exit code is 0 if everything is written, 1 if the import failed, 2 if the arguments cannot be used (there is no
 /// such table, it holds items, or there is nothing to resume), and 130 if it was interrupted.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
                         tablekeeper import Movies --from s3://exports/daily/Movies/2026-03-01-02-00-00/ --max-rate 100\n  \
                         tablekeeper import Movies --from exports/Movies/2026-03-01-02-00-00\n  \
+                        tablekeeper import Movies-copy --from exports/Movies/2026-03-01-02-00-00 --create\n  \
                         tablekeeper import Movies --from lines --format plain --merge\n  \
                         tablekeeper import Movies --from 's3://backups/snapshots/2026-03-01 02:00' --format json")]
 pub(crate) struct Arguments {
@@ -79,6 +85,8 @@ pub(crate) struct Arguments {
     /// Do not ask before items are replaced. Needed for --merge without a terminal.
     #[arg(long, requires = "merge")]
     pub(crate) yes: bool,
+    #[command(flatten)]
+    pub(crate) creation: Creation,
     /// The file for the progress [default: `.tablekeeper-import-<TABLE>.json`].
     #[arg(long, value_name = "FILE")]
     pub(crate) cursor_file: Option<std::path::PathBuf>,
@@ -156,6 +164,10 @@ pub(crate) async fn import(
 ) -> anyhow::Result<ExitCode> {
     if arguments.merge && !arguments.resume {
         check_replacement(arguments)?;
+    }
+    let creates = arguments.creation.create && !arguments.resume;
+    if creates && !create::make(arguments, kind, place, aws, console).await? {
+        return Ok(ExitCode::from(INTERRUPTED));
     }
     let Request { files, source, state, path } = request::take(arguments, kind, place, aws).await?;
     let import = state.import.clone();

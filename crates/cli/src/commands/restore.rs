@@ -4,7 +4,7 @@
 //! items are counted, and the same cursor file has the progress. With a time instead of a name, the snapshot of that
 //! second is made first, unless it exists.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::bail;
@@ -15,7 +15,7 @@ use tablekeeper_core::import::plan as plan_import;
 use tablekeeper_core::snapshot::restore_input::{Defaults, ExecutionInput};
 
 use super::import;
-use super::import::Kind;
+use super::import::{Creation, Kind};
 use super::snapshot;
 use super::snapshot::{How, Which};
 use crate::config::{Configuration, Settings, past_second};
@@ -26,7 +26,7 @@ use crate::transfer::{Aws, INTERRUPTED, Location, check_table_name};
 /// Parallel BatchWriteItem requests of a segment.
 const REQUESTS_OF_A_SEGMENT: u32 = 8;
 
-/// Write the items of a snapshot into an existing table.
+/// Write the items of a snapshot into an existing table, or into one that --create makes.
 ///
 /// The table must have the key attributes of the snapshot's items. It must be empty, unless --merge allows to replace
 /// items with the same keys. Every file is checked against the manifest, and the number of written items against that
@@ -34,6 +34,9 @@ const REQUESTS_OF_A_SEGMENT: u32 = 8;
 ///
 /// While it runs, it saves its progress in `.tablekeeper-import-<TABLE>.json` in the current directory, and removes the
 /// file at the end. If it stops, --resume continues from there.
+///
+/// With --create, the table is made first. A snapshot says only which key attributes its items have, so the new table is
+/// billed per request and has no indexes, unless --like or --settings says more.
 ///
 /// The settings come from the environment (SNAPSHOT_BUCKET, SNAPSHOT_PREFIX, with --at INCREMENTAL_BUCKET,
 /// INCREMENTAL_PREFIX and FAILURES_PREFIX, DYNAMODB_REGION, DYNAMODB_HOST, DYNAMODB_PORT, DYNAMODB_USETLS,
@@ -45,6 +48,7 @@ const REQUESTS_OF_A_SEGMENT: u32 = 8;
 #[command(
     after_help = "Examples:\n  tablekeeper restore Movies-restored 2026-11-20T02-00-00Z --max-rate 100\n  \
                         tablekeeper restore Movies-restored --at 2026-11-20T02:00:00Z\n  \
+                        tablekeeper restore Movies-restored 2026-11-20T02-00-00Z --create --like Movies\n  \
                         tablekeeper restore Movies 2026-11-20T02-00-00Z --merge --config movies.toml"
 )]
 pub(crate) struct Arguments {
@@ -70,6 +74,8 @@ pub(crate) struct Arguments {
     /// Do not ask before items are replaced. Needed for --merge without a terminal.
     #[arg(long, requires = "merge")]
     yes: bool,
+    #[command(flatten)]
+    creation: Creation,
     #[command(flatten)]
     how: How,
     /// The file for the progress [default: `.tablekeeper-import-<TABLE>.json`].
@@ -116,6 +122,7 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
         max_rate: arguments.max_rate,
         merge: arguments.merge,
         yes: arguments.yes,
+        creation: arguments.creation,
         cursor_file: arguments.cursor_file,
         resume,
         json: arguments.json,
@@ -137,13 +144,22 @@ async fn made(
     let usual = || PathBuf::from(import::cursor_file_of(&arguments.table));
     let path = arguments.cursor_file.clone().unwrap_or_else(usual);
     let begun = arguments.resume && path.exists();
-    let dynamodb = aws.clients.dynamodb();
-    let checked = plan_import::check_table(&dynamodb, &arguments.table, arguments.merge || begun);
-    checked.await.map_err(|error| import::refused(error, Kind::Snapshot, &path, aws))?;
+    if arguments.creation.create && !begun {
+        import::check_creation(&arguments.creation, &arguments.table, aws).await?;
+    } else {
+        check_table(arguments, begun, &path, aws).await?;
+    }
     let table = settings.table.clone();
     let which = Which { table, must_exist: false, at: Some(at), resume: arguments.resume };
     let output = snapshot::make(&which, &arguments.how, settings, aws, console).await?;
     Ok(output.map(|output| (output.location, begun)))
+}
+
+/// Refuses a table that cannot be restored to.
+async fn check_table(arguments: &Arguments, begun: bool, path: &Path, aws: &Aws) -> anyhow::Result<()> {
+    let dynamodb = aws.clients.dynamodb();
+    let checked = plan_import::check_table(&dynamodb, &arguments.table, arguments.merge || begun).await;
+    checked.map(drop).map_err(|error| import::refused(error, Kind::Snapshot, path, aws))
 }
 
 /// Returns the location of the named snapshot.

@@ -7,6 +7,7 @@ mod recover;
 mod refusals;
 mod replay;
 mod restore;
+mod restore_create;
 mod resume;
 mod stacks;
 mod support;

@@ -26,7 +26,7 @@ use crate::storage::{Files, FilesError};
 /// Maximum time after the end of a call for which it waits until the rate covers what it wrote.
 const LATEST: Duration = Duration::from_secs(30);
 /// Maximum bytes of a line. Even an item of 400 KB with every character escaped is shorter.
-const LONGEST_LINE: usize = 8 * 1024 * 1024;
+pub(crate) const LONGEST_LINE: usize = 8 * 1024 * 1024;
 
 /// The files of a segment and the destination of their items.
 #[derive(Clone, Copy, Debug)]

@@ -96,7 +96,11 @@ pub(super) async fn take(
 }
 
 /// Returns the files of a location, their bucket, and the key of the import among them.
-fn source_of(arguments: &Arguments, place: &Location, aws: &Aws) -> anyhow::Result<(Files, String, String)> {
+pub(super) fn source_of(
+    arguments: &Arguments,
+    place: &Location,
+    aws: &Aws,
+) -> anyhow::Result<(Files, String, String)> {
     let path = match place {
         Location::Bucket { bucket, key } => return Ok((whole(&aws.s3, bucket), bucket.clone(), key.clone())),
         Location::Path(path) => path,

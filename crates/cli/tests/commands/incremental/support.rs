@@ -133,6 +133,13 @@ impl Account {
         assert_eq!(outcome, Outcome::Written);
     }
 
+    /// Makes a snapshot of now with this command, and returns its name.
+    pub(crate) async fn snapshot(&self, command: &[&str]) -> String {
+        let at = text(passed_second().await);
+        self.done(&[command, &["--at", &at, "--settle", "0", "--compression", "none"]].concat()).await;
+        at.replace(':', "-")
+    }
+
     /// Injects a fault into `times` calls, after `after` more calls.
     pub(crate) async fn fault(&self, action: &str, after: usize, times: usize, fault: Fault) {
         stack().await.proxy().inject(Rule {
@@ -188,6 +195,12 @@ pub(crate) async fn passed_second() -> DateTime<Utc> {
 
 pub(crate) fn text(time: DateTime<Utc>) -> String {
     time.to_rfc3339_opts(SecondsFormat::Secs, true)
+}
+
+/// Returns the second of a snapshot from its name.
+pub(crate) fn second_of(name: &str) -> String {
+    let (day, time) = name.split_once('T').unwrap();
+    format!("{day}T{}", time.replace('-', ":"))
 }
 
 pub(crate) fn item(id: &str, value: &str) -> Value {
