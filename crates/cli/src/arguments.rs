@@ -8,8 +8,8 @@ use std::process::ExitCode;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::commands::{
-    adopt, backfill, check, completions, demo, executions, explain, export, follow, history, import, local,
-    man, plan, recover, replay, restore, run, snapshot, step, template,
+    adopt, backfill, check, completions, demo, executions, explain, export, exports, follow, history, import,
+    local, man, plan, recover, replay, restore, run, snapshot, step, template,
 };
 use crate::session;
 
@@ -48,6 +48,7 @@ enum Command {
     Executions(executions::Arguments),
     Explain(explain::Arguments),
     Export(export::Arguments),
+    Exports(exports::Arguments),
     Follow(follow::Arguments),
     History(history::Arguments),
     Import(import::Arguments),
@@ -87,6 +88,7 @@ impl Arguments {
             Command::Executions(arguments) => executions::act(arguments).await,
             Command::Explain(arguments) => explain::act(&arguments),
             Command::Export(arguments) => export::act(arguments).await,
+            Command::Exports(arguments) => exports::act(arguments).await,
             Command::Follow(arguments) => follow::act(arguments).await,
             Command::History(arguments) => history::act(arguments).await,
             Command::Import(arguments) => import::act(arguments).await,

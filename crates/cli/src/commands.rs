@@ -8,6 +8,7 @@ pub(crate) mod demo;
 pub(crate) mod executions;
 pub(crate) mod explain;
 pub(crate) mod export;
+pub(crate) mod exports;
 pub(crate) mod follow;
 pub(crate) mod history;
 pub(crate) mod import;

@@ -12,7 +12,7 @@ pub mod frequency;
 pub mod incomplete;
 pub mod layout;
 pub mod manifest;
-
+pub mod overview;
 pub mod part;
 pub mod plan;
 pub mod same_table;

@@ -11,6 +11,7 @@ mod demo;
 mod executions;
 mod explain;
 mod export_import;
+mod exports;
 mod import_inputs;
 mod incremental;
 mod installed;
