@@ -20,6 +20,7 @@ pub mod scan_plan;
 pub mod segment;
 #[cfg(feature = "testing")]
 pub mod testing;
+pub mod verify;
 
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;

@@ -4,6 +4,7 @@
 //! of [`export`](crate::export). [`overview`] lists the snapshots of a bucket.
 
 pub mod as_of;
+pub mod delete;
 pub mod document;
 pub mod execution_input;
 pub mod finish;

@@ -152,6 +152,14 @@ impl Files {
         }
     }
 
+    /// Deletes a file. A missing file is not an error.
+    pub async fn delete(&self, key: &str) -> Result<(), FilesError> {
+        match self {
+            Files::S3(files) => files.delete(key).await,
+            Files::Directory(root) => Directory(root).delete(key).await,
+        }
+    }
+
     /// Begins a file that is written in pieces. The file does not exist before [`Upload::finish`].
     pub fn upload(&self, key: &str) -> Upload {
         Upload::new(self, key)

@@ -5,6 +5,7 @@
 //! which `--resume` continues.
 
 mod create;
+mod latest;
 mod request;
 mod segments;
 mod state;
@@ -23,6 +24,7 @@ use tablekeeper_core::import::execution_input::{MOST_SEGMENTS, MOST_UNITS};
 use tablekeeper_core::import::{Binary, Compression, Format, finish as finish_import};
 
 pub(crate) use create::{Creation, check as check_creation};
+pub(crate) use latest::begun;
 pub(crate) use request::refused;
 pub(crate) use state::cursor_file_of;
 
@@ -55,11 +57,13 @@ use crate::transfer::{
                         tablekeeper import Movies --from exports/Movies/2026-03-01-02-00-00\n  \
                         tablekeeper import Movies-copy --from exports/Movies/2026-03-01-02-00-00 --create\n  \
                         tablekeeper import Movies --from lines --format plain --merge\n  \
+                        tablekeeper import Movies --from s3://exports/daily/Movies/latest\n  \
                         tablekeeper import Movies --from 's3://backups/snapshots/2026-03-01 02:00' --format json")]
 pub(crate) struct Arguments {
     /// The table's name.
     pub(crate) table: String,
-    /// The directory of an export, its manifest-summary.json or manifest, a directory of files, or one file.
+    /// The directory of an export, its manifest-summary.json or manifest, a directory of files, or one file. If the last
+    /// part is `latest`, it is the newest complete export of the table below the rest.
     #[arg(long, value_name = "s3://BUCKET/FOLDER|DIR")]
     pub(crate) from: String,
     /// The format of the lines, if there is no manifest with it.
@@ -130,12 +134,16 @@ impl Kind {
 }
 
 /// Runs `tablekeeper import`.
-pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
+pub(crate) async fn act(mut arguments: Arguments) -> anyhow::Result<ExitCode> {
     check_table_name(&arguments.table)?;
-    let place = Location::parse("--from", &arguments.from)?;
+    let mut place = Location::parse("--from", &arguments.from)?;
     let aws = Aws::from_environment().await?;
     let console = Console::new(Stream::Stderr);
     aws.announce(&console).await;
+    if let Some(from) = latest::resolved(&arguments, &place, &aws, &console).await? {
+        place = Location::parse("--from", &from)?;
+        arguments.from = from;
+    }
     import(&arguments, Kind::Files, &place, &aws, &console).await
 }
 

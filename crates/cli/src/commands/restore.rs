@@ -12,12 +12,11 @@ use chrono::{DateTime, Utc};
 use clap::Args;
 use tablekeeper_core::import::execution_input::{MOST_SEGMENTS, MOST_UNITS};
 use tablekeeper_core::import::plan as plan_import;
-use tablekeeper_core::snapshot::restore_input::{Defaults, ExecutionInput};
 
 use super::import;
 use super::import::{Creation, Kind};
 use super::snapshot;
-use super::snapshot::{How, Which};
+use super::snapshot::{How, LATEST, Which};
 use crate::config::{Configuration, Settings, past_second};
 use crate::console::{Console, Stream};
 use crate::failure::Unusable;
@@ -48,13 +47,14 @@ const REQUESTS_OF_A_SEGMENT: u32 = 8;
 #[command(
     after_help = "Examples:\n  tablekeeper restore Movies-restored 2026-11-20T02-00-00Z --max-rate 100\n  \
                         tablekeeper restore Movies-restored --at 2026-11-20T02:00:00Z\n  \
+                        tablekeeper restore Movies-restored latest\n  \
                         tablekeeper restore Movies-restored 2026-11-20T02-00-00Z --create --like Movies\n  \
                         tablekeeper restore Movies 2026-11-20T02-00-00Z --merge --config movies.toml"
 )]
 pub(crate) struct Arguments {
     /// The name of the table to write to.
     table: String,
-    /// The snapshot's name or location: s3://BUCKET/FOLDER.
+    /// The snapshot's name, its location s3://BUCKET/FOLDER, or `latest` for the newest complete one.
     #[arg(required_unless_present = "at", conflicts_with = "at")]
     snapshot: Option<String>,
     /// Make and restore a snapshot of this second: with a zone (2026-11-20T02:00:00Z), in local time
@@ -106,7 +106,7 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
             Some(made) => made,
             None => return Ok(ExitCode::from(INTERRUPTED)),
         },
-        None => (named_by(&arguments, &settings)?, arguments.resume),
+        None => (named_by(&arguments, &settings, &aws, &console).await?, arguments.resume),
     };
     let place = Location::parse("SNAPSHOT", &from)?;
     let import = import::Arguments {
@@ -162,25 +162,23 @@ async fn check_table(arguments: &Arguments, begun: bool, path: &Path, aws: &Aws)
     checked.map(drop).map_err(|error| import::refused(error, Kind::Snapshot, path, aws))
 }
 
-/// Returns the location of the named snapshot.
-fn named_by(arguments: &Arguments, settings: &Settings) -> anyhow::Result<String> {
-    let text = arguments.snapshot.clone().unwrap_or_default();
-    if text.starts_with("s3://") {
-        return Ok(text);
+/// Returns the location of the named snapshot. A resumed restore of `latest` takes the snapshot that it began with.
+async fn named_by(
+    arguments: &Arguments,
+    settings: &Settings,
+    aws: &Aws,
+    console: &Console,
+) -> anyhow::Result<String> {
+    let text = arguments.snapshot.as_deref().unwrap_or_default();
+    let is_latest = text.trim_end_matches('/').rsplit('/').next() == Some(LATEST);
+    let cursor_file = arguments.cursor_file.as_deref();
+    if let Some(begun) = import::begun(&arguments.table, is_latest && arguments.resume, cursor_file)? {
+        console.line(&format!("{LATEST} was {begun} when the restore began"));
+        return Ok(begun);
     }
-    let snapshots = settings.snapshots()?;
-    let input = ExecutionInput {
-        table_name: arguments.table.clone(),
-        snapshot: Some(text),
-        ..ExecutionInput::default()
-    };
-    let defaults = Defaults {
-        bucket: snapshots.bucket.clone(),
-        prefix: snapshots.prefix.clone(),
-        ..Defaults::default()
-    };
-    let (input, _) = input
-        .into_import(&defaults)
-        .map_err(|invalid| Unusable(invalid.to_string().replacen("Snapshot", "SNAPSHOT", 1)))?;
-    Ok(input.from)
+    // A location may name a manifest, which `import` finds.
+    if text.starts_with("s3://") && !is_latest {
+        return Ok(text.to_owned());
+    }
+    Ok(snapshot::find(text, settings, aws, console).await?.location())
 }

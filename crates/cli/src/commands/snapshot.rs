@@ -4,9 +4,12 @@
 //! verification before the manifest is written. The shards are tasks of this process. With `--resume`, a stopped
 //! snapshot continues where its records end.
 
+mod delete;
 mod list;
+mod name;
 mod request;
 mod shards;
+mod verify;
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -15,6 +18,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use clap::{Args, Subcommand};
+pub(crate) use name::{LATEST, find};
 use request::Request;
 use serde::Serialize;
 use shards::Job;
@@ -59,11 +63,19 @@ const SETTLE: u32 = 300;
     after_help = "Examples:\n  tablekeeper snapshot --at 2026-11-20T02:00:00Z\n  \
                   tablekeeper snapshot Movies --config movies.toml\n  \
                   tablekeeper snapshot --resume\n  \
-                  tablekeeper snapshot list"
+                  tablekeeper snapshot list\n  \
+                  tablekeeper snapshot verify latest"
 )]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     command: Option<Command>,
+    #[command(flatten)]
+    making: Making,
+}
+
+/// What to make a snapshot of, and how.
+#[derive(Debug, Args)]
+pub(crate) struct Making {
     /// The name of the table that is backed up [default: `table` of --config]. Put `--` before a table with the name of
     /// a subcommand, such as `list`.
     table: Option<String>,
@@ -85,7 +97,13 @@ pub(crate) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Make a snapshot. `snapshot` without a subcommand does the same, and its --help says more.
+    #[command(after_help = "Examples:\n  tablekeeper snapshot create --at 2026-11-20T02:00:00Z\n  \
+                            tablekeeper snapshot create Movies --config movies.toml")]
+    Create(Making),
+    Delete(delete::Arguments),
     List(list::Arguments),
+    Verify(verify::Arguments),
 }
 
 /// The options for making a snapshot.
@@ -198,10 +216,18 @@ impl Report {
 }
 
 /// Runs `tablekeeper snapshot`.
-pub(crate) async fn act(mut arguments: Arguments) -> anyhow::Result<ExitCode> {
-    if let Some(Command::List(arguments)) = arguments.command.take() {
-        return list::act(arguments).await;
+pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    match arguments.command {
+        None => create(arguments.making).await,
+        Some(Command::Create(making)) => create(making).await,
+        Some(Command::Delete(arguments)) => delete::act(arguments).await,
+        Some(Command::List(arguments)) => list::act(arguments).await,
+        Some(Command::Verify(arguments)) => verify::act(arguments).await,
     }
+}
+
+/// Makes a snapshot and reports it.
+async fn create(arguments: Making) -> anyhow::Result<ExitCode> {
     let settings = arguments.configuration.settings().await?;
     let table = settings.table(arguments.table.as_deref())?;
     let must_exist = arguments.table.is_some();

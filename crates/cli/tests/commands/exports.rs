@@ -1,6 +1,7 @@
-//! `tablekeeper exports list`.
+//! `tablekeeper exports list`, and `latest` of `tablekeeper import`.
 
 use serde_json::{Value, json};
+use tablekeeper_tests::items_of;
 
 use crate::shell::{Shell, stack};
 
@@ -84,4 +85,48 @@ async fn exports_are_listed_in_a_directory_and_a_bucket() {
     refused(&shell, "exports list nowhere", 2, "LOCATION is nowhere, which is not a directory; it must be")
         .await;
     refused(&shell, "exports list s3://missing-490000000021", 1, "s3:ListBucket").await;
+}
+
+#[tokio::test]
+async fn latest_is_the_newest_complete_export_of_the_table() {
+    let shell = account("490000000022").await;
+    for (copy, to) in [("copy", "out"), ("again", "s3://exports-490000000022/daily")] {
+        let latest = format!("{to}/latest");
+        refused(
+            &shell,
+            &format!("import {copy} --from {latest}"),
+            2,
+            if to == "out" {
+                "--from is out/latest, but there is no directory out"
+            } else {
+                "there is no export below"
+            },
+        )
+        .await;
+        export(&shell, "orders", to).await;
+        put(&shell, "orders", copy).await;
+        let second = export(&shell, "orders", to).await;
+        let expected = items_of(&shell.dynamodb, "orders").await.len();
+        // Another table has a newer export, and an incomplete one is newer still.
+        put(&shell, "others", "x").await;
+        export(&shell, "others", to).await;
+        let several = "there are exports of orders, others below ";
+        refused(&shell, &format!("import {copy} --from {latest}"), 2, several).await;
+        let reported = shell.done(&["import", copy, "--from", &format!("{to}/orders/latest")]).await;
+        let line = reported.remarks.lines().next().unwrap();
+        assert!(line.starts_with(&format!("latest is {second}, of orders at 20")), "{line}");
+        assert!(line.ends_with(&format!("with {expected} items")), "{line}");
+        assert_eq!(items_of(&shell.dynamodb, copy).await.len(), expected);
+        let own = shell.done(&["import", "orders", "--from", &latest, "--merge"]).await;
+        assert!(own.remarks.starts_with(&format!("latest is {second}, of orders at ")), "{}", own.remarks);
+    }
+    // A directory of this name is an ordinary one.
+    std::fs::create_dir_all(shell.path("out/latest")).unwrap();
+    refused(
+        &shell,
+        "import copy --from out/latest --format plain --merge",
+        1,
+        "out/latest/: there are no files",
+    )
+    .await;
 }

@@ -2,6 +2,7 @@
 
 mod adopt;
 mod list;
+mod manage;
 mod places;
 mod recover;
 mod refusals;

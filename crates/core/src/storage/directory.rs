@@ -94,6 +94,14 @@ impl Directory<'_> {
         }
     }
 
+    pub(super) async fn delete(self, key: &str) -> Result<(), FilesError> {
+        let path = self.path(key)?;
+        match tokio::fs::remove_file(&path).await {
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(at(&path)(error)),
+            _ => Ok(()),
+        }
+    }
+
     pub(super) async fn list(self, beginning: &str) -> Result<Vec<StoredFile>, FilesError> {
         let mut files = Vec::new();
         for (key, path) in self.walk(beginning).await? {

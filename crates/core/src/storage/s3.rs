@@ -121,6 +121,11 @@ impl S3Files {
         Ok(files)
     }
 
+    pub(super) async fn delete(&self, key: &str) -> Result<(), FilesError> {
+        let delete = self.s3.delete_object().bucket(&self.bucket).key(self.full_key(key)).send().await;
+        delete.map(drop).map_err(|error| AwsFailure::from_call("s3:DeleteObject")(error).into())
+    }
+
     pub(super) async fn abort_uploads(&self, beginning: &str) -> Result<usize, FilesError> {
         const LIST: &str = "s3:ListBucketMultipartUploads";
         let list = self.s3.list_multipart_uploads().bucket(&self.bucket).prefix(self.full_key(beginning));

@@ -8,7 +8,6 @@ use tablekeeper_core::clock::Clock;
 use tablekeeper_core::error_name::HasErrorName as _;
 use tablekeeper_core::export::Compression;
 use tablekeeper_core::export::layout::document_in;
-use tablekeeper_core::item_history::Items;
 use tablekeeper_core::item_history::key_names;
 use tablekeeper_core::snapshot::document::Document;
 use tablekeeper_core::snapshot::execution_input::{Defaults, ExecutionInput, Wanted, names};
@@ -16,7 +15,7 @@ use tablekeeper_core::snapshot::plan::Error;
 use tablekeeper_core::snapshot::{Snapshot, document, plan as plan_snapshot};
 use tablekeeper_core::storage::Files;
 
-use super::{How, Which};
+use super::{How, Which, name};
 use crate::config::{
     Settings, Snapshots, check_retained, check_versions_exist, noncurrent_days, place, reported,
 };
@@ -140,7 +139,7 @@ async fn begin(
             let described = table_description::describe(&dynamodb, name).await;
             let described = described.map_err(|error| named(error.name, error))?;
             if which.must_exist {
-                check_table(name, described.as_ref(), aws, items).await?;
+                check_table(name, described.as_ref(), settings, aws).await?;
             }
             described.and_then(|table| table.table_arn).unwrap_or_else(|| name.to_owned())
         }
@@ -182,13 +181,20 @@ async fn begin(
 async fn check_table(
     name: &str,
     table: Option<&TableDescription>,
+    settings: &Settings,
     aws: &Aws,
-    items: &Items,
 ) -> anyhow::Result<()> {
+    let items = settings.items()?;
     let Some(table) = table else {
+        let folder = name::parse(name, settings)?;
+        if name::exists(&folder, aws).await? {
+            bail!(Unusable(format!(
+                "{name} is a snapshot, not a table; write it into a table with `tablekeeper restore TABLE {name}`"
+            )));
+        }
         bail!(aws.missing(&format!(
-            "table {name} does not exist; leave TABLE out for a deleted table, or set `table` in the file of \
-             --config (SourceTableMissing)"
+            "table {name} does not exist, and neither does a snapshot of this name; leave TABLE out for a deleted \
+             table, or set `table` in the file of --config (SourceTableMissing)"
         )));
     };
     let table_key = table_description::key_names(table);

@@ -65,8 +65,14 @@ async fn a_given_table_must_exist_with_the_keys_of_the_items() {
     let at = text(passed_second().await);
     let snapshot = ["snapshot", "--at", &at, "--settle", "0"];
     for (table, expected) in [
-        (&["lst"][..], "table lst does not exist; leave TABLE out for a deleted table, or set `table` in"),
-        (&["--", "list"], "table list does not exist; leave TABLE out for a deleted table"),
+        (
+            &["lst"][..],
+            "table lst does not exist, and neither does a snapshot of this name; leave TABLE out for a deleted",
+        ),
+        (
+            &["--", "list"],
+            "table list does not exist, and neither does a snapshot of this name; leave TABLE out for",
+        ),
         (
             &["others"],
             "TABLE is others, whose key attributes are pk; those of the items in `s3://items-460000000008/items/`",

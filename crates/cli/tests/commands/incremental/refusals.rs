@@ -67,7 +67,7 @@ async fn refusals_have_their_message() {
         (
             vec!["restore", "copy", "2001-01-01T00-00-00Z"],
             2,
-            "s3://snapshots-460000000004/2001-01-01T00-00-00Z/export.json: there is no snapshot",
+            "there is no snapshot `2001-01-01T00-00-00Z` in s3://snapshots-460000000004/; `tablekeeper snapshot list`",
         ),
         (
             vec!["restore", "copy", &name, "--resume"],
