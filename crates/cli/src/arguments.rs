@@ -28,8 +28,8 @@ const VERSION: &str = concat!(
 #[command(
     version = VERSION,
     after_help = "Start with:
-  tablekeeper demo           watch a backup become a new table, on this machine only
-  tablekeeper COMMAND --help show a command's options, with examples"
+  tablekeeper demo             watch a backup become a new table, on this machine
+  tablekeeper COMMAND --help   see a command's options and examples"
 )]
 pub(crate) struct Arguments {
     #[command(flatten)]
@@ -67,7 +67,7 @@ enum Command {
 impl Arguments {
     /// Parses the arguments of this process. Ends it with a message if they are invalid, or after `--help`.
     pub(crate) fn parse_or_exit() -> Arguments {
-        let matches = Arguments::tree().get_matches();
+        let matches = Arguments::tree().color(color_of_help()).get_matches();
         Arguments::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
     }
 
@@ -78,7 +78,9 @@ impl Arguments {
 
     /// Runs the chosen command and returns its exit code.
     pub(crate) async fn act(self) -> anyhow::Result<ExitCode> {
-        self.options.install()?;
+        let is_offline =
+            matches!(self.command, Command::Completions(_) | Command::Explain(_) | Command::Man(_));
+        self.options.install(!is_offline)?;
         match self.command {
             Command::Adopt(arguments) => adopt::act(arguments).await,
             Command::Backfill(arguments) => backfill::act(arguments).await,
@@ -103,6 +105,23 @@ impl Arguments {
             Command::Step(arguments) => step::act(arguments).await,
             Command::Template(arguments) => template::act(arguments).await,
         }
+    }
+}
+
+/// Returns the value of `--color` for the help and for errors of the arguments, which are printed while they are parsed.
+fn color_of_help() -> clap::ColorChoice {
+    let arguments: Vec<String> = std::env::args().collect();
+    let value = arguments.iter().zip(arguments.iter().skip(1).map(Some).chain([None])).find_map(
+        |(argument, next)| {
+            argument
+                .strip_prefix("--color=")
+                .or_else(|| next.filter(|_| argument == "--color").map(String::as_str))
+        },
+    );
+    match value {
+        Some("always") => clap::ColorChoice::Always,
+        Some("never") => clap::ColorChoice::Never,
+        _ => clap::ColorChoice::Auto,
     }
 }
 

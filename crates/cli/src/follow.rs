@@ -204,7 +204,7 @@ fn read(event: &HistoryEvent) -> Option<Transition> {
             status: status.to_owned(),
             output: json(output),
             error: text(error),
-            cause: text(cause),
+            cause: text(cause).map(|cause| reason(&cause).into_owned()),
             states_entered: 0,
         }))
     };

@@ -4,10 +4,10 @@ use anyhow::{Context as _, bail};
 use aws_config::SdkConfig;
 use aws_sdk_cloudformation::types::Stack;
 use clap::Args;
+use clap::builder::PossibleValuesParser;
 
 use crate::commands::local::provision::{machine_output, stack_name};
 use crate::failure::Unusable;
-use crate::suggestion::closest;
 use crate::{failure, stack};
 
 /// What the names of the stacks begin with, unless their user chose another name.
@@ -36,20 +36,18 @@ pub(crate) struct Deployed {
 }
 
 impl Deployed {
-    /// Returns the state machine of a workflow. Fails with [`Unusable`] if there is no such workflow.
+    /// Returns the state machine of a workflow. Fails with [`Unusable`] if the stack is of another one.
     pub(crate) async fn of(&self, workflow: &str, config: &SdkConfig) -> anyhow::Result<Machine> {
         let machine = |arn: String| Machine { workflow: workflow.to_owned(), arn };
         if let Some(arn) = &self.state_machine_arn {
             return Ok(machine(arn.clone()));
-        }
-        if self.stack_name.is_none() {
-            check_workflow(workflow)?;
         }
         let default = stack_name(workflow);
         let name = self.stack_name.as_deref().unwrap_or(&default);
         let output = machine_output(workflow);
         let found =
             stack::find(config, name, "deploy it, or give --state-machine-arn or --stack-name").await?;
+        check_template(&found, workflow)?;
         let place = stack::place(config)?;
         stack::output(&found, &output).map(|arn| machine(arn.to_owned())).with_context(|| {
             format!(
@@ -75,18 +73,23 @@ impl Deployed {
     }
 }
 
-/// Refuses a name that is not a workflow's.
-pub(crate) fn check_workflow(workflow: &str) -> Result<(), Unusable> {
-    let inputs = tablekeeper_functions::execution_inputs();
-    let known: Vec<&str> = inputs.iter().map(|(name, _)| *name).collect();
-    if known.contains(&workflow) {
-        return Ok(());
+/// Returns the parser of a workflow's name, which also completes it in a shell.
+pub(crate) fn workflow() -> PossibleValuesParser {
+    tablekeeper_functions::execution_inputs().into_iter().map(|(name, _)| name).collect::<Vec<_>>().into()
+}
+
+/// Refuses the stack of another workflow. The description of each template begins with `tablekeeper <template>`.
+fn check_template(stack: &Stack, workflow: &str) -> Result<(), Unusable> {
+    let own = stack_name(workflow);
+    let own = own.strip_prefix(STACKS).unwrap_or(&own);
+    let template = stack.description().and_then(|text| text.strip_prefix("tablekeeper ")?.split(' ').next());
+    match template {
+        Some(template) if template != own => Err(Unusable(format!(
+            "stack {} is of {template} and does not run {workflow}; give another one with --stack-name",
+            stack.stack_name().unwrap_or_default()
+        ))),
+        _ => Ok(()),
     }
-    let advice = match closest(workflow, known.iter().copied()) {
-        Some(meant) => format!("did you mean {meant}?"),
-        None => format!("the workflows are: {}", known.join(", ")),
-    };
-    Err(Unusable(format!("there is no workflow `{workflow}`; {advice}")))
 }
 
 /// Returns the state machines of all stacks whose name begins with `tablekeeper-`.
@@ -241,11 +244,13 @@ mod tests {
     }
 
     #[test]
-    fn a_misspelt_workflow_is_refused() {
-        assert!(check_workflow("rotate-restore").is_ok());
-        let error = check_workflow("rotate").unwrap_err().to_string();
-        assert!(error.starts_with("there is no workflow `rotate`; the workflows are: backfill, "), "{error}");
-        let error = check_workflow("export-tabel").unwrap_err().to_string();
-        assert_eq!(error, "there is no workflow `export-tabel`; did you mean export-table?");
+    fn the_stack_of_another_workflow_is_refused() {
+        let stack = |description: &str| Stack::builder().stack_name("s").description(description).build();
+        let export = stack("tablekeeper export-table - exports tables.");
+        assert!(check_template(&export, "export-table").is_ok());
+        assert!(check_template(&stack("something else"), "export-table").is_ok());
+        assert!(check_template(&stack("tablekeeper incremental - a backup."), "backfill").is_ok());
+        let error = check_template(&export, "backup-prune").unwrap_err().to_string();
+        assert!(error.starts_with("stack s is of export-table and does not run backup-prune"), "{error}");
     }
 }

@@ -7,6 +7,7 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
+use aws_config::profile::ProfileFileCredentialsProvider;
 use aws_config::{BehaviorVersion, ConfigLoader, Region, SdkConfig};
 use clap::{Args, ValueEnum};
 use tablekeeper_core::aws::clients::Clients;
@@ -51,9 +52,10 @@ enum Color {
 }
 
 impl Options {
-    /// Reads the settings file, and makes these the options of this process. Later calls have no effect.
-    pub(crate) fn install(self) -> anyhow::Result<()> {
-        let file = File::read(self.config.as_deref())?;
+    /// Reads the settings file if the command needs it, and makes these the options of this process. Later calls have no
+    /// effect.
+    pub(crate) fn install(self, needs_file: bool) -> anyhow::Result<()> {
+        let file = if needs_file { File::read(self.config.as_deref())? } else { File::default() };
         let of_file = |key: &str, variables: &[&str]| {
             let given = file.get(key).map(|given| given.text);
             given.filter(|_| !variables.iter().any(|variable| set(variable)))
@@ -123,7 +125,9 @@ fn loader() -> ConfigLoader {
     let mut loader = aws_config::defaults(BehaviorVersion::latest());
     let Some(options) = OPTIONS.get() else { return loader };
     if let Some(profile) = &options.profile {
-        loader = loader.profile_name(profile);
+        // Otherwise, credentials in the environment would take precedence over the profile that was asked for.
+        let credentials = ProfileFileCredentialsProvider::builder().profile_name(profile).build();
+        loader = loader.profile_name(profile).credentials_provider(credentials);
     }
     if let Some(region) = &options.region {
         loader = loader.region(Region::new(region.clone()));

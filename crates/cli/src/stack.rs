@@ -4,19 +4,20 @@ use anyhow::{Context as _, bail};
 use aws_config::SdkConfig;
 use aws_sdk_cloudformation::error::ProvideErrorMetadata as _;
 use aws_sdk_cloudformation::types::Stack;
+use tablekeeper_core::aws::clients::Clients;
 
 use crate::failure;
 use crate::failure::Unusable;
 
-/// Returns the endpoint or Region for messages. Fails with [`Unusable`] if there is no Region.
+/// Returns the Region, and the endpoint if it is not AWS's own, for messages. Fails with [`Unusable`] if there is no
+/// Region.
 pub(crate) fn place(config: &SdkConfig) -> anyhow::Result<String> {
-    match (config.region(), config.endpoint_url()) {
-        (_, Some(endpoint)) => Ok(format!("at {endpoint}")),
-        (Some(region), None) => Ok(format!("in {region}")),
-        (None, None) => {
-            bail!(Unusable("no AWS Region is set: set AWS_REGION, or a profile that names one".into()))
-        }
+    if config.region().is_none() {
+        bail!(Unusable(
+            "no AWS Region is set: use --region, set AWS_REGION, or choose a profile that has one".into()
+        ));
     }
+    Ok(Clients::new(config.clone()).place())
 }
 
 /// Finds a stack by name. `or` is the advice in the error if there is none.

@@ -14,7 +14,7 @@ const GROUPS: &[(&str, &[&str])] = &[
 ];
 
 /// Width of the names.
-const WIDTH: usize = 11;
+const WIDTH: usize = 12;
 
 const TEMPLATE: &str =
     "{about-with-newline}\n{usage-heading} {usage}\n\n{before-help}Options:\n{options}{after-help}";

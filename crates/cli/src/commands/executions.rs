@@ -13,8 +13,8 @@ use tablekeeper_core::clock::Clock;
 use super::run::start::table_of;
 use crate::console::{Console, Stream};
 use crate::follow::cause_of;
-use crate::machines::{Deployed, Machine, check_workflow};
-use crate::{console, failure, session};
+use crate::machines::{Deployed, Machine};
+use crate::{console, failure, machines, session};
 
 /// How many executions of a state machine are searched for those of a table.
 const SEARCHED: usize = 200;
@@ -30,7 +30,7 @@ const SEARCHED: usize = 200;
                         tablekeeper executions --workflow rotate-restore --failed --json")]
 pub(crate) struct Arguments {
     /// Only executions of this workflow.
-    #[arg(long)]
+    #[arg(long, value_parser = machines::workflow())]
     workflow: Option<String>,
     /// Only executions that work on this table. Searches the newest 200 of each workflow.
     #[arg(long)]
@@ -83,7 +83,6 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let config = session::sdk_config().await;
     let client = Client::new(&config);
     let workflow = arguments.workflow.as_deref();
-    workflow.map_or(Ok(()), check_workflow)?;
     let machines = arguments.deployed.all(workflow, &config).await?;
     let limit = arguments.limit.try_into().unwrap_or(SEARCHED);
     let searched = if arguments.table.is_some() || arguments.failed { SEARCHED } else { limit };

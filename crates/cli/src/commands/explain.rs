@@ -29,9 +29,9 @@ pub(crate) fn act(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         entries().for_each(|(name, _)| console::print_data(name));
         return Ok(ExitCode::SUCCESS);
     };
-    let text = text_of(name)?;
+    let (name, text) = entry_of(name)?;
     let console = Console::new(Stream::Stdout);
-    console.line(&console.strong(name.trim()));
+    console.line(&console.strong(name));
     console.line(&text);
     Ok(ExitCode::SUCCESS)
 }
@@ -41,10 +41,10 @@ pub(crate) fn is_known(name: &str) -> bool {
     entries().any(|(known, _)| known == name)
 }
 
-/// Returns the entry of an error name. Names are compared without regard to case.
-fn text_of(name: &str) -> Result<String, Unusable> {
+/// Returns the entry of an error name, with the name as it is written. Names are compared without regard to case.
+fn entry_of(name: &str) -> Result<(&'static str, String), Unusable> {
     let found = entries().find(|(known, _)| known.eq_ignore_ascii_case(name.trim()));
-    found.map(|(_, text)| plain(text)).ok_or_else(|| {
+    found.map(|(name, text)| (name, plain(text))).ok_or_else(|| {
         let meant = closest(name, entries().map(|(known, _)| known));
         let advice = match meant {
             Some(meant) => format!("did you mean {meant}?"),
@@ -93,15 +93,15 @@ mod tests {
                 assert!(is_known(name.as_str()), "{name}");
             }
         }
-        assert!(!text_of(ErrorName::TargetTableExists.as_str()).unwrap().contains("]("));
+        assert!(!entry_of(ErrorName::TargetTableExists.as_str()).unwrap().1.contains("]("));
     }
 
     #[test]
     fn an_unknown_name_gets_the_closest() {
-        assert_eq!(text_of("backupnotfound").unwrap(), text_of("BackupNotFound").unwrap());
-        let error = text_of("BackupNotFund").unwrap_err().to_string();
+        assert_eq!(entry_of("backupnotfound").unwrap(), entry_of("BackupNotFound").unwrap());
+        let error = entry_of("BackupNotFund").unwrap_err().to_string();
         assert_eq!(error, "there is no error `BackupNotFund`; did you mean BackupNotFound?");
-        let error = text_of("zzz").unwrap_err().to_string();
+        let error = entry_of("zzz").unwrap_err().to_string();
         assert_eq!(error, "there is no error `zzz`; `tablekeeper explain` lists the names");
     }
 

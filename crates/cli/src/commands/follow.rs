@@ -5,12 +5,13 @@ use std::process::ExitCode;
 use anyhow::{Context as _, bail};
 use aws_sdk_sfn::Client;
 use clap::Args;
+use serde::Serialize;
 
 use super::executions::newest;
 use crate::failure::Unusable;
-use crate::follow::to_end;
-use crate::machines::{Deployed, Machine, check_workflow, execution_arn, state_machine_of};
-use crate::{console, failure, session};
+use crate::follow::{Outcome, to_end};
+use crate::machines::{Deployed, Machine, execution_arn, state_machine_of};
+use crate::{console, failure, machines, session};
 
 /// Follow an execution to its end, by its name or ARN.
 ///
@@ -26,13 +27,22 @@ pub(crate) struct Arguments {
     #[arg(value_name = "NAME|ARN|latest")]
     execution: String,
     /// The workflow [default: any].
-    #[arg(long)]
+    #[arg(long, value_parser = machines::workflow())]
     workflow: Option<String>,
     #[command(flatten)]
     deployed: Deployed,
     /// Print the result as JSON.
     #[arg(long)]
     json: bool,
+}
+
+/// The report that `--json` prints.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Report<'a> {
+    execution_arn: &'a str,
+    #[serde(flatten)]
+    outcome: &'a Outcome,
 }
 
 /// Runs `tablekeeper follow`.
@@ -43,7 +53,6 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Some(machine) => (machine, arguments.execution.clone()),
         None => {
             let workflow = arguments.workflow.as_deref();
-            workflow.map_or(Ok(()), check_workflow)?;
             let machines = arguments.deployed.all(workflow, &config).await?;
             match arguments.execution.as_str() {
                 "latest" => latest(&client, machines).await?,
@@ -56,7 +65,7 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
         return ended.conclude();
     }
     if let Some(outcome) = ended.outcome() {
-        console::print_json(outcome)?;
+        console::print_json(&Report { execution_arn: &execution, outcome })?;
     }
     ended.exit_code()
 }

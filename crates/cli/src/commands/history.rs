@@ -65,6 +65,7 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let Arguments { table, json, .. } = &arguments;
     check_table_name(table)?;
     let settings = arguments.configuration.settings().await?;
+    settings.check_own(table)?;
     let items = settings.items()?;
     let aws = settings.aws().await?;
     let keys = KeyNames::read(table, &aws, items).await?;

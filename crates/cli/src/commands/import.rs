@@ -35,7 +35,7 @@ use crate::transfer::{
     Aws, INTERRUPTED, Location, Total, check_table_name, concluded, cursor_file, named, watch,
 };
 
-/// Write the items of an export into an existing table, or into one that --create makes.
+/// Write the items of an export into a table.
 ///
 /// It reads the files of tablekeeper export and of the workflow export-table, DynamoDB's own exports, those of AWS Data
 /// Pipeline, and directories of such lines without a manifest. Every file is checked against the manifest, if there is

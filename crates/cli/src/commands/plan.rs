@@ -65,6 +65,10 @@ fn time(time: DateTime<Utc>) -> impl Display {
 /// Returns the Region of a client. Fails with [`Unusable`] if there is none.
 pub(crate) fn region(dynamodb: &aws_sdk_dynamodb::Client) -> anyhow::Result<String> {
     let region = dynamodb.config().region().map(ToString::to_string);
-    let missing = || Unusable("no AWS Region is set: set AWS_REGION, or a profile that names one".to_owned());
+    let missing = || {
+        Unusable(
+            "no AWS Region is set: use --region, set AWS_REGION, or choose a profile that has one".to_owned(),
+        )
+    };
     region.filter(|region| !region.is_empty()).with_context(missing)
 }

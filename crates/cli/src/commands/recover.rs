@@ -107,6 +107,7 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     check_table_name(table)?;
     let at = past_second(&arguments.at)?;
     let settings = arguments.configuration.settings().await?;
+    settings.check_own(table)?;
     let items = settings.items()?;
     let aws = settings.aws().await?;
     let remarks = Console::new(Stream::Stderr);

@@ -25,7 +25,7 @@ use crate::transfer::{Aws, INTERRUPTED, Location, check_table_name};
 /// Parallel BatchWriteItem requests of a segment.
 const REQUESTS_OF_A_SEGMENT: u32 = 8;
 
-/// Write the items of a snapshot into an existing table, or into one that --create makes.
+/// Write the items of a snapshot into a table.
 ///
 /// The table must have the key attributes of the snapshot's items. It must be empty, unless --merge allows to replace
 /// items with the same keys. Every file is checked against the manifest, and the number of written items against that
@@ -127,7 +127,17 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
         resume,
         json: arguments.json,
     };
-    import::import(&import, Kind::Snapshot, &place, &aws, &console).await
+    let followed = settings.check_own(&import.table).is_ok() && settings.table.is_some();
+    let makes_followed = followed && import.creation.create;
+    let code = import::import(&import, Kind::Snapshot, &place, &aws, &console).await?;
+    if makes_followed {
+        console.note(&format!(
+            "the backup follows the stream of the former {0}. Turn on a stream of the new table, and deploy the stack with \
+             its ARN as StreamArn and with another IncrementalPrefix; until then, changes of {0} are not backed up",
+            import.table
+        ));
+    }
+    Ok(code)
 }
 
 /// Makes the snapshot of a second. Returns its location and whether its restore was begun, or `None` if it was

@@ -16,7 +16,7 @@ use tablekeeper_core::clock::Clock;
 use crate::console::{Console, Stream};
 use crate::follow::{Outcome, to_end};
 use crate::machines::Deployed;
-use crate::{caller, console, session};
+use crate::{caller, console, machines, session};
 use execution_status::ExecutionStatus;
 use input::Input;
 use start::Started;
@@ -39,15 +39,15 @@ use start::Started;
                         tablekeeper run rotate-restore --input events/rotate-restore/input.by-hand.json"
 )]
 pub(crate) struct Arguments {
-    /// The workflow, such as `rotate-restore`.
+    /// The workflow.
+    #[arg(value_parser = machines::workflow())]
     workflow: String,
     #[command(flatten)]
     input: Input,
     #[command(flatten)]
     backup: backup::Options,
-    /// The execution's name [default: `by-hand-<TABLE>-<TIME>`]. If an execution with this name exists, nothing is
-    /// started and that execution is used, whatever its input was. Without --follow, the exit code is then 1 if it
-    /// failed.
+    /// The execution's name [default: `by-hand-<TABLE>-<TIME>`]. If an execution with this name and this input exists,
+    /// nothing is started and that execution is used. Without --follow, the exit code is then 1 if it failed.
     #[arg(long, value_parser = execution_name)]
     name: Option<String>,
     /// Show each state as it is entered, and wait for the end of the execution. The exit code is 0 if it succeeded.

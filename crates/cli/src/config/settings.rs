@@ -193,6 +193,17 @@ impl Settings {
         Ok(argument.map(str::to_owned).or_else(|| self.table.clone()))
     }
 
+    /// Refuses a table whose items are not in the bucket, as far as the stack or the file says which table's are.
+    pub(crate) fn check_own(&self, table: &str) -> Result<(), Unusable> {
+        match self.followed.as_ref().or(self.table.as_ref()) {
+            Some(own) if own != table => Err(Unusable(format!(
+                "TABLE is {table}, but the backup is of {own}; choose another stack with --stack, or another of the \
+                 stack's tables with --stack-table"
+            ))),
+            _ => Ok(()),
+        }
+    }
+
     /// Returns the clients. Region and endpoint of DynamoDB come from the settings.
     pub(crate) async fn aws(&self) -> anyhow::Result<Aws> {
         Aws::with_dynamodb(self.region.as_deref(), self.endpoint.as_deref()).await
@@ -207,7 +218,7 @@ impl Settings {
             }
             None => format!(
                 "{variable} is missing; it names {what}. Set it, give --stack NAME for the stack that follows the \
-                 table, or give --config FILE with {key}"
+                 table, or set `stack` or {key} in the settings file"
             ),
         })
     }

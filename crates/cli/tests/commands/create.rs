@@ -73,8 +73,7 @@ async fn definition(shell: &Shell, table: &str) -> TableDefinition {
 /// Exports `orders` and returns the directory of the export.
 async fn exported(shell: &Shell, to: &str) -> String {
     let reported = shell.done(&["export", "orders", "--to", to]).await;
-    let (manifest, _) = reported.data.trim_end().split_once(": ").unwrap();
-    manifest.split_once("AWSDynamoDB/").unwrap().0.to_owned()
+    reported.data.split_once("AWSDynamoDB/").unwrap().0.to_owned()
 }
 
 async fn calls(shell: &Shell, action: &str) -> usize {

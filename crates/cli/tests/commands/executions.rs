@@ -46,7 +46,7 @@ async fn shell(name: &'static str) -> Shell {
 
 #[tokio::test]
 async fn an_execution_is_started_followed_and_found_again() {
-    let shell = shell("490000000010").await;
+    let shell = shell("497000000010").await;
     let reported = shell.done(&["run", "export-table", "--table", "orders", "--follow"]).await;
     assert_eq!(reported.data, "exported 1 item (20 B) of orders to s3://b/m\n");
     assert!(reported.remarks.contains(" Choose "), "{}", reported.remarks);
@@ -94,7 +94,7 @@ async fn an_execution_is_started_followed_and_found_again() {
 
 #[tokio::test]
 async fn an_input_that_does_not_fit_starts_no_execution() {
-    let shell = shell("490000000011").await;
+    let shell = shell("497000000011").await;
     for (arguments, expected) in [
         (
             &["--input", "{\"TableNam\": \"a\"}"][..],
@@ -126,7 +126,7 @@ async fn an_input_that_does_not_fit_starts_no_execution() {
 
 #[tokio::test]
 async fn a_taken_name_is_used_again_and_a_made_one_is_not() {
-    let shell = shell("490000000012").await;
+    let shell = shell("497000000012").await;
     let run = async |arguments: &[&str]| shell.run(&[&["run", "export-table"], arguments].concat()).await;
     let first = run(&["--table", "orders", "--name", "nightly", "--follow"]).await;
     assert_eq!(first.code, Some(0), "{}", first.remarks);
@@ -143,7 +143,7 @@ async fn a_taken_name_is_used_again_and_a_made_one_is_not() {
 
 #[tokio::test]
 async fn a_time_is_understood_and_said() {
-    let shell = Shell::new("490000000013").await;
+    let shell = Shell::new("497000000013").await;
     let mut command = shell.command(&["recover", "orders", "--key", "{}", "--at", "-1h"]).await;
     command.env("INCREMENTAL_BUCKET", "b");
     let reported = CommandOutput::from_output(command.output().await.unwrap());
@@ -169,7 +169,7 @@ async fn a_time_is_understood_and_said() {
 
 #[tokio::test]
 async fn ctrl_c_ends_the_command_and_not_the_execution() {
-    let shell = Shell::new("490000000014").await;
+    let shell = Shell::new("497000000014").await;
     // Its waits last, unlike those of the stack that the other tests share.
     let progress: local_aws::Progress = Arc::new(|line| eprintln!("{line}"));
     let directory = local_aws::directory();

@@ -4,7 +4,7 @@ use crate::shell::{CommandOutput, Shell};
 
 #[tokio::test]
 async fn an_error_name_is_explained_without_aws() {
-    let shell = Shell::new("490000000001").await;
+    let shell = Shell::new("497000000001").await;
     let entry = shell.done(&["explain", "tablenotempty"]).await;
     assert!(entry.data.lines().count() > 1 && !entry.data.contains("]("), "{}", entry.data);
     let names = shell.done(&["explain"]).await;
@@ -16,7 +16,7 @@ async fn an_error_name_is_explained_without_aws() {
 
 #[tokio::test]
 async fn failures_before_aws_are_told_apart() {
-    let shell = Shell::new("490000000002").await;
+    let shell = Shell::new("497000000002").await;
     let failed = async |variables: &[(&str, &str)], arguments: &[&str]| {
         let mut command = shell.command(arguments).await;
         command.env("AWS_EC2_METADATA_DISABLED", "true").env("AWS_MAX_ATTEMPTS", "1");
@@ -43,11 +43,11 @@ async fn failures_before_aws_are_told_apart() {
 
 #[tokio::test]
 async fn a_command_that_writes_says_where_and_as_whom() {
-    let shell = Shell::new("490000000003").await;
+    let shell = Shell::new("497000000003").await;
     shell.create("orders", "id", false).await;
     let exported = shell.done(&["export", "orders", "--to", "files"]).await;
     let account = exported.account.unwrap();
-    assert!(account.starts_with("account 490000000003 in us-east-1 at http://127.0.0.1:"), "{account}");
+    assert!(account.starts_with("account 497000000003 in us-east-1 at http://127.0.0.1:"), "{account}");
     let quiet = shell.done(&["export", "orders", "--to", "files", "--quiet"]).await;
     assert_eq!((quiet.account, quiet.remarks.as_str()), (None, ""));
     let elsewhere = shell.run(&["export", "orders", "--to", "files", "--region", "eu-west-1"]).await;
@@ -58,7 +58,7 @@ async fn a_command_that_writes_says_where_and_as_whom() {
 
 #[tokio::test]
 async fn the_settings_file_is_found_in_its_usual_places() {
-    let shell = Shell::new("490000000004").await;
+    let shell = Shell::new("497000000004").await;
     shell.create("orders", "id", false).await;
     let without_region = async |arguments: &[&str]| {
         let mut command = shell.command(arguments).await;

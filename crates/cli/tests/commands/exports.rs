@@ -8,8 +8,7 @@ use crate::shell::{Shell, stack};
 /// Exports a table, and returns the location of the export's folder.
 async fn export(shell: &Shell, table: &str, to: &str) -> String {
     let reported = shell.done(&["export", table, "--to", to]).await;
-    let (manifest, _) = reported.data.trim_end().split_once(": ").unwrap();
-    manifest.split_once("AWSDynamoDB/").unwrap().0.to_owned()
+    reported.data.split_once("AWSDynamoDB/").unwrap().0.to_owned()
 }
 
 async fn put(shell: &Shell, table: &str, id: &str) {
@@ -73,10 +72,10 @@ async fn exports_are_listed_in_a_directory_and_a_bucket() {
         let lines: Vec<Value> =
             reported.data.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
         let time = &lines[1]["time"];
-        let expected = json!({ "location": second, "state": "whole", "table": "others", "time": time, "itemCount": 0,
+        let expected = json!({ "location": second, "state": "complete", "table": "others", "time": time, "itemCount": 0,
             "bytes": 0, "owner": null, "reason": null });
         assert_eq!(lines[1], expected);
-        assert_eq!((&lines[2]["state"], &lines[2]["table"]), (&json!("notEnded"), &json!("orders")));
+        assert_eq!((&lines[2]["state"], &lines[2]["table"]), (&json!("incomplete"), &json!("orders")));
     }
     std::fs::create_dir(shell.path("empty")).unwrap();
     let none = shell.done(&["exports", "list", "empty"]).await;

@@ -7,13 +7,13 @@ use crate::shell::Shell;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn calls_fail_until_the_faults_are_cleared() {
-    let shell = Shell::new("490000000001").await;
+    let shell = Shell::new("498000000001").await;
     let list_tables = async || {
         let listed = shell.dynamodb.list_tables().send().await;
         listed.err().map(|error| error.code().unwrap_or("no response").to_owned())
     };
     let empty = shell.done(&["local", "fault", "--list"]).await;
-    assert_eq!(empty.data, "no call of account 490000000001 fails by a fault\n");
+    assert_eq!(empty.data, "no call of account 498000000001 fails by a fault\n");
 
     shell.done(&["local", "fault", "--deny", "dynamodb:ListTables", "--times", "1"]).await;
     assert_eq!(list_tables().await.as_deref(), Some("AccessDeniedException"));
@@ -28,7 +28,7 @@ async fn calls_fail_until_the_faults_are_cleared() {
     // The SDK retries a lost response.
     assert!(listed[0]["hits"].as_u64().unwrap() > 1, "{listed}");
 
-    let other = Shell::new("490000000002").await;
+    let other = Shell::new("498000000002").await;
     assert!(other.done(&["local", "fault", "--list"]).await.data.starts_with("no call of account"));
     assert_eq!(shell.done(&["local", "fault", "--clear", "--json"]).await.json(), json!([]));
     assert_eq!(list_tables().await, None);
@@ -36,7 +36,7 @@ async fn calls_fail_until_the_faults_are_cleared() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn mistakes_are_one_sentence() {
-    let mut shell = Shell::new("490000000003").await;
+    let mut shell = Shell::new("498000000003").await;
     for (arguments, expected) in [
         (&["--deny", "PutParameter"][..], "expected an IAM action, such as ssm:PutParameter"),
         (&[], "required arguments were not provided"),

@@ -54,7 +54,11 @@ impl RateLimiter {
 
     /// Waits until the taken units are covered by the rate.
     pub(crate) async fn wait(&mut self) {
-        tokio::time::sleep(self.take(0.0, Instant::now())).await;
+        let wait = self.take(0.0, Instant::now());
+        // A timer of no time takes until the next millisecond.
+        if !wait.is_zero() {
+            tokio::time::sleep(wait).await;
+        }
     }
 
     /// Returns the units that the rate allows in this time; `None` without a limit.

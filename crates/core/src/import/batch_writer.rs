@@ -157,10 +157,11 @@ impl<'a> Batches<'a> {
         }
         let batch = std::mem::take(&mut self.batch);
         let now = Instant::now();
-        let due = now + rate_limiter.take(batch.units, now);
-        loop {
+        let wait = rate_limiter.take(batch.units, now);
+        // A timer of no time would still wake the call up, and poll every request, once for each batch.
+        while !wait.is_zero() {
             tokio::select! {
-                () = tokio::time::sleep_until(due) => break,
+                () = tokio::time::sleep_until(now + wait) => break,
                 () = self.next_response(rate_limiter), if !self.under_way.is_empty() => {}
             }
         }

@@ -90,9 +90,9 @@ fn line(files: &Files, Overview { folder, table_name, time, state }: Overview) -
     };
     match state {
         State::Whole { items, bytes } => {
-            Line { state: "whole", item_count: Some(items), bytes: Some(bytes), ..line }
+            Line { state: "complete", item_count: Some(items), bytes: Some(bytes), ..line }
         }
-        State::NotEnded { owner } => Line { state: "notEnded", owner: Some(owner), ..line },
+        State::NotEnded { owner } => Line { state: "incomplete", owner: Some(owner), ..line },
         State::Unreadable(reason) => Line { state: "unreadable", reason: Some(reason), ..line },
     }
 }
@@ -105,11 +105,7 @@ fn columns(table: &str, time: &str, items: &str, bytes: &str, state: &str, locat
 fn row(line: &Line) -> String {
     let count = line.item_count.map(|count| HumanCount(count).to_string()).unwrap_or_default();
     let bytes = line.bytes.map(|bytes| HumanBytes(bytes).to_string()).unwrap_or_default();
-    let state = match line.state {
-        "whole" => "complete",
-        "notEnded" => "incomplete",
-        state => state,
-    };
+    let state = line.state;
     let why = match (&line.owner, &line.reason) {
         (Some(owner), _) => format!(" (begun by {owner})"),
         (None, Some(reason)) => format!(" ({reason})"),

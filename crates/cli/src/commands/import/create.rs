@@ -37,7 +37,7 @@ const LINE: Duration = Duration::from_secs(10);
 #[derive(Clone, Debug, Default, Args)]
 pub(crate) struct Creation {
     /// Make the table first, as the settings.json of the export describes it. After an interruption, give the same
-    /// command again.
+    /// command again, with --resume if items were written.
     #[arg(long)]
     pub(crate) create: bool,
     /// With --create: make the table like this one, which may hold items.
@@ -138,8 +138,8 @@ async fn check_empty(table: &str, aws: &Aws) -> anyhow::Result<()> {
         // The table is still being made or deleted, which `ready` waits for or reports.
         Ok(_) | Err(plan_import::Error::TableBusy { .. } | plan_import::Error::TableMissing(_)) => Ok(()),
         Err(plan_import::Error::TableNotEmpty(_)) => bail!(Unusable(format!(
-            "table {table} already exists and holds items; leave --create out, and give --merge to replace those with \
-             the same keys (TableNotEmpty)"
+            "table {table} already exists and holds items. If this command was interrupted, continue it with --resume. \
+             Otherwise leave --create out, and give --merge to replace items with the same keys (TableNotEmpty)"
         ))),
         Err(error) => Err(aws.named(tablekeeper_core::error_name::HasErrorName::name(&error), error)),
     }

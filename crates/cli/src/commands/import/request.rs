@@ -134,6 +134,9 @@ pub(crate) fn refused(error: Error, kind: Kind, path: &Path, aws: &Aws) -> anyho
             ))
             .into()
         }
+        Error::TableMissing(table) => aws
+            .missing(&format!("table {table} does not exist; make it with --create (TargetTableMissing)"))
+            .into(),
         Error::Input(invalid) => {
             let option = match invalid.field {
                 "TableName" => "TABLE".to_owned(),

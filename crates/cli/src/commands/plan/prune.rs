@@ -134,7 +134,7 @@ async fn plan(arguments: &Arguments, retention: Retention) -> anyhow::Result<Pla
     let region = super::region(&dynamodb)?;
     let described = table_description::describe(&dynamodb, table).await?;
     let Some(table_id) = described.as_ref().and_then(|described| described.table_id()) else {
-        bail!("the table {table} does not exist in {region}");
+        bail!(Unusable(format!("table {table} does not exist in {region}")));
     };
     let mut backups = list::backups(&dynamodb, table).await?;
     if !arguments.without_new_backup {

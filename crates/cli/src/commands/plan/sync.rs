@@ -124,7 +124,7 @@ async fn plan(input: &ExecutionInput, document: Option<Found>) -> anyhow::Result
     let aws = clients.settings();
     let region = super::region(&aws.dynamodb)?;
     let Some(target) = aws.describe(&input.target).await? else {
-        bail!("the target table {} does not exist in {region}", input.target);
+        bail!(Unusable(format!("the target table {} does not exist in {region}", input.target)));
     };
     match readiness(&target.description) {
         Readiness::Ready => {}

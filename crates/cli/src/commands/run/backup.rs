@@ -40,7 +40,11 @@ impl Options {
                 None => Ok(Map::new()),
                 Some(table) if has_field(workflow, "TableName") => Ok(fields(json!({ "TableName": table }))),
                 Some(_) => bail!(Unusable(format!(
-                    "{workflow} has no field TableName; give --backup, or leave --table out"
+                    "{workflow} has no field TableName; {}",
+                    match workflow {
+                        "sync-settings" => "give the target with --set Target=TABLE",
+                        _ => "give a backup of the table with --backup latest",
+                    }
                 ))),
             };
         };
@@ -165,7 +169,7 @@ mod tests {
             (
                 given(Some("t-1"), None),
                 "rotate-restore",
-                "rotate-restore has no field TableName; give --backup",
+                "rotate-restore has no field TableName; give a backup of the table with --backup latest",
             ),
             (given(None, Some("latest")), "rotate-restore", "--backup latest needs --table"),
             (given(Some("a b"), None), "export-table", "TABLE is `a b`; it must be a table name"),

@@ -1,6 +1,6 @@
 //! Starts an execution under a name that says what it works on.
 
-use anyhow::bail;
+use anyhow::{Context as _, bail};
 use aws_sdk_sfn::Client;
 use aws_sdk_sfn::operation::start_execution::StartExecutionError;
 use chrono::{DateTime, Utc};
@@ -8,6 +8,7 @@ use serde_json::Value;
 use tablekeeper_core::aws::arn::{Arn, is_table_name};
 
 use crate::failure;
+use crate::failure::Unusable;
 use crate::machines::execution_arn;
 
 /// Longest name of an execution (Step Functions quota).
@@ -33,10 +34,26 @@ pub(super) async fn under_name(
 ) -> anyhow::Result<Started> {
     match attempt(client, machine, name, input).await? {
         Some(arn) => Ok(Started { arn, already_existed: false }),
-        None => match execution_arn(machine, name) {
-            Some(arn) => Ok(Started { arn, already_existed: true }),
-            None => bail!("an execution {name} exists, but {machine} is not the ARN of a state machine"),
-        },
+        None => {
+            let arn = execution_arn(machine, name);
+            let arn = arn.with_context(|| format!("{machine} is not the ARN of a state machine"))?;
+            check_input(client, &arn, name, input).await?;
+            Ok(Started { arn, already_existed: true })
+        }
+    }
+}
+
+/// Refuses an existing execution that has another input than the requested one.
+async fn check_input(client: &Client, arn: &str, name: &str, input: &str) -> anyhow::Result<()> {
+    let described = client.describe_execution().execution_arn(arn).send().await;
+    let described = described.map_err(failure::aws("states:DescribeExecution"))?;
+    let json = |text: &str| serde_json::from_str::<Value>(text).ok();
+    // Without permission to read the data, the response has no input.
+    match described.input.as_deref() {
+        Some(existing) if json(existing) != json(input) => bail!(Unusable(format!(
+            "an execution {name} exists with another input, and nothing was started; give another name with --name"
+        ))),
+        _ => Ok(()),
     }
 }
 

@@ -85,7 +85,7 @@ fn line(Overview { name: snapshot, state }: Overview) -> Line {
     let line = Line { snapshot, ..Line::default() };
     match state {
         State::Whole { at, table_name, items, bytes } => Line {
-            state: "whole",
+            state: "complete",
             at: Some(reported(at)),
             table: table_of(table_name),
             item_count: Some(items),
@@ -93,7 +93,7 @@ fn line(Overview { name: snapshot, state }: Overview) -> Line {
             ..line
         },
         State::NotEnded { at, table_name, owner } => Line {
-            state: "notEnded",
+            state: "incomplete",
             at: Some(reported(at)),
             table: table_of(table_name),
             owner: Some(owner),

@@ -32,7 +32,7 @@ async fn listing_snapshots_begins_none() {
     let lines: Vec<&str> = reported.data.lines().collect();
     let rows = [
         "NAME                      TABLE                             ITEMS        BYTES  STATE".to_owned(),
-        format!("{}      orders                                1         43 B  whole", first.0),
+        format!("{}      orders                                1         43 B  complete", first.0),
         format!(
             "{}      -                                                     incomplete, begun by the command line",
             second.0
@@ -47,10 +47,10 @@ async fn listing_snapshots_begins_none() {
     let lines: Vec<Value> = reported.data.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(
         lines[0],
-        json!({ "snapshot": first.0, "state": "whole", "at": first.1, "table": "orders", "itemCount": 1, "bytes": 43,
+        json!({ "snapshot": first.0, "state": "complete", "at": first.1, "table": "orders", "itemCount": 1, "bytes": 43,
             "owner": null, "reason": null })
     );
-    assert_eq!((&lines[1]["state"], &lines[1]["at"]), (&json!("notEnded"), &json!(second.1)));
+    assert_eq!((&lines[1]["state"], &lines[1]["at"]), (&json!("incomplete"), &json!(second.1)));
     assert_eq!(lines[2]["state"], "unreadable");
     let reported = account.run_with(&["snapshot", "list"], &[("SNAPSHOT_BUCKET", "nowhere-at-all")]).await;
     assert_eq!(reported.code, Some(1));

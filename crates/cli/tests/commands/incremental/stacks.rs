@@ -99,7 +99,12 @@ async fn a_stack_has_the_location_of_its_backup() {
             2,
             "TABLE is copy, but the table of the stack is orders; leave TABLE out",
         ),
-        (&["backfill", "--stack", "nowhere"], NOTHING, 1, "stack nowhere does not exist at http"),
+        (
+            &["backfill", "--stack", "nowhere"],
+            NOTHING,
+            1,
+            "stack nowhere does not exist in us-east-1 at http",
+        ),
     ] {
         let reported = account.run_with(arguments, variables).await;
         assert_eq!((reported.code, reported.data.as_str()), (Some(code), ""), "{}", reported.remarks);

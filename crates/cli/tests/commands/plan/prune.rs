@@ -167,8 +167,8 @@ async fn all_pages_of_backups_are_read() {
 async fn refusals_have_their_message() {
     let account = Account::with_table("420000000006").await;
     let missing = account.plan_prune_in("us-east-1", &["--table", "nowhere", "--keep", "1"]).await;
-    let expected = "error: the table nowhere does not exist in us-east-1\n";
-    assert_eq!((missing.code, missing.remarks.as_str(), missing.data.as_str()), (Some(1), expected, ""));
+    let expected = "error: table nowhere does not exist in us-east-1\n";
+    assert_eq!((missing.code, missing.remarks.as_str(), missing.data.as_str()), (Some(2), expected, ""));
 
     for (arguments, expected) in [
         (&["--keep", "0"][..], "error: --keep is `0`; it must be between 1 and 10000\n"),

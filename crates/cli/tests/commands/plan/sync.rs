@@ -258,7 +258,7 @@ async fn refusals_have_their_message() {
     let account = Account::prepared("410000000006").await;
     let missing = account.plan_sync(&["--target", "nowhere"]).await;
     let expected = "error: the target table nowhere does not exist in us-east-1\n";
-    assert_eq!((missing.code, missing.remarks.as_str()), (Some(1), expected));
+    assert_eq!((missing.code, missing.remarks.as_str()), (Some(2), expected));
 
     let nowhere = account.plan_sync_in("", &RESTORED).await;
     assert_eq!(nowhere.code, Some(2));

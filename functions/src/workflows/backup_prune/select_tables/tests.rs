@@ -168,7 +168,7 @@ async fn an_invalid_input_is_rejected_before_any_call() {
             defaults(),
             "1",
             ErrorName::InvalidInput,
-            "DailyBackups is `-1`; 0 to",
+            "DailyBackups is `-1`; it must be between 0 and",
         ),
         (every(), with(defaults(), "maxBackups", "0"), "1", ErrorName::InvalidInput, "MaxBackups is `0`"),
         (
