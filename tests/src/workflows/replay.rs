@@ -61,7 +61,7 @@ pub fn workflow() -> Workflow {
                 .failing(ErrorName::ObjectsLeft)
                 .and(|ended| {
                     let cause = ended.execution.as_ref().unwrap().cause.as_deref().unwrap();
-                    for expected in ["1 objects of changes", "it has no payload", "2 objects with 2 records"] {
+                    for expected in ["1 objects that Lambda discarded", "it has no payload", "2 objects with 2 records"] {
                         assert!(cause.contains(expected), "{cause}");
                     }
                     assert_eq!(keys(ended).filter(|key| key.starts_with("aws/lambda/")).count(), 1);

@@ -218,7 +218,7 @@ async fn only_an_empty_table_with_the_same_key_is_taken_for_its_own() {
     let import = async |table: &str| shell.run(&["import", table, "--from", &from, "--create"]).await;
     refused(
         &import("orders").await,
-        "table orders already exists and holds items; leave --create out, and give --merge",
+        "table orders already exists and holds items. If this command was interrupted, continue it with --resume",
     );
     shell.create("other", "id", false).await;
     refused(

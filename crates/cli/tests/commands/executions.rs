@@ -130,11 +130,14 @@ async fn a_taken_name_is_used_again_and_a_made_one_is_not() {
     let run = async |arguments: &[&str]| shell.run(&[&["run", "export-table"], arguments].concat()).await;
     let first = run(&["--table", "orders", "--name", "nightly", "--follow"]).await;
     assert_eq!(first.code, Some(0), "{}", first.remarks);
-    let second = run(&["--table", "customers", "--name", "nightly", "--json"]).await;
+    let second = run(&["--table", "orders", "--name", "nightly", "--json"]).await;
     assert_eq!(
         (&second.json()["alreadyExisted"], &second.json()["status"]),
         (&json!(true), &json!("SUCCEEDED"))
     );
+    let other = run(&["--table", "customers", "--name", "nightly"]).await;
+    let expected = "error: an execution nightly exists with another input, and nothing was started";
+    assert!(other.code == Some(2) && other.remarks.starts_with(expected), "{}", other.remarks);
     let (third, fourth) =
         tokio::join!(run(&["--table", "orders"]), run(&["--table", "orders", "--set", "Segments=2"]));
     assert_eq!((third.code, fourth.code), (Some(0), Some(0)), "{}{}", third.remarks, fourth.remarks);

@@ -116,7 +116,7 @@ async fn latest_is_the_newest_complete_export_of_the_table() {
         assert!(line.starts_with(&format!("latest is {second}, of orders at 20")), "{line}");
         assert!(line.ends_with(&format!("with {expected} items")), "{line}");
         assert_eq!(items_of(&shell.dynamodb, copy).await.len(), expected);
-        let own = shell.done(&["import", "orders", "--from", &latest, "--merge"]).await;
+        let own = shell.done(&["import", "orders", "--from", &latest, "--merge", "--yes"]).await;
         assert!(own.remarks.starts_with(&format!("latest is {second}, of orders at ")), "{}", own.remarks);
     }
     // A directory of this name is an ordinary one.

@@ -134,7 +134,8 @@ pub enum Error {
     },
     /// Another table is being made from the same backup.
     #[error(
-        "another table is being restored from {recovery_point_arn}, and DynamoDB restores only one at a time: {reason}"
+        "{recovery_point_arn} is in use: it is still being created, or another table is being restored from it, of which \
+         DynamoDB makes one at a time: {reason}"
     )]
     BackupInUse {
         /// ARN of the recovery point that was to be restored.

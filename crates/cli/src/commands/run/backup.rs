@@ -7,7 +7,8 @@ use aws_sdk_dynamodb::types::{BackupStatus, BackupSummary, BackupTypeFilter};
 use chrono::{DateTime, SecondsFormat};
 use clap::Args;
 use serde_json::{Map, Value, json};
-use tablekeeper_core::aws::arn::{Arn, RecoveryPointKind};
+use tablekeeper_core::aws::arn::{Arn, RecoveryPointKind, backed_up_table};
+use tablekeeper_core::text::quoted;
 
 use super::input::has_field;
 use crate::failure::Unusable;
@@ -52,17 +53,32 @@ impl Options {
             bail!(Unusable(format!("{workflow} restores no backup; leave --backup out")));
         }
         if backup != "latest" {
+            check_arn(backup, table)?;
             return Ok(fields(json!({ "BackupArn": backup })));
         }
         let table = table.ok_or_else(|| Unusable("--backup latest needs --table".to_owned()))?;
         let newest = newest(&Client::new(config), table).await?.with_context(|| {
             let place = stack::place(config).unwrap_or_default();
             Unusable(format!(
-                "table {table} has no available backup {place}; make one, or give its ARN with --backup"
+                "table {table} has no available backup {place}. If one is still being created, wait for it; otherwise \
+                 make one"
             ))
         })?;
         console::print_remark(&format!("the newest backup of {table} is {newest}, of {}", newest.time()));
         newest.fields(workflow)
+    }
+}
+
+/// Refuses a backup that is not an ARN, or that is of another table than `--table`.
+fn check_arn(backup: &str, table: Option<&str>) -> Result<(), Unusable> {
+    let Some(arn) = Arn::parse(backup) else {
+        return Err(Unusable(format!("--backup is {}; it must be an ARN, or `latest`", quoted(backup))));
+    };
+    match (backed_up_table(&arn), table) {
+        (Some(own), Some(table)) if own != table => {
+            Err(Unusable(format!("--backup is of table {own}, but --table is {table}; leave --table out")))
+        }
+        _ => Ok(()),
     }
 }
 
@@ -172,6 +188,19 @@ mod tests {
                 "rotate-restore has no field TableName; give a backup of the table with --backup latest",
             ),
             (given(None, Some("latest")), "rotate-restore", "--backup latest needs --table"),
+            (
+                given(None, Some("lates")),
+                "rotate-restore",
+                "--backup is `lates`; it must be an ARN, or `latest`",
+            ),
+            (
+                given(
+                    Some("orders"),
+                    Some("arn:aws:dynamodb:r:1:table/other/backup/01772330400412-9c2f1ab7"),
+                ),
+                "rotate-restore",
+                "--backup is of table other, but --table is orders",
+            ),
             (given(Some("a b"), None), "export-table", "TABLE is `a b`; it must be a table name"),
         ] {
             let error = options.fields(workflow, &config).await.unwrap_err().to_string();

@@ -10,6 +10,7 @@ use crate::event_file::Document;
 use crate::failure::Unusable;
 
 mod check;
+mod rotation;
 
 /// Maximum length of an execution input in bytes (Step Functions quota).
 const LONGEST: usize = 262_144;
@@ -60,6 +61,8 @@ impl Input {
                 Unusable(format!("{what} is not an input of {workflow}: {reason}. Nothing was started"))
             })?;
         }
+        rotation::check(workflow, &value)
+            .map_err(|reason| Unusable(format!("{reason}. Nothing was started")))?;
         let text = value.to_string();
         check_length(&what, &text)?;
         Ok(text)

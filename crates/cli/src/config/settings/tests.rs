@@ -87,7 +87,7 @@ fn missing_values_are_reported_when_needed() {
     assert_eq!(
         none.items().unwrap_err().to_string(),
         "INCREMENTAL_BUCKET is missing; it names the bucket of the items. Set it, give --stack NAME for the stack \
-         that follows the table, or give --config FILE with s3.incremental.bucket"
+         that follows the table, or set `stack` or s3.incremental.bucket in the settings file"
     );
     assert!(none.snapshots().unwrap_err().to_string().starts_with("SNAPSHOT_BUCKET is missing; "));
     let file = settings(Some(""), &[]).unwrap();

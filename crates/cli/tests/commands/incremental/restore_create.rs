@@ -24,8 +24,7 @@ async fn a_snapshot_becomes_a_table_with_the_key_of_its_items() {
         "note: a snapshot says nothing about indexes, capacity and other settings; --like TABLE copies";
     assert!(reported.remarks.contains(note), "{}", reported.remarks);
     assert_eq!(account.items("copy").await.len(), 1);
-    let full =
-        "table copy already exists and holds items; leave --create out, and give --merge to replace those";
+    let full = "table copy already exists and holds items. If this command was interrupted, continue it with --resume";
     account.refused(&["restore", "copy", &name, "--create"], 2, full).await;
     account.refused(&["restore", "copy", "--at", &second_of(&name), "--create"], 2, full).await;
 
