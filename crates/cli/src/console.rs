@@ -215,6 +215,11 @@ pub(crate) fn print_remark(text: &str) {
     }
 }
 
+/// Prints `note: …` on stderr, also with `--quiet`.
+pub(crate) fn print_note(text: &str) {
+    print(Stream::Stderr, &format!("note: {text}"));
+}
+
 /// Prints `error: …` on stderr.
 pub(crate) fn print_error(text: &str) {
     let label = if colours(Stream::Stderr) { format!("{BAD}error{BAD:#}") } else { "error".to_owned() };

@@ -13,6 +13,9 @@ use crate::follow::{Outcome, to_end};
 use crate::machines::{Deployed, Machine, execution_arn, state_machine_of};
 use crate::{console, failure, machines, session};
 
+/// The workflow that restores start by events. Its latest execution is seldom the one that a person started.
+const STARTED_BY_OTHERS: &str = "sync-settings";
+
 /// Follow an execution to its end, by its name or ARN.
 ///
 /// An execution that has ended is shown from its beginning, too. Ctrl-C ends this command and not the execution. The
@@ -23,7 +26,8 @@ use crate::{console, failure, machines, session};
                         tablekeeper follow by-hand-customer-production-20261129T175038Z"
 )]
 pub(crate) struct Arguments {
-    /// The execution's name or ARN, or `latest` for the one that was started last.
+    /// The execution's name or ARN, or `latest` for the one that was started last. Executions of sync-settings, which each
+    /// restore starts, count only with --workflow.
     #[arg(value_name = "NAME|ARN|latest")]
     execution: String,
     /// The workflow [default: any].
@@ -54,7 +58,12 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
         None => {
             let workflow = arguments.workflow.as_deref();
             let machines = arguments.deployed.all(workflow, &config).await?;
+            let by_others = |machine: &Machine| machine.workflow == STARTED_BY_OTHERS;
             match arguments.execution.as_str() {
+                "latest" if workflow.is_none() && !machines.iter().all(by_others) => {
+                    latest(&client, machines.into_iter().filter(|machine| !by_others(machine)).collect())
+                        .await?
+                }
                 "latest" => latest(&client, machines).await?,
                 name => named(&client, machines, name).await?,
             }

@@ -45,7 +45,12 @@ fn pointer(output: &Value) -> Option<String> {
 }
 
 fn rotated(output: &Value) -> Option<String> {
-    let restored = restore(output)?;
+    let table = output.pointer("/RestoreTableFromBackupOutput/TableDescription")?;
+    // A table that an earlier execution restored is described without its origin.
+    let origin = ["/BackupArn", "/BackupSnsMessage/BackedUpResourceArn"];
+    let source = text(table, "/RestoreSummary/SourceTableArn")
+        .or_else(|| origin.iter().find_map(|place| text(output, place)));
+    let restored = format!("{} → {}", source.map_or("the backup", table_of), text(table, "/TableName")?);
     let count = number(output, "/DescribeTableOutput/Table/ItemCount").map(items);
     let moved = output.get("UpdateSSMParameterOutput").and_then(pointer);
     let parts = [Some(format!("restored {restored}")), count, moved];
@@ -159,6 +164,12 @@ fn name(arn: &str) -> &str {
     Arn::parse(arn).and_then(|arn| arn.table_name()).unwrap_or(arn)
 }
 
+/// Returns the table in its ARN or in that of its backup.
+fn table_of(arn: &str) -> &str {
+    let table = Arn::parse(arn).and_then(|arn| arn.resource.strip_prefix("table/")?.split('/').next());
+    table.unwrap_or(arn)
+}
+
 fn items(count: u64) -> String {
     counted(count, "item")
 }
@@ -202,6 +213,11 @@ mod tests {
                     "DescribeTableOutput": { "Table": { "ItemCount": 1 } },
                     "UpdateSSMParameterOutput": { "Name": "/p", "Value": "copy", "PreviousValue": "old" } }),
                 "restored orders → copy; 1 item; /p: copy (was: old)",
+            ),
+            (
+                json!({ "BackupArn": format!("{TABLE}/orders/backup/01"),
+                    "RestoreTableFromBackupOutput": { "TableDescription": { "TableName": "copy" } } }),
+                "restored orders → copy",
             ),
             (
                 json!({ "Snapshot": "2026-11-20T02-00-00Z", "At": "2026-11-20T02:00:00Z", "TableName": "Movies",

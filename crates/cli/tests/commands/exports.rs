@@ -123,7 +123,7 @@ async fn latest_is_the_newest_complete_export_of_the_table() {
     std::fs::create_dir_all(shell.path("out/latest")).unwrap();
     refused(
         &shell,
-        "import copy --from out/latest --format plain --merge",
+        "import copy --from out/latest --format plain --merge --yes",
         1,
         "out/latest/: there are no files",
     )

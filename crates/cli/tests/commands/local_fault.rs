@@ -14,6 +14,9 @@ async fn calls_fail_until_the_faults_are_cleared() {
     };
     let empty = shell.done(&["local", "fault", "--list"]).await;
     assert_eq!(empty.data, "no call of account 498000000001 fails by a fault\n");
+    let misspelt = shell.done(&["local", "fault", "--deny", "ssm:PutParametr"]).await;
+    assert_eq!(misspelt.remarks, "note: no step may call ssm:PutParametr; did you mean ssm:PutParameter?\n");
+    assert_eq!(shell.done(&["local", "fault", "--clear"]).await.remarks, "");
 
     shell.done(&["local", "fault", "--deny", "dynamodb:ListTables", "--times", "1"]).await;
     assert_eq!(list_tables().await.as_deref(), Some("AccessDeniedException"));

@@ -18,12 +18,12 @@ use tablekeeper_core::aws::failure::AwsFailure;
 use tablekeeper_core::aws::readiness::{PollSchedule, TableState};
 use tablekeeper_core::aws::{caller, table as table_description};
 use tablekeeper_core::clock::Clock;
-use tablekeeper_core::import::plan as plan_import;
+use tablekeeper_core::import::{plan as plan_import, source};
 use tablekeeper_core::rotation::overrides::BillingMode;
 use tablekeeper_core::table_definition::TableDefinition;
 use tablekeeper_core::table_definition::create::Created;
 
-use super::{Arguments, Kind};
+use super::{Arguments, Kind, request};
 use crate::console::Console;
 use crate::failure::Unusable;
 use crate::transfer::{Aws, Location, named, until_interrupted};
@@ -72,6 +72,9 @@ pub(super) async fn make(
     console: &Console,
 ) -> anyhow::Result<bool> {
     let table = arguments.table.as_str();
+    if kind == Kind::Files {
+        check_source(arguments, place, aws).await?;
+    }
     let Wanted { mut definition, remarks, from } = definition::find(arguments, kind, place, aws).await?;
     let dynamodb = aws.clients.dynamodb();
     let existing = table_description::describe(&dynamodb, table).await.map_err(failed)?;
@@ -143,6 +146,19 @@ async fn check_empty(table: &str, aws: &Aws) -> anyhow::Result<()> {
         ))),
         Err(error) => Err(aws.named(tablekeeper_core::error_name::HasErrorName::name(&error), error)),
     }
+}
+
+/// Refuses files that cannot be imported, before the table is made: none, or lines of an unknown format.
+async fn check_source(arguments: &Arguments, place: &Location, aws: &Aws) -> anyhow::Result<()> {
+    let (files, _, key) = request::source_of(arguments, place, aws)?;
+    let found = source::find(&files, &key).await.map_err(|error| named(error.name(), error))?;
+    if found.manifest.is_none() && arguments.format.is_none() {
+        bail!(Unusable(
+            "--format is missing, and no manifest has it; it must be dynamodb-json, data-pipeline, plain or json"
+                .to_owned()
+        ));
+    }
+    Ok(())
 }
 
 /// Replaces a KMS key of another account or Region, which the table cannot use. Returns a note about it.

@@ -1,5 +1,6 @@
 //! `local fault`: makes AWS calls of a running stack fail, to rehearse what an operator does about it.
 
+use std::collections::BTreeSet;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, anyhow};
@@ -10,6 +11,7 @@ use local_aws::{FaultKind, InjectedFault, ListedFault, RemoteFaults};
 
 use super::state::Instance;
 use crate::console;
+use crate::suggestion::closest;
 
 /// Make AWS calls of the local stack fail until the faults are cleared.
 ///
@@ -68,7 +70,11 @@ fn action(text: &str) -> Result<String, String> {
 pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let (endpoint, account) = running_stack().await?;
     let faults = RemoteFaults::new(&endpoint, &account);
-    let listed = match arguments.injected() {
+    let injected = arguments.injected();
+    if let Some(InjectedFault { action, .. }) = &injected {
+        check_known(action)?;
+    }
+    let listed = match injected {
         Some(fault) => faults.inject(&fault).await,
         None if arguments.clear => faults.clear().await,
         None => faults.list().await,
@@ -84,6 +90,30 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
         console::print_data(&listed.iter().map(describe).collect::<Vec<_>>().join("\n"));
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Prints a note if no template allows the action, so that no step calls it: it is probably misspelt.
+fn check_known(action: &str) -> anyhow::Result<()> {
+    let folder = local_aws::templates()?.join("infra");
+    let mut known = BTreeSet::new();
+    for entry in std::fs::read_dir(&folder).with_context(|| format!("cannot read {}", folder.display()))? {
+        let text = std::fs::read_to_string(entry?.path()).unwrap_or_default();
+        let words = text.split(|letter: char| !(letter.is_ascii_alphanumeric() || ":-".contains(letter)));
+        known.extend(words.filter(|word| is_action(word)).map(str::to_owned));
+    }
+    if known.contains(action) {
+        return Ok(());
+    }
+    let meant = closest(action, known.iter().map(String::as_str));
+    let advice = meant.map(|meant| format!("; did you mean {meant}?")).unwrap_or_default();
+    console::print_note(&format!("no step may call {action}{advice}"));
+    Ok(())
+}
+
+fn is_action(word: &str) -> bool {
+    word.split_once(':').is_some_and(|(service, operation)| {
+        !service.is_empty() && operation.starts_with(|letter: char| letter.is_ascii_uppercase())
+    })
 }
 
 impl Arguments {
