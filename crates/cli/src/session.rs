@@ -92,6 +92,11 @@ pub(crate) fn is_colored(stream: &impl io::IsTerminal) -> bool {
     }
 }
 
+/// Returns the profile of `--profile` or of the settings file.
+pub(crate) fn profile() -> Option<&'static str> {
+    OPTIONS.get()?.profile.as_deref()
+}
+
 /// Returns the Region of `--region`.
 pub(crate) fn region() -> Option<&'static str> {
     OPTIONS.get()?.region.as_deref()

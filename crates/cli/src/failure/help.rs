@@ -17,6 +17,11 @@ const INVALID: [&str; 4] = [
 /// Returns what to do about a failure, by the sentence that reports it.
 pub(super) fn of(sentence: &str) -> Option<String> {
     if sentence.contains(NO_CREDENTIALS) {
+        if let Some(profile) = session::profile() {
+            return Some(format!(
+                "check the profile {profile}; `aws configure list-profiles` lists the existing ones"
+            ));
+        }
         return Some(
             "choose a profile with --profile or AWS_PROFILE, or sign in with `aws sso login`".to_owned(),
         );

@@ -91,3 +91,21 @@ async fn the_settings_file_is_found_in_its_usual_places() {
         misspelt.remarks
     );
 }
+
+#[tokio::test]
+async fn the_credentials_of_a_profile_win_over_those_of_the_environment() {
+    let shell = Shell::new("497000000005").await;
+    let keys = "[other]\naws_access_key_id = 497000000006\naws_secret_access_key = local\n";
+    std::fs::write(shell.path("credentials"), keys).unwrap();
+    let export = async |profile: &str| {
+        let mut command = shell.command(&["export", "orders", "--to", "files", "--profile", profile]).await;
+        command.env("AWS_SHARED_CREDENTIALS_FILE", shell.path("credentials")).env("AWS_CONFIG_FILE", "none");
+        CommandOutput::from_output(command.output().await.unwrap())
+    };
+    let other = export("other").await;
+    assert!(other.account.as_ref().unwrap().starts_with("account 497000000006 "), "{:?}", other.account);
+    let unknown = export("nope").await;
+    assert_eq!(unknown.code, Some(1), "{}", unknown.remarks);
+    assert!(unknown.remarks.contains("there are no usable AWS credentials"), "{}", unknown.remarks);
+    assert!(unknown.help.as_ref().unwrap().starts_with("check the profile nope; "), "{:?}", unknown.help);
+}
