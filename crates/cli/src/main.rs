@@ -18,7 +18,6 @@ mod machines;
 mod moment;
 mod session;
 mod stack;
-mod suggestion;
 mod transfer;
 
 use std::process::ExitCode;

@@ -17,6 +17,9 @@ use serde_json::Value;
 
 use crate::machine::join;
 
+pub(crate) use crate::suggestion::closest;
+use crate::suggestion::distance;
+
 /// Returns the items of a list with their pointers. Returns nothing for any other value.
 pub(crate) fn items<'a>(list: Option<&'a Value>, pointer: &str) -> Vec<(String, &'a Value)> {
     let items = list.and_then(Value::as_array).into_iter().flatten().enumerate();
@@ -50,45 +53,8 @@ pub(crate) fn texts<'a>(value: &'a Value, pointer: &str) -> Vec<(String, &'a str
     }
 }
 
-/// Returns the closest of several names if it is close enough to be a typo, for "did you mean".
-pub(crate) fn closest<'a>(wrong: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let near = wrong.chars().count() / 3 + 1;
-    let measured = names.into_iter().map(|name| (distance(wrong, name), name));
-    measured.filter(|(distance, _)| *distance <= near).min().map(|(_, name)| name)
-}
-
 /// Returns the known name that a name is a typo of: one or two letters differ.
 pub(crate) fn slip<'a>(wrong: &str, names: &[&'a str]) -> Option<&'a str> {
     let meant = names.iter().copied().find(|name| distance(wrong, name) <= 2);
     meant.filter(|_| !names.contains(&wrong))
-}
-
-/// Returns the number of letters to insert, delete or exchange.
-fn distance(one: &str, other: &str) -> usize {
-    let other: Vec<char> = other.to_lowercase().chars().collect();
-    let mut row: Vec<usize> = (0..=other.len()).collect();
-    for (index, letter) in one.to_lowercase().chars().enumerate() {
-        let mut next = vec![index + 1];
-        for (at, (above, diagonal)) in row.iter().skip(1).zip(&row).enumerate() {
-            let same = other.get(at) == Some(&letter);
-            let inserted = next.last().copied().unwrap_or_default() + 1;
-            next.push((above + 1).min(inserted).min(diagonal + usize::from(!same)));
-        }
-        row = next;
-    }
-    row.last().copied().unwrap_or_default()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::closest;
-
-    #[test]
-    fn only_a_typo_is_corrected() {
-        let names = ["TimeoutSeconds", "HeartbeatSeconds", "Next", "End"];
-        assert_eq!(closest("TimoutSeconds", names), Some("TimeoutSeconds"));
-        assert_eq!(closest("next", names), Some("Next"));
-        assert_eq!(closest("Elephant", names), None);
-        assert_eq!(closest("", []), None);
-    }
 }

@@ -26,6 +26,7 @@ pub mod flow;
 pub mod machine;
 pub mod render;
 pub mod shape;
+pub mod suggestion;
 pub mod template;
 
 mod checks;

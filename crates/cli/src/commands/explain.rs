@@ -3,11 +3,11 @@
 use std::process::ExitCode;
 
 use clap::Args;
+use contracts::suggestion::closest;
 
 use crate::console;
 use crate::console::{Console, Stream};
 use crate::failure::Unusable;
-use crate::suggestion::closest;
 
 /// The page of all errors. The binary contains it, so that it fits the binary's version.
 const PAGE: &str = include_str!("../../../../docs/errors.md");

@@ -7,11 +7,11 @@ use anyhow::{Context as _, anyhow};
 use aws_config::SdkConfig;
 use aws_sdk_s3::config::ProvideCredentials as _;
 use clap::{ArgGroup, Args};
+use contracts::suggestion::closest;
 use local_aws::{FaultKind, InjectedFault, ListedFault, RemoteFaults};
 
 use super::state::Instance;
 use crate::console;
-use crate::suggestion::closest;
 
 /// Make AWS calls of the local stack fail until the faults are cleared.
 ///

@@ -6,7 +6,6 @@ use anyhow::bail;
 use clap::Args;
 use serde::Serialize;
 use tablekeeper_core::snapshot::delete;
-use tablekeeper_core::snapshot::document;
 use tablekeeper_core::snapshot::document::Document;
 
 use super::name;
@@ -63,13 +62,7 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let console = Console::new(Stream::Stderr);
     let folder = name::find(&arguments.snapshot, &settings, &aws, &console).await?;
     let (files, location) = (folder.files(&aws), folder.location());
-    let read = document::read(&files, &folder.document()).await;
-    let Document { owner, snapshot, .. } = match read.map_err(|error| named(error.name(), error))? {
-        Ok(document) => document,
-        Err(reason) => {
-            bail!(Unusable(format!("{location}export.json: {reason}; nothing was deleted (InvalidExport)")))
-        }
-    };
+    let Document { owner, snapshot, .. } = folder.read(&files).await?;
     let is_whole = snapshot.is_whole(&files).await.map_err(|error| named(error.name(), error))?;
     let state = if is_whole { "complete".to_owned() } else { format!("incomplete, begun by {owner}") };
     let what = format!("the snapshot {location} of {} ({state})", reported(snapshot.at));

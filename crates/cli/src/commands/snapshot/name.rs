@@ -2,6 +2,8 @@
 
 use anyhow::bail;
 use tablekeeper_core::export::layout::document_in;
+use tablekeeper_core::snapshot::document;
+use tablekeeper_core::snapshot::document::Document;
 use tablekeeper_core::snapshot::overview;
 use tablekeeper_core::snapshot::overview::{Overview, State};
 use tablekeeper_core::snapshot::restore_input::is_name;
@@ -47,6 +49,14 @@ impl Folder {
     /// Returns the key of the snapshot's document.
     pub(crate) fn document(&self) -> String {
         document_in(&self.key)
+    }
+
+    /// Reads the document of the snapshot, which also says who began it. Fails with [`Unusable`] if it cannot be used.
+    pub(crate) async fn read(&self, files: &Files) -> anyhow::Result<Document> {
+        let read = document::read(files, &self.document()).await;
+        read.map_err(|error| named(error.name(), error))?.map_err(|reason| {
+            Unusable(format!("{}export.json: {reason} (InvalidExport)", self.location())).into()
+        })
     }
 
     /// Returns the files of the bucket.

@@ -6,14 +6,12 @@ use anyhow::bail;
 use clap::Args;
 use serde::Serialize;
 use tablekeeper_core::export::verify;
-use tablekeeper_core::snapshot::document;
 use tablekeeper_core::snapshot::document::Document;
 
 use super::name;
 use crate::config::Configuration;
 use crate::console;
 use crate::console::{Console, Stream};
-use crate::failure::Unusable;
 use crate::transfer::{INTERRUPTED, named, until_interrupted};
 
 /// Check that a snapshot is complete and undamaged. Nothing is changed.
@@ -61,11 +59,7 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let console = Console::new(Stream::Stderr);
     let folder = name::find(&arguments.snapshot, &settings, &aws, &console).await?;
     let (files, location) = (folder.files(&aws), folder.location());
-    let read = document::read(&files, &folder.document()).await;
-    let Document { owner, snapshot, .. } = match read.map_err(|error| named(error.name(), error))? {
-        Ok(document) => document,
-        Err(reason) => bail!(Unusable(format!("{location}export.json: {reason} (InvalidExport)"))),
-    };
+    let Document { owner, snapshot, .. } = folder.read(&files).await?;
     if !snapshot.is_whole(&files).await.map_err(|error| named(error.name(), error))? {
         bail!("the snapshot {location} is incomplete: it has no manifest, and was begun by {owner}");
     }

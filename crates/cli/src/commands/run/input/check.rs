@@ -1,10 +1,9 @@
 //! Checks an execution input against its JSON Schema, with a sentence for a person.
 
+use contracts::suggestion::closest;
 use jsonschema::error::ValidationErrorKind;
 use jsonschema::{ValidationError, Validator};
 use serde_json::Value;
-
-use crate::suggestion::closest;
 
 /// Checks a value. The error says where it does not fit the schema, and what would fit.
 pub(super) fn check(schema: &Value, value: &Value) -> Result<(), String> {
