@@ -12,6 +12,7 @@ pub mod rate;
 pub mod rate_limiter;
 pub mod raw_items;
 pub mod readiness;
+pub(crate) mod scan_segment;
 pub mod scan_segments;
 pub mod start_execution;
 pub mod table;

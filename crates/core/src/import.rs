@@ -1,13 +1,14 @@
 //! Imports the items of an export into an existing table.
 //!
 //! [`source`] finds the files of an export. [`shares`] chooses how many segments read them. [`segment`] reads the files
-//! of one segment, and `batch_writer` writes their items.
+//! of one segment with [`item_files`], and `batch_writer` writes their items.
 
 mod batch_writer;
 pub mod doubts;
 pub mod execution_input;
 pub mod finish;
 mod hint;
+pub mod item_files;
 pub mod plan;
 pub mod segment;
 pub mod shares;

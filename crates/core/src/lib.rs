@@ -7,6 +7,7 @@
 //! - [`export`] and [`import`] write and read whole tables as files.
 //! - [`item_history`] stores every change of a table in a versioned S3 bucket. [`backfill`], [`replay`] and
 //!   [`snapshot`] write and read that history.
+//! - [`compare`] finds the differences between two sets of items.
 //! - [`settings`] copies the settings that a restore leaves behind.
 //! - [`table_definition`] describes a table as it can be created again.
 //! - [`rotation`] decides which table a backup is restored to.
@@ -15,6 +16,7 @@
 pub mod aws;
 pub mod backfill;
 pub mod clock;
+pub mod compare;
 pub mod error_name;
 pub mod export;
 pub mod import;

@@ -6,6 +6,7 @@
 mod directory;
 mod reading;
 mod s3;
+mod slice;
 mod upload;
 
 use bytes::Bytes;
@@ -133,6 +134,15 @@ impl Files {
         match self {
             Files::S3(files) => files.get(key).await,
             Files::Directory(root) => Directory(root).get(key).await,
+        }
+    }
+
+    /// Reads the bytes of a file in this range, fewer if the file ends before. Returns `None` if it does not exist. The
+    /// range must not be empty.
+    pub async fn slice(&self, key: &str, range: std::ops::Range<u64>) -> Result<Option<Bytes>, FilesError> {
+        match self {
+            Files::S3(files) => slice::of_object(files, key, range).await,
+            Files::Directory(root) => slice::of_file(Directory(root), key, range).await,
         }
     }
 

@@ -9,6 +9,7 @@
 //! - [`read_untyped_line`] makes an item of JSON without DynamoDB's types.
 //! - [`split_items`] finds the items in a response of Scan without copying them.
 //! - [`key_of`] identifies an item: equal keys give equal bytes.
+//! - [`canonical_item`] compares items: equal items give equal bytes.
 //! - [`Compressor`] and [`LineReader`] convert between lines and objects, in pieces of any size.
 //!
 //! For any input, nothing here panics, recurses deeper than an item may be nested, or takes more memory than the
@@ -16,6 +17,7 @@
 //! the size of an item, duplicate elements of a set, duplicate attributes of an item, and whether the key fits the
 //! table.
 
+pub mod canonical;
 pub mod compress;
 pub mod format;
 pub mod key;
@@ -36,6 +38,7 @@ mod skip;
 mod tag;
 mod text;
 
+pub use canonical::canonical_item;
 pub use compress::Compressor;
 pub use format::{Binary, Compression, Format, FormatName, NullTag};
 pub use key::{key_of, spelled_key_of};

@@ -123,6 +123,19 @@ pub(crate) fn significant(text: &[u8]) -> Result<usize, NotANumber> {
     checked(text).map(|parts| parts.significant().1)
 }
 
+/// Returns whether the text is surely canonical: an integer of up to 38 digits without a leading zero or a sign `+`.
+#[inline]
+pub(crate) fn is_canonical(text: &[u8]) -> bool {
+    let digits = text.strip_prefix(b"-").unwrap_or(text);
+    match digits {
+        [b'1'..=b'9'] => true,
+        [b'1'..=b'9', middle @ .., b'0'..=b'9'] => {
+            digits.len() <= SIGNIFICANT && middle.iter().all(u8::is_ascii_digit)
+        }
+        _ => text == b"0",
+    }
+}
+
 /// Returns the canonical spelling of a number.
 pub(crate) fn canonical(text: &[u8]) -> Result<String, NotANumber> {
     let parts = checked(text)?;
@@ -195,11 +208,16 @@ mod tests {
             ("-15E-1", &["-1.5", "-1.50", "-15e-1", "-0.15E+1"]),
             ("1200", &["1200", "12E2", "1.2e3", "1200.000"]),
             ("1E100", &["1E100", "10E99", "0.1E101"]),
+            ("-120", &["-120", "-0120", "-12E1"]),
+            ("9", &["9", "09"]),
         ] {
             for spelling in spellings {
                 assert_eq!(canonical(spelling.as_bytes()).as_deref(), Ok(canonical_text), "{spelling}");
             }
             assert_eq!(canonical(canonical_text.as_bytes()).as_deref(), Ok(canonical_text));
+            for spelling in spellings.iter().filter(|spelling| is_canonical(spelling.as_bytes())) {
+                assert_eq!(*spelling, canonical_text);
+            }
         }
     }
 }

@@ -14,15 +14,14 @@ use super::part::{Opened, Part, PartError, PartWriter, Parts, holds_empty_collec
 use super::{ExportConfig, FormatName, Plan};
 use crate::aws::failure::AwsFailure;
 use crate::aws::rate_limiter::RateLimiter;
-use crate::aws::raw_items::{Page, RawItems, ScanPage};
+use crate::aws::raw_items::{Page, RawItems};
+use crate::aws::scan_segment::ScanSegment;
 use crate::clock::Clock;
 use crate::error_name::{ErrorName, HasErrorName};
 use crate::storage::{Files, FilesError};
 
 /// Bytes of lines after which a data file ends.
 pub const MOST_BYTES: u64 = 4 << 30;
-/// The first and the longest wait before the retry of a page.
-const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(10));
 
 /// The export of one table's segments.
 #[derive(Clone, Copy, Debug)]
@@ -140,9 +139,16 @@ impl SegmentExport<'_> {
         let end_of_call = began + Duration::from_secs(self.run.seconds_per_call.into());
         let mut rate_limiter =
             RateLimiter::share(self.run.max_read_capacity_units, self.plan.segments, began);
+        let pages = ScanSegment {
+            calls: self.calls,
+            table: &self.plan.table_name,
+            segment,
+            segments: self.plan.segments,
+            consistent_read: self.run.consistent_read,
+            until: end_of_call,
+        };
         let mut start = cursor.map(str::to_owned);
-        let mut page =
-            self.page(segment, start.as_deref(), began).await.map_err(|error| self.failed(error))?;
+        let mut page = pages.page(start.as_deref()).await.map_err(|error| self.failed(error))?;
         let end = loop {
             rate_limiter.owe(page.capacity);
             let room =
@@ -156,7 +162,7 @@ impl SegmentExport<'_> {
             };
             let fetch = async {
                 rate_limiter.wait().await;
-                self.page(segment, Some(next), began).await
+                pages.page(Some(next)).await
             };
             let (fetched, taken) = future::join(fetch, take).await;
             taken?;
@@ -201,29 +207,6 @@ impl SegmentExport<'_> {
         }
         progress(Progress { segment, items: writer.items - items, bytes: writer.bytes - bytes });
         Ok(())
-    }
-
-    /// Reads a page. Retries a transient failure until the time of the call is over.
-    async fn page(&self, segment: u32, start: Option<&str>, began: Instant) -> Result<Page, AwsFailure> {
-        let time = Duration::from_secs(self.run.seconds_per_call.into());
-        let (mut pause, longest) = PAUSES;
-        let page = ScanPage {
-            table: &self.plan.table_name,
-            segment,
-            segments: self.plan.segments,
-            consistent_read: self.run.consistent_read,
-            limit: None,
-            start,
-        };
-        loop {
-            match self.calls.scan(&page).await {
-                Err(failure) if failure.name.is_transient() && began.elapsed() + pause < time => {
-                    tokio::time::sleep(pause).await;
-                    pause = (pause * 2).min(longest);
-                }
-                response => return response,
-            }
-        }
     }
 
     fn failed(&self, failure: AwsFailure) -> SegmentError {

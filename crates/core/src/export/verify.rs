@@ -13,7 +13,7 @@ use super::layout::Layout;
 use super::manifest::{self, DataFile, FILES, FILES_MD5, ManifestSummary, SUMMARY, SUMMARY_MD5};
 use super::part::Part;
 use super::{ExportConfig, Plan};
-use crate::import::segment::LONGEST_LINE;
+use crate::import::item_files::LONGEST_LINE;
 use crate::storage::{Files, FilesError, StoredFile};
 
 /// Number of files that are read concurrently.

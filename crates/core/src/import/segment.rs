@@ -1,32 +1,28 @@
 //! Reads the files of one segment of an import and writes their items, for the step and for the command line.
 //!
-//! A file is always read from its beginning, whatever the cursor: decompression requires it, and the MD5 and the number
-//! of items cover the whole file. Lines that are already written are skipped. A file is done when all of its items are
-//! written and it matches its manifest.
+//! Lines that are already written are skipped. A file is done when all of its items are written and it matches its
+//! manifest.
 
 use std::time::Duration;
 
-use item_formats::{Doubts, KeyAttribute, LineReader, key_of};
-use md5::{Digest, Md5};
+use item_formats::{Doubts, KeyAttribute};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
 use super::batch_writer::{Batches, Refused, Target};
 use super::doubts::Waiting;
+use super::item_files::{FileItem, FileItems, ItemFiles};
 use super::source::{Source, SourceFile};
-use super::{Binary, Compression, Format, hint};
+use super::{Binary, Compression, Format, item_files};
 use crate::aws::failure::AwsFailure;
 use crate::aws::rate_limiter::RateLimiter;
 use crate::aws::raw_items::RawItems;
 use crate::error_name::ErrorName;
-use crate::export::manifest::md5_text;
-use crate::storage::{Files, FilesError};
+use crate::storage::Files;
 
 /// Maximum time after the end of a call for which it waits until the rate covers what it wrote.
 const LATEST: Duration = Duration::from_secs(30);
-/// Maximum bytes of a line. Even an item of 400 KB with every character escaped is shorter.
-pub(crate) const LONGEST_LINE: usize = 8 * 1024 * 1024;
 
 /// The files of a segment and the destination of their items.
 #[derive(Clone, Copy, Debug)]
@@ -102,25 +98,9 @@ pub type ProgressCallback<'a> = &'a mut (dyn FnMut(Progress<'_>) + Send);
 /// A segment that could not be imported.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// A file changed after the import was planned.
-    #[error("{location} {reason}; the files of an import must not change until it ends")]
-    Changed {
-        /// Location of the file, as `s3://bucket/key` or a path.
-        location: String,
-        /// What has changed.
-        reason: String,
-    },
-    /// A file cannot be read, or does not match its manifest.
-    #[error("{location}: {reason}")]
-    Invalid {
-        /// Location of the file, as `s3://bucket/key` or a path.
-        location: String,
-        /// Position of the error in the file, what is wrong, and what would be right.
-        reason: String,
-    },
-    /// A file could not be read.
+    /// A file could not be read, or does not match its manifest.
     #[error(transparent)]
-    Files(#[from] FilesError),
+    Files(#[from] item_files::Error),
     /// Items could not be written.
     #[error(transparent)]
     Aws(#[from] AwsFailure),
@@ -130,10 +110,21 @@ impl Error {
     /// Returns the name that a step fails with.
     pub fn name(&self) -> ErrorName {
         match self {
-            Error::Changed { .. } => ErrorName::ImportChanged,
-            Error::Invalid { .. } => ErrorName::InvalidExport,
             Error::Files(error) => error.name(),
             Error::Aws(failure) => failure.name,
+        }
+    }
+}
+
+impl<'a> SegmentJob<'a> {
+    fn items(&self) -> ItemFiles<'a> {
+        ItemFiles {
+            files: self.files,
+            has_manifest: self.source.manifest.is_some(),
+            format: self.format,
+            binary: self.binary,
+            compression: self.compression,
+            keys: self.keys,
         }
     }
 }
@@ -182,14 +173,7 @@ struct SegmentRun<'a, 'b> {
     report: ProgressCallback<'b>,
 }
 
-/// The digest and counts of a file that was read to its end.
-struct Read {
-    hash: Md5,
-    bytes: u64,
-    items: u64,
-}
-
-impl SegmentRun<'_, '_> {
+impl<'a> SegmentRun<'a, '_> {
     /// Writes the files from this position on. Returns whether all of them are done.
     async fn files(&mut self, from: u32) -> Result<bool, Error> {
         for (place, file) in self.work.source.of_segment(self.work.segment, self.work.segments) {
@@ -223,7 +207,7 @@ impl SegmentRun<'_, '_> {
         let items = self.reached.items;
         let mut waiting = Waiting::after(self.reached.doubts);
         let passed = Cursor { file: place, line: passed };
-        let read = self.lines(&mut batches, &mut waiting, file, passed, items).await;
+        let read = self.items(&mut batches, &mut waiting, file, passed, items).await;
         if matches!(read, Ok(Some(_))) {
             batches.send(&mut self.rate_limiter).await;
         }
@@ -237,13 +221,13 @@ impl SegmentRun<'_, '_> {
         match batches.refused() {
             Some(Refused::Item { line, failure }) => {
                 let reason = format!("DynamoDB refuses the item of line {line}: {failure}");
-                return Err(self.invalid(file, reason));
+                return Err(self.work.items().invalid(file, reason).into());
             }
             Some(Refused::Aws(failure)) => return Err(failure.clone().into()),
             None => {}
         }
         let Some(read) = read? else { return Ok(false) };
-        self.check(file, read)?;
+        read.check()?;
         self.reached.cursor = Some(Cursor { file: place + 1, line: 0 });
         self.sent += 1;
         self.report_progress(file);
@@ -256,105 +240,40 @@ impl SegmentRun<'_, '_> {
         (self.report)(Progress { key: &file.stored.key, items, doubts, cursor, bytes: self.bytes });
     }
 
-    /// Reads the lines of a file, and passes those to `batches` that are not written yet. Returns `None` if it stopped
+    /// Reads the items of a file, and passes those to `batches` that are not written yet. Returns `None` if it stopped
     /// before the end of the file.
-    async fn lines(
+    async fn items<'f>(
         &mut self,
         batches: &mut Batches<'_>,
         waiting: &mut Waiting,
-        file: &SourceFile,
+        file: &'f SourceFile,
         passed: Cursor,
         items: u64,
-    ) -> Result<Option<Read>, Error> {
-        let SegmentJob { files, source, format, binary, compression, keys, .. } = *self.work;
-        let names: Vec<&str> = keys.iter().map(|key| key.name).collect();
+    ) -> Result<Option<FileItems<'f>>, Error>
+    where
+        'a: 'f,
+    {
         let key = &file.stored.key;
-        let Some(mut reading) = files.open(key).await? else { return Err(self.changed(file, "was deleted")) };
-        let compression = file.compression(compression);
-        let mut lines = LineReader::new(compression, LONGEST_LINE);
-        let mut head = Vec::with_capacity(hint::HEAD);
-        let mut read = Read { hash: Md5::new(), bytes: 0, items: 0 };
-        loop {
-            let piece = reading.next().await?;
-            let given = match &piece {
-                Some(bytes) => {
-                    head.extend(bytes.iter().take(hint::HEAD - head.len()));
-                    read.hash.update(bytes);
-                    read.bytes += bytes.len() as u64;
-                    self.bytes += bytes.len() as u64;
-                    lines.push(bytes)
-                }
-                // DynamoDB writes an empty file for a partition without items, whatever its ending.
-                None if read.bytes == 0 && file.item_count == Some(0) => return Ok(Some(read)),
-                None => lines.end(),
-            };
-            given.map_err(|error| self.invalid(file, error.to_string()))?;
-            while let Some((number, line)) = lines.next_line().map_err(|error| {
-                self.invalid(file, hint::with(error.to_string(), hint::of_file(compression, &head)))
-            })? {
-                read.items += 1;
-                if number <= passed.line {
-                    continue;
-                }
-                let mut item = Vec::with_capacity(line.len());
-                let read_item = format.read(binary, line, keys, &mut item);
-                let read_item = read_item.and_then(|doubts| Ok((doubts, key_of(&item, &names)?)));
-                let (doubts, key_of_item) = read_item.map_err(|error| {
-                    let of_reason = || hint::of_reason(&error.reason).filter(|_| source.manifest.is_none());
-                    let hint = hint::of_line(number, line, &head, keys).or_else(of_reason);
-                    let reason = format!("line {number} is not an item: {error}");
-                    self.invalid(file, hint::with(reason, hint))
-                })?;
-                waiting.push(number, doubts);
-                let (_, reported) = batches.written();
-                batches.push(&mut self.rate_limiter, number, item, key_of_item).await;
-                let (line, written) = batches.written();
-                if written > reported {
-                    let cursor = Some(Cursor { line, ..passed });
-                    let doubts = waiting.written_up_to(line);
-                    (self.report)(Progress {
-                        key,
-                        items: items + written,
-                        doubts,
-                        cursor,
-                        bytes: self.bytes,
-                    });
-                }
-                let moved = self.sent + batches.sent() > 0;
-                if batches.refused().is_some() || (moved && self.is_over_with(batches.waiting())) {
-                    return Ok(None);
-                }
+        let earlier = self.bytes;
+        let mut reading = self.work.items().open(file, passed.line).await?;
+        while let Some(FileItem { line, item, key: key_of_item, doubts }) = reading.next().await? {
+            self.bytes = earlier + reading.bytes();
+            waiting.push(line, doubts);
+            let (_, reported) = batches.written();
+            batches.push(&mut self.rate_limiter, line, item, key_of_item).await;
+            let (line, written) = batches.written();
+            if written > reported {
+                let cursor = Some(Cursor { line, ..passed });
+                let doubts = waiting.written_up_to(line);
+                (self.report)(Progress { key, items: items + written, doubts, cursor, bytes: self.bytes });
             }
-            if piece.is_none() {
-                return Ok(Some(read));
+            let moved = self.sent + batches.sent() > 0;
+            if batches.refused().is_some() || (moved && self.is_over_with(batches.waiting())) {
+                return Ok(None);
             }
         }
-    }
-
-    /// Checks that a file that was read to its end matches its size and its manifest.
-    fn check(&self, file: &SourceFile, Read { hash, bytes, items }: Read) -> Result<(), Error> {
-        if bytes != file.stored.size {
-            return Err(self.changed(file, format!("has {bytes} bytes, not {}", file.stored.size)));
-        }
-        if let Some(expected) = file.item_count.filter(|expected| *expected != items) {
-            let reason = format!("it holds {items} items, but its manifest says {expected}");
-            return Err(self.invalid(file, reason));
-        }
-        let is = md5_text(hash);
-        match &file.md5 {
-            Some(expected) if *expected != is => {
-                Err(self.invalid(file, format!("its MD5 is {is}, but its manifest says {expected}")))
-            }
-            _ => Ok(()),
-        }
-    }
-
-    fn invalid(&self, file: &SourceFile, reason: String) -> Error {
-        Error::Invalid { location: self.work.files.location(&file.stored.key), reason }
-    }
-
-    fn changed(&self, file: &SourceFile, reason: impl Into<String>) -> Error {
-        Error::Changed { location: self.work.files.location(&file.stored.key), reason: reason.into() }
+        self.bytes = earlier + reading.bytes();
+        Ok(Some(reading))
     }
 }
 

@@ -6,7 +6,7 @@ use item_formats::{KeyType, LineReader};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use crate::import::segment::LONGEST_LINE;
+use crate::import::item_files::LONGEST_LINE;
 use crate::import::source::Source;
 use crate::import::{Binary, Compression, Format};
 use crate::storage::{Files, FilesError};

@@ -3,6 +3,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::export::manifest::OutputFormat;
+use crate::import::item_files::LONGEST_LINE;
 use crate::import::source;
 use crate::import::testing::{
     FOLDER, ZERO_BYTES, aws, data, export, item, items, sorted, table, with_export, with_objects,
@@ -42,8 +43,8 @@ async fn call_from(
     let clients = aws.clients();
     let files = bucket(&clients, "exports");
     let source = source::find(&files, FOLDER).await.map_err(|error| match error {
-        source::Error::Files(error) => Error::Files(error),
-        source::Error::Invalid { location, reason } => Error::Invalid { location, reason },
+        source::Error::Files(error) => item_files::Error::Files(error),
+        source::Error::Invalid { location, reason } => item_files::Error::Invalid { location, reason },
     })?;
     let calls = clients.raw_items();
     let work = SegmentJob {
@@ -324,7 +325,7 @@ async fn missing_or_replaced_file_is_a_change() {
     aws.state().objects.remove(&key);
     let error = run(&work, Checkpoint::default(), &mut |_| {}).await.unwrap_err();
     assert_eq!(error.name(), ErrorName::ImportChanged);
-    assert!(error.to_string().contains("data/c.json.gz was deleted; the files of an import"), "{error}");
+    assert!(error.to_string().contains("data/c.json.gz was deleted; the files must not change"), "{error}");
 }
 
 #[tokio::test]

@@ -159,3 +159,22 @@ async fn refusals_have_actions_and_error_names() {
         assert_eq!(failure(refused.unwrap_err()), (ErrorName::AccessDenied, message));
     }
 }
+
+#[tokio::test]
+async fn a_part_of_a_file_is_read() {
+    let store = FakeStore::default();
+    let directory = tempfile::tempdir().unwrap();
+    for files in [in_bucket(&store), Files::Directory(directory.path().to_owned())] {
+        files.put("a.run", bytes(1_000)).await.unwrap();
+        for (range, length) in
+            [(0..1, 1), (10..300, 290), (990..1_000, 10), (990..2_000, 10), (1_000..1_001, 0)]
+        {
+            let part = files.slice("a.run", range.clone()).await.unwrap().unwrap();
+            let from = range.start as usize;
+            assert_eq!(part, &bytes(1_000)[from..from + length], "{range:?}");
+        }
+        assert_eq!(files.slice("b.run", 0..1).await.unwrap(), None);
+    }
+    store.fail_action("s3:GetObject", 0, Fault::Broken(3));
+    assert_eq!(in_bucket(&store).slice("a.run", 0..9).await.unwrap().unwrap(), &bytes(9)[..]);
+}

@@ -233,13 +233,16 @@ impl State {
         }
         let etag = format!("\"{}\"", object.etag);
         let size = object.body.len();
-        let first = request.header("range").strip_prefix("bytes=");
-        let first = first.map(|range| range.split('-').next().unwrap().parse::<usize>().unwrap());
-        let response = match first {
-            Some(first) if first >= size => return Response::s3(416, "InvalidRange"),
-            Some(first) => {
-                let range = format!("bytes {first}-{}/{size}", size - 1);
-                let body = object.body.slice(first..);
+        let range = request.header("range").strip_prefix("bytes=");
+        let range = range.and_then(|range| range.split_once('-')).map(|(first, last)| {
+            let first: usize = first.parse().unwrap();
+            (first, last.parse().unwrap_or(usize::MAX).min(size.saturating_sub(1)))
+        });
+        let response = match range {
+            Some((first, _)) if first >= size => return Response::s3(416, "InvalidRange"),
+            Some((first, last)) => {
+                let range = format!("bytes {first}-{last}/{size}");
+                let body = object.body.slice(first..=last);
                 Response { status: 206, ..Response::ok(body) }.with("content-range", range)
             }
             None => Response::ok(object.body.clone()),
