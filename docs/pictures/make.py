@@ -96,11 +96,13 @@ def crates():
     p.line((280, 78), (280, 120)), p.line((720, 78), (720, 120))
     p.text(500, 104, "both depend on all of these", 13, "muted")
     p.box(36, 140, 260, 62, "workflow", "functions", "one step per Lambda function,", "one binary")
-    p.box(36, 234, 260, 62, "workflow", "crates/core", "the domain, without Lambda", "and command line")
-    p.box(380, 234, 220, 62, "workflow", "crates/item-formats", "the lines of exports")
+    p.box(36, 234, 220, 62, "workflow", "crates/core", "the domain, without Lambda", "and command line")
+    p.box(290, 234, 176, 62, "workflow", "crates/item-compare", "two sets of items")
+    p.box(500, 234, 176, 62, "workflow", "crates/item-formats", "the lines of exports")
     p.box(700, 140, 260, 62, "workflow", "crates/local-aws", "the local stack:", "emulator and proxy")
     p.box(700, 234, 260, 62, "workflow", "crates/contracts", "type checker of", "state machines")
-    p.line((166, 202), (166, 234)), p.line((296, 265), (380, 265)), p.line((296, 171), (490, 171), (490, 234))
+    p.line((146, 202), (146, 234)), p.line((256, 265), (290, 265)), p.line((466, 265), (500, 265))
+    p.line((296, 171), (588, 171), (588, 234)), p.line((146, 296), (146, 304), (588, 304), (588, 296))
     p.write("crates")
 
 

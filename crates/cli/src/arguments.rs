@@ -8,8 +8,8 @@ use std::process::ExitCode;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::commands::{
-    adopt, backfill, check, completions, demo, executions, explain, export, exports, follow, history, import,
-    local, man, plan, recover, replay, restore, run, snapshot, step, template,
+    adopt, backfill, check, completions, demo, diff, executions, explain, export, exports, follow, history,
+    import, local, man, plan, recover, replay, restore, run, snapshot, step, template,
 };
 use crate::session;
 
@@ -45,6 +45,7 @@ enum Command {
     Check(check::Arguments),
     Completions(completions::Arguments),
     Demo(demo::Arguments),
+    Diff(diff::Arguments),
     Executions(executions::Arguments),
     Explain(explain::Arguments),
     Export(export::Arguments),
@@ -87,6 +88,7 @@ impl Arguments {
             Command::Check(arguments) => check::act(&arguments),
             Command::Completions(arguments) => Ok(completions::act(&arguments, Arguments::tree())),
             Command::Demo(arguments) => demo::act(arguments).await,
+            Command::Diff(arguments) => diff::act(arguments).await,
             Command::Executions(arguments) => executions::act(arguments).await,
             Command::Explain(arguments) => explain::act(&arguments),
             Command::Export(arguments) => export::act(arguments).await,

@@ -5,6 +5,7 @@ pub(crate) mod backfill;
 pub(crate) mod check;
 pub(crate) mod completions;
 pub(crate) mod demo;
+pub(crate) mod diff;
 pub(crate) mod executions;
 pub(crate) mod explain;
 pub(crate) mod export;

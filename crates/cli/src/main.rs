@@ -2,7 +2,8 @@
 //! function instead (see [`function`]).
 //!
 //! Data goes to stdout, everything else to stderr. Exit codes: 0 for success, 1 if the command failed, 2 if the input
-//! cannot be used. `plan sync` and `plan prune` exit with 3 if something would change.
+//! cannot be used. `plan sync` and `plan prune` exit with 3 if something would change, and `diff`
+//! if the sides differ.
 
 mod arguments;
 mod caller;
@@ -14,6 +15,7 @@ mod event_file;
 mod failure;
 mod follow;
 mod function;
+mod item;
 mod machines;
 mod moment;
 mod session;

@@ -34,6 +34,7 @@ pub(crate) const INTERRUPTED: u8 = 130;
 const ATTEMPT: Duration = Duration::from_secs(120);
 
 /// The clients of a command that moves items.
+#[derive(Debug)]
 pub(crate) struct Aws {
     /// All clients except S3's.
     pub(crate) clients: Clients,

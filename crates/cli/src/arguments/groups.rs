@@ -7,7 +7,7 @@ use clap::Command;
 /// The groups with their commands, in the order of `--help`.
 const GROUPS: &[(&str, &[&str])] = &[
     ("Back up", &["export", "exports", "snapshot", "backfill", "replay", "adopt"]),
-    ("Get back", &["restore", "recover", "import", "history"]),
+    ("Get back", &["restore", "recover", "import", "history", "diff"]),
     ("Run workflows", &["plan", "run", "follow", "executions", "explain"]),
     ("Try and develop", &["demo", "local", "step", "check", "template"]),
     ("Set up the shell", &["completions", "man"]),

@@ -3,17 +3,13 @@
 //! The version is found in the same way as for a snapshot. The command writes exactly what it showed, or nothing: the
 //! write has the condition that the item is unchanged since it was read ([`write`]).
 
-mod attributes;
-mod difference;
 mod since;
 mod write;
 
 use std::process::ExitCode;
 
 use anyhow::{anyhow, bail};
-use attributes::Item;
 use clap::Args;
-use difference::Change;
 use serde::Serialize;
 use since::{Later, Since};
 use tablekeeper_core::clock::Clock;
@@ -21,8 +17,6 @@ use tablekeeper_core::item_history::Items;
 use tablekeeper_core::item_history::store::Store;
 use tablekeeper_core::snapshot::as_of::{AsOfReader, State};
 use write::{Write, WriteError, Written};
-
-pub(crate) use attributes::attribute_of;
 
 use crate::config::{
     Configuration, ItemKey, KeyNames, check_retained, check_versions_exist, noncurrent_days, past_second,
@@ -32,6 +26,9 @@ use crate::console;
 use crate::console::{Console, Stream};
 use crate::failure;
 use crate::failure::Unusable;
+use crate::item::attributes::{Item, parsed};
+use crate::item::difference;
+use crate::item::difference::Change;
 use crate::transfer::{Aws, check_table_name, named};
 
 /// The stream may bring changes of a second for this long after it.
@@ -191,19 +188,13 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
 async fn item_at(reader: &AsOfReader<'_>, key: &ItemKey) -> anyhow::Result<Option<Item>> {
     let read = reader.of_key(&key.object).await.map_err(|error| named(error.name(), error))?;
     match read.state {
-        State::Item(item) => Ok(Some(item_in(&item)?)),
+        State::Item(item) => Ok(Some(parsed(&item)?)),
         State::Absent => Ok(None),
         State::Unknown(unknown) => {
             let error = reader.unknown(&read.key, &unknown);
             Err(named(error.name(), error))
         }
     }
-}
-
-/// Parses the item of a version.
-fn item_in(item: &[u8]) -> anyhow::Result<Item> {
-    let item: Item = serde_json::from_slice(item)?;
-    Ok(item.into_iter().map(|(name, value)| (name, attributes::in_order(value))).collect())
 }
 
 fn show(key: &ItemKey, exists: bool, at: &str, changes: &[Change], since: &Since) {

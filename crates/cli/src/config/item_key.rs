@@ -89,7 +89,7 @@ impl ItemKey {
             }
         }
         let attributes = members.iter().map(|(name, value)| {
-            let value = crate::commands::recover::attribute_of(value);
+            let value = crate::item::attributes::attribute_of(value);
             value.map(|value| (name.clone(), value)).map_err(|why| wrong(why.0))
         });
         let attributes = attributes.collect::<Result<_, _>>()?;

@@ -11,4 +11,4 @@ mod restore;
 mod restore_create;
 mod resume;
 mod stacks;
-mod support;
+pub(crate) mod support;

@@ -8,6 +8,7 @@
 
 mod create;
 mod demo;
+mod diff;
 mod executions;
 mod explain;
 mod export_import;

@@ -11,7 +11,7 @@ use aws_sdk_dynamodb::error::ProvideErrorMetadata as _;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 use tablekeeper_core::aws::failure::AwsFailure;
 
-use super::attributes::{Item, NoAttribute, attribute_of, attributes_of, item_of};
+use crate::item::attributes::{Item, NoAttribute, attribute_of, attributes_of, item_of};
 
 /// Maximum bytes of an expression (developer guide, "Quotas in Amazon DynamoDB": expression parameters).
 const LONGEST_EXPRESSION: usize = 4_096;

@@ -15,7 +15,7 @@ use tablekeeper_core::text::quoted;
 pub(crate) struct NoAttribute(pub(crate) String);
 
 /// An item by attribute name, with values in DynamoDB JSON.
-pub(super) type Item = Map<String, Value>;
+pub(crate) type Item = Map<String, Value>;
 
 /// Parses the value of an attribute.
 pub(crate) fn attribute_of(value: &Value) -> Result<AttributeValue, NoAttribute> {
@@ -44,7 +44,7 @@ pub(crate) fn attribute_of(value: &Value) -> Result<AttributeValue, NoAttribute>
 }
 
 /// Parses the attributes of an item.
-pub(super) fn attributes_of(item: &Item) -> Result<HashMap<String, AttributeValue>, NoAttribute> {
+pub(crate) fn attributes_of(item: &Item) -> Result<HashMap<String, AttributeValue>, NoAttribute> {
     item.iter().map(|(name, value)| Ok((name.clone(), attribute_of(value)?))).collect()
 }
 
@@ -54,7 +54,7 @@ fn all<T>(value: &Value, of: impl Fn(&Value) -> Option<T>) -> Option<Vec<T>> {
 }
 
 /// Converts an item to DynamoDB JSON. The elements of sets are sorted, because sets have no order; see [`in_order`].
-pub(super) fn item_of(attributes: &HashMap<String, AttributeValue>) -> Result<Item, NoAttribute> {
+pub(crate) fn item_of(attributes: &HashMap<String, AttributeValue>) -> Result<Item, NoAttribute> {
     attributes.iter().map(|(name, value)| Ok((name.clone(), in_order(json_of(value)?)))).collect()
 }
 
@@ -80,8 +80,14 @@ fn json_of(value: &AttributeValue) -> Result<Value, NoAttribute> {
     })
 }
 
+/// Parses an item of DynamoDB JSON. The elements of sets are sorted, see [`in_order`].
+pub(crate) fn parsed(item: &[u8]) -> serde_json::Result<Item> {
+    let item: Item = serde_json::from_slice(item)?;
+    Ok(item.into_iter().map(|(name, value)| (name, in_order(value))).collect())
+}
+
 /// Sorts the elements of sets in an attribute's value, at any depth.
-pub(super) fn in_order(value: Value) -> Value {
+pub(crate) fn in_order(value: Value) -> Value {
     let Value::Object(members) = value else { return value };
     let ordered = members.into_iter().map(|(kind, value)| {
         let value = match (kind.as_str(), value) {

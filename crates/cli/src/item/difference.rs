@@ -13,17 +13,17 @@ const LONGEST: usize = 200;
 /// An attribute that differs.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Change {
-    pub(super) attribute: String,
+pub(crate) struct Change {
+    pub(crate) attribute: String,
     /// Current value; `None` if the item has no such attribute.
-    pub(super) now: Option<Value>,
+    pub(crate) now: Option<Value>,
     /// Earlier value, which would be written; `None` if the item had no such attribute.
-    pub(super) then: Option<Value>,
+    pub(crate) then: Option<Value>,
 }
 
 /// Returns the attributes in which two states of an item differ, by name. Without a current item, returns all
 /// attributes.
-pub(super) fn between(now: Option<&Item>, then: &Item) -> Vec<Change> {
+pub(crate) fn between(now: Option<&Item>, then: &Item) -> Vec<Change> {
     let empty = Item::new();
     let now = now.unwrap_or(&empty);
     let gone = now.keys().filter(|name| !then.contains_key(*name));
@@ -37,7 +37,7 @@ pub(super) fn between(now: Option<&Item>, then: &Item) -> Vec<Change> {
 }
 
 /// Returns a line for each attribute: `+` would be added, `-` removed, `~` changed.
-pub(super) fn lines(changes: &[Change], console: &Console) -> Vec<String> {
+pub(crate) fn lines(changes: &[Change], console: &Console) -> Vec<String> {
     let lines = changes.iter().map(|Change { attribute, now, then }| {
         let name = cut(Value::from(attribute.as_str()).to_string(), LONGEST);
         match (now, then) {
