@@ -57,6 +57,7 @@ pub fn workflow() -> Workflow {
                 .and(is_as_the_trigger_would_make_it),
             scenario!("a table that was made before is adopted", a_table_made_before => "Complete").golden(),
             scenario!("a table that is being made is adopted", a_table_being_made => "Complete"),
+            scenario!("a table that another execution is about to tag", a_table_tagged_later => "Complete"),
             scenario!("a restore job that was started before is adopted", a_job_started_before => "Complete")
                 .golden(),
             scenario!("a newer pointer is left alone", a_newer_pointer => "Complete").golden(),
@@ -193,9 +194,26 @@ async fn wrong_input(deployed: Arc<Deployed>) -> Begin {
     Begin::Input(input)
 }
 
+/// Starts with a table that another execution restored and did not poll yet. It polls it while this one waits.
+async fn a_table_tagged_later(deployed: Arc<Deployed>) -> Begin {
+    make_table(&deployed, SOURCE).await;
+    let backup = make_backup(&deployed).await;
+    restore_from(&deployed, &backup).await;
+    sync_settings::tables::until_active(&deployed, TARGET).await;
+    let (table, made_from) = (table_arn(&deployed, TARGET), backup.clone());
+    before_repeated(&deployed, 1, RESTORE, |deployed| async move {
+        assert!(own_tag::write(&deployed.dynamodb, &table, &made_from).await.unwrap());
+    })
+    .await;
+    Begin::Input(input(&deployed, &backup))
+}
+
+/// Starts with a table that was made from an earlier backup.
 async fn someone_elses_table(deployed: Arc<Deployed>) -> Begin {
     make_table(&deployed, SOURCE).await;
     make_table(&deployed, TARGET).await;
+    let earlier = format!("{}/backup/01640995200000-9c2f1ab7", table_arn(&deployed, SOURCE));
+    assert!(own_tag::write(&deployed.dynamodb, &table_arn(&deployed, TARGET), &earlier).await.unwrap());
     Begin::Input(input(&deployed, &make_backup(&deployed).await))
 }
 

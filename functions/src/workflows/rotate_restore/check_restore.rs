@@ -5,10 +5,11 @@
 //! A failure that the restore cannot recover from is an error with its own name. A restore that takes longer than
 //! allowed is an error too, but only if the table is not ready.
 //!
-//! A ready table gets a tag with the recovery point that it was made from, for a later start of the same rotation
-//! ([`tablekeeper_core::aws::own_tag`]).
+//! An ACTIVE table gets a tag with the recovery point that it was made from, for another start of the same rotation
+//! ([`tablekeeper_core::aws::own_tag`]). It does not wait for the table's indexes.
 
 use aws_sdk_backup::types::RestoreJobStatus;
+use aws_sdk_dynamodb::types::TableStatus;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tablekeeper_core::aws::clients::Clients;
@@ -175,21 +176,32 @@ impl CheckRestore {
     /// Polls the table. Returns `Ok` if it is ready, or `Err` with what is still in progress.
     async fn poll_table(&self, restore: &Restore) -> Result<Result<Output, String>, Error> {
         let table = &restore.target_table;
-        match schedule(restore).poll(&self.dynamodb, table, self.clock.now()).await? {
-            TableState::Pending(reason, _) => Ok(Err(reason)),
-            TableState::Failed(reason) => Err(Error::RestoreFailed { table: table.clone(), reason }),
-            TableState::Missing => Err(Error::TargetTableMissing(table.clone())),
-            TableState::Ready(description) => {
-                if restore.table_id.is_some() && description.table_id() != restore.table_id.as_deref() {
-                    return Err(Error::TargetTableMissing(table.clone()));
+        let (description, pending) =
+            match schedule(restore).poll(&self.dynamodb, table, self.clock.now()).await? {
+                TableState::Ready(description) => (description, None),
+                TableState::Pending(reason, Some(description))
+                    if description.table_status() == Some(&TableStatus::Active) =>
+                {
+                    (description, Some(reason))
                 }
-                let table = TableDescription::from(description.as_ref());
-                let table_arn = table.table_arn.clone();
-                // DynamoDB also refuses the tag of a table that is being restored. A table that is gone is not found at
-                // the next poll.
-                if !own_tag::write(&self.dynamodb, &table_arn, &restore.recovery_point_arn).await? {
-                    return Ok(Err("the table does not accept tags yet".to_owned()));
+                TableState::Pending(reason, _) => return Ok(Err(reason)),
+                TableState::Failed(reason) => {
+                    return Err(Error::RestoreFailed { table: table.clone(), reason });
                 }
+                TableState::Missing => return Err(Error::TargetTableMissing(table.clone())),
+            };
+        if restore.table_id.is_some() && description.table_id() != restore.table_id.as_deref() {
+            return Err(Error::TargetTableMissing(table.clone()));
+        }
+        let table = TableDescription::from(description.as_ref());
+        let table_arn = table.table_arn.clone();
+        // DynamoDB also refuses the tag of a table that is being restored. A table that is gone is not found at the next
+        // poll.
+        let tagged = own_tag::write(&self.dynamodb, &table_arn, &restore.recovery_point_arn).await?;
+        let untagged = || (!tagged).then(|| "the table does not accept tags yet".to_owned());
+        match pending.or_else(untagged) {
+            Some(reason) => Ok(Err(reason)),
+            None => {
                 let describe_table_output = DescribeTableOutput { table };
                 Ok(Ok(Output::Ready { table_arn, describe_table_output }))
             }

@@ -3,7 +3,8 @@
 //! The recovery point decides which service restores. DynamoDB restores its own backups, AWS Backup restores its
 //! recovery points ("Restore a DynamoDB table" in the AWS Backup developer guide). Neither makes a second table if this
 //! step is invoked again. The step adopts a table of the target's name that was made from the same recovery point,
-//! whether its restore runs or has ended. It adopts a running restore job of that recovery point as well.
+//! whether its restore runs or has ended. It adopts a running restore job of that recovery point as well. For a time it
+//! waits for the tag of a table that another execution may have made.
 
 mod with_backup;
 mod with_dynamodb;
@@ -45,6 +46,8 @@ pub struct Input {
     pub execution_arn: String,
     /// Input of the execution.
     pub execution_input: ExecutionInput,
+    /// Time when the state machine entered the state. It is the same for every retry.
+    pub entered_at: DateTime<Utc>,
     /// ARN of the role that AWS Backup restores with.
     pub restore_role_arn: String,
     /// Default for how long the restore may take, in hours, as digits: the template's parameter. Used if the
@@ -132,6 +135,17 @@ pub enum Error {
         /// Where the table comes from, as far as that is known.
         made_from: String,
     },
+    /// A table of that name may get the tag of another execution.
+    #[error(
+        "table {table} exists, and nothing says yet what it was made from. If another execution made it from \
+         {recovery_point_arn}, that execution tags it at its next poll"
+    )]
+    TargetTableUntagged {
+        /// Name of the table.
+        table: String,
+        /// ARN of the recovery point that was to be restored.
+        recovery_point_arn: String,
+    },
     /// Another table is being made from the same backup.
     #[error(
         "{recovery_point_arn} is in use: it is still being created, or another table is being restored from it, of which \
@@ -174,7 +188,7 @@ impl HasErrorName for Error {
             Error::BackupInUse { .. } => ErrorName::BackupInUse,
             Error::BackupNotFound { .. } => ErrorName::BackupNotFound,
             Error::TooManyRestores(_) => ErrorName::TooManyRestores,
-            Error::TargetTableDeleting(_) => ErrorName::ResourceBusy,
+            Error::TargetTableDeleting(_) | Error::TargetTableUntagged { .. } => ErrorName::ResourceBusy,
             Error::Aws(failure) => failure.name,
         }
     }
@@ -212,7 +226,7 @@ impl Step for RestoreBackup {
         let rotation = Rotation::plan(&wanted.backup, &wanted.patterns)?;
         let started = match rotation.recovery_point_kind {
             RecoveryPointKind::DynamoDb => {
-                self.restore_with_dynamodb(&wanted, &rotation.target_table).await?
+                self.restore_with_dynamodb(&wanted, &rotation.target_table, input.entered_at).await?
             }
             RecoveryPointKind::Backup => {
                 self.restore_with_backup(&wanted, &rotation.target_table, &input.restore_role_arn).await?

@@ -2,7 +2,9 @@ use aws_sdk_backup::operation::describe_restore_job::DescribeRestoreJobOutput;
 use aws_sdk_dynamodb::config::http::HttpResponse;
 use aws_sdk_dynamodb::operation::describe_table::DescribeTableOutput as Described;
 use aws_sdk_dynamodb::operation::tag_resource::TagResourceOutput;
-use aws_sdk_dynamodb::types::{TableDescription as SdkTable, TableStatus};
+use aws_sdk_dynamodb::types::{
+    GlobalSecondaryIndexDescription, IndexStatus, TableDescription as SdkTable, TableStatus,
+};
 use aws_smithy_mocks::{Rule, RuleMode, mock, mock_client};
 use chrono::DateTime;
 use serde_json::{Value, json};
@@ -93,6 +95,24 @@ async fn a_ready_table_is_ready_even_after_the_deadline() {
         assert_eq!((&output["status"], &output["tableArn"]), (&json!("READY"), &json!(ARN)));
         assert_eq!(output["DescribeTableOutput"]["Table"]["TableStatus"], "ACTIVE");
     }
+}
+
+#[tokio::test]
+async fn an_active_table_is_tagged_before_its_indexes_are_filled() {
+    let filling = mock!(aws_sdk_dynamodb::Client::describe_table).then_output(|| {
+        let index = GlobalSecondaryIndexDescription::builder().index_name("by-day");
+        let index = index.index_status(IndexStatus::Creating).backfilling(true).build();
+        let table = SdkTable::builder().table_name("copy").table_arn(ARN).table_id("id");
+        let table = table.table_status(TableStatus::Active).global_secondary_indexes(index);
+        Described::builder().table(table.build()).build()
+    });
+    let tag = tagged();
+    let output = poll(60, None, &[&filling, &tag], &[]).await.unwrap();
+    assert_eq!(
+        (&output["status"], &output["reason"]),
+        (&json!("PENDING"), &json!("index by-day is being filled"))
+    );
+    assert_eq!(tag.num_calls(), 1);
 }
 
 #[tokio::test]

@@ -31,6 +31,7 @@ fn input(recovery_point: &str) -> Value {
             },
             "SourcePattern": "orders", "ReplacementPattern": "copy", "SSMParameterName": "/p"
         },
+        "enteredAt": "1970-01-01T00:17:00Z",
         "restoreRoleArn": "arn:aws:iam::123456789012:role/restore",
         "restoreTimeoutHours": "1"
     })
@@ -90,10 +91,14 @@ fn restore_refused(code: &'static str) -> Rule {
 }
 
 async fn run(dynamodb: &[&Rule], backup: &[&Rule], input: Value) -> Result<Value, Failure> {
+    run_at(1_060, dynamodb, backup, input).await
+}
+
+async fn run_at(seconds: i64, dynamodb: &[&Rule], backup: &[&Rule], input: Value) -> Result<Value, Failure> {
     let step = RestoreBackup {
         dynamodb: mock_client!(aws_sdk_dynamodb, RuleMode::MatchAny, dynamodb),
         backup: mock_client!(aws_sdk_backup, RuleMode::MatchAny, backup),
-        clock: Clock::Fixed(DateTime::from_timestamp(1_060, 0).unwrap()),
+        clock: Clock::Fixed(DateTime::from_timestamp(seconds, 0).unwrap()),
         template: template(),
     };
     step.run_json(input).await
@@ -232,7 +237,6 @@ async fn a_table_from_elsewhere_is_rejected() {
         (Some(OTHER), TableStatus::Creating, None, "it is being restored from arn:aws:dynamodb"),
         (None, TableStatus::Creating, None, "it is being created, but not from a backup"),
         (None, TableStatus::Active, Some("014-aa"), "its tag tablekeeper:recovery-point says 014-aa"),
-        (None, TableStatus::Active, None, "it has no tag tablekeeper:recovery-point with the value 015-d3"),
     ] {
         let here = described(table(made_from, status));
         let refused = restore_refused("TableAlreadyExistsException");
@@ -253,8 +257,28 @@ async fn another_restore_of_the_same_backup_is_in_use() {
     let here = described(table(None, TableStatus::Active));
     let output = run(&[&refused, &here, &tags(Some("015-d3"))], &[], input(BACKUP)).await.unwrap();
     assert_eq!(output["adopted"], true);
-    let elsewhere = failure(&[&refused, &here, &tags(None)], &[], input(BACKUP)).await;
+    let elsewhere = failure(&[&refused, &here, &tags(Some("014-aa"))], &[], input(BACKUP)).await;
     assert_eq!(elsewhere.name, ErrorName::TargetTableExists);
+}
+
+#[tokio::test]
+async fn a_table_without_a_tag_is_busy_until_another_execution_would_have_tagged_it() {
+    let refused = restore_refused("TableAlreadyExistsException");
+    let here = described(table(None, TableStatus::Active));
+    let rules = [&refused, &here, &tags(None)];
+    for (seconds, name, expected) in [
+        (1_020, ErrorName::ResourceBusy, "that execution tags it at its next poll"),
+        (1_919, ErrorName::ResourceBusy, "nothing says yet what it was made from"),
+        (
+            1_920,
+            ErrorName::TargetTableExists,
+            "it has no tag tablekeeper:recovery-point with the value 015-d3",
+        ),
+    ] {
+        let failure = run_at(seconds, &rules, &[], input(BACKUP)).await.unwrap_err();
+        assert_eq!(failure.name, name, "{failure}");
+        assert!(failure.message.contains(TARGET) && failure.message.contains(expected), "{failure}");
+    }
 }
 
 #[tokio::test]

@@ -20,6 +20,7 @@ use tablekeeper_core::clock::utc;
 use tablekeeper_core::rotation::execution_input::{BackupSnsMessage, ExecutionInput};
 use tablekeeper_core::rotation::request::Request;
 
+use super::with_dynamodb::Origin;
 use super::{Error, RestoreBackup, Started};
 
 impl RestoreBackup {
@@ -48,11 +49,14 @@ impl RestoreBackup {
         if let Some(table) = table {
             let being_made = table.table_status() == Some(&TableStatus::Creating);
             // AWS Backup forgets its jobs after some time, but the table's tag stays.
-            let made_from = match being_made {
-                true => Some("no restore job of that recovery point is known to make it".to_owned()),
-                false => self.tagged_elsewhere(&table, recovery_point_arn).await?,
+            let origin = match being_made {
+                true => Origin::Other("no restore job of that recovery point is known to make it".to_owned()),
+                false => self.tagged(&table, recovery_point_arn).await?,
             };
-            let Some(made_from) = made_from else { return Ok(self.adopt(&table)) };
+            let made_from = match origin {
+                Origin::SameRecoveryPoint => return Ok(self.adopt(&table)),
+                Origin::Other(made_from) | Origin::Unknown(made_from) => made_from,
+            };
             return Err(Error::TargetTableExists {
                 table: target_table.to_owned(),
                 recovery_point_arn: recovery_point_arn.clone(),

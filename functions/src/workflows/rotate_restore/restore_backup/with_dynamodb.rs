@@ -4,9 +4,13 @@
 //! table of that name. DescribeTable says which backup a table was made from until the table is ACTIVE. After that, the
 //! table's own tag says it, which [`crate::workflows::rotate_restore::CheckRestore`] writes
 //! ([`tablekeeper_core::aws::own_tag`]).
+//!
+//! Between the two, an ACTIVE table says nothing until the execution that restores it polls it. The step does not know
+//! whether there is such an execution. It waits as long as one would need for its next poll.
 
 use aws_sdk_dynamodb::error::{BuildError, ProvideErrorMetadata};
 use aws_sdk_dynamodb::types::{BillingMode as SdkBillingMode, TableDescription as SdkTable, TableStatus};
+use chrono::{DateTime, TimeDelta, Utc};
 use tablekeeper_core::aws::failure::AwsFailure;
 use tablekeeper_core::aws::table::TableDescription;
 use tablekeeper_core::aws::{own_tag, table as table_description};
@@ -16,11 +20,26 @@ use tablekeeper_core::rotation::request::Request;
 
 use super::{Error, RestoreBackup, Started};
 
+/// Time after which an untagged table does not get another execution's tag any more: the longest wait between two polls,
+/// and some minutes for a poll that is retried.
+const TAGGED_WITHIN: TimeDelta = TimeDelta::minutes(15);
+
+/// What is known about the origin of a table.
+pub(super) enum Origin {
+    /// The recovery point in question.
+    SameRecoveryPoint,
+    /// Something else, as text.
+    Other(String),
+    /// Nothing says it. The text says what is missing.
+    Unknown(String),
+}
+
 impl RestoreBackup {
     pub(super) async fn restore_with_dynamodb(
         &self,
         Request { backup, input: wanted, .. }: &Request,
         target_table: &str,
+        entered_at: DateTime<Utc>,
     ) -> Result<Started, Error> {
         let backup_arn = &backup.recovery_point_arn;
         let refused = |name| move |error: BuildError| Error::Override { name, reason: error.to_string() };
@@ -71,13 +90,13 @@ impl RestoreBackup {
             Err(error) => match error.code() {
                 // DynamoDB also reports TableInUse while a table of that name is being created, which may be ours.
                 Some("TableAlreadyExistsException" | "TableInUseException") => {
-                    self.adopt_table(target_table, backup_arn).await
+                    self.adopt_table(target_table, backup_arn, entered_at).await
                 }
                 // DynamoDB also reports BackupInUse while any table is being restored from this backup, whatever its
                 // name. Which of the two errors comes first if both apply was not measured.
                 Some("BackupInUseException") => {
                     match table_description::describe(&self.dynamodb, target_table).await? {
-                        Some(_) => self.adopt_table(target_table, backup_arn).await,
+                        Some(_) => self.adopt_table(target_table, backup_arn, entered_at).await,
                         None => Err(Error::BackupInUse {
                             recovery_point_arn: backup_arn.clone(),
                             reason: error.message().unwrap_or_default().to_owned(),
@@ -96,8 +115,14 @@ impl RestoreBackup {
         }
     }
 
-    /// Adopts the table of the target's name, if it was made from this backup.
-    async fn adopt_table(&self, target_table: &str, backup_arn: &str) -> Result<Started, Error> {
+    /// Adopts the table of the target's name, if it was made from this backup. A table of unknown origin is busy at
+    /// first, and then somebody else's.
+    async fn adopt_table(
+        &self,
+        target_table: &str,
+        backup_arn: &str,
+        entered_at: DateTime<Utc>,
+    ) -> Result<Started, Error> {
         let deleting = || Error::TargetTableDeleting(target_table.to_owned());
         let Some(table) = table_description::describe(&self.dynamodb, target_table).await? else {
             return Err(deleting());
@@ -106,9 +131,15 @@ impl RestoreBackup {
         if table.table_status() == Some(&TableStatus::Deleting) {
             return Err(deleting());
         }
-        match self.made_from_elsewhere(&table, backup_arn).await? {
-            None => Ok(self.adopt(&table)),
-            Some(made_from) => Err(Error::TargetTableExists {
+        match self.made_from(&table, backup_arn).await? {
+            Origin::SameRecoveryPoint => Ok(self.adopt(&table)),
+            Origin::Unknown(_) if self.clock.now() < entered_at + TAGGED_WITHIN => {
+                Err(Error::TargetTableUntagged {
+                    table: target_table.to_owned(),
+                    recovery_point_arn: backup_arn.to_owned(),
+                })
+            }
+            Origin::Other(made_from) | Origin::Unknown(made_from) => Err(Error::TargetTableExists {
                 table: target_table.to_owned(),
                 recovery_point_arn: backup_arn.to_owned(),
                 made_from,
@@ -116,30 +147,28 @@ impl RestoreBackup {
         }
     }
 
-    /// Returns the reason why a table is not known to be made from this backup, as text; `None` if it is.
-    async fn made_from_elsewhere(&self, table: &SdkTable, backup_arn: &str) -> Result<Option<String>, Error> {
+    /// Returns whether DynamoDB or the table's tag says that the table was made from this backup.
+    async fn made_from(&self, table: &SdkTable, backup_arn: &str) -> Result<Origin, Error> {
         if let Some(summary) = table.restore_summary() {
-            let source = summary.source_backup_arn().unwrap_or("a point in time");
-            return Ok((source != backup_arn).then(|| format!("it is being restored from {source}")));
+            return Ok(match summary.source_backup_arn().unwrap_or("a point in time") {
+                source if source == backup_arn => Origin::SameRecoveryPoint,
+                source => Origin::Other(format!("it is being restored from {source}")),
+            });
         }
         if table.table_status() == Some(&TableStatus::Creating) {
-            return Ok(Some("it is being created, but not from a backup".to_owned()));
+            return Ok(Origin::Other("it is being created, but not from a backup".to_owned()));
         }
-        self.tagged_elsewhere(table, backup_arn).await
+        self.tagged(table, backup_arn).await
     }
 
-    /// Returns the reason why the table's tag does not confirm this recovery point, as text; `None` if it does.
-    pub(super) async fn tagged_elsewhere(
-        &self,
-        table: &SdkTable,
-        recovery_point_arn: &str,
-    ) -> Result<Option<String>, Error> {
+    /// Returns whether the table's tag says that the table was made from this recovery point.
+    pub(super) async fn tagged(&self, table: &SdkTable, recovery_point_arn: &str) -> Result<Origin, Error> {
         let (key, id) = (own_tag::RECOVERY_POINT, own_tag::recovery_point_id(recovery_point_arn));
         let tag = own_tag::read(&self.dynamodb, table.table_arn().unwrap_or_default()).await?;
         Ok(match tag {
-            Some(tag) if tag == id => None,
-            Some(other) => Some(format!("its tag {key} says {other}")),
-            None => Some(format!("it has no tag {key} with the value {id}")),
+            Some(tag) if tag == id => Origin::SameRecoveryPoint,
+            Some(other) => Origin::Other(format!("its tag {key} says {other}")),
+            None => Origin::Unknown(format!("it has no tag {key} with the value {id}")),
         })
     }
 
