@@ -145,6 +145,8 @@ async fn the_commonest_errors_are_as_written() {
         ("plan prune --table nothing --keep 3", &[]),
         ("run export-tabel", &[]),
         ("run export-table --set TableNam=orders", &[]),
+        ("run backup-prune --set MaxBackups=0", &[]),
+        ("run import-table --set TableName=orders --set From=s3://exports/latest", &[]),
         ("run export-table --table orders", &[]),
         ("follow nobody", &[]),
         ("explain BackupNotFund", &[]),

@@ -11,6 +11,7 @@ use crate::failure::Unusable;
 
 mod check;
 mod rotation;
+mod values;
 
 /// Maximum length of an execution input in bytes (Step Functions quota).
 const LONGEST: usize = 262_144;
@@ -35,7 +36,7 @@ struct Assignment {
 
 impl Input {
     /// Returns the input with the fields of `--set`. Fails with [`Unusable`] if it is not JSON or too long, and if the
-    /// workflow has a schema that it does not fit. `more` are further fields, which the input may not contradict.
+    /// workflow has a schema or a first step that refuses it. `more` are further fields, which the input may not contradict.
     pub(crate) fn read(&self, workflow: &str, more: Map<String, Value>) -> anyhow::Result<String> {
         let Document { what, mut value, .. } = match &self.input {
             Some(text) if text.trim_start().starts_with('{') => event_file::from_argument("--input", text)?,
@@ -62,6 +63,7 @@ impl Input {
             })?;
         }
         rotation::check(workflow, &value)
+            .and_then(|()| values::check(workflow, &value))
             .map_err(|reason| Unusable(format!("{reason}. Nothing was started")))?;
         let text = value.to_string();
         check_length(&what, &text)?;
@@ -137,8 +139,8 @@ mod tests {
 
     #[test]
     fn fields_are_set_one_by_one() {
-        let made = read(Some(r#"{"TableName": "a"}"#), &["TableName=b", "Segments=4"], "export-table");
-        assert_eq!(made, Ok(json!({ "TableName": "b", "Segments": 4 })));
+        let made = read(Some(r#"{"TableName": "one"}"#), &["TableName=two", "Segments=4"], "export-table");
+        assert_eq!(made, Ok(json!({ "TableName": "two", "Segments": 4 })));
         assert_eq!(read(None, &["TableName=2024"], "export-table"), Ok(json!({ "TableName": "2024" })));
         assert_eq!(read(None, &["A.B=x", "A.C=[1]"], "other"), Ok(json!({ "A": { "B": "x", "C": [1] } })));
         assert!(read(None, &["A=1", "A.B=2"], "other").unwrap_err().contains("`A.B` is below a value"));
@@ -158,11 +160,11 @@ mod tests {
 
     #[test]
     fn options_and_input_must_agree() {
-        let input = Input { input: Some(r#"{"TableName": "a"}"#.to_owned()), set: Vec::new() };
+        let input = Input { input: Some(r#"{"TableName": "one"}"#.to_owned()), set: Vec::new() };
         let more = |name: &str| Map::from_iter([("TableName".to_owned(), Value::from(name))]);
-        assert!(input.read("export-table", more("a")).is_ok());
-        let error = input.read("export-table", more("b")).unwrap_err().to_string();
-        assert!(error.contains(r#"has TableName "a", but the options say "b""#), "{error}");
+        assert!(input.read("export-table", more("one")).is_ok());
+        let error = input.read("export-table", more("two")).unwrap_err().to_string();
+        assert!(error.contains(r#"has TableName "one", but the options say "two""#), "{error}");
     }
 
     #[test]
