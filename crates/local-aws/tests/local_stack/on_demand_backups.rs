@@ -42,7 +42,7 @@ async fn with_latency(account: &'static str, on_demand_backups: u32) -> Api {
 
 #[tokio::test]
 async fn a_backup_takes_polls_and_can_be_used_only_after_them() {
-    let api = with_latency("370000000001", 2).await;
+    let api = with_latency("370000000001", 8).await;
     let arn = create(&api, "orders", "nightly").await;
     let by_arn = json!({"BackupArn": arn});
     let restore = json!({"BackupArn": arn, "TargetTableName": "orders-2"});
@@ -69,6 +69,22 @@ async fn a_backup_takes_polls_and_can_be_used_only_after_them() {
         assert_eq!(error(&api, operation, by_arn.clone()).await, "BackupNotFoundException");
     }
     assert_eq!(arns(&list(&api, json!({})).await), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_caller_who_only_lists_or_only_restores_sees_the_backup_made() {
+    let api = with_latency("370000000006", 2).await;
+    let listed = create(&api, "orders", "nightly").await;
+    for status in ["CREATING", "CREATING", "AVAILABLE"] {
+        assert_eq!(list(&api, json!({})).await["BackupSummaries"][0]["BackupStatus"], status);
+    }
+    api.dynamodb("DeleteBackup", json!({"BackupArn": listed})).await.ok();
+    let restored = create(&api, "orders", "nightly").await;
+    let restore = json!({"BackupArn": restored, "TargetTableName": "orders-2"});
+    for _ in 0..2 {
+        assert_eq!(error(&api, "RestoreTableFromBackup", restore.clone()).await, "BackupInUseException");
+    }
+    api.dynamodb("RestoreTableFromBackup", restore).await.ok();
 }
 
 #[tokio::test]

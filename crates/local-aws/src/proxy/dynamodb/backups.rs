@@ -31,6 +31,10 @@ impl OnDemand {
             _ => "CREATING",
         }
     }
+
+    fn count_poll(&mut self) {
+        self.polls_until_made = self.polls_until_made.saturating_sub(1);
+    }
 }
 
 /// Handles CreateBackup, which takes time on AWS.
@@ -72,11 +76,11 @@ fn check_name(name: Option<&str>) -> Result<(), ApiError> {
 }
 
 /// Handles ListBackups with its filters, which the emulator ignores. By default it lists only the customer's own
-/// backups.
+/// backups. It counts as a poll of each backup that it returns.
 pub(super) async fn list(shared: &Arc<Shared>, scope: &Scope, input: &Value) -> Result<Value, ApiError> {
     let limit = limit(input)?;
     let state = shared.tables.of(scope);
-    let state = state.lock().await;
+    let mut state = state.lock().await;
     let mut summaries = all(shared, scope, input.get("TableName")).await?;
     for summary in &mut summaries {
         correct_type(shared, summary);
@@ -87,7 +91,11 @@ pub(super) async fn list(shared: &Arc<Shared>, scope: &Scope, input: &Value) -> 
     let start = text(input, "ExclusiveStartBackupArn");
     // The position of a backup that was deleted since follows from the time in its ARN.
     let gone = start.map(|arn| shared.script.backup_date(&scope.account, arn).or_else(|| time_in(arn)));
-    Ok(page(summaries, limit, start, gone.flatten()))
+    let output = page(summaries, limit, start, gone.flatten());
+    for summary in output.get("BackupSummaries").and_then(Value::as_array).into_iter().flatten() {
+        state.backups.entry(arn_of(summary).to_owned()).and_modify(OnDemand::count_poll);
+    }
+    Ok(output)
 }
 
 /// Handles DescribeBackup, which counts as a poll. Corrects the type of a backup that AWS Backup created.
@@ -98,9 +106,7 @@ pub(super) async fn describe(shared: &Arc<Shared>, scope: &Scope, input: &Value)
     if let Some(details) = output.pointer_mut("/BackupDescription/BackupDetails") {
         correct_type(shared, details);
         show(shared, scope, &state, details);
-        if let Some(backup) = state.backups.get_mut(arn_of(details)) {
-            backup.polls_until_made = backup.polls_until_made.saturating_sub(1);
-        }
+        state.backups.entry(arn_of(details).to_owned()).and_modify(OnDemand::count_poll);
     }
     Ok(output)
 }
@@ -109,7 +115,7 @@ pub(super) async fn describe(shared: &Arc<Shared>, scope: &Scope, input: &Value)
 pub(super) async fn delete(shared: &Arc<Shared>, scope: &Scope, input: &Value) -> Result<Value, ApiError> {
     let state = shared.tables.of(scope);
     let mut state = state.lock().await;
-    refuse_unless_available(&state, input)?;
+    refuse_unless_available(&mut state, input)?;
     let mut output = shared.dynamodb(scope, "DeleteBackup", input).await?;
     if let Some(details) = output.pointer_mut("/BackupDescription/BackupDetails") {
         correct_type(shared, details);
@@ -121,13 +127,16 @@ pub(super) async fn delete(shared: &Arc<Shared>, scope: &Scope, input: &Value) -
 }
 
 /// Fails unless the backup that an input names, if any, is available and not in use. While a table is restored from it,
-/// a second restore and the deletion are refused (DDB-BACKUP-010).
-pub(super) fn refuse_unless_available(state: &State, input: &Value) -> Result<(), ApiError> {
+/// a second restore and the deletion are refused (DDB-BACKUP-010). A refusal counts as a poll, so that a caller who tries
+/// again succeeds in the end.
+pub(super) fn refuse_unless_available(state: &mut State, input: &Value) -> Result<(), ApiError> {
     let Some(arn) = text(input, "BackupArn") else { return Ok(()) };
     if state.restored.values().any(|restored| restored.keeps_in_use(arn)) {
         return Err(ApiError::new("BackupInUseException", BACKUP_IN_USE));
     }
-    match state.backups.get(arn).map(OnDemand::status) {
+    let status = state.backups.get(arn).map(OnDemand::status);
+    state.backups.entry(arn.to_owned()).and_modify(OnDemand::count_poll);
+    match status {
         Some("CREATING") => Err(ApiError::new("BackupInUseException", BACKUP_IN_USE)),
         Some("DELETED") => Err(ApiError::new("BackupNotFoundException", format!("Backup not found: {arn}"))),
         _ => Ok(()),

@@ -77,7 +77,7 @@ pub(crate) async fn restore(
         let message = format!("Table is already being restored: {target}");
         return Err(ApiError::new("TableInUseException", message));
     }
-    backups::refuse_unless_available(&state, &input)?;
+    backups::refuse_unless_available(&mut state, &input)?;
     let moment = moment(shared, scope, &input).await?;
     call(operation, &input).await?;
     let changes = with_maxima(shared, scope, &source, changes).await;
