@@ -16,6 +16,7 @@ mod failure;
 mod follow;
 mod function;
 mod item;
+mod layout;
 mod machines;
 mod moment;
 mod session;

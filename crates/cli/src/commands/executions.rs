@@ -1,14 +1,15 @@
 //! `tablekeeper executions`: lists executions of the deployed workflows.
 
+mod rendering;
+
 use std::process::ExitCode;
 
 use aws_sdk_sfn::Client;
 use aws_sdk_sfn::types::{ExecutionListItem, ExecutionStatus};
-use chrono::{DateTime, Local, SecondsFormat, Utc};
+use chrono::{DateTime, SecondsFormat, Utc};
 use clap::Args;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
-use tablekeeper_core::clock::Clock;
 
 use super::run::start::table_of;
 use crate::console::{Console, Stream};
@@ -87,10 +88,9 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let limit = arguments.limit.try_into().unwrap_or(SEARCHED);
     let searched = if arguments.table.is_some() || arguments.failed { SEARCHED } else { limit };
     let listed = newest(&client, &machines, searched).await?;
-    let console = Console::new(Stream::Stdout);
-    let mut shown = 0;
+    let mut shown = Vec::new();
     for execution in &listed {
-        if shown == limit {
+        if shown.len() == limit {
             break;
         }
         if arguments.failed && !is_failure(&execution.status) {
@@ -100,14 +100,15 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
         if arguments.table.is_some() && arguments.table != line.table {
             continue;
         }
-        shown += 1;
         if arguments.json {
             console::print_data(&serde_json::to_string(&line)?);
-        } else {
-            print(&console, &line, shown == 1);
         }
+        shown.push(line);
     }
-    if shown == 0 {
+    if !arguments.json {
+        rendering::print(&Console::new(Stream::Stdout), &shown);
+    }
+    if shown.is_empty() {
         console::print_remark("there is no such execution");
     }
     Ok(ExitCode::SUCCESS)
@@ -168,30 +169,6 @@ async fn line<'a>(client: &Client, execution: &'a Listed) -> anyhow::Result<Line
         error: described.error.filter(|error| !error.is_empty()),
         cause: described.cause.as_deref().map(cause_of),
     })
-}
-
-fn print(console: &Console, line: &Line<'_>, is_first: bool) {
-    if is_first {
-        let heading = columns("STARTED", "WORKFLOW", "TABLE", "STATUS", "TOOK", "NAME");
-        console.line(&console.strong(&heading));
-    }
-    let started = line.started_at.with_timezone(&Local).format("%Y-%m-%d %H:%M:%S").to_string();
-    let end = line.stopped_at.unwrap_or_else(|| Clock::System.now());
-    let seconds = (end - line.started_at).num_milliseconds().max(0) as f64 / 1000.0;
-    let took = console::duration(seconds).to_string();
-    let table = line.table.as_deref().unwrap_or("-");
-    let row = columns(&started, line.workflow, table, line.status, &took, line.name);
-    let failed = !matches!(line.status, "RUNNING" | "SUCCEEDED" | "PENDING_REDRIVE");
-    console.line(&if failed { console.bad(&row) } else { row });
-    if let Some(error) = &line.error {
-        let cause = line.cause.as_deref().unwrap_or_default();
-        let cause = cause.lines().collect::<Vec<_>>().join(" ");
-        console.line(&console.faint(&format!("    {error}: {cause}")));
-    }
-}
-
-fn columns(started: &str, workflow: &str, table: &str, status: &str, took: &str, name: &str) -> String {
-    format!("{started:<19}  {workflow:<16}  {table:<24}  {status:<9}  {took:>7}  {name}")
 }
 
 fn milliseconds<S: Serializer>(time: &DateTime<Utc>, serializer: S) -> Result<S::Ok, S::Error> {

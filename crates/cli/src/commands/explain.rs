@@ -1,68 +1,136 @@
-//! `tablekeeper explain`: prints what an error name means and what to do about it.
+//! `tablekeeper explain`: prints what an error name or the end of an execution means, and what to do about it.
+
+mod page;
 
 use std::process::ExitCode;
 
 use clap::Args;
 use contracts::suggestion::closest;
 
-use crate::console;
 use crate::console::{Console, Stream};
 use crate::failure::Unusable;
+use crate::{console, layout};
+use page::{cells, entries, rows};
 
-/// The page of all errors. The binary contains it, so that it fits the binary's version.
-const PAGE: &str = include_str!("../../../../docs/errors.md");
-
-/// Explain an error name, and say what to do about it.
+/// Explain an error name or the end of an execution, and say what to do about it.
 ///
 /// The names are those in parentheses at the end of an error message, in the `Error` of a failed execution, and in
-/// alarms. Without a name, all names are listed. The exit code is 2 if there is no such error.
+/// alarms. The end of an execution is the name of its last state. Without a name, all names are listed, each with the
+/// first sentence of its explanation. The exit code is 2 if there is no such name.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  tablekeeper explain BackupNotFound\n  tablekeeper explain")]
+#[command(
+    after_help = "Examples:\n  tablekeeper explain BackupNotFound\n  tablekeeper explain States.Timeout\n  \
+                  tablekeeper explain 'Restore Not Started'\n  tablekeeper explain"
+)]
 pub(crate) struct Arguments {
-    /// The error name, such as `BackupNotFound`.
+    /// The name, such as `BackupNotFound`.
     name: Option<String>,
 }
 
 /// Runs `tablekeeper explain`.
 pub(crate) fn act(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let Some(name) = &arguments.name else {
-        entries().for_each(|(name, _)| console::print_data(name));
+        list().iter().for_each(|line| console::print_data(line));
         return Ok(ExitCode::SUCCESS);
     };
-    let (name, text) = entry_of(name)?;
+    let (name, text) = explanation(name)?;
     let console = Console::new(Stream::Stdout);
     console.line(&console.strong(name));
-    console.line(&text);
+    shown(&text, layout::width()).iter().for_each(|line| console.line(line));
     Ok(ExitCode::SUCCESS)
 }
 
-/// Returns whether there is an entry for this error name.
+/// Returns whether this is the name of an error, and not of an end.
 pub(crate) fn is_known(name: &str) -> bool {
-    entries().any(|(known, _)| known == name)
+    let of_aws = || rows().filter(|row| row.workflow.is_none()).flat_map(|row| row.names());
+    entries().map(|(known, _)| known).chain(of_aws()).any(|known| known == name)
 }
 
-/// Returns the entry of an error name, with the name as it is written. Names are compared without regard to case.
-fn entry_of(name: &str) -> Result<(&'static str, String), Unusable> {
-    let found = entries().find(|(known, _)| known.eq_ignore_ascii_case(name.trim()));
-    found.map(|(name, text)| (name, plain(text))).ok_or_else(|| {
-        let meant = closest(name, entries().map(|(known, _)| known));
-        let advice = match meant {
+/// Returns every name with the first sentence of its explanation.
+fn list() -> Vec<String> {
+    let mut names: Vec<&str> = names().collect();
+    names.sort_unstable();
+    names.dedup();
+    let widest = names.iter().map(|name| name.chars().count()).max().unwrap_or_default();
+    names.into_iter().map(|name| format!("{name:widest$}  {}", in_short(name))).collect()
+}
+
+/// Returns the first sentence of an explanation. Of an end that several workflows have, returns the workflows.
+fn in_short(name: &str) -> String {
+    let ends = rows().filter(|row| row.names().any(|known| known == name));
+    let ends: Vec<_> = ends.filter_map(|row| row.workflow.map(|workflow| (workflow, row.text))).collect();
+    match ends.as_slice() {
+        [] => first_sentence(&explanation(name).map(|(_, text)| text).unwrap_or_default()),
+        [(workflow, text)] => format!("End of {workflow}: {}", first_sentence(&plain(text))),
+        several => {
+            let workflows: Vec<&str> = several.iter().map(|(workflow, _)| *workflow).collect();
+            format!("End of {}.", workflows.join(", "))
+        }
+    }
+}
+
+fn names() -> impl Iterator<Item = &'static str> {
+    entries().map(|(name, _)| name).chain(rows().flat_map(|row| row.names()))
+}
+
+/// Returns the explanation of a name, with the name as it is written. Names are compared without regard to case.
+fn explanation(name: &str) -> Result<(&'static str, String), Unusable> {
+    let wanted = name.trim();
+    if let Some((name, text)) = entries().find(|(known, _)| known.eq_ignore_ascii_case(wanted)) {
+        return Ok((name, plain(text)));
+    }
+    let found = rows().flat_map(|row| row.names().map(move |name| (name, row)));
+    let found: Vec<_> = found.filter(|(known, _)| known.eq_ignore_ascii_case(wanted)).collect();
+    let Some((name, _)) = found.first() else {
+        let advice = match closest(wanted, names()) {
             Some(meant) => format!("did you mean {meant}?"),
             None => "`tablekeeper explain` lists the names".to_owned(),
         };
-        Unusable(format!("there is no error `{name}`; {advice}"))
-    })
+        return Err(Unusable(format!("there is no error `{name}`; {advice}")));
+    };
+    let texts = found.iter().map(|(_, row)| match row.workflow {
+        Some(workflow) => format!("The end of an execution of {workflow}: {}.", plain(row.text)),
+        None => plain(row.text),
+    });
+    let mut text = texts.collect::<Vec<_>>().join("\n");
+    if found.iter().any(|(_, row)| row.workflow.is_some()) && *name != "Complete" {
+        text.push_str("\nIts error says why; `tablekeeper explain ERROR` explains that.");
+    }
+    Ok((name, text))
 }
 
-/// Returns each error name with its text, in the order of the page.
-fn entries() -> impl Iterator<Item = (&'static str, &'static str)> {
-    PAGE.split("\n## ")
-        .skip(1)
-        .filter_map(|entry| entry.split_once('\n'))
-        .map(|(name, text)| (name.trim(), text.trim()))
+/// Returns the text of an entry as lines, its tables in columns.
+fn shown(text: &str, width: usize) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut table: Vec<Vec<String>> = Vec::new();
+    for line in text.lines().chain([""]) {
+        match cells(line) {
+            Some(cells) if cells.iter().all(|cell| cell.trim_matches(['-', ':']).is_empty()) => {}
+            Some(cells) => table.push(cells.into_iter().map(str::to_owned).collect()),
+            None => {
+                lines.append(&mut layout::table(&table, width));
+                table.clear();
+                // A row of a table has no breaks. An entry has, and its lists and commands stay as they are.
+                match line.chars().count() > layout::DEFAULT_WIDTH {
+                    true => lines.append(&mut layout::wrapped(line, width)),
+                    false => lines.push(line.to_owned()),
+                }
+            }
+        }
+    }
+    lines.pop();
+    lines
 }
 
-/// Removes the page's link targets, which lead nowhere on a terminal: `[text](target)` becomes `text`.
+/// Returns the first sentence of a text, on one line.
+fn first_sentence(text: &str) -> String {
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let first = text.split_once(". ").map_or(text.as_str(), |(first, _)| first);
+    format!("{}.", first.trim_end_matches(['.', ':']))
+}
+
+/// Removes what only a Markdown page shows: the targets of links, which lead nowhere on a terminal, and the marks of bold
+/// text. `[text](target)` becomes `text`.
 fn plain(text: &str) -> String {
     let mut plain = String::new();
     let mut rest = text;
@@ -75,39 +143,8 @@ fn plain(text: &str) -> String {
         rest = after;
     }
     plain.push_str(rest);
-    plain
+    plain.replace("**", "")
 }
 
 #[cfg(test)]
-mod tests {
-    use tablekeeper_core::error_name::ErrorName;
-
-    use super::*;
-
-    #[test]
-    fn every_error_name_is_explained() {
-        let names: Vec<_> = entries().map(|(name, _)| name).collect();
-        assert!(names.len() > 30, "{names:?}");
-        for entry in tablekeeper_functions::steps() {
-            for name in entry.errors {
-                assert!(is_known(name.as_str()), "{name}");
-            }
-        }
-        assert!(!entry_of(ErrorName::TargetTableExists.as_str()).unwrap().1.contains("]("));
-    }
-
-    #[test]
-    fn an_unknown_name_gets_the_closest() {
-        assert_eq!(entry_of("backupnotfound").unwrap(), entry_of("BackupNotFound").unwrap());
-        let error = entry_of("BackupNotFund").unwrap_err().to_string();
-        assert_eq!(error, "there is no error `BackupNotFund`; did you mean BackupNotFound?");
-        let error = entry_of("zzz").unwrap_err().to_string();
-        assert_eq!(error, "there is no error `zzz`; `tablekeeper explain` lists the names");
-    }
-
-    #[test]
-    fn links_lose_their_targets() {
-        assert_eq!(plain("see [A](#a) and [B](b.md)."), "see A and B.");
-        assert_eq!(plain("`f](x` [no"), "`f](x` [no");
-    }
-}
+mod tests;

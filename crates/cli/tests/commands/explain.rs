@@ -8,7 +8,11 @@ async fn an_error_name_is_explained_without_aws() {
     let entry = shell.done(&["explain", "tablenotempty"]).await;
     assert!(entry.data.lines().count() > 1 && !entry.data.contains("]("), "{}", entry.data);
     let names = shell.done(&["explain"]).await;
-    assert!(names.data.lines().any(|name| name == "BackupNotFound"), "{}", names.data);
+    assert!(names.data.lines().any(|line| line.starts_with("BackupNotFound ")), "{}", names.data);
+    let end = shell.done(&["explain", "Restore Not Started"]).await;
+    assert!(end.data.contains("The end of an execution of rotate-restore: "), "{}", end.data);
+    let input = shell.done(&["explain", "InvalidInput"]).await;
+    assert!(!input.data.contains('|') && input.data.contains("\nany step"), "{}", input.data);
     let unknown = shell.run(&["explain", "BackupNotFund"]).await;
     let expected = "error: there is no error `BackupNotFund`; did you mean BackupNotFound?\n";
     assert_eq!((unknown.code, unknown.remarks.as_str()), (Some(2), expected));

@@ -1,0 +1,112 @@
+//! The list of executions, for people.
+
+use chrono::Local;
+use tablekeeper_core::clock::Clock;
+
+use super::Line;
+use crate::console;
+use crate::console::Console;
+use crate::layout::terminal_width;
+
+const HEADING: [&str; 6] = ["STARTED", "WORKFLOW", "TABLE", "STATUS", "TOOK", "NAME"];
+/// Columns of [`HEADING`] that are special.
+const TABLE: usize = 2;
+const TOOK: usize = 4;
+/// The name of a table is not shortened below this.
+const SHORTEST_TABLE: usize = 12;
+
+/// Prints the executions, with a heading.
+pub(super) fn print(console: &Console, lines: &[Line<'_>]) {
+    if lines.is_empty() {
+        return;
+    }
+    let rows = std::iter::once(HEADING.map(str::to_owned)).chain(lines.iter().map(cells)).collect::<Vec<_>>();
+    let mut rows = aligned(&rows, terminal_width()).into_iter();
+    if let Some(heading) = rows.next() {
+        console.line(&console.strong(&heading));
+    }
+    for (line, row) in lines.iter().zip(rows) {
+        let failed = !matches!(line.status, "RUNNING" | "SUCCEEDED" | "PENDING_REDRIVE");
+        console.line(&if failed { console.bad(&row) } else { row });
+        if let Some(error) = &line.error {
+            let cause = line.cause.as_deref().unwrap_or_default();
+            let cause = cause.lines().collect::<Vec<_>>().join(" ");
+            console.line(&console.faint(&format!("    {error}: {cause}")));
+        }
+    }
+}
+
+fn cells(line: &Line<'_>) -> [String; 6] {
+    let started = line.started_at.with_timezone(&Local).format("%Y-%m-%d %H:%M:%S").to_string();
+    let end = line.stopped_at.unwrap_or_else(|| Clock::System.now());
+    let seconds = (end - line.started_at).num_milliseconds().max(0) as f64 / 1000.0;
+    let table = line.table.as_deref().unwrap_or("-").to_owned();
+    let took = console::duration(seconds).to_string();
+    [started, line.workflow.to_owned(), table, line.status.to_owned(), took, line.name.to_owned()]
+}
+
+/// Lays out rows in columns as wide as their content. On a terminal that is too narrow, names of tables are shortened.
+/// Names of executions never are, because `tablekeeper follow` takes them.
+fn aligned(rows: &[[String; 6]], terminal: Option<usize>) -> Vec<String> {
+    let mut widths = [0; 6];
+    for row in rows {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = (*width).max(cell.chars().count());
+        }
+    }
+    let whole = widths.iter().sum::<usize>() + 2 * (widths.len() - 1);
+    let excess = terminal.map_or(0, |terminal| whole.saturating_sub(terminal));
+    if let Some(width) = widths.get_mut(TABLE) {
+        *width = width.saturating_sub(excess).max(SHORTEST_TABLE.min(*width));
+    }
+    let line = |row: &[String; 6]| {
+        let cells = row.iter().zip(widths).enumerate().map(|(column, (cell, width))| match column {
+            TABLE => format!("{:width$}", shortened(cell, width)),
+            TOOK => format!("{cell:>width$}"),
+            _ => format!("{cell:width$}"),
+        });
+        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+    };
+    rows.iter().map(line).collect()
+}
+
+fn shortened(text: &str, width: usize) -> String {
+    if text.chars().count() <= width {
+        return text.to_owned();
+    }
+    let begin: String = text.chars().take(width.saturating_sub(1)).collect();
+    format!("{begin}…")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rows(table: &str, name: &str) -> Vec<[String; 6]> {
+        let row = ["2026-11-30 14:28:43", "export-table", table, "FAILED", "0.4 s", name];
+        vec![HEADING.map(str::to_owned), row.map(str::to_owned)]
+    }
+
+    #[test]
+    fn columns_follow_their_content() {
+        let expected = [
+            "STARTED              WORKFLOW      TABLE   STATUS   TOOK  NAME",
+            "2026-11-30 14:28:43  export-table  orders  FAILED  0.4 s  by-hand-1",
+        ];
+        for terminal in [None, Some(200), Some(10)] {
+            assert_eq!(aligned(&rows("orders", "by-hand-1"), terminal), expected, "{terminal:?}");
+        }
+    }
+
+    #[test]
+    fn names_of_tables_are_shortened_only_without_room() {
+        let (table, name) = ("a-table-with-quite-a-long-name", "by-hand-a-table-with-quite-a-long-name");
+        let shown = |terminal| aligned(&rows(table, name), terminal).remove(1);
+        let whole = shown(None);
+        assert!(whole.contains(table) && whole.ends_with(name), "{whole}");
+        assert_eq!(shown(Some(whole.chars().count())), whole);
+        let narrow = shown(Some(whole.chars().count() - 5));
+        assert!(narrow.contains("  a-table-with-quite-a-lon…  ") && narrow.ends_with(name), "{narrow}");
+        assert!(shown(Some(20)).contains("  a-table-wit…  "), "{}", shown(Some(20)));
+    }
+}
