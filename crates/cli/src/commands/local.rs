@@ -10,21 +10,18 @@ pub(crate) mod provision;
 mod sample;
 mod serve;
 pub(crate) mod state;
+mod status;
 
-use std::{process::ExitCode, time::Duration};
+use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
-use serde::Serialize;
 
 use crate::console;
 use crate::console::{Console, Stream};
 use crate::failure::Unusable;
 use background::Background;
 use state::{Instance, State};
-
-/// Timeout of a call before `status` reports the stack as not usable.
-const RESPONSE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The port of the stack if none is chosen.
 const DEFAULT_PORT: u16 = 4580;
@@ -47,9 +44,7 @@ enum Command {
     #[command(after_help = "Example:\n  tablekeeper local down")]
     Down,
     Fault(fault::Arguments),
-    /// Print whether it runs and what is deployed. The exit code is 0 if it runs, and 1 if not.
-    #[command(after_help = "Example:\n  tablekeeper local status --json")]
-    Status(Status),
+    Status(status::Arguments),
     /// Serves the local stack in this process until a signal ends it.
     #[command(hide = true)]
     Serve(serve::Arguments),
@@ -68,20 +63,13 @@ struct Up {
     json: bool,
 }
 
-#[derive(Debug, Args)]
-struct Status {
-    /// Print the state as JSON.
-    #[arg(long)]
-    json: bool,
-}
-
 /// Runs `tablekeeper local`.
 pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     match arguments.command {
         Command::Up(arguments) => up(&arguments).await,
         Command::Down => down().await,
         Command::Fault(arguments) => fault::act(arguments).await,
-        Command::Status(arguments) => status(&arguments).await,
+        Command::Status(arguments) => status::act(&arguments).await,
         Command::Serve(arguments) => serve::act(arguments).await,
     }
 }
@@ -153,69 +141,6 @@ async fn down() -> anyhow::Result<ExitCode> {
         console::print_remark(&format!("to leave its environment: {}", state::unset()));
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// The report that `status --json` prints.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Report {
-    up: bool,
-    #[serde(flatten)]
-    state: Option<State>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    problem: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    demo: Option<State>,
-}
-
-async fn status(arguments: &Status) -> anyhow::Result<ExitCode> {
-    let state = Instance::Stack.read()?;
-    let problem = match &state {
-        Some(state) => check_responds(state).await.err().map(|error| crate::failure::sentence(&error)),
-        None => None,
-    };
-    let report =
-        Report { up: state.is_some() && problem.is_none(), state, problem, demo: Instance::Demo.read()? };
-    let up = report.up;
-    if arguments.json {
-        console::print_json(&report)?;
-    } else {
-        console::print_data(&describe(&report));
-    }
-    Ok(if up { ExitCode::SUCCESS } else { ExitCode::FAILURE })
-}
-
-fn describe(report: &Report) -> String {
-    let mut lines = Vec::new();
-    match (&report.state, &report.problem) {
-        (None, _) => lines.push("down".to_owned()),
-        (Some(state), Some(problem)) => lines.push(format!("not usable: process {}: {problem}", state.pid)),
-        (Some(state), None) => {
-            let endpoint = state.endpoint().unwrap_or_default();
-            lines.push(format!("up at {endpoint} (process {}, account {})", state.pid, state.account));
-            for (stack, outputs) in &state.stacks {
-                lines.push(format!("  {stack}"));
-                lines.extend(outputs.iter().map(|(name, value)| format!("    {name} = {value}")));
-            }
-        }
-    }
-    if let Some(demo) = &report.demo {
-        let endpoint = demo.endpoint().unwrap_or_default();
-        lines.push(format!("a demo is running at {endpoint} (process {})", demo.pid));
-    }
-    lines.join("\n")
-}
-
-/// Asks the stack whether it responds. A held lock proves a living process, but not a working stack.
-async fn check_responds(state: &State) -> anyhow::Result<()> {
-    let endpoint = state.endpoint().context("it is still starting")?;
-    let client = aws_sdk_sfn::Client::new(&local_aws::sdk_config(endpoint, &state.account).await);
-    let call = client.list_state_machines().max_results(1).send();
-    let response = tokio::time::timeout(RESPONSE_TIMEOUT, call)
-        .await
-        .with_context(|| format!("{endpoint} did not respond within {} s", RESPONSE_TIMEOUT.as_secs()))?;
-    response.map_err(crate::failure::aws("states:ListStateMachines"))?;
-    Ok(())
 }
 
 #[cfg(test)]
