@@ -37,10 +37,23 @@ pub(crate) async fn environment(directory: &Path, progress: &Progress) -> Result
     // The previous holder of the lock may have installed it in the meantime.
     if !is_usable(&venv, &python).await {
         check_python().await?;
-        progress("installing the emulator (first run only)");
-        install(&venv, &python, &lock).await?;
+        reported(progress, install(&venv, &python, &lock)).await?;
     }
     Ok(python)
+}
+
+/// Reports the begin and the end of an installation.
+async fn reported(
+    progress: &Progress,
+    installation: impl Future<Output = Result<(), Error>>,
+) -> Result<(), Error> {
+    progress(&format!(
+        "installing the emulator, the Python package ministack {}; it takes about a minute, on the first run only",
+        version()
+    ));
+    installation.await?;
+    progress("the emulator is installed");
+    Ok(())
 }
 
 /// Returns the path of the marker: a copy of the requirements, written once they are all installed.
@@ -179,6 +192,20 @@ mod tests {
         let message = run(&mut failing, "`pip install`", "Check.").await.unwrap_err().to_string();
         assert!(message.contains("`pip install` failed (exit status: 3)"), "{message}");
         assert!(message.contains("no index\nCheck."), "{message}");
+    }
+
+    #[tokio::test]
+    async fn an_installation_reports_what_it_installs_and_its_end() {
+        let lines = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+        let reports = lines.clone();
+        let progress: Progress =
+            std::sync::Arc::new(move |line| reports.lock().unwrap().push(line.to_owned()));
+        reported(&progress, async { Err(Error::PythonMissing) }).await.unwrap_err();
+        reported(&progress, async { Ok(()) }).await.unwrap();
+        let lines = lines.lock().unwrap().clone();
+        let begin = format!("installing the emulator, the Python package ministack {}; it takes ", version());
+        assert!(lines.len() == 3 && lines[..2].iter().all(|line| line.starts_with(&begin)), "{lines:?}");
+        assert_eq!(lines[2], "the emulator is installed");
     }
 
     #[tokio::test]

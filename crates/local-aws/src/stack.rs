@@ -16,7 +16,7 @@ use crate::{Error, REGION, python};
 /// Timeout of one attempt. It is far above what any call takes here, so a call without a response becomes an error.
 const ATTEMPT_TAKES: Duration = Duration::from_secs(60);
 
-/// A callback for progress: one plain line for a person, e.g. "installing the emulator (first run only)".
+/// A callback for progress: one plain line for a person, e.g. "the emulator is installed".
 pub type Progress = Arc<dyn Fn(&str) + Send + Sync>;
 
 /// How to start a [`LocalAws`].
