@@ -36,5 +36,10 @@ fn every_command_has_a_page_in_the_manual() {
     for page in ["tablekeeper.1", "tablekeeper-export.1", "tablekeeper-plan-sync.1"] {
         let text = std::fs::read_to_string(pages.join(page)).unwrap();
         assert!(text.contains(".SH NAME") && text.contains("tablekeeper"), "{page}: {text}");
+        assert!(text.contains(concat!("\"tablekeeper ", env!("CARGO_PKG_VERSION"), "\"")), "{page}: {text}");
     }
+    let page = std::fs::read_to_string(pages.join("tablekeeper-export.1")).unwrap();
+    let synopsis = page.lines().skip_while(|line| *line != ".SH SYNOPSIS").nth(1).unwrap();
+    let expected = r"\fBtablekeeper export\fR [OPTIONS] \-\-to <s3://BUCKET/PREFIX|DIR> <TABLE>";
+    assert_eq!(synopsis, expected);
 }
