@@ -1,12 +1,15 @@
 //! Finds the deployed state machines by the outputs of their stacks.
 
+mod names;
+
 use anyhow::{Context as _, bail};
 use aws_config::SdkConfig;
 use aws_sdk_cloudformation::types::Stack;
 use clap::Args;
 use clap::builder::PossibleValuesParser;
 
-use crate::commands::local::provision::{machine_output, stack_name};
+pub(crate) use names::{machine_output, stack_name};
+
 use crate::failure::Unusable;
 use crate::{failure, stack};
 

@@ -13,6 +13,7 @@ use clap::{Args, ValueEnum};
 use tablekeeper_core::aws::clients::Clients;
 
 use crate::config_file::File;
+use crate::failure::Unusable;
 
 static OPTIONS: OnceLock<Options> = OnceLock::new();
 static FILE: OnceLock<File> = OnceLock::new();
@@ -120,6 +121,19 @@ pub(crate) async fn sdk_config() -> SdkConfig {
 /// Returns the clients from the options and the environment. `app_name` appears in CloudTrail.
 pub(crate) async fn clients(app_name: &str) -> Clients {
     Clients::load(loader(), app_name).await
+}
+
+/// Returns the Region of a client. Fails with [`Unusable`] if there is none.
+pub(crate) fn region_of(dynamodb: &aws_sdk_dynamodb::Client) -> Result<String, Unusable> {
+    let region = dynamodb.config().region().map(ToString::to_string);
+    region.filter(|region| !region.is_empty()).ok_or_else(no_region)
+}
+
+/// Builds the error for a missing Region.
+pub(crate) fn no_region() -> Unusable {
+    Unusable(
+        "no AWS Region is set: use --region, set AWS_REGION, or choose a profile that has one".to_owned(),
+    )
 }
 
 #[expect(

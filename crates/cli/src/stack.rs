@@ -6,16 +6,13 @@ use aws_sdk_cloudformation::error::ProvideErrorMetadata as _;
 use aws_sdk_cloudformation::types::Stack;
 use tablekeeper_core::aws::clients::Clients;
 
-use crate::failure;
-use crate::failure::Unusable;
+use crate::{failure, session};
 
-/// Returns the Region, and the endpoint if it is not AWS's own, for messages. Fails with [`Unusable`] if there is no
+/// Returns the Region, and the endpoint if it is not AWS's own, for messages. Fails with [`failure::Unusable`] if there is no
 /// Region.
 pub(crate) fn place(config: &SdkConfig) -> anyhow::Result<String> {
     if config.region().is_none() {
-        bail!(Unusable(
-            "no AWS Region is set: use --region, set AWS_REGION, or choose a profile that has one".into()
-        ));
+        bail!(session::no_region());
     }
     Ok(Clients::new(config.clone()).place())
 }

@@ -59,7 +59,7 @@ impl Aws {
             Some(region) => environment.in_region(region),
             None => environment.clone(),
         };
-        crate::commands::plan::region(&clients.dynamodb())?;
+        session::region_of(&clients.dynamodb())?;
         let has_region = environment.dynamodb().config().region().is_some();
         let of_s3 = if has_region { environment } else { clients.clone() };
         let s3 = patient(&of_s3).s3();

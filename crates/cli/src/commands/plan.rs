@@ -8,14 +8,12 @@ mod sync;
 use std::fmt::Display;
 use std::process::ExitCode;
 
-use anyhow::Context as _;
 use chrono::{DateTime, Utc};
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
 use crate::console;
 use crate::console::{Console, Stream};
-use crate::failure::Unusable;
 
 /// The exit code if something would change.
 const DIFFERS: u8 = 3;
@@ -60,15 +58,4 @@ fn print_plan<P: Serialize>(
 /// Formats a time for plans.
 fn time(time: DateTime<Utc>) -> impl Display {
     time.format("%Y-%m-%d %H:%M:%S UTC")
-}
-
-/// Returns the Region of a client. Fails with [`Unusable`] if there is none.
-pub(crate) fn region(dynamodb: &aws_sdk_dynamodb::Client) -> anyhow::Result<String> {
-    let region = dynamodb.config().region().map(ToString::to_string);
-    let missing = || {
-        Unusable(
-            "no AWS Region is set: use --region, set AWS_REGION, or choose a profile that has one".to_owned(),
-        )
-    };
-    region.filter(|region| !region.is_empty()).with_context(missing)
 }

@@ -59,7 +59,7 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
         None => clients,
     };
     let aws = clients.settings();
-    let region = crate::commands::plan::region(&aws.dynamodb)?;
+    let region = session::region_of(&aws.dynamodb)?;
     let Some(table) = aws.describe(&arguments.table).await? else {
         bail!("the table {} does not exist in {region}", arguments.table);
     };

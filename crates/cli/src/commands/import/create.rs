@@ -26,6 +26,7 @@ use tablekeeper_core::table_definition::create::Created;
 use super::{Arguments, Kind, request};
 use crate::console::Console;
 use crate::failure::Unusable;
+use crate::session;
 use crate::transfer::{Aws, Location, named, until_interrupted};
 
 /// First and longest wait between two polls of the new table.
@@ -164,7 +165,7 @@ async fn check_source(arguments: &Arguments, place: &Location, aws: &Aws) -> any
 /// Replaces a KMS key of another account or Region, which the table cannot use. Returns a note about it.
 async fn encryption(definition: &mut TableDefinition, aws: &Aws) -> anyhow::Result<Vec<String>> {
     let Some(key) = definition.kms_key().map(str::to_owned) else { return Ok(Vec::new()) };
-    let region = crate::commands::plan::region(&aws.clients.dynamodb())?;
+    let region = session::region_of(&aws.clients.dynamodb())?;
     let account = caller::account(&aws.clients).await.map_err(failed)?;
     if Arn::parse(&key).is_some_and(|arn| arn.region == region && arn.account == account) {
         return Ok(Vec::new());

@@ -18,6 +18,7 @@ use local_aws::{Deployment, Progress};
 
 use super::sample;
 use crate::failure;
+use crate::machines::stack_name;
 
 /// The vault that AWS Backup creates in every account.
 pub(crate) const VAULT: &str = "Default";
@@ -30,9 +31,6 @@ const FOLLOWED: &str = "Movies";
 /// that a new local stack does not have.
 const FOR_MORE_TABLES: &str = "incremental-tables";
 
-/// The workflows that the template `incremental` deploys together.
-const OF_INCREMENTAL: &[&str] = &["backfill", "replay", "restore-snapshot", "snapshot"];
-
 /// Returns the path of a workflow's template.
 pub(crate) fn template(workflow: &str) -> anyhow::Result<PathBuf> {
     Ok(folder()?.join(workflow).with_extension("yaml"))
@@ -40,25 +38,6 @@ pub(crate) fn template(workflow: &str) -> anyhow::Result<PathBuf> {
 
 fn folder() -> anyhow::Result<PathBuf> {
     Ok(local_aws::templates().context("there are no templates to deploy")?.join("infra"))
-}
-
-/// Returns the default name of a workflow's stack.
-pub(crate) fn stack_name(workflow: &str) -> String {
-    let template = if OF_INCREMENTAL.contains(&workflow) { "incremental" } else { workflow };
-    format!("tablekeeper-{template}")
-}
-
-/// Returns the output of a workflow's stack that has the ARN of its state machine. In a stack with several state
-/// machines, the output has the workflow's name: `BackfillStateMachineArn`.
-pub(crate) fn machine_output(workflow: &str) -> String {
-    if !OF_INCREMENTAL.contains(&workflow) {
-        return "StateMachineArn".to_owned();
-    }
-    let capitalized = workflow.split('-').map(|word| {
-        let (first, rest) = word.split_at_checked(1).unwrap_or((word, ""));
-        format!("{}{rest}", first.to_uppercase())
-    });
-    format!("{}StateMachineArn", capitalized.collect::<String>())
 }
 
 /// Deploys the template of every workflow, and returns the outputs of each stack.
@@ -189,21 +168,13 @@ pub(crate) async fn notifications(config: &SdkConfig) -> anyhow::Result<String> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::machines::machine_output;
 
     #[test]
-    fn a_stack_with_several_state_machines_has_an_output_for_each() {
-        let names = |workflow: &str| (stack_name(workflow), machine_output(workflow));
-        let named = |stack: &str, output: &str| (stack.to_owned(), output.to_owned());
-        assert_eq!(names("export-table"), named("tablekeeper-export-table", "StateMachineArn"));
-        for (workflow, output) in [
-            ("backfill", "BackfillStateMachineArn"),
-            ("replay", "ReplayStateMachineArn"),
-            ("snapshot", "SnapshotStateMachineArn"),
-            ("restore-snapshot", "RestoreSnapshotStateMachineArn"),
-        ] {
-            assert_eq!(names(workflow), named("tablekeeper-incremental", output));
-            // The template has this output.
-            let text = fs::read_to_string(template("incremental").unwrap()).unwrap();
+    fn the_template_of_several_workflows_has_an_output_for_each() {
+        let text = fs::read_to_string(template("incremental").unwrap()).unwrap();
+        for workflow in ["backfill", "replay", "snapshot", "restore-snapshot"] {
+            let output = machine_output(workflow);
             assert!(text.lines().any(|line| line == format!("  {output}:")), "{output}");
         }
     }

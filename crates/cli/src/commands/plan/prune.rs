@@ -131,7 +131,7 @@ pub(super) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
 async fn plan(arguments: &Arguments, retention: Retention) -> anyhow::Result<Plan> {
     let (table, now) = (&arguments.table, Clock::System.now());
     let dynamodb = session::clients("tablekeeper").await.dynamodb();
-    let region = super::region(&dynamodb)?;
+    let region = session::region_of(&dynamodb)?;
     let described = table_description::describe(&dynamodb, table).await?;
     let Some(table_id) = described.as_ref().and_then(|described| described.table_id()) else {
         bail!(Unusable(format!("table {table} does not exist in {region}")));

@@ -122,7 +122,7 @@ async fn plan(input: &ExecutionInput, document: Option<Found>) -> anyhow::Result
         None => clients,
     };
     let aws = clients.settings();
-    let region = super::region(&aws.dynamodb)?;
+    let region = session::region_of(&aws.dynamodb)?;
     let Some(target) = aws.describe(&input.target).await? else {
         bail!(Unusable(format!("the target table {} does not exist in {region}", input.target)));
     };

@@ -15,6 +15,7 @@ use crate::commands::demo::table;
 use crate::commands::local::provision;
 use crate::console::Console;
 use crate::failure;
+use crate::machines::stack_name;
 
 /// The table that is backed up.
 pub(crate) const SOURCE: &str = "orders-production";
@@ -48,7 +49,7 @@ impl Scene {
             config,
             &Deployment {
                 template: &provision::template(WORKFLOW)?,
-                stack_name: &provision::stack_name(WORKFLOW),
+                stack_name: &stack_name(WORKFLOW),
                 parameters: &[
                     ("BackupSNSTopicARN", topic),
                     ("SourcePattern", "-production$".to_owned()),
