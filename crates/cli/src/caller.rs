@@ -2,31 +2,34 @@
 
 use std::time::Duration;
 
+use tablekeeper_core::aws::caller;
+use tablekeeper_core::aws::caller::Caller;
 use tablekeeper_core::aws::clients::Clients;
-use tablekeeper_core::aws::failure::AwsFailure;
 
 use crate::console::Console;
 
 /// Longest time to wait for the account. The command does not depend on it.
 const LONGEST: Duration = Duration::from_secs(3);
 
-/// Prints the account, the Region or endpoint, and the identity. Call it first in a command that writes. If STS does
-/// not respond, as next to a DynamoDB of one's own, the line says so and the command goes on.
-pub(crate) async fn announce(clients: &Clients, place: &str, console: &Console) {
-    let asked = tokio::time::timeout(LONGEST, clients.sts().get_caller_identity().send()).await;
-    let line = match asked {
-        Ok(Ok(caller)) => {
-            let account = caller.account().unwrap_or("unknown");
-            let identity = caller.arn().map(|arn| format!(", as {}", identity(arn))).unwrap_or_default();
-            format!("account {account} {place}{identity}")
+/// Prints the account, the Region or endpoint, and the identity, and returns the account. Call it first in a command
+/// that writes. If STS does not respond, as next to a DynamoDB of one's own, the line says so, and the result is `None`.
+pub(crate) async fn announce(clients: &Clients, place: &str, console: &Console) -> Option<String> {
+    let asked = tokio::time::timeout(LONGEST, caller::identity(clients)).await;
+    let (line, account) = match asked {
+        Ok(Ok(Caller { account, arn })) => {
+            let account = Some(account).filter(|account| !account.is_empty());
+            let identity = arn.map(|arn| format!(", as {}", identity(&arn))).unwrap_or_default();
+            let named = account.as_deref().unwrap_or("unknown");
+            (format!("account {named} {place}{identity}"), account)
         }
-        Ok(Err(error)) => {
-            let failure = AwsFailure::from_call("sts:GetCallerIdentity")(error);
-            format!("account unknown {place}: {failure}")
+        Ok(Err(failure)) => (format!("account unknown {place}: {failure}"), None),
+        Err(_) => {
+            let line = format!("account unknown {place}: STS did not respond within {} s", LONGEST.as_secs());
+            (line, None)
         }
-        Err(_) => format!("account unknown {place}: STS did not respond within {} s", LONGEST.as_secs()),
     };
     console.line(&console.faint(&line));
+    account
 }
 
 /// Returns the identity in the ARN of a caller: `user/ann`, or `role/op` for a session of a role.

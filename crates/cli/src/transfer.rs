@@ -7,11 +7,14 @@ mod location;
 mod progress;
 mod worker_pool;
 
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use anyhow::bail;
 use tablekeeper_core::aws::arn::is_table_name;
+use tablekeeper_core::aws::caller::identity;
 use tablekeeper_core::aws::clients::Clients;
+use tablekeeper_core::aws::failure::AwsFailure;
 use tablekeeper_core::aws::raw_items::RawItems;
 use tablekeeper_core::error_name::ErrorName;
 use tablekeeper_core::text::quoted;
@@ -42,6 +45,8 @@ pub(crate) struct Aws {
     pub(crate) s3: aws_sdk_s3::Client,
     /// The clients of the environment. Their DynamoDB may be another one.
     environment: Clients,
+    /// The account, once it is known.
+    account: OnceLock<String>,
 }
 
 impl Aws {
@@ -68,14 +73,25 @@ impl Aws {
             Some(url) => clients.at_endpoint(url),
             None => clients,
         };
-        Ok(Aws { clients, s3, environment })
+        Ok(Aws { clients, s3, environment, account: OnceLock::new() })
     }
 }
 
 impl Aws {
     /// Prints the account, the place and the identity of the calls. Call it first in a command that writes.
     pub(crate) async fn announce(&self, console: &Console) {
-        caller::announce(&self.environment, &self.clients.place(), console).await;
+        if let Some(account) = caller::announce(&self.environment, &self.clients.place(), console).await {
+            // The first call wins. All of them have the same result.
+            let _ = self.account.set(account);
+        }
+    }
+
+    /// Returns the account of the credentials, which [`Aws::announce`] has usually found.
+    pub(crate) async fn account(&self) -> Result<String, AwsFailure> {
+        match self.account.get() {
+            Some(account) => Ok(account.clone()),
+            None => Ok(identity(&self.environment).await?.account),
+        }
     }
 
     /// Returns the client for raw items, with a timeout for slow connections.
@@ -180,8 +196,6 @@ where
 
 #[cfg(test)]
 mod tests {
-    use tablekeeper_core::aws::failure::AwsFailure;
-
     use super::*;
 
     #[test]

@@ -173,11 +173,15 @@ pub(crate) async fn import(
     if arguments.merge && !arguments.resume {
         check_replacement(arguments)?;
     }
-    let creates = arguments.creation.create && !arguments.resume;
-    if creates && !create::make(arguments, kind, place, aws, console).await? {
-        return Ok(ExitCode::from(INTERRUPTED));
+    let mut found = None;
+    if arguments.creation.create && !arguments.resume {
+        let files = request::find(arguments, place, aws).await?;
+        if !create::make(arguments, kind, &files, aws, console).await? {
+            return Ok(ExitCode::from(INTERRUPTED));
+        }
+        found = Some(files);
     }
-    let Request { files, source, state, path } = request::take(arguments, kind, place, aws).await?;
+    let Request { files, source, state, path } = request::take(arguments, kind, place, aws, found).await?;
     let import = state.import.clone();
     let verb = match (arguments.resume, kind) {
         (true, _) => "continuing",

@@ -115,7 +115,9 @@ async fn an_export_becomes_a_table_with_the_same_definition_and_items() {
     assert_eq!((expected.global_secondary_indexes.len(), expected.local_secondary_indexes.len()), (1, 1));
     for (copy, to) in [("copy", "out"), ("from-bucket", &format!("s3://{bucket}/daily"))] {
         let from = exported(&shell, to).await;
+        let lists = calls(&shell, "s3:ListBucket").await;
         let reported = shell.done(&["import", copy, "--from", &from, "--create"]).await;
+        let of_creating = calls(&shell, "s3:ListBucket").await - lists;
         let made =
             "settings.json: key id (S) and day (N), 2 indexes, 5 RCU and 6 WCU, STANDARD_INFREQUENT_ACCESS\n";
         assert!(reported.remarks.starts_with(&format!("making table {copy} as in ")), "{}", reported.remarks);
@@ -129,6 +131,11 @@ async fn an_export_becomes_a_table_with_the_same_definition_and_items() {
         );
         assert_eq!(definition(&shell, copy).await, expected);
         assert_eq!(sorted(&shell, copy).await, sorted(&shell, "orders").await);
+        // The table is made without listing the files once more.
+        let lists = calls(&shell, "s3:ListBucket").await;
+        shell.done(&["import", copy, "--from", &from, "--merge", "--yes"]).await;
+        assert_eq!(of_creating, calls(&shell, "s3:ListBucket").await - lists, "{to}");
+        assert_eq!(of_creating > 0, to.starts_with("s3://"), "{to}");
     }
 }
 
@@ -174,8 +181,10 @@ async fn another_table_or_a_document_may_say_how_the_table_is_made() {
         let mut document = document.clone();
         document["Definition"]["SSESpecification"] = json!({ "Enabled": true, "KMSMasterKeyId": key });
         std::fs::write(shell.path("encrypted.json"), document.to_string()).unwrap();
+        let asked = calls(&shell, "sts:GetCallerIdentity").await;
         let reported = import(name, &["--settings", "encrypted.json"]).await;
         assert_eq!(reported.code, Some(0), "{}", reported.remarks);
+        assert_eq!(calls(&shell, "sts:GetCallerIdentity").await, asked + 1);
         let note =
             format!("note: the KMS key {key} is not copied, because it is of another account or Region; ");
         assert_eq!(reported.remarks.contains(&note), name == "far", "{}", reported.remarks);

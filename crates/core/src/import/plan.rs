@@ -55,16 +55,21 @@ impl HasErrorName for Error {
     }
 }
 
-/// Checks the table and finds the files. Returns the plan of the import, and the files.
+/// Checks the table and finds the files. Returns the plan of the import, and the files. `found` are the files if they
+/// were found before.
 pub async fn plan(
     dynamodb: &aws_sdk_dynamodb::Client,
     files: &Files,
     input: ExecutionInput,
     wanted: Wanted,
+    found: Option<Source>,
 ) -> Result<(Import, Source), Error> {
+    let table = check_table(dynamodb, &input.table_name, input.merge == Some(true)).await?;
+    let source = match found {
+        Some(source) => source,
+        None => source::find(files, &wanted.place).await?,
+    };
     let table_name = input.table_name;
-    let table = check_table(dynamodb, &table_name, input.merge == Some(true)).await?;
-    let source = source::find(files, &wanted.place).await?;
     let format = format(input.format, source.format)?;
     let binary = binary(input.binary, format, &source)?;
     let number = u32::try_from(source.files.len()).unwrap_or(u32::MAX);

@@ -53,13 +53,14 @@ pub async fn plan(
     files: &Files,
     input: import::execution_input::ExecutionInput,
     wanted: Wanted,
+    found: Option<Source>,
 ) -> Result<(Import, Source), Error> {
     let key = document_in(&folder_of(&wanted.place));
     let Document { snapshot, .. } = match document::read(files, &key).await? {
         Ok(document) => document,
         Err(reason) => return Err(Error::NoSnapshot { location: files.location(&key), reason }),
     };
-    let (import, source) = import::plan::plan(dynamodb, files, input, wanted).await?;
+    let (import, source) = import::plan::plan(dynamodb, files, input, wanted, found).await?;
     if import.key_names != snapshot.key_names {
         let (own, others) = (import.key_names.join(", "), snapshot.key_names.join(", "));
         let reason = format!(

@@ -79,7 +79,7 @@ impl Step for PlanImport {
     async fn run(&self, Input { execution_input, defaults, .. }: Input) -> Result<Output, Error> {
         let wanted = execution_input.wanted(&defaults)?;
         let files = bucket(&self.clients, &wanted.bucket);
-        let (import, _) = plan(&self.dynamodb, &files, execution_input, wanted).await?;
+        let (import, _) = plan(&self.dynamodb, &files, execution_input, wanted, None).await?;
         Ok(Output::from_import(import))
     }
 }

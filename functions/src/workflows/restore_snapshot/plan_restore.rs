@@ -52,7 +52,7 @@ impl Step for PlanRestore {
         let (input, defaults) = execution_input.into_import(&defaults)?;
         let wanted = input.wanted(&defaults)?;
         let files = bucket(&self.clients, &wanted.bucket);
-        let (import, _) = plan(&self.dynamodb, &files, input, wanted).await?;
+        let (import, _) = plan(&self.dynamodb, &files, input, wanted, None).await?;
         Ok(Output::from_import(import))
     }
 }

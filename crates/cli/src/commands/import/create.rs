@@ -16,18 +16,19 @@ use definition::Wanted;
 use tablekeeper_core::aws::arn::Arn;
 use tablekeeper_core::aws::failure::AwsFailure;
 use tablekeeper_core::aws::readiness::{PollSchedule, TableState};
-use tablekeeper_core::aws::{caller, table as table_description};
+use tablekeeper_core::aws::table as table_description;
 use tablekeeper_core::clock::Clock;
-use tablekeeper_core::import::{plan as plan_import, source};
+use tablekeeper_core::import::plan as plan_import;
 use tablekeeper_core::rotation::overrides::BillingMode;
 use tablekeeper_core::table_definition::TableDefinition;
 use tablekeeper_core::table_definition::create::Created;
 
-use super::{Arguments, Kind, request};
+use super::request::Found;
+use super::{Arguments, Kind};
 use crate::console::Console;
 use crate::failure::Unusable;
 use crate::session;
-use crate::transfer::{Aws, Location, named, until_interrupted};
+use crate::transfer::{Aws, named, until_interrupted};
 
 /// First and longest wait between two polls of the new table.
 const WAITS: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(5));
@@ -68,15 +69,13 @@ pub(crate) async fn check(creation: &Creation, table: &str, aws: &Aws) -> anyhow
 pub(super) async fn make(
     arguments: &Arguments,
     kind: Kind,
-    place: &Location,
+    found: &Found,
     aws: &Aws,
     console: &Console,
 ) -> anyhow::Result<bool> {
     let table = arguments.table.as_str();
-    if kind == Kind::Files {
-        check_source(arguments, place, aws).await?;
-    }
-    let Wanted { mut definition, remarks, from } = definition::find(arguments, kind, place, aws).await?;
+    check_format(arguments, kind, found)?;
+    let Wanted { mut definition, remarks, from } = definition::find(arguments, kind, found, aws).await?;
     let dynamodb = aws.clients.dynamodb();
     let existing = table_description::describe(&dynamodb, table).await.map_err(failed)?;
     let mut notes = Vec::new();
@@ -149,14 +148,12 @@ async fn check_empty(table: &str, aws: &Aws) -> anyhow::Result<()> {
     }
 }
 
-/// Refuses files that cannot be imported, before the table is made: none, or lines of an unknown format.
-async fn check_source(arguments: &Arguments, place: &Location, aws: &Aws) -> anyhow::Result<()> {
-    let (files, _, key) = request::source_of(arguments, place, aws)?;
-    let found = source::find(&files, &key).await.map_err(|error| named(error.name(), error))?;
-    if found.manifest.is_none() && arguments.format.is_none() {
-        bail!(Unusable(
+/// Refuses lines of an unknown format, before the table is made.
+fn check_format(arguments: &Arguments, kind: Kind, found: &Found) -> Result<(), Unusable> {
+    if kind == Kind::Files && found.source.manifest.is_none() && arguments.format.is_none() {
+        return Err(Unusable(
             "--format is missing, and no manifest has it; it must be dynamodb-json, data-pipeline, plain or json"
-                .to_owned()
+                .to_owned(),
         ));
     }
     Ok(())
@@ -166,7 +163,7 @@ async fn check_source(arguments: &Arguments, place: &Location, aws: &Aws) -> any
 async fn encryption(definition: &mut TableDefinition, aws: &Aws) -> anyhow::Result<Vec<String>> {
     let Some(key) = definition.kms_key().map(str::to_owned) else { return Ok(Vec::new()) };
     let region = session::region_of(&aws.clients.dynamodb())?;
-    let account = caller::account(&aws.clients).await.map_err(failed)?;
+    let account = aws.account().await.map_err(failed)?;
     if Arn::parse(&key).is_some_and(|arn| arn.region == region && arn.account == account) {
         return Ok(Vec::new());
     }

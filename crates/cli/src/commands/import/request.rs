@@ -7,6 +7,7 @@ use tablekeeper_core::error_name::HasErrorName as _;
 use tablekeeper_core::import::execution_input::{ExecutionInput, Wanted};
 use tablekeeper_core::import::plan as plan_import;
 use tablekeeper_core::import::plan::Error;
+use tablekeeper_core::import::source;
 use tablekeeper_core::import::source::Source;
 use tablekeeper_core::snapshot::restore as plan_restore;
 use tablekeeper_core::storage::Files;
@@ -27,14 +28,29 @@ pub(super) struct Request {
     pub(super) path: PathBuf,
 }
 
-/// Plans a new import, or the one in the cursor file.
+/// The files of an import, as they were listed.
+pub(super) struct Found {
+    pub(super) files: Files,
+    pub(super) source: Source,
+}
+
+/// Finds the files of an import.
+pub(super) async fn find(arguments: &Arguments, place: &Location, aws: &Aws) -> anyhow::Result<Found> {
+    let (files, _, key) = source_of(arguments, place, aws)?;
+    let source = source::find(&files, &key).await.map_err(|error| named(error.name(), error))?;
+    Ok(Found { files, source })
+}
+
+/// Plans a new import, or the one in the cursor file. `found` are the files if they were found before.
 pub(super) async fn take(
     arguments: &Arguments,
     kind: Kind,
     place: &Location,
     aws: &Aws,
+    found: Option<Found>,
 ) -> anyhow::Result<Request> {
     let (files, bucket, key) = source_of(arguments, place, aws)?;
+    let found = found.map(|found| found.source);
     let usual = || state::usual_path(&arguments.table, &files);
     let path = arguments.cursor_file.clone().unwrap_or_else(usual);
     let earlier = if arguments.resume { Some(arguments.earlier(kind, &path)?) } else { None };
@@ -66,10 +82,10 @@ pub(super) async fn take(
     let dynamodb = aws.clients.dynamodb();
     let (import, source) = match kind {
         Kind::Files => {
-            let planned = plan_import::plan(&dynamodb, &files, input, wanted).await;
+            let planned = plan_import::plan(&dynamodb, &files, input, wanted, found).await;
             planned.map_err(|error| refused(error, kind, &path, aws))?
         }
-        Kind::Snapshot => match plan_restore::plan(&dynamodb, &files, input, wanted).await {
+        Kind::Snapshot => match plan_restore::plan(&dynamodb, &files, input, wanted, found).await {
             Ok(planned) => planned,
             Err(plan_restore::Error::Import(error)) => return Err(refused(error, kind, &path, aws)),
             // The caller named the snapshot, so this is unusable input.
@@ -96,11 +112,7 @@ pub(super) async fn take(
 }
 
 /// Returns the files of a location, their bucket, and the key of the import among them.
-pub(super) fn source_of(
-    arguments: &Arguments,
-    place: &Location,
-    aws: &Aws,
-) -> anyhow::Result<(Files, String, String)> {
+fn source_of(arguments: &Arguments, place: &Location, aws: &Aws) -> anyhow::Result<(Files, String, String)> {
     let path = match place {
         Location::Bucket { bucket, key } => return Ok((whole(&aws.s3, bucket), bucket.clone(), key.clone())),
         Location::Path(path) => path,

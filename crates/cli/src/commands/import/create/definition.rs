@@ -5,14 +5,14 @@ use std::path::Path;
 
 use anyhow::{Context as _, bail};
 use tablekeeper_core::export::layout::document_in;
-use tablekeeper_core::import::source;
 use tablekeeper_core::settings::{SettingsDocument, document, report};
 use tablekeeper_core::snapshot::{document as snapshot_document, key_types};
 use tablekeeper_core::storage::Files;
 use tablekeeper_core::table_definition::TableDefinition;
 
 use super::left_out;
-use crate::commands::import::{Arguments, Kind, request};
+use crate::commands::import::request::Found;
+use crate::commands::import::{Arguments, Kind};
 use crate::event_file;
 use crate::failure::Unusable;
 use crate::transfer::{Aws, Location, named, whole};
@@ -35,7 +35,7 @@ pub(super) struct Wanted {
 pub(super) async fn find(
     arguments: &Arguments,
     kind: Kind,
-    place: &Location,
+    found: &Found,
     aws: &Aws,
 ) -> anyhow::Result<Wanted> {
     let creation = &arguments.creation;
@@ -46,8 +46,8 @@ pub(super) async fn find(
         return of_document(name, aws).await;
     }
     match kind {
-        Kind::Files => of_export(arguments, place, aws).await,
-        Kind::Snapshot => of_snapshot(arguments, place, aws).await,
+        Kind::Files => of_export(found).await,
+        Kind::Snapshot => of_snapshot(found).await,
     }
 }
 
@@ -88,17 +88,15 @@ async fn of_document(name: &str, aws: &Aws) -> anyhow::Result<Wanted> {
 }
 
 /// Reads the settings document next to an export.
-async fn of_export(arguments: &Arguments, place: &Location, aws: &Aws) -> anyhow::Result<Wanted> {
-    let (files, _, key) = request::source_of(arguments, place, aws)?;
-    let found = source::find(&files, &key).await.map_err(|error| named(error.name(), error))?;
-    let (location, body) = match &files {
+async fn of_export(Found { files, source }: &Found) -> anyhow::Result<Wanted> {
+    let (location, body) = match files {
         Files::S3(_) => {
-            let key = format!("{}settings.json", export_folder(&found.root));
+            let key = format!("{}settings.json", export_folder(&source.root));
             let body = files.get(&key).await.map_err(|error| named(error.name(), error))?;
             (files.location(&key), body.map(|body| body.to_vec()))
         }
         Files::Directory(directory) => {
-            let path = export_directory(&directory.join(&found.root)).join("settings.json");
+            let path = export_directory(&directory.join(&source.root)).join("settings.json");
             let body = match std::fs::read(&path) {
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
                 read => Some(read.with_context(|| Unusable(format!("cannot read {}", path.display())))?),
@@ -136,18 +134,15 @@ fn export_directory(root: &Path) -> std::path::PathBuf {
 }
 
 /// Returns a table with the key of a snapshot's items.
-async fn of_snapshot(arguments: &Arguments, place: &Location, aws: &Aws) -> anyhow::Result<Wanted> {
-    let (files, _, key) = request::source_of(arguments, place, aws)?;
-    let found = source::find(&files, &key).await.map_err(|error| named(error.name(), error))?;
-    let document = document_in(export_folder(&found.root));
-    let read =
-        snapshot_document::read(&files, &document).await.map_err(|error| named(error.name(), error))?;
+async fn of_snapshot(Found { files, source }: &Found) -> anyhow::Result<Wanted> {
+    let document = document_in(export_folder(&source.root));
+    let read = snapshot_document::read(files, &document).await.map_err(|error| named(error.name(), error))?;
     let location = files.location(&document);
     let names = match read {
         Ok(document) => document.snapshot.key_names,
         Err(reason) => bail!(Unusable(format!("{location}: {reason} (InvalidExport)"))),
     };
-    let types = key_types::of_first_item(&files, &found, &names).await;
+    let types = key_types::of_first_item(files, source, &names).await;
     let Some(types) = types.map_err(|error| named(error.name(), error))? else {
         bail!(Unusable(format!(
             "--create needs the types of the key attributes {}, which the snapshot does not say, because it has no item; \
