@@ -11,6 +11,7 @@ mod commands;
 mod config;
 mod config_file;
 mod console;
+mod dry_run;
 mod event_file;
 mod failure;
 mod follow;

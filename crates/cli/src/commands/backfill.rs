@@ -12,6 +12,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
+use aws_sdk_dynamodb::types::TableDescription;
 use clap::Args;
 use segments::Job;
 use serde::Serialize;
@@ -26,7 +27,8 @@ use tablekeeper_core::item_history::store::Store;
 
 use crate::config::{Configuration, Settings, check_free};
 use crate::console;
-use crate::console::{Console, Stream};
+use crate::console::{Console, Stream, counted};
+use crate::dry_run::{Place, Preview};
 use crate::failure::Unusable;
 use crate::transfer::{Aws, INTERRUPTED, Total, WorkerPool, concluded, cursor_file, named, watch};
 
@@ -43,10 +45,13 @@ use crate::transfer::{Aws, INTERRUPTED, Total, WorkerPool, concluded, cursor_fil
 /// The settings come from the environment (INCREMENTAL_BUCKET, INCREMENTAL_PREFIX, FAILURES_PREFIX, DYNAMODB_REGION,
 /// DYNAMODB_HOST, DYNAMODB_PORT, DYNAMODB_USETLS, DYNAMODB_PARALLELISM), from --config, or from --stack.
 ///
-/// The exit code is 0 if every item is in the bucket, 1 if it failed, 2 if the arguments or settings cannot be used,
+/// With --dry-run, nothing is written, and what would be is printed.
+///
+/// The exit code is 0 if every item is in the bucket (or could be, with --dry-run), 1 if it failed, 2 if the arguments or settings cannot be used,
 /// and 130 if it was interrupted.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  tablekeeper backfill Movies --max-rate 100\n  \
+                        tablekeeper backfill Movies --dry-run\n  \
                         tablekeeper backfill --config movies.toml --resume")]
 pub(crate) struct Arguments {
     /// The table's name [default: `table` of --config].
@@ -58,6 +63,9 @@ pub(crate) struct Arguments {
     /// Maximum read capacity units per second of the scan [default: no limit].
     #[arg(long, value_name = "RCU", value_parser = clap::value_parser!(u32).range(1..=MOST_UNITS as i64))]
     max_rate: Option<u32>,
+    /// Show what would be read, written and made, and write nothing.
+    #[arg(long)]
+    dry_run: bool,
     /// The file for the progress [default: `.tablekeeper-backfill-<TABLE>.json`].
     #[arg(long, value_name = "FILE")]
     cursor_file: Option<PathBuf>,
@@ -93,13 +101,23 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let aws = settings.aws().await?;
     let console = Console::new(Stream::Stderr);
     aws.announce(&console).await;
-    let (path, about, state) = plan(&arguments, &settings, &table, &aws).await?;
+    let Planned { path, described, state } = plan(&arguments, &settings, &table, &aws).await?;
     check_free(&aws, items, &console).await?;
     let backfill = state.backfill.clone();
     let place = format!("s3://{}/{}", items.bucket, items.prefix);
     let verb = if arguments.resume { "continuing" } else { "backfilling" };
-    let plural = if backfill.segments == 1 { "" } else { "s" };
-    console.line(&format!("{verb} {table} in {} segment{plural} into {place}", backfill.segments));
+    let segments = counted(backfill.segments.into(), "segment");
+    if arguments.dry_run {
+        let verb = if arguments.resume { "continue the backfill of" } else { "backfill" };
+        let preview = Preview::new(format!("would {verb} {table} in {segments}"))
+            .table(&described)
+            .to(Place::existing(place))
+            .makes("an object for each item that has none, and coverage.json")
+            .scanned(true);
+        preview.show(arguments.json)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    console.line(&format!("{verb} {table} in {segments} into {place}"));
 
     let store = Store { s3: aws.s3.clone(), bucket: items.bucket.clone(), prefix: items.prefix.clone() };
     let job = Arc::new(Job::new(aws.raw_items(), store, state));
@@ -114,6 +132,7 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
         let finished = finish::finish(&aws.clients.dynamodb(), &aws.s3, backfill, &job.done()).await;
         finished.map_err(|error| named(error.name(), error))
     };
+    let about = described.item_count().and_then(|count| u64::try_from(count).ok()).filter(|count| *count > 0);
     let total = Total { items: about, about: true, bytes: None };
     let ended = watch(&console, &job.counters, total, work, || job.save(&path)).await;
     let stop = async |goes_on: bool| {
@@ -143,14 +162,16 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Plans a new backfill, or reads the one to resume. Returns the path of the cursor file, the approximate item count
-/// and the state.
-async fn plan(
-    arguments: &Arguments,
-    settings: &Settings,
-    table: &str,
-    aws: &Aws,
-) -> anyhow::Result<(PathBuf, Option<u64>, State)> {
+/// A planned backfill.
+struct Planned {
+    /// Path of the cursor file.
+    path: PathBuf,
+    described: TableDescription,
+    state: State,
+}
+
+/// Plans a new backfill, or reads the one to resume.
+async fn plan(arguments: &Arguments, settings: &Settings, table: &str, aws: &Aws) -> anyhow::Result<Planned> {
     let path = arguments.cursor_file.clone().unwrap_or_else(|| state::usual_path(table));
     let earlier = match arguments.resume {
         true => Some(State::read(&path)?.ok_or_else(|| cursor_file::nothing(&path, "backfill"))?),
@@ -187,11 +208,10 @@ async fn plan(
     }
     let described =
         table_description::describe(&dynamodb, table).await.map_err(|error| named(error.name, error))?;
-    let about = described.and_then(|table| table.item_count());
-    let about = about.and_then(|count| u64::try_from(count).ok()).filter(|count| *count > 0);
+    let described = described.with_context(|| format!("table {table} was deleted meanwhile"))?;
     let state = match earlier {
         Some(earlier) => earlier.resumed(backfill, &path)?,
         None => State::new(backfill),
     };
-    Ok((path, about, state))
+    Ok(Planned { path, described, state })
 }

@@ -4,6 +4,7 @@
 //! records, and the same verification before the manifest is written. The segments are tasks of this process. With
 //! `--resume`, a stopped export continues where its records end.
 
+mod preview;
 mod request;
 mod segments;
 
@@ -36,12 +37,15 @@ use crate::transfer::{Aws, INTERRUPTED, Location, Total, check_table_name, concl
 /// If the export stops, complete files stay, and --resume continues the newest incomplete export of the table. Only one
 /// process may do so at a time.
 ///
-/// The exit code is 0 if the export is complete, 1 if it failed, 2 if the arguments cannot be used (there is no such
+/// With --dry-run, nothing is written: the table and the destination are read, and what would be made is printed.
+///
+/// The exit code is 0 if the export is complete (or could begin, with --dry-run), 1 if it failed, 2 if the arguments cannot be used (there is no such
 /// table, or nothing to resume), and 130 if it was interrupted.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  tablekeeper export Movies --to s3://exports/daily --max-rate 50\n  \
                         tablekeeper export Movies --to exports --format plain --compression zstd --segments 4\n  \
-                        tablekeeper export Movies --to exports --resume")]
+                        tablekeeper export Movies --to exports --resume\n  \
+                        tablekeeper export Movies --to s3://exports/daily --dry-run")]
 pub(crate) struct Arguments {
     /// The table's name.
     table: String,
@@ -76,6 +80,9 @@ pub(crate) struct Arguments {
     /// Seconds after which a data file ends. --resume repeats at most this much of each segment [default: 300].
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..=3600))]
     seconds_per_file: Option<u32>,
+    /// Show what would be read, written and made, and write nothing.
+    #[arg(long)]
+    dry_run: bool,
     /// Continue the newest incomplete export of the table below --to that the command line began.
     #[arg(long)]
     resume: bool,
@@ -105,10 +112,13 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let aws = Aws::from_environment().await?;
     let console = Console::new(Stream::Stderr);
     aws.announce(&console).await;
-    let Request { run, plan, files, about } = request::take(&arguments, &place, &aws).await?;
+    let Request { run, plan, files, about, table } = request::take(&arguments, &place, &aws).await?;
     let folder = files.location(&plan.folder);
     let verb = if arguments.resume { "continuing" } else { "exporting" };
     let segments = counted(plan.segments.into(), "segment");
+    if arguments.dry_run {
+        return preview::show(&arguments, &run, &plan, &files, &table);
+    }
     console.line(&format!("{verb} {} in {segments} to {folder}", plan.table_name));
 
     let calls = aws.raw_items();

@@ -6,6 +6,7 @@
 
 mod create;
 mod latest;
+mod preview;
 mod request;
 mod segments;
 mod state;
@@ -49,13 +50,17 @@ use crate::transfer::{
 /// With --create, the table is made first: with the keys, the indexes, the billing, the encryption and the class of the
 /// exported table. What is not copied is listed, with what copies it.
 ///
-/// The exit code is 0 if everything is written, 1 if the import failed, 2 if the arguments cannot be used (there is no
+/// With --dry-run, nothing is written: the table and the files are checked as for an import, and what would be written
+/// is printed.
+///
+/// The exit code is 0 if everything is written (or could be, with --dry-run), 1 if the import failed, 2 if the arguments cannot be used (there is no
 /// such table, it holds items, or there is nothing to resume), and 130 if it was interrupted.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
                         tablekeeper import Movies --from s3://exports/daily/Movies/2026-03-01-02-00-00/ --max-rate 100\n  \
                         tablekeeper import Movies --from exports/Movies/2026-03-01-02-00-00\n  \
                         tablekeeper import Movies-copy --from exports/Movies/2026-03-01-02-00-00 --create\n  \
+                        tablekeeper import Movies --from lines --format plain --merge --dry-run\n  \
                         tablekeeper import Movies --from lines --format plain --merge\n  \
                         tablekeeper import Movies --from s3://exports/daily/Movies/latest\n  \
                         tablekeeper import Movies --from 's3://backups/snapshots/2026-03-01 02:00' --format json")]
@@ -91,6 +96,9 @@ pub(crate) struct Arguments {
     pub(crate) yes: bool,
     #[command(flatten)]
     pub(crate) creation: Creation,
+    /// Show what would be read, written and made, and write nothing.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
     /// The file for the progress [default: `.tablekeeper-import-<TABLE>.json`].
     #[arg(long, value_name = "FILE")]
     pub(crate) cursor_file: Option<std::path::PathBuf>,
@@ -170,6 +178,9 @@ pub(crate) async fn import(
     aws: &Aws,
     console: &Console,
 ) -> anyhow::Result<ExitCode> {
+    if arguments.dry_run {
+        return preview::show(arguments, kind, place, aws, console).await;
+    }
     if arguments.merge && !arguments.resume {
         check_replacement(arguments)?;
     }

@@ -19,8 +19,9 @@ use tablekeeper_core::text::quoted;
 use crate::config::{Configuration, Settings, noncurrent_days};
 use crate::console;
 use crate::console::{Console, Stream};
+use crate::dry_run::{Place, Preview};
 use crate::failure::Unusable;
-use crate::transfer::{Aws, Counters, INTERRUPTED, Total, concluded, named, watch};
+use crate::transfer::{Aws, Counters, INTERRUPTED, Total, concluded, named, watch, whole};
 
 /// Minimum retention of deletions in days: a tombstone stays current for two (`TombstoneDays` of the template).
 const LEAST_DAYS: u32 = 2;
@@ -35,10 +36,13 @@ const LEAST_DAYS: u32 = 2;
 /// The settings come from the environment (INCREMENTAL_BUCKET, INCREMENTAL_PREFIX, FAILURES_PREFIX, GIVEN_UP_BUCKET,
 /// DYNAMODB_REGION, DYNAMODB_HOST, DYNAMODB_PORT, DYNAMODB_USETLS), from --config, or from --stack.
 ///
-/// The exit code is 0 if all objects were applied, 1 if it failed or some are left, 2 if the arguments or settings
+/// With --dry-run, nothing is written or deleted, and what would be is printed.
+///
+/// The exit code is 0 if all objects were applied (or could be, with --dry-run), 1 if it failed or some are left, 2 if the arguments or settings
 /// cannot be used, and 130 if it was interrupted.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  tablekeeper replay Movies\n  \
+                        tablekeeper replay Movies --dry-run\n  \
                         tablekeeper replay --config movies.toml --prefix aws/lambda/3f1c9a5e-0b7d-4c62-9b1a-5d0e8f2a7c44/")]
 pub(crate) struct Arguments {
     /// The table's name [default: `table` of --config].
@@ -50,6 +54,9 @@ pub(crate) struct Arguments {
     /// The prefix of the objects to apply.
     #[arg(long, value_name = "PREFIX", default_value = FOLDER)]
     prefix: String,
+    /// Show what would be read, written and made, and write nothing.
+    #[arg(long)]
+    dry_run: bool,
     #[command(flatten)]
     configuration: Configuration,
     /// Print the result as one JSON object.
@@ -82,6 +89,9 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     aws.announce(&console).await;
     let replay = plan(&arguments, &settings, &aws, &console).await?;
     let place = format!("s3://{}/{}", replay.given_up_bucket, replay.folder);
+    if arguments.dry_run {
+        return preview(&replay, &place, &aws, arguments.json).await;
+    }
     console.line(&format!(
         "applying the discarded changes under {place} to s3://{}/{}",
         replay.bucket, replay.prefix
@@ -130,6 +140,23 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
         "{place}: {objects} objects with {records} records: {written} written, {late} late versions, \
          {quarantined} quarantined"
     ));
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Prints what would be applied. Lists the objects, and reads none of them.
+async fn preview(replay: &Replay, place: &str, aws: &Aws, json: bool) -> anyhow::Result<ExitCode> {
+    let files = whole(&aws.s3, &replay.given_up_bucket);
+    let objects = files.list(&replay.folder).await.map_err(|error| named(error.name(), error))?;
+    let from = Place {
+        files: objects.len().try_into().ok(),
+        bytes: Some(objects.iter().map(|object| object.size).sum()),
+        ..Place::existing(place.to_owned())
+    };
+    let preview = Preview::new(format!("would apply the discarded changes of {}", replay.stream_arn))
+        .from(from)
+        .to(Place::existing(format!("s3://{}/{}", replay.bucket, replay.prefix)))
+        .makes("a version of an item for each change, and deletes an object once its changes are applied");
+    preview.show(json)?;
     Ok(ExitCode::SUCCESS)
 }
 

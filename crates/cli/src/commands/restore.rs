@@ -16,7 +16,7 @@ use tablekeeper_core::import::plan as plan_import;
 use super::import;
 use super::import::{Creation, Kind};
 use super::snapshot;
-use super::snapshot::{How, LATEST, Which};
+use super::snapshot::{How, LATEST, Previewed, Which};
 use crate::config::{Configuration, Settings, past_second};
 use crate::console::{Console, Stream};
 use crate::failure::Unusable;
@@ -41,13 +41,16 @@ const REQUESTS_OF_A_SEGMENT: u32 = 8;
 /// INCREMENTAL_PREFIX and FAILURES_PREFIX, DYNAMODB_REGION, DYNAMODB_HOST, DYNAMODB_PORT, DYNAMODB_USETLS,
 /// DYNAMODB_PARALLELISM), from --config, or from --stack.
 ///
-/// The exit code is 0 if everything is written, 1 if it failed, 2 if the arguments or settings cannot be used (there is
+/// With --dry-run, nothing is written, and what would be is printed.
+///
+/// The exit code is 0 if everything is written (or could be, with --dry-run), 1 if it failed, 2 if the arguments or settings cannot be used (there is
 /// no such table or snapshot, the table has other key attributes or holds items), and 130 if it was interrupted.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  tablekeeper restore Movies-restored 2026-11-20T02-00-00Z --max-rate 100\n  \
                         tablekeeper restore Movies-restored --at 2026-11-20T02:00:00Z\n  \
                         tablekeeper restore Movies-restored latest\n  \
+                        tablekeeper restore Movies-restored latest --dry-run\n  \
                         tablekeeper restore Movies-restored 2026-11-20T02-00-00Z --create --like Movies\n  \
                         tablekeeper restore Movies 2026-11-20T02-00-00Z --merge --config movies.toml"
 )]
@@ -78,6 +81,9 @@ pub(crate) struct Arguments {
     creation: Creation,
     #[command(flatten)]
     how: How,
+    /// Show what would be read, written and made, and write nothing.
+    #[arg(long)]
+    dry_run: bool,
     /// The file for the progress [default: `.tablekeeper-import-<TABLE>.json`].
     #[arg(long, value_name = "FILE")]
     cursor_file: Option<PathBuf>,
@@ -103,8 +109,9 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     aws.announce(&console).await;
     let (from, resume) = match &arguments.at {
         Some(at) => match made(&arguments, past_second(at)?, &settings, &aws, &console).await? {
-            Some(made) => made,
-            None => return Ok(ExitCode::from(INTERRUPTED)),
+            Made::Snapshot(location, begun) => (location, begun),
+            Made::Previewed => return Ok(ExitCode::SUCCESS),
+            Made::Interrupted => return Ok(ExitCode::from(INTERRUPTED)),
         },
         None => (named_by(&arguments, &settings, &aws, &console).await?, arguments.resume),
     };
@@ -123,12 +130,13 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
         merge: arguments.merge,
         yes: arguments.yes,
         creation: arguments.creation,
+        dry_run: arguments.dry_run,
         cursor_file: arguments.cursor_file,
         resume,
         json: arguments.json,
     };
     let followed = settings.check_own(&import.table).is_ok() && settings.table.is_some();
-    let makes_followed = followed && import.creation.create;
+    let makes_followed = followed && import.creation.create && !import.dry_run;
     let code = import::import(&import, Kind::Snapshot, &place, &aws, &console).await?;
     if makes_followed {
         console.note(&format!(
@@ -140,15 +148,23 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     Ok(code)
 }
 
-/// Makes the snapshot of a second. Returns its location and whether its restore was begun, or `None` if it was
-/// interrupted. Checks the table first, because a snapshot may take long.
+/// What became of the snapshot to restore.
+enum Made {
+    /// The snapshot exists: its location, and whether its restore was begun.
+    Snapshot(String, bool),
+    /// With `--dry-run`, the snapshot would be made first, which was printed.
+    Previewed,
+    Interrupted,
+}
+
+/// Makes the snapshot of a second. Checks the table first, because a snapshot may take long.
 async fn made(
     arguments: &Arguments,
     at: DateTime<Utc>,
     settings: &Settings,
     aws: &Aws,
     console: &Console,
-) -> anyhow::Result<Option<(String, bool)>> {
+) -> anyhow::Result<Made> {
     settings.items()?;
     settings.snapshots()?;
     let usual = || PathBuf::from(import::cursor_file_of(&arguments.table));
@@ -161,8 +177,19 @@ async fn made(
     }
     let table = settings.table.clone();
     let which = Which { table, must_exist: false, at: Some(at), resume: arguments.resume };
+    if arguments.dry_run {
+        let preview = snapshot::preview(&which, &arguments.how, settings, aws, console).await?;
+        return match preview {
+            Previewed::Existing(location) => Ok(Made::Snapshot(location, begun)),
+            Previewed::New(preview) => {
+                console.line(&format!("the snapshot would be restored into {}", arguments.table));
+                preview.show(arguments.json)?;
+                Ok(Made::Previewed)
+            }
+        };
+    }
     let output = snapshot::make(&which, &arguments.how, settings, aws, console).await?;
-    Ok(output.map(|output| (output.location, begun)))
+    Ok(output.map_or(Made::Interrupted, |output| Made::Snapshot(output.location, begun)))
 }
 
 /// Refuses a table that cannot be restored to.

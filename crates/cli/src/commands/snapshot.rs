@@ -7,6 +7,7 @@
 mod delete;
 mod list;
 mod name;
+mod preview;
 mod request;
 mod shards;
 mod verify;
@@ -19,6 +20,7 @@ use chrono::{DateTime, Utc};
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use clap::{Args, Subcommand};
 pub(crate) use name::{LATEST, find};
+pub(crate) use preview::{Previewed, preview};
 use request::Request;
 use serde::Serialize;
 use shards::Job;
@@ -55,7 +57,9 @@ const SETTLE: u32 = 300;
 /// existing table with the key attributes of the versions. For a deleted table, set `table` in the file, or give no
 /// table.
 ///
-/// The exit code is 0 if the snapshot is complete, 1 if it failed, 2 if the arguments or settings cannot be used, and
+/// With --dry-run, nothing is written, and what would be is printed.
+///
+/// The exit code is 0 if the snapshot is complete (or could begin, with --dry-run), 1 if it failed, 2 if the arguments or settings cannot be used, and
 /// 130 if it was interrupted.
 #[derive(Debug, Args)]
 #[command(
@@ -87,6 +91,9 @@ pub(crate) struct Making {
     pub(crate) how: How,
     #[command(flatten)]
     configuration: Configuration,
+    /// Show what would be read, written and made, and write nothing.
+    #[arg(long)]
+    dry_run: bool,
     /// Continue an incomplete snapshot that the command line began.
     #[arg(long)]
     resume: bool,
@@ -99,7 +106,7 @@ pub(crate) struct Making {
 enum Command {
     /// Make a snapshot. `snapshot` without a subcommand does the same, and its --help says more.
     #[command(after_help = "Examples:\n  tablekeeper snapshot create --at 2026-11-20T02:00:00Z\n  \
-                            tablekeeper snapshot create Movies --config movies.toml")]
+                            tablekeeper snapshot create Movies --config movies.toml --dry-run")]
     Create(Making),
     Delete(delete::Arguments),
     List(list::Arguments),
@@ -238,6 +245,9 @@ async fn create(arguments: Making) -> anyhow::Result<ExitCode> {
     let aws = settings.aws().await?;
     let console = Console::new(Stream::Stderr);
     aws.announce(&console).await;
+    if arguments.dry_run {
+        return preview::show(&which, &arguments, &settings, &aws, &console).await;
+    }
     let Some(output) = make(&which, &arguments.how, &settings, &aws, &console).await? else {
         return Ok(ExitCode::from(INTERRUPTED));
     };
@@ -268,7 +278,7 @@ pub(crate) async fn make(
     console: &Console,
 ) -> anyhow::Result<Option<Output>> {
     let Request { snapshot, files, settled_at, days, whole } =
-        request::take(which, how, settings, aws, console).await?;
+        request::take(which, how, false, settings, aws, console).await?;
     let folder = files.location(&snapshot.plan.folder);
     if whole {
         console.line(&format!("{folder} already exists"));

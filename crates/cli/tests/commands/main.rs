@@ -9,6 +9,7 @@
 mod create;
 mod demo;
 mod diff;
+mod dry_run;
 mod executions;
 mod explain;
 mod export_import;

@@ -141,6 +141,52 @@ pub async fn plan(
     now: DateTime<Utc>,
     caller: Caller,
 ) -> Result<(Mode, Plan), PlanError> {
+    let (mode, mut plan) = draft(dynamodb, run, owner, table_name, now, caller).await?;
+    let mut other_owner = String::new();
+    for folder in folders(run, table_name) {
+        plan.folder = folder;
+        let key = document_in(&plan.folder);
+        let exists = |why: String| Err(PlanError::ExportExists { document: files.location(&key), why });
+        let (owner, run, plan) = (owner.to_owned(), run.clone(), plan.clone());
+        match claim(files, &key, Document { version: VERSION, owner, mode, run, plan }).await? {
+            Claim::Ours(existing) => return Ok((existing.mode, existing.plan)),
+            Claim::Taken(existing) => other_owner = existing.owner,
+            Claim::Unusable { why } => return exists(why),
+        }
+    }
+    let why = format!("belongs to {other_owner}, and every other folder of this second is also taken");
+    Err(PlanError::ExportExists { document: files.location(&document_in(&plan.folder)), why })
+}
+
+/// Returns the plan that [`plan`] would write now, and writes nothing. Use it for a dry run.
+pub async fn preview(
+    dynamodb: &aws_sdk_dynamodb::Client,
+    files: &Files,
+    run: &ExportConfig,
+    owner: &str,
+    table_name: &str,
+    now: DateTime<Utc>,
+) -> Result<Plan, PlanError> {
+    let (_, mut plan) = draft(dynamodb, run, owner, table_name, now, Caller::Process).await?;
+    for folder in folders(run, table_name) {
+        plan.folder = folder;
+        if files.get(&document_in(&plan.folder)).await?.is_none() {
+            return Ok(plan);
+        }
+    }
+    let why = "every other folder of this second is also taken".to_owned();
+    Err(PlanError::ExportExists { document: files.location(&document_in(&plan.folder)), why })
+}
+
+/// Checks the table and plans its export without a folder. Writes nothing.
+async fn draft(
+    dynamodb: &aws_sdk_dynamodb::Client,
+    run: &ExportConfig,
+    owner: &str,
+    table_name: &str,
+    now: DateTime<Utc>,
+    caller: Caller,
+) -> Result<(Mode, Plan), PlanError> {
     let Some(table) = table_description::describe(dynamodb, table_name).await? else {
         return Err(PlanError::SourceTableMissing(table_name.to_owned()));
     };
@@ -161,7 +207,7 @@ pub async fn plan(
         scan_plan::check(run, table_name, table.table_size_bytes())?;
     }
     let table_arn = table.table_arn().unwrap_or_default().to_owned();
-    let mut plan = Plan {
+    let plan = Plan {
         table_name: table_name.to_owned(),
         table_id: table.table_id().unwrap_or_default().to_owned(),
         folder: String::new(),
@@ -171,20 +217,7 @@ pub async fn plan(
         export_time: now,
         notes,
     };
-    let mut other_owner = String::new();
-    for folder in folders(run, table_name) {
-        plan.folder = folder;
-        let key = document_in(&plan.folder);
-        let exists = |why: String| Err(PlanError::ExportExists { document: files.location(&key), why });
-        let (owner, run, plan) = (owner.to_owned(), run.clone(), plan.clone());
-        match claim(files, &key, Document { version: VERSION, owner, mode, run, plan }).await? {
-            Claim::Ours(existing) => return Ok((existing.mode, existing.plan)),
-            Claim::Taken(existing) => other_owner = existing.owner,
-            Claim::Unusable { why } => return exists(why),
-        }
-    }
-    let why = format!("belongs to {other_owner}, and every other folder of this second is also taken");
-    Err(PlanError::ExportExists { document: files.location(&document_in(&plan.folder)), why })
+    Ok((mode, plan))
 }
 
 impl Owned for Document {

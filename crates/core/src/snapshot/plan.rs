@@ -99,6 +99,41 @@ pub async fn plan(
     owner: &str,
     started_at: DateTime<Utc>,
 ) -> Result<Snapshot, Error> {
+    let snapshot = draft(dynamodb, s3, wanted, followed, owner, started_at).await?;
+    let files = snapshot.run.files(s3.clone(), &snapshot.plan.table_name);
+    in_free_folder(&files, snapshot, owner).await
+}
+
+/// Returns the snapshot that [`plan`] would begin now, and writes nothing. Use it for a dry run.
+pub async fn preview(
+    dynamodb: &aws_sdk_dynamodb::Client,
+    s3: &aws_sdk_s3::Client,
+    wanted: Wanted,
+    owner: &str,
+    started_at: DateTime<Utc>,
+) -> Result<Snapshot, Error> {
+    let mut snapshot = draft(dynamodb, s3, wanted, None, owner, started_at).await?;
+    let files = snapshot.run.files(s3.clone(), &snapshot.plan.table_name);
+    for name in names(snapshot.at) {
+        let folder = format!("{}{name}/", snapshot.run.prefix);
+        (snapshot.name, snapshot.plan.folder) = (name, folder);
+        if files.get(&document_in(&snapshot.plan.folder)).await?.is_none() {
+            return Ok(snapshot);
+        }
+    }
+    let document = files.location(&document_in(&snapshot.plan.folder));
+    Err(Error::ExportExists { document, whose: "is not finished, like all others of this second".to_owned() })
+}
+
+/// Checks that the items of the second are known, and plans their snapshot without a folder. Writes nothing.
+async fn draft(
+    dynamodb: &aws_sdk_dynamodb::Client,
+    s3: &aws_sdk_s3::Client,
+    wanted: Wanted,
+    followed: Option<Followed>,
+    owner: &str,
+    started_at: DateTime<Utc>,
+) -> Result<Snapshot, Error> {
     let table_arn = wanted.table_arn.as_str();
     let table_name = Arn::parse(table_arn).and_then(|arn| arn.table_name()).unwrap_or(table_arn).to_owned();
     let table = match table_arn {
@@ -140,11 +175,9 @@ pub async fn plan(
         export_time: wanted.at,
         notes,
     };
-    let files = run.files(s3.clone(), &plan.table_name);
     let Wanted { at, kept_until, allow_incomplete, items, .. } = wanted;
     let name = String::new();
-    let snapshot = Snapshot { name, at, kept_until, allow_incomplete, items, key_names, run, plan, followed };
-    in_free_folder(&files, snapshot, owner).await
+    Ok(Snapshot { name, at, kept_until, allow_incomplete, items, key_names, run, plan, followed })
 }
 
 /// Claims the first free folder for the snapshot's second. Skips folders with incomplete snapshots of other owners.

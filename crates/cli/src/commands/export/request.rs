@@ -3,6 +3,7 @@
 use std::fmt::Display;
 
 use anyhow::bail;
+use aws_sdk_dynamodb::types::TableDescription;
 use chrono::{DateTime, TimeDelta, Utc};
 use tablekeeper_core::aws::rate::Caller;
 use tablekeeper_core::aws::table as table_description;
@@ -32,6 +33,7 @@ pub(super) struct Request {
     pub(super) files: Files,
     /// DynamoDB's approximate item count; `None` if it is 0 or missing.
     pub(super) about: Option<u64>,
+    pub(super) table: TableDescription,
 }
 
 /// Plans a new export, or finds the one to resume.
@@ -60,12 +62,16 @@ pub(super) async fn take(arguments: &Arguments, place: &Location, aws: &Aws) -> 
         let run = arguments.run(place, now);
         let owner = format!("{OWNER}, process {} since {}", std::process::id(), now.to_rfc3339());
         let files = files(place, &run, table, aws);
-        let planned = plan::plan(&dynamodb, &files, &run, &owner, table, now, Caller::Process).await;
-        let (_, plan) = planned.map_err(|error| aws.named(error.name(), error))?;
-        (run, plan)
+        let planned = match arguments.dry_run {
+            true => plan::preview(&dynamodb, &files, &run, &owner, table, now).await,
+            false => plan::plan(&dynamodb, &files, &run, &owner, table, now, Caller::Process)
+                .await
+                .map(|(_, plan)| plan),
+        };
+        (run, planned.map_err(|error| aws.named(error.name(), error))?)
     };
     let files = files(place, &run, table, aws);
-    Ok(Request { run, plan, files, about })
+    Ok(Request { run, plan, files, about, table: described })
 }
 
 fn files(place: &Location, run: &ExportConfig, table: &str, aws: &Aws) -> Files {

@@ -65,6 +65,28 @@ pub(crate) async fn check(creation: &Creation, table: &str, aws: &Aws) -> anyhow
     }
 }
 
+/// Returns how the table would be made, or `None` if it exists and would be used. Makes nothing.
+pub(super) async fn preview(
+    arguments: &Arguments,
+    kind: Kind,
+    found: &Found,
+    aws: &Aws,
+    console: &Console,
+) -> anyhow::Result<Option<String>> {
+    let table = arguments.table.as_str();
+    check_format(arguments, kind, found)?;
+    let Wanted { mut definition, remarks, from } = definition::find(arguments, kind, found, aws).await?;
+    let existing = table_description::describe(&aws.clients.dynamodb(), table).await.map_err(failed)?;
+    if let Some(described) = existing {
+        check_key(table, &described, &definition)?;
+        check_empty(table, aws).await?;
+        return Ok(None);
+    }
+    let notes = encryption(&mut definition, aws).await?;
+    notes.iter().chain(&remarks).for_each(|note| console.note(note));
+    Ok(Some(format!("as in {from}: {}", text(&definition))))
+}
+
 /// Makes the table and waits until it can be used. Returns `false`, with a message, if it was interrupted.
 pub(super) async fn make(
     arguments: &Arguments,

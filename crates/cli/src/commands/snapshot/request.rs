@@ -54,10 +54,11 @@ enum Found {
     Others(String),
 }
 
-/// Plans a new snapshot, or finds the existing one.
+/// Plans a new snapshot, or finds the existing one. A dry run writes nothing.
 pub(super) async fn take(
     which: &Which,
     how: &How,
+    dry_run: bool,
     settings: &Settings,
     aws: &Aws,
     console: &Console,
@@ -99,7 +100,8 @@ pub(super) async fn take(
         ))),
         Found::Nothing | Found::NotEnded(_) => {
             let days = noncurrent_days(aws, settings.items()?, console).await?;
-            Ok(request(begin(which, how, settings, aws, days.unwrap_or_default(), now).await?, days, false))
+            let begun = Begun { days: days.unwrap_or_default(), now, dry_run };
+            Ok(request(begin(which, how, settings, aws, begun).await?, days, false))
         }
     }
 }
@@ -120,14 +122,21 @@ pub(super) async fn check_still_retained(
     check_retained(&subject, snapshot.at, Some(now)).map_err(|error| anyhow::Error::msg(error.to_string()))
 }
 
-/// Plans a snapshot, and writes its document.
+/// When a snapshot begins, and how.
+struct Begun {
+    /// For how many days the bucket retains versions; 0 means forever or unknown.
+    days: u32,
+    now: DateTime<Utc>,
+    dry_run: bool,
+}
+
+/// Plans a snapshot, and writes its document unless this is a dry run.
 async fn begin(
     which: &Which,
     how: &How,
     settings: &Settings,
     aws: &Aws,
-    days: u32,
-    now: DateTime<Utc>,
+    Begun { days, now, dry_run }: Begun,
 ) -> anyhow::Result<Snapshot> {
     let (items, snapshots) = (settings.items()?, settings.snapshots()?);
     check_versions_exist(aws, items).await?;
@@ -166,7 +175,11 @@ async fn begin(
         .map_err(|invalid| Unusable(format!("--{} {}", invalid.field.to_lowercase(), invalid.reason)))?;
     let wanted = Wanted { items: items.clone(), ..wanted };
     let owner = format!("{OWNER}, process {} since {}", std::process::id(), now.to_rfc3339());
-    match plan_snapshot::plan(&dynamodb, &aws.s3, wanted, None, &owner, now).await {
+    let planned = match dry_run {
+        true => plan_snapshot::preview(&dynamodb, &aws.s3, wanted, &owner, now).await,
+        false => plan_snapshot::plan(&dynamodb, &aws.s3, wanted, None, &owner, now).await,
+    };
+    match planned {
         Ok(snapshot) => Ok(snapshot),
         Err(Error::SourceTableMissing { .. }) if table.is_empty() => bail!(Unusable(format!(
             "no version of an item in {} names the key attributes; give the table with TABLE \
