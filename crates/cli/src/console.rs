@@ -215,9 +215,14 @@ pub(crate) fn print_remark(text: &str) {
     }
 }
 
+/// Prints a line on stderr, also with `--quiet`.
+pub(crate) fn print_always(text: &str) {
+    print(Stream::Stderr, text);
+}
+
 /// Prints `note: …` on stderr, also with `--quiet`.
 pub(crate) fn print_note(text: &str) {
-    print(Stream::Stderr, &format!("note: {text}"));
+    print_always(&format!("note: {text}"));
 }
 
 /// Prints `error: …` on stderr.

@@ -7,6 +7,7 @@ use std::{error::Error, fmt, process::ExitCode};
 use aws_sdk_sfn::error::{ProvideErrorMetadata, SdkError};
 use tablekeeper_core::aws::failure::AwsFailure;
 
+use crate::consent::Declined;
 use crate::console;
 
 /// Marks an error as unusable input (exit code 2) instead of a failed command (exit code 1). Return it as the error
@@ -24,6 +25,10 @@ impl Error for Unusable {}
 
 /// Prints the error on stderr, with the command that helps if there is one, and returns its exit code.
 pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
+    if error.downcast_ref::<Declined>().is_some() {
+        console::print_always(&error.to_string());
+        return ExitCode::FAILURE;
+    }
     let sentence = sentence(error);
     let is_input = error.downcast_ref::<Unusable>().is_some();
     console::print_error(&sentence);

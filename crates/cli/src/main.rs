@@ -10,6 +10,7 @@ mod caller;
 mod commands;
 mod config;
 mod config_file;
+mod consent;
 mod console;
 mod dry_run;
 mod event_file;

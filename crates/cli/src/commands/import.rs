@@ -14,7 +14,6 @@ mod state;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use anyhow::bail;
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use request::Request;
@@ -29,9 +28,9 @@ pub(crate) use latest::begun;
 pub(crate) use request::refused;
 pub(crate) use state::cursor_file_of;
 
+use crate::consent;
 use crate::console;
 use crate::console::{Console, Stream};
-use crate::failure::Unusable;
 use crate::transfer::{
     Aws, INTERRUPTED, Location, Total, check_table_name, concluded, cursor_file, named, watch,
 };
@@ -155,19 +154,18 @@ pub(crate) async fn act(mut arguments: Arguments) -> anyhow::Result<ExitCode> {
     import(&arguments, Kind::Files, &place, &aws, &console).await
 }
 
-/// Asks whether items may be replaced. Fails with [`Unusable`] if they may not, or if there is nobody to ask.
+/// Asks whether items may be replaced. Fails if they may not, or if there is nobody to ask.
 fn check_replacement(arguments: &Arguments) -> anyhow::Result<()> {
+    if arguments.yes {
+        return Ok(());
+    }
     let table = &arguments.table;
-    let question = format!("replace the items of {table} that have the same keys?");
-    let allowed = if arguments.yes { Some(true) } else { console::ask(&question)? };
-    match allowed {
-        Some(true) => Ok(()),
-        Some(false) => bail!(Unusable("nothing was written".to_owned())),
-        None => bail!(Unusable(format!(
+    consent::require(Some(&format!("replace the items of {table} that have the same keys?")), || {
+        format!(
             "--merge replaces items of {table}, and there is no terminal to ask; nothing was written. Use --yes to \
              write without asking"
-        ))),
-    }
+        )
+    })
 }
 
 /// Imports the files at a location.

@@ -22,10 +22,10 @@ use crate::config::{
     Configuration, ItemKey, KeyNames, check_retained, check_versions_exist, noncurrent_days, past_second,
     reported,
 };
+use crate::consent;
 use crate::console;
 use crate::console::{Console, Stream};
 use crate::failure;
-use crate::failure::Unusable;
 use crate::item::attributes::{Item, parsed};
 use crate::item::difference;
 use crate::item::difference::Change;
@@ -163,9 +163,8 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let write = Write::new(item.as_ref(), &then, &keys.names).map_err(of_write)?;
-    if !yes && !may_write(*json)? {
-        remarks.line("nothing was written");
-        return Ok(ExitCode::FAILURE);
+    if !yes {
+        check_undoing(*json)?;
     }
     match write.run(&dynamodb, table, &key.attributes, &then).await.map_err(of_write)? {
         Written::Changed => {
@@ -205,18 +204,13 @@ fn show(key: &ItemKey, exists: bool, at: &str, changes: &[Change], since: &Since
     since.lines(&data).iter().for_each(|line| data.line(line));
 }
 
-/// Asks whether to undo the changes since then.
-fn may_write(json: bool) -> anyhow::Result<bool> {
-    let response = match json {
-        true => None,
-        false => console::ask("undo the changes since then?")?,
-    };
-    response.ok_or_else(|| {
-        anyhow!(Unusable(
-            "the item was changed since --at, and these changes would be undone; nothing was written. Use --yes to \
-             write without asking, or --dry-run to only show it"
-                .to_owned()
-        ))
+/// Asks whether to undo the changes since then. With `--json`, nothing is asked.
+fn check_undoing(json: bool) -> anyhow::Result<()> {
+    let question = (!json).then_some("undo the changes since then?");
+    consent::require(question, || {
+        "the item was changed since --at, and these changes would be undone; nothing was written. Use --yes to write \
+         without asking, or --dry-run to only show it"
+            .to_owned()
     })
 }
 

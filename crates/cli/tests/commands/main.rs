@@ -6,6 +6,7 @@
     reason = "test code: a broken assumption is a failed test"
 )]
 
+mod consent;
 mod create;
 mod demo;
 mod diff;

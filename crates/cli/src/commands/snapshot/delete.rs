@@ -11,6 +11,7 @@ use tablekeeper_core::snapshot::document::Document;
 use super::name;
 use super::name::LATEST;
 use crate::config::{Configuration, reported};
+use crate::consent;
 use crate::console;
 use crate::console::{Console, Stream};
 use crate::failure::Unusable;
@@ -23,7 +24,7 @@ use crate::transfer::{INTERRUPTED, named, until_interrupted};
 /// the files stay until a lifecycle rule removes them.
 ///
 /// The settings come from the environment (SNAPSHOT_BUCKET, SNAPSHOT_PREFIX), from --config, or from --stack. The exit
-/// code is 0 if the snapshot was deleted or the answer was no, 1 if it failed, 2 if there is no such snapshot, or --yes
+/// code is 0 if the snapshot was deleted, 1 if it failed or you answered no, 2 if there is no such snapshot, or --yes
 /// is missing, or the settings cannot be used, and 130 if it was interrupted.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  tablekeeper snapshot delete 2026-11-20T02-00-00Z\n  \
@@ -66,17 +67,10 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let is_whole = snapshot.is_whole(&files).await.map_err(|error| named(error.name(), error))?;
     let state = if is_whole { "complete".to_owned() } else { format!("incomplete, begun by {owner}") };
     let what = format!("the snapshot {location} of {} ({state})", reported(snapshot.at));
-    let may_delete = match arguments.yes {
-        true => Some(true),
-        false => console::ask(&format!("delete {what}?"))?,
-    };
-    match may_delete {
-        Some(true) => {}
-        Some(false) => {
-            console.line("nothing was deleted");
-            return Ok(ExitCode::SUCCESS);
-        }
-        None => bail!(Unusable(format!("{what} was not deleted: without a terminal to ask on, give --yes"))),
+    if !arguments.yes {
+        consent::require(Some(&format!("delete {what}?")), || {
+            format!("{what} was not deleted: without a terminal to ask on, give --yes")
+        })?;
     }
     let Some(deleted) = until_interrupted(delete::delete(&files, &folder.key)).await? else {
         console.line(&format!(
